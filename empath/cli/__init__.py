@@ -1,0 +1,1 @@
+"""The commands: empathd and empath-admin (layer 5)."""

@@ -1,0 +1,1 @@
+"""The processes: supervisor, acceptor, worker, housekeeper (layer 4)."""

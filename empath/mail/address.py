@@ -1,0 +1,133 @@
+"""
+address - mailboxes and the two paths of an envelope, RFC 5321 §4.1.2
+
+The local part is kept in its meaning, without quotes and in its own case: only its host may interpret it
+(RFC 5321 §2.4).  It is quoted again where the grammar needs that.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar
+
+from empath.errors import SyntaxViolation
+from empath.mail.domain import AddressLiteral, Domain
+
+_ATEXT = r"A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff"
+_DOT_STRING = re.compile(rf"[{_ATEXT}]+(?:\.[{_ATEXT}]+)*")
+_QUOTED = re.compile(r'"((?:[ !#-\[\]-~\u0080-\U0010ffff]|\\[ -~])*)"')
+_QUOTED_PAIR = re.compile(r"\\(.)")
+_MAX_LOCAL_OCTETS = 64  # RFC 5321 §4.5.3.1.1
+_MAX_PATH_OCTETS = 254  # RFC 5321 §4.5.3.1.3 less the angle brackets
+# C1 controls would pass as UTF8-non-ascii of RFC 6531 §3.3 and break out of a log line or a terminal.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """
+    One mailbox.
+
+    Shape: local_part 1 to 64 octets of UTF-8 without control characters, not quoted; the whole at most 254 octets.
+    Text form: `local@domain` with the local part quoted where it must be.
+    """
+
+    local_part: str
+    domain: Domain | AddressLiteral
+
+    @classmethod
+    def parse(cls, text: str) -> "Address":
+        """
+        Read `Mailbox` of RFC 5321 §4.1.2 with the UTF-8 of RFC 6531 §3.3, so that `parse(str(a)) == a`.
+
+        Raises:
+            SyntaxViolation: *text* is no mailbox.
+        """
+        return _parsed(text)
+
+    @property
+    def is_ascii(self) -> bool:
+        """Whether a peer without SMTPUTF8 can be given this address."""
+        return self.local_part.isascii()
+
+    def __str__(self) -> str:
+        if _DOT_STRING.fullmatch(self.local_part):
+            return f"{self.local_part}@{self.domain}"
+        quoted = self.local_part.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{quoted}"@{self.domain}'
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Address:
+    if _CONTROL.search(text):
+        raise SyntaxViolation("an address has a control character in it")
+    local, at, right = text.rpartition("@")
+    if not at:
+        raise SyntaxViolation(f"an address needs a domain: {text!r}")
+    if local.startswith('"'):
+        match = _QUOTED.fullmatch(local)
+        if match is None:
+            raise SyntaxViolation(f"not a quoted local part: {text!r}")
+        local = _QUOTED_PAIR.sub(r"\1", match[1])
+    elif not _DOT_STRING.fullmatch(local):
+        raise SyntaxViolation(f"not a local part: {text!r}")
+    if len(local.encode()) > _MAX_LOCAL_OCTETS or len(text.encode()) > _MAX_PATH_OCTETS:
+        raise SyntaxViolation("an address is at most 254 octets, its local part at most 64")
+    return Address(local, AddressLiteral.parse(right) if right.startswith("[") else Domain.parse(right))
+
+
+@dataclass(frozen=True, slots=True)
+class ReversePath:
+    """Where reports go, RFC 5321 §4.1.1.2. `ReversePath.NULL` is `<>`, from which reports come. Text form: no brackets."""
+
+    address: Address | None
+    NULL: ClassVar["ReversePath"]
+
+    @classmethod
+    def parse(cls, text: str) -> "ReversePath":
+        """
+        Read a mailbox, or the empty text of the null path.
+
+        Raises:
+            SyntaxViolation: neither.
+        """
+        return cls(Address.parse(text)) if text else cls.NULL
+
+    @property
+    def is_null(self) -> bool:
+        """Whether no report may ever be sent for this message, RFC 5321 §4.5.5."""
+        return self.address is None
+
+    def __str__(self) -> str:
+        return "" if self.address is None else str(self.address)
+
+
+ReversePath.NULL = ReversePath(None)
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardPath:
+    """
+    A recipient as the client names it, RFC 5321 §4.1.1.3.
+
+    `ForwardPath.POSTMASTER` is `<postmaster>` without a domain, which RFC 5321 §4.5.1 makes every server accept.
+    """
+
+    address: Address | None
+    POSTMASTER: ClassVar["ForwardPath"]
+
+    @classmethod
+    def parse(cls, text: str) -> "ForwardPath":
+        """
+        Read a mailbox, or `postmaster` alone in any case.
+
+        Raises:
+            SyntaxViolation: neither.
+        """
+        return cls.POSTMASTER if text.lower() == "postmaster" else cls(Address.parse(text))
+
+    def __str__(self) -> str:
+        return "postmaster" if self.address is None else str(self.address)
+
+
+ForwardPath.POSTMASTER = ForwardPath(None)

@@ -1,0 +1,55 @@
+"""
+envelope - who sends what to whom, as agreed in one mail transaction
+
+The parameters of MAIL and RCPT stay with the path they came with, so that what a client asked for can be passed on
+to the next host unchanged (RFC 3461 §5).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from empath.mail.address import Address, ReversePath
+
+
+class BodyType(StrEnum):
+    """BODY= of MAIL, RFC 6152 §2. Absent means 7BIT."""
+
+    SEVEN_BIT = "7BIT"
+    EIGHT_BIT_MIME = "8BITMIME"
+
+
+class DsnReturn(StrEnum):
+    """RET= of MAIL, RFC 3461 §4.3: how much of the message a failure report returns."""
+
+    FULL = "FULL"
+    HEADERS = "HDRS"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """
+    One recipient of an accepted message.
+
+    Shape: notify is the NOTIFY= value in upper case (`NEVER`, or a comma list of SUCCESS, FAILURE, DELAY) or None;
+    original_recipient is the ORCPT= value as it came, `type;xtext`, or None (RFC 3461 §4.1, §4.2).
+    """
+
+    address: Address
+    notify: str | None = None
+    original_recipient: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """
+    Envelope of one message, RFC 5321 §2.3.1.
+
+    Shape: at least one recipient; envelope_id is the ENVID= value as it came, in xtext, or None (RFC 3461 §4.4).
+    """
+
+    reverse_path: ReversePath
+    recipients: tuple[Recipient, ...]
+    body_type: BodyType = BodyType.SEVEN_BIT
+    is_smtputf8: bool = False
+    dsn_return: DsnReturn | None = None
+    envelope_id: str | None = None

@@ -1,0 +1,65 @@
+"""
+identity - queue ids and instants
+
+A queue id is a ULID: it sorts by time of arrival, and two machines cannot make the same one by accident.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ulid import ULID
+
+from empath.errors import SyntaxViolation
+
+_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class Timestamp(float):
+    """Instant: Unix seconds, UTC. A float, so that it can be stored and compared as it is."""
+
+    __slots__ = ()
+
+    def text(self) -> str:
+        """`YYYY-MM-DD HH:MM:SS` in UTC, as the views show it and SQLite's datetime() reads it."""
+        return datetime.fromtimestamp(self, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+    def iso8601(self) -> str:
+        """`YYYY-MM-DDTHH:MM:SSZ`, for command output and logs."""
+        return datetime.fromtimestamp(self, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def date_time(self) -> str:
+        """`date-time` of RFC 5322 §3.3, in UTC and independent of the locale."""
+        at = datetime.fromtimestamp(self, UTC)
+        day, month = _DAYS[at.weekday()], _MONTHS[at.month - 1]
+        return f"{day}, {at.day} {month} {at.year} {at.hour:02}:{at.minute:02}:{at.second:02} +0000"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueId:
+    """Name of one message for ever. Shape: a ULID, 26 characters of Crockford's base 32, upper case."""
+
+    text: str
+
+    @classmethod
+    def make(cls, at: Timestamp, randomness: bytes) -> "QueueId":
+        """Compose from an instant (kept to the millisecond) and 10 random octets."""
+        return cls(str(ULID.from_bytes(int(at * 1000).to_bytes(6, "big") + randomness)))
+
+    @classmethod
+    def parse(cls, text: str) -> "QueueId":
+        """
+        Read an id in either case.
+
+        Raises:
+            SyntaxViolation: *text* is no ULID.
+        """
+        folded = text.upper()
+        if not _ULID.fullmatch(folded):
+            raise SyntaxViolation(f"not a queue id: {text!r}")
+        return cls(folded)
+
+    def __str__(self) -> str:
+        return self.text

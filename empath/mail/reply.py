@@ -1,0 +1,114 @@
+"""
+reply - what one SMTP host answers another, RFC 5321 §4.2 and RFC 3463
+
+A reply that comes from the network is octets in any encoding; `Reply.text` holds it as Latin-1 decoded and
+`escaped()` gives the one form that may enter a log, a row or a terminal.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from empath.errors import SyntaxViolation
+
+_STATUS = re.compile(r"([245])\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})")
+_NOT_PRINTABLE = re.compile(r"[^ -\[\]-~]")
+_MAX_ESCAPED = 500  # characters of a peer's text that are kept
+
+
+@dataclass(frozen=True, slots=True)
+class EnhancedStatus:
+    """
+    Enhanced status code `class.subject.detail`, RFC 3463 §2.
+
+    Shape: class 2, 4 or 5; subject and detail 0..999. Text form: 5 to 9 ASCII characters.
+    """
+
+    klass: int
+    subject: int
+    detail: int
+
+    @classmethod
+    def parse(cls, text: str) -> "EnhancedStatus":
+        """
+        Read exactly one code, so that `str(parse(text)) == text`.
+
+        Raises:
+            SyntaxViolation: *text* is no `status-code` of RFC 3463 §2.
+        """
+        # Leading zeros are forbidden there: "5.01.1" must not pass as a second spelling of "5.1.1".
+        match = _STATUS.fullmatch(text)
+        if match is None:
+            raise SyntaxViolation(f"not an enhanced status code: {text!r}")
+        return cls(*map(int, match.groups()))
+
+    def __str__(self) -> str:
+        return f"{self.klass}.{self.subject}.{self.detail}"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """
+    One reply, of one or more lines.
+
+    Shape: code 200..599; enhanced of the same class or None; text without line ends, lines joined by one "\\n".
+    """
+
+    code: int
+    enhanced: EnhancedStatus | None
+    text: str
+
+    @classmethod
+    def of(cls, line: str) -> "Reply":
+        """
+        Build one of our own from `250 2.0.0 Ok` or `354 Go ahead`; more lines follow a "\\n", without codes.
+
+        Raises:
+            SyntaxViolation: no three-digit code at the start.
+        """
+        return _of(line)
+
+    @property
+    def klass(self) -> int:
+        """First digit of the code: 2 positive, 3 go on, 4 transient, 5 permanent (RFC 5321 §4.2.1)."""
+        return self.code // 100
+
+    @cached_property
+    def octets(self) -> bytes:
+        """The reply as it goes on the wire, each line ended by CRLF; text beyond ASCII as UTF-8."""
+        lead = f"{self.code:03}"
+        status = f"{self.enhanced} " if self.enhanced else ""
+        *first, last = self.text.split("\n")
+        lines = [f"{lead}-{status}{line}\r\n" for line in first] + [f"{lead} {status}{last}\r\n"]
+        return "".join(lines).encode()
+
+    def escaped(self) -> str:
+        """Code, status and text in one line of printable ASCII, at most 500 characters; "\\" escapes the rest."""
+        status = f"{self.enhanced} " if self.enhanced else ""
+        whole = f"{self.code:03} {status}{self.text}"
+        if not whole.isascii() or not whole.isprintable() or "\\" in whole:
+            whole = _NOT_PRINTABLE.sub(_escape, whole)
+        return whole if len(whole) <= _MAX_ESCAPED else whole[: _MAX_ESCAPED - 3] + "..."
+
+    def __str__(self) -> str:
+        return self.escaped()
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
+    if character == "\n":
+        return " "  # the border between two lines of one reply
+    if character == "\\":
+        return "\\\\"
+    return character.encode("unicode_escape").decode("ascii")
+
+
+@lru_cache(maxsize=512)
+def _of(line: str) -> Reply:
+    code, _, rest = line.partition(" ")
+    if not (len(code) == 3 and code.isascii() and code.isdigit()):
+        raise SyntaxViolation(f"not a reply: {line!r}")
+    first, _, text = rest.partition(" ")
+    if _STATUS.fullmatch(first):
+        return Reply(int(code), EnhancedStatus.parse(first), text)
+    return Reply(int(code), None, rest)

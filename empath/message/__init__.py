@@ -1,0 +1,1 @@
+"""RFC 5322 octets: header scan, trace fields (layer 1)."""

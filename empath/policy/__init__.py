@@ -1,0 +1,1 @@
+"""Pure decisions, one place for each: access, limits, routing, classify, retry (layer 2)."""

@@ -1,0 +1,1 @@
+"""What Empath says of itself: structured log lines (layer 3)."""

@@ -1,0 +1,53 @@
+"""Packaging of Empath; every dependency is bounded by the next release that may break it."""
+
+import pathlib
+import re
+
+from setuptools import find_packages, setup
+
+HERE = pathlib.Path(__file__).parent
+VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "empath/__init__.py").read_text())[1]
+
+setup(
+    name="empath-mta",
+    version=VERSION,
+    description="A mail transfer agent whose queue is a database you can talk to",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=["empath", "empath.*"]),
+    package_data={"empath": ["sql/*.sql", "sql/*/*.sql"]},
+    install_requires=[
+        "apsw>=3.51.3.0,<4",
+        "click>=8.1,<9",
+        "dnspython>=2.6,<3",
+        "gevent>=24.10,<27",
+        "idna>=3.7,<4",
+        "orjson>=3.10,<4",
+        "pydantic>=2.9,<3",
+        "python-ulid>=3,<5",
+        "rich>=13,<16",
+        "setproctitle>=1.3,<2",
+        "structlog>=24.1,<27",
+        "tenacity>=9,<10",
+    ],
+    extras_require={
+        "dev": [
+            "coverage>=7.4,<8",
+            "hypothesis>=6.100,<7",
+            "mypy>=1.13,<3",
+            "pre-commit>=3.7,<5",
+            "pytest>=8.2,<10",
+            "pytest-cov>=5,<8",
+            "pytest-xdist>=3.6,<4",
+            "ruff>=0.8,<0.18",
+            "towncrier>=24.8,<27",
+            "types-gevent>=24.11,<27",
+        ],
+    },
+    entry_points={
+        "console_scripts": [
+            "empathd=empath.cli.empathd:main",
+            "empath-admin=empath.cli.admin:main",
+        ],
+    },
+)
