@@ -78,7 +78,7 @@ def _parsed(text: str) -> Address:
 
 @dataclass(frozen=True, slots=True)
 class ReversePath:
-    """Where reports go, RFC 5321 §4.1.1.2. `ReversePath.NULL` is `<>`, from which reports come. Text form: no brackets."""
+    """Where reports go, RFC 5321 §4.1.1.2. `ReversePath.NULL` is `<>`. Text form: no brackets."""
 
     address: Address | None
     NULL: ClassVar["ReversePath"]
