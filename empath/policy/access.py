@@ -1,0 +1,66 @@
+"""
+access - who may send what to whom
+
+Never an open relay: a client outside the trusted networks reaches the relay domains and the postmaster, nothing else.
+The trusted networks hold only what the operator names, by default this host.
+"""
+
+import ipaddress
+from collections.abc import Iterable
+from enum import StrEnum
+
+from empath.mail.address import ForwardPath
+from empath.mail.reply import Reply
+from empath.policy.pattern import DomainPattern, PatternTable
+
+ClientAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+AUTHENTICATION_REQUIRED = Reply.of("530 5.7.0 Authentication required")
+RELAY_DENIED = Reply.of("554 5.7.1 Relay access denied")
+
+
+class Role(StrEnum):
+    """What a listener is for."""
+
+    MX = "mx"
+    SUBMISSION = "submission"
+    INTERNAL = "internal"
+
+
+class RelayPolicy:
+    """The networks that may relay anywhere, and the domains that are accepted from anyone. Immutable."""
+
+    __slots__ = ("_domains", "_networks")
+
+    def __init__(self, networks: Iterable[Network], domains: Iterable[DomainPattern]) -> None:
+        self._networks = tuple(networks)
+        self._domains = PatternTable((pattern, True) for pattern in domains)
+
+    def is_trusted(self, client: ClientAddress) -> bool:
+        """Whether *client* lies in one of the networks; an IPv4 client of an IPv6 socket counts as IPv4."""
+        if client.version == 6 and client.ipv4_mapped is not None:
+            client = client.ipv4_mapped
+        return any(client in network for network in self._networks)
+
+    def decide_mail(self, role: Role, client: ClientAddress) -> Reply | None:
+        """The refusal of a MAIL command, None when the client may go on; RFC 6409 §4.3 for role submission."""
+        if role is Role.SUBMISSION and not self.is_trusted(client):
+            return AUTHENTICATION_REQUIRED
+        return None
+
+    def decide(self, role: Role, client: ClientAddress, forward_path: ForwardPath) -> Reply | None:
+        """The refusal of a RCPT command, None when the recipient may be accepted as far as relaying goes."""
+        address = forward_path.address
+        if address is None:  # RFC 5321 §4.5.1: every server accepts <postmaster>
+            return None
+        if self.is_trusted(client):
+            return None
+        if role is Role.SUBMISSION:
+            return AUTHENTICATION_REQUIRED
+        # "user%elsewhere@relay.domain": the next host would take the mail from us as from one that it trusts, and
+        # might still follow such routing (RFC 5321 §3.6.1, Postfix allow_untrusted_routing).
+        is_routed = any(operator in address.local_part for operator in "@%!")
+        if is_routed or not self._domains.find(address.domain):
+            return RELAY_DENIED
+        return None

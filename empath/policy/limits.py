@@ -1,0 +1,67 @@
+"""
+limits - how much one client may take
+
+Plain counters of one process; whoever drives a connection admits it first and releases it last.
+"""
+
+from collections import Counter
+
+from empath.mail.reply import Reply
+from empath.policy.access import ClientAddress, Role
+
+TOO_MANY_CONNECTIONS = Reply.of("421 4.3.2 Too many connections, try again later")
+TOO_MANY_FROM_CLIENT = Reply.of("421 4.7.0 Too many connections from your address")
+
+_MAX_LINE_OCTETS = 998  # RFC 5321 §4.5.3.1.6 without CRLF
+_ERROR_DELAY_S = 1.0
+
+
+class ConnectionCounter:
+    """Connections in being, in all and by client. Shape: both limits are at least 1."""
+
+    __slots__ = ("_by_client", "_per_client", "_total", "count")
+
+    def __init__(self, total: int, per_client: int) -> None:
+        self._total = total
+        self._per_client = per_client
+        self._by_client: Counter[ClientAddress] = Counter()
+        self.count = 0
+
+    def admit(self, client: ClientAddress, is_trusted: bool = False) -> Reply | None:
+        """
+        Count one more connection and return None, or count nothing and return the refusal.
+
+        A trusted client is bound by the total only: one mail hub of ours is many users.
+        """
+        if self.count >= self._total:
+            return TOO_MANY_CONNECTIONS
+        if not is_trusted and self._by_client[client] >= self._per_client:
+            return TOO_MANY_FROM_CLIENT
+        self.count += 1
+        self._by_client[client] += 1
+        return None
+
+    def release(self, client: ClientAddress) -> None:
+        """One admitted connection of *client* has ended."""
+        self.count -= 1
+        self._by_client[client] -= 1
+        if not self._by_client[client]:
+            del self._by_client[client]  # memory follows the connections, not all clients ever seen
+
+    def count_of(self, client: ClientAddress) -> int:
+        """Connections that *client* has now."""
+        return self._by_client.get(client, 0)
+
+
+def error_delay_s(errors: int, slow_errors: int) -> float:
+    """Seconds that a reply waits in a session of so many *errors*: one when they are more than *slow_errors*."""
+    return _ERROR_DELAY_S if errors > slow_errors else 0.0
+
+
+def line_limit_octets(role: Role, configured_octets: int | None) -> int | None:
+    """
+    Longest content line that a listener of *role* takes, without CRLF; None for no limit.
+
+    Role mx keeps to RFC 5321 §4.5.3.1.6, the others to what is configured: their senders are ours to put right.
+    """
+    return _MAX_LINE_OCTETS if role is Role.MX else configured_octets

@@ -1,0 +1,110 @@
+"""From reply to fate, each pair of stage and class."""
+
+import pytest
+
+from empath.mail.outcome import Bounced, Deferred, Delivered, Stage, TryNext
+from empath.mail.reply import Reply
+from empath.policy.classify import classify
+
+BEFORE_MAIL = [Stage.CONNECT, Stage.GREETING, Stage.EHLO]
+BEFORE_DOT = [Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.CONTENT]
+PAST_DOT = [Stage.END_OF_DATA, Stage.LOCAL]
+
+
+def both(stage, line):
+    """The fates while another host is left, and at the last host."""
+    reply = Reply.of(line)
+    outcomes = [classify(stage, reply, is_last_host) for is_last_host in (False, True)]
+    assert [reply, reply] == [outcome.reply for outcome in outcomes]
+    return [type(outcome) for outcome in outcomes]
+
+
+@pytest.mark.parametrize("stage", BEFORE_MAIL)
+@pytest.mark.parametrize("line", ["554 5.7.1 No SMTP here", "421 4.3.2 Busy", "451 4.4.1 Timed out", "354 Go", "220 x"])
+def test_a_host_that_does_not_begin_a_session_is_passed_over(stage, line):
+    """
+    Such a refusal is about the host, so a 5yz greeting never bounces.
+    """
+    assert [TryNext, Deferred] == both(stage, line)
+
+
+@pytest.mark.parametrize("stage", [Stage.DNS, *BEFORE_DOT])
+@pytest.mark.parametrize("line", ["450 4.2.1 Mailbox busy", "421 4.3.2 Closing", "451 4.4.2 Connection lost"])
+def test_a_4yz_before_the_final_dot_tries_the_next_host(stage, line):
+    """
+    Another host of the domain may have room; nothing was handed over yet.
+    """
+    assert [TryNext, Deferred] == both(stage, line)
+
+
+@pytest.mark.parametrize("stage", [Stage.DNS, *BEFORE_DOT, *PAST_DOT])
+@pytest.mark.parametrize("line", ["550 5.1.1 No such user", "556 5.1.10 Null MX", "599 What"])
+def test_a_5yz_in_a_transaction_bounces_at_once(stage, line):
+    """
+    A 5yz is final for every host of the domain.
+    """
+    assert [Bounced, Bounced] == both(stage, line)
+
+
+@pytest.mark.parametrize("stage", PAST_DOT)
+def test_a_4yz_to_the_final_dot_defers(stage):
+    """
+    The host may have the message all the same, so no other host gets it now.
+    """
+    assert [Deferred, Deferred] == both(stage, "451 4.4.2 Lost connection, may be delivered multiple times")
+
+
+@pytest.mark.parametrize("stage", PAST_DOT)
+def test_a_2yz_to_the_final_dot_delivers(stage):
+    """
+    RFC 5321 §6.1: with it the next host has taken responsibility.
+    """
+    assert [Delivered, Delivered] == both(stage, "250 2.0.0 Ok")
+
+
+def test_a_552_to_rcpt_counts_as_a_452():
+    """
+    RFC 5321 §4.5.3.1.10.
+    """
+    assert [TryNext, Deferred] == both(Stage.RCPT, "552 5.2.2 Too many recipients")
+
+
+@pytest.mark.parametrize("stage", [Stage.MAIL, Stage.DATA, Stage.END_OF_DATA])
+def test_a_552_elsewhere_is_final(stage):
+    """
+    There it says that the message is too big.
+    """
+    assert [Bounced, Bounced] == both(stage, "552 5.3.4 Message too big")
+
+
+@pytest.mark.parametrize("stage", [Stage.MAIL, Stage.RCPT])
+def test_a_lack_of_smtputf8_bounces_after_the_last_host(stage):
+    """
+    The hosts of one domain may differ in what they offer.
+    """
+    assert [TryNext, Bounced] == both(stage, "553 5.6.7 SMTPUTF8 is needed")
+
+
+def test_the_code_of_smtputf8_past_the_final_dot_is_final():
+    """
+    There it is a verdict on the message.
+    """
+    assert [Bounced, Bounced] == both(Stage.END_OF_DATA, "554 5.6.7 Not deliverable")
+
+
+@pytest.mark.parametrize("stage", [Stage.DNS, *BEFORE_DOT, Stage.QUIT])
+@pytest.mark.parametrize("line", ["250 Ok", "354 Go ahead", "150 Hm"])
+def test_a_reply_out_of_place_keeps_the_mail(stage, line):
+    """
+    A 250 to DATA has delivered nothing; doubt neither delivers nor bounces.
+    """
+    assert [Deferred, Deferred] == both(stage, line)
+
+
+@pytest.mark.parametrize("stage", PAST_DOT)
+@pytest.mark.parametrize("line", ["354 Go ahead", "150 Hm"])
+def test_an_intermediate_reply_to_the_final_dot_keeps_the_mail(stage, line):
+    """
+    Only a 2yz takes responsibility.
+    """
+    assert [Deferred, Deferred] == both(stage, line)

@@ -1,0 +1,58 @@
+"""The schedule of attempts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from empath.mail.identity import Timestamp
+from empath.policy.retry import RetrySchedule, is_expired
+
+NOW = Timestamp(1_763_800_000.0)
+
+
+def test_delays_double_up_to_the_ceiling():
+    """
+    In the middle of the jitter.
+    """
+    schedule = RetrySchedule(base_s=60, max_s=14_400, jitter=0.2)
+    delays = [round(schedule.next_retry_at(NOW, attempts, 0.5) - NOW) for attempts in range(1, 11)]
+    assert [60, 120, 240, 480, 960, 1920, 3840, 7680, 14_400, 14_400] == delays
+
+
+@pytest.mark.parametrize(("uniform", "delay_s"), [(0.0, 80), (0.5, 100), (1.0, 120)])
+def test_jitter_stretches_to_both_sides(uniform, delay_s):
+    """
+    Recipients that failed together do not come back together.
+    """
+    assert delay_s == pytest.approx(RetrySchedule(100, 1000, 0.2).next_retry_at(NOW, 1, uniform) - NOW)
+
+
+@given(
+    base_s=st.floats(1, 1e6),
+    factor=st.floats(1, 1e3),
+    jitter=st.floats(0, 1),
+    uniform=st.floats(0, 1),
+    attempts=st.integers(1, 10**9),
+)
+def test_the_next_attempt_is_later_and_within_bounds(base_s, factor, jitter, uniform, attempts):
+    """
+    No count of attempts overflows, and no jitter makes a busy loop.
+    """
+    max_s = base_s * factor
+    delay_s = RetrySchedule(base_s, max_s, jitter).next_retry_at(NOW, attempts, uniform) - NOW
+    assert 0.99 <= delay_s <= max_s * (1 + jitter) + 1.01
+
+
+@pytest.mark.parametrize(("age_s", "expected"), [(99.0, False), (100.0, True), (1e9, True)])
+def test_mail_expires_once_its_lifetime_is_over(age_s, expected):
+    """
+    The attempt that ends at or past expires_at was the last.
+    """
+    assert expected == is_expired(Timestamp(NOW + age_s), Timestamp(NOW + 100))
+
+
+def test_a_lifetime_of_zero_is_one_attempt():
+    """
+    The first deferral is the last.
+    """
+    assert is_expired(NOW, NOW)

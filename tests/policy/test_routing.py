@@ -1,0 +1,105 @@
+"""Routes: their text, the queue key they give, the table."""
+
+import pytest
+
+from empath.errors import SyntaxViolation
+from empath.mail.domain import AddressLiteral, Domain
+from empath.policy.pattern import DomainPattern
+from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, RouteTable, SmtpRoute, parse_route
+
+
+@pytest.mark.parametrize(
+    ("text", "route", "destination"),
+    [
+        ("mx", MxRoute(), "example.org"),
+        ("smtp://127.0.0.1:2526", SmtpRoute("127.0.0.1", 2526), "smtp:127.0.0.1:2526"),
+        ("smtp://192.0.2.1", SmtpRoute("192.0.2.1", 25), "smtp:192.0.2.1:25"),
+        ("smtp://[2001:DB8::1]:26", SmtpRoute("2001:db8::1", 26), "smtp:[2001:db8::1]:26"),
+        ("smtp://Relay.Example.org:65535", SmtpRoute("relay.example.org", 65535), "smtp:relay.example.org:65535"),
+        ("maildir:/var/mail/all", MaildirRoute("/var/mail/all"), "maildir:/var/mail/all"),
+        ("maildir:../a:b", MaildirRoute("../a:b"), "maildir:../a:b"),
+        ("discard:", DiscardRoute(), "discard:"),
+    ],
+)
+def test_a_route_names_what_to_do_and_the_queue_key(text, route, destination):
+    """
+    Domains of one next hop share a destination, so that its limits count for all of them.
+    """
+    parsed = parse_route(text)
+    assert (route, destination) == (parsed, parsed.destination("example.org"))
+
+
+def test_an_address_literal_is_a_destination_of_its_own():
+    """
+    mail to a literal connects to that address.
+    """
+    assert "[192.0.2.1]" == MxRoute().destination(str(AddressLiteral.parse("[192.0.2.1]")))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "MX",
+        "smtp:",
+        "smtp://",
+        "smtp://:25",
+        "smtp://host:0",
+        "smtp://host:65536",
+        "smtp://host:123456",
+        "smtp://host:",
+        "smtp://host:٢٥",
+        "smtp://host/",
+        "smtp://user@host",
+        "smtp://2001:db8::1",
+        "smtp://[192.0.2.1]",
+        "smtp://[::1",
+        "smtp://[::zz]",
+        "smtp://192.0.2.256",
+        "smtp://a b",
+        "lmtp://host",
+        "maildir:",
+        "maildir:/a\nb",
+        "maildir",
+        "discard",
+        "discard:x",
+    ],
+)
+def test_a_malformed_route_is_refused(text):
+    """
+    A route that is guessed sends mail to a wrong place.
+    """
+    with pytest.raises(SyntaxViolation):
+        parse_route(text)
+
+
+def routes(**entries):
+    return RouteTable(
+        (DomainPattern.parse(pattern.replace("_", ".")), parse_route(text)) for pattern, text in entries.items()
+    )
+
+
+def test_the_table_finds_the_route_of_the_best_pattern():
+    """
+    The table is the pattern rules, applied to routes.
+    """
+    table = RouteTable(
+        [(DomainPattern.parse("*"), MxRoute()), (DomainPattern.parse("example.org"), SmtpRoute("192.0.2.1"))]
+    )
+    found = [table.find(Domain.parse(text)) for text in ("example.org", "example.net")]
+    assert [SmtpRoute("192.0.2.1"), MxRoute()] == found
+
+
+def test_a_domain_without_a_route_has_none():
+    """
+    Without `*` the table is complete: nothing is sent by accident.
+    """
+    assert None is routes(example_org="mx").find(Domain.parse("example.net"))
+
+
+def test_tables_are_compared_by_their_entries():
+    """
+    A reload that changes no route is seen to change none.
+    """
+    one, same, other = routes(example_org="mx"), routes(example_org="mx"), routes(example_org="discard:")
+    assert (True, True, False, False) == (one == same, hash(one) == hash(same), one == other, one == "mx")
