@@ -1,0 +1,211 @@
+"""
+The command: ``python -m tests.bench [--scenarios …] [--servers …] [--json FILE] [--compare REV]``
+
+Tables go to stdout, progress to stderr. Exit codes: 0; 1 when a run failed, when `--gate` is given and a gate is
+missed, or when `--compare` finds more CPU per mail; 64 wrong use; 69 something that is needed is not there.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from . import empath, postfix
+from .accounting import open_account
+from .compare import BASE, TOLERANCE, WORKING_TREE, changes, commit_of, worktree
+from .compare import SCENARIOS as COMPARED
+from .floors import OURS, THEIRS, judge
+from .machine import BenchFailure, describe, find_command, is_open_to_others, raise_file_limit
+from .report import figure, pairs_text, results_json, results_text, table, verdicts_text
+from .rounds import Results, run_rounds
+from .scenarios import SCENARIOS, Plan
+from .server import Factory
+
+CHECKOUT: Final = Path(__file__).resolve().parent.parent.parent
+EX_USAGE: Final = 64
+EX_UNAVAILABLE: Final = 69
+# What is taken from Debian's package of the same name: the peer, the generator and the sink.
+PACKAGES: Final = {"postfix": ("postfix", "postconf", "postsuper", "postqueue", "smtp-source", "smtp-sink")}
+GENERATOR: Final = ("smtp-source", "smtp-sink")
+
+
+def main() -> int:
+    """Parse, check what is needed, run, report."""
+    options = _options()
+    raise_file_limit()
+    # The ends of runs then happen as on any other error: servers stopped, directories gone.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        return _compare(options) if options.compare else _measure(options)
+    except BenchFailure as failure:
+        print(f"bench: {failure}", file=sys.stderr)
+        return EX_UNAVAILABLE
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Empath and Postfix side by side.")
+    parser.add_argument("--scenarios", type=_names, help=f"of {','.join(SCENARIOS)}; all by default")
+    parser.add_argument("--servers", type=_names, default=[OURS, THEIRS], help="default: empath,postfix")
+    parser.add_argument("--large-servers", type=_names, default=[OURS], help="who takes part in large; default: empath")
+    parser.add_argument("--repeat", type=_positive, help="runs of each; default: 3, with --compare 5")
+    parser.add_argument("--messages", type=_positive, default=4000, help="mails of accept and relay; default: 4000")
+    parser.add_argument("--drain", type=_positive, default=10_000, help="mails queued for drain; default: 10000")
+    parser.add_argument("--scratch", type=Path, default=CHECKOUT / "var/bench", help="on the disk to test")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--gate", action="store_true", help="exit 1 when a floor of CPU or memory is missed")
+    parser.add_argument("--compare", metavar="REV", help="measure the working tree against this revision instead")
+    options = parser.parse_args()
+    scenarios = options.scenarios or list(COMPARED if options.compare else SCENARIOS)
+    known = COMPARED if options.compare else tuple(SCENARIOS)
+    for given, among in (
+        (scenarios, known),
+        (options.servers, (OURS, THEIRS)),
+        (options.large_servers, (OURS, THEIRS)),
+    ):
+        if unknown := sorted(set(given) - set(among)):
+            print(f"bench: unknown: {', '.join(unknown)}; there are {', '.join(among)}", file=sys.stderr)
+            sys.exit(EX_USAGE)
+    options.scenarios = scenarios
+    options.repeat = options.repeat or (5 if options.compare else 3)
+    return options
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def _measure(options: argparse.Namespace) -> int:
+    _require(options.servers)
+    with _scratch(options.scratch, options.servers) as scratch:
+        versions = {}
+        servers: dict[str, Factory] = {}
+        if OURS in options.servers:
+            versions[OURS] = empath.version(CHECKOUT, scratch)
+            servers[OURS] = empath.empath_of(CHECKOUT)
+        if THEIRS in options.servers:
+            versions[THEIRS] = postfix.version()
+            servers[THEIRS] = postfix.Postfix
+        about = describe(scratch) | versions | {"CPU counted by": _kind_of_account()}
+        results = _run(options, servers, scratch, {"large": options.large_servers})
+    pair = (OURS, THEIRS) if set(servers) == {OURS, THEIRS} else None
+    verdicts = judge(results)
+    print(f"{pairs_text(about)}\n\nCells: least / **median** / greatest of {options.repeat}.\n")
+    print(results_text(results, pair))
+    if verdicts:
+        print(f"\n### floors\n\n{verdicts_text(verdicts)}")
+    _write_json(options, about, results_json(results, pair) | {"floors": [asdict(verdict) for verdict in verdicts]})
+    is_missed = any(verdict.is_gate and not verdict.is_met for verdict in verdicts)
+    return _end(results, options.gate and is_missed)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    _require([OURS])
+    commit = commit_of(CHECKOUT, options.compare)
+    with _scratch(options.scratch, [OURS]) as scratch, worktree(CHECKOUT, commit, scratch / "checkout") as base:
+        about = describe(scratch) | {
+            WORKING_TREE: empath.version(CHECKOUT, scratch),
+            BASE: f"{empath.version(base, scratch)}, commit {commit}",
+            "CPU counted by": _kind_of_account(),
+        }
+        servers = {BASE: empath.empath_of(base), WORKING_TREE: empath.empath_of(CHECKOUT)}
+        results = _run(options, servers, scratch)
+    found = changes(results)
+    print(f"{pairs_text(about)}\n\nCells: least / **median** / greatest of {options.repeat}.\n")
+    print(results_text(results, (WORKING_TREE, BASE)))
+    rows = [
+        [
+            each.scenario,
+            figure(each.base_ms),
+            figure(each.tree_ms),
+            figure(each.ratio),
+            "FAIL" if each.is_worse else "pass",
+        ]
+        for each in found
+    ]
+    print(f"\n### CPU ms/mail, at most {TOLERANCE:.0%} more\n")
+    print(table(["scenario", BASE, WORKING_TREE, "ratio", ""], rows))
+    _write_json(
+        options, about, results_json(results, (WORKING_TREE, BASE)) | {"changes": [asdict(each) for each in found]}
+    )
+    return _end(results, any(each.is_worse for each in found))
+
+
+def _run(
+    options: argparse.Namespace,
+    servers: Mapping[str, Factory],
+    scratch: Path,
+    only: Mapping[str, Sequence[str]] | None = None,
+) -> Results:
+    plan = Plan(scratch, messages=options.messages, drained=options.drain)
+    return run_rounds(options.scenarios, servers, plan, options.repeat, only)
+
+
+def _require(servers: Sequence[str]) -> None:
+    """
+    Raises:
+        BenchFailure: a package is not installed, or the peer needs another user; says what to install or to do.
+    """
+    wanted = PACKAGES["postfix"] if THEIRS in servers else GENERATOR
+    if missing := [name for name in wanted if find_command(name) is None]:
+        packages = " ".join(PACKAGES)
+        raise BenchFailure(
+            f"{', '.join(missing)} not found. The bench wants the Debian package {packages}"
+            f" (smtp-source, smtp-sink and the peer):\n  apt-get install --no-install-recommends {packages}"
+        )
+    if THEIRS in servers and os.geteuid() != 0:
+        raise BenchFailure("Postfix starts as root only: run as root, or measure Empath alone with --servers empath")
+
+
+@contextmanager
+def _scratch(parent: Path, servers: Sequence[str]) -> Iterator[Path]:
+    """A directory for this run, gone afterwards; two runs on one scratch would measure each other, so one waits."""
+    parent.mkdir(parents=True, exist_ok=True)
+    if THEIRS in servers and not is_open_to_others(parent.resolve()):
+        raise BenchFailure(f"Postfix's user must be able to enter {parent} and every directory above: use --scratch")
+    with (parent / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("bench: another run is under way here, waiting for its end", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        with tempfile.TemporaryDirectory(prefix="run-", dir=parent.resolve()) as name:
+            scratch = Path(name)
+            scratch.chmod(0o755)
+            yield scratch
+
+
+def _kind_of_account() -> str:
+    account = open_account("kind")
+    account.close()
+    return account.kind
+
+
+def _write_json(options: argparse.Namespace, about: Mapping[str, str], figures: Mapping[str, Any]) -> None:
+    if options.json:
+        settings = {"repeat": options.repeat, "messages": options.messages, "drain": options.drain}
+        options.json.write_text(json.dumps({"machine": about, "settings": settings} | dict(figures), indent=2) + "\n")
+
+
+def _end(results: Results, is_missed: bool) -> int:
+    for failure in results.failures:
+        print(f"bench: failed: {failure}", file=sys.stderr)
+    return 1 if results.failures or is_missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""
+compare - the working tree against another revision of Empath, by CPU per mail
+
+Both run from checkouts of their own with the same interpreter, taking turns; the medians decide.
+"""
+
+import statistics
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from .machine import command, output_of
+from .rounds import Results
+
+# More than this is worse; less is what two runs of one revision may differ by.
+TOLERANCE: Final = 0.10
+WORKING_TREE: Final = "working-tree"
+BASE: Final = "base"
+SCENARIOS: Final = ("accept", "accept-reused", "relay", "drain")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Median CPU ms per mail of both in one scenario."""
+
+    scenario: str
+    base_ms: float
+    tree_ms: float
+
+    @property
+    def ratio(self) -> float:
+        """The working tree's to the base's: above 1 is worse."""
+        return self.tree_ms / self.base_ms
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether it is worse by more than TOLERANCE."""
+        return self.ratio > 1 + TOLERANCE
+
+
+def changes(results: Results) -> list[Change]:
+    """A change for every scenario that both were measured in."""
+    found = []
+    for scenario in results.samples:
+        base = results.figures(scenario, BASE, "cpu_ms")
+        tree = results.figures(scenario, WORKING_TREE, "cpu_ms")
+        if base and tree:
+            found.append(Change(scenario, statistics.median(base), statistics.median(tree)))
+    return found
+
+
+def commit_of(checkout: Path, revision: str) -> str:
+    """
+    The short name of the commit that *revision* names.
+
+    Raises:
+        BenchFailure: it names none.
+    """
+    argv = [command("git"), "-C", str(checkout), "rev-parse", "--short", "--verify", "--end-of-options"]
+    return output_of([*argv, f"{revision}^{{commit}}"]).strip()
+
+
+@contextmanager
+def worktree(checkout: Path, commit: str, directory: Path) -> Iterator[Path]:
+    """A checkout of *commit* at *directory*, which is gone afterwards."""
+    git = [command("git"), "-C", str(checkout), "worktree"]
+    output_of([*git, "add", "--detach", str(directory), commit])
+    try:
+        yield directory
+    finally:
+        output_of([*git, "remove", "--force", str(directory)])

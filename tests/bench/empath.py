@@ -1,0 +1,124 @@
+"""
+empath - Empath from a checkout, driven by its documented commands only
+
+The checkout is chosen by PYTHONPATH, so one virtual environment serves every revision; commands run in the server's
+directory, because `python -m` would otherwise prefer the packages of the directory it is run from.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from .accounting import Account
+from .machine import BenchFailure, output_of
+from .server import Factory, Server, Setup
+
+CONFIG: Final = """\
+hostname = "empath.bench.example"
+postmaster = "postmaster@bench.example"
+[process]
+pid_file = "empath.pid"
+[queue]
+path = "queue.db"
+[[listener]]
+address = "127.0.0.1:{port}"
+role = "internal"
+[routes]
+"*" = "smtp://127.0.0.1:{sink_port}"
+[delivery]
+workers = 2
+[log]
+file = "empath.log"
+"""
+# Defaults but where the scenario is about the limit itself.
+MESSAGE_SIZE: Final = "message_size = {message_octets}\n"
+CONNECTIONS: Final = "connections = {sessions}\nconnections_per_client = {sessions}\n"
+
+
+class Empath(Server):
+    """An Empath of the checkout *tree*, with everything it writes in its directory."""
+
+    name = "empath"
+
+    def __init__(self, directory: Path, account: Account, setup: Setup, tree: Path) -> None:
+        super().__init__(directory, account, setup)
+        self._environment = environment(tree)
+        self._config = directory / "empath.toml"
+
+    def start(self) -> None:
+        default = Setup(sink_port=0)
+        limits = ""
+        if self.setup.message_octets != default.message_octets:
+            limits += MESSAGE_SIZE.format(message_octets=self.setup.message_octets)
+        if self.setup.sessions > default.sessions:
+            limits += CONNECTIONS.format(sessions=self.setup.sessions + default.sessions)
+        config = CONFIG.format(port=self.port, sink_port=self.setup.sink_port)
+        self._config.write_text(config + (f"[limits]\n{limits}" if limits else ""))
+        self._run(self.account.wrap(self._command("empathd", "start")))
+        self.account.adopt(int((self.directory / "empath.pid").read_text().split()[0]))
+        if self.setup.is_held:
+            self._run(self._command("empath-admin", "freeze"))
+
+    def stop(self) -> None:
+        if (self.directory / "empath.pid").exists():
+            try:
+                self._run(self._command("empathd", "stop"))
+            except BenchFailure:
+                pass  # not running any more; the account ends whatever is left
+
+    def release(self) -> None:
+        self._run(self._command("empath-admin", "thaw"))
+
+    def queued(self) -> int:
+        # One recipient for each message, so rows of the view are messages.
+        connection = apsw.Connection(str(self.directory / "queue.db"), flags=apsw.SQLITE_OPEN_READONLY)
+        try:
+            connection.set_busy_timeout(5000)
+            ((count,),) = connection.execute("SELECT count(*) FROM queue")
+            return int(count)
+        finally:
+            connection.close()
+
+    def log_tail(self) -> str:
+        path = self.directory / "empath.log"
+        return path.read_text(errors="replace")[-600:] if path.exists() else "no log"
+
+    def _command(self, name: str, *arguments: str) -> list[str]:
+        return [str(_script(name)), "-c", str(self._config), *arguments]
+
+    def _run(self, argv: list[str]) -> None:
+        output_of(argv, cwd=self.directory, env=self._environment)
+
+
+def empath_of(tree: Path) -> Factory:
+    """What makes servers that run the code of the checkout *tree*."""
+    return lambda directory, account, setup: Empath(directory, account, setup, tree)
+
+
+def environment(tree: Path) -> dict[str, str]:
+    """The environment in which commands run the code of *tree*."""
+    return os.environ | {"PYTHONPATH": str(tree)}
+
+
+def version(tree: Path, scratch: Path) -> str:
+    """
+    Empath's and SQLite's version, for the report.
+
+    Raises:
+        BenchFailure: the commands are not installed, or would run other code than that of *tree*.
+    """
+    for name in ("empathd", "empath-admin"):
+        if not _script(name).exists():
+            raise BenchFailure(f"{name} is not in {_script(name).parent}: install the project there first")
+    probe = "import apsw, empath; print(empath.__file__, empath.__version__, 'SQLite', apsw.sqlite_lib_version())"
+    path, text = output_of([sys.executable, "-c", probe], cwd=scratch, env=environment(tree)).strip().split(" ", 1)
+    if not Path(path).is_relative_to(tree):
+        raise BenchFailure(f"the commands would run {path}, not the code of {tree}")
+    return text
+
+
+def _script(name: str) -> Path:
+    return Path(sys.executable).parent / name

@@ -1,0 +1,191 @@
+"""
+scenarios - one run each: a fresh server, a warm-up, a measurement, and a check that nothing was lost
+
+A scenario gives a Sample; what its figures mean stands in METRICS. Rates are mails per second by the wall clock.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from .accounting import name_of, peak_octets, reset_peaks, resident_octets
+from .machine import LOOPBACK, BenchFailure, busy_s, cpu_of_harness_s, cpu_of_process_s
+from .server import Factory, Server, Setup, running
+from .traffic import Load, Sink, send
+
+# metric -> (column heading, is less better); a metric that is not here is not compared.
+METRICS: Final = MappingProxyType(
+    {
+        "rate": ("mails/s", False),
+        "cpu_ms": ("CPU ms/mail", True),
+        "accept_rate": ("accepting mails/s", False),
+        "others": ("CPU of others, % of all cores", True),
+        "session_kb": ("kB/session", True),
+        "processes": ("processes", True),
+        "growth_mb": ("growth of the worst process, MB", True),
+        "seconds": ("s", True),
+    }
+)
+WARM_UP: Final = 100
+# Postfix has dozens of processes, and the worst are the point.
+WORST_SHOWN: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is sent; the figures of the issue's table are the defaults."""
+
+    scratch: Path
+    messages: int = 4000
+    drained: int = 10_000
+    idle_sessions: int = 1000
+    large_octets: int = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Figures of one run by metric, and lines that explain them."""
+
+    figures: dict[str, float]
+    notes: list[str] = field(default_factory=list)
+
+
+class Meter:
+    """CPU of a server and of everybody else, from its making to `read`."""
+
+    def __init__(self, server: Server, sink: Sink | None = None) -> None:
+        self._server, self._sink = server, sink
+        self._start = self._now()
+
+    def read(self, messages: int) -> dict[str, float]:
+        """CPU ms for each of *messages*, and what neither server nor harness used, in percent of all cores."""
+        at, server, harness, machine = (now - then for now, then in zip(self._now(), self._start, strict=True))
+        cores = at * (os.cpu_count() or 1)
+        return {"cpu_ms": server / messages * 1e3, "others": max(0.0, machine - server - harness) / cores * 100}
+
+    def _now(self) -> tuple[float, float, float, float]:
+        sink = cpu_of_process_s(self._sink.process.pid) if self._sink else 0.0
+        return time.perf_counter(), self._server.account.cpu_s(), cpu_of_harness_s() + sink, busy_s()
+
+
+def accept(factory: Factory, name: str, plan: Plan, is_reused: bool = False) -> Sample:
+    """Mail comes in over 20 sessions and delivery is held: the cost of taking it durably."""
+    with Sink() as sink, running(factory, name, plan.scratch, Setup(sink.port, is_held=True)) as server:
+        send(server.port, Load(WARM_UP, is_reused=is_reused))
+        server.wait_queued(WARM_UP, 10)
+        meter = Meter(server)
+        seconds = send(server.port, Load(plan.messages, is_reused=is_reused))
+        figures = meter.read(plan.messages)
+        server.wait_queued(WARM_UP + plan.messages, 10)
+        if sink.messages:
+            raise BenchFailure(f"{name} delivered {sink.messages} messages though delivery is held")
+        return Sample({"rate": plan.messages / seconds} | figures)
+
+
+def accept_reused(factory: Factory, name: str, plan: Plan) -> Sample:
+    """As `accept`, with many mails over each connection."""
+    return accept(factory, name, plan, is_reused=True)
+
+
+def relay(factory: Factory, name: str, plan: Plan) -> Sample:
+    """Mail comes in over 20 sessions and goes on to a fixed next hop; the clock stops when that has the last one."""
+    with Sink() as sink, running(factory, name, plan.scratch, Setup(sink.port)) as server:
+        # The warm-up goes to the same sink: a cached connection to one that went away would cost a deferral.
+        send(server.port, Load(WARM_UP))
+        sink.wait(WARM_UP, 30)
+        server.wait_queued(0, 30)
+        meter = Meter(server, sink)
+        start = time.perf_counter()
+        accepting_s = send(server.port, Load(plan.messages))
+        sink.wait(WARM_UP + plan.messages, 120)
+        seconds = time.perf_counter() - start
+        server.wait_queued(0, 30)
+        rates = {"rate": plan.messages / seconds, "accept_rate": plan.messages / accepting_s}
+        return Sample(rates | meter.read(plan.messages))
+
+
+def drain(factory: Factory, name: str, plan: Plan) -> Sample:
+    """What was queued while delivery was held goes out; the clock runs from the order to deliver."""
+    with Sink() as sink, running(factory, name, plan.scratch, Setup(sink.port, is_held=True)) as server:
+        send(server.port, Load(plan.drained, is_reused=True))
+        server.wait_queued(plan.drained, 30)
+        meter = Meter(server, sink)
+        start = time.perf_counter()
+        server.release()
+        sink.wait(plan.drained, 180)
+        seconds = time.perf_counter() - start
+        server.wait_queued(0, 30)
+        return Sample({"rate": plan.drained / seconds} | meter.read(plan.drained))
+
+
+def idle(factory: Factory, name: str, plan: Plan) -> Sample:
+    """Memory for each of many sessions that have said EHLO and nothing since."""
+    with Sink() as sink, ExitStack() as sockets:
+        setup = Setup(sink.port, sessions=plan.idle_sessions)
+        server = sockets.enter_context(running(factory, name, plan.scratch, setup))
+        before = resident_octets(server.account.pids())
+        for _ in range(plan.idle_sessions):
+            session = sockets.enter_context(socket.create_connection((LOOPBACK, server.port), 30))
+            _expect(session, b"220")
+            session.sendall(b"EHLO idle.bench.example\r\n")
+            _expect(session, b"250")
+        pids = server.account.pids()
+        octets = resident_octets(pids) - before
+        note = (
+            f"{name}: {before / 1e6:.0f} MB before, {octets / 1e6:.0f} MB more with {plan.idle_sessions} sessions (PSS)"
+        )
+        return Sample({"session_kb": octets / plan.idle_sessions / 1e3, "processes": float(len(pids))}, [note])
+
+
+def large(factory: Factory, name: str, plan: Plan) -> Sample:
+    """One large message in and out: by how much the highest resident size of each process grows."""
+    setup_octets = 2 * plan.large_octets
+    with Sink() as sink, running(factory, name, plan.scratch, Setup(sink.port, message_octets=setup_octets)) as server:
+        send(server.port, Load(WARM_UP))
+        sink.wait(WARM_UP, 30)
+        server.wait_queued(0, 30)
+        reset_peaks(server.account.pids())
+        before = peak_octets(server.account.pids())
+        start = time.perf_counter()
+        send(server.port, Load(1, octets=plan.large_octets, sessions=1))
+        sink.wait(WARM_UP + 1, 120)
+        seconds = time.perf_counter() - start
+        server.wait_queued(0, 30)
+        # A process that was not there before counts whole: nothing may hide in a child.
+        growth = {pid: peak - before.get(pid, 0) for pid, peak in peak_octets(server.account.pids()).items()}
+        notes = [
+            f"{name}: {name_of(pid)}[{pid}] {before.get(pid, 0) / 1e6:.1f} MB, grew by {octets / 1e6:.1f} MB"
+            for pid, octets in sorted(growth.items(), key=lambda each: -each[1])[:WORST_SHOWN]
+        ]
+        return Sample({"growth_mb": max(growth.values()) / 1e6, "seconds": seconds}, notes)
+
+
+def _expect(session: socket.socket, code: bytes) -> None:
+    """Read a whole reply, whose last line has a space after the code (RFC 5321 §4.2.1)."""
+    reply = b""
+    while not (reply.endswith(b"\r\n") and reply.splitlines()[-1][3:4] == b" "):
+        octets = session.recv(4096)
+        if not octets:
+            break
+        reply += octets
+    if not reply.startswith(code):
+        raise BenchFailure(f"expected {code.decode()}, got {reply[:80]!r}")
+
+
+Scenario = Callable[[Factory, str, Plan], Sample]
+SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
+    {
+        "accept": accept,
+        "accept-reused": accept_reused,
+        "relay": relay,
+        "drain": drain,
+        "idle": idle,
+        "large": large,
+    }
+)

@@ -1,0 +1,95 @@
+"""
+server - what the scenarios ask of a mail server, whichever it is
+
+A server lives in a directory of its own that holds its configuration and its queue, is started once, and is gone with
+the directory. Its account counts from before the start.
+"""
+
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from .accounting import Account, open_account
+from .machine import free_port, is_greeting, wait_for
+
+START_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a server is set up for one run: its next hop, whether it delivers, what it must be able to take."""
+
+    sink_port: int
+    is_held: bool = False
+    sessions: int = 100
+    message_octets: int = 50 * 2**20
+
+
+class Server(ABC):
+    """One server, from its start to its end."""
+
+    name: str
+
+    def __init__(self, directory: Path, account: Account, setup: Setup) -> None:
+        self.directory = directory
+        self.account = account
+        self.setup = setup
+        self.port = free_port()
+
+    @abstractmethod
+    def start(self) -> None:
+        """Write the configuration and start; with `Setup.is_held` it takes mail and delivers none."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Ask it to stop and wait until it has."""
+
+    @abstractmethod
+    def release(self) -> None:
+        """Let a held server deliver what it has."""
+
+    @abstractmethod
+    def queued(self) -> int:
+        """Messages in the queue now."""
+
+    @abstractmethod
+    def log_tail(self) -> str:
+        """The last lines it logged, for the text of a failure."""
+
+    def wait_queued(self, messages: int, deadline_s: float) -> None:
+        """
+        Wait until the queue has exactly that many messages.
+
+        Raises:
+            BenchFailure: it had not within *deadline_s*.
+        """
+        what = f"{messages} messages in the queue of {self.name}"
+        wait_for(lambda: self.queued() == messages, deadline_s, what, 0.05)
+
+
+# Makes a server that is not started: (directory, account, setup).
+Factory = Callable[[Path, Account, Setup], Server]
+
+
+@contextmanager
+def running(factory: Factory, name: str, scratch: Path, setup: Setup) -> Iterator[Server]:
+    """A started server on an empty queue; afterwards neither its processes nor its files are there."""
+    directory = scratch / name
+    directory.mkdir()
+    directory.chmod(0o755)
+    account = open_account(name)
+    server = factory(directory, account, setup)
+    try:
+        try:
+            server.start()
+            wait_for(lambda: is_greeting(server.port), START_S, f"{name} to answer; {server.log_tail()}")
+            yield server
+        finally:
+            server.stop()
+    finally:
+        account.close()
+        shutil.rmtree(directory)
