@@ -1,0 +1,157 @@
+"""
+connection - the one way to open the queue database
+
+THEORY
+    SQLite's own busy timeout starves a writer that competes with others in a closed loop, so each connection brings a
+    handler that sleeps a short random time until a deadline.  What SQLite promises depends on its settings, so each is
+    set and read back.  A connection belongs to the process that opened it: it must not cross a fork.
+
+    The errors of apsw end here: `translated()` turns each into one of ours.
+"""
+
+import contextlib
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from empath.errors import EmpathError, QueueBusy, ServiceUnavailable, StorageFailure, UnusableQueue
+
+Sleep = Callable[[float], object]
+Bindings = Mapping[str, Any] | Sequence[Any]
+
+PAGE_OCTETS = 4096
+AUTOCHECKPOINT_PAGES = 1000
+_CACHE_KIB = 16 * 1024
+_EAGER_TRIES = 100
+# Before 3.51.3 a checkpoint that meets a WAL reset can corrupt the file; the fix went into these older lines too.
+_MENDED_LINES = {(3, 44): 6, (3, 50): 7, (3, 51): 3}
+
+
+def check_library(version: str | None = None) -> None:
+    """
+    Refuse an SQLite that can corrupt a WAL database written by several processes.
+
+    Raises:
+        ServiceUnavailable: *version* (default: that of the library in use) is affected.
+    """
+    version = apsw.sqlite_lib_version() if version is None else version
+    major, minor, patch, *_ = (*map(int, version.split(".")), 0, 0)
+    if (major, minor) > (3, 51) or patch >= _MENDED_LINES.get((major, minor), 1_000_000):
+        return
+    raise ServiceUnavailable(
+        f"SQLite {version} can corrupt a queue that several processes write; install apsw 3.51.3 or newer"
+    )
+
+
+def open_writer(path: Path, *, deadline_s: float, sleep: Sleep = time.sleep) -> apsw.Connection:
+    """
+    Open for reading and writing; the file must exist.
+
+    *deadline_s* bounds the wait for another process's write lock; *sleep* must block only the calling thread.
+
+    Raises:
+        UnusableQueue: the file is no WAL database, or a setting does not hold.
+        StorageFailure: it cannot be opened.
+    """
+    with translated(path):
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=200)
+        connection.set_busy_handler(_fair_wait(deadline_s, sleep))
+        _set(connection, path, "journal_mode", "wal")
+        _set(connection, path, "synchronous", 2)
+        _set(connection, path, "foreign_keys", 1)
+        _set(connection, path, "mmap_size", 0)
+        connection.pragma("cache_size", -_CACHE_KIB)
+        connection.wal_autocheckpoint(AUTOCHECKPOINT_PAGES)
+        return connection
+
+
+def open_reader(path: Path, *, deadline_s: float = 5.0, sleep: Sleep = time.sleep) -> apsw.Connection:
+    """
+    Open for reading only; such a connection never checkpoints.
+
+    Raises:
+        UnusableQueue: the file is no database.
+        StorageFailure: it cannot be opened.
+    """
+    with translated(path):
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=200)
+        connection.set_busy_handler(_fair_wait(deadline_s, sleep))
+        connection.wal_autocheckpoint(0)
+        _set(connection, path, "mmap_size", 0)
+        _set(connection, path, "query_only", 1)
+        return connection
+
+
+@contextlib.contextmanager
+def translated(path: Path | str) -> Iterator[None]:
+    """
+    Turn the errors of apsw into ours.
+
+    Raises:
+        QueueBusy: the lock was held until the deadline.
+        UnusableQueue: *path* is no database.
+        StorageFailure: anything else.
+    """
+    try:
+        yield
+    except apsw.Error as exc:
+        raise ours(exc, path) from exc
+
+
+def ours(exc: apsw.Error, path: Path | str) -> EmpathError:
+    """The error of ours that says what *exc* says, with the file's *path*."""
+    if isinstance(exc, apsw.BusyError):
+        return QueueBusy(f"{path}: another process holds the write lock; try again, or end that process")
+    if isinstance(exc, apsw.NotADBError):
+        return UnusableQueue(f"{path}: not a queue database; move the file away or name another in [queue] path")
+    return StorageFailure(f"{path}: {str(exc).removeprefix('SQLITE_')}")
+
+
+def rows(connection: apsw.Connection, statement: str, bindings: Bindings = ()) -> list[tuple[Any, ...]]:
+    """All rows of one statement; its cursor ends here, in the thread that made it."""
+    return connection.execute(statement, bindings).fetchall()
+
+
+def value(connection: apsw.Connection, statement: str, bindings: Bindings = ()) -> Any:
+    """The one value of a statement that gives one row of one column; None if it gives no row."""
+    found = rows(connection, statement, bindings)
+    return found[0][0] if found else None
+
+
+@contextlib.contextmanager
+def transaction(connection: apsw.Connection) -> Iterator[None]:
+    """`BEGIN IMMEDIATE … COMMIT`, or a roll-back of all of it when the body or the commit raises."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _set(connection: apsw.Connection, path: Path, name: str, wanted: str | int) -> None:
+    connection.pragma(name, wanted)
+    found = connection.pragma(name)
+    if found != wanted:
+        raise UnusableQueue(f"{path}: PRAGMA {name} is {found!r} and must be {wanted!r}")
+
+
+def _fair_wait(deadline_s: float, sleep: Sleep) -> Callable[[int], bool]:
+    began = 0.0
+
+    def wait(tries: int) -> bool:
+        nonlocal began
+        if tries == 0:
+            began = time.monotonic()
+        elif time.monotonic() - began > deadline_s:
+            return False
+        sleep(random.uniform(0.0, 0.001) if tries < _EAGER_TRIES else random.uniform(0.002, 0.010))
+        return True
+
+    return wait

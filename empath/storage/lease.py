@@ -1,0 +1,241 @@
+"""
+lease - a worker takes work
+
+THEORY
+    Two levels.  A destination is ready when its lower bound `due_at` has come and a slot is free; of a ready
+    destination a lease takes up to 20 messages, class by class with one index seek each, and with each message its
+    other due recipients there.  Every eighth lease of a destination takes the oldest due rows of any class, so that no
+    class starves.  A lease that found less than it asked for makes the bound exact.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import apsw
+
+from empath.mail.identity import Timestamp
+from empath.storage.accept import INLINE
+from empath.storage.connection import rows, translated, value
+from empath.storage.queries import queries
+from empath.storage.writer import Work
+
+_SQL = queries("lease")
+MESSAGES = 20  # of one lease
+SIBLINGS = 100  # recipients of one message in one lease
+CLASSES = range(5)
+AGING = 8  # each so many leases the class does not count
+PREFETCH_OCTETS = 256 * 1024  # content that comes with a lease; the rest is read when its turn comes
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedRecipient:
+    """
+    One recipient to deliver to.
+
+    Shape: address is the forward-path's text form, domain its A-labels or literal; attempts counts the settled ones.
+    """
+
+    recipient_id: int
+    address: str
+    domain: str
+    attempts: int
+    expires_at: Timestamp
+    notify: str | None
+    original_recipient: str | None
+
+
+@dataclass(slots=True)
+class LeasedMessage:
+    """
+    One message of a lease with its recipients at the destination.
+
+    Shape: reverse_path is the text form, empty for null; content is None where it has still to be read.
+    """
+
+    message_id: int
+    queue_id: str
+    reverse_path: str
+    size: int
+    received_at: Timestamp
+    body_type: str
+    has_8bit: bool
+    is_smtputf8: bool
+    dsn_return: str | None
+    envelope_id: str | None
+    locator: str | None
+    recipients: list[LeasedRecipient] = field(default_factory=list)
+    content: bytes | None = None
+
+
+@dataclass(slots=True)
+class Lease:
+    """Leave of one process to send these messages, one after another, to one destination."""
+
+    lease_id: int
+    destination: str
+    messages: list[LeasedMessage]
+
+
+class TakeLeases(Work):
+    """
+    Take up to *limit* leases, at most *share* of one destination, of which at most *failing_limit* of failing ones.
+
+    `leases` holds them after the commit.
+    """
+
+    def __init__(self, *, process_id: int, now: float, limit: int, failing_limit: int, share: int) -> None:
+        super().__init__()
+        self.leases: list[Lease] = []
+        self._process_id = process_id
+        self._now = now
+        self._limits = (limit, failing_limit)
+        self._share = share
+
+    def run(self, connection: apsw.Connection) -> None:
+        self.leases = []
+        if value(connection, _SQL["is_frozen"]):
+            return
+        limit, failing_limit = self._limits
+        for is_failing, most in ((0, limit), (1, failing_limit)):
+            left = min(most, limit - len(self.leases))
+            if left > 0:
+                self._take(connection, is_failing, left)
+
+    def after_commit(self, connection: apsw.Connection) -> None:
+        for lease in self.leases:
+            _fill(connection, lease)
+
+    def _take(self, connection: apsw.Connection, is_failing: int, limit: int) -> None:
+        wanted = {"is_failing": is_failing, "now": self._now, "limit": limit}
+        ready = rows(connection, _SQL["ready_destinations"], wanted)
+        # First one lease each, then round again: a long backlog must not take the slots of its neighbours.
+        open_slots = {row[0]: min(row[3], self._share) for row in ready}
+        count = len(self.leases) + limit
+        while ready and len(self.leases) < count:
+            again = []
+            for destination_id, name, lease_count, free in ready:
+                if len(self.leases) == count:
+                    break
+                has_more = self._lease_one(connection, destination_id, name, lease_count)
+                open_slots[destination_id] -= 1
+                if has_more and open_slots[destination_id] > 0:
+                    again.append((destination_id, name, lease_count + 1, free))
+            ready = again
+
+    def _lease_one(self, connection: apsw.Connection, destination_id: int, name: str, lease_count: int) -> bool:
+        due = self._due(connection, destination_id, is_aging=lease_count % AGING == AGING - 1)
+        if not due:
+            self._make_bound_exact(connection, destination_id)
+            return False
+        where = {"process_id": self._process_id, "destination_id": destination_id, "now": self._now}
+        connection.execute(_SQL["insert_lease"], where)
+        lease_id = connection.last_insert_rowid()
+        recipients = self._with_siblings(connection, destination_id, due)
+        connection.execute(_SQL["mark_leased"], {"lease_id": lease_id, "recipients": json.dumps(recipients)})
+        self.leases.append(Lease(lease_id, name, []))
+        if len(due) < MESSAGES:
+            self._make_bound_exact(connection, destination_id)
+            return False
+        return True
+
+    def _due(self, connection: apsw.Connection, destination_id: int, *, is_aging: bool) -> list[tuple[int, int, float]]:
+        due: list[tuple[int, int, float]] = []
+        for priority in CLASSES:
+            wanted = MESSAGES if is_aging else MESSAGES - len(due)
+            if wanted <= 0:
+                break
+            seek = {"destination_id": destination_id, "priority": priority, "now": self._now, "limit": wanted}
+            due += rows(connection, _SQL["due_recipients"], seek)
+        if is_aging:
+            due.sort(key=lambda row: row[2])
+        return due[:MESSAGES]
+
+    def _with_siblings(
+        self, connection: apsw.Connection, destination_id: int, due: list[tuple[int, int, float]]
+    ) -> list[int]:
+        chosen: dict[int, list[int]] = {}
+        for recipient_id, message_id, _ in due:
+            chosen.setdefault(message_id, []).append(recipient_id)
+        seek = {"messages": json.dumps(list(chosen)), "destination_id": destination_id, "now": self._now}
+        for recipient_id, message_id in rows(connection, _SQL["due_siblings"], seek):
+            mine = chosen[message_id]
+            if len(mine) < SIBLINGS and recipient_id not in mine:
+                mine.append(recipient_id)
+        return [recipient_id for mine in chosen.values() for recipient_id in mine]
+
+    def _make_bound_exact(self, connection: apsw.Connection, destination_id: int) -> None:
+        earliest = []
+        for priority in CLASSES:
+            seek = {"destination_id": destination_id, "priority": priority}
+            at = value(connection, _SQL["earliest_waiting"], seek)
+            if at is not None:
+                earliest.append(at)
+        bound = {"due_at": min(earliest, default=None), "destination_id": destination_id}
+        connection.execute(_SQL["raise_due"], bound)
+
+
+class Outlook:
+    """What a worker looks at before it takes the write lock; reads only, in the hub, each a few index seeks."""
+
+    def __init__(self, connection: apsw.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    def data_version(self) -> int:
+        """A number that changes when another connection, of whatever program, has committed."""
+        with translated(self._path):
+            return int(value(self._connection, "PRAGMA data_version"))
+
+    def is_frozen(self) -> bool:
+        """Whether an operator stopped delivery."""
+        with translated(self._path):
+            return bool(value(self._connection, _SQL["is_frozen"]))
+
+    def is_runnable(self, now: float, *, with_failing: bool) -> bool:
+        """Whether a lease can be had at *now*."""
+        with translated(self._path):
+            return any(
+                rows(self._connection, _SQL["ready_destinations"], {"is_failing": is_failing, "now": now, "limit": 1})
+                for is_failing in ((0, 1) if with_failing else (0,))
+            )
+
+    def next_ready_at(self) -> float | None:
+        """When a lease can next be had; None: nothing waits."""
+        with translated(self._path):
+            at: float | None = value(self._connection, _SQL["next_ready_at"])
+            return at
+
+
+class ReadContent(Work):
+    """Read the content of one leased message that did not come with its lease; `content` is None if there is none."""
+
+    def __init__(self, message_id: int) -> None:
+        super().__init__()
+        self.content: bytes | None = None
+        self._message_id = message_id
+
+    def run(self, connection: apsw.Connection) -> None:
+        self.content = _content(connection, self._message_id)
+
+
+def _fill(connection: apsw.Connection, lease: Lease) -> None:
+    lease.messages = []
+    last = None
+    for row in rows(connection, _SQL["leased_work"], {"lease_id": lease.lease_id}):
+        if last is None or last.message_id != row[0]:
+            last = LeasedMessage(*row[:11])
+            lease.messages.append(last)
+        last.recipients.append(LeasedRecipient(*row[11:]))
+    budget = PREFETCH_OCTETS
+    for message in lease.messages:
+        budget -= message.size
+        if budget < 0:
+            break
+        if message.locator == INLINE:
+            message.content = _content(connection, message.message_id)
+
+
+def _content(connection: apsw.Connection, message_id: int) -> bytes | None:
+    octets: bytes | None = value(connection, _SQL["inline_content"], {"message_id": message_id})
+    return octets

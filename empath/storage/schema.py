@@ -1,0 +1,113 @@
+"""
+schema - make, migrate and recognize a queue database
+
+`user_version` counts the schema: a file with a higher one is refused, a lower one is taken up step by step through
+sql/migrations/NNNN.sql, each with the views in one transaction, so that no file is ever left half-way.
+"""
+
+from importlib import resources
+from pathlib import Path
+
+import apsw
+
+from empath.errors import UnusableQueue
+from empath.storage.connection import PAGE_OCTETS, open_writer, rows, transaction, translated, value
+from empath.storage.queries import script
+
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x454D5041  # "EMPA"
+_WAIT_S = 30.0
+
+
+def prepare(path: Path) -> int:
+    """
+    Make the database at *path* if there is none, bring an older one up to date; return the version it had (0: new).
+
+    Raises:
+        UnusableQueue: the file is of a newer Empath, or of another application.
+        QueueBusy, StorageFailure: it could not be written.
+    """
+    with translated(path):
+        if not path.exists() or path.stat().st_size == 0:
+            _lay_foundation(path)
+        connection = open_writer(path, deadline_s=_WAIT_S)
+        try:
+            with transaction(connection):
+                found = check_version(connection, path)
+                if found < SCHEMA_VERSION:
+                    _build(connection, found)
+                return found
+        finally:
+            connection.close()
+
+
+def check_version(connection: apsw.Connection, path: Path) -> int:
+    """
+    Return the file's schema version, 0 for an empty file.
+
+    Raises:
+        UnusableQueue: newer than this program, or not a queue.
+    """
+    version = int(value(connection, "PRAGMA user_version"))
+    application = int(value(connection, "PRAGMA application_id"))
+    if application not in (0, APPLICATION_ID) or (application == 0 and _tables(connection)):
+        raise UnusableQueue(f"{path}: the database of another application; name another file in [queue] path")
+    if version > SCHEMA_VERSION:
+        raise UnusableQueue(
+            f"{path}: schema {version} is newer than this Empath, which knows {SCHEMA_VERSION}; upgrade Empath"
+        )
+    return version
+
+
+def check_current(connection: apsw.Connection, path: Path) -> None:
+    """
+    Hold that the file has exactly the schema of this program.
+
+    Raises:
+        UnusableQueue: it has another.
+    """
+    if check_version(connection, path) != SCHEMA_VERSION:
+        raise UnusableQueue(f"{path}: the schema is of an older Empath; run `empathd check` to bring it up to date")
+
+
+def migrations() -> dict[int, str]:
+    """Scripts of sql/migrations/ by the version that they lead to."""
+    folder = resources.files("empath").joinpath("sql", "migrations")
+    return {
+        int(file.name.removesuffix(".sql")): file.read_text(encoding="utf-8")
+        for file in folder.iterdir()
+        if file.name.endswith(".sql")
+    }
+
+
+def _lay_foundation(path: Path) -> None:
+    # These three count only before the first page is written.
+    connection = apsw.Connection(str(path))
+    try:
+        connection.pragma("page_size", PAGE_OCTETS)
+        connection.pragma("auto_vacuum", 2)
+        connection.pragma("journal_mode", "wal")
+    finally:
+        connection.close()
+
+
+def _build(connection: apsw.Connection, found: int) -> None:
+    if found == 0:
+        connection.execute(script("schema.sql"))
+    else:
+        steps = migrations()
+        for name in _views(connection):
+            connection.execute(f'DROP VIEW "{name}"')
+        for version in range(found + 1, SCHEMA_VERSION + 1):
+            connection.execute(steps[version])
+    connection.execute(script("views.sql"))
+    connection.pragma("application_id", APPLICATION_ID)
+    connection.pragma("user_version", SCHEMA_VERSION)
+
+
+def _tables(connection: apsw.Connection) -> list[str]:
+    return [name for (name,) in rows(connection, "SELECT name FROM sqlite_schema WHERE type = 'table'")]
+
+
+def _views(connection: apsw.Connection) -> list[str]:
+    return [name for (name,) in rows(connection, "SELECT name FROM sqlite_schema WHERE type = 'view'")]

@@ -1,0 +1,168 @@
+"""
+settle - what happened to leased work becomes rows
+
+THEORY
+    A Settle carries the fates of one message's recipients.  State, evidence and the obligation to report commit
+    together.  Each write names the lease it was worked out under: if the lease is gone, its process was taken for dead
+    and the work is another's, so the result changes no state; only a peer's 250 leaves a row, because somebody may
+    receive that mail twice.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import apsw
+
+from empath.mail.outcome import Stage
+from empath.mail.reply import Reply
+from empath.storage.accept import DestinationIds
+from empath.storage.connection import value
+from empath.storage.queries import queries
+from empath.storage.writer import Work
+
+_SQL = queries("settle")
+_MAYBE_DELIVERED = "maybe_delivered"
+
+
+class Status(StrEnum):
+    """Final and waiting statuses that a settle can give a recipient."""
+
+    DELIVERED = "delivered"
+    DEFERRED = "deferred"
+    BOUNCED = "bounced"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """
+    Decided result of one attempt for one recipient.
+
+    Shape: next_retry_at (Unix seconds) is given exactly for DEFERRED.
+    """
+
+    recipient_id: int
+    status: Status
+    stage: Stage
+    reply: Reply
+    next_retry_at: float | None = None
+    wants_notice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What the fates of one transaction share. started_at in Unix seconds; host and peer_address for people."""
+
+    destination: str
+    started_at: float
+    duration_s: float
+    host: str | None = None
+    peer_address: str | None = None
+
+
+class Settle(Work):
+    """Write the fates of one message's recipients. `is_stale` tells after the commit that the lease was gone."""
+
+    def __init__(
+        self, *, process_id: int, lease_id: int, message_id: int, now: float, attempt: Attempt, fates: tuple[Fate, ...]
+    ) -> None:
+        super().__init__()
+        self.rows = 2 * len(fates)
+        self.fates = fates
+        self.is_stale = False
+        self._keys = {"process_id": process_id, "lease_id": lease_id, "message_id": message_id, "now": now}
+        self._attempt = attempt
+
+    def run(self, connection: apsw.Connection) -> None:
+        self.is_stale = not value(connection, _SQL["is_lease_valid"], {"lease_id": self._keys["lease_id"]})
+        for fate in self.fates:
+            if not self.is_stale:
+                self._settle(connection, fate)
+            elif fate.status is Status.DELIVERED:
+                self._record(connection, fate, outcome=_MAYBE_DELIVERED, decided="unchanged")
+        if not self.is_stale and any(fate.status is Status.DELIVERED for fate in self.fates):
+            connection.execute(_SQL["forget_delivered_content"], self._keys)
+            if connection.changes():
+                connection.execute(_SQL["delete_forgotten_content"], self._keys)
+
+    def _settle(self, connection: apsw.Connection, fate: Fate) -> None:
+        update = {
+            **self._keys,
+            "recipient_id": fate.recipient_id,
+            "status": fate.status,
+            "next_retry_at": fate.next_retry_at,
+            "last_reply": fate.reply.escaped(),
+        }
+        connection.execute(_SQL["settle_recipient"], update)
+        self._record(connection, fate, outcome=fate.status, decided=fate.status)
+        if fate.wants_notice:
+            connection.execute(_SQL["insert_notice"], update)
+
+    def _record(self, connection: apsw.Connection, fate: Fate, *, outcome: str, decided: str) -> None:
+        attempt = self._attempt
+        row = {
+            **self._keys,
+            "recipient_id": fate.recipient_id,
+            "destination": attempt.destination,
+            "started_at": attempt.started_at,
+            "duration_s": attempt.duration_s,
+            "host": attempt.host,
+            "peer_address": attempt.peer_address,
+            "stage": fate.stage,
+            "code": fate.reply.code,
+            "enhanced": str(fate.reply.enhanced) if fate.reply.enhanced else None,
+            "text": fate.reply.escaped(),
+            "outcome": outcome,
+            "decided_status": decided,
+            "next_retry_at": fate.next_retry_at,
+        }
+        connection.execute(_SQL["insert_attempt"], row)
+
+
+class EndLease(Work):
+    """Give the slot back; what the lease still holds returns to the queue as it was, no attempt counted."""
+
+    def __init__(self, lease_id: int, *, destination: str, is_failing: bool) -> None:
+        super().__init__()
+        self._keys = {"lease_id": lease_id, "next_retry_at": None}
+        self._destination = {"destination": destination, "is_failing": int(is_failing)}
+
+    def run(self, connection: apsw.Connection) -> None:
+        connection.execute(_SQL["put_back"], self._keys)
+        connection.execute(_SQL["end_lease"], self._keys)
+        connection.execute(_SQL["mark_failing"], self._destination)
+
+
+class Rekey(Work):
+    """Put recipients back unsent under the destinations that they are routed to now."""
+
+    def __init__(self, lease_id: int, destinations: dict[int, str], destination_ids: DestinationIds) -> None:
+        super().__init__()
+        self.rows = len(destinations)
+        self._lease_id = lease_id
+        self._destinations = destinations
+        self._destination_ids = destination_ids
+
+    def run(self, connection: apsw.Connection) -> None:
+        for recipient_id, name in self._destinations.items():
+            row = {
+                "recipient_id": recipient_id,
+                "lease_id": self._lease_id,
+                "destination_id": self._destination_ids.find(connection, name),
+            }
+            connection.execute(_SQL["rekey"], row)
+
+
+class Hold(Work):
+    """Leave recipients to a person, with the reason."""
+
+    def __init__(self, lease_id: int, recipient_ids: tuple[int, ...], *, now: float, reason: str) -> None:
+        super().__init__()
+        self.rows = len(recipient_ids)
+        self._rows = [
+            {"recipient_id": recipient_id, "lease_id": lease_id, "now": now, "reason": reason}
+            for recipient_id in recipient_ids
+        ]
+
+    def run(self, connection: apsw.Connection) -> None:
+        connection.executemany(_SQL["hold"], self._rows)

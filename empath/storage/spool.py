@@ -1,0 +1,106 @@
+"""
+spool - content too large for the database
+
+A file is whole, synced and named in its directory before the transaction that names it in a row.  A failed transaction
+unlinks it; a crash leaves an orphan, which no row names and the housekeeper finds.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import BinaryIO
+
+from empath.errors import StorageFailure
+from empath.mail.identity import QueueId
+
+_PREFIX = "spool:"
+
+
+class SpoolFile:
+    """One content file under construction."""
+
+    def __init__(self, spool: Path, node: str, queue_id: QueueId) -> None:
+        self.locator = f"{_PREFIX}{node}/{queue_id}"
+        self.path = locate(spool, self.locator)
+        self._file: BinaryIO | None = None
+
+    def write(self, octets: bytes) -> None:
+        """
+        Append.
+
+        Raises:
+            StorageFailure: the disk is full or failed.
+        """
+        try:
+            if self._file is None:
+                self.path.parent.mkdir(mode=0o750, exist_ok=True)
+                self._file = open(self.path, "xb", buffering=0, opener=_private)  # noqa: SIM115 - kept open
+            view = memoryview(octets)
+            while view:
+                view = view[self._file.write(view) :]
+        except OSError as exc:
+            raise StorageFailure(f"{self.path}: {exc.strerror}") from exc
+
+    def complete(self) -> None:
+        """
+        Make what was written, and its name, durable.
+
+        Raises:
+            StorageFailure: the disk failed.
+        """
+        try:
+            if self._file is None:
+                self.write(b"")
+            assert self._file is not None
+            os.fsync(self._file.fileno())
+            self._file.close()
+            for folder in (self.path.parent, self.path.parent.parent):
+                _sync_folder(folder)
+        except OSError as exc:
+            raise StorageFailure(f"{self.path}: {exc.strerror}") from exc
+
+    def discard(self) -> None:
+        """Forget it; a file that cannot be unlinked is an orphan for the housekeeper."""
+        if self._file is not None:
+            try:
+                self._file.close()
+                self.path.unlink(missing_ok=True)
+            except OSError:
+                pass
+
+
+def locate(spool: Path, locator: str) -> Path:
+    """Path of the file that *locator* names: one of 1,024 directories by the id's random end."""
+    ulid = locator.rpartition("/")[2]
+    return spool / ulid[-2:] / ulid
+
+
+def open_content(spool: Path, locator: str) -> BinaryIO:
+    """
+    Open for reading.
+
+    Raises:
+        StorageFailure: the file is not there, or cannot be read.
+    """
+    path = locate(spool, locator)
+    try:
+        return open(path, "rb", buffering=0)
+    except OSError as exc:
+        raise StorageFailure(f"{path}: {exc.strerror}") from exc
+
+
+def free_octets(spool: Path) -> int:
+    """Octets that an unprivileged process may still write on the spool's file system."""
+    return shutil.disk_usage(spool).free
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

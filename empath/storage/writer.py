@@ -1,0 +1,164 @@
+"""
+writer - all writes of one process, in one thread, many to a commit
+
+THEORY
+    Whoever wants to write submits a Work; the thread takes what waits and runs it in one BEGIN IMMEDIATE … COMMIT.
+    Only after the commit has returned is a work finished: what it promises is on the disk.  If one work of a batch is
+    refused by the database, the batch is rolled back and each runs in a savepoint of its own, so that it fails alone.
+    If SQLite or the disk fails, all of the batch fails: whether it was committed is then unknown, and the connection is
+    made anew.
+
+HOUSE RULES
+    No cursor leaves the thread.  The caller starts the thread that runs `run()`, and gives `notify`, which is called in
+    that thread after each batch and must wake whoever reads `finished()`.
+"""
+
+import collections
+import time
+
+# gevent replaces queue.SimpleQueue; this one blocks only the native thread that waits on it.
+from _queue import SimpleQueue
+from collections.abc import Callable
+from pathlib import Path
+
+import apsw
+
+from empath.errors import EmpathError, StorageFailure
+from empath.storage.connection import Sleep, open_writer, ours
+
+MAX_WORKS = 500
+MAX_ROWS = 5_000
+MAX_OCTETS = 8 * 1024 * 1024
+
+
+class Work:
+    """
+    One write; a subclass keeps its result in itself.
+
+    `error` is None after success.  `rows` and `octets` are its weight in a batch.  `waiter` belongs to the submitter.
+    """
+
+    rows = 1
+    octets = 0
+
+    def __init__(self) -> None:
+        self.error: EmpathError | None = None
+        self.waiter: object = None
+
+    def run(self, connection: apsw.Connection) -> None:
+        """Write, inside the transaction of the batch; may be run again after a roll-back."""
+        raise NotImplementedError
+
+    def after_commit(self, connection: apsw.Connection) -> None:
+        """Read what was committed, outside the write lock."""
+
+
+class Writer:
+    """The write side of the queue in one process."""
+
+    def __init__(
+        self, path: Path, *, deadline_s: float, notify: Callable[[], object], sleep: Sleep = time.sleep
+    ) -> None:
+        self._path = path
+        self._deadline_s = deadline_s
+        self._notify = notify
+        self._sleep = sleep
+        self._waiting: SimpleQueue[Work | None] = SimpleQueue()
+        self._finished: collections.deque[Work] = collections.deque()
+        self._connection: apsw.Connection | None = None
+
+    def submit(self, work: Work) -> None:
+        """Hand in a work; it comes back through `finished()`."""
+        self._waiting.put(work)
+
+    def stop(self) -> None:
+        """End `run()` after what was submitted before."""
+        self._waiting.put(None)
+
+    def finished(self) -> collections.deque[Work]:
+        """Works that are done, oldest first; the reader takes them off the left."""
+        return self._finished
+
+    def run(self) -> None:
+        """Body of the thread: commit until `stop()`."""
+        is_running = True
+        while is_running:
+            batch, is_running = self._take()
+            if batch:
+                self.execute(batch)
+                self._finished.extend(batch)
+                self._notify()
+        self._close()
+
+    def execute(self, batch: list[Work]) -> None:
+        """Run *batch* in one transaction, in the calling thread; each work's `error` tells how it went."""
+        try:
+            connection = self._connected()
+            try:
+                self._commit(connection, batch, is_guarded=False)
+            except apsw.ConstraintError:
+                self._commit(connection, batch, is_guarded=True)
+            for work in batch:
+                if work.error is None:
+                    work.after_commit(connection)
+        except apsw.Error as exc:
+            self._fail(batch, ours(exc, self._path))
+            if not isinstance(exc, apsw.BusyError):
+                self._close()
+        except EmpathError as exc:
+            self._fail(batch, exc)
+            self._close()
+
+    def _take(self) -> tuple[list[Work], bool]:
+        batch: list[Work] = []
+        rows = octets = 0
+        work = self._waiting.get()
+        while work is not None:
+            batch.append(work)
+            rows += work.rows
+            octets += work.octets
+            if len(batch) >= MAX_WORKS or rows >= MAX_ROWS or octets >= MAX_OCTETS or self._waiting.empty():
+                return batch, True
+            work = self._waiting.get()
+        return batch, False
+
+    def _commit(self, connection: apsw.Connection, batch: list[Work], *, is_guarded: bool) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for work in batch:
+                if is_guarded:
+                    self._run_alone(connection, work)
+                else:
+                    work.run(connection)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def _run_alone(self, connection: apsw.Connection, work: Work) -> None:
+        connection.execute("SAVEPOINT work")
+        try:
+            work.run(connection)
+        except apsw.ConstraintError as exc:
+            connection.execute("ROLLBACK TO work")
+            work.error = StorageFailure(f"{self._path}: refused by the database: {exc}")
+        connection.execute("RELEASE work")
+
+    def _fail(self, batch: list[Work], error: EmpathError) -> None:
+        for work in batch:
+            if work.error is None:
+                work.error = error
+
+    def _connected(self) -> apsw.Connection:
+        if self._connection is None:
+            self._connection = open_writer(self._path, deadline_s=self._deadline_s, sleep=self._sleep)
+        return self._connection
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except apsw.Error:
+                pass  # what failed before fails again; the file is recovered by the next one to open it

@@ -1,0 +1,28 @@
+-- accept.sql - from envelope to rows
+-- Transaction: every statement here runs inside the group commit's BEGIN IMMEDIATE.
+
+-- name: find_destination
+-- Number of the destination called :name. Index: the UNIQUE of name. Rows: none or one, destination_id.
+SELECT destination_id FROM _destination WHERE name = :name;
+
+-- name: insert_destination
+-- A destination seen for the first time, with :max_leases connections at once.
+INSERT INTO _destination (name, max_leases) VALUES (:name, :max_leases);
+
+-- name: insert_message
+-- One accepted message.
+INSERT INTO _message (
+  ulid, node, reverse_path, size, digest, received_at, body_type, has_8bit, is_smtputf8, dsn_return, envelope_id,
+  listener, client_address, client_name, header_message_id, subject, content_locator)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: insert_content
+-- Its content, where the locator says inline.
+INSERT INTO _content (message_id, octets) VALUES (?, ?);
+
+-- name: insert_recipient
+-- One recipient, due at once.
+INSERT INTO _recipient (
+  message_id, address, original, domain, destination_id, status, priority, next_retry_at, expires_at, notify,
+  original_recipient)
+VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?);

@@ -1,0 +1,84 @@
+-- lease.sql - a worker takes work, and looks whether there is any
+-- Transaction: unless a statement says otherwise, inside the lease's BEGIN IMMEDIATE.
+
+-- name: is_frozen
+-- Whether an operator stopped delivery. Transaction: none needed. Rows: one, 0 or 1.
+SELECT EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen');
+
+-- name: ready_destinations
+-- Destinations of which a lease may be taken at :now (Unix seconds), longest ready first; :is_failing picks the class.
+-- Transaction: also outside one, to look before the write lock is taken. Index: _destination_ready.
+-- Rows: at most :limit of destination_id, name, lease_count, free slots.
+SELECT d.destination_id, d.name, d.lease_count,
+       d.max_leases - (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id)
+  FROM _destination AS d
+ WHERE d.is_failing = :is_failing
+   AND d.ready_at <= :now
+ ORDER BY d.ready_at
+ LIMIT :limit;
+
+-- name: next_ready_at
+-- When the next lease may be taken, of healthy and of failing destinations. Transaction: none needed.
+-- Index: _destination_ready. Rows: one, earliest ready_at or NULL.
+SELECT min(ready_at)
+  FROM (SELECT min(ready_at) AS ready_at FROM _destination WHERE is_failing = 0 AND ready_at IS NOT NULL
+        UNION ALL
+        SELECT min(ready_at) FROM _destination WHERE is_failing = 1 AND ready_at IS NOT NULL);
+
+-- name: insert_lease
+-- A lease of one destination; the trigger counts it against the limit.
+INSERT INTO _lease (process_id, destination_id, leased_at) VALUES (:process_id, :destination_id, :now);
+
+-- name: due_recipients
+-- Up to :limit waiting recipients of one destination and class whose time has come (:now), oldest first.
+-- Index: _recipient_due, all three columns by equality or range in this order. Rows: recipient_id, message_id, next_retry_at.
+SELECT recipient_id, message_id, next_retry_at
+  FROM _recipient
+ WHERE destination_id = :destination_id
+   AND priority = :priority
+   AND next_retry_at <= :now
+   AND status IN ('queued', 'deferred')
+ ORDER BY next_retry_at
+ LIMIT :limit;
+
+-- name: due_siblings
+-- Other due recipients, at the same destination, of the messages in :messages (JSON array of message_id).
+-- Index: _recipient_message; named, because the planner would rather walk the destination's backlog.
+-- Rows: recipient_id, message_id.
+SELECT r.recipient_id, r.message_id
+  FROM json_each(:messages) AS m
+ CROSS JOIN _recipient AS r INDEXED BY _recipient_message ON r.message_id = m.value
+ WHERE r.destination_id = :destination_id
+   AND r.next_retry_at <= :now
+   AND r.status IN ('queued', 'deferred');
+
+-- name: mark_leased
+-- The recipients in :recipients (JSON array of recipient_id) are worked on under :lease_id. Index: the rowid.
+UPDATE _recipient SET status = 'leased', lease_id = :lease_id
+ WHERE recipient_id IN (SELECT value FROM json_each(:recipients));
+
+-- name: earliest_waiting
+-- Earliest waiting recipient of one destination and class. Index: _recipient_due. Rows: one, next_retry_at or NULL.
+SELECT min(next_retry_at)
+  FROM _recipient
+ WHERE destination_id = :destination_id
+   AND priority = :priority
+   AND status IN ('queued', 'deferred');
+
+-- name: raise_due
+-- A lease found less than it asked for: the bound becomes exact, :due_at may be NULL.
+UPDATE _destination SET due_at = :due_at WHERE destination_id = :destination_id;
+
+-- name: leased_work
+-- What a lease holds, message by message. Transaction: after the commit. Index: _recipient_lease. Rows: one per recipient.
+SELECT m.message_id, m.ulid, m.reverse_path, m.size, m.received_at, m.body_type, m.has_8bit, m.is_smtputf8, m.dsn_return,
+       m.envelope_id, m.content_locator,
+       r.recipient_id, r.address, r.domain, r.attempts, r.expires_at, r.notify, r.original_recipient
+  FROM _recipient AS r
+  JOIN _message AS m ON m.message_id = r.message_id
+ WHERE r.lease_id = :lease_id
+ ORDER BY r.message_id, r.recipient_id;
+
+-- name: inline_content
+-- Content of one message. Transaction: none needed. Rows: none or one, octets.
+SELECT octets FROM _content WHERE message_id = :message_id;

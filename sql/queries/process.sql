@@ -1,0 +1,53 @@
+-- process.sql - who lives, and what the dead leave behind
+-- Transaction: inside BEGIN IMMEDIATE.
+
+-- name: register
+-- A process begins its run.
+INSERT INTO _process (node, instance, slot, generation, pid, started_at, beat_at, version, sqlite_version)
+VALUES (:node, :instance, :slot, :generation, :pid, :now, :now, :version, sqlite_version());
+
+-- name: beat
+-- It lives.
+UPDATE _process SET beat = beat + 1, beat_at = :now WHERE process_id = :process_id AND ended_at IS NULL;
+
+-- name: living
+-- Processes that have not ended. Rows: process_id, instance, slot, generation, beat.
+SELECT process_id, instance, slot, generation, beat FROM _process WHERE ended_at IS NULL;
+
+-- name: end
+-- A run is over.
+UPDATE _process SET ended_at = :now WHERE process_id = :process_id AND ended_at IS NULL;
+
+-- name: leases_of
+-- What it held. Index: _lease_process. Rows: lease_id, destination.
+SELECT l.lease_id, d.name
+  FROM _lease AS l
+  JOIN _destination AS d ON d.destination_id = l.destination_id
+ WHERE l.process_id = :process_id;
+
+-- name: record_unknown
+-- One attempt row per recipient of a lost lease: the peer may have taken the mail. Index: _recipient_lease.
+INSERT INTO _attempt (
+  recipient_id, process_id, lease_id, destination, started_at, duration_s, stage, text, outcome, decided_status,
+  decided_next_retry_at)
+SELECT r.recipient_id, :process_id, :lease_id, :destination, :now, 0.0, 'unknown',
+       'the process that worked on it died; the next hop may have taken it', 'unknown',
+       iif(r.lost_leases + 1 >= 3, 'held', 'deferred'), iif(r.lost_leases + 1 >= 3, NULL, :now)
+  FROM _recipient AS r
+ WHERE r.lease_id = :lease_id;
+
+-- name: release_lost
+-- The recipients of a lost lease wait again; at the third loss they are held for a person. Index: _recipient_lease.
+UPDATE _recipient
+   SET status = iif(lost_leases + 1 >= 3, 'held', 'deferred'),
+       reason = iif(lost_leases + 1 >= 3, 'three processes died while they worked on it', reason),
+       next_retry_at = :now,
+       settled_at = :now,
+       lost_leases = lost_leases + 1,
+       lease_id = NULL
+ WHERE lease_id = :lease_id
+RETURNING recipient_id, status;
+
+-- name: resize_destinations
+-- The configured limit of connections reaches every destination.
+UPDATE _destination SET max_leases = :max_leases WHERE max_leases <> :max_leases;

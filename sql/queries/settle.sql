@@ -1,0 +1,72 @@
+-- settle.sql - results of a lease become fates
+-- Transaction: inside the settle's BEGIN IMMEDIATE. Every write is guarded by the lease it was worked out under.
+
+-- name: is_lease_valid
+-- Whether the lease still stands; if not, its process was taken for dead and others own the work. Rows: one, 0 or 1.
+SELECT EXISTS (SELECT 1 FROM _lease WHERE lease_id = :lease_id);
+
+-- name: settle_recipient
+-- The fate of one recipient. Index: the rowid.
+UPDATE _recipient
+   SET status = :status,
+       next_retry_at = coalesce(:next_retry_at, next_retry_at),
+       attempts = attempts + 1,
+       lease_id = NULL,
+       last_reply = :last_reply,
+       settled_at = :now
+ WHERE recipient_id = :recipient_id
+   AND lease_id = :lease_id;
+
+-- name: insert_attempt
+-- The evidence, in the same transaction as the fate.
+INSERT INTO _attempt (
+  recipient_id, process_id, lease_id, destination, started_at, duration_s, host, peer_address, stage, code, enhanced, text,
+  outcome, decided_status, decided_next_retry_at)
+VALUES (
+  :recipient_id, :process_id, :lease_id, :destination, :started_at, :duration_s, :host, :peer_address, :stage, :code,
+  :enhanced, :text, :outcome, :decided_status, :next_retry_at);
+
+-- name: insert_notice
+-- The obligation to tell the sender of a final failure.
+INSERT OR IGNORE INTO _notice (message_id, recipient_id, kind, created_at)
+VALUES (:message_id, :recipient_id, 'failure', :now);
+
+-- name: forget_delivered_content
+-- Content that every recipient has got is of no more use. Index: _recipient_message.
+UPDATE _message SET content_locator = NULL
+ WHERE message_id = :message_id
+   AND NOT EXISTS (SELECT 1 FROM _recipient WHERE message_id = :message_id AND status <> 'delivered');
+
+-- name: delete_forgotten_content
+-- The inline octets of a message whose locator was just removed.
+DELETE FROM _content WHERE message_id = :message_id;
+
+-- name: put_back
+-- What the lease still holds goes back as it was, no attempt counted; :next_retry_at NULL keeps its time.
+-- Index: _recipient_lease.
+UPDATE _recipient
+   SET status = iif(attempts = 0, 'queued', 'deferred'),
+       next_retry_at = coalesce(:next_retry_at, next_retry_at),
+       lease_id = NULL
+ WHERE lease_id = :lease_id;
+
+-- name: rekey
+-- A recipient that is now routed elsewhere goes back unsent under its new destination.
+UPDATE _recipient
+   SET status = iif(attempts = 0, 'queued', 'deferred'), destination_id = :destination_id, lease_id = NULL
+ WHERE recipient_id = :recipient_id AND lease_id = :lease_id;
+
+-- name: hold
+-- A recipient that cannot be worked on waits for a person, with the reason.
+UPDATE _recipient
+   SET status = 'held', reason = :reason, settled_at = :now, lease_id = NULL
+ WHERE recipient_id = :recipient_id AND lease_id = :lease_id;
+
+-- name: end_lease
+-- The slot is free again; the trigger tells the destination.
+DELETE FROM _lease WHERE lease_id = :lease_id;
+
+-- name: mark_failing
+-- Whether the destination's last attempt failed to reach any host.
+UPDATE _destination SET is_failing = :is_failing
+ WHERE name = :destination AND is_failing <> :is_failing;

@@ -1,0 +1,271 @@
+-- schema.sql - the queue of Empath, private tables
+--
+-- Theory of operation.  One row of _message per accepted message, one row of _recipient per recipient: the recipient is
+-- what has a fate.  A worker takes a _lease on a destination, which marks up to 20 messages' recipients; it settles each
+-- with the fate that the next hop's reply decided.  Who may go where is a row of _recipient_transition.
+--
+-- House rules.  Tables begin with an underscore: they are private, and the views of views.sql are the interface.  What must
+-- hold is a CHECK or a trigger here, because another program's connection knows nothing of ours: foreign keys are off there.
+-- Nothing newer than SQLite 3.40, no function of ours.  Instants are REAL, Unix seconds, UTC.  Text is UTF-8.
+
+CREATE TABLE _message (
+  message_id        INTEGER PRIMARY KEY AUTOINCREMENT,  -- private and never used again; people name a message by its ulid
+  ulid              TEXT    NOT NULL UNIQUE CHECK (length(ulid) = 26),  -- the queue id, in the 250 reply and in every log line
+  node              TEXT    NOT NULL,  -- host that accepted it
+  reverse_path      TEXT    NOT NULL,  -- mailbox that reports go to; '' is the null reverse-path
+  size              INTEGER NOT NULL CHECK (size >= 0),  -- octets of the content, trace header included
+  digest            TEXT    NOT NULL,  -- SHA-256 of the content as received, hexadecimal
+  received_at       REAL    NOT NULL,  -- instant of the final dot
+  body_type         TEXT    NOT NULL CHECK (body_type IN ('7BIT', '8BITMIME')),  -- BODY= of MAIL, RFC 6152
+  has_8bit          INTEGER NOT NULL CHECK (has_8bit IN (0, 1)),  -- 1: the content has octets above 127
+  is_smtputf8       INTEGER NOT NULL CHECK (is_smtputf8 IN (0, 1)),  -- 1: the client asked for SMTPUTF8, RFC 6531
+  dsn_return        TEXT    CHECK (dsn_return IN ('FULL', 'HDRS')),  -- RET= of MAIL, RFC 3461
+  envelope_id       TEXT,  -- ENVID= of MAIL in xtext, RFC 3461
+  listener          TEXT    NOT NULL,  -- address it came in by, such as 127.0.0.1:2525
+  client_address    TEXT    NOT NULL,  -- IP address of the client
+  client_name       TEXT    NOT NULL,  -- what the client called itself in HELO or EHLO
+  auth              TEXT,  -- identity that the client proved, if any
+  header_message_id TEXT,  -- Message-ID field, at most 998 octets
+  subject           TEXT,  -- Subject field as it stands, unfolded, at most 200 characters
+  metadata          TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(metadata)),  -- JSON object of modules
+  traceparent       TEXT,  -- W3C trace context of the reception
+  content_locator   TEXT   -- 'inline': in _content; 'spool:<node>/<ulid>': a file; NULL: removed
+) STRICT;
+
+CREATE TABLE _content (
+  message_id INTEGER PRIMARY KEY,  -- of _message
+  octets     BLOB    NOT NULL  -- the message as it goes on, lines ended by CRLF, not dot-stuffed
+) STRICT;
+
+-- A destination is the key of the queue: a next hop that the route names, else the recipient's domain.
+CREATE TABLE _destination (
+  destination_id  INTEGER PRIMARY KEY,
+  name            TEXT    NOT NULL UNIQUE,  -- 'smtp:host:port', 'maildir:/path', 'discard:', or a domain in A-labels
+  max_leases      INTEGER NOT NULL DEFAULT 20 CHECK (max_leases >= 0),  -- connections at once, of all workers together
+  is_full         INTEGER NOT NULL DEFAULT 0 CHECK (is_full IN (0, 1)),  -- 1: max_leases are taken; kept by triggers
+  is_failing      INTEGER NOT NULL DEFAULT 0 CHECK (is_failing IN (0, 1)),  -- 1: its last attempt reached no host
+  lease_count     INTEGER NOT NULL DEFAULT 0,  -- leases made so far; every eighth ignores the priority class
+  due_at          REAL,  -- lower bound of the earliest waiting recipient's next_retry_at; NULL: none waits
+  breaker_until   REAL,  -- circuit breaker: nothing before this instant
+  suspended_until REAL,  -- suspended by an operator or a rule until this instant
+  token_at        REAL,  -- rate limit: instant of the next token
+  ready_at        REAL GENERATED ALWAYS AS (  -- a lease may be taken from this instant on; NULL: none to take
+    CASE
+      WHEN is_full OR due_at IS NULL THEN NULL
+      ELSE max(due_at, coalesce(breaker_until, 0.0), coalesce(suspended_until, 0.0), coalesce(token_at, 0.0))
+    END
+  ) STORED
+) STRICT;
+CREATE INDEX _destination_ready ON _destination (is_failing, ready_at) WHERE ready_at IS NOT NULL;
+
+CREATE TABLE _recipient (
+  recipient_id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  message_id            INTEGER NOT NULL,  -- of _message
+  address               TEXT    NOT NULL,  -- forward-path that is delivered to
+  original              TEXT    NOT NULL,  -- forward-path as the client gave it
+  domain                TEXT    NOT NULL,  -- its domain in A-labels, lower case, or an address literal
+  destination_id        INTEGER NOT NULL,  -- of _destination; a worker that routes otherwise changes it
+  status                TEXT    NOT NULL CHECK (status IN (
+                          'queued', 'deferred', 'leased', 'held', 'delivered', 'bounced', 'expired', 'cancelled')),
+  priority              INTEGER NOT NULL DEFAULT 2 CHECK (priority BETWEEN 0 AND 4),  -- class, 0 goes first
+  next_retry_at         REAL    NOT NULL,  -- not before this instant
+  expires_at            REAL    NOT NULL,  -- end of its lifetime; checked after an attempt, never before one
+  attempts              INTEGER NOT NULL DEFAULT 0,  -- settled attempts
+  lease_id              INTEGER,  -- of _lease; a result counts only under the lease it was worked out under
+  lost_leases           INTEGER NOT NULL DEFAULT 0,  -- leases that ended by the death of their process
+  ordered_status        TEXT    CHECK (ordered_status IN ('held', 'cancelled', 'bounced', 'expired')),  -- order for the settle
+  ordered_next_retry_at REAL,  -- order for the settle: retry at this instant
+  notify                TEXT,  -- NOTIFY= of RCPT, RFC 3461; NULL: not given
+  original_recipient    TEXT,  -- ORCPT= of RCPT, type;xtext as it came
+  last_reply            TEXT,  -- reply that decided its last attempt, escaped
+  reason                TEXT,  -- why it is held, cancelled or bounced, if no reply says so
+  settled_at            REAL,  -- instant of the last change of fate
+  CHECK ((status = 'leased') = (lease_id IS NOT NULL))
+) STRICT;
+CREATE INDEX _recipient_due ON _recipient (destination_id, priority, next_retry_at) WHERE status IN ('queued', 'deferred');
+CREATE INDEX _recipient_lease ON _recipient (lease_id) WHERE lease_id IS NOT NULL;
+CREATE INDEX _recipient_message ON _recipient (message_id);
+
+-- The moves a recipient can make.  The trigger below refuses every other, in any shell.
+CREATE TABLE _recipient_transition (
+  old_status TEXT NOT NULL,
+  new_status TEXT NOT NULL,
+  actor      TEXT NOT NULL CHECK (actor IN ('empath', 'operator', 'both')),  -- who may cause it
+  PRIMARY KEY (old_status, new_status)
+) STRICT, WITHOUT ROWID;
+INSERT INTO _recipient_transition (old_status, new_status, actor) VALUES
+  ('queued',    'leased',    'empath'),
+  ('deferred',  'leased',    'empath'),
+  ('leased',    'queued',    'empath'),  -- put back unsent
+  ('leased',    'deferred',  'empath'),
+  ('leased',    'delivered', 'empath'),
+  ('leased',    'bounced',   'empath'),
+  ('leased',    'expired',   'empath'),
+  ('leased',    'held',      'empath'),  -- an order, or three lost leases
+  ('leased',    'cancelled', 'empath'),  -- an order
+  ('queued',    'held',      'both'),
+  ('queued',    'bounced',   'operator'),
+  ('queued',    'expired',   'operator'),
+  ('queued',    'cancelled', 'operator'),
+  ('deferred',  'queued',    'operator'),
+  ('deferred',  'held',      'both'),
+  ('deferred',  'bounced',   'operator'),
+  ('deferred',  'expired',   'operator'),
+  ('deferred',  'cancelled', 'operator'),
+  ('held',      'queued',    'operator'),
+  ('held',      'deferred',  'operator'),
+  ('held',      'bounced',   'operator'),
+  ('held',      'expired',   'operator'),
+  ('held',      'cancelled', 'operator'),
+  ('bounced',   'queued',    'operator'),  -- while its content is retained
+  ('cancelled', 'queued',    'operator');  -- while its content is retained
+
+CREATE TRIGGER _recipient_moves BEFORE UPDATE OF status ON _recipient
+WHEN old.status IS NOT new.status
+ AND NOT EXISTS (SELECT 1 FROM _recipient_transition WHERE old_status = old.status AND new_status = new.status)
+BEGIN
+  SELECT raise(ABORT, 'empath: a recipient cannot make this move; see SELECT * FROM _recipient_transition');
+END;
+
+CREATE TRIGGER _recipient_stays BEFORE DELETE ON _recipient
+WHEN old.status NOT IN ('delivered', 'bounced', 'expired', 'cancelled')
+BEGIN
+  SELECT raise(ABORT, 'empath: only a recipient with a final status may be removed; cancel it first');
+END;
+
+CREATE TRIGGER _message_stays BEFORE DELETE ON _message
+WHEN EXISTS (SELECT 1 FROM _recipient WHERE message_id = old.message_id)
+BEGIN
+  SELECT raise(ABORT, 'empath: a message goes after its last recipient');
+END;
+
+CREATE TRIGGER _content_stays BEFORE DELETE ON _content
+WHEN EXISTS (
+  SELECT 1 FROM _recipient
+   WHERE message_id = old.message_id AND status IN ('queued', 'deferred', 'leased', 'held'))
+BEGIN
+  SELECT raise(ABORT, 'empath: a recipient still waits for this content');
+END;
+
+-- due_at is a lower bound: these two only ever lower it, and a lease that found less than it asked for raises it.
+CREATE TRIGGER _recipient_due_insert AFTER INSERT ON _recipient
+WHEN new.status IN ('queued', 'deferred')
+BEGIN
+  UPDATE _destination SET due_at = new.next_retry_at
+   WHERE destination_id = new.destination_id AND (due_at IS NULL OR due_at > new.next_retry_at);
+END;
+
+CREATE TRIGGER _recipient_due_update AFTER UPDATE OF status, next_retry_at, priority, destination_id ON _recipient
+WHEN new.status IN ('queued', 'deferred')
+BEGIN
+  UPDATE _destination SET due_at = new.next_retry_at
+   WHERE destination_id = new.destination_id AND (due_at IS NULL OR due_at > new.next_retry_at);
+END;
+
+-- One run of one process.  A pid comes back, this number never does.
+CREATE TABLE _process (
+  process_id     INTEGER PRIMARY KEY AUTOINCREMENT,
+  node           TEXT    NOT NULL,  -- host
+  instance       TEXT    NOT NULL,  -- ULID of its supervisor's run
+  slot           TEXT    NOT NULL,  -- such as worker-1
+  generation     INTEGER NOT NULL,  -- counts the processes that a supervisor's run put in the slot
+  pid            INTEGER NOT NULL,
+  started_at     REAL    NOT NULL,
+  beat           INTEGER NOT NULL DEFAULT 0,  -- advances every 2 s through the process's hub and its writer
+  beat_at        REAL    NOT NULL,  -- its own clock at that beat; for people, nothing compares it
+  ended_at       REAL,  -- NULL: it lives
+  version        TEXT    NOT NULL,  -- of Empath
+  sqlite_version TEXT    NOT NULL,
+  UNIQUE (instance, slot, generation)
+) STRICT;
+
+-- One lease = one connection = one concurrency slot of its destination.
+CREATE TABLE _lease (
+  lease_id       INTEGER PRIMARY KEY AUTOINCREMENT,  -- the fencing token
+  process_id     INTEGER NOT NULL,  -- of _process; a lease lives as long as its process
+  destination_id INTEGER NOT NULL,  -- of _destination
+  leased_at      REAL    NOT NULL
+) STRICT;
+CREATE INDEX _lease_destination ON _lease (destination_id);
+CREATE INDEX _lease_process ON _lease (process_id);
+
+CREATE TRIGGER _lease_taken AFTER INSERT ON _lease
+BEGIN
+  UPDATE _destination
+     SET lease_count = lease_count + 1,
+         is_full = (SELECT count(*) FROM _lease WHERE destination_id = new.destination_id) >= max_leases
+   WHERE destination_id = new.destination_id;
+END;
+
+CREATE TRIGGER _lease_ended AFTER DELETE ON _lease
+BEGIN
+  UPDATE _destination SET is_full = 0
+   WHERE destination_id = old.destination_id
+     AND is_full
+     AND (SELECT count(*) FROM _lease WHERE destination_id = old.destination_id) < max_leases;
+END;
+
+CREATE TRIGGER _destination_resized AFTER UPDATE OF max_leases ON _destination
+BEGIN
+  UPDATE _destination
+     SET is_full = (SELECT count(*) FROM _lease WHERE destination_id = new.destination_id) >= max_leases
+   WHERE destination_id = new.destination_id;
+END;
+
+-- Every attempt, with the reply that ended it.  Rows are written in the transaction that settles the recipient.
+CREATE TABLE _attempt (
+  attempt_id            INTEGER PRIMARY KEY AUTOINCREMENT,
+  recipient_id          INTEGER NOT NULL,  -- of _recipient
+  process_id            INTEGER NOT NULL,  -- of _process
+  lease_id              INTEGER NOT NULL,  -- lease it was made under
+  destination           TEXT    NOT NULL,  -- name of the destination at that time
+  started_at            REAL    NOT NULL,
+  duration_s            REAL    NOT NULL,
+  host                  TEXT,  -- host name that was spoken to
+  peer_address          TEXT,  -- its address and port
+  stage                 TEXT    NOT NULL,  -- where in the dialogue it ended, such as rcpt
+  code                  INTEGER,  -- SMTP reply code
+  enhanced              TEXT,  -- enhanced status code, RFC 3463
+  text                  TEXT    NOT NULL,  -- the reply, escaped
+  outcome               TEXT    NOT NULL CHECK (outcome IN (
+                          'delivered', 'deferred', 'bounced', 'expired', 'unknown', 'maybe_delivered')),
+  decided_status        TEXT    NOT NULL,  -- status it led to
+  decided_next_retry_at REAL    -- next attempt it led to; NULL: none
+) STRICT;
+CREATE INDEX _attempt_recipient ON _attempt (recipient_id);
+
+-- The obligation to report: it commits with the fate, and goes with the report.
+CREATE TABLE _notice (
+  notice_id    INTEGER PRIMARY KEY AUTOINCREMENT,
+  message_id   INTEGER NOT NULL,  -- of _message
+  recipient_id INTEGER NOT NULL,  -- of _recipient
+  kind         TEXT    NOT NULL CHECK (kind IN ('failure', 'delay', 'success')),
+  created_at   REAL    NOT NULL,
+  UNIQUE (recipient_id, kind)
+) STRICT;
+CREATE INDEX _notice_message ON _notice (message_id);
+
+CREATE TABLE _setting (
+  name  TEXT PRIMARY KEY,  -- 'frozen': 1 while delivery is stopped by an operator
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Files that no message needs any more; the housekeeper removes each, then its row.
+CREATE TABLE _spool_garbage (
+  locator     TEXT PRIMARY KEY,  -- as it stood in _message.content_locator
+  tries       INTEGER NOT NULL DEFAULT 0,  -- removals that failed
+  next_try_at REAL    NOT NULL DEFAULT 0.0,  -- not before; doubles with each try
+  last_error  TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER _message_content_left AFTER UPDATE OF content_locator ON _message
+WHEN old.content_locator LIKE 'spool:%' AND new.content_locator IS NOT old.content_locator
+BEGIN
+  INSERT OR IGNORE INTO _spool_garbage (locator) VALUES (old.content_locator);
+END;
+
+CREATE TRIGGER _message_left AFTER DELETE ON _message
+WHEN old.content_locator LIKE 'spool:%'
+BEGIN
+  INSERT OR IGNORE INTO _spool_garbage (locator) VALUES (old.content_locator);
+END;
