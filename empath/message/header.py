@@ -1,0 +1,107 @@
+"""
+header - what a mail server needs of the header section, RFC 5322 §2.2
+
+Octets stay octets: nothing is parsed but what is asked for, and nothing is written anew.
+"""
+
+import re
+from dataclasses import dataclass
+
+_END = b"\r\n\r\n"
+_RECEIVED = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_FIELD = {
+    name: re.compile(rb"^" + name.encode() + rb"[ \t]*:[ \t]*((?:[^\r\n]|\r\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
+    for name in ("message-id", "subject", "date", "from")
+}
+_FOLD = re.compile(rb"\r\n[ \t]+")
+_NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+class HeaderGuard:
+    """
+    Bounds the header section of content that arrives in pieces, and keeps it.
+
+    Octets past *limit* are dropped up to the end of the header section.  Content without a blank line is all header.
+    A piece must not end between CR and LF.
+    """
+
+    __slots__ = ("_is_cut", "_kept", "_limit", "_tail", "is_complete")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept = bytearray()
+        self._is_cut = False
+        self._tail = b""
+        self.is_complete = False
+
+    @property
+    def header(self) -> bytes:
+        """What is kept of the header section, without the blank line; whole once `is_complete`."""
+        return bytes(self._kept)
+
+    def feed(self, octets: bytes) -> bytes:
+        """Take the next piece of content and return what is kept of it."""
+        if self.is_complete:
+            return octets
+        if self._is_cut:
+            return self._drop(octets)
+        before = len(self._kept)
+        self._kept += octets
+        # A message may begin with the blank line: then it has no header at all.
+        end = 0 if self._kept.startswith(b"\r\n") else self._kept.find(_END, max(0, before - 3))
+        if 0 <= end <= self._limit:
+            del self._kept[end + 2 if end else 0 :]
+            self.is_complete = True
+            return octets
+        if len(self._kept) <= self._limit:
+            return octets
+        cut = self._limit + (self._kept[self._limit - 1 : self._limit + 1] == b"\r\n")
+        rest = bytes(self._kept[cut:])
+        del self._kept[cut:]
+        self._is_cut = True
+        self._tail = self._line_end()
+        return bytes(self._kept[before:]) + self._drop(rest)
+
+    def _drop(self, octets: bytes) -> bytes:
+        seen = self._tail + octets
+        end = seen.find(_END)
+        if end < 0:
+            self._tail = seen[-3:]
+            return b""
+        self.is_complete = True
+        return seen[end + len(self._line_end()) :]
+
+    def _line_end(self) -> bytes:
+        return b"\r\n" if self._kept.endswith(b"\r\n") else b""
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderFields:
+    """
+    What the queue keeps of a header section.
+
+    Shape: message_id at most 998 characters, subject at most 200, both unfolded, without control characters; None when
+    the field is not there.
+    """
+
+    received_hops: int
+    message_id: str | None
+    subject: str | None
+
+
+def read_fields(header: bytes) -> HeaderFields:
+    """Read a header section, each line ended by CRLF."""
+    return HeaderFields(len(_RECEIVED.findall(header)), _text(header, "message-id", 998), _text(header, "subject", 200))
+
+
+def has_field(header: bytes, name: str) -> bool:
+    """Whether the field is there; *name* is one of message-id, subject, date, from."""
+    return _FIELD[name].search(header) is not None
+
+
+def _text(header: bytes, name: str, limit: int) -> str | None:
+    match = _FIELD[name].search(header)
+    if match is None:
+        return None
+    text = _FOLD.sub(b" ", match[1]).decode("utf-8", "replace").strip()
+    return _NOT_PRINTABLE.sub("?", text)[:limit]

@@ -1,0 +1,49 @@
+"""
+trace - the Received field that this host adds, RFC 5321 §4.4
+"""
+
+import re
+from dataclasses import dataclass
+
+from empath.mail.identity import QueueId, Timestamp
+
+_UNSAFE = re.compile(r"[^!-'*-\[\]-~]")  # no blank, parenthesis, backslash or control: they would end the comment
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """
+    How a message came in.
+
+    Shape: client_name is what the client said in HELO or EHLO; client_address its IP address; protocol a word of
+    RFC 3848 or RFC 6531 such as ESMTP; hostname ours in A-labels.
+    """
+
+    client_name: str
+    client_address: str
+    hostname: str
+    protocol: str
+
+
+def protocol_word(*, is_esmtp: bool, is_smtputf8: bool) -> str:
+    """The `with` word, RFC 3848 and RFC 6531 §4.3."""
+    if is_smtputf8:
+        return "UTF8SMTP"
+    return "ESMTP" if is_esmtp else "SMTP"
+
+
+def received_field(reception: Reception, queue_id: QueueId, at: Timestamp, only_recipient: str | None) -> bytes:
+    """
+    Compose the field with its CRLF.
+
+    *only_recipient* is the forward-path if the message has exactly one: naming one of several would show who got a
+    blind copy.
+    """
+    name = _UNSAFE.sub("?", reception.client_name) or "unknown"
+    literal = f"IPv6:{reception.client_address}" if ":" in reception.client_address else reception.client_address
+    for_clause = f"\r\n\tfor <{only_recipient}>" if only_recipient else ""
+    return (
+        f"Received: from {name} ([{literal}])\r\n"
+        f"\tby {reception.hostname} (Empath) with {reception.protocol} id {queue_id}{for_clause};\r\n"
+        f"\t{at.date_time()}\r\n"
+    ).encode()

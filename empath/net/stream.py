@@ -1,0 +1,217 @@
+"""
+stream - one TCP connection, driven by one greenlet
+
+THEORY
+    A wait for octets is a switch to the hub; no timer is started for it.  Each stream says in `deadline_at` when its
+    current wait is over, and one greenlet per process (`Deadlines`) looks over all streams twice a second: a deadline
+    is met within half a second, and a dialogue of ten waits costs no timer at all.
+"""
+
+import errno
+import os
+import socket
+import time
+
+# The unpatched class: this module does its own waiting.
+from _socket import socket as RawSocket
+from collections.abc import Iterator
+
+import gevent
+from gevent.hub import get_hub
+from greenlet import getcurrent, greenlet
+
+from empath.errors import EmpathError
+
+_RECEIVE_OCTETS = 64 * 1024
+_SWEEP_S = 0.5
+_READ, _WRITE = 1, 2
+
+
+class StreamClosed(EmpathError):
+    """The peer is gone: reset, refused, unreachable, or closed for writing."""
+
+    exit_code = 75  # EX_TEMPFAIL
+
+
+class StreamTimeout(EmpathError):
+    """The stream's deadline passed while it waited."""
+
+    exit_code = 75  # EX_TEMPFAIL
+
+
+class Stream:
+    """
+    A connected or connecting TCP socket.
+
+    `deadline_at` is an instant of time.monotonic(), or None for no limit.
+    """
+
+    __slots__ = ("_fd", "_socket", "_waiting", "_watchers", "deadline_at", "deadlines", "peer")
+
+    def __init__(self, raw: RawSocket, peer: str, deadlines: "Deadlines") -> None:
+        self._socket = raw
+        self._fd = raw.fileno()
+        self._watchers: dict[int, object] = {}
+        self._waiting: greenlet | None = None
+        self.peer = peer
+        self.deadline_at: float | None = None
+        self.deadlines = deadlines
+        deadlines.add(self)
+
+    @classmethod
+    def connect(cls, host: str, port: int, *, deadlines: "Deadlines", timeout_s: float, source: str = "") -> "Stream":
+        """
+        Connect to an IP address.
+
+        Raises:
+            StreamTimeout: not within *timeout_s*.
+            StreamClosed: refused or unreachable; the text is the system's.
+        """
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        raw = RawSocket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        stream = cls(raw, f"[{host}]:{port}" if family == socket.AF_INET6 else f"{host}:{port}", deadlines)
+        stream.deadline_at = time.monotonic() + timeout_s
+        try:
+            if source:
+                raw.bind((source, 0))
+            code = raw.connect_ex((host, port))
+            if code == errno.EINPROGRESS:
+                stream._wait(_WRITE)
+                code = raw.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if code:
+                raise StreamClosed(_reason(code))
+        except OSError as exc:
+            stream.close()
+            raise StreamClosed(_reason(exc.errno)) from exc
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+    def receive(self) -> bytes:
+        """
+        Wait for octets; b"" when the peer has closed its side.
+
+        Raises:
+            StreamClosed: the connection broke.
+            StreamTimeout: the deadline passed.
+        """
+        while True:
+            try:
+                return self._socket.recv(_RECEIVE_OCTETS)
+            except BlockingIOError:
+                self._wait(_READ)
+            except OSError as exc:
+                raise StreamClosed(_reason(exc.errno)) from exc
+
+    def receive_now(self) -> bytes | None:
+        """Octets that are there already, None if there are none; never waits."""
+        try:
+            return self._socket.recv(_RECEIVE_OCTETS)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
+
+    def receive_next(self) -> bytes:
+        """As receive(), where the peer has had no time to answer: waits first, which spares a system call."""
+        self._wait(_READ)
+        return self.receive()
+
+    def send(self, octets: bytes) -> None:
+        """
+        Send all of *octets*.
+
+        Raises:
+            StreamClosed: the connection broke.
+            StreamTimeout: the deadline passed.
+        """
+        try:
+            sent = self._socket.send(octets)
+            if sent == len(octets):
+                return
+        except BlockingIOError:
+            sent = 0
+        except OSError as exc:
+            raise StreamClosed(_reason(exc.errno)) from exc
+        self._send_rest(memoryview(octets)[sent:])
+
+    def _send_rest(self, left: memoryview) -> None:
+        while left:
+            self._wait(_WRITE)
+            try:
+                left = left[self._socket.send(left) :]
+            except BlockingIOError:
+                pass
+            except OSError as exc:
+                raise StreamClosed(_reason(exc.errno)) from exc
+
+    def close(self) -> None:
+        """Close both directions; may be called again."""
+        self.deadlines.discard(self)
+        for watcher in self._watchers.values():
+            watcher.stop()  # type: ignore[attr-defined]
+            watcher.close()  # type: ignore[attr-defined]
+        self._watchers.clear()
+        self._socket.close()
+
+    def expire(self) -> None:
+        """End the wait, if there is one, with StreamTimeout. Called by Deadlines in the hub."""
+        if self._waiting is not None:
+            self._waiting.throw(StreamTimeout("timed out"))
+
+    def interrupt(self, error: EmpathError) -> bool:
+        """End the wait, if there is one, with *error*; False if the stream's greenlet does something else now."""
+        if self._waiting is None:
+            return False
+        get_hub().loop.run_callback(self._throw, error)
+        return True
+
+    def _throw(self, error: EmpathError) -> None:
+        if self._waiting is not None:
+            self._waiting.throw(error)
+
+    def _wait(self, direction: int) -> None:
+        hub = get_hub()
+        watcher = self._watchers.get(direction)
+        if watcher is None:
+            watcher = self._watchers[direction] = hub.loop.io(self._fd, direction)
+        self._waiting = getcurrent()
+        try:
+            watcher.start(self._waiting.switch)  # type: ignore[attr-defined]
+            hub.switch()
+        finally:
+            watcher.stop()  # type: ignore[attr-defined]
+            self._waiting = None
+
+
+class Deadlines:
+    """All open streams of a process, and the one greenlet that ends waits which are over."""
+
+    def __init__(self) -> None:
+        self._streams: set[Stream] = set()
+
+    def add(self, stream: Stream) -> None:
+        """Watch over *stream* from now on."""
+        self._streams.add(stream)
+
+    def discard(self, stream: Stream) -> None:
+        """Forget it."""
+        self._streams.discard(stream)
+
+    def __iter__(self) -> Iterator[Stream]:
+        return iter(list(self._streams))
+
+    def run(self) -> None:
+        """Body of the greenlet."""
+        while True:
+            gevent.sleep(_SWEEP_S)
+            now = time.monotonic()
+            for stream in self:
+                if stream.deadline_at is not None and stream.deadline_at < now:
+                    get_hub().loop.run_callback(stream.expire)
+
+
+def _reason(code: int | None) -> str:
+    return "connection failed" if code is None else os.strerror(code).lower()

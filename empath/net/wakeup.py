@@ -1,0 +1,43 @@
+"""
+wakeup - one eventfd per worker slot
+
+The supervisor makes them, so that every process of every generation inherits the same ones.  A wake-up is an
+optimisation: one that is lost costs a worker the time until its next poll, never a message.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+
+from gevent.hub import get_hub
+
+
+class WakeUp:
+    """The worker's end: calls *awake* in the hub whenever somebody rang."""
+
+    def __init__(self, descriptor: int, awake: Callable[[], object]) -> None:
+        os.set_blocking(descriptor, False)
+        self._descriptor = descriptor
+        self._awake = awake
+        self._watcher = get_hub().loop.io(descriptor, 1)
+        self._watcher.start(self._ring)
+
+    def _ring(self) -> None:
+        try:
+            os.eventfd_read(self._descriptor)
+        except BlockingIOError:
+            return
+        self._awake()
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._watcher.stop()
+        self._watcher.close()
+
+
+def ring(descriptors: Iterable[int]) -> None:
+    """Tell every worker that there may be work."""
+    for descriptor in descriptors:
+        try:
+            os.eventfd_write(descriptor, 1)
+        except BlockingIOError:
+            pass  # it was rung 2^64 - 2 times and not read: it knows
