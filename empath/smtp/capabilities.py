@@ -1,0 +1,62 @@
+"""
+capabilities - what a peer offers in its answer to EHLO, RFC 5321 §4.1.1.1
+
+Only what the peer said in this session counts: nothing is remembered of an earlier one.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
+from typing import ClassVar
+
+from empath.mail.reply import Reply
+
+_SIZE = re.compile(r"[0-9]{1,20}", re.ASCII)  # RFC 1870 §4
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """
+    The extensions of one peer.
+
+    Shape: keywords maps each EHLO keyword in upper case to its parameters as they came; size_limit is in octets and
+    None where the peer names no limit. `Capabilities.NONE` is a peer that was greeted with HELO.
+    """
+
+    keywords: Mapping[str, str] = field(default_factory=dict, hash=False)
+    has_pipelining: bool = False
+    has_8bitmime: bool = False
+    has_smtputf8: bool = False
+    has_dsn: bool = False
+    has_size: bool = False
+    size_limit: int | None = None
+    NONE: ClassVar["Capabilities"]
+
+    @classmethod
+    def parse(cls, reply: Reply) -> "Capabilities":
+        """Read the answer to EHLO. Of a keyword that is said twice the last counts; what is no keyword is ignored."""
+        return _parsed(reply.text)
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> Capabilities:
+    keywords: dict[str, str] = {}
+    for line in text.split("\n")[1:]:  # the first names the peer
+        keyword, _, parameters = line.partition(" ")
+        keywords[keyword.upper()] = parameters.strip()
+    size = keywords.get("SIZE", "")
+    return Capabilities(
+        keywords=MappingProxyType(keywords),
+        has_pipelining="PIPELINING" in keywords,
+        has_8bitmime="8BITMIME" in keywords,
+        has_smtputf8="SMTPUTF8" in keywords,
+        has_dsn="DSN" in keywords,
+        has_size="SIZE" in keywords,
+        # RFC 1870 §4: 0, or no number at all, says that no limit is fixed.
+        size_limit=(int(size) or None) if _SIZE.fullmatch(size) else None,
+    )
+
+
+Capabilities.NONE = Capabilities()

@@ -1,0 +1,53 @@
+"""client_events - what a client session tells its driver, in the order in which it happened"""
+
+from dataclasses import dataclass
+
+from empath.mail.outcome import Stage
+from empath.mail.reply import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The peer has greeted and been greeted: a transaction may begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostFailed:
+    """The session was over before any transaction could begin; the reply is the peer's, or stands for its silence."""
+
+    stage: Stage
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class ContentWanted:
+    """The peer said 354 and at least one recipient is accepted: content may flow."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientResult:
+    """The reply that ended the transaction for one recipient, and what it was the reply to."""
+
+    stage: Stage
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionEnded:
+    """
+    What became of each recipient.
+
+    Shape: one result for each recipient of the transaction, in its order. is_stale: the connection was gone, or the
+    peer took leave with 421, before it answered anything of this transaction; a new connection may try it once more.
+    """
+
+    results: tuple[RecipientResult, ...]
+    is_stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClosed:
+    """The last event: send what is left in octets_to_send() if the connection still takes it, and close."""
+
+
+ClientEvent = Ready | HostFailed | ContentWanted | TransactionEnded | SessionClosed

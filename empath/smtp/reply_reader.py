@@ -1,0 +1,125 @@
+"""
+reply_reader - replies out of the octets of a peer, RFC 5321 §4.2
+
+A reply is read whole before anyone sees it, and what it says does not depend on how its octets were cut.  Two things
+are taken more kindly than the grammar has them, because peers break them daily: a line may end in LF alone, and it may
+be longer than 512 octets.  Everything else that is no reply ends the session, since with pipelining a guess about one
+reply would be a guess about all that follow.  Where the lines of one reply disagree, the last line decides.
+"""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from empath.errors import SyntaxViolation
+from empath.mail.reply import EnhancedStatus, Reply
+
+MAX_REPLY_OCTETS = 64 * 1024
+MAX_REPLY_LINES = 128
+_MAX_CACHED_OCTETS = 100  # a longer line is seldom said twice, and the cache is to stay small
+_MAX_SHOWN_OCTETS = 60
+
+_STATUS = rb"([245]\.(?:0|[1-9][0-9]{0,2})\.(?:0|[1-9][0-9]{0,2}))"
+_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])((?:" + _STATUS + rb"(?: |$))?(.*))?)?", re.DOTALL)
+
+
+class _Line(NamedTuple):
+    """One line of a reply; `rest` is `text` without its enhanced status, where that counts."""
+
+    code: int
+    is_last: bool
+    enhanced: EnhancedStatus | None
+    text: str
+    rest: str
+
+
+class ReplyReader:
+    """
+    Cuts the stream of a peer into replies.
+
+    Bounds: a reply has at most 65,536 octets, line ends among them, and 128 lines; no more than that is kept between
+    two calls.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._start = 0  # of what is unread in the buffer
+        self._searched = 0  # the unread holds no LF before this place
+        self._lines: list[_Line] = []  # of the reply under way
+        self._octets = 0  # in those lines
+
+    @property
+    def is_midway(self) -> bool:
+        """Whether part of a reply has come and the rest has not."""
+        return len(self._buffer) > self._start or bool(self._lines)
+
+    def receive(self, octets: bytes) -> None:
+        """Take what the peer sent."""
+        self._buffer = self._buffer[self._start :] + octets if self.is_midway else octets
+        self._searched -= self._start
+        self._start = 0
+
+    def next_reply(self) -> Reply | None:
+        """
+        Give the next whole reply, or None until more octets come. Text is decoded as Latin-1.
+
+        Raises:
+            SyntaxViolation: the peer sent something else than a reply, or one out of bounds; nothing can be read after.
+        """
+        try:
+            return self._read()
+        except SyntaxViolation:
+            # The rest may be endless too.
+            self._buffer = b""
+            self._start = self._searched = self._octets = 0
+            self._lines.clear()
+            raise
+
+    def _read(self) -> Reply | None:
+        buffer = self._buffer
+        while end := buffer.find(b"\n", self._searched) + 1:
+            octets = buffer[self._start : end]
+            self._start = self._searched = end
+            self._octets += len(octets)
+            self._check_bounds(self._octets)
+            line = _parsed(octets) if len(octets) <= _MAX_CACHED_OCTETS else _parse(octets)
+            if line.is_last:
+                reply = _reply(self._lines, line)
+                self._lines.clear()
+                self._octets = 0
+                return reply
+            self._lines.append(line)
+        self._searched = len(buffer)
+        self._check_bounds(self._octets + self._searched - self._start)
+        return None
+
+    def _check_bounds(self, octets: int) -> None:
+        if octets > MAX_REPLY_OCTETS or len(self._lines) >= MAX_REPLY_LINES:
+            raise SyntaxViolation(f"a reply of over {MAX_REPLY_OCTETS} octets or {MAX_REPLY_LINES} lines")
+
+
+def _reply(lines: list[_Line], last: _Line) -> Reply:
+    if not lines:
+        return Reply(last.code, last.enhanced, last.rest)
+    if last.enhanced is None:
+        return Reply(last.code, None, "\n".join(line.text for line in (*lines, last)))
+    # RFC 2034 §4 repeats the status on every line; it is said once in a Reply.
+    texts = (line.rest if line.enhanced == last.enhanced else line.text for line in (*lines, last))
+    return Reply(last.code, last.enhanced, "\n".join(texts))
+
+
+def _parse(octets: bytes) -> _Line:
+    match = _LINE.fullmatch(octets.removesuffix(b"\n").removesuffix(b"\r"))
+    if match is None:
+        raise SyntaxViolation(f"not a reply: {octets[:_MAX_SHOWN_OCTETS]!r}")
+    code, separator, text, status, rest = match.groups()
+    enhanced = None
+    # A status of another class than the code is out of protocol (RFC 2034 §4) and stays what it is: text.
+    if status and status[0] == code[0]:
+        enhanced = EnhancedStatus.parse(status.decode("ascii"))
+    return _Line(
+        int(code), separator != b"-", enhanced, (text or b"").decode("latin-1"), (rest or b"").decode("latin-1")
+    )
+
+
+_parsed = lru_cache(maxsize=512)(_parse)
