@@ -1,0 +1,164 @@
+"""
+child - what a child process and the supervisor agree on
+
+The supervisor execs `python -m empath.daemon.<kind>` with descriptors inherited and one JSON object in EMPATH_CHILD.
+A child first patches (gevent), then calls `child_from_environment` and `load_own_config`, opens what needs root, drops
+privileges, installs its signal handlers, and calls `report_ready`; or `report_failure` and ends.
+
+From then on it owes: SIGTERM drains within DRAIN_S and exits 0; SIGUSR1 reopens the log; SIGHUP and SIGINT mean nothing
+to it (it stands in its own process group); end of file on `life_fd` is a SIGTERM that the supervisor cannot send any
+more. It imports no gevent: the supervisor reads this file too.
+"""
+
+import ctypes
+import json
+import os
+import pwd
+from dataclasses import asdict, dataclass
+from enum import Enum
+from typing import Any, Final
+
+from setproctitle import setproctitle
+
+from empath.config.load import parse_config
+from empath.config.model import Config
+from empath.errors import ConfigError, EmpathError, PermissionRefused
+from empath.policy.access import Role
+
+ENVIRONMENT: Final = "EMPATH_CHILD"
+CONFIG: Final = "EMPATH_CONFIG"
+DRAIN_S: Final = 10.0  # what a child may take from SIGTERM to its end
+
+_PR_SET_NO_NEW_PRIVS: Final = 38
+
+
+class Ask(Enum):
+    """What the housekeeper asks of the supervisor: one octet each, written to `ask_fd`."""
+
+    RELOAD = b"R"
+    REOPEN_LOG = b"L"
+    STOP = b"S"
+
+
+@dataclass(frozen=True, slots=True)
+class InheritedListener:
+    """A listening socket, bound by the supervisor, with its text form (`127.0.0.1:2525`) and role."""
+
+    fd: int
+    address: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """
+    What one child inherits.
+
+    Shape: slot is `kind-n`; generation counts the incarnations of the slot from 1; instance is the ULID of this run of
+    the supervisor; wake_fds are eventfds (acceptor and housekeeper: those of all worker slots in order; worker: its
+    own); deaths_fd and ask_fd belong to the housekeeper: lines `slot generation` of the dead, and `Ask` octets.
+    """
+
+    slot: str
+    generation: int
+    instance: str
+    listeners: tuple[InheritedListener, ...]
+    wake_fds: tuple[int, ...]
+    config_fd: int
+    life_fd: int
+    ready_fd: int
+    lock_fd: int
+    deaths_fd: int | None
+    ask_fd: int | None
+
+    @property
+    def fds(self) -> tuple[int, ...]:
+        """Every descriptor named here."""
+        optional = tuple(fd for fd in (self.deaths_fd, self.ask_fd) if fd is not None)
+        listeners = tuple(listener.fd for listener in self.listeners)
+        return (self.config_fd, self.life_fd, self.ready_fd, self.lock_fd, *listeners, *self.wake_fds, *optional)
+
+    def to_json(self) -> str:
+        """The form that stands in the environment."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Child":
+        """Inverse of `to_json`."""
+        value: dict[str, Any] = json.loads(text)
+        value["listeners"] = tuple(
+            InheritedListener(item["fd"], item["address"], Role(item["role"])) for item in value["listeners"]
+        )
+        value["wake_fds"] = tuple(value["wake_fds"])
+        return cls(**value)
+
+
+def child_from_environment() -> Child:
+    """
+    Take over what the supervisor left: read EMPATH_CHILD, name the process, and let no further exec inherit.
+
+    Raises:
+        ConfigError: the process was not started by a supervisor.
+    """
+    text = os.environ.pop(ENVIRONMENT, None)
+    if text is None:
+        raise ConfigError(f"{ENVIRONMENT} is not set: only the supervisor starts this process")
+    child = Child.from_json(text)
+    for fd in child.fds:
+        os.set_inheritable(fd, False)
+    setproctitle(f"empathd: {child.slot}")
+    return child
+
+
+def load_own_config(child: Child) -> Config:
+    """
+    The configuration that the supervisor read and found good, whatever has become of the file since.
+
+    Raises:
+        ConfigError: as `load_config`; only another version of Empath could find something now.
+    """
+    octets = os.pread(child.config_fd, os.fstat(child.config_fd).st_size, 0)
+    file = os.environ[CONFIG]
+    return parse_config(octets, file, os.path.realpath(os.path.dirname(file)))
+
+
+def report_ready(child: Child) -> None:
+    """Tell the supervisor that this child does its work. `start` returns when all first children have said so."""
+    _report(child, {})
+
+
+def report_failure(child: Child, error: EmpathError) -> None:
+    """Tell the supervisor why this child ends; in the start it becomes the message and exit code of `start`."""
+    _report(child, {"error": str(error), "exit_code": error.exit_code})
+
+
+def _report(child: Child, message: dict[str, Any]) -> None:
+    try:
+        os.write(child.ready_fd, json.dumps(message).encode() + b"\n")
+    except BrokenPipeError:
+        pass  # no supervisor any more: life_fd says the same
+    os.close(child.ready_fd)
+
+
+def drop_privileges(user: str | None) -> None:
+    """
+    Become *user* for good, groups included, and give up gaining rights by exec. Without root nothing is to drop.
+
+    Call it after every import: a virtual environment may lie where *user* cannot read.
+
+    Raises:
+        ConfigError: this is root and *user* is None or not known.
+        PermissionRefused: the kernel refuses.
+    """
+    if os.geteuid() == 0 and user is not None:
+        try:
+            entry = pwd.getpwnam(user)
+        except KeyError as exc:
+            raise ConfigError(f"process.user: no user {user!r} on this system") from exc
+        try:
+            os.setgroups(os.getgrouplist(entry.pw_name, entry.pw_gid))
+            os.setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid)
+            os.setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid)
+        except PermissionError as exc:
+            raise PermissionRefused(f"cannot become user {user!r}: {exc.strerror}") from exc
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)

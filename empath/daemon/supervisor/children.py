@@ -1,0 +1,90 @@
+"""
+children - one live child process: its report, its signals, its pipes
+"""
+
+import json
+import os
+import signal
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a child, or the start, ended: one or more lines for a person, and an exit code of sysexits.h."""
+
+    text: str
+    exit_code: int
+
+
+@dataclass(slots=True)
+class Process:
+    """
+    One live child.
+
+    `epoch` is that of the plan it serves; `started_at` and `kill_at` are monotonic seconds. A retired process has been
+    told to end. `deaths_fd` is our end of a housekeeper's pipe of the dead.
+    """
+
+    slot: str
+    generation: int
+    epoch: int
+    pid: int
+    ready_fd: int
+    started_at: float
+    deaths_fd: int | None = None
+    is_ready: bool = False
+    is_retired: bool = False
+    is_log_stale: bool = False
+    failure: Failure | None = None
+    kill_at: float | None = None
+    _report: bytearray = field(default_factory=bytearray)
+
+    @property
+    def may_report(self) -> bool:
+        """Its ready pipe is still open."""
+        return self.ready_fd >= 0
+
+    def listen(self) -> bool:
+        """Read what it reports; True if it became ready by this."""
+        octets = os.read(self.ready_fd, 65536)
+        self._report += octets
+        if octets and not self._report.endswith(b"\n"):
+            return False
+        self._close_ready()
+        if not self._report:
+            return False  # it died, or closed the pipe, without a word: the reaping tells
+        message = json.loads(self._report)
+        if "error" in message:
+            self.failure = Failure(message["error"], message["exit_code"])
+            return False
+        self.is_ready = True
+        return True
+
+    def send(self, number: signal.Signals) -> None:
+        """Signal it. We have not reaped it yet, so its pid is its own."""
+        os.kill(self.pid, number)
+
+    def tell_death(self, slot: str, generation: int) -> None:
+        """Write one line to a housekeeper's pipe. A full pipe drops it: the beats of the dead tell later."""
+        if self.deaths_fd is not None:
+            try:
+                os.write(self.deaths_fd, f"{slot} {generation}\n".encode())
+            except (BlockingIOError, BrokenPipeError):
+                pass
+
+    def close(self) -> None:
+        """Give up the pipes, after it was reaped; what it had reported before is read first."""
+        if self.may_report:
+            os.set_blocking(self.ready_fd, False)
+            try:
+                while self.may_report:
+                    self.listen()
+            except BlockingIOError:  # a grandchild holds the other end
+                self._close_ready()
+        if self.deaths_fd is not None:
+            os.close(self.deaths_fd)
+            self.deaths_fd = None
+
+    def _close_ready(self) -> None:
+        os.close(self.ready_fd)
+        self.ready_fd = -1

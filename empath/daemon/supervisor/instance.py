@@ -1,0 +1,184 @@
+"""
+instance - one running Empath per queue
+
+The lock is an flock on `<queue>.lock`, on one open file description that the supervisor and all its children share: it
+falls when the last of them is gone, however they went. The pid file names the supervisor for people and init scripts;
+it is never the truth, the lock is. The command that starts an instance takes the lock first, so that no one else works
+on the queue while it prepares it, and hands it on in EMPATH_LOCK_FD.
+"""
+
+import fcntl
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from empath.errors import CannotCreate, QueueBusy
+
+LOCK_FD: Final = "EMPATH_LOCK_FD"
+WAIT_S: Final = 15.0  # longer than a drain: a restart finds the old children gone
+_PAUSE_S: Final = 0.05
+
+
+def lock_path(queue: Path) -> Path:
+    """The lock file of a queue database: beside it, so that whoever means the same queue meets the same lock."""
+    return queue.with_name(queue.name + ".lock")
+
+
+def acquire(queue: Path, wait_s: float = WAIT_S) -> int:
+    """
+    Descriptor that holds the lock of *queue*.
+
+    Raises:
+        CannotCreate: the lock file cannot be made.
+        QueueBusy: others hold it still after *wait_s*; the text names their pids.
+    """
+    path = lock_path(queue)
+    fd = _open(path)
+    deadline = time.monotonic() + wait_s
+    while not _try_lock(fd):
+        if time.monotonic() >= deadline:
+            holders = holders_of(queue)
+            os.close(fd)
+            raise QueueBusy(f"another instance works on {queue}: held by {_pids_text(holders)}")
+        time.sleep(_PAUSE_S)
+    return fd
+
+
+def inherited() -> int | None:
+    """Descriptor with the lock that the starting command handed on, None if it did not."""
+    text = os.environ.pop(LOCK_FD, None)
+    if text is None:
+        return None
+    os.set_inheritable(int(text), False)
+    return int(text)
+
+
+def is_held(queue: Path) -> bool:
+    """Whether any process of an instance lives. A lock file that is missing or not ours to open: no."""
+    try:
+        fd = os.open(lock_path(queue), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        # Shared: two who only ask do not take each other for an instance.
+        return not _try_lock(fd, fcntl.LOCK_SH)
+    finally:
+        os.close(fd)  # gives back the lock if we got it
+
+
+def wait_until_free(queue: Path, wait_s: float) -> None:
+    """
+    Return when no process of an instance lives.
+
+    Raises:
+        QueueBusy: after *wait_s* some still do; the text names their pids.
+    """
+    deadline = time.monotonic() + wait_s
+    while is_held(queue):
+        if time.monotonic() >= deadline:
+            raise QueueBusy(f"the instance on {queue} did not end: still there: {_pids_text(holders_of(queue))}")
+        time.sleep(_PAUSE_S)
+
+
+def holders_of(queue: Path) -> tuple[int, ...]:
+    """Pids of other processes that have the lock file open, as far as /proc lets this user see."""
+    try:
+        wanted = os.stat(lock_path(queue))
+    except OSError:
+        return ()
+    found = []
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit() and int(entry.name) != os.getpid() and _has_open(entry.path, wanted):
+            found.append(int(entry.name))
+    return tuple(sorted(found))
+
+
+@dataclass(frozen=True, slots=True)
+class PidFile:
+    """File with the supervisor's pid in decimal and a line end."""
+
+    path: Path
+
+    def write(self, pid: int) -> None:
+        """
+        Put *pid* there in one step, so that no reader sees half of it; makes the directory if it is missing.
+
+        Raises:
+            CannotCreate: that cannot be done.
+        """
+        beside = self.path.with_name(f"{self.path.name}.{pid}")
+        try:
+            self.path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+            with os.fdopen(fd, "w") as file:
+                file.write(f"{pid}\n")
+            beside.rename(self.path)
+        except OSError as exc:
+            raise CannotCreate(f"cannot write the pid file {self.path}: {exc.strerror}") from exc
+
+    def find(self) -> int | None:
+        """The pid in the file; None if there is no file or no pid in it."""
+        try:
+            text = self.path.read_text().strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+        return int(text) if text.isascii() and text.isdigit() else None
+
+    def remove(self, pid: int) -> None:
+        """Remove the file if it still names *pid*."""
+        if self.find() == pid:
+            self.path.unlink(missing_ok=True)
+
+
+def find_supervisor(queue: Path, pid_file: PidFile) -> int | None:
+    """Pid of the running supervisor of *queue*, None if there is none. A stale pid file is seen through."""
+    pid = pid_file.find()
+    if pid is None:
+        return None
+    try:
+        wanted = os.stat(lock_path(queue))
+        os.kill(pid, 0)
+    except PermissionError:
+        return pid if is_held(queue) or not os.access(lock_path(queue), os.R_OK) else None
+    except OSError:
+        return None
+    return pid if _has_open(f"/proc/{pid}", wanted) else None
+
+
+def _open(path: Path) -> int:
+    try:
+        # O_NOFOLLOW: root comes here in a directory that belongs to another user.
+        return os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
+    except FileNotFoundError as exc:
+        raise CannotCreate(f"{path.parent}: no such directory; make it with `mkdir -p -m 750 {path.parent}`") from exc
+    except OSError as exc:
+        raise CannotCreate(f"cannot open the lock file {path}: {exc.strerror}") from exc
+
+
+def _try_lock(fd: int, kind: int = fcntl.LOCK_EX) -> bool:
+    try:
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _has_open(process: str, wanted: os.stat_result) -> bool:
+    try:
+        for entry in os.scandir(f"{process}/fd"):
+            try:
+                if os.path.samestat(entry.stat(), wanted):
+                    return True
+            except OSError:
+                continue  # closed meanwhile
+    except OSError:
+        return False  # gone, or another user's
+    return False
+
+
+def _pids_text(pids: tuple[int, ...]) -> str:
+    if not pids:
+        return "processes that this user may not see"
+    return f"pid{'s' if len(pids) > 1 else ''} {', '.join(map(str, pids))}"

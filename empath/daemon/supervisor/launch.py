@@ -1,0 +1,154 @@
+"""
+launch - start, stop and ask an instance from outside
+
+`start` and `run` end in the same fresh process, `python -m empath.daemon.supervisor`: exec'd in place, or as the leader
+of its own session that has told through a pipe how its start went.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NoReturn
+
+from empath.config.model import Config
+from empath.daemon.child import DRAIN_S
+from empath.daemon.supervisor import instance
+from empath.daemon.supervisor.serve import START_FD
+from empath.errors import CannotCreate, EmpathError, ServiceUnavailable
+
+_STOP_S: Final = DRAIN_S + 10.0  # the drain, what is killed after it, and some
+_COMMAND: Final = (sys.executable, "-P", "-m", "empath.daemon.supervisor")
+
+
+class StartFailed(EmpathError):
+    """The start ended; text and exit code are those of the process that met the reason."""
+
+    def __init__(self, text: str, exit_code: int) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """
+    How an instance is.
+
+    Shape: pid is the supervisor's, None when there is none; pids are all processes that this user may see, the
+    supervisor's among them. Processes without a supervisor are draining.
+    """
+
+    pid: int | None
+    pids: tuple[int, ...]
+
+    @property
+    def word(self) -> str:
+        """`running`, `stopping` (children drain, their supervisor is gone) or `stopped`."""
+        if self.pid is not None:
+            return "running"
+        return "stopping" if self.pids else "stopped"
+
+
+def run(config_file: Path, lock_fd: int) -> NoReturn:
+    """Become the supervisor, in the foreground; *lock_fd* is from `instance.acquire`."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.set_inheritable(lock_fd, True)
+    os.environ[instance.LOCK_FD] = str(lock_fd)
+    os.execv(_COMMAND[0], [*_COMMAND, str(config_file.absolute())])
+
+
+def start(config_file: Path, config: Config, lock_fd: int) -> None:
+    """
+    Start a detached instance; returns when its listeners accept and its first children are ready.
+
+    Raises:
+        StartFailed: the reason why not.
+        CannotCreate: the file for its standard error cannot be opened.
+        ServiceUnavailable: it ended without a word.
+    """
+    told_fd, tell_fd = os.pipe2(os.O_CLOEXEC)
+    errors = error_file(config)
+    try:
+        with errors.open("ab") as stderr:
+            subprocess.Popen(
+                [*_COMMAND, str(config_file.absolute())],
+                env={**os.environ, START_FD: str(tell_fd), instance.LOCK_FD: str(lock_fd)},
+                stdin=subprocess.DEVNULL,
+                stdout=stderr,
+                stderr=stderr,
+                cwd="/",
+                pass_fds=(tell_fd, lock_fd),
+                start_new_session=True,
+            )
+    except OSError as exc:
+        raise CannotCreate(f"cannot start with standard error to {errors}: {exc.strerror}") from exc
+    finally:
+        os.close(tell_fd)
+    with os.fdopen(told_fd, encoding="utf-8") as told:
+        line = told.readline().strip()
+    if line == "ready":
+        return
+    if not line:
+        raise ServiceUnavailable(f"the supervisor ended before it was ready; see {errors}")
+    message = json.loads(line)
+    where = f"; see {errors}" if message["exit_code"] == os.EX_SOFTWARE else ""
+    raise StartFailed(message["error"] + where, message["exit_code"])
+
+
+def error_file(config: Config) -> Path:
+    """Where standard error of a detached instance goes: the log file, or `empathd.log` beside the queue."""
+    return config.log.file or config.queue.path.with_name("empathd.log")
+
+
+def status(config: Config) -> Status:
+    """How the instance of *config* is, now."""
+    pid = find_supervisor(config)
+    pids = set(instance.holders_of(config.queue.path)) | ({pid} if pid is not None else set())
+    return Status(pid, tuple(sorted(pids)) if instance.is_held(config.queue.path) or pid is not None else ())
+
+
+def find_supervisor(config: Config) -> int | None:
+    """Pid of the running supervisor, None if there is none."""
+    return instance.find_supervisor(config.queue.path, instance.PidFile(config.process.pid_file))
+
+
+def stop(config: Config) -> bool:
+    """
+    End the instance: drain, wait for the last process. False if there was none.
+
+    Raises:
+        QueueBusy: processes are left when they should be gone.
+    """
+    pid = find_supervisor(config)
+    if pid is None and not instance.is_held(config.queue.path):
+        return False
+    if pid is not None:
+        _send(pid, signal.SIGTERM)
+    instance.wait_until_free(config.queue.path, _STOP_S)
+    return True
+
+
+def reload(config: Config) -> None:
+    """
+    Tell the instance to take its configuration anew.
+
+    Raises:
+        ServiceUnavailable: none is running.
+    """
+    pid = find_supervisor(config)
+    if pid is None:
+        raise ServiceUnavailable("not running")
+    _send(pid, signal.SIGHUP)
+
+
+def _send(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass  # it ended by itself meanwhile
+    except PermissionError as exc:
+        raise ServiceUnavailable(f"process {pid} belongs to another user") from exc

@@ -1,0 +1,84 @@
+"""
+listeners - bind what the configuration names
+
+Only the supervisor binds, as root where ports ask for it; acceptors inherit. A socket is known by its address: a reload
+keeps those that are still wanted, so that no connection in a backlog is lost.
+"""
+
+import errno
+import os
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from empath.config.model import Listener
+from empath.errors import EmpathError, PermissionRefused, ServiceUnavailable
+
+BACKLOG: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class BoundListener:
+    """A listening socket and the `[[listener]]` it is for."""
+
+    socket: socket.socket
+    listener: Listener
+
+
+def bind(wanted: Iterable[Listener], bound: Iterable[BoundListener] = ()) -> tuple[BoundListener, ...]:
+    """
+    Sockets for all of *wanted*, taken from *bound* where the address is the same; all or none.
+
+    Raises:
+        ServiceUnavailable: an address is in use or not of this machine.
+        PermissionRefused: a port needs root.
+    """
+    at_hand = {item.listener.text: item.socket for item in bound}
+    made: list[BoundListener] = []
+    try:
+        for listener in wanted:
+            made.append(BoundListener(at_hand.get(listener.text) or _listen(listener), listener))
+    except EmpathError:
+        close(made, keep=at_hand.values())
+        raise
+    return tuple(made)
+
+
+def close(bound: Iterable[BoundListener], keep: Iterable[socket.socket] = ()) -> None:
+    """Close the sockets of *bound* that are not among *keep*."""
+    kept = set(keep)
+    for item in bound:
+        if item.socket not in kept:
+            item.socket.close()
+
+
+def _listen(listener: Listener) -> socket.socket:
+    family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Accepted sockets inherit it: without it each small reply waits for the peer's delayed acknowledgement, 40 ms.
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if family == socket.AF_INET6:
+            # "[::]" and "0.0.0.0" are two listeners; one must not take the other's port.
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.bind((listener.host, listener.port))
+        made.listen(BACKLOG)
+    except OSError as exc:
+        made.close()
+        raise _refusal(listener.text, exc) from exc
+    made.setblocking(False)
+    return made
+
+
+def _refusal(address: str, error: OSError) -> EmpathError:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return ServiceUnavailable(f"cannot listen on {address}: the address is in use by another process")
+        case errno.EADDRNOTAVAIL:
+            return ServiceUnavailable(f"cannot listen on {address}: no interface of this machine has that address")
+        case errno.EACCES:
+            return PermissionRefused(f"cannot listen on {address}: ports below 1024 need root")
+        case number:
+            return ServiceUnavailable(f"cannot listen on {address}: {os.strerror(number or 0)}")

@@ -1,0 +1,353 @@
+"""
+loop - converge on the wanted state: wait, reap, judge, spawn
+
+A *plan* is one configuration with its bound listeners and its slots; its epoch counts plans. The wanted state is one
+live process per slot of the plan in force, and, while a reload is under way, of the next plan as well. When all of the
+next plan are ready it comes into force and the processes of the old one are retired; if any of them fails, the next
+plan is dropped and nothing has changed. Stopping wants no process at all. `_spawn` closes the gap between wanted and
+live, so no other place starts a process.
+
+Whatever is remembered is in the fields of `Supervisor`; no signal handler and no other thread touches it.
+"""
+
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from empath import __version__
+from empath.daemon.child import DRAIN_S
+from empath.daemon.supervisor import resources
+from empath.daemon.supervisor.children import Failure, Process
+from empath.daemon.supervisor.notify import notify
+from empath.daemon.supervisor.orders import Order, Orders
+from empath.daemon.supervisor.plan import Plan, Snapshot, close_plan, first_plan, next_plan, read_snapshot
+from empath.daemon.supervisor.spawner import COMMANDS, Spawner
+from empath.errors import EmpathError
+from empath.telemetry import log
+
+_NEVER: Final = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """
+    How long things may take, in seconds.
+
+    A child that lived less than `young_s` died young: its slot waits `delay_s`, doubled by each further early death in
+    a row up to `max_delay_s`. Ready within `ready_s`; killed `drain_s` after being told to end.
+    """
+
+    young_s: float = 10.0
+    delay_s: float = 0.5
+    max_delay_s: float = 30.0
+    ready_s: float = 60.0
+    drain_s: float = DRAIN_S + 3.0
+
+
+class Supervisor:
+    """The loop and its state. `run` may be called once per process, since it takes the signals of the process."""
+
+    def __init__(
+        self,
+        *,
+        config_file: Path,
+        lock_fd: int,
+        instance: str,
+        on_ready: Callable[[], None],
+        commands: Mapping[str, Sequence[str]] = COMMANDS,
+        pace: Pace | None = None,
+    ) -> None:
+        self._config_file = config_file
+        self._instance = instance
+        self._on_ready = on_ready
+        self._pace = pace or Pace()
+        self._orders = Orders()
+        self._spawner = Spawner(config_file, commands, instance, lock_fd, self._orders.ask_fd)
+        self._processes: dict[int, Process] = {}
+        self._failures: dict[str, int] = {}
+        self._not_before: dict[str, float] = {}
+        self._next: Plan | None = None
+        self._is_reload_wanted = False
+        self._is_serving = False
+        self._stopped_at: float | None = None
+        self._failure: Failure | None = None
+        self._log = log.get(process="supervisor")
+
+    def run(self, snapshot: Snapshot) -> Failure | None:
+        """
+        Serve *snapshot* until told to stop; None then, or why the start ended.
+
+        Raises:
+            ServiceUnavailable, PermissionRefused: a listener cannot be bound; nothing was spawned.
+        """
+        started_at = time.monotonic()
+        self._log.info(
+            "supervisor_started",
+            pid=os.getpid(),
+            version=__version__,
+            instance=self._instance,
+            config=str(self._config_file),
+        )
+        self._plan = first_plan(snapshot)
+        self._report_listeners(self._plan)
+        while self._stopped_at is None or self._processes:
+            self._spawn(time.monotonic())
+            self._wait(time.monotonic())
+            self._reap(time.monotonic())
+            self._judge(time.monotonic())
+        self._log.info("service_stopped", duration_s=_since(self._stopped_at), run_s=_since(started_at))
+        return self._failure
+
+    # -- wait --------------------------------------------------------------------------------------------------------
+
+    def _wait(self, now: float) -> None:
+        """Sleep until an order, a report or the next deadline; take orders and reports."""
+        poll = select.poll()
+        for fd in self._orders.fds:
+            poll.register(fd, select.POLLIN)
+        reporting = {process.ready_fd: process for process in self._processes.values() if process.may_report}
+        for fd in reporting:
+            poll.register(fd, select.POLLIN)
+        pause_s = self._next_deadline() - now
+        ready = poll.poll(None if pause_s == _NEVER else max(0, int(pause_s * 1000) + 1))
+        for fd, _ in ready:
+            if fd in reporting:
+                self._hear(reporting[fd])
+        for order, cause in self._orders.take():
+            self._obey(order, cause)
+
+    def _next_deadline(self) -> float:
+        deadlines = [process.kill_at for process in self._processes.values() if process.kill_at is not None]
+        if self._stopped_at is None:
+            live = {process.slot for process in self._processes.values() if process.epoch == self._plan.epoch}
+            deadlines += [at for slot, at in self._not_before.items() if slot in self._plan.slots and slot not in live]
+            waiting = self._plan_to_man()
+            if waiting is not None:
+                deadlines.append(waiting.since + self._pace.ready_s)
+        return min(deadlines, default=_NEVER)
+
+    def _hear(self, process: Process) -> None:
+        if process.listen():
+            self._log.info(
+                "process_ready",
+                slot=process.slot,
+                generation=process.generation,
+                pid=process.pid,
+                duration_s=_since(process.started_at),
+            )
+            if process.is_log_stale:
+                process.send(signal.SIGUSR1)
+        if process.failure is not None:
+            process.kill_at = time.monotonic() + self._pace.drain_s  # it ends by itself; this is for one that hangs
+
+    def _obey(self, order: Order, cause: str) -> None:
+        match order:
+            case Order.STOP:
+                self._stop(cause)
+            case Order.RELOAD:
+                self._is_reload_wanted = True
+            case Order.REOPEN_LOG:
+                self._reopen_log()
+            case Order.REAP:
+                pass  # each turn reaps
+
+    # -- reap --------------------------------------------------------------------------------------------------------
+
+    def _reap(self, now: float) -> None:
+        """Bury all that ended and decide what each death means."""
+        while self._processes:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            process = self._processes.pop(pid, None)
+            if process is not None:
+                self._bury(process, os.waitstatus_to_exitcode(status), now)
+
+    def _bury(self, process: Process, result: int, now: float) -> None:
+        process.close()
+        if process.failure is not None:
+            self._log.error(
+                "process_failed",
+                slot=process.slot,
+                generation=process.generation,
+                error=process.failure.text,
+                exit_code=process.failure.exit_code,
+            )
+        how = {"code": result} if result >= 0 else {"signal": signal.Signals(-result).name}
+        self._log.info(
+            "process_exited",
+            slot=process.slot,
+            generation=process.generation,
+            pid=process.pid,
+            **how,
+            ordered=process.is_retired,
+            age_s=_since(process.started_at),
+        )
+        self._spawner.tell_death(process, self._processes.values())
+        if process.is_retired:
+            return
+        failure = process.failure or Failure(f"{process.slot} ended before it was ready: {_how_text(result)}", 70)
+        if not self._is_serving:
+            self._stop("failed start", failure)
+        elif self._next is not None and process.epoch == self._next.epoch:
+            self._drop_reload(failure.text)
+        else:
+            self._delay(process, now)
+
+    def _delay(self, process: Process, now: float) -> None:
+        """A slot whose processes die young waits longer each time; one that lived starts again at once."""
+        if now - process.started_at >= self._pace.young_s:
+            self._failures.pop(process.slot, None)
+            self._not_before.pop(process.slot, None)
+            return
+        failures = self._failures.get(process.slot, 0) + 1
+        delay_s = min(self._pace.delay_s * 2 ** min(failures - 1, 16), self._pace.max_delay_s)
+        self._failures[process.slot] = failures
+        self._not_before[process.slot] = now + delay_s
+        self._log.warning("process_delayed", slot=process.slot, failures=failures, delay_s=delay_s)
+
+    # -- judge -------------------------------------------------------------------------------------------------------
+
+    def _judge(self, now: float) -> None:
+        """Kill what overstayed; bring the plan that waits into force when it is manned, drop it when it is late."""
+        for process in self._processes.values():
+            if process.kill_at is not None and now >= process.kill_at:
+                process.send(signal.SIGKILL)
+                process.kill_at = now + self._pace.drain_s
+                self._log.warning("process_killed", slot=process.slot, generation=process.generation, pid=process.pid)
+        if self._stopped_at is not None:
+            return
+        waiting = self._plan_to_man()
+        if waiting is None:
+            if self._is_reload_wanted:
+                self._begin_reload()
+        elif self._is_manned(waiting):
+            self._enact(waiting)
+        elif now >= waiting.since + self._pace.ready_s:
+            late = f"not all processes were ready within {self._pace.ready_s:g} s"
+            if waiting is self._next:
+                self._drop_reload(late)
+            else:
+                self._stop("failed start", Failure(late, 70))
+
+    def _plan_to_man(self) -> Plan | None:
+        """The plan whose processes are being waited for: the next one, or the first; None in steady service."""
+        return self._next or (None if self._is_serving else self._plan)
+
+    def _is_manned(self, plan: Plan) -> bool:
+        manned = {
+            process.slot for process in self._processes.values() if process.epoch == plan.epoch and process.is_ready
+        }
+        return manned.issuperset(plan.slots)
+
+    def _enact(self, plan: Plan) -> None:
+        if not self._is_serving:
+            self._is_serving = True
+            self._log.info("service_ready", duration_s=_since(plan.since))
+            notify("READY=1")
+            self._on_ready()
+            return
+        old, self._plan, self._next = self._plan, plan, None
+        self._failures.clear()
+        self._not_before.clear()
+        self._retire(old.epoch)
+        close_plan(old, staying=plan)
+        self._open_log()
+        self._log.info("reload_finished", duration_s=_since(plan.since))
+
+    def _begin_reload(self) -> None:
+        self._is_reload_wanted = False
+        try:
+            self._next = next_plan(self._plan, read_snapshot(self._config_file))
+        except EmpathError as error:
+            for finding in str(error).splitlines():
+                self._log.error("reload_refused", finding=finding)
+            return
+        self._log.info("reload_started", config=str(self._config_file))
+        self._report_listeners(self._next)
+
+    def _drop_reload(self, reason: str) -> None:
+        if self._next is not None:
+            for finding in reason.splitlines():
+                self._log.error("reload_refused", finding=finding)
+            dropped, self._next = self._next, None
+            self._retire(dropped.epoch)
+            close_plan(dropped, staying=self._plan)
+
+    def _retire(self, epoch: int) -> None:
+        for process in self._processes.values():
+            if process.epoch == epoch and not process.is_retired:
+                process.is_retired = True
+                process.kill_at = time.monotonic() + self._pace.drain_s
+                process.send(signal.SIGTERM)
+
+    def _stop(self, cause: str, failure: Failure | None = None) -> None:
+        if self._stopped_at is not None:  # told twice: a person at a terminal does not want to wait
+            for process in self._processes.values():
+                process.kill_at = time.monotonic()
+            return
+        self._stopped_at = time.monotonic()
+        self._failure = failure
+        notify("STOPPING=1")
+        self._log.info("stop_started", cause=cause)
+        for plan in filter(None, (self._plan, self._next)):
+            # Ours too: a socket left open here would go on taking connections that nobody serves.
+            close_plan(plan)
+            self._retire(plan.epoch)
+
+    # -- spawn -------------------------------------------------------------------------------------------------------
+
+    def _spawn(self, now: float) -> None:
+        """Start what is wanted and not there."""
+        if self._stopped_at is not None:
+            return
+        for plan in filter(None, (self._plan, self._next)):
+            live = {process.slot for process in self._processes.values() if process.epoch == plan.epoch}
+            for slot in plan.slots:
+                is_due = plan is self._next or now >= self._not_before.get(slot, 0)
+                if slot not in live and is_due and self._stopped_at is None:
+                    self._start(plan, slot, now)
+
+    def _start(self, plan: Plan, slot: str, now: float) -> None:
+        process = self._spawner.start(plan, slot, now)
+        if process.failure is not None:
+            self._bury(process, process.failure.exit_code, now)
+            return
+        self._processes[process.pid] = process
+        self._log.info("process_started", slot=slot, generation=process.generation, pid=process.pid)
+
+    # -- log ---------------------------------------------------------------------------------------------------------
+
+    def _report_listeners(self, plan: Plan) -> None:
+        for item in plan.listeners:
+            self._log.info("listening", address=item.listener.text, role=str(item.listener.role))
+
+    def _open_log(self) -> None:
+        try:
+            resources.open_log(self._plan.config)
+            self._log = log.get(process="supervisor")
+        except EmpathError as error:
+            self._log.error("log_kept", error=str(error))
+
+    def _reopen_log(self) -> None:
+        """Ours first: as root it makes the new file and gives it to the user that the children are."""
+        self._open_log()
+        self._log.info("log_reopened")
+        for process in self._processes.values():
+            if process.is_ready:
+                process.send(signal.SIGUSR1)
+            else:
+                process.is_log_stale = True  # it has no handler yet, the signal would end it
+
+
+def _since(at: float | None) -> float:
+    return round(time.monotonic() - (at or 0.0), 3)
+
+
+def _how_text(result: int) -> str:
+    return f"exit code {result}" if result >= 0 else f"signal {signal.Signals(-result).name}"

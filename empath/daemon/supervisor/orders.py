@@ -1,0 +1,71 @@
+"""
+orders - what the supervisor is told: signals and the housekeeper's asks, as values
+
+Signal handlers do nothing: the C level writes each number into a pipe (`signal.set_wakeup_fd`), which ends the wait of
+the loop; nothing runs at an arbitrary point of it.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from enum import Enum, auto
+from types import FrameType
+from typing import Final
+
+from empath.daemon.child import Ask
+
+
+class Order(Enum):
+    """What is to be done."""
+
+    STOP = auto()
+    RELOAD = auto()
+    REOPEN_LOG = auto()
+    REAP = auto()
+
+
+_SIGNALS: Final = {
+    signal.SIGTERM: Order.STOP,
+    signal.SIGINT: Order.STOP,
+    signal.SIGHUP: Order.RELOAD,
+    signal.SIGUSR1: Order.REOPEN_LOG,
+    signal.SIGCHLD: Order.REAP,
+}
+_ASKS: Final = {Ask.STOP: Order.STOP, Ask.RELOAD: Order.RELOAD, Ask.REOPEN_LOG: Order.REOPEN_LOG}
+
+
+class Orders:
+    """Both sources. `ask_fd` is the writing end that housekeepers inherit; `fds` are to be waited for."""
+
+    def __init__(self) -> None:
+        self._signals_fd, wakeup_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._asks_fd, self.ask_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(wakeup_fd, warn_on_full_buffer=False)
+        for number in _SIGNALS:
+            signal.signal(number, _nothing)
+
+    @property
+    def fds(self) -> tuple[int, int]:
+        """Readable when an order waits."""
+        return (self._signals_fd, self._asks_fd)
+
+    def take(self) -> Iterator[tuple[Order, str]]:
+        """All orders that wait, each with its cause (`SIGTERM`, `housekeeper`); unknown octets are no order."""
+        for number in _read(self._signals_fd):
+            if number in _SIGNALS:
+                yield _SIGNALS[signal.Signals(number)], signal.Signals(number).name
+        known = {ask.value[0]: ask for ask in Ask}
+        for octet in _read(self._asks_fd):
+            if octet in known:
+                yield _ASKS[known[octet]], "housekeeper"
+
+
+def _read(fd: int) -> bytes:
+    try:
+        return os.read(fd, 65536)
+    except BlockingIOError:
+        return b""
+
+
+def _nothing(_number: int, _frame: FrameType | None) -> None:
+    pass

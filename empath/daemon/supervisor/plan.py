@@ -1,0 +1,106 @@
+"""
+plan - one configuration made concrete: its listeners bound, its slots named
+
+Also says which settings a running instance cannot change.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from empath.config.load import parse_config
+from empath.config.model import Config
+from empath.daemon.supervisor import listeners
+from empath.daemon.supervisor.listeners import BoundListener
+from empath.errors import ConfigError, EmpathError, MissingInput
+
+# The lock lies beside the queue, children of both plans share the queue and its files.
+_FIXED: Final[dict[str, Callable[[Config], object]]] = {
+    "queue.path": lambda config: config.queue.path,
+    "process.pid_file": lambda config: config.process.pid_file,
+    "process.user": lambda config: config.process.user,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A configuration as it was read. `fd` is a memory file with its octets, for children: the file may change."""
+
+    config: Config
+    fd: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Shape: epoch counts the plans of one run from 1; slots are `kind-n`; since is monotonic seconds."""
+
+    epoch: int
+    config: Config
+    config_fd: int
+    listeners: tuple[BoundListener, ...]
+    slots: tuple[str, ...]
+    since: float
+
+
+def read_snapshot(file: Path) -> Snapshot:
+    """
+    Read and check *file*.
+
+    Raises:
+        MissingInput, ConfigError: as `load_config`.
+    """
+    try:
+        octets = file.read_bytes()
+    except OSError as exc:
+        raise MissingInput(f"{file}: the configuration cannot be read: {exc.strerror}") from exc
+    config = parse_config(octets, str(file), os.path.realpath(file.parent))
+    fd = os.memfd_create("empath-config", os.MFD_CLOEXEC)
+    with open(fd, "wb", closefd=False) as copy:
+        copy.write(octets)
+    return Snapshot(config, fd)
+
+
+def first_plan(snapshot: Snapshot) -> Plan:
+    """The plan of a start. Raises as `listeners.bind`."""
+    return _plan(1, snapshot, listeners.bind(snapshot.config.listeners))
+
+
+def next_plan(present: Plan, snapshot: Snapshot) -> Plan:
+    """
+    The plan of a reload; sockets of addresses that stay are shared with *present*.
+
+    Raises:
+        ConfigError: a setting differs that only a restart can change.
+        ServiceUnavailable, PermissionRefused: as `listeners.bind`; *present* is as it was.
+    """
+    findings = [
+        f"{key}: cannot change from {read(present.config)} to {read(snapshot.config)} while running; use restart"
+        for key, read in _FIXED.items()
+        if read(present.config) != read(snapshot.config)
+    ]
+    try:
+        if findings:
+            raise ConfigError("\n".join(findings))
+        bound = listeners.bind(snapshot.config.listeners, present.listeners)
+    except EmpathError:
+        os.close(snapshot.fd)
+        raise
+    return _plan(present.epoch + 1, snapshot, bound)
+
+
+def close_plan(leaving: Plan, staying: Plan | None = None) -> None:
+    """Close what *leaving* holds and *staying* does not use."""
+    keep = [item.socket for item in staying.listeners] if staying else []
+    listeners.close(leaving.listeners, keep)
+    os.close(leaving.config_fd)
+
+
+def _plan(epoch: int, snapshot: Snapshot, bound: tuple[BoundListener, ...]) -> Plan:
+    return Plan(epoch, snapshot.config, snapshot.fd, bound, _slots(snapshot.config), time.monotonic())
+
+
+def _slots(config: Config) -> tuple[str, ...]:
+    return ("housekeeper-1", *(f"worker-{n}" for n in range(1, config.delivery.workers + 1)), "acceptor-1")

@@ -1,0 +1,44 @@
+"""resources - what the supervisor needs beside sockets: open files, and a log that its children may write"""
+
+import os
+import pwd
+import resource
+from typing import Final
+
+from empath.config.model import Config
+from empath.errors import CannotCreate, ConfigError
+from empath.telemetry import log
+
+_SPARE_FILES: Final = 256  # queue, spool, log, pipes, DNS of one process beside its connections
+
+
+def raise_open_files(config: Config) -> tuple[int, int]:
+    """Raise NOFILE to the hard limit, which children inherit; returns it and what *config* may need in one process."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard, max(config.limits.connections, 2 * config.delivery.sessions) + _SPARE_FILES
+
+
+def open_log(config: Config) -> None:
+    """
+    Log as *config* says. The file is made here, by root if need be, and given to the user that the children become.
+
+    Raises:
+        CannotCreate: the file cannot be opened or given away.
+        ConfigError: `process.user` is not known.
+    """
+    log.configure(config.log.format, config.log.level, config.log.file)
+    own_log(config)
+
+
+def own_log(config: Config) -> None:
+    """Give the log file to `process.user`, where this process is root. Raises as `open_log`."""
+    if config.log.file is None or config.process.user is None or os.geteuid() != 0:
+        return
+    try:
+        entry = pwd.getpwnam(config.process.user)
+        os.chown(config.log.file, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
+    except KeyError as exc:
+        raise ConfigError(f"process.user: no user {config.process.user!r} on this system") from exc
+    except OSError as exc:
+        raise CannotCreate(f"cannot give the log file to {config.process.user}: {exc.strerror}") from exc

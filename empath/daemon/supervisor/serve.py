@@ -1,0 +1,102 @@
+"""serve - the top frame of a supervisor: lock, log, pid file, loop, and who hears of the outcome"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from setproctitle import setproctitle
+
+from empath.daemon.supervisor import instance, resources
+from empath.daemon.supervisor.children import Failure
+from empath.daemon.supervisor.loop import Pace, Supervisor
+from empath.daemon.supervisor.plan import read_snapshot
+from empath.daemon.supervisor.spawner import COMMANDS
+from empath.errors import EmpathError
+from empath.mail.identity import QueueId, Timestamp
+from empath.telemetry import log
+
+START_FD: Final = "EMPATH_START_FD"
+
+
+def serve(config_file: str, commands: Mapping[str, Sequence[str]] = COMMANDS, pace: Pace | None = None) -> int:
+    """Run one instance from lock to last child; returns the exit code of the process."""
+    setproctitle("empathd: supervisor")
+    os.umask(0o027)
+    starter = Starter()
+    try:
+        failure = _serve(Path(config_file).absolute(), starter, commands, pace)
+    except EmpathError as error:
+        failure = Failure(str(error), error.exit_code)
+    if failure is None:
+        return 0
+    starter.fail(failure)
+    return failure.exit_code
+
+
+def _serve(
+    config_file: Path, starter: "Starter", commands: Mapping[str, Sequence[str]], pace: Pace | None
+) -> Failure | None:
+    snapshot = read_snapshot(config_file)
+    config = snapshot.config
+    lock_fd = instance.inherited() or instance.acquire(config.queue.path)
+    resources.open_log(config)
+    supervisor_log = log.get(process="supervisor")
+    limit, needed = resources.raise_open_files(config)
+    if limit < needed:
+        supervisor_log.warning("nofile_low", limit=limit, needed=needed)
+    run = QueueId.make(Timestamp(time.time()), os.urandom(10))
+    supervisor = Supervisor(
+        config_file=config_file,
+        lock_fd=lock_fd,
+        instance=str(run),
+        on_ready=starter.ready,
+        commands=commands,
+        pace=pace,
+    )
+    pid_file = instance.PidFile(config.process.pid_file)
+    pid_file.write(os.getpid())
+    try:
+        failure = supervisor.run(snapshot)
+    except EmpathError as error:
+        failure = Failure(str(error), error.exit_code)
+    finally:
+        pid_file.remove(os.getpid())
+    if failure is not None:
+        supervisor_log.error("service_failed", error=failure.text, exit_code=failure.exit_code)
+    return failure
+
+
+class Starter:
+    """Who waits for the start: a process at the other end of EMPATH_START_FD, or a person at standard error."""
+
+    def __init__(self) -> None:
+        text = os.environ.pop(START_FD, None)
+        self._fd = int(text) if text is not None else None
+        if self._fd is not None:
+            os.set_inheritable(self._fd, False)
+
+    def ready(self) -> None:
+        """All first children are ready."""
+        if self._fd is not None:
+            self._tell("ready")
+
+    def fail(self, failure: Failure) -> None:
+        """The start, or a first child, ended for this reason."""
+        if self._fd is not None:
+            self._tell(json.dumps({"error": failure.text, "exit_code": failure.exit_code}))
+        else:
+            for line in failure.text.splitlines():
+                print(f"empathd: {line}", file=sys.stderr)
+
+    def _tell(self, line: str) -> None:
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            try:
+                os.write(fd, line.encode() + b"\n")
+            except BrokenPipeError:
+                pass  # the starter was interrupted; the log says the same
+            os.close(fd)

@@ -1,0 +1,65 @@
+"""
+events - the catalogue of log events
+
+Event names are an interface: people grep for them and alert on them. A name is a noun and what became of it, in the
+past tense; a test holds that the code logs no other. `python -m empath.telemetry.events docs/logging.md` renews the
+tables there.
+
+Fields common to all lines: at, level, event, process (slot name), and what the logger was bound with.
+"""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+START: Final = "<!-- events: begin (generated, do not edit) -->"
+END: Final = "<!-- events: end -->"
+
+EVENTS: Final[dict[str, dict[str, str]]] = {
+    "Supervisor": {
+        "supervisor_started": "The instance lock is held. `pid`, `version`, `instance` (ULID of this run), `config`.",
+        "listening": "An address is bound. `address`, `role`.",
+        "nofile_low": "The hard limit of open files is below what the configured limits need. `limit`, `needed`.",
+        "process_started": "A child was spawned. `slot`, `generation`, `pid`.",
+        "process_ready": "A child does its work. `slot`, `generation`, `pid`, `duration_s` since its spawn.",
+        "process_failed": "A child ended itself with a reason. `slot`, `generation`, `error`, `exit_code`.",
+        "process_exited": "A child was reaped. `slot`, `generation`, `pid`, `code` or `signal`, `ordered`, `age_s`.",
+        "process_delayed": "A child that died young is spawned again after `delay_s`. `slot`, `failures` in a row.",
+        "process_killed": "A child did not end within the drain time and was killed. `slot`, `generation`, `pid`.",
+        "service_ready": "The first children are all ready; listeners accept. `duration_s` since the start.",
+        "service_failed": "The start ended. `error`, `exit_code`.",
+        "reload_started": "A new configuration is read, its listeners bound; new children start beside the old.",
+        "reload_refused": "The configuration stays as it was. One line per finding: `finding`.",
+        "reload_finished": "All new children are ready, the old ones drain. `duration_s`.",
+        "log_reopened": "The log file was opened again by its name.",
+        "log_kept": "The log file could not be opened again; the old one stays in use. `error`.",
+        "stop_started": "The service drains. `cause`.",
+        "service_stopped": "The last child is gone. `duration_s` of the stop.",
+    },
+}
+
+
+def names() -> frozenset[str]:
+    """All event names."""
+    return frozenset(name for group in EVENTS.values() for name in group)
+
+
+def tables() -> str:
+    """The catalogue as Markdown, one table per group of processes."""
+    parts = []
+    for group, events in EVENTS.items():
+        rows = "\n".join(f"| `{name}` | {text} |" for name, text in events.items())
+        parts.append(f"### {group}\n\n| event | meaning and fields |\n|---|---|\n{rows}\n")
+    return "\n".join(parts)
+
+
+def renewed(page: str) -> str:
+    """*page* with the tables between its two markers replaced by the present ones."""
+    head, _, rest = page.partition(START)
+    _, _, tail = rest.partition(END)
+    return f"{head}{START}\n\n{tables()}\n{END}{tail}"
+
+
+if __name__ == "__main__":
+    file = Path(sys.argv[1])
+    file.write_text(renewed(file.read_text(encoding="utf-8")), encoding="utf-8")
