@@ -43,7 +43,16 @@ class Account(ABC):
         """CPU seconds of all members so far, user and system, the ended ones included."""
 
     def close(self) -> None:
-        """End the members that are left: asked first, then forced."""
+        """Count no more; whoever is left is ended."""
+        self.end()
+
+    def end(self) -> None:
+        """
+        End the members that are left: asked first, then forced.
+
+        Raises:
+            BenchFailure: even that did not help.
+        """
         for number, patience_s in ((signal.SIGTERM, 15.0), (signal.SIGKILL, 5.0)):
             for pid in self.pids():
                 try:

@@ -34,8 +34,8 @@ workers = 2
 file = "empath.log"
 """
 # Defaults but where the scenario is about the limit itself.
-MESSAGE_SIZE: Final = "message_size = {message_octets}\n"
-CONNECTIONS: Final = "connections = {sessions}\nconnections_per_client = {sessions}\n"
+MESSAGE_SIZE: Final = 'message_size = "{message_octets}B"\n'
+CONNECTIONS: Final = "connections = {sessions}\n"
 
 
 class Empath(Server):

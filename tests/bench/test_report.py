@@ -1,0 +1,91 @@
+"""
+What a run's figures become: cells, ratios, verdicts.
+"""
+
+from .compare import BASE, WORKING_TREE, Change, changes
+from .floors import judge
+from .report import cell, figure, results_json, table
+from .rounds import Results
+from .scenarios import Sample
+
+
+def results(scenario: str, **servers: list[dict[str, float]]) -> Results:
+    """Results of one scenario from figures by server."""
+    return Results({scenario: {name: [Sample(each) for each in figures] for name, figures in servers.items()}})
+
+
+def test_a_cell_is_least_median_and_greatest():
+    """
+    One disturbed repeat must be seen, and must not move the figure that counts.
+    """
+    assert "1.00 / **2.00** / 900" == cell([2.0, 900.0, 1.0])
+
+
+def test_a_cell_without_a_value_is_a_dash():
+    """
+    A server that failed still has its row.
+    """
+    assert "-" == cell([])
+
+
+def test_figures_never_have_an_exponent():
+    """
+    CPU per mail and octets of memory stand in one table.
+    """
+    assert ["0.083", "1.23", "12.3", "12,345"] == [figure(value) for value in (0.083, 1.234, 12.34, 12345.0)]
+
+
+def test_columns_of_a_table_are_aligned():
+    """
+    It is read in a terminal before it is read as Markdown.
+    """
+    assert "| a   | b |\n| --- | - |\n| ccc | d |" == table(["a", "b"], [["ccc", "d"]])
+
+
+def test_ratios_are_taken_repeat_by_repeat():
+    """
+    What slows the machine in one repeat slows both servers, so their ratio holds where their medians do not.
+    """
+    measured = results("accept", empath=[{"rate": 400.0}, {"rate": 100.0}], postfix=[{"rate": 100.0}, {"rate": 25.0}])
+    assert [4.0, 4.0] == measured.ratios("accept", "empath", "postfix", "rate")
+
+
+def test_every_floor_that_was_measured_gets_a_verdict():
+    """
+    The gate is CPU; rates and CPU to Postfix's are judged beside it.
+    """
+    measured = results("accept", empath=[{"rate": 1600.0, "cpu_ms": 0.4}], postfix=[{"rate": 1000.0, "cpu_ms": 1.0}])
+    expected = [("CPU ms/mail", True, True), ("CPU to Postfix's", False, False), ("rate to Postfix's", False, False)]
+    assert expected == [(verdict.what, verdict.is_met, verdict.is_gate) for verdict in judge(measured)]
+
+
+def test_without_the_peer_the_gate_is_judged_alone():
+    """
+    A user who may not start Postfix still sees whether the floors are met.
+    """
+    measured = results("idle", empath=[{"session_kb": 50.0}])
+    assert [("kB/session", True)] == [(verdict.what, verdict.is_met) for verdict in judge(measured)]
+
+
+def test_json_has_every_cell_with_its_spread():
+    """
+    Others draw their charts from it.
+    """
+    measured = results("idle", empath=[{"session_kb": 50.0}, {"session_kb": 40.0}])
+    assert {"idle": {"empath": {"session_kb": (40.0, 45.0, 50.0)}}} == results_json(measured, None)["cells"]
+
+
+def test_ten_percent_more_cpu_is_tolerated_and_more_is_not():
+    """
+    Two runs of one revision differ by that much.
+    """
+    assert [False, True] == [Change("accept", 1.0, tree_ms).is_worse for tree_ms in (1.1, 1.11)]
+
+
+def test_a_change_is_judged_by_medians():
+    """
+    One disturbed run of five must not refuse a commit.
+    """
+    base = [{"cpu_ms": value} for value in (1.0, 1.0, 1.0)]
+    tree = [{"cpu_ms": value} for value in (1.0, 9.0, 1.0)]
+    assert [Change("accept", 1.0, 1.0)] == changes(results("accept", **{BASE: base, WORKING_TREE: tree}))
