@@ -1,0 +1,128 @@
+"""
+events - what a client's octets mean, in the order in which the driver must act on them
+
+An event either wants an answer (Connected, Greeted, MailOffered, RecipientOffered, DataOffered, ContentEnded), and
+then the session reads nothing more until `ServerSession.answer`; or it tells of something settled.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from empath.mail.address import ForwardPath, ReversePath
+from empath.mail.envelope import BodyType, DsnReturn
+from empath.mail.reply import Reply
+
+
+class CloseReason(StrEnum):
+    """Why a session is over; the words go into the log."""
+
+    QUIT = "quit"
+    EOF = "eof"  # the client closed, maybe in the middle of something
+    REFUSED = "refused"  # the driver answered 421 or 521
+    TERMINATED = "terminated"  # the driver ended it unasked: a timeout, a stop
+    ERRORS = "too-many-errors"
+    SYNCHRONIZATION = "synchronization"  # octets that came before the reply they had to wait for
+    FORBIDDEN = "forbidden-command"  # HTTP, or a message header where a command belongs
+    BDAT = "bdat"
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """First event of every session. Answer: 220 and the banner; 421 or 521 closes; another refusal waits for QUIT."""
+
+
+@dataclass(frozen=True, slots=True)
+class Greeted:
+    """
+    EHLO or HELO, RFC 5321 §4.1.1.1. Answer: 250, to which the session adds the lines of its extensions; 4yz or 5yz.
+
+    Shape: verb is `EHLO` or `HELO`; name is a domain or an address literal as the client wrote it, but in A-labels.
+    """
+
+    verb: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailOffered:
+    """
+    MAIL, RFC 5321 §4.1.1.2. Answer: 250, 4yz or 5yz.
+
+    Shape: size is the declared octets or None; envelope_id is the ENVID= value as it came, in xtext, or None.
+    """
+
+    reverse_path: ReversePath
+    size: int | None
+    body_type: BodyType
+    is_smtputf8: bool
+    dsn_return: DsnReturn | None
+    envelope_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientOffered:
+    """
+    RCPT, RFC 5321 §4.1.1.3. Answer: 250, 4yz or 5yz; a 2yz counts the recipient in.
+
+    Shape: notify and original_recipient as in `empath.mail.envelope.Recipient`.
+    """
+
+    forward_path: ForwardPath
+    notify: str | None
+    original_recipient: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DataOffered:
+    """DATA with at least one recipient, RFC 5321 §4.1.1.4. Answer: 354, 4yz or 5yz."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """
+    Next piece of the message; no answer.
+
+    Shape: at least one octet; in all pieces together every line ends in CRLF, no other CR or LF, no transparency dots.
+    """
+
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ContentEnded:
+    """The end of data was seen; size is the octets of all Content events. Answer: 250, 4yz or 5yz."""
+
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContentRefused:
+    """The message broke a rule of content: the session gave *reply* at its end, what came of it is to be dropped."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionReset:
+    """RSET or a second greeting ended the transaction; its envelope is to be dropped. No answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Last event of every session: send what `octets_to_send` still holds, then close. *reason* is a CloseReason."""
+
+    reason: str
+
+
+Event = (
+    Connected
+    | Greeted
+    | MailOffered
+    | RecipientOffered
+    | DataOffered
+    | Content
+    | ContentEnded
+    | ContentRefused
+    | TransactionReset
+    | Closed
+)

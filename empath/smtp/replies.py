@@ -1,0 +1,59 @@
+"""
+replies - what the server session says by itself
+
+Codes and enhanced codes are a contract with clients, the words are not.  Octets are made once, at first use.
+"""
+
+from functools import lru_cache
+from typing import Final
+
+from empath.mail.reply import Reply
+
+OK: Final = Reply.of("250 2.0.0 Ok")
+HELP: Final = Reply.of("214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT; see RFC 5321")
+CANNOT_VERIFY: Final = Reply.of("252 2.0.0 Cannot verify, but will take a message and try")
+
+# RFC 3463 §3.6: x.5.2 the command cannot be understood, x.5.1 it cannot be given now, x.5.4 its parameters are wrong.
+UNKNOWN_COMMAND: Final = Reply.of("500 5.5.2 Command not recognized")
+COMMAND_TOO_LONG: Final = Reply.of("500 5.5.2 Command line too long")
+NOT_UTF8: Final = Reply.of("500 5.5.2 Command is not UTF-8")
+NOT_OFFERED: Final = Reply.of("502 5.5.1 Command not offered")
+BDAT_NOT_OFFERED: Final = Reply.of("521 5.5.1 BDAT not offered, closing connection")
+BAD_SEQUENCE: Final = Reply.of("503 5.5.1 Bad sequence of commands")
+GREETING_NEEDED: Final = Reply.of("503 5.5.1 Send EHLO first")
+MAIL_NEEDED: Final = Reply.of("503 5.5.1 Send MAIL first")
+NESTED_MAIL: Final = Reply.of("503 5.5.1 Nested MAIL command")
+NO_VALID_RECIPIENTS: Final = Reply.of("554 5.5.1 No valid recipients")
+NO_ARGUMENT_ALLOWED: Final = Reply.of("501 5.5.4 This command takes no argument")
+ARGUMENT_NEEDED: Final = Reply.of("501 5.5.4 This command needs an argument")
+BAD_GREETING_NAME: Final = Reply.of("501 5.5.4 Give a domain name or an address literal")
+MAIL_SYNTAX: Final = Reply.of("501 5.5.4 Syntax: MAIL FROM:<address>")
+RCPT_SYNTAX: Final = Reply.of("501 5.5.4 Syntax: RCPT TO:<address>")
+BAD_PARAMETER: Final = Reply.of("501 5.5.4 Bad value of a parameter")
+UNKNOWN_PARAMETER: Final = Reply.of("555 5.5.4 Parameter not recognized")
+DSN_NOT_OFFERED: Final = Reply.of("501 5.7.1 DSN parameters are not offered")
+
+BAD_SENDER: Final = Reply.of("501 5.1.7 Bad sender address syntax")
+BAD_RECIPIENT: Final = Reply.of("501 5.1.3 Bad recipient address syntax")
+SMTPUTF8_NEEDED: Final = Reply.of("553 5.6.7 Address needs SMTPUTF8")
+TOO_MANY_RECIPIENTS: Final = Reply.of("452 4.5.3 Too many recipients")
+
+TOO_BIG: Final = Reply.of("552 5.3.4 Message too big")
+HAS_NUL: Final = Reply.of("554 5.6.0 Message has a NUL octet")
+LINE_TOO_LONG: Final = Reply.of("554 5.6.0 Message has a line that is too long")
+
+OUT_OF_STEP: Final = Reply.of("554 5.5.0 SMTP protocol synchronization")
+FORBIDDEN: Final = Reply.of("221 2.7.0 This is SMTP, goodbye")
+TOO_MANY_ERRORS: Final = Reply.of("421 4.7.0 Too many errors")
+
+
+@lru_cache(maxsize=64)
+def with_extensions(octets: bytes, message_octets: int, offers_dsn: bool) -> bytes:
+    """The reply to EHLO, *octets*, with one more line for each extension (RFC 5321 §4.1.1.1)."""
+    # RFC 2034 §4: no enhanced codes here.
+    extensions = ["PIPELINING", f"SIZE {message_octets}", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"]
+    if offers_dsn:
+        extensions.append("DSN")
+    last_line = octets.rfind(b"\n", 0, -1) + 1
+    lines = [f"250-{extension}\r\n" for extension in extensions[:-1]] + [f"250 {extensions[-1]}\r\n"]
+    return octets[: last_line + 3] + b"-" + octets[last_line + 4 :] + "".join(lines).encode()
