@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from . import empath, postfix
 from .accounting import open_account
@@ -50,8 +50,16 @@ def main() -> int:
         return EX_UNAVAILABLE
 
 
+class _Parser(argparse.ArgumentParser):
+    """Ends wrong use with the code that all our commands have for it."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"bench: {message}", file=sys.stderr)
+        sys.exit(EX_USAGE)
+
+
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Empath and Postfix side by side.")
+    parser = _Parser(prog="python -m tests.bench", description="Empath and Postfix side by side.")
     parser.add_argument("--scenarios", type=_names, help=f"of {','.join(SCENARIOS)}; all by default")
     parser.add_argument("--servers", type=_names, default=[OURS, THEIRS], help="default: empath,postfix")
     parser.add_argument("--large-servers", type=_names, default=[OURS], help="who takes part in large; default: empath")
@@ -71,8 +79,7 @@ def _options() -> argparse.Namespace:
         (options.large_servers, (OURS, THEIRS)),
     ):
         if unknown := sorted(set(given) - set(among)):
-            print(f"bench: unknown: {', '.join(unknown)}; there are {', '.join(among)}", file=sys.stderr)
-            sys.exit(EX_USAGE)
+            parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(among)}")
     options.scenarios = scenarios
     options.repeat = options.repeat or (5 if options.compare else 3)
     return options
@@ -83,10 +90,9 @@ def _names(text: str) -> list[str]:
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
-    return value
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"not a whole number above 0: {text!r}")
+    return int(text)
 
 
 def _measure(options: argparse.Namespace) -> int:

@@ -102,7 +102,7 @@ class ProcessTree(Account):
     """
     The descendants of the adopted process and what shares its session, by /proc.
 
-    The session finds the orphans whose parent died first. Times have the resolution of a clock tick (10 ms).
+    The session finds the orphans whose parent died first. A child that ended counts in whole clock ticks (10 ms).
     """
 
     kind = "/proc"
@@ -120,7 +120,7 @@ class ProcessTree(Account):
         return [process.pid for process in self._members() if not process.is_zombie]
 
     def cpu_s(self) -> float:
-        return sum(process.ticks for process in self._members()) / TICKS_PER_S
+        return sum(_own_cpu_s(process) + process.ended_children_s for process in self._members())
 
     def _members(self) -> list["_Process"]:
         root = self._root
@@ -150,13 +150,14 @@ class ProcessTree(Account):
 
 @dataclass(frozen=True, slots=True)
 class _Process:
-    """One line of /proc/PID/stat; *ticks* counts the process and its waited-for children, *started* since boot."""
+    """One line of /proc/PID/stat; *started* is in clock ticks since boot."""
 
     pid: int
     is_zombie: bool
     parent: int
     session: int
-    ticks: int
+    own_s: float
+    ended_children_s: float
     started: int
 
 
@@ -172,10 +173,27 @@ def _processes() -> dict[int, _Process]:
         # The command name stands in parentheses and may hold any character, so the fields start after the last one.
         fields = text.rsplit(")", 1)[1].split()
         pid = int(entry.name)
+        own_s, ended_children_s = (sum(map(int, fields[at : at + 2])) / TICKS_PER_S for at in (11, 13))
         found[pid] = _Process(
-            pid, fields[0] == "Z", int(fields[1]), int(fields[3]), sum(map(int, fields[11:15])), int(fields[19])
+            pid, fields[0] == "Z", int(fields[1]), int(fields[3]), own_s, ended_children_s, int(fields[19])
         )
     return found
+
+
+def _own_cpu_s(process: _Process) -> float:
+    """
+    CPU seconds of the process itself, by the scheduler's clock where it tells.
+
+    Whole ticks alone would leave out 5 ms of each process: a tenth of what Postfix uses in a run, nothing of Empath's.
+    """
+    nanoseconds = 0
+    for task in Path(f"/proc/{process.pid}/task").glob("*/schedstat"):
+        try:
+            nanoseconds += int(task.read_text().split()[0])
+        except OSError:
+            continue
+    # The scheduler's clock does not have the threads that ended, the ticks do.
+    return max(process.own_s, nanoseconds / 1e9)
 
 
 def open_account(name: str) -> Account:
