@@ -209,7 +209,8 @@ def _write_json(options: argparse.Namespace, about: Mapping[str, str], figures: 
 
 def _end(results: Results, is_missed: bool) -> int:
     for failure in results.failures:
-        print(f"bench: failed: {failure}", file=sys.stderr)
+        # Told in full when it happened.
+        print(f"bench: failed: {failure.splitlines()[0]}", file=sys.stderr)
     return 1 if results.failures or is_missed else 0
 
 

@@ -57,7 +57,7 @@ def output_of(argv: list[str], cwd: Path | None = None, env: dict[str, str] | No
     )
     text = done.stdout.decode(errors="replace")
     if done.returncode:
-        raise BenchFailure(f"{Path(argv[0]).name} ended with {done.returncode}: {text[-600:].strip()}")
+        raise BenchFailure(f"{' '.join(argv)} ended with {done.returncode}: {text[-600:].strip()}")
     return text
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from .accounting import Account, open_account
-from .machine import free_port, is_greeting, wait_for
+from .machine import BenchFailure, free_port, is_greeting, wait_for
 
 START_S: Final = 30.0
 
@@ -86,8 +86,11 @@ def running(factory: Factory, name: str, scratch: Path, setup: Setup) -> Iterato
     try:
         try:
             server.start()
-            wait_for(lambda: is_greeting(server.port), START_S, f"{name} to answer; {server.log_tail()}")
+            wait_for(lambda: is_greeting(server.port), START_S, f"{name} to answer")
             yield server
+        except BenchFailure as failure:
+            # The log is gone with the directory, so its end goes with the reason.
+            raise BenchFailure(f"{failure}\nThe end of its log:\n{server.log_tail()}") from failure
         finally:
             server.stop()
     finally:
