@@ -1,1 +1,6 @@
 """The configuration: its definition, its reader and its generated reference (layer 3)."""
+
+from empath.config.load import load_config
+from empath.config.model import Config, Listener
+
+__all__ = ["Config", "Listener", "load_config"]

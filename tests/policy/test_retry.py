@@ -12,7 +12,7 @@ NOW = Timestamp(1_763_800_000.0)
 
 def test_delays_double_up_to_the_ceiling():
     """
-    In the middle of the jitter.
+    A peer that is down for long is asked ever more seldom.
     """
     schedule = RetrySchedule(base_s=60, max_s=14_400, jitter=0.2)
     delays = [round(schedule.next_retry_at(NOW, attempts, 0.5) - NOW) for attempts in range(1, 11)]

@@ -31,7 +31,7 @@ def test_a_route_names_what_to_do_and_the_queue_key(text, route, destination):
 
 def test_an_address_literal_is_a_destination_of_its_own():
     """
-    mail to a literal connects to that address.
+    Mail to a literal connects to that address.
     """
     assert "[192.0.2.1]" == MxRoute().destination(str(AddressLiteral.parse("[192.0.2.1]")))
 

@@ -1,0 +1,140 @@
+"""
+fields - the kinds of value that a setting can have
+
+Each reads one TOML value into the type that the rest of Empath works with, and says in words what was wrong.  Nothing
+is coerced: "20" is no number and 1 is no text.
+"""
+
+import ipaddress
+import os.path
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, PlainValidator, Strict, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from empath.config.units import Endpoint, parse_duration, parse_size
+from empath.errors import SyntaxViolation
+from empath.mail.address import Address
+from empath.mail.domain import Domain
+from empath.policy.access import Network
+from empath.policy.pattern import DomainPattern
+from empath.policy.routing import MaildirRoute, Route, parse_route
+
+T = TypeVar("T")
+
+
+def kind_of(value: object) -> str:
+    """What a TOML value is, in the words of a message."""
+    for types, words in (
+        (bool, "a boolean"),
+        (str, "text"),
+        ((int, float), "a number"),
+        (list, "a list"),
+        (dict, "a table"),
+    ):
+        if isinstance(value, types):
+            return words
+    return "a date or time"
+
+
+def problem(message: str, *at: str | int) -> PydanticCustomError:
+    """
+    A finding in words, raised by a validator; *at* leads from the validated value to the part that is wrong.
+
+    The message goes through a template of pydantic's, hence the detour for what is in it.
+    """
+    return PydanticCustomError("problem", "{message}", {"message": message, "at": at})
+
+
+def setting(default: Any, key: str | None = None, example: str | None = None) -> Any:
+    """
+    A setting that may be left out.
+
+    Args:
+        default: as one would write it in the file, so that it is checked as such and can be shown.
+        key: its name in the file, where the attribute adds a unit to that.
+        example: what the reference shows of a setting whose default cannot be written in the file.
+    """
+    return Field(default, alias=key, validate_default=True, examples=None if example is None else [example])
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise problem(f"must be text in quotes, not {kind_of(value)}")
+    return value
+
+
+def _read_by(parse: Callable[[str], T]) -> PlainValidator:
+    def validate(value: object) -> T:
+        try:
+            return parse(_text(value))
+        except SyntaxViolation as exc:
+            raise problem(str(exc)) from exc
+
+    return PlainValidator(validate)
+
+
+def _absolute(path: str, info: ValidationInfo) -> str:
+    if not path or not path.isprintable():
+        raise problem(f"not a path: {path!r}")
+    directory = (info.context or {}).get("directory", "/")
+    return os.path.normpath(os.path.join(directory, path))
+
+
+def _path(value: object, info: ValidationInfo) -> Path:
+    return Path(_absolute(_text(value), info))
+
+
+def _route(value: object, info: ValidationInfo) -> Route:
+    try:
+        route = parse_route(_text(value))
+    except SyntaxViolation as exc:
+        raise problem(str(exc)) from exc
+    return MaildirRoute(_absolute(route.path, info)) if isinstance(route, MaildirRoute) else route
+
+
+def _parse_wait(text: str) -> float:
+    seconds = parse_duration(text)
+    if not seconds:
+        raise SyntaxViolation(f"a timeout is longer than that: {text!r}")
+    return seconds
+
+
+def _network(text: str) -> Network:
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError as exc:
+        try:
+            meant = ipaddress.ip_network(text, strict=False)
+        except ValueError:
+            raise SyntaxViolation(f'not a network: {text!r} (use e.g. "192.0.2.0/24", "2001:db8::/32")') from exc
+        raise SyntaxViolation(f"not a network: {text!r} has bits beyond its prefix (did you mean {meant}?)") from exc
+    if network.prefixlen == 0:
+        raise SyntaxViolation(f"{text!r} is the whole Internet, which would make this an open relay")
+    return network
+
+
+def _relay_domain(text: str) -> DomainPattern:
+    pattern = DomainPattern.parse(text)
+    if pattern.text == "*":
+        raise SyntaxViolation("'*' is every domain, which would make this an open relay")
+    return pattern
+
+
+Text = Annotated[str, Field(min_length=1, pattern=r"^[!-~]+$")]
+Seconds = Annotated[float, _read_by(parse_duration)]
+Wait = Annotated[float, _read_by(_parse_wait)]
+Octets = Annotated[int, _read_by(parse_size)]
+Count = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
+Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
+ConfigPath = Annotated[Path, PlainValidator(_path)]
+HostName = Annotated[Domain, _read_by(Domain.parse)]
+Mailbox = Annotated[Address, _read_by(Address.parse)]
+ListenAddress = Annotated[Endpoint, _read_by(Endpoint.parse)]
+Nameserver = Annotated[Endpoint, _read_by(lambda text: Endpoint.parse(text, default_port=53))]
+TrustedNetwork = Annotated[Network, _read_by(_network)]
+RelayDomain = Annotated[DomainPattern, _read_by(_relay_domain)]
+RoutePattern = Annotated[DomainPattern, _read_by(DomainPattern.parse)]
+RouteTarget = Annotated[Route, PlainValidator(_route)]

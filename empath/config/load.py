@@ -1,0 +1,188 @@
+"""
+load - from a file to a Config, or to all that is wrong with it
+
+The file is read once, whole, and the result does not change: a reload makes a new one.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from empath.config.fields import kind_of
+from empath.config.model import Config
+from empath.config.scan import KeyPath, scan
+from empath.errors import ConfigError, MissingInput
+
+_TOML_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_MAX_FILE_OCTETS = 4 * 2**20
+
+
+def load_config(path: Path) -> Config:
+    """
+    Read and check the configuration at *path*; relative paths in it are relative to its directory.
+
+    Raises:
+        MissingInput: the file is not there or may not be read.
+        ConfigError: it cannot be used; the text has a line per finding, `file:line: key: what is wrong`.
+    """
+    try:
+        with path.open("rb") as file:
+            octets = file.read(_MAX_FILE_OCTETS + 1)
+    except (OSError, ValueError) as exc:  # ValueError: a NUL in the path
+        reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+        raise MissingInput(f"{path}: the configuration cannot be read: {reason}") from exc
+    return parse_config(octets, str(path), os.path.realpath(path.parent))
+
+
+def parse_config(octets: bytes, name: str, directory: str) -> Config:
+    """
+    Check the content of a configuration file, called *name* in findings, that lies in *directory*.
+
+    Raises:
+        ConfigError: as `load_config`.
+    """
+    text = _decode(octets, name)
+    try:
+        data = tomllib.loads(text)
+        lines = scan(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigError(_syntax_finding(name, text, str(exc))) from exc
+    except RecursionError as exc:
+        raise ConfigError(f"{name}:1: values are nested too deeply") from exc
+    except ValueError as exc:  # a whole number of thousands of digits
+        raise ConfigError(f"{name}:1: {exc}") from exc
+    try:
+        return Config.model_validate(data, context={"directory": directory})
+    except ValidationError as exc:
+        findings = sorted(_finding(error, lines) for error in exc.errors(include_url=False))
+        raise ConfigError("\n".join(f"{name}:{line}: {text}" for line, text in findings)) from exc
+
+
+def _decode(octets: bytes, name: str) -> str:
+    if len(octets) > _MAX_FILE_OCTETS:
+        raise ConfigError(f"{name}:1: a configuration is at most 4 MiB")
+    try:
+        return octets.decode()
+    except UnicodeDecodeError as exc:
+        line = octets.count(b"\n", 0, exc.start) + 1
+        raise ConfigError(f"{name}:{line}: not UTF-8: {exc.reason}") from exc
+
+
+def _syntax_finding(name: str, text: str, message: str) -> str:
+    match = _TOML_POSITION.search(message)
+    line, column = (match[1], match[2]) if match else (None, None)
+    if line is None:
+        return f"{name}:{max(len(text.splitlines()), 1)}: {_TOML_POSITION.sub('', message)}, at the end of the file"
+    return f"{name}:{line}: {_TOML_POSITION.sub('', message)}, at column {column}"
+
+
+def _finding(error: ErrorDetails, lines: Mapping[KeyPath, int]) -> tuple[int, str]:
+    path, parent = _resolve((*error["loc"], *error.get("ctx", {}).get("at", ())))
+    return _line(path, lines), f"{_key(path)}: {_words(error, path, parent)}"
+
+
+def _resolve(loc: tuple[str | int, ...]) -> tuple[KeyPath, type[BaseModel] | None]:
+    """
+    The keys that *loc* means, and the table that the last of them stands in.
+
+    pydantic names a value by its key when the file gives it and by its attribute when it is a default, and adds
+    "[key]" where a key is wrong.
+    """
+    path: KeyPath = ()
+    parent: type[BaseModel] | None = None
+    model: type[BaseModel] | None = Config
+    for part in loc:
+        if part == "[key]":
+            continue
+        if isinstance(part, str):
+            parent = model
+            fields = model.model_fields if model else {}
+            if part in fields:
+                part = fields[part].alias or part  # noqa: PLW2901
+            field = next((field for name, field in fields.items() if (field.alias or name) == part), None)
+            model = next(_models_in(field.annotation), None) if field else None
+        path = (*path, part)
+    return path, parent
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if get_origin(annotation) is tuple:
+        for argument in get_args(annotation):
+            yield from _models_in(argument)
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+
+
+def _line(path: KeyPath, lines: Mapping[KeyPath, int]) -> int:
+    """The line of the key, or of the nearest table around it: a key that is missing has none."""
+    while path and path not in lines:
+        path = path[:-1]
+    return lines.get(path, 1)
+
+
+def _key(path: KeyPath) -> str:
+    """`limits.recipients`, `relay.networks[1]`, `routes."example.org"`; elements are counted from 1."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part + 1}]"
+        else:
+            text += f".{_written(part)}" if text else _written(part)
+    return text
+
+
+def _written(key: str) -> str:
+    """*key* as it may be written in the file, in one line."""
+    if _BARE_KEY.fullmatch(key):
+        return key
+    quoted = key.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + (quoted if quoted.isprintable() else quoted.encode("unicode_escape").decode()) + '"'
+
+
+def _words(error: ErrorDetails, path: KeyPath, parent: type[BaseModel] | None) -> str:
+    context: Mapping[str, Any] = error.get("ctx", {})
+    given = error["input"]
+    match error["type"]:
+        case "missing":
+            return "is missing"
+        case "extra_forbidden":
+            return "unknown key" + _did_you_mean(path[-1], parent)
+        case "problem":
+            return str(context["message"])
+        case "int_type":
+            return f"must be a whole number, not {given if isinstance(given, float) else kind_of(given)}"
+        case "finite_number":
+            return f"must be a number, not {given}"
+        case "float_type":
+            return f"must be a number, not {kind_of(given)}"
+        case "string_type":
+            return f"must be text in quotes, not {kind_of(given)}"
+        case "string_pattern_mismatch" | "string_too_short":
+            return f"must be a word without blanks, not {given!r}"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return f"must be a table, not {kind_of(given)}"
+        case "tuple_type":
+            return f"must be a list, not {kind_of(given)}"
+        case "greater_than_equal":
+            return f"must be at least {context['ge']}, not {given}"
+        case "less_than_equal":
+            return f"must be at most {context['le']}, not {given}"
+        case "literal_error" | "enum":
+            return f"must be {context['expected']}, not {given!r}"
+        case _:
+            return f"{error['msg']}"
+
+
+def _did_you_mean(key: str | int, table: type[BaseModel] | None) -> str:
+    import difflib  # noqa: PLC0415 - only who made a mistake pays for it
+
+    keys = [field.alias or name for name, field in table.model_fields.items()] if table else []
+    near = difflib.get_close_matches(str(key), keys, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""

@@ -1,0 +1,236 @@
+"""
+reference - conf/empath.toml and docs/configuration.md, written from the definition
+
+`python -m empath.config.reference` in a checkout writes both; a test holds that they are up to date.  The text under
+each setting is read from the source of the definition, because Python does not keep it and no command that only
+reads a configuration should pay for it.
+"""
+
+import ast
+import inspect
+import json
+import sys
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from empath.config import model
+
+_WIDTH = 98
+
+# How a reader should write a value, by the name of its type in the definition.
+_KINDS = {
+    "Count": "whole number",
+    "HostName": "domain name",
+    "Mailbox": "address",
+    "ConfigPath": "path",
+    "Octets": "size",
+    "Seconds": "duration",
+    "Wait": "duration",
+    "Share": "number",
+    "Text": "text",
+    "ListenAddress": "address and port",
+    "Role": "one word",
+    "Literal": "one word",
+    "int": "whole number",
+    "TrustedNetwork": "list of networks",
+    "RelayDomain": "list of domains",
+    "Nameserver": "list of addresses",
+    "dict": "table of routes",
+}
+
+_TOML_HEAD = """\
+Configuration of Empath.
+Made from the definition of the settings by `python -m empath.config.reference`.
+
+A setting that is commented out shows its default, or an example where it says so.
+Durations have units ("90s", "4h", "1h30m", "5d"), sizes too ("256KiB", "50MiB").
+Relative paths are relative to the directory of this file."""
+
+_PAGE_HEAD = """\
+# Configuration
+
+<!-- Made from empath/config/model.py by `python -m empath.config.reference`. -->
+
+One TOML file holds the whole configuration. `empathd -c FILE` and `empath-admin -c FILE` name it, or the environment
+variable `EMPATH_CONFIG` does. [conf/empath.toml](../conf/empath.toml) has every setting with its default.
+
+The least that works is a name, a postmaster, a queue and a listener:
+
+```toml
+hostname = "mx.example.test"
+postmaster = "admin@example.test"
+
+[queue]
+path = "/var/lib/empath/queue.db"
+
+[[listener]]
+address = "127.0.0.1:2525"
+```
+
+## Values
+
+- A **duration** is a number with a unit: `"250ms"`, `"90s"`, `"10m"`, `"4h"`, `"5d"`, `"2w"`, or a sum of them such as
+  `"1h30m"`.
+- A **size** is a number with a unit: `"512B"`, `"256KiB"`, `"50MiB"`, `"1GiB"` (powers of 1024) or `"50MB"` (powers of
+  1000).
+- A **path** that is relative is relative to the directory of the configuration file, wherever the command is started;
+  so is the path of a `maildir:` route.
+- A **domain pattern** is a domain (`"example.org"`), all names below it (`"*.example.org"`, which does not mean
+  example.org itself) or `"*"` for every domain. The most exact pattern counts, whatever the order in the file.
+- A **route** is `"smtp://host:port"` for one host without an MX look-up (port 25 if none is given; an IPv6 address in
+  brackets), `"mx"` for the hosts that the domain's MX records name, `"maildir:path"`, or `"discard:"`.
+
+## Mistakes
+
+`empathd check` reads the file and reports every mistake at once, each with its line and key, and exits with code 78:
+
+```
+empath.toml:12: limits.recipients: must be at least 100, not 10
+empath.toml:19: delivery.worker: unknown key (did you mean workers?)
+```
+
+A file that cannot be read is exit code 66. A running server that is told to reload keeps its configuration when the
+new one has a mistake.
+
+## Settings
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """
+    One key of a table.
+
+    Shape: default and example are TOML values; at least one is None, both for a table. doc is one line.
+    """
+
+    key: str
+    kind: str
+    doc: str
+    default: str | None
+    example: str | None
+    is_required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One table of the file. Shape: key is empty for the keys above all tables."""
+
+    key: str
+    doc: str
+    is_list: bool
+    settings: tuple[Setting, ...]
+
+
+def sections() -> tuple[Section, ...]:
+    """The definition, in the order of the file."""
+    nodes = {node.name: node for node in ast.parse(inspect.getsource(model)).body if isinstance(node, ast.ClassDef)}
+    top = _settings(model.Config, nodes["Config"])
+    found = [Section("", "", False, tuple(item for item in top if item.kind not in nodes and item.key != "routes"))]
+    for item in top:
+        if item.key == "routes":  # its keys are the reader's own, so it is a table for the eye only
+            found.append(Section(item.key, item.doc, False, ()))
+        elif item.kind in nodes:
+            table = getattr(model, item.kind)
+            is_list = get_args(model.Config.model_fields[_attribute(model.Config, item.key)].annotation) != ()
+            found.append(
+                Section(item.key, " ".join((table.__doc__ or "").split()), is_list, _settings(table, nodes[item.kind]))
+            )
+    return tuple(found)
+
+
+def _attribute(table: type[BaseModel], key: str) -> str:
+    return next(name for name, field in table.model_fields.items() if (field.alias or name) == key)
+
+
+def _settings(table: type[BaseModel], node: ast.ClassDef) -> tuple[Setting, ...]:
+    found = []
+    for statement, following in zip(node.body, [*node.body[1:], ast.Pass()], strict=True):
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            name = statement.target.id
+            found.append(_setting(name, table.model_fields[name], _kind(statement.annotation), _doc(following)))
+    return tuple(found)
+
+
+def _doc(node: ast.stmt) -> str:
+    is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return " ".join(node.value.value.split()) if is_text else ""  # type: ignore[attr-defined]
+
+
+def _kind(annotation: ast.expr) -> str:
+    """The reader's word for a type, or the name of the table that it is."""
+    names = [node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)]
+    name = next(name for name in names if name not in ("tuple", "Annotated"))
+    return _KINDS.get(name, name)
+
+
+def _setting(name: str, field: FieldInfo, kind: str, doc: str) -> Setting:
+    example = json.dumps(field.examples[0]) if field.examples else None
+    has_default = not field.is_required() and example is None
+    default = json.dumps(field.default, ensure_ascii=False) if has_default else None
+    return Setting(field.alias or name, kind, doc, default, example, field.is_required())
+
+
+def toml_file() -> str:
+    """The text of conf/empath.toml."""
+    blocks = [_comment(*_TOML_HEAD.splitlines())]
+    for section in sections():
+        if section.key:
+            header = f"[[{section.key}]]" if section.is_list else f"[{section.key}]"
+            blocks.append(f"{_comment(section.doc)}\n{header}")
+        if section.key == "routes":
+            blocks.append('# "*" = "mx"')
+            blocks.append('# For example:\n# "example.org" = "smtp://127.0.0.1:2526"')
+        blocks.extend(_toml_setting(setting) for setting in section.settings)
+    return "\n\n".join(blocks) + "\n"
+
+
+def _toml_setting(setting: Setting) -> str:
+    if setting.is_required:
+        return f"{_comment(setting.doc)}\n{setting.key} = {setting.example}"
+    if setting.default is None:
+        return f"{_comment(setting.doc + ' For example:')}\n# {setting.key} = {setting.example}"
+    return f"{_comment(setting.doc)}\n# {setting.key} = {setting.default}"
+
+
+def _comment(*paragraphs: str) -> str:
+    lines = [line for paragraph in paragraphs for line in textwrap.wrap(paragraph, _WIDTH) or [""]]
+    return "\n".join(f"# {line}".rstrip() for line in lines)
+
+
+def page() -> str:
+    """The text of docs/configuration.md."""
+    blocks = [_PAGE_HEAD]
+    for section in sections():
+        if section.key:
+            title = f"[[{section.key}]]" if section.is_list else f"[{section.key}]"
+            blocks.append(f"### `{title}`\n\n{section.doc}\n")
+        if section.settings:
+            rows = [_row(setting) for setting in section.settings]
+            blocks.append("\n".join(["| key | value | default | meaning |", "|---|---|---|---|", *rows, ""]))
+    return "\n".join(blocks)
+
+
+def _row(setting: Setting) -> str:
+    if setting.is_required:
+        default = f"required, e.g. `{setting.example}`"
+    elif setting.default is None:
+        default = f"not set, e.g. `{setting.example}`"
+    else:
+        default = f"`{setting.default}`"
+    return f"| `{setting.key}` | {setting.kind} | {default} | {setting.doc} |"
+
+
+def main(root: Path) -> None:
+    """Write both files below *root*, the directory of a checkout."""
+    (root / "conf" / "empath.toml").write_text(toml_file(), encoding="utf-8")
+    (root / "docs" / "configuration.md").write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(*sys.argv[1:]))

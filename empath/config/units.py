@@ -1,0 +1,88 @@
+"""
+units - durations, sizes and socket addresses as people write them
+
+A bare number has no unit and is refused: "60" was meant as minutes too often.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+from empath.errors import SyntaxViolation
+
+_DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|[smhdw]))+")
+_DURATION_PART = re.compile(r"([0-9.]+)(ms|[smhdw])")
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_MAX_DURATION_S = 10 * 366 * 86_400  # beyond it an instant plus a duration may be no date any more
+
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)(B|[kKMGT]?B|[KMGT]iB)")
+_OCTETS = {"B": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_BINARY_OCTETS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+_MAX_OCTETS = 2**63 - 1  # what a column of SQLite holds
+
+_ENDPOINT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::([0-9]{1,5}))?")
+
+
+def parse_duration(text: str) -> float:
+    """
+    Read `90s`, `1.5h`, `250ms` or `1h30m`; units ms, s, m, h, d, w. Returns seconds, at most ten years.
+
+    Raises:
+        SyntaxViolation: *text* is no duration.
+    """
+    if not _DURATION.fullmatch(text):
+        raise SyntaxViolation(f'not a duration: {text!r} (use e.g. "90s", "4h", "5d"; units ms s m h d w)')
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in _DURATION_PART.findall(text))
+    if seconds > _MAX_DURATION_S:
+        raise SyntaxViolation(f"a duration is at most ten years: {text!r}")
+    return seconds
+
+
+def parse_size(text: str) -> int:
+    """
+    Read `512B`, `256KiB`, `1.5MiB` or `50MB`; KiB, MiB, GiB, TiB are powers of 1024, kB, MB, GB, TB of 1000.
+
+    Raises:
+        SyntaxViolation: *text* is no size, or more octets than a 64-bit number holds.
+    """
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise SyntaxViolation(f'not a size: {text!r} (use e.g. "256KiB", "50MiB", "1GiB")')
+    number, unit = match.groups()
+    octets = float(number) * (_BINARY_OCTETS if "i" in unit else _OCTETS)[unit[0]]
+    if octets > _MAX_OCTETS:
+        raise SyntaxViolation(f"a size is less than 8388608TiB: {text!r}")
+    return int(octets)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """
+    An IP address and a port. Text form: `192.0.2.1:25` or `[2001:db8::1]:25`.
+
+    Shape: host is the address in its shortest form, without brackets; port 1..65535.
+    """
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str, default_port: int | None = None) -> "Endpoint":
+        """
+        Read the text form; the port may be left out where there is a *default_port*.
+
+        Raises:
+            SyntaxViolation: a host name, an address without brackets, no port or port 0.
+        """
+        match = _ENDPOINT.fullmatch(text)
+        port = (int(match[3]) if match[3] else default_port) if match else None
+        if match is None or port is None or not 1 <= port <= 65535:
+            raise SyntaxViolation(f'not an IP address and port: {text!r} (use e.g. "192.0.2.1:25", "[::1]:25")')
+        try:
+            address = ipaddress.IPv6Address(match[1]) if match[1] else ipaddress.IPv4Address(match[2])
+        except ipaddress.AddressValueError as exc:
+            raise SyntaxViolation(f"not an IP address: {text!r}") from exc
+        return cls(str(address), port)
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

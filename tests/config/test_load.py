@@ -1,0 +1,374 @@
+"""Reading a configuration: what is made of a good one, and what is said about a bad one."""
+
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from empath.config import load_config
+from empath.config.load import parse_config
+from empath.config.units import Endpoint
+from empath.errors import ConfigError, MissingInput
+from empath.mail.address import Address, ForwardPath
+from empath.mail.domain import Domain
+from empath.policy.access import Role
+from empath.policy.retry import RetrySchedule
+from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, SmtpRoute
+
+LEAST = """\
+hostname = "mx.example.test"
+postmaster = "admin@example.test"
+queue.path = "var/queue.db"
+listener = [{address = "127.0.0.1:2525"}]
+"""
+
+
+def parsed(text):
+    return parse_config(text.encode(), "c.toml", "/etc/empath")
+
+
+def findings(text):
+    with pytest.raises(ConfigError) as caught:
+        parsed(text)
+    return str(caught.value).split("\n")
+
+
+def finding(setting):
+    """The one finding about *setting*, which stands on line 5 after a configuration that is fine."""
+    [line] = findings(LEAST + setting)
+    return line
+
+
+def test_a_name_a_postmaster_a_queue_and_a_listener_are_enough():
+    """
+    Every other setting has a default that works.
+    """
+    config = parsed(LEAST)
+    assert (
+        Domain("mx.example.test"),
+        Address.parse("admin@example.test"),
+        Path("/etc/empath/var/queue.db"),
+        Path("/etc/empath/var/spool"),
+        Path("/etc/empath/var/empathd.pid"),
+        ("127.0.0.1", 2525, Role.MX, "127.0.0.1:2525"),
+        MxRoute(),
+        RetrySchedule(60, 14_400, 0.2),
+        (ip_network("127.0.0.0/8"), ip_network("::1/128")),
+    ) == (
+        config.hostname,
+        config.postmaster,
+        config.queue.path,
+        config.queue.spool,
+        config.process.pid_file,
+        (config.listeners[0].host, config.listeners[0].port, config.listeners[0].role, config.listeners[0].text),
+        config.routes.find(Domain("example.org")),
+        config.retry.schedule,
+        config.relay.networks,
+    )
+
+
+def test_the_default_configuration_relays_for_this_host_only():
+    """
+    Never an open relay, also for who never read about it.
+    """
+    policy, recipient = parsed(LEAST).relay.policy, ForwardPath.parse("a@example.org")
+    clients = [network.network_address for network in map(ip_network, ("127.0.0.1", "::1", "192.0.2.1", "10.0.0.1"))]
+    accepted = [policy.decide(Role.INTERNAL, client, recipient) is None for client in clients]
+    assert [True, True, False, False] == accepted
+
+
+def test_values_are_read_into_types_with_units():
+    """
+    Below the reader no text is an address and no bare number a time.
+    """
+    config = parsed(
+        LEAST
+        + """
+[process]
+user = "mail"
+pid_file = "/run/empathd.pid"
+[relay]
+networks = ["192.0.2.0/24"]
+domains = ["*.Example.NET"]
+[routes]
+"example.org" = "smtp://[2001:db8::1]:26"
+"*.example.org" = "maildir:../var/./Maildir"
+"*" = "discard:"
+[retry]
+base = "2m"
+max = "1h"
+jitter = 0
+[limits]
+message_size = "1MiB"
+line_length = 0
+[dns]
+nameservers = ["192.0.2.53", "[::1]:5353"]
+[log]
+format = "json"
+file = "empath.log"
+"""
+    )
+    assert (
+        ("mail", Path("/run/empathd.pid")),
+        ((ip_network("192.0.2.0/24"),), ["*.example.net"]),
+        SmtpRoute("2001:db8::1", 26),
+        MaildirRoute("/etc/var/Maildir"),
+        DiscardRoute(),
+        RetrySchedule(120, 3600, 0),
+        (1_048_576, None),
+        (Endpoint("192.0.2.53", 53), Endpoint("::1", 5353)),
+        ("json", Path("/etc/empath/empath.log")),
+    ) == (
+        (config.process.user, config.process.pid_file),
+        (config.relay.networks, list(map(str, config.relay.domains))),
+        config.routes.find(Domain("example.org")),
+        config.routes.find(Domain("a.example.org")),
+        config.routes.find(Domain("example.com")),
+        config.retry.schedule,
+        (config.limits.message_octets, config.limits.line_octets),
+        config.dns.nameservers,
+        (config.log.format, config.log.file),
+    )
+
+
+def test_paths_are_relative_to_the_file_whatever_the_working_directory(tmp_path, monkeypatch):
+    """
+    An init script starts in "/" what was tried out at home.
+    """
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "c.toml").write_text(LEAST.replace("var/", "../var/"))
+    monkeypatch.chdir(tmp_path)
+    assert tmp_path.resolve() / "var" / "queue.db" == load_config(Path("conf/c.toml")).queue.path
+
+
+def test_all_findings_come_at_once_with_line_and_key():
+    """
+    Who must start the server again for each mistake gives up at the third.
+    """
+    text = """\
+postmaster = "nobody"
+hostnme = "mx.example.test"
+
+[queue]
+path = "q.db"
+inline_size = 7
+
+[[listener]]
+address = "127.0.0.1:2525"
+
+[[listener]]
+address = "localhost:25"
+role = "smtp"
+
+[relay]
+networks = [
+  "192.0.2.0/24",
+  "192.0.2.1/24",
+]
+
+[routes]
+"example.org" = "smtp://"
+"""
+    assert [
+        "c.toml:1: hostname: is missing",
+        "c.toml:1: postmaster: an address needs a domain: 'nobody'",
+        "c.toml:2: hostnme: unknown key (did you mean hostname?)",
+        "c.toml:6: queue.inline_size: must be text in quotes, not a number",
+        "c.toml:12: listener[2].address: not an IP address and port: 'localhost:25' (use e.g. \"192.0.2.1:25\", "
+        '"[::1]:25")',
+        "c.toml:13: listener[2].role: must be 'mx', 'submission' or 'internal', not 'smtp'",
+        "c.toml:18: relay.networks[2]: not a network: '192.0.2.1/24' has bits beyond its prefix "
+        "(did you mean 192.0.2.0/24?)",
+        "c.toml:22: routes.\"example.org\": not a route: 'smtp://' (use e.g. smtp://192.0.2.1:25 or "
+        "smtp://[2001:db8::1]:25)",
+    ] == findings(text)
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("nothing = 1", "nothing: unknown key"),
+        ("listner = 1", "listner: unknown key (did you mean listener?)"),
+        ("[delivery]\nworker = 1", "delivery.worker: unknown key (did you mean workers?)"),
+        ("[[delivery]]", "delivery: must be a table, not a list"),
+        ("delivery = 1", "delivery: must be a table, not a number"),
+        ("process = 1", "process: must be a table, not a number"),
+        ("routes = 1", "routes: must be a table, not a number"),
+        ("delivery.workers = 1.5", "delivery.workers: must be a whole number, not 1.5"),
+        ("delivery.workers = true", "delivery.workers: must be a whole number, not a boolean"),
+        ("delivery.workers = 0", "delivery.workers: must be at least 1, not 0"),
+        ("delivery.workers = 257", "delivery.workers: must be at most 256, not 257"),
+        ("delivery.idle = 2", "delivery.idle: must be text in quotes, not a number"),
+        ("delivery.idle = 07:32:00", "delivery.idle: must be text in quotes, not a date or time"),
+        ("delivery.rcpt_timeout = '0s'", "delivery.rcpt_timeout: a timeout is longer than that: '0s'"),
+        ("retry.jitter = '0.2'", "retry.jitter: must be a number, not text"),
+        ("retry.jitter = 1.5", "retry.jitter: must be at most 1.0, not 1.5"),
+        ("retry.jitter = -0.1", "retry.jitter: must be at least 0.0, not -0.1"),
+        ("retry.jitter = nan", "retry.jitter: must be a number, not nan"),
+        ("retry.base = '5h'", "retry.max: is less than base"),
+        ("retry.max = '1s'", "retry.max: is less than base"),
+        ("retry.base = '0s'", "retry.base: must be at least 1s"),
+        ("limits.recipients = 99", "limits.recipients: must be at least 100, not 99"),
+        ("limits.message_size = '1KiB'", "limits.message_size: must be at least 64KiB (RFC 5321 §4.5.3.1.7)"),
+        (
+            "limits.line_length = 500",
+            "limits.line_length: must be 0 for no limit, or at least 998 (RFC 5321 §4.5.3.1.6)",
+        ),
+        ("limits.line_length = -1", "limits.line_length: must be at least 0, not -1"),
+        (
+            "queue.memory_size = '1KiB'",
+            "queue.memory_size: is less than inline_size, so that content of that size would never be kept in memory",
+        ),
+        ("process.user = ''", "process.user: must be a word without blanks, not ''"),
+        ("process.user = 'a b'", "process.user: must be a word without blanks, not 'a b'"),
+        ("process.user = 1", "process.user: must be text in quotes, not a number"),
+        ("process.pid_file = ''", "process.pid_file: not a path: ''"),
+        ('process.pid_file = "a\\u0000b"', "process.pid_file: not a path: 'a\\x00b'"),
+        ("log.level = 'warn'", "log.level: must be 'debug', 'info', 'warning' or 'error', not 'warn'"),
+        ("dns.nameservers = 'a'", "dns.nameservers: must be a list, not text"),
+        (
+            "relay.networks = ['lan']",
+            'relay.networks[1]: not a network: \'lan\' (use e.g. "192.0.2.0/24", "2001:db8::/32")',
+        ),
+        (
+            "relay.networks = ['0.0.0.0/0']",
+            "relay.networks[1]: '0.0.0.0/0' is the whole Internet, which would make this an open relay",
+        ),
+        (
+            "relay.domains = ['*']",
+            "relay.domains[1]: '*' is every domain, which would make this an open relay",
+        ),
+        ("routes = {'a b' = 'mx'}", "routes.\"a b\": not a domain name: 'a b'"),
+        ("routes = {'*' = ['mx']}", 'routes."*": must be text in quotes, not a list'),
+        (
+            "routes = {'xn--bcher-kva.example' = 'mx', 'Bücher.example' = 'discard:'}",
+            "routes.\"Bücher.example\": is the same pattern as another key: 'xn--bcher-kva.example'",
+        ),
+        ("'a\\b\"c' = 1", '"a\\\\b\\"c": unknown key'),
+        ('"a\\nb" = 1', '"a\\nb": unknown key'),
+    ],
+)
+def test_a_bad_setting_is_named_in_words(setting, words):
+    """
+    The message says what to write, not what a library thinks.
+    """
+    line = 4 + len(setting.split("\n"))
+    assert f"c.toml:{line}: {words}" == finding(setting)
+
+
+def test_a_listener_address_stands_once():
+    """
+    The second one would fail to bind, in whichever way the kernel puts it.
+    """
+    text = LEAST.replace("listener = ", "#") + "[[listener]]\naddress='[::1]:25'\n[[listener]]\naddress='[0:0::1]:25'"
+    assert ["c.toml:8: listener[2].address: [::1]:25 is another listener's address already"] == findings(text)
+
+
+@pytest.mark.parametrize(
+    ("listeners", "words"),
+    [("", "c.toml:1: listener: is missing"), ("listener = []", "c.toml:4: listener: needs at least one")],
+)
+def test_a_server_without_a_listener_is_a_mistake(listeners, words):
+    """
+    It would run, and nobody would know why no mail comes.
+    """
+    assert [words] == findings("\n".join([*LEAST.split("\n")[:3], listeners]))
+
+
+@pytest.mark.parametrize(
+    ("octets", "words"),
+    [
+        (b"a = 1\nb == 2\n", "c.toml:2: Invalid value, at column 4"),
+        (b"a = 1\na = 2\n", "c.toml:2: Cannot overwrite a value, at column 6"),
+        (b"a = 1\n\nb = [1,\n", "c.toml:3: Invalid value, at the end of the file"),
+        (b"a = 1\nb = '\xff'\n", "c.toml:2: not UTF-8: invalid start byte"),
+        (b"a = " + b"[" * 100_000, "c.toml:1: values are nested too deeply"),
+        (b"#" * 5_000_000, "c.toml:1: a configuration is at most 4 MiB"),
+    ],
+)
+def test_what_is_no_toml_is_named_with_its_line(octets, words):
+    """
+    A missing quote is the commonest mistake of all.
+    """
+    with pytest.raises(ConfigError) as caught:
+        parse_config(octets, "c.toml", "/")
+    assert words == str(caught.value)
+
+
+def test_an_endless_number_is_a_finding():
+    """
+    Python itself refuses to read a number of so many digits.
+    """
+    with pytest.raises(ConfigError, match=r"^c\.toml:1: "):
+        parsed("a = " + "1" * 10_000)
+
+
+def test_bad_configurations_and_missing_ones_have_exit_codes_of_their_own():
+    """
+    sysexits.h: EX_CONFIG and EX_NOINPUT.
+    """
+    assert (78, 66) == (ConfigError.exit_code, MissingInput.exit_code)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("none.toml", "No such file or directory"), ("", "Is a directory"), ("a\0", "embedded null byte")],
+)
+def test_a_file_that_cannot_be_read_is_missing_input(tmp_path, name, reason):
+    """
+    One line that names the file, not a traceback.
+    """
+    with pytest.raises(MissingInput) as caught:
+        load_config(tmp_path / name)
+    assert f"{tmp_path / name}: the configuration cannot be read: {reason}" == str(caught.value)
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_no_file_makes_a_traceback(octets):
+    """
+    Whatever the file holds, the answer is findings with a line each.
+    """
+    with pytest.raises(ConfigError) as caught:
+        parse_config(octets, "c.toml", "/")
+    assert all(line.startswith("c.toml:") for line in str(caught.value).split("\n"))
+
+
+JSON = st.recursive(
+    st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("127.0.0.1:25"),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["address", "x", "*"]), inner, max_size=2)
+    ),
+    max_leaves=5,
+)
+
+
+def written(value):
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{written(key)} = {written(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(written, value)) + "]"
+    if isinstance(value, str):
+        return '"' + "".join(f"\\U{ord(character):08x}" for character in value) + '"'
+    return str(value).lower()
+
+
+@given(
+    key=st.sampled_from(
+        ["queue", "process", "listener", "relay", "routes", "delivery", "limits", "log", "dns", "retry"]
+    ),
+    value=JSON,
+)
+def test_no_value_makes_a_traceback(key, value):
+    """
+    Any type in any place is a finding about that place, or fine.
+    """
+    rest = "\n".join(line for line in LEAST.split("\n") if not line.startswith(key))
+    try:
+        parsed(f"{rest}\n{key} = {written(value)}\n")
+    except ConfigError as exc:
+        lines = str(exc).split("\n")
+    else:
+        lines = []
+    assert all(line.startswith("c.toml:") for line in lines)

@@ -1,0 +1,113 @@
+"""The generated reference and the shipped configurations."""
+
+from pathlib import Path
+
+import pytest
+
+from empath.config import load_config
+from empath.config.load import parse_config
+from empath.config.reference import main, page, sections, toml_file
+from empath.policy.access import Role
+from empath.policy.routing import MaildirRoute
+
+ROOT = Path(__file__).parents[2]
+LEAST = """\
+hostname = "mx.example.test"
+postmaster = "admin@example.test"
+queue.path = "var/queue.db"
+listener = [{address = "127.0.0.1:2525"}]
+"""
+
+
+@pytest.mark.parametrize(("name", "text"), [("conf/empath.toml", toml_file()), ("docs/configuration.md", page())])
+def test_a_generated_file_is_up_to_date(name, text):
+    """
+    Run `python -m empath.config.reference` after a change of the definition.
+    """
+    assert text == (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_the_command_writes_both_files(tmp_path):
+    """
+    What it writes is what the test above compares.
+    """
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "docs").mkdir()
+    main(tmp_path)
+    written = [(tmp_path / name).read_text(encoding="utf-8") for name in ("conf/empath.toml", "docs/configuration.md")]
+    assert [toml_file(), page()] == written
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "conf").glob("*.toml")), ids=lambda path: path.name)
+def test_a_shipped_configuration_loads(path):
+    """
+    The first thing a newcomer tries must work.
+    """
+    assert load_config(path).listeners
+
+
+def test_the_development_configuration_stays_in_the_checkout():
+    """
+    `make run` needs no root and sends nothing anywhere.
+    """
+    config = load_config(ROOT / "conf" / "dev.toml")
+    assert (
+        ROOT / "var" / "queue.db",
+        ROOT / "var" / "empathd.pid",
+        [("127.0.0.1:2525", Role.INTERNAL)],
+        [("*", MaildirRoute(str(ROOT / "var" / "Maildir")))],
+        None,
+    ) == (
+        config.queue.path,
+        config.process.pid_file,
+        [(listener.text, listener.role) for listener in config.listeners],
+        [(str(pattern), route) for pattern, route in config.routes.entries],
+        config.process.user,
+    )
+
+
+def settings(wanted):
+    """Section and setting, of those that are *wanted*."""
+    return [
+        pytest.param(section, setting, id=f"{section.key}.{setting.key}")
+        for section in sections()
+        for setting in section.settings
+        if wanted(setting)
+    ]
+
+
+def with_line(section, line):
+    """The least configuration and one line more in the table of *section*."""
+    if section.is_list:
+        text = LEAST.replace('"127.0.0.1:2525"', f'"127.0.0.1:2525", {line}')
+    else:
+        text = LEAST + f"{section.key}.{line}"
+    return parse_config(text.encode(), "c.toml", "/")
+
+
+@pytest.mark.parametrize(("section", "setting"), settings(lambda setting: setting.default is not None))
+def test_the_default_that_is_shown_is_the_default(section, setting):
+    """
+    To write it down must change nothing.
+    """
+    assert parse_config(LEAST.encode(), "c.toml", "/") == with_line(section, f"{setting.key} = {setting.default}")
+
+
+@pytest.mark.parametrize(
+    ("section", "setting"), settings(lambda setting: setting.default is None and not setting.is_required)
+)
+def test_the_example_that_is_shown_is_accepted(section, setting):
+    """
+    An example is copied more often than read.
+    """
+    assert parse_config(LEAST.encode(), "c.toml", "/") != with_line(section, f"{setting.key} = {setting.example}")
+
+
+@pytest.mark.parametrize("section", sections(), ids=lambda section: section.key)
+def test_every_setting_says_what_it_is(section):
+    """
+    A setting without a word about it is a riddle.
+    """
+    docs = [section.doc] if section.key else []
+    docs += [setting.doc for setting in section.settings]
+    assert [doc for doc in docs if doc.endswith(".")] == docs

@@ -1,0 +1,112 @@
+"""Durations, sizes and socket addresses as they are written."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from empath.config.units import Endpoint, parse_duration, parse_size
+from empath.errors import SyntaxViolation
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0s", 0),
+        ("250ms", 0.25),
+        ("90s", 90),
+        ("1.5h", 5400),
+        ("10m", 600),
+        ("1h30m", 5400),
+        ("5d", 432_000),
+        ("2w", 1_209_600),
+    ],
+)
+def test_a_duration_is_a_sum_of_numbers_with_units(text, seconds):
+    """
+    Seconds inside, whatever unit a person thinks in.
+    """
+    assert seconds == pytest.approx(parse_duration(text))
+
+
+@pytest.mark.parametrize("text", ["", "60", "60 s", "s", "-1s", "1y", "1e3s", "1.s", "4000d", "٣s", "1s\n"])
+def test_what_is_no_duration_is_refused(text):
+    """
+    A bare number has no unit, and a guessed one is wrong by a factor of 60.
+    """
+    with pytest.raises(SyntaxViolation):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "octets"),
+    [
+        ("0B", 0),
+        ("512B", 512),
+        ("256KiB", 262_144),
+        ("1.5MiB", 1_572_864),
+        ("1GiB", 2**30),
+        ("1TiB", 2**40),
+        ("1kB", 1000),
+        ("1KB", 1000),
+        ("50MB", 50_000_000),
+        ("2GB", 2 * 10**9),
+        ("1TB", 10**12),
+    ],
+)
+def test_a_size_is_a_number_with_a_unit(text, octets):
+    """
+    MiB and MB differ by 5 %, and both are in use.
+    """
+    assert octets == parse_size(text)
+
+
+@pytest.mark.parametrize("text", ["", "1", "1K", "1 KiB", "-1B", "1kiB", "1mb", "lots", "9999999999TiB"])
+def test_what_is_no_size_is_refused(text):
+    """
+    "1mb" is a millibit to some and a mebibyte to others.
+    """
+    with pytest.raises(SyntaxViolation):
+        parse_size(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "endpoint"),
+    [
+        ("127.0.0.1:2525", Endpoint("127.0.0.1", 2525)),
+        ("[::1]:25", Endpoint("::1", 25)),
+        ("[2001:DB8:0::1]:65535", Endpoint("2001:db8::1", 65535)),
+    ],
+)
+def test_an_endpoint_is_an_address_and_a_port(text, endpoint):
+    """
+    One spelling inside, so that two listeners on one address are seen to be that.
+    """
+    assert endpoint == Endpoint.parse(text)
+
+
+@given(address=st.ip_addresses(), port=st.integers(1, 65535))
+def test_an_endpoint_reads_back_what_it_writes(address, port):
+    """
+    The text form is what logs and other processes are given.
+    """
+    endpoint = Endpoint(str(address), port)
+    assert endpoint == Endpoint.parse(str(endpoint))
+
+
+def test_an_endpoint_may_have_a_port_by_default():
+    """
+    A resolver is on port 53 nearly always.
+    """
+    assert Endpoint("192.0.2.53", 53) == Endpoint.parse("192.0.2.53", default_port=53)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "192.0.2.1", "192.0.2.1:0", "192.0.2.1:65536", "::1:25", "[192.0.2.1]:25", "host:25", "1.2.3:25", "[:]:1"],
+)
+def test_what_is_no_endpoint_is_refused(text):
+    """
+    A host name may resolve to something else at each start.
+    """
+    with pytest.raises(SyntaxViolation):
+        Endpoint.parse(text)
