@@ -19,8 +19,9 @@ _QUOTED = re.compile(r'"((?:[ !#-\[\]-~\u0080-\U0010ffff]|\\[ -~])*)"')
 _QUOTED_PAIR = re.compile(r"\\(.)")
 _MAX_LOCAL_OCTETS = 64  # RFC 5321 §4.5.3.1.1
 _MAX_PATH_OCTETS = 254  # RFC 5321 §4.5.3.1.3 less the angle brackets
-# C1 controls would pass as UTF8-non-ascii of RFC 6531 §3.3 and break out of a log line or a terminal.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# C1 controls would pass as UTF8-non-ascii of RFC 6531 §3.3 and break out of a log line or a terminal; a surrogate has
+# no UTF-8 at all.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Address:
     """
     One mailbox.
 
-    Shape: local_part 1 to 64 octets of UTF-8 without control characters, not quoted; the whole at most 254 octets.
+    Shape: local_part at most 64 octets of UTF-8 without control characters, not quoted; empty is `""` in the text form.
+    The whole has at most 254 octets.
     Text form: `local@domain` with the local part quoted where it must be.
     """
 

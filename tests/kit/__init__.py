@@ -1,0 +1,1 @@
+"""What tests share: peers, processes and strategies."""

@@ -1,0 +1,389 @@
+"""
+peer - a scripted SMTP server on a real loopback socket
+
+A ScriptedPeer is told what to say before it is started, serves each connection in a thread of its own and records every
+session and every message.  Without a script it is a decent host that accepts everything:
+
+    with ScriptedPeer().reply("RCPT", "250 2.1.5 Ok", "451 4.7.1 Later") as peer:
+        ... deliver to peer.address ...
+        peer.wait_for_messages(1)
+
+Steps of the script are named by the verb of the command (`EHLO`, `MAIL`, `RCPT`, `DATA` …), by `GREETING` for the
+connection and by `END_OF_DATA` for the final dot.  A reply is text without its last line end, lines divided by "\n", or
+octets that are sent as they are, whatever is wrong with them.
+"""
+
+import socket
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Self, TypeVar
+
+GREETING = "GREETING"
+END_OF_DATA = "END_OF_DATA"
+DEADLINE_S = 10.0
+T = TypeVar("T")
+_READ_OCTETS = 64 * 1024
+_DEFAULTS = {
+    GREETING: "220 peer.test ESMTP",
+    "HELO": "250 peer.test",
+    "MAIL": "250 2.1.0 Ok",
+    "RCPT": "250 2.1.5 Ok",
+    "DATA": "354 Go ahead",
+    END_OF_DATA: "250 2.0.0 Taken",
+    "RSET": "250 2.0.0 Ok",
+    "NOOP": "250 2.0.0 Ok",
+    "QUIT": "221 2.0.0 Bye",
+}
+_UNKNOWN = "500 5.5.2 What?"
+_EXTENSIONS = ("PIPELINING", "SIZE 104857600", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN")
+
+
+@dataclass(frozen=True)
+class PeerMessage:
+    """
+    One message as the peer got it.
+
+    Shape: mail is the MAIL command as it came, rcpts the RCPT commands that had a 2yz; content is dot-unstuffed, raw is
+    what came, without the final dot; is_accepted says whether the reply to the end of data was 2yz.
+    """
+
+    mail: str
+    rcpts: tuple[str, ...]
+    content: bytes
+    raw: bytes
+    is_accepted: bool
+
+    @property
+    def reverse_path(self) -> str:
+        """What stands in the angle brackets of MAIL."""
+        return _path(self.mail)
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """What stands in the angle brackets of each RCPT."""
+        return tuple(map(_path, self.rcpts))
+
+
+@dataclass
+class PeerSession:
+    """One connection: commands as they came, replies as they went, messages, and how many octets each read gave."""
+
+    number: int  # from 1, in the order of connecting
+    commands: list[str] = field(default_factory=list)
+    replies: list[bytes] = field(default_factory=list)
+    messages: list[PeerMessage] = field(default_factory=list)
+    reads: list[int] = field(default_factory=list)
+    is_over: bool = False
+
+    @property
+    def verbs(self) -> list[str]:
+        """The commands without their arguments."""
+        return [_verb(command) for command in self.commands]
+
+
+class _HungUp(Exception):
+    """This session is over: the script says so, the client went, or the peer is stopped."""
+
+
+class ScriptedPeer:
+    """An SMTP server whose every reply and every misdeed is said beforehand. Build, then use as a context manager."""
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Plan a peer; port 0 takes a free one when it starts."""
+        self.host = host
+        self.port = port
+        self.sessions: list[PeerSession] = []
+        self._replies: dict[str, list[str | bytes]] = {step: [text] for step, text in _DEFAULTS.items()}
+        self._for_recipient: dict[str, list[str | bytes]] = {}
+        self._uses: defaultdict[str, int] = defaultdict(int)
+        self._delays_s: dict[str, float] = {}
+        self._drops: set[str] = set()
+        self._drops_once_answered: set[str] = set()
+        self._resets = False
+        self._hangs: set[str] = set()
+        self._drop_after: int | None = None
+        self._piece_octets: int | None = None
+        self._changed = threading.Condition()
+        self._stopping = threading.Event()
+        self._listener: socket.socket | None = None
+        self._connections: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+        self.extensions(*_EXTENSIONS)
+
+    # --- the script
+
+    def greeting(self, *replies: str | bytes) -> Self:
+        """Greet the first connection with the first of *replies*, and so on; the last is for all that follow."""
+        return self.reply(GREETING, *replies)
+
+    def extensions(self, *lines: str) -> Self:
+        """Offer exactly these in the answer to EHLO."""
+        lines = ("peer.test", *lines)
+        return self.reply("EHLO", "\n".join([f"250-{line}" for line in lines[:-1]] + [f"250 {lines[-1]}"]))
+
+    def reply(self, step: str, *replies: str | bytes) -> Self:
+        """Answer the first use of a step with the first of *replies*, and so on, over all sessions; the last stays."""
+        self._replies[step] = list(replies)
+        return self
+
+    def reply_to_recipient(self, address: str, *replies: str | bytes) -> Self:
+        """Answer RCPT for this address with these, in the same manner, instead of those for every RCPT."""
+        self._for_recipient[address] = list(replies)
+        return self
+
+    def delay(self, step: str, seconds: float) -> Self:
+        """Wait before each answer to this step."""
+        self._delays_s[step] = seconds
+        return self
+
+    def drop_at(self, step: str, is_reset: bool = False) -> Self:
+        """Close the connection instead of answering this step; with *is_reset*, by RST."""
+        self._drops.add(step)
+        self._resets = is_reset
+        return self
+
+    def drop_after(self, commands: int) -> Self:
+        """Close each connection when so many of its commands have been answered; 0 closes after the greeting."""
+        self._drop_after = commands
+        return self
+
+    def drop_once_answered(self, step: str) -> Self:
+        """Close the connection right after the answer to this step."""
+        self._drops_once_answered.add(step)
+        return self
+
+    def hang_at(self, step: str) -> Self:
+        """Never answer this step, and keep the connection open until the peer is stopped or the client goes."""
+        self._hangs.add(step)
+        return self
+
+    def in_pieces(self, octets: int) -> Self:
+        """Send every reply in writes of so many octets, each a segment of its own."""
+        self._piece_octets = octets
+        return self
+
+    # --- running
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> Self:
+        """Listen; from here on `port` is the real one. A stopped peer may start again, on the same port."""
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        self._stopping.clear()
+        self._listener = socket.create_server((self.host, self.port), family=family, backlog=128)
+        self.port = self._listener.getsockname()[1]
+        self._run(self._accept, self._listener)
+        return self
+
+    def stop(self) -> None:
+        """Close everything, whatever is under way, and wait for the threads."""
+        with self._changed:
+            self._stopping.set()
+            for connection in self._connections:
+                _shut(connection)
+        if self._listener is not None:
+            _shut(self._listener)
+            self._listener.close()
+        for thread in self._threads:
+            thread.join(DEADLINE_S)
+        self._threads.clear()
+
+    @property
+    def address(self) -> str:
+        """`host:port` as routes have it."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def messages(self) -> list[PeerMessage]:
+        """All messages of all sessions that were accepted."""
+        with self._changed:
+            return [message for session in self.sessions for message in session.messages if message.is_accepted]
+
+    @property
+    def open_sessions(self) -> int:
+        """How many connections are open now."""
+        with self._changed:
+            return len(self._connections)
+
+    def wait_for_messages(self, count: int, deadline_s: float = DEADLINE_S) -> list[PeerMessage]:
+        """Give the accepted messages as soon as there are *count*; TimeoutError when there are not in time."""
+        self.wait_until(lambda: len(self.messages) >= count, deadline_s)
+        return self.messages
+
+    def wait_until(self, condition: Callable[[], bool], deadline_s: float = DEADLINE_S) -> None:
+        """Wait until the record of this peer meets *condition*; TimeoutError when it does not in time."""
+        with self._changed:
+            if not self._changed.wait_for(condition, deadline_s):
+                raise TimeoutError(f"the peer saw only {[session.commands for session in self.sessions]}")
+
+    # --- threads
+
+    def _run(self, work: Callable[[socket.socket], None], subject: socket.socket) -> None:
+        thread = threading.Thread(target=work, args=(subject,), daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while not self._stopping.is_set():
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with self._changed:
+                if self._stopping.is_set():
+                    connection.close()
+                    return
+                self._connections.add(connection)
+            self._run(self._serve, connection)
+
+    def _serve(self, connection: socket.socket) -> None:
+        with self._changed:
+            session = PeerSession(len(self.sessions) + 1)
+            self.record(self.sessions, session)
+        try:
+            _Dialogue(self, session, connection).run()
+        except (_HungUp, OSError):
+            pass
+        finally:
+            with self._changed:
+                self._connections.discard(connection)
+                session.is_over = True
+                self._changed.notify_all()
+            connection.close()
+
+    # --- what a dialogue asks of its script
+
+    def answer_for(self, step: str, address: str | None) -> bytes:
+        """Give the reply that the script has for this use of the step, and count the use."""
+        with self._changed:
+            name, replies = step, self._replies.get(step, [_UNKNOWN])
+            if address is not None and address in self._for_recipient:
+                name, replies = f"{step} {address}", self._for_recipient[address]
+            use = self._uses[name]
+            self._uses[name] += 1
+        reply = replies[min(use, len(replies) - 1)]
+        return reply if isinstance(reply, bytes) else reply.replace("\n", "\r\n").encode() + b"\r\n"
+
+    def obstruct(self, step: str, connection: socket.socket) -> None:
+        """Do what the script holds against an answer to this step: wait, hang, or drop the connection."""
+        if step in self._delays_s and self._stopping.wait(self._delays_s[step]):
+            raise _HungUp
+        if step in self._hangs:
+            while connection.recv(_READ_OCTETS):
+                pass
+            raise _HungUp
+        if step in self._drops:
+            if self._resets:
+                # A linger time of zero makes close() send RST.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+            raise _HungUp
+
+    def send(self, connection: socket.socket, octets: bytes) -> None:
+        """Send a reply, in pieces if the script says so."""
+        size = self._piece_octets or max(1, len(octets))
+        for start in range(0, len(octets), size):
+            connection.sendall(octets[start : start + size])
+
+    def is_over(self, step: str, commands: int) -> bool:
+        """Whether the script ends a session after the answer to this step, its command being number *commands*."""
+        return step in self._drops_once_answered or commands == self._drop_after
+
+    def record(self, where: list[T], what: T) -> None:
+        """Add to the record and wake who waits for it."""
+        with self._changed:
+            where.append(what)
+            self._changed.notify_all()
+
+
+class _Dialogue:
+    """One session of a peer: reads commands and content, answers by the script."""
+
+    def __init__(self, peer: ScriptedPeer, session: PeerSession, connection: socket.socket) -> None:
+        self._peer = peer
+        self._session = session
+        self._connection = connection
+        self._buffer = bytearray()
+        self._mail = ""
+        self._rcpts: list[str] = []
+
+    def run(self) -> None:
+        """Serve until QUIT; what else ends a session raises."""
+        self._answer(GREETING)
+        verb = ""
+        while verb != "QUIT":
+            command = self._take(b"\r\n").decode("utf-8", "surrogateescape")
+            self._peer.record(self._session.commands, command)
+            verb = _verb(command)
+            reply = self._answer(verb, _path(command) if verb == "RCPT" else None)
+            self._note(verb, command, reply[:1])
+            if verb == "DATA" and reply.startswith(b"3"):
+                self._take_message()
+
+    def _note(self, verb: str, command: str, klass: bytes) -> None:
+        if verb in ("EHLO", "HELO", "RSET"):
+            self._mail, self._rcpts = "", []
+        elif verb == "MAIL" and klass == b"2":
+            self._mail = command
+        elif verb == "RCPT" and klass == b"2":
+            self._rcpts.append(command)
+
+    def _take_message(self) -> None:
+        self._buffer[:0] = b"\r\n"  # so that the lone dot of an empty message is found alike
+        raw = self._take(b"\r\n.\r\n") + b"\r\n"
+        content = raw.replace(b"\r\n.", b"\r\n")
+        mail, rcpts = self._mail, tuple(self._rcpts)
+        self._mail, self._rcpts = "", []
+        self._answer(END_OF_DATA, message=PeerMessage(mail, rcpts, content[2:], raw[2:], is_accepted=False))
+
+    def _answer(self, step: str, address: str | None = None, message: PeerMessage | None = None) -> bytes:
+        reply = b""
+        try:
+            self._peer.obstruct(step, self._connection)
+            reply = self._peer.answer_for(step, address)
+        finally:
+            # The record is made before the client can know of it.
+            if message is not None:
+                self._peer.record(self._session.messages, replace(message, is_accepted=reply.startswith(b"2")))
+        self._session.replies.append(reply)
+        self._peer.send(self._connection, reply)
+        if self._peer.is_over(step, len(self._session.commands)):
+            raise _HungUp
+        return reply
+
+    def _take(self, end: bytes) -> bytes:
+        searched = 0
+        while (place := self._buffer.find(end, searched)) < 0:
+            searched = max(0, len(self._buffer) - len(end) + 1)
+            octets = self._connection.recv(_READ_OCTETS)
+            if not octets:
+                raise _HungUp
+            self._session.reads.append(len(octets))
+            self._buffer += octets
+        taken = bytes(self._buffer[:place])
+        del self._buffer[: place + len(end)]
+        return taken
+
+
+def _verb(command: str) -> str:
+    return command.partition(" ")[0].upper()
+
+
+def _path(command: str) -> str:
+    return command.partition("<")[2].rpartition(">")[0]
+
+
+def _shut(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # the other side was quicker

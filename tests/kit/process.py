@@ -1,0 +1,193 @@
+"""
+process - a real empathd in a directory of its own, on a free port of the loopback interface
+
+`Empathd` runs `empathd run` with a configuration made here: every domain goes to a Maildir under the directory unless
+*more* says otherwise. The log is JSON in a file, and the tests read it: `events()` are its lines, `wait_for` polls them.
+"""
+
+import json
+import os
+import random
+import signal
+import smtplib
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.kit.waiting import DEADLINE_S, eventually
+
+EMPATHD = (sys.executable, "-P", "-m", "empath.cli.empathd")
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody has now, below the range from which the kernel gives ports away."""
+    while True:
+        port = random.randrange(15000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+
+
+def configuration(port: int, more: str = "", routes: str = '"*" = "maildir:mail"') -> str:
+    """A configuration that needs nothing else: queue, log and Maildir lie beside its file."""
+    return f"""
+hostname = "mx.example.test"
+postmaster = "admin@example.test"
+[queue]
+path = "queue.db"
+[[listener]]
+address = "127.0.0.1:{port}"
+role = "internal"
+[log]
+format = "json"
+file = "empath.log"
+[routes]
+{routes}
+{more}
+"""
+
+
+class Empathd:
+    """
+    One instance. `process` is the supervisor, None when it was never started; `command` replaces the command line up
+    to the configuration file, `environment` adds to that of the tests.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        more: str = "",
+        routes: str = '"*" = "maildir:mail"',
+        command: Sequence[str] = (*EMPATHD, "run", "-c"),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        directory.mkdir(mode=0o750, exist_ok=True)
+        self.directory = directory
+        self.port = free_port()
+        self.config = directory / "empath.toml"
+        self.queue = directory / "queue.db"
+        self.log = directory / "empath.log"
+        self.maildir = directory / "mail"
+        self.process: subprocess.Popen[str] | None = None
+        self.configure(more, routes)
+        self._command = command
+        self._environment = environment or {}
+
+    def configure(self, more: str = "", routes: str = '"*" = "maildir:mail"') -> None:
+        """Write the configuration anew."""
+        self.config.write_text(configuration(self.port, more, routes))
+
+    def start(self) -> "Empathd":
+        """
+        Start and wait until it is ready.
+
+        Raises:
+            AssertionError: it ended instead; the text is what it wrote to standard error.
+        """
+        before = len(self.named("service_ready"))
+        self.spawn()
+        eventually(lambda: self.has_ended() or len(self.named("service_ready")) > before, "ready")
+        assert not self.has_ended(), self.end()[1]
+        return self
+
+    def spawn(self) -> None:
+        """Start and do not wait."""
+        self.process = subprocess.Popen(
+            [*self._command, str(self.config)],
+            env={**os.environ, **self._environment},
+            stdin=subprocess.DEVNULL,
+            stderr=(self.directory / "stderr").open("w"),
+            text=True,
+        )
+
+    def has_ended(self) -> bool:
+        """The supervisor is no more."""
+        return self.process is not None and self.process.poll() is not None
+
+    def end(self) -> tuple[int, str]:
+        """Wait for the supervisor's end by itself; its exit code and what was written to standard error."""
+        assert self.process is not None
+        code = self.process.wait(DEADLINE_S)
+        return code, (self.directory / "stderr").read_text()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signal the supervisor."""
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        if not self.has_ended():
+            self.signal(signal.SIGTERM)
+        return self.end()[0]
+
+    def clean_up(self) -> None:
+        """Leave no process behind, whatever the test has done."""
+        if self.process is not None:
+            if not self.has_ended():
+                self.process.kill()
+                self.process.wait()
+            for pid in self.pids():
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+
+    def pids(self) -> dict[int, str]:
+        """Live children: pid -> slot, by the log."""
+        live = {event["pid"]: event["slot"] for event in self.named("process_started")}
+        return {pid: slot for pid, slot in live.items() if _is_alive(pid)}
+
+    def pid_of(self, slot: str) -> int:
+        """Pid of the newest incarnation of *slot*."""
+        return [event["pid"] for event in self.named("process_started") if event["slot"] == slot][-1]
+
+    def events(self) -> list[dict[str, Any]]:
+        """All log lines so far."""
+        try:
+            text = self.log.read_text()
+        except FileNotFoundError:
+            return []
+        return [
+            json.loads(line) for line in text.splitlines(keepends=True) if line.startswith("{") and line[-1] == "\n"
+        ]
+
+    def named(self, event: str, **fields: Any) -> list[dict[str, Any]]:
+        """Log lines of one event, with these values."""
+        return [
+            line
+            for line in self.events()
+            if line["event"] == event and all(line.get(key) == value for key, value in fields.items())
+        ]
+
+    def wait_for(self, event: str, count: int = 1, **fields: Any) -> dict[str, Any]:
+        """The *count*-th log line of one event, with these values, when it is there."""
+        found = eventually(
+            lambda: lines if len(lines := self.named(event, **fields)) >= count else None, f"{event} {fields}"
+        )
+        return found[count - 1]
+
+    def send(self, recipient: str, content: bytes = b"Subject: test\r\n\r\ntext\r\n") -> None:
+        """Send one mail from <sender@example.test>."""
+        with smtplib.SMTP("127.0.0.1", self.port, timeout=DEADLINE_S) as client:
+            client.sendmail("sender@example.test", [recipient], content)
+
+    def delivered(self) -> Iterator[bytes]:
+        """Contents of the mails in the Maildir."""
+        for file in sorted(self.maildir.glob("new/*")):
+            yield file.read_bytes()
+
+
+def _is_alive(pid: int) -> bool:
+    """A zombie is not: only its parent's call is missing."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return text.rpartition(")")[2].split()[0] != "Z"

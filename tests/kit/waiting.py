@@ -1,0 +1,25 @@
+"""waiting - wait by condition: poll until it holds, or fail after a deadline that only a broken run meets"""
+
+import select
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+DEADLINE_S = 30.0
+_PAUSE_S = 0.01
+
+
+def eventually(condition: Callable[[], T], what: str = "", deadline_s: float = DEADLINE_S) -> T:
+    """
+    The first true value of *condition*.
+
+    Raises:
+        AssertionError: none in *deadline_s*.
+    """
+    deadline = time.monotonic() + deadline_s
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {deadline_s:g} s: {what or condition}"
+        select.select([], [], [], _PAUSE_S)
+    return value

@@ -1,0 +1,145 @@
+"""Addresses and paths: RFC 5321 §4.1.2, and what must never be one."""
+
+import pytest
+from hypothesis import given
+
+from empath.errors import SyntaxViolation
+from empath.mail.address import Address, ForwardPath, ReversePath
+from empath.mail.domain import AddressLiteral, Domain
+from tests.kit import strategies
+
+
+@given(address=strategies.addresses)
+def test_an_address_survives_its_text_form(address):
+    """
+    Rows hold the text form; what is read back must be the same mailbox.
+    """
+    assert address == Address.parse(str(address))
+
+
+@given(text=strategies.any_text)
+def test_no_text_makes_more_than_a_syntax_violation(text):
+    """
+    Any other exception would be a traceback that a client can cause.
+    """
+    for parse in (Address.parse, ReversePath.parse, ForwardPath.parse):
+        try:
+            parse(text)
+        except SyntaxViolation:
+            pass
+
+
+@pytest.mark.parametrize(
+    ("text", "local_part", "domain"),
+    [
+        ("a@example.org", "a", "example.org"),
+        ("A.b+c@Example.ORG", "A.b+c", "example.org"),
+        ("a@example.org.", "a", "example.org"),
+        ('"a b"@example.org', "a b", "example.org"),
+        (r'"a\"b"@example.org', 'a"b', "example.org"),
+        (r'"a\b"@example.org', "ab", "example.org"),
+        ('"a"@example.org', "a", "example.org"),
+        ('"a@b"@example.org', "a@b", "example.org"),
+        ('""@example.org', "", "example.org"),
+        ("ä@bücher.example", "ä", "xn--bcher-kva.example"),
+        ("a@[192.0.2.1]", "a", "[192.0.2.1]"),
+        ("a@[IPv6:2001:db8::1]", "a", "[IPv6:2001:db8::1]"),
+    ],
+)
+def test_an_address_is_held_in_its_meaning(text, local_part, domain):
+    """
+    The local part loses its quotes and keeps its case, the domain is folded: equal mailboxes must be equal values.
+    """
+    address = Address.parse(text)
+    assert (local_part, domain) == (address.local_part, str(address.domain))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a",
+        "@example.org",
+        "a@",
+        "a@@example.org",
+        "a b@example.org",
+        ".a@example.org",
+        "a.@example.org",
+        "a..b@example.org",
+        '"a@example.org',
+        '"a"b"@example.org',
+        '"a"b@example.org',
+        "a@192.0.2.1",
+        "a@[192.0.2.1",
+        "a\r\n@example.org",
+        "a\x00@example.org",
+        '"a\tb"@example.org',
+        "a\x85@example.org",
+        "a\u2028@example.org",
+        "a\ud800@example.org",
+        "<a@example.org>",
+        "a" * 65 + "@example.org",
+        "ä" * 33 + "@example.org",
+        "a@" + "b." * 125 + "example",
+    ],
+)
+def test_what_is_no_mailbox_is_refused(text):
+    """
+    Control characters above all: they would end a command or a log line somewhere down the road.
+    """
+    with pytest.raises(SyntaxViolation):
+        Address.parse(text)
+
+
+def test_a_local_part_is_quoted_only_where_the_grammar_needs_it():
+    """
+    Some hosts refuse quotes, so they are not put where they can be spared.
+    """
+    domain = Domain("example.org")
+    expected = ["a.b@example.org", '"a b"@example.org', r'"a\"b\\c"@example.org']
+    assert expected == [str(Address(local, domain)) for local in ("a.b", "a b", 'a"b\\c')]
+
+
+def test_an_address_knows_whether_it_needs_smtputf8():
+    """
+    The domain never does, it has A-labels.
+    """
+    assert [True, False] == [Address.parse(text).is_ascii for text in ("a@bücher.example", "ä@example.org")]
+
+
+@given(path=strategies.reverse_paths)
+def test_a_reverse_path_survives_its_text_form(path):
+    """
+    The null path among them: reports depend on it.
+    """
+    assert path == ReversePath.parse(str(path))
+
+
+@given(path=strategies.forward_paths)
+def test_a_forward_path_survives_its_text_form(path):
+    """
+    Postmaster without a domain among them.
+    """
+    assert path == ForwardPath.parse(str(path))
+
+
+def test_only_the_empty_reverse_path_is_null():
+    """
+    RFC 5321 §4.5.5: no report may be sent for it, and every other sender is owed one.
+    """
+    assert [True, False] == [ReversePath.parse(text).is_null for text in ("", "a@example.org")]
+
+
+@pytest.mark.parametrize("text", ["postmaster", "Postmaster", "POSTMASTER"])
+def test_postmaster_needs_no_domain_in_any_case(text):
+    """
+    RFC 5321 §4.5.1 makes every server accept it.
+    """
+    assert ForwardPath.POSTMASTER is ForwardPath.parse(text)
+
+
+def test_a_literal_stands_for_a_domain():
+    """
+    RFC 5321 §4.1.3.
+    """
+    assert isinstance(Address.parse("a@[192.0.2.1]").domain, AddressLiteral)

@@ -1,0 +1,73 @@
+"""Queue ids and instants."""
+
+from email.utils import parsedate_to_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from empath.errors import SyntaxViolation
+from empath.mail.identity import QueueId, Timestamp
+from tests.kit import strategies
+
+AT = Timestamp(1732278615.5)
+
+
+@given(queue_id=strategies.queue_ids)
+def test_a_queue_id_survives_its_text_form(queue_id):
+    """
+    In lower case too, for it is typed by hand.
+    """
+    assert [queue_id] * 2 == [QueueId.parse(text) for text in (str(queue_id), str(queue_id).lower())]
+
+
+@given(early=strategies.timestamps, late=strategies.timestamps, randomness=st.binary(min_size=10, max_size=10))
+def test_queue_ids_sort_by_arrival(early, late, randomness):
+    """
+    To the millisecond: listings and file names count on it.
+    """
+    early, late = sorted((early, late))
+    assert QueueId.make(early, randomness).text <= QueueId.make(late, randomness).text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "01JD9QW8QRXXXXXXXXXXXXXXX",
+        "01JD9QW8QRXXXXXXXXXXXXXXXXX",
+        "81JD9QW8QRXXXXXXXXXXXXXXXX",
+        "01JD9QW8QRXXXXXXXXXXXXXXXU",
+        "01JD9QW8QRXXXXXXXXXXXXXXX\n",
+        "ß1JD9QW8QRXXXXXXXXXXXXXXX",
+    ],
+)
+def test_what_is_no_queue_id_is_refused(text):
+    """
+    An id goes into file names.
+    """
+    with pytest.raises(SyntaxViolation):
+        QueueId.parse(text)
+
+
+def test_an_instant_has_one_form_for_each_reader():
+    """
+    SQL, command output and mail; all of them UTC.
+    """
+    expected = ("2024-11-22 12:30:15", "2024-11-22T12:30:15Z", "Fri, 22 Nov 2024 12:30:15 +0000")
+    assert expected == (AT.text(), AT.iso8601(), AT.date_time())
+
+
+@given(at=st.builds(Timestamp, st.integers(0, 253402300799)))
+def test_a_date_time_is_read_back_by_others(at):
+    """
+    The standard library's reading of RFC 5322 §3.3 is the judge.
+    """
+    assert at == parsedate_to_datetime(at.date_time()).timestamp()
+
+
+def test_an_instant_is_a_number():
+    """
+    So that it is stored and compared as it is.
+    """
+    assert AT + 1 > AT > 0

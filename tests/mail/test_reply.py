@@ -1,0 +1,100 @@
+"""Replies and enhanced status codes: RFC 5321 §4.2 and RFC 3463."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from empath.errors import SyntaxViolation
+from empath.mail.reply import EnhancedStatus, Reply
+from tests.kit import strategies
+
+
+@given(status=strategies.enhanced_statuses)
+def test_a_status_survives_its_text_form(status):
+    """
+    Rows and reports hold the text form.
+    """
+    assert status == EnhancedStatus.parse(str(status))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2.1", "3.1.1", "2.01.1", "5.1.1000", "2.1.1 ", " 2.1.1", "2.1.1\n", "2.1.\u0661", "x"]
+)
+def test_what_is_no_status_is_refused(text):
+    """
+    Two spellings of one status would be counted as two.
+    """
+    with pytest.raises(SyntaxViolation):
+        EnhancedStatus.parse(text)
+
+
+@given(reply=strategies.replies())
+def test_a_reply_survives_its_short_form(reply):
+    """
+    Replies of ours are written in that form, all over the place.
+    """
+    status = f"{reply.enhanced} " if reply.enhanced else ""
+    assert reply == Reply.of(f"{reply.code} {status}{reply.text}")
+
+
+@pytest.mark.parametrize("line", ["", "25 Ok", "2500 Ok", "abc Ok", "25\u0660 Ok", "-50 Ok"])
+def test_what_has_no_code_is_no_reply(line):
+    """
+    A mistake in a reply of ours is found when it is made, not by the peer.
+    """
+    with pytest.raises(SyntaxViolation):
+        Reply.of(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "octets"),
+    [
+        ("354 Go ahead", b"354 Go ahead\r\n"),
+        ("250 2.0.0 Ok", b"250 2.0.0 Ok\r\n"),
+        ("250", b"250 \r\n"),
+        ("250 2.0.0", b"250 2.0.0 \r\n"),
+        ("554 5.7.1 No,\nnot you", b"554-5.7.1 No,\r\n554 5.7.1 not you\r\n"),
+        ("250 peer\nSIZE 9", b"250-peer\r\n250 SIZE 9\r\n"),
+        ("250 2.0.0 für", b"250 2.0.0 f\xc3\xbcr\r\n"),
+    ],
+)
+def test_a_reply_goes_on_the_wire_line_by_line(line, octets):
+    """
+    RFC 2034 §4: the status is on every line.
+    """
+    assert octets == Reply.of(line).octets
+
+
+@given(code=st.integers(200, 599), text=st.text())
+def test_an_escaped_reply_is_one_line_of_printable_ascii(code, text):
+    """
+    A peer must not write into our terminal, and a row has no room for a novel.
+    """
+    escaped = Reply(code, None, text).escaped()
+    assert (True, True, True) == (escaped.isascii(), escaped.isprintable(), len(escaped) <= 500)
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("Ok", "250 2.0.0 Ok"),
+        ("a\nb", "250 2.0.0 a b"),
+        ("a\\b", "250 2.0.0 a\\\\b"),
+        ("\x1b[2J\x00\xff", "250 2.0.0 \\x1b[2J\\x00\\xff"),
+        ("a" * 490, "250 2.0.0 " + "a" * 490),
+        ("a" * 491, "250 2.0.0 " + "a" * 487 + "..."),
+    ],
+)
+def test_escaping_keeps_what_can_be_read(text, escaped):
+    """
+    People look for the reason of a peer there.
+    """
+    reply = Reply(250, EnhancedStatus(2, 0, 0), text)
+    assert (escaped, escaped) == (reply.escaped(), str(reply))
+
+
+def test_the_class_is_the_first_digit():
+    """
+    RFC 5321 §4.2.1: it alone decides what a client does.
+    """
+    assert [2, 3, 4, 5] == [Reply.of(f"{code} x").klass for code in (250, 354, 450, 599)]
