@@ -293,7 +293,7 @@ class Log(Table):
     """Least severity that is written: "debug", "info", "warning" or "error"."""
 
     file: ConfigPath | None = setting(None, example="/var/log/empath.log")
-    """The file to append to. Not set: standard error."""
+    """The file to append to. Not set: standard error, or empathd.log beside the queue database when detached."""
 
 
 class Retention(Table):
