@@ -1,0 +1,95 @@
+"""
+conversation - a driver for ServerSession that needs no socket
+
+It answers each event from a table and keeps all events.  `say` is one turn of a client that waits for its replies: the
+octets may come in any pieces, the replies are taken when all of them were heard.
+"""
+
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+
+from empath.mail.reply import Reply
+from empath.smtp.events import (
+    Connected,
+    Content,
+    ContentEnded,
+    DataOffered,
+    Event,
+    Greeted,
+    MailOffered,
+    RecipientOffered,
+)
+from empath.smtp.server import ServerLimits, ServerSession
+
+Answer = Callable[[Event], Reply]
+LIMITS = ServerLimits(message_octets=10_000)
+BANNER = Reply.of("220 mx.example.test ESMTP")
+_OK = Reply.of("250 2.0.0 Ok")
+_ACCEPT_ALL = {
+    Connected: BANNER,
+    Greeted: Reply.of("250 mx.example.test"),
+    MailOffered: _OK,
+    RecipientOffered: _OK,
+    DataOffered: Reply.of("354 Go ahead"),
+    ContentEnded: _OK,
+}
+
+
+class Conversation:
+    """One session with its driver. *answers* replaces the acceptance of some types of event."""
+
+    def __init__(self, limits: ServerLimits = LIMITS, answers: dict[type, Reply | Answer] | None = None) -> None:
+        self.session = ServerSession("mx.example.test", limits)
+        self.answers: dict[type, Reply | Answer] = {**_ACCEPT_ALL, **(answers or {})}
+        self.events: list[Event] = []
+        self.greeting = b""
+
+    def open(self) -> "Conversation":
+        """Take the banner."""
+        self.greeting = self.say(b"")
+        return self
+
+    def say(self, *pieces: bytes) -> bytes:
+        """Let the session hear *pieces*, act on every event; returns the replies."""
+        self.hear(*pieces)
+        return self.session.octets_to_send()
+
+    def hear(self, *pieces: bytes) -> None:
+        """As `say`, but the replies stay where they are."""
+        for piece in pieces:
+            if piece:
+                self.session.receive(piece)
+            self._act()
+
+    def hang_up(self) -> bytes:
+        """End of file from the client; returns the replies."""
+        self.session.receive(b"")
+        return self.say(b"")
+
+    def message(self) -> bytes:
+        """All content that was given out."""
+        return b"".join(event.octets for event in self.events if isinstance(event, Content))
+
+    def _act(self) -> None:
+        while (event := self.session.next_event()) is not None:
+            self.events.append(event)
+            answer = self.answers.get(type(event))
+            if answer is not None:
+                self.session.answer(answer if isinstance(answer, Reply) else answer(event))
+
+
+def merged(events: Iterable[Event]) -> list[Event]:
+    """The events with each run of Content made one."""
+    result: list[Event] = []
+    for event in events:
+        if isinstance(event, Content) and result and isinstance(result[-1], Content):
+            result[-1] = Content(result[-1].octets + event.octets)
+        else:
+            result.append(event)
+    return result
+
+
+def cut(octets: bytes, borders: Iterable[int]) -> list[bytes]:
+    """*octets* in pieces that end at *borders*, whichever of these lie inside."""
+    inside = sorted({border for border in borders if 0 < border < len(octets)})
+    return [octets[start:end] for start, end in pairwise([0, *inside, len(octets)])]

@@ -1,0 +1,162 @@
+r"""
+Dialogues with the server session, each the proof of one line of behaviour; one text file each.
+
+    # why
+    limits: errors=3          fields of ServerLimits, if others than the default are wanted
+    C: EHLO client.example    the client sends a line; lines that follow each other come in one piece
+    c: DATA\r\n               the client sends just these octets
+    C!                        the client closes
+    S: 503 5.5.1 ...          the server says this line; `...` stands for any words
+    M: Subject: hello         a line of the message accepted in this turn; `M~` is a message without any
+    X: quit                   the session is closed, for this reason
+
+In what a client sends, \r \n \0 \\ and \xHH are octets and {a*3000} is one character many times. What stands before
+the first S is sent before the banner was. The driver refuses nobody@ for good, later@ for now, and the sender full@.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from empath.mail.reply import Reply
+from empath.smtp.events import Closed, ContentEnded, ContentRefused, MailOffered, RecipientOffered
+from empath.smtp.server import ServerLimits
+from tests.kit.conversation import LIMITS, Conversation, cut
+
+HERE = Path(__file__).parent
+ACCEPTED = Reply.of("250 2.0.0 Ok")
+VERDICTS = {
+    "nobody": Reply.of("550 5.1.1 No such user"),
+    "later": Reply.of("450 4.2.1 Not now"),
+    "full": Reply.of("452 4.3.1 Insufficient system storage"),
+}
+ESCAPE = re.compile(rb"\\(?:x([0-9a-f]{2})|(.))|\{(.)\*([0-9]+)\}")
+SIMPLE = {b"r": b"\r", b"n": b"\n", b"0": b"\0", b"\\": b"\\"}
+
+
+@dataclass
+class Turn:
+    """What the client does, and all that comes of it."""
+
+    octets: bytes = b""
+    is_hang_up: bool = False
+    replies: list[str] = field(default_factory=list)
+    message: list[bytes] | None = None
+    reason: str | None = None
+
+
+def parse(path: Path) -> tuple[ServerLimits, list[Turn]]:
+    """A transcript's limits and turns."""
+    limits, turns, was_client = LIMITS, [Turn()], False
+    for line in path.read_text(encoding="utf-8").split("\n"):
+        mark, text = line[:2], line[3:]
+        is_client = mark in ("C:", "c:", "C!")
+        if is_client and not was_client and (turns[-1].replies or turns[-1].reason or len(turns) > 1):
+            turns.append(Turn())
+        was_client = is_client or (was_client and not mark)
+        turn = turns[-1]
+        match mark:
+            case "C:":
+                turn.octets += octets(text) + b"\r\n"
+            case "c:":
+                turn.octets += octets(text)
+            case "C!":
+                turn.is_hang_up = True
+            case "S:":
+                turn.replies.append(text)
+            case "M:":
+                turn.message = [*(turn.message or []), octets(text)]
+            case "M~":
+                turn.message = []
+            case "X:":
+                turn.reason = text
+            case "li":
+                pairs = dict(pair.split("=") for pair in line.partition(": ")[2].split())
+                limits = replace(limits, **{name: eval_limit(value) for name, value in pairs.items()})
+            case _:
+                assert mark in ("", "# ", "#"), f"{path.name}: {line!r}"
+    return limits, turns
+
+
+def eval_limit(value: str) -> int | bool:
+    return value == "yes" if value in ("yes", "no") else int(value)
+
+
+def octets(text: str) -> bytes:
+    def unescape(match: re.Match[bytes]) -> bytes:
+        if match[3]:
+            return match[3] * int(match[4])
+        return bytes.fromhex(match[1].decode()) if match[1] else SIMPLE[match[2]]
+
+    return ESCAPE.sub(unescape, text.encode())
+
+
+def driver(limits: ServerLimits) -> Conversation:
+    def judge_sender(event):
+        address = event.reverse_path.address
+        return VERDICTS.get(address.local_part if address else "", ACCEPTED)
+
+    def judge_recipient(event):
+        address = event.forward_path.address
+        return VERDICTS.get(address.local_part if address else "", ACCEPTED)
+
+    return Conversation(limits, {MailOffered: judge_sender, RecipientOffered: judge_recipient})
+
+
+def messages(events) -> Iterator[bytes]:
+    """Each accepted message."""
+    content = b""
+    for event in events:
+        content += getattr(event, "octets", b"")
+        if isinstance(event, ContentEnded):
+            yield content
+        if isinstance(event, ContentEnded | ContentRefused):
+            content = b""
+
+
+def matches(expected: str, line: str) -> bool:
+    return line.startswith(expected[:-3]) if expected.endswith("...") else expected == line
+
+
+def play(path: Path, is_octet_by_octet: bool) -> None:
+    limits, turns = parse(path)
+    conversation = driver(limits)
+    accepted: list[bytes] = []
+    for turn in turns:
+        seen = len(conversation.events)
+        pieces = cut(turn.octets, range(len(turn.octets)) if is_octet_by_octet else ())
+        replies = conversation.say(*pieces)
+        if turn.is_hang_up:
+            replies += conversation.hang_up()
+        lines = replies.decode().split("\r\n")[:-1]
+        assert len(turn.replies) == len(lines), (turn, lines)
+        for expected, line in zip(turn.replies, lines, strict=True):
+            assert matches(expected, line), (turn, lines)
+        if turn.message is not None:
+            accepted.append(b"".join(line + b"\r\n" for line in turn.message))
+        assert accepted == list(messages(conversation.events))
+        closed = [event.reason for event in conversation.events[seen:] if isinstance(event, Closed)]
+        assert ([turn.reason] if turn.reason else []) == closed
+        assert bool(closed) == conversation.session.is_closed
+
+
+PATHS = sorted(HERE.glob("*.txt"))
+
+
+@pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])
+def test_the_dialogue_goes_as_written(path):
+    """
+    The file says which line of behaviour it shows.
+    """
+    play(path, is_octet_by_octet=False)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])
+def test_the_dialogue_goes_as_written_octet_by_octet(path):
+    """
+    TCP has no message borders.
+    """
+    play(path, is_octet_by_octet=True)
