@@ -113,13 +113,16 @@ def _parse(octets: bytes) -> _Line:
     if match is None:
         raise SyntaxViolation(f"not a reply: {octets[:_MAX_SHOWN_OCTETS]!r}")
     code, separator, text, status, rest = match.groups()
-    enhanced = None
+    whole = (text or b"").decode("latin-1")
     # A status of another class than the code is out of protocol (RFC 2034 §4) and stays what it is: text.
-    if status and status[0] == code[0]:
-        enhanced = EnhancedStatus.parse(status.decode("ascii"))
-    return _Line(
-        int(code), separator != b"-", enhanced, (text or b"").decode("latin-1"), (rest or b"").decode("latin-1")
-    )
+    if not status or status[0] != code[0]:
+        return _Line(int(code), separator != b"-", None, whole, whole)
+    return _Line(int(code), separator != b"-", _status(status), whole, rest.decode("latin-1"))
+
+
+@lru_cache(maxsize=256)
+def _status(octets: bytes) -> EnhancedStatus:
+    return EnhancedStatus.parse(octets.decode("ascii"))
 
 
 _parsed = lru_cache(maxsize=512)(_parse)

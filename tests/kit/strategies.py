@@ -22,7 +22,7 @@ any_text = st.text(st.characters(exclude_categories=()), max_size=80)  # surroga
 
 _labels = st.from_regex(r"[a-z0-9_]([a-z0-9_-]{0,20}[a-z0-9_])?", fullmatch=True)
 _last_labels = st.from_regex(r"[a-z]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
-_u_labels = st.text("abcdefgäöüéèñçßøåžčšłőбджελμπ日本語例え", min_size=1, max_size=12)
+_u_labels = st.text("abcdefgäöüéèñçßøåžčšłőджελμπ日本語例え", min_size=1, max_size=12)
 
 
 @st.composite
