@@ -2,7 +2,7 @@
 process - a real empathd in a directory of its own, on a free port of the loopback interface
 
 `Empathd` runs `empathd run` with a configuration made here: every domain goes to a Maildir under the directory unless
-*more* says otherwise. The log is JSON in a file, and the tests read it: `events()` are its lines, `wait_for` polls them.
+*more* says otherwise. The log is JSON in a file, and tests read it: `events()` are its lines, `wait_for` polls them.
 """
 
 import json

@@ -1,0 +1,57 @@
+"""The real supervisor over fake children."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from empath.daemon.child import Child
+from tests.kit.process import Empathd
+from tests.kit.waiting import eventually
+
+QUICK = {"young_s": 60.0, "delay_s": 0.05, "max_delay_s": 0.2, "ready_s": 20.0, "drain_s": 5.0}
+
+
+class Supervised(Empathd):
+    """An instance whose children are fakes; see fake_child for what they can be told and what they leave."""
+
+    def __init__(
+        self, directory: Path, more: str = "", environment: dict[str, str] | None = None, **pace: float
+    ) -> None:
+        script = Path(__file__).with_name("fake_supervisor.py")
+        command = (sys.executable, str(script), json.dumps(QUICK | pace))
+        paths = {"PYTHONPATH": str(Path(__file__).parents[2])}
+        super().__init__(directory, more, command=command, environment=paths | (environment or {}))
+
+    def behave(self, word: str, slot: str | None = None) -> None:
+        """What children spawned from now on do, or those of one slot."""
+        (self.directory / (f"{slot}.behaviour" if slot else "behaviour")).write_text(word)
+
+    def told(self, slot: str, generation: int = 1) -> Child:
+        """What one incarnation was told."""
+        return Child.from_json((self.directory / f"{slot}.{generation}.json").read_text())
+
+    def seen(self, slot: str, generation: int = 1) -> list[str]:
+        """What one incarnation saw."""
+        file = self.directory / f"{slot}.{generation}.seen"
+        return file.read_text().splitlines() if file.exists() else []
+
+    def wait_seen(self, what: str, slot: str, generation: int = 1) -> None:
+        """Wait until one incarnation saw *what*."""
+        eventually(lambda: what in self.seen(slot, generation), f"{slot} {generation} sees {what}")
+
+
+@pytest.fixture
+def supervised(tmp_path: Path) -> Iterator[Callable[..., Supervised]]:
+    """Makes instances with fake children, not started yet; none outlives the test."""
+    made: list[Supervised] = []
+
+    def make(**attributes: object) -> Supervised:
+        made.append(Supervised(tmp_path / f"supervised-{len(made)}", **attributes))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for instance in made:
+        instance.clean_up()

@@ -1,0 +1,88 @@
+"""
+fake_child - a child for tests of the supervisor: does nothing but keep, or break, the contract of daemon.child
+
+What it does stands in files in the directory of its configuration, read at each spawn: `<slot>.behaviour`, else
+`behaviour`, else it serves. Words: `serve`; `fail` (reports a ConfigError); `die` (exits 1 without a word); `die-ready`
+(the same once ready); `mute` (lives, never ready); `deaf` (ready, ignores SIGTERM).
+
+It leaves what it was told in `<slot>.<generation>.json` and what it saw in `<slot>.<generation>.seen`, a line each:
+`death worker-1 1`, `USR1`, `TERM`, `orphan`. An acceptor answers each connection with its generation; a housekeeper
+writes the file `ask` to its ask_fd when there is one.
+"""
+
+import os
+import select
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from empath.daemon.child import CONFIG, child_from_environment, load_own_config, report_failure, report_ready
+from empath.errors import ConfigError
+
+
+def main() -> int:
+    child = child_from_environment()
+    directory = Path(os.environ[CONFIG]).parent
+    name = f"{child.slot}.{child.generation}"
+    (directory / f"{name}.json").write_text(child.to_json())
+    (directory / f"{name}.hostname").write_text(str(load_own_config(child).hostname))
+
+    def saw(text: str) -> None:
+        with (directory / f"{name}.seen").open("a") as file:
+            file.write(text + "\n")
+
+    behaviour = next(
+        (
+            file.read_text()
+            for file in (directory / f"{child.slot}.behaviour", directory / "behaviour")
+            if file.exists()
+        ),
+        "serve",
+    )
+    if behaviour == "fail":
+        report_failure(child, ConfigError("this child\ncannot work"))
+        return ConfigError.exit_code
+    if behaviour == "die":
+        return 1
+    signals_fd, wakeup_fd = os.pipe2(os.O_NONBLOCK)
+    signal.set_wakeup_fd(wakeup_fd)
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, lambda *_: None)
+    if behaviour != "mute":
+        report_ready(child)
+    if behaviour == "die-ready":
+        return 1
+    listeners = {listener.fd: socket.socket(fileno=listener.fd) for listener in child.listeners}
+    wanted = [signals_fd, child.life_fd, *listeners]
+    if child.deaths_fd is not None:
+        wanted.append(child.deaths_fd)
+    while True:
+        for fd in select.select(wanted, [], [], 0.05)[0]:
+            if fd == signals_fd:
+                for number in os.read(fd, 100):
+                    saw(signal.Signals(number).name.removeprefix("SIG"))
+                    if number == signal.SIGTERM and behaviour != "deaf":
+                        return 0
+            elif fd == child.life_fd:
+                saw("orphan")
+                return 0
+            elif fd == child.deaths_fd:
+                for line in os.read(fd, 65536).decode().splitlines():
+                    saw(f"death {line}")
+            elif fd in listeners:
+                try:
+                    connection, _ = listeners[fd].accept()
+                except BlockingIOError:  # the other generation was quicker
+                    continue
+                with connection:
+                    connection.sendall(f"{child.generation}\n".encode())
+        ask = directory / "ask"
+        if child.ask_fd is not None and ask.exists():
+            octets = ask.read_bytes()
+            ask.unlink()
+            os.write(child.ask_fd, octets)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

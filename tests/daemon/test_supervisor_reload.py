@@ -1,0 +1,198 @@
+"""SIGHUP: a new configuration comes into force whole or not at all, and no connection is refused."""
+
+import signal
+import socket
+import threading
+
+from tests.kit.process import free_port
+
+
+def _answer(port: int) -> str:
+    """What the acceptor that takes the next connection says: its generation."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as client, client.makefile() as file:
+        return file.readline().strip()
+
+
+def test_a_reload_replaces_every_child(supervised):
+    """
+    Each keeps its slot and gets the next generation; the old ones are told to drain.
+    """
+    service = supervised().start()
+    service.signal(signal.SIGHUP)
+    service.wait_for("reload_finished")
+    for slot in ("acceptor-1", "housekeeper-1", "worker-1", "worker-2"):
+        service.wait_for("process_exited", slot=slot, generation=1, ordered=True)
+        assert 1 == len(service.named("process_ready", slot=slot, generation=2))
+    assert "2" == _answer(service.port)
+
+
+def test_no_connection_is_refused_during_a_reload(supervised):
+    """
+    Both generations accept from one socket that is never closed.
+    """
+    service = supervised().start()
+    answers: list[str] = []
+    stop = threading.Event()
+
+    def connect() -> None:
+        while not stop.is_set():
+            answers.append(_answer(service.port))
+
+    client = threading.Thread(target=connect)
+    client.start()
+    try:
+        service.signal(signal.SIGHUP)
+        service.wait_for("process_exited", slot="acceptor-1", generation=1)
+    finally:
+        stop.set()
+        client.join()
+    answers.append(_answer(service.port))
+    assert ("1", "2") == (answers[0], answers[-1])
+    assert {"1", "2"} == set(answers)
+
+
+def test_workers_and_listeners_can_change(supervised):
+    """
+    The new address is bound before the first child is replaced, the old one given back after.
+    """
+    service = supervised().start()
+    before, service.port = service.port, free_port()
+    service.configure(more="[delivery]\nworkers = 1")
+    service.signal(signal.SIGHUP)
+    service.wait_for("reload_finished")
+    service.wait_for("process_exited", slot="acceptor-1", generation=1)
+    service.wait_for("process_exited", slot="worker-2", generation=1)
+    assert "2" == _answer(service.port)
+    with socket.create_server(("127.0.0.1", before)):
+        pass
+    assert ["acceptor-1", "housekeeper-1", "worker-1"] == sorted(service.pids().values())
+
+
+def test_a_bad_configuration_keeps_the_old_and_logs_each_finding(supervised):
+    """
+    A slip of the pen must not cost service.
+    """
+    service = supervised().start()
+    service.configure(more="[delivery]\nworkers = 0\nsesions = 5")
+    service.signal(signal.SIGHUP)
+    service.wait_for("reload_refused", count=2)
+    findings = [event["finding"] for event in service.named("reload_refused")]
+    assert ["delivery.workers", "delivery.sesions"] == [finding.split(": ")[1] for finding in findings]
+    assert "1" == _answer(service.port)
+
+
+def test_a_configuration_that_is_gone_keeps_the_old(supervised):
+    """
+    As above, for a file that cannot be read.
+    """
+    service = supervised().start()
+    service.config.unlink()
+    service.signal(signal.SIGHUP)
+    finding = service.wait_for("reload_refused")["finding"]
+    assert f"{service.config}: the configuration cannot be read: No such file or directory" == finding
+
+
+def test_a_listener_that_cannot_be_bound_keeps_the_old(supervised):
+    """
+    All addresses or none: the new one that could be bound is given back.
+    """
+    service = supervised().start()
+    good, taken = free_port(), free_port()
+    extra = "".join(f'[[listener]]\naddress = "127.0.0.1:{port}"\n' for port in (good, taken))
+    with socket.create_server(("127.0.0.1", taken)):
+        service.configure(more=extra)
+        service.signal(signal.SIGHUP)
+        finding = service.wait_for("reload_refused")["finding"]
+    assert f"cannot listen on 127.0.0.1:{taken}: the address is in use by another process" == finding
+    with socket.create_server(("127.0.0.1", good)):
+        pass
+    assert "1" == _answer(service.port)
+
+
+def test_a_new_child_that_fails_keeps_the_old_ones(supervised):
+    """
+    What `check` cannot see, such as a user that is gone, is seen by the new children before the old ones go.
+    """
+    service = supervised().start()
+    service.behave("fail", "worker-2")
+    service.signal(signal.SIGHUP)
+    service.wait_for("reload_refused", count=2)
+    assert ["this child", "cannot work"] == [event["finding"] for event in service.named("reload_refused")]
+    service.wait_for("process_exited", slot="acceptor-1", generation=2, ordered=True)
+    assert "1" == _answer(service.port)
+    assert [] == service.named("process_exited", generation=1)
+
+
+def test_new_children_that_are_never_ready_keep_the_old_ones(supervised):
+    """
+    As above, for one that hangs.
+    """
+    service = supervised(ready_s=5.0).start()
+    service.behave("mute", "acceptor-1")
+    service.signal(signal.SIGHUP)
+    assert "not all processes were ready within 5 s" == service.wait_for("reload_refused")["finding"]
+    assert "1" == _answer(service.port)
+
+
+def test_what_only_a_restart_can_change_is_refused(supervised):
+    """
+    The lock and the children of both generations stand on one queue.
+    """
+    service = supervised().start()
+    text = service.config.read_text()
+    service.config.write_text(text.replace('"queue.db"', '"other.db"') + '\n[process]\npid_file = "other.pid"\n')
+    service.signal(signal.SIGHUP)
+    service.wait_for("reload_refused", count=2)
+    keys = [event["finding"].split(":")[0] for event in service.named("reload_refused")]
+    assert ["queue.path", "process.pid_file"] == keys
+
+
+def test_a_reload_asked_for_during_a_reload_follows_it(supervised):
+    """
+    The file may have changed since the first was read. The housekeeper's way to ask is the same order.
+    """
+    service = supervised().start()
+    service.signal(signal.SIGHUP)
+    service.wait_for("reload_started")
+    (service.directory / "ask").write_bytes(b"R")
+    service.wait_for("reload_finished", count=2)
+    assert "3" == _answer(service.port)
+
+
+def test_a_stop_during_a_reload_ends_both_generations(supervised):
+    """
+    Nothing that a reload has started outlives the stop.
+    """
+    service = supervised().start()
+    service.behave("mute", "acceptor-1")
+    service.signal(signal.SIGHUP)
+    service.wait_for("process_ready", slot="worker-1", generation=2)
+    assert 0 == service.stop()
+    assert {} == service.pids()
+
+
+def test_sigusr1_reopens_the_log_in_every_process(supervised):
+    """
+    A rotation moves the file away; from then on nobody may write to the old one.
+    """
+    service = supervised().start()
+    service.log.rename(service.directory / "empath.log.1")
+    service.signal(signal.SIGUSR1)
+    service.wait_for("log_reopened")
+    for slot in ("acceptor-1", "housekeeper-1", "worker-1", "worker-2"):
+        service.wait_seen("USR1", slot)
+
+
+def test_a_log_that_cannot_be_reopened_stays_open(supervised):
+    """
+    A full or missing directory costs no running service its log.
+    """
+    service = supervised().start()
+    moved = service.directory / "moved"
+    service.log.rename(moved)
+    service.log.mkdir()
+    service.signal(signal.SIGUSR1)
+    service.wait_seen("USR1", "worker-1")
+    service.log.rmdir()
+    service.log = moved
+    assert 1 == len(service.named("log_kept"))

@@ -1,0 +1,90 @@
+"""Children that die while the service runs: restarts, backoff, and who is told."""
+
+import os
+import signal
+
+
+def test_a_killed_child_is_replaced_by_the_next_generation(supervised):
+    """
+    The slot keeps its name, the incarnation is another.
+    """
+    service = supervised().start()
+    os.kill(service.pid_of("worker-1"), signal.SIGKILL)
+    event = service.wait_for("process_ready", slot="worker-1", generation=2)
+    assert "worker-1" == service.pids()[event["pid"]]
+    assert 1 == len(service.named("process_exited", slot="worker-1", signal="SIGKILL", ordered=False))
+
+
+def test_a_child_that_dies_young_waits_longer_each_time(supervised):
+    """
+    A crash loop must not eat the machine; the delay has an upper bound.
+    """
+    service = supervised().start()
+    service.behave("die-ready", "worker-1")
+    os.kill(service.pid_of("worker-1"), signal.SIGKILL)
+    service.wait_for("process_delayed", count=4, slot="worker-1")
+    assert [0.05, 0.1, 0.2, 0.2] == [event["delay_s"] for event in service.named("process_delayed")][:4]
+
+
+def test_a_child_that_lived_is_started_again_at_once(supervised):
+    """
+    One crash after a long life is no crash loop.
+    """
+    service = supervised(young_s=0.0).start()
+    os.kill(service.pid_of("worker-1"), signal.SIGKILL)
+    service.wait_for("process_ready", slot="worker-1", generation=2)
+    assert [] == service.named("process_delayed")
+
+
+def test_a_failure_after_the_start_is_logged_and_tried_again(supervised):
+    """
+    A service that runs does not end because one child cannot.
+    """
+    service = supervised().start()
+    service.behave("fail", "worker-1")
+    os.kill(service.pid_of("worker-1"), signal.SIGKILL)
+    event = service.wait_for("process_failed", slot="worker-1")
+    assert ("this child\ncannot work", 78) == (event["error"], event["exit_code"])
+    service.behave("serve", "worker-1")
+    service.wait_for("process_ready", count=2, slot="worker-1")
+
+
+def test_the_housekeeper_hears_of_the_dead(supervised):
+    """
+    So that their leases end at once, not after the 30 s of a missed beat.
+    """
+    service = supervised().start()
+    os.kill(service.pid_of("worker-2"), signal.SIGKILL)
+    service.wait_seen("death worker-2 1", "housekeeper-1")
+
+
+def test_a_new_housekeeper_hears_of_those_who_died_before_it(supervised):
+    """
+    Its predecessor among them: a death while there is no housekeeper is not lost.
+    """
+    service = supervised().start()
+    os.kill(service.pid_of("housekeeper-1"), signal.SIGKILL)
+    os.kill(service.pid_of("worker-1"), signal.SIGKILL)
+    service.wait_seen("death housekeeper-1 1", "housekeeper-1", generation=2)
+    service.wait_seen("death worker-1 1", "housekeeper-1", generation=2)
+
+
+def test_a_restarted_child_gets_the_configuration_that_is_in_force(supervised):
+    """
+    A file half edited must not part one child from its siblings.
+    """
+    service = supervised().start()
+    service.config.write_text("half a configu")
+    os.kill(service.pid_of("worker-1"), signal.SIGKILL)
+    service.wait_for("process_ready", slot="worker-1", generation=2)
+    assert "mx.example.test" == (service.directory / "worker-1.2.hostname").read_text()
+
+
+def test_the_housekeeper_can_ask_for_a_stop(supervised):
+    """
+    `INSERT INTO control` reaches the supervisor, which opens no database, by one octet.
+    """
+    service = supervised().start()
+    (service.directory / "ask").write_bytes(b"?S")
+    assert (0, "") == service.end()
+    assert ["housekeeper"] == [event["cause"] for event in service.named("stop_started")]
