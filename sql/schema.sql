@@ -205,6 +205,12 @@ BEGIN
      AND (SELECT count(*) FROM _lease WHERE destination_id = old.destination_id) < max_leases;
 END;
 
+CREATE TRIGGER _destination_closed AFTER INSERT ON _destination
+WHEN new.max_leases = 0
+BEGIN
+  UPDATE _destination SET is_full = 1 WHERE destination_id = new.destination_id;
+END;
+
 CREATE TRIGGER _destination_resized AFTER UPDATE OF max_leases ON _destination
 BEGIN
   UPDATE _destination

@@ -31,6 +31,8 @@ DRAIN_S: Final = 10.0  # what a child may take from SIGTERM to its end
 
 _PR_SET_NO_NEW_PRIVS: Final = 38
 
+_reported: Final[set[int]] = set()  # ready_fd, once it was used
+
 
 class Ask(Enum):
     """What the housekeeper asks of the supervisor: one octet each, written to `ask_fd`."""
@@ -128,11 +130,19 @@ def report_ready(child: Child) -> None:
 
 
 def report_failure(child: Child, error: EmpathError) -> None:
-    """Tell the supervisor why this child ends; in the start it becomes the message and exit code of `start`."""
+    """
+    Tell the supervisor why this child ends; in the start it becomes the message and exit code of `start`.
+
+    After `report_ready` there is no one to tell: the log is the place then.
+    """
     _report(child, {"error": str(error), "exit_code": error.exit_code})
 
 
 def _report(child: Child, message: dict[str, Any]) -> None:
+    # Once closed, the number may name anything, a client's connection for one.
+    if child.ready_fd in _reported:
+        return
+    _reported.add(child.ready_fd)
     try:
         os.write(child.ready_fd, json.dumps(message).encode() + b"\n")
     except BrokenPipeError:

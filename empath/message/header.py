@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 _END = b"\r\n\r\n"
 _RECEIVED = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_DELIVERED_TO = re.compile(rb"^delivered-to[ \t]*:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _FIELD = {
     name: re.compile(rb"^" + name.encode() + rb"[ \t]*:[ \t]*((?:[^\r\n]|\r\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
     for name in ("message-id", "subject", "date", "from")
@@ -35,8 +36,13 @@ class HeaderGuard:
         self.is_complete = False
 
     @property
+    def is_settled(self) -> bool:
+        """Whether `header` will not change any more, though there may be more of it to drop."""
+        return self.is_complete or self._is_cut
+
+    @property
     def header(self) -> bytes:
-        """What is kept of the header section, without the blank line; whole once `is_complete`."""
+        """What is kept of the header section, without the blank line; whole once `is_settled`."""
         return bytes(self._kept)
 
     def feed(self, octets: bytes) -> bytes:
@@ -49,13 +55,14 @@ class HeaderGuard:
         self._kept += octets
         # A message may begin with the blank line: then it has no header at all.
         end = 0 if self._kept.startswith(b"\r\n") else self._kept.find(_END, max(0, before - 3))
-        if 0 <= end <= self._limit:
+        # Judged by what the limit holds, not by what has arrived: the cut must not depend on the pieces.
+        if 0 <= end <= self._limit - len(_END):
             del self._kept[end + 2 if end else 0 :]
             self.is_complete = True
             return octets
         if len(self._kept) <= self._limit:
             return octets
-        cut = self._limit + (self._kept[self._limit - 1 : self._limit + 1] == b"\r\n")
+        cut = self._limit - (self._kept[self._limit - 1 : self._limit + 1] == b"\r\n")
         rest = bytes(self._kept[cut:])
         del self._kept[cut:]
         self._is_cut = True
@@ -97,6 +104,12 @@ def read_fields(header: bytes) -> HeaderFields:
 def has_field(header: bytes, name: str) -> bool:
     """Whether the field is there; *name* is one of message-id, subject, date, from."""
     return _FIELD[name].search(header) is not None
+
+
+def loops_through(header: bytes, address: str) -> bool:
+    """Whether a Delivered-To field names *address*: final delivery puts it there, so the message came by before."""
+    mine = address.encode().lower()
+    return any(value.strip().lower() == mine for value in _DELIVERED_TO.findall(header))
 
 
 def _text(header: bytes, name: str, limit: int) -> str | None:

@@ -47,3 +47,10 @@ def received_field(reception: Reception, queue_id: QueueId, at: Timestamp, only_
         f"\tby {reception.hostname} (Empath) with {reception.protocol} id {queue_id}{for_clause};\r\n"
         f"\t{at.date_time()}\r\n"
     ).encode()
+
+
+def missing_fields(hostname: str, queue_id: QueueId, at: Timestamp, *, has_date: bool, has_message_id: bool) -> bytes:
+    """Fields that a submission server adds where the sender left them out, RFC 6409 §8.2 and §8.3."""
+    date = "" if has_date else f"Date: {at.date_time()}\r\n"
+    message_id = "" if has_message_id else f"Message-ID: <{queue_id}@{hostname}>\r\n"
+    return (date + message_id).encode()

@@ -147,6 +147,13 @@ class Stream:
             except OSError as exc:
                 raise StreamClosed(_reason(exc.errno)) from exc
 
+    def send_now(self, octets: bytes) -> None:
+        """Send what the kernel takes at once, and forget the rest: last words to one who is not served."""
+        try:
+            self._socket.send(octets)
+        except OSError:
+            pass
+
     def close(self) -> None:
         """Close both directions; may be called again."""
         self.deadlines.discard(self)

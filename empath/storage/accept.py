@@ -62,19 +62,23 @@ class DestinationIds:
         self._max_leases = max_leases
         self._known: dict[str, int] = {}
 
-    def find(self, connection: apsw.Connection, name: str) -> int:
-        """Number of *name*, a new one where it was never seen."""
+    def find(self, connection: apsw.Connection, name: str, found: dict[str, int]) -> int:
+        """Number of *name*, a new one where it was never seen; *found* gets what `remember` is to be told."""
         number: int | None = self._known.get(name)
         if number is None:
+            # Not remembered yet: the row may be of this very transaction, and a roll-back frees its number for another.
             number = value(connection, _SQL["find_destination"], {"name": name})
-            if number is not None:
-                if len(self._known) >= self.MAX_NAMES:
-                    self._known.clear()
-                self._known[name] = number
-            else:  # not remembered yet: the transaction that made it may be rolled back
+            if number is None:
                 connection.execute(_SQL["insert_destination"], {"name": name, "max_leases": self._max_leases})
                 number = connection.last_insert_rowid()
+            found[name] = number
         return number
+
+    def remember(self, found: dict[str, int]) -> None:
+        """Keep numbers whose transaction has been committed."""
+        if len(self._known) + len(found) > self.MAX_NAMES:
+            self._known.clear()
+        self._known.update(found)
 
 
 class Accept(Work):
@@ -86,6 +90,7 @@ class Accept(Work):
         self.rows = 2 + len(message.destinations)
         self.octets = len(message.content or b"")
         self._destination_ids = destination_ids
+        self._found: dict[str, int] = {}
 
     def run(self, connection: apsw.Connection) -> None:
         m = self.message
@@ -101,10 +106,15 @@ class Accept(Work):
         if m.content is not None:
             execute(_INSERT_CONTENT, (message_id, m.content))
         find = self._destination_ids.find
+        self._found = {}
         for recipient, destination in zip(e.recipients, m.destinations, strict=True):
             address = str(recipient.address)
             recipient_row = (
-                message_id, address, address, str(recipient.address.domain), find(connection, destination), m.priority,
-                m.received_at, m.expires_at, recipient.notify, recipient.original_recipient,
+                message_id, address, address, str(recipient.address.domain), find(connection, destination, self._found),
+                m.priority, m.received_at, m.expires_at, recipient.notify, recipient.original_recipient,
             )  # fmt: skip
             execute(_INSERT_RECIPIENT, recipient_row)
+
+    def after_commit(self, connection: apsw.Connection) -> None:
+        if self._found:
+            self._destination_ids.remember(self._found)

@@ -7,6 +7,7 @@ one in a system directory is a slip of the pen.  Every link is followed before a
 
 import os
 import pwd
+import re
 import stat
 from pathlib import Path
 
@@ -22,6 +23,7 @@ _NETWORK = frozenset({
     "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "smb3", "smbfs",
 })  # fmt: skip
 _MOUNTS = Path("/proc/self/mountinfo")
+_OCTAL = re.compile(r"\\([0-7]{3})")  # space, tab, line feed and backslash in a mount point
 
 
 def check_queue(path: Path, user: str | None = None) -> None:
@@ -37,7 +39,8 @@ def check_queue(path: Path, user: str | None = None) -> None:
     """
     check_library()
     owner = _account(user)
-    _check_place(path.parent, owner)
+    for folder in {path.parent: None, path.resolve().parent: None}:  # SQLite writes where a link at *path* leads
+        _check_place(folder, owner)
     for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
         if file.exists():
             _check_mode(file, owner, "file")
@@ -48,7 +51,8 @@ def check_queue(path: Path, user: str | None = None) -> None:
         if os.geteuid() == 0 and user is not None:
             for mine in (path, Path(f"{path}-wal"), Path(f"{path}-shm"), spool):
                 if mine.exists():
-                    os.chown(mine, owner.pw_uid, owner.pw_gid)
+                    # Root must give away no file that a link planted by that user leads to.
+                    os.chown(mine, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
     except OSError as exc:
         raise CannotCreate(f"{spool}: {exc.strerror}") from exc
     _check_mode(spool, owner, "directory")
@@ -59,8 +63,9 @@ def network_file_system(path: Path, mounts: str) -> str | None:
     best, kind = -1, ""
     for line in mounts.splitlines():
         left, _, right = line.partition(" - ")
-        point = left.split(" ")[4].encode().decode("unicode_escape")
-        if len(point) > best and path.is_relative_to(point):
+        point = _OCTAL.sub(lambda match: chr(int(match[1], 8)), left.split(" ")[4])
+        # A later mount hides an earlier one at the same point, as a file system hides the automounter's.
+        if len(point) >= best and path.is_relative_to(point):
             best, kind = len(point), right.split(" ")[0]
     return kind if kind in _NETWORK else None
 
@@ -84,12 +89,23 @@ def _check_place(folder: Path, owner: pwd.struct_passwd) -> None:
     system = next((place for place in _SYSTEM if real.is_relative_to(place)), None)
     if real == Path("/") or system is not None:
         raise ConfigError(f"{real}: a queue may not lie in {system or '/'}; use a directory such as /var/lib/empath")
-    kind = network_file_system(real, _MOUNTS.read_text()) if _MOUNTS.exists() else None
+    kind = network_file_system(real, os.fsdecode(_MOUNTS.read_bytes())) if _MOUNTS.exists() else None
     if kind is not None:
         raise ConfigError(f"{real}: on {kind}, a network file system, SQLite's locks do not hold; use a local disk")
     _check_mode(real, owner, "directory")
-    if os.geteuid() == owner.pw_uid and not os.access(real, os.W_OK | os.X_OK):
-        raise CannotCreate(f"{real}: user {owner.pw_name} may not write this directory")
+    if not _may_write(real, owner):
+        raise CannotCreate(
+            f"{real}: user {owner.pw_name} may not write this directory; run `chown {owner.pw_name} {real}`"
+        )
+
+
+def _may_write(folder: Path, owner: pwd.struct_passwd) -> bool:
+    if os.geteuid() == owner.pw_uid:
+        return os.access(folder, os.W_OK | os.X_OK)
+    status = folder.stat()  # root asks for another
+    if status.st_uid == owner.pw_uid:
+        return status.st_mode & 0o300 == 0o300
+    return status.st_mode & 0o030 == 0o030 and status.st_gid in os.getgrouplist(owner.pw_name, owner.pw_gid)
 
 
 def _check_mode(path: Path, owner: pwd.struct_passwd, what: str) -> None:

@@ -70,10 +70,15 @@ class LeasedMessage:
 
 @dataclass(slots=True)
 class Lease:
-    """Leave of one process to send these messages, one after another, to one destination."""
+    """
+    Leave of one process to send these messages, one after another, to one destination.
+
+    is_failing tells that the destination's last attempt reached no host.
+    """
 
     lease_id: int
     destination: str
+    is_failing: bool
     messages: list[LeasedMessage]
 
 
@@ -81,20 +86,21 @@ class TakeLeases(Work):
     """
     Take up to *limit* leases, at most *share* of one destination, of which at most *failing_limit* of failing ones.
 
-    `leases` holds them after the commit.
+    `leases` holds them after the commit. A process that has been declared dead gets none: nobody would ever end them.
+    After an error the commit is in doubt, see `EndStrays`.
     """
 
     def __init__(self, *, process_id: int, now: float, limit: int, failing_limit: int, share: int) -> None:
         super().__init__()
         self.leases: list[Lease] = []
-        self._process_id = process_id
+        self._process = {"process_id": process_id}
         self._now = now
         self._limits = (limit, failing_limit)
         self._share = share
 
     def run(self, connection: apsw.Connection) -> None:
         self.leases = []
-        if value(connection, _SQL["is_frozen"]):
+        if value(connection, _SQL["is_frozen"]) or not value(connection, _SQL["is_living"], self._process):
             return
         limit, failing_limit = self._limits
         for is_failing, most in ((0, limit), (1, failing_limit)):
@@ -117,23 +123,24 @@ class TakeLeases(Work):
             for destination_id, name, lease_count, free in ready:
                 if len(self.leases) == count:
                     break
-                has_more = self._lease_one(connection, destination_id, name, lease_count)
+                lease = Lease(0, name, bool(is_failing), [])
+                has_more = self._lease_one(connection, destination_id, lease, lease_count)
                 open_slots[destination_id] -= 1
                 if has_more and open_slots[destination_id] > 0:
                     again.append((destination_id, name, lease_count + 1, free))
             ready = again
 
-    def _lease_one(self, connection: apsw.Connection, destination_id: int, name: str, lease_count: int) -> bool:
+    def _lease_one(self, connection: apsw.Connection, destination_id: int, lease: Lease, lease_count: int) -> bool:
         due = self._due(connection, destination_id, is_aging=lease_count % AGING == AGING - 1)
         if not due:
             self._make_bound_exact(connection, destination_id)
             return False
-        where = {"process_id": self._process_id, "destination_id": destination_id, "now": self._now}
+        where = {**self._process, "destination_id": destination_id, "now": self._now}
         connection.execute(_SQL["insert_lease"], where)
-        lease_id = connection.last_insert_rowid()
+        lease.lease_id = connection.last_insert_rowid()
         recipients = self._with_siblings(connection, destination_id, due)
-        connection.execute(_SQL["mark_leased"], {"lease_id": lease_id, "recipients": json.dumps(recipients)})
-        self.leases.append(Lease(lease_id, name, []))
+        connection.execute(_SQL["mark_leased"], {"lease_id": lease.lease_id, "recipients": json.dumps(recipients)})
+        self.leases.append(lease)
         if len(due) < MESSAGES:
             self._make_bound_exact(connection, destination_id)
             return False

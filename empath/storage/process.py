@@ -48,14 +48,20 @@ class Register(Work):
 
 
 class Beat(Work):
-    """Tell that a process lives."""
+    """
+    Tell that a process lives. `is_taken_for_dead` says after the commit that its run was ended by another.
+
+    Such a process has lost its leases and gets no more: it must end.
+    """
 
     def __init__(self, process_id: int, *, now: float) -> None:
         super().__init__()
+        self.is_taken_for_dead = False
         self._row = {"process_id": process_id, "now": now}
 
     def run(self, connection: apsw.Connection) -> None:
         connection.execute(_SQL["beat"], self._row)
+        self.is_taken_for_dead = connection.changes() == 0
 
 
 class EndProcess(Work):

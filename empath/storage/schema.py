@@ -5,6 +5,7 @@ schema - make, migrate and recognize a queue database
 sql/migrations/NNNN.sql, each with the views in one transaction, so that no file is ever left half-way.
 """
 
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -19,9 +20,12 @@ APPLICATION_ID = 0x454D5041  # "EMPA"
 _WAIT_S = 30.0
 
 
-def prepare(path: Path) -> int:
+def prepare(path: Path, *, version: int = SCHEMA_VERSION, steps: Mapping[int, str] | None = None) -> int:
     """
     Make the database at *path* if there is none, bring an older one up to date; return the version it had (0: new).
+
+    A database that is refused stays as it was. *version* is the one that this program knows, *steps* are the scripts
+    that lead to it, by default `migrations()`.
 
     Raises:
         UnusableQueue: the file is of a newer Empath, or of another application.
@@ -30,32 +34,32 @@ def prepare(path: Path) -> int:
     with translated(path):
         if not path.exists() or path.stat().st_size == 0:
             _lay_foundation(path)
+        else:
+            _look_first(path, version)
         connection = open_writer(path, deadline_s=_WAIT_S)
         try:
             with transaction(connection):
-                found = check_version(connection, path)
-                if found < SCHEMA_VERSION:
-                    _build(connection, found)
+                found = check_version(connection, path, version)
+                if found < version:
+                    _build(connection, found, version, migrations() if steps is None else steps)
                 return found
         finally:
             connection.close()
 
 
-def check_version(connection: apsw.Connection, path: Path) -> int:
+def check_version(connection: apsw.Connection, path: Path, known: int = SCHEMA_VERSION) -> int:
     """
     Return the file's schema version, 0 for an empty file.
 
     Raises:
-        UnusableQueue: newer than this program, or not a queue.
+        UnusableQueue: newer than *known*, or not a queue.
     """
     version = int(value(connection, "PRAGMA user_version"))
     application = int(value(connection, "PRAGMA application_id"))
     if application not in (0, APPLICATION_ID) or (application == 0 and _tables(connection)):
         raise UnusableQueue(f"{path}: the database of another application; name another file in [queue] path")
-    if version > SCHEMA_VERSION:
-        raise UnusableQueue(
-            f"{path}: schema {version} is newer than this Empath, which knows {SCHEMA_VERSION}; upgrade Empath"
-        )
+    if version > known:
+        raise UnusableQueue(f"{path}: schema {version} is newer than this Empath, which knows {known}; upgrade Empath")
     return version
 
 
@@ -91,18 +95,28 @@ def _lay_foundation(path: Path) -> None:
         connection.close()
 
 
-def _build(connection: apsw.Connection, found: int) -> None:
+def _look_first(path: Path, known: int) -> None:
+    # The writer's connection turns the file to WAL mode when it opens it: a strange file must not come that far.
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        connection.set_busy_timeout(int(_WAIT_S * 1000))
+        check_version(connection, path, known)
+    finally:
+        connection.close()
+
+
+def _build(connection: apsw.Connection, found: int, known: int, steps: Mapping[int, str]) -> None:
+    # rows() goes to the end of a script; a statement that gives a row would stop execute() there.
     if found == 0:
-        connection.execute(script("schema.sql"))
+        rows(connection, script("schema.sql"))
     else:
-        steps = migrations()
         for name in _views(connection):
             connection.execute(f'DROP VIEW "{name}"')
-        for version in range(found + 1, SCHEMA_VERSION + 1):
-            connection.execute(steps[version])
-    connection.execute(script("views.sql"))
+        for version in range(found + 1, known + 1):
+            rows(connection, steps[version])
+    rows(connection, script("views.sql"))
     connection.pragma("application_id", APPLICATION_ID)
-    connection.pragma("user_version", SCHEMA_VERSION)
+    connection.pragma("user_version", known)
 
 
 def _tables(connection: apsw.Connection) -> list[str]:

@@ -8,6 +8,8 @@ THEORY
     receive that mail twice.
 """
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,7 +18,7 @@ import apsw
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.storage.accept import DestinationIds
-from empath.storage.connection import value
+from empath.storage.connection import rows, value
 from empath.storage.queries import queries
 from empath.storage.writer import Work
 
@@ -79,7 +81,7 @@ class Settle(Work):
             if not self.is_stale:
                 self._settle(connection, fate)
             elif fate.status is Status.DELIVERED:
-                self._record(connection, fate, outcome=_MAYBE_DELIVERED, decided="unchanged")
+                self._record_doubt(connection, fate)
         if not self.is_stale and any(fate.status is Status.DELIVERED for fate in self.fates):
             connection.execute(_SQL["forget_delivered_content"], self._keys)
             if connection.changes():
@@ -94,9 +96,18 @@ class Settle(Work):
             "last_reply": fate.reply.escaped(),
         }
         connection.execute(_SQL["settle_recipient"], update)
+        if not connection.changes():  # the lease stands, but this recipient is no longer of it
+            if fate.status is Status.DELIVERED:
+                self._record_doubt(connection, fate)
+            return
         self._record(connection, fate, outcome=fate.status, decided=fate.status)
         if fate.wants_notice:
             connection.execute(_SQL["insert_notice"], update)
+
+    def _record_doubt(self, connection: apsw.Connection, fate: Fate) -> None:
+        # A settle whose commit failed in doubt is tried again: what it did write must not count as a second delivery.
+        if not value(connection, _SQL["is_delivered_under"], {**self._keys, "recipient_id": fate.recipient_id}):
+            self._record(connection, fate, outcome=_MAYBE_DELIVERED, decided="unchanged")
 
     def _record(self, connection: apsw.Connection, fate: Fate, *, outcome: str, decided: str) -> None:
         attempt = self._attempt
@@ -133,6 +144,24 @@ class EndLease(Work):
         connection.execute(_SQL["mark_failing"], self._destination)
 
 
+class EndStrays(Work):
+    """
+    Give back what a TakeLeases took that failed: it may have been committed, and then nobody knows of its leases.
+
+    *known* are the leases that the process works on.
+    """
+
+    def __init__(self, process_id: int, known: Iterable[int]) -> None:
+        super().__init__()
+        self._keys = {"process_id": process_id, "known": json.dumps(list(known)), "next_retry_at": None}
+
+    def run(self, connection: apsw.Connection) -> None:
+        for (lease_id,) in rows(connection, _SQL["stray_leases"], self._keys):
+            keys = {**self._keys, "lease_id": lease_id}
+            connection.execute(_SQL["put_back"], keys)
+            connection.execute(_SQL["end_lease"], keys)
+
+
 class Rekey(Work):
     """Put recipients back unsent under the destinations that they are routed to now."""
 
@@ -142,15 +171,20 @@ class Rekey(Work):
         self._lease_id = lease_id
         self._destinations = destinations
         self._destination_ids = destination_ids
+        self._found: dict[str, int] = {}
 
     def run(self, connection: apsw.Connection) -> None:
+        self._found = {}
         for recipient_id, name in self._destinations.items():
             row = {
                 "recipient_id": recipient_id,
                 "lease_id": self._lease_id,
-                "destination_id": self._destination_ids.find(connection, name),
+                "destination_id": self._destination_ids.find(connection, name, self._found),
             }
             connection.execute(_SQL["rekey"], row)
+
+    def after_commit(self, connection: apsw.Connection) -> None:
+        self._destination_ids.remember(self._found)
 
 
 class Hold(Work):

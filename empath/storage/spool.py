@@ -77,14 +77,14 @@ def locate(spool: Path, locator: str) -> Path:
 
 def open_content(spool: Path, locator: str) -> BinaryIO:
     """
-    Open for reading.
+    Open for reading; a link is not followed, it could lead to any file that Empath may read.
 
     Raises:
-        StorageFailure: the file is not there, or cannot be read.
+        StorageFailure: the file is not there, is a link, or cannot be read.
     """
     path = locate(spool, locator)
     try:
-        return open(path, "rb", buffering=0)
+        return open(path, "rb", buffering=0, opener=_private)
     except OSError as exc:
         raise StorageFailure(f"{path}: {exc.strerror}") from exc
 
@@ -92,6 +92,14 @@ def open_content(spool: Path, locator: str) -> BinaryIO:
 def free_octets(spool: Path) -> int:
     """Octets that an unprivileged process may still write on the spool's file system."""
     return shutil.disk_usage(spool).free
+
+
+def wal_octets(database: Path) -> int:
+    """Size of the database's write-ahead log."""
+    try:
+        return Path(f"{database}-wal").stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _private(path: str, flags: int) -> int:

@@ -29,13 +29,16 @@ from empath.storage.connection import Sleep, open_writer, ours
 MAX_WORKS = 500
 MAX_ROWS = 5_000
 MAX_OCTETS = 8 * 1024 * 1024
+# What the values of one work cause; text that is no UTF-8 does not even reach SQLite.
+_REFUSED = (apsw.ConstraintError, apsw.TooBigError, UnicodeEncodeError)
 
 
 class Work:
     """
     One write; a subclass keeps its result in itself.
 
-    `error` is None after success.  `rows` and `octets` are its weight in a batch.  `waiter` belongs to the submitter.
+    `error` is None after success.  `rows` and `octets` are its weight in a batch.  `waiter` is called by whoever reads
+    `finished()`.
     """
 
     rows = 1
@@ -43,7 +46,7 @@ class Work:
 
     def __init__(self) -> None:
         self.error: EmpathError | None = None
-        self.waiter: object = None
+        self.waiter: Callable[[], object] | None = None
 
     def run(self, connection: apsw.Connection) -> None:
         """Write, inside the transaction of the batch; may be run again after a roll-back."""
@@ -51,6 +54,24 @@ class Work:
 
     def after_commit(self, connection: apsw.Connection) -> None:
         """Read what was committed, outside the write lock."""
+
+
+class Together(Work):
+    """Several works that are done in their order, all or none."""
+
+    def __init__(self, *works: Work) -> None:
+        super().__init__()
+        self.works = works
+        self.rows = sum(work.rows for work in works)
+        self.octets = sum(work.octets for work in works)
+
+    def run(self, connection: apsw.Connection) -> None:
+        for work in self.works:
+            work.run(connection)
+
+    def after_commit(self, connection: apsw.Connection) -> None:
+        for work in self.works:
+            work.after_commit(connection)
 
 
 class Writer:
@@ -92,15 +113,14 @@ class Writer:
 
     def execute(self, batch: list[Work]) -> None:
         """Run *batch* in one transaction, in the calling thread; each work's `error` tells how it went."""
+        for work in batch:
+            work.error = None  # one that failed before may come again
         try:
             connection = self._connected()
             try:
                 self._commit(connection, batch, is_guarded=False)
-            except apsw.ConstraintError:
+            except _REFUSED:
                 self._commit(connection, batch, is_guarded=True)
-            for work in batch:
-                if work.error is None:
-                    work.after_commit(connection)
         except apsw.Error as exc:
             self._fail(batch, ours(exc, self._path))
             if not isinstance(exc, apsw.BusyError):
@@ -108,6 +128,17 @@ class Writer:
         except EmpathError as exc:
             self._fail(batch, exc)
             self._close()
+        else:
+            self._follow_up(connection, batch)
+
+    def _follow_up(self, connection: apsw.Connection, batch: list[Work]) -> None:
+        for work in batch:
+            if work.error is None:
+                try:
+                    work.after_commit(connection)
+                except apsw.Error as exc:  # the others are committed all the same, and some have nothing to read
+                    work.error = ours(exc, self._path)
+                    self._close()
 
     def _take(self) -> tuple[list[Work], bool]:
         batch: list[Work] = []
@@ -140,7 +171,7 @@ class Writer:
         connection.execute("SAVEPOINT work")
         try:
             work.run(connection)
-        except apsw.ConstraintError as exc:
+        except _REFUSED as exc:
             connection.execute("ROLLBACK TO work")
             work.error = StorageFailure(f"{self._path}: refused by the database: {exc}")
         connection.execute("RELEASE work")

@@ -5,6 +5,10 @@
 -- Whether an operator stopped delivery. Transaction: none needed. Rows: one, 0 or 1.
 SELECT EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen');
 
+-- name: is_living
+-- Whether a process's run has not been ended, by itself or by whoever took it for dead. Rows: one, 0 or 1.
+SELECT EXISTS (SELECT 1 FROM _process WHERE process_id = :process_id AND ended_at IS NULL);
+
 -- name: ready_destinations
 -- Destinations of which a lease may be taken at :now (Unix seconds), longest ready first; :is_failing picks the class.
 -- Transaction: also outside one, to look before the write lock is taken. Index: _destination_ready.

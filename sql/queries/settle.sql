@@ -26,6 +26,11 @@ VALUES (
   :recipient_id, :process_id, :lease_id, :destination, :started_at, :duration_s, :host, :peer_address, :stage, :code,
   :enhanced, :text, :outcome, :decided_status, :next_retry_at);
 
+-- name: is_delivered_under
+-- Whether this very lease has already brought this recipient its mail. Index: _attempt_recipient. Rows: one, 0 or 1.
+SELECT EXISTS (
+  SELECT 1 FROM _attempt WHERE recipient_id = :recipient_id AND lease_id = :lease_id AND outcome = 'delivered');
+
 -- name: insert_notice
 -- The obligation to tell the sender of a final failure.
 INSERT OR IGNORE INTO _notice (message_id, recipient_id, kind, created_at)
@@ -65,6 +70,11 @@ UPDATE _recipient
 -- name: end_lease
 -- The slot is free again; the trigger tells the destination.
 DELETE FROM _lease WHERE lease_id = :lease_id;
+
+-- name: stray_leases
+-- Leases of one process but those in :known (JSON array of lease_id). Index: _lease_process. Rows: lease_id.
+SELECT lease_id FROM _lease
+ WHERE process_id = :process_id AND lease_id NOT IN (SELECT value FROM json_each(:known));
 
 -- name: mark_failing
 -- Whether the destination's last attempt failed to reach any host.

@@ -1,0 +1,187 @@
+"""
+carriers - the ways in which a lease's messages leave
+
+A carrier belongs to one lease.  It takes one message at a time and answers for each of its recipients: what was tried,
+what was said, and what that means.  What follows from it in the queue is not its business.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from gevent.hub import get_hub
+
+from empath.daemon.local_delivery import deliver_to_maildir
+from empath.daemon.smtp_sender import ConnectionPool, Permission
+from empath.mail.envelope import BodyType, DsnReturn
+from empath.mail.outcome import Outcome, Stage, TryNext
+from empath.mail.reply import Reply
+from empath.net.resolver import Host, ResolutionFailed, Resolver
+from empath.policy.classify import classify
+from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, Route, SmtpRoute
+from empath.smtp.client import ClientRecipient, Transaction
+from empath.smtp.client_events import RecipientResult
+from empath.storage.lease import LeasedMessage, LeasedRecipient
+from empath.storage.settle import Attempt
+from empath.storage.spool import open_content
+
+_CHUNK_OCTETS = 256 * 1024
+_DISCARDED = RecipientResult(Stage.LOCAL, Reply.of("250 2.0.0 discarded"))
+_NO_ROUTE = RecipientResult(Stage.DNS, Reply.of("451 4.3.5 no route to this domain is configured any more"))
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Content of one message: in memory, or in a spool file."""
+
+    content: bytes | None
+    spool: Path
+    locator: str | None
+
+    def pieces(self) -> Iterator[bytes]:
+        """Read it from the beginning, blocking: for use in a thread."""
+        if self.content is not None:
+            yield self.content
+            return
+        with open_content(self.spool, str(self.locator)) as file:
+            while octets := file.read(_CHUNK_OCTETS):
+                yield octets
+
+    def pieces_in_hub(self) -> Iterator[bytes]:
+        """Read it from the beginning, with the disk's part in a thread: for use in a greenlet."""
+        if self.content is not None:
+            return iter((self.content,))
+        return iter(partial(get_hub().threadpool.apply, next, (self.pieces(), b"")), b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One message with those of its recipients that go this way. may_end is asked before the final dot."""
+
+    message: LeasedMessage
+    recipients: list[LeasedRecipient]
+    body: Body
+    may_end: Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one recipient. A TryNext that stands here means: another host was asked after this one."""
+
+    recipient: LeasedRecipient
+    attempt: Attempt
+    stage: Stage
+    reply: Reply
+    outcome: Outcome
+
+
+class Carrier(Protocol):
+    """One way out. is_failing tells that the last message met no host at all."""
+
+    is_failing: bool
+
+    def carry(self, parcel: Parcel) -> Iterator[list[Answer]]:
+        """Give the answers host by host; every recipient's last one is no TryNext. Raises Abandoned."""
+
+
+class LocalCarrier:
+    """Maildir, discard, and the way that is not configured any more: one answer at once, no host."""
+
+    is_failing = False
+
+    def __init__(self, route: Route | None, destination: str) -> None:
+        self._route = route
+        self._destination = destination
+
+    def carry(self, parcel: Parcel) -> Iterator[list[Answer]]:
+        answers = []
+        for recipient in parcel.recipients:
+            started_at, began = time.time(), time.monotonic()
+            result = self._put(parcel, recipient)
+            attempt = Attempt(self._destination, started_at, time.monotonic() - began)
+            outcome = classify(result.stage, result.reply, is_last_host=True)
+            answers.append(Answer(recipient, attempt, result.stage, result.reply, outcome))
+        yield answers
+
+    def _put(self, parcel: Parcel, recipient: LeasedRecipient) -> RecipientResult:
+        if isinstance(self._route, MaildirRoute):
+            where = (Path(self._route.path), parcel.message.reverse_path, recipient.address, parcel.body.pieces())
+            result: RecipientResult = get_hub().threadpool.apply(deliver_to_maildir, where)
+            return result
+        return _DISCARDED if isinstance(self._route, DiscardRoute) else _NO_ROUTE
+
+
+class SmtpCarrier:
+    """Over SMTP, host after host in the order that the route gives."""
+
+    def __init__(self, route: SmtpRoute | MxRoute, destination: str, pool: ConnectionPool, resolver: Resolver) -> None:
+        self.is_failing = False
+        self._route = route
+        self._destination = destination
+        self._pool = pool
+        self._resolver = resolver
+        self._hosts: list[Host] | None = None
+        # Once no host was reached the rest of the lease need not knock again: it has the same answer.
+        self._silence: RecipientResult | None = None
+
+    def carry(self, parcel: Parcel) -> Iterator[list[Answer]]:
+        started_at = time.time()
+        try:
+            hosts = self._find_hosts()
+        except ResolutionFailed as exc:
+            self._silence = RecipientResult(Stage.DNS, exc.reply)
+            hosts = []
+        if self._silence is not None:
+            self.is_failing = True
+            yield self._same_for_all(parcel, self._silence, started_at)
+            return
+        left = parcel.recipients
+        reached = False
+        for index, host in enumerate(hosts):
+            started_at, began = time.time(), time.monotonic()
+            transaction = _transaction(parcel.message, left)
+            result = self._pool.send(host, transaction, parcel.body.pieces_in_hub, parcel.may_end)
+            reached = reached or result.was_reached
+            attempt = Attempt(self._destination, started_at, time.monotonic() - began, host.name, result.peer)
+            is_last = index == len(hosts) - 1
+            answers = [
+                Answer(recipient, attempt, said.stage, said.reply, classify(said.stage, said.reply, is_last))
+                for recipient, said in zip(left, result.results, strict=True)
+            ]
+            if is_last and not reached:
+                self._silence = result.results[0]
+            self.is_failing = not reached
+            yield answers
+            left = [answer.recipient for answer in answers if isinstance(answer.outcome, TryNext)]
+            if not left:
+                return
+
+    def _find_hosts(self) -> list[Host]:
+        if self._hosts is None:
+            route = self._route
+            if isinstance(route, SmtpRoute):
+                self._hosts = self._resolver.addresses(route.host, route.port)
+            else:
+                self._hosts = self._resolver.mail_hosts(self._destination)
+        return self._hosts
+
+    def _same_for_all(self, parcel: Parcel, said: RecipientResult, started_at: float) -> list[Answer]:
+        attempt = Attempt(self._destination, started_at, time.time() - started_at)
+        outcome = classify(said.stage, said.reply, is_last_host=True)
+        return [Answer(recipient, attempt, said.stage, said.reply, outcome) for recipient in parcel.recipients]
+
+
+def _transaction(message: LeasedMessage, recipients: list[LeasedRecipient]) -> Transaction:
+    return Transaction(
+        reverse_path=message.reverse_path,
+        recipients=tuple(ClientRecipient(r.address, r.notify, r.original_recipient) for r in recipients),
+        size=message.size,
+        body_type=BodyType(message.body_type),
+        is_smtputf8=bool(message.is_smtputf8),
+        has_8bit=bool(message.has_8bit),
+        dsn_return=DsnReturn(message.dsn_return) if message.dsn_return is not None else None,
+        envelope_id=message.envelope_id,
+    )

@@ -1,0 +1,73 @@
+"""
+hub_writer - the group commit, as greenlets see it
+
+The writer runs in a native thread of its own, so that a commit, or the wait for another process's lock, never stops the
+hub.  A greenlet that commits sleeps until the batch that holds its work is on the disk.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from gevent.hub import get_hub
+from gevent.monkey import get_original
+from greenlet import getcurrent
+
+from empath.storage.writer import Work, Writer
+
+W = TypeVar("W", bound=Work)
+_EX_SOFTWARE = 70
+
+
+class HubWriter:
+    """Writes of this process. Make it after the patching, once per process."""
+
+    def __init__(self, path: Path, *, deadline_s: float) -> None:
+        """*deadline_s* bounds the wait for another process's write lock."""
+        self._bell = get_hub().loop.async_()
+        self._bell.start(self._deliver)
+        # Both must be the unpatched ones: they are used outside the hub's thread.
+        sleep = get_original("time", "sleep")
+        self._writer = Writer(path, deadline_s=deadline_s, notify=self._bell.send, sleep=sleep)
+        get_original("_thread", "start_new_thread")(self._run, ())
+
+    def commit(self, work: W) -> W:
+        """
+        Wait until *work* is durable.
+
+        Raises:
+            QueueBusy: the write lock was not to be had in time.
+            StorageFailure: it was refused, or failed; whether it took place may be unknown.
+        """
+        work.waiter = getcurrent().switch
+        self._writer.submit(work)
+        try:
+            get_hub().switch()
+        finally:
+            work.waiter = None
+        if work.error is not None:
+            raise type(work.error)(str(work.error)) from work.error
+        return work
+
+    def post(self, work: W, done: Callable[[W], object] | None = None) -> None:
+        """Hand in *work* and go on; *done* is called in the hub when it is durable, or has failed (`work.error`)."""
+        if done is not None:
+            work.waiter = lambda: done(work)
+        self._writer.submit(work)
+
+    def _deliver(self) -> None:
+        finished = self._writer.finished()
+        while finished:
+            waiter = finished.popleft().waiter
+            if waiter is not None:
+                waiter()
+
+    def _run(self) -> None:
+        try:
+            self._writer.run()
+        except BaseException:  # noqa: BLE001 - top frame of a thread: without its writer the process is of no use
+            traceback.print_exc(file=sys.stderr)
+            os._exit(_EX_SOFTWARE)

@@ -1,0 +1,231 @@
+"""
+outgoing - the work of one lease
+
+THEORY
+    A lease is one greenlet.  It takes its messages one after another, routes each again, hands it to its carrier, turns
+    the answers into fates and gives these to the writer.  It goes on while the writer commits, but says no final dot
+    before the fates of the message before are on the disk: when a process dies, one message per connection is in doubt.
+"""
+
+import random
+import time
+from dataclasses import dataclass
+
+import gevent
+from gevent.event import Event
+
+from empath.daemon.carriers import Answer, Body, Carrier, LocalCarrier, Parcel, SmtpCarrier
+from empath.daemon.runtime import Runtime
+from empath.daemon.smtp_sender import Abandoned, ConnectionPool
+from empath.errors import EmpathError, StorageFailure
+from empath.mail.domain import AddressLiteral, Domain
+from empath.mail.identity import Timestamp
+from empath.mail.outcome import Bounced, Delivered, TryNext
+from empath.net.resolver import Resolver
+from empath.policy.retry import is_expired
+from empath.policy.routing import MxRoute, Route, SmtpRoute
+from empath.storage.accept import INLINE, DestinationIds
+from empath.storage.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent
+from empath.storage.settle import Attempt, EndLease, Fate, Hold, Rekey, Settle, Status
+from empath.storage.writer import Together, Work
+
+_SETTLE_AGAIN_S = 1.0  # after a settle that could not be written
+
+
+class ContentMissing(EmpathError):
+    """The content of an accepted message is not where its row says: a person must look."""
+
+
+@dataclass(slots=True)
+class Dispatch:
+    """What all leases of a worker share. `may_go_on` turns False when delivery is frozen or the process drains."""
+
+    runtime: Runtime
+    pool: ConnectionPool
+    resolver: Resolver
+    destination_ids: DestinationIds
+    may_go_on: bool = True
+
+
+class LeaseRun:
+    """One lease from its first message to its end."""
+
+    def __init__(self, dispatch: Dispatch, lease: Lease) -> None:
+        self._dispatch = dispatch
+        self._runtime = dispatch.runtime
+        self._lease = lease
+        self._carrier: Carrier | None = None
+        self._is_settled = Event()
+        self._is_settled.set()
+        self._unwritten: list[Work] = []
+
+    def run(self) -> None:
+        """Deliver and settle; returns when the lease's end is on the disk."""
+        try:
+            for message in self._lease.messages:
+                if not self._dispatch.may_go_on:
+                    break
+                self._commit_later()
+                self._deliver(message)
+        except Abandoned as exc:
+            self._runtime.log.error("lease_abandoned", destination=self._lease.destination, error=str(exc))
+        finally:
+            is_failing = self._carrier.is_failing if self._carrier is not None else self._lease.is_failing
+            end = EndLease(self._lease.lease_id, destination=self._lease.destination, is_failing=is_failing)
+            self._unwritten.append(end)
+            self._commit_later()
+            self._is_settled.wait()
+
+    def _deliver(self, message: LeasedMessage) -> None:
+        route, recipients = self._route(message)
+        if not recipients:
+            return
+        try:
+            body = self._body(message)
+            parcel = Parcel(message, recipients, body, self._may_end)
+            if self._carrier is None:
+                self._carrier = self._make_carrier(route)
+            answers: dict[int, Answer] = {}
+            for batch in self._carrier.carry(parcel):
+                for answer in batch:
+                    answers[answer.recipient.recipient_id] = answer
+                self._log_attempt(message, batch)
+        except (ContentMissing, StorageFailure) as exc:
+            self._runtime.log.critical("content_missing", queue_id=message.queue_id, error=str(exc))
+            numbers = tuple(recipient.recipient_id for recipient in recipients)
+            self._unwritten.append(Hold(self._lease.lease_id, numbers, now=time.time(), reason=f"no content: {exc}"))
+            return
+        finally:
+            message.content = None  # a lease of twenty messages should not hold them all to its end
+        self._settle(message, list(answers.values()))
+
+    def _route(self, message: LeasedMessage) -> tuple[Route | None, list[LeasedRecipient]]:
+        """The route of this lease and the recipients that still take it; the others go back under their new key."""
+        here = self._lease.destination
+        stay: list[LeasedRecipient] = []
+        moved: dict[int, str] = {}
+        chosen: Route | None = None
+        for recipient in message.recipients:
+            text = recipient.domain
+            domain = AddressLiteral.parse(text) if text.startswith("[") else Domain(text)
+            route = self._runtime.config.routes.find(domain)
+            destination = route.destination(text) if route is not None else here
+            if destination == here:
+                stay.append(recipient)
+                chosen = route
+            else:
+                moved[recipient.recipient_id] = destination
+        if moved:
+            self._unwritten.append(Rekey(self._lease.lease_id, moved, self._dispatch.destination_ids))
+            self._runtime.log.info("rerouted", queue_id=message.queue_id, recipients=len(moved))
+        return chosen, stay
+
+    def _make_carrier(self, route: Route | None) -> Carrier:
+        if isinstance(route, SmtpRoute | MxRoute):
+            return SmtpCarrier(route, self._lease.destination, self._dispatch.pool, self._dispatch.resolver)
+        return LocalCarrier(route, self._lease.destination)
+
+    def _body(self, message: LeasedMessage) -> Body:
+        """
+        The content, read now where it did not come with the lease.
+
+        Raises:
+            ContentMissing: there is none.
+            QueueBusy, StorageFailure: it cannot be read.
+        """
+        if message.locator is None:
+            raise ContentMissing("it was removed")
+        content = message.content
+        if content is None and message.locator == INLINE:
+            content = self._runtime.writer.commit(ReadContent(message.message_id)).content
+            if content is None:
+                raise ContentMissing("its row is not there")
+        return Body(content, self._runtime.config.queue.spool, message.locator)
+
+    def _may_end(self) -> bool:
+        """Whether a final dot may be said: the last fates are durable, and nobody takes this process for dead."""
+        self._is_settled.wait()
+        return self._runtime.is_trusted_alive
+
+    def _settle(self, message: LeasedMessage, answers: list[Answer]) -> None:
+        now = self._runtime.now()
+        by_attempt: dict[int, tuple[Attempt, list[Fate]]] = {}
+        for answer in answers:
+            fate = self._fate(answer, now)
+            by_attempt.setdefault(id(answer.attempt), (answer.attempt, []))[1].append(fate)
+            self._log_fate(message, answer, fate)
+        self._unwritten += [
+            Settle(
+                process_id=self._runtime.process_id,
+                lease_id=self._lease.lease_id,
+                message_id=message.message_id,
+                now=now,
+                attempt=attempt,
+                fates=tuple(fates),
+            )
+            for attempt, fates in by_attempt.values()
+        ]
+
+    def _fate(self, answer: Answer, now: Timestamp) -> Fate:
+        recipient, stage, reply = answer.recipient, answer.stage, answer.reply
+        if isinstance(answer.outcome, Delivered):
+            return Fate(recipient.recipient_id, Status.DELIVERED, stage, reply)
+        # RFC 3461 §4.1: without NOTIFY a failure is reported.
+        wants_notice = recipient.notify is None or "FAILURE" in recipient.notify
+        if isinstance(answer.outcome, Bounced):
+            return Fate(recipient.recipient_id, Status.BOUNCED, stage, reply, wants_notice=wants_notice)
+        if is_expired(now, recipient.expires_at):
+            return Fate(recipient.recipient_id, Status.EXPIRED, stage, reply, wants_notice=wants_notice)
+        schedule = self._runtime.config.retry.schedule
+        next_retry_at = schedule.next_retry_at(now, recipient.attempts + 1, random.random())
+        return Fate(recipient.recipient_id, Status.DEFERRED, stage, reply, next_retry_at)
+
+    def _commit_later(self) -> None:
+        """Hand what is not written yet to the writer, and go on."""
+        if self._unwritten:
+            self._is_settled.wait()  # in order, and never two at once
+            work, self._unwritten = Together(*self._unwritten), []
+            self._is_settled.clear()
+            self._runtime.writer.post(work, self._written)
+
+    def _written(self, work: Together) -> None:
+        if work.error is None:
+            for part in work.works:
+                if isinstance(part, Settle) and part.is_stale:
+                    self._runtime.log.error(
+                        "stale_result", lease_id=self._lease.lease_id, destination=self._lease.destination
+                    )
+            self._is_settled.set()
+            return
+        # A fate must not be lost, for the peer has the mail: this is tried until it works.
+        self._runtime.log.error("settle_failed", destination=self._lease.destination, error=str(work.error))
+        work.error = None
+        gevent.spawn_later(_SETTLE_AGAIN_S, self._runtime.writer.post, work, self._written)
+
+    def _log_attempt(self, message: LeasedMessage, batch: list[Answer]) -> None:
+        for answer in batch:
+            if isinstance(answer.outcome, TryNext):
+                self._runtime.log.info(
+                    "host_failed",
+                    queue_id=message.queue_id,
+                    recipient=answer.recipient.address,
+                    destination=self._lease.destination,
+                    host=answer.attempt.host,
+                    stage=answer.stage,
+                    reply=answer.reply.escaped(),
+                    duration_s=round(answer.attempt.duration_s, 4),
+                )
+
+    def _log_fate(self, message: LeasedMessage, answer: Answer, fate: Fate) -> None:
+        self._runtime.log.info(
+            fate.status,
+            queue_id=message.queue_id,
+            recipient=answer.recipient.address,
+            destination=self._lease.destination,
+            host=answer.attempt.peer_address,
+            attempt=answer.recipient.attempts + 1,
+            stage=answer.stage,
+            reply=answer.reply.escaped(),
+            next_retry_at=None if fate.next_retry_at is None else Timestamp(fate.next_retry_at).iso8601(),
+            duration_s=round(answer.attempt.duration_s, 4),
+        )

@@ -1,0 +1,231 @@
+"""
+smtp_sender - messages go out over SMTP
+
+One connection carries one transaction after another.  A connection that is left over waits in the pool for the next
+lease with the same next hop; one that the peer closed meanwhile is replaced once, which is no failed attempt.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from empath.config.model import Delivery
+from empath.errors import EmpathError
+from empath.mail.outcome import Stage
+from empath.mail.reply import Reply
+from empath.net.resolver import Host
+from empath.net.stream import Deadlines, Stream, StreamClosed, StreamTimeout
+from empath.smtp.client import ClientSession, Transaction
+from empath.smtp.client_events import (
+    ClientEvent,
+    ContentWanted,
+    HostFailed,
+    Ready,
+    RecipientResult,
+    SessionClosed,
+    TransactionEnded,
+)
+
+Pieces = Callable[[], Iterator[bytes]]  # the content, from its beginning at each call
+Permission = Callable[[], bool]  # asked just before the final dot; False: say nothing more
+
+
+class HostUnreachable(EmpathError):
+    """A host of the next hop gave no session. *stage* and *reply* say how far it went."""
+
+    def __init__(self, stage: Stage, reply: Reply) -> None:
+        super().__init__(reply.escaped())
+        self.stage = stage
+        self.reply = reply
+
+
+class Abandoned(EmpathError):
+    """The transaction was given up before its final dot: no mail went out."""
+
+
+class Connection:
+    """One SMTP connection to one host."""
+
+    def __init__(self, host: Host, stream: Stream, session: ClientSession, timeouts: dict[Stage, float]) -> None:
+        self.host = host
+        self.born_at = self.used_at = time.monotonic()
+        self._stream = stream
+        self._session = session
+        self._timeouts = timeouts
+
+    @classmethod
+    def open(cls, host: Host, ehlo_name: str, timeouts: dict[Stage, float], deadlines: Deadlines) -> "Connection":
+        """
+        Connect, and be greeted.
+
+        Raises:
+            HostUnreachable: no connection, or no session.
+        """
+        try:
+            wait_s = timeouts[Stage.CONNECT]
+            stream = Stream.connect(host.address, host.port, deadlines=deadlines, timeout_s=wait_s)
+        except (StreamClosed, StreamTimeout) as exc:
+            reply = Reply.of(f"451 4.4.1 connect to {host.name}[{host.address}]:{host.port}: {exc}")
+            raise HostUnreachable(Stage.CONNECT, reply) from exc
+        connection = cls(host, stream, ClientSession(ehlo_name), timeouts)
+        event = connection._next()
+        if isinstance(event, Ready):
+            return connection
+        connection.close()
+        assert isinstance(event, HostFailed)
+        raise HostUnreachable(event.stage, event.reply)
+
+    @property
+    def peer(self) -> str:
+        """Address and port of the host."""
+        return self._stream.peer
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether another transaction may begin."""
+        return self._session.is_ready and self._session.is_usable
+
+    def transact(self, transaction: Transaction, pieces: Pieces, may_end: Permission) -> TransactionEnded:
+        """
+        Send one message.
+
+        Raises:
+            Abandoned: *may_end* said no; the connection is closed.
+        """
+        session = self._session
+        session.begin(transaction)
+        while True:
+            event = self._next()
+            if isinstance(event, TransactionEnded):
+                self.used_at = time.monotonic()
+                return event
+            if isinstance(event, ContentWanted):
+                self._send_content(pieces(), may_end)
+            elif isinstance(event, SessionClosed):
+                raise Abandoned("the session ended without a word on the transaction")
+
+    def quit(self) -> None:
+        """Take leave; no reply is waited for, as nothing depends on it."""
+        self._session.quit()
+        self._stream.send_now(self._session.octets_to_send())
+        self.close()
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._stream.close()
+
+    def _send_content(self, pieces: Iterator[bytes], may_end: Permission) -> None:
+        session = self._session
+        for piece in pieces:
+            # The last piece leaves together with the final dot.
+            self._flush()
+            session.content(piece)
+        if not may_end():
+            self.close()
+            raise Abandoned("given up before the final dot")
+        session.end_content()
+
+    def _next(self) -> ClientEvent:
+        session, stream = self._session, self._stream
+        while (event := session.next_event()) is None:
+            self._flush()
+            if (event := session.next_event()) is not None:
+                return event
+            stream.deadline_at = time.monotonic() + self._timeouts[session.stage]
+            try:
+                session.receive(stream.receive_next())
+            except StreamTimeout as exc:
+                session.lost(str(exc), is_timeout=True)
+            except StreamClosed as exc:
+                session.lost(str(exc), is_timeout=False)
+        return event
+
+    def _flush(self) -> None:
+        octets = self._session.octets_to_send()
+        if octets:
+            self._stream.deadline_at = time.monotonic() + self._timeouts[Stage.CONTENT]
+            try:
+                self._stream.send(octets)
+            except StreamTimeout as exc:
+                self._session.lost(str(exc), is_timeout=True)
+            except StreamClosed as exc:
+                self._session.lost(str(exc), is_timeout=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HostResult:
+    """What one host said to one message. was_reached tells whether there was a session; results are the recipients'."""
+
+    host: Host
+    peer: str | None
+    results: tuple[RecipientResult, ...]
+    was_reached: bool
+
+
+class ConnectionPool:
+    """Connections of this worker that wait for more mail, by the address and port that they lead to."""
+
+    def __init__(self, settings: Delivery, ehlo_name: str, deadlines: Deadlines) -> None:
+        self._settings = settings
+        self._ehlo_name = ehlo_name
+        self._deadlines = deadlines
+        self._timeouts = {
+            Stage.CONNECT: settings.connect_s,
+            Stage.GREETING: settings.greeting_s,
+            Stage.EHLO: settings.ehlo_s,
+            Stage.MAIL: settings.mail_s,
+            Stage.RCPT: settings.rcpt_s,
+            Stage.DATA: settings.data_s,
+            Stage.CONTENT: settings.content_s,
+            Stage.END_OF_DATA: settings.end_of_data_s,
+            Stage.QUIT: settings.quit_s,
+        }
+        self._idle: dict[tuple[str, int], list[Connection]] = {}
+
+    def send(self, host: Host, transaction: Transaction, pieces: Pieces, may_end: Permission) -> HostResult:
+        """
+        Send one message to one host, over a waiting connection if there is one.
+
+        Raises:
+            Abandoned: see Connection.transact.
+        """
+        connection = self._take(host)
+        if connection is not None:
+            ended = connection.transact(transaction, pieces, may_end)
+            if not ended.is_stale:
+                return self._done(connection, ended)
+            connection.close()
+        try:
+            connection = Connection.open(host, self._ehlo_name, self._timeouts, self._deadlines)
+        except HostUnreachable as exc:
+            failed = RecipientResult(exc.stage, exc.reply)
+            return HostResult(host, None, (failed,) * len(transaction.recipients), was_reached=False)
+        return self._done(connection, connection.transact(transaction, pieces, may_end))
+
+    def close_idle(self, *, all_of_them: bool = False) -> None:
+        """Take leave of connections that waited too long."""
+        now = time.monotonic()
+        for key, waiting in list(self._idle.items()):
+            keep = [] if all_of_them else [c for c in waiting if now - c.used_at < self._settings.idle_s]
+            for connection in waiting:
+                if connection not in keep:
+                    connection.quit()
+            if keep:
+                self._idle[key] = keep
+            else:
+                del self._idle[key]
+
+    def _take(self, host: Host) -> Connection | None:
+        waiting = self._idle.get((host.address, host.port))
+        return waiting.pop() if waiting else None
+
+    def _done(self, connection: Connection, ended: TransactionEnded) -> HostResult:
+        host = connection.host
+        is_young = time.monotonic() - connection.born_at < self._settings.reuse_s
+        if connection.is_usable and is_young:
+            self._idle.setdefault((host.address, host.port), []).append(connection)
+        elif connection.is_usable:
+            connection.quit()
+        else:
+            connection.close()
+        return HostResult(host, connection.peer, ended.results, was_reached=True)

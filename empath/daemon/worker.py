@@ -1,0 +1,138 @@
+"""
+worker - a process that delivers mail
+
+THEORY
+    One greenlet leases, one greenlet per lease delivers.  The leasing greenlet sleeps until it is rung, a quarter of a
+    second has passed and somebody has committed, or the next recipient is due; it first reads whether there is anything
+    to lease, and only then takes the write lock.  Leases of destinations whose last attempt met no host take at most a
+    quarter of the slots, so that however many dead destinations there are, the healthy ones do not wait for them.
+"""
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import time
+
+import gevent
+from gevent.event import Event
+
+from empath.daemon.child import DRAIN_S
+from empath.daemon.outgoing import Dispatch, LeaseRun
+from empath.daemon.runtime import Runtime, run_child
+from empath.daemon.smtp_sender import ConnectionPool
+from empath.errors import EmpathError
+from empath.net.resolver import DnsResolver
+from empath.net.wakeup import WakeUp
+from empath.storage.accept import DestinationIds
+from empath.storage.connection import open_reader
+from empath.storage.lease import Lease, Outlook, TakeLeases
+
+_POLL_S = 0.25
+_WRITE_DEADLINE_S = 5.0
+_FAILING_SHARE = 4  # one slot in so many
+_LEASES_AT_ONCE = 32  # in one transaction
+_IDLE_CHECK_S = 0.5
+_LAST_WORDS_S = 1.0
+
+
+class Worker:
+    """Leasing, and the leases that are under way."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        config = runtime.config
+        self._runtime = runtime
+        self._outlook = Outlook(open_reader(config.queue.path), config.queue.path)
+        pool = ConnectionPool(config.delivery, str(config.hostname), runtime.deadlines)
+        nameservers = tuple(map(str, config.dns.nameservers))
+        resolver = DnsResolver(nameservers, timeout_s=config.dns.timeout_s)
+        self._dispatch = Dispatch(runtime, pool, resolver, DestinationIds(config.delivery.concurrency))
+        self._rung = Event()
+        self._active: set[LeaseRun] = set()
+        self._active_failing = 0
+        self._seen_version = 0
+        self._next_ready_at: float | None = 0.0
+        # Both are shares of a whole that belongs to all: a worker must leave slots to its fellows.
+        self._share = -(-config.delivery.concurrency // config.delivery.workers)
+        self._slots = config.delivery.sessions
+
+    def run(self) -> None:
+        """Deliver until a drain is asked for, and drain."""
+        bells = [WakeUp(descriptor, self._rung.set) for descriptor in self._runtime.child.wake_fds]
+        self._runtime.draining.rawlink(lambda _: self._rung.set())
+        gevent.spawn(self._close_idle)
+        self._runtime.ready()
+        while not self._runtime.draining.is_set():
+            is_rung = self._rung.wait(_POLL_S)
+            self._rung.clear()
+            try:
+                self._look(is_rung=bool(is_rung))
+            except EmpathError as exc:
+                self._runtime.log.error("lease_failed", error=str(exc))
+                gevent.sleep(_POLL_S)
+        for bell in bells:
+            bell.close()
+        self._drain()
+
+    def _look(self, *, is_rung: bool) -> None:
+        version = self._outlook.data_version()
+        now = time.time()
+        is_due = self._next_ready_at is not None and self._next_ready_at <= now
+        if not (is_rung or is_due or version != self._seen_version):
+            return
+        self._seen_version = version
+        self._dispatch.may_go_on = not (self._runtime.draining.is_set() or self._outlook.is_frozen())
+        if not self._dispatch.may_go_on:
+            self._next_ready_at = None
+            return
+        failing_limit = self._slots // _FAILING_SHARE - self._active_failing
+        limit = min(self._slots - len(self._active), _LEASES_AT_ONCE)
+        if limit > 0 and self._outlook.is_runnable(now, with_failing=failing_limit > 0):
+            self._take(now, limit, max(failing_limit, 0))
+        self._next_ready_at = self._outlook.next_ready_at() if limit > 0 and failing_limit > 0 else None
+
+    def _take(self, now: float, limit: int, failing_limit: int) -> None:
+        work = TakeLeases(
+            process_id=self._runtime.process_id, now=now, limit=limit, failing_limit=failing_limit, share=self._share
+        )
+        for lease in self._runtime.writer.commit(work).leases:
+            gevent.spawn_raw(self._run_lease, lease)
+        if work.leases:
+            self._rung.set()  # there may be more
+
+    def _run_lease(self, lease: Lease) -> None:
+        run = LeaseRun(self._dispatch, lease)
+        self._active.add(run)
+        self._active_failing += lease.is_failing
+        try:
+            run.run()
+        except Exception as exc:
+            self._runtime.log.critical(
+                "lease_crashed", destination=lease.destination, lease_id=lease.lease_id, error=repr(exc), exc_info=True
+            )
+        finally:
+            self._active_failing -= lease.is_failing
+            self._active.discard(run)
+            self._rung.set()  # a slot is free
+
+    def _close_idle(self) -> None:
+        while True:
+            gevent.sleep(_IDLE_CHECK_S)
+            self._dispatch.pool.close_idle()
+
+    def _drain(self) -> None:
+        self._dispatch.may_go_on = False
+        ends_at = time.monotonic() + DRAIN_S - _LAST_WORDS_S
+        while self._active and time.monotonic() < ends_at:
+            gevent.sleep(0.02)
+        if self._active:
+            self._runtime.log.warning("leases_abandoned", leases=len(self._active))
+        self._dispatch.pool.close_idle(all_of_them=True)
+
+
+def _serve(runtime: Runtime) -> None:
+    Worker(runtime).run()
+
+
+if __name__ == "__main__":
+    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S)

@@ -1,0 +1,116 @@
+-- admin.sql - what people ask and order through empath-admin
+-- Transaction: reads inside one BEGIN, so that all of an answer is of one instant; writes inside BEGIN IMMEDIATE.
+
+-- name: list_live
+-- Live recipients behind :after (recipient_id) in the order of their numbers, at most :limit; :status and :domain
+-- (A-labels or literal) narrow it, NULL does not. Index: the rowid of _recipient.
+-- Rows: see LiveRecipient in storage/admin.py; instants in Unix seconds.
+SELECT recipient_id, id, status, ordered, priority, attempts, next_retry_unix, expires_unix, received_unix, sender,
+       recipient, domain, destination, size, last_reply
+  FROM queue
+ WHERE recipient_id > :after
+   AND (:status IS NULL OR status = :status)
+   AND (:domain IS NULL OR domain = :domain)
+ ORDER BY recipient_id
+ LIMIT :limit;
+
+-- name: message_by_ulid
+-- Number of the message that people call :ulid. Index: the UNIQUE of ulid. Rows: none or one, message_id.
+SELECT message_id FROM _message WHERE ulid = :ulid;
+
+-- name: message_by_recipient
+-- Number of the message that recipient :recipient_id is of. Index: the rowid. Rows: none or one, message_id.
+SELECT message_id FROM _recipient WHERE recipient_id = :recipient_id;
+
+-- name: message
+-- One message. Index: the rowid. Rows: none or one, see Message in storage/admin.py.
+SELECT ulid, node, reverse_path, size, digest, received_at, body_type, is_smtputf8, dsn_return, envelope_id, listener,
+       client_address, client_name, auth, header_message_id, subject, content_locator,
+       (SELECT count(*) FROM _recipient AS r WHERE r.message_id = m.message_id)
+  FROM _message AS m
+ WHERE message_id = :message_id;
+
+-- name: recipients
+-- The recipients of one message with any status, or the one called :recipient_id if that is not NULL.
+-- Index: _recipient_message. Rows: see Recipient in storage/admin.py.
+SELECT r.recipient_id, r.address, r.original, r.domain, d.name, r.status, r.ordered_status, r.priority, r.attempts,
+       r.next_retry_at, r.expires_at, r.lost_leases, r.notify, r.original_recipient, r.last_reply, r.reason, r.settled_at
+  FROM _recipient AS r
+  JOIN _destination AS d ON d.destination_id = r.destination_id
+ WHERE r.message_id = :message_id
+   AND (:recipient_id IS NULL OR r.recipient_id = :recipient_id)
+ ORDER BY r.recipient_id;
+
+-- name: attempts
+-- The attempts for those recipients, oldest first. Index: _recipient_message, _attempt_recipient.
+-- Rows: recipient_id, then see Attempt in storage/admin.py.
+SELECT a.recipient_id, a.attempt_id, a.started_at, a.duration_s, a.destination, a.host, a.peer_address, a.stage, a.code,
+       a.enhanced, a.text, a.outcome, a.decided_status, a.decided_next_retry_at
+  FROM _recipient AS r
+  JOIN _attempt AS a ON a.recipient_id = r.recipient_id
+ WHERE r.message_id = :message_id
+   AND (:recipient_id IS NULL OR r.recipient_id = :recipient_id)
+ ORDER BY a.attempt_id;
+
+-- name: inline_start
+-- The first :limit octets of a content that lies in the database. Index: the rowid. Rows: none or one, octets.
+SELECT substr(octets, 1, :limit) FROM _content WHERE message_id = :message_id;
+
+-- name: retry_candidates
+-- What `retry` is asked about: one recipient, or all of one message. Index: the rowid, or _recipient_message.
+-- Rows: recipient_id, ulid, address, status, next_retry_at.
+SELECT r.recipient_id, m.ulid, r.address, r.status, r.next_retry_at
+  FROM _recipient AS r
+  JOIN _message AS m ON m.message_id = r.message_id
+ WHERE r.recipient_id = :recipient_id
+    OR r.message_id = (SELECT message_id FROM _message WHERE ulid = :ulid)
+ ORDER BY r.recipient_id;
+
+-- name: make_due
+-- A waiting recipient is due at :now (Unix seconds); the trigger tells its destination. Index: the rowid.
+UPDATE _recipient SET next_retry_at = :now
+ WHERE recipient_id = :recipient_id
+   AND status IN ('queued', 'deferred')
+   AND next_retry_at > :now;
+
+-- name: count_by_status
+-- How many recipients have each status. Index: none, one pass. Rows: status, count.
+SELECT status, count(*) FROM _recipient GROUP BY status;
+
+-- name: live_messages
+-- Messages that a live recipient waits for. Index: _recipient_message. Rows: one of count, octets, oldest received_at.
+SELECT count(*), coalesce(sum(m.size), 0), min(m.received_at)
+  FROM _message AS m
+ WHERE EXISTS (
+   SELECT 1 FROM _recipient AS r
+    WHERE r.message_id = m.message_id AND r.status IN ('queued', 'deferred', 'leased', 'held'));
+
+-- name: busiest_destinations
+-- The :limit destinations with the most live recipients. Index: none, one pass, then the rowid of _destination.
+-- Rows: name, live, queued, deferred, leased, held, is_failing.
+SELECT d.name, r.live, r.queued, r.deferred, r.leased, r.held, d.is_failing
+  FROM (SELECT destination_id, count(*) AS live, sum(status = 'queued') AS queued, sum(status = 'deferred') AS deferred,
+               sum(status = 'leased') AS leased, sum(status = 'held') AS held
+          FROM _recipient
+         WHERE status IN ('queued', 'deferred', 'leased', 'held')
+         GROUP BY destination_id
+         ORDER BY live DESC, destination_id
+         LIMIT :limit) AS r
+  JOIN _destination AS d ON d.destination_id = r.destination_id
+ ORDER BY r.live DESC, d.name;
+
+-- name: count_destinations
+-- Destinations with a live recipient. Index: none, one pass. Rows: one.
+SELECT count(DISTINCT destination_id) FROM _recipient WHERE status IN ('queued', 'deferred', 'leased', 'held');
+
+-- name: frozen_since
+-- When an operator stopped delivery. Rows: none while it is not stopped, else one: the instant as it was stored.
+SELECT value FROM _setting WHERE name = 'frozen';
+
+-- name: freeze
+-- Delivery stops at :at (text, UTC); an older stop keeps its instant.
+INSERT OR IGNORE INTO _setting (name, value) VALUES ('frozen', :at);
+
+-- name: thaw
+-- Delivery goes on.
+DELETE FROM _setting WHERE name = 'frozen';
