@@ -133,6 +133,18 @@ BEGIN
   SELECT raise(ABORT, 'empath: only a recipient with a final status may be removed; cancel it first');
 END;
 
+-- REPLACE removes rows without asking the trigger above, in every shell whose recursive_triggers is off.
+CREATE TRIGGER _recipient_not_replaced BEFORE INSERT ON _recipient
+WHEN EXISTS (SELECT 1 FROM _recipient WHERE recipient_id = new.recipient_id)
+BEGIN
+  SELECT raise(ABORT, 'empath: there is a recipient of this number');
+END;
+
+CREATE TRIGGER _recipient_number_stays BEFORE UPDATE OF recipient_id ON _recipient
+BEGIN
+  SELECT raise(ABORT, 'empath: a recipient keeps its number');
+END;
+
 CREATE TRIGGER _message_stays BEFORE DELETE ON _message
 WHEN EXISTS (SELECT 1 FROM _recipient WHERE message_id = old.message_id)
 BEGIN

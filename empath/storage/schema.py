@@ -32,10 +32,7 @@ def prepare(path: Path, *, version: int = SCHEMA_VERSION, steps: Mapping[int, st
         QueueBusy, StorageFailure: it could not be written.
     """
     with translated(path):
-        if not path.exists() or path.stat().st_size == 0:
-            _lay_foundation(path)
-        else:
-            _look_first(path, version)
+        _begin(path, version)
         connection = open_writer(path, deadline_s=_WAIT_S)
         try:
             with transaction(connection):
@@ -84,23 +81,18 @@ def migrations() -> dict[int, str]:
     }
 
 
-def _lay_foundation(path: Path) -> None:
-    # These three count only before the first page is written.
-    connection = apsw.Connection(str(path))
-    try:
-        connection.pragma("page_size", PAGE_OCTETS)
-        connection.pragma("auto_vacuum", 2)
-        connection.pragma("journal_mode", "wal")
-    finally:
-        connection.close()
-
-
-def _look_first(path: Path, known: int) -> None:
+def _begin(path: Path, known: int) -> None:
     # The writer's connection turns the file to WAL mode when it opens it: a strange file must not come that far.
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection = apsw.Connection(str(path))
     try:
         connection.set_busy_timeout(int(_WAIT_S * 1000))
         check_version(connection, path, known)
+        # Pages, not octets: a start that was killed may have left some, and a journal that has just taken them back.
+        if value(connection, "PRAGMA page_count") == 0:
+            # These three count only before the first page is written.
+            connection.pragma("page_size", PAGE_OCTETS)
+            connection.pragma("auto_vacuum", 2)
+            connection.pragma("journal_mode", "wal")
     finally:
         connection.close()
 

@@ -1,0 +1,180 @@
+"""
+faults - let the n-th step of a storage operation fail, in a process of its own
+
+`run_in_child` forks; in the child every connection that is opened from then on counts its steps, and the one numbered
+`fail_at` fails.  A step is a statement, or a write, sync or truncation that SQLite asks of the operating system.  It
+fails once, for good (that one and every one after), or by SIGKILL; a write that is killed leaves half of its octets.
+
+The parent must hold no connection when it forks: SQLite's locks are the process's.
+"""
+
+import json
+import os
+import signal
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+import apsw
+
+Operation = Callable[[], str | None]
+
+
+class Step(StrEnum):
+    """What is counted."""
+
+    STATEMENT = "statement"
+    DISK = "disk"
+
+
+class Failure(StrEnum):
+    """How it fails."""
+
+    ONCE = "once"
+    FOR_GOOD = "for good"
+    SIGKILL = "sigkill"
+
+
+@dataclass(slots=True)
+class Fault:
+    """The *fail_at*-th *step* fails, counted from 1."""
+
+    step: Step
+    failure: Failure
+    fail_at: int
+    count: int = 0
+
+    def is_now(self) -> bool:
+        """Count one step; whether it is to fail."""
+        self.count += 1
+        return self.count == self.fail_at or (self.failure is Failure.FOR_GOOD and self.count > self.fail_at)
+
+    @property
+    def was_met(self) -> bool:
+        """Whether there were as many steps."""
+        return self.count >= self.fail_at
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the child tells: error is the operation's; was_met is whether the fault came to pass."""
+
+    error: str | None
+    was_met: bool
+    was_killed: bool = False
+
+
+def run_in_child(operation: Operation, fault: Fault) -> Report:
+    """
+    Run *operation*, which returns its error or None, in a forked child under *fault*.
+
+    Raises:
+        AssertionError: the child ended in another way than by report or SIGKILL.
+    """
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            _inject(fault)
+            error = operation()
+            os.write(writing, json.dumps(asdict(Report(error, fault.was_met))).encode())
+            status = 0
+        except BaseException:  # noqa: BLE001 - top frame of a process
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    os.close(writing)
+    with open(reading, "rb") as pipe:
+        told = pipe.read()
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return Report(None, was_met=True, was_killed=True)
+    assert os.WEXITSTATUS(status) == 0, "the operation raised something that is not its error"
+    return Report(**json.loads(told))
+
+
+def in_forks(*bodies: Callable[[], None]) -> None:
+    """
+    Run each of *bodies* in a process of its own, all at once.
+
+    Raises:
+        AssertionError: one of them raised.
+    """
+    pids = []
+    for body in bodies:
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                body()
+                status = 0
+            except BaseException:  # noqa: BLE001 - top frame of a process
+                traceback.print_exc()
+            finally:
+                os._exit(status)
+        pids.append(pid)
+    assert [0] * len(pids) == [os.waitpid(pid, 0)[1] for pid in pids]
+
+
+def _inject(fault: Fault) -> None:
+    if fault.step is Step.DISK:
+        _kept.append(_FaultyDisk(fault))
+        return
+
+    def trace(_cursor: object, _statement: str, _bindings: object) -> bool:
+        if fault.is_now():
+            _kill_if_wanted(fault)
+            raise apsw.IOError("disk I/O error (injected)")
+        return True
+
+    apsw.connection_hooks.append(lambda connection: connection.set_exec_trace(trace))
+
+
+def _kill_if_wanted(fault: Fault) -> None:
+    if fault.failure is Failure.SIGKILL:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class _FaultyDisk(apsw.VFS):
+    def __init__(self, fault: Fault) -> None:
+        self._fault = fault
+        super().__init__("faulty", "unix", makedefault=True)
+
+    def xOpen(self, name, flags):  # type: ignore[no-untyped-def]
+        return _FaultyFile(self._fault, name, flags)
+
+
+class _FaultyFile(apsw.VFSFile):
+    def __init__(self, fault, name, flags):  # type: ignore[no-untyped-def]
+        self._fault = fault
+        super().__init__("unix", name, flags)
+
+    def xWrite(self, data, offset):  # type: ignore[no-untyped-def]
+        if self._fault.is_now():
+            if self._fault.failure is Failure.SIGKILL:
+                super().xWrite(bytes(data)[: len(data) // 2], offset)
+            _kill_if_wanted(self._fault)
+            raise apsw.FullError("database or disk is full (injected)")
+        super().xWrite(data, offset)
+
+    def xSync(self, flags):  # type: ignore[no-untyped-def]
+        self._step()
+        super().xSync(flags)
+
+    def xTruncate(self, newsize):  # type: ignore[no-untyped-def]
+        self._step()
+        super().xTruncate(newsize)
+
+    def excepthook(self, etype, evalue, etraceback):  # type: ignore[no-untyped-def]
+        return True  # SQLite drops some errors, such as those of a checkpoint: the next step shows what they did
+
+    def _step(self) -> None:
+        if self._fault.is_now():
+            _kill_if_wanted(self._fault)
+            raise apsw.IOError("disk I/O error (injected)")
+
+
+_kept: list[_FaultyDisk] = []  # a VFS is registered as long as its object lives

@@ -1,0 +1,312 @@
+"""
+queue - queues for tests: make them, fill them, look into them
+
+A Queue is a real database in a directory of the test's own; its works run in the calling thread through a Writer, as
+the writer's thread would run them.  Nothing here keeps a connection open between two calls but that Writer, and
+`close()` ends it, so that a test may fork.
+
+VIOLATIONS are SELECTs that give no row on a sound queue, at any instant between two transactions.
+"""
+
+import contextlib
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from empath.errors import EmpathError
+from empath.mail.address import Address, ReversePath
+from empath.mail.envelope import Envelope, Recipient
+from empath.mail.identity import QueueId, Timestamp
+from empath.mail.outcome import Stage
+from empath.mail.reply import Reply
+from empath.storage.accept import INLINE, Accept, DestinationIds, NewMessage
+from empath.storage.lease import Lease, TakeLeases
+from empath.storage.process import Register
+from empath.storage.schema import prepare
+from empath.storage.settle import Attempt, Fate, Settle, Status
+from empath.storage.writer import Work, Writer
+
+W = TypeVar("W", bound=Work)
+Dump = dict[str, list[tuple[Any, ...]]]
+T0 = 1_700_000_000.0  # the instant at which these queues begin
+LIFETIME_S = 86_400.0
+REPLIES = {
+    Status.DELIVERED: Reply.of("250 2.0.0 Ok"),
+    Status.DEFERRED: Reply.of("451 4.7.1 greylisted"),
+    Status.BOUNCED: Reply.of("550 5.1.1 no such mailbox"),
+    Status.EXPIRED: Reply.of("451 4.7.1 greylisted"),
+}
+
+VIOLATIONS = {
+    "leased without lease": """
+        SELECT recipient_id FROM _recipient AS r
+         WHERE status = 'leased' AND NOT EXISTS (SELECT 1 FROM _lease WHERE lease_id = r.lease_id)""",
+    "lease without being leased": """
+        SELECT recipient_id FROM _recipient WHERE status <> 'leased' AND lease_id IS NOT NULL""",
+    "leased at another destination than the lease's": """
+        SELECT recipient_id FROM _recipient AS r JOIN _lease AS l USING (lease_id)
+         WHERE r.destination_id <> l.destination_id""",
+    "lease without living process": """
+        SELECT lease_id FROM _lease AS l
+         WHERE NOT EXISTS (SELECT 1 FROM _process WHERE process_id = l.process_id AND ended_at IS NULL)""",
+    "due_at later than the earliest waiting recipient": """
+        SELECT destination_id FROM _destination AS d
+         WHERE coalesce(due_at, 9e99) > (
+           SELECT min(next_retry_at) FROM _recipient
+            WHERE destination_id = d.destination_id AND status IN ('queued', 'deferred'))""",
+    "live recipient without content": """
+        SELECT recipient_id FROM _recipient AS r JOIN _message AS m USING (message_id)
+         WHERE r.status IN ('queued', 'deferred', 'leased', 'held')
+           AND (m.content_locator IS NULL
+                OR m.content_locator = 'inline'
+                   AND NOT EXISTS (SELECT 1 FROM _content WHERE message_id = m.message_id))""",
+    "content that no locator names": """
+        SELECT message_id FROM _content
+         WHERE message_id NOT IN (SELECT message_id FROM _message WHERE content_locator = 'inline')""",
+    "file that a message names is garbage": """
+        SELECT locator FROM _spool_garbage JOIN _message ON content_locator = locator""",
+    "slots over limit": """
+        SELECT destination_id FROM _destination AS d
+         WHERE (SELECT count(*) FROM _lease WHERE destination_id = d.destination_id) > max_leases""",
+    "is_full wrong": """
+        SELECT destination_id FROM _destination AS d
+         WHERE is_full <> ((SELECT count(*) FROM _lease WHERE destination_id = d.destination_id) >= max_leases)""",
+    "status that no move leads to": """
+        SELECT recipient_id FROM _recipient
+         WHERE status <> 'queued' AND status NOT IN (SELECT new_status FROM _recipient_transition)""",
+    "status that nothing explains": """
+        SELECT recipient_id FROM _recipient AS r
+         WHERE status = 'deferred' AND attempts = 0 AND lost_leases = 0
+            OR status = 'held' AND reason IS NULL
+            OR status IN ('delivered', 'bounced', 'expired') AND NOT EXISTS (
+                 SELECT 1 FROM _attempt WHERE recipient_id = r.recipient_id AND decided_status = r.status)""",
+    "attempts that are not the attempt rows": """
+        SELECT recipient_id FROM _recipient AS r
+         WHERE attempts <> (SELECT count(*) FROM _attempt
+                             WHERE recipient_id = r.recipient_id AND outcome NOT IN ('unknown', 'maybe_delivered'))""",
+    "lost leases that are not the unknown attempts": """
+        SELECT recipient_id FROM _recipient AS r
+         WHERE lost_leases <> (SELECT count(*) FROM _attempt
+                                WHERE recipient_id = r.recipient_id AND outcome = 'unknown')""",
+    "notice without failure": """
+        SELECT notice_id FROM _notice AS n JOIN _recipient AS r USING (recipient_id)
+         WHERE n.kind = 'failure' AND r.status NOT IN ('bounced', 'expired')""",
+    "row that hangs in the air": """
+        SELECT 'recipient', recipient_id FROM _recipient
+         WHERE message_id NOT IN (SELECT message_id FROM _message)
+            OR destination_id NOT IN (SELECT destination_id FROM _destination)
+        UNION ALL
+        SELECT 'message', message_id FROM _message WHERE message_id NOT IN (SELECT message_id FROM _recipient)
+        UNION ALL
+        SELECT 'attempt', attempt_id FROM _attempt WHERE recipient_id NOT IN (SELECT recipient_id FROM _recipient)
+        UNION ALL
+        SELECT 'notice', notice_id FROM _notice WHERE recipient_id NOT IN (SELECT recipient_id FROM _recipient)
+        UNION ALL
+        SELECT 'lease', lease_id FROM _lease WHERE destination_id NOT IN (SELECT destination_id FROM _destination)""",
+}
+
+
+def select(path: Path, statement: str, *bindings: Any) -> list[tuple[Any, ...]]:
+    """Rows of one statement, by a connection that lives only for it."""
+    with _looking(path) as connection:
+        return connection.execute(statement, bindings).fetchall()
+
+
+def write(path: Path, statement: str, *bindings: Any) -> None:
+    """What somebody else's connection does to the file."""
+    select(path, statement, *bindings)
+
+
+def violations(path: Path) -> Dump:
+    """What is wrong with the database at *path*; empty if nothing is."""
+    return inspect(path)[1]
+
+
+def dump(path: Path) -> Dump:
+    """Every row of every table, with what defines them and the settings that the file carries."""
+    return inspect(path)[0]
+
+
+def inspect(path: Path) -> tuple[Dump, Dump]:
+    """`dump` and `violations` in one look."""
+    with _looking(path) as connection:
+        wrong = {"integrity_check": connection.execute("PRAGMA integrity_check").fetchall()}
+        if wrong["integrity_check"] == [("ok",)]:
+            del wrong["integrity_check"]
+        for claim, statement in VIOLATIONS.items():
+            if found := connection.execute(statement).fetchall():
+                wrong[claim] = found
+        schema = connection.execute("SELECT type, name, sql FROM sqlite_schema ORDER BY name").fetchall()
+        tables = [name for kind, name, _ in schema if kind == "table"]
+        whole = {name: connection.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall() for name in tables}
+        pragmas = ("user_version", "application_id", "journal_mode", "page_size", "auto_vacuum")
+        return {**whole, "schema": schema, "pragmas": [(name, connection.pragma(name)) for name in pragmas]}, wrong
+
+
+@contextlib.contextmanager
+def _looking(path: Path) -> Iterator[apsw.Connection]:
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        connection.pragma("synchronous", 0)  # its checkpoint may be lost: the copy it looks at is thrown away
+        yield connection
+    finally:
+        connection.close()
+
+
+class Queue:
+    """
+    One queue at *path*, with one process registered as `process_id`.
+
+    Destinations have *max_leases* slots.
+    """
+
+    def __init__(self, path: Path, *, max_leases: int = 20) -> None:
+        self.path = path
+        prepare(path)
+        self.destination_ids = DestinationIds(max_leases)
+        self._writer = Writer(path, deadline_s=5.0, notify=lambda: None)
+        self._messages = 0
+        self.process_id = self.register("worker-1")
+
+    def close(self) -> None:
+        """End the connection; the next work makes a new one."""
+        self._writer._close()
+
+    def run(self, *works: Work) -> None:
+        """
+        Commit *works* together.
+
+        Raises:
+            EmpathError: the first that failed.
+        """
+        for error in self.outcome(*works):
+            if error is not None:
+                raise error
+
+    def outcome(self, *works: Work) -> list[EmpathError | None]:
+        """Commit *works* together; their errors."""
+        self._writer.execute(list(works))
+        return [work.error for work in works]
+
+    def done(self, work: W) -> W:
+        """Commit one work and give it back."""
+        self.run(work)
+        return work
+
+    def register(self, slot: str, generation: int = 1) -> int:
+        """Number of a new process."""
+        row = {"node": "mx.example.test", "instance": "run", "slot": slot, "generation": generation}
+        return self.done(Register(**row, pid=1, now=T0)).process_id
+
+    def new_message(
+        self,
+        *destinations: str,
+        priority: int = 2,
+        at: float = T0,
+        content: bytes | None = b"Subject: x\r\n\r\ny\r\n",
+        size: int | None = None,
+        locator: str = INLINE,
+        subject: str = "x",
+        queue_id: QueueId | None = None,
+    ) -> NewMessage:
+        """A message with one recipient for each of *destinations*, by default one for `a.example`."""
+        self._messages += 1
+        keys = destinations or ("a.example",)
+        domains = [key if ":" not in key else "example.test" for key in keys]
+        recipients = tuple(
+            Recipient(Address.parse(f"r{n}@{domain}"), "FAILURE") for n, domain in enumerate(domains, start=1)
+        )
+        return NewMessage(
+            queue_id=queue_id or QueueId.make(Timestamp(T0), self._messages.to_bytes(10, "big")),
+            node="mx.example.test",
+            envelope=Envelope(ReversePath.parse("sender@example.test"), recipients),
+            destinations=keys,
+            content=content,
+            locator=locator,
+            size=len(content or b"") if size is None else size,
+            digest=hashlib.sha256(content or b"").hexdigest(),
+            has_8bit=False,
+            received_at=Timestamp(at),
+            expires_at=Timestamp(at + LIFETIME_S),
+            listener="127.0.0.1:2525",
+            client_address="192.0.2.1",
+            client_name="client.example",
+            header_message_id="<1@example.test>",
+            subject=subject,
+            priority=priority,
+        )
+
+    def new_accept(self, *destinations: str, **attributes: Any) -> Accept:
+        """The work that accepts `new_message(…)`."""
+        return Accept(self.new_message(*destinations, **attributes), self.destination_ids)
+
+    def accept(self, *destinations: str, count: int = 1, **attributes: Any) -> None:
+        """Accept *count* messages in one commit."""
+        self.run(*(self.new_accept(*destinations, **attributes) for _ in range(count)))
+
+    def new_lease(
+        self,
+        *,
+        now: float = T0,
+        limit: int = 100,
+        failing_limit: int = 25,
+        share: int = 20,
+        process_id: int | None = None,
+    ) -> TakeLeases:
+        """The work that takes leases, for the queue's process unless another is named."""
+        return TakeLeases(
+            process_id=process_id or self.process_id, now=now, limit=limit, failing_limit=failing_limit, share=share
+        )
+
+    def lease(self, **attributes: Any) -> list[Lease]:
+        """Leases that were taken."""
+        return self.done(self.new_lease(**attributes)).leases
+
+    def new_settle(
+        self,
+        lease: Lease,
+        status: Status,
+        *,
+        message: int = 0,
+        now: float = T0 + 1,
+        next_retry_at: float = T0 + 3600,
+        recipients: Iterable[int] | None = None,
+    ) -> Settle:
+        """The work that gives one *status* to recipients of the lease's *message*-th message, by default all."""
+        leased = lease.messages[message]
+        numbers = [r.recipient_id for r in leased.recipients] if recipients is None else recipients
+        fates = tuple(
+            Fate(
+                recipient_id,
+                status,
+                Stage.END_OF_DATA,
+                REPLIES[status],
+                next_retry_at if status is Status.DEFERRED else None,
+                wants_notice=status in (Status.BOUNCED, Status.EXPIRED),
+            )
+            for recipient_id in numbers
+        )
+        return Settle(
+            process_id=self.process_id,
+            lease_id=lease.lease_id,
+            message_id=leased.message_id,
+            now=now,
+            attempt=Attempt(lease.destination, now - 0.5, 0.5, "mx.a.example", "192.0.2.2:25"),
+            fates=fates,
+        )
+
+    def select(self, statement: str, *bindings: Any) -> list[tuple[Any, ...]]:
+        """Rows, as another process sees them."""
+        return select(self.path, statement, *bindings)
+
+    def statuses(self) -> list[str]:
+        """Status of every recipient, in their order."""
+        return [status for (status,) in self.select("SELECT status FROM _recipient ORDER BY recipient_id")]
+
+
+def ids(lease: Lease) -> list[int]:
+    """Numbers of the recipients that a lease holds."""
+    return [recipient.recipient_id for message in lease.messages for recipient in message.recipients]

@@ -1,0 +1,210 @@
+"""
+test_fault_loop - what is left of a queue when one step of one operation fails
+
+Each operation begins on a copy of the same queue.  Step 1, 2, 3… of it fails until a run meets no fault.  After each
+the file must be sound and hold exactly what it held before, or exactly what the operation leaves; and if the operation
+said that it was done, the latter.
+"""
+
+import copy
+import itertools
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from empath.errors import EmpathError
+from empath.storage.accept import Accept, DestinationIds
+from empath.storage.lease import Lease
+from empath.storage.process import Beat, EndProcess, Register, ResizeDestinations
+from empath.storage.schema import prepare
+from empath.storage.settle import EndLease, EndStrays, Hold, Rekey, Settle, Status
+from empath.storage.writer import Together, Work, Writer
+from tests.kit.faults import Failure, Fault, Step, run_in_child
+from tests.kit.queue import T0, Queue, dump, ids, inspect, violations
+
+Works = Callable[[Queue, Lease], list[Work]]
+
+
+def _settle(status: Status) -> Works:
+    def works(queue: Queue, lease: Lease) -> list[Work]:
+        return [queue.new_settle(lease, status, recipients=ids(lease))]
+
+    return works
+
+
+def _accept_with_a_bad_one(queue: Queue, _: Lease) -> list[Work]:
+    good = queue.new_accept("new.example")
+    return [good, Accept(good.message, queue.destination_ids), queue.new_accept("new.example")]
+
+
+OPERATIONS: dict[str, Works] = {
+    "accept": lambda queue, _: [queue.new_accept("a.example", "new.example")],
+    "accept batch": lambda queue, _: [
+        queue.new_accept("a.example"),
+        queue.new_accept("new.example"),
+        queue.new_accept(),
+    ],
+    "accept batch with a bad one": _accept_with_a_bad_one,
+    "lease": lambda queue, _: [queue.new_lease()],
+    "settle delivered": _settle(Status.DELIVERED),
+    "settle deferred": _settle(Status.DEFERRED),
+    "settle bounced": _settle(Status.BOUNCED),
+    "settle and end": lambda queue, lease: [
+        Together(
+            queue.new_settle(lease, Status.DELIVERED, recipients=ids(lease)),
+            EndLease(lease.lease_id, destination="leased.example", is_failing=True),
+        )
+    ],
+    "end lease": lambda _, lease: [EndLease(lease.lease_id, destination="leased.example", is_failing=True)],
+    "end strays": lambda queue, _: [EndStrays(queue.process_id, ())],
+    "rekey": lambda queue, lease: [
+        Rekey(lease.lease_id, dict.fromkeys(ids(lease), "smtp:127.0.0.1:2526"), queue.destination_ids)
+    ],
+    "hold": lambda _, lease: [Hold(lease.lease_id, tuple(ids(lease)), now=T0, reason="no content")],
+    "register": lambda *_: [
+        Register(node="mx", instance="run", slot="worker-2", generation=1, pid=1, now=T0),
+    ],
+    "beat": lambda queue, _: [Beat(queue.process_id, now=T0 + 2)],
+    "end process": lambda queue, _: [EndProcess(queue.process_id, now=T0 + 3)],
+    "resize destinations": lambda *_: [ResizeDestinations(3)],
+}
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Queue, Lease]:
+    """A queue with a lease of one message for two, and with a message that nobody has taken."""
+    queue = Queue(tmp_path_factory.mktemp("template") / "queue.db", max_leases=2)
+    queue.accept("leased.example", "leased.example")
+    (lease,) = queue.lease()
+    queue.accept("a.example")
+    queue.close()
+    return queue, lease
+
+
+def _pristine(queue: Queue) -> Queue:
+    twin = copy.copy(queue)
+    twin.destination_ids = DestinationIds(2)
+    return twin
+
+
+def _execute(path: Path, works: list[Work], *, times: int = 1) -> str | None:
+    """Run *works* as one batch, again as long as all of it fails and *times* allow; the last run's first error."""
+    writer = Writer(path, deadline_s=1.0, notify=lambda: None)
+    try:
+        for _ in range(times):
+            writer.execute(works)
+            if not all(work.error for work in works):
+                break
+        return next((str(work.error).removeprefix(str(path)) for work in works if work.error), None)
+    finally:
+        writer._close()
+
+
+@pytest.mark.parametrize("failure", Failure)
+@pytest.mark.parametrize("step", Step)
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operation_leaves_all_or_nothing(
+    tmp_path: Path, template: tuple[Queue, Lease], name: str, step: Step, failure: Failure
+) -> None:
+    """
+    A fate without its evidence, a lease without its slot, a message without its content: nobody ever sees them. What
+    failed once succeeds when it is tried again, by the same writer.
+    """
+    queue, lease = template
+    before = dump(queue.path)
+    whole = tmp_path / "whole.db"
+    shutil.copy(queue.path, whole)
+    final_error = _execute(whole, OPERATIONS[name](_pristine(queue), lease))
+    after = dump(whole)
+    works = OPERATIONS[name](_pristine(queue), lease)  # a child changes only its own copy of them
+    assert violations(whole) == {}
+    path = tmp_path / "queue.db"
+    times = 2 if failure is Failure.ONCE else 1
+
+    for fail_at in itertools.count(1):
+        shutil.copy(queue.path, path)
+        report = run_in_child(lambda: _execute(path, works, times=times), Fault(step, failure, fail_at))
+
+        met = f"{step} {fail_at} failed {failure}"
+        found, wrong = inspect(path)
+        assert {} == wrong, met
+        if report.was_killed or (report.error != final_error and failure is Failure.FOR_GOOD):
+            assert found in (before, after), met
+        else:
+            assert (final_error, after) == (report.error, found), met
+        for file in tmp_path.glob("queue.db*"):
+            file.unlink()
+        if not report.was_met:
+            break
+
+    assert fail_at > 2
+
+
+@pytest.mark.parametrize("failure", Failure)
+@pytest.mark.parametrize("step", Step)
+def test_preparation_can_be_begun_again(tmp_path: Path, step: Step, failure: Failure) -> None:
+    """
+    A start that dies while it makes the database leaves nothing that the next start trips over.
+    """
+    prepare(tmp_path / "whole.db")
+    whole = dump(tmp_path / "whole.db")
+
+    for fail_at in itertools.count(1):
+        path = tmp_path / f"{fail_at}.db"
+        report = run_in_child(lambda path=path: _prepare(path), Fault(step, failure, fail_at))
+        if report.error is None and not report.was_killed:
+            assert whole == dump(path)
+        prepare(path)
+        assert (whole, {}) == inspect(path), f"{step} {fail_at} failed {failure}"
+        if not report.was_met:
+            break
+
+    assert fail_at > 5
+
+
+@pytest.mark.parametrize("failure", Failure)
+@pytest.mark.parametrize("step", Step)
+def test_migration_leaves_old_or_new_schema(tmp_path: Path, step: Step, failure: Failure) -> None:
+    """
+    No file is ever half-way between two schemas.
+    """
+    steps = {2: "ALTER TABLE _message ADD COLUMN colour TEXT; UPDATE _setting SET value = 'x'; CREATE TABLE _x (a);"}
+    old, new, path = (tmp_path / name for name in ("old.db", "new.db", "queue.db"))
+    prepare(old)
+    shutil.copy(old, new)
+    prepare(new, version=2, steps=steps)
+    states = [dump(old), dump(new)]
+
+    for fail_at in itertools.count(1):
+        shutil.copy(old, path)
+        report = run_in_child(lambda: _prepare(path, version=2, steps=steps), Fault(step, failure, fail_at))
+        found, wrong = inspect(path)
+        assert found in (states if report.error or report.was_killed else states[1:])
+        assert {} == wrong
+        for file in tmp_path.glob("queue.db*"):
+            file.unlink()
+        if not report.was_met:
+            break
+
+    assert fail_at > 5
+
+
+def _prepare(path: Path, **how: object) -> str | None:
+    try:
+        prepare(path, **how)  # type: ignore[arg-type]
+    except EmpathError as exc:
+        return str(exc)
+    return None
+
+
+def test_settle_is_what_the_kit_builds(template: tuple[Queue, Lease]) -> None:
+    """
+    The loop is worth nothing if its settles touch no recipient.
+    """
+    queue, lease = template
+    (work,) = OPERATIONS["settle delivered"](queue, lease)
+
+    assert isinstance(work, Settle)
+    assert [1, 2] == [fate.recipient_id for fate in work.fates]

@@ -1,0 +1,244 @@
+"""test_writer - many works to a commit, and how they fail"""
+
+import threading
+from pathlib import Path
+
+import apsw
+import pytest
+
+from empath.errors import EmpathError, QueueBusy, StorageFailure
+from empath.storage import writer as writer_module
+from empath.storage.accept import Accept
+from empath.storage.writer import Together, Work, Writer
+from tests.kit.queue import Queue, select
+from tests.kit.waiting import DEADLINE_S
+
+
+class Statement(Work):
+    """Any statement; `seen` has the transactions it was run in, told by the number of their works so far."""
+
+    def __init__(self, statement: str, *bindings: object, after: str = "SELECT 1") -> None:
+        super().__init__()
+        self.statement = statement
+        self.bindings = bindings
+        self.after = after
+        self.runs = 0
+
+    def run(self, connection: apsw.Connection) -> None:
+        self.runs += 1
+        connection.execute(self.statement, self.bindings)
+
+    def after_commit(self, connection: apsw.Connection) -> None:
+        assert not connection.in_transaction
+        connection.execute(self.after).fetchall()
+
+
+def set_to(name: str, value: object = "1") -> Statement:
+    return Statement("INSERT INTO _setting VALUES (?, ?)", name, value)
+
+
+def settings(path: Path) -> list[str]:
+    return [name for (name,) in select(path, "SELECT name FROM _setting ORDER BY name")]
+
+
+def errors(*works: Work) -> list[type[EmpathError] | None]:
+    return [type(work.error) if work.error else None for work in works]
+
+
+def test_works_that_wait_share_a_commit_and_come_back_in_their_order(queue: Queue) -> None:
+    """
+    One sync for all that waited: the rate of acceptance hangs on it.
+    """
+    told: list[int] = []
+    writer = Writer(queue.path, deadline_s=5.0, notify=lambda: told.append(len(writer.finished())))
+    works = [set_to(f"{n:03}") for n in range(writer_module.MAX_WORKS + 1)]
+    for work in works:
+        writer.submit(work)
+    writer.stop()
+
+    writer.run()
+
+    assert [500, 501] == told
+    assert works == list(writer.finished())
+    assert [None] * 501 == [work.error for work in works]
+    assert 501 == len(settings(queue.path))
+
+
+@pytest.mark.parametrize(("rows", "octets"), [(writer_module.MAX_ROWS, 0), (0, writer_module.MAX_OCTETS)])
+def test_batch_ends_where_it_gets_heavy(queue: Queue, rows: int, octets: int) -> None:
+    """
+    A commit of unbounded size would hold the write lock, and its waiters, without bound.
+    """
+    told: list[int] = []
+    writer = Writer(queue.path, deadline_s=5.0, notify=lambda: told.append(len(writer.finished())))
+    for name in ("a", "b"):
+        work = set_to(name)
+        work.rows, work.octets = rows, octets
+        writer.submit(work)
+    writer.stop()
+
+    writer.run()
+
+    assert [1, 2] == told
+
+
+def test_writer_thread_serves_until_it_is_stopped(queue: Queue) -> None:
+    """
+    What `stop` finds submitted is still written.
+    """
+    rung = threading.Semaphore(0)
+    writer = Writer(queue.path, deadline_s=5.0, notify=rung.release)
+    thread = threading.Thread(target=writer.run)
+    thread.start()
+    writer.submit(set_to("a"))
+    assert rung.acquire(timeout=DEADLINE_S)
+    assert writer.finished().popleft().error is None
+    writer.submit(set_to("b"))
+    writer.stop()
+    thread.join(DEADLINE_S)
+
+    assert not thread.is_alive()
+    assert ["a", "b"] == settings(queue.path)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        set_to("bad", None),
+        set_to("bad", b"a blob where text must be"),
+        set_to("\ud800"),
+        Statement("DELETE FROM _recipient"),
+    ],
+    ids=["null", "type", "no UTF-8", "trigger"],
+)
+def test_bad_work_fails_alone(queue: Queue, bad: Statement) -> None:
+    """
+    One client's odd envelope must not cost the others of its commit their 250, nor the process its writer.
+    """
+    queue.accept()
+    works = [set_to("before"), bad, set_to("behind")]
+
+    assert [None, StorageFailure, None] == [error and type(error) for error in queue.outcome(*works)]
+    assert ["before", "behind"] == settings(queue.path)
+
+
+def test_all_of_a_work_that_is_refused_is_undone(queue: Queue) -> None:
+    """
+    Works that belong together stand or fall together, also inside a batch that goes on without them.
+    """
+    together = Together(set_to("a"), set_to("b", None), set_to("c"))
+
+    assert [StorageFailure, None] == [error and type(error) for error in queue.outcome(together, set_to("d"))]
+    assert ["d"] == settings(queue.path)
+
+
+def test_destination_of_a_rolled_back_batch_is_not_remembered(queue: Queue) -> None:
+    """
+    A roll-back gives the number of a new destination to the next one: mail under a remembered number would go there.
+    """
+    first = queue.new_accept("wrong.example")
+    queue.outcome(first, queue.new_accept("wrong.example"), Statement("SELECT abs(-9223372036854775808)"))
+    queue.accept("other.example")
+    queue.accept("wrong.example")
+
+    rows = queue.select("SELECT r.domain, d.name FROM _recipient AS r JOIN _destination AS d USING (destination_id)")
+    assert [("other.example", "other.example"), ("wrong.example", "wrong.example")] == rows
+
+
+def test_destination_numbers_that_are_kept_are_bounded(queue: Queue) -> None:
+    """
+    A flood of domains costs no memory, and forgetting costs no mail.
+    """
+    queue.destination_ids.MAX_NAMES = 2  # type: ignore[misc]
+    for name in ("a.example", "b.example", "c.example", "a.example"):
+        queue.accept(name)
+
+    assert 2 >= len(queue.destination_ids._known)
+    assert [("a.example",), ("b.example",), ("c.example",)] == queue.select("SELECT name FROM _destination ORDER BY 1")
+
+
+def test_failure_of_sqlite_fails_the_whole_batch_and_the_next_has_a_new_connection(queue: Queue) -> None:
+    """
+    After an error of the disk SQLite knows no more than we do what is on it: nobody gets a 250.
+    """
+    queue.run(set_to("before"))
+    connection = queue._writer._connection
+    works = [set_to("a"), Statement("SELECT * FROM no_such_table"), set_to("b")]
+
+    assert [StorageFailure] * 3 == [type(error) for error in queue.outcome(*works)]
+    assert ["before"] == settings(queue.path)
+    queue.run(set_to("behind"))
+    assert connection is not queue._writer._connection
+    assert ["before", "behind"] == settings(queue.path)
+
+
+def test_work_that_failed_may_be_handed_in_again(queue: Queue) -> None:
+    """
+    A settle is tried until it is written; an old error must not outlive its success.
+    """
+    work = set_to("a")
+    assert [StorageFailure, StorageFailure] == [type(e) for e in queue.outcome(work, Statement("SELECT * FROM none"))]
+
+    queue.run(work)
+
+    assert work.error is None
+
+
+def test_read_that_fails_after_the_commit_fails_its_own_work_only(queue: Queue) -> None:
+    """
+    The others are committed: to tell their clients otherwise would make duplicates.
+    """
+    works = [set_to("a"), Statement("SELECT 1", after="SELECT * FROM no_such_table"), set_to("b")]
+    accept = queue.new_accept()
+
+    outcome = queue.outcome(*works[:2], accept)
+
+    assert [None, StorageFailure, None] == [error and type(error) for error in outcome]
+    assert ["queued"] == queue.statuses()
+
+
+def test_lock_held_until_the_deadline_is_queue_busy(queue: Queue) -> None:
+    """
+    A foreign transaction that is forgotten open costs 4xx replies, and no restart when it ends.
+    """
+    slept: list[float] = []
+    writer = Writer(queue.path, deadline_s=0.05, notify=lambda: None, sleep=slept.append)
+    queue.close()
+    other = apsw.Connection(str(queue.path))
+    other.execute("BEGIN IMMEDIATE")
+    works = [set_to("a"), set_to("b")]
+
+    writer.execute(works)
+
+    assert [QueueBusy, QueueBusy] == errors(*works)
+    assert 0.0 <= min(slept)
+    assert 0.010 >= max(slept)
+    other.execute("ROLLBACK")
+    writer.execute(works)
+    assert [None, None] == errors(*works)
+    other.close()
+    writer._close()
+
+
+def test_file_that_is_gone_fails_the_batch_and_not_the_thread(tmp_path: Path) -> None:
+    """
+    The writer never makes a database: an empty new one would swallow mail.
+    """
+    writer = Writer(tmp_path / "queue.db", deadline_s=0.1, notify=lambda: None)
+    work = set_to("a")
+
+    writer.execute([work])
+
+    assert [StorageFailure] == errors(work)
+    assert not (tmp_path / "queue.db").exists()
+
+
+def test_second_message_of_the_same_id_is_refused(queue: Queue) -> None:
+    """
+    Ids cannot collide silently: the later message gets no 250.
+    """
+    work = queue.new_accept()
+
+    outcome = queue.outcome(work, Accept(work.message, queue.destination_ids))
+
+    assert [None, StorageFailure] == [error and type(error) for error in outcome]
