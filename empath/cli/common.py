@@ -1,0 +1,79 @@
+"""
+common - what empathd and empath-admin share
+
+The configuration is named before or after the verb, or by EMPATH_CONFIG.  Every error is a line on standard error and
+an exit code of sysexits.h, never a traceback.
+"""
+
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from empath.config import Config, load_config
+from empath.errors import EmpathError, UsageError
+
+INTERRUPTED = 130  # what a shell says of a command that SIGINT ended
+
+
+def config_option(**attributes: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The option -c FILE, for the group and for each verb."""
+    return click.option(
+        "-c",
+        "--config",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The configuration, a TOML file. Default: the environment's EMPATH_CONFIG.",
+        expose_value=False,
+        callback=_remember,
+        **attributes,
+    )
+
+
+def configuration(context: click.Context) -> tuple[Path, Config]:
+    """
+    The file that was named, and what it says.
+
+    Raises:
+        UsageError: none was named.
+        ConfigError, MissingInput: see `load_config`.
+    """
+    file: Path | None = context.ensure_object(dict).get("config")
+    if file is None:
+        raise UsageError("no configuration named: use -c FILE or set EMPATH_CONFIG")
+    return file, load_config(file)
+
+
+def say(command: str, text: str) -> None:
+    """Words for a person, on standard error, each line with the command's name."""
+    for line in text.splitlines():
+        click.echo(f"{command}: {line}", err=True)
+
+
+def run(command: click.Command, name: str) -> NoReturn:
+    """Run one command line to its end and exit."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # an address need not be writable in the terminal's encoding
+    try:
+        code = command.main(prog_name=name, standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        code = UsageError.exit_code
+    except click.ClickException as error:
+        say(name, error.format_message())
+        code = UsageError.exit_code
+    except click.Abort:
+        code = INTERRUPTED
+    except EmpathError as error:
+        say(name, str(error))
+        code = error.exit_code
+    sys.exit(code)
+
+
+def _remember(context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
+    """Both places of -c write to one; the one after the verb is read later and wins."""
+    if value is not None:
+        context.ensure_object(dict)["config"] = value
