@@ -1,0 +1,201 @@
+"""
+admin_records - what an answer about the queue consists of
+
+The fields are named as people know them, by the columns of the view `queue`, and they are the keys of the JSON that
+empath-admin prints: a change of a name here is a change of a public interface.  Instants are Unix seconds and end in
+`_at`; sizes end in `_octets`, durations in `_s`.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from empath.errors import SyntaxViolation
+from empath.mail.identity import QueueId
+
+WAITING: Final = frozenset({"queued", "deferred"})
+LIVE: Final = ("queued", "deferred", "leased", "held")
+FINAL: Final = ("delivered", "bounced", "expired", "cancelled")
+_MAX_ROWID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """
+    How a person names rows: the queue id of a message, or the number of one recipient.
+
+    Shape: exactly one of the two is given.
+    """
+
+    queue_id: QueueId | None
+    recipient_id: int | None
+
+    @classmethod
+    def parse(cls, text: str) -> "Reference":
+        """
+        Read 26 characters as a ULID in either case, fewer digits as a recipient's number.
+
+        Raises:
+            SyntaxViolation: neither.
+        """
+        if text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= _MAX_ROWID:
+            return cls(None, int(text))
+        try:
+            return cls(QueueId.parse(text), None)
+        except SyntaxViolation as exc:
+            raise SyntaxViolation(f"{text!r} is neither a queue id of 26 characters nor a recipient's number") from exc
+
+    def __str__(self) -> str:
+        return str(self.queue_id or self.recipient_id)
+
+    @property
+    def keys(self) -> dict[str, str | int | None]:
+        """Values for the statements that take either."""
+        return {"ulid": str(self.queue_id) if self.queue_id else None, "recipient_id": self.recipient_id}
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRecipient:
+    """One row of the view `queue`; `ordered` is an order that waits for the end of the lease."""
+
+    recipient_id: int
+    id: str
+    status: str
+    ordered: str | None
+    priority: int
+    attempts: int
+    next_retry_at: float
+    expires_at: float
+    received_at: float
+    sender: str
+    recipient: str
+    domain: str
+    destination: str
+    size_octets: int
+    last_reply: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt for one recipient, with the reply that ended it; `reply` is escaped already."""
+
+    attempt_id: int
+    started_at: float
+    duration_s: float
+    destination: str
+    host: str | None
+    peer_address: str | None
+    stage: str
+    code: int | None
+    enhanced: str | None
+    reply: str
+    outcome: str
+    decided_status: str
+    decided_next_retry_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One recipient with any status; next_retry_at and expires_at mean something only while it is live."""
+
+    recipient_id: int
+    recipient: str
+    original: str
+    domain: str
+    destination: str
+    status: str
+    ordered: str | None
+    priority: int
+    attempts: int
+    next_retry_at: float
+    expires_at: float
+    lost_leases: int
+    notify: str | None
+    original_recipient: str | None
+    last_reply: str | None
+    reason: str | None
+    settled_at: float | None
+    attempt_log: list[Attempt] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """
+    One message. recipient_count counts all its recipients, `recipients` has those that were asked for.
+
+    Shape: content_locator is `inline`, `spool:…`, or None where the content was removed; sender is empty for null.
+    """
+
+    id: str
+    node: str
+    sender: str
+    size_octets: int
+    digest: str
+    received_at: float
+    body_type: str
+    is_smtputf8: bool
+    dsn_return: str | None
+    envelope_id: str | None
+    listener: str
+    client_address: str
+    client_name: str
+    auth: str | None
+    header_message_id: str | None
+    subject: str | None
+    content_locator: str | None
+    recipient_count: int
+    recipients: list[Recipient] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationLoad:
+    """Live recipients of one destination; is_failing tells that its last attempt reached no host."""
+
+    destination: str
+    live: int
+    queued: int
+    deferred: int
+    leased: int
+    held: int
+    is_failing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """
+    The queue in numbers.
+
+    Shape: recipients has every status; messages, size_octets and oldest_received_at are of messages with a live
+    recipient; destination_count counts those with one, top_destinations has the busiest first.
+    """
+
+    frozen_since: str | None
+    messages: int
+    size_octets: int
+    oldest_received_at: float | None
+    recipients: dict[str, int]
+    destination_count: int
+    top_destinations: list[DestinationLoad]
+
+
+class Effect(StrEnum):
+    """What `retry` did to one recipient; all but the first mean that nothing changed."""
+
+    MADE_DUE = "made_due"
+    DUE_ALREADY = "due_already"
+    BEING_DELIVERED = "being_delivered"
+    HELD = "held"
+    FINAL = "final"
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """One recipient that `retry` was asked about. previous_retry_at held before, next_retry_at holds now."""
+
+    recipient_id: int
+    id: str
+    recipient: str
+    status: str
+    effect: Effect
+    previous_retry_at: float
+    next_retry_at: float
