@@ -15,6 +15,8 @@ from typing import Final
 START: Final = "<!-- events: begin (generated, do not edit) -->"
 END: Final = "<!-- events: end -->"
 
+_ATTEMPT: Final = "`queue_id`, `recipient`, `destination`, `host`, `stage`, `reply`, `duration_s`; `attempt`."
+
 EVENTS: Final[dict[str, dict[str, str]]] = {
     "Supervisor": {
         "supervisor_started": "The instance lock is held. `pid`, `version`, `instance` (ULID of this run), `config`.",
@@ -32,9 +34,44 @@ EVENTS: Final[dict[str, dict[str, str]]] = {
         "reload_refused": "The configuration stays as it was. One line per finding: `finding`.",
         "reload_finished": "All new children are ready, the old ones drain. `duration_s`.",
         "log_reopened": "The log file was opened again by its name.",
-        "log_kept": "The log file could not be opened again; the old one stays in use. `error`.",
         "stop_started": "The service drains. `cause`.",
-        "service_stopped": "The last child is gone. `duration_s` of the stop.",
+        "service_stopped": "The last child is gone. `duration_s` of the stop, `run_s` since the start.",
+    },
+    "Every process": {
+        "log_kept": "The log file could not be opened again; the old one stays in use. `error`.",
+        "process_crashed": "A fault of ours ended the process. `error`, `exception`.",
+        "process_end_unrecorded": "The queue could not be told of the end; the housekeeper will find out. `error`.",
+        "beat_failed": "The beat was not written; after 20 s the process sends nothing more. `error`.",
+    },
+    "Acceptor": {
+        "accepted": "250: a message is durably queued. `queue_id`, `sender`, `recipients`, `size`, `client`.",
+        "message_refused": "A message was refused for a reason on our side. `queue_id`, `client`, `reason`.",
+        "connection_refused": "A limit of connections is reached. `client`, `reply`.",
+        "session_crashed": "A fault of ours ended a session. `client`, `error`, `exception`.",
+        "accept_paused": "The system lacks descriptors or memory; clients wait. `reason`, `pause_s`.",
+        "space_changed": "MAIL is refused for lack of space, or taken again. `has_space`, `listener`.",
+        "space_unknown": "Free space cannot be read, MAIL is refused. `error`.",
+    },
+    "Worker": {
+        "delivered": "The next hop took the mail for this recipient. " + _ATTEMPT,
+        "deferred": "It will be tried again at `next_retry_at`. " + _ATTEMPT,
+        "bounced": "It failed for good. " + _ATTEMPT,
+        "expired": "It failed for the time being, and its lifetime is over. " + _ATTEMPT,
+        "host_failed": "One host did not take it, the next is tried. " + _ATTEMPT,
+        "rerouted": "The route changed since acceptance; put back unsent. `queue_id`, `recipients`.",
+        "content_missing": "The content of a queued message is gone; the recipient is held. `queue_id`, `error`.",
+        "settle_failed": "The fate could not be written, and is until it can. `destination`, `error`.",
+        "stale_result": "The lease was gone at settle: no state changed. `lease_id`, `destination`.",
+        "lease_failed": "No lease could be taken. `error`.",
+        "lease_abandoned": "This process may be taken for dead, so it sends nothing. `destination`, `error`.",
+        "lease_crashed": "A fault of ours ended a delivery. `destination`, `lease_id`, `error`, `exception`.",
+        "leases_abandoned": "Deliveries that were not over at the end of the drain. `leases`.",
+    },
+    "Housekeeper": {
+        "leases_released": "The leases of a dead process are due again. `slot`, `cause`, `recipients`, `held`.",
+        "recipients_held": "Recipients whose lease was lost three times wait for a person. `slot`, `recipients`.",
+        "release_failed": "As `leases_released`, but the write failed; tried again. `slot`, `error`.",
+        "housekeeping_failed": "A round of housekeeping could not be done; tried again. `error`.",
     },
 }
 

@@ -98,13 +98,14 @@ class Empathd:
 
     def spawn(self) -> None:
         """Start and do not wait."""
-        self.process = subprocess.Popen(
-            [*self._command, str(self.config)],
-            env={**os.environ, **self._environment},
-            stdin=subprocess.DEVNULL,
-            stderr=(self.directory / "stderr").open("w"),
-            text=True,
-        )
+        with (self.directory / "stderr").open("w") as stderr:
+            self.process = subprocess.Popen(
+                [*self._command, str(self.config)],
+                env={**os.environ, **self._environment},
+                stdin=subprocess.DEVNULL,
+                stderr=stderr,
+                text=True,
+            )
 
     def has_ended(self) -> bool:
         """The supervisor is no more."""

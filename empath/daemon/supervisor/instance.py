@@ -88,11 +88,8 @@ def holders_of(queue: Path) -> tuple[int, ...]:
         wanted = os.stat(lock_path(queue))
     except OSError:
         return ()
-    found = []
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit() and int(entry.name) != os.getpid() and _has_open(entry.path, wanted):
-            found.append(int(entry.name))
-    return tuple(sorted(found))
+    others = {int(name) for name in os.listdir("/proc") if name.isdigit()} - {os.getpid()}
+    return tuple(pid for pid in sorted(others) if _has_open(f"/proc/{pid}", wanted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +113,7 @@ class PidFile:
                 file.write(f"{pid}\n")
             beside.rename(self.path)
         except OSError as exc:
-            raise CannotCreate(f"cannot write the pid file {self.path}: {exc.strerror}") from exc
+            raise CannotCreate(f"cannot write the pid file {self.path}: {exc.filename}: {exc.strerror}") from exc
 
     def find(self) -> int | None:
         """The pid in the file; None if there is no file or no pid in it."""
@@ -167,14 +164,15 @@ def _try_lock(fd: int, kind: int = fcntl.LOCK_EX) -> bool:
 
 def _has_open(process: str, wanted: os.stat_result) -> bool:
     try:
-        for entry in os.scandir(f"{process}/fd"):
-            try:
-                if os.path.samestat(entry.stat(), wanted):
-                    return True
-            except OSError:
-                continue  # closed meanwhile
+        numbers = os.listdir(f"{process}/fd")
     except OSError:
         return False  # gone, or another user's
+    for number in numbers:
+        try:
+            if os.path.samestat(os.stat(f"{process}/fd/{number}"), wanted):
+                return True
+        except OSError:
+            continue  # closed meanwhile
     return False
 
 

@@ -1,0 +1,75 @@
+# Empath from a checkout. Every target sets up what it needs: a virtual environment in .venv, renewed when setup.py is
+# newer. `PYTHON=python3.12 make …` takes another interpreter for it.
+
+PYTHON ?= python3
+N ?= 10
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+CONFIG := conf/dev.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test test-repeat coverage check format bench bench-compare reference changelog clean
+
+##@ Use
+help: ## This list
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## The virtual environment, with empathd and empath-admin in it
+
+run: $(READY) var ## Serve in the foreground on port 2525, every domain to a Maildir under var/
+	@cat conf/next-steps.txt
+	@exec bin/empathd run -c $(CONFIG)
+
+demo: $(READY) ## The same unattended: start, send a mail, show it in the queue and in the Maildir, stop
+	@bash tests/demo.sh
+
+##@ Develop
+test: $(READY) ## All tests, on as many processes as there are cores
+	$(BIN)/pytest -n auto
+
+test-repeat: $(READY) ## All tests N times (N=10), to find the one that fails now and then
+	@for turn in $$(seq $(N)); do echo "turn $$turn of $(N)"; $(BIN)/pytest -n auto -q || exit 1; done
+
+coverage: $(READY) ## All tests with branch coverage: 90 % of everything, 100 % of the layers without I/O
+	$(BIN)/coverage erase
+	$(BIN)/pytest -n auto -q --cov --cov-report=
+	$(BIN)/coverage report
+	$(BIN)/coverage report --fail-under=100 --include='empath/mail/*,empath/smtp/*,empath/message/*,empath/policy/*'
+
+check: $(READY) ## Lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY) ## Mend what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+reference: $(READY) ## Write what is generated: conf/empath.toml, docs/configuration.md, the tables of docs/logging.md
+	$(BIN)/python -m empath.config.reference
+	$(BIN)/python -m empath.telemetry.events docs/logging.md
+
+changelog: $(READY) ## What docs/changes/ will add to CHANGELOG.md
+	$(BIN)/towncrier build --draft
+
+##@ Measure
+bench: $(READY) ## Empath and Postfix side by side (ARGS="--scenarios accept --repeat 1")
+	$(BIN)/python -m tests.bench $(ARGS)
+
+bench-compare: $(READY) ## The working tree against another revision (REV=HEAD)
+	$(BIN)/python -m tests.bench --compare $(or $(REV),HEAD) $(ARGS)
+
+##@ Clean
+clean: ## Remove what was made here: environment, caches, var/ with its queue and mails
+	rm -rf $(VENV) var build dist htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): setup.py pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+var:
+	mkdir -p -m 750 $@

@@ -1,0 +1,278 @@
+"""empathd as its users meet it: verbs, exit codes, one line per error, real processes."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from empath import __version__
+from tests.kit.process import EMPATHD, Empathd
+from tests.kit.waiting import DEADLINE_S, eventually
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments: object, config: Path | None = None, **environment: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of one command; *config* goes into EMPATH_CONFIG."""
+    inherited = {key: value for key, value in os.environ.items() if key != "EMPATH_CONFIG"}
+    named = {"EMPATH_CONFIG": str(config)} if config is not None else {}
+    done = subprocess.run(
+        [*EMPATHD, *map(str, arguments)],
+        env=inherited | named | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=2 * DEADLINE_S,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def detached(tmp_path):
+    """An instance that `empathd start` may start; stopped at the end."""
+    instance = Empathd(tmp_path / "detached")
+    yield instance
+    run("stop", config=instance.config)
+    instance.clean_up()
+
+
+def test_version_is_that_of_the_package():
+    """
+    The first question of every report.
+    """
+    assert (0, f"empathd {__version__}\n", "") == run("--version")
+
+
+@pytest.mark.parametrize("verb", ["start", "stop", "restart", "reload", "status", "run", "check"])
+def test_every_verb_has_help(verb):
+    """
+    `make help` of the server.
+    """
+    code, out, err = run(verb, "--help")
+    assert (0, "") == (code, err)
+    assert out.startswith(f"Usage: empathd {verb} ")
+
+
+def test_without_a_verb_the_help_is_wrong_use():
+    """
+    A script that forgot the verb must not go on.
+    """
+    code, out, err = run()
+    assert (64, "") == (code, out)
+    assert err.startswith("Usage: empathd ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["frob"], "No such command 'frob'."),
+        (["status", "--frob"], "No such option '--frob'."),
+        (["status"], "no configuration named: use -c FILE or set EMPATH_CONFIG"),
+    ],
+)
+def test_wrong_use_is_one_line_and_ex_usage(arguments, line):
+    """
+    sysexits.h: 64.
+    """
+    code, out, err = run(*arguments)
+    assert (64, "") == (code, out)
+    assert [f"empathd: {line}"] == err.replace(": --frob", " '--frob'.").splitlines()
+
+
+def test_the_configuration_is_named_before_or_after_the_verb_or_by_the_environment(detached):
+    """
+    The nearest to the verb wins.
+    """
+    config, other = detached.config, "/no/such/file"
+    assert (3, "stopped\n", "") == run("-c", config, "status")
+    assert (3, "stopped\n", "") == run("status", "--config", config)
+    assert (3, "stopped\n", "") == run("status", config=config)
+    assert (3, "stopped\n", "") == run("-c", config, "status", config=Path(other))
+    assert (3, "stopped\n", "") == run("-c", other, "status", "-c", config)
+
+
+def test_an_unreadable_configuration_is_one_line_and_ex_noinput():
+    """
+    sysexits.h: 66.
+    """
+    line = "empathd: /no/such/file: the configuration cannot be read: No such file or directory\n"
+    assert (66, "", line) == run("check", "-c", "/no/such/file")
+
+
+def test_all_findings_of_a_configuration_are_told_at_once(detached):
+    """
+    sysexits.h: 78, a line each.
+    """
+    detached.configure(more="[delivery]\nworkers = 0\nsesions = 5")
+    code, out, err = run("check", config=detached.config)
+    assert (78, "") == (code, out)
+    places = [line.split(": ")[:3] for line in err.splitlines()]
+    expected = [("15", "delivery.workers"), ("16", "delivery.sesions")]
+    assert [["empathd", f"{detached.config}:{line}", key] for line, key in expected] == places
+
+
+def test_check_of_a_good_configuration_says_so(detached):
+    """
+    And starts nothing.
+    """
+    assert (0, "", f"empathd: {detached.config}: no findings\n") == run("check", config=detached.config)
+    assert (3, "stopped\n", "") == run("status", config=detached.config)
+
+
+def test_a_missing_directory_is_one_line_and_ex_cantcreat(detached):
+    """
+    With the command that mends it.
+    """
+    text = detached.config.read_text().replace('"queue.db"', '"no/queue.db"')
+    detached.config.write_text(text)
+    place = detached.directory / "no"
+    line = f"empathd: {place}: no such directory; make it with `mkdir -p -m 750 {place}`\n"
+    assert (73, "", line) == run("start", config=detached.config)
+
+
+def test_a_directory_that_everyone_may_write_is_one_line_and_ex_noperm(detached):
+    """
+    Anyone could exchange the queue for another.
+    """
+    detached.directory.chmod(0o777)
+    code, out, err = run("start", config=detached.config)
+    assert (77, "", 1) == (code, out, len(err.splitlines()))
+    assert err.startswith(f"empathd: {detached.directory}: every user may write this directory")
+
+
+def test_an_address_in_use_is_one_line_and_ex_unavailable(detached):
+    """
+    Told by the detached process through the pipe to the one that waits.
+    """
+    with socket.create_server(("127.0.0.1", detached.port)):
+        line = f"empathd: cannot listen on 127.0.0.1:{detached.port}: the address is in use by another process\n"
+        assert (69, "", line) == run("start", config=detached.config)
+    assert (3, "stopped\n", "") == run("status", config=detached.config)
+
+
+def test_a_start_returns_when_the_listeners_accept(detached):
+    """
+    An init script may send mail in its next line; nothing of the started processes holds the caller's streams.
+    """
+    assert (0, "", "") == run("start", config=detached.config)
+    detached.send("you@example.org")
+    code, out, err = run("status", config=detached.config)
+    pid = int((detached.directory / "empathd.pid").read_text())
+    assert (0, f"running, pid {pid}\n", "") == (code, out, err)
+    assert pid == os.getsid(pid) != os.getsid(0)
+    eventually(lambda: list(detached.delivered()), "delivered")
+
+
+def test_status_as_json_names_all_processes(detached):
+    """
+    For monitoring.
+    """
+    run("start", config=detached.config)
+    code, out, _ = run("status", "--json", config=detached.config)
+    found = json.loads(out)
+    assert (0, "running") == (code, found["status"])
+    assert {found["pid"], *detached.pids()} == set(found["pids"])
+    assert 0 == run("stop", config=detached.config)[0]
+    code, out, _ = run("status", "--json", config=detached.config)
+    assert (3, {"status": "stopped", "pid": None, "pids": []}) == (code, json.loads(out))
+
+
+def test_a_stop_returns_when_the_last_process_is_gone(detached):
+    """
+    The next line of a script may move the queue.
+    """
+    run("start", config=detached.config)
+    assert (0, "", "") == run("stop", config=detached.config)
+    assert {} == detached.pids()
+    assert (0, "", "empathd: not running\n") == run("stop", config=detached.config)
+
+
+def test_a_restart_is_another_run_and_starts_what_is_not_running(detached):
+    """
+    As init scripts expect.
+    """
+    assert (0, "", "") == run("restart", config=detached.config)
+    assert (0, "", "") == run("restart", config=detached.config)
+    assert 2 == len({event["instance"] for event in detached.named("supervisor_started")})
+
+
+def test_a_restart_with_a_bad_configuration_leaves_the_instance_alone(detached):
+    """
+    A slip of the pen must not cost service.
+    """
+    run("start", config=detached.config)
+    good = detached.config.read_text()
+    detached.config.write_text("half a configu")
+    assert 78 == run("restart", config=detached.config)[0]
+    detached.config.write_text(good)
+    assert 0 == run("status", config=detached.config)[0]
+    assert 1 == len(detached.named("supervisor_started"))
+
+
+def test_a_reload_takes_the_new_configuration(make_empathd):
+    """
+    Told by the log; mail goes the new way.
+    """
+    empathd = make_empathd().start()
+    empathd.configure(routes='"*" = "maildir:other"')
+    assert (0, "", "") == run("reload", config=empathd.config)
+    empathd.wait_for("reload_finished")
+    empathd.wait_for("process_exited", slot="acceptor-1", generation=1)
+    empathd.wait_for("process_exited", slot="worker-1", generation=1)
+    empathd.wait_for("process_exited", slot="worker-2", generation=1)
+    empathd.send("you@example.org")
+    eventually(lambda: list(empathd.directory.glob("other/new/*")), "delivered to the other Maildir")
+    assert 0 == empathd.stop()
+
+
+def test_a_reload_of_nothing_is_ex_unavailable(detached):
+    """
+    sysexits.h: 69.
+    """
+    assert (69, "", "empathd: not running\n") == run("reload", config=detached.config)
+
+
+def test_a_second_instance_on_the_queue_is_refused_with_the_pids(empathd, tmp_path):
+    """
+    EX_TEMPFAIL after the 15 s in which an instance that drains would have ended; another pid file does not help.
+    """
+    other = Empathd(tmp_path / "other", more=f'[process]\npid_file = "{tmp_path}/other.pid"')
+    other.config.write_text(other.config.read_text().replace('"queue.db"', f'"{empathd.queue}"'))
+    code, out, err = run("start", config=other.config)
+    pids = ", ".join(map(str, sorted([empathd.process.pid, *empathd.pids()])))
+    assert (75, "", f"empathd: another instance works on {empathd.queue}: held by pids {pids}\n") == (code, out, err)
+
+
+def test_without_a_log_file_a_detached_instance_logs_beside_the_queue(detached):
+    """
+    Standard error of the caller is not its to keep.
+    """
+    text = detached.config.read_text().replace('file = "empath.log"', "")
+    detached.config.write_text(text)
+    assert (0, "", "") == run("start", config=detached.config)
+    assert "service_ready" in (detached.directory / "empathd.log").read_text()
+
+
+def test_run_stays_in_the_foreground_and_ends_by_sigint_with_0(make_empathd):
+    """
+    Ctrl-C at a terminal.
+    """
+    empathd = make_empathd().start()
+    empathd.signal(signal.SIGINT)
+    assert (0, "") == empathd.end()
+
+
+def test_the_scripts_of_a_checkout_need_no_installation(tmp_path):
+    """
+    From any directory and through a link; a module of the same name in the working directory is not taken.
+    """
+    (tmp_path / "empath").mkdir()
+    (tmp_path / "empath" / "__init__.py").write_text("raise SystemExit('the wrong one')")
+    (tmp_path / "link").symlink_to(ROOT / "bin/empathd")
+    done = subprocess.run(["./link", "--version"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (0, f"empathd {__version__}\n", "") == (done.returncode, done.stdout, done.stderr)

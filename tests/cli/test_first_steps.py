@@ -1,0 +1,51 @@
+"""What a newcomer types: `make demo`, and the next steps that `make run` prints."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from tests.kit.waiting import DEADLINE_S, eventually
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_demo_shows_a_mail_in_the_queue_and_in_the_maildir():
+    """
+    Its exit code is 0 only if each step did what it says.
+    """
+    done = subprocess.run(
+        ["bash", ROOT / "tests/demo.sh"], capture_output=True, text=True, timeout=4 * DEADLINE_S, check=False
+    )
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert done.stdout.endswith("\nDone.\n")
+
+
+def test_the_printed_next_steps_work_as_printed(make_empathd, tmp_path):
+    """
+    On another port and directory than the printed ones, which a developer's own `make run` may have.
+    """
+    empathd = make_empathd()
+    (tmp_path / "bin").symlink_to(ROOT / "bin")
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "var").mkdir(mode=0o750)
+    empathd.config = tmp_path / "conf/dev.toml"
+    empathd.config.write_text((ROOT / "conf/dev.toml").read_text().replace(":2525", f":{empathd.port}"))
+    with empathd.config.open("a") as file:
+        file.write(f'[log]\nformat = "json"\nfile = "{empathd.log}"\n')
+    empathd.start()
+
+    text = (ROOT / "conf/next-steps.txt").read_text()
+    steps = dict(re.findall(r"^  (\w[\w ]+?)  +(\S.*?)(?:   .*)?$", text, re.MULTILINE))
+    assert ["send a mail", "read it", "look at the queue", "keep mail there"] == list(steps)
+
+    def follow(step: str) -> str:
+        command = steps[step].replace("2525", str(empathd.port))
+        return subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    follow("send a mail")
+    eventually(lambda: list(tmp_path.glob("var/Maildir/new/*")), "delivered")
+    assert "Subject: hello" in follow("read it")
+    follow("keep mail there")
+    follow("send a mail")
+    assert "you@example.org" in follow("look at the queue")
+    assert 0 == empathd.stop()

@@ -1,0 +1,101 @@
+"""Binding: options, refusals, and what a reload keeps."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from empath.config.model import Listener
+from empath.daemon.supervisor import listeners
+from empath.errors import PermissionRefused, ServiceUnavailable
+from tests.kit.process import free_port
+
+
+def _listener(address: str) -> Listener:
+    return Listener(address=address)
+
+
+def test_listening_sockets_have_their_options():
+    """
+    TCP_NODELAY is inherited by accepted sockets, V6ONLY leaves IPv4 to its own listener.
+    """
+    port = free_port()
+    bound = listeners.bind([_listener(f"127.0.0.1:{port}"), _listener(f"[::1]:{port}")])
+    four, six = (item.socket for item in bound)
+    assert [1, 1] == [item.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for item in (four, six)]
+    assert 1 == six.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+    assert 1 == four.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR)
+    assert [False, False] == [item.getblocking() for item in (four, six)]
+    assert [False, False] == [item.get_inheritable() for item in (four, six)]
+    listeners.close(bound)
+
+
+def test_all_addresses_of_both_families_can_be_bound_side_by_side():
+    """
+    The usual pair of listeners.
+    """
+    port = free_port()
+    listeners.close(listeners.bind([_listener(f"0.0.0.0:{port}"), _listener(f"[::]:{port}")]))
+
+
+def test_a_reload_keeps_the_sockets_of_addresses_that_stay():
+    """
+    Connections in the backlog are not lost.
+    """
+    stays, goes, comes = (f"127.0.0.1:{free_port()}" for _ in range(3))
+    old = listeners.bind([_listener(stays), _listener(goes)])
+    new = listeners.bind([_listener(comes), _listener(stays)], old)
+    assert old[0].socket is new[1].socket
+    listeners.close(old, keep=[item.socket for item in new])
+    assert [False, True] == [item.socket.fileno() < 0 for item in old]
+    listeners.close(new)
+
+
+def test_all_addresses_are_bound_or_none():
+    """
+    What was bound before the one that fails is given back; what a running instance has is not touched.
+    """
+    kept, made, taken = free_port(), free_port(), free_port()
+    old = listeners.bind([_listener(f"127.0.0.1:{kept}")])
+    with socket.create_server(("127.0.0.1", taken)), pytest.raises(ServiceUnavailable) as caught:
+        listeners.bind([_listener(f"127.0.0.1:{port}") for port in (kept, made, taken)], old)
+    assert f"cannot listen on 127.0.0.1:{taken}: the address is in use by another process" == str(caught.value)
+    with socket.create_server(("127.0.0.1", made)):
+        pass
+    assert old[0].socket.fileno() >= 0
+    listeners.close(old)
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1:2525", "[2001:db8::1]:2525"])
+def test_an_address_of_another_machine_is_named(address):
+    """
+    TEST-NET and documentation addresses are of no machine.
+    """
+    with pytest.raises(ServiceUnavailable) as caught:
+        listeners.bind([_listener(address)])
+    assert f"cannot listen on {address}: no interface of this machine has that address" == str(caught.value)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give up root")
+def test_a_low_port_without_root_is_a_matter_of_permission():
+    """
+    EX_NOPERM and what to do.
+    """
+    read_fd, write_fd = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.setresuid(65534, 65534, 65534)
+        try:
+            listeners.bind([_listener("127.0.0.1:24")])
+        except PermissionRefused as error:
+            os.write(write_fd, str(error).encode())
+        os._exit(0)
+    os.close(write_fd)
+    os.waitpid(pid, 0)
+    with os.fdopen(read_fd) as file:
+        said = file.read()
+    start = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+    is_free_for_all = start.exists() and int(start.read_text()) <= 24
+    expected = "" if is_free_for_all else "cannot listen on 127.0.0.1:24: ports below 1024 need root"
+    assert expected == said

@@ -1,0 +1,216 @@
+"""
+test_architecture - hold the layers of CONTRIBUTING.md
+
+Reads every module under empath/ as a syntax tree and imports nothing. Run from the repository root.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "empath"
+FILES = sorted(PACKAGE.rglob("*.py"))
+MAX_LINES = 400
+
+PURE = {"mail", "errors", "smtp", "message", "policy"}
+MAY_IMPORT = {  # package -> what is below it, or beside it where the layer table says so
+    "errors": set(),
+    "mail": {"errors"},
+    "smtp": {"errors", "mail"},
+    "message": {"errors", "mail"},
+    "policy": {"errors", "mail", "smtp", "message"},
+    "storage": PURE,
+    "net": PURE,
+    "config": PURE,
+    "telemetry": PURE,
+    "modules": PURE,
+    "daemon": PURE | {"storage", "net", "config", "telemetry", "modules", "__version__"},
+    "http": PURE | {"storage", "net", "config", "telemetry", "modules", "__version__"},
+    "cli": PURE | {"storage", "net", "config", "telemetry", "modules", "daemon.supervisor", "__version__"},
+    "__init__": set(),
+}
+# The supervisor is plain Python: its children patch, it never does; it knows of the others nothing but the contract.
+SUPERVISOR_MAY_IMPORT = {
+    "errors",
+    "mail",
+    "policy",
+    "config",
+    "telemetry",
+    "daemon.supervisor",
+    "daemon.child",
+    "__version__",
+}
+
+ONLY_IN = {  # outside module -> where it may be named: a package, or one file
+    "apsw": {"storage"},
+    "click": {"cli"},
+    "dns": {"net"},
+    "gevent": {"daemon", "net"},
+    "idna": {"mail/domain.py"},
+    "logging": set(),
+    "orjson": {"telemetry"},
+    "pydantic": {"config"},
+    "pydantic_core": {"config"},
+    "rich": {"cli"},
+    "setproctitle": {"daemon"},
+    "sqlite3": set(),
+    "ssl": {"net"},
+    "structlog": {"telemetry"},
+    "subprocess": {"daemon/supervisor"},
+    "threading": {"storage", "daemon"},
+    "tomllib": {"config"},
+    "ulid": {"mail/identity.py"},
+}
+# What brings I/O, time, randomness or concurrency into a layer that must have none.
+NOT_IN_PURE = {
+    "asyncio", "concurrent", "fcntl", "gc", "io", "logging", "multiprocessing", "os", "pathlib", "pwd", "queue",
+    "random", "secrets", "select", "selectors", "shutil", "signal", "socket", "socketserver", "subprocess", "sys",
+    "tempfile", "threading", "time", "uuid",
+}  # fmt: skip
+NOT_CALLED_IN_PURE = {"open", "print", "input", "now", "utcnow", "today", "urandom"}
+NOT_IN_SUPERVISOR = {"gevent", "apsw", "ssl", "threading", "asyncio", "multiprocessing", "dns"}
+SQL_VERBS = ("SELECT ", "INSERT ", "UPDATE ", "DELETE FROM ", "PRAGMA ", "CREATE TABLE ", "BEGIN IMMEDIATE")
+
+
+def _name(file: Path) -> str:
+    return file.relative_to(PACKAGE).as_posix()
+
+
+def _package(file: Path) -> str:
+    return _name(file).partition("/")[0].removesuffix(".py")
+
+
+def _tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
+
+
+def _imported(file: Path) -> Iterator[str]:
+    for node in ast.walk(_tree(file)):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{_name(file)}: a relative import hides where it points"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def _is_below(target: str, allowed: set[str]) -> bool:
+    return any(target == name or target.startswith(f"{name}.") for name in allowed)
+
+
+def _texts(file: Path) -> Iterator[str]:
+    """String constants that are no docstrings."""
+    tree = _tree(file)
+    documented = (node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef))
+    docstrings = {id(node.body[0].value) for node in documented if node.body and isinstance(node.body[0], ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
+
+
+@pytest.mark.parametrize("file", FILES, ids=_name)
+def test_imports_point_down(file):
+    """
+    A layer is understood, tested and replaced without those above it.
+    """
+    package = _package(file)
+    allowed = MAY_IMPORT[package] | {package}
+    if _name(file).startswith("daemon/supervisor/") or _name(file) == "daemon/child.py":
+        allowed = SUPERVISOR_MAY_IMPORT
+    upwards = [
+        target
+        for target in _imported(file)
+        if target.startswith("empath.") and not _is_below(target.removeprefix("empath."), allowed)
+    ]
+    assert [] == upwards
+
+
+@pytest.mark.parametrize("file", FILES, ids=_name)
+def test_outside_modules_stay_at_home(file):
+    """
+    What is named in one place can be replaced in one place.
+    """
+    strays = [
+        target
+        for target in _imported(file)
+        for home in [ONLY_IN.get(target.partition(".")[0])]
+        if home is not None and not any(_name(file) == place or _name(file).startswith(f"{place}/") for place in home)
+    ]
+    assert [] == strays
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if _package(file) in PURE], ids=_name)
+def test_pure_layers_do_no_io_and_read_no_clock(file):
+    """
+    Instants and randomness are arguments: then every test of these layers is exact and fast.
+    """
+    assert [] == [target for target in _imported(file) if target.partition(".")[0] in NOT_IN_PURE]
+    called = [node.func for node in ast.walk(_tree(file)) if isinstance(node, ast.Call)]
+    names = {node.id for node in called if isinstance(node, ast.Name)}
+    names |= {node.attr for node in called if isinstance(node, ast.Attribute)}
+    assert set() == names & NOT_CALLED_IN_PURE
+
+
+@pytest.mark.parametrize(
+    "file",
+    [file for file in FILES if _name(file).startswith("daemon/supervisor/")] + [PACKAGE / "daemon/child.py"],
+    ids=_name,
+)
+def test_the_supervisor_is_plain_python(file):
+    """
+    It may run as root for months: no event loop, no database, no TLS, no threads.
+    """
+    assert [] == [target for target in _imported(file) if target.partition(".")[0] in NOT_IN_SUPERVISOR]
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if _package(file) != "storage"], ids=_name)
+def test_sql_is_named_in_sql_files_only(file):
+    """
+    A statement has its transaction, index and units beside it in sql/; daemons and commands know none.
+    """
+    assert [] == [text for text in _texts(file) if text.lstrip().startswith(SQL_VERBS)]
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if _package(file) == "cli"], ids=_name)
+def test_commands_open_no_sockets(file):
+    """
+    Only the supervisor binds, so that one place knows of listeners.
+    """
+    assert [] == [target for target in _imported(file) if target.partition(".")[0] in {"socket", "_socket"}]
+
+
+@pytest.mark.parametrize("file", FILES, ids=_name)
+def test_a_module_is_at_most_400_lines(file):
+    """
+    What is longer holds two ideas.
+    """
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+
+
+def test_every_package_has_its_layer():
+    """
+    A new package is given its place before its first line.
+    """
+    assert set() == {_package(file) for file in FILES} - MAY_IMPORT.keys()
+
+
+@pytest.mark.parametrize("kind", ["acceptor", "worker", "housekeeper"])
+def test_a_child_patches_before_anything_else(kind):
+    """
+    A name bound before the patch stays blocking and stops every greenlet of the process.
+    """
+    first, second = [node for node in _tree(PACKAGE / "daemon" / f"{kind}.py").body if not _is_docstring(node)][:2]
+    assert ["from gevent import monkey", "monkey.patch_all()"] == [ast.unparse(first), ast.unparse(second)]
+
+
+def test_the_sql_of_a_checkout_is_that_of_the_package():
+    """
+    A symlink, so that checkout, editable install, wheel and sdist all find the same files.
+    """
+    assert (ROOT / "sql").resolve() == (PACKAGE / "sql").resolve()
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
