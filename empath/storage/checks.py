@@ -39,7 +39,10 @@ def check_queue(path: Path, user: str | None = None) -> None:
     """
     check_library()
     owner = _account(user)
-    for folder in {path.parent: None, path.resolve().parent: None}:  # SQLite writes where a link at *path* leads
+    for folder in {
+        path.parent: None,
+        Path(os.path.realpath(path)).parent: None,
+    }:  # SQLite writes where a link at *path* leads
         _check_place(folder, owner)
     for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
         if file.exists():

@@ -1,11 +1,24 @@
 """A queue for each test of this directory."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.kit.queue import Queue, violations
+
+MEMORY = Path("/dev/shm")
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Iterator[Path]:
+    """A directory in memory, if there is one: for tests that commit a thousand times and cut no power."""
+    if not MEMORY.is_dir():
+        yield tmp_path
+    else:
+        with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+            yield Path(folder)
 
 
 @pytest.fixture

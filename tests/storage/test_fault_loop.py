@@ -106,7 +106,7 @@ def _execute(path: Path, works: list[Work], *, times: int = 1) -> str | None:
 @pytest.mark.parametrize("step", Step)
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_operation_leaves_all_or_nothing(
-    tmp_path: Path, template: tuple[Queue, Lease], name: str, step: Step, failure: Failure
+    scratch: Path, template: tuple[Queue, Lease], name: str, step: Step, failure: Failure
 ) -> None:
     """
     A fate without its evidence, a lease without its slot, a message without its content: nobody ever sees them. What
@@ -114,13 +114,13 @@ def test_operation_leaves_all_or_nothing(
     """
     queue, lease = template
     before = dump(queue.path)
-    whole = tmp_path / "whole.db"
+    whole = scratch / "whole.db"
     shutil.copy(queue.path, whole)
     final_error = _execute(whole, OPERATIONS[name](_pristine(queue), lease))
     after = dump(whole)
     works = OPERATIONS[name](_pristine(queue), lease)  # a child changes only its own copy of them
     assert violations(whole) == {}
-    path = tmp_path / "queue.db"
+    path = scratch / "queue.db"
     times = 2 if failure is Failure.ONCE else 1
 
     for fail_at in itertools.count(1):
@@ -134,7 +134,7 @@ def test_operation_leaves_all_or_nothing(
             assert found in (before, after), met
         else:
             assert (final_error, after) == (report.error, found), met
-        for file in tmp_path.glob("queue.db*"):
+        for file in scratch.glob("queue.db*"):
             file.unlink()
         if not report.was_met:
             break
@@ -144,15 +144,15 @@ def test_operation_leaves_all_or_nothing(
 
 @pytest.mark.parametrize("failure", Failure)
 @pytest.mark.parametrize("step", Step)
-def test_preparation_can_be_begun_again(tmp_path: Path, step: Step, failure: Failure) -> None:
+def test_preparation_can_be_begun_again(scratch: Path, step: Step, failure: Failure) -> None:
     """
     A start that dies while it makes the database leaves nothing that the next start trips over.
     """
-    prepare(tmp_path / "whole.db")
-    whole = dump(tmp_path / "whole.db")
+    prepare(scratch / "whole.db")
+    whole = dump(scratch / "whole.db")
 
     for fail_at in itertools.count(1):
-        path = tmp_path / f"{fail_at}.db"
+        path = scratch / f"{fail_at}.db"
         report = run_in_child(lambda path=path: _prepare(path), Fault(step, failure, fail_at))
         if report.error is None and not report.was_killed:
             assert whole == dump(path)
@@ -166,12 +166,12 @@ def test_preparation_can_be_begun_again(tmp_path: Path, step: Step, failure: Fai
 
 @pytest.mark.parametrize("failure", Failure)
 @pytest.mark.parametrize("step", Step)
-def test_migration_leaves_old_or_new_schema(tmp_path: Path, step: Step, failure: Failure) -> None:
+def test_migration_leaves_old_or_new_schema(scratch: Path, step: Step, failure: Failure) -> None:
     """
     No file is ever half-way between two schemas.
     """
     steps = {2: "ALTER TABLE _message ADD COLUMN colour TEXT; UPDATE _setting SET value = 'x'; CREATE TABLE _x (a);"}
-    old, new, path = (tmp_path / name for name in ("old.db", "new.db", "queue.db"))
+    old, new, path = (scratch / name for name in ("old.db", "new.db", "queue.db"))
     prepare(old)
     shutil.copy(old, new)
     prepare(new, version=2, steps=steps)
@@ -183,7 +183,7 @@ def test_migration_leaves_old_or_new_schema(tmp_path: Path, step: Step, failure:
         found, wrong = inspect(path)
         assert found in (states if report.error or report.was_killed else states[1:])
         assert {} == wrong
-        for file in tmp_path.glob("queue.db*"):
+        for file in scratch.glob("queue.db*"):
             file.unlink()
         if not report.was_met:
             break

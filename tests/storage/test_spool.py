@@ -1,0 +1,205 @@
+"""test_spool - content too large for the database"""
+
+import errno
+import os
+import resource
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from empath.errors import StorageFailure
+from empath.mail.identity import QueueId
+from empath.storage.spool import SpoolFile, free_octets, locate, open_content, wal_octets
+from tests.kit.queue import Queue
+
+ID = QueueId("01HF7YAT00000000000000009Z")
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Path:
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    return folder
+
+
+def files(spool: Path) -> list[Path]:
+    return [path for path in spool.rglob("*") if not path.is_dir()]
+
+
+def test_content_is_read_as_it_was_written(spool: Path) -> None:
+    """
+    In pieces of any size, by the name that a row keeps.
+    """
+    file = SpoolFile(spool, "mx.example.test", ID)
+    for piece in (b"", b"Subject: x\r\n", b"\r\n" + b"y" * 300_000):
+        file.write(piece)
+    file.complete()
+
+    assert f"spool:mx.example.test/{ID}" == file.locator
+    with open_content(spool, file.locator) as content:
+        assert b"Subject: x\r\n\r\n" + b"y" * 300_000 == content.readall()
+
+
+def test_message_without_octets_is_a_file_too(spool: Path) -> None:
+    """
+    A row must not name what is not there.
+    """
+    file = SpoolFile(spool, "mx", ID)
+    file.complete()
+
+    assert [file.path] == files(spool)
+
+
+def test_file_and_its_directories_are_private(spool: Path) -> None:
+    """
+    Mail is nobody else's.
+    """
+    file = SpoolFile(spool, "mx", ID)
+    file.write(b"x")
+    file.complete()
+
+    assert (0, 0) == (file.path.stat().st_mode & 0o027, file.path.parent.stat().st_mode & 0o027)
+
+
+def test_files_are_spread_over_directories_by_the_end_of_the_id(spool: Path) -> None:
+    """
+    The end of an id is random; its beginning is the same for a whole day.
+    """
+    assert spool / "9Z" / str(ID) == locate(spool, f"spool:mx.example.test/{ID}")
+
+
+def test_discarded_file_is_gone(spool: Path) -> None:
+    """
+    Complete or not: its transaction failed, so nothing names it.
+    """
+    for is_complete in (False, True):
+        file = SpoolFile(spool, "mx", ID)
+        file.write(b"x")
+        if is_complete:
+            file.complete()
+        file.discard()
+        assert [] == files(spool)
+
+
+def test_discard_is_harmless_where_there_is_nothing(spool: Path) -> None:
+    """
+    It is said on every way out.
+    """
+    file = SpoolFile(spool, "mx", ID)
+    file.discard()
+    file.write(b"x")
+    file.path.unlink()
+    file.discard()
+
+    assert [] == files(spool)
+
+
+def test_file_of_the_same_id_is_neither_taken_over_nor_discarded(spool: Path) -> None:
+    """
+    Ids cannot collide silently: the first message keeps its content.
+    """
+    first = SpoolFile(spool, "mx", ID)
+    first.write(b"first")
+    first.complete()
+    second = SpoolFile(spool, "mx", ID)
+
+    with pytest.raises(StorageFailure, match=os.strerror(errno.EEXIST)):
+        second.write(b"second")
+    second.discard()
+
+    assert b"first" == first.path.read_bytes()
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_link_in_the_place_of_a_file_is_neither_written_nor_read(spool: Path, tmp_path: Path, exists: bool) -> None:
+    """
+    A link could lead to any file that Empath may write or read.
+    """
+    target = tmp_path / "target"
+    if exists:
+        target.write_bytes(b"secret")
+    file = SpoolFile(spool, "mx", ID)
+    file.path.parent.mkdir()
+    file.path.symlink_to(target)
+
+    with pytest.raises(StorageFailure):
+        file.write(b"x")
+    with pytest.raises(StorageFailure):
+        open_content(spool, file.locator)
+
+    assert [b"secret"] * exists == [target.read_bytes() for _ in range(target.exists())]
+
+
+def test_missing_file_is_a_failure_that_names_it(spool: Path) -> None:
+    """
+    The recipient is held, and a person finds the name in the log.
+    """
+    with pytest.raises(StorageFailure, match=str(ID)):
+        open_content(spool, f"spool:mx/{ID}")
+
+
+def test_missing_spool_is_a_failure(tmp_path: Path) -> None:
+    """
+    A spool that is not mounted is a 4yz to the client, not a crash.
+    """
+    for act in (lambda file: file.write(b"x"), lambda file: file.complete()):
+        with pytest.raises(StorageFailure):
+            act(SpoolFile(tmp_path / "none", "mx", ID))
+
+
+@pytest.fixture
+def no_space() -> Iterator[None]:
+    """Files of more than 4 KiB cannot be written in this process."""
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.usefixtures("no_space")
+def test_write_that_is_cut_short_is_a_failure(spool: Path) -> None:
+    """
+    The system may take half of the octets before it says that there is no room: half a message is none.
+    """
+    file = SpoolFile(spool, "mx", ID)
+
+    with pytest.raises(StorageFailure, match=str(ID)):
+        file.write(b"x" * 10_000)
+    file.discard()
+
+    assert [] == files(spool)
+
+
+def test_disk_that_fails_at_the_sync_is_a_failure(spool: Path) -> None:
+    """
+    What is not known to be on the disk is not accepted.
+    """
+    file = SpoolFile(spool, "mx", ID)
+    file.write(b"x")
+    assert file._file is not None
+    file._file.close()
+    reading, writing = os.pipe()
+    file._file = open(writing, "wb", buffering=0)  # noqa: SIM115 - a pipe refuses fsync, as a failed disk does
+
+    with pytest.raises(StorageFailure, match=os.strerror(errno.EINVAL)):
+        file.complete()
+
+    os.close(reading)
+    file.discard()
+    assert [] == files(spool)
+
+
+def test_space_and_log_are_measured(queue: Queue) -> None:
+    """
+    The acceptor refuses mail while deliveries can still be settled.
+    """
+    queue.accept()
+
+    assert 0 < free_octets(queue.path.parent)
+    assert 0 < wal_octets(queue.path)
+    queue.close()
+    assert 0 == wal_octets(queue.path)
