@@ -87,7 +87,7 @@ def admin() -> None:
 @_json_option("One JSON object for each recipient, a line each.")
 @click.pass_context
 def list_(
-    context: click.Context, status: str | None, domain: str | None, limit: int, after: int, is_json: bool
+    context: click.Context, *, status: str | None, domain: str | None, limit: int, after: int, is_json: bool
 ) -> None:
     """List live recipients, in the order of their numbers."""
     _, config = configuration(context)
