@@ -34,7 +34,8 @@ test-repeat: $(READY) ## All tests N times (N=10), to find the one that fails no
 
 coverage: $(READY) ## All tests with branch coverage: 90 % of everything, 100 % of the layers without I/O
 	$(BIN)/coverage erase
-	$(BIN)/pytest -n auto -q --cov --cov-report=
+	$(BIN)/coverage run -m pytest -n auto -q
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 	$(BIN)/coverage report --fail-under=100 --include='empath/mail/*,empath/smtp/*,empath/message/*,empath/policy/*'
 

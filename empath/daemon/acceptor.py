@@ -14,6 +14,7 @@ import ipaddress
 import socket
 import time
 from _socket import socket as RawSocket
+from functools import partial
 
 import gevent
 from gevent.hub import get_hub
@@ -24,6 +25,7 @@ from empath.daemon.reception import Desk, ReceivingSession
 from empath.daemon.runtime import Runtime, run_child
 from empath.mail.reply import Reply
 from empath.net.stream import Stream
+from empath.net.wakeup import ring
 from empath.policy.limits import ConnectionCounter, line_limit_octets
 from empath.smtp.server import ServerLimits
 from empath.storage.accept import DestinationIds
@@ -55,6 +57,7 @@ class Acceptor:
     def run(self) -> None:
         """Serve until a drain is asked for, and drain."""
         self._look_at_space()
+        self._runtime.writer.after_batch(partial(ring, self._runtime.child.wake_fds))
         for listener in self._listeners:
             listener.start()
         gevent.spawn(self._watch_space)
@@ -107,7 +110,6 @@ class Acceptor:
             budget=self._budget,
             log=self._runtime.log,
             banner=self._banner,
-            wake_fds=self._runtime.child.wake_fds,
         )
 
     def _watch_space(self) -> None:

@@ -27,6 +27,7 @@ class HubWriter:
 
     def __init__(self, path: Path, *, deadline_s: float) -> None:
         """*deadline_s* bounds the wait for another process's write lock."""
+        self._after_batch: Callable[[], object] | None = None
         self._bell = get_hub().loop.async_()
         self._bell.start(self._deliver)
         # Both must be the unpatched ones: they are used outside the hub's thread.
@@ -58,7 +59,13 @@ class HubWriter:
             work.waiter = lambda: done(work)
         self._writer.submit(work)
 
+    def after_batch(self, call: Callable[[], object]) -> None:
+        """Have *call* called in the hub after each batch, before those who wait for it go on."""
+        self._after_batch = call
+
     def _deliver(self) -> None:
+        if self._after_batch is not None:
+            self._after_batch()
         finished = self._writer.finished()
         while finished:
             waiter = finished.popleft().waiter

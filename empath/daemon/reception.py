@@ -24,7 +24,6 @@ from empath.mail.reply import EnhancedStatus, Reply
 from empath.message.header import has_field, read_fields
 from empath.message.trace import Reception, missing_fields, protocol_word, received_field
 from empath.net.stream import Stream, StreamClosed, StreamTimeout
-from empath.net.wakeup import ring
 from empath.policy.access import ClientAddress, Role
 from empath.policy.limits import error_delay_s
 from empath.smtp.events import (
@@ -73,7 +72,6 @@ class Desk:
     budget: ContentBudget
     log: Logger
     banner: Reply
-    wake_fds: tuple[int, ...]
     has_space: bool = True
     is_draining: bool = False
 
@@ -93,6 +91,7 @@ class ReceivingSession:
         self._desk = desk
         self._stream = stream
         self._client = client
+        self._client_text = str(client)
         self._session = ServerSession(str(desk.config.hostname), desk.limits)
         self._ends_at = time.monotonic() + desk.config.timeouts.session_s
         self._is_esmtp = False
@@ -137,9 +136,8 @@ class ReceivingSession:
                 session.answer(answer)
         octets = session.octets_to_send()
         if octets:
-            delay_s = error_delay_s(session.errors, self._desk.limits.slow_errors)
-            if delay_s:
-                gevent.sleep(delay_s)
+            if session.errors:
+                gevent.sleep(error_delay_s(session.errors, self._desk.limits.slow_errors))
             self._stream.send(octets)
         if session.is_closed:
             return
@@ -223,7 +221,6 @@ class ReceivingSession:
             message = self._message(self._content, fields.message_id, fields.subject)
             self._desk.writer.commit(Accept(message, self._desk.destination_ids))
             is_accepted = True
-            ring(self._desk.wake_fds)
         except EmpathError as exc:
             self._log_refusal(str(exc))
             return _NOT_NOW
@@ -255,7 +252,7 @@ class ReceivingSession:
         assert queue_id is not None
         hostname, at = str(self._desk.config.hostname), Timestamp(self._data_at)
         protocol = protocol_word(is_esmtp=self._is_esmtp, is_smtputf8=transaction.offer.is_smtputf8)
-        reception = Reception(self._client_name, str(self._client), hostname, protocol)
+        reception = Reception(self._client_name, self._client_text, hostname, protocol)
         only = str(transaction.recipients[0].address) if len(transaction.recipients) == 1 else None
         trace = received_field(reception, queue_id, at, only)
         if self._desk.role is not Role.SUBMISSION:
@@ -290,7 +287,7 @@ class ReceivingSession:
             received_at=now,
             expires_at=Timestamp(now + lifetime_s),
             listener=self._desk.listener,
-            client_address=str(self._client),
+            client_address=self._client_text,
             client_name=self._client_name,
             header_message_id=message_id,
             subject=subject,
@@ -308,12 +305,12 @@ class ReceivingSession:
             sender=str(message.envelope.reverse_path),
             recipients=len(message.destinations),
             size=message.size,
-            client=str(self._client),
+            client=self._client_text,
             duration_s=round(time.time() - self._data_at, 4),
         )
 
     def _log_refusal(self, reason: str) -> None:
-        self._desk.log.warning("message_refused", queue_id=str(self._queue_id), client=str(self._client), reason=reason)
+        self._desk.log.warning("message_refused", queue_id=str(self._queue_id), client=self._client_text, reason=reason)
 
 
 _ANSWERS: dict[type, Callable[[ReceivingSession, Any], Reply | None]] = {

@@ -29,6 +29,7 @@ from empath.storage.connection import open_reader
 from empath.storage.lease import Lease, Outlook, TakeLeases
 
 _POLL_S = 0.25
+_REST_S = 0.005  # between two looks
 _WRITE_DEADLINE_S = 5.0
 _FAILING_SHARE = 4  # one slot in so many
 _LEASES_AT_ONCE = 32  # in one transaction
@@ -62,8 +63,12 @@ class Worker:
         self._runtime.draining.rawlink(lambda _: self._rung.set())
         gevent.spawn(self._close_idle)
         self._runtime.ready()
+        looked_at = 0.0
         while not self._runtime.draining.is_set():
             is_rung = self._rung.wait(_POLL_S)
+            # The first ring is answered at once; in a storm of them each look finds more to lease.
+            gevent.sleep(max(0.0, looked_at + _REST_S - time.monotonic()))
+            looked_at = time.monotonic()
             self._rung.clear()
             try:
                 self._look(is_rung=bool(is_rung))

@@ -53,10 +53,15 @@ class Address:
         return self.local_part.isascii()
 
     def __str__(self) -> str:
-        if _DOT_STRING.fullmatch(self.local_part):
-            return f"{self.local_part}@{self.domain}"
-        quoted = self.local_part.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{quoted}"@{self.domain}'
+        return _text(self)
+
+
+@lru_cache(maxsize=4096)
+def _text(address: Address) -> str:
+    if _DOT_STRING.fullmatch(address.local_part):
+        return f"{address.local_part}@{address.domain}"
+    quoted = address.local_part.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{quoted}"@{address.domain}'
 
 
 @lru_cache(maxsize=4096)

@@ -7,6 +7,7 @@ A queue id is a ULID: it sorts by time of arrival, and two machines cannot make 
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from ulid import ULID
 
@@ -32,9 +33,14 @@ class Timestamp(float):
 
     def date_time(self) -> str:
         """`date-time` of RFC 5322 §3.3, in UTC and independent of the locale."""
-        at = datetime.fromtimestamp(self, UTC)
-        day, month = _DAYS[at.weekday()], _MONTHS[at.month - 1]
-        return f"{day}, {at.day} {month} {at.year} {at.hour:02}:{at.minute:02}:{at.second:02} +0000"
+        return _date_time(int(self // 1))
+
+
+@lru_cache(maxsize=8)
+def _date_time(second: int) -> str:
+    at = datetime.fromtimestamp(second, UTC)
+    day, month = _DAYS[at.weekday()], _MONTHS[at.month - 1]
+    return f"{day}, {at.day} {month} {at.year} {at.hour:02}:{at.minute:02}:{at.second:02} +0000"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,13 @@ class SpoolFile:
 
     def __init__(self, spool: Path, node: str, queue_id: QueueId) -> None:
         self.locator = f"{_PREFIX}{node}/{queue_id}"
-        self.path = locate(spool, self.locator)
+        self._spool = spool
         self._file: BinaryIO | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return locate(self._spool, self.locator)
 
     def write(self, octets: bytes) -> None:
         """

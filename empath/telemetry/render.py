@@ -39,7 +39,13 @@ def json_line(event: Mapping[str, Any]) -> bytes:
 
 def logfmt_line(event: Mapping[str, Any]) -> bytes:
     """`key=value` pairs, keys in the order given, without a line end; a value that is no word is a JSON string."""
-    octets = " ".join(f"{key}={_word(value)}" for key, value in event.items() if value is not None).encode()
+    words = []
+    for key, value in event.items():
+        if type(value) is str and _BARE.fullmatch(value):  # nearly all of them
+            words.append(f"{key}={value}")
+        elif value is not None:
+            words.append(f"{key}={_word(value)}")
+    octets = " ".join(words).encode()
     return octets if _is_safe(octets) else _UNSAFE.sub(_escape, octets.decode()).encode()
 
 
