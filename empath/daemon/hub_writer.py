@@ -25,14 +25,14 @@ _EX_SOFTWARE = 70
 class HubWriter:
     """Writes of this process. Make it after the patching, once per process."""
 
-    def __init__(self, path: Path, *, deadline_s: float) -> None:
-        """*deadline_s* bounds the wait for another process's write lock."""
+    def __init__(self, path: Path, *, deadline_s: float, linger_s: float) -> None:
+        """*deadline_s* and *linger_s* as for Writer."""
         self._after_batch: Callable[[], object] | None = None
         self._bell = get_hub().loop.async_()
         self._bell.start(self._deliver)
         # Both must be the unpatched ones: they are used outside the hub's thread.
         sleep = get_original("time", "sleep")
-        self._writer = Writer(path, deadline_s=deadline_s, notify=self._bell.send, sleep=sleep)
+        self._writer = Writer(path, deadline_s=deadline_s, notify=self._bell.send, sleep=sleep, linger_s=linger_s)
         get_original("_thread", "start_new_thread")(self._run, ())
 
     def commit(self, work: W) -> W:

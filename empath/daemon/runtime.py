@@ -40,11 +40,11 @@ _EX_SOFTWARE = 70
 class Runtime:
     """What every child has: its configuration, logger, writer, deadlines, and whether it is to end."""
 
-    def __init__(self, child: Child, config: Config, *, write_deadline_s: float) -> None:
+    def __init__(self, child: Child, config: Config, *, write_deadline_s: float, linger_s: float = 0.0) -> None:
         self.child = child
         self.config = config
         self.log = log.get(process=child.slot)
-        self.writer = HubWriter(config.queue.path, deadline_s=write_deadline_s)
+        self.writer = HubWriter(config.queue.path, deadline_s=write_deadline_s, linger_s=linger_s)
         self.deadlines = Deadlines()
         self.draining = Event()
         self.process_id = 0
@@ -118,14 +118,14 @@ class Runtime:
             self.log.error("log_kept", error=str(exc))
 
 
-def run_child(body: Callable[[Runtime], None], *, write_deadline_s: float) -> None:
+def run_child(body: Callable[[Runtime], None], *, write_deadline_s: float, linger_s: float = 0.0) -> None:
     """Be one child process from its first to its last statement; *body* returns when it has drained."""
     child = child_from_environment()
     try:
         config = load_config(Path(os.environ[CONFIG]))
         drop_privileges(config.process.user)
         log.configure(config.log.format, config.log.level, config.log.file)
-        runtime = Runtime(child, config, write_deadline_s=write_deadline_s)
+        runtime = Runtime(child, config, write_deadline_s=write_deadline_s, linger_s=linger_s)
         runtime.begin()
         body(runtime)
         runtime.end()

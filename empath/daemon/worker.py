@@ -29,8 +29,9 @@ from empath.storage.connection import open_reader
 from empath.storage.lease import Lease, Outlook, TakeLeases
 
 _POLL_S = 0.25
-_REST_S = 0.005  # between two looks
+_REST_S = 0.02  # between two looks
 _WRITE_DEADLINE_S = 5.0
+_LINGER_S = 0.004
 _FAILING_SHARE = 4  # one slot in so many
 _LEASES_AT_ONCE = 32  # in one transaction
 _IDLE_CHECK_S = 0.5
@@ -140,4 +141,4 @@ def _serve(runtime: Runtime) -> None:
 
 
 if __name__ == "__main__":
-    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S)
+    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S, linger_s=_LINGER_S)

@@ -16,13 +16,15 @@ _FIELD = {
 }
 _FOLD = re.compile(rb"\r\n[ \t]+")
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_STRAY = re.compile(rb"^(?![!-9;-~]+[ \t]*:|[ \t])[^\n]*\n", re.MULTILINE)  # a whole line that is of no field
 
 
 class HeaderGuard:
     """
     Bounds the header section of content that arrives in pieces, and keeps it.
 
-    Octets past *limit* are dropped up to the end of the header section.  Content without a blank line is all header.
+    Octets past *limit* are dropped up to the end of the header section.  Content without a blank line is all header,
+    unless it is longer than that: then the first line that is of no field begins the body, and nothing is dropped.
     A piece must not end between CR and LF.
     """
 
@@ -63,6 +65,11 @@ class HeaderGuard:
         if len(self._kept) <= self._limit:
             return octets
         cut = self._limit - (self._kept[self._limit - 1 : self._limit + 1] == b"\r\n")
+        # A text that was sent without any header is not a large header: to cut it would lose mail.
+        if (stray := _STRAY.search(self._kept, 0, cut)) is not None:
+            del self._kept[stray.start() :]
+            self.is_complete = True
+            return octets
         rest = bytes(self._kept[cut:])
         del self._kept[cut:]
         self._is_cut = True

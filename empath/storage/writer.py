@@ -78,8 +78,21 @@ class Writer:
     """The write side of the queue in one process."""
 
     def __init__(
-        self, path: Path, *, deadline_s: float, notify: Callable[[], object], sleep: Sleep = time.sleep
+        self,
+        path: Path,
+        *,
+        deadline_s: float,
+        notify: Callable[[], object],
+        sleep: Sleep = time.sleep,
+        linger_s: float = 0.0,
     ) -> None:
+        """
+        *deadline_s* bounds the wait for another process's write lock. *linger_s* is how long a first work waits for
+        others to share its commit with, where the commit before was shared: a commit costs more than a short wait, and
+        a lone client waits for nobody.
+        """
+        self._linger_s = linger_s
+        self._is_crowded = False
         self._path = path
         self._deadline_s = deadline_s
         self._notify = notify
@@ -144,14 +157,17 @@ class Writer:
         batch: list[Work] = []
         rows = octets = 0
         work = self._waiting.get()
+        if work is not None and self._is_crowded:
+            self._sleep(self._linger_s)
         while work is not None:
             batch.append(work)
             rows += work.rows
             octets += work.octets
             if len(batch) >= MAX_WORKS or rows >= MAX_ROWS or octets >= MAX_OCTETS or self._waiting.empty():
-                return batch, True
+                break
             work = self._waiting.get()
-        return batch, False
+        self._is_crowded = len(batch) > 1 and self._linger_s > 0
+        return batch, work is not None
 
     def _commit(self, connection: apsw.Connection, batch: list[Work], *, is_guarded: bool) -> None:
         connection.execute("BEGIN IMMEDIATE")
