@@ -1,0 +1,94 @@
+"""Fields that this host puts above a message."""
+
+import re
+
+import pytest
+from hypothesis import given
+
+from empath.mail.identity import QueueId, Timestamp
+from empath.message.trace import Reception, missing_fields, protocol_word, received_field
+from tests.kit import strategies
+
+AT = Timestamp(1_700_000_000.25)
+ULID = QueueId.make(AT, bytes(10))
+HERE = Reception("client.example", "192.0.2.7", "mx.example.test", "ESMTP")
+
+
+def test_the_received_field_says_from_by_with_id_for_and_when():
+    """
+    RFC 5321 §4.4.
+    """
+    expected = (
+        "Received: from client.example ([192.0.2.7])\r\n"
+        f"\tby mx.example.test (Empath) with ESMTP id {ULID}\r\n"
+        "\tfor <you@example.org>;\r\n"
+        "\tTue, 14 Nov 2023 22:13:20 +0000\r\n"
+    )
+    assert expected.encode() == received_field(HERE, ULID, AT, "you@example.org")
+
+
+def test_without_an_only_recipient_there_is_no_for():
+    """
+    It would show one of several who got a blind copy.
+    """
+    assert b"for <" not in received_field(HERE, ULID, AT, None)
+
+
+def test_an_ipv6_client_stands_as_its_literal():
+    """
+    RFC 5321 §4.1.3.
+    """
+    reception = Reception("[IPv6:2001:db8::1]", "2001:db8::1", "mx.example.test", "SMTP")
+    assert b"from [IPv6:2001:db8::1] ([IPv6:2001:db8::1])\r\n" in received_field(reception, ULID, AT, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("", "unknown"), ("a (b) \\ c\r\nX: y", "a??b????c??X:?y"), ("ä.example", "?.example")]
+)
+def test_a_client_cannot_write_what_it_likes_into_the_field(name, shown):
+    """
+    A blank, parenthesis, line end or backslash in its name would forge a part of the trace.
+    """
+    reception = Reception(name, "192.0.2.7", "mx.example.test", "SMTP")
+    assert (
+        f"from {shown} (" == received_field(reception, ULID, AT, None).decode()[len("Received: ") :][: len(shown) + 7]
+    )
+
+
+@given(address=strategies.addresses)
+def test_any_recipient_leaves_the_field_one_field(address):
+    """
+    Each line but the first is a folded one, and there is no other line end.
+    """
+    field = received_field(HERE, ULID, AT, str(address))
+    assert field.endswith(b"\r\n")
+    assert [b"R", b"\t", b"\t", b"\t"] == [line[:1] for line in field[:-2].split(b"\r\n")]
+    assert None is re.search(rb"[\r\n]", field.replace(b"\r\n", b""))
+
+
+@pytest.mark.parametrize(
+    ("is_esmtp", "is_smtputf8", "word"),
+    [(False, False, "SMTP"), (True, False, "ESMTP"), (True, True, "UTF8SMTP")],
+)
+def test_the_protocol_word_is_that_of_the_registry(is_esmtp, is_smtputf8, word):
+    """
+    RFC 3848 §1, RFC 6531 §4.3.
+    """
+    assert word == protocol_word(is_esmtp=is_esmtp, is_smtputf8=is_smtputf8)
+
+
+@pytest.mark.parametrize(
+    ("has_date", "has_message_id", "fields"),
+    [
+        (False, False, f"Date: Tue, 14 Nov 2023 22:13:20 +0000\r\nMessage-ID: <{ULID}@mx.example.test>\r\n"),
+        (True, False, f"Message-ID: <{ULID}@mx.example.test>\r\n"),
+        (False, True, "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n"),
+        (True, True, ""),
+    ],
+)
+def test_only_what_is_missing_is_added(has_date, has_message_id, fields):
+    """
+    RFC 6409 §8.2, §8.3.
+    """
+    expected = fields.encode()
+    assert expected == missing_fields("mx.example.test", ULID, AT, has_date=has_date, has_message_id=has_message_id)
