@@ -264,7 +264,7 @@ CREATE TABLE _notice (
 CREATE INDEX _notice_message ON _notice (message_id);
 
 CREATE TABLE _setting (
-  name  TEXT PRIMARY KEY,  -- 'frozen': 1 while delivery is stopped by an operator
+  name  TEXT PRIMARY KEY,  -- 'frozen': the instant, in ISO 8601, since which an operator stops delivery
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 

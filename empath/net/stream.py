@@ -164,8 +164,9 @@ class Stream:
         self._socket.close()
 
     def expire(self) -> None:
-        """End the wait, if there is one, with StreamTimeout. Called by Deadlines in the hub."""
-        if self._waiting is not None:
+        """End the wait, if its deadline is still over, with StreamTimeout. Called by Deadlines in the hub."""
+        is_over = self.deadline_at is not None and self.deadline_at < time.monotonic()
+        if self._waiting is not None and is_over:
             self._waiting.throw(StreamTimeout("timed out"))
 
     def interrupt(self, error: EmpathError) -> bool:
