@@ -60,8 +60,8 @@ def test_workers_and_listeners_can_change(supervised):
     service.configure(more="[delivery]\nworkers = 1")
     service.signal(signal.SIGHUP)
     service.wait_for("reload_finished")
-    service.wait_for("process_exited", slot="acceptor-1", generation=1)
-    service.wait_for("process_exited", slot="worker-2", generation=1)
+    for slot in ("acceptor-1", "housekeeper-1", "worker-1", "worker-2"):
+        service.wait_for("process_exited", slot=slot, generation=1)
     assert "2" == _answer(service.port)
     with socket.create_server(("127.0.0.1", before)):
         pass
