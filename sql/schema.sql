@@ -275,6 +275,7 @@ CREATE TABLE _spool_garbage (
   next_try_at REAL    NOT NULL DEFAULT 0.0,  -- not before; doubles with each try
   last_error  TEXT
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX _spool_garbage_due ON _spool_garbage (next_try_at);
 
 CREATE TRIGGER _message_content_left AFTER UPDATE OF content_locator ON _message
 WHEN old.content_locator LIKE 'spool:%' AND new.content_locator IS NOT old.content_locator

@@ -65,10 +65,13 @@ class Stream:
 
         Raises:
             StreamTimeout: not within *timeout_s*.
-            StreamClosed: refused or unreachable; the text is the system's.
+            StreamClosed: refused, unreachable, or no descriptor left; the text is the system's.
         """
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        raw = RawSocket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0)
+        try:
+            raw = RawSocket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0)
+        except OSError as exc:
+            raise StreamClosed(_reason(exc.errno)) from exc
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stream = cls(raw, f"[{host}]:{port}" if family == socket.AF_INET6 else f"{host}:{port}", deadlines)
         stream.deadline_at = time.monotonic() + timeout_s
