@@ -125,7 +125,6 @@ class Worker:
                 self._runtime.log.error("strays_kept", error=str(exc))
                 self._runtime.draining.wait(_STRAYS_AGAIN_S)
             else:
-                self._next_ready_at = 0.0  # what was not leased is still there to lease
                 gevent.sleep(_POLL_S)
                 return
 

@@ -43,6 +43,7 @@ EVENTS: Final[dict[str, dict[str, str]]] = {
         "process_crashed": "A fault of ours ended the process. `error`, `exception`.",
         "process_end_unrecorded": "The queue could not be told of the end; the housekeeper will find out. `error`.",
         "beat_failed": "The beat was not written; after 20 s the process sends nothing more. `error`.",
+        "taken_for_dead": "Others took this process for dead and released its work; it ends with code 75.",
     },
     "Acceptor": {
         "accepted": "250: a message is durably queued. `queue_id`, `sender`, `recipients`, `size`, `client`.",
@@ -64,6 +65,7 @@ EVENTS: Final[dict[str, dict[str, str]]] = {
         "settle_failed": "The fate could not be written, and is until it can. `destination`, `error`.",
         "stale_result": "The lease was gone at settle: no state changed. `lease_id`, `destination`.",
         "lease_failed": "No lease could be taken. `error`.",
+        "strays_kept": "Leases of a failed commit, if there are any, could not be given back; tried again. `error`.",
         "lease_abandoned": "This process may be taken for dead, so it sends nothing. `destination`, `error`.",
         "lease_crashed": "A fault of ours ended a delivery. `destination`, `lease_id`, `error`, `exception`.",
         "leases_abandoned": "Deliveries that were not over at the end of the drain. `leases`.",
@@ -72,7 +74,15 @@ EVENTS: Final[dict[str, dict[str, str]]] = {
         "leases_released": "The leases of a dead process are due again. `slot`, `cause`, `recipients`, `held`.",
         "recipients_held": "Recipients whose lease was lost three times wait for a person. `slot`, `recipients`.",
         "release_failed": "As `leases_released`, but the write failed; tried again. `slot`, `error`.",
-        "housekeeping_failed": "A round of housekeeping could not be done; tried again. `error`.",
+        "housekeeping_failed": "A round of one duty could not be done; the next one comes. `duty`, `error`.",
+        "forgotten": "Retention is over for what was removed. `recipients`, `messages`, `contents` of others.",
+        "garbage_stuck": "A file nobody needs could not be removed in three `tries` or more. `locator`, `error`.",
+        "orphans_found": "Files in the spool, over an hour old, that no message names; they are removed. `files`.",
+        "spool_file_missing": "The content of a message that waits is not there. `queue_id`, `file`.",
+        "due_bound_repaired": "A bug: the destination would have slept too long. `destination`, `due_at`, `earliest`.",
+        "wal_large": "The write-ahead log is over 64 MiB; one attempt is made to cut it. `file`, `octets`.",
+        "wal_truncated": "The write-ahead log was cut to nothing. `file`.",
+        "wal_kept": "It could not be cut: somebody has been reading for long. `file`, `octets`.",
     },
 }
 
