@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from empath.cli.admin import admin
 from tests.e2e.client import Client
 from tests.kit.peer import ScriptedPeer
-from tests.kit.process import Empathd
+from tests.kit.process import Empathd, free_port
 from tests.kit.waiting import DEADLINE_S, eventually
 
 PORT = 2526
@@ -36,7 +36,12 @@ class Service(Empathd):
 
     def __init__(self, directory: Path, more: str = "", routes: str = "") -> None:
         ways = "\n".join(f'"w{n}.test" = "smtp://{address(n)}:{PORT}"' for n in range(1, WAYS))
-        super().__init__(directory, more, f'{ways}\n"*" = "maildir:mail"\n{routes}')
+        # Beside the listener of role internal, which `port` is.
+        self.ports = {role: free_port() for role in ("mx", "submission")}
+        listeners = "".join(
+            f'[[listener]]\naddress = "127.0.0.1:{port}"\nrole = "{role}"\n' for role, port in self.ports.items()
+        )
+        super().__init__(directory, listeners + more, f'{ways}\n"*" = "maildir:mail"\n{routes}')
         self.spool = directory / "spool"
         self._ways = count(1)
 
