@@ -125,11 +125,12 @@ class SmtpCarrier:
 
     def carry(self, parcel: Parcel) -> Iterator[list[Answer]]:
         started_at = time.time()
-        try:
-            hosts = self._find_hosts()
-        except ResolutionFailed as exc:
-            self._silence = RecipientResult(Stage.DNS, exc.reply)
-            hosts = []
+        hosts: list[Host] = []
+        if self._silence is None:
+            try:
+                hosts = self._find_hosts()
+            except ResolutionFailed as exc:
+                self._silence = RecipientResult(Stage.DNS, exc.reply)
         if self._silence is not None:
             self.is_failing = True
             yield self._same_for_all(parcel, self._silence, started_at)
