@@ -1,5 +1,6 @@
 """What differs between listeners, and what keeps an instance from starting."""
 
+import contextlib
 import re
 
 import apsw
@@ -8,6 +9,7 @@ import pytest
 from tests.e2e.client import Client, code_of
 from tests.e2e.service import split_trace
 from tests.kit.queue import Queue, write
+from tests.kit.waiting import eventually
 
 
 @pytest.fixture
@@ -119,3 +121,34 @@ def test_a_start_brings_the_queue_to_its_mode(service):
     connection = apsw.Connection(str(service.queue), flags=apsw.SQLITE_OPEN_READONLY)
     assert ("wal", 4096, 2) == tuple(connection.pragma(name) for name in ("journal_mode", "page_size", "auto_vacuum"))
     connection.close()
+
+
+def test_a_stranger_has_only_so_many_connections(service):
+    """
+    The limit is per address; hosts of ours are exempt, and a place that is left is free again.
+    """
+    with contextlib.ExitStack() as all_of_them:
+
+        def greeting(source):
+            return all_of_them.enter_context(Client(service.port, source)).greeting
+
+        first = all_of_them.enter_context(Client(service.port, "127.0.0.8"))
+        assert ["220"] * 4 == [greeting("127.0.0.8")[:3] for _ in range(4)]
+        assert "421 4.7.0" == code_of(greeting("127.0.0.8"))
+        assert {"220"} == {greeting("127.0.0.1")[:3] for _ in range(8)}
+        assert "221 2.0.0" == code_of(first.say("QUIT"))
+        eventually(lambda: greeting("127.0.0.8").startswith("220 "), "a place is free")
+    assert 1 <= len(service.named("connection_refused", client="127.0.0.8"))
+
+
+def test_below_the_reserve_of_space_mail_is_refused_for_now(make_empathd):
+    """
+    What is left is for recording deliveries.
+    """
+    empathd = make_empathd()
+    empathd.config.write_text(empathd.config.read_text().replace("[queue]", '[queue]\nreserve = "8000000GiB"'))
+    empathd.start()
+    with Client(empathd.port) as client:
+        assert ["250", "452 4.3.1"] == client.say_all("EHLO client.example.test", "MAIL FROM:<a@example.org>")
+    assert [False] == [event["has_space"] for event in empathd.named("space_changed")]
+    assert 0 == empathd.stop()

@@ -217,6 +217,23 @@ def test_a_service_that_was_killed_whole_delivers_what_it_had_accepted(restless)
         assert 20 == len(peer.messages)
 
 
+def test_an_acceptor_without_descriptors_pauses_and_serves_then(restless):
+    """
+    Clients wait in the backlog; nobody is turned away, and the process does not turn in circles.
+    """
+    pid = restless.pid_of("acceptor-1")
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    highest = max(int(name) for name in os.listdir(f"/proc/{pid}/fd"))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (highest + 1, limits[1]))
+    with contextlib.ExitStack() as all_of_them:
+        waiting = [socket.create_connection(("127.0.0.1", restless.port), DEADLINE_S) for _ in range(highest + 8)]
+        for connection in waiting:
+            all_of_them.enter_context(connection)
+        restless.wait_for("accept_paused")
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+        assert {b"220"} == {connection.recv(3) for connection in waiting}
+
+
 def test_a_thousand_idle_sessions_are_served(service):
     """
     A greenlet each; one more client is served as fast as ever, and each of them when it speaks.
