@@ -10,18 +10,17 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import gevent
 from gevent.event import Event
 from gevent.hub import get_hub
 
-from empath.config import Config, load_config
+from empath.config import Config
 from empath.daemon.child import (
-    CONFIG,
     Child,
     child_from_environment,
     drop_privileges,
+    load_own_config,
     report_failure,
     report_ready,
 )
@@ -131,7 +130,7 @@ def run_child(body: Callable[[Runtime], None], *, write_deadline_s: float, linge
     """Be one child process from its first to its last statement; *body* returns when it has drained."""
     child = child_from_environment()
     try:
-        config = load_config(Path(os.environ[CONFIG]))
+        config = load_own_config(child)
         get_hub().threadpool.apply(bool)  # gevent imports at first use, which must come before the privileges are gone
         drop_privileges(config.process.user)
         log.configure(config.log.format, config.log.level, config.log.file)

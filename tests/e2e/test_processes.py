@@ -217,6 +217,28 @@ def test_a_service_that_was_killed_whole_delivers_what_it_had_accepted(restless)
         assert 20 == len(peer.messages)
 
 
+def test_a_process_that_is_replaced_has_the_configuration_of_the_others(restless):
+    """
+    What an operator is just writing counts at the reload, and a slip must not cost service before that.
+    """
+    good = restless.config.read_text()
+    restless.config.write_text("half a configu")
+    os.kill(restless.pid_of("acceptor-1"), signal.SIGKILL)
+    os.kill(restless.pid_of("worker-1"), signal.SIGKILL)
+    with eventually(lambda: _connected(restless), "served again") as client:
+        client.say("EHLO client.example.test")
+        restless.wait_status(client.mail("<a@example.org>", "<b@here.test>"), "delivered")
+    restless.config.write_text(good)
+    assert [] == restless.named("process_failed")
+
+
+def _connected(service: Service) -> Client | None:
+    try:
+        return Client(service.port)
+    except ConnectionError:
+        return None
+
+
 def test_an_acceptor_without_descriptors_pauses_and_serves_then(restless):
     """
     Clients wait in the backlog; nobody is turned away, and the process does not turn in circles.
