@@ -5,13 +5,14 @@ schema - make, migrate and recognize a queue database
 sql/migrations/NNNN.sql, each with the views in one transaction, so that no file is ever left half-way.
 """
 
+import os
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
 import apsw
 
-from empath.errors import UnusableQueue
+from empath.errors import CannotCreate, UnusableQueue
 from empath.storage.connection import PAGE_OCTETS, open_writer, rows, transaction, translated, value
 from empath.storage.queries import script
 
@@ -74,6 +75,8 @@ def check_current(connection: apsw.Connection, path: Path) -> None:
 def migrations() -> dict[int, str]:
     """Scripts of sql/migrations/ by the version that they lead to."""
     folder = resources.files("empath").joinpath("sql", "migrations")
+    if not folder.is_dir():  # neither git nor a wheel carries a folder without files: this schema is the first
+        return {}
     return {
         int(file.name.removesuffix(".sql")): file.read_text(encoding="utf-8")
         for file in folder.iterdir()
@@ -82,6 +85,11 @@ def migrations() -> dict[int, str]:
 
 
 def _begin(path: Path, known: int) -> None:
+    # SQLite would let everybody read it, and its companions are made with the mode of the database.
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640))
+    except OSError as exc:
+        raise CannotCreate(f"{path}: {exc.strerror}") from exc
     # The writer's connection turns the file to WAL mode when it opens it: a strange file must not come that far.
     connection = apsw.Connection(str(path))
     try:
