@@ -32,7 +32,7 @@ from empath.storage.settle import EndStrays
 _POLL_S = 0.25
 _REST_S = 0.02  # between two looks
 _WRITE_DEADLINE_S = 5.0
-_LINGER_S = 0.004
+_LINGER_S = 0.002
 _FAILING_SHARE = 4  # one slot in so many
 _LEASES_AT_ONCE = 32  # in one transaction
 _IDLE_CHECK_S = 0.5
