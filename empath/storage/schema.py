@@ -2,7 +2,8 @@
 schema - make, migrate and recognize a queue database
 
 `user_version` counts the schema: a file with a higher one is refused, a lower one is taken up step by step through
-sql/migrations/NNNN.sql, each with the views in one transaction, so that no file is ever left half-way.
+sql/migrations/NNNN.sql, each with the views and their triggers in one transaction, so that no file is ever left
+half-way.
 """
 
 from collections.abc import Mapping
@@ -74,6 +75,8 @@ def check_current(connection: apsw.Connection, path: Path) -> None:
 def migrations() -> dict[int, str]:
     """Scripts of sql/migrations/ by the version that they lead to."""
     folder = resources.files("empath").joinpath("sql", "migrations")
+    if not folder.is_dir():  # neither git nor a wheel carries a directory without files
+        return {}
     return {
         int(file.name.removesuffix(".sql")): file.read_text(encoding="utf-8")
         for file in folder.iterdir()
@@ -107,6 +110,7 @@ def _build(connection: apsw.Connection, found: int, known: int, steps: Mapping[i
         for version in range(found + 1, known + 1):
             rows(connection, steps[version])
     rows(connection, script("views.sql"))
+    rows(connection, script("control.sql"))
     connection.pragma("application_id", APPLICATION_ID)
     connection.pragma("user_version", known)
 
