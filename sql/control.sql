@@ -1,20 +1,23 @@
 -- control.sql - the public write interface of the queue
 --
--- Theory of operation.  A write to a view arrives in its INSTEAD OF trigger, which refuses what the view does not offer,
--- reads the instants, and hands one row to _order: that is a view of no rows, whose trigger is the one place where an
--- order to a recipient is judged, carried out and audited.  A leased recipient is a worker's: it only takes a note of the
--- order (ordered_status, ordered_next_retry_at), which the end of its lease carries out (queries/settle.sql).
+-- Theory of operation.  A write to a view arrives in its INSTEAD OF trigger, which refuses what the view does not offer and
+-- hands one row on: by _request, where instants are read, to _order, where an order to a recipient is judged, carried out
+-- and audited.  Both are views of no rows: their triggers are what SQL has for procedures, and their columns are the
+-- parameters.  A leased recipient is a worker's: it only takes a note of the order (ordered_status,
+-- ordered_next_retry_at), which the end of its lease carries out (queries/settle.sql).
 --
--- House rules.  A trigger with a WHEN clause would silently ignore what it does not match, so there is one for each verb of
--- each view, without WHEN, and it raises.  What it raises says what to do.  Nothing newer than SQLite 3.40.
+-- House rules.  A trigger with a WHEN clause would silently ignore what it does not match, so a public view has one trigger
+-- for each verb, without WHEN, and it raises.  What it raises says what to do.  Nothing newer than SQLite 3.40.
+-- All of it runs once per row, of perhaps a million: no list behind IN, and no INSERT … SELECT into what has triggers,
+-- unless it is rare, since SQLite would build a temporary table each time.
 -- An instant is given as Unix seconds, as text that SQLite reads as UTC, as 'now' or as a shift from now such as '+1 hour';
--- 0.0 stands for what could not be read, which no instant that is accepted can be.
+-- 0.0 stands for what cannot be read, which no instant that is accepted can be.
 
 CREATE VIEW _order AS
 SELECT NULL AS recipient_id,
-       NULL AS old_status,  -- as the row was when the statement began; each old_ with its new value
+       NULL AS old_status,  -- as the row was when the statement began; so each old_
        NULL AS status,
-       NULL AS old_retry,  -- Unix seconds, as are the others
+       NULL AS old_retry,  -- Unix seconds, as are the other instants
        NULL AS retry,
        NULL AS old_priority,
        NULL AS priority,
@@ -24,21 +27,20 @@ SELECT NULL AS recipient_id,
        NULL AS old_ordered_retry
  WHERE 0;
 
-CREATE TRIGGER _order_given INSTEAD OF INSERT ON _order
+CREATE TRIGGER _order_judged INSTEAD OF INSERT ON _order
 BEGIN
   SELECT CASE
     WHEN new.status IS NOT new.old_status THEN CASE
-      WHEN coalesce(new.status, '') NOT IN (
-        'queued', 'deferred', 'leased', 'held', 'delivered', 'bounced', 'expired', 'cancelled')
-        THEN raise(ABORT, 'empath: status takes held, queued, bounced, expired or cancelled')
       WHEN new.status = 'leased'
         THEN raise(ABORT, 'empath: only a worker leases a recipient; set status = ''queued'' to have it tried at once')
       WHEN new.status = 'delivered'
         THEN raise(ABORT, 'empath: only the next hop makes a recipient delivered; DELETE FROM queue cancels it')
-      WHEN new.old_status = 'leased' THEN CASE
-        WHEN new.status = 'deferred'
-          THEN raise(ABORT, 'empath: a leased recipient takes held, queued, bounced, expired or cancelled as an order')
-        END
+      WHEN NOT EXISTS (SELECT 1 FROM _recipient_transition WHERE old_status = 'leased' AND new_status = new.status)
+        THEN raise(ABORT, 'empath: status takes held, queued, bounced, expired or cancelled')
+      WHEN new.old_status = 'leased' THEN iif(
+        new.status = 'deferred',
+        raise(ABORT, 'empath: a leased recipient takes held, queued, bounced, expired or cancelled as an order'),
+        NULL)
       WHEN NOT EXISTS (
         SELECT 1 FROM _recipient_transition
          WHERE old_status = new.old_status AND new_status = new.status AND actor <> 'empath')
@@ -46,7 +48,7 @@ BEGIN
       WHEN new.status = 'deferred' AND NOT EXISTS (
         SELECT 1 FROM _recipient WHERE recipient_id = new.recipient_id AND attempts + lost_leases > 0)
         THEN raise(ABORT, 'empath: what was never tried cannot be deferred; set status = ''queued''')
-      WHEN new.old_status IN ('bounced', 'cancelled') AND NOT EXISTS (
+      WHEN (new.old_status = 'bounced' OR new.old_status = 'cancelled') AND NOT EXISTS (
         SELECT 1
           FROM _recipient AS r
           JOIN _message AS m ON m.message_id = r.message_id
@@ -67,11 +69,14 @@ BEGIN
       THEN raise(ABORT, 'empath: expires_at takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, ''now'' or a shift such as ''+1 hour''')
     END,
     CASE
-    WHEN new.priority IS NOT new.old_priority
-     AND coalesce(CAST(new.priority AS TEXT), '') NOT IN ('0', '1', '2', '3', '4')
+    WHEN new.priority IS NOT new.old_priority AND coalesce(CAST(new.priority AS TEXT), '') NOT GLOB '[0-4]'
       THEN raise(ABORT, 'empath: priority takes 0 (first), 1, 2, 3 or 4 (last)')
     END;
+END;
 
+CREATE TRIGGER _order_noted INSTEAD OF INSERT ON _order
+WHEN new.old_status = 'leased'
+BEGIN
   UPDATE _recipient
      SET ordered_status = CASE new.status WHEN 'leased' THEN ordered_status WHEN 'queued' THEN NULL ELSE new.status END,
          ordered_next_retry_at = CASE
@@ -81,11 +86,25 @@ BEGIN
          END,
          priority = new.priority,
          expires_at = new.expires
-   WHERE new.old_status = 'leased'
-     AND recipient_id = new.recipient_id
+   WHERE recipient_id = new.recipient_id
      AND status = 'leased';
+  INSERT INTO _audit (who, recipient_id, what, before, after)
+  SELECT coalesce((SELECT who FROM _actor), 'sql'), recipient_id, 'ordered', new.old_ordered, ordered_status
+    FROM _recipient
+   WHERE recipient_id = new.recipient_id
+     AND ordered_status IS NOT new.old_ordered
+  UNION ALL
+  SELECT coalesce((SELECT who FROM _actor), 'sql'), recipient_id, 'ordered_next_retry_unix', new.old_ordered_retry,
+         ordered_next_retry_at
+    FROM _recipient
+   WHERE recipient_id = new.recipient_id
+     AND ordered_next_retry_at IS NOT new.old_ordered_retry;
+END;
 
-  -- Whom is set to queued is to be tried: at once, unless the statement names an instant.
+-- Whom is set to queued is to be tried: at once, unless the statement names an instant.
+CREATE TRIGGER _order_done INSTEAD OF INSERT ON _order
+WHEN new.old_status <> 'leased'
+BEGIN
   UPDATE _recipient
      SET status = new.status,
          next_retry_at = CASE
@@ -98,54 +117,106 @@ BEGIN
          expires_at = new.expires,
          reason = CASE
            WHEN new.status = new.old_status THEN reason
-           WHEN new.status IN ('queued', 'deferred') THEN NULL
+           WHEN new.status = 'queued' OR new.status = 'deferred' THEN NULL
            ELSE 'administratively ' || new.status
          END,
          settled_at = iif(new.status = new.old_status, settled_at, (julianday('now') - 2440587.5) * 86400.0)
-   WHERE new.old_status <> 'leased'
-     AND recipient_id = new.recipient_id
+   WHERE recipient_id = new.recipient_id
      AND status = new.old_status;
+END;
 
-  -- The sender of what was returned has to hear of it, as in outgoing.py; of what is queued again, not any more.
+CREATE TRIGGER _order_status INSTEAD OF INSERT ON _order
+WHEN new.old_status <> 'leased' AND new.status <> new.old_status
+BEGIN
+  INSERT INTO _audit (who, recipient_id, what, before, after)
+  VALUES (coalesce((SELECT who FROM _actor), 'sql'), new.recipient_id, 'status', new.old_status, new.status);
+END;
+
+-- The sender has to hear of what was returned, as of what bounces by itself; but not of what is queued again.
+CREATE TRIGGER _order_returned INSTEAD OF INSERT ON _order
+WHEN (new.status = 'bounced' OR new.status = 'expired') AND new.old_status <> 'leased' AND new.status <> new.old_status
+BEGIN
   INSERT OR IGNORE INTO _notice (message_id, recipient_id, kind, created_at)
   SELECT message_id, recipient_id, 'failure', (julianday('now') - 2440587.5) * 86400.0
     FROM _recipient
-   WHERE new.status IN ('bounced', 'expired')
-     AND new.old_status NOT IN ('leased', 'bounced', 'expired')
-     AND recipient_id = new.recipient_id
+   WHERE recipient_id = new.recipient_id
      AND (notify IS NULL OR instr(notify, 'FAILURE'));
-  DELETE FROM _notice
-   WHERE new.old_status = 'bounced' AND new.status = 'queued' AND recipient_id = new.recipient_id AND kind = 'failure';
+END;
 
+CREATE TRIGGER _order_revived INSTEAD OF INSERT ON _order
+WHEN new.old_status = 'bounced' AND new.status = 'queued'
+BEGIN
+  DELETE FROM _notice WHERE recipient_id = new.recipient_id AND kind = 'failure';
+END;
+
+CREATE TRIGGER _order_retry INSTEAD OF INSERT ON _order
+WHEN new.old_status <> 'leased'
+ AND (new.retry IS NOT new.old_retry
+      OR new.status = 'queued' AND new.old_status <> 'queued'
+         AND new.old_retry > (julianday('now') - 2440587.5) * 86400.0)
+BEGIN
   INSERT INTO _audit (who, recipient_id, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), new.recipient_id, 'status', new.old_status, new.status
-   WHERE new.status <> new.old_status AND new.old_status <> 'leased';
+  VALUES (
+    coalesce((SELECT who FROM _actor), 'sql'), new.recipient_id, 'next_retry_unix', new.old_retry,
+    iif(new.retry IS NOT new.old_retry, new.retry, (julianday('now') - 2440587.5) * 86400.0));
+END;
+
+CREATE TRIGGER _order_priority INSTEAD OF INSERT ON _order
+WHEN CAST(new.priority AS INTEGER) <> new.old_priority
+BEGIN
   INSERT INTO _audit (who, recipient_id, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), new.recipient_id, 'ordered', new.old_ordered, ordered_status
-    FROM _recipient
-   WHERE new.old_status = 'leased'
-     AND recipient_id = new.recipient_id
-     AND ordered_status IS NOT new.old_ordered;
+  VALUES (
+    coalesce((SELECT who FROM _actor), 'sql'), new.recipient_id, 'priority', new.old_priority,
+    CAST(new.priority AS INTEGER));
+END;
+
+CREATE TRIGGER _order_expires INSTEAD OF INSERT ON _order
+WHEN new.expires <> new.old_expires
+BEGIN
   INSERT INTO _audit (who, recipient_id, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), new.recipient_id, 'ordered_next_retry_unix', new.old_ordered_retry,
-         ordered_next_retry_at
-    FROM _recipient
-   WHERE new.old_status = 'leased'
-     AND recipient_id = new.recipient_id
-     AND ordered_next_retry_at IS NOT new.old_ordered_retry;
-  INSERT INTO _audit (who, recipient_id, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), new.recipient_id, 'next_retry_unix', new.old_retry, next_retry_at
-    FROM _recipient
-   WHERE (new.retry IS NOT new.old_retry OR new.status = 'queued' AND new.old_status <> 'queued')
-     AND new.old_status <> 'leased'
-     AND recipient_id = new.recipient_id
-     AND next_retry_at IS NOT new.old_retry;
-  INSERT INTO _audit (who, recipient_id, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), new.recipient_id, 'priority', new.old_priority, CAST(new.priority AS INTEGER)
-   WHERE CAST(new.priority AS INTEGER) <> new.old_priority;
-  INSERT INTO _audit (who, recipient_id, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), new.recipient_id, 'expires_unix', new.old_expires, new.expires
-   WHERE new.expires <> new.old_expires;
+  VALUES (
+    coalesce((SELECT who FROM _actor), 'sql'), new.recipient_id, 'expires_unix', new.old_expires, new.expires);
+END;
+
+CREATE VIEW _request AS
+SELECT NULL AS recipient_id,  -- each as in _order, retry and expires as they were given
+       NULL AS old_status,
+       NULL AS status,
+       NULL AS old_retry,
+       NULL AS retry,
+       NULL AS old_priority,
+       NULL AS priority,
+       NULL AS old_expires,
+       NULL AS expires,
+       NULL AS old_ordered,
+       NULL AS old_ordered_retry
+ WHERE 0;
+
+CREATE TRIGGER _request_read INSTEAD OF INSERT ON _request
+BEGIN
+  INSERT INTO _order
+  VALUES (
+    new.recipient_id, new.old_status, new.status,
+    new.old_retry,
+    CASE
+      WHEN new.retry IS new.old_retry THEN new.retry
+      WHEN typeof(new.retry) = 'integer' OR typeof(new.retry) = 'real' THEN new.retry
+      WHEN typeof(new.retry) <> 'text' THEN 0.0
+      WHEN new.retry GLOB '[-+]*' THEN coalesce(round((julianday('now', new.retry) - 2440587.5) * 86400.0, 3), 0.0)
+      WHEN new.retry GLOB '*[^0-9.]*' THEN coalesce(round((julianday(new.retry) - 2440587.5) * 86400.0, 3), 0.0)
+      ELSE CAST(new.retry AS REAL)
+    END,
+    new.old_priority, new.priority,
+    new.old_expires,
+    CASE
+      WHEN new.expires IS new.old_expires THEN new.expires
+      WHEN typeof(new.expires) = 'integer' OR typeof(new.expires) = 'real' THEN new.expires
+      WHEN typeof(new.expires) <> 'text' THEN 0.0
+      WHEN new.expires GLOB '[-+]*' THEN coalesce(round((julianday('now', new.expires) - 2440587.5) * 86400.0, 3), 0.0)
+      WHEN new.expires GLOB '*[^0-9.]*' THEN coalesce(round((julianday(new.expires) - 2440587.5) * 86400.0, 3), 0.0)
+      ELSE CAST(new.expires AS REAL)
+    END,
+    new.old_ordered, new.old_ordered_retry);
 END;
 
 CREATE TRIGGER queue_update INSTEAD OF UPDATE ON queue
@@ -164,40 +235,21 @@ BEGIN
     WHEN new.expires_at IS NOT old.expires_at AND new.expires_unix IS NOT old.expires_unix
       THEN raise(ABORT, 'empath: set expires_at or expires_unix, not both')
   END;
-  INSERT INTO _order (
-    recipient_id, old_status, status, old_priority, priority, old_ordered, old_ordered_retry,
-    old_retry, retry, old_expires, expires)
-  SELECT old.recipient_id, old.status, new.status, old.priority, new.priority, old.ordered, old.ordered_next_retry_unix,
-         old.next_retry_unix,
-         CASE
-           WHEN retry IS old.next_retry_unix THEN retry
-           WHEN typeof(retry) IN ('integer', 'real') THEN retry
-           WHEN typeof(retry) <> 'text' THEN 0.0
-           WHEN retry GLOB '[-+]*' THEN coalesce(round((julianday('now', retry) - 2440587.5) * 86400.0, 3), 0.0)
-           WHEN retry GLOB '*[^0-9.]*' THEN coalesce(round((julianday(retry) - 2440587.5) * 86400.0, 3), 0.0)
-           ELSE CAST(retry AS REAL)
-         END,
-         old.expires_unix,
-         CASE
-           WHEN expires IS old.expires_unix THEN expires
-           WHEN typeof(expires) IN ('integer', 'real') THEN expires
-           WHEN typeof(expires) <> 'text' THEN 0.0
-           WHEN expires GLOB '[-+]*' THEN coalesce(round((julianday('now', expires) - 2440587.5) * 86400.0, 3), 0.0)
-           WHEN expires GLOB '*[^0-9.]*' THEN coalesce(round((julianday(expires) - 2440587.5) * 86400.0, 3), 0.0)
-           ELSE CAST(expires AS REAL)
-         END
-    FROM (SELECT iif(new.next_retry_at IS NOT old.next_retry_at, new.next_retry_at, new.next_retry_unix) AS retry,
-                 iif(new.expires_at IS NOT old.expires_at, new.expires_at, new.expires_unix) AS expires);
+  INSERT INTO _request
+  VALUES (
+    old.recipient_id, old.status, new.status,
+    old.next_retry_unix, iif(new.next_retry_at IS NOT old.next_retry_at, new.next_retry_at, new.next_retry_unix),
+    old.priority, new.priority,
+    old.expires_unix, iif(new.expires_at IS NOT old.expires_at, new.expires_at, new.expires_unix),
+    old.ordered, old.ordered_next_retry_unix);
 END;
 
 CREATE TRIGGER queue_delete INSTEAD OF DELETE ON queue
 BEGIN
-  INSERT INTO _order (
-    recipient_id, old_status, status, old_priority, priority, old_ordered, old_ordered_retry,
-    old_retry, retry, old_expires, expires)
+  INSERT INTO _order
   VALUES (
-    old.recipient_id, old.status, 'cancelled', old.priority, old.priority, old.ordered, old.ordered_next_retry_unix,
-    old.next_retry_unix, old.next_retry_unix, old.expires_unix, old.expires_unix);
+    old.recipient_id, old.status, 'cancelled', old.next_retry_unix, old.next_retry_unix, old.priority, old.priority,
+    old.expires_unix, old.expires_unix, old.ordered, old.ordered_next_retry_unix);
 END;
 
 CREATE TRIGGER queue_insert INSTEAD OF INSERT ON queue
@@ -219,9 +271,9 @@ BEGIN
      AND (new.status IS NOT 'queued' OR old.status NOT IN ('bounced', 'cancelled'))
       THEN raise(ABORT, 'empath: history takes only status = ''queued'', for what is bounced or cancelled')
   END;
-  INSERT INTO _order (
-    recipient_id, old_status, status, old_priority, priority, old_retry, retry, old_expires, expires)
-  SELECT recipient_id, old.status, new.status, priority, priority, next_retry_at, next_retry_at, expires_at, expires_at
+  INSERT INTO _order
+  SELECT recipient_id, old.status, new.status, next_retry_at, next_retry_at, priority, priority, expires_at, expires_at,
+         NULL, NULL
     FROM _recipient
    WHERE recipient_id = old.recipient_id;
 END;
@@ -253,7 +305,7 @@ BEGIN
      SET suspended_until = (
        SELECT CASE
            WHEN until IS NULL THEN NULL
-           WHEN typeof(until) IN ('integer', 'real') THEN until
+           WHEN typeof(until) = 'integer' OR typeof(until) = 'real' THEN until
            WHEN typeof(until) <> 'text' THEN 0.0
            WHEN until GLOB '[-+]*' THEN coalesce(round((julianday('now', until) - 2440587.5) * 86400.0, 3), 0.0)
            WHEN until GLOB '*[^0-9.]*' THEN coalesce(round((julianday(until) - 2440587.5) * 86400.0, 3), 0.0)
