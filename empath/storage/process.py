@@ -14,6 +14,7 @@ import apsw
 import empath
 from empath.storage.connection import rows, translated
 from empath.storage.queries import queries
+from empath.storage.settle import finish_order
 from empath.storage.writer import Work
 
 _SQL = queries("process")
@@ -81,10 +82,14 @@ class EndProcess(Work):
         self.released = self.held = 0
         for lease_id, destination in rows(connection, _SQL["leases_of"], self._row):
             lost = {**self._row, "lease_id": lease_id, "destination": destination}
+            ordered = dict(rows(connection, _SQL["lost_orders"], lost))
             connection.execute(_SQL["record_unknown"], lost)
-            for _, status in rows(connection, _SQL["release_lost"], lost):
+            for recipient_id, status in rows(connection, _SQL["release_lost"], lost):
                 self.released += 1
-                self.held += status == "held"
+                if recipient_id in ordered:
+                    finish_order(connection, recipient_id, status)
+                else:
+                    self.held += status == "held"
             connection.execute(_END_LEASE, lost)
         connection.execute(_SQL["end"], self._row)
 
