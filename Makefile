@@ -36,6 +36,7 @@ coverage: $(READY) ## All tests with branch coverage: 90 % of everything, 100 % 
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n auto -q
 	$(BIN)/coverage combine --quiet
+	rm -f .coverage.*
 	$(BIN)/coverage report
 	$(BIN)/coverage report --fail-under=100 --include='empath/mail/*,empath/smtp/*,empath/message/*,empath/policy/*'
 

@@ -264,7 +264,7 @@ CREATE TABLE _notice (
 CREATE INDEX _notice_message ON _notice (message_id);
 
 CREATE TABLE _setting (
-  name  TEXT PRIMARY KEY,  -- 'frozen': 1 while delivery is stopped by an operator
+  name  TEXT PRIMARY KEY,  -- 'frozen': the instant, in ISO 8601, since which an operator stops delivery
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -275,6 +275,7 @@ CREATE TABLE _spool_garbage (
   next_try_at REAL    NOT NULL DEFAULT 0.0,  -- not before; doubles with each try
   last_error  TEXT
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX _spool_garbage_due ON _spool_garbage (next_try_at);
 
 CREATE TRIGGER _message_content_left AFTER UPDATE OF content_locator ON _message
 WHEN old.content_locator LIKE 'spool:%' AND new.content_locator IS NOT old.content_locator

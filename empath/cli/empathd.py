@@ -15,7 +15,9 @@ from empath import __version__
 from empath.cli.common import config_option, configuration, say
 from empath.cli.common import run as run_command
 from empath.config import Config
+from empath.config.effective import effective_toml, settings
 from empath.daemon.supervisor import instance, launch
+from empath.errors import UsageError
 
 NOT_RUNNING: Final = 3  # the LSB's code for a service that does not run
 
@@ -92,10 +94,17 @@ def run(context: click.Context) -> None:
 
 @empathd.command()
 @config_option()
+@click.option("--effective", "is_effective", is_flag=True, help="Print the configuration, defaults included, as TOML.")
+@click.option("--json", "is_json", is_flag=True, help="With --effective: as one JSON object.")
 @click.pass_context
-def check(context: click.Context) -> None:
+def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
     """Check configuration and queue. Says every finding, starts nothing."""
+    if is_json and not is_effective:
+        raise UsageError("--json goes with --effective")
     file, config = configuration(context)
+    if is_effective:  # before the queue is looked at: what is wrong there may be explained here
+        text = json.dumps(settings(config)) + "\n" if is_json else effective_toml(config)
+        click.echo(text.encode(), nl=False)  # TOML is UTF-8 whatever the terminal's encoding
     if launch.find_supervisor(config) is None:  # the queue of a running instance has passed
         os.close(_prepare(config))
     say("empathd", f"{file}: no findings")

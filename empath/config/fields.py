@@ -2,7 +2,7 @@
 fields - the kinds of value that a setting can have
 
 Each reads one TOML value into the type that the rest of Empath works with, and says in words what was wrong.  Nothing
-is coerced: "20" is no number and 1 is no text.
+is coerced: "20" is no number and 1 is no text.  Each also writes its type as a TOML value that it reads again.
 """
 
 import ipaddress
@@ -11,16 +11,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, PlainValidator, Strict, ValidationInfo
+from pydantic import Field, PlainSerializer, PlainValidator, Strict, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from empath.config.units import Endpoint, parse_duration, parse_size
+from empath.config.units import Endpoint, duration_text, parse_duration, parse_size, size_text
 from empath.errors import SyntaxViolation
 from empath.mail.address import Address
 from empath.mail.domain import Domain
 from empath.policy.access import Network
 from empath.policy.pattern import DomainPattern
-from empath.policy.routing import MaildirRoute, Route, parse_route
+from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, Route, SmtpRoute, parse_route
 
 T = TypeVar("T")
 
@@ -80,7 +80,10 @@ def _absolute(path: str, info: ValidationInfo) -> str:
     if not path or not path.isprintable():
         raise problem(f"not a path: {path!r}")
     directory = (info.context or {}).get("directory", "/")
-    return os.path.normpath(os.path.join(directory, path))
+    absolute = os.path.normpath(os.path.join(directory, path))
+    if not absolute.isprintable():  # the directory of the file may be what nobody can write in a file
+        raise problem(f"not a path: {absolute!r}")
+    return absolute
 
 
 def _path(value: object, info: ValidationInfo) -> Path:
@@ -93,6 +96,18 @@ def _route(value: object, info: ValidationInfo) -> Route:
     except SyntaxViolation as exc:
         raise problem(str(exc)) from exc
     return MaildirRoute(_absolute(route.path, info)) if isinstance(route, MaildirRoute) else route
+
+
+def _route_text(route: Route) -> str:
+    match route:
+        case SmtpRoute(host, port):
+            return f"smtp://{Endpoint(host, port)}"
+        case MxRoute():
+            return "mx"
+        case MaildirRoute(path):
+            return f"maildir:{path}"
+        case DiscardRoute():
+            return "discard:"
 
 
 def _parse_wait(text: str) -> float:
@@ -123,18 +138,20 @@ def _relay_domain(text: str) -> DomainPattern:
     return pattern
 
 
+_AS_TEXT = PlainSerializer(str, return_type=str)
+
 Text = Annotated[str, Field(min_length=1, pattern=r"^[!-~]+$")]
-Seconds = Annotated[float, _read_by(parse_duration)]
-Wait = Annotated[float, _read_by(_parse_wait)]
-Octets = Annotated[int, _read_by(parse_size)]
+Seconds = Annotated[float, _read_by(parse_duration), PlainSerializer(duration_text)]
+Wait = Annotated[float, _read_by(_parse_wait), PlainSerializer(duration_text)]
+Octets = Annotated[int, _read_by(parse_size), PlainSerializer(size_text)]
 Count = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
 Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
-ConfigPath = Annotated[Path, PlainValidator(_path)]
-HostName = Annotated[Domain, _read_by(Domain.parse)]
-Mailbox = Annotated[Address, _read_by(Address.parse)]
-ListenAddress = Annotated[Endpoint, _read_by(Endpoint.parse)]
-Nameserver = Annotated[Endpoint, _read_by(lambda text: Endpoint.parse(text, default_port=53))]
-TrustedNetwork = Annotated[Network, _read_by(_network)]
-RelayDomain = Annotated[DomainPattern, _read_by(_relay_domain)]
-RoutePattern = Annotated[DomainPattern, _read_by(DomainPattern.parse)]
-RouteTarget = Annotated[Route, PlainValidator(_route)]
+ConfigPath = Annotated[Path, PlainValidator(_path), _AS_TEXT]
+HostName = Annotated[Domain, _read_by(Domain.parse), _AS_TEXT]
+Mailbox = Annotated[Address, _read_by(Address.parse), _AS_TEXT]
+ListenAddress = Annotated[Endpoint, _read_by(Endpoint.parse), _AS_TEXT]
+Nameserver = Annotated[Endpoint, _read_by(lambda text: Endpoint.parse(text, default_port=53)), _AS_TEXT]
+TrustedNetwork = Annotated[Network, _read_by(_network), _AS_TEXT]
+RelayDomain = Annotated[DomainPattern, _read_by(_relay_domain), _AS_TEXT]
+RoutePattern = Annotated[DomainPattern, _read_by(DomainPattern.parse), _AS_TEXT]
+RouteTarget = Annotated[Route, PlainValidator(_route), PlainSerializer(_route_text)]

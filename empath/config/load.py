@@ -15,12 +15,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from empath.config.fields import kind_of
+from empath.config.keys import KeyPath, dotted
 from empath.config.model import Config
-from empath.config.scan import KeyPath, scan
+from empath.config.scan import scan
 from empath.errors import ConfigError, MissingInput
 
 _TOML_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _MAX_FILE_OCTETS = 4 * 2**20
 
 
@@ -85,7 +85,7 @@ def _syntax_finding(name: str, text: str, message: str) -> str:
 
 def _finding(error: ErrorDetails, lines: Mapping[KeyPath, int]) -> tuple[int, str]:
     path, parent = _resolve((*error["loc"], *error.get("ctx", {}).get("at", ())))
-    return _line(path, lines), f"{_key(path)}: {_words(error, path, parent)}"
+    return _line(path, lines), f"{dotted(path)}: {_words(error, path, parent)}"
 
 
 def _resolve(loc: tuple[str | int, ...]) -> tuple[KeyPath, type[BaseModel] | None]:
@@ -125,25 +125,6 @@ def _line(path: KeyPath, lines: Mapping[KeyPath, int]) -> int:
     while path and path not in lines:
         path = path[:-1]
     return lines.get(path, 1)
-
-
-def _key(path: KeyPath) -> str:
-    """`limits.recipients`, `relay.networks[1]`, `routes."example.org"`; elements are counted from 1."""
-    text = ""
-    for part in path:
-        if isinstance(part, int):
-            text += f"[{part + 1}]"
-        else:
-            text += f".{_written(part)}" if text else _written(part)
-    return text
-
-
-def _written(key: str) -> str:
-    """*key* as it may be written in the file, in one line."""
-    if _BARE_KEY.fullmatch(key):
-        return key
-    quoted = key.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + (quoted if quoted.isprintable() else quoted.encode("unicode_escape").decode()) + '"'
 
 
 def _words(error: ErrorDetails, path: KeyPath, parent: type[BaseModel] | None) -> str:

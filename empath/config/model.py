@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_serializer, field_validator
 
 from empath.config.fields import (
     ConfigPath,
@@ -258,6 +258,10 @@ class Limits(Table):
         if value is not None and 0 < value < 998:
             raise problem("must be 0 for no limit, or at least 998 (RFC 5321 §4.5.3.1.6)")
         return value or None
+
+    @field_serializer("line_octets")
+    def _no_limit_is_zero(self, value: int | None) -> int:
+        return value or 0
 
 
 class Timeouts(Table):

@@ -95,7 +95,10 @@ empath.toml:19: delivery.worker: unknown key (did you mean workers?)
 ```
 
 A file that cannot be read is exit code 66. A running server that is told to reload keeps its configuration when the
-new one has a mistake.
+new one has a mistake; else it logs each setting that changed.
+
+`empathd check --effective` prints all settings with their values, defaults included and paths absolute, as a file that
+loads to the same configuration; with `--json` as one JSON object, in which `null` is a setting that is not set.
 
 ## Settings
 """

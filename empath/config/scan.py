@@ -10,7 +10,7 @@ import re
 import tomllib
 from itertools import accumulate
 
-KeyPath = tuple[str | int, ...]
+from empath.config.keys import KeyPath
 
 _BLANK = re.compile(r"[ \t]*")
 _GAP = re.compile(r"(?:[ \t\n]|#[^\n]*)*")

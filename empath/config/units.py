@@ -7,6 +7,7 @@ A bare number has no unit and is refused: "60" was meant as minutes too often.
 import ipaddress
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 from empath.errors import SyntaxViolation
 
@@ -38,6 +39,16 @@ def parse_duration(text: str) -> float:
     return seconds
 
 
+def duration_text(seconds: float) -> str:
+    """*seconds* as `parse_duration` reads it, without loss, in the largest unit of d, h, m, s, ms that is whole."""
+    for unit in ("d", "h", "m", "s") if seconds else ("s",):
+        if seconds % _SECONDS[unit] == 0:
+            return f"{int(seconds / _SECONDS[unit])}{unit}"
+    text = f"{round(seconds * 1000)}ms"
+    # The digits of repr are those that make the same number again; Decimal writes them without an exponent.
+    return text if seconds < 1 and parse_duration(text) == seconds else f"{Decimal(repr(seconds)):f}s"
+
+
 def parse_size(text: str) -> int:
     """
     Read `512B`, `256KiB`, `1.5MiB` or `50MB`; KiB, MiB, GiB, TiB are powers of 1024, kB, MB, GB, TB of 1000.
@@ -53,6 +64,13 @@ def parse_size(text: str) -> int:
     if octets > _MAX_OCTETS:
         raise SyntaxViolation(f"a size is less than 8388608TiB: {text!r}")
     return int(octets)
+
+
+def size_text(octets: int) -> str:
+    """*octets* as `parse_size` reads it, without loss, in the unit that makes it shortest."""
+    binary = [(f"{unit}iB", factor) for unit, factor in _BINARY_OCTETS.items()]
+    decimal = [(unit, _OCTETS[unit[0]]) for unit in ("B", "kB", "MB", "GB", "TB")]
+    return min((f"{octets // factor}{unit}" for unit, factor in binary + decimal if octets % factor == 0), key=len)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from gevent.hub import get_hub
-
 from empath.daemon.local_delivery import deliver_to_maildir
 from empath.daemon.smtp_sender import ConnectionPool, Permission
+from empath.daemon.threads import in_thread
 from empath.mail.envelope import BodyType, DsnReturn
 from empath.mail.outcome import Outcome, Stage, TryNext
 from empath.mail.reply import Reply
@@ -54,7 +53,7 @@ class Body:
         """Read it from the beginning, with the disk's part in a thread: for use in a greenlet."""
         if self.content is not None:
             return iter((self.content,))
-        return iter(partial(get_hub().threadpool.apply, next, (self.pieces(), b"")), b"")
+        return iter(partial(in_thread, next, self.pieces(), b""), b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ class Carrier(Protocol):
 
 
 class LocalCarrier:
-    """Maildir, discard, and the way that is not configured any more: one answer at once, no host."""
+    """Maildir, discard, and the way that is not configured any more: one recipient after another, no host."""
 
     is_failing = False
 
@@ -97,20 +96,17 @@ class LocalCarrier:
         self._destination = destination
 
     def carry(self, parcel: Parcel) -> Iterator[list[Answer]]:
-        answers = []
         for recipient in parcel.recipients:
             started_at, began = time.time(), time.monotonic()
             result = self._put(parcel, recipient)
             attempt = Attempt(self._destination, started_at, time.monotonic() - began)
             outcome = classify(result.stage, result.reply, is_last_host=True)
-            answers.append(Answer(recipient, attempt, result.stage, result.reply, outcome))
-        yield answers
+            yield [Answer(recipient, attempt, result.stage, result.reply, outcome)]
 
     def _put(self, parcel: Parcel, recipient: LeasedRecipient) -> RecipientResult:
         if isinstance(self._route, MaildirRoute):
             where = (Path(self._route.path), parcel.message.reverse_path, recipient.address, parcel.body.pieces())
-            result: RecipientResult = get_hub().threadpool.apply(deliver_to_maildir, where)
-            return result
+            return in_thread(deliver_to_maildir, *where)
         return _DISCARDED if isinstance(self._route, DiscardRoute) else _NO_ROUTE
 
 
@@ -129,11 +125,12 @@ class SmtpCarrier:
 
     def carry(self, parcel: Parcel) -> Iterator[list[Answer]]:
         started_at = time.time()
-        try:
-            hosts = self._find_hosts()
-        except ResolutionFailed as exc:
-            self._silence = RecipientResult(Stage.DNS, exc.reply)
-            hosts = []
+        hosts: list[Host] = []
+        if self._silence is None:
+            try:
+                hosts = self._find_hosts()
+            except ResolutionFailed as exc:
+                self._silence = RecipientResult(Stage.DNS, exc.reply)
         if self._silence is not None:
             self.is_failing = True
             yield self._same_for_all(parcel, self._silence, started_at)

@@ -1,29 +1,37 @@
 """
 housekeeper - the process that tidies up
 
-It releases what the dead held: those that the supervisor reports, those of earlier runs of the service, and those whose
-beat stopped.  It brings the configured limits to the queue, forgets what retention allows, and removes spool garbage.
+It releases what the dead held, brings the configured limits to the queue, forgets what retention allows, removes spool
+garbage, and watches what should never happen.  Each duty is a greenlet that does one round at the start and then one
+each period.  A round that fails is logged, and the next one does its work; a fault of ours ends the process.
 """
 
 from gevent import monkey
 
 monkey.patch_all()
 
-import os
-import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import gevent
-from gevent.hub import get_hub
 
+from empath.daemon.dead_processes import DeadProcesses
 from empath.daemon.runtime import Runtime, run_child
+from empath.daemon.tidying import Tidying
 from empath.errors import EmpathError
-from empath.net.wakeup import ring
 from empath.storage.connection import open_reader
-from empath.storage.process import EndProcess, ProcessRow, ResizeDestinations, living
+from empath.storage.process import ResizeDestinations
 
 _WRITE_DEADLINE_S = 5.0
-_WATCH_S = 2.0
-_SILENCE_S = 30.0  # without a new beat, by this process's own clock, a process is dead
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What is to be done again and again; name stands in the log."""
+
+    name: str
+    period_s: float
+    body: Callable[[], object]
 
 
 class Housekeeper:
@@ -31,78 +39,35 @@ class Housekeeper:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._path = runtime.config.queue.path
-        self._reader = open_reader(self._path)
-        self._beats: dict[int, tuple[int, float]] = {}  # process_id: last beat seen, when it was new to us
-        self._heard = b""
+        self._reader = open_reader(runtime.config.queue.path)
+        self._dead = DeadProcesses(runtime, self._reader)
+        tidying = Tidying(runtime, self._reader)
+        self._duties = (
+            Duty("beats", 2.0, self._dead.watch_beats),
+            Duty("garbage", 2.0, tidying.remove_garbage),
+            Duty("retention", 5.0, tidying.forget),
+            Duty("wal", 10.0, tidying.watch_wal),
+            Duty("due_bounds", 30.0, tidying.mend_due_bounds),
+            Duty("missing_files", 600.0, tidying.miss_files),
+            Duty("orphans", 600.0, tidying.find_orphans),
+        )
 
     def run(self) -> None:
         """Tidy up until a drain is asked for."""
-        runtime = self._runtime
-        runtime.writer.commit(ResizeDestinations(runtime.config.delivery.concurrency))
-        # The instance lock fell with the last process of every earlier run, so whoever is left of one is dead.
-        for process in living(self._reader, self._path):
-            if process.instance != runtime.child.instance:
-                self._bury(process, "earlier run")
-        if runtime.child.deaths_fd is not None:
-            os.set_blocking(runtime.child.deaths_fd, False)
-            deaths = get_hub().loop.io(runtime.child.deaths_fd, 1)
-            deaths.start(self._hear, runtime.child.deaths_fd, deaths)
-        runtime.ready()
-        while not runtime.draining.wait(_WATCH_S):
+        self._runtime.writer.commit(ResizeDestinations(self._runtime.config.delivery.concurrency))
+        self._dead.begin()
+        self._runtime.ready()
+        gevent.joinall([gevent.spawn(self._keep, duty) for duty in self._duties], raise_error=True)
+        self._reader.close()
+
+    def _keep(self, duty: Duty) -> None:
+        is_draining = False
+        while not is_draining:
             try:
-                self._watch_beats()
+                duty.body()
             except EmpathError as exc:
-                runtime.log.error("housekeeping_failed", error=str(exc))
-
-    def _hear(self, descriptor: int, watcher: object) -> None:
-        """Read `slot generation` lines of the supervisor."""
-        try:
-            octets = os.read(descriptor, 4096)
-        except BlockingIOError:
-            return
-        if not octets:
-            watcher.stop()  # type: ignore[attr-defined]
-            return
-        *lines, self._heard = (self._heard + octets).split(b"\n")
-        for line in lines:
-            slot, _, generation = line.decode().partition(" ")
-            gevent.spawn(self._bury_slot, slot, int(generation))
-
-    def _bury_slot(self, slot: str, generation: int) -> None:
-        for process in living(self._reader, self._path):
-            if (process.instance, process.slot, process.generation) == (
-                self._runtime.child.instance, slot, generation,
-            ):  # fmt: skip
-                self._bury(process, "reaped")
-
-    def _watch_beats(self) -> None:
-        now = time.monotonic()
-        seen = {}
-        for process in living(self._reader, self._path):
-            beat, since = self._beats.get(process.process_id, (-1, now))
-            if process.beat != beat:
-                since = now
-            seen[process.process_id] = (process.beat, since)
-            if now - since > _SILENCE_S and process.process_id != self._runtime.process_id:
-                self._bury(process, "silent")
-        self._beats = seen
-
-    def _bury(self, process: ProcessRow, cause: str) -> None:
-        """Release what *process* held. A write that fails is tried again: its row still stands among the living."""
-        try:
-            work = self._runtime.writer.commit(EndProcess(process.process_id, now=time.time()))
-        except EmpathError as exc:
-            self._runtime.log.error("release_failed", slot=process.slot, error=str(exc))
-            gevent.spawn_later(_WATCH_S, self._bury, process, cause)
-            return
-        ring(self._runtime.child.wake_fds)
-        if work.released:
-            self._runtime.log.warning(
-                "leases_released", slot=process.slot, cause=cause, recipients=work.released, held=work.held
-            )
-        if work.held:
-            self._runtime.log.critical("recipients_held", slot=process.slot, recipients=work.held)
+                self._runtime.log.error("housekeeping_failed", duty=duty.name, error=str(exc))
+            is_draining = self._runtime.draining.wait(duty.period_s)
 
 
 def _serve(runtime: Runtime) -> None:

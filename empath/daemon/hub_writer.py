@@ -7,11 +7,13 @@ hub.  A greenlet that commits sleeps until the batch that holds its work is on t
 
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import gevent
 from gevent.hub import get_hub
 from gevent.monkey import get_original
 from greenlet import getcurrent
@@ -20,6 +22,7 @@ from empath.storage.writer import Work, Writer
 
 W = TypeVar("W", bound=Work)
 _EX_SOFTWARE = 70
+_CLOSE_S = 2.0
 
 
 class HubWriter:
@@ -28,6 +31,7 @@ class HubWriter:
     def __init__(self, path: Path, *, deadline_s: float, linger_s: float) -> None:
         """*deadline_s* and *linger_s* as for Writer."""
         self._after_batch: Callable[[], object] | None = None
+        self._is_closed = False
         self._bell = get_hub().loop.async_()
         self._bell.start(self._deliver)
         # Both must be the unpatched ones: they are used outside the hub's thread.
@@ -63,6 +67,13 @@ class HubWriter:
         """Have *call* called in the hub after each batch, before those who wait for it go on."""
         self._after_batch = call
 
+    def close(self) -> None:
+        """Finish what was submitted, and close the connection: the last one to close leaves no write-ahead log."""
+        self._writer.stop()
+        ends_at = time.monotonic() + _CLOSE_S
+        while not self._is_closed and time.monotonic() < ends_at:
+            gevent.sleep(0.002)
+
     def _deliver(self) -> None:
         if self._after_batch is not None:
             self._after_batch()
@@ -75,6 +86,7 @@ class HubWriter:
     def _run(self) -> None:
         try:
             self._writer.run()
+            self._is_closed = True
         except BaseException:  # noqa: BLE001 - top frame of a thread: without its writer the process is of no use
             traceback.print_exc(file=sys.stderr)
             os._exit(_EX_SOFTWARE)

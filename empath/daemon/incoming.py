@@ -8,8 +8,7 @@ thread, so that a slow disk stops one session and not the hub.
 import hashlib
 from collections.abc import Callable
 
-from gevent.hub import get_hub
-
+from empath.daemon.threads import in_thread
 from empath.message.header import HeaderGuard
 from empath.storage.accept import INLINE
 from empath.storage.spool import SpoolFile
@@ -97,7 +96,7 @@ class IncomingContent:
             self.content = b"".join(self._pieces)
         else:
             self._spill()
-            get_hub().threadpool.apply(self._spool_file.complete)
+            in_thread(self._spool_file.complete)
 
     def release(self, *, is_accepted: bool) -> None:
         """Give the memory back, and the spool file where no row names it."""
@@ -105,7 +104,7 @@ class IncomingContent:
         self._held = 0
         self._pieces.clear()
         if not is_accepted and self.locator is not INLINE:
-            get_hub().threadpool.apply(self._spool_file.discard)
+            in_thread(self._spool_file.discard)
 
     def _is_too_much(self) -> bool:
         budget = self._budget
@@ -124,6 +123,6 @@ class IncomingContent:
     def _spill(self) -> None:
         chunk = b"".join(self._pieces)
         self._pieces.clear()
-        get_hub().threadpool.apply(self._spool_file.write, (chunk,))
+        in_thread(self._spool_file.write, chunk)
         self._budget.held_octets -= self._held
         self._held = 0

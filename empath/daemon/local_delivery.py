@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+from empath.errors import EmpathError
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.message.header import HeaderGuard, loops_through
@@ -29,6 +30,9 @@ def deliver_to_maildir(folder: Path, reverse_path: str, address: str, pieces: It
     Write one message for one recipient; blocks on the disk, so call it in a thread.
 
     The reply is 250 when file and name are durable, 4yz when the disk refuses, 5.4.6 when the message came by before.
+
+    Raises:
+        StorageFailure: *pieces* cannot be read; nothing is left of the file.
     """
     name = f"{time.time():.6f}.P{os.getpid()}Q{next(_numbers)}.{socket.gethostname().replace('/', '_')}"
     temporary = folder / "tmp" / name
@@ -42,17 +46,27 @@ def deliver_to_maildir(folder: Path, reverse_path: str, address: str, pieces: It
                 guard.feed(piece)
                 file.write(piece)
             if loops_through(guard.header, address):
-                temporary.unlink()
+                _remove(temporary)
                 return _LOOP
             file.flush()
             os.fsync(file.fileno())
         os.rename(temporary, folder / "new" / name)
         _sync_folder(folder / "new")
     except OSError as exc:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         code = "452 4.3.1" if exc.errno in _FULL else "451 4.3.0"
         return RecipientResult(Stage.LOCAL, Reply.of(f"{code} {folder}: {exc.strerror}"))
+    except EmpathError:
+        _remove(temporary)
+        raise
     return RecipientResult(Stage.LOCAL, Reply.of(f"250 2.0.0 stored as {name}"))
+
+
+def _remove(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError:
+        pass  # its folder is no folder, or not ours: then it was never made
 
 
 def _private(path: str, flags: int) -> int:

@@ -17,7 +17,7 @@ from gevent.event import Event
 from empath.daemon.carriers import Answer, Body, Carrier, LocalCarrier, Parcel, SmtpCarrier
 from empath.daemon.runtime import Runtime
 from empath.daemon.smtp_sender import Abandoned, ConnectionPool
-from empath.errors import EmpathError, StorageFailure
+from empath.errors import EmpathError, StorageFailure, SyntaxViolation
 from empath.mail.domain import AddressLiteral, Domain
 from empath.mail.identity import Timestamp
 from empath.mail.outcome import Bounced, Delivered, TryNext
@@ -30,6 +30,7 @@ from empath.storage.settle import Attempt, EndLease, Fate, Hold, Rekey, Settle, 
 from empath.storage.writer import Together, Work
 
 _SETTLE_AGAIN_S = 1.0  # after a settle that could not be written
+_LEASE_AGAIN_S = 1.0  # after a lease that did not come to its end: what it held is due at once
 
 
 class ContentMissing(EmpathError):
@@ -61,15 +62,20 @@ class LeaseRun:
 
     def run(self) -> None:
         """Deliver and settle; returns when the lease's end is on the disk."""
+        is_whole = False
         try:
             for message in self._lease.messages:
                 if not self._dispatch.may_go_on:
                     break
                 self._commit_later()
                 self._deliver(message)
+            is_whole = True
         except Abandoned as exc:
             self._runtime.log.error("lease_abandoned", destination=self._lease.destination, error=str(exc))
         finally:
+            if not is_whole:
+                self._commit_later()
+                gevent.sleep(_LEASE_AGAIN_S)
             is_failing = self._carrier.is_failing if self._carrier is not None else self._lease.is_failing
             end = EndLease(self._lease.lease_id, destination=self._lease.destination, is_failing=is_failing)
             self._unwritten.append(end)
@@ -77,27 +83,36 @@ class LeaseRun:
             self._is_settled.wait()
 
     def _deliver(self, message: LeasedMessage) -> None:
-        route, recipients = self._route(message)
-        if not recipients:
-            return
+        recipients = message.recipients
+        answers: dict[int, Answer] = {}
         try:
+            route, recipients = self._route(message)
+            if not recipients:
+                return
             body = self._body(message)
             parcel = Parcel(message, recipients, body, self._may_end)
             if self._carrier is None:
                 self._carrier = self._make_carrier(route)
-            answers: dict[int, Answer] = {}
             for batch in self._carrier.carry(parcel):
                 for answer in batch:
-                    answers[answer.recipient.recipient_id] = answer
+                    if not isinstance(answer.outcome, TryNext):
+                        answers[answer.recipient.recipient_id] = answer
                 self._log_attempt(message, batch)
         except (ContentMissing, StorageFailure) as exc:
             self._runtime.log.critical("content_missing", queue_id=message.queue_id, error=str(exc))
-            numbers = tuple(recipient.recipient_id for recipient in recipients)
-            self._unwritten.append(Hold(self._lease.lease_id, numbers, now=time.time(), reason=f"no content: {exc}"))
-            return
+            self._hold(recipients, answers, f"no content: {exc}")
+        except SyntaxViolation as exc:
+            self._runtime.log.error("not_deliverable", queue_id=message.queue_id, error=str(exc))
+            self._hold(recipients, answers, f"no command can be made of it: {exc}")
         finally:
             message.content = None  # a lease of twenty messages should not hold them all to its end
-        self._settle(message, list(answers.values()))
+            # Whatever came after them: who has got the mail must not get it again.
+            self._settle(message, list(answers.values()))
+
+    def _hold(self, recipients: list[LeasedRecipient], answers: dict[int, Answer], reason: str) -> None:
+        """Leave those that have no answer yet to a person."""
+        numbers = tuple(r.recipient_id for r in recipients if r.recipient_id not in answers)
+        self._unwritten.append(Hold(self._lease.lease_id, numbers, now=time.time(), reason=reason))
 
     def _route(self, message: LeasedMessage) -> tuple[Route | None, list[LeasedRecipient]]:
         """The route of this lease and the recipients that still take it; the others go back under their new key."""
@@ -131,13 +146,16 @@ class LeaseRun:
 
         Raises:
             ContentMissing: there is none.
-            QueueBusy, StorageFailure: it cannot be read.
+            Abandoned: the queue cannot be read, which says nothing about this message.
         """
         if message.locator is None:
             raise ContentMissing("it was removed")
         content = message.content
         if content is None and message.locator == INLINE:
-            content = self._runtime.writer.commit(ReadContent(message.message_id)).content
+            try:
+                content = self._runtime.writer.commit(ReadContent(message.message_id)).content
+            except EmpathError as exc:
+                raise Abandoned(f"content of {message.queue_id}: {exc}") from exc
             if content is None:
                 raise ContentMissing("its row is not there")
         return Body(content, self._runtime.config.queue.spool, message.locator)

@@ -10,18 +10,17 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import gevent
 from gevent.event import Event
 from gevent.hub import get_hub
 
-from empath.config import Config, load_config
+from empath.config import Config
 from empath.daemon.child import (
-    CONFIG,
     Child,
     child_from_environment,
     drop_privileges,
+    load_own_config,
     report_failure,
     report_ready,
 )
@@ -35,6 +34,7 @@ from empath.telemetry import log
 BEAT_S = 2.0
 STALE_S = 20.0  # a process whose last beat is older may be taken for dead by others before long
 _EX_SOFTWARE = 70
+_EX_TEMPFAIL = 75
 
 
 class Runtime:
@@ -47,6 +47,7 @@ class Runtime:
         self.writer = HubWriter(config.queue.path, deadline_s=write_deadline_s, linger_s=linger_s)
         self.deadlines = Deadlines()
         self.draining = Event()
+        self.is_taken_for_dead = False
         self.process_id = 0
         self._beaten_at = time.monotonic()
         self._life = get_hub().loop.io(child.life_fd, 1)
@@ -86,11 +87,12 @@ class Runtime:
             self.writer.commit(EndProcess(self.process_id, now=time.time()))
         except EmpathError as exc:
             self.log.warning("process_end_unrecorded", error=str(exc))  # the housekeeper hears of it by other ways
+        self.writer.close()
 
     @property
     def is_trusted_alive(self) -> bool:
         """Whether the others still take this process for alive, so that its work is its own."""
-        return time.monotonic() - self._beaten_at < STALE_S
+        return not self.is_taken_for_dead and time.monotonic() - self._beaten_at < STALE_S
 
     def now(self) -> Timestamp:
         """The wall clock."""
@@ -101,11 +103,17 @@ class Runtime:
             gevent.sleep(BEAT_S)
             began = time.monotonic()
             try:
-                self.writer.commit(Beat(self.process_id, now=time.time()))
+                beat = self.writer.commit(Beat(self.process_id, now=time.time()))
             except EmpathError as exc:
                 self.log.warning("beat_failed", error=str(exc))
-            else:
-                self._beaten_at = began
+                continue
+            self._beaten_at = began
+            if beat.is_taken_for_dead:
+                # Its leases are others' by now and it gets no more: it sends nothing, and makes room for another.
+                self.log.critical("taken_for_dead")
+                self.is_taken_for_dead = True
+                self.draining.set()
+                return
 
     def _supervisor_died(self) -> None:
         self._life.stop()
@@ -122,13 +130,16 @@ def run_child(body: Callable[[Runtime], None], *, write_deadline_s: float, linge
     """Be one child process from its first to its last statement; *body* returns when it has drained."""
     child = child_from_environment()
     try:
-        config = load_config(Path(os.environ[CONFIG]))
+        config = load_own_config(child)
+        get_hub().threadpool.apply(bool)  # gevent imports at first use, which must come before the privileges are gone
         drop_privileges(config.process.user)
         log.configure(config.log.format, config.log.level, config.log.file)
         runtime = Runtime(child, config, write_deadline_s=write_deadline_s, linger_s=linger_s)
         runtime.begin()
         body(runtime)
         runtime.end()
+        if runtime.is_taken_for_dead:
+            sys.exit(_EX_TEMPFAIL)
     except EmpathError as exc:
         report_failure(child, exc)
         sys.exit(exc.exit_code)

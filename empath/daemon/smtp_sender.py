@@ -87,11 +87,20 @@ class Connection:
 
     def transact(self, transaction: Transaction, pieces: Pieces, may_end: Permission) -> TransactionEnded:
         """
-        Send one message.
+        Send one message. Where that raises, the connection is closed: the peer must not wait for the rest.
 
         Raises:
-            Abandoned: *may_end* said no; the connection is closed.
+            Abandoned: *may_end* said no.
+            StorageFailure: the content cannot be read.
+            SyntaxViolation: a path or parameter has a control character in it.
         """
+        try:
+            return self._transact(transaction, pieces, may_end)
+        except BaseException:
+            self.close()
+            raise
+
+    def _transact(self, transaction: Transaction, pieces: Pieces, may_end: Permission) -> TransactionEnded:
         session = self._session
         session.begin(transaction)
         while True:
@@ -121,7 +130,6 @@ class Connection:
             self._flush()
             session.content(piece)
         if not may_end():
-            self.close()
             raise Abandoned("given up before the final dot")
         session.end_content()
 

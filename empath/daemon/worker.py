@@ -27,6 +27,7 @@ from empath.net.wakeup import WakeUp
 from empath.storage.accept import DestinationIds
 from empath.storage.connection import open_reader
 from empath.storage.lease import Lease, Outlook, TakeLeases
+from empath.storage.settle import EndStrays
 
 _POLL_S = 0.25
 _REST_S = 0.02  # between two looks
@@ -36,6 +37,7 @@ _FAILING_SHARE = 4  # one slot in so many
 _LEASES_AT_ONCE = 32  # in one transaction
 _IDLE_CHECK_S = 0.5
 _LAST_WORDS_S = 1.0
+_STRAYS_AGAIN_S = 1.0
 
 
 class Worker:
@@ -50,7 +52,7 @@ class Worker:
         resolver = DnsResolver(nameservers, timeout_s=config.dns.timeout_s)
         self._dispatch = Dispatch(runtime, pool, resolver, DestinationIds(config.delivery.concurrency))
         self._rung = Event()
-        self._active: set[LeaseRun] = set()
+        self._active: set[int] = set()  # lease_id of each lease from its commit to the commit of its end
         self._active_failing = 0
         self._seen_version = 0
         self._next_ready_at: float | None = 0.0
@@ -79,6 +81,7 @@ class Worker:
         for bell in bells:
             bell.close()
         self._drain()
+        self._outlook.close()
 
     def _look(self, *, is_rung: bool) -> None:
         version = self._outlook.data_version()
@@ -101,24 +104,41 @@ class Worker:
         work = TakeLeases(
             process_id=self._runtime.process_id, now=now, limit=limit, failing_limit=failing_limit, share=self._share
         )
-        for lease in self._runtime.writer.commit(work).leases:
+        try:
+            self._runtime.writer.commit(work)
+        except EmpathError as exc:
+            self._runtime.log.error("lease_failed", error=str(exc))
+            self._end_strays()
+            return
+        for lease in work.leases:
+            self._active.add(lease.lease_id)
             gevent.spawn_raw(self._run_lease, lease)
         if work.leases:
             self._rung.set()  # there may be more
 
+    def _end_strays(self) -> None:
+        """Give back what a failed commit may have taken all the same; nothing is leased before that is done."""
+        while not self._runtime.draining.is_set():  # then the end of this process releases them
+            try:
+                self._runtime.writer.commit(EndStrays(self._runtime.process_id, self._active))
+            except EmpathError as exc:
+                self._runtime.log.error("strays_kept", error=str(exc))
+                self._runtime.draining.wait(_STRAYS_AGAIN_S)
+            else:
+                gevent.sleep(_POLL_S)
+                return
+
     def _run_lease(self, lease: Lease) -> None:
-        run = LeaseRun(self._dispatch, lease)
-        self._active.add(run)
         self._active_failing += lease.is_failing
         try:
-            run.run()
+            LeaseRun(self._dispatch, lease).run()
         except Exception as exc:
             self._runtime.log.critical(
                 "lease_crashed", destination=lease.destination, lease_id=lease.lease_id, error=repr(exc), exc_info=True
             )
         finally:
             self._active_failing -= lease.is_failing
-            self._active.discard(run)
+            self._active.discard(lease.lease_id)
             self._rung.set()  # a slot is free
 
     def _close_idle(self) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import idna
+import idna.uts46data  # idna imports it at first use, when the process may be a user who cannot read it
 
 from empath.errors import SyntaxViolation
 

@@ -9,6 +9,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import dns.exception
+import dns.nameserver
+
+# dnspython imports a record type when it meets one, which it could not once the process is another user.
+import dns.rdtypes.ANY.CNAME
+import dns.rdtypes.ANY.MX
+import dns.rdtypes.ANY.OPT
+import dns.rdtypes.ANY.SOA
+import dns.rdtypes.IN.A
+import dns.rdtypes.IN.AAAA
 import dns.resolver
 
 from empath.errors import EmpathError
@@ -56,10 +65,21 @@ class Resolver(Protocol):
 
 
 class DnsResolver:
-    """Resolver over dnspython. *nameservers* are `address` or `address:port`; none means the system's."""
+    """
+    Resolver over dnspython.
 
-    def __init__(self, nameservers: tuple[str, ...] = (), *, timeout_s: float = 10.0) -> None:
-        self._resolver = dns.resolver.Resolver(configure=not nameservers)
+    *nameservers* are `address` or `address:port`; none means those of the system, as they stand in the file *system*.
+    """
+
+    def __init__(
+        self, nameservers: tuple[str, ...] = (), *, timeout_s: float = 10.0, system: str = "/etc/resolv.conf"
+    ) -> None:
+        self._resolver = dns.resolver.Resolver(configure=False)
+        if not nameservers:
+            try:
+                self._resolver.read_resolv_conf(system)
+            except dns.resolver.NoResolverConfiguration:
+                pass  # a host without DNS may have routes that need none; a look-up fails for the time being
         self._resolver.lifetime = timeout_s
         self._resolver.timeout = timeout_s / 2
         if nameservers:

@@ -65,10 +65,13 @@ class Stream:
 
         Raises:
             StreamTimeout: not within *timeout_s*.
-            StreamClosed: refused or unreachable; the text is the system's.
+            StreamClosed: refused, unreachable, or no descriptor left; the text is the system's.
         """
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        raw = RawSocket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0)
+        try:
+            raw = RawSocket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0)
+        except OSError as exc:
+            raise StreamClosed(_reason(exc.errno)) from exc
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stream = cls(raw, f"[{host}]:{port}" if family == socket.AF_INET6 else f"{host}:{port}", deadlines)
         stream.deadline_at = time.monotonic() + timeout_s
@@ -164,8 +167,9 @@ class Stream:
         self._socket.close()
 
     def expire(self) -> None:
-        """End the wait, if there is one, with StreamTimeout. Called by Deadlines in the hub."""
-        if self._waiting is not None:
+        """End the wait, if its deadline is still over, with StreamTimeout. Called by Deadlines in the hub."""
+        is_over = self.deadline_at is not None and self.deadline_at < time.monotonic()
+        if self._waiting is not None and is_over:
             self._waiting.throw(StreamTimeout("timed out"))
 
     def interrupt(self, error: EmpathError) -> bool:

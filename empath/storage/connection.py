@@ -22,6 +22,7 @@ from empath.errors import EmpathError, QueueBusy, ServiceUnavailable, StorageFai
 
 Sleep = Callable[[float], object]
 Bindings = Mapping[str, Any] | Sequence[Any]
+Reader = apsw.Connection  # what open_reader gives; outside storage it is only passed on, and closed
 
 PAGE_OCTETS = 4096
 AUTOCHECKPOINT_PAGES = 1000

@@ -189,6 +189,10 @@ class Outlook:
         self._connection = connection
         self._path = path
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
     def data_version(self) -> int:
         """A number that changes when another connection, of whatever program, has committed."""
         with translated(self._path):

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,51 @@ def test_check_of_a_good_configuration_says_so(detached):
     """
     assert (0, "", f"empathd: {detached.config}: no findings\n") == run("check", config=detached.config)
     assert (3, "stopped\n", "") == run("status", config=detached.config)
+
+
+def test_check_prints_the_configuration_in_force(detached):
+    """
+    On standard output, as a file of its own that may lie anywhere; words stay on standard error.
+    """
+    words = f"empathd: {detached.config}: no findings\n"
+    code, toml, err = run("check", "--effective", config=detached.config)
+    assert (0, words) == (code, err)
+    assert (str(detached.queue), "256KiB", "5d") == (
+        (found := tomllib.loads(toml))["queue"]["path"],
+        found["queue"]["inline_size"],
+        found["retry"]["lifetime"],
+    )
+    copy = detached.directory.parent / "copy.toml"
+    copy.write_text(toml)
+    assert (0, toml, f"empathd: {copy}: no findings\n") == run("check", "--effective", config=copy)
+    code, out, err = run("check", "--effective", "--json", config=detached.config)
+    assert (0, words, 1) == (code, err, out.count("\n"))
+    assert found | {"process": found["process"] | {"user": None}} == json.loads(out)
+
+
+def test_the_configuration_in_force_is_utf_8_in_every_locale(detached):
+    """
+    A file in the terminal's own encoding would be no TOML.
+    """
+    detached.configure(routes='"*" = "maildir:Jörg"')
+    code, toml, _ = run("check", "--effective", config=detached.config, PYTHONIOENCODING="ascii")
+    assert (0, f"maildir:{detached.directory}/Jörg") == (code, tomllib.loads(toml)["routes"]["*"])
+
+
+def test_a_configuration_with_findings_is_not_printed(detached):
+    """
+    It would be in force nowhere.
+    """
+    detached.configure(more="[delivery]\nworkers = 0")
+    code, out, _ = run("check", "--effective", config=detached.config)
+    assert (78, "") == (code, out)
+
+
+def test_check_has_json_for_the_configuration_only(detached):
+    """
+    Findings are words for a person, a line each.
+    """
+    assert (64, "", "empathd: --json goes with --effective\n") == run("check", "--json", config=detached.config)
 
 
 def test_a_missing_directory_is_one_line_and_ex_cantcreat(detached):

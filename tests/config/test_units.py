@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from empath.config.units import Endpoint, parse_duration, parse_size
+from empath.config.units import Endpoint, duration_text, parse_duration, parse_size, size_text
 from empath.errors import SyntaxViolation
 
 
@@ -110,3 +110,59 @@ def test_what_is_no_endpoint_is_refused(text):
     """
     with pytest.raises(SyntaxViolation):
         Endpoint.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0s"),
+        (0.25, "250ms"),
+        (0.0000125, "0.0000125s"),
+        (90, "90s"),
+        (300, "5m"),
+        (5400, "90m"),
+        (604_800, "7d"),
+        (1.5, "1.5s"),
+    ],
+)
+def test_a_duration_is_written_in_its_largest_whole_unit(seconds, text):
+    """
+    As a person would write it, but for weeks, in which nobody counts a queue.
+    """
+    assert text == duration_text(float(seconds))
+
+
+@pytest.mark.parametrize(
+    ("octets", "text"),
+    [
+        (0, "0B"),
+        (998, "998B"),
+        (1024, "1KiB"),
+        (52_428_800, "50MiB"),
+        (50_000_000, "50MB"),
+        (64_000_000, "64MB"),
+        (1536, "1536B"),
+        (2**40, "1TiB"),
+    ],
+)
+def test_a_size_is_written_in_the_unit_that_makes_it_shortest(octets, text):
+    """
+    Powers of 1000 where those were meant.
+    """
+    assert text == size_text(octets)
+
+
+@given(st.floats(0, 300_000_000) | st.integers(0, 300_000_000).map(float))
+def test_a_written_duration_is_read_as_the_same(seconds):
+    """
+    Whatever odd number a sum of units has made.
+    """
+    assert seconds == parse_duration(duration_text(seconds))
+
+
+@given(st.integers(0, 2**53) | st.floats(0, 2**62).map(int))
+def test_a_written_size_is_read_as_the_same(octets):
+    """
+    To the octet, also beyond what a person would count in octets.
+    """
+    assert octets == parse_size(size_text(octets))

@@ -60,12 +60,43 @@ def test_workers_and_listeners_can_change(supervised):
     service.configure(more="[delivery]\nworkers = 1")
     service.signal(signal.SIGHUP)
     service.wait_for("reload_finished")
-    service.wait_for("process_exited", slot="acceptor-1", generation=1)
-    service.wait_for("process_exited", slot="worker-2", generation=1)
+    for slot in ("acceptor-1", "housekeeper-1", "worker-1", "worker-2"):
+        service.wait_for("process_exited", slot=slot, generation=1)
     assert "2" == _answer(service.port)
     with socket.create_server(("127.0.0.1", before)):
         pass
     assert ["acceptor-1", "housekeeper-1", "worker-1"] == sorted(service.pids().values())
+
+
+def test_a_reload_logs_each_setting_that_changed(supervised):
+    """
+    Who reads the log of a bad night wants to know what was different since when.
+    """
+    service = supervised(more='[retry]\nlifetime = "2d"').start()
+    service.configure(more="[delivery]\nworkers = 1\n[relay]\nnetworks = []", routes='"*" = "discard:"')
+    service.signal(signal.SIGHUP)
+    assert 4 == service.wait_for("reload_finished")["changes"]
+    changes = [(line["key"], line["before"], line["after"]) for line in service.named("setting_changed")]
+    assert [
+        ("relay.networks", ["127.0.0.0/8", "::1/128"], []),
+        ('routes."*"', f"maildir:{service.maildir}", "discard:"),
+        ("delivery.workers", 2, 1),
+        ("retry.lifetime", "2d", "5d"),
+    ] == changes
+
+
+def test_a_reload_of_the_same_configuration_says_that_nothing_changed(supervised):
+    """
+    Of each reload it is known; what was refused has changed nothing either.
+    """
+    service = supervised().start()
+    service.signal(signal.SIGHUP)
+    assert 0 == service.wait_for("reload_finished")["changes"]
+    service.configure(more="[delivery]\nworkers = 1")
+    service.behave("fail", "acceptor-1")
+    service.signal(signal.SIGHUP)
+    service.wait_for("reload_refused")
+    assert [] == service.named("setting_changed")
 
 
 def test_a_bad_configuration_keeps_the_old_and_logs_each_finding(supervised):

@@ -19,6 +19,7 @@ from typing import Any
 
 from tests.kit.waiting import DEADLINE_S, eventually
 
+_LEAVE_S = 10.0
 EMPATHD = (sys.executable, "-P", "-m", "empath.cli.empathd")
 
 
@@ -129,9 +130,12 @@ class Empathd:
         return self.end()[0]
 
     def clean_up(self) -> None:
-        """Leave no process behind, whatever the test has done."""
+        """Leave no process behind, whatever the test has done. First as an operator would: coverage is written then."""
         if self.process is not None:
-            if not self.has_ended():
+            try:
+                self.process.terminate()
+                self.process.wait(_LEAVE_S)
+            except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
             for pid in self.pids():

@@ -12,17 +12,21 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import apsw
 import pytest
 
 from empath.errors import EmpathError
 from empath.storage.accept import Accept, DestinationIds
+from empath.storage.due_bound import LateBound, RepairBounds
+from empath.storage.garbage import AddOrphans, Removal, SettleGarbage
 from empath.storage.lease import Lease
 from empath.storage.process import Beat, EndProcess, Register, ResizeDestinations
+from empath.storage.retention import Cutoffs, ForgetMessages, ForgetRecipients
 from empath.storage.schema import prepare
 from empath.storage.settle import EndLease, EndStrays, Hold, Rekey, Settle, Status
 from empath.storage.writer import Together, Work, Writer
 from tests.kit.faults import Failure, Fault, Step, run_in_child
-from tests.kit.queue import T0, Queue, dump, ids, inspect, violations
+from tests.kit.queue import T0, Queue, dump, ids, inspect, violations, write
 
 Works = Callable[[Queue, Lease], list[Work]]
 
@@ -69,16 +73,41 @@ OPERATIONS: dict[str, Works] = {
     "beat": lambda queue, _: [Beat(queue.process_id, now=T0 + 2)],
     "end process": lambda queue, _: [EndProcess(queue.process_id, now=T0 + 3)],
     "resize destinations": lambda *_: [ResizeDestinations(3)],
+    "forget recipients": lambda *_: [ForgetRecipients([1, 3, 4, 5], AT_ONCE)],
+    "forget what was just delivered": lambda queue, lease: [
+        queue.new_settle(lease, Status.DELIVERED, recipients=ids(lease)),
+        ForgetRecipients([1, 2], AT_ONCE),
+    ],
+    "forget contents": lambda *_: [ForgetMessages([1, 2, 3, 4], AT_ONCE)],
+    "settle garbage": lambda *_: [SettleGarbage([Removal(GARBAGE, 0, None), Removal("spool:mx/1", 1, "no")], now=T0)],
+    "add orphans": lambda *_: [AddOrphans(["01", "02"], node="mx")],
+    "repair bounds": lambda *_: [_LoseBounds(), RepairBounds([LateBound(2, "a.example", None, T0)])],
 }
+AT_ONCE = Cutoffs.at(T0 + 9, delivered_s=0, final_s=0, content_s=0)
+GARBAGE = "spool:mx/0"
+
+
+class _LoseBounds(Work):
+    """A bug."""
+
+    def run(self, connection: apsw.Connection) -> None:
+        connection.execute("UPDATE _destination SET due_at = NULL WHERE name = 'a.example'")
 
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Queue, Lease]:
-    """A queue with a lease of one message for two, and with a message that nobody has taken."""
+    """
+    A queue with a lease of one message for two, a message that nobody has taken, two that were cancelled, one of them
+    in a file, and garbage.
+    """
     queue = Queue(tmp_path_factory.mktemp("template") / "queue.db", max_leases=2)
     queue.accept("leased.example", "leased.example")
     (lease,) = queue.lease()
     queue.accept("a.example")
+    queue.accept("cancelled.example")
+    queue.accept("cancelled.example", content=None, size=9, locator="spool:mx/2")
+    write(queue.path, "UPDATE _recipient SET status = 'cancelled', settled_at = ? WHERE recipient_id > 3", T0)
+    write(queue.path, "INSERT INTO _spool_garbage (locator) VALUES (?), ('spool:mx/1')", GARBAGE)
     queue.close()
     return queue, lease
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from empath import __version__
+from empath.config.differences import differences
 from empath.daemon.child import DRAIN_S
 from empath.daemon.supervisor import resources
 from empath.daemon.supervisor.children import Failure, Process
@@ -258,7 +259,10 @@ class Supervisor:
         self._retire(old.epoch)
         close_plan(old, staying=plan)
         self._open_log()
-        self._log.info("reload_finished", duration_s=_since(plan.since))
+        changes = differences(old.config, plan.config)
+        for change in changes:
+            self._log.info("setting_changed", key=change.key, before=change.before, after=change.after)
+        self._log.info("reload_finished", duration_s=_since(plan.since), changes=len(changes))
 
     def _begin_reload(self) -> None:
         self._is_reload_wanted = False

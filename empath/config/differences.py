@@ -1,0 +1,48 @@
+"""differences - what a new configuration changes, setting by setting, for the log of a reload"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from empath.config.effective import settings
+from empath.config.keys import KeyPath, dotted
+from empath.config.model import Config
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """
+    One setting that differs.
+
+    Shape: key is dotted, as in `limits.recipients`, `routes."example.org"` or `listener."127.0.0.1:2525".role`; before
+    and after are as one would write them in the file (text, a number or a list), None where there is none.
+    """
+
+    key: str
+    before: Any
+    after: Any
+
+
+def differences(old: Config, new: Config) -> tuple[Difference, ...]:
+    """
+    What differs, in the order of the file, settings that are gone last. The order of listeners and routes means
+    nothing, so it is no difference.
+    """
+    before, after = _flat(old), _flat(new)
+    return tuple(
+        Difference(dotted(path), before.get(path), after.get(path))
+        for path in dict.fromkeys((*after, *before))
+        if before.get(path) != after.get(path)
+    )
+
+
+def _flat(config: Config) -> dict[KeyPath, Any]:
+    found = settings(config)
+    # By their address, which no two share: by position, one more at the top would seem to change all below it.
+    found["listener"] = {listener.pop("address"): listener for listener in found["listener"]}
+    return dict(_leaves((), found))
+
+
+def _leaves(path: KeyPath, value: Any) -> list[tuple[KeyPath, Any]]:
+    if not isinstance(value, dict):
+        return [(path, value)]
+    return [leaf for key, inner in value.items() for leaf in _leaves((*path, key), inner)]

@@ -1,0 +1,50 @@
+"""
+effective - the configuration in force, written as a file of its own
+
+Every table and key is there, whether the file gave it or it is a default; durations and sizes have units, paths are
+absolute.  What is written loads again to an equal Config, from whatever directory.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from empath.config.keys import written
+from empath.config.model import Config
+
+
+def settings(config: Config) -> dict[str, Any]:
+    """
+    *config* by the keys of the file, in their order.
+
+    Shape: values are text, numbers, lists, tables, lists of tables; None where nothing is set.
+    """
+    return config.model_dump(mode="json", by_alias=True)
+
+
+def effective_toml(config: Config) -> str:
+    """*config* as TOML v1.0.0; what is not set is a comment that says so, for TOML has no word for it."""
+    found = settings(config)
+    blocks = [_lines({key: value for key, value in found.items() if not _tables(value)})]
+    for key, value in found.items():
+        header = f"[[{key}]]" if isinstance(value, list) else f"[{key}]"
+        blocks += [[header, *_lines(table)] for table in _tables(value)]
+    return "\n\n".join("\n".join(lines) for lines in blocks) + "\n"
+
+
+def _tables(value: Any) -> list[Mapping[str, Any]]:
+    """The tables that *value* is; no other lists stand above all tables."""
+    return [value] if isinstance(value, dict) else value if isinstance(value, list) else []
+
+
+def _lines(table: Mapping[str, Any]) -> list[str]:
+    return [
+        f"# {written(key)} is not set" if value is None else f"{written(key)} = {_value(value)}"
+        for key, value in table.items()
+    ]
+
+
+def _value(value: Any) -> str:
+    # Text, numbers and lists of text are written alike in JSON and TOML. Not so surrogate pairs, hence no ASCII; DEL,
+    # which TOML wants escaped, is in no value.
+    return json.dumps(value, ensure_ascii=False)

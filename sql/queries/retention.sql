@@ -1,0 +1,81 @@
+-- retention.sql - what is finished and old is forgotten
+-- Instants are Unix seconds. A recipient that a shell made final without settled_at counts from the end of its lifetime.
+-- Whoever is still to be reported (_notice) stays, and so does the content that the report quotes.
+
+-- name: old_recipients
+-- The next :limit recipients after :after, and whether each may be forgotten: delivered up to :delivered_before, final
+-- otherwise up to :final_before. Transaction: none needed. Index: the rowid, of both tables.
+-- Rows: recipient_id, received_at, its attempt rows (about), octets of inline content, 0 or 1.
+SELECT r.recipient_id, m.received_at, r.attempts + r.lost_leases, iif(m.content_locator = 'inline', m.size, 0),
+       r.status IN ('delivered', 'bounced', 'expired', 'cancelled')
+       AND coalesce(r.settled_at, r.expires_at) <= iif(r.status = 'delivered', :delivered_before, :final_before)
+       AND NOT EXISTS (SELECT 1 FROM _notice AS n WHERE n.recipient_id = r.recipient_id)
+  FROM _recipient AS r
+  JOIN _message AS m ON m.message_id = r.message_id
+ WHERE r.recipient_id > :after
+ ORDER BY r.recipient_id
+ LIMIT :limit;
+
+-- name: forget_recipients
+-- Those of :recipients (JSON array of recipient_id) that still may be forgotten; one may have been retried meanwhile.
+-- Transaction: inside BEGIN IMMEDIATE. Index: the rowid. Rows: recipient_id, message_id.
+DELETE FROM _recipient
+ WHERE recipient_id IN (SELECT value FROM json_each(:recipients))
+   AND status IN ('delivered', 'bounced', 'expired', 'cancelled')
+   AND coalesce(settled_at, expires_at) <= iif(status = 'delivered', :delivered_before, :final_before)
+   AND NOT EXISTS (SELECT 1 FROM _notice AS n WHERE n.recipient_id = _recipient.recipient_id)
+RETURNING recipient_id, message_id;
+
+-- name: forget_attempts
+-- What was tried for :recipients. Transaction: that of forget_recipients. Index: _attempt_recipient.
+DELETE FROM _attempt WHERE recipient_id IN (SELECT value FROM json_each(:recipients));
+
+-- name: forget_left_contents
+-- Inline content of those of :messages (JSON array of message_id) that have no recipient any more.
+-- Transaction: inside BEGIN IMMEDIATE, before forget_left_messages. Index: the rowid, _recipient_message.
+DELETE FROM _content
+ WHERE message_id IN (SELECT value FROM json_each(:messages))
+   AND NOT EXISTS (SELECT 1 FROM _recipient AS r WHERE r.message_id = _content.message_id);
+
+-- name: forget_left_messages
+-- Those of :messages that have no recipient any more; a trigger turns their files into garbage.
+-- Transaction: inside BEGIN IMMEDIATE. Index: the rowid, _recipient_message.
+DELETE FROM _message
+ WHERE message_id IN (SELECT value FROM json_each(:messages))
+   AND NOT EXISTS (SELECT 1 FROM _recipient AS r WHERE r.message_id = _message.message_id);
+
+-- name: old_messages
+-- The next :limit messages after :after, and whether each has no recipient, or content that nobody waits for and whose
+-- last recipient was settled up to :content_before. Transaction: none needed. Index: the rowid, _recipient_message.
+-- Rows: message_id, received_at, 0, octets of inline content, 0 or 1.
+SELECT m.message_id, m.received_at, 0, iif(m.content_locator = 'inline', m.size, 0),
+       NOT EXISTS (SELECT 1 FROM _recipient AS r WHERE r.message_id = m.message_id)
+       OR (m.content_locator IS NOT NULL
+           AND NOT EXISTS (
+             SELECT 1 FROM _recipient AS r
+              WHERE r.message_id = m.message_id
+                AND (r.status NOT IN ('delivered', 'bounced', 'expired', 'cancelled')
+                     OR coalesce(r.settled_at, r.expires_at) > :content_before))
+           AND NOT EXISTS (SELECT 1 FROM _notice AS n WHERE n.message_id = m.message_id))
+  FROM _message AS m
+ WHERE m.message_id > :after
+ ORDER BY m.message_id
+ LIMIT :limit;
+
+-- name: forget_contents
+-- The locator of those of :messages whose content nobody waits for still; a trigger turns files into garbage.
+-- Transaction: inside BEGIN IMMEDIATE. Index: the rowid, _recipient_message. Rows: message_id.
+UPDATE _message SET content_locator = NULL
+ WHERE message_id IN (SELECT value FROM json_each(:messages))
+   AND content_locator IS NOT NULL
+   AND NOT EXISTS (
+     SELECT 1 FROM _recipient AS r
+      WHERE r.message_id = _message.message_id
+        AND (r.status NOT IN ('delivered', 'bounced', 'expired', 'cancelled')
+             OR coalesce(r.settled_at, r.expires_at) > :content_before))
+   AND NOT EXISTS (SELECT 1 FROM _notice AS n WHERE n.message_id = _message.message_id)
+RETURNING message_id;
+
+-- name: forget_inline_contents
+-- The octets of :messages, whose locator was just removed. Transaction: that of forget_contents. Index: the rowid.
+DELETE FROM _content WHERE message_id IN (SELECT value FROM json_each(:messages));

@@ -1,0 +1,206 @@
+"""The configuration in force, written out, and what one changes of another."""
+
+import json
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from empath.config.differences import Difference, differences
+from empath.config.effective import effective_toml, settings
+from empath.config.load import parse_config
+from empath.config.reference import sections
+from empath.errors import ConfigError
+
+LEAST = """\
+hostname = "mx.example.test"
+postmaster = "admin@example.test"
+queue.path = "var/queue.db"
+listener = [{address = "127.0.0.1:2525"}]
+"""
+
+durations = st.builds("{}{}".format, st.integers(1, 500), st.sampled_from(["s", "m", "h", "d", "w"])) | st.builds(
+    "{:.3f}{}{}ms".format, st.floats(1, 500), st.sampled_from(["s", "m", "h", "d"]), st.integers(0, 5000)
+)
+sizes = st.builds(
+    "{}{}".format, st.integers(1, 4000), st.sampled_from(["MiB", "GiB", "TiB", "MB", "GB", "TB"])
+) | st.builds("{:.3f}{}".format, st.floats(1, 4000), st.sampled_from(["MiB", "GiB", "MB", "GB"]))
+paths = st.text(min_size=1, max_size=20).filter(str.isprintable).filter(lambda text: text.strip("./"))
+patterns = st.sampled_from(["*", "example.org", "*.example.org", "Bücher.example", "[192.0.2.1]", "[IPv6:2001:db8::1]"])
+routes = (
+    st.sampled_from(["mx", "discard:", "smtp://127.0.0.1", "smtp://[2001:db8::1]:26", "smtp://MX.Example.org:587"])
+) | paths.map("maildir:{}".format)
+
+VALUES = {
+    "hostname": st.sampled_from(["mx.example.org", "Bücher.example"]),
+    "postmaster": st.sampled_from(["admin@example.org", '"a \\" b"@example.org', "jörg@[192.0.2.1]"]),
+    "queue.path": paths,
+    "queue.wal_limit": sizes,
+    "process.user": st.sampled_from(["mail", '"\\']),
+    "process.pid_file": paths,
+    "relay.networks": st.lists(st.sampled_from(["192.0.2.0/24", "2001:db8::/32", "192.0.2.1"])),
+    "relay.domains": st.lists(patterns.filter(lambda text: text != "*")),
+    "routes": st.dictionaries(patterns, routes),
+    "delivery.workers": st.integers(1, 256),
+    "delivery.reuse": durations,
+    "delivery.data_timeout": durations,
+    "retry.jitter": st.floats(0, 1),
+    "retry.lifetime": durations | st.just("0s"),
+    "limits.message_size": sizes,
+    "limits.line_length": st.just(0) | st.integers(998, 1_000_000),
+    "dns.nameservers": st.lists(st.sampled_from(["192.0.2.53", "[::1]:5353"])),
+    "log.format": st.sampled_from(["json", "logfmt"]),
+    "log.file": paths,
+}
+
+
+def text_of(value):
+    """*value* in TOML, all text in escapes so that nothing here is what is under test."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{text_of(key)} = {text_of(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(text_of, value)) + "]"
+    if isinstance(value, str):
+        return '"' + "".join(f"\\U{ord(character):08x}" for character in value) + '"'
+    return repr(value)
+
+
+def parsed(text, directory="/etc/empath"):
+    return parse_config(text.encode(), "c.toml", directory)
+
+
+def least(**more):
+    """The least configuration; keyword arguments are settings, `a__b` for `a.b`, or take the place of its own."""
+    given_keys = {key.replace("__", ".") for key in more}
+    kept = [line for line in LEAST.splitlines() if line.split(" = ")[0] not in given_keys]
+    return parsed("\n".join(kept + [f"{key.replace('__', '.')} = {text_of(value)}" for key, value in more.items()]))
+
+
+def changes(old, new):
+    return [(change.key, change.before, change.after) for change in differences(old, new)]
+
+
+@given(st.fixed_dictionaries({}, optional=VALUES))
+def test_what_is_written_loads_again_to_an_equal_configuration(values):
+    """
+    Whatever is set: units lose nothing, and absolute paths need no directory.
+    """
+    config = least(**{key.replace(".", "__"): value for key, value in values.items()})
+    again = parsed(effective_toml(config), "/elsewhere")
+    assert (config, ()) == (again, differences(config, again))
+    assert effective_toml(config) == effective_toml(again)
+
+
+def test_several_listeners_are_written_each_with_its_role():
+    """
+    A list of tables is the one shape that inline tables do not cover.
+    """
+    config = least(listener=[{"address": "[::1]:25"}, {"address": "127.0.0.1:587", "role": "submission"}])
+    assert config == parsed(effective_toml(config))
+    assert [{"address": "[::1]:25", "role": "mx"}, {"address": "127.0.0.1:587", "role": "submission"}] == (
+        settings(config)["listener"]
+    )
+
+
+def test_every_key_of_the_reference_is_there():
+    """
+    Defaults too: who reads it need not know them. What is not set is named as such.
+    """
+    text, found = effective_toml(least()), settings(least())
+    found["listener"] = found["listener"][0]
+    for section in sections():
+        table = found[section.key] if section.key else found
+        assert {setting.key for setting in section.settings} <= table.keys()
+        header = f"[[{section.key}]]" if section.is_list else f"[{section.key}]"
+        assert not section.key or f"\n{header}\n" in text
+    assert "# user is not set\n" in text
+    assert "# file is not set\n" in text
+
+
+def test_json_has_the_same_as_toml():
+    """
+    But for null, which TOML has not.
+    """
+    config = least(routes={"*": "maildir:mail", "example.org": "smtp://127.0.0.1:26"})
+    again = json.loads(json.dumps(settings(config)))
+    assert (None, None) == (again["process"].pop("user"), again["log"].pop("file"))
+    assert tomllib.loads(effective_toml(config)) == again
+
+
+def test_values_are_written_as_a_person_would():
+    """
+    Largest whole unit, absolute paths.
+    """
+    found = settings(least(retry__lifetime="48h", retry__base="1.5m", limits__message_size="1048576B"))
+    assert ("2d", "90s", "1MiB", "/etc/empath/var/queue.db", "/etc/empath/var/empathd.pid") == (
+        found["retry"]["lifetime"],
+        found["retry"]["base"],
+        found["limits"]["message_size"],
+        found["queue"]["path"],
+        found["process"]["pid_file"],
+    )
+
+
+def test_a_directory_that_cannot_be_written_in_a_file_is_a_finding():
+    """
+    Its paths could be neither written out nor logged as they are.
+    """
+    with pytest.raises(ConfigError) as caught:
+        parsed(LEAST, "/srv/a\nb")
+    assert "c.toml:3: queue.path: not a path: '/srv/a\\nb/var/queue.db'" in str(caught.value).splitlines()
+
+
+def test_equal_configurations_do_not_differ():
+    """
+    Spelling is no change: it would be noise in the log of a reload.
+    """
+    old = least(retry__lifetime="5d", queue__path="/etc/empath/q.db", routes={"a.example": "mx", "*": "mx"})
+    new = least(retry__lifetime="120h", queue__path="../empath/q.db", routes={"*": "mx", "A.example.": "mx"})
+    assert () == differences(old, new)
+
+
+def test_a_difference_names_key_before_and_after_as_in_the_file():
+    """
+    In the order of the file, whatever is gone last; None is a setting that is not set.
+    """
+    old = least(retry__lifetime="1d", log__file="a.log", routes={"*": "mx", "a.example": "discard:"})
+    new = least(
+        limits__line_length=0,
+        relay__networks=["192.0.2.0/24"],
+        routes={"*": "smtp://127.0.0.1:26", "localhost": "mx"},
+    )
+    assert [
+        ("relay.networks", ["127.0.0.0/8", "::1/128"], ["192.0.2.0/24"]),
+        ('routes."*"', "mx", "smtp://127.0.0.1:26"),
+        ("routes.localhost", None, "mx"),
+        ("retry.lifetime", "1d", "5d"),
+        ("limits.line_length", 998, 0),
+        ("log.file", "/etc/empath/a.log", None),
+        ('routes."a.example"', "discard:", None),
+    ] == changes(old, new)
+
+
+def test_listeners_are_compared_by_address():
+    """
+    One more at the top changes none of the others, and another order nothing.
+    """
+    old = least(listener=[{"address": "127.0.0.1:25"}, {"address": "127.0.0.1:26"}])
+    new = least(
+        listener=[{"address": "[::1]:25"}, {"address": "127.0.0.1:26"}, {"address": "127.0.0.1:25", "role": "internal"}]
+    )
+    assert [
+        ('listener."[::1]:25".role', None, "mx"),
+        ('listener."127.0.0.1:25".role', "mx", "internal"),
+    ] == changes(old, new)
+
+
+@given(st.fixed_dictionaries({}, optional=VALUES), st.fixed_dictionaries({}, optional=VALUES))
+def test_differences_turn_round_with_their_sides(left, right):
+    """
+    Nothing is found one way only; and there are some exactly when the configurations are not equal.
+    """
+    old, new = (least(**{key.replace(".", "__"): value for key, value in side.items()}) for side in (left, right))
+    forth, back = differences(old, new), differences(new, old)
+    assert {*map(repr, forth)} == {repr(Difference(change.key, change.after, change.before)) for change in back}
+    assert (old == new) == (forth == ())

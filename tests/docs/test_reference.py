@@ -1,0 +1,78 @@
+"""Commands, exit codes, dependencies and decisions are all on their pages."""
+
+import re
+
+import click
+import pytest
+
+from empath import errors
+from empath.cli import common, empathd
+from empath.cli.admin import admin
+from tests.docs.pages import ROOT, rows, text
+
+COMMANDS = [
+    pytest.param(page, verb, id=f"{page}-{verb.name}")
+    for page, group in (("docs/empathd.md", empathd.empathd), ("docs/empath-admin.md", admin))
+    for verb in group.commands.values()
+]
+
+
+@pytest.mark.parametrize(("page", "verb"), COMMANDS)
+def test_every_verb_and_option_is_documented(page, verb):
+    """
+    What `--help` lists in a line has its meaning on the page.
+    """
+    own = [option for option in verb.params if isinstance(option, click.Option) and option.name != "config"]
+    words = [verb.name, *(option.opts[-1] for option in own)]
+    assert [] == [word for word in words if not re.search(rf"`[^`\n]*{re.escape(word)}\b", text(page))]
+
+
+def test_every_exit_code_is_documented():
+    """
+    Scripts decide by them.
+    """
+    kinds = [errors.EmpathError, *errors.EmpathError.__subclasses__()]
+    used = {kind.exit_code for kind in kinds} | {0, empathd.NOT_RUNNING, common.INTERRUPTED}
+    documented = {int(row[0]) for row in rows("docs/exit-codes.md") if row[0].isdigit()}
+    assert set() == used - documented
+
+
+def test_a_page_names_no_exit_code_that_the_table_of_codes_lacks():
+    """
+    One table is whole, others are parts of it.
+    """
+    documented = {row[0] for row in rows("docs/exit-codes.md") if row[0].isdigit()}
+    assert set() == {row[0] for row in rows("docs/empath-admin.md") if row[0].isdigit()} - documented
+
+
+def test_every_dependency_has_its_reasons():
+    """
+    A dependency is code of others that every operator runs.
+    """
+    names = re.findall(r'^ +"([a-z-]+)[<>=]', text("setup.py"), re.MULTILINE)
+    assert len(names) > 10
+    page = text("docs/adr/0009-dependencies.md")
+    assert [] == [name for name in names if not re.search(rf"\b{name}\b", page)]
+
+
+def test_decisions_are_numbered_and_whole():
+    """
+    The four parts that ADR-0001 asks for.
+    """
+    files = sorted((ROOT / "docs/adr").glob("*.md"))
+    assert list(range(1, len(files) + 1)) == [int(file.name[:4]) for file in files]
+    for number, file in enumerate(files, 1):
+        record = file.read_text(encoding="utf-8")
+        assert record.startswith(f"# {number}. "), file.name
+        parts = re.findall(r"^## (.+)$", record, re.MULTILINE)
+        assert ["Context", "Decision", "Other ways", "Consequences"] == parts, file.name
+
+
+def test_decisions_that_the_code_names_are_there():
+    """
+    A comment that refers to a record saves its reasons for the record.
+    """
+    records = {file.name[:4] for file in (ROOT / "docs/adr").glob("*.md")}
+    files = [*ROOT.glob("empath/**/*.py"), *ROOT.glob("sql/**/*.sql"), *ROOT.glob("docs/**/*.md")]
+    named = {number for file in files for number in re.findall(r"ADR-(\d{4})", file.read_text(encoding="utf-8"))}
+    assert set() == named - records

@@ -1,0 +1,33 @@
+"""docs/rfc.md names code and tests that are there."""
+
+import re
+
+import pytest
+
+from tests.docs.pages import ROOT, rows, text
+
+TABLE = [row for row in rows("docs/rfc.md") if len(row) == 4 and row[2].startswith("`")]
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row[0])
+def test_a_row_names_code_and_a_test_that_are_there(row):
+    """
+    The table is for people who look up how a rule is kept, and by what it is held.
+    """
+    _, _, where, test = row
+    code = re.findall(r"`([^`]+)`", where)
+    assert code
+    assert [] == [file for file in code if not (ROOT / file).is_file()]
+    file, _, function = test.partition("::")
+    assert not test or (ROOT / "tests" / file).is_file()
+    assert not function or f"def {function}(" in text(f"tests/{file}")
+
+
+def test_every_rfc_that_the_code_names_is_in_the_table():
+    """
+    A rule that is kept in code is one that somebody will look up.
+    """
+    files = [*ROOT.glob("empath/**/*.py"), *ROOT.glob("sql/**/*.sql")]
+    named = {number for file in files for number in re.findall(r"RFC (\d{4})\b", file.read_text(encoding="utf-8"))}
+    page = text("docs/rfc.md")
+    assert [] == sorted(number for number in named if number not in page)

@@ -1,0 +1,74 @@
+"""Instances that tests of this directory share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.service import Service, address
+from tests.kit.dns import ScriptedDns
+from tests.kit.peer import ScriptedPeer
+from tests.kit.queue import violations
+
+# One worker, so that what it remembers of a peer is known; it keeps idle connections long enough for any test.
+_SETTINGS = """
+[relay]
+networks = ["127.0.0.1/32"]
+domains = ["relayed.test"]
+[delivery]
+workers = 1
+idle = "60s"
+[retry]
+base = "1h"
+[limits]
+message_size = "12MiB"
+line_length = 0
+connections = 1100
+connections_per_client = 5
+[dns]
+timeout = "5s"
+nameservers = ["{dns}"]
+"""
+_ROUTES = """
+"hosts.test" = "smtp://two.hosts.test:2526"
+"*.mx.test" = "mx"
+"""
+
+
+@pytest.fixture(scope="session")
+def names() -> Iterator[ScriptedDns]:
+    """The name server of `service`."""
+    with ScriptedDns() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, names: ScriptedDns) -> Iterator[Service]:
+    """One running instance per pytest process. At the end its queue must be sound and its log free of faults."""
+    directory = tmp_path_factory.mktemp("e2e", numbered=True)
+    instance = Service(directory, _SETTINGS.format(dns=names.address), _ROUTES)
+    try:
+        yield instance.start()
+        assert 0 == instance.stop()
+        assert [] == instance.faults()
+        assert {} == violations(instance.queue)
+    finally:
+        instance.clean_up()
+
+
+@pytest.fixture
+def way(service: Service) -> Iterator[tuple[str, ScriptedPeer]]:
+    """A domain of the test's own, and the peer that its mail goes to, not started yet; stopped at the end."""
+    domain, peer = service.next_way()
+    yield domain, peer
+    peer.stop()
+
+
+@pytest.fixture
+def two_hosts(names: ScriptedDns) -> Iterator[tuple[ScriptedPeer, ScriptedPeer]]:
+    """The peers of hosts.test in the order in which they are tried, not started yet."""
+    hosts = address(201), address(202)
+    names.a("two.hosts.test", *hosts)
+    peers = ScriptedPeer(hosts[0], 2526), ScriptedPeer(hosts[1], 2526)
+    yield peers
+    for peer in peers:
+        peer.stop()

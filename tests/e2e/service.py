@@ -1,0 +1,118 @@
+"""
+service - a real instance between a client and scripted peers
+
+Each next hop has an address of its own in 127/8, made from this process's id, so that runs beside each other do not
+meet. The instance is told of all of them at its start; a test takes one that no other has used.
+"""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import apsw
+from click.testing import CliRunner
+
+from empath.cli.admin import admin
+from tests.e2e.client import Client
+from tests.kit.peer import ScriptedPeer
+from tests.kit.process import Empathd, free_port
+from tests.kit.waiting import DEADLINE_S, eventually
+
+PORT = 2526
+WAYS = 120
+FAULTS = ("session_crashed", "lease_crashed", "process_crashed", "stale_result", "lease_failed", "settle_failed")
+
+
+def address(number: int) -> str:
+    """Address of next hop *number* (0 to 254) of this process."""
+    return f"127.{os.getpid() >> 8 & 127 | 64}.{os.getpid() & 255}.{number}"
+
+
+class Service(Empathd):
+    """An instance with a route `wN.test` to `address(N)`; all other domains go to its Maildir."""
+
+    def __init__(self, directory: Path, more: str = "", routes: str = "") -> None:
+        ways = "\n".join(f'"w{n}.test" = "smtp://{address(n)}:{PORT}"' for n in range(1, WAYS))
+        # Beside the listener of role internal, which `port` is.
+        self.ports = {role: free_port() for role in ("mx", "submission")}
+        listeners = "".join(
+            f'[[listener]]\naddress = "127.0.0.1:{port}"\nrole = "{role}"\n' for role, port in self.ports.items()
+        )
+        super().__init__(directory, listeners + more, f'{ways}\n"*" = "maildir:mail"\n{routes}')
+        self.spool = directory / "spool"
+        self._ways = count(1)
+
+    def next_way(self) -> tuple[str, ScriptedPeer]:
+        """A domain that no other test sends to, and the peer that its mail goes to, not started yet."""
+        number = next(self._ways)
+        return f"w{number}.test", ScriptedPeer(address(number), PORT)
+
+    def client(self, source: str = "127.0.0.1", *, verb: str = "EHLO") -> Client:
+        """A connection that has been greeted."""
+        client = Client(self.port, source)
+        assert "250" == client.say(f"{verb} client.example.test")[:3]
+        return client
+
+    def rows(self, statement: str, *bindings: Any) -> list[tuple[Any, ...]]:
+        """What the queue holds now."""
+        connection = apsw.Connection(str(self.queue), flags=apsw.SQLITE_OPEN_READONLY)
+        try:
+            connection.set_busy_timeout(10_000)
+            return connection.execute(statement, bindings).fetchall()
+        finally:
+            connection.close()
+
+    def recipients(self, ulid: str) -> list[tuple[str, str]]:
+        """Address and status of each recipient of a message."""
+        return self.rows(
+            "SELECT address, status FROM _recipient JOIN _message USING (message_id) WHERE ulid = ? ORDER BY address",
+            ulid,
+        )
+
+    def wait_status(self, ulid: str, *statuses: str) -> None:
+        """Wait until the recipients of a message, in the order of their addresses, have these."""
+        eventually(lambda: [status for _, status in self.recipients(ulid)] == list(statuses), f"{statuses} for {ulid}")
+
+    def attempts(self, ulid: str) -> list[tuple[Any, ...]]:
+        """Address, outcome, stage and text of each attempt for a message, oldest first."""
+        return self.rows(
+            "SELECT address, outcome, stage, text FROM _attempt JOIN _recipient USING (recipient_id)"
+            " JOIN _message USING (message_id) WHERE ulid = ? ORDER BY attempt_id",
+            ulid,
+        )
+
+    def order(self, *arguments: str) -> None:
+        """An order by empath-admin."""
+        result = CliRunner().invoke(admin, ["-c", str(self.config), *arguments])
+        assert 0 == result.exit_code, (result.output, result.exception)
+
+    def shell(self, statement: str) -> None:
+        """An edit by the plain sqlite3 of the system."""
+        subprocess.run(["sqlite3", "-cmd", ".timeout 10000", self.queue, statement], check=True, timeout=DEADLINE_S)
+
+    def spooled(self) -> list[str]:
+        """Names of the files in the spool."""
+        return [file.name for file in self.spool.rglob("*") if file.is_file()]
+
+    def live_files(self) -> set[str]:
+        """Those of them that are no garbage yet."""
+        garbage = self.rows("SELECT locator FROM _spool_garbage")
+        return {*self.spooled()} - {locator.rpartition("/")[2] for (locator,) in garbage}
+
+    def in_maildir(self, ulid: str) -> Iterator[bytes]:
+        """Mails in the Maildir that came by one message."""
+        return (content for content in self.delivered() if f" id {ulid}".encode() in content[:2000])
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Log lines that tell of a fault of ours."""
+        return [event for event in self.events() if event["event"] in FAULTS]
+
+
+def split_trace(content: bytes) -> tuple[bytes, bytes]:
+    """The Received field that this host put on top, and the rest."""
+    assert content.startswith(b"Received: from "), content[:200]
+    end = content.index(b"+0000\r\n") + 7
+    return content[:end], content[end:]

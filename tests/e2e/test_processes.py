@@ -1,0 +1,272 @@
+"""Processes come and go, by order and by SIGKILL; what was accepted is delivered."""
+
+import contextlib
+import os
+import resource
+import signal
+import socket
+import threading
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.client import Client, code_of
+from tests.e2e.service import Service
+from tests.kit.peer import END_OF_DATA, ScriptedPeer
+from tests.kit.queue import violations
+from tests.kit.waiting import DEADLINE_S, eventually
+
+_SETTINGS = """
+[delivery]
+workers = 2
+[retry]
+base = "1s"
+max = "1s"
+"""
+IDLE = 1000
+
+
+class ForgetfulPeer(ScriptedPeer):
+    """Never answers the first final dot; `has_all` is set when it has the whole message."""
+
+    def __init__(self, peer: ScriptedPeer) -> None:
+        super().__init__(peer.host, peer.port)
+        self.has_all = threading.Event()
+
+    def obstruct(self, step: str, connection: socket.socket) -> None:
+        if step == END_OF_DATA and not self.has_all.is_set():
+            self.has_all.set()
+            while connection.recv(1):
+                pass
+            raise ConnectionError("the client is gone")
+        super().obstruct(step, connection)
+
+
+@pytest.fixture(scope="module")
+def restless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """An instance that tests kill and stop; each leaves it running, with an empty queue. At the end it is sound."""
+    instance = Service(tmp_path_factory.mktemp("restless"), _SETTINGS)
+    try:
+        yield instance.start()
+        assert 0 == instance.stop()
+        assert [] == instance.faults()
+        assert {} == violations(instance.queue)
+        assert [] == instance.rows("SELECT * FROM queue")
+    finally:
+        instance.clean_up()
+
+
+def test_mail_in_flight_of_a_killed_worker_is_delivered_by_another(restless):
+    """
+    The peer may have it: the doubt is an attempt row `unknown`, and the mail goes out again at once.
+    """
+    domain, peer = restless.next_way()
+    with ForgetfulPeer(peer) as peer, restless.client() as client:
+        ulid = client.mail("<a@example.org>", f"<b@{domain}>")
+        assert peer.has_all.wait(DEADLINE_S)
+        [(pid, holder)] = restless.rows("SELECT pid, process_id FROM _lease JOIN _process USING (process_id)")
+        os.kill(pid, signal.SIGKILL)
+        restless.wait_status(ulid, "delivered")
+        assert 1 == len(peer.messages)
+    rows = restless.rows("SELECT outcome, decided_status, process_id = ? FROM _attempt ORDER BY attempt_id", holder)
+    assert [("unknown", "deferred", 1), ("delivered", "delivered", 0)] == rows
+    assert [(1, 1)] == restless.rows("SELECT attempts, lost_leases FROM _recipient WHERE domain = ?", domain)
+
+
+def test_a_message_that_three_workers_died_of_is_held(restless):
+    """
+    It may be what kills them: a person must look. Other mail goes on.
+    """
+    domain, peer = restless.next_way()
+    with peer.hang_at(END_OF_DATA), restless.client() as client:
+        ulid = client.mail("<a@example.org>", f"<b@{domain}>")
+        for deaths in range(3):
+            [(pid,)] = eventually(
+                lambda deaths=deaths: restless.rows(
+                    "SELECT pid FROM _recipient JOIN _lease USING (lease_id) JOIN _process USING (process_id)"
+                    " WHERE domain = ? AND lost_leases = ?",
+                    domain,
+                    deaths,
+                ),
+                "leased",
+            )
+            os.kill(pid, signal.SIGKILL)
+        restless.wait_status(ulid, "held")
+        restless.wait_status(client.mail("<a@example.org>", "<b@here.test>"), "delivered")
+    assert 1 == len(restless.named("recipients_held"))
+    restless.shell(f"UPDATE _recipient SET status = 'cancelled' WHERE domain = '{domain}'")
+
+
+def test_a_killed_acceptor_leaves_no_half_message(restless):
+    """
+    Who saw no 250 sends again; who had one has nothing to fear. Another acceptor serves.
+    """
+    with restless.client() as client, restless.client() as other:
+        ulid = other.mail("<before@example.org>", "<b@here.test>")
+        client.say_all("MAIL FROM:<half@example.org>", "RCPT TO:<b@here.test>", "DATA")
+        client.push(b"Subject: half\r\n\r\n" + b"half\r\n" * 100_000)
+        eventually(restless.spooled, "a spool file")
+        os.kill(restless.pid_of("acceptor-1"), signal.SIGKILL)
+        with pytest.raises(ConnectionError):
+            client.reply()
+    restless.wait_for("process_started", 2, slot="acceptor-1")
+    with restless.client() as client:
+        again = client.mail("<again@example.org>", "<b@here.test>")
+    restless.wait_status(ulid, "delivered")
+    restless.wait_status(again, "delivered")
+    assert [] == restless.rows("SELECT * FROM _message WHERE reverse_path = 'half@example.org'")
+    for orphan in restless.spool.rglob("*/*"):  # the housekeeper takes such a file when it is an hour old
+        orphan.unlink()
+
+
+def test_a_freeze_holds_delivery_over_a_restart_while_acceptance_goes_on(restless):
+    """
+    Until a thaw.
+    """
+    domain, peer = restless.next_way()
+    with peer:
+        restless.order("freeze")
+        with restless.client() as client:
+            before = client.mail("<a@example.org>", f"<before@{domain}>")
+        assert 0 == restless.stop()
+        restless.start()
+        with restless.client() as client:
+            after = client.mail("<a@example.org>", f"<after@{domain}>")
+        restless.shell("UPDATE _recipient SET next_retry_at = 1 WHERE status = 'queued'")  # an edit wakes every worker
+        eventually(lambda: restless.rows("SELECT 1 FROM _process WHERE ended_at IS NULL AND beat > 0"), "a beat later")
+        assert [(2, "queued")] == restless.rows("SELECT count(*), status FROM queue GROUP BY status")
+        assert [] == peer.sessions
+        restless.order("thaw")
+        restless.wait_status(before, "delivered")
+        restless.wait_status(after, "delivered")
+        assert 2 == len(peer.messages)
+
+
+def test_a_stop_says_421_to_the_idle_and_lets_a_message_come_to_its_end(restless):
+    """
+    RFC 5321 §3.8; a message under way is not lost by a restart, and the session ends after its 250.
+    """
+    with restless.client() as idle, restless.client() as busy:
+        busy.say_all("MAIL FROM:<busy@example.org>", "RCPT TO:<b@here.test>", "DATA")
+        busy.push(b"Subject: half")
+        restless.signal(signal.SIGTERM)
+        assert "421 4.3.2" == code_of(idle.reply())
+        with pytest.raises(ConnectionError):
+            idle.reply()
+        busy.push(b" and whole\r\n\r\ntext\r\n.\r\n")
+        assert "250 2.0.0" == code_of(busy.reply())
+        assert "421 4.3.2" == code_of(busy.reply())
+        with pytest.raises(ConnectionError):
+            busy.reply()
+    assert 0 == restless.end()[0]
+    restless.start()
+    [(ulid,)] = restless.rows("SELECT ulid FROM _message WHERE reverse_path = 'busy@example.org'")
+    restless.wait_status(ulid, "delivered")
+
+
+def test_a_stop_under_load_loses_nothing_and_sends_nothing_twice(restless):
+    """
+    Clients that send all the time, a peer that is slower than they; then the rest goes out after the next start.
+    """
+    domain, peer = restless.next_way()
+    accepted: list[str] = []
+
+    def send(number: int) -> None:
+        with contextlib.suppress(ConnectionError, AssertionError), restless.client() as client:  # 421, or closed
+            for count in range(10_000):
+                name = f"{number}-{count}"
+                client.mail("<a@example.org>", f"<{name}@{domain}>")
+                accepted.append(name)
+
+    clients = [threading.Thread(target=send, args=(number,)) for number in range(6)]
+    with peer.delay(END_OF_DATA, 0.02):
+        for thread in clients:
+            thread.start()
+        peer.wait_for_messages(20, deadline_s=20.0)
+        assert 0 == restless.stop()
+        for thread in clients:
+            thread.join(DEADLINE_S)
+        restless.start()
+        eventually(lambda: not restless.rows("SELECT 1 FROM queue LIMIT 1"), "all delivered")
+        received = Counter(message.recipients[0].partition("@")[0] for message in peer.messages)
+    assert len(accepted) >= 20
+    assert set() == set(accepted) - set(received)
+    assert {1} == set(received.values())
+    assert [] == restless.rows("SELECT * FROM _attempt WHERE destination = ? AND outcome <> 'delivered'", domain)
+
+
+def test_a_service_that_was_killed_whole_delivers_what_it_had_accepted(restless):
+    """
+    250 means committed: no process had time for anything.
+    """
+    domain, peer = restless.next_way()
+    restless.order("freeze")
+    with restless.client() as client:
+        ulids = [client.mail("<a@example.org>", f"<b{number}@{domain}>") for number in range(20)]
+        assert restless.process is not None
+        restless.process.kill()
+        for pid in restless.pids():
+            os.kill(pid, signal.SIGKILL)
+    restless.process.wait()
+    restless.order("thaw")
+    with peer:
+        restless.start()
+        for ulid in ulids:
+            restless.wait_status(ulid, "delivered")
+        assert 20 == len(peer.messages)
+
+
+def test_a_process_that_is_replaced_has_the_configuration_of_the_others(restless):
+    """
+    What an operator is just writing counts at the reload, and a slip must not cost service before that.
+    """
+    good = restless.config.read_text()
+    restless.config.write_text("half a configu")
+    os.kill(restless.pid_of("acceptor-1"), signal.SIGKILL)
+    os.kill(restless.pid_of("worker-1"), signal.SIGKILL)
+    with eventually(lambda: _connected(restless), "served again") as client:
+        client.say("EHLO client.example.test")
+        restless.wait_status(client.mail("<a@example.org>", "<b@here.test>"), "delivered")
+    restless.config.write_text(good)
+    assert [] == restless.named("process_failed")
+
+
+def _connected(service: Service) -> Client | None:
+    try:
+        return Client(service.port)
+    except ConnectionError:
+        return None
+
+
+def test_an_acceptor_without_descriptors_pauses_and_serves_then(restless):
+    """
+    Clients wait in the backlog; nobody is turned away, and the process does not turn in circles.
+    """
+    pid = restless.pid_of("acceptor-1")
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    highest = max(int(name) for name in os.listdir(f"/proc/{pid}/fd"))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (highest + 1, limits[1]))
+    with contextlib.ExitStack() as all_of_them:
+        waiting = [socket.create_connection(("127.0.0.1", restless.port), DEADLINE_S) for _ in range(highest + 8)]
+        for connection in waiting:
+            all_of_them.enter_context(connection)
+        restless.wait_for("accept_paused")
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+        assert {b"220"} == {connection.recv(3) for connection in waiting}
+
+
+def test_a_thousand_idle_sessions_are_served(service):
+    """
+    A greenlet each; one more client is served as fast as ever, and each of them when it speaks.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < IDLE + 200:
+        pytest.skip("this user may not open so many files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, IDLE + 200), hard))
+    with contextlib.ExitStack() as all_of_them:
+        idle = [all_of_them.enter_context(Client(service.port)) for _ in range(IDLE)]
+        with service.client() as client:
+            service.wait_status(client.mail("<a@example.org>", "<b@here.test>"), "delivered")
+        assert {"250 2.0.0"} == {code_of(client.say("NOOP")) for client in idle}
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
