@@ -1,15 +1,16 @@
 -- control.sql - the public write interface of the queue
 --
 -- Theory of operation.  A write to a view arrives in its INSTEAD OF trigger, which refuses what the view does not offer and
--- hands one row on: by _request, where instants are read, to _order, where an order to a recipient is judged, carried out
--- and audited.  Both are views of no rows: their triggers are what SQL has for procedures, and their columns are the
--- parameters.  A leased recipient is a worker's: it only takes a note of the order (ordered_status,
+-- hands one row on: to _request, where instants are read, to _order, where an order to a recipient is judged, to _act,
+-- where it is carried out and audited.  These are views of no rows: their triggers are what SQL has for procedures, and
+-- their columns are the parameters.  A leased recipient is a worker's: it only takes a note of the order (ordered_status,
 -- ordered_next_retry_at), which the end of its lease carries out (queries/settle.sql).
 --
 -- House rules.  A trigger with a WHEN clause would silently ignore what it does not match, so a public view has one trigger
 -- for each verb, without WHEN, and it raises.  What it raises says what to do.  Nothing newer than SQLite 3.40.
 -- All of it runs once per row, of perhaps a million: no list behind IN, and no INSERT … SELECT into what has triggers,
--- unless it is rare, since SQLite would build a temporary table each time.
+-- unless it is rare, since SQLite would build a temporary table each time.  Triggers of one view fire in no order that is
+-- promised: those of _act do not depend on each other.
 -- An instant is given as Unix seconds, as text that SQLite reads as UTC, as 'now' or as a shift from now such as '+1 hour';
 -- 0.0 stands for what cannot be read, which no instant that is accepted can be.
 
@@ -72,9 +73,15 @@ BEGIN
     WHEN new.priority IS NOT new.old_priority AND coalesce(CAST(new.priority AS TEXT), '') NOT GLOB '[0-4]'
       THEN raise(ABORT, 'empath: priority takes 0 (first), 1, 2, 3 or 4 (last)')
     END;
+  INSERT INTO _act
+  VALUES (
+    new.recipient_id, new.old_status, new.status, new.old_retry, new.retry, new.old_priority, new.priority,
+    new.old_expires, new.expires, new.old_ordered, new.old_ordered_retry);
 END;
 
-CREATE TRIGGER _order_noted INSTEAD OF INSERT ON _order
+CREATE VIEW _act AS SELECT * FROM _order;
+
+CREATE TRIGGER _act_noted INSTEAD OF INSERT ON _act
 WHEN new.old_status = 'leased'
 BEGIN
   UPDATE _recipient
@@ -102,7 +109,7 @@ BEGIN
 END;
 
 -- Whom is set to queued is to be tried: at once, unless the statement names an instant.
-CREATE TRIGGER _order_done INSTEAD OF INSERT ON _order
+CREATE TRIGGER _act_done INSTEAD OF INSERT ON _act
 WHEN new.old_status <> 'leased'
 BEGIN
   UPDATE _recipient
@@ -125,7 +132,7 @@ BEGIN
      AND status = new.old_status;
 END;
 
-CREATE TRIGGER _order_status INSTEAD OF INSERT ON _order
+CREATE TRIGGER _act_status INSTEAD OF INSERT ON _act
 WHEN new.old_status <> 'leased' AND new.status <> new.old_status
 BEGIN
   INSERT INTO _audit (who, recipient_id, what, before, after)
@@ -133,7 +140,7 @@ BEGIN
 END;
 
 -- The sender has to hear of what was returned, as of what bounces by itself; but not of what is queued again.
-CREATE TRIGGER _order_returned INSTEAD OF INSERT ON _order
+CREATE TRIGGER _act_returned INSTEAD OF INSERT ON _act
 WHEN (new.status = 'bounced' OR new.status = 'expired') AND new.old_status <> 'leased' AND new.status <> new.old_status
 BEGIN
   INSERT OR IGNORE INTO _notice (message_id, recipient_id, kind, created_at)
@@ -143,13 +150,13 @@ BEGIN
      AND (notify IS NULL OR instr(notify, 'FAILURE'));
 END;
 
-CREATE TRIGGER _order_revived INSTEAD OF INSERT ON _order
+CREATE TRIGGER _act_revived INSTEAD OF INSERT ON _act
 WHEN new.old_status = 'bounced' AND new.status = 'queued'
 BEGIN
   DELETE FROM _notice WHERE recipient_id = new.recipient_id AND kind = 'failure';
 END;
 
-CREATE TRIGGER _order_retry INSTEAD OF INSERT ON _order
+CREATE TRIGGER _act_retry INSTEAD OF INSERT ON _act
 WHEN new.old_status <> 'leased'
  AND (new.retry IS NOT new.old_retry
       OR new.status = 'queued' AND new.old_status <> 'queued'
@@ -161,7 +168,7 @@ BEGIN
     iif(new.retry IS NOT new.old_retry, new.retry, (julianday('now') - 2440587.5) * 86400.0));
 END;
 
-CREATE TRIGGER _order_priority INSTEAD OF INSERT ON _order
+CREATE TRIGGER _act_priority INSTEAD OF INSERT ON _act
 WHEN CAST(new.priority AS INTEGER) <> new.old_priority
 BEGIN
   INSERT INTO _audit (who, recipient_id, what, before, after)
@@ -170,7 +177,7 @@ BEGIN
     CAST(new.priority AS INTEGER));
 END;
 
-CREATE TRIGGER _order_expires INSTEAD OF INSERT ON _order
+CREATE TRIGGER _act_expires INSTEAD OF INSERT ON _act
 WHEN new.expires <> new.old_expires
 BEGIN
   INSERT INTO _audit (who, recipient_id, what, before, after)

@@ -75,7 +75,7 @@ def check_current(connection: apsw.Connection, path: Path) -> None:
 def migrations() -> dict[int, str]:
     """Scripts of sql/migrations/ by the version that they lead to."""
     folder = resources.files("empath").joinpath("sql", "migrations")
-    if not folder.is_dir():  # neither git nor a wheel carries a directory without files
+    if not folder.is_dir():  # neither git nor a wheel carries a folder without files: this schema is the first
         return {}
     return {
         int(file.name.removesuffix(".sql")): file.read_text(encoding="utf-8")
