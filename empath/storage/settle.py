@@ -129,7 +129,7 @@ class Settle(Work):
             next_retry_at = None
         connection.execute(_SQL["settle_ordered"], {**update, "status": status, "next_retry_at": next_retry_at})
         self._record(connection, fate, outcome=fate.status, decided=status, next_retry_at=next_retry_at)
-        if fate.status is Status.DELIVERED or ordered is None and status != Status.DEFERRED:
+        if fate.status is Status.DELIVERED or (ordered is None and status != Status.DEFERRED):
             record_order(connection, fate.recipient_id, _TOO_LATE, ordered or "queued", status)
         elif ordered is None:
             record_order(connection, fate.recipient_id, _RETRY, fate.next_retry_at, next_retry_at)
@@ -183,7 +183,7 @@ def record_order(
 
 
 def finish_order(connection: apsw.Connection, recipient_id: int, status: str) -> None:
-    """Write what belongs to an order that gave *status* at the end of a lease: evidence, and the obligation to report."""
+    """Write what belongs to an order that gave *status* without an attempt: evidence, and the obligation to report."""
     record_order(connection, recipient_id, _STATUS, _LEASED, status)
     connection.execute(_SQL["insert_ordered_notice"], {"recipient_id": recipient_id})
 

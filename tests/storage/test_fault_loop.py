@@ -154,7 +154,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Queue, Lease]:
     queue.accept("a.example")
     queue.accept("cancelled.example")
     queue.accept("cancelled.example", content=None, size=9, locator="spool:mx/2")
-    write(queue.path, "UPDATE _recipient SET status = 'cancelled', settled_at = ? WHERE recipient_id > 3", T0)
+    write(queue.path, "DELETE FROM queue WHERE recipient_id > 3")
+    write(queue.path, "UPDATE _recipient SET settled_at = ? WHERE status = 'cancelled'", T0)
     write(queue.path, "INSERT INTO _spool_garbage (locator) VALUES (?), ('spool:mx/1')", GARBAGE)
     queue.close()
     return queue, lease

@@ -221,9 +221,15 @@ def test_suspension_keeps_a_destination_waiting_until_it_ends(queue: Queue, engi
     )
 
 
-@pytest.mark.parametrize("statement", ["DELETE FROM _audit", "UPDATE _audit SET who = 'x'", "REPLACE INTO _audit"
-                                       " SELECT audit_id, at, 'x', sqlite_version, 1, NULL, what, 1, 1 FROM _audit",
-                                       "INSERT OR REPLACE INTO _audit (audit_id, who, what) VALUES (1, 'x', 'x')"])  # fmt: skip
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM _audit",
+        "UPDATE _audit SET who = 'x'",
+        "REPLACE INTO _audit SELECT audit_id, at, 'x', sqlite_version, 1, NULL, what, 1, 1 FROM _audit",
+        "INSERT OR REPLACE INTO _audit (audit_id, who, what) VALUES (1, 'x', 'x')",
+    ],
+)
 def test_audit_is_only_added_to(queue: Queue, engine: Engine, statement: str) -> None:
     """
     Whoever did it cannot make it undone.
