@@ -427,6 +427,11 @@ BEGIN
   SELECT 'frozen', strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE new.verb = 'freeze';
   DELETE FROM _setting WHERE new.verb = 'thaw' AND name = 'frozen';
 
+  -- Each process looks at it when it beats.
+  DELETE FROM _setting WHERE new.verb = 'log-level' AND name = 'log-level';
+  INSERT INTO _setting (name, value)
+  SELECT 'log-level', new.argument WHERE new.verb = 'log-level' AND new.argument IS NOT NULL;
+
   -- Back-off is what a flush ends; a hold, a suspension and a rate limit stay.
   UPDATE _destination SET breaker_until = NULL
    WHERE new.verb = 'flush' AND breaker_until IS NOT NULL AND (new.argument IS NULL OR name = new.argument);
@@ -442,9 +447,10 @@ BEGIN
          result = CASE verb
            WHEN 'freeze' THEN 'delivery is stopped since ' || (SELECT value FROM _setting WHERE name = 'frozen')
            WHEN 'thaw' THEN 'delivery goes on'
+           WHEN 'log-level' THEN 'all processes but the supervisor follow within 2 s'
            ELSE 'what waits is due'
          END
-   WHERE new.verb IN ('freeze', 'thaw', 'flush')
+   WHERE new.verb IN ('freeze', 'thaw', 'flush', 'log-level')
      AND control_id = (SELECT max(control_id) FROM _control);
 END;
 

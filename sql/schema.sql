@@ -326,8 +326,8 @@ BEGIN
   SELECT raise(ABORT, 'empath: the audit is only ever added to, at its end');
 END;
 
--- What was asked of the service as a whole.  freeze, thaw and flush are done by the statement that asks, the others by the
--- housekeeper, each once.
+-- What was asked of the service as a whole.  freeze, thaw, flush and log-level are done by the statement that asks, the
+-- others once by a process: see daemon/control.py.
 CREATE TABLE _control (
   control_id INTEGER PRIMARY KEY AUTOINCREMENT,
   verb       TEXT    NOT NULL CHECK (verb IN (
@@ -335,7 +335,7 @@ CREATE TABLE _control (
   argument   TEXT,
   asked_at   REAL    NOT NULL DEFAULT ((julianday('now') - 2440587.5) * 86400.0),
   who        TEXT    NOT NULL,  -- as in _audit
-  started_at REAL,  -- the housekeeper took it up; committed before it acts, so that nothing is done twice
+  started_at REAL,  -- a process took it up; committed before it acts, so that nothing is done twice
   done_at    REAL,
   result     TEXT,  -- what came of it, a sentence
   CHECK ((done_at IS NULL) = (result IS NULL))

@@ -133,6 +133,7 @@ SELECT p.process_id                                  AS process_id,             
        p.pid                                         AS pid,                      -- process id of the system
        datetime(p.started_at, 'unixepoch')           AS started_at,               -- UTC
        p.started_at                                  AS started_unix,             -- the same, Unix seconds
+       p.beat                                        AS beat,                     -- counts its signs of life
        datetime(p.beat_at, 'unixepoch')              AS beat_at,                  -- last sign of life, each 2 s, UTC
        p.beat_at                                     AS beat_unix,                -- the same, Unix seconds
        datetime(p.ended_at, 'unixepoch')             AS ended_at,                 -- UTC; NULL: it lives

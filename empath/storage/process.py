@@ -12,7 +12,7 @@ from pathlib import Path
 import apsw
 
 import empath
-from empath.storage.connection import rows, translated
+from empath.storage.connection import rows, translated, value
 from empath.storage.queries import queries
 from empath.storage.settle import finish_order
 from empath.storage.writer import Work
@@ -52,17 +52,19 @@ class Beat(Work):
     """
     Tell that a process lives. `is_taken_for_dead` says after the commit that its run was ended by another.
 
-    Such a process has lost its leases and gets no more: it must end.
+    Such a process has lost its leases and gets no more: it must end. `log_level` is the one that was ordered, or None.
     """
 
     def __init__(self, process_id: int, *, now: float) -> None:
         super().__init__()
         self.is_taken_for_dead = False
+        self.log_level: str | None = None
         self._row = {"process_id": process_id, "now": now}
 
     def run(self, connection: apsw.Connection) -> None:
         connection.execute(_SQL["beat"], self._row)
         self.is_taken_for_dead = connection.changes() == 0
+        self.log_level = value(connection, _SQL["log_level"])
 
 
 class EndProcess(Work):

@@ -10,6 +10,10 @@ VALUES (:node, :instance, :slot, :generation, :pid, :now, :now, :version, sqlite
 -- It lives.
 UPDATE _process SET beat = beat + 1, beat_at = :now WHERE process_id = :process_id AND ended_at IS NULL;
 
+-- name: log_level
+-- The least level of log lines that was ordered. Rows: none if the configured one holds, else one.
+SELECT value FROM _setting WHERE name = 'log-level';
+
 -- name: living
 -- Processes that have not ended. Rows: process_id, instance, slot, generation, beat.
 SELECT process_id, instance, slot, generation, beat FROM _process WHERE ended_at IS NULL;
