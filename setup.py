@@ -28,11 +28,10 @@ setup(
         "rich>=13,<16",
         "setproctitle>=1.3,<2",
         "structlog>=24.1,<27",
-        "tenacity>=9,<10",
     ],
     extras_require={
         "dev": [
-            "coverage>=7.4,<8",
+            "coverage>=7.10,<8",
             "hypothesis>=6.100,<7",
             "mypy>=1.13,<3",
             "pre-commit>=3.7,<5",

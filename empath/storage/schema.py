@@ -6,13 +6,14 @@ sql/migrations/NNNN.sql, each with the views and their triggers in one transacti
 half-way.
 """
 
+import os
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
 import apsw
 
-from empath.errors import UnusableQueue
+from empath.errors import CannotCreate, UnusableQueue
 from empath.storage.connection import PAGE_OCTETS, open_writer, rows, transaction, translated, value
 from empath.storage.queries import script
 
@@ -85,6 +86,11 @@ def migrations() -> dict[int, str]:
 
 
 def _begin(path: Path, known: int) -> None:
+    # SQLite would let everybody read it, and its companions are made with the mode of the database.
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640))
+    except OSError as exc:
+        raise CannotCreate(f"{path}: {exc.strerror}") from exc
     # The writer's connection turns the file to WAL mode when it opens it: a strange file must not come that far.
     connection = apsw.Connection(str(path))
     try:

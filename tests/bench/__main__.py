@@ -66,7 +66,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--repeat", type=_positive, help="runs of each; default: 3, with --compare 5")
     parser.add_argument("--messages", type=_positive, default=4000, help="mails of accept and relay; default: 4000")
     parser.add_argument("--drain", type=_positive, default=10_000, help="mails queued for drain; default: 10000")
-    parser.add_argument("--scratch", type=Path, default=CHECKOUT / "var/bench", help="on the disk to test")
+    parser.add_argument(
+        "--scratch", type=Path, default=Path("/var/tmp/empath-bench"), help="on the disk to test, open to all"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument("--gate", action="store_true", help="exit 1 when a floor of CPU or memory is missed")
     parser.add_argument("--compare", metavar="REV", help="measure the working tree against this revision instead")
