@@ -288,3 +288,56 @@ WHEN old.content_locator LIKE 'spool:%'
 BEGIN
   INSERT OR IGNORE INTO _spool_garbage (locator) VALUES (old.content_locator);
 END;
+
+-- Who gives orders.  A program sets the row first and removes it last in its transaction; without it the audit says 'sql'.
+CREATE TABLE _actor (
+  actor_id INTEGER PRIMARY KEY CHECK (actor_id = 1),  -- there is only one
+  who      TEXT    NOT NULL CHECK (length(who) BETWEEN 1 AND 200)
+) STRICT;
+
+-- What was changed by the views, one row for each column of each row that was changed.  Rows are only ever added.
+CREATE TABLE _audit (
+  audit_id       INTEGER PRIMARY KEY AUTOINCREMENT,
+  at             REAL    NOT NULL DEFAULT ((julianday('now') - 2440587.5) * 86400.0),
+  who            TEXT    NOT NULL,  -- of _actor; 'sql': a shell; 'empath': an order that was carried out
+  sqlite_version TEXT    NOT NULL DEFAULT (sqlite_version()),  -- of the program that wrote the row
+  recipient_id   INTEGER,  -- of _recipient; NULL: it is about something else
+  destination    TEXT,  -- name of the destination that it is about
+  what           TEXT    NOT NULL,  -- column of the view, or verb of control
+  before         ANY,
+  after          ANY
+) STRICT;
+CREATE INDEX _audit_recipient ON _audit (recipient_id) WHERE recipient_id IS NOT NULL;
+
+CREATE TRIGGER _audit_not_changed BEFORE UPDATE ON _audit
+BEGIN
+  SELECT raise(ABORT, 'empath: what the audit says cannot be changed');
+END;
+
+CREATE TRIGGER _audit_not_removed BEFORE DELETE ON _audit
+BEGIN
+  SELECT raise(ABORT, 'empath: what the audit says cannot be removed');
+END;
+
+-- See _recipient_not_replaced.
+CREATE TRIGGER _audit_not_replaced BEFORE INSERT ON _audit
+WHEN new.audit_id > 0 AND new.audit_id <= (SELECT max(audit_id) FROM _audit)
+BEGIN
+  SELECT raise(ABORT, 'empath: the audit is only ever added to, at its end');
+END;
+
+-- What was asked of the service as a whole.  freeze, thaw, flush and log-level are done by the statement that asks, the
+-- others once by a process: see daemon/control.py.
+CREATE TABLE _control (
+  control_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  verb       TEXT    NOT NULL CHECK (verb IN (
+               'reload', 'log-level', 'freeze', 'thaw', 'flush', 'drain', 'stop-listener')),
+  argument   TEXT,
+  asked_at   REAL    NOT NULL DEFAULT ((julianday('now') - 2440587.5) * 86400.0),
+  who        TEXT    NOT NULL,  -- as in _audit
+  started_at REAL,  -- a process took it up; committed before it acts, so that nothing is done twice
+  done_at    REAL,
+  result     TEXT,  -- what came of it, a sentence
+  CHECK ((done_at IS NULL) = (result IS NULL))
+) STRICT;
+CREATE INDEX _control_open ON _control (control_id) WHERE done_at IS NULL;

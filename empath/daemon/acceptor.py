@@ -20,15 +20,19 @@ import gevent
 from gevent.hub import get_hub
 
 from empath.daemon.child import DRAIN_S, InheritedListener
+from empath.daemon.control import LOOK_S, finish
 from empath.daemon.incoming import ContentBudget
 from empath.daemon.reception import Desk, ReceivingSession
 from empath.daemon.runtime import Runtime, run_child
+from empath.errors import EmpathError
 from empath.mail.reply import Reply
 from empath.net.stream import Stream
 from empath.net.wakeup import ring
 from empath.policy.limits import ConnectionCounter, line_limit_octets
 from empath.smtp.server import ServerLimits
 from empath.storage.accept import DestinationIds
+from empath.storage.connection import open_reader
+from empath.storage.control import open_orders
 from empath.storage.spool import free_octets, wal_octets
 
 _ACCEPTS_AT_ONCE = 64  # before other greenlets have their turn
@@ -62,6 +66,7 @@ class Acceptor:
         for listener in self._listeners:
             listener.start()
         gevent.spawn(self._watch_space)
+        gevent.spawn(self._watch_orders)
         self._runtime.ready()
         self._runtime.draining.wait()
         self._drain()
@@ -118,6 +123,24 @@ class Acceptor:
             gevent.sleep(_SPACE_CHECK_S)
             self._look_at_space()
 
+    def _watch_orders(self) -> None:
+        path = self._runtime.config.queue.path
+        reader = open_reader(path)
+        while not self._runtime.draining.wait(LOOK_S):
+            try:
+                for order in open_orders(reader, path):
+                    if order.verb == "stop-listener":
+                        finish(self._runtime, order, self._stop_listener(str(order.argument)))
+            except EmpathError as exc:
+                self._runtime.log.error("orders_unread", error=str(exc))
+
+    def _stop_listener(self, address: str) -> str:
+        found = [listener for listener in self._listeners if listener.desk.listener == address]
+        for listener in found:
+            listener.stop_listening()
+        names = ", ".join(listener.desk.listener for listener in self._listeners)
+        return f"{address} takes no connection until a reload" if found else f"no listener {address}; there are {names}"
+
     def _look_at_space(self) -> None:
         queue, limits = self._runtime.config.queue, self._runtime.config.limits
         wanted = max(queue.reserve_octets, limits.message_octets * 3 // 2)
@@ -169,6 +192,13 @@ class _Listener:
         self._watcher.stop()
         self._socket.close()
 
+    def stop_listening(self) -> None:
+        """Refuse further connections in every process that shares the socket; those that wait are taken first."""
+        self._accept()
+        # Once only: shut down twice, it would give to each connection of a later life what was shut down here.
+        if self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            self._socket.shutdown(socket.SHUT_RD)
+
     def _resume(self) -> None:
         if self._socket.fileno() >= 0:
             self.start()
@@ -179,7 +209,9 @@ class _Listener:
                 # The method under socket.accept(), without the object that it would build and the hub would not use.
                 descriptor, peer = self._socket._accept()  # type: ignore[attr-defined]
             except OSError as exc:
-                if exc.errno in _OUT_OF_DESCRIPTORS:
+                if exc.errno == errno.EINVAL:  # it does not listen any more, here or in a fellow: see stop_listening()
+                    self._watcher.stop()
+                elif exc.errno in _OUT_OF_DESCRIPTORS:
                     self._acceptor.out_of_descriptors(str(exc.strerror))
                 elif exc.errno not in _LATER:
                     raise

@@ -1,9 +1,10 @@
 """
 housekeeper - the process that tidies up
 
-It releases what the dead held, brings the configured limits to the queue, forgets what retention allows, removes spool
-garbage, and watches what should never happen.  Each duty is a greenlet that does one round at the start and then one
-each period.  A round that fails is logged, and the next one does its work; a fault of ours ends the process.
+It releases what the dead held, carries out orders to the service, brings the configured limits to the queue, forgets
+what retention allows, removes spool garbage, and watches what should never happen.  Each duty is a greenlet that does
+one round at the start and then one each period.  A round that fails is logged, and the next one does its work; a fault
+of ours ends the process.
 """
 
 from gevent import monkey
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 
 import gevent
 
+from empath.daemon.control import LOOK_S, Control
 from empath.daemon.dead_processes import DeadProcesses
 from empath.daemon.runtime import Runtime, run_child
 from empath.daemon.tidying import Tidying
@@ -41,8 +43,10 @@ class Housekeeper:
         self._runtime = runtime
         self._reader = open_reader(runtime.config.queue.path)
         self._dead = DeadProcesses(runtime, self._reader)
+        self._control = Control(runtime, self._reader)
         tidying = Tidying(runtime, self._reader)
         self._duties = (
+            Duty("control", LOOK_S, self._control.obey),
             Duty("beats", 2.0, self._dead.watch_beats),
             Duty("garbage", 2.0, tidying.remove_garbage),
             Duty("retention", 5.0, tidying.forget),
@@ -55,6 +59,7 @@ class Housekeeper:
     def run(self) -> None:
         """Tidy up until a drain is asked for."""
         self._runtime.writer.commit(ResizeDestinations(self._runtime.config.delivery.concurrency))
+        self._control.begin()
         self._dead.begin()
         self._runtime.ready()
         gevent.joinall([gevent.spawn(self._keep, duty) for duty in self._duties], raise_error=True)

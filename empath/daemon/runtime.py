@@ -108,6 +108,7 @@ class Runtime:
                 self.log.warning("beat_failed", error=str(exc))
                 continue
             self._beaten_at = began
+            log.set_level(beat.log_level or self.config.log.level)
             if beat.is_taken_for_dead:
                 # Its leases are others' by now and it gets no more: it sends nothing, and makes room for another.
                 self.log.critical("taken_for_dead")

@@ -12,8 +12,9 @@ from pathlib import Path
 import apsw
 
 import empath
-from empath.storage.connection import rows, translated
+from empath.storage.connection import rows, translated, value
 from empath.storage.queries import queries
+from empath.storage.settle import finish_order
 from empath.storage.writer import Work
 
 _SQL = queries("process")
@@ -51,17 +52,19 @@ class Beat(Work):
     """
     Tell that a process lives. `is_taken_for_dead` says after the commit that its run was ended by another.
 
-    Such a process has lost its leases and gets no more: it must end.
+    Such a process has lost its leases and gets no more: it must end. `log_level` is the one that was ordered, or None.
     """
 
     def __init__(self, process_id: int, *, now: float) -> None:
         super().__init__()
         self.is_taken_for_dead = False
+        self.log_level: str | None = None
         self._row = {"process_id": process_id, "now": now}
 
     def run(self, connection: apsw.Connection) -> None:
         connection.execute(_SQL["beat"], self._row)
         self.is_taken_for_dead = connection.changes() == 0
+        self.log_level = value(connection, _SQL["log_level"])
 
 
 class EndProcess(Work):
@@ -81,10 +84,14 @@ class EndProcess(Work):
         self.released = self.held = 0
         for lease_id, destination in rows(connection, _SQL["leases_of"], self._row):
             lost = {**self._row, "lease_id": lease_id, "destination": destination}
+            ordered = dict(rows(connection, _SQL["lost_orders"], lost))
             connection.execute(_SQL["record_unknown"], lost)
-            for _, status in rows(connection, _SQL["release_lost"], lost):
+            for recipient_id, status in rows(connection, _SQL["release_lost"], lost):
                 self.released += 1
-                self.held += status == "held"
+                if recipient_id in ordered:
+                    finish_order(connection, recipient_id, status)
+                else:
+                    self.held += status == "held"
             connection.execute(_END_LEASE, lost)
         connection.execute(_SQL["end"], self._row)
 

@@ -2,7 +2,8 @@
 schema - make, migrate and recognize a queue database
 
 `user_version` counts the schema: a file with a higher one is refused, a lower one is taken up step by step through
-sql/migrations/NNNN.sql, each with the views in one transaction, so that no file is ever left half-way.
+sql/migrations/NNNN.sql, each with the views and their triggers in one transaction, so that no file is ever left
+half-way.
 """
 
 import os
@@ -115,6 +116,7 @@ def _build(connection: apsw.Connection, found: int, known: int, steps: Mapping[i
         for version in range(found + 1, known + 1):
             rows(connection, steps[version])
     rows(connection, script("views.sql"))
+    rows(connection, script("control.sql"))
     connection.pragma("application_id", APPLICATION_ID)
     connection.pragma("user_version", known)
 

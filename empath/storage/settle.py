@@ -6,12 +6,16 @@ THEORY
     together.  Each write names the lease it was worked out under: if the lease is gone, its process was taken for dead
     and the work is another's, so the result changes no state; only a peer's 250 leaves a row, because somebody may
     receive that mail twice.
+
+    What a person ordered of a leased recipient waits for the end of its lease.  A settle carries it out in place of
+    whatever the attempt led to, but a delivery: then the order came too late, and the audit says so.
 """
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import apsw
 
@@ -24,6 +28,13 @@ from empath.storage.writer import Work
 
 _SQL = queries("settle")
 _MAYBE_DELIVERED = "maybe_delivered"
+_LEASED = "leased"
+_HELD = "held"
+_WAITING = frozenset({"queued", "deferred"})
+# What the audit says of an order that was carried out, or could not be any more.
+_STATUS = "status"
+_RETRY = "next_retry_unix"
+_TOO_LATE = "order came too late"
 
 
 class Status(StrEnum):
@@ -96,20 +107,53 @@ class Settle(Work):
             "last_reply": fate.reply.escaped(),
         }
         connection.execute(_SQL["settle_recipient"], update)
-        if not connection.changes():  # the lease stands, but this recipient is no longer of it
+        if not connection.changes():
+            self._settle_ordered(connection, fate, update)
+            return
+        self._record(connection, fate, outcome=fate.status, decided=fate.status, next_retry_at=fate.next_retry_at)
+        if fate.wants_notice:
+            connection.execute(_SQL["insert_notice"], update)
+
+    def _settle_ordered(self, connection: apsw.Connection, fate: Fate, update: dict[str, Any]) -> None:
+        found = rows(connection, _SQL["order"], update)
+        if not found:  # the lease stands, but this recipient is no longer of it
             if fate.status is Status.DELIVERED:
                 self._record_doubt(connection, fate)
             return
-        self._record(connection, fate, outcome=fate.status, decided=fate.status)
-        if fate.wants_notice:
+        [(ordered, ordered_retry_at)] = found
+        status = str(fate.status if ordered is None or fate.status is Status.DELIVERED else ordered)
+        next_retry_at = fate.next_retry_at
+        if status == Status.DEFERRED:
+            next_retry_at = ordered_retry_at
+        elif status != fate.status:
+            next_retry_at = None
+        connection.execute(_SQL["settle_ordered"], {**update, "status": status, "next_retry_at": next_retry_at})
+        self._record(connection, fate, outcome=fate.status, decided=status, next_retry_at=next_retry_at)
+        if fate.status is Status.DELIVERED or (ordered is None and status != Status.DEFERRED):
+            record_order(connection, fate.recipient_id, _TOO_LATE, ordered or "queued", status)
+        elif ordered is None:
+            record_order(connection, fate.recipient_id, _RETRY, fate.next_retry_at, next_retry_at)
+        else:
+            record_order(connection, fate.recipient_id, _STATUS, _LEASED, status)
+        if fate.wants_notice and status == fate.status:
             connection.execute(_SQL["insert_notice"], update)
+        elif status != fate.status:
+            connection.execute(_SQL["insert_ordered_notice"], update)
 
     def _record_doubt(self, connection: apsw.Connection, fate: Fate) -> None:
         # A settle whose commit failed in doubt is tried again: what it did write must not count as a second delivery.
         if not value(connection, _SQL["is_delivered_under"], {**self._keys, "recipient_id": fate.recipient_id}):
-            self._record(connection, fate, outcome=_MAYBE_DELIVERED, decided="unchanged")
+            self._record(connection, fate, outcome=_MAYBE_DELIVERED, decided="unchanged", next_retry_at=None)
 
-    def _record(self, connection: apsw.Connection, fate: Fate, *, outcome: str, decided: str) -> None:
+    def _record(
+        self,
+        connection: apsw.Connection,
+        fate: Fate,
+        *,
+        outcome: str,
+        decided: str,
+        next_retry_at: float | None,
+    ) -> None:
         attempt = self._attempt
         row = {
             **self._keys,
@@ -125,22 +169,43 @@ class Settle(Work):
             "text": fate.reply.escaped(),
             "outcome": outcome,
             "decided_status": decided,
-            "next_retry_at": fate.next_retry_at,
+            "next_retry_at": next_retry_at,
         }
         connection.execute(_SQL["insert_attempt"], row)
 
 
+def record_order(
+    connection: apsw.Connection, recipient_id: int, what: str, before: str | float | None, after: str | float | None
+) -> None:
+    """Write into the audit what became of an order."""
+    row = {"recipient_id": recipient_id, "what": what, "before": before, "after": after}
+    connection.execute(_SQL["record_order"], row)
+
+
+def finish_order(connection: apsw.Connection, recipient_id: int, status: str) -> None:
+    """Write what belongs to an order that gave *status* without an attempt: evidence, and the obligation to report."""
+    record_order(connection, recipient_id, _STATUS, _LEASED, status)
+    connection.execute(_SQL["insert_ordered_notice"], {"recipient_id": recipient_id})
+
+
+def _put_back(connection: apsw.Connection, lease_id: int) -> None:
+    keys = {"lease_id": lease_id}
+    for recipient_id, status in rows(connection, _SQL["put_back"], keys):
+        if status not in _WAITING:
+            finish_order(connection, recipient_id, status)
+    connection.execute(_SQL["end_lease"], keys)
+
+
 class EndLease(Work):
-    """Give the slot back; what the lease still holds returns to the queue as it was, no attempt counted."""
+    """Give the slot back; what the lease still holds returns as it was or was ordered to, no attempt counted."""
 
     def __init__(self, lease_id: int, *, destination: str, is_failing: bool) -> None:
         super().__init__()
-        self._keys = {"lease_id": lease_id, "next_retry_at": None}
+        self._lease_id = lease_id
         self._destination = {"destination": destination, "is_failing": int(is_failing)}
 
     def run(self, connection: apsw.Connection) -> None:
-        connection.execute(_SQL["put_back"], self._keys)
-        connection.execute(_SQL["end_lease"], self._keys)
+        _put_back(connection, self._lease_id)
         connection.execute(_SQL["mark_failing"], self._destination)
 
 
@@ -153,13 +218,11 @@ class EndStrays(Work):
 
     def __init__(self, process_id: int, known: Iterable[int]) -> None:
         super().__init__()
-        self._keys = {"process_id": process_id, "known": json.dumps(list(known)), "next_retry_at": None}
+        self._keys = {"process_id": process_id, "known": json.dumps(list(known))}
 
     def run(self, connection: apsw.Connection) -> None:
         for (lease_id,) in rows(connection, _SQL["stray_leases"], self._keys):
-            keys = {**self._keys, "lease_id": lease_id}
-            connection.execute(_SQL["put_back"], keys)
-            connection.execute(_SQL["end_lease"], keys)
+            _put_back(connection, lease_id)
 
 
 class Rekey(Work):
@@ -181,7 +244,9 @@ class Rekey(Work):
                 "lease_id": self._lease_id,
                 "destination_id": self._destination_ids.find(connection, name, self._found),
             }
-            connection.execute(_SQL["rekey"], row)
+            for _, status in rows(connection, _SQL["rekey"], row):
+                if status not in _WAITING:
+                    finish_order(connection, recipient_id, status)
 
     def after_commit(self, connection: apsw.Connection) -> None:
         self._destination_ids.remember(self._found)
@@ -199,4 +264,7 @@ class Hold(Work):
         ]
 
     def run(self, connection: apsw.Connection) -> None:
-        connection.executemany(_SQL["hold"], self._rows)
+        for row in self._rows:
+            for recipient_id, status in rows(connection, _SQL["hold"], row):
+                if status != _HELD:
+                    finish_order(connection, recipient_id, status)

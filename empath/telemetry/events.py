@@ -52,6 +52,7 @@ EVENTS: Final[dict[str, dict[str, str]]] = {
         "session_crashed": "A fault of ours ended a session. `client`, `error`, `exception`.",
         "accept_paused": "The system lacks descriptors or memory; clients wait. `reason`, `pause_s`.",
         "space_changed": "MAIL is refused for lack of space, or taken again. `has_space`, `listener`.",
+        "orders_unread": "Orders by INSERT INTO control could not be read or finished; tried again. `error`.",
         "space_unknown": "Free space cannot be read, MAIL is refused. `error`.",
     },
     "Worker": {
@@ -74,6 +75,7 @@ EVENTS: Final[dict[str, dict[str, str]]] = {
     "Housekeeper": {
         "leases_released": "The leases of a dead process are due again. `slot`, `cause`, `recipients`, `held`.",
         "recipients_held": "Recipients whose lease was lost three times wait for a person. `slot`, `recipients`.",
+        "order_obeyed": "What was asked by INSERT INTO control was done. `verb`, `argument`, `who`, `result`.",
         "release_failed": "As `leases_released`, but the write failed; tried again. `slot`, `error`.",
         "housekeeping_failed": "A round of one duty could not be done; the next one comes. `duty`, `error`.",
         "forgotten": "Retention is over for what was removed. `recipients`, `messages`, `contents` of others.",

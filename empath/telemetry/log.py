@@ -73,6 +73,10 @@ class _Writer:
     debug = info = warning = error = critical = msg
 
 
+class _Leveled(structlog.make_filtering_bound_logger(LEVELS["debug"])):  # type: ignore[misc]
+    """What loggers are. Its methods are exchanged by `set_level`: structlog's own classes have one level each."""
+
+
 def configure(form: str, level: str, file: Path | None) -> None:
     """
     Set form ("json" or "logfmt"), least level and file (None: standard error) for this process.
@@ -81,6 +85,7 @@ def configure(form: str, level: str, file: Path | None) -> None:
         CannotCreate: as `Output.open`.
     """
     output.open(file)
+    set_level(level)
     line = _LINES[form]
 
     def render(_logger: Any, method: str, event: Any) -> bytes:
@@ -89,10 +94,17 @@ def configure(form: str, level: str, file: Path | None) -> None:
 
     structlog.configure(
         processors=[structlog.processors.format_exc_info, render],
-        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        wrapper_class=_Leveled,
         logger_factory=_Writer,
         cache_logger_on_first_use=False,  # `configure` may come again, with another level, at a reload
     )
+
+
+def set_level(level: str) -> None:
+    """Set the least level for every logger of this process, those that were taken before too."""
+    chosen = structlog.make_filtering_bound_logger(LEVELS[level])
+    for name in LEVELS:
+        setattr(_Leveled, name, getattr(chosen, name))
 
 
 def get(**bound: Any) -> Logger:

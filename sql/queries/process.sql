@@ -10,6 +10,10 @@ VALUES (:node, :instance, :slot, :generation, :pid, :now, :now, :version, sqlite
 -- It lives.
 UPDATE _process SET beat = beat + 1, beat_at = :now WHERE process_id = :process_id AND ended_at IS NULL;
 
+-- name: log_level
+-- The least level of log lines that was ordered. Rows: none if the configured one holds, else one.
+SELECT value FROM _setting WHERE name = 'log-level';
+
 -- name: living
 -- Processes that have not ended. Rows: process_id, instance, slot, generation, beat.
 SELECT process_id, instance, slot, generation, beat FROM _process WHERE ended_at IS NULL;
@@ -32,19 +36,31 @@ INSERT INTO _attempt (
   decided_next_retry_at)
 SELECT r.recipient_id, :process_id, :lease_id, :destination, :now, 0.0, 'unknown',
        'the process that worked on it died; the next hop may have taken it', 'unknown',
-       iif(r.lost_leases + 1 >= 3, 'held', 'deferred'), iif(r.lost_leases + 1 >= 3, NULL, :now)
+       coalesce(r.ordered_status, iif(r.lost_leases + 1 >= 3, 'held', 'deferred')),
+       iif(r.ordered_status IS NOT NULL OR r.lost_leases + 1 >= 3, NULL, coalesce(r.ordered_next_retry_at, :now))
   FROM _recipient AS r
  WHERE r.lease_id = :lease_id;
 
+-- name: lost_orders
+-- What was ordered for recipients of a lost lease. Index: _recipient_lease. Rows: recipient_id, ordered_status.
+SELECT recipient_id, ordered_status FROM _recipient WHERE lease_id = :lease_id AND ordered_status IS NOT NULL;
+
 -- name: release_lost
--- The recipients of a lost lease wait again; at the third loss they are held for a person. Index: _recipient_lease.
+-- The recipients of a lost lease wait again; at the third loss they are held for a person. An order comes first.
+-- Index: _recipient_lease. Rows: recipient_id, status.
 UPDATE _recipient
-   SET status = iif(lost_leases + 1 >= 3, 'held', 'deferred'),
-       reason = iif(lost_leases + 1 >= 3, 'three processes died while they worked on it', reason),
-       next_retry_at = :now,
+   SET status = coalesce(ordered_status, iif(lost_leases + 1 >= 3, 'held', 'deferred')),
+       reason = CASE
+         WHEN ordered_status IS NOT NULL THEN 'administratively ' || ordered_status
+         WHEN lost_leases + 1 >= 3 THEN 'three processes died while they worked on it'
+         ELSE reason
+       END,
+       next_retry_at = coalesce(ordered_next_retry_at, :now),
        settled_at = :now,
        lost_leases = lost_leases + 1,
-       lease_id = NULL
+       lease_id = NULL,
+       ordered_status = NULL,
+       ordered_next_retry_at = NULL
  WHERE lease_id = :lease_id
 RETURNING recipient_id, status;
 

@@ -6,7 +6,7 @@
 SELECT EXISTS (SELECT 1 FROM _lease WHERE lease_id = :lease_id);
 
 -- name: settle_recipient
--- The fate of one recipient. Index: the rowid.
+-- The fate of one recipient for whom no order was noted. Index: the rowid.
 UPDATE _recipient
    SET status = :status,
        next_retry_at = coalesce(:next_retry_at, next_retry_at),
@@ -15,7 +15,46 @@ UPDATE _recipient
        last_reply = :last_reply,
        settled_at = :now
  WHERE recipient_id = :recipient_id
+   AND lease_id = :lease_id
+   AND ordered_status IS NULL
+   AND ordered_next_retry_at IS NULL;
+
+-- name: order
+-- What was ordered while it is leased. Index: the rowid. Rows: none if it is not of the lease, else one: ordered_status,
+-- ordered_next_retry_at; both NULL: nothing.
+SELECT ordered_status, ordered_next_retry_at
+  FROM _recipient
+ WHERE recipient_id = :recipient_id
    AND lease_id = :lease_id;
+
+-- name: settle_ordered
+-- The fate of one recipient for whom an order was noted: :status and :next_retry_at say what became of both.
+-- Index: the rowid.
+UPDATE _recipient
+   SET status = :status,
+       next_retry_at = coalesce(:next_retry_at, ordered_next_retry_at, next_retry_at),
+       attempts = attempts + 1,
+       lease_id = NULL,
+       last_reply = :last_reply,
+       reason = iif(:status = ordered_status, 'administratively ' || ordered_status, reason),
+       settled_at = :now,
+       ordered_status = NULL,
+       ordered_next_retry_at = NULL
+ WHERE recipient_id = :recipient_id
+   AND lease_id = :lease_id;
+
+-- name: record_order
+-- The end of an order: :what changed from :before to :after. The act of giving it has its own row.
+INSERT INTO _audit (who, recipient_id, what, before, after) VALUES ('empath', :recipient_id, :what, :before, :after);
+
+-- name: insert_ordered_notice
+-- The obligation to tell the sender of what was returned by order, where RFC 3461 NOTIFY= lets it. Index: the rowid.
+INSERT OR IGNORE INTO _notice (message_id, recipient_id, kind, created_at)
+SELECT message_id, recipient_id, 'failure', (julianday('now') - 2440587.5) * 86400.0
+  FROM _recipient
+ WHERE recipient_id = :recipient_id
+   AND status IN ('bounced', 'expired')
+   AND (notify IS NULL OR instr(notify, 'FAILURE'));
 
 -- name: insert_attempt
 -- The evidence, in the same transaction as the fate.
@@ -47,25 +86,46 @@ UPDATE _message SET content_locator = NULL
 DELETE FROM _content WHERE message_id = :message_id;
 
 -- name: put_back
--- What the lease still holds goes back as it was, no attempt counted; :next_retry_at NULL keeps its time.
--- Index: _recipient_lease.
+-- What the lease still holds goes back as it was or as it was ordered to, no attempt counted. Index: _recipient_lease.
+-- Rows: recipient_id, status.
 UPDATE _recipient
-   SET status = iif(attempts = 0, 'queued', 'deferred'),
-       next_retry_at = coalesce(:next_retry_at, next_retry_at),
-       lease_id = NULL
- WHERE lease_id = :lease_id;
+   SET status = coalesce(ordered_status, iif(attempts = 0, 'queued', 'deferred')),
+       next_retry_at = coalesce(ordered_next_retry_at, next_retry_at),
+       reason = coalesce('administratively ' || ordered_status, reason),
+       settled_at = iif(ordered_status IS NULL, settled_at, (julianday('now') - 2440587.5) * 86400.0),
+       lease_id = NULL,
+       ordered_status = NULL,
+       ordered_next_retry_at = NULL
+ WHERE lease_id = :lease_id
+RETURNING recipient_id, status;
 
 -- name: rekey
--- A recipient that is now routed elsewhere goes back unsent under its new destination.
+-- A recipient that is now routed elsewhere goes back unsent under its new destination, or as it was ordered to.
+-- Rows: recipient_id, status.
 UPDATE _recipient
-   SET status = iif(attempts = 0, 'queued', 'deferred'), destination_id = :destination_id, lease_id = NULL
- WHERE recipient_id = :recipient_id AND lease_id = :lease_id;
+   SET status = coalesce(ordered_status, iif(attempts = 0, 'queued', 'deferred')),
+       next_retry_at = coalesce(ordered_next_retry_at, next_retry_at),
+       reason = coalesce('administratively ' || ordered_status, reason),
+       settled_at = iif(ordered_status IS NULL, settled_at, (julianday('now') - 2440587.5) * 86400.0),
+       destination_id = :destination_id,
+       lease_id = NULL,
+       ordered_status = NULL,
+       ordered_next_retry_at = NULL
+ WHERE recipient_id = :recipient_id AND lease_id = :lease_id
+RETURNING recipient_id, status;
 
 -- name: hold
--- A recipient that cannot be worked on waits for a person, with the reason.
+-- A recipient that cannot be worked on waits for a person, with the reason, unless a person has ordered its end.
+-- Rows: recipient_id, status.
 UPDATE _recipient
-   SET status = 'held', reason = :reason, settled_at = :now, lease_id = NULL
- WHERE recipient_id = :recipient_id AND lease_id = :lease_id;
+   SET status = coalesce(ordered_status, 'held'),
+       reason = iif(coalesce(ordered_status, 'held') = 'held', :reason, 'administratively ' || ordered_status),
+       settled_at = :now,
+       lease_id = NULL,
+       ordered_status = NULL,
+       ordered_next_retry_at = NULL
+ WHERE recipient_id = :recipient_id AND lease_id = :lease_id
+RETURNING recipient_id, status;
 
 -- name: end_lease
 -- The slot is free again; the trigger tells the destination.

@@ -81,8 +81,14 @@ VIOLATIONS = {
         SELECT recipient_id FROM _recipient AS r
          WHERE status = 'deferred' AND attempts = 0 AND lost_leases = 0
             OR status = 'held' AND reason IS NULL
-            OR status IN ('delivered', 'bounced', 'expired') AND NOT EXISTS (
-                 SELECT 1 FROM _attempt WHERE recipient_id = r.recipient_id AND decided_status = r.status)""",
+            OR status IN ('delivered', 'bounced', 'expired', 'cancelled')
+               AND NOT EXISTS (
+                 SELECT 1 FROM _attempt WHERE recipient_id = r.recipient_id AND decided_status = r.status)
+               AND NOT EXISTS (
+                 SELECT 1 FROM _audit WHERE recipient_id = r.recipient_id AND what = 'status' AND after = r.status)""",
+    "order for what is not leased": """
+        SELECT recipient_id FROM _recipient
+         WHERE status <> 'leased' AND (ordered_status IS NOT NULL OR ordered_next_retry_at IS NOT NULL)""",
     "attempts that are not the attempt rows": """
         SELECT recipient_id FROM _recipient AS r
          WHERE attempts <> (SELECT count(*) FROM _attempt

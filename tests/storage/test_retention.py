@@ -30,7 +30,8 @@ def finish(queue: Queue, *statuses: str, at: float = T0, content: bytes | None =
         if status != "cancelled":
             queue.run(queue.new_settle(lease, Status(status), recipients=[number], now=at))
     queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False))
-    write(queue.path, "UPDATE _recipient SET status = 'cancelled', settled_at = ? WHERE status = 'queued'", at)
+    write(queue.path, "DELETE FROM queue WHERE status = 'queued'")
+    write(queue.path, "UPDATE _recipient SET settled_at = ? WHERE recipient_id >= ?", at, min(ids(lease)))
     write(queue.path, "DELETE FROM _notice")
 
 

@@ -38,7 +38,10 @@ def bind(wanted: Iterable[Listener], bound: Iterable[BoundListener] = ()) -> tup
     made: list[BoundListener] = []
     try:
         for listener in wanted:
-            made.append(BoundListener(at_hand.get(listener.text) or _listen(listener), listener))
+            same = at_hand.get(listener.text)
+            if same is not None:
+                same.listen(BACKLOG)  # an order may have stopped it
+            made.append(BoundListener(same or _listen(listener), listener))
     except EmpathError:
         close(made, keep=at_hand.values())
         raise

@@ -1,0 +1,161 @@
+"""INSERT INTO control, and what becomes of a running instance."""
+
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.kit.engines import SHELL
+from tests.kit.process import Empathd
+from tests.kit.queue import Queue, select, violations, write
+from tests.kit.waiting import eventually
+
+Make = Callable[..., Empathd]
+
+
+def order(queue: Path, verb: str, argument: str | None = None) -> int:
+    """Give the order as a person would, with what the machine has; its number."""
+    value = "NULL" if argument is None else f"'{argument}'"
+    statement = f"INSERT INTO control (verb, argument) VALUES ('{verb}', {value});"
+    if SHELL is None:
+        write(queue, statement)
+    else:
+        subprocess.run(
+            [SHELL, "-batch", "-bail", "-cmd", ".timeout 10000", "-cmd", "PRAGMA wal_autocheckpoint=0", str(queue)],
+            input=statement, text=True, check=True, capture_output=True, timeout=30,
+        )  # fmt: skip
+    [(number,)] = select(queue, "SELECT max(control_id) FROM control")
+    return int(number)
+
+
+def result(queue: Path, number: int) -> str:
+    """What came of an order, when it has been done."""
+    found: list[tuple[Any, ...]] = eventually(
+        lambda: select(queue, "SELECT result FROM control WHERE control_id = ? AND done_at IS NOT NULL", number),
+        "the order is done",
+    )
+    return str(found[0][0])
+
+
+def is_refused(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=30):
+            return False
+    except ConnectionRefusedError:
+        return True
+
+
+def test_reload_is_asked_of_the_supervisor_once(make_empathd: Make) -> None:
+    """
+    The housekeeper that takes the order up is replaced by it; its successor must not do it again.
+    """
+    service = make_empathd().start()
+
+    assert "asked to reload" in result(service.queue, order(service.queue, "reload"))
+
+    service.wait_for("reload_finished")
+    service.wait_for("process_exited", slot="housekeeper-1", generation=1)
+    assert 0 == service.stop()
+    assert 1 == len(service.named("reload_started"))
+    assert 1 == len(service.named("order_obeyed", verb="reload", who="sql"))
+    assert {} == violations(service.queue)
+
+
+def test_drain_ends_the_service(make_empathd: Make) -> None:
+    """
+    As SIGTERM does, by whoever may write the queue.
+    """
+    service = make_empathd().start()
+
+    number = order(service.queue, "drain")
+
+    assert 0 == service.end()[0]
+    assert "end the service" in result(service.queue, number)
+    assert 1 == len(service.named("stop_started", cause="housekeeper"))
+
+
+def test_log_level_reaches_every_process_and_is_taken_back(make_empathd: Make) -> None:
+    """
+    A person who hunts a fault wants more for a while, without a reload.
+    """
+    service = make_empathd().start()
+
+    assert "within 2 s" in result(service.queue, order(service.queue, "log-level", "error"))
+    quiet = select(service.queue, "SELECT max(beat) FROM process")[0][0] + 2
+    eventually(lambda: select(service.queue, "SELECT min(beat) FROM process")[0][0] >= quiet, "each has beaten")
+    service.send("quiet@a.example")
+    eventually(lambda: len(list(service.delivered())) == 1, "delivered")
+    assert [] == service.named("accepted") + service.named("delivered")
+    order(service.queue, "log-level")
+    loud = select(service.queue, "SELECT max(beat) FROM process")[0][0] + 2
+    eventually(lambda: select(service.queue, "SELECT min(beat) FROM process")[0][0] >= loud, "each has beaten")
+    service.send("loud@a.example")
+
+    service.wait_for("delivered", recipient="loud@a.example")
+    assert 1 == len(service.named("accepted"))
+
+
+def test_stopped_listener_refuses_until_a_reload(make_empathd: Make) -> None:
+    """
+    Nobody is told to wait for a server that will not come.
+    """
+    service = make_empathd().start()
+    address = f"127.0.0.1:{service.port}"
+
+    assert f"no listener 127.0.0.1:1; there are {address}" == result(
+        service.queue, order(service.queue, "stop-listener", "127.0.0.1:1")
+    )
+    assert not is_refused(service.port)
+    for _ in range(2):
+        assert f"{address} takes no connection until a reload" == result(
+            service.queue, order(service.queue, "stop-listener", address)
+        )
+        assert is_refused(service.port)
+    result(service.queue, order(service.queue, "reload"))
+    service.wait_for("reload_finished")
+
+    service.send("later@a.example")
+    service.wait_for("delivered", recipient="later@a.example")
+    assert 0 == service.stop()
+
+
+def test_order_that_a_housekeeper_died_over_is_not_done_again(make_empathd: Make) -> None:
+    """
+    At most once: nobody can know how far it came.
+    """
+    service = make_empathd()
+    queue = Queue(service.queue)
+    queue.close()
+    order(service.queue, "drain")
+    write(service.queue, "UPDATE _control SET started_at = asked_at")
+
+    service.start()
+
+    assert "unknown" in result(service.queue, 1)
+    assert 0 == service.stop()
+
+
+def test_orders_act_while_mail_flows(make_empathd: Make) -> None:
+    """
+    Hold, cancel, release and freeze from a shell, in a running instance.
+    """
+    service = make_empathd().start()
+    order(service.queue, "freeze")
+    for name in ("held", "cancelled", "sent"):
+        service.send(f"{name}@a.example")
+    write(service.queue, "UPDATE queue SET status = 'held' WHERE recipient = 'held@a.example'")
+    write(service.queue, "DELETE FROM queue WHERE recipient = 'cancelled@a.example'")
+    assert [] == list(service.delivered())
+
+    order(service.queue, "thaw")
+    held = [("held@a.example", "held")]
+    eventually(lambda: held == select(service.queue, "SELECT recipient, status FROM queue"), "sent is gone")
+    assert 1 == len(list(service.delivered()))
+    write(service.queue, "UPDATE queue SET status = 'queued'")
+    write(service.queue, "UPDATE history SET status = 'queued' WHERE status = 'cancelled'")
+
+    service.wait_for("delivered", recipient="held@a.example")
+    service.wait_for("delivered", recipient="cancelled@a.example")
+    assert 0 == service.stop()
+    assert {} == violations(service.queue)

@@ -1,0 +1,44 @@
+"""
+engines - the two SQLites that a queue is steered with: the one inside apsw, and the shell of the system
+
+Both run a statement as a stranger would, by a connection of their own that knows nothing of Empath.
+"""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import apsw
+import pytest
+
+SHELL = shutil.which("sqlite3", path="/usr/bin")
+Engine = Callable[[Path, str], str]
+
+
+def by_apsw(path: Path, script: str) -> str:
+    """Run *script*; the error, or nothing."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        connection.set_busy_timeout(5000)
+        connection.execute(script).fetchall()
+    except apsw.Error as exc:
+        return str(exc)
+    finally:
+        connection.close()
+    return ""
+
+
+def by_shell(path: Path, script: str) -> str:
+    """Run *script* in /usr/bin/sqlite3; the error, or nothing."""
+    command = [str(SHELL), "-batch", "-bail", "-cmd", ".timeout 5000", "-cmd", "PRAGMA wal_autocheckpoint=0", str(path)]
+    done = subprocess.run(command, input=f"{script};\n", capture_output=True, text=True, check=False, timeout=60)
+    return done.stderr
+
+
+ENGINES = [
+    pytest.param(by_apsw, id="apsw"),
+    pytest.param(
+        by_shell, id="shell", marks=pytest.mark.skipif(SHELL is None, reason="no sqlite3 shell of the system")
+    ),
+]
