@@ -95,7 +95,7 @@ def test_a_message_that_three_workers_died_of_is_held(restless):
         restless.wait_status(ulid, "held")
         restless.wait_status(client.mail("<a@example.org>", "<b@here.test>"), "delivered")
     assert 1 == len(restless.named("recipients_held"))
-    restless.shell(f"UPDATE _recipient SET status = 'cancelled' WHERE domain = '{domain}'")
+    restless.shell(f"DELETE FROM queue WHERE domain = '{domain}'")
 
 
 def test_a_killed_acceptor_leaves_no_half_message(restless):
