@@ -8,14 +8,14 @@ THEORY
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import apsw
 
-from empath.errors import MissingInput, PermissionRefused, StorageFailure, UnusableQueue
+from empath.errors import StorageFailure
 from empath.message.header import HeaderGuard
 from empath.storage.accept import INLINE
 from empath.storage.admin_records import (
@@ -32,10 +32,11 @@ from empath.storage.admin_records import (
     Retried,
     Stats,
 )
-from empath.storage.connection import check_library, open_reader, open_writer, rows, transaction, translated, value
+from empath.storage.connection import rows, transaction, value
 from empath.storage.queries import queries
 from empath.storage.schema import check_current
 from empath.storage.spool import open_content
+from empath.storage.visit import visiting
 from empath.storage.writer import Work
 
 _SQL = queries("admin")
@@ -58,7 +59,7 @@ class Snapshot:
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
-            self._connection = stack.enter_context(_opened(self._path, None))
+            self._connection = stack.enter_context(visiting(self._path, None))
             self._connection.execute("BEGIN")
             check_current(self._connection, self._path)
             self._exit = stack.pop_all()
@@ -210,47 +211,9 @@ def carry_out(path: Path, order: Work, *, deadline_s: float) -> None:
         QueueBusy: another process held the write lock until the deadline.
         StorageFailure: the disk failed.
     """
-    with _opened(path, deadline_s) as connection, transaction(connection):
+    with visiting(path, deadline_s) as connection, transaction(connection):
         check_current(connection, path)
         order.run(connection)
-
-
-@contextlib.contextmanager
-def _opened(path: Path, write_deadline_s: float | None) -> Iterator[apsw.Connection]:
-    """A connection for writing, or for reading if there is no deadline."""
-    check_library()
-    _check_readable(path)
-    try:
-        with translated(path):
-            connection = (
-                open_reader(path) if write_deadline_s is None else open_writer(path, deadline_s=write_deadline_s)
-            )
-            try:
-                yield connection
-            finally:
-                connection.close()
-    except StorageFailure as exc:
-        if isinstance(exc.__cause__, apsw.CantOpenError | apsw.ReadOnlyError | apsw.PermissionsError):
-            raise _refused(path) from exc
-        raise
-
-
-def _check_readable(path: Path) -> None:
-    try:
-        with path.open("rb"):
-            pass
-    except (FileNotFoundError, NotADirectoryError) as exc:
-        raise MissingInput(f"{path}: no queue database; the first `empathd start` makes it") from exc
-    except PermissionError as exc:
-        raise _refused(path) from exc
-    except IsADirectoryError as exc:
-        raise UnusableQueue(f"{path}: a directory, not a queue database; see [queue] path") from exc
-    except OSError as exc:
-        raise StorageFailure(f"{path}: {exc.strerror}") from exc
-
-
-def _refused(path: Path) -> PermissionRefused:
-    return PermissionRefused(f"{path}: this user may not use the queue; run it as root or as the queue's owner")
 
 
 def _frozen_since(connection: apsw.Connection) -> str | None:
