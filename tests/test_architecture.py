@@ -60,6 +60,7 @@ ONLY_IN = {  # outside module -> where it may be named: a package, or one file
     "ssl": {"net"},
     "structlog": {"telemetry"},
     "subprocess": {"daemon/supervisor"},
+    "tenacity": {"cli", "daemon"},
     "threading": {"storage", "daemon"},
     "tomllib": {"config"},
     "ulid": {"mail/identity.py"},

@@ -129,25 +129,26 @@ def report_ready(child: Child) -> None:
     _report(child, {})
 
 
-def report_failure(child: Child, error: EmpathError) -> None:
+def report_failure(child: Child, error: EmpathError) -> bool:
     """
     Tell the supervisor why this child ends; in the start it becomes the message and exit code of `start`.
 
-    After `report_ready` there is no one to tell: the log is the place then.
+    False after `report_ready`: there is no one to tell, the log is the place then.
     """
-    _report(child, {"error": str(error), "exit_code": error.exit_code})
+    return _report(child, {"error": str(error), "exit_code": error.exit_code})
 
 
-def _report(child: Child, message: dict[str, Any]) -> None:
+def _report(child: Child, message: dict[str, Any]) -> bool:
     # Once closed, the number may name anything, a client's connection for one.
     if child.ready_fd in _reported:
-        return
+        return False
     _reported.add(child.ready_fd)
     try:
         os.write(child.ready_fd, json.dumps(message).encode() + b"\n")
     except BrokenPipeError:
         pass  # no supervisor any more: life_fd says the same
     os.close(child.ready_fd)
+    return True
 
 
 def drop_privileges(user: str | None) -> None:

@@ -142,7 +142,9 @@ def run_child(body: Callable[[Runtime], None], *, write_deadline_s: float, linge
         if runtime.is_taken_for_dead:
             sys.exit(_EX_TEMPFAIL)
     except EmpathError as exc:
-        report_failure(child, exc)
+        # Before it was ready the supervisor says it, to whoever started; afterwards the log is the only place.
+        if not report_failure(child, exc):
+            log.get(process=child.slot).critical("process_failed", error=str(exc))
         sys.exit(exc.exit_code)
     except Exception as exc:  # noqa: BLE001 - top frame of the process
         log.get(process=child.slot).critical("process_crashed", error=repr(exc), exc_info=True)

@@ -40,6 +40,7 @@ EVENTS: Final[dict[str, dict[str, str]]] = {
     },
     "Every process": {
         "log_kept": "The log file could not be opened again; the old one stays in use. `error`.",
+        "process_failed": "What the process works with failed for good; it ends, and another follows. `error`.",
         "process_crashed": "A fault of ours ended the process. `error`, `exception`.",
         "process_end_unrecorded": "The queue could not be told of the end; the housekeeper will find out. `error`.",
         "beat_failed": "The beat was not written; after 20 s the process sends nothing more. `error`.",

@@ -162,6 +162,7 @@ def test_new_children_that_are_never_ready_keep_the_old_ones(supervised):
     service.behave("mute", "acceptor-1")
     service.signal(signal.SIGHUP)
     assert "not all processes were ready within 5 s" == service.wait_for("reload_refused")["finding"]
+    service.wait_for("process_exited", slot="acceptor-1", generation=2)
     assert "1" == _answer(service.port)
 
 

@@ -9,10 +9,12 @@ on the queue while it prepares it, and hands it on in EMPATH_LOCK_FD.
 
 import fcntl
 import os
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from empath.errors import CannotCreate, QueueBusy
 
@@ -36,13 +38,10 @@ def acquire(queue: Path, wait_s: float = WAIT_S) -> int:
     """
     path = lock_path(queue)
     fd = _open(path)
-    deadline = time.monotonic() + wait_s
-    while not _try_lock(fd):
-        if time.monotonic() >= deadline:
-            holders = holders_of(queue)
-            os.close(fd)
-            raise QueueBusy(f"another instance works on {queue}: held by {_pids_text(holders)}")
-        time.sleep(_PAUSE_S)
+    if _still(lambda: not _try_lock(fd), wait_s):
+        holders = holders_of(queue)
+        os.close(fd)
+        raise QueueBusy(f"another instance works on {queue}: held by {_pids_text(holders)}")
     return fd
 
 
@@ -75,11 +74,19 @@ def wait_until_free(queue: Path, wait_s: float) -> None:
     Raises:
         QueueBusy: after *wait_s* some still do; the text names their pids.
     """
-    deadline = time.monotonic() + wait_s
-    while is_held(queue):
-        if time.monotonic() >= deadline:
-            raise QueueBusy(f"the instance on {queue} did not end: still there: {_pids_text(holders_of(queue))}")
-        time.sleep(_PAUSE_S)
+    if _still(lambda: is_held(queue), wait_s):
+        raise QueueBusy(f"the instance on {queue} did not end: still there: {_pids_text(holders_of(queue))}")
+
+
+def _still(condition: Callable[[], bool], wait_s: float) -> bool:
+    """Whether *condition* holds for all of *wait_s*; asked at least once."""
+    poll = Retrying(
+        retry=retry_if_result(bool),
+        wait=wait_fixed(_PAUSE_S),
+        stop=stop_after_delay(wait_s),
+        retry_error_callback=lambda _: True,
+    )
+    return bool(poll(condition))
 
 
 def holders_of(queue: Path) -> tuple[int, ...]:
