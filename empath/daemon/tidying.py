@@ -31,7 +31,7 @@ from empath.storage.garbage import (
     remove_file,
     unnamed,
 )
-from empath.storage.retention import Cutoffs, MessageSweep, RecipientSweep
+from empath.storage.retention import Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
 from empath.storage.spool import locate, wal_octets
 from empath.storage.wal import truncate_wal
 
@@ -76,6 +76,9 @@ class Tidying:
                     messages += work.messages
                     contents += work.contents
                 is_going = not sweep.is_round_over and self._rest()
+        runs = ForgetProcesses(time.time())
+        if runs.is_needed(self._reader, self._path):
+            self._runtime.writer.commit(runs)
         if recipients or messages or contents:
             self._runtime.log.info("forgotten", recipients=recipients, messages=messages, contents=contents)
 

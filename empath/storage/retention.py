@@ -17,7 +17,7 @@ from pathlib import Path
 
 import apsw
 
-from empath.storage.connection import rows, translated
+from empath.storage.connection import rows, translated, value
 from empath.storage.queries import queries
 from empath.storage.writer import Work
 
@@ -86,6 +86,35 @@ class ForgetMessages(Work):
         gone = [message_id for (message_id,) in rows(connection, _SQL["forget_contents"], self._keys)]
         connection.execute(_SQL["forget_inline_contents"], {"messages": json.dumps(gone)})
         self.contents = len(gone)
+
+
+class ForgetProcesses(Work):
+    """
+    Remove runs of processes that ended PROCESSES_S ago; their attempts tell only their numbers then.
+
+    `processes` counts what went.
+    """
+
+    PROCESSES_S = 30 * 86_400.0  # longer than any mail waits
+
+    def __init__(self, now: float) -> None:
+        super().__init__()
+        self.processes = 0
+        self._keys = {"ended_before": now - self.PROCESSES_S}
+
+    def is_needed(self, connection: apsw.Connection, path: Path) -> bool:
+        """
+        Whether there are any, asked of a reading *connection*.
+
+        Raises:
+            QueueBusy, StorageFailure: it cannot be read.
+        """
+        with translated(path):
+            return bool(value(connection, _SQL["old_processes"], self._keys))
+
+    def run(self, connection: apsw.Connection) -> None:
+        connection.execute(_SQL["forget_processes"], self._keys)
+        self.processes = connection.changes()
 
 
 class _Sweep:

@@ -79,3 +79,14 @@ RETURNING message_id;
 -- name: forget_inline_contents
 -- The octets of :messages, whose locator was just removed. Transaction: that of forget_contents. Index: the rowid.
 DELETE FROM _content WHERE message_id IN (SELECT value FROM json_each(:messages));
+
+-- name: old_processes
+-- Whether runs of processes ended up to :ended_before. Transaction: none needed. Index: the rowid, of few rows. Rows: one, 0 or 1.
+SELECT EXISTS (SELECT 1 FROM _process WHERE ended_at <= :ended_before);
+
+-- name: forget_processes
+-- Runs of processes that ended up to :ended_before and hold no lease. Transaction: inside BEGIN IMMEDIATE.
+-- Index: the rowid, of few rows; _lease_process.
+DELETE FROM _process
+ WHERE ended_at <= :ended_before
+   AND NOT EXISTS (SELECT 1 FROM _lease AS l WHERE l.process_id = _process.process_id);

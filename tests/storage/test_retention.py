@@ -6,7 +6,14 @@ import apsw
 import pytest
 
 from empath.storage.connection import open_reader
-from empath.storage.retention import Cutoffs, ForgetMessages, ForgetRecipients, MessageSweep, RecipientSweep
+from empath.storage.retention import (
+    Cutoffs,
+    ForgetMessages,
+    ForgetProcesses,
+    ForgetRecipients,
+    MessageSweep,
+    RecipientSweep,
+)
 from empath.storage.settle import EndLease, Status
 from tests.kit.queue import T0, Queue, ids, write
 
@@ -315,3 +322,25 @@ def test_large_list_goes_in_several_transactions(queue: Queue, reader: apsw.Conn
 
     assert [(40, 0), (40, 0), (10, 1)] == sizes
     assert (RecipientSweep.MOST, RecipientSweep.SLICE) == (500, 2_000)
+
+
+def test_run_of_a_process_is_forgotten_a_month_after_its_end(queue: Queue, reader: apsw.Connection) -> None:
+    """
+    Each restart adds a row per process. One that lives stays.
+    """
+    runs = ForgetProcesses(T0 + ForgetProcesses.PROCESSES_S)
+    assert not runs.is_needed(reader, queue.path)
+    for slot, ended_at in (("old", T0), ("young", T0 + 1), ("living", None)):
+        write(
+            queue.path,
+            """INSERT INTO _process (node, instance, slot, generation, pid, started_at, beat_at, ended_at, version,
+                                     sqlite_version)
+               VALUES ('n', 'i', ?, 1, 1, 1, 1, ?, '1', '3')""",
+            slot,
+            ended_at,
+        )
+
+    assert runs.is_needed(reader, queue.path)
+    queue.run(runs)
+    assert 1 == runs.processes
+    assert [("living",), ("young",)] == queue.select("SELECT slot FROM _process WHERE instance = 'i' ORDER BY slot")
