@@ -33,7 +33,7 @@ from empath.storage.garbage import (
 )
 from empath.storage.retention import Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
 from empath.storage.spool import locate, wal_octets
-from empath.storage.wal import truncate_wal
+from empath.storage.wal import readers_of, truncate_wal
 
 T = TypeVar("T")
 
@@ -155,7 +155,8 @@ class Tidying:
         if _in_thread(partial(truncate_wal, self._path, deadline_s=_TRUNCATE_DEADLINE_S, sleep=sleep)):
             self._runtime.log.info("wal_truncated", file=f"{self._path}-wal")
         else:
-            self._runtime.log.error("wal_kept", file=f"{self._path}-wal", octets=octets)
+            readers = ", ".join(readers_of(self._path)) or "none seen"
+            self._runtime.log.error("wal_kept", file=f"{self._path}-wal", octets=octets, readers=readers)
 
     def _cautious_now(self) -> float:
         # A clock that jumps, or a machine that slept, must not make the file of a message that is just coming in look

@@ -1,5 +1,11 @@
-"""wal - the write-ahead log when it has grown: bring it into the database and cut it to nothing"""
+"""
+wal - the write-ahead log when it has grown: who keeps it, and how to cut it to nothing
 
+A reader keeps the log from its snapshot on.  SQLite marks each by a lock on one of five octets of the -shm file, which
+the system lists in /proc/locks with the pid.
+"""
+
+import os
 import time
 from pathlib import Path
 
@@ -8,6 +14,8 @@ import apsw
 from empath.storage.connection import Sleep, open_writer, translated
 
 _PAUSE_S = 0.02
+_LOCKS = Path("/proc/locks")
+_READ_LOCKS = range(123, 128)  # octets of the -shm file, "WAL-index locking" in SQLite's file format documentation
 
 
 def truncate_wal(path: Path, *, deadline_s: float, sleep: Sleep) -> bool:
@@ -30,6 +38,33 @@ def truncate_wal(path: Path, *, deadline_s: float, sleep: Sleep) -> bool:
         finally:
             connection.close()
         return True
+
+
+def readers_of(path: Path) -> tuple[str, ...]:
+    """
+    Other processes that read a snapshot of the queue *path* now, each as `pid (name)`.
+
+    Empty where the system does not show them: in another pid namespace, or without /proc.
+    """
+    try:
+        shm = os.stat(f"{path}-shm")
+        lines = _LOCKS.read_text("ascii").splitlines()
+    except OSError:
+        return ()
+    file = f"{os.major(shm.st_dev):02x}:{os.minor(shm.st_dev):02x}:{shm.st_ino}"
+    pids = {
+        int(pid)
+        for _, kind, _, _, pid, where, first, _ in (line.split() for line in lines if "->" not in line)
+        if kind == "POSIX" and where == file and int(first) in _READ_LOCKS
+    }
+    return tuple(f"{pid} ({_name(pid)})" for pid in sorted(pids - {os.getpid()}))
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text("utf-8", "replace").strip()
+    except OSError:
+        return "gone"
 
 
 def _truncate(connection: apsw.Connection) -> bool:

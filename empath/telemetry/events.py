@@ -86,7 +86,7 @@ EVENTS: Final[dict[str, dict[str, str]]] = {
         "due_bound_repaired": "A bug: the destination would have slept too long. `destination`, `due_at`, `earliest`.",
         "wal_large": "The write-ahead log is over 64 MiB; one attempt is made to cut it. `file`, `octets`.",
         "wal_truncated": "The write-ahead log was cut to nothing. `file`.",
-        "wal_kept": "It could not be cut: somebody has been reading for long. `file`, `octets`.",
+        "wal_kept": "It could not be cut: somebody has been reading for long. `file`, `octets`, `readers` now.",
     },
 }
 

@@ -1,11 +1,15 @@
 """test_wal - a grown write-ahead log is cut"""
 
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 from empath.storage.connection import open_reader
 from empath.storage.spool import wal_octets
-from empath.storage.wal import truncate_wal
+from empath.storage.wal import readers_of, truncate_wal
 from tests.kit.queue import Queue
+from tests.kit.waiting import eventually
 
 
 def test_log_is_cut_to_nothing(queue: Queue) -> None:
@@ -37,3 +41,25 @@ def test_log_that_somebody_reads_is_kept(queue: Queue) -> None:
     assert octets == wal_octets(queue.path)
     reader.close()
     assert ["queued"] * 2 == queue.statuses()
+
+
+def test_reader_that_keeps_the_log_is_named(queue: Queue) -> None:
+    """
+    "Somebody reads" helps nobody; a pid and a name can be asked, or ended.
+    """
+    script = "import apsw, sys; c = apsw.Connection(sys.argv[1]); c.execute('BEGIN; SELECT * FROM _message'); input()"
+    assert () == readers_of(queue.path)
+    reader = subprocess.Popen([sys.executable, "-c", script, str(queue.path)], stdin=subprocess.PIPE)
+    try:
+        (named,) = eventually(lambda: readers_of(queue.path), "a reader")
+        assert f"{reader.pid} (" == named[: len(f"{reader.pid} (")]
+    finally:
+        reader.communicate(b"\n")
+    assert () == readers_of(queue.path)
+
+
+def test_log_of_no_queue_has_no_readers(tmp_path: Path) -> None:
+    """
+    It is asked for while the queue may be in trouble.
+    """
+    assert () == readers_of(tmp_path / "queue.db")
