@@ -9,7 +9,7 @@ READY := $(VENV)/ready
 CONFIG := conf/dev.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-repeat coverage check format bench bench-compare reference changelog clean
+.PHONY: help setup run demo test test-repeat chaos coverage check format bench bench-compare reference changelog clean
 
 ##@ Use
 help: ## This list
@@ -31,6 +31,9 @@ test: $(READY) ## All tests, on as many processes as there are cores
 
 test-repeat: $(READY) ## All tests N times (N=10), to find the one that fails now and then
 	@for turn in $$(seq $(N)); do echo "turn $$turn of $(N)"; $(BIN)/pytest -n auto -q || exit 1; done
+
+chaos: $(READY) ## Mail while processes are killed at random (KILLS=100): nothing may be lost, or doubled without a record
+	$(BIN)/python -m tests.chaos --kills $(or $(KILLS),100) $(ARGS)
 
 coverage: $(READY) ## All tests with branch coverage: 90 % of everything, 100 % of the layers without I/O
 	$(BIN)/coverage erase

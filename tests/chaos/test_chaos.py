@@ -1,0 +1,15 @@
+"""test_chaos - what is promised at 250 holds, whoever dies"""
+
+from pathlib import Path
+
+from tests.chaos.course import run
+
+
+def test_ten_kills_lose_nothing_and_double_nothing_without_a_record(tmp_path: Path) -> None:
+    """
+    `make chaos KILLS=500` is the same, longer.
+    """
+    verdict = run(tmp_path / "instance", kills=10, seed=7)
+
+    assert {} == verdict.broken
+    assert verdict.taken > 0
