@@ -1,0 +1,67 @@
+"""
+lookup - questions to the DNS and what is answered to them
+
+A closed set of answers: records, nothing of the kind, or no answer that says either.  The last one is the reason why
+mail waits and is never a reason why it bounces.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Kind(StrEnum):
+    """Types of record, by their name in the DNS."""
+
+    MX = "MX"
+    A = "A"
+    AAAA = "AAAA"
+
+
+class Question(NamedTuple):
+    """One look-up. Shape: name in A-labels, lower case, without the trailing dot."""
+
+    name: str
+    kind: Kind
+
+
+class Exchanger(NamedTuple):
+    """One MX record, RFC 5321 §5.1. Shape: preference 0..65535, lower is better; name as in Question, "" for the root."""
+
+    preference: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exchangers:
+    """MX records, best first, at least one. ttl_s: seconds for which they may be kept."""
+
+    records: tuple[Exchanger, ...]
+    ttl_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """A or AAAA records as text in the shortest form, at least one."""
+
+    records: tuple[str, ...]
+    ttl_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """There is no such record, RFC 2308 §2. why: `NXDOMAIN` (no such name) or `NODATA` (none of this type)."""
+
+    why: str
+    ttl_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Nobody knows: an error of a server, silence, an answer that is none. why: a few words in printable ASCII."""
+
+    why: str
+    ttl_s: float = 5.0  # RFC 9520 §3.2: at least one second, so that a dead zone is not asked without end
+
+
+Answer = Exchangers | Addresses | Absent | Failed

@@ -1,0 +1,331 @@
+"""
+mx - which hosts take the mail of a domain, and in which order, RFC 5321 §5
+
+THEORY
+    A search says what it wants to know, is told, and wants more, until it is over; whoever drives it asks the DNS.
+    Exchangers are taken by preference, all of one preference at once, for one that is ourselves rules out its equals.
+    It stops when an attempt has hosts enough, so that a domain of a hundred exchangers costs no hundred look-ups.
+
+RULES
+    Doubt dominates: mail bounces only if every look-up had an answer.
+    What is wrong with a next hop that the operator has fixed is no fault of the mail: it waits (4.3.5).
+"""
+
+import ipaddress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from itertools import chain, zip_longest
+from typing import Final
+
+from empath.errors import SyntaxViolation
+from empath.mail.domain import Domain
+from empath.mail.lookup import Absent, Addresses, Answer, Exchanger, Exchangers, Failed, Kind, Question
+from empath.mail.reply import Reply
+from empath.policy.access import Network
+from empath.policy.routing import MxRoute, SmtpRoute
+
+MAX_HOSTS: Final = 5  # addresses of one attempt
+MAX_SESSIONS: Final = 2  # of one attempt, that got as far as to a greeted session
+
+_NAMES_SHOWN: Final = 3
+# Where no host of another's domain is. IPv4 within IPv6 is judged as the IPv4 address that it is.
+_NOT_OF_THE_INTERNET: Final = tuple(
+    (ipaddress.ip_network(network), what)
+    for network, what in (
+        ("0.0.0.0/8", "unspecified"),
+        ("10.0.0.0/8", "private"),
+        ("100.64.0.0/10", "shared address space"),
+        ("127.0.0.0/8", "loopback"),
+        ("169.254.0.0/16", "link-local"),
+        ("172.16.0.0/12", "private"),
+        ("192.168.0.0/16", "private"),
+        ("224.0.0.0/4", "multicast"),
+        ("240.0.0.0/4", "reserved"),
+        ("::/128", "unspecified"),
+        ("::1/128", "loopback"),
+        ("fc00::/7", "private"),
+        ("fe80::/10", "link-local"),
+        ("ff00::/8", "multicast"),
+    )
+)
+
+Random = Callable[[], float]  # 0.0 <= x < 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One address to try. Shape: name in A-labels or the address itself; address IPv4 or IPv6; port 1..65535."""
+
+    name: str
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoHost:
+    """There is no host to try; *reply* says whether that may change (4yz) or not (5yz)."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class HostRules:
+    """
+    What this host knows of itself and allows.
+
+    Shape: own_names in A-labels, lower case; own_addresses in the shortest form, those of the interfaces included;
+    listeners are address and port, the address may be the unspecified one; allowed networks take mail though they are
+    not of the Internet; mx_port 1..65535 is that of hosts which the DNS names.
+    """
+
+    own_names: frozenset[str] = frozenset()
+    own_addresses: frozenset[str] = frozenset()
+    listeners: frozenset[tuple[str, int]] = frozenset()
+    allowed: tuple[Network, ...] = ()
+    mx_port: int = 25
+
+
+class Verdict(StrEnum):
+    """What is thought of an address."""
+
+    USABLE = "usable"
+    OWN = "own"  # mail would come back to us
+    REFUSED = "refused"  # not of the Internet, and not allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An address with the exchanger that led to it."""
+
+    preference: int
+    name: str
+    address: str
+
+
+class HostSearch:
+    """
+    The search for the hosts of one next hop.
+
+    `wanted` are the questions to ask now, none when it is over; `learn` takes their answers; `hosts` is the result.
+    """
+
+    def __init__(self, route: SmtpRoute | MxRoute, domain: str, rules: HostRules) -> None:
+        """
+        Begin a search. *domain* is the recipient's, or an address literal; for a fixed route it means nothing.
+        """
+        self.wanted: tuple[Question, ...] = ()
+        self.exchangers: tuple[Exchanger, ...] = ()  # best first; the name itself where it has no MX
+        self.answers: dict[Question, Answer] = {}
+        self.loop_at: int | None = None  # the preference that is ourselves; it and all worse ones are dropped
+        self._rules = rules
+        self._domain = domain
+        self._is_fixed = isinstance(route, SmtpRoute)
+        self._port = route.port if isinstance(route, SmtpRoute) else rules.mx_port
+        self._no_mail: Reply | None = None  # said by the MX records themselves
+        self._usable: list[Found] = []
+        self._next = 0  # the first of `exchangers` whose preference was not looked at
+        if isinstance(route, SmtpRoute):
+            self._domain = route.host
+            self._begin_with(route.host, route.host)
+        elif domain.startswith("["):
+            self._begin_with(domain, domain[1:-1].removeprefix("IPv6:"))
+        else:
+            self.wanted = (Question(domain, Kind.MX),)
+
+    def learn(self, answers: Sequence[Answer]) -> None:
+        """Take the answers to `wanted`, in its order."""
+        asked, self.wanted = self.wanted, ()
+        self.answers.update(zip(asked, answers, strict=True))
+        if asked[0].kind is Kind.MX:
+            self._read_exchangers(answers[0])
+        else:
+            self._weigh(asked, answers)
+        self._go_on()
+
+    def hosts(self, random: Random) -> tuple[Host, ...] | NoHost:
+        """At most five hosts in the order to try them: a new draw among equals each time."""
+        if not self._usable:
+            return NoHost(self._refusal())
+        port = self._port
+        if len(self._usable) == 1:
+            return (Host(self._usable[0].name, self._usable[0].address, port),)
+        chosen = _capped([found for group in self._groups() for found in _mixed(group, random)])
+        return tuple(Host(found.name, found.address, port) for found in chosen)
+
+    def judge(self, address: str) -> tuple[Verdict, str]:
+        """What is thought of an address, and why in one word."""
+        canonical, version, flaw = _known(address)
+        rules = self._rules
+        if self._is_fixed:
+            # The operator means it, wherever it is, but for our own door.
+            return (Verdict.OWN, "listener") if self._is_listener(canonical, version, flaw) else (Verdict.USABLE, "")
+        if canonical in rules.own_addresses:
+            return Verdict.OWN, "interface"
+        if flaw and not _is_within(canonical, rules.allowed):
+            return Verdict.REFUSED, flaw
+        return Verdict.USABLE, ""
+
+    def is_own_name(self, name: str) -> bool:
+        """Whether an exchanger of this name is ourselves, whatever its address. A fixed route is judged by address."""
+        return not self._is_fixed and name in self._rules.own_names
+
+    def _begin_with(self, name: str, address: str) -> None:
+        """There is but one host: an address needs no look-up, a name no MX."""
+        self.exchangers = (Exchanger(0, name),)
+        if is_address(address):
+            self._next = 1
+            self._keep(Found(0, name, address))
+        else:
+            self._go_on()
+
+    def _read_exchangers(self, answer: Answer) -> None:
+        match answer:
+            case Exchangers(records):
+                named = tuple(record for record in records if record.name)
+                if not named:  # RFC 7505 §3; a dot among others is no null MX, and no host
+                    self._no_mail = Reply.of(f"556 5.1.10 {self._domain} accepts no mail")
+                best = {name: preference for preference, name in reversed(named)}  # of a name that stands twice
+                self.exchangers = tuple(sorted(Exchanger(preference, name) for name, preference in best.items()))
+            case Absent():
+                self.exchangers = (Exchanger(0, self._domain),)
+            case _:  # the address might be a web server's: mail would bounce that is only to wait
+                self._no_mail = _failed(self._domain, Kind.MX, answer)
+
+    def _go_on(self) -> None:
+        """Want the addresses of the next preference that has a name to ask for, unless the search is over."""
+        while not self.wanted and self._next < len(self.exchangers) and self.loop_at is None and not self._is_enough():
+            preference = self.exchangers[self._next].preference
+            group = [name for least, name in self.exchangers[self._next :] if least == preference]
+            self._next += len(group)
+            if any(map(self.is_own_name, group)):
+                self.loop_at = preference
+                return
+            self.wanted = tuple(
+                Question(name, kind) for name in group if is_host_name(name) for kind in (Kind.A, Kind.AAAA)
+            )
+
+    def _weigh(self, asked: Sequence[Question], answers: Sequence[Answer]) -> None:
+        preference = self.exchangers[self._next - 1].preference
+        for question, answer in zip(asked, answers, strict=True):
+            if isinstance(answer, Addresses):
+                for address in answer.records:
+                    self._keep(Found(preference, question.name, address))
+        if self.loop_at is not None:
+            self._usable = [found for found in self._usable if found.preference < self.loop_at]
+
+    def _keep(self, found: Found) -> None:
+        verdict, _ = self.judge(found.address)
+        if verdict is Verdict.OWN:
+            self.loop_at = found.preference
+        elif verdict is Verdict.USABLE and all(found.address != other.address for other in self._usable):
+            self._usable.append(found)
+
+    def _is_enough(self) -> bool:
+        versions = {_known(found.address)[1] for found in self._usable}
+        return len(self._usable) >= MAX_HOSTS and len(versions) > 1
+
+    def _is_listener(self, canonical: str, version: int, flaw: str) -> bool:
+        listeners, port = self._rules.listeners, self._port
+        is_here = flaw in ("loopback", "unspecified") or canonical in self._rules.own_addresses
+        return (canonical, port) in listeners or (is_here and ("0.0.0.0" if version == 4 else "::", port) in listeners)
+
+    def _groups(self) -> Iterator[list[Found]]:
+        for preference in sorted({found.preference for found in self._usable}):
+            yield [found for found in self._usable if found.preference == preference]
+
+    def _refusal(self) -> Reply:
+        reply = self._reason()
+        if self._is_fixed and reply.klass == 5:
+            return Reply.of(f"451 4.3.5 next hop {self._domain}: {reply.text}")
+        return reply
+
+    def _reason(self) -> Reply:
+        if self._no_mail is not None:
+            return self._no_mail
+        if self.loop_at is not None:
+            if self.loop_at == self.exchangers[0].preference:
+                return Reply.of(f"550 5.4.6 mail for {self._domain} loops back to myself")
+            return Reply.of(f"451 4.4.4 unable to find primary relay for {self._domain}")
+        for question, answer in self.answers.items():
+            if isinstance(answer, Failed):
+                return _failed(*question, answer)
+        names = [name for _, name in self.exchangers]
+        shown = ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
+        for address in self._addresses():
+            return Reply.of(f"550 5.4.4 no address on the Internet for {shown}: {address} is {self.judge(address)[1]}")
+        return Reply.of(f"550 5.4.4 no address for {shown}")
+
+    def _addresses(self) -> Iterator[str]:
+        if self._domain.startswith("["):
+            yield self._domain[1:-1].removeprefix("IPv6:")
+        for answer in self.answers.values():
+            if isinstance(answer, Addresses):
+                yield from answer.records
+
+
+@lru_cache(maxsize=4096)
+def is_host_name(name: str) -> bool:
+    """
+    Whether an exchanger can be a host at all.
+
+    RFC 2181 §11 lets any octets stand in the DNS, but a host has a host's name. An IP address as text is no name
+    (RFC 5321 §5.1, §2.3.5): to ask for one finds nothing, to take it as an address would follow a mistake.
+    """
+    try:
+        return str(Domain.parse(name)) == name
+    except SyntaxViolation:
+        return False
+
+
+@lru_cache(maxsize=4096)
+def is_address(text: str) -> bool:
+    """Whether *text* is an IPv4 or IPv6 address, without brackets."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=4096)
+def _known(address: str) -> tuple[str, int, str]:
+    """Shortest form, version, and why it is not of the Internet, "" if it is."""
+    parsed = ipaddress.ip_address(address)
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    flaw = next((what for network, what in _NOT_OF_THE_INTERNET if parsed in network), "")
+    return str(parsed), parsed.version, flaw
+
+
+def _is_within(address: str, networks: Iterable[Network]) -> bool:
+    parsed = ipaddress.ip_address(address)
+    return any(parsed in network for network in networks)
+
+
+def _failed(name: str, kind: Kind, answer: Answer) -> Reply:
+    why = answer.why if isinstance(answer, Failed) else "an answer to another question"
+    return Reply.of(f"451 4.4.3 {name}: {kind} look-up failed: {why}")
+
+
+def _mixed(group: list[Found], random: Random) -> Iterator[Found]:
+    """Equals in any order, the families by turns."""
+    drawn = sorted(group, key=lambda _: random())
+    first = _known(drawn[0].address)[1]
+    same = [found for found in drawn if _known(found.address)[1] == first]
+    other = [found for found in drawn if _known(found.address)[1] != first]
+    return (found for found in chain.from_iterable(zip_longest(same, other)) if found is not None)
+
+
+def _capped(ordered: list[Found]) -> list[Found]:
+    """The first five, but of either family two, so that neither hides the other."""
+    if len(ordered) <= MAX_HOSTS:
+        return ordered
+    families: dict[int, list[Found]] = {4: [], 6: []}
+    for found in ordered:
+        families[_known(found.address)[1]].append(found)
+    fewer, more = sorted(families.values(), key=len)
+    fewer = fewer[: MAX_HOSTS // 2]
+    kept = {id(found) for found in fewer + more[: MAX_HOSTS - len(fewer)]}
+    return [found for found in ordered if id(found) in kept]
