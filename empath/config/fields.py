@@ -117,7 +117,7 @@ def _parse_wait(text: str) -> float:
     return seconds
 
 
-def _network(text: str) -> Network:
+def _any_network(text: str) -> Network:
     try:
         network = ipaddress.ip_network(text)
     except ValueError as exc:
@@ -126,9 +126,21 @@ def _network(text: str) -> Network:
         except ValueError:
             raise SyntaxViolation(f'not a network: {text!r} (use e.g. "192.0.2.0/24", "2001:db8::/32")') from exc
         raise SyntaxViolation(f"not a network: {text!r} has bits beyond its prefix (did you mean {meant}?)") from exc
+    return network
+
+
+def _network(text: str) -> Network:
+    network = _any_network(text)
     if network.prefixlen == 0:
         raise SyntaxViolation(f"{text!r} is the whole Internet, which would make this an open relay")
     return network
+
+
+def _own_host(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return str(Domain.parse(text))
 
 
 def _relay_domain(text: str) -> DomainPattern:
@@ -152,6 +164,8 @@ Mailbox = Annotated[Address, _read_by(Address.parse), _AS_TEXT]
 ListenAddress = Annotated[Endpoint, _read_by(Endpoint.parse), _AS_TEXT]
 Nameserver = Annotated[Endpoint, _read_by(lambda text: Endpoint.parse(text, default_port=53)), _AS_TEXT]
 TrustedNetwork = Annotated[Network, _read_by(_network), _AS_TEXT]
+AllowedNetwork = Annotated[Network, _read_by(_any_network), _AS_TEXT]
+OwnHost = Annotated[str, _read_by(_own_host)]
 RelayDomain = Annotated[DomainPattern, _read_by(_relay_domain), _AS_TEXT]
 RoutePattern = Annotated[DomainPattern, _read_by(DomainPattern.parse), _AS_TEXT]
 RouteTarget = Annotated[Route, PlainValidator(_route), PlainSerializer(_route_text)]

@@ -1,24 +1,24 @@
 """
 model - the definition of the configuration
 
-One class per table of the file.  The text under each setting is its documentation: conf/empath.toml and
-docs/configuration.md are made from here by `python -m empath.config.reference`, so no example is out of date.
-Attributes carry their unit, keys in the file do not: there the value does.
+One class per table of the file, [dns] in a module of its own.  The text under each setting is its documentation:
+conf/empath.toml and docs/configuration.md are made from here by `python -m empath.config.reference`, so no example is
+out of date.  Attributes carry their unit, keys in the file do not: there the value does.
 """
 
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_serializer, field_validator
+from pydantic import Field, ValidationInfo, field_serializer, field_validator
 
+from empath.config.dns import Dns
 from empath.config.fields import (
     ConfigPath,
     Count,
     HostName,
     ListenAddress,
     Mailbox,
-    Nameserver,
     Octets,
     RelayDomain,
     RoutePattern,
@@ -31,19 +31,12 @@ from empath.config.fields import (
     problem,
     setting,
 )
+from empath.config.table import Table
 from empath.errors import SyntaxViolation
 from empath.policy.access import RelayPolicy, Role
 from empath.policy.pattern import DomainPattern
 from empath.policy.retry import RetrySchedule
 from empath.policy.routing import RouteTable
-
-
-class Table(BaseModel):
-    """A table of the file: no key that is not defined here, no change once read."""
-
-    # Deferred: one validator is built for the whole when a file is read, and none by a command that reads none.
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Queue(Table):
@@ -144,6 +137,9 @@ class Delivery(Table):
 
     idle_s: Seconds = setting("2s", "idle")
     """How long a connection is kept open with nothing to send."""
+
+    mx_port: Annotated[Count, Field(le=65535)] = setting(25)
+    """Port of the hosts that a domain's MX records name. Another one than 25 is for a network of one's own."""
 
     connect_s: Wait = setting("30s", "connect_timeout")
     """Wait for a connection to be made."""
@@ -275,16 +271,6 @@ class Timeouts(Table):
 
     session_s: Wait = setting("1h", "session")
     """Longest time that one session may last in all."""
-
-
-class Dns(Table):
-    """Look-ups in the DNS."""
-
-    nameservers: tuple[Nameserver, ...] = setting([])
-    """Resolvers to ask, with a port if it is not 53: "127.0.0.1:5353". None: those of the system."""
-
-    timeout_s: Wait = setting("10s", "timeout")
-    """Wait for one look-up, over all resolvers."""
 
 
 class Log(Table):

@@ -18,7 +18,7 @@ from typing import get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from empath.config import model
+from empath.config import dns, model
 
 _WIDTH = 98
 
@@ -40,6 +40,8 @@ _KINDS = {
     "TrustedNetwork": "list of networks",
     "RelayDomain": "list of domains",
     "Nameserver": "list of addresses",
+    "AllowedNetwork": "list of networks",
+    "OwnHost": "list of names and addresses",
     "dict": "table of routes",
 }
 
@@ -132,7 +134,8 @@ class Section:
 
 def sections() -> tuple[Section, ...]:
     """The definition, in the order of the file."""
-    nodes = {node.name: node for node in ast.parse(inspect.getsource(model)).body if isinstance(node, ast.ClassDef)}
+    parts = [node for module in (model, dns) for node in ast.parse(inspect.getsource(module)).body]
+    nodes = {node.name: node for node in parts if isinstance(node, ast.ClassDef)}
     top = _settings(model.Config, nodes["Config"])
     found = [Section("", "", False, tuple(item for item in top if item.kind not in nodes and item.key != "routes"))]
     for item in top:

@@ -18,8 +18,9 @@ from empath.daemon.threads import in_thread
 from empath.mail.envelope import BodyType, DsnReturn
 from empath.mail.outcome import Outcome, Stage, TryNext
 from empath.mail.reply import Reply
-from empath.net.resolver import Host, ResolutionFailed, Resolver
+from empath.net.next_hop import HostFinder
 from empath.policy.classify import classify
+from empath.policy.mx import MAX_SESSIONS, Host, NoHost
 from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, Route, SmtpRoute
 from empath.smtp.client import ClientRecipient, Transaction
 from empath.smtp.client_events import RecipientResult
@@ -113,57 +114,47 @@ class LocalCarrier:
 class SmtpCarrier:
     """Over SMTP, host after host in the order that the route gives."""
 
-    def __init__(self, route: SmtpRoute | MxRoute, destination: str, pool: ConnectionPool, resolver: Resolver) -> None:
+    def __init__(self, route: SmtpRoute | MxRoute, destination: str, pool: ConnectionPool, finder: HostFinder) -> None:
         self.is_failing = False
         self._route = route
         self._destination = destination
         self._pool = pool
-        self._resolver = resolver
-        self._hosts: list[Host] | None = None
+        self._finder = finder
+        self._hosts: tuple[Host, ...] | None = None
         # Once no host was reached the rest of the lease need not knock again: it has the same answer.
         self._silence: RecipientResult | None = None
 
     def carry(self, parcel: Parcel) -> Iterator[list[Answer]]:
         started_at = time.time()
-        hosts: list[Host] = []
-        if self._silence is None:
-            try:
-                hosts = self._find_hosts()
-            except ResolutionFailed as exc:
-                self._silence = RecipientResult(Stage.DNS, exc.reply)
+        if self._hosts is None:
+            found = self._finder.find(self._route, self._destination)
+            if isinstance(found, NoHost):
+                self._silence = RecipientResult(Stage.DNS, found.reply)
+            self._hosts = () if isinstance(found, NoHost) else found
         if self._silence is not None:
             self.is_failing = True
             yield self._same_for_all(parcel, self._silence, started_at)
             return
         left = parcel.recipients
-        reached = False
-        for index, host in enumerate(hosts):
+        sessions = 0
+        for index, host in enumerate(self._hosts):
             started_at, began = time.time(), time.monotonic()
             transaction = _transaction(parcel.message, left)
             result = self._pool.send(host, transaction, parcel.body.pieces_in_hub, parcel.may_end)
-            reached = reached or result.was_reached
+            sessions += result.was_reached
             attempt = Attempt(self._destination, started_at, time.monotonic() - began, host.name, result.peer)
-            is_last = index == len(hosts) - 1
+            is_last = index == len(self._hosts) - 1 or sessions == MAX_SESSIONS
             answers = [
                 Answer(recipient, attempt, said.stage, said.reply, classify(said.stage, said.reply, is_last))
                 for recipient, said in zip(left, result.results, strict=True)
             ]
-            if is_last and not reached:
+            if is_last and not sessions:
                 self._silence = result.results[0]
-            self.is_failing = not reached
+            self.is_failing = not sessions
             yield answers
             left = [answer.recipient for answer in answers if isinstance(answer.outcome, TryNext)]
             if not left:
                 return
-
-    def _find_hosts(self) -> list[Host]:
-        if self._hosts is None:
-            route = self._route
-            if isinstance(route, SmtpRoute):
-                self._hosts = self._resolver.addresses(route.host, route.port)
-            else:
-                self._hosts = self._resolver.mail_hosts(self._destination)
-        return self._hosts
 
     def _same_for_all(self, parcel: Parcel, said: RecipientResult, started_at: float) -> list[Answer]:
         attempt = Attempt(self._destination, started_at, time.time() - started_at)

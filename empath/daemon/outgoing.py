@@ -21,7 +21,7 @@ from empath.errors import EmpathError, StorageFailure, SyntaxViolation
 from empath.mail.domain import AddressLiteral, Domain
 from empath.mail.identity import Timestamp
 from empath.mail.outcome import Bounced, Delivered, TryNext
-from empath.net.resolver import Resolver
+from empath.net.next_hop import HostFinder
 from empath.policy.retry import is_expired
 from empath.policy.routing import MxRoute, Route, SmtpRoute
 from empath.storage.accept import INLINE, DestinationIds
@@ -43,7 +43,7 @@ class Dispatch:
 
     runtime: Runtime
     pool: ConnectionPool
-    resolver: Resolver
+    finder: HostFinder
     destination_ids: DestinationIds
     may_go_on: bool = True
 
@@ -137,7 +137,7 @@ class LeaseRun:
 
     def _make_carrier(self, route: Route | None) -> Carrier:
         if isinstance(route, SmtpRoute | MxRoute):
-            return SmtpCarrier(route, self._lease.destination, self._dispatch.pool, self._dispatch.resolver)
+            return SmtpCarrier(route, self._lease.destination, self._dispatch.pool, self._dispatch.finder)
         return LocalCarrier(route, self._lease.destination)
 
     def _body(self, message: LeasedMessage) -> Body:

@@ -13,8 +13,8 @@ from empath.config.model import Delivery
 from empath.errors import EmpathError
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
-from empath.net.resolver import Host
 from empath.net.stream import Deadlines, Stream, StreamClosed, StreamTimeout
+from empath.policy.mx import Host
 from empath.smtp.client import ClientSession, Transaction
 from empath.smtp.client_events import (
     ClientEvent,

@@ -13,15 +13,21 @@ from gevent import monkey
 monkey.patch_all()
 
 import time
+from functools import lru_cache, partial
 
 import gevent
 from gevent.event import Event
 
+from empath.config import Config
+from empath.config.hosts import host_rules
 from empath.daemon.child import DRAIN_S
 from empath.daemon.outgoing import Dispatch, LeaseRun
 from empath.daemon.runtime import Runtime, run_child
 from empath.daemon.smtp_sender import ConnectionPool
 from empath.errors import EmpathError
+from empath.net.dns_cache import CachingResolver
+from empath.net.interfaces import Interfaces
+from empath.net.next_hop import NextHops
 from empath.net.resolver import DnsResolver
 from empath.net.wakeup import WakeUp
 from empath.storage.accept import DestinationIds
@@ -48,9 +54,7 @@ class Worker:
         self._runtime = runtime
         self._outlook = Outlook(open_reader(config.queue.path), config.queue.path)
         pool = ConnectionPool(config.delivery, str(config.hostname), runtime.deadlines)
-        nameservers = tuple(map(str, config.dns.nameservers))
-        resolver = DnsResolver(nameservers, timeout_s=config.dns.timeout_s)
-        self._dispatch = Dispatch(runtime, pool, resolver, DestinationIds(config.delivery.concurrency))
+        self._dispatch = Dispatch(runtime, pool, _finder(config), DestinationIds(config.delivery.concurrency))
         self._rung = Event()
         self._active: set[int] = set()  # lease_id of each lease from its commit to the commit of its end
         self._active_failing = 0
@@ -154,6 +158,19 @@ class Worker:
         if self._active:
             self._runtime.log.warning("leases_abandoned", leases=len(self._active))
         self._dispatch.pool.close_idle(all_of_them=True)
+
+
+def _finder(config: Config) -> NextHops:
+    """The way to hosts, with a cache for all leases of this process."""
+    dns = config.dns
+    asker = DnsResolver(tuple(map(str, dns.nameservers)), timeout_s=dns.timeout_s, try_timeout_s=dns.try_timeout_s)
+    interfaces = Interfaces()
+    rules = lru_cache(maxsize=1)(partial(host_rules, config))
+    return NextHops(
+        CachingResolver(asker, question_s=dns.timeout_s),
+        lambda: rules(interfaces.addresses()),
+        timeout_s=dns.attempt_timeout_s,
+    )
 
 
 def _serve(runtime: Runtime) -> None:

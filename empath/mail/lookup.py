@@ -26,7 +26,7 @@ class Question(NamedTuple):
 
 
 class Exchanger(NamedTuple):
-    """One MX record, RFC 5321 §5.1. Shape: preference 0..65535, lower is better; name as in Question, "" for the root."""
+    """An MX record, RFC 5321 §5.1. Shape: preference 0..65535, lower is better; name as in Question, "" is the root."""
 
     preference: int
     name: str

@@ -25,7 +25,9 @@ def read_addresses() -> frozenset[str]:
     Raises:
         OSError: the kernel does not tell.
     """
-    request = _HEADER.pack(_HEADER.size + _FAMILY.size, _GET_ADDRESSES, _REQUEST_ALL, 1, 0) + _FAMILY.pack(0, 0, 0, 0, 0)
+    request = _HEADER.pack(_HEADER.size + _FAMILY.size, _GET_ADDRESSES, _REQUEST_ALL, 1, 0) + _FAMILY.pack(
+        0, 0, 0, 0, 0
+    )
     found: set[str] = set()
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE) as kernel:
         kernel.settimeout(1.0)

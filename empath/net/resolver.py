@@ -93,7 +93,7 @@ class DnsResolver:
                 name, question.kind, search=False, raise_on_no_answer=False, lifetime=lifetime_s
             )
         except dns.resolver.NXDOMAIN as exc:
-            response = exc.response(name)
+            response: dns.message.QueryMessage = exc.kwargs["responses"][name]
             return Absent("NXDOMAIN", response.resolve_chaining().minimum_ttl)
         except dns.resolver.LifetimeTimeout:
             return Failed(TIMED_OUT)

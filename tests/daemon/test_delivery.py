@@ -15,7 +15,7 @@ from empath.errors import QueueBusy, StorageFailure
 from empath.mail.identity import Timestamp
 from empath.mail.outcome import Bounced, Deferred, Delivered, Stage, TryNext
 from empath.mail.reply import Reply
-from empath.net.resolver import Host, ResolutionFailed
+from empath.policy.mx import Host, NoHost
 from empath.policy.routing import SmtpRoute
 from empath.smtp.client_events import RecipientResult
 from empath.storage.accept import INLINE, DestinationIds
@@ -234,17 +234,17 @@ class FakePool:
         return HostResult(host, "127.0.0.1:25", results, was_reached=stage is not Stage.CONNECT)
 
 
-class FakeResolver:
-    """Names the hosts that it is given, or fails."""
+class FakeFinder:
+    """Names the hosts that it is given, or what is said where there is none."""
 
     def __init__(self, *names, error=None):
         self.names, self.error, self.asked = names, error, 0
 
-    def addresses(self, name, port):
+    def find(self, route, domain):
         self.asked += 1
         if self.error is not None:
-            raise self.error
-        return [Host(host, "127.0.0.1", port) for host in self.names]
+            return NoHost(self.error)
+        return tuple(Host(host, "127.0.0.1", route.port) for host in self.names)
 
 
 def carried(carrier, leased):
@@ -258,23 +258,23 @@ def test_a_destination_that_nobody_answers_for_is_knocked_at_once_in_a_lease():
     Twenty messages would wait twenty times for the same silence.
     """
     down = Reply.of("451 4.4.1 refused")
-    pool, resolver = FakePool(a=(Stage.CONNECT, down), b=(Stage.CONNECT, down)), FakeResolver("a", "b")
-    carrier = SmtpCarrier(SmtpRoute("x.test", 25), "smtp:x.test:25", pool, resolver)
+    pool, finder = FakePool(a=(Stage.CONNECT, down), b=(Stage.CONNECT, down)), FakeFinder("a", "b")
+    carrier = SmtpCarrier(SmtpRoute("x.test", 25), "smtp:x.test:25", pool, finder)
     assert [[(TryNext, "a")], [(Deferred, "b")]] == carried(carrier, message(1))
     assert [[(Deferred, None)]] == carried(carrier, message(2))
-    assert (True, 2, 1) == (carrier.is_failing, len(pool.asked), resolver.asked)
+    assert (True, 2, 1) == (carrier.is_failing, len(pool.asked), finder.asked)
 
 
 def test_a_destination_without_a_name_is_asked_for_once_in_a_lease():
     """
     And is one that fails: the dead must not take the slots of the living.
     """
-    error = ResolutionFailed(Reply.of("451 4.4.3 x.test: A look-up failed"))
-    resolver = FakeResolver(error=error)
-    carrier = SmtpCarrier(SmtpRoute("x.test", 25), "smtp:x.test:25", FakePool(), resolver)
+    error = Reply.of("451 4.4.3 x.test: A look-up failed")
+    finder = FakeFinder(error=error)
+    carrier = SmtpCarrier(SmtpRoute("x.test", 25), "smtp:x.test:25", FakePool(), finder)
     assert [[(Deferred, None)]] == carried(carrier, message(1))
     assert [[(Deferred, None)]] == carried(carrier, message(2))
-    assert (True, 1) == (carrier.is_failing, resolver.asked)
+    assert (True, 1) == (carrier.is_failing, finder.asked)
 
 
 def test_a_destination_of_which_one_host_was_reached_does_not_fail():
@@ -282,7 +282,7 @@ def test_a_destination_of_which_one_host_was_reached_does_not_fail():
     Whatever that host said.
     """
     pool = FakePool(a=(Stage.GREETING, Reply.of("554 Go away")), b=(Stage.CONNECT, Reply.of("451 4.4.1 refused")))
-    carrier = SmtpCarrier(SmtpRoute("x.test", 25), "smtp:x.test:25", pool, FakeResolver("a", "b"))
+    carrier = SmtpCarrier(SmtpRoute("x.test", 25), "smtp:x.test:25", pool, FakeFinder("a", "b"))
     assert [[(TryNext, "a")], [(Deferred, "b")]] == carried(carrier, message(1))
     assert not carrier.is_failing
 

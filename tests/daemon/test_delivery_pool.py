@@ -7,8 +7,8 @@ from empath.config import load_config
 from empath.daemon.smtp_sender import Abandoned, ConnectionPool
 from empath.errors import StorageFailure, SyntaxViolation
 from empath.mail.outcome import Stage
-from empath.net.resolver import Host
 from empath.net.stream import Deadlines
+from empath.policy.mx import Host
 from empath.smtp.client import ClientRecipient, Transaction
 from tests.kit.peer import END_OF_DATA, GREETING, ScriptedPeer
 from tests.kit.process import configuration

@@ -26,6 +26,7 @@ connections = 1100
 connections_per_client = 5
 [dns]
 timeout = "5s"
+allowed_networks = ["127.0.0.0/8"]
 nameservers = ["{dns}"]
 """
 _ROUTES = """

@@ -1,0 +1,18 @@
+"""
+hosts - what delivery goes by that looks for hosts, gathered from the settings
+"""
+
+from empath.config.model import Config
+from empath.policy.mx import HostRules, is_address
+
+
+def host_rules(config: Config, interfaces: frozenset[str]) -> HostRules:
+    """The rules of *config*; *interfaces* are the addresses of this host in their shortest form."""
+    own = config.dns.own_hosts
+    return HostRules(
+        own_names=frozenset(name for name in own if not is_address(name)) | {str(config.hostname)},
+        own_addresses=frozenset(filter(is_address, own)) | interfaces,
+        listeners=frozenset((listener.host, listener.port) for listener in config.listeners),
+        allowed=config.dns.allowed_networks,
+        mx_port=config.delivery.mx_port,
+    )
