@@ -1,37 +1,59 @@
 """
-dns - a scripted name server over UDP on the loopback interface
+dns - a scripted name server over UDP and TCP on the loopback interface
 
 What it says is told before, name by name; a name of which nothing was said does not exist.
 
     with ScriptedDns().mx("example.org", (10, "a.test")).a("a.test", "127.0.0.1") as dns:
         ... resolve through dns.address ...
 
-A name with records of one kind has none of another (NODATA). `asked` are the questions so far.
+A name with records of one kind has none of another (NODATA). `asked` are the questions so far, `by_tcp` those over TCP.
+An answer that does not fit into a datagram is truncated there and whole over TCP, as of any server.
 """
 
 import socket
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+import dns.exception
 import dns.flags
 import dns.message
+import dns.name
 import dns.rcode
 import dns.rrset
 
 _TTL_S = 60
+_MAX_CHAIN = 20  # links of aliases that one answer holds
+_CLASSIC_OCTETS = 512  # of a datagram to one who does not say how much it takes
+_Reply = Callable[[bytes], None]
 
 
 class ScriptedDns:
     """A name server whose every answer is said beforehand. Build, then use as a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self.asked: list[tuple[str, str]] = []
+        self.by_tcp: list[tuple[str, str]] = []
         self._records: dict[str, dict[str, list[str]]] = {}
+        self._ttls: dict[str, int] = {}
         self._codes: dict[tuple[str, str], dns.rcode.Rcode] = {}
         self._silent: set[tuple[str, str]] = set()
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._held: set[tuple[str, str]] = set()
+        self._waiting: list[tuple[dns.message.Message, _Reply, int]] = []
+        self._lame: set[str] = set()
+        self._garbled: set[tuple[str, str]] = set()
+        self._truncated: set[str] = set()
+        self._negative_ttl_s: int | None = None
+        self._host = host
+        self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._lock = threading.Lock()
+        self._is_over = False
+        self._datagrams = socket.socket(self._family, socket.SOCK_DGRAM)
+        self._listener = socket.socket(self._family, socket.SOCK_STREAM)
+        self._threads = [
+            threading.Thread(target=body, daemon=True) for body in (self._serve_datagrams, self._serve_streams)
+        ]
 
     # --- the script
 
@@ -52,8 +74,18 @@ class ScriptedDns:
         return self
 
     def cname(self, name: str, target: str) -> Self:
-        """An alias: every question for *name* is answered for *target*, with the CNAME before it."""
+        """An alias: every question for *name* is answered for *target*, with the CNAMEs before it; loops are kept."""
         self._add(name, "CNAME", [f"{target}."])
+        return self
+
+    def ttl(self, name: str, seconds: int) -> Self:
+        """How long records of this name may be kept; 60 seconds if nothing is said."""
+        self._ttls[name] = seconds
+        return self
+
+    def negative_ttl(self, seconds: int) -> Self:
+        """Say with a SOA record how long it may be kept that something is not there."""
+        self._negative_ttl_s = seconds
         return self
 
     def fail(self, name: str, kind: str, code: dns.rcode.Rcode = dns.rcode.SERVFAIL) -> Self:
@@ -61,63 +93,165 @@ class ScriptedDns:
         self._codes[name, kind] = code
         return self
 
+    def recover(self, name: str, kind: str) -> Self:
+        """Take back what `fail` and `ignore` said of this question."""
+        self._codes.pop((name, kind), None)
+        self._silent.discard((name, kind))
+        return self
+
     def ignore(self, name: str, kind: str) -> Self:
         """Never answer this question."""
         self._silent.add((name, kind))
         return self
 
+    def hold(self, name: str, kind: str) -> Self:
+        """Answer this question not before `release`."""
+        self._held.add((name, kind))
+        return self
+
+    def release(self) -> None:
+        """Answer what was held back, and hold back nothing more."""
+        with self._lock:
+            self._held.clear()
+            waiting, self._waiting = self._waiting, []
+        for query, reply, limit in waiting:
+            reply(self._answer(query).to_wire(max_size=limit))
+
+    def lame(self, name: str) -> Self:
+        """Answer questions for this name by naming other servers, as one does who does not know the zone."""
+        self._lame.add(name)
+        return self
+
+    def garble(self, name: str, kind: str) -> Self:
+        """Answer this question with octets that are no message."""
+        self._garbled.add((name, kind))
+        return self
+
+    def truncate(self, name: str) -> Self:
+        """Answer questions for this name over TCP only."""
+        self._truncated.add(name)
+        return self
+
     # --- running
 
     def __enter__(self) -> Self:
-        self._socket.bind(("127.0.0.1", 0))
-        self._thread.start()
+        self._listener.bind((self._host, 0))
+        self._datagrams.bind(self._listener.getsockname())
+        self._listener.listen()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # An empty datagram is the sign to end: closing a socket wakes nobody who waits on it.
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
-            last.sendto(b"", self._socket.getsockname())
-        self._thread.join()
-        self._socket.close()
+        # Signs to end: closing a socket wakes nobody who waits on it.
+        self._is_over = True
+        with socket.socket(self._family, socket.SOCK_DGRAM) as last:
+            last.sendto(b"", self._datagrams.getsockname())
+        socket.create_connection(self._listener.getsockname()[:2]).close()
+        for thread in self._threads:
+            thread.join()
+        self._datagrams.close()
+        self._listener.close()
 
     @property
     def address(self) -> str:
         """`address:port` as `[dns] nameservers` has it."""
-        host, port = self._socket.getsockname()
-        return f"{host}:{port}"
+        host, port, *_ = self._datagrams.getsockname()
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    def count(self, name: str, kind: str) -> int:
+        """How often this was asked."""
+        return self.asked.count((name, kind))
 
     def _add(self, name: str, kind: str, texts: list[str]) -> None:
         self._records.setdefault(name, {})[kind] = texts
 
-    def _serve(self) -> None:
+    def _serve_datagrams(self) -> None:
         while True:
-            octets, client = self._socket.recvfrom(4096)
-            if not octets:
+            octets, client = self._datagrams.recvfrom(4096)
+            if self._is_over:
                 return
             query = dns.message.from_wire(octets)
-            answer = self._answer(query)
-            if answer is not None:
-                self._socket.sendto(answer.to_wire(), client)
+            limit = max(query.payload, _CLASSIC_OCTETS)
+            self._respond(query, lambda answer, client=client: self._datagrams.sendto(answer, client), limit)
 
-    def _answer(self, query: dns.message.Message) -> dns.message.Message | None:
-        question = query.question[0]
-        name, kind = question.name.to_text(omit_final_dot=True).lower(), question.rdtype.name
-        self.asked.append((name, kind))
-        if (name, kind) in self._silent:
-            return None
-        answer = dns.message.make_response(query, recursion_available=True)
+    def _serve_streams(self) -> None:
+        while True:
+            stream, _ = self._listener.accept()
+            if self._is_over:
+                stream.close()
+                return
+            threading.Thread(target=self._serve_stream, args=(stream,), daemon=True).start()
+
+    def _serve_stream(self, stream: socket.socket) -> None:
+        def reply(answer: bytes) -> None:
+            stream.sendall(len(answer).to_bytes(2, "big") + answer)
+
+        with stream, stream.makefile("rb") as reader:
+            try:
+                while head := reader.read(2):
+                    query = dns.message.from_wire(reader.read(int.from_bytes(head, "big")))
+                    self.by_tcp.append(_key(query))
+                    self._respond(query, reply, 65535)
+            except OSError:
+                pass  # the client went
+
+    def _respond(self, query: dns.message.Message, reply: _Reply, limit: int) -> None:
+        key = _key(query)
+        self.asked.append(key)
+        with self._lock:
+            if key in self._held:
+                self._waiting.append((query, reply, limit))
+                return
+        if key in self._silent:
+            return
+        if key in self._garbled:
+            reply(query.id.to_bytes(2, "big") + b"\x81\x80\xff\xff\xff")
+            return
+        answer = self._answer(query)
+        is_datagram = limit < 65535
+        if is_datagram and key[0] in self._truncated:
+            answer.answer.clear()
+            answer.flags |= dns.flags.TC
+        try:
+            reply(answer.to_wire(max_size=limit))
+        except dns.exception.TooBig:
+            answer.answer.clear()
+            answer.flags |= dns.flags.TC
+            reply(answer.to_wire(max_size=limit))
+
+    def _answer(self, query: dns.message.Message) -> dns.message.Message:
+        name, kind = _key(query)
+        answer = dns.message.make_response(query, recursion_available=name not in self._lame)
         if (name, kind) in self._codes:
             answer.set_rcode(self._codes[name, kind])
             return answer
-        alias = self._records.get(name, {}).get("CNAME")
-        if alias is not None:
-            answer.answer.append(dns.rrset.from_text(f"{name}.", _TTL_S, "IN", "CNAME", *alias))
+        if name in self._lame:
+            answer.authority.append(dns.rrset.from_text("test.", _TTL_S, "IN", "NS", "elsewhere.test."))
+            return answer
+        for _ in range(_MAX_CHAIN):
+            alias = self._records.get(name, {}).get("CNAME")
+            if alias is None:
+                break
+            answer.answer.append(dns.rrset.from_text(f"{name}.", self._ttl(name), "IN", "CNAME", *alias))
             name = alias[0].removesuffix(".")
         if name not in self._records:
             answer.set_rcode(dns.rcode.NXDOMAIN)
         elif texts := self._records[name].get(kind):
             # One by one, for within one set dnspython shuffles.
-            answer.answer += [dns.rrset.from_text(f"{name}.", _TTL_S, "IN", kind, text) for text in texts]
+            answer.answer += [dns.rrset.from_text(f"{name}.", self._ttl(name), "IN", kind, text) for text in texts]
+            return answer
+        if self._negative_ttl_s is not None:
+            soa = f"ns.test. admin.test. 1 3600 600 86400 {self._negative_ttl_s}"
+            answer.authority.append(dns.rrset.from_text(".", 86400, "IN", "SOA", soa))
         return answer
+
+    def _ttl(self, name: str) -> int:
+        return self._ttls.get(name, _TTL_S)
+
+
+def _key(query: dns.message.Message) -> tuple[str, str]:
+    question = query.question[0]
+    return question.name.to_text(omit_final_dot=True).lower(), question.rdtype.name

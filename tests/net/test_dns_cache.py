@@ -1,0 +1,174 @@
+"""What is remembered of the DNS and for how long, and that one who waits holds up nobody else."""
+
+import gevent
+import pytest
+from gevent.event import Event
+
+from empath.mail.lookup import Absent, Addresses, Failed, Kind, Question
+from empath.net.dns_cache import CachingResolver
+from empath.net.resolver import TIMED_OUT
+
+A = Question("a.test", Kind.A)
+B = Question("b.test", Kind.A)
+ENOUGH_S = 20.0
+
+
+class FakeAsker:
+    """Answers what it is told; a question in `gates` is answered when its gate is opened."""
+
+    def __init__(self):
+        self.asked = []
+        self.answers = {}
+        self.gates = {}
+
+    def ask(self, question, within_s):
+        self.asked.append((question, within_s))
+        if question in self.gates:
+            self.gates[question].wait()
+        answer = self.answers.get(question, Absent("NXDOMAIN", 60))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class Clock:
+    """Goes on when it is told to."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def asker():
+    return FakeAsker()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def resolver(asker, clock):
+    return CachingResolver(asker, question_s=10.0, clock=clock)
+
+
+def asked_again_after(resolver, asker, clock, answer, seconds):
+    """Whether the question is asked anew so long after its answer."""
+    asker.answers[A] = answer
+    resolver.look_up([A], ENOUGH_S)
+    clock.now += seconds
+    assert [answer] == resolver.look_up([A], ENOUGH_S)
+    return len(asker.asked) == 2
+
+
+@pytest.mark.parametrize("seconds", [59.9, 60.0])
+@pytest.mark.parametrize("answer", [Addresses(("192.0.2.1",), 60), Absent("NODATA", 60)])
+def test_an_answer_is_kept_for_its_time(resolver, asker, clock, answer, seconds):
+    """
+    That something is not there is an answer too, RFC 2308.
+    """
+    assert (seconds >= 60) == asked_again_after(resolver, asker, clock, answer, seconds)
+
+
+@pytest.mark.parametrize("seconds", [4.9, 5.0])
+def test_a_failure_is_kept_for_a_few_seconds(resolver, asker, clock, seconds):
+    """
+    RFC 9520 §3.2: a dead zone is not asked without end, and one that was mended is soon seen.
+    """
+    assert (seconds >= 5) == asked_again_after(resolver, asker, clock, Failed("SERVFAIL"), seconds)
+
+
+@pytest.mark.parametrize(
+    ("answer", "longest_s"), [(Addresses(("192.0.2.1",), 1e9), 86_400), (Absent("NXDOMAIN", 1e9), 3_600)]
+)
+def test_nothing_is_kept_for_ever(resolver, asker, clock, answer, longest_s):
+    """
+    Whatever a zone says: a day, and an hour for what is not there.
+    """
+    assert asked_again_after(resolver, asker, clock, answer, longest_s)
+
+
+def test_an_answer_that_must_not_be_kept_is_not(resolver, asker, clock):
+    """
+    A time of zero.
+    """
+    assert asked_again_after(resolver, asker, clock, Addresses(("192.0.2.1",), 0), 0)
+
+
+def test_the_cache_is_bounded_and_forgets_the_oldest(asker, clock):
+    """
+    Mail to a million domains costs no memory for a million.
+    """
+    resolver = CachingResolver(asker, question_s=10.0, clock=clock, max_entries=3)
+    questions = [Question(f"{n}.test", Kind.MX) for n in range(5)]
+    for question in questions:
+        resolver.look_up([question], ENOUGH_S)
+    assert 3 == len(resolver)
+    resolver.look_up(questions[2:], ENOUGH_S)
+    assert 5 == len(asker.asked)
+
+
+def test_many_who_ask_the_same_share_one_question(resolver, asker):
+    """
+    A hundred leases of one provider's domains start at once.
+    """
+    asker.answers[A] = Addresses(("192.0.2.1",), 60)
+    asker.gates[A] = Event()
+    waiting = [gevent.spawn(resolver.look_up, [A], ENOUGH_S) for _ in range(100)]
+    gevent.idle()
+    asker.gates[A].set()
+    gevent.joinall(waiting)
+    assert [[asker.answers[A]]] * 100 == [greenlet.get() for greenlet in waiting]
+    assert [(A, 10.0)] == asker.asked
+
+
+def test_a_question_that_is_not_answered_holds_up_no_other(resolver, asker):
+    """
+    Neither one that is asked beside it, nor one that is kept.
+    """
+    asker.gates[A] = Event()
+    stuck = gevent.spawn(resolver.look_up, [A], ENOUGH_S)
+    gevent.idle()
+    assert [Absent("NXDOMAIN", 60)] == resolver.look_up([B], ENOUGH_S)
+    assert not stuck.ready()
+    asker.gates[A].set()
+    stuck.join()
+
+
+def test_questions_of_one_call_are_asked_at_the_same_time(resolver, asker):
+    """
+    A first one that hangs must not take the time of the second.
+    """
+    asker.gates = {A: Event()}
+    stuck = gevent.spawn(resolver.look_up, [A, B], ENOUGH_S)
+    gevent.idle()
+    assert [A, B] == [question for question, _ in asker.asked]
+    asker.gates[A].set()
+    assert [Absent("NXDOMAIN", 60)] * 2 == stuck.get()
+
+
+def test_who_has_no_time_left_does_not_wait_and_the_answer_comes_for_the_next(resolver, asker):
+    """
+    One attempt's patience is not that of all.
+    """
+    asker.gates[A] = Event()
+    asker.answers[A] = Addresses(("192.0.2.1",), 60)
+    assert [Failed(TIMED_OUT)] == resolver.look_up([A], 0.0)
+    asker.gates[A].set()
+    assert [asker.answers[A]] == resolver.look_up([A], ENOUGH_S)
+    assert 1 == len(asker.asked)
+
+
+def test_a_fault_of_ours_is_no_answer(resolver, asker, capfd):
+    """
+    It is raised where the answer was wanted, and the question can be asked again.
+    """
+    asker.answers[A] = ZeroDivisionError("a fault")
+    with pytest.raises(ZeroDivisionError):
+        resolver.look_up([A], ENOUGH_S)
+    asker.answers[A] = Addresses(("192.0.2.1",), 60)
+    assert [asker.answers[A]] == resolver.look_up([A], ENOUGH_S)

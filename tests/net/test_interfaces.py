@@ -1,0 +1,48 @@
+"""The addresses of this host."""
+
+import pytest
+
+from empath.net.interfaces import Interfaces, read_addresses
+
+
+def test_the_kernel_tells_the_loopback_addresses_and_no_others_of_that_network():
+    """
+    127.0.0.1 is an address of an interface, 127.0.0.2 only leads there.
+    """
+    found = read_addresses()
+    assert (True, False) == ("127.0.0.1" in found, "127.0.0.2" in found)
+
+
+@pytest.mark.parametrize(("seconds", "reads"), [(60.0, 1), (60.1, 2)])
+def test_addresses_are_read_again_after_a_minute(seconds, reads):
+    """
+    They come and go while a worker runs for months.
+    """
+    count, now = [], [0.0]
+
+    def read():
+        count.append(1)
+        return frozenset({"192.0.2.1"})
+
+    interfaces = Interfaces(read, lambda: now[0])
+    interfaces.addresses()
+    now[0] = seconds
+    assert frozenset({"192.0.2.1"}) == interfaces.addresses()
+    assert reads == len(count)
+
+
+def test_where_the_kernel_does_not_tell_what_was_known_stays():
+    """
+    A sandbox may forbid the question.
+    """
+    now, answers = [0.0], [frozenset({"192.0.2.1"})]
+
+    def read():
+        if not answers:
+            raise PermissionError
+        return answers.pop()
+
+    interfaces = Interfaces(read, lambda: now[0])
+    interfaces.addresses()
+    now[0] = 100.0
+    assert frozenset({"192.0.2.1"}) == interfaces.addresses()

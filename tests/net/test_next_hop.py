@@ -1,0 +1,97 @@
+"""A search for hosts, driven over a real name server and within its time."""
+
+import ipaddress
+import random
+
+import pytest
+
+from empath.mail.lookup import Addresses, Exchanger, Exchangers, Failed, Kind
+from empath.net.dns_cache import CachingResolver
+from empath.net.next_hop import NextHops
+from empath.net.resolver import DnsResolver
+from empath.policy.mx import Host, HostRules, NoHost
+from empath.policy.routing import MxRoute, SmtpRoute
+from tests.kit.dns import ScriptedDns
+
+RULES = HostRules(allowed=(ipaddress.ip_network("127.0.0.0/8"),))
+
+
+@pytest.fixture
+def script():
+    """A running name server that knows nothing yet."""
+    with ScriptedDns() as server:
+        yield server
+
+
+@pytest.fixture(params=[True, False], ids=["cached", "plain"])
+def hops(request, script):
+    """The way to hosts, with and without a cache."""
+    asker = DnsResolver((script.address,), timeout_s=10.0)
+    resolver = CachingResolver(asker, question_s=10.0) if request.param else asker
+    return NextHops(resolver, lambda: RULES, timeout_s=20.0, random=random.Random(1).random)
+
+
+def test_hosts_of_a_domain_are_found_by_mx_and_address(script, hops):
+    """
+    An exchanger that is an alias is followed: RFC 5321 §5.1 forbids it, domains do it.
+    """
+    script.mx("x.test", (20, "b.test"), (5, "alias.test")).cname("alias.test", "a.test")
+    script.a("a.test", "127.0.0.2").a("b.test", "127.0.0.3")
+    expected = (Host("alias.test", "127.0.0.2", 25), Host("b.test", "127.0.0.3", 25))
+    assert expected == hops.find(MxRoute(), "x.test")
+
+
+def test_a_fixed_host_is_found_by_its_address_records_alone(script, hops):
+    """
+    Nobody asks for its MX.
+    """
+    script.mx("relay.test", (5, "a.test")).a("relay.test", "127.0.0.2")
+    assert (Host("relay.test", "127.0.0.2", 2525),) == hops.find(SmtpRoute("relay.test", 2525), "x.test")
+    assert [("relay.test", "A"), ("relay.test", "AAAA")] == sorted(script.asked)
+
+
+def test_where_there_is_no_host_the_reply_says_why(script, hops):
+    """
+    As policy words it.
+    """
+    found = hops.find(MxRoute(), "x.test")
+    assert isinstance(found, NoHost)
+    assert "550 5.4.4 no address for x.test" == str(found.reply)
+
+
+class FakeResolver:
+    """A hundred equal exchangers; each look-up takes a second of the clock."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.sizes = []
+
+    def look_up(self, questions, within_s):
+        self.sizes.append(len(questions))
+        self.now += 1.0
+        if questions[0].kind is Kind.MX:
+            return [Exchangers(tuple(Exchanger(5, f"h{n}.test") for n in range(100)), 60)]
+        if within_s <= 0:
+            return [Failed("no answer in time")] * len(questions)
+        return [Addresses((f"192.0.2.{len(self.sizes)}",), 60) for _ in questions]
+
+
+def test_all_look_ups_of_an_attempt_share_one_limit_of_time():
+    """
+    A hundred equal exchangers are asked for eight questions at a time; what came in time is used.
+    """
+    resolver = FakeResolver()
+    hops = NextHops(resolver, lambda: RULES, timeout_s=5.0, clock=lambda: resolver.now)
+    found = hops.find(MxRoute(), "x.test")
+    assert {"192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5"} == {host.address for host in found}
+    assert 8 == max(resolver.sizes)
+
+
+def test_what_this_host_is_is_asked_at_each_search():
+    """
+    An address that it got meanwhile counts.
+    """
+    rules = [HostRules(own_addresses=frozenset({"192.0.2.2"})), HostRules()]
+    hops = NextHops(FakeResolver(), rules.pop, timeout_s=5.0, clock=lambda: 0.0)
+    assert isinstance(hops.find(MxRoute(), "[192.0.2.2]"), tuple)
+    assert isinstance(hops.find(MxRoute(), "[192.0.2.2]"), NoHost)

@@ -1,0 +1,221 @@
+"""What a real resolver makes of what a scripted name server says."""
+
+import socket
+
+import dns.rcode
+import pytest
+
+from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, Question
+from empath.net.resolver import MAX_RECORDS, TIMED_OUT, DnsResolver
+from tests.kit.dns import ScriptedDns
+
+MX = Question("example.org", Kind.MX)
+A = Question("example.org", Kind.A)
+ENOUGH_S = 20.0
+
+
+@pytest.fixture
+def script():
+    """A running name server that knows nothing yet."""
+    with ScriptedDns() as server:
+        yield server
+
+
+@pytest.fixture
+def resolver(script):
+    """A resolver that asks it."""
+    return DnsResolver((script.address,), timeout_s=10.0)
+
+
+def test_exchangers_come_best_first_with_their_time(script, resolver):
+    """
+    In lower case; the root, which a null MX has, is no name.
+    """
+    script.mx("example.org", (20, "B.Test"), (5, "a.test"), (9, ".")).ttl("example.org", 300)
+    expected = Exchangers((Exchanger(5, "a.test"), Exchanger(9, ""), Exchanger(20, "b.test")), 300)
+    assert [expected] == resolver.look_up([MX], ENOUGH_S)
+
+
+def test_addresses_of_both_families_are_text(script, resolver):
+    """
+    In the shortest form, whatever the zone has.
+    """
+    script.a("example.org", "192.0.2.1").aaaa("example.org", "2001:DB8:0:0::1")
+    questions = [A, Question("example.org", Kind.AAAA)]
+    expected = [Addresses(("192.0.2.1",), 60), Addresses(("2001:db8::1",), 60)]
+    assert expected == resolver.look_up(questions, ENOUGH_S)
+
+
+def test_an_alias_is_followed_to_its_end(script, resolver):
+    """
+    The shortest time of the chain is that of the answer.
+    """
+    script.cname("example.org", "b.test").cname("b.test", "c.test").a("c.test", "192.0.2.1").ttl("b.test", 7)
+    assert [Addresses(("192.0.2.1",), 7)] == resolver.look_up([A], ENOUGH_S)
+
+
+def test_aliases_in_a_circle_are_a_failure(script, resolver):
+    """
+    A mistake of the zone, which may be mended.
+    """
+    script.cname("example.org", "b.test").cname("b.test", "example.org")
+    assert [Failed("ChainTooLong")] == resolver.look_up([A], ENOUGH_S)
+
+
+@pytest.mark.parametrize(("has_name", "why"), [(True, "NODATA"), (False, "NXDOMAIN")])
+def test_what_is_not_there_is_absent_for_as_long_as_the_zone_says(script, resolver, has_name, why):
+    """
+    RFC 2308 §5.
+    """
+    if has_name:
+        script.a("example.org", "192.0.2.1")
+    script.negative_ttl(900)
+    assert [Absent(why, 900)] == resolver.look_up([MX], ENOUGH_S)
+
+
+@pytest.mark.parametrize("code", [dns.rcode.SERVFAIL, dns.rcode.REFUSED, dns.rcode.FORMERR, dns.rcode.NOTIMP])
+def test_an_error_of_the_server_is_a_failure_by_its_name(script, resolver, code):
+    """
+    Nobody knows, then.
+    """
+    script.fail("example.org", "MX", code)
+    assert [Failed(dns.rcode.to_text(code))] == resolver.look_up([MX], ENOUGH_S)
+
+
+def test_a_referral_is_no_answer(script, resolver):
+    """
+    A lame server names others: taken for "no MX", mail would go to the address of the domain.
+    """
+    script.lame("example.org")
+    assert [Failed("lame: a referral")] == resolver.look_up([MX], ENOUGH_S)
+
+
+def test_octets_that_are_no_message_are_a_failure(script):
+    """
+    Whoever sends them may send the answer too, so that is waited for.
+    """
+    script.garble("example.org", "MX")
+    resolver = DnsResolver((script.address,), timeout_s=0.3)
+    [answer] = resolver.look_up([MX], ENOUGH_S)
+    assert isinstance(answer, Failed)
+
+
+def test_silence_is_a_failure_within_the_time_of_a_question(script):
+    """
+    It has one limit over all tries, and there is more than one.
+    """
+    script.ignore("example.org", "MX")
+    resolver = DnsResolver((script.address,), timeout_s=0.5, try_timeout_s=0.1)
+    assert [Failed(TIMED_OUT)] == resolver.look_up([MX], ENOUGH_S)
+    assert script.count("example.org", "MX") > 1
+
+
+def test_all_questions_share_what_time_there_is(script):
+    """
+    The first one took it; the others are not even asked.
+    """
+    script.ignore("example.org", "MX")
+    resolver = DnsResolver((script.address,), timeout_s=10.0)
+    assert [Failed(TIMED_OUT), Failed(TIMED_OUT)] == resolver.look_up([MX, A], 0.2)
+    assert 0 == script.count("example.org", "A")
+
+
+def test_an_answer_that_is_truncated_is_asked_for_over_tcp(script, resolver):
+    """
+    RFC 7766 §5.
+    """
+    script.a("example.org", "192.0.2.1").truncate("example.org")
+    assert [Addresses(("192.0.2.1",), 60)] == resolver.look_up([A], ENOUGH_S)
+    assert [("example.org", "A")] == script.by_tcp
+
+
+def test_of_a_thousand_exchangers_the_best_hundred_are_taken(script, resolver):
+    """
+    They come over TCP, in whatever order.
+    """
+    script.mx("example.org", *((1000 - n, f"h{n}.test") for n in range(1000)))
+    [answer] = resolver.look_up([MX], ENOUGH_S)
+    assert [*range(1, MAX_RECORDS + 1)] == [record.preference for record in answer.records]
+
+
+def test_of_very_many_addresses_a_hundred_are_taken(script, resolver):
+    """
+    As of all records.
+    """
+    script.a("example.org", *(f"192.0.2.{n}" for n in range(200)))
+    [answer] = resolver.look_up([A], ENOUGH_S)
+    assert MAX_RECORDS == len(answer.records)
+
+
+def test_a_name_may_have_any_octets(script, resolver):
+    """
+    RFC 2181 §11; what comes up is printable and can be asked for.
+    """
+    odd = "a\\000b\\.c\\255.test"
+    script.mx("example.org", (5, odd)).a(odd, "192.0.2.1")
+    assert [Exchangers((Exchanger(5, odd),), 60)] == resolver.look_up([MX], ENOUGH_S)
+    assert [Addresses(("192.0.2.1",), 60)] == resolver.look_up([Question(odd, Kind.A)], ENOUGH_S)
+
+
+@pytest.mark.parametrize("name", ["a" * 64 + ".test", "a..test", ".".join(["a" * 60] * 5)])
+def test_a_name_that_the_dns_cannot_hold_does_not_exist(script, resolver, name):
+    """
+    Nobody need be asked for that.
+    """
+    assert [Absent("NXDOMAIN", 0)] == resolver.look_up([Question(name, Kind.A)], ENOUGH_S)
+    assert [] == script.asked
+
+
+def test_the_next_name_server_is_asked_where_one_does_not_know(script):
+    """
+    One that refuses, and one that is not there at all.
+    """
+    script.fail("example.org", "A", dns.rcode.REFUSED)
+    with ScriptedDns().a("example.org", "192.0.2.1") as other, socket.socket(type=socket.SOCK_DGRAM) as mute:
+        mute.bind(("127.0.0.1", 0))
+        nobody = f"127.0.0.1:{mute.getsockname()[1]}"
+        resolver = DnsResolver((nobody, script.address, other.address), timeout_s=10.0, try_timeout_s=0.1)
+        assert [Addresses(("192.0.2.1",), 60)] == resolver.look_up([A], ENOUGH_S)
+
+
+def test_a_name_server_may_have_an_ipv6_address():
+    """
+    With its port behind brackets.
+    """
+    with ScriptedDns("::1").a("example.org", "192.0.2.1") as server:
+        assert [Addresses(("192.0.2.1",), 60)] == DnsResolver((server.address,)).look_up([A], ENOUGH_S)
+
+
+def test_without_any_name_server_a_look_up_fails(tmp_path):
+    """
+    A host may have none configured and send all its mail to a fixed address.
+    """
+    resolver = DnsResolver(system=str(tmp_path / "resolv.conf"))
+    assert [Failed("no name server is configured")] == resolver.look_up([MX], ENOUGH_S)
+
+
+def test_the_name_servers_of_the_system_are_those_of_its_file(tmp_path):
+    """
+    None is configured in most places.
+    """
+    (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.9\n")
+    resolver = DnsResolver(system=str(tmp_path / "resolv.conf"), timeout_s=0.1)
+    assert ["127.0.0.9"] == resolver._resolver.nameservers
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "port"),
+    [
+        ("192.0.2.1", "192.0.2.1", 53),
+        ("192.0.2.1:5353", "192.0.2.1", 5353),
+        ("[::1]:5353", "::1", 5353),
+        ("::1", "::1", 53),
+        ("[::1]", "::1", 53),
+    ],
+)
+def test_name_servers_have_a_port_if_it_is_not_53(text, address, port):
+    """
+    As the configuration has them.
+    """
+    [server] = DnsResolver((text,))._resolver.nameservers
+    assert (address, port) == (server.address, server.port)
