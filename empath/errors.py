@@ -30,6 +30,12 @@ class UnusableQueue(EmpathError):
     exit_code = 65  # EX_DATAERR
 
 
+class StatementRefused(EmpathError):
+    """A statement that a person gave is no SQL, or the queue does not let it be done; nothing of it was."""
+
+    exit_code = 65  # EX_DATAERR
+
+
 class MissingInput(EmpathError):
     """A file that must be read is not there or may not be read, or no row has the id that was given."""
 

@@ -16,6 +16,7 @@ import click
 from empath.config import Config, load_config
 from empath.errors import EmpathError, UsageError
 
+FINDINGS = 4  # fsck(8)'s code for errors that are left
 INTERRUPTED = 130  # what a shell says of a command that SIGINT ended
 
 

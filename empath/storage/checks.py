@@ -11,7 +11,7 @@ import re
 import stat
 from pathlib import Path
 
-from empath.errors import CannotCreate, ConfigError, PermissionRefused
+from empath.errors import CannotCreate, ConfigError, EmpathError, PermissionRefused
 from empath.storage.connection import check_library
 from empath.storage.schema import prepare
 
@@ -59,6 +59,30 @@ def check_queue(path: Path, user: str | None = None) -> None:
     except OSError as exc:
         raise CannotCreate(f"{spool}: {exc.strerror}") from exc
     _check_mode(spool, owner, "directory")
+
+
+def place_errors(path: Path, user: str | None = None) -> list[EmpathError]:
+    """All that `check_queue` would refuse about directories and files; nothing is made or changed."""
+    found: list[EmpathError] = []
+    try:
+        owner = _account(user)
+    except ConfigError as exc:
+        return [exc]
+    for folder in {path.parent: None, Path(os.path.realpath(path)).parent: None}:
+        try:
+            _check_place(folder, owner)
+        except EmpathError as exc:
+            found.append(exc)
+    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm"), path.parent / "spool"):
+        try:
+            _check_mode(file, owner, "directory" if file.name == "spool" else "file")
+        except EmpathError as exc:
+            found.append(exc)
+        except (FileNotFoundError, NotADirectoryError):
+            pass  # not made yet
+        except OSError as exc:
+            found.append(PermissionRefused(f"{file}: {exc.strerror}; run it as root or as the queue's owner"))
+    return found
 
 
 def network_file_system(path: Path, mounts: str) -> str | None:

@@ -5,7 +5,7 @@ A Queue is a real database in a directory of the test's own; its works run in th
 the writer's thread would run them.  Nothing here keeps a connection open between two calls but that Writer, and
 `close()` ends it, so that a test may fork.
 
-VIOLATIONS are SELECTs that give no row on a sound queue, at any instant between two transactions.
+What is wrong with one is told by fsck, at any instant between two transactions, and by MORE_VIOLATIONS.
 """
 
 import contextlib
@@ -23,6 +23,7 @@ from empath.mail.identity import QueueId, Timestamp
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.storage.accept import INLINE, Accept, DestinationIds, NewMessage
+from empath.storage.fsck import examine
 from empath.storage.lease import Lease, TakeLeases
 from empath.storage.process import Register
 from empath.storage.schema import prepare
@@ -40,78 +41,14 @@ REPLIES = {
     Status.EXPIRED: Reply.of("451 4.7.1 greylisted"),
 }
 
-VIOLATIONS = {
-    "leased without lease": """
-        SELECT recipient_id FROM _recipient AS r
-         WHERE status = 'leased' AND NOT EXISTS (SELECT 1 FROM _lease WHERE lease_id = r.lease_id)""",
-    "lease without being leased": """
-        SELECT recipient_id FROM _recipient WHERE status <> 'leased' AND lease_id IS NOT NULL""",
-    "leased at another destination than the lease's": """
-        SELECT recipient_id FROM _recipient AS r JOIN _lease AS l USING (lease_id)
-         WHERE r.destination_id <> l.destination_id""",
-    "lease without living process": """
-        SELECT lease_id FROM _lease AS l
-         WHERE NOT EXISTS (SELECT 1 FROM _process WHERE process_id = l.process_id AND ended_at IS NULL)""",
-    "due_at later than the earliest waiting recipient": """
-        SELECT destination_id FROM _destination AS d
-         WHERE coalesce(due_at, 9e99) > (
-           SELECT min(next_retry_at) FROM _recipient
-            WHERE destination_id = d.destination_id AND status IN ('queued', 'deferred'))""",
-    "live recipient without content": """
+# What fsck leaves to time, or to people: no operation of ours may bring it about.
+MORE_VIOLATIONS = {
+    "held recipient without content": """
         SELECT recipient_id FROM _recipient AS r JOIN _message AS m USING (message_id)
-         WHERE r.status IN ('queued', 'deferred', 'leased', 'held')
+         WHERE r.status = 'held'
            AND (m.content_locator IS NULL
                 OR m.content_locator = 'inline'
                    AND NOT EXISTS (SELECT 1 FROM _content WHERE message_id = m.message_id))""",
-    "content that no locator names": """
-        SELECT message_id FROM _content
-         WHERE message_id NOT IN (SELECT message_id FROM _message WHERE content_locator = 'inline')""",
-    "file that a message names is garbage": """
-        SELECT locator FROM _spool_garbage JOIN _message ON content_locator = locator""",
-    "slots over limit": """
-        SELECT destination_id FROM _destination AS d
-         WHERE (SELECT count(*) FROM _lease WHERE destination_id = d.destination_id) > max_leases""",
-    "is_full wrong": """
-        SELECT destination_id FROM _destination AS d
-         WHERE is_full <> ((SELECT count(*) FROM _lease WHERE destination_id = d.destination_id) >= max_leases)""",
-    "status that no move leads to": """
-        SELECT recipient_id FROM _recipient
-         WHERE status <> 'queued' AND status NOT IN (SELECT new_status FROM _recipient_transition)""",
-    "status that nothing explains": """
-        SELECT recipient_id FROM _recipient AS r
-         WHERE status = 'deferred' AND attempts = 0 AND lost_leases = 0
-            OR status = 'held' AND reason IS NULL
-            OR status IN ('delivered', 'bounced', 'expired', 'cancelled')
-               AND NOT EXISTS (
-                 SELECT 1 FROM _attempt WHERE recipient_id = r.recipient_id AND decided_status = r.status)
-               AND NOT EXISTS (
-                 SELECT 1 FROM _audit WHERE recipient_id = r.recipient_id AND what = 'status' AND after = r.status)""",
-    "order for what is not leased": """
-        SELECT recipient_id FROM _recipient
-         WHERE status <> 'leased' AND (ordered_status IS NOT NULL OR ordered_next_retry_at IS NOT NULL)""",
-    "attempts that are not the attempt rows": """
-        SELECT recipient_id FROM _recipient AS r
-         WHERE attempts <> (SELECT count(*) FROM _attempt
-                             WHERE recipient_id = r.recipient_id AND outcome NOT IN ('unknown', 'maybe_delivered'))""",
-    "lost leases that are not the unknown attempts": """
-        SELECT recipient_id FROM _recipient AS r
-         WHERE lost_leases <> (SELECT count(*) FROM _attempt
-                                WHERE recipient_id = r.recipient_id AND outcome = 'unknown')""",
-    "notice without failure": """
-        SELECT notice_id FROM _notice AS n JOIN _recipient AS r USING (recipient_id)
-         WHERE n.kind = 'failure' AND r.status NOT IN ('bounced', 'expired')""",
-    "row that hangs in the air": """
-        SELECT 'recipient', recipient_id FROM _recipient
-         WHERE message_id NOT IN (SELECT message_id FROM _message)
-            OR destination_id NOT IN (SELECT destination_id FROM _destination)
-        UNION ALL
-        SELECT 'message', message_id FROM _message WHERE message_id NOT IN (SELECT message_id FROM _recipient)
-        UNION ALL
-        SELECT 'attempt', attempt_id FROM _attempt WHERE recipient_id NOT IN (SELECT recipient_id FROM _recipient)
-        UNION ALL
-        SELECT 'notice', notice_id FROM _notice WHERE recipient_id NOT IN (SELECT recipient_id FROM _recipient)
-        UNION ALL
-        SELECT 'lease', lease_id FROM _lease WHERE destination_id NOT IN (SELECT destination_id FROM _destination)""",
 }
 
 
@@ -139,10 +76,10 @@ def dump(path: Path) -> Dump:
 def inspect(path: Path) -> tuple[Dump, Dump]:
     """`dump` and `violations` in one look."""
     with _looking(path) as connection:
-        wrong = {"integrity_check": connection.execute("PRAGMA integrity_check").fetchall()}
-        if wrong["integrity_check"] == [("ok",)]:
-            del wrong["integrity_check"]
-        for claim, statement in VIOLATIONS.items():
+        wrong: Dump = {}
+        for finding in examine(connection, now=0.0, spool=None):
+            wrong.setdefault(finding.check, []).append((finding.explanation,))
+        for claim, statement in MORE_VIOLATIONS.items():
             if found := connection.execute(statement).fetchall():
                 wrong[claim] = found
         schema = connection.execute("SELECT type, name, sql FROM sqlite_schema ORDER BY name").fetchall()

@@ -19,6 +19,7 @@ import pytest
 from empath.errors import EmpathError
 from empath.storage.accept import Accept, DestinationIds
 from empath.storage.due_bound import LateBound, RepairBounds
+from empath.storage.fsck import Repair
 from empath.storage.garbage import AddOrphans, Removal, SettleGarbage
 from empath.storage.lease import Lease
 from empath.storage.process import Beat, EndProcess, Register, ResizeDestinations
@@ -129,10 +130,21 @@ OPERATIONS: dict[str, Works] = {
     "forget contents": lambda *_: [ForgetMessages([1, 2, 3, 4], AT_ONCE)],
     "settle garbage": lambda *_: [SettleGarbage([Removal(GARBAGE, 0, None), Removal("spool:mx/1", 1, "no")], now=T0)],
     "add orphans": lambda *_: [AddOrphans(["01", "02"], node="mx")],
+    "repair": lambda *_: [
+        Together(_Break(), Repair(["lease_without_process", "due_at_late"], now=T0 + 9, spool=Path(), node="mx"))
+    ],
     "repair bounds": lambda *_: [_LoseBounds(), RepairBounds([LateBound(2, "a.example", None, T0)])],
 }
 AT_ONCE = Cutoffs.at(T0 + 9, delivered_s=0, final_s=0, content_s=0)
 GARBAGE = "spool:mx/0"
+
+
+class _Break(Work):
+    """More bugs."""
+
+    def run(self, connection: apsw.Connection) -> None:
+        connection.execute("UPDATE _destination SET due_at = NULL")
+        connection.execute("UPDATE _process SET ended_at = 1.0")
 
 
 class _LoseBounds(Work):

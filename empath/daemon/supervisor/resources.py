@@ -16,7 +16,12 @@ def raise_open_files(config: Config) -> tuple[int, int]:
     """Raise NOFILE to the hard limit, which children inherit; returns it and what *config* may need in one process."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard, max(config.limits.connections, 2 * config.delivery.sessions) + _SPARE_FILES
+    return hard, needed_open_files(config)
+
+
+def needed_open_files(config: Config) -> int:
+    """Descriptors that *config* may need in one process."""
+    return max(config.limits.connections, 2 * config.delivery.sessions) + _SPARE_FILES
 
 
 def open_log(config: Config) -> None:

@@ -1,0 +1,17 @@
+-- doctor.sql - what the queue tells of the health of its service
+-- Transaction: none needed.
+
+-- name: newest_received
+-- Latest instant at which one of the last 1000 messages was received. Index: the rowid. Rows: one, Unix seconds or NULL.
+SELECT max(received_at) FROM _message WHERE message_id > (SELECT max(message_id) FROM _message) - 1000;
+
+-- name: beats
+-- Processes that have not ended, with their last sign of life. Rows: slot, pid, beat_at.
+SELECT slot, pid, beat_at FROM _process WHERE ended_at IS NULL ORDER BY slot, generation;
+
+-- name: editors
+-- Versions of SQLite that made the last 100000 changes. Index: the rowid. Rows: sqlite_version, changes, last instant.
+SELECT sqlite_version, count(*), max(at)
+  FROM _audit
+ WHERE audit_id > (SELECT max(audit_id) FROM _audit) - 100000
+ GROUP BY sqlite_version;

@@ -1,0 +1,393 @@
+-- fsck.sql - what must never be found in a queue, and how it is mended
+-- A check gives a row for each thing that is wrong, none on a sound queue, at any instant between two transactions. Its
+-- columns are named, for storage/fsck.py puts them into sentences: recipient_id, id (ULID of the message), destination,
+-- and `before` and `after`, which the audit row of a repair tells. :now is Unix seconds; where it is 0.0 nothing is old.
+-- A check reads outside a transaction, in its repair inside BEGIN IMMEDIATE; it may walk the whole queue.
+-- A block mend_<check> mends one row of the check's; its last statement is the one that tells whether it changed
+-- anything. Bindings: the row's columns, and :now. Transaction: inside BEGIN IMMEDIATE. Index: the rowid.
+
+-- name: integrity
+-- The whole file: pages, indexes, CHECKs. Rows: one 'ok', or a sentence each.
+PRAGMA integrity_check;
+
+-- name: quick
+-- The same without the look whether indexes hold what tables hold. Rows: as integrity.
+PRAGMA quick_check;
+
+-- name: foreign_keys
+-- Declared references that lead nowhere. Rows: "table", rowid, parent, fkid.
+PRAGMA foreign_key_check;
+
+-- name: recipient_without_message
+-- Its content is not to be found any more. Index: the rowid of _message.
+SELECT recipient_id, message_id, address, status
+  FROM _recipient AS r
+ WHERE NOT EXISTS (SELECT 1 FROM _message AS m WHERE m.message_id = r.message_id);
+
+-- name: recipient_without_destination
+-- No worker leases it. Index: the rowid of _destination.
+SELECT recipient_id, address, status, domain, destination_id AS before, domain AS after
+  FROM _recipient AS r
+ WHERE NOT EXISTS (SELECT 1 FROM _destination AS d WHERE d.destination_id = r.destination_id);
+
+-- name: mend_recipient_without_destination
+-- It waits under its domain; a worker that routes otherwise changes that. An update of the column lowers due_at.
+INSERT OR IGNORE INTO _destination (name) SELECT domain FROM _recipient WHERE recipient_id = :recipient_id;
+UPDATE _recipient SET destination_id = (SELECT d.destination_id FROM _destination AS d WHERE d.name = _recipient.domain)
+ WHERE recipient_id = :recipient_id;
+
+-- name: message_without_recipient
+-- Retention removes it. Index: _recipient_message.
+SELECT m.ulid AS id, m.message_id
+  FROM _message AS m
+ WHERE NOT EXISTS (SELECT 1 FROM _recipient AS r WHERE r.message_id = m.message_id);
+
+-- name: attempt_without_recipient
+-- What was tried for nobody. Index: the rowid of _recipient.
+SELECT attempt_id, recipient_id, started_at, text AS before
+  FROM _attempt AS a
+ WHERE NOT EXISTS (SELECT 1 FROM _recipient AS r WHERE r.recipient_id = a.recipient_id);
+
+-- name: mend_attempt_without_recipient
+DELETE FROM _attempt WHERE attempt_id = :attempt_id;
+
+-- name: notice_without_recipient
+-- A report on nobody. Index: the rowid of _recipient.
+SELECT notice_id, recipient_id, kind AS before
+  FROM _notice AS n
+ WHERE NOT EXISTS (SELECT 1 FROM _recipient AS r WHERE r.recipient_id = n.recipient_id);
+
+-- name: mend_notice_without_recipient
+DELETE FROM _notice WHERE notice_id = :notice_id;
+
+-- name: lease_without_destination
+-- A slot of nothing. Index: the rowid of _destination.
+SELECT lease_id, process_id, destination_id, lease_id AS before
+  FROM _lease AS l
+ WHERE NOT EXISTS (SELECT 1 FROM _destination AS d WHERE d.destination_id = l.destination_id);
+
+-- name: mend_lease_without_destination
+-- Whom it holds is then leased without a lease, which is the next check.
+DELETE FROM _lease WHERE lease_id = :lease_id;
+
+-- name: lease_without_process
+-- Its process has ended, or never was. Index: the rowid of _process. It is mended as the end of that process.
+SELECT l.lease_id, l.process_id, d.name AS destination, l.lease_id AS before,
+       (SELECT count(*) FROM _recipient AS r WHERE r.lease_id = l.lease_id) AS recipients
+  FROM _lease AS l
+  LEFT JOIN _destination AS d ON d.destination_id = l.destination_id
+ WHERE NOT EXISTS (SELECT 1 FROM _process AS p WHERE p.process_id = l.process_id AND p.ended_at IS NULL);
+
+-- name: has_lease
+-- Whether a lease stands. Index: the rowid. Rows: one, 0 or 1.
+SELECT EXISTS (SELECT 1 FROM _lease WHERE lease_id = :lease_id);
+
+-- name: lease_without_recipient
+-- A slot that is taken by no work, for more than an hour. Index: _recipient_lease.
+SELECT l.lease_id, l.process_id, d.name AS destination, l.lease_id AS before
+  FROM _lease AS l
+  JOIN _destination AS d ON d.destination_id = l.destination_id
+ WHERE l.leased_at < :now - 3600.0
+   AND NOT EXISTS (SELECT 1 FROM _recipient AS r WHERE r.lease_id = l.lease_id);
+
+-- name: mend_lease_without_recipient
+DELETE FROM _lease WHERE lease_id = :lease_id;
+
+-- name: leased_without_lease
+-- Nobody works on it, and nobody ever will. Index: _recipient_lease, the rowid of _lease.
+SELECT r.recipient_id, m.ulid AS id, d.name AS destination, r.lease_id, r.status AS before,
+       coalesce(r.ordered_status, iif(r.lost_leases + 1 >= 3, 'held', 'deferred')) AS after
+  FROM _recipient AS r
+  LEFT JOIN _message AS m ON m.message_id = r.message_id
+  LEFT JOIN _destination AS d ON d.destination_id = r.destination_id
+ WHERE r.status = 'leased'
+   AND NOT EXISTS (SELECT 1 FROM _lease AS l WHERE l.lease_id = r.lease_id);
+
+-- name: mend_leased_without_lease
+-- As the end of a process: the next hop may have taken it, the loss counts, an order comes first.
+INSERT INTO _attempt (
+  recipient_id, process_id, lease_id, destination, started_at, duration_s, stage, text, outcome, decided_status,
+  decided_next_retry_at)
+SELECT r.recipient_id, 0, r.lease_id, coalesce(:destination, r.domain), :now, 0.0, 'unknown',
+       'its lease was lost; the next hop may have taken it', 'unknown', :after, iif(:after = 'deferred', :now, NULL)
+  FROM _recipient AS r
+ WHERE r.recipient_id = :recipient_id;
+INSERT OR IGNORE INTO _notice (message_id, recipient_id, kind, created_at)
+SELECT message_id, recipient_id, 'failure', :now
+  FROM _recipient
+ WHERE recipient_id = :recipient_id
+   AND :after IN ('bounced', 'expired')
+   AND (notify IS NULL OR instr(notify, 'FAILURE'));
+UPDATE _recipient
+   SET status = :after,
+       reason = CASE
+         WHEN ordered_status IS NOT NULL THEN 'administratively ' || ordered_status
+         WHEN :after = 'held' THEN 'three leases were lost while it was worked on'
+         ELSE reason
+       END,
+       next_retry_at = coalesce(ordered_next_retry_at, :now),
+       settled_at = :now,
+       lost_leases = lost_leases + 1,
+       lease_id = NULL,
+       ordered_status = NULL,
+       ordered_next_retry_at = NULL
+ WHERE recipient_id = :recipient_id;
+
+-- name: lease_without_being_leased
+-- A result for it would count under a lease that it is not in. A CHECK forbids it. Index: _recipient_lease.
+SELECT r.recipient_id, m.ulid AS id, r.status, r.lease_id AS before
+  FROM _recipient AS r
+  LEFT JOIN _message AS m ON m.message_id = r.message_id
+ WHERE r.lease_id IS NOT NULL
+   AND r.status <> 'leased';
+
+-- name: mend_lease_without_being_leased
+UPDATE _recipient SET lease_id = NULL WHERE recipient_id = :recipient_id AND status <> 'leased';
+
+-- name: leased_elsewhere
+-- It counts against the slots of another destination. Index: the rowid of _lease.
+SELECT r.recipient_id, m.ulid AS id, r.lease_id, d.name AS destination, ld.name AS lease_destination
+  FROM _recipient AS r
+  JOIN _lease AS l ON l.lease_id = r.lease_id
+  LEFT JOIN _message AS m ON m.message_id = r.message_id
+  LEFT JOIN _destination AS d ON d.destination_id = r.destination_id
+  LEFT JOIN _destination AS ld ON ld.destination_id = l.destination_id
+ WHERE r.destination_id <> l.destination_id;
+
+-- name: due_at_late
+-- Due mail would lie. Index: _recipient_due by equality of both leading columns, class by class.
+SELECT destination_id, destination, due_at AS before, earliest AS after
+  FROM (SELECT d.destination_id, d.name AS destination, d.due_at,
+               (SELECT min((SELECT min(r.next_retry_at)
+                              FROM _recipient AS r
+                             WHERE r.destination_id = d.destination_id
+                               AND r.priority = p.value
+                               AND r.status IN ('queued', 'deferred')))
+                  FROM json_each('[0, 1, 2, 3, 4]') AS p) AS earliest
+          FROM _destination AS d)
+ WHERE earliest IS NOT NULL
+   AND (due_at IS NULL OR due_at > earliest);
+
+-- name: mend_due_at_late
+UPDATE _destination SET due_at = :after WHERE destination_id = :destination_id AND (due_at IS NULL OR due_at > :after);
+
+-- name: is_full_wrong
+-- A destination that is taken for full sleeps, one that is not taken for full gets too many leases.
+-- Index: _lease_destination.
+SELECT destination_id, destination, before, after, leases, max_leases
+  FROM (SELECT d.destination_id, d.name AS destination, d.is_full AS before, d.max_leases,
+               (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id) AS leases,
+               (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id) >= d.max_leases AS after
+          FROM _destination AS d)
+ WHERE before <> after;
+
+-- name: mend_is_full_wrong
+UPDATE _destination SET is_full = :after WHERE destination_id = :destination_id;
+
+-- name: ready_at_wrong
+-- The stored column is not what its expression gives; SQLite computes it at each update of the row.
+SELECT destination_id, name AS destination, ready_at AS before,
+       CASE
+         WHEN is_full OR due_at IS NULL THEN NULL
+         ELSE max(due_at, coalesce(breaker_until, 0.0), coalesce(suspended_until, 0.0), coalesce(token_at, 0.0))
+       END AS after
+  FROM _destination
+ WHERE ready_at IS NOT CASE
+         WHEN is_full OR due_at IS NULL THEN NULL
+         ELSE max(due_at, coalesce(breaker_until, 0.0), coalesce(suspended_until, 0.0), coalesce(token_at, 0.0))
+       END;
+
+-- name: mend_ready_at_wrong
+UPDATE _destination SET due_at = due_at WHERE destination_id = :destination_id;
+
+-- name: slots_over_limit
+-- More connections than are allowed. Index: _lease_destination.
+SELECT d.name AS destination, d.max_leases, count(*) AS leases
+  FROM _lease AS l
+  JOIN _destination AS d ON d.destination_id = l.destination_id
+ GROUP BY d.destination_id
+HAVING count(*) > d.max_leases;
+
+-- name: content_missing
+-- A worker finds nothing to send. Index: the rowid of _message and _content.
+SELECT r.recipient_id, m.ulid AS id, m.message_id, r.status AS before, 'held' AS after
+  FROM _recipient AS r
+  JOIN _message AS m ON m.message_id = r.message_id
+ WHERE r.status IN ('queued', 'deferred', 'leased')
+   AND (m.content_locator IS NULL
+        OR m.content_locator = 'inline'
+           AND NOT EXISTS (SELECT 1 FROM _content AS c WHERE c.message_id = m.message_id));
+
+-- name: find_again
+-- Octets that are there after all, although the locator was lost. Index: the rowid.
+UPDATE _message SET content_locator = 'inline'
+ WHERE message_id = :message_id
+   AND content_locator IS NULL
+   AND EXISTS (SELECT 1 FROM _content AS c WHERE c.message_id = _message.message_id);
+
+-- name: has_content
+-- Whether a message has content, as far as the database tells. Index: the rowid. Rows: one, 0 or 1.
+SELECT EXISTS (
+  SELECT 1
+    FROM _message AS m
+   WHERE m.message_id = :message_id
+     AND (m.content_locator LIKE 'spool:%' OR EXISTS (SELECT 1 FROM _content AS c WHERE c.message_id = m.message_id)));
+
+-- name: hold
+-- It waits for a person, with :reason. A leased one is held by its worker.
+UPDATE _recipient SET status = 'held', reason = :reason, settled_at = :now
+ WHERE recipient_id = :recipient_id
+   AND status IN ('queued', 'deferred');
+
+-- name: content_unnamed
+-- Octets that no locator names, of a message that nobody waits for. Index: the rowid, _recipient_message.
+SELECT c.message_id, m.ulid AS id, length(c.octets) AS size_octets, length(c.octets) AS before
+  FROM _content AS c
+  JOIN _message AS m ON m.message_id = c.message_id
+ WHERE m.content_locator IS NOT 'inline'
+   AND NOT EXISTS (
+     SELECT 1 FROM _recipient AS r
+      WHERE r.message_id = c.message_id AND r.status IN ('queued', 'deferred', 'leased', 'held'));
+
+-- name: mend_content_unnamed
+DELETE FROM _content WHERE message_id = :message_id;
+
+-- name: content_without_message
+-- Octets of which nobody knows to whom they should go. Index: the rowid.
+SELECT c.message_id, length(c.octets) AS size_octets
+  FROM _content AS c
+ WHERE NOT EXISTS (SELECT 1 FROM _message AS m WHERE m.message_id = c.message_id);
+
+-- name: garbage_needed
+-- A file that a message names is to be removed. Index: the UNIQUE of ulid.
+SELECT g.locator, m.ulid AS id, g.locator AS before
+  FROM _spool_garbage AS g
+  JOIN _message AS m ON m.ulid = substr(g.locator, -26) AND m.content_locator = g.locator;
+
+-- name: mend_garbage_needed
+DELETE FROM _spool_garbage WHERE locator = :locator;
+
+-- name: status_unknown
+-- A status that no move leads to. Index: the primary key of _recipient_transition.
+SELECT r.recipient_id, m.ulid AS id, r.status
+  FROM _recipient AS r
+  LEFT JOIN _message AS m ON m.message_id = r.message_id
+ WHERE r.status <> 'queued'
+   AND r.status NOT IN (SELECT new_status FROM _recipient_transition);
+
+-- name: status_unexplained
+-- Neither an attempt nor an audit row led to it. Index: _attempt_recipient, _audit_recipient.
+SELECT r.recipient_id, m.ulid AS id, r.status
+  FROM _recipient AS r
+  LEFT JOIN _message AS m ON m.message_id = r.message_id
+ WHERE r.status = 'deferred' AND r.attempts = 0 AND r.lost_leases = 0
+    OR r.status = 'held' AND r.reason IS NULL
+    OR r.status IN ('delivered', 'bounced', 'expired', 'cancelled')
+       AND NOT EXISTS (
+         SELECT 1 FROM _attempt AS a WHERE a.recipient_id = r.recipient_id AND a.decided_status = r.status)
+       AND NOT EXISTS (
+         SELECT 1 FROM _audit AS u WHERE u.recipient_id = r.recipient_id AND u.what = 'status' AND u.after = r.status);
+
+-- name: order_misplaced
+-- An order waits for the end of a lease that there is not.
+SELECT r.recipient_id, m.ulid AS id, r.status, coalesce(r.ordered_status, r.ordered_next_retry_at) AS before
+  FROM _recipient AS r
+  LEFT JOIN _message AS m ON m.message_id = r.message_id
+ WHERE r.status <> 'leased'
+   AND (r.ordered_status IS NOT NULL OR r.ordered_next_retry_at IS NOT NULL);
+
+-- name: mend_order_misplaced
+UPDATE _recipient SET ordered_status = NULL, ordered_next_retry_at = NULL
+ WHERE recipient_id = :recipient_id AND status <> 'leased';
+
+-- name: attempts_miscounted
+-- The count is not that of the rows. Index: _attempt_recipient.
+SELECT recipient_id, id, before, after
+  FROM (SELECT r.recipient_id, m.ulid AS id, r.attempts AS before,
+               (SELECT count(*) FROM _attempt AS a
+                 WHERE a.recipient_id = r.recipient_id AND a.outcome NOT IN ('unknown', 'maybe_delivered')) AS after
+          FROM _recipient AS r
+          LEFT JOIN _message AS m ON m.message_id = r.message_id)
+ WHERE before <> after;
+
+-- name: mend_attempts_miscounted
+UPDATE _recipient SET attempts = :after WHERE recipient_id = :recipient_id;
+
+-- name: lost_leases_miscounted
+-- The count is not that of the rows. Index: _attempt_recipient.
+SELECT recipient_id, id, before, after
+  FROM (SELECT r.recipient_id, m.ulid AS id, r.lost_leases AS before,
+               (SELECT count(*) FROM _attempt AS a
+                 WHERE a.recipient_id = r.recipient_id AND a.outcome = 'unknown') AS after
+          FROM _recipient AS r
+          LEFT JOIN _message AS m ON m.message_id = r.message_id)
+ WHERE before <> after;
+
+-- name: mend_lost_leases_miscounted
+UPDATE _recipient SET lost_leases = :after WHERE recipient_id = :recipient_id;
+
+-- name: notice_without_failure
+-- The sender would hear of a failure that there is not. Index: the rowid.
+SELECT n.notice_id, n.recipient_id, m.ulid AS id, r.status, n.kind AS before
+  FROM _notice AS n
+  JOIN _recipient AS r ON r.recipient_id = n.recipient_id
+  LEFT JOIN _message AS m ON m.message_id = r.message_id
+ WHERE n.kind = 'failure'
+   AND r.status NOT IN ('bounced', 'expired');
+
+-- name: mend_notice_without_failure
+DELETE FROM _notice WHERE notice_id = :notice_id;
+
+-- name: notice_old
+-- The sender should have heard 5 minutes ago, and nothing of the message is on its way. Index: _recipient_message.
+SELECT n.notice_id, n.recipient_id, m.ulid AS id, n.kind, :now - n.created_at AS age_s
+  FROM _notice AS n
+  LEFT JOIN _message AS m ON m.message_id = n.message_id
+ WHERE n.created_at < :now - 300.0
+   AND NOT EXISTS (
+     SELECT 1 FROM _recipient AS r
+      WHERE r.message_id = n.message_id
+        AND (r.status = 'leased' OR r.status IN ('queued', 'deferred') AND r.next_retry_at <= :now + 5.0));
+
+-- name: actor_left
+-- Whatever a shell does is put down to somebody else: the row is empty between two transactions.
+SELECT who, who AS before FROM _actor;
+
+-- name: mend_actor_left
+DELETE FROM _actor;
+
+-- name: spooled
+-- Every message whose content is a file, with how many recipients are to be sent to and how many are held.
+-- Index: _recipient_message. Rows: message_id, id, locator, waiting, held.
+SELECT m.message_id, m.ulid AS id, m.content_locator AS locator,
+       (SELECT count(*) FROM _recipient AS r
+         WHERE r.message_id = m.message_id AND r.status IN ('queued', 'deferred', 'leased')) AS waiting,
+       (SELECT count(*) FROM _recipient AS r WHERE r.message_id = m.message_id AND r.status = 'held') AS held
+  FROM _message AS m
+ WHERE m.content_locator LIKE 'spool:%';
+
+-- name: is_still_spooled
+-- Whether a message's content is the file that it was. Index: the rowid. Rows: one, 0 or 1.
+SELECT EXISTS (SELECT 1 FROM _message WHERE message_id = :message_id AND content_locator = :locator);
+
+-- name: waiting_for_file
+-- Who is to be sent a file that is not there. Index: _recipient_message. Rows: recipient_id, before, after.
+SELECT recipient_id, status AS before, 'held' AS after
+  FROM _recipient
+ WHERE message_id = :message_id
+   AND status IN ('queued', 'deferred');
+
+-- name: is_garbage
+-- Whether a file is to be removed already. Index: the primary key. Rows: one, 0 or 1.
+SELECT EXISTS (SELECT 1 FROM _spool_garbage WHERE substr(locator, -26) = :id);
+
+-- name: add_garbage
+-- A file that no message names; one that a message names after all stays. Index: the UNIQUE of ulid.
+INSERT OR IGNORE INTO _spool_garbage (locator)
+SELECT 'spool:' || :node || '/' || :id
+ WHERE NOT EXISTS (SELECT 1 FROM _message AS m WHERE m.ulid = :id AND m.content_locator LIKE 'spool:%');
+
+-- name: record_repair
+-- Who mended what. Rows: none.
+INSERT INTO _audit (who, recipient_id, destination, what, before, after)
+VALUES (:who, :recipient_id, :destination, :what, :before, :after);
