@@ -154,7 +154,7 @@ SELECT a.audit_id                                    AS audit_id,               
        a.recipient_id AS recipient_id,  -- number of the recipient, if it is about one
        r.address                                     AS recipient,                -- forward-path
        a.destination                                 AS destination,              -- destination, if it is about one
-       a.what AS what,  -- column that changed, or verb of control
+       a.what AS what,  -- column that changed, verb of control, or check of fsck
        a.before                                      AS before,                   -- its value before
        a.after                                       AS after                     -- its value after
   FROM _audit AS a

@@ -47,7 +47,7 @@ def diagnose_queue(
 
     *user* owns the queue when root starts Empath; *now* is Unix seconds.
     """
-    yield _library()
+    yield diagnose_library()
     yield from _place(path, user)
     yield from _disk(path, reserve_octets, wal_limit_octets)
     yield _sqliterc(path)
@@ -73,20 +73,18 @@ def explained(subject: str, level: Level, error: EmpathError) -> Diagnosis:
     return Diagnosis(subject, level, found, remedy) if found else Diagnosis(subject, level, remedy, "see the log")
 
 
-def _library() -> Diagnosis:
+def diagnose_library(sqlite_version: str | None = None) -> Diagnosis:
+    """Whether *sqlite_version*, by default that of the library in use, can be trusted with a queue."""
+    sqlite_version = sqlite_version or apsw.sqlite_lib_version()
     versions = (
-        f"Empath {empath.__version__}, Python {platform.python_version()}, apsw {apsw.apsw_version()}, SQLite"
-        f" {apsw.sqlite_lib_version()}"
+        f"Empath {empath.__version__}, Python {platform.python_version()}, apsw {apsw.apsw_version()},"
+        f" SQLite {sqlite_version}"
     )
     try:
-        check_library()
+        check_library(sqlite_version)
     except ServiceUnavailable:
-        return Diagnosis(
-            "versions",
-            Level.ERROR,
-            f"{versions}: it can corrupt the queue",
-            "run `pip install -U apsw`: 3.51.3 or newer",
-        )
+        remedy = "run `pip install -U apsw`: 3.51.3 or newer"
+        return Diagnosis("versions", Level.ERROR, f"{versions}: it can corrupt the queue", remedy)
     return Diagnosis("versions", Level.OK, versions)
 
 

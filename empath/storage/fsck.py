@@ -65,27 +65,31 @@ class Finding:
     destination: str | None = None
 
 
-def examine(connection: apsw.Connection, *, now: float, spool: Path | None, is_quick: bool = False) -> list[Finding]:
+def examine(
+    connection: apsw.Connection, *, now: float, spool: Path | None, is_quick: bool = False, most: int = MOST
+) -> list[Finding]:
     """
     What is wrong with the queue that *connection* reads; it must be in no transaction.
 
     *now* (Unix seconds) tells what is old; 0.0: nothing is. Without *spool* no file is looked at. *is_quick* leaves out
-    the look whether indexes hold what tables hold. Of one check at most MOST findings come, and one for the rest.
+    the look whether indexes hold what tables hold. Of one check at most *most* findings come, and one for the rest.
 
     Raises:
         StorageFailure: the spool cannot be read.
         apsw.Error: the database cannot; a damaged one is a finding.
     """
-    found = list(_told(INTEGRITY, _damages(connection, is_quick)))
+    found = list(_told(INTEGRITY, _damages(connection, is_quick), most))
     for check in (FOREIGN_KEYS, *CHECKS):
         try:
-            found += _told(check, _rows(connection, check.name, {"now": now}))
+            found += _told(check, _rows(connection, check.name, {"now": now}), most)
         except apsw.CorruptError as exc:
-            found += _told(INTEGRITY, [{"text": f"{check.name} cannot be read: {exc}"}])
+            found += _told(INTEGRITY, [{"text": f"{check.name} cannot be read: {exc}"}], most)
     if spool is not None:
         for row in _missing_files(connection, spool):
-            found += _told(FILE_MISSING if row["waiting"] else FILE_LOST, [row], is_repairable=bool(row["waiting"]))
-        found += _told(FILE_WITHOUT_MESSAGE, _files_without_message(connection, spool, now), is_repairable=True)
+            found += _told(
+                FILE_MISSING if row["waiting"] else FILE_LOST, [row], most, is_repairable=bool(row["waiting"])
+            )
+        found += _told(FILE_WITHOUT_MESSAGE, _files_without_message(connection, spool, now), most, is_repairable=True)
     return found
 
 
@@ -163,17 +167,17 @@ class Repair(Work):
         # What was found again changed no recipient's status.
         what = check.audit_name if row.get("after") != INLINE else f"fsck {check.name}"
         connection.execute(_SQL["record_repair"], {**blank, **row, "who": WHO, "what": what})
-        self.repaired += _told(check, [row], is_repairable=True, is_repaired=True)
+        self.repaired += _told(check, [row], MOST, is_repairable=True, is_repaired=True)
 
 
 def _told(
-    check: Check, found: Iterable[Row], *, is_repairable: bool | None = None, is_repaired: bool = False
+    check: Check, found: Iterable[Row], most: int, *, is_repairable: bool | None = None, is_repaired: bool = False
 ) -> Iterator[Finding]:
     is_repairable = check.is_repairable if is_repairable is None else is_repairable
     count = 0
     for row in found:
         count += 1
-        if count <= MOST:
+        if count <= most:
             words = {name: "-" if item is None else item for name, item in row.items()}
             yield Finding(
                 check.name,
@@ -184,8 +188,8 @@ def _told(
                 row.get("recipient_id"),
                 row.get("destination"),
             )
-    if count > MOST:
-        yield Finding(check.name, f"and {count - MOST} more of this kind: do the same", is_repairable, is_repaired)
+    if count > most:
+        yield Finding(check.name, f"and {count - most} more of this kind: do the same", is_repairable, is_repaired)
 
 
 def _rows(connection: apsw.Connection, name: str, bindings: Row) -> Iterator[Row]:

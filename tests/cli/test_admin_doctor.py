@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -12,11 +13,11 @@ from empath.cli.admin_doctor import doctor
 from empath.config import load_config
 from empath.daemon.supervisor.diagnosis import diagnose_service
 from empath.policy.diagnosis import Diagnosis, Level
-from empath.storage import connection
-from empath.storage.diagnosis import diagnose_queue
-from tests.cli.admin_kit import Desk, run
+from empath.storage.diagnosis import diagnose_library, diagnose_queue
+from tests.cli.admin_kit import COMMAND, Desk, run
 from tests.kit.process import configuration, free_port
 from tests.kit.queue import T0, Queue, write
+from tests.kit.waiting import DEADLINE_S
 
 MIB = 1024 * 1024
 
@@ -86,14 +87,12 @@ def test_a_sound_queue_is_well(path: Path) -> None:
     assert {("ok", "")} == {(d.level, d.remedy) for d in _look(path).values()}
 
 
-def test_an_affected_library_is_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_affected_library_is_an_error() -> None:
     """
-    The queue is not opened by it.
+    With the command that brings a sound one.
     """
-    monkeypatch.setattr(connection, "_MENDED_LINES", {})
-    monkeypatch.setattr(connection.apsw, "sqlite_lib_version", lambda: "3.40.1")
-    found = _look(path)
-    assert (Level.ERROR, False) == (found["versions"].level, "queue" in found)
+    found = diagnose_library("3.40.1")
+    assert (Level.ERROR, True) == (found.level, found.remedy.startswith("run `pip install -U apsw`"))
 
 
 def test_a_full_disk_is_an_error_and_a_nearly_full_one_a_warning(path: Path) -> None:
@@ -213,7 +212,12 @@ def test_a_limit_of_descriptors_that_is_too_low_is_a_warning(tmp_path: Path) -> 
     """
     Only under load it would be felt.
     """
-    assert Level.WARNING == _service(tmp_path, "[limits]\nconnections = 100000000")["nofile"].level
+    config = tmp_path / "empath.toml"
+    config.write_text(configuration(free_port()))
+    command = ["/bin/sh", "-c", 'ulimit -n 1000 && exec "$@"', "sh", *COMMAND, "-c", str(config), "doctor", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE_S)
+    found = {line["subject"]: line for line in map(json.loads, done.stdout.splitlines())}["nofile"]
+    assert ("warning", "1000 descriptors a process, 1256 may be needed") == (found["level"], found["found"])
 
 
 def test_files_and_directories_that_everybody_may_write_are_errors(tmp_path: Path) -> None:

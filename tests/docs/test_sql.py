@@ -3,27 +3,80 @@
 import shutil
 import subprocess
 
+import apsw
 import pytest
 
 from empath.storage import reference
-from empath.storage.settle import Status
-from tests.docs.pages import blocks, text
-from tests.kit.queue import Queue, select
+from empath.storage.settle import EndLease, Status
+from tests.cli.admin_kit import COMMAND
+from tests.docs.pages import ROOT, blocks, text
+from tests.kit.process import configuration
+from tests.kit.queue import T0, Queue, select, violations, write
+from tests.kit.waiting import DEADLINE_S
 
 SHELL = shutil.which("sqlite3", path="/usr/bin")
 ULID = "01JD3KQ9XWV5N8T2RZC4E6MBHA"
 
 
+STATEMENTS = blocks("docs/sql.md", "sql")
+DEFERRED = 1  # number of a recipient that was tried
+
+
 @pytest.fixture
 def queue(tmp_path):
-    """Mail in each state that the examples ask for."""
+    """Mail in each state that the examples ask for: deferred, queued, held, delivered, bounced, cancelled."""
     queue = Queue(tmp_path / "queue.db")
-    queue.accept("a.example", "b.example")
+    queue.accept("example.com", "example.net")
     for lease in queue.lease():
-        queue.run(queue.new_settle(lease, Status.DEFERRED))
-    queue.accept("a.example", "b.example")
-    yield queue
+        queue.run(
+            queue.new_settle(lease, Status.DEFERRED),
+            EndLease(lease.lease_id, destination=lease.destination, is_failing=False),
+        )
+    for status in (Status.DELIVERED, Status.BOUNCED):
+        queue.accept("example.com")
+        for lease in queue.lease(now=T0 + 2):
+            queue.run(
+                queue.new_settle(lease, status),
+                EndLease(lease.lease_id, destination=lease.destination, is_failing=False),
+            )
+    queue.accept("example.com", "example.net", count=3)
+    write(queue.path, "UPDATE queue SET status = 'held' WHERE recipient_id = 5")
+    write(queue.path, "DELETE FROM queue WHERE recipient_id = 7")
+    write(queue.path, "UPDATE destination SET suspended_until = '+2 hours' WHERE destination = 'example.com'")
     queue.close()
+    yield queue
+    assert {} == violations(queue.path)
+
+
+def _in_shell(queue, script, *options):
+    assert SHELL is not None
+    return subprocess.run(
+        [SHELL, *options, "-batch", "-bail", str(queue.path)],
+        input=script,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+
+
+def _in_admin(queue, script, *options):
+    config = queue.path.with_name("empath.toml")
+    config.write_text(configuration(2525))
+    return subprocess.run(
+        [*COMMAND, "-c", str(config), "sql", *options],
+        input=script,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+
+
+def _as_printed(queue, statement):
+    """The statement with a queue id and a recipient that this queue has."""
+    [(ulid,)] = select(queue.path, "SELECT id FROM queue LIMIT 1")
+    return statement.replace(ULID, ulid).replace("4711", str(DEFERRED))
 
 
 def test_the_reference_is_up_to_date():
@@ -58,27 +111,104 @@ def test_what_the_issue_of_the_view_promises_is_there():
     assert set() == set(promised.split()) - {column for column, _ in queue.columns}
 
 
+@pytest.mark.parametrize(
+    "run",
+    [
+        pytest.param(
+            lambda queue, script: _in_shell(queue, script, "-init", str(ROOT / "conf/sqliterc")),
+            id="shell",
+            marks=pytest.mark.skipif(SHELL is None, reason="no sqlite3 shell of the system"),
+        ),
+        pytest.param(lambda queue, script: _in_admin(queue, script, "--write"), id="empath-admin"),
+    ],
+)
+@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda text: text.split("\n")[0][:40])
+def test_a_statement_works_as_printed(queue, run, statement):
+    """
+    Examples are copied. Each finds something, or changes something.
+    """
+    audit = "SELECT count(*) FROM audit"
+    before = select(queue.path, audit)
+    done = run(queue, _as_printed(queue, statement))
+    assert (0, "") == (done.returncode, done.stderr)
+    if "SELECT" in statement:
+        assert done.stdout
+    if not statement.startswith("SELECT"):
+        assert before < select(queue.path, audit)
+
+
 @pytest.mark.skipif(SHELL is None, reason="no sqlite3 shell of the system")
-@pytest.mark.parametrize("statement", blocks("docs/sql.md", "sql"), ids=lambda text: text.split("\n")[0][:40])
-def test_an_example_works_in_the_shell_of_the_system(queue, statement):
+@pytest.mark.parametrize(
+    "statement", [text for text in STATEMENTS if text.startswith("SELECT")], ids=lambda text: text.split("\n")[0][:40]
+)
+def test_a_look_works_read_only(queue, statement):
     """
-    Examples are copied. They run read-only, as the page says, and find something.
+    As the page says.
     """
-    [(ulid,)] = select(queue.path, "SELECT id FROM queue LIMIT 1")
-    done = subprocess.run(
-        [SHELL, "-readonly", "-batch", "-bail", str(queue.path)],
-        input=statement.replace(ULID, ulid).replace("unixepoch() + 86400", "4e9"),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    done = _in_shell(queue, _as_printed(queue, statement), "-readonly")
     assert (0, "") == (done.returncode, done.stderr)
     assert done.stdout
 
 
+def test_what_the_page_says_of_counting_is_so(queue):
+    """
+    Were it to change, the advice would be wrong.
+    """
+    script = """
+        UPDATE queue SET status = 'held' WHERE recipient_id = 1 RETURNING status, reason;
+        SELECT changes();
+        DELETE FROM queue WHERE recipient_id = 2 RETURNING status;
+        SELECT changes();
+    """
+    assert "held|\n0\ndeferred\n0\n" == _in_admin(queue, script, "--write").stdout
+    if SHELL is not None:
+        write(queue.path, "UPDATE history SET status = 'queued' WHERE recipient_id = 2")
+        assert "held|administratively held\n0\nqueued\n0\n" == _in_shell(queue, script).stdout
+
+
+@pytest.mark.parametrize("session", [text for text in blocks("docs/sql.md", "console") if "sqlite>" in text])
+def test_what_is_refused_is_refused_as_shown(queue, session):
+    """
+    The sentences are those of the triggers.
+    """
+    lines = session.splitlines()
+    for statement, words in zip(lines[::2], lines[1::2], strict=True):
+        done = _in_admin(queue, statement.removeprefix("sqlite> "), "--write")
+        assert f"empath-admin: {words.removeprefix('Runtime error: ')}\n" == done.stderr
+
+
 @pytest.mark.skipif(SHELL is None, reason="no sqlite3 shell of the system")
-def test_the_shell_as_shown_cannot_write(queue):
+def test_sqliterc_keeps_an_affected_shell_from_harm(queue):
+    """
+    No checkpoint by it while others have the file open, a wait for the lock, and not a word on standard output.
+    """
+    script = ".timeout\nPRAGMA wal_autocheckpoint; PRAGMA temp_store;"
+    done = _in_shell(queue, ".mode list\n.headers off\n" + script, "-init", str(ROOT / "conf/sqliterc"))
+    assert ["0", "2"] == done.stdout.split()[-2:]
+    assert "" == _in_shell(queue, "", "-init", str(ROOT / "conf/sqliterc")).stdout
+
+
+@pytest.mark.skipif(SHELL is None, reason="no sqlite3 shell of the system")
+def test_sqliterc_waits_for_the_write_lock(queue):
+    """
+    Instead of `database is locked`.
+    """
+    holder = apsw.Connection(str(queue.path))
+    holder.execute("BEGIN IMMEDIATE")
+    command = [SHELL, "-init", str(ROOT / "conf/sqliterc"), "-batch", "-bail", str(queue.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdin.write(b"SELECT 1;\nUPDATE queue SET priority = 3 WHERE recipient_id = 1;\n")
+        process.stdin.close()
+        while b"1" not in process.stdout.readline():
+            pass  # it has begun, and comes to the lock next
+        holder.execute("ROLLBACK")
+        holder.close()
+        assert (0, b"") == (process.wait(DEADLINE_S), process.stderr.read())
+    assert [(3,)] == select(queue.path, "SELECT priority FROM queue WHERE recipient_id = 1")
+
+
+@pytest.mark.skipif(SHELL is None, reason="no sqlite3 shell of the system")
+def test_a_read_only_shell_cannot_write(queue):
     """
     The page promises that `-readonly` keeps an affected shell from harm.
     """

@@ -9,7 +9,6 @@ import pytest
 
 from empath.errors import StorageFailure
 from empath.mail.identity import QueueId, Timestamp
-from empath.storage import fsck
 from empath.storage.admin import carry_out
 from empath.storage.connection import open_reader
 from empath.storage.fsck import Finding, Repair, examine, examine_queue
@@ -235,14 +234,16 @@ def test_a_leased_recipient_without_content_is_left_to_its_worker(path: Path) ->
     assert ["content_missing"] == [finding.check for finding in _found(path)]
 
 
-def test_many_findings_of_one_kind_end_in_a_number(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_findings_of_one_kind_end_in_a_number(path: Path) -> None:
     """
     A table of a million lines explains nothing.
     """
-    monkeypatch.setattr(fsck, "MOST", 1)
     write(path, "UPDATE _recipient SET attempts = 7")
-
-    one, rest = _found(path)
+    connection = open_reader(path)
+    try:
+        one, rest = examine(connection, now=NOW, spool=None, most=1)
+    finally:
+        connection.close()
 
     assert 1 == one.recipient_id
     assert (None, "and 2 more of this kind: do the same") == (rest.recipient_id, rest.explanation)
