@@ -16,7 +16,16 @@ from tests.kit.process import configuration
 from tests.kit.queue import write
 from tests.kit.waiting import DEADLINE_S
 
-VERBS = [("list",), ("view", "1"), ("retry", "--id", "1"), ("stats",), ("freeze",), ("thaw",)]
+VERBS = [
+    ("list",),
+    ("view", "1"),
+    ("retry", "--id", "1"),
+    ("stats",),
+    ("freeze",),
+    ("thaw",),
+    ("fsck",),
+    ("sql", "SELECT 1"),
+]
 WRITING = [("retry", "--id", "1"), ("freeze",), ("thaw",)]
 
 
