@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
+import apsw.shell  # now: in some tests the user becomes one who may not read the library
 import pytest
 
 from empath.cli.admin_output import instant, printable
