@@ -24,6 +24,7 @@ from empath.daemon.control import LOOK_S, finish
 from empath.daemon.incoming import ContentBudget
 from empath.daemon.reception import Desk, ReceivingSession
 from empath.daemon.runtime import Runtime, run_child
+from empath.daemon.space import Space
 from empath.errors import EmpathError
 from empath.mail.reply import Reply
 from empath.net.stream import Stream
@@ -33,7 +34,6 @@ from empath.smtp.server import ServerLimits
 from empath.storage.accept import DestinationIds
 from empath.storage.connection import open_reader
 from empath.storage.control import open_orders
-from empath.storage.spool import free_octets, wal_octets
 
 _ACCEPTS_AT_ONCE = 64  # before other greenlets have their turn
 _PAUSE_S = 1.0  # of accepting, when descriptors ran out
@@ -56,12 +56,12 @@ class Acceptor:
         self._connections = ConnectionCounter(limits.connections, limits.connections_per_client)
         self._destination_ids = DestinationIds(config.delivery.concurrency)
         self._budget = ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets)
+        self._space = Space(config, runtime.log)
         self._banner = Reply.of(f"220 {config.hostname} ESMTP Empath")
         self._listeners = [_Listener(self, inherited, self._desk(inherited)) for inherited in runtime.child.listeners]
 
     def run(self) -> None:
         """Serve until a drain is asked for, and drain."""
-        self._look_at_space()
         self._runtime.writer.after_batch(partial(ring, self._runtime.child.wake_fds))
         for listener in self._listeners:
             listener.start()
@@ -114,6 +114,7 @@ class Acceptor:
             writer=self._runtime.writer,
             destination_ids=self._destination_ids,
             budget=self._budget,
+            space=self._space,
             log=self._runtime.log,
             banner=self._banner,
         )
@@ -121,7 +122,7 @@ class Acceptor:
     def _watch_space(self) -> None:
         while True:
             gevent.sleep(_SPACE_CHECK_S)
-            self._look_at_space()
+            self._space.look()
 
     def _watch_orders(self) -> None:
         path = self._runtime.config.queue.path
@@ -140,19 +141,6 @@ class Acceptor:
             listener.stop_listening()
         names = ", ".join(listener.desk.listener for listener in self._listeners)
         return f"{address} takes no connection until a reload" if found else f"no listener {address}; there are {names}"
-
-    def _look_at_space(self) -> None:
-        queue, limits = self._runtime.config.queue, self._runtime.config.limits
-        wanted = max(queue.reserve_octets, limits.message_octets * 3 // 2)
-        try:
-            has_space = free_octets(queue.path.parent) >= wanted and wal_octets(queue.path) <= queue.wal_limit_octets
-        except OSError as exc:
-            self._runtime.log.error("space_unknown", error=str(exc))
-            has_space = False
-        for listener in self._listeners:
-            if listener.desk.has_space != has_space:
-                self._runtime.log.warning("space_changed", has_space=has_space, listener=listener.desk.listener)
-            listener.desk.has_space = has_space
 
     def _drain(self) -> None:
         for listener in self._listeners:

@@ -50,6 +50,7 @@ class Housekeeper:
             Duty("beats", 2.0, self._dead.watch_beats),
             Duty("garbage", 2.0, tidying.remove_garbage),
             Duty("retention", 5.0, tidying.forget),
+            Duty("space", 5.0, tidying.return_space),
             Duty("wal", 10.0, tidying.watch_wal),
             Duty("due_bounds", 30.0, tidying.mend_due_bounds),
             Duty("missing_files", 600.0, tidying.miss_files),

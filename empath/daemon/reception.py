@@ -16,6 +16,7 @@ import gevent
 from empath.config import Config
 from empath.daemon.hub_writer import HubWriter
 from empath.daemon.incoming import ContentBudget, IncomingContent
+from empath.daemon.space import Space
 from empath.errors import EmpathError
 from empath.mail.address import Address
 from empath.mail.envelope import Envelope, Recipient
@@ -61,7 +62,7 @@ class Draining(EmpathError):
 
 @dataclass(slots=True)
 class Desk:
-    """What all sessions of one listener share. `has_space` is kept up to date by the acceptor."""
+    """What all sessions of one listener share; budget and space they share with those of all listeners."""
 
     config: Config
     listener: str
@@ -70,9 +71,9 @@ class Desk:
     writer: HubWriter
     destination_ids: DestinationIds
     budget: ContentBudget
+    space: Space
     log: Logger
     banner: Reply
-    has_space: bool = True
     is_draining: bool = False
 
 
@@ -169,7 +170,7 @@ class ReceivingSession:
         refusal = desk.config.relay.policy.decide_mail(desk.role, self._client)
         if refusal is not None:
             return refusal
-        if not desk.has_space:
+        if not desk.space.has_room:
             return _NO_SPACE
         self._transaction = _Transaction(event)
         return _SENDER_OK
@@ -227,6 +228,7 @@ class ReceivingSession:
         finally:
             self._drop_content(is_accepted=is_accepted)
             self._transaction = None
+        self._desk.space.take(message.size)
         self._log_acceptance(message)
         return Reply(250, _OK, f"Ok: queued as {message.queue_id}")
 

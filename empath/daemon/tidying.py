@@ -17,6 +17,7 @@ from gevent.monkey import get_original
 from empath.daemon.runtime import Runtime
 from empath.mail.identity import Timestamp
 from empath.net.wakeup import ring
+from empath.policy.limits import wanted_space_octets
 from empath.storage.connection import Reader
 from empath.storage.due_bound import BoundWalk, RepairBounds
 from empath.storage.garbage import (
@@ -32,7 +33,8 @@ from empath.storage.garbage import (
     unnamed,
 )
 from empath.storage.retention import Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
-from empath.storage.spool import locate, wal_octets
+from empath.storage.space import ReturnPages, unused_octets
+from empath.storage.spool import free_octets, locate, wal_octets
 from empath.storage.wal import readers_of, truncate_wal
 
 T = TypeVar("T")
@@ -56,7 +58,7 @@ class Tidying:
         self._orphans = OrphanScan(queue.spool)
         self._spooled = SpooledWalk(queue.path)
         self._bounds = BoundWalk(queue.path)
-        self._wal_octets = _WAL_OCTETS  # the size that is too much, next time
+        self._wal_octets = 0  # the size that is worth a word, next time
         self._clocks_apart = time.time() - time.monotonic()
 
     def forget(self) -> None:
@@ -143,20 +145,39 @@ class Tidying:
             is_going = not self._bounds.is_round_over and self._rest()
 
     def watch_wal(self) -> None:
-        """Warn of a large write-ahead log and try once to cut it; again when it has doubled."""
+        """Cut a large write-ahead log; warn when it is large first, and again each time that it has doubled."""
         octets = wal_octets(self._path)
-        if octets <= self._wal_octets:
-            if octets <= _WAL_OCTETS:
-                self._wal_octets = _WAL_OCTETS
+        # Above the limit no mail is taken, so that it would not grow any more, nor be written from its beginning again.
+        if octets <= min(_WAL_OCTETS, self._runtime.config.queue.wal_limit_octets):
+            self._wal_octets = 0
             return
-        self._wal_octets = 2 * octets
-        self._runtime.log.warning("wal_large", file=f"{self._path}-wal", octets=octets)
-        sleep = get_original("time", "sleep")  # in that thread the patched one would make a hub
-        if _in_thread(partial(truncate_wal, self._path, deadline_s=_TRUNCATE_DEADLINE_S, sleep=sleep)):
+        is_news = octets > self._wal_octets
+        if is_news:
+            self._wal_octets = 2 * octets
+            self._runtime.log.warning("wal_large", file=f"{self._path}-wal", octets=octets)
+        if self._cut_wal():
+            self._wal_octets = 0
             self._runtime.log.info("wal_truncated", file=f"{self._path}-wal")
-        else:
+        elif is_news:
             readers = ", ".join(readers_of(self._path)) or "none seen"
             self._runtime.log.error("wal_kept", file=f"{self._path}-wal", octets=octets, readers=readers)
+
+    def return_space(self) -> None:
+        """Give free pages of the database back where the disk is about to run full."""
+        config = self._runtime.config
+        wanted = 2 * wanted_space_octets(config.queue.reserve_octets, config.limits.message_octets)
+        before = unused_octets(self._reader, self._path)
+        unused = before
+        while unused and free_octets(self._path.parent) < wanted and self._rest():
+            self._runtime.writer.commit(ReturnPages())
+            unused = unused_octets(self._reader, self._path)
+        if unused < before:
+            self._cut_wal()  # which is when the file shrinks
+            self._runtime.log.info("space_returned", octets=before - unused)
+
+    def _cut_wal(self) -> bool:
+        sleep = get_original("time", "sleep")  # in that thread the patched one would make a hub
+        return _in_thread(partial(truncate_wal, self._path, deadline_s=_TRUNCATE_DEADLINE_S, sleep=sleep))
 
     def _cautious_now(self) -> float:
         # A clock that jumps, or a machine that slept, must not make the file of a message that is just coming in look

@@ -65,3 +65,8 @@ def line_limit_octets(role: Role, configured_octets: int | None) -> int | None:
     Role mx keeps to RFC 5321 §4.5.3.1.6, the others to what is configured: their senders are ours to put right.
     """
     return _MAX_LINE_OCTETS if role is Role.MX else configured_octets
+
+
+def wanted_space_octets(reserve_octets: int, message_octets: int) -> int:
+    """Free space of the disk below which no mail is taken: the reserve, or room for the largest message."""
+    return max(reserve_octets, message_octets * 3 // 2)

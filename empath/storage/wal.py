@@ -20,9 +20,9 @@ _READ_LOCKS = range(123, 128)  # octets of the -shm file, "WAL-index locking" in
 
 def truncate_wal(path: Path, *, deadline_s: float, sleep: Sleep) -> bool:
     """
-    Checkpoint the whole log and truncate it, blocking; False if others still needed it after *deadline_s*.
+    Bring the whole log into the database and cut it; False if a reader needs it, or others were busy for *deadline_s*.
 
-    While it waits for readers it holds the write lock: the deadline must be short.
+    Where a reader needs the log nobody is made to wait: that is known before the write lock is taken.
 
     Raises:
         StorageFailure: the disk failed.
@@ -31,6 +31,9 @@ def truncate_wal(path: Path, *, deadline_s: float, sleep: Sleep) -> bool:
         connection = open_writer(path, deadline_s=deadline_s, sleep=sleep)
         ends_at = time.monotonic() + deadline_s
         try:
+            in_log, checkpointed = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            if checkpointed < in_log:
+                return False
             while not _truncate(connection):
                 if time.monotonic() >= ends_at:
                     return False

@@ -11,6 +11,7 @@ from gevent.socket import wait_read, wait_write
 from empath.config import load_config
 from empath.daemon.incoming import ContentBudget
 from empath.daemon.reception import Desk, ReceivingSession
+from empath.daemon.space import Space
 from empath.errors import QueueBusy, StorageFailure
 from empath.mail.reply import Reply
 from empath.net.stream import Deadlines, Stream
@@ -95,6 +96,7 @@ def make_desk(tmp_path):
             writer=FakeWriter(),
             destination_ids=DestinationIds(20),
             budget=ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets),
+            space=Space(config, log.get(process="acceptor-1")),
             log=log.get(process="acceptor-1"),
             banner=Reply.of("220 mx.example.test ESMTP Empath"),
         )
@@ -222,7 +224,7 @@ def test_without_space_mail_is_refused_for_now(make_desk, visit):
     Before the client sends anything that could not be kept.
     """
     desk = make_desk()
-    desk.has_space = False
+    desk.space.has_room = False
     client = visit(desk)
     client.hear()
     client.say(TO_DATA[0])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from empath.policy.access import Role
-from empath.policy.limits import ConnectionCounter, error_delay_s, line_limit_octets
+from empath.policy.limits import ConnectionCounter, error_delay_s, line_limit_octets, wanted_space_octets
 
 ONE, TWO = ip_address("192.0.2.1"), ip_address("2001:db8::2")
 
@@ -86,3 +86,11 @@ def test_lines_from_the_internet_keep_to_the_rfc(role, configured, limit):
     What is configured is for senders of ours.
     """
     assert limit == line_limit_octets(role, configured)
+
+
+def test_the_wanted_space_is_the_reserve_or_room_for_the_largest_message() -> None:
+    """
+    A message is written twice while it comes in; half of it may still be in memory.
+    """
+    assert 100 == wanted_space_octets(100, 10)
+    assert 150 == wanted_space_octets(100, 100)

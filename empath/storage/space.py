@@ -1,0 +1,37 @@
+"""
+space - pages that deletions left free in the database go back to the disk when the disk needs them
+
+SQLite keeps the pages of what was deleted for what comes next, which is faster than to ask the disk each time.  But
+whoever judges by the free space of the disk does not see them: a queue that once filled its disk would refuse mail for
+ever.
+"""
+
+from pathlib import Path
+
+import apsw
+
+from empath.storage.connection import PAGE_OCTETS, translated, value
+from empath.storage.queries import queries
+from empath.storage.writer import Work
+
+_SQL = queries("space")
+
+
+class ReturnPages(Work):
+    """Give up to PAGES free pages back, moving others to their place; the file shrinks at the next checkpoint."""
+
+    PAGES = 256  # 1 MiB: so long the write lock is held
+
+    def run(self, connection: apsw.Connection) -> None:
+        connection.execute(_SQL["return_pages"]).fetchall()
+
+
+def unused_octets(connection: apsw.Connection, path: Path) -> int:
+    """
+    Octets of free pages in the database, read with *connection*.
+
+    Raises:
+        QueueBusy, StorageFailure: it cannot be read.
+    """
+    with translated(path):
+        return int(value(connection, _SQL["free_pages"])) * PAGE_OCTETS
