@@ -11,6 +11,7 @@ def test_free_pages_go_back_to_the_disk(queue: Queue) -> None:
     """
     reader = open_reader(queue.path)
     write(queue.path, "INSERT INTO _content VALUES (999, zeroblob(?))", 3 * 1024 * 1024)
+    write(queue.path, "PRAGMA wal_checkpoint(TRUNCATE)")
     size = queue.path.stat().st_size
     write(queue.path, "DELETE FROM _content WHERE message_id = 999")
     assert unused_octets(reader, queue.path) >= 3 * 1024 * 1024
