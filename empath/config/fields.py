@@ -98,7 +98,8 @@ def _route(value: object, info: ValidationInfo) -> Route:
     return MaildirRoute(_absolute(route.path, info)) if isinstance(route, MaildirRoute) else route
 
 
-def _route_text(route: Route) -> str:
+def route_text(route: Route) -> str:
+    """*route* as the file has it."""
     match route:
         case SmtpRoute(host, port):
             return f"smtp://{Endpoint(host, port)}"
@@ -168,4 +169,4 @@ AllowedNetwork = Annotated[Network, _read_by(_any_network), _AS_TEXT]
 OwnHost = Annotated[str, _read_by(_own_host)]
 RelayDomain = Annotated[DomainPattern, _read_by(_relay_domain), _AS_TEXT]
 RoutePattern = Annotated[DomainPattern, _read_by(DomainPattern.parse), _AS_TEXT]
-RouteTarget = Annotated[Route, PlainValidator(_route), PlainSerializer(_route_text)]
+RouteTarget = Annotated[Route, PlainValidator(_route), PlainSerializer(route_text)]

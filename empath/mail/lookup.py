@@ -17,6 +17,8 @@ class Kind(StrEnum):
     A = "A"
     AAAA = "AAAA"
 
+    __hash__ = str.__hash__  # Enum's own is Python, and each look into a cache of answers pays for it
+
 
 class Question(NamedTuple):
     """One look-up. Shape: name in A-labels, lower case, without the trailing dot."""

@@ -1,7 +1,8 @@
 """
 next_hop - drive a search for hosts: ask the DNS what policy wants to know
 
-All look-ups of one attempt share one limit of time.  Answers that are kept make a search of a few microseconds.
+All look-ups of one attempt share one limit of time.  A search that found hosts serves all who ask for the same within
+the next seconds, each with a draw of its own: a busy destination costs its mail no search.
 """
 
 import random
@@ -13,6 +14,8 @@ from empath.net.resolver import Resolver
 from empath.policy.mx import Host, HostRules, HostSearch, NoHost
 from empath.policy.routing import MxRoute, SmtpRoute
 
+_SERVES_S = 5.0  # at most, and no longer than the shortest time of the answers
+_MAX_SEARCHES = 1_000
 _AT_ONCE = 8  # questions; a domain of a hundred exchangers must not take a hundred sockets
 
 
@@ -40,14 +43,30 @@ class NextHops:
         self._timeout_s = timeout_s
         self._clock = clock
         self._random = random
+        self._searches: dict[tuple[SmtpRoute | MxRoute, str], tuple[float, HostRules, HostSearch]] = {}
 
     def find(self, route: SmtpRoute | MxRoute, domain: str) -> tuple[Host, ...] | NoHost:
         """See HostFinder."""
-        return self.search(route, domain).hosts(self._random)
+        key = (route, domain)
+        rules = self._rules()
+        entry = self._searches.get(key)
+        if entry is not None and entry[0] > self._clock() and entry[1] is rules:
+            return entry[2].hosts(self._random)
+        search = self._carry_through(HostSearch(route, domain, rules))
+        hosts = search.hosts(self._random)
+        self._searches.pop(key, None)
+        if not isinstance(hosts, NoHost):
+            if len(self._searches) >= _MAX_SEARCHES:
+                self._searches.clear()
+            serves_s = min([_SERVES_S, *(answer.ttl_s for answer in search.answers.values())])
+            self._searches[key] = (self._clock() + serves_s, rules, search)
+        return hosts
 
     def search(self, route: SmtpRoute | MxRoute, domain: str) -> HostSearch:
-        """The search, carried through."""
-        search = HostSearch(route, domain, self._rules())
+        """A search of one's own, carried through."""
+        return self._carry_through(HostSearch(route, domain, self._rules()))
+
+    def _carry_through(self, search: HostSearch) -> HostSearch:
         ends_at = self._clock() + self._timeout_s
         while wanted := search.wanted:
             answers = []

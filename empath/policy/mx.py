@@ -118,6 +118,7 @@ class HostSearch:
         self.wanted: tuple[Question, ...] = ()
         self.exchangers: tuple[Exchanger, ...] = ()  # best first; the name itself where it has no MX
         self.answers: dict[Question, Answer] = {}
+        self.literal: str | None = None  # the address, where it was given and not looked up
         self.loop_at: int | None = None  # the preference that is ourselves; it and all worse ones are dropped
         self._rules = rules
         self._domain = domain
@@ -128,9 +129,9 @@ class HostSearch:
         self._next = 0  # the first of `exchangers` whose preference was not looked at
         if isinstance(route, SmtpRoute):
             self._domain = route.host
-            self._begin_with(route.host, route.host)
+            self._begin_with(route.host)
         elif domain.startswith("["):
-            self._begin_with(domain, domain[1:-1].removeprefix("IPv6:"))
+            self._begin_with(domain)
         else:
             self.wanted = (Question(domain, Kind.MX),)
 
@@ -171,12 +172,13 @@ class HostSearch:
         """Whether an exchanger of this name is ourselves, whatever its address. A fixed route is judged by address."""
         return not self._is_fixed and name in self._rules.own_names
 
-    def _begin_with(self, name: str, address: str) -> None:
+    def _begin_with(self, name: str) -> None:
         """There is but one host: an address needs no look-up, a name no MX."""
         self.exchangers = (Exchanger(0, name),)
-        if is_address(address):
+        self.literal = literal_of(name)
+        if self.literal is not None:
             self._next = 1
-            self._keep(Found(0, name, address))
+            self._keep(Found(0, name, self.literal))
         else:
             self._go_on()
 
@@ -258,8 +260,8 @@ class HostSearch:
         return Reply.of(f"550 5.4.4 no address for {shown}")
 
     def _addresses(self) -> Iterator[str]:
-        if self._domain.startswith("["):
-            yield self._domain[1:-1].removeprefix("IPv6:")
+        if self.literal is not None:
+            yield self.literal
         for answer in self.answers.values():
             if isinstance(answer, Addresses):
                 yield from answer.records
@@ -287,6 +289,12 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def literal_of(name: str) -> str | None:
+    """The address that *name* is, bare or in the brackets of RFC 5321 §4.1.3; None for a name."""
+    bare = name[1:-1].removeprefix("IPv6:") if name.startswith("[") else name
+    return bare if is_address(bare) else None
 
 
 @lru_cache(maxsize=4096)

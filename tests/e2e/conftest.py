@@ -17,6 +17,7 @@ domains = ["relayed.test"]
 [delivery]
 workers = 1
 idle = "60s"
+mx_port = 2526
 [retry]
 base = "1h"
 [limits]
@@ -29,7 +30,9 @@ timeout = "5s"
 allowed_networks = ["127.0.0.0/8"]
 nameservers = ["{dns}"]
 """
-_ROUTES = """
+_ROUTES = f"""
+"nobody.test" = "smtp://nowhere.hosts.test:2526"
+"[{address(230)}]" = "mx"
 "hosts.test" = "smtp://two.hosts.test:2526"
 "*.mx.test" = "mx"
 """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.service import address
+from tests.e2e.service import PORT, address
 from tests.kit.peer import END_OF_DATA, GREETING, ScriptedPeer
 from tests.kit.waiting import eventually
 
@@ -229,20 +229,15 @@ def test_only_those_whom_the_first_host_deferred_go_to_the_next(service, two_hos
 
 def test_mail_hosts_are_tried_by_preference(service, names):
     """
-    MX records; at port 25, which not every user may open.
+    MX records.
     """
     hosts = [address(number) for number in (211, 212, 213)]
     names.mx("by.mx.test", (30, "c.test"), (10, "a.test"), (20, "b.test"))
     names.a("a.test", hosts[0]).a("b.test", hosts[1]).a("c.test", hosts[2])
-    try:
-        peer = ScriptedPeer(hosts[1], 25).start()
-    except PermissionError:
-        pytest.skip("this user may not listen on port 25")
-    with ScriptedPeer(hosts[2], 25) as last, service.client() as client:
+    with ScriptedPeer(hosts[1], PORT) as peer, ScriptedPeer(hosts[2], PORT) as last, service.client() as client:
         ulid = client.mail("<a@example.org>", "<b@by.mx.test>")
         service.wait_status(ulid, "delivered")
         assert (1, 0) == (len(peer.messages), len(last.sessions))
-    peer.stop()
     assert ["a.test"] == [event["host"] for event in service.named("host_failed", queue_id=ulid)]
     assert [("by.mx.test", "b.test")] == service.rows(
         "SELECT destination, host FROM _attempt WHERE destination = 'by.mx.test'"

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from empath.mail.lookup import Addresses, Exchanger, Exchangers, Failed, Kind
+from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind
 from empath.net.dns_cache import CachingResolver
 from empath.net.next_hop import NextHops
 from empath.net.resolver import DnsResolver
@@ -95,3 +95,51 @@ def test_what_this_host_is_is_asked_at_each_search():
     hops = NextHops(FakeResolver(), rules.pop, timeout_s=5.0, clock=lambda: 0.0)
     assert isinstance(hops.find(MxRoute(), "[192.0.2.2]"), tuple)
     assert isinstance(hops.find(MxRoute(), "[192.0.2.2]"), NoHost)
+
+
+class CountingResolver:
+    """One exchanger with two addresses for any domain, and how often it was asked."""
+
+    def __init__(self, ttl_s=60.0):
+        self.calls, self.ttl_s = 0, ttl_s
+
+    def look_up(self, questions, within_s):
+        self.calls += 1
+        if questions[0].kind is Kind.MX:
+            return [Exchangers((Exchanger(5, "h.test"),), 60)]
+        return [Addresses(("192.0.2.1", "192.0.2.2"), self.ttl_s), Absent("NODATA", 60)]
+
+
+@pytest.mark.parametrize(
+    ("ttl_s", "seconds", "is_asked"), [(60, 4.9, False), (60, 5.0, True), (2, 2.0, True), (0, 0, True)]
+)
+def test_a_search_serves_others_for_some_seconds(ttl_s, seconds, is_asked):
+    """
+    Never for longer than its answers may be kept.
+    """
+    resolver, now = CountingResolver(ttl_s), [0.0]
+    hops = NextHops(resolver, lambda: RULES, timeout_s=5.0, clock=lambda: now[0])
+    hops.find(MxRoute(), "x.test")
+    now[0] = seconds
+    hops.find(MxRoute(), "x.test")
+    assert (4 if is_asked else 2) == resolver.calls
+
+
+def test_equals_are_drawn_anew_from_one_search():
+    """
+    RFC 5321 §5.1: load is spread.
+    """
+    resolver = CountingResolver()
+    hops = NextHops(resolver, lambda: RULES, timeout_s=5.0, clock=lambda: 0.0, random=random.Random(1).random)
+    firsts = {hops.find(MxRoute(), "x.test")[0].address for _ in range(30)}
+    assert ({"192.0.2.1", "192.0.2.2"}, 2) == (firsts, resolver.calls)
+
+
+def test_searches_that_are_remembered_are_bounded():
+    """
+    Mail to a million domains costs no memory for a million.
+    """
+    hops = NextHops(CountingResolver(), lambda: RULES, timeout_s=5.0, clock=lambda: 0.0)
+    for number in range(2500):
+        hops.find(MxRoute(), f"{number}.test")
+    assert len(hops._searches) <= 1000
