@@ -50,6 +50,8 @@ VALUES = {
     "limits.message_size": sizes,
     "limits.line_length": st.just(0) | st.integers(998, 1_000_000),
     "dns.nameservers": st.lists(st.sampled_from(["192.0.2.53", "[::1]:5353"])),
+    "dns.own_hosts": st.lists(st.sampled_from(["192.0.2.9", "2001:DB8::9", "Bücher.example"])),
+    "dns.allowed_networks": st.lists(st.sampled_from(["10.0.0.0/8", "0.0.0.0/0", "::1"])),
     "log.format": st.sampled_from(["json", "logfmt"]),
     "log.file": paths,
 }

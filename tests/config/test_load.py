@@ -237,6 +237,13 @@ networks = [
             "relay.networks[1]: '0.0.0.0/0' is the whole Internet, which would make this an open relay",
         ),
         (
+            "dns.allowed_networks = ['10.1.0.0/8']",
+            "dns.allowed_networks[1]: not a network: '10.1.0.0/8' has bits beyond its prefix"
+            " (did you mean 10.0.0.0/8?)",
+        ),
+        ("dns.own_hosts = ['a b']", "dns.own_hosts[1]: not a domain name: 'a b'"),
+        ("delivery.mx_port = 65536", "delivery.mx_port: must be at most 65535, not 65536"),
+        (
             "relay.domains = ['*']",
             "relay.domains[1]: '*' is every domain, which would make this an open relay",
         ),

@@ -151,6 +151,15 @@ def test_questions_of_one_call_are_asked_at_the_same_time(resolver, asker):
     assert [Absent("NXDOMAIN", 60)] * 2 == stuck.get()
 
 
+def test_only_what_is_not_kept_is_asked(resolver, asker):
+    """
+    Two questions for each host: one of them may have lived longer.
+    """
+    resolver.look_up([A], ENOUGH_S)
+    assert [Absent("NXDOMAIN", 60)] * 2 == resolver.look_up([A, B], ENOUGH_S)
+    assert [A, B] == [question for question, _ in asker.asked]
+
+
 def test_who_has_no_time_left_does_not_wait_and_the_answer_comes_for_the_next(resolver, asker):
     """
     One attempt's patience is not that of all.

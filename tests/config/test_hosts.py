@@ -1,0 +1,31 @@
+"""What delivery goes by that looks for hosts."""
+
+import ipaddress
+
+from empath.config.hosts import host_rules
+from empath.config.load import parse_config
+from empath.policy.mx import HostRules
+
+FILE = b"""
+hostname = "MX.example.test"
+postmaster = "admin@example.test"
+queue.path = "queue.db"
+listener = [{address = "0.0.0.0:25"}, {address = "[::1]:587"}]
+delivery.mx_port = 2526
+dns.own_hosts = ["2001:DB8:0::9", "Outside.example.test"]
+dns.allowed_networks = ["10.0.0.0/8"]
+"""
+
+
+def test_rules_are_gathered_from_settings_and_interfaces():
+    """
+    Names and addresses in the form in which they are compared.
+    """
+    expected = HostRules(
+        own_names=frozenset({"mx.example.test", "outside.example.test"}),
+        own_addresses=frozenset({"2001:db8::9", "192.0.2.1"}),
+        listeners=frozenset({("0.0.0.0", 25), ("::1", 587)}),
+        allowed=(ipaddress.ip_network("10.0.0.0/8"),),
+        mx_port=2526,
+    )
+    assert expected == host_rules(parse_config(FILE, "c.toml", "/etc/empath"), frozenset({"192.0.2.1"}))
