@@ -1,8 +1,9 @@
 """
 mischief - processes of an instance are killed, or stopped and continued, at random
 
-A killed supervisor is started again by command, as a person would; its children drain meanwhile. What the victims had
-in flight is counted just before: that many transactions may reach their next hop twice, and not more.
+A killed supervisor is started again by command, as a person would; its children drain meanwhile. What workers had in
+flight that were killed, or stopped until they were taken for dead, is counted: that many transactions may reach their
+next hop twice, and not more.
 """
 
 import os
@@ -21,6 +22,9 @@ SUPERVISOR = "supervisor"
 _PAUSE_S = (0.1, 1.2)  # between two deeds
 _STOPPED_S = (0.05, 2.0)
 _STOPS = 0.25  # share of deeds that stop instead of kill
+_LONG_S = (35.0, 60.0)  # a process is taken for dead after 30
+_LONG = 0.04  # share of stops that are long, in a run of more kills than FEW
+_FEW = 50
 
 
 class Mischief:
@@ -40,7 +44,7 @@ class Mischief:
             self._rest.wait(self._draw.uniform(*_PAUSE_S))
             slot, pid = self._victim()
             if self._draw.random() < _STOPS:
-                self._stop(slot, pid)
+                self._stop(slot, pid, is_long=kills > _FEW and self._draw.random() < _LONG)
             else:
                 self._kill(slot, pid)
                 killed += 1
@@ -72,10 +76,12 @@ class Mischief:
             self._instance.process.wait()
             self._instance.start()
 
-    def _stop(self, slot: str, pid: int) -> None:
-        self.done[f"stop {slot}"] += 1
+    def _stop(self, slot: str, pid: int, *, is_long: bool) -> None:
+        self.done[f"{'long stop' if is_long else 'stop'} {slot}"] += 1
         _signal(pid, signal.SIGSTOP)
-        self._rest.wait(self._draw.uniform(*_STOPPED_S))
+        if is_long and slot.startswith("worker"):
+            self.in_flight += self._leases_of(pid)
+        self._rest.wait(self._draw.uniform(*(_LONG_S if is_long else _STOPPED_S)))
         _signal(pid, signal.SIGCONT)
 
     def _leases_of(self, pid: int) -> int:
