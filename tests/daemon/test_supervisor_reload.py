@@ -158,10 +158,10 @@ def test_new_children_that_are_never_ready_keep_the_old_ones(supervised):
     """
     As above, for one that hangs.
     """
-    service = supervised(ready_s=5.0).start()
+    service = supervised(ready_s=10.0).start()
     service.behave("mute", "acceptor-1")
     service.signal(signal.SIGHUP)
-    assert "not all processes were ready within 5 s" == service.wait_for("reload_refused")["finding"]
+    assert "not all processes were ready within 10 s" == service.wait_for("reload_refused")["finding"]
     service.wait_for("process_exited", slot="acceptor-1", generation=2)
     assert "1" == _answer(service.port)
 

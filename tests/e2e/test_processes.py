@@ -196,6 +196,45 @@ def test_a_stop_under_load_loses_nothing_and_sends_nothing_twice(restless):
     assert [] == restless.rows("SELECT * FROM _attempt WHERE destination = ? AND outcome <> 'delivered'", domain)
 
 
+def test_reloads_under_load_refuse_no_connection_and_lose_nothing(restless):
+    """
+    A session that the old acceptor has may hear 421 between two mails, and comes again; none finds the port closed.
+    """
+    domain, peer = restless.next_way()
+    accepted: list[str] = []
+    refused: list[OSError] = []
+    is_over = threading.Event()
+
+    def send(number: int) -> None:
+        while not is_over.is_set():
+            try:
+                with restless.client() as client:
+                    name = f"{number}-{len(accepted)}"
+                    client.mail("<a@example.org>", f"<{name}@{domain}>")
+                    accepted.append(name)
+            except ConnectionRefusedError as exc:
+                refused.append(exc)
+            except (ConnectionError, AssertionError):
+                pass
+
+    clients = [threading.Thread(target=send, args=(number,)) for number in range(4)]
+    with peer:
+        for thread in clients:
+            thread.start()
+        before = len(restless.named("reload_finished"))
+        for turn in (1, 2):
+            restless.signal(signal.SIGHUP)
+            restless.wait_for("reload_finished", count=before + turn)
+        is_over.set()
+        for thread in clients:
+            thread.join(DEADLINE_S)
+        eventually(lambda: not restless.rows("SELECT 1 FROM queue LIMIT 1"), "all delivered")
+        received = Counter(message.recipients[0].partition("@")[0] for message in peer.messages)
+    assert [] == refused
+    assert len(accepted) >= 20
+    assert Counter(accepted) == received
+
+
 def test_a_service_that_was_killed_whole_delivers_what_it_had_accepted(restless):
     """
     250 means committed: no process had time for anything.

@@ -76,6 +76,8 @@ class Empathd:
         self.log = directory / "empath.log"
         self.maildir = directory / "mail"
         self.process: subprocess.Popen[str] | None = None
+        self._log_inode = self._log_offset = 0
+        self._events: list[dict[str, Any]] = []
         self.configure(more, routes)
         self._command = command
         self._environment = environment or {}
@@ -154,14 +156,20 @@ class Empathd:
         return [event["pid"] for event in self.named("process_started") if event["slot"] == slot][-1]
 
     def events(self) -> list[dict[str, Any]]:
-        """All log lines so far."""
+        """All log lines of the file so far; what was read before is not read again."""
         try:
-            text = self.log.read_text()
+            with self.log.open() as file:
+                inode = os.fstat(file.fileno()).st_ino
+                if inode != self._log_inode:  # the first look, or the log was reopened
+                    self._log_inode, self._log_offset, self._events = inode, 0, []
+                file.seek(self._log_offset)
+                text = file.read()
         except FileNotFoundError:
             return []
-        return [
-            json.loads(line) for line in text.splitlines(keepends=True) if line.startswith("{") and line[-1] == "\n"
-        ]
+        whole = text[: text.rfind("\n") + 1]
+        self._log_offset += len(whole.encode())
+        self._events += [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+        return [*self._events]
 
     def named(self, event: str, **fields: Any) -> list[dict[str, Any]]:
         """Log lines of one event, with these values."""
