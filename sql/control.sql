@@ -73,6 +73,35 @@ BEGIN
     WHEN new.priority IS NOT new.old_priority AND coalesce(CAST(new.priority AS TEXT), '') NOT GLOB '[0-4]'
       THEN raise(ABORT, 'empath: priority takes 0 (first), 1, 2, 3 or 4 (last)')
     END;
+  -- Each write sets what has changed and no more: an index costs more than all that is judged here.
+  -- Whom is set to queued is to be tried: at once, unless the statement names an instant.
+  UPDATE _recipient
+     SET status = new.status,
+         next_retry_at = CASE
+           WHEN new.retry IS NOT new.old_retry THEN new.retry
+           WHEN new.status = 'queued' THEN min(next_retry_at, (julianday('now') - 2440587.5) * 86400.0)
+           ELSE next_retry_at
+         END,
+         reason = iif(new.status = 'queued' OR new.status = 'deferred', NULL, 'administratively ' || new.status),
+         settled_at = (julianday('now') - 2440587.5) * 86400.0
+   WHERE new.status <> new.old_status
+     AND new.old_status <> 'leased'
+     AND recipient_id = new.recipient_id
+     AND status = new.old_status;
+  UPDATE _recipient SET next_retry_at = new.retry
+   WHERE new.retry IS NOT new.old_retry
+     AND new.status = new.old_status
+     AND new.old_status <> 'leased'
+     AND recipient_id = new.recipient_id
+     AND status = new.old_status;
+  UPDATE _recipient SET priority = new.priority
+   WHERE new.priority IS NOT new.old_priority
+     AND recipient_id = new.recipient_id
+     AND (status = new.status OR status = new.old_status);
+  UPDATE _recipient SET expires_at = new.expires
+   WHERE new.expires IS NOT new.old_expires
+     AND recipient_id = new.recipient_id
+     AND (status = new.status OR status = new.old_status);
   INSERT INTO _act
   VALUES (
     new.recipient_id, new.old_status, new.status, new.old_retry, new.retry, new.old_priority, new.priority,
@@ -90,9 +119,7 @@ BEGIN
            WHEN new.retry IS NOT new.old_retry THEN new.retry
            WHEN new.status = 'queued' THEN (julianday('now') - 2440587.5) * 86400.0
            ELSE ordered_next_retry_at
-         END,
-         priority = new.priority,
-         expires_at = new.expires
+         END
    WHERE recipient_id = new.recipient_id
      AND status = 'leased';
   INSERT INTO _audit (who, recipient_id, what, before, after)
@@ -106,30 +133,6 @@ BEGIN
     FROM _recipient
    WHERE recipient_id = new.recipient_id
      AND ordered_next_retry_at IS NOT new.old_ordered_retry;
-END;
-
--- Whom is set to queued is to be tried: at once, unless the statement names an instant.
-CREATE TRIGGER _act_done INSTEAD OF INSERT ON _act
-WHEN new.old_status <> 'leased'
-BEGIN
-  UPDATE _recipient
-     SET status = new.status,
-         next_retry_at = CASE
-           WHEN new.retry IS NOT new.old_retry THEN new.retry
-           WHEN new.status = 'queued' AND new.old_status <> 'queued'
-             THEN min(next_retry_at, (julianday('now') - 2440587.5) * 86400.0)
-           ELSE next_retry_at
-         END,
-         priority = new.priority,
-         expires_at = new.expires,
-         reason = CASE
-           WHEN new.status = new.old_status THEN reason
-           WHEN new.status = 'queued' OR new.status = 'deferred' THEN NULL
-           ELSE 'administratively ' || new.status
-         END,
-         settled_at = iif(new.status = new.old_status, settled_at, (julianday('now') - 2440587.5) * 86400.0)
-   WHERE recipient_id = new.recipient_id
-     AND status = new.old_status;
 END;
 
 CREATE TRIGGER _act_status INSTEAD OF INSERT ON _act
