@@ -9,7 +9,7 @@ READY := $(VENV)/ready
 CONFIG := conf/dev.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-repeat chaos coverage check format bench bench-compare reference changelog clean
+.PHONY: help setup run demo test test-repeat chaos coverage check format bench bench-compare bench-queue reference changelog clean
 
 ##@ Use
 help: ## This list
@@ -66,6 +66,9 @@ bench: $(READY) ## Empath and Postfix side by side (ARGS="--scenarios accept --r
 
 bench-compare: $(READY) ## The working tree against another revision (REV=HEAD)
 	$(BIN)/python -m tests.bench --compare $(or $(REV),HEAD) $(ARGS)
+
+bench-queue: $(READY) ## A queue of a million recipients: asked, steered, served (ARGS="--recipients 100000")
+	$(BIN)/python -m tests.bench.depth $(ARGS)
 
 ##@ Clean
 clean: ## Remove what was made here: environment, caches, var/ with its queue and mails

@@ -84,6 +84,7 @@ CREATE TABLE _recipient (
 ) STRICT;
 CREATE INDEX _recipient_due ON _recipient (destination_id, priority, next_retry_at) WHERE status IN ('queued', 'deferred');
 CREATE INDEX _recipient_lease ON _recipient (lease_id) WHERE lease_id IS NOT NULL;
+CREATE INDEX _recipient_ordered ON _recipient (lease_id) WHERE ordered_status IS NOT NULL;  -- nearly always empty
 CREATE INDEX _recipient_message ON _recipient (message_id);
 
 -- The moves a recipient can make.  The trigger below refuses every other, in any shell.

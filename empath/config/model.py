@@ -57,6 +57,9 @@ class Queue(Table):
     wal_limit_octets: Octets = setting("1GiB", "wal_limit")
     """Size of the write-ahead log beyond which new mail is refused for the time being."""
 
+    lock_timeout_s: Wait = setting("30s", "lock_timeout")
+    """How long a message that came in waits while another program keeps the queue locked; then its client gets 451."""
+
     @property
     def spool(self) -> Path:
         """The directory of large content, beside the database."""
@@ -130,7 +133,7 @@ class Delivery(Table):
     """Connections to one destination at the same time, over all workers."""
 
     sessions: Count = setting(100)
-    """Connections that one worker has at the same time."""
+    """Connections that one worker has at the same time. Three times as many may wait for hosts that say nothing."""
 
     reuse_s: Seconds = setting("300s", "reuse")
     """How long a connection may be used for further messages."""

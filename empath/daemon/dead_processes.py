@@ -18,6 +18,7 @@ from empath.storage.connection import Reader
 from empath.storage.process import EndProcess, ProcessRow, living
 
 _AGAIN_S = 2.0
+_SILENT = "silent"
 _SILENCE_S = 30.0  # without a new beat a process is dead
 
 
@@ -52,10 +53,14 @@ class DeadProcesses:
         """
         Bury whoever has been silent for too long.
 
+        Where this process cannot write either, as while a shell keeps the queue locked, silence says nothing.
+
         Raises:
             QueueBusy, StorageFailure: the queue cannot be read.
         """
         now = time.monotonic()
+        if not self._runtime.has_beaten_lately:
+            self._beats = {}
         seen = {}
         for process in living(self._reader, self._path):
             beat, since = self._beats.get(process.process_id, (-1, now))
@@ -63,7 +68,7 @@ class DeadProcesses:
                 since = now
             seen[process.process_id] = (process.beat, since)
             if now - since > _SILENCE_S and process.process_id != self._runtime.process_id:
-                self._bury(process, "silent")
+                self._bury(process, _SILENT)
         self._beats = seen
 
     def _hear(self, descriptor: int, watcher: object) -> None:
@@ -98,7 +103,8 @@ class DeadProcesses:
             work = self._runtime.writer.commit(EndProcess(process.process_id, now=time.time()))
         except EmpathError as exc:
             self._runtime.log.error("release_failed", slot=process.slot, error=str(exc))
-            gevent.spawn_later(_AGAIN_S, self._bury, process, cause)
+            if cause != _SILENT:  # of the silent the next look judges anew
+                gevent.spawn_later(_AGAIN_S, self._bury, process, cause)
             return
         ring(self._runtime.child.wake_fds)
         if work.released:

@@ -5,10 +5,13 @@ THEORY
     A lease is one greenlet.  It takes its messages one after another, routes each again, hands it to its carrier, turns
     the answers into fates and gives these to the writer.  It goes on while the writer commits, but says no final dot
     before the fates of the message before are on the disk: when a process dies, one message per connection is in doubt.
+    Before each message but the first it looks whom a person has ordered away meanwhile: twenty messages to a slow host
+    last for minutes.
 """
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import gevent
@@ -30,6 +33,7 @@ from empath.storage.settle import Attempt, EndLease, Fate, Hold, Rekey, Settle, 
 from empath.storage.writer import Together, Work
 
 _SETTLE_AGAIN_S = 1.0  # after a settle that could not be written
+_STUCK_S = 1.0  # no reply for so long: the host is slow, or hangs
 _LEASE_AGAIN_S = 1.0  # after a lease that did not come to its end: what it held is due at once
 
 
@@ -45,6 +49,7 @@ class Dispatch:
     pool: ConnectionPool
     finder: HostFinder
     destination_ids: DestinationIds
+    ordered_away: Callable[[int], set[int]]  # recipients of a lease that are not to be delivered to any more
     may_go_on: bool = True
 
 
@@ -56,6 +61,7 @@ class LeaseRun:
         self._runtime = dispatch.runtime
         self._lease = lease
         self._carrier: Carrier | None = None
+        self._moved_at = time.monotonic()
         self._is_settled = Event()
         self._is_settled.set()
         self._unwritten: list[Work] = []
@@ -64,9 +70,12 @@ class LeaseRun:
         """Deliver and settle; returns when the lease's end is on the disk."""
         is_whole = False
         try:
-            for message in self._lease.messages:
+            for number, message in enumerate(self._lease.messages):
+                self._moved_at = time.monotonic()
                 if not self._dispatch.may_go_on:
                     break
+                if number:
+                    self._leave_ordered(message)
                 self._commit_later()
                 self._deliver(message)
             is_whole = True
@@ -81,6 +90,21 @@ class LeaseRun:
             self._unwritten.append(end)
             self._commit_later()
             self._is_settled.wait()
+
+    def is_stuck(self, now: float) -> bool:
+        """Whether at *now*, of the monotonic clock, its message has been under way for so long that others may pass."""
+        return now - self._moved_at > _STUCK_S
+
+    def _leave_ordered(self, message: LeasedMessage) -> None:
+        """Put back those of a message who were held, cancelled or otherwise ended; their order is carried out there."""
+        try:
+            away = self._dispatch.ordered_away(self._lease.lease_id)
+        except EmpathError as exc:
+            raise Abandoned(f"orders for lease {self._lease.lease_id}: {exc}") from exc
+        left = {r.recipient_id: self._lease.destination for r in message.recipients if r.recipient_id in away}
+        if left:
+            self._unwritten.append(Rekey(self._lease.lease_id, left, self._dispatch.destination_ids))
+            message.recipients[:] = [r for r in message.recipients if r.recipient_id not in left]
 
     def _deliver(self, message: LeasedMessage) -> None:
         recipients = message.recipients

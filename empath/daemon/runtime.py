@@ -33,6 +33,7 @@ from empath.telemetry import log
 
 BEAT_S = 2.0
 STALE_S = 20.0  # a process whose last beat is older may be taken for dead by others before long
+_LATELY_S = 10.0
 _EX_SOFTWARE = 70
 _EX_TEMPFAIL = 75
 
@@ -94,6 +95,11 @@ class Runtime:
         """Whether the others still take this process for alive, so that its work is its own."""
         return not self.is_taken_for_dead and time.monotonic() - self._beaten_at < STALE_S
 
+    @property
+    def has_beaten_lately(self) -> bool:
+        """Whether the queue could be written by this process within the last beats."""
+        return time.monotonic() - self._beaten_at < _LATELY_S
+
     def now(self) -> Timestamp:
         """The wall clock."""
         return Timestamp(time.time())
@@ -127,15 +133,20 @@ class Runtime:
             self.log.error("log_kept", error=str(exc))
 
 
-def run_child(body: Callable[[Runtime], None], *, write_deadline_s: float, linger_s: float = 0.0) -> None:
-    """Be one child process from its first to its last statement; *body* returns when it has drained."""
+def run_child(body: Callable[[Runtime], None], *, write_deadline_s: float | None, linger_s: float = 0.0) -> None:
+    """
+    Be one child process from its first to its last statement; *body* returns when it has drained.
+
+    *write_deadline_s* bounds the wait for the write lock; None takes what the configuration says for acceptance.
+    """
     child = child_from_environment()
     try:
         config = load_own_config(child)
         get_hub().threadpool.apply(bool)  # gevent imports at first use, which must come before the privileges are gone
         drop_privileges(config.process.user)
         log.configure(config.log.format, config.log.level, config.log.file)
-        runtime = Runtime(child, config, write_deadline_s=write_deadline_s, linger_s=linger_s)
+        deadline_s = config.queue.lock_timeout_s if write_deadline_s is None else write_deadline_s
+        runtime = Runtime(child, config, write_deadline_s=deadline_s, linger_s=linger_s)
         runtime.begin()
         body(runtime)
         runtime.end()

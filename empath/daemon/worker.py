@@ -6,6 +6,8 @@ THEORY
     second has passed and somebody has committed, or the next recipient is due; it first reads whether there is anything
     to lease, and only then takes the write lock.  Leases of destinations whose last attempt met no host take at most a
     quarter of the slots, so that however many dead destinations there are, the healthy ones do not wait for them.
+    A host may take minutes to prove dead: where all slots are taken, those that wait for a silent host do not count,
+    up to three times as many as there are slots.
 """
 
 from gevent import monkey
@@ -40,6 +42,7 @@ _REST_S = 0.02  # between two looks
 _WRITE_DEADLINE_S = 5.0
 _LINGER_S = 0.002
 _FAILING_SHARE = 4  # one slot in so many
+_STUCK_SLOTS = 3  # so many times the slots may wait for silent hosts beside them
 _LEASES_AT_ONCE = 32  # in one transaction
 _IDLE_CHECK_S = 0.5
 _LAST_WORDS_S = 1.0
@@ -54,9 +57,12 @@ class Worker:
         self._runtime = runtime
         self._outlook = Outlook(open_reader(config.queue.path), config.queue.path)
         pool = ConnectionPool(config.delivery, str(config.hostname), runtime.deadlines)
-        self._dispatch = Dispatch(runtime, pool, _finder(config), DestinationIds(config.delivery.concurrency))
+        self._dispatch = Dispatch(
+            runtime, pool, _finder(config), DestinationIds(config.delivery.concurrency), self._outlook.ordered_away
+        )
         self._rung = Event()
-        self._active: set[int] = set()  # lease_id of each lease from its commit to the commit of its end
+        # By lease_id, each from the commit of the lease to that of its end.
+        self._active: dict[int, LeaseRun] = {}
         self._active_failing = 0
         self._seen_version = 0
         self._next_ready_at: float | None = 0.0
@@ -99,10 +105,21 @@ class Worker:
             self._next_ready_at = None
             return
         failing_limit = self._slots // _FAILING_SHARE - self._active_failing
-        limit = min(self._slots - len(self._active), _LEASES_AT_ONCE)
+        limit = min(self._free_slots(), _LEASES_AT_ONCE)
         if limit > 0 and self._outlook.is_runnable(now, with_failing=failing_limit > 0):
             self._take(now, limit, max(failing_limit, 0))
-        self._next_ready_at = self._outlook.next_ready_at() if limit > 0 and failing_limit > 0 else None
+        if limit > 0:
+            self._next_ready_at = self._outlook.next_ready_at() if failing_limit > 0 else None
+        else:
+            self._next_ready_at = now + _POLL_S  # a lease may be stuck by then
+
+    def _free_slots(self) -> int:
+        free = self._slots - len(self._active)
+        if free > 0:
+            return free
+        now = time.monotonic()
+        stuck = sum(run.is_stuck(now) for run in self._active.values())
+        return free + min(stuck, _STUCK_SLOTS * self._slots)
 
     def _take(self, now: float, limit: int, failing_limit: int) -> None:
         work = TakeLeases(
@@ -115,8 +132,8 @@ class Worker:
             self._end_strays()
             return
         for lease in work.leases:
-            self._active.add(lease.lease_id)
-            gevent.spawn_raw(self._run_lease, lease)
+            run = self._active[lease.lease_id] = LeaseRun(self._dispatch, lease)
+            gevent.spawn_raw(self._run_lease, lease, run)
         if work.leases:
             self._rung.set()  # there may be more
 
@@ -132,17 +149,17 @@ class Worker:
                 gevent.sleep(_POLL_S)
                 return
 
-    def _run_lease(self, lease: Lease) -> None:
+    def _run_lease(self, lease: Lease, run: LeaseRun) -> None:
         self._active_failing += lease.is_failing
         try:
-            LeaseRun(self._dispatch, lease).run()
+            run.run()
         except Exception as exc:
             self._runtime.log.critical(
                 "lease_crashed", destination=lease.destination, lease_id=lease.lease_id, error=repr(exc), exc_info=True
             )
         finally:
             self._active_failing -= lease.is_failing
-            self._active.discard(lease.lease_id)
+            del self._active[lease.lease_id]
             self._rung.set()  # a slot is free
 
     def _close_idle(self) -> None:

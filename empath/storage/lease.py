@@ -198,6 +198,12 @@ class Outlook:
         with translated(self._path):
             return int(value(self._connection, "PRAGMA data_version"))
 
+    def ordered_away(self, lease_id: int) -> set[int]:
+        """Recipients of a lease that were held or ended by order since it was taken."""
+        with translated(self._path):
+            found = rows(self._connection, _SQL["ordered_away"], {"lease_id": lease_id})
+            return {recipient_id for (recipient_id,) in found}
+
     def is_frozen(self) -> bool:
         """Whether an operator stopped delivery."""
         with translated(self._path):

@@ -83,6 +83,11 @@ SELECT m.message_id, m.ulid, m.reverse_path, m.size, m.received_at, m.body_type,
  WHERE r.lease_id = :lease_id
  ORDER BY r.message_id, r.recipient_id;
 
+-- name: ordered_away
+-- Recipients of a lease that are not to be delivered to any more. Transaction: none needed. Index: _recipient_ordered.
+-- Rows: recipient_id.
+SELECT recipient_id FROM _recipient WHERE lease_id = :lease_id AND ordered_status IS NOT NULL;
+
 -- name: inline_content
 -- Content of one message. Transaction: none needed. Rows: none or one, octets.
 SELECT octets FROM _content WHERE message_id = :message_id;

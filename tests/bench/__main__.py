@@ -50,7 +50,7 @@ def main() -> int:
         return EX_UNAVAILABLE
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """Ends wrong use with the code that all our commands have for it."""
 
     def error(self, message: str) -> NoReturn:
@@ -59,13 +59,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _options() -> argparse.Namespace:
-    parser = _Parser(prog="python -m tests.bench", description="Empath and Postfix side by side.")
-    parser.add_argument("--scenarios", type=_names, help=f"of {','.join(SCENARIOS)}; all by default")
-    parser.add_argument("--servers", type=_names, default=[OURS, THEIRS], help="default: empath,postfix")
-    parser.add_argument("--large-servers", type=_names, default=[OURS], help="who takes part in large; default: empath")
-    parser.add_argument("--repeat", type=_positive, help="runs of each; default: 3, with --compare 5")
-    parser.add_argument("--messages", type=_positive, default=4000, help="mails of accept and relay; default: 4000")
-    parser.add_argument("--drain", type=_positive, default=10_000, help="mails queued for drain; default: 10000")
+    parser = Parser(prog="python -m tests.bench", description="Empath and Postfix side by side.")
+    parser.add_argument("--scenarios", type=names, help=f"of {','.join(SCENARIOS)}; all by default")
+    parser.add_argument("--servers", type=names, default=[OURS, THEIRS], help="default: empath,postfix")
+    parser.add_argument("--large-servers", type=names, default=[OURS], help="who takes part in large; default: empath")
+    parser.add_argument("--repeat", type=positive, help="runs of each; default: 3, with --compare 5")
+    parser.add_argument("--messages", type=positive, default=4000, help="mails of accept and relay; default: 4000")
+    parser.add_argument("--drain", type=positive, default=10_000, help="mails queued for drain; default: 10000")
     parser.add_argument(
         "--scratch", type=Path, default=Path("/var/tmp/empath-bench"), help="on the disk to test, open to all"
     )
@@ -87,19 +87,21 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _names(text: str) -> list[str]:
+def names(text: str) -> list[str]:
+    """What stands between the commas."""
     return [name for name in text.split(",") if name]
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """A number of at least 1, or argparse's error."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"not a whole number above 0: {text!r}")
     return int(text)
 
 
 def _measure(options: argparse.Namespace) -> int:
-    _require(options.servers)
-    with _scratch(options.scratch, options.servers) as scratch:
+    require(options.servers)
+    with scratch_of(options.scratch, options.servers) as scratch:
         versions = {}
         servers: dict[str, Factory] = {}
         if OURS in options.servers:
@@ -122,9 +124,9 @@ def _measure(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    _require([OURS])
+    require([OURS])
     commit = commit_of(CHECKOUT, options.compare)
-    with _scratch(options.scratch, [OURS]) as scratch, worktree(CHECKOUT, commit, scratch / "checkout") as base:
+    with scratch_of(options.scratch, [OURS]) as scratch, worktree(CHECKOUT, commit, scratch / "checkout") as base:
         about = describe(scratch) | {
             WORKING_TREE: empath.version(CHECKOUT, scratch),
             BASE: f"{empath.version(base, scratch)}, commit {commit}",
@@ -163,7 +165,7 @@ def _run(
     return run_rounds(options.scenarios, servers, plan, options.repeat, only)
 
 
-def _require(servers: Sequence[str]) -> None:
+def require(servers: Sequence[str]) -> None:
     """
     Raises:
         BenchFailure: a package is not installed, or the peer needs another user; says what to install or to do.
@@ -180,7 +182,7 @@ def _require(servers: Sequence[str]) -> None:
 
 
 @contextmanager
-def _scratch(parent: Path, servers: Sequence[str]) -> Iterator[Path]:
+def scratch_of(parent: Path, servers: Sequence[str]) -> Iterator[Path]:
     """A directory for this run, gone afterwards; two runs on one scratch would measure each other, so one waits."""
     parent.mkdir(parents=True, exist_ok=True)
     if THEIRS in servers and not is_open_to_others(parent.resolve()):

@@ -48,7 +48,8 @@ class Empath(Server):
         self._environment = environment(tree)
         self._config = directory / "empath.toml"
 
-    def start(self) -> None:
+    def configuration(self) -> str:
+        """The text of its configuration file."""
         default = Setup(sink_port=0)
         limits = ""
         if self.setup.message_octets != default.message_octets:
@@ -56,7 +57,10 @@ class Empath(Server):
         if self.setup.sessions > default.sessions:
             limits += CONNECTIONS.format(sessions=self.setup.sessions + default.sessions)
         config = CONFIG.format(port=self.port, sink_port=self.setup.sink_port)
-        self._config.write_text(config + (f"[limits]\n{limits}" if limits else ""))
+        return config + (f"[limits]\n{limits}" if limits else "")
+
+    def start(self) -> None:
+        self._config.write_text(self.configuration())
         self._run(self.account.wrap(self._command("empathd", "start")))
         self.account.adopt(int((self.directory / "empath.pid").read_text().split()[0]))
         if self.setup.is_held:

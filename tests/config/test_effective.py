@@ -37,6 +37,7 @@ VALUES = {
     "postmaster": st.sampled_from(["admin@example.org", '"a \\" b"@example.org', "jörg@[192.0.2.1]"]),
     "queue.path": paths,
     "queue.wal_limit": sizes,
+    "queue.lock_timeout": durations,
     "process.user": st.sampled_from(["mail", '"\\']),
     "process.pid_file": paths,
     "relay.networks": st.lists(st.sampled_from(["192.0.2.0/24", "2001:db8::/32", "192.0.2.1"])),

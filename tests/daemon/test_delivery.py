@@ -1,6 +1,7 @@
 """One lease, with a carrier and a writer that do as the test says."""
 
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import gevent
@@ -20,7 +21,7 @@ from empath.policy.routing import SmtpRoute
 from empath.smtp.client_events import RecipientResult
 from empath.storage.accept import INLINE, DestinationIds
 from empath.storage.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent
-from empath.storage.settle import Attempt, EndLease, Hold, Settle
+from empath.storage.settle import Attempt, EndLease, Hold, Rekey, Settle
 from empath.telemetry import log
 from tests.kit.process import configuration
 
@@ -89,7 +90,7 @@ def dispatch(tmp_path):
         is_trusted_alive=True,
         now=lambda: Timestamp(time.time()),
     )
-    return Dispatch(runtime, None, None, DestinationIds(20))
+    return Dispatch(runtime, None, None, DestinationIds(20), lambda lease_id: set())
 
 
 def message(number, recipients=1, *, content=b"x", expires_at=FAR, notify=None, domain="a.test"):
@@ -182,6 +183,44 @@ def test_a_final_failure_is_reported_unless_the_sender_said_no(dispatch, notify,
     [settle] = run(dispatch, FakeCarrier([[(0, outcome)]]), message(1, expires_at=0.0, notify=notify)).of(Settle)
     status = "bounced" if isinstance(outcome, Bounced) else "expired"
     assert [(status, wants_notice)] == [(fate.status, fate.wants_notice) for fate in settle.fates]
+
+
+def test_who_was_ordered_away_meanwhile_is_put_back_unsent(dispatch):
+    """
+    A hold or a cancellation must not wait for the end of a lease of twenty messages; what was begun is not broken off.
+    """
+    taken = {3: {10, 20, 31}}
+    dispatch = replace(dispatch, ordered_away=taken.__getitem__)
+    carrier = FakeCarrier([[(0, Delivered(TAKEN))]], [[(0, Delivered(TAKEN))]])
+
+    run(dispatch, carrier, message(1), message(2), message(3, 2))
+
+    assert [[10], [30]] == [[r.recipient_id for r in parcel.recipients] for parcel in carrier.parcels]
+    assert [{20: "discard:"}, {31: "discard:"}] == [work._destinations for work in dispatch.runtime.writer.of(Rekey)]
+    assert [(10, "delivered"), (30, "delivered")] == dispatch.runtime.writer.fates()
+
+
+def test_a_lease_whose_orders_cannot_be_read_goes_no_further(dispatch):
+    """
+    Who is held must not get the mail because a disk failed.
+    """
+
+    def fail(lease_id):
+        raise StorageFailure("disk I/O error")
+
+    carrier = FakeCarrier([[(0, Delivered(TAKEN))]])
+    run(replace(dispatch, ordered_away=fail), carrier, message(1), message(2))
+
+    assert [(10, "delivered")] == dispatch.runtime.writer.fates()
+
+
+def test_a_lease_is_stuck_when_its_message_takes_too_long(dispatch):
+    """
+    Then its slot counts no more, and others pass.
+    """
+    lease = LeaseRun(dispatch, Lease(3, "discard:", False, []))
+
+    assert [False, True] == [lease.is_stuck(time.monotonic() + later_s) for later_s in (0, 5)]
 
 
 def test_a_freeze_ends_a_lease_between_two_messages(dispatch):

@@ -21,7 +21,7 @@ def raise_open_files(config: Config) -> tuple[int, int]:
 
 def needed_open_files(config: Config) -> int:
     """Descriptors that *config* may need in one process."""
-    return max(config.limits.connections, 2 * config.delivery.sessions) + _SPARE_FILES
+    return max(config.limits.connections, 5 * config.delivery.sessions) + _SPARE_FILES
 
 
 def open_log(config: Config) -> None:

@@ -29,8 +29,8 @@ INSERT INTO _message (
   ulid, node, reverse_path, size, digest, received_at, body_type, has_8bit, is_smtputf8, listener, client_address,
   client_name, header_message_id, subject, content_locator)
 SELECT printf('01JD3KQ9XW%016d', i), 'bench', 'sender@bench.example', 4096, printf('%064x', i),
-       :now - 7200 + i * 0.1, '7BIT', 0, 0, '127.0.0.1:25', '127.0.0.1', 'client.example', printf('<%d@bench.example>', i),
-       'message ' || i, 'inline'
+       :now - 7200 + i * 0.1, '7BIT', 0, 0, '127.0.0.1:25', '127.0.0.1', 'client.example',
+       printf('<%d@bench.example>', i), 'message ' || i, 'inline'
   FROM n;
 
 INSERT INTO _content (message_id, octets) SELECT message_id, zeroblob(4096) FROM _message;
@@ -48,8 +48,8 @@ SELECT m.message_id, printf('user%d@d%04d.example', n.i, (m.message_id * 37 + n.
  CROSS JOIN n;
 
 INSERT INTO _attempt (
-  recipient_id, process_id, lease_id, destination, started_at, duration_s, host, peer_address, stage, code, enhanced, text,
-  outcome, decided_status, decided_next_retry_at)
+  recipient_id, process_id, lease_id, destination, started_at, duration_s, host, peer_address, stage, code, enhanced,
+  text, outcome, decided_status, decided_next_retry_at)
 SELECT r.recipient_id, 1, r.message_id, d.name, :now - 3600, 0.05, 'mx.' || r.domain, '127.0.0.2:25', 'rcpt', 451,
        '4.7.1', '451 4.7.1 greylisted, try again later', 'deferred', 'deferred', r.next_retry_at
   FROM _recipient AS r
@@ -82,7 +82,12 @@ def fill(path: Path, filling: Filling) -> float:
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         # Nobody else has the file, and a run that is cut off throws it away.
-        for pragma in ("synchronous = OFF", "cache_size = -262144", "temp_store = memory", "wal_autocheckpoint = 100000"):
+        for pragma in (
+            "synchronous = OFF",
+            "cache_size = -262144",
+            "temp_store = memory",
+            "wal_autocheckpoint = 100000",
+        ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
         connection.execute("BEGIN")
         bindings = {

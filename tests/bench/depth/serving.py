@@ -1,0 +1,145 @@
+"""
+serving - a deep queue while mail flows: what its depth costs, what dead next hops cost, what workers share
+
+Each function is a scenario and gives verdicts. Rates and latencies depend on what else the machine does; the gates are
+CPU per mail, memory, and shares.
+"""
+
+import smtplib
+import socket
+import statistics
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+from ..floors import Verdict
+from ..machine import LOOPBACK, BenchFailure, free_port, wait_for
+from ..rounds import run_rounds
+from ..scenarios import WARM_UP, Plan
+from ..server import Setup, running
+from ..traffic import RECIPIENT, SENDER, Load, Sink, send
+from .served import Deep, DeepEmpath
+from .verdicts import at_least, at_most, percentile, shown
+
+EMPTY: Final = "empty"
+LOSS: Final = 1.25
+START_S: Final = 2.0
+RESIDENT_MB: Final = 200.0
+# The page caches of a process's connections fill with a deep queue, and with an empty one do not.
+GROWTH_MB: Final = 40.0
+HANGING: Final = 500
+HANGING_MESSAGES: Final = 4  # for each of them
+PROBES: Final = 300
+WORKERS: Final = 4
+SHARE: Final = 0.5
+
+
+def depth(tree: Path, templates: Mapping[str, Path], plan: Plan, repeat: int) -> list[Verdict]:
+    """Accept and relay on empty and on deep queues by turns; start and memory of all of these."""
+    servers = {EMPTY: Deep(tree)} | {name: Deep(tree, template) for name, template in templates.items()}
+    results = run_rounds(["accept", "relay"], {_slug(name): deep for name, deep in servers.items()}, plan, repeat)
+    if results.failures:
+        raise BenchFailure(results.failures[0])
+    found = []
+    for name, deep in servers.items():
+        for scenario in ("accept", "relay"):
+            ms, rate = (
+                statistics.median(results.figures(scenario, _slug(name), metric)) for metric in ("cpu_ms", "rate")
+            )
+            found.append(shown(name, f"{scenario}, CPU ms/mail", ms))
+            found.append(shown(name, f"{scenario}, mails/s", rate))
+            if name != EMPTY:
+                base = statistics.median(results.figures(scenario, EMPTY, "cpu_ms"))
+                found.append(at_most(name, f"{scenario}, CPU to that of an empty queue", ms / base, LOSS))
+                base = statistics.median(results.figures(scenario, EMPTY, "rate"))
+                found.append(
+                    at_least(name, f"{scenario}, rate to that of an empty queue", rate / base, 0.75, is_gate=False)
+                )
+        found.append(at_most(name, "start to first greeting, s", min(deep.observed.start_s), START_S))
+        for kind, octets in sorted(deep.observed.peaks.items()):
+            found.append(at_most(name, f"{kind}, resident at most, MB", octets / 1e6, RESIDENT_MB))
+        if name != EMPTY:
+            more = (deep.observed.largest - servers[EMPTY].observed.largest) / 1e6
+            found.append(at_most(name, "largest process, more than with an empty queue, MB", more, GROWTH_MB))
+    return found
+
+
+def hanging(tree: Path, plan: Plan) -> list[Verdict]:
+    """
+    Mails to a healthy next hop, one after another, before and after 500 others got mail that accept and say nothing.
+    """
+    with _silent(HANGING) as addresses, Sink() as sink:
+        routes = "".join(f'"h{n}.example" = "smtp://{host}:{port}"\n' for n, (host, port) in enumerate(addresses))
+        with running(Deep(tree, routes=routes), "hanging", plan.scratch, Setup(sink.port)) as server:
+            send(server.port, Load(WARM_UP))
+            sink.wait(WARM_UP, 30)
+            alone = _latencies_s(server.port, sink)
+            _give_work(server.port, len(addresses))
+            beside = _latencies_s(server.port, sink)
+            assert isinstance(server, DeepEmpath)
+            [(leased,)] = server.rows("SELECT count(*) FROM _lease")
+    base, now = percentile(alone, 0.99), percentile(beside, 0.99)
+    name = f"{HANGING} hanging destinations"
+    return [
+        shown(name, "connections that hang, at the end", leased),
+        shown(name, "from SMTP to next hop, median before, ms", statistics.median(alone) * 1e3),
+        shown(name, "median beside them, ms", statistics.median(beside) * 1e3),
+        shown(name, "99th percentile before, ms", base * 1e3),
+        at_most(name, "99th percentile beside them, ms", now * 1e3, round(max(2 * base, base + 0.1) * 1e3, 1)),
+    ]
+
+
+def workers(tree: Path, plan: Plan) -> list[Verdict]:
+    """Four workers drain one queue: what the one with the least has done, to the mean."""
+    deep = Deep(tree, workers=WORKERS)
+    with Sink() as sink, running(deep, "workers", plan.scratch, Setup(sink.port, is_held=True)) as server:
+        send(server.port, Load(plan.drained, is_reused=True))
+        server.wait_queued(plan.drained, 30)
+        server.release()
+        sink.wait(plan.drained, 180)
+        server.wait_queued(0, 30)
+        assert isinstance(server, DeepEmpath)
+        counts = [count for (count,) in server.rows("SELECT count(*) FROM attempt GROUP BY process_id")]
+    counts += [0] * (WORKERS - len(counts))
+    name = f"{WORKERS} workers"
+    return [
+        shown(name, "mails of the busiest", max(counts)),
+        at_least(name, "mails of the slowest to the mean", min(counts) / statistics.mean(counts), SHARE),
+    ]
+
+
+def _latencies_s(port: int, sink: Sink) -> list[float]:
+    """Seconds from the final 250 of a mail until the next hop has it, one mail after another."""
+    found = []
+    with smtplib.SMTP(LOOPBACK, port, timeout=30) as client:
+        for _ in range(PROBES):
+            before = sink.messages
+            client.sendmail(SENDER, [RECIPIENT], b"Subject: probe\r\n\r\nprobe\r\n")
+            start = time.perf_counter()
+            wait_for(lambda so_far=before: sink.messages > so_far, 60, "a mail to the healthy next hop", 0.002)
+            found.append(time.perf_counter() - start)
+    return found
+
+
+def _give_work(port: int, destinations: int) -> None:
+    with smtplib.SMTP(LOOPBACK, port, timeout=30) as client:
+        for _ in range(HANGING_MESSAGES):
+            recipients = [f"user@h{n}.example" for n in range(destinations)]
+            client.sendmail(SENDER, recipients, b"Subject: lost\r\n\r\nlost\r\n")
+
+
+@contextmanager
+def _silent(count: int) -> Iterator[list[tuple[str, int]]]:
+    """Next hops that take a connection and never say anything: each an address of its own in 127/8."""
+    port = free_port()
+    with ExitStack() as stack:
+        hosts = [f"127.77.{n // 200}.{n % 200 + 1}" for n in range(count)]
+        for host in hosts:
+            stack.enter_context(socket.create_server((host, port), backlog=128))
+        yield [(host, port) for host in hosts]
+
+
+def _slug(name: str) -> str:
+    return name.replace(",", "").replace(" ", "-")

@@ -1,0 +1,136 @@
+"""
+steering - a deep queue as people use it: empath-admin as processes, statements of docs/sql.md, large edits, fsck
+
+Nothing is served meanwhile, so a figure is that of the statement. Edits are rolled back, and counted in CPU time: what
+a commit waits for is the disk.
+"""
+
+import re
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from ..empath import environment
+from ..floors import Verdict
+from ..machine import BenchFailure, find_command, output_of
+from .verdicts import at_most, least_s, shown
+
+LIST_S: Final = 0.3
+STATS_S: Final = 2.0
+QUICK_S: Final = 0.05  # of a query that uses an index
+BULK_ROWS: Final = 100_000
+BULK_US: Final = 10.0
+TRIES: Final = 5
+CONFIG: Final = """\
+hostname = "empath.bench.example"
+postmaster = "postmaster@bench.example"
+[queue]
+path = "queue.db"
+[[listener]]
+address = "127.0.0.1:2525"
+"""
+# (what, statement, whether it changes more than one thing of each row: then each has its audit row)
+EDITS: Final = (
+    ("hold", "UPDATE queue SET status = 'held'", False),
+    ("release and retry", "UPDATE queue SET status = 'queued'", True),
+    ("retry", "UPDATE queue SET next_retry_at = '+1 hour'", False),
+    ("priority", "UPDATE queue SET priority = 1", False),
+    ("expires_at", "UPDATE queue SET expires_at = '+2 days'", False),
+    ("cancel", "DELETE FROM queue", False),
+    ("bounce and report", "UPDATE queue SET status = 'bounced'", True),
+)
+_SET_UP: Final = "PRAGMA temp_store = memory; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 0; BEGIN;"
+
+
+def steering(name: str, queue: Path, tree: Path) -> list[Verdict]:
+    """All figures of the queue at *queue*, which is called *name*; the file is left as it was."""
+    (queue.parent / "empath.toml").write_text(CONFIG)
+    found = _commands(name, queue, tree)
+    found += _queries(name, queue, tree)
+    for engine, edit in (("apsw", _edit_by_apsw), ("sqlite3", _edit_by_shell)):
+        if engine == "sqlite3" and find_command("sqlite3") is None:
+            continue
+        found += _edits(name, queue, engine, edit)
+    return found
+
+
+def _commands(name: str, queue: Path, tree: Path) -> list[Verdict]:
+    admin = [str(Path(sys.executable).parent / "empath-admin"), "-c", str(queue.parent / "empath.toml")]
+
+    def seconds(*arguments: str, tries: int = TRIES) -> float:
+        return least_s(tries, lambda: output_of([*admin, *arguments], cwd=queue.parent, env=environment(tree)))
+
+    found = [
+        at_most(name, "empath-admin list --limit 50, s", seconds("list", "--limit", "50"), LIST_S),
+        at_most(name, "empath-admin stats, s", seconds("stats", tries=3), STATS_S),
+    ]
+    if " fsck" in output_of([*admin, "--help"], cwd=queue.parent, env=environment(tree)):
+        found.append(shown(name, "empath-admin fsck, s", seconds("fsck", tries=1)))
+    return found
+
+
+def _queries(name: str, queue: Path, tree: Path) -> list[Verdict]:
+    """The statements of docs/sql.md that read: those that look up or take the top are quick, the others walk."""
+    page = (tree / "docs" / "sql.md").read_text()
+    found = []
+    connection = apsw.Connection(str(queue), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        for statement in re.findall(r"^```sql\n(SELECT.*?)^```$", page, re.MULTILINE | re.DOTALL):
+            seconds = least_s(2, lambda text=statement: connection.execute(text).fetchall())
+            is_quick = is_quick_query(statement)
+            what = " ".join(statement.split())[:60] + "…, s"
+            found.append(at_most(name, what, seconds, QUICK_S) if is_quick else shown(name, what, seconds))
+    finally:
+        connection.close()
+    return found
+
+
+def is_quick_query(statement: str) -> bool:
+    """Whether a statement asks for a row by its key, or for the first rows in an order; else it walks the queue."""
+    if "GROUP BY" in statement:
+        return False
+    return "LIMIT" in statement or re.search(r"\b(id|recipient_id) = ", statement) is not None
+
+
+def _edits(name: str, queue: Path, engine: str, edit: Callable[[Path, str], float]) -> list[Verdict]:
+    found = []
+    for what, statement, is_double in EDITS:
+        rows = f"{statement} WHERE recipient_id <= {BULK_ROWS}"
+        us = min(edit(queue, rows) for _ in range(3)) / BULK_ROWS * 1e6
+        label = f"{engine}: {what}, CPU us/row"
+        found.append(at_most(name, label, us, 2 * BULK_US if is_double else BULK_US, is_gate=engine == "apsw"))
+    return found
+
+
+def _edit_by_apsw(queue: Path, statement: str) -> float:
+    connection = apsw.Connection(str(queue), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        connection.execute(_SET_UP).fetchall()
+        start = time.process_time()
+        connection.execute(statement).fetchall()
+        seconds = time.process_time() - start
+        connection.execute("ROLLBACK")
+        return seconds
+    finally:
+        connection.close()
+
+
+def _edit_by_shell(queue: Path, statement: str) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        ["sqlite3", "-batch", "-bail", str(queue)],
+        input=f"{_SET_UP}\n{statement};\nROLLBACK;\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode or done.stderr:
+        raise BenchFailure(f"sqlite3: {done.stderr.strip()}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
