@@ -231,7 +231,8 @@ BEGIN
    WHERE destination_id = new.destination_id;
 END;
 
--- Every attempt, with the reply that ended it.  Rows are written in the transaction that settles the recipient.
+-- Every attempt, with the reply that ended it.  Rows are written in the transaction that settles the recipient.  A host
+-- that did not take the mail, so that another was tried in the same attempt, has a row of its own: 'next_host'.
 CREATE TABLE _attempt (
   attempt_id            INTEGER PRIMARY KEY AUTOINCREMENT,
   recipient_id          INTEGER NOT NULL,  -- of _recipient
@@ -240,15 +241,20 @@ CREATE TABLE _attempt (
   destination           TEXT    NOT NULL,  -- name of the destination at that time
   started_at            REAL    NOT NULL,
   duration_s            REAL    NOT NULL,
+  connect_s             REAL,  -- part of it until the host was ready for mail; NULL: by a connection that was open, or by none
   host                  TEXT,  -- host name that was spoken to
   peer_address          TEXT,  -- its address and port
   stage                 TEXT    NOT NULL,  -- where in the dialogue it ended, such as rcpt
   code                  INTEGER,  -- SMTP reply code
   enhanced              TEXT,  -- enhanced status code, RFC 3463
   text                  TEXT    NOT NULL,  -- the reply, escaped
+  tls_policy            TEXT,  -- policy that was in force, such as may or dane; NULL: none
+  tls_version           TEXT,  -- such as TLSv1.3; NULL: in the clear
+  tls_cipher            TEXT,  -- name of the cipher suite
+  tls_peer              TEXT,  -- how the host proved who it is; NULL: it did not
   outcome               TEXT    NOT NULL CHECK (outcome IN (
-                          'delivered', 'deferred', 'bounced', 'expired', 'unknown', 'maybe_delivered')),
-  decided_status        TEXT    NOT NULL,  -- status it led to
+                          'delivered', 'deferred', 'bounced', 'expired', 'next_host', 'unknown', 'maybe_delivered')),
+  decided_status        TEXT    NOT NULL,  -- status it led to; 'unchanged': none
   decided_next_retry_at REAL    -- next attempt it led to; NULL: none
 ) STRICT;
 CREATE INDEX _attempt_recipient ON _attempt (recipient_id);

@@ -82,7 +82,7 @@ SELECT m.ulid AS id,  -- queue id (ULID), in the 250 reply and in the log
        m.metadata                                    AS metadata                  -- JSON object of modules
   FROM _message AS m;
 
--- One row per attempt to deliver to one recipient, with the reply that ended it.
+-- One row per attempt to deliver to one recipient, with the reply that ended it, and one per host before that passed it on.
 CREATE VIEW attempt AS
 SELECT a.attempt_id                                  AS attempt_id,               -- number of the attempt
        m.ulid                                        AS id,                       -- queue id (ULID) of the message
@@ -92,14 +92,19 @@ SELECT a.attempt_id                                  AS attempt_id,             
        datetime(a.started_at, 'unixepoch')           AS started_at,               -- begun, UTC
        a.started_at                                  AS started_unix,             -- the same, Unix seconds
        a.duration_s                                  AS duration_s,               -- how long it took, seconds
+       a.connect_s AS connect_s,  -- part of it until the host was ready for mail; NULL: the connection was open, or never was
        a.host                                        AS host,                     -- host name that was spoken to
        a.peer_address                                AS peer_address,             -- its address and port
        a.stage AS stage,  -- where in the dialogue it ended, such as rcpt
        a.code                                        AS code,                     -- SMTP reply code
        a.enhanced                                    AS enhanced,                 -- enhanced status code, RFC 3463
        a.text                                        AS text,                     -- the reply
-       a.outcome AS outcome,  -- delivered, deferred, bounced, expired, unknown, maybe_delivered
-       a.decided_status                              AS decided_status,           -- status it led to
+       a.tls_policy AS tls_policy,  -- TLS policy that was in force, such as may; NULL: none
+       a.tls_version AS tls_version,  -- such as TLSv1.3; NULL: in the clear
+       a.tls_cipher                                  AS tls_cipher,               -- name of the cipher suite
+       a.tls_peer AS tls_peer,  -- how the host proved who it is; NULL: it did not
+       a.outcome AS outcome,  -- delivered, deferred, bounced, expired, next_host, unknown, maybe_delivered
+       a.decided_status AS decided_status,  -- status it led to; 'unchanged': another host was tried, or it came too late
        datetime(a.decided_next_retry_at, 'unixepoch') AS decided_next_retry_at,    -- next attempt it led to, UTC
        a.decided_next_retry_at                       AS decided_next_retry_unix,  -- the same, Unix seconds
        a.process_id                                  AS process_id                -- process that made it

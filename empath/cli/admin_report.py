@@ -105,13 +105,15 @@ def _write_recipient(recipient: Recipient) -> None:
 
 
 def _attempt_row(attempt: Attempt) -> tuple[object, ...]:
-    host = " ".join(part for part in (attempt.host, attempt.peer_address) if part)
+    host, peer = attempt.host or "", attempt.peer_address or ""
+    if peer.rpartition(":")[0].strip("[]") != host:  # a route may name an address, which need not stand twice
+        peer = f"{host} {peer}".strip()
     return (
         instant(attempt.started_at),
         f"{attempt.duration_s:.3f}",
         attempt.outcome,
         attempt.stage,
-        host,
+        peer,
         attempt.reply,
     )
 

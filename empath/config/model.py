@@ -144,6 +144,11 @@ class Delivery(Table):
     mx_port: Annotated[Count, Field(le=65535)] = setting(25)
     """Port of the hosts that a domain's MX records name. Another one than 25 is for a network of one's own."""
 
+    without_8bitmime: Literal["convert", "convert-or-send", "bounce"] = setting("convert")
+    """What a host without 8BITMIME gets of mail that is not all ASCII. "convert": the parts in question as
+    quoted-printable or base64; what cannot be converted, such as signed mail, bounces. "convert-or-send": that goes as
+    it is. "bounce": no conversion."""
+
     connect_s: Wait = setting("30s", "connect_timeout")
     """Wait for a connection to be made."""
 

@@ -19,7 +19,7 @@ from empath.mail.envelope import BodyType, DsnReturn
 from empath.mail.outcome import Outcome, Stage, TryNext
 from empath.mail.reply import Reply
 from empath.net.next_hop import HostFinder
-from empath.policy.classify import classify
+from empath.policy.classify import classify, is_lack
 from empath.policy.mx import MAX_SESSIONS, Host, NoHost
 from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, Route, SmtpRoute
 from empath.smtp.client import ClientRecipient, Transaction
@@ -69,13 +69,18 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one recipient. A TryNext that stands here means: another host was asked after this one."""
+    """
+    What became of one recipient. A TryNext that stands here means: another host was asked after this one.
+
+    is_in_doubt tells that the host may have the message though it is deferred.
+    """
 
     recipient: LeasedRecipient
     attempt: Attempt
     stage: Stage
     reply: Reply
     outcome: Outcome
+    is_in_doubt: bool = False
 
 
 class Carrier(Protocol):
@@ -112,7 +117,12 @@ class LocalCarrier:
 
 
 class SmtpCarrier:
-    """Over SMTP, host after host in the order that the route gives."""
+    """
+    Over SMTP, host after host in the order that the route gives.
+
+    A host that gave no session is not asked again in this lease as long as there is another: each message would wait
+    for the same silence, and leave the same row.
+    """
 
     def __init__(self, route: SmtpRoute | MxRoute, destination: str, pool: ConnectionPool, finder: HostFinder) -> None:
         self.is_failing = False
@@ -121,6 +131,7 @@ class SmtpCarrier:
         self._pool = pool
         self._finder = finder
         self._hosts: tuple[Host, ...] | None = None
+        self._silent: set[tuple[str, int]] = set()  # address and port of hosts that gave no session
         # Once no host was reached the rest of the lease need not knock again: it has the same answer.
         self._silence: RecipientResult | None = None
 
@@ -135,24 +146,40 @@ class SmtpCarrier:
             self.is_failing = True
             yield self._same_for_all(parcel, self._silence, started_at)
             return
+        speaking = [host for host in self._hosts if (host.address, host.port) not in self._silent]
         left = parcel.recipients
+        # Recipients whose mail a host may yet take though it has not now.
+        put_off = {recipient.recipient_id for recipient in left} if len(speaking) < len(self._hosts) else set()
+        reached = False
         sessions = 0
-        for index, host in enumerate(self._hosts):
+        for index, host in enumerate(speaking):
             started_at, began = time.time(), time.monotonic()
             transaction = _transaction(parcel.message, left)
             result = self._pool.send(host, transaction, parcel.body.pieces_in_hub, parcel.may_end)
-            sessions += result.was_reached
-            attempt = Attempt(self._destination, started_at, time.monotonic() - began, host.name, result.peer)
-            is_last = index == len(self._hosts) - 1 or sessions == MAX_SESSIONS
-            answers = [
-                Answer(recipient, attempt, said.stage, said.reply, classify(said.stage, said.reply, is_last))
-                for recipient, said in zip(left, result.results, strict=True)
-            ]
-            if is_last and not sessions:
+            duration_s = time.monotonic() - began
+            if result.was_reached:
+                reached = True
+                # A host that lacks what all of them need was told nothing, and costs as good as nothing.
+                sessions += not all(is_lack(said.stage, said.reply) for said in result.results)
+            else:
+                self._silent.add((host.address, host.port))
+            attempt = Attempt(self._destination, started_at, duration_s, host.name, result.peer, result.connect_s)
+            is_last = index == len(speaking) - 1 or sessions == MAX_SESSIONS
+            answers = []
+            for recipient, said in zip(left, result.results, strict=True):
+                outcome = classify(said.stage, said.reply, is_last, recipient.recipient_id in put_off)
+                doubt = result.is_in_doubt and said.stage is Stage.END_OF_DATA
+                answers.append(Answer(recipient, attempt, said.stage, said.reply, outcome, doubt))
+            if is_last and not reached:
                 self._silence = result.results[0]
-            self.is_failing = not sessions
+            self.is_failing = not reached
             yield answers
-            left = [answer.recipient for answer in answers if isinstance(answer.outcome, TryNext)]
+            left = []
+            for answer in answers:
+                if isinstance(answer.outcome, TryNext):
+                    left.append(answer.recipient)
+                    if not answer.outcome.is_final_here:
+                        put_off.add(answer.recipient.recipient_id)
             if not left:
                 return
 

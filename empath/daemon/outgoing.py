@@ -29,7 +29,7 @@ from empath.policy.retry import is_expired
 from empath.policy.routing import MxRoute, Route, SmtpRoute
 from empath.storage.accept import INLINE, DestinationIds
 from empath.storage.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent
-from empath.storage.settle import Attempt, EndLease, Fate, Hold, Rekey, Settle, Status
+from empath.storage.settle import Attempt, EndLease, Fate, Hold, Passed, Rekey, Settle, Status
 from empath.storage.writer import Together, Work
 
 _SETTLE_AGAIN_S = 1.0  # after a settle that could not be written
@@ -109,6 +109,7 @@ class LeaseRun:
     def _deliver(self, message: LeasedMessage) -> None:
         recipients = message.recipients
         answers: dict[int, Answer] = {}
+        passed: list[Answer] = []
         try:
             route, recipients = self._route(message)
             if not recipients:
@@ -119,7 +120,9 @@ class LeaseRun:
                 self._carrier = self._make_carrier(route)
             for batch in self._carrier.carry(parcel):
                 for answer in batch:
-                    if not isinstance(answer.outcome, TryNext):
+                    if isinstance(answer.outcome, TryNext):
+                        passed.append(answer)
+                    else:
                         answers[answer.recipient.recipient_id] = answer
                 self._log_attempt(message, batch)
         except (ContentMissing, StorageFailure) as exc:
@@ -131,7 +134,9 @@ class LeaseRun:
         finally:
             message.content = None  # a lease of twenty messages should not hold them all to its end
             # Whatever came after them: who has got the mail must not get it again.
-            self._settle(message, list(answers.values()))
+            # What hosts said before is evidence for a fate; where there is none, the log has it.
+            passed = [answer for answer in passed if answer.recipient.recipient_id in answers]
+            self._settle(message, passed, list(answers.values()))
 
     def _hold(self, recipients: list[LeasedRecipient], answers: dict[int, Answer], reason: str) -> None:
         """Leave those that have no answer yet to a person."""
@@ -189,12 +194,15 @@ class LeaseRun:
         self._is_settled.wait()
         return self._runtime.is_trusted_alive
 
-    def _settle(self, message: LeasedMessage, answers: list[Answer]) -> None:
+    def _settle(self, message: LeasedMessage, passed: list[Answer], answers: list[Answer]) -> None:
         now = self._runtime.now()
-        by_attempt: dict[int, tuple[Attempt, list[Fate]]] = {}
+        by_attempt: dict[int, tuple[Attempt, list[Fate], list[Passed]]] = {}
+        for answer in passed:  # these first: rows come in the order in which the hosts were asked
+            evidence = Passed(answer.recipient.recipient_id, answer.stage, answer.reply)
+            by_attempt.setdefault(id(answer.attempt), (answer.attempt, [], []))[2].append(evidence)
         for answer in answers:
             fate = self._fate(answer, now)
-            by_attempt.setdefault(id(answer.attempt), (answer.attempt, []))[1].append(fate)
+            by_attempt.setdefault(id(answer.attempt), (answer.attempt, [], []))[1].append(fate)
             self._log_fate(message, answer, fate)
         self._unwritten += [
             Settle(
@@ -204,8 +212,9 @@ class LeaseRun:
                 now=now,
                 attempt=attempt,
                 fates=tuple(fates),
+                passed=tuple(evidence),
             )
-            for attempt, fates in by_attempt.values()
+            for attempt, fates, evidence in by_attempt.values()
         ]
 
     def _fate(self, answer: Answer, now: Timestamp) -> Fate:
@@ -245,6 +254,16 @@ class LeaseRun:
         gevent.spawn_later(_SETTLE_AGAIN_S, self._runtime.writer.post, work, self._written)
 
     def _log_attempt(self, message: LeasedMessage, batch: list[Answer]) -> None:
+        doubtful = [answer for answer in batch if answer.is_in_doubt]
+        if doubtful:
+            self._runtime.log.warning(
+                "delivery_in_doubt",
+                queue_id=message.queue_id,
+                recipients=len(doubtful),
+                destination=self._lease.destination,
+                host=doubtful[0].attempt.peer_address,
+                reply=doubtful[0].reply.escaped(),
+            )
         for answer in batch:
             if isinstance(answer.outcome, TryNext):
                 self._runtime.log.info(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from empath.config.model import Delivery
+from empath.daemon.content_fit import Pieces, fit
 from empath.errors import EmpathError
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
@@ -26,8 +27,8 @@ from empath.smtp.client_events import (
     TransactionEnded,
 )
 
-Pieces = Callable[[], Iterator[bytes]]  # the content, from its beginning at each call
 Permission = Callable[[], bool]  # asked just before the final dot; False: say nothing more
+Clock = Callable[[], float]  # seconds that only ever rise
 
 
 class HostUnreachable(EmpathError):
@@ -43,18 +44,34 @@ class Abandoned(EmpathError):
     """The transaction was given up before its final dot: no mail went out."""
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """
+    How connections of one worker are made and used.
+
+    timeouts are those of RFC 5321 §4.5.3.2 in seconds; but in tests connect is Stream.connect, clock time.monotonic.
+    """
+
+    settings: Delivery
+    ehlo_name: str
+    deadlines: Deadlines
+    timeouts: dict[Stage, float]
+    connect: Callable[..., Stream]
+    clock: Clock
+
+
 class Connection:
     """One SMTP connection to one host."""
 
-    def __init__(self, host: Host, stream: Stream, session: ClientSession, timeouts: dict[Stage, float]) -> None:
+    def __init__(self, host: Host, stream: Stream, manner: Manner) -> None:
         self.host = host
-        self.born_at = self.used_at = time.monotonic()
+        self.born_at = self.used_at = manner.clock()
         self._stream = stream
-        self._session = session
-        self._timeouts = timeouts
+        self._session = ClientSession(manner.ehlo_name)
+        self._manner = manner
 
     @classmethod
-    def open(cls, host: Host, ehlo_name: str, timeouts: dict[Stage, float], deadlines: Deadlines) -> "Connection":
+    def open(cls, host: Host, manner: Manner) -> "Connection":
         """
         Connect, and be greeted.
 
@@ -62,23 +79,18 @@ class Connection:
             HostUnreachable: no connection, or no session.
         """
         try:
-            wait_s = timeouts[Stage.CONNECT]
-            stream = Stream.connect(host.address, host.port, deadlines=deadlines, timeout_s=wait_s)
+            wait_s = manner.timeouts[Stage.CONNECT]
+            stream = manner.connect(host.address, host.port, deadlines=manner.deadlines, timeout_s=wait_s)
         except (StreamClosed, StreamTimeout) as exc:
             reply = Reply.of(f"451 4.4.1 connect to {host.name}[{host.address}]:{host.port}: {exc}")
             raise HostUnreachable(Stage.CONNECT, reply) from exc
-        connection = cls(host, stream, ClientSession(ehlo_name), timeouts)
+        connection = cls(host, stream, manner)
         event = connection._next()
         if isinstance(event, Ready):
             return connection
         connection.close()
         assert isinstance(event, HostFailed)
         raise HostUnreachable(event.stage, event.reply)
-
-    @property
-    def peer(self) -> str:
-        """Address and port of the host."""
-        return self._stream.peer
 
     @property
     def is_usable(self) -> bool:
@@ -102,11 +114,14 @@ class Connection:
 
     def _transact(self, transaction: Transaction, pieces: Pieces, may_end: Permission) -> TransactionEnded:
         session = self._session
+        if transaction.has_8bit:
+            without = self._manner.settings.without_8bitmime
+            transaction, pieces = fit(transaction, pieces, session.extensions, without)
         session.begin(transaction)
         while True:
             event = self._next()
             if isinstance(event, TransactionEnded):
-                self.used_at = time.monotonic()
+                self.used_at = self._manner.clock()
                 return event
             if isinstance(event, ContentWanted):
                 self._send_content(pieces(), may_end)
@@ -139,7 +154,7 @@ class Connection:
             self._flush()
             if (event := session.next_event()) is not None:
                 return event
-            stream.deadline_at = time.monotonic() + self._timeouts[session.stage]
+            stream.deadline_at = self._manner.clock() + self._manner.timeouts[session.stage]
             try:
                 session.receive(stream.receive_next())
             except StreamTimeout as exc:
@@ -151,7 +166,7 @@ class Connection:
     def _flush(self) -> None:
         octets = self._session.octets_to_send()
         if octets:
-            self._stream.deadline_at = time.monotonic() + self._timeouts[Stage.CONTENT]
+            self._stream.deadline_at = self._manner.clock() + self._manner.timeouts[Stage.CONTENT]
             try:
                 self._stream.send(octets)
             except StreamTimeout as exc:
@@ -162,22 +177,36 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class HostResult:
-    """What one host said to one message. was_reached tells whether there was a session; results are the recipients'."""
+    """
+    What one host said to one message.
+
+    Shape: peer is its address and port; results are the recipients'. was_reached tells whether there was a session,
+    connect_s how long that took to come about, None for one that was there already or never was. is_in_doubt: see
+    TransactionEnded.
+    """
 
     host: Host
-    peer: str | None
+    peer: str
     results: tuple[RecipientResult, ...]
     was_reached: bool
+    connect_s: float | None = None
+    is_in_doubt: bool = False
 
 
 class ConnectionPool:
     """Connections of this worker that wait for more mail, by the address and port that they lead to."""
 
-    def __init__(self, settings: Delivery, ehlo_name: str, deadlines: Deadlines) -> None:
+    def __init__(
+        self,
+        settings: Delivery,
+        ehlo_name: str,
+        deadlines: Deadlines,
+        connect: Callable[..., Stream] = Stream.connect,
+        clock: Clock = time.monotonic,
+    ) -> None:
         self._settings = settings
-        self._ehlo_name = ehlo_name
-        self._deadlines = deadlines
-        self._timeouts = {
+        self._clock = clock
+        timeouts = {
             Stage.CONNECT: settings.connect_s,
             Stage.GREETING: settings.greeting_s,
             Stage.EHLO: settings.ehlo_s,
@@ -188,6 +217,7 @@ class ConnectionPool:
             Stage.END_OF_DATA: settings.end_of_data_s,
             Stage.QUIT: settings.quit_s,
         }
+        self._manner = Manner(settings, ehlo_name, deadlines, timeouts, connect, clock)
         self._idle: dict[tuple[str, int], list[Connection]] = {}
 
     def send(self, host: Host, transaction: Transaction, pieces: Pieces, may_end: Permission) -> HostResult:
@@ -201,18 +231,20 @@ class ConnectionPool:
         if connection is not None:
             ended = connection.transact(transaction, pieces, may_end)
             if not ended.is_stale:
-                return self._done(connection, ended)
+                return self._done(connection, ended, None)
             connection.close()
+        began = self._clock()
         try:
-            connection = Connection.open(host, self._ehlo_name, self._timeouts, self._deadlines)
+            connection = Connection.open(host, self._manner)
         except HostUnreachable as exc:
             failed = RecipientResult(exc.stage, exc.reply)
-            return HostResult(host, None, (failed,) * len(transaction.recipients), was_reached=False)
-        return self._done(connection, connection.transact(transaction, pieces, may_end))
+            return HostResult(host, _peer(host), (failed,) * len(transaction.recipients), was_reached=False)
+        connect_s = self._clock() - began
+        return self._done(connection, connection.transact(transaction, pieces, may_end), connect_s)
 
     def close_idle(self, *, all_of_them: bool = False) -> None:
         """Take leave of connections that waited too long."""
-        now = time.monotonic()
+        now = self._clock()
         for key, waiting in list(self._idle.items()):
             keep = [] if all_of_them else [c for c in waiting if now - c.used_at < self._settings.idle_s]
             for connection in waiting:
@@ -227,13 +259,17 @@ class ConnectionPool:
         waiting = self._idle.get((host.address, host.port))
         return waiting.pop() if waiting else None
 
-    def _done(self, connection: Connection, ended: TransactionEnded) -> HostResult:
+    def _done(self, connection: Connection, ended: TransactionEnded, connect_s: float | None) -> HostResult:
         host = connection.host
-        is_young = time.monotonic() - connection.born_at < self._settings.reuse_s
+        is_young = self._clock() - connection.born_at < self._settings.reuse_s
         if connection.is_usable and is_young:
             self._idle.setdefault((host.address, host.port), []).append(connection)
         elif connection.is_usable:
             connection.quit()
         else:
             connection.close()
-        return HostResult(host, connection.peer, ended.results, was_reached=True)
+        return HostResult(host, _peer(host), ended.results, True, connect_s, ended.is_in_doubt)
+
+
+def _peer(host: Host) -> str:
+    return f"[{host.address}]:{host.port}" if ":" in host.address else f"{host.address}:{host.port}"

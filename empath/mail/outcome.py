@@ -50,9 +50,14 @@ class Bounced:
 
 @dataclass(frozen=True, slots=True)
 class TryNext:
-    """This host will not do, another of the same destination may; the reply stands if there is none."""
+    """
+    This host will not do, another of the same destination may; the reply stands if there is none.
+
+    is_final_here tells that this host would never take it, so that it bounces if all the others say the same.
+    """
 
     reply: Reply
+    is_final_here: bool = False
 
 
 Outcome = Delivered | Deferred | Bounced | TryNext

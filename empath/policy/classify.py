@@ -11,14 +11,15 @@ from typing import Final
 from empath.mail.outcome import Bounced, Deferred, Delivered, Outcome, Stage, TryNext
 from empath.mail.reply import EnhancedStatus, Reply
 
-_NEEDS_SMTPUTF8 = EnhancedStatus(5, 6, 7)  # RFC 6531 §4.2
+# What one host of a domain lacks another may offer: SMTPUTF8 (RFC 6531 §4.2), 8BITMIME (RFC 6152 §3).
+_LACKS: Final = frozenset({EnhancedStatus(5, 6, 7), EnhancedStatus(5, 6, 3)})
 
 
 class _Fate(Enum):
     DELIVERED = auto()
     DEFERRED = auto()  # also where another host is left
     NEXT = auto()  # another host, or deferred after the last
-    NEXT_OR_BOUNCED = auto()  # another host, or bounced after the last
+    NEXT_OR_BOUNCED = auto()  # another host; after the last bounced, or deferred if one of them may yet take it
     BOUNCED = auto()
 
 
@@ -34,10 +35,11 @@ _FATES: Final = (
 )
 
 
-def classify(stage: Stage, reply: Reply, is_last_host: bool) -> Outcome:
+def classify(stage: Stage, reply: Reply, is_last_host: bool, is_put_off: bool = False) -> Outcome:
     """
     What the *reply* that ended a recipient's transaction at *stage* means for that recipient.
 
+    *is_put_off* says that a host before could not be asked, or said 4yz: it may yet take what this one never will.
     The outcome carries the reply as it was given, also where a 5yz leads to a deferral.
     """
     match _fate(stage, reply):
@@ -46,17 +48,22 @@ def classify(stage: Stage, reply: Reply, is_last_host: bool) -> Outcome:
         case _Fate.BOUNCED:
             return Bounced(reply)
         case _Fate.NEXT_OR_BOUNCED:
-            return Bounced(reply) if is_last_host else TryNext(reply)
+            if not is_last_host:
+                return TryNext(reply, is_final_here=True)
+            return Deferred(reply) if is_put_off else Bounced(reply)
         case _Fate.NEXT if not is_last_host:
             return TryNext(reply)
         case _:
             return Deferred(reply)
 
 
+def is_lack(stage: Stage, reply: Reply) -> bool:
+    """Whether a *reply* that refuses says that the host lacks an extension, and nothing of the mail or the recipient."""
+    return reply.enhanced in _LACKS and (stage is Stage.MAIL or stage is Stage.RCPT)
+
+
 def _fate(stage: Stage, reply: Reply) -> _Fate:
     if stage is Stage.RCPT and reply.code == 552:
         return _Fate.NEXT  # RFC 5321 §4.5.3.1.10: "too many recipients" of an older RFC, to be read as 452
     fate = _FATES.get((stage, reply.klass), _Fate.DEFERRED)
-    if fate is _Fate.BOUNCED and reply.enhanced == _NEEDS_SMTPUTF8 and stage in (Stage.MAIL, Stage.RCPT):
-        return _Fate.NEXT_OR_BOUNCED  # hosts of one domain may differ in what they offer, RFC 6531 §3.5
-    return fate
+    return _Fate.NEXT_OR_BOUNCED if fate is _Fate.BOUNCED and is_lack(stage, reply) else fate

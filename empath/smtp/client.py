@@ -104,7 +104,8 @@ class ClientSession:
     def lost(self, reason: str, is_timeout: bool) -> None:
         """The connection broke, or the time for this stage is over: whatever was under way ends with 4.4.2."""
         what = "Timed out" if is_timeout else "Connection lost"
-        reply = Reply(451, _LOST, f"{what} at {self.stage}: {reason}")
+        doubt = "; the message may be delivered twice" if self._state is State.END_OF_DATA else ""
+        reply = Reply(451, _LOST, f"{what} at {self.stage}: {reason}{doubt}")
         self._take(Signal.TIMED_OUT if is_timeout else Signal.LOST, reply)
 
     def next_event(self) -> ClientEvent | None:
@@ -250,6 +251,11 @@ class ClientSession:
         self._events.append(TransactionEnded(tuple(self._plan.results), is_stale=True))
         return self._close(reply)
 
+    def _abandon_in_doubt(self, reply: Reply) -> State:
+        self._settle(reply)
+        self._events.append(TransactionEnded(tuple(self._plan.results), is_in_doubt=True))
+        return self._close(reply)
+
     def _abandon_premature(self, reply: Reply) -> State:
         # 2yz before the end of data is no promise about the message: to believe it would lose mail.
         return self._abandon(Reply(451, _GARBAGE, f"Protocol error: {reply.escaped()} before the end of data"))
@@ -360,6 +366,7 @@ NEXT: Final[dict[tuple[State, Signal], Step]] = {  # every state with every sign
     **_rows(_S.RSET, _REFUSED, Step(_C._finish_distrusting, (_S.QUIT,))),
     **{(state, over): Step(_C._fail, (_S.CLOSED,)) for state in (_S.GREETING, _S.EHLO, _S.HELO) for over in _OVER},
     **{(state, over): Step(_C._abandon, (_S.CLOSED,)) for state in _IN_TRANSACTION for over in _OVER},
+    **_rows(_S.END_OF_DATA, (Signal.GARBAGE, Signal.LOST, Signal.TIMED_OUT), Step(_C._abandon_in_doubt, (_S.CLOSED,))),
     # These two are what a connection looks like that the peer gave up while it was idle.
     **_rows(_S.MAIL, (Signal.SHUTDOWN, Signal.LOST), Step(_C._abandon_stale, (_S.CLOSED,))),
     # A peer that speaks unasked is saying goodbye, or is out of step.

@@ -39,10 +39,12 @@ class TransactionEnded:
 
     Shape: one result for each recipient of the transaction, in its order. is_stale: the connection was gone, or the
     peer took leave with 421, before it answered anything of this transaction; a new connection may try it once more.
+    is_in_doubt: the content is out whole and no answer came, so that those whose stage is END_OF_DATA may have it.
     """
 
     results: tuple[RecipientResult, ...]
     is_stale: bool = False
+    is_in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

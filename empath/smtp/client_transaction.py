@@ -16,7 +16,7 @@ from empath.smtp.capabilities import Capabilities
 # C0, DEL and C1 could end a command, or break out of a log line on the way; a surrogate has no UTF-8.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _TOO_BIG = Reply.of("552 5.3.4 The message is larger than the next host accepts")
-_NO_8BITMIME = Reply.of("554 5.6.3 The message has 8-bit content and the next host does not offer 8BITMIME")
+_NO_8BITMIME = "554 5.6.3 The message has 8-bit content and the next host does not offer 8BITMIME"
 _NO_SMTPUTF8 = Reply.of("553 5.6.7 The message needs SMTPUTF8 and the next host does not offer it")
 
 
@@ -40,8 +40,9 @@ class Transaction:
     One message for one peer, without its content.
 
     Shape: reverse_path is the text form of a reverse path, empty for the null path; size is that of the content in
-    octets before dot-stuffing; has_8bit says whether the content, header or body, has octets beyond ASCII;
-    envelope_id is the ENVID= value in xtext, or None (RFC 3461 §4.4).
+    octets before dot-stuffing, and is not announced unless is_size_exact; has_8bit says whether the content, header or
+    body, has octets beyond ASCII, and why_not_converted why they are still there; envelope_id is the ENVID= value in
+    xtext, or None (RFC 3461 §4.4).
     """
 
     reverse_path: str
@@ -52,6 +53,8 @@ class Transaction:
     has_8bit: bool = False
     dsn_return: DsnReturn | None = None
     envelope_id: str | None = None
+    is_size_exact: bool = True
+    why_not_converted: str = ""
 
 
 def objection(transaction: Transaction, peer: Capabilities) -> Reply | None:
@@ -64,7 +67,8 @@ def objection(transaction: Transaction, peer: Capabilities) -> Reply | None:
     ):
         return _NO_SMTPUTF8
     if transaction.has_8bit and not peer.has_8bitmime:
-        return _NO_8BITMIME
+        why = transaction.why_not_converted
+        return Reply.of(f"{_NO_8BITMIME}; {why}" if why else _NO_8BITMIME)
     return None
 
 
@@ -81,7 +85,7 @@ def mail_command(transaction: Transaction, peer: Capabilities) -> bytes:
         SyntaxViolation: a control character in the path or a parameter.
     """
     line = f"MAIL FROM:<{transaction.reverse_path}>"
-    if peer.has_size:
+    if peer.has_size and transaction.is_size_exact:
         line += f" SIZE={transaction.size}"
     if peer.has_8bitmime and (transaction.has_8bit or transaction.body_type is BodyType.EIGHT_BIT_MIME):
         line += " BODY=8BITMIME"

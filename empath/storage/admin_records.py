@@ -77,11 +77,12 @@ class LiveRecipient:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt for one recipient, with the reply that ended it; `reply` is escaped already."""
+    """One attempt at one host for one recipient, with the reply that ended it; `reply` is escaped already."""
 
     attempt_id: int
     started_at: float
     duration_s: float
+    connect_s: float | None
     destination: str
     host: str | None
     peer_address: str | None
@@ -89,6 +90,10 @@ class Attempt:
     code: int | None
     enhanced: str | None
     reply: str
+    tls_policy: str | None
+    tls_version: str | None
+    tls_cipher: str | None
+    tls_peer: str | None
     outcome: str
     decided_status: str
     decided_next_retry_at: float | None

@@ -2,10 +2,10 @@
 settle - what happened to leased work becomes rows
 
 THEORY
-    A Settle carries the fates of one message's recipients.  State, evidence and the obligation to report commit
-    together.  Each write names the lease it was worked out under: if the lease is gone, its process was taken for dead
-    and the work is another's, so the result changes no state; only a peer's 250 leaves a row, because somebody may
-    receive that mail twice.
+    A Settle carries the fates of one message's recipients, and the replies of a host that passed them on to the next.
+    State, evidence and the obligation to report commit together.  Each write names the lease it was worked out under:
+    if the lease is gone, its process was taken for dead and the work is another's, so the result changes no state; only
+    a peer's 250 leaves a row, because somebody may receive that mail twice.
 
     What a person ordered of a leased recipient waits for the end of its lease.  A settle carries it out in place of
     whatever the attempt led to, but a delivery: then the order came too late, and the audit says so.
@@ -28,6 +28,8 @@ from empath.storage.writer import Work
 
 _SQL = queries("settle")
 _MAYBE_DELIVERED = "maybe_delivered"
+_NEXT_HOST = "next_host"
+_UNCHANGED = "unchanged"  # what an attempt decided that led to no status
 _LEASED = "leased"
 _HELD = "held"
 _WAITING = frozenset({"queued", "deferred"})
@@ -63,31 +65,63 @@ class Fate:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """What one host said to a recipient for whom another host was tried after it: evidence, no fate."""
+
+    recipient_id: int
+    stage: Stage
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
-    """What the fates of one transaction share. started_at in Unix seconds; host and peer_address for people."""
+    """
+    What the fates of one transaction share.
+
+    Shape: started_at in Unix seconds; connect_s is the part of duration_s until the host was ready for mail, None for a
+    connection that was open already or was never made; host and peer_address for people.
+    """
 
     destination: str
     started_at: float
     duration_s: float
     host: str | None = None
     peer_address: str | None = None
+    connect_s: float | None = None
 
 
 class Settle(Work):
-    """Write the fates of one message's recipients. `is_stale` tells after the commit that the lease was gone."""
+    """
+    Write the fates of one message's recipients, and who was *passed* on from this host to another.
+
+    `is_stale` tells after the commit that the lease was gone.
+    """
 
     def __init__(
-        self, *, process_id: int, lease_id: int, message_id: int, now: float, attempt: Attempt, fates: tuple[Fate, ...]
+        self,
+        *,
+        process_id: int,
+        lease_id: int,
+        message_id: int,
+        now: float,
+        attempt: Attempt,
+        fates: tuple[Fate, ...],
+        passed: tuple[Passed, ...] = (),
     ) -> None:
         super().__init__()
-        self.rows = 2 * len(fates)
+        self.rows = 2 * len(fates) + len(passed)
         self.fates = fates
+        self.passed = passed
         self.is_stale = False
         self._keys = {"process_id": process_id, "lease_id": lease_id, "message_id": message_id, "now": now}
         self._attempt = attempt
 
     def run(self, connection: apsw.Connection) -> None:
         self.is_stale = not value(connection, _SQL["is_lease_valid"], {"lease_id": self._keys["lease_id"]})
+        for passed in self.passed if not self.is_stale else ():
+            # Not where it is no longer of the lease: then it has its fate, and is being written a second time.
+            if rows(connection, _SQL["order"], {**self._keys, "recipient_id": passed.recipient_id}):
+                self._record(connection, passed, outcome=_NEXT_HOST, decided=_UNCHANGED, next_retry_at=None)
         for fate in self.fates:
             if not self.is_stale:
                 self._settle(connection, fate)
@@ -143,12 +177,12 @@ class Settle(Work):
     def _record_doubt(self, connection: apsw.Connection, fate: Fate) -> None:
         # A settle whose commit failed in doubt is tried again: what it did write must not count as a second delivery.
         if not value(connection, _SQL["is_delivered_under"], {**self._keys, "recipient_id": fate.recipient_id}):
-            self._record(connection, fate, outcome=_MAYBE_DELIVERED, decided="unchanged", next_retry_at=None)
+            self._record(connection, fate, outcome=_MAYBE_DELIVERED, decided=_UNCHANGED, next_retry_at=None)
 
     def _record(
         self,
         connection: apsw.Connection,
-        fate: Fate,
+        fate: Fate | Passed,
         *,
         outcome: str,
         decided: str,
@@ -161,6 +195,7 @@ class Settle(Work):
             "destination": attempt.destination,
             "started_at": attempt.started_at,
             "duration_s": attempt.duration_s,
+            "connect_s": attempt.connect_s,
             "host": attempt.host,
             "peer_address": attempt.peer_address,
             "stage": fate.stage,

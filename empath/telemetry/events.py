@@ -62,6 +62,8 @@ EVENTS: Final[dict[str, dict[str, str]]] = {
         "bounced": "It failed for good. " + _ATTEMPT,
         "expired": "It failed for the time being, and its lifetime is over. " + _ATTEMPT,
         "host_failed": "One host did not take it, the next is tried. " + _ATTEMPT,
+        "delivery_in_doubt": "No answer to the final dot: the mail will be tried again, and may be delivered multiple"
+        " times. `queue_id`, `recipients`, `destination`, `host`, `reply`.",
         "rerouted": "The route changed since acceptance; put back unsent. `queue_id`, `recipients`.",
         "not_deliverable": "A row holds what no command can carry; the recipient is held. `queue_id`, `error`.",
         "content_missing": "The content of a queued message is gone; the recipient is held. `queue_id`, `error`.",

@@ -59,11 +59,11 @@ SELECT message_id, recipient_id, 'failure', (julianday('now') - 2440587.5) * 864
 -- name: insert_attempt
 -- The evidence, in the same transaction as the fate.
 INSERT INTO _attempt (
-  recipient_id, process_id, lease_id, destination, started_at, duration_s, host, peer_address, stage, code, enhanced, text,
-  outcome, decided_status, decided_next_retry_at)
+  recipient_id, process_id, lease_id, destination, started_at, duration_s, connect_s, host, peer_address, stage, code,
+  enhanced, text, outcome, decided_status, decided_next_retry_at)
 VALUES (
-  :recipient_id, :process_id, :lease_id, :destination, :started_at, :duration_s, :host, :peer_address, :stage, :code,
-  :enhanced, :text, :outcome, :decided_status, :next_retry_at);
+  :recipient_id, :process_id, :lease_id, :destination, :started_at, :duration_s, :connect_s, :host, :peer_address, :stage,
+  :code, :enhanced, :text, :outcome, :decided_status, :next_retry_at);
 
 -- name: is_delivered_under
 -- Whether this very lease has already brought this recipient its mail. Index: _attempt_recipient. Rows: one, 0 or 1.

@@ -18,8 +18,9 @@ RECIPIENT_KEYS = [
     "attempt_log",
 ]  # fmt: skip
 ATTEMPT_KEYS = [
-    "attempt_id", "started_at", "duration_s", "destination", "host", "peer_address", "stage", "code", "enhanced",
-    "reply", "outcome", "decided_status", "decided_next_retry_at",
+    "attempt_id", "started_at", "duration_s", "connect_s", "destination", "host", "peer_address", "stage", "code",
+    "enhanced", "reply", "tls_policy", "tls_version", "tls_cipher", "tls_peer", "outcome", "decided_status",
+    "decided_next_retry_at",
 ]  # fmt: skip
 ULID = str(QueueId.make(Timestamp(T0), bytes(9) + b"\xff"))
 

@@ -270,7 +270,8 @@ class FakePool:
         self.asked.append((host.name, [recipient.address for recipient in transaction.recipients]))
         stage, *replies = self.results[host.name]
         results = tuple(RecipientResult(stage, reply) for reply in replies[: len(transaction.recipients)])
-        return HostResult(host, "127.0.0.1:25", results, was_reached=stage is not Stage.CONNECT)
+        is_in_doubt = stage is Stage.END_OF_DATA and str(replies[0].enhanced) == "4.4.2"
+        return HostResult(host, f"{host.address}:25", results, stage is not Stage.CONNECT, is_in_doubt=is_in_doubt)
 
 
 class FakeFinder:
@@ -283,7 +284,7 @@ class FakeFinder:
         self.asked += 1
         if self.error is not None:
             return NoHost(self.error)
-        return tuple(Host(host, "127.0.0.1", route.port) for host in self.names)
+        return tuple(Host(host, f"127.0.0.{place}", route.port) for place, host in enumerate(self.names, start=1))
 
 
 def carried(carrier, leased):
@@ -324,6 +325,120 @@ def test_a_destination_of_which_one_host_was_reached_does_not_fail():
     carrier = SmtpCarrier(SmtpRoute("x.test", 25), "smtp:x.test:25", pool, FakeFinder("a", "b"))
     assert [[(TryNext, "a")], [(Deferred, "b")]] == carried(carrier, message(1))
     assert not carrier.is_failing
+
+
+DOWN = Reply.of("451 4.4.1 refused")
+NEEDS_UTF8 = Reply.of("553 5.6.7 SMTPUTF8 is needed")
+ROUTE = SmtpRoute("x.test", 25), "smtp:x.test:25"
+
+
+def test_a_host_that_gave_no_session_is_not_asked_again_in_the_lease_while_there_is_another():
+    """
+    Nineteen messages more would wait for the same silence.
+    """
+    pool = FakePool(a=(Stage.CONNECT, DOWN), b=(Stage.END_OF_DATA, TAKEN))
+    carrier = SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b"))
+    assert [[(TryNext, "a")], [(Delivered, "b")]] == carried(carrier, message(1))
+    assert [[(Delivered, "b")]] == carried(carrier, message(2))
+    pool.results["b"] = (Stage.GREETING, Reply.of("421 4.3.2 Busy"))
+    assert [[(Deferred, "b")]] == carried(carrier, message(3))
+    assert ["a", "b", "b", "b"] == [name for name, _ in pool.asked]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ((Stage.CONNECT, DOWN), (Stage.MAIL, NEEDS_UTF8)),
+        ((Stage.RCPT, LATER), (Stage.MAIL, NEEDS_UTF8)),
+        ((Stage.MAIL, NEEDS_UTF8), (Stage.CONNECT, DOWN)),
+        ((Stage.MAIL, NEEDS_UTF8), (Stage.RCPT, LATER)),
+    ],
+)
+def test_soft_weighs_more_than_hard_over_the_hosts(first, second):
+    """
+    The host that was down may offer what the other lacks; in whichever order they were asked.
+    """
+    carrier = SmtpCarrier(*ROUTE, FakePool(a=first, b=second), FakeFinder("a", "b"))
+    assert [[(TryNext, "a")], [(Deferred, "b")]] == carried(carrier, message(1))
+
+
+def test_a_host_that_was_silent_for_the_message_before_is_soft_too():
+    """
+    It was not asked for this one, so nothing is known of what it offers.
+    """
+    pool = FakePool(a=(Stage.CONNECT, DOWN), b=(Stage.MAIL, NEEDS_UTF8))
+    carrier = SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b"))
+    carried(carrier, message(1))
+    assert [[(Deferred, "b")]] == carried(carrier, message(2))
+
+
+def test_what_no_host_offers_bounces_after_all_are_asked():
+    """
+    RFC 6531 §3.2.
+    """
+    pool = FakePool(a=(Stage.MAIL, NEEDS_UTF8), b=(Stage.MAIL, NEEDS_UTF8))
+    carrier = SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b"))
+    assert [[(TryNext, "a")], [(Bounced, "b")]] == carried(carrier, message(1))
+
+
+def test_only_the_recipients_that_a_host_put_off_go_to_the_next():
+    """
+    Each has its own fate; 5yz is final for every host.
+    """
+    pool = FakePool(a=(Stage.RCPT, LATER, NEVER, LATER), b=(Stage.END_OF_DATA, TAKEN, TAKEN))
+    carrier = SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b"))
+    expected = [[(TryNext, "a"), (Bounced, "a"), (TryNext, "a")], [(Delivered, "b"), (Delivered, "b")]]
+    assert expected == carried(carrier, message(1, 3))
+    assert [("a", ["r0@a.test", "r1@a.test", "r2@a.test"]), ("b", ["r0@a.test", "r2@a.test"])] == pool.asked
+
+
+def test_what_hosts_said_before_is_settled_with_the_fate(dispatch):
+    """
+    In one commit, in the order in which they were asked, each with its own host.
+    """
+    pool = FakePool(a=(Stage.RCPT, LATER, NEVER), b=(Stage.CONNECT, DOWN), c=(Stage.END_OF_DATA, TAKEN))
+    writer = run(dispatch, SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b", "c")), message(1, 2))
+    assert [
+        ("a", "127.0.0.1:25", [(10, LATER)], [(11, "bounced")]),
+        ("b", "127.0.0.2:25", [(10, DOWN)], []),
+        ("c", "127.0.0.3:25", [], [(10, "delivered")]),
+    ] == [
+        (
+            settle._attempt.host,
+            settle._attempt.peer_address,
+            [(one.recipient_id, one.reply) for one in settle.passed],
+            [(fate.recipient_id, fate.status) for fate in settle.fates],
+        )
+        for settle in writer.of(Settle)
+    ]
+
+
+def test_what_hosts_said_without_a_fate_in_the_end_is_left_to_the_log(dispatch):
+    """
+    The recipient goes back as it was: no attempt was made.
+    """
+    plan = [[(0, TryNext(LATER)), (1, Delivered(TAKEN))], Abandoned("taken for dead")]
+    [settle] = run(dispatch, FakeCarrier(plan), message(1, 2)).of(Settle)
+    assert ((), [11]) == (settle.passed, [fate.recipient_id for fate in settle.fates])
+
+
+def test_a_mail_whose_answer_was_lost_is_told_of(dispatch):
+    """
+    BEHAVIOUR of a mail that may come twice: deferred, no other host, and a line in the log.
+    """
+    lines = []
+    dispatch.runtime.log = SimpleNamespace(
+        info=lambda event, **fields: lines.append((event, fields)),
+        warning=lambda event, **fields: lines.append((event, fields)),
+    )
+    lost = Reply.of("451 4.4.2 Connection lost at end-of-data")
+    pool = FakePool(a=(Stage.END_OF_DATA, lost))
+    writer = run(dispatch, SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b")), message(1))
+    assert [(10, "deferred")] == writer.fates()
+    assert [
+        ("delivery_in_doubt", {"queue_id", "recipients", "destination", "host", "reply"}),
+        ("deferred", {*lines[1][1]}),
+    ] == [(event, set(fields)) for event, fields in lines]
 
 
 def test_a_destination_without_a_route_waits_for_one():

@@ -77,12 +77,34 @@ def test_a_552_elsewhere_is_final(stage):
     assert [Bounced, Bounced] == both(stage, "552 5.3.4 Message too big")
 
 
+LACKS = ["553 5.6.7 SMTPUTF8 is needed", "554 5.6.3 8BITMIME is needed"]
+
+
 @pytest.mark.parametrize("stage", [Stage.MAIL, Stage.RCPT])
-def test_a_lack_of_smtputf8_bounces_after_the_last_host(stage):
+@pytest.mark.parametrize("line", LACKS)
+def test_a_lack_of_an_extension_bounces_after_the_last_host(stage, line):
     """
     The hosts of one domain may differ in what they offer.
     """
-    assert [TryNext, Bounced] == both(stage, "553 5.6.7 SMTPUTF8 is needed")
+    assert [TryNext, Bounced] == both(stage, line)
+    assert classify(stage, Reply.of(line), is_last_host=False).is_final_here
+
+
+@pytest.mark.parametrize("line", LACKS)
+def test_a_lack_of_an_extension_defers_where_another_host_may_yet_take_it(line):
+    """
+    That one was down, or said 4yz: a soft error weighs more than a hard one.
+    """
+    assert Deferred(Reply.of(line)) == classify(Stage.MAIL, Reply.of(line), is_last_host=True, is_put_off=True)
+
+
+def test_a_refusal_bounces_whatever_a_host_before_said():
+    """
+    It is about the recipient, not about what the host can do.
+    """
+    reply = Reply.of("550 5.1.1 No such user")
+    assert Bounced(reply) == classify(Stage.RCPT, reply, is_last_host=True, is_put_off=True)
+    assert not classify(Stage.RCPT, Reply.of("450 4.2.1 Busy"), is_last_host=False).is_final_here
 
 
 def test_the_code_of_smtputf8_past_the_final_dot_is_final():

@@ -37,7 +37,20 @@ def test_a_message_whose_answer_was_lost_is_deferred(is_timeout, said):
     """
     dialogue = ready().begin(transaction()).hear(OK + OK + GO_ON).send(b"")
     dialogue.session.lost("reset by the peer", is_timeout=is_timeout)
-    assert [("end-of-data", f"451 4.4.2 {said} at end-of-data: reset by the peer")] == fates(dialogue.note())
+    text = f"451 4.4.2 {said} at end-of-data: reset by the peer; the message may be delivered twice"
+    assert [("end-of-data", text)] == fates(dialogue.note())
+
+
+@pytest.mark.parametrize(
+    ("last", "is_in_doubt"), [(b"", True), (b"what\r\n", True), (BYE, False), (NO, False), (GO_ON, False), (OK, False)]
+)
+def test_a_message_is_in_doubt_only_where_no_answer_came(last, is_in_doubt):
+    """
+    421 is an answer: the peer says that it did not take it.
+    """
+    dialogue = ready().begin(transaction()).hear(OK + OK + GO_ON).send(b"").hear(last)
+    [ended] = [event for event in dialogue.events if hasattr(event, "results")]
+    assert is_in_doubt == ended.is_in_doubt
 
 
 def test_a_recipient_keeps_its_own_answer_when_the_connection_is_lost():

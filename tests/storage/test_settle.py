@@ -2,10 +2,13 @@
 
 import pytest
 
+from empath.mail.outcome import Stage
+from empath.mail.reply import Reply
 from empath.storage.lease import Lease
 from empath.storage.process import EndProcess
-from empath.storage.settle import EndLease, Hold, Rekey, Status
-from tests.kit.queue import T0, Queue, ids, write
+from empath.storage.settle import Attempt, EndLease, Fate, Hold, Passed, Rekey, Settle, Status
+from empath.storage.writer import Together
+from tests.kit.queue import REPLIES, T0, Queue, ids, write
 
 
 def leased(queue: Queue, *destinations: str, **attributes: object) -> Lease:
@@ -250,3 +253,44 @@ def test_holder_of_a_lost_lease_moves_nothing(queue: Queue, kind: str) -> None:
     }[kind])  # fmt: skip
 
     assert [(1, "leased", new.lease_id)] == queue.select("SELECT destination_id, status, lease_id FROM _recipient")
+
+
+def passing(queue: Queue, lease: Lease) -> Settle:
+    """What a first host said to recipient 1, who went on to another, and to recipient 2, who bounced."""
+    fate = Fate(2, Status.BOUNCED, Stage.RCPT, REPLIES[Status.BOUNCED], wants_notice=True)
+    return Settle(
+        process_id=queue.process_id,
+        lease_id=lease.lease_id,
+        message_id=1,
+        now=T0 + 1,
+        attempt=Attempt(lease.destination, T0 + 0.5, 0.25, "mx1.a.example", "192.0.2.1:25", connect_s=0.125),
+        fates=(fate,),
+        passed=(Passed(1, Stage.CONNECT, Reply.of("451 4.4.1 refused")),),
+    )
+
+
+def test_a_host_that_passed_a_recipient_on_leaves_a_row_and_no_fate(queue: Queue) -> None:
+    """
+    A person sees every host that was asked, before the one whose reply counts; the attempt counts once.
+    """
+    lease = leased(queue, "a.example", "a.example")
+    together = [passing(queue, lease), queue.new_settle(lease, Status.DELIVERED, recipients=[1])]
+
+    queue.run(Together(*together))
+    queue.run(Together(*together))  # in doubt whether it was committed
+
+    said = [(1, "mx1.a.example", 0.125, "next_host", "unchanged"), (2, "mx1.a.example", 0.125, "bounced", "bounced")]
+    assert [*said, (1, "mx.a.example", None, "delivered", "delivered")] == queue.select(
+        "SELECT recipient_id, host, connect_s, outcome, decided_status FROM attempt ORDER BY attempt_id"
+    )
+    assert [("delivered", 1), ("bounced", 1)] == queue.select("SELECT status, attempts FROM _recipient")
+
+
+def test_what_a_host_said_under_a_lost_lease_is_not_written(queue: Queue) -> None:
+    """
+    The work is another's by then, who asks for himself.
+    """
+    lease = leased(queue, "a.example", "a.example")
+    queue.run(EndProcess(queue.process_id, now=T0))
+    queue.run(passing(queue, lease))
+    assert ["unknown", "unknown"] == [row[6] for row in attempts(queue)]

@@ -1,0 +1,234 @@
+"""
+downgrade - 8-bit content made fit for a host without 8BITMIME, RFC 6152 §3
+
+Bodies with 8-bit octets become quoted-printable or base64; everything else stays as it is, octet for octet.  What
+becomes of a part must be said in its header, before its body has been seen, so content is gone over twice: examine()
+finds out what is to be done, converted() does it.  Neither keeps more than a few lines.
+
+What cannot be converted without harm is said to have an obstacle: signatures would break, 8-bit octets in a header have
+no encoding that every reader knows, and a structure that can be read in two ways must not be rewritten.
+"""
+
+from binascii import b2a_base64, b2a_qp
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from empath.errors import SyntaxViolation
+from empath.message.mime import Part, Step, walk
+
+_LEAVE, _QUOTED_PRINTABLE, _BASE64, _SEVEN_BIT = range(4)  # what is done to a part
+_NAMES: Final = {_QUOTED_PRINTABLE: b"quoted-printable", _BASE64: b"base64", _SEVEN_BIT: b"7bit"}
+_PLAIN: Final = frozenset({"", "7bit", "8bit", "binary"})
+_SIGNATURES: Final = frozenset({b"dkim-signature", b"domainkey-signature", b"arc-message-signature"})
+_UNTOUCHABLE: Final = {
+    "multipart/signed": "it is signed",
+    "multipart/encrypted": "it is encrypted",
+    # RFC 2046 §5.2.2 and §5.2.3: never anything but 7bit.
+    "message/partial": "a message/partial cannot be encoded",
+    "message/external-body": "a message/external-body cannot be encoded",
+}
+_HIGH: Final = bytes(range(128, 256))
+_CRLF: Final = b"\r\n"
+_PIECE_OCTETS: Final = 64 * 1024
+_BASE64_OCTETS: Final = 57  # of a line of 76
+_DENSE: Final = 6  # one octet in so many is encoded: from there on quoted-printable takes more room than base64
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """
+    What a look at the whole content found.
+
+    Shape: has_8bit_header is about any header in it; obstacle says why it cannot be converted, as a clause without a
+    stop, or None; changes has one octet for each part, for converted() alone.
+    """
+
+    has_8bit_header: bool
+    obstacle: str | None
+    changes: bytes
+
+
+def examine(pieces: Iterable[bytes]) -> Examined:
+    """Find out whether content, which comes in pieces of any size, can be converted, and how."""
+    survey = _Survey()
+    try:
+        for step, part, octets in walk(pieces):
+            survey.note(step, part, octets)
+        survey.end_part()
+    except SyntaxViolation as exc:
+        return Examined(True, str(exc), b"")
+    return Examined(survey.has_8bit_header, survey.obstacle, bytes(survey.changes))
+
+
+def converted(pieces: Iterable[bytes], examined: Examined) -> Iterator[bytes]:
+    """Give the same content in 7 bits, in pieces; *examined* is what examine() said of it, and has no obstacle."""
+    gathered: list[bytes] = []
+    size = 0
+    for octets in _converted_lines(pieces, examined.changes):
+        gathered.append(octets)
+        size += len(octets)
+        if size >= _PIECE_OCTETS:
+            yield b"".join(gathered)
+            gathered.clear()
+            size = 0
+    yield b"".join(gathered)
+
+
+def _converted_lines(pieces: Iterable[bytes], changes: bytes) -> Iterator[bytes]:
+    encoder: _Encoder = _Identity()
+    for step, part, octets in walk(pieces):
+        if step is Step.BODY:
+            yield encoder.encode(octets)
+            continue
+        yield encoder.end(is_delimited=True)
+        encoder = _Identity()
+        if step is Step.HEADER:
+            change = changes[part.number]
+            yield b"".join(part.fields if change == _LEAVE else _changed_fields(part, change))
+            encoder = _ENCODERS.get(change, _Identity)()
+        yield octets
+    yield encoder.end(is_delimited=False)
+
+
+class _Survey:
+    """What is known after some of the lines; the first obstacle counts."""
+
+    def __init__(self) -> None:
+        self.has_8bit_header = False
+        self.obstacle: str | None = None
+        self.changes = bytearray()
+        self._is_signed = False
+        self._part: Part | None = None
+        self._octets = 0  # of the part's body
+        self._high = 0  # of those, beyond ASCII
+
+    def note(self, step: Step, part: Part, octets: bytes) -> None:
+        if step is Step.BODY:
+            self._octets += len(octets)
+            if not octets.isascii():
+                self._high += len(octets) - len(octets.translate(None, _HIGH))
+        elif step is Step.HEADER:
+            self.end_part()
+            self._part = part
+            self._octets = self._high = 0
+            self.changes.append(_LEAVE)
+            if not all(map(bytes.isascii, part.fields)):
+                self.has_8bit_header = True
+                self._object("8-bit octets stand in a header")
+            if part.number == 0:
+                self._is_signed = not _SIGNATURES.isdisjoint(part.names)
+        elif not octets.isascii():
+            self._object("8-bit octets stand outside of its parts")
+
+    def end_part(self) -> None:
+        """Decide about the part whose body has ended."""
+        part = self._part
+        if part is None or not self._high:
+            return
+        if self._is_signed:
+            self._object("it is signed")
+        is_dense = self._high * _DENSE > self._octets or part.encoding == "binary"
+        self.changes[part.number] = _BASE64 if is_dense else _QUOTED_PRINTABLE
+        if part.type.startswith("multipart/"):
+            self._object("a multipart has no boundary that can be read")
+        holder: Part | None = part
+        while holder is not None:
+            if holder.is_ambiguous:
+                self._object("a header can be read in more than one way")
+            if holder.encoding not in _PLAIN:
+                self._object("8-bit octets stand in a part that says it is encoded")
+            if holder.type in _UNTOUCHABLE:
+                self._object(_UNTOUCHABLE[holder.type])
+            if holder is not part:
+                self.changes[holder.number] = _SEVEN_BIT
+            holder = holder.parent
+
+    def _object(self, why: str) -> None:
+        self.obstacle = self.obstacle or why
+
+
+def _changed_fields(part: Part, change: int) -> Iterator[bytes]:
+    field = b"Content-Transfer-Encoding: " + _NAMES[change] + _CRLF
+    has_encoding = change == _SEVEN_BIT  # that is what the lack of one means
+    for name, given in zip(part.names, part.fields, strict=True):
+        if name == b"content-transfer-encoding":
+            has_encoding = True
+            yield field
+        else:
+            yield given
+    if part.is_message:
+        if b"mime-version" not in part.names:
+            yield b"MIME-Version: 1.0\r\n"
+        if b"content-type" not in part.names:
+            yield b"Content-Type: text/plain; charset=unknown-8bit\r\n"  # RFC 1428 §3
+    if not has_encoding:
+        yield field
+
+
+class _Encoder(Protocol):
+    """Encodes one body."""
+
+    def encode(self, octets: bytes) -> bytes:
+        """Take the next line, or piece of a line."""
+
+    def end(self, *, is_delimited: bool) -> bytes:
+        """End it; *is_delimited*: its last line end is part of the delimiter that follows, RFC 2046 §5.1.1."""
+
+
+class _Identity:
+    """Bodies that stay as they are."""
+
+    def encode(self, octets: bytes) -> bytes:
+        return octets
+
+    def end(self, *, is_delimited: bool) -> bytes:
+        return b""
+
+
+class _QuotedPrintable:
+    """RFC 2045 §6.7, line by line."""
+
+    def __init__(self) -> None:
+        self._is_midway = False
+
+    def encode(self, octets: bytes) -> bytes:
+        is_whole = octets.endswith(_CRLF)
+        # Not as text: then it would take a stray CR or LF for a line end.
+        encoded = b2a_qp(octets[:-2] if is_whole else octets, istext=False).replace(b"\n", _CRLF)
+        soft = b"=\r\n" if self._is_midway else b""
+        self._is_midway = not is_whole
+        return soft + encoded + _CRLF if is_whole else soft + encoded
+
+    def end(self, *, is_delimited: bool) -> bytes:
+        return b""
+
+
+class _Base64:
+    """RFC 2045 §6.8."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def encode(self, octets: bytes) -> bytes:
+        self._buffer += octets
+        # Two octets are kept back, which may turn out to be the delimiter's.
+        whole = (len(self._buffer) - 2) // _BASE64_OCTETS * _BASE64_OCTETS
+        return self._take(whole) if whole > 0 else b""
+
+    def end(self, *, is_delimited: bool) -> bytes:
+        if is_delimited:
+            del self._buffer[-2:]
+        return self._take(len(self._buffer))
+
+    def _take(self, count: int) -> bytes:
+        taken = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        starts = range(0, count, _BASE64_OCTETS)
+        return b"".join(b2a_base64(taken[at : at + _BASE64_OCTETS], newline=False) + _CRLF for at in starts)
+
+
+_ENCODERS: Final[dict[int, type[_QuotedPrintable | _Base64]]] = {
+    _QUOTED_PRINTABLE: _QuotedPrintable,
+    _BASE64: _Base64,
+}
