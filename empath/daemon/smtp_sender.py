@@ -88,7 +88,7 @@ class Connection:
         event = connection._next()
         if isinstance(event, Ready):
             return connection
-        connection.close()
+        connection.leave()
         assert isinstance(event, HostFailed)
         raise HostUnreachable(event.stage, event.reply)
 
@@ -131,7 +131,12 @@ class Connection:
     def quit(self) -> None:
         """Take leave; no reply is waited for, as nothing depends on it."""
         self._session.quit()
-        self._stream.send_now(self._session.octets_to_send())
+        self.leave()
+
+    def leave(self) -> None:
+        """Say what the session has still to say, such as QUIT to a host that turned us away, and close."""
+        if octets := self._session.octets_to_send():
+            self._stream.send_now(octets)
         self.close()
 
     def close(self) -> None:
@@ -267,7 +272,7 @@ class ConnectionPool:
         elif connection.is_usable:
             connection.quit()
         else:
-            connection.close()
+            connection.leave()
         return HostResult(host, _peer(host), ended.results, True, connect_s, ended.is_in_doubt)
 
 

@@ -85,6 +85,8 @@ def test_a_connection_that_is_lost_after_the_final_dot_defers(service, way, is_r
         ulid = client.mail("<a@example.org>", f"<b@{domain}>")
         service.wait_status(ulid, "deferred")
     assert [(f"b@{domain}", "deferred", "end-of-data", "451 4.4.2")] == brief(service.attempts(ulid))
+    [event] = service.named("delivery_in_doubt", queue_id=ulid)
+    assert ("warning", 1, f"{peer.host}:{peer.port}") == (event["level"], event["recipients"], event["host"])
 
 
 @pytest.mark.parametrize("step", [GREETING, "EHLO", "MAIL", "RCPT", "DATA"])
@@ -196,13 +198,20 @@ def test_a_peer_that_is_not_used_again_is_not_asked_again(service, way):
 
 def test_the_next_host_is_tried_where_the_first_is_down(service, two_hosts):
     """
-    One attempt row: that of the host that took it.
+    A row for each of them, with its address; how long it took to connect where there was a session.
     """
     _, second = two_hosts
     with second, service.client() as client:
         ulid = client.mail("<a@example.org>", "<down@hosts.test>")
         service.wait_status(ulid, "delivered")
-    assert [("down@hosts.test", "delivered", "end-of-data", "250 2.0.0")] == brief(service.attempts(ulid))
+    assert [
+        ("down@hosts.test", "next_host", "connect", "451 4.4.1"),
+        ("down@hosts.test", "delivered", "end-of-data", "250 2.0.0"),
+    ] == brief(service.attempts(ulid))
+    assert [(f"{address(201)}:2526", 0, "unchanged"), (f"{address(202)}:2526", 1, "delivered")] == service.rows(
+        "SELECT peer_address, connect_s > 0 AND connect_s <= duration_s IS TRUE, decided_status FROM attempt WHERE id = ?",
+        ulid,
+    )
     [event] = service.named("host_failed", queue_id=ulid)
     assert ("two.hosts.test", "connect", True) == (
         event["host"],

@@ -1,0 +1,233 @@
+"""8-bit content for hosts that take 7 bits; the email package tells what it means."""
+
+from email import message_from_bytes
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from empath.message import mime
+from empath.message.downgrade import Examined, converted, examine
+from tests.kit import strategies
+from tests.message.test_mime import soups
+
+UMLAUT = b"Gr\xc3\xbc\xc3\x9fe an alle in der weiten Welt"
+MIXED = b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n"
+
+lines = st.sampled_from([
+    b"", b".", b"..", b"From x", b"--", b"--x", b"=", b"=41", b"a ", b"a\t", b"plain", b"\x00\x7f", b"x" * 990, UMLAUT,
+    b"\xff" * 80, "Привет, мир".encode(), b"\xe4 ", b"\xe4" + b"y" * 200, b"\t\xe4",
+])  # fmt: skip
+bodies = st.lists(lines, max_size=6).map(lambda ls: b"".join(line + b"\r\n" for line in ls))
+types = st.sampled_from(
+    [b"", b"Content-Type: text/plain; charset=utf-8\r\n", b'Content-Type: image/x; name="a\r\n b"\r\n']
+)
+encodings = st.sampled_from(
+    [
+        b"",
+        b"Content-Transfer-Encoding: 8bit\r\n",
+        b"content-transfer-encoding:Binary\r\n",
+        b"Content-Transfer-Encoding:\r\n",
+    ]
+)
+leaves = st.builds(lambda kind, encoding, body: kind + encoding + b"\r\n" + body, types, encodings, bodies)
+
+
+@st.composite
+def multiparts(draw, parts):
+    """A multipart or a message in a message, of such parts; delimiters of a depth differ from those of another."""
+    inner = draw(st.lists(parts, max_size=3))
+    encoding = draw(encodings)
+    if draw(st.booleans()):
+        return b"Content-Type: message/rfc822\r\n" + encoding + b"\r\nSubject: x\r\n" + b"".join(inner[:1])
+    depth = b"d%d" % max([0, *(1 + int(i[i.index(b"boundary=d") + 10 :][:1]) for i in inner if b"boundary=d" in i)])
+    kind = draw(st.sampled_from([b"mixed", b"digest", b"alternative"]))
+    lead = b"\r\n--" + depth + (b"\r\n\r\nSubject: y\r\n" if kind == b"digest" else b"\r\n")
+    framed = b"".join(lead + part for part in inner)
+    end = draw(st.sampled_from([b"\r\n--" + depth + b"--\r\n", b"\r\n--" + depth + b"-- \r\nepilogue\r\n", b""]))
+    return b"Content-Type: multipart/" + kind + b"; boundary=" + depth + b"\r\n" + encoding + b"\r\npre" + framed + end
+
+
+messages = st.builds(
+    lambda version, part: version + b"Subject: x\r\n" + part,
+    st.sampled_from([b"", b"MIME-Version: 1.0\r\n"]),
+    st.recursive(leaves, multiparts, max_leaves=6),
+)
+
+
+def convert(content, *pieces):
+    """The whole of it; there must be no obstacle."""
+    found = examine(pieces or [content])
+    assert None is found.obstacle
+    return b"".join(converted(pieces or [content], found))
+
+
+def obstacle(content):
+    """Why it cannot be converted."""
+    return examine([content]).obstacle
+
+
+def meaning(content):
+    """Type and decoded octets of every part, and the fields but those about encoding."""
+    told = []
+    for part in message_from_bytes(content).walk():
+        hidden = ("content-transfer-encoding", "mime-version")
+        fields = [(name, value) for name, value in part.items() if name.lower() not in hidden]
+        told.append([part.get_content_type(), fields, part.preamble, part.epilogue])
+        if not part.is_multipart():
+            told[-1].append(part.get_payload(decode=True))
+    return told
+
+
+def as_it_was(content):
+    """Of every part without 8-bit octets the encoding and the body as they stand."""
+    parts = [part for part in message_from_bytes(content).walk() if not part.is_multipart()]
+    return [(part["content-transfer-encoding"], part.get_payload()) for part in parts]
+
+
+def without_unknown(told):
+    """Leave out the type that a message gets which is of no type."""
+    return [
+        [kind, [field for field in fields if field != ("Content-Type", "text/plain; charset=unknown-8bit")], *rest]
+        for kind, fields, *rest in told
+    ]
+
+
+@given(data=st.data(), content=messages)
+def test_what_was_converted_means_the_same(data, content):
+    """
+    Decoded it is the same, part for part, and there is no 8-bit octet in it; however it was cut.
+    """
+    result = convert(content, *data.draw(strategies.pieces(content)))
+    assert result.isascii()
+    assert meaning(content) == without_unknown(meaning(result))
+    before, after = as_it_was(content), as_it_was(result)
+    untouched = [place for place, (_, body) in enumerate(before) if body.isascii()]
+    assert [before[place] for place in untouched] == [after[place] for place in untouched]
+    assert all(len(line) <= 998 for line in result.split(b"\r\n"))
+
+
+@given(content=soups)
+def test_a_message_of_any_structure_means_the_same_or_has_an_obstacle(content):
+    """
+    No order of headers and delimiters misleads.
+    """
+    found = examine([content])
+    assume(found.obstacle is None)
+    result = b"".join(converted([content], found))
+    assert (True, meaning(content)) == (result.isascii(), without_unknown(meaning(result)))
+
+
+@given(content=messages.filter(bytes.isascii) | strategies.contents.filter(bytes.isascii))
+def test_what_is_ascii_stays_as_it_is(content):
+    """
+    Octet for octet, whatever its structure.
+    """
+    assert content == convert(content)
+
+
+def test_text_becomes_quoted_printable_and_the_rest_of_the_message_stays():
+    """
+    Labels of what holds it follow: RFC 2045 §6.4 allows no 8bit around what is not.
+    """
+    content = (
+        b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+        b"--b\r\nContent-transfer-encoding:  8BIT\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+        + UMLAUT + b" \r\n\r\n--b\r\n\r\nplain \r\n--b\r\nContent-Type: text/html\r\n\r\n\xe4\xe4 <b>\r\n--b--\r\nend"
+    )  # fmt: skip
+    assert (
+        b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: 7bit\r\n"
+        b"MIME-Version: 1.0\r\n\r\n--b\r\n"
+        b"Content-Transfer-Encoding: quoted-printable\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+        b"Gr=C3=BC=C3=9Fe an alle in der weiten Welt=20\r\n\r\n--b\r\n\r\nplain \r\n"
+        b"--b\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n5OQgPGI+\r\n--b--\r\nend"
+    ) == convert(content)
+
+
+def test_a_message_that_says_nothing_of_itself_is_labelled():
+    """
+    RFC 1428 §3: its character set is not known.
+    """
+    assert (
+        b"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=unknown-8bit\r\n"
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\nGr=C3=BC=C3=9Fe an alle in der weiten Welt\r\n"
+    ) == convert(b"Subject: x\r\n\r\n" + UMLAUT + b"\r\n")
+
+
+@pytest.mark.parametrize("part", [b"", b"Content-Type: image/x\r\nContent-Transfer-Encoding: binary\r\n"])
+def test_a_large_body_is_converted_in_pieces(part):
+    """
+    Nobody holds all of it; one line of it may be as long as it likes.
+    """
+    content = part + b"\r\n" + (b"\xe4" + b"x" * 20) * 20_000 + b"\r\nend \xe4\r\n" * 3
+    pieces = [content[at : at + 100_000] for at in range(0, len(content), 100_000)]
+    result = list(converted(pieces, examine(pieces)))
+    assert max(map(len, result)) < 200_000
+    assert [content[len(part) + 2 :]] == [told[-1] for told in meaning(b"".join(result))]
+
+
+SIGNED = (
+    b'MIME-Version: 1.0\r\nContent-Type: multipart/signed; boundary="s"; micalg=x\r\n\r\n--s\r\n\r\n%b\r\n--s--\r\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"DKIM-Signature: x\r\n\r\n\xe4\r\n", "it is signed"),
+        (b"arc-message-signature: x\r\n\r\n\xe4\r\n", "it is signed"),
+        (SIGNED % b"\xe4", "it is signed"),
+        (SIGNED.replace(b"/signed", b"/encrypted") % b"\xe4", "it is encrypted"),
+        (b"Content-Type: message/partial\r\n\r\n\xe4\r\n", "a message/partial cannot be encoded"),
+        (b"Subject: \xe4\r\n\r\nx\r\n", "8-bit octets stand in a header"),
+        (b"Subject: \xe4", "8-bit octets stand in a header"),
+        (MIXED + b"\r\n--b\r\nContent-Disposition: x; filename=\xe4\r\n\r\n", "8-bit octets stand in a header"),
+        (MIXED + b"\r\n\xe4\r\n--b\r\n", "8-bit octets stand outside of its parts"),
+        (MIXED + b"\r\n--b--\r\n\xe4\r\n", "8-bit octets stand outside of its parts"),
+        (MIXED + b"\r\n\xe4\r\n--b\r\nX: \xe4\r\n\r\n", "8-bit octets stand outside of its parts"),
+        (b"Content-Type: multipart/mixed\r\n\r\n\xe4\r\n", "a multipart has no boundary that can be read"),
+        (b"no field\r\n\r\n\xe4\r\n", "a header can be read in more than one way"),
+        (
+            b"Content-Transfer-Encoding: base64\r\n\r\n\xe4\r\n",
+            "8-bit octets stand in a part that says it is encoded",
+        ),
+        (
+            MIXED + b"Content-Transfer-Encoding: x-uue\r\n\r\n--b\r\n\r\n\xe4\r\n",
+            "8-bit octets stand in a part that says it is encoded",
+        ),
+        (b"Content-Type: message/rfc822\r\n\r\n" * (mime.MAX_DEPTH + 1), "its parts are nested more than 100 deep"),
+    ],
+)
+def test_what_cannot_be_converted_without_harm_has_an_obstacle(content, why):
+    """
+    Named in words that a person can act on.
+    """
+    assert why == obstacle(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"DKIM-Signature: x\r\n\r\nplain\r\n",
+        SIGNED % b"plain",
+        MIXED + b"\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nDKIM-Signature: x\r\n\r\n\xe4\r\n--b--\r\n",
+        MIXED + b"\r\n--b\r\n" + SIGNED % b"plain" + b"--b\r\n\r\n\xe4\r\n--b--\r\n",
+    ],
+)
+def test_a_signature_that_does_not_cover_what_changes_is_no_obstacle(content):
+    """
+    A signed part beside it stays as it is; that of a forwarded message is long broken, or does not matter.
+    """
+    assert None is obstacle(content)
+    assert convert(content).isascii()
+
+
+def test_what_is_known_of_headers_does_not_depend_on_the_rest():
+    """
+    Whether SMTPUTF8 is needed is asked for signed mail too.
+    """
+    assert (False, True) == (
+        examine([b"DKIM-Signature: x\r\n\r\n\xe4\r\n"]).has_8bit_header,
+        examine([b"DKIM-Signature: x\r\nSubject: \xe4\r\n\r\n\xe4\r\n"]).has_8bit_header,
+    )
+    assert Examined(True, "its parts cannot be told apart", b"") == examine([MIXED + b"\r\n--b\r\n" + MIXED + b"\r\n"])
