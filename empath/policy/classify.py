@@ -58,7 +58,7 @@ def classify(stage: Stage, reply: Reply, is_last_host: bool, is_put_off: bool = 
 
 
 def is_lack(stage: Stage, reply: Reply) -> bool:
-    """Whether a *reply* that refuses says that the host lacks an extension, and nothing of the mail or the recipient."""
+    """Whether a *reply* that refuses says that the host lacks an extension, and nothing of the recipient."""
     return reply.enhanced in _LACKS and (stage is Stage.MAIL or stage is Stage.RCPT)
 
 

@@ -381,6 +381,15 @@ def test_what_no_host_offers_bounces_after_all_are_asked():
     assert [[(TryNext, "a")], [(Bounced, "b")]] == carried(carrier, message(1))
 
 
+def test_hosts_that_lack_what_is_needed_do_not_count_as_sessions():
+    """
+    They were told nothing; all of them are asked before it bounces.
+    """
+    pool = FakePool(**dict.fromkeys("abcd", (Stage.MAIL, NEEDS_UTF8)))
+    carrier = SmtpCarrier(*ROUTE, pool, FakeFinder(*"abcd"))
+    assert [[(TryNext, "a")], [(TryNext, "b")], [(TryNext, "c")], [(Bounced, "d")]] == carried(carrier, message(1))
+
+
 def test_only_the_recipients_that_a_host_put_off_go_to_the_next():
     """
     Each has its own fate; 5yz is final for every host.

@@ -11,8 +11,8 @@ from empath.config import load_config
 from empath.daemon.carriers import Body, SmtpCarrier
 from empath.daemon.smtp_sender import ConnectionPool
 from empath.mail.outcome import Bounced, Deferred, Delivered, TryNext
-from empath.net.resolver import Host
 from empath.net.stream import Deadlines
+from empath.policy.mx import Host
 from empath.policy.routing import SmtpRoute
 from empath.storage.accept import INLINE
 from tests.daemon.test_delivery import message
@@ -39,9 +39,9 @@ class Hosts:
 
     def __init__(self, pool, *peers):
         self.peers = peers
-        hosts = [Host(f"mx{place}.test", peer.host, peer.port) for place, peer in enumerate(peers, start=1)]
-        resolver = SimpleNamespace(addresses=lambda name, port: hosts)
-        self.carrier = SmtpCarrier(SmtpRoute("x.test", 25), "smtp:x.test:25", pool, resolver)
+        hosts = tuple(Host(f"mx{place}.test", peer.host, peer.port) for place, peer in enumerate(peers, start=1))
+        finder = SimpleNamespace(find=lambda route, domain: hosts)
+        self.carrier = SmtpCarrier(SmtpRoute("x.test", 25), "smtp:x.test:25", pool, finder)
 
     def send(self, recipients=1, content=b"text\r\n", **attributes):
         """Send one message; of each recipient at each host outcome, stage, and code with enhanced code."""

@@ -5,8 +5,8 @@ import pytest
 from empath.config import load_config
 from empath.daemon.smtp_sender import ConnectionPool
 from empath.mail.outcome import Stage
-from empath.net.resolver import Host
 from empath.net.stream import StreamTimeout
+from empath.policy.mx import Host
 from empath.smtp.client import ClientRecipient, Transaction
 from tests.kit.process import configuration
 

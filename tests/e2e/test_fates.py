@@ -209,7 +209,7 @@ def test_the_next_host_is_tried_where_the_first_is_down(service, two_hosts):
         ("down@hosts.test", "delivered", "end-of-data", "250 2.0.0"),
     ] == brief(service.attempts(ulid))
     assert [(f"{address(201)}:2526", 0, "unchanged"), (f"{address(202)}:2526", 1, "delivered")] == service.rows(
-        "SELECT peer_address, connect_s > 0 AND connect_s <= duration_s IS TRUE, decided_status FROM attempt WHERE id = ?",
+        "SELECT peer_address, ifnull(connect_s <= duration_s, 0), decided_status FROM attempt WHERE id = ?",
         ulid,
     )
     [event] = service.named("host_failed", queue_id=ulid)

@@ -4,7 +4,7 @@ import pytest
 
 from empath.mail.outcome import Bounced, Deferred, Delivered, Stage, TryNext
 from empath.mail.reply import Reply
-from empath.policy.classify import classify
+from empath.policy.classify import classify, is_lack
 
 BEFORE_MAIL = [Stage.CONNECT, Stage.GREETING, Stage.EHLO]
 BEFORE_DOT = [Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.CONTENT]
@@ -88,6 +88,7 @@ def test_a_lack_of_an_extension_bounces_after_the_last_host(stage, line):
     """
     assert [TryNext, Bounced] == both(stage, line)
     assert classify(stage, Reply.of(line), is_last_host=False).is_final_here
+    assert is_lack(stage, Reply.of(line))
 
 
 @pytest.mark.parametrize("line", LACKS)
