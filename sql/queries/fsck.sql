@@ -305,7 +305,8 @@ UPDATE _recipient SET ordered_status = NULL, ordered_next_retry_at = NULL
 SELECT recipient_id, id, before, after
   FROM (SELECT r.recipient_id, m.ulid AS id, r.attempts AS before,
                (SELECT count(*) FROM _attempt AS a
-                 WHERE a.recipient_id = r.recipient_id AND a.outcome NOT IN ('next_host', 'unknown', 'maybe_delivered')) AS after
+                 WHERE a.recipient_id = r.recipient_id
+                   AND a.outcome NOT IN ('next_host', 'unknown', 'maybe_delivered')) AS after
           FROM _recipient AS r
           LEFT JOIN _message AS m ON m.message_id = r.message_id)
  WHERE before <> after;

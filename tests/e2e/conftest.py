@@ -33,7 +33,6 @@ nameservers = ["{dns}"]
 _ROUTES = f"""
 "nobody.test" = "smtp://nowhere.hosts.test:2526"
 "[{address(230)}]" = "mx"
-"hosts.test" = "smtp://two.hosts.test:2526"
 "*.mx.test" = "mx"
 """
 
@@ -69,9 +68,10 @@ def way(service: Service) -> Iterator[tuple[str, ScriptedPeer]]:
 
 @pytest.fixture
 def two_hosts(names: ScriptedDns) -> Iterator[tuple[ScriptedPeer, ScriptedPeer]]:
-    """The peers of hosts.test in the order in which they are tried, not started yet."""
+    """The peers of hosts.mx.test in the order in which they are tried, not started yet."""
     hosts = address(201), address(202)
-    names.a("two.hosts.test", *hosts)
+    names.mx("hosts.mx.test", (10, "one.hosts.test"), (20, "two.hosts.test"))
+    names.a("one.hosts.test", hosts[0]).a("two.hosts.test", hosts[1])
     peers = ScriptedPeer(hosts[0], 2526), ScriptedPeer(hosts[1], 2526)
     yield peers
     for peer in peers:
