@@ -77,6 +77,7 @@ def converted(pieces: Iterable[bytes], examined: Examined) -> Iterator[bytes]:
 
 def _converted_lines(pieces: Iterable[bytes], changes: bytes) -> Iterator[bytes]:
     encoder: _Encoder = _Identity()
+    is_in_multipart = False
     for step, part, octets in walk(pieces):
         if step is Step.BODY:
             yield encoder.encode(octets)
@@ -87,8 +88,19 @@ def _converted_lines(pieces: Iterable[bytes], changes: bytes) -> Iterator[bytes]
             change = changes[part.number]
             yield b"".join(part.fields if change == _LEAVE else _changed_fields(part, change))
             encoder = _ENCODERS.get(change, _Identity)()
+            is_in_multipart = _is_in_multipart(part)
         yield octets
-    yield encoder.end(is_delimited=False)
+    # Where the last delimiter is missing, readers take the end of the content for it.
+    yield encoder.end(is_delimited=is_in_multipart)
+
+
+def _is_in_multipart(part: Part) -> bool:
+    holder = part.parent
+    while holder is not None:
+        if holder.boundary is not None:
+            return True
+        holder = holder.parent
+    return False
 
 
 class _Survey:
