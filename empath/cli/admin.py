@@ -10,7 +10,7 @@ The verbs stand in modules of their own, each with its VERBS; this one only gath
 import click
 
 from empath import __version__
-from empath.cli import admin_dns, admin_doctor, admin_fsck, admin_orders, admin_read, admin_service, admin_sql
+from empath.cli import admin_completion, admin_dns, admin_doctor, admin_fsck, admin_orders, admin_read, admin_service, admin_sql
 from empath.cli.admin_output import NAME
 from empath.cli.common import config_option, run
 
@@ -30,6 +30,7 @@ for module in (
     admin_fsck,
     admin_doctor,
     admin_dns,
+    admin_completion,
 ):
     for verb in module.VERBS:
         admin.add_command(verb)

@@ -1,52 +1,102 @@
-"""admin_orders - retry: what is ordered of recipients"""
+"""admin_orders - retry, hold, release, delete, undelete, bounce, expire: what is ordered of recipients"""
 
+import sys
 import time
+from dataclasses import replace
 from typing import Final
 
 import click
 
-from empath.cli import admin_output as output
-from empath.cli import admin_report as report
-from empath.cli.admin_options import ReferenceType, json_option, unknown, wait_option
+from empath.cli import admin_options as options
+from empath.cli.admin_changes import Changes
+from empath.cli.admin_options import Verb as Function
 from empath.cli.admin_output import NAME
-from empath.cli.common import config_option, configuration, say
-from empath.errors import MissingInput
-from empath.storage import admin as storage
-from empath.storage.admin_records import Reference
+from empath.cli.admin_report import count
+from empath.cli.common import INTERRUPTED, config_option, configuration, say
+from empath.errors import MissingInput, UsageError
+from empath.storage.admin_records import LIVE
+from empath.storage.orders import Order, Verb
+from empath.storage.selection import Selection
+from empath.storage.steering import Steering
+
+_DESTRUCTIVE: Final = frozenset({Verb.DELETE, Verb.BOUNCE, Verb.EXPIRE})
+_UNDELETABLE: Final = ("cancelled", "bounced")
+_HELP: Final = {
+    Verb.RETRY: "Make waiting recipients due now.\n\nAttempts and lifetime stay as they are.",
+    Verb.HOLD: "Let recipients wait until `release`.\n\nWhat is being delivered is held after it, if that fails.",
+    Verb.RELEASE: "Let held recipients be delivered, at once.\n\nTakes an order back from what is being delivered.",
+    Verb.DELETE: "Cancel recipients; the sender hears nothing.\n\n`undelete` undoes it while the content is kept.",
+    Verb.UNDELETE: "Queue cancelled recipients again.\n\nWith --status bounced those that bounced.",
+    Verb.BOUNCE: "End recipients as undeliverable, with a report to the sender.",
+    Verb.EXPIRE: "End recipients as if their lifetime were over, with a report to the sender.",
+}
 
 
-@click.command()
-@config_option()
-@click.option(
-    "--id",
-    "references",
-    type=ReferenceType(),
-    multiple=True,
-    required=True,
-    metavar="ID",
-    help="A queue id (all its recipients) or the number of one recipient. May be given more than once.",
-)
-@wait_option
-@json_option("One JSON object.")
-@click.pass_context
-def retry(context: click.Context, references: tuple[Reference, ...], wait_s: float, is_json: bool) -> None:
-    """
-    Make waiting recipients due now.
+def _command(verb: Verb) -> click.Command:
+    @click.pass_context
+    def function(
+        context: click.Context,
+        *,
+        selection: Selection,
+        is_all: bool,
+        is_dry_run: bool,
+        wait_s: float,
+        is_json: bool,
+        is_sure: bool = False,
+    ) -> None:
+        if not (is_all or selection.has_conditions):
+            raise UsageError(f"whom? {verb} takes --id, --domain or another filter, or --all; see {verb} --help")
+        _, config = configuration(context)
+        order = Order(verb, options.who(), time.time(), takes=selection.status or "cancelled")
+        if verb is Verb.UNDELETE and not selection.is_by_name:
+            selection = replace(selection, status=order.takes)
+        must_ask = verb in _DESTRUCTIVE and not is_dry_run and not is_sure
+        if must_ask and not sys.stdin.isatty():
+            raise UsageError(f"{verb} asks first, and here is no terminal: add --yes, or look with --dry-run")
+        with Steering(config.queue.path, order, selection, deadline_s=None if is_dry_run else wait_s) as steering:
+            if must_ask and not _confirm(verb, *steering.count()):
+                say(NAME, "nothing was changed")
+                context.exit(INTERRUPTED)
+            _run(steering, order, Changes(order, is_json=is_json, is_dry_run=is_dry_run))
 
-    Says of each what changed. Attempts and lifetime stay as they are.
-    """
-    _, config = configuration(context)
-    order = storage.RetryNow(references, now=time.time())
-    storage.carry_out(config.queue.path, order, deadline_s=wait_s)
-    if is_json:
-        output.write_json(report.retry_record(order))
-    elif order.retried:
-        report.write_retried(order.retried)
-    for reference in order.not_found if order.retried else ():
-        say(NAME, unknown(reference))
-    if not order.retried:
-        raise MissingInput("\n".join(map(unknown, order.not_found)))
-    say(NAME, report.retry_summary(order))
+    decorated: Function = function
+    for decorate in reversed(_options(verb)):
+        decorated = decorate(decorated)
+    return click.command(str(verb), help=_HELP[verb])(decorated)
 
 
-VERBS: Final = (retry,)
+def _options(verb: Verb) -> list[options.Decorator]:
+    found = [config_option(), options.selecting(_UNDELETABLE if verb is Verb.UNDELETE else LIVE)]
+    found += [options.dry_run_option, options.wait_option, options.json_option()]
+    return [*found, options.yes_option] if verb in _DESTRUCTIVE else found
+
+
+def _confirm(verb: Verb, recipients: int, messages: int) -> bool:
+    """Ask, unless there is nothing to ask about."""
+    if recipients == 0:
+        return True
+    what = f"{count(recipients, 'recipient')} in {count(messages, 'message')}"
+    return click.confirm(f"{NAME}: {verb} {what}?", err=True)
+
+
+def _run(steering: Steering, order: Order, changes: Changes) -> None:
+    """Carry out and tell; what was committed is told even if a later page fails."""
+    is_complete = False
+    try:
+        for page in steering.changes():
+            changes.add(page)
+        is_complete = True
+    finally:
+        if is_complete or changes.matched:
+            changes.end(steering, is_complete=is_complete)
+        if changes.matched and not is_complete:
+            say(NAME, f"not finished: {changes.summary(steering)}")
+    missing = [options.unknown(reference) for reference in steering.not_found]
+    if missing and not changes.matched:
+        raise MissingInput("\n".join(missing))
+    for line in missing:
+        say(NAME, line)
+    say(NAME, changes.summary(steering))
+
+
+VERBS: Final = tuple(_command(verb) for verb in Verb)

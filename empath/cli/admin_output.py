@@ -80,13 +80,15 @@ def as_json(value: Any, key: str = "") -> Any:
     return bool(value) if key.startswith("is_") else value
 
 
-def write_table(columns: Sequence[Column], rows: Sequence[Sequence[object]], indent: int = 0) -> None:
-    """A header line and a line for each row; an empty cell is `-`, so that a line splits into its columns."""
+def write_table(
+    columns: Sequence[Column], rows: Sequence[Sequence[object]], indent: int = 0, *, is_headed: bool = True
+) -> None:
+    """A header line, unless told not to, and a line for each row; an empty cell is `-`, so that a line splits."""
     cells = [[printable("-" if cell is None or cell == "" else cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
         _write_fitting(columns, cells, indent)
     else:
-        _write_aligned([[column.header for column in columns], *cells], indent)
+        _write_aligned([*([[column.header for column in columns]] if is_headed else []), *cells], indent)
 
 
 def write_pairs(pairs: Sequence[tuple[str, object]], indent: int = 0) -> None:
@@ -100,9 +102,8 @@ def write_pairs(pairs: Sequence[tuple[str, object]], indent: int = 0) -> None:
 
 def _write_aligned(lines: Sequence[Sequence[str]], indent: int) -> None:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        text = _GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo(" " * indent + text.rstrip(" "))
+    texts = (_GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+    click.echo("\n".join(" " * indent + text.rstrip(" ") for text in texts))
 
 
 def _write_fitting(columns: Sequence[Column], cells: list[list[str]], indent: int) -> None:

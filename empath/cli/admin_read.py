@@ -1,5 +1,6 @@
-"""admin_read - list, view and stats: the verbs that only look"""
+"""admin_read - list, view, stats and process: the verbs that only look"""
 
+import os
 import time
 from typing import Final
 
@@ -7,51 +8,56 @@ import click
 
 from empath.cli import admin_output as output
 from empath.cli import admin_report as report
-from empath.cli.admin_options import DomainType, ReferenceType, json_option, unknown
+from empath.cli.admin_options import REFERENCE, json_option, selecting, unknown
 from empath.cli.admin_output import NAME
 from empath.cli.common import config_option, configuration, say
 from empath.errors import MissingInput
 from empath.mail.identity import Timestamp
 from empath.storage import admin as storage
-from empath.storage.admin_records import LIVE, Reference
+from empath.storage.admin_records import LIVE, Process, Reference
+from empath.storage.selection import Selection
+
+_MAX_NUMBER: Final = 2**63 - 1
+_SILENCE_S: Final = 30.0  # the housekeeper takes for dead what has given no sign of life for so long
+
+_limit_option: Final = click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, metavar="N", help="At most N."
+)
 
 
 @click.command("list")
 @config_option()
-@click.option("--status", type=click.Choice(LIVE), help="Only recipients with this status.")
-@click.option("--domain", type=DomainType(), metavar="DOMAIN", help="Only recipients in this domain.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, metavar="N", help="At most N.")
+@selecting(LIVE)
+@_limit_option
 @click.option(
     "--after",
-    type=click.IntRange(0, 2**63 - 1),
+    type=click.IntRange(0, _MAX_NUMBER),
     default=0,
     metavar="RECIPIENT_ID",
     help="Go on behind this recipient, the last one of the page before.",
 )
-@json_option("One JSON object for each recipient, a line each.")
+@json_option()
 @click.pass_context
-def list_(
-    context: click.Context, *, status: str | None, domain: str | None, limit: int, after: int, is_json: bool
-) -> None:
+def list_(context: click.Context, *, selection: Selection, is_all: bool, limit: int, after: int, is_json: bool) -> None:
     """List live recipients, in the order of their numbers."""
+    del is_all  # a list without a filter is of all
     _, config = configuration(context)
     with storage.Snapshot(config.queue.path) as snapshot:
-        found = snapshot.list_live(after=after, status=status, domain=domain, limit=limit + 1)
+        found = snapshot.list_live(selection, after=after, limit=limit + 1)
     page = found[:limit]
+    next_after = page[-1].recipient_id if len(found) > limit else None
     if is_json:
-        for recipient in page:
-            output.write_json(recipient)
+        output.write_json({"recipients": page, "next_after": next_after})
     elif page:
         report.write_list(page)
-    has_more = len(found) > limit
-    say(NAME, report.list_summary(page) + (f"; more with --after {page[-1].recipient_id}" if has_more else ""))
+    say(NAME, report.list_summary(page) + ("" if next_after is None else f"; more with --after {next_after}"))
 
 
 @click.command()
 @config_option()
-@click.argument("reference", type=ReferenceType(), metavar="ID")
+@click.argument("reference", type=REFERENCE, metavar="ID")
 @click.option("--headers", "has_headers", is_flag=True, help="Also the header section of the content.")
-@json_option("One JSON object.")
+@json_option()
 @click.pass_context
 def view(context: click.Context, reference: Reference, has_headers: bool, is_json: bool) -> None:
     """
@@ -83,7 +89,7 @@ def view(context: click.Context, reference: Reference, has_headers: bool, is_jso
 @click.option(
     "--top", type=click.IntRange(0, 100_000), default=10, show_default=True, metavar="N", help="Destinations."
 )
-@json_option("One JSON object.")
+@json_option()
 @click.pass_context
 def stats(context: click.Context, top: int, is_json: bool) -> None:
     """Count messages and recipients, by status and by destination."""
@@ -97,4 +103,56 @@ def stats(context: click.Context, top: int, is_json: bool) -> None:
         report.write_stats(found, now)
 
 
-VERBS: Final = (list_, view, stats)
+@click.command()
+@config_option()
+@click.option("--all", "has_ended", is_flag=True, help="Also those that ended.")
+@_limit_option
+@click.option(
+    "--after",
+    type=click.IntRange(1, _MAX_NUMBER),
+    metavar="PROCESS_ID",
+    help="Go on behind this process, the last one of the page before.",
+)
+@json_option()
+@click.pass_context
+def process(context: click.Context, has_ended: bool, limit: int, after: int | None, is_json: bool) -> None:
+    """
+    List the processes of the service, newest first, and whether they live.
+
+    A process that gave no sign of life for 30 seconds is silent; one that is no more, but was not seen to end, is gone.
+    """
+    _, config = configuration(context)
+    with storage.Snapshot(config.queue.path) as snapshot:
+        found = snapshot.processes(before=after, limit=limit + 1, has_ended=has_ended)
+    now, here = time.time(), str(config.hostname)
+    page = [(run, _liveness(run, now, here)) for run in found[:limit]]
+    next_after = page[-1][0].process_id if len(found) > limit else None
+    if is_json:
+        records = [output.as_json(run) | {"liveness": liveness} for run, liveness in page]
+        output.write_json({"processes": records, "next_after": next_after})
+    elif page:
+        report.write_processes(page, now)
+    alive = sum(liveness == "alive" for _, liveness in page)
+    more = "" if next_after is None else f"; more with --after {next_after}"
+    say(NAME, f"{report.count(len(page), 'process')}, {alive} alive{more}")
+
+
+def _liveness(run: Process, now: float, here: str) -> str:
+    if run.ended_at is not None:
+        return "ended"
+    if run.node == here and not _has_pid(run.pid):
+        return "gone"
+    return "alive" if now - run.beat_at <= _SILENCE_S else "silent"
+
+
+def _has_pid(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's, so it is there
+    return True
+
+
+VERBS: Final = (list_, view, stats, process)

@@ -1,4 +1,4 @@
-"""admin_report - what each verb of empath-admin says, in lines for people and in records for programs."""
+"""admin_report - what empath-admin says of what it saw, in lines for people and in records for programs."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -7,16 +7,14 @@ import click
 
 from empath.cli.admin_output import Column, instant, path, write_pairs, write_table
 from empath.mail.identity import Timestamp
-from empath.storage.admin import RetryNow
 from empath.storage.admin_records import (
     LIVE,
     WAITING,
     Attempt,
-    Effect,
     LiveRecipient,
     Message,
+    Process,
     Recipient,
-    Retried,
     Stats,
 )
 
@@ -28,8 +26,9 @@ _ATTEMPTS: Final = (
     Column("AT"), Column("SECONDS", 4), Column("OUTCOME"), Column("STAGE", 2), Column("HOST", 3, 12),
     Column("REPLY", 1, 16),
 )  # fmt: skip
-_RETRIED: Final = (
-    Column("RECIPIENT"), Column("ID"), Column("STATUS", 3), Column("ADDRESS", 2, 12), Column("CHANGE", 0, 12),
+_PROCESSES: Final = (
+    Column("PROCESS"), Column("SLOT"), Column("PID"), Column("LIVENESS"), Column("LEASES", 1), Column("STARTED", 2),
+    Column("SILENT-S", 1), Column("NODE", 3, 12), Column("VERSION", 4),
 )  # fmt: skip
 _STATUSES: Final = (Column("STATUS"), Column("RECIPIENTS"))
 _DESTINATIONS: Final = (
@@ -50,7 +49,7 @@ def write_list(page: Sequence[LiveRecipient]) -> None:
 def list_summary(page: Sequence[LiveRecipient]) -> str:
     """How many there are on this page."""
     messages = len({recipient.id for recipient in page})
-    return f"{_count(len(page), 'recipient')} in {_count(messages, 'message')}"
+    return f"{count(len(page), 'recipient')} in {count(messages, 'message')}"
 
 
 def write_message(message: Message) -> None:
@@ -123,42 +122,18 @@ def header_lines(header: bytes) -> list[str]:
     return [line.decode("utf-8", "backslashreplace") for line in header.split(b"\r\n")[:-1]]
 
 
-def write_retried(retried: Sequence[Retried]) -> None:
-    """A line for each recipient with what happened to it."""
-    write_table(_RETRIED, [(r.recipient_id, r.id, r.status, r.recipient, _change(r)) for r in retried])
+def write_processes(page: Sequence[tuple[Process, str]], now: float) -> None:
+    """A line for each process with whether it lives."""
+    rows = [
+        (p.process_id, p.slot, p.pid, liveness, p.leases, instant(p.started_at), _age(now, p), p.node, p.version)
+        for p, liveness in page
+    ]
+    write_table(_PROCESSES, rows)
 
 
-def _change(retried: Retried) -> str:
-    match retried.effect:
-        case Effect.MADE_DUE:
-            return f"due now, was due {instant(retried.previous_retry_at)}"
-        case Effect.DUE_ALREADY:
-            return f"nothing, due since {instant(retried.previous_retry_at)}"
-        case Effect.BEING_DELIVERED:
-            return "nothing, it is being delivered right now"
-        case Effect.HELD:
-            return "nothing, it is held"
-        case Effect.FINAL:
-            return f"nothing, it is {retried.status} for good"
-
-
-def retry_summary(order: RetryNow) -> str:
-    """How many changed, and whether that is of use."""
-    changed = sum(retried.effect is Effect.MADE_DUE for retried in order.retried)
-    text = f"{changed} of {_count(len(order.retried), 'recipient')} changed"
-    if order.frozen_since is not None:
-        text += f"\ndelivery is frozen since {order.frozen_since}; nothing goes out before `empath-admin thaw`"
-    return text
-
-
-def retry_record(order: RetryNow) -> dict[str, Any]:
-    """What `retry --json` prints."""
-    return {
-        "changed": sum(retried.effect is Effect.MADE_DUE for retried in order.retried),
-        "recipients": order.retried,
-        "not_found": [str(reference) for reference in order.not_found],
-        "frozen_since": order.frozen_since,
-    }
+def _age(now: float, process: Process) -> str:
+    """Seconds since its last sign of life; a clock that was set back makes nothing younger than new."""
+    return f"{max(0.0, now - process.beat_at):.1f}" if process.ended_at is None else "-"
 
 
 def write_stats(stats: Stats, now: Timestamp) -> None:
@@ -207,5 +182,12 @@ def _age_s(stats: Stats, now: Timestamp) -> int | None:
     return max(0, int(now - stats.oldest_received_at))  # a clock that was set back makes nothing younger than new
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+def count(number: int, word: str) -> str:
+    """As in `1 recipient`, `2 recipients`, `3 processes`."""
+    plural = f"{word}es" if word.endswith("s") else f"{word}s"
+    return f"{number} {word}" if number == 1 else f"{number} {plural}"
+
+
+def frozen_words(since: str) -> str:
+    """That what was made due does not go out."""
+    return f"delivery is frozen since {since}; nothing goes out before `empath-admin thaw`"

@@ -1,22 +1,43 @@
-"""admin_service - freeze and thaw: what is ordered of the service as a whole"""
+"""
+admin_service - what is ordered of the service as a whole
+
+freeze, thaw and flush are done by the commit that asks, with or without a running service; reload, drain, log-level and
+stop-listener need one.
+"""
 
 import time
+from pathlib import Path
 from typing import Final
 
 import click
 
 from empath.cli import admin_output as output
-from empath.cli.admin_options import json_option, wait_option
+from empath.cli.admin_options import dry_run_option, json_option, wait_option, who
 from empath.cli.admin_output import NAME
+from empath.cli.admin_report import count, frozen_words
 from empath.cli.common import config_option, configuration, say
-from empath.mail.identity import Timestamp
+from empath.config import Config
+from empath.errors import QueueBusy, ServiceUnavailable, UsageError
 from empath.storage import admin as storage
+from empath.storage import service_orders as orders
+
+LEVELS: Final = ("debug", "info", "warning", "error", "critical")
+_OUTCOME_S: Final = 10.0
+
+_no_wait_option: Final = click.option(
+    "--no-wait",
+    "is_waiting",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Give the order, do not wait for its result.",
+)
 
 
 @click.command()
 @config_option()
 @wait_option
-@json_option("One JSON object.")
+@json_option()
 @click.pass_context
 def freeze(context: click.Context, wait_s: float, is_json: bool) -> None:
     """
@@ -25,7 +46,7 @@ def freeze(context: click.Context, wait_s: float, is_json: bool) -> None:
     Mail is still accepted. What is being sent at this moment is finished. A restart changes nothing.
     """
     _, config = configuration(context)
-    order = storage.Freeze(at=Timestamp(time.time()).iso8601())
+    order = orders.Freeze(who=who())
     storage.carry_out(config.queue.path, order, deadline_s=wait_s)
     if is_json:
         output.write_json({"is_frozen": True, "is_changed": order.is_changed, "frozen_since": order.since})
@@ -38,12 +59,12 @@ def freeze(context: click.Context, wait_s: float, is_json: bool) -> None:
 @click.command()
 @config_option()
 @wait_option
-@json_option("One JSON object.")
+@json_option()
 @click.pass_context
 def thaw(context: click.Context, wait_s: float, is_json: bool) -> None:
     """Let delivery go on after `freeze`."""
     _, config = configuration(context)
-    order = storage.Thaw()
+    order = orders.Thaw(who=who())
     storage.carry_out(config.queue.path, order, deadline_s=wait_s)
     if is_json:
         output.write_json({"is_frozen": False, "is_changed": order.since is not None, "frozen_since": order.since})
@@ -55,4 +76,123 @@ def thaw(context: click.Context, wait_s: float, is_json: bool) -> None:
         say(NAME, "was not frozen; nothing changed")
 
 
-VERBS: Final = (freeze, thaw)
+@click.command()
+@config_option()
+@click.option("--destination", metavar="NAME", help="Only what waits for this next hop or queue key.")
+@dry_run_option
+@wait_option
+@json_option()
+@click.pass_context
+def flush(context: click.Context, destination: str | None, is_dry_run: bool, wait_s: float, is_json: bool) -> None:
+    """
+    Try all that waits now, and forget that hosts were out of reach.
+
+    Holds, suspensions and rate limits stay.
+    """
+    _, config = configuration(context)
+    order = orders.Flush(destination, who=who(), now=time.time())
+    if is_dry_run:
+        orders.rehearse(config.queue.path, order)
+    else:
+        storage.carry_out(config.queue.path, order, deadline_s=wait_s)
+    if is_json:
+        record = {"verb": "flush", "is_dry_run": is_dry_run, "destination": destination, "changed": order.recipients}
+        output.write_json(record | {"destinations": order.destinations, "frozen_since": order.frozen_since})
+    else:
+        would = "would be " if is_dry_run else ""
+        at = count(order.destinations, "destination")
+        click.echo(f"{count(order.recipients, 'recipient')} at {at} {would}made due")
+    if order.frozen_since is not None:
+        say(NAME, frozen_words(order.frozen_since))
+
+
+@click.command()
+@config_option()
+@_no_wait_option
+@wait_option
+@json_option()
+@click.pass_context
+def reload(context: click.Context, is_waiting: bool, wait_s: float, is_json: bool) -> None:
+    """Let the service take its configuration anew. The log tells how it went."""
+    _tell(context, "reload", None, is_waiting=is_waiting, wait_s=wait_s, is_json=is_json)
+
+
+@click.command()
+@config_option()
+@_no_wait_option
+@wait_option
+@json_option()
+@click.pass_context
+def drain(context: click.Context, is_waiting: bool, wait_s: float, is_json: bool) -> None:
+    """Let the service finish what it does, and end."""
+    _tell(context, "drain", None, is_waiting=is_waiting, wait_s=wait_s, is_json=is_json)
+
+
+@click.command("log-level")
+@config_option()
+@click.argument("level", type=click.Choice((*LEVELS, "default")))
+@_no_wait_option
+@wait_option
+@json_option()
+@click.pass_context
+def log_level(context: click.Context, level: str, is_waiting: bool, wait_s: float, is_json: bool) -> None:
+    """
+    Log from LEVEL on, until it is set anew.
+
+    `default` is the level of the configuration.
+    """
+    argument = None if level == "default" else level
+    _tell(context, "log-level", argument, is_waiting=is_waiting, wait_s=wait_s, is_json=is_json)
+
+
+@click.command("stop-listener")
+@config_option()
+@click.argument("address", metavar="ADDRESS")
+@_no_wait_option
+@wait_option
+@json_option()
+@click.pass_context
+def stop_listener(context: click.Context, address: str, is_waiting: bool, wait_s: float, is_json: bool) -> None:
+    """
+    Take no more connections at ADDRESS, until the next reload.
+
+    ADDRESS is that of a listener of the configuration, such as 127.0.0.1:25. Sessions go on to their end.
+    """
+    _, config = configuration(context)
+    names = [listener.text for listener in config.listeners]
+    if address not in names:
+        raise UsageError(f"the configuration has no listener {address}; there are {', '.join(names)}")
+    _tell(context, "stop-listener", address, is_waiting=is_waiting, wait_s=wait_s, is_json=is_json)
+
+
+def _tell(
+    context: click.Context, verb: str, argument: str | None, *, is_waiting: bool, wait_s: float, is_json: bool
+) -> None:
+    _, config = configuration(context)
+    path = config.queue.path
+    _hold_that_it_runs(config, path)
+    order = orders.Tell(verb, argument, who=who())
+    storage.carry_out(path, order, deadline_s=wait_s)
+    result = orders.wait_for_outcome(path, order.control_id, deadline_s=_OUTCOME_S) if is_waiting else None
+    if is_json:
+        output.write_json({"verb": verb, "argument": argument, "control_id": order.control_id, "result": result})
+    elif result is not None:
+        click.echo(output.printable(result))
+    if result is None:
+        place = f"SELECT result FROM control WHERE control_id = {order.control_id}"
+        if is_waiting:
+            raise QueueBusy(f"{verb}: no result within {_OUTCOME_S:g} s; the order stands, later see {place}")
+        say(NAME, f"{verb}: ordered; for its result see {place}")
+
+
+def _hold_that_it_runs(config: Config, path: Path) -> None:
+    """An order that nobody carries out now would be carried out by the next start, when nobody thinks of it."""
+    from empath.daemon.supervisor.launch import find_supervisor  # noqa: PLC0415 - only these verbs need it
+
+    with storage.Snapshot(path):
+        pass
+    if find_supervisor(config) is None:
+        raise ServiceUnavailable("no service runs on this queue, so nothing was ordered; see `empathd start`")
+
+
+VERBS: Final = (freeze, thaw, flush, reload, drain, log_level, stop_listener)

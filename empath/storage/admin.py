@@ -8,7 +8,6 @@ THEORY
 """
 
 import contextlib
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,20 +20,19 @@ from empath.storage.accept import INLINE
 from empath.storage.admin_records import (
     FINAL,
     LIVE,
-    WAITING,
     Attempt,
     DestinationLoad,
-    Effect,
     LiveRecipient,
     Message,
+    Process,
     Recipient,
     Reference,
-    Retried,
     Stats,
 )
 from empath.storage.connection import rows, transaction, value
 from empath.storage.queries import queries
 from empath.storage.schema import check_current
+from empath.storage.selection import Selection, list_rows, probe
 from empath.storage.spool import open_content
 from empath.storage.visit import visiting
 from empath.storage.writer import Work
@@ -70,10 +68,20 @@ class Snapshot:
     ) -> None:
         self._exit.__exit__(kind, error, traceback)
 
-    def list_live(self, *, after: int, status: str | None, domain: str | None, limit: int) -> list[LiveRecipient]:
-        """Up to *limit* live recipients whose number is above *after*, by number; *domain* in A-labels."""
-        wanted = {"after": after, "status": status, "domain": domain, "limit": limit}
-        return [LiveRecipient(*row) for row in rows(self._connection, _SQL["list_live"], wanted)]
+    def list_live(self, selection: Selection, *, after: int, limit: int) -> list[LiveRecipient]:
+        """
+        Up to *limit* live recipients of *selection* whose number is above *after*, by number.
+
+        Raises:
+            UsageError: the selection's SQL is no expression, or does not only read.
+        """
+        probe(self._connection, "queue", selection)
+        return [LiveRecipient(*row) for row in list_rows(self._connection, selection, after=after, limit=limit)]
+
+    def processes(self, *, before: int | None, limit: int, has_ended: bool) -> list[Process]:
+        """Up to *limit* runs of processes numbered below *before*, newest first; ended ones only if *has_ended*."""
+        wanted = {"before": before, "limit": limit, "has_ended": has_ended}
+        return [Process(*row) for row in rows(self._connection, _SQL["processes"], wanted)]
 
     def find_message(self, reference: Reference) -> Message | None:
         """The message that is named, with all its recipients, or the message of the recipient that is named."""
@@ -110,7 +118,7 @@ class Snapshot:
 
     def frozen_since(self) -> str | None:
         """The instant at which delivery was stopped, in ISO 8601; None while it is not."""
-        return _frozen_since(self._connection)
+        return frozen_since(self._connection)
 
     def stats(self, top: int) -> Stats:
         """Count; *top* destinations are named."""
@@ -126,77 +134,6 @@ class Snapshot:
             destination_count=value(self._connection, _SQL["count_destinations"]),
             top_destinations=[DestinationLoad(*row) for row in busiest],
         )
-
-
-class RetryNow(Work):
-    """
-    Make waiting recipients due at *now*.
-
-    After it `retried` has every recipient that was named, once, and `not_found` the references that name no row;
-    `frozen_since` tells that nothing will be delivered all the same.
-    """
-
-    def __init__(self, references: Sequence[Reference], *, now: float) -> None:
-        super().__init__()
-        self.retried: list[Retried] = []
-        self.not_found: list[Reference] = []
-        self.frozen_since: str | None = None
-        self._references = list(dict.fromkeys(references))
-        self._now = now
-
-    def run(self, connection: apsw.Connection) -> None:
-        chosen: dict[int, Retried] = {}
-        self.not_found = []
-        for reference in self._references:
-            found = rows(connection, _SQL["retry_candidates"], reference.keys)
-            if not found:
-                self.not_found.append(reference)
-            for recipient_id, *row in found:
-                if recipient_id not in chosen:
-                    chosen[recipient_id] = self._judge(recipient_id, *row)
-        self.retried = list(chosen.values())
-        connection.executemany(
-            _SQL["make_due"],
-            ({"recipient_id": r.recipient_id, "now": self._now} for r in self.retried if r.effect is Effect.MADE_DUE),
-        )
-        self.frozen_since = _frozen_since(connection)
-
-    def _judge(self, recipient_id: int, ulid: str, address: str, status: str, next_retry_at: float) -> Retried:
-        if status in WAITING:
-            effect = Effect.MADE_DUE if next_retry_at > self._now else Effect.DUE_ALREADY
-        elif status in FINAL:
-            effect = Effect.FINAL
-        else:
-            effect = Effect.HELD if status == "held" else Effect.BEING_DELIVERED
-        due_at = self._now if effect is Effect.MADE_DUE else next_retry_at
-        return Retried(recipient_id, ulid, address, status, effect, next_retry_at, due_at)
-
-
-class Freeze(Work):
-    """Stop delivery from *at* (ISO 8601) on; `is_changed` is False and `since` older if it was stopped before."""
-
-    def __init__(self, *, at: str) -> None:
-        super().__init__()
-        self.since = at
-        self.is_changed = False
-        self._at = at
-
-    def run(self, connection: apsw.Connection) -> None:
-        connection.execute(_SQL["freeze"], {"at": self._at})
-        self.is_changed = connection.changes() > 0
-        self.since = _frozen_since(connection) or self._at
-
-
-class Thaw(Work):
-    """Let delivery go on; `since` is the instant at which it was stopped, None if it was not."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.since: str | None = None
-
-    def run(self, connection: apsw.Connection) -> None:
-        self.since = _frozen_since(connection)
-        connection.execute(_SQL["thaw"])
 
 
 def carry_out(path: Path, order: Work, *, deadline_s: float) -> None:
@@ -216,6 +153,7 @@ def carry_out(path: Path, order: Work, *, deadline_s: float) -> None:
         order.run(connection)
 
 
-def _frozen_since(connection: apsw.Connection) -> str | None:
+def frozen_since(connection: apsw.Connection) -> str | None:
+    """The instant at which delivery was stopped, in ISO 8601; None while it is not."""
     since: str | None = value(connection, _SQL["frozen_since"])
     return since

@@ -184,23 +184,56 @@ class Stats:
 
 
 class Effect(StrEnum):
-    """What `retry` did to one recipient; all but the first mean that nothing changed."""
+    """What an order did to one recipient; all but the first two mean that nothing changed."""
 
-    MADE_DUE = "made_due"
-    DUE_ALREADY = "due_already"
+    CHANGED = "changed"
+    ORDERED = "ordered"  # it is leased: a worker carries it out when the delivery under way ends
+    DONE_ALREADY = "done_already"
     BEING_DELIVERED = "being_delivered"
     HELD = "held"
+    NOT_HELD = "not_held"
     FINAL = "final"
+    LIVE = "live"
+    BOUNCED = "bounced"
+    CONTENT_REMOVED = "content_removed"
 
 
 @dataclass(frozen=True, slots=True)
-class Retried:
-    """One recipient that `retry` was asked about. previous_retry_at held before, next_retry_at holds now."""
+class State:
+    """What an order can change of a recipient; the ordered values wait for the end of its lease."""
+
+    status: str
+    ordered: str | None
+    next_retry_at: float
+    ordered_next_retry_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One recipient that an order was about, before and after it."""
 
     recipient_id: int
     id: str
     recipient: str
-    status: str
     effect: Effect
-    previous_retry_at: float
-    next_retry_at: float
+    before: State
+    after: State
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One run of one process; ended_at is None while it lives. The instants are of its own clock."""
+
+    process_id: int
+    slot: str
+    generation: int
+    node: str
+    instance: str
+    pid: int
+    started_at: float
+    beat: int
+    beat_at: float
+    ended_at: float | None
+    leases: int
+    version: str
+    sqlite_version: str

@@ -1,18 +1,5 @@
--- admin.sql - what people ask and order through empath-admin
--- Transaction: reads inside one BEGIN, so that all of an answer is of one instant; writes inside BEGIN IMMEDIATE.
-
--- name: list_live
--- Live recipients behind :after (recipient_id) in the order of their numbers, at most :limit; :status and :domain
--- (A-labels or literal) narrow it, NULL does not. Index: the rowid of _recipient.
--- Rows: see LiveRecipient in storage/admin.py; instants in Unix seconds.
-SELECT recipient_id, id, status, ordered, priority, attempts, next_retry_unix, expires_unix, received_unix, sender,
-       recipient, domain, destination, size, last_reply
-  FROM queue
- WHERE recipient_id > :after
-   AND (:status IS NULL OR status = :status)
-   AND (:domain IS NULL OR domain = :domain)
- ORDER BY recipient_id
- LIMIT :limit;
+-- admin.sql - what people ask through empath-admin
+-- Transaction: inside one BEGIN, so that all of an answer is of one instant.
 
 -- name: message_by_ulid
 -- Number of the message that people call :ulid. Index: the UNIQUE of ulid. Rows: none or one, message_id.
@@ -57,23 +44,6 @@ SELECT a.recipient_id, a.attempt_id, a.started_at, a.duration_s, a.connect_s, a.
 -- The first :limit octets of a content that lies in the database. Index: the rowid. Rows: none or one, octets.
 SELECT substr(octets, 1, :limit) FROM _content WHERE message_id = :message_id;
 
--- name: retry_candidates
--- What `retry` is asked about: one recipient, or all of one message. Index: the rowid, or _recipient_message.
--- Rows: recipient_id, ulid, address, status, next_retry_at.
-SELECT r.recipient_id, m.ulid, r.address, r.status, r.next_retry_at
-  FROM _recipient AS r
-  JOIN _message AS m ON m.message_id = r.message_id
- WHERE r.recipient_id = :recipient_id
-    OR r.message_id = (SELECT message_id FROM _message WHERE ulid = :ulid)
- ORDER BY r.recipient_id;
-
--- name: make_due
--- A waiting recipient is due at :now (Unix seconds); the trigger tells its destination. Index: the rowid.
-UPDATE _recipient SET next_retry_at = :now
- WHERE recipient_id = :recipient_id
-   AND status IN ('queued', 'deferred')
-   AND next_retry_at > :now;
-
 -- name: count_by_status
 -- How many recipients have each status. Index: none, one pass. Rows: status, count.
 SELECT status, count(*) FROM _recipient GROUP BY status;
@@ -108,10 +78,13 @@ SELECT count(DISTINCT destination_id) FROM _recipient WHERE status IN ('queued',
 -- When an operator stopped delivery. Rows: none while it is not stopped, else one: the instant as it was stored.
 SELECT value FROM _setting WHERE name = 'frozen';
 
--- name: freeze
--- Delivery stops at :at (text, UTC); an older stop keeps its instant.
-INSERT OR IGNORE INTO _setting (name, value) VALUES ('frozen', :at);
-
--- name: thaw
--- Delivery goes on.
-DELETE FROM _setting WHERE name = 'frozen';
+-- name: processes
+-- Runs of processes below :before (process_id; NULL: all), newest first, at most :limit; those that ended only if :has_ended is 1.
+-- Index: the rowid. Rows: see Process in storage/admin_records.py; instants in Unix seconds.
+SELECT process_id, slot, generation, node, instance, pid, started_unix, beat, beat_unix, ended_unix, leases, version,
+       sqlite_version
+  FROM process
+ WHERE (:before IS NULL OR process_id < :before)
+   AND (:has_ended OR ended_at IS NULL)
+ ORDER BY process_id DESC
+ LIMIT :limit;

@@ -14,7 +14,8 @@ LARGE = {"_message", "_content", "_recipient", "_attempt", "_notice", "_lease", 
 FILES = sorted(
     file.name.removesuffix(".sql") for file in resources.files("empath").joinpath("sql", "queries").iterdir()
 )
-WHOLE_QUEUE = {"admin", "fsck"}  # what a person asks about all of it, in a reader of his own, may walk all of it
+# What a person asks about all of it, in a reader of his own, may walk all of it.
+WHOLE_QUEUE = {"admin", "fsck", "selection"}
 STATEMENTS = [(file, name) for file in FILES if file not in WHOLE_QUEUE for name in queries(file)]
 
 

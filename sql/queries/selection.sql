@@ -1,0 +1,110 @@
+-- selection.sql - which recipients are meant
+-- A Selection puts conditions (condition_*, each a whole expression over the columns of queue or history) together by AND,
+-- in the place of {condition}. Transaction: the caller's. Index: the rowid of _recipient if recipients are named, else one
+-- pass in the order of their numbers.
+
+-- name: condition_references
+-- The recipients :numbers and those of the messages :ulids, both JSON arrays. Index: the rowid, _recipient_message.
+recipient_id IN (
+  SELECT value FROM json_each(:numbers)
+  UNION ALL
+  SELECT r.recipient_id
+    FROM json_each(:ulids) AS j
+   CROSS JOIN _message AS m ON m.ulid = j.value
+   CROSS JOIN _recipient AS r ON r.message_id = m.message_id)
+
+-- name: condition_domain
+domain = :domain
+
+-- name: condition_sender
+sender = :sender
+
+-- name: condition_recipient
+recipient = :recipient
+
+-- name: condition_status
+status = :status
+
+-- name: condition_destination
+destination = :destination
+
+-- name: condition_received_before
+received_unix < :received_before
+
+-- name: named
+-- Who is named, with any status. Rows: recipient_id, message_id, ulid, rising.
+SELECT r.recipient_id, r.message_id, m.ulid
+  FROM _recipient AS r
+  JOIN _message AS m ON m.message_id = r.message_id
+ WHERE r.recipient_id IN (
+   SELECT value FROM json_each(:numbers)
+   UNION ALL
+   SELECT r.recipient_id
+     FROM json_each(:ulids) AS j
+    CROSS JOIN _message AS m ON m.ulid = j.value
+    CROSS JOIN _recipient AS r ON r.message_id = m.message_id)
+ ORDER BY r.recipient_id;
+
+-- name: last_recipient
+-- The highest number so far. Rows: one, NULL if there is none.
+SELECT max(recipient_id) FROM _recipient;
+
+-- name: page_of_queue
+-- Up to :limit live recipients behind :after, not above :last. Rows: recipient_id.
+SELECT recipient_id
+  FROM queue
+ WHERE recipient_id > :after
+   AND recipient_id <= :last
+   AND {condition}
+ ORDER BY recipient_id
+ LIMIT :limit;
+
+-- name: page_of_history
+-- The same of those that met their end.
+SELECT recipient_id
+  FROM history
+ WHERE recipient_id > :after
+   AND recipient_id <= :last
+   AND {condition}
+ ORDER BY recipient_id
+ LIMIT :limit;
+
+-- name: still_of_queue
+-- Those of :page (JSON array of recipient_id) for which it holds. Index: the rowid. Rows: recipient_id.
+SELECT recipient_id FROM queue WHERE recipient_id IN (SELECT value FROM json_each(:page)) AND {condition};
+
+-- name: still_of_history
+-- The same of those that met their end.
+SELECT recipient_id FROM history WHERE recipient_id IN (SELECT value FROM json_each(:page)) AND {condition};
+
+-- name: count_of_queue
+-- Rows: one of recipients, messages.
+SELECT count(*), count(DISTINCT id) FROM queue WHERE {condition};
+
+-- name: count_of_history
+-- The same of those that met their end.
+SELECT count(*), count(DISTINCT id) FROM history WHERE {condition};
+
+-- name: list_live
+-- Up to :limit live recipients behind :after, in the order of their numbers.
+-- Rows: see LiveRecipient in storage/admin_records.py; instants in Unix seconds.
+SELECT recipient_id, id, status, ordered, priority, attempts, next_retry_unix, expires_unix, received_unix, sender,
+       recipient, domain, destination, size, last_reply
+  FROM queue
+ WHERE recipient_id > :after
+   AND {condition}
+ ORDER BY recipient_id
+ LIMIT :limit;
+
+-- name: probe_of_queue
+-- Whether {condition} is one whole expression: between CASE WHEN and THEN nothing else is, between parentheses neither,
+-- and no text that breaks out of the one breaks out of the other.
+EXPLAIN SELECT CASE WHEN
+{condition}
+THEN 1 END FROM queue;
+
+-- name: probe_of_history
+-- The same for history.
+EXPLAIN SELECT CASE WHEN
+{condition}
+THEN 1 END FROM history;
