@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NAME = "empath-admin"
 _GAP = "  "
+_LINES_AT_ONCE = 100  # a write each, so that it is soon seen when the reader has gone
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -102,8 +103,10 @@ def write_pairs(pairs: Sequence[tuple[str, object]], indent: int = 0) -> None:
 
 def _write_aligned(lines: Sequence[Sequence[str]], indent: int) -> None:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    texts = (_GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
-    click.echo("\n".join(" " * indent + text.rstrip(" ") for text in texts))
+    for start in range(0, len(lines), _LINES_AT_ONCE):
+        piece = lines[start : start + _LINES_AT_ONCE]
+        texts = [_GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in piece]
+        click.echo("\n".join(" " * indent + text.rstrip(" ") for text in texts))
 
 
 def _write_fitting(columns: Sequence[Column], cells: list[list[str]], indent: int) -> None:

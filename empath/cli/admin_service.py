@@ -5,14 +5,15 @@ freeze, thaw and flush are done by the commit that asks, with or without a runni
 stop-listener need one.
 """
 
+import functools
 import time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import click
 
 from empath.cli import admin_output as output
-from empath.cli.admin_options import dry_run_option, json_option, wait_option, who
+from empath.cli.admin_options import Verb, dry_run_option, json_option, wait_option, who
 from empath.cli.admin_output import NAME
 from empath.cli.admin_report import count, frozen_words
 from empath.cli.common import config_option, configuration, say
@@ -22,16 +23,43 @@ from empath.storage import admin as storage
 from empath.storage import service_orders as orders
 
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
-_OUTCOME_S: Final = 10.0
+
+
+class _How(NamedTuple):
+    """How long to wait: for the result (None: not at all), and for the write lock; and whether JSON is wanted."""
+
+    timeout_s: float | None
+    wait_s: float
+    is_json: bool
+
 
 _no_wait_option: Final = click.option(
-    "--no-wait",
-    "is_waiting",
-    is_flag=True,
-    flag_value=False,
-    default=True,
-    help="Give the order, do not wait for its result.",
+    "--no-wait", "has_no_wait", is_flag=True, help="Give the order and do not wait for its result."
 )
+_timeout_option: Final = click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=0.0),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for the result.",
+)
+
+
+def _telling(function: Verb) -> Verb:
+    """The options of an order to a running service; the verb is given `how`, for `_tell`."""
+
+    @functools.wraps(function)
+    def told(
+        context: click.Context, *, has_no_wait: bool, timeout_s: float, wait_s: float, is_json: bool, **rest: Any
+    ) -> None:
+        function(context, how=_How(None if has_no_wait else timeout_s, wait_s, is_json), **rest)
+
+    decorated: Verb = told
+    for option in (json_option(), wait_option, _timeout_option, _no_wait_option):
+        decorated = option(decorated)
+    return decorated
 
 
 @click.command()
@@ -108,51 +136,43 @@ def flush(context: click.Context, destination: str | None, is_dry_run: bool, wai
 
 @click.command()
 @config_option()
-@_no_wait_option
-@wait_option
-@json_option()
 @click.pass_context
-def reload(context: click.Context, is_waiting: bool, wait_s: float, is_json: bool) -> None:
+@_telling
+def reload(context: click.Context, how: _How) -> None:
     """Let the service take its configuration anew. The log tells how it went."""
-    _tell(context, "reload", None, is_waiting=is_waiting, wait_s=wait_s, is_json=is_json)
+    _tell(context, "reload", None, how)
 
 
 @click.command()
 @config_option()
-@_no_wait_option
-@wait_option
-@json_option()
 @click.pass_context
-def drain(context: click.Context, is_waiting: bool, wait_s: float, is_json: bool) -> None:
+@_telling
+def drain(context: click.Context, how: _How) -> None:
     """Let the service finish what it does, and end."""
-    _tell(context, "drain", None, is_waiting=is_waiting, wait_s=wait_s, is_json=is_json)
+    _tell(context, "drain", None, how)
 
 
 @click.command("log-level")
 @config_option()
 @click.argument("level", type=click.Choice((*LEVELS, "default")))
-@_no_wait_option
-@wait_option
-@json_option()
 @click.pass_context
-def log_level(context: click.Context, level: str, is_waiting: bool, wait_s: float, is_json: bool) -> None:
+@_telling
+def log_level(context: click.Context, level: str, how: _How) -> None:
     """
     Log from LEVEL on, until it is set anew.
 
     `default` is the level of the configuration.
     """
     argument = None if level == "default" else level
-    _tell(context, "log-level", argument, is_waiting=is_waiting, wait_s=wait_s, is_json=is_json)
+    _tell(context, "log-level", argument, how)
 
 
 @click.command("stop-listener")
 @config_option()
 @click.argument("address", metavar="ADDRESS")
-@_no_wait_option
-@wait_option
-@json_option()
 @click.pass_context
-def stop_listener(context: click.Context, address: str, is_waiting: bool, wait_s: float, is_json: bool) -> None:
+@_telling
+def stop_listener(context: click.Context, address: str, how: _How) -> None:
     """
     Take no more connections at ADDRESS, until the next reload.
 
@@ -162,27 +182,27 @@ def stop_listener(context: click.Context, address: str, is_waiting: bool, wait_s
     names = [listener.text for listener in config.listeners]
     if address not in names:
         raise UsageError(f"the configuration has no listener {address}; there are {', '.join(names)}")
-    _tell(context, "stop-listener", address, is_waiting=is_waiting, wait_s=wait_s, is_json=is_json)
+    _tell(context, "stop-listener", address, how)
 
 
-def _tell(
-    context: click.Context, verb: str, argument: str | None, *, is_waiting: bool, wait_s: float, is_json: bool
-) -> None:
+def _tell(context: click.Context, verb: str, argument: str | None, how: _How) -> None:
     _, config = configuration(context)
     path = config.queue.path
     _hold_that_it_runs(config, path)
     order = orders.Tell(verb, argument, who=who())
-    storage.carry_out(path, order, deadline_s=wait_s)
-    result = orders.wait_for_outcome(path, order.control_id, deadline_s=_OUTCOME_S) if is_waiting else None
-    if is_json:
+    storage.carry_out(path, order, deadline_s=how.wait_s)
+    result = None
+    if how.timeout_s is not None:
+        result = orders.wait_for_outcome(path, order.control_id, deadline_s=how.timeout_s)
+    if how.is_json:
         output.write_json({"verb": verb, "argument": argument, "control_id": order.control_id, "result": result})
     elif result is not None:
         click.echo(output.printable(result))
+    place = f"control_id {order.control_id} in the view control"
+    if result is None and how.timeout_s is not None:
+        raise QueueBusy(f"{verb}: no result within {how.timeout_s:g} s; the order stands, look later at {place}")
     if result is None:
-        place = f"SELECT result FROM control WHERE control_id = {order.control_id}"
-        if is_waiting:
-            raise QueueBusy(f"{verb}: no result within {_OUTCOME_S:g} s; the order stands, later see {place}")
-        say(NAME, f"{verb}: ordered; for its result see {place}")
+        say(NAME, f"{verb}: ordered; for its result look at {place}")
 
 
 def _hold_that_it_runs(config: Config, path: Path) -> None:

@@ -64,7 +64,7 @@ def run(command: click.Command, name: str) -> NoReturn:
         click.echo(error.format_message(), err=True)
         code = UsageError.exit_code
     except click.ClickException as error:
-        say(name, error.format_message())
+        say(name, " ".join(error.format_message().split()))  # some of click's have a list below the line
         code = UsageError.exit_code
     except click.Abort:
         code = INTERRUPTED

@@ -17,17 +17,17 @@ from tests.kit.process import configuration
 from tests.kit.queue import write
 from tests.kit.waiting import DEADLINE_S
 
+WRITING = [("retry", "--id", "1"), ("freeze",), ("thaw",), ("flush",), ("hold", "--all"), ("delete", "--all", "--yes")]
 VERBS = [
     ("list",),
     ("view", "1"),
-    ("retry", "--id", "1"),
     ("stats",),
-    ("freeze",),
-    ("thaw",),
+    ("process",),
+    ("undelete", "--all"),
     ("fsck",),
     ("sql", "SELECT 1"),
+    *WRITING,
 ]
-WRITING = [("retry", "--id", "1"), ("freeze",), ("thaw",)]
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])

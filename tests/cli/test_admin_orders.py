@@ -34,7 +34,7 @@ def test_retry_makes_a_waiting_recipient_due(desk: Desk):
     before = time.time()
     record = desk.record("retry", "--id", "1")
     [(at,)] = desk.queue.select("SELECT next_retry_at FROM _recipient")
-    assert (1, [(1, "made_due")]) == (record["changed"], effects(record))
+    assert (1, [(1, "changed")]) == (record["changed"], effects(record))
     assert before <= at <= time.time()
     assert [1] == [lease.messages[0].recipients[0].recipient_id for lease in desk.queue.lease(now=time.time())]
 
@@ -58,10 +58,15 @@ def test_retry_json_has_these_keys(desk: Desk):
     """
     ulid = deferred(desk)
     record = desk.record("retry", "--id", ulid)
-    assert ["changed", "recipients", "not_found", "frozen_since"] == list(record)
-    assert ["recipient_id", "id", "recipient", "status", "effect", "previous_retry_at", "next_retry_at"] == list(
-        record["recipients"][0]
-    )
+    assert [
+        "verb", "is_dry_run", "recipients", "matched", "changed", "ordered", "not_found", "frozen_since",
+        "transactions", "is_complete",
+    ] == list(record)  # fmt: skip
+    [recipient] = record["recipients"]
+    assert ["recipient_id", "id", "recipient", "effect", "before", "after"] == list(recipient)
+    assert "2096-10-02T07:06:40Z" == recipient["before"]["next_retry_at"]
+    keys = ["status", "ordered", "next_retry_at", "ordered_next_retry_at"]
+    assert [keys, keys] == [list(recipient["before"]), list(recipient["after"])]
 
 
 def test_retry_changes_nothing_but_the_instant(desk: Desk):
@@ -81,7 +86,7 @@ def test_retry_of_a_ulid_takes_all_waiting_recipients_of_the_message(desk: Desk)
     """
     ulid = deferred(desk, "a.example", "b.example", "c.example")
     deferred(desk)
-    assert [(1, "made_due"), (2, "made_due"), (3, "made_due")] == effects(desk.record("retry", "--id", ulid.lower()))
+    assert [(1, "changed"), (2, "changed"), (3, "changed")] == effects(desk.record("retry", "--id", ulid.lower()))
     assert [(NEVER,)] == desk.queue.select("SELECT next_retry_at FROM _recipient WHERE recipient_id = 4")
 
 
@@ -91,7 +96,7 @@ def test_a_recipient_named_twice_is_changed_once(desk: Desk):
     """
     ulid = deferred(desk)
     record = desk.record("retry", "--id", ulid, "--id", "1", "--id", "1")
-    assert (1, [(1, "made_due")]) == (record["changed"], effects(record))
+    assert (1, [(1, "changed")]) == (record["changed"], effects(record))
 
 
 def test_retry_leaves_each_that_does_not_wait_and_says_why(desk: Desk):
@@ -109,7 +114,7 @@ def test_retry_leaves_each_that_does_not_wait_and_says_why(desk: Desk):
     [(ulid,)] = desk.queue.select("SELECT ulid FROM _message")
     before = desk.queue.select("SELECT * FROM _recipient")
     record = desk.record("retry", "--id", ulid)
-    assert (0, [(1, "due_already"), (2, "being_delivered"), (3, "final"), (4, "final"), (5, "held")]) == (
+    assert (0, [(1, "done_already"), (2, "being_delivered"), (3, "final"), (4, "final"), (5, "held")]) == (
         record["changed"],
         effects(record),
     )
