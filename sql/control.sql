@@ -427,7 +427,7 @@ BEGIN
   VALUES (coalesce((SELECT who FROM _actor), 'sql'), new.verb, NULL, new.argument);
 
   INSERT OR IGNORE INTO _setting (name, value)
-  SELECT 'frozen', strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE new.verb = 'freeze';
+  SELECT 'frozen', strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE new.verb = 'freeze';
   DELETE FROM _setting WHERE new.verb = 'thaw' AND name = 'frozen';
 
   -- Each process looks at it when it beats.
