@@ -10,7 +10,16 @@ The verbs stand in modules of their own, each with its VERBS; this one only gath
 import click
 
 from empath import __version__
-from empath.cli import admin_completion, admin_dns, admin_doctor, admin_fsck, admin_orders, admin_read, admin_service, admin_sql
+from empath.cli import (
+    admin_completion,
+    admin_dns,
+    admin_doctor,
+    admin_fsck,
+    admin_orders,
+    admin_read,
+    admin_service,
+    admin_sql,
+)
 from empath.cli.admin_output import NAME
 from empath.cli.common import config_option, run
 

@@ -7,7 +7,7 @@ from typing import Final
 import click
 
 from empath.cli import admin_output as output
-from empath.cli.admin_options import DomainType, json_option
+from empath.cli.admin_options import DOMAIN, json_option
 from empath.cli.admin_output import NAME, Column
 from empath.cli.common import config_option, configuration, say
 from empath.config import Config
@@ -53,7 +53,7 @@ class Way:
 
 @click.command()
 @config_option()
-@click.argument("domain", type=DomainType(), metavar="DOMAIN")
+@click.argument("domain", type=DOMAIN, metavar="DOMAIN")
 @json_option("One JSON object.")
 @click.pass_context
 def dns(context: click.Context, domain: str, is_json: bool) -> None:
