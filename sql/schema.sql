@@ -86,6 +86,8 @@ CREATE INDEX _recipient_due ON _recipient (destination_id, priority, next_retry_
 CREATE INDEX _recipient_lease ON _recipient (lease_id) WHERE lease_id IS NOT NULL;
 CREATE INDEX _recipient_ordered ON _recipient (lease_id) WHERE ordered_status IS NOT NULL;  -- nearly always empty
 CREATE INDEX _recipient_message ON _recipient (message_id);
+-- "What bounced, the newest first", however many were delivered since.
+CREATE INDEX _recipient_failed ON _recipient (recipient_id) WHERE status IN ('bounced', 'expired');
 
 -- The moves a recipient can make.  The trigger below refuses every other, in any shell.
 CREATE TABLE _recipient_transition (
