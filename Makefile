@@ -9,7 +9,8 @@ READY := $(VENV)/ready
 CONFIG := conf/dev.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-repeat chaos coverage check format bench bench-compare bench-queue reference changelog clean
+.PHONY: help setup run demo test test-repeat chaos properties fuzz coverage check format
+.PHONY: bench bench-compare bench-queue reference changelog clean
 
 ##@ Use
 help: ## This list
@@ -34,6 +35,12 @@ test-repeat: $(READY) ## All tests N times (N=10), to find the one that fails no
 
 chaos: $(READY) ## Mail while processes are killed at random (KILLS=100): nothing may be lost, or doubled without a record
 	$(BIN)/python -m tests.chaos --kills $(or $(KILLS),100) $(ARGS)
+
+properties: $(READY) ## The tests over generated examples, with forty times as many of them
+	$(BIN)/pytest -n auto -q --hypothesis-profile=deep tests/mail tests/message tests/smtp tests/policy tests/storage
+
+fuzz: $(READY) ## Odd octets against both roles of SMTP (SECONDS=60, ARGS="--target server --seed 1")
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(ARGS)
 
 coverage: $(READY) ## All tests with branch coverage: 90 % of everything, 100 % of the layers without I/O
 	$(BIN)/coverage erase

@@ -19,6 +19,7 @@ _QUOTED = re.compile(r'"((?:[ !#-\[\]-~\u0080-\U0010ffff]|\\[ -~])*)"')
 _QUOTED_PAIR = re.compile(r"\\(.)")
 _MAX_LOCAL_OCTETS = 64  # RFC 5321 §4.5.3.1.1
 _MAX_PATH_OCTETS = 254  # RFC 5321 §4.5.3.1.3 less the angle brackets
+_TOO_LONG = "an address is at most 254 octets, its local part at most 64"
 # C1 controls would pass as UTF8-non-ascii of RFC 6531 §3.3 and break out of a log line or a terminal; a surrogate has
 # no UTF-8 at all.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -78,9 +79,13 @@ def _parsed(text: str) -> Address:
         local = _QUOTED_PAIR.sub(r"\1", match[1])
     elif not _DOT_STRING.fullmatch(local):
         raise SyntaxViolation(f"not a local part: {text!r}")
-    if len(local.encode()) > _MAX_LOCAL_OCTETS or len(text.encode()) > _MAX_PATH_OCTETS:
-        raise SyntaxViolation("an address is at most 254 octets, its local part at most 64")
-    return Address(local, AddressLiteral.parse(right) if right.startswith("[") else Domain.parse(right))
+    if len(local.encode()) > _MAX_LOCAL_OCTETS:
+        raise SyntaxViolation(_TOO_LONG)
+    address = Address(local, AddressLiteral.parse(right) if right.startswith("[") else Domain.parse(right))
+    # As it will be sent on: A-labels are longer than the letters they stand for.
+    if len(str(address).encode()) > _MAX_PATH_OCTETS:
+        raise SyntaxViolation(_TOO_LONG)
+    return address
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,17 +76,23 @@ def dump(path: Path) -> Dump:
 def inspect(path: Path) -> tuple[Dump, Dump]:
     """`dump` and `violations` in one look."""
     with _looking(path) as connection:
-        wrong: Dump = {}
-        for finding in examine(connection, now=0.0, spool=None):
-            wrong.setdefault(finding.check, []).append((finding.explanation,))
-        for claim, statement in MORE_VIOLATIONS.items():
-            if found := connection.execute(statement).fetchall():
-                wrong[claim] = found
+        wrong = wrong_with(connection)
         schema = connection.execute("SELECT type, name, sql FROM sqlite_schema ORDER BY name").fetchall()
         tables = [name for kind, name, _ in schema if kind == "table"]
         whole = {name: connection.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall() for name in tables}
         pragmas = ("user_version", "application_id", "journal_mode", "page_size", "auto_vacuum")
         return {**whole, "schema": schema, "pragmas": [(name, connection.pragma(name)) for name in pragmas]}, wrong
+
+
+def wrong_with(connection: apsw.Connection) -> Dump:
+    """`violations` by a connection that is there."""
+    wrong: Dump = {}
+    for finding in examine(connection, now=0.0, spool=None):
+        wrong.setdefault(finding.check, []).append((finding.explanation,))
+    for claim, statement in MORE_VIOLATIONS.items():
+        if found := connection.execute(statement).fetchall():
+            wrong[claim] = found
+    return wrong
 
 
 @contextlib.contextmanager

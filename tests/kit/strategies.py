@@ -54,6 +54,18 @@ local_parts = (
 addresses = st.builds(Address, local_parts, domains() | address_literals).filter(
     lambda address: len(str(address).encode()) <= _MAX_PATH_OCTETS
 )
+# Text that may be a mailbox, in spellings that ours is not: needless quotes and pairs, U-labels, capitals, a last dot.
+mailboxes = st.builds(
+    "{}@{}".format,
+    _dot_strings
+    | st.lists(st.sampled_from(["a", " ", "\\a", '\\"', "\\\\", "@", "ä", ".", "aaaaaaaaaaaaaaaa"]), max_size=12).map(
+        lambda parts: f'"{"".join(parts)}"'
+    ),
+    u_label_names
+    | st.integers(1, 40).map(lambda count: "Ü." * count + "Example.")
+    | spellings().map(lambda spelling: spelling[0])
+    | st.sampled_from(["[192.0.2.1]", "[ipv6:2001:DB8:0::1]", "[IPv6:::ffff:192.0.2.1]", "1.2.3.4"]),
+)
 reverse_paths = st.just(ReversePath.NULL) | st.builds(ReversePath, addresses)
 forward_paths = st.just(ForwardPath.POSTMASTER) | st.builds(ForwardPath, addresses)
 

@@ -107,6 +107,27 @@ def test_an_address_knows_whether_it_needs_smtputf8():
     assert [True, False] == [Address.parse(text).is_ascii for text in ("a@bücher.example", "ä@example.org")]
 
 
+def test_the_bound_is_for_the_address_as_it_goes_on():
+    """
+    A-labels are longer than the letters they stand for: what was short enough for us may be too long for the next host.
+    """
+    with pytest.raises(SyntaxViolation):
+        Address.parse("a" * 60 + "@" + "ü." * 28 + "example")
+
+
+@given(text=strategies.mailboxes)
+def test_what_was_read_is_written_and_read_again_as_the_same(text):
+    """
+    An address is stored as text, and sent on as text.
+    """
+    try:
+        address = Address.parse(text)
+    except SyntaxViolation:
+        return
+    assert address == Address.parse(str(address))
+    assert str(address) == str(Address.parse(str(address)))
+
+
 @given(path=strategies.reverse_paths)
 def test_a_reverse_path_survives_its_text_form(path):
     """

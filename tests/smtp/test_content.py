@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from empath.smtp import replies
 from empath.smtp.content import ContentReader
 from tests.kit.conversation import cut
+from tests.kit.wire import content_of
 
 NOT_AN_END = [
     b"\n.\n",
@@ -29,25 +30,6 @@ def read(pieces, message_octets=10_000, line_octets=998):
     reader = ContentReader(message_octets, line_octets)
     content = b"".join(reader.feed(piece) for piece in pieces if not reader.is_ended)
     return content, reader
-
-
-def reference(wire):
-    """One octet after the other, as the rules say it: content up to the end of data, and whether that was there."""
-    wire = b"\r\n" + wire
-    end = wire.find(b"\r\n.\r\n")
-    text = wire[2 : end + 2] if end >= 0 else wire[2:]
-    content, at, is_line_start = bytearray(), 0, True
-    while at < len(text):
-        if text[at : at + 2] == b"\r\n" or text[at : at + 1] == b"\n":
-            at += 2 if text[at] == 0x0D else 1
-            content += b"\r\n"
-            is_line_start = True
-            continue
-        if not (is_line_start and text[at : at + 1] == b"."):
-            content += b" " if text[at] == 0x0D else text[at : at + 1]
-        is_line_start = False
-        at += 1
-    return bytes(content), end >= 0
 
 
 @pytest.mark.parametrize("ending", NOT_AN_END)
@@ -107,7 +89,7 @@ def test_content_is_what_the_rules_say_octet_by_octet(wire):
     """
     Work on whole pieces is an optimisation, the rules are about octets.
     """
-    expected, is_ended = reference(wire)
+    expected, is_ended = content_of(wire)
     content, reader = read([wire])
     assert is_ended == reader.is_ended
     if is_ended:

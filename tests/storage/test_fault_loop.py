@@ -7,6 +7,7 @@ said that it was done, the latter.
 """
 
 import copy
+import hashlib
 import itertools
 import shutil
 import time
@@ -205,6 +206,30 @@ def _execute(path: Path, works: list[Work], *, times: int = 1) -> str | None:
         writer._close()
 
 
+class Inspector:
+    """`inspect`, once for the same octets: most failures leave the very files that were there before."""
+
+    def __init__(self) -> None:
+        self._found: dict[bytes, tuple[Dump, Dump]] = {}
+
+    def look(self, path: Path) -> tuple[Dump, Dump]:
+        """What `inspect` says of the database at *path*, the instants of today aside."""
+        key = _octets(path)
+        if key not in self._found:
+            state, wrong = inspect(path)
+            self._found[key] = _timeless(state), wrong
+        return self._found[key]
+
+
+def _octets(path: Path) -> bytes:
+    """A digest of all that is durable of the database at *path*."""
+    digest = hashlib.sha256()
+    for suffix in ("", "-wal", "-journal"):
+        file = path.with_name(path.name + suffix)
+        digest.update(suffix.encode() + (file.read_bytes() if file.exists() else b"none"))
+    return digest.digest()
+
+
 @pytest.mark.parametrize("failure", Failure)
 @pytest.mark.parametrize("step", Step)
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -225,14 +250,14 @@ def test_operation_leaves_all_or_nothing(
     assert violations(whole) == {}
     path = scratch / "queue.db"
     times = 2 if failure is Failure.ONCE else 1
+    inspector = Inspector()
 
     for fail_at in itertools.count(1):
         shutil.copy(queue.path, path)
         report = run_in_child(lambda: _execute(path, works, times=times), Fault(step, failure, fail_at))
 
         met = f"{step} {fail_at} failed {failure}"
-        state, wrong = inspect(path)
-        found = _timeless(state)
+        found, wrong = inspector.look(path)
         assert {} == wrong, met
         if report.was_killed or (report.error != final_error and failure is Failure.FOR_GOOD):
             assert found in (before, after), met
@@ -254,14 +279,18 @@ def test_preparation_can_be_begun_again(scratch: Path, step: Step, failure: Fail
     """
     prepare(scratch / "whole.db")
     whole = dump(scratch / "whole.db")
+    mended: set[bytes] = set()
 
     for fail_at in itertools.count(1):
         path = scratch / f"{fail_at}.db"
         report = run_in_child(lambda path=path: _prepare(path), Fault(step, failure, fail_at))
         if report.error is None and not report.was_killed:
             assert whole == dump(path)
-        prepare(path)
-        assert (whole, {}) == inspect(path), f"{step} {fail_at} failed {failure}"
+        left = _octets(path)
+        if left not in mended:  # what a start does depends on what it finds alone
+            mended.add(left)
+            prepare(path)
+            assert (whole, {}) == inspect(path), f"{step} {fail_at} failed {failure}"
         if not report.was_met:
             break
 
@@ -279,12 +308,13 @@ def test_migration_leaves_old_or_new_schema(scratch: Path, step: Step, failure: 
     prepare(old)
     shutil.copy(old, new)
     prepare(new, version=2, steps=steps)
-    states = [dump(old), dump(new)]
+    states = [_timeless(dump(old)), _timeless(dump(new))]
+    inspector = Inspector()
 
     for fail_at in itertools.count(1):
         shutil.copy(old, path)
         report = run_in_child(lambda: _prepare(path, version=2, steps=steps), Fault(step, failure, fail_at))
-        found, wrong = inspect(path)
+        found, wrong = inspector.look(path)
         assert found in (states if report.error or report.was_killed else states[1:])
         assert {} == wrong
         for file in scratch.glob("queue.db*"):

@@ -1,0 +1,37 @@
+"""
+case - one input of a fuzz target, as a file that people can read and edit
+
+The first line is the number from which the driver draws its decisions; the rest are the octets that arrive, in turns
+with an ASCII record separator between them.  A turn ends where the other side waits for what we say.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+SEPARATOR = b"\x1e"
+MAX_OCTETS = 20_000  # of one case; more of it finds nothing and takes long octet by octet
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """choices seeds the driver's decisions; turns are the peer's octets, none of them with a SEPARATOR inside."""
+
+    choices: int
+    turns: tuple[bytes, ...]
+
+    @classmethod
+    def parse(cls, octets: bytes) -> "Case":
+        """Read any octets: what is no number counts as 0, so that a case can be mutated as a whole."""
+        head, _, rest = octets.partition(b"\n")
+        choices = int(head) if head.isdigit() and len(head) < 10 else 0
+        return cls(choices, tuple(rest[:MAX_OCTETS].split(SEPARATOR)))
+
+    @property
+    def octets(self) -> bytes:
+        """The file."""
+        return b"%d\n" % self.choices + SEPARATOR.join(self.turns)
+
+    @property
+    def name(self) -> str:
+        """A name for the file that is the same for the same octets."""
+        return hashlib.sha256(self.octets).hexdigest()[:12]

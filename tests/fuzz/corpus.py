@@ -1,0 +1,37 @@
+"""corpus - the targets, and the cases that are kept for each"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.fuzz import client, relay, server
+from tests.fuzz.case import Case
+
+CORPUS = Path(__file__).parent / "corpus"
+TARGETS: dict[str, Callable[[Case], list[str]]] = {
+    "server": server.check,
+    "client": client.check,
+    "relay": relay.check,
+}
+
+
+def files(target: str) -> list[Path]:
+    """The files of one target."""
+    return sorted((CORPUS / target).glob("*.case"))
+
+
+def corpus(target: str) -> list[Case]:
+    """The cases of one target."""
+    return [Case.parse(file.read_bytes()) for file in files(target)]
+
+
+def failure(target: str, case: Case) -> str | None:
+    """In which way *case* breaks a promise: the exception and the line that raised it; None if it breaks none."""
+    try:
+        TARGETS[target](case)
+    except Exception as exc:  # noqa: BLE001 - whatever it is, it is what was looked for
+        frame = exc.__traceback__
+        while frame is not None and frame.tb_next is not None:
+            frame = frame.tb_next
+        where = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else ""
+        return f"{type(exc).__name__} {where}"
+    return None

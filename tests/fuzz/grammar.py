@@ -1,0 +1,147 @@
+"""grammar - cases made by the grammar of SMTP, raw ones, and what mutation makes of either"""
+
+from collections.abc import Callable
+from random import Random
+
+from tests.fuzz.case import MAX_OCTETS, SEPARATOR, Case
+from tests.fuzz.messages import random_address, random_content
+
+_GARBAGE = [b"\0", b"\r", b"\n", b"\r\n", b".", b"\xff", b"\xc3", b" ", b"<", b">", b'"', b":", b"\x7f", b"\xc2\x85"]
+_DICTIONARY = [
+    *(b"EHLO ", b"MAIL FROM:<", b"RCPT TO:<", b"DATA\r\n", b"\r\n.\r\n", b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r"),
+    *(b"RSET\r\n", b"QUIT\r\n", b"BDAT 5 LAST\r\n", b"GET / HTTP/1.1\r\n", b"Subject: x\r\n", b" SIZE=", b" SMTPUTF8"),
+    *(b" BODY=8BITMIME", b" RET=HDRS", b" ENVID=a+3D", b" NOTIFY=NEVER", b" ORCPT=rfc822;a", b"@a,@b:", b"<>"),
+    *(b"250 2.0.0 Ok\r\n", b"250-", b"354 \r\n", b"421 4.3.2 Bye\r\n", b"550-5.1.1 No\r\n550 5.1.1 No\r\n", b"x" * 100),
+    *(b"250-peer\r\n250-PIPELINING\r\n250-SIZE 0\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 DSN\r\n", SEPARATOR, SEPARATOR),
+]
+_MAIL_PARAMETERS = [
+    *("SIZE=10", "SIZE=201", "SIZE=x", "BODY=8BITMIME", "body=7bit", "SMTPUTF8", "SMTPUTF8", "SMTPUTF8=1", "RET=FULL"),
+    *("ret=hdrs", "ENVID=a+3Db", "ENVID=a+0A", "FOO=1", "NOTIFY=NEVER"),
+]
+_RCPT_PARAMETERS = ["NOTIFY=NEVER", "notify=success,delay", "NOTIFY=", "ORCPT=rfc822;a+20b", "ORCPT=utf-8;ä", "SIZE=1"]
+_OTHER_COMMANDS = [
+    *(b"NOOP", b"NOOP x", b"RSET", b"RSET x", b"VRFY x", b"VRFY", b"HELP", b"EXPN x", b"AUTH PLAIN", b"STARTTLS"),
+    *(
+        b"FOO",
+        b"",
+        b"DATA x",
+        b"QUIT",
+        b"BDAT 1",
+        b"POST / HTTP/1.0",
+        b"From: x",
+        b"a" * 100,
+        b"EHLO",
+        b"MAIL",
+        b"\xff",
+    ),
+]
+_HOSTS = ["client.example", "[192.0.2.1]", "[IPv6:::1]", "bücher.example", "192.0.2.1", "a b", "CLIENT"]
+_REPLIES = [
+    *(b"250 2.0.0 Ok\r\n", b"250 2.0.0 Ok\r\n", b"250 Ok\n", b"250-a\r\n250 b\r\n", b"354 Go\r\n", b"354 Go\r\n"),
+    *(
+        b"450 4.2.1 Later\r\n",
+        b"550 5.1.1 No\r\n",
+        b"550-5.1.1 a\r\n550 5.1.1 b\r\n",
+        b"421 4.3.2 Bye\r\n",
+        b"220 x\r\n",
+    ),
+    *(b"what\r\n", b"250-a\r\n550 b\r\n", b"250", b"25", b"999 x\r\n", b"251 \xff\0\r\n", b""),
+]
+_EXTENSIONS = [b"PIPELINING", b"SIZE 1000", b"SIZE", b"8BITMIME", b"SMTPUTF8", b"DSN", b"", b"size 0", b"X-FOO bar"]
+
+
+def raw_case(random: Random) -> Case:
+    """Octets without a thought."""
+    turns = tuple(_without_separator(random.randbytes(random.randint(0, 60))) for _ in range(random.randint(1, 4)))
+    return Case(random.randrange(10**6), turns)
+
+
+def server_case(random: Random) -> Case:
+    """What a client may say: mostly whole dialogues, with something wrong here and there."""
+    turns = []
+    if random.random() < 0.95:
+        turns.append(_line(random, f"{random.choice(['EHLO', 'HELO', 'ehlo'])} {random.choice(_HOSTS)}".encode()))
+    for _ in range(random.randint(1, 4)):
+        group = [_path_command(random, "MAIL FROM", _MAIL_PARAMETERS, is_null=random.random() < 0.2)]
+        group += [_path_command(random, "RCPT TO", _RCPT_PARAMETERS) for _ in range(random.randint(0, 3))]
+        if random.random() < 0.3:
+            group.insert(random.randrange(len(group) + 1), _line(random, random.choice(_OTHER_COMMANDS)))
+        if random.random() < 0.8:
+            group.append(_line(random, b"DATA"))
+        is_grouped = random.random() < 0.6
+        turns += [b"".join(group)] if is_grouped else group
+        if random.random() < 0.8:
+            content = random_content(random).replace(b"\r\n.", b"\r\n..")
+            end = random.choice([b"\r\n.\r\n"] * 4 + [b"\n.\n", b".\r\n", b"\r\n.\r", b"\r\n.\n"])
+            after = _line(random, b"NOOP") if random.random() < 0.2 else b""
+            turns += [content, end + after] if random.random() < 0.3 else [content + end + after]
+    if random.random() < 0.5:
+        turns.append(_line(random, b"QUIT"))
+    return Case(random.randrange(10**6), tuple(turns))
+
+
+def client_case(random: Random) -> Case:
+    """What a server may say: a greeting, then one reply or more for each group, fitting or not."""
+    extensions = random.sample(_EXTENSIONS, random.randint(0, len(_EXTENSIONS)))
+    if random.random() < 0.6:
+        extensions.append(b"PIPELINING")
+    lines = [b"peer.test", *extensions]
+    greeting = b"".join(b"250-" + line + b"\r\n" for line in lines[:-1]) + b"250 " + lines[-1] + b"\r\n"
+    turns = [b"220 peer.test ESMTP\r\n", greeting if random.random() < 0.9 else b"502 5.5.1 No\r\n"]
+    for _ in range(random.randint(1, 8)):
+        if random.random() < 0.5:
+            accepted = [random.choice(_REPLIES[:2] * 4 + _REPLIES[6:8]) for _ in range(random.randint(2, 5))]
+            turns.append(b"".join([*accepted, b"354 Go\r\n"]))
+        else:
+            turns.append(b"".join(random.choice(_REPLIES) for _ in range(random.randint(1, 3))))
+    return Case(random.randrange(10**6), tuple(turns))
+
+
+def relay_case(random: Random) -> Case:
+    """Content of a message."""
+    return Case(random.randrange(10**6), (random_content(random),))
+
+
+def mutated(random: Random, case: Case, other: Case) -> Case:
+    """*case* with one to four changes, perhaps with a piece of *other*."""
+    octets = bytearray(case.octets)
+    for _ in range(random.randint(1, 4)):
+        at = random.randrange(len(octets) + 1)
+        end = min(at + random.choice([1, 1, 2, 8, 64]), len(octets))
+        match random.randrange(6):
+            case 0:
+                del octets[at:end]
+            case 1:
+                octets[at:at] = octets[at:end] * random.choice([1, 1, 2, 30])
+            case 2:
+                octets[at:at] = random.choice(_DICTIONARY)
+            case 3:
+                octets[at:end] = random.choice(_GARBAGE)
+            case 4:
+                start = random.randrange(len(other.octets))
+                octets[at:at] = other.octets[start : start + random.randint(1, 80)]
+            case 5:
+                octets[at:end] = random.randbytes(end - at)
+    return Case.parse(bytes(octets[:MAX_OCTETS]))
+
+
+GENERATORS: dict[str, Callable[[Random], Case]] = {
+    "server": server_case,
+    "client": client_case,
+    "relay": relay_case,
+}
+
+
+def _without_separator(octets: bytes) -> bytes:
+    return octets.replace(SEPARATOR, b"")
+
+
+def _line(random: Random, command: bytes) -> bytes:
+    return command + random.choice([b"\r\n"] * 9 + [b"\n", b" \r\n", b"\r\r\n"])
+
+
+def _path_command(random: Random, lead: str, parameters: list[str], *, is_null: bool = False) -> bytes:
+    route = "@one,@two:" if random.random() < 0.05 else ""
+    path = "" if is_null else route + str(random_address(random))
+    chosen = "".join(f" {random.choice(parameters)}" for _ in range(random.choice([0, 0, 0, 1, 1, 3])))
+    return _line(random, f"{lead}:{random.choice(['', '', '', ' '])}<{path}>{chosen}".encode())

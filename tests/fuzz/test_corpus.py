@@ -1,0 +1,76 @@
+"""What the fuzzer once found, and a few new cases each time; `make fuzz` is for the rest."""
+
+from random import Random
+
+import pytest
+
+from tests.fuzz.__main__ import smallest
+from tests.fuzz.case import Case
+from tests.fuzz.corpus import CORPUS, TARGETS, corpus, failure, files
+from tests.fuzz.grammar import GENERATORS, mutated, raw_case
+
+CASES = 60  # of each target
+FILES = [(target, file) for target in TARGETS for file in files(target)]
+
+
+@pytest.mark.parametrize(("target", "file"), FILES, ids=lambda value: getattr(value, "name", value))
+def test_no_case_of_the_corpus_breaks_a_promise(target, file):
+    """
+    What was found once and mended stays mended.
+    """
+    TARGETS[target](Case.parse(file.read_bytes()))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_no_new_case_breaks_a_promise(target):
+    """
+    The same cases in each run, so that a failure here is that of the change at hand.
+    """
+    random = Random(f"suite {target}")
+    for _ in range(CASES):
+        case = GENERATORS[target](random)
+        TARGETS[target](case)
+        TARGETS[target](mutated(random, case, case))
+        TARGETS[target](raw_case(random))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_grammar_goes_deep(target):
+    """
+    A generator whose messages never arrive proves nothing.
+    """
+    goal = {"server": "ContentEnded", "client": "end-of-data 2", "relay": "end-of-data 250"}[target]
+    random = Random(f"depth {target}")
+    reached = [goal in TARGETS[target](GENERATORS[target](random)) for _ in range(CASES)]
+    assert sum(reached) > CASES // 20
+
+
+def test_a_case_survives_its_file():
+    """
+    What is saved is what was found.
+    """
+    random = Random("file")
+    for case in [raw_case(random) for _ in range(50)]:
+        assert case == Case.parse(case.octets)
+
+
+def test_a_found_case_is_made_small(monkeypatch):
+    """
+    People read it.
+    """
+
+    def check(case):
+        assert not any(b"\xff\xfe" in turn for turn in case.turns)
+
+    monkeypatch.setitem(TARGETS, "server", check)
+    big = Case(77, (b"a" * 300, b"b" * 40 + b"\xff\xfe" + b"c" * 99))
+    assert failure("server", big) is not None
+    assert b"\xff\xfe" == smallest("server", big).octets.rpartition(b"\n")[2]
+
+
+def test_the_corpus_has_cases_for_every_target():
+    """
+    Mutation starts from them.
+    """
+    assert set(TARGETS) == {file.parent.name for file in CORPUS.glob("*/*.case")}
+    assert all(corpus(target) for target in TARGETS)
