@@ -11,6 +11,7 @@ CODES = {
     errors.UsageError: os.EX_USAGE,
     errors.SyntaxViolation: os.EX_DATAERR,
     errors.UnusableQueue: os.EX_DATAERR,
+    errors.StatementRefused: os.EX_DATAERR,
     errors.MissingInput: os.EX_NOINPUT,
     errors.ServiceUnavailable: os.EX_UNAVAILABLE,
     errors.CannotCreate: os.EX_CANTCREAT,
