@@ -21,15 +21,16 @@ CREATE TABLE _message (
   is_smtputf8       INTEGER NOT NULL CHECK (is_smtputf8 IN (0, 1)),  -- 1: the client asked for SMTPUTF8, RFC 6531
   dsn_return        TEXT    CHECK (dsn_return IN ('FULL', 'HDRS')),  -- RET= of MAIL, RFC 3461
   envelope_id       TEXT,  -- ENVID= of MAIL in xtext, RFC 3461
-  listener          TEXT    NOT NULL,  -- address it came in by, such as 127.0.0.1:2525
-  client_address    TEXT    NOT NULL,  -- IP address of the client
+  listener          TEXT    NOT NULL,  -- address it came in by, such as 127.0.0.1:2525; 'report': one of our own
+  client_address    TEXT    NOT NULL,  -- IP address of the client; empty for a report
   client_name       TEXT    NOT NULL,  -- what the client called itself in HELO or EHLO
   auth              TEXT,  -- identity that the client proved, if any
   header_message_id TEXT,  -- Message-ID field, at most 998 octets
   subject           TEXT,  -- Subject field as it stands, unfolded, at most 200 characters
   metadata          TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(metadata)),  -- JSON object of modules
   traceparent       TEXT,  -- W3C trace context of the reception
-  content_locator   TEXT   -- 'inline': in _content; 'spool:<node>/<ulid>': a file; NULL: removed
+  content_locator   TEXT,  -- 'inline': in _content; 'spool:<node>/<ulid>': a file; NULL: removed
+  delay_reported_at REAL   -- instant at which the sender was told of its delay, which happens once; NULL: not yet
 ) STRICT;
 
 CREATE TABLE _content (
@@ -270,7 +271,7 @@ CREATE TABLE _notice (
   created_at   REAL    NOT NULL,
   UNIQUE (recipient_id, kind)
 ) STRICT;
-CREATE INDEX _notice_message ON _notice (message_id);
+CREATE INDEX _notice_message ON _notice (message_id, kind);
 
 CREATE TABLE _setting (
   name  TEXT PRIMARY KEY,  -- 'frozen': the instant, in ISO 8601, since which an operator stops delivery

@@ -75,7 +75,7 @@ SELECT m.ulid AS id,  -- queue id (ULID), in the 250 reply and in the log
        m.dsn_return                                  AS dsn_return,               -- RET= of MAIL, RFC 3461
        m.envelope_id                                 AS envelope_id,              -- ENVID= of MAIL in xtext, RFC 3461
        m.node                                        AS node,                     -- host that accepted it
-       m.listener                                    AS listener,                 -- address it came in by
+       m.listener AS listener,  -- address it came in by; 'report': a report of our own
        m.client_address                              AS client_address,           -- IP address of the client
        m.client_name                                 AS client_name,              -- what the client called itself
        m.auth AS auth,  -- identity that the client proved, if any

@@ -7,11 +7,12 @@ is coerced: "20" is no number and 1 is no text.  Each also writes its type as a 
 
 import ipaddress
 import os.path
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, PlainSerializer, PlainValidator, Strict, ValidationInfo
+from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, Strict, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from empath.config.units import Endpoint, duration_text, parse_duration, parse_size, size_text
@@ -151,11 +152,48 @@ def _relay_domain(text: str) -> DomainPattern:
     return pattern
 
 
+_STEP = re.compile(r"([^*\s]+)(?:\*([1-9][0-9]{0,3}))?")
+
+
+def _parse_steps(text: str) -> tuple[tuple[float, int], ...]:
+    steps = []
+    for word in text.split():
+        match = _STEP.fullmatch(word)
+        if match is None:
+            raise SyntaxViolation(f'not a delay: {word!r} (use e.g. "5m" or, for several times, "5m*3")')
+        delay_s = parse_duration(match[1])
+        if delay_s < 1:
+            raise SyntaxViolation(f"a delay is at least 1s: {word!r}")
+        steps.append((delay_s, int(match[2] or 1)))
+    if not steps:
+        raise SyntaxViolation('not a list of delays: use e.g. "1m 5m*2 1h*3"')
+    return tuple(steps)
+
+
+def _steps_text(steps: tuple[tuple[float, int], ...]) -> str:
+    return " ".join(duration_text(delay_s) + (f"*{times}" if times > 1 else "") for delay_s, times in steps)
+
+
+def _no_pattern_twice(value: object) -> object:
+    """Two spellings of one pattern: which one would count?"""
+    seen = set()
+    for text in value if isinstance(value, dict) else ():
+        try:
+            pattern = DomainPattern.parse(text)
+        except SyntaxViolation:
+            continue  # found when its turn comes
+        if pattern in seen:
+            raise problem(f"is the same pattern as another key: {str(pattern)!r}", text)
+        seen.add(pattern)
+    return value
+
+
 _AS_TEXT = PlainSerializer(str, return_type=str)
 
 Text = Annotated[str, Field(min_length=1, pattern=r"^[!-~]+$")]
 Seconds = Annotated[float, _read_by(parse_duration), PlainSerializer(duration_text)]
 Wait = Annotated[float, _read_by(_parse_wait), PlainSerializer(duration_text)]
+Steps = Annotated[tuple[tuple[float, int], ...], _read_by(_parse_steps), PlainSerializer(_steps_text)]
 Octets = Annotated[int, _read_by(parse_size), PlainSerializer(size_text)]
 Count = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
 Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
@@ -170,3 +208,5 @@ OwnHost = Annotated[str, _read_by(_own_host)]
 RelayDomain = Annotated[DomainPattern, _read_by(_relay_domain), _AS_TEXT]
 RoutePattern = Annotated[DomainPattern, _read_by(DomainPattern.parse), _AS_TEXT]
 RouteTarget = Annotated[Route, PlainValidator(_route), PlainSerializer(route_text)]
+Routes = Annotated[dict[RoutePattern, RouteTarget], BeforeValidator(_no_pattern_twice)]
+Schedules = Annotated[dict[RoutePattern, Steps], BeforeValidator(_no_pattern_twice)]

@@ -21,8 +21,8 @@ from empath.config.fields import (
     Mailbox,
     Octets,
     RelayDomain,
-    RoutePattern,
-    RouteTarget,
+    Routes,
+    Schedules,
     Seconds,
     Share,
     Text,
@@ -32,11 +32,11 @@ from empath.config.fields import (
     setting,
 )
 from empath.config.table import Table
-from empath.errors import SyntaxViolation
+from empath.mail.domain import AddressLiteral, Domain
 from empath.policy.access import RelayPolicy, Role
-from empath.policy.pattern import DomainPattern
-from empath.policy.retry import RetrySchedule
-from empath.policy.routing import RouteTable
+from empath.policy.bounce import is_double_bounce
+from empath.policy.retry import RetrySchedule, RetryTable
+from empath.policy.routing import DiscardRoute, Route, RouteTable
 
 
 class Queue(Table):
@@ -195,6 +195,9 @@ class Retry(Table):
     bounce_lifetime_s: Seconds = setting("5d", "bounce_lifetime")
     """The same for mail without a sender, such as failure reports."""
 
+    delay_warning_s: Seconds = setting("4h", "delay_warning_time")
+    """Age at which a failed attempt is told to the sender, once for each message. "0s" for never."""
+
     @cached_property
     def schedule(self) -> RetrySchedule:
         """The delays as the decision they are."""
@@ -321,7 +324,7 @@ class Config(Table):
     listeners: tuple[Listener, ...] = Field(alias="listener")
     relay: Relay = setting({})
 
-    routes_by_pattern: dict[RoutePattern, RouteTarget] = setting({"*": "mx"}, "routes")
+    routes_by_pattern: Routes = setting({"*": "mx"}, "routes")
     """
     Where mail goes next, by domain: "example.org", "*.example.org" for all names below, "*" for all others; the most
     exact one counts, and a domain without one is refused. A route is "smtp://host:port" (one host, no MX look-up),
@@ -330,6 +333,14 @@ class Config(Table):
 
     delivery: Delivery = setting({})
     retry: Retry = setting({})
+
+    schedules_by_pattern: Schedules = setting({}, "schedules")
+    """
+    Delays in the place of those of [retry], by the recipient's domain, as in [routes]. "1m 5m*2 1h*3" waits a minute
+    after the first failed attempt, five after the next two, then an hour; the last one goes on until the lifetime is
+    over. The jitter of [retry] applies.
+    """
+
     limits: Limits = setting({})
     timeouts: Timeouts = setting({})
     dns: Dns = setting({})
@@ -340,6 +351,17 @@ class Config(Table):
     def routes(self) -> RouteTable:
         """The routes as the decision they are."""
         return RouteTable(self.routes_by_pattern.items())
+
+    def find_route(self, address: str, domain: Domain | AddressLiteral) -> Route | None:
+        """The route for one recipient; *domain* is that of its *address*. None: its mail has nowhere to go."""
+        if is_double_bounce(address, self.hostname):
+            return DiscardRoute()
+        return self.routes.find(domain)
+
+    @cached_property
+    def retries(self) -> RetryTable:
+        """The delays by the recipient's domain."""
+        return RetryTable(self.retry.schedule, self.schedules_by_pattern.items())
 
     @field_validator("process", mode="before")
     @classmethod
@@ -359,19 +381,4 @@ class Config(Table):
             if listener.address in seen:
                 raise problem(f"{listener.text} is another listener's address already", index, "address")
             seen.add(listener.address)
-        return value
-
-    @field_validator("routes_by_pattern", mode="before")
-    @classmethod
-    def _no_pattern_twice(cls, value: object) -> object:
-        """Two spellings of one pattern: which one would count?"""
-        seen = set()
-        for text in value if isinstance(value, dict) else ():
-            try:
-                pattern = DomainPattern.parse(text)
-            except SyntaxViolation:
-                continue  # found when its turn comes
-            if pattern in seen:
-                raise problem(f"is the same pattern as another key: {str(pattern)!r}", text)
-            seen.add(pattern)
         return value

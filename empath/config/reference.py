@@ -42,7 +42,12 @@ _KINDS = {
     "Nameserver": "list of addresses",
     "AllowedNetwork": "list of networks",
     "OwnHost": "list of names and addresses",
-    "dict": "table of routes",
+}
+
+# Tables whose keys are patterns: what the file shows of each, the default and an example.
+_TABLES = {
+    "routes": ('# "*" = "mx"', '# For example:\n# "example.org" = "smtp://127.0.0.1:2526"'),
+    "schedules": ('# For example:\n# "example.org" = "1m 5m*2 1h*3"',),
 }
 
 _TOML_HEAD = """\
@@ -137,9 +142,9 @@ def sections() -> tuple[Section, ...]:
     parts = [node for module in (model, dns) for node in ast.parse(inspect.getsource(module)).body]
     nodes = {node.name: node for node in parts if isinstance(node, ast.ClassDef)}
     top = _settings(model.Config, nodes["Config"])
-    found = [Section("", "", False, tuple(item for item in top if item.kind not in nodes and item.key != "routes"))]
+    found = [Section("", "", False, tuple(item for item in top if item.kind not in nodes and item.key not in _TABLES))]
     for item in top:
-        if item.key == "routes":  # its keys are the reader's own, so it is a table for the eye only
+        if item.key in _TABLES:  # its keys are the reader's own, so it is a table for the eye only
             found.append(Section(item.key, item.doc, False, ()))
         elif item.kind in nodes:
             table = getattr(model, item.kind)
@@ -189,9 +194,7 @@ def toml_file() -> str:
         if section.key:
             header = f"[[{section.key}]]" if section.is_list else f"[{section.key}]"
             blocks.append(f"{_comment(section.doc)}\n{header}")
-        if section.key == "routes":
-            blocks.append('# "*" = "mx"')
-            blocks.append('# For example:\n# "example.org" = "smtp://127.0.0.1:2526"')
+        blocks.extend(_TABLES.get(section.key, ()))
         blocks.extend(_toml_setting(setting) for setting in section.settings)
     return "\n\n".join(blocks) + "\n"
 

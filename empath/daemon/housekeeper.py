@@ -1,10 +1,10 @@
 """
 housekeeper - the process that tidies up
 
-It releases what the dead held, carries out orders to the service, brings the configured limits to the queue, forgets
-what retention allows, removes spool garbage, and watches what should never happen.  Each duty is a greenlet that does
-one round at the start and then one each period.  A round that fails is logged, and the next one does its work; a fault
-of ours ends the process.
+It releases what the dead held, carries out orders to the service, brings the configured limits to the queue, tells
+senders what became of their mail, forgets what retention allows, removes spool garbage, and watches what should never
+happen.  Each duty is a greenlet that does one round at the start and then one each period.  A round that fails is
+logged, and the next one does its work; a fault of ours ends the process.
 """
 
 from gevent import monkey
@@ -18,6 +18,7 @@ import gevent
 
 from empath.daemon.control import LOOK_S, Control
 from empath.daemon.dead_processes import DeadProcesses
+from empath.daemon.reporter import Reporter
 from empath.daemon.runtime import Runtime, run_child
 from empath.daemon.tidying import Tidying
 from empath.errors import EmpathError
@@ -48,6 +49,7 @@ class Housekeeper:
         self._duties = (
             Duty("control", LOOK_S, self._control.obey),
             Duty("beats", 2.0, self._dead.watch_beats),
+            Duty("reports", 1.0, Reporter(runtime, self._reader).report),
             Duty("garbage", 2.0, tidying.remove_garbage),
             Duty("retention", 5.0, tidying.forget),
             Duty("space", 5.0, tidying.return_space),

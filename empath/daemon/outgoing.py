@@ -25,6 +25,7 @@ from empath.mail.domain import AddressLiteral, Domain
 from empath.mail.identity import Timestamp
 from empath.mail.outcome import Bounced, Delivered, TryNext
 from empath.net.next_hop import HostFinder
+from empath.policy.bounce import is_delayed
 from empath.policy.retry import is_expired
 from empath.policy.routing import MxRoute, Route, SmtpRoute
 from empath.storage.accept import INLINE, DestinationIds
@@ -151,8 +152,7 @@ class LeaseRun:
         chosen: Route | None = None
         for recipient in message.recipients:
             text = recipient.domain
-            domain = AddressLiteral.parse(text) if text.startswith("[") else Domain(text)
-            route = self._runtime.config.routes.find(domain)
+            route = self._runtime.config.find_route(recipient.address, _domain(text))
             destination = route.destination(text) if route is not None else here
             if destination == here:
                 stay.append(recipient)
@@ -204,6 +204,8 @@ class LeaseRun:
             fate = self._fate(answer, now)
             by_attempt.setdefault(id(answer.attempt), (answer.attempt, [], []))[1].append(fate)
             self._log_fate(message, answer, fate)
+        warning_s = self._runtime.config.retry.delay_warning_s
+        is_warned = is_delayed(now, message.received_at, warning_s, message.reverse_path)
         self._unwritten += [
             Settle(
                 process_id=self._runtime.process_id,
@@ -213,6 +215,7 @@ class LeaseRun:
                 attempt=attempt,
                 fates=tuple(fates),
                 passed=tuple(evidence),
+                is_delayed=is_warned and any(fate.status is Status.DEFERRED for fate in fates),
             )
             for attempt, fates, evidence in by_attempt.values()
         ]
@@ -227,7 +230,7 @@ class LeaseRun:
             return Fate(recipient.recipient_id, Status.BOUNCED, stage, reply, wants_notice=wants_notice)
         if is_expired(now, recipient.expires_at):
             return Fate(recipient.recipient_id, Status.EXPIRED, stage, reply, wants_notice=wants_notice)
-        schedule = self._runtime.config.retry.schedule
+        schedule = self._runtime.config.retries.find(_domain(recipient.domain))
         next_retry_at = schedule.next_retry_at(now, recipient.attempts + 1, random.random())
         return Fate(recipient.recipient_id, Status.DEFERRED, stage, reply, next_retry_at)
 
@@ -290,3 +293,7 @@ class LeaseRun:
             next_retry_at=None if fate.next_retry_at is None else Timestamp(fate.next_retry_at).iso8601(),
             duration_s=round(answer.attempt.duration_s, 4),
         )
+
+
+def _domain(text: str) -> Domain | AddressLiteral:
+    return AddressLiteral.parse(text) if text.startswith("[") else Domain(text)

@@ -26,6 +26,7 @@ from empath.message.header import has_field, read_fields
 from empath.message.trace import Reception, missing_fields, protocol_word, received_field
 from empath.net.stream import Stream, StreamClosed, StreamTimeout
 from empath.policy.access import ClientAddress, Role
+from empath.policy.bounce import is_double_bounce
 from empath.policy.limits import error_delay_s
 from empath.smtp.events import (
     Closed,
@@ -178,11 +179,13 @@ class ReceivingSession:
     def _recipient_offered(self, event: RecipientOffered) -> Reply:
         transaction = self._open_transaction()
         config = self._desk.config
-        refusal = config.relay.policy.decide(self._desk.role, self._client, event.forward_path)
-        if refusal is not None:
-            return refusal
         address = event.forward_path.address or config.postmaster
-        route = config.routes.find(address.domain)
+        # What answers a report to the postmaster is taken from anyone and thrown away: refused it would go in a circle.
+        if not is_double_bounce(str(address), config.hostname):
+            refusal = config.relay.policy.decide(self._desk.role, self._client, event.forward_path)
+            if refusal is not None:
+                return refusal
+        route = config.find_route(str(address), address.domain)
         if route is None:
             return _NO_ROUTE
         if address not in transaction.known:  # a recipient given twice gets one copy

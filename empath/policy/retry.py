@@ -4,9 +4,12 @@ retry - when a deferred recipient is tried again, and when no more
 The instant and the random number are arguments, so a schedule can be replayed.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
+from empath.mail.domain import AddressLiteral, Domain
 from empath.mail.identity import Timestamp
+from empath.policy.pattern import DomainPattern, PatternTable
 
 _MAX_DOUBLINGS = 64  # keeps 2 ** n a finite float; the ceiling is met long before
 _SHORTEST_S = 1.0
@@ -15,26 +18,54 @@ _SHORTEST_S = 1.0
 @dataclass(frozen=True, slots=True)
 class RetrySchedule:
     """
-    Capped exponential backoff.
+    Capped exponential backoff, or a list of delays.
 
-    Shape: 0 < base_s <= max_s in seconds; jitter 0..1, the share by which a delay is stretched or shortened.
+    Shape: 0 < base_s <= max_s in seconds; jitter 0..1, the share by which a delay is stretched or shortened; steps are
+    pairs of a delay in seconds and how often it is used, at least 1, and if there are any, base_s and max_s count not.
     """
 
     base_s: float = 60.0
     max_s: float = 14_400.0
     jitter: float = 0.2
+    steps: tuple[tuple[float, int], ...] = ()
 
     def next_retry_at(self, now: Timestamp, attempts: int, uniform: float) -> Timestamp:
         """
         The instant of the next attempt after the *attempts*-th failed one, counted from 1, ended at *now*.
 
         `min(base * 2^(attempts - 1), max) * U(1 - jitter, 1 + jitter)`, at least one second, where *uniform* in 0..1
-        picks the place within the jitter.
+        picks the place within the jitter. With steps their delays take the place of the first factor.
         """
-        doublings = min(attempts - 1, _MAX_DOUBLINGS)
-        delay_s = min(self.base_s * 2.0**doublings, self.max_s)
+        delay_s = self._listed(attempts) if self.steps else self._doubled(attempts)
         delay_s *= 1 - self.jitter + 2 * self.jitter * uniform
         return Timestamp(now + max(delay_s, _SHORTEST_S))
+
+    def _doubled(self, attempts: int) -> float:
+        doublings = min(attempts - 1, _MAX_DOUBLINGS)
+        return min(self.base_s * 2.0**doublings, self.max_s)
+
+    def _listed(self, attempts: int) -> float:
+        left = attempts
+        for delay_s, times in self.steps:
+            left -= times
+            if left <= 0:
+                return delay_s
+        return self.steps[-1][0]  # the last one goes on until the lifetime is over
+
+
+class RetryTable:
+    """The schedules by the recipient's domain."""
+
+    def __init__(
+        self, default: RetrySchedule, entries: Iterable[tuple[DomainPattern, tuple[tuple[float, int], ...]]]
+    ) -> None:
+        """*entries* are the steps that take the place of the doubling in *default*, by pattern."""
+        self._default = default
+        self._table = PatternTable((pattern, replace(default, steps=steps)) for pattern, steps in entries)
+
+    def find(self, domain: Domain | AddressLiteral) -> RetrySchedule:
+        """The schedule of the most exact pattern that fits, or the default one."""
+        return self._table.find(domain) or self._default
 
 
 def is_expired(now: Timestamp, expires_at: Timestamp) -> bool:

@@ -111,8 +111,14 @@ def rcpt_command(recipient: ClientRecipient, peer: Capabilities) -> bytes:
         if recipient.notify is not None:
             line += f" NOTIFY={recipient.notify}"
         if recipient.original_recipient is not None:
-            line += f" ORCPT={recipient.original_recipient}"
+            line += f" ORCPT={_original_recipient(recipient.original_recipient, peer)}"
     return _octets(line)
+
+
+def _original_recipient(value: str, peer: Capabilities) -> str:
+    if peer.has_smtputf8 or value.isascii():
+        return value
+    return "".join(c if c.isascii() else f"\\x{{{ord(c):X}}}" for c in value)  # RFC 6533 §3, utf-8-addr-xtext
 
 
 def _is_ascii(transaction: Transaction) -> bool:

@@ -95,6 +95,8 @@ class Settle(Work):
     Write the fates of one message's recipients, and who was *passed* on from this host to another.
 
     `is_stale` tells after the commit that the lease was gone.
+
+    is_delayed: the sender is to be told of what is deferred, unless that was done before.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class Settle(Work):
         attempt: Attempt,
         fates: tuple[Fate, ...],
         passed: tuple[Passed, ...] = (),
+        is_delayed: bool = False,
     ) -> None:
         super().__init__()
         self.rows = 2 * len(fates) + len(passed)
@@ -115,6 +118,7 @@ class Settle(Work):
         self.is_stale = False
         self._keys = {"process_id": process_id, "lease_id": lease_id, "message_id": message_id, "now": now}
         self._attempt = attempt
+        self._is_delayed = is_delayed
 
     def run(self, connection: apsw.Connection) -> None:
         self.is_stale = not value(connection, _SQL["is_lease_valid"], {"lease_id": self._keys["lease_id"]})
@@ -131,6 +135,8 @@ class Settle(Work):
             connection.execute(_SQL["forget_delivered_content"], self._keys)
             if connection.changes():
                 connection.execute(_SQL["delete_forgotten_content"], self._keys)
+        if self._is_delayed and not self.is_stale:
+            connection.execute(_SQL["insert_delay_notices"], self._keys)
 
     def _settle(self, connection: apsw.Connection, fate: Fate) -> None:
         update = {

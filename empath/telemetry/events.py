@@ -80,6 +80,12 @@ EVENTS: Final[dict[str, dict[str, str]]] = {
         "recipients_held": "Recipients whose lease was lost three times wait for a person. `slot`, `recipients`.",
         "order_obeyed": "What was asked by INSERT INTO control was done. `verb`, `argument`, `who`, `result`.",
         "release_failed": "As `leases_released`, but the write failed; tried again. `slot`, `error`.",
+        "report_queued": "A sender is told of a failure or a delay. `queue_id`, `report` (the queue id of the report),"
+        " `kind`, `recipients` that it names, `to`, `is_double_bounce`.",
+        "report_discarded": "A failure that nobody can be told of any more. `queue_id`, `sender`, `recipients`.",
+        "report_without_content": "The content that a report returns cannot be read; it is sent without. `queue_id`,"
+        " `error`.",
+        "report_failed": "A report could not be queued; tried again each second. `queue_id`, `error`.",
         "housekeeping_failed": "A round of one duty could not be done; the next one comes. `duty`, `error`.",
         "forgotten": "Retention is over for what was removed. `recipients`, `messages`, `contents` of others.",
         "garbage_stuck": "A file nobody needs could not be removed in three `tries` or more. `locator`, `error`.",

@@ -77,7 +77,13 @@ UPDATE _destination SET due_at = :due_at WHERE destination_id = :destination_id;
 -- What a lease holds, message by message. Transaction: after the commit. Index: _recipient_lease. Rows: one per recipient.
 SELECT m.message_id, m.ulid, m.reverse_path, m.size, m.received_at, m.body_type, m.has_8bit, m.is_smtputf8, m.dsn_return,
        m.envelope_id, m.content_locator,
-       r.recipient_id, r.address, r.domain, r.attempts, r.expires_at, r.notify, r.original_recipient
+       r.recipient_id, r.address, r.domain, r.attempts, r.expires_at, r.notify,
+       -- RFC 3461 §5.2.1: who was named otherwise by the client is so named to the next host, in xtext.
+       CASE
+         WHEN r.original_recipient IS NULL AND r.original <> r.address AND r.original NOT GLOB '*[^ -~]*'
+           THEN 'rfc822;' || replace(replace(replace(r.original, '+', '+2B'), '=', '+3D'), ' ', '+20')
+         ELSE r.original_recipient
+       END
   FROM _recipient AS r
   JOIN _message AS m ON m.message_id = r.message_id
  WHERE r.lease_id = :lease_id

@@ -75,6 +75,18 @@ SELECT EXISTS (
 INSERT OR IGNORE INTO _notice (message_id, recipient_id, kind, created_at)
 VALUES (:message_id, :recipient_id, 'failure', :now);
 
+-- name: insert_delay_notices
+-- The obligation to tell the sender, once, of all who wait after a failed attempt, where RFC 3461 NOTIFY= lets it. Who
+-- is being tried at this moment may wait again; the report leaves out who does not. Index: _recipient_message.
+INSERT OR IGNORE INTO _notice (message_id, recipient_id, kind, created_at)
+SELECT r.message_id, r.recipient_id, 'delay', :now
+  FROM _recipient AS r
+ WHERE r.message_id = :message_id
+   AND r.status IN ('deferred', 'leased')
+   AND r.attempts > 0
+   AND (r.notify IS NULL OR instr(r.notify, 'DELAY'))
+   AND EXISTS (SELECT 1 FROM _message AS m WHERE m.message_id = :message_id AND m.delay_reported_at IS NULL);
+
 -- name: forget_delivered_content
 -- Content that every recipient has got is of no more use. Index: _recipient_message.
 UPDATE _message SET content_locator = NULL

@@ -14,7 +14,7 @@ def brief(attempts):
 
 def test_recipients_of_one_message_have_each_their_fate(service, way):
     """
-    250, 450 and 550 to RCPT: DATA goes to one; an attempt for each, a notice for the failure alone.
+    250, 450 and 550 to RCPT: DATA goes to one; an attempt for each, a report of the failure alone.
     """
     domain, peer = way
     peer.reply_to_recipient(f"later@{domain}", "450 4.2.1 Busy").reply_to_recipient(f"no@{domain}", "550 5.1.1 Who?")
@@ -29,12 +29,8 @@ def test_recipients_of_one_message_have_each_their_fate(service, way):
         (f"yes@{domain}", "delivered", "end-of-data", "250 2.0.0"),
     ]
     assert expected == brief(service.attempts(ulid))
-    notices = service.rows(
-        "SELECT address, kind FROM _notice JOIN _recipient USING (recipient_id) JOIN _message ON"
-        " _message.message_id = _recipient.message_id WHERE ulid = ?",
-        ulid,
-    )
-    assert [(f"no@{domain}", "failure")] == notices
+    report = service.wait_for("report_queued", queue_id=ulid)
+    assert ("failure", 1, "a@example.org") == (report["kind"], report["recipients"], report["to"])
 
 
 def test_an_edit_from_a_bare_shell_wakes_delivery(service, way):

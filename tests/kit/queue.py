@@ -223,6 +223,7 @@ class Queue:
         now: float = T0 + 1,
         next_retry_at: float = T0 + 3600,
         recipients: Iterable[int] | None = None,
+        is_delayed: bool = False,
     ) -> Settle:
         """The work that gives one *status* to recipients of the lease's *message*-th message, by default all."""
         leased = lease.messages[message]
@@ -245,6 +246,7 @@ class Queue:
             now=now,
             attempt=Attempt(lease.destination, now - 0.5, 0.5, "mx.a.example", "192.0.2.2:25"),
             fates=fates,
+            is_delayed=is_delayed,
         )
 
     def select(self, statement: str, *bindings: Any) -> list[tuple[Any, ...]]:

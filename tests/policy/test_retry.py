@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from empath.mail.domain import AddressLiteral, Domain
 from empath.mail.identity import Timestamp
-from empath.policy.retry import RetrySchedule, is_expired
+from empath.policy.pattern import DomainPattern
+from empath.policy.retry import RetrySchedule, RetryTable, is_expired
 
 NOW = Timestamp(1_763_800_000.0)
 
@@ -56,3 +58,32 @@ def test_a_lifetime_of_zero_is_one_attempt():
     The first deferral is the last.
     """
     assert is_expired(NOW, NOW)
+
+
+def test_listed_delays_take_the_place_of_doubling():
+    """
+    "1m 5m*2 1h*3": the last one goes on until the lifetime is over.
+    """
+    schedule = RetrySchedule(jitter=0, steps=((60, 1), (300, 2), (3600, 3)))
+    delays = [schedule.next_retry_at(NOW, attempts, 0.5) - NOW for attempts in range(1, 9)]
+    assert [60, 300, 300, 3600, 3600, 3600, 3600, 3600] == delays
+
+
+def test_listed_delays_have_the_jitter_too():
+    """
+    Recipients that failed together do not come back together.
+    """
+    assert 80 == pytest.approx(RetrySchedule(jitter=0.2, steps=((100, 1),)).next_retry_at(NOW, 1, 0.0) - NOW)
+
+
+@pytest.mark.parametrize(
+    ("domain", "delay_s"), [("a.example", 10), ("b.example", 60), ("x.b.example", 20), ("[192.0.2.1]", 60)]
+)
+def test_a_domain_may_have_delays_of_its_own(domain, delay_s):
+    """
+    By the most exact pattern, as routes have it.
+    """
+    entries = {"a.example": ((10, 1),), "*.b.example": ((20, 1),)}
+    table = RetryTable(RetrySchedule(jitter=0), ((DomainPattern.parse(text), steps) for text, steps in entries.items()))
+    parse = AddressLiteral.parse if domain.startswith("[") else Domain.parse
+    assert delay_s == table.find(parse(domain)).next_retry_at(NOW, 1, 0.5) - NOW

@@ -18,12 +18,15 @@ import apsw
 import pytest
 
 from empath.errors import EmpathError
-from empath.storage.accept import Accept, DestinationIds
+from empath.mail.identity import Timestamp
+from empath.message.dsn import ReportedMessage, ReportKind
+from empath.storage.accept import INLINE, Accept, DestinationIds
 from empath.storage.due_bound import LateBound, RepairBounds
 from empath.storage.fsck import Repair
 from empath.storage.garbage import AddOrphans, Removal, SettleGarbage
 from empath.storage.lease import Lease
 from empath.storage.process import Beat, EndProcess, Register, ResizeDestinations
+from empath.storage.reports import Case, CloseNotices, DueReport
 from empath.storage.retention import Cutoffs, ForgetMessages, ForgetRecipients
 from empath.storage.schema import prepare
 from empath.storage.settle import EndLease, EndStrays, Hold, Rekey, Settle, Status
@@ -66,6 +69,12 @@ def _steered(status: str, *works: Callable[[Queue, Lease], Work]) -> Works:
     return steered
 
 
+def _case(kind: ReportKind) -> Case:
+    """Of the leased message, whose notices are the first of the queue."""
+    message = ReportedMessage("", Timestamp(T0), False, None, None)
+    return Case(DueReport(1, kind), message, "sender@example.test", 1, None, INLINE, (), (1, 2), (1, 2))
+
+
 def _end(_: Queue, lease: Lease) -> Work:
     return EndLease(lease.lease_id, destination="leased.example", is_failing=True)
 
@@ -82,6 +91,17 @@ OPERATIONS: dict[str, Works] = {
     "settle delivered": _settle(Status.DELIVERED),
     "settle deferred": _settle(Status.DEFERRED),
     "settle bounced": _settle(Status.BOUNCED),
+    "settle delayed": lambda queue, lease: [
+        queue.new_settle(lease, Status.DEFERRED, recipients=ids(lease), is_delayed=True),
+    ],
+    "report": lambda queue, lease: [
+        queue.new_settle(lease, Status.BOUNCED, recipients=ids(lease)),
+        CloseNotices(_case(ReportKind.FAILURE), queue.new_accept("new.example"), now=T0),
+    ],
+    "discard a report": lambda queue, lease: [
+        queue.new_settle(lease, Status.BOUNCED, recipients=ids(lease)),
+        CloseNotices(_case(ReportKind.FAILURE), None, now=T0, is_discarded=True),
+    ],
     "settle and end": lambda queue, lease: [
         Together(
             queue.new_settle(lease, Status.DELIVERED, recipients=ids(lease)),

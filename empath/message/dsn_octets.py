@@ -1,0 +1,91 @@
+"""
+dsn_octets - what comes from outside becomes lines of a report
+
+Each function gives octets that end no field, no part and no line before its time: no control character but the CRLF at
+the end, no line over 998 octets, and none that is blank.
+"""
+
+import re
+from binascii import b2a_qp
+from enum import StrEnum
+
+from empath.message.header import HeaderGuard
+
+_BLANKS = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]+")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CODED = re.compile(r"\+([0-9A-F]{2})")
+_ADDRESS_TYPE = re.compile(r"[A-Za-z0-9!#$%&'*+\-/?^_`{|}~]{1,64}")
+_NOT_PLAIN = re.compile(rb"\x00|\r(?!\n)|(?<!\r)\n|[^\r\n]{999}")
+_MAX_VALUE_OCTETS = 900  # the line with it stays below the 998 of RFC 5322 §2.1.1
+_FOLD_OCTETS = 76
+
+
+class Charset(StrEnum):
+    """What the text of a report is written in."""
+
+    ASCII = "us-ascii"
+    UTF8 = "utf-8"
+
+
+def one_line(text: str) -> str:
+    """*text* without control characters, each run of blanks and of these as one space."""
+    return _BLANKS.sub(" ", text).strip(" ")
+
+
+def from_xtext(text: str) -> str:
+    """Decode xtext of RFC 3461 §4; a "+" that begins no code stands for itself."""
+    return _CODED.sub(lambda match: chr(int(match[1], 16)), text)
+
+
+def field(name: str, value: str, charset: Charset = Charset.ASCII) -> bytes:
+    """One field, folded at spaces; its unfolded value is `one_line(value)`, cut where it is very long."""
+    octets = cut(one_line(value).encode(charset, "backslashreplace"))
+    lines = [f"{name}:".encode()]
+    for word in octets.split(b" "):
+        # A word of its own line must have a word before it, lest that line be blank.
+        if len(lines[-1]) + len(word) >= _FOLD_OCTETS and b" " in lines[-1]:
+            lines.append(b"")
+        lines[-1] += b" " + word
+    return b"\r\n".join(lines) + b"\r\n"
+
+
+def address_line(name: str, address: str, charset: Charset, kind: str | None = None) -> bytes:
+    """
+    One field with an address of the type *kind*, or with a bare mailbox; not folded, since blanks may be part of it.
+
+    An address beyond ASCII has the type utf-8, as `\\x{HEX}` where the charset is ASCII (RFC 6533 §3).
+    """
+    text = _CONTROLS.sub("?", address)
+    if not text.isascii():
+        kind = kind and "utf-8"
+        if charset is Charset.ASCII:
+            text = "".join(c if c.isascii() else f"\\x{{{ord(c):X}}}" for c in text)
+    if kind is not None:
+        text = f"{kind if _ADDRESS_TYPE.fullmatch(kind) else 'unknown'}; {text}"
+    return f"{name}: ".encode() + cut(text.encode()) + b"\r\n"
+
+
+def is_plain(octets: bytes) -> bool:
+    """Whether *octets* can be sent as they are: lines of at most 998 octets that end in CRLF, and no NUL."""
+    return _NOT_PLAIN.search(octets) is None
+
+
+def header_part(octets: bytes, limit: int) -> bytes:
+    """The header section at the beginning of *octets*, at most *limit* octets of it, without the blank line."""
+    guard = HeaderGuard(limit)
+    guard.feed(octets.removesuffix(b"\r"))
+    header = guard.header
+    return header if not header or header.endswith(b"\r\n") else header + b"\r\n"
+
+
+def quoted_printable(octets: bytes) -> bytes:
+    """Encode as RFC 2045 §6.7 says, line by line, so that decoding gives *octets* again."""
+    # b2a_qp makes an LF only where it breaks a line, since those of the text itself count as binary here.
+    return b"\r\n".join(b2a_qp(line, istext=False).replace(b"\n", b"\r\n") for line in octets.split(b"\r\n"))
+
+
+def cut(octets: bytes) -> bytes:
+    """The beginning of *octets* (UTF-8), short enough for a line."""
+    if len(octets) <= _MAX_VALUE_OCTETS:
+        return octets
+    return octets[:_MAX_VALUE_OCTETS].decode("utf-8", "ignore").rstrip(" ").encode()

@@ -1,0 +1,54 @@
+"""
+bounce - who is told of a failure or a delay, RFC 5321 §4.5.5 and §6.1
+
+A report goes to the sender, from nobody.  What has no sender, as a report itself, is reported to the postmaster, from
+the double-bounce address; if that fails too nobody is told any more, so that no report can go round in a circle.
+"""
+
+from dataclasses import dataclass
+
+from empath.errors import SyntaxViolation
+from empath.mail.address import Address, ReversePath
+from empath.mail.domain import Domain
+from empath.mail.identity import Timestamp
+from empath.message.dsn import ReportKind
+
+_DOUBLE_BOUNCE = "double-bounce"
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Who gets a report, and its reverse path. is_postmaster: it is on a message without a sender."""
+
+    to: Address
+    reverse_path: ReversePath
+    is_postmaster: bool
+
+
+def double_bounce_address(hostname: Domain) -> Address:
+    """The sender of reports to the postmaster. Mail to it is thrown away."""
+    return Address(_DOUBLE_BOUNCE, hostname)
+
+
+def is_double_bounce(address: str, hostname: Domain) -> bool:
+    """Whether *address*, in its text form, is the double-bounce address, in any case."""
+    return address.lower() == f"{_DOUBLE_BOUNCE}@{hostname}"
+
+
+def find_addressee(kind: ReportKind, reverse_path: str, hostname: Domain, postmaster: Address) -> Addressee | None:
+    """Who is to be told of a message with *reverse_path* (text form, empty for null); None: nobody."""
+    if not reverse_path:
+        if kind is not ReportKind.FAILURE:
+            return None
+        return Addressee(postmaster, ReversePath(double_bounce_address(hostname)), is_postmaster=True)
+    if is_double_bounce(reverse_path, hostname):
+        return None
+    try:
+        return Addressee(Address.parse(reverse_path), ReversePath.NULL, is_postmaster=False)
+    except SyntaxViolation:  # no command can be made of it, so nothing reached us with it
+        return None
+
+
+def is_delayed(now: Timestamp, received_at: Timestamp, warning_s: float, reverse_path: str) -> bool:
+    """Whether a deferral at *now* is to be told of, once; *warning_s* is 0 for never."""
+    return warning_s > 0 and reverse_path != "" and now >= received_at + warning_s

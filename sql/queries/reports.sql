@@ -1,0 +1,64 @@
+-- reports.sql - open obligations to report become messages
+-- An obligation is a row of _notice. It goes in the transaction that inserts the report, so that each is met once.
+
+-- name: open_notices
+-- The next :limit pairs of message and kind after (:message_id, :kind) that have open notices, and whether their report
+-- is to be made at :now (Unix seconds): nobody of the message is leased or due up to :soon, or the oldest notice is
+-- :patience seconds old; from the future, as after a step of the clock, counts as old. Transaction: none needed.
+-- Index: _notice_message, _recipient_message. Rows: message_id, kind, 0 or 1.
+SELECT n.message_id, n.kind,
+       abs(:now - min(n.created_at)) >= :patience
+       OR NOT EXISTS (
+         SELECT 1 FROM _recipient AS r
+          WHERE r.message_id = n.message_id
+            AND (r.status = 'leased' OR r.status IN ('queued', 'deferred') AND r.next_retry_at <= :soon))
+  FROM _notice AS n
+ WHERE (n.message_id, n.kind) > (:message_id, :kind)
+ GROUP BY n.message_id, n.kind
+ ORDER BY n.message_id, n.kind
+ LIMIT :limit;
+
+-- name: reported_message
+-- What a report says of its message. Transaction: none needed. Index: the rowid.
+-- Rows: none or one: ulid, received_at, is_smtputf8, envelope_id, header_message_id, reverse_path, size, dsn_return, locator.
+SELECT ulid, received_at, is_smtputf8, envelope_id, header_message_id, reverse_path, size, dsn_return, content_locator
+  FROM _message
+ WHERE message_id = :message_id;
+
+-- name: reported_recipients
+-- The first :limit open notices of one message and kind, with what the last attempt for each led to; what the death of a
+-- process left in doubt is no attempt. Transaction: none needed. Index: _notice_message, the rowid, _attempt_recipient.
+-- Rows: notice_id, recipient_id, address, original, original_recipient, status, reason, expires_at, then the attempt's
+-- end, host, peer_address, stage, enhanced and text, all NULL if there was none.
+SELECT n.notice_id, r.recipient_id, r.address, r.original, r.original_recipient, r.status, r.reason, r.expires_at,
+       a.started_at + a.duration_s, a.host, a.peer_address, a.stage, a.enhanced, a.text
+  FROM _notice AS n
+  JOIN _recipient AS r ON r.recipient_id = n.recipient_id
+  LEFT JOIN _attempt AS a ON a.attempt_id = (
+    SELECT max(b.attempt_id) FROM _attempt AS b
+     WHERE b.recipient_id = n.recipient_id AND b.outcome NOT IN ('unknown', 'maybe_delivered'))
+ WHERE n.message_id = :message_id
+   AND n.kind = :kind
+ ORDER BY n.notice_id
+ LIMIT :limit;
+
+-- name: content_start
+-- The first :limit octets of inline content. Transaction: none needed. Index: the rowid. Rows: none or one.
+SELECT substr(octets, 1, :limit) FROM _content WHERE message_id = :message_id;
+
+-- name: count_notices
+-- How many of :notices (JSON array of notice_id) are still open. Transaction: inside BEGIN IMMEDIATE. Index: the rowid.
+-- Rows: one.
+SELECT count(*) FROM _notice WHERE notice_id IN (SELECT value FROM json_each(:notices));
+
+-- name: close_notices
+-- They are met. Transaction: that of count_notices, with the report. Index: the rowid.
+DELETE FROM _notice WHERE notice_id IN (SELECT value FROM json_each(:notices));
+
+-- name: mark_delay_reported
+-- The sender hears of a delay once. Transaction: that of count_notices. Index: the rowid.
+UPDATE _message SET delay_reported_at = :now WHERE message_id = :message_id;
+
+-- name: record_discarded
+-- Nobody is told of a failure: the audit is. Transaction: that of count_notices.
+INSERT INTO _audit (who, recipient_id, what, before, after) VALUES ('empath', :recipient_id, 'report', :kind, 'discarded');
