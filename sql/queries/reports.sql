@@ -27,7 +27,7 @@ SELECT ulid, received_at, is_smtputf8, envelope_id, header_message_id, reverse_p
 
 -- name: reported_recipients
 -- The first :limit open notices of one message and kind, with what the last attempt for each led to; what the death of a
--- process left in doubt is no attempt. Transaction: none needed. Index: _notice_message, the rowid, _attempt_recipient.
+-- process left in doubt, or a host that was not the last one said, decided nothing. Transaction: none needed. Index: _notice_message, the rowid, _attempt_recipient.
 -- Rows: notice_id, recipient_id, address, original, original_recipient, status, reason, expires_at, then the attempt's
 -- end, host, peer_address, stage, enhanced and text, all NULL if there was none.
 SELECT n.notice_id, r.recipient_id, r.address, r.original, r.original_recipient, r.status, r.reason, r.expires_at,
@@ -36,7 +36,7 @@ SELECT n.notice_id, r.recipient_id, r.address, r.original, r.original_recipient,
   JOIN _recipient AS r ON r.recipient_id = n.recipient_id
   LEFT JOIN _attempt AS a ON a.attempt_id = (
     SELECT max(b.attempt_id) FROM _attempt AS b
-     WHERE b.recipient_id = n.recipient_id AND b.outcome NOT IN ('unknown', 'maybe_delivered'))
+     WHERE b.recipient_id = n.recipient_id AND b.outcome NOT IN ('unknown', 'maybe_delivered', 'next_host'))
  WHERE n.message_id = :message_id
    AND n.kind = :kind
  ORDER BY n.notice_id

@@ -32,6 +32,8 @@ routes = (
     st.sampled_from(["mx", "discard:", "smtp://127.0.0.1", "smtp://[2001:db8::1]:26", "smtp://MX.Example.org:587"])
 ) | paths.map("maildir:{}".format)
 
+steps = st.lists(st.builds("{}{}".format, durations, st.sampled_from(["", "*1", "*12"])), min_size=1).map(" ".join)
+
 VALUES = {
     "hostname": st.sampled_from(["mx.example.org", "Bücher.example"]),
     "postmaster": st.sampled_from(["admin@example.org", '"a \\" b"@example.org', "jörg@[192.0.2.1]"]),
@@ -43,6 +45,7 @@ VALUES = {
     "relay.networks": st.lists(st.sampled_from(["192.0.2.0/24", "2001:db8::/32", "192.0.2.1"])),
     "relay.domains": st.lists(patterns.filter(lambda text: text != "*")),
     "routes": st.dictionaries(patterns, routes),
+    "schedules": st.dictionaries(patterns, steps),
     "delivery.workers": st.integers(1, 256),
     "delivery.reuse": durations,
     "delivery.data_timeout": durations,

@@ -100,6 +100,9 @@ domains = ["*.Example.NET"]
 base = "2m"
 max = "1h"
 jitter = 0
+delay_warning_time = "0s"
+[schedules]
+"*.example.org" = "1m 5m*2"
 [limits]
 message_size = "1MiB"
 line_length = 0
@@ -116,7 +119,8 @@ file = "empath.log"
         SmtpRoute("2001:db8::1", 26),
         MaildirRoute("/etc/var/Maildir"),
         DiscardRoute(),
-        RetrySchedule(120, 3600, 0),
+        [RetrySchedule(120, 3600, 0), RetrySchedule(120, 3600, 0, ((60.0, 1), (300.0, 2)))],
+        0.0,
         (1_048_576, None),
         (Endpoint("192.0.2.53", 53), Endpoint("::1", 5353)),
         ("json", Path("/etc/empath/empath.log")),
@@ -126,7 +130,8 @@ file = "empath.log"
         config.routes.find(Domain("example.org")),
         config.routes.find(Domain("a.example.org")),
         config.routes.find(Domain("example.com")),
-        config.retry.schedule,
+        [config.retries.find(Domain(name)) for name in ("example.org", "a.example.org")],
+        config.retry.delay_warning_s,
         (config.limits.message_octets, config.limits.line_octets),
         config.dns.nameservers,
         (config.log.format, config.log.file),
@@ -253,6 +258,17 @@ networks = [
             "routes = {'xn--bcher-kva.example' = 'mx', 'Bücher.example' = 'discard:'}",
             "routes.\"Bücher.example\": is the same pattern as another key: 'xn--bcher-kva.example'",
         ),
+        ("schedules = {'*' = ''}", 'schedules."*": not a list of delays: use e.g. "1m 5m*2 1h*3"'),
+        (
+            "schedules = {'*' = '5m*0'}",
+            'schedules."*": not a delay: \'5m*0\' (use e.g. "5m" or, for several times, "5m*3")',
+        ),
+        ("schedules = {'*' = '1m 500ms'}", "schedules.\"*\": a delay is at least 1s: '500ms'"),
+        (
+            "schedules = {'*' = '1m x'}",
+            'schedules."*": not a duration: \'x\' (use e.g. "90s", "4h", "5d"; units ms s m h d w)',
+        ),
+        ("schedules = {'a.' = '1m', 'A' = '1m'}", "schedules.A: is the same pattern as another key: 'a'"),
         ("'a\\b\"c' = 1", '"a\\\\b\\"c": unknown key'),
         ('"a\\nb" = 1', '"a\\nb": unknown key'),
     ],

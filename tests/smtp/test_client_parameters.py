@@ -30,6 +30,18 @@ def test_parameters_go_to_a_peer_that_offers_them():
     assert b"RCPT TO:<b@x.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;b+2Bc@x.test" == rcpt
 
 
+def test_an_original_recipient_beyond_ascii_is_escaped_for_a_peer_without_smtputf8():
+    """
+    RFC 6533 §3: the recipient itself may be ASCII while the one that was named before it is not.
+    """
+    what = transaction(recipients=(ClientRecipient("b@x.test", None, "utf-8;jörg@x.test"),))
+    said = [ready(lines).begin(what).sent[0].split(b"\r\n")[1] for lines in (EXTENSIONS, without("SMTPUTF8"))]
+    assert [
+        "RCPT TO:<b@x.test> ORCPT=utf-8;jörg@x.test".encode(),
+        b"RCPT TO:<b@x.test> ORCPT=utf-8;j\\x{F6}rg@x.test",
+    ] == said
+
+
 def test_parameters_do_not_go_to_a_peer_that_does_not():
     """
     It would answer 555.

@@ -41,6 +41,30 @@ def test_lease_brings_what_a_delivery_needs(queue: Queue) -> None:
     assert ["leased", "leased"] == queue.statuses()
 
 
+@pytest.mark.parametrize(
+    ("original", "given", "expected"),
+    [
+        ("r1@a.example", None, None),
+        ("old+=@a.example", None, "rfc822;old+2B+3D@a.example"),
+        ('"a b"@a.example', None, 'rfc822;"a+20b"@a.example'),
+        ("jörg@a.example", None, None),
+        ("old@a.example", "x400;y", "x400;y"),
+    ],
+)
+def test_who_was_renamed_is_named_to_the_next_host(
+    queue: Queue, original: str, given: str | None, expected: str | None
+) -> None:
+    """
+    D3: as ORCPT in xtext, unless the client named somebody already.
+    """
+    queue.accept()
+    write(queue.path, "UPDATE _recipient SET original = ?, original_recipient = ?", original, given)
+
+    (lease,) = queue.lease()
+
+    assert expected == lease.messages[0].recipients[0].original_recipient
+
+
 def test_lease_holds_at_most_twenty_messages(queue: Queue) -> None:
     """
     A slot is given back soon enough for its neighbours.
