@@ -162,7 +162,7 @@ def compose(report: Report) -> bytes:
         boundary += "x"
     encoding = "7bit" if all(body.isascii() for body in bodies) else "8bit"
     delimiter = f"\r\n--{boundary}\r\n".encode()
-    octets = [_header(report, charset, boundary, encoding), b"This is a report in MIME format.\r\n"]
+    octets = [_header(report, boundary, encoding), b"This is a report in MIME format.\r\n"]
     for kind, body in parts:
         octets += [delimiter, kind, b"\r\n", body]
     return b"".join([*octets, f"\r\n--{boundary}--\r\n".encode()])
@@ -175,7 +175,7 @@ _SUBJECTS = {
 }
 
 
-def _header(report: Report, charset: Charset, boundary: str, encoding: str) -> bytes:
+def _header(report: Report, boundary: str, encoding: str) -> bytes:
     host = report.hostname
     date = _date(report.at)
     subject = "Undelivered report (nobody else is told)" if report.is_for_postmaster else _SUBJECTS[report.kind]
@@ -183,7 +183,8 @@ def _header(report: Report, charset: Charset, boundary: str, encoding: str) -> b
         f"Received: by {host} (Empath) id {report.queue_id};\r\n\t{date}\r\n".encode(),
         field("Date", date),
         field("From", f"Mail Delivery System <MAILER-DAEMON@{host}>"),
-        address_line("To", report.to, charset),
+        # Beyond ASCII the report goes to a mailbox that SMTPUTF8 alone can name: then its header may have it too.
+        address_line("To", report.to, Charset.UTF8),
         field("Subject", subject),
         field("Message-ID", f"<{report.queue_id}@{host}>"),
     ]

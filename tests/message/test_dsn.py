@@ -23,7 +23,7 @@ from empath.message.dsn import (
     compose,
     returns_whole,
 )
-from empath.message.dsn_octets import from_xtext, quoted_printable
+from empath.message.dsn_octets import Charset, field, from_xtext, quoted_printable
 
 GOLDEN = Path(__file__).with_name("reports")
 ARRIVAL = Timestamp(1_700_000_000)
@@ -211,7 +211,8 @@ def test_eight_bit_octets_stand_only_where_it_says_so(report):
     """
     octets = compose(report)
     found, inner = parts(octets)
-    assert octets.isascii() or found["Content-Transfer-Encoding"] == "8bit"
+    body = octets.partition(b"\r\n\r\n")[2]
+    assert body.isascii() == (found["Content-Transfer-Encoding"] == "7bit")
     for part in inner[:2]:
         assert report.message.is_smtputf8 or part["Content-Transfer-Encoding"] == "7bit"
         assert report.message.is_smtputf8 or part.as_bytes().isascii()
@@ -275,6 +276,16 @@ def test_only_a_clean_message_id_is_answered(message_id, expected):
     """
     found, _ = parts(compose(replace(REPORT, message=replace(MESSAGE, header_message_id=message_id))))
     assert (expected, expected) == (found["In-Reply-To"], found["References"])
+
+
+@pytest.mark.parametrize("value", ["x" * 2000, "é" * 2000, "x " * 1000])
+def test_a_long_value_is_cut_between_two_characters(value):
+    """
+    RFC 5322 §2.1.1: no line over 998 octets, and what is left is text still.
+    """
+    line = field("X", value, Charset.UTF8)
+    assert 800 < len(line) < 998
+    assert value.startswith(line.decode().removeprefix("X: ").replace("\r\n", "")[:400])
 
 
 @pytest.mark.parametrize(("text", "expected"), [("a+2Bb+3D", "a+b="), ("+", "+"), ("+zz", "+zz"), ("a+20b", "a b")])
