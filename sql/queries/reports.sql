@@ -26,8 +26,9 @@ SELECT ulid, received_at, is_smtputf8, envelope_id, header_message_id, reverse_p
  WHERE message_id = :message_id;
 
 -- name: reported_recipients
--- The first :limit open notices of one message and kind, with what the last attempt for each led to; what the death of a
--- process left in doubt, or a host that was not the last one said, decided nothing. Transaction: none needed. Index: _notice_message, the rowid, _attempt_recipient.
+-- The first :limit open notices of one message and kind, with the attempt that decided the fate of each: not what the
+-- death of a process left in doubt, nor a host that was not the last one.
+-- Transaction: none needed. Index: _notice_message, the rowid, _attempt_recipient.
 -- Rows: notice_id, recipient_id, address, original, original_recipient, status, reason, expires_at, then the attempt's
 -- end, host, peer_address, stage, enhanced and text, all NULL if there was none.
 SELECT n.notice_id, r.recipient_id, r.address, r.original, r.original_recipient, r.status, r.reason, r.expires_at,
