@@ -98,6 +98,7 @@ def wrong_with(connection: apsw.Connection) -> Dump:
 @contextlib.contextmanager
 def _looking(path: Path) -> Iterator[apsw.Connection]:
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection.set_busy_timeout(10_000)  # a running instance writes too
     try:
         connection.pragma("synchronous", 0)  # its checkpoint may be lost: the copy it looks at is thrown away
         yield connection
