@@ -116,6 +116,7 @@ def _prepare(config: Config) -> int:
 
     lock_fd = instance.acquire(config.queue.path)
     check_queue(config.queue.path, config.process.user)
+    instance.give_to(lock_fd, config.process.user)
     return lock_fd
 
 

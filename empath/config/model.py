@@ -293,7 +293,7 @@ class Log(Table):
     level: Literal["debug", "info", "warning", "error"] = setting("info")
     """Least severity that is written: "debug", "info", "warning" or "error"."""
 
-    file: ConfigPath | None = setting(None, example="/var/log/empath.log")
+    file: ConfigPath | None = setting(None, example="/var/log/empath/empath.log")
     """The file to append to. Not set: standard error, or empathd.log beside the queue database when detached."""
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import tomllib
 from pathlib import Path
@@ -301,7 +302,9 @@ def test_without_a_log_file_a_detached_instance_logs_beside_the_queue(detached):
     text = detached.config.read_text().replace('file = "empath.log"', "")
     detached.config.write_text(text)
     assert (0, "", "") == run("start", config=detached.config)
-    assert "service_ready" in (detached.directory / "empathd.log").read_text()
+    log = detached.directory / "empathd.log"
+    assert "service_ready" in log.read_text()
+    assert 0o640 == stat.S_IMODE(log.stat().st_mode) | 0o640  # it names senders and recipients
 
 
 def test_run_stays_in_the_foreground_and_ends_by_sigint_with_0(make_empathd):

@@ -4,12 +4,15 @@ import os
 import pwd
 import shutil
 import signal
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from empath.daemon.supervisor import instance
+from empath.errors import PermissionRefused
 from tests.kit.process import Empathd
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can drop privileges")
@@ -21,12 +24,27 @@ def dropped() -> Iterator[Empathd]:
     """A running instance whose children are USER, in a directory that USER can reach."""
     directory = Path(tempfile.mkdtemp(prefix="empathd-"))
     os.chown(directory, USER.pw_uid, USER.pw_gid)
-    instance = Empathd(directory, more=f'[process]\nuser = "{USER.pw_name}"')
+    made = Empathd(directory, more=f'[process]\nuser = "{USER.pw_name}"')
     try:
-        yield instance.start()
+        yield made.start()
     finally:
-        instance.clean_up()
+        made.clean_up()
         shutil.rmtree(directory)
+
+
+def _as_user(ask: Callable[[], int | None]) -> int:
+    """What *ask* gives in a process of USER, 0 for None."""
+    reading, writing = os.pipe()
+    if (pid := os.fork()) == 0:
+        os.setgroups([])
+        os.setresgid(USER.pw_gid, USER.pw_gid, USER.pw_gid)
+        os.setresuid(USER.pw_uid, USER.pw_uid, USER.pw_uid)
+        os.write(writing, str(ask() or 0).encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        return int(answer.read())
 
 
 def _uids(pid: int) -> set[int]:
@@ -50,8 +68,37 @@ def test_the_user_owns_what_the_children_write(dropped):
     dropped.log.rename(dropped.directory / "empath.log.1")
     dropped.signal(signal.SIGUSR1)
     dropped.wait_for("log_reopened")
-    names = ("queue.db", "spool", "empath.log", "empath.log.1")
+    names = ("queue.db", "queue.db.lock", "spool", "empath.log", "empath.log.1")
     assert dict.fromkeys(names, USER.pw_uid) == {name: (dropped.directory / name).stat().st_uid for name in names}
+
+
+def test_the_user_may_ask_how_the_instance_is(dropped):
+    """
+    A pid file that only root can read would make the answer "stopped".
+    """
+    assert 0o644 == stat.S_IMODE((dropped.directory / "empathd.pid").stat().st_mode)
+    found = _as_user(
+        lambda: instance.find_supervisor(dropped.queue, instance.PidFile(dropped.directory / "empathd.pid"))
+    )
+    assert dropped.process.pid == found
+
+
+def test_the_lock_file_is_given_to_the_user_but_never_one_with_another_name(tmp_path):
+    """
+    A hard link that the user makes must not win him root's file.
+    """
+    lock, other = tmp_path / "queue.db.lock", tmp_path / "other"
+    lock.touch()
+    with lock.open() as file:
+        instance.give_to(file.fileno(), USER.pw_name)
+        assert USER.pw_uid == lock.stat().st_uid
+        instance.give_to(file.fileno(), USER.pw_name)
+    lock.unlink()
+    other.touch()
+    lock.hardlink_to(other)
+    with lock.open() as file, pytest.raises(PermissionRefused, match="other hard links"):
+        instance.give_to(file.fileno(), USER.pw_name)
+    assert 0 == other.stat().st_uid
 
 
 def test_mail_goes_through_without_root(dropped):

@@ -151,19 +151,6 @@ def test_an_address_in_use_ends_the_start_with_one_line_that_names_it(supervised
     assert [] == service.named("process_started")
 
 
-def test_a_service_manager_hears_of_readiness_and_stop(supervised, tmp_path):
-    """
-    The sd_notify protocol; children do not inherit the way to it.
-    """
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(30)
-        service = supervised(environment={"NOTIFY_SOCKET": str(tmp_path / "notify")}).start()
-        assert b"READY=1" == manager.recv(100)
-        assert 0 == service.stop()
-        assert b"STOPPING=1" == manager.recv(100)
-
-
 def test_a_listening_socket_is_closed_as_soon_as_the_service_stops(supervised):
     """
     A connection that the kernel takes and nobody serves is worse than one refused.

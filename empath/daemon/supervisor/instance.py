@@ -9,6 +9,7 @@ on the queue while it prepares it, and hands it on in EMPATH_LOCK_FD.
 
 import fcntl
 import os
+import pwd
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Final
 
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from empath.errors import CannotCreate, QueueBusy
+from empath.errors import CannotCreate, PermissionRefused, QueueBusy
 
 LOCK_FD: Final = "EMPATH_LOCK_FD"
 WAIT_S: Final = 15.0  # longer than a drain: a restart finds the old children gone
@@ -43,6 +44,22 @@ def acquire(queue: Path, wait_s: float = WAIT_S) -> int:
         os.close(fd)
         raise QueueBusy(f"another instance works on {queue}: held by {_pids_text(holders)}")
     return fd
+
+
+def give_to(fd: int, user: str | None) -> None:
+    """
+    Let *user*, who owns the queue when root starts Empath, own the lock file of descriptor *fd* too; without root,
+    nothing. Else a start as that user, by another service manager or by hand, could not open what root has made.
+
+    Raises:
+        PermissionRefused: the file has other names, one of which may be that of another's file.
+    """
+    status = os.fstat(fd)
+    if os.geteuid() != 0 or user is None or status.st_uid == (owner := pwd.getpwnam(user)).pw_uid:
+        return
+    if status.st_nlink != 1:  # the directory is that user's: root gives away no file that was linked there
+        raise PermissionRefused("the lock file beside the queue has other hard links; remove it, then start again")
+    os.fchown(fd, owner.pw_uid, owner.pw_gid)
 
 
 def inherited() -> int | None:
@@ -117,6 +134,7 @@ class PidFile:
             self.path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
             fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
             with os.fdopen(fd, "w") as file:
+                os.fchmod(fd, 0o644)  # whatever the umask: any user may ask for the status
                 file.write(f"{pid}\n")
             beside.rename(self.path)
         except OSError as exc:

@@ -73,7 +73,7 @@ def start(config_file: Path, config: Config, lock_fd: int) -> None:
     told_fd, tell_fd = os.pipe2(os.O_CLOEXEC)
     errors = error_file(config)
     try:
-        with errors.open("ab") as stderr:
+        with open(errors, "ab", opener=_private) as stderr:
             subprocess.Popen(
                 [*_COMMAND, str(config_file.absolute())],
                 env={**os.environ, START_FD: str(tell_fd), instance.LOCK_FD: str(lock_fd)},
@@ -143,6 +143,11 @@ def reload(config: Config) -> None:
     if pid is None:
         raise ServiceUnavailable("not running")
     _send(pid, signal.SIGHUP)
+
+
+def _private(path: str, flags: int) -> int:
+    """Log lines name senders and recipients: the mode that the supervisor's umask gives, before there is one."""
+    return os.open(path, flags, 0o640)
 
 
 def _send(pid: int, number: signal.Signals) -> None:

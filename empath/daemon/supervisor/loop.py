@@ -22,9 +22,9 @@ from typing import Final
 from empath import __version__
 from empath.config.differences import differences
 from empath.daemon.child import DRAIN_S
-from empath.daemon.supervisor import resources
+from empath.daemon.supervisor import notify, resources
 from empath.daemon.supervisor.children import Failure, Process
-from empath.daemon.supervisor.notify import notify
+from empath.daemon.supervisor.notify import Watchdog
 from empath.daemon.supervisor.orders import Order, Orders
 from empath.daemon.supervisor.plan import Plan, Snapshot, close_plan, first_plan, next_plan, read_snapshot
 from empath.daemon.supervisor.spawner import COMMANDS, Spawner
@@ -77,6 +77,7 @@ class Supervisor:
         self._is_serving = False
         self._stopped_at: float | None = None
         self._failure: Failure | None = None
+        self._watchdog = Watchdog.of(os.environ, time.monotonic())
         self._log = log.get(process="supervisor")
 
     def run(self, snapshot: Snapshot) -> Failure | None:
@@ -101,6 +102,7 @@ class Supervisor:
             self._wait(time.monotonic())
             self._reap(time.monotonic())
             self._judge(time.monotonic())
+            self._watchdog.tell(time.monotonic())
         self._log.info("service_stopped", duration_s=_since(self._stopped_at), run_s=_since(started_at))
         return self._failure
 
@@ -130,7 +132,7 @@ class Supervisor:
             waiting = self._plan_to_man()
             if waiting is not None:
                 deadlines.append(waiting.since + self._pace.ready_s)
-        return min(deadlines, default=_NEVER)
+        return min([*deadlines, self._watchdog.due_at])
 
     def _hear(self, process: Process) -> None:
         if process.listen():
@@ -250,7 +252,7 @@ class Supervisor:
         if not self._is_serving:
             self._is_serving = True
             self._log.info("service_ready", duration_s=_since(plan.since))
-            notify("READY=1")
+            self._notify_ready()
             self._on_ready()
             return
         old, self._plan, self._next = self._plan, plan, None
@@ -263,14 +265,17 @@ class Supervisor:
         for change in changes:
             self._log.info("setting_changed", key=change.key, before=change.before, after=change.after)
         self._log.info("reload_finished", duration_s=_since(plan.since), changes=len(changes))
+        self._notify_ready()
 
     def _begin_reload(self) -> None:
         self._is_reload_wanted = False
+        notify.reloading()
         try:
             self._next = next_plan(self._plan, read_snapshot(self._config_file))
         except EmpathError as error:
             for finding in str(error).splitlines():
                 self._log.error("reload_refused", finding=finding)
+            self._notify_ready()
             return
         self._log.info("reload_started", config=str(self._config_file))
         self._report_listeners(self._next)
@@ -282,6 +287,7 @@ class Supervisor:
             dropped, self._next = self._next, None
             self._retire(dropped.epoch)
             close_plan(dropped, staying=self._plan)
+            self._notify_ready()
 
     def _retire(self, epoch: int) -> None:
         for process in self._processes.values():
@@ -297,7 +303,7 @@ class Supervisor:
             return
         self._stopped_at = time.monotonic()
         self._failure = failure
-        notify("STOPPING=1")
+        notify.stopping()
         self._log.info("stop_started", cause=cause)
         for plan in filter(None, (self._plan, self._next)):
             # Ours too: a socket left open here would go on taking connections that nobody serves.
@@ -325,11 +331,16 @@ class Supervisor:
         self._processes[process.pid] = process
         self._log.info("process_started", slot=slot, generation=process.generation, pid=process.pid)
 
-    # -- log ---------------------------------------------------------------------------------------------------------
+    # -- tell ----------------------------------------------------------------------------------------------------------
 
     def _report_listeners(self, plan: Plan) -> None:
         for item in plan.listeners:
             self._log.info("listening", address=item.listener.text, role=str(item.listener.role))
+
+    def _notify_ready(self) -> None:
+        """Ready, be it with the old configuration or the new."""
+        addresses = ", ".join(item.listener.text for item in self._plan.listeners)
+        notify.ready(f"serving on {addresses}")
 
     def _open_log(self) -> None:
         try:

@@ -14,6 +14,7 @@ from typing import Final
 
 from empath.daemon import child as contract
 from empath.daemon.child import Child, InheritedListener
+from empath.daemon.supervisor import notify
 from empath.daemon.supervisor.children import Failure, Process
 from empath.daemon.supervisor.plan import Plan
 
@@ -112,8 +113,7 @@ def _spawn(command: Sequence[str], config: Path, told: Child) -> int:
     Raises:
         OSError: no process can be made.
     """
-    environment = dict(os.environ)
-    environment.pop("NOTIFY_SOCKET", None)  # only the supervisor speaks to the service manager
+    environment = {key: value for key, value in os.environ.items() if key not in notify.ENVIRONMENT}
     environment[contract.CONFIG] = str(config)
     environment[contract.ENVIRONMENT] = told.to_json()
     return os.posix_spawn(

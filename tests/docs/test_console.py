@@ -1,0 +1,91 @@
+"""What README.md and docs/QUICKSTART.md show is what happens: run in one shell, their commands answer as printed."""
+
+import functools
+import re
+
+import pytest
+
+from tests.docs.console import Shell, blocks, plain
+from tests.docs.pages import ROOT, text
+from tests.kit.process import Empathd, free_port
+from tests.kit.waiting import eventually
+
+READING = ("cat ", "sqlite3 ", "bin/empath-admin list", "bin/empath-admin view")
+RUN = ("README.md", "docs/QUICKSTART.md")
+COVERED = (*RUN, "docs/INSTALL.md", "docs/TROUBLESHOOTING.md")
+
+
+@pytest.mark.parametrize("page", RUN)
+def test_the_commands_answer_as_printed(make_empathd, tmp_path, page):
+    """
+    On other ports and in another directory than printed, which a developer's own `make run` may have.
+    """
+    empathd: Empathd = make_empathd()
+    ports = {"2525": str(empathd.port), "2526": str(free_port())}
+    (tmp_path / "bin").symlink_to(ROOT / "bin")
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf/sqliterc").symlink_to(ROOT / "conf/sqliterc")
+    (tmp_path / "var").mkdir(mode=0o750)
+    empathd.config = tmp_path / "conf/dev.toml"
+    empathd.config.write_text(text("conf/dev.toml").replace("2525", ports["2525"]))
+    with empathd.config.open("a") as file:
+        file.write(f'[log]\nformat = "json"\nfile = "{empathd.log}"\n')
+    empathd.start()
+    shell = Shell(tmp_path)
+    reloads = 0
+
+    def answer(command: str) -> str:
+        for printed, ours in ports.items():
+            command = command.replace(printed, ours)
+        _, output = shell.run(command)
+        for printed, ours in ports.items():
+            output = output.replace(ours, printed)
+        return plain(output)
+
+    def is_as_printed(command: str, expected: str) -> bool:
+        return expected == answer(command)
+
+    try:
+        for command, printed in (step for block in blocks(page) if block.reason is None for step in block.steps):
+            expected = plain(printed)
+            if command.startswith(READING):  # a reader is slower than a delivery
+                eventually(functools.partial(is_as_printed, command, expected), f"{command}: {expected}")
+            else:
+                assert (command, expected) == (command, answer(command))
+            if command == "bin/empathd reload":
+                reloads += 1
+                empathd.wait_for("reload_finished", count=reloads)
+    finally:
+        shell.close()
+    assert 0 == empathd.stop()
+
+
+@pytest.mark.parametrize("page", COVERED)
+def test_every_block_of_commands_is_run_or_says_why_not(page):
+    """
+    A block that is marked has its reason beside it; the others are run, here or in tests/host/.
+    """
+    found = blocks(page)
+    assert len(re.findall(r"^```console$", text(page), re.MULTILINE)) == len(found)
+    assert [] == [block for block in found if not block.steps]
+    assert [] == [block for block in found if block.reason is not None and len(block.reason) < 10]
+
+
+def test_the_two_commands_come_first_and_are_targets():
+    """
+    A newcomer types what is printed first; .ci/run types the second.
+    """
+    commands = [command.partition("  ")[0] for command, _ in blocks("README.md")[0].steps]
+    assert ["make run", "make test"] == commands
+    assert {"run:", "test:"} <= set(re.findall(r"^\w+:", text("Makefile"), re.MULTILINE))
+    assert text(".ci/run").endswith("exec make test\n")
+
+
+def test_the_first_screen_says_what_why_and_how():
+    """
+    Who has one look takes it at the top: 50 lines, with the two commands and a picture of a terminal.
+    """
+    first = "\n".join(text("README.md").splitlines()[:50])
+    assert "make run" in first
+    assert "FROM queue" in first
+    assert "┌" in first

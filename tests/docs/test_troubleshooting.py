@@ -1,0 +1,59 @@
+"""docs/TROUBLESHOOTING.md has each line that ends a command, and names only events and settings that are there."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from empath.telemetry import events
+from tests.docs.pages import ROOT, rows, text
+
+PAGE = "docs/TROUBLESHOOTING.md"
+# What may end a start, a stop or a check. Lines of empath-admin have their verbs beside them, on its own page.
+MODULES = sorted([
+    *ROOT.glob("empath/daemon/supervisor/*.py"),
+    *(ROOT / f"empath/storage/{name}.py" for name in ("checks", "schema", "connection")),
+    ROOT / "empath/daemon/child.py",
+    *(ROOT / f"empath/{name}.py" for name in ("cli/common", "cli/empathd", "telemetry/log", "config/load")),
+])  # fmt: skip
+_LEAST = 10  # characters of a fragment that tell one line from another
+
+
+def _lines(source: str) -> Iterator[list[str]]:
+    """Literal fragments of the text of each error that *source* raises or returns, split at what is put in."""
+    for node in ast.walk(ast.parse(source)):
+        value = node.exc if isinstance(node, ast.Raise) else node.value if isinstance(node, ast.Return) else None
+        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.args:
+            parts = value.args[0].values if isinstance(value.args[0], ast.JoinedStr) else [value.args[0]]
+            yield [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(ROOT / "empath")))
+def test_every_line_that_ends_a_command_is_explained(module):
+    """
+    Who meets one searches for its words.
+    """
+    page = text(PAGE).replace("`", "")
+    longest = [max(fragments, key=len) for fragments in _lines(module.read_text()) if fragments]
+    words = [fragment.replace("`", "").strip(" :;\n") for fragment in longest]
+    assert [] == [line for line in words if len(line) >= _LEAST and line not in page]
+
+
+def test_events_that_are_explained_are_there():
+    """
+    An event that was renamed would be searched for in vain.
+    """
+    section = text(PAGE).partition("\n## In the log\n")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`([a-z]+_[a-z_]+)`", "\n".join(re.findall(r"^\| (.+?) \|", section, re.MULTILINE))))
+    assert len(named) > 20
+    assert set() == named - {event for group in events.EVENTS.values() for event in group}
+
+
+def test_exit_codes_that_are_named_are_there():
+    """
+    One table is whole, others are parts of it.
+    """
+    documented = {row[0] for row in rows("docs/exit-codes.md") if row[0].isdigit()}
+    named = {code for row in rows(PAGE) if len(row) == 3 for code in re.findall(r"^(\d\d)\b", row[1])}
+    assert set() == named - documented

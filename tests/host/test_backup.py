@@ -1,0 +1,152 @@
+"""docs/INSTALL.md: the commands of backup and restore with a real server, and the way to a new schema and back."""
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.console import Shell, plain, section
+from tests.host.kit import CONF, ROOT, install, shell
+from tests.kit.process import Empathd
+from tests.kit.queue import select, violations, write
+from tests.kit.waiting import eventually
+
+GUIDE = "docs/INSTALL.md"
+needs_shell = pytest.mark.skipif(shutil.which("sqlite3", path="/usr/bin") is None, reason="no sqlite3 of the system")
+LARGE = b"Subject: large\r\n\r\n" + b"x" * 70 + b"\r\n" + 8000 * (b"y" * 70 + b"\r\n")
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Empathd]:
+    """A running server with a mail that waits for an hour, its content in spool/."""
+    instance = Empathd(tmp_path / "host")
+    program = install(instance)
+    (tmp_path / "defaults").write_text(f"EMPATHD={program}\nCONFIG={instance.config}\n")
+    admin = instance.directory / "empath-admin"
+    admin.write_text(program.read_text().replace("cli.empathd", "cli.admin"))
+    admin.chmod(0o755)
+    assert 0 == shell(program, "-c", instance.config, "start").returncode
+    assert 0 == shell(admin, "-c", instance.config, "freeze").returncode
+    instance.send("you@example.org", LARGE)
+    write(instance.queue, "UPDATE queue SET next_retry_at = '+1 hour'")
+    assert 0 == shell(admin, "-c", instance.config, "thaw").returncode
+    yield instance
+    shell(program, "-c", instance.config, "stop")
+    instance.clean_up()
+
+
+@pytest.fixture
+def terminal(host: Empathd, tmp_path: Path) -> Iterator[Shell]:
+    """A root's terminal on *host*."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "EMPATH_DEFAULTS": str(tmp_path / "defaults")}
+    made = Shell(ROOT, **environment)
+    yield made
+    made.close()
+
+
+def follow(terminal: Shell, host: Empathd, heading: str) -> None:
+    """Type the commands of one section; each must succeed and answer as printed."""
+    places = {
+        "/opt/empath/bin": host.directory,
+        "/etc/empath/empath.toml": host.config,
+        "/var/lib/empath/mail": host.maildir,
+        "/var/lib/empath": host.directory,
+        "/var/backups/empath": host.directory.parent / "backup",
+        "/etc/init.d/empath": CONF / "init.d/empath",
+        "empath:empath": f"{os.geteuid()}:{os.getegid()}",
+    }
+    for command, printed in (step for block in section(GUIDE, heading) for step in block.steps):
+        here, expected = command, printed
+        for place, ours in places.items():
+            here, expected = here.replace(place, str(ours)), expected.replace(place, str(ours))
+        code, output = terminal.run(here)
+        assert (command, 0, plain(expected)) == (command, code, plain(output))
+
+
+@needs_shell
+def test_a_backup_of_a_running_server_is_restored_as_the_guide_says(host, terminal):
+    """
+    What waited at that instant waits again, with its content, and goes out when it is let.
+    """
+    follow(terminal, host, "Back up")
+    host.send("later@example.org")
+    eventually(lambda: list(host.delivered()), "the later one delivered")
+    follow(terminal, host, "Restore")
+    assert 0 == shell(host.directory / "empath-admin", "-c", host.config, "retry", "--id", "1").returncode
+    eventually(lambda: 2 == len(list(host.delivered())), "the restored one delivered")
+    assert 1 == sum(mail.count(b"Subject: large") and mail.count(b"y" * 70) == 8000 for mail in host.delivered())
+    eventually(lambda: [("delivered",)] == select(host.queue, "SELECT status FROM history"), "settled")
+    assert {} == violations(host.queue)
+
+
+@needs_shell
+def test_a_backup_ends_while_mail_comes_in(host, terminal):
+    """
+    `.backup` alone starts again with each commit of another; the read transaction holds one instant.
+    """
+    before = select(host.queue, "SELECT count(*) FROM message")
+    terminal.run(f'sqlite3 -bail -readonly {host.queue} BEGIN "PRAGMA user_version" ".backup {host.directory}/copy.db"')
+    host.send("later@example.org")
+    assert before == select(host.directory / "copy.db", "SELECT count(*) FROM message")
+    assert [(1 + before[0][0],)] == select(host.queue, "SELECT count(*) FROM message")
+
+
+def test_the_schema_goes_up_and_back_as_the_guide_says(host, tmp_path):
+    """
+    An older program refuses what a newer one has migrated, in one line, and takes the copy from before.
+    """
+    program = host.directory / "empathd"
+    newer = _newer_empath(tmp_path / "newer")
+    assert 0 == shell(program, "-c", host.config, "stop").returncode
+    before = tmp_path / "before"
+    before.mkdir()
+    for file in host.directory.glob("queue.db*"):
+        shutil.copy2(file, before)
+
+    check = (sys.executable, "-P", "-m", "empath.cli.empathd", "-c", host.config, "check")
+    done = shell(*check, PYTHONPATH=str(newer))
+    assert (0, f"empathd: {host.config}: no findings\n") == (done.returncode, done.stderr)
+    assert [(2,)] == select(host.queue, "PRAGMA user_version")
+    assert [("blue", 1)] == select(host.queue, "SELECT colour, count(*) FROM _message GROUP BY colour")
+
+    line = f"empathd: {host.queue}: schema 2 is newer than this Empath, which knows 1; upgrade Empath\n"
+    for verb in ("check", "start"):
+        done = shell(program, "-c", host.config, verb)
+        assert (65, line) == (done.returncode, done.stderr)
+    done = shell(host.directory / "empath-admin", "-c", host.config, "list")
+    assert (65, line.replace("empathd:", "empath-admin:")) == (done.returncode, done.stderr)
+
+    for file in host.directory.glob("queue.db*"):
+        file.unlink()
+    for file in before.iterdir():
+        shutil.copy2(file, host.directory)
+    assert 0 == shell(program, "-c", host.config, "start").returncode
+    assert [("you@example.org", "queued")] == select(host.queue, "SELECT recipient, status FROM queue")
+
+
+def test_the_guide_waits_as_long_as_the_program_and_names_its_files():
+    """
+    Paths that are not shipped cannot be copied.
+    """
+    from empath.daemon.child import DRAIN_S
+
+    page = (ROOT / GUIDE).read_text()
+    assert f"at most {DRAIN_S:g} seconds" in page
+    shipped = set(re.findall(r"(?<=\s)conf/[\w./-]+\w", page))
+    assert [] == sorted(path for path in shipped if not (ROOT / path).is_file())
+    assert {"conf/host.toml", "conf/init.d/empath", "conf/systemd/empath.service"} <= shipped
+
+
+def _newer_empath(place: Path) -> Path:
+    """A copy of the package whose schema is one version ahead."""
+    shutil.copytree(ROOT / "empath", place / "empath", ignore=shutil.ignore_patterns("__pycache__"))
+    module = place / "empath/storage/schema.py"
+    module.write_text(module.read_text().replace("SCHEMA_VERSION = 1", "SCHEMA_VERSION = 2"))
+    step = place / "empath/sql/migrations/0002.sql"
+    step.parent.mkdir(exist_ok=True)
+    step.write_text("ALTER TABLE _message ADD COLUMN colour TEXT;\nUPDATE _message SET colour = 'blue';\n")
+    return place

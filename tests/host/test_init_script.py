@@ -1,0 +1,158 @@
+"""conf/init.d/empath with a real empathd: the actions of the LSB and their exit codes."""
+
+import re
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.host.kit import CONF, host_config, install, shell
+from tests.kit.process import Empathd
+from tests.kit.waiting import eventually
+
+SCRIPT = CONF / "init.d/empath"
+Act = Callable[[str], int]
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Empathd]:
+    """An instance that the init script may start; stopped at the end."""
+    instance = Empathd(tmp_path / "host")
+    defaults = instance.directory / "defaults"
+    defaults.write_text(f"EMPATHD={install(instance)}\nCONFIG={instance.config}\n")
+    yield instance
+    shell(SCRIPT, "stop", EMPATH_DEFAULTS=str(defaults))
+    instance.clean_up()
+
+
+@pytest.fixture
+def act(host: Empathd) -> Act:
+    """Run one action; its exit code."""
+    return lambda action: shell(SCRIPT, action, EMPATH_DEFAULTS=str(host.directory / "defaults")).returncode
+
+
+def test_a_service_starts_serves_and_stops(host, act):
+    """
+    `start` returns when the listeners accept: the next script at boot may send mail.
+    """
+    assert 3 == act("status")
+    assert 0 == act("start")
+    assert 0 == act("status")
+    host.send("you@example.org")
+    eventually(lambda: list(host.delivered()), "delivered")
+    assert 0 == act("stop")
+    assert 3 == act("status")
+    assert {} == host.pids()
+
+
+def test_what_is_so_already_is_done(host, act):
+    """
+    LSB: to start what runs and to stop what does not is success.
+    """
+    assert 0 == act("stop")
+    assert 0 == act("start")
+    assert 0 == act("start")
+    assert 1 == len(host.named("supervisor_started"))
+
+
+def test_a_restart_starts_what_does_not_run_and_a_try_restart_does_not(host, act):
+    """
+    LSB; packages call the second at an upgrade.
+    """
+    assert 0 == act("try-restart")
+    assert 3 == act("status")
+    assert 0 == act("restart")
+    assert 0 == act("try-restart")
+    assert 2 == len(host.named("supervisor_started"))
+
+
+def test_a_reload_takes_the_new_configuration(host, act):
+    """
+    LSB: what does not run cannot be reloaded, 7.
+    """
+    assert 7 == act("reload")
+    act("start")
+    host.configure(more="[delivery]\nworkers = 1")
+    assert 0 == act("force-reload")
+    assert 1 == host.wait_for("reload_finished")["changes"]
+
+
+def test_the_log_is_opened_again_by_its_name(host, act):
+    """
+    For a logrotate of one's own.
+    """
+    assert 7 == act("reopen-log")
+    act("start")
+    host.log.rename(host.directory / "empath.log.1")
+    assert 0 == act("reopen-log")
+    host.wait_for("log_reopened")
+
+
+@pytest.mark.parametrize(("mistake", "code"), [("half a configu", 6), (None, 6)], ids=["unreadable", "missing"])
+def test_what_is_not_configured_says_so(host, act, mistake, code):
+    """
+    LSB: 6. The status of what cannot be asked for is unknown, 4.
+    """
+    host.config.unlink() if mistake is None else host.config.write_text(mistake)
+    assert code == act("start")
+    assert 4 == act("status")
+
+
+def test_a_start_that_fails_says_why(host, act):
+    """
+    On standard error, which an init system keeps.
+    """
+    with socket.create_server(("127.0.0.1", host.port)):
+        done = shell(SCRIPT, "start", EMPATH_DEFAULTS=str(host.directory / "defaults"))
+    assert 1 == done.returncode
+    assert f"empathd: cannot listen on 127.0.0.1:{host.port}: the address is in use" in done.stderr
+
+
+def test_a_program_that_is_not_there_is_not_installed(host, act):
+    """
+    LSB: 5. To stop it is done already: a package may be gone and its script still there.
+    """
+    (host.directory / "empathd").unlink()
+    assert [5, 5, 5, 4, 0] == [act(action) for action in ("start", "restart", "reload", "status", "stop")]
+
+
+def test_an_action_that_is_none_is_wrong_use(act):
+    """
+    LSB: 2.
+    """
+    assert 2 == act("frob")
+    assert 2 == act("")
+
+
+def test_the_head_is_that_of_the_lsb():
+    """
+    insserv reads it to find the script's place among others.
+    """
+    text = SCRIPT.read_text()
+    head = re.search(r"^### BEGIN INIT INFO\n((?:# .+\n)+)### END INIT INFO$", text, re.MULTILINE)
+    keys = dict(line[2:].split(":", 1) for line in head[1].splitlines())
+    wanted = {"Provides", "Required-Start", "Required-Stop", "Default-Start", "Default-Stop", "Short-Description"}
+    assert set() == wanted - set(keys)
+    assert {"$local_fs", "$network"} <= set(keys["Required-Start"].split())
+    assert SCRIPT.stat().st_mode & 0o111
+
+
+def test_the_paths_are_those_of_the_guide():
+    """
+    One place for the program, one for the configuration.
+    """
+    text = SCRIPT.read_text()
+    assert "\nEMPATHD=/opt/empath/bin/empathd\n" in text
+    assert "\nCONFIG=/etc/empath/empath.toml\n" in text
+    assert "empath" == host_config()["process"]["user"]
+
+
+@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="no shellcheck")
+def test_the_script_is_clean_shell():
+    """
+    It runs as root at boot, where nobody looks.
+    """
+    done = shell("shellcheck", SCRIPT)
+    assert (0, "") == (done.returncode, done.stdout)
