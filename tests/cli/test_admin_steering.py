@@ -285,7 +285,8 @@ def test_a_destructive_order_asks_on_a_terminal(desk: Desk, answer: str, code: i
     desk.queue.close()
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [*COMMAND, "-c", str(desk.config), "delete", "--all"],
+        # Whoever runs the tests in the background has Ctrl-C switched off for all of them.
+        ["env", "--default-signal=INT", *COMMAND, "-c", str(desk.config), "delete", "--all"],
         stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         os.close(theirs)
