@@ -57,7 +57,7 @@ def results_text(results: Results, pair: tuple[str, str] | None) -> str:
             ratios = [
                 "-" if metric == "others" else cell(results.ratios(scenario, *pair, metric)) for metric in metrics
             ]
-            rows.append(["/".join(pair), *ratios])
+            rows.append(["ratio", *ratios])
         heads = ["server", *(METRICS[metric][0] for metric in metrics)]
         notes = [f"- {note}" for each in samples.values() for note in (each[-1].notes if each else [])]
         parts.append("\n".join([f"### {scenario}", "", table(heads, rows), *([""] if notes else []), *notes]))
