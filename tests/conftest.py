@@ -1,5 +1,6 @@
 """Fixtures that more than one directory of tests uses."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,11 @@ _TIMELESS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 settings.register_profile("suite", _TIMELESS, max_examples=50, stateful_step_count=30)
 settings.register_profile("deep", _TIMELESS, max_examples=2000, stateful_step_count=60, print_blob=True)
 settings.load_profile("suite")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Twice the processors: many a test waits for a process, a clock or a socket, and computes little."""
+    return 2 * len(os.sched_getaffinity(0))
 
 
 @pytest.fixture(scope="session")

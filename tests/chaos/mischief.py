@@ -10,6 +10,7 @@ import os
 import random
 import signal
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from tests.kit.process import Empathd
 from tests.kit.waiting import eventually
 
 SUPERVISOR = "supervisor"
-_PAUSE_S = (0.1, 1.2)  # between two deeds
+_PAUSE_S = (0.2, 2.0)  # between two deeds
+_GROWN_S = 10.0  # who dies younger waits longer each time before it starts again: the old are killed rather
 _STOPPED_S = (0.05, 2.0)
 _STOPS = 0.25  # share of deeds that stop instead of kill
 _LONG_S = (35.0, 60.0)  # a process is taken for dead after 30
@@ -34,6 +36,7 @@ class Mischief:
         self._instance = instance
         self._draw = random.Random(seed)
         self._rest = threading.Event()
+        self._seen: dict[int, float] = {}  # pid -> when it was first
         self.done: Counter[str] = Counter()
         self.in_flight = 0
 
@@ -52,7 +55,9 @@ class Mischief:
     def _victim(self) -> tuple[str, int]:
         """Any process that there is; workers twice as often, for they hold what can be doubled."""
         everyone = eventually(lambda: found if len(found := self._processes()) > 1 else None, "children")
-        weights = [2 if slot.startswith("worker") else 1 for slot, _ in everyone]
+        now = time.monotonic()
+        ages = [min(now - self._seen.setdefault(pid, now), _GROWN_S) + 0.5 for _, pid in everyone]
+        weights = [age * (2 if slot.startswith("worker") else 1) for (slot, _), age in zip(everyone, ages, strict=True)]
         return self._draw.choices(everyone, weights)[0]
 
     def _processes(self) -> list[tuple[str, int]]:

@@ -17,6 +17,8 @@ QUICK = {"young_s": 60.0, "delay_s": 0.05, "max_delay_s": 0.2, "ready_s": 20.0, 
 class Supervised(Empathd):
     """An instance whose children are fakes; see fake_child for what they can be told and what they leave."""
 
+    DELIVERY = ""
+
     def __init__(
         self, directory: Path, more: str = "", environment: dict[str, str] | None = None, **pace: float
     ) -> None:

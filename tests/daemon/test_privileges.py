@@ -58,7 +58,7 @@ def test_children_are_the_user_and_the_supervisor_stays_root(dropped):
     Root is for binding ports and nothing else.
     """
     assert {0} == _uids(dropped.process.pid)
-    assert [{USER.pw_uid}] * 4 == [_uids(pid) for pid in dropped.pids()]
+    assert [{USER.pw_uid}] * 3 == [_uids(pid) for pid in dropped.pids()]
 
 
 def test_the_user_owns_what_the_children_write(dropped):

@@ -74,7 +74,7 @@ def test_a_reload_takes_the_new_configuration(host, act):
     """
     assert 7 == act("reload")
     act("start")
-    host.configure(more="[delivery]\nworkers = 1")
+    host.configure(more="[delivery]\nworkers = 2")
     assert 0 == act("force-reload")
     assert 1 == host.wait_for("reload_finished")["changes"]
 

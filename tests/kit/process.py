@@ -57,8 +57,11 @@ file = "empath.log"
 class Empathd:
     """
     One instance. `process` is the supervisor, None when it was never started; `command` replaces the command line up
-    to the configuration file, `environment` adds to that of the tests.
+    to the configuration file, `environment` adds to that of the tests. It has one worker unless *more* has a table
+    [delivery]: a second one costs a third of a second at each start, and few tests are about it.
     """
+
+    DELIVERY = "[delivery]\nworkers = 1\n"
 
     def __init__(
         self,
@@ -84,6 +87,8 @@ class Empathd:
 
     def configure(self, more: str = "", routes: str = '"*" = "maildir:mail"') -> None:
         """Write the configuration anew."""
+        if "[delivery]" not in more:
+            more = f"{more}\n{self.DELIVERY}"
         self.config.write_text(configuration(self.port, more, routes))
 
     def start(self) -> "Empathd":
