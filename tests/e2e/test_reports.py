@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.service import Service
+from tests.e2e.service import PORT, Service, address
+from tests.kit.peer import ScriptedPeer
 from tests.kit.queue import violations, write
 from tests.kit.waiting import eventually
 
@@ -77,6 +78,45 @@ def test_one_report_for_all_recipients_that_failed(service, way, sender):
     )
     eventually(lambda: settled(service, ulid), "settled")
     assert 1 == len(inbox.messages)
+
+
+def test_five_recipients_at_three_domains_have_each_their_fate_and_one_report(service, names, sender):
+    """
+    Taken, put off, refused, a domain that is not there, one that takes no mail: the queue says why, the sender hears
+    once of the three that failed, and what was put off waits.
+    """
+    home, inbox = sender
+    names.mx("all.mx.test", (10, "mx.all.test")).a("mx.all.test", address(223)).mx("null.mx.test", (0, "."))
+    peer = ScriptedPeer(address(223), PORT)
+    peer.reply_to_recipient("later@all.mx.test", "450 4.2.1 Full").reply_to_recipient(
+        "no@all.mx.test", "550 5.1.1 Who?"
+    )
+    paths = [f"<{name}@all.mx.test>" for name in ("yes", "later", "no")]
+    with peer, service.client() as client:
+        ulid = client.mail(f"<s@{home}>", *paths, "<r@gone.mx.test>", "<r@null.mx.test>")
+        [report] = inbox.wait_for_messages(1)
+        eventually(lambda: settled(service, ulid), "settled")
+    said = "SELECT recipient, status, last_reply FROM queue WHERE id = ?1 UNION ALL"
+    said += " SELECT recipient, status, last_reply FROM history WHERE id = ?1 ORDER BY recipient"
+    assert [
+        ("later@all.mx.test", "deferred", "450 4.2.1 Full"),
+        ("no@all.mx.test", "bounced", "550 5.1.1 Who?"),
+        ("r@gone.mx.test", "bounced", "550 5.4.4 "),
+        ("r@null.mx.test", "bounced", "556 5.1.10"),
+        ("yes@all.mx.test", "delivered", "250 2.0.0 "),
+    ] == [
+        (recipient, status, reply if recipient[:2] in ("la", "no") else reply[:10])
+        for recipient, status, reply in service.rows(said, ulid)
+    ]
+    _, *failed = blocks(report.content)
+    told = sorted((block["Final-Recipient"], block["Action"], block["Status"]) for block in failed)
+    assert [
+        ("rfc822; no@all.mx.test", "failed", "5.1.1"),
+        ("rfc822; r@gone.mx.test", "failed", "5.4.4"),
+        ("rfc822; r@null.mx.test", "failed", "5.1.10"),
+    ] == told
+    assert 1 == len(inbox.messages)
+    service.order("delete", "--id", ulid, "--yes")
 
 
 def test_notify_never_is_silent(service, way, sender):
