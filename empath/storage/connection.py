@@ -60,7 +60,7 @@ def open_writer(path: Path, *, deadline_s: float, sleep: Sleep = time.sleep) -> 
     """
     with translated(path):
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=200)
-        connection.set_busy_handler(_fair_wait(deadline_s, sleep))
+        connection.set_busy_handler(fair_wait(deadline_s, sleep))
         _set(connection, path, "journal_mode", "wal")
         _set(connection, path, "synchronous", 2)
         _set(connection, path, "foreign_keys", 1)
@@ -80,7 +80,7 @@ def open_reader(path: Path, *, deadline_s: float = 5.0, sleep: Sleep = time.slee
     """
     with translated(path):
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=200)
-        connection.set_busy_handler(_fair_wait(deadline_s, sleep))
+        connection.set_busy_handler(fair_wait(deadline_s, sleep))
         connection.wal_autocheckpoint(0)
         _set(connection, path, "mmap_size", 0)
         _set(connection, path, "query_only", 1)
@@ -143,7 +143,8 @@ def _set(connection: apsw.Connection, path: Path, name: str, wanted: str | int) 
         raise UnusableQueue(f"{path}: PRAGMA {name} is {found!r} and must be {wanted!r}")
 
 
-def _fair_wait(deadline_s: float, sleep: Sleep) -> Callable[[int], bool]:
+def fair_wait(deadline_s: float, sleep: Sleep) -> Callable[[int], bool]:
+    """A busy handler that tries again at random intervals for *deadline_s*: SQLite's own lets writers starve."""
     began = 0.0
 
     def wait(tries: int) -> bool:

@@ -14,21 +14,23 @@ HOUSE RULES
 """
 
 import collections
+import contextlib
 import time
 
 # gevent replaces queue.SimpleQueue; this one blocks only the native thread that waits on it.
 from _queue import SimpleQueue
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import apsw
 
 from empath.errors import EmpathError, StorageFailure
-from empath.storage.connection import Sleep, open_writer, ours
+from empath.storage.connection import Sleep, fair_wait, open_writer, ours
 
 MAX_WORKS = 500
 MAX_ROWS = 5_000
 MAX_OCTETS = 8 * 1024 * 1024
+_LONG_S = 0.5
 # What the values of one work cause; text that is no UTF-8 does not even reach SQLite.
 _REFUSED = (apsw.ConstraintError, apsw.TooBigError, UnicodeEncodeError)
 
@@ -46,6 +48,7 @@ class Work:
 
     def __init__(self) -> None:
         self.error: EmpathError | None = None
+        self.submitted_at = 0.0  # of the monotonic clock; 0: it never waited
         self.waiter: Callable[[], object] | None = None
 
     def run(self, connection: apsw.Connection) -> None:
@@ -103,6 +106,7 @@ class Writer:
 
     def submit(self, work: Work) -> None:
         """Hand in a work; it comes back through `finished()`."""
+        work.submitted_at = time.monotonic()
         self._waiting.put(work)
 
     def stop(self) -> None:
@@ -130,10 +134,11 @@ class Writer:
             work.error = None  # one that failed before may come again
         try:
             connection = self._connected()
-            try:
-                self._commit(connection, batch, is_guarded=False)
-            except _REFUSED:
-                self._commit(connection, batch, is_guarded=True)
+            with self._deadline_of(connection, batch):
+                try:
+                    self._commit(connection, batch, is_guarded=False)
+                except _REFUSED:
+                    self._commit(connection, batch, is_guarded=True)
         except apsw.Error as exc:
             self._fail(batch, ours(exc, self._path))
             if not isinstance(exc, apsw.BusyError):
@@ -143,6 +148,20 @@ class Writer:
             self._close()
         else:
             self._follow_up(connection, batch)
+
+    @contextlib.contextmanager
+    def _deadline_of(self, connection: apsw.Connection, batch: list[Work]) -> Iterator[None]:
+        # Who already waited for the batch before, which had no lock, does not wait as long again for this one.
+        submitted_at = batch[0].submitted_at
+        waited_s = time.monotonic() - submitted_at if submitted_at else 0.0
+        if waited_s < _LONG_S:
+            yield
+            return
+        connection.set_busy_handler(fair_wait(max(0.0, self._deadline_s - waited_s), self._sleep))
+        try:
+            yield
+        finally:
+            connection.set_busy_handler(fair_wait(self._deadline_s, self._sleep))
 
     def _follow_up(self, connection: apsw.Connection, batch: list[Work]) -> None:
         for work in batch:

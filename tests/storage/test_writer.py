@@ -220,6 +220,31 @@ def test_lock_held_until_the_deadline_is_queue_busy(queue: Queue) -> None:
     writer._close()
 
 
+def test_deadline_runs_from_the_submission(queue: Queue) -> None:
+    """
+    A client that came while another's commit waited is not kept for twice as long.
+    """
+    slept: list[float] = []
+    writer = Writer(queue.path, deadline_s=1.0, notify=lambda: None, sleep=slept.append)
+    queue.close()
+    late, early = set_to("a"), set_to("b")
+    writer.submit(late)
+    writer.submit(early)
+    late.submitted_at -= 100.0
+    other = apsw.Connection(str(queue.path))
+    other.execute("BEGIN IMMEDIATE")
+
+    writer.execute([late])
+
+    assert [QueueBusy] == errors(late)
+    assert len(slept) <= 2
+    other.execute("ROLLBACK")
+    writer.execute([early])
+    assert [None] == errors(early)
+    other.close()
+    writer._close()
+
+
 def test_file_that_is_gone_fails_the_batch_and_not_the_thread(tmp_path: Path) -> None:
     """
     The writer never makes a database: an empty new one would swallow mail.
