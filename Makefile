@@ -2,7 +2,7 @@
 # newer. `PYTHON=python3.12 make …` takes another interpreter for it.
 
 PYTHON ?= python3
-N ?= 10
+N ?= 5
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
@@ -27,10 +27,10 @@ demo: $(READY) ## The same unattended: start, send a mail, show it in the queue 
 	@bash tests/demo.sh
 
 ##@ Develop
-test: $(READY) ## All tests, on as many processes as there are cores
+test: $(READY) ## All tests, in parallel
 	$(BIN)/pytest -n auto
 
-test-repeat: $(READY) ## All tests N times (N=10), to find the one that fails now and then
+test-repeat: $(READY) ## All tests N times (N=5), to find the one that fails now and then
 	@for turn in $$(seq $(N)); do echo "turn $$turn of $(N)"; $(BIN)/pytest -n auto -q || exit 1; done
 
 chaos: $(READY) ## Mail while processes are killed at random (KILLS=100): nothing may be lost, or doubled without a record

@@ -6,7 +6,6 @@ meet. The instance is told of all of them at its start; a test takes one that no
 """
 
 import os
-import subprocess
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -17,9 +16,10 @@ from click.testing import CliRunner
 
 from empath.cli.admin import admin
 from tests.e2e.client import Client
+from tests.kit.engines import SHELL, by_apsw, by_shell
 from tests.kit.peer import ScriptedPeer
 from tests.kit.process import Empathd, free_port
-from tests.kit.waiting import DEADLINE_S, eventually
+from tests.kit.waiting import eventually
 
 PORT = 2526
 WAYS = 120
@@ -90,8 +90,9 @@ class Service(Empathd):
         assert 0 == result.exit_code, (result.output, result.exception)
 
     def shell(self, statement: str) -> None:
-        """An edit by the plain sqlite3 of the system."""
-        subprocess.run(["sqlite3", "-cmd", ".timeout 10000", self.queue, statement], check=True, timeout=DEADLINE_S)
+        """An edit by the plain sqlite3 of the system, or by a stranger's connection where there is none."""
+        edit = by_apsw if SHELL is None else by_shell
+        assert "" == edit(self.queue, statement)
 
     def spooled(self) -> list[str]:
         """Names of the files in the spool."""
