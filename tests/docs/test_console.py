@@ -7,6 +7,7 @@ import pytest
 
 from tests.docs.console import Shell, blocks, plain
 from tests.docs.pages import ROOT, text
+from tests.kit.engines import SHELL
 from tests.kit.process import Empathd, free_port
 from tests.kit.waiting import eventually
 
@@ -15,6 +16,7 @@ RUN = ("README.md", "docs/QUICKSTART.md")
 COVERED = (*RUN, "docs/INSTALL.md", "docs/TROUBLESHOOTING.md")
 
 
+@pytest.mark.skipif(SHELL is None, reason="no sqlite3 shell of the system")
 @pytest.mark.parametrize("page", RUN)
 def test_the_commands_answer_as_printed(make_empathd, tmp_path, page):
     """
