@@ -16,6 +16,7 @@ settings.register_profile("deep", _TIMELESS, max_examples=2000, stateful_step_co
 settings.load_profile("suite")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Twice the processors: many a test waits for a process, a clock or a socket, and computes little."""
     return 2 * len(os.sched_getaffinity(0))

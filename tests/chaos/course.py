@@ -19,7 +19,7 @@ from tests.kit.waiting import eventually
 
 REFUSAL = 0.1
 _SINKS = 3
-_CLIENTS = 4
+CLIENTS = 4
 _EMPTY_S = 300.0  # until all has left after the load
 _SETTINGS = """
 [delivery]
@@ -65,7 +65,7 @@ class Verdict:
         ]
 
 
-def run(directory: Path, *, kills: int, seed: int, refusal: float = REFUSAL) -> Verdict:
+def run(directory: Path, *, kills: int, seed: int, refusal: float = REFUSAL, clients: int = CLIENTS) -> Verdict:
     """One run with its instance in *directory*; a *seed* draws the same deeds each time, though at other instants."""
     ledger = Ledger()
     sinks = [Sink(ledger, refusal, seed + number) for number in range(_SINKS)]
@@ -75,7 +75,7 @@ def run(directory: Path, *, kills: int, seed: int, refusal: float = REFUSAL) -> 
     mischief = Mischief(instance, seed)
     try:
         instance.start()
-        load = Load(ledger, instance.port, domains, clients=_CLIENTS, seed=seed)
+        load = Load(ledger, instance.port, domains, clients=clients, seed=seed)
         try:
             mischief.do(kills)
         finally:

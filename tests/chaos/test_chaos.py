@@ -9,7 +9,7 @@ def test_ten_kills_lose_nothing_and_double_nothing_without_a_record(tmp_path: Pa
     """
     `make chaos KILLS=500` is the same, longer.
     """
-    verdict = run(tmp_path / "instance", kills=10, seed=7)
+    verdict = run(tmp_path / "instance", kills=10, seed=7, clients=2)
 
     assert {} == verdict.broken
     assert verdict.taken > 0

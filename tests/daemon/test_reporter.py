@@ -17,7 +17,7 @@ from empath.storage.settle import EndLease, Status
 from empath.storage.spool import SpoolFile
 from empath.storage.writer import Writer
 from empath.telemetry import log
-from tests.kit.faults import Failure, Fault, Step, run_in_child
+from tests.kit.faults import Failure, Fault, Step, run
 from tests.kit.process import configuration
 from tests.kit.queue import T0, Queue, ids, select, violations, write
 
@@ -262,7 +262,7 @@ def test_a_kill_between_any_two_statements_leaves_exactly_one_report(bench, tmp_
     for fail_at in itertools.count(1):
         path = tmp_path / f"{step}-{failure}-{fail_at}.db"
         shutil.copy(bench.queue.path, path)
-        told = run_in_child(operation, Fault(step, failure, fail_at))
+        told = run(operation, Fault(step, failure, fail_at))
         met = f"{step} {fail_at} failed {failure}"
         assert ([(1, "failure"), (2, "failure")], 0) == (bench.notices(path), len(bench.reports(path))) or (
             ([], 1) == (bench.notices(path), len(bench.reports(path)))

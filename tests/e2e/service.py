@@ -53,7 +53,11 @@ class Service(Empathd):
     def client(self, source: str = "127.0.0.1", *, verb: str = "EHLO") -> Client:
         """A connection that has been greeted."""
         client = Client(self.port, source)
-        assert "250" == client.say(f"{verb} client.example.test")[:3]
+        try:
+            assert "250" == client.say(f"{verb} client.example.test")[:3]
+        except BaseException:
+            client.socket.close()
+            raise
         return client
 
     def rows(self, statement: str, *bindings: Any) -> list[tuple[Any, ...]]:

@@ -1,11 +1,11 @@
 """
-faults - let the n-th step of a storage operation fail, in a process of its own
+faults - let the n-th step of a storage operation fail
 
-`run_in_child` forks; in the child every connection that is opened from then on counts its steps, and the one numbered
-`fail_at` fails.  A step is a statement, or a write, sync or truncation that SQLite asks of the operating system.  It
-fails once, for good (that one and every one after), or by SIGKILL; a write that is killed leaves half of its octets.
+Every connection that the operation opens counts its steps, and the one numbered `fail_at` fails.  A step is a
+statement, or a write, sync or truncation that SQLite asks of the operating system.  It fails once, for good (that one
+and every one after), or by SIGKILL, in a child that was forked for it; a write that is killed leaves half of its octets.
 
-The parent must hold no connection when it forks: SQLite's locks are the process's.
+The caller must hold no connection: SQLite's locks are the process's.
 """
 
 import json
@@ -65,20 +65,31 @@ class Report:
     was_killed: bool = False
 
 
-def run_in_child(operation: Operation, fault: Fault) -> Report:
+def run(operation: Operation, fault: Fault) -> Report:
     """
-    Run *operation*, which returns its error or None, in a forked child under *fault*.
+    Run *operation*, which returns its error or None and leaves no connection open, under *fault*.
 
     Raises:
-        AssertionError: the child ended in another way than by report or SIGKILL.
+        AssertionError: the child, if there is one, ended in another way than by report or SIGKILL.
     """
+    if fault.failure is Failure.SIGKILL:
+        return _run_in_child(operation, fault)
+    withdraw = _inject(fault)
+    try:
+        return Report(operation(), fault.was_met)
+    finally:
+        withdraw()
+
+
+def _run_in_child(operation: Operation, fault: Fault) -> Report:
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         status = 1
         try:
-            _inject(fault)
+            withdraw = _inject(fault)
             error = operation()
+            withdraw()
             os.write(writing, json.dumps(asdict(Report(error, fault.was_met))).encode())
             status = 0
         except BaseException:  # noqa: BLE001 - top frame of a process
@@ -119,10 +130,11 @@ def in_forks(*bodies: Callable[[], None]) -> None:
     assert [0] * len(pids) == [os.waitpid(pid, 0)[1] for pid in pids]
 
 
-def _inject(fault: Fault) -> None:
+def _inject(fault: Fault) -> Callable[[], None]:
+    """Put *fault* in force; what is returned takes it back."""
     if fault.step is Step.DISK:
-        _kept.append(_FaultyDisk(fault))
-        return
+        disk = _FaultyDisk(fault)
+        return disk.unregister
 
     def trace(_cursor: object, _statement: str, _bindings: object) -> bool:
         if fault.is_now():
@@ -130,7 +142,11 @@ def _inject(fault: Fault) -> None:
             raise apsw.IOError("disk I/O error (injected)")
         return True
 
-    apsw.connection_hooks.append(lambda connection: connection.set_exec_trace(trace))
+    def hook(connection: apsw.Connection) -> None:
+        connection.set_exec_trace(trace)
+
+    apsw.connection_hooks.append(hook)
+    return lambda: apsw.connection_hooks.remove(hook)
 
 
 def _kill_if_wanted(fault: Fault) -> None:
@@ -175,6 +191,3 @@ class _FaultyFile(apsw.VFSFile):
         if self._fault.is_now():
             _kill_if_wanted(self._fault)
             raise apsw.IOError("disk I/O error (injected)")
-
-
-_kept: list[_FaultyDisk] = []  # a VFS is registered as long as its object lives

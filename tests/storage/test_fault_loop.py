@@ -31,7 +31,7 @@ from empath.storage.retention import Cutoffs, ForgetMessages, ForgetRecipients
 from empath.storage.schema import prepare
 from empath.storage.settle import EndLease, EndStrays, Hold, Rekey, Settle, Status
 from empath.storage.writer import Together, Work, Writer
-from tests.kit.faults import Failure, Fault, Step, run_in_child
+from tests.kit.faults import Failure, Fault, Step, run
 from tests.kit.queue import T0, Dump, Queue, dump, ids, inspect, violations, write
 
 Works = Callable[[Queue, Lease], list[Work]]
@@ -266,7 +266,10 @@ def test_operation_leaves_all_or_nothing(
     shutil.copy(queue.path, whole)
     final_error = _execute(whole, OPERATIONS[name](_pristine(queue), lease))
     after = _timeless(dump(whole))
-    works = OPERATIONS[name](_pristine(queue), lease)  # a child changes only its own copy of them
+
+    def new_works() -> list[Work]:
+        return OPERATIONS[name](_pristine(queue), copy.deepcopy(lease))
+
     assert violations(whole) == {}
     path = scratch / "queue.db"
     times = 2 if failure is Failure.ONCE else 1
@@ -274,7 +277,7 @@ def test_operation_leaves_all_or_nothing(
 
     for fail_at in itertools.count(1):
         shutil.copy(queue.path, path)
-        report = run_in_child(lambda: _execute(path, works, times=times), Fault(step, failure, fail_at))
+        report = run(lambda: _execute(path, new_works(), times=times), Fault(step, failure, fail_at))
 
         met = f"{step} {fail_at} failed {failure}"
         found, wrong = inspector.look(path)
@@ -303,7 +306,7 @@ def test_preparation_can_be_begun_again(scratch: Path, step: Step, failure: Fail
 
     for fail_at in itertools.count(1):
         path = scratch / f"{fail_at}.db"
-        report = run_in_child(lambda path=path: _prepare(path), Fault(step, failure, fail_at))
+        report = run(lambda path=path: _prepare(path), Fault(step, failure, fail_at))
         if report.error is None and not report.was_killed:
             assert whole == dump(path)
         left = _octets(path)
@@ -333,7 +336,7 @@ def test_migration_leaves_old_or_new_schema(scratch: Path, step: Step, failure: 
 
     for fail_at in itertools.count(1):
         shutil.copy(old, path)
-        report = run_in_child(lambda: _prepare(path, version=2, steps=steps), Fault(step, failure, fail_at))
+        report = run(lambda: _prepare(path, version=2, steps=steps), Fault(step, failure, fail_at))
         found, wrong = inspector.look(path)
         assert found in (states if report.error or report.was_killed else states[1:])
         assert {} == wrong
