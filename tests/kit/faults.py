@@ -3,7 +3,7 @@ faults - let the n-th step of a storage operation fail
 
 Every connection that the operation opens counts its steps, and the one numbered `fail_at` fails.  A step is a
 statement, or a write, sync or truncation that SQLite asks of the operating system.  It fails once, for good (that one
-and every one after), or by SIGKILL, in a child that was forked for it; a write that is killed leaves half of its octets.
+and every one after), or by SIGKILL, in a child forked for it; a write that is killed leaves half of its octets.
 
 The caller must hold no connection: SQLite's locks are the process's.
 """
