@@ -34,7 +34,7 @@ from empath.storage.settle import Attempt, EndLease, Fate, Hold, Passed, Rekey, 
 from empath.storage.writer import Together, Work
 
 _SETTLE_AGAIN_S = 1.0  # after a settle that could not be written
-_STUCK_S = 1.0  # no reply for so long: the host is slow, or hangs
+_STUCK_S = 1.0  # one message under way for so long: the host is slow, or hangs
 _LEASE_AGAIN_S = 1.0  # after a lease that did not come to its end: what it held is due at once
 
 
