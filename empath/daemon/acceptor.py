@@ -9,6 +9,10 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import gc
+
+gc.disable()  # `Runtime.ready` turns it on again: what is imported now is no garbage
+
 import errno
 import ipaddress
 import socket

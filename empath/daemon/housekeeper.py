@@ -11,6 +11,10 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import gc
+
+gc.disable()  # `Runtime.ready` turns it on again: what is imported now is no garbage
+
 from collections.abc import Callable
 from dataclasses import dataclass
 

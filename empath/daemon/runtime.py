@@ -5,6 +5,7 @@ It reads the configuration, drops privileges, registers the process in the queue
 the supervisor's death into one call of `drain`, and an error into one line and an exit code.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -79,7 +80,9 @@ class Runtime:
         gevent.spawn(self.deadlines.run)
 
     def ready(self) -> None:
-        """Tell the supervisor that this process does its work."""
+        """Tell the supervisor that this process does its work. What was made so far stays to its end."""
+        gc.freeze()
+        gc.enable()
         report_ready(self.child)
 
     def end(self) -> None:

@@ -14,6 +14,10 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import gc
+
+gc.disable()  # `Runtime.ready` turns it on again: what is imported now is no garbage
+
 import time
 from functools import lru_cache, partial
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from empath.daemon.supervisor.loop import Pace
 from empath.daemon.supervisor.serve import serve
 
-CHILD = (sys.executable, str(Path(__file__).with_name("fake_child.py")))
+CHILD = (sys.executable, "-I", "-S", str(Path(__file__).with_name("fake_child.py")))
 
 if __name__ == "__main__":
     sys.exit(

@@ -1,5 +1,6 @@
 """serve - the top frame of a supervisor: lock, log, pid file, loop, and who hears of the outcome"""
 
+import gc
 import json
 import os
 import sys
@@ -24,6 +25,7 @@ START_FD: Final = "EMPATH_START_FD"
 
 def serve(config_file: str, commands: Mapping[str, Sequence[str]] = COMMANDS, pace: Pace | None = None) -> int:
     """Run one instance from lock to last child; returns the exit code of the process."""
+    gc.freeze()  # the modules, which stay
     setproctitle("empathd: supervisor")
     os.umask(0o027)
     starter = Starter()
