@@ -21,7 +21,7 @@ from empath.cli import (
     admin_sql,
 )
 from empath.cli.admin_output import NAME
-from empath.cli.common import config_option, run
+from empath.cli.common import config_option, run_process
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,7 +47,7 @@ for module in (
 
 def main() -> None:
     """Entry of the command."""
-    run(admin, NAME)
+    run_process(admin, NAME)
 
 
 if __name__ == "__main__":

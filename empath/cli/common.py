@@ -8,7 +8,7 @@ an exit code of sysexits.h, never a traceback.
 import gc
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -55,25 +55,29 @@ def say(command: str, text: str) -> None:
         click.echo(f"{command}: {line}", err=True)
 
 
-def run(command: click.Command, name: str) -> NoReturn:
-    """Run one command line to its end and exit."""
+def run_process(command: click.Command, name: str) -> NoReturn:
+    """Be the process of one command line."""
     gc.freeze()  # the modules: at the exit nobody need look through them for garbage, which takes a fifth of the whole
+    sys.exit(run(command, name, sys.argv[1:]))
+
+
+def run(command: click.Command, name: str, arguments: Sequence[str]) -> int:
+    """Run one command line to its end; the exit code of its process."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # an address need not be writable in the terminal's encoding
     try:
-        code = command.main(prog_name=name, standalone_mode=False)
+        return command.main(arguments, prog_name=name, standalone_mode=False) or 0
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
-        code = UsageError.exit_code
+        return UsageError.exit_code
     except click.ClickException as error:
         say(name, " ".join(error.format_message().split()))  # some of click's have a list below the line
-        code = UsageError.exit_code
+        return UsageError.exit_code
     except click.Abort:
-        code = INTERRUPTED
+        return INTERRUPTED
     except EmpathError as error:
         say(name, str(error))
-        code = error.exit_code
-    sys.exit(code)
+        return error.exit_code
 
 
 def _remember(context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:

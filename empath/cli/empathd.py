@@ -12,8 +12,7 @@ from typing import Final
 import click
 
 from empath import __version__
-from empath.cli.common import config_option, configuration, say
-from empath.cli.common import run as run_command
+from empath.cli.common import config_option, configuration, run_process, say
 from empath.config import Config
 from empath.config.effective import effective_toml, settings
 from empath.daemon.supervisor import instance, launch
@@ -122,7 +121,7 @@ def _prepare(config: Config) -> int:
 
 def main() -> None:
     """Entry of the command."""
-    run_command(empathd, "empathd")
+    run_process(empathd, "empathd")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 
 from click.testing import CliRunner, Result
 
+from empath.cli import common
 from empath.cli.admin import admin
+from empath.cli.admin_output import NAME
 from tests.kit.process import configuration
 from tests.kit.queue import Queue
 from tests.kit.waiting import DEADLINE_S
@@ -67,9 +69,14 @@ class Desk:
         return record
 
     def run(self, *arguments: str) -> Said:
-        """Run as a command of its own."""
+        """Run as its process would."""
         self.queue.close()
         return run("-c", str(self.config), *arguments)
+
+    def run_apart(self, *arguments: str) -> Said:
+        """Run as a process: for `sql`, whose shell is apsw's and writes to the real standard output."""
+        self.queue.close()
+        return run_apart("-c", str(self.config), *arguments)
 
     def on_a_terminal(self, width: int, *arguments: str) -> list[str]:
         """The lines that a terminal of *width* columns is given, without its control sequences for weight."""
@@ -95,7 +102,14 @@ class Desk:
 
 
 def run(*arguments: str, **environment: str) -> Said:
-    """Run empath-admin as a command, with no configuration but what is said here."""
+    """Run empath-admin as its process would, here, with no configuration but what is said here."""
+    with CliRunner(env={"EMPATH_CONFIG": None} | environment).isolation() as (out, err, _):
+        code = common.run(admin, NAME, arguments)
+        return Said(code, out.getvalue().decode(), err.getvalue().decode())
+
+
+def run_apart(*arguments: str, **environment: str) -> Said:
+    """The same as a process of its own."""
     done = subprocess.run(
         [*COMMAND, *arguments],
         capture_output=True,

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.cli.admin_kit import NEVER, Desk, run
+from tests.cli.admin_kit import NEVER, Desk, run, run_apart
 from tests.kit.queue import select, write
 from tests.kit.waiting import DEADLINE_S
 
@@ -181,7 +181,7 @@ def test_completion_completes_verbs_and_options(tmp_path):
 
     def completed(words: str) -> set[str]:
         place = str(words.count(" "))
-        said = run(_EMPATH_ADMIN_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=place)
+        said = run_apart(_EMPATH_ADMIN_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=place)
         return {line.partition(",")[2] for line in said.out.splitlines()}
 
     assert {"reload", "release", "retry"} == completed("empath-admin re")

@@ -24,7 +24,7 @@ def test_statements_are_run_in_their_order(desk: Desk) -> None:
     Rows as sqlite3 writes them; the dot commands of the shell work, too.
     """
     desk.queue.accept("a.example", "b.example")
-    said = desk.run("sql", "SELECT recipient_id, domain FROM queue", ".mode json", "SELECT 1 AS one")
+    said = desk.run_apart("sql", "SELECT recipient_id, domain FROM queue", ".mode json", "SELECT 1 AS one")
     assert (0, '1|a.example\n2|b.example\n[{ "one": 1}]\n', "") == said
 
 
@@ -50,8 +50,10 @@ def test_nothing_is_written_without_write(desk: Desk, statement: str) -> None:
     A look cannot slip.
     """
     desk.queue.accept("a.example")
-    assert (65, "", "empath-admin: the queue is open for reading only; use --write\n") == desk.run("sql", statement)
-    said = desk.run("sql", "PRAGMA query_only = 0", statement)
+    assert (65, "", "empath-admin: the queue is open for reading only; use --write\n") == desk.run_apart(
+        "sql", statement
+    )
+    said = desk.run_apart("sql", "PRAGMA query_only = 0", statement)
     assert (65, "empath-admin: not authorized\n") == (said.code, said.err)
     assert [("queued", 2)] == desk.queue.select("SELECT status, priority FROM queue")
 
@@ -61,7 +63,7 @@ def test_with_write_it_is_the_queue_of_any_shell(desk: Desk) -> None:
     The views, and an audit that says by which SQLite.
     """
     desk.queue.accept("a.example")
-    assert (0, "", "") == desk.run("sql", "--write", "UPDATE queue SET status = 'held'")
+    assert (0, "", "") == desk.run_apart("sql", "--write", "UPDATE queue SET status = 'held'")
     row = ("sql", apsw.sqlite_lib_version(), "status", "queued", "held")
     assert [row] == desk.queue.select("SELECT who, sqlite_version, what, before, after FROM audit")
 
@@ -80,7 +82,7 @@ def test_the_first_error_ends_it_with_exit_65(desk: Desk, statement: str, words:
     What stood before it is done, what stands behind it is not.
     """
     desk.queue.accept("a.example")
-    said = desk.run("sql", "--write", "SELECT 1", statement, "DELETE FROM queue")
+    said = desk.run_apart("sql", "--write", "SELECT 1", statement, "DELETE FROM queue")
     assert (65, "1\n", f"empath-admin: {words}\n") == said
     said = _script(desk, f"SELECT 1;\n{statement}{'' if statement[0] == '.' else ';'}\nDELETE FROM queue;\n", "--write")
     assert (65, "1\n", f"empath-admin: {words}\n") == said
@@ -94,8 +96,8 @@ def test_a_busy_queue_is_exit_75(desk: Desk) -> None:
     holder = apsw.Connection(str(desk.path))
     holder.execute("BEGIN IMMEDIATE")
     try:
-        said = desk.run("sql", "--write", "--wait", "0.01", "DELETE FROM queue")
-        reading = desk.run("sql", "SELECT count(*) FROM queue")
+        said = desk.run_apart("sql", "--write", "--wait", "0.01", "DELETE FROM queue")
+        reading = desk.run_apart("sql", "SELECT count(*) FROM queue")
     finally:
         holder.close()
     assert (75, 0) == (said.code, reading.code)
@@ -106,7 +108,7 @@ def test_a_newer_schema_is_exit_65(desk: Desk) -> None:
     The views of tomorrow may mean something else.
     """
     write(desk.path, "PRAGMA user_version = 999")
-    said = desk.run("sql", "SELECT 1")
+    said = desk.run_apart("sql", "SELECT 1")
     write(desk.path, "PRAGMA user_version = 1")
     assert (65, "") == (said.code, said.out)
 
