@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 CONFIG := conf/dev.toml
 
+# The tests start some hundred processes: where bytecode is not kept, each compiles what it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-repeat chaos properties fuzz coverage check format
 .PHONY: bench bench-compare bench-queue reference changelog clean
