@@ -1,265 +1,278 @@
 -- control.sql - the public write interface of the queue
 --
--- Theory of operation.  A write to a view arrives in its INSTEAD OF trigger, which refuses what the view does not offer and
--- hands one row on: to _request, where instants are read, to _order, where an order to a recipient is judged, to _act,
--- where it is carried out and audited.  These are views of no rows: their triggers are what SQL has for procedures, and
--- their columns are the parameters.  A leased recipient is a worker's: it only takes a note of the order (ordered_status,
--- ordered_next_retry_at), which the end of its lease carries out (queries/settle.sql).
+-- Theory of operation.  A view that can be written has an INSTEAD OF trigger for each column that it takes, and one that
+-- refuses the others; so a statement is compiled to what its own columns need, and no row pays for the rest.  They hand on
+-- to views of no rows, whose triggers are what SQL has for procedures and whose columns are the parameters: a status to
+-- _move, where the move is judged, and _moved, where it is made; an instant to _instant, where it is read, and
+-- _instant_set.  All of them end in _change, which writes the audit.  A leased recipient is a worker's: it only takes a
+-- note of the order (ordered_status, ordered_next_retry_at), which the end of its lease carries out (queries/settle.sql).
 --
--- House rules.  A trigger with a WHEN clause would silently ignore what it does not match, so a public view has one trigger
--- for each verb, without WHEN, and it raises.  What it raises says what to do.  Nothing newer than SQLite 3.40.
+-- House rules.  A trigger with a WHEN clause would silently ignore what it does not match, so no trigger of a public view
+-- has one, and what it raises says what to do.  Nothing newer than SQLite 3.40.
 -- All of it runs once per row, of perhaps a million: no list behind IN, and no INSERT … SELECT into what has triggers,
 -- unless it is rare, since SQLite would build a temporary table each time.  Triggers of one view fire in no order that is
--- promised: those of _act do not depend on each other.
+-- promised: they do not depend on each other, nor do those of two columns that one statement sets.
 -- An instant is given as Unix seconds, as text that SQLite reads as UTC, as 'now' or as a shift from now such as '+1 hour';
 -- 0.0 stands for what cannot be read, which no instant that is accepted can be.
 
-CREATE VIEW _order AS
+CREATE VIEW _change AS
+SELECT NULL AS at,  -- Unix seconds, as are all instants here
+       NULL AS who,
+       NULL AS recipient_id,
+       NULL AS destination,
+       NULL AS what,  -- as in _audit; so are before and after
+       NULL AS before,
+       NULL AS after
+ WHERE 0;
+
+CREATE TRIGGER _change_audited INSTEAD OF INSERT ON _change
+WHEN new.after IS NOT new.before
+BEGIN
+  INSERT INTO _audit (at, who, recipient_id, destination, what, before, after)
+  VALUES (new.at, new.who, new.recipient_id, new.destination, new.what, new.before, new.after);
+END;
+
+CREATE VIEW _move AS
 SELECT NULL AS recipient_id,
        NULL AS old_status,  -- as the row was when the statement began; so each old_
        NULL AS status,
-       NULL AS old_retry,  -- Unix seconds, as are the other instants
-       NULL AS retry,
-       NULL AS old_priority,
-       NULL AS priority,
-       NULL AS old_expires,
-       NULL AS expires,
+       NULL AS old_retry,
+       NULL AS is_retry_given,  -- 1: the statement names an instant, too
        NULL AS old_ordered,  -- what is noted already, if it is leased
-       NULL AS old_ordered_retry
+       NULL AS old_ordered_retry,
+       NULL AS at,
+       NULL AS who
  WHERE 0;
 
-CREATE TRIGGER _order_judged INSTEAD OF INSERT ON _order
+CREATE VIEW _moved AS SELECT * FROM _move;
+
+CREATE TRIGGER _move_judged INSTEAD OF INSERT ON _move
+WHEN new.status IS NOT new.old_status
 BEGIN
   SELECT CASE
-    WHEN new.status IS NOT new.old_status THEN CASE
-      WHEN new.status = 'leased'
-        THEN raise(ABORT, 'empath: only a worker leases a recipient; set status = ''queued'' to have it tried at once')
-      WHEN new.status = 'delivered'
-        THEN raise(ABORT, 'empath: only the next hop makes a recipient delivered; DELETE FROM queue cancels it')
-      WHEN NOT EXISTS (SELECT 1 FROM _recipient_transition WHERE old_status = 'leased' AND new_status = new.status)
-        THEN raise(ABORT, 'empath: status takes held, queued, bounced, expired or cancelled')
-      WHEN new.old_status = 'leased' THEN iif(
-        new.status = 'deferred',
-        raise(ABORT, 'empath: a leased recipient takes held, queued, bounced, expired or cancelled as an order'),
-        NULL)
-      WHEN NOT EXISTS (
-        SELECT 1 FROM _recipient_transition
-         WHERE old_status = new.old_status AND new_status = new.status AND actor <> 'empath')
-        THEN raise(ABORT, 'empath: a recipient cannot make this move; see SELECT * FROM _recipient_transition')
-      WHEN new.status = 'deferred' AND NOT EXISTS (
-        SELECT 1 FROM _recipient WHERE recipient_id = new.recipient_id AND attempts + lost_leases > 0)
-        THEN raise(ABORT, 'empath: what was never tried cannot be deferred; set status = ''queued''')
-      WHEN (new.old_status = 'bounced' OR new.old_status = 'cancelled') AND NOT EXISTS (
-        SELECT 1
-          FROM _recipient AS r
-          JOIN _message AS m ON m.message_id = r.message_id
-         WHERE r.recipient_id = new.recipient_id
-           AND m.content_locator IS NOT NULL
-           AND (m.content_locator <> 'inline' OR EXISTS (SELECT 1 FROM _content WHERE message_id = m.message_id)))
-        THEN raise(ABORT, 'empath: the content of this message has been removed; it cannot be queued again')
-      END
-    END,
-    CASE
-    WHEN new.retry IS NOT new.old_retry
-     AND new.retry NOT BETWEEN 1e9 AND (julianday('now') - 2440587.5) * 86400.0 + 315576000.0
-      THEN raise(ABORT, 'empath: next_retry_at takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, ''now'' or a shift such as ''+1 hour''')
-    END,
-    CASE
-    WHEN new.expires IS NOT new.old_expires
-     AND new.expires NOT BETWEEN 1e9 AND (julianday('now') - 2440587.5) * 86400.0 + 315576000.0
-      THEN raise(ABORT, 'empath: expires_at takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, ''now'' or a shift such as ''+1 hour''')
-    END,
-    CASE
-    WHEN new.priority IS NOT new.old_priority AND coalesce(CAST(new.priority AS TEXT), '') NOT GLOB '[0-4]'
-      THEN raise(ABORT, 'empath: priority takes 0 (first), 1, 2, 3 or 4 (last)')
-    END;
-  -- Each write sets what has changed and no more: an index costs more than all that is judged here.
-  -- Whom is set to queued is to be tried: at once, unless the statement names an instant.
-  UPDATE _recipient
-     SET status = new.status,
-         next_retry_at = CASE
-           WHEN new.retry IS NOT new.old_retry THEN new.retry
-           WHEN new.status = 'queued' THEN min(next_retry_at, (julianday('now') - 2440587.5) * 86400.0)
-           ELSE next_retry_at
-         END,
-         reason = iif(new.status = 'queued' OR new.status = 'deferred', NULL, 'administratively ' || new.status),
-         settled_at = (julianday('now') - 2440587.5) * 86400.0
-   WHERE new.status <> new.old_status
-     AND new.old_status <> 'leased'
-     AND recipient_id = new.recipient_id
-     AND status = new.old_status;
-  UPDATE _recipient SET next_retry_at = new.retry
-   WHERE new.retry IS NOT new.old_retry
-     AND new.status = new.old_status
-     AND new.old_status <> 'leased'
-     AND recipient_id = new.recipient_id
-     AND status = new.old_status;
-  UPDATE _recipient SET priority = new.priority
-   WHERE new.priority IS NOT new.old_priority
-     AND recipient_id = new.recipient_id
-     AND (status = new.status OR status = new.old_status);
-  UPDATE _recipient SET expires_at = new.expires
-   WHERE new.expires IS NOT new.old_expires
-     AND recipient_id = new.recipient_id
-     AND (status = new.status OR status = new.old_status);
-  INSERT INTO _act
+    WHEN new.status = 'leased'
+      THEN raise(ABORT, 'empath: only a worker leases a recipient; set status = ''queued'' to have it tried at once')
+    WHEN new.status = 'delivered'
+      THEN raise(ABORT, 'empath: only the next hop makes a recipient delivered; DELETE FROM queue cancels it')
+    WHEN new.old_status <> 'leased' AND EXISTS (
+      SELECT 1 FROM _recipient_transition
+       WHERE old_status = new.old_status AND new_status = new.status AND actor <> 'empath')
+      THEN NULL
+    WHEN NOT EXISTS (SELECT 1 FROM _recipient_transition WHERE old_status = 'leased' AND new_status = new.status)
+      THEN raise(ABORT, 'empath: status takes held, queued, bounced, expired or cancelled')
+    WHEN new.old_status <> 'leased'
+      THEN raise(ABORT, 'empath: a recipient cannot make this move; see SELECT * FROM _recipient_transition')
+    WHEN new.status = 'deferred'
+      THEN raise(ABORT, 'empath: a leased recipient takes held, queued, bounced, expired or cancelled as an order')
+  END;
+  SELECT raise(ABORT, 'empath: what was never tried cannot be deferred; set status = ''queued''')
+   WHERE new.status = 'deferred' AND NOT EXISTS (
+     SELECT 1 FROM _recipient WHERE recipient_id = new.recipient_id AND attempts + lost_leases > 0);
+  SELECT raise(ABORT, 'empath: the content of this message has been removed; it cannot be queued again')
+   WHERE (new.old_status = 'bounced' OR new.old_status = 'cancelled') AND NOT EXISTS (
+     SELECT 1
+       FROM _recipient AS r
+       JOIN _message AS m ON m.message_id = r.message_id
+      WHERE r.recipient_id = new.recipient_id
+        AND m.content_locator IS NOT NULL
+        AND (m.content_locator <> 'inline' OR EXISTS (SELECT 1 FROM _content WHERE message_id = m.message_id)));
+  INSERT INTO _moved
   VALUES (
-    new.recipient_id, new.old_status, new.status, new.old_retry, new.retry, new.old_priority, new.priority,
-    new.old_expires, new.expires, new.old_ordered, new.old_ordered_retry);
+    new.recipient_id, new.old_status, new.status, new.old_retry, new.is_retry_given, new.old_ordered,
+    new.old_ordered_retry, new.at, new.who);
 END;
 
-CREATE VIEW _act AS SELECT * FROM _order;
+-- Whom is set to queued is to be tried: at once, unless the statement names an instant.
+CREATE TRIGGER _moved_at_once INSTEAD OF INSERT ON _moved
+WHEN new.old_status <> 'leased'
+BEGIN
+  UPDATE _recipient
+     SET status = new.status,
+         next_retry_at = iif(
+           new.status = 'queued' AND NOT new.is_retry_given, min(next_retry_at, new.at), next_retry_at),
+         reason = iif(new.status = 'queued' OR new.status = 'deferred', NULL, 'administratively ' || new.status),
+         settled_at = new.at
+   WHERE recipient_id = new.recipient_id
+     AND status = new.old_status;
+  INSERT INTO _audit (at, who, recipient_id, what, before, after)
+  VALUES (new.at, new.who, new.recipient_id, 'status', new.old_status, new.status);
+END;
 
-CREATE TRIGGER _act_noted INSTEAD OF INSERT ON _act
+CREATE TRIGGER _moved_sooner INSTEAD OF INSERT ON _moved
+WHEN new.status = 'queued' AND new.old_retry > new.at AND NOT new.is_retry_given AND new.old_status <> 'leased'
+BEGIN
+  INSERT INTO _audit (at, who, recipient_id, what, before, after)
+  VALUES (new.at, new.who, new.recipient_id, 'next_retry_unix', new.old_retry, new.at);
+END;
+
+CREATE TRIGGER _moved_later INSTEAD OF INSERT ON _moved
 WHEN new.old_status = 'leased'
 BEGIN
   UPDATE _recipient
-     SET ordered_status = CASE new.status WHEN 'leased' THEN ordered_status WHEN 'queued' THEN NULL ELSE new.status END,
-         ordered_next_retry_at = CASE
-           WHEN new.retry IS NOT new.old_retry THEN new.retry
-           WHEN new.status = 'queued' THEN (julianday('now') - 2440587.5) * 86400.0
-           ELSE ordered_next_retry_at
-         END
+     SET ordered_status = iif(new.status = 'queued', NULL, new.status),
+         ordered_next_retry_at = iif(
+           new.status = 'queued' AND NOT new.is_retry_given, new.at, ordered_next_retry_at)
    WHERE recipient_id = new.recipient_id
      AND status = 'leased';
-  INSERT INTO _audit (who, recipient_id, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), recipient_id, 'ordered', new.old_ordered, ordered_status
-    FROM _recipient
-   WHERE recipient_id = new.recipient_id
-     AND ordered_status IS NOT new.old_ordered
-  UNION ALL
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), recipient_id, 'ordered_next_retry_unix', new.old_ordered_retry,
-         ordered_next_retry_at
-    FROM _recipient
-   WHERE recipient_id = new.recipient_id
-     AND ordered_next_retry_at IS NOT new.old_ordered_retry;
-END;
-
-CREATE TRIGGER _act_status INSTEAD OF INSERT ON _act
-WHEN new.old_status <> 'leased' AND new.status <> new.old_status
-BEGIN
-  INSERT INTO _audit (who, recipient_id, what, before, after)
-  VALUES (coalesce((SELECT who FROM _actor), 'sql'), new.recipient_id, 'status', new.old_status, new.status);
+  INSERT INTO _change
+  VALUES (
+    new.at, new.who, new.recipient_id, NULL, 'ordered', new.old_ordered, iif(new.status = 'queued', NULL, new.status));
+  INSERT INTO _change
+  VALUES (
+    new.at, new.who, new.recipient_id, NULL, 'ordered_next_retry_unix', new.old_ordered_retry,
+    iif(new.status = 'queued' AND NOT new.is_retry_given, new.at, new.old_ordered_retry));
 END;
 
 -- The sender has to hear of what was returned, as of what bounces by itself; but not of what is queued again.
-CREATE TRIGGER _act_returned INSTEAD OF INSERT ON _act
-WHEN (new.status = 'bounced' OR new.status = 'expired') AND new.old_status <> 'leased' AND new.status <> new.old_status
+CREATE TRIGGER _moved_back INSTEAD OF INSERT ON _moved
+WHEN (new.status = 'bounced' OR new.status = 'expired') AND new.old_status <> 'leased'
 BEGIN
   INSERT OR IGNORE INTO _notice (message_id, recipient_id, kind, created_at)
-  SELECT message_id, recipient_id, 'failure', (julianday('now') - 2440587.5) * 86400.0
+  SELECT message_id, recipient_id, 'failure', new.at
     FROM _recipient
    WHERE recipient_id = new.recipient_id
      AND (notify IS NULL OR instr(notify, 'FAILURE'));
 END;
 
-CREATE TRIGGER _act_revived INSTEAD OF INSERT ON _act
+CREATE TRIGGER _moved_again INSTEAD OF INSERT ON _moved
 WHEN new.old_status = 'bounced' AND new.status = 'queued'
 BEGIN
   DELETE FROM _notice WHERE recipient_id = new.recipient_id AND kind = 'failure';
 END;
 
-CREATE TRIGGER _act_retry INSTEAD OF INSERT ON _act
-WHEN new.old_status <> 'leased'
- AND (new.retry IS NOT new.old_retry
-      OR new.status = 'queued' AND new.old_status <> 'queued'
-         AND new.old_retry > (julianday('now') - 2440587.5) * 86400.0)
-BEGIN
-  INSERT INTO _audit (who, recipient_id, what, before, after)
-  VALUES (
-    coalesce((SELECT who FROM _actor), 'sql'), new.recipient_id, 'next_retry_unix', new.old_retry,
-    iif(new.retry IS NOT new.old_retry, new.retry, (julianday('now') - 2440587.5) * 86400.0));
-END;
-
-CREATE TRIGGER _act_priority INSTEAD OF INSERT ON _act
-WHEN CAST(new.priority AS INTEGER) <> new.old_priority
-BEGIN
-  INSERT INTO _audit (who, recipient_id, what, before, after)
-  VALUES (
-    coalesce((SELECT who FROM _actor), 'sql'), new.recipient_id, 'priority', new.old_priority,
-    CAST(new.priority AS INTEGER));
-END;
-
-CREATE TRIGGER _act_expires INSTEAD OF INSERT ON _act
-WHEN new.expires <> new.old_expires
-BEGIN
-  INSERT INTO _audit (who, recipient_id, what, before, after)
-  VALUES (
-    coalesce((SELECT who FROM _actor), 'sql'), new.recipient_id, 'expires_unix', new.old_expires, new.expires);
-END;
-
-CREATE VIEW _request AS
-SELECT NULL AS recipient_id,  -- each as in _order, retry and expires as they were given
-       NULL AS old_status,
-       NULL AS status,
-       NULL AS old_retry,
-       NULL AS retry,
-       NULL AS old_priority,
-       NULL AS priority,
-       NULL AS old_expires,
-       NULL AS expires,
-       NULL AS old_ordered,
-       NULL AS old_ordered_retry
+CREATE VIEW _instant AS
+SELECT NULL AS what,  -- column of the view, by its name in _audit
+       NULL AS recipient_id,
+       NULL AS destination,  -- name, if it is about one
+       NULL AS before,
+       NULL AS after,  -- as it was given
+       NULL AS at,
+       NULL AS who
  WHERE 0;
 
-CREATE TRIGGER _request_read INSTEAD OF INSERT ON _request
+CREATE VIEW _instant_set AS SELECT * FROM _instant;
+
+CREATE TRIGGER _instant_read INSTEAD OF INSERT ON _instant
+WHEN new.after IS NOT new.before
 BEGIN
-  INSERT INTO _order
+  INSERT INTO _instant_set
   VALUES (
-    new.recipient_id, new.old_status, new.status,
-    new.old_retry,
+    new.what, new.recipient_id, new.destination, new.before,
     CASE
-      WHEN new.retry IS new.old_retry THEN new.retry
-      WHEN typeof(new.retry) = 'integer' OR typeof(new.retry) = 'real' THEN new.retry
-      WHEN typeof(new.retry) <> 'text' THEN 0.0
-      WHEN new.retry GLOB '[-+]*' THEN coalesce(round((julianday('now', new.retry) - 2440587.5) * 86400.0, 3), 0.0)
-      WHEN new.retry GLOB '*[^0-9.]*' THEN coalesce(round((julianday(new.retry) - 2440587.5) * 86400.0, 3), 0.0)
-      ELSE CAST(new.retry AS REAL)
+      WHEN new.after IS NULL THEN NULL
+      WHEN typeof(new.after) = 'integer' OR typeof(new.after) = 'real' THEN new.after
+      WHEN typeof(new.after) <> 'text' THEN 0.0
+      WHEN new.after GLOB '[-+]*' THEN coalesce(round((julianday('now', new.after) - 2440587.5) * 86400.0, 3), 0.0)
+      WHEN new.after GLOB '*[^0-9.]*' THEN coalesce(round((julianday(new.after) - 2440587.5) * 86400.0, 3), 0.0)
+      ELSE CAST(new.after AS REAL)
     END,
-    new.old_priority, new.priority,
-    new.old_expires,
-    CASE
-      WHEN new.expires IS new.old_expires THEN new.expires
-      WHEN typeof(new.expires) = 'integer' OR typeof(new.expires) = 'real' THEN new.expires
-      WHEN typeof(new.expires) <> 'text' THEN 0.0
-      WHEN new.expires GLOB '[-+]*' THEN coalesce(round((julianday('now', new.expires) - 2440587.5) * 86400.0, 3), 0.0)
-      WHEN new.expires GLOB '*[^0-9.]*' THEN coalesce(round((julianday(new.expires) - 2440587.5) * 86400.0, 3), 0.0)
-      ELSE CAST(new.expires AS REAL)
-    END,
-    new.old_ordered, new.old_ordered_retry);
+    new.at, new.who);
 END;
 
+CREATE TRIGGER _instant_set_retry INSTEAD OF INSERT ON _instant_set
+WHEN new.what = 'next_retry_unix' OR new.what = 'ordered_next_retry_unix'
+BEGIN
+  SELECT raise(ABORT, 'empath: next_retry_at takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, ''now'' or a shift such as ''+1 hour''')
+   WHERE new.after NOT BETWEEN 1e9 AND new.at + 315576000.0 OR new.after IS NULL;
+  UPDATE _recipient SET next_retry_at = new.after
+   WHERE new.what = 'next_retry_unix' AND recipient_id = new.recipient_id AND status <> 'leased';
+  UPDATE _recipient SET ordered_next_retry_at = new.after
+   WHERE new.what = 'ordered_next_retry_unix' AND recipient_id = new.recipient_id AND status = 'leased';
+  INSERT INTO _change VALUES (new.at, new.who, new.recipient_id, NULL, new.what, new.before, new.after);
+END;
+
+CREATE TRIGGER _instant_set_expiry INSTEAD OF INSERT ON _instant_set
+WHEN new.what = 'expires_unix'
+BEGIN
+  SELECT raise(ABORT, 'empath: expires_at takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, ''now'' or a shift such as ''+1 hour''')
+   WHERE new.after NOT BETWEEN 1e9 AND new.at + 315576000.0 OR new.after IS NULL;
+  UPDATE _recipient SET expires_at = new.after WHERE recipient_id = new.recipient_id;
+  INSERT INTO _change VALUES (new.at, new.who, new.recipient_id, NULL, new.what, new.before, new.after);
+END;
+
+CREATE TRIGGER _instant_set_suspension INSTEAD OF INSERT ON _instant_set
+WHEN new.what = 'suspended_until_unix'
+BEGIN
+  SELECT raise(ABORT, 'empath: suspended_until takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, ''now'', a shift such as ''+1 hour'', or NULL to end it')
+   WHERE new.after NOT BETWEEN 1e9 AND new.at + 315576000.0;
+  UPDATE _destination SET suspended_until = new.after WHERE name = new.destination;
+  INSERT INTO _change VALUES (new.at, new.who, NULL, new.destination, new.what, new.before, new.after);
+END;
+
+CREATE TRIGGER queue_status INSTEAD OF UPDATE OF status ON queue
+BEGIN
+  INSERT INTO _move
+  VALUES (
+    old.recipient_id, old.status, new.status, old.next_retry_unix,
+    new.next_retry_unix IS NOT old.next_retry_unix OR new.next_retry_at IS NOT old.next_retry_at,
+    old.ordered, old.ordered_next_retry_unix, (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
+END;
+
+CREATE TRIGGER queue_retry INSTEAD OF UPDATE OF next_retry_at, next_retry_unix ON queue
+BEGIN
+  SELECT raise(ABORT, 'empath: set next_retry_at or next_retry_unix, not both')
+   WHERE new.next_retry_at IS NOT old.next_retry_at AND new.next_retry_unix IS NOT old.next_retry_unix;
+  INSERT INTO _instant
+  VALUES (
+    iif(old.status = 'leased', 'ordered_next_retry_unix', 'next_retry_unix'), old.recipient_id, NULL,
+    iif(old.status = 'leased', old.ordered_next_retry_unix, old.next_retry_unix),
+    CASE
+      WHEN new.next_retry_at IS NOT old.next_retry_at THEN new.next_retry_at
+      WHEN new.next_retry_unix IS NOT old.next_retry_unix THEN new.next_retry_unix
+      WHEN old.status = 'leased' THEN old.ordered_next_retry_unix
+      ELSE old.next_retry_unix
+    END,
+    (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
+END;
+
+CREATE TRIGGER queue_expiry INSTEAD OF UPDATE OF expires_at, expires_unix ON queue
+BEGIN
+  SELECT raise(ABORT, 'empath: set expires_at or expires_unix, not both')
+   WHERE new.expires_at IS NOT old.expires_at AND new.expires_unix IS NOT old.expires_unix;
+  INSERT INTO _instant
+  VALUES (
+    'expires_unix', old.recipient_id, NULL, old.expires_unix,
+    iif(new.expires_at IS NOT old.expires_at, new.expires_at, new.expires_unix), (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
+END;
+
+CREATE TRIGGER queue_priority INSTEAD OF UPDATE OF priority ON queue
+BEGIN
+  SELECT raise(ABORT, 'empath: priority takes 0 (first), 1, 2, 3 or 4 (last)')
+   WHERE coalesce(CAST(new.priority AS TEXT), '') NOT GLOB '[0-4]';
+  UPDATE _recipient SET priority = new.priority
+   WHERE CAST(new.priority AS INTEGER) <> old.priority AND recipient_id = old.recipient_id;
+  INSERT INTO _change
+  VALUES (
+    (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'), old.recipient_id, NULL, 'priority', old.priority, CAST(new.priority AS INTEGER));
+END;
+
+-- Does nothing, for every column: one that has no trigger at all would be told that it "is a view", and up to SQLite 3.40
+-- RETURNING gives back only what a trigger names.
 CREATE TRIGGER queue_update INSTEAD OF UPDATE ON queue
 BEGIN
-  SELECT CASE
-    WHEN new.id IS NOT old.id OR new.recipient_id IS NOT old.recipient_id OR new.sender IS NOT old.sender
-      OR new.recipient IS NOT old.recipient OR new.domain IS NOT old.domain OR new.destination IS NOT old.destination
-      OR new.ordered IS NOT old.ordered OR new.ordered_next_retry_at IS NOT old.ordered_next_retry_at
-      OR new.ordered_next_retry_unix IS NOT old.ordered_next_retry_unix OR new.attempts IS NOT old.attempts
-      OR new.last_reply IS NOT old.last_reply OR new.reason IS NOT old.reason
-      OR new.received_at IS NOT old.received_at OR new.received_unix IS NOT old.received_unix
-      OR new.size IS NOT old.size
-      THEN raise(ABORT, 'empath: queue takes status, next_retry_at, next_retry_unix, priority, expires_at and expires_unix; no other column can be set')
-    WHEN new.next_retry_at IS NOT old.next_retry_at AND new.next_retry_unix IS NOT old.next_retry_unix
-      THEN raise(ABORT, 'empath: set next_retry_at or next_retry_unix, not both')
-    WHEN new.expires_at IS NOT old.expires_at AND new.expires_unix IS NOT old.expires_unix
-      THEN raise(ABORT, 'empath: set expires_at or expires_unix, not both')
-  END;
-  INSERT INTO _request
-  VALUES (
-    old.recipient_id, old.status, new.status,
-    old.next_retry_unix, iif(new.next_retry_at IS NOT old.next_retry_at, new.next_retry_at, new.next_retry_unix),
-    old.priority, new.priority,
-    old.expires_unix, iif(new.expires_at IS NOT old.expires_at, new.expires_at, new.expires_unix),
-    old.ordered, old.ordered_next_retry_unix);
+  SELECT 1
+   WHERE new.recipient_id IS NULL
+     AND coalesce(
+       new.id, new.sender, new.recipient, new.domain, new.destination, new.status, new.ordered,
+       new.ordered_next_retry_at, new.ordered_next_retry_unix, new.priority, new.next_retry_at, new.next_retry_unix,
+       new.expires_at, new.expires_unix, new.attempts, new.last_reply, new.reason, new.received_at, new.received_unix,
+       new.size);
+END;
+
+CREATE TRIGGER queue_fixed INSTEAD OF UPDATE OF
+  id, recipient_id, sender, recipient, domain, destination, ordered, ordered_next_retry_at, ordered_next_retry_unix,
+  attempts, last_reply, reason, received_at, received_unix, size
+ON queue
+BEGIN
+  SELECT raise(ABORT, 'empath: queue takes status, next_retry_at, next_retry_unix, priority, expires_at and expires_unix; no other column can be set');
 END;
 
 CREATE TRIGGER queue_delete INSTEAD OF DELETE ON queue
 BEGIN
-  INSERT INTO _order
+  INSERT INTO _move
   VALUES (
-    old.recipient_id, old.status, 'cancelled', old.next_retry_unix, old.next_retry_unix, old.priority, old.priority,
-    old.expires_unix, old.expires_unix, old.ordered, old.ordered_next_retry_unix);
+    old.recipient_id, old.status, 'cancelled', old.next_retry_unix, 0, old.ordered, old.ordered_next_retry_unix,
+    (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
 END;
 
 CREATE TRIGGER queue_insert INSTEAD OF INSERT ON queue
@@ -267,25 +280,33 @@ BEGIN
   SELECT raise(ABORT, 'empath: mail comes in by SMTP only; to queue a bounced or cancelled recipient again, UPDATE history SET status = ''queued''');
 END;
 
-CREATE TRIGGER history_update INSTEAD OF UPDATE ON history
+CREATE TRIGGER history_status INSTEAD OF UPDATE OF status ON history
 BEGIN
-  SELECT CASE
-    WHEN new.id IS NOT old.id OR new.recipient_id IS NOT old.recipient_id OR new.sender IS NOT old.sender
-      OR new.recipient IS NOT old.recipient OR new.domain IS NOT old.domain OR new.destination IS NOT old.destination
-      OR new.attempts IS NOT old.attempts OR new.last_reply IS NOT old.last_reply OR new.reason IS NOT old.reason
-      OR new.settled_at IS NOT old.settled_at OR new.settled_unix IS NOT old.settled_unix
-      OR new.received_at IS NOT old.received_at OR new.received_unix IS NOT old.received_unix
-      OR new.size IS NOT old.size OR new.has_content IS NOT old.has_content
-      THEN raise(ABORT, 'empath: history takes only status = ''queued'', for what is bounced or cancelled')
-    WHEN new.status IS NOT old.status
-     AND (new.status IS NOT 'queued' OR old.status NOT IN ('bounced', 'cancelled'))
-      THEN raise(ABORT, 'empath: history takes only status = ''queued'', for what is bounced or cancelled')
-  END;
-  INSERT INTO _order
-  SELECT recipient_id, old.status, new.status, next_retry_at, next_retry_at, priority, priority, expires_at, expires_at,
-         NULL, NULL
+  SELECT raise(ABORT, 'empath: history takes only status = ''queued'', for what is bounced or cancelled')
+   WHERE new.status IS NOT old.status
+     AND (new.status IS NOT 'queued' OR old.status <> 'bounced' AND old.status <> 'cancelled');
+  INSERT INTO _move
+  SELECT recipient_id, old.status, new.status, next_retry_at, 0, NULL, NULL, (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql')
     FROM _recipient
    WHERE recipient_id = old.recipient_id;
+END;
+
+-- As queue_update.
+CREATE TRIGGER history_update INSTEAD OF UPDATE ON history
+BEGIN
+  SELECT 1
+   WHERE new.recipient_id IS NULL
+     AND coalesce(
+       new.id, new.sender, new.recipient, new.domain, new.destination, new.status, new.attempts, new.last_reply,
+       new.reason, new.settled_at, new.settled_unix, new.received_at, new.received_unix, new.size, new.has_content);
+END;
+
+CREATE TRIGGER history_fixed INSTEAD OF UPDATE OF
+  id, recipient_id, sender, recipient, domain, destination, attempts, last_reply, reason, settled_at, settled_unix,
+  received_at, received_unix, size, has_content
+ON history
+BEGIN
+  SELECT raise(ABORT, 'empath: history takes only status = ''queued'', for what is bounced or cancelled');
 END;
 
 CREATE TRIGGER history_delete INSTEAD OF DELETE ON history
@@ -298,41 +319,36 @@ BEGIN
   SELECT raise(ABORT, 'empath: only a delivery or an order makes history; DELETE FROM queue cancels a recipient');
 END;
 
+CREATE TRIGGER destination_suspension INSTEAD OF UPDATE OF suspended_until, suspended_until_unix ON destination
+BEGIN
+  SELECT raise(ABORT, 'empath: set suspended_until or suspended_until_unix, not both')
+   WHERE new.suspended_until IS NOT old.suspended_until AND new.suspended_until_unix IS NOT old.suspended_until_unix;
+  INSERT INTO _instant
+  VALUES (
+    'suspended_until_unix', NULL, old.destination, old.suspended_until_unix,
+    iif(new.suspended_until IS NOT old.suspended_until, new.suspended_until, new.suspended_until_unix), (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
+END;
+
+CREATE TRIGGER destination_max_leases INSTEAD OF UPDATE OF max_leases ON destination
+BEGIN
+  SELECT raise(ABORT, 'empath: max_leases is set by [delivery] concurrency in the configuration');
+END;
+
+-- As queue_update.
 CREATE TRIGGER destination_update INSTEAD OF UPDATE ON destination
 BEGIN
-  SELECT CASE
-    WHEN new.max_leases IS NOT old.max_leases
-      THEN raise(ABORT, 'empath: max_leases is set by [delivery] concurrency in the configuration')
-    WHEN new.destination IS NOT old.destination OR new.leases IS NOT old.leases OR new.is_failing IS NOT old.is_failing
-      OR new.due_at IS NOT old.due_at OR new.due_unix IS NOT old.due_unix
-      OR new.breaker_until IS NOT old.breaker_until OR new.breaker_until_unix IS NOT old.breaker_until_unix
-      OR new.ready_at IS NOT old.ready_at OR new.ready_unix IS NOT old.ready_unix
-      THEN raise(ABORT, 'empath: destination takes suspended_until and suspended_until_unix; no other column can be set')
-    WHEN new.suspended_until IS NOT old.suspended_until AND new.suspended_until_unix IS NOT old.suspended_until_unix
-      THEN raise(ABORT, 'empath: set suspended_until or suspended_until_unix, not both')
-  END;
-  UPDATE _destination
-     SET suspended_until = (
-       SELECT CASE
-           WHEN until IS NULL THEN NULL
-           WHEN typeof(until) = 'integer' OR typeof(until) = 'real' THEN until
-           WHEN typeof(until) <> 'text' THEN 0.0
-           WHEN until GLOB '[-+]*' THEN coalesce(round((julianday('now', until) - 2440587.5) * 86400.0, 3), 0.0)
-           WHEN until GLOB '*[^0-9.]*' THEN coalesce(round((julianday(until) - 2440587.5) * 86400.0, 3), 0.0)
-           ELSE CAST(until AS REAL)
-         END
-         FROM (SELECT iif(new.suspended_until IS NOT old.suspended_until, new.suspended_until, new.suspended_until_unix)
-                 AS until))
-   WHERE name = old.destination;
-  SELECT raise(ABORT, 'empath: suspended_until takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, ''now'', a shift such as ''+1 hour'', or NULL to end it')
-    FROM _destination
-   WHERE name = old.destination
-     AND suspended_until IS NOT old.suspended_until_unix
-     AND suspended_until NOT BETWEEN 1e9 AND (julianday('now') - 2440587.5) * 86400.0 + 315576000.0;
-  INSERT INTO _audit (who, destination, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), name, 'suspended_until_unix', old.suspended_until_unix, suspended_until
-    FROM _destination
-   WHERE name = old.destination AND suspended_until IS NOT old.suspended_until_unix;
+  SELECT 1
+   WHERE new.destination IS NULL
+     AND coalesce(
+       new.max_leases, new.leases, new.is_failing, new.due_at, new.due_unix, new.breaker_until, new.breaker_until_unix,
+       new.suspended_until, new.suspended_until_unix, new.ready_at, new.ready_unix);
+END;
+
+CREATE TRIGGER destination_fixed INSTEAD OF UPDATE OF
+  destination, leases, is_failing, due_at, due_unix, breaker_until, breaker_until_unix, ready_at, ready_unix
+ON destination
+BEGIN
+  SELECT raise(ABORT, 'empath: destination takes suspended_until and suspended_until_unix; no other column can be set');
 END;
 
 CREATE TRIGGER destination_delete INSTEAD OF DELETE ON destination

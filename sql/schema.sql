@@ -7,6 +7,7 @@
 -- House rules.  Tables begin with an underscore: they are private, and the views of views.sql are the interface.  What must
 -- hold is a CHECK or a trigger here, because another program's connection knows nothing of ours: foreign keys are off there.
 -- Nothing newer than SQLite 3.40, no function of ours.  Instants are REAL, Unix seconds, UTC.  Text is UTF-8.
+-- No list of three or more behind IN where each row passes: SQLite would build a temporary index of it each time.
 
 CREATE TABLE _message (
   message_id        INTEGER PRIMARY KEY AUTOINCREMENT,  -- private and never used again; people name a message by its ulid
@@ -66,15 +67,18 @@ CREATE TABLE _recipient (
   original              TEXT    NOT NULL,  -- forward-path as the client gave it
   domain                TEXT    NOT NULL,  -- its domain in A-labels, lower case, or an address literal
   destination_id        INTEGER NOT NULL,  -- of _destination; a worker that routes otherwise changes it
-  status                TEXT    NOT NULL CHECK (status IN (
-                          'queued', 'deferred', 'leased', 'held', 'delivered', 'bounced', 'expired', 'cancelled')),
+  status                TEXT    NOT NULL CHECK (
+                          status = 'queued' OR status = 'deferred' OR status = 'leased' OR status = 'held'
+                          OR status = 'delivered' OR status = 'bounced' OR status = 'expired' OR status = 'cancelled'),
   priority              INTEGER NOT NULL DEFAULT 2 CHECK (priority BETWEEN 0 AND 4),  -- class, 0 goes first
   next_retry_at         REAL    NOT NULL,  -- not before this instant
   expires_at            REAL    NOT NULL,  -- end of its lifetime; checked after an attempt, never before one
   attempts              INTEGER NOT NULL DEFAULT 0,  -- settled attempts
   lease_id              INTEGER,  -- of _lease; a result counts only under the lease it was worked out under
   lost_leases           INTEGER NOT NULL DEFAULT 0,  -- leases that ended by the death of their process
-  ordered_status        TEXT    CHECK (ordered_status IN ('held', 'cancelled', 'bounced', 'expired')),  -- order for the settle
+  ordered_status        TEXT    CHECK (
+                          ordered_status = 'held' OR ordered_status = 'cancelled' OR ordered_status = 'bounced'
+                          OR ordered_status = 'expired'),  -- order for the settle
   ordered_next_retry_at REAL,  -- order for the settle: retry at this instant
   notify                TEXT,  -- NOTIFY= of RCPT, RFC 3461; NULL: not given
   original_recipient    TEXT,  -- ORCPT= of RCPT, type;xtext as it came
@@ -124,6 +128,21 @@ INSERT INTO _recipient_transition (old_status, new_status, actor) VALUES
   ('bounced',   'queued',    'operator'),  -- while its content is retained
   ('cancelled', 'queued',    'operator');  -- while its content is retained
 
+CREATE TRIGGER _recipient_transition_stays BEFORE DELETE ON _recipient_transition
+BEGIN
+  SELECT raise(ABORT, 'empath: the moves that a recipient can make are not to be changed');
+END;
+
+CREATE TRIGGER _recipient_transition_not_changed BEFORE UPDATE ON _recipient_transition
+BEGIN
+  SELECT raise(ABORT, 'empath: the moves that a recipient can make are not to be changed');
+END;
+
+CREATE TRIGGER _recipient_transition_complete BEFORE INSERT ON _recipient_transition
+BEGIN
+  SELECT raise(ABORT, 'empath: the moves that a recipient can make are not to be changed');
+END;
+
 CREATE TRIGGER _recipient_moves BEFORE UPDATE OF status ON _recipient
 WHEN old.status IS NOT new.status
  AND NOT EXISTS (SELECT 1 FROM _recipient_transition WHERE old_status = old.status AND new_status = new.status)
@@ -132,7 +151,7 @@ BEGIN
 END;
 
 CREATE TRIGGER _recipient_stays BEFORE DELETE ON _recipient
-WHEN old.status NOT IN ('delivered', 'bounced', 'expired', 'cancelled')
+WHEN old.status <> 'delivered' AND old.status <> 'bounced' AND old.status <> 'expired' AND old.status <> 'cancelled'
 BEGIN
   SELECT raise(ABORT, 'empath: only a recipient with a final status may be removed; cancel it first');
 END;
@@ -161,6 +180,12 @@ WHEN EXISTS (
    WHERE message_id = old.message_id AND status IN ('queued', 'deferred', 'leased', 'held'))
 BEGIN
   SELECT raise(ABORT, 'empath: a recipient still waits for this content');
+END;
+
+-- Without it the views would show none of its recipients.
+CREATE TRIGGER _destination_stays BEFORE DELETE ON _destination
+BEGIN
+  SELECT raise(ABORT, 'empath: a destination stays; DELETE FROM queue WHERE destination = … cancels what waits for it');
 END;
 
 -- due_at is a lower bound: these two only ever lower it, and a lease that found less than it asked for raises it.
@@ -213,6 +238,19 @@ BEGIN
    WHERE destination_id = new.destination_id;
 END;
 
+CREATE TRIGGER _lease_stays BEFORE DELETE ON _lease
+WHEN EXISTS (SELECT 1 FROM _recipient WHERE lease_id = old.lease_id)
+ AND EXISTS (SELECT 1 FROM _destination WHERE destination_id = old.destination_id)  -- else `empath-admin fsck` mends it
+BEGIN
+  SELECT raise(ABORT, 'empath: a lease ends after the last of its recipients; UPDATE queue gives an order to a leased one');
+END;
+
+CREATE TRIGGER _process_stays BEFORE DELETE ON _process
+WHEN EXISTS (SELECT 1 FROM _lease WHERE process_id = old.process_id)
+BEGIN
+  SELECT raise(ABORT, 'empath: a process goes after the last of its leases');
+END;
+
 CREATE TRIGGER _lease_ended AFTER DELETE ON _lease
 BEGIN
   UPDATE _destination SET is_full = 0
@@ -255,19 +293,31 @@ CREATE TABLE _attempt (
   tls_version           TEXT,  -- such as TLSv1.3; NULL: in the clear
   tls_cipher            TEXT,  -- name of the cipher suite
   tls_peer              TEXT,  -- how the host proved who it is; NULL: it did not
-  outcome               TEXT    NOT NULL CHECK (outcome IN (
-                          'delivered', 'deferred', 'bounced', 'expired', 'next_host', 'unknown', 'maybe_delivered')),
+  outcome               TEXT    NOT NULL CHECK (
+                          outcome = 'delivered' OR outcome = 'deferred' OR outcome = 'bounced' OR outcome = 'expired'
+                          OR outcome = 'next_host' OR outcome = 'unknown' OR outcome = 'maybe_delivered'),
   decided_status        TEXT    NOT NULL,  -- status it led to; 'unchanged': none
   decided_next_retry_at REAL    -- next attempt it led to; NULL: none
 ) STRICT;
 CREATE INDEX _attempt_recipient ON _attempt (recipient_id);
+
+CREATE TRIGGER _attempt_stays BEFORE DELETE ON _attempt
+WHEN EXISTS (SELECT 1 FROM _recipient WHERE recipient_id = old.recipient_id)
+BEGIN
+  SELECT raise(ABORT, 'empath: an attempt goes with its recipient, by the retention of the configuration');
+END;
+
+CREATE TRIGGER _attempt_not_changed BEFORE UPDATE ON _attempt
+BEGIN
+  SELECT raise(ABORT, 'empath: an attempt is what happened and cannot be changed; UPDATE queue steers the next one');
+END;
 
 -- The obligation to report: it commits with the fate, and goes with the report.
 CREATE TABLE _notice (
   notice_id    INTEGER PRIMARY KEY AUTOINCREMENT,
   message_id   INTEGER NOT NULL,  -- of _message
   recipient_id INTEGER NOT NULL,  -- of _recipient
-  kind         TEXT    NOT NULL CHECK (kind IN ('failure', 'delay', 'success')),
+  kind         TEXT    NOT NULL CHECK (kind = 'failure' OR kind = 'delay' OR kind = 'success'),
   created_at   REAL    NOT NULL,
   UNIQUE (recipient_id, kind)
 ) STRICT;

@@ -36,7 +36,7 @@ BREAKS = {
     "lease_without_destination": "UPDATE _lease SET destination_id = 99",
     "lease_without_process": "UPDATE _process SET ended_at = 1.0",
     "lease_without_recipient": "INSERT INTO _lease (process_id, destination_id, leased_at) VALUES (1, 2, 0.0)",
-    "leased_without_lease": "DELETE FROM _lease",
+    "leased_without_lease": "DROP TRIGGER _lease_stays; DELETE FROM _lease",
     "lease_without_being_leased": (
         "PRAGMA ignore_check_constraints = ON; UPDATE _recipient SET lease_id = 1 WHERE recipient_id = 2"
     ),
@@ -57,7 +57,9 @@ BREAKS = {
     "notice_without_failure": "INSERT INTO _notice VALUES (1, 2, 2, 'failure', 1.7e9)",
     "notice_old": ("UPDATE queue SET status = 'bounced' WHERE recipient_id > 1; UPDATE _notice SET created_at = 0.0"),
     "order_misplaced": "UPDATE _recipient SET ordered_status = 'held' WHERE recipient_id = 2",
-    "status_unknown": "DELETE FROM _recipient_transition WHERE new_status = 'leased'",
+    "status_unknown": (
+        "DROP TRIGGER _recipient_transition_stays; DELETE FROM _recipient_transition WHERE new_status = 'leased'"
+    ),
     "status_unexplained": (
         "DROP TRIGGER _recipient_moves; UPDATE _recipient SET status = 'bounced' WHERE recipient_id = 2"
     ),

@@ -141,6 +141,7 @@ def test_what_no_host_said_is_ours(queue: Queue, stage: str) -> None:
     """
     queue.accept()
     settle(queue, Status.BOUNCED, 1)
+    write(queue.path, "DROP TRIGGER _attempt_not_changed")
     write(queue.path, "UPDATE _attempt SET stage = ?", stage)
     assert case(queue).recipients[0].last_attempt.host is None
 

@@ -257,7 +257,7 @@ def test_final_recipients_and_their_message_can_be_removed_in_any_shell(queue: Q
     (lease,) = queue.lease()
     queue.run(queue.new_settle(lease, Status.DELIVERED))
 
-    result = shell(queue.path, "DELETE FROM _attempt; DELETE FROM _recipient; DELETE FROM _message;")
+    result = shell(queue.path, "DELETE FROM _recipient; DELETE FROM _message; DELETE FROM _attempt;")
 
     assert "" == result.stderr
     assert [(0,)] == queue.select("SELECT count(*) FROM _message")

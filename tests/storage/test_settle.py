@@ -163,7 +163,7 @@ def test_file_of_a_message_that_is_removed_is_garbage(queue: Queue) -> None:
     """
     lease = leased(queue, content=None, size=9, locator="spool:mx/0")
     queue.run(queue.new_settle(lease, Status.BOUNCED))
-    write(queue.path, "DELETE FROM _attempt; DELETE FROM _notice; DELETE FROM _recipient; DELETE FROM _message")
+    write(queue.path, "DELETE FROM _notice; DELETE FROM _recipient; DELETE FROM _message; DELETE FROM _attempt")
 
     assert [("spool:mx/0",)] == queue.select("SELECT locator FROM _spool_garbage")
 

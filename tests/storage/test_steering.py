@@ -1,5 +1,6 @@
 """test_steering - the queue is steered by plain SQL, in any shell"""
 
+import re
 import time
 
 import pytest
@@ -338,6 +339,33 @@ WRONG = [
     ("UPDATE control SET verb = 'x'", "an order stands"),
     ("DELETE FROM control", "an order stands"),
     ("DELETE FROM _recipient", "only a recipient with a final status"),
+    ("DELETE FROM _recipient WHERE status = 'held'", "only a recipient with a final status"),
+    ("REPLACE INTO _recipient SELECT * FROM _recipient", "there is a recipient of this number"),
+    ("UPDATE _recipient SET recipient_id = 99 WHERE recipient_id = 2", "a recipient keeps its number"),
+    ("UPDATE _recipient SET status = 'delivered' WHERE recipient_id = 2", "cannot make this move"),
+    ("UPDATE _recipient SET status = 'gone' WHERE recipient_id = 2", "cannot make this move"),
+    ("DELETE FROM _message", "a message goes after its last recipient"),
+    ("DELETE FROM _content", "a recipient still waits for this content"),
+    ("DELETE FROM _destination", "a destination stays"),
+    ("DELETE FROM _lease", "a lease ends after the last of its recipients"),
+    ("DELETE FROM _process", "a process goes after the last of its leases"),
+    ("DELETE FROM _attempt", "an attempt goes with its recipient"),
+    ("UPDATE _attempt SET code = 250", "cannot be changed"),
+    ("DELETE FROM _recipient_transition", "not to be changed"),
+    ("UPDATE _recipient_transition SET actor = 'both'", "not to be changed"),
+    ("INSERT INTO _recipient_transition VALUES ('queued', 'delivered', 'operator')", "not to be changed"),
+    ("DELETE FROM _audit", "cannot be removed"),
+    ("UPDATE _audit SET who = 'x'", "cannot be changed"),
+    ("UPDATE queue SET [status'; DROP TABLE _recipient; --] = 'held'", "no such column"),
+    ('UPDATE queue SET "status""; DELETE FROM _recipient; --" = 1', "no such column"),
+    ("UPDATE destination SET suspended_until = '''; DROP VIEW queue; --'", f"suspended_until {REFUSED_TIME}"),
+    ("UPDATE history SET has_content = 1, colour = 2", "no such column"),
+    ("UPDATE destination SET colour = 1", "no such column"),
+    ("INSERT INTO control (verb) VALUES ('freeze''); DELETE FROM _recipient; --')", "verb takes reload"),
+    (
+        "INSERT INTO control (verb, argument) VALUES ('flush', 'a.example''); DELETE FROM _recipient; --')",
+        "no such destination",
+    ),
 ]
 
 
@@ -464,6 +492,32 @@ def test_triggers_stand_on_views_only_where_mail_passes(queue: Queue) -> None:
         "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name IN ('_message', '_content', '_recipient',"
         " '_lease', '_attempt', '_notice') AND sql LIKE '%_audit%'"
     )
+
+
+def _columns(queue: Queue, view: str) -> set[str]:
+    return {name for (name,) in queue.select("SELECT name FROM pragma_table_info(?)", view)}
+
+
+@pytest.mark.parametrize("view", ["queue", "history", "destination"])
+def test_each_column_of_a_view_has_its_trigger(queue: Queue, view: str) -> None:
+    """
+    A column that none is for could be set, and nothing would come of it.
+    """
+    triggers = queue.select("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?", view)
+    lists = [re.search(r"INSTEAD OF UPDATE OF\s(.*?)\sON ", sql, re.DOTALL) for (sql,) in triggers]
+    named = [name for match in lists if match for name in re.split(r",\s*", match[1].strip())]
+
+    assert sorted(_columns(queue, view)) == sorted(named)
+
+
+@pytest.mark.parametrize("view", ["queue", "history", "destination"])
+def test_what_is_returned_is_all_that_was_asked_for(queue: Queue, view: str) -> None:
+    """
+    SQLite 3.40 leaves empty what no trigger names that the statement meets, and this one each does.
+    """
+    [(trigger,)] = queue.select("SELECT sql FROM sqlite_schema WHERE name = ?", f"{view}_update")
+
+    assert _columns(queue, view) == set(re.findall(r"new\.(\w+)", trigger))
 
 
 def test_what_is_raised_names_no_private_thing_but_the_table_of_moves(queue: Queue) -> None:

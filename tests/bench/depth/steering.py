@@ -35,7 +35,7 @@ path = "queue.db"
 [[listener]]
 address = "127.0.0.1:2525"
 """
-# (what, statement); release and bounce write twice for each row, and have no other floor for it.
+# (what, statement).
 EDITS: Final = (
     ("hold", "UPDATE queue SET status = 'held'"),
     ("release and retry", "UPDATE queue SET status = 'queued'"),
