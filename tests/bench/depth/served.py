@@ -36,12 +36,16 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Deep:
-    """Makes servers of the code of *tree* on copies of *template*, or on empty queues; call it as a Factory."""
+    """
+    Makes servers of the code of *tree* on copies of *template*, or on empty queues, with further *routes* and *tables*
+    in their configuration; call it as a Factory.
+    """
 
     tree: Path
     template: Path | None = None
     workers: int = 2
     routes: str = ""
+    tables: str = ""
     observed: Observed = field(default_factory=Observed)
 
     def __call__(self, directory: Path, account: Account, setup: Setup) -> "DeepEmpath":
@@ -59,7 +63,7 @@ class DeepEmpath(Empath):
 
     def configuration(self) -> str:
         text = super().configuration().replace("workers = 2", f"workers = {self._deep.workers}")
-        return text.replace("[routes]\n", f"[routes]\n{self._deep.routes}")
+        return text.replace("[routes]\n", f"[routes]\n{self._deep.routes}") + self._deep.tables
 
     def start(self) -> None:
         if self._deep.template is not None:

@@ -1,5 +1,5 @@
 """
-serving - a deep queue while mail flows: what its depth costs, what dead next hops cost, what workers share
+serving - a deep queue while mail flows: what its depth costs, what dead next hops and zones cost, what workers share
 
 Each function is a scenario and gives verdicts. Rates and latencies depend on what else the machine does; the gates are
 CPU per mail, memory, and shares.
@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
+
+from tests.kit.dns import ScriptedDns
 
 from ..floors import Verdict
 from ..machine import LOOPBACK, BenchFailure, free_port, wait_for
@@ -29,8 +31,8 @@ START_S: Final = 2.0
 RESIDENT_MB: Final = 200.0
 # The page caches of a process's connections fill with a deep queue, and with an empty one do not.
 GROWTH_MB: Final = 40.0
-HANGING: Final = 500
-HANGING_MESSAGES: Final = 4  # for each of them
+OTHERS: Final = 500  # destinations that lead nowhere
+MESSAGES: Final = 4  # for each of them
 PROBES: Final = 300
 WORKERS: Final = 4
 SHARE: Final = 0.5
@@ -67,28 +69,22 @@ def depth(tree: Path, templates: Mapping[str, Path], plan: Plan, repeat: int) ->
 
 
 def hanging(tree: Path, plan: Plan) -> list[Verdict]:
-    """
-    Mails to a healthy next hop, one after another, before and after 500 others got mail that accept and say nothing.
-    """
-    with _silent(HANGING) as addresses, Sink() as sink:
-        routes = "".join(f'"h{n}.example" = "smtp://{host}:{port}"\n' for n, (host, port) in enumerate(addresses))
-        with running(Deep(tree, routes=routes), "hanging", plan.scratch, Setup(sink.port)) as server:
-            send(server.port, Load(WARM_UP))
-            sink.wait(WARM_UP, 30)
-            alone = _latencies_s(server.port, sink)
-            _give_work(server.port, len(addresses))
-            beside = _latencies_s(server.port, sink)
-            assert isinstance(server, DeepEmpath)
-            [(leased,)] = server.rows("SELECT count(*) FROM _lease")
-    base, now = percentile(alone, 0.99), percentile(beside, 0.99)
-    name = f"{HANGING} hanging destinations"
-    return [
-        shown(name, "connections that hang, at the end", leased),
-        shown(name, "from SMTP to next hop, median before, ms", statistics.median(alone) * 1e3),
-        shown(name, "median beside them, ms", statistics.median(beside) * 1e3),
-        shown(name, "99th percentile before, ms", base * 1e3),
-        at_most(name, "99th percentile beside them, ms", now * 1e3, round(max(2 * base, base + 0.1) * 1e3, 1)),
-    ]
+    """The healthy next hop beside 500 that accept connections and say nothing."""
+    with _silent(OTHERS) as addresses, Sink() as sink:
+        routes = "".join(f'"{_domain(n)}" = "smtp://{host}:{port}"\n' for n, (host, port) in enumerate(addresses))
+        return _beside(f"{OTHERS} hanging destinations", Deep(tree, routes=routes), plan, sink)
+
+
+def dead_zone(tree: Path, plan: Plan) -> list[Verdict]:
+    """The healthy next hop, which is looked up too, beside 500 domains whose name servers never answer."""
+    names = ScriptedDns().a("sink.bench.example", LOOPBACK)
+    for number in range(OTHERS):
+        names.ignore(_domain(number), "MX")
+    with names, Sink() as sink:
+        routes = "".join(f'"{_domain(n)}" = "mx"\n' for n in range(OTHERS))
+        routes += f'"{RECIPIENT.partition("@")[2]}" = "smtp://sink.bench.example:{sink.port}"\n'
+        tables = f'[dns]\nnameservers = ["{names.address}"]\n'
+        return _beside(f"{OTHERS} domains without an answer", Deep(tree, routes=routes, tables=tables), plan, sink)
 
 
 def workers(tree: Path, plan: Plan) -> list[Verdict]:
@@ -110,6 +106,30 @@ def workers(tree: Path, plan: Plan) -> list[Verdict]:
     ]
 
 
+def _beside(name: str, deep: Deep, plan: Plan, sink: Sink) -> list[Verdict]:
+    """Mails to the healthy next hop, one after another, before and after the others got mail."""
+    with running(deep, "beside", plan.scratch, Setup(sink.port)) as server:
+        send(server.port, Load(WARM_UP))
+        sink.wait(WARM_UP, 30)
+        alone = _latencies_s(server.port, sink)
+        _give_work(server.port)
+        beside = _latencies_s(server.port, sink)
+        assert isinstance(server, DeepEmpath)
+        [(leased,)] = server.rows("SELECT count(*) FROM _lease")
+    base, now = percentile(alone, 0.99), percentile(beside, 0.99)
+    return [
+        shown(name, "leases that wait for them, at the end", leased),
+        shown(name, "from SMTP to next hop, median before, ms", statistics.median(alone) * 1e3),
+        shown(name, "median beside them, ms", statistics.median(beside) * 1e3),
+        shown(name, "99th percentile before, ms", base * 1e3),
+        at_most(name, "99th percentile beside them, ms", now * 1e3, round(max(2 * base, base + 0.1) * 1e3, 1)),
+    ]
+
+
+def _domain(number: int) -> str:
+    return f"h{number}.example"
+
+
 def _latencies_s(port: int, sink: Sink) -> list[float]:
     """Seconds from the final 250 of a mail until the next hop has it, one mail after another."""
     found = []
@@ -123,10 +143,10 @@ def _latencies_s(port: int, sink: Sink) -> list[float]:
     return found
 
 
-def _give_work(port: int, destinations: int) -> None:
+def _give_work(port: int) -> None:
     with smtplib.SMTP(LOOPBACK, port, timeout=30) as client:
-        for _ in range(HANGING_MESSAGES):
-            recipients = [f"user@h{n}.example" for n in range(destinations)]
+        for _ in range(MESSAGES):
+            recipients = [f"user@{_domain(n)}" for n in range(OTHERS)]
             client.sendmail(SENDER, recipients, b"Subject: lost\r\n\r\nlost\r\n")
 
 
