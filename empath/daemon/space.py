@@ -7,7 +7,7 @@ has come meanwhile that the answer may be another.
 
 from empath.config.model import Config
 from empath.policy.limits import wanted_space_octets
-from empath.storage.spool import free_octets, wal_octets
+from empath.storage.space import free_octets, wal_octets
 from empath.telemetry.log import Logger
 
 _LOOK_OCTETS = 1024 * 1024

@@ -33,8 +33,8 @@ from empath.storage.garbage import (
     unnamed,
 )
 from empath.storage.retention import Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
-from empath.storage.space import ReturnPages, unused_octets
-from empath.storage.spool import free_octets, locate, wal_octets
+from empath.storage.space import ReturnPages, free_octets, unused_octets, wal_octets
+from empath.storage.spool import locate
 from empath.storage.wal import readers_of, truncate_wal
 
 T = TypeVar("T")

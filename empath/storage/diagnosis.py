@@ -21,7 +21,7 @@ from empath.storage.checks import place_errors
 from empath.storage.connection import check_library, rows, value
 from empath.storage.queries import queries
 from empath.storage.schema import check_current
-from empath.storage.spool import wal_octets
+from empath.storage.space import wal_octets
 from empath.storage.visit import visiting
 
 _SQL = queries("doctor")

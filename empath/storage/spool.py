@@ -6,7 +6,6 @@ unlinks it; a crash leaves an orphan, which no row names and the housekeeper fin
 """
 
 import os
-import shutil
 from pathlib import Path
 from typing import BinaryIO
 
@@ -92,19 +91,6 @@ def open_content(spool: Path, locator: str) -> BinaryIO:
         return open(path, "rb", buffering=0, opener=_private)
     except OSError as exc:
         raise StorageFailure(f"{path}: {exc.strerror}") from exc
-
-
-def free_octets(spool: Path) -> int:
-    """Octets that an unprivileged process may still write on the spool's file system."""
-    return shutil.disk_usage(spool).free
-
-
-def wal_octets(database: Path) -> int:
-    """Size of the database's write-ahead log."""
-    try:
-        return Path(f"{database}-wal").stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def _private(path: str, flags: int) -> int:

@@ -11,7 +11,8 @@ import pytest
 from empath.mail.identity import QueueId, Timestamp
 from empath.storage.process import EndProcess
 from empath.storage.settle import EndLease, Status
-from empath.storage.spool import SpoolFile, locate, wal_octets
+from empath.storage.space import wal_octets
+from empath.storage.spool import SpoolFile, locate
 from empath.storage.writer import Together
 from tests.kit.process import Empathd
 from tests.kit.queue import T0, Queue, ids, select, write

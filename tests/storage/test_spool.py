@@ -11,7 +11,8 @@ import pytest
 
 from empath.errors import StorageFailure
 from empath.mail.identity import QueueId
-from empath.storage.spool import SpoolFile, free_octets, locate, open_content, wal_octets
+from empath.storage.space import free_octets, wal_octets
+from empath.storage.spool import SpoolFile, locate, open_content
 from tests.kit.queue import Queue
 
 ID = QueueId("01HF7YAT00000000000000009Z")

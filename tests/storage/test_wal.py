@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from empath.storage.connection import open_reader
-from empath.storage.spool import wal_octets
+from empath.storage.space import wal_octets
 from empath.storage.wal import readers_of, truncate_wal
 from tests.kit.queue import Queue
 from tests.kit.waiting import eventually
