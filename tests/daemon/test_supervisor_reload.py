@@ -188,6 +188,7 @@ def test_a_reload_asked_for_during_a_reload_follows_it(supervised):
     service.wait_for("reload_started")
     (service.directory / "ask").write_bytes(b"R")
     service.wait_for("reload_finished", count=2)
+    service.wait_for("process_exited", slot="acceptor-1", generation=2)
     assert "3" == _answer(service.port)
 
 
