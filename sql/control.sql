@@ -4,8 +4,9 @@
 -- refuses the others; so a statement is compiled to what its own columns need, and no row pays for the rest.  They hand on
 -- to views of no rows, whose triggers are what SQL has for procedures and whose columns are the parameters: a status to
 -- _move, where the move is judged, and _moved, where it is made; an instant to _instant, where it is read, and
--- _instant_set.  All of them end in _change, which writes the audit.  A leased recipient is a worker's: it only takes a
--- note of the order (ordered_status, ordered_next_retry_at), which the end of its lease carries out (queries/settle.sql).
+-- _instant_set.  What changes goes to the audit, by _change where perhaps nothing does.  A leased recipient is a worker's:
+-- it only takes a note of the order (ordered_status, ordered_next_retry_at), which the end of its lease carries out
+-- (queries/settle.sql).
 --
 -- House rules.  A trigger with a WHEN clause would silently ignore what it does not match, so no trigger of a public view
 -- has one, and what it raises says what to do.  Nothing newer than SQLite 3.40.
@@ -205,7 +206,8 @@ BEGIN
   VALUES (
     old.recipient_id, old.status, new.status, old.next_retry_unix,
     new.next_retry_unix IS NOT old.next_retry_unix OR new.next_retry_at IS NOT old.next_retry_at,
-    old.ordered, old.ordered_next_retry_unix, (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
+    old.ordered, old.ordered_next_retry_unix,
+    (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
 END;
 
 CREATE TRIGGER queue_retry INSTEAD OF UPDATE OF next_retry_at, next_retry_unix ON queue
@@ -232,7 +234,8 @@ BEGIN
   INSERT INTO _instant
   VALUES (
     'expires_unix', old.recipient_id, NULL, old.expires_unix,
-    iif(new.expires_at IS NOT old.expires_at, new.expires_at, new.expires_unix), (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
+    iif(new.expires_at IS NOT old.expires_at, new.expires_at, new.expires_unix),
+    (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
 END;
 
 CREATE TRIGGER queue_priority INSTEAD OF UPDATE OF priority ON queue
@@ -243,7 +246,8 @@ BEGIN
    WHERE CAST(new.priority AS INTEGER) <> old.priority AND recipient_id = old.recipient_id;
   INSERT INTO _change
   VALUES (
-    (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'), old.recipient_id, NULL, 'priority', old.priority, CAST(new.priority AS INTEGER));
+    (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'),
+    old.recipient_id, NULL, 'priority', old.priority, CAST(new.priority AS INTEGER));
 END;
 
 -- Does nothing, for every column: one that has no trigger at all would be told that it "is a view", and up to SQLite 3.40
@@ -286,7 +290,8 @@ BEGIN
    WHERE new.status IS NOT old.status
      AND (new.status IS NOT 'queued' OR old.status <> 'bounced' AND old.status <> 'cancelled');
   INSERT INTO _move
-  SELECT recipient_id, old.status, new.status, next_retry_at, 0, NULL, NULL, (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql')
+  SELECT recipient_id, old.status, new.status, next_retry_at, 0, NULL, NULL,
+         (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql')
     FROM _recipient
    WHERE recipient_id = old.recipient_id;
 END;
@@ -326,7 +331,8 @@ BEGIN
   INSERT INTO _instant
   VALUES (
     'suspended_until_unix', NULL, old.destination, old.suspended_until_unix,
-    iif(new.suspended_until IS NOT old.suspended_until, new.suspended_until, new.suspended_until_unix), (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
+    iif(new.suspended_until IS NOT old.suspended_until, new.suspended_until, new.suspended_until_unix),
+    (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
 END;
 
 CREATE TRIGGER destination_max_leases INSTEAD OF UPDATE OF max_leases ON destination
