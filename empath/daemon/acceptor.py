@@ -43,7 +43,6 @@ _ACCEPTS_AT_ONCE = 64  # before other greenlets have their turn
 _PAUSE_S = 1.0  # of accepting, when descriptors ran out
 _SPACE_CHECK_S = 1.0
 _LAST_WORDS_S = 1.0  # of a drain, for the 421 of sessions that did not finish
-_LINGER_S = 0.001
 _OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _LATER = frozenset({errno.EAGAIN, errno.ECONNABORTED, errno.EINTR, errno.EPROTO})
 
@@ -217,4 +216,4 @@ def _serve(runtime: Runtime) -> None:
 
 
 if __name__ == "__main__":
-    run_child(_serve, write_deadline_s=None, linger_s=_LINGER_S)
+    run_child(_serve, write_deadline_s=None)

@@ -1,8 +1,12 @@
 """
 hub_writer - the group commit, as greenlets see it
 
-The writer runs in a native thread of its own, so that a commit, or the wait for another process's lock, never stops the
-hub.  A greenlet that commits sleeps until the batch that holds its work is on the disk.
+THEORY
+    The writer runs in a native thread of its own, so that a commit, or the wait for another process's lock, never stops
+    the hub.  Works gather in the hub before they are handed to it, until all who took part in the commit before, and
+    all who came while it was written, wait again; or until nobody has come for a moment.  A commit then serves as many
+    as it can, and the hub has nothing to do while the thread writes: the two do not take the interpreter from each
+    other at each statement.  A lone client waits for nobody.
 """
 
 import os
@@ -23,20 +27,34 @@ from empath.storage.writer import Work, Writer
 W = TypeVar("W", bound=Work)
 _EX_SOFTWARE = 70
 _CLOSE_S = 2.0
+_GAP_S = 0.004  # in which nobody came: a processor's turn goes to others for as long
+_PATIENCE_S = 0.010  # where somebody comes all the time, as from many slow hosts
 
 
 class HubWriter:
     """Writes of this process. Make it after the patching, once per process."""
 
-    def __init__(self, path: Path, *, deadline_s: float, linger_s: float) -> None:
-        """*deadline_s* and *linger_s* as for Writer."""
+    def __init__(
+        self, path: Path, *, deadline_s: float, gap_s: float = _GAP_S, patience_s: float = _PATIENCE_S
+    ) -> None:
+        """
+        *deadline_s* as for Writer. Works gather until nobody has come for *gap_s*, or for *patience_s* in all.
+        """
+        self._gathered: list[Work] = []
+        self._gathering_since = 0.0  # of the monotonic clock, while `_gap` runs
+        self._patience_s = patience_s
+        self._expected = 0  # so many are all
+        self._in_flight = 0  # works that the thread has
+        self._finished = 0  # by the thread since it last had none
+        # Not `start`, which would go on with what was left of the time when it was last stopped.
+        self._gap = get_hub().loop.timer(gap_s, gap_s)
         self._after_batch: Callable[[], object] | None = None
         self._is_closed = False
         self._bell = get_hub().loop.async_()
         self._bell.start(self._deliver)
         # Both must be the unpatched ones: they are used outside the hub's thread.
         sleep = get_original("time", "sleep")
-        self._writer = Writer(path, deadline_s=deadline_s, notify=self._bell.send, sleep=sleep, linger_s=linger_s)
+        self._writer = Writer(path, deadline_s=deadline_s, notify=self._bell.send, sleep=sleep)
         get_original("_thread", "start_new_thread")(self._run, ())
 
     def commit(self, work: W) -> W:
@@ -48,7 +66,9 @@ class HubWriter:
             StorageFailure: it was refused, or failed; whether it took place may be unknown.
         """
         work.waiter = getcurrent().switch
-        self._writer.submit(work)
+        work.submitted_at = time.monotonic()
+        self._gathered.append(work)
+        self._gather()
         try:
             get_hub().switch()
         finally:
@@ -57,31 +77,51 @@ class HubWriter:
             raise type(work.error)(str(work.error)) from work.error
         return work
 
-    def post(self, work: W, done: Callable[[W], object] | None = None) -> None:
-        """Hand in *work* and go on; *done* is called in the hub when it is durable, or has failed (`work.error`)."""
-        if done is not None:
-            work.waiter = lambda: done(work)
-        self._writer.submit(work)
-
     def after_batch(self, call: Callable[[], object]) -> None:
         """Have *call* called in the hub after each batch, before those who wait for it go on."""
         self._after_batch = call
 
     def close(self) -> None:
         """Finish what was submitted, and close the connection: the last one to close leaves no write-ahead log."""
+        self._hand_over()
         self._writer.stop()
         ends_at = time.monotonic() + _CLOSE_S
         while not self._is_closed and time.monotonic() < ends_at:
             gevent.sleep(0.002)
 
+    def _gather(self) -> None:
+        if self._in_flight:
+            return  # who waits for that comes again
+        now = time.monotonic()
+        if not self._gap.active:
+            self._gathering_since = now
+        if len(self._gathered) >= self._expected or now - self._gathering_since > self._patience_s:
+            self._hand_over()
+        else:
+            self._gap.again(self._hand_over)
+
+    def _hand_over(self) -> None:
+        self._gap.stop()
+        self._in_flight += len(self._gathered)
+        for work in self._gathered:
+            self._writer.submit(work)
+        self._gathered.clear()
+
     def _deliver(self) -> None:
         if self._after_batch is not None:
             self._after_batch()
         finished = self._writer.finished()
-        while finished:
+        count = len(finished)
+        self._in_flight -= count
+        self._finished += count
+        if not self._in_flight:
+            self._expected, self._finished = self._finished + len(self._gathered), 0
+        for _ in range(count):
             waiter = finished.popleft().waiter
             if waiter is not None:
                 waiter()
+        if self._gathered:
+            self._gather()
 
     def _run(self) -> None:
         try:

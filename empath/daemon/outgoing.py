@@ -3,19 +3,16 @@ outgoing - the work of one lease
 
 THEORY
     A lease is one greenlet.  It takes its messages one after another, routes each again, hands it to its carrier, turns
-    the answers into fates and gives these to the writer.  It goes on while the writer commits, but says no final dot
-    before the fates of the message before are on the disk: when a process dies, one message per connection is in doubt.
-    Before each message but the first it looks whom a person has ordered away meanwhile: twenty messages to a slow host
-    last for minutes.
+    the answers into fates and waits until these are on the disk: when a process dies, one message per connection is in
+    doubt.  The same commit tells whom a person has ordered away meanwhile: twenty messages to a slow host last for
+    minutes.
 """
 
 import random
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import gevent
-from gevent.event import Event
 
 from empath.daemon.carriers import Answer, Body, Carrier, LocalCarrier, Parcel, SmtpCarrier
 from empath.daemon.runtime import Runtime
@@ -29,7 +26,7 @@ from empath.policy.bounce import is_delayed
 from empath.policy.retry import is_expired
 from empath.policy.routing import MxRoute, Route, SmtpRoute
 from empath.storage.accept import INLINE, DestinationIds
-from empath.storage.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent
+from empath.storage.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadOrders
 from empath.storage.settle import Attempt, EndLease, Fate, Hold, Passed, Rekey, Settle, Status
 from empath.storage.writer import Together, Work
 
@@ -50,7 +47,6 @@ class Dispatch:
     pool: ConnectionPool
     finder: HostFinder
     destination_ids: DestinationIds
-    ordered_away: Callable[[int], set[int]]  # recipients of a lease that are not to be delivered to any more
     may_go_on: bool = True
 
 
@@ -63,46 +59,41 @@ class LeaseRun:
         self._lease = lease
         self._carrier: Carrier | None = None
         self._moved_at = time.monotonic()
-        self._is_settled = Event()
-        self._is_settled.set()
         self._unwritten: list[Work] = []
 
     def run(self) -> None:
         """Deliver and settle; returns when the lease's end is on the disk."""
         is_whole = False
         try:
-            for number, message in enumerate(self._lease.messages):
-                self._moved_at = time.monotonic()
+            left = len(self._lease.messages)
+            ordered_away: set[int] = set()
+            for message in self._lease.messages:
                 if not self._dispatch.may_go_on:
                     break
-                if number:
-                    self._leave_ordered(message)
-                self._commit_later()
+                self._moved_at = time.monotonic()
+                self._leave(message, ordered_away)
                 self._deliver(message)
+                left -= 1
+                if left:
+                    ordered_away = self._settle_and_look()
             is_whole = True
         except Abandoned as exc:
             self._runtime.log.error("lease_abandoned", destination=self._lease.destination, error=str(exc))
         finally:
             if not is_whole:
-                self._commit_later()
+                self._commit(*self._unwritten)
                 gevent.sleep(_LEASE_AGAIN_S)
             is_failing = self._carrier.is_failing if self._carrier is not None else self._lease.is_failing
             end = EndLease(self._lease.lease_id, destination=self._lease.destination, is_failing=is_failing)
-            self._unwritten.append(end)
-            self._commit_later()
-            self._is_settled.wait()
+            self._commit(*self._unwritten, end)
 
     def is_stuck(self, now: float) -> bool:
         """Whether at *now*, of the monotonic clock, its message has been under way for so long that others may pass."""
         return now - self._moved_at > _STUCK_S
 
-    def _leave_ordered(self, message: LeasedMessage) -> None:
+    def _leave(self, message: LeasedMessage, ordered_away: set[int]) -> None:
         """Put back those of a message who were held, cancelled or otherwise ended; their order is carried out there."""
-        try:
-            away = self._dispatch.ordered_away(self._lease.lease_id)
-        except EmpathError as exc:
-            raise Abandoned(f"orders for lease {self._lease.lease_id}: {exc}") from exc
-        left = {r.recipient_id: self._lease.destination for r in message.recipients if r.recipient_id in away}
+        left = {r.recipient_id: self._lease.destination for r in message.recipients if r.recipient_id in ordered_away}
         if left:
             self._unwritten.append(Rekey(self._lease.lease_id, left, self._dispatch.destination_ids))
             message.recipients[:] = [r for r in message.recipients if r.recipient_id not in left]
@@ -190,8 +181,7 @@ class LeaseRun:
         return Body(content, self._runtime.config.queue.spool, message.locator)
 
     def _may_end(self) -> bool:
-        """Whether a final dot may be said: the last fates are durable, and nobody takes this process for dead."""
-        self._is_settled.wait()
+        """Whether a final dot may be said: nobody takes this process for dead, and its work for his."""
         return self._runtime.is_trusted_alive
 
     def _settle(self, message: LeasedMessage, passed: list[Answer], answers: list[Answer]) -> None:
@@ -234,27 +224,28 @@ class LeaseRun:
         next_retry_at = schedule.next_retry_at(now, recipient.attempts + 1, random.random())
         return Fate(recipient.recipient_id, Status.DEFERRED, stage, reply, next_retry_at)
 
-    def _commit_later(self) -> None:
-        """Hand what is not written yet to the writer, and go on."""
-        if self._unwritten:
-            self._is_settled.wait()  # in order, and never two at once
-            work, self._unwritten = Together(*self._unwritten), []
-            self._is_settled.clear()
-            self._runtime.writer.post(work, self._written)
+    def _settle_and_look(self) -> set[int]:
+        """Write what is not written yet, and give the recipients of the lease whom a person has ordered away."""
+        orders = ReadOrders(self._lease.lease_id)
+        self._commit(*self._unwritten, orders)
+        return orders.ordered_away
 
-    def _written(self, work: Together) -> None:
-        if work.error is None:
-            for part in work.works:
-                if isinstance(part, Settle) and part.is_stale:
-                    self._runtime.log.error(
-                        "stale_result", lease_id=self._lease.lease_id, destination=self._lease.destination
-                    )
-            self._is_settled.set()
-            return
-        # A fate must not be lost, for the peer has the mail: this is tried until it works.
-        self._runtime.log.error("settle_failed", destination=self._lease.destination, error=str(work.error))
-        work.error = None
-        gevent.spawn_later(_SETTLE_AGAIN_S, self._runtime.writer.post, work, self._written)
+    def _commit(self, *works: Work) -> None:
+        self._unwritten = []
+        together = Together(*works)
+        while True:
+            try:
+                self._runtime.writer.commit(together)
+                break
+            except EmpathError as exc:
+                # A fate must not be lost, for the peer has the mail: this is tried until it works.
+                self._runtime.log.error("settle_failed", destination=self._lease.destination, error=str(exc))
+                gevent.sleep(_SETTLE_AGAIN_S)
+        for work in works:
+            if isinstance(work, Settle) and work.is_stale:
+                self._runtime.log.error(
+                    "stale_result", lease_id=self._lease.lease_id, destination=self._lease.destination
+                )
 
     def _log_attempt(self, message: LeasedMessage, batch: list[Answer]) -> None:
         doubtful = [answer for answer in batch if answer.is_in_doubt]

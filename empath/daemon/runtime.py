@@ -42,11 +42,11 @@ _EX_TEMPFAIL = 75
 class Runtime:
     """What every child has: its configuration, logger, writer, deadlines, and whether it is to end."""
 
-    def __init__(self, child: Child, config: Config, *, write_deadline_s: float, linger_s: float = 0.0) -> None:
+    def __init__(self, child: Child, config: Config, *, write_deadline_s: float) -> None:
         self.child = child
         self.config = config
         self.log = log.get(process=child.slot)
-        self.writer = HubWriter(config.queue.path, deadline_s=write_deadline_s, linger_s=linger_s)
+        self.writer = HubWriter(config.queue.path, deadline_s=write_deadline_s)
         self.deadlines = Deadlines()
         self.draining = Event()
         self.is_taken_for_dead = False
@@ -136,7 +136,7 @@ class Runtime:
             self.log.error("log_kept", error=str(exc))
 
 
-def run_child(body: Callable[[Runtime], None], *, write_deadline_s: float | None, linger_s: float = 0.0) -> None:
+def run_child(body: Callable[[Runtime], None], *, write_deadline_s: float | None) -> None:
     """
     Be one child process from its first to its last statement; *body* returns when it has drained.
 
@@ -149,7 +149,7 @@ def run_child(body: Callable[[Runtime], None], *, write_deadline_s: float | None
         drop_privileges(config.process.user)
         log.configure(config.log.format, config.log.level, config.log.file)
         deadline_s = config.queue.lock_timeout_s if write_deadline_s is None else write_deadline_s
-        runtime = Runtime(child, config, write_deadline_s=deadline_s, linger_s=linger_s)
+        runtime = Runtime(child, config, write_deadline_s=deadline_s)
         runtime.begin()
         body(runtime)
         runtime.end()

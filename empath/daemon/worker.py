@@ -42,9 +42,9 @@ from empath.storage.lease import Lease, Outlook, TakeLeases
 from empath.storage.settle import EndStrays
 
 _POLL_S = 0.25
-_REST_S = 0.02  # between two looks
+_REST_S = 0.02  # between two looks, while more mail comes in
+_SHORT_REST_S = 0.003  # while more waits than slots were free for
 _WRITE_DEADLINE_S = 5.0
-_LINGER_S = 0.002
 _FAILING_SHARE = 4  # one slot in so many
 _STUCK_SLOTS = 3  # so many times the slots may wait for silent hosts beside them
 _LEASES_AT_ONCE = 32  # in one transaction
@@ -59,20 +59,20 @@ class Worker:
     def __init__(self, runtime: Runtime) -> None:
         config = runtime.config
         self._runtime = runtime
-        self._outlook = Outlook(open_reader(config.queue.path), config.queue.path)
+        # Both are shares of a whole that belongs to all: a worker must leave slots to its fellows.
+        self._share = -(-config.delivery.concurrency // config.delivery.workers)
+        self._slots = config.delivery.sessions
+        reader = open_reader(config.queue.path)
+        self._outlook = Outlook(reader, config.queue.path, process_id=runtime.process_id, share=self._share)
         pool = ConnectionPool(config.delivery, str(config.hostname), runtime.deadlines)
-        self._dispatch = Dispatch(
-            runtime, pool, _finder(config), DestinationIds(config.delivery.concurrency), self._outlook.ordered_away
-        )
+        self._dispatch = Dispatch(runtime, pool, _finder(config), DestinationIds(config.delivery.concurrency))
         self._rung = Event()
         # By lease_id, each from the commit of the lease to that of its end.
         self._active: dict[int, LeaseRun] = {}
         self._active_failing = 0
         self._seen_version = 0
+        self._rest_s = _REST_S
         self._next_ready_at: float | None = 0.0
-        # Both are shares of a whole that belongs to all: a worker must leave slots to its fellows.
-        self._share = -(-config.delivery.concurrency // config.delivery.workers)
-        self._slots = config.delivery.sessions
 
     def run(self) -> None:
         """Deliver until a drain is asked for, and drain."""
@@ -84,7 +84,7 @@ class Worker:
         while not self._runtime.draining.is_set():
             is_rung = self._rung.wait(_POLL_S)
             # The first ring is answered at once; in a storm of them each look finds more to lease.
-            gevent.sleep(max(0.0, looked_at + _REST_S - time.monotonic()))
+            gevent.sleep(max(0.0, looked_at + self._rest_s - time.monotonic()))
             looked_at = time.monotonic()
             self._rung.clear()
             try:
@@ -135,6 +135,7 @@ class Worker:
             self._runtime.log.error("lease_failed", error=str(exc))
             self._end_strays()
             return
+        self._rest_s = _SHORT_REST_S if work.has_more else _REST_S
         for lease in work.leases:
             run = self._active[lease.lease_id] = LeaseRun(self._dispatch, lease)
             gevent.spawn_raw(self._run_lease, lease, run)
@@ -199,4 +200,4 @@ def _serve(runtime: Runtime) -> None:
 
 
 if __name__ == "__main__":
-    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S, linger_s=_LINGER_S)
+    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S)

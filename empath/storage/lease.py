@@ -22,6 +22,7 @@ from empath.storage.writer import Work
 
 _SQL = queries("lease")
 MESSAGES = 20  # of one lease
+HAND = 4  # messages for which one more connection is worth its while
 SIBLINGS = 100  # recipients of one message in one lease
 CLASSES = range(5)
 AGING = 8  # each so many leases the class does not count
@@ -84,22 +85,24 @@ class Lease:
 
 class TakeLeases(Work):
     """
-    Take up to *limit* leases, at most *share* of one destination, of which at most *failing_limit* of failing ones.
+    Take up to *limit* leases, at most *failing_limit* of failing destinations, of each until the process has *share*.
 
-    `leases` holds them after the commit. A process that has been declared dead gets none: nobody would ever end them.
+    `leases` holds them after the commit; `has_more` tells that more was due than they hold. A process that has been
+    declared dead gets none: nobody would ever end them.
     After an error the commit is in doubt, see `EndStrays`.
     """
 
     def __init__(self, *, process_id: int, now: float, limit: int, failing_limit: int, share: int) -> None:
         super().__init__()
         self.leases: list[Lease] = []
+        self.has_more = False
         self._process = {"process_id": process_id}
         self._now = now
         self._limits = (limit, failing_limit)
-        self._share = share
+        self._wanted = {**self._process, "now": now, "share": share}
 
     def run(self, connection: apsw.Connection) -> None:
-        self.leases = []
+        self.leases, self.has_more = [], False
         if value(connection, _SQL["is_frozen"]) or not value(connection, _SQL["is_living"], self._process):
             return
         limit, failing_limit = self._limits
@@ -113,63 +116,62 @@ class TakeLeases(Work):
             _fill(connection, lease)
 
     def _take(self, connection: apsw.Connection, is_failing: int, limit: int) -> None:
-        wanted = {"is_failing": is_failing, "now": self._now, "limit": limit}
-        ready = rows(connection, _SQL["ready_destinations"], wanted)
-        # First one lease each, then round again: a long backlog must not take the slots of its neighbours.
-        open_slots = {row[0]: min(row[3], self._share) for row in ready}
-        count = len(self.leases) + limit
-        while ready and len(self.leases) < count:
-            again = []
-            for destination_id, name, lease_count, free in ready:
-                if len(self.leases) == count:
-                    break
-                lease = Lease(0, name, bool(is_failing), [])
-                has_more = self._lease_one(connection, destination_id, lease, lease_count)
-                open_slots[destination_id] -= 1
-                if has_more and open_slots[destination_id] > 0:
-                    again.append((destination_id, name, lease_count + 1, free))
-            ready = again
+        ready = rows(connection, _SQL["ready_destinations"], {**self._wanted, "is_failing": is_failing, "limit": limit})
+        for place, (destination_id, name, lease_count, free) in enumerate(ready):
+            # An equal part of what is left for each: a long backlog must not take the slots of its neighbours.
+            part = -(-limit // (len(ready) - place))
+            leases = self._lease(connection, destination_id, lease_count, min(part, free))
+            self.leases += [Lease(lease_id, name, bool(is_failing), []) for lease_id in leases]
+            limit -= len(leases)
 
-    def _lease_one(self, connection: apsw.Connection, destination_id: int, lease: Lease, lease_count: int) -> bool:
-        due = self._due(connection, destination_id, is_aging=lease_count % AGING == AGING - 1)
-        if not due:
+    def _lease(self, connection: apsw.Connection, destination_id: int, lease_count: int, slots: int) -> list[int]:
+        """Take what is due at one destination with at most *slots* leases; their numbers."""
+        due = self._due(connection, destination_id, slots, aging=(lease_count % AGING + slots) // AGING)
+        messages = self._with_siblings(connection, destination_id, due)
+        hands = min(slots, -(-len(messages) // HAND))
+        leases = []
+        for first in range(hands):
+            where = {**self._process, "destination_id": destination_id, "now": self._now}
+            connection.execute(_SQL["insert_lease"], where)
+            leases.append(connection.last_insert_rowid())
+            recipients = [recipient_id for message in messages[first::hands] for recipient_id in message]
+            connection.execute(_SQL["mark_leased"], {"lease_id": leases[-1], "recipients": json.dumps(recipients)})
+        if len(due) < MESSAGES * slots:
             self._make_bound_exact(connection, destination_id)
-            return False
-        where = {**self._process, "destination_id": destination_id, "now": self._now}
-        connection.execute(_SQL["insert_lease"], where)
-        lease.lease_id = connection.last_insert_rowid()
-        recipients = self._with_siblings(connection, destination_id, due)
-        connection.execute(_SQL["mark_leased"], {"lease_id": lease.lease_id, "recipients": json.dumps(recipients)})
-        self.leases.append(lease)
-        if len(due) < MESSAGES:
-            self._make_bound_exact(connection, destination_id)
-            return False
-        return True
+        else:
+            self.has_more = True
+        return leases
 
-    def _due(self, connection: apsw.Connection, destination_id: int, *, is_aging: bool) -> list[tuple[int, int, float]]:
-        due: list[tuple[int, int, float]] = []
+    def _due(self, connection: apsw.Connection, destination_id: int, slots: int, aging: int) -> list[tuple[int, int]]:
+        """Recipients and their messages, class by class; for *aging* of the slots the oldest of any class instead."""
+        wanted = MESSAGES * slots
+        by_class: list[tuple[int, int, float]] = []
         for priority in CLASSES:
-            wanted = MESSAGES if is_aging else MESSAGES - len(due)
-            if wanted <= 0:
+            limit = wanted if aging else wanted - len(by_class)
+            if not limit:
                 break
-            seek = {"destination_id": destination_id, "priority": priority, "now": self._now, "limit": wanted}
-            due += rows(connection, _SQL["due_recipients"], seek)
-        if is_aging:
-            due.sort(key=lambda row: row[2])
-        return due[:MESSAGES]
+            seek = {"destination_id": destination_id, "priority": priority, "now": self._now, "limit": limit}
+            by_class += rows(connection, _SQL["due_recipients"], seek)
+        kept = by_class[: wanted - MESSAGES * aging]
+        rest = by_class[len(kept) :]
+        rest.sort(key=lambda row: row[2])
+        return [row[:2] for row in (kept + rest)[:wanted]]
 
     def _with_siblings(
-        self, connection: apsw.Connection, destination_id: int, due: list[tuple[int, int, float]]
-    ) -> list[int]:
+        self, connection: apsw.Connection, destination_id: int, due: list[tuple[int, int]]
+    ) -> list[list[int]]:
+        """Recipients by message, with those who were not asked for but are due as well."""
         chosen: dict[int, list[int]] = {}
-        for recipient_id, message_id, _ in due:
-            chosen.setdefault(message_id, []).append(recipient_id)
+        for recipient_id, message_id in due:
+            mine = chosen.setdefault(message_id, [])
+            if len(mine) < SIBLINGS:
+                mine.append(recipient_id)
         seek = {"messages": json.dumps(list(chosen)), "destination_id": destination_id, "now": self._now}
         for recipient_id, message_id in rows(connection, _SQL["due_siblings"], seek):
             mine = chosen[message_id]
             if len(mine) < SIBLINGS and recipient_id not in mine:
                 mine.append(recipient_id)
-        return [recipient_id for mine in chosen.values() for recipient_id in mine]
+        return list(chosen.values())
 
     def _make_bound_exact(self, connection: apsw.Connection, destination_id: int) -> None:
         earliest = []
@@ -185,9 +187,11 @@ class TakeLeases(Work):
 class Outlook:
     """What a worker looks at before it takes the write lock; reads only, in the hub, each a few index seeks."""
 
-    def __init__(self, connection: apsw.Connection, path: Path) -> None:
+    def __init__(self, connection: apsw.Connection, path: Path, *, process_id: int, share: int) -> None:
+        """*share* as for TakeLeases."""
         self._connection = connection
         self._path = path
+        self._mine = {"process_id": process_id, "share": share, "limit": 1}
 
     def close(self) -> None:
         """Close the connection."""
@@ -198,12 +202,6 @@ class Outlook:
         with translated(self._path):
             return int(value(self._connection, "PRAGMA data_version"))
 
-    def ordered_away(self, lease_id: int) -> set[int]:
-        """Recipients of a lease that were held or ended by order since it was taken."""
-        with translated(self._path):
-            found = rows(self._connection, _SQL["ordered_away"], {"lease_id": lease_id})
-            return {recipient_id for (recipient_id,) in found}
-
     def is_frozen(self) -> bool:
         """Whether an operator stopped delivery."""
         with translated(self._path):
@@ -213,7 +211,7 @@ class Outlook:
         """Whether a lease can be had at *now*."""
         with translated(self._path):
             return any(
-                rows(self._connection, _SQL["ready_destinations"], {"is_failing": is_failing, "now": now, "limit": 1})
+                rows(self._connection, _SQL["ready_destinations"], {**self._mine, "is_failing": is_failing, "now": now})
                 for is_failing in ((0, 1) if with_failing else (0,))
             )
 
@@ -234,6 +232,19 @@ class ReadContent(Work):
 
     def run(self, connection: apsw.Connection) -> None:
         self.content = _content(connection, self._message_id)
+
+
+class ReadOrders(Work):
+    """Read which recipients of a lease were held or ended by order since it was taken."""
+
+    def __init__(self, lease_id: int) -> None:
+        super().__init__()
+        self.ordered_away: set[int] = set()
+        self._lease = {"lease_id": lease_id}
+
+    def run(self, connection: apsw.Connection) -> None:
+        found = rows(connection, _SQL["ordered_away"], self._lease)
+        self.ordered_away = {recipient_id for (recipient_id,) in found}
 
 
 def _fill(connection: apsw.Connection, lease: Lease) -> None:

@@ -39,8 +39,8 @@ class Work:
     """
     One write; a subclass keeps its result in itself.
 
-    `error` is None after success.  `rows` and `octets` are its weight in a batch.  `waiter` is called by whoever reads
-    `finished()`.
+    `error` is None after success.  `rows` and `octets` are its weight in a batch.  `submitted_at`, of the monotonic clock,
+    is since when somebody waits for it; 0: nobody does.  `waiter` is called by whoever reads `finished()`.
     """
 
     rows = 1
@@ -48,7 +48,7 @@ class Work:
 
     def __init__(self) -> None:
         self.error: EmpathError | None = None
-        self.submitted_at = 0.0  # of the monotonic clock; 0: it never waited
+        self.submitted_at = 0.0
         self.waiter: Callable[[], object] | None = None
 
     def run(self, connection: apsw.Connection) -> None:
@@ -87,15 +87,8 @@ class Writer:
         deadline_s: float,
         notify: Callable[[], object],
         sleep: Sleep = time.sleep,
-        linger_s: float = 0.0,
     ) -> None:
-        """
-        *deadline_s* bounds the wait for another process's write lock. *linger_s* is how long a first work waits for
-        others to share its commit with, where the commit before was shared: a commit costs more than a short wait, and
-        a lone client waits for nobody.
-        """
-        self._linger_s = linger_s
-        self._is_crowded = False
+        """*deadline_s* bounds the wait for another process's write lock."""
         self._path = path
         self._deadline_s = deadline_s
         self._notify = notify
@@ -106,7 +99,6 @@ class Writer:
 
     def submit(self, work: Work) -> None:
         """Hand in a work; it comes back through `finished()`."""
-        work.submitted_at = time.monotonic()
         self._waiting.put(work)
 
     def stop(self) -> None:
@@ -176,8 +168,6 @@ class Writer:
         batch: list[Work] = []
         rows = octets = 0
         work = self._waiting.get()
-        if work is not None and self._is_crowded:
-            self._sleep(self._linger_s)
         while work is not None:
             batch.append(work)
             rows += work.rows
@@ -185,7 +175,6 @@ class Writer:
             if len(batch) >= MAX_WORKS or rows >= MAX_ROWS or octets >= MAX_OCTETS or self._waiting.empty():
                 break
             work = self._waiting.get()
-        self._is_crowded = len(batch) > 1 and self._linger_s > 0
         return batch, work is not None
 
     def _commit(self, connection: apsw.Connection, batch: list[Work], *, is_guarded: bool) -> None:

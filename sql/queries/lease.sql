@@ -10,14 +10,18 @@ SELECT EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen');
 SELECT EXISTS (SELECT 1 FROM _process WHERE process_id = :process_id AND ended_at IS NULL);
 
 -- name: ready_destinations
--- Destinations of which a lease may be taken at :now (Unix seconds), longest ready first; :is_failing picks the class.
+-- Destinations of which :process_id may take a lease at :now (Unix seconds), longest ready first: a slot is free, and the
+-- process has not its :share of them yet. :is_failing picks the class.
 -- Transaction: also outside one, to look before the write lock is taken. Index: _destination_ready.
--- Rows: at most :limit of destination_id, name, lease_count, free slots.
+-- Rows: at most :limit of destination_id, name, lease_count, slots that the process may take.
 SELECT d.destination_id, d.name, d.lease_count,
-       d.max_leases - (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id)
+       min(d.max_leases - (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id),
+           :share - (SELECT count(*) FROM _lease AS l
+                      WHERE l.destination_id = d.destination_id AND l.process_id = :process_id))
   FROM _destination AS d
  WHERE d.is_failing = :is_failing
    AND d.ready_at <= :now
+   AND :share > (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id AND l.process_id = :process_id)
  ORDER BY d.ready_at
  LIMIT :limit;
 
@@ -74,7 +78,8 @@ SELECT min(next_retry_at)
 UPDATE _destination SET due_at = :due_at WHERE destination_id = :destination_id;
 
 -- name: leased_work
--- What a lease holds, message by message. Transaction: after the commit. Index: _recipient_lease. Rows: one per recipient.
+-- What a lease holds, message by message, the first class first. Transaction: after the commit. Index: _recipient_lease.
+-- Rows: one per recipient.
 SELECT m.message_id, m.ulid, m.reverse_path, m.size, m.received_at, m.body_type, m.has_8bit, m.is_smtputf8, m.dsn_return,
        m.envelope_id, m.content_locator,
        r.recipient_id, r.address, r.domain, r.attempts, r.expires_at, r.notify,
@@ -87,7 +92,7 @@ SELECT m.message_id, m.ulid, m.reverse_path, m.size, m.received_at, m.body_type,
   FROM _recipient AS r
   JOIN _message AS m ON m.message_id = r.message_id
  WHERE r.lease_id = :lease_id
- ORDER BY r.message_id, r.recipient_id;
+ ORDER BY min(r.priority) OVER (PARTITION BY r.message_id), r.message_id, r.recipient_id;
 
 -- name: ordered_away
 -- Recipients of a lease that are not to be delivered to any more. Transaction: none needed. Index: _recipient_ordered.

@@ -1,7 +1,6 @@
 """One lease, with a carrier and a writer that do as the test says."""
 
 import time
-from dataclasses import replace
 from types import SimpleNamespace
 
 import gevent
@@ -20,8 +19,9 @@ from empath.policy.mx import Host, NoHost
 from empath.policy.routing import SmtpRoute
 from empath.smtp.client_events import RecipientResult
 from empath.storage.accept import INLINE, DestinationIds
-from empath.storage.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent
+from empath.storage.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadOrders
 from empath.storage.settle import Attempt, EndLease, Hold, Rekey, Settle
+from empath.storage.writer import Together
 from empath.telemetry import log
 from tests.kit.process import configuration
 
@@ -30,23 +30,27 @@ FAR = 4_000_000_000.0
 
 
 class FakeWriter:
-    """Keeps every work that it is given; fails those of the types in `errors`, each so often as it has errors."""
+    """
+    Keeps every work that it is given, the parts of those that belong together one by one.
+
+    Fails those of the types in `errors`, each so often as it has errors. Who asks for orders is told of `ordered_away`,
+    by lease.
+    """
 
     def __init__(self):
         self.works = []
         self.errors = {}
+        self.ordered_away = {}
 
     def commit(self, work):
-        self.works.append(work)
-        if self.errors.get(type(work)):
-            raise self.errors[type(work)].pop(0)
+        parts = work.works if isinstance(work, Together) else (work,)
+        self.works += parts
+        for part in parts:
+            if self.errors.get(type(part)):
+                raise self.errors[type(part)].pop(0)
+            if isinstance(part, ReadOrders):
+                part.ordered_away = self.ordered_away.get(part._lease["lease_id"], set())
         return work
-
-    def post(self, work, done):
-        self.works += work.works
-        failed = [self.errors[type(part)].pop(0) for part in work.works if self.errors.get(type(part))]
-        work.error = failed[0] if failed else None
-        gevent.spawn(done, work)
 
     def of(self, kind):
         return [work for work in self.works if isinstance(work, kind)]
@@ -90,7 +94,7 @@ def dispatch(tmp_path):
         is_trusted_alive=True,
         now=lambda: Timestamp(time.time()),
     )
-    return Dispatch(runtime, None, None, DestinationIds(20), lambda lease_id: set())
+    return Dispatch(runtime, None, None, DestinationIds(20))
 
 
 def message(number, recipients=1, *, content=b"x", expires_at=FAR, notify=None, domain="a.test"):
@@ -189,8 +193,7 @@ def test_who_was_ordered_away_meanwhile_is_put_back_unsent(dispatch):
     """
     A hold or a cancellation must not wait for the end of a lease of twenty messages; what was begun is not broken off.
     """
-    taken = {3: {10, 20, 31}}
-    dispatch = replace(dispatch, ordered_away=taken.__getitem__)
+    dispatch.runtime.writer.ordered_away = {3: {10, 20, 31}}
     carrier = FakeCarrier([[(0, Delivered(TAKEN))]], [[(0, Delivered(TAKEN))]])
 
     run(dispatch, carrier, message(1), message(2), message(3, 2))
@@ -200,18 +203,13 @@ def test_who_was_ordered_away_meanwhile_is_put_back_unsent(dispatch):
     assert [(10, "delivered"), (30, "delivered")] == dispatch.runtime.writer.fates()
 
 
-def test_a_lease_whose_orders_cannot_be_read_goes_no_further(dispatch):
+def test_orders_are_looked_for_once_a_fate_is_on_the_disk(dispatch):
     """
-    Who is held must not get the mail because a disk failed.
+    In the same commit; after the last message nobody is left to whom they matter.
     """
-
-    def fail(lease_id):
-        raise StorageFailure("disk I/O error")
-
-    carrier = FakeCarrier([[(0, Delivered(TAKEN))]])
-    run(replace(dispatch, ordered_away=fail), carrier, message(1), message(2))
-
-    assert [(10, "delivered")] == dispatch.runtime.writer.fates()
+    plan = [[(0, Delivered(TAKEN))]]
+    works = run(dispatch, FakeCarrier(plan, plan, plan), message(1), message(2), message(3)).works
+    assert [Settle, ReadOrders, Settle, ReadOrders, Settle, EndLease] == [type(work) for work in works]
 
 
 def test_a_lease_is_stuck_when_its_message_takes_too_long(dispatch):
@@ -247,9 +245,26 @@ def test_a_settle_that_failed_is_written_again_until_it_is(dispatch):
     assert [(10, "delivered")] * 2 == writer.fates()
 
 
-def test_no_final_dot_is_said_before_the_last_fates_are_on_the_disk(dispatch):
+def test_no_message_is_begun_before_the_last_fates_are_on_the_disk(dispatch):
     """
-    One message per connection may be in doubt, not two; and nothing is said by a process that is taken for dead.
+    One message per connection may be in doubt, not two.
+    """
+    writer = dispatch.runtime.writer
+    known = []
+
+    class Noting(FakeCarrier):
+        def carry(self, parcel):
+            known.append(writer.fates())
+            return super().carry(parcel)
+
+    plan = [[(0, Delivered(TAKEN))]]
+    run(dispatch, Noting(plan, plan), message(1), message(2))
+    assert [[], [(10, "delivered")]] == known
+
+
+def test_no_final_dot_is_said_by_a_process_that_is_taken_for_dead(dispatch):
+    """
+    Its work is another's.
     """
     carrier = FakeCarrier([[(0, Delivered(TAKEN))]])
     run(dispatch, carrier, message(1))

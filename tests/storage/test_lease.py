@@ -1,10 +1,13 @@
 """test_lease - who gets which work"""
 
+from collections import Counter
+from itertools import chain
+
 import pytest
 
 from empath.storage import lease as lease_module
 from empath.storage.connection import open_reader
-from empath.storage.lease import Lease, Outlook, ReadContent
+from empath.storage.lease import Lease, Outlook, ReadContent, ReadOrders
 from empath.storage.process import EndProcess
 from empath.storage.settle import EndLease, EndStrays
 from tests.kit.faults import in_forks
@@ -12,8 +15,8 @@ from tests.kit.queue import T0, Queue, ids, write
 
 
 def priorities(queue: Queue, lease: Lease) -> list[int]:
-    numbers = ", ".join(map(str, ids(lease)))
-    return [p for (p,) in queue.select(f"SELECT priority FROM _recipient WHERE recipient_id IN ({numbers})")]
+    found = dict(queue.select("SELECT recipient_id, priority FROM _recipient"))
+    return [found[number] for number in ids(lease)]
 
 
 def end(queue: Queue, lease: Lease) -> None:
@@ -71,10 +74,42 @@ def test_lease_holds_at_most_twenty_messages(queue: Queue) -> None:
     """
     queue.accept(count=45)
 
-    leases = queue.lease()
+    leases = queue.lease(limit=2)
 
-    assert [20, 20, 5] == [len(lease.messages) for lease in leases]
-    assert list(range(1, 46)) == sorted(number for lease in leases for number in ids(lease))
+    assert [20, 20] == [len(lease.messages) for lease in leases]
+    assert list(range(1, 41)) == sorted(number for lease in leases for number in ids(lease))
+
+
+def test_what_came_together_goes_out_together(queue: Queue) -> None:
+    """
+    Leases that are taken at once are dealt like cards: the oldest mails go first over all connections, and their rows
+    lie on the same pages when they are settled.
+    """
+    queue.accept(count=60)
+
+    leases = queue.lease(limit=3)
+
+    assert [[1, 4, 7], [2, 5, 8], [3, 6, 9]] == [ids(lease)[:3] for lease in leases]
+
+
+@pytest.mark.parametrize(("messages", "hands"), [(1, [1]), (4, [4]), (5, [3, 2]), (14, [4, 4, 3, 3]), (200, [20] * 10)])
+def test_few_messages_take_few_connections(queue: Queue, messages: int, hands: list[int]) -> None:
+    """
+    A connection is worth its while for four messages; a burst of fourteen need not wait for one another.
+    """
+    queue.accept(count=messages)
+
+    assert hands == [len(lease.messages) for lease in queue.lease(limit=10)]
+
+
+@pytest.mark.parametrize(("messages", "has_more"), [(39, False), (40, True), (41, True)])
+def test_who_leases_learns_whether_more_is_due(queue: Queue, messages: int, has_more: bool) -> None:
+    """
+    Then the next slot that falls free is used at once. Exactly as many as were asked for may be all.
+    """
+    queue.accept(count=messages)
+
+    assert has_more is queue.done(queue.new_lease(limit=2)).has_more
 
 
 def test_first_class_goes_first(queue: Queue) -> None:
@@ -85,9 +120,9 @@ def test_first_class_goes_first(queue: Queue) -> None:
     queue.accept(count=3, priority=0, at=T0 + 5)
     queue.accept(count=4, priority=2, at=T0 + 4)
 
-    first, *_ = queue.lease(now=T0 + 9)
+    (lease,) = queue.lease(now=T0 + 9, limit=1)
 
-    assert [0] * 3 + [2] * 4 + [4] * 13 == sorted(priorities(queue, first))
+    assert [0] * 3 + [2] * 4 + [4] * 13 == priorities(queue, lease)
 
 
 def test_every_eighth_lease_takes_the_oldest_of_any_class(queue: Queue) -> None:
@@ -97,9 +132,21 @@ def test_every_eighth_lease_takes_the_oldest_of_any_class(queue: Queue) -> None:
     queue.accept(count=200, priority=0, at=T0 + 1)
     queue.accept(priority=4, at=T0)
 
-    taken = queue.lease(now=T0 + 9, limit=8)
+    taken = [queue.lease(now=T0 + 9, limit=limit) for limit in (3, 4, 1)]
 
-    assert [False] * 7 + [True] == [4 in priorities(queue, lease) for lease in taken]
+    assert [False, False, True] == [4 in chain(*(priorities(queue, lease) for lease in leases)) for leases in taken]
+
+
+def test_many_leases_at_once_take_their_part_of_the_oldest(queue: Queue) -> None:
+    """
+    One lease in eight is one in eight, however many are taken together.
+    """
+    queue.accept(count=400, priority=0, at=T0 + 1)
+    queue.accept(count=30, priority=4, at=T0)
+
+    classes = Counter(chain(*(priorities(queue, lease) for lease in queue.lease(now=T0 + 9, limit=10))))
+
+    assert {0: 180, 4: 20} == classes
 
 
 def test_oldest_of_a_class_goes_first(queue: Queue) -> None:
@@ -110,10 +157,9 @@ def test_oldest_of_a_class_goes_first(queue: Queue) -> None:
         queue.accept(at=at)
     queue.accept(count=18, at=T0)
 
-    first, second = queue.lease(now=T0 + 9)
+    (lease,) = queue.lease(now=T0 + 9, limit=1)
 
-    assert [1] == ids(second)
-    assert {2, 3} < set(ids(first))
+    assert {*range(2, 22)} == {*ids(lease)}
 
 
 def test_lease_takes_the_message_s_other_recipients_along(queue: Queue) -> None:
@@ -135,7 +181,7 @@ def test_siblings_of_one_message_are_bounded(queue: Queue) -> None:
     """
     queue.accept(*["a.example"] * 130)
 
-    assert [100, 30] == [len(ids(lease)) for lease in queue.lease()]
+    assert [100, 30] == [len(ids(*queue.lease())), len(ids(*queue.lease()))]
 
 
 def test_sibling_that_is_not_due_stays(queue: Queue) -> None:
@@ -260,16 +306,35 @@ def test_each_destination_gets_a_lease_before_one_gets_two(queue: Queue) -> None
 
     leases = queue.lease(now=T0 + 3, limit=4)
 
-    assert ["big.example", "a.example", "b.example", "big.example"] == [lease.destination for lease in leases]
+    assert ["big.example", "big.example", "a.example", "b.example"] == [lease.destination for lease in leases]
 
 
-def test_share_bounds_the_leases_of_one_destination(queue: Queue) -> None:
+def test_what_one_destination_does_not_need_the_next_may_take(queue: Queue) -> None:
     """
-    Two workers divide a destination between them.
+    No slot stays empty while there is work for it.
     """
-    queue.accept(count=100)
+    queue.accept("a.example")
+    queue.accept("big.example", count=100, at=T0 + 1)
 
-    assert 2 == len(queue.lease(share=2))
+    leases = queue.lease(now=T0 + 3, limit=4)
+
+    assert ["a.example"] + ["big.example"] * 3 == [lease.destination for lease in leases]
+
+
+def test_share_bounds_what_one_process_has_of_a_destination(queue: Queue) -> None:
+    """
+    Two workers divide a destination between them, however often one of them comes first.
+    """
+    queue.accept(count=200)
+
+    leases = queue.lease(share=2)
+    assert 2 == len(leases)
+    assert [] == queue.lease(share=2)
+
+    other = queue.register("worker-2")
+    assert 2 == len(queue.lease(share=2, process_id=other))
+    end(queue, leases[0])
+    assert (1, 0) == (len(queue.lease(share=2)), len(queue.lease(share=2, process_id=other)))
 
 
 def test_failing_destinations_have_a_limit_of_their_own(queue: Queue) -> None:
@@ -325,6 +390,21 @@ def test_content_comes_along_within_a_budget(queue: Queue) -> None:
     assert None is queue.done(ReadContent(99)).content
 
 
+def test_orders_that_came_since_are_read(queue: Queue) -> None:
+    """
+    Who was held or cancelled meanwhile is not sent to; a new time or class changes nothing for who is being sent to.
+    """
+    queue.accept(count=4)
+    (lease,) = queue.lease(limit=1)
+    assert set() == queue.done(ReadOrders(lease.lease_id)).ordered_away
+
+    write(queue.path, "UPDATE queue SET status = 'held' WHERE recipient_id = 2")
+    write(queue.path, "UPDATE queue SET status = 'cancelled' WHERE recipient_id = 3")
+    write(queue.path, "UPDATE queue SET next_retry_at = '+1 hour' WHERE recipient_id = 4")
+
+    assert {2, 3} == queue.done(ReadOrders(lease.lease_id)).ordered_away
+
+
 def test_spooled_content_does_not_come_along(queue: Queue) -> None:
     """
     A file is read while it is sent.
@@ -356,7 +436,7 @@ def test_outlook_sees_work_without_the_write_lock(queue: Queue) -> None:
     An idle worker takes no lock that a busy one needs.
     """
     reader = open_reader(queue.path)
-    outlook = Outlook(reader, queue.path)
+    outlook = Outlook(reader, queue.path, process_id=queue.process_id, share=20)
     assert (False, None, False) == (
         outlook.is_runnable(T0, with_failing=True), outlook.next_ready_at(), outlook.is_frozen(),
     )  # fmt: skip
@@ -381,7 +461,7 @@ def test_outlook_notices_a_commit_of_any_program(queue: Queue) -> None:
     An edit from a bare shell is work like any other.
     """
     reader = open_reader(queue.path)
-    outlook = Outlook(reader, queue.path)
+    outlook = Outlook(reader, queue.path, process_id=queue.process_id, share=20)
     before = outlook.data_version()
     assert before == outlook.data_version()
 
