@@ -42,8 +42,10 @@ from empath.storage.lease import Lease, Outlook, TakeLeases
 from empath.storage.settle import EndStrays
 
 _POLL_S = 0.25
-_REST_S = 0.02  # between two looks, while more mail comes in
-_SHORT_REST_S = 0.003  # while more waits than slots were free for
+_REST_S = 0.01  # between two looks,
+_REST_FOR_MESSAGE_S = 0.001  # and for each message that the last one found: in a storm each finds more,
+_LONGEST_REST_S = 0.04
+_SHORT_REST_S = 0.003  # where it left some for want of a slot
 _WRITE_DEADLINE_S = 5.0
 _FAILING_SHARE = 4  # one slot in so many
 _STUCK_SLOTS = 3  # so many times the slots may wait for silent hosts beside them
@@ -83,7 +85,7 @@ class Worker:
         looked_at = 0.0
         while not self._runtime.draining.is_set():
             is_rung = self._rung.wait(_POLL_S)
-            # The first ring is answered at once; in a storm of them each look finds more to lease.
+            # The first ring is answered at once.
             gevent.sleep(max(0.0, looked_at + self._rest_s - time.monotonic()))
             looked_at = time.monotonic()
             self._rung.clear()
@@ -135,7 +137,9 @@ class Worker:
             self._runtime.log.error("lease_failed", error=str(exc))
             self._end_strays()
             return
-        self._rest_s = _SHORT_REST_S if work.has_more else _REST_S
+        found = sum(len(lease.messages) for lease in work.leases)
+        rest_s = min(_REST_S + found * _REST_FOR_MESSAGE_S, _LONGEST_REST_S)
+        self._rest_s = _SHORT_REST_S if work.has_more else rest_s
         for lease in work.leases:
             run = self._active[lease.lease_id] = LeaseRun(self._dispatch, lease)
             gevent.spawn_raw(self._run_lease, lease, run)

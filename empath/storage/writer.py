@@ -39,8 +39,8 @@ class Work:
     """
     One write; a subclass keeps its result in itself.
 
-    `error` is None after success.  `rows` and `octets` are its weight in a batch.  `submitted_at`, of the monotonic clock,
-    is since when somebody waits for it; 0: nobody does.  `waiter` is called by whoever reads `finished()`.
+    `error` is None after success.  `rows` and `octets` are its weight in a batch.  `submitted_at` is when somebody
+    began to wait for it, by the monotonic clock; 0: nobody.  `waiter` is called by whoever reads `finished()`.
     """
 
     rows = 1
