@@ -60,7 +60,7 @@ class Queue(Table):
     lock_timeout_s: Wait = setting("30s", "lock_timeout")
     """How long a message that came in waits while another program keeps the queue locked; then its client gets 451."""
 
-    @property
+    @cached_property
     def spool(self) -> Path:
         """The directory of large content, beside the database."""
         return self.path.with_name("spool")

@@ -18,7 +18,7 @@ import ipaddress
 import socket
 import time
 from _socket import socket as RawSocket
-from functools import partial
+from functools import lru_cache, partial
 
 import gevent
 from gevent.hub import get_hub
@@ -33,6 +33,7 @@ from empath.errors import EmpathError
 from empath.mail.reply import Reply
 from empath.net.stream import Stream
 from empath.net.wakeup import ring
+from empath.policy.access import ClientAddress
 from empath.policy.limits import ConnectionCounter, line_limit_octets
 from empath.smtp.server import ServerLimits
 from empath.storage.accept import DestinationIds
@@ -75,7 +76,7 @@ class Acceptor:
 
     def serve(self, raw: RawSocket, peer: tuple[object, ...], desk: Desk) -> None:
         """Body of one connection's greenlet."""
-        client = ipaddress.ip_address(str(peer[0]).partition("%")[0])
+        client = _client_address(str(peer[0]))
         stream = Stream(raw, str(client), self._runtime.deadlines)
         refusal = self._connections.admit(client, desk.config.relay.policy.is_trusted(client))
         if refusal is not None:
@@ -209,6 +210,12 @@ class _Listener:
             raw = RawSocket(self._socket.family, socket.SOCK_STREAM, 0, descriptor)
             raw.setblocking(False)
             gevent.spawn_raw(self._acceptor.serve, raw, peer, self.desk)
+
+
+@lru_cache(maxsize=1024)
+def _client_address(text: str) -> ClientAddress:
+    """What accept() gives, without the scope of a link-local address."""
+    return ipaddress.ip_address(text.partition("%")[0])
 
 
 def _serve(runtime: Runtime) -> None:

@@ -41,7 +41,7 @@ class HubWriter:
         *deadline_s* as for Writer. Works gather until nobody has come for *gap_s*, or for *patience_s* in all.
         """
         self._gathered: list[Work] = []
-        self._gathering_since = 0.0  # of the monotonic clock, while `_gap` runs
+        self._gathering_since: float | None = None  # of the monotonic clock, while `_gap` runs
         self._patience_s = patience_s
         self._expected = 0  # so many are all
         self._in_flight = 0  # works that the thread has
@@ -57,9 +57,9 @@ class HubWriter:
         self._writer = Writer(path, deadline_s=deadline_s, notify=self._bell.send, sleep=sleep)
         get_original("_thread", "start_new_thread")(self._run, ())
 
-    def commit(self, work: W) -> W:
+    def commit(self, work: W, *, is_last: bool = False) -> W:
         """
-        Wait until *work* is durable.
+        Wait until *work* is durable; *is_last* tells that nobody else will come before it is.
 
         Raises:
             QueueBusy: the write lock was not to be had in time.
@@ -68,7 +68,7 @@ class HubWriter:
         work.waiter = getcurrent().switch
         work.submitted_at = time.monotonic()
         self._gathered.append(work)
-        self._gather()
+        self._gather(is_last=is_last)
         try:
             get_hub().switch()
         finally:
@@ -89,19 +89,21 @@ class HubWriter:
         while not self._is_closed and time.monotonic() < ends_at:
             gevent.sleep(0.002)
 
-    def _gather(self) -> None:
+    def _gather(self, *, is_last: bool = False) -> None:
         if self._in_flight:
             return  # who waits for that comes again
         now = time.monotonic()
-        if not self._gap.active:
+        if self._gathering_since is None:
             self._gathering_since = now
-        if len(self._gathered) >= self._expected or now - self._gathering_since > self._patience_s:
+        is_long = now - self._gathering_since > self._patience_s
+        if is_last or is_long or len(self._gathered) >= self._expected:
             self._hand_over()
         else:
             self._gap.again(self._hand_over)
 
     def _hand_over(self) -> None:
         self._gap.stop()
+        self._gathering_since = None
         self._in_flight += len(self._gathered)
         for work in self._gathered:
             self._writer.submit(work)

@@ -93,7 +93,7 @@ class ReceivingSession:
         self._desk = desk
         self._stream = stream
         self._client = client
-        self._client_text = str(client)
+        self._client_text = stream.peer
         self._session = ServerSession(str(desk.config.hostname), desk.limits)
         self._ends_at = time.monotonic() + desk.config.timeouts.session_s
         self._is_esmtp = False

@@ -132,7 +132,7 @@ class Worker:
             process_id=self._runtime.process_id, now=now, limit=limit, failing_limit=failing_limit, share=self._share
         )
         try:
-            self._runtime.writer.commit(work)
+            self._runtime.writer.commit(work, is_last=not self._active)
         except EmpathError as exc:
             self._runtime.log.error("lease_failed", error=str(exc))
             self._end_strays()

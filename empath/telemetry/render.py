@@ -41,7 +41,8 @@ def logfmt_line(event: Mapping[str, Any]) -> bytes:
     """`key=value` pairs, keys in the order given, without a line end; a value that is no word is a JSON string."""
     words = []
     for key, value in event.items():
-        if type(value) is str and _BARE.fullmatch(value):  # nearly all of them
+        kind = type(value)
+        if (kind is str and _BARE.fullmatch(value)) or kind is int or kind is float:  # nearly all of them
             words.append(f"{key}={value}")
         elif value is not None:
             words.append(f"{key}={_word(value)}")
