@@ -165,7 +165,7 @@ def test_priority_moves_the_recipient_to_its_class(queue: Queue, engine: Engine)
 
     steer(queue, engine, "UPDATE queue SET priority = 0 WHERE recipient_id = 25")
 
-    assert 25 == queue.lease(limit=1)[0].messages[-1].recipients[0].recipient_id
+    assert 25 == queue.lease(limit=1)[0].messages[0].recipients[0].recipient_id
     assert [("priority", 2, 0)] == queue.select("SELECT what, before, after FROM audit")
 
 
