@@ -8,6 +8,7 @@ and every one after), or by SIGKILL, in a child forked for it; a write that is k
 The caller must hold no connection: SQLite's locks are the process's.
 """
 
+import gc
 import json
 import os
 import signal
@@ -87,6 +88,7 @@ def _run_in_child(operation: Operation, fault: Fault) -> Report:
     if pid == 0:
         status = 1
         try:
+            gc.disable()  # it would look through all that the parent has, and so copy it
             withdraw = _inject(fault)
             error = operation()
             withdraw()
