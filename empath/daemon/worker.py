@@ -2,7 +2,7 @@
 worker - a process that delivers mail
 
 THEORY
-    One greenlet leases, one greenlet per lease delivers.  The leasing greenlet sleeps until it is rung, a quarter of a
+    One greenlet leases, one greenlet per lease delivers.  The leasing greenlet sleeps until it is rung, a tenth of a
     second has passed and somebody has committed, or the next recipient is due; it first reads whether there is anything
     to lease, and only then takes the write lock.  Leases of destinations whose last attempt met no host take at most a
     quarter of the slots, so that however many dead destinations there are, the healthy ones do not wait for them.
@@ -41,7 +41,7 @@ from empath.storage.connection import open_reader
 from empath.storage.lease import Lease, Outlook, TakeLeases
 from empath.storage.settle import EndStrays
 
-_POLL_S = 0.25
+_POLL_S = 0.1
 _REST_S = 0.01  # between two looks,
 _REST_FOR_MESSAGE_S = 0.001  # and for each message that the last one found: in a storm each finds more,
 _LONGEST_REST_S = 0.04

@@ -112,8 +112,10 @@ class TakeLeases(Work):
                 self._take(connection, is_failing, left)
 
     def after_commit(self, connection: apsw.Connection) -> None:
+        connection.execute("BEGIN")  # a transaction for each statement would cost more than the statements
         for lease in self.leases:
             _fill(connection, lease)
+        connection.execute("COMMIT")
 
     def _take(self, connection: apsw.Connection, is_failing: int, limit: int) -> None:
         ready = rows(connection, _SQL["ready_destinations"], {**self._wanted, "is_failing": is_failing, "limit": limit})
@@ -255,13 +257,17 @@ def _fill(connection: apsw.Connection, lease: Lease) -> None:
             last = LeasedMessage(*row[:11])
             lease.messages.append(last)
         last.recipients.append(LeasedRecipient(*row[11:]))
+    wanted = []
     budget = PREFETCH_OCTETS
     for message in lease.messages:
         budget -= message.size
         if budget < 0:
             break
         if message.locator == INLINE:
-            message.content = _content(connection, message.message_id)
+            wanted.append(message.message_id)
+    contents = dict(rows(connection, _SQL["inline_contents"], {"messages": json.dumps(wanted)}))
+    for message in lease.messages:
+        message.content = contents.get(message.message_id)
 
 
 def _content(connection: apsw.Connection, message_id: int) -> bytes | None:

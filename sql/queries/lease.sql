@@ -99,6 +99,12 @@ SELECT m.message_id, m.ulid, m.reverse_path, m.size, m.received_at, m.body_type,
 -- Rows: recipient_id.
 SELECT recipient_id FROM _recipient WHERE lease_id = :lease_id AND ordered_status IS NOT NULL;
 
+-- name: inline_contents
+-- Contents of the messages in :messages (JSON array of message_id). Transaction: none needed. Rows: message_id, octets.
+SELECT c.message_id, c.octets
+  FROM json_each(:messages) AS m
+ CROSS JOIN _content AS c ON c.message_id = m.value;
+
 -- name: inline_content
 -- Content of one message. Transaction: none needed. Rows: none or one, octets.
 SELECT octets FROM _content WHERE message_id = :message_id;

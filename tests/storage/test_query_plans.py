@@ -57,6 +57,7 @@ def test_statement_finds_its_rows_by_an_index(connection: apsw.Connection, file:
         ("lease", "earliest_waiting", "_recipient_due (destination_id=? AND priority=?)"),
         ("lease", "leased_work", "_recipient_lease (lease_id=?)"),
         ("lease", "mark_leased", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("lease", "inline_contents", "INTEGER PRIMARY KEY (rowid=?)"),
         ("settle", "settle_recipient", "INTEGER PRIMARY KEY (rowid=?)"),
         ("settle", "put_back", "_recipient_lease (lease_id=?)"),
         ("settle", "stray_leases", "_lease_process (process_id=?)"),
