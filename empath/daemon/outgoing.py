@@ -65,27 +65,25 @@ class LeaseRun:
         """Deliver and settle; returns when the lease's end is on the disk."""
         is_whole = False
         try:
-            left = len(self._lease.messages)
             ordered_away: set[int] = set()
-            for message in self._lease.messages:
+            for number, message in enumerate(self._lease.messages, start=1):
                 if not self._dispatch.may_go_on:
                     break
                 self._moved_at = time.monotonic()
                 self._leave(message, ordered_away)
                 self._deliver(message)
-                left -= 1
-                if left:
+                if number < len(self._lease.messages):
                     ordered_away = self._settle_and_look()
             is_whole = True
         except Abandoned as exc:
             self._runtime.log.error("lease_abandoned", destination=self._lease.destination, error=str(exc))
         finally:
             if not is_whole:
-                self._commit(*self._unwritten)
+                self._commit()
                 gevent.sleep(_LEASE_AGAIN_S)
             is_failing = self._carrier.is_failing if self._carrier is not None else self._lease.is_failing
             end = EndLease(self._lease.lease_id, destination=self._lease.destination, is_failing=is_failing)
-            self._commit(*self._unwritten, end)
+            self._commit(end)
 
     def is_stuck(self, now: float) -> bool:
         """Whether at *now*, of the monotonic clock, its message has been under way for so long that others may pass."""
@@ -227,13 +225,13 @@ class LeaseRun:
     def _settle_and_look(self) -> set[int]:
         """Write what is not written yet, and give the recipients of the lease whom a person has ordered away."""
         orders = ReadOrders(self._lease.lease_id)
-        self._commit(*self._unwritten, orders)
+        self._commit(orders)
         return orders.ordered_away
 
-    def _commit(self, *works: Work) -> None:
-        self._unwritten = []
+    def _commit(self, *more: Work) -> None:
+        works, self._unwritten = (*self._unwritten, *more), []
         together = Together(*works)
-        while True:
+        while works:
             try:
                 self._runtime.writer.commit(together)
                 break

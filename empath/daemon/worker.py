@@ -106,6 +106,7 @@ class Worker:
         if not (is_rung or is_due or version != self._seen_version):
             return
         self._seen_version = version
+        self._rest_s = _REST_S
         self._dispatch.may_go_on = not (self._runtime.draining.is_set() or self._outlook.is_frozen())
         if not self._dispatch.may_go_on:
             self._next_ready_at = None
