@@ -150,7 +150,7 @@ class TakeLeases(Work):
         by_class: list[tuple[int, int, float]] = []
         for priority in CLASSES:
             limit = wanted if aging else wanted - len(by_class)
-            if not limit:
+            if limit <= 0:
                 break
             seek = {"destination_id": destination_id, "priority": priority, "now": self._now, "limit": limit}
             by_class += rows(connection, _SQL["due_recipients"], seek)
