@@ -1,7 +1,11 @@
 # Empath from a checkout. Every target sets up what it needs: a virtual environment in .venv, renewed when setup.py is
-# newer. `PYTHON=python3.12 make …` takes another interpreter for it.
+# newer. It is made of the system's Python where that is 3.11 or later and complete: security updates reach it, the user
+# that the processes become can read it, and a distribution's build takes a fifth less time for the same than one made
+# without profile. Otherwise of the first in PATH; `PYTHON=python3.12 make …` takes another.
 
-PYTHON ?= python3
+IS_SUITABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for each in /usr/bin/python3 python3; do $$each -c '$(IS_SUITABLE)' 2>/dev/null && break; done; \
+	echo $$each)
 N ?= 5
 VENV := .venv
 BIN := $(VENV)/bin
