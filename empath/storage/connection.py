@@ -27,6 +27,9 @@ Reader = apsw.Connection  # what open_reader gives; outside storage it is only p
 PAGE_OCTETS = 4096
 AUTOCHECKPOINT_PAGES = 1000
 _CACHE_KIB = 16 * 1024
+# The driver's cache is a ring in which a statement takes a new place at each use: what a lease needs must not be pushed
+# out by what many settles use between two of them. This is the most that it takes.
+_STATEMENTS = 512
 _EAGER_TRIES = 100
 # Before 3.51.3 a checkpoint that meets a WAL reset can corrupt the file; the fix went into these older lines too.
 _MENDED_LINES = {(3, 44): 6, (3, 50): 7, (3, 51): 3}
@@ -59,8 +62,9 @@ def open_writer(path: Path, *, deadline_s: float, sleep: Sleep = time.sleep) -> 
         StorageFailure: it cannot be opened.
     """
     with translated(path):
-        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=200)
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=_STATEMENTS)
         connection.set_busy_handler(fair_wait(deadline_s, sleep))
+        _keep_plans(connection)
         _set(connection, path, "journal_mode", "wal")
         _set(connection, path, "synchronous", 2)
         _set(connection, path, "foreign_keys", 1)
@@ -79,8 +83,9 @@ def open_reader(path: Path, *, deadline_s: float = 5.0, sleep: Sleep = time.slee
         StorageFailure: it cannot be opened.
     """
     with translated(path):
-        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=200)
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=_STATEMENTS)
         connection.set_busy_handler(fair_wait(deadline_s, sleep))
+        _keep_plans(connection)
         connection.wal_autocheckpoint(0)
         _set(connection, path, "mmap_size", 0)
         _set(connection, path, "query_only", 1)
@@ -134,6 +139,11 @@ def transaction(connection: apsw.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _keep_plans(connection: apsw.Connection) -> None:
+    """Have a statement compiled once: where a value could decide on a partial index, SQLite compiles for each value."""
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
 
 
 def _set(connection: apsw.Connection, path: Path, name: str, wanted: str | int) -> None:

@@ -125,6 +125,17 @@ class Queue:
         """End the connection; the next work makes a new one."""
         self._writer._close()
 
+    def compiled(self) -> list[str]:
+        """The tables that a statement names as it is compiled, from now on, by the connection that writes."""
+        tables: list[str] = []
+
+        def note(_code: int, first: str | None, *_more: str | None) -> int:
+            tables.append(first or "")
+            return apsw.SQLITE_OK
+
+        self._writer._connected().authorizer = note
+        return tables
+
     def run(self, *works: Work) -> None:
         """
         Commit *works* together.

@@ -7,6 +7,7 @@ import pytest
 
 from empath.errors import EmpathError, ServiceUnavailable, StorageFailure, UnusableQueue
 from empath.storage.connection import check_library, open_reader, open_writer, transaction, translated
+from empath.storage.settle import EndLease, Status
 from tests.kit.queue import Queue
 
 
@@ -95,3 +96,26 @@ def test_transaction_that_raises_leaves_nothing(queue: Queue) -> None:
     assert not connection.in_transaction
     connection.close()
     assert [] == queue.select("SELECT * FROM _setting")
+
+
+def test_statement_is_compiled_once(queue: Queue) -> None:
+    """
+    To compile what a lease reads takes longer than to run it.
+    """
+
+    def deliver() -> None:
+        for lease in queue.lease(limit=3):
+            for number in range(len(lease.messages)):
+                queue.run(queue.new_settle(lease, Status.DELIVERED, message=number))
+            queue.run(EndLease(lease.lease_id, destination=lease.destination, is_failing=False))
+
+    queue.accept(count=120)
+    compiled = queue.compiled()
+    deliver()
+    assert {"_message", "_recipient", "_lease", "_content"} <= set(compiled)
+    compiled.clear()
+
+    deliver()
+
+    assert [] == compiled
+    assert {"delivered"} == set(queue.statuses())

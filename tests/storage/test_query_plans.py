@@ -6,6 +6,7 @@ from importlib import resources
 import apsw
 import pytest
 
+from empath.storage.connection import open_reader
 from empath.storage.queries import queries
 from empath.storage.schema import prepare
 
@@ -23,7 +24,7 @@ STATEMENTS = [(file, name) for file in FILES if file not in WHOLE_QUEUE for name
 def connection(tmp_path_factory: pytest.TempPathFactory) -> apsw.Connection:
     path = tmp_path_factory.mktemp("plans") / "queue.db"
     prepare(path)
-    return apsw.Connection(str(path))
+    return open_reader(path)
 
 
 def plan(connection: apsw.Connection, statement: str) -> list[str]:
