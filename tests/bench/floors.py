@@ -19,6 +19,12 @@ THEIRS: Final = "postfix"
 ACCEPT, ACCEPT_REUSED, RELAY, DRAIN = "accept", "accept-reused", "relay", "drain"
 
 
+def is_within(measured: float, *, most: float | None = None, least: float | None = None, is_about: bool) -> bool:
+    """Whether *measured* is not above *most* and not below *least*; with *is_about* by no more than a tenth."""
+    slack = ABOUT if is_about else 0.0
+    return (most is None or measured <= most * (1 + slack)) and (least is None or measured >= least * (1 - slack))
+
+
 @dataclass(frozen=True, slots=True)
 class Floor:
     """
@@ -37,10 +43,7 @@ class Floor:
 
     def is_met(self, measured: float) -> bool:
         """Whether *measured* is within the bound, or about."""
-        slack = ABOUT if self.is_ratio else 0.0
-        if self.most is not None:
-            return measured <= self.most * (1 + slack)
-        return self.least is not None and measured >= self.least * (1 - slack)
+        return is_within(measured, most=self.most, least=self.least, is_about=self.is_ratio)
 
     def __str__(self) -> str:
         bound = f"<= {self.most:g}" if self.most is not None else f">= {self.least:g}"

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from ..floors import Verdict
+from ..floors import Verdict, is_within
 
 T = TypeVar("T")
 
@@ -16,13 +16,13 @@ T = TypeVar("T")
 def at_most(scenario: str, what: str, measured: float, most: float, *, is_gate: bool = True) -> Verdict:
     """A figure that must not be above *most*; "about" where it is no gate."""
     floor = f"<= {most:g}" if is_gate else f"about <= {most:g}"
-    return Verdict(scenario, what, measured, floor, measured <= most, is_gate)
+    return Verdict(scenario, what, measured, floor, is_within(measured, most=most, is_about=not is_gate), is_gate)
 
 
 def at_least(scenario: str, what: str, measured: float, least: float, *, is_gate: bool = True) -> Verdict:
-    """A figure that must not be below *least*."""
+    """A figure that must not be below *least*; "about" where it is no gate."""
     floor = f">= {least:g}" if is_gate else f"about >= {least:g}"
-    return Verdict(scenario, what, measured, floor, measured >= least, is_gate)
+    return Verdict(scenario, what, measured, floor, is_within(measured, least=least, is_about=not is_gate), is_gate)
 
 
 def shown(scenario: str, what: str, measured: float) -> Verdict:
