@@ -213,8 +213,8 @@ def test_e4_of_all_addresses_five_are_tried_and_neither_family_is_hidden(names, 
     Preference rules the order; of a family that is there, however late, there is one at least.
     """
     zone = {"MX": mx(*((preference, f"h{n}.test") for n, preference in enumerate(preferences[: len(names)])))}
-    for n, addresses in enumerate(names):
-        zone[f"h{n}.test"] = [f"2001:db8:{n}::{low}" if six == 6 else f"198.51.{n}.{low}" for six, low in addresses]
+    for n, addresses in enumerate(names):  # in 2001:db8:0:: there is one of ours
+        zone[f"h{n}.test"] = [f"2001:db8:1{n}::{low}" if six == 6 else f"198.51.{n}.{low}" for six, low in addresses]
     all_of_them = {address for n in range(len(names)) for address in zone[f"h{n}.test"]}
     if not all_of_them:
         assert refusal(zone).startswith("550 5.4.4 ")
