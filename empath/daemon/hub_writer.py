@@ -105,8 +105,7 @@ class HubWriter:
         self._gap.stop()
         self._gathering_since = None
         self._in_flight += len(self._gathered)
-        for work in self._gathered:
-            self._writer.submit(work)
+        self._writer.submit(*self._gathered)
         self._gathered.clear()
 
     def _deliver(self) -> None:

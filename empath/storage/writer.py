@@ -2,7 +2,7 @@
 writer - all writes of one process, in one thread, many to a commit
 
 THEORY
-    Whoever wants to write submits a Work; the thread takes what waits and runs it in one BEGIN IMMEDIATE … COMMIT.
+    Whoever wants to write submits Works; the thread takes what waits and runs it in one BEGIN IMMEDIATE … COMMIT.
     Only after the commit has returned is a work finished: what it promises is on the disk.  If one work of a batch is
     refused by the database, the batch is rolled back and each runs in a savepoint of its own, so that it fails alone.
     If SQLite or the disk fails, all of the batch fails: whether it was committed is then unknown, and the connection is
@@ -93,13 +93,14 @@ class Writer:
         self._deadline_s = deadline_s
         self._notify = notify
         self._sleep = sleep
-        self._waiting: SimpleQueue[Work | None] = SimpleQueue()
+        self._waiting: SimpleQueue[tuple[Work, ...] | None] = SimpleQueue()
+        self._taken: collections.deque[Work] = collections.deque()  # from there, by the thread
         self._finished: collections.deque[Work] = collections.deque()
         self._connection: apsw.Connection | None = None
 
-    def submit(self, work: Work) -> None:
-        """Hand in a work; it comes back through `finished()`."""
-        self._waiting.put(work)
+    def submit(self, *works: Work) -> None:
+        """Hand in works, which share a commit unless it gets too heavy; each comes back through `finished()`."""
+        self._waiting.put(works)
 
     def stop(self) -> None:
         """End `run()` after what was submitted before."""
@@ -112,8 +113,9 @@ class Writer:
     def run(self) -> None:
         """Body of the thread: commit until `stop()`."""
         is_running = True
-        while is_running:
-            batch, is_running = self._take()
+        while is_running or self._taken:
+            is_running = is_running and self._take()
+            batch = self._next_batch()
             if batch:
                 self.execute(batch)
                 self._finished.extend(batch)
@@ -164,18 +166,25 @@ class Writer:
                     work.error = ours(exc, self._path)
                     self._close()
 
-    def _take(self) -> tuple[list[Work], bool]:
+    def _take(self) -> bool:
+        """Take all that waits, at least something; False if there is nothing to come behind it."""
+        while not (self._taken and self._waiting.empty()):
+            works = self._waiting.get()
+            if works is None:
+                return False
+            self._taken.extend(works)
+        return True
+
+    def _next_batch(self) -> list[Work]:
+        """What of that one transaction may hold."""
         batch: list[Work] = []
         rows = octets = 0
-        work = self._waiting.get()
-        while work is not None:
+        while self._taken and len(batch) < MAX_WORKS and rows < MAX_ROWS and octets < MAX_OCTETS:
+            work = self._taken.popleft()
             batch.append(work)
             rows += work.rows
             octets += work.octets
-            if len(batch) >= MAX_WORKS or rows >= MAX_ROWS or octets >= MAX_OCTETS or self._waiting.empty():
-                break
-            work = self._waiting.get()
-        return batch, work is not None
+        return batch
 
     def _commit(self, connection: apsw.Connection, batch: list[Work], *, is_guarded: bool) -> None:
         connection.execute("BEGIN IMMEDIATE")

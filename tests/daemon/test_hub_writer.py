@@ -33,8 +33,8 @@ class Batches:
         self._writers = []
         prepare(path)
 
-    def writer(self, **patience):
-        writer = HubWriter(self.path, deadline_s=5.0, **patience)
+    def writer(self, *, gap_s=NEVER_S, patience_s=NEVER_S):
+        writer = HubWriter(self.path, deadline_s=5.0, gap_s=gap_s, patience_s=patience_s)
         before = 0
 
         def count():
@@ -83,7 +83,7 @@ def test_a_lone_client_waits_for_nobody(batches):
     """
     Its mail is on the disk as soon as the disk can do it.
     """
-    ended(clients(batches.writer(gap_s=NEVER_S), ["a", "b", "c"]))
+    ended(clients(batches.writer(), ["a", "b", "c"]))
 
     assert [1, 1, 1] == batches.sizes
 
@@ -93,7 +93,7 @@ def test_those_who_come_together_share_a_commit_from_the_second_on(batches):
     The first is handed over at once; from then on each commit is everybody's.
     """
     first, others = ["0-0", "0-1", "0-2", "0-3"], ([f"{n}-{turn}" for turn in range(3)] for n in range(1, 5))
-    ended(clients(batches.writer(gap_s=NEVER_S), first, *others))
+    ended(clients(batches.writer(), first, *others))
 
     assert [1, 5, 5, 5] == batches.sizes
 
@@ -112,7 +112,7 @@ def test_patience_ends_though_somebody_comes_all_the_time(batches):
     """
     From hundreds of slow hosts there is always one more: the first must not wait for the last.
     """
-    writer = batches.writer(gap_s=NEVER_S, patience_s=0.0)
+    writer = batches.writer(patience_s=0.0)
     ended(clients(writer, ["a1", "a2"], ["b1"], ["c1"], ["d1"]))
     # Two of the next four are too few: it is patience that ends.
     ended(clients(writer, ["e"], ["f"]))
@@ -124,7 +124,7 @@ def test_a_work_that_is_refused_fails_for_its_client_alone(batches):
     """
     The error is the client's own, with a traceback of its own.
     """
-    writer = batches.writer()
+    writer = batches.writer(gap_s=0.01)
     writer.commit(Put("a"))
     good, bad = clients(writer, ["b"], ["a"])
     gevent.joinall([good, bad], timeout=DEADLINE_S)
@@ -137,7 +137,7 @@ def test_what_has_gathered_is_written_before_the_end(batches):
     """
     Nothing that was submitted is dropped.
     """
-    writer = batches.writer(gap_s=NEVER_S)
+    writer = batches.writer()
     ended(clients(writer, ["a", "d"], ["b"], ["c"]))
     waiting = clients(writer, ["e"])
     writer.close()

@@ -64,6 +64,29 @@ def test_works_that_wait_share_a_commit_and_come_back_in_their_order(queue: Queu
     assert 501 == len(settings(queue.path))
 
 
+def test_works_that_come_together_share_a_commit(queue: Queue) -> None:
+    """
+    The thread, awake for the first of them, does not go off with that one alone.
+    """
+    rung = threading.Semaphore(0)
+    told: list[int] = []
+    writer = Writer(queue.path, deadline_s=5.0, notify=lambda: (told.append(len(writer.finished())), rung.release()))
+    thread = threading.Thread(target=writer.run)
+    thread.start()
+    submitted = 0
+    for turn in range(20):
+        works = [set_to(f"{turn}-{n}") for n in range(turn + 1)]
+        submitted += len(works)
+        writer.submit(*works)
+        assert rung.acquire(timeout=DEADLINE_S)
+        assert submitted == told[-1]
+    writer.stop()
+    thread.join(DEADLINE_S)
+
+    assert not thread.is_alive()
+    assert 20 == len(told)
+
+
 @pytest.mark.parametrize(("rows", "octets"), [(writer_module.MAX_ROWS, 0), (0, writer_module.MAX_OCTETS)])
 def test_batch_ends_where_it_gets_heavy(queue: Queue, rows: int, octets: int) -> None:
     """
