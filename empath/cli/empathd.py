@@ -16,7 +16,7 @@ from empath.cli.common import config_option, configuration, run_process, say
 from empath.config import Config
 from empath.config.effective import effective_toml, settings
 from empath.daemon.supervisor import instance, launch
-from empath.errors import UsageError
+from empath.errors import QueueBusy, UsageError
 
 NOT_RUNNING: Final = 3  # the LSB's code for a service that does not run
 
@@ -113,6 +113,9 @@ def _prepare(config: Config) -> int:
     """Lock the queue, make or migrate it, and return the lock; done here since the supervisor opens no database."""
     from empath.storage.checks import check_queue  # noqa: PLC0415 - only these verbs need SQLite
 
+    pid = launch.find_supervisor(config)
+    if pid is not None:  # no use to wait for its lock, as there is for that of children whose supervisor was killed
+        raise QueueBusy(f"already running on {config.queue.path}: pid {pid}")
     lock_fd = instance.acquire(config.queue.path)
     check_queue(config.queue.path, config.process.user)
     instance.give_to(lock_fd, config.process.user)

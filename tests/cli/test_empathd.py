@@ -293,6 +293,16 @@ def test_a_reload_of_nothing_is_ex_unavailable(detached):
     assert (69, "", "empathd: not running\n") == run("reload", config=detached.config)
 
 
+@pytest.mark.parametrize("verb", ["start", "run"])
+def test_a_start_of_what_runs_is_refused_with_its_pid(empathd, verb):
+    """
+    EX_TEMPFAIL, and the instance is left alone.
+    """
+    code, out, err = run(verb, config=empathd.config)
+    assert (75, "", f"empathd: already running on {empathd.queue}: pid {empathd.process.pid}\n") == (code, out, err)
+    assert 0 == run("status", config=empathd.config)[0]
+
+
 def test_a_second_instance_on_the_queue_is_refused_with_the_pids(empathd, tmp_path):
     """
     EX_TEMPFAIL after the 15 s in which an instance that drains would have ended; another pid file does not help.
