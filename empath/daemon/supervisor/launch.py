@@ -63,7 +63,7 @@ def run(config_file: Path, lock_fd: int) -> NoReturn:
 
 def start(config_file: Path, config: Config, lock_fd: int) -> None:
     """
-    Start a detached instance; returns when its listeners accept and its first children are ready.
+    Start a detached instance; returns when its listeners accept and its first children are ready, or when it is gone.
 
     Raises:
         StartFailed: the reason why not.
@@ -74,7 +74,7 @@ def start(config_file: Path, config: Config, lock_fd: int) -> None:
     errors = error_file(config)
     try:
         with open(errors, "ab", opener=_private) as stderr:
-            subprocess.Popen(
+            supervisor = subprocess.Popen(
                 [*_COMMAND, str(config_file.absolute())],
                 env={**os.environ, START_FD: str(tell_fd), instance.LOCK_FD: str(lock_fd)},
                 stdin=subprocess.DEVNULL,
@@ -92,6 +92,7 @@ def start(config_file: Path, config: Config, lock_fd: int) -> None:
         line = told.readline().strip()
     if line == "ready":
         return
+    supervisor.wait()  # it has told why: the next command finds it gone
     if not line:
         raise ServiceUnavailable(f"the supervisor ended before it was ready; see {errors}")
     message = json.loads(line)
