@@ -63,10 +63,10 @@ def run(config_file: Path, lock_fd: int) -> NoReturn:
 
 def start(config_file: Path, config: Config, lock_fd: int) -> None:
     """
-    Start a detached instance; returns when its listeners accept and its first children are ready, or when it is gone.
+    Start a detached instance; returns when its listeners accept and its first children are ready.
 
     Raises:
-        StartFailed: the reason why not.
+        StartFailed: the reason why not; its process is gone.
         CannotCreate: the file for its standard error cannot be opened.
         ServiceUnavailable: it ended without a word.
     """
