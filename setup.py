@@ -48,7 +48,7 @@ setup(
     entry_points={
         "console_scripts": [
             "empathd=empath.cli.empathd:main",
-            "empath-admin=empath.cli.admin:main",
+            "empath-admin=empath.cli.admin.__main__:main",
         ],
     },
 )

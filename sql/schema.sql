@@ -387,7 +387,7 @@ BEGIN
 END;
 
 -- What was asked of the service as a whole.  freeze, thaw, flush and log-level are done by the statement that asks, the
--- others once by a process: see daemon/control.py.
+-- others once by a process: see daemon/housekeeper/control.py.
 CREATE TABLE _control (
   control_id INTEGER PRIMARY KEY AUTOINCREMENT,
   verb       TEXT    NOT NULL CHECK (verb IN (

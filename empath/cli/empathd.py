@@ -111,7 +111,7 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
 
 def _prepare(config: Config) -> int:
     """Lock the queue, make or migrate it, and return the lock; done here since the supervisor opens no database."""
-    from empath.storage.checks import check_queue  # noqa: PLC0415 - only these verbs need SQLite
+    from empath.storage.sqlite.checks import check_queue  # noqa: PLC0415 - only these verbs need SQLite
 
     pid = launch.find_supervisor(config)
     if pid is not None:  # no use to wait for its lock, as there is for that of children whose supervisor was killed

@@ -3,7 +3,7 @@ hosts - what delivery goes by that looks for hosts, gathered from the settings
 """
 
 from empath.config.model import Config
-from empath.policy.mx import HostRules, is_address
+from empath.policy.hosts.search import HostRules, is_address
 
 
 def host_rules(config: Config, interfaces: frozenset[str]) -> HostRules:

@@ -12,7 +12,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_serializer, field_validator
 
-from empath.config.dns import Dns
 from empath.config.fields import (
     ConfigPath,
     Count,
@@ -31,7 +30,8 @@ from empath.config.fields import (
     problem,
     setting,
 )
-from empath.config.table import Table
+from empath.config.tables.dns import Dns
+from empath.config.tables.table import Table
 from empath.mail.domain import AddressLiteral, Domain
 from empath.policy.access import RelayPolicy, Role
 from empath.policy.bounce import is_double_bounce

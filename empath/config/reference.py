@@ -18,7 +18,8 @@ from typing import get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from empath.config import dns, model
+from empath.config import model
+from empath.config.tables import dns
 
 _WIDTH = 98
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from empath.net.resolver import Resolver
-from empath.policy.mx import Host, HostRules, HostSearch, NoHost
+from empath.policy.hosts.search import Host, HostRules, HostSearch, NoHost
 from empath.policy.routing import MxRoute, SmtpRoute
 
 _SERVES_S = 5.0  # at most, and no longer than the shortest time of the answers

@@ -11,7 +11,7 @@ from empath.errors import SyntaxViolation
 from empath.mail.address import Address, ReversePath
 from empath.mail.domain import Domain
 from empath.mail.identity import Timestamp
-from empath.message.dsn import ReportKind
+from empath.message.report.compose import ReportKind
 
 _DOUBLE_BOUNCE = "double-bounce"
 

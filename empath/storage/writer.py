@@ -25,7 +25,7 @@ from pathlib import Path
 import apsw
 
 from empath.errors import EmpathError, StorageFailure
-from empath.storage.connection import Sleep, fair_wait, open_writer, ours
+from empath.storage.sqlite.connection import Sleep, fair_wait, open_writer, ours
 
 MAX_WORKS = 500
 MAX_ROWS = 5_000

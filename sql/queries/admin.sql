@@ -10,7 +10,7 @@ SELECT message_id FROM _message WHERE ulid = :ulid;
 SELECT message_id FROM _recipient WHERE recipient_id = :recipient_id;
 
 -- name: message
--- One message. Index: the rowid. Rows: none or one, see Message in storage/admin.py.
+-- One message. Index: the rowid. Rows: none or one, see Message in storage/admin/snapshot.py.
 SELECT ulid, node, reverse_path, size, digest, received_at, body_type, is_smtputf8, dsn_return, envelope_id, listener,
        client_address, client_name, auth, header_message_id, subject, content_locator,
        (SELECT count(*) FROM _recipient AS r WHERE r.message_id = m.message_id)
@@ -19,7 +19,7 @@ SELECT ulid, node, reverse_path, size, digest, received_at, body_type, is_smtput
 
 -- name: recipients
 -- The recipients of one message with any status, or the one called :recipient_id if that is not NULL.
--- Index: _recipient_message. Rows: see Recipient in storage/admin.py.
+-- Index: _recipient_message. Rows: see Recipient in storage/admin/snapshot.py.
 SELECT r.recipient_id, r.address, r.original, r.domain, d.name, r.status, r.ordered_status, r.priority, r.attempts,
        r.next_retry_at, r.expires_at, r.lost_leases, r.notify, r.original_recipient, r.last_reply, r.reason, r.settled_at
   FROM _recipient AS r
@@ -30,7 +30,7 @@ SELECT r.recipient_id, r.address, r.original, r.domain, d.name, r.status, r.orde
 
 -- name: attempts
 -- The attempts for those recipients, oldest first. Index: _recipient_message, _attempt_recipient.
--- Rows: recipient_id, then see Attempt in storage/admin.py.
+-- Rows: recipient_id, then see Attempt in storage/admin/snapshot.py.
 SELECT a.recipient_id, a.attempt_id, a.started_at, a.duration_s, a.connect_s, a.destination, a.host, a.peer_address,
        a.stage, a.code, a.enhanced, a.text, a.tls_policy, a.tls_version, a.tls_cipher, a.tls_peer, a.outcome,
        a.decided_status, a.decided_next_retry_at
@@ -80,7 +80,7 @@ SELECT value FROM _setting WHERE name = 'frozen';
 
 -- name: processes
 -- Runs of processes below :before (process_id; NULL: all), newest first, at most :limit; those that ended only if :has_ended is 1.
--- Index: the rowid. Rows: see Process in storage/admin_records.py; instants in Unix seconds.
+-- Index: the rowid. Rows: see Process in storage/admin/records.py; instants in Unix seconds.
 SELECT process_id, slot, generation, node, instance, pid, started_unix, beat, beat_unix, ended_unix, leases, version,
        sqlite_version
   FROM process

@@ -1,6 +1,6 @@
 -- fsck.sql - what must never be found in a queue, and how it is mended
 -- A check gives a row for each thing that is wrong, none on a sound queue, at any instant between two transactions. Its
--- columns are named, for storage/fsck.py puts them into sentences: recipient_id, id (ULID of the message), destination,
+-- columns are named, for storage/admin/fsck.py puts them into sentences: recipient_id, id (ULID of the message), destination,
 -- and `before` and `after`, which the audit row of a repair tells. :now is Unix seconds; where it is 0.0 nothing is old.
 -- A check reads outside a transaction, in its repair inside BEGIN IMMEDIATE; it may walk the whole queue.
 -- A block mend_<check> mends one row of the check's; its last statement is the one that tells whether it changed

@@ -87,7 +87,7 @@ SELECT count(*), count(DISTINCT id) FROM history WHERE {condition};
 
 -- name: list_live
 -- Up to :limit live recipients behind :after, in the order of their numbers.
--- Rows: see LiveRecipient in storage/admin_records.py; instants in Unix seconds.
+-- Rows: see LiveRecipient in storage/admin/records.py; instants in Unix seconds.
 SELECT recipient_id, id, status, ordered, priority, attempts, next_retry_unix, expires_unix, received_unix, sender,
        recipient, domain, destination, size, last_reply
   FROM queue

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.admin_kit import Desk
+from tests.cli.admin.kit import Desk
 from tests.kit.queue import violations
 
 

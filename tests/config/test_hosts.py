@@ -4,7 +4,7 @@ import ipaddress
 
 from empath.config.hosts import host_rules
 from empath.config.load import parse_config
-from empath.policy.mx import HostRules
+from empath.policy.hosts.search import HostRules
 
 FILE = b"""
 hostname = "MX.example.test"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from empath.daemon.child import Child
+from empath.daemon.process.child import Child
 from tests.kit.process import Empathd
 from tests.kit.waiting import eventually
 

@@ -7,7 +7,7 @@ import pytest
 
 from empath import errors
 from empath.cli import common, empathd
-from empath.cli.admin import admin
+from empath.cli.admin.__main__ import admin
 from tests.docs.pages import ROOT, rows, text
 
 COMMANDS = [

@@ -6,9 +6,9 @@ import subprocess
 import apsw
 import pytest
 
-from empath.storage import reference
-from empath.storage.settle import EndLease, Status
-from tests.cli.admin_kit import COMMAND
+from empath.storage.admin import reference
+from empath.storage.queue.settle import EndLease, Status
+from tests.cli.admin.kit import COMMAND
 from tests.docs.pages import ROOT, blocks, text
 from tests.kit.process import configuration
 from tests.kit.queue import T0, Queue, select, violations, write
@@ -81,7 +81,7 @@ def _as_printed(queue, statement):
 
 def test_the_reference_is_up_to_date():
     """
-    `python -m empath.storage.reference docs/sql.md` was run.
+    `python -m empath.storage.admin.reference docs/sql.md` was run.
     """
     page = text("docs/sql.md")
     assert reference.renewed(page) == page

@@ -13,8 +13,8 @@ PAGE = "docs/TROUBLESHOOTING.md"
 # What may end a start, a stop or a check. Lines of empath-admin have their verbs beside them, on its own page.
 MODULES = sorted([
     *ROOT.glob("empath/daemon/supervisor/*.py"),
-    *(ROOT / f"empath/storage/{name}.py" for name in ("checks", "schema", "connection")),
-    ROOT / "empath/daemon/child.py",
+    *(ROOT / f"empath/storage/sqlite/{name}.py" for name in ("checks", "schema", "connection")),
+    ROOT / "empath/daemon/process/child.py",
     *(ROOT / f"empath/{name}.py" for name in ("cli/common", "cli/empathd", "telemetry/log", "config/load")),
 ])  # fmt: skip
 _LEAST = 10  # characters of a fragment that tell one line from another

@@ -14,7 +14,7 @@ from typing import Any
 import apsw
 from click.testing import CliRunner
 
-from empath.cli.admin import admin
+from empath.cli.admin.__main__ import admin
 from tests.e2e.client import Client
 from tests.kit.engines import SHELL, by_apsw, by_shell
 from tests.kit.peer import ScriptedPeer

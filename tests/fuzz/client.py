@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from random import Random
 
 from empath.mail.outcome import Stage
-from empath.smtp.client import ClientSession, Transaction
-from empath.smtp.client_events import ContentWanted, HostFailed, Ready, SessionClosed, TransactionEnded
-from empath.smtp.client_states import State
+from empath.smtp.client.events import ContentWanted, HostFailed, Ready, SessionClosed, TransactionEnded
+from empath.smtp.client.session import ClientSession, Transaction
+from empath.smtp.client.states import State
 from tests.fuzz.case import Case
 from tests.fuzz.messages import random_content, random_transaction
 from tests.kit.conversation import cut

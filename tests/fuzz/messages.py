@@ -5,7 +5,7 @@ from random import Random
 from empath.mail.address import Address
 from empath.mail.domain import AddressLiteral, Domain
 from empath.mail.envelope import BodyType, DsnReturn
-from empath.smtp.client import ClientRecipient, Transaction
+from empath.smtp.client.session import ClientRecipient, Transaction
 
 _LOCAL_PARTS = [
     *("a", "b.c", "a b", 'a"b', "a\\b", "a@b", "a>b", "<a>", ".a", "a..b", "", "ä", "例え", "ä b", "postmaster"),

@@ -10,10 +10,10 @@ from random import Random
 from empath.mail.address import ForwardPath, ReversePath
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
-from empath.smtp.client import ClientSession, Transaction
-from empath.smtp.client_events import ContentWanted, Ready, SessionClosed, TransactionEnded
-from empath.smtp.events import Content, ContentEnded, Event, Greeted, MailOffered, RecipientOffered
-from empath.smtp.server import ServerLimits
+from empath.smtp.client.events import ContentWanted, Ready, SessionClosed, TransactionEnded
+from empath.smtp.client.session import ClientSession, Transaction
+from empath.smtp.server.events import Content, ContentEnded, Event, Greeted, MailOffered, RecipientOffered
+from empath.smtp.server.session import ServerLimits
 from tests.fuzz.case import Case
 from tests.fuzz.messages import random_content, random_transaction
 from tests.fuzz.server import NO, YES

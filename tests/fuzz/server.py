@@ -12,8 +12,8 @@ from random import Random
 
 from empath.mail.address import ForwardPath, ReversePath
 from empath.mail.reply import Reply
-from empath.smtp.dot_stuffing import DotStuffer
-from empath.smtp.events import (
+from empath.smtp.client.dot_stuffing import DotStuffer
+from empath.smtp.server.events import (
     Closed,
     Connected,
     Content,
@@ -26,7 +26,7 @@ from empath.smtp.events import (
     RecipientOffered,
     TransactionReset,
 )
-from empath.smtp.server import ServerLimits, ServerSession
+from empath.smtp.server.session import ServerLimits, ServerSession
 from tests.fuzz.case import Case
 from tests.kit.conversation import cut, merged
 from tests.kit.wire import content_of, may_smuggle, reply_codes

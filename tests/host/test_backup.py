@@ -132,7 +132,7 @@ def test_the_guide_waits_as_long_as_the_program_and_names_its_files():
     """
     Paths that are not shipped cannot be copied.
     """
-    from empath.daemon.child import DRAIN_S
+    from empath.daemon.process.child import DRAIN_S
 
     page = (ROOT / GUIDE).read_text()
     assert f"at most {DRAIN_S:g} seconds" in page
@@ -144,7 +144,7 @@ def test_the_guide_waits_as_long_as_the_program_and_names_its_files():
 def _newer_empath(place: Path) -> Path:
     """A copy of the package whose schema is one version ahead."""
     shutil.copytree(ROOT / "empath", place / "empath", ignore=shutil.ignore_patterns("__pycache__"))
-    module = place / "empath/storage/schema.py"
+    module = place / "empath/storage/sqlite/schema.py"
     module.write_text(module.read_text().replace("SCHEMA_VERSION = 1", "SCHEMA_VERSION = 2"))
     step = place / "empath/sql/migrations/0002.sql"
     step.parent.mkdir(exist_ok=True)

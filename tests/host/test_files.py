@@ -79,7 +79,7 @@ def test_the_unit_waits_for_a_drain():
     """
     A kill in the middle of a delivery makes a duplicate.
     """
-    from empath.daemon.child import DRAIN_S
+    from empath.daemon.process.child import DRAIN_S
 
     found = unit()
     assert float(found["TimeoutStopSec"][0]) > DRAIN_S + 3

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 
 from empath.mail.reply import Reply
-from empath.smtp.events import (
+from empath.smtp.server.events import (
     Connected,
     Content,
     ContentEnded,
@@ -19,7 +19,7 @@ from empath.smtp.events import (
     MailOffered,
     RecipientOffered,
 )
-from empath.smtp.server import ServerLimits, ServerSession
+from empath.smtp.server.session import ServerLimits, ServerSession
 
 Answer = Callable[[Event], Reply]
 LIMITS = ServerLimits(message_octets=10_000)

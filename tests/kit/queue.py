@@ -22,12 +22,12 @@ from empath.mail.envelope import Envelope, Recipient
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
-from empath.storage.accept import INLINE, Accept, DestinationIds, NewMessage
-from empath.storage.fsck import examine
-from empath.storage.lease import Lease, TakeLeases
-from empath.storage.process import Register
-from empath.storage.schema import prepare
-from empath.storage.settle import Attempt, Fate, Settle, Status
+from empath.storage.admin.fsck import examine
+from empath.storage.queue.accept import INLINE, Accept, DestinationIds, NewMessage
+from empath.storage.queue.lease import Lease, TakeLeases
+from empath.storage.queue.process import Register
+from empath.storage.queue.settle import Attempt, Fate, Settle, Status
+from empath.storage.sqlite.schema import prepare
 from empath.storage.writer import Work, Writer
 
 W = TypeVar("W", bound=Work)

@@ -9,7 +9,7 @@ from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed,
 from empath.net.dns_cache import CachingResolver
 from empath.net.next_hop import NextHops
 from empath.net.resolver import DnsResolver
-from empath.policy.mx import Host, HostRules, NoHost
+from empath.policy.hosts.search import Host, HostRules, NoHost
 from empath.policy.routing import MxRoute, SmtpRoute
 from tests.kit.dns import ScriptedDns
 

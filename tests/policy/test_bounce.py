@@ -5,7 +5,7 @@ import pytest
 from empath.mail.address import Address
 from empath.mail.domain import Domain
 from empath.mail.identity import Timestamp
-from empath.message.dsn import ReportKind
+from empath.message.report.compose import ReportKind
 from empath.policy.bounce import double_bounce_address, find_addressee, is_delayed, is_double_bounce
 
 HOST = Domain("mx.example.test")

@@ -19,17 +19,17 @@ import pytest
 
 from empath.errors import EmpathError
 from empath.mail.identity import Timestamp
-from empath.message.dsn import ReportedMessage, ReportKind
-from empath.storage.accept import INLINE, Accept, DestinationIds
-from empath.storage.due_bound import LateBound, RepairBounds
-from empath.storage.fsck import Repair
-from empath.storage.garbage import AddOrphans, Removal, SettleGarbage
-from empath.storage.lease import Lease
-from empath.storage.process import Beat, EndProcess, Register, ResizeDestinations
-from empath.storage.reports import Case, CloseNotices, DueReport
-from empath.storage.retention import Cutoffs, ForgetMessages, ForgetRecipients
-from empath.storage.schema import prepare
-from empath.storage.settle import EndLease, EndStrays, Hold, Rekey, Settle, Status
+from empath.message.report.compose import ReportedMessage, ReportKind
+from empath.storage.admin.fsck import Repair
+from empath.storage.queue.accept import INLINE, Accept, DestinationIds
+from empath.storage.queue.due_bound import LateBound, RepairBounds
+from empath.storage.queue.garbage import AddOrphans, Removal, SettleGarbage
+from empath.storage.queue.lease import Lease
+from empath.storage.queue.process import Beat, EndProcess, Register, ResizeDestinations
+from empath.storage.queue.reports import Case, CloseNotices, DueReport
+from empath.storage.queue.retention import Cutoffs, ForgetMessages, ForgetRecipients
+from empath.storage.queue.settle import EndLease, EndStrays, Hold, Rekey, Settle, Status
+from empath.storage.sqlite.schema import prepare
 from empath.storage.writer import Together, Work, Writer
 from tests.kit.faults import Failure, Fault, Step, run
 from tests.kit.queue import T0, Dump, Queue, dump, ids, inspect, violations, write

@@ -16,9 +16,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from empath.storage.lease import MESSAGES, Lease
-from empath.storage.process import EndProcess, ResizeDestinations
-from empath.storage.settle import EndLease, EndStrays, Hold, Rekey, Settle, Status
+from empath.storage.queue.lease import MESSAGES, Lease
+from empath.storage.queue.process import EndProcess, ResizeDestinations
+from empath.storage.queue.settle import EndLease, EndStrays, Hold, Rekey, Settle, Status
 from tests.kit.queue import T0, Queue, ids, select, write, wrong_with
 
 MEMORY = Path("/dev/shm")

@@ -11,8 +11,8 @@ import pytest
 
 from empath.errors import StorageFailure
 from empath.mail.identity import QueueId
-from empath.storage.space import free_octets, wal_octets
 from empath.storage.spool import SpoolFile, locate, open_content
+from empath.storage.sqlite.space import free_octets, wal_octets
 from tests.kit.queue import Queue
 
 ID = QueueId("01HF7YAT00000000000000009Z")

@@ -8,7 +8,7 @@ import pytest
 
 from empath.errors import EmpathError, QueueBusy, StorageFailure
 from empath.storage import writer as writer_module
-from empath.storage.accept import Accept
+from empath.storage.queue.accept import Accept
 from empath.storage.writer import Together, Work, Writer
 from tests.kit.queue import Queue, select
 from tests.kit.waiting import DEADLINE_S

@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from empath.storage.settle import Status
+from empath.storage.queue.settle import Status
 from empath.telemetry import events
 
 ROOT = Path(__file__).parents[2]

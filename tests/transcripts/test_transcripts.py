@@ -22,8 +22,8 @@ from pathlib import Path
 import pytest
 
 from empath.mail.reply import Reply
-from empath.smtp.events import Closed, ContentEnded, ContentRefused, MailOffered, RecipientOffered
-from empath.smtp.server import ServerLimits
+from empath.smtp.server.events import Closed, ContentEnded, ContentRefused, MailOffered, RecipientOffered
+from empath.smtp.server.session import ServerLimits
 from tests.kit.conversation import LIMITS, Conversation, cut
 
 HERE = Path(__file__).parent

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from empath.config.model import Config
-from empath.daemon.child import DRAIN_S
+from empath.daemon.process.child import DRAIN_S
 from empath.daemon.supervisor import instance
 from empath.daemon.supervisor.serve import START_FD
 from empath.errors import CannotCreate, EmpathError, ServiceUnavailable

@@ -21,7 +21,7 @@ from typing import Final
 
 from empath import __version__
 from empath.config.differences import differences
-from empath.daemon.child import DRAIN_S
+from empath.daemon.process.child import DRAIN_S
 from empath.daemon.supervisor import notify, resources
 from empath.daemon.supervisor.children import Failure, Process
 from empath.daemon.supervisor.notify import Watchdog

@@ -12,7 +12,7 @@ from enum import Enum, auto
 from types import FrameType
 from typing import Final
 
-from empath.daemon.child import Ask
+from empath.daemon.process.child import Ask
 
 
 class Order(Enum):

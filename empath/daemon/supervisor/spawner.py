@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from empath.daemon import child as contract
-from empath.daemon.child import Child, InheritedListener
+from empath.daemon.process import child as contract
+from empath.daemon.process.child import Child, InheritedListener
 from empath.daemon.supervisor import notify
 from empath.daemon.supervisor.children import Failure, Process
 from empath.daemon.supervisor.plan import Plan

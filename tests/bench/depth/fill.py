@@ -12,7 +12,7 @@ from typing import Final
 
 import apsw
 
-from empath.storage.schema import prepare
+from empath.storage.sqlite.schema import prepare
 
 RECIPIENTS: Final = 100  # of each message
 DESTINATIONS: Final = 1000

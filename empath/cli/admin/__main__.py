@@ -1,0 +1,36 @@
+"""
+empath-admin - see and steer the queue
+
+Results go to standard output, words about them to standard error.  Everything works on the queue database itself, with
+or without a running server: a running one sees a change within a quarter of a second.
+
+The verbs stand in modules of their own, each with its VERBS; this one only gathers them.
+"""
+
+import click
+
+from empath import __version__
+from empath.cli.admin import completion, dns, doctor, fsck, orders, read, service, sql
+from empath.cli.admin.output import NAME
+from empath.cli.common import config_option, run_process
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@config_option(envvar="EMPATH_CONFIG")
+@click.version_option(__version__, prog_name=NAME, message="%(prog)s %(version)s")
+def admin() -> None:
+    """See and steer the mail queue of Empath."""
+
+
+for module in (read, orders, service, sql, fsck, doctor, dns, completion):
+    for verb in module.VERBS:
+        admin.add_command(verb)
+
+
+def main() -> None:
+    """Entry of the command."""
+    run_process(admin, NAME)
+
+
+if __name__ == "__main__":
+    main()

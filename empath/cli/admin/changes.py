@@ -1,0 +1,151 @@
+"""
+admin_changes - what the orders to recipients say: each with what it was before and is after, then the counts
+
+An order to a million recipients is told page by page, so that memory does not grow with it; JSON is one object all the
+same, whose list is written as it comes. A reader that goes away (`| head`) must not stop an order half-way: from then
+on nothing is written, and the order goes on to its end.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import click
+
+from empath.cli.admin.output import Column, as_json, instant, write_table
+from empath.cli.admin.report import count, frozen_words
+from empath.storage.admin.orders import TARGETS, Order, Verb
+from empath.storage.admin.records import Change, Effect
+from empath.storage.admin.steering import Steering
+
+TERMINAL_ROWS: Final = 1000  # more lines than that nobody reads on a screen
+_COLUMNS: Final = (
+    Column("RECIPIENT"), Column("ID"), Column("STATUS", 3), Column("ADDRESS", 2, 12), Column("CHANGE", 0, 12),
+)  # fmt: skip
+
+
+class Changes:
+    """Tells of *order* while it is carried out: `add` each page, `end` once, then `summary` for standard error."""
+
+    def __init__(self, order: Order, *, is_json: bool, is_dry_run: bool) -> None:
+        self.matched = 0
+        self.changed = 0
+        self.ordered = 0
+        self._order = order
+        self._is_json = is_json
+        self._is_dry_run = is_dry_run
+        self._is_deaf = False
+        self._shown = 0
+
+    def add(self, page: Sequence[Change]) -> None:
+        """Tell of one page."""
+        is_first = self.matched == 0
+        self.matched += len(page)
+        self.changed += sum(change.effect is Effect.CHANGED for change in page)
+        self.ordered += sum(change.effect is Effect.ORDERED for change in page)
+        if not page or self._is_deaf:
+            return
+        try:
+            if self._is_json:
+                click.echo(self._head() if is_first else ", ", nl=False)
+                click.echo(", ".join(json.dumps(as_json(change)) for change in page), nl=False)
+            else:
+                self._write_rows(page, is_first=is_first)
+        except BrokenPipeError:
+            self._go_deaf()
+
+    def end(self, steering: Steering, *, is_complete: bool) -> None:
+        """Tell of the whole."""
+        if not self._is_json or self._is_deaf:
+            return
+        rest = {
+            "matched": self.matched,
+            "changed": self.changed,
+            "ordered": self.ordered,
+            "not_found": [str(reference) for reference in steering.not_found],
+            "frozen_since": steering.frozen_since,
+            "transactions": steering.transactions,
+            "is_complete": is_complete,
+        }
+        try:
+            click.echo(f"{'' if self.matched else self._head()}], {json.dumps(rest)[1:]}")
+        except BrokenPipeError:
+            self._go_deaf()
+
+    def summary(self, steering: Steering) -> str:
+        """Counts in words, a line for each thing to know."""
+        would = "would be " if self._is_dry_run else ""
+        lines = [f"{self.changed} of {count(self.matched, 'recipient')} {would}changed"]
+        if self.ordered:
+            lines[0] += f", {self.ordered} {would}ordered for the end of the delivery under way"
+        if self._is_dry_run:
+            lines.append("a dry run: nothing was changed")
+        if steering.transactions > 1:
+            lines.append(f"in {steering.transactions} transactions, so that nobody waited long for the write lock")
+        if self.matched > self._shown and not self._is_json and not self._is_deaf:
+            lines.append(f"{self.matched - self._shown} more are not shown (a pipe or --json has all)")
+        if steering.frozen_since is not None and self._order.verb in (Verb.RETRY, Verb.RELEASE, Verb.UNDELETE):
+            lines.append(frozen_words(steering.frozen_since))
+        return "\n".join(lines)
+
+    def _head(self) -> str:
+        head = json.dumps({"verb": self._order.verb, "is_dry_run": self._is_dry_run})
+        return f'{head[:-1]}, "recipients": ['
+
+    def _write_rows(self, page: Sequence[Change], *, is_first: bool) -> None:
+        if sys.stdout.isatty():
+            page = page[: max(0, TERMINAL_ROWS - self._shown)]
+        self._shown += len(page)
+        if page:
+            rows = [(c.recipient_id, c.id, c.before.status, c.recipient, self._words(c)) for c in page]
+            write_table(_COLUMNS, rows, is_headed=is_first)
+
+    def _go_deaf(self) -> None:
+        self._is_deaf = True
+        # Python flushes once more when it ends, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def _words(self, change: Change) -> str:
+        match change.effect:
+            case Effect.CHANGED:
+                return self._changed(change)
+            case Effect.ORDERED if self._order.verb is Verb.RELEASE:
+                return f"takes back the order {change.before.ordered}, it is being delivered right now"
+            case Effect.ORDERED:
+                return f"will be {TARGETS[self._order.verb]} after the delivery under way, unless that succeeds"
+            case effect:
+                return f"nothing, {_reason(effect, change)}"
+
+    def _changed(self, change: Change) -> str:
+        before, after = change.before, change.after
+        due = f"due now, was due {instant(before.next_retry_at)}"
+        if self._order.verb is Verb.RETRY:
+            return due
+        words = f"{after.status}, was {before.status}"
+        return f"{words}; {due}" if after.next_retry_at != before.next_retry_at else words
+
+
+def _reason(effect: Effect, change: Change) -> str:
+    """Why nothing changed."""
+    status = change.before.status
+    match effect:
+        case Effect.DONE_ALREADY if status in ("queued", "deferred"):
+            return f"due since {instant(change.before.next_retry_at)}"
+        case Effect.DONE_ALREADY if status == "leased":
+            return "that is ordered already"
+        case Effect.BEING_DELIVERED:
+            return "it is being delivered right now"
+        case Effect.NOT_HELD:
+            return "it is not held"
+        case Effect.FINAL if status != "cancelled":
+            return f"it is {status} for good"
+        case Effect.LIVE:
+            return f"it is {status}, so in the queue"
+        case Effect.BOUNCED:
+            return "it is bounced; --status bounced takes it"
+        case Effect.CONTENT_REMOVED:
+            return "its content has been removed"
+        case _:
+            return f"it is {status}"

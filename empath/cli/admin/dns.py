@@ -1,0 +1,166 @@
+"""admin_dns - dns: where mail for a domain would go, and why"""
+
+import random
+from dataclasses import dataclass, field
+from typing import Final
+
+import click
+
+from empath.cli.admin import output
+from empath.cli.admin.options import DOMAIN, json_option
+from empath.cli.admin.output import NAME, Column
+from empath.cli.common import config_option, configuration, say
+from empath.config import Config
+from empath.config.fields import route_text
+from empath.config.hosts import host_rules
+from empath.mail.domain import AddressLiteral, Domain
+from empath.mail.lookup import Absent, Answer, Exchangers, Failed, Kind, Question
+from empath.policy.hosts.findings import Finding, findings
+from empath.policy.hosts.search import HostSearch, NoHost
+from empath.policy.routing import MxRoute, SmtpRoute
+
+_COLUMNS: Final = (
+    Column("ORDER"),
+    Column("PREFERENCE", 2),
+    Column("HOST", 0, 20),
+    Column("ADDRESS", 0, 16),
+    Column("PORT", 3),
+    Column("TTL_S", 3),
+    Column("FATE"),
+    Column("WHY", 1, 20),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """
+    What is to be said of one domain.
+
+    Shape: route and destination are None where there is none; mx is `found`, `NODATA`, `NXDOMAIN`, `failed` with the
+    reason, or None where it was not asked for, ttl_s its time; hosts is empty for a route without hosts; reply is what
+    mail is given where there is no host to try.
+    """
+
+    domain: str
+    route: str | None
+    destination: str | None
+    mx: str | None = None
+    ttl_s: float | None = None
+    port: int | None = None
+    hosts: list[Finding] = field(default_factory=list)
+    reply: str | None = None
+
+
+@click.command()
+@config_option()
+@click.argument("domain", type=DOMAIN, metavar="DOMAIN")
+@json_option("One JSON object.")
+@click.pass_context
+def dns(context: click.Context, domain: str, is_json: bool) -> None:
+    """
+    Show where mail for DOMAIN would go now: route, MX, hosts in order, and what is refused and why.
+
+    DOMAIN is a domain or an address literal in brackets. The DNS is asked anew, as a worker with an empty cache would;
+    nothing is connected to.
+    """
+    _, config = configuration(context)
+    way = _find(config, domain)
+    if is_json:
+        output.write_json(way)
+        return
+    output.write_pairs(
+        [
+            ("domain", way.domain),
+            ("route", way.route),
+            ("destination", way.destination),
+            ("mx", way.mx),
+            ("mx_ttl_s", _seconds(way.ttl_s)),
+            ("reply", way.reply),
+        ]
+    )
+    if way.hosts:
+        click.echo()
+        output.write_table(_COLUMNS, [_row(finding, way.port) for finding in way.hosts])
+    say(NAME, _summary(way))
+
+
+def _find(config: Config, domain: str) -> Way:
+    parsed = AddressLiteral.parse(domain) if domain.startswith("[") else Domain(domain)
+    route = config.routes.find(parsed)
+    if route is None:
+        return Way(domain, None, None)
+    text, destination = route_text(route), route.destination(domain)
+    if not isinstance(route, SmtpRoute | MxRoute):
+        return Way(domain, text, destination)
+    search = _search(config, route, domain)
+    found = search.hosts(random.random)
+    hosts = () if isinstance(found, NoHost) else found
+    answer = search.answers.get(Question(domain, Kind.MX))
+    return Way(
+        domain,
+        text,
+        destination,
+        mx=_words(answer),
+        ttl_s=answer.ttl_s if isinstance(answer, Exchangers | Absent) else None,
+        port=route.port if isinstance(route, SmtpRoute) else config.delivery.mx_port,
+        hosts=findings(search, hosts),
+        reply=found.reply.escaped() if isinstance(found, NoHost) else None,
+    )
+
+
+def _search(config: Config, route: SmtpRoute | MxRoute, domain: str) -> HostSearch:
+    # Both cost 50 ms of imports, which no other verb should pay for.
+    from empath.net.interfaces import Interfaces  # noqa: PLC0415
+    from empath.net.next_hop import NextHops  # noqa: PLC0415
+    from empath.net.resolver import DnsResolver  # noqa: PLC0415
+
+    settings = config.dns
+    nameservers = tuple(map(str, settings.nameservers))
+    resolver = DnsResolver(nameservers, timeout_s=settings.timeout_s, try_timeout_s=settings.try_timeout_s)
+    rules = host_rules(config, Interfaces().addresses())
+    return NextHops(resolver, lambda: rules, timeout_s=settings.attempt_timeout_s).search(route, domain)
+
+
+def _words(answer: Answer | None) -> str | None:
+    match answer:
+        case Exchangers():
+            return "found"
+        case Absent(why):
+            return why
+        case Failed(why):
+            return f"failed: {why}"
+        case _:
+            return None
+
+
+def _row(finding: Finding, port: int | None) -> tuple[object, ...]:
+    has_port = port if finding.address is not None else None
+    return (
+        finding.order,
+        finding.preference,
+        finding.host,
+        finding.address,
+        has_port,
+        _seconds(finding.ttl_s),
+        finding.fate,
+        finding.why,
+    )
+
+
+def _seconds(value: float | None) -> str | None:
+    return None if value is None else f"{value:.0f}"
+
+
+def _summary(way: Way) -> str:
+    if way.route is None:
+        return "no route: mail for this domain is refused; what is queued for it waits"
+    if way.port is None:
+        return "this route asks the DNS for nothing"
+    tried = sum(finding.order is not None for finding in way.hosts)
+    if tried:
+        return f"{tried} address{'es' if tried != 1 else ''} to try, equals in an order drawn anew for each connection"
+    is_final = way.reply is not None and way.reply.startswith("5")
+    return "no host to try: mail bounces" if is_final else "no host to try: mail waits and is tried again"
+
+
+VERBS: Final = (dns,)

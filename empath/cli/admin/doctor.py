@@ -1,0 +1,57 @@
+"""admin_doctor - doctor: whether this machine, the queue and the service are fit"""
+
+import time
+from typing import Final
+
+import click
+
+from empath.cli.admin import output
+from empath.cli.admin.options import json_option
+from empath.cli.admin.output import NAME, Column
+from empath.cli.common import FINDINGS, config_option, configuration, say
+from empath.policy.health import Diagnosis, Level
+from empath.storage.admin.doctor import diagnose_queue
+
+_TABLE: Final = (Column("SUBJECT"), Column("STATE"), Column("FOUND", 0, 20), Column("REMEDY", 0, 20))
+
+
+@click.command()
+@config_option()
+@json_option("One JSON object for each thing that was looked at, a line each.")
+@click.pass_context
+def doctor(context: click.Context, is_json: bool) -> None:
+    """
+    Look at the machine, the queue and the service.
+
+    Says what is wrong and what to do; changes nothing. Exit code 0 if there is no error, else 4.
+    """
+    from empath.daemon.supervisor.doctor import diagnose_service  # noqa: PLC0415 - it loads what no other verb needs
+
+    file, config = configuration(context)
+    service = list(diagnose_service(file, config))
+    is_running = any(d.subject == "service" and d.level is Level.OK for d in service)
+    queue = diagnose_queue(
+        config.queue.path,
+        config.process.user,
+        reserve_octets=config.queue.reserve_octets,
+        wal_limit_octets=config.queue.wal_limit_octets,
+        is_running=is_running,
+        now=time.time(),
+    )
+    _write([*service, *queue], context, is_json=is_json)
+
+
+def _write(found: list[Diagnosis], context: click.Context, *, is_json: bool) -> None:
+    if is_json:
+        for diagnosis in found:
+            output.write_json(diagnosis)
+    else:
+        output.write_table(_TABLE, [(d.subject, d.level, d.found, d.remedy) for d in found])
+    errors = sum(d.level is Level.ERROR for d in found)
+    warnings = sum(d.level is Level.WARNING for d in found)
+    say(NAME, f"{errors} error{'s' if errors != 1 else ''}, {warnings} warning{'s' if warnings != 1 else ''}")
+    if errors:
+        context.exit(FINDINGS)
+
+
+VERBS: Final = (doctor,)

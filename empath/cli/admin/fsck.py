@@ -1,0 +1,64 @@
+"""admin_fsck - fsck: what must never be in a queue, and its repair"""
+
+import time
+from typing import Final
+
+import click
+
+from empath.cli.admin import output
+from empath.cli.admin.options import json_option, wait_option
+from empath.cli.admin.output import NAME, Column
+from empath.cli.common import FINDINGS, config_option, configuration, say
+from empath.storage.admin import snapshot as storage
+from empath.storage.admin.fsck import Finding, Repair, examine_queue
+from empath.storage.admin.fsck_checks import INTEGRITY
+
+_FINDINGS: Final = (Column("CHECK"), Column("STATE", 1), Column("FINDING", 0, 20))
+
+
+@click.command()
+@config_option()
+@click.option("--repair", "is_repair", is_flag=True, help="Mend what can be mended, in one transaction.")
+@click.option("--quick", "is_quick", is_flag=True, help="Do not compare indexes with their tables.")
+@wait_option
+@json_option("One JSON object for each finding, a line each.")
+@click.pass_context
+def fsck(context: click.Context, is_repair: bool, is_quick: bool, wait_s: float, is_json: bool) -> None:
+    """
+    Look for what must never be in the queue.
+
+    Says of each finding what to do. Exit code 0 if nothing is left to do, else 4.
+    """
+    _, config = configuration(context)
+    queue = config.queue
+    left = examine_queue(queue.path, now=time.time(), spool=queue.spool, is_quick=is_quick)
+    names = {finding.check for finding in left if finding.is_repairable}
+    repaired: list[Finding] = []
+    if is_repair and any(finding.check == INTEGRITY.name for finding in left):
+        say(NAME, "a damaged file is not repaired: what is written to it may be lost")
+    elif is_repair and names:
+        repair = Repair(names, now=time.time(), spool=queue.spool, node=str(config.hostname))
+        storage.carry_out(queue.path, repair, deadline_s=wait_s)
+        repaired = repair.repaired
+        left = examine_queue(queue.path, now=time.time(), spool=queue.spool, is_quick=is_quick)
+    _write(repaired + left, is_json=is_json)
+    say(NAME, _summary(len(left), len(repaired), is_repair))
+    if left:
+        context.exit(FINDINGS)
+
+
+def _write(findings: list[Finding], *, is_json: bool) -> None:
+    if is_json:
+        for finding in findings:
+            output.write_json(finding)
+    elif findings:
+        rows = [(f.check, "repaired" if f.is_repaired else "found", f.explanation) for f in findings]
+        output.write_table(_FINDINGS, rows)
+
+
+def _summary(left: int, repaired: int, is_repair: bool) -> str:
+    text = "no findings" if left == 0 else f"{left} finding{'s' if left != 1 else ''}"
+    return f"{repaired} repaired, {text} left" if is_repair and repaired else text
+
+
+VERBS: Final = (fsck,)

@@ -1,0 +1,154 @@
+"""
+admin_options - what the verbs of empath-admin take on the command line
+
+`selecting` gives a verb the filters: one set of options for all, handed on as a Selection.
+"""
+
+import functools
+import os
+import pwd
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import click
+
+from empath.config.units import parse_duration
+from empath.errors import SyntaxViolation
+from empath.mail.address import ForwardPath, ReversePath
+from empath.mail.domain import AddressLiteral, Domain
+from empath.storage.admin.records import Reference
+from empath.storage.admin.selection import Selection
+
+Verb = Callable[..., None]
+Decorator = Callable[[Verb], Verb]
+
+_MAX_WHO: Final = 150  # characters; the audit takes 200
+
+
+class ParsedType(click.ParamType[Any]):
+    """A value that a parser of ours reads; what it refuses is an error of usage."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Parse."""
+        try:
+            return self._parse(value)
+        except SyntaxViolation as exc:
+            self.fail(str(exc), param, ctx)
+
+
+def _domain(text: str) -> str:
+    return str(AddressLiteral.parse(text) if text.startswith("[") else Domain.parse(text))
+
+
+def _bare(text: str) -> str:
+    return text[1:-1] if text.startswith("<") and text.endswith(">") else text
+
+
+REFERENCE: Final = ParsedType("id", Reference.parse)  # a queue id in either case, or the number of one recipient
+DOMAIN: Final = ParsedType("domain", _domain)  # A-labels, U-labels or a literal; the value is as the queue has it
+SENDER: Final = ParsedType("address", lambda text: str(ReversePath.parse(_bare(text))))
+RECIPIENT: Final = ParsedType("address", lambda text: str(ForwardPath.parse(_bare(text))))
+DURATION: Final = ParsedType("duration", parse_duration)
+
+
+def json_option(what: str = "One JSON object.") -> Decorator:
+    """The option --json; *what* says its shape in the help."""
+    return click.option("--json", "is_json", is_flag=True, help=what)
+
+
+wait_option: Final = click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0.0),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for another process's write lock.",
+)
+dry_run_option: Final = click.option(
+    "--dry-run", "is_dry_run", is_flag=True, help="Say what would change, and change nothing. Takes no lock."
+)
+yes_option: Final = click.option("--yes", "-y", "is_sure", is_flag=True, help="Do not ask.")
+
+
+def selecting(statuses: Sequence[str]) -> Decorator:
+    """The filters; *statuses* are those that --status takes. The verb is given `selection` and `is_all`."""
+
+    def decorate(verb: Verb) -> Verb:
+        @functools.wraps(verb)
+        def selected(
+            *arguments: Any,
+            references: tuple[Reference, ...],
+            domain: str | None,
+            sender: str | None,
+            recipient: str | None,
+            status: str | None,
+            older_than_s: float | None,
+            destination: str | None,
+            where: str | None,
+            **options: Any,
+        ) -> None:
+            before = None if older_than_s is None else time.time() - older_than_s
+            selection = Selection(references, domain, sender, recipient, status, destination, before, where)
+            verb(*arguments, selection=selection, **options)
+
+        decorated: Verb = selected
+        for option in reversed(_filters(statuses)):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
+
+
+def _filters(statuses: Sequence[str]) -> list[Decorator]:
+    return [
+        click.option(
+            "--id",
+            "references",
+            type=REFERENCE,
+            multiple=True,
+            metavar="ID",
+            help="A queue id (all its recipients) or the number of one recipient. May be given more than once.",
+        ),
+        click.option("--domain", type=DOMAIN, metavar="DOMAIN", help="Only recipients in this domain."),
+        click.option(
+            "--sender", type=SENDER, metavar="ADDRESS", help="Only mail from this sender; <> is the null path."
+        ),
+        click.option("--recipient", type=RECIPIENT, metavar="ADDRESS", help="Only this recipient."),
+        click.option("--status", type=click.Choice(statuses), help="Only recipients with this status."),
+        click.option(
+            "--older-than",
+            "older_than_s",
+            type=DURATION,
+            metavar="DURATION",
+            help="Only mail accepted before, as in 2h.",
+        ),
+        click.option("--destination", metavar="NAME", help="Only recipients with this next hop or queue key."),
+        click.option(
+            "--where", metavar="SQL", help="Only recipients for which this SQL expression over their row holds."
+        ),
+        click.option("--all", "is_all", is_flag=True, help="All of them. Needed where no other filter is given."),
+    ]
+
+
+def who() -> str:
+    """How the audit names the person: who logged in, also behind sudo; else the user that the process runs as."""
+    try:
+        login = os.getlogin()
+    except OSError:  # no terminal
+        try:
+            login = pwd.getpwuid(os.getuid()).pw_name
+        except KeyError:
+            login = str(os.getuid())
+    return f"empath-admin:{login[:_MAX_WHO]}"
+
+
+def unknown(reference: Reference) -> str:
+    """The line for an id that no row has."""
+    what = "recipient" if reference.queue_id is None else "message"
+    return f"no {what} {reference} in the queue database; it never was, or is past its retention"

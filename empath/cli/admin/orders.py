@@ -1,0 +1,102 @@
+"""admin_orders - retry, hold, release, delete, undelete, bounce, expire: what is ordered of recipients"""
+
+import sys
+import time
+from dataclasses import replace
+from typing import Final
+
+import click
+
+from empath.cli.admin import options
+from empath.cli.admin.changes import Changes
+from empath.cli.admin.options import Verb as Function
+from empath.cli.admin.output import NAME
+from empath.cli.admin.report import count
+from empath.cli.common import INTERRUPTED, config_option, configuration, say
+from empath.errors import MissingInput, UsageError
+from empath.storage.admin.orders import Order, Verb
+from empath.storage.admin.records import LIVE
+from empath.storage.admin.selection import Selection
+from empath.storage.admin.steering import Steering
+
+_DESTRUCTIVE: Final = frozenset({Verb.DELETE, Verb.BOUNCE, Verb.EXPIRE})
+_UNDELETABLE: Final = ("cancelled", "bounced")
+_HELP: Final = {
+    Verb.RETRY: "Make waiting recipients due now.\n\nAttempts and lifetime stay as they are.",
+    Verb.HOLD: "Let recipients wait until `release`.\n\nWhat is being delivered is held after it, if that fails.",
+    Verb.RELEASE: "Let held recipients be delivered, at once.\n\nTakes an order back from what is being delivered.",
+    Verb.DELETE: "Cancel recipients; the sender hears nothing.\n\n`undelete` undoes it while the content is kept.",
+    Verb.UNDELETE: "Queue cancelled recipients again.\n\nWith --status bounced those that bounced.",
+    Verb.BOUNCE: "End recipients as undeliverable, with a report to the sender.",
+    Verb.EXPIRE: "End recipients as if their lifetime were over, with a report to the sender.",
+}
+
+
+def _command(verb: Verb) -> click.Command:
+    @click.pass_context
+    def function(
+        context: click.Context,
+        *,
+        selection: Selection,
+        is_all: bool,
+        is_dry_run: bool,
+        wait_s: float,
+        is_json: bool,
+        is_sure: bool = False,
+    ) -> None:
+        if not (is_all or selection.has_conditions):
+            raise UsageError(f"whom? {verb} takes --id, --domain or another filter, or --all; see {verb} --help")
+        _, config = configuration(context)
+        order = Order(verb, options.who(), time.time(), takes=selection.status or "cancelled")
+        if verb is Verb.UNDELETE and not selection.is_by_name:
+            selection = replace(selection, status=order.takes)
+        must_ask = verb in _DESTRUCTIVE and not is_dry_run and not is_sure
+        if must_ask and not sys.stdin.isatty():
+            raise UsageError(f"{verb} asks first, and here is no terminal: add --yes, or look with --dry-run")
+        with Steering(config.queue.path, order, selection, deadline_s=None if is_dry_run else wait_s) as steering:
+            if must_ask and not _confirm(verb, *steering.count()):
+                say(NAME, "nothing was changed")
+                context.exit(INTERRUPTED)
+            _run(steering, order, Changes(order, is_json=is_json, is_dry_run=is_dry_run))
+
+    decorated: Function = function
+    for decorate in reversed(_options(verb)):
+        decorated = decorate(decorated)
+    return click.command(str(verb), help=_HELP[verb])(decorated)
+
+
+def _options(verb: Verb) -> list[options.Decorator]:
+    found = [config_option(), options.selecting(_UNDELETABLE if verb is Verb.UNDELETE else LIVE)]
+    found += [options.dry_run_option, options.wait_option, options.json_option()]
+    return [*found, options.yes_option] if verb in _DESTRUCTIVE else found
+
+
+def _confirm(verb: Verb, recipients: int, messages: int) -> bool:
+    """Ask, unless there is nothing to ask about."""
+    if recipients == 0:
+        return True
+    what = f"{count(recipients, 'recipient')} in {count(messages, 'message')}"
+    return click.confirm(f"{NAME}: {verb} {what}?", err=True)
+
+
+def _run(steering: Steering, order: Order, changes: Changes) -> None:
+    """Carry out and tell; what was committed is told even if a later page fails."""
+    is_complete = False
+    try:
+        for page in steering.changes():
+            changes.add(page)
+        is_complete = True
+    finally:
+        if is_complete or changes.matched:
+            changes.end(steering, is_complete=is_complete)
+        if changes.matched and not is_complete:
+            say(NAME, f"not finished: {changes.summary(steering)}")
+    missing = [options.unknown(reference) for reference in steering.not_found]
+    if missing and not changes.matched:
+        raise MissingInput("\n".join(missing))
+    for line in missing:
+        say(NAME, line)
+    say(NAME, changes.summary(steering))
+
+
+VERBS: Final = tuple(_command(verb) for verb in Verb)

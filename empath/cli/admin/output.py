@@ -1,0 +1,157 @@
+"""
+admin_output - how empath-admin writes its results
+
+A record is one line, a table's columns are aligned by spaces, and nothing is cut off, unless standard output is a
+terminal: then a table fits its width, by folding and, where that is not enough, by leaving columns out and saying so.
+What peers wrote never reaches a terminal as it is.  JSON is ASCII, one object a line; its keys are the fields of
+storage/admin/records.py.
+"""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from empath.cli.common import say
+from empath.mail.identity import Timestamp
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+NAME = "empath-admin"
+_GAP = "  "
+_LINES_AT_ONCE = 100  # a write each, so that it is soon seen when the reader has gone
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Column:
+    """
+    One column of a table.
+
+    Shape: rank 0 is always shown, the highest rank is the first to be left out; fold_width is the width in cells down
+    to which its cells may be folded, None where they must stay whole.
+    """
+
+    header: str
+    rank: int = 0
+    fold_width: int | None = None
+
+
+def printable(text: object) -> str:
+    """The text with every character escaped that could steer a terminal or end a line."""
+    whole = str(text)
+    if whole.isprintable():
+        return whole
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in whole)
+
+
+def instant(at: float | None) -> str:
+    """Unix seconds as ISO 8601 in UTC; `-` for none, and the bare number where no calendar has a date for it."""
+    if at is None:
+        return "-"
+    try:
+        return Timestamp(at).iso8601()
+    except (OverflowError, ValueError, OSError):
+        return f"{at!r}"
+
+
+def path(address: str) -> str:
+    """A reverse-path or forward-path in its brackets, escaped."""
+    return f"<{printable(address)}>"
+
+
+def write_json(record: Any) -> None:
+    """One object in one line."""
+    click.echo(json.dumps(as_json(record)))
+
+
+def as_json(value: Any, key: str = "") -> Any:
+    """A record as JSON has it: instants (`_at`) as ISO 8601 text, `is_` as a truth value."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: as_json(getattr(value, f.name), f.name) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {name: as_json(part, name) for name, part in value.items()}
+    if isinstance(value, list):
+        return [as_json(part) for part in value]
+    if key.endswith("_at") and isinstance(value, float):
+        return instant(value)
+    return bool(value) if key.startswith("is_") else value
+
+
+def write_table(
+    columns: Sequence[Column], rows: Sequence[Sequence[object]], indent: int = 0, *, is_headed: bool = True
+) -> None:
+    """A header line, unless told not to, and a line for each row; an empty cell is `-`, so that a line splits."""
+    cells = [[printable("-" if cell is None or cell == "" else cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        _write_fitting(columns, cells, indent)
+    else:
+        _write_aligned([*([[column.header for column in columns]] if is_headed else []), *cells], indent)
+
+
+def write_pairs(pairs: Sequence[tuple[str, object]], indent: int = 0) -> None:
+    """A line for each pair of name and value."""
+    cells = [[name, printable("-" if value is None or value == "" else value)] for name, value in pairs]
+    if sys.stdout.isatty():
+        _print_grid([Column("", 0), Column("", 0, 1)], cells, indent, _console(), is_headed=False)
+    else:
+        _write_aligned(cells, indent)
+
+
+def _write_aligned(lines: Sequence[Sequence[str]], indent: int) -> None:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for start in range(0, len(lines), _LINES_AT_ONCE):
+        piece = lines[start : start + _LINES_AT_ONCE]
+        texts = [_GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in piece]
+        click.echo("\n".join(" " * indent + text.rstrip(" ") for text in texts))
+
+
+def _write_fitting(columns: Sequence[Column], cells: list[list[str]], indent: int) -> None:
+    console = _console()
+    shown, hidden = _choose(columns, cells, console.width - indent)
+    kept = [[row[index] for index in shown] for row in cells]
+    _print_grid([columns[index] for index in shown], kept, indent, console, is_headed=True)
+    if hidden:
+        say(NAME, f"left out for want of width: {', '.join(hidden)} (a pipe or --json has all)")
+
+
+def _choose(columns: Sequence[Column], cells: list[list[str]], width: int) -> tuple[list[int], list[str]]:
+    """Indexes of the columns that fit, and headers of those that do not."""
+    from rich.cells import cell_len  # noqa: PLC0415 - costs 20 ms, and only a terminal needs it
+
+    needs = []
+    for index, column in enumerate(columns):
+        widest = max(map(cell_len, [column.header, *(row[index] for row in cells)]))
+        least = widest if column.fold_width is None else max(column.fold_width, len(column.header))
+        needs.append(min(widest, least))
+    shown = list(range(len(columns)))
+    while sum(needs[index] for index in shown) + len(shown) - 1 > width:
+        worst = max(shown, key=lambda index: columns[index].rank)
+        if columns[worst].rank == 0:
+            break
+        shown.remove(worst)
+    return shown, [column.header for index, column in enumerate(columns) if index not in shown]
+
+
+def _print_grid(
+    columns: Sequence[Column], cells: list[list[str]], indent: int, console: "Console", *, is_headed: bool
+) -> None:
+    from rich.padding import Padding  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_header=is_headed, header_style="bold")
+    for column in columns:
+        table.add_column(column.header, no_wrap=column.fold_width is None, overflow="fold")
+    for row in cells:
+        table.add_row(*(Text(cell) for cell in row))  # Text: a peer's brackets are no markup
+    console.print(Padding(table, (0, 0, 0, indent)))
+
+
+def _console() -> "Console":
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console(highlight=False, soft_wrap=False)

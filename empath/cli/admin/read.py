@@ -1,0 +1,157 @@
+"""admin_read - list, view, stats and process: the verbs that only look"""
+
+import os
+import time
+from typing import Final
+
+import click
+
+from empath.cli.admin import output, report
+from empath.cli.admin.options import REFERENCE, json_option, selecting, unknown
+from empath.cli.admin.output import NAME
+from empath.cli.common import config_option, configuration, say
+from empath.errors import MissingInput
+from empath.mail.identity import Timestamp
+from empath.storage.admin import snapshot as storage
+from empath.storage.admin.records import LIVE, Process, Reference
+from empath.storage.admin.selection import Selection
+
+_MAX_NUMBER: Final = 2**63 - 1
+_SILENCE_S: Final = 30.0  # the housekeeper takes for dead what has given no sign of life for so long
+
+_limit_option: Final = click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, metavar="N", help="At most N."
+)
+
+
+@click.command("list")
+@config_option()
+@selecting(LIVE)
+@_limit_option
+@click.option(
+    "--after",
+    type=click.IntRange(0, _MAX_NUMBER),
+    default=0,
+    metavar="RECIPIENT_ID",
+    help="Go on behind this recipient, the last one of the page before.",
+)
+@json_option()
+@click.pass_context
+def list_(context: click.Context, *, selection: Selection, is_all: bool, limit: int, after: int, is_json: bool) -> None:
+    """List live recipients, in the order of their numbers."""
+    del is_all  # a list without a filter is of all
+    _, config = configuration(context)
+    with storage.Snapshot(config.queue.path) as snapshot:
+        found = snapshot.list_live(selection, after=after, limit=limit + 1)
+    page = found[:limit]
+    next_after = page[-1].recipient_id if len(found) > limit else None
+    if is_json:
+        output.write_json({"recipients": page, "next_after": next_after})
+    elif page:
+        report.write_list(page)
+    say(NAME, report.list_summary(page) + ("" if next_after is None else f"; more with --after {next_after}"))
+
+
+@click.command()
+@config_option()
+@click.argument("reference", type=REFERENCE, metavar="ID")
+@click.option("--headers", "has_headers", is_flag=True, help="Also the header section of the content.")
+@json_option()
+@click.pass_context
+def view(context: click.Context, reference: Reference, has_headers: bool, is_json: bool) -> None:
+    """
+    Show one message, its recipients and their attempts.
+
+    ID is a queue id, or the number of one recipient: then only that recipient of the message is shown.
+    """
+    _, config = configuration(context)
+    with storage.Snapshot(config.queue.path) as snapshot:
+        message = snapshot.find_message(reference)
+        if message is None:
+            raise MissingInput(unknown(reference))
+        header = snapshot.header(message, config.queue.spool) if has_headers else None
+    lines = None if header is None else report.header_lines(header)
+    if is_json:
+        output.write_json(output.as_json(message) | ({"headers": lines} if has_headers else {}))
+    else:
+        report.write_message(message)
+        if lines:
+            click.echo()
+            for line in lines:
+                click.echo(output.printable(line))
+    if has_headers and lines is None:
+        say(NAME, "the content was removed, and its headers with it")
+
+
+@click.command()
+@config_option()
+@click.option(
+    "--top", type=click.IntRange(0, 100_000), default=10, show_default=True, metavar="N", help="Destinations."
+)
+@json_option()
+@click.pass_context
+def stats(context: click.Context, top: int, is_json: bool) -> None:
+    """Count messages and recipients, by status and by destination."""
+    _, config = configuration(context)
+    with storage.Snapshot(config.queue.path) as snapshot:
+        found = snapshot.stats(top)
+    now = Timestamp(time.time())
+    if is_json:
+        output.write_json(report.stats_record(found, now))
+    else:
+        report.write_stats(found, now)
+
+
+@click.command()
+@config_option()
+@click.option("--all", "has_ended", is_flag=True, help="Also those that ended.")
+@_limit_option
+@click.option(
+    "--after",
+    type=click.IntRange(1, _MAX_NUMBER),
+    metavar="PROCESS_ID",
+    help="Go on behind this process, the last one of the page before.",
+)
+@json_option()
+@click.pass_context
+def process(context: click.Context, has_ended: bool, limit: int, after: int | None, is_json: bool) -> None:
+    """
+    List the processes of the service, newest first, and whether they live.
+
+    A process that gave no sign of life for 30 seconds is silent; one that is no more, but was not seen to end, is gone.
+    """
+    _, config = configuration(context)
+    with storage.Snapshot(config.queue.path) as snapshot:
+        found = snapshot.processes(before=after, limit=limit + 1, has_ended=has_ended)
+    now, here = time.time(), str(config.hostname)
+    page = [(run, _liveness(run, now, here)) for run in found[:limit]]
+    next_after = page[-1][0].process_id if len(found) > limit else None
+    if is_json:
+        records = [output.as_json(run) | {"liveness": liveness} for run, liveness in page]
+        output.write_json({"processes": records, "next_after": next_after})
+    elif page:
+        report.write_processes(page, now)
+    alive = sum(liveness == "alive" for _, liveness in page)
+    more = "" if next_after is None else f"; more with --after {next_after}"
+    say(NAME, f"{report.count(len(page), 'process')}, {alive} alive{more}")
+
+
+def _liveness(run: Process, now: float, here: str) -> str:
+    if run.ended_at is not None:
+        return "ended"
+    if run.node == here and not _has_pid(run.pid):
+        return "gone"
+    return "alive" if now - run.beat_at <= _SILENCE_S else "silent"
+
+
+def _has_pid(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's, so it is there
+    return True
+
+
+VERBS: Final = (list_, view, stats, process)

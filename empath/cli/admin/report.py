@@ -1,0 +1,193 @@
+"""admin_report - what empath-admin says of what it saw, in lines for people and in records for programs."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import click
+
+from empath.cli.admin.output import Column, instant, path, write_pairs, write_table
+from empath.mail.identity import Timestamp
+from empath.storage.admin.records import (
+    LIVE,
+    WAITING,
+    Attempt,
+    LiveRecipient,
+    Message,
+    Process,
+    Recipient,
+    Stats,
+)
+
+_LIST: Final = (
+    Column("RECIPIENT"), Column("ID"), Column("STATUS"), Column("TRIES", 4), Column("NEXT-TRY", 2),
+    Column("ADDRESS", 1, 12), Column("NEXTHOP", 5, 12), Column("REPLY", 3, 16),
+)  # fmt: skip
+_ATTEMPTS: Final = (
+    Column("AT"), Column("SECONDS", 4), Column("OUTCOME"), Column("STAGE", 2), Column("HOST", 3, 12),
+    Column("REPLY", 1, 16),
+)  # fmt: skip
+_PROCESSES: Final = (
+    Column("PROCESS"), Column("SLOT"), Column("PID"), Column("LIVENESS"), Column("LEASES", 1), Column("STARTED", 2),
+    Column("SILENT-S", 1), Column("NODE", 3, 12), Column("VERSION", 4),
+)  # fmt: skip
+_STATUSES: Final = (Column("STATUS"), Column("RECIPIENTS"))
+_DESTINATIONS: Final = (
+    Column("DESTINATION", 0, 20), Column("LIVE"), Column("QUEUED", 1), Column("DEFERRED", 1), Column("LEASED", 3),
+    Column("HELD", 2), Column("FAILING", 2),
+)  # fmt: skip
+
+
+def write_list(page: Sequence[LiveRecipient]) -> None:
+    """A line for each recipient."""
+    rows = [
+        (r.recipient_id, r.id, r.status, r.attempts, instant(r.next_retry_at), r.recipient, r.destination, r.last_reply)
+        for r in page
+    ]
+    write_table(_LIST, rows)
+
+
+def list_summary(page: Sequence[LiveRecipient]) -> str:
+    """How many there are on this page."""
+    messages = len({recipient.id for recipient in page})
+    return f"{count(len(page), 'recipient')} in {count(messages, 'message')}"
+
+
+def write_message(message: Message) -> None:
+    """Fields of the message, then a paragraph for each recipient."""
+    shown = "" if len(message.recipients) == message.recipient_count else f", {len(message.recipients)} shown"
+    parameters = {
+        "BODY": message.body_type,
+        "SMTPUTF8": "yes" if message.is_smtputf8 else None,
+        "RET": message.dsn_return,
+        "ENVID": message.envelope_id,
+    }
+    pairs: list[tuple[str, object]] = [
+        ("id", message.id),
+        ("sender", path(message.sender)),
+        ("received", instant(message.received_at)),
+        ("client", f"{message.client_address} ({message.client_name})"),
+        ("listener", f"{message.listener} of {message.node}"),
+        ("size_octets", message.size_octets),
+        ("parameters", " ".join(f"{name}={value}" for name, value in parameters.items() if value is not None)),
+        ("message-id", message.header_message_id),
+        ("subject", message.subject),
+        ("digest", message.digest),
+        ("content", message.content_locator or "removed"),
+        ("recipients", f"{message.recipient_count}{shown}"),
+    ]
+    if message.auth is not None:
+        pairs.insert(4, ("auth", message.auth))
+    write_pairs(pairs)
+    for recipient in message.recipients:
+        _write_recipient(recipient)
+
+
+def _write_recipient(recipient: Recipient) -> None:
+    optional = [
+        ("given as", path(recipient.original) if recipient.original != recipient.recipient else None),
+        ("ordered", recipient.ordered),
+        ("reason", recipient.reason),
+        ("next try", instant(recipient.next_retry_at) if recipient.status in WAITING else None),
+        ("expires", instant(recipient.expires_at) if recipient.status in LIVE else None),
+        ("settled", instant(recipient.settled_at) if recipient.settled_at is not None else None),
+        ("last reply", recipient.last_reply),
+        ("lost leases", recipient.lost_leases or None),
+        ("notify", recipient.notify),
+        ("orcpt", recipient.original_recipient),
+    ]
+    click.echo()
+    write_pairs([("recipient", f"{recipient.recipient_id} {path(recipient.recipient)}")])
+    pairs = [("status", recipient.status), ("next hop", recipient.destination), ("attempts", recipient.attempts)]
+    write_pairs([*pairs, *((name, value) for name, value in optional if value is not None)], 2)
+    if recipient.attempt_log:
+        write_table(_ATTEMPTS, [_attempt_row(attempt) for attempt in recipient.attempt_log], 2)
+
+
+def _attempt_row(attempt: Attempt) -> tuple[object, ...]:
+    host, peer = attempt.host or "", attempt.peer_address or ""
+    if peer.rpartition(":")[0].strip("[]") != host:  # a route may name an address, which need not stand twice
+        peer = f"{host} {peer}".strip()
+    return (
+        instant(attempt.started_at),
+        f"{attempt.duration_s:.3f}",
+        attempt.outcome,
+        attempt.stage,
+        peer,
+        attempt.reply,
+    )
+
+
+def header_lines(header: bytes) -> list[str]:
+    """The lines as they stand; octets that are no UTF-8 are escaped."""
+    return [line.decode("utf-8", "backslashreplace") for line in header.split(b"\r\n")[:-1]]
+
+
+def write_processes(page: Sequence[tuple[Process, str]], now: float) -> None:
+    """A line for each process with whether it lives."""
+    rows = [
+        (p.process_id, p.slot, p.pid, liveness, p.leases, instant(p.started_at), _age(now, p), p.node, p.version)
+        for p, liveness in page
+    ]
+    write_table(_PROCESSES, rows)
+
+
+def _age(now: float, process: Process) -> str:
+    """Seconds since its last sign of life; a clock that was set back makes nothing younger than new."""
+    return f"{max(0.0, now - process.beat_at):.1f}" if process.ended_at is None else "-"
+
+
+def write_stats(stats: Stats, now: Timestamp) -> None:
+    """Totals, then the table by status, then the busiest destinations."""
+    oldest = "-" if stats.oldest_received_at is None else instant(stats.oldest_received_at)
+    write_pairs(
+        [
+            ("delivery", "on" if stats.frozen_since is None else f"frozen since {stats.frozen_since}"),
+            ("messages", stats.messages),
+            ("size_octets", stats.size_octets),
+            ("oldest", oldest),
+            ("oldest_age_s", _age_s(stats, now)),
+            ("destinations", stats.destination_count),
+        ]
+    )
+    click.echo()
+    write_table(_STATUSES, list(stats.recipients.items()))
+    if stats.top_destinations:
+        rows = [
+            (d.destination, d.live, d.queued, d.deferred, d.leased, d.held, "yes" if d.is_failing else "no")
+            for d in stats.top_destinations
+        ]
+        click.echo()
+        write_table(_DESTINATIONS, rows)
+
+
+def stats_record(stats: Stats, now: Timestamp) -> dict[str, Any]:
+    """What `stats --json` prints."""
+    return {
+        "at": now.iso8601(),
+        "is_frozen": stats.frozen_since is not None,
+        "frozen_since": stats.frozen_since,
+        "messages": stats.messages,
+        "size_octets": stats.size_octets,
+        "oldest_received_at": stats.oldest_received_at,
+        "oldest_age_s": _age_s(stats, now),
+        "recipients": stats.recipients,
+        "destinations": stats.destination_count,
+        "top_destinations": stats.top_destinations,
+    }
+
+
+def _age_s(stats: Stats, now: Timestamp) -> int | None:
+    if stats.oldest_received_at is None:
+        return None
+    return max(0, int(now - stats.oldest_received_at))  # a clock that was set back makes nothing younger than new
+
+
+def count(number: int, word: str) -> str:
+    """As in `1 recipient`, `2 recipients`, `3 processes`."""
+    plural = f"{word}es" if word.endswith("s") else f"{word}s"
+    return f"{number} {word}" if number == 1 else f"{number} {plural}"
+
+
+def frozen_words(since: str) -> str:
+    """That what was made due does not go out."""
+    return f"delivery is frozen since {since}; nothing goes out before `empath-admin thaw`"

@@ -1,0 +1,218 @@
+"""
+admin_service - what is ordered of the service as a whole
+
+freeze, thaw and flush are done by the commit that asks, with or without a running service; reload, drain, log-level and
+stop-listener need one.
+"""
+
+import functools
+import time
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import click
+
+from empath.cli.admin import output
+from empath.cli.admin.options import Verb, dry_run_option, json_option, wait_option, who
+from empath.cli.admin.output import NAME
+from empath.cli.admin.report import count, frozen_words
+from empath.cli.common import config_option, configuration, say
+from empath.config import Config
+from empath.errors import QueueBusy, ServiceUnavailable, UsageError
+from empath.storage.admin import service_orders as orders
+from empath.storage.admin import snapshot as storage
+
+LEVELS: Final = ("debug", "info", "warning", "error", "critical")
+
+
+class _How(NamedTuple):
+    """How long to wait: for the result (None: not at all), and for the write lock; and whether JSON is wanted."""
+
+    timeout_s: float | None
+    wait_s: float
+    is_json: bool
+
+
+_no_wait_option: Final = click.option(
+    "--no-wait", "has_no_wait", is_flag=True, help="Give the order and do not wait for its result."
+)
+_timeout_option: Final = click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=0.0),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for the result.",
+)
+
+
+def _telling(function: Verb) -> Verb:
+    """The options of an order to a running service; the verb is given `how`, for `_tell`."""
+
+    @functools.wraps(function)
+    def told(
+        context: click.Context, *, has_no_wait: bool, timeout_s: float, wait_s: float, is_json: bool, **rest: Any
+    ) -> None:
+        function(context, how=_How(None if has_no_wait else timeout_s, wait_s, is_json), **rest)
+
+    decorated: Verb = told
+    for option in (json_option(), wait_option, _timeout_option, _no_wait_option):
+        decorated = option(decorated)
+    return decorated
+
+
+@click.command()
+@config_option()
+@wait_option
+@json_option()
+@click.pass_context
+def freeze(context: click.Context, wait_s: float, is_json: bool) -> None:
+    """
+    Stop delivery until `thaw`.
+
+    Mail is still accepted. What is being sent at this moment is finished. A restart changes nothing.
+    """
+    _, config = configuration(context)
+    order = orders.Freeze(who=who())
+    storage.carry_out(config.queue.path, order, deadline_s=wait_s)
+    if is_json:
+        output.write_json({"is_frozen": True, "is_changed": order.is_changed, "frozen_since": order.since})
+    else:
+        click.echo(f"frozen since {output.printable(order.since)}")
+    if not order.is_changed:
+        say(NAME, "was frozen before; nothing changed")
+
+
+@click.command()
+@config_option()
+@wait_option
+@json_option()
+@click.pass_context
+def thaw(context: click.Context, wait_s: float, is_json: bool) -> None:
+    """Let delivery go on after `freeze`."""
+    _, config = configuration(context)
+    order = orders.Thaw(who=who())
+    storage.carry_out(config.queue.path, order, deadline_s=wait_s)
+    if is_json:
+        output.write_json({"is_frozen": False, "is_changed": order.since is not None, "frozen_since": order.since})
+    elif order.since is not None:
+        click.echo(f"thawed, was frozen since {output.printable(order.since)}")
+    else:
+        click.echo("not frozen")
+    if order.since is None:
+        say(NAME, "was not frozen; nothing changed")
+
+
+@click.command()
+@config_option()
+@click.option("--destination", metavar="NAME", help="Only what waits for this next hop or queue key.")
+@dry_run_option
+@wait_option
+@json_option()
+@click.pass_context
+def flush(context: click.Context, destination: str | None, is_dry_run: bool, wait_s: float, is_json: bool) -> None:
+    """
+    Try all that waits now, and forget that hosts were out of reach.
+
+    Holds, suspensions and rate limits stay.
+    """
+    _, config = configuration(context)
+    order = orders.Flush(destination, who=who(), now=time.time())
+    if is_dry_run:
+        orders.rehearse(config.queue.path, order)
+    else:
+        storage.carry_out(config.queue.path, order, deadline_s=wait_s)
+    if is_json:
+        record = {"verb": "flush", "is_dry_run": is_dry_run, "destination": destination, "changed": order.recipients}
+        output.write_json(record | {"destinations": order.destinations, "frozen_since": order.frozen_since})
+    else:
+        would = "would be " if is_dry_run else ""
+        at = count(order.destinations, "destination")
+        click.echo(f"{count(order.recipients, 'recipient')} at {at} {would}made due")
+    if order.frozen_since is not None:
+        say(NAME, frozen_words(order.frozen_since))
+
+
+@click.command()
+@config_option()
+@click.pass_context
+@_telling
+def reload(context: click.Context, how: _How) -> None:
+    """Let the service take its configuration anew. The log tells how it went."""
+    _tell(context, "reload", None, how)
+
+
+@click.command()
+@config_option()
+@click.pass_context
+@_telling
+def drain(context: click.Context, how: _How) -> None:
+    """Let the service finish what it does, and end."""
+    _tell(context, "drain", None, how)
+
+
+@click.command("log-level")
+@config_option()
+@click.argument("level", type=click.Choice((*LEVELS, "default")))
+@click.pass_context
+@_telling
+def log_level(context: click.Context, level: str, how: _How) -> None:
+    """
+    Log from LEVEL on, until it is set anew.
+
+    `default` is the level of the configuration.
+    """
+    argument = None if level == "default" else level
+    _tell(context, "log-level", argument, how)
+
+
+@click.command("stop-listener")
+@config_option()
+@click.argument("address", metavar="ADDRESS")
+@click.pass_context
+@_telling
+def stop_listener(context: click.Context, address: str, how: _How) -> None:
+    """
+    Take no more connections at ADDRESS, until the next reload.
+
+    ADDRESS is that of a listener of the configuration, such as 127.0.0.1:25. Sessions go on to their end.
+    """
+    _, config = configuration(context)
+    names = [listener.text for listener in config.listeners]
+    if address not in names:
+        raise UsageError(f"the configuration has no listener {address}; there are {', '.join(names)}")
+    _tell(context, "stop-listener", address, how)
+
+
+def _tell(context: click.Context, verb: str, argument: str | None, how: _How) -> None:
+    _, config = configuration(context)
+    path = config.queue.path
+    _hold_that_it_runs(config, path)
+    order = orders.Tell(verb, argument, who=who())
+    storage.carry_out(path, order, deadline_s=how.wait_s)
+    result = None
+    if how.timeout_s is not None:
+        result = orders.wait_for_outcome(path, order.control_id, deadline_s=how.timeout_s)
+    if how.is_json:
+        output.write_json({"verb": verb, "argument": argument, "control_id": order.control_id, "result": result})
+    elif result is not None:
+        click.echo(output.printable(result))
+    place = f"control_id {order.control_id} in the view control"
+    if result is None and how.timeout_s is not None:
+        raise QueueBusy(f"{verb}: no result within {how.timeout_s:g} s; the order stands, look later at {place}")
+    if result is None:
+        say(NAME, f"{verb}: ordered; for its result look at {place}")
+
+
+def _hold_that_it_runs(config: Config, path: Path) -> None:
+    """An order that nobody carries out now would be carried out by the next start, when nobody thinks of it."""
+    from empath.daemon.supervisor.launch import find_supervisor  # noqa: PLC0415 - only these verbs need it
+
+    with storage.Snapshot(path):
+        pass
+    if find_supervisor(config) is None:
+        raise ServiceUnavailable("no service runs on this queue, so nothing was ordered; see `empathd start`")
+
+
+VERBS: Final = (freeze, thaw, flush, reload, drain, log_level, stop_listener)

@@ -1,0 +1,30 @@
+"""admin_sql - sql: the queue in an SQL shell"""
+
+from typing import Final
+
+import click
+
+from empath.cli.admin.options import wait_option
+from empath.cli.common import config_option, configuration
+
+
+@click.command()
+@config_option()
+@click.option("--write", "is_writing", is_flag=True, help="Let statements change the queue.")
+@wait_option
+@click.argument("statements", nargs=-1, metavar="[STATEMENT]...")
+@click.pass_context
+def sql(context: click.Context, is_writing: bool, wait_s: float, statements: tuple[str, ...]) -> None:
+    """
+    Open an SQL shell on the queue, or run each STATEMENT.
+
+    Without a STATEMENT a script is read from standard input, unless that is a terminal. The first error ends a script;
+    statements before it are done.
+    """
+    from empath.storage.sqlite.shell import run_shell  # noqa: PLC0415 - the shell costs the other verbs 50 ms
+
+    _, config = configuration(context)
+    run_shell(config.queue.path, statements, deadline_s=wait_s if is_writing else None)
+
+
+VERBS: Final = (sql,)

@@ -1,0 +1,46 @@
+"""
+space - whether the disk has room for more mail
+
+What is left below the reserve is for recording deliveries.  The acceptor looks each second, and whenever so much mail
+has come meanwhile that the answer may be another.
+"""
+
+from empath.config.model import Config
+from empath.policy.limits import wanted_space_octets
+from empath.storage.sqlite.space import free_octets, wal_octets
+from empath.telemetry.log import Logger
+
+_LOOK_OCTETS = 1024 * 1024
+
+
+class Space:
+    """The answer as of the last look is `has_room`; all listeners of the process share it."""
+
+    def __init__(self, config: Config, log: Logger) -> None:
+        self._queue = config.queue
+        self._wanted = wanted_space_octets(config.queue.reserve_octets, config.limits.message_octets)
+        self._log = log
+        self._taken = 0
+        self.has_room = True
+        self.look()
+
+    def take(self, octets: int) -> None:
+        """So much was just written, and will be a second time when it goes from the log into the database."""
+        self._taken += octets
+        if self._taken >= _LOOK_OCTETS:
+            self.look()
+
+    def look(self) -> None:
+        """Ask the disk."""
+        self._taken = 0
+        queue = self._queue
+        try:
+            has_room = (
+                free_octets(queue.path.parent) >= self._wanted and wal_octets(queue.path) <= queue.wal_limit_octets
+            )
+        except OSError as exc:
+            self._log.error("space_unknown", error=str(exc))
+            has_room = False
+        if has_room != self.has_room:
+            self._log.warning("space_changed", has_space=has_room)
+        self.has_room = has_room

@@ -1,0 +1,1 @@
+"""The housekeeper: the dead, reports, retention, control orders."""

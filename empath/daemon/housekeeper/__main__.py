@@ -1,0 +1,90 @@
+"""
+housekeeper - the process that tidies up
+
+It releases what the dead held, carries out orders to the service, brings the configured limits to the queue, tells
+senders what became of their mail, forgets what retention allows, removes spool garbage, and watches what should never
+happen.  Each duty is a greenlet that does one round at the start and then one each period.  A round that fails is
+logged, and the next one does its work; a fault of ours ends the process.
+"""
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import gc
+
+gc.disable()  # `Runtime.ready` turns it on again: what is imported now is no garbage
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import gevent
+
+from empath.daemon.housekeeper.control import LOOK_S, Control
+from empath.daemon.housekeeper.dead_processes import DeadProcesses
+from empath.daemon.housekeeper.reporter import Reporter
+from empath.daemon.housekeeper.tidying import Tidying
+from empath.daemon.process.runtime import Runtime, run_child
+from empath.errors import EmpathError
+from empath.storage.queue.process import ResizeDestinations
+from empath.storage.sqlite.connection import open_reader
+
+_WRITE_DEADLINE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What is to be done again and again; name stands in the log."""
+
+    name: str
+    period_s: float
+    body: Callable[[], object]
+
+
+class Housekeeper:
+    """All duties of the process."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._reader = open_reader(runtime.config.queue.path)
+        self._dead = DeadProcesses(runtime, self._reader)
+        self._control = Control(runtime, self._reader)
+        tidying = Tidying(runtime, self._reader)
+        self._duties = (
+            Duty("control", LOOK_S, self._control.obey),
+            Duty("beats", 2.0, self._dead.watch_beats),
+            Duty("reports", 1.0, Reporter(runtime, self._reader).report),
+            Duty("garbage", 2.0, tidying.remove_garbage),
+            Duty("retention", 5.0, tidying.forget),
+            Duty("space", 5.0, tidying.return_space),
+            Duty("wal", 10.0, tidying.watch_wal),
+            Duty("due_bounds", 30.0, tidying.mend_due_bounds),
+            Duty("missing_files", 600.0, tidying.miss_files),
+            Duty("orphans", 600.0, tidying.find_orphans),
+        )
+
+    def run(self) -> None:
+        """Tidy up until a drain is asked for."""
+        self._runtime.writer.commit(ResizeDestinations(self._runtime.config.delivery.concurrency))
+        self._control.begin()
+        self._dead.begin()
+        self._runtime.ready()
+        gevent.joinall([gevent.spawn(self._keep, duty) for duty in self._duties], raise_error=True)
+        self._reader.close()
+
+    def _keep(self, duty: Duty) -> None:
+        is_draining = False
+        while not is_draining:
+            try:
+                duty.body()
+            except EmpathError as exc:
+                self._runtime.log.error("housekeeping_failed", duty=duty.name, error=str(exc))
+            is_draining = self._runtime.draining.wait(duty.period_s)
+
+
+def _serve(runtime: Runtime) -> None:
+    Housekeeper(runtime).run()
+
+
+if __name__ == "__main__":
+    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S)

@@ -1,0 +1,71 @@
+"""
+control - carry out what people order by INSERT INTO control
+
+freeze, thaw, flush and log-level are done by SQL.  The housekeeper asks the supervisor for a reload and a drain, with
+one octet each.  A listener is stopped by an acceptor, which has its socket.
+"""
+
+import os
+import time
+
+from empath.daemon.process.child import Ask
+from empath.daemon.process.runtime import Runtime
+from empath.storage.queue.control import FinishOrder, GiveUpOrders, Order, StartOrder, open_orders
+from empath.storage.sqlite.connection import Reader
+
+LOOK_S = 0.5
+_ASKS = {
+    "reload": (Ask.RELOAD, "the supervisor was asked to reload; the log says what came of it"),
+    "drain": (Ask.STOP, "the supervisor was asked to end the service"),
+}
+
+
+class Control:
+    """The housekeeper's part."""
+
+    def __init__(self, runtime: Runtime, reader: Reader) -> None:
+        """*reader* reads the queue, in the hub."""
+        self._runtime = runtime
+        self._reader = reader
+
+    def begin(self) -> None:
+        """
+        Close the orders that an earlier housekeeper died over.
+
+        Raises:
+            QueueBusy, StorageFailure: the queue cannot be written.
+        """
+        self._runtime.writer.commit(GiveUpOrders(now=time.time()))
+
+    def obey(self) -> None:
+        """
+        Carry out the orders that wait.
+
+        Raises:
+            QueueBusy, StorageFailure: the queue cannot be read or written; an order that was taken up stays open.
+        """
+        for order in open_orders(self._reader, self._runtime.config.queue.path):
+            if order.verb in _ASKS:
+                self._obey(order)
+
+    def _obey(self, order: Order) -> None:
+        if not self._runtime.writer.commit(StartOrder(order.control_id, now=time.time())).is_ours:
+            return
+        ask, result = _ASKS[order.verb]
+        try:
+            assert self._runtime.child.ask_fd is not None, "only the housekeeper obeys"
+            os.write(self._runtime.child.ask_fd, ask.value)
+        except OSError as exc:
+            result = f"the supervisor could not be asked: {exc.strerror}"
+        finish(self._runtime, order, result)
+
+
+def finish(runtime: Runtime, order: Order, result: str) -> None:
+    """
+    Write back what came of an order.
+
+    Raises:
+        QueueBusy, StorageFailure: it could not be written.
+    """
+    runtime.log.warning("order_obeyed", verb=order.verb, argument=order.argument, who=order.who, result=result)
+    runtime.writer.commit(FinishOrder(order.control_id, now=time.time(), result=result))

@@ -1,0 +1,194 @@
+"""
+tidying - the duties that keep the queue small and true
+
+Each is a method that does one round and returns.  A round reads slice by slice in the hub, writes only what it found,
+and rests between two slices, so that neither the beat of this process nor the writers of others wait for it.  What may
+block on the disk runs in a thread.
+"""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from gevent.hub import get_hub
+from gevent.monkey import get_original
+
+from empath.daemon.process.runtime import Runtime
+from empath.mail.identity import Timestamp
+from empath.net.wakeup import ring
+from empath.policy.limits import wanted_space_octets
+from empath.storage.queue.due_bound import BoundWalk, RepairBounds
+from empath.storage.queue.garbage import (
+    FILES,
+    AddOrphans,
+    OrphanScan,
+    SettleGarbage,
+    SpooledWalk,
+    due_garbage,
+    is_awaited,
+    missing_files,
+    remove_file,
+    unnamed,
+)
+from empath.storage.queue.retention import Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
+from empath.storage.spool import locate
+from empath.storage.sqlite.connection import Reader
+from empath.storage.sqlite.space import ReturnPages, free_octets, unused_octets, wal_octets
+from empath.storage.sqlite.wal import readers_of, truncate_wal
+
+T = TypeVar("T")
+
+_REST_S = 0.01  # between two slices
+_ALARM_TRIES = 3
+_WAL_OCTETS = 64 * 1024 * 1024
+_TRUNCATE_DEADLINE_S = 1.0
+
+
+class Tidying:
+    """All duties but the care for the dead, and where each of them is."""
+
+    def __init__(self, runtime: Runtime, reader: Reader) -> None:
+        """*reader* reads the queue, in the hub."""
+        queue = runtime.config.queue
+        self._runtime = runtime
+        self._path, self._spool = queue.path, queue.spool
+        self._reader = reader
+        self._sweeps = (RecipientSweep(queue.path), MessageSweep(queue.path))
+        self._orphans = OrphanScan(queue.spool)
+        self._spooled = SpooledWalk(queue.path)
+        self._bounds = BoundWalk(queue.path)
+        self._wal_octets = 0  # the size that is worth a word, next time
+        self._clocks_apart = time.time() - time.monotonic()
+
+    def forget(self) -> None:
+        """Remove what retention does not keep any longer."""
+        keep = self._runtime.config.retention
+        recipients = messages = contents = 0
+        for sweep in self._sweeps:
+            is_going = True
+            while is_going:
+                cutoffs = Cutoffs.at(
+                    time.time(), delivered_s=keep.delivered_s, final_s=keep.final_s, content_s=keep.content_s
+                )
+                work = sweep.step(self._reader, cutoffs)
+                if work is not None:
+                    self._runtime.writer.commit(work)
+                    recipients += work.recipients
+                    messages += work.messages
+                    contents += work.contents
+                is_going = not sweep.is_round_over and self._rest()
+        runs = ForgetProcesses(time.time())
+        if runs.is_needed(self._reader, self._path):
+            self._runtime.writer.commit(runs)
+        if recipients or messages or contents:
+            self._runtime.log.info("forgotten", recipients=recipients, messages=messages, contents=contents)
+
+    def remove_garbage(self) -> None:
+        """Remove files that no message needs."""
+        is_going = True
+        while is_going:
+            due = due_garbage(self._reader, self._path, time.time())
+            if not due:
+                return
+            removals = _in_thread(lambda batch: [remove_file(self._spool, garbage) for garbage in batch], due)
+            for removal in removals:
+                if removal.tries >= _ALARM_TRIES and removal.error is not None:
+                    self._runtime.log.critical(
+                        "garbage_stuck", locator=removal.locator, tries=removal.tries, error=removal.error
+                    )
+            self._runtime.writer.commit(SettleGarbage(removals, now=time.time()))
+            is_going = len(due) == FILES and self._rest()
+
+    def find_orphans(self) -> None:
+        """Make garbage of old files that no message names."""
+        orphans = 0
+        is_going = True
+        while is_going:
+            found = _in_thread(self._orphans.step, self._cautious_now())
+            found = unnamed(self._reader, self._path, found) if found else []
+            if found:
+                work = AddOrphans(found, node=str(self._runtime.config.hostname))
+                orphans += self._runtime.writer.commit(work).added
+            is_going = not self._orphans.is_round_over and self._rest()
+        if orphans:
+            self._runtime.log.warning("orphans_found", files=orphans)
+
+    def miss_files(self) -> None:
+        """Tell of messages whose file is not there. Whoever tries to deliver one holds it."""
+        is_going = True
+        while is_going:
+            messages = self._spooled.step(self._reader)
+            missing = _in_thread(missing_files, self._spool, messages) if messages else []
+            for message in missing:
+                # It may have been delivered, and its file removed, since it was read.
+                if is_awaited(self._reader, self._path, message):
+                    file = locate(self._spool, message.locator)
+                    self._runtime.log.critical("spool_file_missing", queue_id=message.queue_id, file=str(file))
+            is_going = not self._spooled.is_round_over and self._rest()
+
+    def mend_due_bounds(self) -> None:
+        """Lower what would let due mail lie."""
+        is_going = True
+        while is_going:
+            late = self._bounds.step(self._reader)
+            if late:
+                self._runtime.writer.commit(RepairBounds(late))
+                ring(self._runtime.child.wake_fds)
+            for bound in late:
+                self._runtime.log.error(
+                    "due_bound_repaired",
+                    destination=bound.name,
+                    due_at=None if bound.due_at is None else Timestamp(bound.due_at).iso8601(),
+                    earliest=Timestamp(bound.earliest).iso8601(),
+                )
+            is_going = not self._bounds.is_round_over and self._rest()
+
+    def watch_wal(self) -> None:
+        """Cut a large write-ahead log; warn when it is large first, and again each time that it has doubled."""
+        octets = wal_octets(self._path)
+        # Above the limit no mail is taken, so that it would not grow any more, nor be written from its beginning again.
+        if octets <= min(_WAL_OCTETS, self._runtime.config.queue.wal_limit_octets):
+            self._wal_octets = 0
+            return
+        is_news = octets > self._wal_octets
+        if is_news:
+            self._wal_octets = 2 * octets
+            self._runtime.log.warning("wal_large", file=f"{self._path}-wal", octets=octets)
+        if self._cut_wal():
+            self._wal_octets = 0
+            self._runtime.log.info("wal_truncated", file=f"{self._path}-wal")
+        elif is_news:
+            readers = ", ".join(readers_of(self._path)) or "none seen"
+            self._runtime.log.error("wal_kept", file=f"{self._path}-wal", octets=octets, readers=readers)
+
+    def return_space(self) -> None:
+        """Give free pages of the database back where the disk is about to run full."""
+        config = self._runtime.config
+        wanted = 2 * wanted_space_octets(config.queue.reserve_octets, config.limits.message_octets)
+        before = unused_octets(self._reader, self._path)
+        unused = before
+        while unused and free_octets(self._path.parent) < wanted and self._rest():
+            self._runtime.writer.commit(ReturnPages())
+            unused = unused_octets(self._reader, self._path)
+        if unused < before:
+            self._cut_wal()  # which is when the file shrinks
+            self._runtime.log.info("space_returned", octets=before - unused)
+
+    def _cut_wal(self) -> bool:
+        sleep = get_original("time", "sleep")  # in that thread the patched one would make a hub
+        return _in_thread(partial(truncate_wal, self._path, deadline_s=_TRUNCATE_DEADLINE_S, sleep=sleep))
+
+    def _cautious_now(self) -> float:
+        # A clock that jumps, or a machine that slept, must not make the file of a message that is just coming in look
+        # old: the wall clock does not see steps backwards, the monotonic one none forwards.
+        return min(time.time(), self._clocks_apart + time.monotonic())
+
+    def _rest(self) -> bool:
+        """Let others work; whether the round may go on."""
+        return not self._runtime.draining.wait(_REST_S)
+
+
+def _in_thread(body: Callable[..., T], *arguments: object) -> T:
+    result: T = get_hub().threadpool.apply(body, arguments)
+    return result

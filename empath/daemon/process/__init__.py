@@ -1,0 +1,1 @@
+"""What all child processes share, and the only thing that the programs import of each other."""

@@ -1,0 +1,165 @@
+"""
+runtime - the frame of every child process
+
+It reads the configuration, drops privileges, registers the process in the queue and lets it beat; it turns SIGTERM and
+the supervisor's death into one call of `drain`, and an error into one line and an exit code.
+"""
+
+import gc
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+import gevent
+from gevent.event import Event
+from gevent.hub import get_hub
+
+from empath.config import Config
+from empath.daemon.process.child import (
+    Child,
+    child_from_environment,
+    drop_privileges,
+    load_own_config,
+    report_failure,
+    report_ready,
+)
+from empath.daemon.process.hub_writer import HubWriter
+from empath.errors import CannotCreate, EmpathError
+from empath.mail.identity import Timestamp
+from empath.net.stream import Deadlines
+from empath.storage.queue.process import Beat, EndProcess, Register
+from empath.telemetry import log
+
+BEAT_S = 2.0
+STALE_S = 20.0  # a process whose last beat is older may be taken for dead by others before long
+_LATELY_S = 10.0
+_EX_SOFTWARE = 70
+_EX_TEMPFAIL = 75
+
+
+class Runtime:
+    """What every child has: its configuration, logger, writer, deadlines, and whether it is to end."""
+
+    def __init__(self, child: Child, config: Config, *, write_deadline_s: float) -> None:
+        self.child = child
+        self.config = config
+        self.log = log.get(process=child.slot)
+        self.writer = HubWriter(config.queue.path, deadline_s=write_deadline_s)
+        self.deadlines = Deadlines()
+        self.draining = Event()
+        self.is_taken_for_dead = False
+        self.process_id = 0
+        self._beaten_at = time.monotonic()
+        self._life = get_hub().loop.io(child.life_fd, 1)
+
+    def begin(self) -> None:
+        """
+        Register in the queue, and watch signals and the supervisor's life from now on.
+
+        Raises:
+            QueueBusy, StorageFailure: the queue cannot be written.
+        """
+        run = Register(
+            node=str(self.config.hostname),
+            instance=self.child.instance,
+            slot=self.child.slot,
+            generation=self.child.generation,
+            pid=os.getpid(),
+            now=time.time(),
+        )
+        self.process_id = self.writer.commit(run).process_id
+        self._beaten_at = time.monotonic()
+        gevent.signal_handler(signal.SIGTERM, self.draining.set)
+        gevent.signal_handler(signal.SIGUSR1, self._reopen_log)
+        for ignored in (signal.SIGHUP, signal.SIGINT):
+            signal.signal(ignored, signal.SIG_IGN)
+        self._life.start(self._supervisor_died)
+        gevent.spawn(self._beat)
+        gevent.spawn(self.deadlines.run)
+
+    def ready(self) -> None:
+        """Tell the supervisor that this process does its work. What was made so far stays to its end."""
+        gc.freeze()
+        gc.enable()
+        report_ready(self.child)
+
+    def end(self) -> None:
+        """Say in the queue that this run is over; what it still holds is released."""
+        try:
+            self.writer.commit(EndProcess(self.process_id, now=time.time()))
+        except EmpathError as exc:
+            self.log.warning("process_end_unrecorded", error=str(exc))  # the housekeeper hears of it by other ways
+        self.writer.close()
+
+    @property
+    def is_trusted_alive(self) -> bool:
+        """Whether the others still take this process for alive, so that its work is its own."""
+        return not self.is_taken_for_dead and time.monotonic() - self._beaten_at < STALE_S
+
+    @property
+    def has_beaten_lately(self) -> bool:
+        """Whether the queue could be written by this process within the last beats."""
+        return time.monotonic() - self._beaten_at < _LATELY_S
+
+    def now(self) -> Timestamp:
+        """The wall clock."""
+        return Timestamp(time.time())
+
+    def _beat(self) -> None:
+        while True:
+            gevent.sleep(BEAT_S)
+            began = time.monotonic()
+            try:
+                beat = self.writer.commit(Beat(self.process_id, now=time.time()))
+            except EmpathError as exc:
+                self.log.warning("beat_failed", error=str(exc))
+                continue
+            self._beaten_at = began
+            log.set_level(beat.log_level or self.config.log.level)
+            if beat.is_taken_for_dead:
+                # Its leases are others' by now and it gets no more: it sends nothing, and makes room for another.
+                self.log.critical("taken_for_dead")
+                self.is_taken_for_dead = True
+                self.draining.set()
+                return
+
+    def _supervisor_died(self) -> None:
+        self._life.stop()
+        self.draining.set()
+
+    def _reopen_log(self) -> None:
+        try:
+            log.reopen()
+        except CannotCreate as exc:
+            self.log.error("log_kept", error=str(exc))
+
+
+def run_child(body: Callable[[Runtime], None], *, write_deadline_s: float | None) -> None:
+    """
+    Be one child process from its first to its last statement; *body* returns when it has drained.
+
+    *write_deadline_s* bounds the wait for the write lock; None takes what the configuration says for acceptance.
+    """
+    child = child_from_environment()
+    try:
+        config = load_own_config(child)
+        get_hub().threadpool.apply(bool)  # gevent imports at first use, which must come before the privileges are gone
+        drop_privileges(config.process.user)
+        log.configure(config.log.format, config.log.level, config.log.file)
+        deadline_s = config.queue.lock_timeout_s if write_deadline_s is None else write_deadline_s
+        runtime = Runtime(child, config, write_deadline_s=deadline_s)
+        runtime.begin()
+        body(runtime)
+        runtime.end()
+        if runtime.is_taken_for_dead:
+            sys.exit(_EX_TEMPFAIL)
+    except EmpathError as exc:
+        # Before it was ready the supervisor says it, to whoever started; afterwards the log is the only place.
+        if not report_failure(child, exc):
+            log.get(process=child.slot).critical("process_failed", error=str(exc))
+        sys.exit(exc.exit_code)
+    except Exception as exc:  # noqa: BLE001 - top frame of the process
+        log.get(process=child.slot).critical("process_crashed", error=repr(exc), exc_info=True)
+        sys.exit(_EX_SOFTWARE)

@@ -1,0 +1,107 @@
+"""
+diagnosis - whether the service runs, or could
+
+A port is tried as a client would if the service runs, and bound for a moment if it does not.
+"""
+
+import os
+import resource
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from empath.config.model import Config, Listener
+from empath.daemon.supervisor import launch, listeners
+from empath.daemon.supervisor.resources import needed_open_files
+from empath.errors import EmpathError
+from empath.policy.health import Diagnosis, Level
+
+_GREETING_S: Final = 5.0
+_ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+def diagnose_service(config_file: Path, config: Config) -> Iterator[Diagnosis]:
+    """Look at the instance of *config*, its listeners, its limits and its files."""
+    found = launch.status(config)
+    match found.word:
+        case "running":
+            yield Diagnosis("service", Level.OK, f"running, pid {found.pid}")
+        case "stopping":
+            pids = ", ".join(map(str, found.pids))
+            yield Diagnosis("service", Level.WARNING, f"draining: pids {pids}", "wait, then start it")
+        case _:
+            yield Diagnosis("service", Level.WARNING, "not running", "run `empathd start`")
+    for listener in config.listeners:
+        yield _answers(listener) if found.word == "running" else _can_be_bound(listener)
+    yield _open_files(config)
+    for folder, key in _folders(config).items():
+        yield _folder(folder, key)
+    yield _config_file(config_file)
+
+
+def _answers(listener: Listener) -> Diagnosis:
+    try:
+        with socket.create_connection((_ANY.get(listener.host, listener.host), listener.port), _GREETING_S) as client:
+            greeting = client.recv(3)
+    except OSError as exc:
+        found = f"{listener.text} does not answer: {exc.strerror or exc}"
+        return Diagnosis("listener", Level.ERROR, found, "see the log; `empathd reload` listens again")
+    if greeting != b"220":
+        found = f"{listener.text} answers without a greeting 220"
+        return Diagnosis("listener", Level.WARNING, found, "see the log: perhaps a limit of connections is reached")
+    return Diagnosis("listener", Level.OK, f"{listener.text} answers")
+
+
+def _can_be_bound(listener: Listener) -> Diagnosis:
+    try:
+        listeners.close(listeners.bind([listener]))
+    except EmpathError as exc:
+        remedy = f"end the program that has the address (`ss -ltnp`), run this as root, or change {listener.text}"
+        return Diagnosis("listener", Level.ERROR, str(exc), remedy)
+    return Diagnosis("listener", Level.OK, f"{listener.text} is free")
+
+
+def _open_files(config: Config) -> Diagnosis:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = needed_open_files(config)
+    found = f"{hard} descriptors a process, {needed} may be needed"
+    if hard < needed:
+        remedy = "raise the hard limit (`ulimit -Hn`, LimitNOFILE=), or lower [limits] connections, [delivery] sessions"
+        return Diagnosis("nofile", Level.WARNING, found, remedy)
+    return Diagnosis("nofile", Level.OK, found)
+
+
+def _folders(config: Config) -> dict[Path, str]:
+    found = {config.process.pid_file.parent: "[process] pid_file"}
+    if config.log.file is not None:
+        found.setdefault(config.log.file.parent, "[log] file")
+    return found
+
+
+def _folder(folder: Path, key: str) -> Diagnosis:
+    try:
+        mode = folder.stat().st_mode
+    except OSError as exc:
+        found = f"{folder} of {key}: {exc.strerror}"
+        # A missing directory of the pid file is made by the start, others are not.
+        return Diagnosis("directory", Level.WARNING, found, f"run `mkdir -p {folder}`")
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        found = f"{folder} of {key}: every user may write it"
+        return Diagnosis("directory", Level.ERROR, found, f"run `chmod o-w {folder}`")
+    return Diagnosis("directory", Level.OK, f"{folder} of {key}")
+
+
+def _config_file(file: Path) -> Diagnosis:
+    try:
+        status = file.stat()
+    except OSError as exc:
+        return Diagnosis("configuration", Level.ERROR, f"{file}: {exc.strerror}", "see -c and EMPATH_CONFIG")
+    if status.st_mode & stat.S_IWOTH:
+        found = f"{file}: every user may write it"
+        return Diagnosis("configuration", Level.ERROR, found, f"run `chmod o-w {file}`")
+    if status.st_uid not in (0, os.geteuid()):
+        found = f"{file}: belongs to user {status.st_uid}"
+        return Diagnosis("configuration", Level.WARNING, found, f"run `chown root {file}`")
+    return Diagnosis("configuration", Level.OK, f"{file}")

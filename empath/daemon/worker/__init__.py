@@ -1,0 +1,1 @@
+"""A delivery worker: leases, transports, settles."""

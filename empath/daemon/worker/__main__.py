@@ -1,0 +1,208 @@
+"""
+worker - a process that delivers mail
+
+THEORY
+    One greenlet leases, one greenlet per lease delivers.  The leasing greenlet sleeps until it is rung, a tenth of a
+    second has passed and somebody has committed, or the next recipient is due; it first reads whether there is anything
+    to lease, and only then takes the write lock.  Leases of destinations whose last attempt met no host take at most a
+    quarter of the slots, so that however many dead destinations there are, the healthy ones do not wait for them.
+    A host may take minutes to prove dead: where all slots are taken, those that wait for a silent host do not count,
+    up to three times as many as there are slots.
+"""
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import gc
+
+gc.disable()  # `Runtime.ready` turns it on again: what is imported now is no garbage
+
+import time
+from functools import lru_cache, partial
+
+import gevent
+from gevent.event import Event
+
+from empath.config import Config
+from empath.config.hosts import host_rules
+from empath.daemon.process.child import DRAIN_S
+from empath.daemon.process.runtime import Runtime, run_child
+from empath.daemon.worker.connection import ConnectionPool
+from empath.daemon.worker.lease_run import Dispatch, LeaseRun
+from empath.errors import EmpathError
+from empath.net.dns_cache import CachingResolver
+from empath.net.interfaces import Interfaces
+from empath.net.next_hop import NextHops
+from empath.net.resolver import DnsResolver
+from empath.net.wakeup import WakeUp
+from empath.storage.queue.accept import DestinationIds
+from empath.storage.queue.lease import Lease, Outlook, TakeLeases
+from empath.storage.queue.settle import EndStrays
+from empath.storage.sqlite.connection import open_reader
+
+_POLL_S = 0.1
+_REST_S = 0.01  # between two looks,
+_REST_FOR_MESSAGE_S = 0.001  # and for each message that the last one found: in a storm each finds more,
+_LONGEST_REST_S = 0.04
+_SHORT_REST_S = 0.003  # where it left some for want of a slot
+_WRITE_DEADLINE_S = 5.0
+_FAILING_SHARE = 4  # one slot in so many
+_STUCK_SLOTS = 3  # so many times the slots may wait for silent hosts beside them
+_LEASES_AT_ONCE = 32  # in one transaction
+_IDLE_CHECK_S = 0.5
+_LAST_WORDS_S = 1.0
+_STRAYS_AGAIN_S = 1.0
+
+
+class Worker:
+    """Leasing, and the leases that are under way."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        config = runtime.config
+        self._runtime = runtime
+        # Both are shares of a whole that belongs to all: a worker must leave slots to its fellows.
+        self._share = -(-config.delivery.concurrency // config.delivery.workers)
+        self._slots = config.delivery.sessions
+        reader = open_reader(config.queue.path)
+        self._outlook = Outlook(reader, config.queue.path, process_id=runtime.process_id, share=self._share)
+        pool = ConnectionPool(config.delivery, str(config.hostname), runtime.deadlines)
+        self._dispatch = Dispatch(runtime, pool, _finder(config), DestinationIds(config.delivery.concurrency))
+        self._rung = Event()
+        # By lease_id, each from the commit of the lease to that of its end.
+        self._active: dict[int, LeaseRun] = {}
+        self._active_failing = 0
+        self._seen_version = 0
+        self._rest_s = _REST_S
+        self._next_ready_at: float | None = 0.0
+
+    def run(self) -> None:
+        """Deliver until a drain is asked for, and drain."""
+        bells = [WakeUp(descriptor, self._rung.set) for descriptor in self._runtime.child.wake_fds]
+        self._runtime.draining.rawlink(lambda _: self._rung.set())
+        gevent.spawn(self._close_idle)
+        self._runtime.ready()
+        looked_at = 0.0
+        while not self._runtime.draining.is_set():
+            is_rung = self._rung.wait(_POLL_S)
+            # The first ring is answered at once.
+            gevent.sleep(max(0.0, looked_at + self._rest_s - time.monotonic()))
+            looked_at = time.monotonic()
+            self._rung.clear()
+            try:
+                self._look(is_rung=bool(is_rung))
+            except EmpathError as exc:
+                self._runtime.log.error("lease_failed", error=str(exc))
+                gevent.sleep(_POLL_S)
+        for bell in bells:
+            bell.close()
+        self._drain()
+        self._outlook.close()
+
+    def _look(self, *, is_rung: bool) -> None:
+        version = self._outlook.data_version()
+        now = time.time()
+        is_due = self._next_ready_at is not None and self._next_ready_at <= now
+        if not (is_rung or is_due or version != self._seen_version):
+            return
+        self._seen_version = version
+        self._rest_s = _REST_S
+        self._dispatch.may_go_on = not (self._runtime.draining.is_set() or self._outlook.is_frozen())
+        if not self._dispatch.may_go_on:
+            self._next_ready_at = None
+            return
+        failing_limit = self._slots // _FAILING_SHARE - self._active_failing
+        limit = min(self._free_slots(), _LEASES_AT_ONCE)
+        if limit > 0 and self._outlook.is_runnable(now, with_failing=failing_limit > 0):
+            self._take(now, limit, max(failing_limit, 0))
+        if limit > 0:
+            self._next_ready_at = self._outlook.next_ready_at() if failing_limit > 0 else None
+        else:
+            self._next_ready_at = now + _POLL_S  # a lease may be stuck by then
+
+    def _free_slots(self) -> int:
+        free = self._slots - len(self._active)
+        if free > 0:
+            return free
+        now = time.monotonic()
+        stuck = sum(run.is_stuck(now) for run in self._active.values())
+        return free + min(stuck, _STUCK_SLOTS * self._slots)
+
+    def _take(self, now: float, limit: int, failing_limit: int) -> None:
+        work = TakeLeases(
+            process_id=self._runtime.process_id, now=now, limit=limit, failing_limit=failing_limit, share=self._share
+        )
+        try:
+            self._runtime.writer.commit(work, is_last=not self._active)
+        except EmpathError as exc:
+            self._runtime.log.error("lease_failed", error=str(exc))
+            self._end_strays()
+            return
+        found = sum(len(lease.messages) for lease in work.leases)
+        rest_s = min(_REST_S + found * _REST_FOR_MESSAGE_S, _LONGEST_REST_S)
+        self._rest_s = _SHORT_REST_S if work.has_more else rest_s
+        for lease in work.leases:
+            run = self._active[lease.lease_id] = LeaseRun(self._dispatch, lease)
+            gevent.spawn_raw(self._run_lease, lease, run)
+        if work.leases:
+            self._rung.set()  # there may be more
+
+    def _end_strays(self) -> None:
+        """Give back what a failed commit may have taken all the same; nothing is leased before that is done."""
+        while not self._runtime.draining.is_set():  # then the end of this process releases them
+            try:
+                self._runtime.writer.commit(EndStrays(self._runtime.process_id, self._active))
+            except EmpathError as exc:
+                self._runtime.log.error("strays_kept", error=str(exc))
+                self._runtime.draining.wait(_STRAYS_AGAIN_S)
+            else:
+                gevent.sleep(_POLL_S)
+                return
+
+    def _run_lease(self, lease: Lease, run: LeaseRun) -> None:
+        self._active_failing += lease.is_failing
+        try:
+            run.run()
+        except Exception as exc:
+            self._runtime.log.critical(
+                "lease_crashed", destination=lease.destination, lease_id=lease.lease_id, error=repr(exc), exc_info=True
+            )
+        finally:
+            self._active_failing -= lease.is_failing
+            del self._active[lease.lease_id]
+            self._rung.set()  # a slot is free
+
+    def _close_idle(self) -> None:
+        while True:
+            gevent.sleep(_IDLE_CHECK_S)
+            self._dispatch.pool.close_idle()
+
+    def _drain(self) -> None:
+        self._dispatch.may_go_on = False
+        ends_at = time.monotonic() + DRAIN_S - _LAST_WORDS_S
+        while self._active and time.monotonic() < ends_at:
+            gevent.sleep(0.02)
+        if self._active:
+            self._runtime.log.warning("leases_abandoned", leases=len(self._active))
+        self._dispatch.pool.close_idle(all_of_them=True)
+
+
+def _finder(config: Config) -> NextHops:
+    """The way to hosts, with a cache for all leases of this process."""
+    dns = config.dns
+    asker = DnsResolver(tuple(map(str, dns.nameservers)), timeout_s=dns.timeout_s, try_timeout_s=dns.try_timeout_s)
+    interfaces = Interfaces()
+    rules = lru_cache(maxsize=1)(partial(host_rules, config))
+    return NextHops(
+        CachingResolver(asker, question_s=dns.timeout_s),
+        lambda: rules(interfaces.addresses()),
+        timeout_s=dns.attempt_timeout_s,
+    )
+
+
+def _serve(runtime: Runtime) -> None:
+    Worker(runtime).run()
+
+
+if __name__ == "__main__":
+    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S)

@@ -1,0 +1,48 @@
+"""
+content_fit - content in the form that a peer takes
+
+A peer without 8BITMIME gets 8-bit content converted, RFC 6152 §3.  Whether that is possible is known when all of the
+content has been read, so it is read twice: once before MAIL, once on the way.  Nearly every host offers the extension,
+and mail that is all ASCII does not come here at all.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Literal
+
+from empath.mail.envelope import BodyType
+from empath.message.downgrade import converted, examine
+from empath.smtp.client.capabilities import Capabilities
+from empath.smtp.client.transaction import Transaction
+
+Pieces = Callable[[], Iterator[bytes]]  # the content, from its beginning at each call
+Without8BitMime = Literal["convert", "convert-or-send", "bounce"]
+
+
+def fit(
+    transaction: Transaction, pieces: Pieces, peer: Capabilities, without_8bitmime: Without8BitMime
+) -> tuple[Transaction, Pieces]:
+    """
+    Give *transaction*, which has 8-bit content, and its content as they suit *peer*, or as they are where they cannot.
+
+    Raises:
+        StorageFailure: the content cannot be read.
+    """
+    needs_smtputf8 = transaction.is_smtputf8 and not peer.has_smtputf8
+    if peer.has_8bitmime and not needs_smtputf8:
+        return transaction, pieces
+    found = examine(pieces())
+    if needs_smtputf8:
+        if found.has_8bit_header:
+            return transaction, pieces
+        # RFC 6531 §3.2 is about what is in the message: SMTPUTF8 was asked for, and only the body goes beyond ASCII.
+        transaction = replace(transaction, is_smtputf8=False)
+    if peer.has_8bitmime:
+        return transaction, pieces
+    if without_8bitmime != "bounce" and found.obstacle is None:
+        # How large it becomes is not known yet, so no size is announced.
+        seven_bit = replace(transaction, has_8bit=False, body_type=BodyType.SEVEN_BIT, is_size_exact=False)
+        return seven_bit, lambda: converted(pieces(), found)
+    if without_8bitmime == "convert-or-send":
+        return replace(transaction, has_8bit=False), pieces
+    return replace(transaction, why_not_converted=found.obstacle or "conversion is switched off"), pieces

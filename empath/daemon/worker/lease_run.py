@@ -1,0 +1,288 @@
+"""
+outgoing - the work of one lease
+
+THEORY
+    A lease is one greenlet.  It takes its messages one after another, routes each again, hands it to its carrier, turns
+    the answers into fates and waits until these are on the disk: when a process dies, one message per connection is in
+    doubt.  The same commit tells whom a person has ordered away meanwhile: twenty messages to a slow host last for
+    minutes.
+"""
+
+import random
+import time
+from dataclasses import dataclass
+
+import gevent
+
+from empath.daemon.process.runtime import Runtime
+from empath.daemon.worker.connection import Abandoned, ConnectionPool
+from empath.daemon.worker.transport.smtp import Answer, Body, Carrier, LocalCarrier, Parcel, SmtpCarrier
+from empath.errors import EmpathError, StorageFailure, SyntaxViolation
+from empath.mail.domain import AddressLiteral, Domain
+from empath.mail.identity import Timestamp
+from empath.mail.outcome import Bounced, Delivered, TryNext
+from empath.net.next_hop import HostFinder
+from empath.policy.bounce import is_delayed
+from empath.policy.retry import is_expired
+from empath.policy.routing import MxRoute, Route, SmtpRoute
+from empath.storage.queue.accept import INLINE, DestinationIds
+from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadOrders
+from empath.storage.queue.settle import Attempt, EndLease, Fate, Hold, Passed, Rekey, Settle, Status
+from empath.storage.writer import Together, Work
+
+_SETTLE_AGAIN_S = 1.0  # after a settle that could not be written
+_STUCK_S = 1.0  # one message under way for so long: the host is slow, or hangs
+_LEASE_AGAIN_S = 1.0  # after a lease that did not come to its end: what it held is due at once
+
+
+class ContentMissing(EmpathError):
+    """The content of an accepted message is not where its row says: a person must look."""
+
+
+@dataclass(slots=True)
+class Dispatch:
+    """What all leases of a worker share. `may_go_on` turns False when delivery is frozen or the process drains."""
+
+    runtime: Runtime
+    pool: ConnectionPool
+    finder: HostFinder
+    destination_ids: DestinationIds
+    may_go_on: bool = True
+
+
+class LeaseRun:
+    """One lease from its first message to its end."""
+
+    def __init__(self, dispatch: Dispatch, lease: Lease) -> None:
+        self._dispatch = dispatch
+        self._runtime = dispatch.runtime
+        self._lease = lease
+        self._carrier: Carrier | None = None
+        self._moved_at = time.monotonic()
+        self._unwritten: list[Work] = []
+
+    def run(self) -> None:
+        """Deliver and settle; returns when the lease's end is on the disk."""
+        is_whole = False
+        try:
+            ordered_away: set[int] = set()
+            for number, message in enumerate(self._lease.messages, start=1):
+                if not self._dispatch.may_go_on:
+                    break
+                self._moved_at = time.monotonic()
+                self._leave(message, ordered_away)
+                self._deliver(message)
+                if number < len(self._lease.messages):
+                    ordered_away = self._settle_and_look()
+            is_whole = True
+        except Abandoned as exc:
+            self._runtime.log.error("lease_abandoned", destination=self._lease.destination, error=str(exc))
+        finally:
+            if not is_whole:
+                self._commit()
+                gevent.sleep(_LEASE_AGAIN_S)
+            is_failing = self._carrier.is_failing if self._carrier is not None else self._lease.is_failing
+            end = EndLease(self._lease.lease_id, destination=self._lease.destination, is_failing=is_failing)
+            self._commit(end)
+
+    def is_stuck(self, now: float) -> bool:
+        """Whether at *now*, of the monotonic clock, its message has been under way for so long that others may pass."""
+        return now - self._moved_at > _STUCK_S
+
+    def _leave(self, message: LeasedMessage, ordered_away: set[int]) -> None:
+        """Put back those of a message who were held, cancelled or otherwise ended; their order is carried out there."""
+        left = {r.recipient_id: self._lease.destination for r in message.recipients if r.recipient_id in ordered_away}
+        if left:
+            self._unwritten.append(Rekey(self._lease.lease_id, left, self._dispatch.destination_ids))
+            message.recipients[:] = [r for r in message.recipients if r.recipient_id not in left]
+
+    def _deliver(self, message: LeasedMessage) -> None:
+        recipients = message.recipients
+        answers: dict[int, Answer] = {}
+        passed: list[Answer] = []
+        try:
+            route, recipients = self._route(message)
+            if not recipients:
+                return
+            body = self._body(message)
+            parcel = Parcel(message, recipients, body, self._may_end)
+            if self._carrier is None:
+                self._carrier = self._make_carrier(route)
+            for batch in self._carrier.carry(parcel):
+                for answer in batch:
+                    if isinstance(answer.outcome, TryNext):
+                        passed.append(answer)
+                    else:
+                        answers[answer.recipient.recipient_id] = answer
+                self._log_attempt(message, batch)
+        except (ContentMissing, StorageFailure) as exc:
+            self._runtime.log.critical("content_missing", queue_id=message.queue_id, error=str(exc))
+            self._hold(recipients, answers, f"no content: {exc}")
+        except SyntaxViolation as exc:
+            self._runtime.log.error("not_deliverable", queue_id=message.queue_id, error=str(exc))
+            self._hold(recipients, answers, f"no command can be made of it: {exc}")
+        finally:
+            message.content = None  # a lease of twenty messages should not hold them all to its end
+            # Whatever came after them: who has got the mail must not get it again.
+            # What hosts said before is evidence for a fate; where there is none, the log has it.
+            passed = [answer for answer in passed if answer.recipient.recipient_id in answers]
+            self._settle(message, passed, list(answers.values()))
+
+    def _hold(self, recipients: list[LeasedRecipient], answers: dict[int, Answer], reason: str) -> None:
+        """Leave those that have no answer yet to a person."""
+        numbers = tuple(r.recipient_id for r in recipients if r.recipient_id not in answers)
+        self._unwritten.append(Hold(self._lease.lease_id, numbers, now=time.time(), reason=reason))
+
+    def _route(self, message: LeasedMessage) -> tuple[Route | None, list[LeasedRecipient]]:
+        """The route of this lease and the recipients that still take it; the others go back under their new key."""
+        here = self._lease.destination
+        stay: list[LeasedRecipient] = []
+        moved: dict[int, str] = {}
+        chosen: Route | None = None
+        for recipient in message.recipients:
+            text = recipient.domain
+            route = self._runtime.config.find_route(recipient.address, _domain(text))
+            destination = route.destination(text) if route is not None else here
+            if destination == here:
+                stay.append(recipient)
+                chosen = route
+            else:
+                moved[recipient.recipient_id] = destination
+        if moved:
+            self._unwritten.append(Rekey(self._lease.lease_id, moved, self._dispatch.destination_ids))
+            self._runtime.log.info("rerouted", queue_id=message.queue_id, recipients=len(moved))
+        return chosen, stay
+
+    def _make_carrier(self, route: Route | None) -> Carrier:
+        if isinstance(route, SmtpRoute | MxRoute):
+            return SmtpCarrier(route, self._lease.destination, self._dispatch.pool, self._dispatch.finder)
+        return LocalCarrier(route, self._lease.destination)
+
+    def _body(self, message: LeasedMessage) -> Body:
+        """
+        The content, read now where it did not come with the lease.
+
+        Raises:
+            ContentMissing: there is none.
+            Abandoned: the queue cannot be read, which says nothing about this message.
+        """
+        if message.locator is None:
+            raise ContentMissing("it was removed")
+        content = message.content
+        if content is None and message.locator == INLINE:
+            try:
+                content = self._runtime.writer.commit(ReadContent(message.message_id)).content
+            except EmpathError as exc:
+                raise Abandoned(f"content of {message.queue_id}: {exc}") from exc
+            if content is None:
+                raise ContentMissing("its row is not there")
+        return Body(content, self._runtime.config.queue.spool, message.locator)
+
+    def _may_end(self) -> bool:
+        """Whether a final dot may be said: nobody takes this process for dead, and its work for his."""
+        return self._runtime.is_trusted_alive
+
+    def _settle(self, message: LeasedMessage, passed: list[Answer], answers: list[Answer]) -> None:
+        now = self._runtime.now()
+        by_attempt: dict[int, tuple[Attempt, list[Fate], list[Passed]]] = {}
+        for answer in passed:  # these first: rows come in the order in which the hosts were asked
+            evidence = Passed(answer.recipient.recipient_id, answer.stage, answer.reply)
+            by_attempt.setdefault(id(answer.attempt), (answer.attempt, [], []))[2].append(evidence)
+        for answer in answers:
+            fate = self._fate(answer, now)
+            by_attempt.setdefault(id(answer.attempt), (answer.attempt, [], []))[1].append(fate)
+            self._log_fate(message, answer, fate)
+        warning_s = self._runtime.config.retry.delay_warning_s
+        is_warned = is_delayed(now, message.received_at, warning_s, message.reverse_path)
+        self._unwritten += [
+            Settle(
+                process_id=self._runtime.process_id,
+                lease_id=self._lease.lease_id,
+                message_id=message.message_id,
+                now=now,
+                attempt=attempt,
+                fates=tuple(fates),
+                passed=tuple(evidence),
+                is_delayed=is_warned and any(fate.status is Status.DEFERRED for fate in fates),
+            )
+            for attempt, fates, evidence in by_attempt.values()
+        ]
+
+    def _fate(self, answer: Answer, now: Timestamp) -> Fate:
+        recipient, stage, reply = answer.recipient, answer.stage, answer.reply
+        if isinstance(answer.outcome, Delivered):
+            return Fate(recipient.recipient_id, Status.DELIVERED, stage, reply)
+        # RFC 3461 §4.1: without NOTIFY a failure is reported.
+        wants_notice = recipient.notify is None or "FAILURE" in recipient.notify
+        if isinstance(answer.outcome, Bounced):
+            return Fate(recipient.recipient_id, Status.BOUNCED, stage, reply, wants_notice=wants_notice)
+        if is_expired(now, recipient.expires_at):
+            return Fate(recipient.recipient_id, Status.EXPIRED, stage, reply, wants_notice=wants_notice)
+        schedule = self._runtime.config.retries.find(_domain(recipient.domain))
+        next_retry_at = schedule.next_retry_at(now, recipient.attempts + 1, random.random())
+        return Fate(recipient.recipient_id, Status.DEFERRED, stage, reply, next_retry_at)
+
+    def _settle_and_look(self) -> set[int]:
+        """Write what is not written yet, and give the recipients of the lease whom a person has ordered away."""
+        orders = ReadOrders(self._lease.lease_id)
+        self._commit(orders)
+        return orders.ordered_away
+
+    def _commit(self, *more: Work) -> None:
+        works, self._unwritten = (*self._unwritten, *more), []
+        together = Together(*works)
+        while works:
+            try:
+                self._runtime.writer.commit(together)
+                break
+            except EmpathError as exc:
+                # A fate must not be lost, for the peer has the mail: this is tried until it works.
+                self._runtime.log.error("settle_failed", destination=self._lease.destination, error=str(exc))
+                gevent.sleep(_SETTLE_AGAIN_S)
+        for work in works:
+            if isinstance(work, Settle) and work.is_stale:
+                self._runtime.log.error(
+                    "stale_result", lease_id=self._lease.lease_id, destination=self._lease.destination
+                )
+
+    def _log_attempt(self, message: LeasedMessage, batch: list[Answer]) -> None:
+        doubtful = [answer for answer in batch if answer.is_in_doubt]
+        if doubtful:
+            self._runtime.log.warning(
+                "delivery_in_doubt",
+                queue_id=message.queue_id,
+                recipients=len(doubtful),
+                destination=self._lease.destination,
+                host=doubtful[0].attempt.peer_address,
+                reply=doubtful[0].reply.escaped(),
+            )
+        for answer in batch:
+            if isinstance(answer.outcome, TryNext):
+                self._runtime.log.info(
+                    "host_failed",
+                    queue_id=message.queue_id,
+                    recipient=answer.recipient.address,
+                    destination=self._lease.destination,
+                    host=answer.attempt.host,
+                    stage=answer.stage,
+                    reply=answer.reply.escaped(),
+                    duration_s=round(answer.attempt.duration_s, 4),
+                )
+
+    def _log_fate(self, message: LeasedMessage, answer: Answer, fate: Fate) -> None:
+        self._runtime.log.info(
+            fate.status,
+            queue_id=message.queue_id,
+            recipient=answer.recipient.address,
+            destination=self._lease.destination,
+            host=answer.attempt.peer_address,
+            attempt=answer.recipient.attempts + 1,
+            stage=answer.stage,
+            reply=answer.reply.escaped(),
+            next_retry_at=None if fate.next_retry_at is None else Timestamp(fate.next_retry_at).iso8601(),
+            duration_s=round(answer.attempt.duration_s, 4),
+        )
+
+
+def _domain(text: str) -> Domain | AddressLiteral:
+    return AddressLiteral.parse(text) if text.startswith("[") else Domain(text)

@@ -1,0 +1,1 @@
+"""The transports of a worker, one module for each kind of route."""

@@ -1,0 +1,81 @@
+"""
+local_delivery - mail that stays here: Maildir
+
+A Maildir file is written under tmp/, synced, and renamed into new/, so that a reader never sees half a message.  One
+file per recipient, with the fields that final delivery adds (RFC 5321 §4.4).
+"""
+
+import errno
+import os
+import socket
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+from empath.errors import EmpathError
+from empath.mail.outcome import Stage
+from empath.mail.reply import Reply
+from empath.message.header import HeaderGuard, loops_through
+from empath.smtp.client.events import RecipientResult
+
+_LOOP = RecipientResult(Stage.LOCAL, Reply.of("554 5.4.6 the message has been delivered to this recipient before"))
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_HEADER_OCTETS = 1024 * 1024
+_numbers = count()
+
+
+def deliver_to_maildir(folder: Path, reverse_path: str, address: str, pieces: Iterator[bytes]) -> RecipientResult:
+    """
+    Write one message for one recipient; blocks on the disk, so call it in a thread.
+
+    The reply is 250 when file and name are durable, 4yz when the disk refuses, 5.4.6 when the message came by before.
+
+    Raises:
+        StorageFailure: *pieces* cannot be read; nothing is left of the file.
+    """
+    name = f"{time.time():.6f}.P{os.getpid()}Q{next(_numbers)}.{socket.gethostname().replace('/', '_')}"
+    temporary = folder / "tmp" / name
+    try:
+        for part in ("tmp", "new", "cur"):
+            (folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(temporary, "xb", opener=_private) as file:
+            file.write(f"Return-Path: <{reverse_path}>\r\nDelivered-To: {address}\r\n".encode())
+            guard = HeaderGuard(_HEADER_OCTETS)
+            for piece in pieces:
+                guard.feed(piece)
+                file.write(piece)
+            if loops_through(guard.header, address):
+                _remove(temporary)
+                return _LOOP
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(temporary, folder / "new" / name)
+        _sync_folder(folder / "new")
+    except OSError as exc:
+        _remove(temporary)
+        code = "452 4.3.1" if exc.errno in _FULL else "451 4.3.0"
+        return RecipientResult(Stage.LOCAL, Reply.of(f"{code} {folder}: {exc.strerror}"))
+    except EmpathError:
+        _remove(temporary)
+        raise
+    return RecipientResult(Stage.LOCAL, Reply.of(f"250 2.0.0 stored as {name}"))
+
+
+def _remove(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError:
+        pass  # its folder is no folder, or not ours: then it was never made
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

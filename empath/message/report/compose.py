@@ -1,0 +1,334 @@
+"""
+dsn - reports on what became of a message, RFC 3464 and RFC 6522
+
+THEORY
+    A report has up to three parts: words for people, the same as fields for programs, and the message itself or its
+    header section.  Who sends it, to whom and whether at all is decided elsewhere (policy/bounce).  Everything that
+    comes from outside, as replies, addresses, ENVID and the original itself, is hostile: `dsn_octets` lets none of it
+    end a field, a part or a line.
+
+    The forms of RFC 6533 (message/global…), which may hold UTF-8, are used where the original asked for SMTPUTF8.
+"""
+
+import re
+import textwrap
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from empath.mail.envelope import DsnReturn
+from empath.mail.identity import Timestamp
+from empath.message.report.octets import (
+    Charset,
+    address_line,
+    cut,
+    field,
+    from_xtext,
+    header_part,
+    is_plain,
+    one_line,
+    quoted_printable,
+)
+
+MAX_RETURNED_OCTETS: Final = 50_000  # of an original that goes back whole
+START_OCTETS: Final = 128 * 1024  # of the content that can be needed, if it does not go back whole
+_ENHANCED = re.compile(r"[245](\.[0-9]{1,3}\.[0-9]{1,3})")
+# Only what no line of a header can make ambiguous is quoted as the id that this report answers to.
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
+_WIDTH = 76
+_LATEST = 253_402_300_799.0  # 9999-12-31; no row may hold an instant that cannot be written
+
+
+class ReportKind(StrEnum):
+    """What is reported; each is a report of its own."""
+
+    FAILURE = "failure"
+    DELAY = "delay"
+    SUCCESS = "success"
+
+
+class Action(StrEnum):
+    """Fate of one recipient, RFC 3464 §2.3.3."""
+
+    FAILED = "failed"
+    DELAYED = "delayed"
+    DELIVERED = "delivered"
+    RELAYED = "relayed"
+
+
+@dataclass(frozen=True, slots=True)
+class LastAttempt:
+    """
+    How the last attempt for a recipient ended.
+
+    Shape: enhanced is its enhanced status code, if it had one; reply is code, enhanced code and text in one line; host
+    is who said it, None where we found it ourselves.
+    """
+
+    at: Timestamp
+    enhanced: str | None
+    reply: str
+    host: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedRecipient:
+    """
+    One recipient of a report.
+
+    Shape: original is the forward path as the client gave it; original_recipient the ORCPT= value, `type;xtext`, or
+    None; is_expired says that it was given up for its age; reason is why, where no reply says so; retry_until is given
+    for a delay.
+    """
+
+    address: str
+    action: Action
+    original: str
+    original_recipient: str | None = None
+    is_expired: bool = False
+    reason: str | None = None
+    last_attempt: LastAttempt | None = None
+    retry_until: Timestamp | None = None
+
+    @property
+    def status(self) -> str:
+        """`status-code` of RFC 3464 §2.3.4: the last reply's, in the class that goes with the action."""
+        if self.action is Action.FAILED:
+            klass = "4" if self.is_expired else "5"
+        else:
+            klass = "4" if self.action is Action.DELAYED else "2"
+        if self.last_attempt is None:
+            return "4.4.7" if klass == "4" else f"{klass}.0.0"
+        match = _ENHANCED.fullmatch(self.last_attempt.enhanced or "")
+        # Returned by order: what a host said before is not the reason.
+        return klass + (match[1] if match and not (self.reason and klass == "5") else ".0.0")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedMessage:
+    """The message that is reported on. Shape: envelope_id is the ENVID= value in xtext."""
+
+    queue_id: str
+    received_at: Timestamp
+    is_smtputf8: bool
+    envelope_id: str | None
+    header_message_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """Content of it: all octets, or at most the first START_OCTETS."""
+
+    octets: bytes
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """
+    All that a report is made of.
+
+    Shape: original is None where the content is gone; to is the mailbox of the addressee; queue_id is the report's own;
+    boundary is 1 to 60 letters and digits that nobody could guess; at least one recipient.
+    """
+
+    kind: ReportKind
+    message: ReportedMessage
+    recipients: tuple[ReportedRecipient, ...]
+    original: Original | None
+    hostname: str
+    to: str
+    queue_id: str
+    at: Timestamp
+    boundary: str
+    is_for_postmaster: bool = False
+
+
+def returns_whole(kind: ReportKind, dsn_return: str | None, size: int) -> bool:
+    """Whether the original goes back whole: a failure, unless RET=HDRS, up to MAX_RETURNED_OCTETS (RFC 3461 §4.3)."""
+    return kind is ReportKind.FAILURE and dsn_return != DsnReturn.HEADERS and size <= MAX_RETURNED_OCTETS
+
+
+def compose(report: Report) -> bytes:
+    """Compose the whole message, each line ended by CRLF and at most 998 octets long."""
+    charset = Charset.UTF8 if report.message.is_smtputf8 else Charset.ASCII
+    original = _original_part(report.original, charset) if report.original is not None else None
+    parts = [_text_part(report, charset, original), _status_part(report, charset)]
+    if original is not None:
+        parts.append(original)
+    bodies = [body for _, body in parts]
+    boundary = report.boundary
+    while any(f"--{boundary}".encode() in body for body in bodies):
+        boundary += "x"
+    encoding = "7bit" if all(body.isascii() for body in bodies) else "8bit"
+    delimiter = f"\r\n--{boundary}\r\n".encode()
+    octets = [_header(report, boundary, encoding), b"This is a report in MIME format.\r\n"]
+    for kind, body in parts:
+        octets += [delimiter, kind, b"\r\n", body]
+    return b"".join([*octets, f"\r\n--{boundary}--\r\n".encode()])
+
+
+_SUBJECTS = {
+    ReportKind.FAILURE: "Undelivered mail returned to sender",
+    ReportKind.DELAY: "Delayed mail (still being tried)",
+    ReportKind.SUCCESS: "Mail was delivered",
+}
+
+
+def _header(report: Report, boundary: str, encoding: str) -> bytes:
+    host = report.hostname
+    date = _date(report.at)
+    subject = "Undelivered report (nobody else is told)" if report.is_for_postmaster else _SUBJECTS[report.kind]
+    lines = [
+        f"Received: by {host} (Empath) id {report.queue_id};\r\n\t{date}\r\n".encode(),
+        field("Date", date),
+        field("From", f"Mail Delivery System <MAILER-DAEMON@{host}>"),
+        # Beyond ASCII the report goes to a mailbox that SMTPUTF8 alone can name: then its header may have it too.
+        address_line("To", report.to, Charset.UTF8),
+        field("Subject", subject),
+        field("Message-ID", f"<{report.queue_id}@{host}>"),
+    ]
+    answered = report.message.header_message_id
+    if answered is not None and _MESSAGE_ID.fullmatch(answered):
+        lines += [f"In-Reply-To: {answered}\r\n".encode(), f"References: {answered}\r\n".encode()]
+    lines += [
+        # RFC 3834 §5.1: a reply to the sender, but what the postmaster gets answers nobody.
+        field("Auto-Submitted", "auto-generated" if report.is_for_postmaster else "auto-replied"),
+        field("MIME-Version", "1.0"),
+        b"Content-Type: multipart/report; report-type=delivery-status;\r\n",
+        f'\tboundary="{boundary}"\r\n'.encode(),
+        field("Content-Transfer-Encoding", encoding),
+        b"\r\n",
+    ]
+    return b"".join(lines)
+
+
+def _status_part(report: Report, charset: Charset) -> tuple[bytes, bytes]:
+    message = report.message
+    lines = [field("Reporting-MTA", f"dns; {report.hostname}")]
+    if message.envelope_id is not None:
+        lines.append(field("Original-Envelope-Id", from_xtext(message.envelope_id), charset))
+    lines.append(field("Arrival-Date", _date(message.received_at)))
+    for recipient in report.recipients:
+        lines += [b"\r\n", *_recipient_fields(recipient, charset)]
+    body = b"".join(lines)
+    kind = "message/global-delivery-status" if charset is Charset.UTF8 else "message/delivery-status"
+    return _part_header("Delivery report", kind, body), body
+
+
+def _recipient_fields(recipient: ReportedRecipient, charset: Charset) -> list[bytes]:
+    lines = []
+    if recipient.original_recipient is not None:
+        kind, _, address = recipient.original_recipient.partition(";")
+        lines.append(address_line("Original-Recipient", from_xtext(address), charset, kind))
+    elif recipient.original != recipient.address:
+        lines.append(address_line("Original-Recipient", recipient.original, charset, "rfc822"))
+    lines += [
+        address_line("Final-Recipient", recipient.address, charset, "rfc822"),
+        field("Action", recipient.action),
+        field("Status", recipient.status),
+    ]
+    last = recipient.last_attempt
+    if last is not None and last.host is not None:
+        lines.append(field("Remote-MTA", f"dns; {last.host}", charset))
+    if recipient.reason is not None:
+        before = f" (last reply: {last.reply})" if last is not None else ""
+        lines.append(field("Diagnostic-Code", f"X-Empath; {recipient.reason}{before}", charset))
+    elif last is not None:
+        lines.append(field("Diagnostic-Code", f"{'smtp' if last.host else 'X-Empath'}; {last.reply}", charset))
+    if last is not None:
+        lines.append(field("Last-Attempt-Date", _date(last.at)))
+    if recipient.retry_until is not None:
+        lines.append(field("Will-Retry-Until", _date(recipient.retry_until)))
+    return lines
+
+
+_FIRST_WORDS = {
+    ReportKind.FAILURE: "Your message could not be delivered to the recipients named below.",
+    ReportKind.DELAY: "Your message has not been delivered yet to the recipients named below.",
+    ReportKind.SUCCESS: "Your message was delivered to the recipients named below.",
+}
+_LAST_WORDS = {
+    ReportKind.FAILURE: "No further attempt is made for them. Please look at the reason that is given, correct the"
+    " address or ask the people who run that mail system, and then send the message again.",
+    ReportKind.DELAY: "You need not send it again: it is tried until the instant that is given for each, and you will"
+    " be told if that fails.",
+    ReportKind.SUCCESS: "This is only to tell you, as you asked for; there is nothing to be done.",
+}
+_POSTMASTER_WORDS = (
+    "A message without a sender, such as a report, could not be delivered to the recipients named below. No one else"
+    " is told of it."
+)
+
+
+def _text_part(report: Report, charset: Charset, original: tuple[bytes, bytes] | None) -> tuple[bytes, bytes]:
+    first, last = _FIRST_WORDS[report.kind], _LAST_WORDS[report.kind]
+    if report.is_for_postmaster:
+        first, last = _POSTMASTER_WORDS, "No further attempt is made."
+    arrival = f"It came in on {_date(report.message.received_at)} with the queue id {report.message.queue_id}."
+    blocks = [_wrapped(f"This is the mail system of {report.hostname}."), _wrapped(f"{first} {arrival}")]
+    for recipient in report.recipients:
+        blocks.append([f"<{one_line(recipient.address)}>", *_wrapped(_why(recipient), "    ")])
+    blocks.append(_wrapped(last))
+    if original is None:
+        blocks.append(_wrapped("The message itself is not kept here any more, so it is not attached."))
+    lines = [line for block in blocks for line in (*block, "")]
+    body = b"".join(cut(line.encode(charset, "backslashreplace")) + b"\r\n" for line in lines[:-1])
+    return _part_header("Notification", f"text/plain; charset={charset}", body), body
+
+
+def _why(recipient: ReportedRecipient) -> str:
+    last = recipient.last_attempt
+    words = []
+    if recipient.reason is not None:
+        words.append(f"Reason: {recipient.reason}.")
+    elif recipient.is_expired:
+        words.append("It was tried until its time was over.")
+    if recipient.retry_until is not None:
+        words.append(f"It is tried until {_date(recipient.retry_until)}.")
+    if last is not None:
+        said = f"the host {last.host} said" if last.host is not None else "this host found"
+        words.append(f"On {_date(last.at)} {said}: {last.reply}")
+    return " ".join(words) or f"It was {recipient.action}."
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        one_line(text), _WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
+
+
+def _original_part(original: Original, charset: Charset) -> tuple[bytes, bytes]:
+    is_global = charset is Charset.UTF8
+    if original.is_whole and is_plain(original.octets):
+        kind = "message/global" if is_global else "message/rfc822"
+        return _part_header("Undelivered message", kind, original.octets), original.octets
+    header = header_part(original.octets, START_OCTETS)
+    kind = "message/global-headers" if is_global else "text/rfc822-headers"
+    # RFC 6522 §4: 8-bit octets may not stand there as they are.
+    if is_plain(header) and (header.isascii() or (is_global and _is_utf8(header))):
+        return _part_header("Header of the message", kind, header), header
+    return _part_header("Header of the message", kind, b"", "quoted-printable"), quoted_printable(header)
+
+
+def _part_header(description: str, kind: str, body: bytes, encoding: str | None = None) -> bytes:
+    encoding = encoding or ("7bit" if body.isascii() else "8bit")
+    return b"".join(
+        (
+            field("Content-Description", description),
+            field("Content-Type", kind),
+            field("Content-Transfer-Encoding", encoding),
+        )
+    )
+
+
+def _is_utf8(octets: bytes) -> bool:
+    try:
+        octets.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _date(at: Timestamp) -> str:
+    return Timestamp(min(max(at, 0.0), _LATEST)).date_time()

@@ -1,0 +1,1 @@
+"""The client role of SMTP, sans I/O."""

@@ -1,0 +1,132 @@
+"""
+client_transaction - what is to be sent, as the commands that a peer with its extensions can be given
+
+Where the peer lacks what a message needs there is an objection instead of a command: the reply that the peer would have
+given, had it been asked.
+"""
+
+import re
+from dataclasses import dataclass
+
+from empath.errors import SyntaxViolation
+from empath.mail.envelope import BodyType, DsnReturn
+from empath.mail.reply import Reply
+from empath.smtp.client.capabilities import Capabilities
+
+# C0, DEL and C1 could end a command, or break out of a log line on the way; a surrogate has no UTF-8.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_TOO_BIG = Reply.of("552 5.3.4 The message is larger than the next host accepts")
+_NO_8BITMIME = "554 5.6.3 The message has 8-bit content and the next host does not offer 8BITMIME"
+_NO_SMTPUTF8 = Reply.of("553 5.6.7 The message needs SMTPUTF8 and the next host does not offer it")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRecipient:
+    """
+    One recipient of a transaction.
+
+    Shape: address is the text form of a forward path; notify and original_recipient are the NOTIFY= and ORCPT= values
+    in the form in which they go on the wire, or None (RFC 3461 §4.1, §4.2).
+    """
+
+    address: str
+    notify: str | None = None
+    original_recipient: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """
+    One message for one peer, without its content.
+
+    Shape: reverse_path is the text form of a reverse path, empty for the null path; size is that of the content in
+    octets before dot-stuffing, and is not announced unless is_size_exact; has_8bit says whether the content, header or
+    body, has octets beyond ASCII, and why_not_converted why they are still there; envelope_id is the ENVID= value in
+    xtext, or None (RFC 3461 §4.4).
+    """
+
+    reverse_path: str
+    recipients: tuple[ClientRecipient, ...]
+    size: int
+    body_type: BodyType = BodyType.SEVEN_BIT
+    is_smtputf8: bool = False
+    has_8bit: bool = False
+    dsn_return: DsnReturn | None = None
+    envelope_id: str | None = None
+    is_size_exact: bool = True
+    why_not_converted: str = ""
+
+
+def objection(transaction: Transaction, peer: Capabilities) -> Reply | None:
+    """Say why the peer cannot take the message, if so: 5.3.4 (RFC 1870), 5.6.3 (RFC 6152) or 5.6.7 (RFC 6531)."""
+    if peer.size_limit is not None and transaction.size > peer.size_limit:
+        return _TOO_BIG
+    # A message that asked for SMTPUTF8 and is all ASCII does not need it.
+    if not peer.has_smtputf8 and (
+        not transaction.reverse_path.isascii() or (transaction.is_smtputf8 and transaction.has_8bit)
+    ):
+        return _NO_SMTPUTF8
+    if transaction.has_8bit and not peer.has_8bitmime:
+        why = transaction.why_not_converted
+        return Reply.of(f"{_NO_8BITMIME}; {why}" if why else _NO_8BITMIME)
+    return None
+
+
+def recipient_objection(recipient: ClientRecipient, peer: Capabilities) -> Reply | None:
+    """Say why the peer cannot be given this recipient, if so: 5.6.7 (RFC 6531 §3.2)."""
+    return None if peer.has_smtputf8 or recipient.address.isascii() else _NO_SMTPUTF8
+
+
+def mail_command(transaction: Transaction, peer: Capabilities) -> bytes:
+    """
+    Compose MAIL with the parameters the peer offers.
+
+    Raises:
+        SyntaxViolation: a control character in the path or a parameter.
+    """
+    line = f"MAIL FROM:<{transaction.reverse_path}>"
+    if peer.has_size and transaction.is_size_exact:
+        line += f" SIZE={transaction.size}"
+    if peer.has_8bitmime and (transaction.has_8bit or transaction.body_type is BodyType.EIGHT_BIT_MIME):
+        line += " BODY=8BITMIME"
+    if peer.has_smtputf8 and (transaction.is_smtputf8 or not _is_ascii(transaction)):
+        line += " SMTPUTF8"
+    if peer.has_dsn:
+        if transaction.dsn_return is not None:
+            line += f" RET={transaction.dsn_return}"
+        if transaction.envelope_id is not None:
+            line += f" ENVID={transaction.envelope_id}"
+    return _octets(line)
+
+
+def rcpt_command(recipient: ClientRecipient, peer: Capabilities) -> bytes:
+    """
+    Compose RCPT with the parameters the peer offers.
+
+    Raises:
+        SyntaxViolation: a control character in the path or a parameter.
+    """
+    line = f"RCPT TO:<{recipient.address}>"
+    if peer.has_dsn:
+        if recipient.notify is not None:
+            line += f" NOTIFY={recipient.notify}"
+        if recipient.original_recipient is not None:
+            line += f" ORCPT={_original_recipient(recipient.original_recipient, peer)}"
+    return _octets(line)
+
+
+def _original_recipient(value: str, peer: Capabilities) -> str:
+    if peer.has_smtputf8 or value.isascii():
+        return value
+    return "".join(c if c.isascii() else f"\\x{{{ord(c):X}}}" for c in value)  # RFC 6533 §3, utf-8-addr-xtext
+
+
+def _is_ascii(transaction: Transaction) -> bool:
+    return transaction.reverse_path.isascii() and all(r.address.isascii() for r in transaction.recipients)
+
+
+def _octets(line: str) -> bytes:
+    # isprintable() is quick and never true for a control character, but it refuses letters of people's names too.
+    if not line.isprintable() and _CONTROL.search(line):
+        raise SyntaxViolation(f"a command has a control character in it: {line!r}")
+    return line.encode() + b"\r\n"

@@ -1,0 +1,1 @@
+"""The server role of SMTP, sans I/O."""

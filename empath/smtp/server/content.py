@@ -1,0 +1,118 @@
+"""
+content - from the octets behind 354 to those of the message, RFC 5321 §4.1.1.4 and §4.5.2
+
+Only CRLF "." CRLF ends the data.  Everything else that a lenient server might take for a line end is made harmless
+before anyone sees it: a bare LF becomes CRLF, a bare CR a space, so that what is stored can never be sent on with a
+nonstandard end of data in it (SMTP smuggling).
+
+Work is done on whole pieces by operations of `bytes`; there is no loop over lines.  What may be the beginning of the
+end of data, at most four octets, is held until more octets decide.
+"""
+
+from typing import Final
+
+from empath.mail.reply import Reply
+from empath.smtp.server import replies
+
+_END_OF_DATA: Final = b"\r\n.\r\n"
+# Longest first. A bare LF waits too: the dot behind it would be one of transparency.
+_UNDECIDED: Final = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r", b"\n")
+
+
+class ContentReader:
+    """
+    Reader of one message.
+
+    `is_ended` tells that the end of data was seen, then `rest` is what came behind it; `size` counts the octets given
+    out; `refusal` is the reply to a message that broke a rule, None to a sound one.  The first rule broken counts, by
+    its place in the message and so not by how the octets were cut; nothing is given out from there on.
+    """
+
+    __slots__ = (
+        "_held",
+        "_is_first",
+        "_line_octets",
+        "_message_octets",
+        "_open_octets",
+        "is_ended",
+        "refusal",
+        "rest",
+        "size",
+    )
+
+    def __init__(self, message_octets: int, line_octets: int | None) -> None:
+        """Limits of the message and of one line without its CRLF, both in octets of content; None is no limit."""
+        self.is_ended = False
+        self.rest = b""
+        self.size = 0
+        self.refusal: Reply | None = None
+        self._message_octets = message_octets
+        self._line_octets = line_octets
+        # The CRLF of the DATA command begins the first line: a lone dot there is an empty message.
+        self._held = b"\r\n"
+        self._is_first = True
+        self._open_octets = 0  # length so far of the line that has no end yet
+
+    def feed(self, octets: bytes) -> bytes:
+        """Take octets from the wire, give those of the message that are certain by now, maybe none."""
+        wire = self._held + octets
+        dot = wire.find(b"\r\n.")
+        end = wire.find(_END_OF_DATA, dot) if dot >= 0 else -1
+        if end >= 0:
+            self.is_ended = True
+            self.rest = wire[end + 5 :]
+            self._held = b""
+            decided = wire[: end + 2]
+        else:
+            border = len(wire) - _undecided_octets(wire)
+            self._held = wire[border:]
+            decided = wire[:border]
+        if self.refusal is not None or not decided:
+            return b""
+        content = _normalized(decided, has_dots=dot not in (-1, end))
+        if self._is_first:
+            self._is_first = False
+            content = content[2:]
+        content = self._sound(content)
+        self.size += len(content)
+        return content
+
+    def _sound(self, content: bytes) -> bytes:
+        """*content*, or what of it comes before the first breach of a rule."""
+        room = self._message_octets - self.size
+        nul = content.find(0)
+        too_long = self._find_long_line(content)
+        if nul < 0 and too_long < 0 and len(content) <= room:
+            return content
+        breaches = [(nul, replies.HAS_NUL), (too_long, replies.LINE_TOO_LONG)]
+        if len(content) > room:
+            breaches.append((room, replies.TOO_BIG))
+        at, self.refusal = min((breach for breach in breaches if breach[0] >= 0), key=lambda breach: breach[0])
+        return content[:at]
+
+    def _find_long_line(self, content: bytes) -> int:
+        """Where a line gets longer than the limit, or -1."""
+        if self._line_octets is None:
+            return -1
+        # From the start of a line, hop to the last line end within reach. Lines hopped over are shorter than the reach,
+        # so a line that is too long is always one that a hop starts from.
+        start, reach = -self._open_octets, self._line_octets + 2
+        while (line_end := content.rfind(b"\n", max(start, 0), start + reach)) >= 0:
+            start = line_end + 1
+        self._open_octets = len(content) - start
+        return start + reach - 1 if self._open_octets >= reach else -1
+
+
+def _undecided_octets(wire: bytes) -> int:
+    for beginning in _UNDECIDED:
+        if wire.endswith(beginning):
+            return len(beginning)
+    return 0
+
+
+def _normalized(wire: bytes, has_dots: bool) -> bytes:
+    lines = wire.count(b"\r\n")
+    if lines != wire.count(b"\n") or lines != wire.count(b"\r"):
+        wire = wire.replace(b"\r\n", b"\n").replace(b"\r", b" ").replace(b"\n", b"\r\n")
+        has_dots = True  # a line end that was made here may have a dot behind it
+    return wire.replace(b"\r\n.", b"\r\n") if has_dots else wire

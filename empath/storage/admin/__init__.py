@@ -1,0 +1,1 @@
+"""What people ask of the queue and order: read by the commands."""

@@ -1,0 +1,88 @@
+"""
+orders - what can be ordered of recipients, and what an order means for one of them
+
+A table and a few lines of rules: nothing here touches the database. The views judge again, by the same rules in SQL
+(sql/control.sql); what they would refuse is not asked of them, so that one row cannot spoil an order for many.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from empath.storage.admin.records import FINAL, LIVE, WAITING, Effect, State
+
+
+class Verb(StrEnum):
+    """What is ordered."""
+
+    RETRY = "retry"
+    HOLD = "hold"
+    RELEASE = "release"
+    DELETE = "delete"
+    UNDELETE = "undelete"
+    BOUNCE = "bounce"
+    EXPIRE = "expire"
+
+
+TARGETS: Final = {
+    Verb.HOLD: "held",
+    Verb.RELEASE: "queued",
+    Verb.DELETE: "cancelled",
+    Verb.UNDELETE: "queued",
+    Verb.BOUNCE: "bounced",
+    Verb.EXPIRE: "expired",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """
+    One order. *now* is Unix seconds, *who* goes into the audit; *takes* is the status that `undelete` acts on.
+    """
+
+    verb: Verb
+    who: str
+    now: float
+    takes: str = "cancelled"
+
+    def effect(self, state: State, *, has_content: bool) -> Effect:
+        """What it does to a recipient in *state*; nothing but CHANGED and ORDERED changes anything."""
+        if self.verb is Verb.UNDELETE:
+            return self._undelete(state, has_content=has_content)
+        if state.status in FINAL:
+            return Effect.DONE_ALREADY if state.status == TARGETS.get(self.verb) else Effect.FINAL
+        if self.verb is Verb.RETRY:
+            return self._retry(state)
+        if self.verb is Verb.RELEASE:
+            if state.status == "leased":
+                return Effect.NOT_HELD if state.ordered is None else Effect.ORDERED
+            return Effect.CHANGED if state.status == "held" else Effect.NOT_HELD
+        if state.status == "leased":
+            return Effect.DONE_ALREADY if state.ordered == TARGETS[self.verb] else Effect.ORDERED
+        return Effect.DONE_ALREADY if state.status == TARGETS[self.verb] else Effect.CHANGED
+
+    def expected(self, state: State, effect: Effect) -> State:
+        """What a recipient in *state* will be after *effect*."""
+        if effect is Effect.ORDERED:
+            if self.verb is Verb.RELEASE:
+                return replace(state, ordered=None, ordered_next_retry_at=self.now)
+            return replace(state, ordered=TARGETS[self.verb])
+        if effect is not Effect.CHANGED:
+            return state
+        if self.verb is Verb.RETRY:
+            return replace(state, next_retry_at=self.now)
+        if TARGETS[self.verb] == "queued":
+            return replace(state, status="queued", next_retry_at=min(state.next_retry_at, self.now))
+        return replace(state, status=TARGETS[self.verb])
+
+    def _undelete(self, state: State, *, has_content: bool) -> Effect:
+        if state.status in LIVE:
+            return Effect.LIVE
+        if state.status != self.takes:
+            return Effect.BOUNCED if state.status == "bounced" else Effect.FINAL
+        return Effect.CHANGED if has_content else Effect.CONTENT_REMOVED
+
+    def _retry(self, state: State) -> Effect:
+        if state.status in WAITING:
+            return Effect.CHANGED if state.next_retry_at > self.now else Effect.DONE_ALREADY
+        return Effect.HELD if state.status == "held" else Effect.BEING_DELIVERED

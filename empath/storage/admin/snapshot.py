@@ -1,0 +1,159 @@
+"""
+admin - what a person asks of the queue and orders in it
+
+THEORY
+    A Snapshot is one instant of the queue: all of an answer is read inside one transaction that takes no lock and
+    keeps no writer waiting.  An order is a Work that `carry_out` commits alone; running workers see the commit by
+    `PRAGMA data_version`, so nobody needs to be told.
+"""
+
+import contextlib
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import apsw
+
+from empath.errors import StorageFailure
+from empath.message.header import HeaderGuard
+from empath.storage.admin.records import (
+    FINAL,
+    LIVE,
+    Attempt,
+    DestinationLoad,
+    LiveRecipient,
+    Message,
+    Process,
+    Recipient,
+    Reference,
+    Stats,
+)
+from empath.storage.admin.selection import Selection, list_rows, probe
+from empath.storage.queue.accept import INLINE
+from empath.storage.spool import open_content
+from empath.storage.sqlite.connection import rows, transaction, value
+from empath.storage.sqlite.queries import queries
+from empath.storage.sqlite.schema import check_current
+from empath.storage.sqlite.visit import visiting
+from empath.storage.writer import Work
+
+_SQL = queries("admin")
+_MAX_HEADER_OCTETS = 1024 * 1024
+
+
+class Snapshot:
+    """
+    One instant of the queue at *path*, to be used in a `with`.
+
+    Raises:
+        MissingInput: there is no such file.
+        PermissionRefused: this user may not read it.
+        UnusableQueue, ServiceUnavailable, QueueBusy, StorageFailure: see `carry_out`; so do all methods.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._exit = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            self._connection = stack.enter_context(visiting(self._path, None))
+            self._connection.execute("BEGIN")
+            check_current(self._connection, self._path)
+            self._exit = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._exit.__exit__(kind, error, traceback)
+
+    def list_live(self, selection: Selection, *, after: int, limit: int) -> list[LiveRecipient]:
+        """
+        Up to *limit* live recipients of *selection* whose number is above *after*, by number.
+
+        Raises:
+            UsageError: the selection's SQL is no expression, or does not only read.
+        """
+        probe(self._connection, "queue", selection)
+        return [LiveRecipient(*row) for row in list_rows(self._connection, selection, after=after, limit=limit)]
+
+    def processes(self, *, before: int | None, limit: int, has_ended: bool) -> list[Process]:
+        """Up to *limit* runs of processes numbered below *before*, newest first; ended ones only if *has_ended*."""
+        wanted = {"before": before, "limit": limit, "has_ended": has_ended}
+        return [Process(*row) for row in rows(self._connection, _SQL["processes"], wanted)]
+
+    def find_message(self, reference: Reference) -> Message | None:
+        """The message that is named, with all its recipients, or the message of the recipient that is named."""
+        by = "message_by_ulid" if reference.recipient_id is None else "message_by_recipient"
+        message_id = value(self._connection, _SQL[by], reference.keys)
+        if message_id is None:
+            return None
+        keys = {"message_id": message_id, "recipient_id": reference.recipient_id}
+        [row] = rows(self._connection, _SQL["message"], keys)
+        recipients = {row[0]: Recipient(*row) for row in rows(self._connection, _SQL["recipients"], keys)}
+        for recipient_id, *attempt in rows(self._connection, _SQL["attempts"], keys):
+            recipients[recipient_id].attempt_log.append(Attempt(*attempt))
+        message = Message(*row)
+        message.recipients.extend(recipients.values())
+        return message
+
+    def header(self, message: Message, spool: Path) -> bytes | None:
+        """The header section of the message's content, each line ended by CRLF; None where that was removed."""
+        if message.content_locator is None:
+            return None
+        if message.content_locator == INLINE:
+            message_id = value(self._connection, _SQL["message_by_ulid"], {"ulid": message.id})
+            wanted = {"message_id": message_id, "limit": _MAX_HEADER_OCTETS}
+            octets = value(self._connection, _SQL["inline_start"], wanted)
+        else:
+            try:
+                with open_content(spool, message.content_locator) as file:
+                    octets = file.read(_MAX_HEADER_OCTETS)
+            except OSError as exc:
+                raise StorageFailure(f"{spool}: {exc.strerror}") from exc
+        guard = HeaderGuard(_MAX_HEADER_OCTETS)
+        guard.feed(octets or b"")
+        return guard.header
+
+    def frozen_since(self) -> str | None:
+        """The instant at which delivery was stopped, in ISO 8601; None while it is not."""
+        return frozen_since(self._connection)
+
+    def stats(self, top: int) -> Stats:
+        """Count; *top* destinations are named."""
+        found = dict(rows(self._connection, _SQL["count_by_status"]))
+        [(messages, octets, oldest)] = rows(self._connection, _SQL["live_messages"])
+        busiest = rows(self._connection, _SQL["busiest_destinations"], {"limit": top})
+        return Stats(
+            frozen_since=self.frozen_since(),
+            messages=messages,
+            size_octets=octets,
+            oldest_received_at=oldest,
+            recipients={status: found.get(status, 0) for status in (*LIVE, *FINAL)},
+            destination_count=value(self._connection, _SQL["count_destinations"]),
+            top_destinations=[DestinationLoad(*row) for row in busiest],
+        )
+
+
+def carry_out(path: Path, order: Work, *, deadline_s: float) -> None:
+    """
+    Commit *order* to the queue at *path*, waiting at most *deadline_s* for the write lock.
+
+    Raises:
+        MissingInput: there is no such file.
+        PermissionRefused: this user may not write it.
+        UnusableQueue: it is no queue database, or one of another schema.
+        ServiceUnavailable: the SQLite library could corrupt it.
+        QueueBusy: another process held the write lock until the deadline.
+        StorageFailure: the disk failed.
+    """
+    with visiting(path, deadline_s) as connection, transaction(connection):
+        check_current(connection, path)
+        order.run(connection)
+
+
+def frozen_since(connection: apsw.Connection) -> str | None:
+    """The instant at which delivery was stopped, in ISO 8601; None while it is not."""
+    since: str | None = value(connection, _SQL["frozen_since"])
+    return since

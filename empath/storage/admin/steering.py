@@ -1,0 +1,166 @@
+"""
+steering - carry an order out on all recipients of a selection
+
+THEORY
+    Pages by number, each found without the write lock, then written in a transaction of its own, in which the
+    conditions are asked again: between the two a recipient may have moved. A page is as large as can be written in
+    about a second, so that no client waits longer for its 250. What a page has committed stays if a later one fails.
+    A rehearsal goes the same way inside one snapshot, and says what would be.
+"""
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import apsw
+
+from empath.storage.admin import selection as select
+from empath.storage.admin.orders import TARGETS, Order, Verb
+from empath.storage.admin.records import Change, Effect, Reference, State
+from empath.storage.admin.selection import Selection, View
+from empath.storage.admin.snapshot import frozen_since
+from empath.storage.sqlite.connection import rows, transaction
+from empath.storage.sqlite.queries import queries
+from empath.storage.sqlite.schema import check_current
+from empath.storage.sqlite.visit import visiting
+
+_ROWS: Final = 5_000  # in the first page
+_LEAST_ROWS: Final = 500
+_MOST_ROWS: Final = 20_000
+_LONG_S: Final = 0.5  # a page that took longer is followed by one of half as many rows,
+_SHORT_S: Final = 0.1  # one that was quicker by one of twice as many
+_SQL = queries("orders")
+
+
+class Steering:
+    """
+    *order* for all of *selection* in the queue at *path*, to be used in a `with`.
+
+    *deadline_s* bounds each wait for the write lock; None is a rehearsal, which takes no lock and changes nothing.
+    `not_found` has the references that name no row, `frozen_since` says that nothing will be delivered all the same,
+    `transactions` counts the commits.
+
+    Raises:
+        UsageError: the selection's SQL is no expression, or does not only read.
+        MissingInput, PermissionRefused, UnusableQueue, ServiceUnavailable, QueueBusy, StorageFailure: see
+            `carry_out`; so do all methods.
+    """
+
+    def __init__(self, path: Path, order: Order, selection: Selection, *, deadline_s: float | None) -> None:
+        self.not_found: list[Reference] = []
+        self.frozen_since: str | None = None
+        self.transactions = 0
+        self._path = path
+        self._order = order
+        self._selection = selection
+        self._view: View = "history" if order.verb is Verb.UNDELETE else "queue"
+        self._deadline_s = deadline_s
+        self._numbers: list[int] | None = None
+        self._rows = _ROWS
+        self._exit = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            self._connection = stack.enter_context(visiting(self._path, self._deadline_s))
+            if self._deadline_s is None:
+                self._connection.execute("BEGIN")
+            self._connection.pragma("temp_store", 2)  # the rows of a page, between a view and its trigger
+            check_current(self._connection, self._path)
+            select.probe(self._connection, self._view, self._selection)
+            if self._selection.references:
+                numbers, self._messages, self.not_found = select.named(self._connection, self._selection.references)
+                self._numbers = numbers if self._selection.is_by_name else None
+            self.frozen_since = frozen_since(self._connection)
+            self._exit = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._exit.__exit__(kind, error, traceback)
+
+    def count(self) -> tuple[int, int]:
+        """How many recipients are meant at this instant, of how many messages."""
+        if self._numbers is not None:
+            return len(self._numbers), self._messages
+        return select.count(self._connection, self._view, self._selection)
+
+    def changes(self) -> Iterator[list[Change]]:
+        """Carry out, page by page; what is given is committed, unless it is a rehearsal."""
+        for numbers in self._pages():
+            if self._deadline_s is None:
+                yield self._judged(numbers)
+                continue
+            with transaction(self._connection):
+                began = time.monotonic()
+                found = self._carried_out(numbers)
+            self.transactions += 1
+            self._adapt(time.monotonic() - began)
+            yield found
+
+    def _adapt(self, took_s: float) -> None:
+        if took_s > _LONG_S:
+            self._rows = max(self._rows // 2, _LEAST_ROWS)
+        elif took_s < _SHORT_S:
+            self._rows = min(self._rows * 2, _MOST_ROWS)
+
+    def _pages(self) -> Iterator[Sequence[int]]:
+        if self._numbers is not None:
+            for start in range(0, len(self._numbers), _LEAST_ROWS):
+                yield self._numbers[start : start + _LEAST_ROWS]
+            return
+        after, last = 0, select.last_recipient(self._connection)
+        while True:
+            limit = self._rows
+            found = select.page(self._connection, self._view, self._selection, after=after, last=last, limit=limit)
+            if found:
+                yield found
+            if len(found) < limit:
+                return
+            after = found[-1]
+
+    def _judged(self, numbers: Sequence[int]) -> list[Change]:
+        judged = []
+        for recipient_id, ulid, address, has_content, *columns in rows(
+            self._connection, _SQL["states"], {"page": json.dumps(numbers)}
+        ):
+            before = State(*columns)
+            effect = self._order.effect(before, has_content=bool(has_content))
+            after = self._order.expected(before, effect)
+            judged.append(Change(recipient_id, ulid, address, effect, before, after))
+        return judged
+
+    def _carried_out(self, numbers: Sequence[int]) -> list[Change]:
+        if self._numbers is None and not self._selection.may_run_long:
+            kept = select.still(self._connection, self._view, self._selection, numbers)
+            numbers = [number for number in numbers if number in kept]
+        judged = self._judged(numbers)
+        chosen = json.dumps([c.recipient_id for c in judged if c.effect in (Effect.CHANGED, Effect.ORDERED)])
+        with acting(self._connection, self._order.who):
+            self._write(chosen)
+        after = {row[0]: State(*row[4:]) for row in rows(self._connection, _SQL["states"], {"page": chosen})}
+        return [replace(change, after=after.get(change.recipient_id, change.after)) for change in judged]
+
+    def _write(self, chosen: str) -> None:
+        match self._order.verb:
+            case Verb.RETRY:
+                self._connection.execute(_SQL["set_due"], {"page": chosen, "now": self._order.now})
+            case Verb.DELETE:
+                self._connection.execute(_SQL["cancel"], {"page": chosen})
+            case Verb.UNDELETE:
+                self._connection.execute(_SQL["revive"], {"page": chosen})
+            case verb:
+                self._connection.execute(_SQL["set_status"], {"page": chosen, "status": TARGETS[verb]})
+
+
+@contextlib.contextmanager
+def acting(connection: apsw.Connection, who: str) -> Iterator[None]:
+    """In a transaction: what is written in the body is audited as done by *who*."""
+    connection.execute(_SQL["set_actor"], {"who": who})
+    yield
+    connection.execute(_SQL["clear_actor"])

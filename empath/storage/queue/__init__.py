@@ -1,0 +1,1 @@
+"""What the daemons do to the queue: accept, lease, settle, tidy."""

@@ -1,0 +1,205 @@
+"""
+garbage - files in the spool that no message needs, and files that a message misses
+
+THEORY
+    A file is no part of a transaction.  Whoever drops the last need of it leaves a row in _spool_garbage; here the file
+    goes first and the row after it, so that a crash between the two costs one look for a file that is gone.  A crash
+    between a file and the row that should have named it leaves an orphan: a scan finds it and makes it garbage, inside
+    a transaction, so that no message that names it commits at the same time.
+
+    Only files that bear a queue id in the place of that id are ours; others are not touched.
+"""
+
+import json
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+
+from empath.errors import StorageFailure, SyntaxViolation
+from empath.mail.identity import QueueId
+from empath.storage.spool import locate
+from empath.storage.sqlite.connection import rows, translated, value
+from empath.storage.sqlite.queries import queries
+from empath.storage.writer import Work
+
+_SQL = queries("garbage")
+ORPHAN_AGE_S = 3600.0  # a younger file may belong to a message that is being received
+FILES = 100  # removed between two writes
+MESSAGES = 500  # looked at in one slice
+_FIRST_DELAY_S = 1.0
+_MAX_DELAY_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """A file to remove. tries counts removals that failed."""
+
+    locator: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What became of a removal. tries counts the failed ones, this one included; error is None if the file is gone."""
+
+    locator: str
+    tries: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """A message whose content is a file."""
+
+    message_id: int
+    queue_id: str
+    locator: str
+
+
+def due_garbage(connection: apsw.Connection, path: Path, now: float) -> list[Garbage]:
+    """Up to FILES files whose removal is due at *now*, Unix seconds."""
+    with translated(path):
+        return [Garbage(*row) for row in rows(connection, _SQL["due_garbage"], {"now": now, "limit": FILES})]
+
+
+def remove_file(spool: Path, garbage: Garbage) -> Removal:
+    """Remove the file, blocking. One that is not there is gone."""
+    try:
+        QueueId.parse(garbage.locator.rpartition("/")[2])  # anything else might lead out of the spool
+        locate(spool, garbage.locator).unlink(missing_ok=True)
+    except SyntaxViolation as exc:
+        return Removal(garbage.locator, garbage.tries + 1, str(exc))
+    except OSError as exc:
+        return Removal(garbage.locator, garbage.tries + 1, exc.strerror or repr(exc))
+    return Removal(garbage.locator, garbage.tries, None)
+
+
+class SettleGarbage(Work):
+    """Forget the rows whose files are gone; the others are due again after 2^n seconds, at most an hour."""
+
+    def __init__(self, removals: Iterable[Removal], *, now: float) -> None:
+        super().__init__()
+        self._gone = []
+        self._stuck = []
+        for removal in removals:
+            if removal.error is None:
+                self._gone.append({"locator": removal.locator})
+                continue
+            # The exponent is bounded as well: after a year of tries the power itself would overflow.
+            delay_s = min(_FIRST_DELAY_S * 2.0 ** min(removal.tries - 1, 30), _MAX_DELAY_S)
+            self._stuck.append({
+                "locator": removal.locator,
+                "tries": removal.tries,
+                "next_try_at": now + delay_s,
+                "error": removal.error,
+            })  # fmt: skip
+        self.rows = len(self._gone) + len(self._stuck)
+
+    def run(self, connection: apsw.Connection) -> None:
+        connection.executemany(_SQL["forget_garbage"], self._gone)
+        connection.executemany(_SQL["delay_garbage"], self._stuck)
+
+
+class OrphanScan:
+    """A walk over the spool, one directory after another. `is_round_over` says that the next step begins anew."""
+
+    def __init__(self, spool: Path) -> None:
+        self.is_round_over = True
+        self._spool = spool
+        self._folders: list[str] = []
+
+    def step(self, now: float) -> list[str]:
+        """
+        Queue ids that old files of the next directory bear, blocking; some of them are needed.
+
+        *now* (Unix seconds) must not be ahead of the clock that the files were written by.
+
+        Raises:
+            StorageFailure: the spool cannot be read; the next step takes the next directory.
+        """
+        try:
+            if self.is_round_over:
+                self._folders = sorted(os.listdir(self._spool), reverse=True)
+            folder = self._folders.pop() if self._folders else None
+            self.is_round_over = not self._folders
+            return [] if folder is None else self._look(folder, now)
+        except OSError as exc:
+            raise StorageFailure(f"{exc.filename}: {exc.strerror}") from exc
+
+    def _look(self, folder: str, now: float) -> list[str]:
+        found = []
+        try:
+            with os.scandir(self._spool / folder) as entries:
+                for entry in entries:
+                    if _is_queue_id(entry.name) and entry.name.endswith(folder) and len(folder) == 2:
+                        status = entry.stat(follow_symlinks=False)
+                        if stat.S_ISREG(status.st_mode) and status.st_mtime < now - ORPHAN_AGE_S:
+                            found.append(entry.name)
+        except (FileNotFoundError, NotADirectoryError):
+            pass  # a file that was delivered in this moment, or somebody's own file
+        return found
+
+
+def unnamed(connection: apsw.Connection, path: Path, queue_ids: list[str]) -> list[str]:
+    """Those of *queue_ids* whose file no message names."""
+    with translated(path):
+        named = {ulid for (ulid,) in rows(connection, _SQL["named_files"], {"ulids": json.dumps(queue_ids)})}
+    return [queue_id for queue_id in queue_ids if queue_id not in named]
+
+
+class AddOrphans(Work):
+    """Make garbage of the files under *queue_ids* that no message names; `added` counts those that were none yet."""
+
+    def __init__(self, queue_ids: list[str], *, node: str) -> None:
+        super().__init__()
+        self.rows = len(queue_ids)
+        self.added = 0
+        self._keys = {"ulids": json.dumps(queue_ids), "node": node}
+
+    def run(self, connection: apsw.Connection) -> None:
+        self.added = len(rows(connection, _SQL["add_orphans"], self._keys))
+
+
+class SpooledWalk:
+    """A walk over all messages, for those in files. `is_round_over` says that the next step begins anew."""
+
+    def __init__(self, path: Path) -> None:
+        self.is_round_over = True
+        self._path = path
+        self._after = 0
+
+    def step(self, connection: apsw.Connection) -> list[Spooled]:
+        """
+        Those of the next slice that are in files.
+
+        Raises:
+            QueueBusy, StorageFailure: it cannot be read.
+        """
+        with translated(self._path):
+            found = rows(connection, _SQL["spooled_messages"], {"after": self._after, "limit": MESSAGES})
+        self.is_round_over = len(found) < MESSAGES
+        self._after = 0 if self.is_round_over else found[-1][0]
+        return [Spooled(*row) for row in found if row[2] is not None]
+
+
+def missing_files(spool: Path, messages: list[Spooled]) -> list[Spooled]:
+    """Those of *messages* whose file is not there, blocking."""
+    return [message for message in messages if not os.path.lexists(locate(spool, message.locator))]
+
+
+def is_awaited(connection: apsw.Connection, path: Path, message: Spooled) -> bool:
+    """Whether a recipient of *message* will still be tried; asked after a file was missed, it tells loss from end."""
+    with translated(path):
+        keys = {"message_id": message.message_id, "locator": message.locator}
+        return bool(value(connection, _SQL["is_file_awaited"], keys))
+
+
+def _is_queue_id(name: str) -> bool:
+    try:
+        return str(QueueId.parse(name)) == name
+    except SyntaxViolation:
+        return False

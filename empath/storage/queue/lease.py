@@ -1,0 +1,275 @@
+"""
+lease - a worker takes work
+
+THEORY
+    Two levels.  A destination is ready when its lower bound `due_at` has come and a slot is free; of a ready
+    destination a lease takes up to 20 messages, class by class with one index seek each, and with each message its
+    other due recipients there.  Every eighth lease of a destination takes the oldest due rows of any class, so that no
+    class starves.  A lease that found less than it asked for makes the bound exact.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import apsw
+
+from empath.mail.identity import Timestamp
+from empath.storage.queue.accept import INLINE
+from empath.storage.sqlite.connection import rows, translated, value
+from empath.storage.sqlite.queries import queries
+from empath.storage.writer import Work
+
+_SQL = queries("lease")
+MESSAGES = 20  # of one lease
+HAND = 4  # messages for which one more connection is worth its while
+SIBLINGS = 100  # recipients of one message in one lease
+CLASSES = range(5)
+AGING = 8  # each so many leases the class does not count
+PREFETCH_OCTETS = 256 * 1024  # content that comes with a lease; the rest is read when its turn comes
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedRecipient:
+    """
+    One recipient to deliver to.
+
+    Shape: address is the forward-path's text form, domain its A-labels or literal; attempts counts the settled ones.
+    """
+
+    recipient_id: int
+    address: str
+    domain: str
+    attempts: int
+    expires_at: Timestamp
+    notify: str | None
+    original_recipient: str | None
+
+
+@dataclass(slots=True)
+class LeasedMessage:
+    """
+    One message of a lease with its recipients at the destination.
+
+    Shape: reverse_path is the text form, empty for null; content is None where it has still to be read.
+    """
+
+    message_id: int
+    queue_id: str
+    reverse_path: str
+    size: int
+    received_at: Timestamp
+    body_type: str
+    has_8bit: bool
+    is_smtputf8: bool
+    dsn_return: str | None
+    envelope_id: str | None
+    locator: str | None
+    recipients: list[LeasedRecipient] = field(default_factory=list)
+    content: bytes | None = None
+
+
+@dataclass(slots=True)
+class Lease:
+    """
+    Leave of one process to send these messages, one after another, to one destination.
+
+    is_failing tells that the destination's last attempt reached no host.
+    """
+
+    lease_id: int
+    destination: str
+    is_failing: bool
+    messages: list[LeasedMessage]
+
+
+class TakeLeases(Work):
+    """
+    Take up to *limit* leases, at most *failing_limit* of failing destinations, of each until the process has *share*.
+
+    `leases` holds them after the commit; `has_more` tells that more was due than they hold. A process that has been
+    declared dead gets none: nobody would ever end them.
+    After an error the commit is in doubt, see `EndStrays`.
+    """
+
+    def __init__(self, *, process_id: int, now: float, limit: int, failing_limit: int, share: int) -> None:
+        super().__init__()
+        self.leases: list[Lease] = []
+        self.has_more = False
+        self._process = {"process_id": process_id}
+        self._now = now
+        self._limits = (limit, failing_limit)
+        self._wanted = {**self._process, "now": now, "share": share}
+
+    def run(self, connection: apsw.Connection) -> None:
+        self.leases, self.has_more = [], False
+        if value(connection, _SQL["is_frozen"]) or not value(connection, _SQL["is_living"], self._process):
+            return
+        limit, failing_limit = self._limits
+        for is_failing, most in ((0, limit), (1, failing_limit)):
+            left = min(most, limit - len(self.leases))
+            if left > 0:
+                self._take(connection, is_failing, left)
+
+    def after_commit(self, connection: apsw.Connection) -> None:
+        connection.execute("BEGIN")  # a transaction for each statement would cost more than the statements
+        for lease in self.leases:
+            _fill(connection, lease)
+        connection.execute("COMMIT")
+
+    def _take(self, connection: apsw.Connection, is_failing: int, limit: int) -> None:
+        ready = rows(connection, _SQL["ready_destinations"], {**self._wanted, "is_failing": is_failing, "limit": limit})
+        for place, (destination_id, name, lease_count, free) in enumerate(ready):
+            # An equal part of what is left for each: a long backlog must not take the slots of its neighbours.
+            part = -(-limit // (len(ready) - place))
+            leases = self._lease(connection, destination_id, lease_count, min(part, free))
+            self.leases += [Lease(lease_id, name, bool(is_failing), []) for lease_id in leases]
+            limit -= len(leases)
+
+    def _lease(self, connection: apsw.Connection, destination_id: int, lease_count: int, slots: int) -> list[int]:
+        """Take what is due at one destination with at most *slots* leases; their numbers."""
+        due = self._due(connection, destination_id, slots, aging=(lease_count % AGING + slots) // AGING)
+        messages = self._with_siblings(connection, destination_id, due)
+        hands = min(slots, -(-len(messages) // HAND))
+        leases = []
+        for first in range(hands):
+            where = {**self._process, "destination_id": destination_id, "now": self._now}
+            connection.execute(_SQL["insert_lease"], where)
+            leases.append(connection.last_insert_rowid())
+            recipients = [recipient_id for message in messages[first::hands] for recipient_id in message]
+            connection.execute(_SQL["mark_leased"], {"lease_id": leases[-1], "recipients": json.dumps(recipients)})
+        if len(due) < MESSAGES * slots:
+            self._make_bound_exact(connection, destination_id)
+        else:
+            self.has_more = True
+        return leases
+
+    def _due(self, connection: apsw.Connection, destination_id: int, slots: int, aging: int) -> list[tuple[int, int]]:
+        """Recipients and their messages, class by class; for *aging* of the slots the oldest of any class instead."""
+        wanted = MESSAGES * slots
+        by_class: list[tuple[int, int, float]] = []
+        for priority in CLASSES:
+            limit = wanted if aging else wanted - len(by_class)
+            if limit <= 0:
+                break
+            seek = {"destination_id": destination_id, "priority": priority, "now": self._now, "limit": limit}
+            by_class += rows(connection, _SQL["due_recipients"], seek)
+        kept = by_class[: wanted - MESSAGES * aging]
+        rest = by_class[len(kept) :]
+        rest.sort(key=lambda row: row[2])
+        return [row[:2] for row in (kept + rest)[:wanted]]
+
+    def _with_siblings(
+        self, connection: apsw.Connection, destination_id: int, due: list[tuple[int, int]]
+    ) -> list[list[int]]:
+        """Recipients by message, with those who were not asked for but are due as well."""
+        chosen: dict[int, list[int]] = {}
+        for recipient_id, message_id in due:
+            mine = chosen.setdefault(message_id, [])
+            if len(mine) < SIBLINGS:
+                mine.append(recipient_id)
+        seek = {"messages": json.dumps(list(chosen)), "destination_id": destination_id, "now": self._now}
+        for recipient_id, message_id in rows(connection, _SQL["due_siblings"], seek):
+            mine = chosen[message_id]
+            if len(mine) < SIBLINGS and recipient_id not in mine:
+                mine.append(recipient_id)
+        return list(chosen.values())
+
+    def _make_bound_exact(self, connection: apsw.Connection, destination_id: int) -> None:
+        earliest = []
+        for priority in CLASSES:
+            seek = {"destination_id": destination_id, "priority": priority}
+            at = value(connection, _SQL["earliest_waiting"], seek)
+            if at is not None:
+                earliest.append(at)
+        bound = {"due_at": min(earliest, default=None), "destination_id": destination_id}
+        connection.execute(_SQL["raise_due"], bound)
+
+
+class Outlook:
+    """What a worker looks at before it takes the write lock; reads only, in the hub, each a few index seeks."""
+
+    def __init__(self, connection: apsw.Connection, path: Path, *, process_id: int, share: int) -> None:
+        """*share* as for TakeLeases."""
+        self._connection = connection
+        self._path = path
+        self._mine = {"process_id": process_id, "share": share, "limit": 1}
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def data_version(self) -> int:
+        """A number that changes when another connection, of whatever program, has committed."""
+        with translated(self._path):
+            return int(value(self._connection, "PRAGMA data_version"))
+
+    def is_frozen(self) -> bool:
+        """Whether an operator stopped delivery."""
+        with translated(self._path):
+            return bool(value(self._connection, _SQL["is_frozen"]))
+
+    def is_runnable(self, now: float, *, with_failing: bool) -> bool:
+        """Whether a lease can be had at *now*."""
+        with translated(self._path):
+            return any(
+                rows(self._connection, _SQL["ready_destinations"], {**self._mine, "is_failing": is_failing, "now": now})
+                for is_failing in ((0, 1) if with_failing else (0,))
+            )
+
+    def next_ready_at(self) -> float | None:
+        """When a lease can next be had; None: nothing waits."""
+        with translated(self._path):
+            at: float | None = value(self._connection, _SQL["next_ready_at"])
+            return at
+
+
+class ReadContent(Work):
+    """Read the content of one leased message that did not come with its lease; `content` is None if there is none."""
+
+    def __init__(self, message_id: int) -> None:
+        super().__init__()
+        self.content: bytes | None = None
+        self._message_id = message_id
+
+    def run(self, connection: apsw.Connection) -> None:
+        self.content = _content(connection, self._message_id)
+
+
+class ReadOrders(Work):
+    """Read which recipients of a lease were held or ended by order since it was taken."""
+
+    def __init__(self, lease_id: int) -> None:
+        super().__init__()
+        self.ordered_away: set[int] = set()
+        self._lease = {"lease_id": lease_id}
+
+    def run(self, connection: apsw.Connection) -> None:
+        found = rows(connection, _SQL["ordered_away"], self._lease)
+        self.ordered_away = {recipient_id for (recipient_id,) in found}
+
+
+def _fill(connection: apsw.Connection, lease: Lease) -> None:
+    lease.messages = []
+    last = None
+    for row in rows(connection, _SQL["leased_work"], {"lease_id": lease.lease_id}):
+        if last is None or last.message_id != row[0]:
+            last = LeasedMessage(*row[:11])
+            lease.messages.append(last)
+        last.recipients.append(LeasedRecipient(*row[11:]))
+    wanted = []
+    budget = PREFETCH_OCTETS
+    for message in lease.messages:
+        budget -= message.size
+        if budget < 0:
+            break
+        if message.locator == INLINE:
+            wanted.append(message.message_id)
+    contents = dict(rows(connection, _SQL["inline_contents"], {"messages": json.dumps(wanted)}))
+    for message in lease.messages:
+        message.content = contents.get(message.message_id)
+
+
+def _content(connection: apsw.Connection, message_id: int) -> bytes | None:
+    octets: bytes | None = value(connection, _SQL["inline_content"], {"message_id": message_id})
+    return octets

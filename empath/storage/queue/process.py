@@ -1,0 +1,113 @@
+"""
+process - which processes live, and what the dead held
+
+A lease lives as long as its process.  Its end is told by the supervisor, or seen by the housekeeper as a beat that does
+not advance; wall times are never compared.  What a dead process held goes back with an attempt row `unknown`: the next
+hop may have taken it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+
+import empath
+from empath.storage.queue.settle import finish_order
+from empath.storage.sqlite.connection import rows, translated, value
+from empath.storage.sqlite.queries import queries
+from empath.storage.writer import Work
+
+_SQL = queries("process")
+_END_LEASE = queries("settle")["end_lease"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRow:
+    """One run of one process that has not ended; beat advances while it lives."""
+
+    process_id: int
+    instance: str
+    slot: str
+    generation: int
+    beat: int
+
+
+class Register(Work):
+    """Begin a run; `process_id` is its number after the commit."""
+
+    def __init__(self, *, node: str, instance: str, slot: str, generation: int, pid: int, now: float) -> None:
+        super().__init__()
+        self.process_id = 0
+        self._row = {
+            "node": node, "instance": instance, "slot": slot, "generation": generation, "pid": pid, "now": now,
+            "version": empath.__version__,
+        }  # fmt: skip
+
+    def run(self, connection: apsw.Connection) -> None:
+        connection.execute(_SQL["register"], self._row)
+        self.process_id = connection.last_insert_rowid()
+
+
+class Beat(Work):
+    """
+    Tell that a process lives. `is_taken_for_dead` says after the commit that its run was ended by another.
+
+    Such a process has lost its leases and gets no more: it must end. `log_level` is the one that was ordered, or None.
+    """
+
+    def __init__(self, process_id: int, *, now: float) -> None:
+        super().__init__()
+        self.is_taken_for_dead = False
+        self.log_level: str | None = None
+        self._row = {"process_id": process_id, "now": now}
+
+    def run(self, connection: apsw.Connection) -> None:
+        connection.execute(_SQL["beat"], self._row)
+        self.is_taken_for_dead = connection.changes() == 0
+        self.log_level = value(connection, _SQL["log_level"])
+
+
+class EndProcess(Work):
+    """
+    End a run, and release what it held. `released` counts recipients, `held` those that lost their third lease.
+
+    For a process that drained and left it finds nothing to release.
+    """
+
+    def __init__(self, process_id: int, *, now: float) -> None:
+        super().__init__()
+        self.released = 0
+        self.held = 0
+        self._row = {"process_id": process_id, "now": now}
+
+    def run(self, connection: apsw.Connection) -> None:
+        self.released = self.held = 0
+        for lease_id, destination in rows(connection, _SQL["leases_of"], self._row):
+            lost = {**self._row, "lease_id": lease_id, "destination": destination}
+            ordered = dict(rows(connection, _SQL["lost_orders"], lost))
+            connection.execute(_SQL["record_unknown"], lost)
+            for recipient_id, status in rows(connection, _SQL["release_lost"], lost):
+                self.released += 1
+                if recipient_id in ordered:
+                    finish_order(connection, recipient_id, status)
+                else:
+                    self.held += status == "held"
+            connection.execute(_END_LEASE, lost)
+        connection.execute(_SQL["end"], self._row)
+
+
+class ResizeDestinations(Work):
+    """Bring the configured limit of connections to every destination."""
+
+    def __init__(self, max_leases: int) -> None:
+        super().__init__()
+        self._row = {"max_leases": max_leases}
+
+    def run(self, connection: apsw.Connection) -> None:
+        connection.execute(_SQL["resize_destinations"], self._row)
+
+
+def living(connection: apsw.Connection, path: Path) -> list[ProcessRow]:
+    """Runs that have not ended, of any instance."""
+    with translated(path):
+        return [ProcessRow(*row) for row in rows(connection, _SQL["living"])]

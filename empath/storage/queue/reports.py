@@ -1,0 +1,218 @@
+"""
+reports - open obligations to report, and their end
+
+THEORY
+    A notice commits with the fate that it tells of.  Whoever makes the report reads what it needs without the write
+    lock, composes, and hands in a CloseNotices: that inserts the report and removes its notices in one transaction, if
+    all of them are still there.  If one is not, somebody was faster or an operator took the fate back, and nothing is
+    written: what is still open is found again.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from empath.errors import StorageFailure
+from empath.mail.identity import Timestamp
+from empath.mail.outcome import Stage
+from empath.message.report.compose import Action, LastAttempt, ReportedMessage, ReportedRecipient, ReportKind
+from empath.storage.queue.accept import INLINE, Accept
+from empath.storage.spool import open_content
+from empath.storage.sqlite.connection import rows, translated, value
+from empath.storage.sqlite.queries import queries
+from empath.storage.writer import Work
+
+_SQL = queries("reports")
+SOON_S = 5.0  # a recipient that is due within so long may soon be of the same report
+PATIENCE_S = 60.0  # but no report waits longer for others
+RECIPIENTS = 10_000  # of one report; what is beyond goes into another
+_SLICE = 200
+_OURS = frozenset({Stage.DNS, Stage.CONNECT, Stage.LOCAL})  # stages at which no host speaks
+_OPEN = {
+    ReportKind.FAILURE: frozenset({"bounced", "expired"}),
+    ReportKind.DELAY: frozenset({"queued", "deferred", "leased", "held"}),
+    ReportKind.SUCCESS: frozenset({"delivered"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DueReport:
+    """A report that is to be made now."""
+
+    message_id: int
+    kind: ReportKind
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """
+    All that the queue knows for one report.
+
+    Shape: reverse_path is the text form, empty for null; recipients are those whose status still is what the kind tells
+    of, perhaps none; notices has the numbers of all notices that the report meets, recipient_ids their recipients'.
+    """
+
+    due: DueReport
+    message: ReportedMessage
+    reverse_path: str
+    size: int
+    dsn_return: str | None
+    locator: str | None
+    recipients: tuple[ReportedRecipient, ...]
+    notices: tuple[int, ...]
+    recipient_ids: tuple[int, ...]
+
+
+def due_reports(connection: apsw.Connection, path: Path, now: float) -> Iterator[DueReport]:
+    """
+    Reports to be made at *now* (Unix seconds), found slice by slice with the reading *connection*.
+
+    Raises:
+        QueueBusy, StorageFailure: the queue cannot be read.
+    """
+    after: tuple[int, str] = (0, "")
+    while True:
+        keys = {
+            "message_id": after[0],
+            "kind": after[1],
+            "now": now,
+            "soon": now + SOON_S,
+            "patience": PATIENCE_S,
+            "limit": _SLICE,
+        }
+        with translated(path):
+            found = rows(connection, _SQL["open_notices"], keys)
+        for message_id, kind, is_due in found:
+            if is_due:
+                yield DueReport(message_id, ReportKind(kind))
+        if len(found) < _SLICE:
+            return
+        after = found[-1][:2]
+
+
+def read_case(connection: apsw.Connection, path: Path, due: DueReport) -> Case | None:
+    """
+    What is to be reported; None if nothing is any more.
+
+    Raises:
+        QueueBusy, StorageFailure: the queue cannot be read.
+    """
+    keys = {"message_id": due.message_id, "kind": due.kind, "limit": RECIPIENTS}
+    with translated(path):
+        messages = rows(connection, _SQL["reported_message"], keys)
+        found = rows(connection, _SQL["reported_recipients"], keys)
+    if not messages or not found:
+        return None
+    [(ulid, received_at, is_smtputf8, envelope_id, header_message_id, reverse_path, size, dsn_return, locator)] = (
+        messages
+    )
+    return Case(
+        due=due,
+        message=ReportedMessage(ulid, Timestamp(received_at), bool(is_smtputf8), envelope_id, header_message_id),
+        reverse_path=reverse_path,
+        size=size,
+        dsn_return=dsn_return,
+        locator=locator,
+        recipients=tuple(_recipient(due.kind, row[2:]) for row in found if row[5] in _OPEN[due.kind]),
+        notices=tuple(row[0] for row in found),
+        recipient_ids=tuple(row[1] for row in found),
+    )
+
+
+def read_start(connection: apsw.Connection, path: Path, case: Case, octets: int) -> bytes | None:
+    """
+    The first *octets* of inline content; None if it is gone or lies elsewhere.
+
+    Raises:
+        QueueBusy, StorageFailure: the queue cannot be read.
+    """
+    if case.locator != INLINE:
+        return None
+    with translated(path):
+        start: bytes | None = value(
+            connection, _SQL["content_start"], {"message_id": case.due.message_id, "limit": octets}
+        )
+    return start
+
+
+def read_file_start(spool: Path, locator: str, octets: int) -> bytes:
+    """
+    The first *octets* of spooled content; blocks on the disk.
+
+    Raises:
+        StorageFailure: the file is not there or cannot be read.
+    """
+    try:
+        with open_content(spool, locator) as file:
+            start = b""
+            while len(start) < octets and (piece := file.read(octets - len(start))):
+                start += piece
+            return start
+    except OSError as exc:
+        raise StorageFailure(f"{locator}: {exc.strerror}") from exc
+
+
+class CloseNotices(Work):
+    """
+    Meet the notices of a case, with the report that tells of them, or without one.
+
+    *report* None: nobody is told; *is_discarded* then says so in the audit. `is_stale` tells after the commit that they
+    were not all open any more, and nothing was written.
+    """
+
+    def __init__(self, case: Case, report: Accept | None, *, now: float, is_discarded: bool = False) -> None:
+        super().__init__()
+        self.rows = 2 * len(case.notices)
+        self.octets = report.octets if report is not None else 0
+        self.is_stale = False
+        self._case = case
+        self._report = report
+        self._is_discarded = is_discarded
+        self._keys = {"notices": json.dumps(case.notices), "message_id": case.due.message_id, "now": now}
+
+    def run(self, connection: apsw.Connection) -> None:
+        case = self._case
+        self.is_stale = value(connection, _SQL["count_notices"], self._keys) < len(case.notices)
+        if self.is_stale:
+            return
+        if self._report is not None:
+            self._report.run(connection)
+        connection.execute(_SQL["close_notices"], self._keys)
+        if case.due.kind is ReportKind.DELAY:
+            connection.execute(_SQL["mark_delay_reported"], self._keys)
+        if self._is_discarded:
+            connection.executemany(
+                _SQL["record_discarded"],
+                ({"recipient_id": number, "kind": case.due.kind} for number in case.recipient_ids),
+            )
+
+    def after_commit(self, connection: apsw.Connection) -> None:
+        if self._report is not None and not self.is_stale:
+            self._report.after_commit(connection)
+
+
+def _recipient(kind: ReportKind, row: tuple[Any, ...]) -> ReportedRecipient:
+    address, original, original_recipient, status, reason, expires_at, *attempt = row
+    ended_at, host, peer_address, stage, enhanced, text = attempt
+    last = None
+    if ended_at is not None:
+        speaker = None if stage in _OURS else host or peer_address
+        last = LastAttempt(Timestamp(ended_at), enhanced, text, speaker)
+    if kind is ReportKind.SUCCESS:
+        action = Action.RELAYED if last is not None and last.host is not None else Action.DELIVERED
+    else:
+        action = Action.FAILED if kind is ReportKind.FAILURE else Action.DELAYED
+    return ReportedRecipient(
+        address=address,
+        action=action,
+        original=original,
+        original_recipient=original_recipient,
+        is_expired=status == "expired",
+        reason=reason if kind is ReportKind.FAILURE else None,
+        last_attempt=last,
+        retry_until=Timestamp(expires_at) if kind is ReportKind.DELAY else None,
+    )

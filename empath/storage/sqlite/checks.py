@@ -1,0 +1,144 @@
+"""
+checks - whether a place is fit for a queue, before anything is started
+
+A queue on a network file system loses its locks; one in a directory that others may write can be exchanged for another;
+one in a system directory is a slip of the pen.  Every link is followed before a path is judged.
+"""
+
+import os
+import pwd
+import re
+import stat
+from pathlib import Path
+
+from empath.errors import CannotCreate, ConfigError, EmpathError, PermissionRefused
+from empath.storage.sqlite.connection import check_library
+from empath.storage.sqlite.schema import prepare
+
+_SYSTEM = tuple(
+    map(Path, ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root/.ssh", "/sbin", "/sys", "/usr"))
+)
+_NETWORK = frozenset({
+    "9p", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs", "gfs2",
+    "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "smb3", "smbfs",
+})  # fmt: skip
+_MOUNTS = Path("/proc/self/mountinfo")
+_OCTAL = re.compile(r"\\([0-7]{3})")  # space, tab, line feed and backslash in a mount point
+
+
+def check_queue(path: Path, user: str | None = None) -> None:
+    """
+    Hold that a queue can live at *path*, and make or migrate it; *user* is who will own it when root starts Empath.
+
+    Raises:
+        ServiceUnavailable: the SQLite library is affected by a corruption bug.
+        ConfigError: a system directory, a network file system, or an unknown *user*.
+        PermissionRefused: the directory or file belongs to another user, or others may write it.
+        CannotCreate: there is no such directory, or it cannot be written.
+        UnusableQueue, QueueBusy, StorageFailure: see `schema.prepare`.
+    """
+    check_library()
+    owner = _account(user)
+    for folder in {
+        path.parent: None,
+        Path(os.path.realpath(path)).parent: None,
+    }:  # SQLite writes where a link at *path* leads
+        _check_place(folder, owner)
+    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        if file.exists():
+            _check_mode(file, owner, "file")
+    prepare(path)
+    spool = path.parent / "spool"
+    try:
+        spool.mkdir(mode=0o750, exist_ok=True)
+        if os.geteuid() == 0 and user is not None:
+            for mine in (path, Path(f"{path}-wal"), Path(f"{path}-shm"), spool):
+                if mine.exists():
+                    # Root must give away no file that a link planted by that user leads to.
+                    os.chown(mine, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
+    except OSError as exc:
+        raise CannotCreate(f"{spool}: {exc.strerror}") from exc
+    _check_mode(spool, owner, "directory")
+
+
+def place_errors(path: Path, user: str | None = None) -> list[EmpathError]:
+    """All that `check_queue` would refuse about directories and files; nothing is made or changed."""
+    found: list[EmpathError] = []
+    try:
+        owner = _account(user)
+    except ConfigError as exc:
+        return [exc]
+    for folder in {path.parent: None, Path(os.path.realpath(path)).parent: None}:
+        try:
+            _check_place(folder, owner)
+        except EmpathError as exc:
+            found.append(exc)
+    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm"), path.parent / "spool"):
+        try:
+            _check_mode(file, owner, "directory" if file.name == "spool" else "file")
+        except EmpathError as exc:
+            found.append(exc)
+        except (FileNotFoundError, NotADirectoryError):
+            pass  # not made yet
+        except OSError as exc:
+            found.append(PermissionRefused(f"{file}: {exc.strerror}; run it as root or as the queue's owner"))
+    return found
+
+
+def network_file_system(path: Path, mounts: str) -> str | None:
+    """Type of the network file system that *path* lies on by the table *mounts* (mountinfo, proc(5)), or None."""
+    best, kind = -1, ""
+    for line in mounts.splitlines():
+        left, _, right = line.partition(" - ")
+        point = _OCTAL.sub(lambda match: chr(int(match[1], 8)), left.split(" ")[4])
+        # A later mount hides an earlier one at the same point, as a file system hides the automounter's.
+        if len(point) >= best and path.is_relative_to(point):
+            best, kind = len(point), right.split(" ")[0]
+    return kind if kind in _NETWORK else None
+
+
+def _account(user: str | None) -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(user) if user is not None else pwd.getpwuid(os.geteuid())
+    except KeyError as exc:
+        raise ConfigError(f"[process] user: there is no user {user or os.geteuid()!r}; add it with useradd") from exc
+
+
+def _check_place(folder: Path, owner: pwd.struct_passwd) -> None:
+    try:
+        real = folder.resolve(strict=True)
+    except FileNotFoundError as exc:
+        raise CannotCreate(f"{folder}: no such directory; make it with `mkdir -p -m 750 {folder}`") from exc
+    except (OSError, RuntimeError) as exc:
+        raise CannotCreate(f"{folder}: cannot be used as the queue's directory: {exc}") from exc
+    if not real.is_dir():
+        raise CannotCreate(f"{real}: not a directory; [queue] path must name a file in one")
+    system = next((place for place in _SYSTEM if real.is_relative_to(place)), None)
+    if real == Path("/") or system is not None:
+        raise ConfigError(f"{real}: a queue may not lie in {system or '/'}; use a directory such as /var/lib/empath")
+    kind = network_file_system(real, os.fsdecode(_MOUNTS.read_bytes())) if _MOUNTS.exists() else None
+    if kind is not None:
+        raise ConfigError(f"{real}: on {kind}, a network file system, SQLite's locks do not hold; use a local disk")
+    _check_mode(real, owner, "directory")
+    if not _may_write(real, owner):
+        raise CannotCreate(
+            f"{real}: user {owner.pw_name} may not write this directory; run `chown {owner.pw_name} {real}`"
+        )
+
+
+def _may_write(folder: Path, owner: pwd.struct_passwd) -> bool:
+    if os.geteuid() == owner.pw_uid:
+        return os.access(folder, os.W_OK | os.X_OK)
+    status = folder.stat()  # root asks for another
+    if status.st_uid == owner.pw_uid:
+        return status.st_mode & 0o300 == 0o300
+    return status.st_mode & 0o030 == 0o030 and status.st_gid in os.getgrouplist(owner.pw_name, owner.pw_gid)
+
+
+def _check_mode(path: Path, owner: pwd.struct_passwd, what: str) -> None:
+    status = path.stat()
+    if status.st_mode & stat.S_IWOTH:
+        raise PermissionRefused(f"{path}: every user may write this {what}; run `chmod o-w {path}`")
+    if status.st_uid not in (0, owner.pw_uid):
+        mend = f"run `chown {owner.pw_name} {path}`"
+        raise PermissionRefused(f"{path}: the {what} belongs to user {status.st_uid}, not {owner.pw_name}; {mend}")

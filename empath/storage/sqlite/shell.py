@@ -1,0 +1,80 @@
+"""
+shell - the SQL shell of apsw on the queue
+
+It is opened as Empath opens the queue: by a sound SQLite, with our wait for the write lock, and read-only unless asked
+otherwise. Whoever types gets the shell as it is; a script ends at its first error.
+"""
+
+import contextlib
+import io
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import apsw
+import apsw.shell
+
+from empath.errors import StatementRefused
+from empath.storage.sqlite.connection import ours
+from empath.storage.sqlite.schema import check_current
+from empath.storage.sqlite.visit import visiting
+
+_INTRO = """Empath queue {path}, {mode}. SQLite {version}.
+Views: queue message attempt destination process history audit control. Help: .help
+"""
+
+
+class _Script(apsw.shell.Shell):
+    """A shell that raises its first error instead of telling it."""
+
+    def handle_exception(self) -> NoReturn:
+        raise  # noqa: PLE0704 - it is called where an exception is handled
+
+
+def run_shell(path: Path, statements: Sequence[str], *, deadline_s: float | None) -> None:
+    """
+    Run *statements*, each as the shell takes a line, or without any what standard input gives.
+
+    *deadline_s* bounds the wait for the write lock; None: nothing can be written.
+
+    Raises:
+        StatementRefused: a statement of a script failed; those before it are done.
+        QueueBusy: another process held the write lock until the deadline.
+        MissingInput, PermissionRefused, UnusableQueue, ServiceUnavailable, StorageFailure: see `visiting`.
+    """
+    with visiting(path, deadline_s) as connection:
+        check_current(connection, path)
+        if deadline_s is None:
+            connection.authorizer = _keep_read_only
+        if not statements and sys.stdin.isatty():
+            mode = "read-only; --write to change it" if deadline_s is None else "changes are committed at once"
+            intro = _INTRO.format(path=path, mode=mode, version=apsw.sqlite_lib_version())
+            apsw.shell.Shell(db=connection).cmdloop(intro=intro)  # type: ignore[no-untyped-call]
+            return
+        with _refusals(path):
+            shell = _Script(stderr=io.StringIO(), db=connection)  # what it says there is in the error, too
+            for statement in statements:
+                shell.process_complete_line(statement.strip())  # type: ignore[no-untyped-call]
+            if not statements:
+                shell.cmdloop()  # type: ignore[no-untyped-call]
+
+
+def _keep_read_only(code: int, name: str | None, argument: str | None, *_: str | None) -> int:
+    """PRAGMA query_only, which holds the promise, is not to be turned off by a slip."""
+    is_slip = code == apsw.SQLITE_PRAGMA and name == "query_only" and argument is not None
+    return apsw.SQLITE_DENY if is_slip else apsw.SQLITE_OK
+
+
+@contextlib.contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except apsw.shell.Shell.Error as exc:
+        raise StatementRefused(str(exc)) from exc
+    except apsw.BusyError as exc:
+        raise ours(exc, path) from exc
+    except apsw.ReadOnlyError as exc:
+        raise StatementRefused("the queue is open for reading only; use --write") from exc
+    except (apsw.SQLError, apsw.ConstraintError, apsw.AuthError, apsw.MismatchError, apsw.BindingsError) as exc:
+        raise StatementRefused(str(exc)) from exc

@@ -1,0 +1,51 @@
+"""
+space - what the queue takes of its disk, and pages that go back to the disk when the disk needs them
+
+SQLite keeps the pages of what was deleted for what comes next, which is faster than to ask the disk each time.  But
+whoever judges by the free space of the disk does not see them: a queue that once filled its disk would refuse mail for
+ever.
+"""
+
+import shutil
+from pathlib import Path
+
+import apsw
+
+from empath.storage.sqlite.connection import PAGE_OCTETS, translated, value
+from empath.storage.sqlite.queries import queries
+from empath.storage.writer import Work
+
+_SQL = queries("space")
+
+
+class ReturnPages(Work):
+    """Give up to PAGES free pages back, moving others to their place; the file shrinks at the next checkpoint."""
+
+    PAGES = 256  # 1 MiB: so long the write lock is held
+
+    def run(self, connection: apsw.Connection) -> None:
+        connection.execute(_SQL["return_pages"]).fetchall()
+
+
+def free_octets(directory: Path) -> int:
+    """Octets that an unprivileged process may still write on the file system of *directory*."""
+    return shutil.disk_usage(directory).free
+
+
+def wal_octets(database: Path) -> int:
+    """Size of the database's write-ahead log."""
+    try:
+        return Path(f"{database}-wal").stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def unused_octets(connection: apsw.Connection, path: Path) -> int:
+    """
+    Octets of free pages in the database, read with *connection*.
+
+    Raises:
+        QueueBusy, StorageFailure: it cannot be read.
+    """
+    with translated(path):
+        return int(value(connection, _SQL["free_pages"])) * PAGE_OCTETS

@@ -1,0 +1,128 @@
+"""admin_kit - empath-admin on a queue of the test's own, in this process or as a command"""
+
+import fcntl
+import json
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from click.testing import CliRunner, Result
+
+from empath.cli import common
+from empath.cli.admin.__main__ import admin
+from empath.cli.admin.output import NAME
+from tests.kit.process import configuration
+from tests.kit.queue import Queue
+from tests.kit.waiting import DEADLINE_S
+
+COMMAND = (sys.executable, "-P", "-m", "empath.cli.admin")
+NEVER = 4_000_000_000.0  # an instant that no test run reaches, 2096-10-02T07:06:40Z
+
+
+class Said(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Desk:
+    """A queue with its configuration, and the command on it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.config = directory / "empath.toml"
+        self.config.write_text(configuration(2525))
+        self.path = directory / "queue.db"
+        self.spool = directory / "spool"
+        self.queue = Queue(self.path)
+
+    def invoke(self, *arguments: str) -> Result:
+        """Run in this process; the error, if any, is the result's `exception`."""
+        self.queue.close()
+        return CliRunner().invoke(admin, ["-c", str(self.config), *arguments])
+
+    def lines(self, *arguments: str) -> list[str]:
+        """What a successful run writes to standard output."""
+        result = self.invoke(*arguments)
+        assert 0 == result.exit_code, (result.stderr, result.exception)
+        return result.stdout.splitlines()
+
+    def words(self, *arguments: str) -> list[str]:
+        """What a successful run writes to standard error."""
+        result = self.invoke(*arguments)
+        assert 0 == result.exit_code, (result.stderr, result.exception)
+        return result.stderr.splitlines()
+
+    def records(self, *arguments: str) -> list[dict[str, Any]]:
+        """The JSON objects of a successful run."""
+        return [json.loads(line) for line in self.lines(*arguments, "--json")]
+
+    def record(self, *arguments: str) -> dict[str, Any]:
+        """The only one."""
+        [record] = self.records(*arguments)
+        return record
+
+    def run(self, *arguments: str) -> Said:
+        """Run as its process would."""
+        self.queue.close()
+        return run("-c", str(self.config), *arguments)
+
+    def run_apart(self, *arguments: str) -> Said:
+        """Run as a process: for `sql`, whose shell is apsw's and writes to the real standard output."""
+        self.queue.close()
+        return run_apart("-c", str(self.config), *arguments)
+
+    def on_a_terminal(self, width: int, *arguments: str) -> list[str]:
+        """The lines that a terminal of *width* columns is given, without its control sequences for weight."""
+        self.queue.close()
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+        environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")}
+        with subprocess.Popen(
+            [*COMMAND, "-c", str(self.config), *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=subprocess.DEVNULL,
+            env=environment | {"TERM": "xterm"},
+        ) as process:
+            os.close(theirs)
+            octets = b""
+            while piece := _read(ours):
+                octets += piece
+            assert 0 == process.wait(DEADLINE_S)
+        os.close(ours)
+        text = octets.decode().replace("\x1b[1m", "").replace("\x1b[0m", "")
+        return text.split("\r\n")[:-1]
+
+
+def run(*arguments: str, **environment: str) -> Said:
+    """Run empath-admin as its process would, here, with no configuration but what is said here."""
+    with CliRunner(env={"EMPATH_CONFIG": None} | environment).isolation() as (out, err, _):
+        code = common.run(admin, NAME, arguments)
+        return Said(code, out.getvalue().decode(), err.getvalue().decode())
+
+
+def run_apart(*arguments: str, **environment: str) -> Said:
+    """The same as a process of its own."""
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=DEADLINE_S,
+        env={key: value for key, value in os.environ.items() if key != "EMPATH_CONFIG"} | environment,
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # EIO: the last one who had the other side has closed it
+        return b""

@@ -1,0 +1,136 @@
+"""empath-admin dns, with a scripted name server."""
+
+import pytest
+
+from tests.cli.admin.kit import Desk
+from tests.kit.dns import ScriptedDns
+from tests.kit.process import configuration
+
+ROUTES = '"*" = "mx"\n"fixed.test" = "smtp://relay.test:2525"\n"here.test" = "maildir:mail"'
+
+
+@pytest.fixture
+def script():
+    """A running name server that knows nothing yet."""
+    with ScriptedDns() as server:
+        yield server
+
+
+@pytest.fixture
+def desk(tmp_path, script):
+    """A configuration with some routes, and that name server."""
+    made = Desk(tmp_path)
+    made.config.write_text(configuration(2525, f'[dns]\nnameservers = ["{script.address}"]', ROUTES))
+    yield made
+    made.queue.close()
+
+
+def test_exchangers_are_shown_as_a_worker_would_use_them(desk, script):
+    """
+    What is refused too, and why.
+    """
+    script.mx("x.test", (20, "b.test"), (10, "a.test"), (5, "in.test"), (30, "mx.example.test")).ttl("x.test", 300)
+    script.a("a.test", "203.0.113.1").a("b.test", "203.0.113.2").a("in.test", "10.0.0.1").fail("b.test", "AAAA")
+    assert [
+        "domain       x.test",
+        "route        mx",
+        "destination  x.test",
+        "mx           found",
+        "mx_ttl_s     300",
+        "reply        -",
+        "",
+        "ORDER  PREFERENCE  HOST             ADDRESS      PORT  TTL_S  FATE     WHY",
+        "-      5           in.test          10.0.0.1     25    60     refused  private",
+        "1      10          a.test           203.0.113.1  25    60     tried    -",
+        "2      20          b.test           203.0.113.2  25    60     tried    -",
+        "-      20          b.test           -            -     -      failed   AAAA look-up failed: SERVFAIL",
+        "-      30          mx.example.test  -            -     -      ours     own name",
+    ] == desk.lines("dns", "X.Test")
+
+
+def test_the_record_has_the_same_in_json(desk, script):
+    """
+    One object; a missing value is null.
+    """
+    script.mx("x.test", (10, "a.test")).a("a.test", "203.0.113.1").ttl("a.test", 30)
+    host = {
+        "order": 1,
+        "preference": 10,
+        "host": "a.test",
+        "address": "203.0.113.1",
+        "ttl_s": 30,
+        "fate": "tried",
+        "why": "",
+    }
+    expected = {"domain": "x.test", "route": "mx", "destination": "x.test", "mx": "found", "ttl_s": 60, "port": 25}
+    assert expected | {"hosts": [host], "reply": None} == desk.record("dns", "x.test")
+
+
+@pytest.mark.parametrize(
+    ("domain", "mx", "reply"),
+    [
+        ("null.test", "found", "556 5.1.10 null.test accepts no mail"),
+        ("gone.test", "NXDOMAIN", "550 5.4.4 no address for gone.test"),
+        ("broken.test", "failed: SERVFAIL", "451 4.4.3 broken.test: MX look-up failed: SERVFAIL"),
+        ("us.test", "found", "550 5.4.6 mail for us.test loops back to myself"),
+        ("[127.0.0.1]", None, "550 5.4.6 mail for [127.0.0.1] loops back to myself"),
+        ("fixed.test", None, "451 4.3.5 next hop relay.test: no address for relay.test"),
+    ],
+)
+def test_what_mail_is_given_where_there_is_no_host(desk, script, domain, mx, reply):
+    """
+    And whether that is for good.
+    """
+    script.mx("null.test", (0, ".")).fail("broken.test", "MX").mx("us.test", (5, "mx.example.test"))
+    record = desk.record("dns", domain)
+    assert (mx, reply) == (record["mx"], record["reply"])
+    words = "bounces" if reply.startswith("5") else "waits and is tried again"
+    assert [f"empath-admin: no host to try: mail {words}"] == desk.words("dns", domain)
+
+
+def test_a_fixed_host_is_shown_with_its_port(desk, script):
+    """
+    No MX was asked for.
+    """
+    script.a("relay.test", "10.0.0.1")
+    record = desk.record("dns", "fixed.test")
+    assert ("smtp://relay.test:2525", "smtp:relay.test:2525", 2525) == (
+        record["route"],
+        record["destination"],
+        record["port"],
+    )
+    assert [("10.0.0.1", "tried")] == [(host["address"], host["fate"]) for host in record["hosts"]]
+    assert ["empath-admin: 1 address to try, equals in an order drawn anew for each connection"] == desk.words(
+        "dns", "fixed.test"
+    )
+
+
+def test_a_route_without_hosts_and_no_route_are_said(desk, script):
+    """
+    Nobody is asked.
+    """
+    assert ["empath-admin: this route asks the DNS for nothing"] == desk.words("dns", "here.test")
+    desk.config.write_text(configuration(2525, routes='"here.test" = "maildir:mail"'))
+    assert ["empath-admin: no route: mail for this domain is refused; what is queued for it waits"] == desk.words(
+        "dns", "x.test"
+    )
+    assert {"domain": "x.test", "route": None} == {
+        key: desk.record("dns", "x.test")[key] for key in ("domain", "route")
+    }
+    assert [] == script.asked
+
+
+def test_what_a_zone_says_does_not_steer_the_terminal(desk, script):
+    """
+    A name may have any octets.
+    """
+    script.mx("x.test", (5, "\\027[31m.test"))
+    assert all(line.isprintable() for line in desk.lines("dns", "x.test"))
+
+
+@pytest.mark.parametrize("domain", ["", "a@x.test", "203.0.113.1", "[x]", "a b"])
+def test_what_is_no_domain_is_wrong_use(desk, domain):
+    """
+    Nothing is looked up for a slip of the hand.
+    """
+    assert 64 == desk.run("dns", domain).code

@@ -1,0 +1,240 @@
+"""test_admin_doctor - empath-admin doctor: works whatever is broken, and says what to do"""
+
+import json
+import os
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from empath.cli.admin.doctor import doctor
+from empath.config import load_config
+from empath.daemon.supervisor.doctor import diagnose_service
+from empath.policy.health import Diagnosis, Level
+from empath.storage.admin.doctor import diagnose_library, diagnose_queue
+from tests.cli.admin.kit import COMMAND, Desk, run
+from tests.kit.process import configuration, free_port
+from tests.kit.queue import T0, Queue, write
+from tests.kit.waiting import DEADLINE_S
+
+MIB = 1024 * 1024
+
+
+def _look(path: Path, **how: object) -> dict[str, Diagnosis]:
+    """Diagnoses of the queue by subject; of several the worst."""
+    facts = {"reserve_octets": MIB, "wal_limit_octets": 1024 * MIB, "is_running": False, "now": time.time()} | how
+    found: dict[str, Diagnosis] = {}
+    for diagnosis in diagnose_queue(path, None, **facts):  # type: ignore[arg-type]
+        if diagnosis.subject not in found or diagnosis.level is not Level.OK:
+            found[diagnosis.subject] = diagnosis
+    return found
+
+
+@pytest.fixture
+def path(tmp_path: Path):
+    queue = Queue(tmp_path / "queue.db")
+    queue.accept("a.example")
+    queue.close()
+    write(queue.path, "UPDATE _process SET ended_at = 1.0")
+    return queue.path
+
+
+def test_a_fit_place_has_no_errors(tmp_path: Path) -> None:
+    """
+    Before the first start there is no queue: no error, and nothing is made.
+    """
+    config = tmp_path / "empath.toml"
+    config.write_text(configuration(free_port()))
+    said = run("-c", str(config), "doctor", "--json")
+    found = {line["subject"]: line for line in map(json.loads, said.out.splitlines())}
+    assert (0, "empath-admin: 0 errors, 2 warnings\n") == (said.code, said.err)
+    assert ("warning", "the first `empathd start` makes it") == (found["queue"]["level"], found["queue"]["remedy"])
+    assert ("warning", "run `empathd start`") == (found["service"]["level"], found["service"]["remedy"])
+    assert {"versions", "place", "disk", "wal", "clock", "sqliterc", "listener", "nofile", "configuration"} <= set(
+        found
+    )
+    assert ["empath.toml"] == os.listdir(tmp_path)
+
+
+def test_errors_are_exit_4(desk: Desk) -> None:
+    """
+    A table for people, each with what to do.
+    """
+    desk.queue.close()
+    desk.path.chmod(0o646)
+    said = desk.run("doctor")
+    assert (4, True) == (said.code, said.err.startswith("empath-admin: 1 error"))
+    [line] = [line for line in said.out.splitlines() if line.startswith("place ")]
+    assert line.endswith(f"run `chmod o-w {desk.path}`")
+
+
+def test_a_running_service_is_well(empathd) -> None:
+    """
+    Its listeners answer, its processes live.
+    """
+    said = run("-c", str(empathd.config), "doctor", "--json")
+    found = {line["subject"]: line["level"] for line in map(json.loads, said.out.splitlines())}
+    wanted = ("service", "listener", "beats", "received", "queue")
+    assert (0, dict.fromkeys(wanted, "ok")) == (said.code, {name: found[name] for name in wanted})
+
+
+def test_a_sound_queue_is_well(path: Path) -> None:
+    """
+    What is well has no remedy.
+    """
+    assert {("ok", "")} == {(d.level, d.remedy) for d in _look(path).values()}
+
+
+def test_an_affected_library_is_an_error() -> None:
+    """
+    With the command that brings a sound one.
+    """
+    found = diagnose_library("3.40.1")
+    assert (Level.ERROR, True) == (found.level, found.remedy.startswith("run `pip install -U apsw`"))
+
+
+def test_a_full_disk_is_an_error_and_a_nearly_full_one_a_warning(path: Path) -> None:
+    """
+    Below the reserve new mail is refused.
+    """
+    free = os.statvfs(path.parent).f_bavail * os.statvfs(path.parent).f_frsize
+    assert [Level.ERROR, Level.WARNING] == [
+        _look(path, reserve_octets=reserve)["disk"].level for reserve in (free * 2, free * 3 // 4)
+    ]
+
+
+@pytest.mark.parametrize(("octets", "level"), [(65 * MIB, Level.WARNING), (2000 * MIB, Level.ERROR)])
+def test_a_large_log_is_told(tmp_path: Path, octets: int, level: Level) -> None:
+    """
+    Somebody reads for too long.
+    """
+    with (tmp_path / "queue.db-wal").open("wb") as file:
+        file.truncate(octets)
+    assert level == _look(tmp_path / "queue.db")["wal"].level
+
+
+@pytest.mark.parametrize("now", [0.0, T0])
+def test_a_clock_before_this_version_is_an_error(path: Path, now: float) -> None:
+    """
+    Retries, expiry and certificates go by it.
+    """
+    assert Level.ERROR == _look(path, now=now)["clock"].level
+
+
+def test_mail_from_the_future_tells_of_a_clock_that_was_set_back(path: Path) -> None:
+    """
+    It waits until its time has come.
+    """
+    assert Level.WARNING == _look(path, now=T0 - 3600)["received"].level
+
+
+def test_processes_that_died_are_told(path: Path) -> None:
+    """
+    With the service down the next start releases what they held; with it running they are silent.
+    """
+    write(path, "UPDATE _process SET ended_at = NULL")
+    assert (Level.WARNING, "start the service: it releases what they held") == (
+        _look(path)["beats"].level,
+        _look(path)["beats"].remedy,
+    )
+    assert Level.ERROR == _look(path, is_running=True)["beats"].level
+    assert Level.OK == _look(path, is_running=True, now=T0 + 2)["beats"].level
+
+
+def test_edits_by_an_affected_shell_are_told(path: Path) -> None:
+    """
+    They may have damaged the file; fsck tells.
+    """
+    row = "INSERT INTO _audit (who, sqlite_version, what) VALUES ('sql', '3.40.1', 'x')"
+    write(path, row)
+    found = _look(path)["editors"]
+    assert (Level.WARNING, True) == (found.level, "1 changes by SQLite 3.40.1" in found.found)
+
+
+def test_a_strange_file_is_an_error(tmp_path: Path) -> None:
+    """
+    And a remedy, and no traceback.
+    """
+    (tmp_path / "queue.db").write_bytes(b"Dear Sir or Madam,\n" * 1000)
+    found = _look(tmp_path / "queue.db")["queue"]
+    assert (Level.ERROR, "move the file away or name another in [queue] path") == (found.level, found.remedy)
+
+
+def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:
+    """
+    With the command that makes it.
+    """
+    found = _look(tmp_path / "none" / "queue.db")
+    assert (Level.ERROR, f"make it with `mkdir -p -m 750 {tmp_path}/none`") == (
+        found["place"].level,
+        found["place"].remedy,
+    )
+
+
+def test_an_unknown_user_is_an_error(path: Path) -> None:
+    """
+    Of [process] user.
+    """
+    [place] = [
+        d
+        for d in diagnose_queue(
+            path, "no-such-user", reserve_octets=0, wal_limit_octets=1, is_running=False, now=time.time()
+        )
+        if d.subject == "place"
+    ]
+    assert (Level.ERROR, "add it with useradd") == (place.level, place.remedy)
+
+
+def _service(directory: Path, more: str = "", port: int = 0, log: str = "empath.log") -> dict[str, Diagnosis]:
+    file = directory / "empath.toml"
+    file.write_text(configuration(port or free_port(), more).replace("empath.log", log))
+    found: dict[str, Diagnosis] = {}
+    for diagnosis in diagnose_service(file, load_config(file)):
+        if diagnosis.subject not in found or diagnosis.level is not Level.OK:
+            found[diagnosis.subject] = diagnosis
+    return found
+
+
+def test_a_port_that_is_taken_is_an_error(tmp_path: Path) -> None:
+    """
+    By whom, `ss` tells.
+    """
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        found = _service(tmp_path, port=other.getsockname()[1])["listener"]
+    assert (Level.ERROR, True) == (found.level, "in use by another process" in found.found)
+
+
+def test_a_limit_of_descriptors_that_is_too_low_is_a_warning(tmp_path: Path) -> None:
+    """
+    Only under load it would be felt.
+    """
+    config = tmp_path / "empath.toml"
+    config.write_text(configuration(free_port()))
+    command = ["/bin/sh", "-c", 'ulimit -n 1000 && exec "$@"', "sh", *COMMAND, "-c", str(config), "doctor", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE_S)
+    found = {line["subject"]: line for line in map(json.loads, done.stdout.splitlines())}["nofile"]
+    assert ("warning", "1000 descriptors a process, 1256 may be needed") == (found["level"], found["found"])
+
+
+def test_files_and_directories_that_everybody_may_write_are_errors(tmp_path: Path) -> None:
+    """
+    Who writes the configuration is root in effect.
+    """
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs").chmod(0o777)
+    found = _service(tmp_path, log="logs/empath.log")["directory"]
+    assert (Level.ERROR, f"run `chmod o-w {tmp_path}/logs`") == (found.level, found.remedy)
+    (tmp_path / "empath.toml").chmod(0o666)
+    assert Level.ERROR == _service(tmp_path)["configuration"].level
+    assert Level.WARNING == _service(tmp_path, log="none/empath.log")["directory"].level
+
+
+def test_its_help_names_the_exit_code() -> None:
+    """
+    Scripts decide by it.
+    """
+    assert "else 4" in (doctor.help or "")

@@ -1,0 +1,311 @@
+"""test_admin_errors - empath-admin as a command: one line and the right exit code, light, and safe on a terminal"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import apsw.shell  # now: in some tests the user becomes one who may not read the library
+import pytest
+
+from empath.cli.admin.output import instant, printable
+from tests.cli.admin.kit import COMMAND, NEVER, Desk, run
+from tests.kit.process import configuration
+from tests.kit.queue import write
+from tests.kit.waiting import DEADLINE_S
+
+WRITING = [("retry", "--id", "1"), ("freeze",), ("thaw",), ("flush",), ("hold", "--all"), ("delete", "--all", "--yes")]
+VERBS = [
+    ("list",),
+    ("view", "1"),
+    ("stats",),
+    ("process",),
+    ("undelete", "--all"),
+    ("fsck",),
+    ("sql", "SELECT 1"),
+    *WRITING,
+]
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
+def test_a_missing_database_is_exit_66(tmp_path: Path, verb):
+    """
+    And it is not made: that is the server's work.
+    """
+    config = tmp_path / "empath.toml"
+    config.write_text(configuration(2525))
+    said = run("-c", str(config), *verb)
+    words = f"empath-admin: {tmp_path}/queue.db: no queue database; the first `empathd start` makes it\n"
+    assert (66, "", words) == said
+    assert not (tmp_path / "queue.db").exists()
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
+def test_a_newer_schema_is_exit_65(desk: Desk, verb):
+    """
+    What a newer Empath means by its rows, this one cannot know.
+    """
+    write(desk.path, "PRAGMA user_version = 999")
+    said = desk.run(*verb)
+    write(desk.path, "PRAGMA user_version = 1")
+    assert (65, "", 1) == (said.code, said.out, said.err.count("\n"))
+    assert "schema 999 is newer than this Empath" in said.err
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
+def test_a_file_that_is_no_queue_is_exit_65(tmp_path: Path, verb):
+    """
+    Somebody's letter stays as it is.
+    """
+    config = tmp_path / "empath.toml"
+    config.write_text(configuration(2525))
+    letter = b"Dear Sir or Madam,\n" * 1000
+    (tmp_path / "queue.db").write_bytes(letter)
+    said = run("-c", str(config), *verb)
+    assert (65, "", 1) == (said.code, said.out, said.err.count("\n"))
+    assert letter == (tmp_path / "queue.db").read_bytes()
+
+
+def test_a_directory_in_its_place_is_exit_65(tmp_path: Path):
+    """
+    A slip in [queue] path.
+    """
+    config = tmp_path / "empath.toml"
+    config.write_text(configuration(2525))
+    (tmp_path / "queue.db").mkdir()
+    said = run("-c", str(config), "list")
+    assert (65, "", f"empath-admin: {tmp_path}/queue.db: a directory, not a queue database; see [queue] path\n") == said
+
+
+@pytest.mark.parametrize("verb", WRITING, ids=lambda verb: verb[0])
+def test_a_busy_queue_is_exit_75(desk: Desk, verb):
+    """
+    EX_TEMPFAIL: try again. Reading goes on meanwhile.
+    """
+    desk.queue.accept()
+    holder = apsw.Connection(str(desk.path))
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        said = desk.run(*verb, "--wait", "0.01")
+        reading = desk.run("list")
+    finally:
+        holder.execute("ROLLBACK")
+        holder.close()
+    assert (75, "") == (said.code, said.out)
+    assert (
+        f"empath-admin: {desk.path}: another process holds the write lock; try again, or end that process\n" == said.err
+    )
+    assert 0 == reading.code
+
+
+@pytest.fixture
+def foreign() -> Iterator[Desk]:
+    """A queue that another user owns, in a place where its configuration can be read; the test is that user's peer."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        desk = Desk(directory)
+        desk.queue.accept()
+        desk.queue.close()
+        is_root = os.geteuid() == 0
+        yield desk
+        if is_root:
+            os.seteuid(0)
+        directory.chmod(0o755)
+
+
+def become_a_stranger(directory: Path) -> None:
+    """Root gives up its rights for the time being; whoever is not root takes his own from the directory."""
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+    else:
+        directory.chmod(0o555)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
+def test_a_queue_that_may_not_be_read_is_exit_77(foreign: Desk, verb):
+    """
+    The line names the file and the way out.
+    """
+    foreign.path.chmod(0)
+    become_a_stranger(foreign.path.parent)
+    error = foreign.invoke(*verb).exception
+    assert (77, f"{foreign.path}: this user may not use the queue; run it as root or as the queue's owner") == (
+        getattr(error, "exit_code", None),
+        str(error),
+    )
+
+
+@pytest.mark.parametrize("verb", WRITING, ids=lambda verb: verb[0])
+def test_a_queue_that_may_not_be_written_is_exit_77(foreign: Desk, verb):
+    """
+    Also where it may be read.
+    """
+    foreign.path.chmod(0o444)
+    become_a_stranger(foreign.path.parent)
+    assert 77 == getattr(foreign.invoke(*verb).exception, "exit_code", None)
+
+
+def test_the_configuration_is_named_before_or_after_the_verb_or_by_the_environment(desk: Desk):
+    """
+    Wherever fingers put it; the nearest one counts.
+    """
+    file = str(desk.config)
+    assert [0, 0, 0, 0, 66] == [
+        run("-c", file, "stats").code,
+        run("stats", "--config", file).code,
+        run("stats", EMPATH_CONFIG=file).code,
+        run("-c", "/nonexistent", "stats", "-c", file, EMPATH_CONFIG="/nonexistent").code,
+        run("-c", "/nonexistent", "stats", EMPATH_CONFIG=file).code,
+    ]
+
+
+def test_no_configuration_is_exit_64(tmp_path: Path):
+    """
+    Nothing is guessed.
+    """
+    assert (64, "", "empath-admin: no configuration named: use -c FILE or set EMPATH_CONFIG\n") == run("list")
+
+
+def test_a_faulty_configuration_is_exit_78(tmp_path: Path):
+    """
+    All findings, a line each.
+    """
+    config = tmp_path / "empath.toml"
+    config.write_text(configuration(2525).replace("[queue]", "[queue]\nsize = 1\ncolour = 2"))
+    said = run("-c", str(config), "list")
+    assert (78, "", 2) == (said.code, said.out, said.err.count("\n"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("fly",),
+        ("list", "--status", "delivered"),
+        ("list", "--limit", "0"),
+        ("list", "--after", "-1"),
+        ("list", "--domain", "no domain"),
+        ("list", "--domain", "[1]"),
+        ("retry",),
+        ("retry", "--id", "x"),
+        ("view",),
+        ("freeze", "--wait", "-1"),
+    ],
+)
+def test_a_wrong_command_line_is_exit_64(desk: Desk, arguments):
+    """
+    One line, and nothing was done.
+    """
+    said = desk.run(*arguments)
+    assert (64, "", 1) == (said.code, said.out, said.err.count("\n"))
+
+
+def test_no_verb_shows_the_help(tmp_path: Path):
+    """
+    Exit 64 all the same: a script that forgot it must notice.
+    """
+    said = run()
+    assert (64, "", True) == (said.code, said.out, "Commands:" in said.err)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
+def test_the_command_starts_light(desk: Desk, verb):
+    """
+    It runs in loops and completions: nothing of the server, and no table drawing, is loaded for a pipe.
+    """
+    desk.queue.accept()
+    desk.queue.close()
+    code = (
+        "import sys; before = set(sys.modules); from empath.cli.admin.__main__ import admin;"
+        f"admin.main({['-c', str(desk.config), *verb]!r}, standalone_mode=False);"
+        "heavy = {'gevent', 'structlog', 'rich', 'dns', 'asyncio', 'ssl', 'orjson'};"
+        "print(sorted(heavy & (set(sys.modules) - before)))"
+    )
+    said = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert "[]" == said.stdout.splitlines()[-1]
+
+
+def test_a_reader_that_goes_away_ends_it_without_a_word(desk: Desk):
+    """
+    `empath-admin list | head -1` is daily use.
+    """
+    desk.queue.accept(count=3000)
+    desk.queue.close()
+    with subprocess.Popen(
+        [*COMMAND, "-c", str(desk.config), "list", "--limit", "3000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert b"" == process.stderr.read()
+        process.wait(DEADLINE_S)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 132, 200])
+def test_a_table_fits_the_terminal(desk: Desk, width: int):
+    """
+    A line that is broken by the terminal is no table; ids stay whole, they are there to be copied.
+    """
+    desk.queue.accept("a-rather-long-name-of-a-destination.example", "b.example")
+    write(desk.path, "UPDATE _recipient SET last_reply = ?", "451 4.7.1 [red]later[/red], please \x1b[31m" * 5)
+    [(ulid,)] = desk.queue.select("SELECT ulid FROM _message")
+    lines = desk.on_a_terminal(width, "list")
+    assert [] == [line for line in lines if len(line) > width]
+    assert 2 == sum(ulid in line for line in lines)
+    assert "\x1b" not in "".join(lines)
+
+
+def test_a_wide_terminal_has_all_columns_and_markup_is_text(desk: Desk):
+    """
+    What a pipe has, with brackets as the peer wrote them.
+    """
+    desk.queue.accept("a.example")
+    write(desk.path, "UPDATE _recipient SET last_reply = '451 [red]later[/red]'")
+    head, line = desk.on_a_terminal(200, "list")
+    assert ["RECIPIENT", "ID", "STATUS", "TRIES", "NEXT-TRY", "ADDRESS", "NEXTHOP", "REPLY"] == head.split()
+    assert line.rstrip().endswith("451 [red]later[/red]")
+
+
+def test_view_and_stats_fit_the_terminal(desk: Desk):
+    """
+    A subject of 200 characters folds beside its name.
+    """
+    desk.queue.accept("a.example", subject="long " * 40)
+    lines = desk.on_a_terminal(50, "view", "1") + desk.on_a_terminal(50, "stats")
+    assert [] == [line for line in lines if len(line) > 50]
+    assert "subject" in {line.split()[0] for line in lines if line.strip()}
+
+
+def test_a_queue_in_use_is_read_and_written(desk: Desk):
+    """
+    Beside a writer that keeps its connection, as the server does.
+    """
+    desk.queue.accept(count=2)
+    write(desk.path, "UPDATE _recipient SET next_retry_at = ?", NEVER)
+    assert [] == desk.queue.lease()  # and here is its connection
+    file = str(desk.config)
+    assert (0, 0) == (run("-c", file, "list").code, run("-c", file, "retry", "--id", "1", "--id", "2").code)
+    [lease] = desk.queue.lease(now=NEVER / 2)
+    assert 2 == len(lease.messages)
+
+
+def test_printable_escapes_what_steers_a_terminal():
+    """
+    C0, C1, DEL, line ends, marks of writing direction, halves of characters; nothing else.
+    """
+    assert r"\x00\x1b\x7f\x9b\n\u2028\u202e\ud800 ü\"'[日本]" == printable(
+        "\x00\x1b\x7f\x9b\n\u2028\u202e\ud800 ü\\\"'[日本]"
+    )
+
+
+def test_instant_is_utc_to_the_second():
+    """
+    One form everywhere; what no calendar holds is the number.
+    """
+    assert ["2023-11-14T22:13:20Z", "-", "1e+300", "nan"] == [
+        instant(at) for at in (1_700_000_000.9, None, 1e300, float("nan"))
+    ]

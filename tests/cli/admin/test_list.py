@@ -1,0 +1,180 @@
+"""test_admin_list - `empath-admin list`: one line a recipient, paged by key"""
+
+import re
+from typing import Any
+
+from tests.cli.admin.kit import NEVER, Desk
+from tests.kit.queue import T0, Status, write
+
+KEYS = [
+    "recipient_id", "id", "status", "ordered", "priority", "attempts", "next_retry_at", "expires_at", "received_at",
+    "sender", "recipient", "domain", "destination", "size_octets", "last_reply",
+]  # fmt: skip
+
+
+def listed(desk: Desk, *filters: str) -> list[dict[str, Any]]:
+    """The recipients of one page."""
+    found: list[dict[str, Any]] = desk.record("list", *filters)["recipients"]
+    return found
+
+
+def numbers(records):
+    return [record["recipient_id"] for record in records]
+
+
+def test_list_is_aligned_text_with_a_line_a_recipient(desk: Desk):
+    """
+    What awk and the eye read; words go to standard error.
+    """
+    desk.queue.accept("a.example", "smtp:192.0.2.9:25")
+    result = desk.invoke("list")
+    [(ulid,)] = desk.queue.select("SELECT ulid FROM _message")
+    assert [
+        "RECIPIENT  ID                          STATUS  TRIES  NEXT-TRY              "
+        "ADDRESS          NEXTHOP            REPLY",
+        f"1          {ulid}  queued  0      2023-11-14T22:13:20Z  r1@a.example     a.example          -",
+        f"2          {ulid}  queued  0      2023-11-14T22:13:20Z  r2@example.test  smtp:192.0.2.9:25  -",
+    ] == result.stdout.splitlines()
+    assert "empath-admin: 2 recipients in 1 message\n" == result.stderr
+
+
+def test_list_of_an_empty_queue_writes_no_result(desk: Desk):
+    """
+    A script that counts lines counts none.
+    """
+    result = desk.invoke("list")
+    assert (0, "", "empath-admin: 0 recipients in 0 messages\n") == (result.exit_code, result.stdout, result.stderr)
+
+
+def test_json_is_one_object_with_these_keys(desk: Desk):
+    """
+    The shape is documented: a key more is a change of the interface, a key less breaks somebody.
+    """
+    desk.queue.accept()
+    [lease] = desk.queue.lease()
+    desk.queue.run(desk.queue.new_settle(lease, Status.DEFERRED, next_retry_at=NEVER))
+    [record] = listed(desk)
+    assert KEYS == list(record)
+    assert ["recipients", "next_after"] == list(desk.record("list"))
+    assert {
+        "recipient_id": 1,
+        "id": lease.messages[0].queue_id,
+        "status": "deferred",
+        "ordered": None,
+        "priority": 2,
+        "attempts": 1,
+        "next_retry_at": "2096-10-02T07:06:40Z",
+        "expires_at": "2023-11-15T22:13:20Z",
+        "received_at": "2023-11-14T22:13:20Z",
+        "sender": "sender@example.test",
+        "recipient": "r1@a.example",
+        "domain": "a.example",
+        "destination": "a.example",
+        "size_octets": 17,
+        "last_reply": "451 4.7.1 greylisted",
+    } == record
+
+
+def test_final_recipients_are_not_listed(desk: Desk):
+    """
+    The list is the queue, not its history.
+    """
+    desk.queue.accept(count=2)
+    [lease] = desk.queue.lease()
+    desk.queue.run(desk.queue.new_settle(lease, Status.DELIVERED))
+    assert [2] == numbers(listed(desk))
+
+
+def test_status_narrows_the_list(desk: Desk):
+    """
+    What waits for a next try is one word away.
+    """
+    desk.queue.accept("a.example", "b.example")
+    lease = next(lease for lease in desk.queue.lease() if lease.destination == "b.example")
+    desk.queue.run(desk.queue.new_settle(lease, Status.DEFERRED))
+    assert [[1], [2], []] == [numbers(listed(desk, "--status", word)) for word in ("leased", "deferred", "queued")]
+
+
+def test_domain_narrows_the_list_in_any_spelling(desk: Desk):
+    """
+    People type U-labels and capitals, the queue has A-labels.
+    """
+    desk.queue.accept("a.example", "xn--bcher-kva.example")
+    spellings = ("bücher.example", "XN--BCHER-KVA.example", "Bücher.Example.")
+    assert [[2], [2], [2]] == [numbers(listed(desk, "--domain", text)) for text in spellings]
+
+
+def test_domain_may_be_an_address_literal(desk: Desk):
+    """
+    Literals are in the queue in one spelling as well.
+    """
+    desk.queue.accept()
+    write(desk.path, "UPDATE _recipient SET domain = '[IPv6:2001:db8::1]'")
+    assert [1] == numbers(listed(desk, "--domain", "[ipv6:2001:DB8:0::1]"))
+
+
+def test_pages_show_every_recipient_once(desk: Desk):
+    """
+    Paging by key: rows that come and go between two pages shift no other.
+    """
+    desk.queue.accept("a.example", "b.example", count=4)
+    seen, after, pages = [], 0, 0
+    while True:
+        result = desk.invoke("list", "--limit", "3", "--after", str(after), "--json")
+        page = [int(number) for number in re.findall(r'"recipient_id": (\d+)', result.stdout)]
+        seen += page
+        pages += 1
+        hint = re.search(r"; more with --after (\d+)$", result.stderr.strip())
+        if hint is None:
+            break
+        after = int(hint[1])
+    assert ([1, 2, 3, 4, 5, 6, 7, 8], 3) == (seen, pages)
+
+
+def test_a_page_that_is_just_full_is_the_last(desk: Desk):
+    """
+    A hint at nothing would cost a script a run.
+    """
+    desk.queue.accept(count=3)
+    assert ["empath-admin: 3 recipients in 3 messages"] == desk.words("list", "--limit", "3")
+
+
+def test_a_page_has_fifty_recipients_by_default(desk: Desk):
+    """
+    A deep queue must not scroll a terminal away.
+    """
+    desk.queue.accept(count=51)
+    assert ["empath-admin: 50 recipients in 50 messages; more with --after 50"] == desk.words("list")
+
+
+def test_peer_text_cannot_steer_the_terminal(desk: Desk):
+    """
+    Escape sequences, line ends and marks of writing direction come from strangers.
+    """
+    desk.queue.accept()
+    write(desk.path, "UPDATE _recipient SET last_reply = ?", "550 \x1b]0;owned\x07\r\nfake\x9b31m\u202e[bold]")
+    [_, line] = desk.lines("list")
+    assert line.endswith(r"550 \x1b]0;owned\x07\r\nfake\x9b31m\u202e[bold]")
+
+
+def test_json_is_ascii(desk: Desk):
+    """
+    The same strangers, and programs that pass the line on to a terminal.
+    """
+    desk.queue.accept()
+    write(desk.path, "UPDATE _recipient SET last_reply = ?", "\x1b\x7f\x9bü")
+    [line] = desk.lines("list", "--json")
+    assert (True, True) == (line.isascii(), line.isprintable())
+    assert "\x1b\x7f\x9bü" == listed(desk)[0]["last_reply"]
+
+
+def test_an_instant_beyond_the_calendar_is_shown_as_its_number(desk: Desk):
+    """
+    Somebody's shell can write any number; the list must come all the same.
+    """
+    desk.queue.accept()
+    write(desk.path, "UPDATE _recipient SET next_retry_at = 1e300")
+    assert "1e+300" == desk.lines("list")[1].split()[4]
+    assert "1e+300" == listed(desk)[0]["next_retry_at"]
+    assert "2023-11-14T22:13:20Z" == listed(desk)[0]["received_at"]
+    write(desk.path, "UPDATE _recipient SET next_retry_at = ?", T0)

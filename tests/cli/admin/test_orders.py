@@ -1,0 +1,314 @@
+"""test_admin_orders - `empath-admin retry`, `freeze`, `thaw` and `stats`: say what changed, change nothing else"""
+
+import time
+
+from empath.mail.identity import QueueId, Timestamp
+from empath.storage.queue.settle import Hold
+from tests.cli.admin.kit import NEVER, Desk
+from tests.kit.queue import T0, Status, write
+
+
+def deferred(desk: Desk, *destinations: str) -> str:
+    """Accept one message and defer all of its recipients until NEVER; its queue id."""
+    desk.queue.accept(*destinations)
+    for lease in desk.queue.lease():
+        desk.queue.run(desk.queue.new_settle(lease, Status.DEFERRED, next_retry_at=NEVER))
+    [(ulid,)] = desk.queue.select("SELECT max(ulid) FROM _message")
+    end_leases(desk)
+    return ulid
+
+
+def end_leases(desk: Desk) -> None:
+    write(desk.path, "DELETE FROM _lease WHERE lease_id NOT IN (SELECT lease_id FROM _recipient WHERE lease_id > 0)")
+
+
+def effects(record) -> list[tuple[int, str]]:
+    return [(recipient["recipient_id"], recipient["effect"]) for recipient in record["recipients"]]
+
+
+def test_retry_makes_a_waiting_recipient_due(desk: Desk):
+    """
+    The next worker that looks takes it: the destination's bound has come down in the same commit.
+    """
+    deferred(desk)
+    before = time.time()
+    record = desk.record("retry", "--id", "1")
+    [(at,)] = desk.queue.select("SELECT next_retry_at FROM _recipient")
+    assert (1, [(1, "changed")]) == (record["changed"], effects(record))
+    assert before <= at <= time.time()
+    assert [1] == [lease.messages[0].recipients[0].recipient_id for lease in desk.queue.lease(now=time.time())]
+
+
+def test_retry_says_what_changed(desk: Desk):
+    """
+    Before and after, for the record of who typed it.
+    """
+    ulid = deferred(desk)
+    result = desk.invoke("retry", "--id", "1")
+    assert [
+        "RECIPIENT  ID                          STATUS    ADDRESS       CHANGE",
+        f"1          {ulid}  deferred  r1@a.example  due now, was due 2096-10-02T07:06:40Z",
+    ] == result.stdout.splitlines()
+    assert "empath-admin: 1 of 1 recipient changed\n" == result.stderr
+
+
+def test_retry_json_has_these_keys(desk: Desk):
+    """
+    The shape is documented: a key more is a change of the interface, a key less breaks somebody.
+    """
+    ulid = deferred(desk)
+    record = desk.record("retry", "--id", ulid)
+    assert [
+        "verb", "is_dry_run", "recipients", "matched", "changed", "ordered", "not_found", "frozen_since",
+        "transactions", "is_complete",
+    ] == list(record)  # fmt: skip
+    [recipient] = record["recipients"]
+    assert ["recipient_id", "id", "recipient", "effect", "before", "after"] == list(recipient)
+    assert "2096-10-02T07:06:40Z" == recipient["before"]["next_retry_at"]
+    keys = ["status", "ordered", "next_retry_at", "ordered_next_retry_at"]
+    assert [keys, keys] == [list(recipient["before"]), list(recipient["after"])]
+
+
+def test_retry_changes_nothing_but_the_instant(desk: Desk):
+    """
+    Attempts, lifetime and status are the mail's history.
+    """
+    deferred(desk)
+    columns = "status, attempts, expires_at, settled_at, last_reply, priority"
+    before = desk.queue.select(f"SELECT {columns} FROM _recipient")
+    desk.lines("retry", "--id", "1")
+    assert before == desk.queue.select(f"SELECT {columns} FROM _recipient")
+
+
+def test_retry_of_a_ulid_takes_all_waiting_recipients_of_the_message(desk: Desk):
+    """
+    One id, in either case, one commit.
+    """
+    ulid = deferred(desk, "a.example", "b.example", "c.example")
+    deferred(desk)
+    assert [(1, "changed"), (2, "changed"), (3, "changed")] == effects(desk.record("retry", "--id", ulid.lower()))
+    assert [(NEVER,)] == desk.queue.select("SELECT next_retry_at FROM _recipient WHERE recipient_id = 4")
+
+
+def test_a_recipient_named_twice_is_changed_once(desk: Desk):
+    """
+    The count is of recipients, not of arguments.
+    """
+    ulid = deferred(desk)
+    record = desk.record("retry", "--id", ulid, "--id", "1", "--id", "1")
+    assert (1, [(1, "changed")]) == (record["changed"], effects(record))
+
+
+def test_retry_leaves_each_that_does_not_wait_and_says_why(desk: Desk):
+    """
+    A leased one is under way, a held one is a person's decision, a final one is over; none of them is a failure.
+    """
+    desk.queue.accept("a.example", "b.example", "c.example", "d.example", "e.example")
+    leases = {lease.destination: lease for lease in desk.queue.lease()}
+    settles = [
+        desk.queue.new_settle(leases[f"{letter}.example"], status, next_retry_at=at)
+        for letter, status, at in (("a", Status.DEFERRED, T0), ("c", Status.BOUNCED, 0), ("d", Status.DELIVERED, 0))
+    ]
+    hold = Hold(leases["e.example"].lease_id, (5,), now=T0, reason="looks odd")
+    desk.queue.run(*settles, hold)
+    [(ulid,)] = desk.queue.select("SELECT ulid FROM _message")
+    before = desk.queue.select("SELECT * FROM _recipient")
+    record = desk.record("retry", "--id", ulid)
+    assert (0, [(1, "done_already"), (2, "being_delivered"), (3, "final"), (4, "final"), (5, "held")]) == (
+        record["changed"],
+        effects(record),
+    )
+    assert before == desk.queue.select("SELECT * FROM _recipient")
+    assert [
+        "nothing, due since 2023-11-14T22:13:20Z",
+        "nothing, it is being delivered right now",
+        "nothing, it is bounced for good",
+        "nothing, it is delivered for good",
+        "nothing, it is held",
+    ] == [line[line.index("nothing") :] for line in desk.lines("retry", "--id", ulid)[1:]]
+    assert ["empath-admin: 0 of 5 recipients changed"] == desk.words("retry", "--id", ulid)
+
+
+def test_an_id_that_is_not_found_beside_others_is_said(desk: Desk):
+    """
+    The others are done all the same: the exit code is 0.
+    """
+    deferred(desk)
+    result = desk.invoke("retry", "--id", "17", "--id", "1")
+    assert 0 == result.exit_code
+    assert [
+        "empath-admin: no recipient 17 in the queue database; it never was, or is past its retention",
+        "empath-admin: 1 of 1 recipient changed",
+    ] == result.stderr.splitlines()
+    assert ["17"] == desk.record("retry", "--id", "17", "--id", "1")["not_found"]
+
+
+def test_retry_is_exit_66_if_no_id_is_found(desk: Desk):
+    """
+    Nothing was asked of any row.
+    """
+    unknown = str(QueueId.make(Timestamp(T0), bytes(10)))
+    said = desk.run("retry", "--id", "17", "--id", unknown)
+    assert (66, "") == (said.code, said.out)
+    assert [
+        "empath-admin: no recipient 17 in the queue database; it never was, or is past its retention",
+        f"empath-admin: no message {unknown} in the queue database; it never was, or is past its retention",
+    ] == said.err.splitlines()
+
+
+def test_retry_in_a_frozen_queue_says_that_nothing_will_go_out(desk: Desk):
+    """
+    The order is carried out, and useless until `thaw`.
+    """
+    deferred(desk)
+    desk.lines("freeze")
+    [first, second] = desk.words("retry", "--id", "1")
+    assert "empath-admin: 1 of 1 recipient changed" == first
+    assert second.startswith("empath-admin: delivery is frozen since 20")
+
+
+def test_freeze_stops_delivery_until_thaw(desk: Desk):
+    """
+    A row, not a signal: it survives every restart.
+    """
+    desk.queue.accept()
+    [frozen] = desk.lines("freeze")
+    assert [] == desk.queue.lease()
+    [thawed] = desk.lines("thaw")
+    assert thawed == f"thawed, was {frozen}"
+    assert 1 == len(desk.queue.lease())
+
+
+def test_a_second_freeze_keeps_the_first_instant(desk: Desk):
+    """
+    Since when nothing goes out is what matters, not who asked last.
+    """
+    write(desk.path, "INSERT INTO _setting VALUES ('frozen', '2023-11-14T22:13:20Z')")
+    result = desk.invoke("freeze")
+    assert (0, "frozen since 2023-11-14T22:13:20Z\n") == (result.exit_code, result.stdout)
+    assert "empath-admin: was frozen before; nothing changed\n" == result.stderr
+
+
+def test_thaw_of_what_is_not_frozen_changes_nothing(desk: Desk):
+    """
+    Safe to repeat.
+    """
+    result = desk.invoke("thaw")
+    assert (0, "not frozen\n") == (result.exit_code, result.stdout)
+    assert "empath-admin: was not frozen; nothing changed\n" == result.stderr
+
+
+def test_freeze_and_thaw_have_json(desk: Desk):
+    """
+    The state after, whether it is new, and the instant.
+    """
+    first, second, third, fourth = (desk.record(verb) for verb in ("freeze", "freeze", "thaw", "thaw"))
+    since = first["frozen_since"]
+    assert [
+        {"is_frozen": True, "is_changed": True, "frozen_since": since},
+        {"is_frozen": True, "is_changed": False, "frozen_since": since},
+        {"is_frozen": False, "is_changed": True, "frozen_since": since},
+        {"is_frozen": False, "is_changed": False, "frozen_since": None},
+    ] == [first, second, third, fourth]
+
+
+def test_stats_count(desk: Desk):
+    """
+    By status with the final ones, by destination without.
+    """
+    desk.queue.accept("a.example", "b.example", content=b"x" * 100)
+    desk.queue.accept("b.example", at=T0 + 1, content=b"x" * 10)
+    desk.queue.accept("c.example", at=T0 - 1)
+    leases = {lease.destination: lease for lease in desk.queue.lease()}
+    desk.queue.run(
+        desk.queue.new_settle(leases["a.example"], Status.DEFERRED),
+        desk.queue.new_settle(leases["c.example"], Status.BOUNCED),
+    )  # one of b.example is leased, the other came a second later
+    record = desk.record("stats")
+    assert "2023-11-14T22:13:20Z" == record["oldest_received_at"]
+    assert record.pop("oldest_age_s") >= int(time.time() - T0) - 60
+    del record["at"]
+    assert {
+        "is_frozen": False,
+        "frozen_since": None,
+        "messages": 2,
+        "size_octets": 110,
+        "oldest_received_at": "2023-11-14T22:13:20Z",
+        "recipients": {
+            "queued": 1,
+            "deferred": 1,
+            "leased": 1,
+            "held": 0,
+            "delivered": 0,
+            "bounced": 1,
+            "expired": 0,
+            "cancelled": 0,
+        },
+        "destinations": 2,
+        "top_destinations": [
+            {
+                "destination": "b.example",
+                "live": 2,
+                "queued": 1,
+                "deferred": 0,
+                "leased": 1,
+                "held": 0,
+                "is_failing": False,
+            },
+            {
+                "destination": "a.example",
+                "live": 1,
+                "queued": 0,
+                "deferred": 1,
+                "leased": 0,
+                "held": 0,
+                "is_failing": False,
+            },
+        ],
+    } == record
+
+
+def test_stats_are_text_for_people(desk: Desk):
+    """
+    Units in the names, three paragraphs.
+    """
+    desk.queue.accept("a.example", count=2)
+    write(desk.path, "INSERT INTO _setting VALUES ('frozen', '2023-11-14T22:13:20Z')")
+    lines = desk.lines("stats")
+    assert [
+        "delivery      frozen since 2023-11-14T22:13:20Z",
+        "messages      2",
+        "size_octets   34",
+        "oldest        2023-11-14T22:13:20Z",
+    ] == lines[:4]
+    assert ["destinations  1", "", "STATUS     RECIPIENTS", "queued     2"] == lines[5:9]
+    assert [
+        "",
+        "DESTINATION  LIVE  QUEUED  DEFERRED  LEASED  HELD  FAILING",
+        "a.example    2     2       0         0       0     no",
+    ] == lines[-3:]
+
+
+def test_stats_name_as_many_destinations_as_asked(desk: Desk):
+    """
+    Busiest first, then by name.
+    """
+    desk.queue.accept("c.example", "b.example", "a.example")
+    desk.queue.accept("c.example")
+    names = [row["destination"] for row in desk.record("stats", "--top", "2")["top_destinations"]]
+    assert ("c.example", 2) == (names[0], len(names))
+    assert [] == desk.record("stats", "--top", "0")["top_destinations"]
+
+
+def test_stats_of_an_empty_queue(desk: Desk):
+    """
+    Zeros and nothings, no failure.
+    """
+    record = desk.record("stats")
+    assert (0, 0, None, None) == (
+        record["messages"],
+        record["size_octets"],
+        record["oldest_received_at"],
+        record["oldest_age_s"],
+    )
+    assert ["delivery      on", "messages      0", "size_octets   0", "oldest        -"] == desk.lines("stats")[:4]

@@ -1,0 +1,189 @@
+"""test_admin_service - flush, process, completion, and the orders to a running service"""
+
+import json
+import os
+import signal
+import socket
+import time
+
+import pytest
+
+from tests.cli.admin.kit import NEVER, Desk, run, run_apart
+from tests.kit.queue import select, write
+from tests.kit.waiting import DEADLINE_S
+
+ORDERS = [("reload",), ("drain",), ("log-level", "debug"), ("stop-listener", "127.0.0.1:2525")]
+
+
+def wait_long(desk: Desk) -> None:
+    """All recipients wait for NEVER, and the destinations back off until then."""
+    write(desk.path, "UPDATE _recipient SET next_retry_at = ?", NEVER)
+    write(desk.path, "UPDATE _destination SET breaker_until = ?", NEVER)
+
+
+def test_flush_makes_all_due_that_waits(desk: Desk):
+    """
+    And ends the back-off: the next worker that looks takes it.
+    """
+    desk.queue.accept("a.example", "b.example")
+    desk.queue.accept("b.example")
+    wait_long(desk)
+    assert ["3 recipients at 2 destinations would be made due"] == desk.lines("flush", "--dry-run")
+    assert [] == desk.queue.lease(now=time.time())
+    assert ["3 recipients at 2 destinations made due"] == desk.lines("flush")
+    assert {"a.example", "b.example"} == {lease.destination for lease in desk.queue.lease(now=time.time())}
+    [(who, verb)] = desk.queue.select("SELECT who, verb FROM control")
+    assert (True, "flush") == (who.startswith("empath-admin:"), verb)
+
+
+def test_flush_of_one_destination_leaves_the_others(desk: Desk):
+    """
+    One host is back.
+    """
+    desk.queue.accept("a.example", "b.example")
+    wait_long(desk)
+    desk.lines("freeze")
+    record = desk.record("flush", "--destination", "a.example")
+    since = record.pop("frozen_since")
+    assert since.startswith("20")
+    assert {
+        "verb": "flush", "is_dry_run": False, "destination": "a.example", "changed": 1, "destinations": 1,
+    } == record  # fmt: skip
+    assert [(NEVER,)] == desk.queue.select("SELECT next_retry_at FROM _recipient WHERE domain = 'b.example'")
+    assert f"empath-admin: delivery is frozen since {since}" in desk.words("flush")[0]
+
+
+def test_flush_of_an_unknown_destination_is_exit_66(desk: Desk):
+    """
+    Mistyped, or never used.
+    """
+    said = desk.run("flush", "--destination", "x.example")
+    assert (66, "", 1) == (said.code, said.out, said.err.count("\n"))
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=lambda order: order[0])
+def test_an_order_to_a_service_that_does_not_run_is_exit_69(desk: Desk, order):
+    """
+    And it is not kept for the next start, when nobody thinks of it.
+    """
+    said = desk.run(*order)
+    words = "empath-admin: no service runs on this queue, so nothing was ordered; see `empathd start`\n"
+    assert (69, "", words) == said
+    assert [] == desk.queue.select("SELECT * FROM control")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("log-level",), ("log-level", "loud"), ("stop-listener", "127.0.0.1:1"), ("completion", "tcsh")]
+)
+def test_a_wrong_argument_is_exit_64(desk: Desk, arguments):
+    """
+    One line that says what there is.
+    """
+    said = desk.run(*arguments)
+    assert (64, "", 1) == (said.code, said.out, said.err.count("\n"))
+
+
+def test_orders_reach_a_running_service(make_empathd):
+    """
+    Each returns with what came of it, and the processes are there to be seen.
+    """
+    service = make_empathd().start()
+
+    def order(*arguments: str) -> str:
+        said = run("-c", str(service.config), *arguments)
+        assert (0, "") == (said.code, said.err)
+        return said.out
+
+    assert "all processes but the supervisor follow" in order("log-level", "debug")
+    assert [("debug",)] == select(service.queue, "SELECT value FROM _setting WHERE name = 'log-level'")
+    assert "all processes" in json.loads(order("log-level", "default", "--json"))["result"]
+    assert [] == select(service.queue, "SELECT value FROM _setting WHERE name = 'log-level'")
+
+    said = run("-c", str(service.config), "process", "--json")
+    processes = json.loads(said.out)["processes"]
+    assert {("alive", pid) for pid in service.pids()} == {(p["liveness"], p["pid"]) for p in processes}
+
+    record = json.loads(order("stop-listener", f"127.0.0.1:{service.port}", "--json"))
+    assert ["verb", "argument", "control_id", "result"] == list(record)
+    assert record["result"].endswith("takes no connection until a reload")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", service.port), timeout=DEADLINE_S)
+
+    assert "asked to reload" in order("reload")
+    service.wait_for("reload_finished")
+    assert "asked to end the service" in order("drain")
+    assert 0 == service.end()[0]
+    assert "ended" in run("-c", str(service.config), "process", "--all").out
+
+
+def test_an_order_that_is_not_waited_for_is_carried_out(make_empathd):
+    """
+    A script that goes on at once.
+    """
+    service = make_empathd().start()
+    said = run("-c", str(service.config), "drain", "--no-wait", "--json")
+    assert (0, None) == (said.code, json.loads(said.out)["result"])
+    assert said.err.startswith("empath-admin: drain: ordered; for its result look at control_id ")
+    assert 0 == service.end()[0]
+
+
+def test_an_order_that_nobody_carries_out_in_time_is_exit_75(make_empathd):
+    """
+    It stands: the line says where its result will be.
+    """
+    service = make_empathd().start()
+    os.kill(service.pid_of("housekeeper-1"), signal.SIGSTOP)
+    said = run("-c", str(service.config), "drain", "--timeout", "0.1")
+    os.kill(service.pid_of("housekeeper-1"), signal.SIGCONT)
+    words = "drain: no result within 0.1 s; the order stands, look later at control_id 1 in the view control"
+    assert (75, "", f"empath-admin: {words}\n") == said
+    assert 0 == service.end()[0]
+
+
+def test_process_tells_the_silent_and_the_gone(desk: Desk):
+    """
+    The kit's process has the number 1, which every machine has, and beat years ago.
+    """
+    desk.queue.register("worker-2")
+    write(desk.path, "UPDATE _process SET pid = ?, ended_at = NULL WHERE process_id = 2", 2**22 + 1)
+    desk.queue.register("worker-3")
+    write(desk.path, "UPDATE _process SET node = 'other.example.test' WHERE process_id = 3")
+    record = desk.record("process")
+    assert ["gone", "silent"] == [p["liveness"] for p in record["processes"] if p["process_id"] < 3][:2]
+    assert "silent" == record["processes"][0]["liveness"]
+    assert None is record["next_after"]
+
+
+def test_process_pages_by_key(desk: Desk):
+    """
+    Newest first; the last line says how to go on.
+    """
+    desk.queue.register("worker-2")
+    desk.queue.register("worker-3")
+    first = desk.invoke("process", "--limit", "2")
+    assert "more with --after 2" in first.stderr
+    assert ["1"] == [line.split()[0] for line in desk.lines("process", "--limit", "2", "--after", "2")[1:]]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script(shell: str):
+    """
+    Without a configuration: it is for a shell's start-up file.
+    """
+    said = run("completion", shell)
+    assert (0, "", True) == (said.code, said.err, "_EMPATH_ADMIN_COMPLETE" in said.out)
+
+
+def test_completion_completes_verbs_and_options(tmp_path):
+    """
+    What the script asks when TAB is pressed.
+    """
+
+    def completed(words: str) -> set[str]:
+        place = str(words.count(" "))
+        said = run_apart(_EMPATH_ADMIN_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=place)
+        return {line.partition(",")[2] for line in said.out.splitlines()}
+
+    assert {"reload", "release", "retry"} == completed("empath-admin re")
+    assert {"--domain", "--destination", "--dry-run"} == completed("empath-admin hold --d")
+    assert {"queued"} == completed("empath-admin list --status q")

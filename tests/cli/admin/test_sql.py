@@ -1,0 +1,146 @@
+"""test_admin_sql - empath-admin sql: the queue in a shell that can do no harm by a slip"""
+
+import os
+import pty
+import subprocess
+
+import apsw
+import pytest
+
+from tests.cli.admin.kit import COMMAND, Desk, Said
+from tests.kit.queue import write
+from tests.kit.waiting import DEADLINE_S
+
+
+def _script(desk: Desk, script: str, *arguments: str) -> Said:
+    desk.queue.close()
+    command = [*COMMAND, "-c", str(desk.config), "sql", *arguments]
+    done = subprocess.run(command, input=script, capture_output=True, text=True, check=False, timeout=DEADLINE_S)
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def test_statements_are_run_in_their_order(desk: Desk) -> None:
+    """
+    Rows as sqlite3 writes them; the dot commands of the shell work, too.
+    """
+    desk.queue.accept("a.example", "b.example")
+    said = desk.run_apart("sql", "SELECT recipient_id, domain FROM queue", ".mode json", "SELECT 1 AS one")
+    assert (0, '1|a.example\n2|b.example\n[{ "one": 1}]\n', "") == said
+
+
+def test_a_script_comes_by_standard_input(desk: Desk) -> None:
+    """
+    As for sqlite3.
+    """
+    desk.queue.accept("a.example")
+    assert (0, "1\na.example\n", "") == _script(desk, "SELECT\n 1;\nSELECT domain FROM queue;\n")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM queue",
+        "UPDATE _recipient SET priority = 0",
+        "CREATE TABLE t (a)",
+        "INSERT INTO control (verb) VALUES ('drain')",
+    ],
+)
+def test_nothing_is_written_without_write(desk: Desk, statement: str) -> None:
+    """
+    A look cannot slip.
+    """
+    desk.queue.accept("a.example")
+    assert (65, "", "empath-admin: the queue is open for reading only; use --write\n") == desk.run_apart(
+        "sql", statement
+    )
+    said = desk.run_apart("sql", "PRAGMA query_only = 0", statement)
+    assert (65, "empath-admin: not authorized\n") == (said.code, said.err)
+    assert [("queued", 2)] == desk.queue.select("SELECT status, priority FROM queue")
+
+
+def test_with_write_it_is_the_queue_of_any_shell(desk: Desk) -> None:
+    """
+    The views, and an audit that says by which SQLite.
+    """
+    desk.queue.accept("a.example")
+    assert (0, "", "") == desk.run_apart("sql", "--write", "UPDATE queue SET status = 'held'")
+    row = ("sql", apsw.sqlite_lib_version(), "status", "queued", "held")
+    assert [row] == desk.queue.select("SELECT who, sqlite_version, what, before, after FROM audit")
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE queue SET priority = 9", "empath: priority takes 0 (first), 1, 2, 3 or 4 (last)"),
+        ("SELEC 1", 'near "SELEC": syntax error'),
+        ("SELECT colour FROM queue", "no such column: colour"),
+        (".fly", 'Unknown command "fly".  Enter ".help" for help'),
+    ],
+)
+def test_the_first_error_ends_it_with_exit_65(desk: Desk, statement: str, words: str) -> None:
+    """
+    What stood before it is done, what stands behind it is not.
+    """
+    desk.queue.accept("a.example")
+    said = desk.run_apart("sql", "--write", "SELECT 1", statement, "DELETE FROM queue")
+    assert (65, "1\n", f"empath-admin: {words}\n") == said
+    said = _script(desk, f"SELECT 1;\n{statement}{'' if statement[0] == '.' else ';'}\nDELETE FROM queue;\n", "--write")
+    assert (65, "1\n", f"empath-admin: {words}\n") == said
+    assert ["queued"] == desk.queue.statuses()
+
+
+def test_a_busy_queue_is_exit_75(desk: Desk) -> None:
+    """
+    After --wait, with no traceback.
+    """
+    holder = apsw.Connection(str(desk.path))
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        said = desk.run_apart("sql", "--write", "--wait", "0.01", "DELETE FROM queue")
+        reading = desk.run_apart("sql", "SELECT count(*) FROM queue")
+    finally:
+        holder.close()
+    assert (75, 0) == (said.code, reading.code)
+
+
+def test_a_newer_schema_is_exit_65(desk: Desk) -> None:
+    """
+    The views of tomorrow may mean something else.
+    """
+    write(desk.path, "PRAGMA user_version = 999")
+    said = desk.run_apart("sql", "SELECT 1")
+    write(desk.path, "PRAGMA user_version = 1")
+    assert (65, "") == (said.code, said.out)
+
+
+def test_a_terminal_gets_a_prompt(desk: Desk) -> None:
+    """
+    Whoever types is told which queue it is and what may be done; an error ends nothing.
+    """
+    desk.queue.accept("a.example")
+    desk.queue.close()
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*COMMAND, "-c", str(desk.config), "sql"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=os.environ | {"TERM": "dumb", "HOME": str(desk.config.parent)},
+    ) as process:
+        os.close(theirs)
+        os.write(ours, b"DELETE FROM queue;\nSELECT 'status is ' || status FROM queue;\n.exit\n")
+        octets = b""
+        while piece := _read(ours):
+            octets += piece
+        assert 0 == process.wait(DEADLINE_S)
+    os.close(ours)
+    text = octets.decode()
+    for words in (f"Empath queue {desk.path}, read-only", "sqlite> ", "readonly", "status is queued"):
+        assert words in text
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # the last one who had the other side has closed it
+        return b""

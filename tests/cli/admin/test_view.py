@@ -1,0 +1,243 @@
+"""test_admin_view - `empath-admin view`: all that is known of one message"""
+
+import hashlib
+
+from empath.mail.identity import QueueId, Timestamp
+from empath.storage.spool import SpoolFile
+from tests.cli.admin.kit import NEVER, Desk
+from tests.kit.queue import T0, Status, write
+
+MESSAGE_KEYS = [
+    "id", "node", "sender", "size_octets", "digest", "received_at", "body_type", "is_smtputf8", "dsn_return",
+    "envelope_id", "listener", "client_address", "client_name", "auth", "header_message_id", "subject",
+    "content_locator", "recipient_count", "recipients",
+]  # fmt: skip
+RECIPIENT_KEYS = [
+    "recipient_id", "recipient", "original", "domain", "destination", "status", "ordered", "priority", "attempts",
+    "next_retry_at", "expires_at", "lost_leases", "notify", "original_recipient", "last_reply", "reason", "settled_at",
+    "attempt_log",
+]  # fmt: skip
+ATTEMPT_KEYS = [
+    "attempt_id", "started_at", "duration_s", "connect_s", "destination", "host", "peer_address", "stage", "code",
+    "enhanced", "reply", "tls_policy", "tls_version", "tls_cipher", "tls_peer", "outcome", "decided_status",
+    "decided_next_retry_at",
+]  # fmt: skip
+ULID = str(QueueId.make(Timestamp(T0), bytes(9) + b"\xff"))
+
+
+def accept(desk: Desk, *destinations: str, **attributes):
+    desk.queue.accept(*destinations, queue_id=QueueId(ULID), **attributes)
+
+
+def settle(desk: Desk, status: Status, destination: str = "a.example"):
+    lease = next(lease for lease in desk.queue.lease(now=T0 + 10_000) if lease.destination == destination)
+    desk.queue.run(desk.queue.new_settle(lease, status, next_retry_at=NEVER))
+
+
+def test_view_shows_message_recipient_and_attempts(desk: Desk):
+    """
+    The first question about a mail: what happened to it, and when is its next try.
+    """
+    content = b"Subject: x\r\n\r\ny\r\n"
+    accept(desk, content=content)
+    settle(desk, Status.DEFERRED)
+    assert [
+        f"id           {ULID}",
+        "sender       <sender@example.test>",
+        "received     2023-11-14T22:13:20Z",
+        "client       192.0.2.1 (client.example)",
+        "listener     127.0.0.1:2525 of mx.example.test",
+        "size_octets  17",
+        "parameters   BODY=7BIT",
+        "message-id   <1@example.test>",
+        "subject      x",
+        f"digest       {hashlib.sha256(content).hexdigest()}",
+        "content      inline",
+        "recipients   1",
+        "",
+        "recipient  1 <r1@a.example>",
+        "  status      deferred",
+        "  next hop    a.example",
+        "  attempts    1",
+        "  next try    2096-10-02T07:06:40Z",
+        "  expires     2023-11-15T22:13:20Z",
+        "  settled     2023-11-14T22:13:21Z",
+        "  last reply  451 4.7.1 greylisted",
+        "  notify      FAILURE",
+        "  AT                    SECONDS  OUTCOME   STAGE        HOST                       REPLY",
+        "  2023-11-14T22:13:20Z  0.500    deferred  end-of-data  mx.a.example 192.0.2.2:25  451 4.7.1 greylisted",
+    ] == desk.lines("view", ULID)
+
+
+def test_a_ulid_may_be_given_in_either_case(desk: Desk):
+    """
+    Copied from a log, a reply or a bounce, by eye or by machine.
+    """
+    accept(desk)
+    assert ULID == desk.record("view", ULID.lower())["id"]
+
+
+def test_json_has_these_keys(desk: Desk):
+    """
+    The shape is documented: a key more is a change of the interface, a key less breaks somebody.
+    """
+    accept(desk)
+    settle(desk, Status.BOUNCED)
+    record = desk.record("view", ULID)
+    recipient = record["recipients"][0]
+    assert MESSAGE_KEYS == list(record)
+    assert RECIPIENT_KEYS == list(recipient)
+    assert ATTEMPT_KEYS == list(recipient["attempt_log"][0])
+
+
+def test_final_recipients_are_shown(desk: Desk):
+    """
+    The fate of each, not only of those that still wait.
+    """
+    accept(desk, "a.example", "b.example", "c.example")
+    leases = {lease.destination: lease for lease in desk.queue.lease()}
+    desk.queue.run(
+        desk.queue.new_settle(leases["a.example"], Status.DELIVERED),
+        desk.queue.new_settle(leases["b.example"], Status.BOUNCED),
+    )
+    record = desk.record("view", ULID)
+    assert [(1, "delivered"), (2, "bounced"), (3, "leased")] == [
+        (recipient["recipient_id"], recipient["status"]) for recipient in record["recipients"]
+    ]
+    assert [["250 2.0.0 Ok"], ["550 5.1.1 no such mailbox"], []] == [
+        [attempt["reply"] for attempt in recipient["attempt_log"]] for recipient in record["recipients"]
+    ]
+
+
+def test_a_final_recipient_has_no_next_try(desk: Desk):
+    """
+    A time that nothing will happen at misleads.
+    """
+    accept(desk)
+    settle(desk, Status.BOUNCED)
+    names = [line.strip().split("  ")[0] for line in desk.lines("view", ULID)]
+    assert set() == {"next try", "expires"} & set(names)
+
+
+def test_a_recipients_number_shows_that_one_of_the_message(desk: Desk):
+    """
+    One of a thousand is what was asked for; the message says how many there are.
+    """
+    accept(desk, "a.example", "b.example")
+    settle(desk, Status.DEFERRED, "b.example")
+    record = desk.record("view", "2")
+    assert (ULID, 2, ["r2@b.example"]) == (
+        record["id"],
+        record["recipient_count"],
+        [recipient["recipient"] for recipient in record["recipients"]],
+    )
+    assert "recipients   2, 1 shown" in desk.lines("view", "2")
+
+
+def test_what_is_unusual_is_shown(desk: Desk):
+    """
+    Lost leases, reasons, orders, parameters: rare, and the point when they are there.
+    """
+    accept(desk)
+    write(desk.path, "UPDATE _message SET is_smtputf8 = 1, dsn_return = 'HDRS', envelope_id = 'E+2B1', auth = 'ann'")
+    write(
+        desk.path,
+        """UPDATE _recipient SET status = 'held', reason = 'looks odd', original = 'alias@a.example',
+           ordered_status = 'cancelled', original_recipient = 'rfc822;alias@a.example'""",
+    )
+    lines = desk.lines("view", ULID)
+    assert "parameters   BODY=7BIT SMTPUTF8=yes RET=HDRS ENVID=E+2B1" in lines
+    assert "auth         ann" in lines
+    assert [
+        "  status    held",
+        "  next hop  a.example",
+        "  attempts  0",
+        "  given as  <alias@a.example>",
+        "  ordered   cancelled",
+        "  reason    looks odd",
+        "  expires   2023-11-15T22:13:20Z",
+        "  notify    FAILURE",
+        "  orcpt     rfc822;alias@a.example",
+    ] == lines[-9:]
+    assert True is desk.record("view", ULID)["is_smtputf8"]
+    write(desk.path, "UPDATE _recipient SET ordered_status = NULL")  # an order is for a leased recipient, as a rule
+
+
+def test_the_null_reverse_path_is_shown_as_such(desk: Desk):
+    """
+    An empty field looks like a fault.
+    """
+    accept(desk)
+    write(desk.path, "UPDATE _message SET reverse_path = ''")
+    assert "sender       <>" in desk.lines("view", ULID)
+
+
+def test_headers_are_those_of_inline_content(desk: Desk):
+    """
+    Lines as they stand, with control characters escaped, and nothing of the body.
+    """
+    accept(desk, content=b"Subject: a\x1b\r\n\tb\r\nX-Raw: \xff\xc3\xbc\r\n\r\nbody\r\n")
+    assert ["", "Subject: a\\x1b", "\\tb", "X-Raw: \\xffü"] == desk.lines("view", ULID, "--headers")[-4:]
+    assert ["Subject: a\x1b", "\tb", "X-Raw: \\xffü"] == desk.record("view", ULID, "--headers")["headers"]
+
+
+def test_headers_are_those_of_spooled_content(desk: Desk):
+    """
+    Where the content lies makes no difference to who asks.
+    """
+    desk.spool.mkdir()
+    file = SpoolFile(desk.spool, "mx.example.test", QueueId(ULID))
+    file.write(b"Subject: large\r\n\r\n" + b"x" * 3_000_000)
+    file.complete()
+    accept(desk, content=None, size=3_000_018, locator=file.locator)
+    assert ["Subject: large"] == desk.record("view", ULID, "--headers")["headers"]
+
+
+def test_a_spool_file_that_is_missing_is_an_io_error(desk: Desk):
+    """
+    It should be there: silence would hide a loss.
+    """
+    accept(desk, content=None, size=5, locator=f"spool:mx.example.test/{ULID}")
+    said = desk.run("view", ULID, "--headers")
+    assert (74, "") == (said.code, said.out)
+    assert said.err.endswith(f"{ULID}: No such file or directory\n")
+
+
+def test_headers_of_a_message_without_any(desk: Desk):
+    """
+    A message may begin with the blank line.
+    """
+    accept(desk, content=b"\r\nbody\r\n")
+    assert [] == desk.record("view", ULID, "--headers")["headers"]
+
+
+def test_headers_go_with_the_content(desk: Desk):
+    """
+    After delivery only the rows are left, and `view` says so.
+    """
+    accept(desk)
+    settle(desk, Status.DELIVERED)
+    result = desk.invoke("view", ULID, "--headers")
+    assert "content      removed" in result.stdout.splitlines()
+    assert "empath-admin: the content was removed, and its headers with it\n" == result.stderr
+    assert None is desk.record("view", ULID, "--headers")["headers"]
+
+
+def test_an_id_that_no_row_has_is_exit_66(desk: Desk):
+    """
+    A script must tell "gone" from "not an id".
+    """
+    for reference, words in ((ULID, f"no message {ULID}"), ("17", "no recipient 17")):
+        said = desk.run("view", reference)
+        assert (66, "") == (said.code, said.out)
+        assert said.err.startswith(f"empath-admin: {words} in the queue database")
+
+
+def test_what_is_no_id_is_exit_64(desk: Desk):
+    """
+    Mistyped: nothing was looked up.
+    """
+    for text in ("0", "-", ULID[:-1], "9" * 20, f"{ULID}x", "1;", "\u0661", "\x1b[31m", "-1"):
+        said = desk.run("view", "--", text)
+        assert (64, "", 1) == (said.code, said.out, said.err.count("\n"))
+        assert said.err.rstrip("\n").isprintable()

@@ -1,0 +1,86 @@
+"""Who is taken for dead by silence, and when silence says nothing."""
+
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from empath.daemon.housekeeper.dead_processes import DeadProcesses
+from empath.errors import QueueBusy
+from empath.storage.sqlite.connection import open_reader
+from empath.telemetry import log
+from tests.kit.queue import Queue
+
+
+class Writer:
+    """Carries out works on a queue; fails while `error` says so."""
+
+    def __init__(self, queue):
+        self.queue = queue
+        self.error = None
+
+    def commit(self, work):
+        if self.error:
+            raise self.error
+        return self.queue.done(work)
+
+
+@pytest.fixture
+def queue(tmp_path):
+    """An empty queue with one process."""
+    queue = Queue(tmp_path / "queue.db")
+    yield queue
+    queue.close()
+
+
+@pytest.fixture
+def watch(queue):
+    """A watch over the queue's one process, which it has seen silent for a minute; the process holds a lease."""
+    queue.accept("a.example")
+    queue.lease()
+    runtime = SimpleNamespace(
+        config=SimpleNamespace(queue=SimpleNamespace(path=queue.path)),
+        child=SimpleNamespace(wake_fds=()),
+        log=log.get(process="housekeeper-1"),
+        writer=Writer(queue),
+        process_id=0,
+        has_beaten_lately=True,
+    )
+    reader = open_reader(queue.path)
+    found = DeadProcesses(runtime, reader)
+    found.watch_beats()
+    found._beats = {number: (beat, since - 60) for number, (beat, since) in found._beats.items()}
+    yield SimpleNamespace(look=found.watch_beats, runtime=runtime, beats=lambda: found._beats)
+    reader.close()
+
+
+def test_who_is_silent_for_long_is_dead(queue, watch):
+    """
+    Nobody else would ever give back what it holds.
+    """
+    watch.look()
+    assert ["deferred"] == queue.statuses()
+
+
+def test_silence_says_nothing_while_the_queue_cannot_be_written(queue, watch):
+    """
+    A shell that keeps the queue locked for a minute must not cost every process its life.
+    """
+    watch.runtime.has_beaten_lately = False
+    watch.look()
+    watch.runtime.has_beaten_lately = True
+    watch.look()
+    assert ["leased"] == queue.statuses()
+    assert all(time.monotonic() - since < 30 for _, since in watch.beats().values())
+
+
+def test_a_burial_that_failed_is_judged_anew(queue, watch):
+    """
+    The process may have come back meanwhile.
+    """
+    watch.runtime.writer.error = QueueBusy("locked")
+    watch.look()
+    watch.runtime.writer.error = None
+    assert ["leased"] == queue.statuses()
+    watch.look()
+    assert ["deferred"] == queue.statuses()

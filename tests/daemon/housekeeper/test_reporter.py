@@ -1,0 +1,278 @@
+"""The reporter on a queue of its own: whom it tells, what is left, and what a kill at any statement leaves."""
+
+import email
+import itertools
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from empath.config import load_config
+from empath.daemon.housekeeper.reporter import Reporter
+from empath.errors import EmpathError, StorageFailure
+from empath.mail.identity import QueueId, Timestamp
+from empath.storage.queue.settle import EndLease, Status
+from empath.storage.spool import SpoolFile
+from empath.storage.sqlite.connection import open_reader
+from empath.storage.writer import Writer
+from empath.telemetry import log
+from tests.kit.faults import Failure, Fault, Step, run
+from tests.kit.process import configuration
+from tests.kit.queue import T0, Queue, ids, select, violations, write
+
+NOW = T0 + 600
+ROUTES = '"example.test" = "smtp://127.0.0.1:2526"\n"a.example" = "discard:"'
+DOUBLE = "double-bounce@mx.example.test"
+
+
+class PlainWriter:
+    """Writes in the calling thread, as the writer's thread would."""
+
+    def __init__(self, path):
+        self._writer = Writer(path, deadline_s=1.0, notify=lambda: None)
+        self.errors = []
+
+    def commit(self, work):
+        if self.errors:
+            raise self.errors.pop(0)
+        self._writer.execute([work])
+        if work.error is not None:
+            raise work.error
+        return work
+
+    def close(self):
+        self._writer._close()
+
+
+class Bench:
+    """A reporter without a process around it; `report()` is one round."""
+
+    def __init__(self, folder, more=""):
+        file = folder / "empath.toml"
+        file.write_text(configuration(2525, more=more, routes=ROUTES))
+        self.config = load_config(file)
+        self.queue = Queue(self.config.queue.path)
+        self.errors = []
+
+    def report(self, path=None):
+        """One round on the queue, or on a copy of it at *path*."""
+        path = path or self.queue.path
+        config = self.config.model_copy(update={"queue": self.config.queue.model_copy(update={"path": path})})
+        writer, reader = PlainWriter(path), open_reader(path)
+        writer.errors = self.errors
+        runtime = SimpleNamespace(
+            config=config,
+            log=log.get(process="housekeeper-1"),
+            writer=writer,
+            now=lambda: Timestamp(NOW),
+            child=SimpleNamespace(wake_fds=()),
+            draining=SimpleNamespace(is_set=lambda: False),
+        )
+        try:
+            Reporter(runtime, reader).report()
+        finally:
+            reader.close()
+            writer.close()
+
+    def fail(self, *numbers, status=Status.BOUNCED):
+        """Settle recipients that can be leased."""
+        for lease in self.queue.lease():
+            mine = [number for number in ids(lease) if number in numbers]
+            self.queue.run(
+                self.queue.new_settle(lease, status, recipients=mine, is_delayed=status is Status.DEFERRED),
+                EndLease(lease.lease_id, destination=lease.destination, is_failing=False),
+            )
+
+    def reports(self, path=None):
+        """Reverse path, recipient, destination and content of each report, oldest first."""
+        return select(
+            path or self.queue.path,
+            "SELECT reverse_path, address, d.name, octets FROM _message AS m JOIN _recipient AS r USING (message_id)"
+            " JOIN _destination AS d USING (destination_id) JOIN _content AS c ON c.message_id = m.message_id"
+            " WHERE m.listener = 'report' ORDER BY m.message_id",
+        )
+
+    def notices(self, path=None):
+        return select(path or self.queue.path, "SELECT recipient_id, kind FROM _notice ORDER BY notice_id")
+
+
+@pytest.fixture
+def bench(tmp_path):
+    made = Bench(tmp_path)
+    yield made
+    made.queue.close()
+    assert {} == violations(made.queue.path)
+
+
+def named(content):
+    """Final recipients of a report, and the types of its parts."""
+    found = email.message_from_bytes(content)
+    text, status, *rest = found.get_payload()
+    final = [block["Final-Recipient"] for block in status.get_payload()[1:]]
+    return final, [part.get_content_type() for part in (text, status, *rest)]
+
+
+def test_all_that_failed_together_share_one_report(bench):
+    """
+    H5: a normal message from nobody to the sender, on the way that mail to the sender takes.
+    """
+    bench.queue.accept("a.example", "a.example", "b.example")
+    bench.fail(1, 2, 3)
+    bench.report()
+    [(reverse_path, address, destination, content)] = bench.reports()
+    assert ("", "sender@example.test", "smtp:127.0.0.1:2526") == (reverse_path, address, destination)
+    final, types = named(content)
+    assert ["rfc822; r1@a.example", "rfc822; r2@a.example", "rfc822; r3@b.example"] == final
+    assert ["text/plain", "message/delivery-status", "message/rfc822"] == types
+    assert [] == bench.notices()
+    bench.report()
+    assert 1 == len(bench.reports())
+
+
+def test_a_later_failure_has_a_report_of_its_own(bench):
+    """
+    H5: those that are not open yet when the report is made.
+    """
+    bench.queue.accept("a.example", "a.example")
+    write(bench.queue.path, "UPDATE _recipient SET next_retry_at = 4e9 WHERE recipient_id = 2")
+    bench.fail(1)
+    bench.report()
+    write(bench.queue.path, "UPDATE queue SET status = 'expired' WHERE recipient_id = 2")
+    bench.report()
+    assert [["rfc822; r1@a.example"], ["rfc822; r2@a.example"]] == [named(row[3])[0] for row in bench.reports()]
+
+
+def test_a_report_that_fails_is_told_to_the_postmaster_and_then_nobody(bench):
+    """
+    H6: never a third; the audit has what became of the second.
+    """
+    bench.queue.accept("a.example")
+    bench.fail(1)
+    for number in (1, 2):
+        bench.report()
+        assert number == len(bench.reports())
+        write(bench.queue.path, "UPDATE queue SET status = 'bounced'")
+    bench.report()
+    (first, second) = bench.reports()
+    assert ("", "sender@example.test") == first[:2]
+    assert (DOUBLE, "admin@example.test") == second[:2]
+    assert "auto-generated" == email.message_from_bytes(second[3])["Auto-Submitted"]
+    assert ["rfc822; sender@example.test"] == named(second[3])[0]
+    assert [] == bench.notices()
+    assert [(3, "failure", "discarded")] == select(
+        bench.queue.path, "SELECT recipient_id, before, after FROM _audit WHERE what = 'report'"
+    )
+
+
+def test_a_delay_is_reported_with_the_header_only(bench):
+    """
+    H4, I3: and not again.
+    """
+    bench.queue.accept("a.example")
+    write(bench.queue.path, "UPDATE _recipient SET notify = 'DELAY'")
+    bench.fail(1, status=Status.DEFERRED)
+    bench.report()
+    [(*_, content)] = bench.reports()
+    assert (["rfc822; r1@a.example"], "text/rfc822-headers") == (named(content)[0], named(content)[1][-1])
+    assert [(NOW,)] == select(bench.queue.path, "SELECT delay_reported_at FROM _message WHERE message_id = 1")
+
+
+def test_a_delay_that_is_over_leaves_no_report(bench):
+    """
+    Its notice goes all the same.
+    """
+    bench.queue.accept("a.example")
+    write(bench.queue.path, "UPDATE _recipient SET notify = 'DELAY'")
+    bench.fail(1, status=Status.DEFERRED)
+    write(bench.queue.path, "UPDATE queue SET status = 'cancelled'")
+    bench.report()
+    assert ([], []) == (bench.reports(), bench.notices())
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [(50_000, "message/rfc822"), (50_001, "text/rfc822-headers"), (None, None)]
+)
+def test_a_large_original_comes_from_its_file(bench, size, expected):
+    """
+    H4, H7: whole up to 50,000 octets, else its header; and where the file is lost the report goes without.
+    """
+    queue_id = QueueId.make(Timestamp(T0), bytes(10))
+    file = SpoolFile(bench.config.queue.spool, "mx.example.test", queue_id)
+    if size is not None:
+        file._spool.mkdir()
+        head = b"Subject: large\r\n\r\n"
+        file.write(head + (b"y" * 98 + b"\r\n") * (-(-(size - len(head)) // 100)))
+        file.complete()
+        with file.path.open("r+b") as opened:
+            opened.truncate(size - 2)
+            opened.seek(size - 2)
+            opened.write(b"\r\n")
+    bench.queue.accept("a.example", content=None, size=size or 1, locator=file.locator, queue_id=queue_id)
+    bench.fail(1)
+    bench.report()
+    [(*_, content)] = bench.reports()
+    assert [expected] * (size is not None) == named(content)[1][2:]
+    assert size is None or b"\r\nSubject: large\r\n" in content
+
+
+def test_a_report_that_cannot_be_queued_is_tried_again(bench):
+    """
+    H7: and the next one does not wait for it.
+    """
+    bench.queue.accept("a.example", count=2)
+    write(bench.queue.path, "UPDATE queue SET status = 'bounced'")
+    bench.errors = [StorageFailure("disk full")]
+    bench.report()
+    assert (1, [(1, "failure")]) == (len(bench.reports()), bench.notices())
+    bench.report()
+    assert (2, []) == (len(bench.reports()), bench.notices())
+
+
+def test_a_sender_without_a_route_is_reported_to_under_its_domain(bench):
+    """
+    It waits there, and expires; nothing is lost in between.
+    """
+    bench.queue.accept("a.example")
+    write(bench.queue.path, "UPDATE _message SET reverse_path = 'x@nowhere.example'")
+    bench.fail(1)
+    bench.report()
+    assert ["nowhere.example"] == [row[2] for row in bench.reports()]
+
+
+@pytest.mark.parametrize(
+    ("step", "failure"),
+    [(Step.STATEMENT, Failure.SIGKILL), (Step.DISK, Failure.SIGKILL), (Step.STATEMENT, Failure.ONCE)],
+)
+def test_a_kill_between_any_two_statements_leaves_exactly_one_report(bench, tmp_path, step, failure):
+    """
+    H5: whoever follows finds the notices and no report, or the report and no notices.
+    """
+    bench.queue.accept("a.example", "a.example")
+    bench.fail(1, 2)
+    bench.queue.close()
+
+    def operation():
+        try:
+            bench.report(path)
+        except EmpathError as exc:
+            return str(exc)
+        return None
+
+    for fail_at in itertools.count(1):
+        path = tmp_path / f"{step}-{failure}-{fail_at}.db"
+        shutil.copy(bench.queue.path, path)
+        told = run(operation, Fault(step, failure, fail_at))
+        met = f"{step} {fail_at} failed {failure}"
+        assert ([(1, "failure"), (2, "failure")], 0) == (bench.notices(path), len(bench.reports(path))) or (
+            ([], 1) == (bench.notices(path), len(bench.reports(path)))
+        ), met
+        bench.report(path)
+        [(*_, content)] = bench.reports(path)
+        assert ["rfc822; r1@a.example", "rfc822; r2@a.example"] == named(content)[0], met
+        assert ([], {}) == (bench.notices(path), violations(path)), met
+        for file in Path(tmp_path).glob(f"{path.name}*"):
+            file.unlink()
+        if not told.was_met:
+            break
+    assert fail_at > 5

@@ -1,0 +1,146 @@
+"""The group commit of one process: who is waited for, and who is not."""
+
+import gevent
+import pytest
+
+from empath.daemon.process.hub_writer import HubWriter
+from empath.errors import StorageFailure
+from empath.storage.sqlite.schema import prepare
+from empath.storage.writer import Work
+from tests.kit.queue import select
+from tests.kit.waiting import DEADLINE_S
+
+NEVER_S = 3600.0
+
+
+class Put(Work):
+    """Adds a name to a table that takes each but once."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.name = name
+
+    def run(self, connection):
+        connection.execute("INSERT INTO _setting VALUES (?, '')", (self.name,))
+
+
+class Batches:
+    """Writers of a queue, and how many works each of their commits had."""
+
+    def __init__(self, path):
+        self.path = path
+        self.sizes = []
+        self._writers = []
+        prepare(path)
+
+    def writer(self, *, gap_s=NEVER_S, patience_s=NEVER_S):
+        writer = HubWriter(self.path, deadline_s=5.0, gap_s=gap_s, patience_s=patience_s)
+        before = 0
+
+        def count():
+            nonlocal before
+            now = len(self.names())
+            self.sizes.append(now - before)
+            before = now
+
+        writer.after_batch(count)
+        self._writers.append(writer)
+        return writer
+
+    def names(self):
+        return {name for (name,) in select(self.path, "SELECT name FROM _setting")}
+
+    def close(self):
+        for writer in self._writers:
+            writer.close()
+
+
+@pytest.fixture
+def batches(tmp_path):
+    made = Batches(tmp_path / "queue.db")
+    yield made
+    made.close()
+
+
+def clients(writer, *names_of_each):
+    """Greenlets that have begun, each of which commits one name after another."""
+
+    def run(names):
+        for name in names:
+            writer.commit(Put(name))
+
+    greenlets = [gevent.spawn(run, names) for names in names_of_each]
+    gevent.sleep(0)
+    return greenlets
+
+
+def ended(greenlets):
+    gevent.joinall(greenlets, timeout=DEADLINE_S, raise_error=True)
+    assert all(greenlet.ready() for greenlet in greenlets)
+
+
+def test_a_lone_client_waits_for_nobody(batches):
+    """
+    Its mail is on the disk as soon as the disk can do it.
+    """
+    ended(clients(batches.writer(), ["a", "b", "c"]))
+
+    assert [1, 1, 1] == batches.sizes
+
+
+def test_those_who_come_together_share_a_commit_from_the_second_on(batches):
+    """
+    The first is handed over at once; from then on each commit is everybody's.
+    """
+    first, others = ["0-0", "0-1", "0-2", "0-3"], ([f"{n}-{turn}" for turn in range(3)] for n in range(1, 5))
+    ended(clients(batches.writer(), first, *others))
+
+    assert [1, 5, 5, 5] == batches.sizes
+
+
+def test_who_does_not_come_again_is_waited_for_a_moment(batches):
+    """
+    A client that went away costs the others one gap, and is forgotten.
+    """
+    writer = batches.writer(gap_s=0.01)
+    ended(clients(writer, ["a1", "a2"], ["b1", "b2"], ["c1", "c2", "c3", "c4"]))
+
+    assert ([1, 3, 2, 1, 1], 8) == (batches.sizes, len(batches.names()))
+
+
+def test_patience_ends_though_somebody_comes_all_the_time(batches):
+    """
+    From hundreds of slow hosts there is always one more: the first must not wait for the last.
+    """
+    writer = batches.writer(patience_s=0.0)
+    ended(clients(writer, ["a1", "a2"], ["b1"], ["c1"], ["d1"]))
+    # Two of the next four are too few: it is patience that ends.
+    ended(clients(writer, ["e"], ["f"]))
+
+    assert ([1, 4, 2], 7) == (batches.sizes, len(batches.names()))
+
+
+def test_a_work_that_is_refused_fails_for_its_client_alone(batches):
+    """
+    The error is the client's own, with a traceback of its own.
+    """
+    writer = batches.writer(gap_s=0.01)
+    writer.commit(Put("a"))
+    good, bad = clients(writer, ["b"], ["a"])
+    gevent.joinall([good, bad], timeout=DEADLINE_S)
+
+    assert isinstance(bad.exception, StorageFailure)
+    assert (None, {"a", "b"}) == (good.exception, batches.names())
+
+
+def test_what_has_gathered_is_written_before_the_end(batches):
+    """
+    Nothing that was submitted is dropped.
+    """
+    writer = batches.writer()
+    ended(clients(writer, ["a", "d"], ["b"], ["c"]))
+    waiting = clients(writer, ["e"])
+    writer.close()
+
+    ended(waiting)
+    assert set("abcde") == batches.names()

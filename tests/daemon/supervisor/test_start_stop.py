@@ -1,0 +1,192 @@
+"""The supervisor from start to stop: what children inherit, what ends a start, how the last process goes."""
+
+import os
+import signal
+import socket
+import threading
+
+from empath.daemon.process.child import InheritedListener
+from empath.daemon.supervisor import instance
+from empath.policy.access import Role
+from tests.kit.waiting import eventually
+
+
+def test_each_slot_has_one_process_when_the_service_is_ready(supervised):
+    """
+    `delivery.workers` and the fixed slots are the whole wanted state.
+    """
+    service = supervised(more="[delivery]\nworkers = 3").start()
+    expected = ["acceptor-1", "housekeeper-1", "worker-1", "worker-2", "worker-3"]
+    assert expected == sorted(service.pids().values())
+
+
+def test_children_inherit_what_their_kind_needs(supervised):
+    """
+    A shared eventfd wakes the wrong worker, and only an acceptor may accept.
+    """
+    service = supervised().start()
+    acceptor, housekeeper, worker = (service.told(slot) for slot in ("acceptor-1", "housekeeper-1", "worker-2"))
+    address = f"127.0.0.1:{service.port}"
+    assert [InheritedListener(acceptor.listeners[0].fd, address, Role.INTERNAL)] == list(acceptor.listeners)
+    assert 2 == len(acceptor.wake_fds)
+    assert acceptor.wake_fds == housekeeper.wake_fds
+    assert acceptor.wake_fds[1:] == worker.wake_fds
+    assert () == worker.listeners == housekeeper.listeners
+    assert (None, None) == (worker.deaths_fd, worker.ask_fd)
+    assert None not in (housekeeper.deaths_fd, housekeeper.ask_fd)
+    assert acceptor.instance == worker.instance
+
+
+def test_listening_sockets_do_not_delay_small_replies(supervised):
+    """
+    Accepted sockets inherit TCP_NODELAY; without it a reply may wait 40 ms for the peer's acknowledgement.
+    """
+    service = supervised().start()
+    listener = service.told("acceptor-1").listeners[0]
+    copy = _descriptor_of(service.pid_of("acceptor-1"), listener.fd)
+    with socket.socket(fileno=copy) as listening:
+        assert 1 == listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_a_configuration_error_of_a_first_child_ends_the_start(supervised):
+    """
+    Its message and exit code are the start's: a crash loop would hide them.
+    """
+    service = supervised()
+    service.behave("fail", "worker-2")
+    service.spawn()
+    assert (78, "empathd: this child\nempathd: cannot work\n") == service.end()
+    assert {} == service.pids()
+
+
+def test_a_first_child_that_dies_without_a_word_ends_the_start(supervised):
+    """
+    `start` says why it failed even if the child could not.
+    """
+    service = supervised()
+    service.behave("die", "housekeeper-1")
+    service.spawn()
+    assert (70, "empathd: housekeeper-1 ended before it was ready: exit code 1\n") == service.end()
+
+
+def test_a_start_that_is_never_ready_ends(supervised):
+    """
+    `start` must return; a child that hangs is killed after its drain time.
+    """
+    service = supervised(ready_s=1.0)
+    service.behave("mute", "worker-1")
+    service.spawn()
+    assert (70, "empathd: not all processes were ready within 1 s\n") == service.end()
+
+
+def test_sigterm_ends_all_children_and_gives_back_lock_and_pid_file(supervised):
+    """
+    The next start finds nothing in its way.
+    """
+    service = supervised().start()
+    pid_file = instance.PidFile(service.directory / "empathd.pid")
+    assert service.process.pid == pid_file.find()
+    assert instance.is_held(service.queue)
+    assert 0 == service.stop()
+    assert {} == service.pids()
+    assert None is pid_file.find()
+    assert not instance.is_held(service.queue)
+    assert ["TERM"] == service.seen("worker-1")
+
+
+def test_a_child_that_ignores_sigterm_is_killed_after_the_drain_time(supervised):
+    """
+    A stop ends in bounded time.
+    """
+    service = supervised(drain_s=1.0)
+    service.behave("deaf", "worker-1")
+    service.start()
+    assert 0 == service.stop()
+    assert 1 == len(service.named("process_killed", slot="worker-1"))
+    assert 1 == len(service.named("process_exited", slot="worker-1", signal="SIGKILL"))
+
+
+def test_a_second_sigint_does_not_wait_for_the_drain(supervised):
+    """
+    A person at a terminal who presses Ctrl-C twice wants it now.
+    """
+    service = supervised(drain_s=600.0)
+    service.behave("deaf", "worker-1")
+    service.start()
+    service.signal(signal.SIGINT)
+    service.wait_seen("TERM", "worker-1")
+    service.signal(signal.SIGINT)
+    assert (0, "") == service.end()
+
+
+def test_children_end_when_the_supervisor_is_killed(supervised):
+    """
+    The end of file on the life pipe tells them; the lock falls with the last one, so the next start is safe.
+    """
+    service = supervised().start()
+    children = set(service.pids().values())
+    service.process.kill()
+    for slot in children:
+        service.wait_seen("orphan", slot)
+    eventually(lambda: not instance.is_held(service.queue), "lock given back")
+
+
+def test_ctrl_c_at_a_terminal_reaches_the_supervisor_alone(supervised):
+    """
+    Children stand in process groups of their own: the supervisor decides when they end.
+    """
+    service = supervised().start()
+    assert {pid: pid for pid in service.pids()} == {pid: os.getpgid(pid) for pid in service.pids()}
+
+
+def test_an_address_in_use_ends_the_start_with_one_line_that_names_it(supervised):
+    """
+    EX_UNAVAILABLE, and nothing was spawned.
+    """
+    service = supervised()
+    with socket.create_server(("127.0.0.1", service.port)):
+        service.spawn()
+        line = f"empathd: cannot listen on 127.0.0.1:{service.port}: the address is in use by another process\n"
+        assert (69, line) == service.end()
+    assert [] == service.named("process_started")
+
+
+def test_a_listening_socket_is_closed_as_soon_as_the_service_stops(supervised):
+    """
+    A connection that the kernel takes and nobody serves is worse than one refused.
+    """
+    service = supervised()
+    service.behave("deaf", "worker-1")
+    service.start()
+    service.signal(signal.SIGTERM)
+    service.wait_for("process_exited", slot="acceptor-1")
+
+    def is_refused() -> bool:
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", service.port)) != 0
+
+    eventually(is_refused, "connection refused")
+    assert not service.has_ended()
+    service.signal(signal.SIGTERM)
+    assert 0 == service.end()[0]
+
+
+def test_a_start_waits_for_a_lock_that_is_given_back(supervised):
+    """
+    Restart right after a crash: the orphans of the last run drain, the new one waits for them.
+    """
+    service = supervised()
+    lock_fd = instance.acquire(service.queue, wait_s=0)
+    threading.Timer(0.3, os.close, (lock_fd,)).start()
+    service.start()
+    assert 0 == service.stop()
+
+
+def _descriptor_of(pid: int, fd: int) -> int:
+    """A copy of another process's descriptor (pidfd_getfd(2), 438 everywhere)."""
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    copy = libc.syscall(438, os.pidfd_open(pid), fd, 0)
+    assert copy >= 0, os.strerror(ctypes.get_errno())
+    return copy

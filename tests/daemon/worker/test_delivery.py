@@ -1,0 +1,488 @@
+"""One lease, with a carrier and a writer that do as the test says."""
+
+import time
+from types import SimpleNamespace
+
+import gevent
+import pytest
+
+from empath.config import load_config
+from empath.daemon.process.threads import in_thread
+from empath.daemon.worker.connection import Abandoned, HostResult
+from empath.daemon.worker.lease_run import Dispatch, LeaseRun
+from empath.daemon.worker.transport.smtp import Answer, Body, LocalCarrier, SmtpCarrier
+from empath.errors import QueueBusy, StorageFailure
+from empath.mail.identity import Timestamp
+from empath.mail.outcome import Bounced, Deferred, Delivered, Stage, TryNext
+from empath.mail.reply import Reply
+from empath.policy.hosts.search import Host, NoHost
+from empath.policy.routing import SmtpRoute
+from empath.smtp.client.events import RecipientResult
+from empath.storage.queue.accept import INLINE, DestinationIds
+from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadOrders
+from empath.storage.queue.settle import Attempt, EndLease, Hold, Rekey, Settle
+from empath.storage.writer import Together
+from empath.telemetry import log
+from tests.kit.process import configuration
+
+TAKEN, LATER, NEVER = Reply.of("250 2.0.0 Ok"), Reply.of("451 4.2.1 Later"), Reply.of("550 5.1.1 No")
+FAR = 4_000_000_000.0
+
+
+class FakeWriter:
+    """
+    Keeps every work that it is given, the parts of those that belong together one by one.
+
+    Fails those of the types in `errors`, each so often as it has errors. Who asks for orders is told of `ordered_away`,
+    by lease.
+    """
+
+    def __init__(self):
+        self.works = []
+        self.errors = {}
+        self.ordered_away = {}
+
+    def commit(self, work):
+        parts = work.works if isinstance(work, Together) else (work,)
+        self.works += parts
+        for part in parts:
+            if self.errors.get(type(part)):
+                raise self.errors[type(part)].pop(0)
+            if isinstance(part, ReadOrders):
+                part.ordered_away = self.ordered_away.get(part._lease["lease_id"], set())
+        return work
+
+    def of(self, kind):
+        return [work for work in self.works if isinstance(work, kind)]
+
+    def fates(self):
+        return [(fate.recipient_id, str(fate.status)) for work in self.of(Settle) for fate in work.fates]
+
+
+class FakeCarrier:
+    """Gives the batches of `plan`, one list for each message; an exception in their place is raised."""
+
+    is_failing = False
+
+    def __init__(self, *plan):
+        self.plan = list(plan)
+        self.parcels = []
+
+    def carry(self, parcel):
+        self.parcels.append(parcel)
+        for step in self.plan.pop(0):
+            if isinstance(step, Exception):
+                raise step
+            yield [
+                Answer(
+                    parcel.recipients[place], Attempt("discard:", 1.0, 0.1), Stage.END_OF_DATA, outcome.reply, outcome
+                )
+                for place, outcome in step
+            ]
+
+
+@pytest.fixture
+def dispatch(tmp_path):
+    """What the leases of a worker share, without a process around it."""
+    file = tmp_path / "empath.toml"
+    file.write_text(configuration(2525, routes='"*" = "discard:"'))
+    runtime = SimpleNamespace(
+        config=load_config(file),
+        log=log.get(process="worker-1"),
+        writer=FakeWriter(),
+        process_id=7,
+        is_trusted_alive=True,
+        now=lambda: Timestamp(time.time()),
+    )
+    return Dispatch(runtime, None, None, DestinationIds(20))
+
+
+def message(number, recipients=1, *, content=b"x", expires_at=FAR, notify=None, domain="a.test"):
+    """A leased message whose recipients are numbered from ten times its number."""
+    leased = LeasedMessage(number, f"{number:026}", "s@b.test", 1, 1.0, "7BIT", 0, 0, None, None, INLINE)
+    leased.content = content
+    leased.recipients += [
+        LeasedRecipient(10 * number + n, f"r{n}@{domain}", domain, 0, expires_at, notify, None)
+        for n in range(recipients)
+    ]
+    return leased
+
+
+def run(dispatch, carrier, *messages):
+    """Run a lease of *messages* to its end."""
+    lease = LeaseRun(dispatch, Lease(3, "discard:", False, list(messages)))
+    lease._carrier = carrier
+    lease.run()
+    return dispatch.runtime.writer
+
+
+def test_answers_become_fates_and_the_lease_ends_last(dispatch):
+    """
+    Its end gives the slot back: nothing of it may come later.
+    """
+    carrier = FakeCarrier([[(0, Delivered(TAKEN)), (1, Bounced(NEVER)), (2, Deferred(LATER))]])
+    writer = run(dispatch, carrier, message(1, 3))
+    assert [(10, "delivered"), (11, "bounced"), (12, "deferred")] == writer.fates()
+    assert isinstance(writer.works[-1], EndLease)
+
+
+def test_answers_that_came_before_a_transaction_was_given_up_are_settled(dispatch):
+    """
+    The first host has taken the mail of one: it must not go out to that one again. The others go back.
+    """
+    first_host = [(0, Delivered(TAKEN)), (1, TryNext(LATER)), (2, Bounced(NEVER))]
+    writer = run(dispatch, FakeCarrier([first_host, Abandoned("taken for dead")]), message(1, 3), message(2))
+    assert [(10, "delivered"), (12, "bounced")] == writer.fates()
+    assert (1, []) == (len(writer.of(EndLease)), writer.of(Hold))
+
+
+def test_recipients_without_an_answer_are_held_where_the_content_is_gone(dispatch):
+    """
+    Those that have one keep it; the next message of the lease goes out.
+    """
+    carrier = FakeCarrier([[(0, Delivered(TAKEN))], StorageFailure("no such file")], [[(0, Delivered(TAKEN))]])
+    writer = run(dispatch, carrier, message(1, 2), message(2))
+    assert [(10, "delivered"), (20, "delivered")] == writer.fates()
+    [hold] = writer.of(Hold)
+    assert [(11, "no content: no such file")] == [(row["recipient_id"], row["reason"]) for row in hold._rows]
+
+
+@pytest.mark.parametrize("error", [QueueBusy("locked"), StorageFailure("disk full")])
+def test_a_queue_that_cannot_be_read_holds_nothing(dispatch, error):
+    """
+    A failure of another's write in the same batch says nothing about this message: it waits as it was.
+    """
+    dispatch.runtime.writer.errors[ReadContent] = [error]
+    writer = run(dispatch, FakeCarrier(), message(1, content=None))
+    assert ([], [], 1) == (writer.of(Hold), writer.fates(), len(writer.of(EndLease)))
+
+
+def test_a_message_whose_content_is_not_in_the_queue_is_held(dispatch):
+    """
+    Its row says that it is.
+    """
+    [hold] = run(dispatch, FakeCarrier(), message(1, content=None)).of(Hold)
+    assert ["no content: its row is not there"] == [row["reason"] for row in hold._rows]
+
+
+def test_a_fault_of_ours_ends_the_lease_all_the_same(dispatch):
+    """
+    Its slot must not be lost, nor what was answered.
+    """
+    writer = FakeWriter()
+    dispatch.runtime.writer = writer
+    with pytest.raises(ZeroDivisionError):
+        run(dispatch, FakeCarrier([[(0, Delivered(TAKEN))], ZeroDivisionError("a fault")]), message(1, 2))
+    assert ([(10, "delivered")], 1) == (writer.fates(), len(writer.of(EndLease)))
+
+
+@pytest.mark.parametrize(
+    ("notify", "wants_notice"), [(None, True), ("FAILURE,DELAY", True), ("NEVER", False), ("SUCCESS", False)]
+)
+@pytest.mark.parametrize("outcome", [Bounced(NEVER), Deferred(LATER)])
+def test_a_final_failure_is_reported_unless_the_sender_said_no(dispatch, notify, wants_notice, outcome):
+    """
+    RFC 3461 §4.1; a deferral at the end of the lifetime is one.
+    """
+    [settle] = run(dispatch, FakeCarrier([[(0, outcome)]]), message(1, expires_at=0.0, notify=notify)).of(Settle)
+    status = "bounced" if isinstance(outcome, Bounced) else "expired"
+    assert [(status, wants_notice)] == [(fate.status, fate.wants_notice) for fate in settle.fates]
+
+
+def test_who_was_ordered_away_meanwhile_is_put_back_unsent(dispatch):
+    """
+    A hold or a cancellation must not wait for the end of a lease of twenty messages; what was begun is not broken off.
+    """
+    dispatch.runtime.writer.ordered_away = {3: {10, 20, 31}}
+    carrier = FakeCarrier([[(0, Delivered(TAKEN))]], [[(0, Delivered(TAKEN))]])
+
+    run(dispatch, carrier, message(1), message(2), message(3, 2))
+
+    assert [[10], [30]] == [[r.recipient_id for r in parcel.recipients] for parcel in carrier.parcels]
+    assert [{20: "discard:"}, {31: "discard:"}] == [work._destinations for work in dispatch.runtime.writer.of(Rekey)]
+    assert [(10, "delivered"), (30, "delivered")] == dispatch.runtime.writer.fates()
+
+
+def test_orders_are_looked_for_once_a_fate_is_on_the_disk(dispatch):
+    """
+    In the same commit; after the last message nobody is left to whom they matter.
+    """
+    plan = [[(0, Delivered(TAKEN))]]
+    works = run(dispatch, FakeCarrier(plan, plan, plan), message(1), message(2), message(3)).works
+    assert [Settle, ReadOrders, Settle, ReadOrders, Settle, EndLease] == [type(work) for work in works]
+
+
+def test_a_lease_is_stuck_when_its_message_takes_too_long(dispatch):
+    """
+    Then its slot counts no more, and others pass.
+    """
+    lease = LeaseRun(dispatch, Lease(3, "discard:", False, []))
+
+    assert [False, True] == [lease.is_stuck(time.monotonic() + later_s) for later_s in (0, 5)]
+
+
+def test_a_freeze_ends_a_lease_between_two_messages(dispatch):
+    """
+    What was not begun goes back.
+    """
+    carrier = FakeCarrier([[(0, Delivered(TAKEN))]])
+    leased = message(1), message(2)
+
+    class Freezing(FakeCarrier):
+        def carry(self, parcel):
+            dispatch.may_go_on = False
+            return carrier.carry(parcel)
+
+    assert [(10, "delivered")] == run(dispatch, Freezing(), *leased).fates()
+
+
+def test_a_settle_that_failed_is_written_again_until_it_is(dispatch):
+    """
+    The peer has the mail: its fate must not be lost.
+    """
+    dispatch.runtime.writer.errors[Settle] = [StorageFailure("disk full")]
+    writer = run(dispatch, FakeCarrier([[(0, Delivered(TAKEN))]]), message(1))
+    assert [(10, "delivered")] * 2 == writer.fates()
+
+
+def test_no_message_is_begun_before_the_last_fates_are_on_the_disk(dispatch):
+    """
+    One message per connection may be in doubt, not two.
+    """
+    writer = dispatch.runtime.writer
+    known = []
+
+    class Noting(FakeCarrier):
+        def carry(self, parcel):
+            known.append(writer.fates())
+            return super().carry(parcel)
+
+    plan = [[(0, Delivered(TAKEN))]]
+    run(dispatch, Noting(plan, plan), message(1), message(2))
+    assert [[], [(10, "delivered")]] == known
+
+
+def test_no_final_dot_is_said_by_a_process_that_is_taken_for_dead(dispatch):
+    """
+    Its work is another's.
+    """
+    carrier = FakeCarrier([[(0, Delivered(TAKEN))]])
+    run(dispatch, carrier, message(1))
+    may_end = carrier.parcels[0].may_end
+    assert may_end()
+    dispatch.runtime.is_trusted_alive = False
+    assert not may_end()
+
+
+class FakePool:
+    """Says for each host what it is told, and keeps whom it was asked for."""
+
+    def __init__(self, **results):
+        self.results = results
+        self.asked = []
+
+    def send(self, host, transaction, pieces, may_end):
+        self.asked.append((host.name, [recipient.address for recipient in transaction.recipients]))
+        stage, *replies = self.results[host.name]
+        results = tuple(RecipientResult(stage, reply) for reply in replies[: len(transaction.recipients)])
+        is_in_doubt = stage is Stage.END_OF_DATA and str(replies[0].enhanced) == "4.4.2"
+        return HostResult(host, f"{host.address}:25", results, stage is not Stage.CONNECT, is_in_doubt=is_in_doubt)
+
+
+class FakeFinder:
+    """Names the hosts that it is given, or what is said where there is none."""
+
+    def __init__(self, *names, error=None):
+        self.names, self.error, self.asked = names, error, 0
+
+    def find(self, route, domain):
+        self.asked += 1
+        if self.error is not None:
+            return NoHost(self.error)
+        return tuple(Host(host, f"127.0.0.{place}", route.port) for place, host in enumerate(self.names, start=1))
+
+
+def carried(carrier, leased):
+    """Type of outcome and host of every answer, batch by batch."""
+    parcel = SimpleNamespace(message=leased, recipients=leased.recipients, body=Body(b"x", None, INLINE), may_end=bool)
+    return [[(type(answer.outcome), answer.attempt.host) for answer in batch] for batch in carrier.carry(parcel)]
+
+
+def test_a_destination_that_nobody_answers_for_is_knocked_at_once_in_a_lease():
+    """
+    Twenty messages would wait twenty times for the same silence.
+    """
+    down = Reply.of("451 4.4.1 refused")
+    pool, finder = FakePool(a=(Stage.CONNECT, down), b=(Stage.CONNECT, down)), FakeFinder("a", "b")
+    carrier = SmtpCarrier(SmtpRoute("x.test", 25), "smtp:x.test:25", pool, finder)
+    assert [[(TryNext, "a")], [(Deferred, "b")]] == carried(carrier, message(1))
+    assert [[(Deferred, None)]] == carried(carrier, message(2))
+    assert (True, 2, 1) == (carrier.is_failing, len(pool.asked), finder.asked)
+
+
+def test_a_destination_without_a_name_is_asked_for_once_in_a_lease():
+    """
+    And is one that fails: the dead must not take the slots of the living.
+    """
+    error = Reply.of("451 4.4.3 x.test: A look-up failed")
+    finder = FakeFinder(error=error)
+    carrier = SmtpCarrier(SmtpRoute("x.test", 25), "smtp:x.test:25", FakePool(), finder)
+    assert [[(Deferred, None)]] == carried(carrier, message(1))
+    assert [[(Deferred, None)]] == carried(carrier, message(2))
+    assert (True, 1) == (carrier.is_failing, finder.asked)
+
+
+def test_a_destination_of_which_one_host_was_reached_does_not_fail():
+    """
+    Whatever that host said.
+    """
+    pool = FakePool(a=(Stage.GREETING, Reply.of("554 Go away")), b=(Stage.CONNECT, Reply.of("451 4.4.1 refused")))
+    carrier = SmtpCarrier(SmtpRoute("x.test", 25), "smtp:x.test:25", pool, FakeFinder("a", "b"))
+    assert [[(TryNext, "a")], [(Deferred, "b")]] == carried(carrier, message(1))
+    assert not carrier.is_failing
+
+
+DOWN = Reply.of("451 4.4.1 refused")
+NEEDS_UTF8 = Reply.of("553 5.6.7 SMTPUTF8 is needed")
+ROUTE = SmtpRoute("x.test", 25), "smtp:x.test:25"
+
+
+def test_a_host_that_gave_no_session_is_not_asked_again_in_the_lease_while_there_is_another():
+    """
+    Nineteen messages more would wait for the same silence.
+    """
+    pool = FakePool(a=(Stage.CONNECT, DOWN), b=(Stage.END_OF_DATA, TAKEN))
+    carrier = SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b"))
+    assert [[(TryNext, "a")], [(Delivered, "b")]] == carried(carrier, message(1))
+    assert [[(Delivered, "b")]] == carried(carrier, message(2))
+    pool.results["b"] = (Stage.GREETING, Reply.of("421 4.3.2 Busy"))
+    assert [[(Deferred, "b")]] == carried(carrier, message(3))
+    assert ["a", "b", "b", "b"] == [name for name, _ in pool.asked]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ((Stage.CONNECT, DOWN), (Stage.MAIL, NEEDS_UTF8)),
+        ((Stage.RCPT, LATER), (Stage.MAIL, NEEDS_UTF8)),
+        ((Stage.MAIL, NEEDS_UTF8), (Stage.CONNECT, DOWN)),
+        ((Stage.MAIL, NEEDS_UTF8), (Stage.RCPT, LATER)),
+    ],
+)
+def test_soft_weighs_more_than_hard_over_the_hosts(first, second):
+    """
+    The host that was down may offer what the other lacks; in whichever order they were asked.
+    """
+    carrier = SmtpCarrier(*ROUTE, FakePool(a=first, b=second), FakeFinder("a", "b"))
+    assert [[(TryNext, "a")], [(Deferred, "b")]] == carried(carrier, message(1))
+
+
+def test_a_host_that_was_silent_for_the_message_before_is_soft_too():
+    """
+    It was not asked for this one, so nothing is known of what it offers.
+    """
+    pool = FakePool(a=(Stage.CONNECT, DOWN), b=(Stage.MAIL, NEEDS_UTF8))
+    carrier = SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b"))
+    carried(carrier, message(1))
+    assert [[(Deferred, "b")]] == carried(carrier, message(2))
+
+
+def test_what_no_host_offers_bounces_after_all_are_asked():
+    """
+    RFC 6531 §3.2.
+    """
+    pool = FakePool(a=(Stage.MAIL, NEEDS_UTF8), b=(Stage.MAIL, NEEDS_UTF8))
+    carrier = SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b"))
+    assert [[(TryNext, "a")], [(Bounced, "b")]] == carried(carrier, message(1))
+
+
+def test_hosts_that_lack_what_is_needed_do_not_count_as_sessions():
+    """
+    They were told nothing; all of them are asked before it bounces.
+    """
+    pool = FakePool(**dict.fromkeys("abcd", (Stage.MAIL, NEEDS_UTF8)))
+    carrier = SmtpCarrier(*ROUTE, pool, FakeFinder(*"abcd"))
+    assert [[(TryNext, "a")], [(TryNext, "b")], [(TryNext, "c")], [(Bounced, "d")]] == carried(carrier, message(1))
+
+
+def test_only_the_recipients_that_a_host_put_off_go_to_the_next():
+    """
+    Each has its own fate; 5yz is final for every host.
+    """
+    pool = FakePool(a=(Stage.RCPT, LATER, NEVER, LATER), b=(Stage.END_OF_DATA, TAKEN, TAKEN))
+    carrier = SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b"))
+    expected = [[(TryNext, "a"), (Bounced, "a"), (TryNext, "a")], [(Delivered, "b"), (Delivered, "b")]]
+    assert expected == carried(carrier, message(1, 3))
+    assert [("a", ["r0@a.test", "r1@a.test", "r2@a.test"]), ("b", ["r0@a.test", "r2@a.test"])] == pool.asked
+
+
+def test_what_hosts_said_before_is_settled_with_the_fate(dispatch):
+    """
+    In one commit, in the order in which they were asked, each with its own host.
+    """
+    pool = FakePool(a=(Stage.RCPT, LATER, NEVER), b=(Stage.CONNECT, DOWN), c=(Stage.END_OF_DATA, TAKEN))
+    writer = run(dispatch, SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b", "c")), message(1, 2))
+    assert [
+        ("a", "127.0.0.1:25", [(10, LATER)], [(11, "bounced")]),
+        ("b", "127.0.0.2:25", [(10, DOWN)], []),
+        ("c", "127.0.0.3:25", [], [(10, "delivered")]),
+    ] == [
+        (
+            settle._attempt.host,
+            settle._attempt.peer_address,
+            [(one.recipient_id, one.reply) for one in settle.passed],
+            [(fate.recipient_id, fate.status) for fate in settle.fates],
+        )
+        for settle in writer.of(Settle)
+    ]
+
+
+def test_what_hosts_said_without_a_fate_in_the_end_is_left_to_the_log(dispatch):
+    """
+    The recipient goes back as it was: no attempt was made.
+    """
+    plan = [[(0, TryNext(LATER)), (1, Delivered(TAKEN))], Abandoned("taken for dead")]
+    [settle] = run(dispatch, FakeCarrier(plan), message(1, 2)).of(Settle)
+    assert ((), [11]) == (settle.passed, [fate.recipient_id for fate in settle.fates])
+
+
+def test_a_mail_whose_answer_was_lost_is_told_of(dispatch):
+    """
+    BEHAVIOUR of a mail that may come twice: deferred, no other host, and a line in the log.
+    """
+    lines = []
+    dispatch.runtime.log = SimpleNamespace(
+        info=lambda event, **fields: lines.append((event, fields)),
+        warning=lambda event, **fields: lines.append((event, fields)),
+    )
+    lost = Reply.of("451 4.4.2 Connection lost at end-of-data")
+    pool = FakePool(a=(Stage.END_OF_DATA, lost))
+    writer = run(dispatch, SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b")), message(1))
+    assert [(10, "deferred")] == writer.fates()
+    assert [
+        ("delivery_in_doubt", {"queue_id", "recipients", "destination", "host", "reply"}),
+        ("deferred", {*lines[1][1]}),
+    ] == [(event, set(fields)) for event, fields in lines]
+
+
+def test_a_destination_without_a_route_waits_for_one():
+    """
+    An operator took it out of the configuration; that bounces nobody's mail.
+    """
+    carrier = LocalCarrier(None, "smtp:gone.test:25")
+    assert [[(Deferred, None)], [(Deferred, None)]] == carried(carrier, message(1, 2))
+
+
+def test_an_error_of_ours_in_a_thread_is_raised_here_and_printed_nowhere(capfd):
+    """
+    gevent's pool prints what it sees raised.
+    """
+
+    def fail():
+        raise StorageFailure("disk full")
+
+    with pytest.raises(StorageFailure, match="disk full"):
+        in_thread(fail)
+    assert 5 == in_thread(max, 3, 5)
+    gevent.sleep(0)
+    assert ("", "") == capfd.readouterr()

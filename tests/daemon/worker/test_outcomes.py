@@ -1,0 +1,334 @@
+"""
+What hosts do and what it means for a mail: scripted peers, through carrier, pool, session and classification.
+"""
+
+from types import SimpleNamespace
+
+import gevent
+import pytest
+
+from empath.config import load_config
+from empath.daemon.worker.connection import ConnectionPool
+from empath.daemon.worker.transport.smtp import Body, SmtpCarrier
+from empath.mail.outcome import Bounced, Deferred, Delivered, TryNext
+from empath.net.stream import Deadlines
+from empath.policy.hosts.search import Host
+from empath.policy.routing import SmtpRoute
+from empath.storage.queue.accept import INLINE
+from tests.daemon.worker.test_delivery import message
+from tests.kit.peer import END_OF_DATA, GREETING, ScriptedPeer
+from tests.kit.process import configuration
+
+NEXT = (TryNext, Deferred)  # while another host is left, and at the last
+LATER = (Deferred, Deferred)
+NEVER = (Bounced, Bounced)
+SESSION = ("MAIL", "RCPT", "DATA")
+STAGES = {
+    GREETING: "greeting",
+    "EHLO": "ehlo",
+    "MAIL": "mail",
+    "RCPT": "rcpt",
+    "DATA": "data",
+    END_OF_DATA: "end-of-data",
+}
+TRANSIENT, PERMANENT = "450 4.2.1 Not now", "550 5.7.1 Never"
+
+
+class Hosts:
+    """A carrier whose destination is these peers, in their order."""
+
+    def __init__(self, pool, *peers):
+        self.peers = peers
+        hosts = tuple(Host(f"mx{place}.test", peer.host, peer.port) for place, peer in enumerate(peers, start=1))
+        finder = SimpleNamespace(find=lambda route, domain: hosts)
+        self.carrier = SmtpCarrier(SmtpRoute("x.test", 25), "smtp:x.test:25", pool, finder)
+
+    def send(self, recipients=1, content=b"text\r\n", **attributes):
+        """Send one message; of each recipient at each host outcome, stage, and code with enhanced code."""
+        leased = message(1, recipients, domain="x.test")
+        leased.size = len(content)
+        for name, value in attributes.items():
+            setattr(leased, name, value)
+        body = Body(content, None, INLINE)
+        parcel = SimpleNamespace(message=leased, recipients=leased.recipients, body=body, may_end=lambda: True)
+        return [
+            [(type(answer.outcome), str(answer.stage), str(answer.reply)[:9]) for answer in batch]
+            for batch in self.carrier.carry(parcel)
+        ]
+
+
+@pytest.fixture
+def hosts(tmp_path):
+    """Makes carriers to peers; at the end no stream is left open."""
+    deadlines = Deadlines()
+    watch = gevent.spawn(deadlines.run)
+    pools = []
+
+    def make(*peers, **settings):
+        file = tmp_path / "empath.toml"
+        lines = "\n".join(f'{key} = "{value}"' for key, value in settings.items())
+        file.write_text(configuration(2525, f"[delivery]\n{lines}"))
+        pools.append(ConnectionPool(load_config(file).delivery, "mx.example.test", deadlines))
+        return Hosts(pools[-1], *peers)
+
+    yield make
+    for pool in pools:
+        pool.close_idle(all_of_them=True)
+    watch.kill()
+    assert [] == list(deadlines)
+
+
+def refused(text):
+    """A peer that answers one step so; HELO too where it refuses EHLO."""
+    return lambda peer, step: peer.reply(step, text).reply("HELO", text if step == "EHLO" else "250 peer.test")
+
+
+MISDEEDS = {
+    "4yz": refused(TRANSIENT),
+    "5yz": refused(PERMANENT),
+    "421": refused("421 4.3.2 Closing"),
+    "garbage": refused(b"\xff\x00 what?\r\n"),
+    "close": lambda peer, step: peer.drop_at(step),
+    "reset": lambda peer, step: peer.drop_at(step, is_reset=True),
+}
+SAID = {"4yz": "450 4.2.1", "5yz": "550 5.7.1", "421": "421 4.3.2", "garbage": "451 4.5.0"}
+FATES = (
+    {(step, misdeed): NEXT for step in (GREETING, "EHLO") for misdeed in MISDEEDS}
+    | {(step, misdeed): NEXT for step in SESSION for misdeed in MISDEEDS}
+    | {(END_OF_DATA, misdeed): LATER for misdeed in MISDEEDS}
+    | {(step, "5yz"): NEVER for step in (*SESSION, END_OF_DATA)}
+)
+
+
+@pytest.mark.parametrize(("step", "misdeed"), FATES)
+def test_whatever_a_host_does_at_whatever_stage_has_its_fate(hosts, step, misdeed):
+    """
+    Refuse, take leave, talk nonsense, close, reset; at a host with another behind it and at the last one.
+    """
+    said = SAID.get(misdeed, "451 4.4.2")
+    for outcome, others in zip(FATES[step, misdeed], (1, 0), strict=True):
+        with MISDEEDS[misdeed](ScriptedPeer(), step) as peer, ScriptedPeer() as other:
+            [first, *rest] = hosts(peer, *[other] * others).send()
+            if (step, misdeed) == (GREETING, "reset") and first[0][1] == "connect":
+                first = [(first[0][0], "greeting", said)]  # it may be noticed as early as that
+            assert ([(outcome, STAGES[step], said)], 1) == (first, len(peer.sessions))
+            assert (outcome is TryNext) == (len(other.messages) == 1) == (len(rest) == 1)
+
+
+@pytest.mark.parametrize(
+    ("step", "misdeed"), [(step, misdeed) for step in (*SESSION, END_OF_DATA) for misdeed in MISDEEDS]
+)
+def test_a_session_is_used_again_only_after_a_refusal(hosts, step, misdeed):
+    """
+    Whoever takes leave, talks nonsense or goes has ended it.
+    """
+    with MISDEEDS[misdeed](ScriptedPeer(), step) as peer:
+        way = hosts(peer)
+        way.send()
+        way.send()
+        assert (1 if misdeed in ("4yz", "5yz") else 2) == len(peer.sessions)
+
+
+@pytest.mark.parametrize(
+    ("reply", "fate", "said"),
+    [
+        (b"354 Go\r\n550 5.7.1 Stop\r\n", Bounced, "550 5.7.1"),
+        (b"354 Go\r\n450 4.2.1 Stop\r\n", TryNext, "450 4.2.1"),
+        (b"354 Go\r\n421 4.3.2 Closing\r\n", TryNext, "421 4.3.2"),
+        (b"354 Go\r\n250 2.0.0 Thanks\r\n", TryNext, "451 4.5.0"),
+        (b"354 Go\r\nwhat?\r\n", TryNext, "451 4.5.0"),
+    ],
+)
+def test_what_a_host_says_while_content_flows(hosts, reply, fate, said):
+    """
+    It does not have the message yet: a promise is nonsense, a refusal counts.
+    """
+    with ScriptedPeer().reply("DATA", reply) as peer, ScriptedPeer() as other:
+        assert [(fate, "content", said)] == hosts(peer, other).send()[0]
+
+
+@pytest.mark.parametrize("step", ["EHLO", GREETING])
+def test_f1_a_host_that_turns_us_away_hears_quit(hosts, step):
+    """
+    RFC 5321 §3.1: a 5yz greeting waits for it, and never bounces.
+    """
+    with refused("554 5.7.1 No SMTP here")(ScriptedPeer(), step) as peer:
+        assert [[(Deferred, STAGES[step], "554 5.7.1")]] == hosts(peer).send()
+        peer.wait_until(lambda: ["QUIT"] == peer.sessions[0].verbs[-1:])
+
+
+def test_f1_a_host_that_refuses_the_connection_is_passed_over(hosts):
+    """
+    And the destination fails only when no host is left.
+    """
+    closed = ScriptedPeer().start()
+    closed.stop()
+    with ScriptedPeer() as peer:
+        way = hosts(closed, peer)
+        assert [[(TryNext, "connect", "451 4.4.1")], [(Delivered, "end-of-data", "250 2.0.0")]] == way.send()
+        assert not way.carrier.is_failing
+    way = hosts(closed)
+    assert [[(Deferred, "connect", "451 4.4.1")]] == way.send()
+    assert way.carrier.is_failing
+
+
+def test_f2_the_next_host_is_asked_for_the_recipients_that_were_put_off(hosts):
+    """
+    2yz is on, 4yz goes on, 5yz is over.
+    """
+    first = ScriptedPeer().reply("RCPT", "250 2.1.5 Ok", TRANSIENT, PERMANENT)
+    with first, ScriptedPeer() as second:
+        taken = (Delivered, "end-of-data", "250 2.0.0")
+        answers = hosts(first, second).send(3)
+        assert [[taken, (TryNext, "rcpt", "450 4.2.1"), (Bounced, "rcpt", "550 5.7.1")], [taken]] == answers
+        assert [("r0@x.test",), ("r1@x.test",)] == [peer.messages[0].recipients for peer in (first, second)]
+
+
+@pytest.mark.parametrize("reply", ["554 5.5.1 No valid recipients", "354 Go ahead"])
+def test_f4_when_all_recipients_are_refused_no_message_goes_out_and_the_session_stays(hosts, reply):
+    """
+    RSET, or a lone dot to a host that said 354 all the same.
+    """
+    with ScriptedPeer().reply("RCPT", PERMANENT, PERMANENT, "250 2.1.5 Ok").reply("DATA", reply, "354 Go") as peer:
+        way = hosts(peer)
+        assert [[(Bounced, "rcpt", "550 5.7.1")] * 2] == way.send(2)
+        assert [[(Delivered, "end-of-data", "250 2.0.0")]] == way.send()
+        assert ([("r0@x.test",)], 1) == ([m.recipients for m in peer.messages if m.recipients], len(peer.sessions))
+        assert ("RSET" in peer.sessions[0].verbs) == reply.startswith("5")
+
+
+@pytest.mark.parametrize(("step", "stage"), [("MAIL", "mail"), ("DATA", "data"), (END_OF_DATA, "end-of-data")])
+@pytest.mark.parametrize(("reply", "fate"), [(TRANSIENT, Deferred), (PERMANENT, Bounced)])
+def test_f5_a_refusal_of_the_message_is_for_all_that_were_accepted(hosts, step, stage, reply, fate):
+    """
+    Whoever was refused before keeps the reason of their own.
+    """
+    peer = ScriptedPeer().reply(step, reply).reply_to_recipient("r1@x.test", "550 5.1.1 Who?")
+    with peer:
+        [[first, second, third]] = hosts(peer).send(3)
+    assert [(fate, stage, reply[:9])] * 2 == [first, third]
+    assert (second if step == "MAIL" else (Bounced, "rcpt", "550 5.1.1")) == second
+
+
+@pytest.mark.parametrize("step", [*SESSION, END_OF_DATA])
+def test_f7_a_3yz_out_of_place_is_a_protocol_error_and_the_session_is_not_used_again(hosts, step):
+    """
+    Neither yes nor no: 5.5.0. A 354 to DATA alone is in its place.
+    """
+    reply = "250 2.0.0 Go" if step == "DATA" else "354 Go ahead"
+    with ScriptedPeer().reply(step, reply) as peer:
+        way = hosts(peer)
+        assert [[(Bounced, STAGES[step], "554 5.5.0")]] == way.send()
+        way.send()
+        assert 2 == len(peer.sessions)
+
+
+@pytest.mark.parametrize(("step", "fates"), [("RCPT", NEXT), ("MAIL", NEVER), ("DATA", NEVER), (END_OF_DATA, NEVER)])
+def test_f8_a_552_to_rcpt_counts_as_452_and_elsewhere_is_final(hosts, step, fates):
+    """
+    RFC 5321 §4.5.3.1.10.
+    """
+    for outcome, others in zip(fates, (1, 0), strict=True):
+        with ScriptedPeer().reply(step, "552 5.2.2 Too much") as peer, ScriptedPeer() as other:
+            assert [(outcome, STAGES[step], "552 5.2.2")] == hosts(peer, *[other] * others).send()[0]
+
+
+def test_f9_a_mail_larger_than_the_host_takes_is_not_sent(hosts):
+    """
+    5.3.4, and nothing said of it.
+    """
+    with ScriptedPeer().extensions("SIZE 5") as peer:
+        assert [[(Bounced, "mail", "552 5.3.4")]] == hosts(peer).send()
+        assert ["EHLO"] == peer.sessions[0].verbs
+
+
+def test_f9_a_mail_that_needs_smtputf8_bounces_when_no_host_offers_it(hosts):
+    """
+    Not before all were asked, and not while one of them is down.
+    """
+    closed = ScriptedPeer().start()
+    closed.stop()
+    lacks = (TryNext, "mail", "553 5.6.7"), (Bounced, "mail", "553 5.6.7")
+    with ScriptedPeer().extensions("8BITMIME") as first, ScriptedPeer().extensions("8BITMIME") as second:
+        wanted = {"content": b"Subject: \xc3\xa4\r\n\r\n", "has_8bit": 1, "is_smtputf8": 1}
+        assert [[lacks[0]], [lacks[1]]] == hosts(first, second).send(**wanted)
+        *_, [(fate, _, _)] = hosts(first, closed).send(**wanted)
+        assert Deferred is fate
+        *_, [(fate, _, said)] = hosts(closed, second).send(**wanted)
+        assert (Deferred, "553 5.6.7") == (fate, said)
+
+
+def test_f9_a_mail_whose_header_is_ascii_needs_no_smtputf8(hosts):
+    """
+    It was asked for, but only the body goes beyond ASCII.
+    """
+    with ScriptedPeer().extensions("8BITMIME") as peer:
+        [[(fate, _, _)]] = hosts(peer).send(content=b"Subject: x\r\n\r\n\xc3\xa4\r\n", has_8bit=1, is_smtputf8=1)
+        assert (Delivered, "MAIL FROM:<s@b.test> BODY=8BITMIME") == (fate, peer.messages[0].mail)
+
+
+EIGHT_BIT = (
+    b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nGr\xc3\xbc\xc3\x9fe an alle, die es lesen\r\n"
+)
+
+
+def test_f9_a_host_without_8bitmime_gets_7_bits(hosts):
+    """
+    Quoted-printable, with no size announced; the next host gets the mail as it was.
+    """
+    with ScriptedPeer().extensions("SIZE") as peer, ScriptedPeer() as other:
+        assert [[(Delivered, "end-of-data", "250 2.0.0")]] == hosts(peer).send(content=EIGHT_BIT, has_8bit=1)
+        [sent] = peer.messages
+        header, _, body = sent.content.partition(b"\r\n\r\n")
+        assert ("MAIL FROM:<s@b.test>", b"Gr=C3=BC=C3=9Fe an alle, die es lesen\r\n") == (sent.mail, body)
+        assert header.endswith(b"Content-Transfer-Encoding: quoted-printable")
+        hosts(other).send(content=EIGHT_BIT, has_8bit=1)
+        assert (EIGHT_BIT, f"MAIL FROM:<s@b.test> SIZE={len(EIGHT_BIT)} BODY=8BITMIME") == (
+            other.messages[0].content,
+            other.messages[0].mail,
+        )
+
+
+@pytest.mark.parametrize(
+    ("content", "without_8bitmime", "fate"),
+    [
+        (EIGHT_BIT, "bounce", Bounced),
+        (b"DKIM-Signature: x\r\n" + EIGHT_BIT, "convert", Bounced),
+        (b"DKIM-Signature: x\r\n" + EIGHT_BIT, "convert-or-send", Delivered),
+        (EIGHT_BIT, "convert-or-send", Delivered),
+    ],
+)
+def test_f9_what_may_not_be_converted_bounces_5_6_3_or_goes_as_it_is(hosts, content, without_8bitmime, fate):
+    """
+    As the setting says; after all hosts were asked.
+    """
+    with ScriptedPeer().extensions("SIZE") as peer:
+        way = hosts(peer, peer, without_8bitmime=without_8bitmime)
+        *_, [(last, _, said)] = way.send(content=content, has_8bit=1)
+        assert (fate, "554 5.6.3" if fate is Bounced else "250 2.0.0") == (last, said)
+        is_signed = content.startswith(b"DKIM")
+        assert [content] * (fate is Delivered and is_signed) == [m.content for m in peer.messages if is_signed]
+
+
+def test_f11_a_waiting_connection_that_the_host_closed_is_made_anew_once(hosts):
+    """
+    That is no failure of delivery; a host that goes on closing is.
+    """
+    with ScriptedPeer().drop_once_answered(END_OF_DATA) as peer:
+        way = hosts(peer)
+        assert [[[(Delivered, "end-of-data", "250 2.0.0")]]] * 3 == [way.send() for _ in range(3)]
+        assert 3 == len(peer.sessions)
+    with ScriptedPeer().reply("MAIL", "250 2.1.0 Ok", "421 4.3.2 Closing") as peer:
+        way = hosts(peer)
+        way.send()
+        assert [[(Deferred, "mail", "421 4.3.2")]] == way.send()
+        assert 2 == len(peer.sessions)
+
+
+def test_a_host_that_never_answers_quit_holds_nobody_up(hosts):
+    """
+    Nothing depends on it.
+    """
+    with ScriptedPeer().hang_at("QUIT") as peer:
+        assert [[(Delivered, "end-of-data", "250 2.0.0")]] == hosts(peer, reuse="0s").send()
+        peer.wait_until(lambda: ["QUIT"] == peer.sessions[0].verbs[-1:])

@@ -1,0 +1,200 @@
+"""Connections that wait for more mail, with a scripted peer."""
+
+import gevent
+import pytest
+
+from empath.config import load_config
+from empath.daemon.worker.connection import Abandoned, ConnectionPool
+from empath.errors import StorageFailure, SyntaxViolation
+from empath.mail.outcome import Stage
+from empath.net.stream import Deadlines
+from empath.policy.hosts.search import Host
+from empath.smtp.client.session import ClientRecipient, Transaction
+from tests.kit.peer import END_OF_DATA, GREETING, ScriptedPeer
+from tests.kit.process import configuration
+
+MAIL = Transaction("a@b.test", (ClientRecipient("c@d.test"),), 10)
+
+
+@pytest.fixture
+def deadlines():
+    """Deadlines that are kept, and at the end no stream left open."""
+    kept = Deadlines()
+    watch = gevent.spawn(kept.run)
+    yield kept
+    watch.kill()
+    assert [] == list(kept)
+
+
+@pytest.fixture
+def make_pool(tmp_path, deadlines):
+    """Makes pools with settings of [delivery]."""
+    made = []
+
+    def make(**settings):
+        file = tmp_path / "empath.toml"
+        lines = "\n".join(f'{key} = "{value}"' for key, value in settings.items())
+        file.write_text(configuration(2525, f"[delivery]\n{lines}"))
+        made.append(ConnectionPool(load_config(file).delivery, "mx.example.test", deadlines))
+        return made[-1]
+
+    yield make
+    for pool in made:
+        pool.close_idle(all_of_them=True)
+
+
+def host(peer):
+    """The peer as a resolver names it."""
+    return Host("peer.test", peer.host, peer.port)
+
+
+def send(pool, peer, transaction=MAIL, pieces=lambda: iter((b"text\r\n",)), may_end=lambda: True):
+    """One message."""
+    return pool.send(host(peer), transaction, pieces, may_end)
+
+
+def said(result):
+    """Whether a host was reached, stage and code with enhanced code of the only recipient."""
+    [one] = result.results
+    return result.was_reached, str(one.stage), str(one.reply)[:9]
+
+
+def test_one_connection_carries_one_mail_after_another(make_pool):
+    """
+    And says where it led.
+    """
+    pool = make_pool()
+    with ScriptedPeer() as peer:
+        results = [send(pool, peer) for _ in range(3)]
+        assert [(True, "end-of-data", "250 2.0.0")] * 3 == list(map(said, results))
+        assert {peer.address} == {result.peer for result in results}
+        assert (1, 3) == (len(peer.sessions), len(peer.messages))
+
+
+def test_a_connection_past_its_time_is_left_with_quit(make_pool):
+    """
+    Reuse is bounded by time, so that the slowest host does not gather all mail.
+    """
+    pool = make_pool(reuse="0s")
+    with ScriptedPeer() as peer:
+        for _ in range(2):
+            send(pool, peer)
+        peer.wait_until(lambda: ["QUIT", "QUIT"] == [session.verbs[-1] for session in peer.sessions])
+
+
+def test_idle_connections_are_left_with_quit(make_pool):
+    """
+    A peer has its own limit of connections.
+    """
+    pool = make_pool(idle="0s")
+    with ScriptedPeer() as peer:
+        send(pool, peer)
+        pool.close_idle()
+        peer.wait_until(lambda: peer.open_sessions == 0)
+        assert "QUIT" == peer.sessions[0].verbs[-1]
+
+
+def test_connections_that_may_wait_wait(make_pool):
+    """
+    Until they are asked for, or all are to go.
+    """
+    pool = make_pool(idle="1h")
+    with ScriptedPeer() as peer:
+        send(pool, peer)
+        pool.close_idle()
+        send(pool, peer)
+        assert 1 == len(peer.sessions)
+        pool.close_idle(all_of_them=True)
+        peer.wait_until(lambda: peer.open_sessions == 0)
+
+
+def test_a_transaction_that_is_given_up_before_its_dot_delivers_nothing(make_pool):
+    """
+    The connection is closed, for the peer waits for a dot.
+    """
+    pool = make_pool()
+    with ScriptedPeer() as peer:
+        with pytest.raises(Abandoned):
+            send(pool, peer, may_end=lambda: False)
+        peer.wait_until(lambda: peer.sessions != [] and peer.open_sessions == 0)
+        assert [] == peer.messages
+
+
+def test_content_that_cannot_be_read_closes_the_connection(make_pool):
+    """
+    Half a message must not become a whole one.
+    """
+
+    def pieces():
+        yield b"half\r\n"
+        raise StorageFailure("no such file")
+
+    pool = make_pool()
+    with ScriptedPeer() as peer:
+        with pytest.raises(StorageFailure):
+            send(pool, peer, pieces=pieces)
+        peer.wait_until(lambda: peer.sessions != [] and peer.open_sessions == 0)
+        assert [] == peer.messages
+
+
+def test_a_path_that_no_command_can_carry_closes_the_connection(make_pool):
+    """
+    Nothing of it was said.
+    """
+    pool = make_pool()
+    with ScriptedPeer() as peer:
+        with pytest.raises(SyntaxViolation):
+            send(pool, peer, Transaction("a@b.test", (ClientRecipient("c\r\nQUIT@d.test"),), 10))
+        peer.wait_until(lambda: peer.sessions != [] and peer.open_sessions == 0)
+        assert ["EHLO"] == peer.sessions[0].verbs
+
+
+@pytest.mark.parametrize(
+    ("step", "setting", "stage"),
+    [
+        (GREETING, "greeting_timeout", "greeting"),
+        ("EHLO", "ehlo_timeout", "ehlo"),
+        ("MAIL", "mail_timeout", "mail"),
+        (END_OF_DATA, "end_of_data_timeout", "end-of-data"),
+    ],
+)
+def test_a_peer_that_falls_silent_is_not_waited_for_beyond_the_time_of_its_stage(make_pool, step, setting, stage):
+    """
+    RFC 5321 §4.5.3.2: each stage has its own.
+    """
+    pool = make_pool(**{setting: "1s"})
+    with ScriptedPeer().hang_at(step) as peer:
+        assert (step not in (GREETING, "EHLO"), stage, "451 4.4.2") == said(send(pool, peer))
+
+
+def test_a_host_that_refuses_the_connection_was_not_reached(make_pool):
+    """
+    4.4.1, with the name and address that were tried.
+    """
+    peer = ScriptedPeer().start()
+    peer.stop()
+    result = send(make_pool(), peer)
+    assert (False, Stage.CONNECT) == (result.was_reached, result.results[0].stage)
+    expected = f"451 4.4.1 connect to peer.test[127.0.0.1]:{peer.port}: connection refused"
+    assert expected == str(result.results[0].reply)
+
+
+def test_a_large_message_goes_in_pieces(make_pool):
+    """
+    Dots at the borders too.
+    """
+    pieces = [b"x" * 100_000 + b"\r\n", b".\r\n", b".", b"\r\n..\r", b"\n"] * 20
+    pool = make_pool()
+    with ScriptedPeer() as peer:
+        send(pool, peer, pieces=lambda: iter(pieces))
+        assert b"".join(pieces) == peer.messages[0].content
+
+
+def test_a_peer_that_goes_in_the_middle_of_content_is_a_lost_connection(make_pool):
+    """
+    However much was still to send.
+    """
+    pool = make_pool()
+    with ScriptedPeer().drop_once_answered("DATA") as peer:
+        result = send(pool, peer, pieces=lambda: iter([b"x" * 100_000 + b"\r\n"] * 100))
+        assert (True, "451 4.4.2") == (result.was_reached, str(result.results[0].reply)[:9])

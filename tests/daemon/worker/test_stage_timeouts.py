@@ -1,0 +1,100 @@
+"""Each wait for a host has its own limit, RFC 5321 §4.5.3.2: a scripted stream and a clock that the test moves."""
+
+import pytest
+
+from empath.config import load_config
+from empath.daemon.worker.connection import ConnectionPool
+from empath.mail.outcome import Stage
+from empath.net.stream import StreamTimeout
+from empath.policy.hosts.search import Host
+from empath.smtp.client.session import ClientRecipient, Transaction
+from tests.kit.process import configuration
+
+HOST = Host("mx.test", "192.0.2.1", 25)
+MAIL = Transaction("a@b.test", (ClientRecipient("c@d.test"),), 10)
+REPLIES = [b"220 x\r\n", b"250 x\r\n", b"250 Ok\r\n", b"250 Ok\r\n", b"354 Go\r\n", b"250 Ok\r\n"]
+STAGES = [Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.END_OF_DATA]
+NAMES = [stage.replace("-", "_") for stage in (Stage.CONNECT, *STAGES, Stage.CONTENT)]
+LIMITS = {name: 100.0 + place for place, name in enumerate(NAMES)}
+DEFAULTS = {
+    "connect": 30.0, "greeting": 300.0, "ehlo": 300.0, "mail": 300.0, "rcpt": 300.0, "data": 120.0, "content": 180.0,
+    "end_of_data": 600.0,
+}  # fmt: skip
+
+
+class SilentHost:
+    """A host that gives so many replies and then none; `now` is the clock, which a wait in vain moves to its end."""
+
+    def __init__(self, replies, *, takes_content=True, is_there=True):
+        self.now = 1000.0
+        self.deadline_at = None
+        self.replies = REPLIES[:replies]
+        self.takes_content = takes_content
+        self.is_there = is_there
+        self.is_closed = False
+
+    def connect(self, address, port, *, deadlines, timeout_s):
+        if not self.is_there:
+            self.now += timeout_s
+            raise StreamTimeout("timed out")
+        return self
+
+    def receive_next(self):
+        if not self.replies:
+            self.wait_in_vain()
+        return self.replies.pop(0)
+
+    def send(self, octets):
+        if b"content" in octets and not self.takes_content:
+            self.wait_in_vain()
+
+    def send_now(self, octets):
+        pass
+
+    def close(self):
+        self.is_closed = True
+
+    def wait_in_vain(self):
+        self.now = self.deadline_at
+        raise StreamTimeout("timed out")
+
+
+def waited(tmp_path, host, limits):
+    """How long a message took, at which stage it ended, and with what."""
+    file = tmp_path / "empath.toml"
+    lines = "\n".join(f'{name}_timeout = "{seconds:.0f}s"' for name, seconds in limits.items())
+    file.write_text(configuration(2525, f"[delivery]\n{lines}"))
+    pool = ConnectionPool(load_config(file).delivery, "me.test", None, host.connect, lambda: host.now)
+    result = pool.send(HOST, MAIL, lambda: iter([b"content\r\n", b"more\r\n"]), lambda: True)
+    [one] = result.results
+    assert host.is_closed == host.is_there
+    return host.now - 1000.0, one.stage, str(one.reply)[:9], result.is_in_doubt
+
+
+@pytest.mark.parametrize(("limits", "expected"), [(LIMITS, LIMITS), ({}, DEFAULTS)])
+@pytest.mark.parametrize(("replies", "stage"), list(enumerate(STAGES)))
+def test_a_silent_host_is_waited_for_as_long_as_its_stage_says(tmp_path, replies, stage, limits, expected):
+    """
+    And not a second less at the final dot: a short wait makes duplicates.
+    """
+    limit_s = expected[stage.replace("-", "_")]
+    in_doubt = stage is Stage.END_OF_DATA
+    assert (limit_s, stage, "451 4.4.2", in_doubt) == waited(tmp_path, SilentHost(replies), limits)
+
+
+@pytest.mark.parametrize(("limits", "expected"), [(LIMITS, LIMITS), ({}, DEFAULTS)])
+def test_a_host_that_is_not_there_is_waited_for_as_long_as_a_connection_may_take(tmp_path, limits, expected):
+    """
+    4.4.1, as no session was.
+    """
+    host = SilentHost(0, is_there=False)
+    assert (expected["connect"], Stage.CONNECT, "451 4.4.1", False) == waited(tmp_path, host, limits)
+
+
+@pytest.mark.parametrize(("limits", "expected"), [(LIMITS, LIMITS), ({}, DEFAULTS)])
+def test_a_host_that_takes_no_content_is_waited_for_as_long_as_a_piece_may_take(tmp_path, limits, expected):
+    """
+    The dot was not sent, so nothing is in doubt.
+    """
+    host = SilentHost(5, takes_content=False)
+    assert (expected["content"], Stage.CONTENT, "451 4.4.2", False) == waited(tmp_path, host, limits)

@@ -1,0 +1,82 @@
+"""client_kit - a client session and a peer that is a list of replies, without a socket between them"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from empath.smtp.client.events import ClientEvent
+from empath.smtp.client.session import ClientRecipient, ClientSession, Transaction
+
+EXTENSIONS = ("PIPELINING", "SIZE 100000", "8BITMIME", "SMTPUTF8", "DSN")
+ONE_AT_A_TIME = ("SIZE 100000", "8BITMIME", "SMTPUTF8", "DSN")
+
+OK = b"250 2.0.0 Ok\r\n"
+GO_ON = b"354 Go ahead\r\n"
+NO = b"550 5.1.1 No\r\n"
+LATER = b"450 4.2.1 Later\r\n"
+BYE = b"421 4.3.2 Bye\r\n"
+DELIVERED = ("end-of-data", "250 2.0.0 Ok")
+
+
+def greeting(extensions: Iterable[str]) -> bytes:
+    """The answer to EHLO with these extensions."""
+    lines = ["peer.test", *extensions]
+    return b"".join(f"250{'-' if line is not lines[-1] else ' '}{line}\r\n".encode() for line in lines)
+
+
+def transaction(*addresses: str, **parameters: object) -> Transaction:
+    """A small message from a@example.org."""
+    recipients = tuple(map(ClientRecipient, addresses or ("b@example.net",)))
+    return Transaction(**{"reverse_path": "a@example.org", "recipients": recipients, "size": 5} | parameters)
+
+
+@dataclass
+class Dialogue:
+    """What was said by us, and the events so far."""
+
+    session: ClientSession = field(default_factory=lambda: ClientSession("me.test"))
+    sent: list[bytes] = field(default_factory=list)
+    events: list[ClientEvent] = field(default_factory=list)
+
+    def hear(self, *replies: bytes) -> "Dialogue":
+        """Let the peer say these, one after the other; an empty one closes the connection."""
+        for octets in replies:
+            self.session.receive(octets)
+            self.note()
+        return self
+
+    def note(self) -> "Dialogue":
+        """Take what came out of the session."""
+        if octets := self.session.octets_to_send():
+            self.sent.append(octets)
+        while (event := self.session.next_event()) is not None:
+            self.events.append(event)
+        return self
+
+    def begin(self, what: Transaction) -> "Dialogue":
+        """Start a transaction."""
+        self.session.begin(what)
+        return self.note()
+
+    def send(self, *pieces: bytes) -> "Dialogue":
+        """Send content and its end."""
+        for piece in pieces:
+            self.session.content(piece)
+        self.session.end_content()
+        return self.note()
+
+    def forget(self) -> "Dialogue":
+        """Leave what was up to now out of the record."""
+        self.sent.clear()
+        self.events.clear()
+        return self
+
+
+def ready(extensions: Iterable[str] = EXTENSIONS) -> Dialogue:
+    """A session that may begin."""
+    return Dialogue().hear(b"220 peer.test ESMTP\r\n", greeting(extensions)).forget()
+
+
+def fates(dialogue: Dialogue) -> list[tuple[str, str]]:
+    """Stage and reply of each recipient, by the last event that tells of them."""
+    *_, ended = (event for event in dialogue.events if hasattr(event, "results"))
+    return [(str(result.stage), result.reply.escaped()) for result in ended.results]

@@ -1,0 +1,69 @@
+"""What a peer offers: RFC 5321 §4.1.1.1."""
+
+import pytest
+from hypothesis import given
+
+from empath.mail.reply import Reply
+from empath.smtp.client.capabilities import Capabilities
+from tests.kit import strategies
+
+
+def offered(*lines: str) -> Capabilities:
+    """The capabilities of a peer that answers EHLO with these lines after the first."""
+    return Capabilities.parse(Reply(250, None, "\n".join(["peer.test PIPELINING", *lines])))
+
+
+def test_extensions_are_known_in_any_case():
+    """
+    RFC 5321 §2.4: keywords are not case-sensitive.
+    """
+    peer = offered("pipelining", "8BitMime", "SMTPUTF8", "dsn", "Size 1000", "X-OTHER a b")
+    assert (True, True, True, True, True, 1000) == (
+        peer.has_pipelining,
+        peer.has_8bitmime,
+        peer.has_smtputf8,
+        peer.has_dsn,
+        peer.has_size,
+        peer.size_limit,
+    )
+    assert "a b" == peer.keywords["X-OTHER"]
+
+
+def test_the_first_line_names_the_peer_and_offers_nothing():
+    """
+    A host may be called PIPELINING.
+    """
+    assert Capabilities.NONE == offered()
+
+
+@pytest.mark.parametrize(
+    ("line", "limit"),
+    [
+        ("SIZE", None),
+        ("SIZE 0", None),
+        ("SIZE many", None),
+        ("SIZE -1", None),
+        ("SIZE " + "9" * 21, None),
+        ("SIZE  7 ", 7),
+    ],
+)
+def test_size_without_a_number_is_no_limit(line, limit):
+    """
+    RFC 1870 §4: the peer takes SIZE= all the same.
+    """
+    assert (True, limit) == (offered(line).has_size, offered(line).size_limit)
+
+
+def test_of_a_keyword_that_is_said_twice_the_last_counts():
+    """
+    Peers behind a filter that adds its own lines do this.
+    """
+    assert 2000 == offered("SIZE 1000", "8BITMIME", "SIZE 2000", "8BITMIME").size_limit
+
+
+@given(text=strategies.any_text)
+def test_no_answer_to_ehlo_makes_an_exception(text):
+    """
+    What is no keyword is ignored.
+    """
+    Capabilities.parse(Reply(250, None, text))

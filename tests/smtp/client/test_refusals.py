@@ -1,0 +1,191 @@
+"""Refusals, each for the recipients that it is about, and replies out of place."""
+
+import pytest
+
+from empath.errors import EmpathError
+from empath.smtp.client.events import ContentWanted, SessionClosed
+from tests.smtp.client.kit import (
+    BYE,
+    DELIVERED,
+    EXTENSIONS,
+    GO_ON,
+    LATER,
+    NO,
+    OK,
+    ONE_AT_A_TIME,
+    fates,
+    ready,
+    transaction,
+)
+
+
+def test_recipients_have_fates_of_their_own():
+    """
+    Delivered, deferred and bounced in one transaction.
+    """
+    dialogue = ready().begin(transaction("b@x.test", "c@x.test", "d@x.test", "e@x.test"))
+    dialogue.hear(OK + OK + LATER + NO + b"251 2.1.5 Will forward\r\n" + GO_ON).send(b"").hear(OK)
+    assert [DELIVERED, ("rcpt", "450 4.2.1 Later"), ("rcpt", "550 5.1.1 No"), DELIVERED] == fates(dialogue)
+
+
+@pytest.mark.parametrize(
+    ("extensions", "replies"),
+    [(EXTENSIONS, [OK + NO + LATER + b"554 5.5.1 No recipients\r\n"]), (ONE_AT_A_TIME, [OK, NO, LATER])],
+)
+def test_when_all_recipients_are_refused_the_transaction_is_reset(extensions, replies):
+    """
+    No empty message is delivered, and the session is used again.
+    """
+    dialogue = ready(extensions).begin(transaction("b@x.test", "c@x.test")).hear(*replies)
+    assert ([], b"RSET\r\n", False) == (dialogue.events, dialogue.sent[-1], dialogue.session.is_ready)
+    dialogue.hear(OK)
+    assert [("rcpt", "550 5.1.1 No"), ("rcpt", "450 4.2.1 Later")] == fates(dialogue)
+    assert (True, ContentWanted() in dialogue.events) == (dialogue.session.is_ready, False)
+
+
+@pytest.mark.parametrize("reply", [OK, NO, LATER])
+def test_when_data_is_accepted_for_nobody_a_lone_dot_ends_it(reply):
+    """
+    DATA was pipelined and the peer said 354 all the same; what it says to the dot is of no account.
+    """
+    dialogue = ready().begin(transaction()).hear(OK + NO + GO_ON)
+    assert ([], b".\r\n") == (dialogue.events, dialogue.sent[-1])
+    dialogue.hear(reply)
+    assert ([("rcpt", "550 5.1.1 No")], True) == (fates(dialogue), dialogue.session.is_ready)
+
+
+@pytest.mark.parametrize(
+    ("extensions", "replies"),
+    [
+        (EXTENSIONS, [NO + b"503 5.5.1 MAIL first\r\n" * 3]),
+        (EXTENSIONS, [NO + OK + OK + b"554 5.5.1 No recipients\r\n"]),
+        (ONE_AT_A_TIME, [NO]),
+    ],
+)
+def test_a_refusal_of_mail_is_for_all_recipients(extensions, replies):
+    """
+    The answers to what was pipelined behind it do not matter.
+    """
+    dialogue = ready(extensions).begin(transaction("b@x.test", "c@x.test")).hear(*replies, OK)
+    assert ([("mail", "550 5.1.1 No")] * 2, True) == (fates(dialogue), dialogue.session.is_ready)
+    assert b"RSET\r\n" == dialogue.sent[-1]
+
+
+def test_a_refusal_of_mail_spares_the_groups_not_sent():
+    """
+    A thousand commands in vain would be counted as errors of ours.
+    """
+    addresses = [f"recipient-{number:04}@example.net" for number in range(1000)]
+    dialogue = ready().begin(transaction(*addresses))
+    dialogue.hear(NO * dialogue.sent[0].count(b"\r\n"))
+    assert b"RSET\r\n" == dialogue.sent[1]
+    assert [("mail", "550 5.1.1 No")] * 1000 == fates(dialogue.hear(OK))
+
+
+def test_a_refusal_of_data_is_for_the_recipients_that_were_accepted():
+    """
+    Those refused before keep the reason of their own.
+    """
+    dialogue = ready().begin(transaction("b@x.test", "c@x.test")).hear(OK + OK + NO + LATER, OK)
+    assert [("data", "450 4.2.1 Later"), ("rcpt", "550 5.1.1 No")] == fates(dialogue)
+    assert (b"RSET\r\n", True) == (dialogue.sent[-1], dialogue.session.is_ready)
+
+
+@pytest.mark.parametrize(("reply", "said"), [(NO, "550 5.1.1 No"), (LATER, "450 4.2.1 Later")])
+def test_a_refusal_of_the_message_is_for_the_recipients_that_were_accepted(reply, said):
+    """
+    It ends this message only: the session goes on.
+    """
+    dialogue = ready().begin(transaction("b@x.test", "c@x.test")).hear(OK + OK + NO + GO_ON).send(b"").hear(reply)
+    assert ([("end-of-data", said), ("rcpt", "550 5.1.1 No")], True) == (fates(dialogue), dialogue.session.is_ready)
+
+
+@pytest.mark.parametrize(
+    ("replies", "stages"),
+    [
+        ([GO_ON + NO + NO + NO], ["mail", "mail"]),
+        ([OK + GO_ON + OK + NO], ["rcpt", "data"]),
+        ([OK + GO_ON + NO + NO], ["rcpt", "rcpt"]),
+        ([OK + OK + OK + OK], ["data", "data"]),
+        ([NO + GO_ON + OK + NO], ["mail", "mail"]),
+        ([NO + NO + NO + OK], ["mail", "mail"]),
+        ([GO_ON + NO + NO + GO_ON, OK], ["mail", "mail"]),
+        ([NO + NO + NO + GO_ON, GO_ON], ["mail", "mail"]),
+        ([NO + NO + NO + NO, NO], ["mail", "mail"]),
+        ([NO + NO + NO + NO, GO_ON], ["mail", "mail"]),
+    ],
+)
+def test_a_session_out_of_step_is_not_used_again(replies, stages):
+    """
+    What is out of place once may be out of place by one from then on.
+    """
+    dialogue = ready().begin(transaction("b@x.test", "c@x.test")).hear(*replies)
+    assert (stages, b"QUIT\r\n") == ([stage for stage, _ in fates(dialogue)], dialogue.sent[-1])
+    assert (False, False) == (dialogue.session.is_ready, dialogue.session.is_usable)
+
+
+def test_an_answer_of_another_kind_is_a_protocol_error_5_5_0():
+    """
+    For the recipient alone that it is about.
+    """
+    dialogue = ready().begin(transaction("b@x.test", "c@x.test")).hear(OK + GO_ON + OK + GO_ON).send(b"").hear(OK)
+    assert [("rcpt", "554 5.5.0 Protocol error: 354 Go ahead in answer to rcpt"), DELIVERED] == fates(dialogue)
+    assert (b"QUIT\r\n", False) == (dialogue.sent[-1], dialogue.session.is_usable)
+
+
+def test_a_message_that_is_told_to_go_on_is_a_protocol_error():
+    """
+    Neither delivered nor refused: nothing may be concluded from it.
+    """
+    dialogue = ready().begin(transaction()).hear(OK + OK + GO_ON).send(b"").hear(GO_ON)
+    assert [("end-of-data", "554 5.5.0 Protocol error: 354 Go ahead in answer to end-of-data")] == fates(dialogue)
+    assert b"QUIT\r\n" == dialogue.sent[-1]
+
+
+@pytest.mark.parametrize("reply", [OK, GO_ON])
+def test_a_promise_before_the_end_of_data_is_not_believed(reply):
+    """
+    The peer does not have the message yet: to count it as delivered would lose it.
+    """
+    dialogue = ready().begin(transaction()).hear(OK + OK + GO_ON + reply)
+    ((stage, said),) = fates(dialogue)
+    assert ("content", "451 4.5.0", SessionClosed()) == (stage, said[:9], dialogue.events[-1])
+
+
+def test_half_a_promise_before_the_end_of_data_is_not_believed_either():
+    """
+    Its other half would look like the answer to the message. The dot is not sent, so that nothing is delivered.
+    """
+    dialogue = ready().begin(transaction()).hear(OK + OK + GO_ON + b"250 2.0").send(b"a\r\n").hear(b".0 Ok\r\n")
+    ((stage, said),) = fates(dialogue)
+    assert ("content", "451 4.5.0", 1) == (stage, said[:9], len(dialogue.sent))
+
+
+@pytest.mark.parametrize(("reply", "said"), [(NO, "550 5.1.1 No"), (LATER, "450 4.2.1 Later"), (BYE, "421 4.3.2 Bye")])
+def test_a_peer_may_refuse_while_content_flows(reply, said):
+    """
+    It counts, and the connection is over: the rest of the content would be read as commands.
+    """
+    dialogue = ready().begin(transaction()).hear(OK + OK + GO_ON)
+    dialogue.session.content(b"a" * 100)
+    dialogue.hear(reply).send(b"b" * 100)
+    assert ([("content", said)], SessionClosed(), 1) == (fates(dialogue), dialogue.events[-1], len(dialogue.sent))
+
+
+@pytest.mark.parametrize("octets", [OK, BYE, b"", b"x\r\n"])
+def test_a_peer_that_speaks_unasked_ends_an_idle_session(octets):
+    """
+    It is saying goodbye, or is out of step by one reply.
+    """
+    dialogue = ready().hear(octets)
+    assert ([SessionClosed()], False) == (dialogue.events, dialogue.session.is_ready)
+
+
+def test_a_session_with_half_a_reply_unasked_is_not_ready():
+    """
+    The other half would be taken for the answer to MAIL.
+    """
+    dialogue = ready().hear(b"250 2.")
+    with pytest.raises(EmpathError):
+        dialogue.session.begin(transaction())
+    assert not dialogue.session.is_ready

@@ -1,0 +1,158 @@
+"""Replies out of octets: RFC 5321 §4.2, and what peers send instead."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from empath.errors import SyntaxViolation
+from empath.mail.reply import EnhancedStatus, Reply
+from empath.smtp.client.reply_reader import MAX_REPLY_LINES, MAX_REPLY_OCTETS, ReplyReader
+from tests.kit import strategies
+
+
+def read(*pieces: bytes) -> list[Reply | str]:
+    """All replies in *pieces*, and what was wrong with the first that is none."""
+    reader = ReplyReader()
+    found: list[Reply | str] = []
+    for piece in pieces:
+        reader.receive(piece)
+        try:
+            while (reply := reader.next_reply()) is not None:
+                found.append(reply)
+        except SyntaxViolation as exc:
+            return [*found, str(exc)]
+    return found
+
+
+@given(replies=st.lists(strategies.replies(), max_size=4))
+def test_a_reply_survives_the_wire(replies):
+    """
+    What a peer of our own kind says is what we read.
+    """
+    assert replies == read(b"".join(reply.octets for reply in replies))
+
+
+@given(data=st.data(), replies=st.lists(strategies.replies(), max_size=3), tail=st.binary(max_size=20))
+def test_replies_do_not_depend_on_how_octets_are_cut(data, replies, tail):
+    """
+    TCP has no message borders.
+    """
+    octets = b"".join(reply.octets for reply in replies) + tail
+    assert read(octets) == read(*data.draw(strategies.pieces(octets)))
+
+
+@given(octets=st.binary(max_size=200))
+def test_no_octets_make_more_than_a_syntax_violation(octets):
+    """
+    The peer is not trusted to be an SMTP server at all.
+    """
+    read(octets)
+
+
+@pytest.mark.parametrize(
+    ("octets", "code", "enhanced", "text"),
+    [
+        (b"250 Ok\r\n", 250, None, "Ok"),
+        (b"250\r\n", 250, None, ""),
+        (b"250 \r\n", 250, None, ""),
+        (b"250 Ok\n", 250, None, "Ok"),
+        (b"250 2.1.5 Ok\r\n", 250, "2.1.5", "Ok"),
+        (b"250 2.1.5\r\n", 250, "2.1.5", ""),
+        (b"250 2.1.5x Ok\r\n", 250, None, "2.1.5x Ok"),
+        (b"250 2.01.5 Ok\r\n", 250, None, "2.01.5 Ok"),
+        (b"250 5.1.5 Ok\r\n", 250, None, "5.1.5 Ok"),
+        (b"250-a\r\n250 b\r\n", 250, None, "a\nb"),
+        (b"250-\r\n250\r\n", 250, None, "\n"),
+        (b"550-5.1.1 a\r\n550 5.1.1 b\r\n", 550, "5.1.1", "a\nb"),
+        (b"550-5.1.1 a\r\n550 b\r\n", 550, None, "5.1.1 a\nb"),
+        (b"550-a\r\n550 5.1.1 b\r\n", 550, "5.1.1", "a\nb"),
+        (b"550-5.1.2 a\r\n550 5.1.1 b\r\n", 550, "5.1.1", "5.1.2 a\nb"),
+        (b"250 a\x00\xff\rb\r\n", 250, None, "a\x00\xff\rb"),
+        (b"250 " + b"a" * 2000 + b"\r\n", 250, None, "a" * 2000),
+    ],
+)
+def test_a_reply_is_taken_as_peers_write_it(octets, code, enhanced, text):
+    """
+    LF alone, long lines, NUL and 8-bit octets, a status on some lines or of the wrong class: no mail is to fail by it.
+    """
+    status = EnhancedStatus.parse(enhanced) if enhanced else None
+    assert [Reply(code, status, text)] == read(octets)
+
+
+@pytest.mark.parametrize(
+    ("octets", "code"),
+    [(b"250-a\r\n550 b\r\n", 550), (b"550-a\r\n250 b\r\n", 250), (b"450-a\r\n250-b\r\n421 c\r\n", 421)],
+)
+def test_of_mixed_codes_the_last_line_decides(octets, code):
+    """
+    RFC 5321 §4.2.1 lets a client rely on any line; Postfix relies on the last, and peers are tested with Postfix.
+    """
+    assert [code] == [reply.code for reply in read(octets)]
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [b"\r\n", b"Ok\r\n", b"25 Ok\r\n", b"2500 Ok\r\n", b"150 Ok\r\n", b"650 Ok\r\n", b"250_Ok\r\n", b"250-a\r\nb\r\n"],
+)
+def test_what_is_no_reply_is_refused(octets):
+    """
+    With pipelining, a guess about one reply would be a guess about all that follow.
+    """
+    assert ["not a reply"] == [found[:11] for found in read(octets)]
+
+
+def test_what_is_refused_is_shown_in_short():
+    """
+    It goes into a log line.
+    """
+    assert 100 > len(read(b"x" * 5000 + b"\n")[0])
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"250 " + b"a" * MAX_REPLY_OCTETS,
+        b"250 " + b"a" * MAX_REPLY_OCTETS + b"\r\n",
+        b"250-a\r\n" * MAX_REPLY_LINES + b"250 b\r\n",
+        (b"250-" + b"a" * 1000 + b"\r\n") * 66,
+    ],
+)
+@pytest.mark.parametrize("size", [1000, 1_000_000])
+def test_a_reply_without_end_is_refused(octets, size):
+    """
+    Memory is bounded whatever a peer sends, and however it sends it.
+    """
+    pieces = [octets[start : start + size] for start in range(0, len(octets), size)]
+    assert ["a reply of over 65536 octets or 128 lines"] == read(*pieces)
+
+
+def test_a_reply_within_bounds_is_read():
+    """
+    The bound is for one reply, not for a session.
+    """
+    reply = b"250-a\r\n" * (MAX_REPLY_LINES - 1) + b"250 " + b"b" * 60000 + b"\r\n"
+    assert [250] * 3 == [found.code for found in read(reply, reply, reply)]
+
+
+def test_nothing_is_kept_of_what_was_refused():
+    """
+    The rest may be endless too.
+    """
+    reader = ReplyReader()
+    reader.receive(b"250-a\r\nb\r\n250 half")
+    with pytest.raises(SyntaxViolation):
+        reader.next_reply()
+    assert not reader.is_midway
+
+
+def test_a_reader_knows_whether_half_a_reply_is_there():
+    """
+    A session that asks something now would take that half for the beginning of its answer.
+    """
+    reader = ReplyReader()
+    seen = []
+    for octets in (b"2", b"50-a\r\n", b"250 b\r", b"\n"):
+        reader.receive(octets)
+        reader.next_reply()
+        seen.append(reader.is_midway)
+    assert [True, True, True, False] == seen

@@ -1,0 +1,197 @@
+"""The client session: greeting, one transaction after another, and what a driver may ask."""
+
+import pytest
+
+from empath.errors import EmpathError
+from empath.mail.outcome import Stage
+from empath.mail.reply import Reply
+from empath.smtp.client.capabilities import Capabilities
+from empath.smtp.client.events import ContentWanted, HostFailed, Ready, SessionClosed, TransactionEnded
+from empath.smtp.client.session import ClientSession
+from tests.smtp.client.kit import (
+    BYE,
+    DELIVERED,
+    EXTENSIONS,
+    GO_ON,
+    LATER,
+    NO,
+    OK,
+    ONE_AT_A_TIME,
+    Dialogue,
+    fates,
+    greeting,
+    ready,
+    transaction,
+)
+
+
+def test_a_session_is_ready_after_ehlo():
+    """
+    RFC 5321 §3.2: the peer speaks first.
+    """
+    dialogue = Dialogue().hear(b"220-peer.test\r\n220 ESMTP\r\n", greeting(EXTENSIONS))
+    assert ([b"EHLO me.test\r\n"], [Ready()]) == (dialogue.sent, dialogue.events)
+    assert (True, True, 100000) == (
+        dialogue.session.is_ready,
+        dialogue.session.is_usable,
+        dialogue.session.extensions.size_limit,
+    )
+
+
+def test_a_peer_that_does_not_know_ehlo_is_greeted_with_helo():
+    """
+    RFC 5321 §3.2; such a peer has no extensions.
+    """
+    dialogue = Dialogue().hear(b"220 old\r\n", b"502 What?\r\n", b"250-old\r\n250 SIZE 1\r\n")
+    assert ([b"EHLO me.test\r\n", b"HELO me.test\r\n"], [Ready()]) == (dialogue.sent, dialogue.events)
+    assert Capabilities.NONE == dialogue.session.extensions
+
+
+@pytest.mark.parametrize("reply", [NO, LATER])
+@pytest.mark.parametrize("before", [(), (b"220 x\r\n", NO)])
+def test_a_peer_that_turns_us_away_hears_quit(before, reply):
+    """
+    The next host may be tried. RFC 5321 §3.1: the peer waits for QUIT before it closes.
+    """
+    dialogue = Dialogue().hear(*before, reply)
+    stage = Stage.EHLO if before else Stage.GREETING
+    said = Reply.of(reply.decode().strip())
+    assert ([HostFailed(stage, said), SessionClosed()], b"QUIT\r\n") == (dialogue.events, dialogue.sent[-1])
+    assert not dialogue.session.is_usable
+
+
+def test_a_transient_refusal_of_ehlo_is_not_taken_for_an_old_peer():
+    """
+    To fall back to HELO would lose the extensions, and bounce mail that needs them.
+    """
+    dialogue = Dialogue().hear(b"220 x\r\n", LATER)
+    assert [b"EHLO me.test\r\n", b"QUIT\r\n"] == dialogue.sent
+
+
+@pytest.mark.parametrize("before", [(), (b"220 x\r\n",), (b"220 x\r\n", NO)])
+def test_a_greeting_that_goes_on_is_a_protocol_error(before):
+    """
+    3yz answers nothing here.
+    """
+    dialogue = Dialogue().hear(*before, GO_ON)
+    failed, _ = dialogue.events
+    assert "554 5.5.0 Protocol error" == failed.reply.escaped()[:24]
+
+
+@pytest.mark.parametrize(
+    ("octets", "said"),
+    [
+        (b"", "451 4.4.2 Connection lost at"),
+        (BYE, "421 4.3.2 Bye"),
+        (b"HTTP/1.1 400 Bad Request\r\n", "451 4.5.0 Protocol error: not"),
+    ],
+)
+@pytest.mark.parametrize("before", [(), (b"220 x\r\n",), (b"220 x\r\n", NO)])
+def test_a_session_that_ends_in_the_greeting_fails_the_host(before, octets, said):
+    """
+    Connection lost, 421, or a server of another kind.
+    """
+    dialogue = Dialogue().hear(*before).forget().hear(octets)
+    failed, closed = dialogue.events
+    assert (said, SessionClosed(), []) == (failed.reply.escaped()[: len(said)], closed, dialogue.sent)
+
+
+def test_one_recipient_costs_two_round_trips():
+    """
+    RFC 2920: MAIL, RCPT and DATA go together.
+    """
+    dialogue = ready().begin(transaction()).hear(OK + OK + GO_ON).send(b"a\r\n.\r\n").hear(OK)
+    assert [
+        b"MAIL FROM:<a@example.org> SIZE=5\r\nRCPT TO:<b@example.net>\r\nDATA\r\n",
+        b"a\r\n..\r\n.\r\n",
+    ] == dialogue.sent
+    assert [ContentWanted(), *dialogue.events[1:]] == dialogue.events
+    assert ([DELIVERED], True) == (fates(dialogue), dialogue.session.is_ready)
+
+
+def test_without_pipelining_each_command_waits_for_its_answer():
+    """
+    RFC 5321 §4.1.1: a client must not assume PIPELINING.
+    """
+    dialogue = ready(ONE_AT_A_TIME).begin(transaction("b@x.test", "c@x.test")).hear(OK, OK, OK, GO_ON)
+    assert [
+        b"MAIL FROM:<a@example.org> SIZE=5\r\n",
+        b"RCPT TO:<b@x.test>\r\n",
+        b"RCPT TO:<c@x.test>\r\n",
+        b"DATA\r\n",
+    ] == dialogue.sent
+
+
+def test_a_session_serves_one_transaction_after_another():
+    """
+    Reuse spares the greeting.
+    """
+    dialogue = ready()
+    for _ in range(3):
+        dialogue.forget().begin(transaction()).hear(OK + OK + GO_ON).send(b"a").hear(OK)
+        assert [DELIVERED] == fates(dialogue)
+
+
+def test_many_recipients_go_in_groups_of_bounded_size():
+    """
+    RFC 2920 §3.1: both sides may block in a write when a group does not fit the buffers between them.
+    """
+    addresses = [f"recipient-{number:04}@example.net" for number in range(1000)]
+    dialogue = ready().begin(transaction(*addresses))
+    while not dialogue.events:
+        dialogue.hear(
+            OK * dialogue.sent[-1].count(b"\r\n")
+            if b"DATA" not in dialogue.sent[-1]
+            else OK * dialogue.sent[-1].count(b"RCPT") + GO_ON
+        )
+    commands = b"".join(dialogue.sent).split(b"\r\n")
+    assert [
+        b"MAIL FROM:<a@example.org> SIZE=5",
+        *(f"RCPT TO:<{a}>".encode() for a in addresses),
+        b"DATA",
+        b"",
+    ] == commands
+    assert (True, True) == (len(dialogue.sent) > 2, max(map(len, dialogue.sent)) < 16 * 1024)
+    dialogue.send(b"").hear(OK)
+    assert [DELIVERED] * 1000 == fates(dialogue)
+
+
+def test_nothing_is_sent_for_nobody():
+    """
+    A transaction without recipients is over as it begins.
+    """
+    dialogue = ready().begin(transaction(recipients=()))
+    assert ([], [TransactionEnded(())], True) == (dialogue.sent, dialogue.events, dialogue.session.is_ready)
+
+
+def test_calls_out_of_turn_are_errors_of_the_driver():
+    """
+    To go on would put content where the peer reads commands.
+    """
+    for session in (ClientSession("me.test"), ready().begin(transaction()).session):
+        for call in (lambda s: s.begin(transaction()), lambda s: s.content(b"a"), ClientSession.end_content):
+            with pytest.raises(EmpathError):
+                call(session)
+
+
+def test_each_stage_has_its_timeout():
+    """
+    RFC 5321 §4.5.3.2.
+    """
+    dialogue = Dialogue()
+    seen = [dialogue.session.stage]
+    for reply in (b"220 x\r\n", greeting(ONE_AT_A_TIME)):
+        seen.append(dialogue.hear(reply).session.stage)
+    dialogue.begin(transaction())
+    for reply in (OK, OK, GO_ON):
+        seen.append(dialogue.hear(reply).session.stage)
+    seen.append(dialogue.send(b"").session.stage)
+    assert [
+        Stage.GREETING,
+        Stage.EHLO,
+        Stage.MAIL,
+        Stage.RCPT,
+        Stage.DATA,
+        Stage.CONTENT,
+        Stage.END_OF_DATA,
+    ] == seen

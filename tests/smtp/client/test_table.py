@@ -1,0 +1,204 @@
+"""The transition table of the client: whole, true, and without a row that nobody walks."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from empath.mail.outcome import Stage
+from empath.smtp.client.events import SessionClosed, TransactionEnded
+from empath.smtp.client.plan import GROUP_OCTETS
+from empath.smtp.client.session import NEXT, ClientSession
+from empath.smtp.client.states import CALLS, SIGNALS, STAGES, Signal, State
+from tests.kit import strategies
+from tests.smtp.client.kit import EXTENSIONS, ONE_AT_A_TIME, Dialogue, greeting, ready, transaction
+
+SAID = {
+    Signal.OK: b"250 Ok\r\n",
+    Signal.GO_ON: b"354 Go\r\n",
+    Signal.TRANSIENT: b"450 Later\r\n",
+    Signal.PERMANENT: b"550 No\r\n",
+    Signal.SHUTDOWN: b"421 Bye\r\n",
+    Signal.GARBAGE: b"what\r\n",
+    Signal.LOST: b"",
+}
+HOSTS = [
+    (EXTENSIONS, "b"),
+    (EXTENSIONS, "b" * GROUP_OCTETS),
+    (ONE_AT_A_TIME, "b"),
+]  # one group, two, one for each command
+
+
+@dataclass
+class Driver(Dialogue):
+    """A driver that begins a transaction, or sends its content, when it is asked to act."""
+
+    extensions: tuple[str, ...] = EXTENSIONS
+    local_part: str = "b"
+    states: list[State] = field(default_factory=list)
+
+    @property
+    def may_act(self) -> bool:
+        """Whether the session waits for its driver."""
+        return self.session.is_ready or self.session.state is State.CONTENT
+
+    def act(self) -> None:
+        """Do what the session waits for."""
+        if self.session.is_ready:
+            self.begin(transaction(f"{self.local_part}@x.test", "c@x.test"))
+        else:
+            self.send(b"content")
+
+    def meet(self, signal: Signal) -> None:
+        """Let one thing happen."""
+        if signal is Signal.TIMED_OUT:
+            self.session.lost("60 s", is_timeout=True)
+        elif signal is Signal.OK and self.session.state is State.EHLO:
+            self.session.receive(greeting(self.extensions))
+        else:
+            self.session.receive(SAID[signal])
+        self.note()
+
+
+def test_the_table_has_every_state_with_every_signal():
+    """
+    The peer may do anything at any time.
+    """
+    assert {(state, signal) for state in State for signal in Signal} == set(NEXT)
+
+
+def test_every_state_can_be_reached():
+    """
+    A state that no row leads to is dead code.
+    """
+    led_to = {state for step in NEXT.values() for state in step.leads_to}
+    assert set(State) == led_to | set(CALLS.values()) | {State.GREETING}
+
+
+def test_every_state_has_a_stage_and_every_class_of_reply_a_signal():
+    """
+    A driver never lacks a timeout.
+    """
+    assert (set(State), {2, 3, 4, 5}) == (set(STAGES), set(SIGNALS))
+    assert set(Stage) - {Stage.DNS, Stage.CONNECT, Stage.LOCAL} == set(STAGES.values())
+
+
+def test_no_row_leads_out_of_the_end():
+    """
+    A driver that saw SessionClosed is done.
+    """
+    assert {(State.CLOSED,)} == {step.leads_to for (state, _), step in NEXT.items() if state is State.CLOSED}
+
+
+def test_every_row_is_walked_and_leads_where_it_says():
+    """
+    All dialogues of one transaction with two recipients, as deep as they go.
+    """
+    walked: dict[tuple[State, Signal], set[State]] = defaultdict(set)
+    for extensions, local_part in HOSTS:
+        walk([], extensions, local_part, walked)
+    assert {row: set(step.leads_to) for row, step in NEXT.items()} == walked
+
+
+def walk(
+    script: list[Signal | None],
+    extensions: tuple[str, ...],
+    local_part: str,
+    walked: dict[tuple[State, Signal], set[State]],
+) -> None:
+    """Note where every signal leads after *script* (None in it is an act of the driver), and go on from there."""
+    for signal in Signal:
+        driver = replay(script, extensions, local_part)
+        before = driver.session.state
+        driver.meet(signal)
+        walked[before, signal].add(driver.session.state)
+        # 4yz leads where 5yz leads once EHLO is over, so only one of them is followed.
+        is_new = before not in (driver.session.state, State.CLOSED) or before in (State.RCPT, State.RCPT_IN_VAIN)
+        if is_new and signal is not Signal.TRANSIENT and not (driver.session.is_ready and None in script):
+            walk([*script, signal], extensions, local_part, walked)
+    if replay(script, extensions, local_part).may_act:
+        walk([*script, None], extensions, local_part, walked)
+
+
+def replay(script: list[Signal | None], extensions: tuple[str, ...], local_part: str) -> Driver:
+    """A session after all this."""
+    driver = Driver(extensions=extensions, local_part=local_part)
+    for signal in script:
+        driver.act() if signal is None else driver.meet(signal)
+    return driver
+
+
+@given(script=st.lists(st.sampled_from(Signal)), host=st.sampled_from(HOSTS))
+def test_every_transaction_that_began_ends_with_a_result_for_each_recipient(script, host):
+    """
+    A recipient without a result would be leased for ever.
+    """
+    driver = replay([Signal.OK, Signal.OK, None], *host)
+    for signal in [*script, Signal.LOST]:
+        driver.meet(signal)
+        if driver.session.state is State.CONTENT:
+            driver.act()
+    ended = [event for event in driver.events if isinstance(event, TransactionEnded)]
+    assert ([2], [SessionClosed()]) == ([len(event.results) for event in ended], driver.events[-1:])
+
+
+replies = st.lists(strategies.replies().map(lambda reply: reply.octets), max_size=8)
+
+
+@given(data=st.data(), script=replies, tail=st.binary(max_size=20), host=st.sampled_from([EXTENSIONS, ONE_AT_A_TIME]))
+def test_events_do_not_depend_on_how_octets_are_cut(data, script, tail, host):
+    """
+    TCP has no message borders: any reads give what one read gives.
+    """
+    octets = b"".join(script) + tail
+    whole, cut = (ready(host).begin(transaction("b@x.test", "c@x.test")) for _ in range(2))
+    whole.hear(octets or b"250 Ok\r\n")
+    cut.hear(*data.draw(strategies.pieces(octets)) or [b"250 Ok\r\n"])
+    assert whole.events == cut.events
+
+
+@given(data=st.data(), content=strategies.contents)
+def test_a_delivery_does_not_depend_on_how_replies_are_cut(data, content):
+    """
+    The same, with a driver that does its part in between.
+    """
+    dialogues = [Dialogue(), Dialogue()]
+    turns = [
+        b"220 x\r\n",
+        greeting(EXTENSIONS),
+        b"250 2.1.0 Ok\r\n550 No\r\n250 Ok\r\n354 Go\r\n",
+        b"250-a\r\n250 b\r\n",
+    ]
+    for dialogue, cut in zip(
+        dialogues, (lambda turn: [turn], lambda turn: data.draw(strategies.pieces(turn))), strict=True
+    ):
+        for turn in turns:
+            dialogue.hear(*cut(turn))
+            if dialogue.session.is_ready and turn is turns[1]:
+                dialogue.begin(transaction("b@x.test", "c@x.test"))
+            elif dialogue.session.state is State.CONTENT:
+                dialogue.send(*cut(content))
+    once, often = dialogues
+    assert (once.events, b"".join(once.sent)) == (often.events, b"".join(often.sent))
+
+
+@given(
+    octets=st.binary(max_size=100), before=st.sampled_from([(), (b"220 x\r\n",), (b"220 x\r\n", greeting(EXTENSIONS))])
+)
+def test_no_octets_make_an_exception(octets, before):
+    """
+    The peer is not trusted to be an SMTP server at all.
+    """
+    dialogue = Dialogue().hear(*before)
+    dialogue.hear(octets, b"")
+    assert SessionClosed() == dialogue.events[-1]
+
+
+def test_a_session_is_made_for_one_connection():
+    """
+    Nothing is shared between two.
+    """
+    first, second = ClientSession("me.test"), ClientSession("me.test")
+    first.receive(b"220 x\r\n")
+    assert (State.EHLO, State.GREETING) == (first.state, second.state)

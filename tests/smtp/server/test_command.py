@@ -1,0 +1,190 @@
+"""Grammar of the commands that carry a name or a path."""
+
+import pytest
+
+from empath.mail.address import Address, ForwardPath, ReversePath
+from empath.mail.envelope import BodyType, DsnReturn
+from empath.smtp.server import replies
+from empath.smtp.server.command import Verb, is_forbidden, read_greeting, read_mail, read_recipient
+from empath.smtp.server.events import Greeted, MailOffered, RecipientOffered
+
+LIMIT = 10_000
+
+
+def mail(argument, offers_dsn=True):
+    return read_mail(argument, LIMIT, offers_dsn)
+
+
+def rcpt(argument, is_smtputf8=False):
+    return read_recipient(argument, is_smtputf8, True)
+
+
+def test_mail_is_offered_with_its_parameters():
+    """
+    The driver sees what the client asked for, parsed.
+    """
+    expected = MailOffered(ReversePath.parse("a@b.example"), 99, BodyType.EIGHT_BIT_MIME, True, DsnReturn.FULL, "abc")
+    assert expected == mail("FROM:<a@b.example> SIZE=99 BODY=8BITMIME SMTPUTF8 RET=FULL ENVID=abc")
+
+
+def test_the_null_reverse_path_is_accepted():
+    """
+    J: reports come from nowhere, RFC 5321 §4.5.5.
+    """
+    assert MailOffered(ReversePath.NULL, None, BodyType.SEVEN_BIT, False, None, None) == mail("FROM:<>")
+
+
+@pytest.mark.parametrize(
+    ("argument", "mailbox"),
+    [
+        ("TO:<a@b.example>", "a@b.example"),
+        ("to: <a@b.example>", "a@b.example"),
+        ("TO:<Bob.Case@B.Example>", "Bob.Case@b.example"),
+        ('TO:<"a b"@x.example>', '"a b"@x.example'),
+        (r'TO:<"a\"b"@x.example>', r'"a\"b"@x.example'),
+        ('TO:<"a>b"@x.example>', '"a>b"@x.example'),
+        ("TO:<@a,@b:c@d.example>", "c@d.example"),
+        ('TO:<@a,@b:"c d"@d.example>', '"c d"@d.example'),
+        ("TO:<user@[192.0.2.1]>", "user@[192.0.2.1]"),
+        ("TO:<user@[IPv6:2001:db8::1]>", "user@[IPv6:2001:db8::1]"),
+        ("TO:<a@b.example.>", "a@b.example"),
+        ("TO:<a@bücher.example>", "a@xn--bcher-kva.example"),
+        ("TO:<a@xn--bcher-kva.example>", "a@xn--bcher-kva.example"),
+    ],
+)
+def test_a_path_is_read_into_one_spelling(argument, mailbox):
+    """
+    A3, J: quotes, source routes, literals, letter case, A- and U-labels.
+    """
+    assert RecipientOffered(ForwardPath(Address.parse(mailbox)), None, None) == rcpt(argument)
+    offer = mail("FROM:" + argument.partition(":")[2])
+    assert ReversePath.parse(mailbox) == offer.reverse_path
+
+
+@pytest.mark.parametrize("text", ["postmaster", "Postmaster", "POSTMASTER"])
+def test_postmaster_needs_no_domain(text):
+    """
+    A3: RFC 5321 §4.5.1 makes every server take mail for its postmaster.
+    """
+    assert RecipientOffered(ForwardPath.POSTMASTER, None, None) == rcpt(f"TO:<{text}>")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "a@b.example",
+        "<a@b.example",
+        "a@b.example>",
+        "<a>",
+        "<@b.example>",
+        "<a@>",
+        "<a@192.0.2.1>",
+        "<a@[192.0.2]>",
+        "<a b@c.example>",
+        "<a..b@c.example>",
+        '<"a@c.example>',
+        "<a@b.example>SIZE=1",
+        "<<a@b.example>>",
+        "<a\x00b@c.example>",
+        "<a\rb@c.example>",
+        "<a\x1b[2J@c.example>",
+        '<"a\x07b"@c.example>',
+        "<a@c\x7f.example>",
+        "<a\x9bb@c.example>",
+        "<@a\x01:b@c.example>",
+        "<" + "a" * 65 + "@b.example>",
+        "<a@" + "b." * 130 + "example>",
+    ],
+)
+def test_a_bad_path_is_refused(path):
+    """
+    A3: and above all no control character gets into an address, a log line or a terminal.
+    """
+    assert replies.BAD_SENDER == mail(f"FROM:{path}")
+    assert replies.BAD_RECIPIENT == rcpt(f"TO:{path}")
+
+
+def test_the_null_path_is_no_recipient():
+    """
+    A3: only a reverse-path may be null.
+    """
+    assert replies.BAD_RECIPIENT == rcpt("TO:<>")
+
+
+@pytest.mark.parametrize("argument", ["", "<a@b.example>", "FRÖM:<a@b.example>", "T0:<a@b.example>"])
+def test_a_command_without_its_keyword_is_a_syntax_error(argument):
+    """
+    RFC 5321 §4.1.1.2: FROM: and TO: are part of the command.
+    """
+    assert replies.MAIL_SYNTAX == mail(argument)
+    assert replies.RCPT_SYNTAX == rcpt(argument)
+
+
+def test_parameters_that_are_refused_refuse_the_command():
+    """
+    A2.
+    """
+    assert replies.UNKNOWN_PARAMETER == mail("FROM:<a@b.example> FOO=1")
+    assert replies.UNKNOWN_PARAMETER == rcpt("TO:<a@b.example> FOO=1")
+    assert replies.DSN_NOT_OFFERED == mail("FROM:<a@b.example> RET=FULL", offers_dsn=False)
+
+
+def test_a_declared_size_over_the_limit_is_552():
+    """
+    B5: nobody need send what will be refused.
+    """
+    assert LIMIT == mail(f"FROM:<a@b.example> SIZE={LIMIT}").size
+    assert replies.TOO_BIG == mail(f"FROM:<a@b.example> SIZE={LIMIT + 1}")
+
+
+def test_a_local_part_beyond_ascii_needs_smtputf8():
+    """
+    RFC 6531 §3.5: without it the next host could not be told. A domain alone can, in A-labels.
+    """
+    assert replies.SMTPUTF8_NEEDED == mail("FROM:<jürgen@b.example>")
+    assert mail("FROM:<jürgen@b.example> SMTPUTF8").is_smtputf8
+    assert replies.SMTPUTF8_NEEDED == rcpt("TO:<jürgen@b.example>")
+    assert "jürgen@b.example" == str(rcpt("TO:<jürgen@b.example>", is_smtputf8=True).forward_path)
+
+
+@pytest.mark.parametrize(
+    ("argument", "name"),
+    [
+        ("client.example", "client.example"),
+        ("Client.Example", "Client.Example"),
+        ("localhost", "localhost"),
+        ("[192.0.2.1]", "[192.0.2.1]"),
+        ("[IPv6:2001:db8::1]", "[IPv6:2001:db8::1]"),
+        ("bücher.example", "xn--bcher-kva.example"),
+    ],
+)
+def test_a_greeting_names_a_domain_or_a_literal(argument, name):
+    """
+    RFC 5321 §4.1.1.1; the name goes into the trace field as it is, so it must be ASCII.
+    """
+    assert Greeted("EHLO", name) == read_greeting(Verb.EHLO, argument)
+
+
+@pytest.mark.parametrize("argument", ["", "192.0.2.1", "a b", "[192.0.2]", "[a", "a\x00.example", "-", "(evil)"])
+def test_a_greeting_without_a_name_is_501(argument):
+    """
+    RFC 5321 §4.1.4.
+    """
+    assert replies.BAD_GREETING_NAME == read_greeting(Verb.HELO, argument)
+
+
+@pytest.mark.parametrize("word", [b"GET", b"post", b"CONNECT", b"Subject:", b"From:x@y", b"http://x/"])
+def test_http_and_headers_are_forbidden_words(word):
+    """
+    A6: these clients do not speak SMTP and would go on line by line.
+    """
+    assert is_forbidden(word)
+
+
+@pytest.mark.parametrize("word", [b"", b"FOO", b".", b":", b"GETS", b"\xff:"])
+def test_other_unknown_words_are_not_forbidden(word):
+    """
+    A6: a typing error is not an attack.
+    """
+    assert not is_forbidden(word)

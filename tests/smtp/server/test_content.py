@@ -1,0 +1,158 @@
+"""Framing of content: what ends it, what is made of line ends, what is refused."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from empath.smtp.server import replies
+from empath.smtp.server.content import ContentReader
+from tests.kit.conversation import cut
+from tests.kit.wire import content_of
+
+NOT_AN_END = [
+    b"\n.\n",
+    b"\n.\r\n",
+    b"\r\n.\n",
+    b"\r.\r",
+    b"\r\n.\r",
+    b"\r\n.\r\r\n",
+    b"\n.\r\r\n",
+    b"\r\n. \r\n",
+]
+WIRE = st.lists(
+    st.sampled_from([b"\r", b"\n", b".", b"\r\n", b"\r\n.", b"\r\n.\r\n", b"a", b"bc", b" ", b"\0", b"\xff"]),
+    max_size=30,
+).map(b"".join)
+BORDERS = st.lists(st.integers(1, 60), max_size=8)
+
+
+def read(pieces, message_octets=10_000, line_octets=998):
+    reader = ContentReader(message_octets, line_octets)
+    content = b"".join(reader.feed(piece) for piece in pieces if not reader.is_ended)
+    return content, reader
+
+
+@pytest.mark.parametrize("ending", NOT_AN_END)
+def test_only_crlf_dot_crlf_ends_the_data(ending):
+    """
+    B1: a server that takes one of these for the end reads the rest as commands of another's mail.
+    """
+    wire = b"one" + ending + b"MAIL FROM:<a@b.example>\r\n"
+    content, reader = read([wire])
+    assert not reader.is_ended
+    assert b"MAIL FROM:<a@b.example>" in content
+    content, reader = read([wire + b".\r\nNOOP\r\n"])
+    assert reader.is_ended
+    assert b"NOOP\r\n" == reader.rest
+    assert content.endswith(b"MAIL FROM:<a@b.example>\r\n")
+
+
+@pytest.mark.parametrize("ending", NOT_AN_END)
+def test_nothing_given_out_can_end_data_elsewhere(ending):
+    """
+    B3: what we store is sent on, and must not hold a line end that the next host reads in its own way.
+    """
+    content, _ = read([b"one" + ending + b"two\r\n.\r\n"])
+    assert b"" == content.replace(b"\r\n", b"").translate(None, b"one.tw ")
+    assert content.count(b"\r\n") == content.count(b"\r") == content.count(b"\n")
+
+
+@pytest.mark.parametrize(
+    ("wire", "content"),
+    [
+        (b".\r\n", b""),
+        (b"\r\n.\r\n", b"\r\n"),
+        (b"a\r\n.\r\n", b"a\r\n"),
+        (b"..\r\n.\r\n", b".\r\n"),
+        (b"a\r\n..\r\n..b\r\n.\r\n", b"a\r\n.\r\n.b\r\n"),
+        (b".a\r\n.\r\n", b"a\r\n"),
+        (b"a\nb\r\n.\r\n", b"a\r\nb\r\n"),
+        (b"a\rb\r\n.\r\n", b"a b\r\n"),
+        (b"a\r\r\n.\r\n", b"a \r\n"),
+        (b"a\n.b\r\n.\r\n", b"a\r\nb\r\n"),
+        (b"a\n\r\n.\r\n", b"a\r\n\r\n"),
+    ],
+)
+def test_lines_are_normalized_and_dots_of_transparency_removed(wire, content):
+    """
+    B3, B4: what the client meant is what is stored.
+    """
+    given_out, reader = read([wire])
+    assert content == given_out
+    assert reader.is_ended
+    assert len(content) == reader.size
+    assert reader.refusal is None
+
+
+@given(wire=WIRE.map(lambda wire: wire.replace(b"\0", b"")))
+def test_content_is_what_the_rules_say_octet_by_octet(wire):
+    """
+    Work on whole pieces is an optimisation, the rules are about octets.
+    """
+    expected, is_ended = content_of(wire)
+    content, reader = read([wire])
+    assert is_ended == reader.is_ended
+    if is_ended:
+        assert expected == content
+    else:  # what is undecided yet: a line end, a dot behind it
+        assert expected.startswith(content)
+        assert len(expected) - len(content) <= 4
+
+
+@given(wire=WIRE, borders=BORDERS, message_octets=st.integers(0, 30), line_octets=st.none() | st.integers(0, 6))
+def test_content_does_not_depend_on_how_octets_are_cut(wire, borders, message_octets, line_octets):
+    """
+    TCP has no message borders, and a refusal must not depend on them either.
+    """
+    whole, reader = read([wire], message_octets, line_octets)
+    for pieces in (cut(wire, borders), cut(wire, range(len(wire)))):
+        content, other = read(pieces, message_octets, line_octets)
+        assert (whole, reader.is_ended, reader.refusal, reader.size) == (
+            content,
+            other.is_ended,
+            other.refusal,
+            other.size,
+        )
+
+
+@given(lines=st.lists(st.integers(0, 8), max_size=12), line_octets=st.integers(0, 7))
+def test_a_line_is_too_long_exactly_when_it_is_longer_than_the_limit(lines, line_octets):
+    """
+    B9: the hops over short lines must not step over a long one. The limit counts no CRLF and no dot of transparency.
+    """
+    wire = b"".join(b"." + b"." * octets + b"\r\n" if octets else b"\r\n" for octets in lines) + b".\r\n"
+    _, reader = read([wire], line_octets=line_octets)
+    assert (replies.LINE_TOO_LONG if any(octets > line_octets for octets in lines) else None) == reader.refusal
+
+
+def test_a_message_of_exactly_the_limit_is_sound():
+    """
+    SIZE is the greatest size accepted, not the least refused.
+    """
+    content, reader = read([b"a" * 8 + b"\r\n.\r\n"], message_octets=10)
+    assert (b"a" * 8 + b"\r\n", None) == (content, reader.refusal)
+    content, reader = read([b"a" * 9 + b"\r\n.\r\n"], message_octets=10)
+    assert (b"a" * 9 + b"\r", replies.TOO_BIG) == (content, reader.refusal)
+
+
+def test_the_first_rule_broken_decides():
+    """
+    One refusal per message, and the same one however the octets came.
+    """
+    _, reader = read([b"aa\0" + b"b" * 20 + b"\r\n.\r\n"], line_octets=10)
+    assert replies.HAS_NUL == reader.refusal
+    _, reader = read([b"b" * 20 + b"\0\r\n.\r\n"], line_octets=10)
+    assert replies.LINE_TOO_LONG == reader.refusal
+
+
+def test_nothing_is_given_out_after_a_refusal():
+    """
+    B5: a message too big is read through to its end, and costs no memory on the way.
+    """
+    reader = ContentReader(4, None)
+    assert [b"aaaa", b"", b""] == [
+        reader.feed(b"aaaaaa"),
+        reader.feed(b"b" * 100_000),
+        reader.feed(b"\r\n.\r\nQUIT\r\n"),
+    ]
+    assert (True, b"QUIT\r\n", 4) == (reader.is_ended, reader.rest, reader.size)

@@ -1,0 +1,402 @@
+"""What the session makes of its driver's decisions; dialogues seen from the client are in tests/transcripts."""
+
+from dataclasses import replace
+
+import pytest
+
+from empath.mail.address import ForwardPath, ReversePath
+from empath.mail.envelope import BodyType
+from empath.mail.reply import Reply
+from empath.smtp.server.events import (
+    Closed,
+    CloseReason,
+    Connected,
+    Content,
+    ContentEnded,
+    ContentRefused,
+    DataOffered,
+    Greeted,
+    MailOffered,
+    RecipientOffered,
+    TransactionReset,
+)
+from empath.smtp.server.session import ServerSession, replies
+from tests.kit.conversation import BANNER, LIMITS, Conversation
+
+GREETING = b"HELO client.example\r\n"
+ENVELOPE = b"MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\n"
+OK = b"250 2.0.0 Ok\r\n"
+STOP = Reply.of("421 4.3.2 Stopping")
+
+
+def greeted(limits=LIMITS, answers=None):
+    conversation = Conversation(limits, answers).open()
+    conversation.say(GREETING)
+    return conversation
+
+
+def in_content(answers=None):
+    conversation = greeted(answers=answers)
+    conversation.say(ENVELOPE + b"DATA\r\n")
+    return conversation
+
+
+def test_one_message_is_these_events():
+    """
+    The whole contract with the driver in one dialogue.
+    """
+    conversation = in_content()
+    conversation.say(b"Subject: x\r\n\r\n.\r\n")
+    conversation.say(b"QUIT\r\n")
+    assert [
+        Connected(),
+        Greeted("HELO", "client.example"),
+        MailOffered(ReversePath.parse("a@a.example"), None, BodyType.SEVEN_BIT, False, None, None),
+        RecipientOffered(ForwardPath.parse("b@b.example"), None, None),
+        DataOffered(),
+        Content(b"Subject: x\r\n\r\n"),
+        ContentEnded(14),
+        Closed("quit"),
+    ] == conversation.events
+
+
+def test_the_state_that_timeouts_and_stops_ask_for():
+    """
+    A11: a stop spares a session that is in content until its message is answered.
+    """
+    seen = []
+
+    def look(_event=None):
+        session = conversation.session
+        seen.append((session.awaits, session.is_in_content, session.has_transaction, session.is_closed))
+        return Reply.of("250 2.0.0 Ok")
+
+    conversation = greeted(answers={ContentEnded: look})
+    look()
+    conversation.say(ENVELOPE)
+    look()
+    conversation.say(b"DATA\r\n")
+    look()
+    conversation.say(b"text\r\n.\r\n")
+    look()
+    conversation.say(b"QUIT\r\n")
+    look()
+    assert [
+        ("command", False, False, False),
+        ("command", False, True, False),
+        ("content", True, True, False),
+        ("content", True, True, False),
+        ("command", False, False, False),
+        ("command", False, False, True),
+    ] == seen
+
+
+def test_extensions_follow_the_answer_to_ehlo():
+    """
+    RFC 5321 §4.1.1.1: exactly what is offered, one a line; an answer of several lines stays in front.
+    """
+    conversation = Conversation(answers={Greeted: Reply.of("250 mx.example.test\nwelcome")}).open()
+    assert (
+        b"250-mx.example.test\r\n250-welcome\r\n250-PIPELINING\r\n250-SIZE 10000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"
+        b"250-ENHANCEDSTATUSCODES\r\n250 DSN\r\n"
+    ) == conversation.say(b"EHLO client.example\r\n")
+    assert b"250-mx.example.test\r\n250 welcome\r\n" == conversation.say(GREETING)
+
+
+def test_a_refused_greeting_changes_nothing():
+    """
+    RFC 5321 §4.1.4: the transaction goes on as it was.
+    """
+    conversation = greeted()
+    conversation.say(ENVELOPE)
+    conversation.answers[Greeted] = Reply.of("550 5.7.1 No")
+    assert b"550 5.7.1 No\r\n" == conversation.say(b"EHLO other.example\r\n")
+    assert b"354 Go ahead\r\n" == conversation.say(b"DATA\r\n")
+    assert TransactionReset() not in conversation.events
+
+
+@pytest.mark.parametrize("command", [b"RSET\r\n", b"EHLO client.example\r\n", GREETING])
+def test_a_transaction_that_is_cut_off_is_told_to_the_driver_once(command):
+    """
+    A9: the envelope must be dropped, and a second RSET has nothing to drop.
+    """
+    conversation = greeted()
+    conversation.say(ENVELOPE)
+    conversation.say(command)
+    conversation.say(command)
+    assert 1 == conversation.events.count(TransactionReset())
+    assert not conversation.session.has_transaction
+
+
+def test_a_refusing_banner_still_waits_for_quit():
+    """
+    A9, RFC 5321 §3.1: 554 is said in place of the banner, then everything but QUIT is 503.
+    """
+    conversation = Conversation(answers={Connected: Reply.of("554 5.7.1 Go away")}).open()
+    assert b"554 5.7.1 Go away\r\n" == conversation.greeting
+    assert replies.BAD_SEQUENCE.octets == conversation.say(b"EHLO client.example\r\n")
+    assert b"221 2.0.0 mx.example.test closing connection\r\n" == conversation.say(b"QUIT\r\n")
+    assert [Connected(), Closed(CloseReason.QUIT)] == conversation.events
+
+
+@pytest.mark.parametrize("line", ["421 4.7.0 Too many connections", "521 5.3.2 No mail here"])
+@pytest.mark.parametrize("event", [Connected, Greeted, MailOffered, RecipientOffered, DataOffered, ContentEnded])
+def test_421_and_521_end_the_session_wherever_they_are_said(event, line):
+    """
+    RFC 5321 §3.8, RFC 7504 §3: whoever says so hangs up; what is behind is not read.
+    """
+    conversation = Conversation(answers={event: Reply.of(line)})
+    said = [
+        conversation.say(octets)
+        for octets in (b"", GREETING, ENVELOPE + b"DATA\r\n", b"text\r\n.\r\nMAIL FROM:<>\r\n", b"QUIT\r\n")
+    ]
+    assert Reply.of(line).octets == b"".join(said)[-len(line) - 2 :]
+    assert Closed("refused") == conversation.events[-1]
+    assert conversation.session.is_closed
+
+
+def test_a_refused_data_leaves_the_transaction():
+    """
+    RFC 5321 §4.1.1.4: the client may try DATA again, or reset.
+    """
+    conversation = greeted(answers={DataOffered: Reply.of("451 4.3.0 Not now")})
+    assert OK * 2 + b"451 4.3.0 Not now\r\n" == conversation.say(ENVELOPE + b"DATA\r\n")
+    assert conversation.session.has_transaction
+    assert replies.NO_ARGUMENT_ALLOWED.octets == conversation.say(b"DATA now\r\n")
+
+
+@pytest.mark.parametrize("line", ["451 4.3.0 Queue trouble", "554 5.4.0 Too many hops"])
+def test_a_message_that_is_refused_ends_its_transaction_too(line):
+    """
+    RFC 5321 §4.1.1.4: after the end of data the buffers are empty, whatever was said.
+    """
+    conversation = in_content(answers={ContentEnded: Reply.of(line)})
+    assert Reply.of(line).octets == conversation.say(b"text\r\n.\r\n")
+    assert not conversation.session.has_transaction
+    assert OK == conversation.say(b"MAIL FROM:<>\r\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "reply"),
+    [
+        (b"a" * 500 + b"\r\n" + (b"b" * 500 + b"\r\n") * 19 + b".\r\n", replies.TOO_BIG),
+        (b"a\0b\r\n.\r\n", replies.HAS_NUL),
+        (b"a" * 999 + b"\r\n.\r\n", replies.LINE_TOO_LONG),
+    ],
+)
+def test_content_that_breaks_a_rule_is_refused_by_the_session(content, reply):
+    """
+    B3, B5, B9: the driver only drops what it has; the connection stays usable.
+    """
+    conversation = in_content()
+    assert reply.octets == conversation.say(content)
+    assert ContentRefused(reply) == conversation.events[-1]
+    assert len(conversation.message()) <= LIMITS.message_octets
+    assert OK * 2 == conversation.say(ENVELOPE)
+    assert 1 == conversation.session.errors
+
+
+def test_no_limit_on_lines_where_the_role_has_none():
+    """
+    B9: submission and internal follow their configuration.
+    """
+    conversation = greeted(replace(LIMITS, line_octets=None))
+    conversation.say(ENVELOPE + b"DATA\r\n")
+    assert OK == conversation.say(b"a" * 9000 + b"\r\n.\r\n")
+
+
+def test_errors_are_the_clients_faults_only():
+    """
+    A7: a 4yz is our trouble. An accepted message clears the account.
+    """
+    conversation = greeted(answers={RecipientOffered: Reply.of("450 4.2.1 Later")})
+    conversation.say(b"FOO\r\nMAIL FROM:<>\r\nRCPT TO:<a@a.example>\r\nRCPT TO:<a>\r\n")
+    assert 2 == conversation.session.errors
+    del conversation.answers[RecipientOffered]
+    conversation.answers[RecipientOffered] = Reply.of("250 2.1.5 Ok")
+    conversation.say(b"RCPT TO:<a@a.example>\r\nDATA\r\n")
+    assert 2 == conversation.session.errors
+    conversation.say(b".\r\n")
+    assert 0 == conversation.session.errors
+
+
+def test_the_twentieth_error_is_the_last():
+    """
+    A7: it gets its own reply, and 421 right behind it.
+    """
+    conversation = greeted()
+    said = conversation.say(b"FOO\r\n" * 30)
+    assert replies.UNKNOWN_COMMAND.octets * 20 + replies.TOO_MANY_ERRORS.octets == said
+    assert Closed("too-many-errors") == conversation.events[-1]
+
+
+def test_junk_is_free_a_hundred_times():
+    """
+    A7: NOOP, VRFY, RSET and HELP more often than that are errors, in any mixture.
+    """
+    conversation = greeted()
+    for command in (b"NOOP\r\n", b"VRFY x\r\n", b"RSET\r\n", b"HELP\r\n") * 25:
+        conversation.say(command)
+    assert 0 == conversation.session.errors
+    conversation.say(b"RSET\r\n" * 3)
+    assert 3 == conversation.session.errors
+
+
+def test_vrfy_needs_something_to_verify():
+    """
+    RFC 5321 §4.1.1.6.
+    """
+    conversation = greeted()
+    assert replies.ARGUMENT_NEEDED.octets == conversation.say(b"VRFY\r\n")
+    assert replies.CANNOT_VERIFY.octets == conversation.say(b"VRFY someone\r\n")
+
+
+def test_a_thousand_recipients_over_the_limit_cost_no_error():
+    """
+    A4: a list server that sends too many is to come back with the rest, one that never ends is not.
+    """
+    conversation = greeted(replace(LIMITS, recipients=100))
+    conversation.say(b"MAIL FROM:<>\r\n" + b"RCPT TO:<b@b.example>\r\n" * 100)
+    said = conversation.say(b"RCPT TO:<b@b.example>\r\n" * 1000)
+    assert replies.TOO_MANY_RECIPIENTS.octets * 1000 == said
+    assert 0 == conversation.session.errors
+    assert 100 == sum(isinstance(event, RecipientOffered) for event in conversation.events)
+    conversation.say(b"RCPT TO:<b@b.example>\r\n")
+    assert 1 == conversation.session.errors
+    conversation.say(b"RSET\r\nMAIL FROM:<>\r\n")
+    assert OK == conversation.say(b"RCPT TO:<b@b.example>\r\n")
+    assert replies.BAD_RECIPIENT.octets == conversation.say(b"RCPT TO:<b>\r\n")
+
+
+@pytest.mark.parametrize(
+    "command", [b"EHLO client.example\r\n", b"NOOP\r\n", b"DATA\r\n", b"DATA x\r\n", b"NOOP \xff\r\n"]
+)
+def test_octets_before_the_reply_was_taken_break_the_step(command):
+    """
+    A5: in the same read or a later one, the reply was not on its way yet; it is replaced.
+    """
+    for pieces in ([command + b"RSET\r\n"], [command, b"R"]):
+        conversation = greeted()
+        conversation.say(ENVELOPE)
+        assert replies.OUT_OF_STEP.octets == conversation.say(*pieces)
+        assert Closed("synchronization") == conversation.events[-1]
+
+
+def test_octets_after_the_reply_was_taken_are_in_step():
+    """
+    A5: how fast a client is does not matter, only what it waited for.
+    """
+    conversation = greeted()
+    for command in (b"NOOP\r\n", b"EHLO client.example\r\n", b"VRFY x\r\n", b"RSET\r\n"):
+        assert b"2" == conversation.say(command)[:1]
+    assert not conversation.session.is_closed
+
+
+def test_taking_earlier_replies_does_not_end_the_wait():
+    """
+    A5: a driver may send what it has while it still decides about DATA.
+    """
+    session = ServerSession("mx.example.test", LIMITS)
+    taken = []
+
+    def answer(octets, line):
+        if octets:
+            session.receive(octets)
+        event = session.next_event()
+        taken.append(session.octets_to_send())
+        session.answer(Reply.of(line))
+        return event
+
+    assert Connected() == answer(b"", "220 mx.example.test")
+    session.octets_to_send()
+    assert Greeted("HELO", "client.example") == answer(GREETING, "250 mx.example.test")
+    session.octets_to_send()
+    answer(ENVELOPE + b"DATA\r\ntext", "250 2.1.0 Ok")
+    answer(b"", "250 2.1.5 Ok")
+    assert DataOffered() == answer(b"", "354 Go ahead")
+    assert b"250 2.1.5 Ok\r\n" == taken[-1]
+    assert replies.OUT_OF_STEP.octets == session.octets_to_send()
+    assert Closed("synchronization") == session.next_event()
+    assert session.next_event() is None
+
+
+def test_nothing_is_read_while_an_event_waits_for_its_answer():
+    """
+    Replies keep the order of commands.
+    """
+    session = ServerSession("mx.example.test", LIMITS)
+    assert Connected() == session.next_event()
+    assert session.next_event() is None
+    session.answer(BANNER)
+    assert session.next_event() is None
+    assert BANNER.octets == session.octets_to_send()
+    assert b"" == session.octets_to_send()
+
+
+def test_an_answer_that_nobody_asked_for_is_a_fault_of_the_driver():
+    """
+    Silence would shift every later reply by one.
+    """
+    conversation = greeted()
+    with pytest.raises(RuntimeError):
+        conversation.session.answer(BANNER)
+
+
+def test_termination_says_its_words_and_takes_nothing_more():
+    """
+    A11: 421 in the middle of a message, which is no message then.
+    """
+    conversation = in_content()
+    conversation.say(b"text\r\n")
+    conversation.session.terminate(STOP)
+    conversation.session.terminate(STOP)
+    conversation.session.receive(b".\r\nQUIT\r\n")
+    assert STOP.octets == conversation.say(b"")
+    assert [Content(b"text"), Closed("terminated")] == conversation.events[-2:]
+
+
+def test_an_answer_after_termination_is_ignored():
+    """
+    The commit of a message may end after its session was cut.
+    """
+
+    def cut_off(_event):
+        conversation.session.terminate(STOP)
+        return Reply.of("250 2.0.0 Ok")
+
+    conversation = in_content(answers={ContentEnded: cut_off})
+    assert STOP.octets == conversation.say(b".\r\n")
+
+
+def test_end_of_file_comes_after_what_was_sent_before_it():
+    """
+    A client may close its side at once; the answer to its message is still given.
+    """
+
+    def hang_up(_event):
+        conversation.session.receive(b"")
+        return Reply.of("250 2.0.0 Ok")
+
+    conversation = in_content(answers={ContentEnded: hang_up})
+    assert OK * 2 == conversation.say(b"text\r\n.\r\nRSET\r\nRSE")
+    assert Closed("eof") == conversation.events[-1]
+
+
+def test_end_of_file_in_content_ends_no_message():
+    """
+    RFC 5321 §4.1.1.4: only the end of data does, and half of one is none.
+    """
+    conversation = in_content()
+    conversation.say(b"text\r\n.\r")
+    assert b"" == conversation.hang_up()
+    assert [Content(b"text"), Closed("eof")] == conversation.events[-2:]
+
+
+def test_a_command_may_end_in_a_bare_line_feed():
+    """
+    B1 in its normalizing mode: only content is a matter of smuggling.
+    """
+    conversation = greeted()
+    assert OK == conversation.say(b"RSET\n")
+    assert replies.UNKNOWN_COMMAND.octets == conversation.say(b"RSET\r\r\n")
+    assert OK == conversation.say(b"RSET \t \r\n")

@@ -1,0 +1,272 @@
+"""test_steering_orders - what a person orders of a recipient that a worker has, and what becomes of it"""
+
+import time
+
+import pytest
+
+from empath.storage.queue.lease import Lease
+from empath.storage.queue.process import EndProcess
+from empath.storage.queue.settle import EndLease, EndStrays, Hold, Rekey, Status
+from tests.kit.engines import ENGINES, Engine
+from tests.kit.queue import T0, Queue, write
+
+AT = 1893553445.0  # 2030-01-02 03:04:05
+ORDERS = {
+    "held": "UPDATE queue SET status = 'held'",
+    "cancelled": "DELETE FROM queue",
+    "bounced": "UPDATE queue SET status = 'bounced'",
+    "expired": "UPDATE queue SET status = 'expired'",
+}
+
+
+def leased(queue: Queue, *destinations: str) -> Lease:
+    queue.accept(*destinations)
+    return queue.lease()[0]
+
+
+def order(queue: Queue, statement: str) -> None:
+    write(queue.path, statement)
+
+
+def end(lease: Lease) -> EndLease:
+    return EndLease(lease.lease_id, destination=lease.destination, is_failing=False)
+
+
+def trail(queue: Queue) -> list[tuple[object, ...]]:
+    return queue.select("SELECT who, what, before, after FROM audit ORDER BY audit_id")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_order_is_noted_shown_and_audited(queue: Queue, engine: Engine) -> None:
+    """
+    One leased recipient never fails a bulk edit, and nobody waits for its worker.
+    """
+    leased(queue)
+    queue.accept("a.example")
+
+    assert "" == engine(queue.path, "UPDATE queue SET status = 'held', next_retry_at = '2030-01-02 03:04:05'")
+
+    assert [("leased", "held", "2030-01-02 03:04:05", AT), ("held", None, None, None)] == queue.select(
+        "SELECT status, ordered, ordered_next_retry_at, ordered_next_retry_unix FROM queue ORDER BY recipient_id"
+    )
+    assert {("ordered", None, "held"), ("ordered_next_retry_unix", None, AT)} == set(
+        queue.select("SELECT what, before, after FROM audit WHERE recipient_id = 1")
+    )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_order_can_be_exchanged_and_taken_back(queue: Queue, engine: Engine) -> None:
+    """
+    The last word counts.
+    """
+    lease = leased(queue)
+    for statement in (ORDERS["held"], ORDERS["cancelled"], ORDERS["cancelled"], "UPDATE queue SET status = 'queued'"):
+        assert "" == engine(queue.path, statement)
+
+    assert [(None, "held"), ("held", "cancelled"), ("cancelled", None)] == queue.select(
+        "SELECT before, after FROM audit WHERE what = 'ordered' ORDER BY audit_id"
+    )
+    queue.run(queue.new_settle(lease, Status.DEFERRED), end(lease))
+    assert ["deferred"] == queue.statuses()
+    [(next_retry_at,)] = queue.select("SELECT next_retry_at FROM _recipient")
+    assert abs(next_retry_at - time.time()) < 60
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_priority_and_lifetime_of_a_leased_recipient_change_at_once(queue: Queue, engine: Engine) -> None:
+    """
+    No worker writes these two.
+    """
+    lease = leased(queue)
+
+    assert "" == engine(queue.path, f"UPDATE queue SET priority = 4, expires_unix = {AT}")
+
+    assert [(4, AT)] == queue.select("SELECT priority, expires_unix FROM queue")
+    assert {("priority", 2, 4), ("expires_unix", T0 + 86400, AT)} == set(
+        queue.select("SELECT what, before, after FROM audit")
+    )
+    queue.run(queue.new_settle(lease, Status.DEFERRED, next_retry_at=T0 + 60), end(lease))
+    assert [("deferred", T0 + 60, None)] == queue.select(
+        "SELECT status, next_retry_at, ordered_next_retry_at FROM _recipient"
+    )
+
+
+@pytest.mark.parametrize("fate", [Status.DEFERRED, Status.BOUNCED, Status.EXPIRED])
+@pytest.mark.parametrize("ordered", ORDERS)
+def test_order_comes_in_place_of_what_the_attempt_led_to(queue: Queue, ordered: str, fate: Status) -> None:
+    """
+    The outcome is delivered or what was ordered, never both; the attempt stays what it was.
+    """
+    lease = leased(queue)
+    order(queue, ORDERS[ordered])
+
+    queue.run(queue.new_settle(lease, fate), end(lease))
+
+    assert [(ordered, f"administratively {ordered}", 1, None, None)] == queue.select(
+        "SELECT status, reason, attempts, ordered_status, lease_id FROM _recipient"
+    )
+    assert [(fate, ordered, None)] == queue.select(
+        "SELECT outcome, decided_status, decided_next_retry_at FROM _attempt"
+    )
+    assert [("sql", "ordered", None, ordered), ("empath", "status", "leased", ordered)] == trail(queue)
+    notices = queue.select("SELECT kind FROM _notice")
+    assert ([("failure",)] if ordered in ("bounced", "expired") else []) == notices
+
+
+@pytest.mark.parametrize("ordered", ORDERS)
+def test_order_after_the_peer_s_250_came_too_late(queue: Queue, ordered: str) -> None:
+    """
+    Nobody can call mail back; the audit says why the order had no effect.
+    """
+    lease = leased(queue)
+    order(queue, ORDERS[ordered])
+
+    queue.run(queue.new_settle(lease, Status.DELIVERED), end(lease))
+
+    assert [("delivered", None, None)] == queue.select("SELECT status, reason, ordered_status FROM _recipient")
+    assert [("delivered", "delivered")] == queue.select("SELECT outcome, decided_status FROM _attempt")
+    assert ("empath", "order came too late", ordered, "delivered") == trail(queue)[-1]
+    assert [] == queue.select("SELECT * FROM _notice")
+    assert [(None,)] == queue.select("SELECT content_locator FROM _message")
+
+
+def test_ordered_instant_comes_in_place_of_the_schedule(queue: Queue) -> None:
+    """
+    Retry earlier or later: the next attempt is when the person says.
+    """
+    lease = leased(queue)
+    order(queue, f"UPDATE queue SET next_retry_unix = {AT}")
+
+    queue.run(queue.new_settle(lease, Status.DEFERRED, next_retry_at=T0 + 60), end(lease))
+
+    assert [("deferred", AT, None)] == queue.select(
+        "SELECT status, next_retry_at, ordered_next_retry_at FROM _recipient"
+    )
+    assert [("deferred", AT)] == queue.select("SELECT decided_status, decided_next_retry_at FROM _attempt")
+    assert ("empath", "next_retry_unix", T0 + 60, AT) == trail(queue)[-1]
+
+
+@pytest.mark.parametrize("fate", [Status.DELIVERED, Status.BOUNCED, Status.EXPIRED])
+def test_ordered_instant_for_what_met_its_end_came_too_late(queue: Queue, fate: Status) -> None:
+    """
+    There is no next attempt.
+    """
+    lease = leased(queue)
+    order(queue, f"UPDATE queue SET next_retry_unix = {AT}")
+
+    queue.run(queue.new_settle(lease, fate), end(lease))
+
+    assert [(fate, None)] == queue.select("SELECT status, ordered_next_retry_at FROM _recipient")
+    assert ("empath", "order came too late", "queued", fate) == trail(queue)[-1]
+    assert ([] if fate is Status.DELIVERED else [("failure",)]) == queue.select("SELECT kind FROM _notice")
+
+
+@pytest.mark.parametrize("how", ["end", "stray", "rekey", "hold", "death"])
+@pytest.mark.parametrize("ordered", ORDERS)
+def test_order_is_carried_out_where_no_attempt_was_made(queue: Queue, ordered: str, how: str) -> None:
+    """
+    A lease ends in many ways, and each ends the worker's claim.
+    """
+    lease = leased(queue)
+    order(queue, ORDERS[ordered])
+    number = lease.messages[0].recipients[0].recipient_id
+
+    queue.run(
+        *{
+            "end": [end(lease)],
+            "stray": [EndStrays(queue.process_id, [])],
+            "rekey": [Rekey(lease.lease_id, {number: "b.example"}, queue.destination_ids), end(lease)],
+            "hold": [Hold(lease.lease_id, (number,), now=T0, reason="content missing"), end(lease)],
+            "death": [EndProcess(queue.process_id, now=T0 + 1)],
+        }[how]
+    )
+
+    reason = "content missing" if (how, ordered) == ("hold", "held") else f"administratively {ordered}"
+    assert [(ordered, reason, None, None)] == queue.select(
+        "SELECT status, reason, ordered_status, lease_id FROM _recipient"
+    )
+    if (how, ordered) != ("hold", "held"):
+        assert ("empath", "status", "leased", ordered) == trail(queue)[-1]
+    notices = queue.select("SELECT kind FROM _notice")
+    assert ([("failure",)] if ordered in ("bounced", "expired") else []) == notices
+
+
+@pytest.mark.parametrize("how", ["end", "stray", "rekey", "death"])
+def test_ordered_instant_is_kept_where_no_attempt_was_made(queue: Queue, how: str) -> None:
+    """
+    The recipient waits again, until then.
+    """
+    lease = leased(queue)
+    order(queue, f"UPDATE queue SET next_retry_unix = {AT}")
+
+    queue.run(
+        *{
+            "end": [end(lease)],
+            "stray": [EndStrays(queue.process_id, [])],
+            "rekey": [Rekey(lease.lease_id, {1: "b.example"}, queue.destination_ids), end(lease)],
+            "death": [EndProcess(queue.process_id, now=T0 + 1)],
+        }[how]
+    )
+
+    assert [("deferred" if how == "death" else "queued", AT, None)] == queue.select(
+        "SELECT status, next_retry_at, ordered_next_retry_at FROM _recipient"
+    )
+
+
+def test_order_of_a_dead_worker_s_recipient_is_no_third_loss(queue: Queue) -> None:
+    """
+    A person is called for what processes die of, not for what he ordered himself.
+    """
+    leased(queue, "a.example", "a.example")
+    order(queue, "UPDATE queue SET status = 'held' WHERE recipient_id = 1")
+
+    dead = queue.done(EndProcess(queue.process_id, now=T0 + 1))
+
+    assert (2, 0) == (dead.released, dead.held)
+    assert ["held", "deferred"] == queue.statuses()
+    assert [("unknown", "held", None), ("unknown", "deferred", T0 + 1)] == queue.select(
+        "SELECT outcome, decided_status, decided_next_retry_at FROM _attempt ORDER BY recipient_id"
+    )
+
+
+def test_recipient_who_wants_no_report_gets_none_by_order(queue: Queue) -> None:
+    """
+    RFC 3461: NOTIFY=NEVER holds for a return by hand too.
+    """
+    leased(queue, "a.example", "b.example")
+    queue.accept("c.example")
+    write(queue.path, "UPDATE _recipient SET notify = iif(recipient_id = 2, NULL, 'NEVER')")
+    order(queue, ORDERS["bounced"])
+
+    queue.run(EndStrays(queue.process_id, []))
+
+    assert ["bounced"] * 3 == queue.statuses()
+    assert [(2,)] == queue.select("SELECT recipient_id FROM _notice")
+
+
+def test_other_recipients_of_a_settle_go_their_way(queue: Queue) -> None:
+    """
+    An order is about one of the message's recipients.
+    """
+    lease = leased(queue, "a.example", "a.example", "a.example")
+    order(queue, "UPDATE queue SET status = 'held' WHERE recipient_id = 2")
+
+    queue.run(queue.new_settle(lease, Status.DEFERRED, next_retry_at=T0 + 60), end(lease))
+
+    assert ["deferred", "held", "deferred"] == queue.statuses()
+
+
+@pytest.mark.parametrize("status", Status)
+def test_settle_of_an_order_that_is_written_twice_counts_once(queue: Queue, status: Status) -> None:
+    """
+    A settle whose commit failed in doubt is tried again.
+    """
+    lease = leased(queue)
+    order(queue, ORDERS["held"])
+    tables = ("_recipient", "_attempt", "_notice", "_audit")
+    queue.run(queue.new_settle(lease, status))
+    once = [queue.select(f"SELECT * FROM {table}") for table in tables]
+
+    queue.run(queue.new_settle(lease, status))
+
+    assert once == [queue.select(f"SELECT * FROM {table}") for table in tables]

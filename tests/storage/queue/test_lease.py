@@ -1,0 +1,498 @@
+"""test_lease - who gets which work"""
+
+from collections import Counter
+from itertools import chain
+
+import pytest
+
+from empath.storage.queue import lease as lease_module
+from empath.storage.queue.lease import Lease, Outlook, ReadContent, ReadOrders
+from empath.storage.queue.process import EndProcess
+from empath.storage.queue.settle import EndLease, EndStrays
+from empath.storage.sqlite.connection import open_reader
+from tests.kit.faults import in_forks
+from tests.kit.queue import T0, Queue, ids, write
+
+
+def priorities(queue: Queue, lease: Lease) -> list[int]:
+    found = dict(queue.select("SELECT recipient_id, priority FROM _recipient"))
+    return [found[number] for number in ids(lease)]
+
+
+def end(queue: Queue, lease: Lease) -> None:
+    queue.run(EndLease(lease.lease_id, destination=lease.destination, is_failing=False))
+
+
+def test_lease_brings_what_a_delivery_needs(queue: Queue) -> None:
+    """
+    A worker asks the database once for a lease's work, not once for a message.
+    """
+    queue.accept("a.example", "a.example")
+
+    (lease,) = queue.lease()
+
+    assert ("a.example", False, 1) == (lease.destination, lease.is_failing, len(lease.messages))
+    (message,) = lease.messages
+    assert ("sender@example.test", 17, T0, "7BIT", "inline") == (
+        message.reverse_path, message.size, message.received_at, message.body_type, message.locator,
+    )  # fmt: skip
+    assert b"Subject: x\r\n\r\ny\r\n" == message.content
+    assert ["r1@a.example", "r2@a.example"] == [recipient.address for recipient in message.recipients]
+    assert [(lease.lease_id, queue.process_id, T0)] == queue.select(
+        "SELECT lease_id, process_id, leased_at FROM _lease"
+    )
+    assert ["leased", "leased"] == queue.statuses()
+
+
+@pytest.mark.parametrize(
+    ("original", "given", "expected"),
+    [
+        ("r1@a.example", None, None),
+        ("old+=@a.example", None, "rfc822;old+2B+3D@a.example"),
+        ('"a b"@a.example', None, 'rfc822;"a+20b"@a.example'),
+        ("jörg@a.example", None, None),
+        ("old@a.example", "x400;y", "x400;y"),
+    ],
+)
+def test_who_was_renamed_is_named_to_the_next_host(
+    queue: Queue, original: str, given: str | None, expected: str | None
+) -> None:
+    """
+    D3: as ORCPT in xtext, unless the client named somebody already.
+    """
+    queue.accept()
+    write(queue.path, "UPDATE _recipient SET original = ?, original_recipient = ?", original, given)
+
+    (lease,) = queue.lease()
+
+    assert expected == lease.messages[0].recipients[0].original_recipient
+
+
+def test_lease_holds_at_most_twenty_messages(queue: Queue) -> None:
+    """
+    A slot is given back soon enough for its neighbours.
+    """
+    queue.accept(count=45)
+
+    leases = queue.lease(limit=2)
+
+    assert [20, 20] == [len(lease.messages) for lease in leases]
+    assert list(range(1, 41)) == sorted(number for lease in leases for number in ids(lease))
+
+
+def test_what_came_together_goes_out_together(queue: Queue) -> None:
+    """
+    Leases that are taken at once are dealt like cards: the oldest mails go first over all connections, and their rows
+    lie on the same pages when they are settled.
+    """
+    queue.accept(count=60)
+
+    leases = queue.lease(limit=3)
+
+    assert [[1, 4, 7], [2, 5, 8], [3, 6, 9]] == [ids(lease)[:3] for lease in leases]
+
+
+@pytest.mark.parametrize(("messages", "hands"), [(1, [1]), (4, [4]), (5, [3, 2]), (14, [4, 4, 3, 3]), (200, [20] * 10)])
+def test_few_messages_take_few_connections(queue: Queue, messages: int, hands: list[int]) -> None:
+    """
+    A connection is worth its while for four messages; a burst of fourteen need not wait for one another.
+    """
+    queue.accept(count=messages)
+
+    assert hands == [len(lease.messages) for lease in queue.lease(limit=10)]
+
+
+@pytest.mark.parametrize(("messages", "has_more"), [(39, False), (40, True), (41, True)])
+def test_who_leases_learns_whether_more_is_due(queue: Queue, messages: int, has_more: bool) -> None:
+    """
+    Then the next slot that falls free is used at once. Exactly as many as were asked for may be all.
+    """
+    queue.accept(count=messages)
+
+    assert has_more is queue.done(queue.new_lease(limit=2)).has_more
+
+
+def test_first_class_goes_first(queue: Queue) -> None:
+    """
+    A password reset does not wait behind a newsletter that came before it.
+    """
+    queue.accept(count=25, priority=4)
+    queue.accept(count=3, priority=0, at=T0 + 5)
+    queue.accept(count=4, priority=2, at=T0 + 4)
+
+    (lease,) = queue.lease(now=T0 + 9, limit=1)
+
+    assert [0] * 3 + [2] * 4 + [4] * 13 == priorities(queue, lease)
+
+
+def test_every_eighth_lease_takes_the_oldest_of_any_class(queue: Queue) -> None:
+    """
+    No flood of the first class starves the last.
+    """
+    queue.accept(count=200, priority=0, at=T0 + 1)
+    queue.accept(priority=4, at=T0)
+
+    taken = [queue.lease(now=T0 + 9, limit=limit) for limit in (3, 4, 1)]
+
+    assert [False, False, True] == [4 in chain(*(priorities(queue, lease) for lease in leases)) for leases in taken]
+
+
+def test_many_leases_at_once_take_their_part_of_the_oldest(queue: Queue) -> None:
+    """
+    One lease in eight is one in eight, however many are taken together.
+    """
+    queue.accept(count=400, priority=0, at=T0 + 1)
+    queue.accept(count=30, priority=4, at=T0)
+
+    classes = Counter(chain(*(priorities(queue, lease) for lease in queue.lease(now=T0 + 9, limit=10))))
+
+    assert {0: 180, 4: 20} == classes
+
+
+def test_oldest_of_a_class_goes_first(queue: Queue) -> None:
+    """
+    Within a class the queue is fair by time, not by number.
+    """
+    for at in (T0 + 3, T0 + 1, T0 + 2):
+        queue.accept(at=at)
+    queue.accept(count=18, at=T0)
+
+    (lease,) = queue.lease(now=T0 + 9, limit=1)
+
+    assert {*range(2, 22)} == {*ids(lease)}
+
+
+def test_lease_takes_the_message_s_other_recipients_along(queue: Queue) -> None:
+    """
+    One transaction at the next hop for all recipients of a message there, of whatever class.
+    """
+    queue.accept("a.example", "b.example", "a.example")
+    write(queue.path, "UPDATE _recipient SET priority = 4 WHERE recipient_id = 3")
+    queue.accept(count=20, at=T0 + 1)
+
+    first, *_ = (lease for lease in queue.lease(now=T0 + 2) if lease.destination == "a.example")
+
+    assert [1, 3] == [recipient.recipient_id for recipient in first.messages[0].recipients]
+
+
+def test_siblings_of_one_message_are_bounded(queue: Queue) -> None:
+    """
+    Next hops take 100 recipients in a transaction (RFC 5321 §4.5.3.1.8); the rest goes by another.
+    """
+    queue.accept(*["a.example"] * 130)
+
+    assert [100, 30] == [len(ids(*queue.lease())), len(ids(*queue.lease()))]
+
+
+def test_sibling_that_is_not_due_stays(queue: Queue) -> None:
+    """
+    A recipient that was deferred keeps its own time.
+    """
+    queue.accept("a.example", "a.example")
+    write(queue.path, "UPDATE _recipient SET next_retry_at = ? WHERE recipient_id = 2", T0 + 60)
+
+    (lease,) = queue.lease(now=T0 + 1)
+
+    assert [1] == ids(lease)
+    assert [(T0 + 60,)] == queue.select("SELECT due_at FROM _destination")
+
+
+def test_work_that_is_not_due_is_not_leased(queue: Queue) -> None:
+    """
+    A retry comes at its time and not before.
+    """
+    queue.accept(at=T0 + 10)
+
+    assert [] == queue.lease(now=T0 + 9)
+    assert [1] == ids(queue.lease(now=T0 + 10)[0])
+
+
+def test_bound_that_was_too_early_becomes_exact(queue: Queue) -> None:
+    """
+    An early bound costs one lease that finds nothing, not one each time the workers look.
+    """
+    queue.accept(at=T0 + 60)
+    write(queue.path, "UPDATE _destination SET due_at = ?", T0 - 60)
+
+    assert [] == queue.lease()
+    assert [(T0 + 60,)] == queue.select("SELECT due_at FROM _destination")
+
+
+def test_bound_of_a_destination_where_nothing_waits_is_null(queue: Queue) -> None:
+    """
+    A destination without work costs no look.
+    """
+    queue.accept()
+    queue.lease()
+
+    assert [(None, None)] == queue.select("SELECT due_at, ready_at FROM _destination")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE _recipient SET next_retry_at = 5 WHERE recipient_id = 1",
+        "UPDATE _recipient SET status = 'queued' WHERE recipient_id = 2",
+        "UPDATE _recipient SET destination_id = 1, next_retry_at = 5 WHERE recipient_id = 3",
+    ],
+    ids=["time", "status", "destination"],
+)
+def test_bound_follows_an_edit_from_any_shell(queue: Queue, edit: str) -> None:
+    """
+    What somebody makes due is delivered, though he knows nothing of the bound.
+    """
+    queue.accept("a.example", "a.example", "b.example", at=T0 + 60)
+    write(queue.path, "UPDATE _recipient SET status = 'held', reason = 'x', next_retry_at = 5 WHERE recipient_id = 2")
+
+    write(queue.path, edit)
+
+    assert [(5.0,)] == queue.select("SELECT due_at FROM _destination WHERE destination_id = 1")
+    assert [5.0] == [min(at for (at,) in queue.select("SELECT ready_at FROM _destination"))]
+
+
+def test_destination_is_full_when_its_slots_are_taken(queue: Queue) -> None:
+    """
+    The limit of connections holds over all workers together.
+    """
+    queue.accept(count=70)
+    write(queue.path, "UPDATE _destination SET max_leases = 2")
+
+    leases = queue.lease()
+
+    assert 2 == len(leases)
+    assert [(1, None)] == queue.select("SELECT is_full, ready_at FROM _destination")
+    assert [] == queue.lease(process_id=queue.register("worker-2"))
+    end(queue, leases[0])
+    assert [(0,)] == queue.select("SELECT is_full FROM _destination")
+    assert 1 == len(queue.lease())
+
+
+def test_change_of_the_limit_acts_at_once(queue: Queue) -> None:
+    """
+    is_full cannot drift from the slots, whichever of the two changes.
+    """
+    queue.accept(count=60)
+    leases = queue.lease(limit=2)
+    write(queue.path, "UPDATE _destination SET max_leases = 2")
+    assert [] == queue.lease()
+
+    write(queue.path, "UPDATE _destination SET max_leases = 1")
+    end(queue, leases[0])
+    assert [] == queue.lease()
+
+    write(queue.path, "UPDATE _destination SET max_leases = 2")
+    assert 1 == len(queue.lease())
+
+
+@pytest.mark.parametrize("column", ["breaker_until", "suspended_until", "token_at"])
+def test_destination_that_must_wait_is_not_leased(queue: Queue, column: str) -> None:
+    """
+    Whatever holds a destination back acts by one column, from any shell, at once.
+    """
+    queue.accept()
+    write(queue.path, f"UPDATE _destination SET {column} = ?", T0 + 60)
+
+    assert [] == queue.lease(now=T0 + 59)
+    assert 1 == len(queue.lease(now=T0 + 60))
+
+
+def test_each_destination_gets_a_lease_before_one_gets_two(queue: Queue) -> None:
+    """
+    A long backlog must not take the slots of its neighbours.
+    """
+    queue.accept("big.example", count=100)
+    queue.accept("a.example", at=T0 + 1)
+    queue.accept("b.example", at=T0 + 2)
+
+    leases = queue.lease(now=T0 + 3, limit=4)
+
+    assert ["big.example", "big.example", "a.example", "b.example"] == [lease.destination for lease in leases]
+
+
+def test_what_one_destination_does_not_need_the_next_may_take(queue: Queue) -> None:
+    """
+    No slot stays empty while there is work for it.
+    """
+    queue.accept("a.example")
+    queue.accept("big.example", count=100, at=T0 + 1)
+
+    leases = queue.lease(now=T0 + 3, limit=4)
+
+    assert ["a.example"] + ["big.example"] * 3 == [lease.destination for lease in leases]
+
+
+def test_share_bounds_what_one_process_has_of_a_destination(queue: Queue) -> None:
+    """
+    Two workers divide a destination between them, however often one of them comes first.
+    """
+    queue.accept(count=200)
+
+    leases = queue.lease(share=2)
+    assert 2 == len(leases)
+    assert [] == queue.lease(share=2)
+
+    other = queue.register("worker-2")
+    assert 2 == len(queue.lease(share=2, process_id=other))
+    end(queue, leases[0])
+    assert (1, 0) == (len(queue.lease(share=2)), len(queue.lease(share=2, process_id=other)))
+
+
+def test_failing_destinations_have_a_limit_of_their_own(queue: Queue) -> None:
+    """
+    A thousand dead hosts hold no connection that a healthy one could use.
+    """
+    for n in range(6):
+        queue.accept(f"dead{n}.example")
+    write(queue.path, "UPDATE _destination SET is_failing = 1")
+    queue.accept("alive.example", at=T0 + 9)
+
+    leases = queue.lease(now=T0 + 10, limit=4, failing_limit=2)
+
+    assert [("alive.example", False), ("dead0.example", True), ("dead1.example", True)] == [
+        (lease.destination, lease.is_failing) for lease in leases
+    ]
+
+
+def test_frozen_queue_gives_nothing(queue: Queue) -> None:
+    """
+    An operator's stop holds for every worker from his commit on.
+    """
+    queue.accept()
+    write(queue.path, "INSERT INTO _setting VALUES ('frozen', '1')")
+    assert [] == queue.lease()
+
+    write(queue.path, "DELETE FROM _setting")
+    assert 1 == len(queue.lease())
+
+
+def test_process_that_was_taken_for_dead_gets_nothing(queue: Queue) -> None:
+    """
+    It may come back from a stop of its machine: a lease of its own would never be ended by anybody.
+    """
+    queue.accept()
+    queue.run(EndProcess(queue.process_id, now=T0))
+
+    assert [] == queue.lease()
+    assert ["queued"] == queue.statuses()
+
+
+def test_content_comes_along_within_a_budget(queue: Queue) -> None:
+    """
+    Twenty large messages are not read before the first is sent.
+    """
+    size = lease_module.PREFETCH_OCTETS // 2
+    queue.accept(count=3, content=b"x" * size)
+
+    (lease,) = queue.lease()
+
+    assert [size, size, None] == [message.content and len(message.content) for message in lease.messages]
+    assert b"x" * size == queue.done(ReadContent(lease.messages[2].message_id)).content
+    assert None is queue.done(ReadContent(99)).content
+
+
+def test_orders_that_came_since_are_read(queue: Queue) -> None:
+    """
+    Who was held or cancelled meanwhile is not sent to; a new time or class changes nothing for who is being sent to.
+    """
+    queue.accept(count=4)
+    (lease,) = queue.lease(limit=1)
+    assert set() == queue.done(ReadOrders(lease.lease_id)).ordered_away
+
+    write(queue.path, "UPDATE queue SET status = 'held' WHERE recipient_id = 2")
+    write(queue.path, "UPDATE queue SET status = 'cancelled' WHERE recipient_id = 3")
+    write(queue.path, "UPDATE queue SET next_retry_at = '+1 hour' WHERE recipient_id = 4")
+
+    assert {2, 3} == queue.done(ReadOrders(lease.lease_id)).ordered_away
+
+
+def test_spooled_content_does_not_come_along(queue: Queue) -> None:
+    """
+    A file is read while it is sent.
+    """
+    queue.accept(content=None, size=5, locator="spool:mx/0")
+
+    (lease,) = queue.lease()
+
+    assert [(None, "spool:mx/0")] == [(message.content, message.locator) for message in lease.messages]
+
+
+def test_leases_of_a_failed_take_are_given_back(queue: Queue) -> None:
+    """
+    A commit in doubt must not leave work leased to a living process that knows nothing of it.
+    """
+    queue.accept("a.example")
+    (known,) = queue.lease()
+    queue.accept("b.example")
+    queue.lease()
+
+    queue.run(EndStrays(queue.process_id, [known.lease_id]))
+
+    assert ["leased", "queued"] == queue.statuses()
+    assert [(known.lease_id,)] == queue.select("SELECT lease_id FROM _lease")
+
+
+def test_outlook_sees_work_without_the_write_lock(queue: Queue) -> None:
+    """
+    An idle worker takes no lock that a busy one needs.
+    """
+    reader = open_reader(queue.path)
+    outlook = Outlook(reader, queue.path, process_id=queue.process_id, share=20)
+    assert (False, None, False) == (
+        outlook.is_runnable(T0, with_failing=True), outlook.next_ready_at(), outlook.is_frozen(),
+    )  # fmt: skip
+
+    queue.accept(at=T0 + 5)
+    assert (False, True, T0 + 5) == (
+        outlook.is_runnable(T0, with_failing=True), outlook.is_runnable(T0 + 5, with_failing=False),
+        outlook.next_ready_at(),
+    )  # fmt: skip
+
+    write(queue.path, "UPDATE _destination SET is_failing = 1")
+    write(queue.path, "INSERT INTO _setting VALUES ('frozen', '1')")
+    assert (False, True, T0 + 5, True) == (
+        outlook.is_runnable(T0 + 5, with_failing=False), outlook.is_runnable(T0 + 5, with_failing=True),
+        outlook.next_ready_at(), outlook.is_frozen(),
+    )  # fmt: skip
+    reader.close()
+
+
+def test_outlook_notices_a_commit_of_any_program(queue: Queue) -> None:
+    """
+    An edit from a bare shell is work like any other.
+    """
+    reader = open_reader(queue.path)
+    outlook = Outlook(reader, queue.path, process_id=queue.process_id, share=20)
+    before = outlook.data_version()
+    assert before == outlook.data_version()
+
+    write(queue.path, "INSERT INTO _setting VALUES ('x', '1')")
+
+    assert before != outlook.data_version()
+    reader.close()
+
+
+def test_processes_that_lease_at_once_share_the_work_without_overlap(queue: Queue) -> None:
+    """
+    Each recipient is worked on by one process; a second would deliver the mail twice.
+    """
+    for n in range(6):
+        queue.accept(f"{n}.example", count=100)
+    write(queue.path, "UPDATE _destination SET max_leases = 100")
+    processes = [queue.register(f"worker-{n}") for n in range(2, 6)]
+    queue.close()
+    told = [queue.path.with_suffix(f".{process_id}") for process_id in processes]
+
+    def body(n: int) -> None:
+        mine: list[int] = []
+        while leases := queue.lease(process_id=processes[n], limit=3):
+            mine += [number for lease in leases for number in ids(lease)]
+        told[n].write_text(" ".join(map(str, mine)))
+
+    in_forks(*(lambda n=n: body(n) for n in range(4)))
+
+    taken = [int(number) for file in told for number in file.read_text().split()]
+    assert list(range(1, 601)) == sorted(taken)
+    assert ["leased"] * 600 == queue.statuses()
+    assert [(0,)] == queue.select(
+        "SELECT count(*) FROM _recipient AS r LEFT JOIN _lease AS l USING (lease_id) WHERE l.lease_id IS NULL"
+    )

@@ -1,0 +1,111 @@
+"""test_process - runs of processes, and what the dead leave"""
+
+from empath.storage.queue.process import Beat, EndProcess, ProcessRow, ResizeDestinations, living
+from empath.storage.queue.settle import EndLease
+from empath.storage.sqlite.connection import open_reader
+from tests.kit.queue import T0, Queue
+
+
+def test_process_is_registered_and_beats(queue: Queue) -> None:
+    """
+    A number tells one run from the next, as no pid does.
+    """
+    second = queue.register("worker-1", generation=2)
+    beat = queue.done(Beat(second, now=T0 + 2))
+
+    reader = open_reader(queue.path)
+    assert [
+        ProcessRow(queue.process_id, "run", "worker-1", 1, 0), ProcessRow(second, "run", "worker-1", 2, 1),
+    ] == living(reader, queue.path)  # fmt: skip
+    reader.close()
+    assert not beat.is_taken_for_dead
+    assert [(T0 + 2, None)] == queue.select("SELECT beat_at, ended_at FROM _process WHERE process_id = ?", second)
+
+
+def test_process_that_was_taken_for_dead_hears_so_when_it_beats(queue: Queue) -> None:
+    """
+    Its leases are gone and it gets no more: it has to make room for another.
+    """
+    queue.run(EndProcess(queue.process_id, now=T0))
+
+    assert queue.done(Beat(queue.process_id, now=T0 + 2)).is_taken_for_dead
+    assert [(0, T0)] == queue.select("SELECT beat, ended_at FROM _process")
+
+
+def test_death_of_a_process_frees_what_it_held(queue: Queue) -> None:
+    """
+    Each recipient is tried again at once, and a row says that it may have been delivered.
+    """
+    queue.accept("a.example", "a.example")
+    queue.accept("b.example")
+    queue.lease()
+    other = queue.register("worker-2")
+
+    dead = queue.done(EndProcess(queue.process_id, now=T0 + 9))
+
+    assert (3, 0) == (dead.released, dead.held)
+    assert [
+        (number, destination, "unknown", "unknown", "deferred", T0 + 9)
+        for number, destination in enumerate(["a.example", "a.example", "b.example"], start=1)
+    ] == queue.select(
+        "SELECT recipient_id, destination, stage, outcome, decided_status, decided_next_retry_at"
+        " FROM _attempt ORDER BY recipient_id"
+    )
+    assert [("deferred", T0 + 9, 0, 1)] * 3 == queue.select(
+        "SELECT status, next_retry_at, attempts, lost_leases FROM _recipient"
+    )
+    assert [] == queue.select("SELECT * FROM _lease")
+    assert 2 == len(queue.lease(now=T0 + 9, process_id=other))
+
+
+def test_third_loss_holds_the_recipient(queue: Queue) -> None:
+    """
+    A message that kills whoever works on it must not kill for ever.
+    """
+    queue.accept()
+    for generation in (2, 3, 4):
+        queue.lease()
+        dead = queue.done(EndProcess(queue.process_id, now=T0))
+        queue.process_id = queue.register("worker-1", generation)
+
+    assert (1, 1) == (dead.released, dead.held)
+    assert [("held", 3, "three processes died while they worked on it")] == queue.select(
+        "SELECT status, lost_leases, reason FROM _recipient"
+    )
+    assert ["deferred", "deferred", "held"] == [
+        status for (status,) in queue.select("SELECT decided_status FROM _attempt ORDER BY attempt_id")
+    ]
+    assert [] == queue.lease()
+
+
+def test_end_of_a_process_that_holds_nothing_releases_nothing(queue: Queue) -> None:
+    """
+    An orderly end leaves no doubt behind; and no end is recorded twice.
+    """
+    queue.accept()
+    (lease,) = queue.lease()
+    queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False))
+
+    for now in (T0 + 1, T0 + 2):
+        end = queue.done(EndProcess(queue.process_id, now=now))
+        assert (0, 0) == (end.released, end.held)
+
+    assert [(T0 + 1,)] == queue.select("SELECT ended_at FROM _process")
+    assert [] == queue.select("SELECT * FROM _attempt")
+
+
+def test_configured_limit_reaches_every_destination(queue: Queue) -> None:
+    """
+    A reload acts on destinations that are there already, and on those whose slots are taken.
+    """
+    queue.accept("a.example")
+    queue.accept("b.example")
+    queue.lease(limit=1)
+
+    queue.run(ResizeDestinations(1))
+    assert [("a.example", 1, 1), ("b.example", 1, 0)] == queue.select(
+        "SELECT name, max_leases, is_full FROM _destination ORDER BY name"
+    )
+
+    queue.run(ResizeDestinations(2))
+    assert [(2, 0), (2, 0)] == queue.select("SELECT max_leases, is_full FROM _destination")

@@ -1,0 +1,261 @@
+"""Obligations to report, and their end."""
+
+from typing import Any
+
+import pytest
+
+from empath.mail.identity import QueueId, Timestamp
+from empath.message.report.compose import Action, LastAttempt, ReportKind
+from empath.storage.queue.accept import Accept
+from empath.storage.queue.reports import CloseNotices, DueReport, due_reports, read_case, read_start
+from empath.storage.queue.settle import EndLease, Status
+from empath.storage.sqlite.connection import open_reader
+from tests.kit.queue import T0, Queue, ids, write
+
+FAILURE, DELAY = ReportKind.FAILURE, ReportKind.DELAY
+
+
+def due(queue: Queue, now: float = T0 + 2) -> list[tuple[int, str]]:
+    """Message and kind of the reports that are due."""
+    reader = open_reader(queue.path)
+    found = [(report.message_id, str(report.kind)) for report in due_reports(reader, queue.path, now)]
+    reader.close()
+    return found
+
+
+def case(queue: Queue, kind: ReportKind = FAILURE) -> Any:
+    """What is to be reported."""
+    reader = open_reader(queue.path)
+    found = read_case(reader, queue.path, DueReport(1, kind))
+    reader.close()
+    return found
+
+
+def settle(queue: Queue, status: Status, *numbers: int, **more: Any) -> None:
+    """Lease what is due, settle *numbers* with *status* and put the others back."""
+    for lease in queue.lease():
+        mine = [number for number in ids(lease) if number in numbers]
+        works = [queue.new_settle(lease, status, recipients=mine, **more)] if mine else []
+        queue.run(*works, EndLease(lease.lease_id, destination=lease.destination, is_failing=False))
+
+
+def test_a_failure_is_due_when_nobody_of_the_message_is_under_way(queue: Queue) -> None:
+    """
+    All that fail together share one report.
+    """
+    queue.accept("a.example", "b.example")
+    settle(queue, Status.BOUNCED, 1)
+    write(queue.path, "UPDATE _recipient SET next_retry_at = ? WHERE recipient_id = 2", T0 + 10)
+    assert ([(1, "failure")], []) == (due(queue, T0 + 4), due(queue, T0 + 5))
+
+
+@pytest.mark.parametrize(("age_s", "expected"), [(59, []), (60, [(1, "failure")]), (-60, [(1, "failure")]), (-59, [])])
+def test_no_report_waits_for_others_for_more_than_a_minute(
+    queue: Queue, age_s: float, expected: list[tuple[int, str]]
+) -> None:
+    """
+    Nor for longer when the clock went back.
+    """
+    queue.accept("a.example", "b.example")
+    settle(queue, Status.BOUNCED, 1, now=T0)
+    write(queue.path, "UPDATE _recipient SET next_retry_at = 0 WHERE recipient_id = 2")
+    assert expected == due(queue, T0 + age_s)
+
+
+def test_a_leased_recipient_is_waited_for(queue: Queue) -> None:
+    """
+    It may fail in a moment.
+    """
+    queue.accept("a.example", "b.example")
+    settle(queue, Status.BOUNCED, 1)
+    (lease,) = queue.lease()
+    assert [] == due(queue)
+    queue.run(queue.new_settle(lease, Status.BOUNCED, recipients=ids(lease)))
+    assert [(1, "failure")] == due(queue)
+
+
+def test_every_open_notice_is_found_however_many_there_are(queue: Queue) -> None:
+    """
+    Slice after slice, two kinds of one message apart.
+    """
+    queue.accept(count=450)
+    write(queue.path, "UPDATE queue SET status = 'bounced'")
+    write(
+        queue.path, "INSERT INTO _notice (message_id, recipient_id, kind, created_at) VALUES (200, 200, 'delay', 0.0)"
+    )
+    found = due(queue)
+    assert 451 == len(found) == len({*found})
+    assert [(200, "delay"), (200, "failure")] == [pair for pair in found if pair[0] == 200]
+
+
+def test_a_case_has_what_the_report_tells(queue: Queue) -> None:
+    """
+    The last reply and who said it, for each recipient that failed.
+    """
+    queue.accept("a.example", "a.example")
+    settle(queue, Status.BOUNCED, 1)
+    found = case(queue)
+    assert ("sender@example.test", None, "inline", (1,), (1,)) == (
+        found.reverse_path, found.dsn_return, found.locator, found.notices, found.recipient_ids,
+    )  # fmt: skip
+    assert ("<1@example.test>", Timestamp(T0)) == (found.message.header_message_id, found.message.received_at)
+    [recipient] = found.recipients
+    last = LastAttempt(Timestamp(T0 + 1), "5.1.1", "550 5.1.1 no such mailbox", "mx.a.example")
+    assert ("r1@a.example", Action.FAILED, False, last) == (
+        recipient.address, recipient.action, recipient.is_expired, recipient.last_attempt,
+    )  # fmt: skip
+
+
+def test_a_recipient_returned_by_order_has_its_reason_and_no_attempt(queue: Queue) -> None:
+    """
+    I5: administratively expired, with the last deferral if there was one.
+    """
+    queue.accept("a.example", "b.example")
+    settle(queue, Status.DEFERRED, 2)
+    write(queue.path, "UPDATE queue SET status = 'expired'")
+    first, second = case(queue).recipients
+    assert ("administratively expired", True, None) == (first.reason, first.is_expired, first.last_attempt)
+    assert ("administratively expired", "451 4.7.1 greylisted") == (second.reason, second.last_attempt.reply)
+
+
+def test_the_death_of_a_process_is_no_attempt(queue: Queue) -> None:
+    """
+    What it left in doubt says nothing about the failure that came later.
+    """
+    queue.accept()
+    settle(queue, Status.BOUNCED, 1)
+    write(
+        queue.path,
+        "INSERT INTO _attempt (recipient_id, process_id, lease_id, destination, started_at, duration_s, stage, text,"
+        " outcome, decided_status)"
+        " VALUES (1, 1, 1, 'a.example', ?, 0.0, 'unknown', 'x', 'maybe_delivered', 'unchanged')",
+        T0 + 9,
+    )
+    assert "550 5.1.1 no such mailbox" == case(queue).recipients[0].last_attempt.reply
+
+
+@pytest.mark.parametrize("stage", ["dns", "connect", "local"])
+def test_what_no_host_said_is_ours(queue: Queue, stage: str) -> None:
+    """
+    A report must not put our words into another's mouth.
+    """
+    queue.accept()
+    settle(queue, Status.BOUNCED, 1)
+    write(queue.path, "DROP TRIGGER _attempt_not_changed")
+    write(queue.path, "UPDATE _attempt SET stage = ?", stage)
+    assert case(queue).recipients[0].last_attempt.host is None
+
+
+def test_content_is_read_up_to_a_limit(queue: Queue) -> None:
+    """
+    A report of a large message needs its header only.
+    """
+    queue.accept(content=b"Subject: x\r\n\r\n" + b"y" * 1000)
+    settle(queue, Status.BOUNCED, 1)
+    reader = open_reader(queue.path)
+    assert b"Subject: x" == read_start(reader, queue.path, case(queue), 10)
+    write(queue.path, "DELETE FROM _content")
+    assert read_start(reader, queue.path, case(queue), 10) is None
+    write(queue.path, "UPDATE _message SET content_locator = NULL")
+    assert read_start(reader, queue.path, case(queue), 10) is None
+    reader.close()
+
+
+def report(queue: Queue) -> Accept:
+    """A message that may stand for a report."""
+    return queue.new_accept("example.test", queue_id=QueueId.make(Timestamp(T0), bytes(10)))
+
+
+def test_the_report_comes_in_as_its_notices_go(queue: Queue) -> None:
+    """
+    In one commit; retention may forget the message from then on.
+    """
+    queue.accept()
+    settle(queue, Status.BOUNCED, 1)
+    work = queue.done(CloseNotices(case(queue), report(queue), now=T0 + 3))
+    assert not work.is_stale
+    assert ([], ["bounced", "queued"]) == (queue.select("SELECT * FROM _notice"), queue.statuses())
+    assert case(queue) is None
+
+
+def test_of_two_reporters_one_gets_its_report_in(queue: Queue) -> None:
+    """
+    The second finds its notices gone, and writes nothing; so does a commit that is tried again.
+    """
+    queue.accept()
+    settle(queue, Status.BOUNCED, 1)
+    found = case(queue)
+    first, second = CloseNotices(found, report(queue), now=T0), CloseNotices(found, report(queue), now=T0)
+    queue.run(first, second)
+    assert (False, True) == (first.is_stale, second.is_stale)
+    assert [(2,)] == queue.select("SELECT count(*) FROM _message")
+
+
+def test_a_fate_that_was_taken_back_is_not_reported(queue: Queue) -> None:
+    """
+    Queued again while the report was composed: nothing is written, and the other is reported later.
+    """
+    queue.accept("a.example", "a.example")
+    settle(queue, Status.BOUNCED, 1, 2)
+    found = case(queue)
+    write(queue.path, "UPDATE history SET status = 'queued' WHERE recipient_id = 1")
+    assert queue.done(CloseNotices(found, report(queue), now=T0)).is_stale
+    assert [(2, "failure")] == queue.select("SELECT recipient_id, kind FROM _notice")
+
+
+def test_what_nobody_is_told_of_stands_in_the_audit(queue: Queue) -> None:
+    """
+    H6: never a third report, but never without a trace.
+    """
+    queue.accept()
+    settle(queue, Status.BOUNCED, 1)
+    queue.run(CloseNotices(case(queue), None, now=T0, is_discarded=True))
+    assert [] == queue.select("SELECT * FROM _notice")
+    assert [("empath", 1, "report", "failure", "discarded")] == queue.select(
+        "SELECT who, recipient_id, what, before, after FROM _audit"
+    )
+
+
+def defer(queue: Queue, *numbers: int, is_delayed: bool = True) -> None:
+    """Let an attempt for *numbers* fail for now."""
+    write(queue.path, "UPDATE _recipient SET next_retry_at = ? WHERE status = 'deferred'", T0)
+    for lease in queue.lease():
+        mine = [number for number in ids(lease) if number in numbers]
+        work = queue.new_settle(lease, Status.DEFERRED, recipients=mine, is_delayed=is_delayed)
+        queue.run(work, EndLease(lease.lease_id, destination=lease.destination, is_failing=False))
+
+
+def delays(queue: Queue) -> list[int]:
+    """Recipients whose delay is to be told of."""
+    return [number for (number,) in queue.select("SELECT recipient_id FROM _notice WHERE kind = 'delay' ORDER BY 1")]
+
+
+def test_a_delay_is_told_of_once_and_for_all_who_wait(queue: Queue) -> None:
+    """
+    I3: who failed before the time had come is in the same report; NOTIFY without DELAY is not.
+    """
+    queue.accept(*["a.example"] * 4)
+    write(queue.path, "UPDATE _recipient SET notify = NULL WHERE recipient_id < 3")
+    write(queue.path, "UPDATE _recipient SET notify = 'SUCCESS,DELAY' WHERE recipient_id = 3")
+    defer(queue, 1, is_delayed=False)
+    assert [] == delays(queue)
+    defer(queue, 2, 3, 4)
+    assert [1, 2, 3] == delays(queue)
+    found = case(queue, DELAY)
+    assert [(Action.DELAYED, Timestamp(T0 + 86_400))] * 3 == [(r.action, r.retry_until) for r in found.recipients]
+    queue.run(CloseNotices(found, report(queue), now=T0 + 3))
+    defer(queue, 1, 2, 3, 4)
+    assert [] == delays(queue)
+
+
+def test_a_delay_that_is_over_is_not_told_of(queue: Queue) -> None:
+    """
+    Delivered or failed meanwhile; a failure has a report of its own.
+    """
+    queue.accept("a.example", "a.example")
+    write(queue.path, "UPDATE _recipient SET notify = NULL")
+    defer(queue, 1, 2)
+    write(queue.path, "UPDATE queue SET status = 'bounced' WHERE recipient_id = 1")
+    assert [(1, "delay"), (1, "failure")] == due(queue)
+    found = case(queue, DELAY)
+    assert (["r2@a.example"], (1, 2)) == ([r.address for r in found.recipients], tuple(sorted(found.recipient_ids)))

@@ -1,0 +1,108 @@
+"""test_query_plans - no statement walks the queue"""
+
+import re
+from importlib import resources
+
+import apsw
+import pytest
+
+from empath.storage.sqlite.connection import open_reader
+from empath.storage.sqlite.queries import queries
+from empath.storage.sqlite.schema import prepare
+
+# Tables that grow with the mail; the others stay small, or are swept as a whole on purpose.
+LARGE = {"_message", "_content", "_recipient", "_attempt", "_notice", "_lease", "_spool_garbage"}
+FILES = sorted(
+    file.name.removesuffix(".sql") for file in resources.files("empath").joinpath("sql", "queries").iterdir()
+)
+# What a person asks about all of it, in a reader of his own, may walk all of it.
+WHOLE_QUEUE = {"admin", "fsck", "selection"}
+STATEMENTS = [(file, name) for file in FILES if file not in WHOLE_QUEUE for name in queries(file)]
+
+
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory: pytest.TempPathFactory) -> apsw.Connection:
+    path = tmp_path_factory.mktemp("plans") / "queue.db"
+    prepare(path)
+    return open_reader(path)
+
+
+def plan(connection: apsw.Connection, statement: str) -> list[str]:
+    names = re.findall(r":(\w+)", statement)
+    bindings = dict.fromkeys(names) if names else (None,) * statement.count("?")
+    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", bindings)]
+
+
+@pytest.mark.parametrize(("file", "name"), STATEMENTS)
+def test_statement_finds_its_rows_by_an_index(connection: apsw.Connection, file: str, name: str) -> None:
+    """
+    The depth of the queue must cost nothing: a scan that is fast in a test stops a queue of a million.
+    """
+    statement = queries(file)[name]
+    aliases = {alias: table for table, alias in re.findall(r"\b(_\w+) AS (\w+)", statement)}
+    steps = plan(connection, statement)
+
+    scanned = {match[1] for step in steps if (match := re.match(r"SCAN (\w+)", step))}
+
+    assert set() == {aliases.get(table, table) for table in scanned} & LARGE, steps
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "index"),
+    [
+        ("accept", "find_destination", "sqlite_autoindex__destination_1 (name=?)"),
+        ("lease", "ready_destinations", "_destination_ready (is_failing=? AND ready_at<?)"),
+        ("lease", "next_ready_at", "_destination_ready (is_failing=? AND ready_at>?)"),
+        ("lease", "due_recipients", "_recipient_due (destination_id=? AND priority=? AND next_retry_at<?)"),
+        ("lease", "due_siblings", "_recipient_message (message_id=?)"),
+        ("lease", "earliest_waiting", "_recipient_due (destination_id=? AND priority=?)"),
+        ("lease", "leased_work", "_recipient_lease (lease_id=?)"),
+        ("lease", "mark_leased", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("lease", "inline_contents", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("settle", "settle_recipient", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("settle", "put_back", "_recipient_lease (lease_id=?)"),
+        ("settle", "stray_leases", "_lease_process (process_id=?)"),
+        ("process", "leases_of", "_lease_process (process_id=?)"),
+        ("process", "release_lost", "_recipient_lease (lease_id=?)"),
+        ("process", "record_unknown", "_recipient_lease (lease_id=?)"),
+        ("retention", "old_recipients", "SEARCH r USING INTEGER PRIMARY KEY (rowid>?)"),
+        ("retention", "old_recipients", "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)"),
+        ("retention", "forget_recipients", "SEARCH _recipient USING INTEGER PRIMARY KEY (rowid=?)"),
+        ("retention", "forget_attempts", "_attempt_recipient (recipient_id=?)"),
+        ("retention", "forget_left_messages", "_recipient_message (message_id=?)"),
+        ("retention", "old_messages", "SEARCH m USING INTEGER PRIMARY KEY (rowid>?)"),
+        ("retention", "old_messages", "_recipient_message (message_id=?)"),
+        ("retention", "forget_contents", "SEARCH _message USING INTEGER PRIMARY KEY (rowid=?)"),
+        ("retention", "forget_contents", "_recipient_message (message_id=?)"),
+        ("garbage", "due_garbage", "_spool_garbage_due (next_try_at<?)"),
+        ("garbage", "due_garbage", "sqlite_autoindex__message_1 (ulid=?)"),
+        ("garbage", "named_files", "sqlite_autoindex__message_1 (ulid=?)"),
+        ("garbage", "add_orphans", "sqlite_autoindex__message_1 (ulid=?)"),
+        ("garbage", "spooled_messages", "INTEGER PRIMARY KEY (rowid>?)"),
+        ("garbage", "is_file_awaited", "_recipient_message (message_id=?)"),
+        ("reports", "open_notices", "_notice_message ((message_id,kind)>(?,?))"),
+        ("reports", "open_notices", "_recipient_message (message_id=?)"),
+        ("reports", "reported_recipients", "_notice_message (message_id=? AND kind=?)"),
+        ("reports", "reported_recipients", "_attempt_recipient (recipient_id=?)"),
+        ("reports", "close_notices", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("settle", "insert_delay_notices", "_recipient_message (message_id=?)"),
+        ("due_bound", "due_bounds", "SEARCH d USING INTEGER PRIMARY KEY (rowid>?)"),
+        ("due_bound", "due_bounds", "_recipient_due (destination_id=? AND priority=?)"),
+    ],
+)
+def test_statement_uses_the_index_it_names(connection: apsw.Connection, file: str, name: str, index: str) -> None:
+    """
+    An index by fewer columns also avoids the scan, and walks the destination's backlog.
+    """
+    steps = plan(connection, queries(file)[name])
+
+    assert any(step.endswith(index) for step in steps), steps
+    assert not any("TEMP B-TREE" in step for step in steps if name == "due_recipients"), steps
+
+
+def test_query_without_a_name_is_not_to_be_had() -> None:
+    """
+    A misspelt name fails where the module is loaded.
+    """
+    with pytest.raises(KeyError):
+        queries("lease")["no_such_query"]

@@ -1,0 +1,65 @@
+"""test_wal - a grown write-ahead log is cut"""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from empath.storage.sqlite.connection import open_reader
+from empath.storage.sqlite.space import wal_octets
+from empath.storage.sqlite.wal import readers_of, truncate_wal
+from tests.kit.queue import Queue
+from tests.kit.waiting import eventually
+
+
+def test_log_is_cut_to_nothing(queue: Queue) -> None:
+    """
+    A log keeps the size that it once had, and readers pay for it.
+    """
+    queue.accept(count=10)
+    assert wal_octets(queue.path) > 0
+
+    assert truncate_wal(queue.path, deadline_s=5.0, sleep=time.sleep)
+
+    assert 0 == wal_octets(queue.path)
+    assert 10 == len(queue.statuses())
+
+
+def test_log_that_somebody_reads_is_kept(queue: Queue) -> None:
+    """
+    Nothing is lost, and nobody waits for long.
+    """
+    queue.accept()
+    reader = open_reader(queue.path)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM _message").fetchall()
+    queue.accept()
+    octets = wal_octets(queue.path)
+
+    assert not truncate_wal(queue.path, deadline_s=0.0, sleep=time.sleep)
+
+    assert octets == wal_octets(queue.path)
+    reader.close()
+    assert ["queued"] * 2 == queue.statuses()
+
+
+def test_reader_that_keeps_the_log_is_named(queue: Queue) -> None:
+    """
+    "Somebody reads" helps nobody; a pid and a name can be asked, or ended.
+    """
+    script = "import apsw, sys; c = apsw.Connection(sys.argv[1]); c.execute('BEGIN; SELECT * FROM _message'); input()"
+    assert () == readers_of(queue.path)
+    reader = subprocess.Popen([sys.executable, "-c", script, str(queue.path)], stdin=subprocess.PIPE)
+    try:
+        (named,) = eventually(lambda: readers_of(queue.path), "a reader")
+        assert f"{reader.pid} (" == named[: len(f"{reader.pid} (")]
+    finally:
+        reader.communicate(b"\n")
+    assert () == readers_of(queue.path)
+
+
+def test_log_of_no_queue_has_no_readers(tmp_path: Path) -> None:
+    """
+    It is asked for while the queue may be in trouble.
+    """
+    assert () == readers_of(tmp_path / "queue.db")
