@@ -15,13 +15,14 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, Strict, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from empath.config.units import Endpoint, duration_text, parse_duration, parse_size, size_text
+from empath.config.units import duration_text, parse_duration, parse_size, size_text
 from empath.errors import SyntaxViolation
 from empath.mail.address import Address
 from empath.mail.domain import Domain
+from empath.mail.endpoint import Endpoint
 from empath.policy.access import Network
 from empath.policy.pattern import DomainPattern
-from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, Route, SmtpRoute, parse_route
+from empath.policy.routing import MaildirRoute, Route, parse_route, route_text
 
 T = TypeVar("T")
 
@@ -97,19 +98,6 @@ def _route(value: object, info: ValidationInfo) -> Route:
     except SyntaxViolation as exc:
         raise problem(str(exc)) from exc
     return MaildirRoute(_absolute(route.path, info)) if isinstance(route, MaildirRoute) else route
-
-
-def route_text(route: Route) -> str:
-    """*route* as the file has it."""
-    match route:
-        case SmtpRoute(host, port):
-            return f"smtp://{Endpoint(host, port)}"
-        case MxRoute():
-            return "mx"
-        case MaildirRoute(path):
-            return f"maildir:{path}"
-        case DiscardRoute():
-            return "discard:"
 
 
 def _parse_wait(text: str) -> float:

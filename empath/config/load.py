@@ -7,17 +7,18 @@ The file is read once, whole, and the result does not change: a reload makes a n
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from empath.config.fields import kind_of
 from empath.config.keys import KeyPath, dotted
 from empath.config.model import Config
 from empath.config.scan import scan
+from empath.config.tables.table import Table, table_of
 from empath.errors import ConfigError, MissingInput
 
 _TOML_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -88,7 +89,7 @@ def _finding(error: ErrorDetails, lines: Mapping[KeyPath, int]) -> tuple[int, st
     return _line(path, lines), f"{dotted(path)}: {_words(error, path, parent)}"
 
 
-def _resolve(loc: tuple[str | int, ...]) -> tuple[KeyPath, type[BaseModel] | None]:
+def _resolve(loc: tuple[str | int, ...]) -> tuple[KeyPath, type[Table] | None]:
     """
     The keys that *loc* means, and the table that the last of them stands in.
 
@@ -96,8 +97,8 @@ def _resolve(loc: tuple[str | int, ...]) -> tuple[KeyPath, type[BaseModel] | Non
     "[key]" where a key is wrong.
     """
     path: KeyPath = ()
-    parent: type[BaseModel] | None = None
-    model: type[BaseModel] | None = Config
+    parent: type[Table] | None = None
+    model: type[Table] | None = Config
     for part in loc:
         if part == "[key]":
             continue
@@ -107,17 +108,9 @@ def _resolve(loc: tuple[str | int, ...]) -> tuple[KeyPath, type[BaseModel] | Non
             if part in fields:
                 part = fields[part].alias or part  # noqa: PLW2901
             field = next((field for name, field in fields.items() if (field.alias or name) == part), None)
-            model = next(_models_in(field.annotation), None) if field else None
+            model = table_of(field.annotation) if field else None
         path = (*path, part)
     return path, parent
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if get_origin(annotation) is tuple:
-        for argument in get_args(annotation):
-            yield from _models_in(argument)
-    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
 
 
 def _line(path: KeyPath, lines: Mapping[KeyPath, int]) -> int:
@@ -127,7 +120,7 @@ def _line(path: KeyPath, lines: Mapping[KeyPath, int]) -> int:
     return lines.get(path, 1)
 
 
-def _words(error: ErrorDetails, path: KeyPath, parent: type[BaseModel] | None) -> str:
+def _words(error: ErrorDetails, path: KeyPath, parent: type[Table] | None) -> str:
     context: Mapping[str, Any] = error.get("ctx", {})
     given = error["input"]
     match error["type"]:
@@ -161,7 +154,7 @@ def _words(error: ErrorDetails, path: KeyPath, parent: type[BaseModel] | None) -
             return f"{error['msg']}"
 
 
-def _did_you_mean(key: str | int, table: type[BaseModel] | None) -> str:
+def _did_you_mean(key: str | int, table: type[Table] | None) -> str:
     import difflib  # noqa: PLC0415 - only who made a mistake pays for it
 
     keys = [field.alias or name for name, field in table.model_fields.items()] if table else []

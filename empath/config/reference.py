@@ -13,13 +13,11 @@ import sys
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from empath.config import model
-from empath.config.tables import dns
+from empath.config.model import Config
+from empath.config.tables.table import Table, table_of
 
 _WIDTH = 98
 
@@ -62,7 +60,7 @@ Relative paths are relative to the directory of this file."""
 _PAGE_HEAD = """\
 # Configuration
 
-<!-- Made from empath/config/model.py by `python -m empath.config.reference`. -->
+<!-- Made from empath/config/ by `python -m empath.config.reference`. -->
 
 One TOML file holds the whole configuration. `empathd -c FILE` and `empath-admin -c FILE` name it, or the environment
 variable `EMPATH_CONFIG` does. [conf/empath.toml](../conf/empath.toml) has every setting with its default.
@@ -140,27 +138,23 @@ class Section:
 
 def sections() -> tuple[Section, ...]:
     """The definition, in the order of the file."""
-    parts = [node for module in (model, dns) for node in ast.parse(inspect.getsource(module)).body]
-    nodes = {node.name: node for node in parts if isinstance(node, ast.ClassDef)}
-    top = _settings(model.Config, nodes["Config"])
-    found = [Section("", "", False, tuple(item for item in top if item.kind not in nodes and item.key not in _TABLES))]
-    for item in top:
-        if item.key in _TABLES:  # its keys are the reader's own, so it is a table for the eye only
-            found.append(Section(item.key, item.doc, False, ()))
-        elif item.kind in nodes:
-            table = getattr(model, item.kind)
-            is_list = get_args(model.Config.model_fields[_attribute(model.Config, item.key)].annotation) != ()
-            found.append(
-                Section(item.key, " ".join((table.__doc__ or "").split()), is_list, _settings(table, nodes[item.kind]))
-            )
+    fields = {field.alias or name: field for name, field in Config.model_fields.items()}
+    top = {setting.key: setting for setting in _settings(Config)}
+    above = [setting for key, setting in top.items() if key not in _TABLES and not table_of(fields[key].annotation)]
+    found = [Section("", "", False, tuple(above))]
+    for key, field in fields.items():
+        table = table_of(field.annotation)
+        if key in _TABLES:  # its keys are the reader's own, so it is a table for the eye only
+            found.append(Section(key, top[key].doc, False, ()))
+        elif table is not None:
+            doc = " ".join((table.__doc__ or "").split())
+            found.append(Section(key, doc, table is not field.annotation, _settings(table)))
     return tuple(found)
 
 
-def _attribute(table: type[BaseModel], key: str) -> str:
-    return next(name for name, field in table.model_fields.items() if (field.alias or name) == key)
-
-
-def _settings(table: type[BaseModel], node: ast.ClassDef) -> tuple[Setting, ...]:
+def _settings(table: type[Table]) -> tuple[Setting, ...]:
+    (node,) = ast.parse(inspect.getsource(table)).body
+    assert isinstance(node, ast.ClassDef)
     found = []
     for statement, following in zip(node.body, [*node.body[1:], ast.Pass()], strict=True):
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):

@@ -1,12 +1,10 @@
 """
-units - durations, sizes and socket addresses as people write them
+units - durations and sizes as people write them
 
 A bare number has no unit and is refused: "60" was meant as minutes too often.
 """
 
-import ipaddress
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 
 from empath.errors import SyntaxViolation
@@ -20,8 +18,6 @@ _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)(B|[kKMGT]?B|[KMGT]iB)")
 _OCTETS = {"B": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _BINARY_OCTETS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _MAX_OCTETS = 2**63 - 1  # what a column of SQLite holds
-
-_ENDPOINT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::([0-9]{1,5}))?")
 
 
 def parse_duration(text: str) -> float:
@@ -71,36 +67,3 @@ def size_text(octets: int) -> str:
     binary = [(f"{unit}iB", factor) for unit, factor in _BINARY_OCTETS.items()]
     decimal = [(unit, _OCTETS[unit[0]]) for unit in ("B", "kB", "MB", "GB", "TB")]
     return min((f"{octets // factor}{unit}" for unit, factor in binary + decimal if octets % factor == 0), key=len)
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """
-    An IP address and a port. Text form: `192.0.2.1:25` or `[2001:db8::1]:25`.
-
-    Shape: host is the address in its shortest form, without brackets; port 1..65535.
-    """
-
-    host: str
-    port: int
-
-    @classmethod
-    def parse(cls, text: str, default_port: int | None = None) -> "Endpoint":
-        """
-        Read the text form; the port may be left out where there is a *default_port*.
-
-        Raises:
-            SyntaxViolation: a host name, an address without brackets, no port or port 0.
-        """
-        match = _ENDPOINT.fullmatch(text)
-        port = (int(match[3]) if match[3] else default_port) if match else None
-        if match is None or port is None or not 1 <= port <= 65535:
-            raise SyntaxViolation(f'not an IP address and port: {text!r} (use e.g. "192.0.2.1:25", "[::1]:25")')
-        try:
-            address = ipaddress.IPv6Address(match[1]) if match[1] else ipaddress.IPv4Address(match[2])
-        except ipaddress.AddressValueError as exc:
-            raise SyntaxViolation(f"not an IP address: {text!r}") from exc
-        return cls(str(address), port)
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

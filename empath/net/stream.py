@@ -21,6 +21,7 @@ from gevent.hub import get_hub
 from greenlet import getcurrent, greenlet
 
 from empath.errors import EmpathError
+from empath.mail.endpoint import host_and_port
 
 _RECEIVE_OCTETS = 64 * 1024
 _SWEEP_S = 0.5
@@ -73,7 +74,7 @@ class Stream:
         except OSError as exc:
             raise StreamClosed(_reason(exc.errno)) from exc
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        stream = cls(raw, f"[{host}]:{port}" if family == socket.AF_INET6 else f"{host}:{port}", deadlines)
+        stream = cls(raw, host_and_port(host, port), deadlines)
         stream.deadline_at = time.monotonic() + timeout_s
         try:
             if source:

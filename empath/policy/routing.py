@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from empath.errors import SyntaxViolation
 from empath.mail.domain import AddressLiteral, Domain
+from empath.mail.endpoint import host_and_port
 from empath.policy.pattern import DomainPattern, PatternTable
 
 _SMTP = re.compile(r"smtp://(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:/?#@]+))(?::([0-9]{1,5}))?")
@@ -33,8 +34,7 @@ class SmtpRoute:
 
     def destination(self, domain: str) -> str:
         """`smtp:host:port`, an IPv6 address in brackets: all domains of one next hop share a queue key."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"smtp:{host}:{self.port}"
+        return f"smtp:{host_and_port(self.host, self.port)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,19 @@ def _parse_smtp(text: str) -> SmtpRoute:
         if in_brackets:
             raise SyntaxViolation(f"not an IPv6 address: {text!r}") from exc
     return SmtpRoute(str(Domain.parse(plain)), port)
+
+
+def route_text(route: Route) -> str:
+    """*route* as `parse_route` reads it."""
+    match route:
+        case SmtpRoute(host, port):
+            return f"smtp://{host_and_port(host, port)}"
+        case MxRoute():
+            return "mx"
+        case MaildirRoute(path):
+            return f"maildir:{path}"
+        case DiscardRoute():
+            return "discard:"
 
 
 class RouteTable:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from empath.config import load_config
 from empath.config.load import parse_config
-from empath.config.units import Endpoint
 from empath.errors import ConfigError, MissingInput
 from empath.mail.address import Address, ForwardPath
 from empath.mail.domain import Domain
+from empath.mail.endpoint import Endpoint
 from empath.policy.access import Role
 from empath.policy.retry import RetrySchedule
 from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, SmtpRoute

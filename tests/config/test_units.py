@@ -1,10 +1,10 @@
-"""Durations, sizes and socket addresses as they are written."""
+"""Durations and sizes as people write them."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from empath.config.units import Endpoint, duration_text, parse_duration, parse_size, size_text
+from empath.config.units import duration_text, parse_duration, parse_size, size_text
 from empath.errors import SyntaxViolation
 
 
@@ -67,49 +67,6 @@ def test_what_is_no_size_is_refused(text):
     """
     with pytest.raises(SyntaxViolation):
         parse_size(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "endpoint"),
-    [
-        ("127.0.0.1:2525", Endpoint("127.0.0.1", 2525)),
-        ("[::1]:25", Endpoint("::1", 25)),
-        ("[2001:DB8:0::1]:65535", Endpoint("2001:db8::1", 65535)),
-    ],
-)
-def test_an_endpoint_is_an_address_and_a_port(text, endpoint):
-    """
-    One spelling inside, so that two listeners on one address are seen to be that.
-    """
-    assert endpoint == Endpoint.parse(text)
-
-
-@given(address=st.ip_addresses(), port=st.integers(1, 65535))
-def test_an_endpoint_reads_back_what_it_writes(address, port):
-    """
-    The text form is what logs and other processes are given.
-    """
-    endpoint = Endpoint(str(address), port)
-    assert endpoint == Endpoint.parse(str(endpoint))
-
-
-def test_an_endpoint_may_have_a_port_by_default():
-    """
-    A resolver is on port 53 nearly always.
-    """
-    assert Endpoint("192.0.2.53", 53) == Endpoint.parse("192.0.2.53", default_port=53)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "192.0.2.1", "192.0.2.1:0", "192.0.2.1:65536", "::1:25", "[192.0.2.1]:25", "host:25", "1.2.3:25", "[:]:1"],
-)
-def test_what_is_no_endpoint_is_refused(text):
-    """
-    A host name may resolve to something else at each start.
-    """
-    with pytest.raises(SyntaxViolation):
-        Endpoint.parse(text)
 
 
 @pytest.mark.parametrize(

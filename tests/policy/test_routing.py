@@ -5,7 +5,7 @@ import pytest
 from empath.errors import SyntaxViolation
 from empath.mail.domain import AddressLiteral, Domain
 from empath.policy.pattern import DomainPattern
-from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, RouteTable, SmtpRoute, parse_route
+from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, RouteTable, SmtpRoute, parse_route, route_text
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,17 @@ def test_a_route_names_what_to_do_and_the_queue_key(text, route, destination):
     """
     parsed = parse_route(text)
     assert (route, destination) == (parsed, parsed.destination("example.org"))
+
+
+@pytest.mark.parametrize(
+    "route",
+    [MxRoute(), SmtpRoute("2001:db8::1", 26), SmtpRoute("relay.example.org"), MaildirRoute("/a:b"), DiscardRoute()],
+)
+def test_a_route_is_written_as_it_is_read(route):
+    """
+    The configuration in force is printed, and what is printed loads again.
+    """
+    assert route == parse_route(route_text(route))
 
 
 def test_an_address_literal_is_a_destination_of_its_own():

@@ -11,13 +11,12 @@ from empath.cli.admin.options import DOMAIN, json_option
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, configuration, say
 from empath.config import Config
-from empath.config.fields import route_text
 from empath.config.hosts import host_rules
 from empath.mail.domain import AddressLiteral, Domain
 from empath.mail.lookup import Absent, Answer, Exchangers, Failed, Kind, Question
 from empath.policy.hosts.findings import Finding, findings
 from empath.policy.hosts.search import HostSearch, NoHost
-from empath.policy.routing import MxRoute, SmtpRoute
+from empath.policy.routing import MxRoute, SmtpRoute, route_text
 
 _COLUMNS: Final = (
     Column("ORDER"),

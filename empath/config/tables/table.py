@@ -2,12 +2,21 @@
 table - what all tables of the configuration have in common
 """
 
+from typing import Any, get_args, get_origin
+
 from pydantic import BaseModel, ConfigDict
 
 
 class Table(BaseModel):
-    """A table of the file: no key that is not defined here, no change once read."""
+    """A table of the file. An unknown key is an error, and a table does not change once it is read."""
 
     # Deferred: one validator is built for the whole when a file is read, and none by a command that reads none.
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+def table_of(annotation: Any) -> type[Table] | None:
+    """The table that a value of this type is, or whose list it is; None for any other value."""
+    if get_origin(annotation) is tuple:
+        return table_of(get_args(annotation)[0])
+    return annotation if isinstance(annotation, type) and issubclass(annotation, Table) else None

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from empath.config.model import Config, Listener
+from empath.config.model import Config
+from empath.config.tables.receiving import Listener
 from empath.daemon.supervisor import launch, listeners
 from empath.daemon.supervisor.resources import needed_open_files
 from empath.errors import EmpathError

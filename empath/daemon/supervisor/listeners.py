@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from empath.config.model import Listener
+from empath.config.tables.receiving import Listener
 from empath.errors import EmpathError, PermissionRefused, ServiceUnavailable
 
 BACKLOG: Final = 1024

@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from empath.config.model import Delivery
+from empath.config.tables.delivery import Delivery
 from empath.daemon.worker.content_fit import Pieces, fit
 from empath.errors import EmpathError
+from empath.mail.endpoint import host_and_port
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.net.stream import Deadlines, Stream, StreamClosed, StreamTimeout
@@ -277,4 +278,4 @@ class ConnectionPool:
 
 
 def _peer(host: Host) -> str:
-    return f"[{host.address}]:{host.port}" if ":" in host.address else f"{host.address}:{host.port}"
+    return host_and_port(host.address, host.port)

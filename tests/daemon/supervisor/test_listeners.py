@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from empath.config.model import Listener
+from empath.config.tables.receiving import Listener
 from empath.daemon.supervisor import listeners
 from empath.errors import PermissionRefused, ServiceUnavailable
 from tests.kit.process import free_port

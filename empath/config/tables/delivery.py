@@ -1,0 +1,107 @@
+"""
+delivery - the tables [delivery] and [retry]: how mail is handed on, and when it is tried again
+"""
+
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from empath.config.fields import Count, Seconds, Share, Wait, problem, setting
+from empath.config.tables.table import Table
+from empath.policy.retry import RetrySchedule
+
+
+class Delivery(Table):
+    """How mail is handed on. The timeouts are those of RFC 5321 §4.5.3.2."""
+
+    workers: Annotated[Count, Field(le=256)] = setting(2)
+    """Processes that deliver."""
+
+    concurrency: Count = setting(20)
+    """Connections to one destination at the same time, over all workers."""
+
+    sessions: Count = setting(100)
+    """Connections that one worker has at the same time. Three times as many may wait for hosts that say nothing."""
+
+    reuse_s: Seconds = setting("300s", "reuse")
+    """How long a connection may be used for further messages."""
+
+    idle_s: Seconds = setting("2s", "idle")
+    """How long a connection is kept open with nothing to send."""
+
+    mx_port: Annotated[Count, Field(le=65535)] = setting(25)
+    """Port of the hosts that a domain's MX records name. Another one than 25 is for a network of one's own."""
+
+    without_8bitmime: Literal["convert", "convert-or-send", "bounce"] = setting("convert")
+    """What a host without 8BITMIME gets of mail that is not all ASCII. "convert": the parts in question as
+    quoted-printable or base64; what cannot be converted, such as signed mail, bounces. "convert-or-send": that goes as
+    it is. "bounce": no conversion."""
+
+    connect_s: Wait = setting("30s", "connect_timeout")
+    """Wait for a connection to be made."""
+
+    greeting_s: Wait = setting("5m", "greeting_timeout")
+    """Wait for the greeting of a host."""
+
+    ehlo_s: Wait = setting("5m", "ehlo_timeout")
+    """Wait for the reply to EHLO or HELO."""
+
+    mail_s: Wait = setting("5m", "mail_timeout")
+    """Wait for the reply to MAIL."""
+
+    rcpt_s: Wait = setting("5m", "rcpt_timeout")
+    """Wait for the reply to RCPT."""
+
+    data_s: Wait = setting("2m", "data_timeout")
+    """Wait for the reply to DATA."""
+
+    content_s: Wait = setting("3m", "content_timeout")
+    """Wait for a piece of the content to be taken."""
+
+    end_of_data_s: Wait = setting("10m", "end_of_data_timeout")
+    """Wait for the reply to the end of the content. A short one makes duplicates."""
+
+    quit_s: Wait = setting("5s", "quit_timeout")
+    """Wait for the reply to QUIT. Nothing depends on it."""
+
+
+class Retry(Table):
+    """When mail that could not be delivered yet is tried again."""
+
+    base_s: Seconds = setting("60s", "base")
+    """Delay after the first failed attempt; each further one doubles it."""
+
+    max_s: Seconds = setting("4h", "max")
+    """Longest delay."""
+
+    jitter: Share = setting(0.2)
+    """Share, 0 to 1, by which each delay is stretched or shortened at random."""
+
+    lifetime_s: Seconds = setting("5d", "lifetime")
+    """Age at which a failed attempt is the last one. "0s" gives exactly one attempt."""
+
+    bounce_lifetime_s: Seconds = setting("5d", "bounce_lifetime")
+    """The same for mail without a sender, such as failure reports."""
+
+    delay_warning_s: Seconds = setting("4h", "delay_warning_time")
+    """Age at which a failed attempt is told to the sender, once for each message. "0s" for never."""
+
+    @cached_property
+    def schedule(self) -> RetrySchedule:
+        """The delays as the decision they are."""
+        return RetrySchedule(self.base_s, self.max_s, self.jitter)
+
+    @field_validator("base_s")
+    @classmethod
+    def _base_is_no_busy_loop(cls, value: float) -> float:
+        if value < 1:
+            raise problem("must be at least 1s")
+        return value
+
+    @field_validator("max_s")
+    @classmethod
+    def _max_is_not_below_base(cls, value: float, info: ValidationInfo) -> float:
+        if value < info.data.get("base_s", 0):
+            raise problem("is less than base")
+        return value

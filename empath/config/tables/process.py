@@ -1,0 +1,31 @@
+"""
+process - the tables [process] and [log]: what the processes run as, and where they write their log
+"""
+
+from typing import Literal
+
+from empath.config.fields import ConfigPath, Text, setting
+from empath.config.tables.table import Table
+
+
+class Process(Table):
+    """The processes themselves."""
+
+    user: Text | None = setting(None, example="empath")
+    """The user that the processes become when they are started as root. Not set: they stay what they are."""
+
+    pid_file: ConfigPath = setting("empathd.pid", example="/run/empath/empathd.pid")
+    """Where the supervisor writes its process id. Not set: empathd.pid beside the queue database."""
+
+
+class Log(Table):
+    """The log: one line for each acceptance, attempt and fate."""
+
+    format: Literal["json", "logfmt"] = setting("logfmt")
+    """How a line is written: "json" or "logfmt" (key=value)."""
+
+    level: Literal["debug", "info", "warning", "error"] = setting("info")
+    """Least severity that is written: "debug", "info", "warning" or "error"."""
+
+    file: ConfigPath | None = setting(None, example="/var/log/empath/empath.log")
+    """The file to append to. Not set: standard error, or empathd.log beside the queue database when detached."""

@@ -1,0 +1,58 @@
+"""
+queue - the tables [queue] and [retention]: where accepted mail is kept, and how long finished mail is remembered
+"""
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from empath.config.fields import ConfigPath, Octets, Seconds, Wait, problem, setting
+from empath.config.tables.table import Table
+
+
+class Queue(Table):
+    """Where accepted mail is kept until it is delivered."""
+
+    path: ConfigPath = Field(examples=["/var/lib/empath/queue.db"])
+    """The queue database, on a local file system. Large content lies beside it, in the directory spool/."""
+
+    inline_octets: Octets = setting("256KiB", "inline_size")
+    """Content up to this size is kept in the database, larger content in spool/."""
+
+    memory_octets: Octets = setting("32MiB", "memory_size")
+    """How much unfinished content one process holds in memory before all further content goes to spool/."""
+
+    reserve_octets: Octets = setting("256MiB", "reserve")
+    """Free space of the disk that is kept for recording deliveries. Below it new mail is refused for the time being."""
+
+    wal_limit_octets: Octets = setting("1GiB", "wal_limit")
+    """Size of the write-ahead log beyond which new mail is refused for the time being."""
+
+    lock_timeout_s: Wait = setting("30s", "lock_timeout")
+    """How long a message that came in waits while another program keeps the queue locked; then its client gets 451."""
+
+    @cached_property
+    def spool(self) -> Path:
+        """The directory of large content, beside the database."""
+        return self.path.with_name("spool")
+
+    @field_validator("memory_octets")
+    @classmethod
+    def _memory_holds_one_message(cls, value: int, info: ValidationInfo) -> int:
+        if value < info.data.get("inline_octets", 0):
+            raise problem("is less than inline_size, so that content of that size would never be kept in memory")
+        return value
+
+
+class Retention(Table):
+    """How long the queue database remembers what is finished. "0s" forgets at once."""
+
+    delivered_s: Seconds = setting("1d", "delivered")
+    """Recipients that were delivered to."""
+
+    final_s: Seconds = setting("7d", "final")
+    """Recipients that ended otherwise: bounced, expired, cancelled."""
+
+    content_s: Seconds = setting("1d", "content")
+    """Content of messages that bounced or were cancelled, so that they can be sent again."""
