@@ -34,17 +34,17 @@ demo: $(READY) ## The same unattended: start, send a mail, show it in the queue 
 	@bash tests/demo.sh
 
 ##@ Develop
-test: $(READY) ## All tests, in parallel
-	$(BIN)/pytest -n auto
+test: $(READY) ## All tests, in parallel (ARGS="-k route": those whose names say route)
+	$(BIN)/pytest -n auto $(ARGS)
 
-test-repeat: $(READY) ## All tests N times (N=5), to find the one that fails now and then
-	@for turn in $$(seq $(N)); do echo "turn $$turn of $(N)"; $(BIN)/pytest -n auto -q || exit 1; done
+test-repeat: $(READY) ## The same N times (N=5), to find the test that fails now and then
+	@for turn in $$(seq $(N)); do echo "turn $$turn of $(N)"; $(BIN)/pytest -n auto -q $(ARGS) || exit 1; done
 
-chaos: $(READY) ## Mail while processes are killed at random (KILLS=100): nothing may be lost, or doubled without a record
+chaos: $(READY) ## Mail while processes are killed (KILLS=100, ARGS="--seed 7"): nothing lost, or doubled unrecorded
 	$(BIN)/python -m tests.chaos --kills $(or $(KILLS),100) $(ARGS)
 
-properties: $(READY) ## The tests over generated examples, with forty times as many of them
-	$(BIN)/pytest -n auto -q --hypothesis-profile=deep tests/mail tests/message tests/smtp tests/policy tests/storage
+properties: $(READY) ## Tests over generated examples, with forty times as many of them (ARGS="tests/smtp")
+	$(BIN)/pytest -n auto -q --hypothesis-profile=deep $(or $(ARGS),tests/mail tests/message tests/smtp tests/policy tests/storage)
 
 fuzz: $(READY) ## Odd octets against both roles of SMTP (SECONDS=60, ARGS="--target server --seed 1")
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(ARGS)
