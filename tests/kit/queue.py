@@ -28,9 +28,10 @@ from empath.storage.queue.lease import Lease, TakeLeases
 from empath.storage.queue.process import Register
 from empath.storage.queue.settle import Attempt, Fate, Settle, Status
 from empath.storage.sqlite.schema import prepare
-from empath.storage.writer import Work, Writer
+from empath.storage.sqlite.writer import Writer
+from empath.storage.write import Write
 
-W = TypeVar("W", bound=Work)
+W = TypeVar("W", bound=Write)
 Dump = dict[str, list[tuple[Any, ...]]]
 T0 = 1_700_000_000.0  # the instant at which these queues begin
 LIFETIME_S = 86_400.0
@@ -136,7 +137,7 @@ class Queue:
         self._writer._connected().authorizer = note
         return tables
 
-    def run(self, *works: Work) -> None:
+    def run(self, *works: Write) -> None:
         """
         Commit *works* together.
 
@@ -147,7 +148,7 @@ class Queue:
             if error is not None:
                 raise error
 
-    def outcome(self, *works: Work) -> list[EmpathError | None]:
+    def outcome(self, *works: Write) -> list[EmpathError | None]:
         """Commit *works* together; their errors."""
         self._writer.execute(list(works))
         return [work.error for work in works]

@@ -28,28 +28,29 @@ from empath.storage.queue.lease import Lease
 from empath.storage.queue.process import Beat, EndProcess, Register, ResizeDestinations
 from empath.storage.queue.reports import Case, CloseNotices, DueReport
 from empath.storage.queue.retention import Cutoffs, ForgetMessages, ForgetRecipients
-from empath.storage.queue.settle import EndLease, EndStrays, Hold, Rekey, Settle, Status
+from empath.storage.queue.settle import EndLease, Hold, Rekey, ReleaseUnknownLeases, Settle, Status
 from empath.storage.sqlite.schema import prepare
-from empath.storage.writer import Together, Work, Writer
+from empath.storage.sqlite.writer import Writer
+from empath.storage.write import Batch, Write
 from tests.kit.faults import Failure, Fault, Step, run
 from tests.kit.queue import T0, Dump, Queue, dump, ids, inspect, violations, write
 
-Works = Callable[[Queue, Lease], list[Work]]
+Works = Callable[[Queue, Lease], list[Write]]
 
 
 def _settle(status: Status) -> Works:
-    def works(queue: Queue, lease: Lease) -> list[Work]:
+    def works(queue: Queue, lease: Lease) -> list[Write]:
         return [queue.new_settle(lease, status, recipients=ids(lease))]
 
     return works
 
 
-def _accept_with_a_bad_one(queue: Queue, _: Lease) -> list[Work]:
+def _accept_with_a_bad_one(queue: Queue, _: Lease) -> list[Write]:
     good = queue.new_accept("new.example")
     return [good, Accept(good.message, queue.destination_ids), queue.new_accept("new.example")]
 
 
-class Shell(Work):
+class Shell(Write):
     """What somebody does by plain SQL, as one transaction."""
 
     def __init__(self, *statements: str) -> None:
@@ -61,10 +62,10 @@ class Shell(Work):
             connection.execute(statement)
 
 
-def _steered(status: str, *works: Callable[[Queue, Lease], Work]) -> Works:
-    def steered(queue: Queue, lease: Lease) -> list[Work]:
+def _steered(status: str, *works: Callable[[Queue, Lease], Write]) -> Works:
+    def steered(queue: Queue, lease: Lease) -> list[Write]:
         order = Shell(f"UPDATE queue SET status = '{status}', next_retry_unix = 2e9")
-        return [Together(order, *(work(queue, lease) for work in works))]
+        return [Batch(order, *(work(queue, lease) for work in works))]
 
     return steered
 
@@ -75,7 +76,7 @@ def _case(kind: ReportKind) -> Case:
     return Case(DueReport(1, kind), message, "sender@example.test", 1, None, INLINE, (), (1, 2), (1, 2))
 
 
-def _end(_: Queue, lease: Lease) -> Work:
+def _end(_: Queue, lease: Lease) -> Write:
     return EndLease(lease.lease_id, destination="leased.example", is_failing=True)
 
 
@@ -103,13 +104,13 @@ OPERATIONS: dict[str, Works] = {
         CloseNotices(_case(ReportKind.FAILURE), None, now=T0, is_discarded=True),
     ],
     "settle and end": lambda queue, lease: [
-        Together(
+        Batch(
             queue.new_settle(lease, Status.DELIVERED, recipients=ids(lease)),
             EndLease(lease.lease_id, destination="leased.example", is_failing=True),
         )
     ],
     "end lease": lambda _, lease: [EndLease(lease.lease_id, destination="leased.example", is_failing=True)],
-    "end strays": lambda queue, _: [EndStrays(queue.process_id, ())],
+    "end strays": lambda queue, _: [ReleaseUnknownLeases(queue.process_id, ())],
     "rekey": lambda queue, lease: [
         Rekey(lease.lease_id, dict.fromkeys(ids(lease), "smtp:127.0.0.1:2526"), queue.destination_ids)
     ],
@@ -152,7 +153,7 @@ OPERATIONS: dict[str, Works] = {
     "settle garbage": lambda *_: [SettleGarbage([Removal(GARBAGE, 0, None), Removal("spool:mx/1", 1, "no")], now=T0)],
     "add orphans": lambda *_: [AddOrphans(["01", "02"], node="mx")],
     "repair": lambda *_: [
-        Together(_Break(), Repair(["lease_without_process", "due_at_late"], now=T0 + 9, spool=Path(), node="mx"))
+        Batch(_Break(), Repair(["lease_without_process", "due_at_late"], now=T0 + 9, spool=Path(), node="mx"))
     ],
     "repair bounds": lambda *_: [_LoseBounds(), RepairBounds([LateBound(2, "a.example", None, T0)])],
 }
@@ -160,7 +161,7 @@ AT_ONCE = Cutoffs.at(T0 + 9, delivered_s=0, final_s=0, content_s=0)
 GARBAGE = "spool:mx/0"
 
 
-class _Break(Work):
+class _Break(Write):
     """More bugs."""
 
     def run(self, connection: apsw.Connection) -> None:
@@ -168,7 +169,7 @@ class _Break(Work):
         connection.execute("UPDATE _process SET ended_at = 1.0")
 
 
-class _LoseBounds(Work):
+class _LoseBounds(Write):
     """A bug."""
 
     def run(self, connection: apsw.Connection) -> None:
@@ -213,7 +214,7 @@ def _pristine(queue: Queue) -> Queue:
     return twin
 
 
-def _execute(path: Path, works: list[Work], *, times: int = 1) -> str | None:
+def _execute(path: Path, works: list[Write], *, times: int = 1) -> str | None:
     """Run *works* as one batch, again as long as all of it fails and *times* allow; the last run's first error."""
     writer = Writer(path, deadline_s=1.0, notify=lambda: None)
     try:
@@ -267,7 +268,7 @@ def test_operation_leaves_all_or_nothing(
     final_error = _execute(whole, OPERATIONS[name](_pristine(queue), lease))
     after = _timeless(dump(whole))
 
-    def new_works() -> list[Work]:
+    def new_works() -> list[Write]:
         return OPERATIONS[name](_pristine(queue), copy.deepcopy(lease))
 
     assert violations(whole) == {}

@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from empath.storage.queue.lease import MESSAGES, Lease
 from empath.storage.queue.process import EndProcess, ResizeDestinations
-from empath.storage.queue.settle import EndLease, EndStrays, Hold, Rekey, Settle, Status
+from empath.storage.queue.settle import EndLease, Hold, Rekey, ReleaseUnknownLeases, Settle, Status
 from tests.kit.queue import T0, Queue, ids, select, write, wrong_with
 
 MEMORY = Path("/dev/shm")
@@ -232,7 +232,7 @@ class QueueMachine(RuleBasedStateMachine):
     def end_strays(self, worker: int, data: st.DataObject) -> None:
         mine = [number for number, held in self.model.leases.items() if held.process_id == self.processes[worker]]
         known = data.draw(st.sets(st.sampled_from(mine))) if mine else set()
-        self.queue.run(EndStrays(self.processes[worker], known))
+        self.queue.run(ReleaseUnknownLeases(self.processes[worker], known))
         for lease_id in set(mine) - known:
             self.model.end(lease_id, is_lost=False)
 

@@ -22,9 +22,10 @@ from gevent.hub import get_hub
 from gevent.monkey import get_original
 from greenlet import getcurrent
 
-from empath.storage.writer import Work, Writer
+from empath.storage.sqlite.writer import Writer
+from empath.storage.write import Write
 
-W = TypeVar("W", bound=Work)
+W = TypeVar("W", bound=Write)
 _EX_SOFTWARE = 70
 _CLOSE_S = 2.0
 _GAP_S = 0.004  # in which nobody came: a processor's turn goes to others for as long
@@ -40,7 +41,7 @@ class HubWriter:
         """
         *deadline_s* as for Writer. Works gather until nobody has come for *gap_s*, or for *patience_s* in all.
         """
-        self._gathered: list[Work] = []
+        self._gathered: list[Write] = []
         self._gathering_since: float | None = None  # of the monotonic clock, while `_gap` runs
         self._patience_s = patience_s
         self._expected = 0  # so many are all

@@ -38,7 +38,7 @@ from empath.net.resolver import DnsResolver
 from empath.net.wakeup import WakeUp
 from empath.storage.queue.accept import DestinationIds
 from empath.storage.queue.lease import Lease, Outlook, TakeLeases
-from empath.storage.queue.settle import EndStrays
+from empath.storage.queue.settle import ReleaseUnknownLeases
 from empath.storage.sqlite.connection import open_reader
 
 _POLL_S = 0.1
@@ -151,7 +151,7 @@ class Worker:
         """Give back what a failed commit may have taken all the same; nothing is leased before that is done."""
         while not self._runtime.draining.is_set():  # then the end of this process releases them
             try:
-                self._runtime.writer.commit(EndStrays(self._runtime.process_id, self._active))
+                self._runtime.writer.commit(ReleaseUnknownLeases(self._runtime.process_id, self._active))
             except EmpathError as exc:
                 self._runtime.log.error("strays_kept", error=str(exc))
                 self._runtime.draining.wait(_STRAYS_AGAIN_S)

@@ -28,7 +28,7 @@ from empath.policy.routing import MxRoute, Route, SmtpRoute
 from empath.storage.queue.accept import INLINE, DestinationIds
 from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadOrders
 from empath.storage.queue.settle import Attempt, EndLease, Fate, Hold, Passed, Rekey, Settle, Status
-from empath.storage.writer import Together, Work
+from empath.storage.write import Batch, Write
 
 _SETTLE_AGAIN_S = 1.0  # after a settle that could not be written
 _STUCK_S = 1.0  # one message under way for so long: the host is slow, or hangs
@@ -59,7 +59,7 @@ class LeaseRun:
         self._lease = lease
         self._carrier: Carrier | None = None
         self._moved_at = time.monotonic()
-        self._unwritten: list[Work] = []
+        self._unwritten: list[Write] = []
 
     def run(self) -> None:
         """Deliver and settle; returns when the lease's end is on the disk."""
@@ -228,9 +228,9 @@ class LeaseRun:
         self._commit(orders)
         return orders.ordered_away
 
-    def _commit(self, *more: Work) -> None:
+    def _commit(self, *more: Write) -> None:
         works, self._unwritten = (*self._unwritten, *more), []
-        together = Together(*works)
+        together = Batch(*works)
         while works:
             try:
                 self._runtime.writer.commit(together)

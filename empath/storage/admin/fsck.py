@@ -39,7 +39,7 @@ from empath.storage.sqlite.connection import value
 from empath.storage.sqlite.queries import queries
 from empath.storage.sqlite.schema import check_current
 from empath.storage.sqlite.visit import visiting
-from empath.storage.writer import Work
+from empath.storage.write import Write
 
 _SQL = queries("fsck")
 MOST: Final = 1000  # findings of one check that are told one by one
@@ -105,7 +105,7 @@ def examine_queue(path: Path, *, now: float, spool: Path, is_quick: bool = False
         return examine(connection, now=now, spool=spool, is_quick=is_quick)
 
 
-class Repair(Work):
+class Repair(Write):
     """
     Mend what the checks called *names* still find; `repaired` has each thing that was mended.
 

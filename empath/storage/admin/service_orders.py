@@ -18,13 +18,13 @@ from empath.storage.sqlite.connection import rows, value
 from empath.storage.sqlite.queries import queries
 from empath.storage.sqlite.schema import check_current
 from empath.storage.sqlite.visit import visiting
-from empath.storage.writer import Work
+from empath.storage.write import Write
 
 _SQL = queries("orders")
 _LOOK_S: Final = 0.05
 
 
-class Tell(Work):
+class Tell(Write):
     """Give an order in the name of *who*; `control_id` is its number."""
 
     def __init__(self, verb: str, argument: str | None, *, who: str) -> None:

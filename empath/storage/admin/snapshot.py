@@ -3,7 +3,7 @@ admin - what a person asks of the queue and orders in it
 
 THEORY
     A Snapshot is one instant of the queue: all of an answer is read inside one transaction that takes no lock and
-    keeps no writer waiting.  An order is a Work that `carry_out` commits alone; running workers see the commit by
+    keeps no writer waiting.  An order is a Write that `carry_out` commits alone; running workers see the commit by
     `PRAGMA data_version`, so nobody needs to be told.
 """
 
@@ -35,7 +35,7 @@ from empath.storage.sqlite.connection import rows, transaction, value
 from empath.storage.sqlite.queries import queries
 from empath.storage.sqlite.schema import check_current
 from empath.storage.sqlite.visit import visiting
-from empath.storage.writer import Work
+from empath.storage.write import Write
 
 _SQL = queries("admin")
 _MAX_HEADER_OCTETS = 1024 * 1024
@@ -136,7 +136,7 @@ class Snapshot:
         )
 
 
-def carry_out(path: Path, order: Work, *, deadline_s: float) -> None:
+def carry_out(path: Path, order: Write, *, deadline_s: float) -> None:
     """
     Commit *order* to the queue at *path*, waiting at most *deadline_s* for the write lock.
 

@@ -12,7 +12,7 @@ from empath.mail.envelope import Envelope
 from empath.mail.identity import QueueId, Timestamp
 from empath.storage.sqlite.connection import value
 from empath.storage.sqlite.queries import queries
-from empath.storage.writer import Work
+from empath.storage.write import Write
 
 _SQL = queries("accept")
 _INSERT_MESSAGE = _SQL["insert_message"]
@@ -81,7 +81,7 @@ class DestinationIds:
         self._known.update(found)
 
 
-class Accept(Work):
+class Accept(Write):
     """Insert one message, all or nothing."""
 
     def __init__(self, message: NewMessage, destination_ids: DestinationIds) -> None:

@@ -11,7 +11,7 @@ import apsw
 
 from empath.storage.sqlite.connection import rows, translated
 from empath.storage.sqlite.queries import queries
-from empath.storage.writer import Work
+from empath.storage.write import Write
 
 _SQL = queries("control")
 
@@ -26,7 +26,7 @@ class Order:
     who: str
 
 
-class StartOrder(Work):
+class StartOrder(Write):
     """Take an order up. `is_ours` says after the commit that nobody else had."""
 
     def __init__(self, control_id: int, *, now: float) -> None:
@@ -39,7 +39,7 @@ class StartOrder(Work):
         self.is_ours = connection.changes() == 1
 
 
-class FinishOrder(Work):
+class FinishOrder(Write):
     """Say what came of an order, in a sentence."""
 
     def __init__(self, control_id: int, *, now: float, result: str) -> None:
@@ -50,7 +50,7 @@ class FinishOrder(Work):
         connection.execute(_SQL["finish_order"], self._row)
 
 
-class GiveUpOrders(Work):
+class GiveUpOrders(Write):
     """Close what a process had taken up that died over it."""
 
     def __init__(self, *, now: float) -> None:

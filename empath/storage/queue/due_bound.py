@@ -13,7 +13,7 @@ import apsw
 
 from empath.storage.sqlite.connection import rows, translated
 from empath.storage.sqlite.queries import queries
-from empath.storage.writer import Work
+from empath.storage.write import Write
 
 _SQL = queries("due_bound")
 DESTINATIONS = 500  # looked at in one slice
@@ -56,7 +56,7 @@ class BoundWalk:
         ]
 
 
-class RepairBounds(Work):
+class RepairBounds(Write):
     """Lower the bounds to what was found."""
 
     def __init__(self, bounds: Iterable[LateBound]) -> None:

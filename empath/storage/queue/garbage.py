@@ -24,7 +24,7 @@ from empath.mail.identity import QueueId
 from empath.storage.spool import locate
 from empath.storage.sqlite.connection import rows, translated, value
 from empath.storage.sqlite.queries import queries
-from empath.storage.writer import Work
+from empath.storage.write import Write
 
 _SQL = queries("garbage")
 ORPHAN_AGE_S = 3600.0  # a younger file may belong to a message that is being received
@@ -78,7 +78,7 @@ def remove_file(spool: Path, garbage: Garbage) -> Removal:
     return Removal(garbage.locator, garbage.tries, None)
 
 
-class SettleGarbage(Work):
+class SettleGarbage(Write):
     """Forget the rows whose files are gone; the others are due again after 2^n seconds, at most an hour."""
 
     def __init__(self, removals: Iterable[Removal], *, now: float) -> None:
@@ -151,7 +151,7 @@ def unnamed(connection: apsw.Connection, path: Path, queue_ids: list[str]) -> li
     return [queue_id for queue_id in queue_ids if queue_id not in named]
 
 
-class AddOrphans(Work):
+class AddOrphans(Write):
     """Make garbage of the files under *queue_ids* that no message names; `added` counts those that were none yet."""
 
     def __init__(self, queue_ids: list[str], *, node: str) -> None:

@@ -18,7 +18,7 @@ from empath.mail.identity import Timestamp
 from empath.storage.queue.accept import INLINE
 from empath.storage.sqlite.connection import rows, translated, value
 from empath.storage.sqlite.queries import queries
-from empath.storage.writer import Work
+from empath.storage.write import Write
 
 _SQL = queries("lease")
 MESSAGES = 20  # of one lease
@@ -83,13 +83,13 @@ class Lease:
     messages: list[LeasedMessage]
 
 
-class TakeLeases(Work):
+class TakeLeases(Write):
     """
     Take up to *limit* leases, at most *failing_limit* of failing destinations, of each until the process has *share*.
 
     `leases` holds them after the commit; `has_more` tells that more was due than they hold. A process that has been
     declared dead gets none: nobody would ever end them.
-    After an error the commit is in doubt, see `EndStrays`.
+    After an error the commit is in doubt, see `ReleaseUnknownLeases`.
     """
 
     def __init__(self, *, process_id: int, now: float, limit: int, failing_limit: int, share: int) -> None:
@@ -224,7 +224,7 @@ class Outlook:
             return at
 
 
-class ReadContent(Work):
+class ReadContent(Write):
     """Read the content of one leased message that did not come with its lease; `content` is None if there is none."""
 
     def __init__(self, message_id: int) -> None:
@@ -236,7 +236,7 @@ class ReadContent(Work):
         self.content = _content(connection, self._message_id)
 
 
-class ReadOrders(Work):
+class ReadOrders(Write):
     """Read which recipients of a lease were held or ended by order since it was taken."""
 
     def __init__(self, lease_id: int) -> None:

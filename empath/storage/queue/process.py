@@ -15,7 +15,7 @@ import empath
 from empath.storage.queue.settle import finish_order
 from empath.storage.sqlite.connection import rows, translated, value
 from empath.storage.sqlite.queries import queries
-from empath.storage.writer import Work
+from empath.storage.write import Write
 
 _SQL = queries("process")
 _END_LEASE = queries("settle")["end_lease"]
@@ -32,7 +32,7 @@ class ProcessRow:
     beat: int
 
 
-class Register(Work):
+class Register(Write):
     """Begin a run; `process_id` is its number after the commit."""
 
     def __init__(self, *, node: str, instance: str, slot: str, generation: int, pid: int, now: float) -> None:
@@ -48,7 +48,7 @@ class Register(Work):
         self.process_id = connection.last_insert_rowid()
 
 
-class Beat(Work):
+class Beat(Write):
     """
     Tell that a process lives. `is_taken_for_dead` says after the commit that its run was ended by another.
 
@@ -67,7 +67,7 @@ class Beat(Work):
         self.log_level = value(connection, _SQL["log_level"])
 
 
-class EndProcess(Work):
+class EndProcess(Write):
     """
     End a run, and release what it held. `released` counts recipients, `held` those that lost their third lease.
 
@@ -96,7 +96,7 @@ class EndProcess(Work):
         connection.execute(_SQL["end"], self._row)
 
 
-class ResizeDestinations(Work):
+class ResizeDestinations(Write):
     """Bring the configured limit of connections to every destination."""
 
     def __init__(self, max_leases: int) -> None:

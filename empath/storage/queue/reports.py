@@ -24,7 +24,7 @@ from empath.storage.queue.accept import INLINE, Accept
 from empath.storage.spool import open_content
 from empath.storage.sqlite.connection import rows, translated, value
 from empath.storage.sqlite.queries import queries
-from empath.storage.writer import Work
+from empath.storage.write import Write
 
 _SQL = queries("reports")
 SOON_S = 5.0  # a recipient that is due within so long may soon be of the same report
@@ -156,7 +156,7 @@ def read_file_start(spool: Path, locator: str, octets: int) -> bytes:
         raise StorageFailure(f"{locator}: {exc.strerror}") from exc
 
 
-class CloseNotices(Work):
+class CloseNotices(Write):
     """
     Meet the notices of a case, with the report that tells of them, or without one.
 

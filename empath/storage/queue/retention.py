@@ -3,7 +3,7 @@ retention - what is finished and old is forgotten
 
 THEORY
     A sweep walks a table by rowid, slice after slice, and remembers in its object where it is.  It reads outside the
-    write lock and hands out a Work that names what it found; the Work asks once more, inside its transaction, whether
+    write lock and hands out a Write that names what it found; the Write asks once more, inside its transaction, whether
     each may still go, because somebody may have retried it meanwhile.  Rows come in the order of their acceptance, and
     nothing is older than its acceptance: at the first slice that ends with a younger row the round is over.
 
@@ -19,7 +19,7 @@ import apsw
 
 from empath.storage.sqlite.connection import rows, translated, value
 from empath.storage.sqlite.queries import queries
-from empath.storage.writer import Work
+from empath.storage.write import Write
 
 _SQL = queries("retention")
 
@@ -44,7 +44,7 @@ class Cutoffs:
         return cls(now, now - delivered_s, now - final_s, now - content_s)
 
 
-class ForgetRecipients(Work):
+class ForgetRecipients(Write):
     """
     Remove recipients with their attempts, and the messages that have none left, with their content.
 
@@ -68,7 +68,7 @@ class ForgetRecipients(Work):
         self.messages = _forget_left(connection, left)
 
 
-class ForgetMessages(Work):
+class ForgetMessages(Write):
     """
     Remove messages without recipients, and the content of the others where nobody waits for it.
 
@@ -88,7 +88,7 @@ class ForgetMessages(Work):
         self.contents = len(gone)
 
 
-class ForgetProcesses(Work):
+class ForgetProcesses(Write):
     """
     Remove runs of processes that ended PROCESSES_S ago; their attempts tell only their numbers then.
 
@@ -121,7 +121,7 @@ class _Sweep:
     """
     A walk over one table. `is_round_over` says that the last step met the end, so that the next begins anew.
 
-    One Work takes at most MOST rows, and about ATTEMPTS rows and OCTETS of content with them: that bounds how long it
+    One Write takes at most MOST rows, and about ATTEMPTS rows and OCTETS of content with them: that bounds how long it
     holds the write lock.
     """
 

@@ -24,7 +24,7 @@ from empath.mail.reply import Reply
 from empath.storage.queue.accept import DestinationIds
 from empath.storage.sqlite.connection import rows, value
 from empath.storage.sqlite.queries import queries
-from empath.storage.writer import Work
+from empath.storage.write import Write
 
 _SQL = queries("settle")
 _MAYBE_DELIVERED = "maybe_delivered"
@@ -90,7 +90,7 @@ class Attempt:
     connect_s: float | None = None
 
 
-class Settle(Work):
+class Settle(Write):
     """
     Write the fates of one message's recipients, and who was *passed* on from this host to another.
 
@@ -237,7 +237,7 @@ def _put_back(connection: apsw.Connection, lease_id: int) -> None:
     connection.execute(_SQL["end_lease"], keys)
 
 
-class EndLease(Work):
+class EndLease(Write):
     """Give the slot back; what the lease still holds returns as it was or was ordered to, no attempt counted."""
 
     def __init__(self, lease_id: int, *, destination: str, is_failing: bool) -> None:
@@ -250,7 +250,7 @@ class EndLease(Work):
         connection.execute(_SQL["mark_failing"], self._destination)
 
 
-class EndStrays(Work):
+class ReleaseUnknownLeases(Write):
     """
     Give back what a TakeLeases took that failed: it may have been committed, and then nobody knows of its leases.
 
@@ -266,7 +266,7 @@ class EndStrays(Work):
             _put_back(connection, lease_id)
 
 
-class Rekey(Work):
+class Rekey(Write):
     """Put recipients back unsent under the destinations that they are routed to now."""
 
     def __init__(self, lease_id: int, destinations: dict[int, str], destination_ids: DestinationIds) -> None:
@@ -293,7 +293,7 @@ class Rekey(Work):
         self._destination_ids.remember(self._found)
 
 
-class Hold(Work):
+class Hold(Write):
     """Leave recipients to a person, with the reason."""
 
     def __init__(self, lease_id: int, recipient_ids: tuple[int, ...], *, now: float, reason: str) -> None:

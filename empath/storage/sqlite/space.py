@@ -13,12 +13,12 @@ import apsw
 
 from empath.storage.sqlite.connection import PAGE_OCTETS, translated, value
 from empath.storage.sqlite.queries import queries
-from empath.storage.writer import Work
+from empath.storage.write import Write
 
 _SQL = queries("space")
 
 
-class ReturnPages(Work):
+class ReturnPages(Write):
     """Give up to PAGES free pages back, moving others to their place; the file shrinks at the next checkpoint."""
 
     PAGES = 256  # 1 MiB: so long the write lock is held

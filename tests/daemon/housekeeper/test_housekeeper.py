@@ -13,7 +13,7 @@ from empath.storage.queue.process import EndProcess
 from empath.storage.queue.settle import EndLease, Status
 from empath.storage.spool import SpoolFile, locate
 from empath.storage.sqlite.space import wal_octets
-from empath.storage.writer import Together
+from empath.storage.write import Batch
 from tests.kit.process import Empathd
 from tests.kit.queue import T0, Queue, ids, select, write
 from tests.kit.waiting import eventually
@@ -196,7 +196,7 @@ def test_killed_worker_loses_its_leases(alone: tuple[Empathd, Queue, int, int]) 
     What it held is due again at once, and delivered by the next.
     """
     instance, queue, pid, process_id = alone
-    queue.run(Together(queue.new_accept(), queue.new_lease(process_id=process_id)))
+    queue.run(Batch(queue.new_accept(), queue.new_lease(process_id=process_id)))
     queue.close()
 
     os.kill(pid, signal.SIGKILL)
@@ -210,7 +210,7 @@ def test_lease_of_a_failed_commit_is_given_back(alone: tuple[Empathd, Queue, int
     A commit may fail after it took place: its leases are the worker's, which does not know of them.
     """
     instance, queue, _, process_id = alone
-    queue.run(Together(queue.new_accept(), queue.new_lease(process_id=process_id)))
+    queue.run(Batch(queue.new_accept(), queue.new_lease(process_id=process_id)))
     queue.close()
     write(
         instance.queue,

@@ -15,7 +15,7 @@ from empath.mail.identity import QueueId, Timestamp
 from empath.storage.queue.settle import EndLease, Status
 from empath.storage.spool import SpoolFile
 from empath.storage.sqlite.connection import open_reader
-from empath.storage.writer import Writer
+from empath.storage.sqlite.writer import Writer
 from empath.telemetry import log
 from tests.kit.faults import Failure, Fault, Step, run
 from tests.kit.process import configuration

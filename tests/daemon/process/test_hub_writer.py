@@ -6,14 +6,14 @@ import pytest
 from empath.daemon.process.hub_writer import HubWriter
 from empath.errors import StorageFailure
 from empath.storage.sqlite.schema import prepare
-from empath.storage.writer import Work
+from empath.storage.write import Write
 from tests.kit.queue import select
 from tests.kit.waiting import DEADLINE_S
 
 NEVER_S = 3600.0
 
 
-class Put(Work):
+class Put(Write):
     """Adds a name to a table that takes each but once."""
 
     def __init__(self, name):

@@ -21,7 +21,7 @@ from empath.smtp.client.events import RecipientResult
 from empath.storage.queue.accept import INLINE, DestinationIds
 from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadOrders
 from empath.storage.queue.settle import Attempt, EndLease, Hold, Rekey, Settle
-from empath.storage.writer import Together
+from empath.storage.write import Batch
 from empath.telemetry import log
 from tests.kit.process import configuration
 
@@ -43,7 +43,7 @@ class FakeWriter:
         self.ordered_away = {}
 
     def commit(self, work):
-        parts = work.works if isinstance(work, Together) else (work,)
+        parts = work.writes if isinstance(work, Batch) else (work,)
         self.works += parts
         for part in parts:
             if self.errors.get(type(part)):

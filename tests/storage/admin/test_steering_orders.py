@@ -6,7 +6,7 @@ import pytest
 
 from empath.storage.queue.lease import Lease
 from empath.storage.queue.process import EndProcess
-from empath.storage.queue.settle import EndLease, EndStrays, Hold, Rekey, Status
+from empath.storage.queue.settle import EndLease, Hold, Rekey, ReleaseUnknownLeases, Status
 from tests.kit.engines import ENGINES, Engine
 from tests.kit.queue import T0, Queue, write
 
@@ -174,7 +174,7 @@ def test_order_is_carried_out_where_no_attempt_was_made(queue: Queue, ordered: s
     queue.run(
         *{
             "end": [end(lease)],
-            "stray": [EndStrays(queue.process_id, [])],
+            "stray": [ReleaseUnknownLeases(queue.process_id, [])],
             "rekey": [Rekey(lease.lease_id, {number: "b.example"}, queue.destination_ids), end(lease)],
             "hold": [Hold(lease.lease_id, (number,), now=T0, reason="content missing"), end(lease)],
             "death": [EndProcess(queue.process_id, now=T0 + 1)],
@@ -202,7 +202,7 @@ def test_ordered_instant_is_kept_where_no_attempt_was_made(queue: Queue, how: st
     queue.run(
         *{
             "end": [end(lease)],
-            "stray": [EndStrays(queue.process_id, [])],
+            "stray": [ReleaseUnknownLeases(queue.process_id, [])],
             "rekey": [Rekey(lease.lease_id, {1: "b.example"}, queue.destination_ids), end(lease)],
             "death": [EndProcess(queue.process_id, now=T0 + 1)],
         }[how]
@@ -238,7 +238,7 @@ def test_recipient_who_wants_no_report_gets_none_by_order(queue: Queue) -> None:
     write(queue.path, "UPDATE _recipient SET notify = iif(recipient_id = 2, NULL, 'NEVER')")
     order(queue, ORDERS["bounced"])
 
-    queue.run(EndStrays(queue.process_id, []))
+    queue.run(ReleaseUnknownLeases(queue.process_id, []))
 
     assert ["bounced"] * 3 == queue.statuses()
     assert [(2,)] == queue.select("SELECT recipient_id FROM _notice")

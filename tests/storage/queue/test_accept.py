@@ -1,6 +1,6 @@
 """test_accept - what a message is once it has its 250"""
 
-from empath.storage.writer import Work
+from empath.storage.write import Write
 from tests.kit.queue import LIFETIME_S, T0, Queue
 
 
@@ -47,7 +47,7 @@ def test_weight_of_a_batch_counts_recipients_and_octets(queue: Queue) -> None:
     """
     A batch is closed by what it writes, not by how many clients wait for it.
     """
-    work: Work = queue.new_accept("a.example", "b.example", content=b"12345")
+    work: Write = queue.new_accept("a.example", "b.example", content=b"12345")
 
     assert (4, 5) == (work.rows, work.octets)
     assert 0 == queue.new_accept(content=None, locator="spool:mx/1").octets

@@ -8,7 +8,7 @@ import pytest
 from empath.storage.queue import lease as lease_module
 from empath.storage.queue.lease import Lease, Outlook, ReadContent, ReadOrders
 from empath.storage.queue.process import EndProcess
-from empath.storage.queue.settle import EndLease, EndStrays
+from empath.storage.queue.settle import EndLease, ReleaseUnknownLeases
 from empath.storage.sqlite.connection import open_reader
 from tests.kit.faults import in_forks
 from tests.kit.queue import T0, Queue, ids, write
@@ -425,7 +425,7 @@ def test_leases_of_a_failed_take_are_given_back(queue: Queue) -> None:
     queue.accept("b.example")
     queue.lease()
 
-    queue.run(EndStrays(queue.process_id, [known.lease_id]))
+    queue.run(ReleaseUnknownLeases(queue.process_id, [known.lease_id]))
 
     assert ["leased", "queued"] == queue.statuses()
     assert [(known.lease_id,)] == queue.select("SELECT lease_id FROM _lease")

@@ -7,7 +7,7 @@ from empath.mail.reply import Reply
 from empath.storage.queue.lease import Lease
 from empath.storage.queue.process import EndProcess
 from empath.storage.queue.settle import Attempt, EndLease, Fate, Hold, Passed, Rekey, Settle, Status
-from empath.storage.writer import Together
+from empath.storage.write import Batch
 from tests.kit.queue import REPLIES, T0, Queue, ids, write
 
 
@@ -276,8 +276,8 @@ def test_a_host_that_passed_a_recipient_on_leaves_a_row_and_no_fate(queue: Queue
     lease = leased(queue, "a.example", "a.example")
     together = [passing(queue, lease), queue.new_settle(lease, Status.DELIVERED, recipients=[1])]
 
-    queue.run(Together(*together))
-    queue.run(Together(*together))  # in doubt whether it was committed
+    queue.run(Batch(*together))
+    queue.run(Batch(*together))  # in doubt whether it was committed
 
     said = [(1, "mx1.a.example", 0.125, "next_host", "unchanged"), (2, "mx1.a.example", 0.125, "bounced", "bounced")]
     assert [*said, (1, "mx.a.example", None, "delivered", "delivered")] == queue.select(

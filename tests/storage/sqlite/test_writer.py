@@ -7,14 +7,15 @@ import apsw
 import pytest
 
 from empath.errors import EmpathError, QueueBusy, StorageFailure
-from empath.storage import writer as writer_module
 from empath.storage.queue.accept import Accept
-from empath.storage.writer import Together, Work, Writer
+from empath.storage.sqlite import writer as writer_module
+from empath.storage.sqlite.writer import Writer
+from empath.storage.write import Batch, Write
 from tests.kit.queue import Queue, select
 from tests.kit.waiting import DEADLINE_S
 
 
-class Statement(Work):
+class Statement(Write):
     """Any statement; `seen` has the transactions it was run in, told by the number of their works so far."""
 
     def __init__(self, statement: str, *bindings: object, after: str = "SELECT 1") -> None:
@@ -41,7 +42,7 @@ def settings(path: Path) -> list[str]:
     return [name for (name,) in select(path, "SELECT name FROM _setting ORDER BY name")]
 
 
-def errors(*works: Work) -> list[type[EmpathError] | None]:
+def errors(*works: Write) -> list[type[EmpathError] | None]:
     return [type(work.error) if work.error else None for work in works]
 
 
@@ -51,7 +52,7 @@ def test_works_that_wait_share_a_commit_and_come_back_in_their_order(queue: Queu
     """
     told: list[int] = []
     writer = Writer(queue.path, deadline_s=5.0, notify=lambda: told.append(len(writer.finished())))
-    works = [set_to(f"{n:03}") for n in range(writer_module.MAX_WORKS + 1)]
+    works = [set_to(f"{n:03}") for n in range(writer_module.MAX_WRITES + 1)]
     for work in works:
         writer.submit(work)
     writer.stop()
@@ -149,7 +150,7 @@ def test_all_of_a_work_that_is_refused_is_undone(queue: Queue) -> None:
     """
     Works that belong together stand or fall together, also inside a batch that goes on without them.
     """
-    together = Together(set_to("a"), set_to("b", None), set_to("c"))
+    together = Batch(set_to("a"), set_to("b", None), set_to("c"))
 
     assert [StorageFailure, None] == [error and type(error) for error in queue.outcome(together, set_to("d"))]
     assert ["d"] == settings(queue.path)

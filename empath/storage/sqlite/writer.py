@@ -1,0 +1,187 @@
+"""
+writer - all writes of one process, in one thread, many to a commit
+
+THEORY
+    Greenlets submit Writes; the thread takes those that wait and runs them in one BEGIN IMMEDIATE … COMMIT.  A write is
+    finished only after the commit has returned: what it promises is on the disk.  If the database refuses one write,
+    the transaction is rolled back and each write runs in a savepoint of its own, so that the bad one fails alone.  If
+    SQLite or the disk fails, all writes of the transaction fail: whether it was committed is then unknown, and the
+    connection is made anew.
+
+HOUSE RULES
+    No cursor leaves the thread.  The caller starts the thread that runs `run()`, and gives `notify`, which is called in
+    that thread after each transaction and must wake the reader of `finished()`.
+"""
+
+import collections
+import contextlib
+import time
+
+# gevent replaces queue.SimpleQueue; this one blocks only the native thread that waits on it.
+from _queue import SimpleQueue
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import apsw
+
+from empath.errors import EmpathError, StorageFailure
+from empath.storage.sqlite.connection import Sleep, fair_wait, open_writer, ours
+from empath.storage.write import Write
+
+MAX_WRITES = 500
+MAX_ROWS = 5_000
+MAX_OCTETS = 8 * 1024 * 1024
+_LONG_S = 0.5
+# Caused by the values of one write; text that is not UTF-8 does not even reach SQLite.
+_REFUSED = (apsw.ConstraintError, apsw.TooBigError, UnicodeEncodeError)
+
+
+class Writer:
+    """The write side of the queue in one process."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        deadline_s: float,
+        notify: Callable[[], object],
+        sleep: Sleep = time.sleep,
+    ) -> None:
+        """*deadline_s* bounds the wait for another process's write lock."""
+        self._path = path
+        self._deadline_s = deadline_s
+        self._notify = notify
+        self._sleep = sleep
+        self._waiting: SimpleQueue[tuple[Write, ...] | None] = SimpleQueue()
+        self._taken: collections.deque[Write] = collections.deque()  # from there, by the thread
+        self._finished: collections.deque[Write] = collections.deque()
+        self._connection: apsw.Connection | None = None
+
+    def submit(self, *writes: Write) -> None:
+        """Add writes, which share a commit unless it gets too heavy; each comes back through `finished()`."""
+        self._waiting.put(writes)
+
+    def stop(self) -> None:
+        """End `run()` after what was submitted before."""
+        self._waiting.put(None)
+
+    def finished(self) -> collections.deque[Write]:
+        """Works that are done, oldest first; the reader takes them off the left."""
+        return self._finished
+
+    def run(self) -> None:
+        """Body of the thread: commit until `stop()`."""
+        is_running = True
+        while is_running or self._taken:
+            is_running = is_running and self._take()
+            batch = self._next_batch()
+            if batch:
+                self.execute(batch)
+                self._finished.extend(batch)
+                self._notify()
+        self._close()
+
+    def execute(self, batch: list[Write]) -> None:
+        """Run *batch* in one transaction, in the calling thread; each write's `error` tells how it went."""
+        for write in batch:
+            write.error = None  # left by an earlier run that failed
+        try:
+            connection = self._connected()
+            with self._deadline_of(connection, batch):
+                try:
+                    self._commit(connection, batch, is_guarded=False)
+                except _REFUSED:
+                    self._commit(connection, batch, is_guarded=True)
+        except apsw.Error as exc:
+            self._fail(batch, ours(exc, self._path))
+            if not isinstance(exc, apsw.BusyError):
+                self._close()
+        except EmpathError as exc:
+            self._fail(batch, exc)
+            self._close()
+        else:
+            self._follow_up(connection, batch)
+
+    @contextlib.contextmanager
+    def _deadline_of(self, connection: apsw.Connection, batch: list[Write]) -> Iterator[None]:
+        # A write that already waited for the lock with the previous transaction does not wait as long again.
+        submitted_at = batch[0].submitted_at
+        waited_s = time.monotonic() - submitted_at if submitted_at else 0.0
+        if waited_s < _LONG_S:
+            yield
+            return
+        connection.set_busy_handler(fair_wait(max(0.0, self._deadline_s - waited_s), self._sleep))
+        try:
+            yield
+        finally:
+            connection.set_busy_handler(fair_wait(self._deadline_s, self._sleep))
+
+    def _follow_up(self, connection: apsw.Connection, batch: list[Write]) -> None:
+        for write in batch:
+            if write.error is None:
+                try:
+                    write.after_commit(connection)
+                except apsw.Error as exc:  # the other writes are committed, and some have nothing to read
+                    write.error = ours(exc, self._path)
+                    self._close()
+
+    def _take(self) -> bool:
+        """Take all writes that wait, at least one; False after `stop()`."""
+        while not (self._taken and self._waiting.empty()):
+            writes = self._waiting.get()
+            if writes is None:
+                return False
+            self._taken.extend(writes)
+        return True
+
+    def _next_batch(self) -> list[Write]:
+        """As many of the taken writes as one transaction may hold."""
+        batch: list[Write] = []
+        rows = octets = 0
+        while self._taken and len(batch) < MAX_WRITES and rows < MAX_ROWS and octets < MAX_OCTETS:
+            write = self._taken.popleft()
+            batch.append(write)
+            rows += write.rows
+            octets += write.octets
+        return batch
+
+    def _commit(self, connection: apsw.Connection, batch: list[Write], *, is_guarded: bool) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for write in batch:
+                if is_guarded:
+                    self._run_alone(connection, write)
+                else:
+                    write.run(connection)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def _run_alone(self, connection: apsw.Connection, write: Write) -> None:
+        connection.execute("SAVEPOINT write")
+        try:
+            write.run(connection)
+        except _REFUSED as exc:
+            connection.execute("ROLLBACK TO write")
+            write.error = StorageFailure(f"{self._path}: refused by the database: {exc}")
+        connection.execute("RELEASE write")
+
+    def _fail(self, batch: list[Write], error: EmpathError) -> None:
+        for write in batch:
+            if write.error is None:
+                write.error = error
+
+    def _connected(self) -> apsw.Connection:
+        if self._connection is None:
+            self._connection = open_writer(self._path, deadline_s=self._deadline_s, sleep=self._sleep)
+        return self._connection
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except apsw.Error:
+                pass  # the disk failed before; the next connection recovers the file

@@ -1,0 +1,55 @@
+"""
+write - one change of the queue, as an object
+
+A Write is submitted to a Writer, which runs many of them in one transaction. It keeps its result in itself: what it
+promises is durable once the writer has finished it without an `error`.
+"""
+
+from collections.abc import Callable
+
+import apsw
+
+from empath.errors import EmpathError
+
+
+class Write:
+    """
+    One change; a subclass keeps its result in itself.
+
+    `error` is None after success. `rows` and `octets` are its weight in a transaction. `submitted_at` is the instant,
+    by the monotonic clock, from which a greenlet waits for it; 0: none waits. `waiter` is called by the reader of
+    `Writer.finished()`.
+    """
+
+    rows = 1
+    octets = 0
+
+    def __init__(self) -> None:
+        self.error: EmpathError | None = None
+        self.submitted_at = 0.0
+        self.waiter: Callable[[], object] | None = None
+
+    def run(self, connection: apsw.Connection) -> None:
+        """Change rows, inside the writer's transaction; runs again after a roll-back."""
+        raise NotImplementedError
+
+    def after_commit(self, connection: apsw.Connection) -> None:
+        """Read what was committed, outside the write lock."""
+
+
+class Batch(Write):
+    """Several writes that run in their order, all or none."""
+
+    def __init__(self, *writes: Write) -> None:
+        super().__init__()
+        self.writes = writes
+        self.rows = sum(write.rows for write in writes)
+        self.octets = sum(write.octets for write in writes)
+
+    def run(self, connection: apsw.Connection) -> None:
+        for write in self.writes:
+            write.run(connection)
+
+    def after_commit(self, connection: apsw.Connection) -> None:
+        for write in self.writes:
+            write.after_commit(connection)
