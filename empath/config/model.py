@@ -13,6 +13,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from empath.config.fields import HostName, Mailbox, Routes, Schedules, problem, setting
 from empath.config.tables.delivery import Delivery, Retry
 from empath.config.tables.dns import Dns
+from empath.config.tables.node import Node
 from empath.config.tables.process import Log, Process
 from empath.config.tables.queue import Queue, Retention
 from empath.config.tables.receiving import Limits, Listener, Relay, Timeouts
@@ -32,6 +33,7 @@ class Config(Table):
     postmaster: Mailbox = Field(examples=["admin@example.test"])
     """Where mail to postmaster without a domain goes."""
 
+    node: Node = setting({})
     queue: Queue
     process: Process = setting({})
     listeners: tuple[Listener, ...] = Field(alias="listener")
@@ -75,6 +77,13 @@ class Config(Table):
     def retries(self) -> RetryTable:
         """The delays by the recipient's domain."""
         return RetryTable(self.retry.schedule, self.schedules_by_pattern.items())
+
+    @field_validator("node", mode="before")
+    @classmethod
+    def _node_is_named_by_the_hostname(cls, value: object, info: ValidationInfo) -> object:
+        if isinstance(value, dict) and "hostname" in info.data:
+            return {"name": str(info.data["hostname"])} | value
+        return value
 
     @field_validator("process", mode="before")
     @classmethod

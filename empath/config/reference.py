@@ -25,6 +25,7 @@ _WIDTH = 98
 _KINDS = {
     "Count": "whole number",
     "HostName": "domain name",
+    "NodeName": "domain name",
     "Mailbox": "address",
     "ConfigPath": "path",
     "Octets": "size",

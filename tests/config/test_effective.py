@@ -37,6 +37,7 @@ steps = st.lists(st.builds("{}{}".format, durations, st.sampled_from(["", "*1", 
 VALUES = {
     "hostname": st.sampled_from(["mx.example.org", "Bücher.example"]),
     "postmaster": st.sampled_from(["admin@example.org", '"a \\" b"@example.org', "jörg@[192.0.2.1]"]),
+    "node.name": st.sampled_from(["mx1", "MX1.example.org"]),
     "queue.path": paths,
     "queue.wal_limit": sizes,
     "queue.lock_timeout": durations,

@@ -49,6 +49,7 @@ def test_a_name_a_postmaster_a_queue_and_a_listener_are_enough():
     assert (
         Domain("mx.example.test"),
         Address.parse("admin@example.test"),
+        "mx.example.test",
         Path("/etc/empath/var/queue.db"),
         Path("/etc/empath/var/spool"),
         Path("/etc/empath/var/empathd.pid"),
@@ -59,6 +60,7 @@ def test_a_name_a_postmaster_a_queue_and_a_listener_are_enough():
     ) == (
         config.hostname,
         config.postmaster,
+        config.node.name,
         config.queue.path,
         config.queue.spool,
         config.process.pid_file,
@@ -86,6 +88,8 @@ def test_values_are_read_into_types_with_units():
     config = parsed(
         LEAST
         + """
+[node]
+name = "MX1"
 [process]
 user = "mail"
 pid_file = "/run/empathd.pid"
@@ -114,6 +118,7 @@ file = "empath.log"
 """
     )
     assert (
+        "mx1",
         ("mail", Path("/run/empathd.pid")),
         ((ip_network("192.0.2.0/24"),), ["*.example.net"]),
         SmtpRoute("2001:db8::1", 26),
@@ -125,6 +130,7 @@ file = "empath.log"
         (Endpoint("192.0.2.53", 53), Endpoint("::1", 5353)),
         ("json", Path("/etc/empath/empath.log")),
     ) == (
+        config.node.name,
         (config.process.user, config.process.pid_file),
         (config.relay.networks, list(map(str, config.relay.domains))),
         config.routes.find(Domain("example.org")),
@@ -226,6 +232,8 @@ networks = [
             "queue.memory_size = '1KiB'",
             "queue.memory_size: is less than inline_size, so that content of that size would never be kept in memory",
         ),
+        ("node.name = 'a/b'", "node.name: not a domain name: 'a/b'"),
+        ("node.name = ''", "node.name: not a domain name: ''"),
         ("process.user = ''", "process.user: must be a word without blanks, not ''"),
         ("process.user = 'a b'", "process.user: must be a word without blanks, not 'a b'"),
         ("process.user = 1", "process.user: must be text in quotes, not a number"),
