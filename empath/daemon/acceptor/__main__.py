@@ -1,8 +1,8 @@
 """
 acceptor - the process that receives mail
 
-One greenlet per connection drives a sans-IO session; all messages meet in one group commit, after which the workers are
-rung.  On a stop it closes its listeners, tells idle clients 421, and lets a message that is under way come to its end.
+One greenlet per connection drives a sans-IO session.  All sessions share one group commit, which wakes the workers.  On
+a stop the process closes its listeners, sends 421 to idle clients, and completes messages that are already arriving.
 """
 
 from gevent import monkey
@@ -11,20 +11,19 @@ monkey.patch_all()
 
 import gc
 
-gc.disable()  # `Runtime.ready` turns it on again: what is imported now is no garbage
+gc.disable()  # `Runtime.ready` enables it again: imports make no garbage
 
-import errno
-import ipaddress
-import socket
 import time
 from _socket import socket as RawSocket
-from functools import lru_cache, partial
+from functools import partial
 
 import gevent
-from gevent.hub import get_hub
 
+from empath.daemon.acceptor.admission import Admission, Refused
 from empath.daemon.acceptor.content import ContentBudget
-from empath.daemon.acceptor.session import Desk, ReceivingSession
+from empath.daemon.acceptor.context import ListenerContext
+from empath.daemon.acceptor.listener import Listener
+from empath.daemon.acceptor.session import ReceivingSession
 from empath.daemon.acceptor.space import Space
 from empath.daemon.housekeeper.control import LOOK_S, finish
 from empath.daemon.process.child import DRAIN_S, InheritedListener
@@ -33,19 +32,15 @@ from empath.errors import EmpathError
 from empath.mail.reply import Reply
 from empath.net.stream import Stream
 from empath.net.wakeup import ring
-from empath.policy.access import ClientAddress
 from empath.policy.limits import ConnectionCounter, line_limit_octets
 from empath.smtp.server.session import ServerLimits
 from empath.storage.queue.accept import DestinationIds
 from empath.storage.queue.control import open_orders
 from empath.storage.sqlite.connection import open_reader
 
-_ACCEPTS_AT_ONCE = 64  # before other greenlets have their turn
-_PAUSE_S = 1.0  # of accepting, when descriptors ran out
+_PAUSE_S = 1.0  # pause of all listeners when the system has no descriptor left
 _SPACE_CHECK_S = 1.0
-_LAST_WORDS_S = 1.0  # of a drain, for the 421 of sessions that did not finish
-_OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-_LATER = frozenset({errno.EAGAIN, errno.ECONNABORTED, errno.EINTR, errno.EPROTO})
+_LAST_WORDS_S = 1.0  # last second of a drain, for the 421 to sessions that did not finish
 
 
 class Acceptor:
@@ -56,15 +51,21 @@ class Acceptor:
         limits = config.limits
         self._runtime = runtime
         self._sessions: set[ReceivingSession] = set()
-        self._connections = ConnectionCounter(limits.connections, limits.connections_per_client)
+        self._admission = Admission(
+            ConnectionCounter(limits.connections, limits.connections_per_client), config.relay.policy.is_trusted
+        )
         self._destination_ids = DestinationIds(config.delivery.concurrency)
         self._budget = ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets)
         self._space = Space(config, runtime.log)
         self._banner = Reply.of(f"220 {config.hostname} ESMTP Empath")
-        self._listeners = [_Listener(self, inherited, self._desk(inherited)) for inherited in runtime.child.listeners]
+        self._contexts = [self._context_of(inherited) for inherited in runtime.child.listeners]
+        self._listeners = [
+            Listener(inherited.address, inherited.fd, partial(self._serve, context), self._out_of_descriptors)
+            for inherited, context in zip(runtime.child.listeners, self._contexts, strict=True)
+        ]
 
     def run(self) -> None:
-        """Serve until a drain is asked for, and drain."""
+        """Serve until a drain is requested, then drain."""
         self._runtime.writer.after_batch(partial(ring, self._runtime.child.wake_fds))
         for listener in self._listeners:
             listener.start()
@@ -74,17 +75,17 @@ class Acceptor:
         self._runtime.draining.wait()
         self._drain()
 
-    def serve(self, raw: RawSocket, peer: tuple[object, ...], desk: Desk) -> None:
+    def _serve(self, context: ListenerContext, raw: RawSocket, peer: tuple[object, ...]) -> None:
         """Body of one connection's greenlet."""
-        client = _client_address(str(peer[0]))
+        decision = self._admission.admit(str(peer[0]))
+        client = decision.client
         stream = Stream(raw, str(client), self._runtime.deadlines)
-        refusal = self._connections.admit(client, desk.config.relay.policy.is_trusted(client))
-        if refusal is not None:
-            self._runtime.log.warning("connection_refused", client=str(client), reply=str(refusal))
-            stream.send_now(refusal.octets)
+        if isinstance(decision, Refused):
+            self._runtime.log.warning("connection_refused", client=str(client), reply=str(decision.reply))
+            stream.send_now(decision.reply.octets)
             stream.close()
             return
-        session = ReceivingSession(desk, stream, client)
+        session = ReceivingSession(context, stream, client)
         self._sessions.add(session)
         try:
             session.run()
@@ -92,19 +93,19 @@ class Acceptor:
             self._runtime.log.error("session_crashed", client=str(client), error=repr(exc), exc_info=True)
         finally:
             self._sessions.discard(session)
-            self._connections.release(client)
+            self._admission.release(client)
 
-    def out_of_descriptors(self, reason: str) -> None:
-        """Accept nothing for a moment; clients wait in the backlog."""
+    def _out_of_descriptors(self, reason: str) -> None:
+        """Pause all listeners; clients wait in the backlog."""
         self._runtime.log.error("accept_paused", reason=reason, pause_s=_PAUSE_S)
         for listener in self._listeners:
             listener.pause(_PAUSE_S)
 
-    def _desk(self, inherited: InheritedListener) -> Desk:
+    def _context_of(self, inherited: InheritedListener) -> ListenerContext:
         config, limits = self._runtime.config, self._runtime.config.limits
-        return Desk(
+        return ListenerContext(
             config=config,
-            listener=inherited.address,
+            address=inherited.address,
             role=inherited.role,
             limits=ServerLimits(
                 message_octets=limits.message_octets,
@@ -139,16 +140,17 @@ class Acceptor:
                 self._runtime.log.error("orders_unread", error=str(exc))
 
     def _stop_listener(self, address: str) -> str:
-        found = [listener for listener in self._listeners if listener.desk.listener == address]
+        found = [listener for listener in self._listeners if listener.address == address]
         for listener in found:
             listener.stop_listening()
-        names = ", ".join(listener.desk.listener for listener in self._listeners)
+        names = ", ".join(listener.address for listener in self._listeners)
         return f"{address} takes no connection until a reload" if found else f"no listener {address}; there are {names}"
 
     def _drain(self) -> None:
         for listener in self._listeners:
             listener.close()
-            listener.desk.is_draining = True
+        for context in self._contexts:
+            context.is_draining = True
         ends_at = time.monotonic() + DRAIN_S - 2 * _LAST_WORDS_S
         while self._sessions and time.monotonic() < ends_at:
             for session in list(self._sessions):
@@ -162,65 +164,9 @@ class Acceptor:
             gevent.sleep(0.05)
 
 
-class _Listener:
-    """One listening socket."""
-
-    def __init__(self, acceptor: Acceptor, inherited: InheritedListener, desk: Desk) -> None:
-        self.desk = desk
-        self._acceptor = acceptor
-        self._socket = RawSocket(fileno=inherited.fd)
-        self._socket.setblocking(False)
-        self._watcher = get_hub().loop.io(inherited.fd, 1)
-
-    def start(self) -> None:
-        self._watcher.start(self._accept)
-
-    def pause(self, pause_s: float) -> None:
-        self._watcher.stop()
-        gevent.spawn_later(pause_s, self._resume)
-
-    def close(self) -> None:
-        self._watcher.stop()
-        self._socket.close()
-
-    def stop_listening(self) -> None:
-        """Refuse further connections in every process that shares the socket; those that wait are taken first."""
-        self._accept()
-        # Once only: shut down twice, it would give to each connection of a later life what was shut down here.
-        if self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            self._socket.shutdown(socket.SHUT_RD)
-
-    def _resume(self) -> None:
-        if self._socket.fileno() >= 0:
-            self.start()
-
-    def _accept(self) -> None:
-        for _ in range(_ACCEPTS_AT_ONCE):
-            try:
-                # The method under socket.accept(), without the object that it would build and the hub would not use.
-                descriptor, peer = self._socket._accept()  # type: ignore[attr-defined]
-            except OSError as exc:
-                if exc.errno == errno.EINVAL:  # it does not listen any more, here or in a fellow: see stop_listening()
-                    self._watcher.stop()
-                elif exc.errno in _OUT_OF_DESCRIPTORS:
-                    self._acceptor.out_of_descriptors(str(exc.strerror))
-                elif exc.errno not in _LATER:
-                    raise
-                return
-            raw = RawSocket(self._socket.family, socket.SOCK_STREAM, 0, descriptor)
-            raw.setblocking(False)
-            gevent.spawn_raw(self._acceptor.serve, raw, peer, self.desk)
-
-
-@lru_cache(maxsize=1024)
-def _client_address(text: str) -> ClientAddress:
-    """What accept() gives, without the scope of a link-local address."""
-    return ipaddress.ip_address(text.partition("%")[0])
-
-
-def _serve(runtime: Runtime) -> None:
+def _main(runtime: Runtime) -> None:
     Acceptor(runtime).run()
 
 
 if __name__ == "__main__":
-    run_child(_serve, write_deadline_s=None)
+    run_child(_main, write_deadline_s=None)

@@ -1,23 +1,24 @@
 """
-incoming - the content of one message while it arrives
+content - the content of one message while it arrives
 
-It stays in memory as long as it is small and the process holds little; beyond that it streams to the spool, in a
-thread, so that a slow disk stops one session and not the hub.
+It stays in memory while it is small and the process holds little.  Otherwise it streams to the spool, in a thread, so
+that a slow disk stops one session and not the hub.
 """
 
 import hashlib
 from collections.abc import Callable
 
 from empath.daemon.process.threads import in_thread
+from empath.mail.identity import QueueId, Timestamp
 from empath.message.header import HeaderGuard
 from empath.storage.queue.accept import INLINE
 from empath.storage.spool import SpoolFile
 
-_CHUNK_OCTETS = 256 * 1024  # written to the spool at once
+_CHUNK_OCTETS = 256 * 1024  # size of one write to the spool
 
 
 class ContentBudget:
-    """Octets of unfinished content that one process holds in memory, and how many it may."""
+    """Octets of unfinished content that one process holds in memory, and its limits."""
 
     __slots__ = ("held_octets", "inline_octets", "limit_octets")
 
@@ -29,7 +30,7 @@ class ContentBudget:
 
 class IncomingContent:
     """
-    Content from DATA to its end. Call `release` last, whatever became of it.
+    Content from DATA to its end, under the queue id that its message gets. Call `close` last, however it ended.
 
     *top* composes, from the header section as received, the fields that this host puts above it.
     After `finish`: size in octets with those fields, digest (hexadecimal SHA-256) of what was received, has_8bit, and
@@ -37,13 +38,22 @@ class IncomingContent:
     """
 
     __slots__ = (
-        "_budget", "_guard", "_hash", "_held", "_pieces", "_spool_file", "_top", "content", "has_8bit", "locator",
-        "size",
+        "_budget", "_guard", "_hash", "_held", "_pieces", "_spool_file", "_top", "begun_at", "content", "has_8bit",
+        "is_accepted", "is_closed", "locator", "queue_id", "size",
     )  # fmt: skip
 
     def __init__(
-        self, budget: ContentBudget, spool_file: SpoolFile, *, header_octets: int, top: Callable[[bytes], bytes]
+        self,
+        budget: ContentBudget,
+        spool_file: SpoolFile,
+        *,
+        queue_id: QueueId,
+        begun_at: Timestamp,
+        header_octets: int,
+        top: Callable[[bytes], bytes],
     ) -> None:
+        self.queue_id = queue_id
+        self.begun_at = begun_at
         self._budget = budget
         self._guard = HeaderGuard(header_octets)
         self._hash = hashlib.sha256()
@@ -53,6 +63,8 @@ class IncomingContent:
         self._top = top
         self.content: bytes | None = None
         self.has_8bit = False
+        self.is_accepted = False
+        self.is_closed = False
         self.locator = INLINE
         self.size = 0
 
@@ -98,12 +110,15 @@ class IncomingContent:
             self._spill()
             in_thread(self._spool_file.complete)
 
-    def release(self, *, is_accepted: bool) -> None:
-        """Give the memory back, and the spool file where no row names it."""
+    def close(self) -> None:
+        """Give the memory back, and remove the spool file unless `is_accepted` says that a row names it."""
+        if self.is_closed:
+            return
+        self.is_closed = True
         self._budget.held_octets -= self._held
         self._held = 0
         self._pieces.clear()
-        if not is_accepted and self.locator is not INLINE:
+        if not self.is_accepted and self.locator is not INLINE:
             in_thread(self._spool_file.discard)
 
     def _is_too_much(self) -> bool:

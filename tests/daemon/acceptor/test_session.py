@@ -10,7 +10,8 @@ from gevent.socket import wait_read, wait_write
 
 from empath.config import load_config
 from empath.daemon.acceptor.content import ContentBudget
-from empath.daemon.acceptor.session import Desk, ReceivingSession
+from empath.daemon.acceptor.context import ListenerContext
+from empath.daemon.acceptor.session import ReceivingSession
 from empath.daemon.acceptor.space import Space
 from empath.errors import QueueBusy, StorageFailure
 from empath.mail.reply import Reply
@@ -43,7 +44,7 @@ class FakeWriter:
 class Visit:
     """A client's side of one session."""
 
-    def __init__(self, desk, early=b""):
+    def __init__(self, context, early=b""):
         ours, theirs = socket.socketpair()
         self._theirs = theirs
         self._theirs.setblocking(False)
@@ -52,7 +53,7 @@ class Visit:
         self._deadlines = Deadlines()
         self._watch = gevent.spawn(self._deadlines.run)
         raw = Stream.__init__.__globals__["RawSocket"](fileno=ours.detach())
-        self.session = ReceivingSession(desk, Stream(raw, "127.0.0.1", self._deadlines), ip_address("127.0.0.1"))
+        self.session = ReceivingSession(context, Stream(raw, "127.0.0.1", self._deadlines), ip_address("127.0.0.1"))
         self.running = gevent.spawn(self.session.run)
 
     def say(self, octets):
@@ -80,17 +81,17 @@ class Visit:
 
 
 @pytest.fixture
-def make_desk(tmp_path):
-    """Makes the desk of a listener with a configuration."""
+def make_context(tmp_path):
+    """Makes the context of a listener with a configuration."""
 
     def make(more="", routes='"*" = "discard:"', role=Role.INTERNAL, **limits):
         file = tmp_path / "empath.toml"
         file.write_text(configuration(2525, more, routes))
         config = load_config(file)
         config.queue.spool.mkdir()
-        return Desk(
+        return ListenerContext(
             config=config,
-            listener="127.0.0.1:2525",
+            address="127.0.0.1:2525",
             role=role,
             limits=ServerLimits(message_octets=10_000_000, **limits),
             writer=FakeWriter(),
@@ -106,157 +107,157 @@ def make_desk(tmp_path):
 
 @pytest.fixture
 def visit():
-    """Makes visits to a desk; at the end they are over and have left nothing."""
+    """Makes visits to a context; at the end they are over and have left nothing."""
     made = []
 
-    def make(desk, early=b""):
-        made.append((desk, Visit(desk, early)))
+    def make(context, early=b""):
+        made.append((context, Visit(context, early)))
         return made[-1][1]
 
     yield make
     for _, one in made:
         one.hang_up()
-    for desk, _ in made:
-        assert 0 == desk.budget.held_octets
+    for context, _ in made:
+        assert 0 == context.budget.held_octets
         assert [] == [
-            file for file in desk.config.queue.spool.rglob("*") if file.is_file() and not desk.writer.messages
+            file for file in context.config.queue.spool.rglob("*") if file.is_file() and not context.writer.messages
         ]
 
 
-def test_a_message_is_taken_when_it_is_committed(make_desk, visit):
+def test_a_message_is_taken_when_it_is_committed(make_context, visit):
     """
     The reply has the queue id of the row.
     """
-    desk = make_desk()
-    client = visit(desk)
+    context = make_context()
+    client = visit(context)
     assert client.hear().startswith(b"220 ")
     for octets in TO_DATA:
         reply = client.say(octets)
     assert b"250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 End data with <CR><LF>.<CR><LF>\r\n" == reply
     reply = client.say(MESSAGE)
-    [message] = desk.writer.messages
+    [message] = context.writer.messages
     assert f"250 2.0.0 Ok: queued as {message.queue_id}\r\n".encode() == reply
     assert (INLINE, ("discard:",), len(message.content)) == (message.locator, message.destinations, message.size)
 
 
 @pytest.mark.parametrize("error", [QueueBusy("locked"), StorageFailure("disk full")])
-def test_a_message_that_cannot_be_stored_is_refused_for_now(make_desk, visit, error):
+def test_a_message_that_cannot_be_stored_is_refused_for_now(make_context, visit, error):
     """
     Never 250, never 5yz; the session goes on.
     """
-    desk = make_desk()
-    desk.writer.error = error
-    client = visit(desk)
+    context = make_context()
+    context.writer.error = error
+    client = visit(context)
     client.hear()
     for octets in TO_DATA:
         client.say(octets)
     assert b"451 4.3.0 The message could not be stored, try again later\r\n" == client.say(MESSAGE)
-    desk.writer.error = None
+    context.writer.error = None
     client.say(TO_DATA[1])
     assert client.say(MESSAGE).startswith(b"250 2.0.0 Ok: queued as ")
 
 
-def test_a_spool_that_cannot_be_written_is_heard_of_at_the_end_of_data(make_desk, visit, capfd):
+def test_a_spool_that_cannot_be_written_is_heard_of_at_the_end_of_data(make_context, visit, capfd):
     """
     The client is still sending when the disk fails. A full disk is no fault of ours: one line in the log, no traceback.
     """
-    desk = make_desk()
-    desk.config.queue.spool.rmdir()
-    desk.config.queue.spool.write_text("not a directory")
-    client = visit(desk)
+    context = make_context()
+    context.config.queue.spool.rmdir()
+    context.config.queue.spool.write_text("not a directory")
+    client = visit(context)
     client.hear()
     for octets in TO_DATA:
         client.say(octets)
     client.push(b"X: y\r\n\r\n" + (b"z" * 78 + b"\r\n") * 20_000)
     assert b"451 4.3.0 The message could not be stored, try again later\r\n" == client.say(b".\r\n")
-    assert ([], "") == (desk.writer.messages, "".join(capfd.readouterr()).partition("Traceback")[1])
+    assert ([], "") == (context.writer.messages, "".join(capfd.readouterr()).partition("Traceback")[1])
 
 
-def test_large_content_is_spooled_whole(make_desk, visit):
+def test_large_content_is_spooled_whole(make_context, visit):
     """
     And its file is the row's once it is accepted.
     """
-    desk = make_desk()
-    client = visit(desk)
+    context = make_context()
+    client = visit(context)
     client.hear()
     for octets in TO_DATA:
         client.say(octets)
     content = b"X: y\r\n\r\n" + (b"z" * 78 + b"\r\n") * 20_000
     client.push(content)
     client.say(b".\r\n")
-    [message] = desk.writer.messages
-    [file] = [file for file in desk.config.queue.spool.rglob("*") if file.is_file()]
+    [message] = context.writer.messages
+    [file] = [file for file in context.config.queue.spool.rglob("*") if file.is_file()]
     assert (None, f"spool:mx.example.test/{file.name}") == (message.content, message.locator)
     assert (message.size, True) == (file.stat().st_size, file.read_bytes().endswith(content))
 
 
-def test_beyond_the_memory_of_the_process_small_content_is_spooled_too(make_desk, visit):
+def test_beyond_the_memory_of_the_process_small_content_is_spooled_too(make_context, visit):
     """
     A crowd of small messages is a large one.
     """
-    desk = make_desk()
-    desk.budget.held_octets = desk.budget.limit_octets + 1
-    client = visit(desk)
+    context = make_context()
+    context.budget.held_octets = context.budget.limit_octets + 1
+    client = visit(context)
     client.hear()
     for octets in TO_DATA:
         client.say(octets)
     client.say(MESSAGE)
-    desk.budget.held_octets -= desk.budget.limit_octets + 1
-    assert desk.writer.messages[0].locator.startswith("spool:")
+    context.budget.held_octets -= context.budget.limit_octets + 1
+    assert context.writer.messages[0].locator.startswith("spool:")
 
 
-def test_a_message_that_broke_a_rule_leaves_nothing(make_desk, visit):
+def test_a_message_that_broke_a_rule_leaves_nothing(make_context, visit):
     """
     It may be large, and on the disk already.
     """
-    desk = make_desk()
-    client = visit(desk)
+    context = make_context()
+    client = visit(context)
     client.hear()
     for octets in TO_DATA:
         client.say(octets)
     client.push(b"X: y\r\n\r\n" + (b"z" * 78 + b"\r\n") * 20_000 + b"\0\r\n")
     assert client.say(b".\r\n").startswith(b"554 5.6.0 ")
-    assert [] == [file for file in desk.config.queue.spool.rglob("*") if file.is_file()]
+    assert [] == [file for file in context.config.queue.spool.rglob("*") if file.is_file()]
 
 
-def test_without_space_mail_is_refused_for_now(make_desk, visit):
+def test_without_space_mail_is_refused_for_now(make_context, visit):
     """
     Before the client sends anything that could not be kept.
     """
-    desk = make_desk()
-    desk.space.has_room = False
-    client = visit(desk)
+    context = make_context()
+    context.space.has_room = False
+    client = visit(context)
     client.hear()
     client.say(TO_DATA[0])
     assert b"452 4.3.1 Insufficient system storage, try again later\r\n" == client.say(b"MAIL FROM:<a@b.test>\r\n")
 
 
-def test_a_domain_without_a_route_is_refused(make_desk, visit):
+def test_a_domain_without_a_route_is_refused(make_context, visit):
     """
     There is nowhere to go with it.
     """
-    client = visit(make_desk(routes='"known.test" = "discard:"'))
+    client = visit(make_context(routes='"known.test" = "discard:"'))
     client.hear()
     client.say(b"EHLO c.test\r\n")
     reply = client.say(b"MAIL FROM:<a@b.test>\r\nRCPT TO:<c@known.test>\r\nRCPT TO:<c@other.test>\r\n")
     assert [b"250 2.1.0", b"250 2.1.5", b"550 5.1.2"] == [line[:9] for line in reply.splitlines()]
 
 
-def test_octets_before_the_banner_end_the_session(make_desk, visit):
+def test_octets_before_the_banner_end_the_session(make_context, visit):
     """
     RFC 5321 §3.1: who does not wait for it does not listen to us.
     """
-    client = visit(make_desk(), early=b"EHLO c.test\r\n")
+    client = visit(make_context(), early=b"EHLO c.test\r\n")
     assert client.hear().startswith(b"554 5.5.0 ")
     assert b"" == client.hear()
 
 
 @pytest.mark.parametrize("is_in_content", [False, True])
-def test_a_client_that_says_nothing_is_told_so_and_left(make_desk, visit, is_in_content):
+def test_a_client_that_says_nothing_is_told_so_and_left(make_context, visit, is_in_content):
     """
     RFC 5321 §4.5.3.2.
     """
-    client = visit(make_desk(more='[timeouts]\ncommand = "1s"\ncontent = "1s"'))
+    client = visit(make_context(more='[timeouts]\ncommand = "1s"\ncontent = "1s"'))
     client.hear()
     if is_in_content:
         for octets in TO_DATA:
@@ -265,11 +266,11 @@ def test_a_client_that_says_nothing_is_told_so_and_left(make_desk, visit, is_in_
     assert b"" == client.hear()
 
 
-def test_a_session_has_an_end_however_much_is_said(make_desk, visit):
+def test_a_session_has_an_end_however_much_is_said(make_context, visit):
     """
     A client that says EHLO now and then would stay for ever.
     """
-    client = visit(make_desk(more='[timeouts]\nsession = "1s"'))
+    client = visit(make_context(more='[timeouts]\nsession = "1s"'))
     heard = client.hear()
     while b"\r\n421 " not in heard:
         with contextlib.suppress(BrokenPipeError):  # it may have ended since the last reply
@@ -278,11 +279,11 @@ def test_a_session_has_an_end_however_much_is_said(make_desk, visit):
     assert heard.endswith(b"\r\n421 4.4.2 Timed out waiting for you\r\n")
 
 
-def test_an_interrupt_tells_an_idle_client(make_desk, visit):
+def test_an_interrupt_tells_an_idle_client(make_context, visit):
     """
     The process is to end.
     """
-    client = visit(make_desk())
+    client = visit(make_context())
     client.hear()
     client.say(TO_DATA[0])
     client.session.interrupt()
@@ -290,43 +291,43 @@ def test_an_interrupt_tells_an_idle_client(make_desk, visit):
     assert b"" == client.hear()
 
 
-def test_a_process_that_drains_greets_nobody(make_desk, visit):
+def test_a_process_that_drains_greets_nobody(make_context, visit):
     """
     The connection was accepted just before.
     """
-    desk = make_desk()
-    desk.is_draining = True
-    client = visit(desk)
+    context = make_context()
+    context.is_draining = True
+    client = visit(context)
     assert b"421 4.3.2 Service shutting down, try again later\r\n" == client.hear()
     assert b"" == client.hear()
 
 
-def test_a_message_under_way_may_end_while_the_process_drains(make_desk, visit):
+def test_a_message_under_way_may_end_while_the_process_drains(make_context, visit):
     """
     Then the session is over.
     """
-    desk = make_desk()
-    client = visit(desk)
+    context = make_context()
+    client = visit(context)
     client.hear()
     for octets in TO_DATA:
         client.say(octets)
     assert client.session.is_in_content
-    desk.is_draining = True
+    context.is_draining = True
     reply = client.say(MESSAGE)
     while not reply.endswith(b"421 4.3.2 Service shutting down, try again later\r\n"):
         reply += client.hear()
-    assert (True, 1) == (reply.startswith(b"250 2.0.0 "), len(desk.writer.messages))
+    assert (True, 1) == (reply.startswith(b"250 2.0.0 "), len(context.writer.messages))
 
 
-def test_a_client_that_vanishes_costs_nothing(make_desk, visit):
+def test_a_client_that_vanishes_costs_nothing(make_context, visit):
     """
     Its content is forgotten, from memory and disk: see the fixture.
     """
-    desk = make_desk()
+    context = make_context()
     for content in (b"Subject: x\r\n", b"X: y\r\n\r\n" + (b"z" * 78 + b"\r\n") * 20_000):
-        client = visit(desk)
+        client = visit(context)
         client.hear()
         for octets in TO_DATA:
             client.say(octets)
         client.push(content)
-    assert [] == desk.writer.messages
+    assert [] == context.writer.messages

@@ -1,0 +1,55 @@
+"""
+admission - the step between accept() and a session
+
+It reads the client's address and counts the connection.  The result is either the client, for whom a session may begin,
+or the reply that refuses it.
+"""
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from empath.mail.reply import Reply
+from empath.policy.access import ClientAddress
+from empath.policy.limits import ConnectionCounter
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A session may begin. Call `Admission.release` when it is over."""
+
+    client: ClientAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Send the reply and close the connection. It was not counted."""
+
+    client: ClientAddress
+    reply: Reply
+
+
+class Admission:
+    """Admits the connections of one process, whichever listener they came by."""
+
+    def __init__(self, connections: ConnectionCounter, is_trusted: Callable[[ClientAddress], bool]) -> None:
+        """*is_trusted* says whether a client is exempt from the limit per client."""
+        self._connections = connections
+        self._is_trusted = is_trusted
+
+    def admit(self, host: str) -> Admitted | Refused:
+        """Decide about one connection; *host* is the address that accept() gave."""
+        client = _client_address(host)
+        refusal = self._connections.admit(client, self._is_trusted(client))
+        return Admitted(client) if refusal is None else Refused(client, refusal)
+
+    def release(self, client: ClientAddress) -> None:
+        """Count one connection of *client* less, after its session."""
+        self._connections.release(client)
+
+
+@lru_cache(maxsize=1024)
+def _client_address(host: str) -> ClientAddress:
+    """Read *host* without the scope of a link-local address."""
+    return ipaddress.ip_address(host.partition("%")[0])

@@ -1,0 +1,34 @@
+"""context - what the sessions of one listener share"""
+
+from dataclasses import dataclass
+
+from empath.config import Config
+from empath.daemon.acceptor.content import ContentBudget
+from empath.daemon.acceptor.space import Space
+from empath.daemon.process.hub_writer import HubWriter
+from empath.mail.reply import Reply
+from empath.policy.access import Role
+from empath.smtp.server.session import ServerLimits
+from empath.storage.queue.accept import DestinationIds
+from empath.telemetry.log import Logger
+
+
+@dataclass(slots=True)
+class ListenerContext:
+    """
+    What the sessions of one listener share. Listeners share budget, space and writer with each other.
+
+    Shape: address is the listener's own, such as 127.0.0.1:2525.
+    """
+
+    config: Config
+    address: str
+    role: Role
+    limits: ServerLimits
+    writer: HubWriter
+    destination_ids: DestinationIds
+    budget: ContentBudget
+    space: Space
+    log: Logger
+    banner: Reply
+    is_draining: bool = False

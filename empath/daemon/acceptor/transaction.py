@@ -1,0 +1,190 @@
+"""
+transaction - one mail transaction, from MAIL to the reply to the final dot
+
+It collects the envelope, takes the content, composes the fields that this host adds, and commits the whole.
+"""
+
+import os
+import time
+from dataclasses import dataclass
+
+from empath.daemon.acceptor.content import IncomingContent
+from empath.daemon.acceptor.context import ListenerContext
+from empath.errors import EmpathError
+from empath.mail.address import Address
+from empath.mail.envelope import Envelope, Recipient
+from empath.mail.identity import QueueId, Timestamp
+from empath.mail.reply import EnhancedStatus, Reply
+from empath.message.header import HeaderFields, has_field, read_fields
+from empath.message.trace import Reception, missing_fields, protocol_word, received_field
+from empath.policy.access import ClientAddress, Role
+from empath.smtp.server.events import MailOffered, RecipientOffered
+from empath.storage.queue.accept import Accept, NewMessage
+from empath.storage.spool import SpoolFile
+
+_OK = EnhancedStatus(2, 0, 0)
+_TOO_MANY_HOPS = Reply.of("554 5.4.0 Too many hops: the message has been in a loop")
+_NOT_NOW = Reply.of("451 4.3.0 The message could not be stored, try again later")
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """
+    The peer of a session, as far as it has introduced itself.
+
+    Shape: address_text is the address as logs and the queue have it; name is the argument of HELO or EHLO.
+    """
+
+    address: ClientAddress
+    address_text: str
+    name: str = ""
+    is_esmtp: bool = False
+
+
+class Transaction:
+    """
+    One mail transaction: recipients first, then the content. Call `close` last, however it ended.
+    """
+
+    __slots__ = ("_client", "_content", "_context", "_destinations", "_known", "_offer", "_recipients")
+
+    def __init__(self, context: ListenerContext, client: Client, offer: MailOffered) -> None:
+        self._context = context
+        self._client = client
+        self._offer = offer
+        self._recipients: list[Recipient] = []
+        self._destinations: list[str] = []
+        self._known: set[Address] = set()
+        self._content: IncomingContent | None = None
+
+    def add_recipient(self, address: Address, offer: RecipientOffered, destination: str) -> None:
+        """Add one recipient; a recipient given twice gets one copy."""
+        if address not in self._known:
+            self._known.add(address)
+            self._recipients.append(Recipient(address, offer.notify, offer.original_recipient))
+            self._destinations.append(destination)
+
+    def begin_content(self) -> None:
+        """Expect content from now on; DATA was accepted."""
+        config = self._context.config
+        at = Timestamp(time.time())
+        queue_id = QueueId.make(at, os.urandom(10))
+        spool_file = SpoolFile(config.queue.spool, str(config.hostname), queue_id)
+        self._content = IncomingContent(
+            self._context.budget,
+            spool_file,
+            queue_id=queue_id,
+            begun_at=at,
+            header_octets=config.limits.header_octets,
+            top=self._added_fields,
+        )
+
+    def add_content(self, octets: bytes) -> None:
+        """Take the next piece of content. The client learns of a failure at the end of data."""
+        content = self._begun_content()
+        if content.is_closed:
+            return
+        try:
+            content.add(octets)
+        except EmpathError as exc:
+            self._log_refusal(str(exc))
+            content.close()
+
+    def end_content(self) -> Reply:
+        """Commit the message; the reply to the end of data."""
+        content = self._begun_content()
+        if content.is_closed:
+            return _NOT_NOW
+        fields = read_fields(content.header)
+        if fields.received_hops >= self._context.config.limits.received_hops:
+            self._log_refusal("too many hops")
+            return _TOO_MANY_HOPS
+        try:
+            content.finish()
+            message = self._message(content, fields)
+            self._context.writer.commit(Accept(message, self._context.destination_ids))
+        except EmpathError as exc:
+            self._log_refusal(str(exc))
+            return _NOT_NOW
+        content.is_accepted = True
+        self._context.space.take(message.size)
+        self._log_acceptance(message, content.begun_at)
+        return Reply(250, _OK, f"Ok: queued as {message.queue_id}")
+
+    def refuse_content(self, reply: Reply) -> None:
+        """Log that the session refused the content with *reply*."""
+        self._log_refusal(str(reply))
+
+    def close(self) -> None:
+        """Release what the transaction holds."""
+        if self._content is not None:
+            self._content.close()
+
+    def _begun_content(self) -> IncomingContent:
+        if self._content is None:
+            raise RuntimeError("content came before DATA was accepted")
+        return self._content
+
+    def _added_fields(self, header: bytes) -> bytes:
+        """The fields that this host adds above a message with this *header*."""
+        client, content = self._client, self._begun_content()
+        hostname = str(self._context.config.hostname)
+        protocol = protocol_word(is_esmtp=client.is_esmtp, is_smtputf8=self._offer.is_smtputf8)
+        reception = Reception(client.name, client.address_text, hostname, protocol)
+        only = str(self._recipients[0].address) if len(self._recipients) == 1 else None
+        trace = received_field(reception, content.queue_id, content.begun_at, only)
+        if self._context.role is not Role.SUBMISSION:
+            return trace
+        return trace + missing_fields(
+            hostname,
+            content.queue_id,
+            content.begun_at,
+            has_date=has_field(header, "date"),
+            has_message_id=has_field(header, "message-id"),
+        )
+
+    def _message(self, content: IncomingContent, fields: HeaderFields) -> NewMessage:
+        config, offer, client = self._context.config, self._offer, self._client
+        is_null = offer.reverse_path.is_null
+        lifetime_s = config.retry.bounce_lifetime_s if is_null else config.retry.lifetime_s
+        now = Timestamp(time.time())
+        return NewMessage(
+            queue_id=content.queue_id,
+            node=str(config.hostname),
+            envelope=Envelope(
+                reverse_path=offer.reverse_path,
+                recipients=tuple(self._recipients),
+                body_type=offer.body_type,
+                is_smtputf8=offer.is_smtputf8,
+                dsn_return=offer.dsn_return,
+                envelope_id=offer.envelope_id,
+            ),
+            destinations=tuple(self._destinations),
+            content=content.content,
+            locator=content.locator,
+            size=content.size,
+            digest=content.digest,
+            has_8bit=content.has_8bit,
+            received_at=now,
+            expires_at=Timestamp(now + lifetime_s),
+            listener=self._context.address,
+            client_address=client.address_text,
+            client_name=client.name,
+            header_message_id=fields.message_id,
+            subject=fields.subject,
+        )
+
+    def _log_acceptance(self, message: NewMessage, begun_at: Timestamp) -> None:
+        self._context.log.info(
+            "accepted",
+            queue_id=str(message.queue_id),
+            sender=str(message.envelope.reverse_path),
+            recipients=len(message.destinations),
+            size=message.size,
+            client=message.client_address,
+            duration_s=round(time.time() - begun_at, 4),
+        )
+
+    def _log_refusal(self, reason: str) -> None:
+        queue_id = str(self._begun_content().queue_id)
+        self._context.log.warning("message_refused", queue_id=queue_id, client=self._client.address_text, reason=reason)
