@@ -6,8 +6,9 @@ import subprocess
 import apsw
 import pytest
 
+from empath.mail.status import RecipientStatus
 from empath.storage.admin import reference
-from empath.storage.queue.settle import EndLease, Status
+from empath.storage.queue.put_back import EndLease
 from tests.cli.admin.kit import COMMAND
 from tests.docs.pages import ROOT, blocks, text
 from tests.kit.process import configuration
@@ -29,10 +30,10 @@ def queue(tmp_path):
     queue.accept("example.com", "example.net")
     for lease in queue.lease():
         queue.run(
-            queue.new_settle(lease, Status.DEFERRED),
+            queue.new_settle(lease, RecipientStatus.DEFERRED),
             EndLease(lease.lease_id, destination=lease.destination, is_failing=False),
         )
-    for status in (Status.DELIVERED, Status.BOUNCED):
+    for status in (RecipientStatus.DELIVERED, RecipientStatus.BOUNCED):
         queue.accept("example.com")
         for lease in queue.lease(now=T0 + 2):
             queue.run(

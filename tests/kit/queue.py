@@ -19,14 +19,16 @@ import apsw
 from empath.errors import EmpathError
 from empath.mail.address import Address, ReversePath
 from empath.mail.envelope import Envelope, Recipient
+from empath.mail.fate import Attempt, Fate
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
+from empath.mail.status import RecipientStatus
 from empath.storage.admin.fsck import examine
 from empath.storage.queue.accept import INLINE, Accept, DestinationIds, NewMessage
 from empath.storage.queue.lease import Lease, TakeLeases
 from empath.storage.queue.process import Register
-from empath.storage.queue.settle import Attempt, Fate, Settle, Status
+from empath.storage.queue.settle import Settle
 from empath.storage.sqlite.schema import prepare
 from empath.storage.sqlite.writer import Writer
 from empath.storage.write import Write
@@ -36,10 +38,10 @@ Dump = dict[str, list[tuple[Any, ...]]]
 T0 = 1_700_000_000.0  # the instant at which these queues begin
 LIFETIME_S = 86_400.0
 REPLIES = {
-    Status.DELIVERED: Reply.of("250 2.0.0 Ok"),
-    Status.DEFERRED: Reply.of("451 4.7.1 greylisted"),
-    Status.BOUNCED: Reply.of("550 5.1.1 no such mailbox"),
-    Status.EXPIRED: Reply.of("451 4.7.1 greylisted"),
+    RecipientStatus.DELIVERED: Reply.of("250 2.0.0 Ok"),
+    RecipientStatus.DEFERRED: Reply.of("451 4.7.1 greylisted"),
+    RecipientStatus.BOUNCED: Reply.of("550 5.1.1 no such mailbox"),
+    RecipientStatus.EXPIRED: Reply.of("451 4.7.1 greylisted"),
 }
 
 # What fsck leaves to time, or to people: no operation of ours may bring it about.
@@ -230,7 +232,7 @@ class Queue:
     def new_settle(
         self,
         lease: Lease,
-        status: Status,
+        status: RecipientStatus,
         *,
         message: int = 0,
         now: float = T0 + 1,
@@ -247,8 +249,8 @@ class Queue:
                 status,
                 Stage.END_OF_DATA,
                 REPLIES[status],
-                next_retry_at if status is Status.DEFERRED else None,
-                wants_notice=status in (Status.BOUNCED, Status.EXPIRED),
+                next_retry_at if status is RecipientStatus.DEFERRED else None,
+                wants_notice=status in (RecipientStatus.BOUNCED, RecipientStatus.EXPIRED),
             )
             for recipient_id in numbers
         )

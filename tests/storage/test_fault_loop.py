@@ -19,6 +19,7 @@ import pytest
 
 from empath.errors import EmpathError
 from empath.mail.identity import Timestamp
+from empath.mail.status import RecipientStatus
 from empath.message.report.compose import ReportedMessage, ReportKind
 from empath.storage.admin.fsck import Repair
 from empath.storage.queue.accept import INLINE, Accept, DestinationIds
@@ -26,9 +27,10 @@ from empath.storage.queue.due_bound import LateBound, RepairBounds
 from empath.storage.queue.garbage import AddOrphans, Removal, SettleGarbage
 from empath.storage.queue.lease import Lease
 from empath.storage.queue.process import Beat, EndProcess, Register, ResizeDestinations
+from empath.storage.queue.put_back import EndLease, Hold, Rekey, ReleaseUnknownLeases
 from empath.storage.queue.reports import Case, CloseNotices, DueReport
 from empath.storage.queue.retention import Cutoffs, ForgetMessages, ForgetRecipients
-from empath.storage.queue.settle import EndLease, Hold, Rekey, ReleaseUnknownLeases, Settle, Status
+from empath.storage.queue.settle import Settle
 from empath.storage.sqlite.schema import prepare
 from empath.storage.sqlite.writer import Writer
 from empath.storage.write import Batch, Write
@@ -38,7 +40,7 @@ from tests.kit.queue import T0, Dump, Queue, dump, ids, inspect, violations, wri
 Works = Callable[[Queue, Lease], list[Write]]
 
 
-def _settle(status: Status) -> Works:
+def _settle(status: RecipientStatus) -> Works:
     def works(queue: Queue, lease: Lease) -> list[Write]:
         return [queue.new_settle(lease, status, recipients=ids(lease))]
 
@@ -89,23 +91,23 @@ OPERATIONS: dict[str, Works] = {
     ],
     "accept batch with a bad one": _accept_with_a_bad_one,
     "lease": lambda queue, _: [queue.new_lease()],
-    "settle delivered": _settle(Status.DELIVERED),
-    "settle deferred": _settle(Status.DEFERRED),
-    "settle bounced": _settle(Status.BOUNCED),
+    "settle delivered": _settle(RecipientStatus.DELIVERED),
+    "settle deferred": _settle(RecipientStatus.DEFERRED),
+    "settle bounced": _settle(RecipientStatus.BOUNCED),
     "settle delayed": lambda queue, lease: [
-        queue.new_settle(lease, Status.DEFERRED, recipients=ids(lease), is_delayed=True),
+        queue.new_settle(lease, RecipientStatus.DEFERRED, recipients=ids(lease), is_delayed=True),
     ],
     "report": lambda queue, lease: [
-        queue.new_settle(lease, Status.BOUNCED, recipients=ids(lease)),
+        queue.new_settle(lease, RecipientStatus.BOUNCED, recipients=ids(lease)),
         CloseNotices(_case(ReportKind.FAILURE), queue.new_accept("new.example"), now=T0),
     ],
     "discard a report": lambda queue, lease: [
-        queue.new_settle(lease, Status.BOUNCED, recipients=ids(lease)),
+        queue.new_settle(lease, RecipientStatus.BOUNCED, recipients=ids(lease)),
         CloseNotices(_case(ReportKind.FAILURE), None, now=T0, is_discarded=True),
     ],
     "settle and end": lambda queue, lease: [
         Batch(
-            queue.new_settle(lease, Status.DELIVERED, recipients=ids(lease)),
+            queue.new_settle(lease, RecipientStatus.DELIVERED, recipients=ids(lease)),
             EndLease(lease.lease_id, destination="leased.example", is_failing=True),
         )
     ],
@@ -130,10 +132,10 @@ OPERATIONS: dict[str, Works] = {
         )
     ],
     "settle what was ordered": _steered(
-        "bounced", lambda queue, lease: queue.new_settle(lease, Status.DEFERRED, recipients=ids(lease)), _end
+        "bounced", lambda queue, lease: queue.new_settle(lease, RecipientStatus.DEFERRED, recipients=ids(lease)), _end
     ),
     "settle what was ordered too late": _steered(
-        "held", lambda queue, lease: queue.new_settle(lease, Status.DELIVERED, recipients=ids(lease)), _end
+        "held", lambda queue, lease: queue.new_settle(lease, RecipientStatus.DELIVERED, recipients=ids(lease)), _end
     ),
     "end lease of what was ordered": _steered("expired", _end),
     "end process of what was ordered": _steered("held", lambda queue, _: EndProcess(queue.process_id, now=T0 + 3)),
@@ -146,7 +148,7 @@ OPERATIONS: dict[str, Works] = {
     ],
     "forget recipients": lambda *_: [ForgetRecipients([1, 3, 4, 5], AT_ONCE)],
     "forget what was just delivered": lambda queue, lease: [
-        queue.new_settle(lease, Status.DELIVERED, recipients=ids(lease)),
+        queue.new_settle(lease, RecipientStatus.DELIVERED, recipients=ids(lease)),
         ForgetRecipients([1, 2], AT_ONCE),
     ],
     "forget contents": lambda *_: [ForgetMessages([1, 2, 3, 4], AT_ONCE)],

@@ -16,9 +16,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from empath.mail.status import FATES, RecipientStatus
 from empath.storage.queue.lease import MESSAGES, Lease
 from empath.storage.queue.process import EndProcess, ResizeDestinations
-from empath.storage.queue.settle import EndLease, Hold, Rekey, ReleaseUnknownLeases, Settle, Status
+from empath.storage.queue.put_back import EndLease, Hold, Rekey, ReleaseUnknownLeases
+from empath.storage.queue.settle import Settle
 from tests.kit.queue import T0, Queue, ids, select, write, wrong_with
 
 MEMORY = Path("/dev/shm")
@@ -161,11 +163,13 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(
         data=st.data(),
         message=st.integers(0, MESSAGES - 1),
-        status=st.sampled_from(Status),
+        status=st.sampled_from(sorted(FATES)),
         is_partial=st.booleans(),
         delay_s=st.sampled_from([0, 60, 3600]),
     )
-    def settle(self, data: st.DataObject, message: int, status: Status, is_partial: bool, delay_s: int) -> None:
+    def settle(
+        self, data: st.DataObject, message: int, status: RecipientStatus, is_partial: bool, delay_s: int
+    ) -> None:
         lease = self.some_lease(data)
         if lease is None:
             return
@@ -182,8 +186,8 @@ class QueueMachine(RuleBasedStateMachine):
         self.settles.append(work)
         self._settle(work)
 
-    @rule(data=st.data(), order=st.sampled_from(sorted(ORDERS)), status=st.sampled_from(Status))
-    def order_and_settle(self, data: st.DataObject, order: str, status: Status) -> None:
+    @rule(data=st.data(), order=st.sampled_from(sorted(ORDERS)), status=st.sampled_from(sorted(FATES)))
+    def order_and_settle(self, data: st.DataObject, order: str, status: RecipientStatus) -> None:
         self.order(data, order)
         for held in list(self.model.leases.values()):
             for message in range(len(held.lease.messages)):
@@ -208,9 +212,9 @@ class QueueMachine(RuleBasedStateMachine):
         fates = {fate.recipient_id: fate.status for fate in work.fates}
         mine = fates.keys() & (held.left if held else set())
         for number in mine:
-            if fates[number] is Status.DELIVERED:
+            if fates[number] is RecipientStatus.DELIVERED:
                 model.ordered.pop(number, None)
-            model.leave(number, WAITING if fates[number] is Status.DEFERRED else str(fates[number]))
+            model.leave(number, WAITING if fates[number] is RecipientStatus.DEFERRED else str(fates[number]))
         if held is not None:
             held.left -= mine
         after = self._recipients()

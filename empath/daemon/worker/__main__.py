@@ -28,8 +28,8 @@ from empath.config import Config
 from empath.config.hosts import host_rules
 from empath.daemon.process.child import DRAIN_S
 from empath.daemon.process.runtime import Runtime, run_child
-from empath.daemon.worker.connection import ConnectionPool
 from empath.daemon.worker.lease_run import Dispatch, LeaseRun
+from empath.daemon.worker.pool import ConnectionPool
 from empath.errors import EmpathError
 from empath.net.dns_cache import CachingResolver
 from empath.net.interfaces import Interfaces
@@ -37,8 +37,8 @@ from empath.net.next_hop import NextHops
 from empath.net.resolver import DnsResolver
 from empath.net.wakeup import WakeUp
 from empath.storage.queue.accept import DestinationIds
-from empath.storage.queue.lease import Lease, Outlook, TakeLeases
-from empath.storage.queue.settle import ReleaseUnknownLeases
+from empath.storage.queue.lease import Lease, LeaseProbe, TakeLeases
+from empath.storage.queue.put_back import ReleaseUnknownLeases
 from empath.storage.sqlite.connection import open_reader
 
 _POLL_S = 0.1
@@ -52,7 +52,7 @@ _STUCK_SLOTS = 3  # so many times the slots may wait for silent hosts beside the
 _LEASES_AT_ONCE = 32  # in one transaction
 _IDLE_CHECK_S = 0.5
 _LAST_WORDS_S = 1.0
-_STRAYS_AGAIN_S = 1.0
+_RELEASE_AGAIN_S = 1.0
 
 
 class Worker:
@@ -65,7 +65,7 @@ class Worker:
         self._share = -(-config.delivery.concurrency // config.delivery.workers)
         self._slots = config.delivery.sessions
         reader = open_reader(config.queue.path)
-        self._outlook = Outlook(reader, config.queue.path, process_id=runtime.process_id, share=self._share)
+        self._probe = LeaseProbe(reader, config.queue.path, process_id=runtime.process_id, share=self._share)
         pool = ConnectionPool(config.delivery, str(config.hostname), runtime.deadlines)
         self._dispatch = Dispatch(runtime, pool, _finder(config), DestinationIds(config.delivery.concurrency))
         self._rung = Event()
@@ -97,26 +97,26 @@ class Worker:
         for bell in bells:
             bell.close()
         self._drain()
-        self._outlook.close()
+        self._probe.close()
 
     def _look(self, *, is_rung: bool) -> None:
-        version = self._outlook.data_version()
+        version = self._probe.data_version()
         now = time.time()
         is_due = self._next_ready_at is not None and self._next_ready_at <= now
         if not (is_rung or is_due or version != self._seen_version):
             return
         self._seen_version = version
         self._rest_s = _REST_S
-        self._dispatch.may_go_on = not (self._runtime.draining.is_set() or self._outlook.is_frozen())
+        self._dispatch.may_go_on = not (self._runtime.draining.is_set() or self._probe.is_frozen())
         if not self._dispatch.may_go_on:
             self._next_ready_at = None
             return
         failing_limit = self._slots // _FAILING_SHARE - self._active_failing
         limit = min(self._free_slots(), _LEASES_AT_ONCE)
-        if limit > 0 and self._outlook.is_runnable(now, with_failing=failing_limit > 0):
+        if limit > 0 and self._probe.is_runnable(now, with_failing=failing_limit > 0):
             self._take(now, limit, max(failing_limit, 0))
         if limit > 0:
-            self._next_ready_at = self._outlook.next_ready_at() if failing_limit > 0 else None
+            self._next_ready_at = self._probe.next_ready_at() if failing_limit > 0 else None
         else:
             self._next_ready_at = now + _POLL_S  # a lease may be stuck by then
 
@@ -136,7 +136,7 @@ class Worker:
             self._runtime.writer.commit(work, is_last=not self._active)
         except EmpathError as exc:
             self._runtime.log.error("lease_failed", error=str(exc))
-            self._end_strays()
+            self._release_unknown_leases()
             return
         found = sum(len(lease.messages) for lease in work.leases)
         rest_s = min(_REST_S + found * _REST_FOR_MESSAGE_S, _LONGEST_REST_S)
@@ -147,14 +147,14 @@ class Worker:
         if work.leases:
             self._rung.set()  # there may be more
 
-    def _end_strays(self) -> None:
+    def _release_unknown_leases(self) -> None:
         """Give back what a failed commit may have taken all the same; nothing is leased before that is done."""
         while not self._runtime.draining.is_set():  # then the end of this process releases them
             try:
                 self._runtime.writer.commit(ReleaseUnknownLeases(self._runtime.process_id, self._active))
             except EmpathError as exc:
                 self._runtime.log.error("strays_kept", error=str(exc))
-                self._runtime.draining.wait(_STRAYS_AGAIN_S)
+                self._runtime.draining.wait(_RELEASE_AGAIN_S)
             else:
                 gevent.sleep(_POLL_S)
                 return

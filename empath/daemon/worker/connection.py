@@ -1,18 +1,15 @@
 """
-smtp_sender - messages go out over SMTP
+connection - one SMTP connection to one host
 
-One connection carries one transaction after another.  A connection that is left over waits in the pool for the next
-lease with the same next hop; one that the peer closed meanwhile is replaced once, which is no failed attempt.
+A connection carries one transaction after another.  Each stage of the dialogue has a timeout of its own.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from empath.config.tables.delivery import Delivery
 from empath.daemon.worker.content_fit import Pieces, fit
 from empath.errors import EmpathError
-from empath.mail.endpoint import host_and_port
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.net.stream import Deadlines, Stream, StreamClosed, StreamTimeout
@@ -22,7 +19,6 @@ from empath.smtp.client.events import (
     ContentWanted,
     HostFailed,
     Ready,
-    RecipientResult,
     SessionClosed,
     TransactionEnded,
 )
@@ -46,14 +42,14 @@ class Abandoned(EmpathError):
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class ConnectionSettings:
     """
     How connections of one worker are made and used.
 
     timeouts are those of RFC 5321 §4.5.3.2 in seconds; but in tests connect is Stream.connect, clock time.monotonic.
     """
 
-    settings: Delivery
+    delivery: Delivery
     ehlo_name: str
     deadlines: Deadlines
     timeouts: dict[Stage, float]
@@ -64,15 +60,15 @@ class Manner:
 class Connection:
     """One SMTP connection to one host."""
 
-    def __init__(self, host: Host, stream: Stream, manner: Manner) -> None:
+    def __init__(self, host: Host, stream: Stream, how: ConnectionSettings) -> None:
         self.host = host
-        self.born_at = self.used_at = manner.clock()
+        self.born_at = self.used_at = how.clock()
         self._stream = stream
-        self._session = ClientSession(manner.ehlo_name)
-        self._manner = manner
+        self._session = ClientSession(how.ehlo_name)
+        self._how = how
 
     @classmethod
-    def open(cls, host: Host, manner: Manner) -> "Connection":
+    def open(cls, host: Host, how: ConnectionSettings) -> "Connection":
         """
         Connect, and be greeted.
 
@@ -80,12 +76,12 @@ class Connection:
             HostUnreachable: no connection, or no session.
         """
         try:
-            wait_s = manner.timeouts[Stage.CONNECT]
-            stream = manner.connect(host.address, host.port, deadlines=manner.deadlines, timeout_s=wait_s)
+            wait_s = how.timeouts[Stage.CONNECT]
+            stream = how.connect(host.address, host.port, deadlines=how.deadlines, timeout_s=wait_s)
         except (StreamClosed, StreamTimeout) as exc:
             reply = Reply.of(f"451 4.4.1 connect to {host.name}[{host.address}]:{host.port}: {exc}")
             raise HostUnreachable(Stage.CONNECT, reply) from exc
-        connection = cls(host, stream, manner)
+        connection = cls(host, stream, how)
         event = connection._next()
         if isinstance(event, Ready):
             return connection
@@ -116,13 +112,13 @@ class Connection:
     def _transact(self, transaction: Transaction, pieces: Pieces, may_end: Permission) -> TransactionEnded:
         session = self._session
         if transaction.has_8bit:
-            without = self._manner.settings.without_8bitmime
+            without = self._how.delivery.without_8bitmime
             transaction, pieces = fit(transaction, pieces, session.extensions, without)
         session.begin(transaction)
         while True:
             event = self._next()
             if isinstance(event, TransactionEnded):
-                self.used_at = self._manner.clock()
+                self.used_at = self._how.clock()
                 return event
             if isinstance(event, ContentWanted):
                 self._send_content(pieces(), may_end)
@@ -160,7 +156,7 @@ class Connection:
             self._flush()
             if (event := session.next_event()) is not None:
                 return event
-            stream.deadline_at = self._manner.clock() + self._manner.timeouts[session.stage]
+            stream.deadline_at = self._how.clock() + self._how.timeouts[session.stage]
             try:
                 session.receive(stream.receive_next())
             except StreamTimeout as exc:
@@ -172,110 +168,10 @@ class Connection:
     def _flush(self) -> None:
         octets = self._session.octets_to_send()
         if octets:
-            self._stream.deadline_at = self._manner.clock() + self._manner.timeouts[Stage.CONTENT]
+            self._stream.deadline_at = self._how.clock() + self._how.timeouts[Stage.CONTENT]
             try:
                 self._stream.send(octets)
             except StreamTimeout as exc:
                 self._session.lost(str(exc), is_timeout=True)
             except StreamClosed as exc:
                 self._session.lost(str(exc), is_timeout=False)
-
-
-@dataclass(frozen=True, slots=True)
-class HostResult:
-    """
-    What one host said to one message.
-
-    Shape: peer is its address and port; results are the recipients'. was_reached tells whether there was a session,
-    connect_s how long that took to come about, None for one that was there already or never was. is_in_doubt: see
-    TransactionEnded.
-    """
-
-    host: Host
-    peer: str
-    results: tuple[RecipientResult, ...]
-    was_reached: bool
-    connect_s: float | None = None
-    is_in_doubt: bool = False
-
-
-class ConnectionPool:
-    """Connections of this worker that wait for more mail, by the address and port that they lead to."""
-
-    def __init__(
-        self,
-        settings: Delivery,
-        ehlo_name: str,
-        deadlines: Deadlines,
-        connect: Callable[..., Stream] = Stream.connect,
-        clock: Clock = time.monotonic,
-    ) -> None:
-        self._settings = settings
-        self._clock = clock
-        timeouts = {
-            Stage.CONNECT: settings.connect_s,
-            Stage.GREETING: settings.greeting_s,
-            Stage.EHLO: settings.ehlo_s,
-            Stage.MAIL: settings.mail_s,
-            Stage.RCPT: settings.rcpt_s,
-            Stage.DATA: settings.data_s,
-            Stage.CONTENT: settings.content_s,
-            Stage.END_OF_DATA: settings.end_of_data_s,
-            Stage.QUIT: settings.quit_s,
-        }
-        self._manner = Manner(settings, ehlo_name, deadlines, timeouts, connect, clock)
-        self._idle: dict[tuple[str, int], list[Connection]] = {}
-
-    def send(self, host: Host, transaction: Transaction, pieces: Pieces, may_end: Permission) -> HostResult:
-        """
-        Send one message to one host, over a waiting connection if there is one.
-
-        Raises:
-            Abandoned: see Connection.transact.
-        """
-        connection = self._take(host)
-        if connection is not None:
-            ended = connection.transact(transaction, pieces, may_end)
-            if not ended.is_stale:
-                return self._done(connection, ended, None)
-            connection.close()
-        began = self._clock()
-        try:
-            connection = Connection.open(host, self._manner)
-        except HostUnreachable as exc:
-            failed = RecipientResult(exc.stage, exc.reply)
-            return HostResult(host, _peer(host), (failed,) * len(transaction.recipients), was_reached=False)
-        connect_s = self._clock() - began
-        return self._done(connection, connection.transact(transaction, pieces, may_end), connect_s)
-
-    def close_idle(self, *, all_of_them: bool = False) -> None:
-        """Take leave of connections that waited too long."""
-        now = self._clock()
-        for key, waiting in list(self._idle.items()):
-            keep = [] if all_of_them else [c for c in waiting if now - c.used_at < self._settings.idle_s]
-            for connection in waiting:
-                if connection not in keep:
-                    connection.quit()
-            if keep:
-                self._idle[key] = keep
-            else:
-                del self._idle[key]
-
-    def _take(self, host: Host) -> Connection | None:
-        waiting = self._idle.get((host.address, host.port))
-        return waiting.pop() if waiting else None
-
-    def _done(self, connection: Connection, ended: TransactionEnded, connect_s: float | None) -> HostResult:
-        host = connection.host
-        is_young = self._clock() - connection.born_at < self._settings.reuse_s
-        if connection.is_usable and is_young:
-            self._idle.setdefault((host.address, host.port), []).append(connection)
-        elif connection.is_usable:
-            connection.quit()
-        else:
-            connection.leave()
-        return HostResult(host, _peer(host), ended.results, True, connect_s, ended.is_in_doubt)
-
-
-def _peer(host: Host) -> str:
-    return host_and_port(host.address, host.port)

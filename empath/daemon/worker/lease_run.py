@@ -1,5 +1,5 @@
 """
-outgoing - the work of one lease
+lease_run - the work of one lease
 
 THEORY
     A lease is one greenlet.  It takes its messages one after another, routes each again, hands it to its carrier, turns
@@ -15,19 +15,24 @@ from dataclasses import dataclass
 import gevent
 
 from empath.daemon.process.runtime import Runtime
-from empath.daemon.worker.connection import Abandoned, ConnectionPool
-from empath.daemon.worker.transport.smtp import Answer, Body, Carrier, LocalCarrier, Parcel, SmtpCarrier
+from empath.daemon.worker.connection import Abandoned
+from empath.daemon.worker.pool import ConnectionPool
+from empath.daemon.worker.transport.carrier import Answer, Body, Carrier, DeliveryJob
+from empath.daemon.worker.transport.choose import choose_carrier
 from empath.errors import EmpathError, StorageFailure, SyntaxViolation
 from empath.mail.domain import AddressLiteral, Domain
+from empath.mail.fate import Attempt, Fate, Passed
 from empath.mail.identity import Timestamp
 from empath.mail.outcome import Bounced, Delivered, TryNext
+from empath.mail.status import RecipientStatus
 from empath.net.next_hop import HostFinder
 from empath.policy.bounce import is_delayed
 from empath.policy.retry import is_expired
-from empath.policy.routing import MxRoute, Route, SmtpRoute
+from empath.policy.routing import Route
 from empath.storage.queue.accept import INLINE, DestinationIds
 from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadOrders
-from empath.storage.queue.settle import Attempt, EndLease, Fate, Hold, Passed, Rekey, Settle, Status
+from empath.storage.queue.put_back import EndLease, Hold, Rekey
+from empath.storage.queue.settle import Settle
 from empath.storage.write import Batch, Write
 
 _SETTLE_AGAIN_S = 1.0  # after a settle that could not be written
@@ -105,10 +110,11 @@ class LeaseRun:
             if not recipients:
                 return
             body = self._body(message)
-            parcel = Parcel(message, recipients, body, self._may_end)
+            job = DeliveryJob(message, recipients, body, self._may_end)
             if self._carrier is None:
-                self._carrier = self._make_carrier(route)
-            for batch in self._carrier.carry(parcel):
+                dispatch = self._dispatch
+                self._carrier = choose_carrier(route, self._lease.destination, dispatch.pool, dispatch.finder)
+            for batch in self._carrier.carry(job):
                 for answer in batch:
                     if isinstance(answer.outcome, TryNext):
                         passed.append(answer)
@@ -152,11 +158,6 @@ class LeaseRun:
             self._unwritten.append(Rekey(self._lease.lease_id, moved, self._dispatch.destination_ids))
             self._runtime.log.info("rerouted", queue_id=message.queue_id, recipients=len(moved))
         return chosen, stay
-
-    def _make_carrier(self, route: Route | None) -> Carrier:
-        if isinstance(route, SmtpRoute | MxRoute):
-            return SmtpCarrier(route, self._lease.destination, self._dispatch.pool, self._dispatch.finder)
-        return LocalCarrier(route, self._lease.destination)
 
     def _body(self, message: LeasedMessage) -> Body:
         """
@@ -203,7 +204,7 @@ class LeaseRun:
                 attempt=attempt,
                 fates=tuple(fates),
                 passed=tuple(evidence),
-                is_delayed=is_warned and any(fate.status is Status.DEFERRED for fate in fates),
+                is_delayed=is_warned and any(fate.status is RecipientStatus.DEFERRED for fate in fates),
             )
             for attempt, fates, evidence in by_attempt.values()
         ]
@@ -211,16 +212,16 @@ class LeaseRun:
     def _fate(self, answer: Answer, now: Timestamp) -> Fate:
         recipient, stage, reply = answer.recipient, answer.stage, answer.reply
         if isinstance(answer.outcome, Delivered):
-            return Fate(recipient.recipient_id, Status.DELIVERED, stage, reply)
+            return Fate(recipient.recipient_id, RecipientStatus.DELIVERED, stage, reply)
         # RFC 3461 §4.1: without NOTIFY a failure is reported.
         wants_notice = recipient.notify is None or "FAILURE" in recipient.notify
         if isinstance(answer.outcome, Bounced):
-            return Fate(recipient.recipient_id, Status.BOUNCED, stage, reply, wants_notice=wants_notice)
+            return Fate(recipient.recipient_id, RecipientStatus.BOUNCED, stage, reply, wants_notice=wants_notice)
         if is_expired(now, recipient.expires_at):
-            return Fate(recipient.recipient_id, Status.EXPIRED, stage, reply, wants_notice=wants_notice)
+            return Fate(recipient.recipient_id, RecipientStatus.EXPIRED, stage, reply, wants_notice=wants_notice)
         schedule = self._runtime.config.retries.find(_domain(recipient.domain))
         next_retry_at = schedule.next_retry_at(now, recipient.attempts + 1, random.random())
-        return Fate(recipient.recipient_id, Status.DEFERRED, stage, reply, next_retry_at)
+        return Fate(recipient.recipient_id, RecipientStatus.DEFERRED, stage, reply, next_retry_at)
 
     def _settle_and_look(self) -> set[int]:
         """Write what is not written yet, and give the recipients of the lease whom a person has ordered away."""

@@ -22,7 +22,7 @@ from empath.storage.write import Write
 
 _SQL = queries("lease")
 MESSAGES = 20  # of one lease
-HAND = 4  # messages for which one more connection is worth its while
+MESSAGES_PER_EXTRA_LEASE = 4  # messages for which one more connection is worth its while
 SIBLINGS = 100  # recipients of one message in one lease
 CLASSES = range(5)
 AGING = 8  # each so many leases the class does not count
@@ -130,7 +130,7 @@ class TakeLeases(Write):
         """Take what is due at one destination with at most *slots* leases; their numbers."""
         due = self._due(connection, destination_id, slots, aging=(lease_count % AGING + slots) // AGING)
         messages = self._with_siblings(connection, destination_id, due)
-        hands = min(slots, -(-len(messages) // HAND))
+        hands = min(slots, -(-len(messages) // MESSAGES_PER_EXTRA_LEASE))
         leases = []
         for first in range(hands):
             where = {**self._process, "destination_id": destination_id, "now": self._now}
@@ -186,7 +186,7 @@ class TakeLeases(Write):
         connection.execute(_SQL["raise_due"], bound)
 
 
-class Outlook:
+class LeaseProbe:
     """What a worker looks at before it takes the write lock; reads only, in the hub, each a few index seeks."""
 
     def __init__(self, connection: apsw.Connection, path: Path, *, process_id: int, share: int) -> None:

@@ -12,13 +12,13 @@ from pathlib import Path
 import apsw
 
 import empath
-from empath.storage.queue.settle import finish_order
+from empath.storage.queue.order_trail import finish_order
 from empath.storage.sqlite.connection import rows, translated, value
 from empath.storage.sqlite.queries import queries
 from empath.storage.write import Write
 
 _SQL = queries("process")
-_END_LEASE = queries("settle")["end_lease"]
+_END_LEASE = queries("put_back")["end_lease"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,13 @@ THEORY
     whatever the attempt led to, but a delivery: then the order came too late, and the audit says so.
 """
 
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import apsw
 
-from empath.mail.outcome import Stage
-from empath.mail.reply import Reply
-from empath.storage.queue.accept import DestinationIds
+from empath.mail.fate import Attempt, Fate, Passed
+from empath.mail.status import RecipientStatus
+from empath.storage.queue.order_trail import insert_ordered_notice, record_order
 from empath.storage.sqlite.connection import rows, value
 from empath.storage.sqlite.queries import queries
 from empath.storage.write import Write
@@ -30,64 +26,10 @@ _SQL = queries("settle")
 _MAYBE_DELIVERED = "maybe_delivered"
 _NEXT_HOST = "next_host"
 _UNCHANGED = "unchanged"  # what an attempt decided that led to no status
-_LEASED = "leased"
-_HELD = "held"
-_WAITING = frozenset({"queued", "deferred"})
 # What the audit says of an order that was carried out, or could not be any more.
 _STATUS = "status"
 _RETRY = "next_retry_unix"
 _TOO_LATE = "order came too late"
-
-
-class Status(StrEnum):
-    """Final and waiting statuses that a settle can give a recipient."""
-
-    DELIVERED = "delivered"
-    DEFERRED = "deferred"
-    BOUNCED = "bounced"
-    EXPIRED = "expired"
-
-
-@dataclass(frozen=True, slots=True)
-class Fate:
-    """
-    Decided result of one attempt for one recipient.
-
-    Shape: next_retry_at (Unix seconds) is given exactly for DEFERRED.
-    """
-
-    recipient_id: int
-    status: Status
-    stage: Stage
-    reply: Reply
-    next_retry_at: float | None = None
-    wants_notice: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """What one host said to a recipient for whom another host was tried after it: evidence, no fate."""
-
-    recipient_id: int
-    stage: Stage
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """
-    What the fates of one transaction share.
-
-    Shape: started_at in Unix seconds; connect_s is the part of duration_s until the host was ready for mail, None for a
-    connection that was open already or was never made; host and peer_address for people.
-    """
-
-    destination: str
-    started_at: float
-    duration_s: float
-    host: str | None = None
-    peer_address: str | None = None
-    connect_s: float | None = None
 
 
 class Settle(Write):
@@ -129,9 +71,9 @@ class Settle(Write):
         for fate in self.fates:
             if not self.is_stale:
                 self._settle(connection, fate)
-            elif fate.status is Status.DELIVERED:
+            elif fate.status is RecipientStatus.DELIVERED:
                 self._record_doubt(connection, fate)
-        if not self.is_stale and any(fate.status is Status.DELIVERED for fate in self.fates):
+        if not self.is_stale and any(fate.status is RecipientStatus.DELIVERED for fate in self.fates):
             connection.execute(_SQL["forget_delivered_content"], self._keys)
             if connection.changes():
                 connection.execute(_SQL["delete_forgotten_content"], self._keys)
@@ -157,28 +99,28 @@ class Settle(Write):
     def _settle_ordered(self, connection: apsw.Connection, fate: Fate, update: dict[str, Any]) -> None:
         found = rows(connection, _SQL["order"], update)
         if not found:  # the lease stands, but this recipient is no longer of it
-            if fate.status is Status.DELIVERED:
+            if fate.status is RecipientStatus.DELIVERED:
                 self._record_doubt(connection, fate)
             return
         [(ordered, ordered_retry_at)] = found
-        status = str(fate.status if ordered is None or fate.status is Status.DELIVERED else ordered)
+        status = str(fate.status if ordered is None or fate.status is RecipientStatus.DELIVERED else ordered)
         next_retry_at = fate.next_retry_at
-        if status == Status.DEFERRED:
+        if status == RecipientStatus.DEFERRED:
             next_retry_at = ordered_retry_at
         elif status != fate.status:
             next_retry_at = None
         connection.execute(_SQL["settle_ordered"], {**update, "status": status, "next_retry_at": next_retry_at})
         self._record(connection, fate, outcome=fate.status, decided=status, next_retry_at=next_retry_at)
-        if fate.status is Status.DELIVERED or (ordered is None and status != Status.DEFERRED):
-            record_order(connection, fate.recipient_id, _TOO_LATE, ordered or "queued", status)
+        if fate.status is RecipientStatus.DELIVERED or (ordered is None and status != RecipientStatus.DEFERRED):
+            record_order(connection, fate.recipient_id, _TOO_LATE, ordered or RecipientStatus.QUEUED, status)
         elif ordered is None:
             record_order(connection, fate.recipient_id, _RETRY, fate.next_retry_at, next_retry_at)
         else:
-            record_order(connection, fate.recipient_id, _STATUS, _LEASED, status)
+            record_order(connection, fate.recipient_id, _STATUS, RecipientStatus.LEASED, status)
         if fate.wants_notice and status == fate.status:
             connection.execute(_SQL["insert_notice"], update)
         elif status != fate.status:
-            connection.execute(_SQL["insert_ordered_notice"], update)
+            insert_ordered_notice(connection, fate.recipient_id)
 
     def _record_doubt(self, connection: apsw.Connection, fate: Fate) -> None:
         # A settle whose commit failed in doubt is tried again: what it did write must not count as a second delivery.
@@ -213,99 +155,3 @@ class Settle(Write):
             "next_retry_at": next_retry_at,
         }
         connection.execute(_SQL["insert_attempt"], row)
-
-
-def record_order(
-    connection: apsw.Connection, recipient_id: int, what: str, before: str | float | None, after: str | float | None
-) -> None:
-    """Write into the audit what became of an order."""
-    row = {"recipient_id": recipient_id, "what": what, "before": before, "after": after}
-    connection.execute(_SQL["record_order"], row)
-
-
-def finish_order(connection: apsw.Connection, recipient_id: int, status: str) -> None:
-    """Write what belongs to an order that gave *status* without an attempt: evidence, and the obligation to report."""
-    record_order(connection, recipient_id, _STATUS, _LEASED, status)
-    connection.execute(_SQL["insert_ordered_notice"], {"recipient_id": recipient_id})
-
-
-def _put_back(connection: apsw.Connection, lease_id: int) -> None:
-    keys = {"lease_id": lease_id}
-    for recipient_id, status in rows(connection, _SQL["put_back"], keys):
-        if status not in _WAITING:
-            finish_order(connection, recipient_id, status)
-    connection.execute(_SQL["end_lease"], keys)
-
-
-class EndLease(Write):
-    """Give the slot back; what the lease still holds returns as it was or was ordered to, no attempt counted."""
-
-    def __init__(self, lease_id: int, *, destination: str, is_failing: bool) -> None:
-        super().__init__()
-        self._lease_id = lease_id
-        self._destination = {"destination": destination, "is_failing": int(is_failing)}
-
-    def run(self, connection: apsw.Connection) -> None:
-        _put_back(connection, self._lease_id)
-        connection.execute(_SQL["mark_failing"], self._destination)
-
-
-class ReleaseUnknownLeases(Write):
-    """
-    Give back what a TakeLeases took that failed: it may have been committed, and then nobody knows of its leases.
-
-    *known* are the leases that the process works on.
-    """
-
-    def __init__(self, process_id: int, known: Iterable[int]) -> None:
-        super().__init__()
-        self._keys = {"process_id": process_id, "known": json.dumps(list(known))}
-
-    def run(self, connection: apsw.Connection) -> None:
-        for (lease_id,) in rows(connection, _SQL["stray_leases"], self._keys):
-            _put_back(connection, lease_id)
-
-
-class Rekey(Write):
-    """Put recipients back unsent under the destinations that they are routed to now."""
-
-    def __init__(self, lease_id: int, destinations: dict[int, str], destination_ids: DestinationIds) -> None:
-        super().__init__()
-        self.rows = len(destinations)
-        self._lease_id = lease_id
-        self._destinations = destinations
-        self._destination_ids = destination_ids
-        self._found: dict[str, int] = {}
-
-    def run(self, connection: apsw.Connection) -> None:
-        self._found = {}
-        for recipient_id, name in self._destinations.items():
-            row = {
-                "recipient_id": recipient_id,
-                "lease_id": self._lease_id,
-                "destination_id": self._destination_ids.find(connection, name, self._found),
-            }
-            for _, status in rows(connection, _SQL["rekey"], row):
-                if status not in _WAITING:
-                    finish_order(connection, recipient_id, status)
-
-    def after_commit(self, connection: apsw.Connection) -> None:
-        self._destination_ids.remember(self._found)
-
-
-class Hold(Write):
-    """Leave recipients to a person, with the reason."""
-
-    def __init__(self, lease_id: int, recipient_ids: tuple[int, ...], *, now: float, reason: str) -> None:
-        super().__init__()
-        self.rows = len(recipient_ids)
-        self._rows = [
-            {"recipient_id": recipient_id, "lease_id": lease_id, "now": now, "reason": reason}
-            for recipient_id in recipient_ids
-        ]
-
-    def run(self, connection: apsw.Connection) -> None:
-        for row in self._rows:
-            for recipient_id, status in rows(connection, _SQL["hold"], row):
-                if status != _HELD:
-                    finish_order(connection, recipient_id, status)

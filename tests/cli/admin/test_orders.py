@@ -3,7 +3,7 @@
 import time
 
 from empath.mail.identity import QueueId, Timestamp
-from empath.storage.queue.settle import Hold
+from empath.storage.queue.put_back import Hold
 from tests.cli.admin.kit import NEVER, Desk
 from tests.kit.queue import T0, Status, write
 

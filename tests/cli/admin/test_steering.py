@@ -8,7 +8,7 @@ import subprocess
 import apsw
 import pytest
 
-from empath.storage.queue.settle import Hold
+from empath.storage.queue.put_back import Hold
 from tests.cli.admin.kit import COMMAND, NEVER, Desk
 from tests.kit.queue import T0, Status, write
 from tests.kit.waiting import DEADLINE_S

@@ -9,8 +9,9 @@ import apsw
 import pytest
 
 from empath.mail.identity import QueueId, Timestamp
+from empath.mail.status import RecipientStatus
 from empath.storage.queue.process import EndProcess
-from empath.storage.queue.settle import EndLease, Status
+from empath.storage.queue.put_back import EndLease
 from empath.storage.spool import SpoolFile, locate
 from empath.storage.sqlite.space import wal_octets
 from empath.storage.write import Batch
@@ -34,7 +35,7 @@ def make_file(spool: Path, queue_id: QueueId, *, is_old: bool = True) -> str:
     return file.locator
 
 
-def finish(queue: Queue, status: Status) -> None:
+def finish(queue: Queue, status: RecipientStatus) -> None:
     queue.accept()
     (lease,) = queue.lease()
     queue.run(
@@ -49,9 +50,9 @@ def litter(queue: Queue, spool: Path) -> None:
     with a file, 5 waiting without its file, 6 waiting without being found; a file that is garbage, one that cannot be
     removed, an orphan and a young one.
     """
-    finish(queue, Status.DELIVERED)
-    finish(queue, Status.BOUNCED)
-    finish(queue, Status.BOUNCED)
+    finish(queue, RecipientStatus.DELIVERED)
+    finish(queue, RecipientStatus.BOUNCED)
+    finish(queue, RecipientStatus.BOUNCED)
     write(queue.path, "DELETE FROM _notice WHERE recipient_id = 3")
     queue.accept("h.example", content=None, size=3, locator=make_file(spool, NEEDED), queue_id=NEEDED)
     write(queue.path, "UPDATE _recipient SET status = 'held', reason = 'x' WHERE recipient_id = 4")

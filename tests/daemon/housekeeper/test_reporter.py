@@ -12,7 +12,8 @@ from empath.config import load_config
 from empath.daemon.housekeeper.reporter import Reporter
 from empath.errors import EmpathError, StorageFailure
 from empath.mail.identity import QueueId, Timestamp
-from empath.storage.queue.settle import EndLease, Status
+from empath.mail.status import RecipientStatus
+from empath.storage.queue.put_back import EndLease
 from empath.storage.spool import SpoolFile
 from empath.storage.sqlite.connection import open_reader
 from empath.storage.sqlite.writer import Writer
@@ -75,12 +76,12 @@ class Bench:
             reader.close()
             writer.close()
 
-    def fail(self, *numbers, status=Status.BOUNCED):
+    def fail(self, *numbers, status=RecipientStatus.BOUNCED):
         """Settle recipients that can be leased."""
         for lease in self.queue.lease():
             mine = [number for number in ids(lease) if number in numbers]
             self.queue.run(
-                self.queue.new_settle(lease, status, recipients=mine, is_delayed=status is Status.DEFERRED),
+                self.queue.new_settle(lease, status, recipients=mine, is_delayed=status is RecipientStatus.DEFERRED),
                 EndLease(lease.lease_id, destination=lease.destination, is_failing=False),
             )
 
@@ -171,7 +172,7 @@ def test_a_delay_is_reported_with_the_header_only(bench):
     """
     bench.queue.accept("a.example")
     write(bench.queue.path, "UPDATE _recipient SET notify = 'DELAY'")
-    bench.fail(1, status=Status.DEFERRED)
+    bench.fail(1, status=RecipientStatus.DEFERRED)
     bench.report()
     [(*_, content)] = bench.reports()
     assert (["rfc822; r1@a.example"], "text/rfc822-headers") == (named(content)[0], named(content)[1][-1])
@@ -184,7 +185,7 @@ def test_a_delay_that_is_over_leaves_no_report(bench):
     """
     bench.queue.accept("a.example")
     write(bench.queue.path, "UPDATE _recipient SET notify = 'DELAY'")
-    bench.fail(1, status=Status.DEFERRED)
+    bench.fail(1, status=RecipientStatus.DEFERRED)
     write(bench.queue.path, "UPDATE queue SET status = 'cancelled'")
     bench.report()
     assert ([], []) == (bench.reports(), bench.notices())

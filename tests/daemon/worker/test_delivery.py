@@ -8,10 +8,14 @@ import pytest
 
 from empath.config import load_config
 from empath.daemon.process.threads import in_thread
-from empath.daemon.worker.connection import Abandoned, HostResult
+from empath.daemon.worker.connection import Abandoned
 from empath.daemon.worker.lease_run import Dispatch, LeaseRun
-from empath.daemon.worker.transport.smtp import Answer, Body, LocalCarrier, SmtpCarrier
+from empath.daemon.worker.pool import HostResult
+from empath.daemon.worker.transport.carrier import Answer, Body
+from empath.daemon.worker.transport.choose import choose_carrier
+from empath.daemon.worker.transport.smtp import SmtpCarrier
 from empath.errors import QueueBusy, StorageFailure
+from empath.mail.fate import Attempt
 from empath.mail.identity import Timestamp
 from empath.mail.outcome import Bounced, Deferred, Delivered, Stage, TryNext
 from empath.mail.reply import Reply
@@ -20,7 +24,8 @@ from empath.policy.routing import SmtpRoute
 from empath.smtp.client.events import RecipientResult
 from empath.storage.queue.accept import INLINE, DestinationIds
 from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadOrders
-from empath.storage.queue.settle import Attempt, EndLease, Hold, Rekey, Settle
+from empath.storage.queue.put_back import EndLease, Hold, Rekey
+from empath.storage.queue.settle import Settle
 from empath.storage.write import Batch
 from empath.telemetry import log
 from tests.kit.process import configuration
@@ -469,8 +474,8 @@ def test_a_destination_without_a_route_waits_for_one():
     """
     An operator took it out of the configuration; that bounces nobody's mail.
     """
-    carrier = LocalCarrier(None, "smtp:gone.test:25")
-    assert [[(Deferred, None)], [(Deferred, None)]] == carried(carrier, message(1, 2))
+    carrier = choose_carrier(None, "smtp:gone.test:25", FakePool(), FakeFinder())
+    assert [[(Deferred, None), (Deferred, None)]] == carried(carrier, message(1, 2))
 
 
 def test_an_error_of_ours_in_a_thread_is_raised_here_and_printed_nowhere(capfd):

@@ -8,8 +8,9 @@ import gevent
 import pytest
 
 from empath.config import load_config
-from empath.daemon.worker.connection import ConnectionPool
-from empath.daemon.worker.transport.smtp import Body, SmtpCarrier
+from empath.daemon.worker.pool import ConnectionPool
+from empath.daemon.worker.transport.carrier import Body
+from empath.daemon.worker.transport.smtp import SmtpCarrier
 from empath.mail.outcome import Bounced, Deferred, Delivered, TryNext
 from empath.net.stream import Deadlines
 from empath.policy.hosts.search import Host

@@ -4,7 +4,8 @@ import gevent
 import pytest
 
 from empath.config import load_config
-from empath.daemon.worker.connection import Abandoned, ConnectionPool
+from empath.daemon.worker.connection import Abandoned
+from empath.daemon.worker.pool import ConnectionPool
 from empath.errors import StorageFailure, SyntaxViolation
 from empath.mail.outcome import Stage
 from empath.net.stream import Deadlines

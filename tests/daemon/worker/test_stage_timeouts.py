@@ -3,7 +3,7 @@
 import pytest
 
 from empath.config import load_config
-from empath.daemon.worker.connection import ConnectionPool
+from empath.daemon.worker.pool import ConnectionPool
 from empath.mail.outcome import Stage
 from empath.net.stream import StreamTimeout
 from empath.policy.hosts.search import Host

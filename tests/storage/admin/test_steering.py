@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from empath.storage.queue.settle import Status
+from empath.mail.status import RecipientStatus
 from tests.kit.engines import ENGINES, Engine
 from tests.kit.queue import Queue, dump, write
 
@@ -31,7 +31,7 @@ def fill(queue: Queue) -> None:
     for lease in queue.lease():
         kind = lease.destination.partition(".")[0]
         if kind in ("deferred", "delivered", "bounced"):
-            queue.run(queue.new_settle(lease, Status(kind), next_retry_at=SOON + 7200))
+            queue.run(queue.new_settle(lease, RecipientStatus(kind), next_retry_at=SOON + 7200))
         if kind != "leased":
             write(queue.path, f"UPDATE _recipient SET status = 'queued', lease_id = NULL WHERE status = 'leased'"
                   f" AND lease_id = {lease.lease_id}")  # fmt: skip

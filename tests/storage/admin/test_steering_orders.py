@@ -4,9 +4,10 @@ import time
 
 import pytest
 
+from empath.mail.status import FATES, RecipientStatus
 from empath.storage.queue.lease import Lease
 from empath.storage.queue.process import EndProcess
-from empath.storage.queue.settle import EndLease, Hold, Rekey, ReleaseUnknownLeases, Status
+from empath.storage.queue.put_back import EndLease, Hold, Rekey, ReleaseUnknownLeases
 from tests.kit.engines import ENGINES, Engine
 from tests.kit.queue import T0, Queue, write
 
@@ -66,7 +67,7 @@ def test_order_can_be_exchanged_and_taken_back(queue: Queue, engine: Engine) -> 
     assert [(None, "held"), ("held", "cancelled"), ("cancelled", None)] == queue.select(
         "SELECT before, after FROM audit WHERE what = 'ordered' ORDER BY audit_id"
     )
-    queue.run(queue.new_settle(lease, Status.DEFERRED), end(lease))
+    queue.run(queue.new_settle(lease, RecipientStatus.DEFERRED), end(lease))
     assert ["deferred"] == queue.statuses()
     [(next_retry_at,)] = queue.select("SELECT next_retry_at FROM _recipient")
     assert abs(next_retry_at - time.time()) < 60
@@ -85,15 +86,15 @@ def test_priority_and_lifetime_of_a_leased_recipient_change_at_once(queue: Queue
     assert {("priority", 2, 4), ("expires_unix", T0 + 86400, AT)} == set(
         queue.select("SELECT what, before, after FROM audit")
     )
-    queue.run(queue.new_settle(lease, Status.DEFERRED, next_retry_at=T0 + 60), end(lease))
+    queue.run(queue.new_settle(lease, RecipientStatus.DEFERRED, next_retry_at=T0 + 60), end(lease))
     assert [("deferred", T0 + 60, None)] == queue.select(
         "SELECT status, next_retry_at, ordered_next_retry_at FROM _recipient"
     )
 
 
-@pytest.mark.parametrize("fate", [Status.DEFERRED, Status.BOUNCED, Status.EXPIRED])
+@pytest.mark.parametrize("fate", [RecipientStatus.DEFERRED, RecipientStatus.BOUNCED, RecipientStatus.EXPIRED])
 @pytest.mark.parametrize("ordered", ORDERS)
-def test_order_comes_in_place_of_what_the_attempt_led_to(queue: Queue, ordered: str, fate: Status) -> None:
+def test_order_comes_in_place_of_what_the_attempt_led_to(queue: Queue, ordered: str, fate: RecipientStatus) -> None:
     """
     The outcome is delivered or what was ordered, never both; the attempt stays what it was.
     """
@@ -121,7 +122,7 @@ def test_order_after_the_peer_s_250_came_too_late(queue: Queue, ordered: str) ->
     lease = leased(queue)
     order(queue, ORDERS[ordered])
 
-    queue.run(queue.new_settle(lease, Status.DELIVERED), end(lease))
+    queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED), end(lease))
 
     assert [("delivered", None, None)] == queue.select("SELECT status, reason, ordered_status FROM _recipient")
     assert [("delivered", "delivered")] == queue.select("SELECT outcome, decided_status FROM _attempt")
@@ -137,7 +138,7 @@ def test_ordered_instant_comes_in_place_of_the_schedule(queue: Queue) -> None:
     lease = leased(queue)
     order(queue, f"UPDATE queue SET next_retry_unix = {AT}")
 
-    queue.run(queue.new_settle(lease, Status.DEFERRED, next_retry_at=T0 + 60), end(lease))
+    queue.run(queue.new_settle(lease, RecipientStatus.DEFERRED, next_retry_at=T0 + 60), end(lease))
 
     assert [("deferred", AT, None)] == queue.select(
         "SELECT status, next_retry_at, ordered_next_retry_at FROM _recipient"
@@ -146,8 +147,8 @@ def test_ordered_instant_comes_in_place_of_the_schedule(queue: Queue) -> None:
     assert ("empath", "next_retry_unix", T0 + 60, AT) == trail(queue)[-1]
 
 
-@pytest.mark.parametrize("fate", [Status.DELIVERED, Status.BOUNCED, Status.EXPIRED])
-def test_ordered_instant_for_what_met_its_end_came_too_late(queue: Queue, fate: Status) -> None:
+@pytest.mark.parametrize("fate", [RecipientStatus.DELIVERED, RecipientStatus.BOUNCED, RecipientStatus.EXPIRED])
+def test_ordered_instant_for_what_met_its_end_came_too_late(queue: Queue, fate: RecipientStatus) -> None:
     """
     There is no next attempt.
     """
@@ -158,7 +159,7 @@ def test_ordered_instant_for_what_met_its_end_came_too_late(queue: Queue, fate: 
 
     assert [(fate, None)] == queue.select("SELECT status, ordered_next_retry_at FROM _recipient")
     assert ("empath", "order came too late", "queued", fate) == trail(queue)[-1]
-    assert ([] if fate is Status.DELIVERED else [("failure",)]) == queue.select("SELECT kind FROM _notice")
+    assert ([] if fate is RecipientStatus.DELIVERED else [("failure",)]) == queue.select("SELECT kind FROM _notice")
 
 
 @pytest.mark.parametrize("how", ["end", "stray", "rekey", "hold", "death"])
@@ -251,13 +252,13 @@ def test_other_recipients_of_a_settle_go_their_way(queue: Queue) -> None:
     lease = leased(queue, "a.example", "a.example", "a.example")
     order(queue, "UPDATE queue SET status = 'held' WHERE recipient_id = 2")
 
-    queue.run(queue.new_settle(lease, Status.DEFERRED, next_retry_at=T0 + 60), end(lease))
+    queue.run(queue.new_settle(lease, RecipientStatus.DEFERRED, next_retry_at=T0 + 60), end(lease))
 
     assert ["deferred", "held", "deferred"] == queue.statuses()
 
 
-@pytest.mark.parametrize("status", Status)
-def test_settle_of_an_order_that_is_written_twice_counts_once(queue: Queue, status: Status) -> None:
+@pytest.mark.parametrize("status", sorted(FATES))
+def test_settle_of_an_order_that_is_written_twice_counts_once(queue: Queue, status: RecipientStatus) -> None:
     """
     A settle whose commit failed in doubt is tried again.
     """

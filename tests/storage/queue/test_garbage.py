@@ -9,6 +9,7 @@ import pytest
 
 from empath.errors import StorageFailure
 from empath.mail.identity import QueueId, Timestamp
+from empath.mail.status import RecipientStatus
 from empath.storage.queue import garbage
 from empath.storage.queue.garbage import (
     AddOrphans,
@@ -24,7 +25,6 @@ from empath.storage.queue.garbage import (
     remove_file,
     unnamed,
 )
-from empath.storage.queue.settle import Status
 from empath.storage.spool import SpoolFile, locate
 from empath.storage.sqlite.connection import open_reader
 from tests.kit.queue import T0, Queue, write
@@ -80,7 +80,7 @@ def test_file_goes_before_its_row(queue: Queue, spool: Path, reader: apsw.Connec
     """
     locator = accept_file(queue, spool)
     (lease,) = queue.lease()
-    queue.run(queue.new_settle(lease, Status.DELIVERED))
+    queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED))
     (due,) = due_garbage(reader, queue.path, T0)
     assert Garbage(locator, 0) == due
 
@@ -317,7 +317,7 @@ def test_file_that_nobody_will_read_is_not_missed(queue: Queue, spool: Path, rea
         write(queue.path, "UPDATE _recipient SET status = 'held', reason = 'no content'")
     else:
         (lease,) = queue.lease()
-        queue.run(queue.new_settle(lease, Status.DELIVERED))
+        queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED))
 
     assert not is_awaited(reader, queue.path, Spooled(1, str(queue_id(1)), locator))
 

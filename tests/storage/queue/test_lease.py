@@ -6,9 +6,9 @@ from itertools import chain
 import pytest
 
 from empath.storage.queue import lease as lease_module
-from empath.storage.queue.lease import Lease, Outlook, ReadContent, ReadOrders
+from empath.storage.queue.lease import Lease, LeaseProbe, ReadContent, ReadOrders
 from empath.storage.queue.process import EndProcess
-from empath.storage.queue.settle import EndLease, ReleaseUnknownLeases
+from empath.storage.queue.put_back import EndLease, ReleaseUnknownLeases
 from empath.storage.sqlite.connection import open_reader
 from tests.kit.faults import in_forks
 from tests.kit.queue import T0, Queue, ids, write
@@ -436,22 +436,22 @@ def test_outlook_sees_work_without_the_write_lock(queue: Queue) -> None:
     An idle worker takes no lock that a busy one needs.
     """
     reader = open_reader(queue.path)
-    outlook = Outlook(reader, queue.path, process_id=queue.process_id, share=20)
+    probe = LeaseProbe(reader, queue.path, process_id=queue.process_id, share=20)
     assert (False, None, False) == (
-        outlook.is_runnable(T0, with_failing=True), outlook.next_ready_at(), outlook.is_frozen(),
+        probe.is_runnable(T0, with_failing=True), probe.next_ready_at(), probe.is_frozen(),
     )  # fmt: skip
 
     queue.accept(at=T0 + 5)
     assert (False, True, T0 + 5) == (
-        outlook.is_runnable(T0, with_failing=True), outlook.is_runnable(T0 + 5, with_failing=False),
-        outlook.next_ready_at(),
+        probe.is_runnable(T0, with_failing=True), probe.is_runnable(T0 + 5, with_failing=False),
+        probe.next_ready_at(),
     )  # fmt: skip
 
     write(queue.path, "UPDATE _destination SET is_failing = 1")
     write(queue.path, "INSERT INTO _setting VALUES ('frozen', '1')")
     assert (False, True, T0 + 5, True) == (
-        outlook.is_runnable(T0 + 5, with_failing=False), outlook.is_runnable(T0 + 5, with_failing=True),
-        outlook.next_ready_at(), outlook.is_frozen(),
+        probe.is_runnable(T0 + 5, with_failing=False), probe.is_runnable(T0 + 5, with_failing=True),
+        probe.next_ready_at(), probe.is_frozen(),
     )  # fmt: skip
     reader.close()
 
@@ -461,13 +461,13 @@ def test_outlook_notices_a_commit_of_any_program(queue: Queue) -> None:
     An edit from a bare shell is work like any other.
     """
     reader = open_reader(queue.path)
-    outlook = Outlook(reader, queue.path, process_id=queue.process_id, share=20)
-    before = outlook.data_version()
-    assert before == outlook.data_version()
+    probe = LeaseProbe(reader, queue.path, process_id=queue.process_id, share=20)
+    before = probe.data_version()
+    assert before == probe.data_version()
 
     write(queue.path, "INSERT INTO _setting VALUES ('x', '1')")
 
-    assert before != outlook.data_version()
+    assert before != probe.data_version()
     reader.close()
 
 

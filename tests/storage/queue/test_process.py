@@ -1,7 +1,7 @@
 """test_process - runs of processes, and what the dead leave"""
 
 from empath.storage.queue.process import Beat, EndProcess, ProcessRow, ResizeDestinations, living
-from empath.storage.queue.settle import EndLease
+from empath.storage.queue.put_back import EndLease
 from empath.storage.sqlite.connection import open_reader
 from tests.kit.queue import T0, Queue
 

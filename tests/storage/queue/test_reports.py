@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from empath.mail.identity import QueueId, Timestamp
+from empath.mail.status import RecipientStatus
 from empath.message.report.compose import Action, LastAttempt, ReportKind
 from empath.storage.queue.accept import Accept
+from empath.storage.queue.put_back import EndLease
 from empath.storage.queue.reports import CloseNotices, DueReport, due_reports, read_case, read_start
-from empath.storage.queue.settle import EndLease, Status
 from empath.storage.sqlite.connection import open_reader
 from tests.kit.queue import T0, Queue, ids, write
 
@@ -31,7 +32,7 @@ def case(queue: Queue, kind: ReportKind = FAILURE) -> Any:
     return found
 
 
-def settle(queue: Queue, status: Status, *numbers: int, **more: Any) -> None:
+def settle(queue: Queue, status: RecipientStatus, *numbers: int, **more: Any) -> None:
     """Lease what is due, settle *numbers* with *status* and put the others back."""
     for lease in queue.lease():
         mine = [number for number in ids(lease) if number in numbers]
@@ -44,7 +45,7 @@ def test_a_failure_is_due_when_nobody_of_the_message_is_under_way(queue: Queue) 
     All that fail together share one report.
     """
     queue.accept("a.example", "b.example")
-    settle(queue, Status.BOUNCED, 1)
+    settle(queue, RecipientStatus.BOUNCED, 1)
     write(queue.path, "UPDATE _recipient SET next_retry_at = ? WHERE recipient_id = 2", T0 + 10)
     assert ([(1, "failure")], []) == (due(queue, T0 + 4), due(queue, T0 + 5))
 
@@ -57,7 +58,7 @@ def test_no_report_waits_for_others_for_more_than_a_minute(
     Nor for longer when the clock went back.
     """
     queue.accept("a.example", "b.example")
-    settle(queue, Status.BOUNCED, 1, now=T0)
+    settle(queue, RecipientStatus.BOUNCED, 1, now=T0)
     write(queue.path, "UPDATE _recipient SET next_retry_at = 0 WHERE recipient_id = 2")
     assert expected == due(queue, T0 + age_s)
 
@@ -67,10 +68,10 @@ def test_a_leased_recipient_is_waited_for(queue: Queue) -> None:
     It may fail in a moment.
     """
     queue.accept("a.example", "b.example")
-    settle(queue, Status.BOUNCED, 1)
+    settle(queue, RecipientStatus.BOUNCED, 1)
     (lease,) = queue.lease()
     assert [] == due(queue)
-    queue.run(queue.new_settle(lease, Status.BOUNCED, recipients=ids(lease)))
+    queue.run(queue.new_settle(lease, RecipientStatus.BOUNCED, recipients=ids(lease)))
     assert [(1, "failure")] == due(queue)
 
 
@@ -93,7 +94,7 @@ def test_a_case_has_what_the_report_tells(queue: Queue) -> None:
     The last reply and who said it, for each recipient that failed.
     """
     queue.accept("a.example", "a.example")
-    settle(queue, Status.BOUNCED, 1)
+    settle(queue, RecipientStatus.BOUNCED, 1)
     found = case(queue)
     assert ("sender@example.test", None, "inline", (1,), (1,)) == (
         found.reverse_path, found.dsn_return, found.locator, found.notices, found.recipient_ids,
@@ -111,7 +112,7 @@ def test_a_recipient_returned_by_order_has_its_reason_and_no_attempt(queue: Queu
     I5: administratively expired, with the last deferral if there was one.
     """
     queue.accept("a.example", "b.example")
-    settle(queue, Status.DEFERRED, 2)
+    settle(queue, RecipientStatus.DEFERRED, 2)
     write(queue.path, "UPDATE queue SET status = 'expired'")
     first, second = case(queue).recipients
     assert ("administratively expired", True, None) == (first.reason, first.is_expired, first.last_attempt)
@@ -123,7 +124,7 @@ def test_the_death_of_a_process_is_no_attempt(queue: Queue) -> None:
     What it left in doubt says nothing about the failure that came later.
     """
     queue.accept()
-    settle(queue, Status.BOUNCED, 1)
+    settle(queue, RecipientStatus.BOUNCED, 1)
     write(
         queue.path,
         "INSERT INTO _attempt (recipient_id, process_id, lease_id, destination, started_at, duration_s, stage, text,"
@@ -140,7 +141,7 @@ def test_what_no_host_said_is_ours(queue: Queue, stage: str) -> None:
     A report must not put our words into another's mouth.
     """
     queue.accept()
-    settle(queue, Status.BOUNCED, 1)
+    settle(queue, RecipientStatus.BOUNCED, 1)
     write(queue.path, "DROP TRIGGER _attempt_not_changed")
     write(queue.path, "UPDATE _attempt SET stage = ?", stage)
     assert case(queue).recipients[0].last_attempt.host is None
@@ -151,7 +152,7 @@ def test_content_is_read_up_to_a_limit(queue: Queue) -> None:
     A report of a large message needs its header only.
     """
     queue.accept(content=b"Subject: x\r\n\r\n" + b"y" * 1000)
-    settle(queue, Status.BOUNCED, 1)
+    settle(queue, RecipientStatus.BOUNCED, 1)
     reader = open_reader(queue.path)
     assert b"Subject: x" == read_start(reader, queue.path, case(queue), 10)
     write(queue.path, "DELETE FROM _content")
@@ -171,7 +172,7 @@ def test_the_report_comes_in_as_its_notices_go(queue: Queue) -> None:
     In one commit; retention may forget the message from then on.
     """
     queue.accept()
-    settle(queue, Status.BOUNCED, 1)
+    settle(queue, RecipientStatus.BOUNCED, 1)
     work = queue.done(CloseNotices(case(queue), report(queue), now=T0 + 3))
     assert not work.is_stale
     assert ([], ["bounced", "queued"]) == (queue.select("SELECT * FROM _notice"), queue.statuses())
@@ -183,7 +184,7 @@ def test_of_two_reporters_one_gets_its_report_in(queue: Queue) -> None:
     The second finds its notices gone, and writes nothing; so does a commit that is tried again.
     """
     queue.accept()
-    settle(queue, Status.BOUNCED, 1)
+    settle(queue, RecipientStatus.BOUNCED, 1)
     found = case(queue)
     first, second = CloseNotices(found, report(queue), now=T0), CloseNotices(found, report(queue), now=T0)
     queue.run(first, second)
@@ -196,7 +197,7 @@ def test_a_fate_that_was_taken_back_is_not_reported(queue: Queue) -> None:
     Queued again while the report was composed: nothing is written, and the other is reported later.
     """
     queue.accept("a.example", "a.example")
-    settle(queue, Status.BOUNCED, 1, 2)
+    settle(queue, RecipientStatus.BOUNCED, 1, 2)
     found = case(queue)
     write(queue.path, "UPDATE history SET status = 'queued' WHERE recipient_id = 1")
     assert queue.done(CloseNotices(found, report(queue), now=T0)).is_stale
@@ -208,7 +209,7 @@ def test_what_nobody_is_told_of_stands_in_the_audit(queue: Queue) -> None:
     H6: never a third report, but never without a trace.
     """
     queue.accept()
-    settle(queue, Status.BOUNCED, 1)
+    settle(queue, RecipientStatus.BOUNCED, 1)
     queue.run(CloseNotices(case(queue), None, now=T0, is_discarded=True))
     assert [] == queue.select("SELECT * FROM _notice")
     assert [("empath", 1, "report", "failure", "discarded")] == queue.select(
@@ -221,7 +222,7 @@ def defer(queue: Queue, *numbers: int, is_delayed: bool = True) -> None:
     write(queue.path, "UPDATE _recipient SET next_retry_at = ? WHERE status = 'deferred'", T0)
     for lease in queue.lease():
         mine = [number for number in ids(lease) if number in numbers]
-        work = queue.new_settle(lease, Status.DEFERRED, recipients=mine, is_delayed=is_delayed)
+        work = queue.new_settle(lease, RecipientStatus.DEFERRED, recipients=mine, is_delayed=is_delayed)
         queue.run(work, EndLease(lease.lease_id, destination=lease.destination, is_failing=False))
 
 

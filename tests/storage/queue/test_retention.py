@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import apsw
 import pytest
 
+from empath.mail.status import RecipientStatus
+from empath.storage.queue.put_back import EndLease
 from empath.storage.queue.retention import (
     Cutoffs,
     ForgetMessages,
@@ -13,7 +15,6 @@ from empath.storage.queue.retention import (
     MessageSweep,
     RecipientSweep,
 )
-from empath.storage.queue.settle import EndLease, Status
 from empath.storage.sqlite.connection import open_reader
 from tests.kit.queue import T0, Queue, ids, write
 
@@ -35,7 +36,7 @@ def finish(queue: Queue, *statuses: str, at: float = T0, content: bytes | None =
     (lease,) = queue.lease(now=at)
     for number, status in zip(ids(lease), statuses, strict=True):
         if status != "cancelled":
-            queue.run(queue.new_settle(lease, Status(status), recipients=[number], now=at))
+            queue.run(queue.new_settle(lease, RecipientStatus(status), recipients=[number], now=at))
     queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False))
     write(queue.path, "DELETE FROM queue WHERE status = 'queued'")
     write(queue.path, "UPDATE _recipient SET settled_at = ? WHERE recipient_id >= ?", at, min(ids(lease)))
@@ -117,9 +118,9 @@ def test_recipient_that_is_not_final_stays(queue: Queue, reader: apsw.Connection
     """
     queue.accept("a.example", "a.example")
     (lease,) = queue.lease()
-    queue.run(queue.new_settle(lease, Status.DELIVERED, recipients=[1]))
+    queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED, recipients=[1]))
     if status == "deferred":
-        queue.run(queue.new_settle(lease, Status.DEFERRED, recipients=[2]))
+        queue.run(queue.new_settle(lease, RecipientStatus.DEFERRED, recipients=[2]))
     if status != "leased":
         queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False))
     if status == "held":
@@ -137,7 +138,7 @@ def test_recipient_that_is_still_to_be_reported_stays(queue: Queue, reader: apsw
     """
     queue.accept()
     (lease,) = queue.lease()
-    queue.run(queue.new_settle(lease, Status.BOUNCED))
+    queue.run(queue.new_settle(lease, RecipientStatus.BOUNCED))
 
     assert (0, 0, 0) == sweep(queue, reader, AT_ONCE)
     queue.run(ForgetRecipients([1], AT_ONCE), ForgetMessages([1], AT_ONCE))

@@ -2,11 +2,14 @@
 
 import pytest
 
+from empath.mail.fate import Attempt, Fate, Passed
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
+from empath.mail.status import FATES, RecipientStatus
 from empath.storage.queue.lease import Lease
 from empath.storage.queue.process import EndProcess
-from empath.storage.queue.settle import Attempt, EndLease, Fate, Hold, Passed, Rekey, Settle, Status
+from empath.storage.queue.put_back import EndLease, Hold, Rekey
+from empath.storage.queue.settle import Settle
 from empath.storage.write import Batch
 from tests.kit.queue import REPLIES, T0, Queue, ids, write
 
@@ -26,14 +29,22 @@ def attempts(queue: Queue) -> list[tuple[object, ...]]:
 @pytest.mark.parametrize(
     ("status", "row", "notices"),
     [
-        (Status.DELIVERED, ("delivered", T0, 1, None, "250 2.0.0 Ok", T0 + 1), []),
-        (Status.DEFERRED, ("deferred", T0 + 60, 1, None, "451 4.7.1 greylisted", T0 + 1), []),
-        (Status.BOUNCED, ("bounced", T0, 1, None, "550 5.1.1 no such mailbox", T0 + 1), [(1, 1, "failure", T0 + 1)]),
-        (Status.EXPIRED, ("expired", T0, 1, None, "451 4.7.1 greylisted", T0 + 1), [(1, 1, "failure", T0 + 1)]),
+        (RecipientStatus.DELIVERED, ("delivered", T0, 1, None, "250 2.0.0 Ok", T0 + 1), []),
+        (RecipientStatus.DEFERRED, ("deferred", T0 + 60, 1, None, "451 4.7.1 greylisted", T0 + 1), []),
+        (
+            RecipientStatus.BOUNCED,
+            ("bounced", T0, 1, None, "550 5.1.1 no such mailbox", T0 + 1),
+            [(1, 1, "failure", T0 + 1)],
+        ),
+        (
+            RecipientStatus.EXPIRED,
+            ("expired", T0, 1, None, "451 4.7.1 greylisted", T0 + 1),
+            [(1, 1, "failure", T0 + 1)],
+        ),
     ],
 )
 def test_fate_evidence_and_obligation_are_written_together(
-    queue: Queue, status: Status, row: tuple[object, ...], notices: list[tuple[object, ...]]
+    queue: Queue, status: RecipientStatus, row: tuple[object, ...], notices: list[tuple[object, ...]]
 ) -> None:
     """
     A person finds in the rows what the next hop said, and the reporter what it owes.
@@ -47,7 +58,7 @@ def test_fate_evidence_and_obligation_are_written_together(
         "SELECT status, next_retry_at, attempts, lease_id, last_reply, settled_at FROM _recipient"
     )
     reply = settle.fates[0].reply
-    decided_at = T0 + 60 if status is Status.DEFERRED else None
+    decided_at = T0 + 60 if status is RecipientStatus.DEFERRED else None
     assert [
         (1, lease.lease_id, "end-of-data", reply.code, str(reply.enhanced), reply.escaped(), status, status, decided_at)
     ] == attempts(queue)
@@ -63,7 +74,7 @@ def test_deferred_recipient_is_due_again_at_its_time(queue: Queue) -> None:
     """
     lease = leased(queue)
     queue.run(
-        queue.new_settle(lease, Status.DEFERRED, next_retry_at=T0 + 60),
+        queue.new_settle(lease, RecipientStatus.DEFERRED, next_retry_at=T0 + 60),
         EndLease(lease.lease_id, destination="a.example", is_failing=False),
     )
 
@@ -72,8 +83,8 @@ def test_deferred_recipient_is_due_again_at_its_time(queue: Queue) -> None:
     assert [1] == [recipient.attempts for recipient in again.messages[0].recipients]
 
 
-@pytest.mark.parametrize("status", Status)
-def test_result_of_a_lost_lease_changes_no_state(queue: Queue, status: Status) -> None:
+@pytest.mark.parametrize("status", sorted(FATES))
+def test_result_of_a_lost_lease_changes_no_state(queue: Queue, status: RecipientStatus) -> None:
     """
     The work is another's by then. Only a peer's 250 leaves a trace: somebody may get that mail twice.
     """
@@ -86,13 +97,13 @@ def test_result_of_a_lost_lease_changes_no_state(queue: Queue, status: Status) -
     assert settle.is_stale
     assert recipient == queue.select("SELECT * FROM _recipient")
     doubt = [(1, lease.lease_id, "end-of-data", 250, "2.0.0", "250 2.0.0 Ok", "maybe_delivered", "unchanged", None)]
-    assert (doubt if status is Status.DELIVERED else []) == attempts(queue)[1:]
+    assert (doubt if status is RecipientStatus.DELIVERED else []) == attempts(queue)[1:]
     assert [] == queue.select("SELECT * FROM _notice")
     assert [("inline",)] == queue.select("SELECT content_locator FROM _message")
 
 
-@pytest.mark.parametrize("status", Status)
-def test_settle_that_is_written_twice_counts_once(queue: Queue, status: Status) -> None:
+@pytest.mark.parametrize("status", sorted(FATES))
+def test_settle_that_is_written_twice_counts_once(queue: Queue, status: RecipientStatus) -> None:
     """
     A settle whose commit failed in doubt is tried again: one attempt was made, and one is told.
     """
@@ -112,7 +123,7 @@ def test_250_for_a_recipient_that_left_the_lease_is_recorded_as_doubt(queue: Que
     lease = leased(queue)
     queue.run(Rekey(lease.lease_id, {1: "b.example"}, queue.destination_ids))
 
-    queue.run(queue.new_settle(lease, Status.DELIVERED))
+    queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED))
 
     assert ["queued"] == queue.statuses()
     assert ["maybe_delivered"] == [row[6] for row in attempts(queue)]
@@ -124,10 +135,10 @@ def test_content_that_everybody_has_is_deleted(queue: Queue) -> None:
     """
     lease = leased(queue, "a.example", "a.example")
 
-    queue.run(queue.new_settle(lease, Status.DELIVERED, recipients=[1]))
+    queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED, recipients=[1]))
     assert [("inline", 1)] == queue.select("SELECT content_locator, (SELECT count(*) FROM _content) FROM _message")
 
-    queue.run(queue.new_settle(lease, Status.DELIVERED, recipients=[2]))
+    queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED, recipients=[2]))
     assert [(None, 0)] == queue.select("SELECT content_locator, (SELECT count(*) FROM _content) FROM _message")
 
 
@@ -138,8 +149,8 @@ def test_content_of_a_bounce_stays(queue: Queue) -> None:
     lease = leased(queue, "a.example", "a.example")
 
     queue.run(
-        queue.new_settle(lease, Status.BOUNCED, recipients=[1]),
-        queue.new_settle(lease, Status.DELIVERED, recipients=[2]),
+        queue.new_settle(lease, RecipientStatus.BOUNCED, recipients=[1]),
+        queue.new_settle(lease, RecipientStatus.DELIVERED, recipients=[2]),
     )
 
     assert [("inline", 1)] == queue.select("SELECT content_locator, (SELECT count(*) FROM _content) FROM _message")
@@ -151,7 +162,7 @@ def test_file_that_everybody_has_is_garbage(queue: Queue) -> None:
     """
     lease = leased(queue, content=None, size=9, locator="spool:mx/0")
 
-    queue.run(queue.new_settle(lease, Status.DELIVERED))
+    queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED))
 
     assert [("spool:mx/0", 0)] == queue.select("SELECT locator, tries FROM _spool_garbage")
     assert [(None,)] == queue.select("SELECT content_locator FROM _message")
@@ -162,7 +173,7 @@ def test_file_of_a_message_that_is_removed_is_garbage(queue: Queue) -> None:
     Whoever deletes the row, the file goes too.
     """
     lease = leased(queue, content=None, size=9, locator="spool:mx/0")
-    queue.run(queue.new_settle(lease, Status.BOUNCED))
+    queue.run(queue.new_settle(lease, RecipientStatus.BOUNCED))
     write(queue.path, "DELETE FROM _notice; DELETE FROM _recipient; DELETE FROM _message; DELETE FROM _attempt")
 
     assert [("spool:mx/0",)] == queue.select("SELECT locator FROM _spool_garbage")
@@ -173,7 +184,7 @@ def test_end_of_a_lease_puts_back_what_it_holds(queue: Queue) -> None:
     What was not tried waits as it did before: no attempt is counted, no time is lost.
     """
     lease = leased(queue, "a.example", "a.example")
-    queue.run(queue.new_settle(lease, Status.DELIVERED, recipients=[1]))
+    queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED, recipients=[1]))
 
     queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False))
 
@@ -189,7 +200,7 @@ def test_recipient_that_was_tried_before_goes_back_as_deferred(queue: Queue) -> 
     The status says whether anybody ever tried.
     """
     lease = leased(queue)
-    queue.run(queue.new_settle(lease, Status.DEFERRED, next_retry_at=T0 + 60))
+    queue.run(queue.new_settle(lease, RecipientStatus.DEFERRED, next_retry_at=T0 + 60))
     queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False))
     (again,) = queue.lease(now=T0 + 60)
 
@@ -257,7 +268,7 @@ def test_holder_of_a_lost_lease_moves_nothing(queue: Queue, kind: str) -> None:
 
 def passing(queue: Queue, lease: Lease) -> Settle:
     """What a first host said to recipient 1, who went on to another, and to recipient 2, who bounced."""
-    fate = Fate(2, Status.BOUNCED, Stage.RCPT, REPLIES[Status.BOUNCED], wants_notice=True)
+    fate = Fate(2, RecipientStatus.BOUNCED, Stage.RCPT, REPLIES[RecipientStatus.BOUNCED], wants_notice=True)
     return Settle(
         process_id=queue.process_id,
         lease_id=lease.lease_id,
@@ -274,7 +285,7 @@ def test_a_host_that_passed_a_recipient_on_leaves_a_row_and_no_fate(queue: Queue
     A person sees every host that was asked, before the one whose reply counts; the attempt counts once.
     """
     lease = leased(queue, "a.example", "a.example")
-    together = [passing(queue, lease), queue.new_settle(lease, Status.DELIVERED, recipients=[1])]
+    together = [passing(queue, lease), queue.new_settle(lease, RecipientStatus.DELIVERED, recipients=[1])]
 
     queue.run(Batch(*together))
     queue.run(Batch(*together))  # in doubt whether it was committed

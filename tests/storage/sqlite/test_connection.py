@@ -6,7 +6,8 @@ import apsw
 import pytest
 
 from empath.errors import EmpathError, ServiceUnavailable, StorageFailure, UnusableQueue
-from empath.storage.queue.settle import EndLease, Status
+from empath.mail.status import RecipientStatus
+from empath.storage.queue.put_back import EndLease
 from empath.storage.sqlite.connection import check_library, open_reader, open_writer, transaction, translated
 from tests.kit.queue import Queue
 
@@ -106,7 +107,7 @@ def test_statement_is_compiled_once(queue: Queue) -> None:
     def deliver() -> None:
         for lease in queue.lease(limit=3):
             for number in range(len(lease.messages)):
-                queue.run(queue.new_settle(lease, Status.DELIVERED, message=number))
+                queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED, message=number))
             queue.run(EndLease(lease.lease_id, destination=lease.destination, is_failing=False))
 
     queue.accept(count=120)

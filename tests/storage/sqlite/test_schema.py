@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from empath.errors import QueueBusy, StorageFailure, UnusableQueue
-from empath.storage.queue.settle import Status
+from empath.mail.status import RecipientStatus
 from empath.storage.sqlite.connection import open_writer, translated
 from empath.storage.sqlite.queries import script
 from empath.storage.sqlite.schema import APPLICATION_ID, SCHEMA_VERSION, check_current, migrations, prepare
@@ -237,7 +237,7 @@ def test_private_tables_hold_their_invariants_in_any_shell(queue: Queue, stateme
     queue.accept("a.example", "b.example")
     queue.accept("c.example")
     leases = {lease.destination: lease for lease in queue.lease()}
-    queue.run(queue.new_settle(leases["c.example"], Status.DELIVERED))
+    queue.run(queue.new_settle(leases["c.example"], RecipientStatus.DELIVERED))
     queue.accept("d.example")
     write(queue.path, "UPDATE _recipient SET status = 'queued', lease_id = NULL WHERE recipient_id = 1")
     before = queue.select("SELECT * FROM _recipient")
@@ -255,7 +255,7 @@ def test_final_recipients_and_their_message_can_be_removed_in_any_shell(queue: Q
     """
     queue.accept()
     (lease,) = queue.lease()
-    queue.run(queue.new_settle(lease, Status.DELIVERED))
+    queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED))
 
     result = shell(queue.path, "DELETE FROM _recipient; DELETE FROM _message; DELETE FROM _attempt;")
 

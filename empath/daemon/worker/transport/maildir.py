@@ -1,5 +1,5 @@
 """
-local_delivery - mail that stays here: Maildir
+maildir - mail that stays here
 
 A Maildir file is written under tmp/, synced, and renamed into new/, so that a reader never sees half a message.  One
 file per recipient, with the fields that final delivery adds (RFC 5321 §4.4).
@@ -13,16 +13,41 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+from empath.daemon.process.threads import in_thread
+from empath.daemon.worker.transport.carrier import Answer, DeliveryJob
 from empath.errors import EmpathError
+from empath.mail.fate import Attempt
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.message.header import HeaderGuard, loops_through
+from empath.policy.classify import classify
+from empath.policy.routing import MaildirRoute
 from empath.smtp.client.events import RecipientResult
 
 _LOOP = RecipientResult(Stage.LOCAL, Reply.of("554 5.4.6 the message has been delivered to this recipient before"))
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _HEADER_OCTETS = 1024 * 1024
 _numbers = count()
+
+
+class MaildirCarrier:
+    """Write a message into a Maildir, once for each recipient."""
+
+    is_failing = False
+
+    def __init__(self, route: MaildirRoute, destination: str) -> None:
+        self._folder = Path(route.path)
+        self._destination = destination
+
+    def carry(self, job: DeliveryJob) -> Iterator[list[Answer]]:
+        """See Carrier."""
+        for recipient in job.recipients:
+            started_at, began = time.time(), time.monotonic()
+            where = (self._folder, job.message.reverse_path, recipient.address, job.body.pieces())
+            said = in_thread(deliver_to_maildir, *where)
+            attempt = Attempt(self._destination, started_at, time.monotonic() - began)
+            outcome = classify(said.stage, said.reply, is_last_host=True)
+            yield [Answer(recipient, attempt, said.stage, said.reply, outcome)]
 
 
 def deliver_to_maildir(folder: Path, reverse_path: str, address: str, pieces: Iterator[bytes]) -> RecipientResult:

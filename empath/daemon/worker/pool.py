@@ -1,0 +1,120 @@
+"""
+pool - connections that wait for more mail
+
+After a transaction a connection waits here for the next message to the same host.  A connection that the host closed
+meanwhile is replaced once, which does not count as a failed attempt.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from empath.config.tables.delivery import Delivery
+from empath.daemon.worker.connection import Clock, Connection, ConnectionSettings, HostUnreachable, Permission
+from empath.daemon.worker.content_fit import Pieces
+from empath.mail.endpoint import host_and_port
+from empath.mail.outcome import Stage
+from empath.net.stream import Deadlines, Stream
+from empath.policy.hosts.search import Host
+from empath.smtp.client.events import RecipientResult, TransactionEnded
+from empath.smtp.client.session import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class HostResult:
+    """
+    What one host said to one message.
+
+    Shape: peer is its address and port; results are the recipients'. was_reached tells whether there was a session,
+    connect_s how long that took to come about, None for one that was there already or never was. is_in_doubt: see
+    TransactionEnded.
+    """
+
+    host: Host
+    peer: str
+    results: tuple[RecipientResult, ...]
+    was_reached: bool
+    connect_s: float | None = None
+    is_in_doubt: bool = False
+
+
+class ConnectionPool:
+    """Connections of this worker that wait for more mail, by the address and port that they lead to."""
+
+    def __init__(
+        self,
+        settings: Delivery,
+        ehlo_name: str,
+        deadlines: Deadlines,
+        connect: Callable[..., Stream] = Stream.connect,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        timeouts = {
+            Stage.CONNECT: settings.connect_s,
+            Stage.GREETING: settings.greeting_s,
+            Stage.EHLO: settings.ehlo_s,
+            Stage.MAIL: settings.mail_s,
+            Stage.RCPT: settings.rcpt_s,
+            Stage.DATA: settings.data_s,
+            Stage.CONTENT: settings.content_s,
+            Stage.END_OF_DATA: settings.end_of_data_s,
+            Stage.QUIT: settings.quit_s,
+        }
+        self._how = ConnectionSettings(settings, ehlo_name, deadlines, timeouts, connect, clock)
+        self._idle: dict[tuple[str, int], list[Connection]] = {}
+
+    def send(self, host: Host, transaction: Transaction, pieces: Pieces, may_end: Permission) -> HostResult:
+        """
+        Send one message to one host, over a waiting connection if there is one.
+
+        Raises:
+            Abandoned: see Connection.transact.
+        """
+        connection = self._take(host)
+        if connection is not None:
+            ended = connection.transact(transaction, pieces, may_end)
+            if not ended.is_stale:
+                return self._done(connection, ended, None)
+            connection.close()
+        began = self._clock()
+        try:
+            connection = Connection.open(host, self._how)
+        except HostUnreachable as exc:
+            failed = RecipientResult(exc.stage, exc.reply)
+            return HostResult(
+                host, host_and_port(host.address, host.port), (failed,) * len(transaction.recipients), was_reached=False
+            )
+        connect_s = self._clock() - began
+        return self._done(connection, connection.transact(transaction, pieces, may_end), connect_s)
+
+    def close_idle(self, *, all_of_them: bool = False) -> None:
+        """Take leave of connections that waited too long."""
+        now = self._clock()
+        for key, waiting in list(self._idle.items()):
+            keep = [] if all_of_them else [c for c in waiting if now - c.used_at < self._settings.idle_s]
+            for connection in waiting:
+                if connection not in keep:
+                    connection.quit()
+            if keep:
+                self._idle[key] = keep
+            else:
+                del self._idle[key]
+
+    def _take(self, host: Host) -> Connection | None:
+        waiting = self._idle.get((host.address, host.port))
+        return waiting.pop() if waiting else None
+
+    def _done(self, connection: Connection, ended: TransactionEnded, connect_s: float | None) -> HostResult:
+        host = connection.host
+        is_young = self._clock() - connection.born_at < self._settings.reuse_s
+        if connection.is_usable and is_young:
+            self._idle.setdefault((host.address, host.port), []).append(connection)
+        elif connection.is_usable:
+            connection.quit()
+        else:
+            connection.leave()
+        return HostResult(
+            host, host_and_port(host.address, host.port), ended.results, True, connect_s, ended.is_in_doubt
+        )

@@ -1,0 +1,81 @@
+"""
+carrier - what every transport takes and gives
+
+A carrier belongs to one lease.  It takes one message at a time and answers for each of its recipients: what was tried,
+what was said, and what that means.  What follows from it in the queue is not its business.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from empath.daemon.process.threads import in_thread
+from empath.daemon.worker.connection import Permission
+from empath.mail.fate import Attempt
+from empath.mail.outcome import Outcome, Stage
+from empath.mail.reply import Reply
+from empath.storage.queue.lease import LeasedMessage, LeasedRecipient
+from empath.storage.spool import open_content
+
+_CHUNK_OCTETS = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Content of one message: in memory, or in a spool file."""
+
+    content: bytes | None
+    spool: Path
+    locator: str | None
+
+    def pieces(self) -> Iterator[bytes]:
+        """Read it from the beginning, blocking: for use in a thread."""
+        if self.content is not None:
+            yield self.content
+            return
+        with open_content(self.spool, str(self.locator)) as file:
+            while octets := file.read(_CHUNK_OCTETS):
+                yield octets
+
+    def pieces_in_hub(self) -> Iterator[bytes]:
+        """Read it from the beginning, with the disk's part in a thread: for use in a greenlet."""
+        if self.content is not None:
+            return iter((self.content,))
+        return iter(partial(in_thread, next, self.pieces(), b""), b"")
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryJob:
+    """One message with those of its recipients that go this way. may_end is asked before the final dot."""
+
+    message: LeasedMessage
+    recipients: list[LeasedRecipient]
+    body: Body
+    may_end: Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    What became of one recipient. A TryNext that stands here means: another host was asked after this one.
+
+    is_in_doubt tells that the host may have the message though it is deferred.
+    """
+
+    recipient: LeasedRecipient
+    attempt: Attempt
+    stage: Stage
+    reply: Reply
+    outcome: Outcome
+    is_in_doubt: bool = False
+
+
+class Carrier(Protocol):
+    """One way out. is_failing tells that the last message met no host at all."""
+
+    is_failing: bool
+
+    def carry(self, job: DeliveryJob) -> Iterator[list[Answer]]:
+        """Give the answers host by host; every recipient's last one is no TryNext. Raises Abandoned."""

@@ -1,0 +1,49 @@
+"""fate - what an attempt decided for a recipient, and what it was based on"""
+
+from dataclasses import dataclass
+
+from empath.mail.outcome import Stage
+from empath.mail.reply import Reply
+from empath.mail.status import RecipientStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """
+    Decided result of one attempt for one recipient.
+
+    Shape: next_retry_at (Unix seconds) is given exactly for DEFERRED.
+    """
+
+    recipient_id: int
+    status: RecipientStatus
+    stage: Stage
+    reply: Reply
+    next_retry_at: float | None = None
+    wants_notice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What one host said to a recipient for whom another host was tried after it: evidence, no fate."""
+
+    recipient_id: int
+    stage: Stage
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """
+    What the fates of one transaction share.
+
+    Shape: started_at in Unix seconds; connect_s is the part of duration_s until the host was ready for mail, None for a
+    connection that was open already or was never made; host and peer_address for people.
+    """
+
+    destination: str
+    started_at: float
+    duration_s: float
+    host: str | None = None
+    peer_address: str | None = None
+    connect_s: float | None = None

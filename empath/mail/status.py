@@ -1,0 +1,29 @@
+"""
+status - the states of a recipient in the queue, and the moves between them
+
+The schema holds the same table, `_recipient_transition`, and refuses every other move; a test keeps both equal.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+
+class RecipientStatus(StrEnum):
+    """Where a recipient stands."""
+
+    QUEUED = "queued"  # not tried yet
+    LEASED = "leased"  # in the hands of a worker
+    DEFERRED = "deferred"  # tried, and to be tried again
+    HELD = "held"  # waiting for a person
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"  # refused for good
+    EXPIRED = "expired"  # undeliverable within its lifetime
+    CANCELLED = "cancelled"  # removed by a person
+
+
+WAITING: Final = frozenset({RecipientStatus.QUEUED, RecipientStatus.DEFERRED})  # due at an instant
+LIVE: Final = WAITING | {RecipientStatus.LEASED, RecipientStatus.HELD}
+FINAL: Final = frozenset(RecipientStatus) - LIVE
+FATES: Final = frozenset(  # what an attempt can lead to
+    {RecipientStatus.DELIVERED, RecipientStatus.DEFERRED, RecipientStatus.BOUNCED, RecipientStatus.EXPIRED}
+)

@@ -1,0 +1,33 @@
+"""
+order_trail - the audit row and the notice of an order that was carried out
+
+An order for a leased recipient is noted, and carried out when the lease lets go of it: by a settle, a lease that ends,
+or the end of a process.  All three record it here.
+"""
+
+import apsw
+
+from empath.mail.status import RecipientStatus
+from empath.storage.sqlite.queries import queries
+
+_SQL = queries("order_trail")
+_STATUS = "status"  # what the audit row of such an order says has changed
+
+
+def record_order(
+    connection: apsw.Connection, recipient_id: int, what: str, before: str | float | None, after: str | float | None
+) -> None:
+    """Write into the audit what became of an order."""
+    row = {"recipient_id": recipient_id, "what": what, "before": before, "after": after}
+    connection.execute(_SQL["record_order"], row)
+
+
+def finish_order(connection: apsw.Connection, recipient_id: int, status: str) -> None:
+    """Write what belongs to an order that gave *status* without an attempt: evidence, and the obligation to report."""
+    record_order(connection, recipient_id, _STATUS, RecipientStatus.LEASED, status)
+    insert_ordered_notice(connection, recipient_id)
+
+
+def insert_ordered_notice(connection: apsw.Connection, recipient_id: int) -> None:
+    """Write the obligation to report what an order bounced or expired, where its NOTIFY= allows one."""
+    connection.execute(_SQL["insert_ordered_notice"], {"recipient_id": recipient_id})

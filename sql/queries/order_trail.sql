@@ -1,0 +1,15 @@
+-- order_trail.sql - what an order leaves behind that was carried out when a lease let go of its recipient
+-- Transaction: inside the BEGIN IMMEDIATE of the write that carries it out.
+
+-- name: record_order
+-- The end of an order: :what changed from :before to :after. The act of giving it has its own row.
+INSERT INTO _audit (who, recipient_id, what, before, after) VALUES ('empath', :recipient_id, :what, :before, :after);
+
+-- name: insert_ordered_notice
+-- The obligation to tell the sender of what was returned by order, where RFC 3461 NOTIFY= lets it. Index: the rowid.
+INSERT OR IGNORE INTO _notice (message_id, recipient_id, kind, created_at)
+SELECT message_id, recipient_id, 'failure', (julianday('now') - 2440587.5) * 86400.0
+  FROM _recipient
+ WHERE recipient_id = :recipient_id
+   AND status IN ('bounced', 'expired')
+   AND (notify IS NULL OR instr(notify, 'FAILURE'));
