@@ -6,7 +6,8 @@ becomes of a part must be said in its header, before its body has been seen, so 
 finds out what is to be done, converted() does it.  Neither keeps more than a few lines.
 
 What cannot be converted without harm is said to have an obstacle: signatures would break, 8-bit octets in a header have
-no encoding that every reader knows, and a structure that can be read in two ways must not be rewritten.
+no encoding that every reader knows, and a structure that can be read in two ways must not be rewritten.  A clumsy
+label, such as an encoding called "8bits", is no obstacle.
 """
 
 from binascii import b2a_base64, b2a_qp
@@ -19,20 +20,17 @@ from empath.message.mime import Part, Step, walk
 
 _LEAVE, _QUOTED_PRINTABLE, _BASE64, _SEVEN_BIT = range(4)  # what is done to a part
 _NAMES: Final = {_QUOTED_PRINTABLE: b"quoted-printable", _BASE64: b"base64", _SEVEN_BIT: b"7bit"}
-_PLAIN: Final = frozenset({"", "7bit", "8bit", "binary"})
 _SIGNATURES: Final = frozenset({b"dkim-signature", b"domainkey-signature", b"arc-message-signature"})
 _UNTOUCHABLE: Final = {
     "multipart/signed": "it is signed",
     "multipart/encrypted": "it is encrypted",
-    # RFC 2046 §5.2.2 and §5.2.3: never anything but 7bit.
-    "message/partial": "a message/partial cannot be encoded",
-    "message/external-body": "a message/external-body cannot be encoded",
 }
 _HIGH: Final = bytes(range(128, 256))
 _CRLF: Final = b"\r\n"
 _PIECE_OCTETS: Final = 64 * 1024
 _BASE64_OCTETS: Final = 57  # of a line of 76
-_DENSE: Final = 6  # one octet in so many is encoded: from there on quoted-printable takes more room than base64
+_DENSE: Final = 6  # one octet in this number is encoded: from there on quoted-printable takes more room than base64
+_LINE_OCTETS: Final = 75  # of a line of quoted-printable, without the "=" that joins the next one to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +86,11 @@ def _converted_lines(pieces: Iterable[bytes], changes: bytes) -> Iterator[bytes]
             change = changes[part.number]
             yield b"".join(part.fields if change == _LEAVE else _changed_fields(part, change))
             encoder = _ENCODERS.get(change, _Identity)()
-            is_in_multipart = _is_in_multipart(part)
-        yield octets
+            is_in_multipart = part.is_in_multipart
+        # Nobody is shown what stands before and after the parts; as text it must still be of 7 bits.
+        yield octets if octets.isascii() else _QuotedPrintable().encode(octets)
     # Where the last delimiter is missing, readers take the end of the content for it.
     yield encoder.end(is_delimited=is_in_multipart)
-
-
-def _is_in_multipart(part: Part) -> bool:
-    holder = part.parent
-    while holder is not None:
-        if holder.boundary is not None:
-            return True
-        holder = holder.parent
-    return False
 
 
 class _Survey:
@@ -131,42 +121,63 @@ class _Survey:
             if part.number == 0:
                 self._is_signed = not _SIGNATURES.isdisjoint(part.names)
         elif not octets.isascii():
-            self._object("8-bit octets stand outside of its parts")
+            self._change_within(part)
 
     def end_part(self) -> None:
         """Decide about the part whose body has ended."""
         part = self._part
         if part is None or not self._high:
             return
-        if self._is_signed:
-            self._object("it is signed")
-        is_dense = self._high * _DENSE > self._octets or part.encoding == "binary"
+        is_dense = self._high * _DENSE > self._octets or part.is_binary
         self.changes[part.number] = _BASE64 if is_dense else _QUOTED_PRINTABLE
         if part.type.startswith("multipart/"):
             self._object("a multipart has no boundary that can be read")
+        if _is_seven_bit_only(part.type):
+            self._object(f"a {part.type} cannot be encoded")
+        self._judge(part)
+        if part.parent is not None:
+            self._change_within(part.parent)
+
+    def _change_within(self, part: Part) -> None:
+        """Octets within *part* change: it and all that holds it become of 7 bits. What has, was looked at before."""
         holder: Part | None = part
-        while holder is not None:
-            if holder.is_ambiguous:
-                self._object("a header can be read in more than one way")
-            if holder.encoding not in _PLAIN:
-                self._object("8-bit octets stand in a part that says it is encoded")
-            if holder.type in _UNTOUCHABLE:
-                self._object(_UNTOUCHABLE[holder.type])
-            if holder is not part:
-                self.changes[holder.number] = _SEVEN_BIT
+        while holder is not None and self.changes[holder.number] != _SEVEN_BIT:
+            self.changes[holder.number] = _SEVEN_BIT
+            self._judge(holder)
             holder = holder.parent
+
+    def _judge(self, part: Part) -> None:
+        if self._is_signed:
+            self._object("it is signed")
+        if part.is_ambiguous:
+            self._object("a header can be read in more than one way")
+        if part.encoding:
+            self._object("8-bit octets stand in a part that says it is encoded")
+        if part.type in _UNTOUCHABLE:
+            self._object(_UNTOUCHABLE[part.type])
 
     def _object(self, why: str) -> None:
         self.obstacle = self.obstacle or why
 
 
+def _is_seven_bit_only(kind: str) -> bool:
+    """
+    Whether a body of this type must be of 7 bits, and must not be encoded.
+
+    RFC 2045 §6.4 and RFC 2046 §5.2.4 say so of every kind of message, and a message/rfc822 is rewritten part by part.
+    message/global and its kin are exempt (RFC 6532 §3.5, RFC 6533).
+    """
+    return kind.startswith("message/") and kind != "message/rfc822" and not kind.startswith("message/global")
+
+
 def _changed_fields(part: Part, change: int) -> Iterator[bytes]:
     field = b"Content-Transfer-Encoding: " + _NAMES[change] + _CRLF
-    has_encoding = change == _SEVEN_BIT  # that is what the lack of one means
+    has_encoding = False
     for name, given in zip(part.names, part.fields, strict=True):
         if name == b"content-transfer-encoding":
+            if not has_encoding:
+                yield field
             has_encoding = True
-            yield field
         else:
             yield given
     if part.is_message:
@@ -174,7 +185,7 @@ def _changed_fields(part: Part, change: int) -> Iterator[bytes]:
             yield b"MIME-Version: 1.0\r\n"
         if b"content-type" not in part.names:
             yield b"Content-Type: text/plain; charset=unknown-8bit\r\n"  # RFC 1428 §3
-    if not has_encoding:
+    if not has_encoding and change != _SEVEN_BIT:  # which is what the lack of one means
         yield field
 
 
@@ -208,12 +219,29 @@ class _QuotedPrintable:
         is_whole = octets.endswith(_CRLF)
         # Not as text: then it would take a stray CR or LF for a line end.
         encoded = b2a_qp(octets[:-2] if is_whole else octets, istext=False).replace(b"\n", _CRLF)
-        soft = b"=\r\n" if self._is_midway else b""
+        encoded = (b"=\r\n" if self._is_midway else b"") + encoded
+        if b"=\r\n--" in encoded or (encoded.startswith(b"--") and b"=" in encoded):
+            encoded = _without_dashes(encoded)
         self._is_midway = not is_whole
-        return soft + encoded + _CRLF if is_whole else soft + encoded
+        return encoded + _CRLF if is_whole else encoded
 
     def end(self, *, is_delimited: bool) -> bytes:
         return b""
+
+
+def _without_dashes(encoded: bytes) -> bytes:
+    """One line of quoted-printable, none of whose pieces may be taken for the delimiter of a multipart."""
+    lead = b"=\r\n" if encoded.startswith(b"=\r\n") else b""
+    whole = encoded.replace(b"=\r\n", b"").replace(b"-", b"=2D")
+    lines = []
+    start = 0
+    while len(whole) - start > _LINE_OCTETS + 1:
+        end = start + _LINE_OCTETS
+        escape = whole.rfind(b"=", end - 2, end)  # whose three octets stay together
+        end = end if escape < 0 else escape
+        lines.append(whole[start:end])
+        start = end
+    return lead + b"=\r\n".join([*lines, whole[start:]])
 
 
 class _Base64:

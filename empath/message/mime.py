@@ -2,8 +2,11 @@
 mime - a walk over the parts of a message, RFC 2045 and RFC 2046
 
 Theory of operation: lines are read once, in order, and each is given back as it came with the part that it belongs to,
-so that what the walk gives put together is the content, octet for octet.  Nothing is decoded.  Delimiters of all open
-multiparts are looked for in every line, as a part may end with that of an outer one (RFC 2046 §5.1.2).
+so that what the walk gives put together is the content, octet for octet.  Nothing is decoded.  Each line may be the
+delimiter of any open multipart, because a part may end with that of an outer one (RFC 2046 §5.1.2).
+
+Time is linear in the size of the content, whatever stands in it: one look-up a line, however many multiparts are open,
+and one copy of each octet of a header, however often its fields are folded.
 
 Content is as the queue keeps it: lines end in CRLF, and a line end is nothing else.  A receiver that reads it otherwise
 than this walk would see other parts, so what can be read in two ways is said to be ambiguous and left to the caller.
@@ -20,12 +23,19 @@ MAX_DEPTH: Final = 100  # of parts within parts
 MAX_PARTS: Final = 100_000
 MAX_HEADER_OCTETS: Final = 1024 * 1024  # of one part
 _MAX_LINE_OCTETS: Final = 64 * 1024  # a longer line comes in pieces
+_MAX_LABEL_OCTETS: Final = 16 * 1024  # of all fields of one name; more is not read
 _CRLF: Final = b"\r\n"
 _TOKEN = rb"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+"
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _TYPE = re.compile(rb"\s*(" + _TOKEN + rb"/" + _TOKEN + rb")\s*(?=;|$)")
-_PARAMETER = re.compile(rb';\s*(?:([^\s=;"()]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"()]*))\s*)?', re.DOTALL)
+_PARAMETER = re.compile(rb';\s*(?:([^\s=;"()]+)\s*=\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^\s;"()]*))\s*)?', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
+_MARK = re.compile(rb'\\.|["()]', re.DOTALL)  # what a comment begins or ends with, or stands for itself
+_CONTENT_TYPE: Final = b"content-type"
+_ENCODING: Final = b"content-transfer-encoding"
+_COMPOSITE: Final = ("multipart/", "message/")
+# RFC 2045 §6 has two encodings, and allows private ones.  Any other label names none: "8bits", "utf-8", "none".
+_ENCODED: Final = re.compile(rb"quoted-printable|base64|x-.*|uu.*|.*binhex.*|y-?enc.*|.*zip.*", re.DOTALL)
 
 
 class Step(Enum):
@@ -41,15 +51,16 @@ class Part:
     A message or a part of one, with the meaning of its header.
 
     Shape: number counts from 0 in the order of the headers; parent is the part that holds it; fields are whole, with
-    their line ends, and names theirs in lower case, empty for a line that is no field. type is in lower case; boundary
-    is None for what is not read as a multipart; encoding is the Content-Transfer-Encoding in lower case, empty where it
-    is not given. is_message tells that the header is that of a message. is_ambiguous tells that others may read it
-    otherwise.
+    their line ends, and names theirs in lower case, empty for a line that is no field; both are there once the header
+    is read. type is in lower case; boundary is None for what is not read as a multipart. encoding is the
+    Content-Transfer-Encoding in lower case, empty where the octets stand for themselves; is_binary tells that they are
+    not text. is_message tells that the header is that of a message. is_in_multipart tells that a delimiter ends it.
+    is_ambiguous tells that others may read it otherwise.
     """
 
     __slots__ = (
-        "_octets", "boundary", "depth", "encoding", "fields", "is_ambiguous", "is_message", "names", "number", "parent",
-        "type",
+        "_field", "_octets", "boundary", "depth", "encoding", "fields", "is_ambiguous", "is_binary", "is_in_multipart",
+        "is_message", "names", "number", "parent", "type",
     )  # fmt: skip
 
     def __init__(self, number: int, parent: "Part | None", *, is_message: bool) -> None:
@@ -61,69 +72,71 @@ class Part:
         if self.depth > MAX_DEPTH:
             raise SyntaxViolation(f"its parts are nested more than {MAX_DEPTH} deep")
         self.is_message = is_message
+        self.is_in_multipart: bool = parent is not None and (parent.is_in_multipart or parent.boundary is not None)
         self.fields: list[bytes] = []
         self.names: list[bytes] = []
         self.type = "text/plain"
         self.boundary: bytes | None = None
         self.encoding = ""
+        self.is_binary = False
         self.is_ambiguous = False
+        self._field = bytearray()  # the one that may go on with the next line
         self._octets = 0
 
     @property
     def holds_message(self) -> bool:
         """Whether its body is read as a message. What is encoded is not read: it has no 8-bit octets to be found."""
-        return self.type == "message/rfc822" and self.encoding in ("", "7bit", "8bit", "binary")
+        return self.type == "message/rfc822" and not self.encoding
 
     def add(self, line: bytes) -> None:
         """Take one more line of the header, or a piece of one."""
         self._octets += len(line)
         if self._octets > MAX_HEADER_OCTETS:
             raise SyntaxViolation(f"a header of more than {MAX_HEADER_OCTETS} octets")
-        if self.fields and (line[:1] in (b" ", b"\t") or not self.fields[-1].endswith(_CRLF)):
-            self.fields[-1] += line
-            return
-        match = _FIELD.match(line)
-        self.fields.append(line)
-        self.names.append(match[1].lower() if match else b"")
+        if self._field and not (line[:1] in (b" ", b"\t") or not self._field.endswith(_CRLF)):
+            self._end_field()
+        self._field += line
 
     def read(self) -> None:
         """Find out what the header means, once it is whole."""
-        self.is_ambiguous = b"" in self.names or any(self.names.count(name) > 1 for name in (_CONTENT_TYPE, _ENCODING))
+        if self._field:
+            self._end_field()
+        self.is_ambiguous = b"" in self.names
         if self.parent is not None and self.parent.type == "multipart/digest":
             self.type = "message/rfc822"  # RFC 2046 §5.1.5
-        if _CONTENT_TYPE in self.names:
-            self._read_type(self._value(_CONTENT_TYPE))
-        if _ENCODING in self.names:
-            self.encoding = self._value(_ENCODING).strip().lower().decode("latin-1")
+        if labels := self._labels(_CONTENT_TYPE):
+            self._take_type(list(map(_read_type, labels)))
+        if labels := self._labels(_ENCODING):
+            encodings = list(map(_read_encoding, labels))
+            self.encoding = next(filter(None, encodings), b"").decode("latin-1")
+            self.is_binary = labels[0].lower() == b"binary"
+            self.is_ambiguous |= len(set(encodings)) > 1
 
-    def _value(self, name: bytes) -> bytes:
-        return self.fields[self.names.index(name)].partition(b":")[2].rstrip()
+    def _end_field(self) -> None:
+        field = bytes(self._field)
+        self._field.clear()
+        match = _FIELD.match(field)
+        self.fields.append(field)
+        self.names.append(match[1].lower() if match else b"")
 
-    def _read_type(self, value: bytes) -> None:
-        match = _TYPE.match(value)
-        if match is None:
+    def _labels(self, name: bytes) -> list[bytes]:
+        """The values of all fields of a name, without comments; none of what is longer than anybody would write."""
+        values = [
+            field.partition(b":")[2] for given, field in zip(self.names, self.fields, strict=True) if given == name
+        ]
+        if sum(map(len, values)) > _MAX_LABEL_OCTETS:
             self.is_ambiguous = True
-            return
-        self.type = match[1].decode("ascii").lower()
-        place = match.end()
-        boundaries = []
-        while place < len(value) and (match := _PARAMETER.match(value, place)) is not None:
-            place = match.end()
-            name = (match[1] or b"").lower()
-            if name == b"boundary":
-                boundaries.append(match[3] if match[2] is None else _ESCAPE.sub(rb"\1", match[2]))
-            elif name.startswith(b"boundary*"):  # RFC 2231: in pieces, or encoded
-                self.is_ambiguous = True
-        if not self.type.startswith("multipart/"):
-            return
-        if place < len(value) or len(boundaries) != 1 or b"\r" in boundaries[0] or not boundaries[0].rstrip():
-            self.is_ambiguous = True
-            return
-        self.boundary = boundaries[0].rstrip()
+            return []
+        return [_without_comments(value).strip() for value in values]
 
-
-_CONTENT_TYPE: Final = b"content-type"
-_ENCODING: Final = b"content-transfer-encoding"
+    def _take_type(self, types: list["_Type"]) -> None:
+        """Take the first: of two that stand for one body, as no reader looks for parts in it, either may be right."""
+        kind, self.boundary, is_ambiguous = types[0]
+        if not kind:  # RFC 2045 §5.2: the default, which in a digest is not what every reader takes
+            is_ambiguous |= self.type != "text/plain"
+        self.type = kind or self.type
+        differ = len(set(types)) > 1 and any(kind.startswith(_COMPOSITE) for kind, _, _ in types)
+        self.is_ambiguous |= is_ambiguous or differ
 
 
 def walk(pieces: Iterable[bytes]) -> Iterator[tuple[Step, Part, bytes]]:
@@ -137,25 +150,21 @@ def walk(pieces: Iterable[bytes]) -> Iterator[tuple[Step, Part, bytes]]:
         SyntaxViolation: too deep, too many parts, too long a header, or delimiters that cannot be told apart; the text
             says so of a message that is called "it".
     """
-    delimiters: list[tuple[bytes, Part]] = []  # of the multiparts that are open
+    delimiters = _Delimiters()
     part = Part(0, None, is_message=True)
     step = Step.HEADER
     count = 1
     is_line_start = True
     for line in _lines(pieces):
-        found = _delimited(line, delimiters) if is_line_start and delimiters and line.startswith(b"--") else None
+        found = delimiters.reach(line) if is_line_start and line.startswith(b"--") else None
         if found is not None:
             if step is Step.HEADER:
                 part.read()
                 yield step, part, b""
-            place, is_close = found
-            part = delimiters[place][1]
+            part, is_close = found
             step = Step.FRAME
             yield step, part, line
-            if is_close:
-                del delimiters[place:]
-            else:
-                del delimiters[place + 1 :]
+            if not is_close:
                 part = Part(count, part, is_message=False)
                 step = Step.HEADER
                 count += 1
@@ -165,7 +174,7 @@ def walk(pieces: Iterable[bytes]) -> Iterator[tuple[Step, Part, bytes]]:
             part.read()
             yield step, part, line
             if part.boundary is not None:
-                _open(part, delimiters)
+                delimiters.add(part)
                 step = Step.FRAME
             elif part.holds_message:
                 part = Part(count, part, is_message=True)
@@ -180,23 +189,86 @@ def walk(pieces: Iterable[bytes]) -> Iterator[tuple[Step, Part, bytes]]:
         yield step, part, b""
 
 
-def _open(part: Part, delimiters: list[tuple[bytes, Part]]) -> None:
-    delimiter = b"--" + (part.boundary or b"")
-    for other, _ in delimiters:
-        if delimiter in (other, other + b"--") or other == delimiter + b"--":
+class _Delimiters:
+    """The multiparts that are open, outermost first, and the lines that they are delimited by."""
+
+    def __init__(self) -> None:
+        self._open: list[tuple[bytes, Part]] = []
+        self._places: dict[bytes, int] = {}
+
+    def add(self, part: Part) -> None:
+        """Look for the boundary of *part* from now on."""
+        delimiter = b"--" + (part.boundary or b"")
+        if not {delimiter, delimiter + b"--", delimiter.removesuffix(b"--")}.isdisjoint(self._places):
             raise SyntaxViolation("its parts cannot be told apart")
-    delimiters.append((delimiter, part))
+        self._places[delimiter] = len(self._open)
+        self._open.append((delimiter, part))
+
+    def reach(self, line: bytes) -> tuple[Part, bool] | None:
+        """The multipart that a whole line delimits and whether it closes it; all within that one is closed."""
+        text = line.rstrip(b" \t\r\n")
+        place, is_close = self._places.get(text), False
+        if place is None and text.endswith(b"--"):
+            place, is_close = self._places.get(text[:-2]), True
+        if place is None:
+            return None
+        part = self._open[place][1]
+        for delimiter, _ in self._open[place + (not is_close) :]:
+            del self._places[delimiter]
+        del self._open[place + (not is_close) :]
+        return part, is_close
 
 
-def _delimited(line: bytes, delimiters: list[tuple[bytes, Part]]) -> tuple[int, bool] | None:
-    text = line.rstrip(b" \t\r\n")
-    for place in range(len(delimiters) - 1, -1, -1):
-        delimiter = delimiters[place][0]
-        if text == delimiter:
-            return place, False
-        if text == delimiter + b"--":
-            return place, True
-    return None
+_Type = tuple[str, bytes | None, bool]  # type and subtype or "", boundary, whether others may read it otherwise
+
+
+def _read_type(value: bytes) -> _Type:
+    match = _TYPE.match(value)
+    if match is None:
+        lower = value.lower()
+        return "", None, b"multipart" in lower or b"message" in lower
+    kind = match[1].decode("ascii").lower()
+    place = match.end()
+    boundaries = []
+    is_ambiguous = False
+    while place < len(value) and (match := _PARAMETER.match(value, place)) is not None:
+        place = match.end()
+        name = (match[1] or b"").lower()
+        if name == b"boundary":
+            boundaries.append(match[3] if match[2] is None else _ESCAPE.sub(rb"\1", match[2]))
+        elif name.startswith(b"boundary*"):  # RFC 2231: in pieces, or encoded
+            is_ambiguous = True
+    if not kind.startswith("multipart/"):
+        return kind, None, False
+    if place < len(value) or len(boundaries) != 1 or b"\r" in boundaries[0] or not boundaries[0].rstrip():
+        return kind, None, True
+    return kind, boundaries[0].rstrip(), is_ambiguous
+
+
+def _read_encoding(value: bytes) -> bytes:
+    """The encoding in lower case; nothing for a label that names none, as the octets stand for themselves then."""
+    name = value.partition(b";")[0].strip(b'" \t\r\n').lower()
+    return name if _ENCODED.fullmatch(name) else b""
+
+
+def _without_comments(value: bytes) -> bytes:
+    """A structured field's value without the comments of RFC 5322 §3.2.2, or as it is where they do not end."""
+    if b"(" not in value:
+        return value
+    kept: list[bytes] = []
+    start = depth = 0
+    is_quoted = False
+    for mark in _MARK.finditer(value):
+        if mark[0] == b'"' and not depth:
+            is_quoted = not is_quoted
+        elif mark[0] == b"(" and not is_quoted:
+            if not depth:
+                kept.append(value[start : mark.start()])
+            depth += 1
+        elif mark[0] == b")" and depth:
+            depth -= 1
+            start = mark.end()
+    return value if depth else b" ".join([*kept, value[start:]])
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ import traceback
 from random import Random, SystemRandom
 
 from tests.fuzz.case import Case
-from tests.fuzz.corpus import CORPUS, TARGETS, corpus, failure
+from tests.fuzz.corpus import CORPUS, TARGETS, corpus, failure, judge
 from tests.fuzz.grammar import GENERATORS, mutated, raw_case
 
 _MAX_POOL = 2000  # cases that are kept for mutation, of each target
@@ -53,7 +53,7 @@ class Hunt:
 
     def _note(self, case: Case) -> bool:
         """Run *case*; whether it reached two things in a row that no case before it did."""
-        reached = TARGETS[self.target](case)
+        reached = judge(self.target, case)
         new = set(itertools.pairwise(reached)) - self._reached
         self._reached |= new
         return bool(new)
@@ -93,7 +93,7 @@ def main() -> int:
             path.write_bytes(small.octets)
             print(f"fuzz: {hunt.target} breaks a promise, seed {wanted.seed}: {path}\n{small.octets!r}", flush=True)
             try:
-                TARGETS[hunt.target](small)
+                judge(hunt.target, small)
             except Exception:  # noqa: BLE001 - shown as it is
                 traceback.print_exc()
             return 1

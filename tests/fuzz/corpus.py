@@ -1,9 +1,10 @@
 """corpus - the targets, and the cases that are kept for each"""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.fuzz import client, relay, server
+from tests.fuzz import client, mime, relay, server
 from tests.fuzz.case import Case
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -11,7 +12,9 @@ TARGETS: dict[str, Callable[[Case], list[str]]] = {
     "server": server.check,
     "client": client.check,
     "relay": relay.check,
+    "mime": mime.check,
 }
+CPU_S = 6.0  # of one case: many times what any takes, and a fraction of what a quadratic step takes
 
 
 def files(target: str) -> list[Path]:
@@ -24,10 +27,24 @@ def corpus(target: str) -> list[Case]:
     return [Case.parse(file.read_bytes()) for file in files(target)]
 
 
+def judge(target: str, case: Case) -> list[str]:
+    """
+    What *case* reached.
+
+    Raises:
+        AssertionError: it broke a promise, or took more than CPU_S seconds of the processor.
+    """
+    began_s = time.process_time()
+    reached = TARGETS[target](case)
+    spent_s = time.process_time() - began_s
+    assert spent_s < CPU_S, f"a case of {len(case.octets)} octets took {spent_s:.1f} s of the processor"
+    return reached
+
+
 def failure(target: str, case: Case) -> str | None:
     """In which way *case* breaks a promise: the exception and the line that raised it; None if it breaks none."""
     try:
-        TARGETS[target](case)
+        judge(target, case)
     except Exception as exc:  # noqa: BLE001 - whatever it is, it is what was looked for
         frame = exc.__traceback__
         while frame is not None and frame.tb_next is not None:

@@ -102,6 +102,38 @@ def relay_case(random: Random) -> Case:
     return Case(random.randrange(10**6), (random_content(random),))
 
 
+_MIME_LINES = [
+    *(b"", b"--a", b"--a--", b"--b", b"--b-- ", b"--c", b"text", b"t\xe4xt", b" folded", b"X-Y: z", b"no field", b"--"),
+    *(b"x" * 74 + b"--a\xe4", b"--\xe4", b"--=E4", b"\xe4" * 70, b" ", b"-- ", b"=", b"=20", b"\r", b"\0"),
+]
+_MIME_FIELDS = [
+    *(
+        b"MIME-Version: 1.0",
+        b"Content-Type: multipart/mixed; boundary=a",
+        b"Content-Type: multipart/digest; boundary=c",
+    ),
+    *(b'Content-Type: multipart/signed; boundary="b"', b"content-type : message/rfc822", b"Content-Type: nonsense"),
+    *(
+        b'Content-Type: text/plain; name="; boundary=a"',
+        b"Content-Transfer-Encoding: 8bit",
+        b"Content-Type: (a) text/x",
+    ),
+    *(b"Content-Transfer-Encoding: base64", b"Content-Transfer-Encoding: 8bits (x)", b"Content-Type: message/global"),
+    *(b'Content-Type: multipart/x; boundary="=E4" (y)', b"Content-Type: message/delivery-status", b"X:\r\n y"),
+]
+
+
+def mime_case(random: Random) -> Case:
+    """A message of parts, some of which come very often."""
+
+    def lines(choice: list[bytes], most: int) -> bytes:
+        return b"".join(random.choice(choice) + b"\r\n" for _ in range(random.randint(0, most)))
+
+    first = b"".join(lines(_MIME_FIELDS, 3) + b"\r\n" + lines(_MIME_LINES, 4) for _ in range(random.randint(1, 4)))
+    often = tuple(lines(_MIME_LINES + _MIME_FIELDS, 4) for _ in range(random.choice([0, 1, 1, 2])))
+    return Case(random.randrange(10**6), (first, *often, lines(_MIME_LINES, 4)))
+
+
 def mutated(random: Random, case: Case, other: Case) -> Case:
     """*case* with one to four changes, perhaps with a piece of *other*."""
     octets = bytearray(case.octets)
@@ -129,6 +161,7 @@ GENERATORS: dict[str, Callable[[Random], Case]] = {
     "server": server_case,
     "client": client_case,
     "relay": relay_case,
+    "mime": mime_case,
 }
 
 

@@ -4,9 +4,10 @@ from random import Random
 
 import pytest
 
+from tests.fuzz import corpus as corpus_module
 from tests.fuzz.__main__ import smallest
 from tests.fuzz.case import Case
-from tests.fuzz.corpus import CORPUS, TARGETS, corpus, failure, files
+from tests.fuzz.corpus import CORPUS, TARGETS, corpus, failure, files, judge
 from tests.fuzz.grammar import GENERATORS, mutated, raw_case
 
 CASES = 60  # of each target
@@ -18,7 +19,7 @@ def test_no_case_of_the_corpus_breaks_a_promise(target, file):
     """
     What was found once and mended stays mended.
     """
-    TARGETS[target](Case.parse(file.read_bytes()))
+    judge(target, Case.parse(file.read_bytes()))
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -29,9 +30,9 @@ def test_no_new_case_breaks_a_promise(target):
     random = Random(f"suite {target}")
     for _ in range(CASES):
         case = GENERATORS[target](random)
-        TARGETS[target](case)
-        TARGETS[target](mutated(random, case, case))
-        TARGETS[target](raw_case(random))
+        judge(target, case)
+        judge(target, mutated(random, case, case))
+        judge(target, raw_case(random))
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -39,7 +40,12 @@ def test_the_grammar_goes_deep(target):
     """
     A generator whose messages never arrive proves nothing.
     """
-    goal = {"server": "ContentEnded", "client": "end-of-data 2", "relay": "end-of-data 250"}[target]
+    goal = {
+        "server": "ContentEnded",
+        "client": "end-of-data 2",
+        "relay": "end-of-data 250",
+        "mime": "converted",
+    }[target]
     random = Random(f"depth {target}")
     reached = [goal in TARGETS[target](GENERATORS[target](random)) for _ in range(CASES)]
     assert sum(reached) > CASES // 20
@@ -66,6 +72,14 @@ def test_a_found_case_is_made_small(monkeypatch):
     big = Case(77, (b"a" * 300, b"b" * 40 + b"\xff\xfe" + b"c" * 99))
     assert failure("server", big) is not None
     assert b"\xff\xfe" == smallest("server", big).octets.rpartition(b"\n")[2]
+
+
+def test_a_case_that_takes_too_long_breaks_a_promise(monkeypatch):
+    """
+    A hostile peer needs no wrong answer: a slow one holds up all other mail.
+    """
+    monkeypatch.setattr(corpus_module, "CPU_S", 0.0)
+    assert "AssertionError" in failure("mime", Case(0, (b"x",)))
 
 
 def test_the_corpus_has_cases_for_every_target():

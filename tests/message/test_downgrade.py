@@ -73,10 +73,16 @@ def meaning(content):
     for part in message_from_bytes(content).walk():
         hidden = ("content-transfer-encoding", "mime-version")
         fields = [(name, value) for name, value in part.items() if name.lower() not in hidden]
-        told.append([part.get_content_type(), fields, part.preamble, part.epilogue])
+        frames = [legible(text) for text in (part.preamble, part.epilogue)]
+        told.append([part.get_content_type(), fields, frames])
         if not part.is_multipart():
             told[-1].append(part.get_payload(decode=True))
     return told
+
+
+def legible(frame):
+    """The lines of a preamble or epilogue that are of 7 bits and stay so: others are shown to nobody."""
+    return frame and [line if line.isascii() and "=E4" not in line else "" for line in frame.split("\n")]
 
 
 def as_it_was(content):
@@ -182,9 +188,17 @@ SIGNED = (
         (b"Subject: \xe4\r\n\r\nx\r\n", "8-bit octets stand in a header"),
         (b"Subject: \xe4", "8-bit octets stand in a header"),
         (MIXED + b"\r\n--b\r\nContent-Disposition: x; filename=\xe4\r\n\r\n", "8-bit octets stand in a header"),
-        (MIXED + b"\r\n\xe4\r\n--b\r\n", "8-bit octets stand outside of its parts"),
-        (MIXED + b"\r\n--b--\r\n\xe4\r\n", "8-bit octets stand outside of its parts"),
-        (MIXED + b"\r\n\xe4\r\n--b\r\nX: \xe4\r\n\r\n", "8-bit octets stand outside of its parts"),
+        (MIXED + b"\r\n\xe4\r\n--b\r\nX: \xe4\r\n\r\n", "8-bit octets stand in a header"),
+        (SIGNED.replace(b"--s\r\n", b"\xe4\r\n--s\r\n", 1) % b"x", "it is signed"),
+        (
+            MIXED + b"\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n\xe4\r\n",
+            "a message/delivery-status cannot be encoded",
+        ),
+        (
+            b"Content-Type: message/disposition-notification\r\n\r\n\xe4\r\n",
+            "a message/disposition-notification cannot be encoded",
+        ),
+        (b"Content-Type: message/external-body\r\n\r\n\xe4\r\n", "a message/external-body cannot be encoded"),
         (b"Content-Type: multipart/mixed\r\n\r\n\xe4\r\n", "a multipart has no boundary that can be read"),
         (b"no field\r\n\r\n\xe4\r\n", "a header can be read in more than one way"),
         (
@@ -220,6 +234,74 @@ def test_a_signature_that_does_not_cover_what_changes_is_no_obstacle(content):
     """
     assert None is obstacle(content)
     assert convert(content).isascii()
+
+
+@pytest.mark.parametrize("kind", [b"global", b"global-headers", b"global-delivery-status"])
+def test_an_internationalized_message_or_report_is_encoded(kind):
+    """
+    RFC 6532 §3.5 and RFC 6533 lift the ban of RFC 2045 §6.4 for these.
+    """
+    content = b"Content-Type: message/" + kind + b"\r\n\r\nSubject: Gr\xc3\xbc\xc3\x9fe an alle in der Welt\r\n"
+    assert b"Subject: Gr=C3=BC=C3=9Fe an alle in der Welt\r\n" == convert(content).partition(b"\r\n\r\n")[2]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"Content-Transfer-Encoding: 8bits\r\n",
+        b"Content-Transfer-Encoding: 8bit (no encoding)\r\n",
+        b"Content-Transfer-Encoding: 8bit\r\nContent-Transfer-Encoding: 7bit\r\n",
+        b"Content-Type: text\r\n",
+        b"Content-Type: text/plain\r\nContent-Type: text/html\r\n",
+        b"Content-Type: text/plain (what else)\r\n",
+    ],
+)
+def test_a_harmless_label_does_not_prevent_the_conversion(fields):
+    """
+    Mail that every reader shows in the same way must not bounce for the clumsy words of its writer.
+    """
+    result = convert(fields + b"\r\n" + UMLAUT + b"\r\n")
+    header, _, body = result.partition(b"\r\n\r\n")
+    assert b"Gr=C3=BC=C3=9Fe an alle in der weiten Welt\r\n" == body
+    assert 1 == header.count(b"Content-Transfer-Encoding: ")
+
+
+def test_8_bit_octets_outside_of_the_parts_are_encoded_there():
+    """
+    No reader shows the preamble and the epilogue; the parts stay as they are.
+    """
+    content = b"\r\nf\xc3\xbcr alte Leser\r\n--b\r\n\r\nplain\r\n--b--\r\nEnde f\xc3\xbcr alle\r\n"
+    expected = b"\r\nf=C3=BCr alte Leser\r\n--b\r\n\r\nplain\r\n--b--\r\nEnde f=C3=BCr alle\r\n"
+    label = b"Content-Transfer-Encoding: 7bit\r\n"
+    assert MIXED + expected == convert(MIXED + content)
+    assert MIXED + label + expected == convert(MIXED + label + content)
+
+
+@pytest.mark.parametrize(
+    ("boundary", "line"),
+    [
+        (b"b", b"\xe4" + b"x" * 72 + b"--b"),
+        (b"b", b"\xe4" + b"x" * 200 + b"--b" + b"-" * 300),
+        (b"x=E4", b"--x\xe4"),
+        (b"x=E4", b"--x\xe4" + b"-=\xe4" * 100),
+        (b"=20", b"-- \r\n" + b"x" * 90 + b"\xe4"),
+    ],
+)
+@pytest.mark.parametrize("place", ["part", "preamble"])
+def test_no_encoded_line_is_taken_for_a_delimiter(boundary, line, place):
+    """
+    Whoever writes the mail chooses the boundary, and could make parts that only the recipient sees.
+    """
+    head = b'Content-Type: multipart/mixed; boundary="' + boundary + b'"\r\n\r\n'
+    lead = b"" if place == "preamble" else b"--" + boundary + b"\r\n\r\n"
+    plain = b"text\r\n" * 40
+    content = head + lead + plain + line + b"\r\n--" + boundary + b"\r\n\r\nend\r\n--" + boundary + b"--\r\n"
+    result = convert(content)
+    parts = 1 if place == "preamble" else 2
+    assert (parts, True) == (len(message_from_bytes(result).get_payload()), result.isascii())
+    assert all(len(each) <= 76 for each in result.partition(b"\r\n\r\n")[2].split(b"\r\n"))
+    if place == "part":
+        assert [told[-1] for told in meaning(content)] == [told[-1] for told in meaning(result)]
 
 
 def test_what_is_known_of_headers_does_not_depend_on_the_rest():

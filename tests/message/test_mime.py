@@ -114,12 +114,11 @@ def test_the_boundary_is_read_as_its_writers_wrote_it(value, boundary):
         [b'Content-Type: multipart/mixed; boundary=" "'],
         [b"Content-Type: multipart/mixed; boundary=a; boundary=b"],
         [b'Content-Type: multipart/mixed; boundary="a\r\n b"'],
-        [b"Content-Type: multipart/mixed; boundary=a (b)"],
+        [b"Content-Type: multipart/mixed; boundary=a (b"],
         [b"Content-Type: multipart/mixed; boundary*0=a"],
-        [b"Content-Type: multipart (a)/mixed; boundary=a"],
-        [b"Content-Type: text"],
-        [b"Content-Type: text/plain", b"Content-Type: text/html"],
-        [b"Content-Transfer-Encoding: 8bit", b"Content-Transfer-Encoding: 7bit"],
+        [b"Content-Type: multipart; boundary=a"],
+        [b"Content-Type: text/plain", b"Content-Type: multipart/mixed; boundary=a"],
+        [b"Content-Transfer-Encoding: base64", b"Content-Transfer-Encoding: 7bit"],
         [b"From a Tue"],
     ],
 )
@@ -129,6 +128,39 @@ def test_what_others_may_read_otherwise_is_ambiguous(fields):
     """
     part = root(*fields)
     assert (True, None) == (part.is_ambiguous, part.boundary)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ([b"Content-Type: text"], ("text/plain", None, "")),
+        ([b'Content-Type: (a \\) "b) text/html (c)'], ("text/html", None, "")),
+        ([b"Content-Type: text/plain", b"Content-Type: text/html"], ("text/plain", None, "")),
+        ([b'Content-Type: multipart/mixed; boundary="a(b)" (c (d))'], ("multipart/mixed", b"a(b)", "")),
+        ([b"Content-Type: multipart/mixed; boundary=a"] * 2, ("multipart/mixed", b"a", "")),
+        ([b"Content-Transfer-Encoding: 8bits"], ("text/plain", None, "")),
+        ([b"Content-Transfer-Encoding: 8bit (as it is)"], ("text/plain", None, "")),
+        ([b"Content-Transfer-Encoding: utf-8; x=y"], ("text/plain", None, "")),
+        ([b"Content-Transfer-Encoding: 8bit", b"Content-Transfer-Encoding: 7bit"], ("text/plain", None, "")),
+        ([b'Content-Transfer-Encoding: "Base64" (x)'] * 2, ("text/plain", None, "base64")),
+        ([b"Content-Transfer-Encoding: x-uuencode"], ("text/plain", None, "x-uuencode")),
+    ],
+)
+def test_a_harmless_label_is_read_as_what_it_means(fields, expected):
+    """
+    RFC 2045 §5.1 allows comments, §5.2 names the default, and what encodes nothing is the octets themselves.
+    """
+    part = root(*fields)
+    assert (False, *expected) == (part.is_ambiguous, part.type, part.boundary, part.encoding)
+
+
+def test_an_unreadable_type_in_a_digest_is_ambiguous():
+    """
+    Readers differ in whether the default is a message there.
+    """
+    content = b"Content-Type: multipart/digest; boundary=a\r\n\r\n--a\r\nContent-Type: text\r\n\r\n"
+    [part] = {part for _, part, _ in walk([content]) if part.number == 1}
+    assert (True, "message/rfc822") == (part.is_ambiguous, part.type)
 
 
 def test_an_encoded_message_is_no_message_to_be_walked():
@@ -151,6 +183,14 @@ def test_a_very_long_line_comes_in_pieces():
         b"".join(found),
         [found[0], len(found[1]), len(found[2]), found[3], found[4]],
     )
+
+
+def test_labels_longer_than_anybody_writes_are_not_read():
+    """
+    A megabyte of parentheses or parameters would cost a second.
+    """
+    part = root(b"Content-Type: multipart/mixed; boundary=a; " + b";" * 20_000)
+    assert (True, "text/plain", None) == (part.is_ambiguous, part.type, part.boundary)
 
 
 def test_a_long_field_is_one_field():

@@ -4,11 +4,16 @@ content_fit - content in the form that a peer takes
 A peer without 8BITMIME gets 8-bit content converted, RFC 6152 §3.  Whether that is possible is known when all of the
 content has been read, so it is read twice: once before MAIL, once on the way.  Nearly every host offers the extension,
 and mail that is all ASCII does not come here at all.
+
+To look at each line takes a processor a second for some megabytes.  Content is taken in slices, and other leases have
+their turn after each.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Literal
+from typing import Final, Literal
+
+import gevent
 
 from empath.mail.envelope import BodyType
 from empath.message.downgrade import converted, examine
@@ -16,6 +21,7 @@ from empath.smtp.client.capabilities import Capabilities
 from empath.smtp.client.transaction import Transaction
 
 Pieces = Callable[[], Iterator[bytes]]  # the content, from its beginning at each call
+_SLICE_OCTETS: Final = 16 * 1024  # ten milliseconds at worst, when all lines are empty
 Without8BitMime = Literal["convert", "convert-or-send", "bounce"]
 
 
@@ -31,7 +37,7 @@ def fit(
     needs_smtputf8 = transaction.is_smtputf8 and not peer.has_smtputf8
     if peer.has_8bitmime and not needs_smtputf8:
         return transaction, pieces
-    found = examine(pieces())
+    found = examine(_in_slices(pieces()))
     if needs_smtputf8:
         if found.has_8bit_header:
             return transaction, pieces
@@ -42,7 +48,14 @@ def fit(
     if without_8bitmime != "bounce" and found.obstacle is None:
         # How large it becomes is not known yet, so no size is announced.
         seven_bit = replace(transaction, has_8bit=False, body_type=BodyType.SEVEN_BIT, is_size_exact=False)
-        return seven_bit, lambda: converted(pieces(), found)
+        return seven_bit, lambda: converted(_in_slices(pieces()), found)
     if without_8bitmime == "convert-or-send":
         return replace(transaction, has_8bit=False), pieces
     return replace(transaction, why_not_converted=found.obstacle or "conversion is switched off"), pieces
+
+
+def _in_slices(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        for start in range(0, len(piece), _SLICE_OCTETS):
+            yield piece[start : start + _SLICE_OCTETS]
+            gevent.sleep(0)
