@@ -2,12 +2,16 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.kit.process import Empathd
+from tests.kit.run_guard import guarded
 
 # `make properties` takes the other one. Time is no part of any claim here: the machine may be busy with something else.
 _TIMELESS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -20,6 +24,13 @@ settings.load_profile("suite")
 def pytest_xdist_auto_num_workers() -> int:
     """Twice the processors: many a test waits for a process, a clock or a socket, and computes little."""
     return 2 * len(os.sched_getaffinity(0))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_process_outlives_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever a test leaves running ends with this pytest process; the last test then reports it as an error."""
+    with guarded(tmp_path_factory.getbasetemp()):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -39,12 +50,12 @@ def empathd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Empathd]:
 @pytest.fixture
 def make_empathd(tmp_path: Path) -> Iterator[Callable[..., Empathd]]:
     """Makes instances of the test's own, not started yet; none outlives the test."""
-    made: list[Empathd] = []
+    numbers = count()
+    with ExitStack() as ends:
 
-    def make(**attributes: object) -> Empathd:
-        made.append(Empathd(tmp_path / f"empathd-{len(made)}", **attributes))  # type: ignore[arg-type]
-        return made[-1]
+        def make(**attributes: Any) -> Empathd:
+            made = Empathd(tmp_path / f"empathd-{next(numbers)}", **attributes)
+            ends.callback(made.clean_up)
+            return made
 
-    yield make
-    for instance in made:
-        instance.clean_up()
+        yield make

@@ -18,6 +18,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from tests.kit.run_guard import guarded
+
 from . import empath, postfix
 from .accounting import open_account
 from .compare import BASE, TOLERANCE, WORKING_TREE, changes, commit_of, worktree
@@ -196,7 +198,8 @@ def scratch_of(parent: Path, servers: Sequence[str]) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="run-", dir=parent.resolve()) as name:
             scratch = Path(name)
             scratch.chmod(0o755)
-            yield scratch
+            with guarded(scratch):
+                yield scratch
 
 
 def _kind_of_account() -> str:

@@ -76,7 +76,7 @@ class Meter:
 
 def accept(factory: Factory, name: str, plan: Plan, is_reused: bool = False) -> Sample:
     """Mail comes in over 20 sessions and delivery is held: the cost of taking it durably."""
-    with Sink() as sink, running(factory, name, plan.scratch, Setup(sink.port, is_held=True)) as server:
+    with Sink(plan.scratch) as sink, running(factory, name, plan.scratch, Setup(sink.port, is_held=True)) as server:
         send(server.port, Load(WARM_UP, is_reused=is_reused))
         server.wait_queued(WARM_UP, 10)
         meter = Meter(server)
@@ -95,7 +95,7 @@ def accept_reused(factory: Factory, name: str, plan: Plan) -> Sample:
 
 def relay(factory: Factory, name: str, plan: Plan) -> Sample:
     """Mail comes in over 20 sessions and goes on to a fixed next hop; the clock stops when that has the last one."""
-    with Sink() as sink, running(factory, name, plan.scratch, Setup(sink.port)) as server:
+    with Sink(plan.scratch) as sink, running(factory, name, plan.scratch, Setup(sink.port)) as server:
         # The warm-up goes to the same sink: a cached connection to one that went away would cost a deferral.
         send(server.port, Load(WARM_UP))
         sink.wait(WARM_UP, 30)
@@ -112,7 +112,7 @@ def relay(factory: Factory, name: str, plan: Plan) -> Sample:
 
 def drain(factory: Factory, name: str, plan: Plan) -> Sample:
     """What was queued while delivery was held goes out; the clock runs from the order to deliver."""
-    with Sink() as sink, running(factory, name, plan.scratch, Setup(sink.port, is_held=True)) as server:
+    with Sink(plan.scratch) as sink, running(factory, name, plan.scratch, Setup(sink.port, is_held=True)) as server:
         send(server.port, Load(plan.drained, is_reused=True))
         server.wait_queued(plan.drained, 30)
         meter = Meter(server, sink)
@@ -126,7 +126,7 @@ def drain(factory: Factory, name: str, plan: Plan) -> Sample:
 
 def idle(factory: Factory, name: str, plan: Plan) -> Sample:
     """Memory for each of many sessions that have said EHLO and nothing since."""
-    with Sink() as sink, ExitStack() as sockets:
+    with Sink(plan.scratch) as sink, ExitStack() as sockets:
         setup = Setup(sink.port, sessions=plan.idle_sessions)
         server = sockets.enter_context(running(factory, name, plan.scratch, setup))
         before = resident_octets(server.account.pids())
@@ -146,7 +146,10 @@ def idle(factory: Factory, name: str, plan: Plan) -> Sample:
 def large(factory: Factory, name: str, plan: Plan) -> Sample:
     """One large message in and out: by how much the highest resident size of each process grows."""
     setup_octets = 2 * plan.large_octets
-    with Sink() as sink, running(factory, name, plan.scratch, Setup(sink.port, message_octets=setup_octets)) as server:
+    with (
+        Sink(plan.scratch) as sink,
+        running(factory, name, plan.scratch, Setup(sink.port, message_octets=setup_octets)) as server,
+    ):
         send(server.port, Load(WARM_UP))
         sink.wait(WARM_UP, 30)
         server.wait_queued(0, 30)

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Final
 
@@ -66,10 +67,10 @@ class Sink:
     An smtp-sink on a free port whose running counters are read, so that it stays up until the last 250 was seen.
 
     smtp-sink listens with SO_REUSEPORT: beside a forgotten one it would get a share of the mail only, hence the port
-    that nothing is bound to.
+    that nothing is bound to. It runs in *directory*, so that it ends with the run that owns it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, directory: Path) -> None:
         self.port = free_port()
         self.messages = 0
         self._tail = b""
@@ -81,6 +82,7 @@ class Sink:
         privileges = ["-u", "nobody"] if os.geteuid() == 0 else []
         self.process = subprocess.Popen(
             [command("smtp-sink"), "-c", *privileges, f"{LOOPBACK}:{self.port}", str(BACKLOG)],
+            cwd=directory,
             stdin=subprocess.DEVNULL,
             stdout=writer,
             stderr=subprocess.DEVNULL,

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from tests.chaos.course import REFUSAL, run
+from tests.kit.run_guard import guarded
 
 
 @click.command()
@@ -20,7 +21,8 @@ def main(kills: int, seed: int | None, refusal: float) -> None:
     seed = seed if seed is not None else random.randrange(1_000_000)
     directory = Path(tempfile.mkdtemp(prefix="empath-chaos-"))
     print(f"chaos: {kills} kills, seed {seed}, in {directory}", flush=True)
-    verdict = run(directory / "instance", kills=kills, seed=seed, refusal=refusal)
+    with guarded(directory):
+        verdict = run(directory / "instance", kills=kills, seed=seed, refusal=refusal)
     print(*verdict.lines(), sep="\n")
     if verdict.broken:
         sys.exit(1)

@@ -48,9 +48,11 @@ def run(*arguments: object, config: Path | None = None, **environment: str) -> t
 def detached(tmp_path):
     """An instance that `empathd start` may start; stopped at the end."""
     instance = Empathd(tmp_path / "detached")
-    yield instance
-    run("stop", config=instance.config)
-    instance.clean_up()
+    try:
+        yield instance
+        run("stop", config=instance.config)
+    finally:
+        instance.clean_up()
 
 
 def test_version_is_that_of_the_package():

@@ -3,7 +3,10 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,12 +51,12 @@ class Supervised(Empathd):
 @pytest.fixture
 def supervised(tmp_path: Path) -> Iterator[Callable[..., Supervised]]:
     """Makes instances with fake children, not started yet; none outlives the test."""
-    made: list[Supervised] = []
+    numbers = count()
+    with ExitStack() as ends:
 
-    def make(**attributes: object) -> Supervised:
-        made.append(Supervised(tmp_path / f"supervised-{len(made)}", **attributes))  # type: ignore[arg-type]
-        return made[-1]
+        def make(**attributes: Any) -> Supervised:
+            made = Supervised(tmp_path / f"supervised-{next(numbers)}", **attributes)
+            ends.callback(made.clean_up)
+            return made
 
-    yield make
-    for instance in made:
-        instance.clean_up()
+        yield make

@@ -3,7 +3,10 @@
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,20 +65,19 @@ class Clock:
 @pytest.fixture
 def new_disk(tmp_path: Path) -> Iterator[Callable[[int], Disk]]:
     """Make a disk of so many MiB; for root only, and where root may mount."""
-    mounted: list[Path] = []
+    numbers = count()
+    with ExitStack() as ends:
 
-    def make(mebibytes: int) -> Disk:
-        directory = tmp_path / f"disk{len(mounted)}"
-        directory.mkdir()
-        command = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m,mode=0755", "none", str(directory)]
-        if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
-            pytest.skip("only root can mount a disk to fill")
-        mounted.append(directory)
-        return Disk(directory)
+        def make(mebibytes: int) -> Disk:
+            directory = tmp_path / f"disk{next(numbers)}"
+            directory.mkdir()
+            command = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m,mode=0755", "none", str(directory)]
+            if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
+                pytest.skip("only root can mount a disk to fill")
+            ends.callback(subprocess.run, ["umount", "--lazy", str(directory)], check=True)
+            return Disk(directory)
 
-    yield make
-    for directory in mounted:
-        subprocess.run(["umount", "--lazy", str(directory)], check=True)
+        yield make
 
 
 @pytest.fixture
@@ -87,15 +89,14 @@ def clock(tmp_path: Path) -> Clock:
 @pytest.fixture
 def new_instance() -> Iterator[Callable[..., Empathd]]:
     """Make an instance; no process of it is left at the end."""
-    instances: list[Empathd] = []
+    with ExitStack() as ends:
 
-    def make(*arguments: object, **options: object) -> Empathd:
-        instances.append(Empathd(*arguments, **options))  # type: ignore[arg-type]
-        return instances[-1]
+        def make(*arguments: Any, **options: Any) -> Empathd:
+            made = Empathd(*arguments, **options)
+            ends.callback(made.clean_up)
+            return made
 
-    yield make
-    for instance in instances:
-        instance.clean_up()
+        yield make
 
 
 def offer(instance: Empathd, recipient: str, content: bytes = b"Subject: test\r\n\r\ntext\r\n") -> str:

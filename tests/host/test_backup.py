@@ -29,14 +29,16 @@ def host(tmp_path: Path) -> Iterator[Empathd]:
     admin = instance.directory / "empath-admin"
     admin.write_text(program.read_text().replace("cli.empathd", "cli.admin"))
     admin.chmod(0o755)
-    assert 0 == shell(program, "-c", instance.config, "start").returncode
-    assert 0 == shell(admin, "-c", instance.config, "freeze").returncode
-    instance.send("you@example.org", LARGE)
-    write(instance.queue, "UPDATE queue SET next_retry_at = '+1 hour'")
-    assert 0 == shell(admin, "-c", instance.config, "thaw").returncode
-    yield instance
-    shell(program, "-c", instance.config, "stop")
-    instance.clean_up()
+    try:
+        assert 0 == shell(program, "-c", instance.config, "start").returncode
+        assert 0 == shell(admin, "-c", instance.config, "freeze").returncode
+        instance.send("you@example.org", LARGE)
+        write(instance.queue, "UPDATE queue SET next_retry_at = '+1 hour'")
+        assert 0 == shell(admin, "-c", instance.config, "thaw").returncode
+        yield instance
+        shell(program, "-c", instance.config, "stop")
+    finally:
+        instance.clean_up()
 
 
 @pytest.fixture
@@ -44,8 +46,10 @@ def terminal(host: Empathd, tmp_path: Path) -> Iterator[Shell]:
     """A root's terminal on *host*."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "EMPATH_DEFAULTS": str(tmp_path / "defaults")}
     made = Shell(ROOT, **environment)
-    yield made
-    made.close()
+    try:
+        yield made
+    finally:
+        made.close()
 
 
 def follow(terminal: Shell, host: Empathd, heading: str) -> None:

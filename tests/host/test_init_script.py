@@ -22,9 +22,11 @@ def host(tmp_path: Path) -> Iterator[Empathd]:
     instance = Empathd(tmp_path / "host")
     defaults = instance.directory / "defaults"
     defaults.write_text(f"EMPATHD={install(instance)}\nCONFIG={instance.config}\n")
-    yield instance
-    shell(SCRIPT, "stop", EMPATH_DEFAULTS=str(defaults))
-    instance.clean_up()
+    try:
+        yield instance
+        shell(SCRIPT, "stop", EMPATH_DEFAULTS=str(defaults))
+    finally:
+        instance.clean_up()
 
 
 @pytest.fixture

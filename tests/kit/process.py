@@ -15,8 +15,9 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from tests.kit.run_guard import Belongings
 from tests.kit.waiting import DEADLINE_S, eventually
 
 _LEAVE_S = 10.0
@@ -91,7 +92,7 @@ class Empathd:
             more = f"{more}\n{self.DELIVERY}"
         self.config.write_text(configuration(self.port, more, routes))
 
-    def start(self) -> "Empathd":
+    def start(self) -> Self:
         """
         Start and wait until it is ready.
 
@@ -137,7 +138,7 @@ class Empathd:
         return self.end()[0]
 
     def clean_up(self) -> None:
-        """Leave no process behind, whatever the test has done. First as an operator would: coverage is written then."""
+        """Leave no process behind, whatever the test did. First as an operator would: coverage is written then."""
         if self.process is not None:
             try:
                 self.process.terminate()
@@ -145,11 +146,7 @@ class Empathd:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-            for pid in self.pids():
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+        Belongings(self.directory).kill()
 
     def pids(self) -> dict[int, str]:
         """Live children: pid -> slot, by the log."""

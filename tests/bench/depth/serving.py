@@ -70,7 +70,7 @@ def depth(tree: Path, templates: Mapping[str, Path], plan: Plan, repeat: int) ->
 
 def hanging(tree: Path, plan: Plan) -> list[Verdict]:
     """The healthy next hop beside 500 that accept connections and say nothing."""
-    with _silent(OTHERS) as addresses, Sink() as sink:
+    with _silent(OTHERS) as addresses, Sink(plan.scratch) as sink:
         routes = "".join(f'"{_domain(n)}" = "smtp://{host}:{port}"\n' for n, (host, port) in enumerate(addresses))
         return _beside(f"{OTHERS} hanging destinations", Deep(tree, routes=routes), plan, sink)
 
@@ -80,7 +80,7 @@ def dead_zone(tree: Path, plan: Plan) -> list[Verdict]:
     names = ScriptedDns().a("sink.bench.example", LOOPBACK)
     for number in range(OTHERS):
         names.ignore(_domain(number), "MX")
-    with names, Sink() as sink:
+    with names, Sink(plan.scratch) as sink:
         routes = "".join(f'"{_domain(n)}" = "mx"\n' for n in range(OTHERS))
         routes += f'"{RECIPIENT.partition("@")[2]}" = "smtp://sink.bench.example:{sink.port}"\n'
         tables = f'[dns]\nnameservers = ["{names.address}"]\n'
@@ -90,7 +90,7 @@ def dead_zone(tree: Path, plan: Plan) -> list[Verdict]:
 def workers(tree: Path, plan: Plan) -> list[Verdict]:
     """Four workers drain one queue: what the one with the least has done, to the mean."""
     deep = Deep(tree, workers=WORKERS)
-    with Sink() as sink, running(deep, "workers", plan.scratch, Setup(sink.port, is_held=True)) as server:
+    with Sink(plan.scratch) as sink, running(deep, "workers", plan.scratch, Setup(sink.port, is_held=True)) as server:
         send(server.port, Load(plan.drained, is_reused=True))
         server.wait_queued(plan.drained, 30)
         server.release()

@@ -14,6 +14,7 @@ import pytest
 from empath.daemon.supervisor import instance
 from empath.errors import PermissionRefused
 from tests.kit.process import Empathd
+from tests.kit.run_guard import guarded
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can drop privileges")
 USER = pwd.getpwnam("nobody")
@@ -25,11 +26,12 @@ def dropped() -> Iterator[Empathd]:
     directory = Path(tempfile.mkdtemp(prefix="empathd-"))
     os.chown(directory, USER.pw_uid, USER.pw_gid)
     made = Empathd(directory, more=f'[process]\nuser = "{USER.pw_name}"')
-    try:
-        yield made.start()
-    finally:
-        made.clean_up()
-        shutil.rmtree(directory)
+    with guarded(directory):
+        try:
+            yield made.start()
+        finally:
+            made.clean_up()
+            shutil.rmtree(directory)
 
 
 def _as_user(ask: Callable[[], int | None]) -> int:

@@ -22,15 +22,15 @@ sys.stdin.read()
 @pytest.fixture
 def holder(tmp_path):
     """Another process that holds the lock of tmp_path/queue.db until its standard input ends."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(tmp_path / "queue.db")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    assert "held\n" == process.stdout.readline()
-    yield process
-    process.communicate()
+    ) as process:
+        assert process.stdout is not None
+        assert "held\n" == process.stdout.readline()
+        yield process
 
 
 def test_a_second_instance_is_told_who_holds_the_queue(tmp_path, holder):

@@ -1,0 +1,38 @@
+"""abandoned - what test_run_guard runs as a pytest of its own: tests that leave an instance running, each in its way"""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kit.process import EMPATHD, Empathd
+
+
+@pytest.fixture
+def half_made(tmp_path: Path) -> Iterator[None]:
+    """Fails after its instance has started."""
+    made = Empathd(tmp_path / "half-made")
+    subprocess.run([*EMPATHD, "-c", str(made.config), "start"], check=True)
+    raise RuntimeError("half-way")
+    yield
+    made.clean_up()
+
+
+def test_of_a_fixture_that_fails(half_made: None) -> None:
+    """
+    Never run.
+    """
+
+
+def test_that_is_killed(tmp_path: Path) -> None:
+    """
+    One instance in the foreground and one that has detached itself; then the signal to the one that watches.
+    """
+    Empathd(tmp_path / "foreground").start()
+    detached = Empathd(tmp_path / "detached")
+    subprocess.run([*EMPATHD, "-c", str(detached.config), "start"], check=True)
+    Path(os.environ["EMPATH_TEST_STARTED"]).touch()
+    signal.pause()

@@ -1,0 +1,158 @@
+"""
+run_guard - no process that a run starts outlives the run
+
+A process belongs to a directory when its working directory, an open file or a word of its command line lies below it.
+So daemons belong to it like all others, and nothing need be registered. `guarded` starts a watcher that holds the read
+end of a pipe: the pipe ends with the run, however the run ends, and the watcher kills what belongs to the directory.
+The run itself, the processes it descends from, and sessions of another terminal (a person who looks at the files) are
+let alone.
+
+The watcher is this file as a program, which imports the standard library only.
+"""
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_PATIENCE_S = 5.0  # time for processes that were told to end
+_DEADLINE_S = 30.0  # time for killed processes to go
+_PAUSE_S = 0.02
+_REGULAR_END = b"end"
+
+
+@contextmanager
+def guarded(directory: Path) -> Iterator[None]:
+    """
+    What is started meanwhile and belongs to *directory* ends with this process, also when it is killed.
+
+    Raises:
+        AssertionError: at the end, processes were left and had to be killed; the text names them.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", __file__, str(directory)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C goes to the run only
+    ) as watcher:
+        yield
+        left, _ = watcher.communicate(_REGULAR_END)
+    assert b"" == left, f"processes were left below {directory}:\n{left.decode()}"
+
+
+class Belongings:
+    """The processes that belong to *directory*, but for *run* (this process by default) and those it descends from."""
+
+    def __init__(self, directory: Path, run: int | None = None) -> None:
+        run = os.getpid() if run is None else run
+        self._below = f"{directory.resolve()}/"
+        # Not in the middle of another path, as /tmp/run is in /var/tmp/run.
+        self._word = re.compile(rf"(?<![\w./-]){re.escape(self._below)}")
+        self._spared = {os.getpid(), *_line_of(run)}
+        self._session = os.getsid(run)
+
+    def find(self) -> dict[int, str]:
+        """Those that live: pid -> command line."""
+        return {
+            pid: " ".join(_words(pid))
+            for pid in map(int, filter(str.isdecimal, os.listdir("/proc")))
+            if pid not in self._spared and self._has(pid)
+        }
+
+    def kill(self) -> dict[int, str]:
+        """Kill until there is none, whatever they start meanwhile included; those that were killed."""
+        killed: dict[int, str] = {}
+        deadline = time.monotonic() + _DEADLINE_S
+        while (found := self.find()) and time.monotonic() < deadline:
+            for pid in found:
+                self._kill(pid)
+            killed = found | killed  # the command line of one that is dying is empty
+            select.select([], [], [], _PAUSE_S)
+        return killed
+
+    def _kill(self, pid: int) -> None:
+        try:
+            process = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return
+        try:
+            if self._has(pid):  # else the pid was given to another process since
+                signal.pidfd_send_signal(process, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        finally:
+            os.close(process)
+
+    def _has(self, pid: int) -> bool:
+        try:
+            _, session, terminal = _stat(pid)
+        except OSError:
+            return False
+        if terminal and session != self._session:
+            return False
+        return any(f"{place}/".startswith(self._below) for place in _places(pid)) or any(
+            self._word.search(f"{word}/") for word in _words(pid)
+        )
+
+
+def _places(pid: int) -> Iterator[str]:
+    """Working directory and open files. Nothing of a process that is gone, or that is another user's."""
+    links = [f"/proc/{pid}/cwd"]
+    try:
+        links += [f"/proc/{pid}/fd/{fd}" for fd in os.listdir(f"/proc/{pid}/fd")]
+    except OSError:
+        pass
+    for link in links:
+        try:
+            yield os.readlink(link)
+        except OSError:
+            continue
+
+
+def _words(pid: int) -> list[str]:
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read().decode(errors="replace").rstrip("\0 ").split("\0")
+    except OSError:
+        return []
+
+
+def _stat(pid: int) -> tuple[int, int, int]:
+    """Parent, session and terminal of a process, proc(5); terminal 0 is none."""
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        fields = file.read().rpartition(b")")[2].split()
+    return int(fields[1]), int(fields[3]), int(fields[4])
+
+
+def _line_of(pid: int) -> Iterator[int]:
+    """*pid* and the processes it descends from."""
+    while pid:
+        yield pid
+        try:
+            pid = _stat(pid)[0]
+        except OSError:
+            return
+
+
+def _watch(directory: Path) -> None:
+    """Wait for the end of the run, whose child this is, and write what had to be killed, a line each."""
+    belongings = Belongings(directory, run=os.getppid())
+    if _REGULAR_END == sys.stdin.buffer.read():
+        deadline = time.monotonic() + _PATIENCE_S
+        while belongings.find() and time.monotonic() < deadline:
+            select.select([], [], [], _PAUSE_S)
+    killed = belongings.kill()
+    try:
+        print(*(f"{pid} {command}" for pid, command in killed.items()), sep="\n", end="", flush=True)
+    except BrokenPipeError:
+        os._exit(0)  # the run was killed: no reader
+
+
+if __name__ == "__main__":
+    _watch(Path(sys.argv[1]))
