@@ -84,7 +84,7 @@ def _converted_lines(pieces: Iterable[bytes], changes: bytes) -> Iterator[bytes]
         encoder = _Identity()
         if step is Step.HEADER:
             change = changes[part.number]
-            yield b"".join(part.fields if change == _LEAVE else _changed_fields(part, change))
+            yield b"".join(part.fields.octets if change == _LEAVE else _changed_fields(part, change))
             encoder = _ENCODERS.get(change, _Identity)()
             is_in_multipart = part.is_in_multipart
         # Nobody is shown what stands before and after the parts; as text it must still be of 7 bits.
@@ -115,11 +115,11 @@ class _Survey:
             self._part = part
             self._octets = self._high = 0
             self.changes.append(_LEAVE)
-            if not all(map(bytes.isascii, part.fields)):
+            if not all(map(bytes.isascii, part.fields.octets)):
                 self.has_8bit_header = True
                 self._object("8-bit octets stand in a header")
             if part.number == 0:
-                self._is_signed = not _SIGNATURES.isdisjoint(part.names)
+                self._is_signed = not _SIGNATURES.isdisjoint(part.fields.names)
         elif not octets.isascii():
             self._change_within(part)
 
@@ -173,7 +173,7 @@ def _is_seven_bit_only(kind: str) -> bool:
 def _changed_fields(part: Part, change: int) -> Iterator[bytes]:
     field = b"Content-Transfer-Encoding: " + _NAMES[change] + _CRLF
     has_encoding = False
-    for name, given in zip(part.names, part.fields, strict=True):
+    for name, given in zip(part.fields.names, part.fields.octets, strict=True):
         if name == b"content-transfer-encoding":
             if not has_encoding:
                 yield field
@@ -181,9 +181,9 @@ def _changed_fields(part: Part, change: int) -> Iterator[bytes]:
         else:
             yield given
     if part.is_message:
-        if b"mime-version" not in part.names:
+        if b"mime-version" not in part.fields:
             yield b"MIME-Version: 1.0\r\n"
-        if b"content-type" not in part.names:
+        if b"content-type" not in part.fields:
             yield b"Content-Type: text/plain; charset=unknown-8bit\r\n"  # RFC 1428 §3
     if not has_encoding and change != _SEVEN_BIT:  # which is what the lack of one means
         yield field

@@ -7,16 +7,11 @@ Octets stay octets: nothing is parsed but what is asked for, and nothing is writ
 import re
 from dataclasses import dataclass
 
+from empath.message.fields import FIELD_NAME, Fields, unfolded
+
 _END = b"\r\n\r\n"
-_RECEIVED = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
-_DELIVERED_TO = re.compile(rb"^delivered-to[ \t]*:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
-_FIELD = {
-    name: re.compile(rb"^" + name.encode() + rb"[ \t]*:[ \t]*((?:[^\r\n]|\r\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
-    for name in ("message-id", "subject", "date", "from")
-}
-_FOLD = re.compile(rb"\r\n[ \t]+")
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_STRAY = re.compile(rb"^(?![!-9;-~]+[ \t]*:|[ \t])[^\n]*\n", re.MULTILINE)  # a whole line that is of no field
+_STRAY = re.compile(rb"^(?!" + FIELD_NAME + rb"[ \t]*:|[ \t])[^\n]*\n", re.MULTILINE)  # a whole line of no field
 
 
 class HeaderGuard:
@@ -105,23 +100,19 @@ class HeaderFields:
 
 def read_fields(header: bytes) -> HeaderFields:
     """Read a header section, each line ended by CRLF."""
-    return HeaderFields(len(_RECEIVED.findall(header)), _text(header, "message-id", 998), _text(header, "subject", 200))
-
-
-def has_field(header: bytes, name: str) -> bool:
-    """Whether the field is there; *name* is one of message-id, subject, date, from."""
-    return _FIELD[name].search(header) is not None
+    fields = Fields.of(header)
+    message_id, subject = _text(fields, b"message-id", 998), _text(fields, b"subject", 200)
+    return HeaderFields(fields.count(b"received"), message_id, subject)
 
 
 def loops_through(header: bytes, address: str) -> bool:
     """Whether a Delivered-To field names *address*: final delivery puts it there, so the message came by before."""
     mine = address.encode().lower()
-    return any(value.strip().lower() == mine for value in _DELIVERED_TO.findall(header))
+    return any(unfolded(value).lower() == mine for value in Fields.of(header).values(b"delivered-to"))
 
 
-def _text(header: bytes, name: str, limit: int) -> str | None:
-    match = _FIELD[name].search(header)
-    if match is None:
+def _text(fields: Fields, name: bytes, limit: int) -> str | None:
+    value = fields.find(name)
+    if value is None:
         return None
-    text = _FOLD.sub(b" ", match[1]).decode("utf-8", "replace").strip()
-    return _NOT_PRINTABLE.sub("?", text)[:limit]
+    return _NOT_PRINTABLE.sub("?", unfolded(value).decode("utf-8", "replace").strip())[:limit]

@@ -18,6 +18,7 @@ from enum import Enum, auto
 from typing import Final
 
 from empath.errors import SyntaxViolation
+from empath.message.fields import Fields
 
 MAX_DEPTH: Final = 100  # of parts within parts
 MAX_PARTS: Final = 100_000
@@ -26,7 +27,6 @@ _MAX_LINE_OCTETS: Final = 64 * 1024  # a longer line comes in pieces
 _MAX_LABEL_OCTETS: Final = 16 * 1024  # of all fields of one name; more is not read
 _CRLF: Final = b"\r\n"
 _TOKEN = rb"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+"
-_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _TYPE = re.compile(rb"\s*(" + _TOKEN + rb"/" + _TOKEN + rb")\s*(?=;|$)")
 _PARAMETER = re.compile(rb';\s*(?:([^\s=;"()]+)\s*=\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^\s;"()]*))\s*)?', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
@@ -50,17 +50,16 @@ class Part:
     """
     A message or a part of one, with the meaning of its header.
 
-    Shape: number counts from 0 in the order of the headers; parent is the part that holds it; fields are whole, with
-    their line ends, and names theirs in lower case, empty for a line that is no field; both are there once the header
-    is read. type is in lower case; boundary is None for what is not read as a multipart. encoding is the
-    Content-Transfer-Encoding in lower case, empty where the octets stand for themselves; is_binary tells that they are
-    not text. is_message tells that the header is that of a message. is_in_multipart tells that a delimiter ends it.
-    is_ambiguous tells that others may read it otherwise.
+    Shape: number counts from 0 in the order of the headers; parent is the part that holds it; fields are
+    empty until the header is whole. type is in lower case; boundary is None for what is not read as a multipart.
+    encoding is the Content-Transfer-Encoding in lower case, empty where the octets stand for themselves; is_binary
+    tells that they are not text. is_message tells that the header is that of a message. is_in_multipart tells that a
+    delimiter ends it. is_ambiguous tells that another reader may understand the part differently.
     """
 
     __slots__ = (
-        "_field", "_octets", "boundary", "depth", "encoding", "fields", "is_ambiguous", "is_binary", "is_in_multipart",
-        "is_message", "names", "number", "parent", "type",
+        "_header", "boundary", "depth", "encoding", "fields", "is_ambiguous", "is_binary", "is_in_multipart",
+        "is_message", "number", "parent", "type",
     )  # fmt: skip
 
     def __init__(self, number: int, parent: "Part | None", *, is_message: bool) -> None:
@@ -73,15 +72,13 @@ class Part:
             raise SyntaxViolation(f"its parts are nested more than {MAX_DEPTH} deep")
         self.is_message = is_message
         self.is_in_multipart: bool = parent is not None and (parent.is_in_multipart or parent.boundary is not None)
-        self.fields: list[bytes] = []
-        self.names: list[bytes] = []
+        self.fields = Fields.of(b"")
         self.type = "text/plain"
         self.boundary: bytes | None = None
         self.encoding = ""
         self.is_binary = False
         self.is_ambiguous = False
-        self._field = bytearray()  # the one that may go on with the next line
-        self._octets = 0
+        self._header = bytearray()  # as far as it has come
 
     @property
     def holds_message(self) -> bool:
@@ -90,18 +87,15 @@ class Part:
 
     def add(self, line: bytes) -> None:
         """Take one more line of the header, or a piece of one."""
-        self._octets += len(line)
-        if self._octets > MAX_HEADER_OCTETS:
+        if len(self._header) + len(line) > MAX_HEADER_OCTETS:
             raise SyntaxViolation(f"a header of more than {MAX_HEADER_OCTETS} octets")
-        if self._field and not (line[:1] in (b" ", b"\t") or not self._field.endswith(_CRLF)):
-            self._end_field()
-        self._field += line
+        self._header += line
 
     def read(self) -> None:
         """Find out what the header means, once it is whole."""
-        if self._field:
-            self._end_field()
-        self.is_ambiguous = b"" in self.names
+        self.fields = Fields.of(bytes(self._header))
+        self._header.clear()
+        self.is_ambiguous = b"" in self.fields
         if self.parent is not None and self.parent.type == "multipart/digest":
             self.type = "message/rfc822"  # RFC 2046 §5.1.5
         if labels := self._labels(_CONTENT_TYPE):
@@ -112,18 +106,9 @@ class Part:
             self.is_binary = labels[0].lower() == b"binary"
             self.is_ambiguous |= len(set(encodings)) > 1
 
-    def _end_field(self) -> None:
-        field = bytes(self._field)
-        self._field.clear()
-        match = _FIELD.match(field)
-        self.fields.append(field)
-        self.names.append(match[1].lower() if match else b"")
-
     def _labels(self, name: bytes) -> list[bytes]:
         """The values of all fields of a name, without comments; none of what is longer than anybody would write."""
-        values = [
-            field.partition(b":")[2] for given, field in zip(self.names, self.fields, strict=True) if given == name
-        ]
+        values = self.fields.values(name)
         if sum(map(len, values)) > _MAX_LABEL_OCTETS:
             self.is_ambiguous = True
             return []

@@ -36,7 +36,7 @@ def check(case: Case) -> list[str]:
     steps = []
     try:
         for step, part, line in walk(pieces):
-            given_back += part.fields if step is Step.HEADER else []
+            given_back += part.fields.octets if step is Step.HEADER else []
             given_back.append(line)
             if step is Step.HEADER and part.number < 100:
                 steps.append(f"{part.type} {part.depth} {part.encoding} {part.is_ambiguous}")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from empath.message.header import HeaderFields, HeaderGuard, has_field, loops_through, read_fields
+from empath.message.header import HeaderFields, HeaderGuard, loops_through, read_fields
 from tests.kit.conversation import cut
 
 LIMIT = 40
@@ -152,14 +152,6 @@ def test_fields_are_bounded_and_free_of_control_characters():
     header = b"Subject: \x1b[31m\xff\xc3\xa4" + 300 * b"x" + b"\r\nMessage-ID: " + 1200 * b"y" + b"\r\n"
     fields = read_fields(header)
     assert ("?[31m�ä" + 193 * "x", 998 * "y") == (fields.subject, fields.message_id)
-
-
-@pytest.mark.parametrize(("name", "is_there"), [("date", True), ("from", True), ("message-id", False)])
-def test_has_field_tells_whether_a_field_is_there(name, is_there):
-    """
-    For what a submission server adds.
-    """
-    assert is_there == has_field(b"Date: now\r\nFROM: a@b\r\nX-Message-ID: no\r\n", name)
 
 
 @pytest.mark.parametrize(

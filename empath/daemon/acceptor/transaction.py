@@ -15,7 +15,8 @@ from empath.mail.address import Address
 from empath.mail.envelope import Envelope, Recipient
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.reply import EnhancedStatus, Reply
-from empath.message.header import HeaderFields, has_field, read_fields
+from empath.message.fields import Fields
+from empath.message.header import HeaderFields, read_fields
 from empath.message.trace import Reception, missing_fields, protocol_word, received_field
 from empath.policy.access import ClientAddress, Role
 from empath.smtp.server.events import MailOffered, RecipientOffered
@@ -135,13 +136,7 @@ class Transaction:
         trace = received_field(reception, content.queue_id, content.begun_at, only)
         if self._context.role is not Role.SUBMISSION:
             return trace
-        return trace + missing_fields(
-            hostname,
-            content.queue_id,
-            content.begun_at,
-            has_date=has_field(header, "date"),
-            has_message_id=has_field(header, "message-id"),
-        )
+        return trace + missing_fields(Fields.of(header), hostname, content.queue_id, content.begun_at)
 
     def _message(self, content: IncomingContent, fields: HeaderFields) -> NewMessage:
         config, offer, client = self._context.config, self._offer, self._client
