@@ -18,6 +18,10 @@ class UsageError(EmpathError):
     exit_code = 64  # EX_USAGE
 
 
+class DriverError(EmpathError):
+    """A protocol session was called out of turn; the code that drives it has a defect."""
+
+
 class SyntaxViolation(EmpathError):
     """Text is not in the grammar it claims; the caller decides whose fault that is."""
 

@@ -127,6 +127,16 @@ def test_imports_point_down(file):
     assert [] == upwards
 
 
+@pytest.mark.parametrize("file", [file for file in FILES if _package(file) == "smtp"], ids=_name)
+def test_the_two_roles_of_smtp_never_import_each_other(file):
+    """
+    What both need is mail's: a change of the server cannot break the client.
+    """
+    role = _name(file).split("/")[1]
+    other = {"server": "empath.smtp.client", "client": "empath.smtp.server"}.get(role, "empath.smtp")
+    assert [] == [target for target in _imported(file) if _is_below(target, {other})]
+
+
 @pytest.mark.parametrize("file", FILES, ids=_name)
 def test_outside_modules_stay_at_home(file):
     """

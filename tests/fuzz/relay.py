@@ -13,7 +13,7 @@ from empath.mail.reply import Reply
 from empath.smtp.client.events import ContentWanted, Ready, SessionClosed, TransactionEnded
 from empath.smtp.client.session import ClientSession, Transaction
 from empath.smtp.server.events import Content, ContentEnded, Event, Greeted, MailOffered, RecipientOffered
-from empath.smtp.server.session import ServerLimits
+from empath.smtp.server.limits import ServerLimits
 from tests.fuzz.case import Case
 from tests.fuzz.messages import random_content, random_transaction
 from tests.fuzz.server import NO, YES

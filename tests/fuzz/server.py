@@ -26,15 +26,18 @@ from empath.smtp.server.events import (
     RecipientOffered,
     TransactionReset,
 )
-from empath.smtp.server.session import ServerLimits, ServerSession
+from empath.smtp.server.extensions import ALL
+from empath.smtp.server.limits import ServerLimits
+from empath.smtp.server.session import ServerSession
 from tests.fuzz.case import Case
 from tests.kit.conversation import cut, merged
 from tests.kit.wire import content_of, may_smuggle, reply_codes
+from tests.smtp.server.kit import WITHOUT_DSN
 
-LIMITS = [
-    ServerLimits(message_octets=200, recipients=2, command_octets=80, line_octets=40, errors=5, junk=3),
-    ServerLimits(message_octets=10_000, recipients=100, errors=100, offers_dsn=False),
-    ServerLimits(message_octets=10_000, recipients=100, errors=100, line_octets=None),
+OFFERS = [
+    (ServerLimits(message_octets=200, recipients=2, command_octets=80, line_octets=40, errors=5, junk=3), ALL),
+    (ServerLimits(message_octets=10_000, recipients=100, errors=100), WITHOUT_DSN),
+    (ServerLimits(message_octets=10_000, recipients=100, errors=100, line_octets=None), ALL),
 ]
 UNDECIDED_OCTETS = 4  # of content: a line end and a dot may wait for what follows
 YES: dict[type, list[Reply]] = {
@@ -72,9 +75,9 @@ class Session:
     def __init__(self, case: Case) -> None:
         self._case = case
         self._random = Random(case.choices)
-        self._limits = self._random.choice(LIMITS)
+        self._limits, extensions = self._random.choice(OFFERS)
         self._kindness = self._random.choice([1.0, 0.95, 0.6])
-        self._session = ServerSession("mx.example.test", self._limits)
+        self._session = ServerSession("mx.example.test", self._limits, extensions)
         self._at = Envelope()
         self._turn = 0
         self._first_turn = 0  # of the content that is under way

@@ -19,7 +19,9 @@ from empath.smtp.server.events import (
     MailOffered,
     RecipientOffered,
 )
-from empath.smtp.server.session import ServerLimits, ServerSession
+from empath.smtp.server.extensions import ALL, Extensions
+from empath.smtp.server.limits import ServerLimits
+from empath.smtp.server.session import ServerSession
 
 Answer = Callable[[Event], Reply]
 LIMITS = ServerLimits(message_octets=10_000)
@@ -38,8 +40,13 @@ _ACCEPT_ALL = {
 class Conversation:
     """One session with its driver. *answers* replaces the acceptance of some types of event."""
 
-    def __init__(self, limits: ServerLimits = LIMITS, answers: dict[type, Reply | Answer] | None = None) -> None:
-        self.session = ServerSession("mx.example.test", limits)
+    def __init__(
+        self,
+        limits: ServerLimits = LIMITS,
+        answers: dict[type, Reply | Answer] | None = None,
+        extensions: Extensions = ALL,
+    ) -> None:
+        self.session = ServerSession("mx.example.test", limits, extensions)
         self.answers: dict[type, Reply | Answer] = {**_ACCEPT_ALL, **(answers or {})}
         self.events: list[Event] = []
         self.greeting = b""

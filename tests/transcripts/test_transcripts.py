@@ -23,7 +23,8 @@ import pytest
 
 from empath.mail.reply import Reply
 from empath.smtp.server.events import Closed, ContentEnded, ContentRefused, MailOffered, RecipientOffered
-from empath.smtp.server.session import ServerLimits
+from empath.smtp.server.extensions import ALL, KNOWN, Extensions
+from empath.smtp.server.limits import ServerLimits
 from tests.kit.conversation import LIMITS, Conversation, cut
 
 HERE = Path(__file__).parent
@@ -48,9 +49,9 @@ class Turn:
     reason: str | None = None
 
 
-def parse(path: Path) -> tuple[ServerLimits, list[Turn]]:
-    """A transcript's limits and turns."""
-    limits, turns, was_client = LIMITS, [Turn()], False
+def parse(path: Path) -> tuple[ServerLimits, Extensions, list[Turn]]:
+    """A transcript's limits, extensions and turns."""
+    limits, extensions, turns, was_client = LIMITS, ALL, [Turn()], False
     for line in path.read_text(encoding="utf-8").split("\n"):
         mark, text = line[:2], line[3:]
         is_client = mark in ("C:", "c:", "C!")
@@ -75,14 +76,13 @@ def parse(path: Path) -> tuple[ServerLimits, list[Turn]]:
                 turn.reason = text
             case "li":
                 pairs = dict(pair.split("=") for pair in line.partition(": ")[2].split())
-                limits = replace(limits, **{name: eval_limit(value) for name, value in pairs.items()})
+                limits = replace(limits, **{name: int(value) for name, value in pairs.items()})
+            case "wi":
+                absent = line.partition(": ")[2].split()
+                extensions = Extensions(tuple(extension for extension in KNOWN if extension.ehlo not in absent))
             case _:
                 assert mark in ("", "# ", "#"), f"{path.name}: {line!r}"
-    return limits, turns
-
-
-def eval_limit(value: str) -> int | bool:
-    return value == "yes" if value in ("yes", "no") else int(value)
+    return limits, extensions, turns
 
 
 def octets(text: str) -> bytes:
@@ -94,7 +94,7 @@ def octets(text: str) -> bytes:
     return ESCAPE.sub(unescape, text.encode())
 
 
-def driver(limits: ServerLimits) -> Conversation:
+def driver(limits: ServerLimits, extensions: Extensions) -> Conversation:
     def judge_sender(event):
         address = event.reverse_path.address
         return VERDICTS.get(address.local_part if address else "", ACCEPTED)
@@ -103,7 +103,7 @@ def driver(limits: ServerLimits) -> Conversation:
         address = event.forward_path.address
         return VERDICTS.get(address.local_part if address else "", ACCEPTED)
 
-    return Conversation(limits, {MailOffered: judge_sender, RecipientOffered: judge_recipient})
+    return Conversation(limits, {MailOffered: judge_sender, RecipientOffered: judge_recipient}, extensions)
 
 
 def messages(events) -> Iterator[bytes]:
@@ -122,8 +122,8 @@ def matches(expected: str, line: str) -> bool:
 
 
 def play(path: Path, is_octet_by_octet: bool) -> None:
-    limits, turns = parse(path)
-    conversation = driver(limits)
+    limits, extensions, turns = parse(path)
+    conversation = driver(limits, extensions)
     accepted: list[bytes] = []
     for turn in turns:
         seen = len(conversation.events)

@@ -33,7 +33,7 @@ from empath.mail.reply import Reply
 from empath.net.stream import Stream
 from empath.net.wakeup import ring
 from empath.policy.limits import ConnectionCounter, line_limit_octets
-from empath.smtp.server.session import ServerLimits
+from empath.smtp.server.limits import ServerLimits
 from empath.storage.queue.accept import DestinationIds
 from empath.storage.queue.control import open_orders
 from empath.storage.sqlite.connection import open_reader

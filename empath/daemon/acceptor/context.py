@@ -8,7 +8,7 @@ from empath.daemon.acceptor.space import Space
 from empath.daemon.process.hub_writer import HubWriter
 from empath.mail.reply import Reply
 from empath.policy.access import Role
-from empath.smtp.server.session import ServerLimits
+from empath.smtp.server.limits import ServerLimits
 from empath.storage.queue.accept import DestinationIds
 from empath.telemetry.log import Logger
 

@@ -1,14 +1,14 @@
 """
 parameters - what follows the path in MAIL and RCPT, RFC 5321 §4.1.2 (Mail-parameters, Rcpt-parameters)
 
-One reader per keyword: it takes the text after "=" (None without one) and raises SyntaxViolation.  A reply instead of
-parameters is the refusal of the whole command.
+There is one reader for each keyword: it takes the text after "=" (None without one) and raises SyntaxViolation.
+`extensions` says which keywords a session reads.  A reply instead of parameters refuses the whole command.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from empath.errors import SyntaxViolation
 from empath.mail.envelope import BodyType, DsnReturn
@@ -26,7 +26,9 @@ _SIZE = re.compile(r"[0-9]{1,20}")  # RFC 1870 §4
 _MAX_ENVELOPE_ID_OCTETS = 100  # RFC 3461 §4.4
 _MAX_ORIGINAL_RECIPIENT_OCTETS = 500  # RFC 3461 §4.2
 _NOTIFY_EVENTS = {"SUCCESS", "FAILURE", "DELAY"}
-_DSN_KEYWORDS = frozenset({"RET", "ENVID", "NOTIFY", "ORCPT"})
+
+# The field of the parameters that a keyword sets, and the reader of its value.
+Parameter = tuple[str, Callable[[str | None], object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,58 +50,65 @@ class RecipientParameters:
     original_recipient: str | None = None
 
 
-def read_mail_parameters(text: str, offers_dsn: bool) -> MailParameters | Reply:
-    """The parameters of MAIL, or the reply that refuses them: 555 unknown keyword, 501 bad or repeated value."""
-    found = _read(text, _MAIL, offers_dsn)
+def read_mail_parameters(text: str, readers: Mapping[str, Parameter | Reply]) -> MailParameters | Reply:
+    """Read the parameters of MAIL, or refuse them: 555 for an unknown keyword, 501 for a bad or repeated value."""
+    found = _read(text, readers)
     return found if isinstance(found, Reply) else MailParameters(**found)
 
 
-def read_recipient_parameters(text: str, offers_dsn: bool) -> RecipientParameters | Reply:
-    """The parameters of RCPT, or the reply that refuses them: 555 unknown keyword, 501 bad or repeated value."""
-    found = _read(text, _RCPT, offers_dsn)
+def read_recipient_parameters(text: str, readers: Mapping[str, Parameter | Reply]) -> RecipientParameters | Reply:
+    """Read the parameters of RCPT, or refuse them: 555 for an unknown keyword, 501 for a bad or repeated value."""
+    found = _read(text, readers)
     return found if isinstance(found, Reply) else RecipientParameters(**found)
 
 
-def _size(value: str | None) -> int:
+def read_size(value: str | None) -> int:
+    """Read the value of SIZE, RFC 1870 §4."""
     if value is None or not _SIZE.fullmatch(value):
         raise SyntaxViolation("SIZE is 1 to 20 digits")
     return int(value)
 
 
-def _body_type(value: str | None) -> BodyType:
+def read_body_type(value: str | None) -> BodyType:
+    """Read the value of BODY, RFC 6152 §2."""
     try:
         return BodyType(value.upper() if value else "")
     except ValueError as exc:
         raise SyntaxViolation("BODY is 7BIT or 8BITMIME") from exc
 
 
-def _smtputf8(value: str | None) -> bool:
+def read_flag(value: str | None) -> bool:
+    """Read a parameter that has no value."""
     if value is not None:
-        raise SyntaxViolation("SMTPUTF8 has no value")
+        raise SyntaxViolation("this parameter takes no value")
     return True
 
 
-def _dsn_return(value: str | None) -> DsnReturn:
+def read_dsn_return(value: str | None) -> DsnReturn:
+    """Read the value of RET, RFC 3461 §4.3."""
     try:
         return DsnReturn(value.upper() if value else "")
     except ValueError as exc:
         raise SyntaxViolation("RET is FULL or HDRS") from exc
 
 
-def _envelope_id(value: str | None) -> str:
+def read_envelope_id(value: str | None) -> str:
+    """Read the value of ENVID, RFC 3461 §4.4."""
     if value is None or len(value) > _MAX_ENVELOPE_ID_OCTETS or not _XTEXT.fullmatch(value):
         raise SyntaxViolation("ENVID is xtext of at most 100 octets")
     return value
 
 
-def _notify(value: str | None) -> str:
+def read_notify(value: str | None) -> str:
+    """Read the value of NOTIFY, RFC 3461 §4.1, into upper case without repeated words."""
     events = (value or "").upper().split(",")
     if events != ["NEVER"] and not _NOTIFY_EVENTS.issuperset(events):
         raise SyntaxViolation("NOTIFY is NEVER, or a list of SUCCESS, FAILURE and DELAY")
     return ",".join(dict.fromkeys(events))
 
 
-def _original_recipient(value: str | None) -> str:
+def read_original_recipient(value: str | None) -> str:
+    """Read the value of ORCPT, RFC 3461 §4.2 and RFC 6533 §3."""
     if value is None or len(value.encode()) > _MAX_ORIGINAL_RECIPIENT_OCTETS:
         raise SyntaxViolation("ORCPT is at most 500 octets")
     if not (_ORIGINAL_RECIPIENT.fullmatch(value) or _INTERNATIONAL_RECIPIENT.fullmatch(value)):
@@ -107,33 +116,16 @@ def _original_recipient(value: str | None) -> str:
     return value
 
 
-# keyword -> field of the parameters, reader of its value
-_Readers = Mapping[str, tuple[str, Callable[[str | None], object]]]
-_MAIL: Final[_Readers] = {
-    "SIZE": ("size", _size),
-    "BODY": ("body_type", _body_type),
-    "SMTPUTF8": ("is_smtputf8", _smtputf8),
-    "RET": ("dsn_return", _dsn_return),
-    "ENVID": ("envelope_id", _envelope_id),
-}
-_RCPT: Final[_Readers] = {
-    "NOTIFY": ("notify", _notify),
-    "ORCPT": ("original_recipient", _original_recipient),
-}
-
-
-def _read(text: str, readers: _Readers, offers_dsn: bool) -> dict[str, Any] | Reply:
+def _read(text: str, readers: Mapping[str, Parameter | Reply]) -> dict[str, Any] | Reply:
     found: dict[str, Any] = {}
     for token in text.split(" "):
-        if not token:  # two spaces in a row, which RFC 5321 §4.1.1 asks servers to bear with at the end at least
+        if not token:  # a further space between two parameters, or one at the end (RFC 5321 §4.1.1)
             continue
         keyword, equals, value = token.partition("=")
-        keyword = keyword.upper()
-        if keyword not in readers:
-            return replies.UNKNOWN_PARAMETER
-        if keyword in _DSN_KEYWORDS and not offers_dsn:
-            return replies.DSN_NOT_OFFERED
-        field, read = readers[keyword]
+        reader = readers.get(keyword.upper(), replies.UNKNOWN_PARAMETER)
+        if isinstance(reader, Reply):
+            return reader
+        field, read = reader
         if field in found:
             return replies.BAD_PARAMETER
         try:

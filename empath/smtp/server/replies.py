@@ -1,16 +1,14 @@
 """
-replies - what the server session says by itself
+replies - what the server session says without asking the driver
 
-Codes and enhanced codes are a contract with clients, the words are not.  Octets are made once, at first use.
+Codes and enhanced codes are a contract with clients, the words are not.
 """
 
-from functools import lru_cache
 from typing import Final
 
 from empath.mail.reply import Reply
 
 OK: Final = Reply.of("250 2.0.0 Ok")
-HELP: Final = Reply.of("214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT; see RFC 5321")
 CANNOT_VERIFY: Final = Reply.of("252 2.0.0 Cannot verify, but will take a message and try")
 
 # RFC 3463 §3.6: x.5.2 the command cannot be understood, x.5.1 it cannot be given now, x.5.4 its parameters are wrong.
@@ -45,15 +43,3 @@ LINE_TOO_LONG: Final = Reply.of("554 5.6.0 Message has a line that is too long")
 OUT_OF_STEP: Final = Reply.of("554 5.5.0 SMTP protocol synchronization")
 FORBIDDEN: Final = Reply.of("221 2.7.0 This is SMTP, goodbye")
 TOO_MANY_ERRORS: Final = Reply.of("421 4.7.0 Too many errors")
-
-
-@lru_cache(maxsize=64)
-def with_extensions(octets: bytes, message_octets: int, offers_dsn: bool) -> bytes:
-    """The reply to EHLO, *octets*, with one more line for each extension (RFC 5321 §4.1.1.1)."""
-    # RFC 2034 §4: no enhanced codes here.
-    extensions = ["PIPELINING", f"SIZE {message_octets}", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"]
-    if offers_dsn:
-        extensions.append("DSN")
-    last_line = octets.rfind(b"\n", 0, -1) + 1
-    lines = [f"250-{extension}\r\n" for extension in extensions[:-1]] + [f"250 {extensions[-1]}\r\n"]
-    return octets[: last_line + 3] + b"-" + octets[last_line + 4 :] + "".join(lines).encode()

@@ -1,30 +1,32 @@
 """
-server - the receiving side of an SMTP session, without I/O
+session - the receiving side of an SMTP session, without I/O
 
 The driver gives octets to `receive`, acts on each `next_event`, gives its decision to `answer`, and sends what
-`octets_to_send` returns.  Syntax, sequence, limits and the framing of content are decided here; whom to serve, what to
-accept and what to store are the driver's.
+`octets_to_send` returns.  The session decides syntax, sequence, limits and the framing of content.  The driver decides
+which clients, senders and recipients it serves and what it stores.
 
-Rules of the house: transitions.NEXT alone says what may follow what, and no reader of a command tests a state.  While
-an event waits for its answer nothing more is read, so that replies keep the order of commands.  Between two reads of
-the driver the session holds at most one incomplete command line, or four octets of content.
+Theory of operation: a command becomes a signal, and `table.NEXT` says what a signal does in the present state.  Where
+it is obeyed, the reader of the command gives either an event, which the driver answers, or a reply.  `_take` carries
+out every row of the table.  No other code sets the state.
 
-A client must wait for the reply to EHLO, HELO, DATA, NOOP and VRFY, and for the banner (RFC 2920 §3.1, RFC 5321 §3.1).
-The only sign that it did not are octets that came before `octets_to_send` took that reply; then 554 5.5.0 goes out in
-its place and the session ends.  They may be commands that somebody else put behind the client's own.
+While an event waits for its answer the session reads nothing more, so that replies keep the order of commands.  Between
+two reads of the driver the session holds at most one incomplete command line, or four octets of content.
+
+A client must wait for the reply to the last command of a group (`table.LAST_IN_GROUP`).  If it did not, octets arrive
+before `octets_to_send` took that reply.  An attacker may have put these octets behind the client's own, so 554 5.5.0
+goes out in place of the reply and the session ends.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+from empath.errors import DriverError
 from empath.mail.reply import Reply
 from empath.smtp.server import replies
-from empath.smtp.server.command import VERBS, Verb, is_forbidden, read_greeting, read_mail, read_recipient
+from empath.smtp.server.command import is_forbidden, read_greeting, read_mail, read_recipient
 from empath.smtp.server.content import ContentReader
 from empath.smtp.server.events import (
     Closed,
-    CloseReason,
     Connected,
     Content,
     ContentEnded,
@@ -33,42 +35,31 @@ from empath.smtp.server.events import (
     Event,
     TransactionReset,
 )
-from empath.smtp.server.states import NEXT, REFUSALS, TRANSACTION, State
+from empath.smtp.server.extensions import ALL, Extensions
+from empath.smtp.server.limits import ServerLimits
+from empath.smtp.server.states import TRANSACTION, ServerSignal, ServerState
+from empath.smtp.server.table import (
+    CLOSE_REASONS,
+    EFFECTS,
+    LAST_IN_GROUP,
+    NEXT,
+    REFUSALS,
+    ServerAction,
+    ServerEffect,
+)
 
-_LAST_IN_GROUP: Final = frozenset({Verb.CONNECT, Verb.EHLO, Verb.HELO, Verb.DATA, Verb.NOOP, Verb.VRFY})
-# The driver wants to be rid of the client: RFC 5321 §3.8, RFC 7504 §3.
-_CLOSING: Final = (421, 521)
-# So many recipients over the limit cost no error: a list server that sends too many is to come back with the rest.
+# With these codes the driver ends the session: RFC 5321 §3.8, RFC 7504 §3.
+_DISMISSALS: Final = (421, 521)
+# The first recipients over the limit cost no error: a list server that sends too many shall return with the rest.
 _FREE_OVERSHOOT: Final = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class ServerLimits:
-    """
-    What one session may ask for.
-
-    Shape: message_octets is content after normalization and the SIZE of EHLO; recipients at least 100 in service
-    (RFC 5321 §4.5.3.1.8); command_octets with its line end; line_octets a line of content without its CRLF, None for no
-    limit; errors end the session, above slow_errors the driver delays replies; junk is NOOP, VRFY, RSET and HELP
-    without a message between them, each one more is an error.
-    """
-
-    message_octets: int
-    recipients: int = 1000
-    command_octets: int = 2048
-    line_octets: int | None = 998
-    errors: int = 20
-    slow_errors: int = 10
-    junk: int = 100
-    offers_dsn: bool = True
 
 
 class ServerSession:
     """
     One session, from the banner to the close.
 
-    `errors` counts refusals with 5yz and other misuse since the last accepted message; a 4yz is our own trouble and
-    costs a client nothing.
+    `errors` counts refusals with 5yz and other misuse since the last accepted message. A 4yz is a problem of this host
+    and does not count.
     """
 
     __slots__ = (
@@ -77,6 +68,7 @@ class ServerSession:
         "_buffer",
         "_content",
         "_events",
+        "_extensions",
         "_hostname",
         "_is_eof",
         "_is_overlong",
@@ -91,20 +83,21 @@ class ServerSession:
         "errors",
     )
 
-    def __init__(self, hostname: str, limits: ServerLimits) -> None:
-        """*hostname* is ours, for the replies to EHLO and QUIT; the driver puts it into the banner."""
+    def __init__(self, hostname: str, limits: ServerLimits, extensions: Extensions = ALL) -> None:
+        """*hostname* is the name of this host for the reply to QUIT; the driver puts it into the banner."""
         self.errors = 0
         self._hostname = hostname
         self._limits = limits
-        self._state = State.CONNECTING
-        self._asked: Verb | None = Verb.CONNECT  # what the driver is to answer
-        self._events: list[Event] = [Connected()]  # decided, not yet taken
+        self._extensions = extensions
+        self._state = ServerState.CONNECTING
+        self._asked: ServerSignal | None = ServerSignal.CONNECT  # signal that waits for the driver's answer
+        self._events: list[Event] = [Connected()]  # events that the driver has not taken yet
         self._out: list[bytes] = []
-        self._must_wait = True  # the client, for the reply to its last command
+        self._must_wait = True  # the last command was the last of its group
         self._buffer = b""
-        self._at = 0  # where the next command begins in _buffer
+        self._at = 0  # start of the next command in _buffer
         self._is_eof = False
-        self._is_overlong = False  # inside a command line that is already known to be too long
+        self._is_overlong = False  # inside a command line that is known to be too long
         self._content: ContentReader | None = None
         self._recipients = 0
         self._overshoot = 0
@@ -113,13 +106,13 @@ class ServerSession:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the session is over: no more octets are read, though `next_event` may still have Closed to give."""
-        return self._state is State.CLOSED
+        """Whether the session is over: it reads no more octets, though `next_event` may still have events to give."""
+        return self._state is ServerState.CLOSED
 
     @property
     def is_in_content(self) -> bool:
-        """Whether the client is sending a message, or waits for our word on it."""
-        return self._state is State.CONTENT
+        """Whether the client is sending a message, or waits for the reply to it."""
+        return self._state is ServerState.CONTENT
 
     @property
     def has_transaction(self) -> bool:
@@ -127,18 +120,13 @@ class ServerSession:
         return self._state in TRANSACTION
 
     @property
-    def awaits(self) -> str:
-        """Which timeout of RFC 5321 §4.5.3.2 runs: `command` or `content`."""
-        return "content" if self._state is State.CONTENT else "command"
-
-    @property
     def held_octets(self) -> int:
         """Octets received and not yet read."""
         return len(self._buffer) - self._at
 
     def receive(self, octets: bytes) -> None:
-        """Take what came from the client; b"" is its end of file. A closed session takes nothing more."""
-        if self._state is State.CLOSED:
+        """Take what the client sent; b"" is its end of file. A closed session takes nothing more."""
+        if self._state is ServerState.CLOSED:
             return
         if not octets:
             self._is_eof = True
@@ -149,36 +137,23 @@ class ServerSession:
             self._lose_step()
 
     def next_event(self) -> Event | None:
-        """What happened next; None: more octets are needed first, or an answer, or the session is over."""
-        while not self._events and self._asked is None and self._state is not State.CLOSED:
+        """Give what happened next; None when the session first needs more octets or an answer, or is over."""
+        while not self._events and self._asked is None:
             if not (self._read_command() if self._content is None else self._read_content(self._content)):
                 break
         return self._events.pop(0) if self._events else None
 
     def answer(self, reply: Reply) -> None:
         """
-        Decide the last event that wants an answer. A session that was terminated in between ignores it.
+        Decide the last event that wants an answer. A session that ended after that event ignores the answer.
 
         Raises:
-            RuntimeError: no event waits for an answer, the driver is wrong.
+            DriverError: no event waits for an answer.
         """
-        if self._state is State.CLOSED:
-            return
-        verb, self._asked = self._asked, None
-        if verb is None:
-            raise RuntimeError("no event waits for an answer")
-        code, octets = reply.code, reply.octets
-        if code in _CLOSING:
-            self._out.append(octets)
-            self._close(CloseReason.REFUSED)
-            return
-        if code < 400:
-            octets = self._accept(verb, octets)
-        elif verb is Verb.END_OF_DATA:
-            self._state = NEXT[self._state, verb]
-        elif verb is Verb.CONNECT:
-            self._state = State.REFUSED
-        self._send(code, octets)
+        asked, self._asked = self._asked, None
+        if asked is None:
+            raise DriverError("no event waits for an answer")
+        self._take(ServerSignal.DISMISSED if reply.code in _DISMISSALS else asked, reply)
 
     def octets_to_send(self) -> bytes:
         """Take all replies that are ready. Send them before you read again."""
@@ -189,58 +164,56 @@ class ServerSession:
         return octets
 
     def terminate(self, reply: Reply) -> None:
-        """End the session unasked, with *reply* as its last words: a timeout, a stop. Nothing if it is over already."""
-        if self._state is not State.CLOSED:
+        """End the session with *reply*, for a timeout or a stop. A session that is over stays as it is."""
+        self._take(ServerSignal.TERMINATED, reply)
+
+    # --- how the table is carried out
+
+    def _take(self, signal: ServerSignal, reply: Reply | None) -> None:
+        """Carry out the row of *signal*: send *reply*, apply the effects, enter the next state."""
+        step = NEXT[self._state, signal]
+        if step.action is ServerAction.IGNORE:
+            return
+        code = 0  # the end of file has no reply
+        if reply is not None:
+            code = reply.code
             self._out.append(reply.octets)
-            self._close(CloseReason.TERMINATED)
-
-    def _accept(self, verb: Verb, octets: bytes) -> bytes:
-        """Move on as the driver decided; returns the octets of its reply, completed."""
-        had_transaction = self._state in TRANSACTION
-        self._state = NEXT[self._state, verb]
-        if verb is Verb.RCPT:
-            self._recipients += 1
-        elif verb is Verb.MAIL:
-            self._recipients = self._overshoot = 0
-        elif verb is Verb.DATA:
-            self._content = ContentReader(self._limits.message_octets, self._limits.line_octets)
-        elif verb is Verb.END_OF_DATA:
-            self.errors = self._junk = 0
-        elif had_transaction:  # EHLO and HELO
-            self._events.append(TransactionReset())
-        if verb is Verb.EHLO:
-            return replies.with_extensions(octets, self._limits.message_octets, self._limits.offers_dsn)
-        return octets
-
-    def _send(self, code: int, octets: bytes) -> None:
-        """Queue the reply to the last command, then see whether the session may go on."""
-        self._out.append(octets)
+        if code < 400:
+            for effect in _EFFECTS.get(signal, ()):
+                effect(self)
+            self._state = step.accepted
+        else:
+            self._state = step.refused
+        if self._state is ServerState.CLOSED:
+            self._close(signal)
+            return
         if code >= 500:
             self.errors += 1
         if self.errors >= self._limits.errors:
-            self._out.append(replies.TOO_MANY_ERRORS.octets)
-            self._close(CloseReason.ERRORS)
+            self._take(ServerSignal.TOO_MANY_ERRORS, replies.TOO_MANY_ERRORS)
         elif self._must_wait and self._at < len(self._buffer):
             self._lose_step()
 
-    def _reply(self, reply: Reply) -> None:
-        self._send(reply.code, reply.octets)
+    def _ask(self, signal: ServerSignal, event: Event) -> None:
+        self._asked = signal
+        self._events.append(event)
 
     def _lose_step(self) -> None:
-        self._out[-1] = replies.OUT_OF_STEP.octets
-        self._close(CloseReason.SYNCHRONIZATION)
+        del self._out[-1]
+        self._take(ServerSignal.OUT_OF_STEP, replies.OUT_OF_STEP)
 
-    def _close(self, reason: CloseReason) -> None:
-        self._state = State.CLOSED
-        self._asked = self._content = None
+    def _close(self, signal: ServerSignal) -> None:
+        self._content = None
         self._buffer, self._at = b"", 0
-        self._events.append(Closed(reason))
+        self._events.append(Closed(CLOSE_REASONS[signal]))
+
+    # --- how octets are read
 
     def _need_octets(self) -> bool:
         """Keep what is not read yet, within bounds; False, as there is nothing to read."""
         self._buffer, self._at = self._buffer[self._at :], 0
         if self._is_eof:
-            self._close(CloseReason.EOF)
+            self._take(ServerSignal.EOF, None)
         elif len(self._buffer) >= self._limits.command_octets:
             self._buffer, self._is_overlong = b"", True
         return False
@@ -255,11 +228,10 @@ class ServerSession:
             return bool(self._events) or self._need_octets()
         self._content = None
         if reader.refusal is None:
-            self._offer(Verb.END_OF_DATA, ContentEnded(reader.size))
+            self._ask(ServerSignal.END_OF_DATA, ContentEnded(reader.size))
         else:
-            self._state = NEXT[self._state, Verb.END_OF_DATA]
             self._events.append(ContentRefused(reader.refusal))
-            self._reply(reader.refusal)
+            self._take(ServerSignal.END_OF_DATA, reader.refusal)
         return True
 
     def _read_command(self) -> bool:
@@ -270,116 +242,127 @@ class ServerSession:
         self._at = end + 1
         if self._is_overlong or len(line) >= self._limits.command_octets:
             self._is_overlong = False
-            self._reply(replies.COMMAND_TOO_LONG)
+            self._take(ServerSignal.UNKNOWN, replies.COMMAND_TOO_LONG)
             return True
-        # A command may end in a bare LF, which RFC 5321 §2.3.8 forbids to send: refusing it helps nobody.
+        # A command may end in a bare LF, which RFC 5321 §2.3.8 forbids clients to send: a refusal would help no one.
         line = line.removesuffix(b"\r").rstrip(b" \t")
         word, _, rest = line.partition(b" ")
-        verb = VERBS.get(word.upper())
-        self._must_wait = verb in _LAST_IN_GROUP
+        signal = self._extensions.verbs.get(word.upper())
+        self._must_wait = signal in LAST_IN_GROUP
         try:
-            argument = (rest if verb else line).decode().lstrip(" ")
+            argument = (rest if signal else line).decode().lstrip(" ")
         except UnicodeDecodeError:
-            self._reply(replies.NOT_UTF8)
+            self._take(ServerSignal.UNKNOWN, replies.NOT_UTF8)
             return True
-        if verb is None:
-            self._refuse_unknown(word)
-        elif (self._state, verb) not in NEXT:
-            self._reply(REFUSALS.get((self._state, verb), replies.BAD_SEQUENCE))
+        if signal is None:
+            signal = ServerSignal.FORBIDDEN if is_forbidden(word) else ServerSignal.UNKNOWN
+        action = NEXT[self._state, signal].action
+        answer = _READERS[signal](self, argument) if action is ServerAction.OBEY else REFUSALS[action]
+        if isinstance(answer, Reply):
+            self._take(signal, answer)
         else:
-            _READERS[verb](self, verb, argument)
+            self._ask(signal, answer)
         return True
 
-    def _refuse_unknown(self, word: bytes) -> None:
-        if is_forbidden(word):
-            self._out.append(replies.FORBIDDEN.octets)
-            self._close(CloseReason.FORBIDDEN)
-        else:
-            self._reply(replies.UNKNOWN_COMMAND)
+    # --- readers of commands: each gives the event that the driver answers, or the reply
 
-    def _offer(self, verb: Verb, event: Event | Reply) -> None:
-        """Ask the driver, unless a reply says already why not."""
-        if isinstance(event, Reply):
-            self._reply(event)
-        else:
-            self._asked = verb
-            self._events.append(event)
+    def _ehlo(self, argument: str) -> Event | Reply:
+        return read_greeting("EHLO", argument)
 
-    # One reader for each verb, called only where NEXT has a row for it
+    def _helo(self, argument: str) -> Event | Reply:
+        return read_greeting("HELO", argument)
 
-    def _greeting(self, verb: Verb, argument: str) -> None:
-        self._offer(verb, read_greeting(verb, argument))
-
-    def _mail(self, verb: Verb, argument: str) -> None:
-        event = read_mail(argument, self._limits.message_octets, self._limits.offers_dsn)
+    def _mail(self, argument: str) -> Event | Reply:
+        event = read_mail(argument, self._extensions, self._limits.message_octets)
         self._is_smtputf8 = not isinstance(event, Reply) and event.is_smtputf8
-        self._offer(verb, event)
+        return event
 
-    def _rcpt(self, verb: Verb, argument: str) -> None:
-        event: Event | Reply = read_recipient(argument, self._is_smtputf8, self._limits.offers_dsn)
-        if self._recipients >= self._limits.recipients and not isinstance(event, Reply):
-            self._overshoot += 1
-            if self._overshoot > _FREE_OVERSHOOT:
-                self.errors += 1
-            event = replies.TOO_MANY_RECIPIENTS
-        self._offer(verb, event)
+    def _rcpt(self, argument: str) -> Event | Reply:
+        event = read_recipient(argument, self._extensions, self._is_smtputf8)
+        if self._recipients < self._limits.recipients or isinstance(event, Reply):
+            return event
+        self._overshoot += 1
+        if self._overshoot > _FREE_OVERSHOOT:
+            self.errors += 1
+        return replies.TOO_MANY_RECIPIENTS
 
-    def _data(self, verb: Verb, argument: str) -> None:
-        self._offer(verb, replies.NO_ARGUMENT_ALLOWED if argument else DataOffered())
+    def _data(self, argument: str) -> Event | Reply:
+        return replies.NO_ARGUMENT_ALLOWED if argument else DataOffered()
 
-    def _rset(self, verb: Verb, argument: str) -> None:
+    def _rset(self, argument: str) -> Event | Reply:
         self._count_junk()
-        if argument:
-            self._reply(replies.NO_ARGUMENT_ALLOWED)
-            return
-        if self.has_transaction:
-            self._events.append(TransactionReset())
-        self._state = NEXT[self._state, verb]
-        self._reply(replies.OK)
+        return replies.NO_ARGUMENT_ALLOWED if argument else replies.OK
 
-    def _noop(self, _verb: Verb, _argument: str) -> None:
+    def _noop(self, _argument: str) -> Event | Reply:
         self._count_junk()
-        self._reply(replies.OK)
+        return replies.OK
 
-    def _vrfy(self, _verb: Verb, argument: str) -> None:
+    def _vrfy(self, argument: str) -> Event | Reply:
         self._count_junk()
-        self._reply(replies.CANNOT_VERIFY if argument else replies.ARGUMENT_NEEDED)
+        return replies.CANNOT_VERIFY if argument else replies.ARGUMENT_NEEDED
 
-    def _help(self, _verb: Verb, _argument: str) -> None:
-        self._count_junk()  # nothing else bounds how many of these long replies one read can ask for
-        self._reply(replies.HELP)
+    def _help(self, _argument: str) -> Event | Reply:
+        self._count_junk()  # the only bound on the number of these long replies to one read
+        return self._extensions.help
 
-    def _not_offered(self, _verb: Verb, _argument: str) -> None:
-        self._reply(replies.NOT_OFFERED)
-
-    def _bdat(self, _verb: Verb, _argument: str) -> None:
-        # The chunk is under way already, and its octets would be read as commands.
-        self._out.append(replies.BDAT_NOT_OFFERED.octets)
-        self._close(CloseReason.BDAT)
-
-    def _quit(self, _verb: Verb, _argument: str) -> None:
-        self._out.append(Reply.of(f"221 2.0.0 {self._hostname} closing connection").octets)
-        self._close(CloseReason.QUIT)
+    def _quit(self, _argument: str) -> Event | Reply:
+        return Reply.of(f"221 2.0.0 {self._hostname} closing connection")
 
     def _count_junk(self) -> None:
         self._junk += 1
         if self._junk > self._limits.junk:
             self.errors += 1
 
+    # --- effects of accepted commands
 
-_READERS: Final[dict[Verb, Callable[[ServerSession, Verb, str], None]]] = {
-    Verb.EHLO: ServerSession._greeting,
-    Verb.HELO: ServerSession._greeting,
-    Verb.MAIL: ServerSession._mail,
-    Verb.RCPT: ServerSession._rcpt,
-    Verb.DATA: ServerSession._data,
-    Verb.RSET: ServerSession._rset,
-    Verb.NOOP: ServerSession._noop,
-    Verb.VRFY: ServerSession._vrfy,
-    Verb.EXPN: ServerSession._not_offered,
-    Verb.HELP: ServerSession._help,
-    Verb.QUIT: ServerSession._quit,
-    Verb.AUTH: ServerSession._not_offered,
-    Verb.STARTTLS: ServerSession._not_offered,
-    Verb.BDAT: ServerSession._bdat,
+    def _drop_transaction(self) -> None:
+        if self.has_transaction:
+            self._events.append(TransactionReset())
+
+    def _add_extensions(self) -> None:
+        self._out[-1] = self._extensions.added_to(self._out[-1], self._limits)
+
+    def _begin_transaction(self) -> None:
+        self._recipients = self._overshoot = 0
+
+    def _count_recipient(self) -> None:
+        self._recipients += 1
+
+    def _begin_content(self) -> None:
+        self._content = ContentReader(self._limits.message_octets, self._limits.line_octets)
+
+    def _forgive(self) -> None:
+        self.errors = self._junk = 0
+
+
+def _always(reply: Reply) -> Callable[[ServerSession, str], Reply]:
+    return lambda _session, _argument: reply
+
+
+_READERS: Final[dict[ServerSignal, Callable[[ServerSession, str], Event | Reply]]] = {
+    ServerSignal.EHLO: ServerSession._ehlo,
+    ServerSignal.HELO: ServerSession._helo,
+    ServerSignal.MAIL: ServerSession._mail,
+    ServerSignal.RCPT: ServerSession._rcpt,
+    ServerSignal.DATA: ServerSession._data,
+    ServerSignal.RSET: ServerSession._rset,
+    ServerSignal.NOOP: ServerSession._noop,
+    ServerSignal.VRFY: ServerSession._vrfy,
+    ServerSignal.HELP: ServerSession._help,
+    ServerSignal.QUIT: ServerSession._quit,
+    ServerSignal.NOT_OFFERED: _always(replies.NOT_OFFERED),
+    # The chunk is already under way; the session would read its octets as commands, so this reply ends the session.
+    ServerSignal.BDAT_NOT_OFFERED: _always(replies.BDAT_NOT_OFFERED),
+    ServerSignal.UNKNOWN: _always(replies.UNKNOWN_COMMAND),
+    ServerSignal.FORBIDDEN: _always(replies.FORBIDDEN),
 }
+
+_DO: Final[dict[ServerEffect, Callable[[ServerSession], None]]] = {
+    ServerEffect.DROP_TRANSACTION: ServerSession._drop_transaction,
+    ServerEffect.ADD_EXTENSIONS: ServerSession._add_extensions,
+    ServerEffect.BEGIN_TRANSACTION: ServerSession._begin_transaction,
+    ServerEffect.COUNT_RECIPIENT: ServerSession._count_recipient,
+    ServerEffect.BEGIN_CONTENT: ServerSession._begin_content,
+    ServerEffect.FORGIVE: ServerSession._forgive,
+}
+_EFFECTS: Final = {signal: tuple(_DO[effect] for effect in effects) for signal, effects in EFFECTS.items()}

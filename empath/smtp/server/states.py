@@ -1,20 +1,14 @@
-"""
-transitions - the one table of the server's dialogue, RFC 5321 §4.1.4
-"""
+"""states - where a server session stands, and what can happen to it"""
 
 from enum import StrEnum
 from typing import Final
 
-from empath.mail.reply import Reply
-from empath.smtp.server import replies
-from empath.smtp.server.command import Verb
 
-
-class State(StrEnum):
-    """Where a session stands between two commands."""
+class ServerState(StrEnum):
+    """What the client may say next."""
 
     CONNECTING = "connecting"  # before the banner
-    REFUSED = "refused"  # the banner said no; RFC 5321 §3.1 has us wait for QUIT all the same
+    REFUSED = "refused"  # after a refusing banner: RFC 5321 §3.1 has the server wait for QUIT all the same
     UNGREETED = "ungreeted"
     READY = "ready"
     MAIL_GIVEN = "mail-given"
@@ -23,39 +17,30 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
-TRANSACTION: Final = frozenset({State.MAIL_GIVEN, State.RCPT_GIVEN, State.CONTENT})
-_LISTENING = (State.UNGREETED, State.READY, State.MAIL_GIVEN, State.RCPT_GIVEN)
+class ServerSignal(StrEnum):
+    """A command, by its verb, or another event of the session."""
 
-# (state, verb) -> state after a 2yz or 3yz reply; a refusal leaves the state as it is, but that of END_OF_DATA, which
-# ends the transaction whatever it says. A pair not here is refused, by REFUSALS or with 503 5.5.1.
-NEXT: Final[dict[tuple[State, Verb], State]] = (
-    {
-        (State.CONNECTING, Verb.CONNECT): State.UNGREETED,
-        (State.READY, Verb.MAIL): State.MAIL_GIVEN,
-        (State.MAIL_GIVEN, Verb.RCPT): State.RCPT_GIVEN,
-        (State.RCPT_GIVEN, Verb.RCPT): State.RCPT_GIVEN,
-        (State.RCPT_GIVEN, Verb.DATA): State.CONTENT,
-        (State.CONTENT, Verb.END_OF_DATA): State.READY,
-        (State.UNGREETED, Verb.RSET): State.UNGREETED,
-        (State.REFUSED, Verb.QUIT): State.CLOSED,
-    }
-    | {(state, Verb.RSET): State.READY for state in _LISTENING[1:]}
-    | {(state, verb): State.READY for state in _LISTENING for verb in (Verb.EHLO, Verb.HELO)}
-    | {(state, verb): State.CLOSED for state in _LISTENING for verb in (Verb.QUIT, Verb.BDAT)}
-    | {
-        (state, verb): state
-        for state in _LISTENING
-        for verb in (Verb.NOOP, Verb.VRFY, Verb.HELP, Verb.EXPN, Verb.AUTH, Verb.STARTTLS)
-    }
-)
+    CONNECT = "connection"
+    EHLO = "EHLO"
+    HELO = "HELO"
+    MAIL = "MAIL"
+    RCPT = "RCPT"
+    DATA = "DATA"
+    RSET = "RSET"
+    NOOP = "NOOP"
+    VRFY = "VRFY"
+    HELP = "HELP"
+    QUIT = "QUIT"
+    NOT_OFFERED = "a command of an extension that is not offered"
+    BDAT_NOT_OFFERED = "BDAT, not offered"
+    UNKNOWN = "unknown command"
+    FORBIDDEN = "HTTP or a header field"
+    END_OF_DATA = "end of data"
+    DISMISSED = "421 or 521"
+    TOO_MANY_ERRORS = "too many errors"
+    OUT_OF_STEP = "octets before their time"
+    TERMINATED = "timeout or stop"
+    EOF = "end of file"
 
-REFUSALS: Final[dict[tuple[State, Verb], Reply]] = {
-    (State.UNGREETED, Verb.MAIL): replies.GREETING_NEEDED,
-    (State.UNGREETED, Verb.RCPT): replies.GREETING_NEEDED,
-    (State.UNGREETED, Verb.DATA): replies.GREETING_NEEDED,
-    (State.READY, Verb.RCPT): replies.MAIL_NEEDED,
-    (State.READY, Verb.DATA): replies.MAIL_NEEDED,
-    (State.MAIL_GIVEN, Verb.MAIL): replies.NESTED_MAIL,
-    (State.RCPT_GIVEN, Verb.MAIL): replies.NESTED_MAIL,
-    (State.MAIL_GIVEN, Verb.DATA): replies.NO_VALID_RECIPIENTS,
-}
+
+TRANSACTION: Final = frozenset({ServerState.MAIL_GIVEN, ServerState.RCPT_GIVEN, ServerState.CONTENT})

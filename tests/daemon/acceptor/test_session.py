@@ -17,7 +17,7 @@ from empath.errors import QueueBusy, StorageFailure
 from empath.mail.reply import Reply
 from empath.net.stream import Deadlines, Stream
 from empath.policy.access import Role
-from empath.smtp.server.session import ServerLimits
+from empath.smtp.server.limits import ServerLimits
 from empath.storage.queue.accept import INLINE, DestinationIds
 from empath.telemetry import log
 from tests.kit.process import configuration

@@ -5,18 +5,20 @@ import pytest
 from empath.mail.address import Address, ForwardPath, ReversePath
 from empath.mail.envelope import BodyType, DsnReturn
 from empath.smtp.server import replies
-from empath.smtp.server.command import Verb, is_forbidden, read_greeting, read_mail, read_recipient
+from empath.smtp.server.command import is_forbidden, read_greeting, read_mail, read_recipient
 from empath.smtp.server.events import Greeted, MailOffered, RecipientOffered
+from empath.smtp.server.extensions import ALL
+from tests.smtp.server.kit import WITHOUT_DSN
 
 LIMIT = 10_000
 
 
-def mail(argument, offers_dsn=True):
-    return read_mail(argument, LIMIT, offers_dsn)
+def mail(argument, extensions=ALL):
+    return read_mail(argument, extensions, LIMIT)
 
 
 def rcpt(argument, is_smtputf8=False):
-    return read_recipient(argument, is_smtputf8, True)
+    return read_recipient(argument, ALL, is_smtputf8)
 
 
 def test_mail_is_offered_with_its_parameters():
@@ -127,7 +129,7 @@ def test_parameters_that_are_refused_refuse_the_command():
     """
     assert replies.UNKNOWN_PARAMETER == mail("FROM:<a@b.example> FOO=1")
     assert replies.UNKNOWN_PARAMETER == rcpt("TO:<a@b.example> FOO=1")
-    assert replies.DSN_NOT_OFFERED == mail("FROM:<a@b.example> RET=FULL", offers_dsn=False)
+    assert replies.DSN_NOT_OFFERED == mail("FROM:<a@b.example> RET=FULL", WITHOUT_DSN)
 
 
 def test_a_declared_size_over_the_limit_is_552():
@@ -163,7 +165,7 @@ def test_a_greeting_names_a_domain_or_a_literal(argument, name):
     """
     RFC 5321 §4.1.1.1; the name goes into the trace field as it is, so it must be ASCII.
     """
-    assert Greeted("EHLO", name) == read_greeting(Verb.EHLO, argument)
+    assert Greeted("EHLO", name) == read_greeting("EHLO", argument)
 
 
 @pytest.mark.parametrize("argument", ["", "192.0.2.1", "a b", "[192.0.2]", "[a", "a\x00.example", "-", "(evil)"])
@@ -171,7 +173,7 @@ def test_a_greeting_without_a_name_is_501(argument):
     """
     RFC 5321 §4.1.4.
     """
-    assert replies.BAD_GREETING_NAME == read_greeting(Verb.HELO, argument)
+    assert replies.BAD_GREETING_NAME == read_greeting("HELO", argument)
 
 
 @pytest.mark.parametrize("word", [b"GET", b"post", b"CONNECT", b"Subject:", b"From:x@y", b"http://x/"])

@@ -4,12 +4,14 @@ import pytest
 
 from empath.mail.envelope import BodyType, DsnReturn
 from empath.smtp.server import replies
+from empath.smtp.server.extensions import ALL
 from empath.smtp.server.parameters import (
     MailParameters,
     RecipientParameters,
     read_mail_parameters,
     read_recipient_parameters,
 )
+from tests.smtp.server.kit import WITHOUT_DSN
 
 
 def test_all_parameters_of_mail_are_read():
@@ -18,7 +20,7 @@ def test_all_parameters_of_mail_are_read():
     """
     expected = MailParameters(4096, BodyType.EIGHT_BIT_MIME, True, DsnReturn.HEADERS, "QQ+3D314159")
     text = "size=4096  body=8bitmime SMTPUTF8 RET=hdrs ENVID=QQ+3D314159"
-    assert expected == read_mail_parameters(text, offers_dsn=True)
+    assert expected == read_mail_parameters(text, ALL.mail)
 
 
 def test_all_parameters_of_rcpt_are_read():
@@ -27,7 +29,7 @@ def test_all_parameters_of_rcpt_are_read():
     """
     expected = RecipientParameters("SUCCESS,DELAY", "rfc822;Bob+2Bx@example.com")
     text = "notify=success,Delay,SUCCESS orcpt=rfc822;Bob+2Bx@example.com"
-    assert expected == read_recipient_parameters(text, offers_dsn=True)
+    assert expected == read_recipient_parameters(text, ALL.rcpt)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,7 @@ def test_a_bad_value_in_mail_is_501(text):
     """
     A2. An ENVID that decodes to a control character could end a header of the report it is copied into.
     """
-    assert replies.BAD_PARAMETER == read_mail_parameters(text, offers_dsn=True)
+    assert replies.BAD_PARAMETER == read_mail_parameters(text, ALL.mail)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +90,7 @@ def test_a_bad_value_in_rcpt_is_501(text):
     """
     A2, D1: NEVER stands alone; ORCPT is at most 500 octets.
     """
-    assert replies.BAD_PARAMETER == read_recipient_parameters(text, offers_dsn=True)
+    assert replies.BAD_PARAMETER == read_recipient_parameters(text, ALL.rcpt)
 
 
 @pytest.mark.parametrize("value", ["x-unknown;+41b", "utf-8;jürgen@bücher.example", "rfc822;" + "a" * 493])
@@ -96,7 +98,7 @@ def test_an_original_recipient_is_kept_verbatim(value):
     """
     D1: the type may be unknown to us, the next host may know it.
     """
-    assert value == read_recipient_parameters(f"ORCPT={value}", offers_dsn=True).original_recipient
+    assert value == read_recipient_parameters(f"ORCPT={value}", ALL.rcpt).original_recipient
 
 
 @pytest.mark.parametrize("text", ["FOO", "FOO=1", "AUTH=<>", "=", "=1", "NOTIFY=NEVER", "BODY\t=7BIT"])
@@ -104,14 +106,14 @@ def test_an_unknown_parameter_of_mail_is_555(text):
     """
     A2.
     """
-    assert replies.UNKNOWN_PARAMETER == read_mail_parameters(text, offers_dsn=True)
+    assert replies.UNKNOWN_PARAMETER == read_mail_parameters(text, ALL.mail)
 
 
 def test_an_unknown_parameter_of_rcpt_is_555():
     """
     A2: a keyword of MAIL is not one of RCPT.
     """
-    assert replies.UNKNOWN_PARAMETER == read_recipient_parameters("SIZE=1", offers_dsn=True)
+    assert replies.UNKNOWN_PARAMETER == read_recipient_parameters("SIZE=1", ALL.rcpt)
 
 
 def test_dsn_parameters_are_refused_when_dsn_is_off():
@@ -119,6 +121,6 @@ def test_dsn_parameters_are_refused_when_dsn_is_off():
     A2: nothing is promised that will not be kept.
     """
     for text in ("RET=FULL", "ENVID=x"):
-        assert replies.DSN_NOT_OFFERED == read_mail_parameters(text, offers_dsn=False)
+        assert replies.DSN_NOT_OFFERED == read_mail_parameters(text, WITHOUT_DSN.mail)
     for text in ("NOTIFY=NEVER", "ORCPT=rfc822;a@b"):
-        assert replies.DSN_NOT_OFFERED == read_recipient_parameters(text, offers_dsn=False)
+        assert replies.DSN_NOT_OFFERED == read_recipient_parameters(text, WITHOUT_DSN.rcpt)

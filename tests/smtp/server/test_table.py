@@ -1,34 +1,36 @@
-"""The transition table is whole, and the session obeys it."""
+"""The table of the server has every row, and the session obeys it."""
 
 import pytest
 
 from empath.mail.reply import Reply
-from empath.smtp.server.command import VERBS, Verb
-from empath.smtp.server.events import Connected
-from empath.smtp.server.states import NEXT, REFUSALS, TRANSACTION, State
+from empath.smtp.server.events import CloseReason, Connected
+from empath.smtp.server.extensions import ALL
+from empath.smtp.server.states import TRANSACTION, ServerSignal, ServerState
+from empath.smtp.server.table import CLOSE_REASONS, EFFECTS, ENDS, NEXT, REFUSALS, ServerAction, ServerEffect
 from tests.kit.conversation import Conversation
 
 WAY = {  # what a client says to get there
-    State.UNGREETED: [],
-    State.REFUSED: [],
-    State.READY: [b"EHLO client.example\r\n"],
-    State.MAIL_GIVEN: [b"HELO client.example\r\n", b"MAIL FROM:<a@a.example>\r\n"],
-    State.RCPT_GIVEN: [b"HELO client.example\r\n", b"MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\n"],
+    ServerState.UNGREETED: [],
+    ServerState.REFUSED: [],
+    ServerState.READY: [b"EHLO client.example\r\n"],
+    ServerState.MAIL_GIVEN: [b"HELO client.example\r\n", b"MAIL FROM:<a@a.example>\r\n"],
+    ServerState.RCPT_GIVEN: [b"HELO client.example\r\n", b"MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\n"],
 }
 LINE = {
-    Verb.EHLO: b"EHLO client.example\r\n",
-    Verb.HELO: b"HELO client.example\r\n",
-    Verb.MAIL: b"MAIL FROM:<c@c.example>\r\n",
-    Verb.RCPT: b"RCPT TO:<d@d.example>\r\n",
-    Verb.VRFY: b"VRFY someone\r\n",
-    Verb.AUTH: b"AUTH PLAIN\r\n",
-    Verb.BDAT: b"BDAT 1 LAST\r\n",
+    b"EHLO": b"EHLO client.example\r\n",
+    b"HELO": b"HELO client.example\r\n",
+    b"MAIL": b"MAIL FROM:<c@c.example>\r\n",
+    b"RCPT": b"RCPT TO:<d@d.example>\r\n",
+    b"VRFY": b"VRFY someone\r\n",
+    b"AUTH": b"AUTH PLAIN\r\n",
+    b"BDAT": b"BDAT 1 LAST\r\n",
 }
-PAIRS = [(state, verb) for state in WAY for verb in VERBS.values()]
+OTHER_WORDS = {b"FOO": ServerSignal.UNKNOWN, b"GET": ServerSignal.FORBIDDEN}
+PAIRS = [(state, word, signal) for state in WAY for word, signal in (ALL.verbs | OTHER_WORDS).items()]
 
 
 def arrive(state):
-    answers = {Connected: Reply.of("554 5.3.2 No service")} if state is State.REFUSED else {}
+    answers = {Connected: Reply.of("554 5.3.2 No service")} if state is ServerState.REFUSED else {}
     conversation = Conversation(answers=answers).open()
     for octets in WAY[state]:
         conversation.say(octets)
@@ -36,38 +38,75 @@ def arrive(state):
 
 
 def appearance(state):
-    return state is State.CLOSED, state is State.CONTENT, state in TRANSACTION
+    return state is ServerState.CLOSED, state is ServerState.CONTENT, state in TRANSACTION
 
 
-@pytest.mark.parametrize(("state", "verb"), PAIRS)
-def test_every_state_answers_every_verb_as_the_table_says(state, verb):
+@pytest.mark.parametrize(("state", "word", "signal"), PAIRS)
+def test_every_state_answers_every_verb_as_the_table_says(state, word, signal):
     """
-    A pair is either in NEXT, and then the command is obeyed, or refused as out of sequence with no effect.
+    The reply decides which of the two states of the row follows.
     """
     conversation = arrive(state)
-    replies = conversation.say(LINE.get(verb, verb.encode() + b"\r\n"))
+    step = NEXT[state, signal]
+    reply = conversation.say(LINE.get(word, word + b"\r\n"))
     session = conversation.session
-    is_refused = replies[:3] in (b"503", b"554")
-    assert ((state, verb) not in NEXT) == is_refused
-    expected = state if is_refused else NEXT[state, verb]
+    if step.action is not ServerAction.OBEY:
+        assert REFUSALS[step.action].octets == reply
+    expected = step.accepted if int(reply[:3]) < 400 else step.refused
     assert appearance(expected) == (session.is_closed, session.is_in_content, session.has_transaction)
-    if is_refused:
-        assert REFUSALS.get((state, verb), Reply.of("503 5.5.1 Bad sequence of commands")).octets == replies
+
+
+def test_the_table_has_every_state_with_every_signal():
+    """
+    The client may do anything at any time.
+    """
+    assert {(state, signal) for state in ServerState for signal in ServerSignal} == set(NEXT)
+
+
+def test_a_refused_command_changes_no_state():
+    """
+    503 and 554 only tell the client its mistake.
+    """
+    refusals = {pair: step for pair, step in NEXT.items() if step.action is not ServerAction.OBEY}
+    assert {(state, signal): (state, state) for state, signal in refusals} == {
+        pair: (step.accepted, step.refused) for pair, step in refusals.items()
+    }
+
+
+def test_every_action_but_two_has_its_reply():
+    """
+    An obeyed command is answered by its reader or the driver; a closed session says nothing.
+    """
+    assert set(ServerAction) - {ServerAction.OBEY, ServerAction.IGNORE} == set(REFUSALS)
+    assert set(ServerAction) == {step.action for step in NEXT.values()}
 
 
 def test_the_table_leads_everywhere_and_out_again():
     """
-    No state that cannot be reached, none without a way to the end but through the content of a message.
+    Every state can be reached and left.
     """
-    reached = set(NEXT.values()) | {State.CONNECTING, State.REFUSED}
-    assert set(State) == reached
-    assert {state for state, verb in NEXT if verb is Verb.QUIT} == set(WAY)
-    assert [Verb.END_OF_DATA] == [verb for state, verb in NEXT if state is State.CONTENT]
-    assert [Verb.CONNECT] == [verb for state, verb in NEXT if state is State.CONNECTING]
+    assert set(ServerState) == {state for step in NEXT.values() for state in (step.accepted, step.refused)}
+    for signal in ENDS:
+        assert {ServerState.CLOSED} == {NEXT[state, signal].accepted for state in ServerState}
+    obeyed = {pair for pair, step in NEXT.items() if step.action is ServerAction.OBEY}
+    assert set(WAY) == {state for state, signal in obeyed if signal is ServerSignal.QUIT}
+    assert {ServerSignal.END_OF_DATA, *ENDS} == {signal for state, signal in obeyed if state is ServerState.CONTENT}
+    assert {ServerSignal.CONNECT, *ENDS} == {signal for state, signal in obeyed if state is ServerState.CONNECTING}
 
 
-def test_no_pair_is_both_allowed_and_refused():
+def test_whatever_closes_a_session_has_its_reason():
     """
-    A refusal that is never given would be a wrong comment.
+    The log names it.
     """
-    assert set() == NEXT.keys() & REFUSALS.keys()
+    closing = {
+        signal for (state, signal), step in NEXT.items() if ServerState.CLOSED in step[1:] and step.accepted != state
+    }
+    assert closing == set(CLOSE_REASONS)
+    assert set(CloseReason) == set(CLOSE_REASONS.values())
+
+
+def test_every_effect_belongs_to_a_command():
+    """
+    An effect that no command has would never take place.
+    """
+    assert set(ServerEffect) == {effect for effects in EFFECTS.values() for effect in effects}

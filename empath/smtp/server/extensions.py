@@ -1,0 +1,122 @@
+"""
+extensions - what a session offers, as one value
+
+An extension is one entry here: its line in the reply to EHLO, its parameters of MAIL and RCPT, its commands.  The
+session and the readers of commands take all of these from `Extensions` and know no extension by name.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import chain
+from typing import Final
+
+from empath.mail.reply import Reply
+from empath.smtp.server import parameters, replies
+from empath.smtp.server.limits import ServerLimits
+from empath.smtp.server.parameters import Parameter
+from empath.smtp.server.states import ServerSignal
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """
+    One extension of SMTP.
+
+    Shape: ehlo is its line in the reply to EHLO, with the limits of the session as `{limits.…}`; mail and rcpt have the
+    parameters that it adds to these commands, by their keywords; verbs are its commands; refusal answers its parameters
+    in a session that does not offer it.
+    """
+
+    ehlo: str
+    mail: Mapping[str, Parameter] = field(default_factory=dict, hash=False)
+    rcpt: Mapping[str, Parameter] = field(default_factory=dict, hash=False)
+    verbs: tuple[ServerSignal, ...] = ()
+    refusal: Reply = replies.UNKNOWN_PARAMETER
+
+
+PIPELINING: Final = Extension("PIPELINING")  # RFC 2920
+SIZE: Final = Extension("SIZE {limits.message_octets}", mail={"SIZE": ("size", parameters.read_size)})  # RFC 1870
+EIGHT_BIT_MIME: Final = Extension("8BITMIME", mail={"BODY": ("body_type", parameters.read_body_type)})  # RFC 6152
+SMTPUTF8: Final = Extension("SMTPUTF8", mail={"SMTPUTF8": ("is_smtputf8", parameters.read_flag)})  # RFC 6531
+ENHANCED_STATUS_CODES: Final = Extension("ENHANCEDSTATUSCODES")  # RFC 2034
+DSN: Final = Extension(  # RFC 3461
+    "DSN",
+    mail={"RET": ("dsn_return", parameters.read_dsn_return), "ENVID": ("envelope_id", parameters.read_envelope_id)},
+    rcpt={
+        "NOTIFY": ("notify", parameters.read_notify),
+        "ORCPT": ("original_recipient", parameters.read_original_recipient),
+    },
+    refusal=replies.DSN_NOT_OFFERED,
+)
+
+# Every extension that Empath has, in the order of the EHLO reply.
+KNOWN: Final = (PIPELINING, SIZE, EIGHT_BIT_MIME, SMTPUTF8, ENHANCED_STATUS_CODES, DSN)
+
+_BASIC: Final = (
+    *(ServerSignal.EHLO, ServerSignal.HELO, ServerSignal.MAIL, ServerSignal.RCPT, ServerSignal.DATA),
+    *(ServerSignal.RSET, ServerSignal.NOOP, ServerSignal.VRFY, ServerSignal.HELP, ServerSignal.QUIT),
+)
+# Commands that are no mistake of the client but need an extension.
+_NOT_OFFERED: Final = {
+    b"AUTH": ServerSignal.NOT_OFFERED,
+    b"BDAT": ServerSignal.BDAT_NOT_OFFERED,
+    b"EXPN": ServerSignal.NOT_OFFERED,
+    b"STARTTLS": ServerSignal.NOT_OFFERED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Extensions:
+    """
+    The extensions that one session offers; make it once for a listener.
+
+    Shape: verbs has the signal of each known command by its word in upper case; mail and rcpt have the parameters of
+    these commands by keyword, or the reply that refuses a parameter of an extension that is not offered; help is the
+    reply to HELP.
+    """
+
+    offered: tuple[Extension, ...] = KNOWN
+    verbs: Mapping[bytes, ServerSignal] = field(init=False, repr=False, compare=False)
+    mail: Mapping[str, Parameter | Reply] = field(init=False, repr=False, compare=False)
+    rcpt: Mapping[str, Parameter | Reply] = field(init=False, repr=False, compare=False)
+    help: Reply = field(init=False, repr=False, compare=False)
+    _lines: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Derive what the session looks up."""
+        commands = (*_BASIC, *chain.from_iterable(extension.verbs for extension in self.offered))
+        mail: dict[str, Parameter | Reply] = {}
+        rcpt: dict[str, Parameter | Reply] = {}
+        for extension in KNOWN:
+            mail |= dict.fromkeys(extension.mail, extension.refusal)
+            rcpt |= dict.fromkeys(extension.rcpt, extension.refusal)
+        for extension in self.offered:
+            mail |= extension.mail
+            rcpt |= extension.rcpt
+        # RFC 2034 §4: these lines have no enhanced status codes.
+        *lines, last_line = ["", *(extension.ehlo for extension in self.offered)]
+        derived = {
+            "verbs": _NOT_OFFERED | {command.encode(): command for command in commands},
+            "mail": mail,
+            "rcpt": rcpt,
+            "help": Reply.of(f"214 2.0.0 {' '.join(commands)}; see RFC 5321"),
+            "_lines": "".join(f"250-{line}\r\n" for line in lines[1:]) + f"250 {last_line}\r\n",
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
+
+    def added_to(self, greeting: bytes, limits: ServerLimits) -> bytes:
+        """Give *greeting*, the reply to EHLO, with one more line for each extension, RFC 5321 §4.1.1.1."""
+        if not self.offered:
+            return greeting
+        last_line = greeting.rfind(b"\n", 0, -1) + 1
+        return greeting[: last_line + 3] + b"-" + greeting[last_line + 4 :] + _filled_in(self._lines, limits)
+
+
+@lru_cache(maxsize=64)
+def _filled_in(lines: str, limits: ServerLimits) -> bytes:
+    return lines.format(limits=limits).encode()
+
+
+ALL: Final = Extensions()

@@ -1,0 +1,129 @@
+"""
+table - the whole dialogue of the server as data, RFC 5321 §4.1.4
+
+NEXT has a row for every state and every signal; `ServerSession` carries it out.  EFFECTS says what else an accepted
+command changes.  docs/protocol.md is drawn from both by `make reference`.
+"""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from empath.mail.reply import Reply
+from empath.smtp.server import replies
+from empath.smtp.server.events import CloseReason
+from empath.smtp.server.states import ServerSignal, ServerState
+
+
+class ServerAction(StrEnum):
+    """What the session does with a signal."""
+
+    OBEY = "obey"  # the driver or the session answers; the answer decides which state follows
+    DEMAND_GREETING = "EHLO first"
+    DEMAND_MAIL = "MAIL first"
+    DEMAND_RECIPIENT = "no valid recipients"
+    REFUSE_NESTED_MAIL = "nested MAIL"
+    REFUSE_SEQUENCE = "bad sequence"
+    IGNORE = "ignore"
+
+
+class ServerStep(NamedTuple):
+    """One row: the action, the state after a reply below 400, the state after any other reply."""
+
+    action: ServerAction
+    accepted: ServerState
+    refused: ServerState
+
+
+class ServerEffect(StrEnum):
+    """A change that an accepted command makes besides the state."""
+
+    DROP_TRANSACTION = "drops the transaction"
+    ADD_EXTENSIONS = "adds the lines of the extensions to the reply"
+    BEGIN_TRANSACTION = "sets the number of recipients to zero"
+    COUNT_RECIPIENT = "counts the recipient"
+    BEGIN_CONTENT = "reads content from now on"
+    FORGIVE = "sets the numbers of errors and of junk commands to zero"
+
+
+_State, _Signal, _Action, _Effect = ServerState, ServerSignal, ServerAction, ServerEffect
+_GREETED: Final = (_State.READY, _State.MAIL_GIVEN, _State.RCPT_GIVEN)
+_LISTENING: Final = (_State.UNGREETED, *_GREETED)
+_CLOSE: Final = ServerStep(_Action.OBEY, _State.CLOSED, _State.CLOSED)
+
+# Each of these ends the session in every state.
+ENDS: Final = (_Signal.DISMISSED, _Signal.TOO_MANY_ERRORS, _Signal.OUT_OF_STEP, _Signal.TERMINATED, _Signal.EOF)
+
+
+def _obey(state: ServerState, accepted: ServerState, refused: ServerState | None = None) -> ServerStep:
+    return ServerStep(_Action.OBEY, accepted, refused or state)
+
+
+def _stay(action: ServerAction, state: ServerState) -> ServerStep:
+    return ServerStep(action, state, state)
+
+
+NEXT: Final[dict[tuple[ServerState, ServerSignal], ServerStep]] = (
+    # A pair without a row of its own below is a bad sequence of commands.
+    {(state, signal): _stay(_Action.REFUSE_SEQUENCE, state) for state in _State for signal in _Signal}
+    | {(_State.UNGREETED, verb): _stay(_Action.DEMAND_GREETING, _State.UNGREETED)
+       for verb in (_Signal.MAIL, _Signal.RCPT, _Signal.DATA)}
+    | {(state, verb): _obey(state, _State.READY) for state in _LISTENING for verb in (_Signal.EHLO, _Signal.HELO)}
+    | {
+        (_State.CONNECTING, _Signal.CONNECT): _obey(_State.CONNECTING, _State.UNGREETED, refused=_State.REFUSED),
+        (_State.READY, _Signal.MAIL): _obey(_State.READY, _State.MAIL_GIVEN),
+        (_State.READY, _Signal.RCPT): _stay(_Action.DEMAND_MAIL, _State.READY),
+        (_State.READY, _Signal.DATA): _stay(_Action.DEMAND_MAIL, _State.READY),
+        (_State.MAIL_GIVEN, _Signal.MAIL): _stay(_Action.REFUSE_NESTED_MAIL, _State.MAIL_GIVEN),
+        (_State.MAIL_GIVEN, _Signal.RCPT): _obey(_State.MAIL_GIVEN, _State.RCPT_GIVEN),
+        (_State.MAIL_GIVEN, _Signal.DATA): _stay(_Action.DEMAND_RECIPIENT, _State.MAIL_GIVEN),
+        (_State.RCPT_GIVEN, _Signal.MAIL): _stay(_Action.REFUSE_NESTED_MAIL, _State.RCPT_GIVEN),
+        (_State.RCPT_GIVEN, _Signal.RCPT): _obey(_State.RCPT_GIVEN, _State.RCPT_GIVEN),
+        (_State.RCPT_GIVEN, _Signal.DATA): _obey(_State.RCPT_GIVEN, _State.CONTENT),
+        # The end of data ends the transaction, whatever the answer is.
+        (_State.CONTENT, _Signal.END_OF_DATA): _obey(_State.CONTENT, _State.READY, refused=_State.READY),
+        (_State.UNGREETED, _Signal.RSET): _obey(_State.UNGREETED, _State.UNGREETED),
+    }
+    | {(state, _Signal.RSET): _obey(state, _State.READY) for state in _GREETED}
+    | {(state, signal): _obey(state, state)
+       for state in _LISTENING for signal in (_Signal.NOOP, _Signal.VRFY, _Signal.HELP, _Signal.NOT_OFFERED)}
+    | {(state, _Signal.BDAT_NOT_OFFERED): _CLOSE for state in _LISTENING}
+    | {(state, _Signal.UNKNOWN): _obey(state, state) for state in (*_LISTENING, _State.REFUSED)}
+    | {(state, signal): _CLOSE
+       for state in (*_LISTENING, _State.REFUSED) for signal in (_Signal.QUIT, _Signal.FORBIDDEN)}
+    | {(state, signal): _CLOSE for state in _State for signal in ENDS}
+    | {(_State.CLOSED, signal): _stay(_Action.IGNORE, _State.CLOSED) for signal in _Signal}
+)  # fmt: skip
+
+REFUSALS: Final[dict[ServerAction, Reply]] = {
+    _Action.DEMAND_GREETING: replies.GREETING_NEEDED,
+    _Action.DEMAND_MAIL: replies.MAIL_NEEDED,
+    _Action.DEMAND_RECIPIENT: replies.NO_VALID_RECIPIENTS,
+    _Action.REFUSE_NESTED_MAIL: replies.NESTED_MAIL,
+    _Action.REFUSE_SEQUENCE: replies.BAD_SEQUENCE,
+}
+
+EFFECTS: Final[dict[ServerSignal, tuple[ServerEffect, ...]]] = {
+    _Signal.EHLO: (_Effect.DROP_TRANSACTION, _Effect.ADD_EXTENSIONS),
+    _Signal.HELO: (_Effect.DROP_TRANSACTION,),
+    _Signal.RSET: (_Effect.DROP_TRANSACTION,),
+    _Signal.MAIL: (_Effect.BEGIN_TRANSACTION,),
+    _Signal.RCPT: (_Effect.COUNT_RECIPIENT,),
+    _Signal.DATA: (_Effect.BEGIN_CONTENT,),
+    _Signal.END_OF_DATA: (_Effect.FORGIVE,),
+}
+
+CLOSE_REASONS: Final[dict[ServerSignal, CloseReason]] = {
+    _Signal.QUIT: CloseReason.QUIT,
+    _Signal.BDAT_NOT_OFFERED: CloseReason.BDAT,
+    _Signal.FORBIDDEN: CloseReason.FORBIDDEN,
+    _Signal.DISMISSED: CloseReason.REFUSED,
+    _Signal.TOO_MANY_ERRORS: CloseReason.ERRORS,
+    _Signal.OUT_OF_STEP: CloseReason.SYNCHRONIZATION,
+    _Signal.TERMINATED: CloseReason.TERMINATED,
+    _Signal.EOF: CloseReason.EOF,
+}
+
+# The client must wait for the reply to these (RFC 2920 §3.1), and for the banner (RFC 5321 §3.1).
+LAST_IN_GROUP: Final = frozenset(
+    {_Signal.CONNECT, _Signal.EHLO, _Signal.HELO, _Signal.DATA, _Signal.NOOP, _Signal.VRFY}
+)

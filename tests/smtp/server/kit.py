@@ -1,0 +1,5 @@
+"""kit - what tests of the server session share"""
+
+from empath.smtp.server.extensions import DSN, KNOWN, Extensions
+
+WITHOUT_DSN = Extensions(tuple(extension for extension in KNOWN if extension is not DSN))

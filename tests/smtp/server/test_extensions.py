@@ -1,0 +1,60 @@
+"""What a session offers is one value: EHLO, parameters and commands agree with it."""
+
+import pytest
+
+from empath.mail.reply import Reply
+from empath.smtp.server import replies
+from empath.smtp.server.extensions import KNOWN, PIPELINING, SIZE, Extension, Extensions
+from empath.smtp.server.limits import ServerLimits
+from empath.smtp.server.parameters import read_mail_parameters, read_recipient_parameters
+from empath.smtp.server.states import ServerSignal
+
+LIMITS = ServerLimits(message_octets=4096)
+ONE_LINE, TWO_LINES = Reply.of("250 mx.example.test").octets, Reply.of("250 mx.example.test\nHello").octets
+
+
+@pytest.mark.parametrize(
+    ("greeting", "offered", "expected"),
+    [
+        (ONE_LINE, (), b"250 mx.example.test\r\n"),
+        (ONE_LINE, (PIPELINING,), b"250-mx.example.test\r\n250 PIPELINING\r\n"),
+        (TWO_LINES, (PIPELINING, SIZE), b"250-mx.example.test\r\n250-Hello\r\n250-PIPELINING\r\n250 SIZE 4096\r\n"),
+    ],
+)
+def test_the_reply_to_ehlo_has_a_line_for_each_extension(greeting, offered, expected):
+    """
+    RFC 5321 §4.1.1.1; a number in a line is the limit of the session.
+    """
+    assert expected == Extensions(offered).added_to(greeting, LIMITS)
+
+
+@pytest.mark.parametrize("extension", KNOWN, ids=lambda extension: extension.ehlo)
+def test_a_parameter_is_read_only_where_its_extension_is_offered(extension):
+    """
+    RFC 5321 §4.1.1.11: a client must not use what it was not offered.
+    """
+    without, alone = Extensions(tuple(other for other in KNOWN if other is not extension)), Extensions((extension,))
+    for keyword in extension.mail:
+        assert extension.refusal == read_mail_parameters(keyword, without.mail)
+        assert extension.refusal != read_mail_parameters(keyword, alone.mail)
+    for keyword in extension.rcpt:
+        assert extension.refusal == read_recipient_parameters(keyword, without.rcpt)
+        assert extension.refusal != read_recipient_parameters(keyword, alone.rcpt)
+
+
+def test_a_command_belongs_to_the_extension_that_is_offered():
+    """
+    The same word is refused in a session without its extension.
+    """
+    extension = Extension("XFOO", verbs=(ServerSignal.NOOP,), mail={"XFOO": ("foo", lambda value: value)})
+    with_it = Extensions((*KNOWN, extension))
+    assert ServerSignal.NOOP == with_it.verbs[b"NOOP"]
+    assert "NOOP VRFY HELP QUIT NOOP;" in with_it.help.text
+    assert replies.UNKNOWN_PARAMETER == read_mail_parameters("XFOO=1", Extensions().mail)
+
+
+def test_help_names_the_commands_of_the_session():
+    """
+    It names no command that the session refuses.
+    """
+    assert Reply.of("214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT; see RFC 5321") == Extensions().help
