@@ -3,8 +3,9 @@
 import re
 from typing import Any
 
+from empath.mail.status import RecipientStatus
 from tests.cli.admin.kit import NEVER, Desk
-from tests.kit.queue import T0, Status, write
+from tests.kit.queue import T0, write
 
 KEYS = [
     "recipient_id", "id", "status", "ordered", "priority", "attempts", "next_retry_at", "expires_at", "received_at",
@@ -52,7 +53,7 @@ def test_json_is_one_object_with_these_keys(desk: Desk):
     """
     desk.queue.accept()
     [lease] = desk.queue.lease()
-    desk.queue.run(desk.queue.new_settle(lease, Status.DEFERRED, next_retry_at=NEVER))
+    desk.queue.run(desk.queue.new_settle(lease, RecipientStatus.DEFERRED, next_retry_at=NEVER))
     [record] = listed(desk)
     assert KEYS == list(record)
     assert ["recipients", "next_after"] == list(desk.record("list"))
@@ -81,7 +82,7 @@ def test_final_recipients_are_not_listed(desk: Desk):
     """
     desk.queue.accept(count=2)
     [lease] = desk.queue.lease()
-    desk.queue.run(desk.queue.new_settle(lease, Status.DELIVERED))
+    desk.queue.run(desk.queue.new_settle(lease, RecipientStatus.DELIVERED))
     assert [2] == numbers(listed(desk))
 
 
@@ -91,7 +92,7 @@ def test_status_narrows_the_list(desk: Desk):
     """
     desk.queue.accept("a.example", "b.example")
     lease = next(lease for lease in desk.queue.lease() if lease.destination == "b.example")
-    desk.queue.run(desk.queue.new_settle(lease, Status.DEFERRED))
+    desk.queue.run(desk.queue.new_settle(lease, RecipientStatus.DEFERRED))
     assert [[1], [2], []] == [numbers(listed(desk, "--status", word)) for word in ("leased", "deferred", "queued")]
 
 

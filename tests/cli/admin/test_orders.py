@@ -3,16 +3,17 @@
 import time
 
 from empath.mail.identity import QueueId, Timestamp
+from empath.mail.status import RecipientStatus
 from empath.storage.queue.put_back import Hold
 from tests.cli.admin.kit import NEVER, Desk
-from tests.kit.queue import T0, Status, write
+from tests.kit.queue import T0, write
 
 
 def deferred(desk: Desk, *destinations: str) -> str:
     """Accept one message and defer all of its recipients until NEVER; its queue id."""
     desk.queue.accept(*destinations)
     for lease in desk.queue.lease():
-        desk.queue.run(desk.queue.new_settle(lease, Status.DEFERRED, next_retry_at=NEVER))
+        desk.queue.run(desk.queue.new_settle(lease, RecipientStatus.DEFERRED, next_retry_at=NEVER))
     [(ulid,)] = desk.queue.select("SELECT max(ulid) FROM _message")
     end_leases(desk)
     return ulid
@@ -107,7 +108,11 @@ def test_retry_leaves_each_that_does_not_wait_and_says_why(desk: Desk):
     leases = {lease.destination: lease for lease in desk.queue.lease()}
     settles = [
         desk.queue.new_settle(leases[f"{letter}.example"], status, next_retry_at=at)
-        for letter, status, at in (("a", Status.DEFERRED, T0), ("c", Status.BOUNCED, 0), ("d", Status.DELIVERED, 0))
+        for letter, status, at in (
+            ("a", RecipientStatus.DEFERRED, T0),
+            ("c", RecipientStatus.BOUNCED, 0),
+            ("d", RecipientStatus.DELIVERED, 0),
+        )
     ]
     hold = Hold(leases["e.example"].lease_id, (5,), now=T0, reason="looks odd")
     desk.queue.run(*settles, hold)
@@ -221,8 +226,8 @@ def test_stats_count(desk: Desk):
     desk.queue.accept("c.example", at=T0 - 1)
     leases = {lease.destination: lease for lease in desk.queue.lease()}
     desk.queue.run(
-        desk.queue.new_settle(leases["a.example"], Status.DEFERRED),
-        desk.queue.new_settle(leases["c.example"], Status.BOUNCED),
+        desk.queue.new_settle(leases["a.example"], RecipientStatus.DEFERRED),
+        desk.queue.new_settle(leases["c.example"], RecipientStatus.BOUNCED),
     )  # one of b.example is leased, the other came a second later
     record = desk.record("stats")
     assert "2023-11-14T22:13:20Z" == record["oldest_received_at"]

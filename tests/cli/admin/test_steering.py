@@ -8,9 +8,10 @@ import subprocess
 import apsw
 import pytest
 
+from empath.mail.status import RecipientStatus
 from empath.storage.queue.put_back import Hold
 from tests.cli.admin.kit import COMMAND, NEVER, Desk
-from tests.kit.queue import T0, Status, write
+from tests.kit.queue import T0, write
 from tests.kit.waiting import DEADLINE_S
 
 DESTRUCTIVE = ("delete", "bounce", "expire")
@@ -32,9 +33,9 @@ def one_of_each(desk: Desk) -> None:
     leases = {lease.destination: lease for lease in desk.queue.lease()}
     settle = desk.queue.new_settle
     desk.queue.run(
-        settle(leases["b.example"], Status.DEFERRED, next_retry_at=NEVER),
-        settle(leases["e.example"], Status.DELIVERED),
-        settle(leases["f.example"], Status.BOUNCED),
+        settle(leases["b.example"], RecipientStatus.DEFERRED, next_retry_at=NEVER),
+        settle(leases["e.example"], RecipientStatus.DELIVERED),
+        settle(leases["f.example"], RecipientStatus.BOUNCED),
         Hold(leases["d.example"].lease_id, (4,), now=T0, reason="looks odd"),
     )
     write(desk.path, "UPDATE _recipient SET status = 'queued', lease_id = NULL WHERE recipient_id IN (1, 7)")

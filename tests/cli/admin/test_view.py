@@ -3,9 +3,10 @@
 import hashlib
 
 from empath.mail.identity import QueueId, Timestamp
+from empath.mail.status import RecipientStatus
 from empath.storage.spool import SpoolFile
 from tests.cli.admin.kit import NEVER, Desk
-from tests.kit.queue import T0, Status, write
+from tests.kit.queue import T0, write
 
 MESSAGE_KEYS = [
     "id", "node", "sender", "size_octets", "digest", "received_at", "body_type", "is_smtputf8", "dsn_return",
@@ -29,7 +30,7 @@ def accept(desk: Desk, *destinations: str, **attributes):
     desk.queue.accept(*destinations, queue_id=QueueId(ULID), **attributes)
 
 
-def settle(desk: Desk, status: Status, destination: str = "a.example"):
+def settle(desk: Desk, status: RecipientStatus, destination: str = "a.example"):
     lease = next(lease for lease in desk.queue.lease(now=T0 + 10_000) if lease.destination == destination)
     desk.queue.run(desk.queue.new_settle(lease, status, next_retry_at=NEVER))
 
@@ -40,7 +41,7 @@ def test_view_shows_message_recipient_and_attempts(desk: Desk):
     """
     content = b"Subject: x\r\n\r\ny\r\n"
     accept(desk, content=content)
-    settle(desk, Status.DEFERRED)
+    settle(desk, RecipientStatus.DEFERRED)
     assert [
         f"id           {ULID}",
         "sender       <sender@example.test>",
@@ -82,7 +83,7 @@ def test_json_has_these_keys(desk: Desk):
     The shape is documented: a key more is a change of the interface, a key less breaks somebody.
     """
     accept(desk)
-    settle(desk, Status.BOUNCED)
+    settle(desk, RecipientStatus.BOUNCED)
     record = desk.record("view", ULID)
     recipient = record["recipients"][0]
     assert MESSAGE_KEYS == list(record)
@@ -97,8 +98,8 @@ def test_final_recipients_are_shown(desk: Desk):
     accept(desk, "a.example", "b.example", "c.example")
     leases = {lease.destination: lease for lease in desk.queue.lease()}
     desk.queue.run(
-        desk.queue.new_settle(leases["a.example"], Status.DELIVERED),
-        desk.queue.new_settle(leases["b.example"], Status.BOUNCED),
+        desk.queue.new_settle(leases["a.example"], RecipientStatus.DELIVERED),
+        desk.queue.new_settle(leases["b.example"], RecipientStatus.BOUNCED),
     )
     record = desk.record("view", ULID)
     assert [(1, "delivered"), (2, "bounced"), (3, "leased")] == [
@@ -114,7 +115,7 @@ def test_a_final_recipient_has_no_next_try(desk: Desk):
     A time that nothing will happen at misleads.
     """
     accept(desk)
-    settle(desk, Status.BOUNCED)
+    settle(desk, RecipientStatus.BOUNCED)
     names = [line.strip().split("  ")[0] for line in desk.lines("view", ULID)]
     assert set() == {"next try", "expires"} & set(names)
 
@@ -124,7 +125,7 @@ def test_a_recipients_number_shows_that_one_of_the_message(desk: Desk):
     One of a thousand is what was asked for; the message says how many there are.
     """
     accept(desk, "a.example", "b.example")
-    settle(desk, Status.DEFERRED, "b.example")
+    settle(desk, RecipientStatus.DEFERRED, "b.example")
     record = desk.record("view", "2")
     assert (ULID, 2, ["r2@b.example"]) == (
         record["id"],
@@ -216,7 +217,7 @@ def test_headers_go_with_the_content(desk: Desk):
     After delivery only the rows are left, and `view` says so.
     """
     accept(desk)
-    settle(desk, Status.DELIVERED)
+    settle(desk, RecipientStatus.DELIVERED)
     result = desk.invoke("view", ULID, "--headers")
     assert "content      removed" in result.stdout.splitlines()
     assert "empath-admin: the content was removed, and its headers with it\n" == result.stderr
