@@ -3,20 +3,26 @@ dns_cache - answers of the DNS, kept for as long as they hold
 
 THEORY
     An answer that is kept costs a look into a dict.  Any other question is asked in a greenlet of its own, once for all
-    who want to know at that time: who waits for a dead zone waits for that zone only, and who runs out of time leaves
-    while the question goes on for the others.
+    callers that wait for it at that time: a dead zone holds up only those that ask for it, and a caller whose time is
+    over leaves while the question goes on for the others.  Where one family of a host's addresses is known, the other
+    is waited for a moment only: a name server that never answers AAAA delays no mail (RFC 8305 §3).
 """
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
+import gevent
 from gevent import Greenlet
 
-from empath.mail.lookup import Absent, Answer, Failed, Question
+from empath.mail.lookup import Absent, Addresses, Answer, Exchangers, Failed, Kind, Question
 from empath.net.resolver import TIMED_OUT
 
 MAX_ENTRIES = 10_000
+MAX_OCTETS = 16 * 1024 * 1024  # of all entries, about
+OTHER_FAMILY_S = 0.25  # RFC 8305 §3 has 50 ms for a person who waits; mail has more time
+_ENTRY_OCTETS = 600  # of an entry and its question without their texts
+_RECORD_OCTETS = 120  # of a record without its text
 _LONGEST_S = 86_400.0
 _LONGEST_ABSENT_S = 3_600.0  # RFC 2308 §5: one to three hours
 
@@ -42,13 +48,16 @@ class CachingResolver:
         question_s: float,
         clock: Callable[[], float] = time.monotonic,
         max_entries: int = MAX_ENTRIES,
+        max_octets: int = MAX_OCTETS,
     ) -> None:
         self._asker = asker
         self._question_s = question_s
         self._clock = clock
         self._max_entries = max_entries
+        self._max_octets = max_octets
+        self._octets = 0
         self._kept: dict[Question, tuple[float, Answer]] = {}  # until when, and what; the oldest first
-        self._flights: dict[Question, Greenlet[[Question], Answer]] = {}
+        self._flights: dict[Question, _Flight] = {}
 
     def look_up(self, questions: Sequence[Question], within_s: float) -> list[Answer]:
         """See Resolver: what is kept at once, the rest all at the same time."""
@@ -67,18 +76,24 @@ class CachingResolver:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def _wait(self, questions: Sequence[Question], now: float, ends_at: float) -> list[Answer]:
-        there = [self._find(question, now) for question in questions]
-        answers: list[Answer] = []
-        for each in there:
-            if isinstance(each, Greenlet):
-                each.join(max(0.0, ends_at - self._clock()))
-                answers.append(each.get() if each.ready() else Failed(TIMED_OUT))
-            else:
-                answers.append(each)
-        return answers
+    @property
+    def octets(self) -> int:
+        """About how much memory the answers take."""
+        return self._octets
 
-    def _find(self, question: Question, now: float) -> "Answer | Greenlet[[Question], Answer]":
+    def _wait(self, questions: Sequence[Question], now: float, ends_at: float) -> list[Answer]:
+        there = {question: self._find(question, now) for question in questions}
+        graced_until: float | None = None
+        while pending := {q: each for q, each in there.items() if isinstance(each, Greenlet) and not each.ready()}:
+            until = ends_at
+            if all(_has_address(there.get(_other_family(question))) for question in pending):
+                graced_until = graced_until or self._clock() + OTHER_FAMILY_S
+                until = min(ends_at, graced_until)
+            if not gevent.wait(list(pending.values()), timeout=max(0.0, until - self._clock()), count=1):
+                break
+        return [_answer(each) for each in map(there.__getitem__, questions)]
+
+    def _find(self, question: Question, now: float) -> "Answer | _Flight":
         entry = self._kept.get(question)
         if entry is not None and entry[0] > now:
             return entry[1]
@@ -96,10 +111,45 @@ class CachingResolver:
         return answer
 
     def _keep(self, question: Question, answer: Answer) -> None:
-        self._kept.pop(question, None)
+        if question in self._kept:
+            self._forget(question)
         longest_s = _LONGEST_ABSENT_S if isinstance(answer, Absent) else _LONGEST_S
         if answer.ttl_s <= 0:
             return
-        if len(self._kept) >= self._max_entries:
-            del self._kept[next(iter(self._kept))]
         self._kept[question] = (self._clock() + min(answer.ttl_s, longest_s), answer)
+        self._octets += _size(question, answer)
+        while len(self._kept) > self._max_entries or self._octets > self._max_octets:
+            self._forget(next(iter(self._kept)))
+
+    def _forget(self, question: Question) -> None:
+        _, answer = self._kept.pop(question)
+        self._octets -= _size(question, answer)
+
+
+_Flight: TypeAlias = "Greenlet[[Question], Answer]"
+
+
+def _answer(each: "Answer | _Flight") -> Answer:
+    if not isinstance(each, Greenlet):
+        return each
+    return each.get() if each.ready() else Failed(TIMED_OUT)
+
+
+def _has_address(each: "Answer | _Flight | None") -> bool:
+    """Whether a host can be tried by what is known."""
+    if isinstance(each, Greenlet):
+        return each.successful() and isinstance(each.value, Addresses)
+    return isinstance(each, Addresses)
+
+
+def _other_family(question: Question) -> Question:
+    return Question(question.name, Kind.AAAA if question.kind is Kind.A else Kind.A)
+
+
+def _size(question: Question, answer: Answer) -> int:
+    texts: list[str] = []
+    if isinstance(answer, Exchangers):
+        texts = [name for _, name in answer.records]
+    elif isinstance(answer, Addresses):
+        texts = list(answer.records)
+    return _ENTRY_OCTETS + len(question.name) + sum(map(len, texts)) + _RECORD_OCTETS * len(texts)

@@ -1,22 +1,41 @@
 """
 next_hop - drive a search for hosts: ask the DNS what policy wants to know
 
-All look-ups of one attempt share one limit of time.  A search that found hosts serves all who ask for the same within
-the next seconds, each with a draw of its own: a busy destination costs its mail no search.
+All look-ups of one attempt share one limit of time; once it is over nothing more is asked.  A search serves all leases
+that ask for the same meanwhile, and one that found hosts serves those of the next seconds too, each with a draw of its
+own: a busy destination costs its mail no search.
+
+The host of a route is looked for in /etc/hosts first, as every other program of this host would: the operator names it.
+A name that comes out of the DNS is not, for whoever holds a zone must not choose among the names of this host.
 """
 
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from empath.net.resolver import Resolver
+from gevent.event import Event
+
+from empath.mail.lookup import Answer, Failed, Question
+from empath.net.hosts_file import HostsFile
+from empath.net.resolver import TIMED_OUT, Resolver
 from empath.policy.hosts.search import Host, HostRules, HostSearch, NoHost
 from empath.policy.routing import MxRoute, SmtpRoute
 
 _SERVES_S = 5.0  # at most, and no longer than the shortest time of the answers
-_MAX_SEARCHES = 1_000
-_AT_ONCE = 8  # questions; a domain of a hundred exchangers must not take a hundred sockets
+_MAX_SEARCHES = 250
+
+_Key = tuple[SmtpRoute | MxRoute, str]
+
+
+@dataclass(slots=True)
+class _UnderWay:
+    """A search that others wait for; it stays None where it failed."""
+
+    rules: HostRules
+    search: HostSearch | None = None
+    is_over: Event = field(default_factory=Event)
 
 
 class HostFinder(Protocol):
@@ -37,41 +56,62 @@ class NextHops:
         timeout_s: float,
         clock: Callable[[], float] = time.monotonic,
         random: Callable[[], float] = random.random,
+        hosts_file: HostsFile | None = None,
     ) -> None:
         self._resolver = resolver
         self._rules = rules
         self._timeout_s = timeout_s
         self._clock = clock
         self._random = random
-        self._searches: dict[tuple[SmtpRoute | MxRoute, str], tuple[float, HostRules, HostSearch]] = {}
+        self._hosts_file = hosts_file or HostsFile()
+        self._searches: dict[_Key, tuple[float, HostRules, HostSearch]] = {}
+        self._under_way: dict[_Key, _UnderWay] = {}
 
     def find(self, route: SmtpRoute | MxRoute, domain: str) -> tuple[Host, ...] | NoHost:
         """See HostFinder."""
         key = (route, domain)
         rules = self._rules()
-        entry = self._searches.get(key)
-        if entry is not None and entry[0] > self._clock() and entry[1] is rules:
-            return entry[2].hosts(self._random)
-        search = self._carry_through(HostSearch(route, domain, rules))
+        while True:
+            entry = self._searches.get(key)
+            if entry is not None and entry[0] > self._clock() and entry[1] is rules:
+                return entry[2].hosts(self._random)
+            under_way = self._under_way.get(key)
+            if under_way is None or under_way.rules is not rules:
+                break
+            under_way.is_over.wait()
+            if under_way.search is not None:
+                return under_way.search.hosts(self._random)
+        under_way = self._under_way[key] = _UnderWay(rules)
+        try:
+            search = under_way.search = self._carry_through(HostSearch(route, domain, rules, self._random))
+        finally:
+            if self._under_way.get(key) is under_way:
+                del self._under_way[key]
+            under_way.is_over.set()
         hosts = search.hosts(self._random)
         self._searches.pop(key, None)
         if not isinstance(hosts, NoHost):
-            if len(self._searches) >= _MAX_SEARCHES:
-                self._searches.clear()
+            while len(self._searches) >= _MAX_SEARCHES:
+                del self._searches[next(iter(self._searches))]
             serves_s = min([_SERVES_S, *(answer.ttl_s for answer in search.answers.values())])
             self._searches[key] = (self._clock() + serves_s, rules, search)
         return hosts
 
     def search(self, route: SmtpRoute | MxRoute, domain: str) -> HostSearch:
         """A search of one's own, carried through."""
-        return self._carry_through(HostSearch(route, domain, self._rules()))
+        return self._carry_through(HostSearch(route, domain, self._rules(), self._random))
 
     def _carry_through(self, search: HostSearch) -> HostSearch:
         ends_at = self._clock() + self._timeout_s
         while wanted := search.wanted:
-            answers = []
-            for start in range(0, len(wanted), _AT_ONCE):
-                part = wanted[start : start + _AT_ONCE]
-                answers += self._resolver.look_up(part, ends_at - self._clock())
-            search.learn(answers)
+            search.learn(self._local(search, wanted) or self._ask(wanted, ends_at))
         return search
+
+    def _local(self, search: HostSearch, wanted: tuple[Question, ...]) -> list[Answer]:
+        return self._hosts_file.look_up(wanted) if search.is_fixed else []
+
+    def _ask(self, wanted: tuple[Question, ...], ends_at: float) -> list[Answer]:
+        within_s = ends_at - self._clock()
+        if within_s <= 0:
+            return [Failed(TIMED_OUT)] * len(wanted)
+        return self._resolver.look_up(wanted, within_s)

@@ -2,12 +2,14 @@
 resolver - questions to the DNS, each bounded in time and in what is taken from its answer
 
 dnspython does the wire format; under gevent's patching its sockets yield to the hub.  What it says by an exception
-becomes an answer here: a name that does not exist is no error of ours.
+becomes an answer here: a name that does not exist is no error of ours.  The words of an answer are the operator's: they
+name the server that was asked, and no class of a program.
 """
 
+import os
 import time
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import dns.exception
 import dns.message
@@ -28,8 +30,11 @@ import dns.resolver
 
 from empath.mail.lookup import Absent, Addresses, Answer, Exchanger, Exchangers, Failed, Kind, Question
 
-MAX_RECORDS = 100  # that are taken from one answer
+MAX_EXCHANGERS = 100  # of one answer, the best
+MAX_ADDRESSES = 20  # of one answer: more than any attempt tries
 TIMED_OUT = "no answer in time"
+_PORT = 53
+_NO_EDNS = (dns.rcode.FORMERR, dns.rcode.NOTIMP)  # what a server says that knows no EDNS, RFC 6891 §7
 _EDNS_OCTETS = 1232  # of a datagram that no router has to cut; what is longer comes over TCP
 
 
@@ -42,9 +47,10 @@ class Resolver(Protocol):
 
 class DnsResolver:
     """
-    Resolver over dnspython; keeps nothing.
+    Resolver over dnspython; keeps no answer.
 
-    *nameservers* are `address` or `address:port`; none means those of the system, as they stand in the file *system*.
+    *nameservers* are `address` or `address:port`; none means those of the system, as they stand in the file *system*,
+    which is read again when it changes.
     """
 
     def __init__(
@@ -56,23 +62,24 @@ class DnsResolver:
         system: str = "/etc/resolv.conf",
     ) -> None:
         """
-        Read the configuration; ask nobody yet.
+        Read the configuration; ask nothing yet.
 
         Args:
             timeout_s: for one question, over all name servers and tries.
             try_timeout_s: for one try; then the next name server is asked, or the same again.
         """
         self._timeout_s = timeout_s
-        self._resolver = dns.resolver.Resolver(configure=False)
-        if not nameservers:
-            try:
-                self._resolver.read_resolv_conf(system)
-            except dns.resolver.NoResolverConfiguration:
-                pass  # a host without DNS may have routes that need none; a look-up fails for the time being
-        self._resolver.timeout = min(try_timeout_s, timeout_s)
-        self._resolver.use_edns(0, 0, _EDNS_OCTETS)
-        if nameservers:
-            self._resolver.nameservers = [_nameserver(text) for text in nameservers]
+        self._try_timeout_s = min(try_timeout_s, timeout_s)
+        self._resolver = self._with(list(map(_nameserver, nameservers)))
+        self._system = None if nameservers else system
+        self._version: tuple[int, ...] | None = None  # of the file that was read last
+        self._follow_system()
+
+    @property
+    def nameservers(self) -> tuple[str, ...]:
+        """Address and port of each server that is asked, in the order of asking."""
+        self._follow_system()
+        return tuple(map(str, self._resolver.nameservers))
 
     def look_up(self, questions: Sequence[Question], within_s: float) -> list[Answer]:
         """One after another."""
@@ -88,6 +95,7 @@ class DnsResolver:
             name = dns.name.from_text(question.name)
         except dns.exception.DNSException:
             return Absent("NXDOMAIN", 0)  # no such name can be in the DNS
+        self._follow_system()
         try:
             found = self._resolver.resolve(
                 name, question.kind, search=False, raise_on_no_answer=False, lifetime=lifetime_s
@@ -95,25 +103,71 @@ class DnsResolver:
         except dns.resolver.NXDOMAIN as exc:
             response: dns.message.QueryMessage = exc.kwargs["responses"][name]
             return Absent("NXDOMAIN", response.resolve_chaining().minimum_ttl)
-        except dns.resolver.LifetimeTimeout:
-            return Failed(TIMED_OUT)
+        except dns.resolver.LifetimeTimeout as exc:
+            return Failed(_reason(exc.kwargs["errors"]) or TIMED_OUT)
         except dns.resolver.NoNameservers as exc:
-            return Failed(_reason(exc.kwargs["errors"]))
+            return Failed(_reason(exc.kwargs["errors"]) or "no name server is configured")
         except dns.exception.DNSException as exc:
-            return Failed(type(exc).__name__)
+            return Failed(_words(exc))
         return _read(found, question.kind)
+
+    def _with(self, nameservers: "list[_Nameserver]") -> dns.resolver.Resolver:
+        resolver = dns.resolver.Resolver(configure=False)
+        resolver.timeout = self._try_timeout_s
+        resolver.use_edns(0, 0, _EDNS_OCTETS)
+        resolver.nameservers = nameservers
+        return resolver
+
+    def _follow_system(self) -> None:
+        """Read the file of the system if it is another than before. What is gone is what it was."""
+        if self._system is None:
+            return
+        try:
+            found = os.stat(self._system)
+            version = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+            if version == self._version:
+                return
+            read = dns.resolver.Resolver(configure=False)
+            read.read_resolv_conf(self._system)
+        except (OSError, ValueError, dns.exception.DNSException):
+            return  # a host without DNS may have routes that need none; a look-up fails for the time being
+        self._resolver = self._with([_Nameserver(str(address)) for address in read.nameservers])
+        self._resolver.rotate = read.rotate
+        self._version = version
+
+
+class _Nameserver(dns.nameserver.Do53Nameserver):
+    """A server that is asked without EDNS for as long as it says that it knows none, RFC 6891 §7."""
+
+    def __str__(self) -> str:
+        address = f"[{self.address}]" if ":" in self.address else self.address
+        return self.address if self.port == _PORT else f"{address}:{self.port}"
+
+    def query(self, request: dns.message.QueryMessage, *args: Any, **kwargs: Any) -> dns.message.Message:
+        """Ask, and where the question was not understood ask once more in the words of RFC 1035."""
+        ends_at = time.monotonic() + kwargs["timeout"]
+        response = super().query(request, *args, **kwargs)
+        if response.rcode() not in _NO_EDNS or request.edns < 0:
+            return response
+        plain = dns.message.from_wire(request.to_wire())
+        assert isinstance(plain, dns.message.QueryMessage)
+        plain.use_edns(False)
+        kwargs["timeout"] = max(0.0, ends_at - time.monotonic())
+        return super().query(plain, *args, **kwargs)
 
 
 def _read(found: dns.resolver.Answer, kind: Kind) -> Answer:
     ttl_s = float(found.chaining_result.minimum_ttl)
     if found.rrset is None:
-        return Failed("lame: a referral") if _is_referral(found.response) else Absent("NODATA", ttl_s)
+        if _is_referral(found.response):
+            return Failed(f"a referral from {_Nameserver(str(found.nameserver), found.port or _PORT)}")
+        return Absent("NODATA", ttl_s)
     if kind is Kind.MX:
         # The root is "." to dnspython, and no name to us.
         records = ((r.preference, r.exchange.to_text(omit_final_dot=True).lower()) for r in found.rrset)
         named = sorted(Exchanger(preference, "" if name == "." else name) for preference, name in records)
-        return Exchangers(tuple(named[:MAX_RECORDS]), ttl_s)
-    return Addresses(tuple(sorted(record.address for record in found.rrset)[:MAX_RECORDS]), ttl_s)
+        return Exchangers(tuple(named[:MAX_EXCHANGERS]), ttl_s)
+    return Addresses(tuple(sorted(record.address for record in found.rrset)[:MAX_ADDRESSES]), ttl_s)
 
 
 def _is_referral(response: dns.message.Message) -> bool:
@@ -122,20 +176,44 @@ def _is_referral(response: dns.message.Message) -> bool:
     return not response.answer and dns.rdatatype.NS in kinds and dns.rdatatype.SOA not in kinds
 
 
-def _reason(errors: Iterable[tuple[object, ...]]) -> str:
-    """What the last name server that was asked has done wrong."""
-    *_, (*_, error, _response) = [((),) * 5, *errors]
+_Error = tuple[object, ...]  # name server, whether over TCP, port, what went wrong, the response
+
+
+def _reason(errors: Iterable[_Error]) -> str:
+    """What each name server did wrong that was asked, as it was the last time; nothing where none was asked."""
+    by_server = {str(server): _words(error) for server, _is_tcp, _port, error, _response in errors}
+    servers: dict[str, list[str]] = {}
+    for server, words in by_server.items():
+        servers.setdefault(words, []).append(server)
+    return ", ".join(f"{words} from {' and '.join(named)}" for words, named in servers.items())
+
+
+def _words(error: object) -> str:
+    """An error of dnspython or of the system in words for people."""
     if isinstance(error, str):
         return error  # the name of a response code
-    return type(error).__name__ if isinstance(error, Exception) else "no name server is configured"
+    for kind, words in _WORDS:
+        if isinstance(error, kind):
+            return words
+    if isinstance(error, OSError) and error.errno is not None:
+        return os.strerror(error.errno).lower()
+    return "an answer that cannot be read"
 
 
-def _nameserver(text: str) -> dns.nameserver.Do53Nameserver:
-    address, port = text, 53
+_WORDS: tuple[tuple[type[Exception], str], ...] = (
+    (dns.exception.Timeout, TIMED_OUT),
+    (dns.message.ChainTooLong, "aliases without an end"),
+    (dns.resolver.YXDOMAIN, "YXDOMAIN"),
+    (EOFError, "an answer that ends early"),
+)
+
+
+def _nameserver(text: str) -> _Nameserver:
+    address, port = text, _PORT
     if text.startswith("["):
         address, _, tail = text[1:].partition("]")
-        port = int(tail.removeprefix(":") or 53)
+        port = int(tail.removeprefix(":") or _PORT)
     elif text.count(":") == 1:
         address, _, digits = text.partition(":")
         port = int(digits)
-    return dns.nameserver.Do53Nameserver(address, port)
+    return _Nameserver(address, port)

@@ -44,6 +44,7 @@ class ScriptedDns:
         self._lame: set[str] = set()
         self._garbled: set[tuple[str, str]] = set()
         self._truncated: set[str] = set()
+        self._edns_code: dns.rcode.Rcode | None = None
         self._negative_ttl_s: int | None = None
         self._host = host
         self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -130,6 +131,11 @@ class ScriptedDns:
     def truncate(self, name: str) -> Self:
         """Answer questions for this name over TCP only."""
         self._truncated.add(name)
+        return self
+
+    def without_edns(self, code: dns.rcode.Rcode = dns.rcode.FORMERR) -> Self:
+        """Answer whatever has an OPT record with an error, as servers do that are older than it."""
+        self._edns_code = code
         return self
 
     # --- running
@@ -225,6 +231,10 @@ class ScriptedDns:
     def _answer(self, query: dns.message.Message) -> dns.message.Message:
         name, kind = _key(query)
         answer = dns.message.make_response(query, recursion_available=name not in self._lame)
+        if self._edns_code is not None and query.edns >= 0:
+            answer.use_edns(False)
+            answer.set_rcode(self._edns_code)
+            return answer
         if (name, kind) in self._codes:
             answer.set_rcode(self._codes[name, kind])
             return answer

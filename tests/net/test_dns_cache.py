@@ -4,11 +4,12 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from empath.mail.lookup import Absent, Addresses, Failed, Kind, Question
-from empath.net.dns_cache import CachingResolver
+from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, Question
+from empath.net.dns_cache import OTHER_FAMILY_S, CachingResolver
 from empath.net.resolver import TIMED_OUT
 
 A = Question("a.test", Kind.A)
+AAAA = Question("a.test", Kind.AAAA)
 B = Question("b.test", Kind.A)
 ENOUGH_S = 20.0
 
@@ -110,6 +111,53 @@ def test_the_cache_is_bounded_and_forgets_the_oldest(asker, clock):
     assert 3 == len(resolver)
     resolver.look_up(questions[2:], ENOUGH_S)
     assert 5 == len(asker.asked)
+
+
+def test_the_memory_of_the_cache_is_bounded(asker, clock):
+    """
+    A hostile zone has a hundred long names in each answer.
+    """
+    resolver = CachingResolver(asker, question_s=10.0, clock=clock, max_octets=100_000)
+    for number in range(50):
+        question = Question(f"{number}.test", Kind.MX)
+        asker.answers[question] = Exchangers(tuple(Exchanger(n, f"{n:02}" + "x" * 98) for n in range(100)), 60)
+        resolver.look_up([question], ENOUGH_S)
+        resolver.look_up([Question(f"a.{number}.test", Kind.A)], ENOUGH_S)
+    assert (True, 9) == (resolver.octets <= 100_000, len(resolver))
+    before = resolver.octets
+    for _ in range(50):
+        clock.now += 100
+        resolver.look_up([question], ENOUGH_S)
+    assert before == resolver.octets
+
+
+@pytest.mark.parametrize("silent", [AAAA, A])
+def test_a_family_that_is_never_answered_delays_nothing(resolver, asker, silent):
+    """
+    Some name servers drop questions for AAAA: the address that is known is used at once, or mail would wait ten seconds
+    in every search.
+    """
+    known = A if silent is AAAA else AAAA
+    asker.answers[known] = Addresses(("192.0.2.1" if known is A else "2001:db8::1",), 60)
+    asker.gates[silent] = Event()
+    with gevent.Timeout(30):
+        expected = {known: asker.answers[known], silent: Failed(TIMED_OUT)}
+        assert list(expected.values()) == resolver.look_up(list(expected), 1e6)
+    asker.gates[silent].set()
+
+
+def test_a_family_is_waited_for_where_the_other_has_no_address(resolver, asker):
+    """
+    A host of IPv6 alone, whose name server takes its time.
+    """
+    asker.answers[A] = Absent("NODATA", 60)
+    asker.answers[AAAA] = Addresses(("2001:db8::1",), 60)
+    asker.gates[AAAA] = Event()
+    waiting = gevent.spawn(resolver.look_up, [A, AAAA, B], ENOUGH_S)
+    gevent.sleep(2 * OTHER_FAMILY_S)
+    assert not waiting.ready()
+    asker.gates[AAAA].set()
+    assert [asker.answers[A], asker.answers[AAAA], Absent("NXDOMAIN", 60)] == waiting.get()
 
 
 def test_many_who_ask_the_same_share_one_question(resolver, asker):

@@ -3,10 +3,13 @@
 import ipaddress
 import random
 
+import gevent
 import pytest
+from gevent.event import Event
 
-from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind
+from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Kind
 from empath.net.dns_cache import CachingResolver
+from empath.net.hosts_file import HostsFile
 from empath.net.next_hop import NextHops
 from empath.net.resolver import DnsResolver
 from empath.policy.hosts.search import Host, HostRules, NoHost
@@ -60,7 +63,7 @@ def test_where_there_is_no_host_the_reply_says_why(script, hops):
 
 
 class FakeResolver:
-    """A hundred equal exchangers; each look-up takes a second of the clock."""
+    """A hundred exchangers, the better half without address; each look-up takes a second of the clock."""
 
     def __init__(self):
         self.now = 0.0
@@ -71,20 +74,21 @@ class FakeResolver:
         self.now += 1.0
         if questions[0].kind is Kind.MX:
             return [Exchangers(tuple(Exchanger(5, f"h{n}.test") for n in range(100)), 60)]
-        if within_s <= 0:
-            return [Failed("no answer in time")] * len(questions)
+        if len(self.sizes) < 4:
+            return [Absent("NODATA", 60)] * len(questions)
         return [Addresses((f"192.0.2.{len(self.sizes)}",), 60) for _ in questions]
 
 
 def test_all_look_ups_of_an_attempt_share_one_limit_of_time():
     """
-    A hundred equal exchangers are asked for eight questions at a time; what came in time is used.
+    A hundred equal exchangers are asked for sixteen questions at a time; what came in time is used, and nothing more
+    is asked.
     """
     resolver = FakeResolver()
     hops = NextHops(resolver, lambda: RULES, timeout_s=5.0, clock=lambda: resolver.now)
     found = hops.find(MxRoute(), "x.test")
-    assert {"192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5"} == {host.address for host in found}
-    assert 8 == max(resolver.sizes)
+    assert {"192.0.2.4", "192.0.2.5"} == {host.address for host in found}
+    assert [1, 16, 16, 16, 16] == resolver.sizes
 
 
 def test_what_this_host_is_is_asked_at_each_search():
@@ -125,6 +129,90 @@ def test_a_search_serves_others_for_some_seconds(ttl_s, seconds, is_asked):
     assert (4 if is_asked else 2) == resolver.calls
 
 
+class SlowResolver(CountingResolver):
+    """Answers once its gate is open, or fails."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate, self.error = Event(), None
+
+    def look_up(self, questions, within_s):
+        self.gate.wait()
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+        return super().look_up(questions, within_s)
+
+
+@pytest.mark.parametrize("is_found", [True, False])
+def test_all_leases_of_a_destination_share_one_search(is_found):
+    """
+    A hundred of them start at once after a pause; also where the search finds nothing, which is not remembered.
+    """
+    resolver = SlowResolver()
+    rules = RULES if is_found else HostRules(own_names=frozenset({"h.test"}))
+    hops = NextHops(resolver, lambda: rules, timeout_s=5.0)
+    waiting = [gevent.spawn(hops.find, MxRoute(), "x.test") for _ in range(100)]
+    gevent.idle()
+    resolver.gate.set()
+    gevent.joinall(waiting)
+    assert ({not is_found}, 2 if is_found else 1) == (
+        {isinstance(greenlet.get(), NoHost) for greenlet in waiting},
+        resolver.calls,
+    )
+
+
+def test_a_search_that_failed_is_begun_anew_by_one_that_waited():
+    """
+    A lease that is killed in the middle must not take others along.
+    """
+    resolver = SlowResolver()
+    hops = NextHops(resolver, lambda: RULES, timeout_s=5.0)
+    first, *others = [gevent.spawn(hops.find, MxRoute(), "x.test") for _ in range(3)]
+    gevent.idle()
+    first.kill()
+    resolver.gate.set()
+    gevent.joinall(others)
+    assert ([True, True], 2) == ([isinstance(each.get(), tuple) for each in others], resolver.calls)
+
+
+def test_a_search_by_other_rules_is_not_shared():
+    """
+    An address that this host got meanwhile rules out a host that was none of ours before.
+    """
+    resolver = SlowResolver()
+    rules = [HostRules(own_names=frozenset({"h.test"})), RULES]
+    hops = NextHops(resolver, rules.pop, timeout_s=5.0)
+    before, after = [gevent.spawn(hops.find, MxRoute(), "x.test") for _ in range(2)]
+    gevent.idle()
+    resolver.gate.set()
+    assert (True, True) == (isinstance(before.get(), tuple), isinstance(after.get(), NoHost))
+
+
+def test_the_host_of_a_route_may_be_a_name_of_the_hosts_file(tmp_path):
+    """
+    A smarthost or a filter beside us, which no DNS knows; and localhost, whatever the file says.
+    """
+    (tmp_path / "hosts").write_text("192.0.2.7 Filter.internal filter # ours\n")
+    resolver = CountingResolver()
+    file = HostsFile(str(tmp_path / "hosts"))
+    hops = NextHops(resolver, lambda: RULES, timeout_s=5.0, hosts_file=file, random=random.Random(1).random)
+    found = [hops.find(SmtpRoute(name, 2525), "x.test") for name in ("filter", "filter.internal", "localhost")]
+    assert ([["192.0.2.7"], ["192.0.2.7"], ["127.0.0.1", "::1"]], 0) == (
+        [sorted(host.address for host in each) for each in found],
+        resolver.calls,
+    )
+
+
+def test_an_exchanger_is_no_name_of_the_hosts_file(tmp_path):
+    """
+    Whoever holds a zone must not choose among the names of this host.
+    """
+    (tmp_path / "hosts").write_text("192.0.2.7 h.test x.test\n")
+    hops = NextHops(CountingResolver(), lambda: RULES, timeout_s=5.0, hosts_file=HostsFile(str(tmp_path / "hosts")))
+    assert {"192.0.2.1", "192.0.2.2"} == {host.address for host in hops.find(MxRoute(), "x.test")}
+
+
 def test_equals_are_drawn_anew_from_one_search():
     """
     RFC 5321 §5.1: load is spread.
@@ -139,7 +227,11 @@ def test_searches_that_are_remembered_are_bounded():
     """
     Mail to a million domains costs no memory for a million.
     """
-    hops = NextHops(CountingResolver(), lambda: RULES, timeout_s=5.0, clock=lambda: 0.0)
+    resolver = CountingResolver()
+    hops = NextHops(resolver, lambda: RULES, timeout_s=5.0, clock=lambda: 0.0)
     for number in range(2500):
         hops.find(MxRoute(), f"{number}.test")
-    assert len(hops._searches) <= 1000
+    resolver.calls = 0
+    for number in range(2500):
+        hops.find(MxRoute(), f"{2499 - number}.test")
+    assert 2 * (2500 - 250) == resolver.calls

@@ -2,9 +2,11 @@
 mx - which hosts take the mail of a domain, and in which order, RFC 5321 §5
 
 THEORY
-    A search says what it wants to know, is told, and wants more, until it is over; whoever drives it asks the DNS.
-    Exchangers are taken by preference, all of one preference at once, for one that is ourselves rules out its equals.
+    A search says what it wants to know, learns the answers, and wants more, until it is over; its driver asks the DNS.
+    Exchangers are taken by preference, some of one preference at once, for one that is ourselves rules out its equals.
     It stops when an attempt has hosts enough, so that a domain of a hundred exchangers costs no hundred look-ups.
+    Where all of them are of one family, a few names more may have the other: a host without IPv6 must not stay without
+    any address because the best exchangers have no other.
 
 RULES
     Doubt dominates: mail bounces only if every look-up had an answer.
@@ -29,6 +31,9 @@ from empath.policy.routing import MxRoute, SmtpRoute
 MAX_HOSTS: Final = 5  # addresses of one attempt
 MAX_SESSIONS: Final = 2  # of one attempt, that got as far as to a greeted session
 
+_NAMES_AT_ONCE: Final = 8  # with two questions each
+_NAMES_FOR_OTHER_FAMILY: Final = 5  # once there are hosts enough of one
+_MAX_USABLE: Final = 200  # addresses that one search keeps to draw from
 _NAMES_SHOWN: Final = 3
 # Where no host of another's domain is. IPv4 within IPv6 is judged as the IPv4 address that it is.
 _NOT_OF_THE_INTERNET: Final = tuple(
@@ -111,21 +116,25 @@ class HostSearch:
     `wanted` are the questions to ask now, none when it is over; `learn` takes their answers; `hosts` is the result.
     """
 
-    def __init__(self, route: SmtpRoute | MxRoute, domain: str, rules: HostRules) -> None:
+    def __init__(self, route: SmtpRoute | MxRoute, domain: str, rules: HostRules, random: Random | None = None) -> None:
         """
-        Begin a search. *domain* is the recipient's, or an address literal; for a fixed route it means nothing.
+        Begin a search. *domain* is the recipient's, or an address literal; for a fixed route it means nothing. *random*
+        draws which of very many equal exchangers are asked for at all; without it they come by name.
         """
         self.wanted: tuple[Question, ...] = ()
         self.exchangers: tuple[Exchanger, ...] = ()  # best first; the name itself where it has no MX
         self.answers: dict[Question, Answer] = {}
         self.literal: str | None = None  # the address, where it was given and not looked up
         self.loop_at: int | None = None  # the preference that is ourselves; it and all worse ones are dropped
+        self.is_fixed = isinstance(route, SmtpRoute)  # the operator names the host
         self._rules = rules
+        self._random = random
         self._domain = domain
-        self._is_fixed = isinstance(route, SmtpRoute)
         self._port = route.port if isinstance(route, SmtpRoute) else rules.mx_port
         self._no_mail: Reply | None = None  # said by the MX records themselves
         self._usable: list[Found] = []
+        self._seen: set[str] = set()  # addresses of `_usable`
+        self._names_since_enough = 0
         self._next = 0  # the first of `exchangers` whose preference was not looked at
         if isinstance(route, SmtpRoute):
             self._domain = route.host
@@ -159,7 +168,7 @@ class HostSearch:
         """What is thought of an address, and why in one word."""
         canonical, version, flaw = _known(address)
         rules = self._rules
-        if self._is_fixed:
+        if self.is_fixed:
             # The operator means it, wherever it is, but for our own door.
             return (Verdict.OWN, "listener") if self._is_listener(canonical, version, flaw) else (Verdict.USABLE, "")
         if canonical in rules.own_addresses:
@@ -170,7 +179,7 @@ class HostSearch:
 
     def is_own_name(self, name: str) -> bool:
         """Whether an exchanger of this name is ourselves, whatever its address. A fixed route is judged by address."""
-        return not self._is_fixed and name in self._rules.own_names
+        return not self.is_fixed and name in self._rules.own_names
 
     def _begin_with(self, name: str) -> None:
         """There is but one host: an address needs no look-up, a name no MX."""
@@ -189,21 +198,29 @@ class HostSearch:
                 if not named:  # RFC 7505 §3; a dot among others is no null MX, and no host
                     self._no_mail = Reply.of(f"556 5.1.10 {self._domain} accepts no mail")
                 best = {name: preference for preference, name in reversed(named)}  # of a name that stands twice
-                self.exchangers = tuple(sorted(Exchanger(preference, name) for name, preference in best.items()))
+                self.exchangers = tuple(self._ordered(best))
             case Absent():
                 self.exchangers = (Exchanger(0, self._domain),)
             case _:  # the address might be a web server's: mail would bounce that is only to wait
                 self._no_mail = _failed(self._domain, Kind.MX, answer)
 
+    def _ordered(self, best: dict[str, int]) -> Iterator[Exchanger]:
+        names = sorted(best)
+        if (random := self._random) is not None:
+            names.sort(key=lambda _: random())
+        names.sort(key=best.__getitem__)
+        return (Exchanger(best[name], name) for name in names)
+
     def _go_on(self) -> None:
-        """Want the addresses of the next preference that has a name to ask for, unless the search is over."""
+        """Want the addresses of the next names of one preference, unless the search is over."""
         while not self.wanted and self._next < len(self.exchangers) and self.loop_at is None and not self._is_enough():
             preference = self.exchangers[self._next].preference
             group = [name for least, name in self.exchangers[self._next :] if least == preference]
-            self._next += len(group)
             if any(map(self.is_own_name, group)):
                 self.loop_at = preference
                 return
+            group = group[:_NAMES_AT_ONCE]
+            self._next += len(group)
             self.wanted = tuple(
                 Question(name, kind) for name in group if is_host_name(name) for kind in (Kind.A, Kind.AAAA)
             )
@@ -216,17 +233,22 @@ class HostSearch:
                     self._keep(Found(preference, question.name, address))
         if self.loop_at is not None:
             self._usable = [found for found in self._usable if found.preference < self.loop_at]
+        if len(self._usable) >= MAX_HOSTS:
+            self._names_since_enough += len({question.name for question in asked})
 
     def _keep(self, found: Found) -> None:
         verdict, _ = self.judge(found.address)
         if verdict is Verdict.OWN:
             self.loop_at = found.preference
-        elif verdict is Verdict.USABLE and all(found.address != other.address for other in self._usable):
+        elif verdict is Verdict.USABLE and found.address not in self._seen and len(self._seen) < _MAX_USABLE:
+            self._seen.add(found.address)
             self._usable.append(found)
 
     def _is_enough(self) -> bool:
+        if len(self._usable) < MAX_HOSTS:
+            return False
         versions = {_known(found.address)[1] for found in self._usable}
-        return len(self._usable) >= MAX_HOSTS and len(versions) > 1
+        return len(versions) > 1 or self._names_since_enough > _NAMES_FOR_OTHER_FAMILY
 
     def _is_listener(self, canonical: str, version: int, flaw: str) -> bool:
         listeners, port = self._rules.listeners, self._port
@@ -239,7 +261,7 @@ class HostSearch:
 
     def _refusal(self) -> Reply:
         reply = self._reason()
-        if self._is_fixed and reply.klass == 5:
+        if self.is_fixed and reply.klass == 5:
             return Reply.of(f"451 4.3.5 next hop {self._domain}: {reply.text}")
         return reply
 

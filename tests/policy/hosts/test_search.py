@@ -204,13 +204,13 @@ def test_e4_families_of_equals_take_turns():
 
 
 @given(
-    names=st.lists(st.lists(st.tuples(st.integers(4, 6), st.integers(1, 200)), max_size=9), min_size=1, max_size=9),
-    preferences=st.lists(st.integers(0, 3), min_size=9, max_size=9),
+    names=st.lists(st.lists(st.tuples(st.integers(4, 6), st.integers(1, 200)), max_size=9), min_size=1, max_size=6),
+    preferences=st.lists(st.integers(0, 3), min_size=6, max_size=6),
     seed=st.integers(0, 99),
 )
 def test_e4_of_all_addresses_five_are_tried_and_neither_family_is_hidden(names, preferences, seed):
     """
-    Preference rules the order; of a family that is there, however late, there is one at least.
+    Preference rules the order; of a family that is there, within five names more, there is one at least.
     """
     zone = {"MX": mx(*((preference, f"h{n}.test") for n, preference in enumerate(preferences[: len(names)])))}
     for n, addresses in enumerate(names):  # in 2001:db8:0:: there is one of ours
@@ -235,6 +235,51 @@ def test_e4_a_search_ends_when_it_has_hosts_enough():
     zone |= {f"h{n}.test": [f"192.0.2.{n + 100}", f"2001:db8::{n + 100}"] for n in range(100)}
     assert 5 == len(hosts(zone))
     assert 1 + 2 * 3 == len(search(zone).answers)
+
+
+def test_e4_of_one_family_alone_five_names_more_are_asked_for():
+    """
+    Most domains have no IPv6: a hundred exchangers must not cost two hundred questions in search of it.
+    """
+    zone = {"MX": mx(*((n, f"h{n:02}.test") for n in range(100)))}
+    zone |= {f"h{n:02}.test": [f"192.0.2.{n + 100}"] for n in range(100)}
+    assert {f"h0{n}.test" for n in range(5)} == {name for name, _ in hosts(zone)}
+    assert 1 + 2 * (5 + 5) == len(search(zone).answers)
+
+
+def test_e4_of_very_many_equals_some_are_drawn_and_asked_for():
+    """
+    RFC 5321 §5.1: load is spread over all of them, by searches that draw anew.
+    """
+    zone = {"MX": mx(*((5, f"h{n:02}.test") for n in range(100)))}
+    zone |= {f"h{n:02}.test": [f"198.51.100.{n}"] for n in range(100)}
+    draws = []
+    for seed in range(20):
+        found = HostSearch(MxRoute(), "x.test", OURS, random.Random(seed).random)
+        while found.wanted:
+            assert 16 >= len(found.wanted)
+            found.learn([answer(zone, question) for question in found.wanted])
+        assert 1 + 16 == len(found.answers)
+        draws += [name for name, _ in found.answers]
+    assert len(set(draws)) > 60
+
+
+def test_e4_an_equal_that_is_ourselves_by_address_is_found_among_the_first_eight():
+    """
+    However many hosts there were before it.
+    """
+    zone = {"MX": mx(*((5, f"h{n}.test") for n in range(8)), (4, "a.test")), "a.test": ["192.0.2.1"]}
+    zone |= {f"h{n}.test": [f"192.0.2.{n + 2}"] for n in range(8)}  # 192.0.2.9 is ours
+    assert [("a.test", "192.0.2.1")] == hosts(zone)
+
+
+def test_e4_no_number_of_addresses_is_too_many():
+    """
+    A zone may have any; an attempt takes five.
+    """
+    many = [f"198.51.{n // 250}.{n % 250}" for n in range(20_000)]
+    zone = {"MX": mx((5, "a.test"), (6, "b.test")), "a.test": many, "b.test": ["2001:db8::1"]}
+    assert 5 == len(hosts(zone))
 
 
 def test_e4_a_name_or_address_that_stands_twice_is_tried_once():
