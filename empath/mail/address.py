@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import ClassVar
 
 from empath.errors import SyntaxViolation
-from empath.mail.domain import AddressLiteral, Domain
+from empath.mail.domain import AddressLiteral, Domain, parse_domain
 
 _ATEXT = r"A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff"
 _DOT_STRING = re.compile(rf"[{_ATEXT}]+(?:\.[{_ATEXT}]+)*")
@@ -81,7 +81,7 @@ def _parsed(text: str) -> Address:
         raise SyntaxViolation(f"not a local part: {text!r}")
     if len(local.encode()) > _MAX_LOCAL_OCTETS:
         raise SyntaxViolation(_TOO_LONG)
-    address = Address(local, AddressLiteral.parse(right) if right.startswith("[") else Domain.parse(right))
+    address = Address(local, parse_domain(right))
     # As it will be sent on: A-labels are longer than the letters they stand for.
     if len(str(address).encode()) > _MAX_PATH_OCTETS:
         raise SyntaxViolation(_TOO_LONG)

@@ -98,3 +98,18 @@ class AddressLiteral:
         if self.address.version == 6:
             return f"[IPv6:{self.address}]"
         return f"[{self.address}]"
+
+
+def parse_domain(text: str) -> Domain | AddressLiteral:
+    """
+    Read what stands right of the `@`, or in HELO: a literal with its brackets, or a domain.
+
+    Raises:
+        SyntaxViolation: see Domain.parse and AddressLiteral.parse.
+    """
+    return AddressLiteral.parse(text) if text.startswith("[") else Domain.parse(text)
+
+
+def parse_stored(text: str) -> Domain | AddressLiteral:
+    """The same for text that one of these types wrote, such as a column of the queue; a name is not checked again."""
+    return AddressLiteral.parse(text) if text.startswith("[") else Domain(text)

@@ -1,10 +1,22 @@
-"""fate - what an attempt decided for a recipient, and what it was based on"""
+"""
+fate - what was said about a recipient, and what an attempt decided for it
+
+A reply keeps one shape, `Said`, from the client session to the row that records the attempt.
+"""
 
 from dataclasses import dataclass
 
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.mail.status import RecipientStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The reply that ended a transaction for a recipient, and the stage that it answered."""
+
+    stage: Stage
+    reply: Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,25 +29,23 @@ class Fate:
 
     recipient_id: int
     status: RecipientStatus
-    stage: Stage
-    reply: Reply
+    said: Said
     next_retry_at: float | None = None
     wants_notice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """What one host said to a recipient for whom another host was tried after it: evidence, no fate."""
+    """What one host said to a recipient for which another host was asked next: evidence without a fate."""
 
     recipient_id: int
-    stage: Stage
-    reply: Reply
+    said: Said
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """
-    What the fates of one transaction share.
+    What the recipients of one transaction share.
 
     Shape: started_at in Unix seconds; connect_s is the part of duration_s until the host was ready for mail, None for a
     connection that was open already or was never made; host and peer_address for people.

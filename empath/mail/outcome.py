@@ -1,14 +1,10 @@
 """
-outcome - what an attempt means for one recipient
+outcome - what the reply of one host means for one recipient
 
-A closed set: policy/classify makes one of these from the reply that ended the recipient's transaction, and nothing
-else in the system decides a fate.
+A closed set: policy/attempt gives one of these to each recipient after each host, and nothing else in the system does.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
-
-from empath.mail.reply import Reply
+from enum import Enum, StrEnum, auto
 
 
 class Stage(StrEnum):
@@ -27,37 +23,10 @@ class Stage(StrEnum):
     LOCAL = "local"  # a Maildir or another transport without a dialogue
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """The next host took responsibility (a 2yz to the end of data)."""
+class Outcome(Enum):
+    """What follows for a recipient."""
 
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class Deferred:
-    """Not now; the schedule says when again, or that the lifetime is over."""
-
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class Bounced:
-    """Never; the sender is to be told."""
-
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class TryNext:
-    """
-    This host will not do, another of the same destination may; the reply stands if there is none.
-
-    is_final_here tells that this host would never take it, so that it bounces if all the others say the same.
-    """
-
-    reply: Reply
-    is_final_here: bool = False
-
-
-Outcome = Delivered | Deferred | Bounced | TryNext
+    DELIVERED = auto()  # the host took responsibility: a 2yz to the end of data
+    DEFERRED = auto()  # a later attempt, or the end of the lifetime
+    BOUNCED = auto()  # a failure for good
+    NEXT_HOST = auto()  # another host of the same destination, in the same attempt

@@ -49,6 +49,11 @@ def find_addressee(kind: ReportKind, reverse_path: str, hostname: Domain, postma
         return None
 
 
+def wants_failure_notice(notify: str | None) -> bool:
+    """Whether a failure is reported to the sender; *notify* is the NOTIFY= value, RFC 3461 §4.1, None without one."""
+    return notify is None or "FAILURE" in notify
+
+
 def is_delayed(now: Timestamp, received_at: Timestamp, warning_s: float, reverse_path: str) -> bool:
     """Whether a deferral at *now* is to be told of, once; *warning_s* is 0 for never."""
     return warning_s > 0 and reverse_path != "" and now >= received_at + warning_s

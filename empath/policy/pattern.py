@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from empath.mail.domain import AddressLiteral, Domain
+from empath.mail.domain import AddressLiteral, Domain, parse_domain
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ class DomainPattern:
             return cls(text)
         if text.startswith("*."):
             return cls(f"*.{Domain.parse(text[2:])}")
-        return cls(str(AddressLiteral.parse(text) if text.startswith("[") else Domain.parse(text)))
+        return cls(str(parse_domain(text)))
 
     def __str__(self) -> str:
         return self.text

@@ -104,8 +104,8 @@ class Session:
 
     def _judge(self, ended: TransactionEnded) -> None:
         assert self._transaction is not None, "a transaction ended twice"
-        assert len(self._transaction.recipients) == len(ended.results)
-        for result in ended.results:
+        assert self._transaction.recipients.keys() == ended.results.keys()
+        for result in ended.results.values():
             assert result.reply.text != "No answer"
             if result.reply.klass < 4:
                 assert (Stage.END_OF_DATA, 2) == (result.stage, result.reply.klass)
@@ -129,7 +129,7 @@ def check(case: Case) -> list[str]:
     reached = [type(event).__name__ for event in first.events]
     for event in first.events:
         if isinstance(event, TransactionEnded):
-            reached += [f"{result.stage} {result.reply.klass}" for result in event.results]
+            reached += [f"{result.stage} {result.reply.klass}" for result in event.results.values()]
         elif isinstance(event, HostFailed):
             reached.append(f"{event.stage} {event.reply.klass}")
     return reached

@@ -34,14 +34,14 @@ def random_content(random: Random) -> bytes:
 
 def random_transaction(random: Random, content: bytes = b"") -> Transaction:
     """A transaction of one to four recipients, with some of the parameters."""
-    recipients = tuple(
-        ClientRecipient(
+    recipients = {
+        number: ClientRecipient(
             str(random_address(random)),
             random.choice([None, None, "NEVER", "SUCCESS,DELAY"]),
             random.choice([None, None, "rfc822;a+20b@x.test"]),
         )
-        for _ in range(random.randint(1, 4))
-    )
+        for number in range(random.randint(1, 4))
+    }
     return Transaction(
         reverse_path=random.choice(["", str(random_address(random))]),
         recipients=recipients,

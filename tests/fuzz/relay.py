@@ -105,10 +105,10 @@ class Relay:
     def _judge(self, ended: TransactionEnded) -> None:
         assert self._begun is not None
         begun, self._begun = self._begun, None
-        self.reached += [f"{result.stage} {result.reply.code}" for result in ended.results]
+        self.reached += [f"{result.stage} {result.reply.code}" for result in ended.results.values()]
         delivered = [
-            recipient
-            for recipient, result in zip(begun.recipients, ended.results, strict=True)
+            begun.recipients[number]
+            for number, result in ended.results.items()
             if (result.stage, result.reply.klass) == (Stage.END_OF_DATA, 2)
         ]
         assert [ForwardPath.parse(recipient.address) for recipient in delivered] == [

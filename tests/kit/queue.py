@@ -19,7 +19,7 @@ import apsw
 from empath.errors import EmpathError
 from empath.mail.address import Address, ReversePath
 from empath.mail.envelope import Envelope, Recipient
-from empath.mail.fate import Attempt, Fate
+from empath.mail.fate import Attempt, Fate, Said
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
@@ -247,8 +247,7 @@ class Queue:
             Fate(
                 recipient_id,
                 status,
-                Stage.END_OF_DATA,
-                REPLIES[status],
+                Said(Stage.END_OF_DATA, REPLIES[status]),
                 next_retry_at if status is RecipientStatus.DEFERRED else None,
                 wants_notice=status in (RecipientStatus.BOUNCED, RecipientStatus.EXPIRED),
             )

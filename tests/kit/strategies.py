@@ -9,7 +9,7 @@ from empath.mail.address import Address, ForwardPath, ReversePath
 from empath.mail.domain import AddressLiteral, Domain
 from empath.mail.envelope import BodyType, DsnReturn, Envelope, Recipient
 from empath.mail.identity import QueueId, Timestamp
-from empath.mail.outcome import Bounced, Deferred, Delivered, Outcome, Stage, TryNext
+from empath.mail.outcome import Stage
 from empath.mail.reply import EnhancedStatus, Reply
 
 _LIKE_A_STATUS = re.compile(r"[245]\.[0-9]")
@@ -114,12 +114,6 @@ envelopes = st.builds(
 # --- outcomes
 
 stages = st.sampled_from(Stage)
-outcomes: st.SearchStrategy[Outcome] = st.one_of(
-    st.builds(Delivered, replies(klass=2)),
-    st.builds(Deferred, replies(klass=4)),
-    st.builds(Bounced, replies(klass=5)),
-    st.builds(TryNext, replies(klass=4) | replies(klass=5)),
-)
 
 # --- content
 

@@ -1,4 +1,4 @@
-"""Envelopes and outcomes: plain values, which must not change under anyone's hands."""
+"""Envelopes and replies are plain values that cannot be changed."""
 
 from dataclasses import FrozenInstanceError
 
@@ -11,7 +11,7 @@ from empath.mail.envelope import BodyType, DsnReturn, Envelope, Recipient
 from tests.kit import strategies
 
 
-@given(value=st.one_of(strategies.envelopes, strategies.recipients, strategies.outcomes, strategies.replies()))
+@given(value=st.one_of(strategies.envelopes, strategies.recipients, strategies.replies()))
 def test_a_value_cannot_be_changed(value):
     """
     Greenlets share them without locks.
@@ -50,11 +50,3 @@ def test_parameters_are_spelled_as_on_the_wire():
     RFC 6152 §2 and RFC 3461 §4.3; rows hold the same words.
     """
     assert ["7BIT", "8BITMIME", "FULL", "HDRS"] == [str(value) for value in (*BodyType, *DsnReturn)]
-
-
-@given(outcome=strategies.outcomes)
-def test_every_outcome_says_by_which_reply(outcome):
-    """
-    People ask why, and the report must say.
-    """
-    assert outcome == type(outcome)(outcome.reply)

@@ -1,22 +1,20 @@
-"""From reply to fate, each pair of stage and class."""
+"""From reply to meaning, each pair of stage and class."""
 
 import pytest
 
-from empath.mail.outcome import Bounced, Deferred, Delivered, Stage, TryNext
+from empath.mail.fate import Said
+from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
-from empath.policy.classify import classify, is_lack
+from empath.policy.classify import Meaning, classify, is_lack
 
 BEFORE_MAIL = [Stage.CONNECT, Stage.GREETING, Stage.EHLO]
 BEFORE_DOT = [Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.CONTENT]
 PAST_DOT = [Stage.END_OF_DATA, Stage.LOCAL]
 
 
-def both(stage, line):
-    """The fates while another host is left, and at the last host."""
-    reply = Reply.of(line)
-    outcomes = [classify(stage, reply, is_last_host) for is_last_host in (False, True)]
-    assert [reply, reply] == [outcome.reply for outcome in outcomes]
-    return [type(outcome) for outcome in outcomes]
+def meaning(stage, line):
+    """What a reply at a stage means."""
+    return classify(Said(stage, Reply.of(line)))
 
 
 @pytest.mark.parametrize("stage", BEFORE_MAIL)
@@ -25,7 +23,7 @@ def test_a_host_that_does_not_begin_a_session_is_passed_over(stage, line):
     """
     Such a refusal is about the host, so a 5yz greeting never bounces.
     """
-    assert [TryNext, Deferred] == both(stage, line)
+    assert Meaning.OTHER_HOST is meaning(stage, line)
 
 
 @pytest.mark.parametrize("stage", [Stage.DNS, *BEFORE_DOT])
@@ -34,7 +32,7 @@ def test_a_4yz_before_the_final_dot_tries_the_next_host(stage, line):
     """
     Another host of the domain may have room; nothing was handed over yet.
     """
-    assert [TryNext, Deferred] == both(stage, line)
+    assert Meaning.OTHER_HOST is meaning(stage, line)
 
 
 @pytest.mark.parametrize("stage", [Stage.DNS, *BEFORE_DOT, *PAST_DOT])
@@ -43,7 +41,7 @@ def test_a_5yz_in_a_transaction_bounces_at_once(stage, line):
     """
     A 5yz is final for every host of the domain.
     """
-    assert [Bounced, Bounced] == both(stage, line)
+    assert Meaning.NEVER is meaning(stage, line)
 
 
 @pytest.mark.parametrize("stage", PAST_DOT)
@@ -51,7 +49,7 @@ def test_a_4yz_to_the_final_dot_defers(stage):
     """
     The host may have the message all the same, so no other host gets it now.
     """
-    assert [Deferred, Deferred] == both(stage, "451 4.4.2 Lost connection, may be delivered multiple times")
+    assert Meaning.LATER is meaning(stage, "451 4.4.2 Lost connection, may be delivered multiple times")
 
 
 @pytest.mark.parametrize("stage", PAST_DOT)
@@ -59,14 +57,14 @@ def test_a_2yz_to_the_final_dot_delivers(stage):
     """
     RFC 5321 §6.1: with it the next host has taken responsibility.
     """
-    assert [Delivered, Delivered] == both(stage, "250 2.0.0 Ok")
+    assert Meaning.DELIVERED is meaning(stage, "250 2.0.0 Ok")
 
 
 def test_a_552_to_rcpt_counts_as_a_452():
     """
     RFC 5321 §4.5.3.1.10.
     """
-    assert [TryNext, Deferred] == both(Stage.RCPT, "552 5.2.2 Too many recipients")
+    assert Meaning.OTHER_HOST is meaning(Stage.RCPT, "552 5.2.2 Too many recipients")
 
 
 @pytest.mark.parametrize("stage", [Stage.MAIL, Stage.DATA, Stage.END_OF_DATA])
@@ -74,7 +72,7 @@ def test_a_552_elsewhere_is_final(stage):
     """
     There it says that the message is too big.
     """
-    assert [Bounced, Bounced] == both(stage, "552 5.3.4 Message too big")
+    assert Meaning.NEVER is meaning(stage, "552 5.3.4 Message too big")
 
 
 LACKS = ["553 5.6.7 SMTPUTF8 is needed", "554 5.6.3 8BITMIME is needed"]
@@ -82,37 +80,19 @@ LACKS = ["553 5.6.7 SMTPUTF8 is needed", "554 5.6.3 8BITMIME is needed"]
 
 @pytest.mark.parametrize("stage", [Stage.MAIL, Stage.RCPT])
 @pytest.mark.parametrize("line", LACKS)
-def test_a_lack_of_an_extension_bounces_after_the_last_host(stage, line):
+def test_a_lack_of_an_extension_leaves_the_other_hosts(stage, line):
     """
     The hosts of one domain may differ in what they offer.
     """
-    assert [TryNext, Bounced] == both(stage, line)
-    assert classify(stage, Reply.of(line), is_last_host=False).is_final_here
-    assert is_lack(stage, Reply.of(line))
-
-
-@pytest.mark.parametrize("line", LACKS)
-def test_a_lack_of_an_extension_defers_where_another_host_may_yet_take_it(line):
-    """
-    That one was down, or said 4yz: a soft error weighs more than a hard one.
-    """
-    assert Deferred(Reply.of(line)) == classify(Stage.MAIL, Reply.of(line), is_last_host=True, is_put_off=True)
-
-
-def test_a_refusal_bounces_whatever_a_host_before_said():
-    """
-    It is about the recipient, not about what the host can do.
-    """
-    reply = Reply.of("550 5.1.1 No such user")
-    assert Bounced(reply) == classify(Stage.RCPT, reply, is_last_host=True, is_put_off=True)
-    assert not classify(Stage.RCPT, Reply.of("450 4.2.1 Busy"), is_last_host=False).is_final_here
+    assert Meaning.ONLY_OTHER_HOST is meaning(stage, line)
+    assert is_lack(Said(stage, Reply.of(line)))
 
 
 def test_the_code_of_smtputf8_past_the_final_dot_is_final():
     """
-    There it is a verdict on the message.
+    There it is a meaning on the message.
     """
-    assert [Bounced, Bounced] == both(Stage.END_OF_DATA, "554 5.6.7 Not deliverable")
+    assert Meaning.NEVER is meaning(Stage.END_OF_DATA, "554 5.6.7 Not deliverable")
 
 
 @pytest.mark.parametrize("stage", [Stage.DNS, *BEFORE_DOT, Stage.QUIT])
@@ -121,7 +101,7 @@ def test_a_reply_out_of_place_keeps_the_mail(stage, line):
     """
     A 250 to DATA has delivered nothing; doubt neither delivers nor bounces.
     """
-    assert [Deferred, Deferred] == both(stage, line)
+    assert Meaning.LATER is meaning(stage, line)
 
 
 @pytest.mark.parametrize("stage", PAST_DOT)
@@ -130,4 +110,4 @@ def test_an_intermediate_reply_to_the_final_dot_keeps_the_mail(stage, line):
     """
     Only a 2yz takes responsibility.
     """
-    assert [Deferred, Deferred] == both(stage, line)
+    assert Meaning.LATER is meaning(stage, line)

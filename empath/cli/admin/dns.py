@@ -12,7 +12,7 @@ from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, configuration, say
 from empath.config import Config
 from empath.config.hosts import host_rules
-from empath.mail.domain import AddressLiteral, Domain
+from empath.mail.domain import parse_stored
 from empath.mail.lookup import Absent, Answer, Exchangers, Failed, Kind, Question
 from empath.policy.hosts.findings import Finding, findings
 from empath.policy.hosts.search import HostSearch, NoHost
@@ -84,7 +84,7 @@ def dns(context: click.Context, domain: str, is_json: bool) -> None:
 
 
 def _find(config: Config, domain: str) -> Way:
-    parsed = AddressLiteral.parse(domain) if domain.startswith("[") else Domain(domain)
+    parsed = parse_stored(domain)
     route = config.routes.find(parsed)
     if route is None:
         return Way(domain, None, None)

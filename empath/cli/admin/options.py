@@ -16,7 +16,7 @@ import click
 from empath.config.units import parse_duration
 from empath.errors import SyntaxViolation
 from empath.mail.address import ForwardPath, ReversePath
-from empath.mail.domain import AddressLiteral, Domain
+from empath.mail.domain import parse_domain
 from empath.storage.admin.records import Reference
 from empath.storage.admin.selection import Selection
 
@@ -42,7 +42,7 @@ class ParsedType(click.ParamType[Any]):
 
 
 def _domain(text: str) -> str:
-    return str(AddressLiteral.parse(text) if text.startswith("[") else Domain.parse(text))
+    return str(parse_domain(text))
 
 
 def _bare(text: str) -> str:

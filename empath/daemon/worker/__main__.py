@@ -30,6 +30,7 @@ from empath.daemon.process.child import DRAIN_S
 from empath.daemon.process.runtime import Runtime, run_child
 from empath.daemon.worker.lease_run import Dispatch, LeaseRun
 from empath.daemon.worker.pool import ConnectionPool
+from empath.daemon.worker.transport.choose import choose_carrier
 from empath.errors import EmpathError
 from empath.net.dns_cache import CachingResolver
 from empath.net.interfaces import Interfaces
@@ -66,8 +67,10 @@ class Worker:
         self._slots = config.delivery.sessions
         reader = open_reader(config.queue.path)
         self._probe = LeaseProbe(reader, config.queue.path, process_id=runtime.process_id, share=self._share)
-        pool = ConnectionPool(config.delivery, str(config.hostname), runtime.deadlines)
-        self._dispatch = Dispatch(runtime, pool, _finder(config), DestinationIds(config.delivery.concurrency))
+        self._pool = ConnectionPool(config.delivery, str(config.hostname), runtime.deadlines)
+        self._dispatch = Dispatch(
+            runtime, partial(choose_carrier, self._pool, _finder(config)), DestinationIds(config.delivery.concurrency)
+        )
         self._rung = Event()
         # By lease_id, each from the commit of the lease to that of its end.
         self._active: dict[int, LeaseRun] = {}
@@ -175,7 +178,7 @@ class Worker:
     def _close_idle(self) -> None:
         while True:
             gevent.sleep(_IDLE_CHECK_S)
-            self._dispatch.pool.close_idle()
+            self._pool.close_idle()
 
     def _drain(self) -> None:
         self._dispatch.may_go_on = False
@@ -184,7 +187,7 @@ class Worker:
             gevent.sleep(0.02)
         if self._active:
             self._runtime.log.warning("leases_abandoned", leases=len(self._active))
-        self._dispatch.pool.close_idle(all_of_them=True)
+        self._pool.close_idle(all_of_them=True)
 
 
 def _finder(config: Config) -> NextHops:

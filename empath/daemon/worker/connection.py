@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from empath.config.tables.delivery import Delivery
 from empath.daemon.worker.content_fit import Pieces, fit
 from empath.errors import EmpathError
+from empath.mail.fate import Said
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.net.stream import Deadlines, Stream, StreamClosed, StreamTimeout
@@ -29,12 +30,11 @@ Clock = Callable[[], float]  # seconds that only ever rise
 
 
 class HostUnreachable(EmpathError):
-    """A host of the next hop gave no session. *stage* and *reply* say how far it went."""
+    """A host of the next hop gave no session. *said* tells how far it went."""
 
-    def __init__(self, stage: Stage, reply: Reply) -> None:
-        super().__init__(reply.escaped())
-        self.stage = stage
-        self.reply = reply
+    def __init__(self, said: Said) -> None:
+        super().__init__(said.reply.escaped())
+        self.said = said
 
 
 class Abandoned(EmpathError):
@@ -80,14 +80,14 @@ class Connection:
             stream = how.connect(host.address, host.port, deadlines=how.deadlines, timeout_s=wait_s)
         except (StreamClosed, StreamTimeout) as exc:
             reply = Reply.of(f"451 4.4.1 connect to {host.name}[{host.address}]:{host.port}: {exc}")
-            raise HostUnreachable(Stage.CONNECT, reply) from exc
+            raise HostUnreachable(Said(Stage.CONNECT, reply)) from exc
         connection = cls(host, stream, how)
         event = connection._next()
         if isinstance(event, Ready):
             return connection
         connection.leave()
         assert isinstance(event, HostFailed)
-        raise HostUnreachable(event.stage, event.reply)
+        raise HostUnreachable(Said(event.stage, event.reply))
 
     @property
     def is_usable(self) -> bool:

@@ -8,26 +8,18 @@ THEORY
     minutes.
 """
 
-import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import gevent
 
 from empath.daemon.process.runtime import Runtime
 from empath.daemon.worker.connection import Abandoned
-from empath.daemon.worker.pool import ConnectionPool
-from empath.daemon.worker.transport.carrier import Answer, Body, Carrier, DeliveryJob
-from empath.daemon.worker.transport.choose import choose_carrier
+from empath.daemon.worker.settling import Settling, with_fate
+from empath.daemon.worker.transport.carrier import Body, Carrier, DeliveryJob, HostAttempt
 from empath.errors import EmpathError, StorageFailure, SyntaxViolation
-from empath.mail.domain import AddressLiteral, Domain
-from empath.mail.fate import Attempt, Fate, Passed
-from empath.mail.identity import Timestamp
-from empath.mail.outcome import Bounced, Delivered, TryNext
-from empath.mail.status import RecipientStatus
-from empath.net.next_hop import HostFinder
-from empath.policy.bounce import is_delayed
-from empath.policy.retry import is_expired
+from empath.mail.domain import parse_stored
 from empath.policy.routing import Route
 from empath.storage.queue.accept import INLINE, DestinationIds
 from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadOrders
@@ -49,8 +41,7 @@ class Dispatch:
     """What all leases of a worker share. `may_go_on` turns False when delivery is frozen or the process drains."""
 
     runtime: Runtime
-    pool: ConnectionPool
-    finder: HostFinder
+    choose_carrier: Callable[[Route | None, str], Carrier]  # for a lease, by its route and destination
     destination_ids: DestinationIds
     may_go_on: bool = True
 
@@ -63,6 +54,7 @@ class LeaseRun:
         self._runtime = dispatch.runtime
         self._lease = lease
         self._carrier: Carrier | None = None
+        self._settling = Settling(dispatch.runtime, lease)
         self._moved_at = time.monotonic()
         self._unwritten: list[Write] = []
 
@@ -103,40 +95,32 @@ class LeaseRun:
 
     def _deliver(self, message: LeasedMessage) -> None:
         recipients = message.recipients
-        answers: dict[int, Answer] = {}
-        passed: list[Answer] = []
+        tried: list[HostAttempt] = []
         try:
             route, recipients = self._route(message)
             if not recipients:
                 return
-            body = self._body(message)
-            job = DeliveryJob(message, recipients, body, self._may_end)
+            job = DeliveryJob(message, recipients, self._body(message), self._may_end)
             if self._carrier is None:
-                dispatch = self._dispatch
-                self._carrier = choose_carrier(route, self._lease.destination, dispatch.pool, dispatch.finder)
-            for batch in self._carrier.carry(job):
-                for answer in batch:
-                    if isinstance(answer.outcome, TryNext):
-                        passed.append(answer)
-                    else:
-                        answers[answer.recipient.recipient_id] = answer
-                self._log_attempt(message, batch)
+                self._carrier = self._dispatch.choose_carrier(route, self._lease.destination)
+            for host_attempt in self._carrier.carry(job):
+                tried.append(host_attempt)
+                self._settling.log_host(message, host_attempt)
         except (ContentMissing, StorageFailure) as exc:
             self._runtime.log.critical("content_missing", queue_id=message.queue_id, error=str(exc))
-            self._hold(recipients, answers, f"no content: {exc}")
+            self._hold(recipients, tried, f"no content: {exc}")
         except SyntaxViolation as exc:
             self._runtime.log.error("not_deliverable", queue_id=message.queue_id, error=str(exc))
-            self._hold(recipients, answers, f"no command can be made of it: {exc}")
+            self._hold(recipients, tried, f"no command can be made of it: {exc}")
         finally:
             message.content = None  # a lease of twenty messages should not hold them all to its end
-            # Whatever came after them: who has got the mail must not get it again.
-            # What hosts said before is evidence for a fate; where there is none, the log has it.
-            passed = [answer for answer in passed if answer.recipient.recipient_id in answers]
-            self._settle(message, passed, list(answers.values()))
+            # Also after an error: a recipient that has got the mail must not get it again.
+            self._unwritten += self._settling.settle(message, tried)
 
-    def _hold(self, recipients: list[LeasedRecipient], answers: dict[int, Answer], reason: str) -> None:
-        """Leave those that have no answer yet to a person."""
-        numbers = tuple(r.recipient_id for r in recipients if r.recipient_id not in answers)
+    def _hold(self, recipients: list[LeasedRecipient], tried: list[HostAttempt], reason: str) -> None:
+        """Leave to a person those recipients that have no fate yet."""
+        fated = with_fate(tried)
+        numbers = tuple(r.recipient_id for r in recipients if r.recipient_id not in fated)
         self._unwritten.append(Hold(self._lease.lease_id, numbers, now=time.time(), reason=reason))
 
     def _route(self, message: LeasedMessage) -> tuple[Route | None, list[LeasedRecipient]]:
@@ -147,7 +131,7 @@ class LeaseRun:
         chosen: Route | None = None
         for recipient in message.recipients:
             text = recipient.domain
-            route = self._runtime.config.find_route(recipient.address, _domain(text))
+            route = self._runtime.config.find_route(recipient.address, parse_stored(text))
             destination = route.destination(text) if route is not None else here
             if destination == here:
                 stay.append(recipient)
@@ -183,46 +167,6 @@ class LeaseRun:
         """Whether a final dot may be said: nobody takes this process for dead, and its work for his."""
         return self._runtime.is_trusted_alive
 
-    def _settle(self, message: LeasedMessage, passed: list[Answer], answers: list[Answer]) -> None:
-        now = self._runtime.now()
-        by_attempt: dict[int, tuple[Attempt, list[Fate], list[Passed]]] = {}
-        for answer in passed:  # these first: rows come in the order in which the hosts were asked
-            evidence = Passed(answer.recipient.recipient_id, answer.stage, answer.reply)
-            by_attempt.setdefault(id(answer.attempt), (answer.attempt, [], []))[2].append(evidence)
-        for answer in answers:
-            fate = self._fate(answer, now)
-            by_attempt.setdefault(id(answer.attempt), (answer.attempt, [], []))[1].append(fate)
-            self._log_fate(message, answer, fate)
-        warning_s = self._runtime.config.retry.delay_warning_s
-        is_warned = is_delayed(now, message.received_at, warning_s, message.reverse_path)
-        self._unwritten += [
-            Settle(
-                process_id=self._runtime.process_id,
-                lease_id=self._lease.lease_id,
-                message_id=message.message_id,
-                now=now,
-                attempt=attempt,
-                fates=tuple(fates),
-                passed=tuple(evidence),
-                is_delayed=is_warned and any(fate.status is RecipientStatus.DEFERRED for fate in fates),
-            )
-            for attempt, fates, evidence in by_attempt.values()
-        ]
-
-    def _fate(self, answer: Answer, now: Timestamp) -> Fate:
-        recipient, stage, reply = answer.recipient, answer.stage, answer.reply
-        if isinstance(answer.outcome, Delivered):
-            return Fate(recipient.recipient_id, RecipientStatus.DELIVERED, stage, reply)
-        # RFC 3461 §4.1: without NOTIFY a failure is reported.
-        wants_notice = recipient.notify is None or "FAILURE" in recipient.notify
-        if isinstance(answer.outcome, Bounced):
-            return Fate(recipient.recipient_id, RecipientStatus.BOUNCED, stage, reply, wants_notice=wants_notice)
-        if is_expired(now, recipient.expires_at):
-            return Fate(recipient.recipient_id, RecipientStatus.EXPIRED, stage, reply, wants_notice=wants_notice)
-        schedule = self._runtime.config.retries.find(_domain(recipient.domain))
-        next_retry_at = schedule.next_retry_at(now, recipient.attempts + 1, random.random())
-        return Fate(recipient.recipient_id, RecipientStatus.DEFERRED, stage, reply, next_retry_at)
-
     def _settle_and_look(self) -> set[int]:
         """Write what is not written yet, and give the recipients of the lease whom a person has ordered away."""
         orders = ReadOrders(self._lease.lease_id)
@@ -245,45 +189,3 @@ class LeaseRun:
                 self._runtime.log.error(
                     "stale_result", lease_id=self._lease.lease_id, destination=self._lease.destination
                 )
-
-    def _log_attempt(self, message: LeasedMessage, batch: list[Answer]) -> None:
-        doubtful = [answer for answer in batch if answer.is_in_doubt]
-        if doubtful:
-            self._runtime.log.warning(
-                "delivery_in_doubt",
-                queue_id=message.queue_id,
-                recipients=len(doubtful),
-                destination=self._lease.destination,
-                host=doubtful[0].attempt.peer_address,
-                reply=doubtful[0].reply.escaped(),
-            )
-        for answer in batch:
-            if isinstance(answer.outcome, TryNext):
-                self._runtime.log.info(
-                    "host_failed",
-                    queue_id=message.queue_id,
-                    recipient=answer.recipient.address,
-                    destination=self._lease.destination,
-                    host=answer.attempt.host,
-                    stage=answer.stage,
-                    reply=answer.reply.escaped(),
-                    duration_s=round(answer.attempt.duration_s, 4),
-                )
-
-    def _log_fate(self, message: LeasedMessage, answer: Answer, fate: Fate) -> None:
-        self._runtime.log.info(
-            fate.status,
-            queue_id=message.queue_id,
-            recipient=answer.recipient.address,
-            destination=self._lease.destination,
-            host=answer.attempt.peer_address,
-            attempt=answer.recipient.attempts + 1,
-            stage=answer.stage,
-            reply=answer.reply.escaped(),
-            next_retry_at=None if fate.next_retry_at is None else Timestamp(fate.next_retry_at).iso8601(),
-            duration_s=round(answer.attempt.duration_s, 4),
-        )
-
-
-def _domain(text: str) -> Domain | AddressLiteral:
-    return AddressLiteral.parse(text) if text.startswith("[") else Domain(text)

@@ -6,17 +6,18 @@ meanwhile is replaced once, which does not count as a failed attempt.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from empath.config.tables.delivery import Delivery
 from empath.daemon.worker.connection import Clock, Connection, ConnectionSettings, HostUnreachable, Permission
 from empath.daemon.worker.content_fit import Pieces
 from empath.mail.endpoint import host_and_port
+from empath.mail.fate import Said
 from empath.mail.outcome import Stage
 from empath.net.stream import Deadlines, Stream
 from empath.policy.hosts.search import Host
-from empath.smtp.client.events import RecipientResult, TransactionEnded
+from empath.smtp.client.events import TransactionEnded
 from empath.smtp.client.session import Transaction
 
 
@@ -25,14 +26,13 @@ class HostResult:
     """
     What one host said to one message.
 
-    Shape: peer is its address and port; results are the recipients'. was_reached tells whether there was a session,
-    connect_s how long that took to come about, None for one that was there already or never was. is_in_doubt: see
-    TransactionEnded.
+    Shape: peer is its address and port; results are by the numbers of the recipients in the transaction; connect_s is
+    how long it took until the host was ready for mail, None for a connection that was open already or was never made.
+    was_reached: there was a session. is_in_doubt: see TransactionEnded.
     """
 
-    host: Host
     peer: str
-    results: tuple[RecipientResult, ...]
+    results: Mapping[int, Said]
     was_reached: bool
     connect_s: float | None = None
     is_in_doubt: bool = False
@@ -82,10 +82,8 @@ class ConnectionPool:
         try:
             connection = Connection.open(host, self._how)
         except HostUnreachable as exc:
-            failed = RecipientResult(exc.stage, exc.reply)
-            return HostResult(
-                host, host_and_port(host.address, host.port), (failed,) * len(transaction.recipients), was_reached=False
-            )
+            results = dict.fromkeys(transaction.recipients, exc.said)
+            return HostResult(host_and_port(host.address, host.port), results, was_reached=False)
         connect_s = self._clock() - began
         return self._done(connection, connection.transact(transaction, pieces, may_end), connect_s)
 
@@ -115,6 +113,4 @@ class ConnectionPool:
             connection.quit()
         else:
             connection.leave()
-        return HostResult(
-            host, host_and_port(host.address, host.port), ended.results, True, connect_s, ended.is_in_doubt
-        )
+        return HostResult(host_and_port(host.address, host.port), ended.results, True, connect_s, ended.is_in_doubt)

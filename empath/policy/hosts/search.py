@@ -29,7 +29,6 @@ from empath.policy.access import Network
 from empath.policy.routing import MxRoute, SmtpRoute
 
 MAX_HOSTS: Final = 5  # addresses of one attempt
-MAX_SESSIONS: Final = 2  # of one attempt, that got as far as to a greeted session
 
 _NAMES_AT_ONCE: Final = 8  # with two questions each
 _NAMES_FOR_OTHER_FAMILY: Final = 5  # once there are hosts enough of one

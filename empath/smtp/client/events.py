@@ -1,7 +1,9 @@
 """client_events - what a client session tells its driver, in the order in which it happened"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from empath.mail.fate import Said
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 
@@ -25,24 +27,17 @@ class ContentWanted:
 
 
 @dataclass(frozen=True, slots=True)
-class RecipientResult:
-    """The reply that ended the transaction for one recipient, and what it was the reply to."""
-
-    stage: Stage
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
 class TransactionEnded:
     """
     What became of each recipient.
 
-    Shape: one result for each recipient of the transaction, in its order. is_stale: the connection was gone, or the
-    peer took leave with 421, before it answered anything of this transaction; a new connection may try it once more.
+    Shape: results has one entry for each recipient, by its number in the transaction.
+    is_stale: the connection was gone, or the peer took leave with 421, before it answered anything of this transaction;
+    a new connection may try it once more.
     is_in_doubt: the content is out whole and no answer came, so that those whose stage is END_OF_DATA may have it.
     """
 
-    results: tuple[RecipientResult, ...]
+    results: Mapping[int, Said]
     is_stale: bool = False
     is_in_doubt: bool = False
 

@@ -3,10 +3,10 @@
 from collections import deque
 from typing import Final
 
+from empath.mail.fate import Said
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.smtp.client.capabilities import Capabilities
-from empath.smtp.client.events import RecipientResult
 from empath.smtp.client.states import IN_VAIN, State
 from empath.smtp.client.transaction import Transaction, mail_command, objection, rcpt_command, recipient_objection
 
@@ -15,14 +15,14 @@ from empath.smtp.client.transaction import Transaction, mail_command, objection,
 GROUP_OCTETS: Final = 8 * 1024
 
 _DATA: Final = (State.DATA, b"DATA\r\n")
-_UNANSWERED: Final = RecipientResult(Stage.MAIL, Reply.of("451 4.5.0 No answer"))
+_UNANSWERED: Final = Said(Stage.MAIL, Reply.of("451 4.5.0 No answer"))
 
 
 class Plan:
     """
     What is left to do for a transaction with this peer.
 
-    Shape: results has one entry for each recipient, in the order of the transaction; has_hope says whether a recipient
+    Shape: results has one entry for each recipient, by its number; has_hope says whether a recipient
     is accepted or may still be.
     """
 
@@ -35,21 +35,21 @@ class Plan:
         Raises:
             SyntaxViolation: a control character in a path or parameter.
         """
-        self.results: list[RecipientResult] = []
+        self.results: dict[int, Said] = {}
         self._room = GROUP_OCTETS if peer.has_pipelining else 1
         self._unsent = deque([(State.MAIL, mail_command(transaction, peer))])
         self._awaited: deque[State] = deque()
-        self._unanswered: deque[int] = deque()  # recipients by their place
+        self._unanswered: deque[int] = deque()  # recipients by their number
         self._accepted: list[int] = []
         refusal = objection(transaction, peer)
-        for place, recipient in enumerate(transaction.recipients):
+        for number, recipient in transaction.recipients.items():
             if refusal is not None:
-                self.results.append(RecipientResult(Stage.MAIL, refusal))
+                self.results[number] = Said(Stage.MAIL, refusal)
             elif (reply := recipient_objection(recipient, peer)) is not None:
-                self.results.append(RecipientResult(Stage.RCPT, reply))
+                self.results[number] = Said(Stage.RCPT, reply)
             else:
-                self.results.append(_UNANSWERED)
-                self._unanswered.append(place)
+                self.results[number] = _UNANSWERED
+                self._unanswered.append(number)
                 self._unsent.append((State.RCPT, rcpt_command(recipient, peer)))
         self._unsent.append(_DATA)
 
@@ -83,15 +83,15 @@ class Plan:
         """The recipient whose turn it is was accepted."""
         self._accepted.append(self._unanswered.popleft())
 
-    def refuse(self, result: RecipientResult) -> None:
+    def refuse(self, said: Said) -> None:
         """The recipient whose turn it is was refused."""
-        self.results[self._unanswered.popleft()] = result
+        self.results[self._unanswered.popleft()] = said
 
-    def settle(self, result: RecipientResult) -> None:
-        """Give one result to every recipient that has none of its own."""
-        for place in self._accepted:
-            self.results[place] = result
-        for place in self._unanswered:
-            self.results[place] = result
+    def settle(self, said: Said) -> None:
+        """Give one reply to every recipient that has none of its own."""
+        for number in self._accepted:
+            self.results[number] = said
+        for number in self._unanswered:
+            self.results[number] = said
         self._accepted.clear()
         self._unanswered.clear()

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from empath.errors import EmpathError, SyntaxViolation
+from empath.mail.fate import Said
 from empath.mail.outcome import Stage
 from empath.mail.reply import EnhancedStatus, Reply
 from empath.smtp.client.capabilities import Capabilities
@@ -25,7 +26,6 @@ from empath.smtp.client.events import (
     ContentWanted,
     HostFailed,
     Ready,
-    RecipientResult,
     SessionClosed,
     TransactionEnded,
 )
@@ -38,7 +38,7 @@ __all__ = ["NEXT", "ClientRecipient", "ClientSession", "Step", "Transaction"]
 
 _GARBAGE: Final = EnhancedStatus(4, 5, 0)
 _LOST: Final = EnhancedStatus(4, 4, 2)
-_NO_PLAN: Final = Plan(Transaction("", (), 0), Capabilities.NONE)  # before the first transaction
+_NO_PLAN: Final = Plan(Transaction("", {}, 0), Capabilities.NONE)  # before the first transaction
 _NO_ANSWER_TO_THIS: Final = EnhancedStatus(5, 5, 0)
 
 
@@ -212,7 +212,7 @@ class ClientSession:
         return self._proceed()
 
     def _refuse(self, reply: Reply) -> State:
-        self._plan.refuse(RecipientResult(self.stage, reply))
+        self._plan.refuse(Said(self.stage, reply))
         return self._proceed()
 
     def _confuse(self, reply: Reply) -> State:
@@ -243,17 +243,17 @@ class ClientSession:
 
     def _abandon(self, reply: Reply) -> State:
         self._settle(reply)
-        self._events.append(TransactionEnded(tuple(self._plan.results)))
+        self._events.append(TransactionEnded(self._plan.results))
         return self._close(reply)
 
     def _abandon_stale(self, reply: Reply) -> State:
         self._settle(reply)
-        self._events.append(TransactionEnded(tuple(self._plan.results), is_stale=True))
+        self._events.append(TransactionEnded(self._plan.results, is_stale=True))
         return self._close(reply)
 
     def _abandon_in_doubt(self, reply: Reply) -> State:
         self._settle(reply)
-        self._events.append(TransactionEnded(tuple(self._plan.results), is_in_doubt=True))
+        self._events.append(TransactionEnded(self._plan.results, is_in_doubt=True))
         return self._close(reply)
 
     def _abandon_premature(self, reply: Reply) -> State:
@@ -283,7 +283,7 @@ class ClientSession:
         return plan.next_awaited()
 
     def _settle(self, reply: Reply) -> None:
-        self._plan.settle(RecipientResult(self.stage, reply))
+        self._plan.settle(Said(self.stage, reply))
 
     def _confusion(self, reply: Reply) -> Reply:
         self._is_fit = False
@@ -296,7 +296,7 @@ class ClientSession:
         return State.RSET
 
     def _end(self) -> State:
-        self._events.append(TransactionEnded(tuple(self._plan.results)))
+        self._events.append(TransactionEnded(self._plan.results))
         return State.READY if self._is_fit else self._say_quit()
 
     def _say_quit(self) -> State:

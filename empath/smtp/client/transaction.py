@@ -6,6 +6,7 @@ given, had it been asked.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from empath.errors import SyntaxViolation
@@ -39,14 +40,15 @@ class Transaction:
     """
     One message for one peer, without its content.
 
-    Shape: reverse_path is the text form of a reverse path, empty for the null path; size is that of the content in
+    Shape: reverse_path is the text form of a reverse path, empty for the null path; recipients have numbers, by which
+    TransactionEnded names them; size is that of the content in
     octets before dot-stuffing, and is not announced unless is_size_exact; has_8bit says whether the content, header or
     body, has octets beyond ASCII, and why_not_converted why they are still there; envelope_id is the ENVID= value in
     xtext, or None (RFC 3461 §4.4).
     """
 
     reverse_path: str
-    recipients: tuple[ClientRecipient, ...]
+    recipients: Mapping[int, ClientRecipient]
     size: int
     body_type: BodyType = BodyType.SEVEN_BIT
     is_smtputf8: bool = False
@@ -122,7 +124,7 @@ def _original_recipient(value: str, peer: Capabilities) -> str:
 
 
 def _is_ascii(transaction: Transaction) -> bool:
-    return transaction.reverse_path.isascii() and all(r.address.isascii() for r in transaction.recipients)
+    return transaction.reverse_path.isascii() and all(r.address.isascii() for r in transaction.recipients.values())
 
 
 def _octets(line: str) -> bytes:

@@ -9,7 +9,7 @@ import re
 
 from empath.errors import SyntaxViolation
 from empath.mail.address import ForwardPath, ReversePath
-from empath.mail.domain import AddressLiteral, Domain
+from empath.mail.domain import parse_domain
 from empath.mail.reply import Reply
 from empath.smtp.server import replies
 from empath.smtp.server.events import Greeted, MailOffered, RecipientOffered
@@ -46,7 +46,7 @@ def is_forbidden(word: bytes) -> bool:
 def read_greeting(verb: str, argument: str) -> Greeted | Reply:
     """Read EHLO or HELO with a domain or an address literal (a bare IP address is neither), or refuse: 501 5.5.4."""
     try:
-        name = AddressLiteral.parse(argument) if argument.startswith("[") else Domain.parse(argument)
+        name = parse_domain(argument)
     except SyntaxViolation:
         return replies.BAD_GREETING_NAME
     return Greeted(verb, argument if argument.isascii() else str(name))

@@ -242,10 +242,10 @@ class ReadOrders(Write):
     def __init__(self, lease_id: int) -> None:
         super().__init__()
         self.ordered_away: set[int] = set()
-        self._lease = {"lease_id": lease_id}
+        self.lease_id = lease_id
 
     def run(self, connection: apsw.Connection) -> None:
-        found = rows(connection, _SQL["ordered_away"], self._lease)
+        found = rows(connection, _SQL["ordered_away"], {"lease_id": self.lease_id})
         self.ordered_away = {recipient_id for (recipient_id,) in found}
 
 

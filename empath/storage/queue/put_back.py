@@ -65,13 +65,13 @@ class Rekey(Write):
         super().__init__()
         self.rows = len(destinations)
         self._lease_id = lease_id
-        self._destinations = destinations
+        self.destinations = destinations
         self._destination_ids = destination_ids
         self._found: dict[str, int] = {}
 
     def run(self, connection: apsw.Connection) -> None:
         self._found = {}
-        for recipient_id, name in self._destinations.items():
+        for recipient_id, name in self.destinations.items():
             row = {
                 "recipient_id": recipient_id,
                 "lease_id": self._lease_id,
@@ -91,6 +91,8 @@ class Hold(Write):
     def __init__(self, lease_id: int, recipient_ids: tuple[int, ...], *, now: float, reason: str) -> None:
         super().__init__()
         self.rows = len(recipient_ids)
+        self.recipient_ids = recipient_ids
+        self.reason = reason
         self._rows = [
             {"recipient_id": recipient_id, "lease_id": lease_id, "now": now, "reason": reason}
             for recipient_id in recipient_ids

@@ -59,7 +59,7 @@ class Settle(Write):
         self.passed = passed
         self.is_stale = False
         self._keys = {"process_id": process_id, "lease_id": lease_id, "message_id": message_id, "now": now}
-        self._attempt = attempt
+        self.attempt = attempt
         self._is_delayed = is_delayed
 
     def run(self, connection: apsw.Connection) -> None:
@@ -86,7 +86,7 @@ class Settle(Write):
             "recipient_id": fate.recipient_id,
             "status": fate.status,
             "next_retry_at": fate.next_retry_at,
-            "last_reply": fate.reply.escaped(),
+            "last_reply": fate.said.reply.escaped(),
         }
         connection.execute(_SQL["settle_recipient"], update)
         if not connection.changes():
@@ -136,7 +136,7 @@ class Settle(Write):
         decided: str,
         next_retry_at: float | None,
     ) -> None:
-        attempt = self._attempt
+        attempt = self.attempt
         row = {
             **self._keys,
             "recipient_id": fate.recipient_id,
@@ -146,10 +146,10 @@ class Settle(Write):
             "connect_s": attempt.connect_s,
             "host": attempt.host,
             "peer_address": attempt.peer_address,
-            "stage": fate.stage,
-            "code": fate.reply.code,
-            "enhanced": str(fate.reply.enhanced) if fate.reply.enhanced else None,
-            "text": fate.reply.escaped(),
+            "stage": fate.said.stage,
+            "code": fate.said.reply.code,
+            "enhanced": str(fate.said.reply.enhanced) if fate.said.reply.enhanced else None,
+            "text": fate.said.reply.escaped(),
             "outcome": outcome,
             "decided_status": decided,
             "next_retry_at": next_retry_at,

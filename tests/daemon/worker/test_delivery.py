@@ -11,17 +11,16 @@ from empath.daemon.process.threads import in_thread
 from empath.daemon.worker.connection import Abandoned
 from empath.daemon.worker.lease_run import Dispatch, LeaseRun
 from empath.daemon.worker.pool import HostResult
-from empath.daemon.worker.transport.carrier import Answer, Body
+from empath.daemon.worker.transport.carrier import Answer, Body, HostAttempt
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.daemon.worker.transport.smtp import SmtpCarrier
 from empath.errors import QueueBusy, StorageFailure
-from empath.mail.fate import Attempt
+from empath.mail.fate import Attempt, Said
 from empath.mail.identity import Timestamp
-from empath.mail.outcome import Bounced, Deferred, Delivered, Stage, TryNext
+from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
 from empath.policy.hosts.search import Host, NoHost
 from empath.policy.routing import SmtpRoute
-from empath.smtp.client.events import RecipientResult
 from empath.storage.queue.accept import INLINE, DestinationIds
 from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadOrders
 from empath.storage.queue.put_back import EndLease, Hold, Rekey
@@ -30,6 +29,7 @@ from empath.storage.write import Batch
 from empath.telemetry import log
 from tests.kit.process import configuration
 
+DELIVERED, DEFERRED, BOUNCED, NEXT_HOST = Outcome
 TAKEN, LATER, NEVER = Reply.of("250 2.0.0 Ok"), Reply.of("451 4.2.1 Later"), Reply.of("550 5.1.1 No")
 FAR = 4_000_000_000.0
 
@@ -54,7 +54,7 @@ class FakeWriter:
             if self.errors.get(type(part)):
                 raise self.errors[type(part)].pop(0)
             if isinstance(part, ReadOrders):
-                part.ordered_away = self.ordered_away.get(part._lease["lease_id"], set())
+                part.ordered_away = self.ordered_away.get(part.lease_id, set())
         return work
 
     def of(self, kind):
@@ -71,19 +71,17 @@ class FakeCarrier:
 
     def __init__(self, *plan):
         self.plan = list(plan)
-        self.parcels = []
+        self.jobs = []
 
-    def carry(self, parcel):
-        self.parcels.append(parcel)
+    def carry(self, job):
+        self.jobs.append(job)
         for step in self.plan.pop(0):
             if isinstance(step, Exception):
                 raise step
-            yield [
-                Answer(
-                    parcel.recipients[place], Attempt("discard:", 1.0, 0.1), Stage.END_OF_DATA, outcome.reply, outcome
-                )
-                for place, outcome in step
+            answers = [
+                Answer(job.recipients[place], Said(Stage.END_OF_DATA, reply), outcome) for place, outcome, reply in step
             ]
+            yield HostAttempt(Attempt("discard:", 1.0, 0.1), answers)
 
 
 @pytest.fixture
@@ -99,7 +97,7 @@ def dispatch(tmp_path):
         is_trusted_alive=True,
         now=lambda: Timestamp(time.time()),
     )
-    return Dispatch(runtime, None, None, DestinationIds(20))
+    return Dispatch(runtime, lambda route, destination: None, DestinationIds(20))
 
 
 def message(number, recipients=1, *, content=b"x", expires_at=FAR, notify=None, domain="a.test"):
@@ -115,9 +113,8 @@ def message(number, recipients=1, *, content=b"x", expires_at=FAR, notify=None, 
 
 def run(dispatch, carrier, *messages):
     """Run a lease of *messages* to its end."""
-    lease = LeaseRun(dispatch, Lease(3, "discard:", False, list(messages)))
-    lease._carrier = carrier
-    lease.run()
+    dispatch.choose_carrier = lambda route, destination: carrier
+    LeaseRun(dispatch, Lease(3, "discard:", False, list(messages))).run()
     return dispatch.runtime.writer
 
 
@@ -125,7 +122,7 @@ def test_answers_become_fates_and_the_lease_ends_last(dispatch):
     """
     Its end gives the slot back: nothing of it may come later.
     """
-    carrier = FakeCarrier([[(0, Delivered(TAKEN)), (1, Bounced(NEVER)), (2, Deferred(LATER))]])
+    carrier = FakeCarrier([[(0, DELIVERED, TAKEN), (1, BOUNCED, NEVER), (2, DEFERRED, LATER)]])
     writer = run(dispatch, carrier, message(1, 3))
     assert [(10, "delivered"), (11, "bounced"), (12, "deferred")] == writer.fates()
     assert isinstance(writer.works[-1], EndLease)
@@ -135,7 +132,7 @@ def test_answers_that_came_before_a_transaction_was_given_up_are_settled(dispatc
     """
     The first host has taken the mail of one: it must not go out to that one again. The others go back.
     """
-    first_host = [(0, Delivered(TAKEN)), (1, TryNext(LATER)), (2, Bounced(NEVER))]
+    first_host = [(0, DELIVERED, TAKEN), (1, NEXT_HOST, LATER), (2, BOUNCED, NEVER)]
     writer = run(dispatch, FakeCarrier([first_host, Abandoned("taken for dead")]), message(1, 3), message(2))
     assert [(10, "delivered"), (12, "bounced")] == writer.fates()
     assert (1, []) == (len(writer.of(EndLease)), writer.of(Hold))
@@ -145,11 +142,11 @@ def test_recipients_without_an_answer_are_held_where_the_content_is_gone(dispatc
     """
     Those that have one keep it; the next message of the lease goes out.
     """
-    carrier = FakeCarrier([[(0, Delivered(TAKEN))], StorageFailure("no such file")], [[(0, Delivered(TAKEN))]])
+    carrier = FakeCarrier([[(0, DELIVERED, TAKEN)], StorageFailure("no such file")], [[(0, DELIVERED, TAKEN)]])
     writer = run(dispatch, carrier, message(1, 2), message(2))
     assert [(10, "delivered"), (20, "delivered")] == writer.fates()
     [hold] = writer.of(Hold)
-    assert [(11, "no content: no such file")] == [(row["recipient_id"], row["reason"]) for row in hold._rows]
+    assert ((11,), "no content: no such file") == (hold.recipient_ids, hold.reason)
 
 
 @pytest.mark.parametrize("error", [QueueBusy("locked"), StorageFailure("disk full")])
@@ -167,7 +164,7 @@ def test_a_message_whose_content_is_not_in_the_queue_is_held(dispatch):
     Its row says that it is.
     """
     [hold] = run(dispatch, FakeCarrier(), message(1, content=None)).of(Hold)
-    assert ["no content: its row is not there"] == [row["reason"] for row in hold._rows]
+    assert "no content: its row is not there" == hold.reason
 
 
 def test_a_fault_of_ours_ends_the_lease_all_the_same(dispatch):
@@ -177,20 +174,20 @@ def test_a_fault_of_ours_ends_the_lease_all_the_same(dispatch):
     writer = FakeWriter()
     dispatch.runtime.writer = writer
     with pytest.raises(ZeroDivisionError):
-        run(dispatch, FakeCarrier([[(0, Delivered(TAKEN))], ZeroDivisionError("a fault")]), message(1, 2))
+        run(dispatch, FakeCarrier([[(0, DELIVERED, TAKEN)], ZeroDivisionError("a fault")]), message(1, 2))
     assert ([(10, "delivered")], 1) == (writer.fates(), len(writer.of(EndLease)))
 
 
 @pytest.mark.parametrize(
     ("notify", "wants_notice"), [(None, True), ("FAILURE,DELAY", True), ("NEVER", False), ("SUCCESS", False)]
 )
-@pytest.mark.parametrize("outcome", [Bounced(NEVER), Deferred(LATER)])
-def test_a_final_failure_is_reported_unless_the_sender_said_no(dispatch, notify, wants_notice, outcome):
+@pytest.mark.parametrize(("outcome", "reply"), [(BOUNCED, NEVER), (DEFERRED, LATER)])
+def test_a_final_failure_is_reported_unless_the_sender_said_no(dispatch, notify, wants_notice, outcome, reply):
     """
     RFC 3461 §4.1; a deferral at the end of the lifetime is one.
     """
-    [settle] = run(dispatch, FakeCarrier([[(0, outcome)]]), message(1, expires_at=0.0, notify=notify)).of(Settle)
-    status = "bounced" if isinstance(outcome, Bounced) else "expired"
+    [settle] = run(dispatch, FakeCarrier([[(0, outcome, reply)]]), message(1, expires_at=0.0, notify=notify)).of(Settle)
+    status = "bounced" if outcome is BOUNCED else "expired"
     assert [(status, wants_notice)] == [(fate.status, fate.wants_notice) for fate in settle.fates]
 
 
@@ -199,12 +196,12 @@ def test_who_was_ordered_away_meanwhile_is_put_back_unsent(dispatch):
     A hold or a cancellation must not wait for the end of a lease of twenty messages; what was begun is not broken off.
     """
     dispatch.runtime.writer.ordered_away = {3: {10, 20, 31}}
-    carrier = FakeCarrier([[(0, Delivered(TAKEN))]], [[(0, Delivered(TAKEN))]])
+    carrier = FakeCarrier([[(0, DELIVERED, TAKEN)]], [[(0, DELIVERED, TAKEN)]])
 
     run(dispatch, carrier, message(1), message(2), message(3, 2))
 
-    assert [[10], [30]] == [[r.recipient_id for r in parcel.recipients] for parcel in carrier.parcels]
-    assert [{20: "discard:"}, {31: "discard:"}] == [work._destinations for work in dispatch.runtime.writer.of(Rekey)]
+    assert [[10], [30]] == [[r.recipient_id for r in job.recipients] for job in carrier.jobs]
+    assert [{20: "discard:"}, {31: "discard:"}] == [work.destinations for work in dispatch.runtime.writer.of(Rekey)]
     assert [(10, "delivered"), (30, "delivered")] == dispatch.runtime.writer.fates()
 
 
@@ -212,7 +209,7 @@ def test_orders_are_looked_for_once_a_fate_is_on_the_disk(dispatch):
     """
     In the same commit; after the last message nobody is left to whom they matter.
     """
-    plan = [[(0, Delivered(TAKEN))]]
+    plan = [[(0, DELIVERED, TAKEN)]]
     works = run(dispatch, FakeCarrier(plan, plan, plan), message(1), message(2), message(3)).works
     assert [Settle, ReadOrders, Settle, ReadOrders, Settle, EndLease] == [type(work) for work in works]
 
@@ -230,13 +227,13 @@ def test_a_freeze_ends_a_lease_between_two_messages(dispatch):
     """
     What was not begun goes back.
     """
-    carrier = FakeCarrier([[(0, Delivered(TAKEN))]])
+    carrier = FakeCarrier([[(0, DELIVERED, TAKEN)]])
     leased = message(1), message(2)
 
     class Freezing(FakeCarrier):
-        def carry(self, parcel):
+        def carry(self, job):
             dispatch.may_go_on = False
-            return carrier.carry(parcel)
+            return carrier.carry(job)
 
     assert [(10, "delivered")] == run(dispatch, Freezing(), *leased).fates()
 
@@ -246,7 +243,7 @@ def test_a_settle_that_failed_is_written_again_until_it_is(dispatch):
     The peer has the mail: its fate must not be lost.
     """
     dispatch.runtime.writer.errors[Settle] = [StorageFailure("disk full")]
-    writer = run(dispatch, FakeCarrier([[(0, Delivered(TAKEN))]]), message(1))
+    writer = run(dispatch, FakeCarrier([[(0, DELIVERED, TAKEN)]]), message(1))
     assert [(10, "delivered")] * 2 == writer.fates()
 
 
@@ -258,11 +255,11 @@ def test_no_message_is_begun_before_the_last_fates_are_on_the_disk(dispatch):
     known = []
 
     class Noting(FakeCarrier):
-        def carry(self, parcel):
+        def carry(self, job):
             known.append(writer.fates())
-            return super().carry(parcel)
+            return super().carry(job)
 
-    plan = [[(0, Delivered(TAKEN))]]
+    plan = [[(0, DELIVERED, TAKEN)]]
     run(dispatch, Noting(plan, plan), message(1), message(2))
     assert [[], [(10, "delivered")]] == known
 
@@ -271,9 +268,9 @@ def test_no_final_dot_is_said_by_a_process_that_is_taken_for_dead(dispatch):
     """
     Its work is another's.
     """
-    carrier = FakeCarrier([[(0, Delivered(TAKEN))]])
+    carrier = FakeCarrier([[(0, DELIVERED, TAKEN)]])
     run(dispatch, carrier, message(1))
-    may_end = carrier.parcels[0].may_end
+    may_end = carrier.jobs[0].may_end
     assert may_end()
     dispatch.runtime.is_trusted_alive = False
     assert not may_end()
@@ -287,11 +284,11 @@ class FakePool:
         self.asked = []
 
     def send(self, host, transaction, pieces, may_end):
-        self.asked.append((host.name, [recipient.address for recipient in transaction.recipients]))
+        self.asked.append((host.name, [recipient.address for recipient in transaction.recipients.values()]))
         stage, *replies = self.results[host.name]
-        results = tuple(RecipientResult(stage, reply) for reply in replies[: len(transaction.recipients)])
+        results = {number: Said(stage, reply) for number, reply in zip(transaction.recipients, replies, strict=False)}
         is_in_doubt = stage is Stage.END_OF_DATA and str(replies[0].enhanced) == "4.4.2"
-        return HostResult(host, f"{host.address}:25", results, stage is not Stage.CONNECT, is_in_doubt=is_in_doubt)
+        return HostResult(f"{host.address}:25", results, stage is not Stage.CONNECT, is_in_doubt=is_in_doubt)
 
 
 class FakeFinder:
@@ -308,9 +305,9 @@ class FakeFinder:
 
 
 def carried(carrier, leased):
-    """Type of outcome and host of every answer, batch by batch."""
-    parcel = SimpleNamespace(message=leased, recipients=leased.recipients, body=Body(b"x", None, INLINE), may_end=bool)
-    return [[(type(answer.outcome), answer.attempt.host) for answer in batch] for batch in carrier.carry(parcel)]
+    """Outcome and host of every answer, host by host."""
+    job = SimpleNamespace(message=leased, recipients=leased.recipients, body=Body(b"x", None, INLINE), may_end=bool)
+    return [[(answer.outcome, one.attempt.host) for answer in one.answers] for one in carrier.carry(job)]
 
 
 def test_a_destination_that_nobody_answers_for_is_knocked_at_once_in_a_lease():
@@ -320,8 +317,8 @@ def test_a_destination_that_nobody_answers_for_is_knocked_at_once_in_a_lease():
     down = Reply.of("451 4.4.1 refused")
     pool, finder = FakePool(a=(Stage.CONNECT, down), b=(Stage.CONNECT, down)), FakeFinder("a", "b")
     carrier = SmtpCarrier(SmtpRoute("x.test", 25), "smtp:x.test:25", pool, finder)
-    assert [[(TryNext, "a")], [(Deferred, "b")]] == carried(carrier, message(1))
-    assert [[(Deferred, None)]] == carried(carrier, message(2))
+    assert [[(NEXT_HOST, "a")], [(DEFERRED, "b")]] == carried(carrier, message(1))
+    assert [[(DEFERRED, None)]] == carried(carrier, message(2))
     assert (True, 2, 1) == (carrier.is_failing, len(pool.asked), finder.asked)
 
 
@@ -332,8 +329,8 @@ def test_a_destination_without_a_name_is_asked_for_once_in_a_lease():
     error = Reply.of("451 4.4.3 x.test: A look-up failed")
     finder = FakeFinder(error=error)
     carrier = SmtpCarrier(SmtpRoute("x.test", 25), "smtp:x.test:25", FakePool(), finder)
-    assert [[(Deferred, None)]] == carried(carrier, message(1))
-    assert [[(Deferred, None)]] == carried(carrier, message(2))
+    assert [[(DEFERRED, None)]] == carried(carrier, message(1))
+    assert [[(DEFERRED, None)]] == carried(carrier, message(2))
     assert (True, 1) == (carrier.is_failing, finder.asked)
 
 
@@ -343,7 +340,7 @@ def test_a_destination_of_which_one_host_was_reached_does_not_fail():
     """
     pool = FakePool(a=(Stage.GREETING, Reply.of("554 Go away")), b=(Stage.CONNECT, Reply.of("451 4.4.1 refused")))
     carrier = SmtpCarrier(SmtpRoute("x.test", 25), "smtp:x.test:25", pool, FakeFinder("a", "b"))
-    assert [[(TryNext, "a")], [(Deferred, "b")]] == carried(carrier, message(1))
+    assert [[(NEXT_HOST, "a")], [(DEFERRED, "b")]] == carried(carrier, message(1))
     assert not carrier.is_failing
 
 
@@ -358,10 +355,10 @@ def test_a_host_that_gave_no_session_is_not_asked_again_in_the_lease_while_there
     """
     pool = FakePool(a=(Stage.CONNECT, DOWN), b=(Stage.END_OF_DATA, TAKEN))
     carrier = SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b"))
-    assert [[(TryNext, "a")], [(Delivered, "b")]] == carried(carrier, message(1))
-    assert [[(Delivered, "b")]] == carried(carrier, message(2))
+    assert [[(NEXT_HOST, "a")], [(DELIVERED, "b")]] == carried(carrier, message(1))
+    assert [[(DELIVERED, "b")]] == carried(carrier, message(2))
     pool.results["b"] = (Stage.GREETING, Reply.of("421 4.3.2 Busy"))
-    assert [[(Deferred, "b")]] == carried(carrier, message(3))
+    assert [[(DEFERRED, "b")]] == carried(carrier, message(3))
     assert ["a", "b", "b", "b"] == [name for name, _ in pool.asked]
 
 
@@ -379,7 +376,7 @@ def test_soft_weighs_more_than_hard_over_the_hosts(first, second):
     The host that was down may offer what the other lacks; in whichever order they were asked.
     """
     carrier = SmtpCarrier(*ROUTE, FakePool(a=first, b=second), FakeFinder("a", "b"))
-    assert [[(TryNext, "a")], [(Deferred, "b")]] == carried(carrier, message(1))
+    assert [[(NEXT_HOST, "a")], [(DEFERRED, "b")]] == carried(carrier, message(1))
 
 
 def test_a_host_that_was_silent_for_the_message_before_is_soft_too():
@@ -389,7 +386,7 @@ def test_a_host_that_was_silent_for_the_message_before_is_soft_too():
     pool = FakePool(a=(Stage.CONNECT, DOWN), b=(Stage.MAIL, NEEDS_UTF8))
     carrier = SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b"))
     carried(carrier, message(1))
-    assert [[(Deferred, "b")]] == carried(carrier, message(2))
+    assert [[(DEFERRED, "b")]] == carried(carrier, message(2))
 
 
 def test_what_no_host_offers_bounces_after_all_are_asked():
@@ -398,7 +395,7 @@ def test_what_no_host_offers_bounces_after_all_are_asked():
     """
     pool = FakePool(a=(Stage.MAIL, NEEDS_UTF8), b=(Stage.MAIL, NEEDS_UTF8))
     carrier = SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b"))
-    assert [[(TryNext, "a")], [(Bounced, "b")]] == carried(carrier, message(1))
+    assert [[(NEXT_HOST, "a")], [(BOUNCED, "b")]] == carried(carrier, message(1))
 
 
 def test_hosts_that_lack_what_is_needed_do_not_count_as_sessions():
@@ -407,7 +404,12 @@ def test_hosts_that_lack_what_is_needed_do_not_count_as_sessions():
     """
     pool = FakePool(**dict.fromkeys("abcd", (Stage.MAIL, NEEDS_UTF8)))
     carrier = SmtpCarrier(*ROUTE, pool, FakeFinder(*"abcd"))
-    assert [[(TryNext, "a")], [(TryNext, "b")], [(TryNext, "c")], [(Bounced, "d")]] == carried(carrier, message(1))
+    assert [
+        [(NEXT_HOST, "a")],
+        [(NEXT_HOST, "b")],
+        [(NEXT_HOST, "c")],
+        [(BOUNCED, "d")],
+    ] == carried(carrier, message(1))
 
 
 def test_only_the_recipients_that_a_host_put_off_go_to_the_next():
@@ -416,7 +418,10 @@ def test_only_the_recipients_that_a_host_put_off_go_to_the_next():
     """
     pool = FakePool(a=(Stage.RCPT, LATER, NEVER, LATER), b=(Stage.END_OF_DATA, TAKEN, TAKEN))
     carrier = SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b"))
-    expected = [[(TryNext, "a"), (Bounced, "a"), (TryNext, "a")], [(Delivered, "b"), (Delivered, "b")]]
+    expected = [
+        [(NEXT_HOST, "a"), (BOUNCED, "a"), (NEXT_HOST, "a")],
+        [(DELIVERED, "b"), (DELIVERED, "b")],
+    ]
     assert expected == carried(carrier, message(1, 3))
     assert [("a", ["r0@a.test", "r1@a.test", "r2@a.test"]), ("b", ["r0@a.test", "r2@a.test"])] == pool.asked
 
@@ -433,9 +438,9 @@ def test_what_hosts_said_before_is_settled_with_the_fate(dispatch):
         ("c", "127.0.0.3:25", [], [(10, "delivered")]),
     ] == [
         (
-            settle._attempt.host,
-            settle._attempt.peer_address,
-            [(one.recipient_id, one.reply) for one in settle.passed],
+            settle.attempt.host,
+            settle.attempt.peer_address,
+            [(one.recipient_id, one.said.reply) for one in settle.passed],
             [(fate.recipient_id, fate.status) for fate in settle.fates],
         )
         for settle in writer.of(Settle)
@@ -446,7 +451,7 @@ def test_what_hosts_said_without_a_fate_in_the_end_is_left_to_the_log(dispatch):
     """
     The recipient goes back as it was: no attempt was made.
     """
-    plan = [[(0, TryNext(LATER)), (1, Delivered(TAKEN))], Abandoned("taken for dead")]
+    plan = [[(0, NEXT_HOST, LATER), (1, DELIVERED, TAKEN)], Abandoned("taken for dead")]
     [settle] = run(dispatch, FakeCarrier(plan), message(1, 2)).of(Settle)
     assert ((), [11]) == (settle.passed, [fate.recipient_id for fate in settle.fates])
 
@@ -474,8 +479,8 @@ def test_a_destination_without_a_route_waits_for_one():
     """
     An operator took it out of the configuration; that bounces nobody's mail.
     """
-    carrier = choose_carrier(None, "smtp:gone.test:25", FakePool(), FakeFinder())
-    assert [[(Deferred, None), (Deferred, None)]] == carried(carrier, message(1, 2))
+    carrier = choose_carrier(FakePool(), FakeFinder(), None, "smtp:gone.test:25")
+    assert [[(DEFERRED, None), (DEFERRED, None)]] == carried(carrier, message(1, 2))
 
 
 def test_an_error_of_ours_in_a_thread_is_raised_here_and_printed_nowhere(capfd):

@@ -11,7 +11,7 @@ from empath.config import load_config
 from empath.daemon.worker.pool import ConnectionPool
 from empath.daemon.worker.transport.carrier import Body
 from empath.daemon.worker.transport.smtp import SmtpCarrier
-from empath.mail.outcome import Bounced, Deferred, Delivered, TryNext
+from empath.mail.outcome import Outcome
 from empath.net.stream import Deadlines
 from empath.policy.hosts.search import Host
 from empath.policy.routing import SmtpRoute
@@ -20,9 +20,10 @@ from tests.daemon.worker.test_delivery import message
 from tests.kit.peer import END_OF_DATA, GREETING, ScriptedPeer
 from tests.kit.process import configuration
 
-NEXT = (TryNext, Deferred)  # while another host is left, and at the last
-LATER = (Deferred, Deferred)
-NEVER = (Bounced, Bounced)
+DELIVERED, DEFERRED, BOUNCED, NEXT_HOST = Outcome
+NEXT = (NEXT_HOST, DEFERRED)  # while another host is left, and at the last
+LATER = (DEFERRED, DEFERRED)
+NEVER = (BOUNCED, BOUNCED)
 SESSION = ("MAIL", "RCPT", "DATA")
 STAGES = {
     GREETING: "greeting",
@@ -51,10 +52,10 @@ class Hosts:
         for name, value in attributes.items():
             setattr(leased, name, value)
         body = Body(content, None, INLINE)
-        parcel = SimpleNamespace(message=leased, recipients=leased.recipients, body=body, may_end=lambda: True)
+        job = SimpleNamespace(message=leased, recipients=leased.recipients, body=body, may_end=lambda: True)
         return [
-            [(type(answer.outcome), str(answer.stage), str(answer.reply)[:9]) for answer in batch]
-            for batch in self.carrier.carry(parcel)
+            [(answer.outcome, str(answer.said.stage), str(answer.said.reply)[:9]) for answer in host_attempt.answers]
+            for host_attempt in self.carrier.carry(job)
         ]
 
 
@@ -113,7 +114,7 @@ def test_whatever_a_host_does_at_whatever_stage_has_its_fate(hosts, step, misdee
             if (step, misdeed) == (GREETING, "reset") and first[0][1] == "connect":
                 first = [(first[0][0], "greeting", said)]  # it may be noticed as early as that
             assert ([(outcome, STAGES[step], said)], 1) == (first, len(peer.sessions))
-            assert (outcome is TryNext) == (len(other.messages) == 1) == (len(rest) == 1)
+            assert (outcome is NEXT_HOST) == (len(other.messages) == 1) == (len(rest) == 1)
 
 
 @pytest.mark.parametrize(
@@ -133,11 +134,11 @@ def test_a_session_is_used_again_only_after_a_refusal(hosts, step, misdeed):
 @pytest.mark.parametrize(
     ("reply", "fate", "said"),
     [
-        (b"354 Go\r\n550 5.7.1 Stop\r\n", Bounced, "550 5.7.1"),
-        (b"354 Go\r\n450 4.2.1 Stop\r\n", TryNext, "450 4.2.1"),
-        (b"354 Go\r\n421 4.3.2 Closing\r\n", TryNext, "421 4.3.2"),
-        (b"354 Go\r\n250 2.0.0 Thanks\r\n", TryNext, "451 4.5.0"),
-        (b"354 Go\r\nwhat?\r\n", TryNext, "451 4.5.0"),
+        (b"354 Go\r\n550 5.7.1 Stop\r\n", BOUNCED, "550 5.7.1"),
+        (b"354 Go\r\n450 4.2.1 Stop\r\n", NEXT_HOST, "450 4.2.1"),
+        (b"354 Go\r\n421 4.3.2 Closing\r\n", NEXT_HOST, "421 4.3.2"),
+        (b"354 Go\r\n250 2.0.0 Thanks\r\n", NEXT_HOST, "451 4.5.0"),
+        (b"354 Go\r\nwhat?\r\n", NEXT_HOST, "451 4.5.0"),
     ],
 )
 def test_what_a_host_says_while_content_flows(hosts, reply, fate, said):
@@ -154,7 +155,7 @@ def test_f1_a_host_that_turns_us_away_hears_quit(hosts, step):
     RFC 5321 §3.1: a 5yz greeting waits for it, and never bounces.
     """
     with refused("554 5.7.1 No SMTP here")(ScriptedPeer(), step) as peer:
-        assert [[(Deferred, STAGES[step], "554 5.7.1")]] == hosts(peer).send()
+        assert [[(DEFERRED, STAGES[step], "554 5.7.1")]] == hosts(peer).send()
         peer.wait_until(lambda: ["QUIT"] == peer.sessions[0].verbs[-1:])
 
 
@@ -166,10 +167,13 @@ def test_f1_a_host_that_refuses_the_connection_is_passed_over(hosts):
     closed.stop()
     with ScriptedPeer() as peer:
         way = hosts(closed, peer)
-        assert [[(TryNext, "connect", "451 4.4.1")], [(Delivered, "end-of-data", "250 2.0.0")]] == way.send()
+        assert [
+            [(NEXT_HOST, "connect", "451 4.4.1")],
+            [(DELIVERED, "end-of-data", "250 2.0.0")],
+        ] == way.send()
         assert not way.carrier.is_failing
     way = hosts(closed)
-    assert [[(Deferred, "connect", "451 4.4.1")]] == way.send()
+    assert [[(DEFERRED, "connect", "451 4.4.1")]] == way.send()
     assert way.carrier.is_failing
 
 
@@ -179,9 +183,12 @@ def test_f2_the_next_host_is_asked_for_the_recipients_that_were_put_off(hosts):
     """
     first = ScriptedPeer().reply("RCPT", "250 2.1.5 Ok", TRANSIENT, PERMANENT)
     with first, ScriptedPeer() as second:
-        taken = (Delivered, "end-of-data", "250 2.0.0")
+        taken = (DELIVERED, "end-of-data", "250 2.0.0")
         answers = hosts(first, second).send(3)
-        assert [[taken, (TryNext, "rcpt", "450 4.2.1"), (Bounced, "rcpt", "550 5.7.1")], [taken]] == answers
+        assert [
+            [taken, (NEXT_HOST, "rcpt", "450 4.2.1"), (BOUNCED, "rcpt", "550 5.7.1")],
+            [taken],
+        ] == answers
         assert [("r0@x.test",), ("r1@x.test",)] == [peer.messages[0].recipients for peer in (first, second)]
 
 
@@ -192,14 +199,14 @@ def test_f4_when_all_recipients_are_refused_no_message_goes_out_and_the_session_
     """
     with ScriptedPeer().reply("RCPT", PERMANENT, PERMANENT, "250 2.1.5 Ok").reply("DATA", reply, "354 Go") as peer:
         way = hosts(peer)
-        assert [[(Bounced, "rcpt", "550 5.7.1")] * 2] == way.send(2)
-        assert [[(Delivered, "end-of-data", "250 2.0.0")]] == way.send()
+        assert [[(BOUNCED, "rcpt", "550 5.7.1")] * 2] == way.send(2)
+        assert [[(DELIVERED, "end-of-data", "250 2.0.0")]] == way.send()
         assert ([("r0@x.test",)], 1) == ([m.recipients for m in peer.messages if m.recipients], len(peer.sessions))
         assert ("RSET" in peer.sessions[0].verbs) == reply.startswith("5")
 
 
 @pytest.mark.parametrize(("step", "stage"), [("MAIL", "mail"), ("DATA", "data"), (END_OF_DATA, "end-of-data")])
-@pytest.mark.parametrize(("reply", "fate"), [(TRANSIENT, Deferred), (PERMANENT, Bounced)])
+@pytest.mark.parametrize(("reply", "fate"), [(TRANSIENT, DEFERRED), (PERMANENT, BOUNCED)])
 def test_f5_a_refusal_of_the_message_is_for_all_that_were_accepted(hosts, step, stage, reply, fate):
     """
     Whoever was refused before keeps the reason of their own.
@@ -208,7 +215,7 @@ def test_f5_a_refusal_of_the_message_is_for_all_that_were_accepted(hosts, step, 
     with peer:
         [[first, second, third]] = hosts(peer).send(3)
     assert [(fate, stage, reply[:9])] * 2 == [first, third]
-    assert (second if step == "MAIL" else (Bounced, "rcpt", "550 5.1.1")) == second
+    assert (second if step == "MAIL" else (BOUNCED, "rcpt", "550 5.1.1")) == second
 
 
 @pytest.mark.parametrize("step", [*SESSION, END_OF_DATA])
@@ -219,7 +226,7 @@ def test_f7_a_3yz_out_of_place_is_a_protocol_error_and_the_session_is_not_used_a
     reply = "250 2.0.0 Go" if step == "DATA" else "354 Go ahead"
     with ScriptedPeer().reply(step, reply) as peer:
         way = hosts(peer)
-        assert [[(Bounced, STAGES[step], "554 5.5.0")]] == way.send()
+        assert [[(BOUNCED, STAGES[step], "554 5.5.0")]] == way.send()
         way.send()
         assert 2 == len(peer.sessions)
 
@@ -239,7 +246,7 @@ def test_f9_a_mail_larger_than_the_host_takes_is_not_sent(hosts):
     5.3.4, and nothing said of it.
     """
     with ScriptedPeer().extensions("SIZE 5") as peer:
-        assert [[(Bounced, "mail", "552 5.3.4")]] == hosts(peer).send()
+        assert [[(BOUNCED, "mail", "552 5.3.4")]] == hosts(peer).send()
         assert ["EHLO"] == peer.sessions[0].verbs
 
 
@@ -249,14 +256,14 @@ def test_f9_a_mail_that_needs_smtputf8_bounces_when_no_host_offers_it(hosts):
     """
     closed = ScriptedPeer().start()
     closed.stop()
-    lacks = (TryNext, "mail", "553 5.6.7"), (Bounced, "mail", "553 5.6.7")
+    lacks = (NEXT_HOST, "mail", "553 5.6.7"), (BOUNCED, "mail", "553 5.6.7")
     with ScriptedPeer().extensions("8BITMIME") as first, ScriptedPeer().extensions("8BITMIME") as second:
         wanted = {"content": b"Subject: \xc3\xa4\r\n\r\n", "has_8bit": 1, "is_smtputf8": 1}
         assert [[lacks[0]], [lacks[1]]] == hosts(first, second).send(**wanted)
         *_, [(fate, _, _)] = hosts(first, closed).send(**wanted)
-        assert Deferred is fate
+        assert DEFERRED is fate
         *_, [(fate, _, said)] = hosts(closed, second).send(**wanted)
-        assert (Deferred, "553 5.6.7") == (fate, said)
+        assert (DEFERRED, "553 5.6.7") == (fate, said)
 
 
 def test_f9_a_mail_whose_header_is_ascii_needs_no_smtputf8(hosts):
@@ -265,7 +272,7 @@ def test_f9_a_mail_whose_header_is_ascii_needs_no_smtputf8(hosts):
     """
     with ScriptedPeer().extensions("8BITMIME") as peer:
         [[(fate, _, _)]] = hosts(peer).send(content=b"Subject: x\r\n\r\n\xc3\xa4\r\n", has_8bit=1, is_smtputf8=1)
-        assert (Delivered, "MAIL FROM:<s@b.test> BODY=8BITMIME") == (fate, peer.messages[0].mail)
+        assert (DELIVERED, "MAIL FROM:<s@b.test> BODY=8BITMIME") == (fate, peer.messages[0].mail)
 
 
 EIGHT_BIT = (
@@ -278,7 +285,7 @@ def test_f9_a_host_without_8bitmime_gets_7_bits(hosts):
     Quoted-printable, with no size announced; the next host gets the mail as it was.
     """
     with ScriptedPeer().extensions("SIZE") as peer, ScriptedPeer() as other:
-        assert [[(Delivered, "end-of-data", "250 2.0.0")]] == hosts(peer).send(content=EIGHT_BIT, has_8bit=1)
+        assert [[(DELIVERED, "end-of-data", "250 2.0.0")]] == hosts(peer).send(content=EIGHT_BIT, has_8bit=1)
         [sent] = peer.messages
         header, _, body = sent.content.partition(b"\r\n\r\n")
         assert ("MAIL FROM:<s@b.test>", b"Gr=C3=BC=C3=9Fe an alle, die es lesen\r\n") == (sent.mail, body)
@@ -293,10 +300,10 @@ def test_f9_a_host_without_8bitmime_gets_7_bits(hosts):
 @pytest.mark.parametrize(
     ("content", "without_8bitmime", "fate"),
     [
-        (EIGHT_BIT, "bounce", Bounced),
-        (b"DKIM-Signature: x\r\n" + EIGHT_BIT, "convert", Bounced),
-        (b"DKIM-Signature: x\r\n" + EIGHT_BIT, "convert-or-send", Delivered),
-        (EIGHT_BIT, "convert-or-send", Delivered),
+        (EIGHT_BIT, "bounce", BOUNCED),
+        (b"DKIM-Signature: x\r\n" + EIGHT_BIT, "convert", BOUNCED),
+        (b"DKIM-Signature: x\r\n" + EIGHT_BIT, "convert-or-send", DELIVERED),
+        (EIGHT_BIT, "convert-or-send", DELIVERED),
     ],
 )
 def test_f9_what_may_not_be_converted_bounces_5_6_3_or_goes_as_it_is(hosts, content, without_8bitmime, fate):
@@ -306,9 +313,9 @@ def test_f9_what_may_not_be_converted_bounces_5_6_3_or_goes_as_it_is(hosts, cont
     with ScriptedPeer().extensions("SIZE") as peer:
         way = hosts(peer, peer, without_8bitmime=without_8bitmime)
         *_, [(last, _, said)] = way.send(content=content, has_8bit=1)
-        assert (fate, "554 5.6.3" if fate is Bounced else "250 2.0.0") == (last, said)
+        assert (fate, "554 5.6.3" if fate is BOUNCED else "250 2.0.0") == (last, said)
         is_signed = content.startswith(b"DKIM")
-        assert [content] * (fate is Delivered and is_signed) == [m.content for m in peer.messages if is_signed]
+        assert [content] * (fate is DELIVERED and is_signed) == [m.content for m in peer.messages if is_signed]
 
 
 def test_f11_a_waiting_connection_that_the_host_closed_is_made_anew_once(hosts):
@@ -317,12 +324,12 @@ def test_f11_a_waiting_connection_that_the_host_closed_is_made_anew_once(hosts):
     """
     with ScriptedPeer().drop_once_answered(END_OF_DATA) as peer:
         way = hosts(peer)
-        assert [[[(Delivered, "end-of-data", "250 2.0.0")]]] * 3 == [way.send() for _ in range(3)]
+        assert [[[(DELIVERED, "end-of-data", "250 2.0.0")]]] * 3 == [way.send() for _ in range(3)]
         assert 3 == len(peer.sessions)
     with ScriptedPeer().reply("MAIL", "250 2.1.0 Ok", "421 4.3.2 Closing") as peer:
         way = hosts(peer)
         way.send()
-        assert [[(Deferred, "mail", "421 4.3.2")]] == way.send()
+        assert [[(DEFERRED, "mail", "421 4.3.2")]] == way.send()
         assert 2 == len(peer.sessions)
 
 
@@ -331,5 +338,5 @@ def test_a_host_that_never_answers_quit_holds_nobody_up(hosts):
     Nothing depends on it.
     """
     with ScriptedPeer().hang_at("QUIT") as peer:
-        assert [[(Delivered, "end-of-data", "250 2.0.0")]] == hosts(peer, reuse="0s").send()
+        assert [[(DELIVERED, "end-of-data", "250 2.0.0")]] == hosts(peer, reuse="0s").send()
         peer.wait_until(lambda: ["QUIT"] == peer.sessions[0].verbs[-1:])

@@ -11,7 +11,7 @@ from empath.smtp.client.session import ClientRecipient, Transaction
 from tests.kit.process import configuration
 
 HOST = Host("mx.test", "192.0.2.1", 25)
-MAIL = Transaction("a@b.test", (ClientRecipient("c@d.test"),), 10)
+MAIL = Transaction("a@b.test", {1: ClientRecipient("c@d.test")}, 10)
 REPLIES = [b"220 x\r\n", b"250 x\r\n", b"250 Ok\r\n", b"250 Ok\r\n", b"354 Go\r\n", b"250 Ok\r\n"]
 STAGES = [Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.END_OF_DATA]
 NAMES = [stage.replace("-", "_") for stage in (Stage.CONNECT, *STAGES, Stage.CONTENT)]
@@ -66,7 +66,7 @@ def waited(tmp_path, host, limits):
     file.write_text(configuration(2525, f"[delivery]\n{lines}"))
     pool = ConnectionPool(load_config(file).delivery, "me.test", None, host.connect, lambda: host.now)
     result = pool.send(HOST, MAIL, lambda: iter([b"content\r\n", b"more\r\n"]), lambda: True)
-    [one] = result.results
+    one = result.results[1]
     assert host.is_closed == host.is_there
     return host.now - 1000.0, one.stage, str(one.reply)[:9], result.is_in_doubt
 

@@ -25,7 +25,7 @@ def greeting(extensions: Iterable[str]) -> bytes:
 
 def transaction(*addresses: str, **parameters: object) -> Transaction:
     """A small message from a@example.org."""
-    recipients = tuple(map(ClientRecipient, addresses or ("b@example.net",)))
+    recipients = dict(enumerate(map(ClientRecipient, addresses or ("b@example.net",))))
     return Transaction(**{"reverse_path": "a@example.org", "recipients": recipients, "size": 5} | parameters)
 
 
@@ -79,4 +79,4 @@ def ready(extensions: Iterable[str] = EXTENSIONS) -> Dialogue:
 def fates(dialogue: Dialogue) -> list[tuple[str, str]]:
     """Stage and reply of each recipient, by the last event that tells of them."""
     *_, ended = (event for event in dialogue.events if hasattr(event, "results"))
-    return [(str(result.stage), result.reply.escaped()) for result in ended.results]
+    return [(str(result.stage), result.reply.escaped()) for result in ended.results.values()]

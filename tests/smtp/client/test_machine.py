@@ -74,9 +74,8 @@ class ClientMachine(RuleBasedStateMachine):
         """Each recipient's fate is what its own replies say, RFC 5321 §4.2.1 and §3.3."""
         assert self.is_under_way
         self.is_under_way = self.is_content_wanted = False
-        assert len(self.recipients) == len(ended.results)
         codes = dict(self.answered)
-        for address, result in zip(self.recipients, ended.results, strict=True):
+        for address, result in zip(self.recipients, ended.results.values(), strict=True):
             own = codes.get(f"RCPT TO:<{address}>".encode())
             is_delivered = (result.stage, result.reply.klass) == (Stage.END_OF_DATA, 2)
             assert is_delivered or result.reply.klass in (4, 5)

@@ -19,7 +19,7 @@ def test_parameters_go_to_a_peer_that_offers_them():
     """
     recipient = ClientRecipient("b@x.test", "SUCCESS,DELAY", "rfc822;b+2Bc@x.test")
     what = transaction(
-        recipients=(recipient,),
+        recipients={1: recipient},
         body_type=BodyType.EIGHT_BIT_MIME,
         is_smtputf8=True,
         dsn_return=DsnReturn.HEADERS,
@@ -34,7 +34,7 @@ def test_an_original_recipient_beyond_ascii_is_escaped_for_a_peer_without_smtput
     """
     RFC 6533 §3: the recipient itself may be ASCII while the one that was named before it is not.
     """
-    what = transaction(recipients=(ClientRecipient("b@x.test", None, "utf-8;jörg@x.test"),))
+    what = transaction(recipients={1: ClientRecipient("b@x.test", None, "utf-8;jörg@x.test")})
     said = [ready(lines).begin(what).sent[0].split(b"\r\n")[1] for lines in (EXTENSIONS, without("SMTPUTF8"))]
     assert [
         "RCPT TO:<b@x.test> ORCPT=utf-8;jörg@x.test".encode(),
@@ -48,7 +48,7 @@ def test_parameters_do_not_go_to_a_peer_that_does_not():
     """
     recipient = ClientRecipient("b@x.test", "NEVER", "rfc822;b@x.test")
     what = transaction(
-        recipients=(recipient,),
+        recipients={1: recipient},
         body_type=BodyType.EIGHT_BIT_MIME,
         is_smtputf8=True,
         dsn_return=DsnReturn.FULL,
@@ -64,7 +64,7 @@ def test_the_null_path_is_sent_as_such():
     assert ready().begin(transaction(reverse_path="")).sent[0].startswith(b"MAIL FROM:<> SIZE=5\r\n")
 
 
-@pytest.mark.parametrize("parameters", [{"reverse_path": "ä@x.test"}, {"recipients": (ClientRecipient("ä@x.test"),)}])
+@pytest.mark.parametrize("parameters", [{"reverse_path": "ä@x.test"}, {"recipients": {1: ClientRecipient("ä@x.test")}}])
 def test_an_address_beyond_ascii_makes_it_smtputf8(parameters):
     """
     RFC 6531 §3.4, even where the client forgot to say so.
@@ -84,8 +84,8 @@ def test_content_beyond_ascii_is_announced():
     "parameters",
     [
         {"reverse_path": "a\r\nRSET@x.test"},
-        {"recipients": (ClientRecipient("b@x.test>\nDATA"),)},
-        {"recipients": (ClientRecipient("b@x.test", "NEVER\r\n"),)},
+        {"recipients": {1: ClientRecipient("b@x.test>\nDATA")}},
+        {"recipients": {1: ClientRecipient("b@x.test", "NEVER\r\n")}},
         {"envelope_id": "\x85"},
         {"reverse_path": "\ud800@x.test"},
     ],
@@ -114,7 +114,7 @@ def test_letters_that_do_not_print_are_no_control_characters():
         (["PIPELINING"], {"has_8bit": True}, ("mail", "554 5.6.3")),
         (without("SMTPUTF8"), {"is_smtputf8": True, "has_8bit": True}, ("mail", "553 5.6.7")),
         (without("SMTPUTF8"), {"reverse_path": "ä@x.test"}, ("mail", "553 5.6.7")),
-        (without("SMTPUTF8"), {"recipients": (ClientRecipient("ä@x.test"),)}, ("rcpt", "553 5.6.7")),
+        (without("SMTPUTF8"), {"recipients": {1: ClientRecipient("ä@x.test")}}, ("rcpt", "553 5.6.7")),
     ],
 )
 def test_a_message_that_the_peer_cannot_take_is_not_offered(extensions, parameters, fate):

@@ -160,8 +160,8 @@ def test_nothing_is_sent_for_nobody():
     """
     A transaction without recipients is over as it begins.
     """
-    dialogue = ready().begin(transaction(recipients=()))
-    assert ([], [TransactionEnded(())], True) == (dialogue.sent, dialogue.events, dialogue.session.is_ready)
+    dialogue = ready().begin(transaction(recipients={}))
+    assert ([], [TransactionEnded({})], True) == (dialogue.sent, dialogue.events, dialogue.session.is_ready)
 
 
 def test_calls_out_of_turn_are_errors_of_the_driver():

@@ -25,7 +25,7 @@ def deliver(peer: ScriptedPeer, what: Transaction, content: bytes = b"a\r\n") ->
                         session.content(content)
                         session.end_content()
                     case TransactionEnded():
-                        results = [(str(result.stage), result.reply.code) for result in event.results]
+                        results = [(str(result.stage), result.reply.code) for result in event.results.values()]
                         session.quit()
                     case HostFailed():
                         results = [(str(event.stage), event.reply.code)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from empath.mail.fate import Attempt, Fate, Passed
+from empath.mail.fate import Attempt, Fate, Passed, Said
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.mail.status import FATES, RecipientStatus
@@ -57,7 +57,7 @@ def test_fate_evidence_and_obligation_are_written_together(
     assert [row] == queue.select(
         "SELECT status, next_retry_at, attempts, lease_id, last_reply, settled_at FROM _recipient"
     )
-    reply = settle.fates[0].reply
+    reply = settle.fates[0].said.reply
     decided_at = T0 + 60 if status is RecipientStatus.DEFERRED else None
     assert [
         (1, lease.lease_id, "end-of-data", reply.code, str(reply.enhanced), reply.escaped(), status, status, decided_at)
@@ -268,7 +268,7 @@ def test_holder_of_a_lost_lease_moves_nothing(queue: Queue, kind: str) -> None:
 
 def passing(queue: Queue, lease: Lease) -> Settle:
     """What a first host said to recipient 1, who went on to another, and to recipient 2, who bounced."""
-    fate = Fate(2, RecipientStatus.BOUNCED, Stage.RCPT, REPLIES[RecipientStatus.BOUNCED], wants_notice=True)
+    fate = Fate(2, RecipientStatus.BOUNCED, Said(Stage.RCPT, REPLIES[RecipientStatus.BOUNCED]), wants_notice=True)
     return Settle(
         process_id=queue.process_id,
         lease_id=lease.lease_id,
@@ -276,7 +276,7 @@ def passing(queue: Queue, lease: Lease) -> Settle:
         now=T0 + 1,
         attempt=Attempt(lease.destination, T0 + 0.5, 0.25, "mx1.a.example", "192.0.2.1:25", connect_s=0.125),
         fates=(fate,),
-        passed=(Passed(1, Stage.CONNECT, Reply.of("451 4.4.1 refused")),),
+        passed=(Passed(1, Said(Stage.CONNECT, Reply.of("451 4.4.1 refused"))),),
     )
 
 

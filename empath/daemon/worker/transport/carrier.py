@@ -13,9 +13,8 @@ from typing import Protocol
 
 from empath.daemon.process.threads import in_thread
 from empath.daemon.worker.connection import Permission
-from empath.mail.fate import Attempt
-from empath.mail.outcome import Outcome, Stage
-from empath.mail.reply import Reply
+from empath.mail.fate import Attempt, Said
+from empath.mail.outcome import Outcome
 from empath.storage.queue.lease import LeasedMessage, LeasedRecipient
 from empath.storage.spool import open_content
 
@@ -59,23 +58,31 @@ class DeliveryJob:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """
-    What became of one recipient. A TryNext that stands here means: another host was asked after this one.
+    What one host's reply means for one recipient.
 
     is_in_doubt tells that the host may have the message though it is deferred.
     """
 
     recipient: LeasedRecipient
-    attempt: Attempt
-    stage: Stage
-    reply: Reply
+    said: Said
     outcome: Outcome
     is_in_doubt: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class HostAttempt:
+    """One host, or a transport without hosts, with its answer for each recipient that it was asked about."""
+
+    attempt: Attempt
+    answers: list[Answer]
+
+
 class Carrier(Protocol):
-    """One way out. is_failing tells that the last message met no host at all."""
+    """One way out."""
 
-    is_failing: bool
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last message met no host at all."""
 
-    def carry(self, job: DeliveryJob) -> Iterator[list[Answer]]:
-        """Give the answers host by host; every recipient's last one is no TryNext. Raises Abandoned."""
+    def carry(self, job: DeliveryJob) -> Iterator[HostAttempt]:
+        """Give the answers host by host; the last one of every recipient is not NEXT_HOST. Raises Abandoned."""

@@ -11,7 +11,7 @@ from empath.net.next_hop import HostFinder
 from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, Route, SmtpRoute
 
 
-def choose_carrier(route: Route | None, destination: str, pool: ConnectionPool, finder: HostFinder) -> Carrier:
+def choose_carrier(pool: ConnectionPool, finder: HostFinder, route: Route | None, destination: str) -> Carrier:
     """Make the carrier of one lease. *route* is None where the configuration has no route to *destination* any more."""
     match route:
         case SmtpRoute() | MxRoute():

@@ -14,17 +14,16 @@ from itertools import count
 from pathlib import Path
 
 from empath.daemon.process.threads import in_thread
-from empath.daemon.worker.transport.carrier import Answer, DeliveryJob
+from empath.daemon.worker.transport.carrier import Answer, DeliveryJob, HostAttempt
 from empath.errors import EmpathError
-from empath.mail.fate import Attempt
+from empath.mail.fate import Attempt, Said
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.message.header import HeaderGuard, loops_through
-from empath.policy.classify import classify
+from empath.policy.attempt import outcome_of
 from empath.policy.routing import MaildirRoute
-from empath.smtp.client.events import RecipientResult
 
-_LOOP = RecipientResult(Stage.LOCAL, Reply.of("554 5.4.6 the message has been delivered to this recipient before"))
+_LOOP = Said(Stage.LOCAL, Reply.of("554 5.4.6 the message has been delivered to this recipient before"))
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _HEADER_OCTETS = 1024 * 1024
 _numbers = count()
@@ -39,18 +38,17 @@ class MaildirCarrier:
         self._folder = Path(route.path)
         self._destination = destination
 
-    def carry(self, job: DeliveryJob) -> Iterator[list[Answer]]:
+    def carry(self, job: DeliveryJob) -> Iterator[HostAttempt]:
         """See Carrier."""
         for recipient in job.recipients:
             started_at, began = time.time(), time.monotonic()
             where = (self._folder, job.message.reverse_path, recipient.address, job.body.pieces())
             said = in_thread(deliver_to_maildir, *where)
             attempt = Attempt(self._destination, started_at, time.monotonic() - began)
-            outcome = classify(said.stage, said.reply, is_last_host=True)
-            yield [Answer(recipient, attempt, said.stage, said.reply, outcome)]
+            yield HostAttempt(attempt, [Answer(recipient, said, outcome_of(said))])
 
 
-def deliver_to_maildir(folder: Path, reverse_path: str, address: str, pieces: Iterator[bytes]) -> RecipientResult:
+def deliver_to_maildir(folder: Path, reverse_path: str, address: str, pieces: Iterator[bytes]) -> Said:
     """
     Write one message for one recipient; blocks on the disk, so call it in a thread.
 
@@ -80,11 +78,11 @@ def deliver_to_maildir(folder: Path, reverse_path: str, address: str, pieces: It
     except OSError as exc:
         _remove(temporary)
         code = "452 4.3.1" if exc.errno in _FULL else "451 4.3.0"
-        return RecipientResult(Stage.LOCAL, Reply.of(f"{code} {folder}: {exc.strerror}"))
+        return Said(Stage.LOCAL, Reply.of(f"{code} {folder}: {exc.strerror}"))
     except EmpathError:
         _remove(temporary)
         raise
-    return RecipientResult(Stage.LOCAL, Reply.of(f"250 2.0.0 stored as {name}"))
+    return Said(Stage.LOCAL, Reply.of(f"250 2.0.0 stored as {name}"))
 
 
 def _remove(file: Path) -> None:

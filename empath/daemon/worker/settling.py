@@ -1,0 +1,111 @@
+"""
+settling - from what hosts said to fates, log lines and writes
+
+Each host that was asked makes one Settle, in the order in which they were asked: with the fates that it decided, and as
+evidence what it said to recipients that another host decided.
+"""
+
+import random
+
+from empath.daemon.process.runtime import Runtime
+from empath.daemon.worker.transport.carrier import Answer, HostAttempt
+from empath.mail.fate import Attempt, Fate, Passed
+from empath.mail.identity import Timestamp
+from empath.mail.outcome import Outcome
+from empath.mail.status import RecipientStatus
+from empath.policy.bounce import is_delayed
+from empath.policy.fate import decide_fate
+from empath.storage.queue.lease import Lease, LeasedMessage
+from empath.storage.queue.settle import Settle
+
+
+def with_fate(tried: list[HostAttempt]) -> set[int]:
+    """The recipients that have an outcome which no further host can change."""
+    return {
+        answer.recipient.recipient_id
+        for host_attempt in tried
+        for answer in host_attempt.answers
+        if answer.outcome is not Outcome.NEXT_HOST
+    }
+
+
+class Settling:
+    """Settles the messages of one lease."""
+
+    def __init__(self, runtime: Runtime, lease: Lease) -> None:
+        self._runtime = runtime
+        self._lease = lease
+
+    def settle(self, message: LeasedMessage, tried: list[HostAttempt]) -> list[Settle]:
+        """Decide the fates of a message's recipients, log them, and give the writes that record them."""
+        now = self._runtime.now()
+        config = self._runtime.config
+        is_warned = is_delayed(now, message.received_at, config.retry.delay_warning_s, message.reverse_path)
+        fated = with_fate(tried)
+        settles = []
+        for host_attempt in tried:
+            fates, passed = [], []
+            for answer in host_attempt.answers:
+                recipient, said = answer.recipient, answer.said
+                if answer.outcome is not Outcome.NEXT_HOST:
+                    fate = decide_fate(
+                        recipient, said, answer.outcome, now=now, retries=config.retries, uniform=random.random()
+                    )
+                    fates.append(fate)
+                    self._log_fate(message, host_attempt.attempt, answer, fate)
+                # Without a fate no attempt was made: what hosts said is left to the log.
+                elif recipient.recipient_id in fated:
+                    passed.append(Passed(recipient.recipient_id, said))
+            if fates or passed:
+                settle = Settle(
+                    process_id=self._runtime.process_id,
+                    lease_id=self._lease.lease_id,
+                    message_id=message.message_id,
+                    now=now,
+                    attempt=host_attempt.attempt,
+                    fates=tuple(fates),
+                    passed=tuple(passed),
+                    is_delayed=is_warned and any(fate.status is RecipientStatus.DEFERRED for fate in fates),
+                )
+                settles.append(settle)
+        return settles
+
+    def log_host(self, message: LeasedMessage, host_attempt: HostAttempt) -> None:
+        """Log what one host did: a doubt, and every recipient that goes on to the next host."""
+        attempt = host_attempt.attempt
+        doubtful = [answer for answer in host_attempt.answers if answer.is_in_doubt]
+        if doubtful:
+            self._runtime.log.warning(
+                "delivery_in_doubt",
+                queue_id=message.queue_id,
+                recipients=len(doubtful),
+                destination=self._lease.destination,
+                host=attempt.peer_address,
+                reply=doubtful[0].said.reply.escaped(),
+            )
+        for answer in host_attempt.answers:
+            if answer.outcome is Outcome.NEXT_HOST:
+                self._runtime.log.info(
+                    "host_failed",
+                    queue_id=message.queue_id,
+                    recipient=answer.recipient.address,
+                    destination=self._lease.destination,
+                    host=attempt.host,
+                    stage=answer.said.stage,
+                    reply=answer.said.reply.escaped(),
+                    duration_s=round(attempt.duration_s, 4),
+                )
+
+    def _log_fate(self, message: LeasedMessage, attempt: Attempt, answer: Answer, fate: Fate) -> None:
+        self._runtime.log.info(
+            fate.status,
+            queue_id=message.queue_id,
+            recipient=answer.recipient.address,
+            destination=self._lease.destination,
+            host=attempt.peer_address,
+            attempt=answer.recipient.attempts + 1,
+            stage=answer.said.stage,
+            reply=answer.said.reply.escaped(),
+            next_retry_at=None if fate.next_retry_at is None else Timestamp(fate.next_retry_at).iso8601(),
+            duration_s=round(attempt.duration_s, 4),
+        )

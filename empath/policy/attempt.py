@@ -1,0 +1,97 @@
+"""
+attempt - which host is asked next, and what the replies of several hosts mean together
+
+THEORY
+    An attempt asks the hosts of a destination in their order.  After each host the recipients that it neither took nor
+    refused go on to the next one, until no recipient, no host or no session is left.
+
+RULES
+    A host that gave no session is not asked again in the lease while there is another: each message would wait for the
+    same silence, and leave the same row.  Once no host gave a session, the lease's other messages get that answer too.
+    A soft error weighs more than a hard one: a recipient does not bounce for what one host lacks while another host,
+    which was silent or said 4yz, may yet take it.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from empath.mail.fate import Said
+from empath.mail.outcome import Outcome, Stage
+from empath.policy.classify import Meaning, classify, is_lack
+from empath.policy.hosts.search import Host, NoHost
+
+MAX_SESSIONS: Final = 2  # sessions of one attempt in which a host was asked about the mail
+
+
+def outcome_of(said: Said, *, is_last_host: bool = True, is_put_off: bool = False) -> Outcome:
+    """
+    What follows from a reply. *is_put_off*: another host of this attempt may yet take the mail, though not now.
+    """
+    match classify(said):
+        case Meaning.DELIVERED:
+            return Outcome.DELIVERED
+        case Meaning.NEVER:
+            return Outcome.BOUNCED
+        case Meaning.OTHER_HOST | Meaning.ONLY_OTHER_HOST if not is_last_host:
+            return Outcome.NEXT_HOST
+        case Meaning.ONLY_OTHER_HOST if not is_put_off:
+            return Outcome.BOUNCED
+        case _:
+            return Outcome.DEFERRED
+
+
+class DestinationHosts:
+    """
+    The hosts of a destination, and what one lease has learnt about them.
+
+    `silence` is the answer for every further message once there is no host, or none gave a session. `is_failing` says
+    that the last message reached no host. `silent` holds address and port of hosts that gave no session.
+    """
+
+    def __init__(self, found: tuple[Host, ...] | NoHost) -> None:
+        self.silence = Said(Stage.DNS, found.reply) if isinstance(found, NoHost) else None
+        self.is_failing = self.silence is not None
+        self.hosts = () if isinstance(found, NoHost) else found
+        self.silent: set[tuple[str, int]] = set()
+
+
+class MessageAttempt:
+    """
+    One message on its way from host to host.
+
+    `host` is the one to ask now about `recipient_ids`; None when every recipient has its outcome.
+    """
+
+    def __init__(self, hosts: DestinationHosts, recipient_ids: Iterable[int]) -> None:
+        self._hosts = hosts
+        self._left = deque(host for host in hosts.hosts if (host.address, host.port) not in hosts.silent)
+        self.recipient_ids = list(recipient_ids)
+        # Recipients that a host may yet take, though not now; a silent host was not asked.
+        self._put_off = set(self.recipient_ids) if len(self._left) < len(hosts.hosts) else set()
+        self._sessions = 0
+        self._is_any_reached = False
+        self.host = self._left.popleft() if self._left else None
+
+    def record(self, said: Mapping[int, Said], *, is_reached: bool) -> dict[int, Outcome]:
+        """Take what `host` said of each recipient, and give their outcomes. *is_reached*: the host gave a session."""
+        hosts, host = self._hosts, self.host
+        assert host is not None
+        if is_reached:
+            self._is_any_reached = True
+            # A session with a host that lacks what every recipient needs ends before MAIL, and costs next to nothing.
+            self._sessions += not all(map(is_lack, said.values()))
+        else:
+            hosts.silent.add((host.address, host.port))
+        is_last = not self._left or self._sessions == MAX_SESSIONS
+        hosts.is_failing = not self._is_any_reached
+        if is_last and hosts.is_failing:
+            hosts.silence = next(iter(said.values()))
+        outcomes = {
+            number: outcome_of(one, is_last_host=is_last, is_put_off=number in self._put_off)
+            for number, one in said.items()
+        }
+        self.recipient_ids = [number for number, outcome in outcomes.items() if outcome is Outcome.NEXT_HOST]
+        self._put_off.update(n for n in self.recipient_ids if classify(said[n]) is not Meaning.ONLY_OTHER_HOST)
+        self.host = self._left.popleft() if self.recipient_ids else None
+        return outcomes

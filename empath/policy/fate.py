@@ -1,0 +1,48 @@
+"""
+fate - what an outcome makes of a recipient
+
+A deferral after the end of the lifetime expires; one before it gets its next instant from the retry schedule.
+"""
+
+from typing import Protocol
+
+from empath.mail.domain import parse_stored
+from empath.mail.fate import Fate, Said
+from empath.mail.identity import Timestamp
+from empath.mail.outcome import Outcome
+from empath.mail.status import RecipientStatus
+from empath.policy.bounce import wants_failure_notice
+from empath.policy.retry import RetryTable, is_expired
+
+
+class Tried(Protocol):
+    """What a fate depends on of its recipient. Shape: as storage/queue/lease.LeasedRecipient."""
+
+    @property
+    def recipient_id(self) -> int: ...
+    @property
+    def domain(self) -> str: ...
+    @property
+    def attempts(self) -> int: ...
+    @property
+    def expires_at(self) -> Timestamp: ...
+    @property
+    def notify(self) -> str | None: ...
+
+
+def decide_fate(
+    recipient: Tried, said: Said, outcome: Outcome, *, now: Timestamp, retries: RetryTable, uniform: float
+) -> Fate:
+    """
+    The fate after an attempt that ended at *now* with *outcome*, which is not NEXT_HOST.
+
+    *uniform* in 0..1 picks the place within the jitter of the retry schedule.
+    """
+    if outcome is Outcome.DELIVERED:
+        return Fate(recipient.recipient_id, RecipientStatus.DELIVERED, said)
+    if outcome is Outcome.DEFERRED and not is_expired(now, recipient.expires_at):
+        schedule = retries.find(parse_stored(recipient.domain))
+        next_retry_at = schedule.next_retry_at(now, recipient.attempts + 1, uniform)
+        return Fate(recipient.recipient_id, RecipientStatus.DEFERRED, said, next_retry_at)
+    status = RecipientStatus.BOUNCED if outcome is Outcome.BOUNCED else RecipientStatus.EXPIRED
+    return Fate(recipient.recipient_id, status, said, wants_notice=wants_failure_notice(recipient.notify))

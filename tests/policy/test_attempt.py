@@ -1,0 +1,159 @@
+"""Which host is asked next, and what the replies of several hosts mean together."""
+
+import pytest
+
+from empath.mail.fate import Said
+from empath.mail.outcome import Outcome, Stage
+from empath.mail.reply import Reply
+from empath.policy.attempt import DestinationHosts, MessageAttempt, outcome_of
+from empath.policy.hosts.search import Host, NoHost
+
+DELIVERED, DEFERRED, BOUNCED, NEXT_HOST = Outcome
+SILENT = Said(Stage.CONNECT, Reply.of("451 4.4.1 refused"))
+TURNED_AWAY = Said(Stage.GREETING, Reply.of("554 5.7.1 go away"))
+LATER = Said(Stage.RCPT, Reply.of("451 4.2.1 later"))
+NEVER = Said(Stage.RCPT, Reply.of("550 5.1.1 no such user"))
+LACKS = Said(Stage.MAIL, Reply.of("553 5.6.7 SMTPUTF8 is needed"))
+TAKEN = Said(Stage.END_OF_DATA, Reply.of("250 2.0.0 ok"))
+FULL = Said(Stage.END_OF_DATA, Reply.of("452 4.3.1 disk full"))
+
+
+def destination(count):
+    """A destination of so many hosts, a, b, c…"""
+    return DestinationHosts(tuple(Host(name, f"192.0.2.{n}", 25) for n, name in enumerate("abcdefgh"[:count], start=1)))
+
+
+def ask(hosts, recipient_ids, *script):
+    """Ask hosts until attempt and script are over: the name of each, and the outcomes that it gave."""
+    attempt = MessageAttempt(hosts, recipient_ids)
+    course = []
+    replies = iter(script)
+    while (host := attempt.host) is not None:
+        said = next(replies)
+        by_recipient = said if isinstance(said, dict) else dict.fromkeys(attempt.recipient_ids, said)
+        assert list(by_recipient) == attempt.recipient_ids
+        outcomes = attempt.record(by_recipient, is_reached=SILENT not in by_recipient.values())
+        course.append((host.name, list(outcomes.values())))
+    assert [] == list(replies)
+    return course
+
+
+COURSES = {
+    "the first host takes it": ((TAKEN,), [("a", DELIVERED)]),
+    "a final reply ends the attempt at the first host": ((NEVER,), [("a", BOUNCED)]),
+    "past the final dot no other host is asked": ((FULL,), [("a", DEFERRED)]),
+    "the next host is asked after a soft reply": ((LATER, TAKEN), [("a", NEXT_HOST), ("b", DELIVERED)]),
+    "the next host is asked after a silent one": ((SILENT, TAKEN), [("a", NEXT_HOST), ("b", DELIVERED)]),
+    "two sessions are enough": ((LATER, LATER), [("a", NEXT_HOST), ("b", DEFERRED)]),
+    "a host that turned us away is a session": ((TURNED_AWAY, LATER), [("a", NEXT_HOST), ("b", DEFERRED)]),
+    "silent hosts are not sessions": (
+        (SILENT, LATER, SILENT, NEVER),
+        [("a", NEXT_HOST), ("b", NEXT_HOST), ("c", NEXT_HOST), ("d", BOUNCED)],
+    ),
+    "a host that lacks an extension is not a session": (
+        (LACKS, LACKS, LACKS, LACKS),
+        [("a", NEXT_HOST), ("b", NEXT_HOST), ("c", NEXT_HOST), ("d", BOUNCED)],
+    ),
+    "what the last host lacks defers where a silent host may have it": (
+        (SILENT, LACKS, LACKS, LACKS),
+        [("a", NEXT_HOST), ("b", NEXT_HOST), ("c", NEXT_HOST), ("d", DEFERRED)],
+    ),
+    "what the last host lacks defers where a host said 4yz": (
+        (LACKS, LATER, LACKS, LACKS),
+        [("a", NEXT_HOST), ("b", NEXT_HOST), ("c", NEXT_HOST), ("d", DEFERRED)],
+    ),
+    "a refusal of the recipient bounces whatever a host before said": (
+        (SILENT, NEVER),
+        [("a", NEXT_HOST), ("b", BOUNCED)],
+    ),
+    "all hosts are silent": (
+        (SILENT, SILENT, SILENT, SILENT),
+        [("a", NEXT_HOST), ("b", NEXT_HOST), ("c", NEXT_HOST), ("d", DEFERRED)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("script", "course"), COURSES.values(), ids=COURSES)
+def test_an_attempt_goes_from_host_to_host(script, course):
+    """
+    Four hosts, one recipient.
+    """
+    assert course == [(name, outcome) for name, [outcome] in ask(destination(4), [7], *script)]
+
+
+def test_only_recipients_without_an_outcome_go_to_the_next_host():
+    """
+    Each recipient has its own fate.
+    """
+    assert [("a", [NEXT_HOST, BOUNCED, NEXT_HOST]), ("b", [DELIVERED, DEFERRED])] == ask(
+        destination(3), [1, 2, 3], {1: LATER, 2: NEVER, 3: LATER}, {1: TAKEN, 3: LATER}
+    )
+
+
+def test_each_recipient_is_put_off_by_its_own_replies():
+    """
+    A host that said 4yz about one recipient may still be the wrong one for the other.
+    """
+    lacks = Said(Stage.RCPT, LACKS.reply)
+    assert [("a", [NEXT_HOST, NEXT_HOST]), ("b", [DEFERRED, BOUNCED])] == ask(
+        destination(2), [1, 2], {1: LATER, 2: lacks}, {1: lacks, 2: lacks}
+    )
+
+
+LEASES = {
+    "a silent host is not asked again": (
+        [(SILENT, TAKEN), (TAKEN,)],
+        [[("a", [NEXT_HOST]), ("b", [DELIVERED])], [("b", [DELIVERED])]],
+    ),
+    "a host that was not asked may have what the other lacks": (
+        [(SILENT, LACKS), (LACKS,)],
+        [[("a", [NEXT_HOST]), ("b", [DEFERRED])], [("b", [DEFERRED])]],
+    ),
+    "a host that was reached is asked again": (
+        [(TURNED_AWAY, LATER), (TAKEN,)],
+        [[("a", [NEXT_HOST]), ("b", [DEFERRED])], [("a", [DELIVERED])]],
+    ),
+}
+
+
+@pytest.mark.parametrize(("scripts", "courses"), LEASES.values(), ids=LEASES)
+def test_a_lease_remembers_its_hosts(scripts, courses):
+    """
+    Twenty messages would wait twenty times for the same silence.
+    """
+    hosts = destination(2)
+    assert courses == [ask(hosts, [7], *script) for script in scripts]
+    assert (None, False) == (hosts.silence, hosts.is_failing)
+
+
+def test_silence_is_final_once_no_host_gave_a_session():
+    """
+    The answer of the last host stands for all further messages.
+    """
+    last = Said(Stage.CONNECT, Reply.of("451 4.4.1 timed out"))
+    hosts = destination(2)
+    attempt = MessageAttempt(hosts, [7])
+    assert {7: NEXT_HOST} == attempt.record({7: SILENT}, is_reached=False)
+    assert (True, None) == (hosts.is_failing, hosts.silence)
+    assert {7: DEFERRED} == attempt.record({7: last}, is_reached=False)
+    assert (True, last) == (hosts.is_failing, hosts.silence)
+
+
+def test_silence_after_a_session_is_not_final():
+    """
+    A host that was reached and put the mail off may take the next message.
+    """
+    hosts = destination(2)
+    ask(hosts, [7], LATER, SILENT)
+    assert (None, False) == (hosts.silence, hosts.is_failing)
+
+
+def test_a_destination_without_a_host_has_its_answer_from_the_start():
+    """
+    The reply says whether that may change.
+    """
+    reply = Reply.of("556 5.1.10 x.test accepts no mail")
+    hosts = DestinationHosts(NoHost(reply))
+    assert (Said(Stage.DNS, reply), True) == (hosts.silence, hosts.is_failing)
+    assert BOUNCED is outcome_of(Said(Stage.DNS, reply))
+    assert MessageAttempt(hosts, [7]).host is None

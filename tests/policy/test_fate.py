@@ -1,0 +1,78 @@
+"""What an outcome makes of a recipient."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from empath.mail.fate import Fate, Said
+from empath.mail.identity import Timestamp
+from empath.mail.outcome import Outcome, Stage
+from empath.mail.reply import Reply
+from empath.mail.status import RecipientStatus
+from empath.policy.fate import decide_fate
+from empath.policy.pattern import DomainPattern
+from empath.policy.retry import RetrySchedule, RetryTable
+
+NOW = Timestamp(1000.0)
+LATER = Timestamp(2000.0)
+SAID = Said(Stage.RCPT, Reply.of("451 4.2.1 later"))
+RETRIES = RetryTable(RetrySchedule(60.0, 600.0, 0.5), [(DomainPattern.parse("[192.0.2.1]"), ((7.0, 1),))])
+
+
+@dataclass(frozen=True)
+class Leased:
+    """A recipient that was tried."""
+
+    recipient_id: int = 4
+    domain: str = "x.test"
+    attempts: int = 1
+    expires_at: Timestamp = LATER
+    notify: str | None = None
+
+
+def fate(outcome, uniform=0.5, **fields):
+    """The fate of a recipient with *fields*."""
+    return decide_fate(Leased(**fields), SAID, outcome, now=NOW, retries=RETRIES, uniform=uniform)
+
+
+def test_a_delivery_is_final_also_after_the_lifetime():
+    """
+    The lifetime ends attempts, not deliveries.
+    """
+    assert Fate(4, RecipientStatus.DELIVERED, SAID) == fate(Outcome.DELIVERED, expires_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("fields", "delay_s"),
+    [
+        ({}, 120.0),
+        ({"attempts": 0}, 60.0),
+        ({"attempts": 0, "uniform": 1.0}, 90.0),
+        ({"domain": "[192.0.2.1]"}, 7.0),
+        ({"notify": "FAILURE"}, 120.0),
+    ],
+)
+def test_a_deferral_has_its_instant_from_the_schedule_of_the_domain(fields, delay_s):
+    """
+    Attempts that came before stretch the delay; nothing is reported yet.
+    """
+    assert Fate(4, RecipientStatus.DEFERRED, SAID, NOW + delay_s) == fate(Outcome.DEFERRED, **fields)
+
+
+@pytest.mark.parametrize(
+    ("notify", "wants_notice"), [(None, True), ("FAILURE,DELAY", True), ("NEVER", False), ("SUCCESS", False)]
+)
+@pytest.mark.parametrize(
+    ("outcome", "expires_at", "status"),
+    [
+        (Outcome.BOUNCED, LATER, RecipientStatus.BOUNCED),
+        (Outcome.BOUNCED, NOW, RecipientStatus.BOUNCED),
+        (Outcome.DEFERRED, NOW, RecipientStatus.EXPIRED),
+    ],
+)
+def test_a_failure_is_reported_unless_the_sender_said_no(outcome, expires_at, status, notify, wants_notice):
+    """
+    RFC 3461 §4.1; a deferral at the end of the lifetime is a failure.
+    """
+    expected = Fate(4, status, SAID, wants_notice=wants_notice)
+    assert expected == fate(outcome, expires_at=expires_at, notify=notify)
