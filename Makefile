@@ -68,7 +68,7 @@ format: $(READY) ## Mend what the linter can
 
 reference: $(READY) ## Write what is generated: conf/empath.toml, docs/configuration.md, the tables of docs/logging.md
 	$(BIN)/python -m empath.config.reference
-	$(BIN)/python -m empath.telemetry.events docs/logging.md
+	$(BIN)/python -m empath.telemetry.reference docs/logging.md
 	$(BIN)/python -m empath.storage.admin.reference docs/sql.md
 
 changelog: $(READY) ## What docs/changes/ will add to CHANGELOG.md

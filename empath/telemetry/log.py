@@ -1,16 +1,16 @@
 """
-log - structured log lines: one event, one line, one write
+log - the subscriber that writes the log: one occurrence, one line, one write
 
-Each process calls `configure` once and takes its logger by `get`; structlog filters by level and binds values, ours is
-what renders and writes. Lines go to a file opened with O_APPEND, so that all processes may share it, or to standard
-error. Nothing is buffered. A line that cannot be written is counted in `lost` and dropped: mail goes on without a log.
+Each process configures `log` once. Lines go to a file opened with O_APPEND, so that all processes may share it, or to
+standard error. Nothing is buffered. A line that cannot be written is counted in `lost` and dropped: mail goes on
+without a log.
 
-docs/logging.md lists every event; its source is `empath.telemetry.events`.
+docs/logging.md lists every event; its source are the modules in `empath.telemetry.occurrences`.
 """
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,12 +18,13 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from empath.errors import CannotCreate
+from empath.telemetry.occurrence import SEVERITY, Occurrence
 from empath.telemetry.render import instant, json_line, logfmt_line
 
 Logger = FilteringBoundLogger
+Line = Callable[[dict[str, str], dict[str, Any]], bytes]
 
-LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
-_LINES: Final[dict[str, Callable[[Mapping[str, Any]], bytes]]] = {"json": json_line, "logfmt": logfmt_line}
+_LINES: Final[dict[str, Line]] = {"json": json_line, "logfmt": logfmt_line}
 _STDERR: Final = 2
 
 
@@ -61,61 +62,72 @@ class Output:
             self.lost += 1
 
 
-output: Final = Output()
+class Log:
+    """The log of this process: logfmt at level info to standard error, until `configure` says otherwise."""
+
+    def __init__(self) -> None:
+        self.output = Output()
+        self._least = SEVERITY["info"]
+        self._line: Line = logfmt_line
+
+    def configure(self, form: str, level: str, file: Path | None) -> None:
+        """
+        Set form ("json" or "logfmt"), least level and file (None: standard error) for this process.
+
+        Raises:
+            CannotCreate: as `Output.open`.
+        """
+        self.output.open(file)
+        self._line = _LINES[form]
+        self.set_level(level)
+
+    def set_level(self, level: str) -> None:
+        """Set the least level of the occurrences that are written."""
+        self._least = SEVERITY[level]
+
+    def reopen(self) -> None:
+        """Open the log file by its name again (SIGUSR1). Raises CannotCreate; then the old file stays in use."""
+        self.output.reopen()
+
+    def write(self, process: str, what: Occurrence) -> None:
+        """The subscriber: write *what* as one line, unless its level is too low. A value of None is left out."""
+        if what.severity < self._least:
+            return
+        head = {"at": instant(time.time()), "level": what.level, "event": what.event, "process": process}
+        fields = {name: value for name in what.field_names if (value := getattr(what, name)) is not None}
+        self.output.write(self._line(head, fields))
+
+
+log: Final = Log()
 
 
 class _Writer:
     """The innermost logger that structlog calls: takes what the last processor returned."""
 
     def msg(self, line: bytes) -> None:
-        output.write(line)
+        log.output.write(line)
 
     debug = info = warning = error = critical = msg
 
 
-class _Leveled(structlog.make_filtering_bound_logger(LEVELS["debug"])):  # type: ignore[misc]
-    """What loggers are. Its methods are exchanged by `set_level`: structlog's own classes have one level each."""
-
-
-def configure(form: str, level: str, file: Path | None) -> None:
-    """
-    Set form ("json" or "logfmt"), least level and file (None: standard error) for this process.
-
-    Raises:
-        CannotCreate: as `Output.open`.
-    """
-    output.open(file)
-    set_level(level)
-    line = _LINES[form]
+def get(**bound: Any) -> Logger:
+    """Logger that adds *bound* to each line, such as `process="acceptor-1"`. Call it after `configure`."""
 
     def render(_logger: Any, method: str, event: Any) -> bytes:
+        if SEVERITY[method] < log._least:
+            raise structlog.DropEvent
         name = event.pop("event")
-        return line({"at": instant(time.time()), "level": method, "event": name, **event})
+        head = {"at": instant(time.time()), "level": method, "event": name}
+        return log._line(head, {key: value for key, value in event.items() if value is not None})
 
     structlog.configure(
         processors=[structlog.processors.format_exc_info, render],
-        wrapper_class=_Leveled,
+        wrapper_class=structlog.make_filtering_bound_logger(10),
         logger_factory=_Writer,
-        cache_logger_on_first_use=False,  # `configure` may come again, with another level, at a reload
+        cache_logger_on_first_use=False,
     )
-
-
-def set_level(level: str) -> None:
-    """Set the least level for every logger of this process, those that were taken before too."""
-    chosen = structlog.make_filtering_bound_logger(LEVELS[level])
-    for name in LEVELS:
-        setattr(_Leveled, name, getattr(chosen, name))
-
-
-def get(**bound: Any) -> Logger:
-    """Logger that adds *bound* to each line, such as `process="acceptor-1"`. Call it after `configure`."""
     logger: Logger = structlog.get_logger().bind(**bound)
     return logger
-
-
-def reopen() -> None:
-    """Open the log file by its name again (SIGUSR1). Raises CannotCreate; then the old file stays in use."""
-    output.reopen()
 
 
 def _append_to(path: Path) -> int:

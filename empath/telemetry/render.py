@@ -1,8 +1,9 @@
 """
 render - one event as one line of octets
 
-A line never holds a raw control character, whatever a peer put into a value: a log is read in terminals. Values are
-text, numbers, booleans, None (left out), or lists of these; anything else is shown by its `str()`.
+A line never holds a raw control character, whatever a peer put into a value: a log is read in terminals. A line has a
+head of bare words and then fields. A value is text, a number, a boolean or a list of these; anything else is shown by
+its `str()`.
 """
 
 import re
@@ -15,7 +16,8 @@ import orjson
 # What may steer a terminal or reorder a line although JSON allows it raw: DEL, C1, line and paragraph separators, marks
 # and overrides of writing direction.
 _UNSAFE: Final = re.compile("[\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_BARE: Final = re.compile(r"[A-Za-z0-9_.:/@+<>\[\]{},;|*%^~$&()#!?-]+")  # a logfmt value that needs no quotes
+# A value that logfmt writes without quotes.
+_is_bare: Final = re.compile(r"[A-Za-z0-9_.:/@+<>\[\]{},;|*%^~$&()#!?-]+").fullmatch
 
 _second: int = -1
 _second_text: str = ""
@@ -31,20 +33,22 @@ def instant(unix: float) -> str:
     return f"{_second_text}.{part:03}Z"
 
 
-def json_line(event: Mapping[str, Any]) -> bytes:
+def json_line(head: dict[str, str], fields: dict[str, Any]) -> bytes:
     """One JSON object, keys in the order given, without a line end."""
-    octets = _dumps({key: value for key, value in event.items() if value is not None})
+    octets = _dumps(head | fields)
     return octets if _is_safe(octets) else _UNSAFE.sub(_escape, octets.decode()).encode()
 
 
-def logfmt_line(event: Mapping[str, Any]) -> bytes:
+def logfmt_line(head: dict[str, str], fields: dict[str, Any]) -> bytes:
     """`key=value` pairs, keys in the order given, without a line end; a value that is no word is a JSON string."""
-    words = []
-    for key, value in event.items():
+    words = [f"{key}={word}" for key, word in head.items()]
+    for key, value in fields.items():
         kind = type(value)
-        if (kind is str and _BARE.fullmatch(value)) or kind is int or kind is float:  # nearly all of them
+        if kind is str:
+            words.append(f"{key}={value}" if _is_bare(value) else f"{key}={_quoted(value)}")
+        elif kind is int or kind is float:
             words.append(f"{key}={value}")
-        elif value is not None:
+        else:
             words.append(f"{key}={_word(value)}")
     octets = " ".join(words).encode()
     return octets if _is_safe(octets) else _UNSAFE.sub(_escape, octets.decode()).encode()
@@ -54,13 +58,15 @@ def _word(value: Any) -> str:
     match value:
         case bool():
             return "true" if value else "false"
-        case int() | float():
-            return repr(value)
         case list() | tuple():
             text = ",".join(map(str, value))
         case _:
             text = str(value)
-    return text if _BARE.fullmatch(text) else _dumps(text).decode()
+    return text if _is_bare(text) else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    return _dumps(text).decode()
 
 
 def _dumps(value: Any) -> bytes:

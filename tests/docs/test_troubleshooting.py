@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from empath.telemetry import events
+from empath.telemetry import reference
 from tests.docs.pages import ROOT, rows, text
 
 PAGE = "docs/TROUBLESHOOTING.md"
@@ -47,7 +47,7 @@ def test_events_that_are_explained_are_there():
     section = text(PAGE).partition("\n## In the log\n")[2].partition("\n## ")[0]
     named = set(re.findall(r"`([a-z]+_[a-z_]+)`", "\n".join(re.findall(r"^\| (.+?) \|", section, re.MULTILINE))))
     assert len(named) > 20
-    assert set() == named - {event for group in events.EVENTS.values() for event in group}
+    assert set() == named - reference.names()
 
 
 def test_exit_codes_that_are_named_are_there():

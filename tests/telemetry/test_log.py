@@ -7,7 +7,48 @@ from pathlib import Path
 import pytest
 
 from empath.errors import CannotCreate
-from empath.telemetry import log
+from empath.telemetry.log import log
+from empath.telemetry.occurrence import Occurrence, occurrence, traceback_text
+
+
+@occurrence("warning")
+class ThingHappened(Occurrence):
+    """An occurrence with a text that may be missing."""
+
+    queue_id: str
+    text: str | None = None
+
+
+@occurrence("debug")
+class Debug(Occurrence):
+    """Level 1 of 5."""
+
+
+@occurrence("info")
+class Info(Occurrence):
+    """Level 2 of 5."""
+
+
+@occurrence("warning")
+class Warned(Occurrence):
+    """Level 3 of 5."""
+
+
+@occurrence("error")
+class Error(Occurrence):
+    """Level 4 of 5."""
+
+
+@occurrence("critical")
+class Critical(Occurrence):
+    """Level 5 of 5."""
+
+
+@occurrence("error")
+class Crashed(Occurrence):
+    """An occurrence with a traceback."""
+
+    exception: str
 
 
 @pytest.fixture(autouse=True)
@@ -20,12 +61,20 @@ def _events(file: Path) -> list[str]:
     return [json.loads(line)["event"] for line in file.read_text().splitlines()]
 
 
-def test_a_line_has_instant_level_event_and_what_was_bound(tmp_path):
+def _write(text: str) -> None:
+    log.write("worker-1", ThingHappened(queue_id="X", text=text))
+
+
+def _texts(file: Path) -> list[str]:
+    return [json.loads(line)["text"] for line in file.read_text().splitlines()]
+
+
+def test_a_line_has_instant_level_event_process_and_fields(tmp_path):
     """
-    The order of keys is that of reading.
+    The order of keys is that of reading; what is None is left out.
     """
     log.configure("json", "info", tmp_path / "log")
-    log.get(process="worker-1").warning("thing_happened", queue_id="X", nothing=None)
+    log.write("worker-1", ThingHappened(queue_id="X"))
     line = json.loads((tmp_path / "log").read_text())
     assert ["at", "level", "event", "process", "queue_id"] == list(line)
     assert ["warning", "thing_happened", "worker-1", "X"] == list(line.values())[1:]
@@ -33,13 +82,23 @@ def test_a_line_has_instant_level_event_and_what_was_bound(tmp_path):
 
 def test_lines_below_the_level_are_not_written(tmp_path):
     """
-    What is filtered costs next to nothing.
+    The operator chooses how much there is to read.
     """
     log.configure("json", "warning", tmp_path / "log")
-    logger = log.get()
-    for name in ("debug", "info", "warning", "error", "critical"):
-        getattr(logger, name)(name)
-    assert ["warning", "error", "critical"] == _events(tmp_path / "log")
+    for kind in (Debug, Info, Warned, Error, Critical):
+        log.write("worker-1", kind())
+    assert ["warned", "error", "critical"] == _events(tmp_path / "log")
+
+
+def test_a_level_may_change_while_the_process_runs(tmp_path):
+    """
+    `empath-admin log-level debug` asks for it.
+    """
+    log.configure("json", "error", tmp_path / "log")
+    log.write("worker-1", Debug())
+    log.set_level("debug")
+    log.write("worker-1", Debug())
+    assert ["debug"] == _events(tmp_path / "log")
 
 
 def test_an_exception_is_one_line(tmp_path):
@@ -49,8 +108,8 @@ def test_an_exception_is_one_line(tmp_path):
     log.configure("json", "info", tmp_path / "log")
     try:
         raise ValueError("bad\nvalue")
-    except ValueError:
-        log.get().error("crashed", exc_info=True)
+    except ValueError as exc:
+        log.write("worker-1", Crashed(exception=traceback_text(exc)))
     line = json.loads((tmp_path / "log").read_text())
     assert line["exception"].endswith("ValueError: bad\nvalue")
 
@@ -60,33 +119,33 @@ def test_logfmt_is_the_other_form(tmp_path):
     For people who read with grep.
     """
     log.configure("logfmt", "info", tmp_path / "log")
-    log.get(process="worker-1").info("thing_happened", text="two words")
+    log.write("worker-1", ThingHappened(queue_id="X", text="two words"))
     _, rest = (tmp_path / "log").read_text().split(" ", 1)
-    assert 'level=info event=thing_happened process=worker-1 text="two words"\n' == rest
+    assert 'level=warning event=thing_happened process=worker-1 queue_id=X text="two words"\n' == rest
 
 
 def test_several_processes_append_to_one_file(tmp_path):
     """
-    O_APPEND: nobody overwrites another's line, and `copytruncate` of logrotate works.
+    O_APPEND: no process overwrites the line of another, and `copytruncate` of logrotate works.
     """
-    (tmp_path / "log").write_text('{"event": "before"}\n')
+    (tmp_path / "log").write_text('{"text": "before"}\n')
     log.configure("json", "info", tmp_path / "log")
-    log.get().info("after")
+    _write("after")
     os.truncate(tmp_path / "log", 0)
-    log.get().info("truncated")
-    assert ["truncated"] == _events(tmp_path / "log")
+    _write("truncated")
+    assert ["truncated"] == _texts(tmp_path / "log")
 
 
 def test_a_reopened_log_leaves_the_file_that_was_moved_away(tmp_path):
     """
-    What rotation counts on.
+    Rotation depends on it.
     """
     log.configure("json", "info", tmp_path / "log")
-    log.get().info("first")
+    _write("first")
     (tmp_path / "log").rename(tmp_path / "log.1")
     log.reopen()
-    log.get().info("second")
-    assert (["first"], ["second"]) == (_events(tmp_path / "log.1"), _events(tmp_path / "log"))
+    _write("second")
+    assert (["first"], ["second"]) == (_texts(tmp_path / "log.1"), _texts(tmp_path / "log"))
 
 
 def test_a_log_that_cannot_be_reopened_goes_on_in_the_old_file(tmp_path):
@@ -99,8 +158,8 @@ def test_a_log_that_cannot_be_reopened_goes_on_in_the_old_file(tmp_path):
     with pytest.raises(CannotCreate) as caught:
         log.reopen()
     assert f"cannot open the log file {tmp_path}/log: Is a directory" == str(caught.value)
-    log.get().info("kept")
-    assert ["kept"] == _events(tmp_path / "log.1")
+    _write("kept")
+    assert ["kept"] == _texts(tmp_path / "log.1")
 
 
 def test_a_fifo_without_a_reader_is_refused(tmp_path):
@@ -118,5 +177,5 @@ def test_a_line_that_cannot_be_written_is_counted_and_dropped():
     """
     log.configure("json", "info", Path("/dev/full"))
     before = log.output.lost
-    log.get().info("dropped")
+    _write("dropped")
     assert before + 1 == log.output.lost

@@ -25,8 +25,8 @@ from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.listener import Listener
 from empath.daemon.acceptor.session import ReceivingSession
 from empath.daemon.acceptor.space import Space
-from empath.daemon.housekeeper.control import LOOK_S, finish
 from empath.daemon.process.child import DRAIN_S, InheritedListener
+from empath.daemon.process.orders import LOOK_S, finish
 from empath.daemon.process.runtime import Runtime, run_child
 from empath.errors import EmpathError
 from empath.mail.reply import Reply

@@ -20,14 +20,16 @@ from dataclasses import dataclass
 
 import gevent
 
-from empath.daemon.housekeeper.control import LOOK_S, Control
+from empath.daemon.housekeeper.control import Control
 from empath.daemon.housekeeper.dead_processes import DeadProcesses
 from empath.daemon.housekeeper.reporter import Reporter
 from empath.daemon.housekeeper.tidying import Tidying
+from empath.daemon.process.orders import LOOK_S
 from empath.daemon.process.runtime import Runtime, run_child
 from empath.errors import EmpathError
 from empath.storage.queue.process import ResizeDestinations
 from empath.storage.sqlite.connection import open_reader
+from empath.telemetry.occurrences.housekeeper import HousekeepingFailed
 
 _WRITE_DEADLINE_S = 5.0
 
@@ -78,7 +80,7 @@ class Housekeeper:
             try:
                 duty.body()
             except EmpathError as exc:
-                self._runtime.log.error("housekeeping_failed", duty=duty.name, error=str(exc))
+                self._runtime.emit(HousekeepingFailed(duty=duty.name, error=str(exc)))
             is_draining = self._runtime.draining.wait(duty.period_s)
 
 

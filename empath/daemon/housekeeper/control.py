@@ -9,11 +9,11 @@ import os
 import time
 
 from empath.daemon.process.child import Ask
+from empath.daemon.process.orders import finish
 from empath.daemon.process.runtime import Runtime
-from empath.storage.queue.control import FinishOrder, GiveUpOrders, Order, StartOrder, open_orders
+from empath.storage.queue.control import GiveUpOrders, Order, StartOrder, open_orders
 from empath.storage.sqlite.connection import Reader
 
-LOOK_S = 0.5
 _ASKS = {
     "reload": (Ask.RELOAD, "the supervisor was asked to reload; the log says what came of it"),
     "drain": (Ask.STOP, "the supervisor was asked to end the service"),
@@ -58,14 +58,3 @@ class Control:
         except OSError as exc:
             result = f"the supervisor could not be asked: {exc.strerror}"
         finish(self._runtime, order, result)
-
-
-def finish(runtime: Runtime, order: Order, result: str) -> None:
-    """
-    Write back what came of an order.
-
-    Raises:
-        QueueBusy, StorageFailure: it could not be written.
-    """
-    runtime.log.warning("order_obeyed", verb=order.verb, argument=order.argument, who=order.who, result=result)
-    runtime.writer.commit(FinishOrder(order.control_id, now=time.time(), result=result))

@@ -16,6 +16,7 @@ from empath.errors import EmpathError
 from empath.net.wakeup import ring
 from empath.storage.queue.process import EndProcess, ProcessRow, living
 from empath.storage.sqlite.connection import Reader
+from empath.telemetry.occurrences.housekeeper import LeasesReleased, RecipientsHeld, ReleaseFailed
 
 _AGAIN_S = 2.0
 _SILENT = "silent"
@@ -90,7 +91,7 @@ class DeadProcesses:
         try:
             processes = living(self._reader, self._path)
         except EmpathError as exc:
-            self._runtime.log.error("release_failed", slot=slot, error=str(exc))
+            self._runtime.emit(ReleaseFailed(slot=slot, error=str(exc)))
             gevent.spawn_later(_AGAIN_S, self._bury_slot, slot, generation)
             return
         for process in processes:
@@ -102,14 +103,12 @@ class DeadProcesses:
         try:
             work = self._runtime.writer.commit(EndProcess(process.process_id, now=time.time()))
         except EmpathError as exc:
-            self._runtime.log.error("release_failed", slot=process.slot, error=str(exc))
+            self._runtime.emit(ReleaseFailed(slot=process.slot, error=str(exc)))
             if cause != _SILENT:  # of the silent the next look judges anew
                 gevent.spawn_later(_AGAIN_S, self._bury, process, cause)
             return
         ring(self._runtime.child.wake_fds)
         if work.released:
-            self._runtime.log.warning(
-                "leases_released", slot=process.slot, cause=cause, recipients=work.released, held=work.held
-            )
+            self._runtime.emit(LeasesReleased(slot=process.slot, cause=cause, recipients=work.released, held=work.held))
         if work.held:
-            self._runtime.log.critical("recipients_held", slot=process.slot, recipients=work.held)
+            self._runtime.emit(RecipientsHeld(slot=process.slot, recipients=work.held))

@@ -28,6 +28,7 @@ from empath.policy.bounce import Addressee, find_addressee
 from empath.storage.queue.accept import INLINE, Accept, DestinationIds, NewMessage
 from empath.storage.queue.reports import Case, CloseNotices, due_reports, read_case, read_file_start, read_start
 from empath.storage.sqlite.connection import Reader
+from empath.telemetry.occurrences.housekeeper import ReportDiscarded, ReportFailed, ReportQueued, ReportWithoutContent
 
 _LISTENER = "report"  # what stands in the queue where other messages name the listener that they came in by
 
@@ -58,7 +59,7 @@ class Reporter:
             try:
                 self._close(case)
             except EmpathError as exc:  # the next report may do; this one is due again
-                self._runtime.log.error("report_failed", queue_id=case.message.queue_id, error=str(exc))
+                self._runtime.emit(ReportFailed(queue_id=case.message.queue_id, error=str(exc)))
 
     def _close(self, case: Case) -> None:
         config, now = self._runtime.config, self._runtime.now()
@@ -68,11 +69,12 @@ class Reporter:
             is_discarded = case.due.kind is ReportKind.FAILURE and bool(case.recipients)
             work = self._runtime.writer.commit(CloseNotices(case, None, now=now, is_discarded=is_discarded))
             if is_discarded and not work.is_stale:
-                self._runtime.log.warning(
-                    "report_discarded",
-                    queue_id=case.message.queue_id,
-                    sender=case.reverse_path,
-                    recipients=len(case.recipients),
+                self._runtime.emit(
+                    ReportDiscarded(
+                        queue_id=case.message.queue_id,
+                        sender=case.reverse_path,
+                        recipients=len(case.recipients),
+                    )
                 )
             return
         message = self._compose(case, addressee, now)
@@ -80,14 +82,15 @@ class Reporter:
         if work.is_stale:
             return
         ring(self._runtime.child.wake_fds)
-        self._runtime.log.info(
-            "report_queued",
-            queue_id=case.message.queue_id,
-            report=str(message.queue_id),
-            kind=case.due.kind,
-            recipients=len(case.recipients),
-            to=str(addressee.to),
-            is_double_bounce=addressee.is_postmaster,
+        self._runtime.emit(
+            ReportQueued(
+                queue_id=case.message.queue_id,
+                report=str(message.queue_id),
+                kind=case.due.kind,
+                recipients=len(case.recipients),
+                to=str(addressee.to),
+                is_double_bounce=addressee.is_postmaster,
+            )
         )
 
     def _compose(self, case: Case, addressee: Addressee, now: Timestamp) -> NewMessage:
@@ -143,5 +146,5 @@ class Reporter:
             try:
                 start = in_thread(read_file_start, self._runtime.config.queue.spool, case.locator, octets)
             except StorageFailure as exc:  # the sender must hear of the failure all the same
-                self._runtime.log.error("report_without_content", queue_id=case.message.queue_id, error=str(exc))
+                self._runtime.emit(ReportWithoutContent(queue_id=case.message.queue_id, error=str(exc)))
         return None if start is None else Original(start, is_whole)

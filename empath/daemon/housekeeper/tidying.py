@@ -36,6 +36,17 @@ from empath.storage.spool import locate
 from empath.storage.sqlite.connection import Reader
 from empath.storage.sqlite.space import ReturnPages, free_octets, unused_octets, wal_octets
 from empath.storage.sqlite.wal import readers_of, truncate_wal
+from empath.telemetry.occurrences.housekeeper import (
+    DueBoundRepaired,
+    Forgotten,
+    GarbageStuck,
+    OrphansFound,
+    SpaceReturned,
+    SpoolFileMissing,
+    WalKept,
+    WalLarge,
+    WalTruncated,
+)
 
 T = TypeVar("T")
 
@@ -82,7 +93,7 @@ class Tidying:
         if runs.is_needed(self._reader, self._path):
             self._runtime.writer.commit(runs)
         if recipients or messages or contents:
-            self._runtime.log.info("forgotten", recipients=recipients, messages=messages, contents=contents)
+            self._runtime.emit(Forgotten(recipients=recipients, messages=messages, contents=contents))
 
     def remove_garbage(self) -> None:
         """Remove files that no message needs."""
@@ -94,9 +105,7 @@ class Tidying:
             removals = _in_thread(lambda batch: [remove_file(self._spool, garbage) for garbage in batch], due)
             for removal in removals:
                 if removal.tries >= _ALARM_TRIES and removal.error is not None:
-                    self._runtime.log.critical(
-                        "garbage_stuck", locator=removal.locator, tries=removal.tries, error=removal.error
-                    )
+                    self._runtime.emit(GarbageStuck(locator=removal.locator, tries=removal.tries, error=removal.error))
             self._runtime.writer.commit(SettleGarbage(removals, now=time.time()))
             is_going = len(due) == FILES and self._rest()
 
@@ -112,7 +121,7 @@ class Tidying:
                 orphans += self._runtime.writer.commit(work).added
             is_going = not self._orphans.is_round_over and self._rest()
         if orphans:
-            self._runtime.log.warning("orphans_found", files=orphans)
+            self._runtime.emit(OrphansFound(files=orphans))
 
     def miss_files(self) -> None:
         """Tell of messages whose file is not there. Whoever tries to deliver one holds it."""
@@ -124,7 +133,7 @@ class Tidying:
                 # It may have been delivered, and its file removed, since it was read.
                 if is_awaited(self._reader, self._path, message):
                     file = locate(self._spool, message.locator)
-                    self._runtime.log.critical("spool_file_missing", queue_id=message.queue_id, file=str(file))
+                    self._runtime.emit(SpoolFileMissing(queue_id=message.queue_id, file=str(file)))
             is_going = not self._spooled.is_round_over and self._rest()
 
     def mend_due_bounds(self) -> None:
@@ -136,11 +145,12 @@ class Tidying:
                 self._runtime.writer.commit(RepairBounds(late))
                 ring(self._runtime.child.wake_fds)
             for bound in late:
-                self._runtime.log.error(
-                    "due_bound_repaired",
-                    destination=bound.name,
-                    due_at=None if bound.due_at is None else Timestamp(bound.due_at).iso8601(),
-                    earliest=Timestamp(bound.earliest).iso8601(),
+                self._runtime.emit(
+                    DueBoundRepaired(
+                        destination=bound.name,
+                        due_at=None if bound.due_at is None else Timestamp(bound.due_at).iso8601(),
+                        earliest=Timestamp(bound.earliest).iso8601(),
+                    )
                 )
             is_going = not self._bounds.is_round_over and self._rest()
 
@@ -154,13 +164,13 @@ class Tidying:
         is_news = octets > self._wal_octets
         if is_news:
             self._wal_octets = 2 * octets
-            self._runtime.log.warning("wal_large", file=f"{self._path}-wal", octets=octets)
+            self._runtime.emit(WalLarge(file=f"{self._path}-wal", octets=octets))
         if self._cut_wal():
             self._wal_octets = 0
-            self._runtime.log.info("wal_truncated", file=f"{self._path}-wal")
+            self._runtime.emit(WalTruncated(file=f"{self._path}-wal"))
         elif is_news:
             readers = ", ".join(readers_of(self._path)) or "none seen"
-            self._runtime.log.error("wal_kept", file=f"{self._path}-wal", octets=octets, readers=readers)
+            self._runtime.emit(WalKept(file=f"{self._path}-wal", octets=octets, readers=readers))
 
     def return_space(self) -> None:
         """Give free pages of the database back where the disk is about to run full."""
@@ -173,7 +183,7 @@ class Tidying:
             unused = unused_octets(self._reader, self._path)
         if unused < before:
             self._cut_wal()  # which is when the file shrinks
-            self._runtime.log.info("space_returned", octets=before - unused)
+            self._runtime.emit(SpaceReturned(octets=before - unused))
 
     def _cut_wal(self) -> bool:
         sleep = get_original("time", "sleep")  # in that thread the patched one would make a hub

@@ -30,7 +30,18 @@ from empath.errors import CannotCreate, EmpathError
 from empath.mail.identity import Timestamp
 from empath.net.stream import Deadlines
 from empath.storage.queue.process import Beat, EndProcess, Register
-from empath.telemetry import log
+from empath.telemetry.log import get as get_logger
+from empath.telemetry.log import log
+from empath.telemetry.occurrence import traceback_text
+from empath.telemetry.occurrences.process import (
+    BeatFailed,
+    LogKept,
+    ProcessCrashed,
+    ProcessEndUnrecorded,
+    ProcessFailed,
+    TakenForDead,
+)
+from empath.telemetry.subscribers import emitter
 
 BEAT_S = 2.0
 STALE_S = 20.0  # a process whose last beat is older may be taken for dead by others before long
@@ -45,7 +56,8 @@ class Runtime:
     def __init__(self, child: Child, config: Config, *, write_deadline_s: float) -> None:
         self.child = child
         self.config = config
-        self.log = log.get(process=child.slot)
+        self.log = get_logger(process=child.slot)
+        self.emit = emitter(child.slot)
         self.writer = HubWriter(config.queue.path, deadline_s=write_deadline_s)
         self.deadlines = Deadlines()
         self.draining = Event()
@@ -90,7 +102,7 @@ class Runtime:
         try:
             self.writer.commit(EndProcess(self.process_id, now=time.time()))
         except EmpathError as exc:
-            self.log.warning("process_end_unrecorded", error=str(exc))  # the housekeeper hears of it by other ways
+            self.emit(ProcessEndUnrecorded(error=str(exc)))  # the housekeeper hears of it by other ways
         self.writer.close()
 
     @property
@@ -114,13 +126,13 @@ class Runtime:
             try:
                 beat = self.writer.commit(Beat(self.process_id, now=time.time()))
             except EmpathError as exc:
-                self.log.warning("beat_failed", error=str(exc))
+                self.emit(BeatFailed(error=str(exc)))
                 continue
             self._beaten_at = began
             log.set_level(beat.log_level or self.config.log.level)
             if beat.is_taken_for_dead:
                 # Its leases are others' by now and it gets no more: it sends nothing, and makes room for another.
-                self.log.critical("taken_for_dead")
+                self.emit(TakenForDead())
                 self.is_taken_for_dead = True
                 self.draining.set()
                 return
@@ -133,7 +145,7 @@ class Runtime:
         try:
             log.reopen()
         except CannotCreate as exc:
-            self.log.error("log_kept", error=str(exc))
+            self.emit(LogKept(error=str(exc)))
 
 
 def run_child(body: Callable[[Runtime], None], *, write_deadline_s: float | None) -> None:
@@ -158,8 +170,8 @@ def run_child(body: Callable[[Runtime], None], *, write_deadline_s: float | None
     except EmpathError as exc:
         # Before it was ready the supervisor says it, to whoever started; afterwards the log is the only place.
         if not report_failure(child, exc):
-            log.get(process=child.slot).critical("process_failed", error=str(exc))
+            emitter(child.slot)(ProcessFailed(error=str(exc)))
         sys.exit(exc.exit_code)
     except Exception as exc:  # noqa: BLE001 - top frame of the process
-        log.get(process=child.slot).critical("process_crashed", error=repr(exc), exc_info=True)
+        emitter(child.slot)(ProcessCrashed(error=repr(exc), exception=traceback_text(exc)))
         sys.exit(_EX_SOFTWARE)

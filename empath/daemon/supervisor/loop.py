@@ -29,8 +29,28 @@ from empath.daemon.supervisor.orders import Order, Orders
 from empath.daemon.supervisor.plan import Plan, Snapshot, close_plan, first_plan, next_plan, read_snapshot
 from empath.daemon.supervisor.spawner import COMMANDS, Spawner
 from empath.errors import EmpathError
-from empath.telemetry import log
+from empath.telemetry.occurrences.process import LogKept
+from empath.telemetry.occurrences.supervisor import (
+    ChildFailed,
+    Listening,
+    LogReopened,
+    ProcessDelayed,
+    ProcessExited,
+    ProcessKilled,
+    ProcessReady,
+    ProcessStarted,
+    ReloadFinished,
+    ReloadRefused,
+    ReloadStarted,
+    ServiceReady,
+    ServiceStopped,
+    SettingChanged,
+    StopStarted,
+    SupervisorStarted,
+)
+from empath.telemetry.subscribers import emitter
 
+SLOT: Final = "supervisor"  # its name in the log, where its children have their slots
 _NEVER: Final = float("inf")
 
 
@@ -78,7 +98,7 @@ class Supervisor:
         self._stopped_at: float | None = None
         self._failure: Failure | None = None
         self._watchdog = Watchdog.of(os.environ, time.monotonic())
-        self._log = log.get(process="supervisor")
+        self._emit = emitter(SLOT)
 
     def run(self, snapshot: Snapshot) -> Failure | None:
         """
@@ -88,12 +108,13 @@ class Supervisor:
             ServiceUnavailable, PermissionRefused: a listener cannot be bound; nothing was spawned.
         """
         started_at = time.monotonic()
-        self._log.info(
-            "supervisor_started",
-            pid=os.getpid(),
-            version=__version__,
-            instance=self._instance,
-            config=str(self._config_file),
+        self._emit(
+            SupervisorStarted(
+                pid=os.getpid(),
+                version=__version__,
+                instance=self._instance,
+                config=str(self._config_file),
+            )
         )
         self._plan = first_plan(snapshot)
         self._report_listeners(self._plan)
@@ -103,7 +124,7 @@ class Supervisor:
             self._reap(time.monotonic())
             self._judge(time.monotonic())
             self._watchdog.tell(time.monotonic())
-        self._log.info("service_stopped", duration_s=_since(self._stopped_at), run_s=_since(started_at))
+        self._emit(ServiceStopped(duration_s=_since(self._stopped_at), run_s=_since(started_at)))
         return self._failure
 
     # -- wait --------------------------------------------------------------------------------------------------------
@@ -136,12 +157,13 @@ class Supervisor:
 
     def _hear(self, process: Process) -> None:
         if process.listen():
-            self._log.info(
-                "process_ready",
-                slot=process.slot,
-                generation=process.generation,
-                pid=process.pid,
-                duration_s=_since(process.started_at),
+            self._emit(
+                ProcessReady(
+                    slot=process.slot,
+                    generation=process.generation,
+                    pid=process.pid,
+                    duration_s=_since(process.started_at),
+                )
             )
             if process.is_log_stale:
                 process.send(signal.SIGUSR1)
@@ -174,22 +196,24 @@ class Supervisor:
     def _bury(self, process: Process, result: int, now: float) -> None:
         process.close()
         if process.failure is not None:
-            self._log.error(
-                "process_failed",
+            self._emit(
+                ChildFailed(
+                    slot=process.slot,
+                    generation=process.generation,
+                    error=process.failure.text,
+                    exit_code=process.failure.exit_code,
+                )
+            )
+        self._emit(
+            ProcessExited(
                 slot=process.slot,
                 generation=process.generation,
-                error=process.failure.text,
-                exit_code=process.failure.exit_code,
+                pid=process.pid,
+                code=result if result >= 0 else None,
+                signal=None if result >= 0 else signal.Signals(-result).name,
+                ordered=process.is_retired,
+                age_s=_since(process.started_at),
             )
-        how = {"code": result} if result >= 0 else {"signal": signal.Signals(-result).name}
-        self._log.info(
-            "process_exited",
-            slot=process.slot,
-            generation=process.generation,
-            pid=process.pid,
-            **how,
-            ordered=process.is_retired,
-            age_s=_since(process.started_at),
         )
         self._spawner.tell_death(process, self._processes.values())
         if process.is_retired:
@@ -212,7 +236,7 @@ class Supervisor:
         delay_s = min(self._pace.delay_s * 2 ** min(failures - 1, 16), self._pace.max_delay_s)
         self._failures[process.slot] = failures
         self._not_before[process.slot] = now + delay_s
-        self._log.warning("process_delayed", slot=process.slot, failures=failures, delay_s=delay_s)
+        self._emit(ProcessDelayed(slot=process.slot, failures=failures, delay_s=delay_s))
 
     # -- judge -------------------------------------------------------------------------------------------------------
 
@@ -222,7 +246,7 @@ class Supervisor:
             if process.kill_at is not None and now >= process.kill_at:
                 process.send(signal.SIGKILL)
                 process.kill_at = now + self._pace.drain_s
-                self._log.warning("process_killed", slot=process.slot, generation=process.generation, pid=process.pid)
+                self._emit(ProcessKilled(slot=process.slot, generation=process.generation, pid=process.pid))
         if self._stopped_at is not None:
             return
         waiting = self._plan_to_man()
@@ -251,7 +275,7 @@ class Supervisor:
     def _enact(self, plan: Plan) -> None:
         if not self._is_serving:
             self._is_serving = True
-            self._log.info("service_ready", duration_s=_since(plan.since))
+            self._emit(ServiceReady(duration_s=_since(plan.since)))
             self._notify_ready()
             self._on_ready()
             return
@@ -263,8 +287,8 @@ class Supervisor:
         self._open_log()
         changes = differences(old.config, plan.config)
         for change in changes:
-            self._log.info("setting_changed", key=change.key, before=change.before, after=change.after)
-        self._log.info("reload_finished", duration_s=_since(plan.since), changes=len(changes))
+            self._emit(SettingChanged(key=change.key, before=change.before, after=change.after))
+        self._emit(ReloadFinished(duration_s=_since(plan.since), changes=len(changes)))
         self._notify_ready()
 
     def _begin_reload(self) -> None:
@@ -274,16 +298,16 @@ class Supervisor:
             self._next = next_plan(self._plan, read_snapshot(self._config_file))
         except EmpathError as error:
             for finding in str(error).splitlines():
-                self._log.error("reload_refused", finding=finding)
+                self._emit(ReloadRefused(finding=finding))
             self._notify_ready()
             return
-        self._log.info("reload_started", config=str(self._config_file))
+        self._emit(ReloadStarted(config=str(self._config_file)))
         self._report_listeners(self._next)
 
     def _drop_reload(self, reason: str) -> None:
         if self._next is not None:
             for finding in reason.splitlines():
-                self._log.error("reload_refused", finding=finding)
+                self._emit(ReloadRefused(finding=finding))
             dropped, self._next = self._next, None
             self._retire(dropped.epoch)
             close_plan(dropped, staying=self._plan)
@@ -304,7 +328,7 @@ class Supervisor:
         self._stopped_at = time.monotonic()
         self._failure = failure
         notify.stopping()
-        self._log.info("stop_started", cause=cause)
+        self._emit(StopStarted(cause=cause))
         for plan in filter(None, (self._plan, self._next)):
             # Ours too: a socket left open here would go on taking connections that nobody serves.
             close_plan(plan)
@@ -329,13 +353,13 @@ class Supervisor:
             self._bury(process, process.failure.exit_code, now)
             return
         self._processes[process.pid] = process
-        self._log.info("process_started", slot=slot, generation=process.generation, pid=process.pid)
+        self._emit(ProcessStarted(slot=slot, generation=process.generation, pid=process.pid))
 
     # -- tell ----------------------------------------------------------------------------------------------------------
 
     def _report_listeners(self, plan: Plan) -> None:
         for item in plan.listeners:
-            self._log.info("listening", address=item.listener.text, role=str(item.listener.role))
+            self._emit(Listening(address=item.listener.text, role=str(item.listener.role)))
 
     def _notify_ready(self) -> None:
         """Ready, be it with the old configuration or the new."""
@@ -345,14 +369,13 @@ class Supervisor:
     def _open_log(self) -> None:
         try:
             resources.open_log(self._plan.config)
-            self._log = log.get(process="supervisor")
         except EmpathError as error:
-            self._log.error("log_kept", error=str(error))
+            self._emit(LogKept(error=str(error)))
 
     def _reopen_log(self) -> None:
         """Ours first: as root it makes the new file and gives it to the user that the children are."""
         self._open_log()
-        self._log.info("log_reopened")
+        self._emit(LogReopened())
         for process in self._processes.values():
             if process.is_ready:
                 process.send(signal.SIGUSR1)

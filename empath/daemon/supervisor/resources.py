@@ -7,7 +7,7 @@ from typing import Final
 
 from empath.config.model import Config
 from empath.errors import CannotCreate, ConfigError
-from empath.telemetry import log
+from empath.telemetry.log import log
 
 _SPARE_FILES: Final = 256  # queue, spool, log, pipes, DNS of one process beside its connections
 

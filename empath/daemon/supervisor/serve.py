@@ -13,12 +13,13 @@ from setproctitle import setproctitle
 
 from empath.daemon.supervisor import instance, resources
 from empath.daemon.supervisor.children import Failure
-from empath.daemon.supervisor.loop import Pace, Supervisor
+from empath.daemon.supervisor.loop import SLOT, Pace, Supervisor
 from empath.daemon.supervisor.plan import read_snapshot
 from empath.daemon.supervisor.spawner import COMMANDS
 from empath.errors import EmpathError
 from empath.mail.identity import QueueId, Timestamp
-from empath.telemetry import log
+from empath.telemetry.occurrences.supervisor import NofileLow, ServiceFailed
+from empath.telemetry.subscribers import emitter
 
 START_FD: Final = "EMPATH_START_FD"
 
@@ -46,10 +47,10 @@ def _serve(
     config = snapshot.config
     lock_fd = instance.inherited() or instance.acquire(config.queue.path)
     resources.open_log(config)
-    supervisor_log = log.get(process="supervisor")
+    emit = emitter(SLOT)
     limit, needed = resources.raise_open_files(config)
     if limit < needed:
-        supervisor_log.warning("nofile_low", limit=limit, needed=needed)
+        emit(NofileLow(limit=limit, needed=needed))
     run = QueueId.make(Timestamp(time.time()), os.urandom(10))
     supervisor = Supervisor(
         config_file=config_file,
@@ -68,7 +69,7 @@ def _serve(
     finally:
         pid_file.remove(os.getpid())
     if failure is not None:
-        supervisor_log.error("service_failed", error=failure.text, exit_code=failure.exit_code)
+        emit(ServiceFailed(error=failure.text, exit_code=failure.exit_code))
     return failure
 
 

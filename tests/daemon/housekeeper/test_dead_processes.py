@@ -8,7 +8,7 @@ import pytest
 from empath.daemon.housekeeper.dead_processes import DeadProcesses
 from empath.errors import QueueBusy
 from empath.storage.sqlite.connection import open_reader
-from empath.telemetry import log
+from empath.telemetry.subscribers import emitter
 from tests.kit.queue import Queue
 
 
@@ -41,7 +41,7 @@ def watch(queue):
     runtime = SimpleNamespace(
         config=SimpleNamespace(queue=SimpleNamespace(path=queue.path)),
         child=SimpleNamespace(wake_fds=()),
-        log=log.get(process="housekeeper-1"),
+        emit=emitter("housekeeper-1"),
         writer=Writer(queue),
         process_id=0,
         has_beaten_lately=True,

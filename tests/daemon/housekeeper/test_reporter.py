@@ -17,7 +17,7 @@ from empath.storage.queue.put_back import EndLease
 from empath.storage.spool import SpoolFile
 from empath.storage.sqlite.connection import open_reader
 from empath.storage.sqlite.writer import Writer
-from empath.telemetry import log
+from empath.telemetry.subscribers import emitter
 from tests.kit.faults import Failure, Fault, Step, run
 from tests.kit.process import configuration
 from tests.kit.queue import T0, Queue, ids, select, violations, write
@@ -64,7 +64,7 @@ class Bench:
         writer.errors = self.errors
         runtime = SimpleNamespace(
             config=config,
-            log=log.get(process="housekeeper-1"),
+            emit=emitter("housekeeper-1"),
             writer=writer,
             now=lambda: Timestamp(NOW),
             child=SimpleNamespace(wake_fds=()),

@@ -26,7 +26,7 @@ from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, Re
 from empath.storage.queue.put_back import EndLease, Hold, Rekey
 from empath.storage.queue.settle import Settle
 from empath.storage.write import Batch
-from empath.telemetry import log
+from empath.telemetry.log import get as get_logger
 from tests.kit.process import configuration
 
 DELIVERED, DEFERRED, BOUNCED, NEXT_HOST = Outcome
@@ -91,7 +91,7 @@ def dispatch(tmp_path):
     file.write_text(configuration(2525, routes='"*" = "discard:"'))
     runtime = SimpleNamespace(
         config=load_config(file),
-        log=log.get(process="worker-1"),
+        log=get_logger(process="worker-1"),
         writer=FakeWriter(),
         process_id=7,
         is_trusted_alive=True,

@@ -1,0 +1,73 @@
+"""
+occurrence - what an occurrence is, and how it reaches those that listen
+
+An occurrence is one thing that happened and is worth a line in the log: a frozen dataclass whose fields are plain,
+bounded values. The class carries the event name and the level; its docstring and the texts of its fields are
+docs/logging.md. Whatever happens is handed to an `Emitter`, which calls its subscribers one after another, in the
+greenlet that reports the occurrence. A subscriber is quick and raises nothing.
+"""
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Final, Literal, TypeVar, dataclass_transform
+
+LevelName = Literal["debug", "info", "warning", "error", "critical"]
+SEVERITY: Final[dict[str, int]] = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
+
+_FRAMES: Final = 50  # of a traceback; the innermost ones are kept
+
+
+class Occurrence:
+    """
+    Base of all occurrences.
+
+    event is the name in the log, severity the number of its level, field_names are the fields in the order of the line.
+    """
+
+    __slots__ = ()
+
+    event: ClassVar[str]
+    level: ClassVar[LevelName]
+    severity: ClassVar[int]
+    field_names: ClassVar[tuple[str, ...]]
+
+
+Subscriber = Callable[[str, Occurrence], None]
+T = TypeVar("T", bound=type[Occurrence])
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def occurrence(level: LevelName, event: str | None = None) -> Callable[[T], T]:
+    """
+    Make a class an occurrence of *level*. Its event name is the class name in snake case, unless *event* gives another.
+    """
+
+    def decorate(cls: T) -> T:
+        made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+        made.event = event or "".join(f"_{c.lower()}" if c.isupper() else c for c in cls.__name__).lstrip("_")
+        made.level = level
+        made.severity = SEVERITY[level]
+        made.field_names = tuple(field.name for field in fields(made))
+        return made  # type: ignore[no-any-return]
+
+    return decorate
+
+
+class Emitter:
+    """Hands the occurrences of one process, known by its slot name, to each subscriber."""
+
+    __slots__ = ("_process", "_subscribers")
+
+    def __init__(self, process: str, subscribers: tuple[Subscriber, ...]) -> None:
+        self._process = process
+        self._subscribers = subscribers
+
+    def __call__(self, what: Occurrence) -> None:
+        for subscriber in self._subscribers:
+            subscriber(self._process, what)
+
+
+def traceback_text(error: BaseException) -> str:
+    """The traceback of *error* for a field `exception`: many lines of text, bounded."""
+    return "".join(traceback.format_exception(error, limit=-_FRAMES)).removesuffix("\n")

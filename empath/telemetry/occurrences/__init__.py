@@ -1,0 +1,1 @@
+"""All occurrences: one module per kind of process, and `process` for what every kind reports."""

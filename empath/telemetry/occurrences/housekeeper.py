@@ -1,0 +1,150 @@
+"""housekeeper - what the process that tidies up reports"""
+
+from typing import Annotated
+
+from empath.telemetry.occurrence import Occurrence, occurrence
+from empath.telemetry.occurrences.fields import Destination, ErrorText, QueueId, Recipients, Sender, Slot, WalFile
+
+
+@occurrence("warning")
+class LeasesReleased(Occurrence):
+    """The recipients that a dead process had leased are due again."""
+
+    slot: Slot
+    cause: Annotated[str, "how the death was noticed: `reaped`, `earlier run` or `silent`"]
+    recipients: Recipients
+    held: Annotated[int, "number of recipients among them that are held now"]
+
+
+@occurrence("critical")
+class RecipientsHeld(Occurrence):
+    """Recipients have lost their lease three times. They are held until a person looks."""
+
+    slot: Slot
+    recipients: Recipients
+
+
+@occurrence("error")
+class ReleaseFailed(Occurrence):
+    """The leases of a dead process could not be released. The housekeeper tries again."""
+
+    slot: Slot
+    error: ErrorText
+
+
+@occurrence("info")
+class ReportQueued(Occurrence):
+    """A report of a failure or a delay is queued for the sender."""
+
+    queue_id: QueueId
+    report: Annotated[str, "queue id of the report"]
+    kind: Annotated[str, "kind of the report"]
+    recipients: Recipients
+    to: Annotated[str, "address that gets the report"]
+    is_double_bounce: Annotated[bool, "whether it goes to the postmaster, since the message itself was a report"]
+
+
+@occurrence("warning")
+class ReportDiscarded(Occurrence):
+    """A message failed, and there is no address left to which a report could go."""
+
+    queue_id: QueueId
+    sender: Sender
+    recipients: Recipients
+
+
+@occurrence("error")
+class ReportWithoutContent(Occurrence):
+    """The content that a report returns cannot be read. The report goes out without it."""
+
+    queue_id: QueueId
+    error: ErrorText
+
+
+@occurrence("error")
+class ReportFailed(Occurrence):
+    """A report could not be queued. The housekeeper tries again each second."""
+
+    queue_id: QueueId
+    error: ErrorText
+
+
+@occurrence("error")
+class HousekeepingFailed(Occurrence):
+    """A round of one duty failed. The next round comes in its turn."""
+
+    duty: Annotated[str, "name of the duty"]
+    error: ErrorText
+
+
+@occurrence("info")
+class Forgotten(Occurrence):
+    """Rows whose retention is over were removed."""
+
+    recipients: Recipients
+    messages: Annotated[int, "number of messages"]
+    contents: Annotated[int, "number of contents, of messages whose rows stay"]
+
+
+@occurrence("critical")
+class GarbageStuck(Occurrence):
+    """A spool file that no message needs could not be removed, three times or more."""
+
+    locator: Annotated[str, "path below the spool"]
+    tries: Annotated[int, "number of tries"]
+    error: ErrorText
+
+
+@occurrence("warning")
+class OrphansFound(Occurrence):
+    """The spool holds files, over an hour old, that no message names. They are removed."""
+
+    files: Annotated[int, "number of files"]
+
+
+@occurrence("critical")
+class SpoolFileMissing(Occurrence):
+    """The spool file of a message that waits for delivery is not there."""
+
+    queue_id: QueueId
+    file: Annotated[str, "path of the spool file"]
+
+
+@occurrence("error")
+class DueBoundRepaired(Occurrence):
+    """A bug in Empath, repaired: the destination would have slept past the time of its next recipient."""
+
+    destination: Destination
+    due_at: Annotated[str | None, "instant until which it would have slept, if there was one"]
+    earliest: Annotated[str, "instant at which its next recipient is due"]
+
+
+@occurrence("warning")
+class WalLarge(Occurrence):
+    """The write-ahead log is larger than 64 MiB or than its limit. The housekeeper truncates it."""
+
+    file: WalFile
+    octets: Annotated[int, "size of the file"]
+
+
+@occurrence("info")
+class WalTruncated(Occurrence):
+    """The write-ahead log was truncated to nothing."""
+
+    file: WalFile
+
+
+@occurrence("error")
+class WalKept(Occurrence):
+    """The write-ahead log could not be truncated, because a program has been reading the queue for long."""
+
+    file: WalFile
+    octets: Annotated[int, "size of the file"]
+    readers: Annotated[str, "processes that read now"]
+
+
+@occurrence("info")
+class SpaceReturned(Occurrence):
+    """The disk is nearly full. Free pages of the database went back to it."""
+
+    octets: Annotated[int, "size of the returned space"]

@@ -1,0 +1,57 @@
+"""process - what a process of any kind reports"""
+
+from typing import Annotated
+
+from empath.telemetry.occurrence import Occurrence, occurrence
+from empath.telemetry.occurrences.fields import ErrorText, Traceback
+
+
+@occurrence("error")
+class LogKept(Occurrence):
+    """The log file could not be opened again; the old one stays in use."""
+
+    error: ErrorText
+
+
+@occurrence("critical")
+class ProcessFailed(Occurrence):
+    """A resource of the process failed for good. The process ends, and the supervisor starts another."""
+
+    error: ErrorText
+
+
+@occurrence("critical")
+class ProcessCrashed(Occurrence):
+    """A bug in Empath ended the process."""
+
+    error: ErrorText
+    exception: Traceback
+
+
+@occurrence("warning")
+class ProcessEndUnrecorded(Occurrence):
+    """The process could not record its end in the queue; the housekeeper will."""
+
+    error: ErrorText
+
+
+@occurrence("warning")
+class BeatFailed(Occurrence):
+    """The process could not write its beat. After 20 seconds without one it sends no more mail."""
+
+    error: ErrorText
+
+
+@occurrence("critical")
+class TakenForDead(Occurrence):
+    """The housekeeper took this process for dead and released its leases. The process ends with exit code 75."""
+
+
+@occurrence("warning")
+class OrderObeyed(Occurrence):
+    """An order that came by INSERT INTO control was carried out."""
+
+    verb: Annotated[str, "order"]
+    argument: Annotated[str | None, "argument of the order, if it has one"]
+    who: Annotated[str | None, "person that gave the order"]
+    result: Annotated[str, "outcome"]

@@ -1,0 +1,160 @@
+"""worker - what a process that delivers mail reports"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from empath.telemetry.occurrence import Occurrence, occurrence
+from empath.telemetry.occurrences.fields import (
+    Attempt,
+    Destination,
+    DurationS,
+    ErrorText,
+    LeaseId,
+    QueueId,
+    Recipient,
+    Recipients,
+    ReplyText,
+    Stage,
+    Traceback,
+)
+
+_Host = Annotated[str | None, "host or address that answered, if there was one"]
+_NextRetryAt = Annotated[str | None, "instant of the next attempt, if there will be one"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RecipientFate(Occurrence):
+    """The outcome of one attempt for one recipient."""
+
+    queue_id: QueueId
+    recipient: Recipient
+    destination: Destination
+    host: _Host
+    attempt: Attempt
+    stage: Stage
+    reply: ReplyText
+    next_retry_at: _NextRetryAt
+    duration_s: DurationS
+
+
+@occurrence("info")
+class Delivered(_RecipientFate):
+    """The next hop took the message for this recipient."""
+
+
+@occurrence("info")
+class Deferred(_RecipientFate):
+    """The attempt failed for now. Empath tries again at `next_retry_at`."""
+
+
+@occurrence("info")
+class Bounced(_RecipientFate):
+    """The attempt failed for good."""
+
+
+@occurrence("info")
+class Expired(_RecipientFate):
+    """The attempt failed for now, and the recipient's lifetime is over."""
+
+
+@occurrence("info")
+class HostFailed(Occurrence):
+    """One host did not take the message for this recipient. Empath tries the next host."""
+
+    queue_id: QueueId
+    recipient: Recipient
+    destination: Destination
+    host: _Host
+    stage: Stage
+    reply: ReplyText
+    duration_s: DurationS
+
+
+@occurrence("warning")
+class DeliveryInDoubt(Occurrence):
+    """The host did not answer the final dot. Empath tries again, and the message may arrive more than once."""
+
+    queue_id: QueueId
+    recipients: Recipients
+    destination: Destination
+    host: _Host
+    reply: ReplyText
+
+
+@occurrence("info")
+class Rerouted(Occurrence):
+    """The route has changed since the message was accepted. The recipients go back to the queue, unsent."""
+
+    queue_id: QueueId
+    recipients: Recipients
+
+
+@occurrence("error")
+class NotDeliverable(Occurrence):
+    """A row holds a value that no SMTP command can carry. The recipients are held."""
+
+    queue_id: QueueId
+    error: ErrorText
+
+
+@occurrence("critical")
+class ContentMissing(Occurrence):
+    """The content of a queued message is gone. The recipients are held."""
+
+    queue_id: QueueId
+    error: ErrorText
+
+
+@occurrence("error")
+class SettleFailed(Occurrence):
+    """The fates of an attempt could not be written. The worker tries until they are."""
+
+    destination: Destination
+    error: ErrorText
+
+
+@occurrence("error")
+class StaleResult(Occurrence):
+    """The lease had ended before the result was written, so that no recipient changed."""
+
+    lease_id: LeaseId
+    destination: Destination
+
+
+@occurrence("error")
+class LeaseFailed(Occurrence):
+    """The worker could not take leases."""
+
+    error: ErrorText
+
+
+@occurrence("error")
+class StraysKept(Occurrence):
+    """Leases of a failed commit, if there are any, could not be given back. The worker tries again."""
+
+    error: ErrorText
+
+
+@occurrence("error")
+class LeaseAbandoned(Occurrence):
+    """A lease ended early: the queue cannot be read, or others may take this process for dead."""
+
+    destination: Destination
+    error: ErrorText
+
+
+@occurrence("critical")
+class LeaseCrashed(Occurrence):
+    """A bug in Empath ended a delivery."""
+
+    destination: Destination
+    lease_id: LeaseId
+    error: ErrorText
+    exception: Traceback
+
+
+@occurrence("warning")
+class LeasesAbandoned(Occurrence):
+    """Deliveries were still under way at the end of the drain."""
+
+    leases: Annotated[int, "number of leases"]

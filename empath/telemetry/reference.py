@@ -1,0 +1,84 @@
+"""
+reference - the tables of docs/logging.md, from the occurrences
+
+`python -m empath.telemetry.reference docs/logging.md` renews them between their two markers. A field that has one text
+in all events stands in the table of shared fields; any other is explained in the row of its event.
+"""
+
+import sys
+from collections import defaultdict
+from pathlib import Path
+from types import ModuleType
+from typing import Final, get_type_hints
+
+from empath.telemetry.occurrence import Occurrence
+from empath.telemetry.occurrences import acceptor, housekeeper, process, supervisor, worker
+
+START: Final = "<!-- events: begin (generated, do not edit) -->"
+END: Final = "<!-- events: end -->"
+_GROUPS: Final[dict[str, ModuleType]] = {
+    "Supervisor": supervisor,
+    "Every process": process,
+    "Acceptor": acceptor,
+    "Worker": worker,
+    "Housekeeper": housekeeper,
+}
+
+
+def occurrences() -> dict[str, tuple[type[Occurrence], ...]]:
+    """All occurrences, by the group of processes that reports them."""
+    return {group: tuple(_defined_in(module)) for group, module in _GROUPS.items()}
+
+
+def names() -> frozenset[str]:
+    """All event names."""
+    return frozenset(kind.event for kinds in occurrences().values() for kind in kinds)
+
+
+def field_texts(kind: type[Occurrence]) -> dict[str, str]:
+    """What each field of *kind* means, in the order of the line; empty text where its annotation has none."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {name: next(iter(getattr(hints[name], "__metadata__", ())), "") for name in kind.field_names}
+
+
+def tables() -> str:
+    """All occurrences as Markdown: the fields that they share, then one table of events per group of processes."""
+    shared = _shared_fields()
+    rows = "\n".join(f"| `{name}` | {text} |" for name, text in sorted(shared.items()))
+    parts = [f"### Fields that mean the same in every event\n\n| field | meaning |\n|---|---|\n{rows}\n"]
+    for group, kinds in occurrences().items():
+        rows = "\n".join(_row(kind, shared) for kind in kinds)
+        parts.append(f"### {group}\n\n| event | level | meaning | fields |\n|---|---|---|---|\n{rows}\n")
+    return "\n".join(parts)
+
+
+def renewed(page: str) -> str:
+    """*page* with the tables between its two markers replaced by the present ones."""
+    head, _, rest = page.partition(START)
+    _, _, tail = rest.partition(END)
+    return f"{head}{START}\n\n{tables()}\n{END}{tail}"
+
+
+def _defined_in(module: ModuleType) -> list[type[Occurrence]]:
+    kinds = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Occurrence)]
+    return [kind for kind in kinds if kind.__module__ == module.__name__ and hasattr(kind, "event")]
+
+
+def _shared_fields() -> dict[str, str]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for kinds in occurrences().values():
+        for kind in kinds:
+            for name, text in field_texts(kind).items():
+                found[name].append(text)
+    return {name: texts[0] for name, texts in found.items() if len(texts) > 1 and len(set(texts)) == 1}
+
+
+def _row(kind: type[Occurrence], shared: dict[str, str]) -> str:
+    meaning = " ".join((kind.__doc__ or "").split())
+    fields = (f"`{name}`" + ("" if name in shared else f": {text}") for name, text in field_texts(kind).items())
+    return f"| `{kind.event}` | {kind.level} | {meaning} | {'; '.join(fields)} |"
+
+
+if __name__ == "__main__":
+    file = Path(sys.argv[1])
+    file.write_text(renewed(file.read_text(encoding="utf-8")), encoding="utf-8")

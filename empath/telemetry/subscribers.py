@@ -1,0 +1,13 @@
+"""subscribers - where occurrences go: today to the log alone; metrics and traces will be further entries"""
+
+from typing import Final
+
+from empath.telemetry.log import log
+from empath.telemetry.occurrence import Emitter, Subscriber
+
+SUBSCRIBERS: Final[tuple[Subscriber, ...]] = (log.write,)
+
+
+def emitter(process: str) -> Emitter:
+    """What a process, known by its slot name, hands its occurrences to."""
+    return Emitter(process, SUBSCRIBERS)

@@ -1,0 +1,119 @@
+"""Occurrences are an interface: what a process reports, what its line holds and what docs/logging.md says are one."""
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from empath.mail.status import FATES
+from empath.telemetry import reference
+from empath.telemetry.log import log
+from empath.telemetry.occurrence import Emitter, Occurrence, occurrence, traceback_text
+from empath.telemetry.occurrences.worker import LeaseFailed
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/logging.md"
+KINDS = [kind for kinds in reference.occurrences().values() for kind in kinds]
+
+
+def _sample(kind: type[Occurrence]) -> Occurrence:
+    """An instance with a value in each field, of the first type that the annotation names."""
+    samples = {"str": "x", "int": 1, "float": 0.5, "bool": True}
+    hints = {name: str(hint) for name, hint in reference.get_type_hints(kind).items()}
+    values = {name: samples[re.findall(r"str|int|float|bool", hints[name])[0]] for name in kind.field_names}
+    return kind(**values)
+
+
+def _documented(kind: type[Occurrence]) -> list[list[str]]:
+    """Of each row of *kind* on the page: event, level, then the names of its fields."""
+    rows = [
+        [cell.strip() for cell in line.strip("|\n").split(" | ")]
+        for line in PAGE.read_text().splitlines()
+        if line.startswith(f"| `{kind.event}` | ")
+    ]
+    return [[row[0].strip(" `"), row[1], *re.findall(r"(?:^|; )`(\w+)`", row[3])] for row in rows]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__qualname__)
+def test_a_line_has_the_fields_that_the_page_promises(kind, tmp_path):
+    """
+    People search for names and programs read them; a field that only one side knows breaks either.
+    """
+    log.configure("json", "debug", tmp_path / "log")
+    log.write("worker-1", _sample(kind))
+    log.configure("logfmt", "info", None)
+    line = json.loads((tmp_path / "log").read_text())
+    assert ["at", "level", "event", "process"] == list(line)[:4]
+    assert [line["event"], line["level"], *list(line)[4:]] in _documented(kind)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__qualname__)
+def test_every_occurrence_and_field_has_its_text(kind):
+    """
+    The text is the documentation; there is no other place for it.
+    """
+    assert (kind.__doc__ or "").strip() not in ("", Occurrence.__doc__)
+    assert [] == [name for name, text in reference.field_texts(kind).items() if not text]
+
+
+def test_the_page_is_that_of_the_occurrences():
+    """
+    `make reference` was run.
+    """
+    assert reference.renewed(PAGE.read_text()) == PAGE.read_text()
+
+
+def test_each_status_that_an_attempt_can_lead_to_is_an_event():
+    """
+    A status and its line have the same word.
+    """
+    assert set(FATES) <= reference.names()
+
+
+def test_the_event_name_is_the_class_name_unless_another_is_given():
+    """
+    Two programs may report the same event with other fields.
+    """
+
+    @occurrence("info", event="lease_failed")
+    class Other(Occurrence):
+        """Another."""
+
+    assert ("lease_failed", "lease_failed") == (LeaseFailed.event, Other.event)
+
+
+def test_an_occurrence_cannot_change_on_its_way():
+    """
+    Each subscriber sees what happened.
+    """
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        LeaseFailed(error="x").error = "y"
+
+
+def test_an_emitter_calls_its_subscribers_in_order():
+    """
+    Metrics and traces are further entries of the tuple.
+    """
+    seen = []
+    what = LeaseFailed(error="x")
+    emit = Emitter("worker-1", (lambda *told: seen.append((1, *told)), lambda *told: seen.append((2, *told))))
+    emit(what)
+    assert [(1, "worker-1", what), (2, "worker-1", what)] == seen
+
+
+def test_a_traceback_is_bounded():
+    """
+    A fault in a deep recursion must not write a line without a bound.
+    """
+
+    def fall(depth):
+        return fall(depth - 1) if depth % 2 else 1 / 0 if depth == 0 else [fall(depth - 1)]
+
+    try:
+        fall(200)
+    except ZeroDivisionError as exc:
+        text = traceback_text(exc)
+    assert 50 >= text.count("in fall")
+    assert text.endswith("ZeroDivisionError: division by zero")
