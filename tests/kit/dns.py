@@ -10,6 +10,7 @@ A name with records of one kind has none of another (NODATA). `asked` are the qu
 An answer that does not fit into a datagram is truncated there and whole over TCP, as of any server.
 """
 
+import ipaddress
 import socket
 import threading
 from collections.abc import Callable
@@ -23,6 +24,8 @@ import dns.name
 import dns.rcode
 import dns.rrset
 
+# Addresses of the examples in this suite, which no host of the Internet has (RFC 5737, RFC 3849).
+DOCUMENTATION = tuple(map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")))
 _TTL_S = 60
 _MAX_CHAIN = 20  # links of aliases that one answer holds
 _CLASSIC_OCTETS = 512  # of a datagram to one who does not say how much it takes

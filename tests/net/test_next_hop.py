@@ -14,9 +14,9 @@ from empath.net.next_hop import NextHops
 from empath.net.resolver import DnsResolver
 from empath.policy.hosts.search import Host, HostRules, NoHost
 from empath.policy.routing import MxRoute, SmtpRoute
-from tests.kit.dns import ScriptedDns
+from tests.kit.dns import DOCUMENTATION, ScriptedDns
 
-RULES = HostRules(allowed=(ipaddress.ip_network("127.0.0.0/8"),))
+RULES = HostRules(allowed=(ipaddress.ip_network("127.0.0.0/8"), *DOCUMENTATION))
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_what_this_host_is_is_asked_at_each_search():
     """
     An address that it got meanwhile counts.
     """
-    rules = [HostRules(own_addresses=frozenset({"192.0.2.2"})), HostRules()]
+    rules = [HostRules(own_addresses=frozenset({"192.0.2.2"})), RULES]
     hops = NextHops(FakeResolver(), rules.pop, timeout_s=5.0, clock=lambda: 0.0)
     assert isinstance(hops.find(MxRoute(), "[192.0.2.2]"), tuple)
     assert isinstance(hops.find(MxRoute(), "[192.0.2.2]"), NoHost)
@@ -150,7 +150,7 @@ def test_all_leases_of_a_destination_share_one_search(is_found):
     A hundred of them start at once after a pause; also where the search finds nothing, which is not remembered.
     """
     resolver = SlowResolver()
-    rules = RULES if is_found else HostRules(own_names=frozenset({"h.test"}))
+    rules = RULES if is_found else HostRules(own_names=frozenset({"h.test"}), allowed=DOCUMENTATION)
     hops = NextHops(resolver, lambda: rules, timeout_s=5.0)
     waiting = [gevent.spawn(hops.find, MxRoute(), "x.test") for _ in range(100)]
     gevent.idle()
@@ -181,7 +181,7 @@ def test_a_search_by_other_rules_is_not_shared():
     An address that this host got meanwhile rules out a host that was none of ours before.
     """
     resolver = SlowResolver()
-    rules = [HostRules(own_names=frozenset({"h.test"})), RULES]
+    rules = [HostRules(own_names=frozenset({"h.test"}), allowed=DOCUMENTATION), RULES]
     hops = NextHops(resolver, rules.pop, timeout_s=5.0)
     before, after = [gevent.spawn(hops.find, MxRoute(), "x.test") for _ in range(2)]
     gevent.idle()

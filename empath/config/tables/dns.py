@@ -27,5 +27,5 @@ class Dns(Table):
 
     allowed_networks: tuple[AllowedNetwork, ...] = setting([])
     """Networks that hosts of an MX may lie in although they are not of the Internet, such as "10.0.0.0/8" or
-    "127.0.0.0/8": without this, no mail goes to loopback, private, link-local, shared, multicast or unspecified
-    addresses that the DNS names. A route to a fixed host needs no permission."""
+    "127.0.0.0/8": without this, no mail goes to loopback, private, link-local, shared, multicast, unspecified
+    or reserved addresses that the DNS names. A route to a fixed host needs no permission."""

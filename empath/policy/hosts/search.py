@@ -26,6 +26,7 @@ from empath.mail.domain import Domain
 from empath.mail.lookup import Absent, Addresses, Answer, Exchanger, Exchangers, Failed, Kind, Question
 from empath.mail.reply import Reply
 from empath.policy.access import Network
+from empath.policy.hosts.special_purpose import reached_by, special_purpose
 from empath.policy.routing import MxRoute, SmtpRoute
 
 MAX_HOSTS: Final = 5  # addresses of one attempt
@@ -34,26 +35,6 @@ _NAMES_AT_ONCE: Final = 8  # with two questions each
 _NAMES_FOR_OTHER_FAMILY: Final = 5  # once there are hosts enough of one
 _MAX_USABLE: Final = 200  # addresses that one search keeps to draw from
 _NAMES_SHOWN: Final = 3
-# Where no host of another's domain is. IPv4 within IPv6 is judged as the IPv4 address that it is.
-_NOT_OF_THE_INTERNET: Final = tuple(
-    (ipaddress.ip_network(network), what)
-    for network, what in (
-        ("0.0.0.0/8", "unspecified"),
-        ("10.0.0.0/8", "private"),
-        ("100.64.0.0/10", "shared address space"),
-        ("127.0.0.0/8", "loopback"),
-        ("169.254.0.0/16", "link-local"),
-        ("172.16.0.0/12", "private"),
-        ("192.168.0.0/16", "private"),
-        ("224.0.0.0/4", "multicast"),
-        ("240.0.0.0/4", "reserved"),
-        ("::/128", "unspecified"),
-        ("::1/128", "loopback"),
-        ("fc00::/7", "private"),
-        ("fe80::/10", "link-local"),
-        ("ff00::/8", "multicast"),
-    )
-)
 
 Random = Callable[[], float]  # 0.0 <= x < 1.0
 
@@ -172,7 +153,7 @@ class HostSearch:
             return (Verdict.OWN, "listener") if self._is_listener(canonical, version, flaw) else (Verdict.USABLE, "")
         if canonical in rules.own_addresses:
             return Verdict.OWN, "interface"
-        if flaw and not _is_within(canonical, rules.allowed):
+        if flaw and not (_is_within(canonical, rules.allowed) or _is_within(address, rules.allowed)):
             return Verdict.REFUSED, flaw
         return Verdict.USABLE, ""
 
@@ -320,12 +301,10 @@ def literal_of(name: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _known(address: str) -> tuple[str, int, str]:
-    """Shortest form, version, and why it is not of the Internet, "" if it is."""
+    """Shortest form of the host that is reached, version that is spoken, why it is not of the Internet, "" if it is."""
     parsed = ipaddress.ip_address(address)
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
-        parsed = parsed.ipv4_mapped
-    flaw = next((what for network, what in _NOT_OF_THE_INTERNET if parsed in network), "")
-    return str(parsed), parsed.version, flaw
+    is_mapped = isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None
+    return str(reached_by(address)), 4 if is_mapped else parsed.version, special_purpose(address)
 
 
 def _is_within(address: str, networks: Iterable[Network]) -> bool:

@@ -20,7 +20,8 @@ def script():
 def desk(tmp_path, script):
     """A configuration with some routes, and that name server."""
     made = Desk(tmp_path)
-    made.config.write_text(configuration(2525, f'[dns]\nnameservers = ["{script.address}"]', ROUTES))
+    table = f'[dns]\nnameservers = ["{script.address}"]\nallowed_networks = ["203.0.113.0/24"]'
+    made.config.write_text(configuration(2525, table, ROUTES))
     yield made
     made.queue.close()
 

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, Question
 from empath.policy.hosts.search import MAX_HOSTS, Host, HostRules, HostSearch, NoHost, Verdict
 from empath.policy.routing import MxRoute, SmtpRoute
+from tests.kit.dns import DOCUMENTATION
 
 NXDOMAIN, NODATA, SERVFAIL = Absent("NXDOMAIN", 60), Absent("NODATA", 60), Failed("SERVFAIL")
 OURS = HostRules(
     own_names=frozenset({"mx.us.test"}),
     own_addresses=frozenset({"192.0.2.9", "2001:db8::9", "127.0.0.1", "::1"}),
     listeners=frozenset({("0.0.0.0", 25), ("::", 25), ("192.0.2.9", 587)}),
+    allowed=DOCUMENTATION,
 )
 RELAY = SmtpRoute("relay.test", 25)
 
@@ -371,7 +373,9 @@ def test_e6_a_fixed_address_is_asked_of_nobody_and_may_be_private():
     """
     found = search({}, route=SmtpRoute("10.0.0.1", 2525))
     assert ({}, (Host("10.0.0.1", "10.0.0.1", 2525),)) == (found.answers, found.hosts(random.random))
-    [host] = search({"x.test": ["192.0.2.1"]}, rules=HostRules(mx_port=2526)).hosts(random.random)
+    [host] = search({"x.test": ["192.0.2.1"]}, rules=HostRules(mx_port=2526, allowed=DOCUMENTATION)).hosts(
+        random.random
+    )
     assert 2526 == host.port
 
 
@@ -432,11 +436,28 @@ def test_e7_another_port_or_host_than_our_listeners_is_no_loop(route):
         ("0.0.0.0", "unspecified"),
         ("224.0.0.1", "multicast"),
         ("255.255.255.255", "reserved"),
+        ("192.0.0.8", "reserved for protocols"),
+        ("192.88.99.1", "reserved for protocols"),
+        ("198.19.255.255", "reserved for benchmarks"),
+        ("203.0.113.1", "reserved for documentation"),
         ("::", "unspecified"),
         ("fd00::1", "private"),
         ("fe80::1", "link-local"),
         ("ff02::1", "multicast"),
         ("::ffff:10.0.0.1", "private"),
+        ("::ffff:0:10.0.0.1", "reserved"),
+        ("::10.0.0.1", "reserved"),
+        ("64:ff9b::10.0.0.1", "private"),
+        ("64:ff9b:1::10.0.0.1", "reserved"),
+        ("2002:a00:1::1", "private"),
+        ("2002:7f00:1::1", "loopback"),
+        ("100::1", "discarded"),
+        ("2001::1", "reserved for protocols"),
+        ("2001:db8::1", "reserved for documentation"),
+        ("3fff::1", "reserved for documentation"),
+        ("5f00::1", "reserved"),
+        ("fec0::1", "private"),
+        ("a000::1", "reserved"),
     ],
 )
 def test_e8_an_exchanger_that_is_not_of_the_internet_is_refused(address, what):
@@ -444,9 +465,40 @@ def test_e8_an_exchanger_that_is_not_of_the_internet_is_refused(address, what):
     Whoever holds a zone must not make this host knock at doors behind the fire wall.
     """
     zone = {"MX": mx((5, "a.test")), "a.test": [address]}
-    assert f"550 5.4.4 no address on the Internet for a.test: {address} is {what}" == refusal(zone)
+    expected = f"550 5.4.4 no address on the Internet for a.test: {address} is {what}"
+    assert expected == refusal(zone, rules=HostRules())
     networks = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
     assert [("a.test", address)] == hosts(zone, rules=HostRules(allowed=networks))
+
+
+@pytest.mark.parametrize(
+    "address", ["2a00:1450::1", "64:ff9b::8.8.8.8", "2002:808:808::1", "::ffff:8.8.8.8", "192.0.1.1", "198.20.0.1"]
+)
+def test_e8_an_address_of_the_internet_is_taken_in_any_spelling(address):
+    """
+    A host behind NAT64 or 6to4 is where its IPv4 address is.
+    """
+    assert [("a.test", address)] == hosts({"MX": mx((5, "a.test")), "a.test": [address]}, rules=HostRules())
+
+
+@pytest.mark.parametrize("address", ["64:ff9b::192.0.2.9", "2002:c000:209::1"])
+def test_e8_an_address_that_leads_to_ours_by_a_translator_is_ours(address):
+    """
+    Mail would come back to us.
+    """
+    zone = {"MX": mx((5, "a.test")), "a.test": [address]}
+    assert "550 5.4.6 mail for x.test loops back to myself" == refusal(zone)
+
+
+def test_e8_a_translation_of_ones_own_is_allowed_by_its_prefix():
+    """
+    RFC 8215: a network may translate to addresses of its own.
+    """
+    zone = {"MX": mx((5, "a.test")), "a.test": ["64:ff9b:1::10.0.0.1"]}
+    rules = HostRules(allowed=(ipaddress.ip_network("64:ff9b:1::/48"),))
+    assert [("a.test", "64:ff9b:1::a00:1")] == [
+        (name, str(ipaddress.ip_address(address))) for name, address in hosts(zone, rules=rules)
+    ]
 
 
 def test_e8_only_the_networks_that_are_named_are_allowed():
@@ -454,7 +506,7 @@ def test_e8_only_the_networks_that_are_named_are_allowed():
     A network of one's own is one network.
     """
     zone = {"MX": mx((5, "a.test")), "a.test": ["10.0.0.1", "10.1.0.1", "192.0.2.1"]}
-    rules = HostRules(allowed=(ipaddress.ip_network("10.1.0.0/16"),))
+    rules = HostRules(allowed=(ipaddress.ip_network("10.1.0.0/16"), ipaddress.ip_network("192.0.2.0/24")))
     assert [("a.test", "10.1.0.1"), ("a.test", "192.0.2.1")] == sorted(hosts(zone, rules=rules))
 
 
