@@ -98,9 +98,11 @@ def _wait_until_empty(queue: Path) -> bool:
         try:
             connection.set_busy_timeout(10_000)
             connection.wal_autocheckpoint(0)
-            if connection.execute("SELECT EXISTS (SELECT 1 FROM queue WHERE status = 'held')").fetchone()[0]:
+            [(has_held,)] = connection.execute("SELECT EXISTS (SELECT 1 FROM queue WHERE status = 'held')").fetchall()
+            if has_held:
                 connection.execute("UPDATE queue SET status = 'queued' WHERE status = 'held'")
-            return not connection.execute("SELECT EXISTS (SELECT 1 FROM queue)").fetchone()[0]
+            [(is_live,)] = connection.execute("SELECT EXISTS (SELECT 1 FROM queue)").fetchall()
+            return not is_live
         finally:
             connection.close()
 

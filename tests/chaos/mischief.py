@@ -54,7 +54,7 @@ class Mischief:
 
     def _victim(self) -> tuple[str, int]:
         """Any process that there is; workers twice as often, for they hold what can be doubled."""
-        everyone = eventually(lambda: found if len(found := self._processes()) > 1 else None, "children")
+        everyone = eventually(lambda: found if len(found := self._processes()) > 1 else [], "children")
         now = time.monotonic()
         ages = [min(now - self._seen.setdefault(pid, now), _GROWN_S) + 0.5 for _, pid in everyone]
         weights = [age * (2 if slot.startswith("worker") else 1) for (slot, _), age in zip(everyone, ages, strict=True)]
@@ -94,7 +94,8 @@ class Mischief:
         try:
             connection.set_busy_timeout(10_000)
             statement = "SELECT sum(leases) FROM process WHERE pid = ? AND ended_at IS NULL"
-            return connection.execute(statement, (pid,)).fetchone()[0] or 0
+            [(leases,)] = connection.execute(statement, (pid,)).fetchall()
+            return int(leases or 0)
         finally:
             connection.close()
 

@@ -9,7 +9,7 @@ import hashlib
 import random
 import socketserver
 import threading
-from typing import BinaryIO
+from io import BufferedIOBase
 
 from tests.chaos.ledger import Ledger
 
@@ -84,7 +84,7 @@ class _Session(socketserver.StreamRequestHandler):
         self.wfile.write(reply)
 
 
-def _damage(file: BinaryIO) -> str | None:
+def _damage(file: BufferedIOBase) -> str | None:
     """Read content up to the final dot: None if its body has the digest its header tells, "" if it has no end."""
     told, body, is_body = b"", hashlib.sha256(), False
     while line := file.readline(65536):

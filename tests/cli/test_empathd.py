@@ -27,7 +27,7 @@ def run(*arguments: object, config: Path | None = None, **environment: str) -> t
     process behind and needs no environment of its own runs in this process.
     """
     if not environment and not {"start", "restart", "run"}.intersection(arguments):
-        with CliRunner(env={"EMPATH_CONFIG": config and str(config)}).isolation() as (out, err, _):
+        with CliRunner(env={"EMPATH_CONFIG": None if config is None else str(config)}).isolation() as (out, err, _):
             code = common.run(command, "empathd", [*map(str, arguments)])
             return code, out.getvalue().decode(), err.getvalue().decode()
     inherited = {key: value for key, value in os.environ.items() if key != "EMPATH_CONFIG"}

@@ -72,9 +72,9 @@ def main() -> int:
     while True:
         for fd in select.select(wanted, [], [], 0.05)[0]:
             if fd == signals_fd:
-                for number in os.read(fd, 100):
-                    saw(signal.Signals(number).name.removeprefix("SIG"))
-                    if number == signal.SIGTERM and behaviour != "deaf":
+                for octet in os.read(fd, 100):
+                    saw(signal.Signals(octet).name.removeprefix("SIG"))
+                    if octet == signal.SIGTERM and behaviour != "deaf":
                         return 0
             elif fd == child.life_fd:
                 saw("orphan")

@@ -31,7 +31,7 @@ def test_every_exit_code_is_documented():
     """
     Scripts decide by them.
     """
-    kinds = [errors.EmpathError, *errors.EmpathError.__subclasses__()]
+    kinds: list[type[errors.EmpathError]] = [errors.EmpathError, *errors.EmpathError.__subclasses__()]
     used = {kind.exit_code for kind in kinds} | {0, empathd.NOT_RUNNING, common.FINDINGS, common.INTERRUPTED}
     documented = {int(row[0]) for row in rows("docs/exit-codes.md") if row[0].isdigit()}
     assert set() == used - documented

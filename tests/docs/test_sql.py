@@ -196,8 +196,11 @@ def test_sqliterc_waits_for_the_write_lock(queue):
     """
     holder = apsw.Connection(str(queue.path))
     holder.execute("BEGIN IMMEDIATE")
-    command = [SHELL, "-init", str(ROOT / "conf/sqliterc"), "-batch", "-bail", str(queue.path)]
+    command = [str(SHELL), "-init", str(ROOT / "conf/sqliterc"), "-batch", "-bail", str(queue.path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
         process.stdin.write(b"SELECT 1;\nUPDATE queue SET priority = 3 WHERE recipient_id = 1;\n")
         process.stdin.close()
         while b"1" not in process.stdout.readline():
@@ -214,7 +217,7 @@ def test_a_read_only_shell_cannot_write(queue):
     The page promises that `-readonly` keeps an affected shell from harm.
     """
     done = subprocess.run(
-        [SHELL, "-readonly", "-batch", str(queue.path)],
+        [str(SHELL), "-readonly", "-batch", str(queue.path)],
         input="UPDATE _destination SET due_at = NULL; PRAGMA wal_checkpoint;",
         capture_output=True,
         text=True,

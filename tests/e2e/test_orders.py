@@ -116,8 +116,10 @@ def test_a_shell_that_keeps_the_queue_locked_costs_no_mail(tmp_path):
             first = client.mail("<a@example.org>", f"<first@{domain}>")
             eventually(lambda: peer.waiting == 1, "a final dot that is not answered")
             with subprocess.Popen(
-                [SHELL, "-batch", instance.queue], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+                [str(SHELL), "-batch", instance.queue], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
             ) as shell:
+                assert shell.stdin is not None
+                assert shell.stdout is not None
                 shell.stdin.write(".timeout 10000\nBEGIN IMMEDIATE;\n.print locked\n")
                 shell.stdin.flush()
                 assert "locked\n" == shell.stdout.readline()

@@ -8,6 +8,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -25,6 +26,10 @@ base = "1s"
 max = "1s"
 """
 IDLE = 1000
+_HOLDER = """
+SELECT pid FROM _recipient JOIN _lease USING (lease_id) JOIN _process USING (process_id)
+ WHERE domain = ? AND lost_leases = ?
+"""
 
 
 class ForgetfulPeer(ScriptedPeer):
@@ -82,15 +87,8 @@ def test_a_message_that_three_workers_died_of_is_held(restless):
     with peer.hang_at(END_OF_DATA), restless.client() as client:
         ulid = client.mail("<a@example.org>", f"<b@{domain}>")
         for deaths in range(3):
-            [(pid,)] = eventually(
-                lambda deaths=deaths: restless.rows(
-                    "SELECT pid FROM _recipient JOIN _lease USING (lease_id) JOIN _process USING (process_id)"
-                    " WHERE domain = ? AND lost_leases = ?",
-                    domain,
-                    deaths,
-                ),
-                "leased",
-            )
+            leased = partial(restless.rows, _HOLDER, domain, deaths)
+            [(pid,)] = eventually(leased, "leased")
             os.kill(pid, signal.SIGKILL)
         restless.wait_status(ulid, "held")
         restless.wait_status(client.mail("<a@example.org>", "<b@here.test>"), "delivered")
@@ -264,7 +262,9 @@ def test_a_process_that_is_replaced_has_the_configuration_of_the_others(restless
     restless.config.write_text("half a configu")
     os.kill(restless.pid_of("acceptor-1"), signal.SIGKILL)
     os.kill(restless.pid_of("worker-1"), signal.SIGKILL)
-    with eventually(lambda: _connected(restless), "served again") as client:
+    client = eventually(lambda: _connected(restless), "served again")
+    assert client is not None
+    with client:
         client.say("EHLO client.example.test")
         restless.wait_status(client.mail("<a@example.org>", "<b@here.test>"), "delivered")
     restless.config.write_text(good)

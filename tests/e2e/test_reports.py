@@ -5,6 +5,7 @@ import itertools
 import os
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ NO_SECOND_TRY = '[retry]\nlifetime = "0s"\n'
 
 def blocks(content):
     """Fields of a report: of the message, then of each recipient."""
-    found = email.message_from_bytes(content)
+    found: Any = email.message_from_bytes(content)
     assert "multipart/report" == found.get_content_type()
     return [dict(block.items()) for block in found.get_payload()[1].get_payload()]
 
@@ -61,7 +62,7 @@ def test_one_report_for_all_recipients_that_failed(service, way, sender):
         )
         [report] = inbox.wait_for_messages(1)
     assert ("", (f"s@{home}",)) == (report.reverse_path, report.recipients)
-    found = email.message_from_bytes(report.content)
+    found: Any = email.message_from_bytes(report.content)
     assert ("<1@x>", "<1@x>", "auto-replied") == (found["References"], found["In-Reply-To"], found["Auto-Submitted"])
     assert "text/rfc822-headers" == found.get_payload()[2].get_content_type()
     message, *recipients = blocks(report.content)

@@ -109,7 +109,7 @@ def test_systemd_knows_every_key_of_the_unit(tmp_path):
     program = re.escape("/opt/empath/bin/empathd")
     copy = tmp_path / "empath.service"
     copy.write_text(re.sub(program, "/bin/true", (CONF / "systemd/empath.service").read_text()))
-    done = subprocess.run([ANALYZE, "verify", str(copy)], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([str(ANALYZE), "verify", str(copy)], capture_output=True, text=True, timeout=60, check=False)
     assert [] == [line for line in done.stderr.splitlines() if "empath.service" in line]
 
 
@@ -131,7 +131,7 @@ def test_a_rotation_leaves_the_old_lines_and_goes_on_in_the_new_file(tmp_path):
         rules.write_text(re.sub(r"create .*", "create 0640", ours))
         rules.chmod(0o644)
         # As root the tool asks for a directory that only root's group may write, which a test's directory is.
-        done = shell(LOGROTATE, "--force", "--state", tmp_path / "state", rules)
+        done = shell(str(LOGROTATE), "--force", "--state", tmp_path / "state", rules)
         assert (0, "") == (done.returncode, done.stderr)
         host.wait_for("log_reopened")
         assert "service_ready" in (host.directory / "empath.log.1").read_text()

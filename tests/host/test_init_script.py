@@ -134,7 +134,8 @@ def test_the_head_is_that_of_the_lsb():
     """
     text = SCRIPT.read_text()
     head = re.search(r"^### BEGIN INIT INFO\n((?:# .+\n)+)### END INIT INFO$", text, re.MULTILINE)
-    keys = dict(line[2:].split(":", 1) for line in head[1].splitlines())
+    assert head is not None
+    keys = {key: value for key, _, value in (line[2:].partition(":") for line in head[1].splitlines())}
     wanted = {"Provides", "Required-Start", "Required-Stop", "Default-Start", "Default-Stop", "Short-Description"}
     assert set() == wanted - set(keys)
     assert {"$local_fs", "$network"} <= set(keys["Required-Start"].split())

@@ -5,8 +5,9 @@ It answers each event from a table and keeps all events.  `say` is one turn of a
 octets may come in any pieces, the replies are taken when all of them were heard.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
+from typing import Final
 
 from empath.mail.reply import Reply
 from empath.smtp.server.events import (
@@ -27,7 +28,7 @@ Answer = Callable[[Event], Reply]
 LIMITS = ServerLimits(message_octets=10_000)
 BANNER = Reply.of("220 mx.example.test ESMTP")
 _OK = Reply.of("250 2.0.0 Ok")
-_ACCEPT_ALL = {
+ACCEPTANCE: Final[Mapping[type, Reply]] = {
     Connected: BANNER,
     Greeted: Reply.of("250 mx.example.test"),
     MailOffered: _OK,
@@ -47,7 +48,7 @@ class Conversation:
         extensions: Extensions = ALL,
     ) -> None:
         self.session = ServerSession("mx.example.test", limits, extensions)
-        self.answers: dict[type, Reply | Answer] = {**_ACCEPT_ALL, **(answers or {})}
+        self.answers: dict[type, Reply | Answer] = {**ACCEPTANCE, **(answers or {})}
         self.events: list[Event] = []
         self.greeting = b""
 

@@ -15,7 +15,7 @@ import socket
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import dns.exception
 import dns.flags
@@ -184,7 +184,13 @@ class ScriptedDns:
                 return
             query = dns.message.from_wire(octets)
             limit = max(query.payload, _CLASSIC_OCTETS)
-            self._respond(query, lambda answer, client=client: self._datagrams.sendto(answer, client), limit)
+            self._respond(query, self._reply_to(client), limit)
+
+    def _reply_to(self, client: Any) -> _Reply:
+        def reply(answer: bytes) -> None:
+            self._datagrams.sendto(answer, client)
+
+        return reply
 
     def _serve_streams(self) -> None:
         while True:

@@ -155,7 +155,7 @@ class Empathd:
 
     def pid_of(self, slot: str) -> int:
         """Pid of the newest incarnation of *slot*."""
-        return [event["pid"] for event in self.named("process_started") if event["slot"] == slot][-1]
+        return int([event["pid"] for event in self.named("process_started") if event["slot"] == slot][-1])
 
     def events(self) -> list[dict[str, Any]]:
         """All log lines of the file so far; what was read before is not read again."""
@@ -183,10 +183,7 @@ class Empathd:
 
     def wait_for(self, event: str, count: int = 1, **fields: Any) -> dict[str, Any]:
         """The *count*-th log line of one event, with these values, when it is there."""
-        found = eventually(
-            lambda: lines if len(lines := self.named(event, **fields)) >= count else None, f"{event} {fields}"
-        )
-        return found[count - 1]
+        return eventually(lambda: self.named(event, **fields)[count - 1 :], f"{event} {fields}")[0]
 
     def send(self, recipient: str, content: bytes = b"Subject: test\r\n\r\ntext\r\n") -> None:
         """Send one mail from <sender@example.test>."""

@@ -81,8 +81,8 @@ def inspect(path: Path) -> tuple[Dump, Dump]:
     with _looking(path) as connection:
         wrong = wrong_with(connection)
         schema = connection.execute("SELECT type, name, sql FROM sqlite_schema ORDER BY name").fetchall()
-        tables = [name for kind, name, _ in schema if kind == "table"]
-        whole = {name: connection.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall() for name in tables}
+        tables = [str(name) for kind, name, _ in schema if kind == "table"]
+        whole: Dump = {name: connection.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall() for name in tables}
         pragmas = ("user_version", "application_id", "journal_mode", "page_size", "auto_vacuum")
         return {**whole, "schema": schema, "pragmas": [(name, connection.pragma(name)) for name in pragmas]}, wrong
 
@@ -162,7 +162,7 @@ class Queue:
 
     def register(self, slot: str, generation: int = 1) -> int:
         """Number of a new process."""
-        row = {"node": "mx.example.test", "instance": "run", "slot": slot, "generation": generation}
+        row: dict[str, Any] = {"node": "mx.example.test", "instance": "run", "slot": slot, "generation": generation}
         return self.done(Register(**row, pid=1, now=T0)).process_id
 
     def new_message(

@@ -40,7 +40,7 @@ class Client:
         return [reply[:3] for reply in self.ask(*commands)]
 
 
-def test_a_peer_without_a_script_takes_every_message():
+def test_a_peer_without_a_script_takes_every_message() -> None:
     """
     Most tests need just that.
     """
@@ -58,7 +58,7 @@ def test_a_peer_without_a_script_takes_every_message():
         assert "MAIL FROM:<a@x.test> SIZE=3" == message.mail
 
 
-def test_an_empty_message_is_a_message():
+def test_an_empty_message_is_a_message() -> None:
     """
     Its end of data follows the 354 at once.
     """
@@ -68,7 +68,7 @@ def test_an_empty_message_is_a_message():
         assert [b""] == [message.content for message in peer.messages]
 
 
-def test_replies_go_in_sequence_over_all_sessions():
+def test_replies_go_in_sequence_over_all_sessions() -> None:
     """
     A retry on a new connection must meet the next reply.
     """
@@ -82,7 +82,7 @@ def test_replies_go_in_sequence_over_all_sessions():
         assert [["EHLO", "MAIL"]] * 3 == [session.verbs for session in peer.sessions]
 
 
-def test_a_recipient_may_have_replies_of_its_own():
+def test_a_recipient_may_have_replies_of_its_own() -> None:
     """
     One transaction with several fates.
     """
@@ -95,7 +95,7 @@ def test_a_recipient_may_have_replies_of_its_own():
         assert [b"450", b"250", b"250"] == client.codes(*commands)
 
 
-def test_only_recipients_that_were_accepted_belong_to_a_message():
+def test_only_recipients_that_were_accepted_belong_to_a_message() -> None:
     """
     And those of a transaction that was reset do not.
     """
@@ -107,7 +107,7 @@ def test_only_recipients_that_were_accepted_belong_to_a_message():
         assert [("d@x.test",)] == [message.recipients for message in peer.messages]
 
 
-def test_extensions_are_offered_as_told():
+def test_extensions_are_offered_as_told() -> None:
     """
     In the order given, the name of the peer before them.
     """
@@ -116,7 +116,7 @@ def test_extensions_are_offered_as_told():
         assert [b"250-peer.test\r\n250-SIZE 10\r\n250 DSN\r\n"] == client.ask(HELLO[0])
 
 
-def test_octets_are_sent_as_they_are():
+def test_octets_are_sent_as_they_are() -> None:
     """
     A malformed reply is the point of them.
     """
@@ -124,7 +124,7 @@ def test_octets_are_sent_as_they_are():
         assert b"\xff\x00 hello\n" == client.file.readline()
 
 
-def test_a_reply_of_several_lines_is_text():
+def test_a_reply_of_several_lines_is_text() -> None:
     """
     With its codes, so that they can be mixed.
     """
@@ -132,7 +132,7 @@ def test_a_reply_of_several_lines_is_text():
         assert b"220-a\r\n554 b\r\n" == client.read()
 
 
-def test_an_unknown_command_is_answered():
+def test_an_unknown_command_is_answered() -> None:
     """
     As servers do.
     """
@@ -142,7 +142,7 @@ def test_an_unknown_command_is_answered():
 
 
 @pytest.mark.parametrize("step", [GREETING, "EHLO", "MAIL", "RCPT", "DATA", END_OF_DATA])
-def test_a_connection_can_be_dropped_at_each_step(step):
+def test_a_connection_can_be_dropped_at_each_step(step: str) -> None:
     """
     Instead of the answer; what had come by then is on record.
     """
@@ -158,7 +158,7 @@ def test_a_connection_can_be_dropped_at_each_step(step):
         assert [] == peer.messages
 
 
-def test_a_connection_can_be_reset():
+def test_a_connection_can_be_reset() -> None:
     """
     The client has an error then, not an end of file.
     """
@@ -168,7 +168,7 @@ def test_a_connection_can_be_reset():
             client.ask(HELLO[0])
 
 
-def test_a_connection_can_be_dropped_after_some_commands():
+def test_a_connection_can_be_dropped_after_some_commands() -> None:
     """
     Each of them is answered.
     """
@@ -177,7 +177,7 @@ def test_a_connection_can_be_dropped_after_some_commands():
         assert [b"250", b"250", b""] == [*client.codes(*HELLO[:2]), client.read()]
 
 
-def test_a_connection_can_be_dropped_when_a_message_is_taken():
+def test_a_connection_can_be_dropped_when_a_message_is_taken() -> None:
     """
     Some servers wait for no QUIT.
     """
@@ -188,7 +188,7 @@ def test_a_connection_can_be_dropped_when_a_message_is_taken():
         assert 1 == len(peer.messages)
 
 
-def test_a_peer_that_hangs_is_stopped_all_the_same():
+def test_a_peer_that_hangs_is_stopped_all_the_same() -> None:
     """
     It would hold up the tests.
     """
@@ -201,7 +201,7 @@ def test_a_peer_that_hangs_is_stopped_all_the_same():
         assert (b"", True) == (client.read(), peer.sessions[0].is_over)
 
 
-def test_a_delay_comes_before_the_answer_and_does_not_outlive_the_peer():
+def test_a_delay_comes_before_the_answer_and_does_not_outlive_the_peer() -> None:
     """
     A test that is done waits for nothing.
     """
@@ -212,7 +212,7 @@ def test_a_delay_comes_before_the_answer_and_does_not_outlive_the_peer():
         peer.wait_until(lambda: len(peer.sessions[0].commands) == 2)
 
 
-def test_replies_in_pieces_are_whole_in_the_end():
+def test_replies_in_pieces_are_whole_in_the_end() -> None:
     """
     The client has to put them together.
     """
@@ -220,7 +220,7 @@ def test_replies_in_pieces_are_whole_in_the_end():
         assert b"220 peer.test ESMTP\r\n" == client.read()
 
 
-def test_a_peer_may_start_again_on_its_port():
+def test_a_peer_may_start_again_on_its_port() -> None:
     """
     To be away for a while is what a peer does most.
     """
@@ -233,7 +233,7 @@ def test_a_peer_may_start_again_on_its_port():
         Client(peer)
 
 
-def test_who_waits_in_vain_is_told_what_came():
+def test_who_waits_in_vain_is_told_what_came() -> None:
     """
     The reason of a failure is in the record.
     """
@@ -245,7 +245,7 @@ def test_who_waits_in_vain_is_told_what_came():
 
 
 @pytest.mark.parametrize(("host", "address"), [("127.0.0.1", "127.0.0.1:25"), ("::1", "[::1]:25")])
-def test_an_address_is_written_as_routes_have_it(host, address):
+def test_an_address_is_written_as_routes_have_it(host: str, address: str) -> None:
     """
     IPv6 in brackets.
     """

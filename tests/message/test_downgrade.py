@@ -1,6 +1,7 @@
 """8-bit content for hosts that take 7 bits; the email package tells what it means."""
 
 from email import message_from_bytes
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -69,13 +70,16 @@ def obstacle(content):
 
 def meaning(content):
     """Type and decoded octets of every part, and the fields but those about encoding."""
-    told = []
+    told: list[list[Any]] = []
     for part in message_from_bytes(content).walk():
         hidden = ("content-transfer-encoding", "mime-version")
         fields = [(name, value) for name, value in part.items() if name.lower() not in hidden]
         frames = [legible(text) for text in (part.preamble, part.epilogue)]
         told.append([part.get_content_type(), fields, frames])
-        if not part.is_multipart():
+        if part.get_content_maintype() == "multipart":
+            if not part.is_multipart():  # no delimiter: all of it is preamble
+                told[-1].append(legible(part.get_payload()))
+        elif not part.is_multipart():
             told[-1].append(part.get_payload(decode=True))
     return told
 

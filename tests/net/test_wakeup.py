@@ -24,7 +24,12 @@ def test_a_ring_wakes_once_however_often_it_was_rung(descriptor):
     """
     rung = Event()
     calls = []
-    bell = WakeUp(descriptor, lambda: (calls.append(1), rung.set()))
+
+    def note():
+        calls.append(1)
+        rung.set()
+
+    bell = WakeUp(descriptor, note)
     ring([descriptor, descriptor])
     assert rung.wait(DEADLINE_S)
     bell.close()

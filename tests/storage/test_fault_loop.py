@@ -12,6 +12,7 @@ import itertools
 import shutil
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import apsw
@@ -38,6 +39,8 @@ from tests.kit.faults import Failure, Fault, Step, run
 from tests.kit.queue import T0, Dump, Queue, dump, ids, inspect, violations, write
 
 Works = Callable[[Queue, Lease], list[Write]]
+AT_ONCE = Cutoffs.at(T0 + 9, delivered_s=0, final_s=0, content_s=0)
+GARBAGE = "spool:mx/0"
 
 
 def _settle(status: RecipientStatus) -> Works:
@@ -159,8 +162,6 @@ OPERATIONS: dict[str, Works] = {
     ],
     "repair bounds": lambda *_: [_LoseBounds(), RepairBounds([LateBound(2, "a.example", None, T0)])],
 }
-AT_ONCE = Cutoffs.at(T0 + 9, delivered_s=0, final_s=0, content_s=0)
-GARBAGE = "spool:mx/0"
 
 
 class _Break(Write):
@@ -309,7 +310,7 @@ def test_preparation_can_be_begun_again(scratch: Path, step: Step, failure: Fail
 
     for fail_at in itertools.count(1):
         path = scratch / f"{fail_at}.db"
-        report = run(lambda path=path: _prepare(path), Fault(step, failure, fail_at))
+        report = run(partial(_prepare, path), Fault(step, failure, fail_at))
         if report.error is None and not report.was_killed:
             assert whole == dump(path)
         left = _octets(path)

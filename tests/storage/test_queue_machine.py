@@ -204,7 +204,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     def _settle(self, work: Settle) -> None:
         model = self.model
-        lease_id = work._keys["lease_id"]
+        lease_id = work.lease_id
         before = self._recipients()
         self.queue.run(work)
         held = model.leases.get(lease_id)
@@ -356,5 +356,5 @@ def _template() -> Path:
 TestQueue = QueueMachine.TestCase
 # Each step commits: a third of the examples, longer ones.
 TestQueue.settings = settings(
-    TestQueue.settings, max_examples=max(settings.default.max_examples // 3, 15), stateful_step_count=40
+    TestQueue.settings, max_examples=max(settings().max_examples // 3, 15), stateful_step_count=40
 )

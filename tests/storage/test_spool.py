@@ -40,7 +40,7 @@ def test_content_is_read_as_it_was_written(spool: Path) -> None:
 
     assert f"spool:mx.example.test/{ID}" == file.locator
     with open_content(spool, file.locator) as content:
-        assert b"Subject: x\r\n\r\n" + b"y" * 300_000 == content.readall()
+        assert b"Subject: x\r\n\r\n" + b"y" * 300_000 == content.read()
 
 
 def test_message_without_octets_is_a_file_too(spool: Path) -> None:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 from pathlib import Path
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -21,7 +22,7 @@ KINDS = [kind for kinds in reference.occurrences().values() for kind in kinds]
 def _sample(kind: type[Occurrence]) -> Occurrence:
     """An instance with a value in each field, of the first type that the annotation names."""
     samples = {"str": "x", "int": 1, "float": 0.5, "bool": True}
-    hints = {name: str(hint) for name, hint in reference.get_type_hints(kind).items()}
+    hints = {name: str(hint) for name, hint in get_type_hints(kind).items()}
     values = {name: samples[re.findall(r"str|int|float|bool", hints[name])[0]] for name in kind.field_names}
     return kind(**values)
 
@@ -88,8 +89,9 @@ def test_an_occurrence_cannot_change_on_its_way():
     """
     Each subscriber sees what happened.
     """
+    happened: Any = LeaseFailed(error="x")
     with pytest.raises(dataclasses.FrozenInstanceError):
-        LeaseFailed(error="x").error = "y"
+        happened.error = "y"
 
 
 def test_an_emitter_calls_its_subscribers_in_order():

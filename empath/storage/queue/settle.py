@@ -57,13 +57,14 @@ class Settle(Write):
         self.rows = 2 * len(fates) + len(passed)
         self.fates = fates
         self.passed = passed
+        self.lease_id = lease_id
         self.is_stale = False
         self._keys = {"process_id": process_id, "lease_id": lease_id, "message_id": message_id, "now": now}
         self.attempt = attempt
         self._is_delayed = is_delayed
 
     def run(self, connection: apsw.Connection) -> None:
-        self.is_stale = not value(connection, _SQL["is_lease_valid"], {"lease_id": self._keys["lease_id"]})
+        self.is_stale = not value(connection, _SQL["is_lease_valid"], {"lease_id": self.lease_id})
         for passed in self.passed if not self.is_stale else ():
             # Not where it is no longer of the lease: then it has its fate, and is being written a second time.
             if rows(connection, _SQL["order"], {**self._keys, "recipient_id": passed.recipient_id}):

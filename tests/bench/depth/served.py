@@ -7,7 +7,7 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import apsw
 
@@ -87,7 +87,7 @@ class DeepEmpath(Empath):
             self.rows(f"SELECT count(*) FROM _recipient WHERE recipient_id > {self._last_filled} AND {live}")[0][0]
         )
 
-    def rows(self, statement: str) -> list[tuple[int, ...]]:
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """What the queue holds now."""
         connection = apsw.Connection(str(self.queue), flags=apsw.SQLITE_OPEN_READONLY)
         try:
@@ -105,7 +105,7 @@ def place(template: Path, queue: Path, destination: str) -> int:
     connection = apsw.Connection(str(queue), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         connection.execute("UPDATE _destination SET name = ? WHERE name = ?", (destination, PLACE)).fetchall()
-        [(last,)] = connection.execute("SELECT max(recipient_id) FROM _recipient").fetchall()
+        last: Any = connection.execute("SELECT max(recipient_id) FROM _recipient").get
         return int(last)
     finally:
         connection.close()

@@ -11,6 +11,7 @@ import statistics
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -138,9 +139,13 @@ def _latencies_s(port: int, sink: Sink) -> list[float]:
             before = sink.messages
             client.sendmail(SENDER, [RECIPIENT], b"Subject: probe\r\n\r\nprobe\r\n")
             start = time.perf_counter()
-            wait_for(lambda so_far=before: sink.messages > so_far, 60, "a mail to the healthy next hop", 0.002)
+            wait_for(partial(_has_more_than, sink, before), 60, "a mail to the healthy next hop", 0.002)
             found.append(time.perf_counter() - start)
     return found
+
+
+def _has_more_than(sink: Sink, messages: int) -> bool:
+    return sink.messages > messages
 
 
 def _give_work(port: int) -> None:

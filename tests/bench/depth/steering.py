@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -82,13 +83,17 @@ def _queries(name: str, queue: Path, tree: Path) -> list[Verdict]:
     connection = apsw.Connection(str(queue), flags=apsw.SQLITE_OPEN_READONLY)
     try:
         for statement in re.findall(r"^```sql\n(SELECT.*?)^```$", page, re.MULTILINE | re.DOTALL):
-            seconds = least_s(2, lambda text=statement: connection.execute(text).fetchall())
+            seconds = least_s(2, partial(_walk, connection, statement))
             is_quick = is_quick_query(statement)
             what = " ".join(statement.split())[:60] + "…, s"
             found.append(at_most(name, what, seconds, QUICK_S) if is_quick else shown(name, what, seconds))
     finally:
         connection.close()
     return found
+
+
+def _walk(connection: apsw.Connection, statement: str) -> None:
+    connection.execute(statement).fetchall()
 
 
 def is_quick_query(statement: str) -> bool:

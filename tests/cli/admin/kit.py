@@ -103,7 +103,7 @@ class Desk:
 
 def run(*arguments: str, **environment: str) -> Said:
     """Run empath-admin as its process would, here, with no configuration but what is said here."""
-    with CliRunner(env={"EMPATH_CONFIG": None} | environment).isolation() as (out, err, _):
+    with CliRunner(env={"EMPATH_CONFIG": None, **environment}).isolation() as (out, err, _):
         code = common.run(admin, NAME, arguments)
         return Said(code, out.getvalue().decode(), err.getvalue().decode())
 

@@ -16,7 +16,7 @@ def deferred(desk: Desk, *destinations: str) -> str:
         desk.queue.run(desk.queue.new_settle(lease, RecipientStatus.DEFERRED, next_retry_at=NEVER))
     [(ulid,)] = desk.queue.select("SELECT max(ulid) FROM _message")
     end_leases(desk)
-    return ulid
+    return str(ulid)
 
 
 def end_leases(desk: Desk) -> None:

@@ -23,7 +23,7 @@ def fates(record) -> list[tuple[int, str, str, str]]:
     return [(r["recipient_id"], r["effect"], r["before"]["status"], r["after"]["status"]) for r in record["recipients"]]
 
 
-def audit(desk: Desk) -> list[tuple]:
+def audit(desk: Desk) -> list[tuple[object, ...]]:
     return desk.queue.select("SELECT who, recipient_id, what, before, after FROM audit ORDER BY audit_id")
 
 
@@ -120,7 +120,7 @@ def test_an_order_is_audited_with_who_gave_it(desk: Desk):
     desk.queue.accept()
     desk.lines("hold", "--all")
     [(who, *change)] = audit(desk)
-    assert (True, [1, "status", "queued", "held"]) == (who.startswith("empath-admin:"), change)
+    assert (True, [1, "status", "queued", "held"]) == (str(who).startswith("empath-admin:"), change)
     assert [] == desk.queue.select("SELECT * FROM _actor")
 
 

@@ -13,6 +13,7 @@ from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.session import ReceivingSession
 from empath.daemon.acceptor.space import Space
+from empath.daemon.process.hub_writer import HubWriter
 from empath.errors import QueueBusy, StorageFailure
 from empath.mail.reply import Reply
 from empath.net.stream import Deadlines, Stream
@@ -27,14 +28,14 @@ TO_DATA = b"EHLO c.test\r\n", b"MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nDA
 MESSAGE = b"Subject: x\r\n\r\ntext\r\n.\r\n"
 
 
-class FakeWriter:
+class FakeWriter(HubWriter):
     """Keeps what it is given, or fails as told."""
 
     def __init__(self):
         self.messages = []
         self.error = None
 
-    def commit(self, work):
+    def commit(self, work, *, is_last=False):
         if self.error is not None:
             raise self.error
         self.messages.append(work.message)

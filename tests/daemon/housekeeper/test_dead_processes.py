@@ -2,6 +2,7 @@
 
 import time
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ def watch(queue):
     """A watch over the queue's one process, which it has seen silent for a minute; the process holds a lease."""
     queue.accept("a.example")
     queue.lease()
-    runtime = SimpleNamespace(
+    runtime: Any = SimpleNamespace(
         config=SimpleNamespace(queue=SimpleNamespace(path=queue.path)),
         child=SimpleNamespace(wake_fds=()),
         emit=emitter("housekeeper-1"),

@@ -5,6 +5,7 @@ import itertools
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ class Bench:
         config = self.config.model_copy(update={"queue": self.config.queue.model_copy(update={"path": path})})
         writer, reader = PlainWriter(path), open_reader(path)
         writer.errors = self.errors
-        runtime = SimpleNamespace(
+        runtime: Any = SimpleNamespace(
             config=config,
             emit=emitter("housekeeper-1"),
             writer=writer,
@@ -108,7 +109,7 @@ def bench(tmp_path):
 
 def named(content):
     """Final recipients of a report, and the types of its parts."""
-    found = email.message_from_bytes(content)
+    found: Any = email.message_from_bytes(content)
     text, status, *rest = found.get_payload()
     final = [block["Final-Recipient"] for block in status.get_payload()[1:]]
     return final, [part.get_content_type() for part in (text, status, *rest)]

@@ -150,10 +150,10 @@ def test_dropped_privileges_are_gone_for_good():
         os._exit(0)
     os.close(write_fd)
     with os.fdopen(read_fd) as file:
-        lines = dict(line.split(":") for line in file)
+        said = dict(line.split(":") for line in file)
     os.waitpid(pid, 0)
-    assert {"65534"} == set(lines["Uid"].split()) | set(lines["Gid"].split()) | set(lines["Groups"].split())
-    assert "1" == lines["NoNewPrivs"].strip()
+    assert {"65534"} == set(said["Uid"].split()) | set(said["Gid"].split()) | set(said["Groups"].split())
+    assert "1" == said["NoNewPrivs"].strip()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can drop privileges")

@@ -187,6 +187,6 @@ def _descriptor_of(pid: int, fd: int) -> int:
     import ctypes
 
     libc = ctypes.CDLL(None, use_errno=True)
-    copy = libc.syscall(438, os.pidfd_open(pid), fd, 0)
+    copy: int = libc.syscall(438, os.pidfd_open(pid), fd, 0)
     assert copy >= 0, os.strerror(ctypes.get_errno())
     return copy

@@ -29,13 +29,14 @@ def test_other_mail_has_its_turn_while_content_is_converted():
     """
     To look at eight megabytes line by line takes seconds: no other lease of the worker may wait for that.
     """
-    transaction = Transaction(reverse_path="", recipients=(), size=len(LONG), has_8bit=True)
+    transaction = Transaction(reverse_path="", recipients={}, size=len(LONG), has_8bit=True)
     fitted = []
+    sent: list[bytes] = []
     looks = turns_of_others_while(
         lambda: fitted.append(fit(transaction, lambda: iter([LONG]), Capabilities(), "convert"))
     )
-    seven_bit, pieces = fitted.pop()
-    sends = turns_of_others_while(lambda: fitted.extend(pieces()))
-    assert (False, True) == (seven_bit.has_8bit, b"".join(fitted).isascii())
+    [(seven_bit, pieces)] = fitted
+    sends = turns_of_others_while(lambda: sent.extend(pieces()))
+    assert (False, True) == (seven_bit.has_8bit, b"".join(sent).isascii())
     slices = len(LONG) // (16 * 1024)
     assert (True, True) == (looks >= slices, sends >= slices)

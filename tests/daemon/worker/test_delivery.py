@@ -1,7 +1,9 @@
 """One lease, with a carrier and a writer that do as the test says."""
 
 import time
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import gevent
 import pytest
@@ -10,7 +12,7 @@ from empath.config import load_config
 from empath.daemon.process.threads import in_thread
 from empath.daemon.worker.connection import Abandoned
 from empath.daemon.worker.lease_run import Dispatch, LeaseRun
-from empath.daemon.worker.pool import HostResult
+from empath.daemon.worker.pool import ConnectionPool, HostResult
 from empath.daemon.worker.transport.carrier import Answer, Body, HostAttempt
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.daemon.worker.transport.smtp import SmtpCarrier
@@ -89,7 +91,7 @@ def dispatch(tmp_path):
     """What the leases of a worker share, without a process around it."""
     file = tmp_path / "empath.toml"
     file.write_text(configuration(2525, routes='"*" = "discard:"'))
-    runtime = SimpleNamespace(
+    runtime: Any = SimpleNamespace(
         config=load_config(file),
         log=get_logger(process="worker-1"),
         writer=FakeWriter(),
@@ -97,12 +99,14 @@ def dispatch(tmp_path):
         is_trusted_alive=True,
         now=lambda: Timestamp(time.time()),
     )
-    return Dispatch(runtime, lambda route, destination: None, DestinationIds(20))
+    return Dispatch(runtime, lambda route, destination: FakeCarrier(), DestinationIds(20))
 
 
 def message(number, recipients=1, *, content=b"x", expires_at=FAR, notify=None, domain="a.test"):
     """A leased message whose recipients are numbered from ten times its number."""
-    leased = LeasedMessage(number, f"{number:026}", "s@b.test", 1, 1.0, "7BIT", 0, 0, None, None, INLINE)
+    leased = LeasedMessage(
+        number, f"{number:026}", "s@b.test", 1, Timestamp(1.0), "7BIT", False, False, None, None, INLINE
+    )
     leased.content = content
     leased.recipients += [
         LeasedRecipient(10 * number + n, f"r{n}@{domain}", domain, 0, expires_at, notify, None)
@@ -276,7 +280,7 @@ def test_no_final_dot_is_said_by_a_process_that_is_taken_for_dead(dispatch):
     assert not may_end()
 
 
-class FakePool:
+class FakePool(ConnectionPool):
     """Says for each host what it is told, and keeps whom it was asked for."""
 
     def __init__(self, **results):
@@ -306,7 +310,7 @@ class FakeFinder:
 
 def carried(carrier, leased):
     """Outcome and host of every answer, host by host."""
-    job = SimpleNamespace(message=leased, recipients=leased.recipients, body=Body(b"x", None, INLINE), may_end=bool)
+    job = SimpleNamespace(message=leased, recipients=leased.recipients, body=Body(b"x", Path(), INLINE), may_end=bool)
     return [[(answer.outcome, one.attempt.host) for answer in one.answers] for one in carrier.carry(job)]
 
 

@@ -2,7 +2,9 @@
 What hosts do and what it means for a mail: scripted peers, through carrier, pool, session and classification.
 """
 
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import gevent
 import pytest
@@ -51,8 +53,8 @@ class Hosts:
         leased.size = len(content)
         for name, value in attributes.items():
             setattr(leased, name, value)
-        body = Body(content, None, INLINE)
-        job = SimpleNamespace(message=leased, recipients=leased.recipients, body=body, may_end=lambda: True)
+        body = Body(content, Path(), INLINE)
+        job: Any = SimpleNamespace(message=leased, recipients=leased.recipients, body=body, may_end=lambda: True)
         return [
             [(answer.outcome, str(answer.said.stage), str(answer.said.reply)[:9]) for answer in host_attempt.answers]
             for host_attempt in self.carrier.carry(job)

@@ -5,7 +5,7 @@ import pytest
 from empath.config import load_config
 from empath.daemon.worker.pool import ConnectionPool
 from empath.mail.outcome import Stage
-from empath.net.stream import StreamTimeout
+from empath.net.stream import Deadlines, StreamTimeout
 from empath.policy.hosts.search import Host
 from empath.smtp.client.session import ClientRecipient, Transaction
 from tests.kit.process import configuration
@@ -27,7 +27,7 @@ class SilentHost:
 
     def __init__(self, replies, *, takes_content=True, is_there=True):
         self.now = 1000.0
-        self.deadline_at = None
+        self.deadline_at = self.now
         self.replies = REPLIES[:replies]
         self.takes_content = takes_content
         self.is_there = is_there
@@ -64,7 +64,7 @@ def waited(tmp_path, host, limits):
     file = tmp_path / "empath.toml"
     lines = "\n".join(f'{name}_timeout = "{seconds:.0f}s"' for name, seconds in limits.items())
     file.write_text(configuration(2525, f"[delivery]\n{lines}"))
-    pool = ConnectionPool(load_config(file).delivery, "me.test", None, host.connect, lambda: host.now)
+    pool = ConnectionPool(load_config(file).delivery, "me.test", Deadlines(), host.connect, lambda: host.now)
     result = pool.send(HOST, MAIL, lambda: iter([b"content\r\n", b"more\r\n"]), lambda: True)
     one = result.results[1]
     assert host.is_closed == host.is_there

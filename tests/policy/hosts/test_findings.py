@@ -1,6 +1,7 @@
 """What became of each exchanger, for those who ask."""
 
 import random
+from typing import Any
 
 from empath.mail.lookup import Kind, Question
 from empath.policy.hosts.findings import findings
@@ -21,7 +22,7 @@ def test_every_exchanger_is_accounted_for():
     """
     In the order of preference; behind ourselves nobody is asked for.
     """
-    zone = {
+    zone: dict[Any, Any] = {
         "MX": mx(
             (1, "a.test"), (2, "in.test"), (3, "gone.test"), (4, "soft.test"), (5, "192.0.2.1"), (6, "a\\000.test")
         )
@@ -45,7 +46,7 @@ def test_of_equals_the_order_is_that_of_the_draw():
     """
     What is beyond the five comes last.
     """
-    zone = {
+    zone: dict[Any, Any] = {
         "MX": mx((1, "a.test"), (1, "b.test")),
         "a.test": [f"192.0.2.{n}" for n in range(10, 16)],
         "b.test": ["2001:db8::1"],

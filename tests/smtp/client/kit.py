@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from empath.smtp.client.events import ClientEvent
 from empath.smtp.client.session import ClientRecipient, ClientSession, Transaction
@@ -23,10 +24,11 @@ def greeting(extensions: Iterable[str]) -> bytes:
     return b"".join(f"250{'-' if line is not lines[-1] else ' '}{line}\r\n".encode() for line in lines)
 
 
-def transaction(*addresses: str, **parameters: object) -> Transaction:
+def transaction(*addresses: str, **parameters: Any) -> Transaction:
     """A small message from a@example.org."""
     recipients = dict(enumerate(map(ClientRecipient, addresses or ("b@example.net",))))
-    return Transaction(**{"reverse_path": "a@example.org", "recipients": recipients, "size": 5} | parameters)
+    usual: dict[str, Any] = {"reverse_path": "a@example.org", "recipients": recipients, "size": 5}
+    return Transaction(**usual | parameters)
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import pytest
 
 from empath.mail.outcome import Stage
-from empath.smtp.client.events import SessionClosed
+from empath.smtp.client.events import SessionClosed, TransactionEnded
 from tests.smtp.client.kit import BYE, GO_ON, NO, OK, fates, ready, transaction
 
 
@@ -49,7 +49,7 @@ def test_a_message_is_in_doubt_only_where_no_answer_came(last, is_in_doubt):
     421 is an answer: the peer says that it did not take it.
     """
     dialogue = ready().begin(transaction()).hear(OK + OK + GO_ON).send(b"").hear(last)
-    [ended] = [event for event in dialogue.events if hasattr(event, "results")]
+    [ended] = [event for event in dialogue.events if isinstance(event, TransactionEnded)]
     assert is_in_doubt == ended.is_in_doubt
 
 
@@ -79,7 +79,9 @@ def test_a_session_that_ended_before_any_answer_is_stale(replies, is_stale):
     An idle connection that the peer gave up is not a failure of delivery; a new one may be tried at once.
     """
     dialogue = ready().begin(transaction()).hear(*replies)
-    assert is_stale == dialogue.events[0].is_stale
+    ended = dialogue.events[0]
+    assert isinstance(ended, TransactionEnded)
+    assert is_stale == ended.is_stale
 
 
 def test_a_timeout_does_not_make_a_session_stale():
@@ -88,7 +90,9 @@ def test_a_timeout_does_not_make_a_session_stale():
     """
     dialogue = ready().begin(transaction())
     dialogue.session.lost("300 s", is_timeout=True)
-    assert not dialogue.note().events[0].is_stale
+    ended = dialogue.note().events[0]
+    assert isinstance(ended, TransactionEnded)
+    assert not ended.is_stale
 
 
 @pytest.mark.parametrize("answer", [b"221 2.0.0 Bye\r\n", NO, GO_ON, b"", b"x\r\n"])

@@ -1,5 +1,7 @@
 """Replies out of octets: RFC 5321 §4.2, and what peers send instead."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,10 +12,10 @@ from empath.smtp.client.reply_reader import MAX_REPLY_LINES, MAX_REPLY_OCTETS, R
 from tests.kit import strategies
 
 
-def read(*pieces: bytes) -> list[Reply | str]:
-    """All replies in *pieces*, and what was wrong with the first that is none."""
+def read(*pieces: bytes) -> list[Any]:
+    """All replies in *pieces*, and the text of what was wrong with the first that is none."""
     reader = ReplyReader()
-    found: list[Reply | str] = []
+    found: list[Any] = []
     for piece in pieces:
         reader.receive(piece)
         try:

@@ -75,6 +75,7 @@ def test_a_greeting_that_goes_on_is_a_protocol_error(before):
     """
     dialogue = Dialogue().hear(*before, GO_ON)
     failed, _ = dialogue.events
+    assert isinstance(failed, HostFailed)
     assert "554 5.5.0 Protocol error" == failed.reply.escaped()[:24]
 
 
@@ -93,6 +94,7 @@ def test_a_session_that_ends_in_the_greeting_fails_the_host(before, octets, said
     """
     dialogue = Dialogue().hear(*before).forget().hear(octets)
     failed, closed = dialogue.events
+    assert isinstance(failed, HostFailed)
     assert (said, SessionClosed(), []) == (failed.reply.escaped()[: len(said)], closed, dialogue.sent)
 
 

@@ -6,9 +6,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from empath.mail.reply import Reply
-from empath.smtp.server.events import Closed, Connected, Content, ContentEnded, Greeted, MailOffered, RecipientOffered
+from empath.smtp.server.events import (
+    Closed,
+    Connected,
+    Content,
+    ContentEnded,
+    Event,
+    Greeted,
+    MailOffered,
+    RecipientOffered,
+)
+from empath.smtp.server.session import ServerSession
 from tests.kit import strategies
-from tests.kit.conversation import LIMITS, Conversation
+from tests.kit.conversation import ACCEPTANCE, LIMITS, Conversation
 from tests.kit.wire import content_of, reply_codes
 
 SMALL = replace(LIMITS, message_octets=100, recipients=2, line_octets=40, errors=6, junk=3)
@@ -47,15 +57,16 @@ class ServerMachine(RuleBasedStateMachine):
         """A new session, and a model of it."""
         self.word = "yes"
         kinds = (Greeted, MailOffered, RecipientOffered, ContentEnded)
-        accepting = Conversation().answers
-        self.conversation = Conversation(
-            SMALL, {kind: lambda event: REFUSALS.get(self.word, accepting[type(event)]) for kind in kinds}
-        )
+        self.conversation = Conversation(SMALL, dict.fromkeys(kinds, self.decide))
         self.model = Model()
         self.stored: list[bytes] = []  # what the model says was accepted
         self.accepted: list[bytes] = []
         self.seen = 0
         assert [220] == reply_codes(self.conversation.open().greeting)
+
+    def decide(self, event: Event) -> Reply:
+        """The driver's answer."""
+        return REFUSALS.get(self.word) or ACCEPTANCE[type(event)]
 
     def say(self, octets: bytes, expected: int) -> None:
         """One command; its one reply must be the one that the model gives."""
@@ -68,7 +79,7 @@ class ServerMachine(RuleBasedStateMachine):
         assert [expected, *([421] if model.is_closed and expected != 221 else [])] == codes
 
     @property
-    def session(self):  # type: ignore[no-untyped-def]
+    def session(self) -> ServerSession:
         """What is under test."""
         return self.conversation.session
 
@@ -138,6 +149,7 @@ class ServerMachine(RuleBasedStateMachine):
         wire = (b"\r\n" + content).replace(b"\r\n.", b"\r\n..")[2:] + end
         meant, is_ended = content_of(wire)
         assert is_ended
+        assert SMALL.line_octets is not None
         model.forget()
         lines = meant.split(b"\r\n")
         is_sound = b"\0" not in meant and max(map(len, lines)) <= SMALL.line_octets

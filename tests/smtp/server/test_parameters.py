@@ -98,7 +98,9 @@ def test_an_original_recipient_is_kept_verbatim(value):
     """
     D1: the type may be unknown to us, the next host may know it.
     """
-    assert value == read_recipient_parameters(f"ORCPT={value}", ALL.rcpt).original_recipient
+    read = read_recipient_parameters(f"ORCPT={value}", ALL.rcpt)
+    assert isinstance(read, RecipientParameters)
+    assert value == read.original_recipient
 
 
 @pytest.mark.parametrize("text", ["FOO", "FOO=1", "AUTH=<>", "=", "=1", "NOTIFY=NEVER", "BODY\t=7BIT"])

@@ -8,6 +8,7 @@ from empath.errors import DriverError
 from empath.mail.address import ForwardPath, ReversePath
 from empath.mail.envelope import BodyType
 from empath.mail.reply import Reply
+from empath.smtp.server import replies
 from empath.smtp.server.events import (
     Closed,
     CloseReason,
@@ -21,7 +22,7 @@ from empath.smtp.server.events import (
     RecipientOffered,
     TransactionReset,
 )
-from empath.smtp.server.session import ServerSession, replies
+from empath.smtp.server.session import ServerSession
 from tests.kit.conversation import BANNER, LIMITS, Conversation
 
 GREETING = b"HELO client.example\r\n"
@@ -65,7 +66,7 @@ def test_the_state_that_timeouts_and_stops_ask_for():
     """
     A11: a stop spares a session that is in content until its message is answered.
     """
-    seen = []
+    seen: list[tuple[object, ...]] = []
 
     def look(_event=None):
         session = conversation.session

@@ -7,7 +7,7 @@ from empath.smtp.server.events import CloseReason, Connected
 from empath.smtp.server.extensions import ALL
 from empath.smtp.server.states import TRANSACTION, ServerSignal, ServerState
 from empath.smtp.server.table import CLOSE_REASONS, EFFECTS, ENDS, NEXT, REFUSALS, ServerAction, ServerEffect
-from tests.kit.conversation import Conversation
+from tests.kit.conversation import Answer, Conversation
 
 WAY = {  # what a client says to get there
     ServerState.UNGREETED: [],
@@ -26,11 +26,12 @@ LINE = {
     b"BDAT": b"BDAT 1 LAST\r\n",
 }
 OTHER_WORDS = {b"FOO": ServerSignal.UNKNOWN, b"GET": ServerSignal.FORBIDDEN}
-PAIRS = [(state, word, signal) for state in WAY for word, signal in (ALL.verbs | OTHER_WORDS).items()]
+PAIRS = [(state, word, signal) for state in WAY for word, signal in {**ALL.verbs, **OTHER_WORDS}.items()]
 
 
 def arrive(state):
-    answers = {Connected: Reply.of("554 5.3.2 No service")} if state is ServerState.REFUSED else {}
+    refusal: dict[type, Reply | Answer] = {Connected: Reply.of("554 5.3.2 No service")}
+    answers = refusal if state is ServerState.REFUSED else {}
     conversation = Conversation(answers=answers).open()
     for octets in WAY[state]:
         conversation.say(octets)

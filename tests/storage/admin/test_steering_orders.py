@@ -8,6 +8,7 @@ from empath.mail.status import FATES, RecipientStatus
 from empath.storage.queue.lease import Lease
 from empath.storage.queue.process import EndProcess
 from empath.storage.queue.put_back import EndLease, Hold, Rekey, ReleaseUnknownLeases
+from empath.storage.write import Write
 from tests.kit.engines import ENGINES, Engine
 from tests.kit.queue import T0, Queue, write
 
@@ -172,15 +173,14 @@ def test_order_is_carried_out_where_no_attempt_was_made(queue: Queue, ordered: s
     order(queue, ORDERS[ordered])
     number = lease.messages[0].recipients[0].recipient_id
 
-    queue.run(
-        *{
-            "end": [end(lease)],
-            "stray": [ReleaseUnknownLeases(queue.process_id, [])],
-            "rekey": [Rekey(lease.lease_id, {number: "b.example"}, queue.destination_ids), end(lease)],
-            "hold": [Hold(lease.lease_id, (number,), now=T0, reason="content missing"), end(lease)],
-            "death": [EndProcess(queue.process_id, now=T0 + 1)],
-        }[how]
-    )
+    ends: dict[str, list[Write]] = {
+        "end": [end(lease)],
+        "stray": [ReleaseUnknownLeases(queue.process_id, [])],
+        "rekey": [Rekey(lease.lease_id, {number: "b.example"}, queue.destination_ids), end(lease)],
+        "hold": [Hold(lease.lease_id, (number,), now=T0, reason="content missing"), end(lease)],
+        "death": [EndProcess(queue.process_id, now=T0 + 1)],
+    }
+    queue.run(*ends[how])
 
     reason = "content missing" if (how, ordered) == ("hold", "held") else f"administratively {ordered}"
     assert [(ordered, reason, None, None)] == queue.select(
@@ -200,14 +200,13 @@ def test_ordered_instant_is_kept_where_no_attempt_was_made(queue: Queue, how: st
     lease = leased(queue)
     order(queue, f"UPDATE queue SET next_retry_unix = {AT}")
 
-    queue.run(
-        *{
-            "end": [end(lease)],
-            "stray": [ReleaseUnknownLeases(queue.process_id, [])],
-            "rekey": [Rekey(lease.lease_id, {1: "b.example"}, queue.destination_ids), end(lease)],
-            "death": [EndProcess(queue.process_id, now=T0 + 1)],
-        }[how]
-    )
+    ends: dict[str, list[Write]] = {
+        "end": [end(lease)],
+        "stray": [ReleaseUnknownLeases(queue.process_id, [])],
+        "rekey": [Rekey(lease.lease_id, {1: "b.example"}, queue.destination_ids), end(lease)],
+        "death": [EndProcess(queue.process_id, now=T0 + 1)],
+    }
+    queue.run(*ends[how])
 
     assert [("deferred" if how == "death" else "queued", AT, None)] == queue.select(
         "SELECT status, next_retry_at, ordered_next_retry_at FROM _recipient"

@@ -1,6 +1,7 @@
 """test_retention - what is finished and old goes, what is not stays, whatever is asked for"""
 
 from collections.abc import Iterator
+from typing import Any
 
 import apsw
 import pytest
@@ -30,7 +31,7 @@ def reader(queue: Queue) -> Iterator[apsw.Connection]:
     connection.close()
 
 
-def finish(queue: Queue, *statuses: str, at: float = T0, content: bytes | None = b"x", **attributes: object) -> None:
+def finish(queue: Queue, *statuses: str, at: float = T0, content: bytes | None = b"x", **attributes: Any) -> None:
     """Accept one message whose recipients have ended so, the reports of their failures sent."""
     queue.accept(*["a.example"] * len(statuses), at=at, content=content, **attributes)
     (lease,) = queue.lease(now=at)
@@ -299,7 +300,7 @@ def test_one_transaction_is_bounded(
     walk = RecipientSweep(queue.path)
     setattr(walk, bound, value)
 
-    went = []
+    went: list[int] = []
     while counts(queue)[0]:
         work = walk.step(reader, AT_ONCE)
         assert work is not None

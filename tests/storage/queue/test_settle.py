@@ -1,5 +1,7 @@
 """test_settle - what happened becomes rows, all of it or none"""
 
+from typing import Any
+
 import pytest
 
 from empath.mail.fate import Attempt, Fate, Passed, Said
@@ -14,7 +16,7 @@ from empath.storage.write import Batch
 from tests.kit.queue import REPLIES, T0, Queue, ids, write
 
 
-def leased(queue: Queue, *destinations: str, **attributes: object) -> Lease:
+def leased(queue: Queue, *destinations: str, **attributes: Any) -> Lease:
     queue.accept(*destinations, **attributes)
     return queue.lease()[0]
 

@@ -58,7 +58,7 @@ def test_empty_file_is_a_new_database(tmp_path: Path) -> None:
     path.touch()
 
     assert 0 == prepare(path)
-    assert 2 == dict(dump(path)["pragmas"])["auto_vacuum"]
+    assert ("auto_vacuum", 2) in dump(path)["pragmas"]
 
 
 def refused(path: Path) -> str:

@@ -71,7 +71,12 @@ def test_works_that_come_together_share_a_commit(queue: Queue) -> None:
     """
     rung = threading.Semaphore(0)
     told: list[int] = []
-    writer = Writer(queue.path, deadline_s=5.0, notify=lambda: (told.append(len(writer.finished())), rung.release()))
+
+    def note() -> None:
+        told.append(len(writer.finished()))
+        rung.release()
+
+    writer = Writer(queue.path, deadline_s=5.0, notify=note)
     thread = threading.Thread(target=writer.run)
     thread.start()
     submitted = 0
@@ -173,7 +178,7 @@ def test_destination_numbers_that_are_kept_are_bounded(queue: Queue) -> None:
     """
     A flood of domains costs no memory, and forgetting costs no mail.
     """
-    queue.destination_ids.MAX_NAMES = 2  # type: ignore[misc]
+    queue.destination_ids.MAX_NAMES = 2
     for name in ("a.example", "b.example", "c.example", "a.example"):
         queue.accept(name)
 
@@ -230,7 +235,7 @@ def test_lock_held_until_the_deadline_is_queue_busy(queue: Queue) -> None:
     queue.close()
     other = apsw.Connection(str(queue.path))
     other.execute("BEGIN IMMEDIATE")
-    works = [set_to("a"), set_to("b")]
+    works: list[Write] = [set_to("a"), set_to("b")]
 
     writer.execute(works)
 
