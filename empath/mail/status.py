@@ -12,8 +12,8 @@ class RecipientStatus(StrEnum):
     """Where a recipient stands."""
 
     QUEUED = "queued"  # not tried yet
-    LEASED = "leased"  # in the hands of a worker
     DEFERRED = "deferred"  # tried, and to be tried again
+    LEASED = "leased"  # in the hands of a worker
     HELD = "held"  # waiting for a person
     DELIVERED = "delivered"
     BOUNCED = "bounced"  # refused for good
@@ -27,3 +27,16 @@ FINAL: Final = frozenset(RecipientStatus) - LIVE
 FATES: Final = frozenset(  # what an attempt can lead to
     {RecipientStatus.DELIVERED, RecipientStatus.DEFERRED, RecipientStatus.BOUNCED, RecipientStatus.EXPIRED}
 )
+
+MOVES: Final = {  # every move that a recipient can make; `_recipient_transition` also says who may cause it
+    RecipientStatus.QUEUED: frozenset({RecipientStatus.LEASED, RecipientStatus.HELD})
+    | (FINAL - {RecipientStatus.DELIVERED}),
+    RecipientStatus.LEASED: frozenset(RecipientStatus) - {RecipientStatus.LEASED},
+    RecipientStatus.DEFERRED: frozenset({RecipientStatus.QUEUED, RecipientStatus.LEASED, RecipientStatus.HELD})
+    | (FINAL - {RecipientStatus.DELIVERED}),
+    RecipientStatus.HELD: WAITING | (FINAL - {RecipientStatus.DELIVERED}),
+    RecipientStatus.DELIVERED: frozenset[RecipientStatus](),
+    RecipientStatus.BOUNCED: frozenset({RecipientStatus.QUEUED}),
+    RecipientStatus.EXPIRED: frozenset[RecipientStatus](),
+    RecipientStatus.CANCELLED: frozenset({RecipientStatus.QUEUED}),
+}

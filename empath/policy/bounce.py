@@ -6,14 +6,22 @@ the double-bounce address; if that fails too nobody is told any more, so that no
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from empath.errors import SyntaxViolation
 from empath.mail.address import Address, ReversePath
 from empath.mail.domain import Domain
 from empath.mail.identity import Timestamp
-from empath.message.report.compose import ReportKind
+from empath.mail.status import LIVE, RecipientStatus
+from empath.message.report.compose import Action, ReportKind
 
 _DOUBLE_BOUNCE = "double-bounce"
+
+TOLD_OF: Final = {  # statuses that a report of each kind names; a recipient that left them is not named any more
+    ReportKind.FAILURE: frozenset({RecipientStatus.BOUNCED, RecipientStatus.EXPIRED}),
+    ReportKind.DELAY: LIVE,
+    ReportKind.SUCCESS: frozenset({RecipientStatus.DELIVERED}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +57,26 @@ def find_addressee(kind: ReportKind, reverse_path: str, hostname: Domain, postma
         return None
 
 
-def wants_failure_notice(notify: str | None) -> bool:
-    """Whether a failure is reported to the sender; *notify* is the NOTIFY= value, RFC 3461 §4.1, None without one."""
-    return notify is None or "FAILURE" in notify
+def wants_notice(notify: str | None, kind: ReportKind) -> bool:
+    """
+    Whether the sender hears of *kind*. *notify* is the NOTIFY= value of the recipient, RFC 3461 §4.1.
+
+    Without one, §4.1 leaves it to this host: failures and delays are reported, success is not.
+    """
+    if notify is None:
+        return kind is not ReportKind.SUCCESS
+    return kind.upper() in notify.split(",")
+
+
+def action_of(kind: ReportKind, *, is_relayed: bool) -> Action:
+    """What a report says happened to a recipient, RFC 3464 §2.3.3; *is_relayed*: another host has taken the mail."""
+    match kind:
+        case ReportKind.FAILURE:
+            return Action.FAILED
+        case ReportKind.DELAY:
+            return Action.DELAYED
+        case ReportKind.SUCCESS:
+            return Action.RELAYED if is_relayed else Action.DELIVERED
 
 
 def is_delayed(now: Timestamp, received_at: Timestamp, warning_s: float, reverse_path: str) -> bool:

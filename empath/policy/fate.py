@@ -11,7 +11,8 @@ from empath.mail.fate import Fate, Said
 from empath.mail.identity import Timestamp
 from empath.mail.outcome import Outcome
 from empath.mail.status import RecipientStatus
-from empath.policy.bounce import wants_failure_notice
+from empath.message.report.compose import ReportKind
+from empath.policy.bounce import wants_notice
 from empath.policy.retry import RetryTable, is_expired
 
 
@@ -45,4 +46,4 @@ def decide_fate(
         next_retry_at = schedule.next_retry_at(now, recipient.attempts + 1, uniform)
         return Fate(recipient.recipient_id, RecipientStatus.DEFERRED, said, next_retry_at)
     status = RecipientStatus.BOUNCED if outcome is Outcome.BOUNCED else RecipientStatus.EXPIRED
-    return Fate(recipient.recipient_id, status, said, wants_notice=wants_failure_notice(recipient.notify))
+    return Fate(recipient.recipient_id, status, said, wants_notice=wants_notice(recipient.notify, ReportKind.FAILURE))

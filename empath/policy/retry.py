@@ -6,6 +6,7 @@ The instant and the random number are arguments, so a schedule can be replayed.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from empath.mail.domain import AddressLiteral, Domain
 from empath.mail.identity import Timestamp
@@ -13,6 +14,7 @@ from empath.policy.pattern import DomainPattern, PatternTable
 
 _MAX_DOUBLINGS = 64  # keeps 2 ** n a finite float; the ceiling is met long before
 _SHORTEST_S = 1.0
+MAX_LOST_LEASES: Final = 3  # a recipient that lost so many may end every process that tries it: it is held
 
 
 @dataclass(frozen=True, slots=True)

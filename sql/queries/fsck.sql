@@ -96,7 +96,7 @@ DELETE FROM _lease WHERE lease_id = :lease_id;
 -- name: leased_without_lease
 -- Nobody works on it, and nobody ever will. Index: _recipient_lease, the rowid of _lease.
 SELECT r.recipient_id, m.ulid AS id, d.name AS destination, r.lease_id, r.status AS before,
-       coalesce(r.ordered_status, iif(r.lost_leases + 1 >= 3, 'held', 'deferred')) AS after
+       coalesce(r.ordered_status, iif(r.lost_leases + 1 >= :max_lost_leases, 'held', 'deferred')) AS after
   FROM _recipient AS r
   LEFT JOIN _message AS m ON m.message_id = r.message_id
   LEFT JOIN _destination AS d ON d.destination_id = r.destination_id

@@ -5,11 +5,11 @@
 -- The end of an order: :what changed from :before to :after. The act of giving it has its own row.
 INSERT INTO _audit (who, recipient_id, what, before, after) VALUES ('empath', :recipient_id, :what, :before, :after);
 
--- name: insert_ordered_notice
--- The obligation to tell the sender of what was returned by order, where RFC 3461 NOTIFY= lets it. Index: the rowid.
+-- name: notify
+-- What the sender wants to hear of a recipient, RFC 3461 NOTIFY=. Index: the rowid. Rows: one: message_id, notify.
+SELECT message_id, notify FROM _recipient WHERE recipient_id = :recipient_id;
+
+-- name: insert_notice
+-- The obligation to tell the sender of what was returned by order.
 INSERT OR IGNORE INTO _notice (message_id, recipient_id, kind, created_at)
-SELECT message_id, recipient_id, 'failure', (julianday('now') - 2440587.5) * 86400.0
-  FROM _recipient
- WHERE recipient_id = :recipient_id
-   AND status IN ('bounced', 'expired')
-   AND (notify IS NULL OR instr(notify, 'FAILURE'));
+VALUES (:message_id, :recipient_id, 'failure', (julianday('now') - 2440587.5) * 86400.0);

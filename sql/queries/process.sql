@@ -36,33 +36,14 @@ INSERT INTO _attempt (
   decided_next_retry_at)
 SELECT r.recipient_id, :process_id, :lease_id, :destination, :now, 0.0, 'unknown',
        'the process that worked on it died; the next hop may have taken it', 'unknown',
-       coalesce(r.ordered_status, iif(r.lost_leases + 1 >= 3, 'held', 'deferred')),
-       iif(r.ordered_status IS NOT NULL OR r.lost_leases + 1 >= 3, NULL, coalesce(r.ordered_next_retry_at, :now))
+       coalesce(r.ordered_status, iif(r.lost_leases + 1 >= :max_lost_leases, 'held', 'deferred')),
+       iif(r.ordered_status IS NOT NULL OR r.lost_leases + 1 >= :max_lost_leases, NULL, coalesce(r.ordered_next_retry_at, :now))
   FROM _recipient AS r
  WHERE r.lease_id = :lease_id;
 
 -- name: lost_orders
 -- What was ordered for recipients of a lost lease. Index: _recipient_lease. Rows: recipient_id, ordered_status.
 SELECT recipient_id, ordered_status FROM _recipient WHERE lease_id = :lease_id AND ordered_status IS NOT NULL;
-
--- name: release_lost
--- The recipients of a lost lease wait again; at the third loss they are held for a person. An order comes first.
--- Index: _recipient_lease. Rows: recipient_id, status.
-UPDATE _recipient
-   SET status = coalesce(ordered_status, iif(lost_leases + 1 >= 3, 'held', 'deferred')),
-       reason = CASE
-         WHEN ordered_status IS NOT NULL THEN 'administratively ' || ordered_status
-         WHEN lost_leases + 1 >= 3 THEN 'three processes died while they worked on it'
-         ELSE reason
-       END,
-       next_retry_at = coalesce(ordered_next_retry_at, :now),
-       settled_at = :now,
-       lost_leases = lost_leases + 1,
-       lease_id = NULL,
-       ordered_status = NULL,
-       ordered_next_retry_at = NULL
- WHERE lease_id = :lease_id
-RETURNING recipient_id, status;
 
 -- name: resize_destinations
 -- The configured limit of connections reaches every destination.

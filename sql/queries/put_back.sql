@@ -1,46 +1,30 @@
 -- put_back.sql - leased recipients return to the queue without an attempt, and leases end
 -- Transaction: inside BEGIN IMMEDIATE. Every write is guarded by the lease.
 
--- name: put_back
--- What the lease still holds goes back as it was or as it was ordered to, no attempt counted. Index: _recipient_lease.
--- Rows: recipient_id, status.
+-- name: let_go
+-- The lease lets go of one recipient, or of all that it holds where :recipient_id is NULL. Nothing is sent any more, and
+-- no attempt is counted. What was ordered meanwhile comes first; then held at the :max_lost_leases-th loss; then :status;
+-- without any of them the recipient is what it was before the lease. NULL for :destination_id, :next_retry_at, :reason
+-- and :settled_at leaves the column as it is; :max_lost_leases is NULL, and :losses is 0, unless the process was lost.
+-- Index: _recipient_lease. Rows: recipient_id, status.
 UPDATE _recipient
-   SET status = coalesce(ordered_status, iif(attempts = 0, 'queued', 'deferred')),
-       next_retry_at = coalesce(ordered_next_retry_at, next_retry_at),
-       reason = coalesce('administratively ' || ordered_status, reason),
-       settled_at = iif(ordered_status IS NULL, settled_at, (julianday('now') - 2440587.5) * 86400.0),
+   SET status = coalesce(
+         ordered_status, iif(lost_leases + 1 >= :max_lost_leases, 'held', :status), iif(attempts = 0, 'queued', 'deferred')),
+       reason = CASE
+         WHEN ordered_status IS NOT NULL AND ordered_status IS NOT :status THEN 'administratively ' || ordered_status
+         WHEN lost_leases + 1 < :max_lost_leases THEN reason
+         ELSE coalesce(:reason, reason)
+       END,
+       next_retry_at = coalesce(ordered_next_retry_at, :next_retry_at, next_retry_at),
+       settled_at = coalesce(
+         :settled_at, iif(ordered_status IS NULL, settled_at, (julianday('now') - 2440587.5) * 86400.0)),
+       destination_id = coalesce(:destination_id, destination_id),
+       lost_leases = lost_leases + :losses,
        lease_id = NULL,
        ordered_status = NULL,
        ordered_next_retry_at = NULL
  WHERE lease_id = :lease_id
-RETURNING recipient_id, status;
-
--- name: rekey
--- A recipient that is now routed elsewhere goes back unsent under its new destination, or as it was ordered to.
--- Rows: recipient_id, status.
-UPDATE _recipient
-   SET status = coalesce(ordered_status, iif(attempts = 0, 'queued', 'deferred')),
-       next_retry_at = coalesce(ordered_next_retry_at, next_retry_at),
-       reason = coalesce('administratively ' || ordered_status, reason),
-       settled_at = iif(ordered_status IS NULL, settled_at, (julianday('now') - 2440587.5) * 86400.0),
-       destination_id = :destination_id,
-       lease_id = NULL,
-       ordered_status = NULL,
-       ordered_next_retry_at = NULL
- WHERE recipient_id = :recipient_id AND lease_id = :lease_id
-RETURNING recipient_id, status;
-
--- name: hold
--- A recipient that cannot be worked on waits for a person, with the reason, unless a person has ordered its end.
--- Rows: recipient_id, status.
-UPDATE _recipient
-   SET status = coalesce(ordered_status, 'held'),
-       reason = iif(coalesce(ordered_status, 'held') = 'held', :reason, 'administratively ' || ordered_status),
-       settled_at = :now,
-       lease_id = NULL,
-       ordered_status = NULL,
-       ordered_next_retry_at = NULL
- WHERE recipient_id = :recipient_id AND lease_id = :lease_id
+   AND (:recipient_id IS NULL OR recipient_id = :recipient_id)
 RETURNING recipient_id, status;
 
 -- name: end_lease

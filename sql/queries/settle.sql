@@ -58,20 +58,19 @@ SELECT EXISTS (
   SELECT 1 FROM _attempt WHERE recipient_id = :recipient_id AND lease_id = :lease_id AND outcome = 'delivered');
 
 -- name: insert_notice
--- The obligation to tell the sender of a final failure.
+-- The obligation to tell the sender of a final failure, or of a delay.
 INSERT OR IGNORE INTO _notice (message_id, recipient_id, kind, created_at)
-VALUES (:message_id, :recipient_id, 'failure', :now);
+VALUES (:message_id, :recipient_id, :kind, :now);
 
--- name: insert_delay_notices
--- The obligation to tell the sender, once, of all who wait after a failed attempt, where RFC 3461 NOTIFY= lets it. Who
--- is being tried at this moment may wait again; the report leaves out who does not. Index: _recipient_message.
-INSERT OR IGNORE INTO _notice (message_id, recipient_id, kind, created_at)
-SELECT r.message_id, r.recipient_id, 'delay', :now
+-- name: delayed_recipients
+-- Recipients that wait after a failed attempt, of a message whose delay was not reported yet. A recipient that is being
+-- tried at this moment may wait again; the report leaves it out if it does not. Index: _recipient_message.
+-- Rows: recipient_id, notify.
+SELECT r.recipient_id, r.notify
   FROM _recipient AS r
  WHERE r.message_id = :message_id
    AND r.status IN ('deferred', 'leased')
    AND r.attempts > 0
-   AND (r.notify IS NULL OR instr(r.notify, 'DELAY'))
    AND EXISTS (SELECT 1 FROM _message AS m WHERE m.message_id = :message_id AND m.delay_reported_at IS NULL);
 
 -- name: forget_delivered_content

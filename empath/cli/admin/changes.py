@@ -16,6 +16,7 @@ import click
 
 from empath.cli.admin.output import Column, as_json, instant, write_table
 from empath.cli.admin.report import count, frozen_words
+from empath.mail.status import WAITING, RecipientStatus
 from empath.storage.admin.orders import TARGETS, Order, Verb
 from empath.storage.admin.records import Change, Effect
 from empath.storage.admin.steering import Steering
@@ -131,15 +132,15 @@ def _reason(effect: Effect, change: Change) -> str:
     """Why nothing changed."""
     status = change.before.status
     match effect:
-        case Effect.DONE_ALREADY if status in ("queued", "deferred"):
+        case Effect.DONE_ALREADY if status in WAITING:
             return f"due since {instant(change.before.next_retry_at)}"
-        case Effect.DONE_ALREADY if status == "leased":
+        case Effect.DONE_ALREADY if status == RecipientStatus.LEASED:
             return "that is ordered already"
         case Effect.BEING_DELIVERED:
             return "it is being delivered right now"
         case Effect.NOT_HELD:
             return "it is not held"
-        case Effect.FINAL if status != "cancelled":
+        case Effect.FINAL if status != RecipientStatus.CANCELLED:
             return f"it is {status} for good"
         case Effect.LIVE:
             return f"it is {status}, so in the queue"

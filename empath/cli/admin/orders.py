@@ -14,13 +14,14 @@ from empath.cli.admin.output import NAME
 from empath.cli.admin.report import count
 from empath.cli.common import INTERRUPTED, config_option, configuration, say
 from empath.errors import MissingInput, UsageError
+from empath.mail.status import LIVE, RecipientStatus
 from empath.storage.admin.orders import Order, Verb
-from empath.storage.admin.records import LIVE
 from empath.storage.admin.selection import Selection
 from empath.storage.admin.steering import Steering
 
 _DESTRUCTIVE: Final = frozenset({Verb.DELETE, Verb.BOUNCE, Verb.EXPIRE})
-_UNDELETABLE: Final = ("cancelled", "bounced")
+_LIVE: Final = tuple(status.value for status in RecipientStatus if status in LIVE)
+_UNDELETABLE: Final = (RecipientStatus.CANCELLED.value, RecipientStatus.BOUNCED.value)
 _HELP: Final = {
     Verb.RETRY: "Make waiting recipients due now.\n\nAttempts and lifetime stay as they are.",
     Verb.HOLD: "Let recipients wait until `release`.\n\nWhat is being delivered is held after it, if that fails.",
@@ -47,7 +48,7 @@ def _command(verb: Verb) -> click.Command:
         if not (is_all or selection.has_conditions):
             raise UsageError(f"whom? {verb} takes --id, --domain or another filter, or --all; see {verb} --help")
         _, config = configuration(context)
-        order = Order(verb, options.who(), time.time(), takes=selection.status or "cancelled")
+        order = Order(verb, options.who(), time.time(), takes=selection.status or RecipientStatus.CANCELLED)
         if verb is Verb.UNDELETE and not selection.is_by_name:
             selection = replace(selection, status=order.takes)
         must_ask = verb in _DESTRUCTIVE and not is_dry_run and not is_sure
@@ -66,7 +67,7 @@ def _command(verb: Verb) -> click.Command:
 
 
 def _options(verb: Verb) -> list[options.Decorator]:
-    found = [config_option(), options.selecting(_UNDELETABLE if verb is Verb.UNDELETE else LIVE)]
+    found = [config_option(), options.selecting(_UNDELETABLE if verb is Verb.UNDELETE else _LIVE)]
     found += [options.dry_run_option, options.wait_option, options.json_option()]
     return [*found, options.yes_option] if verb in _DESTRUCTIVE else found
 

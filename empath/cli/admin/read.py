@@ -12,8 +12,9 @@ from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, configuration, say
 from empath.errors import MissingInput
 from empath.mail.identity import Timestamp
+from empath.mail.status import LIVE, RecipientStatus
 from empath.storage.admin import snapshot as storage
-from empath.storage.admin.records import LIVE, Process, Reference
+from empath.storage.admin.records import Process, Reference
 from empath.storage.admin.selection import Selection
 
 _MAX_NUMBER: Final = 2**63 - 1
@@ -26,7 +27,7 @@ _limit_option: Final = click.option(
 
 @click.command("list")
 @config_option()
-@selecting(LIVE)
+@selecting([status.value for status in RecipientStatus if status in LIVE])
 @_limit_option
 @click.option(
     "--after",

@@ -7,9 +7,8 @@ import click
 
 from empath.cli.admin.output import Column, instant, path, write_pairs, write_table
 from empath.mail.identity import Timestamp
+from empath.mail.status import LIVE, WAITING
 from empath.storage.admin.records import (
-    LIVE,
-    WAITING,
     Attempt,
     LiveRecipient,
     Message,

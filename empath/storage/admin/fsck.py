@@ -21,6 +21,7 @@ from typing import Any, Final
 import apsw
 
 from empath.errors import StorageFailure
+from empath.policy.retry import MAX_LOST_LEASES
 from empath.storage.admin.fsck_checks import (
     BROUGHT_TO_LIGHT,
     CHECKS,
@@ -193,7 +194,7 @@ def _told(
 
 
 def _rows(connection: apsw.Connection, name: str, bindings: Row) -> Iterator[Row]:
-    cursor = connection.execute(_SQL[name], bindings)
+    cursor = connection.execute(_SQL[name], {"max_lost_leases": MAX_LOST_LEASES, **bindings})
     for row in cursor:
         yield dict(zip((column[0] for column in cursor.get_description()), row, strict=True))
 

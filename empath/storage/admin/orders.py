@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from empath.storage.admin.records import FINAL, LIVE, WAITING, Effect, State
+from empath.mail.status import FINAL, LIVE, WAITING, RecipientStatus
+from empath.storage.admin.records import Effect, State
 
 
 class Verb(StrEnum):
@@ -25,12 +26,12 @@ class Verb(StrEnum):
 
 
 TARGETS: Final = {
-    Verb.HOLD: "held",
-    Verb.RELEASE: "queued",
-    Verb.DELETE: "cancelled",
-    Verb.UNDELETE: "queued",
-    Verb.BOUNCE: "bounced",
-    Verb.EXPIRE: "expired",
+    Verb.HOLD: RecipientStatus.HELD,
+    Verb.RELEASE: RecipientStatus.QUEUED,
+    Verb.DELETE: RecipientStatus.CANCELLED,
+    Verb.UNDELETE: RecipientStatus.QUEUED,
+    Verb.BOUNCE: RecipientStatus.BOUNCED,
+    Verb.EXPIRE: RecipientStatus.EXPIRED,
 }
 
 
@@ -43,7 +44,7 @@ class Order:
     verb: Verb
     who: str
     now: float
-    takes: str = "cancelled"
+    takes: str = RecipientStatus.CANCELLED
 
     def effect(self, state: State, *, has_content: bool) -> Effect:
         """What it does to a recipient in *state*; nothing but CHANGED and ORDERED changes anything."""
@@ -54,10 +55,10 @@ class Order:
         if self.verb is Verb.RETRY:
             return self._retry(state)
         if self.verb is Verb.RELEASE:
-            if state.status == "leased":
+            if state.status == RecipientStatus.LEASED:
                 return Effect.NOT_HELD if state.ordered is None else Effect.ORDERED
-            return Effect.CHANGED if state.status == "held" else Effect.NOT_HELD
-        if state.status == "leased":
+            return Effect.CHANGED if state.status == RecipientStatus.HELD else Effect.NOT_HELD
+        if state.status == RecipientStatus.LEASED:
             return Effect.DONE_ALREADY if state.ordered == TARGETS[self.verb] else Effect.ORDERED
         return Effect.DONE_ALREADY if state.status == TARGETS[self.verb] else Effect.CHANGED
 
@@ -71,18 +72,18 @@ class Order:
             return state
         if self.verb is Verb.RETRY:
             return replace(state, next_retry_at=self.now)
-        if TARGETS[self.verb] == "queued":
-            return replace(state, status="queued", next_retry_at=min(state.next_retry_at, self.now))
+        if TARGETS[self.verb] == RecipientStatus.QUEUED:
+            return replace(state, status=RecipientStatus.QUEUED, next_retry_at=min(state.next_retry_at, self.now))
         return replace(state, status=TARGETS[self.verb])
 
     def _undelete(self, state: State, *, has_content: bool) -> Effect:
         if state.status in LIVE:
             return Effect.LIVE
         if state.status != self.takes:
-            return Effect.BOUNCED if state.status == "bounced" else Effect.FINAL
+            return Effect.BOUNCED if state.status == RecipientStatus.BOUNCED else Effect.FINAL
         return Effect.CHANGED if has_content else Effect.CONTENT_REMOVED
 
     def _retry(self, state: State) -> Effect:
         if state.status in WAITING:
             return Effect.CHANGED if state.next_retry_at > self.now else Effect.DONE_ALREADY
-        return Effect.HELD if state.status == "held" else Effect.BEING_DELIVERED
+        return Effect.HELD if state.status == RecipientStatus.HELD else Effect.BEING_DELIVERED

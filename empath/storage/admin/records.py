@@ -8,14 +8,10 @@ empath-admin prints: a change of a name here is a change of a public interface. 
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
 
 from empath.errors import SyntaxViolation
 from empath.mail.identity import QueueId
 
-WAITING: Final = frozenset({"queued", "deferred"})
-LIVE: Final = ("queued", "deferred", "leased", "held")
-FINAL: Final = ("delivered", "bounced", "expired", "cancelled")
 _MAX_ROWID = 2**63 - 1
 
 

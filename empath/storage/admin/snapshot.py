@@ -15,10 +15,9 @@ from typing import Self
 import apsw
 
 from empath.errors import StorageFailure
+from empath.mail.status import RecipientStatus
 from empath.message.header import HeaderGuard
 from empath.storage.admin.records import (
-    FINAL,
-    LIVE,
     Attempt,
     DestinationLoad,
     LiveRecipient,
@@ -130,7 +129,7 @@ class Snapshot:
             messages=messages,
             size_octets=octets,
             oldest_received_at=oldest,
-            recipients={status: found.get(status, 0) for status in (*LIVE, *FINAL)},
+            recipients={status.value: found.get(status, 0) for status in RecipientStatus},
             destination_count=value(self._connection, _SQL["count_destinations"]),
             top_destinations=[DestinationLoad(*row) for row in busiest],
         )

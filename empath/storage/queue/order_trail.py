@@ -8,6 +8,9 @@ or the end of a process.  All three record it here.
 import apsw
 
 from empath.mail.status import RecipientStatus
+from empath.message.report.compose import ReportKind
+from empath.policy.bounce import TOLD_OF, wants_notice
+from empath.storage.sqlite.connection import rows
 from empath.storage.sqlite.queries import queries
 
 _SQL = queries("order_trail")
@@ -25,9 +28,12 @@ def record_order(
 def finish_order(connection: apsw.Connection, recipient_id: int, status: str) -> None:
     """Write what belongs to an order that gave *status* without an attempt: evidence, and the obligation to report."""
     record_order(connection, recipient_id, _STATUS, RecipientStatus.LEASED, status)
-    insert_ordered_notice(connection, recipient_id)
+    insert_ordered_notice(connection, recipient_id, status)
 
 
-def insert_ordered_notice(connection: apsw.Connection, recipient_id: int) -> None:
-    """Write the obligation to report what an order bounced or expired, where its NOTIFY= allows one."""
-    connection.execute(_SQL["insert_ordered_notice"], {"recipient_id": recipient_id})
+def insert_ordered_notice(connection: apsw.Connection, recipient_id: int, status: str) -> None:
+    """Write the obligation to report a *status* that was ordered, where it is a failure and NOTIFY= allows a report."""
+    if status in TOLD_OF[ReportKind.FAILURE]:
+        [(message_id, notify)] = rows(connection, _SQL["notify"], {"recipient_id": recipient_id})
+        if wants_notice(notify, ReportKind.FAILURE):
+            connection.execute(_SQL["insert_notice"], {"message_id": message_id, "recipient_id": recipient_id})

@@ -12,13 +12,17 @@ from pathlib import Path
 import apsw
 
 import empath
+from empath.mail.status import RecipientStatus
+from empath.policy.retry import MAX_LOST_LEASES
 from empath.storage.queue.order_trail import finish_order
+from empath.storage.queue.put_back import end_lease, let_go
 from empath.storage.sqlite.connection import rows, translated, value
 from empath.storage.sqlite.queries import queries
 from empath.storage.write import Write
 
 _SQL = queries("process")
-_END_LEASE = queries("put_back")["end_lease"]
+_LIMIT = {"max_lost_leases": MAX_LOST_LEASES}
+_LOST_OFTEN = "three processes died while they worked on it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +87,25 @@ class EndProcess(Write):
     def run(self, connection: apsw.Connection) -> None:
         self.released = self.held = 0
         for lease_id, destination in rows(connection, _SQL["leases_of"], self._row):
-            lost = {**self._row, "lease_id": lease_id, "destination": destination}
+            lost = {**self._row, **_LIMIT, "lease_id": lease_id, "destination": destination}
             ordered = dict(rows(connection, _SQL["lost_orders"], lost))
             connection.execute(_SQL["record_unknown"], lost)
-            for recipient_id, status in rows(connection, _SQL["release_lost"], lost):
+            for recipient_id, status in let_go(
+                connection,
+                lease_id,
+                status=RecipientStatus.DEFERRED,
+                reason=_LOST_OFTEN,
+                next_retry_at=self._row["now"],
+                settled_at=self._row["now"],
+                losses=1,
+                **_LIMIT,
+            ):
                 self.released += 1
                 if recipient_id in ordered:
                     finish_order(connection, recipient_id, status)
                 else:
-                    self.held += status == "held"
-            connection.execute(_END_LEASE, lost)
+                    self.held += status == RecipientStatus.HELD
+            end_lease(connection, lease_id)
         connection.execute(_SQL["end"], self._row)
 
 

@@ -7,6 +7,7 @@ notice here, as in a settle.
 
 import json
 from collections.abc import Iterable
+from typing import Any, Final
 
 import apsw
 
@@ -20,12 +21,30 @@ from empath.storage.write import Write
 _SQL = queries("put_back")
 
 
-def _put_back(connection: apsw.Connection, lease_id: int) -> None:
-    keys = {"lease_id": lease_id}
-    for recipient_id, status in rows(connection, _SQL["put_back"], keys):
+_AS_BEFORE: Final = dict.fromkeys(
+    ("recipient_id", "status", "reason", "next_retry_at", "settled_at", "destination_id", "max_lost_leases")
+) | {"losses": 0}
+
+
+def let_go(connection: apsw.Connection, lease_id: int, **changes: Any) -> list[tuple[int, str]]:
+    """
+    End the hold of a lease on one `recipient_id`, or on all its recipients; the number and the status of each.
+
+    *changes* are values for the statement `let_go`. An order that waited for this moment comes before them; the caller
+    writes its trail.
+    """
+    return rows(connection, _SQL["let_go"], {**_AS_BEFORE, "lease_id": lease_id, **changes})
+
+
+def end_lease(connection: apsw.Connection, lease_id: int) -> None:
+    """Give the slot back."""
+    connection.execute(_SQL["end_lease"], {"lease_id": lease_id})
+
+
+def _put_back(connection: apsw.Connection, lease_id: int, **changes: Any) -> None:
+    for recipient_id, status in let_go(connection, lease_id, **changes):
         if status not in WAITING:
             finish_order(connection, recipient_id, status)
-    connection.execute(_SQL["end_lease"], keys)
 
 
 class EndLease(Write):
@@ -38,6 +57,7 @@ class EndLease(Write):
 
     def run(self, connection: apsw.Connection) -> None:
         _put_back(connection, self._lease_id)
+        end_lease(connection, self._lease_id)
         connection.execute(_SQL["mark_failing"], self._destination)
 
 
@@ -56,6 +76,7 @@ class ReleaseUnknownLeases(Write):
     def run(self, connection: apsw.Connection) -> None:
         for (lease_id,) in rows(connection, _SQL["unknown_leases"], self._keys):
             _put_back(connection, lease_id)
+            end_lease(connection, lease_id)
 
 
 class Rekey(Write):
@@ -72,14 +93,8 @@ class Rekey(Write):
     def run(self, connection: apsw.Connection) -> None:
         self._found = {}
         for recipient_id, name in self.destinations.items():
-            row = {
-                "recipient_id": recipient_id,
-                "lease_id": self._lease_id,
-                "destination_id": self._destination_ids.find(connection, name, self._found),
-            }
-            for _, status in rows(connection, _SQL["rekey"], row):
-                if status not in WAITING:
-                    finish_order(connection, recipient_id, status)
+            destination_id = self._destination_ids.find(connection, name, self._found)
+            _put_back(connection, self._lease_id, recipient_id=recipient_id, destination_id=destination_id)
 
     def after_commit(self, connection: apsw.Connection) -> None:
         self._destination_ids.remember(self._found)
@@ -93,13 +108,12 @@ class Hold(Write):
         self.rows = len(recipient_ids)
         self.recipient_ids = recipient_ids
         self.reason = reason
-        self._rows = [
-            {"recipient_id": recipient_id, "lease_id": lease_id, "now": now, "reason": reason}
-            for recipient_id in recipient_ids
-        ]
+        self._lease_id = lease_id
+        self._now = now
 
     def run(self, connection: apsw.Connection) -> None:
-        for row in self._rows:
-            for recipient_id, status in rows(connection, _SQL["hold"], row):
+        held = {"status": RecipientStatus.HELD, "reason": self.reason, "settled_at": self._now}
+        for recipient_id in self.recipient_ids:
+            for _, status in let_go(connection, self._lease_id, recipient_id=recipient_id, **held):
                 if status != RecipientStatus.HELD:
                     finish_order(connection, recipient_id, status)

@@ -19,7 +19,9 @@ import apsw
 from empath.errors import StorageFailure
 from empath.mail.identity import Timestamp
 from empath.mail.outcome import Stage
-from empath.message.report.compose import Action, LastAttempt, ReportedMessage, ReportedRecipient, ReportKind
+from empath.mail.status import RecipientStatus
+from empath.message.report.compose import LastAttempt, ReportedMessage, ReportedRecipient, ReportKind
+from empath.policy.bounce import TOLD_OF, action_of
 from empath.storage.queue.accept import INLINE, Accept
 from empath.storage.spool import open_content
 from empath.storage.sqlite.connection import rows, translated, value
@@ -32,11 +34,6 @@ PATIENCE_S = 60.0  # but no report waits longer for others
 RECIPIENTS = 10_000  # of one report; what is beyond goes into another
 _SLICE = 200
 _OURS = frozenset({Stage.DNS, Stage.CONNECT, Stage.LOCAL})  # stages at which no host speaks
-_OPEN = {
-    ReportKind.FAILURE: frozenset({"bounced", "expired"}),
-    ReportKind.DELAY: frozenset({"queued", "deferred", "leased", "held"}),
-    ReportKind.SUCCESS: frozenset({"delivered"}),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ def read_case(connection: apsw.Connection, path: Path, due: DueReport) -> Case |
         size=size,
         dsn_return=dsn_return,
         locator=locator,
-        recipients=tuple(_recipient(due.kind, row[2:]) for row in found if row[5] in _OPEN[due.kind]),
+        recipients=tuple(_recipient(due.kind, row[2:]) for row in found if row[5] in TOLD_OF[due.kind]),
         notices=tuple(row[0] for row in found),
         recipient_ids=tuple(row[1] for row in found),
     )
@@ -202,16 +199,12 @@ def _recipient(kind: ReportKind, row: tuple[Any, ...]) -> ReportedRecipient:
     if ended_at is not None:
         speaker = None if stage in _OURS else host or peer_address
         last = LastAttempt(Timestamp(ended_at), enhanced, text, speaker)
-    if kind is ReportKind.SUCCESS:
-        action = Action.RELAYED if last is not None and last.host is not None else Action.DELIVERED
-    else:
-        action = Action.FAILED if kind is ReportKind.FAILURE else Action.DELAYED
     return ReportedRecipient(
         address=address,
-        action=action,
+        action=action_of(kind, is_relayed=last is not None and last.host is not None),
         original=original,
         original_recipient=original_recipient,
-        is_expired=status == "expired",
+        is_expired=status == RecipientStatus.EXPIRED,
         reason=reason if kind is ReportKind.FAILURE else None,
         last_attempt=last,
         retry_until=Timestamp(expires_at) if kind is ReportKind.DELAY else None,

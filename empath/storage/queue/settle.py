@@ -17,6 +17,8 @@ import apsw
 
 from empath.mail.fate import Attempt, Fate, Passed
 from empath.mail.status import RecipientStatus
+from empath.message.report.compose import ReportKind
+from empath.policy.bounce import wants_notice
 from empath.storage.queue.order_trail import insert_ordered_notice, record_order
 from empath.storage.sqlite.connection import rows, value
 from empath.storage.sqlite.queries import queries
@@ -79,7 +81,7 @@ class Settle(Write):
             if connection.changes():
                 connection.execute(_SQL["delete_forgotten_content"], self._keys)
         if self._is_delayed and not self.is_stale:
-            connection.execute(_SQL["insert_delay_notices"], self._keys)
+            self._insert_delay_notices(connection)
 
     def _settle(self, connection: apsw.Connection, fate: Fate) -> None:
         update = {
@@ -95,7 +97,7 @@ class Settle(Write):
             return
         self._record(connection, fate, outcome=fate.status, decided=fate.status, next_retry_at=fate.next_retry_at)
         if fate.wants_notice:
-            connection.execute(_SQL["insert_notice"], update)
+            connection.execute(_SQL["insert_notice"], {**update, "kind": ReportKind.FAILURE})
 
     def _settle_ordered(self, connection: apsw.Connection, fate: Fate, update: dict[str, Any]) -> None:
         found = rows(connection, _SQL["order"], update)
@@ -119,9 +121,15 @@ class Settle(Write):
         else:
             record_order(connection, fate.recipient_id, _STATUS, RecipientStatus.LEASED, status)
         if fate.wants_notice and status == fate.status:
-            connection.execute(_SQL["insert_notice"], update)
+            connection.execute(_SQL["insert_notice"], {**update, "kind": ReportKind.FAILURE})
         elif status != fate.status:
-            insert_ordered_notice(connection, fate.recipient_id)
+            insert_ordered_notice(connection, fate.recipient_id, status)
+
+    def _insert_delay_notices(self, connection: apsw.Connection) -> None:
+        for recipient_id, notify in rows(connection, _SQL["delayed_recipients"], self._keys):
+            if wants_notice(notify, ReportKind.DELAY):
+                notice = {**self._keys, "recipient_id": recipient_id, "kind": ReportKind.DELAY}
+                connection.execute(_SQL["insert_notice"], notice)
 
     def _record_doubt(self, connection: apsw.Connection, fate: Fate) -> None:
         # A settle whose commit failed in doubt is tried again: what it did write must not count as a second delivery.

@@ -1,0 +1,61 @@
+"""The statuses of a recipient: one table in Python, one in the schema."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from empath.mail.status import FINAL, LIVE, MOVES, WAITING, RecipientStatus
+from empath.storage.sqlite.connection import open_reader
+from empath.storage.sqlite.queries import script
+from empath.storage.sqlite.schema import prepare
+
+PACKAGE = Path(__file__).parents[2] / "empath"
+# The same words with another meaning: DSN actions, effects of orders, events, a setting, a column of a check.
+OTHER_WORDS = {
+    "config/tables/queue.py": {"delivered"},
+    "message/report/compose.py": {"delivered"},
+    "storage/admin/fsck.py": {"held"},
+    "storage/admin/records.py": {"bounced", "held"},
+    "telemetry/events.py": {"bounced", "deferred", "delivered", "expired"},
+}
+
+
+def test_the_schema_knows_the_same_moves(tmp_path):
+    """
+    A move that one of them lacks is a write that fails, or an order that is never possible.
+    """
+    path = tmp_path / "queue.db"
+    prepare(path)
+    with open_reader(path) as connection:
+        found = set(connection.execute("SELECT old_status, new_status FROM _recipient_transition"))
+    assert found == {(old.value, new.value) for old, following in MOVES.items() for new in following}
+
+
+def test_the_schema_knows_the_same_statuses():
+    """
+    The CHECK of the column names every status there is.
+    """
+    [check] = re.findall(r"^  status +TEXT +NOT NULL CHECK \((.*?)\)", script("schema.sql"), re.M | re.S)
+    assert sorted(RecipientStatus) == sorted(re.findall(r"status = '(\w+)'", check))
+
+
+def test_every_status_is_live_or_final():
+    """
+    Only a live recipient may still get the mail; only one that waits is due at an instant.
+    """
+    assert set(RecipientStatus) == LIVE | FINAL == MOVES.keys()
+    assert frozenset() == LIVE & FINAL
+    assert WAITING < LIVE
+
+
+@pytest.mark.parametrize("file", sorted(PACKAGE.rglob("*.py")), ids=lambda file: file.relative_to(PACKAGE).as_posix())
+def test_a_status_is_named_by_its_type(file):
+    """
+    A word in quotes is checked by nobody.
+    """
+    name = file.relative_to(PACKAGE).as_posix()
+    words = set() if name == "mail/status.py" else set(RecipientStatus) - OTHER_WORDS.get(name, set())
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    assert [] == [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value in words]
