@@ -13,7 +13,7 @@ from random import Random
 from empath.mail.outcome import Stage
 from empath.smtp.client.events import ContentWanted, HostFailed, Ready, SessionClosed, TransactionEnded
 from empath.smtp.client.session import ClientSession, Transaction
-from empath.smtp.client.states import State
+from empath.smtp.client.states import ClientState
 from tests.fuzz.case import Case
 from tests.fuzz.messages import random_content, random_transaction
 from tests.kit.conversation import cut
@@ -53,7 +53,8 @@ class Session:
         self._take()
         assert self._is_over, "a connection is gone and the session is not over"
         assert self._transaction is None, "a transaction began and never ended"
-        assert (State.CLOSED, False, False) == (self._session.state, self._session.is_ready, self._session.is_usable)
+        session = self._session
+        assert (ClientState.CLOSED, False, False) == (session.state, session.is_ready, session.is_usable)
         return self.events, b"".join(self.sent)
 
     def _act(self) -> None:
@@ -67,7 +68,7 @@ class Session:
                 self._transaction = random_transaction(self._random)
                 self._is_whole = False
                 session.begin(self._transaction)
-        elif session.state is State.CONTENT and self._random.random() < 0.8:
+        elif session.state is ClientState.CONTENT and self._random.random() < 0.8:
             self._send_content()
         self._take()
 
@@ -79,7 +80,7 @@ class Session:
         self._session.end_content()
         wire = self._session.octets_to_send()
         self.sent.append(wire)
-        if self._session.state is State.END_OF_DATA:
+        if self._session.state is ClientState.END_OF_DATA:
             self._is_whole = True
             line_end = b"" if content.endswith(b"\r\n") or not content else b"\r\n"
             assert not may_smuggle(wire)

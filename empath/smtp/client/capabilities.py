@@ -1,7 +1,7 @@
 """
 capabilities - what a peer offers in its answer to EHLO, RFC 5321 §4.1.1.1
 
-Only what the peer said in this session counts: nothing is remembered of an earlier one.
+Only what the peer said in this session counts; nothing is kept from an earlier session.
 """
 
 import re
@@ -22,7 +22,7 @@ class Capabilities:
     The extensions of one peer.
 
     Shape: keywords maps each EHLO keyword in upper case to its parameters as they came; size_limit is in octets and
-    None where the peer names no limit. `Capabilities.NONE` is a peer that was greeted with HELO.
+    None where the peer names no limit. `Capabilities.NONE` is for a peer that was greeted with HELO.
     """
 
     keywords: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -36,7 +36,7 @@ class Capabilities:
 
     @classmethod
     def parse(cls, reply: Reply) -> "Capabilities":
-        """Read the answer to EHLO. Of a keyword that is said twice the last counts; what is no keyword is ignored."""
+        """Read the answer to EHLO. The last of two equal keywords counts; a line that is no keyword is ignored."""
         return _parsed(reply.text)
 
 
@@ -54,7 +54,7 @@ def _parsed(text: str) -> Capabilities:
         has_smtputf8="SMTPUTF8" in keywords,
         has_dsn="DSN" in keywords,
         has_size="SIZE" in keywords,
-        # RFC 1870 §4: 0, or no number at all, says that no limit is fixed.
+        # RFC 1870 §4: 0, or no number, means that there is no fixed limit.
         size_limit=(int(size) or None) if _SIZE.fullmatch(size) else None,
     )
 

@@ -1,8 +1,8 @@
 """
 dot_stuffing - content made transparent for DATA, RFC 5321 §4.5.2
 
-Content is whole lines with CRLF, in pieces of any size: where it was cut must not be seen on the wire, so the last two
-octets of a piece decide about the first of the next.  The work is one replace() a piece, not a loop over lines.
+Content is whole lines with CRLF, in pieces of any size.  The wire must not show where it was cut, so the last two
+octets of a piece decide about the first octet of the next.  Each piece costs one replace(), not a loop over lines.
 """
 
 _CRLF = b"\r\n"
@@ -12,10 +12,10 @@ class DotStuffer:
     """Doubles the dot at the start of a line, over one message."""
 
     def __init__(self) -> None:
-        self._tail = _CRLF  # last two octets of content; the first line starts as if after a line end
+        self._tail = _CRLF  # last two octets of content; CRLF before the first line
 
     def stuff(self, octets: bytes) -> bytes:
-        """Give the next piece of content as it goes on the wire."""
+        """Give the next piece of content in its form on the wire."""
         tail = self._tail
         self._tail = octets[-2:] if len(octets) > 1 else (tail + octets)[-2:]
         stuffed = octets.replace(b"\r\n.", b"\r\n..")

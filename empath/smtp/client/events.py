@@ -1,4 +1,4 @@
-"""client_events - what a client session tells its driver, in the order in which it happened"""
+"""events - what a client session tells its driver, in the order in which it happened"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from empath.mail.reply import Reply
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The peer has greeted and been greeted: a transaction may begin."""
+    """The greetings are over: a transaction may begin."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostFailed:
-    """The session was over before any transaction could begin; the reply is the peer's, or stands for its silence."""
+    """The session ended before any transaction could begin; the reply is the peer's, or stands for its silence."""
 
     stage: Stage
     reply: Reply
@@ -29,12 +29,12 @@ class ContentWanted:
 @dataclass(frozen=True, slots=True)
 class TransactionEnded:
     """
-    What became of each recipient.
+    The result of each recipient.
 
-    Shape: results has one entry for each recipient, by its number in the transaction.
-    is_stale: the connection was gone, or the peer took leave with 421, before it answered anything of this transaction;
-    a new connection may try it once more.
-    is_in_doubt: the content is out whole and no answer came, so that those whose stage is END_OF_DATA may have it.
+    Shape: results has one entry for each recipient, by its number in the transaction. is_stale: the connection broke, or
+    the peer said 421, before the peer answered any command of this transaction; a new connection may try it once more.
+    is_in_doubt: the whole content was sent and no answer came; the peer may have delivered it to the recipients whose
+    stage is END_OF_DATA.
     """
 
     results: Mapping[int, Said]
@@ -44,7 +44,7 @@ class TransactionEnded:
 
 @dataclass(frozen=True, slots=True)
 class SessionClosed:
-    """The last event: send what is left in octets_to_send() if the connection still takes it, and close."""
+    """The last event: send the rest of `octets_to_send` if the connection still takes it, and close."""
 
 
 ClientEvent = Ready | HostFailed | ContentWanted | TransactionEnded | SessionClosed

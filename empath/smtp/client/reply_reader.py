@@ -1,10 +1,10 @@
 """
-reply_reader - replies out of the octets of a peer, RFC 5321 §4.2
+reply_reader - replies from the octets of a peer, RFC 5321 §4.2
 
-A reply is read whole before anyone sees it, and what it says does not depend on how its octets were cut.  Two things
-are taken more kindly than the grammar has them, because peers break them daily: a line may end in LF alone, and it may
-be longer than 512 octets.  Everything else that is no reply ends the session, since with pipelining a guess about one
-reply would be a guess about all that follow.  Where the lines of one reply disagree, the last line decides.
+The reader gives a reply only when it is whole; its meaning does not depend on how its octets were cut.  The reader
+allows two things that the grammar forbids, because peers do them daily: a line may end in LF alone, and it may be
+longer than 512 octets.  Anything else that is no reply ends the session, since with pipelining a guess about one reply
+would be a guess about all that follow.  Where the lines of one reply disagree, the last line decides.
 """
 
 import re
@@ -16,7 +16,7 @@ from empath.mail.reply import EnhancedStatus, Reply
 
 MAX_REPLY_OCTETS = 64 * 1024
 MAX_REPLY_LINES = 128
-_MAX_CACHED_OCTETS = 100  # a longer line is seldom said twice, and the cache is to stay small
+_MAX_CACHED_OCTETS = 100  # a longer line seldom comes twice, and the cache must stay small
 _MAX_SHOWN_OCTETS = 60
 
 _STATUS = rb"([245]\.(?:0|[1-9][0-9]{0,2})\.(?:0|[1-9][0-9]{0,2}))"
@@ -37,16 +37,16 @@ class ReplyReader:
     """
     Cuts the stream of a peer into replies.
 
-    Bounds: a reply has at most 65,536 octets, line ends among them, and 128 lines; no more than that is kept between
-    two calls.
+    Bounds: a reply has at most 65,536 octets, line ends included, and 128 lines; the reader keeps no more than that
+    between two calls.
     """
 
     def __init__(self) -> None:
         self._buffer = b""
-        self._start = 0  # of what is unread in the buffer
-        self._searched = 0  # the unread holds no LF before this place
-        self._lines: list[_Line] = []  # of the reply under way
-        self._octets = 0  # in those lines
+        self._start = 0  # start of the unread octets in the buffer
+        self._searched = 0  # place up to which the buffer has no LF
+        self._lines: list[_Line] = []  # lines of the reply under way
+        self._octets = 0  # octets in those lines
 
     @property
     def is_midway(self) -> bool:
@@ -64,7 +64,7 @@ class ReplyReader:
         Give the next whole reply, or None until more octets come. Text is decoded as Latin-1.
 
         Raises:
-            SyntaxViolation: the peer sent something else than a reply, or one out of bounds; nothing can be read after.
+            SyntaxViolation: the peer sent something that is no reply, or one out of bounds; the stream ends here.
         """
         try:
             return self._read()
@@ -103,7 +103,7 @@ def _reply(lines: list[_Line], last: _Line) -> Reply:
         return Reply(last.code, last.enhanced, last.rest)
     if last.enhanced is None:
         return Reply(last.code, None, "\n".join(line.text for line in (*lines, last)))
-    # RFC 2034 §4 repeats the status on every line; it is said once in a Reply.
+    # RFC 2034 §4 repeats the status on every line; a Reply has it once.
     texts = (line.rest if line.enhanced == last.enhanced else line.text for line in (*lines, last))
     return Reply(last.code, last.enhanced, "\n".join(texts))
 
@@ -114,7 +114,7 @@ def _parse(octets: bytes) -> _Line:
         raise SyntaxViolation(f"not a reply: {octets[:_MAX_SHOWN_OCTETS]!r}")
     code, separator, text, status, rest = match.groups()
     whole = (text or b"").decode("latin-1")
-    # A status of another class than the code is out of protocol (RFC 2034 §4) and stays what it is: text.
+    # A status whose class is not that of the code breaks RFC 2034 §4; it stays part of the text.
     if not status or status[0] != code[0]:
         return _Line(int(code), separator != b"-", None, whole, whole)
     return _Line(int(code), separator != b"-", _status(status), whole, rest.decode("latin-1"))

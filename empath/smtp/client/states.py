@@ -1,4 +1,4 @@
-"""client_states - the states of a client session and what can happen in them; client.NEXT ties them together"""
+"""states - where a client session stands, and what can happen to it"""
 
 from enum import StrEnum
 from typing import Final
@@ -6,8 +6,8 @@ from typing import Final
 from empath.mail.outcome import Stage
 
 
-class State(StrEnum):
-    """What the peer answers next; READY, CONTENT and CLOSED wait for no answer."""
+class ClientState(StrEnum):
+    """The command that the peer answers next; in READY, CONTENT and CLOSED it has nothing to answer."""
 
     GREETING = "greeting"
     EHLO = "ehlo"
@@ -15,7 +15,7 @@ class State(StrEnum):
     READY = "ready"
     MAIL = "mail"
     RCPT = "rcpt"
-    RCPT_IN_VAIN = "rcpt-in-vain"  # no recipient can be accepted any more
+    RCPT_IN_VAIN = "rcpt-in-vain"  # after every recipient was refused
     DATA = "data"
     DATA_IN_VAIN = "data-in-vain"
     CONTENT = "content"
@@ -26,7 +26,7 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
-class Signal(StrEnum):
+class ClientSignal(StrEnum):
     """A reply by its class (RFC 5321 §4.2.1), or the lack of one."""
 
     OK = "2yz"
@@ -39,38 +39,32 @@ class Signal(StrEnum):
     TIMED_OUT = "timed-out"
 
 
-class Call(StrEnum):
-    """What the driver may ask for."""
+class ClientCall(StrEnum):
+    """A request of the driver."""
 
     BEGIN = "begin"
     PIECE = "piece"
     END = "end"
 
 
-SIGNALS: Final = {2: Signal.OK, 3: Signal.GO_ON, 4: Signal.TRANSIENT, 5: Signal.PERMANENT}  # by Reply.klass
-IN_VAIN: Final = {State.RCPT: State.RCPT_IN_VAIN, State.DATA: State.DATA_IN_VAIN}
-CALLS: Final = {  # (state, call) -> the state asked for; a pair not here is an error of the driver
-    (State.READY, Call.BEGIN): State.MAIL,
-    (State.CONTENT, Call.PIECE): State.CONTENT,
-    (State.CONTENT, Call.END): State.END_OF_DATA,
-    # The peer may end the session while the driver still reads the content of its message.
-    (State.CLOSED, Call.PIECE): State.CLOSED,
-    (State.CLOSED, Call.END): State.CLOSED,
-}
-STAGES: Final = {  # whose timeout applies
-    State.GREETING: Stage.GREETING,
-    State.EHLO: Stage.EHLO,
-    State.HELO: Stage.EHLO,
-    State.READY: Stage.MAIL,
-    State.MAIL: Stage.MAIL,
-    State.RCPT: Stage.RCPT,
-    State.RCPT_IN_VAIN: Stage.RCPT,
-    State.DATA: Stage.DATA,
-    State.DATA_IN_VAIN: Stage.DATA,
-    State.CONTENT: Stage.CONTENT,
-    State.END_OF_DATA: Stage.END_OF_DATA,
-    State.LONE_DOT: Stage.DATA,  # nothing hangs on this answer: it is not worth the ten minutes of END_OF_DATA
-    State.RSET: Stage.RCPT,
-    State.QUIT: Stage.QUIT,
-    State.CLOSED: Stage.QUIT,
+# The signal of each class of replies.
+SIGNALS: Final = {2: ClientSignal.OK, 3: ClientSignal.GO_ON, 4: ClientSignal.TRANSIENT, 5: ClientSignal.PERMANENT}
+# The state of a command whose answer no longer matters to a recipient.
+IN_VAIN: Final = {ClientState.RCPT: ClientState.RCPT_IN_VAIN, ClientState.DATA: ClientState.DATA_IN_VAIN}
+STAGES: Final = {  # the timeout of each state
+    ClientState.GREETING: Stage.GREETING,
+    ClientState.EHLO: Stage.EHLO,
+    ClientState.HELO: Stage.EHLO,
+    ClientState.READY: Stage.MAIL,
+    ClientState.MAIL: Stage.MAIL,
+    ClientState.RCPT: Stage.RCPT,
+    ClientState.RCPT_IN_VAIN: Stage.RCPT,
+    ClientState.DATA: Stage.DATA,
+    ClientState.DATA_IN_VAIN: Stage.DATA,
+    ClientState.CONTENT: Stage.CONTENT,
+    ClientState.END_OF_DATA: Stage.END_OF_DATA,
+    ClientState.LONE_DOT: Stage.DATA,  # an answer without consequences, not worth the ten minutes of END_OF_DATA
+    ClientState.RSET: Stage.RCPT,
+    ClientState.QUIT: Stage.QUIT,
+    ClientState.CLOSED: Stage.QUIT,
 }

@@ -1,8 +1,8 @@
 """
-client_transaction - what is to be sent, as the commands that a peer with its extensions can be given
+transaction - a message for a peer, and the commands in the form that its extensions allow
 
-Where the peer lacks what a message needs there is an objection instead of a command: the reply that the peer would have
-given, had it been asked.
+Where the peer lacks an extension that a message needs, there is an objection instead of a command: the reply that the
+peer would have given to that command.
 """
 
 import re
@@ -14,7 +14,7 @@ from empath.mail.envelope import BodyType, DsnReturn
 from empath.mail.reply import Reply
 from empath.smtp.client.capabilities import Capabilities
 
-# C0, DEL and C1 could end a command, or break out of a log line on the way; a surrogate has no UTF-8.
+# C0, DEL and C1 could end a command or a log line; a surrogate has no UTF-8.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _TOO_BIG = Reply.of("552 5.3.4 The message is larger than the next host accepts")
 _NO_8BITMIME = "554 5.6.3 The message has 8-bit content and the next host does not offer 8BITMIME"
@@ -27,7 +27,7 @@ class ClientRecipient:
     One recipient of a transaction.
 
     Shape: address is the text form of a forward path; notify and original_recipient are the NOTIFY= and ORCPT= values
-    in the form in which they go on the wire, or None (RFC 3461 §4.1, §4.2).
+    in their form on the wire, or None (RFC 3461 §4.1, §4.2).
     """
 
     address: str
@@ -40,11 +40,10 @@ class Transaction:
     """
     One message for one peer, without its content.
 
-    Shape: reverse_path is the text form of a reverse path, empty for the null path; recipients have numbers, by which
-    TransactionEnded names them; size is that of the content in
-    octets before dot-stuffing, and is not announced unless is_size_exact; has_8bit says whether the content, header or
-    body, has octets beyond ASCII, and why_not_converted why they are still there; envelope_id is the ENVID= value in
-    xtext, or None (RFC 3461 §4.4).
+    Shape: reverse_path is the text form of a reverse path, empty for the null path; recipients have the numbers that
+    `TransactionEnded` uses; size is the octets of the content before dot-stuffing, announced only if is_size_exact;
+    has_8bit says whether the header or the body has octets beyond ASCII, and why_not_converted says why they are still
+    there; envelope_id is the ENVID= value in xtext, or None (RFC 3461 §4.4).
     """
 
     reverse_path: str
@@ -60,7 +59,7 @@ class Transaction:
 
 
 def objection(transaction: Transaction, peer: Capabilities) -> Reply | None:
-    """Say why the peer cannot take the message, if so: 5.3.4 (RFC 1870), 5.6.3 (RFC 6152) or 5.6.7 (RFC 6531)."""
+    """Say why the peer cannot take the message, or None: 5.3.4 (RFC 1870), 5.6.3 (RFC 6152), 5.6.7 (RFC 6531)."""
     if peer.size_limit is not None and transaction.size > peer.size_limit:
         return _TOO_BIG
     # A message that asked for SMTPUTF8 and is all ASCII does not need it.
@@ -75,16 +74,16 @@ def objection(transaction: Transaction, peer: Capabilities) -> Reply | None:
 
 
 def recipient_objection(recipient: ClientRecipient, peer: Capabilities) -> Reply | None:
-    """Say why the peer cannot be given this recipient, if so: 5.6.7 (RFC 6531 §3.2)."""
+    """Say why the peer cannot take this recipient, or None: 5.6.7 (RFC 6531 §3.2)."""
     return None if peer.has_smtputf8 or recipient.address.isascii() else _NO_SMTPUTF8
 
 
 def mail_command(transaction: Transaction, peer: Capabilities) -> bytes:
     """
-    Compose MAIL with the parameters the peer offers.
+    Compose MAIL with the parameters that the peer offers.
 
     Raises:
-        SyntaxViolation: a control character in the path or a parameter.
+        SyntaxViolation: the path or a parameter has a control character.
     """
     line = f"MAIL FROM:<{transaction.reverse_path}>"
     if peer.has_size and transaction.is_size_exact:
@@ -103,10 +102,10 @@ def mail_command(transaction: Transaction, peer: Capabilities) -> bytes:
 
 def rcpt_command(recipient: ClientRecipient, peer: Capabilities) -> bytes:
     """
-    Compose RCPT with the parameters the peer offers.
+    Compose RCPT with the parameters that the peer offers.
 
     Raises:
-        SyntaxViolation: a control character in the path or a parameter.
+        SyntaxViolation: the path or a parameter has a control character.
     """
     line = f"RCPT TO:<{recipient.address}>"
     if peer.has_dsn:
@@ -128,7 +127,7 @@ def _is_ascii(transaction: Transaction) -> bool:
 
 
 def _octets(line: str) -> bytes:
-    # isprintable() is quick and never true for a control character, but it refuses letters of people's names too.
+    # isprintable() is fast and false for every control character, but also for letters of people's names.
     if not line.isprintable() and _CONTROL.search(line):
-        raise SyntaxViolation(f"a command has a control character in it: {line!r}")
+        raise SyntaxViolation(f"a command has a control character: {line!r}")
     return line.encode() + b"\r\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from empath.errors import EmpathError
+from empath.errors import DriverError
 from empath.smtp.client.events import ContentWanted, SessionClosed
 from tests.smtp.client.kit import (
     BYE,
@@ -186,6 +186,6 @@ def test_a_session_with_half_a_reply_unasked_is_not_ready():
     The other half would be taken for the answer to MAIL.
     """
     dialogue = ready().hear(b"250 2.")
-    with pytest.raises(EmpathError):
+    with pytest.raises(DriverError):
         dialogue.session.begin(transaction())
     assert not dialogue.session.is_ready

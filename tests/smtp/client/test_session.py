@@ -2,7 +2,7 @@
 
 import pytest
 
-from empath.errors import EmpathError
+from empath.errors import DriverError
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.smtp.client.capabilities import Capabilities
@@ -172,7 +172,7 @@ def test_calls_out_of_turn_are_errors_of_the_driver():
     """
     for session in (ClientSession("me.test"), ready().begin(transaction()).session):
         for call in (lambda s: s.begin(transaction()), lambda s: s.content(b"a"), ClientSession.end_content):
-            with pytest.raises(EmpathError):
+            with pytest.raises(DriverError):
                 call(session)
 
 

@@ -1,4 +1,4 @@
-"""The transition table of the client: whole, true, and without a row that nobody walks."""
+"""The table of the client has every row, and each row leads where it says."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -9,19 +9,20 @@ from hypothesis import strategies as st
 from empath.mail.outcome import Stage
 from empath.smtp.client.events import SessionClosed, TransactionEnded
 from empath.smtp.client.plan import GROUP_OCTETS
-from empath.smtp.client.session import NEXT, ClientSession
-from empath.smtp.client.states import CALLS, SIGNALS, STAGES, Signal, State
+from empath.smtp.client.session import ClientSession
+from empath.smtp.client.states import SIGNALS, STAGES, ClientSignal, ClientState
+from empath.smtp.client.table import CALLS, NEXT, ClientAction
 from tests.kit import strategies
 from tests.smtp.client.kit import EXTENSIONS, ONE_AT_A_TIME, Dialogue, greeting, ready, transaction
 
 SAID = {
-    Signal.OK: b"250 Ok\r\n",
-    Signal.GO_ON: b"354 Go\r\n",
-    Signal.TRANSIENT: b"450 Later\r\n",
-    Signal.PERMANENT: b"550 No\r\n",
-    Signal.SHUTDOWN: b"421 Bye\r\n",
-    Signal.GARBAGE: b"what\r\n",
-    Signal.LOST: b"",
+    ClientSignal.OK: b"250 Ok\r\n",
+    ClientSignal.GO_ON: b"354 Go\r\n",
+    ClientSignal.TRANSIENT: b"450 Later\r\n",
+    ClientSignal.PERMANENT: b"550 No\r\n",
+    ClientSignal.SHUTDOWN: b"421 Bye\r\n",
+    ClientSignal.GARBAGE: b"what\r\n",
+    ClientSignal.LOST: b"",
 }
 HOSTS = [
     (EXTENSIONS, "b"),
@@ -36,12 +37,12 @@ class Driver(Dialogue):
 
     extensions: tuple[str, ...] = EXTENSIONS
     local_part: str = "b"
-    states: list[State] = field(default_factory=list)
+    states: list[ClientState] = field(default_factory=list)
 
     @property
     def may_act(self) -> bool:
         """Whether the session waits for its driver."""
-        return self.session.is_ready or self.session.state is State.CONTENT
+        return self.session.is_ready or self.session.state is ClientState.CONTENT
 
     def act(self) -> None:
         """Do what the session waits for."""
@@ -50,11 +51,11 @@ class Driver(Dialogue):
         else:
             self.send(b"content")
 
-    def meet(self, signal: Signal) -> None:
+    def meet(self, signal: ClientSignal) -> None:
         """Let one thing happen."""
-        if signal is Signal.TIMED_OUT:
+        if signal is ClientSignal.TIMED_OUT:
             self.session.lost("60 s", is_timeout=True)
-        elif signal is Signal.OK and self.session.state is State.EHLO:
+        elif signal is ClientSignal.OK and self.session.state is ClientState.EHLO:
             self.session.receive(greeting(self.extensions))
         else:
             self.session.receive(SAID[signal])
@@ -65,7 +66,7 @@ def test_the_table_has_every_state_with_every_signal():
     """
     The peer may do anything at any time.
     """
-    assert {(state, signal) for state in State for signal in Signal} == set(NEXT)
+    assert {(state, signal) for state in ClientState for signal in ClientSignal} == set(NEXT)
 
 
 def test_every_state_can_be_reached():
@@ -73,55 +74,63 @@ def test_every_state_can_be_reached():
     A state that no row leads to is dead code.
     """
     led_to = {state for step in NEXT.values() for state in step.leads_to}
-    assert set(State) == led_to | set(CALLS.values()) | {State.GREETING}
+    assert set(ClientState) == led_to | set(CALLS.values()) | {ClientState.GREETING}
 
 
 def test_every_state_has_a_stage_and_every_class_of_reply_a_signal():
     """
     A driver never lacks a timeout.
     """
-    assert (set(State), {2, 3, 4, 5}) == (set(STAGES), set(SIGNALS))
+    assert (set(ClientState), {2, 3, 4, 5}) == (set(STAGES), set(SIGNALS))
     assert set(Stage) - {Stage.DNS, Stage.CONNECT, Stage.LOCAL} == set(STAGES.values())
+
+
+def test_every_action_has_a_row():
+    """
+    An action that no row names is dead code.
+    """
+    assert set(ClientAction) == {step.action for step in NEXT.values()}
 
 
 def test_no_row_leads_out_of_the_end():
     """
     A driver that saw SessionClosed is done.
     """
-    assert {(State.CLOSED,)} == {step.leads_to for (state, _), step in NEXT.items() if state is State.CLOSED}
+    assert {(ClientState.CLOSED,)} == {NEXT[ClientState.CLOSED, signal].leads_to for signal in ClientSignal}
 
 
 def test_every_row_is_walked_and_leads_where_it_says():
     """
     All dialogues of one transaction with two recipients, as deep as they go.
     """
-    walked: dict[tuple[State, Signal], set[State]] = defaultdict(set)
+    walked: dict[tuple[ClientState, ClientSignal], set[ClientState]] = defaultdict(set)
     for extensions, local_part in HOSTS:
         walk([], extensions, local_part, walked)
     assert {row: set(step.leads_to) for row, step in NEXT.items()} == walked
 
 
 def walk(
-    script: list[Signal | None],
+    script: list[ClientSignal | None],
     extensions: tuple[str, ...],
     local_part: str,
-    walked: dict[tuple[State, Signal], set[State]],
+    walked: dict[tuple[ClientState, ClientSignal], set[ClientState]],
 ) -> None:
     """Note where every signal leads after *script* (None in it is an act of the driver), and go on from there."""
-    for signal in Signal:
+    for signal in ClientSignal:
         driver = replay(script, extensions, local_part)
         before = driver.session.state
         driver.meet(signal)
         walked[before, signal].add(driver.session.state)
         # 4yz leads where 5yz leads once EHLO is over, so only one of them is followed.
-        is_new = before not in (driver.session.state, State.CLOSED) or before in (State.RCPT, State.RCPT_IN_VAIN)
-        if is_new and signal is not Signal.TRANSIENT and not (driver.session.is_ready and None in script):
+        has_moved = before not in (driver.session.state, ClientState.CLOSED)
+        is_new = has_moved or before in (ClientState.RCPT, ClientState.RCPT_IN_VAIN)
+        if is_new and signal is not ClientSignal.TRANSIENT and not (driver.session.is_ready and None in script):
             walk([*script, signal], extensions, local_part, walked)
     if replay(script, extensions, local_part).may_act:
         walk([*script, None], extensions, local_part, walked)
 
 
-def replay(script: list[Signal | None], extensions: tuple[str, ...], local_part: str) -> Driver:
+def replay(script: list[ClientSignal | None], extensions: tuple[str, ...], local_part: str) -> Driver:
     """A session after all this."""
     driver = Driver(extensions=extensions, local_part=local_part)
     for signal in script:
@@ -129,15 +138,15 @@ def replay(script: list[Signal | None], extensions: tuple[str, ...], local_part:
     return driver
 
 
-@given(script=st.lists(st.sampled_from(Signal)), host=st.sampled_from(HOSTS))
+@given(script=st.lists(st.sampled_from(ClientSignal)), host=st.sampled_from(HOSTS))
 def test_every_transaction_that_began_ends_with_a_result_for_each_recipient(script, host):
     """
     A recipient without a result would be leased for ever.
     """
-    driver = replay([Signal.OK, Signal.OK, None], *host)
-    for signal in [*script, Signal.LOST]:
+    driver = replay([ClientSignal.OK, ClientSignal.OK, None], *host)
+    for signal in [*script, ClientSignal.LOST]:
         driver.meet(signal)
-        if driver.session.state is State.CONTENT:
+        if driver.session.state is ClientState.CONTENT:
             driver.act()
     ended = [event for event in driver.events if isinstance(event, TransactionEnded)]
     assert ([2], [SessionClosed()]) == ([len(event.results) for event in ended], driver.events[-1:])
@@ -177,7 +186,7 @@ def test_a_delivery_does_not_depend_on_how_replies_are_cut(data, content):
             dialogue.hear(*cut(turn))
             if dialogue.session.is_ready and turn is turns[1]:
                 dialogue.begin(transaction("b@x.test", "c@x.test"))
-            elif dialogue.session.state is State.CONTENT:
+            elif dialogue.session.state is ClientState.CONTENT:
                 dialogue.send(*cut(content))
     once, often = dialogues
     assert (once.events, b"".join(once.sent)) == (often.events, b"".join(often.sent))
@@ -201,4 +210,4 @@ def test_a_session_is_made_for_one_connection():
     """
     first, second = ClientSession("me.test"), ClientSession("me.test")
     first.receive(b"220 x\r\n")
-    assert (State.EHLO, State.GREETING) == (first.state, second.state)
+    assert (ClientState.EHLO, ClientState.GREETING) == (first.state, second.state)

@@ -1,0 +1,147 @@
+"""
+table - the whole dialogue of the client as data
+
+NEXT has a row for every state and every signal, because a peer may do anything at any time; `ClientSession` carries it
+out.  CALLS says what the driver may ask for.  docs/protocol.md is drawn from both by `make reference`.
+"""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from empath.smtp.client.states import ClientCall, ClientSignal, ClientState
+
+
+class ClientAction(StrEnum):
+    """
+    What the session does with a signal.
+
+    An UNEXPECTED reply is of a class that the command cannot have. It counts as 554 5.5.0, and the session is not used
+    for another transaction.
+    """
+
+    SEND_EHLO = "send EHLO"
+    SEND_HELO = "send HELO"
+    READ_EXTENSIONS = "read the extensions"
+    BECOME_READY = "become ready"
+    FAIL_HOST = "fail the host"
+    TURN_AWAY = "fail the host, send QUIT"
+    TURN_AWAY_UNEXPECTED = "fail the host with 554, send QUIT"
+    CONTINUE = "continue"
+    CONTINUE_AS_LAST = "continue; last transaction"
+    REFUSE_ALL = "refuse all recipients"
+    REFUSE_ALL_UNEXPECTED = "refuse all recipients with 554"
+    ACCEPT_RECIPIENT = "accept the recipient"
+    REFUSE_RECIPIENT = "refuse the recipient"
+    REFUSE_RECIPIENT_UNEXPECTED = "refuse the recipient with 554"
+    BEGIN_CONTENT = "ask for the content"
+    SEND_LONE_DOT = "send an empty message"
+    SETTLE = "settle all accepted recipients"
+    SETTLE_UNEXPECTED = "settle all accepted recipients with 554"
+    FINISH = "finish"
+    FINISH_AS_LAST = "finish; last transaction"
+    ABANDON = "defer or refuse the rest, close"
+    ABANDON_STALE = "mark as stale, close"
+    ABANDON_IN_DOUBT = "mark as in doubt, close"
+    ABANDON_PREMATURE = "defer the rest, close"
+    CLOSE = "close"
+    IGNORE = "ignore"
+
+
+class ClientStep(NamedTuple):
+    """One row: the action, and every state that may follow."""
+
+    action: ClientAction
+    leads_to: tuple[ClientState, ...]
+
+
+_State, _Signal, _Action = ClientState, ClientSignal, ClientAction
+_OK: Final = (_Signal.OK,)
+_GO_ON: Final = (_Signal.GO_ON,)
+_REFUSED: Final = (_Signal.TRANSIENT, _Signal.PERMANENT)
+_OVER: Final = (_Signal.SHUTDOWN, _Signal.GARBAGE, _Signal.LOST, _Signal.TIMED_OUT)
+_ANY: Final = tuple(_Signal)
+
+
+def _rows(
+    state: ClientState, signals: tuple[ClientSignal, ...], action: ClientAction, *leads_to: ClientState
+) -> dict[tuple[ClientState, ClientSignal], ClientStep]:
+    return {(state, signal): ClientStep(action, leads_to) for signal in signals}
+
+
+NEXT: Final[dict[tuple[ClientState, ClientSignal], ClientStep]] = {
+    **_rows(_State.GREETING, _OK, _Action.SEND_EHLO, _State.EHLO),
+    **_rows(_State.GREETING, _GO_ON, _Action.TURN_AWAY_UNEXPECTED, _State.CLOSED),
+    **_rows(_State.GREETING, _REFUSED, _Action.TURN_AWAY, _State.CLOSED),
+    **_rows(_State.GREETING, _OVER, _Action.FAIL_HOST, _State.CLOSED),
+    **_rows(_State.EHLO, _OK, _Action.READ_EXTENSIONS, _State.READY),
+    **_rows(_State.EHLO, _GO_ON, _Action.TURN_AWAY_UNEXPECTED, _State.CLOSED),
+    **_rows(_State.EHLO, (_Signal.TRANSIENT,), _Action.TURN_AWAY, _State.CLOSED),
+    **_rows(_State.EHLO, (_Signal.PERMANENT,), _Action.SEND_HELO, _State.HELO),  # RFC 5321 §3.2
+    **_rows(_State.EHLO, _OVER, _Action.FAIL_HOST, _State.CLOSED),
+    **_rows(_State.HELO, _OK, _Action.BECOME_READY, _State.READY),
+    **_rows(_State.HELO, _GO_ON, _Action.TURN_AWAY_UNEXPECTED, _State.CLOSED),
+    **_rows(_State.HELO, _REFUSED, _Action.TURN_AWAY, _State.CLOSED),
+    **_rows(_State.HELO, _OVER, _Action.FAIL_HOST, _State.CLOSED),
+    # A peer that speaks unasked is about to close the connection, or has lost step.
+    **_rows(_State.READY, _ANY, _Action.CLOSE, _State.CLOSED),
+    **_rows(_State.MAIL, _OK, _Action.CONTINUE, _State.RCPT),
+    **_rows(_State.MAIL, _GO_ON, _Action.REFUSE_ALL_UNEXPECTED, _State.RCPT_IN_VAIN, _State.QUIT),
+    **_rows(_State.MAIL, _REFUSED, _Action.REFUSE_ALL, _State.RCPT_IN_VAIN, _State.RSET),
+    **_rows(_State.MAIL, (_Signal.GARBAGE, _Signal.TIMED_OUT), _Action.ABANDON, _State.CLOSED),
+    # The peer closed the connection while it was idle.
+    **_rows(_State.MAIL, (_Signal.SHUTDOWN, _Signal.LOST), _Action.ABANDON_STALE, _State.CLOSED),
+    **_rows(_State.RCPT, _OK, _Action.ACCEPT_RECIPIENT, _State.RCPT, _State.DATA),
+    **_rows(
+        *(_State.RCPT, _GO_ON, _Action.REFUSE_RECIPIENT_UNEXPECTED),
+        *(_State.RCPT, _State.DATA, _State.DATA_IN_VAIN, _State.QUIT),
+    ),
+    **_rows(
+        *(_State.RCPT, _REFUSED, _Action.REFUSE_RECIPIENT),
+        *(_State.RCPT, _State.DATA, _State.DATA_IN_VAIN, _State.RSET, _State.QUIT),
+    ),
+    **_rows(_State.RCPT, _OVER, _Action.ABANDON, _State.CLOSED),
+    **_rows(
+        *(_State.RCPT_IN_VAIN, _OK + _REFUSED, _Action.CONTINUE),
+        *(_State.RCPT_IN_VAIN, _State.DATA_IN_VAIN, _State.RSET, _State.QUIT),
+    ),
+    **_rows(
+        *(_State.RCPT_IN_VAIN, _GO_ON, _Action.CONTINUE_AS_LAST),
+        *(_State.RCPT_IN_VAIN, _State.DATA_IN_VAIN, _State.QUIT),
+    ),
+    **_rows(_State.RCPT_IN_VAIN, _OVER, _Action.ABANDON, _State.CLOSED),
+    **_rows(_State.DATA, _OK, _Action.REFUSE_ALL_UNEXPECTED, _State.QUIT),
+    **_rows(_State.DATA, _GO_ON, _Action.BEGIN_CONTENT, _State.CONTENT),
+    **_rows(_State.DATA, _REFUSED, _Action.REFUSE_ALL, _State.RSET, _State.QUIT),
+    **_rows(_State.DATA, _OVER, _Action.ABANDON, _State.CLOSED),
+    **_rows(_State.DATA_IN_VAIN, _OK, _Action.CONTINUE_AS_LAST, _State.QUIT),
+    **_rows(_State.DATA_IN_VAIN, _GO_ON, _Action.SEND_LONE_DOT, _State.LONE_DOT),
+    **_rows(_State.DATA_IN_VAIN, _REFUSED, _Action.CONTINUE, _State.RSET, _State.QUIT),
+    **_rows(_State.DATA_IN_VAIN, _OVER, _Action.ABANDON, _State.CLOSED),
+    **_rows(_State.CONTENT, _OK + _GO_ON, _Action.ABANDON_PREMATURE, _State.CLOSED),
+    **_rows(_State.CONTENT, _REFUSED + _OVER, _Action.ABANDON, _State.CLOSED),
+    **_rows(_State.END_OF_DATA, _OK + _REFUSED, _Action.SETTLE, _State.READY, _State.QUIT),
+    **_rows(_State.END_OF_DATA, _GO_ON, _Action.SETTLE_UNEXPECTED, _State.QUIT),
+    **_rows(_State.END_OF_DATA, (_Signal.SHUTDOWN,), _Action.ABANDON, _State.CLOSED),
+    **_rows(
+        *(_State.END_OF_DATA, (_Signal.GARBAGE, _Signal.LOST, _Signal.TIMED_OUT)),
+        *(_Action.ABANDON_IN_DOUBT, _State.CLOSED),
+    ),
+    **_rows(_State.LONE_DOT, _OK + _REFUSED, _Action.FINISH, _State.READY, _State.QUIT),
+    **_rows(_State.LONE_DOT, _GO_ON, _Action.FINISH_AS_LAST, _State.QUIT),
+    **_rows(_State.LONE_DOT, _OVER, _Action.ABANDON, _State.CLOSED),
+    **_rows(_State.RSET, _OK, _Action.FINISH, _State.READY),
+    **_rows(_State.RSET, _GO_ON + _REFUSED, _Action.FINISH_AS_LAST, _State.QUIT),
+    **_rows(_State.RSET, _OVER, _Action.ABANDON, _State.CLOSED),
+    **_rows(_State.QUIT, _ANY, _Action.CLOSE, _State.CLOSED),
+    **_rows(_State.CLOSED, _ANY, _Action.IGNORE, _State.CLOSED),
+}
+
+CALLS: Final[dict[tuple[ClientState, ClientCall], ClientState]] = {
+    # A call in any other state is an error of the driver.
+    (_State.READY, ClientCall.BEGIN): _State.MAIL,
+    (_State.CONTENT, ClientCall.PIECE): _State.CONTENT,
+    (_State.CONTENT, ClientCall.END): _State.END_OF_DATA,
+    # The peer may end the session while the driver still reads the content of its message.
+    (_State.CLOSED, ClientCall.PIECE): _State.CLOSED,
+    (_State.CLOSED, ClientCall.END): _State.CLOSED,
+}
