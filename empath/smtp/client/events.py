@@ -31,7 +31,7 @@ class TransactionEnded:
     """
     The result of each recipient.
 
-    Shape: results has one entry for each recipient, by its number in the transaction. is_stale: the connection broke, or
+    Shape: results has one entry for each recipient, by its number. is_stale: the connection broke, or
     the peer said 421, before the peer answered any command of this transaction; a new connection may try it once more.
     is_in_doubt: the whole content was sent and no answer came; the peer may have delivered it to the recipients whose
     stage is END_OF_DATA.
