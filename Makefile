@@ -46,7 +46,7 @@ chaos: $(READY) ## Mail while processes are killed (KILLS=100, ARGS="--seed 7"):
 properties: $(READY) ## Tests over generated examples, with forty times as many of them (ARGS="tests/smtp")
 	$(BIN)/pytest -n auto -q --hypothesis-profile=deep $(or $(ARGS),tests/mail tests/message tests/smtp tests/policy tests/storage)
 
-fuzz: $(READY) ## Odd octets against both roles of SMTP, and odd messages (SECONDS=60, ARGS="--target server --seed 1")
+fuzz: $(READY) ## Odd octets against SMTP, messages and the DNS (SECONDS=60, ARGS="--target server --seed 1")
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(ARGS)
 
 coverage: $(READY) ## All tests with branch coverage: 90 % of everything, 100 % of the layers without I/O

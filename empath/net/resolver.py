@@ -191,7 +191,7 @@ def _reason(errors: Iterable[_Error]) -> str:
 def _words(error: object) -> str:
     """An error of dnspython or of the system in words for people."""
     if isinstance(error, str):
-        return error  # the name of a response code
+        return f"response code {error}" if error.isdigit() else error  # its name, where it has one
     for kind, words in _WORDS:
         if isinstance(error, kind):
             return words

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.fuzz import client, mime, relay, server
+from tests.fuzz import client, dns, mime, relay, server
 from tests.fuzz.case import Case
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -13,6 +13,7 @@ TARGETS: dict[str, Callable[[Case], list[str]]] = {
     "client": client.check,
     "relay": relay.check,
     "mime": mime.check,
+    "dns": dns.check,
 }
 CPU_S = 6.0  # of one case: many times what any takes, and a fraction of what a quadratic step takes
 

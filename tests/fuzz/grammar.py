@@ -134,6 +134,59 @@ def mime_case(random: Random) -> Case:
     return Case(random.randrange(10**6), (first, *often, lines(_MIME_LINES, 4)))
 
 
+_DNS_NAMES = [
+    *(
+        b"a.test",
+        b"mx.us.test",
+        b"192.0.2.1",
+        b"a\\000b.test",
+        b"x" * 70 + b".test",
+        b"xn--",
+        b"-",
+        b"*",
+        b".",
+        b"A.TEST",
+    ),
+]
+_DNS_ADDRESSES = [
+    *(b"8.8.8.8", b"8.8.4.4", b"10.0.0.1", b"127.0.0.1", b"2a00::1", b"2a00::2", b"64:ff9b::a00:1", b"2002:a00:1::1"),
+    *(b"::ffff:8.8.8.8", b"fe80::1", b"1.2.3.4", b"5.6.7.8"),
+]
+_WIRE_NAMES = [b"\xc0\x0c", b"\1a\4test\0", b"\0", b"\x3f" + b"x" * 63 + b"\0", b"\1\xff\0"]
+_WRONG_WIRE_NAMES = [b"\xc0\x20", b"\xff", b"\xc1\xff", b"\1a"]
+
+
+def dns_case(random: Random) -> Case:
+    """An answer on the wire, and a zone."""
+    choices = random.randrange(10**6)
+    is_wrong = random.random() < 0.2
+    names = _WIRE_NAMES + _WRONG_WIRE_NAMES * is_wrong
+    records = []
+    for _ in range(random.randint(0, 4)):
+        data_of = {
+            1: random.randbytes(4),
+            28: random.randbytes(16),
+            15: random.randbytes(2) + random.choice(names),
+            5: random.choice(names),
+            6: b"\0\0" + random.randbytes(20),
+            2: random.choice(names),
+        }
+        kind = random.choice([[1, 28, 15][choices % 3]] * 6 + list(data_of))
+        data = data_of[kind]
+        owner = random.choice([b"\xc0\x0c"] * 4 + names)
+        size = random.choice([0, 65535]) if is_wrong and random.random() < 0.3 else len(data)
+        fixed = bytes((0, kind, 0, 1)) + random.choice([b"\0\0\0\x3c", b"\xff\xff\xff\xff", b"\0\0\0\0"])
+        records.append(owner + fixed + size.to_bytes(2, "big") + data)
+    code = random.choice([0x80] * 6 + [0x83, 0x82, 0x81, 0x84, 0x85, 0x86, 0x8F, 0x02])
+    counts = random.choice(
+        [(255, 0, 0), (1, 1, 1)] if is_wrong else [(len(records), 0, 0)] * 4 + [(0, len(records), 0)]
+    )
+    wire = _without_separator(bytes((code, *counts)) + b"".join(records))
+    words = _DNS_NAMES + _DNS_ADDRESSES
+    zone = b" ".join(random.choice(words) for _ in range(random.randint(0, 12)))
+    return Case(choices, (wire, zone))
+
+
 def mutated(random: Random, case: Case, other: Case) -> Case:
     """*case* with one to four changes, perhaps with a piece of *other*."""
     octets = bytearray(case.octets)
@@ -162,6 +215,7 @@ GENERATORS: dict[str, Callable[[Random], Case]] = {
     "client": client_case,
     "relay": relay_case,
     "mime": mime_case,
+    "dns": dns_case,
 }
 
 
