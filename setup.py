@@ -28,7 +28,6 @@ setup(
         "python-ulid>=3,<5",
         "rich>=13,<16",
         "setproctitle>=1.3,<2",
-        "structlog>=24.1,<27",
         "tenacity>=9,<10",
     ],
     extras_require={

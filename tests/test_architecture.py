@@ -57,7 +57,6 @@ ONLY_IN = {  # outside module -> where it may be named: a package, or one file
     "setproctitle": {"daemon"},
     "sqlite3": set(),
     "ssl": {"net"},
-    "structlog": {"telemetry"},
     "subprocess": {"daemon/supervisor"},
     "tenacity": {"cli", "daemon"},
     "threading": {"storage", "daemon"},
@@ -189,6 +188,33 @@ def test_commands_open_no_sockets(file):
     Only the supervisor binds, so that one place knows of listeners.
     """
     assert [] == [target for target in _imported(file) if target.partition(".")[0] in {"socket", "_socket"}]
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if _name(file).startswith("daemon/")], ids=_name)
+def test_programs_share_daemon_process_and_nothing_else(file):
+    """
+    A program is read, changed and replaced without the others.
+    """
+    own = _name(file).split("/")[1]
+    others = [
+        target
+        for target in _imported(file)
+        if target.startswith("empath.daemon.") and target.split(".")[2] not in {own, "process"}
+    ]
+    assert [] == others
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if _package(file) != "telemetry"], ids=_name)
+def test_programs_report_occurrences_and_write_no_lines(file):
+    """
+    What happened is a typed value; only the subscriber knows the log. Two modules set its form, level and file.
+    """
+    may_configure = {"daemon/process/runtime.py", "daemon/supervisor/resources.py"}
+    log = {"empath.telemetry.log", "empath.telemetry.render"}
+    assert _name(file) in may_configure or [] == [target for target in _imported(file) if _is_below(target, log)]
+    attributes = [node for node in ast.walk(_tree(file)) if isinstance(node, ast.Attribute)]
+    used = {node.attr for node in attributes if ast.unparse(node.value) == "log"}
+    assert set() == used - {"configure", "set_level", "reopen"}
 
 
 def test_every_package_has_its_layer():

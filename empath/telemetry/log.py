@@ -14,14 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import structlog
-from structlog.typing import FilteringBoundLogger
-
 from empath.errors import CannotCreate
 from empath.telemetry.occurrence import SEVERITY, Occurrence
 from empath.telemetry.render import instant, json_line, logfmt_line
 
-Logger = FilteringBoundLogger
 Line = Callable[[dict[str, str], dict[str, Any]], bytes]
 
 _LINES: Final[dict[str, Line]] = {"json": json_line, "logfmt": logfmt_line}
@@ -99,35 +95,6 @@ class Log:
 
 
 log: Final = Log()
-
-
-class _Writer:
-    """The innermost logger that structlog calls: takes what the last processor returned."""
-
-    def msg(self, line: bytes) -> None:
-        log.output.write(line)
-
-    debug = info = warning = error = critical = msg
-
-
-def get(**bound: Any) -> Logger:
-    """Logger that adds *bound* to each line, such as `process="acceptor-1"`. Call it after `configure`."""
-
-    def render(_logger: Any, method: str, event: Any) -> bytes:
-        if SEVERITY[method] < log._least:
-            raise structlog.DropEvent
-        name = event.pop("event")
-        head = {"at": instant(time.time()), "level": method, "event": name}
-        return log._line(head, {key: value for key, value in event.items() if value is not None})
-
-    structlog.configure(
-        processors=[structlog.processors.format_exc_info, render],
-        wrapper_class=structlog.make_filtering_bound_logger(10),
-        logger_factory=_Writer,
-        cache_logger_on_first_use=False,
-    )
-    logger: Logger = structlog.get_logger().bind(**bound)
-    return logger
 
 
 def _append_to(path: Path) -> int:

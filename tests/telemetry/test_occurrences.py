@@ -1,5 +1,6 @@
 """Occurrences are an interface: what a process reports, what its line holds and what docs/logging.md says are one."""
 
+import ast
 import dataclasses
 import json
 import re
@@ -57,6 +58,19 @@ def test_every_occurrence_and_field_has_its_text(kind):
     """
     assert (kind.__doc__ or "").strip() not in ("", Occurrence.__doc__)
     assert [] == [name for name, text in reference.field_texts(kind).items() if not text]
+
+
+def test_every_occurrence_is_reported_by_a_program():
+    """
+    A line that no program writes would be waited for in vain.
+    """
+    reported = {
+        name.attr if isinstance(name, ast.Attribute) else name.id
+        for file in (ROOT / "empath/daemon").rglob("*.py")
+        for name in ast.walk(ast.parse(file.read_text()))
+        if isinstance(name, ast.Attribute | ast.Name)
+    }
+    assert [] == [kind.__name__ for kind in KINDS if kind.__name__ not in reported]
 
 
 def test_the_page_is_that_of_the_occurrences():

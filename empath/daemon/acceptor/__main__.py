@@ -37,6 +37,8 @@ from empath.smtp.server.limits import ServerLimits
 from empath.storage.queue.accept import DestinationIds
 from empath.storage.queue.control import open_orders
 from empath.storage.sqlite.connection import open_reader
+from empath.telemetry.occurrence import traceback_text
+from empath.telemetry.occurrences.acceptor import AcceptPaused, ConnectionRefused, OrdersUnread, SessionCrashed
 
 _PAUSE_S = 1.0  # pause of all listeners when the system has no descriptor left
 _SPACE_CHECK_S = 1.0
@@ -56,7 +58,7 @@ class Acceptor:
         )
         self._destination_ids = DestinationIds(config.delivery.concurrency)
         self._budget = ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets)
-        self._space = Space(config, runtime.log)
+        self._space = Space(config, runtime.emit)
         self._banner = Reply.of(f"220 {config.hostname} ESMTP Empath")
         self._contexts = [self._context_of(inherited) for inherited in runtime.child.listeners]
         self._listeners = [
@@ -81,7 +83,7 @@ class Acceptor:
         client = decision.client
         stream = Stream(raw, str(client), self._runtime.deadlines)
         if isinstance(decision, Refused):
-            self._runtime.log.warning("connection_refused", client=str(client), reply=str(decision.reply))
+            self._runtime.emit(ConnectionRefused(client=str(client), reply=str(decision.reply)))
             stream.send_now(decision.reply.octets)
             stream.close()
             return
@@ -89,15 +91,15 @@ class Acceptor:
         self._sessions.add(session)
         try:
             session.run()
-        except Exception as exc:
-            self._runtime.log.error("session_crashed", client=str(client), error=repr(exc), exc_info=True)
+        except Exception as exc:  # noqa: BLE001 - top frame of a greenlet
+            self._runtime.emit(SessionCrashed(client=str(client), error=repr(exc), exception=traceback_text(exc)))
         finally:
             self._sessions.discard(session)
             self._admission.release(client)
 
     def _out_of_descriptors(self, reason: str) -> None:
         """Pause all listeners; clients wait in the backlog."""
-        self._runtime.log.error("accept_paused", reason=reason, pause_s=_PAUSE_S)
+        self._runtime.emit(AcceptPaused(reason=reason, pause_s=_PAUSE_S))
         for listener in self._listeners:
             listener.pause(_PAUSE_S)
 
@@ -119,7 +121,7 @@ class Acceptor:
             destination_ids=self._destination_ids,
             budget=self._budget,
             space=self._space,
-            log=self._runtime.log,
+            emit=self._runtime.emit,
             banner=self._banner,
         )
 
@@ -137,7 +139,7 @@ class Acceptor:
                     if order.verb == "stop-listener":
                         finish(self._runtime, order, self._stop_listener(str(order.argument)))
             except EmpathError as exc:
-                self._runtime.log.error("orders_unread", error=str(exc))
+                self._runtime.emit(OrdersUnread(error=str(exc)))
 
     def _stop_listener(self, address: str) -> str:
         found = [listener for listener in self._listeners if listener.address == address]

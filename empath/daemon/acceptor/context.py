@@ -10,7 +10,7 @@ from empath.mail.reply import Reply
 from empath.policy.access import Role
 from empath.smtp.server.limits import ServerLimits
 from empath.storage.queue.accept import DestinationIds
-from empath.telemetry.log import Logger
+from empath.telemetry.occurrence import Emitter
 
 
 @dataclass(slots=True)
@@ -29,6 +29,6 @@ class ListenerContext:
     destination_ids: DestinationIds
     budget: ContentBudget
     space: Space
-    log: Logger
+    emit: Emitter
     banner: Reply
     is_draining: bool = False

@@ -8,7 +8,8 @@ has come meanwhile that the answer may be another.
 from empath.config.model import Config
 from empath.policy.limits import wanted_space_octets
 from empath.storage.sqlite.space import free_octets, wal_octets
-from empath.telemetry.log import Logger
+from empath.telemetry.occurrence import Emitter
+from empath.telemetry.occurrences.acceptor import SpaceChanged, SpaceUnknown
 
 _LOOK_OCTETS = 1024 * 1024
 
@@ -16,10 +17,10 @@ _LOOK_OCTETS = 1024 * 1024
 class Space:
     """The answer as of the last look is `has_room`; all listeners of the process share it."""
 
-    def __init__(self, config: Config, log: Logger) -> None:
+    def __init__(self, config: Config, emit: Emitter) -> None:
         self._queue = config.queue
         self._wanted = wanted_space_octets(config.queue.reserve_octets, config.limits.message_octets)
-        self._log = log
+        self._emit = emit
         self._taken = 0
         self.has_room = True
         self.look()
@@ -39,8 +40,8 @@ class Space:
                 free_octets(queue.path.parent) >= self._wanted and wal_octets(queue.path) <= queue.wal_limit_octets
             )
         except OSError as exc:
-            self._log.error("space_unknown", error=str(exc))
+            self._emit(SpaceUnknown(error=str(exc)))
             has_room = False
         if has_room != self.has_room:
-            self._log.warning("space_changed", has_space=has_room)
+            self._emit(SpaceChanged(has_space=has_room))
         self.has_room = has_room

@@ -22,6 +22,7 @@ from empath.policy.access import ClientAddress, Role
 from empath.smtp.server.events import MailOffered, RecipientOffered
 from empath.storage.queue.accept import Accept, NewMessage
 from empath.storage.spool import SpoolFile
+from empath.telemetry.occurrences.acceptor import Accepted, MessageRefused
 
 _OK = EnhancedStatus(2, 0, 0)
 _TOO_MANY_HOPS = Reply.of("554 5.4.0 Too many hops: the message has been in a loop")
@@ -170,16 +171,17 @@ class Transaction:
         )
 
     def _log_acceptance(self, message: NewMessage, begun_at: Timestamp) -> None:
-        self._context.log.info(
-            "accepted",
-            queue_id=str(message.queue_id),
-            sender=str(message.envelope.reverse_path),
-            recipients=len(message.destinations),
-            size=message.size,
-            client=message.client_address,
-            duration_s=round(time.time() - begun_at, 4),
+        self._context.emit(
+            Accepted(
+                queue_id=str(message.queue_id),
+                sender=str(message.envelope.reverse_path),
+                recipients=len(message.destinations),
+                size=message.size,
+                client=message.client_address,
+                duration_s=round(time.time() - begun_at, 4),
+            )
         )
 
     def _log_refusal(self, reason: str) -> None:
         queue_id = str(self._begun_content().queue_id)
-        self._context.log.warning("message_refused", queue_id=queue_id, client=self._client.address_text, reason=reason)
+        self._context.emit(MessageRefused(queue_id=queue_id, client=self._client.address_text, reason=reason))

@@ -30,7 +30,6 @@ from empath.errors import CannotCreate, EmpathError
 from empath.mail.identity import Timestamp
 from empath.net.stream import Deadlines
 from empath.storage.queue.process import Beat, EndProcess, Register
-from empath.telemetry.log import get as get_logger
 from empath.telemetry.log import log
 from empath.telemetry.occurrence import traceback_text
 from empath.telemetry.occurrences.process import (
@@ -56,7 +55,6 @@ class Runtime:
     def __init__(self, child: Child, config: Config, *, write_deadline_s: float) -> None:
         self.child = child
         self.config = config
-        self.log = get_logger(process=child.slot)
         self.emit = emitter(child.slot)
         self.writer = HubWriter(config.queue.path, deadline_s=write_deadline_s)
         self.deadlines = Deadlines()

@@ -41,6 +41,8 @@ from empath.storage.queue.accept import DestinationIds
 from empath.storage.queue.lease import Lease, LeaseProbe, TakeLeases
 from empath.storage.queue.put_back import ReleaseUnknownLeases
 from empath.storage.sqlite.connection import open_reader
+from empath.telemetry.occurrence import traceback_text
+from empath.telemetry.occurrences.worker import LeaseCrashed, LeaseFailed, LeasesAbandoned, StraysKept
 
 _POLL_S = 0.1
 _REST_S = 0.01  # between two looks,
@@ -95,7 +97,7 @@ class Worker:
             try:
                 self._look(is_rung=bool(is_rung))
             except EmpathError as exc:
-                self._runtime.log.error("lease_failed", error=str(exc))
+                self._runtime.emit(LeaseFailed(error=str(exc)))
                 gevent.sleep(_POLL_S)
         for bell in bells:
             bell.close()
@@ -138,7 +140,7 @@ class Worker:
         try:
             self._runtime.writer.commit(work, is_last=not self._active)
         except EmpathError as exc:
-            self._runtime.log.error("lease_failed", error=str(exc))
+            self._runtime.emit(LeaseFailed(error=str(exc)))
             self._release_unknown_leases()
             return
         found = sum(len(lease.messages) for lease in work.leases)
@@ -156,7 +158,7 @@ class Worker:
             try:
                 self._runtime.writer.commit(ReleaseUnknownLeases(self._runtime.process_id, self._active))
             except EmpathError as exc:
-                self._runtime.log.error("strays_kept", error=str(exc))
+                self._runtime.emit(StraysKept(error=str(exc)))
                 self._runtime.draining.wait(_RELEASE_AGAIN_S)
             else:
                 gevent.sleep(_POLL_S)
@@ -166,9 +168,14 @@ class Worker:
         self._active_failing += lease.is_failing
         try:
             run.run()
-        except Exception as exc:
-            self._runtime.log.critical(
-                "lease_crashed", destination=lease.destination, lease_id=lease.lease_id, error=repr(exc), exc_info=True
+        except Exception as exc:  # noqa: BLE001 - top frame of a greenlet
+            self._runtime.emit(
+                LeaseCrashed(
+                    destination=lease.destination,
+                    lease_id=lease.lease_id,
+                    error=repr(exc),
+                    exception=traceback_text(exc),
+                )
             )
         finally:
             self._active_failing -= lease.is_failing
@@ -186,7 +193,7 @@ class Worker:
         while self._active and time.monotonic() < ends_at:
             gevent.sleep(0.02)
         if self._active:
-            self._runtime.log.warning("leases_abandoned", leases=len(self._active))
+            self._runtime.emit(LeasesAbandoned(leases=len(self._active)))
         self._pool.close_idle(all_of_them=True)
 
 

@@ -26,13 +26,21 @@ from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, Re
 from empath.storage.queue.put_back import EndLease, Hold, Rekey
 from empath.storage.queue.settle import Settle
 from empath.storage.write import Batch, Write
+from empath.telemetry.occurrences.worker import (
+    ContentMissing,
+    LeaseAbandoned,
+    NotDeliverable,
+    Rerouted,
+    SettleFailed,
+    StaleResult,
+)
 
 _SETTLE_AGAIN_S = 1.0  # after a settle that could not be written
 _STUCK_S = 1.0  # one message under way for so long: the host is slow, or hangs
 _LEASE_AGAIN_S = 1.0  # after a lease that did not come to its end: what it held is due at once
 
 
-class ContentMissing(EmpathError):
+class NoContent(EmpathError):
     """The content of an accepted message is not where its row says: a person must look."""
 
 
@@ -73,7 +81,7 @@ class LeaseRun:
                     ordered_away = self._settle_and_look()
             is_whole = True
         except Abandoned as exc:
-            self._runtime.log.error("lease_abandoned", destination=self._lease.destination, error=str(exc))
+            self._runtime.emit(LeaseAbandoned(destination=self._lease.destination, error=str(exc)))
         finally:
             if not is_whole:
                 self._commit()
@@ -106,11 +114,11 @@ class LeaseRun:
             for host_attempt in self._carrier.carry(job):
                 tried.append(host_attempt)
                 self._settling.log_host(message, host_attempt)
-        except (ContentMissing, StorageFailure) as exc:
-            self._runtime.log.critical("content_missing", queue_id=message.queue_id, error=str(exc))
+        except (NoContent, StorageFailure) as exc:
+            self._runtime.emit(ContentMissing(queue_id=message.queue_id, error=str(exc)))
             self._hold(recipients, tried, f"no content: {exc}")
         except SyntaxViolation as exc:
-            self._runtime.log.error("not_deliverable", queue_id=message.queue_id, error=str(exc))
+            self._runtime.emit(NotDeliverable(queue_id=message.queue_id, error=str(exc)))
             self._hold(recipients, tried, f"no command can be made of it: {exc}")
         finally:
             message.content = None  # a lease of twenty messages should not hold them all to its end
@@ -140,7 +148,7 @@ class LeaseRun:
                 moved[recipient.recipient_id] = destination
         if moved:
             self._unwritten.append(Rekey(self._lease.lease_id, moved, self._dispatch.destination_ids))
-            self._runtime.log.info("rerouted", queue_id=message.queue_id, recipients=len(moved))
+            self._runtime.emit(Rerouted(queue_id=message.queue_id, recipients=len(moved)))
         return chosen, stay
 
     def _body(self, message: LeasedMessage) -> Body:
@@ -152,7 +160,7 @@ class LeaseRun:
             Abandoned: the queue cannot be read, which says nothing about this message.
         """
         if message.locator is None:
-            raise ContentMissing("it was removed")
+            raise NoContent("it was removed")
         content = message.content
         if content is None and message.locator == INLINE:
             try:
@@ -160,7 +168,7 @@ class LeaseRun:
             except EmpathError as exc:
                 raise Abandoned(f"content of {message.queue_id}: {exc}") from exc
             if content is None:
-                raise ContentMissing("its row is not there")
+                raise NoContent("its row is not there")
         return Body(content, self._runtime.config.queue.spool, message.locator)
 
     def _may_end(self) -> bool:
@@ -182,10 +190,8 @@ class LeaseRun:
                 break
             except EmpathError as exc:
                 # A fate must not be lost, for the peer has the mail: this is tried until it works.
-                self._runtime.log.error("settle_failed", destination=self._lease.destination, error=str(exc))
+                self._runtime.emit(SettleFailed(destination=self._lease.destination, error=str(exc)))
                 gevent.sleep(_SETTLE_AGAIN_S)
         for work in works:
             if isinstance(work, Settle) and work.is_stale:
-                self._runtime.log.error(
-                    "stale_result", lease_id=self._lease.lease_id, destination=self._lease.destination
-                )
+                self._runtime.emit(StaleResult(lease_id=self._lease.lease_id, destination=self._lease.destination))

@@ -6,6 +6,7 @@ evidence what it said to recipients that another host decided.
 """
 
 import random
+from typing import Final
 
 from empath.daemon.process.runtime import Runtime
 from empath.daemon.worker.transport.carrier import Answer, HostAttempt
@@ -17,6 +18,14 @@ from empath.policy.bounce import is_delayed
 from empath.policy.fate import decide_fate
 from empath.storage.queue.lease import Lease, LeasedMessage
 from empath.storage.queue.settle import Settle
+from empath.telemetry.occurrences.worker import Bounced, Deferred, Delivered, DeliveryInDoubt, Expired, HostFailed
+
+_OCCURRENCE_OF: Final = {
+    RecipientStatus.DELIVERED: Delivered,
+    RecipientStatus.DEFERRED: Deferred,
+    RecipientStatus.BOUNCED: Bounced,
+    RecipientStatus.EXPIRED: Expired,
+}
 
 
 def with_fate(tried: list[HostAttempt]) -> set[int]:
@@ -75,37 +84,40 @@ class Settling:
         attempt = host_attempt.attempt
         doubtful = [answer for answer in host_attempt.answers if answer.is_in_doubt]
         if doubtful:
-            self._runtime.log.warning(
-                "delivery_in_doubt",
-                queue_id=message.queue_id,
-                recipients=len(doubtful),
-                destination=self._lease.destination,
-                host=attempt.peer_address,
-                reply=doubtful[0].said.reply.escaped(),
+            self._runtime.emit(
+                DeliveryInDoubt(
+                    queue_id=message.queue_id,
+                    recipients=len(doubtful),
+                    destination=self._lease.destination,
+                    host=attempt.peer_address,
+                    reply=doubtful[0].said.reply.escaped(),
+                )
             )
         for answer in host_attempt.answers:
             if answer.outcome is Outcome.NEXT_HOST:
-                self._runtime.log.info(
-                    "host_failed",
-                    queue_id=message.queue_id,
-                    recipient=answer.recipient.address,
-                    destination=self._lease.destination,
-                    host=attempt.host,
-                    stage=answer.said.stage,
-                    reply=answer.said.reply.escaped(),
-                    duration_s=round(attempt.duration_s, 4),
+                self._runtime.emit(
+                    HostFailed(
+                        queue_id=message.queue_id,
+                        recipient=answer.recipient.address,
+                        destination=self._lease.destination,
+                        host=attempt.host,
+                        stage=answer.said.stage.value,
+                        reply=answer.said.reply.escaped(),
+                        duration_s=round(attempt.duration_s, 4),
+                    )
                 )
 
     def _log_fate(self, message: LeasedMessage, attempt: Attempt, answer: Answer, fate: Fate) -> None:
-        self._runtime.log.info(
-            fate.status,
-            queue_id=message.queue_id,
-            recipient=answer.recipient.address,
-            destination=self._lease.destination,
-            host=attempt.peer_address,
-            attempt=answer.recipient.attempts + 1,
-            stage=answer.said.stage,
-            reply=answer.said.reply.escaped(),
-            next_retry_at=None if fate.next_retry_at is None else Timestamp(fate.next_retry_at).iso8601(),
-            duration_s=round(attempt.duration_s, 4),
+        self._runtime.emit(
+            _OCCURRENCE_OF[fate.status](
+                queue_id=message.queue_id,
+                recipient=answer.recipient.address,
+                destination=self._lease.destination,
+                host=attempt.peer_address,
+                attempt=answer.recipient.attempts + 1,
+                stage=answer.said.stage.value,
+                reply=answer.said.reply.escaped(),
+                next_retry_at=None if fate.next_retry_at is None else Timestamp(fate.next_retry_at).iso8601(),
+                duration_s=round(attempt.duration_s, 4),
+            )
         )

@@ -20,7 +20,7 @@ from empath.net.stream import Deadlines, Stream
 from empath.policy.access import Role
 from empath.smtp.server.limits import ServerLimits
 from empath.storage.queue.accept import INLINE, DestinationIds
-from empath.telemetry.log import get as get_logger
+from empath.telemetry.subscribers import emitter
 from tests.kit.process import configuration
 from tests.kit.waiting import DEADLINE_S
 
@@ -98,8 +98,8 @@ def make_context(tmp_path):
             writer=FakeWriter(),
             destination_ids=DestinationIds(20),
             budget=ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets),
-            space=Space(config, get_logger(process="acceptor-1")),
-            log=get_logger(process="acceptor-1"),
+            space=Space(config, emitter("acceptor-1")),
+            emit=emitter("acceptor-1"),
             banner=Reply.of("220 mx.example.test ESMTP Empath"),
         )
 

@@ -28,7 +28,9 @@ from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, Re
 from empath.storage.queue.put_back import EndLease, Hold, Rekey
 from empath.storage.queue.settle import Settle
 from empath.storage.write import Batch
-from empath.telemetry.log import get as get_logger
+from empath.telemetry.occurrence import Occurrence
+from empath.telemetry.occurrences.worker import Deferred, DeliveryInDoubt
+from empath.telemetry.subscribers import emitter
 from tests.kit.process import configuration
 
 DELIVERED, DEFERRED, BOUNCED, NEXT_HOST = Outcome
@@ -93,7 +95,7 @@ def dispatch(tmp_path):
     file.write_text(configuration(2525, routes='"*" = "discard:"'))
     runtime: Any = SimpleNamespace(
         config=load_config(file),
-        log=get_logger(process="worker-1"),
+        emit=emitter("worker-1"),
         writer=FakeWriter(),
         process_id=7,
         is_trusted_alive=True,
@@ -464,19 +466,13 @@ def test_a_mail_whose_answer_was_lost_is_told_of(dispatch):
     """
     BEHAVIOUR of a mail that may come twice: deferred, no other host, and a line in the log.
     """
-    lines = []
-    dispatch.runtime.log = SimpleNamespace(
-        info=lambda event, **fields: lines.append((event, fields)),
-        warning=lambda event, **fields: lines.append((event, fields)),
-    )
+    seen: list[Occurrence] = []
+    dispatch.runtime.emit = seen.append
     lost = Reply.of("451 4.4.2 Connection lost at end-of-data")
     pool = FakePool(a=(Stage.END_OF_DATA, lost))
     writer = run(dispatch, SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b")), message(1))
     assert [(10, "deferred")] == writer.fates()
-    assert [
-        ("delivery_in_doubt", {"queue_id", "recipients", "destination", "host", "reply"}),
-        ("deferred", {*lines[1][1]}),
-    ] == [(event, set(fields)) for event, fields in lines]
+    assert [DeliveryInDoubt, Deferred] == [type(what) for what in seen]
 
 
 def test_a_destination_without_a_route_waits_for_one():
