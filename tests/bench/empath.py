@@ -1,8 +1,8 @@
 """
 empath - Empath from a checkout, driven by its documented commands only
 
-The checkout is chosen by PYTHONPATH, so one virtual environment serves every revision; commands run in the server's
-directory, because `python -m` would otherwise prefer the packages of the directory it is run from.
+The checkout is chosen by PYTHONPATH and commands are started as modules, so one virtual environment serves every
+revision: its installed commands name the entry points of one of them.
 """
 
 import os
@@ -33,6 +33,7 @@ workers = 2
 [log]
 file = "empath.log"
 """
+MODULES: Final = {"empathd": "empath.cli.empathd", "empath-admin": "empath.cli.admin"}
 # Defaults but where the scenario is about the limit itself.
 MESSAGE_SIZE: Final = 'message_size = "{message_octets}B"\n'
 CONNECTIONS: Final = "connections = {sessions}\n"
@@ -91,7 +92,7 @@ class Empath(Server):
         return path.read_text(errors="replace")[-600:] if path.exists() else "no log"
 
     def _command(self, name: str, *arguments: str) -> list[str]:
-        return [str(_script(name)), "-c", str(self._config), *arguments]
+        return [sys.executable, "-P", "-m", MODULES[name], "-c", str(self._config), *arguments]
 
     def _run(self, argv: list[str]) -> None:
         output_of(argv, cwd=self.directory, env=self._environment)
@@ -112,17 +113,10 @@ def version(tree: Path, scratch: Path) -> str:
     Empath's and SQLite's version, for the report.
 
     Raises:
-        BenchFailure: the commands are not installed, or would run other code than that of *tree*.
+        BenchFailure: the commands would run other code than that of *tree*.
     """
-    for name in ("empathd", "empath-admin"):
-        if not _script(name).exists():
-            raise BenchFailure(f"{name} is not in {_script(name).parent}: install the project there first")
     probe = "import apsw, empath; print(empath.__file__, empath.__version__, 'SQLite', apsw.sqlite_lib_version())"
     path, text = output_of([sys.executable, "-c", probe], cwd=scratch, env=environment(tree)).strip().split(" ", 1)
     if not Path(path).is_relative_to(tree):
         raise BenchFailure(f"the commands would run {path}, not the code of {tree}")
     return text
-
-
-def _script(name: str) -> Path:
-    return Path(sys.executable).parent / name
