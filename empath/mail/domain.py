@@ -40,13 +40,6 @@ class Domain:
         """
         return _parsed(text)
 
-    def u_labels(self) -> str:
-        """The name for people's eyes, RFC 5890 §2.3.2.1; the A-labels where they do not decode."""
-        try:
-            return idna.decode(self.a_labels)
-        except idna.IDNAError:
-            return self.a_labels
-
     def __str__(self) -> str:
         return self.a_labels
 

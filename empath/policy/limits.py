@@ -48,10 +48,6 @@ class ConnectionCounter:
         if not self._by_client[client]:
             del self._by_client[client]  # memory follows the connections, not all clients ever seen
 
-    def count_of(self, client: ClientAddress) -> int:
-        """Connections that *client* has now."""
-        return self._by_client.get(client, 0)
-
 
 def error_delay_s(errors: int, slow_errors: int) -> float:
     """Seconds that a reply waits in a session of so many *errors*: one when they are more than *slow_errors*."""

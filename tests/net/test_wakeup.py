@@ -48,15 +48,23 @@ def test_a_closed_bell_wakes_nobody(descriptor):
     assert [] == calls
 
 
-def test_a_bell_that_another_answered_wakes_nobody(descriptor):
+def test_a_ring_wakes_one_of_those_who_share_a_bell(descriptor):
     """
     Two generations of a worker hold the same one.
     """
+    rung = Event()
     calls = []
-    bell = WakeUp(descriptor, lambda: calls.append(1))
-    bell._ring()
-    bell.close()
-    assert [] == calls
+
+    def note():
+        calls.append(1)
+        rung.set()
+
+    bells = [WakeUp(descriptor, note) for _ in range(2)]
+    ring([descriptor])
+    assert rung.wait(DEADLINE_S)
+    for bell in bells:
+        bell.close()
+    assert [1] == calls
 
 
 def test_a_full_bell_is_no_error(descriptor):

@@ -202,7 +202,7 @@ def test_a_large_original_comes_from_its_file(bench, size, expected):
     queue_id = QueueId.make(Timestamp(T0), bytes(10))
     file = SpoolFile(bench.config.queue.spool, "mx.example.test", queue_id)
     if size is not None:
-        file._spool.mkdir()
+        bench.config.queue.spool.mkdir()
         head = b"Subject: large\r\n\r\n"
         file.write(head + (b"y" * 98 + b"\r\n") * (-(-(size - len(head)) // 100)))
         file.complete()
