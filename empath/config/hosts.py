@@ -3,7 +3,8 @@ hosts - what delivery goes by that looks for hosts, gathered from the settings
 """
 
 from empath.config.model import Config
-from empath.policy.hosts.search import HostRules, is_address
+from empath.policy.hosts.addresses import is_address
+from empath.policy.hosts.search import HostRules
 
 
 def host_rules(config: Config, interfaces: frozenset[str]) -> HostRules:

@@ -17,6 +17,11 @@ from empath.message.report.compose import Action, ReportKind
 
 _DOUBLE_BOUNCE = "double-bounce"
 
+_ACTIONS: Final = {
+    ReportKind.FAILURE: Action.FAILED,
+    ReportKind.DELAY: Action.DELAYED,
+    ReportKind.SUCCESS: Action.DELIVERED,
+}
 TOLD_OF: Final = {  # statuses that a report of each kind names; a recipient that left them is not named any more
     ReportKind.FAILURE: frozenset({RecipientStatus.BOUNCED, RecipientStatus.EXPIRED}),
     ReportKind.DELAY: LIVE,
@@ -70,13 +75,7 @@ def wants_notice(notify: str | None, kind: ReportKind) -> bool:
 
 def action_of(kind: ReportKind, *, is_relayed: bool) -> Action:
     """What a report says happened to a recipient, RFC 3464 §2.3.3; *is_relayed*: another host has taken the mail."""
-    match kind:
-        case ReportKind.FAILURE:
-            return Action.FAILED
-        case ReportKind.DELAY:
-            return Action.DELAYED
-        case ReportKind.SUCCESS:
-            return Action.RELAYED if is_relayed else Action.DELIVERED
+    return Action.RELAYED if kind is ReportKind.SUCCESS and is_relayed else _ACTIONS[kind]
 
 
 def is_delayed(now: Timestamp, received_at: Timestamp, warning_s: float, reverse_path: str) -> bool:

@@ -1,7 +1,10 @@
-"""diagnosis - what a look at the service found, and what to do about it"""
+"""health - what a look at the service found, and what to do about it"""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+SILENCE_S: Final = 30.0  # without a new beat for longer a process is taken for dead
 
 
 class Level(StrEnum):

@@ -10,6 +10,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import assert_never
 
 from empath.errors import SyntaxViolation
 from empath.mail.domain import AddressLiteral, Domain
@@ -117,6 +118,8 @@ def route_text(route: Route) -> str:
             return f"maildir:{path}"
         case DiscardRoute():
             return "discard:"
+        case _:
+            assert_never(route)
 
 
 class RouteTable:

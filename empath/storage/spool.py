@@ -6,6 +6,7 @@ unlinks it; a crash leaves an orphan, which no row names and the housekeeper fin
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -38,7 +39,7 @@ class SpoolFile:
         try:
             if self._file is None:
                 self.path.parent.mkdir(mode=0o750, exist_ok=True)
-                self._file = open(self.path, "xb", buffering=0, opener=_private)  # noqa: SIM115 - kept open
+                self._file = open(self.path, "xb", buffering=0, opener=no_link_opener(0o640))  # noqa: SIM115 - kept open
             view = memoryview(octets)
             while view:
                 view = view[self._file.write(view) :]
@@ -59,7 +60,7 @@ class SpoolFile:
             os.fsync(self._file.fileno())
             self._file.close()
             for folder in (self.path.parent, self.path.parent.parent):
-                _sync_folder(folder)
+                sync_folder(folder)
         except OSError as exc:
             raise StorageFailure(f"{self.path}: {exc.strerror}") from exc
 
@@ -88,16 +89,18 @@ def open_content(spool: Path, locator: str) -> BinaryIO:
     """
     path = locate(spool, locator)
     try:
-        return open(path, "rb", buffering=0, opener=_private)
+        return open(path, "rb", buffering=0, opener=no_link_opener(0o640))
     except OSError as exc:
         raise StorageFailure(f"{path}: {exc.strerror}") from exc
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
+def no_link_opener(mode: int) -> Callable[[str, int], int]:
+    """An `opener` for open() that follows no link and creates files of *mode*."""
+    return lambda path, flags: os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make new names in *folder* durable; blocks on the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -5,9 +5,17 @@ import pytest
 from empath.mail.address import Address
 from empath.mail.domain import Domain
 from empath.mail.identity import Timestamp
-from empath.message.report.compose import ReportKind
-from empath.policy.bounce import double_bounce_address, find_addressee, is_delayed, is_double_bounce
+from empath.message.report.compose import Action, ReportKind
+from empath.policy.bounce import (
+    action_of,
+    double_bounce_address,
+    find_addressee,
+    is_delayed,
+    is_double_bounce,
+    wants_notice,
+)
 
+FAILURE, DELAY, SUCCESS = ReportKind
 HOST = Domain("mx.example.test")
 POSTMASTER = Address.parse("admin@example.test")
 DOUBLE = "double-bounce@mx.example.test"
@@ -69,3 +77,37 @@ def test_a_delay_is_told_of_after_its_time(age_s, warning_s, reverse_path, expec
     I3: 0 is never, and what has no sender is never told of.
     """
     assert expected == is_delayed(Timestamp(1e9 + age_s), Timestamp(1e9), warning_s, reverse_path)
+
+
+@pytest.mark.parametrize(
+    ("notify", "kinds"),
+    [
+        (None, {FAILURE, DELAY}),
+        ("NEVER", set()),
+        ("SUCCESS", {SUCCESS}),
+        ("FAILURE,DELAY", {FAILURE, DELAY}),
+        ("SUCCESS,FAILURE,DELAY", {SUCCESS, FAILURE, DELAY}),
+    ],
+)
+def test_a_sender_hears_of_what_it_asked_for(notify, kinds):
+    """
+    RFC 3461 §4.1; without NOTIFY= a success is not reported.
+    """
+    assert kinds == {kind for kind in ReportKind if wants_notice(notify, kind)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_relayed", "action"),
+    [
+        (FAILURE, False, Action.FAILED),
+        (FAILURE, True, Action.FAILED),
+        (DELAY, True, Action.DELAYED),
+        (SUCCESS, False, Action.DELIVERED),
+        (SUCCESS, True, Action.RELAYED),
+    ],
+)
+def test_a_report_says_relayed_where_another_host_took_the_mail(kind, is_relayed, action):
+    """
+    RFC 3464 §2.3.3: what that host does with it is not known here.
+    """
+    assert action is action_of(kind, is_relayed=is_relayed)

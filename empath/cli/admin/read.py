@@ -13,12 +13,12 @@ from empath.cli.common import config_option, configuration, say
 from empath.errors import MissingInput
 from empath.mail.identity import Timestamp
 from empath.mail.status import LIVE, RecipientStatus
+from empath.policy.health import SILENCE_S
 from empath.storage.admin import snapshot as storage
 from empath.storage.admin.records import Process, Reference
 from empath.storage.admin.selection import Selection
 
 _MAX_NUMBER: Final = 2**63 - 1
-_SILENCE_S: Final = 30.0  # the housekeeper takes for dead what has given no sign of life for so long
 
 _limit_option: Final = click.option(
     "--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, metavar="N", help="At most N."
@@ -142,7 +142,7 @@ def _liveness(run: Process, now: float, here: str) -> str:
         return "ended"
     if run.node == here and not _has_pid(run.pid):
         return "gone"
-    return "alive" if now - run.beat_at <= _SILENCE_S else "silent"
+    return "alive" if now - run.beat_at <= SILENCE_S else "silent"
 
 
 def _has_pid(pid: int) -> bool:

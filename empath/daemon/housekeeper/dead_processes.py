@@ -14,13 +14,13 @@ from gevent.hub import get_hub
 from empath.daemon.process.runtime import Runtime
 from empath.errors import EmpathError
 from empath.net.wakeup import ring
+from empath.policy.health import SILENCE_S
 from empath.storage.queue.process import EndProcess, ProcessRow, living
 from empath.storage.sqlite.connection import Reader
 from empath.telemetry.occurrences.housekeeper import LeasesReleased, RecipientsHeld, ReleaseFailed
 
 _AGAIN_S = 2.0
 _SILENT = "silent"
-_SILENCE_S = 30.0  # without a new beat a process is dead
 
 
 class DeadProcesses:
@@ -68,7 +68,7 @@ class DeadProcesses:
             if process.beat != beat:
                 since = now
             seen[process.process_id] = (process.beat, since)
-            if now - since > _SILENCE_S and process.process_id != self._runtime.process_id:
+            if now - since > SILENCE_S and process.process_id != self._runtime.process_id:
                 self._bury(process, _SILENT)
         self._beats = seen
 

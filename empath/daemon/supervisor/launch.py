@@ -73,7 +73,7 @@ def start(config_file: Path, config: Config, lock_fd: int) -> None:
     told_fd, tell_fd = os.pipe2(os.O_CLOEXEC)
     errors = error_file(config)
     try:
-        with open(errors, "ab", opener=_private) as stderr:
+        with open(errors, "ab", opener=_readable_by_group) as stderr:
             supervisor = subprocess.Popen(
                 [*_COMMAND, str(config_file.absolute())],
                 env={**os.environ, START_FD: str(tell_fd), instance.LOCK_FD: str(lock_fd)},
@@ -146,7 +146,7 @@ def reload(config: Config) -> None:
     _send(pid, signal.SIGHUP)
 
 
-def _private(path: str, flags: int) -> int:
+def _readable_by_group(path: str, flags: int) -> int:
     """Log lines name senders and recipients: the mode that the supervisor's umask gives, before there is one."""
     return os.open(path, flags, 0o640)
 

@@ -37,6 +37,7 @@ from empath.net.interfaces import Interfaces
 from empath.net.next_hop import NextHops
 from empath.net.resolver import DnsResolver
 from empath.net.wakeup import WakeUp
+from empath.policy.slots import failing_limit, lease_limit
 from empath.storage.queue.accept import DestinationIds
 from empath.storage.queue.lease import Lease, LeaseProbe, TakeLeases
 from empath.storage.queue.put_back import ReleaseUnknownLeases
@@ -50,9 +51,6 @@ _REST_FOR_MESSAGE_S = 0.001  # and for each message that the last one found: in 
 _LONGEST_REST_S = 0.04
 _SHORT_REST_S = 0.003  # where it left some for want of a slot
 _WRITE_DEADLINE_S = 5.0
-_FAILING_SHARE = 4  # one slot in so many
-_STUCK_SLOTS = 3  # so many times the slots may wait for silent hosts beside them
-_LEASES_AT_ONCE = 32  # in one transaction
 _IDLE_CHECK_S = 0.5
 _LAST_WORDS_S = 1.0
 _RELEASE_AGAIN_S = 1.0
@@ -116,22 +114,18 @@ class Worker:
         if not self._dispatch.may_go_on:
             self._next_ready_at = None
             return
-        failing_limit = self._slots // _FAILING_SHARE - self._active_failing
-        limit = min(self._free_slots(), _LEASES_AT_ONCE)
-        if limit > 0 and self._probe.is_runnable(now, with_failing=failing_limit > 0):
-            self._take(now, limit, max(failing_limit, 0))
-        if limit > 0:
-            self._next_ready_at = self._probe.next_ready_at() if failing_limit > 0 else None
-        else:
+        limit = lease_limit(self._slots, len(self._active), self._count_stuck)
+        if limit == 0:
             self._next_ready_at = now + _POLL_S  # a lease may be stuck by then
+            return
+        failing = failing_limit(self._slots, self._active_failing)
+        if self._probe.is_runnable(now, with_failing=failing > 0):
+            self._take(now, limit, failing)
+        self._next_ready_at = self._probe.next_ready_at() if failing > 0 else None
 
-    def _free_slots(self) -> int:
-        free = self._slots - len(self._active)
-        if free > 0:
-            return free
+    def _count_stuck(self) -> int:
         now = time.monotonic()
-        stuck = sum(run.is_stuck(now) for run in self._active.values())
-        return free + min(stuck, _STUCK_SLOTS * self._slots)
+        return sum(run.is_stuck(now) for run in self._active.values())
 
     def _take(self, now: float, limit: int, failing_limit: int) -> None:
         work = TakeLeases(

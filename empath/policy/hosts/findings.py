@@ -1,5 +1,5 @@
 """
-mx_findings - what a search for hosts came by, told to those who ask why
+findings - what a search for hosts found, and why each exchanger is tried or not
 
 Delivery needs the hosts only; here each exchanger is accounted for, with what became of it.
 """
@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from empath.mail.lookup import Absent, Addresses, Failed, Kind, Question
-from empath.policy.hosts.search import Host, HostSearch, Verdict, is_host_name, literal_of
+from empath.policy.hosts.addresses import is_host_name, literal_of
+from empath.policy.hosts.search import Host, HostSearch, Verdict
 
 
-class Fate(StrEnum):
+class ExchangerFate(StrEnum):
     """What becomes of an exchanger or of one of its addresses."""
 
     TRIED = "tried"  # in the order that the finding says
@@ -39,7 +40,7 @@ class Finding:
     host: str
     address: str | None
     ttl_s: float | None
-    fate: Fate
+    fate: ExchangerFate
     why: str
 
 
@@ -51,39 +52,41 @@ def findings(search: HostSearch, hosts: Sequence[Host]) -> list[Finding]:
 
 
 def _of(search: HostSearch, preference: int, name: str, orders: dict[tuple[str, str], int]) -> Iterator[Finding]:
-    def finding(fate: Fate, why: str, address: str | None = None, ttl_s: float | None = None) -> Finding:
+    def finding(fate: ExchangerFate, why: str, address: str | None = None, ttl_s: float | None = None) -> Finding:
         order = orders.get((name, address)) if address is not None else None
         return Finding(order, preference, name, address, ttl_s, fate, why)
 
     def weighed(address: str, ttl_s: float | None) -> Finding:
         verdict, why = search.judge(address)
         if verdict is Verdict.OWN:
-            return finding(Fate.OURS, why, address, ttl_s)
+            return finding(ExchangerFate.OURS, why, address, ttl_s)
         if is_no_better:
-            return finding(Fate.DROPPED, "no better than ourselves", address, ttl_s)
+            return finding(ExchangerFate.DROPPED, "no better than ourselves", address, ttl_s)
         if verdict is Verdict.REFUSED:
-            return finding(Fate.REFUSED, why, address, ttl_s)
-        return finding(Fate.TRIED if (name, address) in orders else Fate.SPARE, why, address, ttl_s)
+            return finding(ExchangerFate.REFUSED, why, address, ttl_s)
+        return finding(ExchangerFate.TRIED if (name, address) in orders else ExchangerFate.SPARE, why, address, ttl_s)
 
     is_no_better = search.loop_at is not None and preference >= search.loop_at
     answers = [search.answers.get(Question(name, kind)) for kind in (Kind.A, Kind.AAAA)]
     if search.is_own_name(name):
-        yield finding(Fate.OURS, "own name")
+        yield finding(ExchangerFate.OURS, "own name")
     elif search.literal is not None:
         yield weighed(search.literal, None)
     elif not is_host_name(name):
-        yield finding(Fate.NO_HOST, "not the name of a host" if literal_of(name) is None else "an address, not a name")
-    elif answers == [None, None]:
-        fate, why = (
-            (Fate.DROPPED, "no better than ourselves") if is_no_better else (Fate.NOT_ASKED, "hosts enough before it")
+        yield finding(
+            ExchangerFate.NO_HOST, "not the name of a host" if literal_of(name) is None else "an address, not a name"
         )
-        yield finding(fate, why)
+    elif answers == [None, None]:
+        if is_no_better:
+            yield finding(ExchangerFate.DROPPED, "no better than ourselves")
+        else:
+            yield finding(ExchangerFate.NOT_ASKED, "hosts enough before it")
     else:
         for kind, answer in zip((Kind.A, Kind.AAAA), answers, strict=True):
             if isinstance(answer, Addresses):
                 yield from (weighed(address, answer.ttl_s) for address in answer.records)
             elif isinstance(answer, Failed):
-                yield finding(Fate.FAILED, f"{kind} look-up failed: {answer.why}")
+                yield finding(ExchangerFate.FAILED, f"{kind} look-up failed: {answer.why}")
         absent = [answer for answer in answers if isinstance(answer, Absent)]
         if len(absent) == len(answers):
-            yield finding(Fate.ABSENT, absent[0].why, None, absent[0].ttl_s)
+            yield finding(ExchangerFate.ABSENT, absent[0].why, None, absent[0].ttl_s)

@@ -1,5 +1,5 @@
 """
-mx - which hosts take the mail of a domain, and in which order, RFC 5321 §5
+search - which hosts take the mail of a domain, and in which order, RFC 5321 §5
 
 THEORY
     A search says what it wants to know, learns the answers, and wants more, until it is over; its driver asks the DNS.
@@ -13,20 +13,16 @@ RULES
     What is wrong with a next hop that the operator has fixed is no fault of the mail: it waits (4.3.5).
 """
 
-import ipaddress
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from itertools import chain, zip_longest
 from typing import Final
 
-from empath.errors import SyntaxViolation
-from empath.mail.domain import Domain
 from empath.mail.lookup import Absent, Addresses, Answer, Exchanger, Exchangers, Failed, Kind, Question
 from empath.mail.reply import Reply
 from empath.policy.access import Network
-from empath.policy.hosts.special_purpose import reached_by, special_purpose
+from empath.policy.hosts.addresses import is_host_name, is_within, known, literal_of
 from empath.policy.routing import MxRoute, SmtpRoute
 
 MAX_HOSTS: Final = 5  # addresses of one attempt
@@ -146,14 +142,14 @@ class HostSearch:
 
     def judge(self, address: str) -> tuple[Verdict, str]:
         """What is thought of an address, and why in one word."""
-        canonical, version, flaw = _known(address)
+        canonical, version, flaw = known(address)
         rules = self._rules
         if self.is_fixed:
             # The operator means it, wherever it is, but for our own door.
             return (Verdict.OWN, "listener") if self._is_listener(canonical, version, flaw) else (Verdict.USABLE, "")
         if canonical in rules.own_addresses:
             return Verdict.OWN, "interface"
-        if flaw and not (_is_within(canonical, rules.allowed) or _is_within(address, rules.allowed)):
+        if flaw and not (is_within(canonical, rules.allowed) or is_within(address, rules.allowed)):
             return Verdict.REFUSED, flaw
         return Verdict.USABLE, ""
 
@@ -227,7 +223,7 @@ class HostSearch:
     def _is_enough(self) -> bool:
         if len(self._usable) < MAX_HOSTS:
             return False
-        versions = {_known(found.address)[1] for found in self._usable}
+        versions = {known(found.address).version for found in self._usable}
         return len(versions) > 1 or self._names_since_enough > _NAMES_FOR_OTHER_FAMILY
 
     def _is_listener(self, canonical: str, version: int, flaw: str) -> bool:
@@ -269,49 +265,6 @@ class HostSearch:
                 yield from answer.records
 
 
-@lru_cache(maxsize=4096)
-def is_host_name(name: str) -> bool:
-    """
-    Whether an exchanger can be a host at all.
-
-    RFC 2181 §11 lets any octets stand in the DNS, but a host has a host's name. An IP address as text is no name
-    (RFC 5321 §5.1, §2.3.5): to ask for one finds nothing, to take it as an address would follow a mistake.
-    """
-    try:
-        return str(Domain.parse(name)) == name
-    except SyntaxViolation:
-        return False
-
-
-@lru_cache(maxsize=4096)
-def is_address(text: str) -> bool:
-    """Whether *text* is an IPv4 or IPv6 address, without brackets."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def literal_of(name: str) -> str | None:
-    """The address that *name* is, bare or in the brackets of RFC 5321 §4.1.3; None for a name."""
-    bare = name[1:-1].removeprefix("IPv6:") if name.startswith("[") else name
-    return bare if is_address(bare) else None
-
-
-@lru_cache(maxsize=4096)
-def _known(address: str) -> tuple[str, int, str]:
-    """Shortest form of the host that is reached, version that is spoken, why it is not of the Internet, "" if it is."""
-    parsed = ipaddress.ip_address(address)
-    is_mapped = isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None
-    return str(reached_by(address)), 4 if is_mapped else parsed.version, special_purpose(address)
-
-
-def _is_within(address: str, networks: Iterable[Network]) -> bool:
-    parsed = ipaddress.ip_address(address)
-    return any(parsed in network for network in networks)
-
-
 def _failed(name: str, kind: Kind, answer: Answer) -> Reply:
     why = answer.why if isinstance(answer, Failed) else "an answer to another question"
     return Reply.of(f"451 4.4.3 {name}: {kind} look-up failed: {why}")
@@ -320,9 +273,9 @@ def _failed(name: str, kind: Kind, answer: Answer) -> Reply:
 def _mixed(group: list[Found], random: Random) -> Iterator[Found]:
     """Equals in any order, the families by turns."""
     drawn = sorted(group, key=lambda _: random())
-    first = _known(drawn[0].address)[1]
-    same = [found for found in drawn if _known(found.address)[1] == first]
-    other = [found for found in drawn if _known(found.address)[1] != first]
+    first = known(drawn[0].address).version
+    same = [found for found in drawn if known(found.address).version == first]
+    other = [found for found in drawn if known(found.address).version != first]
     return (found for found in chain.from_iterable(zip_longest(same, other)) if found is not None)
 
 
@@ -332,7 +285,7 @@ def _capped(ordered: list[Found]) -> list[Found]:
         return ordered
     families: dict[int, list[Found]] = {4: [], 6: []}
     for found in ordered:
-        families[_known(found.address)[1]].append(found)
+        families[known(found.address).version].append(found)
     fewer, more = sorted(families.values(), key=len)
     fewer = fewer[: MAX_HOSTS // 2]
     kept = {id(found) for found in fewer + more[: MAX_HOSTS - len(fewer)]}

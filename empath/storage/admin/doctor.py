@@ -16,7 +16,7 @@ import apsw
 import empath
 from empath.errors import EmpathError, MissingInput, ServiceUnavailable
 from empath.mail.identity import Timestamp
-from empath.policy.health import Diagnosis, Level, judge_least
+from empath.policy.health import SILENCE_S, Diagnosis, Level, judge_least
 from empath.storage.sqlite.checks import place_errors
 from empath.storage.sqlite.connection import check_library, rows, value
 from empath.storage.sqlite.queries import queries
@@ -25,7 +25,6 @@ from empath.storage.sqlite.space import wal_octets
 from empath.storage.sqlite.visit import visiting
 
 _SQL = queries("doctor")
-_SILENCE_S: Final = 30.0  # as the housekeeper takes a process for dead
 _SKEW_S: Final = 60.0
 _RELEASED: Final = 1_750_000_000.0  # 2025-06-15: before this version was made
 _MIB: Final = 1024 * 1024
@@ -147,7 +146,7 @@ def _beats(connection: apsw.Connection, *, is_running: bool, now: float) -> Iter
             found = f"{len(living)} processes ended without a word"
             yield Diagnosis("beats", Level.WARNING, found, "start the service: it releases what they held")
         return
-    silent = [(slot, pid, now - beat_at) for slot, pid, beat_at in living if now - beat_at > _SILENCE_S]
+    silent = [(slot, pid, now - beat_at) for slot, pid, beat_at in living if now - beat_at > SILENCE_S]
     for slot, pid, age_s in silent:
         found = f"{slot} (pid {pid}) gave its last sign of life {age_s:.0f} s ago"
         yield Diagnosis("beats", Level.ERROR, found, "see the log; if it stays silent run `empathd restart`")

@@ -22,6 +22,7 @@ from empath.mail.reply import Reply
 from empath.message.header import HeaderGuard, loops_through
 from empath.policy.attempt import outcome_of
 from empath.policy.routing import MaildirRoute
+from empath.storage.spool import no_link_opener, sync_folder
 
 _LOOP = Said(Stage.LOCAL, Reply.of("554 5.4.6 the message has been delivered to this recipient before"))
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -62,7 +63,7 @@ def deliver_to_maildir(folder: Path, reverse_path: str, address: str, pieces: It
     try:
         for part in ("tmp", "new", "cur"):
             (folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(temporary, "xb", opener=_private) as file:
+        with open(temporary, "xb", opener=no_link_opener(0o600)) as file:
             file.write(f"Return-Path: <{reverse_path}>\r\nDelivered-To: {address}\r\n".encode())
             guard = HeaderGuard(_HEADER_OCTETS)
             for piece in pieces:
@@ -74,7 +75,7 @@ def deliver_to_maildir(folder: Path, reverse_path: str, address: str, pieces: It
             file.flush()
             os.fsync(file.fileno())
         os.rename(temporary, folder / "new" / name)
-        _sync_folder(folder / "new")
+        sync_folder(folder / "new")
     except OSError as exc:
         _remove(temporary)
         code = "452 4.3.1" if exc.errno in _FULL else "451 4.3.0"
@@ -90,15 +91,3 @@ def _remove(file: Path) -> None:
         file.unlink(missing_ok=True)
     except OSError:
         pass  # its folder is no folder, or not ours: then it was never made
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,0 +1,68 @@
+"""addresses - what a text that stands for a host is, and what is known of an IP address"""
+
+import ipaddress
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from empath.errors import SyntaxViolation
+from empath.mail.domain import Domain
+from empath.policy.access import Network
+from empath.policy.hosts.special_purpose import reached_by, special_purpose
+
+
+class Known(NamedTuple):
+    """
+    What an address leads to.
+
+    Shape: canonical is the shortest form of the host that is reached; version is spoken on the way, 4 or 6; flaw says
+    why the host is not of the Internet, "" if it is.
+    """
+
+    canonical: str
+    version: int
+    flaw: str
+
+
+@lru_cache(maxsize=4096)
+def is_host_name(name: str) -> bool:
+    """
+    Whether an exchanger can be a host at all.
+
+    RFC 2181 §11 lets any octets stand in the DNS, but a host has a host's name. An IP address as text is no name
+    (RFC 5321 §5.1, §2.3.5): to ask for one finds nothing, to take it as an address would follow a mistake.
+    """
+    try:
+        return str(Domain.parse(name)) == name
+    except SyntaxViolation:
+        return False
+
+
+@lru_cache(maxsize=4096)
+def is_address(text: str) -> bool:
+    """Whether *text* is an IPv4 or IPv6 address, without brackets."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def literal_of(name: str) -> str | None:
+    """The address that *name* is, bare or in the brackets of RFC 5321 §4.1.3; None for a name."""
+    bare = name[1:-1].removeprefix("IPv6:") if name.startswith("[") else name
+    return bare if is_address(bare) else None
+
+
+@lru_cache(maxsize=4096)
+def known(address: str) -> Known:
+    """What *address*, in any spelling, leads to."""
+    parsed = ipaddress.ip_address(address)
+    is_mapped = isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None
+    return Known(str(reached_by(address)), 4 if is_mapped else parsed.version, special_purpose(address))
+
+
+def is_within(address: str, networks: Iterable[Network]) -> bool:
+    """Whether one of the *networks* holds *address*."""
+    parsed = ipaddress.ip_address(address)
+    return any(parsed in network for network in networks)

@@ -1,0 +1,43 @@
+"""Every kind of route is documented, and leads to a carrier."""
+
+import re
+from typing import Any, get_args
+
+import pytest
+
+from empath.daemon.worker.transport.choose import choose_carrier
+from empath.policy.routing import Route, parse_route, route_text
+from tests.docs.pages import text
+
+# A route as documentation writes it: an example, or a form with a word in place of the port.
+_FORM = re.compile(r"[`\"](mx|[a-z]+:[^`\"\s]*)[`\"]")
+
+
+def documented(page, heading, end):
+    """The routes that one part of a page writes out."""
+    _, _, rest = text(page).partition(heading)
+    return [parse_route(form.replace(":port", ":25")) for form in _FORM.findall(rest.partition(end)[0])]
+
+
+@pytest.mark.parametrize(
+    ("page", "heading", "end"),
+    [
+        ("docs/DELIVERY.md", "### 1. The route\n", "\n### "),
+        ("docs/configuration.md", "A route is ", "\n"),
+    ],
+)
+def test_every_kind_of_route_is_documented(page, heading, end):
+    """
+    A kind that nobody can read of is one that nobody can use.
+    """
+    assert set(get_args(Route)) == {type(route) for route in documented(page, heading, end)}
+
+
+def test_every_kind_of_route_has_a_carrier_and_a_text():
+    """
+    mypy holds both for the code; this holds them for what the documentation says.
+    """
+    unused: Any = None
+    for route in documented("docs/DELIVERY.md", "### 1. The route\n", "\n### "):
+        assert route == parse_route(route_text(route))
+        assert choose_carrier(unused, unused, route, route.destination("x.test")).is_failing is False

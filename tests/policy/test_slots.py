@@ -1,0 +1,46 @@
+"""How many leases a worker may take now."""
+
+import pytest
+
+from empath.policy.slots import failing_limit, lease_limit
+
+
+def stuck(count):
+    """So many leases wait for a silent host."""
+    return lambda: count
+
+
+@pytest.mark.parametrize(
+    ("slots", "active", "stuck_leases", "limit"),
+    [
+        (1, 0, 0, 1),
+        (1, 1, 0, 0),
+        (1, 1, 1, 1),
+        (1, 4, 4, 0),
+        (2, 1, 0, 1),
+        (2, 2, 2, 2),
+        (3, 3, 1, 1),
+        (3, 12, 12, 0),
+        (100, 0, 0, 32),
+        (100, 90, 90, 10),
+        (100, 100, 50, 32),
+        (100, 130, 50, 20),
+        (100, 400, 400, 0),
+    ],
+)
+def test_stuck_leases_count_no_more_where_all_slots_are_filled(slots, active, stuck_leases, limit):
+    """
+    A host may take minutes to prove dead; up to three times the slots may wait for such hosts.
+    """
+    assert limit == lease_limit(slots, active, stuck(stuck_leases))
+
+
+@pytest.mark.parametrize(
+    ("slots", "active_failing", "limit"),
+    [(1, 0, 1), (1, 1, 0), (2, 0, 1), (3, 0, 1), (3, 2, 0), (4, 0, 1), (8, 0, 2), (100, 5, 20), (100, 30, 0)],
+)
+def test_failing_destinations_have_a_quarter_of_the_slots_and_one_at_least(slots, active_failing, limit):
+    """
+    A worker of one, two or three slots must try them too: their mail would wait for ever.
+    """
+    assert limit == failing_limit(slots, active_failing)
