@@ -1,7 +1,7 @@
 """
-python -m tests.fuzz - look for a case that breaks a promise, until the time is over
+python -m tests.fuzz - search for a case that breaks a promise, for a given time
 
-Cases come from the grammar, from nowhere, and mostly from mutation: of the corpus, and of what reached something new.
+Cases come from the grammar, from random octets, and mostly from mutation of the corpus and of cases with new paths.
 The seed is printed; the same seed makes the same cases in the same order.  What is found is made small and saved in the
 corpus, where the suite replays it.
 """
@@ -17,12 +17,12 @@ from tests.fuzz.case import Case
 from tests.fuzz.corpus import CORPUS, TARGETS, corpus, failure, judge
 from tests.fuzz.grammar import GENERATORS, mutated, raw_case
 
-_MAX_POOL = 2000  # cases that are kept for mutation, of each target
+_MAX_POOL = 2000  # cases of each target that are kept for mutation
 _REPORT_S = 30.0
 
 
 class Hunt:
-    """One target, its pool, and what was reached so far."""
+    """One target, its pool of cases, and the paths that they reached."""
 
     def __init__(self, target: str, random: Random) -> None:
         self.target = target
@@ -34,7 +34,7 @@ class Hunt:
             self._note(case)
 
     def step(self) -> Case | None:
-        """Try one case more; returns it if it breaks a promise."""
+        """Try one more case; return it if it breaks a promise."""
         random = self._random
         kind = random.random()
         if kind < 0.1:
@@ -47,12 +47,12 @@ class Hunt:
         try:
             if self._note(case) and len(self.pool) < _MAX_POOL:
                 self.pool.append(case)
-        except Exception:  # noqa: BLE001 - whatever it is, it is what was looked for
+        except Exception:  # noqa: BLE001 - any exception is a finding
             return case
         return None
 
     def _note(self, case: Case) -> bool:
-        """Run *case*; whether it reached two things in a row that no case before it did."""
+        """Run *case*; say whether it reached a pair of steps that no case before it did."""
         reached = judge(self.target, case)
         new = set(itertools.pairwise(reached)) - self._reached
         self._reached |= new
@@ -60,7 +60,7 @@ class Hunt:
 
 
 def smallest(target: str, case: Case) -> Case:
-    """*case* without what its failure does not need: pieces are cut out as long as it still fails in the same way."""
+    """Shorten *case*: remove pieces as long as it still fails in the same way."""
     kind = failure(target, case)
     octets, size = case.octets, len(case.octets)
     while size := size // 2:
@@ -75,7 +75,7 @@ def smallest(target: str, case: Case) -> Case:
 
 
 def main() -> int:
-    """Hunt for so many seconds; 1 if something was found."""
+    """Search for the given time; return 1 if a case broke a promise."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(2**32))
@@ -94,7 +94,7 @@ def main() -> int:
             print(f"fuzz: {hunt.target} breaks a promise, seed {wanted.seed}: {path}\n{small.octets!r}", flush=True)
             try:
                 judge(hunt.target, small)
-            except Exception:  # noqa: BLE001 - shown as it is
+            except Exception:  # noqa: BLE001 - any exception is a finding
                 traceback.print_exc()
             return 1
         if time.monotonic() >= report_at:

@@ -1,5 +1,5 @@
 """
-case - one input of a fuzz target, as a file that people can read and edit
+case - one input of a fuzz target, as a readable file
 
 The first line is the number from which the driver draws its decisions; the rest are the octets that arrive, in turns
 with an ASCII record separator between them.  A turn ends where the other side waits for what we say.
@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 
 SEPARATOR = b"\x1e"
-MAX_OCTETS = 20_000  # of one case; more of it finds nothing and takes long octet by octet
+MAX_OCTETS = 20_000  # size of one case; larger cases find nothing more and take long octet by octet
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Case:
 
     @classmethod
     def parse(cls, octets: bytes) -> "Case":
-        """Read any octets: what is no number counts as 0, so that a case can be mutated as a whole."""
+        """Read any octets: a first line that is no number counts as 0, so that mutation may change every octet."""
         head, _, rest = octets.partition(b"\n")
         choices = int(head) if head.isdigit() and len(head) < 10 else 0
         return cls(choices, tuple(rest[:MAX_OCTETS].split(SEPARATOR)))
@@ -33,5 +33,5 @@ class Case:
 
     @property
     def name(self) -> str:
-        """A name for the file that is the same for the same octets."""
+        """A file name that depends on the octets only."""
         return hashlib.sha256(self.octets).hexdigest()[:12]

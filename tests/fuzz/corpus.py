@@ -15,7 +15,7 @@ TARGETS: dict[str, Callable[[Case], list[str]]] = {
     "mime": mime.check,
     "dns": dns.check,
 }
-CPU_S = 6.0  # of one case: many times what any takes, and a fraction of what a quadratic step takes
+CPU_S = 6.0  # limit for one case: many times the usual cost, a fraction of that of a quadratic step
 
 
 def files(target: str) -> list[Path]:
@@ -43,10 +43,10 @@ def judge(target: str, case: Case) -> list[str]:
 
 
 def failure(target: str, case: Case) -> str | None:
-    """In which way *case* breaks a promise: the exception and the line that raised it; None if it breaks none."""
+    """Say how *case* breaks a promise: the exception and the line that raised it; None if it breaks none."""
     try:
         judge(target, case)
-    except Exception as exc:  # noqa: BLE001 - whatever it is, it is what was looked for
+    except Exception as exc:  # noqa: BLE001 - any exception is a finding
         frame = exc.__traceback__
         while frame is not None and frame.tb_next is not None:
             frame = frame.tb_next

@@ -1,4 +1,4 @@
-"""grammar - cases made by the grammar of SMTP, raw ones, and what mutation makes of either"""
+"""grammar - cases from the grammar of SMTP, cases of random octets, and mutations of both"""
 
 from collections.abc import Callable
 from random import Random
@@ -51,7 +51,7 @@ _EXTENSIONS = [b"PIPELINING", b"SIZE 1000", b"SIZE", b"8BITMIME", b"SMTPUTF8", b
 
 
 def raw_case(random: Random) -> Case:
-    """Octets without a thought."""
+    """Random octets."""
     turns = tuple(_without_separator(random.randbytes(random.randint(0, 60))) for _ in range(random.randint(1, 4)))
     return Case(random.randrange(10**6), turns)
 
@@ -124,7 +124,7 @@ _MIME_FIELDS = [
 
 
 def mime_case(random: Random) -> Case:
-    """A message of parts, some of which come very often."""
+    """A message of parts, some of them frequent."""
 
     def lines(choice: list[bytes], most: int) -> bytes:
         return b"".join(random.choice(choice) + b"\r\n" for _ in range(random.randint(0, most)))

@@ -1,4 +1,4 @@
-"""messages - transactions and contents drawn from a random number generator, valid and as odd as the types allow"""
+"""messages - random transactions and contents: valid, and as odd as the types allow"""
 
 from random import Random
 

@@ -1,5 +1,5 @@
 """
-relay - both roles talk to each other, over a connection that cuts as it likes
+relay - both roles talk to each other, over a connection that cuts the octets at random
 
 Promises: what the client counts as delivered is what the server accepted, no more and no less, for the same recipients,
 with the same parameters and octet for octet the same content.  The case's octets are the content.
@@ -24,7 +24,7 @@ _LIMITS = ServerLimits(message_octets=100_000, line_octets=None)
 
 
 class Relay:
-    """A client, a server, and what each of them believes."""
+    """A client and a server, with what each of them counts as delivered."""
 
     def __init__(self, case: Case) -> None:
         self._random = Random(case.choices)
@@ -36,13 +36,13 @@ class Relay:
         self._left = self._random.randint(1, 3)
         self._offered: MailOffered | None = None
         self._accepted: list[RecipientOffered] = []
-        self._taken: list[RecipientOffered] = []  # by the server, with the message
+        self._taken: list[RecipientOffered] = []  # recipients that the server accepted with the message
         self._begun: Transaction | None = None
         self._seen = 0
         self.reached: list[str] = []
 
     def run(self) -> None:
-        """Carry octets to and fro until the client is done."""
+        """Carry octets both ways until the client is done."""
         to_client = self._server.say(b"")
         is_over = False
         for _ in range(1000):
@@ -131,7 +131,7 @@ class Relay:
 
 def check(case: Case) -> list[str]:
     """
-    Judge one case; returns what it reached, for the driver to tell new from old.
+    Judge one case and give the steps that it reached.
 
     Raises:
         AssertionError: a promise is broken.

@@ -39,7 +39,7 @@ OFFERS = [
     (ServerLimits(message_octets=10_000, recipients=100, errors=100), WITHOUT_DSN),
     (ServerLimits(message_octets=10_000, recipients=100, errors=100, line_octets=None), ALL),
 ]
-UNDECIDED_OCTETS = 4  # of content: a line end and a dot may wait for what follows
+UNDECIDED_OCTETS = 4  # octets of content that may wait for more: a line end and a dot
 YES: dict[type, list[Reply]] = {
     Connected: [Reply.of("220 mx.example.test ESMTP")],
     Greeted: [Reply.of("250 mx.example.test"), Reply.of("250 one\ntwo")],
@@ -61,7 +61,7 @@ STOPPING = Reply.of("421 4.3.2 Service is stopping")
 
 @dataclass
 class Envelope:
-    """What is known of one session and its transaction, to judge the next event by."""
+    """The known part of one session and its transaction, against which the next event is judged."""
 
     is_greeted: bool = False
     mail: MailOffered | None = None
@@ -70,7 +70,7 @@ class Envelope:
 
 
 class Session:
-    """One session with its driver, under watch."""
+    """One session with its driver; each event is judged."""
 
     def __init__(self, case: Case) -> None:
         self._case = case
@@ -80,12 +80,12 @@ class Session:
         self._session = ServerSession("mx.example.test", self._limits, extensions)
         self._at = Envelope()
         self._turn = 0
-        self._first_turn = 0  # of the content that is under way
+        self._first_turn = 0  # turn in which the present content began
         self._is_over = False
         self.events: list[Event] = []
 
     def run(self, pieces_of: Callable[[bytes], Iterable[bytes]]) -> tuple[list[bytes], list[Event], int]:
-        """Let it hear the case, each turn in pieces; returns all that a client and a driver can see of it."""
+        """Play the case, each turn in pieces; give all that a client and a driver can see."""
         session = self._session
         self._act()
         replies = [session.octets_to_send()]
@@ -131,7 +131,7 @@ class Session:
                     self._at.recipients += 1
                 case DataOffered():
                     self._at.content = bytearray()
-                    self._first_turn = self._turn + 1  # who sends content with DATA is out of step
+                    self._first_turn = self._turn + 1  # content together with DATA is out of step
         return reply
 
     def _judge(self, event: Event) -> None:
@@ -165,7 +165,7 @@ class Session:
                 self._is_over = True
 
     def _judge_end(self) -> tuple[bytes, bytes]:
-        """The end of data is where RFC 5321 says; returns the content that was given out, and the one that it ends."""
+        """Check the place of the end of data; give the content of the events, and that of the octets before it."""
         content, is_ended = content_of(b"".join(self._case.turns[self._first_turn : self._turn + 1]))
         assert is_ended, "an end of data that is none"
         assert self._at.content is not None
@@ -188,7 +188,7 @@ class Session:
 
 def check(case: Case) -> list[str]:
     """
-    Judge one case; returns what it reached, for the driver to tell new from old.
+    Judge one case and give the steps that it reached.
 
     Raises:
         AssertionError: a promise is broken.

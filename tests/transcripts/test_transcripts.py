@@ -1,17 +1,18 @@
 r"""
-Dialogues with the server session, each the proof of one line of behaviour; one text file each.
+Dialogues with the server session, one text file for each line of behaviour.
 
     # why
-    limits: errors=3          fields of ServerLimits, if others than the default are wanted
-    C: EHLO client.example    the client sends a line; lines that follow each other come in one piece
+    limits: errors=3          fields of ServerLimits that differ from the default
+    without: DSN              extensions that the session does not offer
+    C: EHLO client.example    the client sends a line; consecutive lines arrive in one piece
     c: DATA\r\n               the client sends just these octets
     C!                        the client closes
     S: 503 5.5.1 ...          the server says this line; `...` stands for any words
-    M: Subject: hello         a line of the message accepted in this turn; `M~` is a message without any
+    M: Subject: hello         a line of the message accepted in this turn; `M~` is an empty message
     X: quit                   the session is closed, for this reason
 
-In what a client sends, \r \n \0 \\ and \xHH are octets and {a*3000} is one character many times. What stands before
-the first S is sent before the banner was. The driver refuses nobody@ for good, later@ for now, and the sender full@.
+In a client's line, \r \n \0 \\ and \xHH are octets and {a*3000} repeats one character. The client sends lines above the
+first S before the banner. The driver refuses nobody@ for good, later@ for now, and the sender full@.
 """
 
 import re
@@ -40,7 +41,7 @@ SIMPLE = {b"r": b"\r", b"n": b"\n", b"0": b"\0", b"\\": b"\\"}
 
 @dataclass
 class Turn:
-    """What the client does, and all that comes of it."""
+    """What the client does, and all that follows."""
 
     octets: bytes = b""
     is_hang_up: bool = False
@@ -149,7 +150,7 @@ PATHS = sorted(HERE.glob("*.txt"))
 @pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])
 def test_the_dialogue_goes_as_written(path):
     """
-    The file says which line of behaviour it shows.
+    The first line of the file names the behaviour.
     """
     play(path, is_octet_by_octet=False)
 

@@ -1,12 +1,12 @@
 """
 content - from the octets behind 354 to those of the message, RFC 5321 §4.1.1.4 and §4.5.2
 
-Only CRLF "." CRLF ends the data.  Everything else that a lenient server might take for a line end is made harmless
-before anyone sees it: a bare LF becomes CRLF, a bare CR a space, so that what is stored can never be sent on with a
-nonstandard end of data in it (SMTP smuggling).
+Only CRLF "." CRLF ends the data.  The reader makes harmless what a lenient server might take for a line end: a bare LF
+becomes CRLF, a bare CR becomes a space.  So no stored message carries a nonstandard end of data to the next host (SMTP
+smuggling).
 
-Work is done on whole pieces by operations of `bytes`; there is no loop over lines.  What may be the beginning of the
-end of data, at most four octets, is held until more octets decide.
+The reader works on whole pieces with operations of `bytes`; there is no loop over lines.  It holds what may be the
+beginning of the end of data, at most four octets, until more octets decide.
 """
 
 from typing import Final
@@ -15,7 +15,7 @@ from empath.mail.reply import Reply
 from empath.smtp.server import replies
 
 _END_OF_DATA: Final = b"\r\n.\r\n"
-# Longest first. A bare LF waits too: the dot behind it would be one of transparency.
+# Longest first. A bare LF waits too: a dot after it would be a dot of transparency.
 _UNDECIDED: Final = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r", b"\n")
 
 
@@ -23,9 +23,9 @@ class ContentReader:
     """
     Reader of one message.
 
-    `is_ended` tells that the end of data was seen, then `rest` is what came behind it; `size` counts the octets given
-    out; `refusal` is the reply to a message that broke a rule, None to a sound one.  The first rule broken counts, by
-    its place in the message and so not by how the octets were cut; nothing is given out from there on.
+    `is_ended` says that the reader saw the end of data, then `rest` is what followed it; `size` counts the octets of
+    content so far; `refusal` is the reply to a message that broke a rule, else None.  The first breach in the message
+    decides, however the octets were cut; no content follows it.
     """
 
     __slots__ = (
@@ -51,10 +51,10 @@ class ContentReader:
         # The CRLF of the DATA command begins the first line: a lone dot there is an empty message.
         self._held = b"\r\n"
         self._is_first = True
-        self._open_octets = 0  # length so far of the line that has no end yet
+        self._open_octets = 0  # length so far of the unfinished line
 
     def feed(self, octets: bytes) -> bytes:
-        """Take octets from the wire, give those of the message that are certain by now, maybe none."""
+        """Take octets from the wire, give the octets of the message that are certain by now; these may be none."""
         wire = self._held + octets
         dot = wire.find(b"\r\n.")
         end = wire.find(_END_OF_DATA, dot) if dot >= 0 else -1
@@ -78,7 +78,7 @@ class ContentReader:
         return content
 
     def _sound(self, content: bytes) -> bytes:
-        """*content*, or what of it comes before the first breach of a rule."""
+        """Give *content* up to the first breach of a rule."""
         room = self._message_octets - self.size
         nul = content.find(0)
         too_long = self._find_long_line(content)
@@ -91,11 +91,11 @@ class ContentReader:
         return content[:at]
 
     def _find_long_line(self, content: bytes) -> int:
-        """Where a line gets longer than the limit, or -1."""
+        """Find the place where a line gets longer than the limit, or -1."""
         if self._line_octets is None:
             return -1
-        # From the start of a line, hop to the last line end within reach. Lines hopped over are shorter than the reach,
-        # so a line that is too long is always one that a hop starts from.
+        # From the start of a line, hop to the last line end within reach. The lines in between are shorter than the
+        # reach, so a hop starts at every line that is too long.
         start, reach = -self._open_octets, self._line_octets + 2
         while (line_end := content.rfind(b"\n", max(start, 0), start + reach)) >= 0:
             start = line_end + 1
@@ -114,5 +114,5 @@ def _normalized(wire: bytes, has_dots: bool) -> bytes:
     lines = wire.count(b"\r\n")
     if lines != wire.count(b"\n") or lines != wire.count(b"\r"):
         wire = wire.replace(b"\r\n", b"\n").replace(b"\r", b" ").replace(b"\n", b"\r\n")
-        has_dots = True  # a line end that was made here may have a dot behind it
+        has_dots = True  # a new line end may have a dot after it
     return wire.replace(b"\r\n.", b"\r\n") if has_dots else wire

@@ -1,8 +1,8 @@
 """
 events - what a client's octets mean, in the order in which the driver must act on them
 
-An event either wants an answer (Connected, Greeted, MailOffered, RecipientOffered, DataOffered, ContentEnded), and
-then the session reads nothing more until `ServerSession.answer`; or it tells of something settled.
+Connected, Greeted, MailOffered, RecipientOffered, DataOffered and ContentEnded want an answer: the session reads
+nothing more until `ServerSession.answer`.  The others report what is settled.
 """
 
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ class CloseReason(StrEnum):
     """Why a session is over; the words go into the log."""
 
     QUIT = "quit"
-    EOF = "eof"  # the client closed, maybe in the middle of something
-    REFUSED = "refused"  # the driver answered 421 or 521
-    TERMINATED = "terminated"  # the driver ended it unasked: a timeout, a stop
+    EOF = "eof"  # end of file from the client, at any point
+    REFUSED = "refused"  # the driver's 421 or 521
+    TERMINATED = "terminated"  # the driver's decision: a timeout, a stop
     ERRORS = "too-many-errors"
-    SYNCHRONIZATION = "synchronization"  # octets that came before the reply they had to wait for
-    FORBIDDEN = "forbidden-command"  # HTTP, or a message header where a command belongs
+    SYNCHRONIZATION = "synchronization"  # octets before the reply that they had to wait for
+    FORBIDDEN = "forbidden-command"  # HTTP, or a header field in place of a command
     BDAT = "bdat"
 
 
@@ -62,7 +62,7 @@ class MailOffered:
 @dataclass(frozen=True, slots=True)
 class RecipientOffered:
     """
-    RCPT, RFC 5321 §4.1.1.3. Answer: 250, 4yz or 5yz; a 2yz counts the recipient in.
+    RCPT, RFC 5321 §4.1.1.3. Answer: 250, 4yz or 5yz; a 2yz adds the recipient.
 
     Shape: notify and original_recipient as in `empath.mail.envelope.Recipient`.
     """
@@ -90,26 +90,26 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class ContentEnded:
-    """The end of data was seen; size is the octets of all Content events. Answer: 250, 4yz or 5yz."""
+    """The end of data; size is the octets of all Content events. Answer: 250, 4yz or 5yz."""
 
     size: int
 
 
 @dataclass(frozen=True, slots=True)
 class ContentRefused:
-    """The message broke a rule of content: the session gave *reply* at its end, what came of it is to be dropped."""
+    """The message broke a rule of content: the session answered it with *reply*. Drop its content."""
 
     reply: Reply
 
 
 @dataclass(frozen=True, slots=True)
 class TransactionReset:
-    """RSET or a second greeting ended the transaction; its envelope is to be dropped. No answer."""
+    """RSET or a second greeting ended the transaction: drop its envelope. No answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Last event of every session: send what `octets_to_send` still holds, then close. *reason* is a CloseReason."""
+    """Last event of every session: send the rest of `octets_to_send`, then close. *reason* is a CloseReason."""
 
     reason: str
 

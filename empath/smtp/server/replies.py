@@ -9,9 +9,9 @@ from typing import Final
 from empath.mail.reply import Reply
 
 OK: Final = Reply.of("250 2.0.0 Ok")
-CANNOT_VERIFY: Final = Reply.of("252 2.0.0 Cannot verify, but will take a message and try")
+CANNOT_VERIFY: Final = Reply.of("252 2.0.0 Cannot verify, but will accept a message and attempt delivery")
 
-# RFC 3463 §3.6: x.5.2 the command cannot be understood, x.5.1 it cannot be given now, x.5.4 its parameters are wrong.
+# RFC 3463 §3.6: x.5.2 for a command that is not understood, x.5.1 out of sequence, x.5.4 for wrong parameters.
 UNKNOWN_COMMAND: Final = Reply.of("500 5.5.2 Command not recognized")
 COMMAND_TOO_LONG: Final = Reply.of("500 5.5.2 Command line too long")
 NOT_UTF8: Final = Reply.of("500 5.5.2 Command is not UTF-8")

@@ -1,4 +1,4 @@
-"""client_kit - a client session and a peer that is a list of replies, without a socket between them"""
+"""kit - a client session and a peer that is a list of replies, without a socket between them"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -33,21 +33,21 @@ def transaction(*addresses: str, **parameters: Any) -> Transaction:
 
 @dataclass
 class Dialogue:
-    """What was said by us, and the events so far."""
+    """A session, the octets that it sent, and its events so far."""
 
     session: ClientSession = field(default_factory=lambda: ClientSession("me.test"))
     sent: list[bytes] = field(default_factory=list)
     events: list[ClientEvent] = field(default_factory=list)
 
     def hear(self, *replies: bytes) -> "Dialogue":
-        """Let the peer say these, one after the other; an empty one closes the connection."""
+        """Let the peer send *replies*, one after the other; an empty one closes the connection."""
         for octets in replies:
             self.session.receive(octets)
             self.note()
         return self
 
     def note(self) -> "Dialogue":
-        """Take what came out of the session."""
+        """Record new octets and events of the session."""
         if octets := self.session.octets_to_send():
             self.sent.append(octets)
         while (event := self.session.next_event()) is not None:
@@ -67,18 +67,18 @@ class Dialogue:
         return self.note()
 
     def forget(self) -> "Dialogue":
-        """Leave what was up to now out of the record."""
+        """Empty the record."""
         self.sent.clear()
         self.events.clear()
         return self
 
 
 def ready(extensions: Iterable[str] = EXTENSIONS) -> Dialogue:
-    """A session that may begin."""
+    """A session that is ready for a transaction."""
     return Dialogue().hear(b"220 peer.test ESMTP\r\n", greeting(extensions)).forget()
 
 
 def fates(dialogue: Dialogue) -> list[tuple[str, str]]:
-    """Stage and reply of each recipient, by the last event that tells of them."""
+    """Stage and reply of each recipient, from the last event with results."""
     *_, ended = (event for event in dialogue.events if hasattr(event, "results"))
     return [(str(result.stage), result.reply.escaped()) for result in ended.results.values()]

@@ -49,14 +49,14 @@ def test_the_first_line_names_the_peer_and_offers_nothing():
 )
 def test_size_without_a_number_is_no_limit(line, limit):
     """
-    RFC 1870 §4: the peer takes SIZE= all the same.
+    RFC 1870 §4: the peer still takes SIZE=.
     """
     assert (True, limit) == (offered(line).has_size, offered(line).size_limit)
 
 
 def test_of_a_keyword_that_is_said_twice_the_last_counts():
     """
-    Peers behind a filter that adds its own lines do this.
+    A filter in front of the peer may add its own lines.
     """
     assert 2000 == offered("SIZE 1000", "8BITMIME", "SIZE 2000", "8BITMIME").size_limit
 
@@ -64,6 +64,6 @@ def test_of_a_keyword_that_is_said_twice_the_last_counts():
 @given(text=strategies.any_text)
 def test_no_answer_to_ehlo_makes_an_exception(text):
     """
-    What is no keyword is ignored.
+    A line that is no keyword is ignored.
     """
     Capabilities.parse(Reply(250, None, text))

@@ -9,7 +9,7 @@ from tests.kit import strategies
 
 
 def on_the_wire(*pieces: bytes) -> bytes:
-    """The pieces as they go out, with the end of data."""
+    """The octets that go out for *pieces*, with the end of data."""
     stuffer = DotStuffer()
     return b"".join(map(stuffer.stuff, pieces)) + stuffer.end()
 
@@ -31,7 +31,7 @@ def on_the_wire(*pieces: bytes) -> bytes:
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
 def test_a_dot_at_the_start_of_a_line_is_doubled(content, expected, size):
     """
-    And nowhere else, wherever the content is cut.
+    No other dot is doubled, wherever the content is cut.
     """
     assert expected == on_the_wire(*(content[start : start + size] for start in range(0, len(content), size)))
 
@@ -39,7 +39,7 @@ def test_a_dot_at_the_start_of_a_line_is_doubled(content, expected, size):
 @given(data=st.data(), content=strategies.contents | st.binary(max_size=60))
 def test_the_wire_does_not_show_how_content_was_cut(data, content):
     """
-    A dot that is missed at a border would end the message there.
+    A dot that is missed at a border would end the message early.
     """
     assert on_the_wire(content) == on_the_wire(*data.draw(strategies.pieces(content)), b"")
 
@@ -47,7 +47,7 @@ def test_the_wire_does_not_show_how_content_was_cut(data, content):
 @given(content=strategies.contents)
 def test_what_is_stuffed_is_unstuffed_by_the_rule(content):
     """
-    The receiver's half of RFC 5321 §4.5.2, line by line.
+    RFC 5321 §4.5.2, the receiver's rule.
     """
     *lines, dot, rest = on_the_wire(content).split(b"\r\n")
     assert (b".", b"") == (dot, rest)
@@ -57,6 +57,6 @@ def test_what_is_stuffed_is_unstuffed_by_the_rule(content):
 @given(content=strategies.contents)
 def test_the_end_of_data_comes_once(content):
     """
-    Whatever the content holds.
+    No content can end the message early.
     """
     assert 1 == (b"\r\n" + on_the_wire(content)).count(b"\r\n.\r\n")

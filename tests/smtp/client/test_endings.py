@@ -1,4 +1,4 @@
-"""How a client session ends, and what becomes of what was under way."""
+"""How a client session ends, and the results of the transaction under way."""
 
 import pytest
 
@@ -23,7 +23,7 @@ from tests.smtp.client.kit import BYE, GO_ON, NO, OK, fates, ready, transaction
 )
 def test_a_session_that_ends_defers_what_was_under_way(replies, stage, last, said):
     """
-    421 anywhere; a lost connection; octets that are no reply.
+    A session can end by 421, a lost connection, or octets that are no reply.
     """
     dialogue = ready().begin(transaction("b@x.test", "c@x.test")).hear(*replies, last)
     assert [(stage, said)] * 2 == [(stage, text[: len(said)]) for stage, text in fates(dialogue)]
@@ -33,7 +33,7 @@ def test_a_session_that_ends_defers_what_was_under_way(replies, stage, last, sai
 @pytest.mark.parametrize(("is_timeout", "said"), [(True, "Timed out"), (False, "Connection lost")])
 def test_a_message_whose_answer_was_lost_is_deferred(is_timeout, said):
     """
-    It may be delivered twice, which the stage tells.
+    It may be delivered twice; the stage says so.
     """
     dialogue = ready().begin(transaction()).hear(OK + OK + GO_ON).send(b"")
     dialogue.session.lost("reset by the peer", is_timeout=is_timeout)
@@ -46,7 +46,7 @@ def test_a_message_whose_answer_was_lost_is_deferred(is_timeout, said):
 )
 def test_a_message_is_in_doubt_only_where_no_answer_came(last, is_in_doubt):
     """
-    421 is an answer: the peer says that it did not take it.
+    421 is an answer: the peer did not take the message.
     """
     dialogue = ready().begin(transaction()).hear(OK + OK + GO_ON).send(b"").hear(last)
     [ended] = [event for event in dialogue.events if isinstance(event, TransactionEnded)]
@@ -55,7 +55,7 @@ def test_a_message_is_in_doubt_only_where_no_answer_came(last, is_in_doubt):
 
 def test_a_recipient_keeps_its_own_answer_when_the_connection_is_lost():
     """
-    A refusal that was given is not forgotten.
+    An earlier refusal stays.
     """
     dialogue = ready().begin(transaction("b@x.test", "c@x.test")).hear(OK + NO, b"")
     assert [("rcpt", "550 5.1.1 No"), ("rcpt", "451 4.4.2 Co")] == [(s, t[:12]) for s, t in fates(dialogue)]
@@ -64,7 +64,7 @@ def test_a_recipient_keeps_its_own_answer_when_the_connection_is_lost():
 @pytest.mark.parametrize(("before", "then"), [(OK + NO + NO, b""), (OK + NO + GO_ON, BYE), (NO + NO, b"")])
 def test_what_is_known_is_told_when_the_connection_is_lost_in_cleaning_up(before, then):
     """
-    At RSET, at the lone dot, or among answers that do not matter.
+    The end may come at RSET, at the lone dot, or among answers without consequences.
     """
     dialogue = ready().begin(transaction()).hear(before, then)
     assert "550 5.1.1 No" == fates(dialogue)[0][1]
@@ -76,7 +76,7 @@ def test_what_is_known_is_told_when_the_connection_is_lost_in_cleaning_up(before
 )
 def test_a_session_that_ended_before_any_answer_is_stale(replies, is_stale):
     """
-    An idle connection that the peer gave up is not a failure of delivery; a new one may be tried at once.
+    A peer that closed an idle connection did not refuse the mail; a new connection may be tried at once.
     """
     dialogue = ready().begin(transaction()).hear(*replies)
     ended = dialogue.events[0]
@@ -86,7 +86,7 @@ def test_a_session_that_ended_before_any_answer_is_stale(replies, is_stale):
 
 def test_a_timeout_does_not_make_a_session_stale():
     """
-    A peer that is there and says nothing will say nothing on a new connection.
+    A silent peer will be silent on a new connection too.
     """
     dialogue = ready().begin(transaction())
     dialogue.session.lost("300 s", is_timeout=True)
@@ -98,7 +98,7 @@ def test_a_timeout_does_not_make_a_session_stale():
 @pytest.mark.parametrize("answer", [b"221 2.0.0 Bye\r\n", NO, GO_ON, b"", b"x\r\n"])
 def test_quit_ends_a_session_whatever_the_answer(answer):
     """
-    Or if there is none at all.
+    Its reply may also be missing.
     """
     dialogue = ready()
     dialogue.session.quit()
@@ -112,7 +112,7 @@ def test_quit_ends_a_session_whatever_the_answer(answer):
 
 def test_quit_says_nothing_while_the_peer_waits_for_something_else():
     """
-    In the middle of a message it would become part of that.
+    In the middle of a message QUIT would become part of it.
     """
     dialogue = ready().begin(transaction()).hear(OK + OK + GO_ON).forget()
     dialogue.session.quit()
@@ -121,7 +121,7 @@ def test_quit_says_nothing_while_the_peer_waits_for_something_else():
 
 def test_nothing_happens_after_the_end():
     """
-    A driver may be in the middle of a message when the session ends.
+    The session may end while the driver sends a message.
     """
     dialogue = ready().begin(transaction()).hear(OK + OK + GO_ON, b"").forget()
     dialogue.session.quit()

@@ -1,4 +1,4 @@
-"""The client session against a model of its peer: one reply for each command, of any class, and every kind of end."""
+"""The client session against a model of its peer: replies of any class, and every kind of end."""
 
 from collections import deque
 
@@ -12,16 +12,16 @@ from tests.kit import strategies
 from tests.kit.wire import content_of
 from tests.smtp.client.kit import EXTENSIONS, ONE_AT_A_TIME, greeting, transaction
 
-# What a peer may answer: mostly what lets the dialogue go on.
+# Answers of a peer, most of them let the dialogue go on.
 ANSWERS = st.sampled_from([250, 250, 250, 250, 251, 354, 450, 452, 550, 554])
 FITTING = {b"DATA": 354, b"QUIT": 221}
 
 
 class ClientMachine(RuleBasedStateMachine):
     """
-    A peer that answers what it was asked, in order, as it likes; a driver that begins transactions one after another.
+    A peer that answers each command in order with any class; a driver that begins one transaction after another.
 
-    The model knows commands and the codes they were answered with, nothing of states.
+    The model knows commands and the codes of their answers, but no states.
     """
 
     def __init__(self) -> None:
@@ -29,15 +29,15 @@ class ClientMachine(RuleBasedStateMachine):
         self.connect(EXTENSIONS)
 
     def connect(self, extensions: tuple[str, ...] | None) -> None:
-        """A new session, up to where a transaction may begin, and a model of it."""
+        """Make a session that is ready for a transaction, and a model of it."""
         self.session = ClientSession("me.test")
-        self.unanswered: deque[bytes] = deque()  # commands that the peer has to answer
-        self.answered: list[tuple[bytes, int]] = []  # of this transaction
+        self.unanswered: deque[bytes] = deque()  # commands without an answer yet
+        self.answered: list[tuple[bytes, int]] = []  # commands of this transaction and their codes
         self.events: list[object] = []
         self.recipients: list[str] = []
         self.is_under_way = False
         self.is_content_wanted = False
-        self.is_broken = False  # the peer has done what no peer does, or is gone
+        self.is_broken = False  # after a breach of the protocol or a lost connection
         self.number = 0
         self.session.receive(b"220 peer.test\r\n")
         self.take()
@@ -53,7 +53,7 @@ class ClientMachine(RuleBasedStateMachine):
     # --- the wire
 
     def take(self) -> None:
-        """What came out of the session."""
+        """Take new octets and events of the session."""
         octets = self.session.octets_to_send()
         assert octets == b"" or octets.endswith(b"\r\n")
         self.unanswered += octets.split(b"\r\n")[:-1]
@@ -71,7 +71,7 @@ class ClientMachine(RuleBasedStateMachine):
                     self.judge(event)
 
     def judge(self, ended: TransactionEnded) -> None:
-        """Each recipient's fate is what its own replies say, RFC 5321 §4.2.1 and §3.3."""
+        """Check that each recipient's result follows from its own replies, RFC 5321 §4.2.1 and §3.3."""
         assert self.is_under_way
         self.is_under_way = self.is_content_wanted = False
         codes = dict(self.answered)
@@ -156,10 +156,10 @@ class ClientMachine(RuleBasedStateMachine):
             self.session.quit()
         self.take()
 
-    # --- what is always so
+    # --- invariants
 
     @invariant()
-    def the_session_waits_for_somebody(self) -> None:
+    def the_session_waits_for_the_peer_or_the_driver(self) -> None:
         is_closed = SessionClosed() in self.events
         assert is_closed or self.unanswered or self.is_content_wanted or self.session.is_ready or not self.events
 

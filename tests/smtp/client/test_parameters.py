@@ -1,4 +1,4 @@
-"""What a message asks of a peer, and what becomes of it where the peer lacks that: RFC 1870, 3461, 6152, 6531."""
+"""The extensions that a message needs, and the result where the peer lacks them: RFC 1870, 3461, 6152, 6531."""
 
 import pytest
 
@@ -9,13 +9,13 @@ from tests.smtp.client.kit import DELIVERED, EXTENSIONS, GO_ON, OK, fates, ready
 
 
 def without(keyword: str) -> list[str]:
-    """The usual extensions but for one."""
+    """The usual extensions without one."""
     return [line for line in EXTENSIONS if not line.startswith(keyword)]
 
 
 def test_parameters_go_to_a_peer_that_offers_them():
     """
-    What the sender asked of reports is passed on as it came.
+    The sender's wishes for reports go on unchanged.
     """
     recipient = ClientRecipient("b@x.test", "SUCCESS,DELAY", "rfc822;b+2Bc@x.test")
     what = transaction(
@@ -32,7 +32,7 @@ def test_parameters_go_to_a_peer_that_offers_them():
 
 def test_an_original_recipient_beyond_ascii_is_escaped_for_a_peer_without_smtputf8():
     """
-    RFC 6533 §3: the recipient itself may be ASCII while the one that was named before it is not.
+    RFC 6533 §3: the recipient may be ASCII while its original recipient is not.
     """
     what = transaction(recipients={1: ClientRecipient("b@x.test", None, "utf-8;jörg@x.test")})
     said = [ready(lines).begin(what).sent[0].split(b"\r\n")[1] for lines in (EXTENSIONS, without("SMTPUTF8"))]
@@ -44,7 +44,7 @@ def test_an_original_recipient_beyond_ascii_is_escaped_for_a_peer_without_smtput
 
 def test_parameters_do_not_go_to_a_peer_that_does_not():
     """
-    It would answer 555.
+    The peer would answer 555.
     """
     recipient = ClientRecipient("b@x.test", "NEVER", "rfc822;b@x.test")
     what = transaction(
@@ -59,7 +59,7 @@ def test_parameters_do_not_go_to_a_peer_that_does_not():
 
 def test_the_null_path_is_sent_as_such():
     """
-    RFC 5321 §4.5.5: reports have no sender.
+    RFC 5321 §4.5.5: reports have the null path.
     """
     assert ready().begin(transaction(reverse_path="")).sent[0].startswith(b"MAIL FROM:<> SIZE=5\r\n")
 
@@ -67,7 +67,7 @@ def test_the_null_path_is_sent_as_such():
 @pytest.mark.parametrize("parameters", [{"reverse_path": "ä@x.test"}, {"recipients": {1: ClientRecipient("ä@x.test")}}])
 def test_an_address_beyond_ascii_makes_it_smtputf8(parameters):
     """
-    RFC 6531 §3.4, even where the client forgot to say so.
+    RFC 6531 §3.4, even where the sender did not announce it.
     """
     sent = ready().begin(transaction(**parameters)).sent[0]
     assert (True, True) == (b" SMTPUTF8\r\n" in sent, "<ä@x.test>".encode() in sent)
@@ -75,7 +75,7 @@ def test_an_address_beyond_ascii_makes_it_smtputf8(parameters):
 
 def test_content_beyond_ascii_is_announced():
     """
-    RFC 6152 §3, even where the client forgot to say so.
+    RFC 6152 §3, even where the sender did not announce it.
     """
     assert b"SIZE=5 BODY=8BITMIME\r\n" in ready().begin(transaction(has_8bit=True)).sent[0]
 
@@ -92,7 +92,7 @@ def test_content_beyond_ascii_is_announced():
 )
 def test_a_control_character_never_becomes_part_of_a_command(parameters):
     """
-    It would be a command of its own to the peer. The session is none the worse for it.
+    The peer would read a second command. The session stays usable.
     """
     dialogue = ready()
     with pytest.raises(SyntaxViolation):
@@ -102,7 +102,7 @@ def test_a_control_character_never_becomes_part_of_a_command(parameters):
 
 def test_letters_that_do_not_print_are_no_control_characters():
     """
-    A no-break space is odd in an address, and allowed.
+    A no-break space is odd but allowed in an address.
     """
     assert "<a\u00a0b@x.test>".encode() in ready().begin(transaction("a\u00a0b@x.test")).sent[0]
 
@@ -119,7 +119,7 @@ def test_letters_that_do_not_print_are_no_control_characters():
 )
 def test_a_message_that_the_peer_cannot_take_is_not_offered(extensions, parameters, fate):
     """
-    Too big, 8-bit, or in need of SMTPUTF8. The session is free for the next message.
+    The session is free for the next message.
     """
     dialogue = ready(extensions).begin(transaction(**parameters))
     ((stage, said),) = fates(dialogue)
@@ -135,7 +135,7 @@ def test_a_message_may_be_as_big_as_the_limit():
 
 def test_a_message_in_ascii_needs_no_smtputf8_though_it_was_asked_for():
     """
-    RFC 6531 §3.2 is about what is in the message.
+    RFC 6531 §3.2 is about the octets of the message.
     """
     assert (
         b"MAIL FROM:<a@example.org> SIZE=5 BODY=8BITMIME\r\n"
@@ -146,7 +146,7 @@ def test_a_message_in_ascii_needs_no_smtputf8_though_it_was_asked_for():
 
 def test_a_recipient_beyond_ascii_does_not_keep_the_others_from_their_mail():
     """
-    5.6.7 is for that recipient alone.
+    Only that recipient gets 5.6.7.
     """
     dialogue = ready(without("SMTPUTF8")).begin(transaction("b@x.test", "ä@x.test", "c@x.test"))
     dialogue.hear(OK + OK + OK + GO_ON).send(b"").hear(OK)

@@ -1,4 +1,4 @@
-"""Refusals, each for the recipients that it is about, and replies out of place."""
+"""Refusals, each for the recipients that it concerns, and unexpected replies."""
 
 import pytest
 
@@ -21,7 +21,7 @@ from tests.smtp.client.kit import (
 
 def test_recipients_have_fates_of_their_own():
     """
-    Delivered, deferred and bounced in one transaction.
+    One transaction may deliver, defer and bounce.
     """
     dialogue = ready().begin(transaction("b@x.test", "c@x.test", "d@x.test", "e@x.test"))
     dialogue.hear(OK + OK + LATER + NO + b"251 2.1.5 Will forward\r\n" + GO_ON).send(b"").hear(OK)
@@ -34,7 +34,7 @@ def test_recipients_have_fates_of_their_own():
 )
 def test_when_all_recipients_are_refused_the_transaction_is_reset(extensions, replies):
     """
-    No empty message is delivered, and the session is used again.
+    The peer gets no empty message, and the session stays usable.
     """
     dialogue = ready(extensions).begin(transaction("b@x.test", "c@x.test")).hear(*replies)
     assert ([], b"RSET\r\n", False) == (dialogue.events, dialogue.sent[-1], dialogue.session.is_ready)
@@ -46,7 +46,7 @@ def test_when_all_recipients_are_refused_the_transaction_is_reset(extensions, re
 @pytest.mark.parametrize("reply", [OK, NO, LATER])
 def test_when_data_is_accepted_for_nobody_a_lone_dot_ends_it(reply):
     """
-    DATA was pipelined and the peer said 354 all the same; what it says to the dot is of no account.
+    DATA was pipelined and the peer said 354; its answer to the dot has no consequences.
     """
     dialogue = ready().begin(transaction()).hear(OK + NO + GO_ON)
     assert ([], b".\r\n") == (dialogue.events, dialogue.sent[-1])
@@ -64,7 +64,7 @@ def test_when_data_is_accepted_for_nobody_a_lone_dot_ends_it(reply):
 )
 def test_a_refusal_of_mail_is_for_all_recipients(extensions, replies):
     """
-    The answers to what was pipelined behind it do not matter.
+    The answers to later commands of the group have no consequences.
     """
     dialogue = ready(extensions).begin(transaction("b@x.test", "c@x.test")).hear(*replies, OK)
     assert ([("mail", "550 5.1.1 No")] * 2, True) == (fates(dialogue), dialogue.session.is_ready)
@@ -73,7 +73,7 @@ def test_a_refusal_of_mail_is_for_all_recipients(extensions, replies):
 
 def test_a_refusal_of_mail_spares_the_groups_not_sent():
     """
-    A thousand commands in vain would be counted as errors of ours.
+    The peer would count a thousand useless commands as errors of this host.
     """
     addresses = [f"recipient-{number:04}@example.net" for number in range(1000)]
     dialogue = ready().begin(transaction(*addresses))
@@ -84,7 +84,7 @@ def test_a_refusal_of_mail_spares_the_groups_not_sent():
 
 def test_a_refusal_of_data_is_for_the_recipients_that_were_accepted():
     """
-    Those refused before keep the reason of their own.
+    Recipients refused earlier keep their own reply.
     """
     dialogue = ready().begin(transaction("b@x.test", "c@x.test")).hear(OK + OK + NO + LATER, OK)
     assert [("data", "450 4.2.1 Later"), ("rcpt", "550 5.1.1 No")] == fates(dialogue)
@@ -94,7 +94,7 @@ def test_a_refusal_of_data_is_for_the_recipients_that_were_accepted():
 @pytest.mark.parametrize(("reply", "said"), [(NO, "550 5.1.1 No"), (LATER, "450 4.2.1 Later")])
 def test_a_refusal_of_the_message_is_for_the_recipients_that_were_accepted(reply, said):
     """
-    It ends this message only: the session goes on.
+    It ends only this message; the session goes on.
     """
     dialogue = ready().begin(transaction("b@x.test", "c@x.test")).hear(OK + OK + NO + GO_ON).send(b"").hear(reply)
     assert ([("end-of-data", said), ("rcpt", "550 5.1.1 No")], True) == (fates(dialogue), dialogue.session.is_ready)
@@ -117,7 +117,7 @@ def test_a_refusal_of_the_message_is_for_the_recipients_that_were_accepted(reply
 )
 def test_a_session_out_of_step_is_not_used_again(replies, stages):
     """
-    What is out of place once may be out of place by one from then on.
+    After one unexpected reply all later ones may be shifted by one.
     """
     dialogue = ready().begin(transaction("b@x.test", "c@x.test")).hear(*replies)
     assert (stages, b"QUIT\r\n") == ([stage for stage, _ in fates(dialogue)], dialogue.sent[-1])
@@ -126,7 +126,7 @@ def test_a_session_out_of_step_is_not_used_again(replies, stages):
 
 def test_an_answer_of_another_kind_is_a_protocol_error_5_5_0():
     """
-    For the recipient alone that it is about.
+    Only the recipient of that reply is refused.
     """
     dialogue = ready().begin(transaction("b@x.test", "c@x.test")).hear(OK + GO_ON + OK + GO_ON).send(b"").hear(OK)
     assert [("rcpt", "554 5.5.0 Protocol error: 354 Go ahead in answer to rcpt"), DELIVERED] == fates(dialogue)
@@ -135,7 +135,7 @@ def test_an_answer_of_another_kind_is_a_protocol_error_5_5_0():
 
 def test_a_message_that_is_told_to_go_on_is_a_protocol_error():
     """
-    Neither delivered nor refused: nothing may be concluded from it.
+    Such a reply neither delivers nor refuses.
     """
     dialogue = ready().begin(transaction()).hear(OK + OK + GO_ON).send(b"").hear(GO_ON)
     assert [("end-of-data", "554 5.5.0 Protocol error: 354 Go ahead in answer to end-of-data")] == fates(dialogue)
@@ -145,7 +145,7 @@ def test_a_message_that_is_told_to_go_on_is_a_protocol_error():
 @pytest.mark.parametrize("reply", [OK, GO_ON])
 def test_a_promise_before_the_end_of_data_is_not_believed(reply):
     """
-    The peer does not have the message yet: to count it as delivered would lose it.
+    The peer does not have the message yet; to count it as delivered would lose it.
     """
     dialogue = ready().begin(transaction()).hear(OK + OK + GO_ON + reply)
     ((stage, said),) = fates(dialogue)
@@ -154,7 +154,7 @@ def test_a_promise_before_the_end_of_data_is_not_believed(reply):
 
 def test_half_a_promise_before_the_end_of_data_is_not_believed_either():
     """
-    Its other half would look like the answer to the message. The dot is not sent, so that nothing is delivered.
+    Its other half would look like the answer to the message. The client sends no dot, so nothing is delivered.
     """
     dialogue = ready().begin(transaction()).hear(OK + OK + GO_ON + b"250 2.0").send(b"a\r\n").hear(b".0 Ok\r\n")
     ((stage, said),) = fates(dialogue)
@@ -164,7 +164,7 @@ def test_half_a_promise_before_the_end_of_data_is_not_believed_either():
 @pytest.mark.parametrize(("reply", "said"), [(NO, "550 5.1.1 No"), (LATER, "450 4.2.1 Later"), (BYE, "421 4.3.2 Bye")])
 def test_a_peer_may_refuse_while_content_flows(reply, said):
     """
-    It counts, and the connection is over: the rest of the content would be read as commands.
+    The refusal counts; the connection closes because the peer would read the rest of the content as commands.
     """
     dialogue = ready().begin(transaction()).hear(OK + OK + GO_ON)
     dialogue.session.content(b"a" * 100)
@@ -175,7 +175,7 @@ def test_a_peer_may_refuse_while_content_flows(reply, said):
 @pytest.mark.parametrize("octets", [OK, BYE, b"", b"x\r\n"])
 def test_a_peer_that_speaks_unasked_ends_an_idle_session(octets):
     """
-    It is saying goodbye, or is out of step by one reply.
+    It is about to close, or its replies are shifted by one.
     """
     dialogue = ready().hear(octets)
     assert ([SessionClosed()], False) == (dialogue.events, dialogue.session.is_ready)
@@ -183,7 +183,7 @@ def test_a_peer_that_speaks_unasked_ends_an_idle_session(octets):
 
 def test_a_session_with_half_a_reply_unasked_is_not_ready():
     """
-    The other half would be taken for the answer to MAIL.
+    The other half would look like the answer to MAIL.
     """
     dialogue = ready().hear(b"250 2.")
     with pytest.raises(DriverError):

@@ -1,4 +1,4 @@
-"""Replies out of octets: RFC 5321 §4.2, and what peers send instead."""
+"""Replies from octets: RFC 5321 §4.2, and what peers send instead."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def read(*pieces: bytes) -> list[Any]:
 @given(replies=st.lists(strategies.replies(), max_size=4))
 def test_a_reply_survives_the_wire(replies):
     """
-    What a peer of our own kind says is what we read.
+    Two hosts that run Empath understand each other.
     """
     assert replies == read(b"".join(reply.octets for reply in replies))
 
@@ -46,7 +46,7 @@ def test_replies_do_not_depend_on_how_octets_are_cut(data, replies, tail):
 @given(octets=st.binary(max_size=200))
 def test_no_octets_make_more_than_a_syntax_violation(octets):
     """
-    The peer is not trusted to be an SMTP server at all.
+    The peer may be no SMTP server.
     """
     read(octets)
 
@@ -75,7 +75,7 @@ def test_no_octets_make_more_than_a_syntax_violation(octets):
 )
 def test_a_reply_is_taken_as_peers_write_it(octets, code, enhanced, text):
     """
-    LF alone, long lines, NUL and 8-bit octets, a status on some lines or of the wrong class: no mail is to fail by it.
+    Mail must not fail by LF alone, long lines, NUL and 8-bit octets, or a status that is missing or of a wrong class.
     """
     status = EnhancedStatus.parse(enhanced) if enhanced else None
     assert [Reply(code, status, text)] == read(octets)
@@ -105,7 +105,7 @@ def test_what_is_no_reply_is_refused(octets):
 
 def test_what_is_refused_is_shown_in_short():
     """
-    It goes into a log line.
+    The text goes into a log line.
     """
     assert 100 > len(read(b"x" * 5000 + b"\n")[0])
 
@@ -122,7 +122,7 @@ def test_what_is_refused_is_shown_in_short():
 @pytest.mark.parametrize("size", [1000, 1_000_000])
 def test_a_reply_without_end_is_refused(octets, size):
     """
-    Memory is bounded whatever a peer sends, and however it sends it.
+    A peer cannot use up memory, however it cuts its octets.
     """
     pieces = [octets[start : start + size] for start in range(0, len(octets), size)]
     assert ["a reply of over 65536 octets or 128 lines"] == read(*pieces)
@@ -130,7 +130,7 @@ def test_a_reply_without_end_is_refused(octets, size):
 
 def test_a_reply_within_bounds_is_read():
     """
-    The bound is for one reply, not for a session.
+    The bound holds for one reply, not for a session.
     """
     reply = b"250-a\r\n" * (MAX_REPLY_LINES - 1) + b"250 " + b"b" * 60000 + b"\r\n"
     assert [250] * 3 == [found.code for found in read(reply, reply, reply)]
@@ -138,7 +138,7 @@ def test_a_reply_within_bounds_is_read():
 
 def test_nothing_is_kept_of_what_was_refused():
     """
-    The rest may be endless too.
+    The rest may be endless.
     """
     reader = ReplyReader()
     reader.receive(b"250-a\r\nb\r\n250 half")
@@ -149,7 +149,7 @@ def test_nothing_is_kept_of_what_was_refused():
 
 def test_a_reader_knows_whether_half_a_reply_is_there():
     """
-    A session that asks something now would take that half for the beginning of its answer.
+    A session that sends a command now would take that half for the beginning of the answer.
     """
     reader = ReplyReader()
     seen = []

@@ -1,4 +1,4 @@
-"""The client session: greeting, one transaction after another, and what a driver may ask."""
+"""The client session: greetings, one transaction after another, and the calls of a driver."""
 
 import pytest
 
@@ -62,7 +62,7 @@ def test_a_peer_that_turns_us_away_hears_quit(before, reply):
 
 def test_a_transient_refusal_of_ehlo_is_not_taken_for_an_old_peer():
     """
-    To fall back to HELO would lose the extensions, and bounce mail that needs them.
+    HELO would lose the extensions and bounce mail that needs them.
     """
     dialogue = Dialogue().hear(b"220 x\r\n", LATER)
     assert [b"EHLO me.test\r\n", b"QUIT\r\n"] == dialogue.sent
@@ -71,7 +71,7 @@ def test_a_transient_refusal_of_ehlo_is_not_taken_for_an_old_peer():
 @pytest.mark.parametrize("before", [(), (b"220 x\r\n",), (b"220 x\r\n", NO)])
 def test_a_greeting_that_goes_on_is_a_protocol_error(before):
     """
-    3yz answers nothing here.
+    3yz is no answer to a banner or to EHLO.
     """
     dialogue = Dialogue().hear(*before, GO_ON)
     failed, _ = dialogue.events
@@ -90,7 +90,7 @@ def test_a_greeting_that_goes_on_is_a_protocol_error(before):
 @pytest.mark.parametrize("before", [(), (b"220 x\r\n",), (b"220 x\r\n", NO)])
 def test_a_session_that_ends_in_the_greeting_fails_the_host(before, octets, said):
     """
-    Connection lost, 421, or a server of another kind.
+    The connection broke, the peer said 421, or it speaks another protocol.
     """
     dialogue = Dialogue().hear(*before).forget().hear(octets)
     failed, closed = dialogue.events
@@ -100,7 +100,7 @@ def test_a_session_that_ends_in_the_greeting_fails_the_host(before, octets, said
 
 def test_one_recipient_costs_two_round_trips():
     """
-    RFC 2920: MAIL, RCPT and DATA go together.
+    RFC 2920: MAIL, RCPT and DATA go out together.
     """
     dialogue = ready().begin(transaction()).hear(OK + OK + GO_ON).send(b"a\r\n.\r\n").hear(OK)
     assert [
@@ -126,7 +126,7 @@ def test_without_pipelining_each_command_waits_for_its_answer():
 
 def test_a_session_serves_one_transaction_after_another():
     """
-    Reuse spares the greeting.
+    Reuse saves the greeting.
     """
     dialogue = ready()
     for _ in range(3):
@@ -136,7 +136,7 @@ def test_a_session_serves_one_transaction_after_another():
 
 def test_many_recipients_go_in_groups_of_bounded_size():
     """
-    RFC 2920 §3.1: both sides may block in a write when a group does not fit the buffers between them.
+    RFC 2920 §3.1: a group larger than the buffers between two hosts may block both in a write.
     """
     addresses = [f"recipient-{number:04}@example.net" for number in range(1000)]
     dialogue = ready().begin(transaction(*addresses))
@@ -160,7 +160,7 @@ def test_many_recipients_go_in_groups_of_bounded_size():
 
 def test_nothing_is_sent_for_nobody():
     """
-    A transaction without recipients is over as it begins.
+    A transaction without recipients ends at once.
     """
     dialogue = ready().begin(transaction(recipients={}))
     assert ([], [TransactionEnded({})], True) == (dialogue.sent, dialogue.events, dialogue.session.is_ready)
@@ -168,7 +168,7 @@ def test_nothing_is_sent_for_nobody():
 
 def test_calls_out_of_turn_are_errors_of_the_driver():
     """
-    To go on would put content where the peer reads commands.
+    Content must not go where the peer reads commands.
     """
     for session in (ClientSession("me.test"), ready().begin(transaction()).session):
         for call in (lambda s: s.begin(transaction()), lambda s: s.content(b"a"), ClientSession.end_content):

@@ -1,4 +1,4 @@
-"""A client session against the scripted peer, over a real connection: what buffers between two hosts do to it."""
+"""A client session and the scripted peer over a real connection, with the buffers of two hosts between them."""
 
 import socket
 
@@ -11,7 +11,7 @@ from tests.smtp.client.kit import transaction
 
 
 def deliver(peer: ScriptedPeer, what: Transaction, content: bytes = b"a\r\n") -> list[tuple[str, int]]:
-    """Deliver one message as a blocking driver does: stage and code for each recipient."""
+    """Deliver one message with a blocking driver; give stage and code of each recipient."""
     session = ClientSession("me.test")
     results: list[tuple[str, int]] = []
     with socket.create_connection((peer.host, peer.port), timeout=10) as connection:
@@ -41,7 +41,7 @@ def deliver(peer: ScriptedPeer, what: Transaction, content: bytes = b"a\r\n") ->
 @pytest.mark.parametrize("extensions", [(), ("PIPELINING",)])
 def test_content_arrives_as_it_was(extensions):
     """
-    With dots where they hurt, and more of it than any buffer between the two holds.
+    The content has dots at line starts and is larger than all buffers between the two.
     """
     content = b".\r\n..\r\n.a\r\n" + b"x" * 70 + b"\r\n.\r\n" * 500_000
     with ScriptedPeer().extensions(*extensions).in_pieces(3) as peer:
@@ -52,7 +52,7 @@ def test_content_arrives_as_it_was(extensions):
 @pytest.mark.parametrize("is_wordy", [False, True])
 def test_a_thousand_recipients_do_not_block_both_sides(is_wordy):
     """
-    RFC 2920 §3.1: a peer that is blocked in writing its answers reads no more commands.
+    RFC 2920 §3.1: a peer that blocks in writing its answers reads no more commands.
     """
     addresses = tuple(f"recipient-{number:04}@example.net" for number in range(1000))
     with (
@@ -77,7 +77,7 @@ def test_a_thousand_recipients_do_not_block_both_sides(is_wordy):
 )
 def test_a_peer_that_goes_away_defers_the_message(step, result):
     """
-    At any step; but for QUIT, when all is said.
+    Only after QUIT a lost connection has no consequences.
     """
     with ScriptedPeer().drop_at(step) as peer:
         assert [result] == deliver(peer, transaction())
@@ -85,7 +85,7 @@ def test_a_peer_that_goes_away_defers_the_message(step, result):
 
 def test_all_recipients_refused_leave_a_session_that_can_say_goodbye():
     """
-    And no message, though the peer asked for one.
+    The peer asked for a message and gets none.
     """
     with ScriptedPeer().reply("RCPT", "550 5.1.1 No").reply(END_OF_DATA, "554 5.5.1 No recipients") as peer:
         assert [("rcpt", 550)] == deliver(peer, transaction())

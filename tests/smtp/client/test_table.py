@@ -33,7 +33,7 @@ HOSTS = [
 
 @dataclass
 class Driver(Dialogue):
-    """A driver that begins a transaction, or sends its content, when it is asked to act."""
+    """A driver that begins a transaction or sends its content when the session waits for it."""
 
     extensions: tuple[str, ...] = EXTENSIONS
     local_part: str = "b"
@@ -45,14 +45,14 @@ class Driver(Dialogue):
         return self.session.is_ready or self.session.state is ClientState.CONTENT
 
     def act(self) -> None:
-        """Do what the session waits for."""
+        """Make the call that the session waits for."""
         if self.session.is_ready:
             self.begin(transaction(f"{self.local_part}@x.test", "c@x.test"))
         else:
             self.send(b"content")
 
     def meet(self, signal: ClientSignal) -> None:
-        """Let one thing happen."""
+        """Let *signal* happen."""
         if signal is ClientSignal.TIMED_OUT:
             self.session.lost("60 s", is_timeout=True)
         elif signal is ClientSignal.OK and self.session.state is ClientState.EHLO:
@@ -101,7 +101,7 @@ def test_no_row_leads_out_of_the_end():
 
 def test_every_row_is_walked_and_leads_where_it_says():
     """
-    All dialogues of one transaction with two recipients, as deep as they go.
+    The test plays all dialogues of one transaction with two recipients.
     """
     walked: dict[tuple[ClientState, ClientSignal], set[ClientState]] = defaultdict(set)
     for extensions, local_part in HOSTS:
@@ -115,7 +115,7 @@ def walk(
     local_part: str,
     walked: dict[tuple[ClientState, ClientSignal], set[ClientState]],
 ) -> None:
-    """Note where every signal leads after *script* (None in it is an act of the driver), and go on from there."""
+    """Record where every signal leads after *script* (None is an act of the driver), and go on from there."""
     for signal in ClientSignal:
         driver = replay(script, extensions, local_part)
         before = driver.session.state
@@ -197,7 +197,7 @@ def test_a_delivery_does_not_depend_on_how_replies_are_cut(data, content):
 )
 def test_no_octets_make_an_exception(octets, before):
     """
-    The peer is not trusted to be an SMTP server at all.
+    The peer may be no SMTP server.
     """
     dialogue = Dialogue().hear(*before)
     dialogue.hear(octets, b"")
@@ -206,7 +206,7 @@ def test_no_octets_make_an_exception(octets, before):
 
 def test_a_session_is_made_for_one_connection():
     """
-    Nothing is shared between two.
+    Two sessions share nothing.
     """
     first, second = ClientSession("me.test"), ClientSession("me.test")
     first.receive(b"220 x\r\n")

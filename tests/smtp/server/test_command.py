@@ -23,7 +23,7 @@ def rcpt(argument, is_smtputf8=False):
 
 def test_mail_is_offered_with_its_parameters():
     """
-    The driver sees what the client asked for, parsed.
+    The driver gets parsed values.
     """
     expected = MailOffered(ReversePath.parse("a@b.example"), 99, BodyType.EIGHT_BIT_MIME, True, DsnReturn.FULL, "abc")
     assert expected == mail("FROM:<a@b.example> SIZE=99 BODY=8BITMIME SMTPUTF8 RET=FULL ENVID=abc")
@@ -31,7 +31,7 @@ def test_mail_is_offered_with_its_parameters():
 
 def test_the_null_reverse_path_is_accepted():
     """
-    J: reports come from nowhere, RFC 5321 §4.5.5.
+    J: reports have the null path, RFC 5321 §4.5.5.
     """
     assert MailOffered(ReversePath.NULL, None, BodyType.SEVEN_BIT, False, None, None) == mail("FROM:<>")
 
@@ -101,7 +101,7 @@ def test_postmaster_needs_no_domain(text):
 )
 def test_a_bad_path_is_refused(path):
     """
-    A3: and above all no control character gets into an address, a log line or a terminal.
+    A3: no control character gets into an address, a log line or a terminal.
     """
     assert replies.BAD_SENDER == mail(f"FROM:{path}")
     assert replies.BAD_RECIPIENT == rcpt(f"TO:{path}")
@@ -124,9 +124,6 @@ def test_a_command_without_its_keyword_is_a_syntax_error(argument):
 
 
 def test_parameters_that_are_refused_refuse_the_command():
-    """
-    A2.
-    """
     assert replies.UNKNOWN_PARAMETER == mail("FROM:<a@b.example> FOO=1")
     assert replies.UNKNOWN_PARAMETER == rcpt("TO:<a@b.example> FOO=1")
     assert replies.DSN_NOT_OFFERED == mail("FROM:<a@b.example> RET=FULL", WITHOUT_DSN)
@@ -134,7 +131,7 @@ def test_parameters_that_are_refused_refuse_the_command():
 
 def test_a_declared_size_over_the_limit_is_552():
     """
-    B5: nobody need send what will be refused.
+    B5: the client need not send a message that the server will refuse.
     """
     assert LIMIT == mail(f"FROM:<a@b.example> SIZE={LIMIT}").size
     assert replies.TOO_BIG == mail(f"FROM:<a@b.example> SIZE={LIMIT + 1}")
@@ -142,7 +139,7 @@ def test_a_declared_size_over_the_limit_is_552():
 
 def test_a_local_part_beyond_ascii_needs_smtputf8():
     """
-    RFC 6531 §3.5: without it the next host could not be told. A domain alone can, in A-labels.
+    RFC 6531 §3.5: without it no command can carry the address to the next host. A domain alone can go in A-labels.
     """
     assert replies.SMTPUTF8_NEEDED == mail("FROM:<jürgen@b.example>")
     assert mail("FROM:<jürgen@b.example> SMTPUTF8").is_smtputf8
@@ -163,7 +160,7 @@ def test_a_local_part_beyond_ascii_needs_smtputf8():
 )
 def test_a_greeting_names_a_domain_or_a_literal(argument, name):
     """
-    RFC 5321 §4.1.1.1; the name goes into the trace field as it is, so it must be ASCII.
+    RFC 5321 §4.1.1.1; the name goes unchanged into the trace field, so it must be ASCII.
     """
     assert Greeted("EHLO", name) == read_greeting("EHLO", argument)
 
@@ -179,7 +176,7 @@ def test_a_greeting_without_a_name_is_501(argument):
 @pytest.mark.parametrize("word", [b"GET", b"post", b"CONNECT", b"Subject:", b"From:x@y", b"http://x/"])
 def test_http_and_headers_are_forbidden_words(word):
     """
-    A6: these clients do not speak SMTP and would go on line by line.
+    A6: these clients do not speak SMTP and would send line after line.
     """
     assert is_forbidden(word)
 

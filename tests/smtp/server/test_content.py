@@ -35,7 +35,7 @@ def read(pieces, message_octets=10_000, line_octets=998):
 @pytest.mark.parametrize("ending", NOT_AN_END)
 def test_only_crlf_dot_crlf_ends_the_data(ending):
     """
-    B1: a server that takes one of these for the end reads the rest as commands of another's mail.
+    B1: a server that takes one of these for the end reads the rest of the message as commands.
     """
     wire = b"one" + ending + b"MAIL FROM:<a@b.example>\r\n"
     content, reader = read([wire])
@@ -50,7 +50,7 @@ def test_only_crlf_dot_crlf_ends_the_data(ending):
 @pytest.mark.parametrize("ending", NOT_AN_END)
 def test_nothing_given_out_can_end_data_elsewhere(ending):
     """
-    B3: what we store is sent on, and must not hold a line end that the next host reads in its own way.
+    B3: the stored message goes to a next host, which might read such a line end in its own way.
     """
     content, _ = read([b"one" + ending + b"two\r\n.\r\n"])
     assert b"" == content.replace(b"\r\n", b"").translate(None, b"one.tw ")
@@ -75,7 +75,7 @@ def test_nothing_given_out_can_end_data_elsewhere(ending):
 )
 def test_lines_are_normalized_and_dots_of_transparency_removed(wire, content):
     """
-    B3, B4: what the client meant is what is stored.
+    B3, B4: the stored message is what the client meant.
     """
     given_out, reader = read([wire])
     assert content == given_out
@@ -87,7 +87,7 @@ def test_lines_are_normalized_and_dots_of_transparency_removed(wire, content):
 @given(wire=WIRE.map(lambda wire: wire.replace(b"\0", b"")))
 def test_content_is_what_the_rules_say_octet_by_octet(wire):
     """
-    Work on whole pieces is an optimisation, the rules are about octets.
+    Work on whole pieces is only an optimisation.
     """
     expected, is_ended = content_of(wire)
     content, reader = read([wire])
@@ -102,7 +102,7 @@ def test_content_is_what_the_rules_say_octet_by_octet(wire):
 @given(wire=WIRE, borders=BORDERS, message_octets=st.integers(0, 30), line_octets=st.none() | st.integers(0, 6))
 def test_content_does_not_depend_on_how_octets_are_cut(wire, borders, message_octets, line_octets):
     """
-    TCP has no message borders, and a refusal must not depend on them either.
+    TCP has no message borders; neither content nor refusals may depend on them.
     """
     whole, reader = read([wire], message_octets, line_octets)
     for pieces in (cut(wire, borders), cut(wire, range(len(wire)))):
@@ -118,7 +118,7 @@ def test_content_does_not_depend_on_how_octets_are_cut(wire, borders, message_oc
 @given(lines=st.lists(st.integers(0, 8), max_size=12), line_octets=st.integers(0, 7))
 def test_a_line_is_too_long_exactly_when_it_is_longer_than_the_limit(lines, line_octets):
     """
-    B9: the hops over short lines must not step over a long one. The limit counts no CRLF and no dot of transparency.
+    B9: the search must not skip a long line. The limit does not count CRLF and dots of transparency.
     """
     wire = b"".join(b"." + b"." * octets + b"\r\n" if octets else b"\r\n" for octets in lines) + b".\r\n"
     _, reader = read([wire], line_octets=line_octets)
@@ -127,7 +127,7 @@ def test_a_line_is_too_long_exactly_when_it_is_longer_than_the_limit(lines, line
 
 def test_a_message_of_exactly_the_limit_is_sound():
     """
-    SIZE is the greatest size accepted, not the least refused.
+    SIZE is the largest size that is accepted.
     """
     content, reader = read([b"a" * 8 + b"\r\n.\r\n"], message_octets=10)
     assert (b"a" * 8 + b"\r\n", None) == (content, reader.refusal)
@@ -137,7 +137,7 @@ def test_a_message_of_exactly_the_limit_is_sound():
 
 def test_the_first_rule_broken_decides():
     """
-    One refusal per message, and the same one however the octets came.
+    A message has one refusal, however its octets were cut.
     """
     _, reader = read([b"aa\0" + b"b" * 20 + b"\r\n.\r\n"], line_octets=10)
     assert replies.HAS_NUL == reader.refusal
@@ -147,7 +147,7 @@ def test_the_first_rule_broken_decides():
 
 def test_nothing_is_given_out_after_a_refusal():
     """
-    B5: a message too big is read through to its end, and costs no memory on the way.
+    B5: a message that is too big is read to its end and costs no memory.
     """
     reader = ContentReader(4, None)
     assert [b"aaaa", b"", b""] == [

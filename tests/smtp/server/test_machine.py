@@ -1,4 +1,4 @@
-"""The server session against a model: whatever is said in whatever order, each command has one reply, the one due."""
+"""The server session against a model: in any order, each command has exactly the reply that the model gives."""
 
 from dataclasses import dataclass, replace
 
@@ -59,7 +59,7 @@ class ServerMachine(RuleBasedStateMachine):
         kinds = (Greeted, MailOffered, RecipientOffered, ContentEnded)
         self.conversation = Conversation(SMALL, dict.fromkeys(kinds, self.decide))
         self.model = Model()
-        self.stored: list[bytes] = []  # what the model says was accepted
+        self.stored: list[bytes] = []  # contents that the model accepts
         self.accepted: list[bytes] = []
         self.seen = 0
         assert [220] == reply_codes(self.conversation.open().greeting)
@@ -69,7 +69,7 @@ class ServerMachine(RuleBasedStateMachine):
         return REFUSALS.get(self.word) or ACCEPTANCE[type(event)]
 
     def say(self, octets: bytes, expected: int) -> None:
-        """One command; its one reply must be the one that the model gives."""
+        """Say one command; its reply must be the one that the model gives."""
         model = self.model
         if expected >= 500:
             model.errors += 1
@@ -128,7 +128,7 @@ class ServerMachine(RuleBasedStateMachine):
     @precondition(lambda self: not self.model.is_closed)
     @rule(word=YES_OR_NO, content=CONTENTS, end=ENDS, count=st.integers(1, 3), data=st.data())
     def deliver(self, word: str, content: bytes, end: bytes, count: int, data: st.DataObject) -> None:
-        """All that a message needs, as most clients say it."""
+        """Say all commands of a message, as most clients do."""
         steps = [lambda: self.greet("yes", b"EHLO", True)] if not self.model.is_greeted else []
         if not self.model.has_mail:
             steps.append(lambda: self.mail("yes", data.draw(strategies.reverse_paths), True))
@@ -161,7 +161,7 @@ class ServerMachine(RuleBasedStateMachine):
             model.errors = model.junk = 0
             self.stored.append(meant)
         if expected == 554 and len(meant) > SMALL.message_octets:
-            # Two rules are broken, the first decides.
+            # The message breaks two rules; the first breach decides.
             self.take_either(wire, (552, 554))
         else:
             self.say(wire, expected)

@@ -1,4 +1,4 @@
-"""The session sees a stream: neither its pieces nor its amount may matter."""
+"""The session reads a stream: neither the pieces nor the amount of its octets may matter."""
 
 from dataclasses import replace
 

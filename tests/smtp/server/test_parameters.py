@@ -16,7 +16,7 @@ from tests.smtp.server.kit import WITHOUT_DSN
 
 def test_all_parameters_of_mail_are_read():
     """
-    Each extension offered is honoured; keywords and values have no case.
+    Each offered extension has its parameters; keywords and values ignore case.
     """
     expected = MailParameters(4096, BodyType.EIGHT_BIT_MIME, True, DsnReturn.HEADERS, "QQ+3D314159")
     text = "size=4096  body=8bitmime SMTPUTF8 RET=hdrs ENVID=QQ+3D314159"
@@ -25,7 +25,7 @@ def test_all_parameters_of_mail_are_read():
 
 def test_all_parameters_of_rcpt_are_read():
     """
-    NOTIFY is folded to upper case, ORCPT stays as it came.
+    NOTIFY becomes upper case, ORCPT stays verbatim.
     """
     expected = RecipientParameters("SUCCESS,DELAY", "rfc822;Bob+2Bx@example.com")
     text = "notify=success,Delay,SUCCESS orcpt=rfc822;Bob+2Bx@example.com"
@@ -59,7 +59,7 @@ def test_all_parameters_of_rcpt_are_read():
 )
 def test_a_bad_value_in_mail_is_501(text):
     """
-    A2. An ENVID that decodes to a control character could end a header of the report it is copied into.
+    A2: an ENVID that decodes to a control character could end a field of the report that repeats it.
     """
     assert replies.BAD_PARAMETER == read_mail_parameters(text, ALL.mail)
 
@@ -96,7 +96,7 @@ def test_a_bad_value_in_rcpt_is_501(text):
 @pytest.mark.parametrize("value", ["x-unknown;+41b", "utf-8;jürgen@bücher.example", "rfc822;" + "a" * 493])
 def test_an_original_recipient_is_kept_verbatim(value):
     """
-    D1: the type may be unknown to us, the next host may know it.
+    D1: the next host may know a type that this host does not.
     """
     read = read_recipient_parameters(f"ORCPT={value}", ALL.rcpt)
     assert isinstance(read, RecipientParameters)
@@ -105,9 +105,6 @@ def test_an_original_recipient_is_kept_verbatim(value):
 
 @pytest.mark.parametrize("text", ["FOO", "FOO=1", "AUTH=<>", "=", "=1", "NOTIFY=NEVER", "BODY\t=7BIT"])
 def test_an_unknown_parameter_of_mail_is_555(text):
-    """
-    A2.
-    """
     assert replies.UNKNOWN_PARAMETER == read_mail_parameters(text, ALL.mail)
 
 
@@ -120,7 +117,7 @@ def test_an_unknown_parameter_of_rcpt_is_555():
 
 def test_dsn_parameters_are_refused_when_dsn_is_off():
     """
-    A2: nothing is promised that will not be kept.
+    A2: the server promises no report that it will not send.
     """
     for text in ("RET=FULL", "ENVID=x"):
         assert replies.DSN_NOT_OFFERED == read_mail_parameters(text, WITHOUT_DSN.mail)

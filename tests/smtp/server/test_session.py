@@ -64,7 +64,7 @@ def test_one_message_is_these_events():
 
 def test_the_state_that_timeouts_and_stops_ask_for():
     """
-    A11: a stop spares a session that is in content until its message is answered.
+    A11: a stop lets a session in content go on until its message is answered.
     """
     seen: list[tuple[object, ...]] = []
 
@@ -95,7 +95,7 @@ def test_the_state_that_timeouts_and_stops_ask_for():
 
 def test_extensions_follow_the_answer_to_ehlo():
     """
-    RFC 5321 §4.1.1.1: exactly what is offered, one a line; an answer of several lines stays in front.
+    RFC 5321 §4.1.1.1: one extension a line, after all lines of the driver's answer.
     """
     conversation = Conversation(answers={Greeted: Reply.of("250 mx.example.test\nwelcome")}).open()
     assert (
@@ -107,7 +107,7 @@ def test_extensions_follow_the_answer_to_ehlo():
 
 def test_a_refused_greeting_changes_nothing():
     """
-    RFC 5321 §4.1.4: the transaction goes on as it was.
+    RFC 5321 §4.1.4: the transaction goes on.
     """
     conversation = greeted()
     conversation.say(ENVELOPE)
@@ -120,7 +120,7 @@ def test_a_refused_greeting_changes_nothing():
 @pytest.mark.parametrize("command", [b"RSET\r\n", b"EHLO client.example\r\n", GREETING])
 def test_a_transaction_that_is_cut_off_is_told_to_the_driver_once(command):
     """
-    A9: the envelope must be dropped, and a second RSET has nothing to drop.
+    A9: the driver drops the envelope once; a second RSET has nothing to drop.
     """
     conversation = greeted()
     conversation.say(ENVELOPE)
@@ -132,7 +132,7 @@ def test_a_transaction_that_is_cut_off_is_told_to_the_driver_once(command):
 
 def test_a_refusing_banner_still_waits_for_quit():
     """
-    A9, RFC 5321 §3.1: 554 is said in place of the banner, then everything but QUIT is 503.
+    A9, RFC 5321 §3.1: 554 replaces the banner, then every command but QUIT gets 503.
     """
     conversation = Conversation(answers={Connected: Reply.of("554 5.7.1 Go away")}).open()
     assert b"554 5.7.1 Go away\r\n" == conversation.greeting
@@ -145,7 +145,7 @@ def test_a_refusing_banner_still_waits_for_quit():
 @pytest.mark.parametrize("event", [Connected, Greeted, MailOffered, RecipientOffered, DataOffered, ContentEnded])
 def test_421_and_521_end_the_session_wherever_they_are_said(event, line):
     """
-    RFC 5321 §3.8, RFC 7504 §3: whoever says so hangs up; what is behind is not read.
+    RFC 5321 §3.8, RFC 7504 §3: the server closes and does not read what follows.
     """
     conversation = Conversation(answers={event: Reply.of(line)})
     said = [
@@ -170,7 +170,7 @@ def test_a_refused_data_leaves_the_transaction():
 @pytest.mark.parametrize("line", ["451 4.3.0 Queue trouble", "554 5.4.0 Too many hops"])
 def test_a_message_that_is_refused_ends_its_transaction_too(line):
     """
-    RFC 5321 §4.1.1.4: after the end of data the buffers are empty, whatever was said.
+    RFC 5321 §4.1.1.4: the end of data clears the buffers, whatever the reply is.
     """
     conversation = in_content(answers={ContentEnded: Reply.of(line)})
     assert Reply.of(line).octets == conversation.say(b"text\r\n.\r\n")
@@ -188,7 +188,7 @@ def test_a_message_that_is_refused_ends_its_transaction_too(line):
 )
 def test_content_that_breaks_a_rule_is_refused_by_the_session(content, reply):
     """
-    B3, B5, B9: the driver only drops what it has; the connection stays usable.
+    B3, B5, B9: the driver only drops the content; the connection stays usable.
     """
     conversation = in_content()
     assert reply.octets == conversation.say(content)
@@ -209,7 +209,7 @@ def test_no_limit_on_lines_where_the_role_has_none():
 
 def test_errors_are_the_clients_faults_only():
     """
-    A7: a 4yz is our trouble. An accepted message clears the account.
+    A7: a 4yz is a problem of this host. An accepted message sets the number of errors to zero.
     """
     conversation = greeted(answers={RecipientOffered: Reply.of("450 4.2.1 Later")})
     conversation.say(b"FOO\r\nMAIL FROM:<>\r\nRCPT TO:<a@a.example>\r\nRCPT TO:<a>\r\n")
@@ -224,7 +224,7 @@ def test_errors_are_the_clients_faults_only():
 
 def test_the_twentieth_error_is_the_last():
     """
-    A7: it gets its own reply, and 421 right behind it.
+    A7: it gets its own reply, and 421 follows at once.
     """
     conversation = greeted()
     said = conversation.say(b"FOO\r\n" * 30)
@@ -234,7 +234,7 @@ def test_the_twentieth_error_is_the_last():
 
 def test_junk_is_free_a_hundred_times():
     """
-    A7: NOOP, VRFY, RSET and HELP more often than that are errors, in any mixture.
+    A7: beyond that each NOOP, VRFY, RSET or HELP is an error, in any mixture.
     """
     conversation = greeted()
     for command in (b"NOOP\r\n", b"VRFY x\r\n", b"RSET\r\n", b"HELP\r\n") * 25:
@@ -255,7 +255,7 @@ def test_vrfy_needs_something_to_verify():
 
 def test_a_thousand_recipients_over_the_limit_cost_no_error():
     """
-    A4: a list server that sends too many is to come back with the rest, one that never ends is not.
+    A4: a list server that sends too many shall return with the rest; a client that never stops is cut off.
     """
     conversation = greeted(replace(LIMITS, recipients=100))
     conversation.say(b"MAIL FROM:<>\r\n" + b"RCPT TO:<b@b.example>\r\n" * 100)
@@ -275,7 +275,7 @@ def test_a_thousand_recipients_over_the_limit_cost_no_error():
 )
 def test_octets_before_the_reply_was_taken_break_the_step(command):
     """
-    A5: in the same read or a later one, the reply was not on its way yet; it is replaced.
+    A5: the reply was not sent yet, so 554 replaces it, in the same read or a later one.
     """
     for pieces in ([command + b"RSET\r\n"], [command, b"R"]):
         conversation = greeted()
@@ -286,7 +286,7 @@ def test_octets_before_the_reply_was_taken_break_the_step(command):
 
 def test_octets_after_the_reply_was_taken_are_in_step():
     """
-    A5: how fast a client is does not matter, only what it waited for.
+    A5: a client may be fast as long as it waited for the reply.
     """
     conversation = greeted()
     for command in (b"NOOP\r\n", b"EHLO client.example\r\n", b"VRFY x\r\n", b"RSET\r\n"):
@@ -296,7 +296,7 @@ def test_octets_after_the_reply_was_taken_are_in_step():
 
 def test_taking_earlier_replies_does_not_end_the_wait():
     """
-    A5: a driver may send what it has while it still decides about DATA.
+    A5: a driver may send earlier replies while it still decides about DATA.
     """
     session = ServerSession("mx.example.test", LIMITS)
     taken = []
@@ -335,9 +335,9 @@ def test_nothing_is_read_while_an_event_waits_for_its_answer():
     assert b"" == session.octets_to_send()
 
 
-def test_an_answer_that_nobody_asked_for_is_a_fault_of_the_driver():
+def test_an_answer_without_a_question_is_an_error_of_the_driver():
     """
-    Silence would shift every later reply by one.
+    To ignore it would shift every later reply by one.
     """
     conversation = greeted()
     with pytest.raises(DriverError):
@@ -346,7 +346,7 @@ def test_an_answer_that_nobody_asked_for_is_a_fault_of_the_driver():
 
 def test_termination_says_its_words_and_takes_nothing_more():
     """
-    A11: 421 in the middle of a message, which is no message then.
+    A11: 421 in the middle of a message discards the message.
     """
     conversation = in_content()
     conversation.say(b"text\r\n")
@@ -359,7 +359,7 @@ def test_termination_says_its_words_and_takes_nothing_more():
 
 def test_an_answer_after_termination_is_ignored():
     """
-    The commit of a message may end after its session was cut.
+    The commit of a message may finish after its session ended.
     """
 
     def cut_off(_event):
@@ -372,7 +372,7 @@ def test_an_answer_after_termination_is_ignored():
 
 def test_end_of_file_comes_after_what_was_sent_before_it():
     """
-    A client may close its side at once; the answer to its message is still given.
+    A client may close its side at once and still gets the answer to its message.
     """
 
     def hang_up(_event):
@@ -386,7 +386,7 @@ def test_end_of_file_comes_after_what_was_sent_before_it():
 
 def test_end_of_file_in_content_ends_no_message():
     """
-    RFC 5321 §4.1.1.4: only the end of data does, and half of one is none.
+    RFC 5321 §4.1.1.4: only a complete end of data does.
     """
     conversation = in_content()
     conversation.say(b"text\r\n.\r")
@@ -396,7 +396,7 @@ def test_end_of_file_in_content_ends_no_message():
 
 def test_a_command_may_end_in_a_bare_line_feed():
     """
-    B1 in its normalizing mode: only content is a matter of smuggling.
+    B1: smuggling concerns content only.
     """
     conversation = greeted()
     assert OK == conversation.say(b"RSET\n")
