@@ -12,12 +12,13 @@ THEORY
 
 import re
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from empath.mail.envelope import DsnReturn
 from empath.mail.identity import Timestamp
+from empath.message.downgrade import examine
 from empath.message.report.octets import (
     Charset,
     address_line,
@@ -150,7 +151,20 @@ def returns_whole(kind: ReportKind, dsn_return: str | None, size: int) -> bool:
 
 
 def compose(report: Report) -> bytes:
-    """Compose the whole message, each line ended by CRLF and at most 998 octets long."""
+    """
+    Compose the whole message, each line ended by CRLF and at most 998 octets long.
+
+    A host without 8BITMIME must be able to take it.  An original that could not be converted on the way, because it has
+    8-bit octets in its header or in a signed part, goes back as its header section, encoded.
+    """
+    octets = _composed(report)
+    original = report.original
+    if octets.isascii() or original is None or report.message.is_smtputf8 or examine([octets]).obstacle is None:
+        return octets
+    return _composed(replace(report, original=replace(original, is_whole=False)))
+
+
+def _composed(report: Report) -> bytes:
     charset = Charset.UTF8 if report.message.is_smtputf8 else Charset.ASCII
     original = _original_part(report.original, charset) if report.original is not None else None
     parts = [_text_part(report, charset, original), _status_part(report, charset)]

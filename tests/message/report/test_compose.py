@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from empath.mail.identity import Timestamp
+from empath.message.downgrade import converted, examine
 from empath.message.report.compose import (
     MAX_RETURNED_OCTETS,
     START_OCTETS,
@@ -218,6 +219,34 @@ def test_eight_bit_octets_stand_only_where_it_says_so(report):
         assert report.message.is_smtputf8 or part.as_bytes().isascii()
     if len(inner) == 3 and inner[2].get_content_type() == "text/rfc822-headers":
         assert inner[2].as_bytes().isascii()
+
+
+@pytest.mark.parametrize(
+    "original",
+    [
+        b"Subject: caf\xe9\r\n\r\ntext\r\n",
+        b"Subject: caf\xc3\xa9\r\nDKIM-Signature: x\r\n\r\ncaf\xc3\xa9\r\n",
+        b"Content-Type: multipart/signed; boundary=a\r\n\r\n--a\r\n\r\ncaf\xe9\r\n--a--\r\n",
+        b"Content-Type: message/delivery-status\r\n\r\ncaf\xe9\r\n",
+        b"Subject: x\r\n\r\ncaf\xe9\r\n",
+        b"DKIM-Signature: x\r\n\r\ncaf\xe9\r\n",
+    ],
+)
+def test_a_report_can_be_converted_for_a_host_without_8bitmime(original):
+    """
+    Whatever it quotes: a report that bounces is heard of by no one.
+    """
+    octets = compose(replace(REPORT, original=Original(original, True)))
+    found = examine([octets])
+    assert None is found.obstacle
+    sent = email.message_from_bytes(b"".join(converted([octets], found)))
+    parts = {part.get_content_type(): part for part in sent.walk()}
+    header, _, body = original.partition(b"\r\n\r\n")
+    if "message/rfc822" in parts:
+        *_, last = sent.walk()
+        assert body == last.get_payload(decode=True)
+    else:
+        assert header + b"\r\n" == parts["text/rfc822-headers"].get_payload(decode=True)
 
 
 @given(st.binary(max_size=300) | contents)
