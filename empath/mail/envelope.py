@@ -1,5 +1,5 @@
 """
-envelope - who sends what to whom, as agreed in one mail transaction
+envelope - sender, recipients and parameters of one mail transaction
 
 The parameters of MAIL and RCPT stay with the path they came with, so that what a client asked for can be passed on
 to the next host unchanged (RFC 3461 §5).

@@ -1,8 +1,8 @@
 """
 lookup - questions to the DNS and what is answered to them
 
-A closed set of answers: records, nothing of the kind, or no answer that says either.  The last one is the reason why
-mail waits and is never a reason why it bounces.
+A closed set of answers: records, no such records, or a failure that says neither.  Mail waits after a failure, and
+never bounces because of one.
 """
 
 from dataclasses import dataclass

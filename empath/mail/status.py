@@ -28,7 +28,7 @@ FATES: Final = frozenset(  # what an attempt can lead to
     {RecipientStatus.DELIVERED, RecipientStatus.DEFERRED, RecipientStatus.BOUNCED, RecipientStatus.EXPIRED}
 )
 
-MOVES: Final = {  # every move that a recipient can make; `_recipient_transition` also says who may cause it
+MOVES: Final = {  # every move that a recipient can make; `_recipient_transition` also says who may make it
     RecipientStatus.QUEUED: frozenset({RecipientStatus.LEASED, RecipientStatus.HELD})
     | (FINAL - {RecipientStatus.DELIVERED}),
     RecipientStatus.LEASED: frozenset(RecipientStatus) - {RecipientStatus.LEASED},

@@ -1,5 +1,5 @@
 """
-access - who may send what to whom
+access - which client may send to which recipient
 
 Never an open relay: a client outside the trusted networks reaches the relay domains and the postmaster, nothing else.
 The trusted networks hold only what the operator names, by default this host.
@@ -50,7 +50,7 @@ class RelayPolicy:
         return None
 
     def decide(self, role: Role, client: ClientAddress, forward_path: ForwardPath) -> Reply | None:
-        """The refusal of a RCPT command, None when the recipient may be accepted as far as relaying goes."""
+        """The refusal of a RCPT command, None when the recipient may be accepted; only relaying is judged here."""
         address = forward_path.address
         if address is None:  # RFC 5321 §4.5.1: every server accepts <postmaster>
             return None

@@ -1,8 +1,9 @@
 """
-bounce - who is told of a failure or a delay, RFC 5321 §4.5.5 and §6.1
+bounce - which reports are sent, and to which address, RFC 5321 §4.5.5 and §6.1
 
-A report goes to the sender, from nobody.  What has no sender, as a report itself, is reported to the postmaster, from
-the double-bounce address; if that fails too nobody is told any more, so that no report can go round in a circle.
+A report goes to the sender, with the null reverse-path.  The failure of a message without a sender, such as a report,
+is reported to the postmaster, from the double-bounce address.  If that report fails too, no further one is made:
+reports cannot loop.
 """
 
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ TOLD_OF: Final = {  # statuses that a report of each kind names; a recipient tha
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """Who gets a report, and its reverse path. is_postmaster: it is on a message without a sender."""
+    """Address and reverse path of a report. is_postmaster: it is about a message without a sender."""
 
     to: Address
     reverse_path: ReversePath
@@ -39,7 +40,7 @@ class Addressee:
 
 
 def double_bounce_address(hostname: Domain) -> Address:
-    """The sender of reports to the postmaster. Mail to it is thrown away."""
+    """The sender of reports to the postmaster. Mail to it is accepted and discarded."""
     return Address(_DOUBLE_BOUNCE, hostname)
 
 
@@ -49,7 +50,7 @@ def is_double_bounce(address: str, hostname: Domain) -> bool:
 
 
 def find_addressee(kind: ReportKind, reverse_path: str, hostname: Domain, postmaster: Address) -> Addressee | None:
-    """Who is to be told of a message with *reverse_path* (text form, empty for null); None: nobody."""
+    """Where the report about a message with *reverse_path* (text form, empty for null) goes; None: no report."""
     if not reverse_path:
         if kind is not ReportKind.FAILURE:
             return None
@@ -58,7 +59,7 @@ def find_addressee(kind: ReportKind, reverse_path: str, hostname: Domain, postma
         return None
     try:
         return Addressee(Address.parse(reverse_path), ReversePath.NULL, is_postmaster=False)
-    except SyntaxViolation:  # no command can be made of it, so nothing reached us with it
+    except SyntaxViolation:  # such a path cannot come from a client
         return None
 
 
@@ -79,5 +80,5 @@ def action_of(kind: ReportKind, *, is_relayed: bool) -> Action:
 
 
 def is_delayed(now: Timestamp, received_at: Timestamp, warning_s: float, reverse_path: str) -> bool:
-    """Whether a deferral at *now* is to be told of, once; *warning_s* is 0 for never."""
+    """Whether a deferral at *now* is late enough for the report on a delay; *warning_s* is 0 for never."""
     return warning_s > 0 and reverse_path != "" and now >= received_at + warning_s

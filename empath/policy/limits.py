@@ -1,7 +1,7 @@
 """
 limits - how much one client may take
 
-Plain counters of one process; whoever drives a connection admits it first and releases it last.
+Plain counters of one process.  The driver of a connection admits it first and releases it last.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ _ERROR_DELAY_S = 1.0
 
 
 class ConnectionCounter:
-    """Connections in being, in all and by client. Shape: both limits are at least 1."""
+    """Open connections, in all and by client. Shape: both limits are at least 1."""
 
     __slots__ = ("_by_client", "_per_client", "_total", "count")
 
@@ -46,11 +46,11 @@ class ConnectionCounter:
         self.count -= 1
         self._by_client[client] -= 1
         if not self._by_client[client]:
-            del self._by_client[client]  # memory follows the connections, not all clients ever seen
+            del self._by_client[client]  # memory for open connections only
 
 
 def error_delay_s(errors: int, slow_errors: int) -> float:
-    """Seconds that a reply waits in a session of so many *errors*: one when they are more than *slow_errors*."""
+    """Seconds by which a reply is delayed after *errors* in a session: 1 above *slow_errors*, else 0."""
     return _ERROR_DELAY_S if errors > slow_errors else 0.0
 
 
@@ -58,7 +58,8 @@ def line_limit_octets(role: Role, configured_octets: int | None) -> int | None:
     """
     Longest content line that a listener of *role* takes, without CRLF; None for no limit.
 
-    Role mx keeps to RFC 5321 §4.5.3.1.6, the others to what is configured: their senders are ours to put right.
+    Role mx keeps to RFC 5321 §4.5.3.1.6, the other roles to the setting, because the operator can correct their
+    senders.
     """
     return _MAX_LINE_OCTETS if role is Role.MX else configured_octets
 

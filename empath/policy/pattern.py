@@ -64,7 +64,7 @@ class PatternTable(Generic[T]):
         rest = str(domain)
         if rest in self._exact:
             return self._exact[rest]
-        while self._below and rest:  # the first label goes, so the longest suffix is met first
+        while self._below and rest:  # the longest suffix first
             rest = rest.partition(".")[2]
             if rest in self._below:
                 return self._below[rest]

@@ -1,5 +1,5 @@
 """
-retry - when a deferred recipient is tried again, and when no more
+retry - when a deferred recipient is tried again, and when it is given up
 
 The instant and the random number are arguments, so a schedule can be replayed.
 """
@@ -12,9 +12,9 @@ from empath.mail.domain import AddressLiteral, Domain
 from empath.mail.identity import Timestamp
 from empath.policy.pattern import DomainPattern, PatternTable
 
-_MAX_DOUBLINGS = 64  # keeps 2 ** n a finite float; the ceiling is met long before
+_MAX_DOUBLINGS = 64  # limit that keeps 2 ** n a finite float; max_s is reached long before
 _SHORTEST_S = 1.0
-MAX_LOST_LEASES: Final = 3  # a recipient that lost so many may end every process that tries it: it is held
+MAX_LOST_LEASES: Final = 3  # limit at which a recipient is held: it may crash every process that tries it
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class RetrySchedule:
     Capped exponential backoff, or a list of delays.
 
     Shape: 0 < base_s <= max_s in seconds; jitter 0..1, the share by which a delay is stretched or shortened; steps are
-    pairs of a delay in seconds and how often it is used, at least 1, and if there are any, base_s and max_s count not.
+    pairs of a delay in seconds and how often it is used, at least 1, and replace base_s and max_s.
     """
 
     base_s: float = 60.0
@@ -52,7 +52,7 @@ class RetrySchedule:
             left -= times
             if left <= 0:
                 return delay_s
-        return self.steps[-1][0]  # the last one goes on until the lifetime is over
+        return self.steps[-1][0]  # the last delay, until the lifetime is over
 
 
 class RetryTable:
@@ -74,7 +74,7 @@ def is_expired(now: Timestamp, expires_at: Timestamp) -> bool:
     """
     Whether the deferral that ended at *now* was the last one.
 
-    To be asked only after an attempt, never in its place: mail that was held or frozen for longer than its lifetime
-    still gets one, and a lifetime of 0 gives exactly one.
+    Ask only after an attempt, never in place of one: mail that was held or frozen for longer than its lifetime still
+    gets an attempt, and a lifetime of 0 gives exactly one.
     """
     return now >= expires_at

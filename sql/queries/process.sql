@@ -1,4 +1,4 @@
--- process.sql - who lives, and what the dead leave behind
+-- process.sql - which processes live, and the end of those that died
 -- Transaction: inside BEGIN IMMEDIATE.
 
 -- name: register

@@ -1,12 +1,12 @@
--- settle.sql - results of a lease become fates
--- Transaction: inside the settle's BEGIN IMMEDIATE. Every write is guarded by the lease it was worked out under.
+-- settle.sql - write what an attempt decided
+-- Transaction: inside the settle's BEGIN IMMEDIATE. Every write names its lease, and changes nothing without it.
 
 -- name: is_lease_valid
--- Whether the lease still stands; if not, its process was taken for dead and others own the work. Rows: one, 0 or 1.
+-- Whether the lease still stands; if not, its process was taken for dead and others have the work. Rows: one, 0 or 1.
 SELECT EXISTS (SELECT 1 FROM _lease WHERE lease_id = :lease_id);
 
 -- name: settle_recipient
--- The fate of one recipient for whom no order was noted. Index: the rowid.
+-- The fate of one recipient without a noted order. Index: the rowid.
 UPDATE _recipient
    SET status = :status,
        next_retry_at = coalesce(:next_retry_at, next_retry_at),
@@ -28,7 +28,7 @@ SELECT ordered_status, ordered_next_retry_at
    AND lease_id = :lease_id;
 
 -- name: settle_ordered
--- The fate of one recipient for whom an order was noted: :status and :next_retry_at say what became of both.
+-- The fate of one recipient with a noted order; :status and :next_retry_at are the result of both.
 -- Index: the rowid.
 UPDATE _recipient
    SET status = :status,
@@ -74,7 +74,7 @@ SELECT r.recipient_id, r.notify
    AND EXISTS (SELECT 1 FROM _message AS m WHERE m.message_id = :message_id AND m.delay_reported_at IS NULL);
 
 -- name: forget_delivered_content
--- Content that every recipient has got is of no more use. Index: _recipient_message.
+-- Forget where the content is once every recipient has got it. Index: _recipient_message.
 UPDATE _message SET content_locator = NULL
  WHERE message_id = :message_id
    AND NOT EXISTS (SELECT 1 FROM _recipient WHERE message_id = :message_id AND status <> 'delivered');

@@ -53,7 +53,7 @@ def test_every_status_is_live_or_final():
 @pytest.mark.parametrize("file", sorted(PACKAGE.rglob("*.py")), ids=lambda file: file.relative_to(PACKAGE).as_posix())
 def test_a_status_is_named_by_its_type(file):
     """
-    A word in quotes is checked by nobody.
+    mypy does not check a word in quotes.
     """
     name = file.relative_to(PACKAGE).as_posix()
     words = set() if name == "mail/status.py" else set(RecipientStatus) - OTHER_WORDS.get(name, set())

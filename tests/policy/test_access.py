@@ -69,7 +69,7 @@ def test_the_bare_postmaster_is_accepted_from_anyone(role):
 
 def test_submission_takes_a_sender_from_trusted_clients_only():
     """
-    RFC 6409 §4.3: who submits is known first.
+    RFC 6409 §4.3: a client that submits proves its identity first.
     """
     refusal = POLICY.decide_mail(Role.SUBMISSION, OUTSIDE)
     assert ("530 5.7.0 Authentication required", None) == (str(refusal), POLICY.decide_mail(Role.SUBMISSION, INSIDE))

@@ -19,7 +19,7 @@ FULL = Said(Stage.END_OF_DATA, Reply.of("452 4.3.1 disk full"))
 
 
 def destination(count):
-    """A destination of so many hosts, a, b, c…"""
+    """A destination of *count* hosts: a, b, c…"""
     return DestinationHosts(tuple(Host(name, f"192.0.2.{n}", 25) for n, name in enumerate("abcdefgh"[:count], start=1)))
 
 

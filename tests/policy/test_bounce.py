@@ -1,4 +1,4 @@
-"""Who is told, and who never is."""
+"""Which reports are sent, and to which address."""
 
 import pytest
 
@@ -58,7 +58,7 @@ def test_the_sender_is_told_or_the_postmaster_or_nobody(kind, reverse_path, expe
 )
 def test_the_double_bounce_address_is_that_of_this_host(address, expected):
     """
-    Mail to it is thrown away: nobody else's may be.
+    Mail to it is discarded: mail to another address must not be.
     """
     assert expected == is_double_bounce(address, HOST)
 

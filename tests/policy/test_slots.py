@@ -6,7 +6,7 @@ from empath.policy.slots import failing_limit, lease_limit
 
 
 def stuck(count):
-    """So many leases wait for a silent host."""
+    """Says that *count* leases wait for a silent host."""
     return lambda: count
 
 

@@ -2,12 +2,10 @@
 worker - a process that delivers mail
 
 THEORY
-    One greenlet leases, one greenlet per lease delivers.  The leasing greenlet sleeps until it is rung, a tenth of a
-    second has passed and somebody has committed, or the next recipient is due; it first reads whether there is anything
-    to lease, and only then takes the write lock.  Leases of destinations whose last attempt met no host take at most a
-    quarter of the slots, so that however many dead destinations there are, the healthy ones do not wait for them.
-    A host may take minutes to prove dead: where all slots are taken, those that wait for a silent host do not count,
-    up to three times as many as there are slots.
+    One greenlet takes leases; each lease has a greenlet that delivers it.  The leasing greenlet sleeps until another
+    process rings, until a commit was made (looked for every tenth of a second), or until the next recipient is due.  It
+    first reads whether there is anything to lease, and only then takes the write lock.  policy/slots says how many
+    leases it takes.
 """
 
 from gevent import monkey
@@ -46,10 +44,10 @@ from empath.telemetry.occurrence import traceback_text
 from empath.telemetry.occurrences.worker import LeaseCrashed, LeaseFailed, LeasesAbandoned, StraysKept
 
 _POLL_S = 0.1
-_REST_S = 0.01  # between two looks,
-_REST_FOR_MESSAGE_S = 0.001  # and for each message that the last one found: in a storm each finds more,
+_REST_S = 0.01  # least time between two looks
+_REST_FOR_MESSAGE_S = 0.001  # more rest per message of the last look: under load each look finds more
 _LONGEST_REST_S = 0.04
-_SHORT_REST_S = 0.003  # where it left some for want of a slot
+_SHORT_REST_S = 0.003  # rest after a look that left due mail, because no slot was free
 _WRITE_DEADLINE_S = 5.0
 _IDLE_CHECK_S = 0.5
 _LAST_WORDS_S = 1.0
@@ -57,12 +55,12 @@ _RELEASE_AGAIN_S = 1.0
 
 
 class Worker:
-    """Leasing, and the leases that are under way."""
+    """Takes leases, and knows those that are under way."""
 
     def __init__(self, runtime: Runtime) -> None:
         config = runtime.config
         self._runtime = runtime
-        # Both are shares of a whole that belongs to all: a worker must leave slots to its fellows.
+        # A worker leaves an equal share of the connections to a destination to the other workers.
         self._share = -(-config.delivery.concurrency // config.delivery.workers)
         self._slots = config.delivery.sessions
         reader = open_reader(config.queue.path)
@@ -72,7 +70,7 @@ class Worker:
             runtime, partial(choose_carrier, self._pool, _finder(config)), DestinationIds(config.delivery.concurrency)
         )
         self._rung = Event()
-        # By lease_id, each from the commit of the lease to that of its end.
+        # By lease_id, from the commit that takes the lease to the commit that ends it.
         self._active: dict[int, LeaseRun] = {}
         self._active_failing = 0
         self._seen_version = 0
@@ -80,7 +78,7 @@ class Worker:
         self._next_ready_at: float | None = 0.0
 
     def run(self) -> None:
-        """Deliver until a drain is asked for, and drain."""
+        """Deliver until the process is asked to drain, then drain."""
         bells = [WakeUp(descriptor, self._rung.set) for descriptor in self._runtime.child.wake_fds]
         self._runtime.draining.rawlink(lambda _: self._rung.set())
         gevent.spawn(self._close_idle)
@@ -88,7 +86,7 @@ class Worker:
         looked_at = 0.0
         while not self._runtime.draining.is_set():
             is_rung = self._rung.wait(_POLL_S)
-            # The first ring is answered at once.
+            # The first ring after a rest is answered at once.
             gevent.sleep(max(0.0, looked_at + self._rest_s - time.monotonic()))
             looked_at = time.monotonic()
             self._rung.clear()
@@ -147,8 +145,8 @@ class Worker:
             self._rung.set()  # there may be more
 
     def _release_unknown_leases(self) -> None:
-        """Give back what a failed commit may have taken all the same; nothing is leased before that is done."""
-        while not self._runtime.draining.is_set():  # then the end of this process releases them
+        """Give back leases that a failed commit may have taken; nothing is leased before that is done."""
+        while not self._runtime.draining.is_set():  # a drain: the end of this process releases them
             try:
                 self._runtime.writer.commit(ReleaseUnknownLeases(self._runtime.process_id, self._active))
             except EmpathError as exc:
@@ -192,7 +190,7 @@ class Worker:
 
 
 def _finder(config: Config) -> NextHops:
-    """The way to hosts, with a cache for all leases of this process."""
+    """Finds hosts, with one cache for all leases of this process."""
     dns = config.dns
     asker = DnsResolver(tuple(map(str, dns.nameservers)), timeout_s=dns.timeout_s, try_timeout_s=dns.try_timeout_s)
     interfaces = Interfaces()

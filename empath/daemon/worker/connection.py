@@ -25,8 +25,8 @@ from empath.smtp.client.events import (
 )
 from empath.smtp.client.session import ClientSession, Transaction
 
-Permission = Callable[[], bool]  # asked just before the final dot; False: say nothing more
-Clock = Callable[[], float]  # seconds that only ever rise
+Permission = Callable[[], bool]  # asked just before the final dot; False: give up without it
+Clock = Callable[[], float]  # monotonic seconds
 
 
 class HostUnreachable(EmpathError):
@@ -38,7 +38,7 @@ class HostUnreachable(EmpathError):
 
 
 class Abandoned(EmpathError):
-    """The transaction was given up before its final dot: no mail went out."""
+    """The transaction was given up before its final dot, so the host has not taken the mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ class ConnectionSettings:
     """
     How connections of one worker are made and used.
 
-    timeouts are those of RFC 5321 §4.5.3.2 in seconds; but in tests connect is Stream.connect, clock time.monotonic.
+    timeouts are those of RFC 5321 §4.5.3.2, in seconds. Except in tests, connect is Stream.connect and clock is
+    time.monotonic.
     """
 
     delivery: Delivery
@@ -70,7 +71,7 @@ class Connection:
     @classmethod
     def open(cls, host: Host, how: ConnectionSettings) -> "Connection":
         """
-        Connect, and be greeted.
+        Connect, and wait for the greeting.
 
         Raises:
             HostUnreachable: no connection, or no session.
@@ -96,7 +97,7 @@ class Connection:
 
     def transact(self, transaction: Transaction, pieces: Pieces, may_end: Permission) -> TransactionEnded:
         """
-        Send one message. Where that raises, the connection is closed: the peer must not wait for the rest.
+        Send one message. The connection is closed if that raises: the peer must not wait for the rest.
 
         Raises:
             Abandoned: *may_end* said no.
@@ -126,18 +127,18 @@ class Connection:
                 raise Abandoned("the session ended without a word on the transaction")
 
     def quit(self) -> None:
-        """Take leave; no reply is waited for, as nothing depends on it."""
+        """Send QUIT and close; the reply is not awaited, because nothing depends on it."""
         self._session.quit()
         self.leave()
 
     def leave(self) -> None:
-        """Say what the session has still to say, such as QUIT to a host that turned us away, and close."""
+        """Send what the session still has to send, such as QUIT to a host that turned us away, and close."""
         if octets := self._session.octets_to_send():
             self._stream.send_now(octets)
         self.close()
 
     def close(self) -> None:
-        """Drop the connection."""
+        """Close the connection without a word."""
         self._stream.close()
 
     def _send_content(self, pieces: Iterator[bytes], may_end: Permission) -> None:

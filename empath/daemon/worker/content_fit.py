@@ -29,7 +29,7 @@ def fit(
     transaction: Transaction, pieces: Pieces, peer: Capabilities, without_8bitmime: Without8BitMime
 ) -> tuple[Transaction, Pieces]:
     """
-    Give *transaction*, which has 8-bit content, and its content as they suit *peer*, or as they are where they cannot.
+    Give *transaction*, which has 8-bit content, and its content in a form for *peer*; unchanged if there is none.
 
     Raises:
         StorageFailure: the content cannot be read.

@@ -2,10 +2,10 @@
 lease_run - the work of one lease
 
 THEORY
-    A lease is one greenlet.  It takes its messages one after another, routes each again, hands it to its carrier, turns
-    the answers into fates and waits until these are on the disk: when a process dies, one message per connection is in
-    doubt.  The same commit tells whom a person has ordered away meanwhile: twenty messages to a slow host last for
-    minutes.
+    A lease is one greenlet.  It takes its messages one after another: it routes the message again, gives it to the
+    carrier, turns the answers into fates and waits until these are on disk.  When a process dies, one message per
+    connection is in doubt.  The same commit reads which recipients were ordered away meanwhile, because twenty messages
+    to a slow host take minutes.
 """
 
 import time
@@ -35,13 +35,13 @@ from empath.telemetry.occurrences.worker import (
     StaleResult,
 )
 
-_SETTLE_AGAIN_S = 1.0  # after a settle that could not be written
-_STUCK_S = 1.0  # one message under way for so long: the host is slow, or hangs
-_LEASE_AGAIN_S = 1.0  # after a lease that did not come to its end: what it held is due at once
+_SETTLE_AGAIN_S = 1.0  # pause after a settle that could not be written
+_STUCK_S = 1.0  # time after which a message counts as stuck: its host is slow, or hangs
+_LEASE_AGAIN_S = 1.0  # pause after a lease that broke off: what it held is due at once
 
 
 class NoContent(EmpathError):
-    """The content of an accepted message is not where its row says: a person must look."""
+    """The content of an accepted message is not where its row says; a person must look into it."""
 
 
 @dataclass(slots=True)
@@ -91,11 +91,11 @@ class LeaseRun:
             self._commit(end)
 
     def is_stuck(self, now: float) -> bool:
-        """Whether at *now*, of the monotonic clock, its message has been under way for so long that others may pass."""
+        """Whether its message has been under way too long for its slot to count; *now* is of the monotonic clock."""
         return now - self._moved_at > _STUCK_S
 
     def _leave(self, message: LeasedMessage, ordered_away: set[int]) -> None:
-        """Put back those of a message who were held, cancelled or otherwise ended; their order is carried out there."""
+        """Put back recipients that were held, cancelled or otherwise ended by order; that carries out the order."""
         left = {r.recipient_id: self._lease.destination for r in message.recipients if r.recipient_id in ordered_away}
         if left:
             self._unwritten.append(Rekey(self._lease.lease_id, left, self._dispatch.destination_ids))
@@ -172,11 +172,11 @@ class LeaseRun:
         return Body(content, self._runtime.config.queue.spool, message.locator)
 
     def _may_end(self) -> bool:
-        """Whether a final dot may be said: nobody takes this process for dead, and its work for his."""
+        """Whether the final dot may be sent: no other process can have taken this one for dead, and its work over."""
         return self._runtime.is_trusted_alive
 
     def _settle_and_look(self) -> set[int]:
-        """Write what is not written yet, and give the recipients of the lease whom a person has ordered away."""
+        """Write what is not written yet; give the recipients of the lease that were ordered away."""
         orders = ReadOrders(self._lease.lease_id)
         self._commit(orders)
         return orders.ordered_away
@@ -189,7 +189,7 @@ class LeaseRun:
                 self._runtime.writer.commit(together)
                 break
             except EmpathError as exc:
-                # A fate must not be lost, for the peer has the mail: this is tried until it works.
+                # The peer may have the mail, so its fate must not be lost: try until it is written.
                 self._runtime.emit(SettleFailed(destination=self._lease.destination, error=str(exc)))
                 gevent.sleep(_SETTLE_AGAIN_S)
         for work in works:

@@ -24,7 +24,7 @@ from empath.smtp.client.session import Transaction
 @dataclass(frozen=True, slots=True)
 class HostResult:
     """
-    What one host said to one message.
+    What one host said about one message.
 
     Shape: peer is its address and port; results are by the numbers of the recipients in the transaction; connect_s is
     how long it took until the host was ready for mail, None for a connection that was open already or was never made.
@@ -88,7 +88,7 @@ class ConnectionPool:
         return self._done(connection, connection.transact(transaction, pieces, may_end), connect_s)
 
     def close_idle(self, *, all_of_them: bool = False) -> None:
-        """Take leave of connections that waited too long."""
+        """End connections that have waited too long."""
         now = self._clock()
         for key, waiting in list(self._idle.items()):
             keep = [] if all_of_them else [c for c in waiting if now - c.used_at < self._settings.idle_s]

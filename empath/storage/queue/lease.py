@@ -1,11 +1,11 @@
 """
-lease - a worker takes work
+lease - a worker takes recipients to deliver to
 
 THEORY
-    Two levels.  A destination is ready when its lower bound `due_at` has come and a slot is free; of a ready
-    destination a lease takes up to 20 messages, class by class with one index seek each, and with each message its
-    other due recipients there.  Every eighth lease of a destination takes the oldest due rows of any class, so that no
-    class starves.  A lease that found less than it asked for makes the bound exact.
+    A lease is taken in two steps.  A destination is ready when its lower bound `due_at` has come and a slot is free.  A
+    lease takes up to 20 messages of it, class by class with one index seek each, and with each message its other due
+    recipients there.  Every eighth lease of a destination takes the oldest due rows of any class, so that no class
+    starves.  A lease that finds less than it asked for makes the bound exact.
 """
 
 import json
@@ -21,12 +21,12 @@ from empath.storage.sqlite.queries import queries
 from empath.storage.write import Write
 
 _SQL = queries("lease")
-MESSAGES = 20  # of one lease
-MESSAGES_PER_EXTRA_LEASE = 4  # messages for which one more connection is worth its while
-SIBLINGS = 100  # recipients of one message in one lease
+MESSAGES = 20  # most messages of one lease
+MESSAGES_PER_EXTRA_LEASE = 4  # due messages that are worth one more connection
+SIBLINGS = 100  # most recipients of one message in one lease
 CLASSES = range(5)
-AGING = 8  # each so many leases the class does not count
-PREFETCH_OCTETS = 256 * 1024  # content that comes with a lease; the rest is read when its turn comes
+AGING = 8  # leases of a destination, of which one ignores the classes
+PREFETCH_OCTETS = 256 * 1024  # most content that comes with a lease; the rest is read message by message
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ class LeasedMessage:
 @dataclass(slots=True)
 class Lease:
     """
-    Leave of one process to send these messages, one after another, to one destination.
+    Permission of one process to send these messages, one after another, to one destination.
 
-    is_failing tells that the destination's last attempt reached no host.
+    is_failing says that the destination's last attempt reached no host.
     """
 
     lease_id: int
@@ -112,7 +112,7 @@ class TakeLeases(Write):
                 self._take(connection, is_failing, left)
 
     def after_commit(self, connection: apsw.Connection) -> None:
-        connection.execute("BEGIN")  # a transaction for each statement would cost more than the statements
+        connection.execute("BEGIN")  # one for all: a transaction per statement costs more than the statements
         for lease in self.leases:
             _fill(connection, lease)
         connection.execute("COMMIT")
@@ -120,7 +120,7 @@ class TakeLeases(Write):
     def _take(self, connection: apsw.Connection, is_failing: int, limit: int) -> None:
         ready = rows(connection, _SQL["ready_destinations"], {**self._wanted, "is_failing": is_failing, "limit": limit})
         for place, (destination_id, name, lease_count, free) in enumerate(ready):
-            # An equal part of what is left for each: a long backlog must not take the slots of its neighbours.
+            # Each gets an equal part of what is left, so that a long backlog leaves slots to other destinations.
             part = -(-limit // (len(ready) - place))
             leases = self._lease(connection, destination_id, lease_count, min(part, free))
             self.leases += [Lease(lease_id, name, bool(is_failing), []) for lease_id in leases]
@@ -162,7 +162,7 @@ class TakeLeases(Write):
     def _with_siblings(
         self, connection: apsw.Connection, destination_id: int, due: list[tuple[int, int]]
     ) -> list[list[int]]:
-        """Recipients by message, with those who were not asked for but are due as well."""
+        """Recipients by message, with those that were not asked for but are due as well."""
         chosen: dict[int, list[int]] = {}
         for recipient_id, message_id in due:
             mine = chosen.setdefault(message_id, [])
@@ -187,7 +187,7 @@ class TakeLeases(Write):
 
 
 class LeaseProbe:
-    """What a worker looks at before it takes the write lock; reads only, in the hub, each a few index seeks."""
+    """Tells a worker whether taking the write lock is worth it. Each look reads by a few index seeks, in the hub."""
 
     def __init__(self, connection: apsw.Connection, path: Path, *, process_id: int, share: int) -> None:
         """*share* as for TakeLeases."""
@@ -210,7 +210,7 @@ class LeaseProbe:
             return bool(value(self._connection, _SQL["is_frozen"]))
 
     def is_runnable(self, now: float, *, with_failing: bool) -> bool:
-        """Whether a lease can be had at *now*."""
+        """Whether a lease can be taken at *now*."""
         with translated(self._path):
             return any(
                 rows(self._connection, _SQL["ready_destinations"], {**self._mine, "is_failing": is_failing, "now": now})
@@ -218,7 +218,7 @@ class LeaseProbe:
             )
 
     def next_ready_at(self) -> float | None:
-        """When a lease can next be had; None: nothing waits."""
+        """When a lease can next be taken; None: nothing waits."""
         with translated(self._path):
             at: float | None = value(self._connection, _SQL["next_ready_at"])
             return at

@@ -1,9 +1,9 @@
 """
-process - which processes live, and what the dead held
+process - which processes live, and the end of those that died
 
-A lease lives as long as its process.  Its end is told by the supervisor, or seen by the housekeeper as a beat that does
-not advance; wall times are never compared.  What a dead process held goes back with an attempt row `unknown`: the next
-hop may have taken it.
+A lease lives as long as its process.  The supervisor reports the end of a process, or the housekeeper sees that its
+beat does not advance; wall times are never compared.  What a dead process held goes back with an attempt row
+`unknown`, because the next hop may have taken it.
 """
 
 from dataclasses import dataclass

@@ -1,14 +1,14 @@
 """
-settle - what happened to leased work becomes rows
+settle - write what an attempt decided
 
 THEORY
     A Settle carries the fates of one message's recipients, and the replies of a host that passed them on to the next.
-    State, evidence and the obligation to report commit together.  Each write names the lease it was worked out under:
-    if the lease is gone, its process was taken for dead and the work is another's, so the result changes no state; only
-    a peer's 250 leaves a row, because somebody may receive that mail twice.
+    Status, evidence and the obligation to report commit together.  Each write names its lease.  If the lease is gone,
+    the process was taken for dead and another one has the work, so the result changes no status.  Only a peer's 250
+    leaves a row then, because the recipient may get the mail twice.
 
-    What a person ordered of a leased recipient waits for the end of its lease.  A settle carries it out in place of
-    whatever the attempt led to, but a delivery: then the order came too late, and the audit says so.
+    An order for a leased recipient waits for the end of its lease.  A settle carries it out in place of what the
+    attempt decided, unless the mail was delivered: then the order came too late, and the audit says so.
 """
 
 from typing import Any
@@ -27,8 +27,8 @@ from empath.storage.write import Write
 _SQL = queries("settle")
 _MAYBE_DELIVERED = "maybe_delivered"
 _NEXT_HOST = "next_host"
-_UNCHANGED = "unchanged"  # what an attempt decided that led to no status
-# What the audit says of an order that was carried out, or could not be any more.
+_UNCHANGED = "unchanged"  # decided status of an attempt without a fate
+# Words of the audit about an order that was carried out, or came too late.
 _STATUS = "status"
 _RETRY = "next_retry_unix"
 _TOO_LATE = "order came too late"
@@ -36,11 +36,11 @@ _TOO_LATE = "order came too late"
 
 class Settle(Write):
     """
-    Write the fates of one message's recipients, and who was *passed* on from this host to another.
+    Write the fates of one message's recipients, and which recipients this host *passed* on to another one.
 
     `is_stale` tells after the commit that the lease was gone.
 
-    is_delayed: the sender is to be told of what is deferred, unless that was done before.
+    is_delayed: report the delay of deferred recipients, unless the sender has had that report.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Settle(Write):
     def run(self, connection: apsw.Connection) -> None:
         self.is_stale = not value(connection, _SQL["is_lease_valid"], {"lease_id": self.lease_id})
         for passed in self.passed if not self.is_stale else ():
-            # Not where it is no longer of the lease: then it has its fate, and is being written a second time.
+            # A recipient that the lease no longer holds has its fate already: this is the second try of a commit.
             if rows(connection, _SQL["order"], {**self._keys, "recipient_id": passed.recipient_id}):
                 self._record(connection, passed, outcome=_NEXT_HOST, decided=_UNCHANGED, next_retry_at=None)
         for fate in self.fates:
@@ -101,7 +101,7 @@ class Settle(Write):
 
     def _settle_ordered(self, connection: apsw.Connection, fate: Fate, update: dict[str, Any]) -> None:
         found = rows(connection, _SQL["order"], update)
-        if not found:  # the lease stands, but this recipient is no longer of it
+        if not found:  # the lease stands, but no longer holds this recipient
             if fate.status is RecipientStatus.DELIVERED:
                 self._record_doubt(connection, fate)
             return
@@ -132,7 +132,7 @@ class Settle(Write):
                 connection.execute(_SQL["insert_notice"], notice)
 
     def _record_doubt(self, connection: apsw.Connection, fate: Fate) -> None:
-        # A settle whose commit failed in doubt is tried again: what it did write must not count as a second delivery.
+        # A settle whose commit failed may have been written, and is tried again: that is not a second delivery.
         if not value(connection, _SQL["is_delivered_under"], {**self._keys, "recipient_id": fate.recipient_id}):
             self._record(connection, fate, outcome=_MAYBE_DELIVERED, decided=_UNCHANGED, next_retry_at=None)
 

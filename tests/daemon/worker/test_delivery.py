@@ -42,8 +42,7 @@ class FakeWriter:
     """
     Keeps every work that it is given, the parts of those that belong together one by one.
 
-    Fails those of the types in `errors`, each so often as it has errors. Who asks for orders is told of `ordered_away`,
-    by lease.
+    Raises the errors of the type in `errors`, one for each write. A ReadOrders gets `ordered_away` of its lease.
     """
 
     def __init__(self):
@@ -197,7 +196,7 @@ def test_a_final_failure_is_reported_unless_the_sender_said_no(dispatch, notify,
     assert [(status, wants_notice)] == [(fate.status, fate.wants_notice) for fate in settle.fates]
 
 
-def test_who_was_ordered_away_meanwhile_is_put_back_unsent(dispatch):
+def test_recipients_ordered_away_meanwhile_are_put_back_unsent(dispatch):
     """
     A hold or a cancellation must not wait for the end of a lease of twenty messages; what was begun is not broken off.
     """
@@ -213,7 +212,7 @@ def test_who_was_ordered_away_meanwhile_is_put_back_unsent(dispatch):
 
 def test_orders_are_looked_for_once_a_fate_is_on_the_disk(dispatch):
     """
-    In the same commit; after the last message nobody is left to whom they matter.
+    In the same commit; after the last message they no longer matter.
     """
     plan = [[(0, DELIVERED, TAKEN)]]
     works = run(dispatch, FakeCarrier(plan, plan, plan), message(1), message(2), message(3)).works
@@ -283,7 +282,7 @@ def test_no_final_dot_is_said_by_a_process_that_is_taken_for_dead(dispatch):
 
 
 class FakePool(ConnectionPool):
-    """Says for each host what it is told, and keeps whom it was asked for."""
+    """Gives the results of each host, and keeps what it was asked for."""
 
     def __init__(self, **results):
         self.results = results
@@ -316,7 +315,7 @@ def carried(carrier, leased):
     return [[(answer.outcome, one.attempt.host) for answer in one.answers] for one in carrier.carry(job)]
 
 
-def test_a_destination_that_nobody_answers_for_is_knocked_at_once_in_a_lease():
+def test_the_hosts_of_a_silent_destination_are_asked_once_in_a_lease():
     """
     Twenty messages would wait twenty times for the same silence.
     """
@@ -477,7 +476,7 @@ def test_a_mail_whose_answer_was_lost_is_told_of(dispatch):
 
 def test_a_destination_without_a_route_waits_for_one():
     """
-    An operator took it out of the configuration; that bounces nobody's mail.
+    An operator took it out of the configuration; that must not bounce mail.
     """
     carrier = choose_carrier(FakePool(), FakeFinder(), None, "smtp:gone.test:25")
     assert [[(DEFERRED, None), (DEFERRED, None)]] == carried(carrier, message(1, 2))

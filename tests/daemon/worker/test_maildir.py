@@ -48,7 +48,7 @@ def test_a_mail_that_came_by_before_is_refused_for_good(tmp_path):
 @pytest.mark.parametrize("place", ["m", "m/tmp", "m/new"])
 def test_a_file_in_the_place_of_a_folder_defers(tmp_path, place):
     """
-    An operator's slip, or a reader's: it is to be put right, and bounces nobody.
+    The operator or the reader can correct it, so the mail waits.
     """
     (tmp_path / place).parent.mkdir(exist_ok=True)
     (tmp_path / place).write_text("in the way")

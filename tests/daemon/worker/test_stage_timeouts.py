@@ -23,7 +23,7 @@ DEFAULTS = {
 
 
 class SilentHost:
-    """A host that gives so many replies and then none; `now` is the clock, which a wait in vain moves to its end."""
+    """A host that falls silent after some replies; `now` is the clock, which a wait in vain moves to its end."""
 
     def __init__(self, replies, *, takes_content=True, is_there=True):
         self.now = 1000.0

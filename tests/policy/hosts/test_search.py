@@ -399,7 +399,7 @@ def test_e6_a_fixed_address_is_asked_of_nobody_and_may_be_private():
 )
 def test_e7_a_hard_failure_of_our_own_next_hop_becomes_a_deferral(route, zone, reply):
     """
-    A mistake in the configuration costs nobody's mail.
+    A mistake in the configuration must not bounce mail.
     """
     assert reply == refusal(zone, route=route)
 

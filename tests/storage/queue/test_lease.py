@@ -1,4 +1,4 @@
-"""test_lease - who gets which work"""
+"""test_lease - which work a lease takes"""
 
 from collections import Counter
 from itertools import chain
@@ -392,7 +392,7 @@ def test_content_comes_along_within_a_budget(queue: Queue) -> None:
 
 def test_orders_that_came_since_are_read(queue: Queue) -> None:
     """
-    Who was held or cancelled meanwhile is not sent to; a new time or class changes nothing for who is being sent to.
+    A recipient that was held or cancelled meanwhile gets no mail; a new time or class changes nothing for a leased one.
     """
     queue.accept(count=4)
     (lease,) = queue.lease(limit=1)

@@ -60,7 +60,7 @@ def test_death_of_a_process_frees_what_it_held(queue: Queue) -> None:
 
 def test_third_loss_holds_the_recipient(queue: Queue) -> None:
     """
-    A message that kills whoever works on it must not kill for ever.
+    A message that crashes each process that tries it must not do so for ever.
     """
     queue.accept()
     for generation in (2, 3, 4):

@@ -107,7 +107,7 @@ def test_result_of_a_lost_lease_changes_no_state(queue: Queue, status: Recipient
 @pytest.mark.parametrize("status", sorted(FATES))
 def test_settle_that_is_written_twice_counts_once(queue: Queue, status: RecipientStatus) -> None:
     """
-    A settle whose commit failed in doubt is tried again: one attempt was made, and one is told.
+    A settle whose commit failed in doubt is tried again: one attempt was made, and one is recorded.
     """
     lease = leased(queue)
     queue.run(queue.new_settle(lease, status))
@@ -133,7 +133,7 @@ def test_250_for_a_recipient_that_left_the_lease_is_recorded_as_doubt(queue: Que
 
 def test_content_that_everybody_has_is_deleted(queue: Queue) -> None:
     """
-    A queue keeps no mail that it has delivered; the row stays for whoever asks for it.
+    The queue keeps no mail that it has delivered; the row stays for questions.
     """
     lease = leased(queue, "a.example", "a.example")
 
@@ -269,7 +269,7 @@ def test_holder_of_a_lost_lease_moves_nothing(queue: Queue, kind: str) -> None:
 
 
 def passing(queue: Queue, lease: Lease) -> Settle:
-    """What a first host said to recipient 1, who went on to another, and to recipient 2, who bounced."""
+    """What a first host said: recipient 1 went on to another one, recipient 2 bounced."""
     fate = Fate(2, RecipientStatus.BOUNCED, Said(Stage.RCPT, REPLIES[RecipientStatus.BOUNCED]), wants_notice=True)
     return Settle(
         process_id=queue.process_id,
@@ -301,7 +301,7 @@ def test_a_host_that_passed_a_recipient_on_leaves_a_row_and_no_fate(queue: Queue
 
 def test_what_a_host_said_under_a_lost_lease_is_not_written(queue: Queue) -> None:
     """
-    The work is another's by then, who asks for himself.
+    Another process has the work by then, and asks the host itself.
     """
     lease = leased(queue, "a.example", "a.example")
     queue.run(EndProcess(queue.process_id, now=T0))

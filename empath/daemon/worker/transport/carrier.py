@@ -2,7 +2,7 @@
 carrier - what every transport takes and gives
 
 A carrier belongs to one lease.  It takes one message at a time and answers for each of its recipients: what was tried,
-what was said, and what that means.  What follows from it in the queue is not its business.
+what was said, and what that means.  settling.py makes fates and writes of it.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ class Body:
     locator: str | None
 
     def pieces(self) -> Iterator[bytes]:
-        """Read it from the beginning, blocking: for use in a thread."""
+        """Read it from the beginning, blocking; for a thread."""
         if self.content is not None:
             yield self.content
             return
@@ -39,7 +39,7 @@ class Body:
                 yield octets
 
     def pieces_in_hub(self) -> Iterator[bytes]:
-        """Read it from the beginning, with the disk's part in a thread: for use in a greenlet."""
+        """Read it from the beginning, the disk in a thread; for a greenlet."""
         if self.content is not None:
             return iter((self.content,))
         return iter(partial(in_thread, next, self.pieces(), b""), b"")
@@ -47,7 +47,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryJob:
-    """One message with those of its recipients that go this way. may_end is asked before the final dot."""
+    """One message with its recipients for one carrier. may_end is asked before the final dot."""
 
     message: LeasedMessage
     recipients: list[LeasedRecipient]
@@ -78,11 +78,11 @@ class HostAttempt:
 
 
 class Carrier(Protocol):
-    """One way out."""
+    """One way out of the queue."""
 
     @property
     def is_failing(self) -> bool:
-        """Whether the last message met no host at all."""
+        """Whether the last message reached no host at all."""
 
     def carry(self, job: DeliveryJob) -> Iterator[HostAttempt]:
         """Give the answers host by host; the last one of every recipient is not NEXT_HOST. Raises Abandoned."""

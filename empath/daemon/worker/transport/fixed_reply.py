@@ -1,4 +1,4 @@
-"""fixed_reply - the transport that asks nobody: every recipient gets the same reply"""
+"""fixed_reply - the transport without a host: every recipient gets the same reply"""
 
 import time
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ NO_ROUTE = Said(Stage.DNS, Reply.of("451 4.3.5 no route to this domain is config
 
 
 class FixedReplyCarrier:
-    """Answer for every recipient with *said*."""
+    """Give every recipient the same answer."""
 
     is_failing = False
 

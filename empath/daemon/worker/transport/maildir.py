@@ -90,4 +90,4 @@ def _remove(file: Path) -> None:
     try:
         file.unlink(missing_ok=True)
     except OSError:
-        pass  # its folder is no folder, or not ours: then it was never made
+        pass  # the folder is a file, or belongs to another user: the file was never made
