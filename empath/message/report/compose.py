@@ -1,10 +1,10 @@
 """
-dsn - reports on what became of a message, RFC 3464 and RFC 6522
+compose - reports on what became of a message, RFC 3464 and RFC 6522
 
 THEORY
     A report has up to three parts: words for people, the same as fields for programs, and the message itself or its
     header section.  Who sends it, to whom and whether at all is decided elsewhere (policy/bounce).  Everything that
-    comes from outside, as replies, addresses, ENVID and the original itself, is hostile: `dsn_octets` lets none of it
+    comes from outside, as replies, addresses, ENVID and the original itself, is hostile: `octets` lets none of it
     end a field, a part or a line.
 
     The forms of RFC 6533 (message/global…), which may hold UTF-8, are used where the original asked for SMTPUTF8.
@@ -18,13 +18,13 @@ from typing import Final
 
 from empath.mail.envelope import DsnReturn
 from empath.mail.identity import Timestamp
+from empath.mail.xtext import from_xtext
 from empath.message.downgrade import examine
 from empath.message.report.octets import (
     Charset,
     address_line,
     cut,
     field,
-    from_xtext,
     header_part,
     is_plain,
     one_line,

@@ -1,5 +1,5 @@
 """
-dsn_octets - what comes from outside becomes lines of a report
+octets - what comes from outside becomes lines of a report
 
 Each function gives octets that end no field, no part and no line before its time: no control character but the CRLF at
 the end, no line over 998 octets, and none that is blank.
@@ -9,11 +9,11 @@ import re
 from binascii import b2a_qp
 from enum import StrEnum
 
+from empath.mail.xtext import utf8_addr_xtext
 from empath.message.header import HeaderGuard
 
 _BLANKS = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]+")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_CODED = re.compile(r"\+([0-9A-F]{2})")
 _ADDRESS_TYPE = re.compile(r"[A-Za-z0-9!#$%&'*+\-/?^_`{|}~]{1,64}")
 _NOT_PLAIN = re.compile(rb"\x00|\r(?!\n)|(?<!\r)\n|[^\r\n]{999}")
 _MAX_VALUE_OCTETS = 900  # the line with it stays below the 998 of RFC 5322 §2.1.1
@@ -30,11 +30,6 @@ class Charset(StrEnum):
 def one_line(text: str) -> str:
     """*text* without control characters, each run of blanks and of these as one space."""
     return _BLANKS.sub(" ", text).strip(" ")
-
-
-def from_xtext(text: str) -> str:
-    """Decode xtext of RFC 3461 §4; a "+" that begins no code stands for itself."""
-    return _CODED.sub(lambda match: chr(int(match[1], 16)), text)
 
 
 def field(name: str, value: str, charset: Charset = Charset.ASCII) -> bytes:
@@ -59,7 +54,7 @@ def address_line(name: str, address: str, charset: Charset, kind: str | None = N
     if not text.isascii():
         kind = kind and "utf-8"
         if charset is Charset.ASCII:
-            text = "".join(c if c.isascii() else f"\\x{{{ord(c):X}}}" for c in text)
+            text = utf8_addr_xtext(text)
     if kind is not None:
         text = f"{kind if _ADDRESS_TYPE.fullmatch(kind) else 'unknown'}; {text}"
     return f"{name}: ".encode() + cut(text.encode()) + b"\r\n"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from empath.errors import SyntaxViolation
 from empath.mail.envelope import BodyType, DsnReturn
 from empath.mail.reply import Reply
+from empath.mail.xtext import utf8_addr_xtext
 from empath.smtp.client.capabilities import Capabilities
 
 # C0, DEL and C1 could end a command or a log line; a surrogate has no UTF-8.
@@ -119,7 +120,7 @@ def rcpt_command(recipient: ClientRecipient, peer: Capabilities) -> bytes:
 def _original_recipient(value: str, peer: Capabilities) -> str:
     if peer.has_smtputf8 or value.isascii():
         return value
-    return "".join(c if c.isascii() else f"\\x{{{ord(c):X}}}" for c in value)  # RFC 6533 §3, utf-8-addr-xtext
+    return utf8_addr_xtext(value)
 
 
 def _is_ascii(transaction: Transaction) -> bool:

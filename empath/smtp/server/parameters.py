@@ -13,15 +13,14 @@ from typing import Any
 from empath.errors import SyntaxViolation
 from empath.mail.envelope import BodyType, DsnReturn
 from empath.mail.reply import Reply
+from empath.mail.xtext import XCHAR
 from empath.smtp.server import replies
 
-# RFC 3461 §4.2, §4.4: the decoded value is printable US-ASCII, so "+0A" cannot end a field of a report's header.
-_XCHAR = r"[!-*,-<>-~]|\+(?:[2-6][0-9A-F]|7[0-9A-E])"
-_XTEXT = re.compile(rf"(?:{_XCHAR})+")
+_XTEXT = re.compile(rf"(?:{XCHAR})+")
 _ADDRESS_TYPE = r"[!#$%&'*+\-/0-9?A-Z^_`a-z{|}~]+"
-_ORIGINAL_RECIPIENT = re.compile(rf"{_ADDRESS_TYPE};(?:{_XCHAR})+")
+_ORIGINAL_RECIPIENT = re.compile(rf"{_ADDRESS_TYPE};(?:{XCHAR})+")
 # RFC 6533 §3: the type utf-8 may hold plain UTF-8, without the controls beyond ASCII, as in addresses.
-_INTERNATIONAL_RECIPIENT = re.compile(rf"(?i:utf-8);(?:{_XCHAR}|[\xa0-\u2027\u202a-\U0010ffff])+")
+_INTERNATIONAL_RECIPIENT = re.compile(rf"(?i:utf-8);(?:{XCHAR}|[\xa0-\u2027\u202a-\U0010ffff])+")
 _SIZE = re.compile(r"[0-9]{1,20}")  # RFC 1870 §4
 _MAX_ENVELOPE_ID_OCTETS = 100  # RFC 3461 §4.4
 _MAX_ORIGINAL_RECIPIENT_OCTETS = 500  # RFC 3461 §4.2

@@ -24,7 +24,7 @@ from empath.message.report.compose import (
     compose,
     returns_whole,
 )
-from empath.message.report.octets import Charset, field, from_xtext, quoted_printable
+from empath.message.report.octets import Charset, field, quoted_printable
 
 GOLDEN = Path(__file__).with_name("expected")
 ARRIVAL = Timestamp(1_700_000_000)
@@ -315,11 +315,3 @@ def test_a_long_value_is_cut_between_two_characters(value):
     line = field("X", value, Charset.UTF8)
     assert 800 < len(line) < 998
     assert value.startswith(line.decode().removeprefix("X: ").replace("\r\n", "")[:400])
-
-
-@pytest.mark.parametrize(("text", "expected"), [("a+2Bb+3D", "a+b="), ("+", "+"), ("+zz", "+zz"), ("a+20b", "a b")])
-def test_xtext_is_decoded(text, expected):
-    """
-    RFC 3461 §4; what is no code was let in by nobody, and stays.
-    """
-    assert expected == from_xtext(text)
