@@ -21,7 +21,7 @@ from empath.config.tables.table import Table, table_of
 
 _WIDTH = 98
 
-# How a reader should write a value, by the name of its type in the definition.
+# How a reader should write a value, by the name of its type in the definition. A new type needs its word here.
 _KINDS = {
     "Count": "whole number",
     "HostName": "domain name",
@@ -42,6 +42,8 @@ _KINDS = {
     "Nameserver": "list of addresses",
     "AllowedNetwork": "list of networks",
     "OwnHost": "list of names and addresses",
+    "Routes": "table",
+    "Schedules": "table",
 }
 
 # Tables whose keys are patterns: what the file shows of each, the default and an example.
@@ -160,7 +162,9 @@ def _settings(table: type[Table]) -> tuple[Setting, ...]:
     for statement, following in zip(node.body, [*node.body[1:], ast.Pass()], strict=True):
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             name = statement.target.id
-            found.append(_setting(name, table.model_fields[name], _kind(statement.annotation), _doc(following)))
+            field = table.model_fields[name]
+            kind = _kind(statement.annotation) if table_of(field.annotation) is None else "table"
+            found.append(_setting(name, field, kind, _doc(following)))
     return tuple(found)
 
 
@@ -170,10 +174,9 @@ def _doc(node: ast.stmt) -> str:
 
 
 def _kind(annotation: ast.expr) -> str:
-    """The reader's word for a type, or the name of the table that it is."""
+    """The reader's word for a type that is no table."""
     names = [node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)]
-    name = next(name for name in names if name not in ("tuple", "Annotated"))
-    return _KINDS.get(name, name)
+    return _KINDS[next(name for name in names if name not in ("tuple", "Annotated"))]
 
 
 def _setting(name: str, field: FieldInfo, kind: str, doc: str) -> Setting:

@@ -1,12 +1,17 @@
 """The generated reference and the shipped configurations."""
 
+import importlib
+import pkgutil
+import re
 from pathlib import Path
 
 import pytest
 
-from empath.config import load_config
+from empath.config import load_config, tables
 from empath.config.load import parse_config
+from empath.config.model import Config
 from empath.config.reference import main, page, sections, toml_file
+from empath.config.tables.table import Table, table_of
 from empath.policy.access import Role
 from empath.policy.routing import MaildirRoute
 
@@ -101,6 +106,25 @@ def test_the_example_that_is_shown_is_accepted(section, setting):
     An example is copied more often than read.
     """
     assert parse_config(LEAST.encode(), "c.toml", "/") != with_line(section, f"{setting.key} = {setting.example}")
+
+
+def test_every_table_of_the_package_is_part_of_the_configuration():
+    """
+    A table that Config does not name has settings that no file can set.
+    """
+    for module in pkgutil.iter_modules(tables.__path__, f"{tables.__name__}."):
+        importlib.import_module(module.name)
+    defined = {table for table in Table.__subclasses__() if table.__module__.startswith(tables.__name__)}
+    assert defined == {table_of(field.annotation) for field in Config.model_fields.values()} - {None}
+
+
+def test_every_setting_is_read():
+    """
+    A setting that nothing reads promises what it does not do.
+    """
+    sources = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "empath").rglob("*.py"))
+    fields = [name for table in (Config, *Table.__subclasses__()) for name in table.model_fields]
+    assert [] == [name for name in fields if not re.search(rf"\.{name}\b", sources)]
 
 
 @pytest.mark.parametrize("section", sections(), ids=lambda section: section.key)

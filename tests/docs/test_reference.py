@@ -1,11 +1,14 @@
 """Commands, exit codes, dependencies and decisions are all on their pages."""
 
+import importlib
+import pkgutil
 import re
 
 import click
 import pytest
 
 from empath import errors
+from empath.cli import admin as cli
 from empath.cli import common, empathd
 from empath.cli.admin.__main__ import admin
 from tests.docs.pages import ROOT, rows, text
@@ -25,6 +28,33 @@ def test_every_verb_and_option_is_documented(page, verb):
     own = [option for option in verb.params if isinstance(option, click.Option) and option.name != "config"]
     words = [verb.name, *(option.opts[-1] for option in own)]
     assert [] == [word for word in words if not re.search(rf"`[^`\n]*{re.escape(word)}\b", text(page))]
+
+
+@pytest.mark.parametrize(("page", "verb"), COMMANDS)
+def test_every_verb_stands_in_the_table_of_its_page(page, verb):
+    """
+    A reader looks there for what a command can do.
+    """
+    assert any(re.search(rf"`{verb.name}\b", row[0]) for row in rows(page) if len(row) == 2)
+
+
+@pytest.mark.parametrize(("_page", "verb"), COMMANDS)
+def test_every_verb_and_option_has_its_help(_page, verb):
+    """
+    `--help` shows it, and so does the completion of a shell.
+    """
+    helps = [verb.help, *(option.help for option in verb.params if isinstance(option, click.Option))]
+    assert [] == [text for text in helps if not text or "." not in text]
+
+
+def test_every_verb_of_a_module_is_a_verb_of_the_command():
+    """
+    Each module names its own in VERBS, and the command gathers the modules.
+    """
+    modules = [importlib.import_module(found.name) for found in pkgutil.iter_modules(cli.__path__, f"{cli.__name__}.")]
+    values = [value for module in modules for value in (*vars(module).values(), *getattr(module, "VERBS", ()))]
+    defined = {value for value in values if isinstance(value, click.Command)}
+    assert set(admin.commands.values()) == defined - {admin}
 
 
 def test_every_exit_code_is_documented():
