@@ -1,13 +1,13 @@
 """
-errors - what ends a command, and the exit code it ends with
+errors - the errors that end a command, each with its exit code
 
-Every error of ours is an EmpathError whose text is one line for a person: what, where, what to do.
+Every error is an EmpathError. Its text is one line for a person: what happened, where, what to do.
 The codes are those of sysexits.h; docs/exit-codes.md explains them to operators.
 """
 
 
 class EmpathError(Exception):
-    """Root of all ours. `exit_code` (sysexits.h) is what a command returns when it meets one."""
+    """Base of all errors of Empath. `exit_code` (sysexits.h) is the exit code of a command that ends with it."""
 
     exit_code = 70  # EX_SOFTWARE
 
@@ -23,19 +23,19 @@ class DriverError(EmpathError):
 
 
 class SyntaxViolation(EmpathError):
-    """Text is not in the grammar it claims; the caller decides whose fault that is."""
+    """Text does not match its grammar. The caller decides whose fault that is."""
 
     exit_code = 65  # EX_DATAERR
 
 
 class UnusableQueue(EmpathError):
-    """The file is no queue database that this version can work on: a newer schema, another application's file."""
+    """The file is not a queue database of this version: its schema is newer, or it is of another application."""
 
     exit_code = 65  # EX_DATAERR
 
 
 class StatementRefused(EmpathError):
-    """A statement that a person gave is no SQL, or the queue does not let it be done; nothing of it was."""
+    """A statement that a person gave is not SQL, or the queue refuses it. It changed nothing."""
 
     exit_code = 65  # EX_DATAERR
 
@@ -47,13 +47,13 @@ class MissingInput(EmpathError):
 
 
 class ServiceUnavailable(EmpathError):
-    """Something that Empath needs is not to be had: a listening address, a sound SQLite, a running instance."""
+    """A required resource is unavailable: a listening address, a sound SQLite library, a running instance."""
 
     exit_code = 69  # EX_UNAVAILABLE
 
 
 class CannotCreate(EmpathError):
-    """A file or directory that Empath must write cannot be made."""
+    """A file or directory that Empath must write cannot be created."""
 
     exit_code = 73  # EX_CANTCREAT
 
@@ -65,13 +65,13 @@ class StorageFailure(EmpathError):
 
 
 class QueueBusy(EmpathError):
-    """Another process holds what is needed, and held it until the deadline; trying again later is right."""
+    """Another process held a needed resource until the deadline. A later try may succeed."""
 
     exit_code = 75  # EX_TEMPFAIL
 
 
 class PermissionRefused(EmpathError):
-    """A path's owner or mode is unsafe, or this user lacks the right."""
+    """The owner or mode of a path is unsafe, or this user lacks the right."""
 
     exit_code = 77  # EX_NOPERM
 

@@ -17,8 +17,8 @@ import click
 from empath.config import Config, load_config
 from empath.errors import EmpathError, UsageError
 
-FINDINGS = 4  # fsck(8)'s code for errors that are left
-INTERRUPTED = 130  # what a shell says of a command that SIGINT ended
+FINDINGS = 4  # code of fsck(8) for errors left uncorrected
+INTERRUPTED = 130  # exit code of a shell for a command ended by SIGINT
 
 
 def config_option(**attributes: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -50,21 +50,21 @@ def configuration(context: click.Context) -> tuple[Path, Config]:
 
 
 def say(command: str, text: str) -> None:
-    """Words for a person, on standard error, each line with the command's name."""
+    """Write *text* for a person to standard error, each line with the name of the command."""
     for line in text.splitlines():
         click.echo(f"{command}: {line}", err=True)
 
 
 def run_process(command: click.Command, name: str) -> NoReturn:
     """Be the process of one command line."""
-    gc.freeze()  # the modules: at the exit nobody need look through them for garbage, which takes a fifth of the whole
+    gc.freeze()  # no garbage collection of the modules at the exit, a fifth of the run time of a command
     sys.exit(run(command, name, sys.argv[1:]))
 
 
 def run(command: click.Command, name: str, arguments: Sequence[str]) -> int:
     """Run one command line to its end; the exit code of its process."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # an address need not be writable in the terminal's encoding
+        sys.stdout.reconfigure(errors="backslashreplace")  # for an address that the terminal's encoding lacks
     try:
         return command.main(arguments, prog_name=name, standalone_mode=False) or 0
     except click.exceptions.NoArgsIsHelpError as error:
@@ -81,6 +81,6 @@ def run(command: click.Command, name: str, arguments: Sequence[str]) -> int:
 
 
 def _remember(context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
-    """Both places of -c write to one; the one after the verb is read later and wins."""
+    """Store the value of -c. The one after the verb is read last and wins."""
     if value is not None:
         context.ensure_object(dict)["config"] = value

@@ -18,7 +18,7 @@ from empath.config.effective import effective_toml, settings
 from empath.daemon.supervisor import instance, launch
 from empath.errors import QueueBusy, UsageError
 
-NOT_RUNNING: Final = 3  # the LSB's code for a service that does not run
+NOT_RUNNING: Final = 3  # code of the LSB for a stopped service
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,7 +51,7 @@ def stop(context: click.Context) -> None:
 @config_option()
 @click.pass_context
 def restart(context: click.Context) -> None:
-    """Stop, then start. A configuration that cannot be read leaves the running instance alone."""
+    """Stop, then start. Does not stop anything if the configuration cannot be read."""
     file, config = configuration(context)
     launch.stop(config)
     launch.start(file, config, _prepare(config))
@@ -61,7 +61,7 @@ def restart(context: click.Context) -> None:
 @config_option()
 @click.pass_context
 def reload(context: click.Context) -> None:
-    """Take the configuration anew. No connection is refused; the log tells how it went."""
+    """Reload the configuration. No connection is refused. The log has the outcome."""
     _, config = configuration(context)
     launch.reload(config)
 
@@ -71,7 +71,7 @@ def reload(context: click.Context) -> None:
 @click.option("--json", "is_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def status(context: click.Context, is_json: bool) -> None:
-    """Say whether it runs. Exit code 0 if so, else 3."""
+    """Show whether it runs. The exit code is 0 if so, else 3."""
     _, config = configuration(context)
     found = launch.status(config)
     if is_json:
@@ -97,11 +97,11 @@ def run(context: click.Context) -> None:
 @click.option("--json", "is_json", is_flag=True, help="With --effective: as one JSON object.")
 @click.pass_context
 def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
-    """Check configuration and queue. Says every finding, starts nothing."""
+    """Check the configuration and the queue. Reports every finding and starts nothing."""
     if is_json and not is_effective:
-        raise UsageError("--json goes with --effective")
+        raise UsageError("--json needs --effective")
     file, config = configuration(context)
-    if is_effective:  # before the queue is looked at: what is wrong there may be explained here
+    if is_effective:  # before the check of the queue, whose finding it may explain
         text = json.dumps(settings(config)) + "\n" if is_json else effective_toml(config)
         click.echo(text.encode(), nl=False)  # TOML is UTF-8 whatever the terminal's encoding
     if launch.find_supervisor(config) is None:  # the queue of a running instance has passed
@@ -110,11 +110,11 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
 
 
 def _prepare(config: Config) -> int:
-    """Lock the queue, make or migrate it, and return the lock; done here since the supervisor opens no database."""
+    """Lock the queue, make or migrate it, and return the lock. Done here because the supervisor opens no database."""
     from empath.storage.sqlite.checks import check_queue  # noqa: PLC0415 - only these verbs need SQLite
 
     pid = launch.find_supervisor(config)
-    if pid is not None:  # no use to wait for its lock, as there is for that of children whose supervisor was killed
+    if pid is not None:  # a running supervisor keeps the lock; children of a killed one release it soon
         raise QueueBusy(f"already running on {config.queue.path}: pid {pid}")
     lock_fd = instance.acquire(config.queue.path)
     check_queue(config.queue.path, config.process.user)

@@ -180,7 +180,7 @@ def test_check_has_json_for_the_configuration_only(detached):
     """
     Findings are words for a person, a line each.
     """
-    assert (64, "", "empathd: --json goes with --effective\n") == run("check", "--json", config=detached.config)
+    assert (64, "", "empathd: --json needs --effective\n") == run("check", "--json", config=detached.config)
 
 
 def test_a_missing_directory_is_one_line_and_ex_cantcreat(detached):

@@ -1,5 +1,5 @@
 """
-admin_changes - what the orders to recipients say: each with what it was before and is after, then the counts
+changes - what the orders to recipients say: each with what it was before and is after, then the counts
 
 An order to a million recipients is told page by page, so that memory does not grow with it; JSON is one object all the
 same, whose list is written as it comes. A reader that goes away (`| head`) must not stop an order half-way: from then
@@ -84,9 +84,9 @@ class Changes:
         if self._is_dry_run:
             lines.append("a dry run: nothing was changed")
         if steering.transactions > 1:
-            lines.append(f"in {steering.transactions} transactions, so that nobody waited long for the write lock")
+            lines.append(f"in {steering.transactions} transactions, to keep waits for the write lock short")
         if self.matched > self._shown and not self._is_json and not self._is_deaf:
-            lines.append(f"{self.matched - self._shown} more are not shown (a pipe or --json has all)")
+            lines.append(f"{self.matched - self._shown} more are not shown (a pipe or --json shows all)")
         if steering.frozen_since is not None and self._order.verb in (Verb.RETRY, Verb.RELEASE, Verb.UNDELETE):
             lines.append(frozen_words(steering.frozen_since))
         return "\n".join(lines)
@@ -135,7 +135,7 @@ def _reason(effect: Effect, change: Change) -> str:
         case Effect.DONE_ALREADY if status in WAITING:
             return f"due since {instant(change.before.next_retry_at)}"
         case Effect.DONE_ALREADY if status == RecipientStatus.LEASED:
-            return "that is ordered already"
+            return "already ordered"
         case Effect.BEING_DELIVERED:
             return "it is being delivered right now"
         case Effect.NOT_HELD:

@@ -1,4 +1,4 @@
-"""admin_completion - completion: the script that teaches a shell the verbs and options"""
+"""completion - completion: the script that teaches a shell the verbs and options"""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""admin_dns - dns: where mail for a domain would go, and why"""
+"""dns - dns: where mail for a domain would go, and why"""
 
 import random
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ _COLUMNS: Final = (
 @dataclass(frozen=True, slots=True)
 class Way:
     """
-    What is to be said of one domain.
+    The findings for one domain.
 
     Shape: route and destination are None where there is none; mx is `found`, `NODATA`, `NXDOMAIN`, `failed` with the
     reason, or None where it was not asked for, ttl_s its time; hosts is empty for a route without hosts; reply is what
@@ -59,8 +59,8 @@ def dns(context: click.Context, domain: str, is_json: bool) -> None:
     """
     Show where mail for DOMAIN would go now: route, MX, hosts in order, and what is refused and why.
 
-    DOMAIN is a domain or an address literal in brackets. The DNS is asked anew, as a worker with an empty cache would;
-    nothing is connected to.
+    DOMAIN is a domain or an address literal in brackets. The DNS is asked as by a worker with an empty
+    cache. No connection is made.
     """
     _, config = configuration(context)
     way = _find(config, domain)

@@ -1,4 +1,4 @@
-"""admin_doctor - doctor: whether this machine, the queue and the service are fit"""
+"""doctor - doctor: check the machine, the queue and the service"""
 
 import time
 from typing import Final
@@ -17,13 +17,13 @@ _TABLE: Final = (Column("SUBJECT"), Column("STATE"), Column("FOUND", 0, 20), Col
 
 @click.command()
 @config_option()
-@json_option("One JSON object for each thing that was looked at, a line each.")
+@json_option("One JSON object for each check, a line each.")
 @click.pass_context
 def doctor(context: click.Context, is_json: bool) -> None:
     """
-    Look at the machine, the queue and the service.
+    Check the machine, the queue and the service.
 
-    Says what is wrong and what to do; changes nothing. Exit code 0 if there is no error, else 4.
+    Says what is wrong and what to do, and changes nothing. The exit code is 0 if there is no error, else 4.
     """
     from empath.daemon.supervisor.doctor import diagnose_service  # noqa: PLC0415 - it loads what no other verb needs
 

@@ -1,4 +1,4 @@
-"""admin_fsck - fsck: what must never be in a queue, and its repair"""
+"""fsck - fsck: find what must never be in a queue, and repair it"""
 
 import time
 from typing import Final
@@ -18,16 +18,16 @@ _FINDINGS: Final = (Column("CHECK"), Column("STATE", 1), Column("FINDING", 0, 20
 
 @click.command()
 @config_option()
-@click.option("--repair", "is_repair", is_flag=True, help="Mend what can be mended, in one transaction.")
+@click.option("--repair", "is_repair", is_flag=True, help="Repair what can be repaired, in one transaction.")
 @click.option("--quick", "is_quick", is_flag=True, help="Do not compare indexes with their tables.")
 @wait_option
 @json_option("One JSON object for each finding, a line each.")
 @click.pass_context
 def fsck(context: click.Context, is_repair: bool, is_quick: bool, wait_s: float, is_json: bool) -> None:
     """
-    Look for what must never be in the queue.
+    Check the queue for what must never be there.
 
-    Says of each finding what to do. Exit code 0 if nothing is left to do, else 4.
+    Each finding says what to do. The exit code is 0 if nothing is left to do, else 4.
     """
     _, config = configuration(context)
     queue = config.queue
@@ -35,7 +35,7 @@ def fsck(context: click.Context, is_repair: bool, is_quick: bool, wait_s: float,
     names = {finding.check for finding in left if finding.is_repairable}
     repaired: list[Finding] = []
     if is_repair and any(finding.check == INTEGRITY.name for finding in left):
-        say(NAME, "a damaged file is not repaired: what is written to it may be lost")
+        say(NAME, "a damaged file is not repaired: a write to it may be lost")
     elif is_repair and names:
         repair = Repair(names, now=time.time(), spool=queue.spool, node=str(config.hostname))
         storage.carry_out(queue.path, repair, deadline_s=wait_s)

@@ -1,7 +1,7 @@
 """
-admin_options - what the verbs of empath-admin take on the command line
+options - the options of the verbs of empath-admin
 
-`selecting` gives a verb the filters: one set of options for all, handed on as a Selection.
+`selecting` adds the filters to a verb: the same options for all verbs, passed on as a Selection.
 """
 
 import functools
@@ -27,7 +27,7 @@ _MAX_WHO: Final = 150  # characters; the audit takes 200
 
 
 class ParsedType(click.ParamType[Any]):
-    """A value that a parser of ours reads; what it refuses is an error of usage."""
+    """A value that one of our parsers reads. What the parser refuses is a usage error."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
         self.name = name
@@ -71,7 +71,7 @@ wait_option: Final = click.option(
     help="How long to wait for another process's write lock.",
 )
 dry_run_option: Final = click.option(
-    "--dry-run", "is_dry_run", is_flag=True, help="Say what would change, and change nothing. Takes no lock."
+    "--dry-run", "is_dry_run", is_flag=True, help="Show what would change, and change nothing. Takes no lock."
 )
 yes_option: Final = click.option("--yes", "-y", "is_sure", is_flag=True, help="Do not ask.")
 
@@ -132,12 +132,12 @@ def _filters(statuses: Sequence[str]) -> list[Decorator]:
         click.option(
             "--where", metavar="SQL", help="Only recipients for which this SQL expression over their row holds."
         ),
-        click.option("--all", "is_all", is_flag=True, help="All of them. Needed where no other filter is given."),
+        click.option("--all", "is_all", is_flag=True, help="All recipients. Required if no other filter is given."),
     ]
 
 
 def who() -> str:
-    """How the audit names the person: who logged in, also behind sudo; else the user that the process runs as."""
+    """The name of the person in the audit: the login name, also under sudo; else the user of the process."""
     try:
         login = os.getlogin()
     except OSError:  # no terminal
@@ -151,4 +151,4 @@ def who() -> str:
 def unknown(reference: Reference) -> str:
     """The line for an id that no row has."""
     what = "recipient" if reference.queue_id is None else "message"
-    return f"no {what} {reference} in the queue database; it never was, or is past its retention"
+    return f"no {what} {reference} in the queue database: it never existed, or its retention is over"

@@ -1,4 +1,4 @@
-"""admin_orders - retry, hold, release, delete, undelete, bounce, expire: what is ordered of recipients"""
+"""orders - retry, hold, release, delete, undelete, bounce, expire: orders to recipients"""
 
 import sys
 import time
@@ -24,10 +24,10 @@ _LIVE: Final = tuple(status.value for status in RecipientStatus if status in LIV
 _UNDELETABLE: Final = (RecipientStatus.CANCELLED.value, RecipientStatus.BOUNCED.value)
 _HELP: Final = {
     Verb.RETRY: "Make waiting recipients due now.\n\nAttempts and lifetime stay as they are.",
-    Verb.HOLD: "Let recipients wait until `release`.\n\nWhat is being delivered is held after it, if that fails.",
-    Verb.RELEASE: "Let held recipients be delivered, at once.\n\nTakes an order back from what is being delivered.",
-    Verb.DELETE: "Cancel recipients; the sender hears nothing.\n\n`undelete` undoes it while the content is kept.",
-    Verb.UNDELETE: "Queue cancelled recipients again.\n\nWith --status bounced those that bounced.",
+    Verb.HOLD: "Hold recipients until `release`.\n\nOne that is being delivered is held if the delivery fails.",
+    Verb.RELEASE: "Release held recipients: they are due at once.\n\nTakes back an order on one that is in delivery.",
+    Verb.DELETE: "Cancel recipients without a report to the sender.\n\n`undelete` undoes it while the content is kept.",
+    Verb.UNDELETE: "Queue cancelled recipients again.\n\nWith --status bounced, queue bounced recipients again.",
     Verb.BOUNCE: "End recipients as undeliverable, with a report to the sender.",
     Verb.EXPIRE: "End recipients as if their lifetime were over, with a report to the sender.",
 }
@@ -46,14 +46,18 @@ def _command(verb: Verb) -> click.Command:
         is_sure: bool = False,
     ) -> None:
         if not (is_all or selection.has_conditions):
-            raise UsageError(f"whom? {verb} takes --id, --domain or another filter, or --all; see {verb} --help")
+            raise UsageError(
+                f"no recipients selected: give --id, --domain or another filter, or --all; see {verb} --help"
+            )
         _, config = configuration(context)
         order = Order(verb, options.who(), time.time(), takes=selection.status or RecipientStatus.CANCELLED)
         if verb is Verb.UNDELETE and not selection.is_by_name:
             selection = replace(selection, status=order.takes)
         must_ask = verb in _DESTRUCTIVE and not is_dry_run and not is_sure
         if must_ask and not sys.stdin.isatty():
-            raise UsageError(f"{verb} asks first, and here is no terminal: add --yes, or look with --dry-run")
+            raise UsageError(
+                f"{verb} asks before it acts, and there is no terminal: add --yes, or look first with --dry-run"
+            )
         with Steering(config.queue.path, order, selection, deadline_s=None if is_dry_run else wait_s) as steering:
             if must_ask and not _confirm(verb, *steering.count()):
                 say(NAME, "nothing was changed")
@@ -81,7 +85,7 @@ def _confirm(verb: Verb, recipients: int, messages: int) -> bool:
 
 
 def _run(steering: Steering, order: Order, changes: Changes) -> None:
-    """Carry out and tell; what was committed is told even if a later page fails."""
+    """Carry out the order and report it. What is committed is reported even if a later page fails."""
     is_complete = False
     try:
         for page in steering.changes():

@@ -1,10 +1,9 @@
 """
-admin_output - how empath-admin writes its results
+output - how empath-admin writes its results
 
-A record is one line, a table's columns are aligned by spaces, and nothing is cut off, unless standard output is a
-terminal: then a table fits its width, by folding and, where that is not enough, by leaving columns out and saying so.
-What peers wrote never reaches a terminal as it is.  JSON is ASCII, one object a line; its keys are the fields of
-storage/admin/records.py.
+A record is one line, the columns of a table are aligned by spaces, and nothing is cut off.  On a terminal a table fits
+the width: long cells fold, and columns that still do not fit are left out and named.  Text of peers is always escaped.
+JSON is ASCII, one object a line; its keys are the fields of storage/admin/records.py.
 """
 
 import dataclasses
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 NAME = "empath-admin"
 _GAP = "  "
-_LINES_AT_ONCE = 100  # a write each, so that it is soon seen when the reader has gone
+_LINES_AT_ONCE = 100  # lines per write; a reader that has gone is noticed within these
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def as_json(value: Any, key: str = "") -> Any:
 def write_table(
     columns: Sequence[Column], rows: Sequence[Sequence[object]], indent: int = 0, *, is_headed: bool = True
 ) -> None:
-    """A header line, unless told not to, and a line for each row; an empty cell is `-`, so that a line splits."""
+    """A header line if *is_headed*, and a line for each row; an empty cell is `-`, so that a line splits."""
     cells = [[printable("-" if cell is None or cell == "" else cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
         _write_fitting(columns, cells, indent)
@@ -115,7 +114,7 @@ def _write_fitting(columns: Sequence[Column], cells: list[list[str]], indent: in
     kept = [[row[index] for index in shown] for row in cells]
     _print_grid([columns[index] for index in shown], kept, indent, console, is_headed=True)
     if hidden:
-        say(NAME, f"left out for want of width: {', '.join(hidden)} (a pipe or --json has all)")
+        say(NAME, f"not shown, the terminal is too narrow: {', '.join(hidden)} (a pipe or --json shows all columns)")
 
 
 def _choose(columns: Sequence[Column], cells: list[list[str]], width: int) -> tuple[list[int], list[str]]:

@@ -1,4 +1,4 @@
-"""admin_read - list, view, stats and process: the verbs that only look"""
+"""read - list, view, stats and process: the verbs that only look"""
 
 import os
 import time
@@ -21,7 +21,7 @@ from empath.storage.admin.selection import Selection
 _MAX_NUMBER: Final = 2**63 - 1
 
 _limit_option: Final = click.option(
-    "--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, metavar="N", help="At most N."
+    "--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, metavar="N", help="Show at most N."
 )
 
 
@@ -34,7 +34,7 @@ _limit_option: Final = click.option(
     type=click.IntRange(0, _MAX_NUMBER),
     default=0,
     metavar="RECIPIENT_ID",
-    help="Go on behind this recipient, the last one of the page before.",
+    help="Continue after this recipient, the last one of the previous page.",
 )
 @json_option()
 @click.pass_context
@@ -87,7 +87,12 @@ def view(context: click.Context, reference: Reference, has_headers: bool, is_jso
 @click.command()
 @config_option()
 @click.option(
-    "--top", type=click.IntRange(0, 100_000), default=10, show_default=True, metavar="N", help="Destinations."
+    "--top",
+    type=click.IntRange(0, 100_000),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Number of destinations to show.",
 )
 @json_option()
 @click.pass_context
@@ -105,13 +110,13 @@ def stats(context: click.Context, top: int, is_json: bool) -> None:
 
 @click.command()
 @config_option()
-@click.option("--all", "has_ended", is_flag=True, help="Also those that ended.")
+@click.option("--all", "has_ended", is_flag=True, help="Also processes that have ended.")
 @_limit_option
 @click.option(
     "--after",
     type=click.IntRange(1, _MAX_NUMBER),
     metavar="PROCESS_ID",
-    help="Go on behind this process, the last one of the page before.",
+    help="Continue after this process, the last one of the previous page.",
 )
 @json_option()
 @click.pass_context

@@ -1,4 +1,4 @@
-"""admin_report - what empath-admin says of what it saw, in lines for people and in records for programs."""
+"""report - what empath-admin says of what it saw, in lines for people and in records for programs."""
 
 from collections.abc import Sequence
 from typing import Any, Final

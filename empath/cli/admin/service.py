@@ -1,5 +1,5 @@
 """
-admin_service - what is ordered of the service as a whole
+service - what is ordered of the service as a whole
 
 freeze, thaw and flush are done by the commit that asks, with or without a running service; reload, drain, log-level and
 stop-listener need one.
@@ -34,7 +34,7 @@ class _How(NamedTuple):
 
 
 _no_wait_option: Final = click.option(
-    "--no-wait", "has_no_wait", is_flag=True, help="Give the order and do not wait for its result."
+    "--no-wait", "has_no_wait", is_flag=True, help="Return at once, without waiting for the result."
 )
 _timeout_option: Final = click.option(
     "--timeout",
@@ -106,7 +106,7 @@ def thaw(context: click.Context, wait_s: float, is_json: bool) -> None:
 
 @click.command()
 @config_option()
-@click.option("--destination", metavar="NAME", help="Only what waits for this next hop or queue key.")
+@click.option("--destination", metavar="NAME", help="Only recipients that wait for this next hop or queue key.")
 @dry_run_option
 @wait_option
 @json_option()
@@ -139,7 +139,7 @@ def flush(context: click.Context, destination: str | None, is_dry_run: bool, wai
 @click.pass_context
 @_telling
 def reload(context: click.Context, how: _How) -> None:
-    """Let the service take its configuration anew. The log tells how it went."""
+    """Reload the configuration of the running service. The log has the outcome."""
     _tell(context, "reload", None, how)
 
 
@@ -148,7 +148,7 @@ def reload(context: click.Context, how: _How) -> None:
 @click.pass_context
 @_telling
 def drain(context: click.Context, how: _How) -> None:
-    """Let the service finish what it does, and end."""
+    """Let the service finish its current work, then stop."""
     _tell(context, "drain", None, how)
 
 
@@ -181,7 +181,7 @@ def stop_listener(context: click.Context, address: str, how: _How) -> None:
     _, config = configuration(context)
     names = [listener.text for listener in config.listeners]
     if address not in names:
-        raise UsageError(f"the configuration has no listener {address}; there are {', '.join(names)}")
+        raise UsageError(f"the configuration has no listener {address}; it has {', '.join(names)}")
     _tell(context, "stop-listener", address, how)
 
 
@@ -200,19 +200,21 @@ def _tell(context: click.Context, verb: str, argument: str | None, how: _How) ->
         click.echo(output.printable(result))
     place = f"control_id {order.control_id} in the view control"
     if result is None and how.timeout_s is not None:
-        raise QueueBusy(f"{verb}: no result within {how.timeout_s:g} s; the order stands, look later at {place}")
+        raise QueueBusy(
+            f"{verb}: no result within {how.timeout_s:g} s; the order stands, its result will be in {place}"
+        )
     if result is None:
-        say(NAME, f"{verb}: ordered; for its result look at {place}")
+        say(NAME, f"{verb}: ordered; the result will be in {place}")
 
 
 def _hold_that_it_runs(config: Config, path: Path) -> None:
-    """An order that nobody carries out now would be carried out by the next start, when nobody thinks of it."""
+    """Raise if no service runs: the next start would carry the order out, long after it was meant."""
     from empath.daemon.supervisor.launch import find_supervisor  # noqa: PLC0415 - only these verbs need it
 
     with storage.Snapshot(path):
         pass
     if find_supervisor(config) is None:
-        raise ServiceUnavailable("no service runs on this queue, so nothing was ordered; see `empathd start`")
+        raise ServiceUnavailable("no service runs on this queue, so the order was not given; see `empathd start`")
 
 
 VERBS: Final = (freeze, thaw, flush, reload, drain, log_level, stop_listener)

@@ -1,4 +1,4 @@
-"""admin_sql - sql: the queue in an SQL shell"""
+"""sql - sql: the queue in an SQL shell"""
 
 from typing import Final
 

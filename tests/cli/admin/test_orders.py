@@ -142,7 +142,7 @@ def test_an_id_that_is_not_found_beside_others_is_said(desk: Desk):
     result = desk.invoke("retry", "--id", "17", "--id", "1")
     assert 0 == result.exit_code
     assert [
-        "empath-admin: no recipient 17 in the queue database; it never was, or is past its retention",
+        "empath-admin: no recipient 17 in the queue database: it never existed, or its retention is over",
         "empath-admin: 1 of 1 recipient changed",
     ] == result.stderr.splitlines()
     assert ["17"] == desk.record("retry", "--id", "17", "--id", "1")["not_found"]
@@ -156,8 +156,8 @@ def test_retry_is_exit_66_if_no_id_is_found(desk: Desk):
     said = desk.run("retry", "--id", "17", "--id", unknown)
     assert (66, "") == (said.code, said.out)
     assert [
-        "empath-admin: no recipient 17 in the queue database; it never was, or is past its retention",
-        f"empath-admin: no message {unknown} in the queue database; it never was, or is past its retention",
+        "empath-admin: no recipient 17 in the queue database: it never existed, or its retention is over",
+        f"empath-admin: no message {unknown} in the queue database: it never existed, or its retention is over",
     ] == said.err.splitlines()
 
 

@@ -67,7 +67,7 @@ def test_an_order_to_a_service_that_does_not_run_is_exit_69(desk: Desk, order):
     And it is not kept for the next start, when nobody thinks of it.
     """
     said = desk.run(*order)
-    words = "empath-admin: no service runs on this queue, so nothing was ordered; see `empathd start`\n"
+    words = "empath-admin: no service runs on this queue, so the order was not given; see `empathd start`\n"
     assert (69, "", words) == said
     assert [] == desk.queue.select("SELECT * FROM control")
 
@@ -123,7 +123,7 @@ def test_an_order_that_is_not_waited_for_is_carried_out(make_empathd):
     service = make_empathd().start()
     said = run("-c", str(service.config), "drain", "--no-wait", "--json")
     assert (0, None) == (said.code, json.loads(said.out)["result"])
-    assert said.err.startswith("empath-admin: drain: ordered; for its result look at control_id ")
+    assert said.err.startswith("empath-admin: drain: ordered; the result will be in control_id ")
     assert 0 == service.end()[0]
 
 
@@ -135,7 +135,7 @@ def test_an_order_that_nobody_carries_out_in_time_is_exit_75(make_empathd):
     os.kill(service.pid_of("housekeeper-1"), signal.SIGSTOP)
     said = run("-c", str(service.config), "drain", "--timeout", "0.1")
     os.kill(service.pid_of("housekeeper-1"), signal.SIGCONT)
-    words = "drain: no result within 0.1 s; the order stands, look later at control_id 1 in the view control"
+    words = "drain: no result within 0.1 s; the order stands, its result will be in control_id 1 in the view control"
     assert (75, "", f"empath-admin: {words}\n") == said
     assert 0 == service.end()[0]
 

@@ -147,7 +147,7 @@ def test_an_order_to_a_leased_recipient_waits_and_can_be_taken_back(desk: Desk):
     desk.queue.lease()
     [ordered] = desk.record("hold", "--id", "1")["recipients"]
     assert ("ordered", "leased", "held") == (ordered["effect"], ordered["after"]["status"], ordered["after"]["ordered"])
-    assert "nothing, that is ordered already" in desk.lines("hold", "--id", "1")[1]
+    assert "nothing, already ordered" in desk.lines("hold", "--id", "1")[1]
     result = desk.invoke("release", "--id", "1")
     assert "takes back the order held, it is being delivered right now" in result.stdout
     assert "1 ordered for the end of the delivery under way" in result.stderr
@@ -269,7 +269,9 @@ def test_a_destructive_order_without_a_terminal_needs_yes(desk: Desk, verb: str)
     """
     desk.queue.accept()
     said = desk.run(verb, "--all")
-    words = f"empath-admin: {verb} asks first, and here is no terminal: add --yes, or look with --dry-run\n"
+    words = (
+        f"empath-admin: {verb} asks before it acts, and there is no terminal: add --yes, or look first with --dry-run\n"
+    )
     assert (64, "", words) == said
     assert ["queued"] == desk.queue.statuses()
 
@@ -319,9 +321,7 @@ def test_a_large_order_is_committed_page_by_page(desk: Desk):
     result = desk.invoke("hold", "--all")
     lines = result.stdout.splitlines()
     assert (6001, 1) == (len(lines), sum(line.startswith("RECIPIENT") for line in lines))
-    assert (
-        "empath-admin: in 2 transactions, so that nobody waited long for the write lock" in result.stderr.splitlines()
-    )
+    assert "empath-admin: in 2 transactions, to keep waits for the write lock short" in result.stderr.splitlines()
     record = desk.record("release", "--all")
     assert (6000, 6000, 2, True) == (
         record["changed"],
