@@ -1,8 +1,8 @@
 """
-effective - the configuration in force, written as a file of its own
+effective - the configuration in force, written as a file
 
-Every table and key is there, whether the file gave it or it is a default; durations and sizes have units, paths are
-absolute.  What is written loads again to an equal Config, from whatever directory.
+Every table and key is there, whether set in the file or by default; durations and sizes have units, paths are absolute.
+The text loads again to an equal Config, from any directory.
 """
 
 import json
@@ -23,7 +23,7 @@ def settings(config: Config) -> dict[str, Any]:
 
 
 def effective_toml(config: Config) -> str:
-    """*config* as TOML v1.0.0; what is not set is a comment that says so, for TOML has no word for it."""
+    """*config* as TOML v1.0.0. A setting that is not set is a comment, because TOML has no null."""
     found = settings(config)
     blocks = [_lines({key: value for key, value in found.items() if not _tables(value)})]
     for key, value in found.items():

@@ -1,8 +1,8 @@
 """
 fields - the kinds of value that a setting can have
 
-Each reads one TOML value into the type that the rest of Empath works with, and says in words what was wrong.  Nothing
-is coerced: "20" is no number and 1 is no text.  Each also writes its type as a TOML value that it reads again.
+Each reads one TOML value into the type that the rest of Empath uses, and describes a mistake in words.  Nothing is
+coerced: "20" is not a number and 1 is not text.  Each also writes its type as a TOML value that it reads again.
 """
 
 import ipaddress
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 def kind_of(value: object) -> str:
-    """What a TOML value is, in the words of a message."""
+    """The kind of a TOML value, as messages name it."""
     for types, words in (
         (bool, "a boolean"),
         (str, "text"),
@@ -43,9 +43,9 @@ def kind_of(value: object) -> str:
 
 def problem(message: str, *at: str | int) -> PydanticCustomError:
     """
-    A finding in words, raised by a validator; *at* leads from the validated value to the part that is wrong.
+    A finding in words, raised by a validator. *at* is the path from the validated value to the wrong part.
 
-    The message goes through a template of pydantic's, hence the detour for what is in it.
+    pydantic formats the message as a template, so the text is passed as a value of it.
     """
     return PydanticCustomError("problem", "{message}", {"message": message, "at": at})
 
@@ -55,8 +55,8 @@ def setting(default: Any, key: str | None = None, example: str | None = None) ->
     A setting that may be left out.
 
     Args:
-        default: as one would write it in the file, so that it is checked as such and can be shown.
-        key: its name in the file, where the attribute adds a unit to that.
+        default: as it would be written in the file, so that it is checked and shown as such.
+        key: its name in the file, if the attribute adds a unit to that.
         example: what the reference shows of a setting whose default cannot be written in the file.
     """
     return Field(default, alias=key, validate_default=True, examples=None if example is None else [example])
@@ -83,7 +83,7 @@ def _absolute(path: str, info: ValidationInfo) -> str:
         raise problem(f"not a path: {path!r}")
     directory = (info.context or {}).get("directory", "/")
     absolute = os.path.normpath(os.path.join(directory, path))
-    if not absolute.isprintable():  # the directory of the file may be what nobody can write in a file
+    if not absolute.isprintable():  # the directory of the file may have a character that a file cannot hold
         raise problem(f"not a path: {absolute!r}")
     return absolute
 
@@ -163,7 +163,7 @@ def _steps_text(steps: tuple[tuple[float, int], ...]) -> str:
 
 
 def _no_pattern_twice(value: object) -> object:
-    """Two spellings of one pattern: which one would count?"""
+    """Refuse two spellings of one pattern: it would be open which one counts."""
     seen = set()
     for text in value if isinstance(value, dict) else ():
         try:

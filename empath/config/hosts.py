@@ -1,5 +1,5 @@
 """
-hosts - what delivery goes by that looks for hosts, gathered from the settings
+hosts - the rules for the search for hosts, from the settings
 """
 
 from empath.config.model import Config

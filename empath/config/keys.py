@@ -1,4 +1,4 @@
-"""keys - where a setting stands: a path of keys, as people write it"""
+"""keys - the path of keys that leads to a setting, as people write it"""
 
 import re
 

@@ -1,7 +1,7 @@
 """
-load - from a file to a Config, or to all that is wrong with it
+load - read a file into a Config, or report every mistake in it
 
-The file is read once, whole, and the result does not change: a reload makes a new one.
+The file is read once, and the Config does not change: a reload makes a new one.
 """
 
 import os
@@ -30,8 +30,8 @@ def load_config(path: Path) -> Config:
     Read and check the configuration at *path*; relative paths in it are relative to its directory.
 
     Raises:
-        MissingInput: the file is not there or may not be read.
-        ConfigError: it cannot be used; the text has a line per finding, `file:line: key: what is wrong`.
+        MissingInput: the file does not exist or may not be read.
+        ConfigError: it has mistakes; the text has one line for each, `file:line: key: what is wrong`.
     """
     try:
         with path.open("rb") as file:
@@ -91,7 +91,7 @@ def _finding(error: ErrorDetails, lines: Mapping[KeyPath, int]) -> tuple[int, st
 
 def _resolve(loc: tuple[str | int, ...]) -> tuple[KeyPath, type[Table] | None]:
     """
-    The keys that *loc* means, and the table that the last of them stands in.
+    The keys that *loc* means, and the table of the last one.
 
     pydantic names a value by its key when the file gives it and by its attribute when it is a default, and adds
     "[key]" where a key is wrong.
@@ -155,7 +155,7 @@ def _words(error: ErrorDetails, path: KeyPath, parent: type[Table] | None) -> st
 
 
 def _did_you_mean(key: str | int, table: type[Table] | None) -> str:
-    import difflib  # noqa: PLC0415 - only who made a mistake pays for it
+    import difflib  # noqa: PLC0415 - only a mistake pays for it
 
     keys = [field.alias or name for name, field in table.model_fields.items()] if table else []
     near = difflib.get_close_matches(str(key), keys, n=1)

@@ -42,7 +42,7 @@ class Config(Table):
     routes_by_pattern: Routes = setting({"*": "mx"}, "routes")
     """
     Where mail goes next, by domain: "example.org", "*.example.org" for all names below, "*" for all others; the most
-    exact one counts, and a domain without one is refused. A route is "smtp://host:port" (one host, no MX look-up),
+    exact pattern counts, and a domain without one is refused. A route is "smtp://host:port" (one host, no MX look-up),
     "mx", "maildir:path" or "discard:".
     """
 
@@ -51,7 +51,7 @@ class Config(Table):
 
     schedules_by_pattern: Schedules = setting({}, "schedules")
     """
-    Delays in the place of those of [retry], by the recipient's domain, as in [routes]. "1m 5m*2 1h*3" waits a minute
+    Delays instead of those of [retry], by the recipient's domain, as in [routes]. "1m 5m*2 1h*3" waits a minute
     after the first failed attempt, five after the next two, then an hour; the last one goes on until the lifetime is
     over. The jitter of [retry] applies.
     """
@@ -64,7 +64,7 @@ class Config(Table):
 
     @cached_property
     def routes(self) -> RouteTable:
-        """The routes as the decision they are."""
+        """The table of routes."""
         return RouteTable(self.routes_by_pattern.items())
 
     def find_route(self, address: str, domain: Domain | AddressLiteral) -> Route | None:
@@ -87,7 +87,7 @@ class Config(Table):
 
     @field_validator("process", mode="before")
     @classmethod
-    def _pid_file_lies_beside_the_queue(cls, value: object, info: ValidationInfo) -> object:
+    def _pid_file_is_next_to_the_queue(cls, value: object, info: ValidationInfo) -> object:
         queue = info.data.get("queue")
         if isinstance(value, dict) and queue is not None:
             return {"pid_file": str(queue.path.with_name("empathd.pid"))} | value
@@ -101,6 +101,6 @@ class Config(Table):
         seen = set()
         for index, listener in enumerate(value):
             if listener.address in seen:
-                raise problem(f"{listener.text} is another listener's address already", index, "address")
+                raise problem(f"another listener already has the address {listener.text}", index, "address")
             seen.add(listener.address)
         return value

@@ -1,9 +1,9 @@
 """
 reference - conf/empath.toml and docs/configuration.md, written from the definition
 
-`python -m empath.config.reference` in a checkout writes both; a test holds that they are up to date.  The text under
-each setting is read from the source of the definition, because Python does not keep it and no command that only
-reads a configuration should pay for it.
+`python -m empath.config.reference` in a checkout writes both; a test checks that they are up to date.  The text under
+each setting is read from the source, because Python does not keep it, and a command that only reads a configuration
+should not pay for it.
 """
 
 import ast
@@ -68,7 +68,7 @@ _PAGE_HEAD = """\
 One TOML file holds the whole configuration. `empathd -c FILE` and `empath-admin -c FILE` name it, or the environment
 variable `EMPATH_CONFIG` does. [conf/empath.toml](../conf/empath.toml) has every setting with its default.
 
-The least that works is a name, a postmaster, a queue and a listener:
+The smallest configuration is a name, a postmaster, a queue and a listener:
 
 ```toml
 hostname = "mx.example.test"
@@ -103,8 +103,8 @@ empath.toml:12: limits.recipients: must be at least 100, not 10
 empath.toml:19: delivery.worker: unknown key (did you mean workers?)
 ```
 
-A file that cannot be read is exit code 66. A running server that is told to reload keeps its configuration when the
-new one has a mistake; else it logs each setting that changed.
+A file that cannot be read is exit code 66. At a reload, a running server keeps its configuration if the new one has a
+mistake; otherwise it logs each setting that changed.
 
 `empathd check --effective` prints all settings with their values, defaults included and paths absolute, as a file that
 loads to the same configuration; with `--json` as one JSON object, in which `null` is a setting that is not set.
@@ -147,7 +147,7 @@ def sections() -> tuple[Section, ...]:
     found = [Section("", "", False, tuple(above))]
     for key, field in fields.items():
         table = table_of(field.annotation)
-        if key in _TABLES:  # its keys are the reader's own, so it is a table for the eye only
+        if key in _TABLES:  # a table whose keys the operator chooses
             found.append(Section(key, top[key].doc, False, ()))
         elif table is not None:
             doc = " ".join((table.__doc__ or "").split())

@@ -1,7 +1,7 @@
 """
 header - what a mail server needs of the header section, RFC 5322 §2.2
 
-Octets stay octets: nothing is parsed but what is asked for, and nothing is written anew.
+Octets stay octets: only the fields that are asked for are parsed, and nothing is rewritten.
 """
 
 import re
@@ -106,7 +106,7 @@ def read_fields(header: bytes) -> HeaderFields:
 
 
 def loops_through(header: bytes, address: str) -> bool:
-    """Whether a Delivered-To field names *address*: final delivery puts it there, so the message came by before."""
+    """Whether a Delivered-To field names *address*: final delivery adds it, so the message has been here before."""
     mine = address.encode().lower()
     return any(unfolded(value).lower() == mine for value in Fields.of(header).values(b"delivered-to"))
 

@@ -294,7 +294,7 @@ def test_a_listener_address_stands_once():
     The second one would fail to bind, in whichever way the kernel puts it.
     """
     text = LEAST.replace("listener = ", "#") + "[[listener]]\naddress='[::1]:25'\n[[listener]]\naddress='[0:0::1]:25'"
-    assert ["c.toml:8: listener[2].address: [::1]:25 is another listener's address already"] == findings(text)
+    assert ["c.toml:8: listener[2].address: another listener already has the address [::1]:25"] == findings(text)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from empath.storage.admin.orders import TARGETS, Order, Verb
 from empath.storage.admin.records import Change, Effect
 from empath.storage.admin.steering import Steering
 
-TERMINAL_ROWS: Final = 1000  # more lines than that nobody reads on a screen
+TERMINAL_ROWS: Final = 1000  # most rows shown on a terminal
 _COLUMNS: Final = (
     Column("RECIPIENT"), Column("ID"), Column("STATUS", 3), Column("ADDRESS", 2, 12), Column("CHANGE", 0, 12),
 )  # fmt: skip

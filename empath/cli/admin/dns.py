@@ -157,7 +157,7 @@ def _summary(way: Way) -> str:
         return "this route asks the DNS for nothing"
     tried = sum(finding.order is not None for finding in way.hosts)
     if tried:
-        return f"{tried} address{'es' if tried != 1 else ''} to try, equals in an order drawn anew for each connection"
+        return f"{tried} address{'es' if tried != 1 else ''} to try, equal ones in random order for each connection"
     is_final = way.reply is not None and way.reply.startswith("5")
     return "no host to try: mail bounces" if is_final else "no host to try: mail waits and is tried again"
 

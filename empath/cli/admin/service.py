@@ -159,7 +159,7 @@ def drain(context: click.Context, how: _How) -> None:
 @_telling
 def log_level(context: click.Context, level: str, how: _How) -> None:
     """
-    Log from LEVEL on, until it is set anew.
+    Log from LEVEL on, until it is set again.
 
     `default` is the level of the configuration.
     """

@@ -1,5 +1,5 @@
 """
-delivery - the tables [delivery] and [retry]: how mail is handed on, and when it is tried again
+delivery - the tables [delivery] and [retry]: how mail is delivered, and when it is tried again
 """
 
 from functools import cached_property
@@ -13,7 +13,7 @@ from empath.policy.retry import RetrySchedule
 
 
 class Delivery(Table):
-    """How mail is handed on. The timeouts are those of RFC 5321 §4.5.3.2."""
+    """How mail is delivered. The timeouts are those of RFC 5321 §4.5.3.2."""
 
     workers: Annotated[Count, Field(le=256)] = setting(2)
     """Processes that deliver."""
@@ -31,7 +31,7 @@ class Delivery(Table):
     """How long a connection is kept open with nothing to send."""
 
     mx_port: Annotated[Count, Field(le=65535)] = setting(25)
-    """Port of the hosts that a domain's MX records name. Another one than 25 is for a network of one's own."""
+    """Port of the hosts that a domain's MX records name. Only a private network needs another one than 25."""
 
     without_8bitmime: Literal["convert", "convert-or-send", "bounce"] = setting("convert")
     """What a host without 8BITMIME gets of mail that is not all ASCII. "convert": the parts in question as
@@ -39,7 +39,7 @@ class Delivery(Table):
     it is. "bounce": no conversion."""
 
     connect_s: Wait = setting("30s", "connect_timeout")
-    """Wait for a connection to be made."""
+    """Wait for the connection."""
 
     greeting_s: Wait = setting("5m", "greeting_timeout")
     """Wait for the greeting of a host."""
@@ -57,7 +57,7 @@ class Delivery(Table):
     """Wait for the reply to DATA."""
 
     content_s: Wait = setting("3m", "content_timeout")
-    """Wait for a piece of the content to be taken."""
+    """Wait until the host takes a piece of the content."""
 
     end_of_data_s: Wait = setting("10m", "end_of_data_timeout")
     """Wait for the reply to the end of the content. A short one makes duplicates."""
@@ -85,7 +85,7 @@ class Retry(Table):
     """The same for mail without a sender, such as failure reports."""
 
     delay_warning_s: Seconds = setting("4h", "delay_warning_time")
-    """Age at which a failed attempt is told to the sender, once for each message. "0s" for never."""
+    """Age at which the sender gets a report of the delay, once for each message. "0s" for never."""
 
     @cached_property
     def schedule(self) -> RetrySchedule:

@@ -1,5 +1,5 @@
 """
-dns - the table [dns]: look-ups, and what is thought of the hosts found there
+dns - the table [dns]: look-ups, and which hosts are acceptable
 """
 
 from empath.config.fields import AllowedNetwork, Nameserver, OwnHost, Wait, setting
@@ -7,7 +7,7 @@ from empath.config.tables.table import Table
 
 
 class Dns(Table):
-    """Look-ups in the DNS, and what is thought of the hosts found there."""
+    """Look-ups in the DNS, and which hosts are acceptable."""
 
     nameservers: tuple[Nameserver, ...] = setting([])
     """Resolvers to ask, with a port if it is not 53: "127.0.0.1:5353". None: those of the system."""
@@ -22,7 +22,7 @@ class Dns(Table):
     """Wait for all look-ups of one delivery. What is not known by then counts as a look-up that failed."""
 
     own_hosts: tuple[OwnHost, ...] = setting([])
-    """Names and addresses under which this host is reached, beside its hostname and the addresses of its interfaces:
+    """Names and addresses of this host besides its hostname and the addresses of its interfaces:
     the outside of an address translation, a proxy. Mail that an MX would lead there is not sent to ourselves."""
 
     allowed_networks: tuple[AllowedNetwork, ...] = setting([])

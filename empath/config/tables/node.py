@@ -1,5 +1,5 @@
 """
-node - the table [node]: which host of ours this is
+node - the table [node]: the name of this host
 """
 
 from empath.config.fields import NodeName, setting
@@ -7,7 +7,7 @@ from empath.config.tables.table import Table
 
 
 class Node(Table):
-    """Which host of ours this is."""
+    """This host among all hosts that run Empath."""
 
     name: NodeName = setting("localhost", example="mx1")
     """The name of this host in the queue: in the views `process` and `message`, and in the names of its spool files.

@@ -12,10 +12,10 @@ class Process(Table):
     """The processes themselves."""
 
     user: Text | None = setting(None, example="empath")
-    """The user that the processes become when they are started as root. Not set: they stay what they are."""
+    """The user that the processes become when they are started as root. Not set: they stay root."""
 
     pid_file: ConfigPath = setting("empathd.pid", example="/run/empath/empathd.pid")
-    """Where the supervisor writes its process id. Not set: empathd.pid beside the queue database."""
+    """Where the supervisor writes its process id. Not set: empathd.pid next to the queue database."""
 
 
 class Log(Table):
@@ -28,4 +28,4 @@ class Log(Table):
     """Least severity that is written: "debug", "info", "warning" or "error"."""
 
     file: ConfigPath | None = setting(None, example="/var/log/empath/empath.log")
-    """The file to append to. Not set: standard error, or empathd.log beside the queue database when detached."""
+    """The file to append to. Not set: standard error, or empathd.log next to the queue database when detached."""

@@ -15,7 +15,7 @@ class Queue(Table):
     """Where accepted mail is kept until it is delivered."""
 
     path: ConfigPath = Field(examples=["/var/lib/empath/queue.db"])
-    """The queue database, on a local file system. Large content lies beside it, in the directory spool/."""
+    """The queue database, on a local file system. Large content is next to it, in the directory spool/."""
 
     inline_octets: Octets = setting("256KiB", "inline_size")
     """Content up to this size is kept in the database, larger content in spool/."""
@@ -24,17 +24,17 @@ class Queue(Table):
     """How much unfinished content one process holds in memory before all further content goes to spool/."""
 
     reserve_octets: Octets = setting("256MiB", "reserve")
-    """Free space of the disk that is kept for recording deliveries. Below it new mail is refused for the time being."""
+    """Free space of the disk that is kept for recording deliveries. Below it, new mail is refused with a 4yz reply."""
 
     wal_limit_octets: Octets = setting("1GiB", "wal_limit")
-    """Size of the write-ahead log beyond which new mail is refused for the time being."""
+    """Size of the write-ahead log above which new mail is refused with a 4yz reply."""
 
     lock_timeout_s: Wait = setting("30s", "lock_timeout")
-    """How long a message that came in waits while another program keeps the queue locked; then its client gets 451."""
+    """How long a received message waits while another program keeps the queue locked; then its client gets 451."""
 
     @cached_property
     def spool(self) -> Path:
-        """The directory of large content, beside the database."""
+        """The directory of large content, next to the database."""
         return self.path.with_name("spool")
 
     @field_validator("memory_octets")

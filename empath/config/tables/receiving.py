@@ -19,7 +19,7 @@ class Listener(Table):
     """IP address and port, an IPv6 address in brackets: "[::1]:2525"."""
 
     role: Role = setting("mx")
-    """What it is for: "mx" for mail from the Internet, "submission" for users, "internal" for hosts of ours."""
+    """What it is for: "mx" for mail from the Internet, "submission" for users, "internal" for your own hosts."""
 
     @property
     def host(self) -> str:
@@ -38,7 +38,7 @@ class Listener(Table):
 
 
 class Relay(Table):
-    """Who may send mail through this server. Whoever is in none of the networks reaches the relay domains only."""
+    """Which clients may relay through this server. Any other client reaches the relay domains only."""
 
     networks: tuple[TrustedNetwork, ...] = setting(["127.0.0.0/8", "::1/128"])
     """Clients that may relay anywhere."""
@@ -48,12 +48,12 @@ class Relay(Table):
 
     @cached_property
     def policy(self) -> RelayPolicy:
-        """Both settings as the decision they are."""
+        """The rule that both settings make."""
         return RelayPolicy(self.networks, self.domains)
 
 
 class Limits(Table):
-    """What is taken from clients."""
+    """Limits on what clients send."""
 
     message_octets: Octets = setting("50MiB", "message_size")
     """Largest message. At least 64KiB, RFC 5321 §4.5.3.1.7."""
@@ -81,10 +81,10 @@ class Limits(Table):
     to the 998 of RFC 5321 §4.5.3.1.6."""
 
     header_octets: Octets = setting("100KiB", "header_size")
-    """Largest header of a message; what is beyond it is dropped."""
+    """Largest header section of a message; the rest of a larger one is dropped."""
 
     received_hops: Count = setting(50)
-    """Received fields in a message that is taken to be in a loop."""
+    """Number of Received fields at which a message is taken to be in a loop."""
 
     @field_validator("message_octets")
     @classmethod
@@ -106,7 +106,7 @@ class Limits(Table):
 
 
 class Timeouts(Table):
-    """How long clients are waited for."""
+    """How long the server waits for clients."""
 
     command_s: Wait = setting("5m", "command")
     """Wait for a command, RFC 5321 §4.5.3.2.7."""

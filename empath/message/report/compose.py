@@ -2,9 +2,9 @@
 compose - reports on what became of a message, RFC 3464 and RFC 6522
 
 THEORY
-    A report has up to three parts: words for people, the same as fields for programs, and the message itself or its
-    header section.  Who sends it, to whom and whether at all is decided elsewhere (policy/bounce).  Everything that
-    comes from outside, as replies, addresses, ENVID and the original itself, is hostile: `octets` lets none of it
+    A report has up to three parts: text for people, the same as fields for programs, and the message itself or its
+    header section.  policy/bounce decides whether there is a report, its sender and its addressee.  Everything that
+    comes from outside, such as replies, addresses, ENVID and the original itself, is hostile: `octets` lets none of it
     end a field, a part or a line.
 
     The forms of RFC 6533 (message/global…), which may hold UTF-8, are used where the original asked for SMTPUTF8.
@@ -41,7 +41,7 @@ _LATEST = 253_402_300_799.0  # 9999-12-31; no row may hold an instant that canno
 
 
 class ReportKind(StrEnum):
-    """What is reported; each is a report of its own."""
+    """What is reported. Each kind is a separate report."""
 
     FAILURE = "failure"
     DELAY = "delay"
@@ -63,7 +63,7 @@ class LastAttempt:
     How the last attempt for a recipient ended.
 
     Shape: enhanced is its enhanced status code, if it had one; reply is code, enhanced code and text in one line; host
-    is who said it, None where we found it ourselves.
+    is the host that said it, None if this host found it itself.
     """
 
     at: Timestamp
@@ -130,7 +130,7 @@ class Report:
     All that a report is made of.
 
     Shape: original is None where the content is gone; to is the mailbox of the addressee; queue_id is the report's own;
-    boundary is 1 to 60 letters and digits that nobody could guess; at least one recipient.
+    boundary is 1 to 60 letters and digits that cannot be guessed; at least one recipient.
     """
 
     kind: ReportKind
@@ -206,7 +206,7 @@ def _header(report: Report, boundary: str, encoding: str) -> bytes:
     if answered is not None and _MESSAGE_ID.fullmatch(answered):
         lines += [f"In-Reply-To: {answered}\r\n".encode(), f"References: {answered}\r\n".encode()]
     lines += [
-        # RFC 3834 §5.1: a reply to the sender, but what the postmaster gets answers nobody.
+        # RFC 3834 §5.1: a reply to the sender; a report to the postmaster replies to no one's mail.
         field("Auto-Submitted", "auto-generated" if report.is_for_postmaster else "auto-replied"),
         field("MIME-Version", "1.0"),
         b"Content-Type: multipart/report; report-type=delivery-status;\r\n",

@@ -1,8 +1,8 @@
 """
 octets - what comes from outside becomes lines of a report
 
-Each function gives octets that end no field, no part and no line before its time: no control character but the CRLF at
-the end, no line over 998 octets, and none that is blank.
+No function returns octets that end a field, a part or a line too early: no control character but the CRLF at the end,
+no line over 998 octets, and no blank line.
 """
 
 import re
@@ -37,7 +37,7 @@ def field(name: str, value: str, charset: Charset = Charset.ASCII) -> bytes:
     octets = cut(one_line(value).encode(charset, "backslashreplace"))
     lines = [f"{name}:".encode()]
     for word in octets.split(b" "):
-        # A word of its own line must have a word before it, lest that line be blank.
+        # Only a line that has a word already is ended: it must not be blank.
         if len(lines[-1]) + len(word) >= _FOLD_OCTETS and b" " in lines[-1]:
             lines.append(b"")
         lines[-1] += b" " + word

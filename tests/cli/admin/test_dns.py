@@ -102,7 +102,7 @@ def test_a_fixed_host_is_shown_with_its_port(desk, script):
         record["port"],
     )
     assert [("10.0.0.1", "tried")] == [(host["address"], host["fate"]) for host in record["hosts"]]
-    assert ["empath-admin: 1 address to try, equals in an order drawn anew for each connection"] == desk.words(
+    assert ["empath-admin: 1 address to try, equal ones in random order for each connection"] == desk.words(
         "dns", "fixed.test"
     )
 
