@@ -9,6 +9,7 @@ from empath import errors
 CODES = {
     errors.EmpathError: os.EX_SOFTWARE,
     errors.UsageError: os.EX_USAGE,
+    errors.DriverError: os.EX_SOFTWARE,
     errors.SyntaxViolation: os.EX_DATAERR,
     errors.UnusableQueue: os.EX_DATAERR,
     errors.StatementRefused: os.EX_DATAERR,
