@@ -29,10 +29,12 @@ def test_of_a_fixture_that_fails(half_made: None) -> None:
 
 def test_that_is_killed(tmp_path: Path) -> None:
     """
-    One instance in the foreground and one that has detached itself; then the signal to the one that watches.
+    One instance in the foreground, one that has detached itself, and a fork that holds all pipes of the run.
     """
     Empathd(tmp_path / "foreground").start()
     detached = Empathd(tmp_path / "detached")
     subprocess.run([*EMPATHD, "-c", str(detached.config), "start"], check=True)
+    if os.fork() == 0:
+        signal.pause()
     Path(os.environ["EMPATH_TEST_STARTED"]).touch()
     signal.pause()

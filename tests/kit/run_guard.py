@@ -4,8 +4,8 @@ run_guard - no process that a run starts outlives the run
 A process belongs to a directory when its working directory, an open file or a word of its command line lies below it.
 So daemons belong to it like all others, and nothing need be registered. `guarded` starts a watcher that holds the read
 end of a pipe: the pipe ends with the run, however the run ends, and the watcher kills what belongs to the directory.
-The run itself, the processes it descends from, and sessions of another terminal (a person who looks at the files) are
-let alone.
+It leaves alone the run itself, the processes that the run descends from, and sessions of another terminal (a person who
+looks at the files).
 
 The watcher is this file as a program, which imports the standard library only.
 """
@@ -142,8 +142,12 @@ def _line_of(pid: int) -> Iterator[int]:
 
 def _watch(directory: Path) -> None:
     """Wait for the end of the run, whose child this is, and write what had to be killed, a line each."""
-    belongings = Belongings(directory, run=os.getppid())
-    if _REGULAR_END == sys.stdin.buffer.read():
+    run = os.getppid()
+    belongings = Belongings(directory, run)
+    pipe = sys.stdin.fileno()
+    # A fork of the run may hold the pipe open for longer than the run lives.
+    ready, _, _ = select.select([pipe, os.pidfd_open(run)], [], [])
+    if pipe in ready and _REGULAR_END == os.read(pipe, len(_REGULAR_END)):
         deadline = time.monotonic() + _PATIENCE_S
         while belongings.find() and time.monotonic() < deadline:
             select.select([], [], [], _PAUSE_S)

@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.kit.run_guard import Belongings, guarded
@@ -13,16 +14,21 @@ ROOT = Path(__file__).parents[2]
 INSTANCE = ("acceptor-1", "housekeeper-1", "supervisor", "worker-1")
 
 
-def _pytest(directory: Path, test: str) -> "subprocess.Popen[str]":
-    """A run of one test of abandoned.py, its temporary files below *directory*."""
+@contextmanager
+def _pytest(directory: Path, test: str) -> Iterator["subprocess.Popen[str]"]:
+    """A run of one test of abandoned.py, its temporary files below *directory*; killed at the end."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--basetemp", str(directory)]
-    return subprocess.Popen(
+    with subprocess.Popen(
         [*command, f"tests/kit/abandoned.py::{test}"],
         cwd=ROOT,
         env=os.environ | {"EMPATH_TEST_STARTED": str(directory.with_name("started"))},
         stdout=subprocess.PIPE,
         text=True,
-    )
+    ) as run:
+        try:
+            yield run
+        finally:
+            run.kill()
 
 
 def _roles(commands: Iterable[str]) -> list[str]:
@@ -35,7 +41,7 @@ def test_a_run_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
     """
     run = tmp_path / "run"
     with _pytest(run, "test_that_is_killed") as pytest:
-        eventually((tmp_path / "started").exists, "both instances")
+        eventually((tmp_path / "started").exists, "both instances", 4 * DEADLINE_S)
         assert sorted(2 * INSTANCE) == _roles(Belongings(run).find().values())
         pytest.kill()
     eventually(lambda: not Belongings(run).find(), "the end of all processes")
@@ -47,7 +53,7 @@ def test_a_fixture_that_fails_half_way_leaves_no_process(tmp_path: Path) -> None
     """
     run = tmp_path / "run"
     with _pytest(run, "test_of_a_fixture_that_fails") as pytest:
-        report, _ = pytest.communicate(timeout=2 * DEADLINE_S)
+        report, _ = pytest.communicate(timeout=4 * DEADLINE_S)
     assert {} == Belongings(run).find()
     assert 1 == pytest.returncode
     _, _, left = report.partition(f"processes were left below {run}:\n")
