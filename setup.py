@@ -15,7 +15,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["empath", "empath.*"]),
-    package_data={"empath": ["sql/*.sql", "sql/*/*.sql"]},
+    package_data={"empath": ["sql/*/*.sql", "sql/*/*/*.sql"]},
     data_files=[("share/empath", ["conf/empath.toml", "conf/sqliterc"])],
     install_requires=[
         "apsw>=3.51.3.0,<4",

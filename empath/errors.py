@@ -64,6 +64,14 @@ class StorageFailure(EmpathError):
     exit_code = 74  # EX_IOERR
 
 
+class DamagedQueue(StorageFailure):
+    """The database is damaged; `damage` says how, without naming it."""
+
+    def __init__(self, location: str, damage: str) -> None:
+        super().__init__(f"{location}: {damage}")
+        self.damage = damage
+
+
 class QueueBusy(EmpathError):
     """Another process held a needed resource until the deadline. A later try may succeed."""
 

@@ -44,7 +44,7 @@ SUPERVISOR_MAY_IMPORT = {
 }
 
 ONLY_IN = {  # outside module -> where it may be named: a package, or one file
-    "apsw": {"storage"},
+    "apsw": {"storage/sqlite"},
     "click": {"cli"},
     "dns": {"net"},
     "gevent": {"daemon", "net"},
@@ -180,6 +180,30 @@ def test_sql_is_named_in_sql_files_only(file):
     A statement has its transaction, index and units beside it in sql/; daemons and commands know none.
     """
     assert [] == [text for text in _texts(file) if text.lstrip().startswith(SQL_VERBS)]
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if not _name(file).startswith("storage/sqlite/")], ids=_name)
+def test_only_one_place_knows_which_engine_keeps_a_queue(file):
+    """
+    A second engine is then a second folder: what works on the queue knows storage/engine.py.
+    """
+    named = [target for target in _imported(file) if target.startswith("empath.storage.sqlite")]
+    assert [] == (named if _name(file) != "storage/open.py" else [])
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if _name(file).startswith("daemon/")], ids=_name)
+def test_programs_share_the_frame_of_a_process_only(file):
+    """
+    A program is understood without the others.
+    """
+    program = _name(file).split("/")[1]
+    allowed = {f"daemon.{program}", "daemon.process"}
+    others = [
+        target
+        for target in _imported(file)
+        if target.startswith("empath.daemon.") and not _is_below(target.removeprefix("empath."), allowed)
+    ]
+    assert [] == others
 
 
 @pytest.mark.parametrize("file", [file for file in FILES if _package(file) == "cli"], ids=_name)

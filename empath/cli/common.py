@@ -16,6 +16,8 @@ import click
 
 from empath.config import Config, load_config
 from empath.errors import EmpathError, UsageError
+from empath.storage.engine import Engine
+from empath.storage.open import open_engine
 
 FINDINGS = 4  # code of fsck(8) for errors left uncorrected
 INTERRUPTED = 130  # exit code of a shell for a command ended by SIGINT
@@ -47,6 +49,11 @@ def configuration(context: click.Context) -> tuple[Path, Config]:
     if file is None:
         raise UsageError("no configuration named: use -c FILE or set EMPATH_CONFIG")
     return file, load_config(file)
+
+
+def open_queue(config: Config) -> Engine:
+    """The queue that *config* names."""
+    return open_engine(config.queue.path, max_leases=config.delivery.concurrency)
 
 
 def say(command: str, text: str) -> None:

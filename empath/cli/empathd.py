@@ -12,7 +12,7 @@ from typing import Final
 import click
 
 from empath import __version__
-from empath.cli.common import config_option, configuration, run_process, say
+from empath.cli.common import config_option, configuration, open_queue, run_process, say
 from empath.config import Config
 from empath.config.effective import effective_toml, settings
 from empath.daemon.supervisor import instance, launch
@@ -111,13 +111,11 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
 
 def _prepare(config: Config) -> int:
     """Lock the queue, make or migrate it, and return the lock. Done here because the supervisor opens no database."""
-    from empath.storage.sqlite.checks import check_queue  # noqa: PLC0415 - only these verbs need SQLite
-
     pid = launch.find_supervisor(config)
     if pid is not None:  # a running supervisor keeps the lock; children of a killed one release it soon
         raise QueueBusy(f"already running on {config.queue.path}: pid {pid}")
     lock_fd = instance.acquire(config.queue.path)
-    check_queue(config.queue.path, config.process.user)
+    open_queue(config).prepare(config.process.user)
     instance.give_to(lock_fd, config.process.user)
     return lock_fd
 

@@ -7,9 +7,8 @@ promises is durable once the writer has finished it without an `error`.
 
 from collections.abc import Callable
 
-import apsw
-
 from empath.errors import EmpathError
+from empath.storage.engine import Session
 
 
 class Write:
@@ -29,11 +28,11 @@ class Write:
         self.submitted_at = 0.0
         self.waiter: Callable[[], object] | None = None
 
-    def run(self, connection: apsw.Connection) -> None:
+    def run(self, session: Session) -> None:
         """Change rows, inside the writer's transaction; runs again after a roll-back."""
         raise NotImplementedError
 
-    def after_commit(self, connection: apsw.Connection) -> None:
+    def after_commit(self, session: Session) -> None:
         """Read what was committed, outside the write lock."""
 
 
@@ -46,10 +45,10 @@ class Batch(Write):
         self.rows = sum(write.rows for write in writes)
         self.octets = sum(write.octets for write in writes)
 
-    def run(self, connection: apsw.Connection) -> None:
+    def run(self, session: Session) -> None:
         for write in self.writes:
-            write.run(connection)
+            write.run(session)
 
-    def after_commit(self, connection: apsw.Connection) -> None:
+    def after_commit(self, session: Session) -> None:
         for write in self.writes:
-            write.after_commit(connection)
+            write.after_commit(session)

@@ -25,7 +25,7 @@ SELECT r.recipient_id, r.address, r.original, r.domain, d.name, r.status, r.orde
   FROM _recipient AS r
   JOIN _destination AS d ON d.destination_id = r.destination_id
  WHERE r.message_id = :message_id
-   AND (:recipient_id IS NULL OR r.recipient_id = :recipient_id)
+   AND (CAST(:recipient_id AS bigint) IS NULL OR r.recipient_id = :recipient_id)
  ORDER BY r.recipient_id;
 
 -- name: attempts
@@ -37,7 +37,7 @@ SELECT a.recipient_id, a.attempt_id, a.started_at, a.duration_s, a.connect_s, a.
   FROM _recipient AS r
   JOIN _attempt AS a ON a.recipient_id = r.recipient_id
  WHERE r.message_id = :message_id
-   AND (:recipient_id IS NULL OR r.recipient_id = :recipient_id)
+   AND (CAST(:recipient_id AS bigint) IS NULL OR r.recipient_id = :recipient_id)
  ORDER BY a.attempt_id;
 
 -- name: inline_start
@@ -60,8 +60,11 @@ SELECT count(*), coalesce(sum(m.size), 0), min(m.received_at)
 -- The :limit destinations with the most live recipients. Index: none, one pass, then the rowid of _destination.
 -- Rows: name, live, queued, deferred, leased, held, is_failing.
 SELECT d.name, r.live, r.queued, r.deferred, r.leased, r.held, d.is_failing
-  FROM (SELECT destination_id, count(*) AS live, sum(status = 'queued') AS queued, sum(status = 'deferred') AS deferred,
-               sum(status = 'leased') AS leased, sum(status = 'held') AS held
+  FROM (SELECT destination_id, count(*) AS live,
+               count(*) FILTER (WHERE status = 'queued') AS queued,
+               count(*) FILTER (WHERE status = 'deferred') AS deferred,
+               count(*) FILTER (WHERE status = 'leased') AS leased,
+               count(*) FILTER (WHERE status = 'held') AS held
           FROM _recipient
          WHERE status IN ('queued', 'deferred', 'leased', 'held')
          GROUP BY destination_id
@@ -84,7 +87,7 @@ SELECT value FROM _setting WHERE name = 'frozen';
 SELECT process_id, slot, generation, node, instance, pid, started_unix, beat, beat_unix, ended_unix, leases, version,
        sqlite_version
   FROM process
- WHERE (:before IS NULL OR process_id < :before)
+ WHERE (CAST(:before AS bigint) IS NULL OR process_id < :before)
    AND (:has_ended OR ended_at IS NULL)
  ORDER BY process_id DESC
  LIMIT :limit;

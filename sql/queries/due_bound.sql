@@ -8,9 +8,9 @@ SELECT d.destination_id, d.name, d.due_at,
        (SELECT min((SELECT min(r.next_retry_at)
                       FROM _recipient AS r
                      WHERE r.destination_id = d.destination_id
-                       AND r.priority = p.value
+                       AND r.priority = p.column1
                        AND r.status IN ('queued', 'deferred')))
-          FROM json_each('[0, 1, 2, 3, 4]') AS p)
+          FROM (VALUES (0), (1), (2), (3), (4)) AS p)
   FROM _destination AS d
  WHERE d.destination_id > :after
  ORDER BY d.destination_id

@@ -6,18 +6,6 @@
 -- A block mend_<check> mends one row of the check's; its last statement is the one that tells whether it changed
 -- anything. Bindings: the row's columns, and :now. Transaction: inside BEGIN IMMEDIATE. Index: the rowid.
 
--- name: integrity
--- The whole file: pages, indexes, CHECKs. Rows: one 'ok', or a sentence each.
-PRAGMA integrity_check;
-
--- name: quick
--- The same without the look whether indexes hold what tables hold. Rows: as integrity.
-PRAGMA quick_check;
-
--- name: foreign_keys
--- Declared references that lead nowhere. Rows: "table", rowid, parent, fkid.
-PRAGMA foreign_key_check;
-
 -- name: recipient_without_message
 -- Its content is not to be found any more. Index: the rowid of _message.
 SELECT recipient_id, message_id, address, status
@@ -32,7 +20,7 @@ SELECT recipient_id, address, status, domain, destination_id AS before, domain A
 
 -- name: mend_recipient_without_destination
 -- It waits under its domain; a worker that routes otherwise changes that. An update of the column lowers due_at.
-INSERT OR IGNORE INTO _destination (name) SELECT domain FROM _recipient WHERE recipient_id = :recipient_id;
+INSERT INTO _destination (name) SELECT domain FROM _recipient WHERE recipient_id = :recipient_id ON CONFLICT DO NOTHING;
 UPDATE _recipient SET destination_id = (SELECT d.destination_id FROM _destination AS d WHERE d.name = _recipient.domain)
  WHERE recipient_id = :recipient_id;
 
@@ -96,7 +84,7 @@ DELETE FROM _lease WHERE lease_id = :lease_id;
 -- name: leased_without_lease
 -- Nobody works on it, and nobody ever will. Index: _recipient_lease, the rowid of _lease.
 SELECT r.recipient_id, m.ulid AS id, d.name AS destination, r.lease_id, r.status AS before,
-       coalesce(r.ordered_status, iif(r.lost_leases + 1 >= :max_lost_leases, 'held', 'deferred')) AS after
+       coalesce(r.ordered_status, CASE WHEN r.lost_leases + 1 >= :max_lost_leases THEN 'held' ELSE 'deferred' END) AS after
   FROM _recipient AS r
   LEFT JOIN _message AS m ON m.message_id = r.message_id
   LEFT JOIN _destination AS d ON d.destination_id = r.destination_id
@@ -109,15 +97,16 @@ INSERT INTO _attempt (
   recipient_id, process_id, lease_id, destination, started_at, duration_s, stage, text, outcome, decided_status,
   decided_next_retry_at)
 SELECT r.recipient_id, 0, r.lease_id, coalesce(:destination, r.domain), :now, 0.0, 'unknown',
-       'its lease was lost; the next hop may have taken it', 'unknown', :after, iif(:after = 'deferred', :now, NULL)
+       'its lease was lost; the next hop may have taken it', 'unknown', :after, CASE WHEN :after = 'deferred' THEN :now END
   FROM _recipient AS r
  WHERE r.recipient_id = :recipient_id;
-INSERT OR IGNORE INTO _notice (message_id, recipient_id, kind, created_at)
+INSERT INTO _notice (message_id, recipient_id, kind, created_at)
 SELECT message_id, recipient_id, 'failure', :now
   FROM _recipient
  WHERE recipient_id = :recipient_id
    AND :after IN ('bounced', 'expired')
-   AND (notify IS NULL OR instr(notify, 'FAILURE'));
+   AND (notify IS NULL OR notify LIKE '%FAILURE%')
+ON CONFLICT DO NOTHING;
 UPDATE _recipient
    SET status = :after,
        reason = CASE
@@ -161,10 +150,10 @@ SELECT destination_id, destination, due_at AS before, earliest AS after
                (SELECT min((SELECT min(r.next_retry_at)
                               FROM _recipient AS r
                              WHERE r.destination_id = d.destination_id
-                               AND r.priority = p.value
+                               AND r.priority = p.column1
                                AND r.status IN ('queued', 'deferred')))
-                  FROM json_each('[0, 1, 2, 3, 4]') AS p) AS earliest
-          FROM _destination AS d)
+                  FROM (VALUES (0), (1), (2), (3), (4)) AS p) AS earliest
+          FROM _destination AS d) AS x
  WHERE earliest IS NOT NULL
    AND (due_at IS NULL OR due_at > earliest);
 
@@ -178,7 +167,7 @@ SELECT destination_id, destination, before, after, leases, max_leases
   FROM (SELECT d.destination_id, d.name AS destination, d.is_full AS before, d.max_leases,
                (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id) AS leases,
                (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id) >= d.max_leases AS after
-          FROM _destination AS d)
+          FROM _destination AS d) AS x
  WHERE before <> after;
 
 -- name: mend_is_full_wrong
@@ -192,7 +181,7 @@ SELECT destination_id, name AS destination, ready_at AS before,
          ELSE max(due_at, coalesce(breaker_until, 0.0), coalesce(suspended_until, 0.0), coalesce(token_at, 0.0))
        END AS after
   FROM _destination
- WHERE ready_at IS NOT CASE
+ WHERE ready_at IS DISTINCT FROM CASE
          WHEN is_full OR due_at IS NULL THEN NULL
          ELSE max(due_at, coalesce(breaker_until, 0.0), coalesce(suspended_until, 0.0), coalesce(token_at, 0.0))
        END;
@@ -244,7 +233,7 @@ UPDATE _recipient SET status = 'held', reason = :reason, settled_at = :now
 SELECT c.message_id, m.ulid AS id, length(c.octets) AS size_octets, length(c.octets) AS before
   FROM _content AS c
   JOIN _message AS m ON m.message_id = c.message_id
- WHERE m.content_locator IS NOT 'inline'
+ WHERE m.content_locator IS DISTINCT FROM 'inline'
    AND NOT EXISTS (
      SELECT 1 FROM _recipient AS r
       WHERE r.message_id = c.message_id AND r.status IN ('queued', 'deferred', 'leased', 'held'));
@@ -308,7 +297,7 @@ SELECT recipient_id, id, before, after
                  WHERE a.recipient_id = r.recipient_id
                    AND a.outcome NOT IN ('next_host', 'unknown', 'maybe_delivered')) AS after
           FROM _recipient AS r
-          LEFT JOIN _message AS m ON m.message_id = r.message_id)
+          LEFT JOIN _message AS m ON m.message_id = r.message_id) AS x
  WHERE before <> after;
 
 -- name: mend_attempts_miscounted
@@ -321,7 +310,7 @@ SELECT recipient_id, id, before, after
                (SELECT count(*) FROM _attempt AS a
                  WHERE a.recipient_id = r.recipient_id AND a.outcome = 'unknown') AS after
           FROM _recipient AS r
-          LEFT JOIN _message AS m ON m.message_id = r.message_id)
+          LEFT JOIN _message AS m ON m.message_id = r.message_id) AS x
  WHERE before <> after;
 
 -- name: mend_lost_leases_miscounted
@@ -384,9 +373,10 @@ SELECT EXISTS (SELECT 1 FROM _spool_garbage WHERE substr(locator, -26) = :id);
 
 -- name: add_garbage
 -- A file that no message names; one that a message names after all stays. Index: the UNIQUE of ulid.
-INSERT OR IGNORE INTO _spool_garbage (locator)
+INSERT INTO _spool_garbage (locator)
 SELECT 'spool:' || :node || '/' || :id
- WHERE NOT EXISTS (SELECT 1 FROM _message AS m WHERE m.ulid = :id AND m.content_locator LIKE 'spool:%');
+ WHERE NOT EXISTS (SELECT 1 FROM _message AS m WHERE m.ulid = :id AND m.content_locator LIKE 'spool:%')
+ON CONFLICT DO NOTHING;
 
 -- name: record_repair
 -- Who mended what. Rows: none.

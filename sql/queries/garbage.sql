@@ -19,28 +19,15 @@ DELETE FROM _spool_garbage WHERE locator = :locator;
 -- The file could not be removed. Transaction: inside BEGIN IMMEDIATE. Index: the primary key.
 UPDATE _spool_garbage SET tries = :tries, next_try_at = :next_try_at, last_error = :error WHERE locator = :locator;
 
--- name: add_orphans
--- Files found under the names :ulids (JSON array) become garbage, but for those that a message's locator leads to.
--- Transaction: inside BEGIN IMMEDIATE, so that no message that names one commits meanwhile. Index: the UNIQUE of ulid.
--- Rows: locator.
-INSERT OR IGNORE INTO _spool_garbage (locator)
-SELECT 'spool:' || :node || '/' || f.value
-  FROM json_each(:ulids) AS f
- WHERE NOT EXISTS (SELECT 1 FROM _message AS m WHERE m.ulid = f.value AND m.content_locator LIKE 'spool:%')
-RETURNING locator;
-
 -- name: named_files
--- Which of :ulids (JSON array) a message's locator leads to. Transaction: none needed. Index: the UNIQUE of ulid.
+-- Which of :ulids (a list) a message's locator leads to. Transaction: none needed. Index: the UNIQUE of ulid.
 -- Rows: ulid.
-SELECT m.ulid
-  FROM json_each(:ulids) AS f
- CROSS JOIN _message AS m ON m.ulid = f.value
- WHERE m.content_locator LIKE 'spool:%';
+SELECT ulid FROM _message WHERE ulid IN (:ulids[text]) AND content_locator LIKE 'spool:%';
 
 -- name: spooled_messages
 -- The next :limit messages after :after. Transaction: none needed. Index: the rowid.
 -- Rows: message_id, ulid, locator or NULL where the content is no file.
-SELECT message_id, ulid, iif(content_locator LIKE 'spool:%', content_locator, NULL)
+SELECT message_id, ulid, CASE WHEN content_locator LIKE 'spool:%' THEN content_locator END
   FROM _message
  WHERE message_id > :after
  ORDER BY message_id

@@ -11,5 +11,6 @@ SELECT message_id, notify FROM _recipient WHERE recipient_id = :recipient_id;
 
 -- name: insert_notice
 -- The obligation to tell the sender of what was returned by order.
-INSERT OR IGNORE INTO _notice (message_id, recipient_id, kind, created_at)
-VALUES (:message_id, :recipient_id, 'failure', (julianday('now') - 2440587.5) * 86400.0);
+INSERT INTO _notice (message_id, recipient_id, kind, created_at)
+VALUES (:message_id, :recipient_id, 'failure', :now)
+ON CONFLICT DO NOTHING;

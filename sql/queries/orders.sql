@@ -1,14 +1,6 @@
 -- orders.sql - what people order through the public views
--- Transaction: inside BEGIN IMMEDIATE, with the name of who orders in _actor from the first statement to the last.
--- :page is a JSON array of recipient_id, of as many rows as can be written in about a second.
-
--- name: set_actor
--- From here on the audit names :who.
-INSERT INTO _actor (actor_id, who) VALUES (1, :who);
-
--- name: clear_actor
--- The last statement before COMMIT.
-DELETE FROM _actor;
+-- Transaction: inside BEGIN IMMEDIATE, between the statements that name the person who orders.
+-- :page is a list of recipient_id, of as many rows as can be written in about a second.
 
 -- name: states
 -- What an order can change of each, and whether its content is there to be sent again. Index: the rowids.
@@ -17,34 +9,30 @@ SELECT r.recipient_id, m.ulid, r.address,
        m.content_locator IS NOT NULL
        AND (m.content_locator <> 'inline' OR EXISTS (SELECT 1 FROM _content AS c WHERE c.message_id = m.message_id)),
        r.status, r.ordered_status, r.next_retry_at, r.ordered_next_retry_at
-  FROM json_each(:page) AS j
- CROSS JOIN _recipient AS r ON r.recipient_id = j.value
- CROSS JOIN _message AS m ON m.message_id = r.message_id
+  FROM _recipient AS r
+  JOIN _message AS m ON m.message_id = r.message_id
+ WHERE r.recipient_id IN (:page[])
  ORDER BY r.recipient_id;
 
 -- name: set_due
 -- The next attempt is not before :now. Index: the rowid.
-UPDATE queue SET next_retry_unix = :now WHERE recipient_id IN (SELECT value FROM json_each(:page));
+UPDATE queue SET next_retry_unix = :now WHERE recipient_id IN (:page[]);
 
 -- name: set_status
 -- Index: the rowid.
-UPDATE queue SET status = :status WHERE recipient_id IN (SELECT value FROM json_each(:page));
+UPDATE queue SET status = :status WHERE recipient_id IN (:page[]);
 
 -- name: cancel
 -- Index: the rowid.
-DELETE FROM queue WHERE recipient_id IN (SELECT value FROM json_each(:page));
+DELETE FROM queue WHERE recipient_id IN (:page[]);
 
 -- name: revive
 -- Index: the rowid.
-UPDATE history SET status = 'queued' WHERE recipient_id IN (SELECT value FROM json_each(:page));
+UPDATE history SET status = 'queued' WHERE recipient_id IN (:page[]);
 
 -- name: give
--- An order to the service as a whole.
-INSERT INTO control (verb, argument) VALUES (:verb, :argument);
-
--- name: newest_order
--- The order that was just given. Rows: one, control_id.
-SELECT max(control_id) FROM control;
+-- An order to the service as a whole, or to the one :node. Rows: one, control_id.
+INSERT INTO control (verb, argument) VALUES (:verb, :argument) RETURNING control_id;
 
 -- name: outcome
 -- What came of it. Index: the rowid. Rows: none as long as it is not done, else one, result.
@@ -59,7 +47,7 @@ SELECT 1 FROM _destination WHERE name = :destination;
 -- Rows: one of both counts.
 SELECT count(*), count(DISTINCT destination_id)
   FROM _recipient
- WHERE destination_id IN (SELECT destination_id FROM _destination WHERE :destination IS NULL OR name = :destination)
+ WHERE destination_id IN (SELECT destination_id FROM _destination WHERE CAST(:destination AS text) IS NULL OR name = :destination)
    AND status IN ('queued', 'deferred')
    AND priority IN (0, 1, 2, 3, 4)
    AND next_retry_at > :now;

@@ -2,9 +2,10 @@
 -- Transaction: inside BEGIN IMMEDIATE.
 
 -- name: register
--- A process begins its run.
+-- A process begins its run. Rows: one, process_id.
 INSERT INTO _process (node, instance, slot, generation, pid, started_at, beat_at, version, sqlite_version)
-VALUES (:node, :instance, :slot, :generation, :pid, :now, :now, :version, sqlite_version());
+VALUES (:node, :instance, :slot, :generation, :pid, :now, :now, :version, sqlite_version())
+RETURNING process_id;
 
 -- name: beat
 -- It lives.
@@ -36,8 +37,11 @@ INSERT INTO _attempt (
   decided_next_retry_at)
 SELECT r.recipient_id, :process_id, :lease_id, :destination, :now, 0.0, 'unknown',
        'the process that worked on it died; the next hop may have taken it', 'unknown',
-       coalesce(r.ordered_status, iif(r.lost_leases + 1 >= :max_lost_leases, 'held', 'deferred')),
-       iif(r.ordered_status IS NOT NULL OR r.lost_leases + 1 >= :max_lost_leases, NULL, coalesce(r.ordered_next_retry_at, :now))
+       coalesce(r.ordered_status, CASE WHEN r.lost_leases + 1 >= :max_lost_leases THEN 'held' ELSE 'deferred' END),
+       CASE
+         WHEN r.ordered_status IS NULL AND r.lost_leases + 1 < :max_lost_leases
+           THEN coalesce(r.ordered_next_retry_at, :now)
+       END
   FROM _recipient AS r
  WHERE r.lease_id = :lease_id;
 

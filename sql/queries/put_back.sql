@@ -9,22 +9,24 @@
 -- Index: _recipient_lease. Rows: recipient_id, status.
 UPDATE _recipient
    SET status = coalesce(
-         ordered_status, iif(lost_leases + 1 >= :max_lost_leases, 'held', :status), iif(attempts = 0, 'queued', 'deferred')),
+         ordered_status,
+         CASE WHEN lost_leases + 1 >= :max_lost_leases THEN 'held' ELSE :status END,
+         CASE WHEN attempts = 0 THEN 'queued' ELSE 'deferred' END),
        reason = CASE
-         WHEN ordered_status IS NOT NULL AND ordered_status IS NOT :status THEN 'administratively ' || ordered_status
+         WHEN ordered_status IS NOT NULL AND ordered_status IS DISTINCT FROM :status THEN 'administratively ' || ordered_status
          WHEN lost_leases + 1 < :max_lost_leases THEN reason
          ELSE coalesce(:reason, reason)
        END,
        next_retry_at = coalesce(ordered_next_retry_at, :next_retry_at, next_retry_at),
        settled_at = coalesce(
-         :settled_at, iif(ordered_status IS NULL, settled_at, (julianday('now') - 2440587.5) * 86400.0)),
+         :settled_at, CASE WHEN ordered_status IS NULL THEN settled_at ELSE :now END),
        destination_id = coalesce(:destination_id, destination_id),
        lost_leases = lost_leases + :losses,
        lease_id = NULL,
        ordered_status = NULL,
        ordered_next_retry_at = NULL
  WHERE lease_id = :lease_id
-   AND (:recipient_id IS NULL OR recipient_id = :recipient_id)
+   AND (CAST(:recipient_id AS bigint) IS NULL OR recipient_id = :recipient_id)
 RETURNING recipient_id, status;
 
 -- name: end_lease
@@ -32,9 +34,9 @@ RETURNING recipient_id, status;
 DELETE FROM _lease WHERE lease_id = :lease_id;
 
 -- name: unknown_leases
--- Leases of one process but those in :known (JSON array of lease_id). Index: _lease_process. Rows: lease_id.
+-- Leases of one process but those in :known (list of lease_id). Index: _lease_process. Rows: lease_id.
 SELECT lease_id FROM _lease
- WHERE process_id = :process_id AND lease_id NOT IN (SELECT value FROM json_each(:known));
+ WHERE process_id = :process_id AND lease_id NOT IN (:known[]);
 
 -- name: mark_failing
 -- Whether the destination's last attempt failed to reach any host.

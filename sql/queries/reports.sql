@@ -47,14 +47,12 @@ SELECT n.notice_id, r.recipient_id, r.address, r.original, r.original_recipient,
 -- The first :limit octets of inline content. Transaction: none needed. Index: the rowid. Rows: none or one.
 SELECT substr(octets, 1, :limit) FROM _content WHERE message_id = :message_id;
 
--- name: count_notices
--- How many of :notices (JSON array of notice_id) are still open. Transaction: inside BEGIN IMMEDIATE. Index: the rowid.
--- Rows: one.
-SELECT count(*) FROM _notice WHERE notice_id IN (SELECT value FROM json_each(:notices));
-
 -- name: close_notices
--- They are met. Transaction: that of count_notices, with the report. Index: the rowid.
-DELETE FROM _notice WHERE notice_id IN (SELECT value FROM json_each(:notices));
+-- The :count notices of :notices are met, if all of them are still open; else none. Transaction: inside BEGIN IMMEDIATE,
+-- with the report. Index: the rowid.
+DELETE FROM _notice
+ WHERE notice_id IN (:notices[])
+   AND :count = (SELECT count(*) FROM _notice AS n WHERE n.notice_id IN (:notices[]));
 
 -- name: mark_delay_reported
 -- The sender hears of a delay once. Transaction: that of count_notices. Index: the rowid.

@@ -6,9 +6,10 @@
 -- The next :limit recipients after :after, and whether each may be forgotten: delivered up to :delivered_before, final
 -- otherwise up to :final_before. Transaction: none needed. Index: the rowid, of both tables.
 -- Rows: recipient_id, received_at, its attempt rows (about), octets of inline content, 0 or 1.
-SELECT r.recipient_id, m.received_at, r.attempts + r.lost_leases, iif(m.content_locator = 'inline', m.size, 0),
+SELECT r.recipient_id, m.received_at, r.attempts + r.lost_leases, CASE WHEN m.content_locator = 'inline' THEN m.size ELSE 0 END,
        r.status IN ('delivered', 'bounced', 'expired', 'cancelled')
-       AND coalesce(r.settled_at, r.expires_at) <= iif(r.status = 'delivered', :delivered_before, :final_before)
+       AND coalesce(r.settled_at, r.expires_at) <=
+           CASE WHEN r.status = 'delivered' THEN :delivered_before ELSE :final_before END
        AND NOT EXISTS (SELECT 1 FROM _notice AS n WHERE n.recipient_id = r.recipient_id)
   FROM _recipient AS r
   JOIN _message AS m ON m.message_id = r.message_id
@@ -17,38 +18,39 @@ SELECT r.recipient_id, m.received_at, r.attempts + r.lost_leases, iif(m.content_
  LIMIT :limit;
 
 -- name: forget_recipients
--- Those of :recipients (JSON array of recipient_id) that still may be forgotten; one may have been retried meanwhile.
+-- Those of :recipients (list of recipient_id) that still may be forgotten; one may have been retried meanwhile.
 -- Transaction: inside BEGIN IMMEDIATE. Index: the rowid. Rows: recipient_id, message_id.
 DELETE FROM _recipient
- WHERE recipient_id IN (SELECT value FROM json_each(:recipients))
+ WHERE recipient_id IN (:recipients[])
    AND status IN ('delivered', 'bounced', 'expired', 'cancelled')
-   AND coalesce(settled_at, expires_at) <= iif(status = 'delivered', :delivered_before, :final_before)
+   AND coalesce(settled_at, expires_at) <=
+       CASE WHEN status = 'delivered' THEN :delivered_before ELSE :final_before END
    AND NOT EXISTS (SELECT 1 FROM _notice AS n WHERE n.recipient_id = _recipient.recipient_id)
 RETURNING recipient_id, message_id;
 
 -- name: forget_attempts
 -- What was tried for :recipients. Transaction: that of forget_recipients. Index: _attempt_recipient.
-DELETE FROM _attempt WHERE recipient_id IN (SELECT value FROM json_each(:recipients));
+DELETE FROM _attempt WHERE recipient_id IN (:recipients[]);
 
 -- name: forget_left_contents
--- Inline content of those of :messages (JSON array of message_id) that have no recipient any more.
+-- Inline content of those of :messages (list of message_id) that have no recipient any more.
 -- Transaction: inside BEGIN IMMEDIATE, before forget_left_messages. Index: the rowid, _recipient_message.
 DELETE FROM _content
- WHERE message_id IN (SELECT value FROM json_each(:messages))
+ WHERE message_id IN (:messages[])
    AND NOT EXISTS (SELECT 1 FROM _recipient AS r WHERE r.message_id = _content.message_id);
 
 -- name: forget_left_messages
 -- Those of :messages that have no recipient any more; a trigger turns their files into garbage.
 -- Transaction: inside BEGIN IMMEDIATE. Index: the rowid, _recipient_message.
 DELETE FROM _message
- WHERE message_id IN (SELECT value FROM json_each(:messages))
+ WHERE message_id IN (:messages[])
    AND NOT EXISTS (SELECT 1 FROM _recipient AS r WHERE r.message_id = _message.message_id);
 
 -- name: old_messages
 -- The next :limit messages after :after, and whether each has no recipient, or content that nobody waits for and whose
 -- last recipient was settled up to :content_before. Transaction: none needed. Index: the rowid, _recipient_message.
 -- Rows: message_id, received_at, 0, octets of inline content, 0 or 1.
-SELECT m.message_id, m.received_at, 0, iif(m.content_locator = 'inline', m.size, 0),
+SELECT m.message_id, m.received_at, 0, CASE WHEN m.content_locator = 'inline' THEN m.size ELSE 0 END,
        NOT EXISTS (SELECT 1 FROM _recipient AS r WHERE r.message_id = m.message_id)
        OR (m.content_locator IS NOT NULL
            AND NOT EXISTS (
@@ -66,7 +68,7 @@ SELECT m.message_id, m.received_at, 0, iif(m.content_locator = 'inline', m.size,
 -- The locator of those of :messages whose content nobody waits for still; a trigger turns files into garbage.
 -- Transaction: inside BEGIN IMMEDIATE. Index: the rowid, _recipient_message. Rows: message_id.
 UPDATE _message SET content_locator = NULL
- WHERE message_id IN (SELECT value FROM json_each(:messages))
+ WHERE message_id IN (:messages[])
    AND content_locator IS NOT NULL
    AND NOT EXISTS (
      SELECT 1 FROM _recipient AS r
@@ -78,7 +80,7 @@ RETURNING message_id;
 
 -- name: forget_inline_contents
 -- The octets of :messages, whose locator was just removed. Transaction: that of forget_contents. Index: the rowid.
-DELETE FROM _content WHERE message_id IN (SELECT value FROM json_each(:messages));
+DELETE FROM _content WHERE message_id IN (:messages[]);
 
 -- name: old_processes
 -- Whether runs of processes ended up to :ended_before. Transaction: none needed. Index: the rowid, of few rows. Rows: one, 0 or 1.

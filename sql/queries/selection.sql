@@ -4,14 +4,14 @@
 -- pass in the order of their numbers.
 
 -- name: condition_references
--- The recipients :numbers and those of the messages :ulids, both JSON arrays. Index: the rowid, _recipient_message.
+-- The recipients :numbers and those of the messages :ulids, both lists. Index: the rowid, _recipient_message.
 recipient_id IN (
-  SELECT value FROM json_each(:numbers)
+  SELECT r.recipient_id FROM _recipient AS r WHERE r.recipient_id IN (:numbers[])
   UNION ALL
   SELECT r.recipient_id
-    FROM json_each(:ulids) AS j
-   CROSS JOIN _message AS m ON m.ulid = j.value
-   CROSS JOIN _recipient AS r ON r.message_id = m.message_id)
+    FROM _message AS m
+    JOIN _recipient AS r ON r.message_id = m.message_id
+   WHERE m.ulid IN (:ulids[text]))
 
 -- name: condition_domain
 domain = :domain
@@ -37,12 +37,12 @@ SELECT r.recipient_id, r.message_id, m.ulid
   FROM _recipient AS r
   JOIN _message AS m ON m.message_id = r.message_id
  WHERE r.recipient_id IN (
-   SELECT value FROM json_each(:numbers)
+   SELECT r.recipient_id FROM _recipient AS r WHERE r.recipient_id IN (:numbers[])
    UNION ALL
    SELECT r.recipient_id
-     FROM json_each(:ulids) AS j
-    CROSS JOIN _message AS m ON m.ulid = j.value
-    CROSS JOIN _recipient AS r ON r.message_id = m.message_id)
+     FROM _message AS m
+     JOIN _recipient AS r ON r.message_id = m.message_id
+    WHERE m.ulid IN (:ulids[text]))
  ORDER BY r.recipient_id;
 
 -- name: last_recipient
@@ -70,12 +70,12 @@ SELECT recipient_id
  LIMIT :limit;
 
 -- name: still_of_queue
--- Those of :page (JSON array of recipient_id) for which it holds. Index: the rowid. Rows: recipient_id.
-SELECT recipient_id FROM queue WHERE recipient_id IN (SELECT value FROM json_each(:page)) AND {condition};
+-- Those of :page (list of recipient_id) for which it holds. Index: the rowid. Rows: recipient_id.
+SELECT recipient_id FROM queue WHERE recipient_id IN (:page[]) AND {condition};
 
 -- name: still_of_history
 -- The same of those that met their end.
-SELECT recipient_id FROM history WHERE recipient_id IN (SELECT value FROM json_each(:page)) AND {condition};
+SELECT recipient_id FROM history WHERE recipient_id IN (:page[]) AND {condition};
 
 -- name: count_of_queue
 -- Rows: one of recipients, messages.
@@ -95,16 +95,3 @@ SELECT recipient_id, id, status, ordered, priority, attempts, next_retry_unix, e
    AND {condition}
  ORDER BY recipient_id
  LIMIT :limit;
-
--- name: probe_of_queue
--- Whether {condition} is one whole expression: between CASE WHEN and THEN nothing else is, between parentheses neither,
--- and no text that breaks out of the one breaks out of the other.
-EXPLAIN SELECT CASE WHEN
-{condition}
-THEN 1 END FROM queue;
-
--- name: probe_of_history
--- The same for history.
-EXPLAIN SELECT CASE WHEN
-{condition}
-THEN 1 END FROM history;

@@ -36,7 +36,7 @@ UPDATE _recipient
        attempts = attempts + 1,
        lease_id = NULL,
        last_reply = :last_reply,
-       reason = iif(:status = ordered_status, 'administratively ' || ordered_status, reason),
+       reason = CASE WHEN ordered_status = :status THEN 'administratively ' || ordered_status ELSE reason END,
        settled_at = :now,
        ordered_status = NULL,
        ordered_next_retry_at = NULL
@@ -59,8 +59,9 @@ SELECT EXISTS (
 
 -- name: insert_notice
 -- The obligation to tell the sender of a final failure, or of a delay.
-INSERT OR IGNORE INTO _notice (message_id, recipient_id, kind, created_at)
-VALUES (:message_id, :recipient_id, :kind, :now);
+INSERT INTO _notice (message_id, recipient_id, kind, created_at)
+VALUES (:message_id, :recipient_id, :kind, :now)
+ON CONFLICT DO NOTHING;
 
 -- name: delayed_recipients
 -- Recipients that wait after a failed attempt, of a message whose delay was not reported yet. A recipient that is being

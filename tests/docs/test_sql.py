@@ -31,14 +31,14 @@ def queue(tmp_path):
     for lease in queue.lease():
         queue.run(
             queue.new_settle(lease, RecipientStatus.DEFERRED),
-            EndLease(lease.lease_id, destination=lease.destination, is_failing=False),
+            EndLease(lease.lease_id, destination=lease.destination, is_failing=False, now=T0 + 1),
         )
     for status in (RecipientStatus.DELIVERED, RecipientStatus.BOUNCED):
         queue.accept("example.com")
         for lease in queue.lease(now=T0 + 2):
             queue.run(
                 queue.new_settle(lease, status),
-                EndLease(lease.lease_id, destination=lease.destination, is_failing=False),
+                EndLease(lease.lease_id, destination=lease.destination, is_failing=False, now=T0 + 1),
             )
     queue.accept("example.com", "example.net", count=3)
     write(queue.path, "UPDATE queue SET status = 'held' WHERE recipient_id = 5")

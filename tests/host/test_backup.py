@@ -150,7 +150,7 @@ def _newer_empath(place: Path) -> Path:
     shutil.copytree(ROOT / "empath", place / "empath", ignore=shutil.ignore_patterns("__pycache__"))
     module = place / "empath/storage/sqlite/schema.py"
     module.write_text(module.read_text().replace("SCHEMA_VERSION = 1", "SCHEMA_VERSION = 2"))
-    step = place / "empath/sql/migrations/0002.sql"
+    step = place / "empath/sql/sqlite/migrations/0002.sql"
     step.parent.mkdir(exist_ok=True)
     step.write_text("ALTER TABLE _message ADD COLUMN colour TEXT;\nUPDATE _message SET colour = 'blue';\n")
     return place

@@ -25,12 +25,15 @@ from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.mail.status import RecipientStatus
 from empath.storage.admin.fsck import examine
-from empath.storage.queue.accept import INLINE, Accept, DestinationIds, NewMessage
+from empath.storage.engine import Session
+from empath.storage.queue.accept import INLINE, Accept, NewMessage
 from empath.storage.queue.lease import Lease, TakeLeases
 from empath.storage.queue.process import Register
 from empath.storage.queue.settle import Settle
+from empath.storage.sqlite.destination_ids import DestinationIds
+from empath.storage.sqlite.engine import SqliteEngine
 from empath.storage.sqlite.schema import prepare
-from empath.storage.sqlite.writer import Writer
+from empath.storage.sqlite.session import SqliteSession, TranslatingSession
 from empath.storage.write import Write
 
 W = TypeVar("W", bound=Write)
@@ -66,6 +69,12 @@ def write(path: Path, statement: str, *bindings: Any) -> None:
     select(path, statement, *bindings)
 
 
+def connection_of(session: Session) -> apsw.Connection:
+    """The connection that a write of a test's own may use as it likes."""
+    assert isinstance(session, SqliteSession)
+    return session.connection
+
+
 def violations(path: Path) -> Dump:
     """What is wrong with the database at *path*; empty if nothing is."""
     return inspect(path)[1]
@@ -90,7 +99,8 @@ def inspect(path: Path) -> tuple[Dump, Dump]:
 def wrong_with(connection: apsw.Connection) -> Dump:
     """`violations` by a connection that is there."""
     wrong: Dump = {}
-    for finding in examine(connection, now=0.0, spool=None):
+    session = TranslatingSession(connection, Path(connection.filename), DestinationIds(0))
+    for finding in examine(session, now=0.0, spool=None):
         wrong.setdefault(finding.check, []).append((finding.explanation,))
     for claim, statement in MORE_VIOLATIONS.items():
         if found := connection.execute(statement).fetchall():
@@ -119,8 +129,9 @@ class Queue:
     def __init__(self, path: Path, *, max_leases: int = 20) -> None:
         self.path = path
         prepare(path)
-        self.destination_ids = DestinationIds(max_leases)
-        self._writer = Writer(path, deadline_s=5.0, notify=lambda: None)
+        self.engine = SqliteEngine(path, max_leases=max_leases)
+        self._writer = self.engine.open_writer(deadline_s=5.0, notify=lambda: None)
+        self.destination_ids = self._writer.destination_ids
         self._messages = 0
         self.process_id = self.register("worker-1")
 
@@ -136,7 +147,7 @@ class Queue:
             tables.append(first or "")
             return apsw.SQLITE_OK
 
-        self._writer._connected().authorizer = note
+        self._writer._connected().connection.authorizer = note
         return tables
 
     def run(self, *works: Write) -> None:
@@ -205,7 +216,7 @@ class Queue:
 
     def new_accept(self, *destinations: str, **attributes: Any) -> Accept:
         """The work that accepts `new_message(…)`."""
-        return Accept(self.new_message(*destinations, **attributes), self.destination_ids)
+        return Accept(self.new_message(*destinations, **attributes))
 
     def accept(self, *destinations: str, count: int = 1, **attributes: Any) -> None:
         """Accept *count* messages in one commit."""

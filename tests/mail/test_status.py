@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from empath.mail.status import FINAL, LIVE, MOVES, WAITING, RecipientStatus
+from empath.storage.queries import script
 from empath.storage.sqlite.connection import open_reader
-from empath.storage.sqlite.queries import script
 from empath.storage.sqlite.schema import prepare
 
 PACKAGE = Path(__file__).parents[2] / "empath"
@@ -37,7 +37,7 @@ def test_the_schema_knows_the_same_statuses():
     """
     The CHECK of the column names every status there is.
     """
-    [check] = re.findall(r"^  status +TEXT +NOT NULL CHECK \((.*?)\)", script("schema.sql"), re.M | re.S)
+    [check] = re.findall(r"^  status +TEXT +NOT NULL CHECK \((.*?)\)", script("sqlite/schema.sql"), re.M | re.S)
     assert sorted(RecipientStatus) == sorted(re.findall(r"status = '(\w+)'", check))
 
 

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import apsw
 import pytest
 
 from empath.errors import EmpathError
@@ -23,7 +22,8 @@ from empath.mail.identity import Timestamp
 from empath.mail.status import RecipientStatus
 from empath.message.report.compose import ReportedMessage, ReportKind
 from empath.storage.admin.fsck import Repair
-from empath.storage.queue.accept import INLINE, Accept, DestinationIds
+from empath.storage.engine import Session
+from empath.storage.queue.accept import INLINE, Accept
 from empath.storage.queue.due_bound import LateBound, RepairBounds
 from empath.storage.queue.garbage import AddOrphans, Removal, SettleGarbage
 from empath.storage.queue.lease import Lease
@@ -32,11 +32,11 @@ from empath.storage.queue.put_back import EndLease, Hold, Rekey, ReleaseUnknownL
 from empath.storage.queue.reports import Case, CloseNotices, DueReport
 from empath.storage.queue.retention import Cutoffs, ForgetMessages, ForgetRecipients
 from empath.storage.queue.settle import Settle
+from empath.storage.sqlite.engine import SqliteEngine
 from empath.storage.sqlite.schema import prepare
-from empath.storage.sqlite.writer import Writer
 from empath.storage.write import Batch, Write
 from tests.kit.faults import Failure, Fault, Step, run
-from tests.kit.queue import T0, Dump, Queue, dump, ids, inspect, violations, write
+from tests.kit.queue import T0, Dump, Queue, connection_of, dump, ids, inspect, violations, write
 
 Works = Callable[[Queue, Lease], list[Write]]
 AT_ONCE = Cutoffs.at(T0 + 9, delivered_s=0, final_s=0, content_s=0)
@@ -52,7 +52,7 @@ def _settle(status: RecipientStatus) -> Works:
 
 def _accept_with_a_bad_one(queue: Queue, _: Lease) -> list[Write]:
     good = queue.new_accept("new.example")
-    return [good, Accept(good.message, queue.destination_ids), queue.new_accept("new.example")]
+    return [good, Accept(good.message), queue.new_accept("new.example")]
 
 
 class Shell(Write):
@@ -62,9 +62,9 @@ class Shell(Write):
         super().__init__()
         self._statements = statements
 
-    def run(self, connection: apsw.Connection) -> None:
+    def run(self, session: Session) -> None:
         for statement in self._statements:
-            connection.execute(statement)
+            connection_of(session).execute(statement)
 
 
 def _steered(status: str, *works: Callable[[Queue, Lease], Write]) -> Works:
@@ -82,7 +82,7 @@ def _case(kind: ReportKind) -> Case:
 
 
 def _end(_: Queue, lease: Lease) -> Write:
-    return EndLease(lease.lease_id, destination="leased.example", is_failing=True)
+    return EndLease(lease.lease_id, destination="leased.example", is_failing=True, now=T0 + 1)
 
 
 OPERATIONS: dict[str, Works] = {
@@ -111,14 +111,12 @@ OPERATIONS: dict[str, Works] = {
     "settle and end": lambda queue, lease: [
         Batch(
             queue.new_settle(lease, RecipientStatus.DELIVERED, recipients=ids(lease)),
-            EndLease(lease.lease_id, destination="leased.example", is_failing=True),
+            EndLease(lease.lease_id, destination="leased.example", is_failing=True, now=T0 + 1),
         )
     ],
-    "end lease": lambda _, lease: [EndLease(lease.lease_id, destination="leased.example", is_failing=True)],
-    "end strays": lambda queue, _: [ReleaseUnknownLeases(queue.process_id, ())],
-    "rekey": lambda queue, lease: [
-        Rekey(lease.lease_id, dict.fromkeys(ids(lease), "smtp:127.0.0.1:2526"), queue.destination_ids)
-    ],
+    "end lease": lambda _, lease: [EndLease(lease.lease_id, destination="leased.example", is_failing=True, now=T0 + 1)],
+    "end strays": lambda queue, _: [ReleaseUnknownLeases(queue.process_id, (), now=T0 + 1)],
+    "rekey": lambda queue, lease: [Rekey(lease.lease_id, dict.fromkeys(ids(lease), "smtp:127.0.0.1:2526"), now=T0 + 1)],
     "hold": lambda _, lease: [Hold(lease.lease_id, tuple(ids(lease)), now=T0, reason="no content")],
     "register": lambda *_: [
         Register(node="mx", instance="run", slot="worker-2", generation=1, pid=1, now=T0),
@@ -167,16 +165,16 @@ OPERATIONS: dict[str, Works] = {
 class _Break(Write):
     """More bugs."""
 
-    def run(self, connection: apsw.Connection) -> None:
-        connection.execute("UPDATE _destination SET due_at = NULL")
-        connection.execute("UPDATE _process SET ended_at = 1.0")
+    def run(self, session: Session) -> None:
+        connection_of(session).execute("UPDATE _destination SET due_at = NULL")
+        connection_of(session).execute("UPDATE _process SET ended_at = 1.0")
 
 
 class _LoseBounds(Write):
     """A bug."""
 
-    def run(self, connection: apsw.Connection) -> None:
-        connection.execute("UPDATE _destination SET due_at = NULL WHERE name = 'a.example'")
+    def run(self, session: Session) -> None:
+        connection_of(session).execute("UPDATE _destination SET due_at = NULL WHERE name = 'a.example'")
 
 
 @pytest.fixture(scope="module")
@@ -212,14 +210,12 @@ def _timeless(found: Dump) -> Dump:
 
 
 def _pristine(queue: Queue) -> Queue:
-    twin = copy.copy(queue)
-    twin.destination_ids = DestinationIds(2)
-    return twin
+    return copy.copy(queue)
 
 
 def _execute(path: Path, works: list[Write], *, times: int = 1) -> str | None:
     """Run *works* as one batch, again as long as all of it fails and *times* allow; the last run's first error."""
-    writer = Writer(path, deadline_s=1.0, notify=lambda: None)
+    writer = SqliteEngine(path, max_leases=2).open_writer(deadline_s=1.0, notify=lambda: None)
     try:
         for _ in range(times):
             writer.execute(works)

@@ -229,14 +229,14 @@ class QueueMachine(RuleBasedStateMachine):
     def end_lease(self, data: st.DataObject, is_failing: bool) -> None:
         if (lease := self.some_lease(data)) is None:
             return
-        self.queue.run(EndLease(lease.lease_id, destination=lease.destination, is_failing=is_failing))
+        self.queue.run(EndLease(lease.lease_id, destination=lease.destination, is_failing=is_failing, now=T0 + 1))
         self.model.end(lease.lease_id, is_lost=False)
 
     @rule(worker=st.integers(0, 1), data=st.data())
     def end_strays(self, worker: int, data: st.DataObject) -> None:
         mine = [number for number, held in self.model.leases.items() if held.process_id == self.processes[worker]]
         known = data.draw(st.sets(st.sampled_from(mine))) if mine else set()
-        self.queue.run(ReleaseUnknownLeases(self.processes[worker], known))
+        self.queue.run(ReleaseUnknownLeases(self.processes[worker], known, now=T0 + 1))
         for lease_id in set(mine) - known:
             self.model.end(lease_id, is_lost=False)
 
@@ -244,7 +244,7 @@ class QueueMachine(RuleBasedStateMachine):
     def rekey(self, data: st.DataObject, name: str) -> None:
         if (lease := self.some_lease(data)) is None:
             return
-        self.queue.run(Rekey(lease.lease_id, dict.fromkeys(ids(lease), name), self.queue.destination_ids))
+        self.queue.run(Rekey(lease.lease_id, dict.fromkeys(ids(lease), name), now=T0 + 1))
         for number in self._leave(lease, WAITING):
             self.model.destination[number] = name
 
@@ -318,7 +318,7 @@ class QueueMachine(RuleBasedStateMachine):
         in_use = max((self._leases_of(name) for name in NAMES), default=0)
         if slots >= in_use:  # what is taken already stays; the next leases obey
             self.queue.run(ResizeDestinations(slots))
-            self.queue.destination_ids._max_leases = slots
+            self.queue.destination_ids.max_leases = slots
             self.model.slots = slots
 
     @rule(step_s=st.sampled_from([1, 60, 4000, 100_000_000]))

@@ -8,7 +8,7 @@ import click
 from empath.cli.admin import output
 from empath.cli.admin.options import json_option
 from empath.cli.admin.output import NAME, Column
-from empath.cli.common import FINDINGS, config_option, configuration, say
+from empath.cli.common import FINDINGS, config_option, configuration, open_queue, say
 from empath.policy.health import Diagnosis, Level
 from empath.storage.admin.doctor import diagnose_queue
 
@@ -31,10 +31,10 @@ def doctor(context: click.Context, is_json: bool) -> None:
     service = list(diagnose_service(file, config))
     is_running = any(d.subject == "service" and d.level is Level.OK for d in service)
     queue = diagnose_queue(
-        config.queue.path,
+        open_queue(config),
         config.process.user,
         reserve_octets=config.queue.reserve_octets,
-        wal_limit_octets=config.queue.wal_limit_octets,
+        log_limit_octets=config.queue.wal_limit_octets,
         is_running=is_running,
         now=time.time(),
     )

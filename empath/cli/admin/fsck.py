@@ -8,7 +8,7 @@ import click
 from empath.cli.admin import output
 from empath.cli.admin.options import json_option, wait_option
 from empath.cli.admin.output import NAME, Column
-from empath.cli.common import FINDINGS, config_option, configuration, say
+from empath.cli.common import FINDINGS, config_option, configuration, open_queue, say
 from empath.storage.admin import snapshot as storage
 from empath.storage.admin.fsck import Finding, Repair, examine_queue
 from empath.storage.admin.fsck_checks import INTEGRITY
@@ -30,17 +30,17 @@ def fsck(context: click.Context, is_repair: bool, is_quick: bool, wait_s: float,
     Each finding says what to do. The exit code is 0 if nothing is left to do, else 4.
     """
     _, config = configuration(context)
-    queue = config.queue
-    left = examine_queue(queue.path, now=time.time(), spool=queue.spool, is_quick=is_quick)
+    queue, engine = config.queue, open_queue(config)
+    left = examine_queue(engine, now=time.time(), spool=queue.spool, is_quick=is_quick)
     names = {finding.check for finding in left if finding.is_repairable}
     repaired: list[Finding] = []
     if is_repair and any(finding.check == INTEGRITY.name for finding in left):
         say(NAME, "a damaged file is not repaired: a write to it may be lost")
     elif is_repair and names:
-        repair = Repair(names, now=time.time(), spool=queue.spool, node=str(config.hostname))
-        storage.carry_out(queue.path, repair, deadline_s=wait_s)
+        repair = Repair(names, now=time.time(), spool=queue.spool, node=config.node.name)
+        storage.carry_out(engine, repair, deadline_s=wait_s)
         repaired = repair.repaired
-        left = examine_queue(queue.path, now=time.time(), spool=queue.spool, is_quick=is_quick)
+        left = examine_queue(engine, now=time.time(), spool=queue.spool, is_quick=is_quick)
     _write(repaired + left, is_json=is_json)
     say(NAME, _summary(len(left), len(repaired), is_repair))
     if left:

@@ -12,7 +12,7 @@ from empath.cli.admin.changes import Changes
 from empath.cli.admin.options import Verb as Function
 from empath.cli.admin.output import NAME
 from empath.cli.admin.report import count
-from empath.cli.common import INTERRUPTED, config_option, configuration, say
+from empath.cli.common import INTERRUPTED, config_option, configuration, open_queue, say
 from empath.errors import MissingInput, UsageError
 from empath.mail.status import LIVE, RecipientStatus
 from empath.storage.admin.orders import Order, Verb
@@ -58,7 +58,7 @@ def _command(verb: Verb) -> click.Command:
             raise UsageError(
                 f"{verb} asks before it acts, and there is no terminal: add --yes, or look first with --dry-run"
             )
-        with Steering(config.queue.path, order, selection, deadline_s=None if is_dry_run else wait_s) as steering:
+        with Steering(open_queue(config), order, selection, deadline_s=None if is_dry_run else wait_s) as steering:
             if must_ask and not _confirm(verb, *steering.count()):
                 say(NAME, "nothing was changed")
                 context.exit(INTERRUPTED)

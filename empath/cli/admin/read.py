@@ -9,7 +9,7 @@ import click
 from empath.cli.admin import output, report
 from empath.cli.admin.options import REFERENCE, json_option, selecting, unknown
 from empath.cli.admin.output import NAME
-from empath.cli.common import config_option, configuration, say
+from empath.cli.common import config_option, configuration, open_queue, say
 from empath.errors import MissingInput
 from empath.mail.identity import Timestamp
 from empath.mail.status import LIVE, RecipientStatus
@@ -42,7 +42,7 @@ def list_(context: click.Context, *, selection: Selection, is_all: bool, limit: 
     """List live recipients, in the order of their numbers."""
     del is_all  # a list without a filter is of all
     _, config = configuration(context)
-    with storage.Snapshot(config.queue.path) as snapshot:
+    with storage.Snapshot(open_queue(config)) as snapshot:
         found = snapshot.list_live(selection, after=after, limit=limit + 1)
     page = found[:limit]
     next_after = page[-1].recipient_id if len(found) > limit else None
@@ -66,7 +66,7 @@ def view(context: click.Context, reference: Reference, has_headers: bool, is_jso
     ID is a queue id, or the number of one recipient: then only that recipient of the message is shown.
     """
     _, config = configuration(context)
-    with storage.Snapshot(config.queue.path) as snapshot:
+    with storage.Snapshot(open_queue(config)) as snapshot:
         message = snapshot.find_message(reference)
         if message is None:
             raise MissingInput(unknown(reference))
@@ -99,7 +99,7 @@ def view(context: click.Context, reference: Reference, has_headers: bool, is_jso
 def stats(context: click.Context, top: int, is_json: bool) -> None:
     """Count messages and recipients, by status and by destination."""
     _, config = configuration(context)
-    with storage.Snapshot(config.queue.path) as snapshot:
+    with storage.Snapshot(open_queue(config)) as snapshot:
         found = snapshot.stats(top)
     now = Timestamp(time.time())
     if is_json:
@@ -127,9 +127,9 @@ def process(context: click.Context, has_ended: bool, limit: int, after: int | No
     A process that gave no sign of life for 30 seconds is silent; one that is no more, but was not seen to end, is gone.
     """
     _, config = configuration(context)
-    with storage.Snapshot(config.queue.path) as snapshot:
+    with storage.Snapshot(open_queue(config)) as snapshot:
         found = snapshot.processes(before=after, limit=limit + 1, has_ended=has_ended)
-    now, here = time.time(), str(config.hostname)
+    now, here = time.time(), config.node.name
     page = [(run, _liveness(run, now, here)) for run in found[:limit]]
     next_after = page[-1][0].process_id if len(found) > limit else None
     if is_json:

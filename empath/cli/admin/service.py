@@ -7,7 +7,6 @@ stop-listener need one.
 
 import functools
 import time
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import click
@@ -16,11 +15,12 @@ from empath.cli.admin import output
 from empath.cli.admin.options import Verb, dry_run_option, json_option, wait_option, who
 from empath.cli.admin.output import NAME
 from empath.cli.admin.report import count, frozen_words
-from empath.cli.common import config_option, configuration, say
+from empath.cli.common import config_option, configuration, open_queue, say
 from empath.config import Config
 from empath.errors import QueueBusy, ServiceUnavailable, UsageError
 from empath.storage.admin import service_orders as orders
 from empath.storage.admin import snapshot as storage
+from empath.storage.engine import Engine
 
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 
@@ -75,7 +75,7 @@ def freeze(context: click.Context, wait_s: float, is_json: bool) -> None:
     """
     _, config = configuration(context)
     order = orders.Freeze(who=who())
-    storage.carry_out(config.queue.path, order, deadline_s=wait_s)
+    storage.carry_out(open_queue(config), order, deadline_s=wait_s)
     if is_json:
         output.write_json({"is_frozen": True, "is_changed": order.is_changed, "frozen_since": order.since})
     else:
@@ -93,7 +93,7 @@ def thaw(context: click.Context, wait_s: float, is_json: bool) -> None:
     """Let delivery go on after `freeze`."""
     _, config = configuration(context)
     order = orders.Thaw(who=who())
-    storage.carry_out(config.queue.path, order, deadline_s=wait_s)
+    storage.carry_out(open_queue(config), order, deadline_s=wait_s)
     if is_json:
         output.write_json({"is_frozen": False, "is_changed": order.since is not None, "frozen_since": order.since})
     elif order.since is not None:
@@ -120,9 +120,9 @@ def flush(context: click.Context, destination: str | None, is_dry_run: bool, wai
     _, config = configuration(context)
     order = orders.Flush(destination, who=who(), now=time.time())
     if is_dry_run:
-        orders.rehearse(config.queue.path, order)
+        orders.rehearse(open_queue(config), order)
     else:
-        storage.carry_out(config.queue.path, order, deadline_s=wait_s)
+        storage.carry_out(open_queue(config), order, deadline_s=wait_s)
     if is_json:
         record = {"verb": "flush", "is_dry_run": is_dry_run, "destination": destination, "changed": order.recipients}
         output.write_json(record | {"destinations": order.destinations, "frozen_since": order.frozen_since})
@@ -187,13 +187,13 @@ def stop_listener(context: click.Context, address: str, how: _How) -> None:
 
 def _tell(context: click.Context, verb: str, argument: str | None, how: _How) -> None:
     _, config = configuration(context)
-    path = config.queue.path
-    _hold_that_it_runs(config, path)
+    engine = open_queue(config)
+    _hold_that_it_runs(config, engine)
     order = orders.Tell(verb, argument, who=who())
-    storage.carry_out(path, order, deadline_s=how.wait_s)
+    storage.carry_out(engine, order, deadline_s=how.wait_s)
     result = None
     if how.timeout_s is not None:
-        result = orders.wait_for_outcome(path, order.control_id, deadline_s=how.timeout_s)
+        result = orders.wait_for_outcome(engine, order.control_id, deadline_s=how.timeout_s)
     if how.is_json:
         output.write_json({"verb": verb, "argument": argument, "control_id": order.control_id, "result": result})
     elif result is not None:
@@ -207,11 +207,11 @@ def _tell(context: click.Context, verb: str, argument: str | None, how: _How) ->
         say(NAME, f"{verb}: ordered; the result will be in {place}")
 
 
-def _hold_that_it_runs(config: Config, path: Path) -> None:
+def _hold_that_it_runs(config: Config, engine: Engine) -> None:
     """Raise if no service runs: the next start would carry the order out, long after it was meant."""
     from empath.daemon.supervisor.launch import find_supervisor  # noqa: PLC0415 - only these verbs need it
 
-    with storage.Snapshot(path):
+    with storage.Snapshot(engine):
         pass
     if find_supervisor(config) is None:
         raise ServiceUnavailable("no service runs on this queue, so the order was not given; see `empathd start`")

@@ -5,7 +5,7 @@ from typing import Final
 import click
 
 from empath.cli.admin.options import wait_option
-from empath.cli.common import config_option, configuration
+from empath.cli.common import config_option, configuration, open_queue
 
 
 @click.command()
@@ -21,10 +21,8 @@ def sql(context: click.Context, is_writing: bool, wait_s: float, statements: tup
     Without a STATEMENT a script is read from standard input, unless that is a terminal. The first error ends a script;
     statements before it are done.
     """
-    from empath.storage.sqlite.shell import run_shell  # noqa: PLC0415 - the shell costs the other verbs 50 ms
-
     _, config = configuration(context)
-    run_shell(config.queue.path, statements, deadline_s=wait_s if is_writing else None)
+    open_queue(config).run_shell(statements, write_deadline_s=wait_s if is_writing else None)
 
 
 VERBS: Final = (sql,)

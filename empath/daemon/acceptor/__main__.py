@@ -34,9 +34,7 @@ from empath.net.stream import Stream
 from empath.net.wakeup import ring
 from empath.policy.limits import ConnectionCounter, line_limit_octets
 from empath.smtp.server.limits import ServerLimits
-from empath.storage.queue.accept import DestinationIds
 from empath.storage.queue.control import open_orders
-from empath.storage.sqlite.connection import open_reader
 from empath.telemetry.occurrence import traceback_text
 from empath.telemetry.occurrences.acceptor import AcceptPaused, ConnectionRefused, OrdersUnread, SessionCrashed
 
@@ -56,9 +54,8 @@ class Acceptor:
         self._admission = Admission(
             ConnectionCounter(limits.connections, limits.connections_per_client), config.relay.policy.is_trusted
         )
-        self._destination_ids = DestinationIds(config.delivery.concurrency)
         self._budget = ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets)
-        self._space = Space(config, runtime.emit)
+        self._space = Space(runtime.engine, config, runtime.emit)
         self._banner = Reply.of(f"220 {config.hostname} ESMTP Empath")
         self._contexts = [self._context_of(inherited) for inherited in runtime.child.listeners]
         self._listeners = [
@@ -118,7 +115,6 @@ class Acceptor:
                 junk=limits.junk,
             ),
             writer=self._runtime.writer,
-            destination_ids=self._destination_ids,
             budget=self._budget,
             space=self._space,
             emit=self._runtime.emit,
@@ -131,11 +127,10 @@ class Acceptor:
             self._space.look()
 
     def _watch_orders(self) -> None:
-        path = self._runtime.config.queue.path
-        reader = open_reader(path)
+        reader = self._runtime.engine.open_reader()
         while not self._runtime.draining.wait(LOOK_S):
             try:
-                for order in open_orders(reader, path):
+                for order in open_orders(reader):
                     if order.verb == "stop-listener":
                         finish(self._runtime, order, self._stop_listener(str(order.argument)))
             except EmpathError as exc:

@@ -9,7 +9,6 @@ from empath.daemon.process.hub_writer import HubWriter
 from empath.mail.reply import Reply
 from empath.policy.access import Role
 from empath.smtp.server.limits import ServerLimits
-from empath.storage.queue.accept import DestinationIds
 from empath.telemetry.occurrence import Emitter
 
 
@@ -26,7 +25,6 @@ class ListenerContext:
     role: Role
     limits: ServerLimits
     writer: HubWriter
-    destination_ids: DestinationIds
     budget: ContentBudget
     space: Space
     emit: Emitter

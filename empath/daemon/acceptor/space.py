@@ -7,7 +7,7 @@ has come meanwhile that the answer may be another.
 
 from empath.config.model import Config
 from empath.policy.limits import wanted_space_octets
-from empath.storage.sqlite.space import free_octets, wal_octets
+from empath.storage.engine import Engine
 from empath.telemetry.occurrence import Emitter
 from empath.telemetry.occurrences.acceptor import SpaceChanged, SpaceUnknown
 
@@ -17,8 +17,9 @@ _LOOK_OCTETS = 1024 * 1024
 class Space:
     """The answer as of the last look is `has_room`; all listeners of the process share it."""
 
-    def __init__(self, config: Config, emit: Emitter) -> None:
-        self._queue = config.queue
+    def __init__(self, engine: Engine, config: Config, emit: Emitter) -> None:
+        self._engine = engine
+        self._log_limit = config.queue.wal_limit_octets
         self._wanted = wanted_space_octets(config.queue.reserve_octets, config.limits.message_octets)
         self._emit = emit
         self._taken = 0
@@ -34,11 +35,8 @@ class Space:
     def look(self) -> None:
         """Ask the disk."""
         self._taken = 0
-        queue = self._queue
         try:
-            has_room = (
-                free_octets(queue.path.parent) >= self._wanted and wal_octets(queue.path) <= queue.wal_limit_octets
-            )
+            has_room = self._engine.free_octets() >= self._wanted and self._engine.log_octets() <= self._log_limit
         except OSError as exc:
             self._emit(SpaceUnknown(error=str(exc)))
             has_room = False

@@ -71,7 +71,7 @@ class Transaction:
         config = self._context.config
         at = Timestamp(time.time())
         queue_id = QueueId.make(at, os.urandom(10))
-        spool_file = SpoolFile(config.queue.spool, str(config.hostname), queue_id)
+        spool_file = SpoolFile(config.queue.spool, config.node.name, queue_id)
         self._content = IncomingContent(
             self._context.budget,
             spool_file,
@@ -104,7 +104,7 @@ class Transaction:
         try:
             content.finish()
             message = self._message(content, fields)
-            self._context.writer.commit(Accept(message, self._context.destination_ids))
+            self._context.writer.commit(Accept(message))
         except EmpathError as exc:
             self._log_refusal(str(exc))
             return _NOT_NOW
@@ -146,7 +146,7 @@ class Transaction:
         now = Timestamp(time.time())
         return NewMessage(
             queue_id=content.queue_id,
-            node=str(config.hostname),
+            node=config.node.name,
             envelope=Envelope(
                 reverse_path=offer.reverse_path,
                 recipients=tuple(self._recipients),

@@ -28,7 +28,6 @@ from empath.daemon.process.orders import LOOK_S
 from empath.daemon.process.runtime import Runtime, run_child
 from empath.errors import EmpathError
 from empath.storage.queue.process import ResizeDestinations
-from empath.storage.sqlite.connection import open_reader
 from empath.telemetry.occurrences.housekeeper import HousekeepingFailed
 
 _WRITE_DEADLINE_S = 5.0
@@ -48,7 +47,7 @@ class Housekeeper:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._reader = open_reader(runtime.config.queue.path)
+        self._reader = runtime.engine.open_reader()
         self._dead = DeadProcesses(runtime, self._reader)
         self._control = Control(runtime, self._reader)
         tidying = Tidying(runtime, self._reader)

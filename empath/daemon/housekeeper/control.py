@@ -11,8 +11,8 @@ import time
 from empath.daemon.process.child import Ask
 from empath.daemon.process.orders import finish
 from empath.daemon.process.runtime import Runtime
+from empath.storage.engine import Reader
 from empath.storage.queue.control import GiveUpOrders, Order, StartOrder, open_orders
-from empath.storage.sqlite.connection import Reader
 
 _ASKS = {
     "reload": (Ask.RELOAD, "the supervisor was asked to reload; the log says what came of it"),
@@ -44,7 +44,7 @@ class Control:
         Raises:
             QueueBusy, StorageFailure: the queue cannot be read or written; an order that was taken up stays open.
         """
-        for order in open_orders(self._reader, self._runtime.config.queue.path):
+        for order in open_orders(self._reader):
             if order.verb in _ASKS:
                 self._obey(order)
 

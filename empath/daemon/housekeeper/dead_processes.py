@@ -15,8 +15,8 @@ from empath.daemon.process.runtime import Runtime
 from empath.errors import EmpathError
 from empath.net.wakeup import ring
 from empath.policy.health import SILENCE_S
+from empath.storage.engine import Reader
 from empath.storage.queue.process import EndProcess, ProcessRow, living
-from empath.storage.sqlite.connection import Reader
 from empath.telemetry.occurrences.housekeeper import LeasesReleased, RecipientsHeld, ReleaseFailed
 
 _AGAIN_S = 2.0
@@ -29,7 +29,6 @@ class DeadProcesses:
     def __init__(self, runtime: Runtime, reader: Reader) -> None:
         """*reader* reads the queue, in the hub."""
         self._runtime = runtime
-        self._path = runtime.config.queue.path
         self._reader = reader
         self._beats: dict[int, tuple[int, float]] = {}  # process_id: last beat seen, when it was new to us
         self._heard = b""
@@ -42,7 +41,7 @@ class DeadProcesses:
             QueueBusy, StorageFailure: the queue cannot be read.
         """
         child = self._runtime.child
-        for process in living(self._reader, self._path):
+        for process in living(self._reader):
             if process.instance != child.instance:
                 self._bury(process, "earlier run")
         if child.deaths_fd is not None:
@@ -63,7 +62,7 @@ class DeadProcesses:
         if not self._runtime.has_beaten_lately:
             self._beats = {}
         seen = {}
-        for process in living(self._reader, self._path):
+        for process in living(self._reader):
             beat, since = self._beats.get(process.process_id, (-1, now))
             if process.beat != beat:
                 since = now
@@ -89,7 +88,7 @@ class DeadProcesses:
     def _bury_slot(self, slot: str, generation: int) -> None:
         wanted = (self._runtime.child.instance, slot, generation)
         try:
-            processes = living(self._reader, self._path)
+            processes = living(self._reader)
         except EmpathError as exc:
             self._runtime.emit(ReleaseFailed(slot=slot, error=str(exc)))
             gevent.spawn_later(_AGAIN_S, self._bury_slot, slot, generation)

@@ -25,9 +25,9 @@ from empath.message.report.compose import (
 )
 from empath.net.wakeup import ring
 from empath.policy.bounce import Addressee, find_addressee
-from empath.storage.queue.accept import INLINE, Accept, DestinationIds, NewMessage
+from empath.storage.engine import Reader
+from empath.storage.queue.accept import INLINE, Accept, NewMessage
 from empath.storage.queue.reports import Case, CloseNotices, due_reports, read_case, read_file_start, read_start
-from empath.storage.sqlite.connection import Reader
 from empath.telemetry.occurrences.housekeeper import ReportDiscarded, ReportFailed, ReportQueued, ReportWithoutContent
 
 _LISTENER = "report"  # what stands in the queue where other messages name the listener that they came in by
@@ -40,8 +40,6 @@ class Reporter:
         """*reader* reads the queue, in the hub."""
         self._runtime = runtime
         self._reader = reader
-        self._path = runtime.config.queue.path
-        self._destination_ids = DestinationIds(runtime.config.delivery.concurrency)
 
     def report(self) -> None:
         """
@@ -50,10 +48,10 @@ class Reporter:
         Raises:
             QueueBusy, StorageFailure: the queue cannot be read.
         """
-        for due in due_reports(self._reader, self._path, time.time()):
+        for due in due_reports(self._reader, time.time()):
             if self._runtime.draining.is_set():
                 return
-            case = read_case(self._reader, self._path, due)
+            case = read_case(self._reader, due)
             if case is None:
                 continue
             try:
@@ -78,7 +76,7 @@ class Reporter:
                 )
             return
         message = self._compose(case, addressee, now)
-        work = self._runtime.writer.commit(CloseNotices(case, Accept(message, self._destination_ids), now=now))
+        work = self._runtime.writer.commit(CloseNotices(case, Accept(message), now=now))
         if work.is_stale:
             return
         ring(self._runtime.child.wake_fds)
@@ -114,7 +112,7 @@ class Reporter:
         domain = str(addressee.to.domain)
         return NewMessage(
             queue_id=queue_id,
-            node=str(config.hostname),
+            node=config.node.name,
             envelope=Envelope(
                 reverse_path=addressee.reverse_path,
                 recipients=(Recipient(addressee.to),),
@@ -141,7 +139,7 @@ class Reporter:
         """What goes back of the original: all of it, or enough for its header; None if it cannot be had any more."""
         is_whole = returns_whole(case.due.kind, case.dsn_return, case.size)
         octets = MAX_RETURNED_OCTETS if is_whole else START_OCTETS
-        start = read_start(self._reader, self._path, case, octets)
+        start = read_start(self._reader, case, octets)
         if start is None and case.locator is not None and case.locator != INLINE:
             try:
                 start = in_thread(read_file_start, self._runtime.config.queue.spool, case.locator, octets)

@@ -18,6 +18,7 @@ from empath.daemon.process.runtime import Runtime
 from empath.mail.identity import Timestamp
 from empath.net.wakeup import ring
 from empath.policy.limits import wanted_space_octets
+from empath.storage.engine import Reader
 from empath.storage.queue.due_bound import BoundWalk, RepairBounds
 from empath.storage.queue.garbage import (
     FILES,
@@ -33,9 +34,6 @@ from empath.storage.queue.garbage import (
 )
 from empath.storage.queue.retention import Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
 from empath.storage.spool import locate
-from empath.storage.sqlite.connection import Reader
-from empath.storage.sqlite.space import ReturnPages, free_octets, unused_octets, wal_octets
-from empath.storage.sqlite.wal import readers_of, truncate_wal
 from empath.telemetry.occurrences.housekeeper import (
     DueBoundRepaired,
     Forgotten,
@@ -63,12 +61,12 @@ class Tidying:
         """*reader* reads the queue, in the hub."""
         queue = runtime.config.queue
         self._runtime = runtime
-        self._path, self._spool = queue.path, queue.spool
+        self._engine, self._spool = runtime.engine, queue.spool
         self._reader = reader
-        self._sweeps = (RecipientSweep(queue.path), MessageSweep(queue.path))
+        self._sweeps = (RecipientSweep(), MessageSweep())
         self._orphans = OrphanScan(queue.spool)
-        self._spooled = SpooledWalk(queue.path)
-        self._bounds = BoundWalk(queue.path)
+        self._spooled = SpooledWalk()
+        self._bounds = BoundWalk()
         self._wal_octets = 0  # the size that is worth a word, next time
         self._clocks_apart = time.time() - time.monotonic()
 
@@ -90,7 +88,7 @@ class Tidying:
                     contents += work.contents
                 is_going = not sweep.is_round_over and self._rest()
         runs = ForgetProcesses(time.time())
-        if runs.is_needed(self._reader, self._path):
+        if runs.is_needed(self._reader):
             self._runtime.writer.commit(runs)
         if recipients or messages or contents:
             self._runtime.emit(Forgotten(recipients=recipients, messages=messages, contents=contents))
@@ -99,7 +97,7 @@ class Tidying:
         """Remove files that no message needs."""
         is_going = True
         while is_going:
-            due = due_garbage(self._reader, self._path, time.time())
+            due = due_garbage(self._reader, time.time())
             if not due:
                 return
             removals = _in_thread(lambda batch: [remove_file(self._spool, garbage) for garbage in batch], due)
@@ -115,9 +113,9 @@ class Tidying:
         is_going = True
         while is_going:
             found = _in_thread(self._orphans.step, self._cautious_now())
-            found = unnamed(self._reader, self._path, found) if found else []
+            found = unnamed(self._reader, found) if found else []
             if found:
-                work = AddOrphans(found, node=str(self._runtime.config.hostname))
+                work = AddOrphans(found, node=self._runtime.config.node.name)
                 orphans += self._runtime.writer.commit(work).added
             is_going = not self._orphans.is_round_over and self._rest()
         if orphans:
@@ -131,7 +129,7 @@ class Tidying:
             missing = _in_thread(missing_files, self._spool, messages) if messages else []
             for message in missing:
                 # It may have been delivered, and its file removed, since it was read.
-                if is_awaited(self._reader, self._path, message):
+                if is_awaited(self._reader, message):
                     file = locate(self._spool, message.locator)
                     self._runtime.emit(SpoolFileMissing(queue_id=message.queue_id, file=str(file)))
             is_going = not self._spooled.is_round_over and self._rest()
@@ -156,7 +154,7 @@ class Tidying:
 
     def watch_wal(self) -> None:
         """Cut a large write-ahead log; warn when it is large first, and again each time that it has doubled."""
-        octets = wal_octets(self._path)
+        octets = self._engine.log_octets()
         # Above the limit no mail is taken, so that it would not grow any more, nor be written from its beginning again.
         if octets <= min(_WAL_OCTETS, self._runtime.config.queue.wal_limit_octets):
             self._wal_octets = 0
@@ -164,30 +162,30 @@ class Tidying:
         is_news = octets > self._wal_octets
         if is_news:
             self._wal_octets = 2 * octets
-            self._runtime.emit(WalLarge(file=f"{self._path}-wal", octets=octets))
+            self._runtime.emit(WalLarge(file=f"{self._engine.location}-wal", octets=octets))
         if self._cut_wal():
             self._wal_octets = 0
-            self._runtime.emit(WalTruncated(file=f"{self._path}-wal"))
+            self._runtime.emit(WalTruncated(file=f"{self._engine.location}-wal"))
         elif is_news:
-            readers = ", ".join(readers_of(self._path)) or "none seen"
-            self._runtime.emit(WalKept(file=f"{self._path}-wal", octets=octets, readers=readers))
+            readers = ", ".join(self._engine.log_keepers()) or "none seen"
+            self._runtime.emit(WalKept(file=f"{self._engine.location}-wal", octets=octets, readers=readers))
 
     def return_space(self) -> None:
         """Give free pages of the database back where the disk is about to run full."""
         config = self._runtime.config
         wanted = 2 * wanted_space_octets(config.queue.reserve_octets, config.limits.message_octets)
-        before = unused_octets(self._reader, self._path)
+        before = self._engine.unused_octets(self._reader)
         unused = before
-        while unused and free_octets(self._path.parent) < wanted and self._rest():
-            self._runtime.writer.commit(ReturnPages())
-            unused = unused_octets(self._reader, self._path)
+        while unused and self._engine.free_octets() < wanted and self._rest():
+            self._runtime.writer.commit(self._engine.return_space())
+            unused = self._engine.unused_octets(self._reader)
         if unused < before:
             self._cut_wal()  # which is when the file shrinks
             self._runtime.emit(SpaceReturned(octets=before - unused))
 
     def _cut_wal(self) -> bool:
         sleep = get_original("time", "sleep")  # in that thread the patched one would make a hub
-        return _in_thread(partial(truncate_wal, self._path, deadline_s=_TRUNCATE_DEADLINE_S, sleep=sleep))
+        return _in_thread(partial(self._engine.cut_log, deadline_s=_TRUNCATE_DEADLINE_S, sleep=sleep))
 
     def _cautious_now(self) -> float:
         # A clock that jumps, or a machine that slept, must not make the file of a message that is just coming in look

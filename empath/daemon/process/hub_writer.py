@@ -14,7 +14,6 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 import gevent
@@ -22,7 +21,7 @@ from gevent.hub import get_hub
 from gevent.monkey import get_original
 from greenlet import getcurrent
 
-from empath.storage.sqlite.writer import Writer
+from empath.storage.engine import Engine
 from empath.storage.write import Write
 
 W = TypeVar("W", bound=Write)
@@ -36,7 +35,7 @@ class HubWriter:
     """Writes of this process. Make it after the patching, once per process."""
 
     def __init__(
-        self, path: Path, *, deadline_s: float, gap_s: float = _GAP_S, patience_s: float = _PATIENCE_S
+        self, engine: Engine, *, deadline_s: float, gap_s: float = _GAP_S, patience_s: float = _PATIENCE_S
     ) -> None:
         """
         *deadline_s* as for Writer. Works gather until nobody has come for *gap_s*, or for *patience_s* in all.
@@ -55,7 +54,7 @@ class HubWriter:
         self._bell.start(self._deliver)
         # Both must be the unpatched ones: they are used outside the hub's thread.
         sleep = get_original("time", "sleep")
-        self._writer = Writer(path, deadline_s=deadline_s, notify=self._bell.send, sleep=sleep)
+        self._writer = engine.open_writer(deadline_s=deadline_s, notify=self._bell.send, sleep=sleep)
         get_original("_thread", "start_new_thread")(self._run, ())
 
     def commit(self, work: W, *, is_last: bool = False) -> W:

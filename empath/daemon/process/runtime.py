@@ -29,6 +29,8 @@ from empath.daemon.process.hub_writer import HubWriter
 from empath.errors import CannotCreate, EmpathError
 from empath.mail.identity import Timestamp
 from empath.net.stream import Deadlines
+from empath.storage.engine import Engine
+from empath.storage.open import open_engine
 from empath.storage.queue.process import Beat, EndProcess, Register
 from empath.telemetry.log import log
 from empath.telemetry.occurrence import traceback_text
@@ -52,11 +54,12 @@ _EX_TEMPFAIL = 75
 class Runtime:
     """What every child has: its configuration, logger, writer, deadlines, and whether it is to end."""
 
-    def __init__(self, child: Child, config: Config, *, write_deadline_s: float) -> None:
+    def __init__(self, child: Child, config: Config, engine: Engine, *, write_deadline_s: float) -> None:
         self.child = child
         self.config = config
+        self.engine = engine
         self.emit = emitter(child.slot)
-        self.writer = HubWriter(config.queue.path, deadline_s=write_deadline_s)
+        self.writer = HubWriter(engine, deadline_s=write_deadline_s)
         self.deadlines = Deadlines()
         self.draining = Event()
         self.is_taken_for_dead = False
@@ -72,7 +75,7 @@ class Runtime:
             QueueBusy, StorageFailure: the queue cannot be written.
         """
         run = Register(
-            node=str(self.config.hostname),
+            node=self.config.node.name,
             instance=self.child.instance,
             slot=self.child.slot,
             generation=self.child.generation,
@@ -156,10 +159,11 @@ def run_child(body: Callable[[Runtime], None], *, write_deadline_s: float | None
     try:
         config = load_own_config(child)
         get_hub().threadpool.apply(bool)  # gevent imports at first use, which must come before the privileges are gone
+        engine = open_engine(config.queue.path, max_leases=config.delivery.concurrency)  # imported before that, too
         drop_privileges(config.process.user)
         log.configure(config.log.format, config.log.level, config.log.file)
         deadline_s = config.queue.lock_timeout_s if write_deadline_s is None else write_deadline_s
-        runtime = Runtime(child, config, write_deadline_s=deadline_s)
+        runtime = Runtime(child, config, engine, write_deadline_s=deadline_s)
         runtime.begin()
         body(runtime)
         runtime.end()

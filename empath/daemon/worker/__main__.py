@@ -36,10 +36,8 @@ from empath.net.next_hop import NextHops
 from empath.net.resolver import DnsResolver
 from empath.net.wakeup import WakeUp
 from empath.policy.slots import failing_limit, lease_limit
-from empath.storage.queue.accept import DestinationIds
 from empath.storage.queue.lease import Lease, LeaseProbe, TakeLeases
 from empath.storage.queue.put_back import ReleaseUnknownLeases
-from empath.storage.sqlite.connection import open_reader
 from empath.telemetry.occurrence import traceback_text
 from empath.telemetry.occurrences.worker import LeaseCrashed, LeaseFailed, LeasesAbandoned, StraysKept
 
@@ -63,17 +61,15 @@ class Worker:
         # A worker leaves an equal share of the connections to a destination to the other workers.
         self._share = -(-config.delivery.concurrency // config.delivery.workers)
         self._slots = config.delivery.sessions
-        reader = open_reader(config.queue.path)
-        self._probe = LeaseProbe(reader, config.queue.path, process_id=runtime.process_id, share=self._share)
+        reader = runtime.engine.open_reader()
+        self._probe = LeaseProbe(reader, process_id=runtime.process_id, share=self._share)
         self._pool = ConnectionPool(config.delivery, str(config.hostname), runtime.deadlines)
-        self._dispatch = Dispatch(
-            runtime, partial(choose_carrier, self._pool, _finder(config)), DestinationIds(config.delivery.concurrency)
-        )
+        self._dispatch = Dispatch(runtime, partial(choose_carrier, self._pool, _finder(config)))
         self._rung = Event()
         # By lease_id, from the commit that takes the lease to the commit that ends it.
         self._active: dict[int, LeaseRun] = {}
         self._active_failing = 0
-        self._seen_version = 0
+        self._seen_news = 0
         self._rest_s = _REST_S
         self._next_ready_at: float | None = 0.0
 
@@ -101,12 +97,12 @@ class Worker:
         self._probe.close()
 
     def _look(self, *, is_rung: bool) -> None:
-        version = self._probe.data_version()
+        news = self._probe.news()
         now = time.time()
         is_due = self._next_ready_at is not None and self._next_ready_at <= now
-        if not (is_rung or is_due or version != self._seen_version):
+        if not (is_rung or is_due or news != self._seen_news):
             return
-        self._seen_version = version
+        self._seen_news = news
         self._rest_s = _REST_S
         self._dispatch.may_go_on = not (self._runtime.draining.is_set() or self._probe.is_frozen())
         if not self._dispatch.may_go_on:
@@ -148,7 +144,9 @@ class Worker:
         """Give back leases that a failed commit may have taken; nothing is leased before that is done."""
         while not self._runtime.draining.is_set():  # a drain: the end of this process releases them
             try:
-                self._runtime.writer.commit(ReleaseUnknownLeases(self._runtime.process_id, self._active))
+                self._runtime.writer.commit(
+                    ReleaseUnknownLeases(self._runtime.process_id, self._active, now=time.time())
+                )
             except EmpathError as exc:
                 self._runtime.emit(StraysKept(error=str(exc)))
                 self._runtime.draining.wait(_RELEASE_AGAIN_S)

@@ -21,7 +21,7 @@ from empath.daemon.worker.transport.carrier import Body, Carrier, DeliveryJob, H
 from empath.errors import EmpathError, StorageFailure, SyntaxViolation
 from empath.mail.domain import parse_stored
 from empath.policy.routing import Route
-from empath.storage.queue.accept import INLINE, DestinationIds
+from empath.storage.queue.accept import INLINE
 from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadOrders
 from empath.storage.queue.put_back import EndLease, Hold, Rekey
 from empath.storage.queue.settle import Settle
@@ -50,7 +50,6 @@ class Dispatch:
 
     runtime: Runtime
     choose_carrier: Callable[[Route | None, str], Carrier]  # for a lease, by its route and destination
-    destination_ids: DestinationIds
     may_go_on: bool = True
 
 
@@ -87,7 +86,9 @@ class LeaseRun:
                 self._commit()
                 gevent.sleep(_LEASE_AGAIN_S)
             is_failing = self._carrier.is_failing if self._carrier is not None else self._lease.is_failing
-            end = EndLease(self._lease.lease_id, destination=self._lease.destination, is_failing=is_failing)
+            end = EndLease(
+                self._lease.lease_id, destination=self._lease.destination, is_failing=is_failing, now=time.time()
+            )
             self._commit(end)
 
     def is_stuck(self, now: float) -> bool:
@@ -98,7 +99,7 @@ class LeaseRun:
         """Put back recipients that were held, cancelled or otherwise ended by order; that carries out the order."""
         left = {r.recipient_id: self._lease.destination for r in message.recipients if r.recipient_id in ordered_away}
         if left:
-            self._unwritten.append(Rekey(self._lease.lease_id, left, self._dispatch.destination_ids))
+            self._unwritten.append(Rekey(self._lease.lease_id, left, now=time.time()))
             message.recipients[:] = [r for r in message.recipients if r.recipient_id not in left]
 
     def _deliver(self, message: LeasedMessage) -> None:
@@ -147,7 +148,7 @@ class LeaseRun:
             else:
                 moved[recipient.recipient_id] = destination
         if moved:
-            self._unwritten.append(Rekey(self._lease.lease_id, moved, self._dispatch.destination_ids))
+            self._unwritten.append(Rekey(self._lease.lease_id, moved, now=time.time()))
             self._runtime.emit(Rerouted(queue_id=message.queue_id, recipients=len(moved)))
         return chosen, stay
 

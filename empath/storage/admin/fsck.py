@@ -18,9 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import apsw
-
-from empath.errors import StorageFailure
+from empath.errors import DamagedQueue, StorageFailure
 from empath.policy.retry import MAX_LOST_LEASES
 from empath.storage.admin.fsck_checks import (
     BROUGHT_TO_LIGHT,
@@ -32,17 +30,13 @@ from empath.storage.admin.fsck_checks import (
     INTEGRITY,
     Check,
 )
+from empath.storage.engine import Engine, Selects, Session
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.garbage import OrphanScan, unnamed
 from empath.storage.queue.process import EndProcess
 from empath.storage.spool import locate
-from empath.storage.sqlite.connection import value
-from empath.storage.sqlite.queries import queries
-from empath.storage.sqlite.schema import check_current
-from empath.storage.sqlite.visit import visiting
 from empath.storage.write import Write
 
-_SQL = queries("fsck")
 MOST: Final = 1000  # findings of one check that are told one by one
 WHO: Final = "empath-admin"
 Row = dict[str, Any]
@@ -67,43 +61,41 @@ class Finding:
 
 
 def examine(
-    connection: apsw.Connection, *, now: float, spool: Path | None, is_quick: bool = False, most: int = MOST
+    session: Selects, *, now: float, spool: Path | None, is_quick: bool = False, most: int = MOST
 ) -> list[Finding]:
     """
-    What is wrong with the queue that *connection* reads; it must be in no transaction.
+    What is wrong with the queue that *session* reads; it must be in no transaction.
 
     *now* (Unix seconds) tells what is old; 0.0: nothing is. Without *spool* no file is looked at. *is_quick* leaves out
     the look whether indexes hold what tables hold. Of one check at most *most* findings come, and one for the rest.
 
     Raises:
-        StorageFailure: the spool cannot be read.
-        apsw.Error: the database cannot; a damaged one is a finding.
+        QueueBusy, StorageFailure: the spool or the database cannot be read; a damaged one is a finding.
     """
-    found = list(_told(INTEGRITY, _damages(connection, is_quick), most))
+    found = list(_told(INTEGRITY, _damages(session, is_quick), most))
     for check in (FOREIGN_KEYS, *CHECKS):
         try:
-            found += _told(check, _rows(connection, check.name, {"now": now}), most)
-        except apsw.CorruptError as exc:
-            found += _told(INTEGRITY, [{"text": f"{check.name} cannot be read: {exc}"}], most)
+            found += _told(check, session.records(f"fsck.{check.name}", _binding(now)), most)
+        except DamagedQueue as exc:
+            found += _told(INTEGRITY, [{"text": f"{check.name} cannot be read: {exc.damage}"}], most)
     if spool is not None:
-        for row in _missing_files(connection, spool):
+        for row in _missing_files(session, spool):
             found += _told(
                 FILE_MISSING if row["waiting"] else FILE_LOST, [row], most, is_repairable=bool(row["waiting"])
             )
-        found += _told(FILE_WITHOUT_MESSAGE, _files_without_message(connection, spool, now), most, is_repairable=True)
+        found += _told(FILE_WITHOUT_MESSAGE, _files_without_message(session, spool, now), most, is_repairable=True)
     return found
 
 
-def examine_queue(path: Path, *, now: float, spool: Path, is_quick: bool = False) -> list[Finding]:
+def examine_queue(engine: Engine, *, now: float, spool: Path, is_quick: bool = False) -> list[Finding]:
     """
-    `examine` for the queue at *path*.
+    `examine` for the queue of *engine*.
 
     Raises:
         MissingInput, PermissionRefused, UnusableQueue, ServiceUnavailable, QueueBusy, StorageFailure: see `visiting`.
     """
-    with visiting(path, None) as connection:
-        check_current(connection, path)
-        return examine(connection, now=now, spool=spool, is_quick=is_quick)
+    with engine.visiting(None) as visit:
+        return examine(visit, now=now, spool=spool, is_quick=is_quick)
 
 
 class Repair(Write):
@@ -122,52 +114,49 @@ class Repair(Write):
         self._spool = spool
         self._node = node
 
-    def run(self, connection: apsw.Connection) -> None:
+    def run(self, session: Session) -> None:
         self.repaired = []
         for check in CHECKS:
             if check.name in self._names and check.is_repairable:
-                for row in list(_rows(connection, check.name, {"now": self._now})):
-                    if self._mend(connection, check, row):
-                        self._record(connection, check, row)
+                for row in list(session.records(f"fsck.{check.name}", _binding(self._now))):
+                    if self._mend(session, check, row):
+                        self._record(session, check, row)
         if FILE_MISSING.name in self._names:
-            for row in list(_missing_files(connection, self._spool)):
-                self._hold_all(connection, row)
+            for row in list(_missing_files(session, self._spool)):
+                self._hold_all(session, row)
         if FILE_WITHOUT_MESSAGE.name in self._names:
-            for row in _files_without_message(connection, self._spool, self._now):
-                connection.execute(_SQL["add_garbage"], {"node": self._node, "id": row["name"]})
-                if connection.changes():
-                    self._record(connection, FILE_WITHOUT_MESSAGE, row)
+            for row in _files_without_message(session, self._spool, self._now):
+                if session.run("fsck.add_garbage", {"node": self._node, "id": row["name"]}):
+                    self._record(session, FILE_WITHOUT_MESSAGE, row)
 
-    def _mend(self, connection: apsw.Connection, check: Check, row: Row) -> bool:
-        bindings = {**row, "now": self._now}
+    def _mend(self, session: Session, check: Check, row: Row) -> bool:
+        bindings = {**row, **_binding(self._now)}
         if check.name == "lease_without_process":
-            EndProcess(row["process_id"], now=self._now).run(connection)
-            return not value(connection, _SQL["has_lease"], bindings)
+            EndProcess(row["process_id"], now=self._now).run(session)
+            return not session.value("fsck.has_lease", bindings)
         if check.name == "content_missing":
-            connection.execute(_SQL["find_again"], bindings)
-            if connection.changes():
+            if session.run("fsck.find_again", bindings):
                 row |= {"before": None, "after": INLINE}
                 return True
-            if value(connection, _SQL["has_content"], bindings):
+            if session.value("fsck.has_content", bindings):
                 return False  # found again for another recipient of the message
-            return self._hold(connection, row, "its content is missing")
-        connection.execute(_SQL[f"mend_{check.name}"], bindings)
-        return connection.changes() > 0
+            return self._hold(session, row, "its content is missing")
+        return session.run(f"fsck.mend_{check.name}", bindings) > 0
 
-    def _hold_all(self, connection: apsw.Connection, row: Row) -> None:
-        for recipient in list(_rows(connection, "waiting_for_file", row)):
-            if self._hold(connection, recipient, "its file in the spool is missing"):
-                self._record(connection, FILE_MISSING, {**row, **recipient})
+    def _hold_all(self, session: Session, row: Row) -> None:
+        for recipient in list(session.records("fsck.waiting_for_file", row)):
+            if self._hold(session, recipient, "its file in the spool is missing"):
+                self._record(session, FILE_MISSING, {**row, **recipient})
 
-    def _hold(self, connection: apsw.Connection, row: Row, reason: str) -> bool:
-        connection.execute(_SQL["hold"], {"recipient_id": row["recipient_id"], "reason": reason, "now": self._now})
-        return connection.changes() > 0
+    def _hold(self, session: Session, row: Row, reason: str) -> bool:
+        keys = {"recipient_id": row["recipient_id"], "reason": reason, "now": self._now}
+        return session.run("fsck.hold", keys) > 0
 
-    def _record(self, connection: apsw.Connection, check: Check, row: Row) -> None:
+    def _record(self, session: Session, check: Check, row: Row) -> None:
         blank: Row = dict.fromkeys(("recipient_id", "destination", "before", "after"))
         # What was found again changed no recipient's status.
         what = check.audit_name if row.get("after") != INLINE else f"fsck {check.name}"
-        connection.execute(_SQL["record_repair"], {**blank, **row, "who": WHO, "what": what})
+        session.run("fsck.record_repair", {**blank, **row, "who": WHO, "what": what})
         self.repaired += _told(check, [row], MOST, is_repairable=True, is_repaired=True)
 
 
@@ -193,32 +182,26 @@ def _told(
         yield Finding(check.name, f"and {count - most} more of this kind: do the same", is_repairable, is_repaired)
 
 
-def _rows(connection: apsw.Connection, name: str, bindings: Row) -> Iterator[Row]:
-    cursor = connection.execute(_SQL[name], {"max_lost_leases": MAX_LOST_LEASES, **bindings})
-    for row in cursor:
-        yield dict(zip((column[0] for column in cursor.get_description()), row, strict=True))
+def _binding(now: float) -> Row:
+    return {"now": now, "max_lost_leases": MAX_LOST_LEASES}
 
 
-def _damages(connection: apsw.Connection, is_quick: bool) -> Iterator[Row]:
+def _damages(session: Selects, is_quick: bool) -> Iterator[Row]:
     try:
-        for row in _rows(connection, "quick" if is_quick else "integrity", {}):
+        for row in session.records("fsck.quick" if is_quick else "fsck.integrity", {}):
             for text in row.values():
                 if text != "ok":
                     yield {"text": text}
-    except apsw.CorruptError as exc:
-        yield {"text": str(exc)}
+    except DamagedQueue as exc:
+        yield {"text": exc.damage}
 
 
-def _missing_files(connection: apsw.Connection, spool: Path) -> Iterator[Row]:
+def _missing_files(session: Selects, spool: Path) -> Iterator[Row]:
     """Messages whose file is not there, but for those that nobody but a person can send: they were told of."""
-    for row in list(_rows(connection, "spooled", {})):
+    for row in list(session.records("fsck.spooled", {})):
         is_of_use = row["waiting"] or not row["held"]
         # It may have been delivered, and its file removed, since it was read: ask again.
-        if (
-            is_of_use
-            and _is_missing(locate(spool, row["locator"]))
-            and value(connection, _SQL["is_still_spooled"], row)
-        ):
+        if is_of_use and _is_missing(locate(spool, row["locator"])) and session.value("fsck.is_still_spooled", row):
             yield row
 
 
@@ -235,13 +218,13 @@ def _is_missing(file: Path) -> bool:
     return False
 
 
-def _files_without_message(connection: apsw.Connection, spool: Path, now: float) -> Iterator[Row]:
+def _files_without_message(session: Selects, spool: Path, now: float) -> Iterator[Row]:
     if not spool.is_dir():
         return  # no file was ever kept
     scan = OrphanScan(spool)
     is_going = True
     while is_going:
-        for name in unnamed(connection, spool, scan.step(now)):
-            if not value(connection, _SQL["is_garbage"], {"id": name}):
+        for name in unnamed(session, scan.step(now)):
+            if not session.value("fsck.is_garbage", {"id": name}):
                 yield {"name": name, "file": str(spool / name[-2:] / name), "after": name}
         is_going = not scan.is_round_over

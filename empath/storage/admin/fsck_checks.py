@@ -10,9 +10,9 @@ bring to light comes behind it.
 from dataclasses import dataclass
 from typing import Final
 
-from empath.storage.sqlite.queries import queries
+from empath.storage.queries import blocks
 
-_SQL = queries("fsck")
+_STATEMENTS: Final = frozenset(name for name, _ in blocks("queries", "fsck"))
 _MENDED_IN_PYTHON: Final = frozenset({"lease_without_process", "content_missing"})
 
 
@@ -36,7 +36,7 @@ class Check:
     @property
     def is_repairable(self) -> bool:
         """Whether `--repair` knows a way."""
-        return self.name in _MENDED_IN_PYTHON or f"mend_{self.name}" in _SQL
+        return self.name in _MENDED_IN_PYTHON or f"mend_{self.name}" in _STATEMENTS
 
     @property
     def audit_name(self) -> str:
@@ -137,7 +137,7 @@ CHECKS: Final = (
     Check(
         "status_unknown",
         f"{_RECIPIENT} has the status {{status}}, which no move leads to: somebody has changed _recipient_transition;"
-        " restore its rows from sql/schema.sql",
+        " restore its rows from sql/sqlite/schema.sql",
     ),
     Check(
         "status_unexplained",

@@ -2,7 +2,7 @@
 orders - what can be ordered of recipients, and what an order means for one of them
 
 A table and a few lines of rules: nothing here touches the database. The views judge again, by the same rules in SQL
-(sql/control.sql); what they would refuse is not asked of them, so that one row cannot spoil an order for many.
+(sql/sqlite/control.sql); what they would refuse is not asked of them, so that one row cannot spoil an order for many.
 """
 
 from dataclasses import dataclass, replace

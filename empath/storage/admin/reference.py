@@ -1,7 +1,8 @@
 """
 reference - the columns of the public views, as docs/sql.md shows them
 
-The comments of sql/views.sql are the source: one block of them above each view, and one behind each of its columns.
+The comments of sql/sqlite/views.sql are the source: one block of them above each view, and one behind each of its
+columns.
 `python -m empath.storage.admin.reference docs/sql.md` renews the tables there; a test holds that they are up to date
 and that they name exactly the columns that SQLite sees.
 """
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from empath.storage.sqlite.queries import script
+from empath.storage.queries import script
 
 START: Final = "<!-- views: begin (generated, do not edit) -->"
 END: Final = "<!-- views: end -->"
@@ -36,8 +37,8 @@ class View:
 
 
 def views() -> Iterator[View]:
-    """The views of sql/views.sql, in its order."""
-    for comment, name, body in _VIEW.findall(script("views.sql")):
+    """The views of sql/sqlite/views.sql, in its order."""
+    for comment, name, body in _VIEW.findall(script("sqlite/views.sql")):
         doc = " ".join(line.removeprefix("-- ") for line in comment.splitlines())
         yield View(name, doc, tuple(_COLUMN.findall(body)))
 

@@ -6,21 +6,14 @@ running service, which writes back what came of it.
 """
 
 import time
-from pathlib import Path
 from typing import Final
-
-import apsw
 
 from empath.errors import MissingInput
 from empath.storage.admin.snapshot import frozen_since
 from empath.storage.admin.steering import acting
-from empath.storage.sqlite.connection import rows, value
-from empath.storage.sqlite.queries import queries
-from empath.storage.sqlite.schema import check_current
-from empath.storage.sqlite.visit import visiting
+from empath.storage.engine import Engine, Selects, Session
 from empath.storage.write import Write
 
-_SQL = queries("orders")
 _LOOK_S: Final = 0.05
 
 
@@ -33,10 +26,9 @@ class Tell(Write):
         self._order = {"verb": verb, "argument": argument}
         self._who = who
 
-    def run(self, connection: apsw.Connection) -> None:
-        with acting(connection, self._who):
-            connection.execute(_SQL["give"], self._order)
-        self.control_id = value(connection, _SQL["newest_order"])
+    def run(self, session: Session) -> None:
+        with acting(session, self._who):
+            self.control_id = session.insert("orders.give", self._order)
 
 
 class Freeze(Tell):
@@ -47,11 +39,11 @@ class Freeze(Tell):
         self.since = ""
         self.is_changed = False
 
-    def run(self, connection: apsw.Connection) -> None:
-        self.is_changed = frozen_since(connection) is None
+    def run(self, session: Session) -> None:
+        self.is_changed = frozen_since(session) is None
         if self.is_changed:
-            super().run(connection)
-        self.since = frozen_since(connection) or ""
+            super().run(session)
+        self.since = frozen_since(session) or ""
 
 
 class Thaw(Tell):
@@ -61,10 +53,10 @@ class Thaw(Tell):
         super().__init__("thaw", None, who=who)
         self.since: str | None = None
 
-    def run(self, connection: apsw.Connection) -> None:
-        self.since = frozen_since(connection)
+    def run(self, session: Session) -> None:
+        self.since = frozen_since(session)
         if self.since is not None:
-            super().run(connection)
+            super().run(session)
 
 
 class Flush(Tell):
@@ -85,33 +77,31 @@ class Flush(Tell):
         self.frozen_since: str | None = None
         self._keys = {"destination": destination, "now": now}
 
-    def count(self, connection: apsw.Connection) -> None:
+    def count(self, session: Selects) -> None:
         """Count only."""
         destination = self._keys["destination"]
-        if destination is not None and not rows(connection, _SQL["destination"], {"destination": destination}):
+        if destination is not None and not session.rows("orders.destination", {"destination": destination}):
             raise MissingInput(f"no destination {destination!r} in the queue database; `empath-admin stats` names some")
-        [(self.recipients, self.destinations)] = rows(connection, _SQL["backed_off"], self._keys)
-        self.frozen_since = frozen_since(connection)
+        [(self.recipients, self.destinations)] = session.rows("orders.backed_off", self._keys)
+        self.frozen_since = frozen_since(session)
 
-    def run(self, connection: apsw.Connection) -> None:
-        self.count(connection)
-        super().run(connection)
+    def run(self, session: Session) -> None:
+        self.count(session)
+        super().run(session)
 
 
-def rehearse(path: Path, flush: Flush) -> None:
+def rehearse(engine: Engine, flush: Flush) -> None:
     """
     Count what *flush* would do, without the write lock.
 
     Raises:
         MissingInput, PermissionRefused, UnusableQueue, ServiceUnavailable, StorageFailure: see `carry_out`.
     """
-    with visiting(path, None) as connection:
-        connection.execute("BEGIN")
-        check_current(connection, path)
-        flush.count(connection)
+    with engine.visiting(None) as visit, visit.one_instant():
+        flush.count(visit)
 
 
-def wait_for_outcome(path: Path, control_id: int, *, deadline_s: float) -> str | None:
+def wait_for_outcome(engine: Engine, control_id: int, *, deadline_s: float) -> str | None:
     """
     What came of an order; None if nobody has carried it out in *deadline_s*.
 
@@ -119,8 +109,8 @@ def wait_for_outcome(path: Path, control_id: int, *, deadline_s: float) -> str |
         PermissionRefused, UnusableQueue, StorageFailure: see `carry_out`.
     """
     ends_at = time.monotonic() + deadline_s
-    with visiting(path, None) as connection:
-        while (result := value(connection, _SQL["outcome"], {"control_id": control_id})) is None:
+    with engine.visiting(None) as visit:
+        while (result := visit.value("orders.outcome", {"control_id": control_id})) is None:
             if time.monotonic() >= ends_at:
                 return None
             time.sleep(_LOOK_S)

@@ -4,15 +4,13 @@ admin - what a person asks of the queue and orders in it
 THEORY
     A Snapshot is one instant of the queue: all of an answer is read inside one transaction that takes no lock and
     keeps no writer waiting.  An order is a Write that `carry_out` commits alone; running workers see the commit by
-    `PRAGMA data_version`, so nobody needs to be told.
+    `Reader.news`, so they need no message.
 """
 
 import contextlib
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-
-import apsw
 
 from empath.errors import StorageFailure
 from empath.mail.status import RecipientStatus
@@ -28,21 +26,17 @@ from empath.storage.admin.records import (
     Stats,
 )
 from empath.storage.admin.selection import Selection, list_rows, probe
+from empath.storage.engine import Engine, Selects
 from empath.storage.queue.accept import INLINE
 from empath.storage.spool import open_content
-from empath.storage.sqlite.connection import rows, transaction, value
-from empath.storage.sqlite.queries import queries
-from empath.storage.sqlite.schema import check_current
-from empath.storage.sqlite.visit import visiting
 from empath.storage.write import Write
 
-_SQL = queries("admin")
 _MAX_HEADER_OCTETS = 1024 * 1024
 
 
 class Snapshot:
     """
-    One instant of the queue at *path*, to be used in a `with`.
+    One instant of the queue of *engine*, to be used in a `with`.
 
     Raises:
         MissingInput: there is no such file.
@@ -50,15 +44,14 @@ class Snapshot:
         UnusableQueue, ServiceUnavailable, QueueBusy, StorageFailure: see `carry_out`; so do all methods.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._exit = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
-            self._connection = stack.enter_context(visiting(self._path, None))
-            self._connection.execute("BEGIN")
-            check_current(self._connection, self._path)
+            self._visit = stack.enter_context(self._engine.visiting(None))
+            stack.enter_context(self._visit.one_instant())
             self._exit = stack.pop_all()
         return self
 
@@ -74,24 +67,24 @@ class Snapshot:
         Raises:
             UsageError: the selection's SQL is no expression, or does not only read.
         """
-        probe(self._connection, "queue", selection)
-        return [LiveRecipient(*row) for row in list_rows(self._connection, selection, after=after, limit=limit)]
+        probe(self._visit, "queue", selection)
+        return [LiveRecipient(*row) for row in list_rows(self._visit, selection, after=after, limit=limit)]
 
     def processes(self, *, before: int | None, limit: int, has_ended: bool) -> list[Process]:
         """Up to *limit* runs of processes numbered below *before*, newest first; ended ones only if *has_ended*."""
         wanted = {"before": before, "limit": limit, "has_ended": has_ended}
-        return [Process(*row) for row in rows(self._connection, _SQL["processes"], wanted)]
+        return [Process(*row) for row in self._visit.rows("admin.processes", wanted)]
 
     def find_message(self, reference: Reference) -> Message | None:
         """The message that is named, with all its recipients, or the message of the recipient that is named."""
-        by = "message_by_ulid" if reference.recipient_id is None else "message_by_recipient"
-        message_id = value(self._connection, _SQL[by], reference.keys)
+        by = "admin.message_by_ulid" if reference.recipient_id is None else "admin.message_by_recipient"
+        message_id = self._visit.value(by, reference.keys)
         if message_id is None:
             return None
         keys = {"message_id": message_id, "recipient_id": reference.recipient_id}
-        [row] = rows(self._connection, _SQL["message"], keys)
-        recipients = {row[0]: Recipient(*row) for row in rows(self._connection, _SQL["recipients"], keys)}
-        for recipient_id, *attempt in rows(self._connection, _SQL["attempts"], keys):
+        [row] = self._visit.rows("admin.message", keys)
+        recipients = {row[0]: Recipient(*row) for row in self._visit.rows("admin.recipients", keys)}
+        for recipient_id, *attempt in self._visit.rows("admin.attempts", keys):
             recipients[recipient_id].attempt_log.append(Attempt(*attempt))
         message = Message(*row)
         message.recipients.extend(recipients.values())
@@ -102,9 +95,9 @@ class Snapshot:
         if message.content_locator is None:
             return None
         if message.content_locator == INLINE:
-            message_id = value(self._connection, _SQL["message_by_ulid"], {"ulid": message.id})
+            message_id = self._visit.value("admin.message_by_ulid", {"ulid": message.id})
             wanted = {"message_id": message_id, "limit": _MAX_HEADER_OCTETS}
-            octets = value(self._connection, _SQL["inline_start"], wanted)
+            octets = self._visit.value("admin.inline_start", wanted)
         else:
             try:
                 with open_content(spool, message.content_locator) as file:
@@ -117,27 +110,27 @@ class Snapshot:
 
     def frozen_since(self) -> str | None:
         """The instant at which delivery was stopped, in ISO 8601; None while it is not."""
-        return frozen_since(self._connection)
+        return frozen_since(self._visit)
 
     def stats(self, top: int) -> Stats:
         """Count; *top* destinations are named."""
-        found = dict(rows(self._connection, _SQL["count_by_status"]))
-        [(messages, octets, oldest)] = rows(self._connection, _SQL["live_messages"])
-        busiest = rows(self._connection, _SQL["busiest_destinations"], {"limit": top})
+        found: dict[str, int] = dict(self._visit.rows("admin.count_by_status"))
+        [(messages, octets, oldest)] = self._visit.rows("admin.live_messages")
+        busiest = self._visit.rows("admin.busiest_destinations", {"limit": top})
         return Stats(
             frozen_since=self.frozen_since(),
             messages=messages,
             size_octets=octets,
             oldest_received_at=oldest,
             recipients={status.value: found.get(status, 0) for status in RecipientStatus},
-            destination_count=value(self._connection, _SQL["count_destinations"]),
+            destination_count=self._visit.value("admin.count_destinations"),
             top_destinations=[DestinationLoad(*row) for row in busiest],
         )
 
 
-def carry_out(path: Path, order: Write, *, deadline_s: float) -> None:
+def carry_out(engine: Engine, order: Write, *, deadline_s: float) -> None:
     """
-    Commit *order* to the queue at *path*, waiting at most *deadline_s* for the write lock.
+    Commit *order* to the queue of *engine*, waiting at most *deadline_s* for the write lock.
 
     Raises:
         MissingInput: there is no such file.
@@ -147,12 +140,11 @@ def carry_out(path: Path, order: Write, *, deadline_s: float) -> None:
         QueueBusy: another process held the write lock until the deadline.
         StorageFailure: the disk failed.
     """
-    with visiting(path, deadline_s) as connection, transaction(connection):
-        check_current(connection, path)
-        order.run(connection)
+    with engine.visiting(deadline_s) as visit, visit.transaction():
+        order.run(visit)
 
 
-def frozen_since(connection: apsw.Connection) -> str | None:
+def frozen_since(session: Selects) -> str | None:
     """The instant at which delivery was stopped, in ISO 8601; None while it is not."""
-    since: str | None = value(connection, _SQL["frozen_since"])
+    since: str | None = session.value("admin.frozen_since")
     return since

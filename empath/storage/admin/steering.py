@@ -9,37 +9,29 @@ THEORY
 """
 
 import contextlib
-import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
-
-import apsw
 
 from empath.storage.admin import selection as select
 from empath.storage.admin.orders import TARGETS, Order, Verb
 from empath.storage.admin.records import Change, Effect, Reference, State
-from empath.storage.admin.selection import Selection, View
+from empath.storage.admin.selection import Selection
 from empath.storage.admin.snapshot import frozen_since
-from empath.storage.sqlite.connection import rows, transaction
-from empath.storage.sqlite.queries import queries
-from empath.storage.sqlite.schema import check_current
-from empath.storage.sqlite.visit import visiting
+from empath.storage.engine import Engine, PublicView, Session
 
 _ROWS: Final = 5_000  # in the first page
 _LEAST_ROWS: Final = 500
 _MOST_ROWS: Final = 20_000
 _LONG_S: Final = 0.5  # a page that took longer is followed by one of half as many rows,
 _SHORT_S: Final = 0.1  # one that was quicker by one of twice as many
-_SQL = queries("orders")
 
 
 class Steering:
     """
-    *order* for all of *selection* in the queue at *path*, to be used in a `with`.
+    *order* for all of *selection* in the queue of *engine*, to be used in a `with`.
 
     *deadline_s* bounds each wait for the write lock; None is a rehearsal, which takes no lock and changes nothing.
     `not_found` has the references that name no row, `frozen_since` says that nothing will be delivered all the same,
@@ -51,14 +43,14 @@ class Steering:
             `carry_out`; so do all methods.
     """
 
-    def __init__(self, path: Path, order: Order, selection: Selection, *, deadline_s: float | None) -> None:
+    def __init__(self, engine: Engine, order: Order, selection: Selection, *, deadline_s: float | None) -> None:
         self.not_found: list[Reference] = []
         self.frozen_since: str | None = None
         self.transactions = 0
-        self._path = path
+        self._engine = engine
         self._order = order
         self._selection = selection
-        self._view: View = "history" if order.verb is Verb.UNDELETE else "queue"
+        self._view: PublicView = "history" if order.verb is Verb.UNDELETE else "queue"
         self._deadline_s = deadline_s
         self._numbers: list[int] | None = None
         self._rows = _ROWS
@@ -66,16 +58,14 @@ class Steering:
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
-            self._connection = stack.enter_context(visiting(self._path, self._deadline_s))
+            self._visit = stack.enter_context(self._engine.visiting(self._deadline_s))
             if self._deadline_s is None:
-                self._connection.execute("BEGIN")
-            self._connection.pragma("temp_store", 2)  # the rows of a page, between a view and its trigger
-            check_current(self._connection, self._path)
-            select.probe(self._connection, self._view, self._selection)
+                stack.enter_context(self._visit.one_instant())
+            select.probe(self._visit, self._view, self._selection)
             if self._selection.references:
-                numbers, self._messages, self.not_found = select.named(self._connection, self._selection.references)
+                numbers, self._messages, self.not_found = select.named(self._visit, self._selection.references)
                 self._numbers = numbers if self._selection.is_by_name else None
-            self.frozen_since = frozen_since(self._connection)
+            self.frozen_since = frozen_since(self._visit)
             self._exit = stack.pop_all()
         return self
 
@@ -88,7 +78,7 @@ class Steering:
         """How many recipients are meant at this instant, of how many messages."""
         if self._numbers is not None:
             return len(self._numbers), self._messages
-        return select.count(self._connection, self._view, self._selection)
+        return select.count(self._visit, self._view, self._selection)
 
     def changes(self) -> Iterator[list[Change]]:
         """Carry out, page by page; what is given is committed, unless it is a rehearsal."""
@@ -96,7 +86,7 @@ class Steering:
             if self._deadline_s is None:
                 yield self._judged(numbers)
                 continue
-            with transaction(self._connection):
+            with self._visit.transaction():
                 began = time.monotonic()
                 found = self._carried_out(numbers)
             self.transactions += 1
@@ -114,10 +104,10 @@ class Steering:
             for start in range(0, len(self._numbers), _LEAST_ROWS):
                 yield self._numbers[start : start + _LEAST_ROWS]
             return
-        after, last = 0, select.last_recipient(self._connection)
+        after, last = 0, select.last_recipient(self._visit)
         while True:
             limit = self._rows
-            found = select.page(self._connection, self._view, self._selection, after=after, last=last, limit=limit)
+            found = select.page(self._visit, self._view, self._selection, after=after, last=last, limit=limit)
             if found:
                 yield found
             if len(found) < limit:
@@ -126,9 +116,7 @@ class Steering:
 
     def _judged(self, numbers: Sequence[int]) -> list[Change]:
         judged = []
-        for recipient_id, ulid, address, has_content, *columns in rows(
-            self._connection, _SQL["states"], {"page": json.dumps(numbers)}
-        ):
+        for recipient_id, ulid, address, has_content, *columns in self._visit.rows("orders.states", {"page": numbers}):
             before = State(*columns)
             effect = self._order.effect(before, has_content=bool(has_content))
             after = self._order.expected(before, effect)
@@ -137,30 +125,30 @@ class Steering:
 
     def _carried_out(self, numbers: Sequence[int]) -> list[Change]:
         if self._numbers is None and not self._selection.may_run_long:
-            kept = select.still(self._connection, self._view, self._selection, numbers)
+            kept = select.still(self._visit, self._view, self._selection, numbers)
             numbers = [number for number in numbers if number in kept]
         judged = self._judged(numbers)
-        chosen = json.dumps([c.recipient_id for c in judged if c.effect in (Effect.CHANGED, Effect.ORDERED)])
-        with acting(self._connection, self._order.who):
+        chosen = [c.recipient_id for c in judged if c.effect in (Effect.CHANGED, Effect.ORDERED)]
+        with acting(self._visit, self._order.who):
             self._write(chosen)
-        after = {row[0]: State(*row[4:]) for row in rows(self._connection, _SQL["states"], {"page": chosen})}
+        after = {row[0]: State(*row[4:]) for row in self._visit.rows("orders.states", {"page": chosen})}
         return [replace(change, after=after.get(change.recipient_id, change.after)) for change in judged]
 
-    def _write(self, chosen: str) -> None:
+    def _write(self, chosen: list[int]) -> None:
         match self._order.verb:
             case Verb.RETRY:
-                self._connection.execute(_SQL["set_due"], {"page": chosen, "now": self._order.now})
+                self._visit.run("orders.set_due", {"page": chosen, "now": self._order.now})
             case Verb.DELETE:
-                self._connection.execute(_SQL["cancel"], {"page": chosen})
+                self._visit.run("orders.cancel", {"page": chosen})
             case Verb.UNDELETE:
-                self._connection.execute(_SQL["revive"], {"page": chosen})
+                self._visit.run("orders.revive", {"page": chosen})
             case verb:
-                self._connection.execute(_SQL["set_status"], {"page": chosen, "status": TARGETS[verb]})
+                self._visit.run("orders.set_status", {"page": chosen, "status": TARGETS[verb]})
 
 
 @contextlib.contextmanager
-def acting(connection: apsw.Connection, who: str) -> Iterator[None]:
+def acting(session: Session, who: str) -> Iterator[None]:
     """In a transaction: what is written in the body is audited as done by *who*."""
-    connection.execute(_SQL["set_actor"], {"who": who})
+    session.run("orders.set_actor", {"who": who})
     yield
-    connection.execute(_SQL["clear_actor"])
+    session.run("orders.clear_actor")

@@ -5,20 +5,14 @@ An order is carried out at most once: whoever does it first commits that he has 
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
-import apsw
-
-from empath.storage.sqlite.connection import rows, translated
-from empath.storage.sqlite.queries import queries
+from empath.storage.engine import Reader, Session
 from empath.storage.write import Write
-
-_SQL = queries("control")
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One order that waits; verb and argument as sql/control.sql lets them in, who as in the audit."""
+    """One order that waits; verb and argument as sql/sqlite/control.sql accepts them, who as in the audit."""
 
     control_id: int
     verb: str
@@ -34,9 +28,8 @@ class StartOrder(Write):
         self.is_ours = False
         self._row = {"control_id": control_id, "now": now}
 
-    def run(self, connection: apsw.Connection) -> None:
-        connection.execute(_SQL["start_order"], self._row)
-        self.is_ours = connection.changes() == 1
+    def run(self, session: Session) -> None:
+        self.is_ours = session.run("control.start_order", self._row) == 1
 
 
 class FinishOrder(Write):
@@ -46,8 +39,8 @@ class FinishOrder(Write):
         super().__init__()
         self._row = {"control_id": control_id, "now": now, "result": result}
 
-    def run(self, connection: apsw.Connection) -> None:
-        connection.execute(_SQL["finish_order"], self._row)
+    def run(self, session: Session) -> None:
+        session.run("control.finish_order", self._row)
 
 
 class GiveUpOrders(Write):
@@ -57,11 +50,10 @@ class GiveUpOrders(Write):
         super().__init__()
         self._row = {"now": now}
 
-    def run(self, connection: apsw.Connection) -> None:
-        connection.execute(_SQL["give_up_orders"], self._row)
+    def run(self, session: Session) -> None:
+        session.run("control.give_up_orders", self._row)
 
 
-def open_orders(connection: apsw.Connection, path: Path) -> list[Order]:
+def open_orders(reader: Reader) -> list[Order]:
     """Orders that nobody has taken up, oldest first."""
-    with translated(path):
-        return [Order(*row) for row in rows(connection, _SQL["open_orders"])]
+    return [Order(*row) for row in reader.rows("control.open_orders")]

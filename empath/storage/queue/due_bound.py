@@ -7,15 +7,10 @@ A bound that is later would let due mail lie, so all are looked at now and then;
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-import apsw
-
-from empath.storage.sqlite.connection import rows, translated
-from empath.storage.sqlite.queries import queries
+from empath.storage.engine import Reader, Session
 from empath.storage.write import Write
 
-_SQL = queries("due_bound")
 DESTINATIONS = 500  # looked at in one slice
 
 
@@ -32,20 +27,18 @@ class LateBound:
 class BoundWalk:
     """A walk over all destinations. `is_round_over` says that the next step begins anew."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self) -> None:
         self.is_round_over = True
-        self._path = path
         self._after = 0
 
-    def step(self, connection: apsw.Connection) -> list[LateBound]:
+    def step(self, reader: Reader) -> list[LateBound]:
         """
         Late bounds of the next slice, each as one transaction left it.
 
         Raises:
             QueueBusy, StorageFailure: it cannot be read.
         """
-        with translated(self._path):
-            found = rows(connection, _SQL["due_bounds"], {"after": self._after, "limit": DESTINATIONS})
+        found = reader.rows("due_bound.due_bounds", {"after": self._after, "limit": DESTINATIONS})
         self.is_round_over = len(found) < DESTINATIONS
         self._after = 0 if self.is_round_over else found[-1][0]
         return [
@@ -64,5 +57,5 @@ class RepairBounds(Write):
         self._rows = [{"destination_id": bound.destination_id, "earliest": bound.earliest} for bound in bounds]
         self.rows = len(self._rows)
 
-    def run(self, connection: apsw.Connection) -> None:
-        connection.executemany(_SQL["lower_due"], self._rows)
+    def run(self, session: Session) -> None:
+        session.run_each("due_bound.lower_due", self._rows)

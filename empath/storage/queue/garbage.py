@@ -10,23 +10,18 @@ THEORY
     Only files that bear a queue id in the place of that id are ours; others are not touched.
 """
 
-import json
 import os
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import apsw
-
 from empath.errors import StorageFailure, SyntaxViolation
 from empath.mail.identity import QueueId
+from empath.storage.engine import Reader, Selects, Session
 from empath.storage.spool import locate
-from empath.storage.sqlite.connection import rows, translated, value
-from empath.storage.sqlite.queries import queries
 from empath.storage.write import Write
 
-_SQL = queries("garbage")
 ORPHAN_AGE_S = 3600.0  # a younger file may belong to a message that is being received
 FILES = 100  # removed between two writes
 MESSAGES = 500  # looked at in one slice
@@ -60,10 +55,9 @@ class Spooled:
     locator: str
 
 
-def due_garbage(connection: apsw.Connection, path: Path, now: float) -> list[Garbage]:
+def due_garbage(reader: Reader, now: float) -> list[Garbage]:
     """Up to FILES files whose removal is due at *now*, Unix seconds."""
-    with translated(path):
-        return [Garbage(*row) for row in rows(connection, _SQL["due_garbage"], {"now": now, "limit": FILES})]
+    return [Garbage(*row) for row in reader.rows("garbage.due_garbage", {"now": now, "limit": FILES})]
 
 
 def remove_file(spool: Path, garbage: Garbage) -> Removal:
@@ -99,9 +93,9 @@ class SettleGarbage(Write):
             })  # fmt: skip
         self.rows = len(self._gone) + len(self._stuck)
 
-    def run(self, connection: apsw.Connection) -> None:
-        connection.executemany(_SQL["forget_garbage"], self._gone)
-        connection.executemany(_SQL["delay_garbage"], self._stuck)
+    def run(self, session: Session) -> None:
+        session.run_each("garbage.forget_garbage", self._gone)
+        session.run_each("garbage.delay_garbage", self._stuck)
 
 
 class OrphanScan:
@@ -144,10 +138,9 @@ class OrphanScan:
         return found
 
 
-def unnamed(connection: apsw.Connection, path: Path, queue_ids: list[str]) -> list[str]:
+def unnamed(reader: Selects, queue_ids: list[str]) -> list[str]:
     """Those of *queue_ids* whose file no message names."""
-    with translated(path):
-        named = {ulid for (ulid,) in rows(connection, _SQL["named_files"], {"ulids": json.dumps(queue_ids)})}
+    named = {ulid for (ulid,) in reader.rows("garbage.named_files", {"ulids": queue_ids})}
     return [queue_id for queue_id in queue_ids if queue_id not in named]
 
 
@@ -158,29 +151,27 @@ class AddOrphans(Write):
         super().__init__()
         self.rows = len(queue_ids)
         self.added = 0
-        self._keys = {"ulids": json.dumps(queue_ids), "node": node}
+        self._keys = {"ulids": queue_ids, "node": node}
 
-    def run(self, connection: apsw.Connection) -> None:
-        self.added = len(rows(connection, _SQL["add_orphans"], self._keys))
+    def run(self, session: Session) -> None:
+        self.added = len(session.rows("garbage.add_orphans", self._keys))
 
 
 class SpooledWalk:
     """A walk over all messages, for those in files. `is_round_over` says that the next step begins anew."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self) -> None:
         self.is_round_over = True
-        self._path = path
         self._after = 0
 
-    def step(self, connection: apsw.Connection) -> list[Spooled]:
+    def step(self, reader: Reader) -> list[Spooled]:
         """
         Those of the next slice that are in files.
 
         Raises:
             QueueBusy, StorageFailure: it cannot be read.
         """
-        with translated(self._path):
-            found = rows(connection, _SQL["spooled_messages"], {"after": self._after, "limit": MESSAGES})
+        found = reader.rows("garbage.spooled_messages", {"after": self._after, "limit": MESSAGES})
         self.is_round_over = len(found) < MESSAGES
         self._after = 0 if self.is_round_over else found[-1][0]
         return [Spooled(*row) for row in found if row[2] is not None]
@@ -191,11 +182,10 @@ def missing_files(spool: Path, messages: list[Spooled]) -> list[Spooled]:
     return [message for message in messages if not os.path.lexists(locate(spool, message.locator))]
 
 
-def is_awaited(connection: apsw.Connection, path: Path, message: Spooled) -> bool:
+def is_awaited(reader: Reader, message: Spooled) -> bool:
     """Whether a recipient of *message* will still be tried; asked after a file was missed, it tells loss from end."""
-    with translated(path):
-        keys = {"message_id": message.message_id, "locator": message.locator}
-        return bool(value(connection, _SQL["is_file_awaited"], keys))
+    keys = {"message_id": message.message_id, "locator": message.locator}
+    return bool(reader.value("garbage.is_file_awaited", keys))
 
 
 def _is_queue_id(name: str) -> bool:

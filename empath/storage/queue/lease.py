@@ -8,19 +8,13 @@ THEORY
     starves.  A lease that finds less than it asked for makes the bound exact.
 """
 
-import json
 from dataclasses import dataclass, field
-from pathlib import Path
-
-import apsw
 
 from empath.mail.identity import Timestamp
+from empath.storage.engine import Reader, Session
 from empath.storage.queue.accept import INLINE
-from empath.storage.sqlite.connection import rows, translated, value
-from empath.storage.sqlite.queries import queries
 from empath.storage.write import Write
 
-_SQL = queries("lease")
 MESSAGES = 20  # most messages of one lease
 MESSAGES_PER_EXTRA_LEASE = 4  # due messages that are worth one more connection
 SIBLINGS = 100  # most recipients of one message in one lease
@@ -87,8 +81,8 @@ class TakeLeases(Write):
     """
     Take up to *limit* leases, at most *failing_limit* of failing destinations, of each until the process has *share*.
 
-    `leases` holds them after the commit; `has_more` tells that more was due than they hold. A process that has been
-    declared dead gets none: nobody would ever end them.
+    `leases` holds them after the commit; `has_more` tells that more was due than they hold. A process whose run was
+    ended gets none, because no one would ever end them: each lease is inserted only if the run still stands.
     After an error the commit is in doubt, see `ReleaseUnknownLeases`.
     """
 
@@ -96,55 +90,61 @@ class TakeLeases(Write):
         super().__init__()
         self.leases: list[Lease] = []
         self.has_more = False
+        self._is_ended = False
         self._process = {"process_id": process_id}
         self._now = now
         self._limits = (limit, failing_limit)
         self._wanted = {**self._process, "now": now, "share": share}
 
-    def run(self, connection: apsw.Connection) -> None:
+    def run(self, session: Session) -> None:
         self.leases, self.has_more = [], False
-        if value(connection, _SQL["is_frozen"]) or not value(connection, _SQL["is_living"], self._process):
+        self._is_ended = False
+        if session.value("lease.is_frozen"):
             return
         limit, failing_limit = self._limits
         for is_failing, most in ((0, limit), (1, failing_limit)):
             left = min(most, limit - len(self.leases))
             if left > 0:
-                self._take(connection, is_failing, left)
+                self._take(session, is_failing, left)
 
-    def after_commit(self, connection: apsw.Connection) -> None:
-        connection.execute("BEGIN")  # one for all: a transaction per statement costs more than the statements
-        for lease in self.leases:
-            _fill(connection, lease)
-        connection.execute("COMMIT")
+    def after_commit(self, session: Session) -> None:
+        with session.one_instant():  # one for all: a transaction per statement costs more than the statements
+            for lease in self.leases:
+                _fill(session, lease)
 
-    def _take(self, connection: apsw.Connection, is_failing: int, limit: int) -> None:
-        ready = rows(connection, _SQL["ready_destinations"], {**self._wanted, "is_failing": is_failing, "limit": limit})
+    def _take(self, session: Session, is_failing: int, limit: int) -> None:
+        ready = session.rows("lease.ready_destinations", {**self._wanted, "is_failing": is_failing, "limit": limit})
         for place, (destination_id, name, lease_count, free) in enumerate(ready):
+            if self._is_ended:
+                return
             # Each gets an equal part of what is left, so that a long backlog leaves slots to other destinations.
             part = -(-limit // (len(ready) - place))
-            leases = self._lease(connection, destination_id, lease_count, min(part, free))
+            leases = self._lease(session, destination_id, lease_count, min(part, free))
             self.leases += [Lease(lease_id, name, bool(is_failing), []) for lease_id in leases]
             limit -= len(leases)
 
-    def _lease(self, connection: apsw.Connection, destination_id: int, lease_count: int, slots: int) -> list[int]:
+    def _lease(self, session: Session, destination_id: int, lease_count: int, slots: int) -> list[int]:
         """Take what is due at one destination with at most *slots* leases; their numbers."""
-        due = self._due(connection, destination_id, slots, aging=(lease_count % AGING + slots) // AGING)
-        messages = self._with_siblings(connection, destination_id, due)
+        due = self._due(session, destination_id, slots, aging=(lease_count % AGING + slots) // AGING)
+        messages = self._with_siblings(session, destination_id, due)
         hands = min(slots, -(-len(messages) // MESSAGES_PER_EXTRA_LEASE))
-        leases = []
+        leases: list[int] = []
         for first in range(hands):
             where = {**self._process, "destination_id": destination_id, "now": self._now}
-            connection.execute(_SQL["insert_lease"], where)
-            leases.append(connection.last_insert_rowid())
+            lease_id = session.value("lease.insert_lease", where)
+            if lease_id is None:
+                self._is_ended = True
+                return leases
+            leases.append(lease_id)
             recipients = [recipient_id for message in messages[first::hands] for recipient_id in message]
-            connection.execute(_SQL["mark_leased"], {"lease_id": leases[-1], "recipients": json.dumps(recipients)})
+            session.run("lease.mark_leased", {"lease_id": lease_id, "recipients": recipients})
         if len(due) < MESSAGES * slots:
-            self._make_bound_exact(connection, destination_id)
+            self._make_bound_exact(session, destination_id)
         else:
             self.has_more = True
         return leases
 
-    def _due(self, connection: apsw.Connection, destination_id: int, slots: int, aging: int) -> list[tuple[int, int]]:
+    def _due(self, session: Session, destination_id: int, slots: int, aging: int) -> list[tuple[int, int]]:
         """Recipients and their messages, class by class; for *aging* of the slots the oldest of any class instead."""
         wanted = MESSAGES * slots
         by_class: list[tuple[int, int, float]] = []
@@ -153,75 +153,68 @@ class TakeLeases(Write):
             if limit <= 0:
                 break
             seek = {"destination_id": destination_id, "priority": priority, "now": self._now, "limit": limit}
-            by_class += rows(connection, _SQL["due_recipients"], seek)
+            by_class += session.rows("lease.due_recipients", seek)
         kept = by_class[: wanted - MESSAGES * aging]
         rest = by_class[len(kept) :]
         rest.sort(key=lambda row: row[2])
         return [row[:2] for row in (kept + rest)[:wanted]]
 
-    def _with_siblings(
-        self, connection: apsw.Connection, destination_id: int, due: list[tuple[int, int]]
-    ) -> list[list[int]]:
+    def _with_siblings(self, session: Session, destination_id: int, due: list[tuple[int, int]]) -> list[list[int]]:
         """Recipients by message, with those that were not asked for but are due as well."""
         chosen: dict[int, list[int]] = {}
         for recipient_id, message_id in due:
             mine = chosen.setdefault(message_id, [])
             if len(mine) < SIBLINGS:
                 mine.append(recipient_id)
-        seek = {"messages": json.dumps(list(chosen)), "destination_id": destination_id, "now": self._now}
-        for recipient_id, message_id in rows(connection, _SQL["due_siblings"], seek):
+        seek = {"messages": list(chosen), "destination_id": destination_id, "now": self._now}
+        for recipient_id, message_id in session.rows("lease.due_siblings", seek):
             mine = chosen[message_id]
             if len(mine) < SIBLINGS and recipient_id not in mine:
                 mine.append(recipient_id)
         return list(chosen.values())
 
-    def _make_bound_exact(self, connection: apsw.Connection, destination_id: int) -> None:
+    def _make_bound_exact(self, session: Session, destination_id: int) -> None:
         earliest = []
         for priority in CLASSES:
             seek = {"destination_id": destination_id, "priority": priority}
-            at = value(connection, _SQL["earliest_waiting"], seek)
+            at = session.value("lease.earliest_waiting", seek)
             if at is not None:
                 earliest.append(at)
         bound = {"due_at": min(earliest, default=None), "destination_id": destination_id}
-        connection.execute(_SQL["raise_due"], bound)
+        session.run("lease.raise_due", bound)
 
 
 class LeaseProbe:
     """Tells a worker whether taking the write lock is worth it. Each look reads by a few index seeks, in the hub."""
 
-    def __init__(self, connection: apsw.Connection, path: Path, *, process_id: int, share: int) -> None:
+    def __init__(self, reader: Reader, *, process_id: int, share: int) -> None:
         """*share* as for TakeLeases."""
-        self._connection = connection
-        self._path = path
+        self._reader = reader
         self._mine = {"process_id": process_id, "share": share, "limit": 1}
 
     def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
+        """Close the reader."""
+        self._reader.close()
 
-    def data_version(self) -> int:
-        """A number that changes when another connection, of whatever program, has committed."""
-        with translated(self._path):
-            return int(value(self._connection, "PRAGMA data_version"))
+    def news(self) -> int:
+        """A number that changes when another connection, of any program, has committed."""
+        return self._reader.news()
 
     def is_frozen(self) -> bool:
         """Whether an operator stopped delivery."""
-        with translated(self._path):
-            return bool(value(self._connection, _SQL["is_frozen"]))
+        return bool(self._reader.value("lease.is_frozen"))
 
     def is_runnable(self, now: float, *, with_failing: bool) -> bool:
         """Whether a lease can be taken at *now*."""
-        with translated(self._path):
-            return any(
-                rows(self._connection, _SQL["ready_destinations"], {**self._mine, "is_failing": is_failing, "now": now})
-                for is_failing in ((0, 1) if with_failing else (0,))
-            )
+        return any(
+            self._reader.rows("lease.ready_destinations", {**self._mine, "is_failing": is_failing, "now": now})
+            for is_failing in ((0, 1) if with_failing else (0,))
+        )
 
     def next_ready_at(self) -> float | None:
         """When a lease can next be taken; None: nothing waits."""
-        with translated(self._path):
-            at: float | None = value(self._connection, _SQL["next_ready_at"])
-            return at
+        at: float | None = self._reader.value("lease.next_ready_at")
+        return at
 
 
 class ReadContent(Write):
@@ -232,8 +225,8 @@ class ReadContent(Write):
         self.content: bytes | None = None
         self._message_id = message_id
 
-    def run(self, connection: apsw.Connection) -> None:
-        self.content = _content(connection, self._message_id)
+    def run(self, session: Session) -> None:
+        self.content = _content(session, self._message_id)
 
 
 class ReadOrders(Write):
@@ -244,15 +237,15 @@ class ReadOrders(Write):
         self.ordered_away: set[int] = set()
         self.lease_id = lease_id
 
-    def run(self, connection: apsw.Connection) -> None:
-        found = rows(connection, _SQL["ordered_away"], {"lease_id": self.lease_id})
+    def run(self, session: Session) -> None:
+        found = session.rows("lease.ordered_away", {"lease_id": self.lease_id})
         self.ordered_away = {recipient_id for (recipient_id,) in found}
 
 
-def _fill(connection: apsw.Connection, lease: Lease) -> None:
+def _fill(session: Session, lease: Lease) -> None:
     lease.messages = []
     last = None
-    for row in rows(connection, _SQL["leased_work"], {"lease_id": lease.lease_id}):
+    for row in session.rows("lease.leased_work", {"lease_id": lease.lease_id}):
         if last is None or last.message_id != row[0]:
             last = LeasedMessage(*row[:11])
             lease.messages.append(last)
@@ -265,11 +258,11 @@ def _fill(connection: apsw.Connection, lease: Lease) -> None:
             break
         if message.locator == INLINE:
             wanted.append(message.message_id)
-    contents = dict(rows(connection, _SQL["inline_contents"], {"messages": json.dumps(wanted)}))
+    contents: dict[int, bytes] = dict(session.rows("lease.inline_contents", {"messages": wanted}))
     for message in lease.messages:
         message.content = contents.get(message.message_id)
 
 
-def _content(connection: apsw.Connection, message_id: int) -> bytes | None:
-    octets: bytes | None = value(connection, _SQL["inline_content"], {"message_id": message_id})
+def _content(session: Session, message_id: int) -> bytes | None:
+    octets: bytes | None = session.value("lease.inline_content", {"message_id": message_id})
     return octets

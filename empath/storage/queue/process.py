@@ -7,20 +7,15 @@ beat does not advance; wall times are never compared.  What a dead process held 
 """
 
 from dataclasses import dataclass
-from pathlib import Path
-
-import apsw
 
 import empath
 from empath.mail.status import RecipientStatus
 from empath.policy.retry import MAX_LOST_LEASES
+from empath.storage.engine import Reader, Session
 from empath.storage.queue.order_trail import finish_order
 from empath.storage.queue.put_back import end_lease, let_go
-from empath.storage.sqlite.connection import rows, translated, value
-from empath.storage.sqlite.queries import queries
 from empath.storage.write import Write
 
-_SQL = queries("process")
 _LIMIT = {"max_lost_leases": MAX_LOST_LEASES}
 _LOST_OFTEN = "three processes died while they worked on it"
 
@@ -47,9 +42,8 @@ class Register(Write):
             "version": empath.__version__,
         }  # fmt: skip
 
-    def run(self, connection: apsw.Connection) -> None:
-        connection.execute(_SQL["register"], self._row)
-        self.process_id = connection.last_insert_rowid()
+    def run(self, session: Session) -> None:
+        self.process_id = session.insert("process.register", self._row)
 
 
 class Beat(Write):
@@ -65,10 +59,9 @@ class Beat(Write):
         self.log_level: str | None = None
         self._row = {"process_id": process_id, "now": now}
 
-    def run(self, connection: apsw.Connection) -> None:
-        connection.execute(_SQL["beat"], self._row)
-        self.is_taken_for_dead = connection.changes() == 0
-        self.log_level = value(connection, _SQL["log_level"])
+    def run(self, session: Session) -> None:
+        self.is_taken_for_dead = session.run("process.beat", self._row) == 0
+        self.log_level = session.value("process.log_level")
 
 
 class EndProcess(Write):
@@ -84,15 +77,16 @@ class EndProcess(Write):
         self.held = 0
         self._row = {"process_id": process_id, "now": now}
 
-    def run(self, connection: apsw.Connection) -> None:
+    def run(self, session: Session) -> None:
         self.released = self.held = 0
-        for lease_id, destination in rows(connection, _SQL["leases_of"], self._row):
+        for lease_id, destination in session.rows("process.leases_of", self._row):
             lost = {**self._row, **_LIMIT, "lease_id": lease_id, "destination": destination}
-            ordered = dict(rows(connection, _SQL["lost_orders"], lost))
-            connection.execute(_SQL["record_unknown"], lost)
+            ordered: dict[int, str] = dict(session.rows("process.lost_orders", lost))
+            session.run("process.record_unknown", lost)
             for recipient_id, status in let_go(
-                connection,
+                session,
                 lease_id,
+                now=self._row["now"],
                 status=RecipientStatus.DEFERRED,
                 reason=_LOST_OFTEN,
                 next_retry_at=self._row["now"],
@@ -102,11 +96,11 @@ class EndProcess(Write):
             ):
                 self.released += 1
                 if recipient_id in ordered:
-                    finish_order(connection, recipient_id, status)
+                    finish_order(session, recipient_id, status, now=self._row["now"])
                 else:
                     self.held += status == RecipientStatus.HELD
-            end_lease(connection, lease_id)
-        connection.execute(_SQL["end"], self._row)
+            end_lease(session, lease_id)
+        session.run("process.end", self._row)
 
 
 class ResizeDestinations(Write):
@@ -116,11 +110,10 @@ class ResizeDestinations(Write):
         super().__init__()
         self._row = {"max_leases": max_leases}
 
-    def run(self, connection: apsw.Connection) -> None:
-        connection.execute(_SQL["resize_destinations"], self._row)
+    def run(self, session: Session) -> None:
+        session.run("process.resize_destinations", self._row)
 
 
-def living(connection: apsw.Connection, path: Path) -> list[ProcessRow]:
+def living(reader: Reader) -> list[ProcessRow]:
     """Runs that have not ended, of any instance."""
-    with translated(path):
-        return [ProcessRow(*row) for row in rows(connection, _SQL["living"])]
+    return [ProcessRow(*row) for row in reader.rows("process.living")]

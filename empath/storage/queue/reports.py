@@ -8,13 +8,10 @@ THEORY
     written: what is still open is found again.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import apsw
 
 from empath.errors import StorageFailure
 from empath.mail.identity import Timestamp
@@ -22,13 +19,11 @@ from empath.mail.outcome import Stage
 from empath.mail.status import RecipientStatus
 from empath.message.report.compose import LastAttempt, ReportedMessage, ReportedRecipient, ReportKind
 from empath.policy.bounce import TOLD_OF, action_of
+from empath.storage.engine import Reader, Session
 from empath.storage.queue.accept import INLINE, Accept
 from empath.storage.spool import open_content
-from empath.storage.sqlite.connection import rows, translated, value
-from empath.storage.sqlite.queries import queries
 from empath.storage.write import Write
 
-_SQL = queries("reports")
 SOON_S = 5.0  # a recipient that is due within so long may soon be of the same report
 PATIENCE_S = 60.0  # but no report waits longer for others
 RECIPIENTS = 10_000  # of one report; what is beyond goes into another
@@ -64,7 +59,7 @@ class Case:
     recipient_ids: tuple[int, ...]
 
 
-def due_reports(connection: apsw.Connection, path: Path, now: float) -> Iterator[DueReport]:
+def due_reports(reader: Reader, now: float) -> Iterator[DueReport]:
     """
     Reports to be made at *now* (Unix seconds), found slice by slice with the reading *connection*.
 
@@ -81,8 +76,7 @@ def due_reports(connection: apsw.Connection, path: Path, now: float) -> Iterator
             "patience": PATIENCE_S,
             "limit": _SLICE,
         }
-        with translated(path):
-            found = rows(connection, _SQL["open_notices"], keys)
+        found = reader.rows("reports.open_notices", keys)
         for message_id, kind, is_due in found:
             if is_due:
                 yield DueReport(message_id, ReportKind(kind))
@@ -91,7 +85,7 @@ def due_reports(connection: apsw.Connection, path: Path, now: float) -> Iterator
         after = found[-1][:2]
 
 
-def read_case(connection: apsw.Connection, path: Path, due: DueReport) -> Case | None:
+def read_case(reader: Reader, due: DueReport) -> Case | None:
     """
     What is to be reported; None if nothing is any more.
 
@@ -99,9 +93,8 @@ def read_case(connection: apsw.Connection, path: Path, due: DueReport) -> Case |
         QueueBusy, StorageFailure: the queue cannot be read.
     """
     keys = {"message_id": due.message_id, "kind": due.kind, "limit": RECIPIENTS}
-    with translated(path):
-        messages = rows(connection, _SQL["reported_message"], keys)
-        found = rows(connection, _SQL["reported_recipients"], keys)
+    messages = reader.rows("reports.reported_message", keys)
+    found = reader.rows("reports.reported_recipients", keys)
     if not messages or not found:
         return None
     [(ulid, received_at, is_smtputf8, envelope_id, header_message_id, reverse_path, size, dsn_return, locator)] = (
@@ -120,7 +113,7 @@ def read_case(connection: apsw.Connection, path: Path, due: DueReport) -> Case |
     )
 
 
-def read_start(connection: apsw.Connection, path: Path, case: Case, octets: int) -> bytes | None:
+def read_start(reader: Reader, case: Case, octets: int) -> bytes | None:
     """
     The first *octets* of inline content; None if it is gone or lies elsewhere.
 
@@ -129,10 +122,7 @@ def read_start(connection: apsw.Connection, path: Path, case: Case, octets: int)
     """
     if case.locator != INLINE:
         return None
-    with translated(path):
-        start: bytes | None = value(
-            connection, _SQL["content_start"], {"message_id": case.due.message_id, "limit": octets}
-        )
+    start: bytes | None = reader.value("reports.content_start", {"message_id": case.due.message_id, "limit": octets})
     return start
 
 
@@ -169,27 +159,32 @@ class CloseNotices(Write):
         self._case = case
         self._report = report
         self._is_discarded = is_discarded
-        self._keys = {"notices": json.dumps(case.notices), "message_id": case.due.message_id, "now": now}
+        self._keys = {
+            "notices": case.notices,
+            "count": len(case.notices),
+            "message_id": case.due.message_id,
+            "now": now,
+        }
 
-    def run(self, connection: apsw.Connection) -> None:
+    def run(self, session: Session) -> None:
         case = self._case
-        self.is_stale = value(connection, _SQL["count_notices"], self._keys) < len(case.notices)
+        # The notices go first, and only all together: of two reporters the second finds none, and inserts no report.
+        self.is_stale = session.run("reports.close_notices", self._keys) < len(case.notices)
         if self.is_stale:
             return
         if self._report is not None:
-            self._report.run(connection)
-        connection.execute(_SQL["close_notices"], self._keys)
+            self._report.run(session)
         if case.due.kind is ReportKind.DELAY:
-            connection.execute(_SQL["mark_delay_reported"], self._keys)
+            session.run("reports.mark_delay_reported", self._keys)
         if self._is_discarded:
-            connection.executemany(
-                _SQL["record_discarded"],
+            session.run_each(
+                "reports.record_discarded",
                 ({"recipient_id": number, "kind": case.due.kind} for number in case.recipient_ids),
             )
 
-    def after_commit(self, connection: apsw.Connection) -> None:
+    def after_commit(self, session: Session) -> None:
         if self._report is not None and not self.is_stale:
-            self._report.after_commit(connection)
+            self._report.after_commit(session)
 
 
 def _recipient(kind: ReportKind, row: tuple[Any, ...]) -> ReportedRecipient:

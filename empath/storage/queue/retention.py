@@ -10,18 +10,11 @@ THEORY
     The triggers of schema.sql stand behind all this: what is not final cannot be removed, whatever a sweep believes.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-import apsw
-
-from empath.storage.sqlite.connection import rows, translated, value
-from empath.storage.sqlite.queries import queries
+from empath.storage.engine import Reader, Session
 from empath.storage.write import Write
-
-_SQL = queries("retention")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +48,17 @@ class ForgetRecipients(Write):
         super().__init__()
         self.rows = 2 * len(recipient_ids)
         self.recipients = self.messages = self.contents = 0
-        self._keys = {**asdict(cutoffs), "recipients": json.dumps(recipient_ids)}
+        self._keys = {**asdict(cutoffs), "recipients": recipient_ids}
 
-    def run(self, connection: apsw.Connection) -> None:
-        gone = rows(connection, _SQL["forget_recipients"], self._keys)
+    def run(self, session: Session) -> None:
+        gone = session.rows("retention.forget_recipients", self._keys)
         left = {
-            "recipients": json.dumps([recipient_id for recipient_id, _ in gone]),
-            "messages": json.dumps(sorted({message_id for _, message_id in gone})),
+            "recipients": [recipient_id for recipient_id, _ in gone],
+            "messages": sorted({message_id for _, message_id in gone}),
         }
-        connection.execute(_SQL["forget_attempts"], left)
+        session.run("retention.forget_attempts", left)
         self.recipients = len(gone)
-        self.messages = _forget_left(connection, left)
+        self.messages = _forget_left(session, left)
 
 
 class ForgetMessages(Write):
@@ -79,12 +72,12 @@ class ForgetMessages(Write):
         super().__init__()
         self.rows = len(message_ids)
         self.recipients = self.messages = self.contents = 0
-        self._keys = {**asdict(cutoffs), "messages": json.dumps(message_ids)}
+        self._keys = {**asdict(cutoffs), "messages": message_ids}
 
-    def run(self, connection: apsw.Connection) -> None:
-        self.messages = _forget_left(connection, self._keys)
-        gone = [message_id for (message_id,) in rows(connection, _SQL["forget_contents"], self._keys)]
-        connection.execute(_SQL["forget_inline_contents"], {"messages": json.dumps(gone)})
+    def run(self, session: Session) -> None:
+        self.messages = _forget_left(session, self._keys)
+        gone = [message_id for (message_id,) in session.rows("retention.forget_contents", self._keys)]
+        session.run("retention.forget_inline_contents", {"messages": gone})
         self.contents = len(gone)
 
 
@@ -102,19 +95,17 @@ class ForgetProcesses(Write):
         self.processes = 0
         self._keys = {"ended_before": now - self.PROCESSES_S}
 
-    def is_needed(self, connection: apsw.Connection, path: Path) -> bool:
+    def is_needed(self, reader: Reader) -> bool:
         """
         Whether there are any, asked of a reading *connection*.
 
         Raises:
             QueueBusy, StorageFailure: it cannot be read.
         """
-        with translated(path):
-            return bool(value(connection, _SQL["old_processes"], self._keys))
+        return bool(reader.value("retention.old_processes", self._keys))
 
-    def run(self, connection: apsw.Connection) -> None:
-        connection.execute(_SQL["forget_processes"], self._keys)
-        self.processes = connection.changes()
+    def run(self, session: Session) -> None:
+        self.processes = session.run("retention.forget_processes", self._keys)
 
 
 class _Sweep:
@@ -131,16 +122,14 @@ class _Sweep:
     OCTETS = 8 * 1024 * 1024
     _statement = ""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self) -> None:
         self.is_round_over = True
-        self._path = path
         self._after = 0
 
-    def _choose(self, connection: apsw.Connection, cutoffs: Cutoffs, youngest: float) -> list[int]:
+    def _choose(self, reader: Reader, cutoffs: Cutoffs, youngest: float) -> list[int]:
         """Numbers of one slice's rows that may go; *youngest* is the latest instant that can matter."""
-        with translated(self._path):
-            keys = {**asdict(cutoffs), "after": self._after, "limit": self.SLICE}
-            found = rows(connection, _SQL[self._statement], keys)
+        keys = {**asdict(cutoffs), "after": self._after, "limit": self.SLICE}
+        found = reader.rows(f"retention.{self._statement}", keys)
         chosen: list[int] = []
         attempts_left, octets_left = self.ATTEMPTS, self.OCTETS
         for number, _, attempts, octets, may_go in found:
@@ -164,14 +153,14 @@ class RecipientSweep(_Sweep):
 
     _statement = "old_recipients"
 
-    def step(self, connection: apsw.Connection, cutoffs: Cutoffs) -> ForgetRecipients | None:
+    def step(self, reader: Reader, cutoffs: Cutoffs) -> ForgetRecipients | None:
         """
         Look at the next slice with the reading *connection*; the work for what is to go, None if nothing is.
 
         Raises:
             QueueBusy, StorageFailure: it cannot be read.
         """
-        chosen = self._choose(connection, cutoffs, max(cutoffs.delivered_before, cutoffs.final_before))
+        chosen = self._choose(reader, cutoffs, max(cutoffs.delivered_before, cutoffs.final_before))
         return ForgetRecipients(chosen, cutoffs) if chosen else None
 
 
@@ -182,13 +171,12 @@ class MessageSweep(_Sweep):
     MOST = 100
     _statement = "old_messages"
 
-    def step(self, connection: apsw.Connection, cutoffs: Cutoffs) -> ForgetMessages | None:
+    def step(self, reader: Reader, cutoffs: Cutoffs) -> ForgetMessages | None:
         """As `RecipientSweep.step`."""
-        chosen = self._choose(connection, cutoffs, cutoffs.content_before)
+        chosen = self._choose(reader, cutoffs, cutoffs.content_before)
         return ForgetMessages(chosen, cutoffs) if chosen else None
 
 
-def _forget_left(connection: apsw.Connection, keys: Mapping[str, object]) -> int:
-    connection.execute(_SQL["forget_left_contents"], keys)
-    connection.execute(_SQL["forget_left_messages"], keys)
-    return connection.changes()
+def _forget_left(session: Session, keys: Mapping[str, object]) -> int:
+    session.run("retention.forget_left_contents", keys)
+    return session.run("retention.forget_left_messages", keys)

@@ -13,18 +13,14 @@ THEORY
 
 from typing import Any
 
-import apsw
-
 from empath.mail.fate import Attempt, Fate, Passed
 from empath.mail.status import RecipientStatus
 from empath.message.report.compose import ReportKind
 from empath.policy.bounce import wants_notice
+from empath.storage.engine import Session
 from empath.storage.queue.order_trail import insert_ordered_notice, record_order
-from empath.storage.sqlite.connection import rows, value
-from empath.storage.sqlite.queries import queries
 from empath.storage.write import Write
 
-_SQL = queries("settle")
 _MAYBE_DELIVERED = "maybe_delivered"
 _NEXT_HOST = "next_host"
 _UNCHANGED = "unchanged"  # decided status of an attempt without a fate
@@ -65,25 +61,24 @@ class Settle(Write):
         self.attempt = attempt
         self._is_delayed = is_delayed
 
-    def run(self, connection: apsw.Connection) -> None:
-        self.is_stale = not value(connection, _SQL["is_lease_valid"], {"lease_id": self.lease_id})
+    def run(self, session: Session) -> None:
+        self.is_stale = not session.value("settle.is_lease_valid", {"lease_id": self.lease_id})
         for passed in self.passed if not self.is_stale else ():
             # A recipient that the lease no longer holds has its fate already: this is the second try of a commit.
-            if rows(connection, _SQL["order"], {**self._keys, "recipient_id": passed.recipient_id}):
-                self._record(connection, passed, outcome=_NEXT_HOST, decided=_UNCHANGED, next_retry_at=None)
+            if session.rows("settle.order", {**self._keys, "recipient_id": passed.recipient_id}):
+                self._record(session, passed, outcome=_NEXT_HOST, decided=_UNCHANGED, next_retry_at=None)
         for fate in self.fates:
             if not self.is_stale:
-                self._settle(connection, fate)
+                self._settle(session, fate)
             elif fate.status is RecipientStatus.DELIVERED:
-                self._record_doubt(connection, fate)
-        if not self.is_stale and any(fate.status is RecipientStatus.DELIVERED for fate in self.fates):
-            connection.execute(_SQL["forget_delivered_content"], self._keys)
-            if connection.changes():
-                connection.execute(_SQL["delete_forgotten_content"], self._keys)
+                self._record_doubt(session, fate)
+        is_delivered = not self.is_stale and any(fate.status is RecipientStatus.DELIVERED for fate in self.fates)
+        if is_delivered and session.run("settle.forget_delivered_content", self._keys):
+            session.run("settle.delete_forgotten_content", self._keys)
         if self._is_delayed and not self.is_stale:
-            self._insert_delay_notices(connection)
+            self._insert_delay_notices(session)
 
-    def _settle(self, connection: apsw.Connection, fate: Fate) -> None:
+    def _settle(self, session: Session, fate: Fate) -> None:
         update = {
             **self._keys,
             "recipient_id": fate.recipient_id,
@@ -91,19 +86,18 @@ class Settle(Write):
             "next_retry_at": fate.next_retry_at,
             "last_reply": fate.said.reply.escaped(),
         }
-        connection.execute(_SQL["settle_recipient"], update)
-        if not connection.changes():
-            self._settle_ordered(connection, fate, update)
+        if not session.run("settle.settle_recipient", update):
+            self._settle_ordered(session, fate, update)
             return
-        self._record(connection, fate, outcome=fate.status, decided=fate.status, next_retry_at=fate.next_retry_at)
+        self._record(session, fate, outcome=fate.status, decided=fate.status, next_retry_at=fate.next_retry_at)
         if fate.wants_notice:
-            connection.execute(_SQL["insert_notice"], {**update, "kind": ReportKind.FAILURE})
+            session.run("settle.insert_notice", {**update, "kind": ReportKind.FAILURE})
 
-    def _settle_ordered(self, connection: apsw.Connection, fate: Fate, update: dict[str, Any]) -> None:
-        found = rows(connection, _SQL["order"], update)
+    def _settle_ordered(self, session: Session, fate: Fate, update: dict[str, Any]) -> None:
+        found = session.rows("settle.order", update)
         if not found:  # the lease stands, but no longer holds this recipient
             if fate.status is RecipientStatus.DELIVERED:
-                self._record_doubt(connection, fate)
+                self._record_doubt(session, fate)
             return
         [(ordered, ordered_retry_at)] = found
         status = str(fate.status if ordered is None or fate.status is RecipientStatus.DELIVERED else ordered)
@@ -112,33 +106,33 @@ class Settle(Write):
             next_retry_at = ordered_retry_at
         elif status != fate.status:
             next_retry_at = None
-        connection.execute(_SQL["settle_ordered"], {**update, "status": status, "next_retry_at": next_retry_at})
-        self._record(connection, fate, outcome=fate.status, decided=status, next_retry_at=next_retry_at)
+        session.run("settle.settle_ordered", {**update, "status": status, "next_retry_at": next_retry_at})
+        self._record(session, fate, outcome=fate.status, decided=status, next_retry_at=next_retry_at)
         if fate.status is RecipientStatus.DELIVERED or (ordered is None and status != RecipientStatus.DEFERRED):
-            record_order(connection, fate.recipient_id, _TOO_LATE, ordered or RecipientStatus.QUEUED, status)
+            record_order(session, fate.recipient_id, _TOO_LATE, ordered or RecipientStatus.QUEUED, status)
         elif ordered is None:
-            record_order(connection, fate.recipient_id, _RETRY, fate.next_retry_at, next_retry_at)
+            record_order(session, fate.recipient_id, _RETRY, fate.next_retry_at, next_retry_at)
         else:
-            record_order(connection, fate.recipient_id, _STATUS, RecipientStatus.LEASED, status)
+            record_order(session, fate.recipient_id, _STATUS, RecipientStatus.LEASED, status)
         if fate.wants_notice and status == fate.status:
-            connection.execute(_SQL["insert_notice"], {**update, "kind": ReportKind.FAILURE})
+            session.run("settle.insert_notice", {**update, "kind": ReportKind.FAILURE})
         elif status != fate.status:
-            insert_ordered_notice(connection, fate.recipient_id, status)
+            insert_ordered_notice(session, fate.recipient_id, status, now=update["now"])
 
-    def _insert_delay_notices(self, connection: apsw.Connection) -> None:
-        for recipient_id, notify in rows(connection, _SQL["delayed_recipients"], self._keys):
+    def _insert_delay_notices(self, session: Session) -> None:
+        for recipient_id, notify in session.rows("settle.delayed_recipients", self._keys):
             if wants_notice(notify, ReportKind.DELAY):
                 notice = {**self._keys, "recipient_id": recipient_id, "kind": ReportKind.DELAY}
-                connection.execute(_SQL["insert_notice"], notice)
+                session.run("settle.insert_notice", notice)
 
-    def _record_doubt(self, connection: apsw.Connection, fate: Fate) -> None:
+    def _record_doubt(self, session: Session, fate: Fate) -> None:
         # A settle whose commit failed may have been written, and is tried again: that is not a second delivery.
-        if not value(connection, _SQL["is_delivered_under"], {**self._keys, "recipient_id": fate.recipient_id}):
-            self._record(connection, fate, outcome=_MAYBE_DELIVERED, decided=_UNCHANGED, next_retry_at=None)
+        if not session.value("settle.is_delivered_under", {**self._keys, "recipient_id": fate.recipient_id}):
+            self._record(session, fate, outcome=_MAYBE_DELIVERED, decided=_UNCHANGED, next_retry_at=None)
 
     def _record(
         self,
-        connection: apsw.Connection,
+        session: Session,
         fate: Fate | Passed,
         *,
         outcome: str,
@@ -163,4 +157,4 @@ class Settle(Write):
             "decided_status": decided,
             "next_retry_at": next_retry_at,
         }
-        connection.execute(_SQL["insert_attempt"], row)
+        session.run("settle.insert_attempt", row)

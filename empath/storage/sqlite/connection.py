@@ -12,17 +12,14 @@ THEORY
 import contextlib
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import apsw
 
-from empath.errors import EmpathError, QueueBusy, ServiceUnavailable, StorageFailure, UnusableQueue
-
-Sleep = Callable[[float], object]
-Bindings = Mapping[str, Any] | Sequence[Any]
-Reader = apsw.Connection  # what open_reader gives; outside storage it is only passed on, and closed
+from empath.errors import DamagedQueue, EmpathError, QueueBusy, ServiceUnavailable, StorageFailure, UnusableQueue
+from empath.storage.engine import Bindings, Sleep
 
 PAGE_OCTETS = 4096
 AUTOCHECKPOINT_PAGES = 1000
@@ -114,6 +111,8 @@ def ours(exc: apsw.Error, path: Path | str) -> EmpathError:
         return QueueBusy(f"{path}: another process holds the write lock; try again, or end that process")
     if isinstance(exc, apsw.NotADBError):
         return UnusableQueue(f"{path}: not a queue database; move the file away or name another in [queue] path")
+    if isinstance(exc, apsw.CorruptError):
+        return DamagedQueue(str(path), str(exc).removeprefix("SQLITE_"))
     return StorageFailure(f"{path}: {str(exc).removeprefix('SQLITE_')}")
 
 

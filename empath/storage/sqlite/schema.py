@@ -2,7 +2,7 @@
 schema - make, migrate and recognize a queue database
 
 `user_version` counts the schema: a file with a higher one is refused, a lower one is taken up step by step through
-sql/migrations/NNNN.sql, each with the views and their triggers in one transaction, so that no file is ever left
+sql/sqlite/migrations/NNNN.sql, each with the views and their triggers in one transaction, so that no file is ever left
 half-way.
 """
 
@@ -14,8 +14,8 @@ from pathlib import Path
 import apsw
 
 from empath.errors import CannotCreate, UnusableQueue
+from empath.storage.queries import script
 from empath.storage.sqlite.connection import PAGE_OCTETS, open_writer, rows, transaction, translated, value
-from empath.storage.sqlite.queries import script
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x454D5041  # "EMPA"
@@ -74,8 +74,8 @@ def check_current(connection: apsw.Connection, path: Path) -> None:
 
 
 def migrations() -> dict[int, str]:
-    """Scripts of sql/migrations/ by the version that they lead to."""
-    folder = resources.files("empath").joinpath("sql", "migrations")
+    """Scripts of sql/sqlite/migrations/ by the version that they lead to."""
+    folder = resources.files("empath").joinpath("sql", "sqlite", "migrations")
     if not folder.is_dir():  # neither git nor a wheel carries a folder without files: this schema is the first
         return {}
     return {
@@ -109,14 +109,14 @@ def _begin(path: Path, known: int) -> None:
 def _build(connection: apsw.Connection, found: int, known: int, steps: Mapping[int, str]) -> None:
     # rows() goes to the end of a script; a statement that gives a row would stop execute() there.
     if found == 0:
-        rows(connection, script("schema.sql"))
+        rows(connection, script("sqlite/schema.sql"))
     else:
         for name in _views(connection):
             connection.execute(f'DROP VIEW "{name}"')
         for version in range(found + 1, known + 1):
             rows(connection, steps[version])
-    rows(connection, script("views.sql"))
-    rows(connection, script("control.sql"))
+    rows(connection, script("sqlite/views.sql"))
+    rows(connection, script("sqlite/control.sql"))
     connection.pragma("application_id", APPLICATION_ID)
     connection.pragma("user_version", known)
 

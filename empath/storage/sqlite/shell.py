@@ -17,7 +17,7 @@ import apsw.shell
 
 from empath.errors import StatementRefused
 from empath.storage.sqlite.connection import ours
-from empath.storage.sqlite.schema import check_current
+from empath.storage.sqlite.destination_ids import DestinationIds
 from empath.storage.sqlite.visit import visiting
 
 _INTRO = """Empath queue {path}, {mode}. SQLite {version}.
@@ -43,8 +43,8 @@ def run_shell(path: Path, statements: Sequence[str], *, deadline_s: float | None
         QueueBusy: another process held the write lock until the deadline.
         MissingInput, PermissionRefused, UnusableQueue, ServiceUnavailable, StorageFailure: see `visiting`.
     """
-    with visiting(path, deadline_s) as connection:
-        check_current(connection, path)
+    with visiting(path, deadline_s, DestinationIds(0)) as visit:
+        connection = visit.connection
         if deadline_s is None:
             connection.authorizer = _keep_read_only
         if not statements and sys.stdin.isatty():

@@ -9,13 +9,9 @@ ever.
 import shutil
 from pathlib import Path
 
-import apsw
-
-from empath.storage.sqlite.connection import PAGE_OCTETS, translated, value
-from empath.storage.sqlite.queries import queries
+from empath.storage.engine import Selects, Session
+from empath.storage.sqlite.connection import PAGE_OCTETS
 from empath.storage.write import Write
-
-_SQL = queries("space")
 
 
 class ReturnPages(Write):
@@ -23,8 +19,8 @@ class ReturnPages(Write):
 
     PAGES = 256  # 1 MiB: so long the write lock is held
 
-    def run(self, connection: apsw.Connection) -> None:
-        connection.execute(_SQL["return_pages"]).fetchall()
+    def run(self, session: Session) -> None:
+        session.rows("space.return_pages")
 
 
 def free_octets(directory: Path) -> int:
@@ -40,12 +36,11 @@ def wal_octets(database: Path) -> int:
         return 0
 
 
-def unused_octets(connection: apsw.Connection, path: Path) -> int:
+def unused_octets(reader: Selects) -> int:
     """
-    Octets of free pages in the database, read with *connection*.
+    Octets of free pages in the database, read with *reader*.
 
     Raises:
         QueueBusy, StorageFailure: it cannot be read.
     """
-    with translated(path):
-        return int(value(connection, _SQL["free_pages"])) * PAGE_OCTETS
+    return int(reader.value("space.free_pages")) * PAGE_OCTETS

@@ -13,10 +13,15 @@ import apsw
 
 from empath.errors import MissingInput, PermissionRefused, StorageFailure, UnusableQueue
 from empath.storage.sqlite.connection import check_library, open_reader, open_writer, translated
+from empath.storage.sqlite.destination_ids import DestinationIds
+from empath.storage.sqlite.schema import check_current
+from empath.storage.sqlite.session import TranslatingSession
 
 
 @contextlib.contextmanager
-def visiting(path: Path, write_deadline_s: float | None) -> Iterator[apsw.Connection]:
+def visiting(
+    path: Path, write_deadline_s: float | None, destination_ids: DestinationIds
+) -> Iterator[TranslatingSession]:
     """
     A connection to the queue at *path* for the time of a `with`: for writing, waiting at most *write_deadline_s* for
     the write lock, or for reading if there is no deadline.
@@ -24,7 +29,7 @@ def visiting(path: Path, write_deadline_s: float | None) -> Iterator[apsw.Connec
     Raises:
         MissingInput: there is no such file.
         PermissionRefused: this user may not use it as asked.
-        UnusableQueue: it is no database.
+        UnusableQueue: it is not a queue database, or one of another schema.
         ServiceUnavailable: the SQLite library could corrupt it.
         QueueBusy, StorageFailure: see `translated`; the body's errors of apsw become these as well.
     """
@@ -36,7 +41,9 @@ def visiting(path: Path, write_deadline_s: float | None) -> Iterator[apsw.Connec
                 open_reader(path) if write_deadline_s is None else open_writer(path, deadline_s=write_deadline_s)
             )
             try:
-                yield connection
+                check_current(connection, path)
+                connection.pragma("temp_store", 2)  # for the rows between a view and its trigger
+                yield TranslatingSession(connection, path, destination_ids)
             finally:
                 connection.close()
     except StorageFailure as exc:

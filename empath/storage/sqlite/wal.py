@@ -11,7 +11,8 @@ from pathlib import Path
 
 import apsw
 
-from empath.storage.sqlite.connection import Sleep, open_writer, translated
+from empath.storage.engine import Sleep
+from empath.storage.sqlite.connection import open_writer, translated
 
 _PAUSE_S = 0.02
 _LOCKS = Path("/proc/locks")

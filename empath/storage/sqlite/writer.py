@@ -25,7 +25,10 @@ from pathlib import Path
 import apsw
 
 from empath.errors import EmpathError, StorageFailure
-from empath.storage.sqlite.connection import Sleep, fair_wait, open_writer, ours
+from empath.storage.engine import Sleep
+from empath.storage.sqlite.connection import fair_wait, open_writer, ours
+from empath.storage.sqlite.destination_ids import DestinationIds
+from empath.storage.sqlite.session import SqliteSession
 from empath.storage.write import Write
 
 MAX_WRITES = 500
@@ -42,6 +45,7 @@ class Writer:
     def __init__(
         self,
         path: Path,
+        destination_ids: DestinationIds,
         *,
         deadline_s: float,
         notify: Callable[[], object],
@@ -49,13 +53,14 @@ class Writer:
     ) -> None:
         """*deadline_s* bounds the wait for another process's write lock."""
         self._path = path
+        self.destination_ids = destination_ids
         self._deadline_s = deadline_s
         self._notify = notify
         self._sleep = sleep
         self._waiting: SimpleQueue[tuple[Write, ...] | None] = SimpleQueue()
         self._taken: collections.deque[Write] = collections.deque()  # from there, by the thread
         self._finished: collections.deque[Write] = collections.deque()
-        self._connection: apsw.Connection | None = None
+        self._session: SqliteSession | None = None
 
     def submit(self, *writes: Write) -> None:
         """Add writes, which share a commit unless it gets too heavy; each comes back through `finished()`."""
@@ -86,12 +91,12 @@ class Writer:
         for write in batch:
             write.error = None  # left by an earlier run that failed
         try:
-            connection = self._connected()
-            with self._deadline_of(connection, batch):
+            session = self._connected()
+            with self._deadline_of(session.connection, batch):
                 try:
-                    self._commit(connection, batch, is_guarded=False)
+                    self._commit(session, batch, is_guarded=False)
                 except _REFUSED:
-                    self._commit(connection, batch, is_guarded=True)
+                    self._commit(session, batch, is_guarded=True)
         except apsw.Error as exc:
             self._fail(batch, ours(exc, self._path))
             if not isinstance(exc, apsw.BusyError):
@@ -100,7 +105,7 @@ class Writer:
             self._fail(batch, exc)
             self._close()
         else:
-            self._follow_up(connection, batch)
+            self._follow_up(session, batch)
 
     @contextlib.contextmanager
     def _deadline_of(self, connection: apsw.Connection, batch: list[Write]) -> Iterator[None]:
@@ -116,11 +121,11 @@ class Writer:
         finally:
             connection.set_busy_handler(fair_wait(self._deadline_s, self._sleep))
 
-    def _follow_up(self, connection: apsw.Connection, batch: list[Write]) -> None:
+    def _follow_up(self, session: SqliteSession, batch: list[Write]) -> None:
         for write in batch:
             if write.error is None:
                 try:
-                    write.after_commit(connection)
+                    write.after_commit(session)
                 except apsw.Error as exc:  # the other writes are committed, and some have nothing to read
                     write.error = ours(exc, self._path)
                     self._close()
@@ -145,43 +150,49 @@ class Writer:
             octets += write.octets
         return batch
 
-    def _commit(self, connection: apsw.Connection, batch: list[Write], *, is_guarded: bool) -> None:
-        connection.execute("BEGIN IMMEDIATE")
+    def _commit(self, session: SqliteSession, batch: list[Write], *, is_guarded: bool) -> None:
+        execute = session.connection.execute
+        execute("BEGIN IMMEDIATE")
         try:
             for write in batch:
                 if is_guarded:
-                    self._run_alone(connection, write)
+                    self._run_alone(session, write)
                 else:
-                    write.run(connection)
-            connection.execute("COMMIT")
+                    write.run(session)
+            execute("COMMIT")
         except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            self.destination_ids.forget()
+            if session.connection.in_transaction:
+                execute("ROLLBACK")
             raise
+        self.destination_ids.keep()
 
-    def _run_alone(self, connection: apsw.Connection, write: Write) -> None:
-        connection.execute("SAVEPOINT write")
+    def _run_alone(self, session: SqliteSession, write: Write) -> None:
+        execute = session.connection.execute
+        execute("SAVEPOINT write")
         try:
-            write.run(connection)
+            write.run(session)
         except _REFUSED as exc:
-            connection.execute("ROLLBACK TO write")
+            execute("ROLLBACK TO write")
+            self.destination_ids.forget()
             write.error = StorageFailure(f"{self._path}: refused by the database: {exc}")
-        connection.execute("RELEASE write")
+        execute("RELEASE write")
 
     def _fail(self, batch: list[Write], error: EmpathError) -> None:
         for write in batch:
             if write.error is None:
                 write.error = error
 
-    def _connected(self) -> apsw.Connection:
-        if self._connection is None:
-            self._connection = open_writer(self._path, deadline_s=self._deadline_s, sleep=self._sleep)
-        return self._connection
+    def _connected(self) -> SqliteSession:
+        if self._session is None:
+            connection = open_writer(self._path, deadline_s=self._deadline_s, sleep=self._sleep)
+            self._session = SqliteSession(connection, self._path, self.destination_ids)
+        return self._session
 
     def _close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
+        session, self._session = self._session, None
+        if session is not None:
             try:
-                connection.close()
+                session.connection.close()
             except apsw.Error:
                 pass  # the disk failed before; the next connection recovers the file

@@ -13,7 +13,9 @@ from empath.cli.admin.doctor import doctor
 from empath.config import load_config
 from empath.daemon.supervisor.doctor import diagnose_service
 from empath.policy.health import Diagnosis, Level
-from empath.storage.admin.doctor import diagnose_library, diagnose_queue
+from empath.storage.admin.doctor import diagnose_queue
+from empath.storage.sqlite.doctor import diagnose_library
+from empath.storage.sqlite.engine import SqliteEngine
 from tests.cli.admin.kit import COMMAND, Desk, run
 from tests.kit.process import configuration, free_port
 from tests.kit.queue import T0, Queue, write
@@ -24,9 +26,9 @@ MIB = 1024 * 1024
 
 def _look(path: Path, **how: object) -> dict[str, Diagnosis]:
     """Diagnoses of the queue by subject; of several the worst."""
-    facts = {"reserve_octets": MIB, "wal_limit_octets": 1024 * MIB, "is_running": False, "now": time.time()} | how
+    facts = {"reserve_octets": MIB, "log_limit_octets": 1024 * MIB, "is_running": False, "now": time.time()} | how
     found: dict[str, Diagnosis] = {}
-    for diagnosis in diagnose_queue(path, None, **facts):  # type: ignore[arg-type]
+    for diagnosis in diagnose_queue(SqliteEngine(path, max_leases=20), None, **facts):  # type: ignore[arg-type]
         if diagnosis.subject not in found or diagnosis.level is not Level.OK:
             found[diagnosis.subject] = diagnosis
     return found
@@ -180,7 +182,12 @@ def test_an_unknown_user_is_an_error(path: Path) -> None:
     [place] = [
         d
         for d in diagnose_queue(
-            path, "no-such-user", reserve_octets=0, wal_limit_octets=1, is_running=False, now=time.time()
+            SqliteEngine(path, max_leases=20),
+            "no-such-user",
+            reserve_octets=0,
+            log_limit_octets=1,
+            is_running=False,
+            now=time.time(),
         )
         if d.subject == "place"
     ]

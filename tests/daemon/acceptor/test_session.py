@@ -19,7 +19,8 @@ from empath.mail.reply import Reply
 from empath.net.stream import Deadlines, Stream
 from empath.policy.access import Role
 from empath.smtp.server.limits import ServerLimits
-from empath.storage.queue.accept import INLINE, DestinationIds
+from empath.storage.queue.accept import INLINE
+from empath.storage.sqlite.engine import SqliteEngine
 from empath.telemetry.subscribers import emitter
 from tests.kit.process import configuration
 from tests.kit.waiting import DEADLINE_S
@@ -96,9 +97,8 @@ def make_context(tmp_path):
             role=role,
             limits=ServerLimits(message_octets=10_000_000, **limits),
             writer=FakeWriter(),
-            destination_ids=DestinationIds(20),
             budget=ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets),
-            space=Space(config, emitter("acceptor-1")),
+            space=Space(SqliteEngine(config.queue.path, max_leases=20), config, emitter("acceptor-1")),
             emit=emitter("acceptor-1"),
             banner=Reply.of("220 mx.example.test ESMTP Empath"),
         )

@@ -8,7 +8,6 @@ import pytest
 
 from empath.daemon.housekeeper.dead_processes import DeadProcesses
 from empath.errors import QueueBusy
-from empath.storage.sqlite.connection import open_reader
 from empath.telemetry.subscribers import emitter
 from tests.kit.queue import Queue
 
@@ -47,7 +46,7 @@ def watch(queue):
         process_id=0,
         has_beaten_lately=True,
     )
-    reader = open_reader(queue.path)
+    reader = queue.engine.open_reader()
     found = DeadProcesses(runtime, reader)
     found.watch_beats()
     found._beats = {number: (beat, since - 60) for number, (beat, since) in found._beats.items()}

@@ -40,7 +40,7 @@ def finish(queue: Queue, status: RecipientStatus) -> None:
     (lease,) = queue.lease()
     queue.run(
         queue.new_settle(lease, status, recipients=ids(lease)),
-        EndLease(lease.lease_id, destination="a.example", is_failing=False),
+        EndLease(lease.lease_id, destination="a.example", is_failing=False, now=T0 + 1),
     )
 
 

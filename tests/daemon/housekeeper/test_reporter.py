@@ -16,8 +16,7 @@ from empath.mail.identity import QueueId, Timestamp
 from empath.mail.status import RecipientStatus
 from empath.storage.queue.put_back import EndLease
 from empath.storage.spool import SpoolFile
-from empath.storage.sqlite.connection import open_reader
-from empath.storage.sqlite.writer import Writer
+from empath.storage.sqlite.engine import SqliteEngine
 from empath.telemetry.subscribers import emitter
 from tests.kit.faults import Failure, Fault, Step, run
 from tests.kit.process import configuration
@@ -32,7 +31,7 @@ class PlainWriter:
     """Writes in the calling thread, as the writer's thread would."""
 
     def __init__(self, path):
-        self._writer = Writer(path, deadline_s=1.0, notify=lambda: None)
+        self._writer = SqliteEngine(path, max_leases=20).open_writer(deadline_s=1.0, notify=lambda: None)
         self.errors = []
 
     def commit(self, work):
@@ -61,7 +60,7 @@ class Bench:
         """One round on the queue, or on a copy of it at *path*."""
         path = path or self.queue.path
         config = self.config.model_copy(update={"queue": self.config.queue.model_copy(update={"path": path})})
-        writer, reader = PlainWriter(path), open_reader(path)
+        writer, reader = PlainWriter(path), SqliteEngine(path, max_leases=20).open_reader()
         writer.errors = self.errors
         runtime: Any = SimpleNamespace(
             config=config,
@@ -83,7 +82,7 @@ class Bench:
             mine = [number for number in ids(lease) if number in numbers]
             self.queue.run(
                 self.queue.new_settle(lease, status, recipients=mine, is_delayed=status is RecipientStatus.DEFERRED),
-                EndLease(lease.lease_id, destination=lease.destination, is_failing=False),
+                EndLease(lease.lease_id, destination=lease.destination, is_failing=False, now=T0 + 1),
             )
 
     def reports(self, path=None):

@@ -5,6 +5,7 @@ import pytest
 
 from empath.daemon.process.hub_writer import HubWriter
 from empath.errors import StorageFailure
+from empath.storage.sqlite.engine import SqliteEngine
 from empath.storage.sqlite.schema import prepare
 from empath.storage.write import Write
 from tests.kit.queue import select
@@ -20,8 +21,8 @@ class Put(Write):
         super().__init__()
         self.name = name
 
-    def run(self, connection):
-        connection.execute("INSERT INTO _setting VALUES (?, '')", (self.name,))
+    def run(self, session):
+        session.connection.execute("INSERT INTO _setting VALUES (?, '')", (self.name,))
 
 
 class Batches:
@@ -34,7 +35,7 @@ class Batches:
         prepare(path)
 
     def writer(self, *, gap_s=NEVER_S, patience_s=NEVER_S):
-        writer = HubWriter(self.path, deadline_s=5.0, gap_s=gap_s, patience_s=patience_s)
+        writer = HubWriter(SqliteEngine(self.path, max_leases=20), deadline_s=5.0, gap_s=gap_s, patience_s=patience_s)
         before = 0
 
         def count():

@@ -23,7 +23,7 @@ from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
 from empath.policy.hosts.search import Host, NoHost
 from empath.policy.routing import SmtpRoute
-from empath.storage.queue.accept import INLINE, DestinationIds
+from empath.storage.queue.accept import INLINE
 from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadOrders
 from empath.storage.queue.put_back import EndLease, Hold, Rekey
 from empath.storage.queue.settle import Settle
@@ -100,7 +100,7 @@ def dispatch(tmp_path):
         is_trusted_alive=True,
         now=lambda: Timestamp(time.time()),
     )
-    return Dispatch(runtime, lambda route, destination: FakeCarrier(), DestinationIds(20))
+    return Dispatch(runtime, lambda route, destination: FakeCarrier())
 
 
 def message(number, recipients=1, *, content=b"x", expires_at=FAR, notify=None, domain="a.test"):

@@ -14,7 +14,7 @@ from empath.storage.admin.fsck_checks import ALL, CHECKS, INTEGRITY
 from empath.storage.admin.snapshot import carry_out
 from empath.storage.queue.garbage import ORPHAN_AGE_S
 from empath.storage.spool import locate
-from empath.storage.sqlite.connection import open_reader
+from empath.storage.sqlite.engine import SqliteEngine
 from tests.docs.pages import text
 from tests.kit.queue import T0, Queue, select, violations, write
 
@@ -109,13 +109,13 @@ def _break(path: Path, name: str) -> None:
 
 
 def _found(path: Path, now: float = NOW, **how: bool) -> list[Finding]:
-    return examine_queue(path, now=now, spool=path.parent / "spool", **how)
+    return examine_queue(SqliteEngine(path, max_leases=20), now=now, spool=path.parent / "spool", **how)
 
 
 def _repair(path: Path, findings: list[Finding], now: float = NOW) -> list[Finding]:
     names = {finding.check for finding in findings if finding.is_repairable}
     work = Repair(names, now=now, spool=path.parent / "spool", node="mx.example.test")
-    carry_out(path, work, deadline_s=1.0)
+    carry_out(SqliteEngine(path, max_leases=20), work, deadline_s=1.0)
     return work.repaired
 
 
@@ -241,11 +241,11 @@ def test_many_findings_of_one_kind_end_in_a_number(path: Path) -> None:
     A table of a million lines explains nothing.
     """
     write(path, "UPDATE _recipient SET attempts = 7")
-    connection = open_reader(path)
+    reader = SqliteEngine(path, max_leases=20).open_reader()
     try:
-        one, rest = examine(connection, now=NOW, spool=None, most=1)
+        one, rest = examine(reader, now=NOW, spool=None, most=1)
     finally:
-        connection.close()
+        reader.close()
 
     assert 1 == one.recipient_id
     assert (None, "and 2 more of this kind: do the same") == (rest.recipient_id, rest.explanation)
@@ -259,11 +259,11 @@ def test_a_damaged_page_is_a_finding(path: Path) -> None:
         for page in range(3, os.path.getsize(path) // 4096, 2):
             file.seek(page * 4096)
             file.write(b"\xff" * 4096)
-    connection = open_reader(path)
+    reader = SqliteEngine(path, max_leases=20).open_reader()
     try:
-        found = examine(connection, now=NOW, spool=None)
+        found = examine(reader, now=NOW, spool=None)
     finally:
-        connection.close()
+        reader.close()
     assert INTEGRITY.name in {finding.check for finding in found}
 
 

@@ -31,7 +31,7 @@ def order(queue: Queue, statement: str) -> None:
 
 
 def end(lease: Lease) -> EndLease:
-    return EndLease(lease.lease_id, destination=lease.destination, is_failing=False)
+    return EndLease(lease.lease_id, destination=lease.destination, is_failing=False, now=T0 + 1)
 
 
 def trail(queue: Queue) -> list[tuple[object, ...]]:
@@ -175,8 +175,8 @@ def test_order_is_carried_out_where_no_attempt_was_made(queue: Queue, ordered: s
 
     ends: dict[str, list[Write]] = {
         "end": [end(lease)],
-        "stray": [ReleaseUnknownLeases(queue.process_id, [])],
-        "rekey": [Rekey(lease.lease_id, {number: "b.example"}, queue.destination_ids), end(lease)],
+        "stray": [ReleaseUnknownLeases(queue.process_id, [], now=T0 + 1)],
+        "rekey": [Rekey(lease.lease_id, {number: "b.example"}, now=T0 + 1), end(lease)],
         "hold": [Hold(lease.lease_id, (number,), now=T0, reason="content missing"), end(lease)],
         "death": [EndProcess(queue.process_id, now=T0 + 1)],
     }
@@ -202,8 +202,8 @@ def test_ordered_instant_is_kept_where_no_attempt_was_made(queue: Queue, how: st
 
     ends: dict[str, list[Write]] = {
         "end": [end(lease)],
-        "stray": [ReleaseUnknownLeases(queue.process_id, [])],
-        "rekey": [Rekey(lease.lease_id, {1: "b.example"}, queue.destination_ids), end(lease)],
+        "stray": [ReleaseUnknownLeases(queue.process_id, [], now=T0 + 1)],
+        "rekey": [Rekey(lease.lease_id, {1: "b.example"}, now=T0 + 1), end(lease)],
         "death": [EndProcess(queue.process_id, now=T0 + 1)],
     }
     queue.run(*ends[how])
@@ -238,7 +238,7 @@ def test_recipient_who_wants_no_report_gets_none_by_order(queue: Queue) -> None:
     write(queue.path, "UPDATE _recipient SET notify = iif(recipient_id = 2, NULL, 'NEVER')")
     order(queue, ORDERS["bounced"])
 
-    queue.run(ReleaseUnknownLeases(queue.process_id, []))
+    queue.run(ReleaseUnknownLeases(queue.process_id, [], now=T0 + 1))
 
     assert ["bounced"] * 3 == queue.statuses()
     assert [(2,)] == queue.select("SELECT recipient_id FROM _notice")

@@ -57,7 +57,7 @@ def test_destination_that_may_have_no_connection_gives_no_lease(queue: Queue) ->
     """
     Zero slots are all taken from the beginning.
     """
-    queue.destination_ids._max_leases = 0
+    queue.destination_ids.max_leases = 0
     queue.accept()
 
     assert [(1, None)] == queue.select("SELECT is_full, ready_at FROM _destination")

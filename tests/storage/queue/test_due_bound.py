@@ -2,43 +2,40 @@
 
 from collections.abc import Iterator
 
-import apsw
 import pytest
 
+from empath.storage.engine import Reader
 from empath.storage.queue import due_bound
 from empath.storage.queue.due_bound import BoundWalk, LateBound, RepairBounds
-from empath.storage.sqlite.connection import open_reader
 from tests.kit.queue import T0, Queue, write
 
 
 @pytest.fixture
-def reader(queue: Queue) -> Iterator[apsw.Connection]:
-    connection = open_reader(queue.path)
-    yield connection
-    connection.close()
+def reader(queue: Queue) -> Iterator[Reader]:
+    opened = queue.engine.open_reader()
+    yield opened
+    opened.close()
 
 
 @pytest.mark.parametrize("priority", range(5))
 @pytest.mark.parametrize("due_at", [None, T0 + 1])
-def test_late_bound_is_found_and_mended(
-    queue: Queue, reader: apsw.Connection, priority: int, due_at: float | None
-) -> None:
+def test_late_bound_is_found_and_mended(queue: Queue, reader: Reader, priority: int, due_at: float | None) -> None:
     """
     Whatever wrote it: due mail would lie.
     """
     queue.accept("a.example", priority=priority)
     queue.accept("a.example", at=T0 + 5)
     write(queue.path, "UPDATE _destination SET due_at = ?", due_at)
-    late = BoundWalk(queue.path).step(reader)
+    late = BoundWalk().step(reader)
     assert [LateBound(1, "a.example", due_at, T0)] == late
 
     queue.run(RepairBounds(late))
 
     assert [(T0,)] == queue.select("SELECT due_at FROM _destination")
-    assert [] == BoundWalk(queue.path).step(reader)
+    assert [] == BoundWalk().step(reader)
 
 
-def test_early_and_exact_bounds_are_left_alone(queue: Queue, reader: apsw.Connection) -> None:
+def test_early_and_exact_bounds_are_left_alone(queue: Queue, reader: Reader) -> None:
     """
     A lower bound may be too low: a lease makes it exact.
     """
@@ -47,10 +44,10 @@ def test_early_and_exact_bounds_are_left_alone(queue: Queue, reader: apsw.Connec
     queue.lease()
     write(queue.path, "UPDATE _destination SET due_at = 1.0 WHERE name = 'a.example'")
 
-    assert [] == BoundWalk(queue.path).step(reader)
+    assert [] == BoundWalk().step(reader)
 
 
-def test_bound_that_came_down_meanwhile_is_not_raised(queue: Queue, reader: apsw.Connection) -> None:
+def test_bound_that_came_down_meanwhile_is_not_raised(queue: Queue, reader: Reader) -> None:
     """
     The repair writes later than it looked.
     """
@@ -62,13 +59,13 @@ def test_bound_that_came_down_meanwhile_is_not_raised(queue: Queue, reader: apsw
     assert [(1.0,)] == queue.select("SELECT due_at FROM _destination")
 
 
-def test_walk_over_destinations_goes_on_where_it_was(queue: Queue, reader: apsw.Connection) -> None:
+def test_walk_over_destinations_goes_on_where_it_was(queue: Queue, reader: Reader) -> None:
     """
     Slice by slice, and from the beginning after the end.
     """
     queue.accept(*[f"d{number}.example" for number in range(due_bound.DESTINATIONS + 1)])
     write(queue.path, "UPDATE _destination SET due_at = NULL")
-    walk = BoundWalk(queue.path)
+    walk = BoundWalk()
 
     seen = []
     for _ in range(3):

@@ -4,12 +4,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import apsw
 import pytest
 
 from empath.errors import StorageFailure
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.status import RecipientStatus
+from empath.storage.engine import Reader
 from empath.storage.queue import garbage
 from empath.storage.queue.garbage import (
     AddOrphans,
@@ -26,7 +26,6 @@ from empath.storage.queue.garbage import (
     unnamed,
 )
 from empath.storage.spool import SpoolFile, locate
-from empath.storage.sqlite.connection import open_reader
 from tests.kit.queue import T0, Queue, write
 
 NODE = "mx.example.test"
@@ -40,10 +39,10 @@ def spool(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def reader(queue: Queue) -> Iterator[apsw.Connection]:
-    connection = open_reader(queue.path)
-    yield connection
-    connection.close()
+def reader(queue: Queue) -> Iterator[Reader]:
+    opened = queue.engine.open_reader()
+    yield opened
+    opened.close()
 
 
 def queue_id(number: int) -> QueueId:
@@ -74,14 +73,14 @@ def scan(scan: OrphanScan, now: float = T0) -> list[str]:
     return sorted(found)
 
 
-def test_file_goes_before_its_row(queue: Queue, spool: Path, reader: apsw.Connection) -> None:
+def test_file_goes_before_its_row(queue: Queue, spool: Path, reader: Reader) -> None:
     """
     A crash between the two must not leave a file that nothing names.
     """
     locator = accept_file(queue, spool)
     (lease,) = queue.lease()
     queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED))
-    (due,) = due_garbage(reader, queue.path, T0)
+    (due,) = due_garbage(reader, T0)
     assert Garbage(locator, 0) == due
 
     removal = remove_file(spool, due)
@@ -102,22 +101,22 @@ def test_file_that_is_not_there_is_gone(spool: Path) -> None:
     assert Removal(locator, 2, None) == remove_file(spool, Garbage(locator, 2))
 
 
-def test_removal_that_fails_is_counted(queue: Queue, spool: Path, reader: apsw.Connection) -> None:
+def test_removal_that_fails_is_counted(queue: Queue, spool: Path, reader: Reader) -> None:
     """
     The row keeps the reason and the time of the next try, for people too.
     """
     locator = f"spool:{NODE}/{queue_id(1)}"
     write(queue.path, "INSERT INTO _spool_garbage (locator) VALUES (?)", locator)
     locate(spool, locator).mkdir(parents=True)
-    (due,) = due_garbage(reader, queue.path, T0)
+    (due,) = due_garbage(reader, T0)
 
     removal = remove_file(spool, due)
 
     assert (1, "Is a directory") == (removal.tries, removal.error)
     queue.run(SettleGarbage([removal], now=T0))
     assert [(1, T0 + 1, "Is a directory")] == queue.select("SELECT tries, next_try_at, last_error FROM _spool_garbage")
-    assert [] == due_garbage(reader, queue.path, T0 + 0.9)
-    assert [Garbage(locator, 1)] == due_garbage(reader, queue.path, T0 + 1)
+    assert [] == due_garbage(reader, T0 + 0.9)
+    assert [Garbage(locator, 1)] == due_garbage(reader, T0 + 1)
 
 
 @pytest.mark.parametrize(
@@ -151,20 +150,20 @@ def test_locator_that_is_none_removes_nothing(spool: Path, locator: str) -> None
     assert all(secret.exists() for secret in secrets)
 
 
-def test_file_that_a_message_names_is_not_due(queue: Queue, spool: Path, reader: apsw.Connection) -> None:
+def test_file_that_a_message_names_is_not_due(queue: Queue, spool: Path, reader: Reader) -> None:
     """
     Whoever takes a locator from a row and gives it back keeps the mail.
     """
     locator = accept_file(queue, spool)
     write(queue.path, "UPDATE _message SET content_locator = NULL")
-    assert [Garbage(locator, 0)] == due_garbage(reader, queue.path, T0)
+    assert [Garbage(locator, 0)] == due_garbage(reader, T0)
     write(queue.path, "UPDATE _message SET content_locator = ?", locator)
 
-    assert [] == due_garbage(reader, queue.path, T0)
+    assert [] == due_garbage(reader, T0)
     write(queue.path, "DELETE FROM _spool_garbage")
 
 
-def test_a_hundred_files_go_at_a_time(queue: Queue, reader: apsw.Connection) -> None:
+def test_a_hundred_files_go_at_a_time(queue: Queue, reader: Reader) -> None:
     """
     Longest due first.
     """
@@ -174,13 +173,13 @@ def test_a_hundred_files_go_at_a_time(queue: Queue, reader: apsw.Connection) -> 
         " INSERT INTO _spool_garbage (locator, next_try_at) SELECT 'spool:' || i, 1000 - i FROM n",
     )
 
-    due = due_garbage(reader, queue.path, T0)
+    due = due_garbage(reader, T0)
 
     assert 100 == len(due)
     assert ["spool:150", "spool:51"] == [due[0].locator, due[-1].locator]
 
 
-def test_old_file_that_no_row_names_is_an_orphan(queue: Queue, spool: Path, reader: apsw.Connection) -> None:
+def test_old_file_that_no_row_names_is_an_orphan(queue: Queue, spool: Path, reader: Reader) -> None:
     """
     A crash came between the file and the commit; its client has heard no 250.
     """
@@ -189,11 +188,11 @@ def test_old_file_that_no_row_names_is_an_orphan(queue: Queue, spool: Path, read
 
     found = scan(OrphanScan(spool))
     assert [str(queue_id(1)), str(queue_id(2))] == found
-    assert [str(queue_id(1))] == unnamed(reader, queue.path, found)
+    assert [str(queue_id(1))] == unnamed(reader, found)
     work = queue.done(AddOrphans(found, node=NODE))
 
     assert 1 == work.added
-    assert [Garbage(orphan, 0)] == due_garbage(reader, queue.path, T0)
+    assert [Garbage(orphan, 0)] == due_garbage(reader, T0)
     assert 0 == queue.done(AddOrphans(found, node=NODE)).added
 
 
@@ -290,7 +289,7 @@ def test_directory_that_cannot_be_read_does_not_stop_the_scan(spool: Path) -> No
     assert [str(queue_id(2))] == walk.step(T0)
 
 
-def test_file_that_a_waiting_message_misses_is_found(queue: Queue, spool: Path, reader: apsw.Connection) -> None:
+def test_file_that_a_waiting_message_misses_is_found(queue: Queue, spool: Path, reader: Reader) -> None:
     """
     Somebody must hear of it before the worker holds its recipient, a week later perhaps.
     """
@@ -299,16 +298,16 @@ def test_file_that_a_waiting_message_misses_is_found(queue: Queue, spool: Path, 
     queue.accept()
     locate(spool, locator).unlink()
 
-    spooled = SpooledWalk(queue.path).step(reader)
+    spooled = SpooledWalk().step(reader)
     assert [1, 2] == [message.message_id for message in spooled]
     (missing,) = missing_files(spool, spooled)
 
     assert Spooled(2, str(queue_id(2)), locator) == missing
-    assert is_awaited(reader, queue.path, missing)
+    assert is_awaited(reader, missing)
 
 
 @pytest.mark.parametrize("end", ["delivered", "held"])
-def test_file_that_nobody_will_read_is_not_missed(queue: Queue, spool: Path, reader: apsw.Connection, end: str) -> None:
+def test_file_that_nobody_will_read_is_not_missed(queue: Queue, spool: Path, reader: Reader, end: str) -> None:
     """
     Between two looks the message was delivered; or the worker holds it and has said so.
     """
@@ -319,16 +318,16 @@ def test_file_that_nobody_will_read_is_not_missed(queue: Queue, spool: Path, rea
         (lease,) = queue.lease()
         queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED))
 
-    assert not is_awaited(reader, queue.path, Spooled(1, str(queue_id(1)), locator))
+    assert not is_awaited(reader, Spooled(1, str(queue_id(1)), locator))
 
 
-def test_walk_over_messages_goes_on_where_it_was(queue: Queue, reader: apsw.Connection) -> None:
+def test_walk_over_messages_goes_on_where_it_was(queue: Queue, reader: Reader) -> None:
     """
     Slice by slice, and from the beginning after the end.
     """
     queue.accept(count=garbage.MESSAGES)
     queue.accept(content=None, size=7, locator="spool:mx/0")
-    walk = SpooledWalk(queue.path)
+    walk = SpooledWalk()
 
     seen = [(len(walk.step(reader)), walk.is_round_over) for _ in range(4)]
 

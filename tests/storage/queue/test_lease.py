@@ -9,7 +9,6 @@ from empath.storage.queue import lease as lease_module
 from empath.storage.queue.lease import Lease, LeaseProbe, ReadContent, ReadOrders
 from empath.storage.queue.process import EndProcess
 from empath.storage.queue.put_back import EndLease, ReleaseUnknownLeases
-from empath.storage.sqlite.connection import open_reader
 from tests.kit.faults import in_forks
 from tests.kit.queue import T0, Queue, ids, write
 
@@ -20,7 +19,7 @@ def priorities(queue: Queue, lease: Lease) -> list[int]:
 
 
 def end(queue: Queue, lease: Lease) -> None:
-    queue.run(EndLease(lease.lease_id, destination=lease.destination, is_failing=False))
+    queue.run(EndLease(lease.lease_id, destination=lease.destination, is_failing=False, now=T0 + 1))
 
 
 def test_lease_brings_what_a_delivery_needs(queue: Queue) -> None:
@@ -425,7 +424,7 @@ def test_leases_of_a_failed_take_are_given_back(queue: Queue) -> None:
     queue.accept("b.example")
     queue.lease()
 
-    queue.run(ReleaseUnknownLeases(queue.process_id, [known.lease_id]))
+    queue.run(ReleaseUnknownLeases(queue.process_id, [known.lease_id], now=T0 + 1))
 
     assert ["leased", "queued"] == queue.statuses()
     assert [(known.lease_id,)] == queue.select("SELECT lease_id FROM _lease")
@@ -435,8 +434,8 @@ def test_outlook_sees_work_without_the_write_lock(queue: Queue) -> None:
     """
     An idle worker takes no lock that a busy one needs.
     """
-    reader = open_reader(queue.path)
-    probe = LeaseProbe(reader, queue.path, process_id=queue.process_id, share=20)
+    reader = queue.engine.open_reader()
+    probe = LeaseProbe(reader, process_id=queue.process_id, share=20)
     assert (False, None, False) == (
         probe.is_runnable(T0, with_failing=True), probe.next_ready_at(), probe.is_frozen(),
     )  # fmt: skip
@@ -460,14 +459,14 @@ def test_outlook_notices_a_commit_of_any_program(queue: Queue) -> None:
     """
     An edit from a bare shell is work like any other.
     """
-    reader = open_reader(queue.path)
-    probe = LeaseProbe(reader, queue.path, process_id=queue.process_id, share=20)
-    before = probe.data_version()
-    assert before == probe.data_version()
+    reader = queue.engine.open_reader()
+    probe = LeaseProbe(reader, process_id=queue.process_id, share=20)
+    before = probe.news()
+    assert before == probe.news()
 
     write(queue.path, "INSERT INTO _setting VALUES ('x', '1')")
 
-    assert before != probe.data_version()
+    assert before != probe.news()
     reader.close()
 
 

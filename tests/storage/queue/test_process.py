@@ -2,7 +2,6 @@
 
 from empath.storage.queue.process import Beat, EndProcess, ProcessRow, ResizeDestinations, living
 from empath.storage.queue.put_back import EndLease
-from empath.storage.sqlite.connection import open_reader
 from tests.kit.queue import T0, Queue
 
 
@@ -13,10 +12,10 @@ def test_process_is_registered_and_beats(queue: Queue) -> None:
     second = queue.register("worker-1", generation=2)
     beat = queue.done(Beat(second, now=T0 + 2))
 
-    reader = open_reader(queue.path)
+    reader = queue.engine.open_reader()
     assert [
         ProcessRow(queue.process_id, "run", "worker-1", 1, 0), ProcessRow(second, "run", "worker-1", 2, 1),
-    ] == living(reader, queue.path)  # fmt: skip
+    ] == living(reader)  # fmt: skip
     reader.close()
     assert not beat.is_taken_for_dead
     assert [(T0 + 2, None)] == queue.select("SELECT beat_at, ended_at FROM _process WHERE process_id = ?", second)
@@ -84,7 +83,7 @@ def test_end_of_a_process_that_holds_nothing_releases_nothing(queue: Queue) -> N
     """
     queue.accept()
     (lease,) = queue.lease()
-    queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False))
+    queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False, now=T0 + 1))
 
     for now in (T0 + 1, T0 + 2):
         end = queue.done(EndProcess(queue.process_id, now=now))

@@ -10,7 +10,6 @@ from empath.message.report.compose import Action, LastAttempt, ReportKind
 from empath.storage.queue.accept import Accept
 from empath.storage.queue.put_back import EndLease
 from empath.storage.queue.reports import CloseNotices, DueReport, due_reports, read_case, read_start
-from empath.storage.sqlite.connection import open_reader
 from tests.kit.queue import T0, Queue, ids, write
 
 FAILURE, DELAY = ReportKind.FAILURE, ReportKind.DELAY
@@ -18,16 +17,16 @@ FAILURE, DELAY = ReportKind.FAILURE, ReportKind.DELAY
 
 def due(queue: Queue, now: float = T0 + 2) -> list[tuple[int, str]]:
     """Message and kind of the reports that are due."""
-    reader = open_reader(queue.path)
-    found = [(report.message_id, str(report.kind)) for report in due_reports(reader, queue.path, now)]
+    reader = queue.engine.open_reader()
+    found = [(report.message_id, str(report.kind)) for report in due_reports(reader, now)]
     reader.close()
     return found
 
 
 def case(queue: Queue, kind: ReportKind = FAILURE) -> Any:
     """What is to be reported."""
-    reader = open_reader(queue.path)
-    found = read_case(reader, queue.path, DueReport(1, kind))
+    reader = queue.engine.open_reader()
+    found = read_case(reader, DueReport(1, kind))
     reader.close()
     return found
 
@@ -37,7 +36,7 @@ def settle(queue: Queue, status: RecipientStatus, *numbers: int, **more: Any) ->
     for lease in queue.lease():
         mine = [number for number in ids(lease) if number in numbers]
         works = [queue.new_settle(lease, status, recipients=mine, **more)] if mine else []
-        queue.run(*works, EndLease(lease.lease_id, destination=lease.destination, is_failing=False))
+        queue.run(*works, EndLease(lease.lease_id, destination=lease.destination, is_failing=False, now=T0 + 1))
 
 
 def test_a_failure_is_due_when_nobody_of_the_message_is_under_way(queue: Queue) -> None:
@@ -153,12 +152,12 @@ def test_content_is_read_up_to_a_limit(queue: Queue) -> None:
     """
     queue.accept(content=b"Subject: x\r\n\r\n" + b"y" * 1000)
     settle(queue, RecipientStatus.BOUNCED, 1)
-    reader = open_reader(queue.path)
-    assert b"Subject: x" == read_start(reader, queue.path, case(queue), 10)
+    reader = queue.engine.open_reader()
+    assert b"Subject: x" == read_start(reader, case(queue), 10)
     write(queue.path, "DELETE FROM _content")
-    assert read_start(reader, queue.path, case(queue), 10) is None
+    assert read_start(reader, case(queue), 10) is None
     write(queue.path, "UPDATE _message SET content_locator = NULL")
-    assert read_start(reader, queue.path, case(queue), 10) is None
+    assert read_start(reader, case(queue), 10) is None
     reader.close()
 
 
@@ -223,7 +222,7 @@ def defer(queue: Queue, *numbers: int, is_delayed: bool = True) -> None:
     for lease in queue.lease():
         mine = [number for number in ids(lease) if number in numbers]
         work = queue.new_settle(lease, RecipientStatus.DEFERRED, recipients=mine, is_delayed=is_delayed)
-        queue.run(work, EndLease(lease.lease_id, destination=lease.destination, is_failing=False))
+        queue.run(work, EndLease(lease.lease_id, destination=lease.destination, is_failing=False, now=T0 + 1))
 
 
 def delays(queue: Queue) -> list[int]:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-import apsw
 import pytest
 
 from empath.mail.status import RecipientStatus
+from empath.storage.engine import Reader
 from empath.storage.queue.put_back import EndLease
 from empath.storage.queue.retention import (
     Cutoffs,
@@ -16,7 +16,6 @@ from empath.storage.queue.retention import (
     MessageSweep,
     RecipientSweep,
 )
-from empath.storage.sqlite.connection import open_reader
 from tests.kit.queue import T0, Queue, ids, write
 
 NEVER = Cutoffs(T0 + 1e6, 0.0, 0.0, 0.0)
@@ -25,10 +24,10 @@ FINAL = ("delivered", "bounced", "expired", "cancelled")
 
 
 @pytest.fixture
-def reader(queue: Queue) -> Iterator[apsw.Connection]:
-    connection = open_reader(queue.path)
-    yield connection
-    connection.close()
+def reader(queue: Queue) -> Iterator[Reader]:
+    opened = queue.engine.open_reader()
+    yield opened
+    opened.close()
 
 
 def finish(queue: Queue, *statuses: str, at: float = T0, content: bytes | None = b"x", **attributes: Any) -> None:
@@ -38,16 +37,16 @@ def finish(queue: Queue, *statuses: str, at: float = T0, content: bytes | None =
     for number, status in zip(ids(lease), statuses, strict=True):
         if status != "cancelled":
             queue.run(queue.new_settle(lease, RecipientStatus(status), recipients=[number], now=at))
-    queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False))
+    queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False, now=T0 + 1))
     write(queue.path, "DELETE FROM queue WHERE status = 'queued'")
     write(queue.path, "UPDATE _recipient SET settled_at = ? WHERE recipient_id >= ?", at, min(ids(lease)))
     write(queue.path, "DELETE FROM _notice")
 
 
-def sweep(queue: Queue, reader: apsw.Connection, cutoffs: Cutoffs) -> tuple[int, int, int]:
+def sweep(queue: Queue, reader: Reader, cutoffs: Cutoffs) -> tuple[int, int, int]:
     """One round of both sweeps; how many recipients, messages and contents went."""
     went = [0, 0, 0]
-    for walk in (RecipientSweep(queue.path), MessageSweep(queue.path)):
+    for walk in (RecipientSweep(), MessageSweep()):
         is_over = False
         while not is_over:
             work = walk.step(reader, cutoffs)
@@ -69,7 +68,7 @@ def counts(queue: Queue) -> list[int]:
 
 
 @pytest.mark.parametrize("status", FINAL)
-def test_finished_message_goes_with_all_that_belongs_to_it(queue: Queue, reader: apsw.Connection, status: str) -> None:
+def test_finished_message_goes_with_all_that_belongs_to_it(queue: Queue, reader: Reader, status: str) -> None:
     """
     A queue that remembers everything grows without end.
     """
@@ -99,9 +98,7 @@ def test_cutoffs_are_the_present_less_the_times_to_keep() -> None:
         ("cancelled", Cutoffs(T0, T0 - 1, T0, T0 - 1), False),
     ],
 )
-def test_each_fate_has_its_own_time(
-    queue: Queue, reader: apsw.Connection, status: str, cutoffs: Cutoffs, stays: bool
-) -> None:
+def test_each_fate_has_its_own_time(queue: Queue, reader: Reader, status: str, cutoffs: Cutoffs, stays: bool) -> None:
     """
     What was delivered interests for a day, what failed for a week. The instant itself counts as over.
     """
@@ -113,7 +110,7 @@ def test_each_fate_has_its_own_time(
 
 
 @pytest.mark.parametrize("status", ["queued", "deferred", "leased", "held"])
-def test_recipient_that_is_not_final_stays(queue: Queue, reader: apsw.Connection, status: str) -> None:
+def test_recipient_that_is_not_final_stays(queue: Queue, reader: Reader, status: str) -> None:
     """
     Mail that was accepted is kept until it has met its fate, also by a work that names it.
     """
@@ -123,7 +120,7 @@ def test_recipient_that_is_not_final_stays(queue: Queue, reader: apsw.Connection
     if status == "deferred":
         queue.run(queue.new_settle(lease, RecipientStatus.DEFERRED, recipients=[2]))
     if status != "leased":
-        queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False))
+        queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False, now=T0 + 1))
     if status == "held":
         write(queue.path, "UPDATE _recipient SET status = 'held', reason = 'x' WHERE recipient_id = 2")
 
@@ -133,7 +130,7 @@ def test_recipient_that_is_not_final_stays(queue: Queue, reader: apsw.Connection
     assert [1, 1] == counts(queue)[2:]
 
 
-def test_recipient_that_is_still_to_be_reported_stays(queue: Queue, reader: apsw.Connection) -> None:
+def test_recipient_that_is_still_to_be_reported_stays(queue: Queue, reader: Reader) -> None:
     """
     Its sender is owed a report, and the report quotes the content.
     """
@@ -149,13 +146,13 @@ def test_recipient_that_is_still_to_be_reported_stays(queue: Queue, reader: apsw
     assert (1, 1, 0) == sweep(queue, reader, AT_ONCE)
 
 
-def test_recipient_that_was_retried_meanwhile_stays(queue: Queue, reader: apsw.Connection) -> None:
+def test_recipient_that_was_retried_meanwhile_stays(queue: Queue, reader: Reader) -> None:
     """
     Between the look and the write an operator may have changed his mind.
     """
     finish(queue, "bounced")
-    work = RecipientSweep(queue.path).step(reader, AT_ONCE)
-    content = MessageSweep(queue.path).step(reader, AT_ONCE)
+    work = RecipientSweep().step(reader, AT_ONCE)
+    content = MessageSweep().step(reader, AT_ONCE)
     assert work is not None
     assert content is not None
     write(queue.path, "UPDATE _recipient SET status = 'queued'")
@@ -166,7 +163,7 @@ def test_recipient_that_was_retried_meanwhile_stays(queue: Queue, reader: apsw.C
     assert [1, 1, 1, 1] == counts(queue)
 
 
-def test_message_stays_with_its_last_recipient(queue: Queue, reader: apsw.Connection) -> None:
+def test_message_stays_with_its_last_recipient(queue: Queue, reader: Reader) -> None:
     """
     One list member that waits keeps the message, not its fellows.
     """
@@ -179,9 +176,7 @@ def test_message_stays_with_its_last_recipient(queue: Queue, reader: apsw.Connec
     assert [0, 0, 0, 0] == counts(queue)
 
 
-def test_recipient_without_an_instant_counts_from_the_end_of_its_lifetime(
-    queue: Queue, reader: apsw.Connection
-) -> None:
+def test_recipient_without_an_instant_counts_from_the_end_of_its_lifetime(queue: Queue, reader: Reader) -> None:
     """
     A shell may make it final and say not when: it goes, but rather late.
     """
@@ -194,7 +189,7 @@ def test_recipient_without_an_instant_counts_from_the_end_of_its_lifetime(
 
 
 @pytest.mark.parametrize("status", ["bounced", "expired", "cancelled"])
-def test_content_goes_before_its_message(queue: Queue, reader: apsw.Connection, status: str) -> None:
+def test_content_goes_before_its_message(queue: Queue, reader: Reader, status: str) -> None:
     """
     For a day a failed message can be sent again; for a week one can see what became of it.
     """
@@ -208,7 +203,7 @@ def test_content_goes_before_its_message(queue: Queue, reader: apsw.Connection, 
     assert (0, 0, 0) == sweep(queue, reader, Cutoffs(T0, T0 - 1, T0 - 1, T0))
 
 
-def test_content_stays_as_long_as_its_youngest_fate(queue: Queue, reader: apsw.Connection) -> None:
+def test_content_stays_as_long_as_its_youngest_fate(queue: Queue, reader: Reader) -> None:
     """
     The last recipient to fail has the same day as the first.
     """
@@ -220,7 +215,7 @@ def test_content_stays_as_long_as_its_youngest_fate(queue: Queue, reader: apsw.C
 
 
 @pytest.mark.parametrize("cutoffs", [AT_ONCE, Cutoffs(T0 + 1, 0.0, 0.0, T0 + 1)])
-def test_file_of_what_was_forgotten_is_garbage(queue: Queue, reader: apsw.Connection, cutoffs: Cutoffs) -> None:
+def test_file_of_what_was_forgotten_is_garbage(queue: Queue, reader: Reader, cutoffs: Cutoffs) -> None:
     """
     Whether the message goes or only its content.
     """
@@ -231,7 +226,7 @@ def test_file_of_what_was_forgotten_is_garbage(queue: Queue, reader: apsw.Connec
     assert [("spool:mx/0",)] == queue.select("SELECT locator FROM _spool_garbage")
 
 
-def test_message_without_recipients_goes(queue: Queue, reader: apsw.Connection) -> None:
+def test_message_without_recipients_goes(queue: Queue, reader: Reader) -> None:
     """
     A shell can remove the recipients alone.
     """
@@ -242,14 +237,14 @@ def test_message_without_recipients_goes(queue: Queue, reader: apsw.Connection) 
     assert [0, 0, 0, 0] == counts(queue)
 
 
-def test_sweep_goes_on_where_it_was(queue: Queue, reader: apsw.Connection) -> None:
+def test_sweep_goes_on_where_it_was(queue: Queue, reader: Reader) -> None:
     """
     A step costs what a slice costs, however deep the queue is.
     """
     for _ in range(5):
         finish(queue, "delivered")
     write(queue.path, "UPDATE _recipient SET settled_at = ? WHERE recipient_id IN (2, 5)", T0 + 99)
-    walk = RecipientSweep(queue.path)
+    walk = RecipientSweep()
     walk.SLICE = 2
     cutoffs = Cutoffs(T0 + 100, T0 + 9, T0 + 9, 0.0)
     seen = []
@@ -265,13 +260,13 @@ def test_sweep_goes_on_where_it_was(queue: Queue, reader: apsw.Connection) -> No
     assert 2 == queue.done(work).recipients
 
 
-def test_round_ends_where_everything_is_young(queue: Queue, reader: apsw.Connection) -> None:
+def test_round_ends_where_everything_is_young(queue: Queue, reader: Reader) -> None:
     """
     Nothing is settled before it was accepted: behind a young row all are young. One from the future proves nothing.
     """
     for at in (T0, T0 + 50, T0 + 99, T0 + 1e6):
         finish(queue, "delivered", at=at)
-    walk = RecipientSweep(queue.path)
+    walk = RecipientSweep()
     walk.SLICE = 1
     cutoffs = Cutoffs(T0 + 100, T0 + 60, T0 + 40, 0.0)
 
@@ -289,15 +284,13 @@ def test_round_ends_where_everything_is_young(queue: Queue, reader: apsw.Connect
 @pytest.mark.parametrize(
     ("bound", "value", "expected"), [("MOST", 2, [2, 2, 1]), ("ATTEMPTS", 3, [3, 2]), ("OCTETS", 4, [1, 1, 1, 1, 1])]
 )
-def test_one_transaction_is_bounded(
-    queue: Queue, reader: apsw.Connection, bound: str, value: int, expected: list[int]
-) -> None:
+def test_one_transaction_is_bounded(queue: Queue, reader: Reader, bound: str, value: int, expected: list[int]) -> None:
     """
     Others wait for the write lock: rows, their attempts and the octets of their content are what it costs.
     """
     for _ in range(5):
         finish(queue, "bounced", content=b"123")
-    walk = RecipientSweep(queue.path)
+    walk = RecipientSweep()
     setattr(walk, bound, value)
 
     went: list[int] = []
@@ -310,13 +303,13 @@ def test_one_transaction_is_bounded(
     assert expected == went
 
 
-def test_large_list_goes_in_several_transactions(queue: Queue, reader: apsw.Connection) -> None:
+def test_large_list_goes_in_several_transactions(queue: Queue, reader: Reader) -> None:
     """
     And its message with the last of them.
     """
     finish(queue, *["delivered"] * 90)
     sizes = []
-    walk = RecipientSweep(queue.path)
+    walk = RecipientSweep()
     walk.MOST = 40
     while (work := walk.step(reader, AT_ONCE)) is not None:
         queue.run(work)
@@ -326,12 +319,12 @@ def test_large_list_goes_in_several_transactions(queue: Queue, reader: apsw.Conn
     assert (RecipientSweep.MOST, RecipientSweep.SLICE) == (500, 2_000)
 
 
-def test_run_of_a_process_is_forgotten_a_month_after_its_end(queue: Queue, reader: apsw.Connection) -> None:
+def test_run_of_a_process_is_forgotten_a_month_after_its_end(queue: Queue, reader: Reader) -> None:
     """
     Each restart adds a row per process. One that lives stays.
     """
     runs = ForgetProcesses(T0 + ForgetProcesses.PROCESSES_S)
-    assert not runs.is_needed(reader, queue.path)
+    assert not runs.is_needed(reader)
     for slot, ended_at in (("old", T0), ("young", T0 + 1), ("living", None)):
         write(
             queue.path,
@@ -342,7 +335,7 @@ def test_run_of_a_process_is_forgotten_a_month_after_its_end(queue: Queue, reade
             ended_at,
         )
 
-    assert runs.is_needed(reader, queue.path)
+    assert runs.is_needed(reader)
     queue.run(runs)
     assert 1 == runs.processes
     assert [("living",), ("young",)] == queue.select("SELECT slot FROM _process WHERE instance = 'i' ORDER BY slot")

@@ -77,7 +77,7 @@ def test_deferred_recipient_is_due_again_at_its_time(queue: Queue) -> None:
     lease = leased(queue)
     queue.run(
         queue.new_settle(lease, RecipientStatus.DEFERRED, next_retry_at=T0 + 60),
-        EndLease(lease.lease_id, destination="a.example", is_failing=False),
+        EndLease(lease.lease_id, destination="a.example", is_failing=False, now=T0 + 1),
     )
 
     assert [] == queue.lease(now=T0 + 59)
@@ -123,7 +123,7 @@ def test_250_for_a_recipient_that_left_the_lease_is_recorded_as_doubt(queue: Que
     It waits under another key, and its mail is there already.
     """
     lease = leased(queue)
-    queue.run(Rekey(lease.lease_id, {1: "b.example"}, queue.destination_ids))
+    queue.run(Rekey(lease.lease_id, {1: "b.example"}, now=T0 + 1))
 
     queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED))
 
@@ -188,7 +188,7 @@ def test_end_of_a_lease_puts_back_what_it_holds(queue: Queue) -> None:
     lease = leased(queue, "a.example", "a.example")
     queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED, recipients=[1]))
 
-    queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False))
+    queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False, now=T0 + 1))
 
     assert [("delivered", T0, 1), ("queued", T0, 0)] == queue.select(
         "SELECT status, next_retry_at, attempts FROM _recipient"
@@ -203,10 +203,10 @@ def test_recipient_that_was_tried_before_goes_back_as_deferred(queue: Queue) -> 
     """
     lease = leased(queue)
     queue.run(queue.new_settle(lease, RecipientStatus.DEFERRED, next_retry_at=T0 + 60))
-    queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False))
+    queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False, now=T0 + 1))
     (again,) = queue.lease(now=T0 + 60)
 
-    queue.run(EndLease(again.lease_id, destination="a.example", is_failing=False))
+    queue.run(EndLease(again.lease_id, destination="a.example", is_failing=False, now=T0 + 1))
 
     assert [("deferred", T0 + 60, 1)] == queue.select("SELECT status, next_retry_at, attempts FROM _recipient")
 
@@ -217,7 +217,7 @@ def test_end_of_a_lease_tells_whether_the_destination_fails(queue: Queue) -> Non
     """
     for is_failing in (True, False):
         (lease,) = [leased(queue)]
-        queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=is_failing))
+        queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=is_failing, now=T0 + 1))
         assert [(int(is_failing),)] == queue.select("SELECT is_failing FROM _destination")
 
 
@@ -227,7 +227,7 @@ def test_recipient_that_is_routed_elsewhere_goes_back_unsent(queue: Queue) -> No
     """
     lease = leased(queue, "a.example", "a.example")
 
-    queue.run(Rekey(lease.lease_id, {2: "smtp:127.0.0.1:2526"}, queue.destination_ids))
+    queue.run(Rekey(lease.lease_id, {2: "smtp:127.0.0.1:2526"}, now=T0 + 1))
 
     assert ["leased", "queued"] == queue.statuses()
     (other,) = queue.lease()
@@ -241,7 +241,7 @@ def test_held_recipient_waits_for_a_person(queue: Queue) -> None:
     lease = leased(queue)
 
     queue.run(Hold(lease.lease_id, (1,), now=T0 + 1, reason="content missing"))
-    queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False))
+    queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False, now=T0 + 1))
 
     assert [("held", "content missing", 0, T0 + 1)] == queue.select(
         "SELECT status, reason, attempts, settled_at FROM _recipient"
@@ -260,9 +260,9 @@ def test_holder_of_a_lost_lease_moves_nothing(queue: Queue, kind: str) -> None:
     (new,) = queue.lease()
 
     queue.run({
-        "rekey": Rekey(old.lease_id, {1: "b.example"}, queue.destination_ids),
+        "rekey": Rekey(old.lease_id, {1: "b.example"}, now=T0 + 1),
         "hold": Hold(old.lease_id, (1,), now=T0, reason="x"),
-        "end": EndLease(old.lease_id, destination="a.example", is_failing=False),
+        "end": EndLease(old.lease_id, destination="a.example", is_failing=False, now=T0 + 1),
     }[kind])  # fmt: skip
 
     assert [(1, "leased", new.lease_id)] == queue.select("SELECT destination_id, status, lease_id FROM _recipient")

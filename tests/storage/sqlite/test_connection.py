@@ -9,7 +9,7 @@ from empath.errors import EmpathError, ServiceUnavailable, StorageFailure, Unusa
 from empath.mail.status import RecipientStatus
 from empath.storage.queue.put_back import EndLease
 from empath.storage.sqlite.connection import check_library, open_reader, open_writer, transaction, translated
-from tests.kit.queue import Queue
+from tests.kit.queue import T0, Queue
 
 
 @pytest.mark.parametrize("version", ["3.40.1", "3.44.5", "3.45.9", "3.50.6", "3.51.0", "3.51.2"])
@@ -108,7 +108,7 @@ def test_statement_is_compiled_once(queue: Queue) -> None:
         for lease in queue.lease(limit=3):
             for number in range(len(lease.messages)):
                 queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED, message=number))
-            queue.run(EndLease(lease.lease_id, destination=lease.destination, is_failing=False))
+            queue.run(EndLease(lease.lease_id, destination=lease.destination, is_failing=False, now=T0 + 1))
 
     queue.accept(count=120)
     compiled = queue.compiled()

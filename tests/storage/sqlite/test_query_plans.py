@@ -1,23 +1,21 @@
 """test_query_plans - no statement walks the queue"""
 
 import re
-from importlib import resources
 
 import apsw
 import pytest
 
+from empath.storage.queries import queries, query_files
 from empath.storage.sqlite.connection import open_reader
-from empath.storage.sqlite.queries import queries
 from empath.storage.sqlite.schema import prepare
+from empath.storage.sqlite.session import ENGINE, compiled
 
 # Tables that grow with the mail; the others stay small, or are swept as a whole on purpose.
 LARGE = {"_message", "_content", "_recipient", "_attempt", "_notice", "_lease", "_spool_garbage"}
-FILES = sorted(
-    file.name.removesuffix(".sql") for file in resources.files("empath").joinpath("sql", "queries").iterdir()
-)
+FILES = sorted({*query_files("queries"), *query_files(f"{ENGINE}/queries")})
 # What a person asks about all of it, in a reader of his own, may walk all of it.
 WHOLE_QUEUE = {"admin", "fsck", "selection"}
-STATEMENTS = [(file, name) for file in FILES if file not in WHOLE_QUEUE for name in queries(file)]
+STATEMENTS = [(file, name) for file in FILES if file not in WHOLE_QUEUE for name in queries(file, ENGINE)]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +28,8 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> apsw.Connection:
 def plan(connection: apsw.Connection, statement: str) -> list[str]:
     names = re.findall(r":(\w+)", statement)
     bindings = dict.fromkeys(names) if names else (None,) * statement.count("?")
-    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", bindings)]
+    parts = [part for part in statement.split(";\n") if part.strip()]
+    return [row[3] for part in parts for row in connection.execute(f"EXPLAIN QUERY PLAN {part}", bindings)]
 
 
 @pytest.mark.parametrize(("file", "name"), STATEMENTS)
@@ -38,7 +37,7 @@ def test_statement_finds_its_rows_by_an_index(connection: apsw.Connection, file:
     """
     The depth of the queue must cost nothing: a scan that is fast in a test stops a queue of a million.
     """
-    statement = queries(file)[name]
+    statement = compiled(queries(file, ENGINE)[name]).text
     aliases = {alias: table for table, alias in re.findall(r"\b(_\w+) AS (\w+)", statement)}
     steps = plan(connection, statement)
 
@@ -93,7 +92,7 @@ def test_statement_uses_the_index_it_names(connection: apsw.Connection, file: st
     """
     An index by fewer columns also avoids the scan, and walks the destination's backlog.
     """
-    steps = plan(connection, queries(file)[name])
+    steps = plan(connection, compiled(queries(file, ENGINE)[name]).text)
 
     assert any(step.endswith(index) for step in steps), steps
     assert not any("TEMP B-TREE" in step for step in steps if name == "due_recipients"), steps
@@ -104,4 +103,4 @@ def test_query_without_a_name_is_not_to_be_had() -> None:
     A misspelt name fails where the module is loaded.
     """
     with pytest.raises(KeyError):
-        queries("lease")["no_such_query"]
+        queries("lease", ENGINE)["no_such_query"]

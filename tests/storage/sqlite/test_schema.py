@@ -9,8 +9,8 @@ import pytest
 
 from empath.errors import QueueBusy, StorageFailure, UnusableQueue
 from empath.mail.status import RecipientStatus
+from empath.storage.queries import script
 from empath.storage.sqlite.connection import open_writer, translated
-from empath.storage.sqlite.queries import script
 from empath.storage.sqlite.schema import APPLICATION_ID, SCHEMA_VERSION, check_current, migrations, prepare
 from tests.kit.queue import Queue, dump, write
 
@@ -187,7 +187,9 @@ def test_schema_and_views_load_in_the_system_s_shell(tmp_path: Path) -> None:
     """
     Whoever wants a queue to play with needs nothing of ours.
     """
-    result = shell(tmp_path / "queue.db", script("schema.sql") + script("views.sql") + "SELECT count(*) FROM queue;")
+    result = shell(
+        tmp_path / "queue.db", script("sqlite/schema.sql") + script("sqlite/views.sql") + "SELECT count(*) FROM queue;"
+    )
 
     assert ("", "0") == (result.stderr, result.stdout.split()[-1])
 

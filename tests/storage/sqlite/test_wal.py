@@ -5,7 +5,6 @@ import sys
 import time
 from pathlib import Path
 
-from empath.storage.sqlite.connection import open_reader
 from empath.storage.sqlite.space import wal_octets
 from empath.storage.sqlite.wal import readers_of, truncate_wal
 from tests.kit.queue import Queue
@@ -30,9 +29,9 @@ def test_log_that_somebody_reads_is_kept(queue: Queue) -> None:
     Nothing is lost, and nobody waits for long.
     """
     queue.accept()
-    reader = open_reader(queue.path)
-    reader.execute("BEGIN")
-    reader.execute("SELECT count(*) FROM _message").fetchall()
+    reader = queue.engine.open_reader()
+    reader.connection.execute("BEGIN")
+    reader.connection.execute("SELECT count(*) FROM _message").fetchall()
     queue.accept()
     octets = wal_octets(queue.path)
 

@@ -7,11 +7,12 @@ import apsw
 import pytest
 
 from empath.errors import EmpathError, QueueBusy, StorageFailure
+from empath.storage.engine import Session
 from empath.storage.queue.accept import Accept
 from empath.storage.sqlite import writer as writer_module
-from empath.storage.sqlite.writer import Writer
+from empath.storage.sqlite.engine import SqliteEngine
 from empath.storage.write import Batch, Write
-from tests.kit.queue import Queue, select
+from tests.kit.queue import Queue, connection_of, select
 from tests.kit.waiting import DEADLINE_S
 
 
@@ -25,13 +26,13 @@ class Statement(Write):
         self.after = after
         self.runs = 0
 
-    def run(self, connection: apsw.Connection) -> None:
+    def run(self, session: Session) -> None:
         self.runs += 1
-        connection.execute(self.statement, self.bindings)
+        connection_of(session).execute(self.statement, self.bindings)
 
-    def after_commit(self, connection: apsw.Connection) -> None:
-        assert not connection.in_transaction
-        connection.execute(self.after).fetchall()
+    def after_commit(self, session: Session) -> None:
+        assert not connection_of(session).in_transaction
+        connection_of(session).execute(self.after).fetchall()
 
 
 def set_to(name: str, value: object = "1") -> Statement:
@@ -51,7 +52,7 @@ def test_works_that_wait_share_a_commit_and_come_back_in_their_order(queue: Queu
     One sync for all that waited: the rate of acceptance hangs on it.
     """
     told: list[int] = []
-    writer = Writer(queue.path, deadline_s=5.0, notify=lambda: told.append(len(writer.finished())))
+    writer = queue.engine.open_writer(deadline_s=5.0, notify=lambda: told.append(len(writer.finished())))
     works = [set_to(f"{n:03}") for n in range(writer_module.MAX_WRITES + 1)]
     for work in works:
         writer.submit(work)
@@ -76,7 +77,7 @@ def test_works_that_come_together_share_a_commit(queue: Queue) -> None:
         told.append(len(writer.finished()))
         rung.release()
 
-    writer = Writer(queue.path, deadline_s=5.0, notify=note)
+    writer = queue.engine.open_writer(deadline_s=5.0, notify=note)
     thread = threading.Thread(target=writer.run)
     thread.start()
     submitted = 0
@@ -99,7 +100,7 @@ def test_batch_ends_where_it_gets_heavy(queue: Queue, rows: int, octets: int) ->
     A commit of unbounded size would hold the write lock, and its waiters, without bound.
     """
     told: list[int] = []
-    writer = Writer(queue.path, deadline_s=5.0, notify=lambda: told.append(len(writer.finished())))
+    writer = queue.engine.open_writer(deadline_s=5.0, notify=lambda: told.append(len(writer.finished())))
     for name in ("a", "b"):
         work = set_to(name)
         work.rows, work.octets = rows, octets
@@ -116,7 +117,7 @@ def test_writer_thread_serves_until_it_is_stopped(queue: Queue) -> None:
     What `stop` finds submitted is still written.
     """
     rung = threading.Semaphore(0)
-    writer = Writer(queue.path, deadline_s=5.0, notify=rung.release)
+    writer = queue.engine.open_writer(deadline_s=5.0, notify=rung.release)
     thread = threading.Thread(target=writer.run)
     thread.start()
     writer.submit(set_to("a"))
@@ -182,7 +183,7 @@ def test_destination_numbers_that_are_kept_are_bounded(queue: Queue) -> None:
     for name in ("a.example", "b.example", "c.example", "a.example"):
         queue.accept(name)
 
-    assert 2 >= len(queue.destination_ids._known)
+    assert 2 >= len(queue.destination_ids)
     assert [("a.example",), ("b.example",), ("c.example",)] == queue.select("SELECT name FROM _destination ORDER BY 1")
 
 
@@ -191,13 +192,13 @@ def test_failure_of_sqlite_fails_the_whole_batch_and_the_next_has_a_new_connecti
     After an error of the disk SQLite knows no more than we do what is on it: nobody gets a 250.
     """
     queue.run(set_to("before"))
-    connection = queue._writer._connection
+    session = queue._writer._session
     works = [set_to("a"), Statement("SELECT * FROM no_such_table"), set_to("b")]
 
     assert [StorageFailure] * 3 == [type(error) for error in queue.outcome(*works)]
     assert ["before"] == settings(queue.path)
     queue.run(set_to("behind"))
-    assert connection is not queue._writer._connection
+    assert session is not queue._writer._session
     assert ["before", "behind"] == settings(queue.path)
 
 
@@ -231,7 +232,7 @@ def test_lock_held_until_the_deadline_is_queue_busy(queue: Queue) -> None:
     A foreign transaction that is forgotten open costs 4xx replies, and no restart when it ends.
     """
     slept: list[float] = []
-    writer = Writer(queue.path, deadline_s=0.05, notify=lambda: None, sleep=slept.append)
+    writer = queue.engine.open_writer(deadline_s=0.05, notify=lambda: None, sleep=slept.append)
     queue.close()
     other = apsw.Connection(str(queue.path))
     other.execute("BEGIN IMMEDIATE")
@@ -254,7 +255,7 @@ def test_deadline_runs_from_the_submission(queue: Queue) -> None:
     A client that came while another's commit waited is not kept for twice as long.
     """
     slept: list[float] = []
-    writer = Writer(queue.path, deadline_s=1.0, notify=lambda: None, sleep=slept.append)
+    writer = queue.engine.open_writer(deadline_s=1.0, notify=lambda: None, sleep=slept.append)
     queue.close()
     late, early = set_to("a"), set_to("b")
     writer.submit(late)
@@ -278,7 +279,7 @@ def test_file_that_is_gone_fails_the_batch_and_not_the_thread(tmp_path: Path) ->
     """
     The writer never makes a database: an empty new one would swallow mail.
     """
-    writer = Writer(tmp_path / "queue.db", deadline_s=0.1, notify=lambda: None)
+    writer = SqliteEngine(tmp_path / "queue.db", max_leases=20).open_writer(deadline_s=0.1, notify=lambda: None)
     work = set_to("a")
 
     writer.execute([work])
@@ -293,6 +294,6 @@ def test_second_message_of_the_same_id_is_refused(queue: Queue) -> None:
     """
     work = queue.new_accept()
 
-    outcome = queue.outcome(work, Accept(work.message, queue.destination_ids))
+    outcome = queue.outcome(work, Accept(work.message))
 
     assert [None, StorageFailure] == [error and type(error) for error in outcome]

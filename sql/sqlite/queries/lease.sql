@@ -5,10 +5,6 @@
 -- Whether an operator stopped delivery. Transaction: none needed. Rows: one, 0 or 1.
 SELECT EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen');
 
--- name: is_living
--- Whether a process's run has not been ended, by itself or by whoever took it for dead. Rows: one, 0 or 1.
-SELECT EXISTS (SELECT 1 FROM _process WHERE process_id = :process_id AND ended_at IS NULL);
-
 -- name: ready_destinations
 -- Destinations of which :process_id may take a lease at :now (Unix seconds), longest ready first: a slot is free, and the
 -- process has not its :share of them yet. :is_failing picks the class.
@@ -34,8 +30,11 @@ SELECT min(ready_at)
         SELECT min(ready_at) FROM _destination WHERE is_failing = 1 AND ready_at IS NOT NULL);
 
 -- name: insert_lease
--- A lease of one destination; the trigger counts it against the limit.
-INSERT INTO _lease (process_id, destination_id, leased_at) VALUES (:process_id, :destination_id, :now);
+-- A lease of one destination, unless the run of its process was ended; the trigger counts it against the limit.
+-- Index: the rowid of _process. Rows: lease_id, none for a process whose run was ended.
+INSERT INTO _lease (process_id, destination_id, leased_at)
+SELECT process_id, :destination_id, :now FROM _process WHERE process_id = :process_id AND ended_at IS NULL
+RETURNING lease_id;
 
 -- name: due_recipients
 -- Up to :limit waiting recipients of one destination and class whose time has come (:now), oldest first.
@@ -50,20 +49,20 @@ SELECT recipient_id, message_id, next_retry_at
  LIMIT :limit;
 
 -- name: due_siblings
--- Other due recipients, at the same destination, of the messages in :messages (JSON array of message_id).
+-- Other due recipients, at the same destination, of the messages in :messages (list of message_id).
 -- Index: _recipient_message; named, because the planner would rather walk the destination's backlog.
 -- Rows: recipient_id, message_id.
 SELECT r.recipient_id, r.message_id
-  FROM json_each(:messages) AS m
- CROSS JOIN _recipient AS r INDEXED BY _recipient_message ON r.message_id = m.value
- WHERE r.destination_id = :destination_id
+  FROM _recipient AS r INDEXED BY _recipient_message
+ WHERE r.message_id IN (:messages[])
+   AND r.destination_id = :destination_id
    AND r.next_retry_at <= :now
    AND r.status IN ('queued', 'deferred');
 
 -- name: mark_leased
--- The recipients in :recipients (JSON array of recipient_id) are worked on under :lease_id. Index: the rowid.
+-- The recipients in :recipients (list of recipient_id) are worked on under :lease_id. Index: the rowid.
 UPDATE _recipient SET status = 'leased', lease_id = :lease_id
- WHERE recipient_id IN (SELECT value FROM json_each(:recipients));
+ WHERE recipient_id IN (:recipients[]);
 
 -- name: earliest_waiting
 -- Earliest waiting recipient of one destination and class. Index: _recipient_due. Rows: one, next_retry_at or NULL.
@@ -100,11 +99,13 @@ SELECT m.message_id, m.ulid, m.reverse_path, m.size, m.received_at, m.body_type,
 SELECT recipient_id FROM _recipient WHERE lease_id = :lease_id AND ordered_status IS NOT NULL;
 
 -- name: inline_contents
--- Contents of the messages in :messages (JSON array of message_id). Transaction: none needed. Rows: message_id, octets.
-SELECT c.message_id, c.octets
-  FROM json_each(:messages) AS m
- CROSS JOIN _content AS c ON c.message_id = m.value;
+-- Contents of the messages in :messages (list of message_id). Transaction: none needed. Rows: message_id, octets.
+SELECT message_id, octets FROM _content WHERE message_id IN (:messages[]);
 
 -- name: inline_content
 -- Content of one message. Transaction: none needed. Rows: none or one, octets.
 SELECT octets FROM _content WHERE message_id = :message_id;
+
+-- name: data_version
+-- A number that changes when another connection has committed. Transaction: none needed. Rows: one.
+PRAGMA data_version;

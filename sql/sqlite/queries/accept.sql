@@ -6,15 +6,16 @@
 SELECT destination_id FROM _destination WHERE name = :name;
 
 -- name: insert_destination
--- A destination seen for the first time, with :max_leases connections at once.
-INSERT INTO _destination (name, max_leases) VALUES (:name, :max_leases);
+-- A destination seen for the first time, with :max_leases connections at once. Rows: one, destination_id.
+INSERT INTO _destination (name, max_leases) VALUES (:name, :max_leases) RETURNING destination_id;
 
 -- name: insert_message
--- One accepted message.
+-- One accepted message. Rows: one, message_id.
 INSERT INTO _message (
   ulid, node, reverse_path, size, digest, received_at, body_type, has_8bit, is_smtputf8, dsn_return, envelope_id,
   listener, client_address, client_name, header_message_id, subject, content_locator)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+RETURNING message_id;
 
 -- name: insert_content
 -- Its content, where the locator says inline.

@@ -1,0 +1,226 @@
+"""
+engine - what the rest of Empath knows of the database that keeps the queue
+
+THEORY
+    An Engine is one queue as one process sees it.  It is made after the fork and opens nothing by itself.  It gives
+    Readers, which read for as long as a process likes; one Writer, which runs Writes in transactions; and Visits, the
+    connection of a person's command.  All of them take statements by their names, `file.name`, as sql/ has them: what
+    stands in sql/queries/ is understood by every engine, what stands in sql/<engine>/queries/ by one.
+
+HOUSE RULES
+    Nothing here or in `queue` and `admin` imports an engine; `open.py` does, one, when a queue is opened.  A list is
+    bound as a Python list where the statement says `IN (:name[])`, or `IN (:name[text])`.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from empath.policy.health import Diagnosis
+
+if TYPE_CHECKING:  # a Write runs against a Session: each knows the other by its type only
+    from empath.storage.write import Write
+
+Bindings = Mapping[str, Any] | Sequence[Any]
+Row = tuple[Any, ...]
+Sleep = Callable[[float], object]
+PublicView = Literal["queue", "history"]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """
+    Conditions over the columns of a public view, which must all hold.
+
+    Shape: names are blocks of sql/queries/selection.sql, bindings their values; where is SQL that a person wrote.
+    """
+
+    view: PublicView
+    names: tuple[str, ...]
+    bindings: Mapping[str, Any]
+    where: str | None = None
+
+
+class Selects(Protocol):
+    """Named statements that read."""
+
+    @property
+    def location(self) -> str:
+        """The queue, as messages to people name it."""
+
+    def rows(self, name: str, bindings: Bindings = ()) -> list[Row]:
+        """All rows."""
+
+    def value(self, name: str, bindings: Bindings = ()) -> Any:
+        """The value of a statement that gives at most one row of one column; None if it gives no row."""
+
+    def records(self, name: str, bindings: Bindings = ()) -> Iterator[dict[str, Any]]:
+        """Rows by the names of their columns."""
+
+    def one_instant(self) -> AbstractContextManager[None]:
+        """All statements of the `with` see the queue as it was at one instant."""
+
+
+class Reader(Selects, Protocol):
+    """
+    A connection that only reads, for the life of a process.
+
+    Raises:
+        QueueBusy, StorageFailure, UnusableQueue: from every method, where the queue cannot be read.
+    """
+
+    def news(self) -> int:
+        """A number that changes when another connection, of any program, has committed."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class Session(Selects, Protocol):
+    """Named statements that write, inside the transaction of a Writer or a Visit."""
+
+    def run(self, name: str, bindings: Bindings = ()) -> int:
+        """Run, and return the number of rows that the last statement changed."""
+
+    def run_each(self, name: str, rows: Iterable[Bindings]) -> None:
+        """Run once for each of *rows*."""
+
+    def insert(self, name: str, bindings: Bindings = ()) -> int:
+        """Insert one row, and return its number, which the statement gives by RETURNING."""
+
+    def destination_id(self, name: str) -> int:
+        """Number of the destination *name*; one that is new is inserted."""
+
+
+class Visit(Session, Protocol):
+    """The connection of a person's command; the queue has the schema of this program."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """What the `with` writes is committed at its end, or rolled back if it raises."""
+
+    def rows_where(self, name: str, condition: Condition, bindings: Mapping[str, Any]) -> list[Row]:
+        """
+        Rows of a statement with *condition* in the place of `{condition}`.
+
+        Raises:
+            UsageError: the person's SQL is not an expression over the view, or does not only read.
+        """
+
+    def check_condition(self, condition: Condition) -> None:
+        """
+        Hold that the person's SQL, if there is any, is one expression that only reads.
+
+        Raises:
+            UsageError: it is not.
+        """
+
+
+class Writer(Protocol):
+    """The write side of the queue in one process: many Writes to a commit, in one thread."""
+
+    def submit(self, *writes: "Write") -> None:
+        """Add writes, which share a commit unless it gets too heavy; each comes back through `finished()`."""
+
+    def stop(self) -> None:
+        """End `run()` after what was submitted before."""
+
+    def finished(self) -> "deque[Write]":
+        """Writes that are finished, oldest first; the reader takes them off the left."""
+
+    def run(self) -> None:
+        """Body of the thread: commit until `stop()`."""
+
+    def execute(self, batch: "list[Write]") -> None:
+        """Run *batch* in one transaction, in the calling thread; each write's `error` tells how it went."""
+
+
+class Engine(Protocol):
+    """A queue, as one process sees it."""
+
+    @property
+    def location(self) -> str:
+        """The queue, as messages to people name it."""
+
+    def prepare(self, user: str | None) -> None:
+        """
+        Hold that the queue can be used, and make or migrate it; *user* owns it when root starts Empath.
+
+        Raises:
+            EmpathError: it cannot be used; the text says why and what to do.
+        """
+
+    def open_reader(self, *, deadline_s: float = 5.0) -> Reader:
+        """
+        Open a connection that only reads.
+
+        Raises:
+            UnusableQueue, StorageFailure: it cannot be opened.
+        """
+
+    def open_writer(self, *, deadline_s: float, notify: Callable[[], object], sleep: Sleep) -> Writer:
+        """
+        Make the writer; it connects when it first writes.
+
+        *deadline_s* bounds the wait for other writers, *notify* is called after each transaction, *sleep* must block
+        only the calling thread.
+        """
+
+    def visiting(self, write_deadline_s: float | None) -> AbstractContextManager[Visit]:
+        """
+        A person's connection for the time of a `with`.
+
+        It writes, waiting at most *write_deadline_s* for other writers, or reads only if that is None.
+
+        Raises:
+            MissingInput: there is no such queue.
+            PermissionRefused: this user may not use it as asked.
+            UnusableQueue: it is not a queue, or one of another schema.
+            ServiceUnavailable: the engine cannot be trusted with it.
+            QueueBusy: others wrote until the deadline.
+            StorageFailure: it cannot be read or written.
+        """
+
+    def run_shell(self, statements: Sequence[str], *, write_deadline_s: float | None) -> None:
+        """
+        Run SQL of a person's: *statements*, or without any what standard input gives.
+
+        Raises:
+            StatementRefused: a statement failed; those before it are done.
+            EmpathError: see `visiting`.
+        """
+
+    def diagnose_place(self, user: str | None, *, reserve_octets: int, log_limit_octets: int) -> Iterator[Diagnosis]:
+        """Whether engine, place and disk are fit; nothing is made or changed."""
+
+    def diagnose_editors(self, visit: Selects) -> Diagnosis:
+        """Whether programs that could damage the queue have changed it."""
+
+    def free_octets(self) -> int:
+        """
+        Octets by which the queue may still grow.
+
+        Raises:
+            OSError: the disk cannot be asked.
+        """
+
+    def log_octets(self) -> int:
+        """Octets of what is committed and not yet in its place."""
+
+    def cut_log(self, *, deadline_s: float, sleep: Sleep) -> bool:
+        """
+        Bring that to its place and cut the log, blocking; False if a reader needs it.
+
+        Raises:
+            StorageFailure: the disk failed.
+        """
+
+    def log_keepers(self) -> tuple[str, ...]:
+        """Other processes that may need the log now, each as `pid (name)`."""
+
+    def unused_octets(self, reader: Reader) -> int:
+        """Octets that the queue takes of the disk and does not use."""
+
+    def return_space(self) -> "Write":
+        """The write that gives some of them back to the disk."""

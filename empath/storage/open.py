@@ -1,0 +1,16 @@
+"""open - the one place that knows which engine keeps a queue"""
+
+from pathlib import Path
+
+from empath.storage.engine import Engine
+
+
+def open_engine(path: Path, *, max_leases: int) -> Engine:
+    """
+    The engine for the queue at *path*; nothing is opened yet.
+
+    A destination that is seen for the first time gets *max_leases* slots.
+    """
+    from empath.storage.sqlite.engine import SqliteEngine  # noqa: PLC0415 - only the engine in use is imported
+
+    return SqliteEngine(path, max_leases=max_leases)

@@ -1,0 +1,105 @@
+"""
+doctor - whether SQLite, the queue's place and its disk are fit
+
+Nothing is made or changed, and nothing that is missing ends it: each look is a Diagnosis.
+"""
+
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+import empath
+from empath.errors import ServiceUnavailable
+from empath.mail.identity import Timestamp
+from empath.policy.health import Diagnosis, Level, judge_least
+from empath.storage.admin.doctor import explained
+from empath.storage.engine import Selects
+from empath.storage.sqlite.checks import place_errors
+from empath.storage.sqlite.connection import check_library
+from empath.storage.sqlite.space import wal_octets
+
+_MIB: Final = 1024 * 1024
+_LARGE_WAL_OCTETS: Final = 64 * _MIB
+
+
+def diagnose_place(path: Path, user: str | None, *, reserve_octets: int, wal_limit_octets: int) -> Iterator[Diagnosis]:
+    """
+    Look at the library, and at place and disk of the queue at *path*.
+
+    *user* owns the queue when root starts Empath.
+    """
+    yield diagnose_library()
+    yield from _place(path, user)
+    yield from _disk(path, reserve_octets, wal_limit_octets)
+    yield _sqliterc(path)
+
+
+def diagnose_library(sqlite_version: str | None = None) -> Diagnosis:
+    """Whether *sqlite_version*, by default that of the library in use, can be trusted with a queue."""
+    sqlite_version = sqlite_version or apsw.sqlite_lib_version()
+    versions = (
+        f"Empath {empath.__version__}, Python {platform.python_version()}, apsw {apsw.apsw_version()},"
+        f" SQLite {sqlite_version}"
+    )
+    try:
+        check_library(sqlite_version)
+    except ServiceUnavailable:
+        remedy = "run `pip install -U apsw`: 3.51.3 or newer"
+        return Diagnosis("versions", Level.ERROR, f"{versions}: it can corrupt the queue", remedy)
+    return Diagnosis("versions", Level.OK, versions)
+
+
+def diagnose_editors(visit: Selects) -> Diagnosis:
+    """Whether an SQLite that can damage the queue has changed it."""
+    affected = []
+    for version, changes, at in visit.rows("doctor.editors"):
+        try:
+            check_library(version)
+        except ServiceUnavailable:
+            affected.append(f"{changes} changes by SQLite {version}, last {Timestamp(at).iso8601()}")
+    if affected:
+        remedy = "edit by `empath-admin sql --write` or `sqlite3 -init …/sqliterc`, then run `empath-admin fsck`"
+        return Diagnosis("editors", Level.WARNING, f"{'; '.join(affected)}: it can damage the file", remedy)
+    return Diagnosis("editors", Level.OK, "no change was made by an SQLite that can damage the file")
+
+
+def _place(path: Path, user: str | None) -> Iterator[Diagnosis]:
+    errors = place_errors(path, user)
+    for error in errors:
+        yield explained("place", Level.ERROR, error)
+    if not errors:
+        yield Diagnosis("place", Level.OK, f"{path.parent}: a local disk, owners and modes are right")
+
+
+def _disk(path: Path, reserve_octets: int, wal_limit_octets: int) -> Iterator[Diagnosis]:
+    try:
+        free, wal = shutil.disk_usage(path.parent).free, wal_octets(path)
+    except OSError:
+        return  # the place has an error of its own
+    yield judge_least(
+        "disk",
+        f"{free // _MIB} MiB free, {reserve_octets // _MIB} MiB are kept by [queue] reserve",
+        have=free,
+        need=reserve_octets,
+        remedy=f"make room on the disk of {path.parent}: below the reserve new mail is refused with 452",
+    )
+    level = Level.ERROR if wal > wal_limit_octets else Level.WARNING if wal > _LARGE_WAL_OCTETS else Level.OK
+    mend = "end long reads (an open sqlite3 shell, a backup); the log line wal_large says more"
+    yield Diagnosis("wal", level, f"{wal // _MIB} MiB of write-ahead log", mend if level is not Level.OK else "")
+
+
+def _sqliterc(path: Path) -> Diagnosis:
+    for place in (Path(empath.__file__).parents[1] / "conf", Path(sys.prefix) / "share/empath", Path("/etc/empath")):
+        if (place / "sqliterc").is_file():
+            return Diagnosis("sqliterc", Level.OK, f"for the system's shell: sqlite3 -init {place}/sqliterc {path}")
+    return Diagnosis(
+        "sqliterc",
+        Level.WARNING,
+        "conf/sqliterc is not installed",
+        "use `empath-admin sql`, or copy conf/sqliterc of the source to /etc/empath",
+    )

@@ -1,0 +1,84 @@
+"""engine - a queue in an SQLite file, with its spool next to it"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from empath.policy.health import Diagnosis
+from empath.storage.engine import Reader, Selects, Sleep
+from empath.storage.sqlite import checks, doctor, space, wal
+from empath.storage.sqlite.connection import open_reader
+from empath.storage.sqlite.destination_ids import DestinationIds
+from empath.storage.sqlite.session import TranslatingSession
+from empath.storage.sqlite.visit import visiting
+from empath.storage.sqlite.writer import Writer
+
+
+class SqliteEngine:
+    """See `engine.Engine`: the queue at *path*. New destinations get *max_leases* slots."""
+
+    def __init__(self, path: Path, *, max_leases: int) -> None:
+        self.path = path
+        self._max_leases = max_leases
+
+    @property
+    def location(self) -> str:
+        """The file."""
+        return str(self.path)
+
+    def prepare(self, user: str | None) -> None:
+        """See `checks.check_queue`."""
+        checks.check_queue(self.path, user)
+
+    def open_reader(self, *, deadline_s: float = 5.0, sleep: Sleep = time.sleep) -> TranslatingSession:
+        """See `engine.Engine`."""
+        connection = open_reader(self.path, deadline_s=deadline_s, sleep=sleep)
+        return TranslatingSession(connection, self.path, DestinationIds(self._max_leases))
+
+    def open_writer(self, *, deadline_s: float, notify: Callable[[], object], sleep: Sleep = time.sleep) -> Writer:
+        """See `engine.Engine`."""
+        ids = DestinationIds(self._max_leases)
+        return Writer(self.path, ids, deadline_s=deadline_s, notify=notify, sleep=sleep)
+
+    def visiting(self, write_deadline_s: float | None) -> AbstractContextManager[TranslatingSession]:
+        """See `engine.Engine`."""
+        return visiting(self.path, write_deadline_s, DestinationIds(self._max_leases))
+
+    def run_shell(self, statements: Sequence[str], *, write_deadline_s: float | None) -> None:
+        """See `engine.Engine`."""
+        from empath.storage.sqlite.shell import run_shell  # noqa: PLC0415 - the shell costs the other verbs 50 ms
+
+        run_shell(self.path, statements, deadline_s=write_deadline_s)
+
+    def diagnose_place(self, user: str | None, *, reserve_octets: int, log_limit_octets: int) -> Iterator[Diagnosis]:
+        """See `engine.Engine`."""
+        return doctor.diagnose_place(self.path, user, reserve_octets=reserve_octets, wal_limit_octets=log_limit_octets)
+
+    def diagnose_editors(self, visit: Selects) -> Diagnosis:
+        """See `engine.Engine`."""
+        return doctor.diagnose_editors(visit)
+
+    def free_octets(self) -> int:
+        """See `engine.Engine`."""
+        return space.free_octets(self.path.parent)
+
+    def log_octets(self) -> int:
+        """Size of the write-ahead log."""
+        return space.wal_octets(self.path)
+
+    def cut_log(self, *, deadline_s: float, sleep: Sleep) -> bool:
+        """See `wal.truncate_wal`."""
+        return wal.truncate_wal(self.path, deadline_s=deadline_s, sleep=sleep)
+
+    def log_keepers(self) -> tuple[str, ...]:
+        """See `wal.readers_of`."""
+        return wal.readers_of(self.path)
+
+    def unused_octets(self, reader: Reader) -> int:
+        """See `space.unused_octets`."""
+        return space.unused_octets(reader)
+
+    def return_space(self) -> space.ReturnPages:
+        """See `space.ReturnPages`."""
+        return space.ReturnPages()

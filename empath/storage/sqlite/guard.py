@@ -1,0 +1,55 @@
+"""
+guard - SQL that a person wrote reads and does nothing else
+
+It is compiled and run under an authorizer that allows reading only.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Final
+
+import apsw
+
+from empath.errors import UsageError
+
+_READING: Final = {apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_FUNCTION, apsw.SQLITE_RECURSIVE}
+_STEPS: Final = 100_000  # of SQLite's machine: some milliseconds
+
+
+@contextlib.contextmanager
+def reading_only(connection: apsw.Connection, view: str) -> Iterator[None]:
+    """
+    Let nothing but reading through on *connection*; *view* is named in errors.
+
+    Raises:
+        UsageError: the SQL of the body is not an expression over the view, or does not only read.
+    """
+    connection.authorizer = _authorize
+    connection.set_progress_handler(_go_on, _STEPS)
+    try:
+        yield
+    except (apsw.SQLError, apsw.AuthError, apsw.BindingsError, apsw.MismatchError, apsw.TooBigError, KeyError) as exc:
+        raise UsageError(_sentence(exc, view)) from exc
+    except UnicodeEncodeError as exc:
+        raise UsageError("--where: the text is no UTF-8") from exc
+    finally:
+        connection.authorizer = None
+        connection.set_progress_handler(None)
+
+
+def _sentence(exc: Exception, view: str) -> str:
+    if isinstance(exc, apsw.AuthError):
+        return "--where: it may only read: an expression without PRAGMA, ATTACH or a write"
+    if isinstance(exc, KeyError | apsw.BindingsError):
+        return "--where: it takes no parameter; write the value itself, text in single quotes"
+    words = str(exc).partition("\n")[0]
+    return f'--where: {words}; it takes one SQL expression over the columns of {view}, such as "attempts > 3"'
+
+
+def _authorize(operation: int, *_: str | None) -> int:
+    return apsw.SQLITE_OK if operation in _READING else apsw.SQLITE_DENY
+
+
+def _go_on() -> bool:
+    """Python looks at signals before it calls this, so that Ctrl-C ends a statement that takes long."""
+    return False

@@ -1,0 +1,170 @@
+"""
+session - named statements on one SQLite connection
+
+The texts come from sql/. A list is a parameter that holds JSON: the text says `IN (:name[])`, and the bound Python list
+is packed on its way. A Session lets the errors of apsw through, because the Writer tells them apart; a
+TranslatingSession turns each into one of ours.
+"""
+
+import contextlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import apsw
+
+from empath.storage.engine import Bindings, Condition, Row
+from empath.storage.queries import all_queries
+from empath.storage.sqlite import guard
+from empath.storage.sqlite.connection import transaction, translated
+from empath.storage.sqlite.destination_ids import DestinationIds
+
+ENGINE = "sqlite"
+_LIST = re.compile(r"\(:(\w+)\[(?:text)?\]\)")
+
+
+class Statement(NamedTuple):
+    """A text as SQLite takes it, and which of its parameters are lists."""
+
+    text: str
+    lists: tuple[str, ...]
+
+
+@cache
+def statements() -> Mapping[str, Statement]:
+    """All named statements, by `file.name`."""
+    return {name: compiled(text) for name, text in all_queries(ENGINE).items()}
+
+
+def compiled(text: str) -> Statement:
+    """*text* of sql/ as SQLite takes it."""
+    names = tuple(dict.fromkeys(_LIST.findall(text)))
+    return Statement(_LIST.sub(r"(SELECT value FROM json_each(:\1))", text), names)
+
+
+class SqliteSession:
+    """Named statements on *connection*; new destinations get their numbers by *destination_ids*."""
+
+    def __init__(self, connection: apsw.Connection, path: Path, destination_ids: DestinationIds) -> None:
+        self.connection = connection
+        self.path = path
+        self.destination_ids = destination_ids
+        self._statements = statements()
+        self._execute = connection.execute
+        self._changes = connection.changes
+
+    @property
+    def location(self) -> str:
+        """The file."""
+        return str(self.path)
+
+    def rows(self, name: str, bindings: Bindings = ()) -> list[Row]:
+        """See `engine.Selects`; the cursor ends here, in the thread that made it."""
+        text, lists = self._statements[name]
+        return self._execute(text, _packed(bindings, lists) if lists else bindings).fetchall()
+
+    def value(self, name: str, bindings: Bindings = ()) -> Any:
+        """See `engine.Selects`."""
+        found = self.rows(name, bindings)
+        return found[0][0] if found else None
+
+    def records(self, name: str, bindings: Bindings = ()) -> Iterator[dict[str, Any]]:
+        """See `engine.Selects`."""
+        text, lists = self._statements[name]
+        cursor = self._execute(text, _packed(bindings, lists) if lists else bindings)
+        for row in cursor:
+            yield dict(zip((column[0] for column in cursor.get_description()), row, strict=True))
+
+    @contextlib.contextmanager
+    def one_instant(self) -> Iterator[None]:
+        """See `engine.Selects`."""
+        self._execute("BEGIN")
+        try:
+            yield
+        finally:
+            if self.connection.in_transaction:
+                self._execute("COMMIT")
+
+    def run(self, name: str, bindings: Bindings = ()) -> int:
+        """See `engine.Session`."""
+        text, lists = self._statements[name]
+        self._execute(text, _packed(bindings, lists) if lists else bindings)
+        return self._changes()
+
+    def run_each(self, name: str, rows: Iterable[Bindings]) -> None:
+        """See `engine.Session`; its statements take no lists."""
+        self.connection.executemany(self._statements[name].text, rows)
+
+    def insert(self, name: str, bindings: Bindings = ()) -> int:
+        """See `engine.Session`."""
+        return int(self._execute(self._statements[name].text, bindings).fetchall()[0][0])  # type: ignore[arg-type]
+
+    def destination_id(self, name: str) -> int:
+        """See `engine.Session`."""
+        return self.destination_ids.find(self, name)
+
+
+class TranslatingSession(SqliteSession):
+    """The same with errors of ours; it is a Reader, or a Visit."""
+
+    def rows(self, name: str, bindings: Bindings = ()) -> list[Row]:
+        """See `engine.Selects`."""
+        with translated(self.path):
+            return super().rows(name, bindings)
+
+    def records(self, name: str, bindings: Bindings = ()) -> Iterator[dict[str, Any]]:
+        """See `engine.Selects`."""
+        with translated(self.path):
+            yield from super().records(name, bindings)
+
+    def run(self, name: str, bindings: Bindings = ()) -> int:
+        """See `engine.Session`."""
+        with translated(self.path):
+            return super().run(name, bindings)
+
+    def insert(self, name: str, bindings: Bindings = ()) -> int:
+        """See `engine.Session`."""
+        with translated(self.path):
+            return super().insert(name, bindings)
+
+    def transaction(self) -> contextlib.AbstractContextManager[None]:
+        """See `engine.Visit`."""
+        return transaction(self.connection)
+
+    def rows_where(self, name: str, condition: Condition, bindings: Mapping[str, Any]) -> list[Row]:
+        """See `engine.Visit`."""
+        parts = ["1", *(self._statements[f"selection.{word}"].text for word in condition.names)]
+        lists = {name for word in condition.names for name in self._statements[f"selection.{word}"].lists}
+        if condition.where is not None:
+            parts.append(f"(\n{condition.where}\n)")
+        text, own_lists = self._statements[name]
+        text = text.replace("{condition}", " AND ".join(parts))
+        bound = _packed({**condition.bindings, **bindings}, (*lists, *own_lists))
+        with translated(self.path):
+            if condition.where is None:
+                return self._execute(text, bound).fetchall()
+            with guard.reading_only(self.connection, condition.view):
+                return self._execute(text, bound).fetchall()
+
+    def check_condition(self, condition: Condition) -> None:
+        """See `engine.Visit`."""
+        if condition.where is not None:
+            text = self._statements[f"selection.probe_of_{condition.view}"].text
+            with translated(self.path), guard.reading_only(self.connection, condition.view):
+                self._execute(text.replace("{condition}", condition.where), {}).fetchall()
+
+    def news(self) -> int:
+        """See `engine.Reader`."""
+        return int(self.value("lease.data_version"))
+
+    def close(self) -> None:
+        """See `engine.Reader`."""
+        self.connection.close()
+
+
+def _packed(bindings: Bindings, lists: Iterable[str]) -> dict[str, Any]:
+    assert isinstance(bindings, Mapping), "a statement with a list has named parameters"
+    return {**bindings, **{name: json.dumps(list(bindings[name])) for name in lists}}

@@ -1,0 +1,74 @@
+"""test_queries - the named statements of sql/, and who runs them"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from empath.storage.queries import all_queries, blocks, query_files
+from empath.storage.sqlite.session import ENGINE, compiled
+
+PACKAGE = Path(__file__).parents[2] / "empath"
+# Parts of other statements, and names that are put together where they are run.
+ASSEMBLED = re.compile(r"selection\.(condition_|probe_of_)\w+|fsck\.\w+|retention\.old_\w+|selection\.\w+_of_\w+")
+OVERRIDDEN = [
+    (file, name)
+    for file in query_files(f"{ENGINE}/queries")
+    if file in query_files("queries")
+    for name in dict(blocks(f"{ENGINE}/queries", file)).keys() & dict(blocks("queries", file)).keys()
+]
+
+
+def _parameters(text: str) -> set[str]:
+    return set(re.findall(r":(\w+(?:\[\w*\])?)", text))
+
+
+def _used() -> Iterator[str]:
+    """Text constants under empath/storage that look like the name of a statement."""
+    files = {*query_files("queries"), *query_files(f"{ENGINE}/queries")}
+    for file in (PACKAGE / "storage").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                head, _, tail = node.value.partition(".")
+                if tail.isidentifier() and head in files:
+                    yield node.value
+
+
+def test_every_statement_that_is_named_is_there_and_the_other_way_round() -> None:
+    """
+    A misspelt name would fail where it is first run; a statement that nothing names is dead.
+    """
+    used = {name for name in _used() if name in all_queries(ENGINE) or not name.endswith(("_", "_of"))}
+    assert set() == used - all_queries(ENGINE).keys()
+    assert [] == [name for name in all_queries(ENGINE) if name not in used and not ASSEMBLED.fullmatch(name)]
+
+
+@pytest.mark.parametrize(("file", "name"), OVERRIDDEN)
+def test_an_engine_s_own_text_takes_the_parameters_of_the_shared_one(file: str, name: str) -> None:
+    """
+    The code that runs it does not know which of the two it runs.
+    """
+    shared, own = dict(blocks("queries", file))[name], dict(blocks(f"{ENGINE}/queries", file))[name]
+    assert _parameters(shared) == _parameters(own)
+
+
+@pytest.mark.parametrize("file", query_files("queries"))
+def test_shared_text_has_no_form_of_sqlite_s_own(file: str) -> None:
+    """
+    Each has a form that both databases understand, see docs/adr/0018.
+    """
+    foreign = re.compile(r"\biif\(|\bOR IGNORE\b|\binstr\(|\bjson_each\(|\bjulianday\(|\bPRAGMA\b|\bIS NOT '", re.I)
+    assert [] == [name for name, text in blocks("queries", file) if foreign.search(text)]
+
+
+def test_a_list_is_one_parameter() -> None:
+    """
+    However many values it has, the statement is compiled once.
+    """
+    statement = compiled("SELECT 1 WHERE 2 IN (:numbers[]) OR 3 IN (:words[text])")
+    expected = (
+        "SELECT 1 WHERE 2 IN (SELECT value FROM json_each(:numbers)) OR 3 IN (SELECT value FROM json_each(:words))"
+    )
+    assert (expected, ("numbers", "words")) == statement
