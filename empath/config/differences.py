@@ -37,7 +37,7 @@ def differences(old: Config, new: Config) -> tuple[Difference, ...]:
 
 def _flat(config: Config) -> dict[KeyPath, Any]:
     found = settings(config)
-    # By their address, which no two share: by position, one more at the top would seem to change all below it.
+    # Keyed by address, which is unique. By position, a new listener at the top would seem to change all below it.
     found["listener"] = {listener.pop("address"): listener for listener in found["listener"]}
     return dict(_leaves((), found))
 

@@ -33,7 +33,7 @@ def effective_toml(config: Config) -> str:
 
 
 def _tables(value: Any) -> list[Mapping[str, Any]]:
-    """The tables that *value* is; no other lists stand above all tables."""
+    """The tables in *value*. Above all tables, only a list of tables is a list."""
     return [value] if isinstance(value, dict) else value if isinstance(value, list) else []
 
 

@@ -169,7 +169,7 @@ def _no_pattern_twice(value: object) -> object:
         try:
             pattern = DomainPattern.parse(text)
         except SyntaxViolation:
-            continue  # found when its turn comes
+            continue  # reported by the validator of the key
         if pattern in seen:
             raise problem(f"is the same pattern as another key: {str(pattern)!r}", text)
         seen.add(pattern)

@@ -57,7 +57,7 @@ def parse_config(octets: bytes, name: str, directory: str) -> Config:
         raise ConfigError(_syntax_finding(name, text, str(exc))) from exc
     except RecursionError as exc:
         raise ConfigError(f"{name}:1: values are nested too deeply") from exc
-    except ValueError as exc:  # a whole number of thousands of digits
+    except ValueError as exc:  # an integer of thousands of digits
         raise ConfigError(f"{name}:1: {exc}") from exc
     try:
         return Config.model_validate(data, context={"directory": directory})

@@ -65,7 +65,7 @@ class _Scanner:
         self._at += brackets
         *parents, last = self._keys()
         end = self._at + brackets
-        self._at = start  # the header's line is that of its bracket
+        self._at = start  # line of the bracket of the header
         path: KeyPath = ()
         for part in parents:
             path = self._newest((*path, part))

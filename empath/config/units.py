@@ -12,12 +12,12 @@ from empath.errors import SyntaxViolation
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|[smhdw]))+")
 _DURATION_PART = re.compile(r"([0-9.]+)(ms|[smhdw])")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_MAX_DURATION_S = 10 * 366 * 86_400  # beyond it an instant plus a duration may be no date any more
+_MAX_DURATION_S = 10 * 366 * 86_400  # limit that keeps an instant plus a duration within the calendar
 
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)(B|[kKMGT]?B|[KMGT]iB)")
 _OCTETS = {"B": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _BINARY_OCTETS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-_MAX_OCTETS = 2**63 - 1  # what a column of SQLite holds
+_MAX_OCTETS = 2**63 - 1  # largest integer of SQLite
 
 
 def parse_duration(text: str) -> float:

@@ -1,1 +1,1 @@
-"""RFC 5322 octets: header scan, trace fields (layer 1)."""
+"""RFC 5322 octets: header fields, MIME parts, trace fields, reports (layer 1)."""

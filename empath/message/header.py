@@ -1,5 +1,5 @@
 """
-header - what a mail server needs of the header section, RFC 5322 §2.2
+header - the limit on the header section, and the fields that a mail server needs, RFC 5322 §2.2
 
 Octets stay octets: only the fields that are asked for are parsed, and nothing is rewritten.
 """
@@ -52,7 +52,7 @@ class HeaderGuard:
         self._kept += octets
         # A message may begin with the blank line: then it has no header at all.
         end = 0 if self._kept.startswith(b"\r\n") else self._kept.find(_END, max(0, before - 3))
-        # Judged by what the limit holds, not by what has arrived: the cut must not depend on the pieces.
+        # Decided by the octets within the limit, not by those that have arrived: the cut must not depend on the pieces.
         if 0 <= end <= self._limit - len(_END):
             del self._kept[end + 2 if end else 0 :]
             self.is_complete = True
@@ -60,7 +60,7 @@ class HeaderGuard:
         if len(self._kept) <= self._limit:
             return octets
         cut = self._limit - (self._kept[self._limit - 1 : self._limit + 1] == b"\r\n")
-        # A text that was sent without any header is not a large header: to cut it would lose mail.
+        # Text without any header is not a large header: a cut would lose mail.
         if (stray := _STRAY.search(self._kept, 0, cut)) is not None:
             del self._kept[stray.start() :]
             self.is_complete = True

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from empath.mail.identity import QueueId, Timestamp
 from empath.message.fields import Fields
 
-_UNSAFE = re.compile(r"[^!-'*-\[\]-~]")  # no blank, parenthesis, backslash or control: they would end the comment
+_UNSAFE = re.compile(r"[^!-'*-\[\]-~]")  # blanks, parentheses, backslashes and controls, which could end the comment
 
 
 @dataclass(frozen=True, slots=True)

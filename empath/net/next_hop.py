@@ -39,7 +39,7 @@ class _UnderWay:
 
 
 class HostFinder(Protocol):
-    """What delivery asks: whom to connect to."""
+    """What delivery asks for the hosts to connect to."""
 
     def find(self, route: SmtpRoute | MxRoute, domain: str) -> tuple[Host, ...] | NoHost:
         """The hosts of a route for a domain or address literal, in the order to try them now."""

@@ -110,7 +110,7 @@ class Stream:
                 raise StreamClosed(_reason(exc.errno)) from exc
 
     def receive_now(self) -> bytes | None:
-        """Octets that are there already, None if there are none; never waits."""
+        """Octets that have arrived, None if there are none. Never waits."""
         try:
             return self._socket.recv(_RECEIVE_OCTETS)
         except BlockingIOError:
@@ -152,7 +152,7 @@ class Stream:
                 raise StreamClosed(_reason(exc.errno)) from exc
 
     def send_now(self, octets: bytes) -> None:
-        """Send what the kernel takes at once, and forget the rest: last words to one who is not served."""
+        """Send what the kernel takes at once, and drop the rest: the last reply to a client that is not served."""
         try:
             self._socket.send(octets)
         except OSError:
@@ -168,13 +168,13 @@ class Stream:
         self._socket.close()
 
     def expire(self) -> None:
-        """End the wait, if its deadline is still over, with StreamTimeout. Called by Deadlines in the hub."""
+        """End the wait with StreamTimeout, if its deadline is still past. Called by Deadlines in the hub."""
         is_over = self.deadline_at is not None and self.deadline_at < time.monotonic()
         if self._waiting is not None and is_over:
             self._waiting.throw(StreamTimeout("timed out"))
 
     def interrupt(self, error: EmpathError) -> bool:
-        """End the wait, if there is one, with *error*; False if the stream's greenlet does something else now."""
+        """End the wait, if there is one, with *error*. False if the greenlet of the stream does not wait."""
         if self._waiting is None:
             return False
         get_hub().loop.run_callback(self._throw, error)
@@ -199,7 +199,7 @@ class Stream:
 
 
 class Deadlines:
-    """All open streams of a process, and the one greenlet that ends waits which are over."""
+    """All open streams of a process, and the one greenlet that ends waits past their deadline."""
 
     def __init__(self) -> None:
         self._streams: set[Stream] = set()
@@ -209,7 +209,7 @@ class Deadlines:
         self._streams.add(stream)
 
     def discard(self, stream: Stream) -> None:
-        """Forget it."""
+        """Stop watching it."""
         self._streams.discard(stream)
 
     def __iter__(self) -> Iterator[Stream]:

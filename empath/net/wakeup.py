@@ -12,7 +12,7 @@ from gevent.hub import get_hub
 
 
 class WakeUp:
-    """The worker's end: calls *awake* in the hub whenever somebody rang."""
+    """The worker's end: calls *awake* in the hub after each wake-up."""
 
     def __init__(self, descriptor: int, awake: Callable[[], object]) -> None:
         os.set_blocking(descriptor, False)
@@ -29,7 +29,7 @@ class WakeUp:
         self._awake()
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self._watcher.stop()
         self._watcher.close()
 
@@ -40,4 +40,4 @@ def ring(descriptors: Iterable[int]) -> None:
         try:
             os.eventfd_write(descriptor, 1)
         except BlockingIOError:
-            pass  # it was rung 2^64 - 2 times and not read: it knows
+            pass  # a counter at its maximum: wake-ups that the worker has not read yet

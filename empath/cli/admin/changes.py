@@ -28,7 +28,7 @@ _COLUMNS: Final = (
 
 
 class Changes:
-    """Tells of *order* while it is carried out: `add` each page, `end` once, then `summary` for standard error."""
+    """Reports *order* while it is carried out: `add` each page, `end` once, then `summary` for standard error."""
 
     def __init__(self, order: Order, *, is_json: bool, is_dry_run: bool) -> None:
         self.matched = 0
@@ -41,7 +41,7 @@ class Changes:
         self._shown = 0
 
     def add(self, page: Sequence[Change]) -> None:
-        """Tell of one page."""
+        """Report one page."""
         is_first = self.matched == 0
         self.matched += len(page)
         self.changed += sum(change.effect is Effect.CHANGED for change in page)
@@ -58,7 +58,7 @@ class Changes:
             self._go_deaf()
 
     def end(self, steering: Steering, *, is_complete: bool) -> None:
-        """Tell of the whole."""
+        """Report the totals."""
         if not self._is_json or self._is_deaf:
             return
         rest = {
@@ -105,7 +105,7 @@ class Changes:
 
     def _go_deaf(self) -> None:
         self._is_deaf = True
-        # Python flushes once more when it ends, and would complain.
+        # Python flushes again at its end, and would report the closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def _words(self, change: Change) -> str:

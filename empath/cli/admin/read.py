@@ -1,4 +1,4 @@
-"""read - list, view, stats and process: the verbs that only look"""
+"""read - list, view, stats and process: the verbs that only read"""
 
 import os
 import time
@@ -40,7 +40,7 @@ _limit_option: Final = click.option(
 @click.pass_context
 def list_(context: click.Context, *, selection: Selection, is_all: bool, limit: int, after: int, is_json: bool) -> None:
     """List live recipients, in the order of their numbers."""
-    del is_all  # a list without a filter is of all
+    del is_all  # the default of a list without a filter
     _, config = configuration(context)
     with storage.Snapshot(open_queue(config)) as snapshot:
         found = snapshot.list_live(selection, after=after, limit=limit + 1)
@@ -156,7 +156,7 @@ def _has_pid(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # somebody else's, so it is there
+        pass  # a process of another user: it exists
     return True
 
 

@@ -1,4 +1,4 @@
-"""report - what empath-admin says of what it saw, in lines for people and in records for programs."""
+"""report - the output of empath-admin, as lines for people and as records for programs"""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -104,7 +104,7 @@ def _write_recipient(recipient: Recipient) -> None:
 
 def _attempt_row(attempt: Attempt) -> tuple[object, ...]:
     host, peer = attempt.host or "", attempt.peer_address or ""
-    if peer.rpartition(":")[0].strip("[]") != host:  # a route may name an address, which need not stand twice
+    if peer.rpartition(":")[0].strip("[]") != host:  # an address in the place of the host name is shown once
         peer = f"{host} {peer}".strip()
     return (
         instant(attempt.started_at),
@@ -117,12 +117,12 @@ def _attempt_row(attempt: Attempt) -> tuple[object, ...]:
 
 
 def header_lines(header: bytes) -> list[str]:
-    """The lines as they stand; octets that are no UTF-8 are escaped."""
+    """The lines as they stand; octets that are not UTF-8 are escaped."""
     return [line.decode("utf-8", "backslashreplace") for line in header.split(b"\r\n")[:-1]]
 
 
 def write_processes(page: Sequence[tuple[Process, str]], now: float) -> None:
-    """A line for each process with whether it lives."""
+    """A line for each process, with its liveness."""
     rows = [
         (p.process_id, p.slot, p.pid, liveness, p.leases, instant(p.started_at), _age(now, p), p.node, p.version)
         for p, liveness in page
@@ -131,7 +131,7 @@ def write_processes(page: Sequence[tuple[Process, str]], now: float) -> None:
 
 
 def _age(now: float, process: Process) -> str:
-    """Seconds since its last sign of life; a clock that was set back makes nothing younger than new."""
+    """Seconds since its last sign of life, never negative: the clock may have been set back."""
     return f"{max(0.0, now - process.beat_at):.1f}" if process.ended_at is None else "-"
 
 
@@ -178,7 +178,7 @@ def stats_record(stats: Stats, now: Timestamp) -> dict[str, Any]:
 def _age_s(stats: Stats, now: Timestamp) -> int | None:
     if stats.oldest_received_at is None:
         return None
-    return max(0, int(now - stats.oldest_received_at))  # a clock that was set back makes nothing younger than new
+    return max(0, int(now - stats.oldest_received_at))  # never negative: the clock may have been set back
 
 
 def count(number: int, word: str) -> str:
@@ -188,5 +188,5 @@ def count(number: int, word: str) -> str:
 
 
 def frozen_words(since: str) -> str:
-    """That what was made due does not go out."""
+    """The warning that due mail does not go out."""
     return f"delivery is frozen since {since}; nothing goes out before `empath-admin thaw`"

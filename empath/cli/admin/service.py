@@ -26,7 +26,7 @@ LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 
 
 class _How(NamedTuple):
-    """How long to wait: for the result (None: not at all), and for the write lock; and whether JSON is wanted."""
+    """How long to wait for the result (None: not at all) and for the write lock, and whether to print JSON."""
 
     timeout_s: float | None
     wait_s: float

@@ -85,11 +85,11 @@ class Retry(Table):
     """The same for mail without a sender, such as failure reports."""
 
     delay_warning_s: Seconds = setting("4h", "delay_warning_time")
-    """Age at which the sender gets a report of the delay, once for each message. "0s" for never."""
+    """Age from which a failed attempt is reported to the sender as a delay, once for each message. "0s" for never."""
 
     @cached_property
     def schedule(self) -> RetrySchedule:
-        """The delays as the decision they are."""
+        """The schedule that these delays make."""
         return RetrySchedule(self.base_s, self.max_s, self.jitter)
 
     @field_validator("base_s")

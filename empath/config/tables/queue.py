@@ -46,7 +46,7 @@ class Queue(Table):
 
 
 class Retention(Table):
-    """How long the queue database remembers what is finished. "0s" forgets at once."""
+    """How long the queue database remembers final recipients and content. "0s" forgets at once."""
 
     delivered_s: Seconds = setting("1d", "delivered")
     """Recipients that were delivered to."""

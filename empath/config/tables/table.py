@@ -10,8 +10,7 @@ from pydantic import BaseModel, ConfigDict
 class Table(BaseModel):
     """A table of the file. An unknown key is an error, and a table does not change once it is read."""
 
-    # Deferred: one validator is built for the whole when a file is read, and none by a command that reads none.
-
+    # defer_build: one validator for the whole Config is built when a file is read, and none without a file.
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
