@@ -19,9 +19,9 @@ class WakeUp:
         self._descriptor = descriptor
         self._awake = awake
         self._watcher = get_hub().loop.io(descriptor, 1)
-        self._watcher.start(self._ring)
+        self._watcher.start(self._read)
 
-    def _ring(self) -> None:
+    def _read(self) -> None:
         try:
             os.eventfd_read(self._descriptor)
         except BlockingIOError:
@@ -34,8 +34,8 @@ class WakeUp:
         self._watcher.close()
 
 
-def ring(descriptors: Iterable[int]) -> None:
-    """Tell every worker that there may be work."""
+def wake(descriptors: Iterable[int]) -> None:
+    """Wake every worker: there may be mail to deliver."""
     for descriptor in descriptors:
         try:
             os.eventfd_write(descriptor, 1)

@@ -18,7 +18,7 @@ QUICK = {"young_s": 60.0, "delay_s": 0.05, "max_delay_s": 0.2, "ready_s": 20.0, 
 
 
 class Supervised(Empathd):
-    """An instance whose children are fakes; see fake_child for what they can be told and what they leave."""
+    """An instance whose children are fakes; see fake_child for their orders and the files that they leave."""
 
     DELIVERY = ""
 
@@ -34,8 +34,8 @@ class Supervised(Empathd):
         """What children spawned from now on do, or those of one slot."""
         (self.directory / (f"{slot}.behaviour" if slot else "behaviour")).write_text(word)
 
-    def told(self, slot: str, generation: int = 1) -> Child:
-        """What one incarnation was told."""
+    def inherited(self, slot: str, generation: int = 1) -> Child:
+        """What one incarnation inherited."""
         return Child.from_json((self.directory / f"{slot}.{generation}.json").read_text())
 
     def seen(self, slot: str, generation: int = 1) -> list[str]:

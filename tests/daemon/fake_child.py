@@ -5,7 +5,7 @@ What it does stands in files in the directory of its configuration, read at each
 `behaviour`, else it serves. Words: `serve`; `fail` (reports a ConfigError); `die` (exits 1 without a word); `die-ready`
 (the same once ready); `mute` (lives, never ready); `deaf` (ready, ignores SIGTERM).
 
-It leaves what it was told in `<slot>.<generation>.json` and what it saw in `<slot>.<generation>.seen`, a line each:
+It leaves what it inherited in `<slot>.<generation>.json` and what it saw in `<slot>.<generation>.seen`, a line each:
 `death worker-1 1`, `USR1`, `TERM`, `orphan`. An acceptor answers each connection with its generation; a housekeeper
 writes the file `ask` to its ask_fd when there is one.
 
@@ -27,11 +27,11 @@ EX_CONFIG = 78
 
 
 def main() -> int:
-    told = os.environ.pop("EMPATH_CHILD")
-    child = SimpleNamespace(**json.loads(told))
+    inherited = os.environ.pop("EMPATH_CHILD")
+    child = SimpleNamespace(**json.loads(inherited))
     directory = Path(os.environ["EMPATH_CONFIG"]).parent
     name = f"{child.slot}.{child.generation}"
-    (directory / f"{name}.json").write_text(told)
+    (directory / f"{name}.json").write_text(inherited)
     # At its own offset: all children share that of the descriptor.
     octets = os.pread(child.config_fd, os.fstat(child.config_fd).st_size, 0)
     (directory / f"{name}.hostname").write_text(tomllib.loads(octets.decode())["hostname"])

@@ -1,4 +1,4 @@
-"""Bells between processes."""
+"""Wake-ups between processes."""
 
 import os
 
@@ -6,7 +6,7 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from empath.net.wakeup import WakeUp, ring
+from empath.net.wakeup import WakeUp, wake
 from tests.kit.waiting import DEADLINE_S
 
 
@@ -18,60 +18,60 @@ def descriptor():
     os.close(number)
 
 
-def test_a_ring_wakes_once_however_often_it_was_rung(descriptor):
+def test_many_wake_ups_at_once_wake_once(descriptor):
     """
-    Who is awake looks at everything.
+    A worker that is awake looks at the whole queue.
     """
-    rung = Event()
+    woken = Event()
     calls = []
 
     def note():
         calls.append(1)
-        rung.set()
+        woken.set()
 
-    bell = WakeUp(descriptor, note)
-    ring([descriptor, descriptor])
-    assert rung.wait(DEADLINE_S)
-    bell.close()
+    receiver = WakeUp(descriptor, note)
+    wake([descriptor, descriptor])
+    assert woken.wait(DEADLINE_S)
+    receiver.close()
     assert [1] == calls
 
 
-def test_a_closed_bell_wakes_nobody(descriptor):
+def test_a_closed_end_is_not_woken(descriptor):
     """
     A worker that drains takes no more work.
     """
     calls = []
-    bell = WakeUp(descriptor, lambda: calls.append(1))
-    bell.close()
-    ring([descriptor])
+    receiver = WakeUp(descriptor, lambda: calls.append(1))
+    receiver.close()
+    wake([descriptor])
     gevent.sleep(0)
     assert [] == calls
 
 
-def test_a_ring_wakes_one_of_those_who_share_a_bell(descriptor):
+def test_one_wake_up_wakes_one_of_those_that_share_an_eventfd(descriptor):
     """
     Two generations of a worker hold the same one.
     """
-    rung = Event()
+    woken = Event()
     calls = []
 
     def note():
         calls.append(1)
-        rung.set()
+        woken.set()
 
-    bells = [WakeUp(descriptor, note) for _ in range(2)]
-    ring([descriptor])
-    assert rung.wait(DEADLINE_S)
-    for bell in bells:
-        bell.close()
+    receivers = [WakeUp(descriptor, note) for _ in range(2)]
+    wake([descriptor])
+    assert woken.wait(DEADLINE_S)
+    for receiver in receivers:
+        receiver.close()
     assert [1] == calls
 
 
-def test_a_full_bell_is_no_error(descriptor):
+def test_a_full_eventfd_is_no_error(descriptor):
     """
-    It was rung, and not heard yet.
+    Its wake-ups are not read yet.
     """
     os.set_blocking(descriptor, False)
     os.eventfd_write(descriptor, 2**64 - 2)
-    ring([descriptor])
+    wake([descriptor])
     assert 2**64 - 2 == os.eventfd_read(descriptor)

@@ -114,7 +114,7 @@ def test_an_emitter_calls_its_subscribers_in_order():
     """
     seen = []
     what = LeaseFailed(error="x")
-    emit = Emitter("worker-1", (lambda *told: seen.append((1, *told)), lambda *told: seen.append((2, *told))))
+    emit = Emitter("worker-1", (lambda *call: seen.append((1, *call)), lambda *call: seen.append((2, *call))))
     emit(what)
     assert [(1, "worker-1", what), (2, "worker-1", what)] == seen
 

@@ -31,7 +31,7 @@ from empath.daemon.process.runtime import Runtime, run_child
 from empath.errors import EmpathError
 from empath.mail.reply import Reply
 from empath.net.stream import Stream
-from empath.net.wakeup import ring
+from empath.net.wakeup import wake
 from empath.policy.limits import ConnectionCounter, line_limit_octets
 from empath.smtp.server.limits import ServerLimits
 from empath.storage.queue.control import open_orders
@@ -65,7 +65,7 @@ class Acceptor:
 
     def run(self) -> None:
         """Serve until a drain is requested, then drain."""
-        self._runtime.writer.after_batch(partial(ring, self._runtime.child.wake_fds))
+        self._runtime.writer.after_batch(partial(wake, self._runtime.child.wake_fds))
         for listener in self._listeners:
             listener.start()
         gevent.spawn(self._watch_space)

@@ -1,1 +1,1 @@
-"""The housekeeper: the dead, reports, retention, control orders."""
+"""The housekeeper: dead processes, reports, retention, orders to the service."""

@@ -1,10 +1,10 @@
 """
 housekeeper - the process that tidies up
 
-It releases what the dead held, carries out orders to the service, brings the configured limits to the queue, tells
-senders what became of their mail, forgets what retention allows, removes spool garbage, and watches what should never
-happen.  Each duty is a greenlet that does one round at the start and then one each period.  A round that fails is
-logged, and the next one does its work; a fault of ours ends the process.
+The housekeeper releases the leases of dead processes, carries out orders to the service, writes the configured limits
+to the queue, reports failures and delays to senders, removes rows whose retention is over, removes spool garbage, and
+looks for states that should never occur.  Each duty is a greenlet that does one round at the start and then one each
+period.  If a round fails, the failure is logged and the next round comes in its turn; a bug ends the process.
 """
 
 from gevent import monkey
@@ -35,7 +35,7 @@ _WRITE_DEADLINE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """What is to be done again and again; name stands in the log."""
+    """A task that is done once each period; name is for the log."""
 
     name: str
     period_s: float

@@ -1,8 +1,8 @@
 """
 control - carry out what people order by INSERT INTO control
 
-freeze, thaw, flush and log-level are done by SQL.  The housekeeper asks the supervisor for a reload and a drain, with
-one octet each.  A listener is stopped by an acceptor, which has its socket.
+SQL alone does freeze, thaw, flush and log-level.  The housekeeper asks the supervisor for a reload and a drain, with
+one octet each.  An acceptor stops a listener, since it has the socket.
 """
 
 import os
@@ -21,7 +21,7 @@ _ASKS = {
 
 
 class Control:
-    """The housekeeper's part."""
+    """The orders that the housekeeper carries out."""
 
     def __init__(self, runtime: Runtime, reader: Reader) -> None:
         """*reader* reads the queue, in the hub."""
@@ -30,7 +30,7 @@ class Control:
 
     def begin(self) -> None:
         """
-        Close the orders that an earlier housekeeper died over.
+        Close the orders during which an earlier housekeeper died.
 
         Raises:
             QueueBusy, StorageFailure: the queue cannot be written.

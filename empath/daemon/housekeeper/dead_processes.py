@@ -1,8 +1,9 @@
 """
-dead_processes - release what the dead held
+dead_processes - release the leases of dead processes
 
-Who is dead is told by the supervisor, or by the instance lock, which fell with every process of an earlier run, or by a
-beat that stopped.  Wall times are never compared: a beat is old by this process's own monotonic clock.
+A process is known to be dead in one of three ways: the supervisor has reaped it; it belongs to an earlier run, all of
+whose processes are gone since the instance lock is free; or its beat has stopped.  Wall times are never compared: the
+age of a beat is measured by this process's own monotonic clock.
 """
 
 import os
@@ -13,7 +14,7 @@ from gevent.hub import get_hub
 
 from empath.daemon.process.runtime import Runtime
 from empath.errors import EmpathError
-from empath.net.wakeup import ring
+from empath.net.wakeup import wake
 from empath.policy.health import SILENCE_S
 from empath.storage.engine import Reader
 from empath.storage.queue.process import EndProcess, ProcessRow, living
@@ -24,18 +25,18 @@ _SILENT = "silent"
 
 
 class DeadProcesses:
-    """Watches the processes of the queue, and buries the dead."""
+    """Watches the processes of the queue, and ends those that died."""
 
     def __init__(self, runtime: Runtime, reader: Reader) -> None:
         """*reader* reads the queue, in the hub."""
         self._runtime = runtime
         self._reader = reader
-        self._beats: dict[int, tuple[int, float]] = {}  # process_id: last beat seen, when it was new to us
-        self._heard = b""
+        self._beats: dict[int, tuple[int, float]] = {}  # process_id: last beat, and when it was seen first
+        self._unread = b""
 
     def begin(self) -> None:
         """
-        Bury whoever is left of an earlier run, and listen to the supervisor from now on.
+        End the processes that an earlier run left, and listen to the supervisor from now on.
 
         Raises:
             QueueBusy, StorageFailure: the queue cannot be read.
@@ -43,17 +44,17 @@ class DeadProcesses:
         child = self._runtime.child
         for process in living(self._reader):
             if process.instance != child.instance:
-                self._bury(process, "earlier run")
+                self._end_process(process, "earlier run")
         if child.deaths_fd is not None:
             os.set_blocking(child.deaths_fd, False)
             deaths = get_hub().loop.io(child.deaths_fd, 1)
-            deaths.start(self._hear, child.deaths_fd, deaths)
+            deaths.start(self._read_deaths, child.deaths_fd, deaths)
 
     def watch_beats(self) -> None:
         """
-        Bury whoever has been silent for too long.
+        End the processes that have been silent for too long.
 
-        Where this process cannot write either, as while a shell keeps the queue locked, silence says nothing.
+        While this process cannot write either, such as when a shell keeps the queue locked, silence means nothing.
 
         Raises:
             QueueBusy, StorageFailure: the queue cannot be read.
@@ -68,11 +69,11 @@ class DeadProcesses:
                 since = now
             seen[process.process_id] = (process.beat, since)
             if now - since > SILENCE_S and process.process_id != self._runtime.process_id:
-                self._bury(process, _SILENT)
+                self._end_process(process, _SILENT)
         self._beats = seen
 
-    def _hear(self, descriptor: int, watcher: object) -> None:
-        """Read `slot generation` lines of the supervisor."""
+    def _read_deaths(self, descriptor: int, watcher: object) -> None:
+        """Read lines `slot generation` from the supervisor."""
         try:
             octets = os.read(descriptor, 4096)
         except BlockingIOError:
@@ -80,33 +81,33 @@ class DeadProcesses:
         if not octets:
             watcher.stop()  # type: ignore[attr-defined]
             return
-        *lines, self._heard = (self._heard + octets).split(b"\n")
+        *lines, self._unread = (self._unread + octets).split(b"\n")
         for line in lines:
             slot, _, generation = line.decode().partition(" ")
-            gevent.spawn(self._bury_slot, slot, int(generation))
+            gevent.spawn(self._end_slot, slot, int(generation))
 
-    def _bury_slot(self, slot: str, generation: int) -> None:
+    def _end_slot(self, slot: str, generation: int) -> None:
         wanted = (self._runtime.child.instance, slot, generation)
         try:
             processes = living(self._reader)
         except EmpathError as exc:
             self._runtime.emit(ReleaseFailed(slot=slot, error=str(exc)))
-            gevent.spawn_later(_AGAIN_S, self._bury_slot, slot, generation)
+            gevent.spawn_later(_AGAIN_S, self._end_slot, slot, generation)
             return
         for process in processes:
             if (process.instance, process.slot, process.generation) == wanted:
-                self._bury(process, "reaped")
+                self._end_process(process, "reaped")
 
-    def _bury(self, process: ProcessRow, cause: str) -> None:
-        """Release what *process* held. A write that fails is tried again: its row still stands among the living."""
+    def _end_process(self, process: ProcessRow, cause: str) -> None:
+        """Release the leases of *process*. If the write fails, its row stays among the living and is tried again."""
         try:
             work = self._runtime.writer.commit(EndProcess(process.process_id, now=time.time()))
         except EmpathError as exc:
             self._runtime.emit(ReleaseFailed(slot=process.slot, error=str(exc)))
-            if cause != _SILENT:  # of the silent the next look judges anew
-                gevent.spawn_later(_AGAIN_S, self._bury, process, cause)
+            if cause != _SILENT:  # for silence, `watch_beats` decides anew
+                gevent.spawn_later(_AGAIN_S, self._end_process, process, cause)
             return
-        ring(self._runtime.child.wake_fds)
+        wake(self._runtime.child.wake_fds)
         if work.released:
             self._runtime.emit(LeasesReleased(slot=process.slot, cause=cause, recipients=work.released, held=work.held))
         if work.held:

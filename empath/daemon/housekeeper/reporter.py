@@ -1,8 +1,8 @@
 """
-reporter - the duty of the housekeeper that tells senders what became of their mail
+reporter - the duty that reports failures and delays to senders
 
 A round looks at the open notices and makes the reports that are due, one after another: read, compose, commit.  The
-commit alone decides: of two reporters, or of one that died and one that follows, one gets its report in.
+commit decides: of two reporters, or of one that died and its successor, only one gets its report into the queue.
 """
 
 import hashlib
@@ -23,18 +23,18 @@ from empath.message.report.compose import (
     compose,
     returns_whole,
 )
-from empath.net.wakeup import ring
+from empath.net.wakeup import wake
 from empath.policy.bounce import Addressee, find_addressee
 from empath.storage.engine import Reader
 from empath.storage.queue.accept import INLINE, Accept, NewMessage
 from empath.storage.queue.reports import Case, CloseNotices, due_reports, read_case, read_file_start, read_start
 from empath.telemetry.occurrences.housekeeper import ReportDiscarded, ReportFailed, ReportQueued, ReportWithoutContent
 
-_LISTENER = "report"  # what stands in the queue where other messages name the listener that they came in by
+_LISTENER = "report"  # in place of the listener that other messages name
 
 
 class Reporter:
-    """Makes reports."""
+    """Makes the reports that are due."""
 
     def __init__(self, runtime: Runtime, reader: Reader) -> None:
         """*reader* reads the queue, in the hub."""
@@ -56,14 +56,14 @@ class Reporter:
                 continue
             try:
                 self._close(case)
-            except EmpathError as exc:  # the next report may do; this one is due again
+            except EmpathError as exc:  # the next report may succeed; this one stays due
                 self._runtime.emit(ReportFailed(queue_id=case.message.queue_id, error=str(exc)))
 
     def _close(self, case: Case) -> None:
         config, now = self._runtime.config, self._runtime.now()
         addressee = find_addressee(case.due.kind, case.reverse_path, config.hostname, config.postmaster)
         if addressee is None or not case.recipients:
-            # A failure must not get lost unseen. Of a delay that is over, or that has no sender, nobody need hear.
+            # A failure must leave a trace. A delay that is over, or that has no sender, needs none.
             is_discarded = case.due.kind is ReportKind.FAILURE and bool(case.recipients)
             work = self._runtime.writer.commit(CloseNotices(case, None, now=now, is_discarded=is_discarded))
             if is_discarded and not work.is_stale:
@@ -79,7 +79,7 @@ class Reporter:
         work = self._runtime.writer.commit(CloseNotices(case, Accept(message), now=now))
         if work.is_stale:
             return
-        ring(self._runtime.child.wake_fds)
+        wake(self._runtime.child.wake_fds)
         self._runtime.emit(
             ReportQueued(
                 queue_id=case.message.queue_id,
@@ -119,7 +119,7 @@ class Reporter:
                 body_type=BodyType.EIGHT_BIT_MIME if has_8bit else BodyType.SEVEN_BIT,
                 is_smtputf8=case.message.is_smtputf8 or not addressee.to.is_ascii,
             ),
-            # Without a route it waits under its domain, and expires; the postmaster hears of it then.
+            # Without a route the report waits under its domain until it expires; then the postmaster gets a report.
             destinations=(route.destination(domain) if route is not None else domain,),
             content=content,
             locator=INLINE,
@@ -136,13 +136,13 @@ class Reporter:
         )
 
     def _original(self, case: Case) -> Original | None:
-        """What goes back of the original: all of it, or enough for its header; None if it cannot be had any more."""
+        """The part of the original that the report returns: all of it, or its header; None if the content is gone."""
         is_whole = returns_whole(case.due.kind, case.dsn_return, case.size)
         octets = MAX_RETURNED_OCTETS if is_whole else START_OCTETS
         start = read_start(self._reader, case, octets)
         if start is None and case.locator is not None and case.locator != INLINE:
             try:
                 start = in_thread(read_file_start, self._runtime.config.queue.spool, case.locator, octets)
-            except StorageFailure as exc:  # the sender must hear of the failure all the same
+            except StorageFailure as exc:  # the sender must get the report without it
                 self._runtime.emit(ReportWithoutContent(queue_id=case.message.queue_id, error=str(exc)))
         return None if start is None else Original(start, is_whole)

@@ -1,9 +1,9 @@
 """
-tidying - the duties that keep the queue small and true
+tidying - the duties that keep the queue small and correct
 
-Each is a method that does one round and returns.  A round reads slice by slice in the hub, writes only what it found,
-and rests between two slices, so that neither the beat of this process nor the writers of others wait for it.  What may
-block on the disk runs in a thread.
+Each duty is a method that does one round and returns.  A round reads slice by slice in the hub, writes only where it
+found something, and rests between two slices, so that neither the beat of this process nor other writers wait for it.
+Calls that may block on the disk run in a thread.
 """
 
 import time
@@ -16,7 +16,7 @@ from gevent.monkey import get_original
 
 from empath.daemon.process.runtime import Runtime
 from empath.mail.identity import Timestamp
-from empath.net.wakeup import ring
+from empath.net.wakeup import wake
 from empath.policy.limits import wanted_space_octets
 from empath.storage.engine import Reader
 from empath.storage.queue.due_bound import BoundWalk, RepairBounds
@@ -48,14 +48,14 @@ from empath.telemetry.occurrences.housekeeper import (
 
 T = TypeVar("T")
 
-_REST_S = 0.01  # between two slices
+_REST_S = 0.01  # pause between two slices
 _ALARM_TRIES = 3
 _WAL_OCTETS = 64 * 1024 * 1024
 _TRUNCATE_DEADLINE_S = 1.0
 
 
 class Tidying:
-    """All duties but the care for the dead, and where each of them is."""
+    """The duties that go through the queue and the spool, and the place that each has reached."""
 
     def __init__(self, runtime: Runtime, reader: Reader) -> None:
         """*reader* reads the queue, in the hub."""
@@ -67,11 +67,11 @@ class Tidying:
         self._orphans = OrphanScan(queue.spool)
         self._spooled = SpooledWalk()
         self._bounds = BoundWalk()
-        self._wal_octets = 0  # the size that is worth a word, next time
+        self._wal_octets = 0  # size from which the next warning is due
         self._clocks_apart = time.time() - time.monotonic()
 
     def forget(self) -> None:
-        """Remove what retention does not keep any longer."""
+        """Remove rows and contents whose retention is over."""
         keep = self._runtime.config.retention
         recipients = messages = contents = 0
         for sweep in self._sweeps:
@@ -108,7 +108,7 @@ class Tidying:
             is_going = len(due) == FILES and self._rest()
 
     def find_orphans(self) -> None:
-        """Make garbage of old files that no message names."""
+        """Mark old files that no message names as garbage."""
         orphans = 0
         is_going = True
         while is_going:
@@ -122,7 +122,7 @@ class Tidying:
             self._runtime.emit(OrphansFound(files=orphans))
 
     def miss_files(self) -> None:
-        """Tell of messages whose file is not there. Whoever tries to deliver one holds it."""
+        """Report messages whose file is missing. The worker that tries to deliver one holds it."""
         is_going = True
         while is_going:
             messages = self._spooled.step(self._reader)
@@ -135,13 +135,13 @@ class Tidying:
             is_going = not self._spooled.is_round_over and self._rest()
 
     def mend_due_bounds(self) -> None:
-        """Lower what would let due mail lie."""
+        """Lower each bound that is later than the due time of a recipient."""
         is_going = True
         while is_going:
             late = self._bounds.step(self._reader)
             if late:
                 self._runtime.writer.commit(RepairBounds(late))
-                ring(self._runtime.child.wake_fds)
+                wake(self._runtime.child.wake_fds)
             for bound in late:
                 self._runtime.emit(
                     DueBoundRepaired(
@@ -153,25 +153,25 @@ class Tidying:
             is_going = not self._bounds.is_round_over and self._rest()
 
     def watch_wal(self) -> None:
-        """Cut a large write-ahead log; warn when it is large first, and again each time that it has doubled."""
+        """Truncate a large write-ahead log. Warn when it first is large, and each time that it has doubled."""
         octets = self._engine.log_octets()
-        # Above the limit no mail is taken, so that it would not grow any more, nor be written from its beginning again.
+        # Above the limit no mail is accepted, so that the log would neither grow nor start again at its beginning.
         if octets <= min(_WAL_OCTETS, self._runtime.config.queue.wal_limit_octets):
             self._wal_octets = 0
             return
-        is_news = octets > self._wal_octets
-        if is_news:
+        is_new = octets > self._wal_octets
+        if is_new:
             self._wal_octets = 2 * octets
             self._runtime.emit(WalLarge(file=f"{self._engine.location}-wal", octets=octets))
-        if self._cut_wal():
+        if self._truncate_wal():
             self._wal_octets = 0
             self._runtime.emit(WalTruncated(file=f"{self._engine.location}-wal"))
-        elif is_news:
+        elif is_new:
             readers = ", ".join(self._engine.log_keepers()) or "none seen"
             self._runtime.emit(WalKept(file=f"{self._engine.location}-wal", octets=octets, readers=readers))
 
     def return_space(self) -> None:
-        """Give free pages of the database back where the disk is about to run full."""
+        """Give free pages of the database back to a disk that is nearly full."""
         config = self._runtime.config
         wanted = 2 * wanted_space_octets(config.queue.reserve_octets, config.limits.message_octets)
         before = self._engine.unused_octets(self._reader)
@@ -180,20 +180,20 @@ class Tidying:
             self._runtime.writer.commit(self._engine.return_space())
             unused = self._engine.unused_octets(self._reader)
         if unused < before:
-            self._cut_wal()  # which is when the file shrinks
+            self._truncate_wal()  # the file shrinks only now
             self._runtime.emit(SpaceReturned(octets=before - unused))
 
-    def _cut_wal(self) -> bool:
-        sleep = get_original("time", "sleep")  # in that thread the patched one would make a hub
+    def _truncate_wal(self) -> bool:
+        sleep = get_original("time", "sleep")  # the patched one would make a hub in that thread
         return _in_thread(partial(self._engine.cut_log, deadline_s=_TRUNCATE_DEADLINE_S, sleep=sleep))
 
     def _cautious_now(self) -> float:
-        # A clock that jumps, or a machine that slept, must not make the file of a message that is just coming in look
-        # old: the wall clock does not see steps backwards, the monotonic one none forwards.
+        # A clock that jumps, or a machine that slept, must not make the file of a message that is arriving look old.
+        # The wall clock may step forwards, and the monotonic clock does not count sleep: the earlier one is safe.
         return min(time.time(), self._clocks_apart + time.monotonic())
 
     def _rest(self) -> bool:
-        """Let others work; whether the round may go on."""
+        """Pause, so that others can work. Returns whether the round may go on."""
         return not self._runtime.draining.wait(_REST_S)
 
 

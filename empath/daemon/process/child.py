@@ -2,12 +2,13 @@
 child - what a child process and the supervisor agree on
 
 The supervisor execs `python -m empath.daemon.<kind>` with descriptors inherited and one JSON object in EMPATH_CHILD.
-A child first patches (gevent), then calls `child_from_environment` and `load_own_config`, opens what needs root, drops
-privileges, installs its signal handlers, and calls `report_ready`; or `report_failure` and ends.
+A child first patches (gevent), then calls `child_from_environment` and `load_own_config`, opens files that need root,
+drops privileges, installs its signal handlers, and calls `report_ready`. If a step fails it calls `report_failure` and
+ends.
 
-From then on it owes: SIGTERM drains within DRAIN_S and exits 0; SIGUSR1 reopens the log; SIGHUP and SIGINT mean nothing
-to it (it stands in its own process group); end of file on `life_fd` is a SIGTERM that the supervisor cannot send any
-more. It imports no gevent: the supervisor reads this file too.
+After that, a child keeps these promises. SIGTERM makes it drain within DRAIN_S and exit with 0. SIGUSR1 makes it reopen
+the log. It ignores SIGHUP and SIGINT, and has a process group of its own. End of file on `life_fd` counts as a SIGTERM:
+the supervisor has died and cannot send one. This module imports no gevent, because the supervisor imports it too.
 """
 
 import ctypes
@@ -27,15 +28,15 @@ from empath.policy.access import Role
 
 ENVIRONMENT: Final = "EMPATH_CHILD"
 CONFIG: Final = "EMPATH_CONFIG"
-DRAIN_S: Final = 10.0  # what a child may take from SIGTERM to its end
+DRAIN_S: Final = 10.0  # longest time from SIGTERM to the end of a child
 
 _PR_SET_NO_NEW_PRIVS: Final = 38
 
-_reported: Final[set[int]] = set()  # ready_fd, once it was used
+_reported: Final[set[int]] = set()  # each ready_fd that was used
 
 
 class Ask(Enum):
-    """What the housekeeper asks of the supervisor: one octet each, written to `ask_fd`."""
+    """A request of the housekeeper to the supervisor: one octet, written to `ask_fd`."""
 
     RELOAD = b"R"
     REOPEN_LOG = b"L"
@@ -44,7 +45,7 @@ class Ask(Enum):
 
 @dataclass(frozen=True, slots=True)
 class InheritedListener:
-    """A listening socket, bound by the supervisor, with its text form (`127.0.0.1:2525`) and role."""
+    """A listening socket that the supervisor bound, with its text form (`127.0.0.1:2525`) and role."""
 
     fd: int
     address: str
@@ -54,11 +55,11 @@ class InheritedListener:
 @dataclass(frozen=True, slots=True)
 class Child:
     """
-    What one child inherits.
+    What one child inherits; `daemon.supervisor.kinds` has the table of who gets what.
 
     Shape: slot is `kind-n`; generation counts the incarnations of the slot from 1; instance is the ULID of this run of
     the supervisor; wake_fds are eventfds (acceptor and housekeeper: those of all worker slots in order; worker: its
-    own); deaths_fd and ask_fd belong to the housekeeper: lines `slot generation` of the dead, and `Ask` octets.
+    own); deaths_fd and ask_fd belong to the housekeeper: lines `slot generation` of dead processes, and `Ask` octets.
     """
 
     slot: str
@@ -81,7 +82,7 @@ class Child:
         return (self.config_fd, self.life_fd, self.ready_fd, self.lock_fd, *listeners, *self.wake_fds, *optional)
 
     def to_json(self) -> str:
-        """The form that stands in the environment."""
+        """The form for the environment."""
         return json.dumps(asdict(self))
 
     @classmethod
@@ -97,7 +98,7 @@ class Child:
 
 def child_from_environment() -> Child:
     """
-    Take over what the supervisor left: read EMPATH_CHILD, name the process, and let no further exec inherit.
+    Read EMPATH_CHILD, name the process, and keep its descriptors from any further exec.
 
     Raises:
         ConfigError: the process was not started by a supervisor.
@@ -114,10 +115,10 @@ def child_from_environment() -> Child:
 
 def load_own_config(child: Child) -> Config:
     """
-    The configuration that the supervisor read and found good, whatever has become of the file since.
+    The configuration that the supervisor read and found valid, even if the file has changed since.
 
     Raises:
-        ConfigError: as `load_config`; only another version of Empath could find something now.
+        ConfigError: as `load_config`; only another version of Empath could find a mistake now.
     """
     octets = os.pread(child.config_fd, os.fstat(child.config_fd).st_size, 0)
     file = os.environ[CONFIG]
@@ -125,35 +126,35 @@ def load_own_config(child: Child) -> Config:
 
 
 def report_ready(child: Child) -> None:
-    """Tell the supervisor that this child does its work. `start` returns when all first children have said so."""
+    """Report to the supervisor that this child does its work. `start` returns when all first children have reported."""
     _report(child, {})
 
 
 def report_failure(child: Child, error: EmpathError) -> bool:
     """
-    Tell the supervisor why this child ends; in the start it becomes the message and exit code of `start`.
+    Report to the supervisor why this child ends. During a start this becomes the message and exit code of `start`.
 
-    False after `report_ready`: there is no one to tell, the log is the place then.
+    Returns False after `report_ready`, when the pipe is closed; the caller logs the error instead.
     """
     return _report(child, {"error": str(error), "exit_code": error.exit_code})
 
 
 def _report(child: Child, message: dict[str, Any]) -> bool:
-    # Once closed, the number may name anything, a client's connection for one.
+    # After the close, the number may name anything, such as the connection of a client.
     if child.ready_fd in _reported:
         return False
     _reported.add(child.ready_fd)
     try:
         os.write(child.ready_fd, json.dumps(message).encode() + b"\n")
     except BrokenPipeError:
-        pass  # no supervisor any more: life_fd says the same
+        pass  # the supervisor is gone; life_fd shows it too
     os.close(child.ready_fd)
     return True
 
 
 def drop_privileges(user: str | None) -> None:
     """
-    Become *user* for good, groups included, and give up gaining rights by exec. Without root nothing is to drop.
+    Become *user* for good, groups included, and never gain rights by exec. Without root there is nothing to drop.
 
     Call it after every import: a virtual environment may lie where *user* cannot read.
 

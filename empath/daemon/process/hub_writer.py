@@ -2,11 +2,11 @@
 hub_writer - the group commit, as greenlets see it
 
 THEORY
-    The writer runs in a native thread of its own, so that a commit, or the wait for another process's lock, never stops
-    the hub.  Works gather in the hub before they are handed to it, until all who took part in the commit before, and
-    all who came while it was written, wait again; or until nobody has come for a moment.  A commit then serves as many
-    as it can, and the hub has nothing to do while the thread writes: the two do not take the interpreter from each
-    other at each statement.  A lone client waits for nobody.
+    The writer runs in a native thread, so that a commit, or the wait for the lock of another process, never stops the
+    hub.  Writes are collected into a batch.  The batch goes to the thread once as many writes wait as shared the
+    previous commit and came while it was written, or once no new write has arrived for `gap_s`.  A commit then serves
+    as many writes as it can, and the hub is idle while the thread writes: the two do not take the interpreter from each
+    other at each statement.  A single write does not wait for others.
 """
 
 import os
@@ -27,62 +27,62 @@ from empath.storage.write import Write
 W = TypeVar("W", bound=Write)
 _EX_SOFTWARE = 70
 _CLOSE_S = 2.0
-_GAP_S = 0.004  # in which nobody came: a processor's turn goes to others for as long
-_PATIENCE_S = 0.010  # where somebody comes all the time, as from many slow hosts
+_GAP_S = 0.004  # without a new write; about one time slice of the scheduler
+_PATIENCE_S = 0.010  # in all, where writes keep arriving, as from many slow hosts
 
 
 class HubWriter:
-    """Writes of this process. Make it after the patching, once per process."""
+    """The writes of this process. Make it after the patching, once per process."""
 
     def __init__(
         self, engine: Engine, *, deadline_s: float, gap_s: float = _GAP_S, patience_s: float = _PATIENCE_S
     ) -> None:
         """
-        *deadline_s* as for Writer. Works gather until nobody has come for *gap_s*, or for *patience_s* in all.
+        *deadline_s* as for Writer. A batch waits until no write has arrived for *gap_s*, or for *patience_s* in all.
         """
         self._gathered: list[Write] = []
-        self._gathering_since: float | None = None  # of the monotonic clock, while `_gap` runs
+        self._gathering_since: float | None = None  # monotonic seconds, while `_gap` runs
         self._patience_s = patience_s
-        self._expected = 0  # so many are all
-        self._in_flight = 0  # works that the thread has
-        self._finished = 0  # by the thread since it last had none
-        # Not `start`, which would go on with what was left of the time when it was last stopped.
+        self._full_batch = 0  # number of writers that shared the previous commit
+        self._in_flight = 0  # writes that the thread has
+        self._finished = 0  # writes of the thread since it last had none
+        # To be started by `again`: `start` would go on with the rest of the time at which it was last stopped.
         self._gap = get_hub().loop.timer(gap_s, gap_s)
         self._after_batch: Callable[[], object] | None = None
         self._is_closed = False
-        self._bell = get_hub().loop.async_()
-        self._bell.start(self._deliver)
+        self._batch_done = get_hub().loop.async_()
+        self._batch_done.start(self._deliver)
         # Both must be the unpatched ones: they are used outside the hub's thread.
         sleep = get_original("time", "sleep")
-        self._writer = engine.open_writer(deadline_s=deadline_s, notify=self._bell.send, sleep=sleep)
+        self._writer = engine.open_writer(deadline_s=deadline_s, notify=self._batch_done.send, sleep=sleep)
         get_original("_thread", "start_new_thread")(self._run, ())
 
-    def commit(self, work: W, *, is_last: bool = False) -> W:
+    def commit(self, write: W, *, is_last: bool = False) -> W:
         """
-        Wait until *work* is durable; *is_last* tells that nobody else will come before it is.
+        Wait until *write* is durable. *is_last* says that no other write will arrive before it is.
 
         Raises:
-            QueueBusy: the write lock was not to be had in time.
-            StorageFailure: it was refused, or failed; whether it took place may be unknown.
+            QueueBusy: the write lock was not free in time.
+            StorageFailure: the write was refused or failed; it may be unknown whether it took place.
         """
-        work.waiter = getcurrent().switch
-        work.submitted_at = time.monotonic()
-        self._gathered.append(work)
+        write.waiter = getcurrent().switch
+        write.submitted_at = time.monotonic()
+        self._gathered.append(write)
         self._gather(is_last=is_last)
         try:
             get_hub().switch()
         finally:
-            work.waiter = None
-        if work.error is not None:
-            raise type(work.error)(str(work.error)) from work.error
-        return work
+            write.waiter = None
+        if write.error is not None:
+            raise type(write.error)(str(write.error)) from write.error
+        return write
 
     def after_batch(self, call: Callable[[], object]) -> None:
-        """Have *call* called in the hub after each batch, before those who wait for it go on."""
+        """Have *call* called in the hub after each batch, before the greenlets that wait for the batch go on."""
         self._after_batch = call
 
     def close(self) -> None:
-        """Finish what was submitted, and close the connection: the last one to close leaves no write-ahead log."""
+        """Finish the submitted writes, then close the connection; the last one to close removes the write-ahead log."""
         self._hand_over()
         self._writer.stop()
         ends_at = time.monotonic() + _CLOSE_S
@@ -91,12 +91,12 @@ class HubWriter:
 
     def _gather(self, *, is_last: bool = False) -> None:
         if self._in_flight:
-            return  # who waits for that comes again
+            return  # its writers will soon wait again
         now = time.monotonic()
         if self._gathering_since is None:
             self._gathering_since = now
         is_long = now - self._gathering_since > self._patience_s
-        if is_last or is_long or len(self._gathered) >= self._expected:
+        if is_last or is_long or len(self._gathered) >= self._full_batch:
             self._hand_over()
         else:
             self._gap.again(self._hand_over)
@@ -116,7 +116,7 @@ class HubWriter:
         self._in_flight -= count
         self._finished += count
         if not self._in_flight:
-            self._expected, self._finished = self._finished + len(self._gathered), 0
+            self._full_batch, self._finished = self._finished + len(self._gathered), 0
         for _ in range(count):
             waiter = finished.popleft().waiter
             if waiter is not None:
@@ -128,6 +128,6 @@ class HubWriter:
         try:
             self._writer.run()
             self._is_closed = True
-        except BaseException:  # noqa: BLE001 - top frame of a thread: without its writer the process is of no use
+        except BaseException:  # noqa: BLE001 - top frame of a thread: without its writer the process is useless
             traceback.print_exc(file=sys.stderr)
             os._exit(_EX_SOFTWARE)

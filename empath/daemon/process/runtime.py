@@ -1,8 +1,8 @@
 """
 runtime - the frame of every child process
 
-It reads the configuration, drops privileges, registers the process in the queue and lets it beat; it turns SIGTERM and
-the supervisor's death into one call of `drain`, and an error into one line and an exit code.
+The frame reads the configuration, drops privileges, registers the process in the queue and writes its beats. SIGTERM
+and the death of the supervisor both set `draining`. An error becomes one line in the log and an exit code.
 """
 
 import gc
@@ -45,14 +45,14 @@ from empath.telemetry.occurrences.process import (
 from empath.telemetry.subscribers import emitter
 
 BEAT_S = 2.0
-STALE_S = 20.0  # a process whose last beat is older may be taken for dead by others before long
+STALE_S = 20.0  # age of the last beat at which others may soon take the process for dead
 _LATELY_S = 10.0
 _EX_SOFTWARE = 70
 _EX_TEMPFAIL = 75
 
 
 class Runtime:
-    """What every child has: its configuration, logger, writer, deadlines, and whether it is to end."""
+    """What every child has: its configuration, emitter, writer, deadlines, and whether it is to end."""
 
     def __init__(self, child: Child, config: Config, engine: Engine, *, write_deadline_s: float) -> None:
         self.child = child
@@ -69,7 +69,7 @@ class Runtime:
 
     def begin(self) -> None:
         """
-        Register in the queue, and watch signals and the supervisor's life from now on.
+        Register in the queue. From now on, watch for signals and for the death of the supervisor.
 
         Raises:
             QueueBusy, StorageFailure: the queue cannot be written.
@@ -93,27 +93,27 @@ class Runtime:
         gevent.spawn(self.deadlines.run)
 
     def ready(self) -> None:
-        """Tell the supervisor that this process does its work. What was made so far stays to its end."""
+        """Report to the supervisor that this process does its work. Objects made so far stay until its end."""
         gc.freeze()
         gc.enable()
         report_ready(self.child)
 
     def end(self) -> None:
-        """Say in the queue that this run is over; what it still holds is released."""
+        """Record in the queue that this process ends; leases that it still holds are released."""
         try:
             self.writer.commit(EndProcess(self.process_id, now=time.time()))
         except EmpathError as exc:
-            self.emit(ProcessEndUnrecorded(error=str(exc)))  # the housekeeper hears of it by other ways
+            self.emit(ProcessEndUnrecorded(error=str(exc)))
         self.writer.close()
 
     @property
     def is_trusted_alive(self) -> bool:
-        """Whether the others still take this process for alive, so that its work is its own."""
+        """Whether other processes still take this one for alive, so that its leases are its own."""
         return not self.is_taken_for_dead and time.monotonic() - self._beaten_at < STALE_S
 
     @property
     def has_beaten_lately(self) -> bool:
-        """Whether the queue could be written by this process within the last beats."""
+        """Whether this process could write the queue within the last beats."""
         return time.monotonic() - self._beaten_at < _LATELY_S
 
     def now(self) -> Timestamp:
@@ -132,7 +132,7 @@ class Runtime:
             self._beaten_at = began
             log.set_level(beat.log_level or self.config.log.level)
             if beat.is_taken_for_dead:
-                # Its leases are others' by now and it gets no more: it sends nothing, and makes room for another.
+                # Other workers have its leases, and it gets no new ones: it sends nothing and makes room for another.
                 self.emit(TakenForDead())
                 self.is_taken_for_dead = True
                 self.draining.set()
@@ -151,15 +151,15 @@ class Runtime:
 
 def run_child(body: Callable[[Runtime], None], *, write_deadline_s: float | None) -> None:
     """
-    Be one child process from its first to its last statement; *body* returns when it has drained.
+    Run one child process from its first to its last statement; *body* returns when it has drained.
 
-    *write_deadline_s* bounds the wait for the write lock; None takes what the configuration says for acceptance.
+    *write_deadline_s* bounds the wait for the write lock; None takes the configured limit for acceptance.
     """
     child = child_from_environment()
     try:
         config = load_own_config(child)
-        get_hub().threadpool.apply(bool)  # gevent imports at first use, which must come before the privileges are gone
-        engine = open_engine(config.queue.path, max_leases=config.delivery.concurrency)  # imported before that, too
+        get_hub().threadpool.apply(bool)  # gevent imports at first use: before the privileges go
+        engine = open_engine(config.queue.path, max_leases=config.delivery.concurrency)  # imports too
         drop_privileges(config.process.user)
         log.configure(config.log.format, config.log.level, config.log.file)
         deadline_s = config.queue.lock_timeout_s if write_deadline_s is None else write_deadline_s
@@ -170,7 +170,7 @@ def run_child(body: Callable[[Runtime], None], *, write_deadline_s: float | None
         if runtime.is_taken_for_dead:
             sys.exit(_EX_TEMPFAIL)
     except EmpathError as exc:
-        # Before it was ready the supervisor says it, to whoever started; afterwards the log is the only place.
+        # Until the process is ready, the supervisor passes the error on to the command that started the service.
         if not report_failure(child, exc):
             emitter(child.slot)(ProcessFailed(error=str(exc)))
         sys.exit(exc.exit_code)

@@ -1,4 +1,4 @@
-"""threads - blocking work in a native thread, while the hub goes on"""
+"""threads - run blocking work in a native thread while the hub goes on"""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 def in_thread(work: Callable[..., T], *arguments: object) -> T:
     """
-    Wait for *work* in a greenlet.
+    Run *work* in a thread, and let the greenlet wait for it.
 
-    Raises what it raises. An error of ours comes back as a value first: the pool prints those that it sees raised, and
-    a full disk is no fault of the program.
+    Raises what *work* raises. The pool would print an exception that it sees. So an EmpathError leaves the thread as a
+    value: a full disk is not a bug.
     """
     result: T | EmpathError = get_hub().threadpool.apply(_caught, (work, arguments))
     if isinstance(result, EmpathError):

@@ -1,8 +1,8 @@
 """
 The supervisor's process: `python -m empath.daemon.supervisor CONFIG`, exec'd by `empathd run` and `empathd start`.
 
-With EMPATH_START_FD in the environment it tells the outcome of its start there, in one line: `ready`, or a JSON object
-with `error` and `exit_code`. Without, a failure goes to standard error.
+With EMPATH_START_FD in the environment the process writes the outcome of its start there, in one line: `ready`, or a
+JSON object with `error` and `exit_code`. Without it, a failure goes to standard error.
 """
 
 import sys

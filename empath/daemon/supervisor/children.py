@@ -1,5 +1,5 @@
 """
-children - one live child process: its report, its signals, its pipes
+children - a live child process: its report, its signals, its pipes
 """
 
 import json
@@ -22,7 +22,7 @@ class Process:
     One live child.
 
     `epoch` is that of the plan it serves; `started_at` and `kill_at` are monotonic seconds. A retired process has been
-    told to end. `deaths_fd` is our end of a housekeeper's pipe of the dead.
+    ordered to end. `deaths_fd` is the supervisor's end of the pipe through which a housekeeper reads of deaths.
     """
 
     slot: str
@@ -41,18 +41,18 @@ class Process:
 
     @property
     def may_report(self) -> bool:
-        """Its ready pipe is still open."""
+        """Whether its ready pipe is still open."""
         return self.ready_fd >= 0
 
     def listen(self) -> bool:
-        """Read what it reports; True if it became ready by this."""
+        """Read its report; True if the report says that it is ready."""
         octets = os.read(self.ready_fd, 65536)
         self._report += octets
         if octets and not self._report.endswith(b"\n"):
             return False
         self._close_ready()
         if not self._report:
-            return False  # it died, or closed the pipe, without a word: the reaping tells
+            return False  # it died or closed the pipe without a report; the reaping will show which
         message = json.loads(self._report)
         if "error" in message:
             self.failure = Failure(message["error"], message["exit_code"])
@@ -61,11 +61,11 @@ class Process:
         return True
 
     def send(self, number: signal.Signals) -> None:
-        """Signal it. We have not reaped it yet, so its pid is its own."""
+        """Send a signal. The supervisor has not reaped the process yet, so its pid is still its own."""
         os.kill(self.pid, number)
 
-    def tell_death(self, slot: str, generation: int) -> None:
-        """Write one line to a housekeeper's pipe. A full pipe drops it: the beats of the dead tell later."""
+    def report_death(self, slot: str, generation: int) -> None:
+        """Write one line to a housekeeper's pipe. A full pipe drops it; a missing beat will show the death later."""
         if self.deaths_fd is not None:
             try:
                 os.write(self.deaths_fd, f"{slot} {generation}\n".encode())
@@ -73,7 +73,7 @@ class Process:
                 pass
 
     def close(self) -> None:
-        """Give up the pipes, after it was reaped; what it had reported before is read first."""
+        """Close the pipes of a process that was reaped, after reading what it had reported."""
         if self.may_report:
             os.set_blocking(self.ready_fd, False)
             try:

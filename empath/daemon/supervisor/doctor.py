@@ -1,7 +1,7 @@
 """
-diagnosis - whether the service runs, or could
+doctor - whether the service runs, or could run
 
-A port is tried as a client would if the service runs, and bound for a moment if it does not.
+If the service runs, each port is tried as a client would try it. If not, each port is bound for a moment.
 """
 
 import os
@@ -24,7 +24,7 @@ _ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def diagnose_service(config_file: Path, config: Config) -> Iterator[Diagnosis]:
-    """Look at the instance of *config*, its listeners, its limits and its files."""
+    """Examine the instance of *config*, its listeners, its limits and its files."""
     found = launch.status(config)
     match found.word:
         case "running":
@@ -86,7 +86,7 @@ def _folder(folder: Path, key: str) -> Diagnosis:
         mode = folder.stat().st_mode
     except OSError as exc:
         found = f"{folder} of {key}: {exc.strerror}"
-        # A missing directory of the pid file is made by the start, others are not.
+        # A start makes the directory of the pid file, and no other.
         return Diagnosis("directory", Level.WARNING, found, f"run `mkdir -p {folder}`")
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
         found = f"{folder} of {key}: every user may write it"

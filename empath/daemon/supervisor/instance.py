@@ -1,10 +1,10 @@
 """
 instance - one running Empath per queue
 
-The lock is an flock on `<queue>.lock`, on one open file description that the supervisor and all its children share: it
-falls when the last of them is gone, however they went. The pid file names the supervisor for people and init scripts;
-it is never the truth, the lock is. The command that starts an instance takes the lock first, so that no one else works
-on the queue while it prepares it, and hands it on in EMPATH_LOCK_FD.
+The lock is an flock on `<queue>.lock`, on one open file description that the supervisor and all its children share. The
+kernel releases it when the last of them is gone, however it ended. The pid file names the supervisor for people and
+init scripts; only the lock is authoritative. The command that starts an instance takes the lock first, so that no other
+program uses the queue during the preparation, and hands the lock on in EMPATH_LOCK_FD.
 """
 
 import fcntl
@@ -20,22 +20,22 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 from empath.errors import CannotCreate, PermissionRefused, QueueBusy
 
 LOCK_FD: Final = "EMPATH_LOCK_FD"
-WAIT_S: Final = 15.0  # longer than a drain: a restart finds the old children gone
+WAIT_S: Final = 15.0  # longer than a drain, so that a restart outlasts the old children
 _PAUSE_S: Final = 0.05
 
 
 def lock_path(queue: Path) -> Path:
-    """The lock file of a queue database: beside it, so that whoever means the same queue meets the same lock."""
+    """The lock file of a queue database, next to it: the same queue always has the same lock."""
     return queue.with_name(queue.name + ".lock")
 
 
 def acquire(queue: Path, wait_s: float = WAIT_S) -> int:
     """
-    Descriptor that holds the lock of *queue*.
+    Take the lock of *queue*; returns the descriptor that holds it.
 
     Raises:
         CannotCreate: the lock file cannot be made.
-        QueueBusy: others hold it still after *wait_s*; the text names their pids.
+        QueueBusy: other processes still hold it after *wait_s*; the text names their pids.
     """
     path = lock_path(queue)
     fd = _open(path)
@@ -48,22 +48,22 @@ def acquire(queue: Path, wait_s: float = WAIT_S) -> int:
 
 def give_to(fd: int, user: str | None) -> None:
     """
-    Let *user*, who owns the queue when root starts Empath, own the lock file of descriptor *fd* too; without root,
-    nothing. Else a start as that user, by another service manager or by hand, could not open what root has made.
+    As root, give the lock file of descriptor *fd* to *user*, the owner of the queue, so that a later start as that user
+    can open the file. Without root, do nothing.
 
     Raises:
-        PermissionRefused: the file has other names, one of which may be that of another's file.
+        PermissionRefused: the file has other hard links, and may be a file of another owner.
     """
     status = os.fstat(fd)
     if os.geteuid() != 0 or user is None or status.st_uid == (owner := pwd.getpwnam(user)).pw_uid:
         return
-    if status.st_nlink != 1:  # the directory is that user's: root gives away no file that was linked there
-        raise PermissionRefused("the lock file beside the queue has other hard links; remove it, then start again")
+    if status.st_nlink != 1:  # the user may have linked a file of another owner there
+        raise PermissionRefused("the lock file next to the queue has other hard links; remove it, then start again")
     os.fchown(fd, owner.pw_uid, owner.pw_gid)
 
 
 def inherited() -> int | None:
-    """Descriptor with the lock that the starting command handed on, None if it did not."""
+    """The descriptor with the lock that the starting command handed on; None if there is none."""
     text = os.environ.pop(LOCK_FD, None)
     if text is None:
         return None
@@ -72,24 +72,24 @@ def inherited() -> int | None:
 
 
 def is_held(queue: Path) -> bool:
-    """Whether any process of an instance lives. A lock file that is missing or not ours to open: no."""
+    """Whether any process of an instance lives. False if the lock file is missing or cannot be opened."""
     try:
         fd = os.open(lock_path(queue), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return False
     try:
-        # Shared: two who only ask do not take each other for an instance.
+        # Shared, so that two callers of this function do not take each other for an instance.
         return not _try_lock(fd, fcntl.LOCK_SH)
     finally:
-        os.close(fd)  # gives back the lock if we got it
+        os.close(fd)  # also releases the lock, if it was free
 
 
 def wait_until_free(queue: Path, wait_s: float) -> None:
     """
-    Return when no process of an instance lives.
+    Wait until no process of an instance lives.
 
     Raises:
-        QueueBusy: after *wait_s* some still do; the text names their pids.
+        QueueBusy: some still live after *wait_s*; the text names their pids.
     """
     if _still(lambda: is_held(queue), wait_s):
         raise QueueBusy(f"the instance on {queue} did not end: still there: {_pids_text(holders_of(queue))}")
@@ -107,7 +107,7 @@ def _still(condition: Callable[[], bool], wait_s: float) -> bool:
 
 
 def holders_of(queue: Path) -> tuple[int, ...]:
-    """Pids of other processes that have the lock file open, as far as /proc lets this user see."""
+    """Pids of other processes that have the lock file open, as far as this user may see in /proc."""
     try:
         wanted = os.stat(lock_path(queue))
     except OSError:
@@ -124,19 +124,19 @@ class PidFile:
 
     def write(self, pid: int) -> None:
         """
-        Put *pid* there in one step, so that no reader sees half of it; makes the directory if it is missing.
+        Write *pid* in one step, so that no reader sees a part of it. Makes the directory if it is missing.
 
         Raises:
-            CannotCreate: that cannot be done.
+            CannotCreate: the file or its directory cannot be made.
         """
-        beside = self.path.with_name(f"{self.path.name}.{pid}")
+        new = self.path.with_name(f"{self.path.name}.{pid}")
         try:
             self.path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+            fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
             with os.fdopen(fd, "w") as file:
-                os.fchmod(fd, 0o644)  # whatever the umask: any user may ask for the status
+                os.fchmod(fd, 0o644)  # whatever the umask: `empathd status` is for any user
                 file.write(f"{pid}\n")
-            beside.rename(self.path)
+            new.rename(self.path)
         except OSError as exc:
             raise CannotCreate(f"cannot write the pid file {self.path}: {exc.filename}: {exc.strerror}") from exc
 
@@ -155,7 +155,7 @@ class PidFile:
 
 
 def find_supervisor(queue: Path, pid_file: PidFile) -> int | None:
-    """Pid of the running supervisor of *queue*, None if there is none. A stale pid file is seen through."""
+    """Pid of the running supervisor of *queue*, None if there is none. A stale pid file counts as none."""
     pid = pid_file.find()
     if pid is None:
         return None
@@ -171,7 +171,7 @@ def find_supervisor(queue: Path, pid_file: PidFile) -> int | None:
 
 def _open(path: Path) -> int:
     try:
-        # O_NOFOLLOW: root comes here in a directory that belongs to another user.
+        # O_NOFOLLOW: root may open the file in a directory that belongs to another user.
         return os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
     except FileNotFoundError as exc:
         raise CannotCreate(f"{path.parent}: no such directory; make it with `mkdir -p -m 750 {path.parent}`") from exc
@@ -191,13 +191,13 @@ def _has_open(process: str, wanted: os.stat_result) -> bool:
     try:
         numbers = os.listdir(f"{process}/fd")
     except OSError:
-        return False  # gone, or another user's
+        return False  # the process is gone, or belongs to another user
     for number in numbers:
         try:
             if os.path.samestat(os.stat(f"{process}/fd/{number}"), wanted):
                 return True
         except OSError:
-            continue  # closed meanwhile
+            continue  # closed by now
     return False
 
 

@@ -1,8 +1,8 @@
 """
-launch - start, stop and ask an instance from outside
+launch - start, stop and query an instance from outside
 
-`start` and `run` end in the same fresh process, `python -m empath.daemon.supervisor`: exec'd in place, or as the leader
-of its own session that has told through a pipe how its start went.
+`start` and `run` lead to the same fresh process, `python -m empath.daemon.supervisor`. `run` execs it in place. `start`
+makes it the leader of its own session, and reads the outcome of its start from a pipe.
 """
 
 import json
@@ -20,12 +20,12 @@ from empath.daemon.supervisor import instance
 from empath.daemon.supervisor.serve import START_FD
 from empath.errors import CannotCreate, EmpathError, ServiceUnavailable
 
-_STOP_S: Final = DRAIN_S + 10.0  # the drain, what is killed after it, and some
+_STOP_S: Final = DRAIN_S + 10.0  # the drain, the kill after it, and a margin
 _COMMAND: Final = (sys.executable, "-P", "-m", "empath.daemon.supervisor")
 
 
 class StartFailed(EmpathError):
-    """The start ended; text and exit code are those of the process that met the reason."""
+    """The start failed; text and exit code are those of the process in which it failed."""
 
     def __init__(self, text: str, exit_code: int) -> None:
         super().__init__(text)
@@ -35,10 +35,10 @@ class StartFailed(EmpathError):
 @dataclass(frozen=True, slots=True)
 class Status:
     """
-    How an instance is.
+    The state of an instance.
 
-    Shape: pid is the supervisor's, None when there is none; pids are all processes that this user may see, the
-    supervisor's among them. Processes without a supervisor are draining.
+    Shape: pid is the supervisor's, None when there is none; pids are those of all processes that this user may see,
+    including the supervisor. Processes without a supervisor are draining.
     """
 
     pid: int | None
@@ -63,36 +63,36 @@ def run(config_file: Path, lock_fd: int) -> NoReturn:
 
 def start(config_file: Path, config: Config, lock_fd: int) -> None:
     """
-    Start a detached instance; returns when its listeners accept and its first children are ready.
+    Start a detached instance. Returns when its listeners accept and its first children are ready.
 
     Raises:
-        StartFailed: the reason why not; its process is gone.
+        StartFailed: the start failed, for the reason given; its process is gone.
         CannotCreate: the file for its standard error cannot be opened.
-        ServiceUnavailable: it ended without a word.
+        ServiceUnavailable: the process ended without a reason.
     """
-    told_fd, tell_fd = os.pipe2(os.O_CLOEXEC)
+    outcome_fd, report_fd = os.pipe2(os.O_CLOEXEC)
     errors = error_file(config)
     try:
         with open(errors, "ab", opener=_readable_by_group) as stderr:
             supervisor = subprocess.Popen(
                 [*_COMMAND, str(config_file.absolute())],
-                env={**os.environ, START_FD: str(tell_fd), instance.LOCK_FD: str(lock_fd)},
+                env={**os.environ, START_FD: str(report_fd), instance.LOCK_FD: str(lock_fd)},
                 stdin=subprocess.DEVNULL,
                 stdout=stderr,
                 stderr=stderr,
                 cwd="/",
-                pass_fds=(tell_fd, lock_fd),
+                pass_fds=(report_fd, lock_fd),
                 start_new_session=True,
             )
     except OSError as exc:
         raise CannotCreate(f"cannot start with standard error to {errors}: {exc.strerror}") from exc
     finally:
-        os.close(tell_fd)
-    with os.fdopen(told_fd, encoding="utf-8") as told:
-        line = told.readline().strip()
+        os.close(report_fd)
+    with os.fdopen(outcome_fd, encoding="utf-8") as outcome:
+        line = outcome.readline().strip()
     if line == "ready":
         return
-    supervisor.wait()  # it has told why: the next command finds it gone
+    supervisor.wait()  # then the next command finds it gone
     if not line:
         raise ServiceUnavailable(f"the supervisor ended before it was ready; see {errors}")
     message = json.loads(line)
@@ -101,12 +101,12 @@ def start(config_file: Path, config: Config, lock_fd: int) -> None:
 
 
 def error_file(config: Config) -> Path:
-    """Where standard error of a detached instance goes: the log file, or `empathd.log` beside the queue."""
+    """Where a detached instance writes standard error: the log file, or `empathd.log` next to the queue."""
     return config.log.file or config.queue.path.with_name("empathd.log")
 
 
 def status(config: Config) -> Status:
-    """How the instance of *config* is, now."""
+    """The present state of the instance of *config*."""
     pid = find_supervisor(config)
     pids = set(instance.holders_of(config.queue.path)) | ({pid} if pid is not None else set())
     return Status(pid, tuple(sorted(pids)) if instance.is_held(config.queue.path) or pid is not None else ())
@@ -119,10 +119,10 @@ def find_supervisor(config: Config) -> int | None:
 
 def stop(config: Config) -> bool:
     """
-    End the instance: drain, wait for the last process. False if there was none.
+    End the instance: drain, and wait for the last process. Returns False if none was running.
 
     Raises:
-        QueueBusy: processes are left when they should be gone.
+        QueueBusy: some processes did not end in time.
     """
     pid = find_supervisor(config)
     if pid is None and not instance.is_held(config.queue.path):
@@ -135,7 +135,7 @@ def stop(config: Config) -> bool:
 
 def reload(config: Config) -> None:
     """
-    Tell the instance to take its configuration anew.
+    Make the instance read its configuration again.
 
     Raises:
         ServiceUnavailable: none is running.
@@ -147,7 +147,7 @@ def reload(config: Config) -> None:
 
 
 def _readable_by_group(path: str, flags: int) -> int:
-    """Log lines name senders and recipients: the mode that the supervisor's umask gives, before there is one."""
+    """Log lines name senders and recipients, so the mode is the one that the supervisor's umask will give."""
     return os.open(path, flags, 0o640)
 
 
@@ -155,6 +155,6 @@ def _send(pid: int, number: signal.Signals) -> None:
     try:
         os.kill(pid, number)
     except ProcessLookupError:
-        pass  # it ended by itself meanwhile
+        pass  # it has ended by itself
     except PermissionError as exc:
         raise ServiceUnavailable(f"process {pid} belongs to another user") from exc

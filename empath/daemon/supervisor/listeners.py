@@ -1,8 +1,8 @@
 """
 listeners - bind what the configuration names
 
-Only the supervisor binds, as root where ports ask for it; acceptors inherit. A socket is known by its address: a reload
-keeps those that are still wanted, so that no connection in a backlog is lost.
+Only the supervisor binds, as root where a port requires it; acceptors inherit. An address identifies a socket: a reload
+keeps the sockets whose addresses stay, so that no connection in a backlog is lost.
 """
 
 import errno
@@ -20,7 +20,7 @@ BACKLOG: Final = 1024
 
 @dataclass(frozen=True, slots=True)
 class BoundListener:
-    """A listening socket and the `[[listener]]` it is for."""
+    """A listening socket and its `[[listener]]`."""
 
     socket: socket.socket
     listener: Listener
@@ -28,10 +28,10 @@ class BoundListener:
 
 def bind(wanted: Iterable[Listener], bound: Iterable[BoundListener] = ()) -> tuple[BoundListener, ...]:
     """
-    Sockets for all of *wanted*, taken from *bound* where the address is the same; all or none.
+    Make sockets for all of *wanted*, or for none; where *bound* has the address, its socket is used again.
 
     Raises:
-        ServiceUnavailable: an address is in use or not of this machine.
+        ServiceUnavailable: an address is in use, or no interface of this machine has it.
         PermissionRefused: a port needs root.
     """
     at_hand = {item.listener.text: item.socket for item in bound}
@@ -40,7 +40,7 @@ def bind(wanted: Iterable[Listener], bound: Iterable[BoundListener] = ()) -> tup
         for listener in wanted:
             same = at_hand.get(listener.text)
             if same is not None:
-                same.listen(BACKLOG)  # an order may have stopped it
+                same.listen(BACKLOG)  # an order may have stopped the listener
             made.append(BoundListener(same or _listen(listener), listener))
     except EmpathError:
         close(made, keep=at_hand.values())
@@ -64,7 +64,7 @@ def _listen(listener: Listener) -> socket.socket:
         # Accepted sockets inherit it: without it each small reply waits for the peer's delayed acknowledgement, 40 ms.
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if family == socket.AF_INET6:
-            # "[::]" and "0.0.0.0" are two listeners; one must not take the other's port.
+            # "[::]" and "0.0.0.0" are two listeners; the first must not take the port of the second.
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         made.bind((listener.host, listener.port))
         made.listen(BACKLOG)

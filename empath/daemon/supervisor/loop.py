@@ -2,12 +2,12 @@
 loop - converge on the wanted state: wait, reap, judge, spawn
 
 A *plan* is one configuration with its bound listeners and its slots; its epoch counts plans. The wanted state is one
-live process per slot of the plan in force, and, while a reload is under way, of the next plan as well. When all of the
-next plan are ready it comes into force and the processes of the old one are retired; if any of them fails, the next
-plan is dropped and nothing has changed. Stopping wants no process at all. `_spawn` closes the gap between wanted and
-live, so no other place starts a process.
+live process per slot of the plan in force and, during a reload, per slot of the next plan too. When all processes of
+the next plan are ready, that plan comes into force and the processes of the old one are retired. If one of them fails,
+the next plan is dropped and nothing has changed. While the service stops, no process is wanted. Only `_spawn` starts
+processes: those that are wanted and not live.
 
-Whatever is remembered is in the fields of `Supervisor`; no signal handler and no other thread touches it.
+All state is in the fields of `Supervisor`; no signal handler and no other thread touches it.
 """
 
 import os
@@ -24,10 +24,11 @@ from empath.config.differences import differences
 from empath.daemon.process.child import DRAIN_S
 from empath.daemon.supervisor import notify, resources
 from empath.daemon.supervisor.children import Failure, Process
+from empath.daemon.supervisor.kinds import COMMANDS
 from empath.daemon.supervisor.notify import Watchdog
 from empath.daemon.supervisor.orders import Order, Orders
 from empath.daemon.supervisor.plan import Plan, Snapshot, close_plan, first_plan, next_plan, read_snapshot
-from empath.daemon.supervisor.spawner import COMMANDS, Spawner
+from empath.daemon.supervisor.spawner import Spawner
 from empath.errors import EmpathError
 from empath.telemetry.occurrences.process import LogKept
 from empath.telemetry.occurrences.supervisor import (
@@ -50,17 +51,17 @@ from empath.telemetry.occurrences.supervisor import (
 )
 from empath.telemetry.subscribers import emitter
 
-SLOT: Final = "supervisor"  # its name in the log, where its children have their slots
+SLOT: Final = "supervisor"  # its name in the log
 _NEVER: Final = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """
-    How long things may take, in seconds.
+    Times that the supervisor allows, in seconds.
 
     A child that lived less than `young_s` died young: its slot waits `delay_s`, doubled by each further early death in
-    a row up to `max_delay_s`. Ready within `ready_s`; killed `drain_s` after being told to end.
+    a row up to `max_delay_s`. A child must be ready within `ready_s`; it is killed `drain_s` after the order to end.
     """
 
     young_s: float = 10.0
@@ -71,7 +72,7 @@ class Pace:
 
 
 class Supervisor:
-    """The loop and its state. `run` may be called once per process, since it takes the signals of the process."""
+    """The loop and its state. Call `run` once per process: it takes over the signals of the process."""
 
     def __init__(
         self,
@@ -102,7 +103,7 @@ class Supervisor:
 
     def run(self, snapshot: Snapshot) -> Failure | None:
         """
-        Serve *snapshot* until told to stop; None then, or why the start ended.
+        Serve *snapshot* until an order to stop. Returns None, or the failure that ended the start.
 
         Raises:
             ServiceUnavailable, PermissionRefused: a listener cannot be bound; nothing was spawned.
@@ -123,14 +124,14 @@ class Supervisor:
             self._wait(time.monotonic())
             self._reap(time.monotonic())
             self._judge(time.monotonic())
-            self._watchdog.tell(time.monotonic())
+            self._watchdog.notify(time.monotonic())
         self._emit(ServiceStopped(duration_s=_since(self._stopped_at), run_s=_since(started_at)))
         return self._failure
 
     # -- wait --------------------------------------------------------------------------------------------------------
 
     def _wait(self, now: float) -> None:
-        """Sleep until an order, a report or the next deadline; take orders and reports."""
+        """Sleep until an order, a report or the next deadline; then take orders and reports."""
         poll = select.poll()
         for fd in self._orders.fds:
             poll.register(fd, select.POLLIN)
@@ -141,7 +142,7 @@ class Supervisor:
         ready = poll.poll(None if pause_s == _NEVER else max(0, int(pause_s * 1000) + 1))
         for fd, _ in ready:
             if fd in reporting:
-                self._hear(reporting[fd])
+                self._read_report(reporting[fd])
         for order, cause in self._orders.take():
             self._obey(order, cause)
 
@@ -150,12 +151,12 @@ class Supervisor:
         if self._stopped_at is None:
             live = {process.slot for process in self._processes.values() if process.epoch == self._plan.epoch}
             deadlines += [at for slot, at in self._not_before.items() if slot in self._plan.slots and slot not in live]
-            waiting = self._plan_to_man()
+            waiting = self._waiting_plan()
             if waiting is not None:
                 deadlines.append(waiting.since + self._pace.ready_s)
         return min([*deadlines, self._watchdog.due_at])
 
-    def _hear(self, process: Process) -> None:
+    def _read_report(self, process: Process) -> None:
         if process.listen():
             self._emit(
                 ProcessReady(
@@ -168,7 +169,7 @@ class Supervisor:
             if process.is_log_stale:
                 process.send(signal.SIGUSR1)
         if process.failure is not None:
-            process.kill_at = time.monotonic() + self._pace.drain_s  # it ends by itself; this is for one that hangs
+            process.kill_at = time.monotonic() + self._pace.drain_s  # should it hang instead of ending
 
     def _obey(self, order: Order, cause: str) -> None:
         match order:
@@ -184,16 +185,16 @@ class Supervisor:
     # -- reap --------------------------------------------------------------------------------------------------------
 
     def _reap(self, now: float) -> None:
-        """Bury all that ended and decide what each death means."""
+        """Take note of each process that ended, and decide what its death means."""
         while self._processes:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
                 return
             process = self._processes.pop(pid, None)
             if process is not None:
-                self._bury(process, os.waitstatus_to_exitcode(status), now)
+                self._process_ended(process, os.waitstatus_to_exitcode(status), now)
 
-    def _bury(self, process: Process, result: int, now: float) -> None:
+    def _process_ended(self, process: Process, result: int, now: float) -> None:
         process.close()
         if process.failure is not None:
             self._emit(
@@ -215,7 +216,7 @@ class Supervisor:
                 age_s=_since(process.started_at),
             )
         )
-        self._spawner.tell_death(process, self._processes.values())
+        self._spawner.report_death(process, self._processes.values())
         if process.is_retired:
             return
         failure = process.failure or Failure(f"{process.slot} ended before it was ready: {_how_text(result)}", 70)
@@ -227,7 +228,7 @@ class Supervisor:
             self._delay(process, now)
 
     def _delay(self, process: Process, now: float) -> None:
-        """A slot whose processes die young waits longer each time; one that lived starts again at once."""
+        """Make a slot wait longer each time its process dies young; a slot whose process lived starts again at once."""
         if now - process.started_at >= self._pace.young_s:
             self._failures.pop(process.slot, None)
             self._not_before.pop(process.slot, None)
@@ -241,7 +242,7 @@ class Supervisor:
     # -- judge -------------------------------------------------------------------------------------------------------
 
     def _judge(self, now: float) -> None:
-        """Kill what overstayed; bring the plan that waits into force when it is manned, drop it when it is late."""
+        """Kill processes that overstayed. Enact the waiting plan when it is complete, drop it when it is late."""
         for process in self._processes.values():
             if process.kill_at is not None and now >= process.kill_at:
                 process.send(signal.SIGKILL)
@@ -249,11 +250,11 @@ class Supervisor:
                 self._emit(ProcessKilled(slot=process.slot, generation=process.generation, pid=process.pid))
         if self._stopped_at is not None:
             return
-        waiting = self._plan_to_man()
+        waiting = self._waiting_plan()
         if waiting is None:
             if self._is_reload_wanted:
                 self._begin_reload()
-        elif self._is_manned(waiting):
+        elif self._is_complete(waiting):
             self._enact(waiting)
         elif now >= waiting.since + self._pace.ready_s:
             late = f"not all processes were ready within {self._pace.ready_s:g} s"
@@ -262,15 +263,15 @@ class Supervisor:
             else:
                 self._stop("failed start", Failure(late, 70))
 
-    def _plan_to_man(self) -> Plan | None:
-        """The plan whose processes are being waited for: the next one, or the first; None in steady service."""
+    def _waiting_plan(self) -> Plan | None:
+        """The plan whose processes are not all ready yet: the next one, or the first; None in steady service."""
         return self._next or (None if self._is_serving else self._plan)
 
-    def _is_manned(self, plan: Plan) -> bool:
-        manned = {
+    def _is_complete(self, plan: Plan) -> bool:
+        ready = {
             process.slot for process in self._processes.values() if process.epoch == plan.epoch and process.is_ready
         }
-        return manned.issuperset(plan.slots)
+        return ready.issuperset(plan.slots)
 
     def _enact(self, plan: Plan) -> None:
         if not self._is_serving:
@@ -321,7 +322,7 @@ class Supervisor:
                 process.send(signal.SIGTERM)
 
     def _stop(self, cause: str, failure: Failure | None = None) -> None:
-        if self._stopped_at is not None:  # told twice: a person at a terminal does not want to wait
+        if self._stopped_at is not None:  # a second order: the person at the terminal does not want to wait
             for process in self._processes.values():
                 process.kill_at = time.monotonic()
             return
@@ -330,14 +331,14 @@ class Supervisor:
         notify.stopping()
         self._emit(StopStarted(cause=cause))
         for plan in filter(None, (self._plan, self._next)):
-            # Ours too: a socket left open here would go on taking connections that nobody serves.
+            # The supervisor's sockets too: one left open would go on taking connections that no process serves.
             close_plan(plan)
             self._retire(plan.epoch)
 
     # -- spawn -------------------------------------------------------------------------------------------------------
 
     def _spawn(self, now: float) -> None:
-        """Start what is wanted and not there."""
+        """Start each process that is wanted and not live."""
         if self._stopped_at is not None:
             return
         for plan in filter(None, (self._plan, self._next)):
@@ -350,19 +351,19 @@ class Supervisor:
     def _start(self, plan: Plan, slot: str, now: float) -> None:
         process = self._spawner.start(plan, slot, now)
         if process.failure is not None:
-            self._bury(process, process.failure.exit_code, now)
+            self._process_ended(process, process.failure.exit_code, now)
             return
         self._processes[process.pid] = process
         self._emit(ProcessStarted(slot=slot, generation=process.generation, pid=process.pid))
 
-    # -- tell ----------------------------------------------------------------------------------------------------------
+    # -- report --------------------------------------------------------------------------------------------------------
 
     def _report_listeners(self, plan: Plan) -> None:
         for item in plan.listeners:
             self._emit(Listening(address=item.listener.text, role=str(item.listener.role)))
 
     def _notify_ready(self) -> None:
-        """Ready, be it with the old configuration or the new."""
+        """Tell the service manager that the service is ready, with the old configuration or the new."""
         addresses = ", ".join(item.listener.text for item in self._plan.listeners)
         notify.ready(f"serving on {addresses}")
 
@@ -373,14 +374,14 @@ class Supervisor:
             self._emit(LogKept(error=str(error)))
 
     def _reopen_log(self) -> None:
-        """Ours first: as root it makes the new file and gives it to the user that the children are."""
+        """Reopen the supervisor's log first: as root it makes the new file and gives it to the user of the children."""
         self._open_log()
         self._emit(LogReopened())
         for process in self._processes.values():
             if process.is_ready:
                 process.send(signal.SIGUSR1)
             else:
-                process.is_log_stale = True  # it has no handler yet, the signal would end it
+                process.is_log_stale = True  # without a handler yet, the signal would end it
 
 
 def _since(at: float | None) -> float:

@@ -1,8 +1,8 @@
 """
-notify - tell a service manager how we are, by the sd_notify protocol; without NOTIFY_SOCKET, nothing
+notify - report the state of the service to a service manager, by the sd_notify protocol
 
-`Watchdog` is the manager's question whether the supervisor's loop still turns: with WATCHDOG_USEC set it expects a word
-within that time, we give it in half of it.
+Without NOTIFY_SOCKET nothing is sent. With WATCHDOG_USEC the manager expects a message within that time, which shows
+that the supervisor's loop still runs; `Watchdog` sends one in half of it.
 """
 
 import os
@@ -12,22 +12,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-ENVIRONMENT: Final = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")  # ours alone: no child speaks for the service
+# Children do not get these variables: only the supervisor speaks for the service.
+ENVIRONMENT: Final = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 _NEVER: Final = float("inf")
 _WAIT_S: Final = 1.0
 
 
 def ready(status: str) -> None:
     """
-    Serving: after the start, and again after a reload, however it ended. *status* is one line for people.
+    The service is ready: after the start, and after each reload, however it ended. *status* is one line for people.
 
-    MAINPID is for a manager that has started `empathd start`, whose own process has ended by now.
+    A manager that ran `empathd start` needs MAINPID, because that process has ended by now.
     """
     notify(f"READY=1\nMAINPID={os.getpid()}\nSTATUS={status}")
 
 
 def reloading() -> None:
-    """A reload has begun; the manager compares the instant with its own clock (systemd 253, Type=notify-reload)."""
+    """A reload has begun. The manager compares the instant with its own clock (systemd 253, Type=notify-reload)."""
     notify(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}\nSTATUS=reloading")
 
 
@@ -38,8 +39,8 @@ def stopping() -> None:
 
 def notify(state: str, wait_s: float = _WAIT_S) -> None:
     """
-    Send *state*, lines of `KEY=value`. A manager that does not listen is no reason to fail, and one that does not read,
-    so that its queue is full, none to stand still for more than *wait_s*.
+    Send *state*, lines of `KEY=value`. A manager that does not listen is ignored. One that does not read, so that its
+    queue is full, delays the supervisor by *wait_s* at most.
     """
     address = os.environ.get("NOTIFY_SOCKET")
     if address:
@@ -53,21 +54,21 @@ def notify(state: str, wait_s: float = _WAIT_S) -> None:
 
 @dataclass(slots=True)
 class Watchdog:
-    """Shape: every_s is how often the manager is told, infinite without a watchdog; due_at is monotonic seconds."""
+    """Shape: every_s is the pause between two messages, infinite without a watchdog; due_at is monotonic seconds."""
 
     every_s: float
     due_at: float
 
     @classmethod
     def of(cls, environment: Mapping[str, str], now: float) -> "Watchdog":
-        """What *environment* asks of this process. Text that is no number asks for nothing."""
+        """The watchdog that *environment* asks of this process. Text that is not a number asks for none."""
         usec, pid = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID", str(os.getpid()))
         if pid == str(os.getpid()) and usec.isascii() and usec.isdigit() and int(usec) > 0:
             return cls(int(usec) / 2e6, now)
         return cls(_NEVER, _NEVER)
 
-    def tell(self, now: float) -> None:
-        """Say that the loop turns, if it is time to."""
+    def notify(self, now: float) -> None:
+        """Send a message if one is due."""
         if now >= self.due_at:
-            notify("WATCHDOG=1", wait_s=0.0)  # another comes soon
+            notify("WATCHDOG=1", wait_s=0.0)  # a lost message does no harm, the next comes soon
             self.due_at = now + self.every_s

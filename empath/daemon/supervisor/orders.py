@@ -1,8 +1,8 @@
 """
-orders - what the supervisor is told: signals and the housekeeper's asks, as values
+orders - what the supervisor is to do: signals and the housekeeper's requests, as values
 
-Signal handlers do nothing: the C level writes each number into a pipe (`signal.set_wakeup_fd`), which ends the wait of
-the loop; nothing runs at an arbitrary point of it.
+Signal handlers do nothing. Python writes the number of each signal into a pipe (`signal.set_wakeup_fd`), which ends the
+wait of the loop. So no code runs at an arbitrary point of the loop.
 """
 
 import os
@@ -16,7 +16,7 @@ from empath.daemon.process.child import Ask
 
 
 class Order(Enum):
-    """What is to be done."""
+    """What the supervisor is to do."""
 
     STOP = auto()
     RELOAD = auto()
@@ -35,7 +35,7 @@ _ASKS: Final = {Ask.STOP: Order.STOP, Ask.RELOAD: Order.RELOAD, Ask.REOPEN_LOG: 
 
 
 class Orders:
-    """Both sources. `ask_fd` is the writing end that housekeepers inherit; `fds` are to be waited for."""
+    """Both sources of orders. `ask_fd` is the writing end that housekeepers inherit; the loop waits for `fds`."""
 
     def __init__(self) -> None:
         self._signals_fd, wakeup_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -50,7 +50,7 @@ class Orders:
         return (self._signals_fd, self._asks_fd)
 
     def take(self) -> Iterator[tuple[Order, str]]:
-        """All orders that wait, each with its cause (`SIGTERM`, `housekeeper`); unknown octets are no order."""
+        """All orders that wait, each with its cause (`SIGTERM`, `housekeeper`). Unknown octets are ignored."""
         for number in _read(self._signals_fd):
             if number in _SIGNALS:
                 yield _SIGNALS[signal.Signals(number)], signal.Signals(number).name

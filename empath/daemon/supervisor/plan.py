@@ -1,7 +1,7 @@
 """
-plan - one configuration made concrete: its listeners bound, its slots named
+plan - a configuration with its listeners bound and its slots named
 
-Also says which settings a running instance cannot change.
+The module also knows which settings a running instance cannot change.
 """
 
 import os
@@ -14,10 +14,11 @@ from typing import Final
 from empath.config.load import parse_config
 from empath.config.model import Config
 from empath.daemon.supervisor import listeners
+from empath.daemon.supervisor.kinds import slots
 from empath.daemon.supervisor.listeners import BoundListener
 from empath.errors import ConfigError, EmpathError, MissingInput
 
-# The lock lies beside the queue, children of both plans share the queue and its files.
+# The lock lies next to the queue, and the children of both plans share the queue and its files.
 _FIXED: Final[dict[str, Callable[[Config], object]]] = {
     "queue.path": lambda config: config.queue.path,
     "process.pid_file": lambda config: config.process.pid_file,
@@ -27,7 +28,7 @@ _FIXED: Final[dict[str, Callable[[Config], object]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A configuration as it was read. `fd` is a memory file with its octets, for children: the file may change."""
+    """A configuration that was read. Children read its octets from `fd`, a memory file: the file on disk may change."""
 
     config: Config
     fd: int
@@ -35,7 +36,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Shape: epoch counts the plans of one run from 1; slots are `kind-n`; since is monotonic seconds."""
+    """Shape: epoch counts the plans of one run from 1; slots are `kind-n`; since, monotonic seconds, is its start."""
 
     epoch: int
     config: Config
@@ -99,8 +100,4 @@ def close_plan(leaving: Plan, staying: Plan | None = None) -> None:
 
 
 def _plan(epoch: int, snapshot: Snapshot, bound: tuple[BoundListener, ...]) -> Plan:
-    return Plan(epoch, snapshot.config, snapshot.fd, bound, _slots(snapshot.config), time.monotonic())
-
-
-def _slots(config: Config) -> tuple[str, ...]:
-    return ("housekeeper-1", *(f"worker-{n}" for n in range(1, config.delivery.workers + 1)), "acceptor-1")
+    return Plan(epoch, snapshot.config, snapshot.fd, bound, slots(snapshot.config), time.monotonic())

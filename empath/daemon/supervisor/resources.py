@@ -1,4 +1,4 @@
-"""resources - what the supervisor needs beside sockets: open files, and a log that its children may write"""
+"""resources - what the supervisor needs apart from sockets: open files, and a log that its children may write"""
 
 import os
 import pwd
@@ -9,11 +9,11 @@ from empath.config.model import Config
 from empath.errors import CannotCreate, ConfigError
 from empath.telemetry.log import log
 
-_SPARE_FILES: Final = 256  # queue, spool, log, pipes, DNS of one process beside its connections
+_SPARE_FILES: Final = 256  # queue, spool, log, pipes and DNS of one process
 
 
 def raise_open_files(config: Config) -> tuple[int, int]:
-    """Raise NOFILE to the hard limit, which children inherit; returns it and what *config* may need in one process."""
+    """Raise NOFILE to the hard limit, which children inherit. Returns that limit and the need of one process."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard, needed_open_files(config)
@@ -26,7 +26,7 @@ def needed_open_files(config: Config) -> int:
 
 def open_log(config: Config) -> None:
     """
-    Log as *config* says. The file is made here, by root if need be, and given to the user that the children become.
+    Open the log of *config*. If this process is root, the file is given to the user that the children become.
 
     Raises:
         CannotCreate: the file cannot be opened or given away.

@@ -1,4 +1,4 @@
-"""serve - the top frame of a supervisor: lock, log, pid file, loop, and who hears of the outcome"""
+"""serve - the top frame of a supervisor: lock, log, pid file, loop, and the report of the outcome"""
 
 import gc
 import json
@@ -13,9 +13,9 @@ from setproctitle import setproctitle
 
 from empath.daemon.supervisor import instance, resources
 from empath.daemon.supervisor.children import Failure
+from empath.daemon.supervisor.kinds import COMMANDS
 from empath.daemon.supervisor.loop import SLOT, Pace, Supervisor
 from empath.daemon.supervisor.plan import read_snapshot
-from empath.daemon.supervisor.spawner import COMMANDS
 from empath.errors import EmpathError
 from empath.mail.identity import QueueId, Timestamp
 from empath.telemetry.occurrences.supervisor import NofileLow, ServiceFailed
@@ -26,7 +26,7 @@ START_FD: Final = "EMPATH_START_FD"
 
 def serve(config_file: str, commands: Mapping[str, Sequence[str]] = COMMANDS, pace: Pace | None = None) -> int:
     """Run one instance from lock to last child; returns the exit code of the process."""
-    gc.freeze()  # the modules, which stay
+    gc.freeze()  # the modules stay to the end
     setproctitle("empathd: supervisor")
     os.umask(0o027)
     starter = Starter()
@@ -74,7 +74,7 @@ def _serve(
 
 
 class Starter:
-    """Who waits for the start: a process at the other end of EMPATH_START_FD, or a person at standard error."""
+    """Receives the outcome of the start: a process at the other end of EMPATH_START_FD, or else standard error."""
 
     def __init__(self) -> None:
         text = os.environ.pop(START_FD, None)
@@ -85,21 +85,21 @@ class Starter:
     def ready(self) -> None:
         """All first children are ready."""
         if self._fd is not None:
-            self._tell("ready")
+            self._report("ready")
 
     def fail(self, failure: Failure) -> None:
         """The start, or a first child, ended for this reason."""
         if self._fd is not None:
-            self._tell(json.dumps({"error": failure.text, "exit_code": failure.exit_code}))
+            self._report(json.dumps({"error": failure.text, "exit_code": failure.exit_code}))
         else:
             for line in failure.text.splitlines():
                 print(f"empathd: {line}", file=sys.stderr)
 
-    def _tell(self, line: str) -> None:
+    def _report(self, line: str) -> None:
         fd, self._fd = self._fd, None
         if fd is not None:
             try:
                 os.write(fd, line.encode() + b"\n")
             except BrokenPipeError:
-                pass  # the starter was interrupted; the log says the same
+                pass  # the starter was interrupted; the log has the outcome too
             os.close(fd)

@@ -14,6 +14,8 @@ from empath.telemetry.occurrences.fields import (
     Slot,
 )
 
+_Setting = str | int | float | bool | list[str]  # a value as the configuration file has it
+
 
 @occurrence("info")
 class SupervisorStarted(Occurrence):
@@ -135,8 +137,8 @@ class SettingChanged(Occurrence):
     """A setting has another value since this reload."""
 
     key: Annotated[str, "key of the setting"]
-    before: Annotated[str | None, "old value, if there was one"]
-    after: Annotated[str | None, "new value, if there is one"]
+    before: Annotated[_Setting | None, "old value, if there was one"]
+    after: Annotated[_Setting | None, "new value, if there is one"]
 
 
 @occurrence("info")

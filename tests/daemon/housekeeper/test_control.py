@@ -64,7 +64,7 @@ def test_reload_is_asked_of_the_supervisor_once(make_empathd: Make) -> None:
 
 def test_drain_ends_the_service(make_empathd: Make) -> None:
     """
-    As SIGTERM does, by whoever may write the queue.
+    A person with write access to the queue may do what SIGTERM does.
     """
     service = make_empathd().start()
 
@@ -98,7 +98,7 @@ def test_log_level_reaches_every_process_and_is_taken_back(make_empathd: Make) -
 
 def test_stopped_listener_refuses_until_a_reload(make_empathd: Make) -> None:
     """
-    Nobody is told to wait for a server that will not come.
+    Without a server the command must not wait for one.
     """
     service = make_empathd().start()
     address = f"127.0.0.1:{service.port}"
@@ -122,7 +122,7 @@ def test_stopped_listener_refuses_until_a_reload(make_empathd: Make) -> None:
 
 def test_order_that_a_housekeeper_died_over_is_not_done_again(make_empathd: Make) -> None:
     """
-    At most once: nobody can know how far it came.
+    At most once: how far the first try came is unknown.
     """
     service = make_empathd()
     queue = Queue(service.queue)

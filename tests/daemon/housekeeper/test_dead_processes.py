@@ -13,7 +13,7 @@ from tests.kit.queue import Queue
 
 
 class Writer:
-    """Carries out works on a queue; fails while `error` says so."""
+    """Carries out writes on a queue; fails while `error` says so."""
 
     def __init__(self, queue):
         self.queue = queue
@@ -56,7 +56,7 @@ def watch(queue):
 
 def test_who_is_silent_for_long_is_dead(queue, watch):
     """
-    Nobody else would ever give back what it holds.
+    No other process would give back its leases.
     """
     watch.look()
     assert ["deferred"] == queue.statuses()

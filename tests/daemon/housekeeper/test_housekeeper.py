@@ -1,4 +1,4 @@
-"""The housekeeper of a real instance: what it finds at its start, it tidies up; what others owe the dead, they do."""
+"""The housekeeper of a real instance: it tidies up after an earlier run, and releases the leases of dead processes."""
 
 import os
 import signal
@@ -113,7 +113,7 @@ def test_retention_is_kept(tidied: Empathd) -> None:
     assert 1 == len(tidied.named("report_queued", to="sender@example.test"))
 
 
-def test_files_that_nobody_needs_go(tidied: Empathd) -> None:
+def test_files_that_no_message_needs_go(tidied: Empathd) -> None:
     """
     Garbage at once, an old orphan after it was found; a needed one and a young one stay.
     """
@@ -130,31 +130,31 @@ def test_file_that_cannot_be_removed_raises_an_alarm(tidied: Empathd) -> None:
     """
     After the third try a person must know; it goes on in the row.
     """
-    told = tidied.wait_for("garbage_stuck", tries=3)
+    line = tidied.wait_for("garbage_stuck", tries=3)
 
-    assert ("critical", "Is a directory") == (told["level"], told["error"])
+    assert ("critical", "Is a directory") == (line["level"], line["error"])
     left = "SELECT locator, tries >= 3 FROM _spool_garbage"  # once what could be removed is
-    eventually(lambda: [(told["locator"], 1)] == select(tidied.queue, left), "all other garbage is gone")
+    eventually(lambda: [(line["locator"], 1)] == select(tidied.queue, left), "all other garbage is gone")
 
 
 def test_missing_file_of_a_waiting_message_is_told(tidied: Empathd) -> None:
     """
-    Only told: whoever tries to deliver it holds it.
+    The housekeeper only reports it; the worker that tries to deliver it holds it.
     """
-    told = tidied.wait_for("spool_file_missing")
+    line = tidied.wait_for("spool_file_missing")
 
-    assert (str(MISSING), "critical") == (told["queue_id"], told["level"])
+    assert (str(MISSING), "critical") == (line["queue_id"], line["level"])
     assert [str(MISSING)] == [line["queue_id"] for line in tidied.named("spool_file_missing")]
     assert [("queued",)] == select(tidied.queue, "SELECT status FROM _recipient WHERE recipient_id = 5")
 
 
 def test_late_due_bound_is_mended(tidied: Empathd) -> None:
     """
-    A bug, and nobody's mail shall wait for its repair.
+    This would be a bug, and mail must not wait for its repair.
     """
-    told = tidied.wait_for("due_bound_repaired")
+    line = tidied.wait_for("due_bound_repaired")
 
-    assert ("late.example", None) == (told["destination"], told.get("due_at"))
+    assert ("late.example", None) == (line["destination"], line.get("due_at"))
     assert [(4e9,)] == select(tidied.queue, "SELECT due_at FROM _destination WHERE name = 'late.example'")
 
 
@@ -162,9 +162,9 @@ def test_grown_log_is_cut(tidied: Empathd) -> None:
     """
     After a long reader the log keeps its size, and everybody pays.
     """
-    told = tidied.wait_for("wal_large")
+    line = tidied.wait_for("wal_large")
 
-    assert ("warning", f"{tidied.queue}-wal") == (told["level"], told["file"])
+    assert ("warning", f"{tidied.queue}-wal") == (line["level"], line["file"])
     tidied.wait_for("wal_truncated")
     assert wal_octets(tidied.queue) < 64 * MIB
 

@@ -1,4 +1,4 @@
-"""The reporter on a queue of its own: whom it tells, what is left, and what a kill at any statement leaves."""
+"""The reporter on a queue of its own: its reports, what they close, and what a kill at any statement leaves."""
 
 import email
 import itertools
@@ -116,7 +116,7 @@ def named(content):
 
 def test_all_that_failed_together_share_one_report(bench):
     """
-    H5: a normal message from nobody to the sender, on the way that mail to the sender takes.
+    H5: a normal message with a null reverse path to the sender, on the way that mail to the sender takes.
     """
     bench.queue.accept("a.example", "a.example", "b.example")
     bench.fail(1, 2, 3)
@@ -144,7 +144,7 @@ def test_a_later_failure_has_a_report_of_its_own(bench):
     assert [["rfc822; r1@a.example"], ["rfc822; r2@a.example"]] == [named(row[3])[0] for row in bench.reports()]
 
 
-def test_a_report_that_fails_is_told_to_the_postmaster_and_then_nobody(bench):
+def test_a_report_that_fails_is_reported_to_the_postmaster_and_then_no_more(bench):
     """
     H6: never a third; the audit has what became of the second.
     """
@@ -247,7 +247,7 @@ def test_a_sender_without_a_route_is_reported_to_under_its_domain(bench):
 )
 def test_a_kill_between_any_two_statements_leaves_exactly_one_report(bench, tmp_path, step, failure):
     """
-    H5: whoever follows finds the notices and no report, or the report and no notices.
+    H5: the next housekeeper finds the notices and no report, or the report and no notices.
     """
     bench.queue.accept("a.example", "a.example")
     bench.fail(1, 2)

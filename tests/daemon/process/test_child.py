@@ -64,11 +64,11 @@ def test_a_child_lets_no_further_process_inherit(monkeypatch):
     for fd in fds:
         os.set_inheritable(fd, True)
     config_fd, life_fd, ready_fd, lock_fd = fds
-    told = _child(
+    child = _child(
         listeners=(), wake_fds=(), ask_fd=None, config_fd=config_fd, life_fd=life_fd, ready_fd=ready_fd, lock_fd=lock_fd
     )
-    monkeypatch.setenv(ENVIRONMENT, told.to_json())
-    assert told == child_from_environment()
+    monkeypatch.setenv(ENVIRONMENT, child.to_json())
+    assert child == child_from_environment()
     assert [False] * 4 == [os.get_inheritable(fd) for fd in fds]
     assert ENVIRONMENT not in os.environ
     for fd in fds:

@@ -26,7 +26,7 @@ class Put(Write):
 
 
 class Batches:
-    """Writers of a queue, and how many works each of their commits had."""
+    """Writers of a queue, and the number of writes in each of their commits."""
 
     def __init__(self, path):
         self.path = path
@@ -80,7 +80,7 @@ def ended(greenlets):
     assert all(greenlet.ready() for greenlet in greenlets)
 
 
-def test_a_lone_client_waits_for_nobody(batches):
+def test_a_single_write_does_not_wait_for_others(batches):
     """
     Its mail is on the disk as soon as the disk can do it.
     """
@@ -109,7 +109,7 @@ def test_who_does_not_come_again_is_waited_for_a_moment(batches):
     assert ([1, 3, 2, 1, 1], 8) == (batches.sizes, len(batches.names()))
 
 
-def test_patience_ends_though_somebody_comes_all_the_time(batches):
+def test_patience_ends_though_writes_keep_arriving(batches):
     """
     From hundreds of slow hosts there is always one more: the first must not wait for the last.
     """

@@ -94,7 +94,7 @@ def test_a_watchdog_is_told_again_and_again(supervised, manager):
     assert b"NOTIFY_SOCKET" not in environment
 
 
-def test_a_manager_that_does_not_read_holds_nobody_up(supervised, manager):
+def test_a_manager_that_does_not_read_delays_nothing(supervised, manager):
     """
     A socket's queue takes some ten messages; then a sender would wait, and with it everything that the supervisor does.
     """

@@ -15,7 +15,7 @@ def _answer(port: int) -> str:
 
 def test_a_reload_replaces_every_child(supervised):
     """
-    Each keeps its slot and gets the next generation; the old ones are told to drain.
+    Each keeps its slot and gets the next generation; the old ones get SIGTERM and drain.
     """
     service = supervised().start()
     service.signal(signal.SIGHUP)
@@ -206,7 +206,7 @@ def test_a_stop_during_a_reload_ends_both_generations(supervised):
 
 def test_sigusr1_reopens_the_log_in_every_process(supervised):
     """
-    A rotation moves the file away; from then on nobody may write to the old one.
+    A rotation moves the file away; from then on no process may write to the old one.
     """
     service = supervised().start()
     service.log.rename(service.directory / "empath.log.1")

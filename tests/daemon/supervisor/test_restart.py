@@ -1,4 +1,4 @@
-"""Children that die while the service runs: restarts, backoff, and who is told."""
+"""Children that die while the service runs: restarts, backoff, and reports to the housekeeper."""
 
 import os
 import signal

@@ -25,7 +25,7 @@ def test_children_inherit_what_their_kind_needs(supervised):
     A shared eventfd wakes the wrong worker, and only an acceptor may accept.
     """
     service = supervised().start()
-    acceptor, housekeeper, worker = (service.told(slot) for slot in ("acceptor-1", "housekeeper-1", "worker-2"))
+    acceptor, housekeeper, worker = (service.inherited(slot) for slot in ("acceptor-1", "housekeeper-1", "worker-2"))
     address = f"127.0.0.1:{service.port}"
     assert [InheritedListener(acceptor.listeners[0].fd, address, Role.INTERNAL)] == list(acceptor.listeners)
     assert 2 == len(acceptor.wake_fds)
@@ -42,7 +42,7 @@ def test_listening_sockets_do_not_delay_small_replies(supervised):
     Accepted sockets inherit TCP_NODELAY; without it a reply may wait 40 ms for the peer's acknowledgement.
     """
     service = supervised().start()
-    listener = service.told("acceptor-1").listeners[0]
+    listener = service.inherited("acceptor-1").listeners[0]
     copy = _descriptor_of(service.pid_of("acceptor-1"), listener.fd)
     with socket.socket(fileno=copy) as listening:
         assert 1 == listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
@@ -153,7 +153,7 @@ def test_an_address_in_use_ends_the_start_with_one_line_that_names_it(supervised
 
 def test_a_listening_socket_is_closed_as_soon_as_the_service_stops(supervised):
     """
-    A connection that the kernel takes and nobody serves is worse than one refused.
+    A refused connection is better than one that the kernel takes and no process serves.
     """
     service = supervised()
     service.behave("deaf", "worker-1")

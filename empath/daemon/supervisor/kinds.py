@@ -1,0 +1,60 @@
+"""
+kinds - the kinds of children: how many run, and what each inherits, as a table
+
+Every child inherits the configuration, the instance lock, the life pipe and a pipe to report on (see
+`daemon.process.child`). The rest depends on its kind. A new kind of child needs a row here and a program
+`empath.daemon.<name>`.
+"""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from empath.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """
+    One kind of child.
+
+    count gives the number of its slots. A kind that is woken inherits the eventfd of its own slot, any other kind those
+    of all slots that are woken, in order. has_listeners, hears_deaths and may_ask stand for the listening sockets, a
+    pipe with the deaths of others, and the writing end of the pipe through which the supervisor is asked.
+    """
+
+    name: str
+    count: Callable[[Config], int]
+    is_woken: bool = False
+    has_listeners: bool = False
+    hears_deaths: bool = False
+    may_ask: bool = False
+
+
+def _one(_: Config) -> int:
+    return 1
+
+
+# In the order of their start.
+KINDS: Final = (
+    Kind("housekeeper", _one, hears_deaths=True, may_ask=True),
+    Kind("worker", lambda config: config.delivery.workers, is_woken=True),
+    Kind("acceptor", _one, has_listeners=True),
+)
+_BY_NAME: Final = {kind.name: kind for kind in KINDS}
+
+# Each kind's command line. -P: no module is imported from the working directory.
+COMMANDS: Final[Mapping[str, Sequence[str]]] = {
+    kind.name: (sys.executable, "-P", "-m", f"empath.daemon.{kind.name}") for kind in KINDS
+}
+
+
+def slots(config: Config) -> tuple[str, ...]:
+    """The slots of all children that *config* asks for: `kind-n`, n from 1."""
+    return tuple(f"{kind.name}-{number}" for kind in KINDS for number in range(1, kind.count(config) + 1))
+
+
+def kind_of(slot: str) -> Kind:
+    """The kind of *slot*."""
+    return _BY_NAME[slot.rpartition("-")[0]]
