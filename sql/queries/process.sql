@@ -16,8 +16,8 @@ UPDATE _process SET beat = beat + 1, beat_at = :now WHERE process_id = :process_
 SELECT value FROM _setting WHERE name = 'log-level';
 
 -- name: living
--- Processes that have not ended. Rows: process_id, instance, slot, generation, beat.
-SELECT process_id, instance, slot, generation, beat FROM _process WHERE ended_at IS NULL;
+-- Processes that have not ended, of all nodes. Rows: process_id, node, instance, slot, generation, beat.
+SELECT process_id, node, instance, slot, generation, beat FROM _process WHERE ended_at IS NULL;
 
 -- name: end
 -- A run is over.

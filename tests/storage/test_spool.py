@@ -71,6 +71,13 @@ def test_files_are_spread_over_directories_by_the_end_of_the_id(spool: Path) -> 
     assert spool / "9Z" / str(ID) == locate(spool, f"spool:mx.example.test/{ID}")
 
 
+def test_file_is_found_whatever_its_node_was_called(spool: Path) -> None:
+    """
+    A host that gets another [node] name goes on delivering what it accepted before.
+    """
+    assert locate(spool, f"spool:mx1/{ID}") == locate(spool, f"spool:mx2.example.test/{ID}")
+
+
 def test_discarded_file_is_gone(spool: Path) -> None:
     """
     Complete or not: its transaction failed, so nothing names it.

@@ -36,14 +36,16 @@ class DeadProcesses:
 
     def begin(self) -> None:
         """
-        End the processes that an earlier run left, and listen to the supervisor from now on.
+        End the processes that an earlier run of this node left, and listen to the supervisor from now on.
+
+        The instance lock tells that the earlier run is over; it says nothing about the processes of another node.
 
         Raises:
             QueueBusy, StorageFailure: the queue cannot be read.
         """
-        child = self._runtime.child
+        child, node = self._runtime.child, self._runtime.config.node.name
         for process in living(self._reader):
-            if process.instance != child.instance:
+            if process.node == node and process.instance != child.instance:
                 self._end_process(process, "earlier run")
         if child.deaths_fd is not None:
             os.set_blocking(child.deaths_fd, False)

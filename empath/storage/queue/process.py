@@ -25,6 +25,7 @@ class ProcessRow:
     """One run of one process that has not ended; beat advances while it lives."""
 
     process_id: int
+    node: str
     instance: str
     slot: str
     generation: int
@@ -115,5 +116,5 @@ class ResizeDestinations(Write):
 
 
 def living(reader: Reader) -> list[ProcessRow]:
-    """Runs that have not ended, of any instance."""
+    """Runs that have not ended, of any node and instance."""
     return [ProcessRow(*row) for row in reader.rows("process.living")]

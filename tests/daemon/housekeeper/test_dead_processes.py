@@ -8,8 +8,9 @@ import pytest
 
 from empath.daemon.housekeeper.dead_processes import DeadProcesses
 from empath.errors import QueueBusy
+from empath.storage.queue.process import Register
 from empath.telemetry.subscribers import emitter
-from tests.kit.queue import Queue
+from tests.kit.queue import T0, Queue
 
 
 class Writer:
@@ -39,8 +40,8 @@ def watch(queue):
     queue.accept("a.example")
     queue.lease()
     runtime: Any = SimpleNamespace(
-        config=SimpleNamespace(queue=SimpleNamespace(path=queue.path)),
-        child=SimpleNamespace(wake_fds=()),
+        config=SimpleNamespace(node=SimpleNamespace(name="mx.example.test")),
+        child=SimpleNamespace(wake_fds=(), deaths_fd=None, instance="this run"),
         emit=emitter("housekeeper-1"),
         writer=Writer(queue),
         process_id=0,
@@ -50,7 +51,7 @@ def watch(queue):
     found = DeadProcesses(runtime, reader)
     found.watch_beats()
     found._beats = {number: (beat, since - 60) for number, (beat, since) in found._beats.items()}
-    yield SimpleNamespace(look=found.watch_beats, runtime=runtime, beats=lambda: found._beats)
+    yield SimpleNamespace(begin=found.begin, look=found.watch_beats, runtime=runtime, beats=lambda: found._beats)
     reader.close()
 
 
@@ -83,4 +84,17 @@ def test_a_burial_that_failed_is_judged_anew(queue, watch):
     watch.runtime.writer.error = None
     assert ["leased"] == queue.statuses()
     watch.look()
+    assert ["deferred"] == queue.statuses()
+
+
+def test_a_start_ends_the_earlier_run_of_its_own_node_only(queue, watch):
+    """
+    The start of one host must not take from the others what they are delivering.
+    """
+    other = Register(node="mx2", instance="its run", slot="worker-1", generation=1, pid=1, now=T0)
+    queue.run(other)
+
+    watch.begin()
+
+    assert [(other.process_id,)] == queue.select("SELECT process_id FROM _process WHERE ended_at IS NULL")
     assert ["deferred"] == queue.statuses()

@@ -14,7 +14,8 @@ def test_process_is_registered_and_beats(queue: Queue) -> None:
 
     reader = queue.engine.open_reader()
     assert [
-        ProcessRow(queue.process_id, "run", "worker-1", 1, 0), ProcessRow(second, "run", "worker-1", 2, 1),
+        ProcessRow(queue.process_id, "mx.example.test", "run", "worker-1", 1, 0),
+        ProcessRow(second, "mx.example.test", "run", "worker-1", 2, 1),
     ] == living(reader)  # fmt: skip
     reader.close()
     assert not beat.is_taken_for_dead
