@@ -88,7 +88,7 @@ class Session(Selects, Protocol):
         """Run once for each of *rows*."""
 
     def insert(self, name: str, bindings: Bindings = ()) -> int:
-        """Insert one row, and return its number, which the statement gives by RETURNING."""
+        """Insert one row, and return its number; shared text gives it by RETURNING."""
 
     def destination_id(self, name: str) -> int:
         """Number of the destination *name*; one that is new is inserted."""

@@ -23,31 +23,30 @@ class DestinationIds:
 
     def __init__(self, max_leases: int) -> None:
         self.max_leases = max_leases
-        self._committed: dict[str, int] = {}
-        self._uncommitted: dict[str, int] = {}
+        self.known: dict[str, int] = {}  # numbers that hold until the transaction is rolled back
+        self._uncommitted: list[str] = []
 
     def __len__(self) -> int:
-        """How many committed numbers are remembered."""
-        return len(self._committed)
+        """How many numbers are remembered."""
+        return len(self.known)
 
     def find(self, session: _Session, name: str) -> int:
-        """Number of *name*; a name that is new is inserted."""
-        number = self._committed.get(name) or self._uncommitted.get(name)
+        """Number of *name*, which is not known; a name that is new is inserted."""
+        number = session.value("accept.find_destination", {"name": name})
         if number is None:
-            number = session.value("accept.find_destination", {"name": name})
-            if number is None:
-                number = session.insert("accept.insert_destination", {"name": name, "max_leases": self.max_leases})
-            self._uncommitted[name] = number
+            number = session.insert("accept.insert_destination", {"name": name, "max_leases": self.max_leases})
+        self.known[name] = number
+        self._uncommitted.append(name)
         return number
 
     def keep(self) -> None:
         """The transaction was committed."""
-        if self._uncommitted:
-            if len(self._committed) + len(self._uncommitted) > self.MAX_NAMES:
-                self._committed.clear()
-            self._committed.update(self._uncommitted)
-            self._uncommitted.clear()
+        self._uncommitted.clear()
+        if len(self.known) > self.MAX_NAMES:
+            self.known.clear()
 
     def forget(self) -> None:
         """The transaction, or a part of it, was rolled back."""
+        for name in self._uncommitted:
+            del self.known[name]
         self._uncommitted.clear()

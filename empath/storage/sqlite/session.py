@@ -55,6 +55,7 @@ class SqliteSession:
         self._statements = statements()
         self._execute = connection.execute
         self._changes = connection.changes
+        self._last_rowid = connection.last_insert_rowid
 
     @property
     def location(self) -> str:
@@ -99,12 +100,13 @@ class SqliteSession:
         self.connection.executemany(self._statements[name].text, rows)
 
     def insert(self, name: str, bindings: Bindings = ()) -> int:
-        """See `engine.Session`."""
-        return int(self._execute(self._statements[name].text, bindings).fetchall()[0][0])  # type: ignore[arg-type]
+        """See `engine.Session`; the number is the rowid where SQLite's own text has no RETURNING."""
+        found: list[Row] = self._execute(self._statements[name].text, bindings).fetchall()
+        return found[0][0] if found else self._last_rowid()
 
     def destination_id(self, name: str) -> int:
         """See `engine.Session`."""
-        return self.destination_ids.find(self, name)
+        return self.destination_ids.known.get(name) or self.destination_ids.find(self, name)
 
 
 class TranslatingSession(SqliteSession):
