@@ -33,13 +33,8 @@ class HeaderGuard:
         self.is_complete = False
 
     @property
-    def is_settled(self) -> bool:
-        """Whether `header` will not change any more, though there may be more of it to drop."""
-        return self.is_complete or self._is_cut
-
-    @property
     def header(self) -> bytes:
-        """What is kept of the header section, without the blank line; whole once `is_settled`."""
+        """What is kept of the header section, without the blank line; whole once `is_complete`."""
         return bytes(self._kept)
 
     def feed(self, octets: bytes) -> bytes:

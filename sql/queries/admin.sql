@@ -40,6 +40,10 @@ SELECT a.recipient_id, a.attempt_id, a.started_at, a.duration_s, a.connect_s, a.
    AND (CAST(:recipient_id AS bigint) IS NULL OR r.recipient_id = :recipient_id)
  ORDER BY a.attempt_id;
 
+-- name: added_fields
+-- Fields that this host added above the message :ulid. Index: the UNIQUE of ulid. Rows: none or one, octets.
+SELECT added_fields FROM _message WHERE ulid = :ulid;
+
 -- name: inline_start
 -- The first :limit octets of a content that lies in the database. Index: the rowid. Rows: none or one, octets.
 SELECT substr(octets, 1, :limit) FROM _content WHERE message_id = :message_id;

@@ -67,7 +67,7 @@ SELECT m.message_id, m.received_at, 0, CASE WHEN m.content_locator = 'inline' TH
 -- name: forget_contents
 -- The locator of those of :messages whose content nobody waits for still; a trigger turns files into garbage.
 -- Transaction: inside BEGIN IMMEDIATE. Index: the rowid, _recipient_message. Rows: message_id.
-UPDATE _message SET content_locator = NULL
+UPDATE _message SET content_locator = NULL, added_fields = :no_fields
  WHERE message_id IN (:messages[])
    AND content_locator IS NOT NULL
    AND NOT EXISTS (

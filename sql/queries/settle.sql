@@ -75,8 +75,8 @@ SELECT r.recipient_id, r.notify
    AND EXISTS (SELECT 1 FROM _message AS m WHERE m.message_id = :message_id AND m.delay_reported_at IS NULL);
 
 -- name: forget_delivered_content
--- Forget where the content is once every recipient has got it. Index: _recipient_message.
-UPDATE _message SET content_locator = NULL
+-- Forget the content once every recipient has got it. Index: _recipient_message.
+UPDATE _message SET content_locator = NULL, added_fields = :no_fields
  WHERE message_id = :message_id
    AND NOT EXISTS (SELECT 1 FROM _recipient WHERE message_id = :message_id AND status <> 'delivered');
 

@@ -14,7 +14,7 @@ CREATE TABLE _message (
   ulid              TEXT    NOT NULL UNIQUE CHECK (length(ulid) = 26),  -- the queue id, in the 250 reply and in every log line
   node              TEXT    NOT NULL,  -- host that accepted it
   reverse_path      TEXT    NOT NULL,  -- mailbox that reports go to; '' is the null reverse-path
-  size              INTEGER NOT NULL CHECK (size >= 0),  -- octets of the content, trace header included
+  size              INTEGER NOT NULL CHECK (size >= 0),  -- octets that go on: added_fields and the content as received
   digest            TEXT    NOT NULL,  -- SHA-256 of the content as received, hexadecimal
   received_at       REAL    NOT NULL,  -- instant of the final dot
   body_type         TEXT    NOT NULL CHECK (body_type IN ('7BIT', '8BITMIME')),  -- BODY= of MAIL, RFC 6152
@@ -31,12 +31,13 @@ CREATE TABLE _message (
   metadata          TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(metadata)),  -- JSON object of modules
   traceparent       TEXT,  -- W3C trace context of the reception
   content_locator   TEXT,  -- 'inline': in _content; 'spool:<node>/<ulid>': a file; NULL: removed
-  delay_reported_at REAL   -- instant at which the sender was told of its delay, which happens once; NULL: not yet
+  delay_reported_at REAL,  -- instant of the one report of delay; NULL: not reported
+  added_fields      BLOB    NOT NULL DEFAULT X''  -- fields that this host adds above the content, lines ended by CRLF
 ) STRICT;
 
 CREATE TABLE _content (
   message_id INTEGER PRIMARY KEY,  -- of _message
-  octets     BLOB    NOT NULL  -- the message as it goes on, lines ended by CRLF, not dot-stuffed
+  octets     BLOB    NOT NULL  -- the content as received, lines ended by CRLF, not dot-stuffed
 ) STRICT;
 
 -- A destination is the key of the queue: a next hop that the route names, else the recipient's domain.

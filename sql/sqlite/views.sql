@@ -65,7 +65,7 @@ SELECT m.ulid AS id,  -- queue id (ULID), in the 250 reply and in the log
        m.header_message_id                           AS header_message_id,        -- Message-ID field
        datetime(m.received_at, 'unixepoch')          AS received_at,              -- instant of the final dot, UTC
        m.received_at                                 AS received_unix,            -- the same, Unix seconds
-       m.size AS size,  -- octets of the content, trace header included
+       m.size AS size,  -- octets of the content with the fields that this host adds
        m.digest AS digest,  -- SHA-256 of the content as received, hexadecimal
        (SELECT count(*) FROM _recipient AS r WHERE r.message_id = m.message_id) AS recipients,  -- with any status
        (SELECT count(*) FROM queue AS q WHERE q.id = m.ulid) AS live,                     -- recipients in queue

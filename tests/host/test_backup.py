@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from empath.storage.sqlite.schema import SCHEMA_VERSION
 from tests.docs.console import Shell, plain, section
 from tests.host.kit import CONF, ROOT, install, shell
 from tests.kit.process import Empathd
@@ -17,6 +18,7 @@ from tests.kit.waiting import eventually
 
 GUIDE = "docs/INSTALL.md"
 needs_shell = pytest.mark.skipif(shutil.which("sqlite3", path="/usr/bin") is None, reason="no sqlite3 of the system")
+NEWER = SCHEMA_VERSION + 1
 LARGE = b"Subject: large\r\n\r\n" + b"x" * 70 + b"\r\n" + 8000 * (b"y" * 70 + b"\r\n")
 
 
@@ -114,10 +116,11 @@ def test_the_schema_goes_up_and_back_as_the_guide_says(host, tmp_path):
     check = (sys.executable, "-P", "-m", "empath.cli.empathd", "-c", host.config, "check")
     done = shell(*check, PYTHONPATH=str(newer))
     assert (0, f"empathd: {host.config}: no findings\n") == (done.returncode, done.stderr)
-    assert [(2,)] == select(host.queue, "PRAGMA user_version")
+    assert [(NEWER,)] == select(host.queue, "PRAGMA user_version")
     assert [("blue", 1)] == select(host.queue, "SELECT colour, count(*) FROM _message GROUP BY colour")
 
-    line = f"empathd: {host.queue}: schema 2 is newer than this Empath, which knows 1; upgrade Empath\n"
+    versions = f"schema {NEWER} is newer than this Empath, which knows {SCHEMA_VERSION}"
+    line = f"empathd: {host.queue}: {versions}; upgrade Empath\n"
     for verb in ("check", "start"):
         done = shell(program, "-c", host.config, verb)
         assert (65, line) == (done.returncode, done.stderr)
@@ -149,8 +152,7 @@ def _newer_empath(place: Path) -> Path:
     """A copy of the package whose schema is one version ahead."""
     shutil.copytree(ROOT / "empath", place / "empath", ignore=shutil.ignore_patterns("__pycache__"))
     module = place / "empath/storage/sqlite/schema.py"
-    module.write_text(module.read_text().replace("SCHEMA_VERSION = 1", "SCHEMA_VERSION = 2"))
-    step = place / "empath/sql/sqlite/migrations/0002.sql"
-    step.parent.mkdir(exist_ok=True)
+    module.write_text(module.read_text().replace(f"SCHEMA_VERSION = {SCHEMA_VERSION}", f"SCHEMA_VERSION = {NEWER}"))
+    step = place / f"empath/sql/sqlite/migrations/{NEWER:04}-colour.sql"
     step.write_text("ALTER TABLE _message ADD COLUMN colour TEXT;\nUPDATE _message SET colour = 'blue';\n")
     return place

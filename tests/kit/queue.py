@@ -186,6 +186,7 @@ class Queue:
         locator: str = INLINE,
         subject: str = "x",
         queue_id: QueueId | None = None,
+        added_fields: bytes = b"",
     ) -> NewMessage:
         """A message with one recipient for each of *destinations*, by default one for `a.example`."""
         self._messages += 1
@@ -201,7 +202,7 @@ class Queue:
             destinations=keys,
             content=content,
             locator=locator,
-            size=len(content or b"") if size is None else size,
+            size=len(added_fields + (content or b"")) if size is None else size,
             digest=hashlib.sha256(content or b"").hexdigest(),
             has_8bit=False,
             received_at=Timestamp(at),
@@ -212,6 +213,7 @@ class Queue:
             header_message_id="<1@example.test>",
             subject=subject,
             priority=priority,
+            added_fields=added_fields,
         )
 
     def new_accept(self, *destinations: str, **attributes: Any) -> Accept:

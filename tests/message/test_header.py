@@ -106,7 +106,7 @@ def test_a_header_section_that_never_ends_is_dropped_to_the_end_of_the_message()
     """
     guard = HeaderGuard(LIMIT)
     kept = b"".join(guard.feed(FIELD) for _ in range(1000))
-    assert (2 * FIELD, 2 * FIELD, True, False) == (kept, guard.header, guard.is_settled, guard.is_complete)
+    assert (2 * FIELD, 2 * FIELD, False) == (kept, guard.header, guard.is_complete)
 
 
 def test_a_long_text_without_header_is_not_cut():
@@ -116,18 +116,6 @@ def test_a_long_text_without_header_is_not_cut():
     text = b"Dear: all\r\n" + 20 * b"this is no header\r\n"
     assert (text, b"Dear: all\r\n") == guarded(text)
     assert (text, b"Dear: all\r\n") == guarded(*text.splitlines(keepends=True))
-
-
-def test_the_header_is_settled_once_it_is_whole_or_cut():
-    """
-    From there on the fields above it can be composed.
-    """
-    guard = HeaderGuard(LIMIT)
-    seen = [guard.is_settled]
-    for piece in (FIELD, b"\r\n", b"body\r\n"):
-        guard.feed(piece)
-        seen.append(guard.is_settled)
-    assert [False, False, True, True] == seen
 
 
 def test_fields_are_read_in_any_case_and_unfolded():

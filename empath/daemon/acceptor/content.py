@@ -6,7 +6,6 @@ that a slow disk stops one session and not the hub.
 """
 
 import hashlib
-from collections.abc import Callable
 
 from empath.daemon.process.threads import in_thread
 from empath.mail.identity import QueueId, Timestamp
@@ -32,13 +31,12 @@ class IncomingContent:
     """
     Content from DATA to its end, under the queue id that its message gets. Call `close` last, however it ended.
 
-    *top* composes, from the header section as received, the fields that this host puts above it.
-    After `finish`: size in octets with those fields, digest (hexadecimal SHA-256) of what was received, has_8bit, and
-    either content whole with locator `inline`, or content None and the locator of a durable spool file.
+    After `finish`: size in octets, digest (hexadecimal SHA-256), has_8bit, and either content whole with locator
+    `inline`, or content None and the locator of a durable spool file.
     """
 
     __slots__ = (
-        "_budget", "_guard", "_hash", "_held", "_pieces", "_spool_file", "_top", "begun_at", "content", "has_8bit",
+        "_budget", "_guard", "_hash", "_held", "_pieces", "_spool_file", "begun_at", "content", "has_8bit",
         "is_accepted", "is_closed", "locator", "queue_id", "size",
     )  # fmt: skip
 
@@ -50,7 +48,6 @@ class IncomingContent:
         queue_id: QueueId,
         begun_at: Timestamp,
         header_octets: int,
-        top: Callable[[bytes], bytes],
     ) -> None:
         self.queue_id = queue_id
         self.begun_at = begun_at
@@ -60,7 +57,6 @@ class IncomingContent:
         self._held = 0
         self._pieces: list[bytes] = []
         self._spool_file = spool_file
-        self._top = top
         self.content: bytes | None = None
         self.has_8bit = False
         self.is_accepted = False
@@ -75,7 +71,7 @@ class IncomingContent:
 
     @property
     def digest(self) -> str:
-        """Hexadecimal SHA-256 of what was received."""
+        """Hexadecimal SHA-256 of the content."""
         return self._hash.hexdigest()
 
     def add(self, octets: bytes) -> None:
@@ -92,9 +88,8 @@ class IncomingContent:
         if self.locator is not INLINE:
             if self._held >= _CHUNK_OCTETS:
                 self._spill()
-        elif self._guard.is_settled and self._is_too_much():
+        elif self._is_too_much():
             self.locator = self._spool_file.locator
-            self._put_top()
 
     def finish(self) -> None:
         """
@@ -104,7 +99,6 @@ class IncomingContent:
             StorageFailure: the spool cannot be written.
         """
         if self.locator is INLINE:
-            self._put_top()
             self.content = b"".join(self._pieces)
         else:
             self._spill()
@@ -130,10 +124,6 @@ class IncomingContent:
         self._held += len(octets)
         self._budget.held_octets += len(octets)
         self.size += len(octets)
-
-    def _put_top(self) -> None:
-        self._keep(self._top(self._guard.header))
-        self._pieces.insert(0, self._pieces.pop())
 
     def _spill(self) -> None:
         chunk = b"".join(self._pieces)

@@ -1,8 +1,7 @@
 """
 space - whether the disk has room for more mail
 
-What is left below the reserve is for recording deliveries.  The acceptor looks each second, and whenever so much mail
-has come meanwhile that the answer may be another.
+The reserve is for recording deliveries.  The acceptor looks once a second, and more often while it writes much mail.
 """
 
 from empath.config.model import Config
@@ -11,11 +10,11 @@ from empath.storage.engine import Engine
 from empath.telemetry.occurrence import Emitter
 from empath.telemetry.occurrences.acceptor import SpaceChanged, SpaceUnknown
 
-_LOOK_OCTETS = 1024 * 1024
+_LOOK_OCTETS = 1024 * 1024  # amount of written mail after which it looks again
 
 
 class Space:
-    """The answer as of the last look is `has_room`; all listeners of the process share it."""
+    """`has_room` is the answer of the last look; all listeners of the process share it."""
 
     def __init__(self, engine: Engine, config: Config, emit: Emitter) -> None:
         self._engine = engine
@@ -27,7 +26,7 @@ class Space:
         self.look()
 
     def take(self, octets: int) -> None:
-        """So much was just written, and will be a second time when it goes from the log into the database."""
+        """Count mail that was just written; a checkpoint writes it a second time."""
         self._taken += octets
         if self._taken >= _LOOK_OCTETS:
             self.look()

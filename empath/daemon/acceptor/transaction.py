@@ -78,7 +78,6 @@ class Transaction:
             queue_id=queue_id,
             begun_at=at,
             header_octets=config.limits.header_octets,
-            top=self._added_fields,
         )
 
     def add_content(self, octets: bytes) -> None:
@@ -127,9 +126,9 @@ class Transaction:
             raise RuntimeError("content came before DATA was accepted")
         return self._content
 
-    def _added_fields(self, header: bytes) -> bytes:
-        """The fields that this host adds above a message with this *header*."""
-        client, content = self._client, self._begun_content()
+    def _added_fields(self, content: IncomingContent) -> bytes:
+        """The fields that this host adds above *content*, which is complete."""
+        client = self._client
         hostname = str(self._context.config.hostname)
         protocol = protocol_word(is_esmtp=client.is_esmtp, is_smtputf8=self._offer.is_smtputf8)
         reception = Reception(client.name, client.address_text, hostname, protocol)
@@ -137,13 +136,14 @@ class Transaction:
         trace = received_field(reception, content.queue_id, content.begun_at, only)
         if self._context.role is not Role.SUBMISSION:
             return trace
-        return trace + missing_fields(Fields.of(header), hostname, content.queue_id, content.begun_at)
+        return trace + missing_fields(Fields.of(content.header), hostname, content.queue_id, content.begun_at)
 
     def _message(self, content: IncomingContent, fields: HeaderFields) -> NewMessage:
         config, offer, client = self._context.config, self._offer, self._client
         is_null = offer.reverse_path.is_null
         lifetime_s = config.retry.bounce_lifetime_s if is_null else config.retry.lifetime_s
         now = Timestamp(time.time())
+        added_fields = self._added_fields(content)
         return NewMessage(
             queue_id=content.queue_id,
             node=config.node.name,
@@ -158,7 +158,7 @@ class Transaction:
             destinations=tuple(self._destinations),
             content=content.content,
             locator=content.locator,
-            size=content.size,
+            size=len(added_fields) + content.size,
             digest=content.digest,
             has_8bit=content.has_8bit,
             received_at=now,
@@ -168,6 +168,7 @@ class Transaction:
             client_name=client.name,
             header_message_id=fields.message_id,
             subject=fields.subject,
+            added_fields=added_fields,
         )
 
     def _log_acceptance(self, message: NewMessage, begun_at: Timestamp) -> None:

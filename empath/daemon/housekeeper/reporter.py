@@ -142,7 +142,7 @@ class Reporter:
         start = read_start(self._reader, case, octets)
         if start is None and case.locator is not None and case.locator != INLINE:
             try:
-                start = in_thread(read_file_start, self._runtime.config.queue.spool, case.locator, octets)
+                start = in_thread(read_file_start, self._runtime.config.queue.spool, case, octets)
             except StorageFailure as exc:  # the sender must get the report without it
                 self._runtime.emit(ReportWithoutContent(queue_id=case.message.queue_id, error=str(exc)))
         return None if start is None else Original(start, is_whole)

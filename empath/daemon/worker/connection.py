@@ -25,6 +25,7 @@ from empath.smtp.client.events import (
 )
 from empath.smtp.client.session import ClientSession, Transaction
 
+_FLUSH_OCTETS = 64 * 1024  # amount of content that is sent at once
 Permission = Callable[[], bool]  # asked just before the final dot; False: give up without it
 Clock = Callable[[], float]  # monotonic seconds
 
@@ -143,10 +144,14 @@ class Connection:
 
     def _send_content(self, pieces: Iterator[bytes], may_end: Permission) -> None:
         session = self._session
+        waiting = 0
         for piece in pieces:
-            # The last piece leaves together with the final dot.
-            self._flush()
+            # Small pieces leave together, and the last one together with the final dot.
+            if waiting >= _FLUSH_OCTETS:
+                self._flush()
+                waiting = 0
             session.content(piece)
+            waiting += len(piece)
         if not may_end():
             raise Abandoned("given up before the final dot")
         session.end_content()

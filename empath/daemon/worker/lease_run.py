@@ -170,7 +170,7 @@ class LeaseRun:
                 raise Abandoned(f"content of {message.queue_id}: {exc}") from exc
             if content is None:
                 raise NoContent("its row is not there")
-        return Body(content, self._runtime.config.queue.spool, message.locator)
+        return Body(content, self._runtime.config.queue.spool, message.locator, message.added_fields)
 
     def _may_end(self) -> bool:
         """Whether the final dot may be sent: no other process can have taken this one for dead, and its work over."""

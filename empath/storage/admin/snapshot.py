@@ -91,7 +91,7 @@ class Snapshot:
         return message
 
     def header(self, message: Message, spool: Path) -> bytes | None:
-        """The header section of the message's content, each line ended by CRLF; None where that was removed."""
+        """The header section of the message as it goes on, each line ended by CRLF; None where it was removed."""
         if message.content_locator is None:
             return None
         if message.content_locator == INLINE:
@@ -105,6 +105,7 @@ class Snapshot:
             except OSError as exc:
                 raise StorageFailure(f"{spool}: {exc.strerror}") from exc
         guard = HeaderGuard(_MAX_HEADER_OCTETS)
+        guard.feed(self._visit.value("admin.added_fields", {"ulid": message.id}))
         guard.feed(octets or b"")
         return guard.header
 

@@ -19,8 +19,9 @@ class NewMessage:
     """
     A message whose final dot was seen.
 
-    Shape: destinations is parallel to envelope.recipients; content is the whole message with its trace header, or None
-    where locator names a spool file; size is octets of that whole; digest is hexadecimal SHA-256 of what was received.
+    Shape: destinations is parallel to envelope.recipients; content is the message as received, or None where locator
+    names a spool file; added_fields are what this host adds above it, each line ended by CRLF; size is octets of both;
+    digest is hexadecimal SHA-256 of the message as received.
     """
 
     queue_id: QueueId
@@ -40,6 +41,7 @@ class NewMessage:
     header_message_id: str | None
     subject: str | None
     priority: int = 2
+    added_fields: bytes = b""
 
 
 class Accept(Write):
@@ -49,7 +51,7 @@ class Accept(Write):
         super().__init__()
         self.message = message
         self.rows = 2 + len(message.destinations)
-        self.octets = len(message.content or b"")
+        self.octets = len(message.added_fields) + len(message.content or b"")
 
     def run(self, session: Session) -> None:
         m = self.message
@@ -58,7 +60,7 @@ class Accept(Write):
         message_row = (
             str(m.queue_id), m.node, str(e.reverse_path), m.size, m.digest, m.received_at, e.body_type, m.has_8bit,
             e.is_smtputf8, e.dsn_return, e.envelope_id, m.listener, m.client_address, m.client_name,
-            m.header_message_id, m.subject, m.locator,
+            m.header_message_id, m.subject, m.locator, m.added_fields,
         )  # fmt: skip
         message_id = session.insert("accept.insert_message", message_row)
         if m.content is not None:

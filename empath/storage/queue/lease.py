@@ -45,7 +45,8 @@ class LeasedMessage:
     """
     One message of a lease with its recipients at the destination.
 
-    Shape: reverse_path is the text form, empty for null; content is None where it has still to be read.
+    Shape: reverse_path is the text form, empty for null; what goes on is added_fields and then the content, which is
+    None until it has been read; size counts both.
     """
 
     message_id: int
@@ -59,6 +60,7 @@ class LeasedMessage:
     dsn_return: str | None
     envelope_id: str | None
     locator: str | None
+    added_fields: bytes
     recipients: list[LeasedRecipient] = field(default_factory=list)
     content: bytes | None = None
 
@@ -247,9 +249,9 @@ def _fill(session: Session, lease: Lease) -> None:
     last = None
     for row in session.rows("lease.leased_work", {"lease_id": lease.lease_id}):
         if last is None or last.message_id != row[0]:
-            last = LeasedMessage(*row[:11])
+            last = LeasedMessage(*row[:12])
             lease.messages.append(last)
-        last.recipients.append(LeasedRecipient(*row[11:]))
+        last.recipients.append(LeasedRecipient(*row[12:]))
     wanted = []
     budget = PREFETCH_OCTETS
     for message in lease.messages:

@@ -54,6 +54,7 @@ class Case:
     size: int
     dsn_return: str | None
     locator: str | None
+    added_fields: bytes
     recipients: tuple[ReportedRecipient, ...]
     notices: tuple[int, ...]
     recipient_ids: tuple[int, ...]
@@ -97,9 +98,8 @@ def read_case(reader: Reader, due: DueReport) -> Case | None:
     found = reader.rows("reports.reported_recipients", keys)
     if not messages or not found:
         return None
-    [(ulid, received_at, is_smtputf8, envelope_id, header_message_id, reverse_path, size, dsn_return, locator)] = (
-        messages
-    )
+    (ulid, received_at, is_smtputf8, envelope_id, header_message_id, *more) = messages[0]
+    reverse_path, size, dsn_return, locator, added_fields = more
     return Case(
         due=due,
         message=ReportedMessage(ulid, Timestamp(received_at), bool(is_smtputf8), envelope_id, header_message_id),
@@ -107,6 +107,7 @@ def read_case(reader: Reader, due: DueReport) -> Case | None:
         size=size,
         dsn_return=dsn_return,
         locator=locator,
+        added_fields=added_fields,
         recipients=tuple(_recipient(due.kind, row[2:]) for row in found if row[5] in TOLD_OF[due.kind]),
         notices=tuple(row[0] for row in found),
         recipient_ids=tuple(row[1] for row in found),
@@ -115,7 +116,7 @@ def read_case(reader: Reader, due: DueReport) -> Case | None:
 
 def read_start(reader: Reader, case: Case, octets: int) -> bytes | None:
     """
-    The first *octets* of inline content; None if it is gone or lies elsewhere.
+    The first *octets* of a message whose content is inline; None if it was removed or lies elsewhere.
 
     Raises:
         QueueBusy, StorageFailure: the queue cannot be read.
@@ -123,24 +124,24 @@ def read_start(reader: Reader, case: Case, octets: int) -> bytes | None:
     if case.locator != INLINE:
         return None
     start: bytes | None = reader.value("reports.content_start", {"message_id": case.due.message_id, "limit": octets})
-    return start
+    return None if start is None else (case.added_fields + start)[:octets]
 
 
-def read_file_start(spool: Path, locator: str, octets: int) -> bytes:
+def read_file_start(spool: Path, case: Case, octets: int) -> bytes:
     """
-    The first *octets* of spooled content; blocks on the disk.
+    The first *octets* of a message whose content is spooled; blocks on the disk.
 
     Raises:
         StorageFailure: the file is not there or cannot be read.
     """
     try:
-        with open_content(spool, locator) as file:
-            start = b""
+        with open_content(spool, str(case.locator)) as file:
+            start = case.added_fields[:octets]
             while len(start) < octets and (piece := file.read(octets - len(start))):
                 start += piece
             return start
     except OSError as exc:
-        raise StorageFailure(f"{locator}: {exc.strerror}") from exc
+        raise StorageFailure(f"{case.locator}: {exc.strerror}") from exc
 
 
 class CloseNotices(Write):

@@ -76,7 +76,8 @@ class ForgetMessages(Write):
 
     def run(self, session: Session) -> None:
         self.messages = _forget_left(session, self._keys)
-        gone = [message_id for (message_id,) in session.rows("retention.forget_contents", self._keys)]
+        forgetting = {**self._keys, "no_fields": b""}
+        gone = [message_id for (message_id,) in session.rows("retention.forget_contents", forgetting)]
         session.run("retention.forget_inline_contents", {"messages": gone})
         self.contents = len(gone)
 

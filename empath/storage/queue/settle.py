@@ -73,7 +73,7 @@ class Settle(Write):
             elif fate.status is RecipientStatus.DELIVERED:
                 self._record_doubt(session, fate)
         is_delivered = not self.is_stale and any(fate.status is RecipientStatus.DELIVERED for fate in self.fates)
-        if is_delivered and session.run("settle.forget_delivered_content", self._keys):
+        if is_delivered and session.run("settle.forget_delivered_content", {**self._keys, "no_fields": b""}):
             session.run("settle.delete_forgotten_content", self._keys)
         if self._is_delayed and not self.is_stale:
             self._insert_delay_notices(session)

@@ -1,12 +1,16 @@
 """
 schema - make, migrate and recognize a queue database
 
-`user_version` counts the schema: a file with a higher one is refused, a lower one is taken up step by step through
-sql/sqlite/migrations/NNNN.sql, each with the views and their triggers in one transaction, so that no file is ever left
-half-way.
+`user_version` is the number of the schema.  A file with a higher number is refused.  A file with a lower one is
+migrated: the scripts sql/sqlite/migrations/NNNN-what.sql change its tables and rows, step by step, and views and
+triggers are created anew.  All of it is one transaction, so that no file is ever between two versions.
+
+Names that begin with an underscore are Empath's own.  Other tables, indexes, views and triggers in the file belong to a
+person, and stay.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -17,9 +21,11 @@ from empath.errors import CannotCreate, UnusableQueue
 from empath.storage.queries import script
 from empath.storage.sqlite.connection import PAGE_OCTETS, open_writer, rows, transaction, translated, value
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x454D5041  # "EMPA"
 _WAIT_S = 30.0
+_VIEW = re.compile(r"^CREATE VIEW (\w+)", re.MULTILINE)
+_TRIGGER = re.compile(r"^CREATE TRIGGER .*?^END;$", re.MULTILINE | re.DOTALL)
 
 
 def prepare(path: Path, *, version: int = SCHEMA_VERSION, steps: Mapping[int, str] | None = None) -> int:
@@ -74,12 +80,10 @@ def check_current(connection: apsw.Connection, path: Path) -> None:
 
 
 def migrations() -> dict[int, str]:
-    """Scripts of sql/sqlite/migrations/ by the version that they lead to."""
+    """Scripts of sql/sqlite/migrations/ by the version that they lead to, which their names begin with."""
     folder = resources.files("empath").joinpath("sql", "sqlite", "migrations")
-    if not folder.is_dir():  # neither git nor a wheel carries a folder without files: this schema is the first
-        return {}
     return {
-        int(file.name.removesuffix(".sql")): file.read_text(encoding="utf-8")
+        int(file.name.partition("-")[0]): file.read_text(encoding="utf-8")
         for file in folder.iterdir()
         if file.name.endswith(".sql")
     }
@@ -111,10 +115,10 @@ def _build(connection: apsw.Connection, found: int, known: int, steps: Mapping[i
     if found == 0:
         rows(connection, script("sqlite/schema.sql"))
     else:
-        for name in _views(connection):
-            connection.execute(f'DROP VIEW "{name}"')
+        _drop_views_and_triggers(connection)
         for version in range(found + 1, known + 1):
             rows(connection, steps[version])
+        rows(connection, "\n".join(_TRIGGER.findall(script("sqlite/schema.sql"))))
     rows(connection, script("sqlite/views.sql"))
     rows(connection, script("sqlite/control.sql"))
     connection.pragma("application_id", APPLICATION_ID)
@@ -125,5 +129,11 @@ def _tables(connection: apsw.Connection) -> list[str]:
     return [name for (name,) in rows(connection, "SELECT name FROM sqlite_schema WHERE type = 'table'")]
 
 
-def _views(connection: apsw.Connection) -> list[str]:
-    return [name for (name,) in rows(connection, "SELECT name FROM sqlite_schema WHERE type = 'view'")]
+def _drop_views_and_triggers(connection: apsw.Connection) -> None:
+    """Drop what the new version creates anew; a public view that it no longer has is dropped by its step."""
+    public = set(_VIEW.findall(script("sqlite/views.sql")))
+    # A view takes its triggers with it. Views first: SQLite checks no view against the tables that a step changes.
+    for kind in ("view", "trigger"):
+        for (name,) in rows(connection, "SELECT name FROM sqlite_schema WHERE type = ?", (kind,)):
+            if name.startswith("_") or name in public:
+                connection.execute(f'DROP {kind} "{name}"')

@@ -80,7 +80,7 @@ UPDATE _destination SET due_at = :due_at WHERE destination_id = :destination_id;
 -- What a lease holds, message by message, the first class first. Transaction: after the commit. Index: _recipient_lease.
 -- Rows: one per recipient.
 SELECT m.message_id, m.ulid, m.reverse_path, m.size, m.received_at, m.body_type, m.has_8bit, m.is_smtputf8, m.dsn_return,
-       m.envelope_id, m.content_locator,
+       m.envelope_id, m.content_locator, m.added_fields,
        r.recipient_id, r.address, r.domain, r.attempts, r.expires_at, r.notify,
        -- RFC 3461 §5.2.1: who was named otherwise by the client is so named to the next host, in xtext.
        CASE

@@ -12,6 +12,7 @@ import apsw.shell  # now: in some tests the user becomes one who may not read th
 import pytest
 
 from empath.cli.admin.output import instant, printable
+from empath.storage.sqlite.schema import SCHEMA_VERSION
 from tests.cli.admin.kit import COMMAND, NEVER, Desk, run
 from tests.kit.process import configuration
 from tests.kit.queue import write
@@ -50,7 +51,7 @@ def test_a_newer_schema_is_exit_65(desk: Desk, verb):
     """
     write(desk.path, "PRAGMA user_version = 999")
     said = desk.run(*verb)
-    write(desk.path, "PRAGMA user_version = 1")
+    write(desk.path, f"PRAGMA user_version = {SCHEMA_VERSION}")
     assert (65, "", 1) == (said.code, said.out, said.err.count("\n"))
     assert "schema 999 is newer than this Empath" in said.err
 

@@ -7,6 +7,7 @@ import subprocess
 import apsw
 import pytest
 
+from empath.storage.sqlite.schema import SCHEMA_VERSION
 from tests.cli.admin.kit import COMMAND, Desk, Said
 from tests.kit.queue import write
 from tests.kit.waiting import DEADLINE_S
@@ -109,7 +110,7 @@ def test_a_newer_schema_is_exit_65(desk: Desk) -> None:
     """
     write(desk.path, "PRAGMA user_version = 999")
     said = desk.run_apart("sql", "SELECT 1")
-    write(desk.path, "PRAGMA user_version = 1")
+    write(desk.path, f"PRAGMA user_version = {SCHEMA_VERSION}")
     assert (65, "") == (said.code, said.out)
 
 

@@ -1,6 +1,7 @@
-"""One receiving session over a real socket, with a writer that does as the test says."""
+"""One receiving session over a real socket, with a writer that the test controls."""
 
 import contextlib
+import hashlib
 import socket
 from ipaddress import ip_address
 
@@ -30,7 +31,7 @@ MESSAGE = b"Subject: x\r\n\r\ntext\r\n.\r\n"
 
 
 class FakeWriter(HubWriter):
-    """Keeps what it is given, or fails as told."""
+    """Keeps the messages that it commits, or raises `error`."""
 
     def __init__(self):
         self.messages = []
@@ -70,7 +71,7 @@ class Visit:
             octets = octets[self._theirs.send(octets) :]
 
     def hear(self):
-        """What the session says next."""
+        """The next octets of the session."""
         wait_read(self._theirs.fileno(), timeout=DEADLINE_S)
         return self._theirs.recv(65536)
 
@@ -108,7 +109,7 @@ def make_context(tmp_path):
 
 @pytest.fixture
 def visit():
-    """Makes visits to a context; at the end they are over and have left nothing."""
+    """Makes visits to a context; at the end all are over and have left no memory and no file behind."""
     made = []
 
     def make(context, early=b""):
@@ -138,7 +139,25 @@ def test_a_message_is_taken_when_it_is_committed(make_context, visit):
     reply = client.say(MESSAGE)
     [message] = context.writer.messages
     assert f"250 2.0.0 Ok: queued as {message.queue_id}\r\n".encode() == reply
-    assert (INLINE, ("discard:",), len(message.content)) == (message.locator, message.destinations, message.size)
+    assert (INLINE, ("discard:",)) == (message.locator, message.destinations)
+
+
+def test_the_fields_that_this_host_adds_are_kept_apart_from_what_was_received(make_context, visit):
+    """
+    Fields that name a result for the body can only be written above it when all of it is there.
+    """
+    context = make_context(more='[relay]\nnetworks = ["127.0.0.1/32"]', role=Role.SUBMISSION)
+    client = visit(context)
+    client.hear()
+    for octets in (*TO_DATA, MESSAGE):
+        client.say(octets)
+
+    [message] = context.writer.messages
+    received = b"Subject: x\r\n\r\ntext\r\n"
+    assert (received, hashlib.sha256(received).hexdigest()) == (message.content, message.digest)
+    names = [line.split(b":")[0] for line in message.added_fields.splitlines() if not line.startswith(b"\t")]
+    assert [b"Received", b"Date", b"Message-ID"] == names
+    assert len(message.added_fields) + len(received) == message.size
 
 
 @pytest.mark.parametrize("error", [QueueBusy("locked"), StorageFailure("disk full")])
@@ -158,9 +177,9 @@ def test_a_message_that_cannot_be_stored_is_refused_for_now(make_context, visit,
     assert client.say(MESSAGE).startswith(b"250 2.0.0 Ok: queued as ")
 
 
-def test_a_spool_that_cannot_be_written_is_heard_of_at_the_end_of_data(make_context, visit, capfd):
+def test_the_client_learns_at_the_end_of_data_that_the_spool_cannot_be_written(make_context, visit, capfd):
     """
-    The client is still sending when the disk fails. A full disk is no fault of ours: one line in the log, no traceback.
+    The client is still sending when the disk fails. A full disk is not a bug: one line in the log, and no traceback.
     """
     context = make_context()
     context.config.queue.spool.rmdir()
@@ -176,7 +195,7 @@ def test_a_spool_that_cannot_be_written_is_heard_of_at_the_end_of_data(make_cont
 
 def test_large_content_is_spooled_whole(make_context, visit):
     """
-    And its file is the row's once it is accepted.
+    Once the message is accepted its row names the file, so the session must not remove it.
     """
     context = make_context()
     client = visit(context)
@@ -189,12 +208,13 @@ def test_large_content_is_spooled_whole(make_context, visit):
     [message] = context.writer.messages
     [file] = [file for file in context.config.queue.spool.rglob("*") if file.is_file()]
     assert (None, f"spool:mx.example.test/{file.name}") == (message.content, message.locator)
-    assert (message.size, True) == (file.stat().st_size, file.read_bytes().endswith(content))
+    assert content == file.read_bytes()
+    assert len(message.added_fields) + len(content) == message.size
 
 
 def test_beyond_the_memory_of_the_process_small_content_is_spooled_too(make_context, visit):
     """
-    A crowd of small messages is a large one.
+    Many small messages need as much memory as a large one.
     """
     context = make_context()
     context.budget.held_octets = context.budget.limit_octets + 1
@@ -209,7 +229,7 @@ def test_beyond_the_memory_of_the_process_small_content_is_spooled_too(make_cont
 
 def test_a_message_that_broke_a_rule_leaves_nothing(make_context, visit):
     """
-    It may be large, and on the disk already.
+    Its content may be large, and on the disk already.
     """
     context = make_context()
     client = visit(context)
@@ -223,7 +243,7 @@ def test_a_message_that_broke_a_rule_leaves_nothing(make_context, visit):
 
 def test_without_space_mail_is_refused_for_now(make_context, visit):
     """
-    Before the client sends anything that could not be kept.
+    The client gets the refusal before it sends content that could not be kept.
     """
     context = make_context()
     context.space.has_room = False
@@ -234,9 +254,6 @@ def test_without_space_mail_is_refused_for_now(make_context, visit):
 
 
 def test_a_domain_without_a_route_is_refused(make_context, visit):
-    """
-    There is nowhere to go with it.
-    """
     client = visit(make_context(routes='"known.test" = "discard:"'))
     client.hear()
     client.say(b"EHLO c.test\r\n")
@@ -246,7 +263,7 @@ def test_a_domain_without_a_route_is_refused(make_context, visit):
 
 def test_octets_before_the_banner_end_the_session(make_context, visit):
     """
-    RFC 5321 §3.1: who does not wait for it does not listen to us.
+    RFC 5321 §3.1: a client that does not wait for the banner does not listen to replies.
     """
     client = visit(make_context(), early=b"EHLO c.test\r\n")
     assert client.hear().startswith(b"554 5.5.0 ")
@@ -254,7 +271,7 @@ def test_octets_before_the_banner_end_the_session(make_context, visit):
 
 
 @pytest.mark.parametrize("is_in_content", [False, True])
-def test_a_client_that_says_nothing_is_told_so_and_left(make_context, visit, is_in_content):
+def test_a_silent_client_gets_421_and_is_disconnected(make_context, visit, is_in_content):
     """
     RFC 5321 §4.5.3.2.
     """
@@ -267,9 +284,9 @@ def test_a_client_that_says_nothing_is_told_so_and_left(make_context, visit, is_
     assert b"" == client.hear()
 
 
-def test_a_session_has_an_end_however_much_is_said(make_context, visit):
+def test_a_session_ends_at_its_limit_though_the_client_is_active(make_context, visit):
     """
-    A client that says EHLO now and then would stay for ever.
+    A client that says EHLO from time to time would stay for ever.
     """
     client = visit(make_context(more='[timeouts]\nsession = "1s"'))
     heard = client.hear()
@@ -281,9 +298,6 @@ def test_a_session_has_an_end_however_much_is_said(make_context, visit):
 
 
 def test_an_interrupt_tells_an_idle_client(make_context, visit):
-    """
-    The process is to end.
-    """
     client = visit(make_context())
     client.hear()
     client.say(TO_DATA[0])
@@ -292,9 +306,9 @@ def test_an_interrupt_tells_an_idle_client(make_context, visit):
     assert b"" == client.hear()
 
 
-def test_a_process_that_drains_greets_nobody(make_context, visit):
+def test_a_process_that_drains_greets_no_client(make_context, visit):
     """
-    The connection was accepted just before.
+    The connection was accepted just before the drain.
     """
     context = make_context()
     context.is_draining = True
@@ -303,9 +317,9 @@ def test_a_process_that_drains_greets_nobody(make_context, visit):
     assert b"" == client.hear()
 
 
-def test_a_message_under_way_may_end_while_the_process_drains(make_context, visit):
+def test_a_message_that_is_arriving_is_completed_while_the_process_drains(make_context, visit):
     """
-    Then the session is over.
+    The session ends after its reply.
     """
     context = make_context()
     client = visit(context)
@@ -322,7 +336,7 @@ def test_a_message_under_way_may_end_while_the_process_drains(make_context, visi
 
 def test_a_client_that_vanishes_costs_nothing(make_context, visit):
     """
-    Its content is forgotten, from memory and disk: see the fixture.
+    Memory and disk are given back: the fixture checks it.
     """
     context = make_context()
     for content in (b"Subject: x\r\n", b"X: y\r\n\r\n" + (b"z" * 78 + b"\r\n") * 20_000):

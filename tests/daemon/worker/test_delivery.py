@@ -106,7 +106,7 @@ def dispatch(tmp_path):
 def message(number, recipients=1, *, content=b"x", expires_at=FAR, notify=None, domain="a.test"):
     """A leased message whose recipients are numbered from ten times its number."""
     leased = LeasedMessage(
-        number, f"{number:026}", "s@b.test", 1, Timestamp(1.0), "7BIT", False, False, None, None, INLINE
+        number, f"{number:026}", "s@b.test", 1, Timestamp(1.0), "7BIT", False, False, None, None, INLINE, b""
     )
     leased.content = content
     leased.recipients += [

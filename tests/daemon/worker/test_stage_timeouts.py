@@ -65,7 +65,7 @@ def waited(tmp_path, host, limits):
     lines = "\n".join(f'{name}_timeout = "{seconds:.0f}s"' for name, seconds in limits.items())
     file.write_text(configuration(2525, f"[delivery]\n{lines}"))
     pool = ConnectionPool(load_config(file).delivery, "me.test", Deadlines(), host.connect, lambda: host.now)
-    result = pool.send(HOST, MAIL, lambda: iter([b"content\r\n", b"more\r\n"]), lambda: True)
+    result = pool.send(HOST, MAIL, lambda: iter([b"content\r\n" * 10_000, b"more\r\n"]), lambda: True)
     one = result.results[1]
     assert host.is_closed == host.is_there
     return host.now - 1000.0, one.stage, str(one.reply)[:9], result.is_in_doubt

@@ -1,5 +1,6 @@
 """Obligations to report, and their end."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from empath.mail.status import RecipientStatus
 from empath.message.report.compose import Action, LastAttempt, ReportKind
 from empath.storage.queue.accept import Accept
 from empath.storage.queue.put_back import EndLease
-from empath.storage.queue.reports import CloseNotices, DueReport, due_reports, read_case, read_start
+from empath.storage.queue.reports import CloseNotices, DueReport, due_reports, read_case, read_file_start, read_start
+from empath.storage.spool import SpoolFile
 from tests.kit.queue import T0, Queue, ids, write
 
 FAILURE, DELAY = ReportKind.FAILURE, ReportKind.DELAY
@@ -154,11 +156,27 @@ def test_content_is_read_up_to_a_limit(queue: Queue) -> None:
     settle(queue, RecipientStatus.BOUNCED, 1)
     reader = queue.engine.open_reader()
     assert b"Subject: x" == read_start(reader, case(queue), 10)
+    write(queue.path, "UPDATE _message SET added_fields = CAST('Received: y' AS BLOB)")
+    assert b"Received: " == read_start(reader, case(queue), 10)
+    assert b"Received: ySubject" == read_start(reader, case(queue), 18)
     write(queue.path, "DELETE FROM _content")
     assert read_start(reader, case(queue), 10) is None
     write(queue.path, "UPDATE _message SET content_locator = NULL")
     assert read_start(reader, case(queue), 10) is None
     reader.close()
+
+
+def test_a_spooled_message_is_read_with_the_fields_that_were_added(queue: Queue, tmp_path: Path) -> None:
+    """
+    The file holds what was received; the sender gets back what went on.
+    """
+    file = SpoolFile(tmp_path, "mx.example.test", QueueId("0" * 26))
+    file.write(b"Subject: x\r\n\r\n" + b"y" * 1000)
+    file.complete()
+    queue.accept(content=None, size=1018, locator=file.locator, added_fields=b"Received: y\r\n")
+    settle(queue, RecipientStatus.BOUNCED, 1)
+
+    assert b"Received: y\r\nSubject" == read_file_start(tmp_path, case(queue), 20)
 
 
 def report(queue: Queue) -> Accept:

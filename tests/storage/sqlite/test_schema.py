@@ -115,13 +115,15 @@ def test_older_database_is_brought_up_to_date(queue: Queue) -> None:
     """
     queue.accept()
     queue.close()
+    last = SCHEMA_VERSION + 2
     steps = {
-        2: "ALTER TABLE _message ADD COLUMN colour TEXT; SELECT 1; UPDATE _message SET colour = 'red';",
-        3: "UPDATE _message SET colour = colour || ' and blue';",
+        SCHEMA_VERSION
+        + 1: "ALTER TABLE _message ADD COLUMN colour TEXT; SELECT 1; UPDATE _message SET colour = 'red';",
+        last: "UPDATE _message SET colour = colour || ' and blue';",
     }
 
-    assert 1 == prepare(queue.path, version=3, steps=steps)
-    assert 3 == prepare(queue.path, version=3, steps=steps)
+    assert SCHEMA_VERSION == prepare(queue.path, version=last, steps=steps)
+    assert last == prepare(queue.path, version=last, steps=steps)
 
     assert [("red and blue",)] == queue.select("SELECT colour FROM _message")
     assert [("r1@a.example", "queued")] == queue.select("SELECT recipient, status FROM queue")
@@ -137,10 +139,10 @@ def test_migration_that_fails_leaves_the_old_schema(queue: Queue) -> None:
     queue.close()
     before = dump(queue.path)
 
+    step = "ALTER TABLE _message ADD COLUMN colour TEXT; DROP TABLE no_such_table"
+
     with pytest.raises(StorageFailure, match="no_such_table"):
-        prepare(
-            queue.path, version=2, steps={2: "ALTER TABLE _message ADD COLUMN colour TEXT; DROP TABLE no_such_table"}
-        )
+        prepare(queue.path, version=SCHEMA_VERSION + 1, steps={SCHEMA_VERSION + 1: step})
 
     assert before == dump(queue.path)
 

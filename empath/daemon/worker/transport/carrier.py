@@ -23,26 +23,35 @@ _CHUNK_OCTETS = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Content of one message: in memory, or in a spool file."""
+    """What goes on of one message: added_fields, then the content, which is in memory or in a spool file."""
 
     content: bytes | None
     spool: Path
     locator: str | None
+    added_fields: bytes = b""
 
     def pieces(self) -> Iterator[bytes]:
         """Read it from the beginning, blocking; for a thread."""
-        if self.content is not None:
-            yield self.content
-            return
-        with open_content(self.spool, str(self.locator)) as file:
-            while octets := file.read(_CHUNK_OCTETS):
-                yield octets
+        yield from self._in_memory()
+        if self.content is None:
+            yield from self._in_file()
 
     def pieces_in_hub(self) -> Iterator[bytes]:
         """Read it from the beginning, the disk in a thread; for a greenlet."""
+        yield from self._in_memory()
+        if self.content is None:
+            yield from iter(partial(in_thread, next, self._in_file(), b""), b"")
+
+    def _in_memory(self) -> Iterator[bytes]:
+        if self.added_fields:
+            yield self.added_fields
         if self.content is not None:
-            return iter((self.content,))
-        return iter(partial(in_thread, next, self.pieces(), b""), b"")
+            yield self.content
+
+    def _in_file(self) -> Iterator[bytes]:
+        with open_content(self.spool, str(self.locator)) as file:
+            while octets := file.read(_CHUNK_OCTETS):
+                yield octets
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,25 @@
+"""kit - queues of older versions, as make.py kept them"""
+
+import gzip
+from pathlib import Path
+
+import apsw
+
+from empath.storage.spool import locate
+
+VERSION_1 = Path(__file__).parent / "version_1"
+
+
+def restore(kept: Path, path: Path) -> None:
+    """Make the queue that is kept in the folder *kept* again at *path*."""
+    connection = apsw.Connection(str(path))
+    connection.execute((kept / "queue.sql").read_text()).fetchall()
+    connection.close()
+
+
+def restore_spool(kept: Path, spool: Path) -> None:
+    """Make the files of that queue's spool again."""
+    for file in kept.glob("*.gz"):
+        where = locate(spool, f"spool:mx.example.test/{file.stem}")
+        where.parent.mkdir(parents=True, exist_ok=True)
+        where.write_bytes(gzip.decompress(file.read_bytes()))

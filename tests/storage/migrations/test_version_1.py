@@ -1,0 +1,99 @@
+"""A queue that was made by version 1, before the fields that this host adds had a column of their own."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from empath.storage.sqlite.schema import SCHEMA_VERSION, prepare
+from tests.kit.queue import dump, select, violations, write
+from tests.storage.migrations.kit import VERSION_1, restore
+
+_COMMENT = re.compile(r"--[^\n]*")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The queue as version 1 left it when it lost power."""
+    restore(VERSION_1, tmp_path / "queue.db")
+    return tmp_path / "queue.db"
+
+
+def schema(path: Path) -> dict[tuple[str, str], str]:
+    """Text of every object by type and name, without comments and blanks."""
+    found = select(path, "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+    return {(kind, name): re.sub(r"\s+", "", _COMMENT.sub("", sql)) for kind, name, sql in found}
+
+
+def test_the_kept_queue_has_a_row_of_every_kind(path: Path) -> None:
+    """
+    What is not in it is not tested.
+    """
+    kinds = """
+        SELECT DISTINCT status, content_locator IS NULL, content_locator LIKE 'spool:%'
+          FROM _recipient
+          JOIN _message USING (message_id)"""
+
+    assert [(1,)] == select(path, "PRAGMA user_version")
+    assert {
+        ("queued", 0, 0), ("leased", 0, 1), ("deferred", 0, 0), ("deferred", 0, 1), ("held", 0, 0), ("held", 0, 1),
+        ("bounced", 0, 0), ("cancelled", 0, 0), ("delivered", 0, 0), ("delivered", 1, None),
+    } == set(select(path, kinds))  # fmt: skip
+    for table in ("_attempt", "_notice", "_audit", "_lease", "_process"):
+        assert select(path, f"SELECT count(*) FROM {table}") > [(0,)], table
+    assert [(1,)] == select(path, "SELECT count(*) FROM _recipient WHERE ordered_status IS NOT NULL")
+    assert [(1,)] == select(path, "SELECT count(*) FROM _message WHERE has_8bit")
+
+
+def test_the_migrated_schema_is_that_of_a_new_queue(path: Path, tmp_path: Path) -> None:
+    """
+    A rule that only new queues have would fail on the old ones alone.
+    """
+    prepare(tmp_path / "new.db")
+
+    assert 1 == prepare(path)
+
+    assert schema(tmp_path / "new.db") == schema(path)
+    assert dump(tmp_path / "new.db")["pragmas"] == dump(path)["pragmas"]
+    assert [(SCHEMA_VERSION,)] == select(path, "PRAGMA user_version")
+
+
+def test_the_migration_keeps_every_row(path: Path) -> None:
+    """
+    The content of old mail begins with the fields that version 1 added, so nothing is to be added above it.
+    """
+    before = dump(path)
+
+    prepare(path)
+
+    after = dump(path)
+    expected: dict[str, list[tuple[Any, ...]]] = before | {"_message": [(*row, b"") for row in before["_message"]]}
+    for table in before.keys() - {"schema", "pragmas"}:
+        assert expected[table] == after[table], table
+    assert {} == violations(path)
+
+
+def test_what_a_person_made_in_the_queue_stays(path: Path) -> None:
+    """
+    A migration must not cost anybody the views, indexes, triggers and tables of their own.
+    """
+    made = {
+        ("table", "notes"): "CREATE TABLE notes (at)",
+        ("view", "by_sender"): "CREATE VIEW by_sender AS SELECT sender, count(*) FROM queue GROUP BY sender",
+        ("index", "by_subject"): "CREATE INDEX by_subject ON _message (subject)",
+        ("trigger", "noted"): "CREATE TRIGGER noted AFTER INSERT ON _message BEGIN INSERT INTO notes VALUES (1); END",
+    }
+    for statement in made.values():
+        write(path, statement)
+    before = select(path, "SELECT * FROM by_sender")
+
+    prepare(path)
+
+    assert made == {
+        (kind, name): sql
+        for kind, name, sql in select(path, "SELECT type, name, sql FROM sqlite_schema")
+        if (kind, name) in made
+    }
+    assert before == select(path, "SELECT * FROM by_sender")
+    assert {} == violations(path)
