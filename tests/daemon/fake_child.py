@@ -3,7 +3,7 @@ fake_child - a child for tests of the supervisor: does nothing but keep, or brea
 
 What it does stands in files in the directory of its configuration, read at each spawn: `<slot>.behaviour`, else
 `behaviour`, else it serves. Words: `serve`; `fail` (reports a ConfigError); `die` (exits 1 without a word); `die-ready`
-(the same once ready); `mute` (lives, never ready); `deaf` (ready, ignores SIGTERM).
+(the same once ready); `babble` (reports nonsense); `mute` (lives, never ready); `deaf` (ready, ignores SIGTERM).
 
 It leaves what it inherited in `<slot>.<generation>.json` and what it saw in `<slot>.<generation>.seen`, a line each:
 `death worker-1 1`, `USR1`, `TERM`, `orphan`. An acceptor answers each connection with its generation; a housekeeper
@@ -56,6 +56,9 @@ def main() -> int:
         report(error="this child\ncannot work", exit_code=EX_CONFIG)
         return EX_CONFIG
     if behaviour == "die":
+        return 1
+    if behaviour == "babble":
+        os.write(child.ready_fd, b"[1]\n")
         return 1
     signals_fd, wakeup_fd = os.pipe2(os.O_NONBLOCK)
     signal.set_wakeup_fd(wakeup_fd)

@@ -53,12 +53,9 @@ class Process:
         self._close_ready()
         if not self._report:
             return False  # it died or closed the pipe without a report; the reaping will show which
-        message = json.loads(self._report)
-        if "error" in message:
-            self.failure = Failure(message["error"], message["exit_code"])
-            return False
-        self.is_ready = True
-        return True
+        self.failure = _failure_in(self._report, self.slot)
+        self.is_ready = self.failure is None
+        return self.is_ready
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal. The supervisor has not reaped the process yet, so its pid is still its own."""
@@ -88,3 +85,12 @@ class Process:
     def _close_ready(self) -> None:
         os.close(self.ready_fd)
         self.ready_fd = -1
+
+
+def _failure_in(report: bytes | bytearray, slot: str) -> Failure | None:
+    """What a child reports: a JSON object, empty or with its error. Anything else is a failure of the child."""
+    try:
+        message = json.loads(report)
+        return Failure(str(message["error"]), int(message["exit_code"])) if message else None
+    except (ValueError, TypeError, KeyError):
+        return Failure(f"{slot} reported what cannot be read", os.EX_SOFTWARE)

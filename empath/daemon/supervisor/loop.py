@@ -24,6 +24,7 @@ from empath.config.differences import differences
 from empath.daemon.process.child import DRAIN_S
 from empath.daemon.supervisor import notify, resources
 from empath.daemon.supervisor.children import Failure, Process
+from empath.daemon.supervisor.ending import Ending, find_ending
 from empath.daemon.supervisor.kinds import COMMANDS
 from empath.daemon.supervisor.notify import Watchdog
 from empath.daemon.supervisor.orders import Order, Orders
@@ -190,11 +191,11 @@ class Supervisor:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
                 return
-            process = self._processes.pop(pid, None)
-            if process is not None:
-                self._process_ended(process, os.waitstatus_to_exitcode(status), now)
+            ending = find_ending(status)
+            if ending is not None and pid in self._processes:
+                self._process_ended(self._processes.pop(pid), ending, now)
 
-    def _process_ended(self, process: Process, result: int, now: float) -> None:
+    def _process_ended(self, process: Process, ending: Ending, now: float) -> None:
         process.close()
         if process.failure is not None:
             self._emit(
@@ -210,8 +211,8 @@ class Supervisor:
                 slot=process.slot,
                 generation=process.generation,
                 pid=process.pid,
-                code=result if result >= 0 else None,
-                signal=None if result >= 0 else signal.Signals(-result).name,
+                code=ending.code,
+                signal=ending.signal,
                 ordered=process.is_retired,
                 age_s=_since(process.started_at),
             )
@@ -219,7 +220,7 @@ class Supervisor:
         self._spawner.report_death(process, self._processes.values())
         if process.is_retired:
             return
-        failure = process.failure or Failure(f"{process.slot} ended before it was ready: {_how_text(result)}", 70)
+        failure = process.failure or Failure(f"{process.slot} ended before it was ready: {ending.text}", 70)
         if not self._is_serving:
             self._stop("failed start", failure)
         elif self._next is not None and process.epoch == self._next.epoch:
@@ -351,7 +352,7 @@ class Supervisor:
     def _start(self, plan: Plan, slot: str, now: float) -> None:
         process = self._spawner.start(plan, slot, now)
         if process.failure is not None:
-            self._process_ended(process, process.failure.exit_code, now)
+            self._process_ended(process, Ending(code=process.failure.exit_code), now)
             return
         self._processes[process.pid] = process
         self._emit(ProcessStarted(slot=slot, generation=process.generation, pid=process.pid))
@@ -386,7 +387,3 @@ class Supervisor:
 
 def _since(at: float | None) -> float:
     return round(time.monotonic() - (at or 0.0), 3)
-
-
-def _how_text(result: int) -> str:
-    return f"exit code {result}" if result >= 0 else f"signal {signal.Signals(-result).name}"

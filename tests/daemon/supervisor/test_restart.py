@@ -15,6 +15,29 @@ def test_a_killed_child_is_replaced_by_the_next_generation(supervised):
     assert 1 == len(service.named("process_exited", slot="worker-1", signal="SIGKILL", ordered=False))
 
 
+def test_a_child_that_a_real_time_signal_ends_is_replaced(supervised):
+    """
+    Python has no name for most of these signals; the supervisor must not die of that.
+    """
+    service = supervised().start()
+    os.kill(service.pid_of("worker-1"), 35)
+    service.wait_for("process_ready", slot="worker-1", generation=2)
+    assert 1 == len(service.named("process_exited", slot="worker-1", signal="SIGRTMIN+1", ordered=False))
+
+
+def test_a_child_that_reports_nonsense_is_a_failed_child(supervised):
+    """
+    Nothing that a child writes ends the supervisor.
+    """
+    service = supervised().start()
+    service.behave("babble", "worker-1")
+    os.kill(service.pid_of("worker-1"), signal.SIGKILL)
+    event = service.wait_for("process_failed", slot="worker-1")
+    assert "worker-1 reported what cannot be read" == event["error"]
+    service.behave("serve", "worker-1")
+    service.wait_for("process_ready", count=2, slot="worker-1")
+
+
 def test_a_child_that_dies_young_waits_longer_each_time(supervised):
     """
     A crash loop must not eat the machine; the delay has an upper bound.
