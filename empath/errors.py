@@ -64,6 +64,10 @@ class StorageFailure(EmpathError):
     exit_code = 74  # EX_IOERR
 
 
+class ContentGone(StorageFailure):
+    """The content of an accepted message is not where its row says, or not what was accepted: a person must look."""
+
+
 class DamagedQueue(StorageFailure):
     """The database is damaged; `damage` says how, without naming it."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from empath.errors import StorageFailure
+from empath.errors import ContentGone, StorageFailure
 from empath.mail.identity import QueueId
 
 _PREFIX = "spool:"
@@ -85,11 +85,14 @@ def open_content(spool: Path, locator: str) -> BinaryIO:
     Open for reading; a link is not followed, it could lead to any file that Empath may read.
 
     Raises:
-        StorageFailure: the file is not there, is a link, or cannot be read.
+        ContentGone: the file is not there.
+        StorageFailure: it cannot be opened now, or is a link.
     """
     path = locate(spool, locator)
     try:
         return open(path, "rb", buffering=0, opener=no_link_opener(0o640))
+    except FileNotFoundError as exc:
+        raise ContentGone(f"{path}: {exc.strerror}") from exc
     except OSError as exc:
         raise StorageFailure(f"{path}: {exc.strerror}") from exc
 
@@ -97,6 +100,15 @@ def open_content(spool: Path, locator: str) -> BinaryIO:
 def no_link_opener(mode: int) -> Callable[[str, int], int]:
     """An `opener` for open() that follows no link and creates files of *mode*."""
     return lambda path, flags: os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+
+
+def make_folder(folder: Path, *, mode: int) -> None:
+    """Make *folder* and what it lies in, unless they are there; each new name is durable. Blocks on the disk."""
+    missing = [folder, *folder.parents]
+    missing = missing[: next((n for n, one in enumerate(missing) if one.is_dir()), len(missing))]
+    for one in reversed(missing):
+        one.mkdir(mode=mode, exist_ok=True)
+        sync_folder(one.parent)
 
 
 def sync_folder(folder: Path) -> None:

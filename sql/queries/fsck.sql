@@ -207,6 +207,17 @@ SELECT r.recipient_id, m.ulid AS id, m.message_id, r.status AS before, 'held' AS
         OR m.content_locator = 'inline'
            AND NOT EXISTS (SELECT 1 FROM _content AS c WHERE c.message_id = m.message_id));
 
+-- name: content_damaged
+-- Octets in the database that are not as many as were accepted. Index: the rowid of _message and _content.
+SELECT r.recipient_id, m.ulid AS id, r.status AS before, 'held' AS after,
+       length(c.octets) AS octets, m.size - length(m.added_fields) AS accepted
+  FROM _recipient AS r
+  JOIN _message AS m ON m.message_id = r.message_id
+  JOIN _content AS c ON c.message_id = m.message_id
+ WHERE r.status IN ('queued', 'deferred', 'leased')
+   AND m.content_locator = 'inline'
+   AND length(c.octets) + length(m.added_fields) <> m.size;
+
 -- name: find_again
 -- Octets that are there after all, although the locator was lost. Index: the rowid.
 UPDATE _message SET content_locator = 'inline'
@@ -304,11 +315,16 @@ SELECT recipient_id, id, before, after
 UPDATE _recipient SET attempts = :after WHERE recipient_id = :recipient_id;
 
 -- name: lost_leases_miscounted
--- The count is not that of the rows. Index: _attempt_recipient.
+-- The count is not that of the rows since the last settled attempt; an ordered end (stage 'stopped') counts no loss.
+-- Index: _attempt_recipient.
 SELECT recipient_id, id, before, after
   FROM (SELECT r.recipient_id, m.ulid AS id, r.lost_leases AS before,
                (SELECT count(*) FROM _attempt AS a
-                 WHERE a.recipient_id = r.recipient_id AND a.outcome = 'unknown') AS after
+                 WHERE a.recipient_id = r.recipient_id AND a.outcome = 'unknown' AND a.stage = 'unknown'
+                   AND a.attempt_id > coalesce((
+                     SELECT max(b.attempt_id) FROM _attempt AS b
+                      WHERE b.recipient_id = r.recipient_id
+                        AND b.outcome NOT IN ('next_host', 'unknown', 'maybe_delivered')), 0)) AS after
           FROM _recipient AS r
           LEFT JOIN _message AS m ON m.message_id = r.message_id) AS x
  WHERE before <> after;
@@ -348,8 +364,8 @@ DELETE FROM _actor;
 
 -- name: spooled
 -- Every message whose content is a file, with how many recipients are to be sent to and how many are held.
--- Index: _recipient_message. Rows: message_id, id, locator, waiting, held.
-SELECT m.message_id, m.ulid AS id, m.content_locator AS locator,
+-- Index: _recipient_message. Rows: message_id, id, locator, accepted (octets of the file), waiting, held.
+SELECT m.message_id, m.ulid AS id, m.content_locator AS locator, m.size - length(m.added_fields) AS accepted,
        (SELECT count(*) FROM _recipient AS r
          WHERE r.message_id = m.message_id AND r.status IN ('queued', 'deferred', 'leased')) AS waiting,
        (SELECT count(*) FROM _recipient AS r WHERE r.message_id = m.message_id AND r.status = 'held') AS held
@@ -361,7 +377,7 @@ SELECT m.message_id, m.ulid AS id, m.content_locator AS locator,
 SELECT EXISTS (SELECT 1 FROM _message WHERE message_id = :message_id AND content_locator = :locator);
 
 -- name: waiting_for_file
--- Who is to be sent a file that is not there. Index: _recipient_message. Rows: recipient_id, before, after.
+-- Who is to be sent a file that is not there, or damaged. Index: _recipient_message. Rows: recipient_id, before, after.
 SELECT recipient_id, status AS before, 'held' AS after
   FROM _recipient
  WHERE message_id = :message_id

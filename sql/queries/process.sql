@@ -31,14 +31,22 @@ SELECT l.lease_id, d.name
  WHERE l.process_id = :process_id;
 
 -- name: record_unknown
--- One attempt row per recipient of a lost lease: the peer may have taken the mail. Index: _recipient_lease.
+-- One attempt row per recipient of a lost lease: the peer may have taken the mail. :max_lost_leases is NULL where the loss
+-- does not count. Index: _recipient_lease.
 INSERT INTO _attempt (
   recipient_id, process_id, lease_id, destination, started_at, duration_s, stage, text, outcome, decided_status,
   decided_next_retry_at)
-SELECT r.recipient_id, :process_id, :lease_id, :destination, :now, 0.0, 'unknown',
-       'the process that worked on it died; the next hop may have taken it', 'unknown',
-       coalesce(r.ordered_status, CASE WHEN r.lost_leases + 1 >= :max_lost_leases THEN 'held' ELSE 'deferred' END),
+SELECT r.recipient_id, :process_id, :lease_id, :destination, :now, 0.0, :stage, :text, 'unknown',
+       coalesce(
+         r.ordered_status,
+         CASE
+           WHEN r.lost_leases + 1 >= :max_lost_leases THEN 'held'
+           WHEN CAST(:max_lost_leases AS bigint) IS NULL AND r.attempts = 0 THEN 'queued'
+           ELSE 'deferred'
+         END),
        CASE
+         WHEN r.ordered_status IS NULL AND CAST(:max_lost_leases AS bigint) IS NULL
+           THEN coalesce(r.ordered_next_retry_at, r.next_retry_at)
          WHEN r.ordered_status IS NULL AND r.lost_leases + 1 < :max_lost_leases
            THEN coalesce(r.ordered_next_retry_at, :now)
        END

@@ -11,6 +11,7 @@ UPDATE _recipient
    SET status = :status,
        next_retry_at = coalesce(:next_retry_at, next_retry_at),
        attempts = attempts + 1,
+       lost_leases = 0,
        lease_id = NULL,
        last_reply = :last_reply,
        settled_at = :now
@@ -34,6 +35,7 @@ UPDATE _recipient
    SET status = :status,
        next_retry_at = coalesce(:next_retry_at, ordered_next_retry_at, next_retry_at),
        attempts = attempts + 1,
+       lost_leases = 0,
        lease_id = NULL,
        last_reply = :last_reply,
        reason = CASE WHEN ordered_status = :status THEN 'administratively ' || ordered_status ELSE reason END,

@@ -82,18 +82,22 @@ def violations(path: Path) -> Dump:
 
 def dump(path: Path) -> Dump:
     """Every row of every table, with what defines them and the settings that the file carries."""
-    return inspect(path)[0]
+    with _looking(path) as connection:
+        return _rows_of(connection)
 
 
 def inspect(path: Path) -> tuple[Dump, Dump]:
     """`dump` and `violations` in one look."""
     with _looking(path) as connection:
-        wrong = wrong_with(connection)
-        schema = connection.execute("SELECT type, name, sql FROM sqlite_schema ORDER BY name").fetchall()
-        tables = [str(name) for kind, name, _ in schema if kind == "table"]
-        whole: Dump = {name: connection.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall() for name in tables}
-        pragmas = ("user_version", "application_id", "journal_mode", "page_size", "auto_vacuum")
-        return {**whole, "schema": schema, "pragmas": [(name, connection.pragma(name)) for name in pragmas]}, wrong
+        return _rows_of(connection), wrong_with(connection)
+
+
+def _rows_of(connection: apsw.Connection) -> Dump:
+    schema = connection.execute("SELECT type, name, sql FROM sqlite_schema ORDER BY name").fetchall()
+    tables = [str(name) for kind, name, _ in schema if kind == "table"]
+    whole: Dump = {name: connection.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall() for name in tables}
+    pragmas = ("user_version", "application_id", "journal_mode", "page_size", "auto_vacuum")
+    return {**whole, "schema": schema, "pragmas": [(name, connection.pragma(name)) for name in pragmas]}
 
 
 def wrong_with(connection: apsw.Connection) -> Dump:

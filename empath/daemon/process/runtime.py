@@ -101,7 +101,7 @@ class Runtime:
     def end(self) -> None:
         """Record in the queue that this process ends; leases that it still holds are released."""
         try:
-            self.writer.commit(EndProcess(self.process_id, now=time.time()))
+            self.writer.commit(EndProcess(self.process_id, now=time.time(), is_lost=False))
         except EmpathError as exc:
             self.emit(ProcessEndUnrecorded(error=str(exc)))
         self.writer.close()

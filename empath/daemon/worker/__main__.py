@@ -49,6 +49,7 @@ _SHORT_REST_S = 0.003  # rest after a look that left due mail, because no slot w
 _WRITE_DEADLINE_S = 5.0
 _IDLE_CHECK_S = 0.5
 _LAST_WORDS_S = 1.0
+_GIVE_UP_S = 1.5  # time before that to put back what is still under way
 _RELEASE_AGAIN_S = 1.0
 
 
@@ -177,13 +178,19 @@ class Worker:
             gevent.sleep(_IDLE_CHECK_S)
             self._pool.close_idle()
 
+    def _wait_for_leases(self, until: float) -> None:
+        while self._active and time.monotonic() < until:
+            gevent.sleep(0.02)
+
     def _drain(self) -> None:
         self._dispatch.may_go_on = False
         ends_at = time.monotonic() + DRAIN_S - _LAST_WORDS_S
-        while self._active and time.monotonic() < ends_at:
-            gevent.sleep(0.02)
+        self._wait_for_leases(ends_at - _GIVE_UP_S)
         if self._active:
             self._runtime.emit(LeasesAbandoned(leases=len(self._active)))
+            for run in self._active.values():
+                run.give_up()
+            self._wait_for_leases(ends_at)
         self._pool.close_idle(all_of_them=True)
 
 

@@ -4,8 +4,11 @@ lease_run - the work of one lease
 THEORY
     A lease is one greenlet.  It takes its messages one after another: it routes the message again, gives it to the
     carrier, turns the answers into fates and waits until these are on disk.  When a process dies, one message per
-    connection is in doubt.  The same commit reads which recipients were ordered away meanwhile, because twenty messages
-    to a slow host take minutes.
+    connection is in doubt.  The same commit reads what was ordered meanwhile, because twenty messages to a slow host
+    take minutes: recipients that were ordered away, and whether the lease may go on at all.
+
+    `_may_end` is the point of no return.  Each carrier asks it before what makes the mail another's.  Until then an
+    ordered end puts the message back, unattempted; after it the attempt ends in doubt.
 """
 
 import time
@@ -13,13 +16,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import gevent
+from greenlet import greenlet
 
 from empath.daemon.process.runtime import Runtime
 from empath.daemon.worker.connection import Abandoned
 from empath.daemon.worker.settling import Settling, with_fate
-from empath.daemon.worker.transport.carrier import Body, Carrier, DeliveryJob, HostAttempt
-from empath.errors import EmpathError, StorageFailure, SyntaxViolation
+from empath.daemon.worker.transport.carrier import Answer, Body, Carrier, DeliveryJob, HostAttempt
+from empath.errors import ContentGone, EmpathError, StorageFailure, SyntaxViolation
 from empath.mail.domain import parse_stored
+from empath.mail.fate import Attempt, Said
+from empath.mail.outcome import Outcome, Stage
+from empath.mail.reply import Reply
+from empath.net.stream import StreamClosed
 from empath.policy.routing import Route
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadOrders
@@ -28,6 +36,7 @@ from empath.storage.queue.settle import Settle
 from empath.storage.write import Batch, Write
 from empath.telemetry.occurrences.worker import (
     ContentMissing,
+    ContentUnreadable,
     LeaseAbandoned,
     NotDeliverable,
     Rerouted,
@@ -38,10 +47,6 @@ from empath.telemetry.occurrences.worker import (
 _SETTLE_AGAIN_S = 1.0  # pause after a settle that could not be written
 _STUCK_S = 1.0  # time after which a message counts as stuck: its host is slow, or hangs
 _LEASE_AGAIN_S = 1.0  # pause after a lease that broke off: what it held is due at once
-
-
-class NoContent(EmpathError):
-    """The content of an accepted message is not where its row says; a person must look into it."""
 
 
 @dataclass(slots=True)
@@ -64,14 +69,20 @@ class LeaseRun:
         self._settling = Settling(dispatch.runtime, lease)
         self._moved_at = time.monotonic()
         self._unwritten: list[Write] = []
+        self._greenlet: greenlet | None = None
+        self._is_carrying = False
+        self._has_ended = False  # the message under way is past its point of no return
+        self._is_given_up = False
+        self._is_over = False  # others have the lease, or its destination is suspended
 
     def run(self) -> None:
         """Deliver and settle; returns when the lease's end is on the disk."""
         is_whole = False
+        self._greenlet = gevent.getcurrent()
         try:
             ordered_away: set[int] = set()
             for number, message in enumerate(self._lease.messages, start=1):
-                if not self._dispatch.may_go_on:
+                if self._is_over or not self._dispatch.may_go_on:
                     break
                 self._moved_at = time.monotonic()
                 self._leave(message, ordered_away)
@@ -80,7 +91,9 @@ class LeaseRun:
                     ordered_away = self._settle_and_look()
             is_whole = True
         except Abandoned as exc:
-            self._runtime.emit(LeaseAbandoned(destination=self._lease.destination, error=str(exc)))
+            is_whole = self._is_given_up
+            if not self._is_given_up:
+                self._runtime.emit(LeaseAbandoned(destination=self._lease.destination, error=str(exc)))
         finally:
             if not is_whole:
                 self._commit()
@@ -90,6 +103,18 @@ class LeaseRun:
                 self._lease.lease_id, destination=self._lease.destination, is_failing=is_failing, now=time.time()
             )
             self._commit(end)
+
+    def give_up(self) -> None:
+        """End the message under way: its recipients go back unattempted, or in doubt where its host has all of it."""
+        self._is_given_up = True
+        if self._carrier is not None and self._carrier.waits_for_hosts:
+            gevent.get_hub().loop.run_callback(self._interrupt)
+
+    def _interrupt(self) -> None:
+        # Only a wait for a host is interrupted: a fate that is being written must reach the disk.
+        if self._is_carrying and self._greenlet is not None:
+            ended = StreamClosed("this server stopped before the host answered")
+            self._greenlet.throw(ended if self._has_ended else Abandoned("this server stops"))
 
     def is_stuck(self, now: float) -> bool:
         """Whether its message has been under way too long for its slot to count; *now* is of the monotonic clock."""
@@ -112,19 +137,31 @@ class LeaseRun:
             job = DeliveryJob(message, recipients, self._body(message), self._may_end)
             if self._carrier is None:
                 self._carrier = self._dispatch.choose_carrier(route, self._lease.destination)
+            self._has_ended, self._is_carrying = False, True
             for host_attempt in self._carrier.carry(job):
                 tried.append(host_attempt)
                 self._settling.log_host(message, host_attempt)
-        except (NoContent, StorageFailure) as exc:
+        except ContentGone as exc:
             self._runtime.emit(ContentMissing(queue_id=message.queue_id, error=str(exc)))
             self._hold(recipients, tried, f"no content: {exc}")
+        except StorageFailure as exc:
+            self._runtime.emit(ContentUnreadable(queue_id=message.queue_id, error=str(exc)))
+            self._put_off(recipients, tried, f"the content cannot be read now: {exc}")
         except SyntaxViolation as exc:
             self._runtime.emit(NotDeliverable(queue_id=message.queue_id, error=str(exc)))
             self._hold(recipients, tried, f"no command can be made of it: {exc}")
         finally:
+            self._is_carrying = False
             message.content = None  # a lease of twenty messages should not hold them all to its end
             # Also after an error: a recipient that has got the mail must not get it again.
             self._unwritten += self._settling.settle(message, tried)
+
+    def _put_off(self, recipients: list[LeasedRecipient], tried: list[HostAttempt], reason: str) -> None:
+        """Count an attempt that failed here, and not at a host, for those recipients that have no fate yet."""
+        fated = with_fate(tried)
+        said = Said(Stage.LOCAL, Reply.of(f"451 4.3.0 {reason}"))
+        answers = [Answer(r, said, Outcome.DEFERRED) for r in recipients if r.recipient_id not in fated]
+        tried.append(HostAttempt(Attempt(self._lease.destination, time.time(), duration_s=0.0), answers))
 
     def _hold(self, recipients: list[LeasedRecipient], tried: list[HostAttempt], reason: str) -> None:
         """Leave to a person those recipients that have no fate yet."""
@@ -157,11 +194,11 @@ class LeaseRun:
         The content, read now where it did not come with the lease.
 
         Raises:
-            ContentMissing: there is none.
+            ContentGone: there is none.
             Abandoned: the queue cannot be read, which says nothing about this message.
         """
         if message.locator is None:
-            raise NoContent("it was removed")
+            raise ContentGone("it was removed")
         content = message.content
         if content is None and message.locator == INLINE:
             try:
@@ -169,17 +206,25 @@ class LeaseRun:
             except EmpathError as exc:
                 raise Abandoned(f"content of {message.queue_id}: {exc}") from exc
             if content is None:
-                raise NoContent("its row is not there")
-        return Body(content, self._runtime.config.queue.spool, message.locator, message.added_fields)
+                raise ContentGone("its row is not there")
+        spool = self._runtime.config.queue.spool
+        digest = message.digest if message.added_fields else None
+        return Body(content, spool, message.locator, message.size, digest, message.added_fields)
 
     def _may_end(self) -> bool:
-        """Whether the final dot may be sent: no other process can have taken this one for dead, and its work over."""
-        return self._runtime.is_trusted_alive
+        """
+        Whether the point of no return may be passed, such as the final dot.
+
+        Not by a process that another one can have taken for dead, and its work over; nor by one that has given up.
+        """
+        self._has_ended = self._runtime.is_trusted_alive and not self._is_given_up
+        return self._has_ended
 
     def _settle_and_look(self) -> set[int]:
         """Write what is not written yet; give the recipients of the lease that were ordered away."""
-        orders = ReadOrders(self._lease.lease_id)
+        orders = ReadOrders(self._lease.lease_id, now=time.time())
         self._commit(orders)
+        self._is_over = orders.is_over
         return orders.ordered_away
 
     def _commit(self, *more: Write) -> None:

@@ -23,6 +23,7 @@ from empath.policy.retry import MAX_LOST_LEASES
 from empath.storage.admin.fsck_checks import (
     BROUGHT_TO_LIGHT,
     CHECKS,
+    FILE_DAMAGED,
     FILE_LOST,
     FILE_MISSING,
     FILE_WITHOUT_MESSAGE,
@@ -79,10 +80,8 @@ def examine(
         except DamagedQueue as exc:
             found += _told(INTEGRITY, [{"text": f"{check.name} cannot be read: {exc.damage}"}], most)
     if spool is not None:
-        for row in _missing_files(session, spool):
-            found += _told(
-                FILE_MISSING if row["waiting"] else FILE_LOST, [row], most, is_repairable=bool(row["waiting"])
-            )
+        for check, row in _wrong_files(session, spool):
+            found += _told(check, [row], most, is_repairable=bool(row["waiting"]))
         found += _told(FILE_WITHOUT_MESSAGE, _files_without_message(session, spool, now), most, is_repairable=True)
     return found
 
@@ -121,9 +120,10 @@ class Repair(Write):
                 for row in list(session.records(f"fsck.{check.name}", _binding(self._now))):
                     if self._mend(session, check, row):
                         self._record(session, check, row)
-        if FILE_MISSING.name in self._names:
-            for row in list(_missing_files(session, self._spool)):
-                self._hold_all(session, row)
+        if not self._names.isdisjoint({FILE_MISSING.name, FILE_DAMAGED.name}):
+            for check, row in list(_wrong_files(session, self._spool)):
+                if check.name in self._names:
+                    self._hold_all(session, check, row)
         if FILE_WITHOUT_MESSAGE.name in self._names:
             for row in _files_without_message(session, self._spool, self._now):
                 if session.run("fsck.add_garbage", {"node": self._node, "id": row["name"]}):
@@ -141,12 +141,15 @@ class Repair(Write):
             if session.value("fsck.has_content", bindings):
                 return False  # found again for another recipient of the message
             return self._hold(session, row, "its content is missing")
+        if check.name == "content_damaged":
+            return self._hold(session, row, "its content is damaged")
         return session.run(f"fsck.mend_{check.name}", bindings) > 0
 
-    def _hold_all(self, session: Session, row: Row) -> None:
+    def _hold_all(self, session: Session, check: Check, row: Row) -> None:
+        reason = f"its file in the spool is {'missing' if check is FILE_MISSING else 'damaged'}"
         for recipient in list(session.records("fsck.waiting_for_file", row)):
-            if self._hold(session, recipient, "its file in the spool is missing"):
-                self._record(session, FILE_MISSING, {**row, **recipient})
+            if self._hold(session, recipient, reason):
+                self._record(session, check, {**row, **recipient})
 
     def _hold(self, session: Session, row: Row, reason: str) -> bool:
         keys = {"recipient_id": row["recipient_id"], "reason": reason, "now": self._now}
@@ -196,26 +199,33 @@ def _damages(session: Selects, is_quick: bool) -> Iterator[Row]:
         yield {"text": exc.damage}
 
 
-def _missing_files(session: Selects, spool: Path) -> Iterator[Row]:
-    """Messages whose file is not there, but for those that nobody but a person can send: they were told of."""
+def _wrong_files(session: Selects, spool: Path) -> Iterator[tuple[Check, Row]]:
+    """Messages whose file is not there or damaged, except where all recipients are held: those were reported."""
     for row in list(session.records("fsck.spooled", {})):
-        is_of_use = row["waiting"] or not row["held"]
+        if not row["waiting"] and row["held"]:
+            continue
+        row["octets"] = _octets_of(locate(spool, row["locator"]))
+        if row["octets"] is None:
+            check = FILE_MISSING if row["waiting"] else FILE_LOST
+        elif row["waiting"] and row["octets"] != row["accepted"]:
+            check = FILE_DAMAGED
+        else:
+            continue
         # It may have been delivered, and its file removed, since it was read: ask again.
-        if is_of_use and _is_missing(locate(spool, row["locator"])) and session.value("fsck.is_still_spooled", row):
-            yield row
+        if session.value("fsck.is_still_spooled", row):
+            yield check, row
 
 
-def _is_missing(file: Path) -> bool:
-    """Whether it is surely not there: a disk that is not mounted or a directory that is not ours is trouble."""
+def _octets_of(file: Path) -> int | None:
+    """Its size; None: it is surely not there. A disk that is not mounted or a directory that is not ours is trouble."""
     try:
-        os.lstat(file)
+        return os.lstat(file).st_size
     except FileNotFoundError:
         if not file.parent.parent.is_dir():
             raise StorageFailure(f"{file.parent.parent}: no such directory; is its disk mounted?") from None
-        return True
+        return None
     except OSError as exc:
         raise StorageFailure(f"{file}: {exc.strerror}") from exc
-    return False
 
 
 def _files_without_message(session: Selects, spool: Path, now: float) -> Iterator[Row]:

@@ -13,7 +13,7 @@ from typing import Final
 from empath.storage.queries import blocks
 
 _STATEMENTS: Final = frozenset(name for name, _ in blocks("queries", "fsck"))
-_MENDED_IN_PYTHON: Final = frozenset({"lease_without_process", "content_missing"})
+_MENDED_IN_PYTHON: Final = frozenset({"lease_without_process", "content_missing", "content_damaged"})
 
 
 # What the repair of one brings to light, and what is then mended as well.
@@ -88,6 +88,12 @@ CHECKS: Final = (
         "content_missing",
         f"{_RECIPIENT} is {{before}}, and there is no content to send: use --repair to find it again or to hold the"
         " recipient, and ask the sender to send it anew",
+        "status",
+    ),
+    Check(
+        "content_damaged",
+        f"{_RECIPIENT} is {{before}}, and the content has {{octets}} octets where {{accepted}} were accepted: use"
+        " --repair to hold the recipient, and ask the sender to send it anew",
         "status",
     ),
     Check(
@@ -177,6 +183,12 @@ FILE_MISSING: Final = Check(
     " --repair to hold them",
     "status",
 )
+FILE_DAMAGED: Final = Check(
+    "file_damaged",
+    "the file of {id} has {octets} octets where {accepted} were accepted, and {waiting} recipients wait for it: bring"
+    " it back from a backup, or use --repair to hold them",
+    "status",
+)
 FILE_LOST: Final = Check(
     "file_lost",
     "the file of {id} is not in the spool, though nobody waits for it: it cannot be sent again, and retention will"
@@ -195,4 +207,4 @@ FOREIGN_KEYS: Final = Check(
     "foreign_keys",
     "row {rowid} of {table} refers to {parent}, where there is no such row: look what removed it",
 )
-ALL: Final = (INTEGRITY, FOREIGN_KEYS, *CHECKS, FILE_MISSING, FILE_LOST, FILE_WITHOUT_MESSAGE)
+ALL: Final = (INTEGRITY, FOREIGN_KEYS, *CHECKS, FILE_MISSING, FILE_DAMAGED, FILE_LOST, FILE_WITHOUT_MESSAGE)

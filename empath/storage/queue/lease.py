@@ -46,7 +46,7 @@ class LeasedMessage:
     One message of a lease with its recipients at the destination.
 
     Shape: reverse_path is the text form, empty for null; what goes on is added_fields and then the content, which is
-    None until it has been read; size counts both.
+    None until it has been read; size counts both, digest is the hexadecimal SHA-256 of the content as received.
     """
 
     message_id: int
@@ -61,6 +61,7 @@ class LeasedMessage:
     envelope_id: str | None
     locator: str | None
     added_fields: bytes
+    digest: str
     recipients: list[LeasedRecipient] = field(default_factory=list)
     content: bytes | None = None
 
@@ -232,16 +233,24 @@ class ReadContent(Write):
 
 
 class ReadOrders(Write):
-    """Read which recipients of a lease were held or ended by order since it was taken."""
+    """
+    Read what was ordered since a lease was taken.
 
-    def __init__(self, lease_id: int) -> None:
+    `ordered_away` has its recipients that were held or ended. `is_over` says that the lease must stop: its destination
+    is suspended at *now*, or the lease is gone.
+    """
+
+    def __init__(self, lease_id: int, *, now: float) -> None:
         super().__init__()
         self.ordered_away: set[int] = set()
+        self.is_over = False
         self.lease_id = lease_id
+        self._keys = {"lease_id": lease_id, "now": now}
 
     def run(self, session: Session) -> None:
-        found = session.rows("lease.ordered_away", {"lease_id": self.lease_id})
-        self.ordered_away = {recipient_id for (recipient_id,) in found}
+        found = session.rows("lease.orders", self._keys)
+        self.ordered_away = {recipient_id for (recipient_id,) in found if recipient_id is not None}
+        self.is_over = len(self.ordered_away) < len(found)
 
 
 def _fill(session: Session, lease: Lease) -> None:
@@ -249,9 +258,9 @@ def _fill(session: Session, lease: Lease) -> None:
     last = None
     for row in session.rows("lease.leased_work", {"lease_id": lease.lease_id}):
         if last is None or last.message_id != row[0]:
-            last = LeasedMessage(*row[:12])
+            last = LeasedMessage(*row[:13])
             lease.messages.append(last)
-        last.recipients.append(LeasedRecipient(*row[12:]))
+        last.recipients.append(LeasedRecipient(*row[13:]))
     wanted = []
     budget = PREFETCH_OCTETS
     for message in lease.messages:

@@ -7,6 +7,7 @@ beat does not advance; wall times are never compared.  What a dead process held 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import empath
 from empath.mail.status import RecipientStatus
@@ -16,8 +17,9 @@ from empath.storage.queue.order_trail import finish_order
 from empath.storage.queue.put_back import end_lease, let_go
 from empath.storage.write import Write
 
-_LIMIT = {"max_lost_leases": MAX_LOST_LEASES}
 _LOST_OFTEN = "three processes died while they worked on it"
+_DIED = ("unknown", "the process that worked on it died; the next hop may have taken it")
+_STOPPED = ("stopped", "the process that worked on it was stopped; the next hop may have taken it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,32 +71,36 @@ class EndProcess(Write):
     """
     End a run, and release what it held. `released` counts recipients, `held` those that lost their third lease.
 
-    For a process that drained and left it finds nothing to release.
+    For a process that drained and left it finds nothing to release. *is_lost*: the process died; an ordered end counts
+    no lost lease.
     """
 
-    def __init__(self, process_id: int, *, now: float) -> None:
+    def __init__(self, process_id: int, *, now: float, is_lost: bool = True) -> None:
         super().__init__()
         self.released = 0
         self.held = 0
+        stage, text = _DIED if is_lost else _STOPPED
         self._row = {"process_id": process_id, "now": now}
+        self._unknown = {**self._row, "stage": stage, "text": text, "max_lost_leases": None}
+        self._loss: dict[str, Any] = {}
+        if is_lost:
+            self._unknown["max_lost_leases"] = MAX_LOST_LEASES
+            self._loss = {
+                "losses": 1,
+                "max_lost_leases": MAX_LOST_LEASES,
+                "status": RecipientStatus.DEFERRED,
+                "reason": _LOST_OFTEN,
+                "next_retry_at": now,
+                "settled_at": now,
+            }
 
     def run(self, session: Session) -> None:
         self.released = self.held = 0
         for lease_id, destination in session.rows("process.leases_of", self._row):
-            lost = {**self._row, **_LIMIT, "lease_id": lease_id, "destination": destination}
+            lost = {**self._unknown, "lease_id": lease_id, "destination": destination}
             ordered: dict[int, str] = dict(session.rows("process.lost_orders", lost))
             session.run("process.record_unknown", lost)
-            for recipient_id, status in let_go(
-                session,
-                lease_id,
-                now=self._row["now"],
-                status=RecipientStatus.DEFERRED,
-                reason=_LOST_OFTEN,
-                next_retry_at=self._row["now"],
-                settled_at=self._row["now"],
-                losses=1,
-                **_LIMIT,
-            ):
+            for recipient_id, status in let_go(session, lease_id, now=self._row["now"], **self._loss):
                 self.released += 1
                 if recipient_id in ordered:
                     finish_order(session, recipient_id, status, now=self._row["now"])

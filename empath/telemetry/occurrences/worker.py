@@ -99,7 +99,15 @@ class NotDeliverable(Occurrence):
 
 @occurrence("critical")
 class ContentMissing(Occurrence):
-    """The content of a queued message is gone. The recipients are held."""
+    """The content of a queued message is gone or damaged, and was not sent. The recipients are held."""
+
+    queue_id: QueueId
+    error: ErrorText
+
+
+@occurrence("error")
+class ContentUnreadable(Occurrence):
+    """The content of a queued message cannot be read now. Empath tries again later, as after any failed attempt."""
 
     queue_id: QueueId
     error: ErrorText
@@ -155,6 +163,10 @@ class LeaseCrashed(Occurrence):
 
 @occurrence("warning")
 class LeasesAbandoned(Occurrence):
-    """Deliveries were still under way at the end of the drain."""
+    """
+    Deliveries were still under way near the end of the drain.
+
+    They go back to the queue, unattempted. A message whose final dot its host has not answered is deferred, in doubt.
+    """
 
     leases: Annotated[int, "number of leases"]

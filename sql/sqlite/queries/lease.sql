@@ -80,7 +80,7 @@ UPDATE _destination SET due_at = :due_at WHERE destination_id = :destination_id;
 -- What a lease holds, message by message, the first class first. Transaction: after the commit. Index: _recipient_lease.
 -- Rows: one per recipient.
 SELECT m.message_id, m.ulid, m.reverse_path, m.size, m.received_at, m.body_type, m.has_8bit, m.is_smtputf8, m.dsn_return,
-       m.envelope_id, m.content_locator, m.added_fields,
+       m.envelope_id, m.content_locator, m.added_fields, m.digest,
        r.recipient_id, r.address, r.domain, r.attempts, r.expires_at, r.notify,
        -- RFC 3461 §5.2.1: who was named otherwise by the client is so named to the next host, in xtext.
        CASE
@@ -93,10 +93,19 @@ SELECT m.message_id, m.ulid, m.reverse_path, m.size, m.received_at, m.body_type,
  WHERE r.lease_id = :lease_id
  ORDER BY min(r.priority) OVER (PARTITION BY r.message_id), r.message_id, r.recipient_id;
 
--- name: ordered_away
--- Recipients of a lease that are not to be delivered to any more. Transaction: none needed. Index: _recipient_ordered.
+-- name: orders
+-- Recipients of a lease that are not to be delivered to any more, and one NULL unless the lease may go on at :now: its
+-- destination is suspended, or the lease is gone. Transaction: none needed. Index: _recipient_ordered, the rowids.
 -- Rows: recipient_id.
-SELECT recipient_id FROM _recipient WHERE lease_id = :lease_id AND ordered_status IS NOT NULL;
+SELECT recipient_id FROM _recipient WHERE lease_id = :lease_id AND ordered_status IS NOT NULL
+UNION ALL
+SELECT NULL
+ WHERE NOT EXISTS (
+   SELECT 1
+     FROM _lease AS l
+     JOIN _destination AS d ON d.destination_id = l.destination_id
+    WHERE l.lease_id = :lease_id
+      AND coalesce(d.suspended_until, 0.0) <= :now);
 
 -- name: inline_contents
 -- Contents of the messages in :messages (list of message_id). Transaction: none needed. Rows: message_id, octets.

@@ -16,11 +16,12 @@ from empath.daemon.worker.pool import ConnectionPool, HostResult
 from empath.daemon.worker.transport.carrier import Answer, Body, HostAttempt
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.daemon.worker.transport.smtp import SmtpCarrier
-from empath.errors import QueueBusy, StorageFailure
+from empath.errors import ContentGone, QueueBusy, StorageFailure
 from empath.mail.fate import Attempt, Said
 from empath.mail.identity import Timestamp
 from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
+from empath.net.stream import StreamClosed
 from empath.policy.hosts.search import Host, NoHost
 from empath.policy.routing import SmtpRoute
 from empath.storage.queue.accept import INLINE
@@ -42,13 +43,15 @@ class FakeWriter:
     """
     Keeps every work that it is given, the parts of those that belong together one by one.
 
-    Raises the errors of the type in `errors`, one for each write. A ReadOrders gets `ordered_away` of its lease.
+    Raises the errors of the type in `errors`, one for each write. A ReadOrders gets `ordered_away` of its lease, and
+    `is_over`.
     """
 
     def __init__(self):
         self.works = []
         self.errors = {}
         self.ordered_away = {}
+        self.is_over = False
 
     def commit(self, work):
         parts = work.writes if isinstance(work, Batch) else (work,)
@@ -58,6 +61,7 @@ class FakeWriter:
                 raise self.errors[type(part)].pop(0)
             if isinstance(part, ReadOrders):
                 part.ordered_away = self.ordered_away.get(part.lease_id, set())
+                part.is_over = self.is_over
         return work
 
     def of(self, kind):
@@ -71,6 +75,7 @@ class FakeCarrier:
     """Gives the batches of `plan`, one list for each message; an exception in their place is raised."""
 
     is_failing = False
+    waits_for_hosts = True
 
     def __init__(self, *plan):
         self.plan = list(plan)
@@ -106,7 +111,7 @@ def dispatch(tmp_path):
 def message(number, recipients=1, *, content=b"x", expires_at=FAR, notify=None, domain="a.test"):
     """A leased message whose recipients are numbered from ten times its number."""
     leased = LeasedMessage(
-        number, f"{number:026}", "s@b.test", 1, Timestamp(1.0), "7BIT", False, False, None, None, INLINE, b""
+        number, f"{number:026}", "s@b.test", 1, Timestamp(1.0), "7BIT", False, False, None, None, INLINE, b"", ""
     )
     leased.content = content
     leased.recipients += [
@@ -147,11 +152,23 @@ def test_recipients_without_an_answer_are_held_where_the_content_is_gone(dispatc
     """
     Those that have one keep it; the next message of the lease goes out.
     """
-    carrier = FakeCarrier([[(0, DELIVERED, TAKEN)], StorageFailure("no such file")], [[(0, DELIVERED, TAKEN)]])
+    carrier = FakeCarrier([[(0, DELIVERED, TAKEN)], ContentGone("no such file")], [[(0, DELIVERED, TAKEN)]])
     writer = run(dispatch, carrier, message(1, 2), message(2))
     assert [(10, "delivered"), (20, "delivered")] == writer.fates()
     [hold] = writer.of(Hold)
     assert ((11,), "no content: no such file") == (hold.recipient_ids, hold.reason)
+
+
+def test_content_that_cannot_be_read_now_counts_an_attempt(dispatch):
+    """
+    A process that has no descriptor left held spooled mail until a person looked; those that have an answer keep it.
+    """
+    carrier = FakeCarrier([[(0, DELIVERED, TAKEN)], StorageFailure("x: Too many open files")])
+    writer = run(dispatch, carrier, message(1, 2))
+    assert ([(10, "delivered"), (11, "deferred")], []) == (writer.fates(), writer.of(Hold))
+    said = writer.of(Settle)[-1].fates[0].said
+    reply = "451 4.3.0 the content cannot be read now: x: Too many open files"
+    assert (Stage.LOCAL, reply) == (said.stage, str(said.reply))
 
 
 @pytest.mark.parametrize("error", [QueueBusy("locked"), StorageFailure("disk full")])
@@ -243,6 +260,49 @@ def test_a_freeze_ends_a_lease_between_two_messages(dispatch):
     assert [(10, "delivered")] == run(dispatch, Freezing(), *leased).fates()
 
 
+def test_a_lease_that_is_over_begins_no_message(dispatch):
+    """
+    Its destination was suspended, or others have it: 360 mails went out in 14 s after a suspension.
+    """
+    dispatch.runtime.writer.is_over = True
+    plan = [[(0, DELIVERED, TAKEN)]]
+    writer = run(dispatch, FakeCarrier(plan, plan), message(1), message(2))
+    assert ([(10, "delivered")], 1) == (writer.fates(), len(writer.of(EndLease)))
+
+
+class Silent(FakeCarrier):
+    """Waits for its host as long as a worker lets it, before the final dot or after it."""
+
+    def __init__(self, *, is_after_dot):
+        super().__init__()
+        self.is_after_dot = is_after_dot
+
+    def carry(self, job):
+        try:
+            if self.is_after_dot:
+                assert job.may_end()
+            gevent.sleep(60)
+        except StreamClosed:
+            said = Said(Stage.END_OF_DATA, LATER)
+            yield HostAttempt(Attempt("discard:", 1.0, 0.1), [Answer(job.recipients[0], said, DEFERRED, True)])
+
+
+@pytest.mark.parametrize(("is_after_dot", "fates"), [(False, []), (True, [(10, "deferred")])])
+def test_a_stop_puts_back_what_no_host_has_whole(dispatch, is_after_dot, fates):
+    """
+    Three restarts within one slow transaction held the mail under way and all that waited behind it.
+    """
+    dispatch.choose_carrier = lambda route, destination: Silent(is_after_dot=is_after_dot)
+    lease = LeaseRun(dispatch, Lease(3, "discard:", False, [message(1), message(2)]))
+    running = gevent.spawn(lease.run)
+    gevent.idle()
+    dispatch.may_go_on = False
+    lease.give_up()
+    running.get(timeout=0.9)
+    writer = dispatch.runtime.writer
+    assert (fates, 1) == (writer.fates(), len(writer.of(EndLease)))
+
+
 def test_a_settle_that_failed_is_written_again_until_it_is(dispatch):
     """
     The peer has the mail: its fate must not be lost.
@@ -311,7 +371,9 @@ class FakeFinder:
 
 def carried(carrier, leased):
     """Outcome and host of every answer, host by host."""
-    job = SimpleNamespace(message=leased, recipients=leased.recipients, body=Body(b"x", Path(), INLINE), may_end=bool)
+    job = SimpleNamespace(
+        message=leased, recipients=leased.recipients, body=Body(b"x", Path(), INLINE, 1), may_end=lambda: True
+    )
     return [[(answer.outcome, one.attempt.host) for answer in one.answers] for one in carrier.carry(job)]
 
 

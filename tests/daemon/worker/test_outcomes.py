@@ -53,7 +53,7 @@ class Hosts:
         leased.size = len(content)
         for name, value in attributes.items():
             setattr(leased, name, value)
-        body = Body(content, Path(), INLINE)
+        body = Body(content, Path(), INLINE, len(content))
         job: Any = SimpleNamespace(message=leased, recipients=leased.recipients, body=body, may_end=lambda: True)
         return [
             [(answer.outcome, str(answer.said.stage), str(answer.said.reply)[:9]) for answer in host_attempt.answers]

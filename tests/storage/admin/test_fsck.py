@@ -42,6 +42,7 @@ BREAKS = {
     ),
     "leased_elsewhere": "UPDATE _recipient SET destination_id = 2 WHERE recipient_id = 1",
     "content_missing": "DROP TRIGGER _content_stays; DELETE FROM _content WHERE message_id = 2",
+    "content_damaged": "UPDATE _content SET octets = substr(octets, 2) WHERE message_id = 2",
     "content_unnamed": (
         "DELETE FROM queue WHERE recipient_id > 1; UPDATE _message SET content_locator = NULL WHERE message_id = 2"
     ),
@@ -75,7 +76,7 @@ ALONGSIDE = {  # what else a break is
     "lease_without_being_leased": {"integrity", "leased_elsewhere"},
 }
 LIVE = "SELECT recipient_id FROM _recipient WHERE status IN ('queued', 'deferred', 'leased', 'held') ORDER BY 1"
-FILES = {"file_missing", "file_lost", "file_without_message"}
+FILES = {"file_missing", "file_damaged", "file_lost", "file_without_message"}
 
 
 @pytest.fixture(scope="module")
@@ -99,10 +100,10 @@ def path(sound: Path, tmp_path: Path) -> Path:
 def _break(path: Path, name: str) -> None:
     write(path, BREAKS[name])
     if name == "garbage_needed":
-        [(locator,)] = select(path, "SELECT content_locator FROM _message WHERE message_id = 2")
+        [(locator, size)] = select(path, "SELECT content_locator, size FROM _message WHERE message_id = 2")
         file = locate(path.parent / "spool", locator)
         file.parent.mkdir(parents=True)
-        file.touch()
+        file.write_bytes(bytes(size))
     if name == "ready_at_wrong":  # the value is stored by the changed expression, which then is changed back
         write(path, "UPDATE _destination SET due_at = due_at WHERE destination_id = 2")
         write(path, SCHEMA.format(LATER, TOKEN))
@@ -306,6 +307,21 @@ def test_a_file_that_is_missing_holds_who_waits(spooled: Path, tmp_path: Path) -
     assert [1, 2] == [finding.recipient_id for finding in repaired]
     assert [("held", "its file in the spool is missing")] * 2 == select(path, "SELECT status, reason FROM queue")
     assert [("status", "queued", "held")] * 2 == select(path, "SELECT what, before, after FROM audit")
+    assert [] == _found(path)
+
+
+@pytest.mark.parametrize("octets", [b"", b"1234", b"123456"])
+def test_a_file_that_is_not_as_long_as_it_was_holds_who_waits(spooled: Path, tmp_path: Path, octets: bytes) -> None:
+    """
+    What is left of it is no message.
+    """
+    path = tmp_path / "queue.db"
+    spooled.write_bytes(octets)
+    [finding] = _found(path)
+    assert ("file_damaged", spooled.name) == (finding.check, finding.id)
+
+    assert [1, 2] == [finding.recipient_id for finding in _repair(path, [finding])]
+    assert [("held", "its file in the spool is damaged")] * 2 == select(path, "SELECT status, reason FROM queue")
     assert [] == _found(path)
 
 

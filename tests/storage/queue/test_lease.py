@@ -395,13 +395,29 @@ def test_orders_that_came_since_are_read(queue: Queue) -> None:
     """
     queue.accept(count=4)
     (lease,) = queue.lease(limit=1)
-    assert set() == queue.done(ReadOrders(lease.lease_id)).ordered_away
+    assert set() == queue.done(ReadOrders(lease.lease_id, now=T0)).ordered_away
 
     write(queue.path, "UPDATE queue SET status = 'held' WHERE recipient_id = 2")
     write(queue.path, "UPDATE queue SET status = 'cancelled' WHERE recipient_id = 3")
     write(queue.path, "UPDATE queue SET next_retry_at = '+1 hour' WHERE recipient_id = 4")
 
-    assert {2, 3} == queue.done(ReadOrders(lease.lease_id)).ordered_away
+    orders = queue.done(ReadOrders(lease.lease_id, now=T0))
+    assert ({2, 3}, False) == (orders.ordered_away, orders.is_over)
+
+
+def test_a_suspended_destination_ends_its_leases(queue: Queue) -> None:
+    """
+    A suspension that let running leases go on sent 360 mails more; the lease that is gone is another's work.
+    """
+    queue.accept(count=2)
+    (lease,) = queue.lease(limit=1)
+    write(queue.path, "UPDATE _destination SET suspended_until = ?", T0 + 60)
+
+    assert [(set(), True), (set(), False)] == [
+        (orders.ordered_away, orders.is_over)
+        for orders in (queue.done(ReadOrders(lease.lease_id, now=now)) for now in (T0, T0 + 60))
+    ]
+    assert queue.done(ReadOrders(lease.lease_id + 1, now=T0)).is_over
 
 
 def test_spooled_content_does_not_come_along(queue: Queue) -> None:

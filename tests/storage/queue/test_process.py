@@ -1,8 +1,9 @@
 """test_process - runs of processes, and what the dead leave"""
 
+from empath.mail.status import RecipientStatus
 from empath.storage.queue.process import Beat, EndProcess, ProcessRow, ResizeDestinations, living
 from empath.storage.queue.put_back import EndLease
-from tests.kit.queue import T0, Queue
+from tests.kit.queue import T0, Queue, violations
 
 
 def test_process_is_registered_and_beats(queue: Queue) -> None:
@@ -76,6 +77,40 @@ def test_third_loss_holds_the_recipient(queue: Queue) -> None:
         status for (status,) in queue.select("SELECT decided_status FROM _attempt ORDER BY attempt_id")
     ]
     assert [] == queue.lease()
+
+
+def test_a_settled_attempt_resets_the_count_of_losses(queue: Queue) -> None:
+    """
+    Three losses in a row speak against a message; one in a week of retries does not.
+    """
+    queue.accept()
+    queue.lease()
+    queue.run(EndProcess(queue.process_id, now=T0))
+    queue.process_id = queue.register("worker-1", 2)
+    (lease,) = queue.lease()
+
+    queue.run(queue.new_settle(lease, RecipientStatus.DEFERRED))
+
+    assert [("deferred", 1, 0)] == queue.select("SELECT status, attempts, lost_leases FROM _recipient")
+    assert {} == violations(queue.path)
+
+
+def test_an_ordered_end_counts_no_loss(queue: Queue) -> None:
+    """
+    Three reloads within the lease of a slow host held its mail, and what waited behind it untouched.
+    """
+    queue.accept()
+    for generation in (2, 3, 4, 5):
+        queue.lease()
+        end = queue.done(EndProcess(queue.process_id, now=T0, is_lost=False))
+        assert (1, 0) == (end.released, end.held)
+        queue.process_id = queue.register("worker-1", generation)
+
+    assert [("queued", 0, None)] == queue.select("SELECT status, lost_leases, reason FROM _recipient")
+    assert [("stopped", "unknown", "queued", T0)] * 4 == queue.select(
+        "SELECT stage, outcome, decided_status, decided_next_retry_at FROM _attempt"
+    )
+    assert {} == violations(queue.path)
 
 
 def test_end_of_a_process_that_holds_nothing_releases_nothing(queue: Queue) -> None:

@@ -5,6 +5,7 @@ A carrier belongs to one lease.  It takes one message at a time and answers for 
 what was said, and what that means.  settling.py makes fates and writes of it.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,7 @@ from typing import Protocol
 
 from empath.daemon.process.threads import in_thread
 from empath.daemon.worker.connection import Permission
+from empath.errors import ContentGone, StorageFailure
 from empath.mail.fate import Attempt, Said
 from empath.mail.outcome import Outcome
 from empath.storage.queue.lease import LeasedMessage, LeasedRecipient
@@ -23,40 +25,61 @@ _CHUNK_OCTETS = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What goes on of one message: added_fields, then the content, which is in memory or in a spool file."""
+    """
+    What goes on of one message: added_fields, then the content, which is in memory or in a spool file.
+
+    Shape: size counts the octets of both as they were accepted, digest is the hexadecimal SHA-256 of the content; None
+    for a message of schema version 1, whose content has this host's fields in it.
+    """
 
     content: bytes | None
     spool: Path
     locator: str | None
+    size: int
+    digest: str | None = None
     added_fields: bytes = b""
 
     def pieces(self) -> Iterator[bytes]:
-        """Read it from the beginning, blocking; for a thread."""
-        yield from self._in_memory()
-        if self.content is None:
-            yield from self._in_file()
+        """
+        Read it from the beginning, blocking; for a thread.
+
+        Raises:
+            ContentGone: it is not there, or after the last piece: it is not what was accepted.
+            StorageFailure: it cannot be read now.
+        """
+        return self._checked(self._in_file())
 
     def pieces_in_hub(self) -> Iterator[bytes]:
-        """Read it from the beginning, the disk in a thread; for a greenlet."""
-        yield from self._in_memory()
-        if self.content is None:
-            yield from iter(partial(in_thread, next, self._in_file(), b""), b"")
+        """Read it from the beginning, the disk in a thread; for a greenlet. Raises as `pieces`."""
+        return self._checked(iter(partial(in_thread, next, self._in_file(), b""), b""))
 
-    def _in_memory(self) -> Iterator[bytes]:
+    def _checked(self, file: Iterator[bytes]) -> Iterator[bytes]:
         if self.added_fields:
             yield self.added_fields
-        if self.content is not None:
-            yield self.content
+        octets = len(self.added_fields)
+        hashed = hashlib.sha256() if self.digest is not None else None
+        for piece in (self.content,) if self.content is not None else file:
+            octets += len(piece)
+            if hashed is not None:
+                hashed.update(piece)
+            yield piece
+        if octets != self.size:
+            raise ContentGone(f"it has {octets} octets, and {self.size} were accepted")
+        if hashed is not None and hashed.hexdigest() != self.digest:
+            raise ContentGone("its octets are not those that were accepted")
 
     def _in_file(self) -> Iterator[bytes]:
         with open_content(self.spool, str(self.locator)) as file:
-            while octets := file.read(_CHUNK_OCTETS):
-                yield octets
+            try:
+                while octets := file.read(_CHUNK_OCTETS):
+                    yield octets
+            except OSError as exc:
+                raise StorageFailure(f"{self.locator}: {exc.strerror}") from exc
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryJob:
-    """One message with its recipients for one carrier. may_end is asked before the final dot."""
+    """One message with its recipients for one carrier. may_end is asked before its point of no return."""
 
     message: LeasedMessage
     recipients: list[LeasedRecipient]
@@ -87,11 +110,24 @@ class HostAttempt:
 
 
 class Carrier(Protocol):
-    """One way out of the queue."""
+    """
+    One way out of the queue.
+
+    waits_for_hosts: a carrier that waits for others in the hub, where an exception may end its wait.
+    """
+
+    waits_for_hosts: bool
 
     @property
     def is_failing(self) -> bool:
         """Whether the last message reached no host at all."""
 
     def carry(self, job: DeliveryJob) -> Iterator[HostAttempt]:
-        """Give the answers host by host; the last one of every recipient is not NEXT_HOST. Raises Abandoned."""
+        """
+        Give the answers host by host; the last one of every recipient is not NEXT_HOST.
+
+        Raises:
+            Abandoned: *may_end* of the job said no, or an error came that says nothing about this message.
+            ContentGone: the content is not there, or damaged.
+            StorageFailure: the content cannot be read now.
+        """

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 
+from empath.daemon.worker.connection import Abandoned
 from empath.daemon.worker.transport.carrier import Answer, DeliveryJob, HostAttempt
 from empath.mail.fate import Attempt, Said
 from empath.mail.outcome import Stage
@@ -17,6 +18,7 @@ class FixedReplyCarrier:
     """Give every recipient the same answer."""
 
     is_failing = False
+    waits_for_hosts = False
 
     def __init__(self, said: Said, destination: str) -> None:
         self._said = said
@@ -24,6 +26,8 @@ class FixedReplyCarrier:
 
     def carry(self, job: DeliveryJob) -> Iterator[HostAttempt]:
         """See Carrier."""
+        if not job.may_end():
+            raise Abandoned("given up before the fate was written")
         said = self._said
         attempt = Attempt(self._destination, time.time(), duration_s=0.0)
         yield HostAttempt(attempt, [Answer(recipient, said, outcome_of(said)) for recipient in job.recipients])

@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from empath.daemon.process.threads import in_thread
+from empath.daemon.worker.connection import Abandoned, Permission
 from empath.daemon.worker.transport.carrier import Answer, DeliveryJob, HostAttempt
 from empath.errors import EmpathError
 from empath.mail.fate import Attempt, Said
@@ -22,7 +23,7 @@ from empath.mail.reply import Reply
 from empath.message.header import HeaderGuard, loops_through
 from empath.policy.attempt import outcome_of
 from empath.policy.routing import MaildirRoute
-from empath.storage.spool import no_link_opener, sync_folder
+from empath.storage.spool import make_folder, no_link_opener, sync_folder
 
 _LOOP = Said(Stage.LOCAL, Reply.of("554 5.4.6 the message has been delivered to this recipient before"))
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -34,6 +35,7 @@ class MaildirCarrier:
     """Write a message into a Maildir, once for each recipient."""
 
     is_failing = False
+    waits_for_hosts = False
 
     def __init__(self, route: MaildirRoute, destination: str) -> None:
         self._folder = Path(route.path)
@@ -43,26 +45,29 @@ class MaildirCarrier:
         """See Carrier."""
         for recipient in job.recipients:
             started_at, began = time.time(), time.monotonic()
-            where = (self._folder, job.message.reverse_path, recipient.address, job.body.pieces())
+            where = (self._folder, job.message.reverse_path, recipient.address, job.body.pieces(), job.may_end)
             said = in_thread(deliver_to_maildir, *where)
             attempt = Attempt(self._destination, started_at, time.monotonic() - began)
             yield HostAttempt(attempt, [Answer(recipient, said, outcome_of(said))])
 
 
-def deliver_to_maildir(folder: Path, reverse_path: str, address: str, pieces: Iterator[bytes]) -> Said:
+def deliver_to_maildir(
+    folder: Path, reverse_path: str, address: str, pieces: Iterator[bytes], may_end: Permission
+) -> Said:
     """
     Write one message for one recipient; blocks on the disk, so call it in a thread.
 
     The reply is 250 when file and name are durable, 4yz when the disk refuses, 5.4.6 when the message came by before.
 
     Raises:
+        Abandoned: *may_end*, asked before the file gets its name in new/, said no; nothing is left of the file.
         StorageFailure: *pieces* cannot be read; nothing is left of the file.
     """
     name = f"{time.time():.6f}.P{os.getpid()}Q{next(_numbers)}.{socket.gethostname().replace('/', '_')}"
     temporary = folder / "tmp" / name
     try:
         for part in ("tmp", "new", "cur"):
-            (folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(folder / part, mode=0o700)
         with open(temporary, "xb", opener=no_link_opener(0o600)) as file:
             file.write(f"Return-Path: <{reverse_path}>\r\nDelivered-To: {address}\r\n".encode())
             guard = HeaderGuard(_HEADER_OCTETS)
@@ -74,6 +79,8 @@ def deliver_to_maildir(folder: Path, reverse_path: str, address: str, pieces: It
                 return _LOOP
             file.flush()
             os.fsync(file.fileno())
+        if not may_end():
+            raise Abandoned("given up before the file got its name")
         os.rename(temporary, folder / "new" / name)
         sync_folder(folder / "new")
     except OSError as exc:

@@ -18,6 +18,8 @@ from empath.storage.queue.lease import LeasedMessage, LeasedRecipient
 class SmtpCarrier:
     """Over SMTP, to the hosts that the route gives; policy/attempt says which of them is asked."""
 
+    waits_for_hosts = True
+
     def __init__(self, route: SmtpRoute | MxRoute, destination: str, pool: ConnectionPool, finder: HostFinder) -> None:
         self._route = route
         self._destination = destination
