@@ -1,18 +1,18 @@
 """
 reply - what one SMTP host answers another, RFC 5321 §4.2 and RFC 3463
 
-A reply that comes from the network is octets in any encoding; `Reply.text` holds it as Latin-1 decoded and
-`escaped()` gives the one form that may enter a log, a row or a terminal.
+A reply that comes from the network is octets in any encoding; `Reply.text` holds it as UTF-8 decoded, and each octet
+that is not UTF-8 as a lone surrogate.  `escaped()` gives the one form that may enter a log, a row or a terminal.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from empath.errors import SyntaxViolation
 
 _STATUS = re.compile(r"([245])\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})")
-_NOT_PRINTABLE = re.compile(r"[^ -\[\]-~]")
+_PERHAPS_NOT_PRINTABLE = re.compile(r"[^ -\[\]-~]")
 _MAX_ESCAPED = 500  # characters of a peer's text that are kept
 
 
@@ -51,12 +51,14 @@ class Reply:
     """
     One reply, of one or more lines.
 
-    Shape: code 200..599; enhanced of the same class or None; text without line ends, lines joined by one "\\n".
+    Shape: code 200..599; enhanced of the same class or None; text without line ends, lines joined by one "\\n";
+    is_from_host: the words of another host, not of this one about it.
     """
 
     code: int
     enhanced: EnhancedStatus | None
     text: str
+    is_from_host: bool = field(default=False, compare=False)
 
     @classmethod
     def of(cls, line: str) -> "Reply":
@@ -80,14 +82,14 @@ class Reply:
         status = f"{self.enhanced} " if self.enhanced else ""
         *first, last = self.text.split("\n")
         lines = [f"{lead}-{status}{line}\r\n" for line in first] + [f"{lead} {status}{last}\r\n"]
-        return "".join(lines).encode()
+        return "".join(lines).encode("utf-8", "surrogateescape")
 
     def escaped(self) -> str:
-        """Code, status and text in one line of printable ASCII, at most 500 characters; "\\" escapes the rest."""
+        """Code, status and text in one line of printable text, at most 500 characters; "\\" escapes the rest."""
         status = f"{self.enhanced} " if self.enhanced else ""
         whole = f"{self.code:03} {status}{self.text}"
         if not whole.isascii() or not whole.isprintable() or "\\" in whole:
-            whole = _NOT_PRINTABLE.sub(_escape, whole)
+            whole = _PERHAPS_NOT_PRINTABLE.sub(_escape, whole)
         return whole if len(whole) <= _MAX_ESCAPED else whole[: _MAX_ESCAPED - 3] + "..."
 
     def __str__(self) -> str:
@@ -100,7 +102,10 @@ def _escape(match: re.Match[str]) -> str:
         return " "  # the border between two lines of one reply
     if character == "\\":
         return "\\\\"
-    return character.encode("unicode_escape").decode("ascii")
+    if character.isprintable():
+        return character
+    octet = ord(character) - 0xDC00
+    return f"\\x{octet:02x}" if 0x80 <= octet <= 0xFF else character.encode("unicode_escape").decode("ascii")
 
 
 @lru_cache(maxsize=512)

@@ -32,9 +32,9 @@ SELECT ulid, received_at, is_smtputf8, envelope_id, header_message_id, reverse_p
 -- death of a process left in doubt, nor a host that was not the last one.
 -- Transaction: none needed. Index: _notice_message, the rowid, _attempt_recipient.
 -- Rows: notice_id, recipient_id, address, original, original_recipient, status, reason, expires_at, then the attempt's
--- end, host, peer_address, stage, enhanced and text, all NULL if there was none.
+-- end, host, stage, code, enhanced and text, all NULL if there was none.
 SELECT n.notice_id, r.recipient_id, r.address, r.original, r.original_recipient, r.status, r.reason, r.expires_at,
-       a.started_at + a.duration_s, a.host, a.peer_address, a.stage, a.enhanced, a.text
+       a.started_at + a.duration_s, a.host, a.stage, a.code, a.enhanced, a.text
   FROM _notice AS n
   JOIN _recipient AS r ON r.recipient_id = n.recipient_id
   LEFT JOIN _attempt AS a ON a.attempt_id = (

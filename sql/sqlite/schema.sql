@@ -287,7 +287,7 @@ CREATE TABLE _attempt (
   host                  TEXT,  -- host name that was spoken to
   peer_address          TEXT,  -- its address and port
   stage                 TEXT    NOT NULL,  -- where in the dialogue it ended, such as rcpt
-  code                  INTEGER,  -- SMTP reply code
+  code                  INTEGER,  -- reply code of the host; NULL: the text is that of Empath, such as of a timeout
   enhanced              TEXT,  -- enhanced status code, RFC 3463
   text                  TEXT    NOT NULL,  -- the reply, escaped
   tls_policy            TEXT,  -- policy that was in force, such as may or dane; NULL: none

@@ -96,7 +96,7 @@ SELECT a.attempt_id                                  AS attempt_id,             
        a.host                                        AS host,                     -- host name that was spoken to
        a.peer_address                                AS peer_address,             -- its address and port
        a.stage AS stage,  -- where in the dialogue it ended, such as rcpt
-       a.code                                        AS code,                     -- SMTP reply code
+       a.code                                        AS code,                     -- reply code of the host; NULL: the text is that of Empath, such as of a timeout
        a.enhanced                                    AS enhanced,                 -- enhanced status code, RFC 3463
        a.text                                        AS text,                     -- the reply
        a.tls_policy AS tls_policy,  -- TLS policy that was in force, such as may; NULL: none

@@ -11,6 +11,7 @@ What is wrong with one is told by fsck, at any instant between two transactions,
 import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,11 +41,18 @@ W = TypeVar("W", bound=Write)
 Dump = dict[str, list[tuple[Any, ...]]]
 T0 = 1_700_000_000.0  # the instant at which these queues begin
 LIFETIME_S = 86_400.0
+
+
+def said_by_host(line: str) -> Reply:
+    """The reply in *line*, as another host would have said it."""
+    return replace(Reply.of(line), is_from_host=True)
+
+
 REPLIES = {
-    RecipientStatus.DELIVERED: Reply.of("250 2.0.0 Ok"),
-    RecipientStatus.DEFERRED: Reply.of("451 4.7.1 greylisted"),
-    RecipientStatus.BOUNCED: Reply.of("550 5.1.1 no such mailbox"),
-    RecipientStatus.EXPIRED: Reply.of("451 4.7.1 greylisted"),
+    RecipientStatus.DELIVERED: said_by_host("250 2.0.0 Ok"),
+    RecipientStatus.DEFERRED: said_by_host("451 4.7.1 greylisted"),
+    RecipientStatus.BOUNCED: said_by_host("550 5.1.1 no such mailbox"),
+    RecipientStatus.EXPIRED: said_by_host("451 4.7.1 greylisted"),
 }
 
 # What fsck leaves to time, or to people: no operation of ours may bring it about.

@@ -10,12 +10,14 @@ THEORY
     The forms of RFC 6533 (message/global…), which may hold UTF-8, are used where the original asked for SMTPUTF8.
 """
 
+import ipaddress
 import re
 import textwrap
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from empath.mail.domain import AddressLiteral
 from empath.mail.envelope import DsnReturn
 from empath.mail.identity import Timestamp
 from empath.mail.xtext import from_xtext
@@ -63,13 +65,15 @@ class LastAttempt:
     How the last attempt for a recipient ended.
 
     Shape: enhanced is its enhanced status code, if it had one; reply is code, enhanced code and text in one line; host
-    is the host that said it, None if this host found it itself.
+    is the name or IP address of the host that it was made at, None where none was reached; is_from_host: the words are
+    that host's, not those of this one about it.
     """
 
     at: Timestamp
     enhanced: str | None
     reply: str
     host: str | None
+    is_from_host: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,17 +248,26 @@ def _recipient_fields(recipient: ReportedRecipient, charset: Charset) -> list[by
     ]
     last = recipient.last_attempt
     if last is not None and last.host is not None:
-        lines.append(field("Remote-MTA", f"dns; {last.host}", charset))
+        lines.append(field("Remote-MTA", f"dns; {_mta_name(last.host)}", charset))
     if recipient.reason is not None:
-        before = f" (last reply: {last.reply})" if last is not None else ""
+        what = "reply" if last is not None and last.is_from_host else "finding"
+        before = f" (last {what}: {last.reply})" if last is not None else ""
         lines.append(field("Diagnostic-Code", f"X-Empath; {recipient.reason}{before}", charset))
     elif last is not None:
-        lines.append(field("Diagnostic-Code", f"{'smtp' if last.host else 'X-Empath'}; {last.reply}", charset))
+        lines.append(field("Diagnostic-Code", f"{'smtp' if last.is_from_host else 'X-Empath'}; {last.reply}", charset))
     if last is not None:
         lines.append(field("Last-Attempt-Date", _date(last.at)))
     if recipient.retry_until is not None:
         lines.append(field("Will-Retry-Until", _date(recipient.retry_until)))
     return lines
+
+
+def _mta_name(host: str) -> str:
+    """`mta-name` of the type dns: a host name, or an address literal of RFC 5321 §4.1.3."""
+    try:
+        return str(AddressLiteral(ipaddress.ip_address(host)))
+    except ValueError:
+        return host
 
 
 _FIRST_WORDS = {
@@ -301,7 +314,8 @@ def _why(recipient: ReportedRecipient) -> str:
     if recipient.retry_until is not None:
         words.append(f"It is tried until {_date(recipient.retry_until)}.")
     if last is not None:
-        said = f"the host {last.host} said" if last.host is not None else "this host found"
+        found = "this host found" if last.host is None else f"this host found at the host {last.host}"
+        said = f"the host {last.host} said" if last.is_from_host else found
         words.append(f"On {_date(last.at)} {said}: {last.reply}")
     return " ".join(words) or f"It was {recipient.action}."
 

@@ -61,7 +61,7 @@ class ReplyReader:
 
     def next_reply(self) -> Reply | None:
         """
-        Give the next whole reply, or None until more octets come. Text is decoded as Latin-1.
+        Give the next whole reply, or None until more octets come. Text is decoded as UTF-8.
 
         Raises:
             SyntaxViolation: the peer sent something that is no reply, or one out of bounds; the stream ends here.
@@ -100,24 +100,25 @@ class ReplyReader:
 
 def _reply(lines: list[_Line], last: _Line) -> Reply:
     if not lines:
-        return Reply(last.code, last.enhanced, last.rest)
+        return Reply(last.code, last.enhanced, last.rest, is_from_host=True)
     if last.enhanced is None:
-        return Reply(last.code, None, "\n".join(line.text for line in (*lines, last)))
+        return Reply(last.code, None, "\n".join(line.text for line in (*lines, last)), is_from_host=True)
     # RFC 2034 §4 repeats the status on every line; a Reply has it once.
     texts = (line.rest if line.enhanced == last.enhanced else line.text for line in (*lines, last))
-    return Reply(last.code, last.enhanced, "\n".join(texts))
+    return Reply(last.code, last.enhanced, "\n".join(texts), is_from_host=True)
 
 
 def _parse(octets: bytes) -> _Line:
     match = _LINE.fullmatch(octets.removesuffix(b"\n").removesuffix(b"\r"))
     if match is None:
-        raise SyntaxViolation(f"not a reply: {octets[:_MAX_SHOWN_OCTETS]!r}")
+        shown = octets[:_MAX_SHOWN_OCTETS].decode("utf-8", "surrogateescape").rstrip("\r\n")
+        raise SyntaxViolation(f'not a reply: "{shown}"')
     code, separator, text, status, rest = match.groups()
-    whole = (text or b"").decode("latin-1")
+    whole = (text or b"").decode("utf-8", "surrogateescape")
     # A status whose class is not that of the code breaks RFC 2034 §4; it stays part of the text.
     if not status or status[0] != code[0]:
         return _Line(int(code), separator != b"-", None, whole, whole)
-    return _Line(int(code), separator != b"-", _status(status), whole, rest.decode("latin-1"))
+    return _Line(int(code), separator != b"-", _status(status), whole, rest.decode("utf-8", "surrogateescape"))
 
 
 @lru_cache(maxsize=256)

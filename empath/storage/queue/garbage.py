@@ -68,7 +68,7 @@ def remove_file(spool: Path, garbage: Garbage) -> Removal:
     except SyntaxViolation as exc:
         return Removal(garbage.locator, garbage.tries + 1, str(exc))
     except OSError as exc:
-        return Removal(garbage.locator, garbage.tries + 1, exc.strerror or repr(exc))
+        return Removal(garbage.locator, garbage.tries + 1, exc.strerror or str(exc) or "the system gave no reason")
     return Removal(garbage.locator, garbage.tries, None)
 
 

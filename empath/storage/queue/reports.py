@@ -28,7 +28,7 @@ SOON_S = 5.0  # a recipient that is due within so long may soon be of the same r
 PATIENCE_S = 60.0  # but no report waits longer for others
 RECIPIENTS = 10_000  # of one report; what is beyond goes into another
 _SLICE = 200
-_OURS = frozenset({Stage.DNS, Stage.CONNECT, Stage.LOCAL})  # stages at which no host speaks
+_WITHOUT_HOST = frozenset({Stage.DNS, Stage.CONNECT, Stage.LOCAL})  # stages at which no host has spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +190,12 @@ class CloseNotices(Write):
 
 def _recipient(kind: ReportKind, row: tuple[Any, ...]) -> ReportedRecipient:
     address, original, original_recipient, status, reason, expires_at, *attempt = row
-    ended_at, host, peer_address, stage, enhanced, text = attempt
+    ended_at, host, stage, code, enhanced, text = attempt
     last = None
     if ended_at is not None:
-        speaker = None if stage in _OURS else host or peer_address
-        last = LastAttempt(Timestamp(ended_at), enhanced, text, speaker)
+        reached = None if stage in _WITHOUT_HOST else host
+        is_from_host = code is not None and reached is not None
+        last = LastAttempt(Timestamp(ended_at), enhanced, text, reached, is_from_host)
     return ReportedRecipient(
         address=address,
         action=action_of(kind, is_relayed=last is not None and last.host is not None),

@@ -150,7 +150,7 @@ class Settle(Write):
             "host": attempt.host,
             "peer_address": attempt.peer_address,
             "stage": fate.said.stage,
-            "code": fate.said.reply.code,
+            "code": fate.said.reply.code if fate.said.reply.is_from_host else None,
             "enhanced": str(fate.said.reply.enhanced) if fate.said.reply.enhanced else None,
             "text": fate.said.reply.escaped(),
             "outcome": outcome,

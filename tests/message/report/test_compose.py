@@ -31,7 +31,10 @@ ARRIVAL = Timestamp(1_700_000_000)
 CONTENT = b"Received: from a\r\n\tby b\r\nSubject: x\r\n\r\n--BOUNDARY\r\n.\r\ntext\r\n"
 REFUSED = LastAttempt(Timestamp(ARRIVAL + 60), "5.1.1", "550 5.1.1 no such mailbox", "mx.a.example")
 GREYLISTED = LastAttempt(Timestamp(ARRIVAL + 14_460), "4.7.1", "451 4.7.1 greylisted", "mx.a.example")
-UNREACHED = LastAttempt(Timestamp(ARRIVAL + 432_000), "4.4.1", "451 4.4.1 connect to [192.0.2.1]:25: refused", None)
+UNREACHED = LastAttempt(
+    Timestamp(ARRIVAL + 432_000), "4.4.1", "451 4.4.1 connect to [192.0.2.1]:25: refused", None, False
+)
+LOST = LastAttempt(Timestamp(ARRIVAL + 60), "4.4.2", "451 4.4.2 Connection lost at rcpt: x", "mx.a.example", False)
 TAKEN = LastAttempt(Timestamp(ARRIVAL + 60), "2.0.0", "250 2.0.0 Ok", "mx.a.example")
 
 MESSAGE = ReportedMessage("01HF7YAT00000000000000000A", ARRIVAL, False, "QQ+2B314159", "<1@example.test>")
@@ -75,6 +78,15 @@ REPORTS = {
             replace(EXPIRED, reason="administratively expired", last_attempt=GREYLISTED),
             replace(EXPIRED, reason="administratively expired", last_attempt=None),
             replace(FAILED, reason="administratively bounced", last_attempt=GREYLISTED),
+        ),
+    ),
+    "H2-own-words-and-addresses": replace(
+        REPORT,
+        recipients=(
+            replace(FAILED, last_attempt=replace(REFUSED, host="192.0.2.1")),
+            replace(FAILED, last_attempt=replace(REFUSED, host="2001:db8::1")),
+            replace(FAILED, last_attempt=LOST),
+            replace(FAILED, reason="administratively bounced", last_attempt=LOST),
         ),
     ),
     "H2-delay": replace(HEADERS, kind=ReportKind.DELAY, recipients=(DELAYED,)),

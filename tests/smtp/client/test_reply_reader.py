@@ -69,7 +69,8 @@ def test_no_octets_make_more_than_a_syntax_violation(octets):
         (b"550-5.1.1 a\r\n550 b\r\n", 550, None, "5.1.1 a\nb"),
         (b"550-a\r\n550 5.1.1 b\r\n", 550, "5.1.1", "a\nb"),
         (b"550-5.1.2 a\r\n550 5.1.1 b\r\n", 550, "5.1.1", "5.1.2 a\nb"),
-        (b"250 a\x00\xff\rb\r\n", 250, None, "a\x00\xff\rb"),
+        (b"250 a\x00\xff\rb\r\n", 250, None, "a\x00\udcff\rb"),
+        ("550 Postfach überfüllt\r\n".encode(), 550, None, "Postfach überfüllt"),
         (b"250 " + b"a" * 2000 + b"\r\n", 250, None, "a" * 2000),
     ],
 )
@@ -78,7 +79,8 @@ def test_a_reply_is_taken_as_peers_write_it(octets, code, enhanced, text):
     Mail must not fail by LF alone, long lines, NUL and 8-bit octets, or a status that is missing or of a wrong class.
     """
     status = EnhancedStatus.parse(enhanced) if enhanced else None
-    assert [Reply(code, status, text)] == read(octets)
+    replies = read(octets)
+    assert ([Reply(code, status, text)], [True]) == (replies, [reply.is_from_host for reply in replies])
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def deliver_to_maildir(
     except OSError as exc:
         _remove(temporary)
         code = "452 4.3.1" if exc.errno in _FULL else "451 4.3.0"
-        return Said(Stage.LOCAL, Reply.of(f"{code} {folder}: {exc.strerror}"))
+        return Said(Stage.LOCAL, Reply.of(f"{code} {folder}: {exc.strerror or exc}"))
     except EmpathError:
         _remove(temporary)
         raise
