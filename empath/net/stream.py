@@ -151,6 +151,27 @@ class Stream:
             except OSError as exc:
                 raise StreamClosed(_reason(exc.errno)) from exc
 
+    def send_part(self, octets: bytes | memoryview) -> int:
+        """
+        Send what the connection takes, waiting for room, and give the number of octets; 0 where the peer spoke first.
+
+        Raises:
+            StreamClosed: the connection broke.
+            StreamTimeout: the deadline passed.
+        """
+        try:
+            return self._socket.send(octets)
+        except BlockingIOError:
+            self._wait(_READ | _WRITE)
+        except OSError as exc:
+            raise StreamClosed(_reason(exc.errno)) from exc
+        try:
+            return self._socket.send(octets)
+        except BlockingIOError:
+            return 0
+        except OSError as exc:
+            raise StreamClosed(_reason(exc.errno)) from exc
+
     def send_now(self, octets: bytes) -> None:
         """Send what the kernel takes at once, and drop the rest: the last reply to a client that is not served."""
         try:

@@ -1,9 +1,9 @@
 """
 client - the sending session under any octets that a peer may answer
 
-Promises: no exception; the same events and octets however the peer's octets are cut; every transaction that begins ends
-once, with a result for each recipient; nobody counts as delivered before the whole message was sent and the peer said
-2yz to its end; what is sent are commands, or content with one end.
+Promises: no exception; no transaction in a session that is over; the same events and octets however the peer's octets
+are cut; every transaction that begins ends once, with a result for each recipient; nobody counts as delivered before
+the whole message was sent and the peer said 2yz to its end; what is sent are commands, or content with one end.
 """
 
 import re
@@ -60,14 +60,15 @@ class Session:
     def _act(self) -> None:
         """What a driver does when it has read all that was there."""
         session = self._session
-        if session.is_ready:
+        if session.state in (ClientState.READY, ClientState.QUIT, ClientState.CLOSED):
             if self._left == 0:
                 session.quit()
             else:
                 self._left -= 1
-                self._transaction = random_transaction(self._random)
+                wanted = random_transaction(self._random)
+                self._transaction = wanted if session.is_ready else None
                 self._is_whole = False
-                session.begin(self._transaction)
+                assert session.begin(wanted) == (self._transaction is not None)
         elif session.state is ClientState.CONTENT and self._random.random() < 0.8:
             self._send_content()
         self._take()

@@ -197,6 +197,14 @@ class ScriptedPeer:
             thread.join(DEADLINE_S)
         self._threads.clear()
 
+    def say(self, octets: bytes, *, is_last: bool = False) -> None:
+        """Send *octets* unasked over each open connection, and close it where they are the last."""
+        with self._changed:
+            for connection in self._connections:
+                connection.sendall(octets)
+                if is_last:
+                    _shut(connection)
+
     @property
     def address(self) -> str:
         """`host:port` as routes have it."""

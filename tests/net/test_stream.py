@@ -114,6 +114,23 @@ def test_receive_now_never_waits(pair):
     assert b"early" == eventually(stream.receive_now)
 
 
+def test_a_wait_for_room_ends_when_the_peer_speaks(pair):
+    """
+    A peer that reads no more may have said why.
+    """
+    stream, peer = pair
+
+    def send_until_heard():
+        while stream.send_part(b"x" * 100_000):
+            pass
+        return stream.receive()
+
+    waiting = in_greenlet(send_until_heard)
+    assert not waiting.dead
+    peer.sendall(b"552")
+    assert b"552" == outcome(waiting)
+
+
 def test_the_end_of_file_is_no_octets(pair):
     """
     And stays.
@@ -133,6 +150,8 @@ def test_a_reset_is_stream_closed_in_every_call(pair):
         stream.receive_next()
     with pytest.raises(StreamClosed, match="broken pipe"):
         stream.send(b"x")
+    with pytest.raises(StreamClosed, match="broken pipe"):
+        stream.send_part(b"x")
     stream.send_now(b"x")
     assert b"" == stream.receive_now()
 

@@ -1,11 +1,18 @@
 """
 connection - one SMTP connection to one host
 
-A connection carries one transaction after another.  Each stage of the dialogue has a timeout of its own.
+A connection carries one transaction after another.
+
+THEORY
+    Each reply has one deadline, by its stage.  It begins when the command went out, or when the reply before it was
+    whole, so that a host that drips octets is a silent host.  Content has a deadline for each buffer and a least rate.
+    A host may say something while content goes out: the connection looks for it before the final dot, when the host
+    takes no more, and when a write failed.  What the host said decides then.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from empath.config.tables.delivery import Delivery
 from empath.daemon.worker.content_fit import Pieces, fit
@@ -24,10 +31,14 @@ from empath.smtp.client.events import (
     TransactionEnded,
 )
 from empath.smtp.client.session import ClientSession, Transaction
+from empath.smtp.client.states import ClientState
 
 _FLUSH_OCTETS = 64 * 1024  # amount of content that is sent at once
 Permission = Callable[[], bool]  # asked just before the final dot; False: give up without it
 Clock = Callable[[], float]  # monotonic seconds
+LEAST_RATE: Final = 500  # octets of content a second, as smtp_min_data_rate of Postfix
+_CONTENT: Final = (ClientState.CONTENT, ClientState.END_OF_DATA)  # states in which content goes out
+_OVER_BEFORE_MAIL: Final = Said(Stage.MAIL, Reply.of("451 4.4.2 The session was over before MAIL"))
 
 
 class HostUnreachable(EmpathError):
@@ -68,6 +79,9 @@ class Connection:
         self._stream = stream
         self._session = ClientSession(how.ehlo_name)
         self._how = how
+        self._due_at = 0.0  # the deadline of the reply that is awaited
+        self._awaited: int | None = None  # `answered` of the session when that deadline was set
+        self._content_left_s = 0.0  # for which the host may still keep us waiting with content
 
     @classmethod
     def open(cls, host: Host, how: ConnectionSettings) -> "Connection":
@@ -86,7 +100,9 @@ class Connection:
         connection = cls(host, stream, how)
         event = connection._next()
         if isinstance(event, Ready):
-            return connection
+            if connection._session.ensure_ready():
+                return connection
+            event = connection._next()  # octets came behind the reply to EHLO
         connection.leave()
         assert isinstance(event, HostFailed)
         raise HostUnreachable(Said(event.stage, event.reply))
@@ -95,6 +111,10 @@ class Connection:
     def is_usable(self) -> bool:
         """Whether another transaction may begin."""
         return self._session.is_ready and self._session.is_usable
+
+    def is_quiet(self) -> bool:
+        """Look whether the host has said nothing, nor closed, since its last reply; never waits."""
+        return self._stream.receive_now() is None
 
     def transact(self, transaction: Transaction, pieces: Pieces, may_end: Permission) -> TransactionEnded:
         """
@@ -116,7 +136,8 @@ class Connection:
         if transaction.has_8bit:
             without = self._how.delivery.without_8bitmime
             transaction, pieces = fit(transaction, pieces, session.extensions, without)
-        session.begin(transaction)
+        if not session.begin(transaction):
+            return TransactionEnded(dict.fromkeys(transaction.recipients, _OVER_BEFORE_MAIL), is_stale=True)
         while True:
             event = self._next()
             if isinstance(event, TransactionEnded):
@@ -144,25 +165,39 @@ class Connection:
 
     def _send_content(self, pieces: Iterator[bytes], may_end: Permission) -> None:
         session = self._session
+        self._content_left_s = self._how.timeouts[Stage.CONTENT]
         waiting = 0
         for piece in pieces:
             # Small pieces leave together, and the last one together with the final dot.
             if waiting >= _FLUSH_OCTETS:
                 self._flush()
+                self._hear()
                 waiting = 0
+            if session.state is ClientState.CLOSED:
+                return
             session.content(piece)
             waiting += len(piece)
+            self._content_left_s += len(piece) / LEAST_RATE
+        self._hear()
+        if session.state is ClientState.CLOSED:
+            return
         if not may_end():
             raise Abandoned("given up before the final dot")
         session.end_content()
 
     def _next(self) -> ClientEvent:
-        session, stream = self._session, self._stream
+        session, stream, clock = self._session, self._stream, self._how.clock
         while (event := session.next_event()) is None:
-            self._flush()
+            is_sent = self._flush()
             if (event := session.next_event()) is not None:
                 return event
-            stream.deadline_at = self._how.clock() + self._how.timeouts[session.stage]
+            if is_sent or session.answered != self._awaited:
+                self._awaited = session.answered
+                self._due_at = clock() + self._how.timeouts[session.stage]
+            elif clock() >= self._due_at:
+                session.lost("the reply is not whole", is_timeout=True)
+                continue
+            stream.deadline_at = self._due_at
             try:
                 session.receive(stream.receive_next())
             except StreamTimeout as exc:
@@ -171,13 +206,45 @@ class Connection:
                 session.lost(str(exc), is_timeout=False)
         return event
 
-    def _flush(self) -> None:
+    def _hear(self) -> None:
+        """Take what the host has said already; never waits."""
+        octets = self._stream.receive_now()
+        if octets is not None:
+            self._session.receive(octets)
+
+    def _flush(self) -> bool:
+        """Send what the session has to send; False if that is nothing."""
         octets = self._session.octets_to_send()
-        if octets:
-            self._stream.deadline_at = self._how.clock() + self._how.timeouts[Stage.CONTENT]
-            try:
-                self._stream.send(octets)
-            except StreamTimeout as exc:
-                self._session.lost(str(exc), is_timeout=True)
-            except StreamClosed as exc:
-                self._session.lost(str(exc), is_timeout=False)
+        if not octets:
+            return False
+        session, stream, clock = self._session, self._stream, self._how.clock
+        left = memoryview(octets)
+        began = now = clock()
+        try:
+            while True:
+                wait_s = self._longest_wait_s(now - began)
+                stream.deadline_at = now + wait_s
+                sent = stream.send_part(left)
+                if sent == len(left):
+                    break
+                left = left[sent:]
+                self._hear()
+                now = clock()
+                if session.state is ClientState.CLOSED:
+                    return True
+                if wait_s <= 0:
+                    raise StreamTimeout(f"under {LEAST_RATE} octets a second")
+            self._content_left_s -= clock() - began
+        except StreamTimeout as exc:
+            session.lost(str(exc), is_timeout=True)
+        except StreamClosed as exc:
+            self._hear()  # the host may have said why before it closed
+            session.lost(str(exc), is_timeout=False)
+        return True
+
+    def _longest_wait_s(self, spent_s: float) -> float:
+        """How long the host may take no octets, after *spent_s* for what goes out now."""
+        wait_s = self._how.timeouts[Stage.CONTENT]
+        if self._session.state in _CONTENT:
+            return min(wait_s, self._content_left_s - spent_s)
+        return wait_s

@@ -1,8 +1,10 @@
 """
 pool - connections that wait for more mail
 
-After a transaction a connection waits here for the next message to the same host.  A connection that the host closed
-meanwhile is replaced once, which does not count as a failed attempt.
+After a transaction a connection waits here for the next message to the same host.  A connection to a host that has
+spoken or closed meanwhile is not used again: what it said would be taken for the answer to MAIL.  A connection that
+ends, or has had its allowance, before the host took the message is replaced once; that does not count as a failed
+attempt.
 """
 
 import time
@@ -72,18 +74,22 @@ class ConnectionPool:
         Raises:
             Abandoned: see Connection.transact.
         """
+        spent = None
         connection = self._take(host)
         if connection is not None:
             ended = connection.transact(transaction, pieces, may_end)
-            if not ended.is_stale:
+            if not (ended.is_stale or ended.is_spent):
                 return self._done(connection, ended, None)
-            connection.close()
+            connection.leave()
+            spent = ended if ended.is_spent else None
         began = self._clock()
         try:
             connection = Connection.open(host, self._how)
         except HostUnreachable as exc:
-            results = dict.fromkeys(transaction.recipients, exc.said)
-            return HostResult(host_and_port(host.address, host.port), results, was_reached=False)
+            peer = host_and_port(host.address, host.port)
+            if spent is not None:
+                return HostResult(peer, spent.results, was_reached=True)
+            return HostResult(peer, dict.fromkeys(transaction.recipients, exc.said), was_reached=False)
         connect_s = self._clock() - began
         return self._done(connection, connection.transact(transaction, pieces, may_end), connect_s)
 
@@ -102,7 +108,12 @@ class ConnectionPool:
 
     def _take(self, host: Host) -> Connection | None:
         waiting = self._idle.get((host.address, host.port))
-        return waiting.pop() if waiting else None
+        while waiting:
+            connection = waiting.pop()
+            if connection.is_quiet():
+                return connection
+            connection.close()
+        return None
 
     def _done(self, connection: Connection, ended: TransactionEnded, connect_s: float | None) -> HostResult:
         host = connection.host

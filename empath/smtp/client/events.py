@@ -31,14 +31,16 @@ class TransactionEnded:
     """
     The result of each recipient.
 
-    Shape: results has one entry for each recipient, by its number. is_stale: the connection broke, or
-    the peer said 421, before the peer answered any command of this transaction; a new connection may try it once more.
-    is_in_doubt: the whole content was sent and no answer came; the peer may have delivered it to the recipients whose
-    stage is END_OF_DATA.
+    Shape: results has one entry for each recipient, by its number. is_stale: the connection broke, or the peer said
+    421, before the peer answered any command of this transaction, or the peer lost step. is_spent: the session has
+    delivered, and the peer refused this transaction as a whole for now, or closed before the final dot. In both cases
+    the peer has not taken the message, and a new connection may try it once more. is_in_doubt: the whole content was
+    sent and no answer came; the peer may have delivered it to the recipients whose stage is END_OF_DATA.
     """
 
     results: Mapping[int, Said]
     is_stale: bool = False
+    is_spent: bool = False
     is_in_doubt: bool = False
 
 

@@ -7,8 +7,12 @@ follows, one of those that the row names.  Commands go out in groups (RFC 2920):
 peer offers PIPELINING, else one at a time.  The next group follows when the one before is answered.
 
 The result of a recipient is the reply that ended it.  Where the peer gave no reply, the session makes one: 4.4.2 for a
-lost connection, 4.5.0 for octets that are no reply, 5.5.0 for a reply that the command cannot have.  A session that met
-one of these serves no other transaction.
+lost connection, 4.5.0 for octets that are no reply, 4.7.0 for a reply before its command, 5.5.0 for a reply that the
+command cannot have.  A session that met one of these serves no other transaction.
+
+A session that has delivered may have had its allowance, or have lost step with its peer since.  Where the peer then
+refuses a whole transaction for now, closes, or gives replies of the wrong kind, the event says that the session may be
+to blame, so that the driver can try the message on a new one.
 """
 
 from collections import deque
@@ -39,6 +43,7 @@ __all__ = ["ClientRecipient", "ClientSession", "Transaction"]
 
 _GARBAGE: Final = EnhancedStatus(4, 5, 0)
 _LOST: Final = EnhancedStatus(4, 4, 2)
+_EARLY: Final = EnhancedStatus(4, 7, 0)
 _NO_PLAN: Final = TransactionPlan(Transaction("", {}, 0), Capabilities.NONE)  # the plan before the first transaction
 _NO_ANSWER_TO_THIS: Final = EnhancedStatus(5, 5, 0)
 
@@ -49,6 +54,7 @@ class ClientSession:
 
     The driver sends `octets_to_send` after every call, gives what it reads to `receive`, and takes events until there
     are none. ReplyReader bounds the input; the output is the content that the driver gives, plus one group of commands.
+    `answered` changes when the wait for a reply is over, so that the driver can give each reply a deadline.
     """
 
     def __init__(self, ehlo_name: str) -> None:
@@ -60,6 +66,9 @@ class ClientSession:
         self._events: deque[ClientEvent] = deque()
         self._peer = Capabilities.NONE
         self._is_fit = True  # able to serve another transaction
+        self.answered = 0  # replies taken, and ends of the connection
+        self._has_begun = False  # a first transaction
+        self._has_delivered = False  # a message of any transaction
         self._plan = _NO_PLAN
         self._stuffer = DotStuffer()
 
@@ -77,7 +86,7 @@ class ClientSession:
     def is_ready(self) -> bool:
         """Whether a transaction may begin now."""
         # The session would take half an unasked reply for the reply to MAIL.
-        return (self._state, ClientCall.BEGIN) in CALLS and not self._reader.is_midway
+        return self._state is ClientState.READY and not self._reader.is_midway
 
     @property
     def is_usable(self) -> bool:
@@ -119,18 +128,30 @@ class ClientSession:
         self._out.clear()
         return octets
 
-    def begin(self, transaction: Transaction) -> None:
+    def ensure_ready(self) -> bool:
+        """Say whether a transaction may begin now. Half a reply that nothing asked for ends the session."""
+        if self._state is ClientState.READY and self._reader.is_midway:
+            self._take(ClientSignal.GARBAGE, Reply(451, _EARLY, "Protocol error: half a reply before MAIL"))
+        return self._state is ClientState.READY
+
+    def begin(self, transaction: Transaction) -> bool:
         """
-        Start one transaction. It ends at once where the peer lacks an extension that the message needs.
+        Start one transaction, or return False: the session is over, and nothing of the transaction was sent.
+
+        The transaction ends at once where the peer lacks an extension that the message needs.
 
         Raises:
-            DriverError: the session is not ready.
+            DriverError: the greetings or another transaction are under way.
             SyntaxViolation: a path or parameter has a control character; nothing was sent, the session stays ready.
         """
-        if not self.is_ready:
+        if (self._state, ClientCall.BEGIN) not in CALLS:
             raise DriverError(f"no transaction can begin in state {self._state}")
+        if not self.ensure_ready():
+            return False
         self._plan = TransactionPlan(transaction, self._peer)
+        self._has_begun = True
         self._state = self._proceed() if self._plan.has_hope else self._end()
+        return True
 
     def content(self, octets: bytes) -> None:
         """
@@ -165,6 +186,7 @@ class ClientSession:
     # --- how the tables are carried out
 
     def _take(self, signal: ClientSignal, reply: Reply) -> None:
+        self.answered += 1
         self._state = _STEPS[self._state, signal](self, reply)
 
     def _asked(self, call: ClientCall) -> ClientState:
@@ -203,6 +225,13 @@ class ClientSession:
         self._events.append(HostFailed(self.stage, reply))
         return self._close(reply)
 
+    def _end_unasked(self, reply: Reply) -> ClientState:
+        if not self._has_begun:
+            if reply.klass < 4:
+                reply = Reply(451, _EARLY, f"Protocol error: {reply.escaped()} before MAIL")
+            self._events.append(HostFailed(Stage.EHLO, reply))
+        return self._close(reply)
+
     # --- actions within a transaction
 
     def _continue(self, _: Reply) -> ClientState:
@@ -215,6 +244,14 @@ class ClientSession:
     def _refuse_all(self, reply: Reply) -> ClientState:
         self._settle_all(reply)
         return self._proceed()
+
+    def _refuse_all_for_now(self, reply: Reply) -> ClientState:
+        if not self._has_delivered:
+            return self._refuse_all(reply)
+        self._settle_all(reply)
+        self._events.append(TransactionEnded(self._plan.results, is_spent=True))
+        # The peer might take QUIT for content while commands of this group wait for their answers.
+        return self._close(reply) if self._plan.is_awaiting else self._send_quit()
 
     def _refuse_all_unexpected(self, reply: Reply) -> ClientState:
         return self._refuse_all(self._unexpected(reply))
@@ -241,7 +278,9 @@ class ClientSession:
 
     def _settle(self, reply: Reply) -> ClientState:
         self._settle_all(reply)
-        return self._end()
+        self._has_delivered |= reply.klass == 2
+        self._events.append(TransactionEnded(self._plan.results))
+        return self._become_ready_again()
 
     def _settle_unexpected(self, reply: Reply) -> ClientState:
         return self._settle(self._unexpected(reply))
@@ -256,6 +295,11 @@ class ClientSession:
     def _abandon(self, reply: Reply) -> ClientState:
         self._settle_all(reply)
         self._events.append(TransactionEnded(self._plan.results))
+        return self._close(reply)
+
+    def _abandon_spent(self, reply: Reply) -> ClientState:
+        self._settle_all(reply)
+        self._events.append(TransactionEnded(self._plan.results, is_spent=self._has_delivered))
         return self._close(reply)
 
     def _abandon_stale(self, reply: Reply) -> ClientState:
@@ -308,7 +352,12 @@ class ClientSession:
         return ClientState.RSET
 
     def _end(self) -> ClientState:
-        self._events.append(TransactionEnded(self._plan.results))
+        # Replies of the wrong kind on a session that has delivered: an unasked reply may have shifted all of them.
+        is_stale = self._has_delivered and not self._is_fit
+        self._events.append(TransactionEnded(self._plan.results, is_stale=is_stale))
+        return self._become_ready_again()
+
+    def _become_ready_again(self) -> ClientState:
         return ClientState.READY if self._is_fit else self._send_quit()
 
     def _send_quit(self) -> ClientState:
@@ -325,9 +374,11 @@ _ACTIONS: Final[dict[ClientAction, Callable[[ClientSession, Reply], ClientState]
     ClientAction.FAIL_HOST: ClientSession._fail_host,
     ClientAction.TURN_AWAY: ClientSession._turn_away,
     ClientAction.TURN_AWAY_UNEXPECTED: ClientSession._turn_away_unexpected,
+    ClientAction.END_UNASKED: ClientSession._end_unasked,
     ClientAction.CONTINUE: ClientSession._continue,
     ClientAction.CONTINUE_AS_LAST: ClientSession._continue_as_last,
     ClientAction.REFUSE_ALL: ClientSession._refuse_all,
+    ClientAction.REFUSE_ALL_FOR_NOW: ClientSession._refuse_all_for_now,
     ClientAction.REFUSE_ALL_UNEXPECTED: ClientSession._refuse_all_unexpected,
     ClientAction.ACCEPT_RECIPIENT: ClientSession._accept_recipient,
     ClientAction.REFUSE_RECIPIENT: ClientSession._refuse_recipient,
@@ -339,6 +390,7 @@ _ACTIONS: Final[dict[ClientAction, Callable[[ClientSession, Reply], ClientState]
     ClientAction.FINISH: ClientSession._finish,
     ClientAction.FINISH_AS_LAST: ClientSession._finish_as_last,
     ClientAction.ABANDON: ClientSession._abandon,
+    ClientAction.ABANDON_SPENT: ClientSession._abandon_spent,
     ClientAction.ABANDON_STALE: ClientSession._abandon_stale,
     ClientAction.ABANDON_IN_DOUBT: ClientSession._abandon_in_doubt,
     ClientAction.ABANDON_PREMATURE: ClientSession._abandon_premature,

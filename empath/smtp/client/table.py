@@ -15,6 +15,8 @@ class ClientAction(StrEnum):
     """
     What the session does with a signal.
 
+    A session is spent that has delivered and has had its allowance: a new one may try the message.
+
     An UNEXPECTED reply is of a class that the command cannot have. It counts as 554 5.5.0, and the session is not used
     for another transaction.
     """
@@ -26,9 +28,11 @@ class ClientAction(StrEnum):
     FAIL_HOST = "fail the host"
     TURN_AWAY = "fail the host, send QUIT"
     TURN_AWAY_UNEXPECTED = "fail the host with 554, send QUIT"
+    END_UNASKED = "close; fail the host before the first transaction"
     CONTINUE = "continue"
     CONTINUE_AS_LAST = "continue; last transaction"
     REFUSE_ALL = "refuse all recipients"
+    REFUSE_ALL_FOR_NOW = "refuse all recipients; spent if it has delivered"
     REFUSE_ALL_UNEXPECTED = "refuse all recipients with 554"
     ACCEPT_RECIPIENT = "accept the recipient"
     REFUSE_RECIPIENT = "refuse the recipient"
@@ -40,6 +44,7 @@ class ClientAction(StrEnum):
     FINISH = "finish"
     FINISH_AS_LAST = "finish; last transaction"
     ABANDON = "defer or refuse the rest, close"
+    ABANDON_SPENT = "defer or refuse the rest, close; spent if it has delivered"
     ABANDON_STALE = "mark as stale, close"
     ABANDON_IN_DOUBT = "mark as in doubt, close"
     ABANDON_PREMATURE = "defer the rest, close"
@@ -58,7 +63,9 @@ _State, _Signal, _Action = ClientState, ClientSignal, ClientAction
 _OK: Final = (_Signal.OK,)
 _GO_ON: Final = (_Signal.GO_ON,)
 _REFUSED: Final = (_Signal.TRANSIENT, _Signal.PERMANENT)
-_OVER: Final = (_Signal.SHUTDOWN, _Signal.GARBAGE, _Signal.LOST, _Signal.TIMED_OUT)
+_GONE: Final = (_Signal.SHUTDOWN, _Signal.LOST)
+_BROKEN: Final = (_Signal.GARBAGE, _Signal.TIMED_OUT)
+_OVER: Final = _GONE + _BROKEN
 _ANY: Final = tuple(_Signal)
 
 
@@ -83,13 +90,17 @@ NEXT: Final[dict[tuple[ClientState, ClientSignal], ClientStep]] = {
     **_rows(_State.HELO, _REFUSED, _Action.TURN_AWAY, _State.CLOSED),
     **_rows(_State.HELO, _OVER, _Action.FAIL_HOST, _State.CLOSED),
     # A peer that speaks unasked is about to close the connection, or has lost step.
-    **_rows(_State.READY, _ANY, _Action.CLOSE, _State.CLOSED),
+    **_rows(_State.READY, _ANY, _Action.END_UNASKED, _State.CLOSED),
     **_rows(_State.MAIL, _OK, _Action.CONTINUE, _State.RCPT),
     **_rows(_State.MAIL, _GO_ON, _Action.REFUSE_ALL_UNEXPECTED, _State.RCPT_IN_VAIN, _State.QUIT),
-    **_rows(_State.MAIL, _REFUSED, _Action.REFUSE_ALL, _State.RCPT_IN_VAIN, _State.RSET),
-    **_rows(_State.MAIL, (_Signal.GARBAGE, _Signal.TIMED_OUT), _Action.ABANDON, _State.CLOSED),
+    **_rows(
+        *(_State.MAIL, (_Signal.TRANSIENT,), _Action.REFUSE_ALL_FOR_NOW),
+        *(_State.RCPT_IN_VAIN, _State.RSET, _State.QUIT, _State.CLOSED),
+    ),
+    **_rows(_State.MAIL, (_Signal.PERMANENT,), _Action.REFUSE_ALL, _State.RCPT_IN_VAIN, _State.RSET),
+    **_rows(_State.MAIL, _BROKEN, _Action.ABANDON, _State.CLOSED),
     # The peer closed the connection while it was idle.
-    **_rows(_State.MAIL, (_Signal.SHUTDOWN, _Signal.LOST), _Action.ABANDON_STALE, _State.CLOSED),
+    **_rows(_State.MAIL, _GONE, _Action.ABANDON_STALE, _State.CLOSED),
     **_rows(_State.RCPT, _OK, _Action.ACCEPT_RECIPIENT, _State.RCPT, _State.DATA),
     **_rows(
         *(_State.RCPT, _GO_ON, _Action.REFUSE_RECIPIENT_UNEXPECTED),
@@ -99,7 +110,8 @@ NEXT: Final[dict[tuple[ClientState, ClientSignal], ClientStep]] = {
         *(_State.RCPT, _REFUSED, _Action.REFUSE_RECIPIENT),
         *(_State.RCPT, _State.DATA, _State.DATA_IN_VAIN, _State.RSET, _State.QUIT),
     ),
-    **_rows(_State.RCPT, _OVER, _Action.ABANDON, _State.CLOSED),
+    **_rows(_State.RCPT, _GONE, _Action.ABANDON_SPENT, _State.CLOSED),
+    **_rows(_State.RCPT, _BROKEN, _Action.ABANDON, _State.CLOSED),
     **_rows(
         *(_State.RCPT_IN_VAIN, _OK + _REFUSED, _Action.CONTINUE),
         *(_State.RCPT_IN_VAIN, _State.DATA_IN_VAIN, _State.RSET, _State.QUIT),
@@ -111,14 +123,17 @@ NEXT: Final[dict[tuple[ClientState, ClientSignal], ClientStep]] = {
     **_rows(_State.RCPT_IN_VAIN, _OVER, _Action.ABANDON, _State.CLOSED),
     **_rows(_State.DATA, _OK, _Action.REFUSE_ALL_UNEXPECTED, _State.QUIT),
     **_rows(_State.DATA, _GO_ON, _Action.BEGIN_CONTENT, _State.CONTENT),
-    **_rows(_State.DATA, _REFUSED, _Action.REFUSE_ALL, _State.RSET, _State.QUIT),
-    **_rows(_State.DATA, _OVER, _Action.ABANDON, _State.CLOSED),
+    **_rows(_State.DATA, (_Signal.TRANSIENT,), _Action.REFUSE_ALL_FOR_NOW, _State.RSET, _State.QUIT),
+    **_rows(_State.DATA, (_Signal.PERMANENT,), _Action.REFUSE_ALL, _State.RSET, _State.QUIT),
+    **_rows(_State.DATA, _GONE, _Action.ABANDON_SPENT, _State.CLOSED),
+    **_rows(_State.DATA, _BROKEN, _Action.ABANDON, _State.CLOSED),
     **_rows(_State.DATA_IN_VAIN, _OK, _Action.CONTINUE_AS_LAST, _State.QUIT),
     **_rows(_State.DATA_IN_VAIN, _GO_ON, _Action.SEND_LONE_DOT, _State.LONE_DOT),
     **_rows(_State.DATA_IN_VAIN, _REFUSED, _Action.CONTINUE, _State.RSET, _State.QUIT),
     **_rows(_State.DATA_IN_VAIN, _OVER, _Action.ABANDON, _State.CLOSED),
     **_rows(_State.CONTENT, _OK + _GO_ON, _Action.ABANDON_PREMATURE, _State.CLOSED),
-    **_rows(_State.CONTENT, _REFUSED + _OVER, _Action.ABANDON, _State.CLOSED),
+    **_rows(_State.CONTENT, (_Signal.SHUTDOWN,), _Action.ABANDON_SPENT, _State.CLOSED),
+    **_rows(_State.CONTENT, (*_REFUSED, _Signal.LOST, *_BROKEN), _Action.ABANDON, _State.CLOSED),
     **_rows(_State.END_OF_DATA, _OK + _REFUSED, _Action.SETTLE, _State.READY, _State.QUIT),
     **_rows(_State.END_OF_DATA, _GO_ON, _Action.SETTLE_UNEXPECTED, _State.QUIT),
     **_rows(_State.END_OF_DATA, (_Signal.SHUTDOWN,), _Action.ABANDON, _State.CLOSED),
@@ -139,6 +154,9 @@ NEXT: Final[dict[tuple[ClientState, ClientSignal], ClientStep]] = {
 CALLS: Final[dict[tuple[ClientState, ClientCall], ClientState]] = {
     # A call in any other state is an error of the driver.
     (_State.READY, ClientCall.BEGIN): _State.MAIL,
+    # The peer may end a session before its driver asks for a transaction; nothing begins.
+    (_State.QUIT, ClientCall.BEGIN): _State.QUIT,
+    (_State.CLOSED, ClientCall.BEGIN): _State.CLOSED,
     (_State.CONTENT, ClientCall.PIECE): _State.CONTENT,
     (_State.CONTENT, ClientCall.END): _State.END_OF_DATA,
     # The peer may end the session while the driver still reads the content of its message.

@@ -1,63 +1,13 @@
 """Connections that wait for more mail, with a scripted peer."""
 
-import gevent
 import pytest
 
-from empath.config import load_config
 from empath.daemon.worker.connection import Abandoned
-from empath.daemon.worker.pool import ConnectionPool
 from empath.errors import StorageFailure, SyntaxViolation
 from empath.mail.outcome import Stage
-from empath.net.stream import Deadlines
-from empath.policy.hosts.search import Host
 from empath.smtp.client.session import ClientRecipient, Transaction
+from tests.daemon.worker.kit import said, send
 from tests.kit.peer import END_OF_DATA, GREETING, ScriptedPeer
-from tests.kit.process import configuration
-
-MAIL = Transaction("a@b.test", {1: ClientRecipient("c@d.test")}, 10)
-
-
-@pytest.fixture
-def deadlines():
-    """Deadlines that are kept, and at the end no stream left open."""
-    kept = Deadlines()
-    watch = gevent.spawn(kept.run)
-    yield kept
-    watch.kill()
-    assert [] == list(kept)
-
-
-@pytest.fixture
-def make_pool(tmp_path, deadlines):
-    """Makes pools with settings of [delivery]."""
-    made = []
-
-    def make(**settings):
-        file = tmp_path / "empath.toml"
-        lines = "\n".join(f'{key} = "{value}"' for key, value in settings.items())
-        file.write_text(configuration(2525, f"[delivery]\n{lines}"))
-        made.append(ConnectionPool(load_config(file).delivery, "mx.example.test", deadlines))
-        return made[-1]
-
-    yield make
-    for pool in made:
-        pool.close_idle(all_of_them=True)
-
-
-def host(peer):
-    """The peer as a resolver names it."""
-    return Host("peer.test", peer.host, peer.port)
-
-
-def send(pool, peer, transaction=MAIL, pieces=lambda: iter((b"text\r\n",)), may_end=lambda: True):
-    """One message."""
-    return pool.send(host(peer), transaction, pieces, may_end)
-
-
-def said(result):
-    """Whether a host was reached, stage and code with enhanced code of the only recipient."""
-    one = result.results[1]
-    return result.was_reached, str(one.stage), str(one.reply)[:9]
 
 
 def test_one_connection_carries_one_mail_after_another(make_pool):

@@ -3,6 +3,7 @@
 import pytest
 
 from empath.config import load_config
+from empath.daemon.worker.connection import LEAST_RATE
 from empath.daemon.worker.pool import ConnectionPool
 from empath.mail.outcome import Stage
 from empath.net.stream import Deadlines, StreamTimeout
@@ -44,9 +45,13 @@ class SilentHost:
             self.wait_in_vain()
         return self.replies.pop(0)
 
-    def send(self, octets):
-        if b"content" in octets and not self.takes_content:
+    def receive_now(self):
+        return None
+
+    def send_part(self, octets):
+        if b"content" in bytes(octets) and not self.takes_content:
             self.wait_in_vain()
+        return len(octets)
 
     def send_now(self, octets):
         pass
@@ -59,13 +64,13 @@ class SilentHost:
         raise StreamTimeout("timed out")
 
 
-def waited(tmp_path, host, limits):
+def waited(tmp_path, host, limits, pieces=lambda: iter([b"content\r\n" * 10_000, b"more\r\n"])):
     """How long a message took, at which stage it ended, and with what."""
     file = tmp_path / "empath.toml"
     lines = "\n".join(f'{name}_timeout = "{seconds:.0f}s"' for name, seconds in limits.items())
     file.write_text(configuration(2525, f"[delivery]\n{lines}"))
     pool = ConnectionPool(load_config(file).delivery, "me.test", Deadlines(), host.connect, lambda: host.now)
-    result = pool.send(HOST, MAIL, lambda: iter([b"content\r\n" * 10_000, b"more\r\n"]), lambda: True)
+    result = pool.send(HOST, MAIL, pieces, lambda: True)
     one = result.results[1]
     assert host.is_closed == host.is_there
     return host.now - 1000.0, one.stage, str(one.reply)[:9], result.is_in_doubt
@@ -98,3 +103,75 @@ def test_a_host_that_takes_no_content_is_waited_for_as_long_as_a_piece_may_take(
     """
     host = SilentHost(5, takes_content=False)
     assert (expected["content"], Stage.CONTENT, "451 4.4.2", False) == waited(tmp_path, host, limits)
+
+
+class DrippingHost(SilentHost):
+    """A host whose every octet of one reply takes 7 seconds, and every piece of content that it takes as well."""
+
+    def __init__(self, replies):
+        super().__init__(replies)
+        self.drip = b"250-"
+        self.taken = 0
+
+    def receive_next(self):
+        if self.replies:
+            return self.replies.pop(0)
+        self.now += 7.0
+        octet, self.drip = self.drip[:1], self.drip[1:] or b"x"
+        return octet
+
+    def send_part(self, octets):
+        if len(octets) < 100_000:
+            return len(octets)
+        self.now += 7.0
+        self.taken += 500
+        return 500
+
+
+@pytest.mark.parametrize(("replies", "stage"), list(enumerate(STAGES)))
+def test_octets_do_not_prolong_the_wait_for_a_reply(tmp_path, replies, stage):
+    """
+    A host that drips one octet at a time would hold its lease for days.
+    """
+    limit_s = LIMITS[stage.replace("-", "_")]
+    waited_s, at, said, _ = waited(tmp_path, DrippingHost(replies), LIMITS)
+    assert (True, stage, "451 4.4.2") == (limit_s <= waited_s < limit_s + 7.0, at, said)
+
+
+def test_the_wait_for_a_reply_begins_when_the_one_before_is_whole(tmp_path):
+    """
+    A host may take its time for each of many recipients that it checks.
+    """
+
+    class LateHost(SilentHost):
+        def receive_next(self):
+            self.now += 99.0
+            return super().receive_next()
+
+    host = LateHost(6)
+    assert (6 * 99.0, Stage.END_OF_DATA, "250 Ok", False) == waited(tmp_path, host, dict.fromkeys(NAMES, 100.0))
+
+
+def test_content_has_a_least_rate(tmp_path):
+    """
+    A host that takes a buffer now and then would hold its lease for days; it may lag by the time of one buffer.
+    """
+    host = DrippingHost(5)
+    waited_s, stage, said, is_in_doubt = waited(tmp_path, host, LIMITS, lambda: iter([b"x" * 200_000] * 100))
+    assert (Stage.CONTENT, "451 4.4.2", False) == (stage, said, is_in_doubt)
+    assert host.taken / LEAST_RATE < waited_s <= LIMITS["content"] + (host.taken + 200_000) / LEAST_RATE
+
+
+def test_the_least_rate_is_over_all_content(tmp_path):
+    """
+    A pause is made up for by what went faster.
+    """
+
+    class LateHost(SilentHost):
+        def send_part(self, octets):
+            self.now += 100.0 * (len(octets) > 10_000)
+            return len(octets)
+
+    host = LateHost(6)
+    waited_s, _, said, _ = waited(tmp_path, host, LIMITS, lambda: iter([b"x" * 100_000] * 20))
+    assert (2000.0, "250 Ok") == (waited_s, said)

@@ -78,6 +78,11 @@ def ready(extensions: Iterable[str] = EXTENSIONS) -> Dialogue:
     return Dialogue().hear(b"220 peer.test ESMTP\r\n", greeting(extensions)).forget()
 
 
+def delivered(extensions: Iterable[str] = EXTENSIONS) -> Dialogue:
+    """A session that is ready again after it has delivered a message."""
+    return ready(extensions).begin(transaction()).hear(OK, OK, GO_ON).send(b"a").hear(OK).forget()
+
+
 def fates(dialogue: Dialogue) -> list[tuple[str, str]]:
     """Stage and reply of each recipient, from the last event with results."""
     *_, ended = (event for event in dialogue.events if hasattr(event, "results"))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from empath.errors import DriverError
-from empath.smtp.client.events import ContentWanted, SessionClosed
+from empath.mail.outcome import Stage
+from empath.smtp.client.events import ContentWanted, HostFailed, SessionClosed, TransactionEnded
 from tests.smtp.client.kit import (
     BYE,
     DELIVERED,
@@ -13,7 +13,10 @@ from tests.smtp.client.kit import (
     NO,
     OK,
     ONE_AT_A_TIME,
+    Dialogue,
+    delivered,
     fates,
+    greeting,
     ready,
     transaction,
 )
@@ -172,20 +175,117 @@ def test_a_peer_may_refuse_while_content_flows(reply, said):
     assert ([("content", said)], SessionClosed(), 1) == (fates(dialogue), dialogue.events[-1], len(dialogue.sent))
 
 
-@pytest.mark.parametrize("octets", [OK, BYE, b"", b"x\r\n"])
+@pytest.mark.parametrize("octets", [OK, GO_ON, LATER, BYE, b"", b"x\r\n"])
 def test_a_peer_that_speaks_unasked_ends_an_idle_session(octets):
     """
     It is about to close, or its replies are shifted by one.
     """
-    dialogue = ready().hear(octets)
+    dialogue = delivered().hear(octets)
     assert ([SessionClosed()], False) == (dialogue.events, dialogue.session.is_ready)
 
 
-def test_a_session_with_half_a_reply_unasked_is_not_ready():
+@pytest.mark.parametrize(
+    ("octets", "said"),
+    [
+        (BYE, "421 4.3.2 Bye"),
+        (NO, "550 5.1.1 No"),
+        (OK, "451 4.7.0 Protocol error: 250 2.0.0 Ok before MAIL"),
+        (GO_ON, "451 4.7.0 Protocol error: 354 Go ahead before MAIL"),
+        (b"x\r\n", "451 4.5.0 Protocol error: not a reply: b'x\\\\r\\\\n'"),
+    ],
+)
+def test_octets_behind_the_reply_to_ehlo_fail_the_host(octets, said):
+    """
+    The next host may be asked: no transaction was begun.
+    """
+    dialogue = Dialogue().hear(b"220 x\r\n", greeting(EXTENSIONS) + octets)
+    _, failed, closed = dialogue.events
+    assert isinstance(failed, HostFailed)
+    assert (Stage.EHLO, said, SessionClosed()) == (failed.stage, failed.reply.escaped(), closed)
+
+
+def test_half_a_reply_behind_the_reply_to_ehlo_fails_the_host():
     """
     The other half would look like the answer to MAIL.
     """
     dialogue = ready().hear(b"250 2.")
-    with pytest.raises(DriverError):
-        dialogue.session.begin(transaction())
-    assert not dialogue.session.is_ready
+    assert (False, False) == (dialogue.session.is_ready, dialogue.session.ensure_ready())
+    failed, closed = dialogue.note().events
+    assert isinstance(failed, HostFailed)
+    assert ("451 4.7.0 Protocol error: half a reply before MAIL", SessionClosed()) == (failed.reply.escaped(), closed)
+
+
+@pytest.mark.parametrize("octets", [b"250 2.", OK, BYE, b""])
+@pytest.mark.parametrize("is_used", [False, True])
+def test_no_transaction_begins_in_a_session_that_is_over(octets, is_used):
+    """
+    The driver learns it as a value, and takes another connection.
+    """
+    dialogue = (delivered() if is_used else ready()).hear(octets)
+    assert (False, [], False) == (dialogue.session.begin(transaction()), dialogue.sent, dialogue.session.is_usable)
+
+
+def test_no_transaction_begins_after_quit():
+    """
+    The peer reads nothing more.
+    """
+    session = ready().session
+    session.quit()
+    assert not session.begin(transaction())
+
+
+# One recipient at a time, so that every reply has a turn of its own.
+_UNTIL: dict[str, list[bytes | None]] = {
+    "MAIL": [],
+    "RCPT": [OK],
+    "DATA": [OK, OK],
+    "CONTENT": [OK, OK, GO_ON],
+    "END": [OK, OK, GO_ON, None],
+}
+
+
+def _last_words(dialogue, step, reply):
+    """The end of a transaction in which the peer gives *reply* at *step*."""
+    dialogue.begin(transaction())
+    for octets in [*_UNTIL[step], reply]:
+        dialogue.send(b"x") if octets is None else dialogue.hear(octets)
+    for _ in range(3):
+        dialogue.hear(OK if dialogue.sent[-1] == b"RSET\r\n" else NO)
+    [ended] = [event for event in dialogue.events if isinstance(event, TransactionEnded)]
+    return ended
+
+
+@pytest.mark.parametrize("extensions", [EXTENSIONS, ONE_AT_A_TIME])
+@pytest.mark.parametrize(
+    ("step", "reply"),
+    [("MAIL", LATER), ("DATA", LATER), ("RCPT", BYE), ("DATA", BYE), ("CONTENT", BYE), ("RCPT", b""), ("DATA", b"")],
+)
+def test_a_session_that_has_had_its_allowance_is_spent(extensions, step, reply):
+    """
+    A host takes some messages, then refuses whole transactions until the client comes back.
+    """
+    assert _last_words(delivered(extensions), step, reply).is_spent
+    fresh = _last_words(ready(extensions), step, reply)
+    assert (False, False) == (fresh.is_spent, fresh.is_stale)
+
+
+@pytest.mark.parametrize(
+    ("step", "reply"),
+    [("MAIL", NO), ("RCPT", NO), ("DATA", NO), ("CONTENT", NO), ("CONTENT", b""), ("END", LATER), ("END", BYE)],
+)
+def test_a_refusal_of_the_message_or_a_recipient_is_not_for_the_session(step, reply):
+    """
+    A new session would hear the same, or the peer may have the message.
+    """
+    ended = _last_words(delivered(), step, reply)
+    assert (False, False) == (ended.is_spent, ended.is_stale)
+
+
+@pytest.mark.parametrize("extensions", [EXTENSIONS, ONE_AT_A_TIME])
+def test_answers_that_an_unasked_reply_shifted_are_not_believed(extensions):
+    """
+    The 550 is for the second recipient, but the first one would bounce with it; the 354 shows that the peer lost step.
+    """
+    dialogue = delivered(extensions).begin(transaction("good@x.test", "bad@x.test"))
+    dialogue.hear(OK, OK, OK, NO, GO_ON)
+    assert next(event for event in dialogue.events if isinstance(event, TransactionEnded)).is_stale

@@ -29,6 +29,8 @@ HOSTS = [
     (EXTENSIONS, "b" * GROUP_OCTETS),
     (ONE_AT_A_TIME, "b"),
 ]  # one group, two, one for each command
+_OK, _GO_ON = ClientSignal.OK, ClientSignal.GO_ON
+DELIVERED = [_OK, _OK, None, _OK, _OK, _OK, _GO_ON, None, _OK]  # None is an act of the driver
 
 
 @dataclass
@@ -101,11 +103,13 @@ def test_no_row_leads_out_of_the_end():
 
 def test_every_row_is_walked_and_leads_where_it_says():
     """
-    The test plays all dialogues of one transaction with two recipients.
+    The test plays all dialogues of one transaction with two recipients, in a new session and after a delivery.
     """
     walked: dict[tuple[ClientState, ClientSignal], set[ClientState]] = defaultdict(set)
     for extensions, local_part in HOSTS:
         walk([], extensions, local_part, walked)
+    for extensions in (EXTENSIONS, ONE_AT_A_TIME):
+        walk(DELIVERED, extensions, "b", walked)
     assert {row: set(step.leads_to) for row, step in NEXT.items()} == walked
 
 

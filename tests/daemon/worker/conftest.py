@@ -1,0 +1,36 @@
+"""Pools of connections."""
+
+import gevent
+import pytest
+
+from empath.config import load_config
+from empath.daemon.worker.pool import ConnectionPool
+from empath.net.stream import Deadlines
+from tests.kit.process import configuration
+
+
+@pytest.fixture
+def deadlines():
+    """Deadlines that are kept, and at the end no stream left open."""
+    kept = Deadlines()
+    watch = gevent.spawn(kept.run)
+    yield kept
+    watch.kill()
+    assert [] == list(kept)
+
+
+@pytest.fixture
+def make_pool(tmp_path, deadlines):
+    """Makes pools with settings of [delivery]."""
+    made = []
+
+    def make(**settings):
+        file = tmp_path / "empath.toml"
+        lines = "\n".join(f'{key} = "{value}"' for key, value in settings.items())
+        file.write_text(configuration(2525, f"[delivery]\n{lines}"))
+        made.append(ConnectionPool(load_config(file).delivery, "mx.example.test", deadlines))
+        return made[-1]
+
+    yield make
+    for pool in made:
+        pool.close_idle(all_of_them=True)

@@ -1,0 +1,27 @@
+"""kit - one message over a pool to a scripted peer, and what came of it"""
+
+from collections.abc import Callable, Iterator
+
+from empath.daemon.worker.pool import ConnectionPool, HostResult
+from empath.policy.hosts.search import Host
+from empath.smtp.client.session import ClientRecipient, Transaction
+from tests.kit.peer import ScriptedPeer
+
+MAIL = Transaction("a@b.test", {1: ClientRecipient("c@d.test")}, 10)
+
+
+def send(
+    pool: ConnectionPool,
+    peer: ScriptedPeer,
+    transaction: Transaction = MAIL,
+    pieces: Callable[[], Iterator[bytes]] = lambda: iter((b"text\r\n",)),
+    may_end: Callable[[], bool] = lambda: True,
+) -> HostResult:
+    """Send one message to *peer*, as a resolver names it."""
+    return pool.send(Host("peer.test", peer.host, peer.port), transaction, pieces, may_end)
+
+
+def said(result: HostResult) -> tuple[bool, str, str]:
+    """Whether a host was reached, stage and code with enhanced code of the first recipient."""
+    one = result.results[1]
+    return result.was_reached, str(one.stage), str(one.reply)[:9]

@@ -1,0 +1,70 @@
+"""A session that has had its allowance: the host takes some messages of it, then none until the client comes back."""
+
+import pytest
+
+from tests.daemon.worker.kit import said, send
+from tests.kit.peer import END_OF_DATA, GREETING, ScriptedPeer
+
+LATER, BYE = "451 4.7.1 That is enough", "421 4.7.0 Enough"
+GO, OK = "354 Go ahead", "250 2.0.0 Ok"
+
+
+@pytest.mark.parametrize(
+    ("step", "replies"),
+    [
+        ("MAIL", [OK, LATER, OK]),
+        ("DATA", [GO, LATER, GO]),
+        ("MAIL", [OK, BYE, OK]),
+        ("RCPT", [OK, BYE, OK]),
+        ("DATA", [GO, BYE, GO]),
+    ],
+)
+@pytest.mark.parametrize("extensions", [("PIPELINING",), ("HELP",)])
+def test_a_message_that_a_spent_session_refuses_is_tried_once_on_a_new_one(make_pool, step, replies, extensions):
+    """
+    Else the session goes back to the pool, and refuses all further mail for as long as mail comes.
+    """
+    pool = make_pool(idle="1h")
+    with ScriptedPeer().reply(step, *replies).extensions(*extensions) as peer:
+        assert [(True, "end-of-data", "250 2.0.0")] * 3 == [said(send(pool, peer)) for _ in range(3)]
+        assert [1, 2] == [len(session.messages) for session in peer.sessions]
+
+
+def test_a_host_that_still_refuses_has_refused(make_pool):
+    """
+    The message waits for its next attempt; there is no third session.
+    """
+    pool = make_pool(idle="1h")
+    with ScriptedPeer().reply("MAIL", OK, LATER) as peer:
+        assert ["250 2.0.0", "451 4.7.1"] == [said(send(pool, peer))[2] for _ in range(2)]
+        assert 2 == len(peer.sessions)
+
+
+def test_a_host_that_takes_no_new_session_has_refused_all_the_same(make_pool):
+    """
+    It was reached: what it said of the message counts, not that it has no room for another connection.
+    """
+    pool = make_pool(idle="1h")
+    with ScriptedPeer().reply("MAIL", OK, LATER).reply(GREETING, "220 x", "421 4.7.0 One at a time") as peer:
+        assert [(True, "end-of-data", "250 2.0.0"), (True, "mail", "451 4.7.1")] == [
+            said(send(pool, peer)) for _ in range(2)
+        ]
+
+
+def test_a_first_message_that_is_refused_has_no_second_session(make_pool):
+    """
+    A session that has delivered nothing had no allowance to use up.
+    """
+    with ScriptedPeer().reply("MAIL", LATER) as peer:
+        assert (True, "mail", "451 4.7.1") == said(send(make_pool(), peer))
+        assert 1 == len(peer.sessions)
+
+
+def test_a_message_past_its_dot_is_not_tried_again(make_pool):
+    """
+    The host may have it.
+    """
+    pool = make_pool(idle="1h")
+    with ScriptedPeer().reply(END_OF_DATA, OK, LATER, OK) as peer:
+        assert ["250 2.0.0", "451 4.7.1"] == [said(send(pool, peer))[2] for _ in range(2)]
+        assert 1 == len(peer.sessions)

@@ -1,0 +1,138 @@
+"""What a host says where nothing is awaited: in a waiting connection, behind a reply, and while content goes out."""
+
+import socket
+import threading
+
+import pytest
+
+from empath.smtp.client.session import ClientRecipient, Transaction
+from tests.daemon.worker.kit import said, send
+from tests.kit.peer import END_OF_DATA, ScriptedPeer
+from tests.kit.waiting import eventually
+
+BIG = b"x" * 1_000_000 + b"\r\n"
+TWO = Transaction("a@b.test", {1: ClientRecipient("good@d.test"), 2: ClientRecipient("bad@d.test")}, 10)
+
+
+@pytest.mark.parametrize("octets", [b"250 2.0.0 Ok\r\n", b"250 half", b"421 4.3.2 Closing\r\n", b"what\r\n"])
+def test_a_connection_over_which_the_host_has_spoken_is_not_used_again(make_pool, octets):
+    """
+    An unasked 250 would shift all answers by one, and a good recipient would bounce with its neighbour's 550.
+    """
+    pool = make_pool(idle="1h")
+    with ScriptedPeer().reply_to_recipient("bad@d.test", "550 5.1.1 No such user") as peer:
+        send(pool, peer)
+        peer.say(octets)
+        result = send(pool, peer, TWO)
+        assert (True, "end-of-data", "250 2.0.0") == said(result)
+        assert "550 5.1.1 No such user" == result.results[2].reply.escaped()
+        assert (2, 2) == (len(peer.sessions), len(peer.messages))
+
+
+@pytest.mark.parametrize("octets", [b"250 2.0.0 Ok\r\n", b"250 half", b"421 4.3.2 Closing\r\n"])
+def test_octets_behind_the_answer_to_a_message_do_not_undo_it(make_pool, octets):
+    """
+    They come in one segment with it; the next message has a new connection.
+    """
+    pool = make_pool(idle="1h")
+    with ScriptedPeer().reply(END_OF_DATA, b"250 2.0.0 Taken\r\n" + octets) as peer:
+        assert [(True, "end-of-data", "250 2.0.0")] * 2 == [said(send(pool, peer)) for _ in range(2)]
+        assert (2, 2) == (len(peer.sessions), len(peer.messages))
+
+
+@pytest.mark.parametrize(
+    ("octets", "reply"),
+    [
+        (b"421 4.3.2 closing\r\n", "421 4.3.2"),
+        (b"25", "451 4.7.0"),
+        (b"250 2.1.0 Ok\r\n", "451 4.7.0"),
+        (b"554 5.7.1 Go away\r\n", "554 5.7.1"),
+    ],
+)
+def test_octets_behind_the_reply_to_ehlo_are_the_end_of_the_host(make_pool, octets, reply):
+    """
+    The next host is asked, as after any session that was not had.
+    """
+    with ScriptedPeer().reply("EHLO", b"250 x\r\n" + octets) as peer:
+        assert (False, "ehlo", reply) == said(send(make_pool(), peer))
+        assert [] == peer.messages
+
+
+@pytest.mark.parametrize(
+    ("octets", "reply"),
+    [
+        (b"552 5.3.4 Too big\r\n", "552 5.3.4"),
+        (b"421 4.3.2 Closing\r\n", "421 4.3.2"),
+        (b"250 2.0.0 Ok\r\n", "451 4.5.0"),
+        (b"250 2.0.", "451 4.5.0"),
+    ],
+)
+def test_what_the_host_says_while_content_goes_out_decides(make_pool, octets, reply):
+    """
+    A 552 bounces, a 421 closes, and a 250 before the final dot promises nothing: the dot may get another answer.
+    """
+    with ScriptedPeer() as peer:
+
+        def pieces():
+            yield b"first\r\n"
+            peer.say(octets)
+            yield b"last\r\n"
+
+        assert (True, "content", reply) == said(send(make_pool(), peer, pieces=pieces))
+        peer.wait_until(lambda: peer.open_sessions == 0)
+        assert [] == peer.messages
+
+
+def test_a_failed_write_is_followed_by_a_look_at_what_the_host_said(make_pool):
+    """
+    Hosts refuse a message that is too big and close; "connection lost" would send it again for five days.
+    """
+    with ScriptedPeer() as peer:
+
+        def pieces():
+            yield BIG
+            peer.say(b"552 5.3.4 Too big\r\n", is_last=True)
+            peer.wait_until(lambda: peer.open_sessions == 0)
+            yield from [BIG] * 20
+
+        assert (True, "content", "552 5.3.4") == said(send(make_pool(), peer, pieces=pieces))
+
+
+def test_a_host_that_refuses_and_reads_no_more_is_heard(make_pool):
+    """
+    The write is blocked, and nothing but the refusal ends the wait.
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
+    is_over = threading.Event()
+
+    def refuse():
+        connection, _ = listener.accept()
+        for turn in (b"220 x\r\n", b"250-x\r\n250 PIPELINING\r\n", b"250 Ok\r\n250 Ok\r\n354 Go\r\n"):
+            connection.sendall(turn)
+            connection.recv(10_000)
+        connection.sendall(b"552 5.3.4 Too big\r\n")
+        is_over.wait(10)
+        connection.close()
+
+    thread = threading.Thread(target=refuse)
+    thread.start()
+    peer = ScriptedPeer(*listener.getsockname())
+    try:
+        result = send(make_pool(), peer, pieces=lambda: iter([BIG] * 100))
+    finally:
+        is_over.set()
+        thread.join()
+        listener.close()
+    assert (True, "content", "552 5.3.4") == said(result)
+
+
+def test_a_look_for_early_words_finds_none_in_a_decent_host(make_pool):
+    """
+    One connection carries all messages, the large ones too.
+    """
+    pool = make_pool(idle="1h")
+    with ScriptedPeer() as peer:
+        for _ in range(3):
+            send(pool, peer, pieces=lambda: iter([BIG] * 5))
+        assert (1, 3) == (len(peer.sessions), len(peer.messages))
+        assert eventually(lambda: peer.open_sessions == 1)
