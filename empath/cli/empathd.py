@@ -7,6 +7,7 @@ from `status` when nothing runs. The configuration is named before or after the 
 
 import json
 import os
+from functools import partial
 from typing import Final
 
 import click
@@ -115,7 +116,7 @@ def _prepare(config: Config) -> int:
     if pid is not None:  # a running supervisor keeps the lock; children of a killed one release it soon
         raise QueueBusy(f"already running on {config.queue.path}: pid {pid}")
     lock_fd = instance.acquire(config.queue.path)
-    open_queue(config).prepare(config.process.user)
+    open_queue(config).prepare(config.process.user, say=partial(say, "empathd"))
     instance.give_to(lock_fd, config.process.user)
     return lock_fd
 

@@ -143,9 +143,11 @@ class Engine(Protocol):
     def location(self) -> str:
         """The queue, as messages to people name it."""
 
-    def prepare(self, user: str | None) -> None:
+    def prepare(self, user: str | None, *, say: Callable[[str], object]) -> None:
         """
         Hold that the queue can be used, and make or migrate it; *user* owns it when root starts Empath.
+
+        *say* is given each sentence that the person who starts should read.
 
         Raises:
             EmpathError: it cannot be used; the text says why and what to do.
@@ -156,7 +158,8 @@ class Engine(Protocol):
         Open a connection that only reads.
 
         Raises:
-            UnusableQueue, StorageFailure: it cannot be opened.
+            UnusableQueue: the queue has the schema of another version.
+            StorageFailure: it cannot be opened.
         """
 
     def open_writer(self, *, deadline_s: float, notify: Callable[[], object], sleep: Sleep) -> Writer:

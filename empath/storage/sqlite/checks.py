@@ -9,6 +9,7 @@ import os
 import pwd
 import re
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from empath.errors import CannotCreate, ConfigError, EmpathError, PermissionRefused
@@ -26,9 +27,11 @@ _MOUNTS = Path("/proc/self/mountinfo")
 _OCTAL = re.compile(r"\\([0-7]{3})")  # space, tab, line feed and backslash in a mount point
 
 
-def check_queue(path: Path, user: str | None = None) -> None:
+def check_queue(path: Path, user: str | None = None, *, say: Callable[[str], object] = lambda _: None) -> None:
     """
     Hold that a queue can live at *path*, and make or migrate it; *user* is who will own it when root starts Empath.
+
+    *say* as for `schema.prepare`.
 
     Raises:
         ServiceUnavailable: the SQLite library is affected by a corruption bug.
@@ -47,7 +50,7 @@ def check_queue(path: Path, user: str | None = None) -> None:
     for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
         if file.exists():
             _check_mode(file, owner, "file")
-    prepare(path)
+    prepare(path, say=say)
     spool = path.parent / "spool"
     try:
         spool.mkdir(mode=0o750, exist_ok=True)

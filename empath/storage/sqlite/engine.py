@@ -8,8 +8,9 @@ from pathlib import Path
 from empath.policy.health import Diagnosis
 from empath.storage.engine import Reader, Selects, Sleep
 from empath.storage.sqlite import checks, doctor, space, wal
-from empath.storage.sqlite.connection import open_reader
+from empath.storage.sqlite.connection import open_reader, translated
 from empath.storage.sqlite.destination_ids import DestinationIds
+from empath.storage.sqlite.schema import check_current
 from empath.storage.sqlite.session import TranslatingSession
 from empath.storage.sqlite.visit import visiting
 from empath.storage.sqlite.writer import Writer
@@ -27,13 +28,15 @@ class SqliteEngine:
         """The file."""
         return str(self.path)
 
-    def prepare(self, user: str | None) -> None:
+    def prepare(self, user: str | None, *, say: Callable[[str], object]) -> None:
         """See `checks.check_queue`."""
-        checks.check_queue(self.path, user)
+        checks.check_queue(self.path, user, say=say)
 
     def open_reader(self, *, deadline_s: float = 5.0, sleep: Sleep = time.sleep) -> TranslatingSession:
         """See `engine.Engine`."""
         connection = open_reader(self.path, deadline_s=deadline_s, sleep=sleep)
+        with translated(self.path):
+            check_current(connection, self.path)
         return TranslatingSession(connection, self.path, DestinationIds(self._max_leases))
 
     def open_writer(self, *, deadline_s: float, notify: Callable[[], object], sleep: Sleep = time.sleep) -> Writer:

@@ -2,38 +2,38 @@
 schema - make, migrate and recognize a queue database
 
 `user_version` is the number of the schema.  A file with a higher number is refused.  A file with a lower one is
-migrated: the scripts sql/sqlite/migrations/NNNN-what.sql change its tables and rows, step by step, and views and
-triggers are created anew.  All of it is one transaction, so that no file is ever between two versions.
-
-Names that begin with an underscore are Empath's own.  Other tables, indexes, views and triggers in the file belong to a
-person, and stay.
+migrated by the scripts sql/sqlite/migrations/NNNN-what.sql, step by step (migration.py).  All of it is one transaction,
+so that no file is ever between two versions.
 """
 
 import os
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
 
 import apsw
 
 from empath.errors import CannotCreate, UnusableQueue
-from empath.storage.queries import script
 from empath.storage.sqlite.connection import PAGE_OCTETS, open_writer, rows, transaction, translated, value
+from empath.storage.sqlite.migration import create, migrate
 
 SCHEMA_VERSION = 2
 APPLICATION_ID = 0x454D5041  # "EMPA"
 _WAIT_S = 30.0
-_VIEW = re.compile(r"^CREATE VIEW (\w+)", re.MULTILINE)
-_TRIGGER = re.compile(r"^CREATE TRIGGER .*?^END;$", re.MULTILINE | re.DOTALL)
 
 
-def prepare(path: Path, *, version: int = SCHEMA_VERSION, steps: Mapping[int, str] | None = None) -> int:
+def prepare(
+    path: Path,
+    *,
+    version: int = SCHEMA_VERSION,
+    steps: Mapping[int, str] | None = None,
+    say: Callable[[str], object] = lambda _: None,
+) -> int:
     """
     Make the database at *path* if there is none, bring an older one up to date; return the version it had (0: new).
 
     A database that is refused stays as it was. *version* is the one that this program knows, *steps* are the scripts
-    that lead to it, by default `migrations()`.
+    that lead to it, by default `migrations()`. *say* is given each sentence that the person who starts should read.
 
     Raises:
         UnusableQueue: the file is of a newer Empath, or of another application.
@@ -43,13 +43,17 @@ def prepare(path: Path, *, version: int = SCHEMA_VERSION, steps: Mapping[int, st
         _begin(path, version)
         connection = open_writer(path, deadline_s=_WAIT_S)
         try:
+            # No lock is needed to see that nothing is to be done; another program may hold it.
+            if check_version(connection, path, version) == version:
+                return version
             with transaction(connection):
                 found = check_version(connection, path, version)
-                if found < version:
-                    _build(connection, found, version, migrations() if steps is None else steps)
-                return found
+                not_kept = _build(connection, found, version, migrations() if steps is None else steps)
         finally:
             connection.close()
+    for sentence in not_kept:
+        say(sentence)
+    return found
 
 
 def check_version(connection: apsw.Connection, path: Path, known: int = SCHEMA_VERSION) -> int:
@@ -110,30 +114,16 @@ def _begin(path: Path, known: int) -> None:
         connection.close()
 
 
-def _build(connection: apsw.Connection, found: int, known: int, steps: Mapping[int, str]) -> None:
-    # rows() goes to the end of a script; a statement that gives a row would stop execute() there.
+def _build(connection: apsw.Connection, found: int, known: int, steps: Mapping[int, str]) -> list[str]:
+    not_kept: list[str] = []
     if found == 0:
-        rows(connection, script("sqlite/schema.sql"))
-    else:
-        _drop_views_and_triggers(connection)
-        for version in range(found + 1, known + 1):
-            rows(connection, steps[version])
-        rows(connection, "\n".join(_TRIGGER.findall(script("sqlite/schema.sql"))))
-    rows(connection, script("sqlite/views.sql"))
-    rows(connection, script("sqlite/control.sql"))
+        create(connection)
+    elif found < known:
+        not_kept = migrate(connection, [steps[version] for version in range(found + 1, known + 1)])
     connection.pragma("application_id", APPLICATION_ID)
     connection.pragma("user_version", known)
+    return not_kept
 
 
 def _tables(connection: apsw.Connection) -> list[str]:
     return [name for (name,) in rows(connection, "SELECT name FROM sqlite_schema WHERE type = 'table'")]
-
-
-def _drop_views_and_triggers(connection: apsw.Connection) -> None:
-    """Drop what the new version creates anew; a public view that it no longer has is dropped by its step."""
-    public = set(_VIEW.findall(script("sqlite/views.sql")))
-    # A view takes its triggers with it. Views first: SQLite checks no view against the tables that a step changes.
-    for kind in ("view", "trigger"):
-        for (name,) in rows(connection, "SELECT name FROM sqlite_schema WHERE type = ?", (kind,)):
-            if name.startswith("_") or name in public:
-                connection.execute(f'DROP {kind} "{name}"')

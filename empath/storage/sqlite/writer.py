@@ -28,6 +28,7 @@ from empath.errors import EmpathError, StorageFailure
 from empath.storage.engine import Sleep
 from empath.storage.sqlite.connection import fair_wait, open_writer, ours
 from empath.storage.sqlite.destination_ids import DestinationIds
+from empath.storage.sqlite.schema import check_current
 from empath.storage.sqlite.session import SqliteSession
 from empath.storage.write import Write
 
@@ -186,6 +187,7 @@ class Writer:
     def _connected(self) -> SqliteSession:
         if self._session is None:
             connection = open_writer(self._path, deadline_s=self._deadline_s, sleep=self._sleep)
+            check_current(connection, self._path)
             self._session = SqliteSession(connection, self._path, self.destination_ids)
         return self._session
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from empath.storage.sqlite.schema import SCHEMA_VERSION, prepare
-from tests.kit.queue import dump, select, violations, write
+from tests.kit.queue import dump, select, violations
 from tests.storage.migrations.kit import VERSION_1, restore
 
 _COMMENT = re.compile(r"--[^\n]*")
@@ -71,29 +71,4 @@ def test_the_migration_keeps_every_row(path: Path) -> None:
     expected: dict[str, list[tuple[Any, ...]]] = before | {"_message": [(*row, b"") for row in before["_message"]]}
     for table in before.keys() - {"schema", "pragmas"}:
         assert expected[table] == after[table], table
-    assert {} == violations(path)
-
-
-def test_what_a_person_made_in_the_queue_stays(path: Path) -> None:
-    """
-    A migration must not cost anybody the views, indexes, triggers and tables of their own.
-    """
-    made = {
-        ("table", "notes"): "CREATE TABLE notes (at)",
-        ("view", "by_sender"): "CREATE VIEW by_sender AS SELECT sender, count(*) FROM queue GROUP BY sender",
-        ("index", "by_subject"): "CREATE INDEX by_subject ON _message (subject)",
-        ("trigger", "noted"): "CREATE TRIGGER noted AFTER INSERT ON _message BEGIN INSERT INTO notes VALUES (1); END",
-    }
-    for statement in made.values():
-        write(path, statement)
-    before = select(path, "SELECT * FROM by_sender")
-
-    prepare(path)
-
-    assert made == {
-        (kind, name): sql
-        for kind, name, sql in select(path, "SELECT type, name, sql FROM sqlite_schema")
-        if (kind, name) in made
-    }
-    assert before == select(path, "SELECT * FROM by_sender")
     assert {} == violations(path)

@@ -10,9 +10,10 @@ import pytest
 from empath.errors import QueueBusy, StorageFailure, UnusableQueue
 from empath.mail.status import RecipientStatus
 from empath.storage.queries import script
+from empath.storage.queue.process import Beat
 from empath.storage.sqlite.connection import open_writer, translated
 from empath.storage.sqlite.schema import APPLICATION_ID, SCHEMA_VERSION, check_current, migrations, prepare
-from tests.kit.queue import Queue, dump, write
+from tests.kit.queue import T0, Queue, dump, write
 
 SHELL = shutil.which("sqlite3", path="/usr/bin")
 needs_shell = pytest.mark.skipif(SHELL is None, reason="no sqlite3 shell of the system")
@@ -166,6 +167,37 @@ def test_process_holds_that_the_schema_is_its_own(queue: Queue) -> None:
             check_current(connection, queue.path)
     connection.pragma("user_version", SCHEMA_VERSION)
     connection.close()
+
+
+@pytest.mark.parametrize("version", [SCHEMA_VERSION - 1, SCHEMA_VERSION + 1])
+def test_child_refuses_a_queue_of_another_version(queue: Queue, version: int) -> None:
+    """
+    A child is started anew while its program stays in memory; what another Empath did to the file meanwhile is not seen
+    by the supervisor.
+    """
+    queue.close()
+    write(queue.path, f"PRAGMA user_version = {version}")
+
+    with pytest.raises(UnusableQueue):
+        queue.engine.open_reader()
+    (error,) = queue.outcome(Beat(queue.process_id, now=T0))
+
+    assert isinstance(error, UnusableQueue)
+    queue.close()
+    write(queue.path, f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def test_start_of_a_current_queue_waits_for_no_writer(queue: Queue) -> None:
+    """
+    A shell that holds the write lock stops mail, and need not stop the start, too.
+    """
+    queue.close()
+    other = apsw.Connection(str(queue.path))
+    other.execute("BEGIN IMMEDIATE")
+
+    assert SCHEMA_VERSION == prepare(queue.path)
+
+    other.close()
 
 
 def test_busy_database_is_told_from_a_broken_one(queue: Queue) -> None:

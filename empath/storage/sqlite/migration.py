@@ -1,0 +1,164 @@
+"""
+migration - bring the schema of an older queue up to date, and keep what a person made in it
+
+Views and triggers of Empath are dropped, the steps change tables and rows, and the views and triggers of the new
+version are created.  The views, triggers and indexes of a person are taken away first, because a step must not fail on
+them, and are created again last.  Those that the new version has no place for are named, and their text goes to the
+audit.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import apsw
+
+from empath.storage.queries import script
+from empath.storage.sqlite.connection import rows, value
+
+_VIEW = re.compile(r"^CREATE VIEW (\w+)", re.MULTILINE)
+_TRIGGER = re.compile(r"^CREATE TRIGGER (\w+) .*?^END;$", re.MULTILINE | re.DOTALL)
+# What SQLite says of a text, and of rows that an index has no place for; any other error ends the migration.
+_REFUSED = (apsw.SQLError, apsw.ConstraintError)
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """A view, trigger or index, of or on *table*, as sqlite_schema has it."""
+
+    kind: str
+    name: str
+    table: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+def create(connection: apsw.Connection) -> None:
+    """Make everything in an empty file."""
+    # rows() goes to the end of a script; a statement that gives a row would stop execute() there.
+    rows(connection, script("sqlite/schema.sql"))
+    _create_views(connection)
+
+
+def migrate(connection: apsw.Connection, steps: Iterable[str]) -> list[str]:
+    """
+    Run *steps*, which lead to the version of this program; return a sentence for each object that could not be kept.
+
+    Run it in a transaction: when it fails, the file has to stay as it was.
+    """
+    objects = [_Object(*row) for row in rows(connection, _OBJECTS)]
+    ours = _names_of_ours()
+    own = [found for found in objects if not found.name.startswith("_") and found.name not in ours]
+    readable = {found.name for found in own if found.kind == "view" and _complaint(connection, found) is None}
+    # A view takes its triggers with it. Views first: SQLite checks no view against the tables that a step changes.
+    for kind in ("view", "trigger", "index"):
+        for found in objects:
+            if found.kind == kind and (kind != "index" or found in own):
+                connection.execute(f"DROP {kind} IF EXISTS {_quoted(found.name)}")
+    for step in steps:
+        rows(connection, step)
+    rows(connection, "\n".join(match[0] for match in _TRIGGER.finditer(script("sqlite/schema.sql"))))
+    _create_views(connection)
+    return [
+        *_put_back_views(connection, [found for found in own if found.kind == "view"], readable),
+        *(
+            sentence
+            for kind in ("index", "trigger")
+            for found in own
+            if found.kind == kind
+            for sentence in _put_back(connection, found)
+        ),
+    ]
+
+
+# A person's index on a table of a person's own is not in the way of any step.
+_OBJECTS = r"""
+SELECT type, name, tbl_name, sql
+  FROM sqlite_schema
+ WHERE type IN ('view', 'trigger') OR type = 'index' AND sql IS NOT NULL AND tbl_name LIKE '\_%' ESCAPE '\'
+ ORDER BY rowid"""
+
+
+def _create_views(connection: apsw.Connection) -> None:
+    rows(connection, script("sqlite/views.sql"))
+    rows(connection, script("sqlite/control.sql"))
+
+
+def _names_of_ours() -> set[str]:
+    """Public views and the triggers on them; all other names of Empath begin with an underscore."""
+    texts = script("sqlite/views.sql"), script("sqlite/control.sql")
+    return {match[1] for text in texts for pattern in (_VIEW, _TRIGGER) for match in pattern.finditer(text)}
+
+
+def _put_back_views(connection: apsw.Connection, views: list[_Object], readable: set[str]) -> list[str]:
+    """Create *views* again; one that was readable must be so again, or it goes."""
+    sentences = [sentence for found in views for sentence in _put_back(connection, found)]
+    made = [found for found in views if _is_there(connection, found)]
+    while broken := [
+        (found, why) for found in made if found.name in readable and (why := _complaint(connection, found))
+    ]:
+        for found, why in broken:  # a view that reads one of these is broken in the next round
+            connection.execute(f"DROP VIEW {_quoted(found.name)}")
+            made.remove(found)
+            sentences.append(_record(connection, found, why))
+    return sentences
+
+
+def _put_back(connection: apsw.Connection, found: _Object) -> list[str]:
+    """Create *found* again; a sentence if that cannot be, or if statements on its table would then fail."""
+    before = _complaints_of_writes(connection, found) if found.kind == "trigger" else set()
+    connection.execute("SAVEPOINT own")
+    try:
+        rows(connection, found.text)
+        new = _complaints_of_writes(connection, found) - before if found.kind == "trigger" else set()
+        why = min(new, default=None)
+    except _REFUSED as exc:
+        why = str(exc)
+    if why is not None:
+        connection.execute("ROLLBACK TO own")
+    connection.execute("RELEASE own")
+    return [] if why is None else [_record(connection, found, why)]
+
+
+def _record(connection: apsw.Connection, found: _Object, why: str) -> str:
+    row = (f"not kept: {found}", found.text, why)
+    connection.execute("INSERT INTO _audit (who, what, before, after) VALUES ('empath', ?, ?, ?)", row)
+    return f"{found} was not kept: {why}; its text is in the view audit, as `not kept: {found}`"
+
+
+def _is_there(connection: apsw.Connection, found: _Object) -> bool:
+    statement = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = ? AND sql = ?)"
+    return bool(value(connection, statement, (found.kind, found.text)))
+
+
+def _complaint(connection: apsw.Connection, view: _Object) -> str | None:
+    """What SQLite says against reading *view*, if anything."""
+    return _error_of(connection, f"SELECT * FROM {_quoted(view.name)}")
+
+
+def _complaints_of_writes(connection: apsw.Connection, trigger: _Object) -> set[str]:
+    """What SQLite says against statements that may fire *trigger*."""
+    columns = rows(connection, "SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0", (trigger.table,))
+    table = _quoted(trigger.table)
+    changes = ", ".join(f"{_quoted(name)} = {_quoted(name)}" for (name,) in columns)
+    statements = (
+        f"INSERT INTO {table} DEFAULT VALUES",
+        f"UPDATE {table} SET {changes}",
+        f"DELETE FROM {table}",
+    )
+    return {error for statement in statements if (error := _error_of(connection, statement)) is not None}
+
+
+def _error_of(connection: apsw.Connection, statement: str) -> str | None:
+    try:
+        # Compiled anew: a kept EXPLAIN does not notice that the schema is another now.
+        connection.execute(f"EXPLAIN {statement}", can_cache=False).fetchall()
+    except _REFUSED as exc:
+        return str(exc)
+    return None
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
