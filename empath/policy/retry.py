@@ -14,6 +14,7 @@ from empath.policy.pattern import DomainPattern, PatternTable
 
 _MAX_DOUBLINGS = 64  # limit that keeps 2 ** n a finite float; max_s is reached long before
 _SHORTEST_S = 1.0
+MAX_FAULTS: Final = 5  # attempts in a row that a fault in Empath ended, at which a recipient is held
 MAX_LOST_LEASES: Final = 3  # limit at which a recipient is held: it may crash every process that tries it
 
 

@@ -20,6 +20,14 @@ UPDATE _recipient
    AND ordered_status IS NULL
    AND ordered_next_retry_at IS NULL;
 
+-- name: faults_in_a_row
+-- How many of the last :count attempts of a recipient have :stage and a text LIKE :fault.
+-- Index: _attempt_recipient. Rows: one.
+SELECT count(*)
+  FROM (SELECT stage, text FROM _attempt WHERE recipient_id = :recipient_id ORDER BY attempt_id DESC LIMIT :count) AS last
+ WHERE stage = :stage
+   AND text LIKE :fault;
+
 -- name: order
 -- What was ordered while it is leased. Index: the rowid. Rows: none if it is not of the lease, else one: ordered_status,
 -- ordered_next_retry_at; both NULL: nothing.

@@ -23,7 +23,10 @@ from tests.kit.waiting import eventually
 
 PORT = 2526
 WAYS = 120
-FAULTS = ("session_crashed", "lease_crashed", "process_crashed", "stale_result", "lease_failed", "settle_failed")
+FAULTS = (
+    *("session_crashed", "delivery_crashed", "lease_crashed", "process_crashed"),
+    *("stale_result", "lease_failed", "settle_failed"),
+)
 
 
 def address(number: int) -> str:

@@ -9,6 +9,9 @@ THEORY
 
     `_may_end` is the point of no return.  Each carrier asks it before what makes the mail another's.  Until then an
     ordered end puts the message back, unattempted; after it the attempt ends in doubt.
+
+    An exception that no one foresaw counts as an attempt, so that no bug is an endless loop: the message waits as after
+    any other failure, and a person gets it after five of these in a row.
 """
 
 import time
@@ -28,15 +31,26 @@ from empath.mail.fate import Attempt, Said
 from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
 from empath.net.stream import StreamClosed
+from empath.policy.retry import MAX_FAULTS
 from empath.policy.routing import Route
 from empath.storage.queue.accept import INLINE
-from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadOrders
+from empath.storage.queue.lease import (
+    FAULT,
+    Lease,
+    LeasedMessage,
+    LeasedRecipient,
+    ReadContent,
+    ReadFaults,
+    ReadOrders,
+)
 from empath.storage.queue.put_back import EndLease, Hold, Rekey
 from empath.storage.queue.settle import Settle
 from empath.storage.write import Batch, Write
+from empath.telemetry.occurrence import traceback_text
 from empath.telemetry.occurrences.worker import (
     ContentMissing,
     ContentUnreadable,
+    DeliveryCrashed,
     LeaseAbandoned,
     NotDeliverable,
     Rerouted,
@@ -141,6 +155,8 @@ class LeaseRun:
             for host_attempt in self._carrier.carry(job):
                 tried.append(host_attempt)
                 self._settling.log_host(message, host_attempt)
+        except Abandoned:
+            raise
         except ContentGone as exc:
             self._runtime.emit(ContentMissing(queue_id=message.queue_id, error=str(exc)))
             self._hold(recipients, tried, f"no content: {exc}")
@@ -150,11 +166,45 @@ class LeaseRun:
         except SyntaxViolation as exc:
             self._runtime.emit(NotDeliverable(queue_id=message.queue_id, error=str(exc)))
             self._hold(recipients, tried, f"no command can be made of it: {exc}")
+        except Exception as exc:  # noqa: BLE001 - a bug without an attempt would be met again at once, for ever
+            self._count_fault(message, recipients, tried, exc)
         finally:
             self._is_carrying = False
             message.content = None  # a lease of twenty messages should not hold them all to its end
             # Also after an error: a recipient that has got the mail must not get it again.
+            self._settle(message, tried)
+
+    def _settle(self, message: LeasedMessage, tried: list[HostAttempt]) -> None:
+        try:
             self._unwritten += self._settling.settle(message, tried)
+        except Exception as exc:  # noqa: BLE001 - as above; only a person can tell what became of the message
+            self._log_fault(message, exc)
+            self._hold(message.recipients, [], "a fault in Empath, after the attempt: its log says what was delivered")
+
+    def _count_fault(
+        self, message: LeasedMessage, recipients: list[LeasedRecipient], tried: list[HostAttempt], fault: Exception
+    ) -> None:
+        """Make an attempt of a fault, for those recipients that have no fate yet; hold those that had too many."""
+        self._log_fault(message, fault)
+        self._carrier = None  # it may be half-way through something
+        faults = ReadFaults(tuple(r.recipient_id for r in recipients), MAX_FAULTS - 1)
+        try:
+            self._runtime.writer.commit(faults)
+        except EmpathError as exc:
+            self._runtime.emit(SettleFailed(destination=self._lease.destination, error=str(exc)))
+        held = [r for r in recipients if r.recipient_id in faults.at_limit]
+        if held:
+            self._hold(held, tried, f"{MAX_FAULTS} attempts in a row ended by a fault in Empath; its log has the cause")
+        self._put_off([r for r in recipients if r not in held], tried, f"{FAULT}; its log has the cause")
+
+    def _log_fault(self, message: LeasedMessage, fault: Exception) -> None:
+        crashed = DeliveryCrashed(
+            queue_id=message.queue_id,
+            destination=self._lease.destination,
+            error=repr(fault),
+            exception=traceback_text(fault),
+        )
+        self._runtime.emit(crashed)
 
     def _put_off(self, recipients: list[LeasedRecipient], tried: list[HostAttempt], reason: str) -> None:
         """Count an attempt that failed here, and not at a host, for those recipients that have no fate yet."""

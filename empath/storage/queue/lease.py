@@ -11,6 +11,7 @@ THEORY
 from dataclasses import dataclass, field
 
 from empath.mail.identity import Timestamp
+from empath.mail.outcome import Stage
 from empath.storage.engine import Reader, Session
 from empath.storage.queue.accept import INLINE
 from empath.storage.write import Write
@@ -20,6 +21,7 @@ MESSAGES_PER_EXTRA_LEASE = 4  # due messages that are worth one more connection
 SIBLINGS = 100  # most recipients of one message in one lease
 CLASSES = range(5)
 AGING = 8  # leases of a destination, of which one ignores the classes
+FAULT = "a fault in Empath ended the attempt"  # in the text of such an attempt
 PREFETCH_OCTETS = 256 * 1024  # most content that comes with a lease; the rest is read message by message
 
 
@@ -251,6 +253,24 @@ class ReadOrders(Write):
         found = session.rows("lease.orders", self._keys)
         self.ordered_away = {recipient_id for (recipient_id,) in found if recipient_id is not None}
         self.is_over = len(self.ordered_away) < len(found)
+
+
+class ReadFaults(Write):
+    """Read which of *recipient_ids* had *count* attempts in a row that a fault in Empath ended: `at_limit`."""
+
+    def __init__(self, recipient_ids: tuple[int, ...], count: int) -> None:
+        super().__init__()
+        self.at_limit: set[int] = set()
+        self._recipient_ids = recipient_ids
+        self._count = count
+
+    def run(self, session: Session) -> None:
+        seek = {"count": self._count, "stage": Stage.LOCAL, "fault": f"%{FAULT}%"}
+        self.at_limit = {
+            recipient_id
+            for recipient_id in self._recipient_ids
+            if session.value("settle.faults_in_a_row", {**seek, "recipient_id": recipient_id}) == self._count
+        }
 
 
 def _fill(session: Session, lease: Lease) -> None:

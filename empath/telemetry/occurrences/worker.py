@@ -152,6 +152,16 @@ class LeaseAbandoned(Occurrence):
 
 
 @occurrence("critical")
+class DeliveryCrashed(Occurrence):
+    """A bug in Empath ended an attempt. Empath tries again later, and holds recipients after five of these in a row."""
+
+    queue_id: QueueId
+    destination: Destination
+    error: ErrorText
+    exception: Traceback
+
+
+@occurrence("critical")
 class LeaseCrashed(Occurrence):
     """A bug in Empath ended a delivery."""
 

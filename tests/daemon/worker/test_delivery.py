@@ -25,7 +25,7 @@ from empath.net.stream import StreamClosed
 from empath.policy.hosts.search import Host, NoHost
 from empath.policy.routing import SmtpRoute
 from empath.storage.queue.accept import INLINE
-from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadOrders
+from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadFaults, ReadOrders
 from empath.storage.queue.put_back import EndLease, Hold, Rekey
 from empath.storage.queue.settle import Settle
 from empath.storage.write import Batch
@@ -50,6 +50,7 @@ class FakeWriter:
     def __init__(self):
         self.works = []
         self.errors = {}
+        self.at_limit = set()
         self.ordered_away = {}
         self.is_over = False
 
@@ -59,6 +60,8 @@ class FakeWriter:
         for part in parts:
             if self.errors.get(type(part)):
                 raise self.errors[type(part)].pop(0)
+            if isinstance(part, ReadFaults):
+                part.at_limit = self.at_limit
             if isinstance(part, ReadOrders):
                 part.ordered_away = self.ordered_away.get(part.lease_id, set())
                 part.is_over = self.is_over
@@ -189,15 +192,56 @@ def test_a_message_whose_content_is_not_in_the_queue_is_held(dispatch):
     assert "no content: its row is not there" == hold.reason
 
 
-def test_a_fault_of_ours_ends_the_lease_all_the_same(dispatch):
+def test_a_fault_of_ours_counts_as_an_attempt(dispatch, capsys):
     """
-    Its slot must not be lost, nor what was answered.
+    Else the message is due again at once, for ever: attempts 0, never expired, never reported. What was answered stays.
     """
-    writer = FakeWriter()
-    dispatch.runtime.writer = writer
-    with pytest.raises(ZeroDivisionError):
-        run(dispatch, FakeCarrier([[(0, DELIVERED, TAKEN)], ZeroDivisionError("a fault")]), message(1, 2))
-    assert ([(10, "delivered")], 1) == (writer.fates(), len(writer.of(EndLease)))
+    plan = [[(0, DELIVERED, TAKEN)], ZeroDivisionError("a fault")], [[(0, DELIVERED, TAKEN)]]
+    carriers = iter([FakeCarrier(plan[0]), FakeCarrier(plan[1])])
+    dispatch.choose_carrier = lambda route, destination: next(carriers)
+
+    LeaseRun(dispatch, Lease(3, "discard:", False, [message(1, 2), message(2)])).run()
+
+    writer = dispatch.runtime.writer
+    assert [(10, "delivered"), (11, "deferred"), (20, "delivered")] == writer.fates()
+    fault = writer.of(Settle)[1]
+    assert ("local", True) == (fault.fates[0].said.stage, fault.fates[0].next_retry_at > time.time())
+    assert "451 4.3.0 a fault in Empath ended the attempt; its log has the cause" == fault.fates[0].said.reply.escaped()
+    assert isinstance(writer.works[-1], EndLease)
+
+
+def test_five_faults_of_ours_in_a_row_hold_the_recipient(dispatch):
+    """
+    A person must look; the other recipients of the message go on.
+    """
+    dispatch.runtime.writer.at_limit = {11}
+
+    writer = run(dispatch, FakeCarrier([ZeroDivisionError("a fault")]), message(1, 2))
+
+    assert [(10, "deferred")] == writer.fates()
+    [hold] = writer.of(Hold)
+    reason = "5 attempts in a row ended by a fault in Empath; its log has the cause"
+    assert ((11,), reason) == (hold.recipient_ids, hold.reason)
+
+
+def test_a_fault_of_ours_counts_where_the_faults_before_it_cannot_be_read(dispatch):
+    """
+    A full disk does not make the loop endless.
+    """
+    dispatch.runtime.writer.errors[ReadFaults] = [StorageFailure("disk full")]
+    writer = run(dispatch, FakeCarrier([ZeroDivisionError("a fault")]), message(1))
+    assert [(10, "deferred")] == writer.fates()
+
+
+def test_a_fault_of_ours_after_the_attempt_holds_the_message(dispatch):
+    """
+    What was delivered cannot be told, and must not go out again.
+    """
+    dispatch.runtime.now = lambda: 1 / 0
+    writer = run(dispatch, FakeCarrier([[(0, DELIVERED, TAKEN)]]), message(1, 2))
+    [hold] = writer.of(Hold)
+    assert ((10, 11), []) == (hold.recipient_ids, writer.fates())
+    assert isinstance(writer.works[-1], EndLease)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from empath.mail.fate import Attempt, Fate, Passed, Said
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.mail.status import FATES, RecipientStatus
-from empath.storage.queue.lease import Lease
+from empath.storage.queue.lease import FAULT, Lease, ReadFaults
 from empath.storage.queue.process import EndProcess
 from empath.storage.queue.put_back import EndLease, Hold, Rekey
 from empath.storage.queue.settle import Settle
@@ -307,3 +307,25 @@ def test_what_a_host_said_under_a_lost_lease_is_not_written(queue: Queue) -> Non
     queue.run(EndProcess(queue.process_id, now=T0))
     queue.run(passing(queue, lease))
     assert ["unknown", "unknown"] == [row[6] for row in attempts(queue)]
+
+
+def test_faults_of_ours_are_counted_in_a_row(queue: Queue) -> None:
+    """
+    A recipient that is held after some of them must not have had another answer in between.
+    """
+    fault = Reply.of(f"451 4.3.0 {FAULT}; its log has the cause")
+
+    def attempt_with(said: Said) -> set[int]:
+        lease = queue.lease(now=T0 + 100)[0]
+        fate = Fate(1, RecipientStatus.DEFERRED, said, T0)
+        settle = queue.new_settle(lease, RecipientStatus.DEFERRED)
+        settle.fates = (fate,)
+        queue.done(Batch(settle, EndLease(lease.lease_id, destination="a.example", is_failing=False, now=T0)))
+        return queue.done(ReadFaults((1, 2), 2)).at_limit
+
+    queue.accept("a.example")
+    assert set() == attempt_with(Said(Stage.LOCAL, fault))
+    assert set() == attempt_with(Said(Stage.RCPT, fault))
+    assert set() == attempt_with(Said(Stage.LOCAL, fault))
+    assert {1} == attempt_with(Said(Stage.LOCAL, fault))
+    assert set() == attempt_with(Said(Stage.LOCAL, Reply.of("451 4.3.0 the content cannot be read now")))
