@@ -17,6 +17,7 @@ CODES = {
     errors.ServiceUnavailable: os.EX_UNAVAILABLE,
     errors.CannotCreate: os.EX_CANTCREAT,
     errors.StorageFailure: os.EX_IOERR,
+    errors.ContentGone: os.EX_IOERR,
     errors.DamagedQueue: os.EX_IOERR,
     errors.QueueBusy: os.EX_TEMPFAIL,
     errors.PermissionRefused: os.EX_NOPERM,
