@@ -57,9 +57,15 @@ CREATE TABLE _destination (
       WHEN is_full OR due_at IS NULL THEN NULL
       ELSE max(due_at, coalesce(breaker_until, 0.0), coalesce(suspended_until, 0.0), coalesce(token_at, 0.0))
     END
-  ) STORED
+  ) STORED,
+  has_lease       INTEGER NOT NULL DEFAULT 0 CHECK (has_lease IN (0, 1)),  -- 1: a lease of it is under way; kept by triggers
+  priority        INTEGER NOT NULL DEFAULT 4 CHECK (priority BETWEEN 0 AND 4),  -- class of what is due there first
+  leased_at       REAL,  -- instant of its last lease; NULL: none yet
+  turn_at         REAL GENERATED ALWAYS AS (max(ready_at, coalesce(leased_at, 0.0))) VIRTUAL  -- it waits its turn since
 ) STRICT;
 CREATE INDEX _destination_ready ON _destination (is_failing, ready_at) WHERE ready_at IS NOT NULL;
+-- Whose turn it is: destinations without a lease, then the better class, then the one that has waited longest.
+CREATE INDEX _destination_turn ON _destination (is_failing, has_lease, priority, turn_at) WHERE turn_at IS NOT NULL;
 
 CREATE TABLE _recipient (
   recipient_id          INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -189,18 +195,21 @@ BEGIN
   SELECT raise(ABORT, 'empath: a destination stays; DELETE FROM queue WHERE destination = … cancels what waits for it');
 END;
 
--- due_at is a lower bound: these two only ever lower it, and a lease that found less than it asked for raises it.
+-- due_at is a lower bound: these two only ever lower it, and a lease makes it exact.
 CREATE TRIGGER _recipient_due_insert AFTER INSERT ON _recipient
 WHEN new.status IN ('queued', 'deferred')
 BEGIN
-  UPDATE _destination SET due_at = new.next_retry_at
-   WHERE destination_id = new.destination_id AND (due_at IS NULL OR due_at > new.next_retry_at);
+  UPDATE _destination
+     SET due_at = min(coalesce(due_at, new.next_retry_at), new.next_retry_at),
+         priority = iif(due_at IS NULL, new.priority, min(priority, new.priority))
+   WHERE destination_id = new.destination_id
+     AND (due_at IS NULL OR due_at > new.next_retry_at OR priority > new.priority);
 END;
 
 CREATE TRIGGER _recipient_due_update AFTER UPDATE OF status, next_retry_at, priority, destination_id ON _recipient
 WHEN new.status IN ('queued', 'deferred')
 BEGIN
-  UPDATE _destination SET due_at = new.next_retry_at
+  UPDATE _destination SET due_at = new.next_retry_at, priority = new.priority
    WHERE destination_id = new.destination_id AND (due_at IS NULL OR due_at > new.next_retry_at);
 END;
 
@@ -235,6 +244,8 @@ CREATE TRIGGER _lease_taken AFTER INSERT ON _lease
 BEGIN
   UPDATE _destination
      SET lease_count = lease_count + 1,
+         has_lease = 1,
+         leased_at = new.leased_at,
          is_full = (SELECT count(*) FROM _lease WHERE destination_id = new.destination_id) >= max_leases
    WHERE destination_id = new.destination_id;
 END;
@@ -254,10 +265,11 @@ END;
 
 CREATE TRIGGER _lease_ended AFTER DELETE ON _lease
 BEGIN
-  UPDATE _destination SET is_full = 0
+  UPDATE _destination
+     SET is_full = (SELECT count(*) FROM _lease WHERE destination_id = old.destination_id) >= max_leases,
+         has_lease = EXISTS (SELECT 1 FROM _lease WHERE destination_id = old.destination_id)
    WHERE destination_id = old.destination_id
-     AND is_full
-     AND (SELECT count(*) FROM _lease WHERE destination_id = old.destination_id) < max_leases;
+     AND (is_full OR NOT EXISTS (SELECT 1 FROM _lease WHERE destination_id = old.destination_id));
 END;
 
 CREATE TRIGGER _destination_closed AFTER INSERT ON _destination

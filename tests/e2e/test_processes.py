@@ -76,7 +76,7 @@ def test_mail_in_flight_of_a_killed_worker_is_delivered_by_another(restless):
         assert 1 == len(peer.messages)
     rows = restless.rows("SELECT outcome, decided_status, process_id = ? FROM _attempt ORDER BY attempt_id", holder)
     assert [("unknown", "deferred", 1), ("delivered", "delivered", 0)] == rows
-    assert [(1, 1)] == restless.rows("SELECT attempts, lost_leases FROM _recipient WHERE domain = ?", domain)
+    assert [(1, 0)] == restless.rows("SELECT attempts, lost_leases FROM _recipient WHERE domain = ?", domain)
 
 
 def test_a_message_that_three_workers_died_of_is_held(restless):

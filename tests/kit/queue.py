@@ -242,12 +242,20 @@ class Queue:
         now: float = T0,
         limit: int = 100,
         failing_limit: int = 25,
+        further_limit: int = 100,
+        ignores_class: bool = False,
         share: int = 20,
         process_id: int | None = None,
     ) -> TakeLeases:
         """The work that takes leases, for the queue's process unless another is named."""
         return TakeLeases(
-            process_id=process_id or self.process_id, now=now, limit=limit, failing_limit=failing_limit, share=share
+            process_id=process_id or self.process_id,
+            now=now,
+            limit=limit,
+            failing_limit=failing_limit,
+            further_limit=further_limit,
+            share=share,
+            ignores_class=ignores_class,
         )
 
     def lease(self, **attributes: Any) -> list[Lease]:

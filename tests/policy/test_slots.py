@@ -2,7 +2,7 @@
 
 import pytest
 
-from empath.policy.slots import failing_limit, lease_limit
+from empath.policy.slots import failing_limit, lease_limits
 
 
 def stuck(count):
@@ -32,7 +32,7 @@ def test_stuck_leases_count_no_more_where_all_slots_are_filled(slots, active, st
     """
     A host may take minutes to prove dead; up to three times the slots may wait for such hosts.
     """
-    assert limit == lease_limit(slots, active, stuck(stuck_leases))
+    assert limit == lease_limits(slots, active, stuck(stuck_leases))[0]
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,24 @@ def test_failing_destinations_have_a_quarter_of_the_slots_and_one_at_least(slots
     A worker of one, two or three slots must try them too: their mail would wait for ever.
     """
     assert limit == failing_limit(slots, active_failing)
+
+
+@pytest.mark.parametrize(
+    ("slots", "active", "limits"),
+    [
+        (1, 0, (1, 1)),
+        (2, 1, (1, 1)),
+        (3, 2, (1, 1)),
+        (8, 6, (2, 1)),
+        (8, 7, (1, 0)),
+        (100, 0, (32, 32)),
+        (100, 80, (20, 8)),
+        (100, 88, (12, 0)),
+        (100, 100, (0, 0)),
+    ],
+)
+def test_an_eighth_of_the_slots_is_for_destinations_without_a_lease(slots, active, limits):
+    """
+    Forty hops with a backlog filled all slots with leases of twelve seconds, and mail to an idle one waited for them.
+    """
+    assert limits == lease_limits(slots, active, stuck(0))

@@ -35,8 +35,8 @@ from empath.net.interfaces import Interfaces
 from empath.net.next_hop import NextHops
 from empath.net.resolver import DnsResolver
 from empath.net.wakeup import WakeUp
-from empath.policy.slots import failing_limit, lease_limit
-from empath.storage.queue.lease import Lease, LeaseProbe, TakeLeases
+from empath.policy.slots import failing_limit, lease_limits
+from empath.storage.queue.lease import AGING, Lease, LeaseProbe, TakeLeases
 from empath.storage.queue.put_back import ReleaseUnknownLeases
 from empath.telemetry.occurrence import traceback_text
 from empath.telemetry.occurrences.worker import LeaseCrashed, LeaseFailed, LeasesAbandoned, StraysKept
@@ -70,6 +70,7 @@ class Worker:
         # By lease_id, from the commit that takes the lease to the commit that ends it.
         self._active: dict[int, LeaseRun] = {}
         self._active_failing = 0
+        self._takes = 0
         self._seen_news = 0
         self._rest_s = _REST_S
         self._next_ready_at: float | None = 0.0
@@ -109,22 +110,36 @@ class Worker:
         if not self._dispatch.may_go_on:
             self._next_ready_at = None
             return
-        limit = lease_limit(self._slots, len(self._active), self._count_stuck)
+        limit, further = lease_limits(self._slots, len(self._active), self._count_stuck)
         if limit == 0:
             self._next_ready_at = now + _POLL_S  # a lease may be stuck by then
             return
         failing = failing_limit(self._slots, self._active_failing)
-        if self._probe.is_runnable(now, with_failing=failing > 0):
-            self._take(now, limit, failing)
-        self._next_ready_at = self._probe.next_ready_at() if failing > 0 else None
+        if self._probe.is_runnable(now, with_failing=failing > 0, with_leased=further > 0):
+            self._take(now, limit, failing, further)
+        if failing == 0:
+            self._next_ready_at = None
+        elif further == 0:
+            self._next_ready_at = (
+                now + _POLL_S
+            )  # what is left is for destinations without a lease: a commit tells of them
+        else:
+            self._next_ready_at = self._probe.next_ready_at()
 
     def _count_stuck(self) -> int:
         now = time.monotonic()
         return sum(run.is_stuck(now) for run in self._active.values())
 
-    def _take(self, now: float, limit: int, failing_limit: int) -> None:
+    def _take(self, now: float, limit: int, failing_limit: int, further_limit: int) -> None:
+        self._takes += 1
         work = TakeLeases(
-            process_id=self._runtime.process_id, now=now, limit=limit, failing_limit=failing_limit, share=self._share
+            process_id=self._runtime.process_id,
+            now=now,
+            limit=limit,
+            failing_limit=failing_limit,
+            further_limit=further_limit,
+            share=self._share,
+            ignores_class=self._takes % AGING == 0,
         )
         try:
             self._runtime.writer.commit(work, is_last=not self._active)

@@ -2,10 +2,14 @@
 lease - a worker takes recipients to deliver to
 
 THEORY
-    A lease is taken in two steps.  A destination is ready when its lower bound `due_at` has come and a slot is free.  A
-    lease takes up to 20 messages of it, class by class with one index seek each, and with each message its other due
-    recipients there.  Every eighth lease of a destination takes the oldest due rows of any class, so that no class
-    starves.  A lease that finds less than it asked for makes the bound exact.
+    A lease is taken in two steps.  A destination is ready when its lower bound `due_at` has come and a slot is free.
+    Destinations take turns: first those without a lease, then by the class of what is due there, then by how long they
+    have waited since mail became due or their last lease was taken.  So a backlog elsewhere costs the mail of an idle
+    destination nothing.
+
+    A lease takes up to 20 messages of a destination, class by class with one index seek each, and with each message its
+    other due recipients there.  Every eighth lease of a destination takes the oldest due rows of any class, and every
+    eighth write the destinations that are ready longest, so that no class starves.  A lease makes the bound exact.
 """
 
 from dataclasses import dataclass, field
@@ -20,7 +24,7 @@ MESSAGES = 20  # most messages of one lease
 MESSAGES_PER_EXTRA_LEASE = 4  # due messages that are worth one more connection
 SIBLINGS = 100  # most recipients of one message in one lease
 CLASSES = range(5)
-AGING = 8  # leases of a destination, of which one ignores the classes
+AGING = 8  # leases of a destination, and writes of a process, of which one ignores the classes
 FAULT = "a fault in Empath ended the attempt"  # in the text of such an attempt
 PREFETCH_OCTETS = 256 * 1024  # most content that comes with a lease; the rest is read message by message
 
@@ -86,12 +90,25 @@ class TakeLeases(Write):
     """
     Take up to *limit* leases, at most *failing_limit* of failing destinations, of each until the process has *share*.
 
+    Second and further leases of a destination are taken only among the first *further_limit*. *ignores_class*: the
+    destinations that are ready longest come first, whatever the class of their mail.
+
     `leases` holds them after the commit; `has_more` tells that more was due than they hold. A process whose run was
     ended gets none, because no one would ever end them: each lease is inserted only if the run still stands.
     After an error the commit is in doubt, see `ReleaseUnknownLeases`.
     """
 
-    def __init__(self, *, process_id: int, now: float, limit: int, failing_limit: int, share: int) -> None:
+    def __init__(
+        self,
+        *,
+        process_id: int,
+        now: float,
+        limit: int,
+        failing_limit: int,
+        further_limit: int,
+        share: int,
+        ignores_class: bool = False,
+    ) -> None:
         super().__init__()
         self.leases: list[Lease] = []
         self.has_more = False
@@ -99,6 +116,8 @@ class TakeLeases(Write):
         self._process = {"process_id": process_id}
         self._now = now
         self._limits = (limit, failing_limit)
+        self._further_limit = further_limit
+        self._ready = "lease.longest_ready" if ignores_class else "lease.ready_destinations"
         self._wanted = {**self._process, "now": now, "share": share}
 
     def run(self, session: Session) -> None:
@@ -118,13 +137,18 @@ class TakeLeases(Write):
                 _fill(session, lease)
 
     def _take(self, session: Session, is_failing: int, limit: int) -> None:
-        ready = session.rows("lease.ready_destinations", {**self._wanted, "is_failing": is_failing, "limit": limit})
-        for place, (destination_id, name, lease_count, free) in enumerate(ready):
+        further = self._further_limit - len(self.leases)
+        wanted = {**self._wanted, "is_failing": is_failing, "has_lease": int(further > 0), "limit": limit}
+        ready = session.rows(self._ready, wanted)
+        for place, (destination_id, name, lease_count, has_lease, free) in enumerate(ready):
             if self._is_ended:
                 return
             # Each gets an equal part of what is left, so that a long backlog leaves slots to other destinations.
             part = -(-limit // (len(ready) - place))
-            leases = self._lease(session, destination_id, lease_count, min(part, free))
+            slots = min(part, free, max(self._further_limit - len(self.leases), 0 if has_lease else 1))
+            if slots <= 0:
+                continue
+            leases = self._lease(session, destination_id, lease_count, slots)
             self.leases += [Lease(lease_id, name, bool(is_failing), []) for lease_id in leases]
             limit -= len(leases)
 
@@ -143,10 +167,8 @@ class TakeLeases(Write):
             leases.append(lease_id)
             recipients = [recipient_id for message in messages[first::hands] for recipient_id in message]
             session.run("lease.mark_leased", {"lease_id": lease_id, "recipients": recipients})
-        if len(due) < MESSAGES * slots:
-            self._make_bound_exact(session, destination_id)
-        else:
-            self.has_more = True
+        self._make_bound_exact(session, destination_id)
+        self.has_more |= len(due) == MESSAGES * slots
         return leases
 
     def _due(self, session: Session, destination_id: int, slots: int, aging: int) -> list[tuple[int, int]]:
@@ -184,9 +206,11 @@ class TakeLeases(Write):
             seek = {"destination_id": destination_id, "priority": priority}
             at = session.value("lease.earliest_waiting", seek)
             if at is not None:
-                earliest.append(at)
-        bound = {"due_at": min(earliest, default=None), "destination_id": destination_id}
-        session.run("lease.raise_due", bound)
+                earliest.append((at, priority))
+        due_at, priority = min(earliest, default=(None, CLASSES[-1]))
+        # Of what is due already, the best class counts.
+        priority = min((one for at, one in earliest if at <= self._now), default=priority)
+        session.run("lease.set_due", {"due_at": due_at, "priority": priority, "destination_id": destination_id})
 
 
 class LeaseProbe:
@@ -209,10 +233,11 @@ class LeaseProbe:
         """Whether an operator stopped delivery."""
         return bool(self._reader.value("lease.is_frozen"))
 
-    def is_runnable(self, now: float, *, with_failing: bool) -> bool:
-        """Whether a lease can be taken at *now*."""
+    def is_runnable(self, now: float, *, with_failing: bool, with_leased: bool) -> bool:
+        """Whether a lease can be taken at *now*; *with_leased*: a further one of a destination, too."""
+        wanted = {**self._mine, "has_lease": int(with_leased), "now": now}
         return any(
-            self._reader.rows("lease.ready_destinations", {**self._mine, "is_failing": is_failing, "now": now})
+            self._reader.rows("lease.ready_destinations", {**wanted, "is_failing": is_failing})
             for is_failing in ((0, 1) if with_failing else (0,))
         )
 

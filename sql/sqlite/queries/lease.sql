@@ -6,16 +6,33 @@
 SELECT EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen');
 
 -- name: ready_destinations
--- Destinations of which :process_id may take a lease at :now (Unix seconds), longest ready first: a slot is free, and the
--- process has not its :share of them yet. :is_failing picks the class.
--- Transaction: also outside one, to look before the write lock is taken. Index: _destination_ready.
--- Rows: at most :limit of destination_id, name, lease_count, slots that the process may take.
-SELECT d.destination_id, d.name, d.lease_count,
+-- Destinations of which :process_id may take a lease at :now (Unix seconds), in their turn: those without a lease, then
+-- the better class, then the one that waits longest. A slot is free, and the process has not its :share of them yet.
+-- :is_failing picks healthy or failing ones; :has_lease is 0 to leave out those that have a lease.
+-- Transaction: also outside one, to look before the write lock is taken. Index: _destination_turn, all four columns in
+-- this order. Rows: at most :limit of destination_id, name, lease_count, has_lease, slots that the process may take.
+SELECT d.destination_id, d.name, d.lease_count, d.has_lease,
        min(d.max_leases - (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id),
            :share - (SELECT count(*) FROM _lease AS l
                       WHERE l.destination_id = d.destination_id AND l.process_id = :process_id))
   FROM _destination AS d
  WHERE d.is_failing = :is_failing
+   AND d.has_lease IN (0, :has_lease)
+   AND d.priority IN (0, 1, 2, 3, 4)
+   AND d.turn_at <= :now
+   AND :share > (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id AND l.process_id = :process_id)
+ ORDER BY d.has_lease, d.priority, d.turn_at
+ LIMIT :limit;
+
+-- name: longest_ready
+-- As ready_destinations, the longest ready first whatever its class. Index: _destination_ready.
+SELECT d.destination_id, d.name, d.lease_count, d.has_lease,
+       min(d.max_leases - (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id),
+           :share - (SELECT count(*) FROM _lease AS l
+                      WHERE l.destination_id = d.destination_id AND l.process_id = :process_id))
+  FROM _destination AS d
+ WHERE d.is_failing = :is_failing
+   AND d.has_lease IN (0, :has_lease)
    AND d.ready_at <= :now
    AND :share > (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id AND l.process_id = :process_id)
  ORDER BY d.ready_at
@@ -72,9 +89,9 @@ SELECT min(next_retry_at)
    AND priority = :priority
    AND status IN ('queued', 'deferred');
 
--- name: raise_due
--- A lease found less than it asked for: the bound becomes exact, :due_at may be NULL.
-UPDATE _destination SET due_at = :due_at WHERE destination_id = :destination_id;
+-- name: set_due
+-- After a lease the bound is exact, :due_at may be NULL; :priority is the class of what is due next.
+UPDATE _destination SET due_at = :due_at, priority = :priority WHERE destination_id = :destination_id;
 
 -- name: leased_work
 -- What a lease holds, message by message, the first class first. Transaction: after the commit. Index: _recipient_lease.

@@ -10,9 +10,11 @@ import socket
 import statistics
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from threading import Thread
 from typing import Final
 
 from tests.kit.dns import ScriptedDns
@@ -35,6 +37,11 @@ GROWTH_MB: Final = 40.0
 OTHERS: Final = 500  # destinations that lead nowhere
 MESSAGES: Final = 4  # for each of them
 PROBES: Final = 300
+BUSY: Final = 40  # healthy destinations with a backlog
+BACKLOG: Final = 200  # mails for each of them
+BUSY_MAIL_S: Final = 0.6  # time that they take for one mail
+CROWDED_PROBES: Final = 100
+CROWDED_MS: Final = 500.0
 WORKERS: Final = 4
 SHARE: Final = 0.5
 
@@ -76,6 +83,26 @@ def hanging(tree: Path, plan: Plan) -> list[Verdict]:
         return _beside(f"{OTHERS} hanging destinations", Deep(tree, routes=routes), plan, sink)
 
 
+def crowded(tree: Path, plan: Plan) -> list[Verdict]:
+    """Mail to an idle next hop, one after another, while 40 healthy ones with a backlog take 0.6 s for each mail."""
+    with _slow(BUSY) as addresses, Sink(plan.scratch) as sink:
+        routes = "".join(f'"{_domain(n)}" = "smtp://{host}:{port}"\n' for n, (host, port) in enumerate(addresses))
+        with running(Deep(tree, routes=routes), "crowded", plan.scratch, Setup(sink.port)) as server:
+            send(server.port, Load(WARM_UP))
+            sink.wait(WARM_UP, 30)
+            _give_work(server.port, BUSY, BACKLOG)
+            assert isinstance(server, DeepEmpath)
+            wait_for(partial(_has_leases, server), 60, "leases of the busy next hops")
+            found = _latencies_s(server.port, sink, CROWDED_PROBES)
+            [(left,)] = server.rows("SELECT count(*) FROM _recipient WHERE status IN ('queued', 'deferred')")
+    name = f"{BUSY} busy destinations"
+    return [
+        shown(name, "mails that still wait for them, at the end", left),
+        shown(name, "from SMTP to an idle next hop, median, ms", statistics.median(found) * 1e3),
+        at_most(name, "99th percentile, ms", percentile(found, 0.99) * 1e3, CROWDED_MS),
+    ]
+
+
 def dead_zone(tree: Path, plan: Plan) -> list[Verdict]:
     """The healthy next hop, which is looked up too, beside 500 domains whose name servers never answer."""
     names = ScriptedDns().a("sink.bench.example", LOOPBACK)
@@ -113,7 +140,7 @@ def _beside(name: str, deep: Deep, plan: Plan, sink: Sink) -> list[Verdict]:
         send(server.port, Load(WARM_UP))
         sink.wait(WARM_UP, 30)
         alone = _latencies_s(server.port, sink)
-        _give_work(server.port)
+        _give_work(server.port, OTHERS, MESSAGES)
         beside = _latencies_s(server.port, sink)
         assert isinstance(server, DeepEmpath)
         [(leased,)] = server.rows("SELECT count(*) FROM _lease")
@@ -131,11 +158,11 @@ def _domain(number: int) -> str:
     return f"h{number}.example"
 
 
-def _latencies_s(port: int, sink: Sink) -> list[float]:
+def _latencies_s(port: int, sink: Sink, probes: int = PROBES) -> list[float]:
     """Seconds from the final 250 of a mail until the next hop has it, one mail after another."""
     found = []
     with smtplib.SMTP(LOOPBACK, port, timeout=30) as client:
-        for _ in range(PROBES):
+        for _ in range(probes):
             before = sink.messages
             client.sendmail(SENDER, [RECIPIENT], b"Subject: probe\r\n\r\nprobe\r\n")
             start = time.perf_counter()
@@ -148,11 +175,58 @@ def _has_more_than(sink: Sink, messages: int) -> bool:
     return sink.messages > messages
 
 
-def _give_work(port: int) -> None:
+def _has_leases(server: DeepEmpath) -> bool:
+    [(leases,)] = server.rows("SELECT count(*) FROM _lease")
+    return bool(leases >= BUSY)
+
+
+def _give_work(port: int, destinations: int, messages: int) -> None:
     with smtplib.SMTP(LOOPBACK, port, timeout=30) as client:
-        for _ in range(MESSAGES):
-            recipients = [f"user@{_domain(n)}" for n in range(OTHERS)]
+        for _ in range(messages):
+            recipients = [f"user@{_domain(n)}" for n in range(destinations)]
             client.sendmail(SENDER, recipients, b"Subject: lost\r\n\r\nlost\r\n")
+
+
+@contextmanager
+def _slow(count: int) -> Iterator[list[tuple[str, int]]]:
+    """Next hops that take every mail, and BUSY_MAIL_S for it: each an address of its own in 127/8."""
+    port = free_port()
+    with ExitStack() as stack:
+        hosts = [f"127.78.0.{n + 1}" for n in range(count)]
+        for host in hosts:
+            server = _SlowServer((host, port), _SlowSession)
+            Thread(target=server.serve_forever, daemon=True).start()
+            stack.callback(server.server_close)
+            stack.callback(server.shutdown)
+        yield [(host, port) for host in hosts]
+
+
+class _SlowServer(ThreadingTCPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+class _SlowSession(StreamRequestHandler):
+    """Says yes to everything; the final dot waits."""
+
+    def handle(self) -> None:
+        self._say("220 slow.bench.example")
+        is_content = False
+        for line in self.rfile:
+            if is_content:
+                if line == b".\r\n":
+                    is_content = False
+                    time.sleep(BUSY_MAIL_S)
+                    self._say("250 2.0.0 Ok")
+            elif line.upper().startswith(b"DATA"):
+                is_content = True
+                self._say("354 go on")
+            else:
+                self._say("250 Ok")
+
+    def _say(self, text: str) -> None:
+        with suppress(OSError):
+            self.wfile.write(text.encode() + b"\r\n")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """test_lease - which work a lease takes"""
 
 from collections import Counter
+from functools import partial
 from itertools import chain
 
 import pytest
@@ -308,6 +309,74 @@ def test_each_destination_gets_a_lease_before_one_gets_two(queue: Queue) -> None
     assert ["big.example", "big.example", "a.example", "b.example"] == [lease.destination for lease in leases]
 
 
+def test_a_destination_without_a_lease_comes_before_every_backlog(queue: Queue) -> None:
+    """
+    40 healthy hops with older mail made an urgent mail to an idle destination wait 46 s, and longer with more backlog.
+    """
+    for number in range(40):
+        queue.accept(f"busy{number}.example", count=30)
+    queue.lease(limit=40)
+    queue.accept("idle.example", at=T0 + 1)
+
+    (lease,) = queue.lease(now=T0 + 1, limit=1)
+
+    assert "idle.example" == lease.destination
+
+
+def test_destinations_take_turns(queue: Queue) -> None:
+    """
+    The one with the oldest mail got every slot that came free.
+    """
+    for number in range(4):
+        queue.accept(f"d{number}.example", count=30, at=T0 - number)
+    turns = []
+    for second in range(8):
+        (lease,) = queue.lease(now=T0 + second, limit=1)
+        turns.append(lease.destination)
+        queue.run(EndLease(lease.lease_id, destination=lease.destination, is_failing=False, now=T0 + second))
+        queue.accept(lease.destination, count=20, at=T0 - 100)
+
+    assert [f"d{number}.example" for number in (3, 2, 1, 0)] * 2 == turns
+
+
+def test_the_class_counts_between_destinations(queue: Queue) -> None:
+    """
+    An urgent mail does not wait for the bulk of another next hop; bulk has its turn all the same, every eighth time.
+    """
+    queue.accept("bulk.example", count=100, priority=4)
+    queue.accept("news.example", count=100, priority=3, at=T0 + 1)
+    queue.accept("urgent.example", priority=0, at=T0 + 2)
+
+    first, second = (queue.lease(now=T0 + 3, limit=1)[0].destination for _ in range(2))
+    assert ("urgent.example", "news.example") == (first, second)
+    assert "bulk.example" == queue.lease(now=T0 + 3, limit=1, ignores_class=True)[0].destination
+
+
+def test_the_class_of_what_is_left_counts(queue: Queue) -> None:
+    """
+    Urgent mail that is gone lends nothing to the bulk behind it.
+    """
+    queue.accept("a.example", priority=0)
+    queue.accept("a.example", count=40, priority=4)
+    queue.accept("b.example", count=40, priority=3, at=T0 + 1)
+    (lease,) = queue.lease(now=T0 + 1, limit=1)
+    end(queue, lease)
+
+    assert [("a.example", 4), ("b.example", 3)] == queue.select("SELECT name, priority FROM _destination ORDER BY name")
+
+
+def test_further_leases_have_a_limit_of_their_own(queue: Queue) -> None:
+    """
+    The last slots are for destinations that have none.
+    """
+    queue.accept("a.example", count=30)
+    queue.accept("b.example", count=30)
+
+    assert ["a.example", "b.example"] == [lease.destination for lease in queue.lease(further_limit=0)]
+    assert [] == queue.lease(further_limit=0)
+    assert 2 == len(queue.lease(further_limit=2))
+
+
 def test_what_one_destination_does_not_need_the_next_may_take(queue: Queue) -> None:
     """
     No slot stays empty while there is work for it.
@@ -452,20 +521,21 @@ def test_outlook_sees_work_without_the_write_lock(queue: Queue) -> None:
     """
     reader = queue.engine.open_reader()
     probe = LeaseProbe(reader, process_id=queue.process_id, share=20)
+    runnable = partial(probe.is_runnable, with_failing=True, with_leased=True)
     assert (False, None, False) == (
-        probe.is_runnable(T0, with_failing=True), probe.next_ready_at(), probe.is_frozen(),
+        runnable(T0), probe.next_ready_at(), probe.is_frozen(),
     )  # fmt: skip
 
     queue.accept(at=T0 + 5)
     assert (False, True, T0 + 5) == (
-        probe.is_runnable(T0, with_failing=True), probe.is_runnable(T0 + 5, with_failing=False),
+        runnable(T0), runnable(T0 + 5, with_failing=False),
         probe.next_ready_at(),
     )  # fmt: skip
 
     write(queue.path, "UPDATE _destination SET is_failing = 1")
     write(queue.path, "INSERT INTO _setting VALUES ('frozen', '1')")
     assert (False, True, T0 + 5, True) == (
-        probe.is_runnable(T0 + 5, with_failing=False), probe.is_runnable(T0 + 5, with_failing=True),
+        runnable(T0 + 5, with_failing=False), runnable(T0 + 5),
         probe.next_ready_at(), probe.is_frozen(),
     )  # fmt: skip
     reader.close()
