@@ -10,6 +10,8 @@ RULES
     same silence, and leave the same row.  Once no host gave a session, the lease's other messages get that answer too.
     A soft error weighs more than a hard one: a recipient does not bounce for what one host lacks while another host,
     which was silent or said 4yz, may yet take it.
+    A host that takes some recipients and says of the rest that these are too many is asked again about the rest at
+    once, in a further transaction, as long as each one delivers.
 """
 
 from collections import deque
@@ -18,9 +20,10 @@ from typing import Final
 
 from empath.mail.fate import Said
 from empath.mail.outcome import Outcome, Stage
-from empath.policy.classify import Meaning, classify, is_lack
+from empath.policy.classify import Meaning, classify, is_lack, is_too_many
 from empath.policy.hosts.search import Host, NoHost
 
+MAX_ROUNDS: Final = 100  # transactions of one message with one host
 MAX_SESSIONS: Final = 2  # sessions of one attempt in which a host was asked about the mail
 
 
@@ -70,28 +73,49 @@ class MessageAttempt:
         # Recipients that a host may yet take, though not now; a silent host was not asked.
         self._put_off = set(self.recipient_ids) if len(self._left) < len(hosts.hosts) else set()
         self._sessions = 0
+        self._rounds = 1  # with `host`
+        self._passed_on: list[int] = []  # recipients for the next host, from the rounds with this one
         self._is_any_reached = False
         self.host = self._left.popleft() if self._left else None
 
     def record(self, said: Mapping[int, Said], *, is_reached: bool) -> dict[int, Outcome]:
-        """Take what `host` said of each recipient, and give their outcomes. *is_reached*: the host gave a session."""
+        """
+        Take what `host` said of each recipient, and give their outcomes. *is_reached*: the host gave a session.
+
+        A recipient without an outcome is to be asked about in a further transaction with the same host.
+        """
         hosts, host = self._hosts, self.host
         assert host is not None
         if is_reached:
             self._is_any_reached = True
             # A session with a host that lacks what every recipient needs ends before MAIL, and costs next to nothing.
-            self._sessions += not all(map(is_lack, said.values()))
+            self._sessions += self._rounds == 1 and not all(map(is_lack, said.values()))
         else:
             hosts.silent.add((host.address, host.port))
         is_last = not self._left or self._sessions == MAX_SESSIONS
         hosts.is_failing = not self._is_any_reached
         if is_last and hosts.is_failing:
             hosts.silence = next(iter(said.values()))
+        rest = self._too_many(said)
         outcomes = {
             number: outcome_of(one, is_last_host=is_last, is_put_off=number in self._put_off)
             for number, one in said.items()
+            if number not in rest
         }
-        self.recipient_ids = [number for number, outcome in outcomes.items() if outcome is Outcome.NEXT_HOST]
-        self._put_off.update(n for n in self.recipient_ids if classify(said[n]) is not Meaning.ONLY_OTHER_HOST)
+        passed_on = [number for number, outcome in outcomes.items() if outcome is Outcome.NEXT_HOST]
+        self._put_off.update(n for n in passed_on if classify(said[n]) is not Meaning.ONLY_OTHER_HOST)
+        self._passed_on += passed_on
+        if rest:
+            self._rounds += 1
+            self.recipient_ids = list(rest)
+            return outcomes
+        self._rounds = 1
+        self.recipient_ids, self._passed_on = self._passed_on, []
         self.host = self._left.popleft() if self.recipient_ids else None
         return outcomes
+
+    def _too_many(self, said: Mapping[int, Said]) -> dict[int, Said]:
+        """The recipients for a further transaction with this host; none where this one delivered nothing."""
+        if self._rounds == MAX_ROUNDS or all(classify(one) is not Meaning.DELIVERED for one in said.values()):
+            return {}
+        return {number: one for number, one in said.items() if is_too_many(one)}

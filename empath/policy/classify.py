@@ -16,6 +16,8 @@ from empath.mail.reply import EnhancedStatus
 # What one host of a domain lacks another may offer: SMTPUTF8 (RFC 6531 §4.2), 8BITMIME (RFC 6152 §3).
 _LACKS: Final = frozenset({EnhancedStatus(5, 6, 7), EnhancedStatus(5, 6, 3)})
 
+_TOO_MANY: Final = (5, 3)  # subject and detail of "too many recipients", RFC 3463 §3.6
+
 
 class Meaning(Enum):
     """What a reply says of a recipient."""
@@ -50,3 +52,13 @@ def classify(said: Said) -> Meaning:
 def is_lack(said: Said) -> bool:
     """Whether a refusal says that the host lacks an extension, and nothing of the recipient."""
     return said.reply.enhanced in _LACKS and (said.stage is Stage.MAIL or said.stage is Stage.RCPT)
+
+
+def is_too_many(said: Said) -> bool:
+    """Whether a host refused a recipient because the transaction has enough of them, RFC 5321 §4.5.3.1.10."""
+    reply = said.reply
+    if said.stage is not Stage.RCPT or (reply.klass != 4 and reply.code != 552):
+        return False
+    if reply.enhanced is None:
+        return reply.code in (452, 552)
+    return (reply.enhanced.subject, reply.enhanced.detail) == _TOO_MANY

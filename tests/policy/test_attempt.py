@@ -5,7 +5,7 @@ import pytest
 from empath.mail.fate import Said
 from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
-from empath.policy.attempt import DestinationHosts, MessageAttempt, outcome_of
+from empath.policy.attempt import MAX_ROUNDS, DestinationHosts, MessageAttempt, outcome_of
 from empath.policy.hosts.search import Host, NoHost
 
 DELIVERED, DEFERRED, BOUNCED, NEXT_HOST = Outcome
@@ -15,6 +15,7 @@ LATER = Said(Stage.RCPT, Reply.of("451 4.2.1 later"))
 NEVER = Said(Stage.RCPT, Reply.of("550 5.1.1 no such user"))
 LACKS = Said(Stage.MAIL, Reply.of("553 5.6.7 SMTPUTF8 is needed"))
 TAKEN = Said(Stage.END_OF_DATA, Reply.of("250 2.0.0 ok"))
+TOO_MANY = Said(Stage.RCPT, Reply.of("452 4.5.3 too many recipients"))
 FULL = Said(Stage.END_OF_DATA, Reply.of("452 4.3.1 disk full"))
 
 
@@ -157,3 +158,44 @@ def test_a_destination_without_a_host_has_its_answer_from_the_start():
     assert (Said(Stage.DNS, reply), True) == (hosts.silence, hosts.is_failing)
     assert BOUNCED is outcome_of(Said(Stage.DNS, reply))
     assert MessageAttempt(hosts, [7]).host is None
+
+
+def test_too_many_recipients_are_asked_about_again_at_the_same_host():
+    """
+    As long as each transaction delivers; what another host may take goes there once, after all of them.
+    """
+    script = (
+        {1: TAKEN, 2: TOO_MANY, 3: LATER, 4: TOO_MANY, 5: NEVER},
+        {2: TAKEN, 4: TOO_MANY},
+        {4: LATER},
+        {3: TAKEN, 4: TAKEN},
+    )
+    course = [("a", [DELIVERED, NEXT_HOST, BOUNCED]), ("a", [DELIVERED]), ("a", [NEXT_HOST]), ("b", [DELIVERED] * 2)]
+    assert course == ask(destination(3), (1, 2, 3, 4, 5), *script)
+
+
+def test_a_transaction_that_delivers_nothing_has_no_further_one():
+    """
+    The host has no room for these at all: that is an attempt.
+    """
+    script = {1: TAKEN, 2: TOO_MANY}, {2: TOO_MANY}
+    assert [("a", [DELIVERED]), ("a", [DEFERRED])] == ask(destination(1), (1, 2), *script)
+    assert [("a", [DEFERRED, DEFERRED])] == ask(destination(1), (1, 2), {1: TOO_MANY, 2: TOO_MANY})
+
+
+def test_further_transactions_have_a_limit():
+    """
+    A lease does not last for as many of them as a message has recipients.
+    """
+    recipients = range(MAX_ROUNDS + 10)
+    script = [{n: TAKEN if n == first else TOO_MANY for n in recipients[first:]} for first in range(MAX_ROUNDS)]
+    *_, last = ask(destination(1), recipients, *script)
+    assert ("a", [DELIVERED] + [DEFERRED] * 10) == last
+
+
+def test_further_transactions_are_one_session():
+    """
+    Two sessions are enough for an attempt, not two transactions.
+    """
+    script = {1: TAKEN, 2: TOO_MANY}, {2: LATER}, {2: LATER}
+    assert [("a", [DELIVERED]), ("a", [NEXT_HOST]), ("b", [DEFERRED])] == ask(destination(3), (1, 2), *script)

@@ -5,7 +5,7 @@ import pytest
 from empath.mail.fate import Said
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
-from empath.policy.classify import Meaning, classify, is_lack
+from empath.policy.classify import Meaning, classify, is_lack, is_too_many
 
 BEFORE_MAIL = [Stage.CONNECT, Stage.GREETING, Stage.EHLO]
 BEFORE_DOT = [Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.CONTENT]
@@ -111,3 +111,26 @@ def test_an_intermediate_reply_to_the_final_dot_keeps_the_mail(stage, line):
     Only a 2yz takes responsibility.
     """
     assert Meaning.LATER is meaning(stage, line)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("452 4.5.3 Too many recipients", True),
+        ("452 Too many recipients", True),
+        ("451 4.5.3 Too many recipients", True),
+        ("552 Too many recipients", True),
+        ("552 5.5.3 Too many recipients", True),
+        ("452 4.3.1 Disk full", False),
+        ("452 4.2.2 Mailbox full", False),
+        ("552 5.2.2 Mailbox full", False),
+        ("550 5.5.3 Too many recipients", False),
+        ("450 Later", False),
+    ],
+)
+def test_too_many_recipients_are_told_from_a_full_mailbox(line, expected):
+    """
+    RFC 5321 §4.5.3.1.10 gives 452 and 552 this meaning; a mailbox that is full says so in its enhanced code.
+    """
+    assert expected == is_too_many(Said(Stage.RCPT, Reply.of(line)))
+    assert not is_too_many(Said(Stage.MAIL, Reply.of(line)))

@@ -342,3 +342,15 @@ def test_a_host_that_never_answers_quit_holds_nobody_up(hosts):
     with ScriptedPeer().hang_at("QUIT") as peer:
         assert [[(DELIVERED, "end-of-data", "250 2.0.0")]] == hosts(peer, reuse="0s").send()
         peer.wait_until(lambda: ["QUIT"] == peer.sessions[0].verbs[-1:])
+
+
+def test_a_host_with_a_limit_of_recipients_gets_all_of_them_at_once(hosts):
+    """
+    In further transactions over the same connection; sixty recipients took half an hour.
+    """
+    taken, too_many = "250 2.1.5 Ok", "452 4.5.3 Too many recipients"
+    with ScriptedPeer().reply("RCPT", taken, taken, too_many, too_many, taken, too_many, taken) as peer:
+        course = hosts(peer).send(recipients=4)
+        delivered = (DELIVERED, "end-of-data", "250 2.0.0")
+        assert [[delivered, delivered], [delivered], [delivered]] == course
+        assert (1, [2, 1, 1]) == (len(peer.sessions), [len(one.rcpts) for one in peer.messages])

@@ -103,7 +103,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class HostAttempt:
-    """One host, or a transport without hosts, with its answer for each recipient that it was asked about."""
+    """One transaction, or a transport without hosts, with its answer for each recipient that it decided about."""
 
     attempt: Attempt
     answers: list[Answer]

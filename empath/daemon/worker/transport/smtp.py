@@ -51,9 +51,10 @@ class SmtpCarrier:
             attempt = Attempt(self._destination, started_at, duration_s, host.name, result.peer, result.connect_s)
             outcomes = under_way.record(result.results, is_reached=result.was_reached)
             answers = []
-            for number, said in result.results.items():
+            for number, outcome in outcomes.items():
+                said = result.results[number]
                 is_in_doubt = result.is_in_doubt and said.stage is Stage.END_OF_DATA
-                answers.append(Answer(recipients[number], said, outcomes[number], is_in_doubt))
+                answers.append(Answer(recipients[number], said, outcome, is_in_doubt))
             yield HostAttempt(attempt, answers)
 
 
