@@ -228,17 +228,20 @@ def test_programs_share_daemon_process_and_nothing_else(file):
     assert [] == others
 
 
+_LOG_KEEPERS = ("resources", "loop", "serve")
+
+
 @pytest.mark.parametrize("file", [file for file in FILES if _package(file) != "telemetry"], ids=_name)
 def test_programs_report_occurrences_and_write_no_lines(file):
     """
-    What happened is a typed value; only the subscriber knows the log. Two modules set its form, level and file.
+    What happened is a typed value; only the subscriber knows the log. The frames of processes keep it.
     """
-    may_configure = {"daemon/process/runtime.py", "daemon/supervisor/resources.py"}
+    may_configure = {"daemon/process/runtime.py", *(f"daemon/supervisor/{name}.py" for name in _LOG_KEEPERS)}
     log = {"empath.telemetry.log", "empath.telemetry.render"}
     assert _name(file) in may_configure or [] == [target for target in _imported(file) if _is_below(target, log)]
     attributes = [node for node in ast.walk(_tree(file)) if isinstance(node, ast.Attribute)]
     used = {node.attr for node in attributes if ast.unparse(node.value) == "log"}
-    assert set() == used - {"configure", "set_level", "reopen"}
+    assert set() == used - {"configure", "set_level", "reopen", "flush", "is_waiting"}
 
 
 def test_every_package_has_its_layer():

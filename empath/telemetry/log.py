@@ -1,36 +1,46 @@
 """
-log - the subscriber that writes the log: one occurrence, one line, one write
+log - the subscriber that writes the log: one occurrence, one line
 
 Each process configures `log` once. Lines go to a file opened with O_APPEND, so that all processes may share it, or to
-standard error. Nothing is buffered. A line that cannot be written is counted in `lost` and dropped: mail goes on
-without a log.
+standard error.
+
+A write never waits; `telemetry.standard_error` sees to that where lines go to standard error. A pipe is full when its
+reader has stalled. Then up to `KEPT_OCTETS` of lines wait in memory, until `flush` or the next line
+finds room. Lines beyond that are counted and dropped, as are lines that a full disk refuses. As soon as a line can be
+written again, `log_lines_lost` says how many are missing.
 
 docs/logging.md lists every event; its source are the modules in `empath.telemetry.occurrences`.
 """
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from empath.errors import CannotCreate
 from empath.telemetry.occurrence import SEVERITY, Occurrence
+from empath.telemetry.occurrences.process import LogLinesLost
 from empath.telemetry.render import instant, json_line, logfmt_line
 
 Line = Callable[[dict[str, str], dict[str, Any]], bytes]
+
+KEPT_OCTETS: Final = 1_048_576
 
 _LINES: Final[dict[str, Line]] = {"json": json_line, "logfmt": logfmt_line}
 _STDERR: Final = 2
 
 
 class Output:
-    """Where the lines of this process go. `lost` counts those that could not be written."""
+    """Where the lines of this process go. `lost` counts those that were dropped and that no line has told of yet."""
 
     def __init__(self) -> None:
         self.lost = 0
         self._path: Path | None = None
         self._fd = _STDERR
+        self._kept: deque[bytes] = deque()
+        self._kept_octets = 0
 
     def open(self, path: Path | None) -> None:
         """
@@ -48,14 +58,49 @@ class Output:
         """Open the same name again, after a rotation. Raises as `open`; then the old file stays in use."""
         self.open(self._path)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether lines wait until the output takes them."""
+        return bool(self._kept)
+
+    def flush(self) -> bool:
+        """Write the lines that wait; True if none waits any more."""
+        while self._kept:
+            line = self._kept.popleft()
+            self._kept_octets -= len(line)
+            rest = self._put(line)
+            if rest:
+                self._kept.appendleft(rest)
+                self._kept_octets += len(rest)
+                return False
+        return True
+
     def write(self, line: bytes) -> None:
-        """Write one line whole; a short write, which a pipe may give, is continued."""
+        """Write one line whole, now or later, or drop it."""
         rest = line + b"\n"
+        if self.flush():
+            rest = self._put(rest)
+            is_begun = len(rest) <= len(line)
+        else:
+            is_begun = False
+        if not rest:
+            return
+        if is_begun or self._kept_octets + len(rest) <= KEPT_OCTETS:  # the rest of a line is never dropped
+            self._kept.append(rest)
+            self._kept_octets += len(rest)
+        else:
+            self.lost += 1
+
+    def _put(self, rest: bytes) -> bytes:
+        """Write what the output takes now; the rest. A line that the output refuses is dropped."""
         try:
             while rest:
                 rest = rest[os.write(self._fd, rest) :]
+        except BlockingIOError:
+            return rest
         except OSError:
             self.lost += 1
+        return b""
 
 
 class Log:
@@ -85,10 +130,28 @@ class Log:
         """Open the log file by its name again (SIGUSR1). Raises CannotCreate; then the old file stays in use."""
         self.output.reopen()
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether lines wait for the next `flush`."""
+        return self.output.is_waiting
+
     def write(self, process: str, what: Occurrence) -> None:
         """The subscriber: write *what* as one line, unless its level is too low. A value of None is left out."""
         if what.severity < self._least:
             return
+        if self.output.lost:
+            self.flush(process)
+        self._write(process, what)
+
+    def flush(self, process: str) -> None:
+        """Write the lines that wait, and say how many were lost, if the output takes lines again."""
+        if self.output.flush() and self.output.lost:
+            lost, self.output.lost = self.output.lost, 0
+            self._write(process, LogLinesLost(lines=lost))
+            if self.output.lost:  # this line, too
+                self.output.lost = lost
+
+    def _write(self, process: str, what: Occurrence) -> None:
         head = {"at": instant(time.time()), "level": what.level, "event": what.event, "process": process}
         fields = {name: value for name in what.field_names if (value := getattr(what, name)) is not None}
         self.output.write(self._line(head, fields))

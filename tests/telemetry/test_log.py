@@ -1,5 +1,6 @@
 """Levels, files, rotation, and a disk that is full."""
 
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from empath.errors import CannotCreate
-from empath.telemetry.log import log
+from empath.telemetry.log import KEPT_OCTETS, Log, log
 from empath.telemetry.occurrence import Occurrence, occurrence, traceback_text
 
 
@@ -171,11 +172,83 @@ def test_a_fifo_without_a_reader_is_refused(tmp_path):
         log.configure("json", "info", tmp_path / "log")
 
 
-def test_a_line_that_cannot_be_written_is_counted_and_dropped():
+@pytest.fixture
+def stalled(tmp_path):
+    """A log that goes to a FIFO of one page, and the end of it that a test may read."""
+    os.mkfifo(tmp_path / "fifo")
+    reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    made = Log()
+    made.configure("json", "info", tmp_path / "fifo")
+    yield made, reader
+    os.close(reader)
+
+
+def _read(made: Log, reader: int) -> list[dict[str, object]]:
+    """All lines, with a flush after each page that is read."""
+    octets = b""
+    while page := _page(reader):
+        octets += page
+        made.flush("worker-1")
+    return [json.loads(line) for line in octets.splitlines()]
+
+
+def _page(reader: int) -> bytes:
+    try:
+        return os.read(reader, 4096)
+    except BlockingIOError:
+        return b""
+
+
+def test_lines_wait_for_a_reader_that_has_stalled(stalled):
     """
-    A full disk must not stop mail.
+    A log driver that pauses costs no line, and no write waits for it.
     """
-    log.configure("json", "info", Path("/dev/full"))
-    before = log.output.lost
-    _write("dropped")
-    assert before + 1 == log.output.lost
+    made, reader = stalled
+    for number in range(100):
+        made.write("worker-1", ThingHappened(queue_id=str(number), text="x" * 300))
+    assert made.output.is_waiting
+    assert [str(number) for number in range(100)] == [line["queue_id"] for line in _read(made, reader)]
+    assert not made.output.is_waiting
+
+
+def test_lines_that_were_lost_are_counted_and_told(stalled):
+    """
+    What waits has a bound; a gap in the log must say that it is one.
+    """
+    made, reader = stalled
+    written = 2 * KEPT_OCTETS // 1000
+    for number in range(written):
+        made.write("worker-1", ThingHappened(queue_id=str(number), text="x" * 1000))
+    lost = made.output.lost
+    assert 0 < lost < written
+    *lines, told = _read(made, reader)
+    assert [str(number) for number in range(written - lost)] == [line["queue_id"] for line in lines]
+    assert ("log_lines_lost", lost, "worker-1") == (told["event"], told["lines"], told["process"])
+    made.write("worker-1", Info())
+    assert ["info"] == [line["event"] for line in _read(made, reader)]
+
+
+def test_a_line_longer_than_the_pipe_is_written_whole(stalled):
+    """
+    Its beginning is written, so its end must follow before any other line.
+    """
+    made, reader = stalled
+    for text in ("x" * 10_000, "short"):
+        made.write("worker-1", ThingHappened(queue_id="X", text=text))
+    assert ["x" * 10_000, "short"] == [line["text"] for line in _read(made, reader)]
+
+
+def test_lines_that_a_full_disk_refuses_are_counted_and_told(tmp_path):
+    """
+    A full disk must not stop mail, and its log must not look whole.
+    """
+    made = Log()
+    made.configure("json", "info", Path("/dev/full"))
+    for _ in range(3):
+        made.write("worker-1", Info())
+    assert 3 == made.output.lost
+    made.output.open(tmp_path / "log")
+    made.write("worker-1", Info())
+    assert ["log_lines_lost", "info"] == _events(tmp_path / "log")
+    assert 0 == made.output.lost

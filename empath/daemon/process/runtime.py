@@ -26,12 +26,13 @@ from empath.daemon.process.child import (
     report_ready,
 )
 from empath.daemon.process.hub_writer import HubWriter
-from empath.errors import CannotCreate, EmpathError
+from empath.errors import CannotCreate, ConfigError, EmpathError
 from empath.mail.identity import Timestamp
 from empath.net.stream import Deadlines
 from empath.storage.engine import Engine
 from empath.storage.open import open_engine
 from empath.storage.queue.process import Beat, EndProcess, Register
+from empath.telemetry import standard_error
 from empath.telemetry.log import log
 from empath.telemetry.occurrence import traceback_text
 from empath.telemetry.occurrences.process import (
@@ -90,6 +91,7 @@ class Runtime:
             signal.signal(ignored, signal.SIG_IGN)
         self._life.start(self._supervisor_died)
         gevent.spawn(self._beat)
+        gevent.spawn(self._flush_log)
         gevent.spawn(self.deadlines.run)
 
     def ready(self) -> None:
@@ -138,6 +140,11 @@ class Runtime:
                 self.draining.set()
                 return
 
+    def _flush_log(self) -> None:
+        while True:
+            gevent.sleep(BEAT_S)
+            log.flush(self.child.slot)
+
     def _supervisor_died(self) -> None:
         self._life.stop()
         self.draining.set()
@@ -155,7 +162,12 @@ def run_child(body: Callable[[Runtime], None], *, write_deadline_s: float | None
 
     *write_deadline_s* bounds the wait for the write lock; None takes the configured limit for acceptance.
     """
-    child = child_from_environment()
+    standard_error.unblock()
+    try:
+        child = child_from_environment()
+    except ConfigError as exc:  # started by hand: there is no supervisor to report to
+        sys.stderr.write(f"empathd: {exc}\n")
+        sys.exit(exc.exit_code)
     try:
         config = load_own_config(child)
         get_hub().threadpool.apply(bool)  # gevent imports at first use: before the privileges go
@@ -177,3 +189,5 @@ def run_child(body: Callable[[Runtime], None], *, write_deadline_s: float | None
     except Exception as exc:  # noqa: BLE001 - top frame of the process
         emitter(child.slot)(ProcessCrashed(error=repr(exc), exception=traceback_text(exc)))
         sys.exit(_EX_SOFTWARE)
+    finally:
+        log.flush(child.slot)

@@ -31,6 +31,7 @@ from empath.daemon.supervisor.orders import Order, Orders
 from empath.daemon.supervisor.plan import Plan, Snapshot, close_plan, first_plan, next_plan, read_snapshot
 from empath.daemon.supervisor.spawner import Spawner
 from empath.errors import EmpathError
+from empath.telemetry.log import log
 from empath.telemetry.occurrences.process import LogKept
 from empath.telemetry.occurrences.supervisor import (
     ChildFailed,
@@ -54,6 +55,7 @@ from empath.telemetry.subscribers import emitter
 
 SLOT: Final = "supervisor"  # its name in the log
 _NEVER: Final = float("inf")
+_FLUSH_S: Final = 1.0  # pause between two tries to write lines of the log that wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ class Supervisor:
         reporting = {process.ready_fd: process for process in self._processes.values() if process.may_report}
         for fd in reporting:
             poll.register(fd, select.POLLIN)
-        pause_s = self._next_deadline() - now
+        pause_s = self._next_deadline(now) - now
         ready = poll.poll(None if pause_s == _NEVER else max(0, int(pause_s * 1000) + 1))
         for fd, _ in ready:
             if fd in reporting:
@@ -147,7 +149,7 @@ class Supervisor:
         for order, cause in self._orders.take():
             self._obey(order, cause)
 
-    def _next_deadline(self) -> float:
+    def _next_deadline(self, now: float) -> float:
         deadlines = [process.kill_at for process in self._processes.values() if process.kill_at is not None]
         if self._stopped_at is None:
             live = {process.slot for process in self._processes.values() if process.epoch == self._plan.epoch}
@@ -155,6 +157,8 @@ class Supervisor:
             waiting = self._waiting_plan()
             if waiting is not None:
                 deadlines.append(waiting.since + self._pace.ready_s)
+        if log.is_waiting:
+            deadlines.append(now + _FLUSH_S)
         return min([*deadlines, self._watchdog.due_at])
 
     def _read_report(self, process: Process) -> None:

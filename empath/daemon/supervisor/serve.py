@@ -18,6 +18,8 @@ from empath.daemon.supervisor.loop import SLOT, Pace, Supervisor
 from empath.daemon.supervisor.plan import read_snapshot
 from empath.errors import EmpathError
 from empath.mail.identity import QueueId, Timestamp
+from empath.telemetry import standard_error
+from empath.telemetry.log import log
 from empath.telemetry.occurrences.supervisor import NofileLow, ServiceFailed
 from empath.telemetry.subscribers import emitter
 
@@ -29,6 +31,7 @@ def serve(config_file: str, commands: Mapping[str, Sequence[str]] = COMMANDS, pa
     gc.freeze()  # the modules stay to the end
     setproctitle("empathd: supervisor")
     os.umask(0o027)
+    standard_error.unblock()
     starter = Starter()
     try:
         failure = _serve(Path(config_file).absolute(), starter, commands, pace)
@@ -70,6 +73,7 @@ def _serve(
         pid_file.remove(os.getpid())
     if failure is not None:
         emit(ServiceFailed(error=failure.text, exit_code=failure.exit_code))
+    log.flush(SLOT)
     return failure
 
 

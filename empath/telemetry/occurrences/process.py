@@ -13,6 +13,13 @@ class LogKept(Occurrence):
     error: ErrorText
 
 
+@occurrence("error")
+class LogLinesLost(Occurrence):
+    """The log can be written again. This process has dropped lines: the disk was full, or the pipe was not read."""
+
+    lines: Annotated[int, "number of lines that are missing"]
+
+
 @occurrence("critical")
 class ProcessFailed(Occurrence):
     """A resource of the process failed for good. The process ends, and the supervisor starts another."""

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,23 @@ def test_a_child_without_a_supervisor_is_refused(monkeypatch):
     with pytest.raises(ConfigError) as caught:
         child_from_environment()
     assert "EMPATH_CHILD is not set: only the supervisor starts this process" == str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["acceptor", "worker", "housekeeper"])
+def test_a_child_that_is_started_by_hand_says_so_in_one_line(kind):
+    """
+    A traceback would send its reader in search of a bug.
+    """
+    environment = {key: value for key, value in os.environ.items() if key != ENVIRONMENT}
+    ended = subprocess.run(
+        [sys.executable, "-P", "-m", f"empath.daemon.{kind}"],
+        check=False,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    said = "empathd: EMPATH_CHILD is not set: only the supervisor starts this process\n"
+    assert (78, "", said) == (ended.returncode, ended.stdout, ended.stderr)
 
 
 def test_a_child_reads_the_configuration_that_the_supervisor_read(monkeypatch, tmp_path):

@@ -1,0 +1,46 @@
+"""
+standard_error - let no write to standard error wait, whoever reads it, or does not
+
+A log driver that has stalled leaves a full pipe, and a process that writes there would stand still with all its work.
+Whether a write waits is a property of the open file description, which the process that started this one may share. So
+a pipe or a terminal is opened anew, by its name in /proc. A socket, such as that of the journal, cannot be, nor can a
+pipe of another user; these are changed as they are.
+"""
+
+import io
+import os
+import stat
+import sys
+from typing import Final
+
+_STDERR: Final = 2
+
+
+class StandardError(io.TextIOBase):
+    """`sys.stderr` for what is not a line of the log, such as a traceback. Text that does not fit is dropped."""
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Write what fits now; the length of *text*."""
+        try:
+            os.write(_STDERR, text.encode(errors="backslashreplace"))
+        except OSError:
+            pass
+        return len(text)
+
+
+def unblock() -> None:
+    """Let writes to standard error fail rather than wait, in this process and in those that inherit it."""
+    sys.stderr = StandardError()
+    if stat.S_ISREG(os.fstat(_STDERR).st_mode) or not os.get_blocking(_STDERR):
+        return
+    try:
+        own_fd = os.open("/proc/self/fd/2", os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        os.set_blocking(_STDERR, False)
+        return
+    os.dup2(own_fd, _STDERR)
+    os.close(own_fd)
