@@ -11,7 +11,7 @@ from functools import cached_property
 from pydantic import Field, ValidationInfo, field_validator
 
 from empath.config.fields import HostName, Mailbox, Routes, Schedules, problem, setting
-from empath.config.tables.delivery import Delivery, Retry
+from empath.config.tables.delivery import Delivery, Reports, Retry
 from empath.config.tables.dns import Dns
 from empath.config.tables.node import Node
 from empath.config.tables.process import Log, Process
@@ -56,6 +56,7 @@ class Config(Table):
     over. The jitter of [retry] applies.
     """
 
+    reports: Reports = setting({})
     limits: Limits = setting({})
     timeouts: Timeouts = setting({})
     dns: Dns = setting({})

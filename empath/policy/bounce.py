@@ -2,8 +2,8 @@
 bounce - which reports are sent, and to which address, RFC 5321 §4.5.5 and §6.1
 
 A report goes to the sender, with the null reverse-path.  The failure of a message without a sender, such as a report,
-is reported to the postmaster, from the double-bounce address.  If that report fails too, no further one is made:
-reports cannot loop.
+has no report; where the configuration asks for it, the postmaster gets a digest of such failures, from the
+double-bounce address.  Of a digest that fails there is nothing more: reports cannot loop.
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,12 @@ from empath.errors import SyntaxViolation
 from empath.mail.address import Address, ReversePath
 from empath.mail.domain import Domain
 from empath.mail.identity import Timestamp
+from empath.mail.outcome import Stage
 from empath.mail.status import LIVE, RecipientStatus
 from empath.message.report.compose import Action, ReportKind
 
 _DOUBLE_BOUNCE = "double-bounce"
+_OF_CONTENT: Final = ("5.6.", "5.3.4", "5.2.3")  # RFC 3463: media, message too big for the system or the mailbox
 
 _ACTIONS: Final = {
     ReportKind.FAILURE: Action.FAILED,
@@ -32,15 +34,14 @@ TOLD_OF: Final = {  # statuses that a report of each kind names; a recipient tha
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """Address and reverse path of a report. is_postmaster: it is about a message without a sender."""
+    """Address and reverse path of a report."""
 
     to: Address
     reverse_path: ReversePath
-    is_postmaster: bool
 
 
 def double_bounce_address(hostname: Domain) -> Address:
-    """The sender of reports to the postmaster. Mail to it is accepted and discarded."""
+    """The sender of digests to the postmaster. Mail to it is accepted and discarded."""
     return Address(_DOUBLE_BOUNCE, hostname)
 
 
@@ -49,18 +50,23 @@ def is_double_bounce(address: str, hostname: Domain) -> bool:
     return address.lower() == f"{_DOUBLE_BOUNCE}@{hostname}"
 
 
-def find_addressee(kind: ReportKind, reverse_path: str, hostname: Domain, postmaster: Address) -> Addressee | None:
+def find_addressee(reverse_path: str, hostname: Domain) -> Addressee | None:
     """Where the report about a message with *reverse_path* (text form, empty for null) goes; None: no report."""
-    if not reverse_path:
-        if kind is not ReportKind.FAILURE:
-            return None
-        return Addressee(postmaster, ReversePath(double_bounce_address(hostname)), is_postmaster=True)
-    if is_double_bounce(reverse_path, hostname):
+    if not reverse_path or is_double_bounce(reverse_path, hostname):
         return None
     try:
-        return Addressee(Address.parse(reverse_path), ReversePath.NULL, is_postmaster=False)
+        return Addressee(Address.parse(reverse_path), ReversePath.NULL)
     except SyntaxViolation:  # such a path cannot come from a client
         return None
+
+
+def is_refusal_of_form(stage: str | None, enhanced: str | None) -> bool:
+    """
+    Whether a refusal at *stage* is one of the content, not of the address: a smaller form of a report may be taken.
+
+    It says so by its status (media, size), or it came once the content was offered.
+    """
+    return (enhanced or "").startswith(_OF_CONTENT) or stage in (Stage.DATA, Stage.CONTENT, Stage.END_OF_DATA)
 
 
 def wants_notice(notify: str | None, kind: ReportKind) -> bool:

@@ -21,9 +21,9 @@ SELECT n.message_id, n.kind,
 -- name: reported_message
 -- What a report says of its message. Transaction: none needed. Index: the rowid.
 -- Rows: none or one: ulid, received_at, is_smtputf8, envelope_id, header_message_id, reverse_path, size, dsn_return, locator,
--- added_fields.
+-- added_fields, listener.
 SELECT ulid, received_at, is_smtputf8, envelope_id, header_message_id, reverse_path, size, dsn_return, content_locator,
-       added_fields
+       added_fields, listener
   FROM _message
  WHERE message_id = :message_id;
 

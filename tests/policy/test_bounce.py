@@ -2,7 +2,6 @@
 
 import pytest
 
-from empath.mail.address import Address
 from empath.mail.domain import Domain
 from empath.mail.identity import Timestamp
 from empath.message.report.compose import Action, ReportKind
@@ -12,39 +11,50 @@ from empath.policy.bounce import (
     find_addressee,
     is_delayed,
     is_double_bounce,
+    is_refusal_of_form,
     wants_notice,
 )
 
 FAILURE, DELAY, SUCCESS = ReportKind
 HOST = Domain("mx.example.test")
-POSTMASTER = Address.parse("admin@example.test")
 DOUBLE = "double-bounce@mx.example.test"
 
 
-def addressee(kind, reverse_path):
-    """To, reverse path, and whether it is for the postmaster."""
-    found = find_addressee(kind, reverse_path, HOST, POSTMASTER)
-    return found and (str(found.to), str(found.reverse_path), found.is_postmaster)
+def addressee(reverse_path):
+    """To and reverse path."""
+    found = find_addressee(reverse_path, HOST)
+    return found and (str(found.to), str(found.reverse_path))
 
 
 @pytest.mark.parametrize(
-    ("kind", "reverse_path", "expected"),
+    ("reverse_path", "expected"),
+    [("a@b.example", ("a@b.example", "")), ("", None), (DOUBLE, None), (DOUBLE.upper(), None), ("no mailbox", None)],
+)
+def test_only_a_sender_has_a_report(reverse_path, expected):
+    """
+    H6: a report of a report could go on for ever.
+    """
+    assert expected == addressee(reverse_path)
+
+
+@pytest.mark.parametrize(
+    ("stage", "enhanced", "expected"),
     [
-        (ReportKind.FAILURE, "a@b.example", ("a@b.example", "", False)),
-        (ReportKind.DELAY, "a@b.example", ("a@b.example", "", False)),
-        (ReportKind.FAILURE, "", ("admin@example.test", DOUBLE, True)),
-        (ReportKind.DELAY, "", None),
-        (ReportKind.SUCCESS, "", None),
-        (ReportKind.FAILURE, DOUBLE, None),
-        (ReportKind.DELAY, DOUBLE.upper(), None),
-        (ReportKind.FAILURE, "no mailbox", None),
+        ("mail", "5.6.3", True),
+        ("mail", "5.3.4", True),
+        ("rcpt", "5.2.3", True),
+        ("end-of-data", "5.7.1", True),
+        ("data", None, True),
+        ("rcpt", "5.1.1", False),
+        ("mail", None, False),
+        (None, None, False),
     ],
 )
-def test_the_sender_is_told_or_the_postmaster_or_nobody(kind, reverse_path, expected):
+def test_a_refusal_of_the_content_is_told_from_one_of_the_address(stage, enhanced, expected):
     """
-    H6: a report of a report goes to the postmaster, and there is never a third.
+    A smaller form of a report helps only against the first.
     """
-    assert expected == addressee(kind, reverse_path)
+    assert expected == is_refusal_of_form(stage, enhanced)
 
 
 @pytest.mark.parametrize(

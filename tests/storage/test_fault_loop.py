@@ -79,7 +79,7 @@ def _steered(status: str, *works: Callable[[Queue, Lease], Write]) -> Works:
 def _case(kind: ReportKind) -> Case:
     """Of the leased message, whose notices are the first of the queue."""
     message = ReportedMessage("", Timestamp(T0), False, None, None)
-    return Case(DueReport(1, kind), message, "sender@example.test", 1, None, INLINE, b"", (), (1, 2), (1, 2))
+    return Case(DueReport(1, kind), message, "sender@example.test", 1, None, INLINE, b"", "", (), False, (1, 2), (1, 2))
 
 
 def _end(_: Queue, lease: Lease) -> Write:

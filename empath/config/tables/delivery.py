@@ -1,5 +1,5 @@
 """
-delivery - the tables [delivery] and [retry]: how mail is delivered, and when it is tried again
+delivery - the tables [delivery], [reports] and [retry]: how mail is delivered, reported on, and tried again
 """
 
 from functools import cached_property
@@ -64,6 +64,20 @@ class Delivery(Table):
 
     quit_s: Wait = setting("5s", "quit_timeout")
     """Wait for the reply to QUIT. Nothing depends on it."""
+
+
+class Reports(Table):
+    """Reports of this host about mail that failed."""
+
+    without_sender: Literal["log", "digest"] = setting("log")
+    """What becomes of failures of mail without a sender, such as reports that failed: "log" leaves them in the log and
+    in the view audit, "digest" sends the postmaster a list of them."""
+
+    digest_period_s: Wait = setting("1h", "digest_period")
+    """Time between two digests, and from the first failure to its digest."""
+
+    digest_messages: Annotated[int, Field(strict=True, ge=1, le=1_000)] = setting(100)
+    """Most messages that one digest names; it counts the others."""
 
 
 class Retry(Table):

@@ -12,6 +12,7 @@ import time
 from empath.daemon.process.runtime import Runtime
 from empath.daemon.process.threads import in_thread
 from empath.errors import EmpathError, StorageFailure
+from empath.mail.address import Address, ReversePath
 from empath.mail.envelope import BodyType, Envelope, Recipient
 from empath.mail.identity import QueueId, Timestamp
 from empath.message.report.compose import (
@@ -19,18 +20,76 @@ from empath.message.report.compose import (
     START_OCTETS,
     Original,
     Report,
+    ReportedRecipient,
     ReportKind,
     compose,
+    headers_only,
     returns_whole,
 )
+from empath.message.report.digest import DigestEntry, compose_digest
 from empath.net.wakeup import wake
-from empath.policy.bounce import Addressee, find_addressee
+from empath.policy.bounce import Addressee, double_bounce_address, find_addressee
 from empath.storage.engine import Reader
 from empath.storage.queue.accept import INLINE, Accept, NewMessage
-from empath.storage.queue.reports import Case, CloseNotices, due_reports, read_case, read_file_start, read_start
-from empath.telemetry.occurrences.housekeeper import ReportDiscarded, ReportFailed, ReportQueued, ReportWithoutContent
+from empath.storage.queue.reports import (
+    Case,
+    CloseInDigest,
+    CloseNotices,
+    DueReport,
+    due_reports,
+    read_case,
+    read_file_start,
+    read_start,
+)
+from empath.telemetry.occurrences.housekeeper import (
+    DigestQueued,
+    ReportDiscarded,
+    ReportFailed,
+    ReportQueued,
+    ReportShortened,
+    ReportWithoutContent,
+)
 
 _LISTENER = "report"  # in place of the listener that other messages name
+
+
+class DigestQueue:
+    """
+    Messages that wait for the next digest, by their numbers in the queue.
+
+    `unnamed` counts those that found it full. A new housekeeper begins with none, and finds their notices again.
+    """
+
+    def __init__(self) -> None:
+        self.unnamed = 0
+        self._waiting: dict[int, None] = {}
+        self._since: float | None = None
+
+    def __contains__(self, message_id: int) -> bool:
+        return message_id in self._waiting
+
+    def add(self, message_id: int, limit: int) -> bool:
+        """Let a message wait; False if *limit* wait already."""
+        if len(self._waiting) >= limit:
+            return False
+        self._waiting[message_id] = None
+        return True
+
+    def is_due(self, now: float, period_s: float) -> bool:
+        """Whether the period is over at *now*, in monotonic seconds. It begins when a look first finds one waiting."""
+        if not self._waiting:
+            self._since = None
+            return False
+        if self._since is None:
+            self._since = now
+        return now >= self._since + period_s
+
+    def take(self) -> list[int]:
+        """Take all messages; the next period begins."""
+        taken = list(self._waiting)
+        self._waiting.clear()
+        self._since = None
+        return taken
 
 
 class Reporter:
@@ -40,6 +99,7 @@ class Reporter:
         """*reader* reads the queue, in the hub."""
         self._runtime = runtime
         self._reader = reader
+        self._digest = DigestQueue()
 
     def report(self) -> None:
         """
@@ -51,29 +111,23 @@ class Reporter:
         for due in due_reports(self._reader, time.time()):
             if self._runtime.draining.is_set():
                 return
-            case = read_case(self._reader, due)
+            case = None if due.message_id in self._digest else read_case(self._reader, due)
             if case is None:
                 continue
             try:
                 self._close(case)
             except EmpathError as exc:  # the next report may succeed; this one stays due
                 self._runtime.emit(ReportFailed(queue_id=case.message.queue_id, error=str(exc)))
+        if self._digest.is_due(time.monotonic(), self._runtime.config.reports.digest_period_s):
+            self._send_digest()
 
     def _close(self, case: Case) -> None:
-        config, now = self._runtime.config, self._runtime.now()
-        addressee = find_addressee(case.due.kind, case.reverse_path, config.hostname, config.postmaster)
+        now = self._runtime.now()
+        if case.listener == _LISTENER and case.is_refused_for_form and case.recipients and self._shorten(case, now):
+            return
+        addressee = find_addressee(case.reverse_path, self._runtime.config.hostname)
         if addressee is None or not case.recipients:
-            # A failure must leave a trace. A delay that is over, or that has no sender, needs none.
-            is_discarded = case.due.kind is ReportKind.FAILURE and bool(case.recipients)
-            work = self._runtime.writer.commit(CloseNotices(case, None, now=now, is_discarded=is_discarded))
-            if is_discarded and not work.is_stale:
-                self._runtime.emit(
-                    ReportDiscarded(
-                        queue_id=case.message.queue_id,
-                        sender=case.reverse_path,
-                        recipients=len(case.recipients),
-                    )
-                )
+            self._close_without_report(case, now)
             return
         message = self._compose(case, addressee, now)
         work = self._runtime.writer.commit(CloseNotices(case, Accept(message), now=now))
@@ -87,39 +141,121 @@ class Reporter:
                 kind=case.due.kind,
                 recipients=len(case.recipients),
                 to=str(addressee.to),
-                is_double_bounce=addressee.is_postmaster,
             )
         )
 
+    def _close_without_report(self, case: Case, now: Timestamp) -> None:
+        # A failure must not get lost unseen. A delay that is over, or that has no sender, needs no report.
+        is_failure = case.due.kind is ReportKind.FAILURE and bool(case.recipients)
+        # Of a digest that failed there is no digest.
+        reports = self._runtime.config.reports
+        if is_failure and not case.reverse_path and reports.without_sender == "digest":
+            if self._digest.add(case.due.message_id, reports.digest_messages):
+                return
+            self._digest.unnamed += 1
+        work = self._runtime.writer.commit(CloseNotices(case, None, now=now, is_discarded=is_failure))
+        if is_failure and not work.is_stale:
+            self._runtime.emit(
+                ReportDiscarded(
+                    queue_id=case.message.queue_id,
+                    sender=case.reverse_path,
+                    recipients=len(case.recipients),
+                )
+            )
+
+    def _shorten(self, case: Case, now: Timestamp) -> bool:
+        """Queue the report that failed again in a shorter form; False if there is none."""
+        whole = read_start(self._reader, case, case.size)
+        content = None if whole is None else headers_only(whole)
+        if content is None:
+            return False
+        to = Address.parse(case.recipients[0].address)
+        message = self._message(
+            QueueId.make(now, os.urandom(10)),
+            to,
+            ReversePath.parse(case.reverse_path),
+            content,
+            is_smtputf8=case.message.is_smtputf8,
+        )
+        work = self._runtime.writer.commit(CloseNotices(case, Accept(message), now=now))
+        if not work.is_stale:
+            wake(self._runtime.child.wake_fds)
+            self._runtime.emit(
+                ReportShortened(queue_id=case.message.queue_id, report=str(message.queue_id), to=str(to))
+            )
+        return True
+
+    def _send_digest(self) -> None:
+        config, now = self._runtime.config, self._runtime.now()
+        taken = self._digest.take()
+        found = (read_case(self._reader, DueReport(number, ReportKind.FAILURE)) for number in taken)
+        cases = [case for case in found if case is not None and case.recipients]
+        if not cases:
+            return
+        queue_id = QueueId.make(now, os.urandom(10))
+        content = compose_digest(
+            [
+                DigestEntry(
+                    case.message.queue_id,
+                    case.message.received_at,
+                    case.recipients[0].address,
+                    _why(case.recipients[0]),
+                )
+                for case in cases
+            ],
+            self._digest.unnamed,
+            hostname=str(config.hostname),
+            to=str(config.postmaster),
+            queue_id=str(queue_id),
+            at=now,
+        )
+        sender = ReversePath(double_bounce_address(config.hostname))
+        message = self._message(queue_id, config.postmaster, sender, content)
+        if self._runtime.writer.commit(CloseInDigest(cases, Accept(message), now=now)).is_stale:
+            return
+        wake(self._runtime.child.wake_fds)
+        self._runtime.emit(
+            DigestQueued(
+                report=str(queue_id), messages=len(cases), unnamed=self._digest.unnamed, to=str(config.postmaster)
+            )
+        )
+        self._digest.unnamed = 0
+
     def _compose(self, case: Case, addressee: Addressee, now: Timestamp) -> NewMessage:
-        config = self._runtime.config
         queue_id = QueueId.make(now, os.urandom(10))
         report = Report(
             kind=case.due.kind,
             message=case.message,
             recipients=case.recipients,
             original=self._original(case),
-            hostname=str(config.hostname),
+            hostname=str(self._runtime.config.hostname),
             to=str(addressee.to),
             queue_id=str(queue_id),
             at=now,
             boundary=os.urandom(16).hex(),
-            is_for_postmaster=addressee.is_postmaster,
         )
-        content = compose(report)
+        return self._message(
+            queue_id, addressee.to, addressee.reverse_path, compose(report), is_smtputf8=case.message.is_smtputf8
+        )
+
+    def _message(
+        self, queue_id: QueueId, to: Address, reverse_path: ReversePath, content: bytes, *, is_smtputf8: bool = False
+    ) -> NewMessage:
+        now = self._runtime.now()
+        config = self._runtime.config
         has_8bit = not content.isascii()
-        route = config.find_route(str(addressee.to), addressee.to.domain)
-        domain = str(addressee.to.domain)
+        route = config.find_route(str(to), to.domain)
+        domain = str(to.domain)
         return NewMessage(
             queue_id=queue_id,
             node=config.node.name,
             envelope=Envelope(
-                reverse_path=addressee.reverse_path,
-                recipients=(Recipient(addressee.to),),
+                reverse_path=reverse_path,
+                recipients=(Recipient(to),),
                 body_type=BodyType.EIGHT_BIT_MIME if has_8bit else BodyType.SEVEN_BIT,
-                is_smtputf8=case.message.is_smtputf8 or not addressee.to.is_ascii,
+                is_smtputf8=is_smtputf8 or not to.is_ascii,
             ),
-            # Without a route the report waits under its domain until it expires; then the postmaster gets a report.
+            # Without a route it waits under its domain, and expires.
             destinations=(route.destination(domain) if route is not None else domain,),
             content=content,
             locator=INLINE,
@@ -146,3 +282,9 @@ class Reporter:
             except StorageFailure as exc:  # the sender must get the report without it
                 self._runtime.emit(ReportWithoutContent(queue_id=case.message.queue_id, error=str(exc)))
         return None if start is None else Original(start, is_whole)
+
+
+def _why(recipient: ReportedRecipient) -> str:
+    if recipient.reason is not None or recipient.last_attempt is None:
+        return recipient.reason or ""
+    return recipient.last_attempt.reply

@@ -38,6 +38,8 @@ START_OCTETS: Final = 128 * 1024  # of the content that can be needed, if it doe
 _ENHANCED = re.compile(r"[245](\.[0-9]{1,3}\.[0-9]{1,3})")
 # Only what no line of a header can make ambiguous is quoted as the id that this report answers to.
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
+_BOUNDARY = re.compile(rb'\r\n\tboundary="([^"]+)"\r\n')
+_WHOLE = re.compile(rb"(?:^|\r\n)Content-Type: message/(rfc822|global)(?:\r\n|$)")  # the part that returns it whole
 _WIDTH = 76
 _LATEST = 253_402_300_799.0  # 9999-12-31; no row may hold an instant that cannot be written
 
@@ -146,7 +148,6 @@ class Report:
     queue_id: str
     at: Timestamp
     boundary: str
-    is_for_postmaster: bool = False
 
 
 def returns_whole(kind: ReportKind, dsn_return: str | None, size: int) -> bool:
@@ -166,6 +167,28 @@ def compose(report: Report) -> bytes:
     if octets.isascii() or original is None or report.message.is_smtputf8 or examine([octets]).obstacle is None:
         return octets
     return _composed(replace(report, original=replace(original, is_whole=False)))
+
+
+def headers_only(octets: bytes) -> bytes | None:
+    """
+    The report in *octets*, which `compose` made, with the header of the original in place of the whole.
+
+    None if it is that short already: there is no smaller form.
+    """
+    boundary = _BOUNDARY.search(octets)
+    if boundary is None:
+        return None
+    before, *parts = octets.removesuffix(b"\r\n--%b--\r\n" % boundary[1]).split(b"\r\n--%b\r\n" % boundary[1])
+    head, _, original = parts[-1].partition(b"\r\n\r\n")
+    whole = _WHOLE.search(head)
+    if whole is None:
+        return None
+    charset = Charset.UTF8 if whole[1] == b"global" else Charset.ASCII
+    parts[-1] = b"\r\n".join(_original_part(Original(original, is_whole=False), charset))
+    if all(map(bytes.isascii, parts)):
+        before = before.replace(b"-Encoding: 8bit\r\n", b"-Encoding: 7bit\r\n", 1)
+    delimiter = b"\r\n--%b" % boundary[1]
+    return b"".join([before, *(delimiter + b"\r\n" + part for part in parts), delimiter, b"--\r\n"])
 
 
 def _composed(report: Report) -> bytes:
@@ -196,22 +219,20 @@ _SUBJECTS = {
 def _header(report: Report, boundary: str, encoding: str) -> bytes:
     host = report.hostname
     date = _date(report.at)
-    subject = "Undelivered report (nobody else is told)" if report.is_for_postmaster else _SUBJECTS[report.kind]
     lines = [
         f"Received: by {host} (Empath) id {report.queue_id};\r\n\t{date}\r\n".encode(),
         field("Date", date),
         field("From", f"Mail Delivery System <MAILER-DAEMON@{host}>"),
         # Beyond ASCII the report goes to a mailbox that SMTPUTF8 alone can name: then its header may have it too.
         address_line("To", report.to, Charset.UTF8),
-        field("Subject", subject),
+        field("Subject", _SUBJECTS[report.kind]),
         field("Message-ID", f"<{report.queue_id}@{host}>"),
     ]
     answered = report.message.header_message_id
     if answered is not None and _MESSAGE_ID.fullmatch(answered):
         lines += [f"In-Reply-To: {answered}\r\n".encode(), f"References: {answered}\r\n".encode()]
     lines += [
-        # RFC 3834 §5.1: a reply to the sender; a report to the postmaster replies to no one's mail.
-        field("Auto-Submitted", "auto-generated" if report.is_for_postmaster else "auto-replied"),
+        field("Auto-Submitted", "auto-replied"),  # RFC 3834 §5.1
         field("MIME-Version", "1.0"),
         b"Content-Type: multipart/report; report-type=delivery-status;\r\n",
         f'\tboundary="{boundary}"\r\n'.encode(),
@@ -282,16 +303,10 @@ _LAST_WORDS = {
     " be told if that fails.",
     ReportKind.SUCCESS: "This is only to tell you, as you asked for; there is nothing to be done.",
 }
-_POSTMASTER_WORDS = (
-    "A message without a sender, such as a report, could not be delivered to the recipients named below. No one else"
-    " is told of it."
-)
 
 
 def _text_part(report: Report, charset: Charset, original: tuple[bytes, bytes] | None) -> tuple[bytes, bytes]:
     first, last = _FIRST_WORDS[report.kind], _LAST_WORDS[report.kind]
-    if report.is_for_postmaster:
-        first, last = _POSTMASTER_WORDS, "No further attempt is made."
     arrival = f"It came in on {_date(report.message.received_at)} with the queue id {report.message.queue_id}."
     blocks = [_wrapped(f"This is the mail system of {report.hostname}."), _wrapped(f"{first} {arrival}")]
     for recipient in report.recipients:

@@ -75,8 +75,21 @@ def header_part(octets: bytes, limit: int) -> bytes:
 
 def quoted_printable(octets: bytes) -> bytes:
     """Encode as RFC 2045 §6.7 says, line by line, so that decoding gives *octets* again."""
-    # b2a_qp makes an LF only where it breaks a line, since those of the text itself count as binary here.
-    return b"\r\n".join(b2a_qp(line, istext=False).replace(b"\n", b"\r\n") for line in octets.split(b"\r\n"))
+    return b"\r\n".join(map(_quoted_line, octets.split(b"\r\n")))
+
+
+def _quoted_line(line: bytes) -> bytes:
+    # A line that b2a_qp breaks can have 77 octets. It makes an LF only there: those of the text count as binary.
+    whole = b2a_qp(line, istext=False).replace(b"=\n", b"")
+    lines = []
+    start = 0
+    while len(whole) - start > _FOLD_OCTETS:
+        end = start + _FOLD_OCTETS - 1
+        escape = whole.rfind(b"=", end - 2, end)  # whose three octets stay together
+        end = end if escape < 0 else escape
+        lines.append(whole[start:end])
+        start = end
+    return b"=\r\n".join([*lines, whole[start:]])
 
 
 def cut(octets: bytes) -> bytes:

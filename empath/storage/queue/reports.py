@@ -8,7 +8,7 @@ THEORY
     written: what is still open is found again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from empath.mail.identity import Timestamp
 from empath.mail.outcome import Stage
 from empath.mail.status import RecipientStatus
 from empath.message.report.compose import LastAttempt, ReportedMessage, ReportedRecipient, ReportKind
-from empath.policy.bounce import TOLD_OF, action_of
+from empath.policy.bounce import TOLD_OF, action_of, is_refusal_of_form
 from empath.storage.engine import Reader, Session
 from empath.storage.queue.accept import INLINE, Accept
 from empath.storage.spool import open_content
@@ -45,7 +45,8 @@ class Case:
     All that the queue knows for one report.
 
     Shape: reverse_path is the text form, empty for null; recipients are those whose status still is what the kind tells
-    of, perhaps none; notices has the numbers of all notices that the report meets, recipient_ids their recipients'.
+    of, perhaps none; listener is that of the message; is_refused_for_form: hosts took no exception to the recipients
+    but to the content; notices has the numbers of all notices that the report meets, recipient_ids their recipients'.
     """
 
     due: DueReport
@@ -55,7 +56,9 @@ class Case:
     dsn_return: str | None
     locator: str | None
     added_fields: bytes
+    listener: str
     recipients: tuple[ReportedRecipient, ...]
+    is_refused_for_form: bool
     notices: tuple[int, ...]
     recipient_ids: tuple[int, ...]
 
@@ -99,7 +102,7 @@ def read_case(reader: Reader, due: DueReport) -> Case | None:
     if not messages or not found:
         return None
     (ulid, received_at, is_smtputf8, envelope_id, header_message_id, *more) = messages[0]
-    reverse_path, size, dsn_return, locator, added_fields = more
+    reverse_path, size, dsn_return, locator, added_fields, listener = more
     return Case(
         due=due,
         message=ReportedMessage(ulid, Timestamp(received_at), bool(is_smtputf8), envelope_id, header_message_id),
@@ -108,7 +111,9 @@ def read_case(reader: Reader, due: DueReport) -> Case | None:
         dsn_return=dsn_return,
         locator=locator,
         added_fields=added_fields,
+        listener=listener,
         recipients=tuple(_recipient(due.kind, row[2:]) for row in found if row[5] in TOLD_OF[due.kind]),
+        is_refused_for_form=all(map(_is_refused_for_form, found)),
         notices=tuple(row[0] for row in found),
         recipient_ids=tuple(row[1] for row in found),
     )
@@ -186,6 +191,38 @@ class CloseNotices(Write):
     def after_commit(self, session: Session) -> None:
         if self._report is not None and not self.is_stale:
             self._report.after_commit(session)
+
+
+class CloseInDigest(Write):
+    """
+    Meet the notices of all *cases* with one digest that tells of them.
+
+    `is_stale` tells after the commit that none of them was open any more, and nothing was written.
+    """
+
+    def __init__(self, cases: Sequence[Case], digest: Accept, *, now: float) -> None:
+        super().__init__()
+        self._closes = [CloseNotices(case, None, now=now) for case in cases]
+        self._digest = digest
+        self.rows = sum(close.rows for close in self._closes)
+        self.octets = digest.octets
+        self.is_stale = False
+
+    def run(self, session: Session) -> None:
+        for close in self._closes:
+            close.run(session)
+        self.is_stale = all(close.is_stale for close in self._closes)
+        if not self.is_stale:
+            self._digest.run(session)
+
+    def after_commit(self, session: Session) -> None:
+        if not self.is_stale:
+            self._digest.after_commit(session)
+
+
+def _is_refused_for_form(row: tuple[Any, ...]) -> bool:
+    status, reason, stage, enhanced = row[5], row[6], row[10], row[12]
+    return status == RecipientStatus.BOUNCED and reason is None and is_refusal_of_form(stage, enhanced)
 
 
 def _recipient(kind: ReportKind, row: tuple[Any, ...]) -> ReportedRecipient:

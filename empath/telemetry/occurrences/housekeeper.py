@@ -41,12 +41,30 @@ class ReportQueued(Occurrence):
     kind: Annotated[str, "kind of the report"]
     recipients: Recipients
     to: Annotated[str, "address that gets the report"]
-    is_double_bounce: Annotated[bool, "whether it goes to the postmaster, since the message itself was a report"]
+
+
+@occurrence("info")
+class ReportShortened(Occurrence):
+    """A host refused a report for its content. It is queued again, with the header of the original alone."""
+
+    queue_id: QueueId
+    report: Annotated[str, "queue id of the shorter report"]
+    to: Annotated[str, "address that gets the report"]
+
+
+@occurrence("info")
+class DigestQueued(Occurrence):
+    """A digest of failed mail without a sender is queued for the postmaster."""
+
+    report: Annotated[str, "queue id of the digest"]
+    messages: Annotated[int, "number of messages that it names"]
+    unnamed: Annotated[int, "number of further messages that failed"]
+    to: Annotated[str, "address that gets the digest"]
 
 
 @occurrence("warning")
 class ReportDiscarded(Occurrence):
-    """A message failed, and there is no address left to which a report could go."""
+    """A message without a sender failed. There is no address to which a report could go."""
 
     queue_id: QueueId
     sender: Sender

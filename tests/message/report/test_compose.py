@@ -22,6 +22,7 @@ from empath.message.report.compose import (
     ReportedRecipient,
     ReportKind,
     compose,
+    headers_only,
     returns_whole,
 )
 from empath.message.report.octets import Charset, field, quoted_printable
@@ -115,7 +116,6 @@ REPORTS = {
     ),
     "H4-smtputf8-broken-headers": replace(HEADERS, message=INTERNATIONAL, original=Original(b"Subject: \xff", False)),
     "H4-beyond-ascii-without-smtputf8": replace(REPORT, recipients=(JOERG,)),
-    "H6-double-bounce": replace(REPORT, to="admin@example.test", is_for_postmaster=True),
     "H7-content-gone": replace(REPORT, original=None),
 }  # fmt: skip
 
@@ -184,7 +184,6 @@ reports = st.builds(
     recipients=st.lists(recipients, min_size=1, max_size=3).map(tuple),
     original=st.none() | st.builds(Original, contents, st.booleans()),
     to=hostile,
-    is_for_postmaster=st.booleans(),
 )  # fmt: skip
 HEADER = ["Received", "Date", "From", "To", "Subject", "Message-ID"]
 MIME = ["Auto-Submitted", "MIME-Version", "Content-Type", "Content-Transfer-Encoding"]
@@ -327,3 +326,26 @@ def test_a_long_value_is_cut_between_two_characters(value):
     line = field("X", value, Charset.UTF8)
     assert 800 < len(line) < 998
     assert value.startswith(line.decode().removeprefix("X: ").replace("\r\n", "")[:400])
+
+
+@pytest.mark.parametrize("name", ["H1-failure", "H4-whole-8bit", "H4-smtputf8-whole"])
+def test_the_shorter_form_of_a_report_has_the_header_of_the_original_alone(name):
+    """
+    H4: it is the report that would have been made with RET=HDRS.
+    """
+    whole = REPORTS[name]
+    assert whole.original is not None
+    short = compose(replace(whole, original=replace(whole.original, is_whole=False)))
+    shortened = headers_only(compose(whole))
+    assert shortened is not None
+    encoding = b"\r\nContent-Transfer-Encoding: 8bit\r\n\r\nThis"
+    assert short.replace(b"BOUNDARYx", b"BOUNDARY") == shortened.replace(b"BOUNDARYx", b"BOUNDARY")
+    assert (encoding in short) == (name == "H4-smtputf8-whole")
+
+
+@pytest.mark.parametrize("octets", [compose(HEADERS), compose(REPORTS["H7-content-gone"]), b"Subject: x\r\n\r\ny\r\n"])
+def test_what_has_no_whole_original_has_no_shorter_form(octets):
+    """
+    A report is shortened once; then its failure stands.
+    """
+    assert None is headers_only(octets)
