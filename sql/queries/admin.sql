@@ -89,7 +89,7 @@ SELECT value FROM _setting WHERE name = 'frozen';
 -- Runs of processes below :before (process_id; NULL: all), newest first, at most :limit; those that ended only if :has_ended is 1.
 -- Index: the rowid. Rows: see Process in storage/admin/records.py; instants in Unix seconds.
 SELECT process_id, slot, generation, node, instance, pid, started_unix, beat, beat_unix, ended_unix, leases, version,
-       sqlite_version
+       engine_version
   FROM process
  WHERE (CAST(:before AS bigint) IS NULL OR process_id < :before)
    AND (:has_ended OR ended_at IS NULL)

@@ -1,21 +1,44 @@
--- control.sql - orders to the service that a process carries out
+-- control.sql - orders to the service that each node carries out
 -- Transaction: writes inside BEGIN IMMEDIATE.
 
 -- name: open_orders
--- Orders that nobody has taken up, oldest first. Transaction: none needed. Index: _control_open.
+-- Orders that :node has not taken up, oldest first. Transaction: none needed. Index: _control_outcome_open.
 -- Rows: control_id, verb, argument, who.
-SELECT control_id, verb, argument, who FROM _control WHERE done_at IS NULL AND started_at IS NULL ORDER BY control_id;
+SELECT c.control_id, c.verb, c.argument, c.who
+  FROM _control_outcome AS o
+  JOIN _control AS c ON c.control_id = o.control_id
+ WHERE o.node = :node
+   AND o.done_at IS NULL
+   AND o.started_at IS NULL
+ ORDER BY o.control_id;
 
 -- name: start_order
--- Take one up, if nobody has. Index: the rowid.
-UPDATE _control SET started_at = :now WHERE control_id = :control_id AND started_at IS NULL;
+-- Take one up, if no other process of :node has. Index: the primary key.
+UPDATE _control_outcome SET started_at = :now WHERE control_id = :control_id AND node = :node AND started_at IS NULL;
 
 -- name: finish_order
--- What came of it. Index: the rowid.
-UPDATE _control SET started_at = coalesce(started_at, :now), done_at = :now, result = :result
- WHERE control_id = :control_id AND done_at IS NULL;
+-- What came of it on :node. Index: the primary key.
+UPDATE _control_outcome SET started_at = coalesce(started_at, :now), done_at = :now, result = :result
+ WHERE control_id = :control_id AND node = :node AND done_at IS NULL;
 
--- name: give_up_orders
--- What a process took up that died over it is not done again. Index: _control_open.
-UPDATE _control SET done_at = :now, result = 'unknown: the process that had taken it up died; see the log'
- WHERE done_at IS NULL AND started_at IS NOT NULL;
+-- name: give_up_started
+-- What a process of :node took up and died over is not done again. Index: _control_outcome_open.
+UPDATE _control_outcome SET done_at = :now, result = 'unknown: the process that had taken it up died; see the log'
+ WHERE node = :node AND done_at IS NULL AND started_at IS NOT NULL;
+
+-- name: give_up_departed
+-- What a node was to do that has ended since. Index: _control_outcome_open.
+UPDATE _control_outcome SET done_at = :now, result = 'not done: the node ended before'
+ WHERE done_at IS NULL
+   AND NOT EXISTS (SELECT 1 FROM _process AS p WHERE p.node = _control_outcome.node AND p.ended_at IS NULL);
+
+-- name: close_orders
+-- What came of each order that no node has to do any more. Indexes: _control_open, the primary key of _control_outcome.
+UPDATE _control
+   SET done_at = :now,
+       result = (
+         SELECT CASE WHEN count(*) = 1 THEN max(o.result) ELSE string_agg(o.node || ': ' || o.result, '; ' ORDER BY o.node) END
+           FROM _control_outcome AS o
+          WHERE o.control_id = _control.control_id)
+ WHERE done_at IS NULL
+   AND NOT EXISTS (SELECT 1 FROM _control_outcome AS o WHERE o.control_id = _control.control_id AND o.done_at IS NULL);

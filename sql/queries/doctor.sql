@@ -10,8 +10,8 @@ SELECT max(received_at) FROM _message WHERE message_id > (SELECT max(message_id)
 SELECT slot, pid, beat_at FROM _process WHERE ended_at IS NULL ORDER BY slot, generation;
 
 -- name: editors
--- Versions of SQLite that made the last 100000 changes. Index: the rowid. Rows: sqlite_version, changes, last instant.
-SELECT sqlite_version, count(*), max(at)
+-- Versions of the engine that made the last 100000 changes. Index: the rowid. Rows: engine_version, changes, last instant.
+SELECT engine_version, count(*), max(at)
   FROM _audit
  WHERE audit_id > (SELECT max(audit_id) FROM _audit) - 100000
- GROUP BY sqlite_version;
+ GROUP BY engine_version;

@@ -31,7 +31,7 @@ DELETE FROM queue WHERE recipient_id IN (:page[]);
 UPDATE history SET status = 'queued' WHERE recipient_id IN (:page[]);
 
 -- name: give
--- An order to the service as a whole, or to the one :node. Rows: one, control_id.
+-- An order to the service as a whole. Rows: one, control_id.
 INSERT INTO control (verb, argument) VALUES (:verb, :argument) RETURNING control_id;
 
 -- name: outcome

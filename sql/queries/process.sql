@@ -1,12 +1,6 @@
 -- process.sql - which processes live, and the end of those that died
 -- Transaction: inside BEGIN IMMEDIATE.
 
--- name: register
--- A process begins its run. Rows: one, process_id.
-INSERT INTO _process (node, instance, slot, generation, pid, started_at, beat_at, version, sqlite_version)
-VALUES (:node, :instance, :slot, :generation, :pid, :now, :now, :version, sqlite_version())
-RETURNING process_id;
-
 -- name: beat
 -- It lives.
 UPDATE _process SET beat = beat + 1, beat_at = :now WHERE process_id = :process_id AND ended_at IS NULL;

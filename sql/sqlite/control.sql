@@ -433,7 +433,7 @@ BEGIN
     WHEN coalesce(new.verb, '') NOT IN ('reload', 'log-level', 'freeze', 'thaw', 'flush', 'drain', 'stop-listener')
       THEN raise(ABORT, 'empath: verb takes reload, log-level, freeze, thaw, flush, drain or stop-listener')
     WHEN coalesce(new.control_id, new.asked_at, new.asked_unix, new.who, new.done_at, new.done_unix, new.result) IS NOT NULL
-      THEN raise(ABORT, 'empath: control takes verb and argument; no other column can be set')
+      THEN raise(ABORT, 'empath: control takes verb, argument and node; no other column can be set')
     WHEN new.verb IN ('reload', 'freeze', 'thaw', 'drain') AND new.argument IS NOT NULL
       THEN raise(ABORT, 'empath: this verb takes no argument')
     WHEN new.verb = 'log-level' AND new.argument NOT IN ('debug', 'info', 'warning', 'error', 'critical')
@@ -443,8 +443,20 @@ BEGIN
       THEN raise(ABORT, 'empath: there is no such destination; see SELECT destination FROM destination')
     WHEN new.verb = 'stop-listener' AND coalesce(new.argument, '') = ''
       THEN raise(ABORT, 'empath: stop-listener takes the address of a listener, such as 127.0.0.1:2525')
+    WHEN new.verb IN ('freeze', 'thaw', 'flush', 'log-level') AND new.node IS NOT NULL
+      THEN raise(ABORT, 'empath: this verb is for every node; leave out the node')
+    WHEN new.verb IN ('reload', 'drain', 'stop-listener') AND NOT EXISTS (
+      SELECT 1 FROM _process WHERE ended_at IS NULL AND (new.node IS NULL OR node = new.node))
+      THEN raise(ABORT, 'empath: no process runs that could do this; see SELECT node, slot FROM process WHERE ended_at IS NULL')
   END;
-  INSERT INTO _control (verb, argument, who) VALUES (new.verb, new.argument, coalesce((SELECT who FROM _actor), 'sql'));
+  INSERT INTO _control (verb, argument, node, who)
+  VALUES (new.verb, new.argument, new.node, coalesce((SELECT who FROM _actor), 'sql'));
+  INSERT INTO _control_outcome (control_id, node)
+  SELECT DISTINCT (SELECT max(control_id) FROM _control), node
+    FROM _process
+   WHERE new.verb IN ('reload', 'drain', 'stop-listener')
+     AND ended_at IS NULL
+     AND (new.node IS NULL OR node = new.node);
   INSERT INTO _audit (who, what, before, after)
   VALUES (coalesce((SELECT who FROM _actor), 'sql'), new.verb, NULL, new.argument);
 
@@ -467,8 +479,7 @@ BEGIN
      AND priority IN (0, 1, 2, 3, 4)
      AND next_retry_at > (julianday('now') - 2440587.5) * 86400.0;
   UPDATE _control
-     SET started_at = asked_at,
-         done_at = asked_at,
+     SET done_at = asked_at,
          result = CASE verb
            WHEN 'freeze' THEN 'delivery is stopped since ' || (SELECT value FROM _setting WHERE name = 'frozen')
            WHEN 'thaw' THEN 'delivery goes on'
@@ -481,10 +492,10 @@ END;
 
 CREATE TRIGGER control_update INSTEAD OF UPDATE ON control
 BEGIN
-  SELECT raise(ABORT, 'empath: an order stands; give another with INSERT INTO control (verb, argument)');
+  SELECT raise(ABORT, 'empath: an order stands; give another with INSERT INTO control (verb, argument, node)');
 END;
 
 CREATE TRIGGER control_delete INSTEAD OF DELETE ON control
 BEGIN
-  SELECT raise(ABORT, 'empath: an order stands; give another with INSERT INTO control (verb, argument)');
+  SELECT raise(ABORT, 'empath: an order stands; give another with INSERT INTO control (verb, argument, node)');
 END;

@@ -226,7 +226,7 @@ CREATE TABLE _process (
   beat_at        REAL    NOT NULL,  -- its own clock at that beat; for people, nothing compares it
   ended_at       REAL,  -- NULL: it lives
   version        TEXT    NOT NULL,  -- of Empath
-  sqlite_version TEXT    NOT NULL,
+  engine_version TEXT    NOT NULL,  -- of its SQLite
   UNIQUE (instance, slot, generation)
 ) STRICT;
 
@@ -373,7 +373,7 @@ CREATE TABLE _audit (
   audit_id       INTEGER PRIMARY KEY AUTOINCREMENT,
   at             REAL    NOT NULL DEFAULT ((julianday('now') - 2440587.5) * 86400.0),
   who            TEXT    NOT NULL,  -- of _actor; 'sql': a shell; 'empath': an order that was carried out
-  sqlite_version TEXT    NOT NULL DEFAULT (sqlite_version()),  -- of the program that wrote the row
+  engine_version TEXT    NOT NULL DEFAULT (sqlite_version()),  -- of the program that wrote the row
   recipient_id   INTEGER,  -- of _recipient; NULL: it is about something else
   destination    TEXT,  -- name of the destination that it is about
   what           TEXT    NOT NULL,  -- column of the view, or verb of control
@@ -399,8 +399,8 @@ BEGIN
   SELECT raise(ABORT, 'empath: the audit is only ever added to, at its end');
 END;
 
--- What was asked of the service as a whole.  freeze, thaw, flush and log-level are done by the statement that asks, the
--- others once by a process: see daemon/housekeeper/control.py.
+-- Orders to the service as a whole.  The statement that gives it does freeze, thaw, flush or log-level; the others are done
+-- once on each node, see _control_outcome and daemon/housekeeper/control.py.
 CREATE TABLE _control (
   control_id INTEGER PRIMARY KEY AUTOINCREMENT,
   verb       TEXT    NOT NULL CHECK (verb IN (
@@ -408,9 +408,21 @@ CREATE TABLE _control (
   argument   TEXT,
   asked_at   REAL    NOT NULL DEFAULT ((julianday('now') - 2440587.5) * 86400.0),
   who        TEXT    NOT NULL,  -- as in _audit
-  started_at REAL,  -- a process took it up; committed before it acts, so that nothing is done twice
-  done_at    REAL,
-  result     TEXT,  -- what came of it, a sentence
+  done_at    REAL,  -- instant at which the last node had done it
+  result     TEXT,  -- what came of it, a sentence, or one of each node
+  node       TEXT,  -- node that is to do it; NULL: every node
   CHECK ((done_at IS NULL) = (result IS NULL))
 ) STRICT;
 CREATE INDEX _control_open ON _control (control_id) WHERE done_at IS NULL;
+
+-- What a node made of an order: one row for each node that lived when it was given.
+CREATE TABLE _control_outcome (
+  control_id INTEGER NOT NULL,  -- of _control
+  node       TEXT    NOT NULL,
+  started_at REAL,  -- instant at which a process took it up; committed before the process acts, so that nothing is done twice
+  done_at    REAL,
+  result     TEXT,  -- what came of it, a sentence
+  PRIMARY KEY (control_id, node),
+  CHECK ((done_at IS NULL) = (result IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX _control_outcome_open ON _control_outcome (node, control_id) WHERE done_at IS NULL;

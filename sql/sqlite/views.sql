@@ -145,7 +145,7 @@ SELECT p.process_id                                  AS process_id,             
        p.ended_at                                    AS ended_unix,               -- the same, Unix seconds
        (SELECT count(*) FROM _lease AS l WHERE l.process_id = p.process_id) AS leases,  -- connections it works on
        p.version                                     AS version,                  -- of Empath
-       p.sqlite_version                              AS sqlite_version            -- of its SQLite
+       p.engine_version                              AS engine_version            -- of its SQLite
   FROM _process AS p;
 
 -- One row per change that was made through these views, and per order that was carried out at the end of a lease.
@@ -154,7 +154,7 @@ SELECT a.audit_id                                    AS audit_id,               
        datetime(a.at, 'unixepoch')                   AS at,                       -- when, UTC
        a.at                                          AS at_unix,                  -- the same, Unix seconds
        a.who AS who,  -- who; 'sql' is a shell, 'empath' carries out an order
-       a.sqlite_version AS sqlite_version,  -- SQLite of the program that made the change
+       a.engine_version AS engine_version,  -- SQLite of the program that made the change
        m.ulid                                        AS id,                       -- queue id (ULID) of the message
        a.recipient_id AS recipient_id,  -- number of the recipient, if it is about one
        r.address                                     AS recipient,                -- forward-path
@@ -166,17 +166,18 @@ SELECT a.audit_id                                    AS audit_id,               
   LEFT JOIN _recipient AS r ON r.recipient_id = a.recipient_id
   LEFT JOIN _message AS m ON m.message_id = r.message_id;
 
--- One row per order to the service: INSERT INTO control (verb, argument). Verbs: reload; log-level (debug … critical;
+-- One row per order to the service: INSERT INTO control (verb, argument, node). Verbs: reload; log-level (debug … critical;
 -- NULL: the configured one); freeze and thaw (all delivery); flush (a destination; NULL: all); drain (the service ends);
 -- stop-listener (an address, until the next reload).
 CREATE VIEW control AS
 SELECT c.control_id                                  AS control_id,               -- number of the order
        c.verb                                        AS verb,                     -- what is to be done
        c.argument                                    AS argument,                 -- with what
+       c.node AS node,  -- node that is to do it, for reload, drain and stop-listener; NULL: every node
        datetime(c.asked_at, 'unixepoch')             AS asked_at,                 -- when it was asked for, UTC
        c.asked_at                                    AS asked_unix,               -- the same, Unix seconds
        c.who                                         AS who,                      -- by whom, as in audit
-       datetime(c.done_at, 'unixepoch') AS done_at,  -- when it was done, UTC; NULL: not yet
+       datetime(c.done_at, 'unixepoch') AS done_at,  -- when the last node had done it, UTC; NULL: not yet
        c.done_at                                     AS done_unix,                -- the same, Unix seconds
-       c.result                                      AS result                    -- what came of it
+       c.result                                      AS result                    -- what came of it, on several nodes of each
   FROM _control AS c;

@@ -127,10 +127,10 @@ class Acceptor:
             self._space.look()
 
     def _watch_orders(self) -> None:
-        reader = self._runtime.engine.open_reader()
+        reader, node = self._runtime.engine.open_reader(), self._runtime.config.node.name
         while not self._runtime.draining.wait(LOOK_S):
             try:
-                for order in open_orders(reader):
+                for order in open_orders(reader, node):
                     if order.verb == "stop-listener":
                         finish(self._runtime, order, self._stop_listener(str(order.argument)))
             except EmpathError as exc:

@@ -12,7 +12,7 @@ from empath.daemon.process.child import Ask
 from empath.daemon.process.orders import finish
 from empath.daemon.process.runtime import Runtime
 from empath.storage.engine import Reader
-from empath.storage.queue.control import GiveUpOrders, Order, StartOrder, open_orders
+from empath.storage.queue.control import GiveUpOrders, ServiceOrder, StartOrder, open_orders
 
 _ASKS = {
     "reload": (Ask.RELOAD, "the supervisor was asked to reload; the log says what came of it"),
@@ -21,21 +21,22 @@ _ASKS = {
 
 
 class Control:
-    """The orders that the housekeeper carries out."""
+    """The orders that the housekeeper of a node carries out."""
 
     def __init__(self, runtime: Runtime, reader: Reader) -> None:
         """*reader* reads the queue, in the hub."""
         self._runtime = runtime
         self._reader = reader
+        self._node = runtime.config.node.name
 
     def begin(self) -> None:
         """
-        Close the orders during which an earlier housekeeper died.
+        Close the orders that an earlier housekeeper died over, and those to nodes that have ended.
 
         Raises:
             QueueBusy, StorageFailure: the queue cannot be written.
         """
-        self._runtime.writer.commit(GiveUpOrders(now=time.time()))
+        self._runtime.writer.commit(GiveUpOrders(node=self._node, now=time.time()))
 
     def obey(self) -> None:
         """
@@ -44,12 +45,12 @@ class Control:
         Raises:
             QueueBusy, StorageFailure: the queue cannot be read or written; an order that was taken up stays open.
         """
-        for order in open_orders(self._reader):
+        for order in open_orders(self._reader, self._node):
             if order.verb in _ASKS:
                 self._obey(order)
 
-    def _obey(self, order: Order) -> None:
-        if not self._runtime.writer.commit(StartOrder(order.control_id, now=time.time())).is_ours:
+    def _obey(self, order: ServiceOrder) -> None:
+        if not self._runtime.writer.commit(StartOrder(order.control_id, node=self._node, now=time.time())).is_ours:
             return
         ask, result = _ASKS[order.verb]
         try:

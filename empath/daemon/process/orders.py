@@ -9,13 +9,13 @@ import time
 from typing import Final
 
 from empath.daemon.process.runtime import Runtime
-from empath.storage.queue.control import FinishOrder, Order
+from empath.storage.queue.control import FinishOrder, ServiceOrder
 from empath.telemetry.occurrences.process import OrderObeyed
 
 LOOK_S: Final = 0.5  # pause between two looks for orders
 
 
-def finish(runtime: Runtime, order: Order, result: str) -> None:
+def finish(runtime: Runtime, order: ServiceOrder, result: str) -> None:
     """
     Write the *result* of an order to the log and to the queue.
 
@@ -23,4 +23,5 @@ def finish(runtime: Runtime, order: Order, result: str) -> None:
         QueueBusy, StorageFailure: the result could not be written to the queue.
     """
     runtime.emit(OrderObeyed(verb=order.verb, argument=order.argument, who=order.who, result=result))
-    runtime.writer.commit(FinishOrder(order.control_id, now=time.time(), result=result))
+    node = runtime.config.node.name
+    runtime.writer.commit(FinishOrder(order.control_id, node=node, now=time.time(), result=result))

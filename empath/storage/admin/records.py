@@ -232,4 +232,4 @@ class Process:
     ended_at: float | None
     leases: int
     version: str
-    sqlite_version: str
+    engine_version: str

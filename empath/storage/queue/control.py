@@ -1,7 +1,8 @@
 """
 control - orders to the service as a whole, given by INSERT INTO control
 
-An order is carried out at most once: whoever does it first commits that he has taken it up.
+Each node that lives when an order is given has an outcome of its own. A node carries an order out at most once: the
+process that does it first commits that it has taken the order up.
 """
 
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ from empath.storage.write import Write
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """One order that waits; verb and argument as sql/sqlite/control.sql accepts them, who as in the audit."""
+class ServiceOrder:
+    """An order that waits; verb and argument as sql/sqlite/control.sql accepts them, who as in the audit."""
 
     control_id: int
     verb: str
@@ -21,39 +22,42 @@ class Order:
 
 
 class StartOrder(Write):
-    """Take an order up. `is_ours` says after the commit that nobody else had."""
+    """Take an order up for *node*. `is_ours` says after the commit that no other process had."""
 
-    def __init__(self, control_id: int, *, now: float) -> None:
+    def __init__(self, control_id: int, *, node: str, now: float) -> None:
         super().__init__()
         self.is_ours = False
-        self._row = {"control_id": control_id, "now": now}
+        self._row = {"control_id": control_id, "node": node, "now": now}
 
     def run(self, session: Session) -> None:
         self.is_ours = session.run("control.start_order", self._row) == 1
 
 
 class FinishOrder(Write):
-    """Say what came of an order, in a sentence."""
+    """Record what came of an order on *node*, in a sentence."""
 
-    def __init__(self, control_id: int, *, now: float, result: str) -> None:
+    def __init__(self, control_id: int, *, node: str, now: float, result: str) -> None:
         super().__init__()
-        self._row = {"control_id": control_id, "now": now, "result": result}
+        self._row = {"control_id": control_id, "node": node, "now": now, "result": result}
 
     def run(self, session: Session) -> None:
         session.run("control.finish_order", self._row)
+        session.run("control.close_orders", {"now": self._row["now"]})
 
 
 class GiveUpOrders(Write):
-    """Close what a process had taken up that died over it."""
+    """Close what a process of *node* took up and died over, and what waits for a node of which no process lives."""
 
-    def __init__(self, *, now: float) -> None:
+    def __init__(self, *, node: str, now: float) -> None:
         super().__init__()
-        self._row = {"now": now}
+        self._row = {"node": node, "now": now}
 
     def run(self, session: Session) -> None:
-        session.run("control.give_up_orders", self._row)
+        session.run("control.give_up_started", self._row)
+        session.run("control.give_up_departed", {"now": self._row["now"]})
+        session.run("control.close_orders", {"now": self._row["now"]})
 
 
-def open_orders(reader: Reader) -> list[Order]:
-    """Orders that nobody has taken up, oldest first."""
-    return [Order(*row) for row in reader.rows("control.open_orders")]
+def open_orders(reader: Reader, node: str) -> list[ServiceOrder]:
+    """Orders that *node* has not taken up, oldest first."""
+    return [ServiceOrder(*row) for row in reader.rows("control.open_orders", {"node": node})]

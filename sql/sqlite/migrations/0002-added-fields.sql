@@ -1,5 +1,7 @@
--- Version 2: the fields that this host adds above a message are stored apart from the octets that it received.
--- The content of older messages begins with these fields; it is delivered as it is, with nothing added.
+-- Version 2.
+
+-- The fields that this host adds above a message are stored apart from the octets that it received. The content of
+-- older messages begins with these fields; it is delivered as it is, with nothing added.
 ALTER TABLE _message ADD COLUMN added_fields BLOB NOT NULL DEFAULT X'';
 
 -- A settled attempt resets the count of lost leases.
@@ -21,3 +23,25 @@ ALTER TABLE _destination ADD COLUMN turn_at REAL GENERATED ALWAYS AS (max(ready_
 CREATE INDEX _destination_turn ON _destination (is_failing, has_lease, priority, turn_at) WHERE turn_at IS NOT NULL;
 UPDATE _destination SET priority = 2;
 UPDATE _destination SET has_lease = 1 WHERE destination_id IN (SELECT destination_id FROM _lease);
+
+-- The version is that of SQLite or of another engine.
+ALTER TABLE _process RENAME COLUMN sqlite_version TO engine_version;
+ALTER TABLE _audit RENAME COLUMN sqlite_version TO engine_version;
+
+-- Orders have an outcome on each node. Those that waited were given to a service that has ended since.
+ALTER TABLE _control DROP COLUMN started_at;
+ALTER TABLE _control ADD COLUMN node TEXT;
+UPDATE _control
+   SET done_at = (julianday('now') - 2440587.5) * 86400.0,
+       result = 'not known: the service ended before it was done'
+ WHERE done_at IS NULL;
+CREATE TABLE _control_outcome (
+  control_id INTEGER NOT NULL,
+  node       TEXT    NOT NULL,
+  started_at REAL,
+  done_at    REAL,
+  result     TEXT,
+  PRIMARY KEY (control_id, node),
+  CHECK ((done_at IS NULL) = (result IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX _control_outcome_open ON _control_outcome (node, control_id) WHERE done_at IS NULL;

@@ -19,7 +19,7 @@ DESTINATIONS: Final = 1000
 DOMAIN: Final = "d{:04d}.example"
 
 _FILL: Final = """
-INSERT INTO _process (node, instance, slot, generation, pid, started_at, beat_at, ended_at, version, sqlite_version)
+INSERT INTO _process (node, instance, slot, generation, pid, started_at, beat_at, ended_at, version, engine_version)
 VALUES ('bench', 'fill', 'worker-1', 1, 1, :now - 7200, :now - 7200, :now - 3600, '0', sqlite_version());
 
 INSERT INTO _destination (name) SELECT value FROM json_each(:destinations);

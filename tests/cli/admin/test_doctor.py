@@ -149,7 +149,7 @@ def test_edits_by_an_affected_shell_are_told(path: Path) -> None:
     """
     They may have damaged the file; fsck tells.
     """
-    row = "INSERT INTO _audit (who, sqlite_version, what) VALUES ('sql', '3.40.1', 'x')"
+    row = "INSERT INTO _audit (who, engine_version, what) VALUES ('sql', '3.40.1', 'x')"
     write(path, row)
     found = _look(path)["editors"]
     assert (Level.WARNING, True) == (found.level, "1 changes by SQLite 3.40.1" in found.found)

@@ -66,7 +66,7 @@ def test_with_write_it_is_the_queue_of_any_shell(desk: Desk) -> None:
     desk.queue.accept("a.example")
     assert (0, "", "") == desk.run_apart("sql", "--write", "UPDATE queue SET status = 'held'")
     row = ("sql", apsw.sqlite_lib_version(), "status", "queued", "held")
-    assert [row] == desk.queue.select("SELECT who, sqlite_version, what, before, after FROM audit")
+    assert [row] == desk.queue.select("SELECT who, engine_version, what, before, after FROM audit")
 
 
 @pytest.mark.parametrize(

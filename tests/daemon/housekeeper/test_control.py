@@ -128,7 +128,7 @@ def test_order_that_a_housekeeper_died_over_is_not_done_again(make_empathd: Make
     queue = Queue(service.queue)
     queue.close()
     order(service.queue, "drain")
-    write(service.queue, "UPDATE _control SET started_at = asked_at")
+    write(service.queue, "UPDATE _control_outcome SET started_at = 1")
 
     service.start()
 

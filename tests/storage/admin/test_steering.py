@@ -103,7 +103,7 @@ def test_audit_tells_when_by_whom_and_by_which_sqlite(queue: Queue, engine: Engi
         " DELETE FROM _actor; COMMIT",
     )
 
-    rows = queue.select("SELECT at_unix, who, sqlite_version, id, recipient, what, before, after FROM audit")
+    rows = queue.select("SELECT at_unix, who, engine_version, id, recipient, what, before, after FROM audit")
     [(ulid,)] = queue.select("SELECT id FROM queue")
     assert {("status", "queued", "held"), ("priority", 2, 1)} == {row[5:] for row in rows}
     assert {("ann", ulid, "r1@a.example")} == {(row[1], row[3], row[4]) for row in rows}
@@ -227,7 +227,7 @@ def test_suspension_keeps_a_destination_waiting_until_it_ends(queue: Queue, engi
     [
         "DELETE FROM _audit",
         "UPDATE _audit SET who = 'x'",
-        "REPLACE INTO _audit SELECT audit_id, at, 'x', sqlite_version, 1, NULL, what, 1, 1 FROM _audit",
+        "REPLACE INTO _audit SELECT audit_id, at, 'x', engine_version, 1, NULL, what, 1, 1 FROM _audit",
         "INSERT OR REPLACE INTO _audit (audit_id, who, what) VALUES (1, 'x', 'x')",
     ],
 )
@@ -335,6 +335,8 @@ WRONG = [
     ("INSERT INTO control (verb, argument) VALUES ('freeze', 'x')", "takes no argument"),
     ("INSERT INTO control (verb) VALUES ('stop-listener')", "takes the address"),
     ("INSERT INTO control (verb, result) VALUES ('freeze', 'x')", "no other column"),
+    ("INSERT INTO control (verb, node) VALUES ('freeze', 'mx.example.test')", "for every node"),
+    ("INSERT INTO control (verb, node) VALUES ('reload', 'mx2')", "no process runs that could do this"),
     ("INSERT INTO _control (verb, who) VALUES ('restart', 'x')", "CHECK constraint failed"),
     ("UPDATE control SET verb = 'x'", "an order stands"),
     ("DELETE FROM control", "an order stands"),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from empath.storage.sqlite.schema import SCHEMA_VERSION, prepare
-from tests.kit.queue import dump, select, violations
+from tests.kit.queue import dump, select, violations, write
 from tests.storage.migrations.kit import VERSION_1, restore
 
 _COMMENT = re.compile(r"--[^\n]*")
@@ -76,3 +76,16 @@ def test_the_migration_keeps_every_row(path: Path) -> None:
     for table in before.keys() - {"schema", "pragmas"}:
         assert expected[table] == after[table], table
     assert {} == violations(path)
+
+
+def test_an_order_that_waited_is_closed_by_the_migration(path: Path) -> None:
+    """
+    It was given to a service that has ended; the next one must not drain because of it.
+    """
+    write(path, "INSERT INTO _control (verb, who) VALUES ('drain', 'sql')")
+
+    prepare(path)
+
+    assert [("drain", None, "not known: the service ended before it was done")] == select(
+        path, "SELECT verb, node, result FROM control WHERE done_at IS NOT NULL"
+    )

@@ -329,7 +329,7 @@ def test_run_of_a_process_is_forgotten_a_month_after_its_end(queue: Queue, reade
         write(
             queue.path,
             """INSERT INTO _process (node, instance, slot, generation, pid, started_at, beat_at, ended_at, version,
-                                     sqlite_version)
+                                     engine_version)
                VALUES ('n', 'i', ?, 1, 1, 1, 1, ?, '1', '3')""",
             slot,
             ended_at,

@@ -1,0 +1,101 @@
+"""test_control - orders to the service, and what each node made of them"""
+
+from empath.storage.queue.control import FinishOrder, GiveUpOrders, ServiceOrder, StartOrder, open_orders
+from empath.storage.queue.process import EndProcess, Register
+from tests.kit.queue import T0, Queue, select
+
+OWN = "mx.example.test"  # node of the kit's process
+
+
+def start_node(queue: Queue, node: str) -> int:
+    """A process of another node begins its run; its number."""
+    return queue.done(
+        Register(node=node, instance=node, slot="housekeeper-1", generation=1, pid=1, now=T0)
+    ).process_id  # fmt: skip
+
+
+def give(queue: Queue, verb: str, node: str | None = None) -> None:
+    """Give an order, as a shell does."""
+    select(queue.path, "INSERT INTO control (verb, node) VALUES (?, ?)", verb, node)
+
+
+def waiting(queue: Queue, node: str) -> list[ServiceOrder]:
+    """Orders that wait for *node*."""
+    reader = queue.engine.open_reader()
+    try:
+        return open_orders(reader, node)
+    finally:
+        reader.close()
+
+
+def test_every_node_carries_an_order_out(queue: Queue) -> None:
+    """
+    The first node must not take a reload away from the others; the order is done when the last one has done it.
+    """
+    start_node(queue, "mx2")
+    give(queue, "reload")
+
+    for node in (OWN, "mx2"):
+        assert [ServiceOrder(1, "reload", None, "sql")] == waiting(queue, node)
+        assert [(None, None)] == queue.select("SELECT done_at, result FROM control")
+        assert queue.done(StartOrder(1, node=node, now=T0)).is_ours
+        assert not queue.done(StartOrder(1, node=node, now=T0)).is_ours
+        assert [] == waiting(queue, node)
+        queue.done(FinishOrder(1, node=node, now=T0, result="asked"))
+
+    assert [(T0, "mx.example.test: asked; mx2: asked")] == queue.select("SELECT done_unix, result FROM control")
+
+
+def test_an_order_to_one_node_is_for_that_node(queue: Queue) -> None:
+    """
+    Before a host is switched off, it alone is drained.
+    """
+    start_node(queue, "mx2")
+
+    give(queue, "drain", "mx2")
+
+    assert [] == waiting(queue, OWN)
+    assert [ServiceOrder(1, "drain", None, "sql")] == waiting(queue, "mx2")
+    queue.done(FinishOrder(1, node="mx2", now=T0, result="asked"))
+    assert [("mx2", T0, "asked")] == queue.select("SELECT node, done_unix, result FROM control")
+
+
+def test_a_node_that_starts_later_has_nothing_to_do(queue: Queue) -> None:
+    """
+    It has read its configuration since, and was not there to be drained.
+    """
+    give(queue, "drain")
+
+    start_node(queue, "mx2")
+
+    assert [] == waiting(queue, "mx2")
+
+
+def test_a_node_closes_what_its_own_process_died_over(queue: Queue) -> None:
+    """
+    What another node is doing at this moment is not unknown.
+    """
+    start_node(queue, "mx2")
+    give(queue, "reload")
+    for node in (OWN, "mx2"):
+        queue.done(StartOrder(1, node=node, now=T0))
+
+    queue.done(GiveUpOrders(node=OWN, now=T0))
+
+    assert [("mx2",)] == queue.select("SELECT node FROM _control_outcome WHERE done_at IS NULL")
+    queue.done(FinishOrder(1, node="mx2", now=T0, result="asked"))
+    [(result,)] = queue.select("SELECT result FROM control")
+    assert "mx.example.test: unknown: the process that had taken it up died; see the log; mx2: asked" == result
+
+
+def test_a_node_that_ended_keeps_no_order_open(queue: Queue) -> None:
+    """
+    A host that is gone for good would leave it waiting for ever.
+    """
+    gone = start_node(queue, "mx2")
+    give(queue, "reload", "mx2")
+    queue.done(EndProcess(gone, now=T0))
+
+    queue.done(GiveUpOrders(node=OWN, now=T0))
+
+    assert [("not done: the node ended before",)] == queue.select("SELECT result FROM control")
