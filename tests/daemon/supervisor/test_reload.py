@@ -168,15 +168,16 @@ def test_new_children_that_are_never_ready_keep_the_old_ones(supervised):
 
 def test_what_only_a_restart_can_change_is_refused(supervised):
     """
-    The lock and the children of both generations stand on one queue.
+    The lock and the children of both generations stand on one queue, and are one node in it.
     """
     service = supervised().start()
     text = service.config.read_text()
-    service.config.write_text(text.replace('"queue.db"', '"other.db"') + '\n[process]\npid_file = "other.pid"\n')
+    more = '\n[process]\npid_file = "other.pid"\n[node]\nname = "mx2"\n'
+    service.config.write_text(text.replace('"queue.db"', '"other.db"') + more)
     service.signal(signal.SIGHUP)
-    service.wait_for("reload_refused", count=2)
+    service.wait_for("reload_refused", count=3)
     keys = [event["finding"].split(":")[0] for event in service.named("reload_refused")]
-    assert ["queue.path", "process.pid_file"] == keys
+    assert ["queue.path", "node.name", "process.pid_file"] == keys
 
 
 def test_a_reload_asked_for_during_a_reload_follows_it(supervised):
