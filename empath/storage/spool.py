@@ -1,10 +1,13 @@
 """
 spool - content too large for the database
 
-A file is whole, synced and named in its directory before the transaction that names it in a row.  A failed transaction
-unlinks it; a crash leaves an orphan, which no row names and the housekeeper finds.
+A file is written under `ULID.part`.  It is whole, synced and has its name before the transaction that names it in a
+row.  A failed transaction unlinks it; a crash leaves an orphan, which no row names and the housekeeper finds.  The
+writer locks a file until that transaction is over, so that no clock has to tell an orphan from a message that comes in.
 """
 
+import errno
+import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +17,7 @@ from empath.errors import ContentGone, StorageFailure
 from empath.mail.identity import QueueId
 
 _PREFIX = "spool:"
+PART = ".part"  # end of the name of a file that is not whole
 
 
 class SpoolFile:
@@ -21,13 +25,9 @@ class SpoolFile:
 
     def __init__(self, spool: Path, node: str, queue_id: QueueId) -> None:
         self.locator = f"{_PREFIX}{node}/{queue_id}"
-        self._spool = spool
+        self.path = locate(spool, self.locator)  # where it lies once it is complete
+        self._part = self.path.with_name(self.path.name + PART)
         self._file: BinaryIO | None = None
-
-    @property
-    def path(self) -> Path:
-        """Where it lies."""
-        return locate(self._spool, self.locator)
 
     def write(self, octets: bytes) -> None:
         """
@@ -39,7 +39,10 @@ class SpoolFile:
         try:
             if self._file is None:
                 self.path.parent.mkdir(mode=0o750, exist_ok=True)
-                self._file = open(self.path, "xb", buffering=0, opener=no_link_opener(0o640))  # noqa: SIM115 - kept open
+                if os.path.lexists(self.path):
+                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+                self._file = open(self._part, "xb", buffering=0, opener=no_link_opener(0o640))  # noqa: SIM115 - kept open
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             view = memoryview(octets)
             while view:
                 view = view[self._file.write(view) :]
@@ -48,7 +51,7 @@ class SpoolFile:
 
     def complete(self) -> None:
         """
-        Make what was written, and its name, durable.
+        Make what was written, and its name, durable. It stays locked until `close`.
 
         Raises:
             StorageFailure: the disk failed.
@@ -58,20 +61,38 @@ class SpoolFile:
                 self.write(b"")
             assert self._file is not None
             os.fsync(self._file.fileno())
-            self._file.close()
+            os.rename(self._part, self.path)
+            self._part = self.path
             for folder in (self.path.parent, self.path.parent.parent):
                 sync_folder(folder)
         except OSError as exc:
             raise StorageFailure(f"{self.path}: {exc.strerror}") from exc
 
+    def close(self) -> None:
+        """Let go of it: a row names it now, or no row ever will."""
+        if self._file is not None:
+            self._file.close()
+
     def discard(self) -> None:
         """Forget it; a file that cannot be unlinked is an orphan for the housekeeper."""
         if self._file is not None:
             try:
+                self._part.unlink(missing_ok=True)
                 self._file.close()
-                self.path.unlink(missing_ok=True)
             except OSError:
                 pass
+
+
+def is_being_written(file: Path) -> bool:
+    """Whether the message of *file* is still coming in; blocks on the disk. Raises OSError."""
+    try:
+        with open(file, "rb", buffering=0, opener=no_link_opener(0o640)) as opened:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        pass  # the transaction failed
+    return False
 
 
 def locate(spool: Path, locator: str) -> Path:

@@ -11,7 +11,7 @@ import pytest
 
 from empath.errors import StorageFailure
 from empath.mail.identity import QueueId
-from empath.storage.spool import SpoolFile, locate, open_content
+from empath.storage.spool import SpoolFile, is_being_written, locate, open_content
 from empath.storage.sqlite.space import free_octets, wal_octets
 from tests.kit.queue import Queue
 
@@ -37,6 +37,7 @@ def test_content_is_read_as_it_was_written(spool: Path) -> None:
     for piece in (b"", b"Subject: x\r\n", b"\r\n" + b"y" * 300_000):
         file.write(piece)
     file.complete()
+    file.close()
 
     assert f"spool:mx.example.test/{ID}" == file.locator
     with open_content(spool, file.locator) as content:
@@ -49,6 +50,7 @@ def test_message_without_octets_is_a_file_too(spool: Path) -> None:
     """
     file = SpoolFile(spool, "mx", ID)
     file.complete()
+    file.close()
 
     assert [file.path] == files(spool)
 
@@ -60,6 +62,7 @@ def test_file_and_its_directories_are_private(spool: Path) -> None:
     file = SpoolFile(spool, "mx", ID)
     file.write(b"x")
     file.complete()
+    file.close()
 
     assert (0, 0) == (file.path.stat().st_mode & 0o027, file.path.parent.stat().st_mode & 0o027)
 
@@ -98,7 +101,8 @@ def test_discard_is_harmless_where_there_is_nothing(spool: Path) -> None:
     file = SpoolFile(spool, "mx", ID)
     file.discard()
     file.write(b"x")
-    file.path.unlink()
+    for part in files(spool):
+        part.unlink()
     file.discard()
 
     assert [] == files(spool)
@@ -111,6 +115,7 @@ def test_file_of_the_same_id_is_neither_taken_over_nor_discarded(spool: Path) ->
     first = SpoolFile(spool, "mx", ID)
     first.write(b"first")
     first.complete()
+    first.close()
     second = SpoolFile(spool, "mx", ID)
 
     with pytest.raises(StorageFailure, match=os.strerror(errno.EEXIST)):
@@ -211,3 +216,19 @@ def test_space_and_log_are_measured(queue: Queue) -> None:
     assert 0 < wal_octets(queue.path)
     queue.close()
     assert 0 == wal_octets(queue.path)
+
+
+def test_a_file_has_its_name_when_it_is_whole_and_its_lock_until_it_is_let_go(spool: Path) -> None:
+    """
+    A scan after a step of the clock took a message that was just coming in for an orphan.
+    """
+    file = SpoolFile(spool, "mx", ID)
+    file.write(b"x")
+    [part] = files(spool)
+    assert (f"{ID}.part", True) == (part.name, is_being_written(part))
+
+    file.complete()
+    assert ([file.path], True) == (files(spool), is_being_written(file.path))
+
+    file.close()
+    assert not is_being_written(file.path)

@@ -112,7 +112,9 @@ class IncomingContent:
         self._budget.held_octets -= self._held
         self._held = 0
         self._pieces.clear()
-        if not self.is_accepted and self.locator is not INLINE:
+        if self.is_accepted:
+            self._spool_file.close()
+        elif self.locator is not INLINE:
             in_thread(self._spool_file.discard)
 
     def _is_too_much(self) -> bool:

@@ -28,8 +28,10 @@ from empath.storage.queue.garbage import (
     SpooledWalk,
     due_garbage,
     is_awaited,
+    left_behind,
     missing_files,
     remove_file,
+    remove_parts,
     unnamed,
 )
 from empath.storage.queue.retention import Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
@@ -113,7 +115,10 @@ class Tidying:
         is_going = True
         while is_going:
             found = _in_thread(self._orphans.step, self._cautious_now())
+            orphans += _in_thread(remove_parts, self._orphans.parts)
             found = unnamed(self._reader, found) if found else []
+            # Asked after it was seen unnamed, and before the write sees so again: who wrote it has committed or failed.
+            found = _in_thread(left_behind, self._spool, found) if found else []
             if found:
                 work = AddOrphans(found, node=self._runtime.config.node.name)
                 orphans += self._runtime.writer.commit(work).added

@@ -154,6 +154,7 @@ class LeaseRun:
             self._has_ended, self._is_carrying = False, True
             for host_attempt in self._carrier.carry(job):
                 tried.append(host_attempt)
+                self._has_ended = False  # the next host, if there is one, has nothing yet
                 self._settling.log_host(message, host_attempt)
         except Abandoned:
             raise

@@ -33,7 +33,7 @@ from empath.storage.admin.fsck_checks import (
 )
 from empath.storage.engine import Engine, Selects, Session
 from empath.storage.queue.accept import INLINE
-from empath.storage.queue.garbage import OrphanScan, unnamed
+from empath.storage.queue.garbage import OrphanScan, left_behind, unnamed
 from empath.storage.queue.process import EndProcess
 from empath.storage.spool import locate
 from empath.storage.write import Write
@@ -234,7 +234,7 @@ def _files_without_message(session: Selects, spool: Path, now: float) -> Iterato
     scan = OrphanScan(spool)
     is_going = True
     while is_going:
-        for name in unnamed(session, scan.step(now)):
+        for name in left_behind(spool, unnamed(session, scan.step(now))):
             if not session.value("fsck.is_garbage", {"id": name}):
                 yield {"name": name, "file": str(spool / name[-2:] / name), "after": name}
         is_going = not scan.is_round_over

@@ -5,7 +5,8 @@ THEORY
     A file is no part of a transaction.  Whoever drops the last need of it leaves a row in _spool_garbage; here the file
     goes first and the row after it, so that a crash between the two costs one look for a file that is gone.  A crash
     between a file and the row that should have named it leaves an orphan: a scan finds it and makes it garbage, inside
-    a transaction, so that no message that names it commits at the same time.
+    a transaction, so that no message that names it commits at the same time.  What its writer still locks is no orphan,
+    whatever the clocks say; a crash also leaves `.part` files, which no row can name.
 
     Only files that bear a queue id in the place of that id are ours; others are not touched.
 """
@@ -19,10 +20,10 @@ from pathlib import Path
 from empath.errors import StorageFailure, SyntaxViolation
 from empath.mail.identity import QueueId
 from empath.storage.engine import Reader, Selects, Session
-from empath.storage.spool import locate
+from empath.storage.spool import PART, is_being_written, locate
 from empath.storage.write import Write
 
-ORPHAN_AGE_S = 3600.0  # a younger file may belong to a message that is being received
+ORPHAN_AGE_S = 3600.0  # a younger file is not worth a look
 FILES = 100  # removed between two writes
 MESSAGES = 500  # looked at in one slice
 _FIRST_DELAY_S = 1.0
@@ -99,10 +100,15 @@ class SettleGarbage(Write):
 
 
 class OrphanScan:
-    """A walk over the spool, one directory after another. `is_round_over` says that the next step begins anew."""
+    """
+    A walk over the spool, one directory after another. `is_round_over` says that the next step begins anew.
+
+    `parts` are the old files of the last step that are not whole.
+    """
 
     def __init__(self, spool: Path) -> None:
         self.is_round_over = True
+        self.parts: list[Path] = []
         self._spool = spool
         self._folders: list[str] = []
 
@@ -115,6 +121,7 @@ class OrphanScan:
         Raises:
             StorageFailure: the spool cannot be read; the next step takes the next directory.
         """
+        self.parts = []
         try:
             if self.is_round_over:
                 self._folders = sorted(os.listdir(self._spool), reverse=True)
@@ -129,10 +136,14 @@ class OrphanScan:
         try:
             with os.scandir(self._spool / folder) as entries:
                 for entry in entries:
-                    if _is_queue_id(entry.name) and entry.name.endswith(folder) and len(folder) == 2:
+                    queue_id = entry.name.removesuffix(PART)
+                    if _is_queue_id(queue_id) and queue_id.endswith(folder) and len(folder) == 2:
                         status = entry.stat(follow_symlinks=False)
                         if stat.S_ISREG(status.st_mode) and status.st_mtime < now - ORPHAN_AGE_S:
-                            found.append(entry.name)
+                            if queue_id == entry.name:
+                                found.append(queue_id)
+                            else:
+                                self.parts.append(Path(entry.path))
         except (FileNotFoundError, NotADirectoryError):
             pass  # a file that was delivered in this moment, or somebody's own file
         return found
@@ -142,6 +153,32 @@ def unnamed(reader: Selects, queue_ids: list[str]) -> list[str]:
     """Those of *queue_ids* whose file no message names."""
     named = {ulid for (ulid,) in reader.rows("garbage.named_files", {"ulids": queue_ids})}
     return [queue_id for queue_id in queue_ids if queue_id not in named]
+
+
+def left_behind(spool: Path, queue_ids: list[str]) -> list[str]:
+    """
+    Those of *queue_ids*, which no message names, whose writer has let go of the file; blocks on the disk.
+
+    Raises:
+        StorageFailure: a file cannot be looked at.
+    """
+    try:
+        return [one for one in queue_ids if not is_being_written(locate(spool, one))]
+    except OSError as exc:
+        raise StorageFailure(f"{exc.filename}: {exc.strerror}") from exc
+
+
+def remove_parts(parts: list[Path]) -> int:
+    """Remove those of *parts* whose writer is gone, blocking; how many these were."""
+    removed = 0
+    for part in parts:
+        try:
+            if not is_being_written(part):
+                part.unlink(missing_ok=True)
+                removed += 1
+        except OSError:
+            pass  # the next round tries again
+    return removed
 
 
 class AddOrphans(Write):

@@ -190,6 +190,7 @@ def test_headers_are_those_of_spooled_content(desk: Desk):
     file = SpoolFile(desk.spool, "mx.example.test", QueueId(ULID))
     file.write(b"Subject: large\r\n\r\n" + b"x" * 3_000_000)
     file.complete()
+    file.close()
     accept(desk, content=None, size=3_000_018, locator=file.locator, added_fields=b"Received: y\r\n")
     assert ["Received: y", "Subject: large"] == desk.record("view", ULID, "--headers")["headers"]
 

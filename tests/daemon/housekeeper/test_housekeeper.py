@@ -30,6 +30,7 @@ def make_file(spool: Path, queue_id: QueueId, *, is_old: bool = True) -> str:
     file = SpoolFile(spool, "mx.example.test", queue_id)
     file.write(b"x\r\n")
     file.complete()
+    file.close()
     if is_old:
         os.utime(file.path, (T0, T0))
     return file.locator

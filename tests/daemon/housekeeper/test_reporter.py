@@ -256,6 +256,7 @@ def test_a_large_original_comes_from_its_file(bench, size, expected):
         head = b"Subject: large\r\n\r\n"
         file.write(head + (b"y" * 98 + b"\r\n") * (-(-(size - len(head)) // 100)))
         file.complete()
+        file.close()
         with file.path.open("r+b") as opened:
             opened.truncate(size - 2)
             opened.seek(size - 2)

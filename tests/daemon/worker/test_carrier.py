@@ -29,6 +29,7 @@ def bodies(tmp_path: Path) -> list[Body]:
     file = SpoolFile(tmp_path, "mx", QueueId("0" * 26))
     file.write(CONTENT)
     file.complete()
+    file.close()
     return [body(CONTENT, tmp_path, INLINE), body(None, tmp_path, file.locator)]
 
 

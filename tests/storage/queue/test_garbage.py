@@ -1,6 +1,7 @@
 """test_garbage - files that nobody needs go, files that somebody needs never do"""
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,8 +22,10 @@ from empath.storage.queue.garbage import (
     SpooledWalk,
     due_garbage,
     is_awaited,
+    left_behind,
     missing_files,
     remove_file,
+    remove_parts,
     unnamed,
 )
 from empath.storage.spool import SpoolFile, locate
@@ -54,6 +57,7 @@ def make_file(spool: Path, number: int = 1, *, age_s: float = 0.0) -> str:
     file = SpoolFile(spool, NODE, queue_id(number))
     file.write(b"content")
     file.complete()
+    file.close()
     os.utime(file.path, (T0 - age_s, T0 - age_s))
     return file.locator
 
@@ -194,6 +198,38 @@ def test_old_file_that_no_row_names_is_an_orphan(queue: Queue, spool: Path, read
     assert 1 == work.added
     assert [Garbage(orphan, 0)] == due_garbage(reader, T0)
     assert 0 == queue.done(AddOrphans(found, node=NODE)).added
+
+
+def test_what_its_writer_holds_is_no_orphan_however_old_it_looks(spool: Path) -> None:
+    """
+    After a step of the clock by an hour a new housekeeper unlinked the file of a message that was just coming in.
+    """
+    file = SpoolFile(spool, NODE, queue_id(1))
+    file.write(b"content")
+    walk = OrphanScan(spool)
+    far = time.time() + 1e6
+
+    assert ([], 0) == (walk.step(far), remove_parts(walk.parts))
+    file.complete()
+    found = walk.step(far)
+    assert ([str(queue_id(1))], []) == (found, left_behind(spool, found))
+    file.close()
+    assert found == left_behind(spool, found)
+
+
+def test_a_part_that_a_crash_left_is_removed(spool: Path) -> None:
+    """
+    The lock of a process goes with it.
+    """
+    make_file(spool, 1)
+    path = locate(spool, f"spool:{NODE}/{queue_id(1)}")
+    part = path.rename(path.with_name(f"{path.name}.part"))
+    walk = OrphanScan(spool)
+
+    assert [] == walk.step(T0)
+    assert [] == walk.parts
+    assert [] == walk.step(T0 + 3601)
+    assert ([part], 1, False) == (walk.parts, remove_parts(walk.parts), part.exists())
 
 
 @pytest.mark.parametrize("age_s", [-9999, 0, 3599, 3600])

@@ -173,6 +173,7 @@ def test_a_spooled_message_is_read_with_the_fields_that_were_added(queue: Queue,
     file = SpoolFile(tmp_path, "mx.example.test", QueueId("0" * 26))
     file.write(b"Subject: x\r\n\r\n" + b"y" * 1000)
     file.complete()
+    file.close()
     queue.accept(content=None, size=1018, locator=file.locator, added_fields=b"Received: y\r\n")
     settle(queue, RecipientStatus.BOUNCED, 1)
 
