@@ -1,113 +1,180 @@
 """
-header - the limit on the header section, and the fields that a mail server needs, RFC 5322 §2.2
+header - where a header section ends, and the fields of it that a mail server needs, RFC 5322 §2.2
 
 Octets stay octets: only the fields that are asked for are parsed, and nothing is rewritten.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
-from empath.message.fields import FIELD_NAME, Fields, unfolded
+from empath.message.fields import FIELD_NAME, unfolded
 
-_END = b"\r\n\r\n"
+FIELD_OCTETS: Final = 4096  # length up to which a field is read
+
+_CRLF: Final = b"\r\n"
+_END: Final = b"\r\n\r\n"
+_LINE_OCTETS: Final = 998  # RFC 5322 §2.1.1: longest line, which holds the whole name of a field
+_NEXT_FIELD = re.compile(rb"\r\n(?=[^ \t\r])")
+_NAME = re.compile(rb"(" + FIELD_NAME + rb")[ \t]*:")
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _STRAY = re.compile(rb"^(?!" + FIELD_NAME + rb"[ \t]*:|[ \t])[^\n]*\n", re.MULTILINE)  # a whole line of no field
 
+# A field by its name in lower case, which is empty for a line of no field, and its octets up to FIELD_OCTETS.
+NamedField = tuple[bytes, bytes]
 
-class HeaderGuard:
+
+class HeaderSplitter:
     """
-    Bounds the header section of content that arrives in pieces, and keeps it.
+    Gives the fields of content that arrives in pieces. Its memory does not grow with the header section.
 
-    Octets past *limit* are dropped up to the end of the header section.  Content without a blank line is all header,
-    unless it is longer than that: then the first line that is of no field begins the body, and nothing is dropped.
-    A piece must not end between CR and LF.
+    The section ends at the first blank line. Content that begins with anything but a field is headerless. A section
+    that is longer than *limit* octets is too large, unless one of its lines within the limit is of no field: then it is
+    text without a blank line. All this does not depend on how the content is cut.
     """
 
-    __slots__ = ("_is_cut", "_kept", "_limit", "_tail", "is_complete")
+    __slots__ = ("_has_stray", "_is_begun", "_limit", "_open", "_size", "is_complete", "is_headerless", "is_too_large")
 
     def __init__(self, limit: int) -> None:
+        self._has_stray = False
+        self._is_begun = False  # the content is known to begin with a field
         self._limit = limit
-        self._kept = bytearray()
-        self._is_cut = False
-        self._tail = b""
+        self._open = b""  # the field that has not ended yet, cut where it is long
+        self._size = 0
         self.is_complete = False
+        self.is_headerless = False
+        self.is_too_large = False
 
-    @property
-    def header(self) -> bytes:
-        """What is kept of the header section, without the blank line; whole once `is_complete`."""
-        return bytes(self._kept)
-
-    def feed(self, octets: bytes) -> bytes:
-        """Take the next piece of content and return what is kept of it."""
+    def feed(self, octets: bytes) -> list[NamedField]:
+        """Take the next piece of content, and give the fields that have ended."""
         if self.is_complete:
-            return octets
-        if self._is_cut:
-            return self._drop(octets)
-        before = len(self._kept)
-        self._kept += octets
-        # A message may begin with the blank line: then it has no header at all.
-        end = 0 if self._kept.startswith(b"\r\n") else self._kept.find(_END, max(0, before - 3))
-        # Decided by the octets within the limit, not by those that have arrived: the cut must not depend on the pieces.
-        if 0 <= end <= self._limit - len(_END):
-            del self._kept[end + 2 if end else 0 :]
-            self.is_complete = True
-            return octets
-        if len(self._kept) <= self._limit:
-            return octets
-        cut = self._limit - (self._kept[self._limit - 1 : self._limit + 1] == b"\r\n")
-        # Text without any header is not a large header: a cut would lose mail.
-        if (stray := _STRAY.search(self._kept, 0, cut)) is not None:
-            del self._kept[stray.start() :]
-            self.is_complete = True
-            return octets
-        rest = bytes(self._kept[cut:])
-        del self._kept[cut:]
-        self._is_cut = True
-        self._tail = self._line_end()
-        return bytes(self._kept[before:]) + self._drop(rest)
+            return []
+        room = self._limit + len(_CRLF) - self._size  # the blank line is no part of the section
+        taken = octets[:room]
+        self._size += len(taken)
+        has_line_end = b"\n" in taken or self._open.endswith(b"\n")
+        seen = self._open + taken
+        fields: list[NamedField] = []
+        if not self._is_begun:
+            self._begin(seen)
+        if self._is_begun and has_line_end:
+            border = max(0, len(self._open) - len(_END))  # no field ends before it
+            end = seen.find(_END, border)
+            if end >= 0:
+                self.is_complete = True
+                return _named(_NEXT_FIELD.split(seen[:end]))
+            if _NEXT_FIELD.search(seen, border):
+                *whole, seen = _NEXT_FIELD.split(seen)
+                fields = _named(whole)
+                self._has_stray = self._has_stray or any(not name for name, _ in fields)
+        self._keep_open(seen)
+        if len(taken) == room and not self.is_complete:
+            self._reach_limit()
+        return fields
 
-    def _drop(self, octets: bytes) -> bytes:
-        seen = self._tail + octets
-        end = seen.find(_END)
-        if end < 0:
-            self._tail = seen[-3:]
-            return b""
+    def finish(self) -> list[NamedField]:
+        """The content is over: give the last field of a section that has no blank line after it."""
+        if self.is_complete:
+            return []
         self.is_complete = True
-        return seen[end + len(self._line_end()) :]
+        if not self._is_begun:
+            self.is_headerless = bool(self._open)
+            return []
+        if self._size > self._limit:
+            self._reach_limit()
+        return _named([self._open.removesuffix(_CRLF)])
 
-    def _line_end(self) -> bytes:
-        return b"\r\n" if self._kept.endswith(b"\r\n") else b""
+    def _begin(self, seen: bytes) -> None:
+        """Decide what the content begins with, as soon as its first line says so."""
+        if seen.startswith(_CRLF):
+            self.is_complete = True
+        elif _NAME.match(seen, 0, _LINE_OCTETS):
+            self._is_begun = True
+        elif _is_stray(seen):
+            self.is_complete = self.is_headerless = True
+
+    def _keep_open(self, octets: bytes) -> None:
+        if len(octets) > FIELD_OCTETS:
+            # The blank between the two parts makes no line end with either of them.
+            octets = octets[:FIELD_OCTETS] + b" " + octets[len(octets.rstrip(_CRLF)) :][-2:]
+        self._open = octets
+
+    def _reach_limit(self) -> None:
+        self.is_complete = True
+        if not self._is_begun:
+            self.is_headerless = True
+            return
+        is_stray = not _NAME.match(self._open, 0, _LINE_OCTETS) and _is_stray(self._open)
+        self.is_too_large = not (self._has_stray or is_stray)
 
 
-@dataclass(frozen=True, slots=True)
+def _named(fields: list[bytes]) -> list[NamedField]:
+    return [
+        (match[1].lower() if (match := _NAME.match(octets, 0, _LINE_OCTETS)) else b"", octets[:FIELD_OCTETS])
+        for octets in fields
+    ]
+
+
+def _is_stray(beginning: bytes) -> bool:
+    """Whether text without the name of a field at its *beginning* will not get one by what follows."""
+    return len(beginning) >= _LINE_OCTETS or b"\n" in beginning or beginning.startswith((b" ", b"\t"))
+
+
+@dataclass(slots=True)
 class HeaderFields:
     """
     What the queue keeps of a header section.
 
     Shape: message_id at most 998 characters, subject at most 200, both unfolded, without control characters; None when
-    the field is not there.
+    the field is not there. Of a field that stands twice the first counts.
     """
 
-    received_hops: int
-    message_id: str | None
-    subject: str | None
+    received_hops: int = 0
+    message_id: str | None = None
+    subject: str | None = None
+    has_date: bool = False
+
+    def add(self, fields: Iterable[NamedField]) -> None:
+        """Read the next fields of the section."""
+        for name, octets in fields:
+            if name == b"received":
+                self.received_hops += 1
+            elif name == b"date":
+                self.has_date = True
+            elif name == b"subject" and self.subject is None:
+                self.subject = _text(octets, 200)
+            elif name == b"message-id" and self.message_id is None:
+                self.message_id = _text(octets, 998)
 
 
-def read_fields(header: bytes) -> HeaderFields:
-    """Read a header section, each line ended by CRLF."""
-    fields = Fields.of(header)
-    message_id, subject = _text(fields, b"message-id", 998), _text(fields, b"subject", 200)
-    return HeaderFields(fields.count(b"received"), message_id, subject)
-
-
-def loops_through(header: bytes, address: str) -> bool:
+def loops_through(fields: Iterable[NamedField], address: str) -> bool:
     """Whether a Delivered-To field names *address*: final delivery adds it, so the message has been here before."""
     mine = address.encode().lower()
-    return any(unfolded(value).lower() == mine for value in Fields.of(header).values(b"delivered-to"))
+    return any(name == b"delivered-to" and _value(octets).lower() == mine for name, octets in fields)
 
 
-def _text(fields: Fields, name: bytes, limit: int) -> str | None:
-    value = fields.find(name)
-    if value is None:
-        return None
-    return _NOT_PRINTABLE.sub("?", unfolded(value).decode("utf-8", "replace").strip())[:limit]
+def header_section(octets: bytes, limit: int) -> bytes:
+    """
+    The header section at the beginning of *octets*, without the blank line, or the first *limit* octets of it.
+
+    Without a blank line all is header, unless it is longer than *limit*: then the first line that is of no field ends
+    the section. The result does not end between CR and LF.
+    """
+    if octets.startswith(_CRLF):
+        return b""
+    end = octets.find(_END, 0, limit + len(_CRLF))
+    if end >= 0:
+        return octets[: end + len(_CRLF)]
+    section = octets[:limit].removesuffix(b"\r")
+    if len(octets) > limit and (stray := _STRAY.search(section)) is not None:
+        return section[: stray.start()]
+    return section
+
+
+def _value(octets: bytes) -> bytes:
+    return unfolded(octets.partition(b":")[2].strip())
+
+
+def _text(octets: bytes, limit: int) -> str:
+    return _NOT_PRINTABLE.sub("?", _value(octets).decode("utf-8", "replace").strip())[:limit]

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from empath.mail.identity import QueueId, Timestamp
-from empath.message.fields import Fields
+from empath.message.header import HeaderFields
 
 _UNSAFE = re.compile(r"[^!-'*-\[\]-~]")  # blanks, parentheses, backslashes and controls, which could end the comment
 
@@ -50,8 +50,8 @@ def received_field(reception: Reception, queue_id: QueueId, at: Timestamp, only_
     ).encode()
 
 
-def missing_fields(fields: Fields, hostname: str, queue_id: QueueId, at: Timestamp) -> bytes:
+def missing_fields(fields: HeaderFields, hostname: str, queue_id: QueueId, at: Timestamp) -> bytes:
     """Fields that a submission server adds where the sender left them out of *fields*, RFC 6409 §8.2 and §8.3."""
-    date = "" if b"date" in fields else f"Date: {at.date_time()}\r\n"
-    message_id = "" if b"message-id" in fields else f"Message-ID: <{queue_id}@{hostname}>\r\n"
+    date = "" if fields.has_date else f"Date: {at.date_time()}\r\n"
+    message_id = "" if fields.message_id is not None else f"Message-ID: <{queue_id}@{hostname}>\r\n"
     return (date + message_id).encode()

@@ -1,121 +1,153 @@
-"""The header section as octets: where it ends, what is dropped of it, and the few fields that are read."""
+"""The header section as octets: where it ends, how large it is, and the few fields that are read."""
+
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from empath.message.header import HeaderFields, HeaderGuard, loops_through, read_fields
+from empath.message.header import FIELD_OCTETS, HeaderFields, HeaderSplitter, header_section, loops_through
 from tests.kit.conversation import cut
 
-LIMIT = 40
-FIELD = b"X-Long: 0123456789\r\n"  # 20 octets
-
 _lines = st.sampled_from(
-    [b"", b"A: b", b" folded", b"X-Long: 0123456789", b"no field at all", b".", b":", b"\xc3\xa4: 8"]
+    [b"", b"A: b", b" folded", b"X-Long: 0123456789", b"no field at all", b".", b":", b"\xc3\xa4: 8", b"Subject: s"]
 )
 contents = st.lists(_lines, max_size=14).map(lambda lines: b"".join(line + b"\r\n" for line in lines))
 
 
-def guarded(*pieces: bytes, limit: int = LIMIT) -> tuple[bytes, bytes]:
-    """What is kept of the content, and of its header section."""
-    guard = HeaderGuard(limit)
-    kept = b"".join(map(guard.feed, pieces))
-    return kept, guard.header
+def split(*pieces: bytes, limit: int = 10_000) -> tuple[list[tuple[bytes, bytes]], bool, bool]:
+    """The fields, whether the content is headerless, and whether its header section is too large."""
+    splitter = HeaderSplitter(limit)
+    fields = [field for piece in pieces for field in splitter.feed(piece)]
+    fields += splitter.finish()
+    assert splitter.is_complete
+    return fields, splitter.is_headerless, splitter.is_too_large
+
+
+def names(*pieces: bytes) -> list[bytes]:
+    return [name for name, _ in split(*pieces)[0]]
 
 
 @given(content=contents, borders=st.sets(st.integers(0, 300)), limit=st.integers(8, 120))
-def test_what_is_kept_does_not_depend_on_how_the_content_is_cut(content, borders, limit):
+def test_what_is_read_does_not_depend_on_how_the_content_is_cut(content, borders, limit):
     """
     A client chooses its segments; two copies of one message must not differ by them.
     """
-    whole = {border for border in borders if content[border - 1 : border + 1] != b"\r\n"}  # as the session gives them
-    pieces = cut(content, whole)
-    assert guarded(content, limit=limit) == guarded(*pieces, limit=limit)
+    assert split(content, limit=limit) == split(*cut(content, borders), limit=limit)
 
 
-@given(content=contents, limit=st.integers(8, 120))
-def test_line_by_line_is_as_all_at_once(content, limit):
+@given(
+    prefix=st.integers(FIELD_OCTETS - 12, FIELD_OCTETS + 4),
+    rest=st.sampled_from([b"\r\n b\r\n\r\n", b"\r\n c\r\nSubject: x\r\n\r\nReceived: y\r\n"]),
+    borders=st.sets(st.integers(FIELD_OCTETS - 20, FIELD_OCTETS + 60)),
+)
+def test_a_field_of_any_length_ends_where_it_ends(prefix, rest, borders):
     """
-    The finest cut that the guard is given.
+    A list of two thousand members is one field. Only its beginning is in memory.
     """
-    assert guarded(content, limit=limit) == guarded(*content.splitlines(keepends=True), limit=limit)
-
-
-@given(content=contents, body=st.binary(max_size=50), limit=st.integers(8, 120))
-def test_a_body_is_never_touched(content, body, limit):
-    """
-    Whatever the header section was, it ends at the blank line.
-    """
-    header = content.replace(b"\r\n\r\n", b"\r\n").removeprefix(b"\r\n")
-    kept, _ = guarded(header + b"\r\n" + body, limit=limit)
-    assert kept.endswith(b"\r\n" + body)
-
-
-@given(content=contents)
-def test_content_within_the_limit_is_kept_as_it_is(content):
-    """
-    Octet for octet.
-    """
-    assert content == guarded(content, limit=1000)[0]
+    content = b"To: ".ljust(prefix, b"x") + rest
+    pieces = cut(content, borders)
+    assert split(content, limit=10_000) == split(*pieces, limit=10_000)
+    assert names(content) == [b"to", b"subject"][: 1 + rest.count(b"Subject")]
+    assert names(content) == names(*cut(content, range(len(content))))
 
 
 @pytest.mark.parametrize(
-    ("content", "header"),
+    ("content", "expected"),
     [
-        (b"", b""),
-        (b"\r\n", b""),
-        (b"\r\nbody\r\n", b""),
-        (b"A: b\r\n", b"A: b\r\n"),
-        (b"A: b\r\n\r\n", b"A: b\r\n"),
-        (b"A: b\r\n\r\nC: d\r\n\r\n", b"A: b\r\n"),
-        (b"no separator\r\nat all\r\n", b"no separator\r\nat all\r\n"),
+        (b"", []),
+        (b"\r\n", []),
+        (b"\r\nA: b\r\n", []),
+        (b"A: b\r\n", [(b"a", b"A: b")]),
+        (b"A: b\r\n\r\nC: d\r\n", [(b"a", b"A: b")]),
+        (b"A: b\r\n c\r\nD:\r\n\r\n", [(b"a", b"A: b\r\n c"), (b"d", b"D:")]),
+        (b"A: b\r\nno field\r\nC: d\r\n\r\n", [(b"a", b"A: b"), (b"", b"no field"), (b"c", b"C: d")]),
     ],
 )
-def test_the_header_section_ends_at_the_first_blank_line(content, header):
+def test_the_header_section_ends_at_the_first_blank_line(content, expected):
     """
     RFC 5322 §2.1. Without one all is header, and a message may begin with it.
     """
-    assert (content, header) == guarded(content)
+    assert (expected, False, False) == split(content)
 
 
-def test_a_header_section_over_the_limit_is_cut_there_and_the_body_stays():
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"no header\r\nSubject: not this\r\n\r\n",
+        b" by forged.example\r\nSubject: not this\r\n",
+        b"\tfolded\r\n",
+        b": x\r\n",
+        b"x",
+        b"a" * 998 + b":\r\n",
+        b"a" * 10_000 + b"\r\n",
+    ],
+)
+@pytest.mark.parametrize("limit", [500, 100_000])
+def test_content_that_begins_with_no_field_is_headerless(content, limit):
     """
-    The blank line too, or the body would become header.
+    Nothing in it is a field, though it may look like one.
     """
-    assert (2 * FIELD + b"\r\nbody\r\n", 2 * FIELD) == guarded(5 * FIELD + b"\r\nbody\r\n")
+    assert ([], True, False) == split(content, limit=limit)
+    assert ([], True, False) == split(*cut(content, range(len(content))), limit=limit)
 
 
-def test_a_cut_inside_a_line_ends_the_line():
+@pytest.mark.parametrize(("limit", "is_too_large"), [(40, False), (39, True)])
+@pytest.mark.parametrize("end", [b"", b"\r\n", b"\r\nbody\r\n"])
+def test_a_header_section_is_too_large_beyond_the_limit(limit, is_too_large, end):
     """
-    The blank line behind it must still be one.
+    The blank line does not count.
     """
-    assert (FIELD + b"X-Lo\r\n\r\nbody", FIELD + b"X-Lo") == guarded(3 * FIELD + b"\r\nbody", limit=24)
+    assert is_too_large == split(b"X-Long: 0123456789\r\n" * 2 + end, limit=limit)[2]
 
 
-def test_a_cut_never_falls_between_cr_and_lf():
+def test_a_header_section_that_never_ends_costs_the_memory_of_one_field():
     """
-    A bare CR in stored mail could be sent on.
+    It is refused at the end of data; until then the client may send as much as the message may have.
     """
-    line = FIELD.removesuffix(b"\r\n")
-    assert (FIELD + line + b"\r\n\r\nbody", FIELD + line) == guarded(3 * FIELD + b"\r\nbody", limit=39)
+    splitter = HeaderSplitter(10_000_000)
+    tracemalloc.start()
+    try:
+        for _ in range(3000):
+            splitter.feed(b"To:" + b"x" * 1000)
+        held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert held < 4 * FIELD_OCTETS
 
 
-def test_a_header_section_that_never_ends_is_dropped_to_the_end_of_the_message():
+def test_a_long_text_without_a_blank_line_is_not_too_large():
     """
-    A million fields cost the memory of the first.
-    """
-    guard = HeaderGuard(LIMIT)
-    kept = b"".join(guard.feed(FIELD) for _ in range(1000))
-    assert (2 * FIELD, 2 * FIELD, False) == (kept, guard.header, guard.is_complete)
-
-
-def test_a_long_text_without_header_is_not_cut():
-    """
-    It would be lost mail: nothing of it is header but what looks like fields before its first line that is none.
+    It would be lost mail: its first line looks like a field by chance.
     """
     text = b"Dear: all\r\n" + 20 * b"this is no header\r\n"
-    assert (text, b"Dear: all\r\n") == guarded(text)
-    assert (text, b"Dear: all\r\n") == guarded(*text.splitlines(keepends=True))
+    assert not split(text, limit=40)[2]
+    assert not split(b"Dear: all\r\n" + b"x" * 5000, limit=1000 + 11)[2]
+
+
+@pytest.mark.parametrize(
+    ("octets", "limit", "section"),
+    [
+        (b"\r\nA: b\r\n", 100, b""),
+        (b"A: b\r\n\r\nbody", 100, b"A: b\r\n"),
+        (b"A: b\r\n\r\nbody", 6, b"A: b\r\n"),
+        (b"A: b\r\n\r\nbody", 5, b"A: b"),
+        (b"A: b\r\nC: d\r\n", 100, b"A: b\r\nC: d\r\n"),
+        (b"no field\r\nat all\r\n", 100, b"no field\r\nat all\r\n"),
+        (b"A: b\r\nno field\r\nat all\r\n", 20, b"A: b\r\n"),
+    ],
+)
+def test_the_section_at_the_beginning_of_octets_is_bounded(octets, limit, section):
+    """
+    For reports and for a person; the limit never leaves a bare CR.
+    """
+    assert section == header_section(octets, limit)
+
+
+def read(header: bytes) -> HeaderFields:
+    fields = HeaderFields()
+    fields.add(split(header)[0])
+    return fields
 
 
 def test_fields_are_read_in_any_case_and_unfolded():
@@ -123,14 +155,14 @@ def test_fields_are_read_in_any_case_and_unfolded():
     RFC 5322 §1.2.2, §2.2.3; a blank before the colon is of the obsolete syntax.
     """
     header = b"SUBJECT : one\r\n  two\r\nmessage-id: <a@b>\r\nReceived: x\r\nX: Received:\r\nrEcEiVeD\t: y\r\n"
-    assert HeaderFields(2, "<a@b>", "one two") == read_fields(header)
+    assert HeaderFields(2, "<a@b>", "one two") == read(header)
 
 
 def test_fields_that_are_not_there_are_none():
     """
     And a field's name inside another's value is no field.
     """
-    assert HeaderFields(0, None, None) == read_fields(b"X: Subject: no\r\n Message-ID: no\r\n Received: no\r\n")
+    assert HeaderFields(0, None, None) == read(b"X: Subject: no\r\n Message-ID: no\r\n Received: no\r\n")
 
 
 def test_fields_are_bounded_and_free_of_control_characters():
@@ -138,7 +170,7 @@ def test_fields_are_bounded_and_free_of_control_characters():
     They go to rows, logs and terminals.
     """
     header = b"Subject: \x1b[31m\xff\xc3\xa4" + 300 * b"x" + b"\r\nMessage-ID: " + 1200 * b"y" + b"\r\n"
-    fields = read_fields(header)
+    fields = read(header)
     assert ("?[31m�ä" + 193 * "x", 998 * "y") == (fields.subject, fields.message_id)
 
 
@@ -155,4 +187,4 @@ def test_a_message_loops_through_whom_it_was_delivered_to(header, loops):
     """
     Final delivery left the field there when the message came by before.
     """
-    assert loops == loops_through(header, "me@example.org")
+    assert loops == loops_through(split(header)[0], "me@example.org")

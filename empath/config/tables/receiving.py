@@ -80,8 +80,8 @@ class Limits(Table):
     """Longest line of content in octets on listeners of role submission and internal; 0 for no limit. Role mx keeps
     to the 998 of RFC 5321 §4.5.3.1.6."""
 
-    header_octets: Octets = setting("100KiB", "header_size")
-    """Largest header section of a message; the rest of a larger one is dropped."""
+    header_octets: Octets = setting("1MiB", "header_size")
+    """Largest header section of a message; a message with a larger one is refused with 552 5.3.4."""
 
     received_hops: Count = setting(50)
     """Number of Received fields at which a message is taken to be in a loop."""

@@ -2,18 +2,22 @@
 content - the content of one message while it arrives
 
 It stays in memory while it is small and the process holds little.  Otherwise it streams to the spool, in a thread, so
-that a slow disk stops one session and not the hub.
+that a slow disk stops one session and not the hub.  Beyond the budget of the process every piece goes to the spool at
+once, so that clients who stop in the middle of a message hold no more than the budget.
 """
 
 import hashlib
 
 from empath.daemon.process.threads import in_thread
 from empath.mail.identity import QueueId, Timestamp
-from empath.message.header import HeaderGuard
+from empath.message.header import HeaderFields, HeaderSplitter
+from empath.message.mailbox_lines import MailboxLines
 from empath.storage.queue.accept import INLINE
 from empath.storage.spool import SpoolFile
 
 _CHUNK_OCTETS = 256 * 1024  # size of one write to the spool
+_PIECE_OCTETS = 4096  # size up to which a piece in memory is joined with the next: an object has its own cost
+_FIXED_OCTETS = 8192  # memory for one content besides its octets: its objects and the field that is being read
 
 
 class ContentBudget:
@@ -31,13 +35,14 @@ class IncomingContent:
     """
     Content from DATA to its end, under the queue id that its message gets. Call `close` last, however it ended.
 
-    After `finish`: size in octets, digest (hexadecimal SHA-256), has_8bit, and either content whole with locator
-    `inline`, or content None and the locator of a durable spool file.
+    After `finish`: size in octets, digest (hexadecimal SHA-256), has_8bit, fields, and either content whole with
+    locator `inline`, or content None and the locator of a durable spool file. All this is of the octets received
+    without the separator lines of a mailbox file, which are in mailbox_fields.
     """
 
     __slots__ = (
-        "_budget", "_guard", "_hash", "_held", "_pieces", "_spool_file", "begun_at", "content", "has_8bit",
-        "is_accepted", "is_closed", "locator", "queue_id", "size",
+        "_budget", "_hash", "_header", "_held", "_mailbox_lines", "_pieces", "_spool_file", "begun_at", "content",
+        "fields", "has_8bit", "is_accepted", "is_closed", "locator", "queue_id", "size",
     )  # fmt: skip
 
     def __init__(
@@ -52,12 +57,15 @@ class IncomingContent:
         self.queue_id = queue_id
         self.begun_at = begun_at
         self._budget = budget
-        self._guard = HeaderGuard(header_octets)
         self._hash = hashlib.sha256()
-        self._held = 0
+        self._header = HeaderSplitter(header_octets)
+        self._held = _FIXED_OCTETS
+        budget.held_octets += _FIXED_OCTETS
+        self._mailbox_lines = MailboxLines()
         self._pieces: list[bytes] = []
         self._spool_file = spool_file
         self.content: bytes | None = None
+        self.fields = HeaderFields()
         self.has_8bit = False
         self.is_accepted = False
         self.is_closed = False
@@ -65,9 +73,19 @@ class IncomingContent:
         self.size = 0
 
     @property
-    def header(self) -> bytes:
-        """The header section as received, bounded."""
-        return self._guard.header
+    def is_header_too_large(self) -> bool:
+        """Whether the header section is known to be over its limit; the message is to be refused."""
+        return self._header.is_too_large
+
+    @property
+    def is_headerless(self) -> bool:
+        """Whether the content is text that begins with no field and no blank line."""
+        return self._header.is_headerless
+
+    @property
+    def mailbox_fields(self) -> bytes:
+        """The separator lines of a mailbox file as fields, each line ended by CRLF."""
+        return self._mailbox_lines.fields
 
     @property
     def digest(self) -> str:
@@ -81,15 +99,17 @@ class IncomingContent:
         Raises:
             StorageFailure: the spool cannot be written.
         """
-        self._hash.update(octets)
-        self._keep(self._guard.feed(octets))
         if not self.has_8bit and not octets.isascii():
             self.has_8bit = True
-        if self.locator is not INLINE:
-            if self._held >= _CHUNK_OCTETS:
-                self._spill()
-        elif self._is_too_much():
+        if not self._mailbox_lines.has_ended:
+            octets = self._mailbox_lines.feed(octets)
+        self._take(octets)
+        budget = self._budget
+        is_over_budget = budget.held_octets > budget.limit_octets
+        if self.locator is INLINE and (is_over_budget or self.size > budget.inline_octets):
             self.locator = self._spool_file.locator
+        if self.locator is not INLINE and self._pieces and (is_over_budget or self._held >= _CHUNK_OCTETS):
+            self._spill()
 
     def finish(self) -> None:
         """
@@ -98,10 +118,13 @@ class IncomingContent:
         Raises:
             StorageFailure: the spool cannot be written.
         """
+        self._take(self._mailbox_lines.finish())  # nothing, where the content ends in CRLF
+        self.fields.add(self._header.finish())
         if self.locator is INLINE:
             self.content = b"".join(self._pieces)
         else:
-            self._spill()
+            if self._pieces:
+                self._spill()
             in_thread(self._spool_file.complete)
 
     def close(self) -> None:
@@ -117,12 +140,16 @@ class IncomingContent:
         elif self.locator is not INLINE:
             in_thread(self._spool_file.discard)
 
-    def _is_too_much(self) -> bool:
-        budget = self._budget
-        return self.size > budget.inline_octets or budget.held_octets > budget.limit_octets
-
-    def _keep(self, octets: bytes) -> None:
-        self._pieces.append(octets)
+    def _take(self, octets: bytes) -> None:
+        if not octets:
+            return
+        self._hash.update(octets)
+        if not self._header.is_complete:
+            self.fields.add(self._header.feed(octets))
+        if self._pieces and len(self._pieces[-1]) < _PIECE_OCTETS:
+            self._pieces[-1] += octets
+        else:
+            self._pieces.append(octets)
         self._held += len(octets)
         self._budget.held_octets += len(octets)
         self.size += len(octets)
@@ -131,5 +158,5 @@ class IncomingContent:
         chunk = b"".join(self._pieces)
         self._pieces.clear()
         in_thread(self._spool_file.write, chunk)
-        self._budget.held_octets -= self._held
-        self._held = 0
+        self._budget.held_octets -= len(chunk)
+        self._held -= len(chunk)

@@ -15,8 +15,6 @@ from empath.mail.address import Address
 from empath.mail.envelope import Envelope, Recipient
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.reply import EnhancedStatus, Reply
-from empath.message.fields import Fields
-from empath.message.header import HeaderFields, read_fields
 from empath.message.trace import Reception, missing_fields, protocol_word, received_field
 from empath.policy.access import ClientAddress, Role
 from empath.smtp.server.events import MailOffered, RecipientOffered
@@ -25,6 +23,7 @@ from empath.storage.spool import SpoolFile
 from empath.telemetry.occurrences.acceptor import Accepted, MessageRefused
 
 _OK = EnhancedStatus(2, 0, 0)
+_HEADER_TOO_LARGE = Reply.of("552 5.3.4 Message header too big")
 _TOO_MANY_HOPS = Reply.of("554 5.4.0 Too many hops: the message has been in a loop")
 _NOT_NOW = Reply.of("451 4.3.0 The message could not be stored, try again later")
 
@@ -48,7 +47,7 @@ class Transaction:
     One mail transaction: recipients first, then the content. Call `close` last, however it ended.
     """
 
-    __slots__ = ("_client", "_content", "_context", "_destinations", "_known", "_offer", "_recipients")
+    __slots__ = ("_client", "_content", "_context", "_destinations", "_known", "_offer", "_recipients", "_refusal")
 
     def __init__(self, context: ListenerContext, client: Client, offer: MailOffered) -> None:
         self._context = context
@@ -58,6 +57,7 @@ class Transaction:
         self._destinations: list[str] = []
         self._known: set[Address] = set()
         self._content: IncomingContent | None = None
+        self._refusal: Reply | None = None  # the reply to the end of data, where it is known before
 
     def add_recipient(self, address: Address, offer: RecipientOffered, destination: str) -> None:
         """Add one recipient; a recipient given twice gets one copy."""
@@ -88,25 +88,26 @@ class Transaction:
         try:
             content.add(octets)
         except EmpathError as exc:
-            self._log_refusal(str(exc))
-            content.close()
+            self._refuse(_NOT_NOW, str(exc))
+        else:
+            if content.is_header_too_large:
+                self._refuse(_HEADER_TOO_LARGE, str(_HEADER_TOO_LARGE))
 
     def end_content(self) -> Reply:
         """Commit the message; the reply to the end of data."""
         content = self._begun_content()
-        if content.is_closed:
-            return _NOT_NOW
-        fields = read_fields(content.header)
-        if fields.received_hops >= self._context.config.limits.received_hops:
-            self._log_refusal("too many hops")
-            return _TOO_MANY_HOPS
+        if self._refusal is not None:
+            return self._refusal
         try:
             content.finish()
-            message = self._message(content, fields)
+            if content.is_header_too_large:
+                return self._refuse(_HEADER_TOO_LARGE, str(_HEADER_TOO_LARGE))
+            if content.fields.received_hops >= self._context.config.limits.received_hops:
+                return self._refuse(_TOO_MANY_HOPS, "too many hops")
+            message = self._message(content)
             self._context.writer.commit(Accept(message))
         except EmpathError as exc:
-            self._log_refusal(str(exc))
-            return _NOT_NOW
+            return self._refuse(_NOT_NOW, str(exc))
         content.is_accepted = True
         self._context.space.take(message.size)
         self._log_acceptance(message, content.begun_at)
@@ -121,24 +122,37 @@ class Transaction:
         if self._content is not None:
             self._content.close()
 
+    def _refuse(self, reply: Reply, reason: str) -> Reply:
+        """Drop the content and log why; *reply* is for the end of data."""
+        self._refusal = reply
+        self._log_refusal(reason)
+        self._begun_content().close()
+        return reply
+
     def _begun_content(self) -> IncomingContent:
         if self._content is None:
             raise RuntimeError("content came before DATA was accepted")
         return self._content
 
     def _added_fields(self, content: IncomingContent) -> bytes:
-        """The fields that this host adds above *content*, which is complete."""
+        """
+        What this host adds above *content*, which is complete.
+
+        Text without a header gets an empty line: without it, a first line that begins with a blank would continue the
+        last field of this host.
+        """
         client = self._client
         hostname = str(self._context.config.hostname)
         protocol = protocol_word(is_esmtp=client.is_esmtp, is_smtputf8=self._offer.is_smtputf8)
         reception = Reception(client.name, client.address_text, hostname, protocol)
         only = str(self._recipients[0].address) if len(self._recipients) == 1 else None
-        trace = received_field(reception, content.queue_id, content.begun_at, only)
-        if self._context.role is not Role.SUBMISSION:
-            return trace
-        return trace + missing_fields(Fields.of(content.header), hostname, content.queue_id, content.begun_at)
+        added = received_field(reception, content.queue_id, content.begun_at, only)
+        if self._context.role is Role.SUBMISSION:
+            added += missing_fields(content.fields, hostname, content.queue_id, content.begun_at)
+        added += content.mailbox_fields
+        return added + b"\r\n" if content.is_headerless else added
 
-    def _message(self, content: IncomingContent, fields: HeaderFields) -> NewMessage:
+    def _message(self, content: IncomingContent) -> NewMessage:
         config, offer, client = self._context.config, self._offer, self._client
         is_null = offer.reverse_path.is_null
         lifetime_s = config.retry.bounce_lifetime_s if is_null else config.retry.lifetime_s
@@ -166,8 +180,8 @@ class Transaction:
             listener=self._context.address,
             client_address=client.address_text,
             client_name=client.name,
-            header_message_id=fields.message_id,
-            subject=fields.subject,
+            header_message_id=content.fields.message_id,
+            subject=content.fields.subject,
             added_fields=added_fields,
         )
 

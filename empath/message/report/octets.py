@@ -10,7 +10,7 @@ from binascii import b2a_qp
 from enum import StrEnum
 
 from empath.mail.xtext import utf8_addr_xtext
-from empath.message.header import HeaderGuard
+from empath.message.header import header_section
 
 _BLANKS = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]+")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -67,9 +67,7 @@ def is_plain(octets: bytes) -> bool:
 
 def header_part(octets: bytes, limit: int) -> bytes:
     """The header section at the beginning of *octets*, at most *limit* octets of it, without the blank line."""
-    guard = HeaderGuard(limit)
-    guard.feed(octets.removesuffix(b"\r"))
-    header = guard.header
+    header = header_section(octets, limit)
     return header if not header or header.endswith(b"\r\n") else header + b"\r\n"
 
 

@@ -14,7 +14,7 @@ from typing import Self
 
 from empath.errors import StorageFailure
 from empath.mail.status import RecipientStatus
-from empath.message.header import HeaderGuard
+from empath.message.header import header_section
 from empath.storage.admin.records import (
     Attempt,
     DestinationLoad,
@@ -104,10 +104,8 @@ class Snapshot:
                     octets = file.read(_MAX_HEADER_OCTETS)
             except OSError as exc:
                 raise StorageFailure(f"{spool}: {exc.strerror}") from exc
-        guard = HeaderGuard(_MAX_HEADER_OCTETS)
-        guard.feed(self._visit.value("admin.added_fields", {"ulid": message.id}))
-        guard.feed(octets or b"")
-        return guard.header
+        added_fields: bytes = self._visit.value("admin.added_fields", {"ulid": message.id})
+        return header_section(added_fields + (octets or b""), _MAX_HEADER_OCTETS)
 
     def frozen_since(self) -> str | None:
         """The instant at which delivery was stopped, in ISO 8601; None while it is not."""

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import socket
+import tracemalloc
 from ipaddress import ip_address
 
 import gevent
@@ -10,17 +11,19 @@ import pytest
 from gevent.socket import wait_read, wait_write
 
 from empath.config import load_config
-from empath.daemon.acceptor.content import ContentBudget
+from empath.daemon.acceptor.content import ContentBudget, IncomingContent
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.session import ReceivingSession
 from empath.daemon.acceptor.space import Space
 from empath.daemon.process.hub_writer import HubWriter
 from empath.errors import QueueBusy, StorageFailure
+from empath.mail.identity import QueueId, Timestamp
 from empath.mail.reply import Reply
 from empath.net.stream import Deadlines, Stream
 from empath.policy.access import Role
 from empath.smtp.server.limits import ServerLimits
 from empath.storage.queue.accept import INLINE
+from empath.storage.spool import SpoolFile
 from empath.storage.sqlite.engine import SqliteEngine
 from empath.telemetry.subscribers import emitter
 from tests.kit.process import configuration
@@ -158,6 +161,122 @@ def test_the_fields_that_this_host_adds_are_kept_apart_from_what_was_received(ma
     names = [line.split(b":")[0] for line in message.added_fields.splitlines() if not line.startswith(b"\t")]
     assert [b"Received", b"Date", b"Message-ID"] == names
     assert len(message.added_fields) + len(received) == message.size
+
+
+@pytest.mark.parametrize(
+    ("received", "below", "kept"),
+    [
+        (b" by forged.example; Sat\r\nSubject: x\r\n", b"\r\n", None),
+        (b"\tgone\r\n", b"\r\n", None),
+        (b"Hello,\r\nno header here\r\n", b"\r\n", None),
+        (b"From a@b Sat Nov 29\r\nSubject: x\r\n\r\ny\r\n", b"X-Mailbox-Line: From a@b Sat Nov 29\r\n",
+         b"Subject: x\r\n\r\ny\r\n"),
+        (b">From c\r\n folded\r\n", b"X-Mailbox-Line: >From c\r\n\r\n", b" folded\r\n"),
+        (b"\r\nbody\r\n", b"", None),
+        (b"Subject: x\r\n", b"", None),
+        (b"", b"", None),
+    ],
+)  # fmt: skip
+def test_nothing_of_the_client_is_glued_to_a_field_of_ours(make_context, visit, received, below, kept):
+    """
+    B10: a first line that begins with a blank would continue our Received field, with a date and a host of its own.
+    """
+    context = make_context()
+    client = visit(context)
+    client.hear()
+    for octets in (*TO_DATA, received + b".\r\n"):
+        client.say(octets)
+
+    [message] = context.writer.messages
+    kept = received if kept is None else kept
+    trace, end, rest = message.added_fields.partition(b" +0000\r\n")
+    assert (b"Received: from ", b" +0000\r\n", below, kept) == (trace[:15], end, rest, message.content)
+    assert hashlib.sha256(kept).hexdigest() == message.digest
+    assert len(message.added_fields) + len(kept) == message.size
+
+
+def test_a_header_section_within_its_limit_is_kept_whole(make_context, visit):
+    """
+    Postfix's 102,400 is for one field; a `To` of 2,000 members is mail.
+    """
+    context = make_context()
+    client = visit(context)
+    client.hear()
+    for octets in TO_DATA:
+        client.say(octets)
+    content = b"To: " + b"member@list.example,\r\n " * 20_000 + b"end\r\nMIME-Version: 1.0\r\nSubject: s\r\n\r\nx\r\n"
+    client.push(content)
+    assert client.say(b".\r\n").startswith(b"250 2.0.0 ")
+    [message] = context.writer.messages
+    [file] = [file for file in context.config.queue.spool.rglob("*") if file.is_file()]
+    assert (content, "s") == (file.read_bytes(), message.subject)
+
+
+@pytest.mark.parametrize("rest", [b"\r\nbody\r\n", b""])
+def test_a_header_section_over_its_limit_is_refused_and_nothing_is_kept(make_context, visit, rest):
+    """
+    A message that was accepted is never cut.
+    """
+    context = make_context(more='[limits]\nheader_size = "100KiB"')
+    client = visit(context)
+    client.hear()
+    for octets in TO_DATA:
+        client.say(octets)
+    client.push(b"X: " + b"y" * 70 + b"\r\n" + b"A: b\r\n" * 20_000 + rest)
+    assert b"552 5.3.4 Message header too big\r\n" == client.say(b".\r\n")
+    assert [] == context.writer.messages
+    client.say(TO_DATA[1])
+    assert client.say(MESSAGE).startswith(b"250 2.0.0 ")
+
+
+def test_text_without_a_header_is_kept_whole_though_its_first_line_is_long(make_context, visit):
+    """
+    With `line_length = 0` a line may be longer than a header section.
+    """
+    context = make_context(line_octets=None)
+    client = visit(context)
+    client.hear()
+    for octets in TO_DATA:
+        client.say(octets)
+    content = b"A" * 2_000_000 + b"\r\nmore\r\n"
+    client.push(content)
+    assert client.say(b".\r\n").startswith(b"250 2.0.0 ")
+    [file] = [file for file in context.config.queue.spool.rglob("*") if file.is_file()]
+    assert content == file.read_bytes()
+
+
+def test_unfinished_content_holds_no_more_than_the_budget(make_context):
+    """
+    A thousand clients that stop in the middle, or send octet by octet, must not take the memory of the process.
+    """
+    context = make_context()
+    budget = ContentBudget(inline_octets=256 * 1024, limit_octets=1024 * 1024)
+    spool = context.config.queue.spool
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        contents = []
+        for number in range(60):
+            queue_id = QueueId.make(Timestamp(1_700_000_000), number.to_bytes(10))
+            content = IncomingContent(
+                budget,
+                SpoolFile(spool, "mx.example.test", queue_id),
+                queue_id=queue_id,
+                begun_at=Timestamp(0),
+                header_octets=1024 * 1024,
+            )
+            content.add(b"To: a\r\n")
+            for _ in range(4_000):
+                content.add(b" member\r\n")
+            contents.append(content)
+        held = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert 60 * 36_007 == sum(content.size for content in contents)
+    for content in contents:
+        content.close()
+    assert 0 == budget.held_octets
+    assert held <= 1.25 * budget.limit_octets
 
 
 @pytest.mark.parametrize("error", [QueueBusy("locked"), StorageFailure("disk full")])

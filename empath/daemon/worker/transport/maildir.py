@@ -20,7 +20,7 @@ from empath.errors import EmpathError
 from empath.mail.fate import Attempt, Said
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
-from empath.message.header import HeaderGuard, loops_through
+from empath.message.header import HeaderSplitter, loops_through
 from empath.policy.attempt import outcome_of
 from empath.policy.routing import MaildirRoute
 from empath.storage.spool import make_folder, no_link_opener, sync_folder
@@ -70,11 +70,12 @@ def deliver_to_maildir(
             make_folder(folder / part, mode=0o700)
         with open(temporary, "xb", opener=no_link_opener(0o600)) as file:
             file.write(f"Return-Path: <{reverse_path}>\r\nDelivered-To: {address}\r\n".encode())
-            guard = HeaderGuard(_HEADER_OCTETS)
+            splitter = HeaderSplitter(_HEADER_OCTETS)
+            has_looped = False
             for piece in pieces:
-                guard.feed(piece)
+                has_looped = has_looped or loops_through(splitter.feed(piece), address)
                 file.write(piece)
-            if loops_through(guard.header, address):
+            if has_looped or loops_through(splitter.finish(), address):
                 _remove(temporary)
                 return _LOOP
             file.flush()
