@@ -7,7 +7,10 @@ THEORY
     An eighth of the slots is for destinations that have no lease: mail to an idle one finds a slot at once while others
     have a backlog.
     A host may take minutes to prove dead.  Where all slots are filled, leases that wait for a silent host do not count,
-    up to three times as many as there are slots.
+    up to three times as many as there are slots.  If these are filled too, messages that have been under way for a
+    minute are cut short, the longest first, unless they are past the final dot.
+    A message that was under way for a minute and was not delivered makes its destination a failing one, so that slow
+    hosts share the quarter whatever they answer.
 """
 
 from collections.abc import Callable
@@ -16,6 +19,7 @@ from typing import Final
 _FAILING_SHARE: Final = 4  # the part of the slots for failing destinations is one by this number
 _FIRST_LEASES_SHARE: Final = 8  # the part of the slots for the first lease of a destination is one by this number
 _STUCK_SLOTS: Final = 3  # times the number of slots: most stuck leases that do not count
+SLOW_S: Final = 60.0  # time after which a message may be cut short, and counts as one of a failing destination
 _LEASES_AT_ONCE: Final = 32  # leases of one transaction
 
 
@@ -35,3 +39,8 @@ def lease_limits(slots: int, active: int, count_stuck: Callable[[], int]) -> tup
 def failing_limit(slots: int, active_failing: int) -> int:
     """Leases of failing destinations to take; one slot at least is for them, for a worker of fewer than four slots."""
     return max(0, max(1, slots // _FAILING_SHARE) - active_failing)
+
+
+def slow_to_cut(slots: int) -> int:
+    """Slow messages to cut short at once, where no lease can be taken and mail is due."""
+    return max(1, slots // _FAILING_SHARE)

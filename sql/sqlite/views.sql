@@ -117,7 +117,7 @@ CREATE VIEW destination AS
 SELECT d.name AS destination,  -- 'smtp:host:port', 'maildir:/path', 'discard:', or a domain
        d.max_leases AS max_leases,  -- connections at once, of all workers together
        (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id) AS leases,  -- connections in use
-       d.is_failing                                  AS is_failing,               -- 1: its last attempt reached no host
+       d.is_failing                                  AS is_failing,               -- 1: its last attempt reached no host, or failed after a minute
        datetime(d.due_at, 'unixepoch') AS due_at,  -- no recipient waits for less, UTC; NULL: none waits
        d.due_at                                      AS due_unix,                 -- the same, Unix seconds
        datetime(d.breaker_until, 'unixepoch') AS breaker_until,  -- nothing before this instant after failures, UTC

@@ -2,7 +2,7 @@
 
 import pytest
 
-from empath.policy.slots import failing_limit, lease_limits
+from empath.policy.slots import failing_limit, lease_limits, slow_to_cut
 
 
 def stuck(count):
@@ -65,3 +65,11 @@ def test_an_eighth_of_the_slots_is_for_destinations_without_a_lease(slots, activ
     Forty hops with a backlog filled all slots with leases of twelve seconds, and mail to an idle one waited for them.
     """
     assert limits == lease_limits(slots, active, stuck(0))
+
+
+@pytest.mark.parametrize(("slots", "count"), [(1, 1), (2, 1), (3, 1), (4, 1), (8, 2), (100, 25)])
+def test_a_quarter_of_the_slots_is_cut_short_at_once_and_one_at_least(slots, count):
+    """
+    As many as other mail may need; the rest goes on as long as no mail waits.
+    """
+    assert count == slow_to_cut(slots)

@@ -35,7 +35,7 @@ from empath.net.interfaces import Interfaces
 from empath.net.next_hop import NextHops
 from empath.net.resolver import DnsResolver
 from empath.net.wakeup import WakeUp
-from empath.policy.slots import failing_limit, lease_limits
+from empath.policy.slots import failing_limit, lease_limits, slow_to_cut
 from empath.storage.queue.lease import AGING, Lease, LeaseProbe, TakeLeases
 from empath.storage.queue.put_back import ReleaseUnknownLeases
 from empath.telemetry.occurrence import traceback_text
@@ -113,8 +113,10 @@ class Worker:
         limit, further = lease_limits(self._slots, len(self._active), self._count_stuck)
         if limit == 0:
             self._next_ready_at = now + _POLL_S  # a lease may be stuck by then
+            if self._probe.is_runnable(now, with_failing=False, with_leased=True):
+                self._cut_slow_short()
             return
-        failing = failing_limit(self._slots, self._active_failing)
+        failing = failing_limit(self._slots, self._active_failing + self._count_slow())
         if self._probe.is_runnable(now, with_failing=failing > 0, with_leased=further > 0):
             self._take(now, limit, failing, further)
         if failing == 0:
@@ -129,6 +131,17 @@ class Worker:
     def _count_stuck(self) -> int:
         now = time.monotonic()
         return sum(run.is_stuck(now) for run in self._active.values())
+
+    def _count_slow(self) -> int:
+        """Slow leases of destinations that do not count as failing yet."""
+        now = time.monotonic()
+        return sum(run.is_slow(now) and not run.is_failing for run in self._active.values())
+
+    def _cut_slow_short(self) -> None:
+        now = time.monotonic()
+        slow = [run for run in self._active.values() if run.is_slow(now)]  # the oldest lease first
+        for run in slow[: slow_to_cut(self._slots)]:
+            run.cut_short()
 
     def _take(self, now: float, limit: int, failing_limit: int, further_limit: int) -> None:
         self._takes += 1

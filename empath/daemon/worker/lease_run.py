@@ -30,9 +30,10 @@ from empath.mail.domain import parse_stored
 from empath.mail.fate import Attempt, Said
 from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
-from empath.net.stream import StreamClosed
+from empath.net.stream import StreamClosed, StreamTimeout
 from empath.policy.retry import MAX_FAULTS
 from empath.policy.routing import Route
+from empath.policy.slots import SLOW_S
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.lease import (
     FAULT,
@@ -70,6 +71,7 @@ class Dispatch:
     runtime: Runtime
     choose_carrier: Callable[[Route | None, str], Carrier]  # for a lease, by its route and destination
     may_go_on: bool = True
+    clock: Callable[[], float] = time.monotonic
 
 
 class LeaseRun:
@@ -81,12 +83,13 @@ class LeaseRun:
         self._lease = lease
         self._carrier: Carrier | None = None
         self._settling = Settling(dispatch.runtime, lease)
-        self._moved_at = time.monotonic()
+        self._moved_at = self._dispatch.clock()
         self._unwritten: list[Write] = []
         self._greenlet: greenlet | None = None
         self._is_carrying = False
         self._has_ended = False  # the message under way is past its point of no return
         self._is_given_up = False
+        self._is_delivered = False  # some of the last message
         self._is_over = False  # others have the lease, or its destination is suspended
 
     def run(self) -> None:
@@ -98,7 +101,7 @@ class LeaseRun:
             for number, message in enumerate(self._lease.messages, start=1):
                 if self._is_over or not self._dispatch.may_go_on:
                     break
-                self._moved_at = time.monotonic()
+                self._moved_at = self._dispatch.clock()
                 self._leave(message, ordered_away)
                 self._deliver(message)
                 if number < len(self._lease.messages):
@@ -113,6 +116,7 @@ class LeaseRun:
                 self._commit()
                 gevent.sleep(_LEASE_AGAIN_S)
             is_failing = self._carrier.is_failing if self._carrier is not None else self._lease.is_failing
+            is_failing |= self.is_slow(self._dispatch.clock()) and not self._is_delivered
             end = EndLease(
                 self._lease.lease_id, destination=self._lease.destination, is_failing=is_failing, now=time.time()
             )
@@ -129,6 +133,24 @@ class LeaseRun:
         if self._is_carrying and self._greenlet is not None:
             ended = StreamClosed("this server stopped before the host answered")
             self._greenlet.throw(ended if self._has_ended else Abandoned("this server stops"))
+
+    def cut_short(self) -> None:
+        """Let the message under way time out, unless it is past the final dot or waits for no host."""
+        if self._carrier is not None and self._carrier.waits_for_hosts:
+            gevent.get_hub().loop.run_callback(self._time_out)
+
+    def _time_out(self) -> None:
+        if self._is_carrying and not self._has_ended and self._greenlet is not None:
+            self._greenlet.throw(StreamTimeout("too slow, and other mail waits"))
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the destination was a failing one when the lease was taken."""
+        return self._lease.is_failing
+
+    def is_slow(self, now: float) -> bool:
+        """Whether its message has been under way for so long that other mail comes first; *now* as for is_stuck."""
+        return now - self._moved_at > SLOW_S
 
     def is_stuck(self, now: float) -> bool:
         """Whether its message has been under way too long for its slot to count; *now* is of the monotonic clock."""
@@ -167,10 +189,13 @@ class LeaseRun:
         except SyntaxViolation as exc:
             self._runtime.emit(NotDeliverable(queue_id=message.queue_id, error=str(exc)))
             self._hold(recipients, tried, f"no command can be made of it: {exc}")
+        except StreamTimeout as exc:  # cut short while it waited for something else than a host
+            self._put_off(recipients, tried, f"{exc}")
         except Exception as exc:  # noqa: BLE001 - a bug without an attempt would be met again at once, for ever
             self._count_fault(message, recipients, tried, exc)
         finally:
             self._is_carrying = False
+            self._is_delivered = any(a.outcome is Outcome.DELIVERED for one in tried for a in one.answers)
             message.content = None  # a lease of twenty messages should not hold them all to its end
             # Also after an error: a recipient that has got the mail must not get it again.
             self._settle(message, tried)

@@ -46,6 +46,7 @@ class EndLease(Write):
         super().__init__()
         self._now = now
         self._lease_id = lease_id
+        self.is_failing = is_failing
         self._destination = {"destination": destination, "is_failing": int(is_failing)}
 
     def run(self, session: Session) -> None:

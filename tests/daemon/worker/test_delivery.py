@@ -7,6 +7,7 @@ from typing import Any
 
 import gevent
 import pytest
+from gevent.event import Event
 
 from empath.config import load_config
 from empath.daemon.process.threads import in_thread
@@ -345,6 +346,49 @@ def test_a_stop_puts_back_what_no_host_has_whole(dispatch, is_after_dot, fates):
     running.get(timeout=0.9)
     writer = dispatch.runtime.writer
     assert (fates, 1) == (writer.fates(), len(writer.of(EndLease)))
+
+
+@pytest.mark.parametrize(("has_ended", "fate"), [(False, "deferred"), (True, "delivered")])
+def test_a_slow_message_is_cut_short_before_its_point_of_no_return(dispatch, has_ended, fate):
+    """
+    It counts as an attempt, and the lease goes on; past the final dot it would arrive twice.
+    """
+    waiting = Event()
+
+    class Slow(FakeCarrier):
+        waits_for_hosts = True
+
+        def carry(self, job):
+            if job.message.message_id == 1:
+                if has_ended:
+                    job.may_end()
+                waiting.wait(0.2)
+            return iter([*super().carry(job)])
+
+    plan = [[(0, DELIVERED, TAKEN)]]
+    carrier = Slow(plan, plan) if has_ended else Slow(plan)
+    dispatch.choose_carrier = lambda route, destination: carrier
+    lease = LeaseRun(dispatch, Lease(3, "discard:", False, [message(1), message(2)]))
+    running = gevent.spawn(lease.run)
+    gevent.idle()
+    lease.cut_short()
+    running.get(timeout=5)
+    assert [(10, fate), (20, "delivered")] == dispatch.runtime.writer.fates()
+
+
+@pytest.mark.parametrize(("outcome", "reply", "is_failing"), [(DEFERRED, LATER, True), (DELIVERED, TAKEN, False)])
+def test_a_slow_message_that_is_not_delivered_makes_its_destination_a_failing_one(dispatch, outcome, reply, is_failing):
+    """
+    Hosts that drip, or are silent after the dot, have a session each time, and would keep every slot.
+    """
+
+    class Slow(FakeCarrier):
+        def carry(self, job):
+            dispatch.clock = lambda: time.monotonic() + 61.0
+            return super().carry(job)
+
+    writer = run(dispatch, Slow([[(0, outcome, reply)]]), message(1))
+    assert [is_failing] == [end.is_failing for end in writer.of(EndLease)]
 
 
 def test_a_settle_that_failed_is_written_again_until_it_is(dispatch):
