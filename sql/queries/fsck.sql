@@ -395,6 +395,10 @@ SELECT 'spool:' || :node || '/' || :id
 ON CONFLICT DO NOTHING;
 
 -- name: record_repair
--- Who mended what. Rows: none.
-INSERT INTO _audit (who, recipient_id, destination, what, before, after)
-VALUES (:who, :recipient_id, :destination, :what, :before, :after);
+-- Who mended what. Rows: none. Index: the rowids.
+INSERT INTO _audit (who, recipient_id, ulid, address, destination, what, before, after)
+VALUES (
+  :who, :recipient_id,
+  (SELECT m.ulid FROM _recipient AS r JOIN _message AS m ON m.message_id = r.message_id WHERE r.recipient_id = :recipient_id),
+  (SELECT r.address FROM _recipient AS r WHERE r.recipient_id = :recipient_id),
+  :destination, :what, :before, :after);

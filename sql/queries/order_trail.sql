@@ -3,7 +3,12 @@
 
 -- name: record_order
 -- The end of an order: :what changed from :before to :after. The act of giving it has its own row.
-INSERT INTO _audit (who, recipient_id, what, before, after) VALUES ('empath', :recipient_id, :what, :before, :after);
+-- Index: the rowids.
+INSERT INTO _audit (who, recipient_id, ulid, address, what, before, after)
+SELECT 'empath', r.recipient_id, m.ulid, r.address, :what, :before, :after
+  FROM _recipient AS r
+  JOIN _message AS m ON m.message_id = r.message_id
+ WHERE r.recipient_id = :recipient_id;
 
 -- name: notify
 -- What the sender wants to hear of a recipient, RFC 3461 NOTIFY=. Index: the rowid. Rows: one: message_id, notify.

@@ -62,4 +62,9 @@ UPDATE _message SET delay_reported_at = :now WHERE message_id = :message_id;
 
 -- name: record_discarded
 -- Nobody is told of a failure: the audit is. Transaction: that of count_notices.
-INSERT INTO _audit (who, recipient_id, what, before, after) VALUES ('empath', :recipient_id, 'report', :kind, 'discarded');
+-- Index: the rowids.
+INSERT INTO _audit (who, recipient_id, ulid, address, what, before, after)
+SELECT 'empath', r.recipient_id, m.ulid, r.address, 'report', :kind, 'discarded'
+  FROM _recipient AS r
+  JOIN _message AS m ON m.message_id = r.message_id
+ WHERE r.recipient_id = :recipient_id;

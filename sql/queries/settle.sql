@@ -6,7 +6,7 @@
 SELECT EXISTS (SELECT 1 FROM _lease WHERE lease_id = :lease_id);
 
 -- name: settle_recipient
--- The fate of one recipient without a noted order. Index: the rowid.
+-- The fate of one recipient without a noted order, and without a lifetime that was extended meanwhile. Index: the rowid.
 UPDATE _recipient
    SET status = :status,
        next_retry_at = coalesce(:next_retry_at, next_retry_at),
@@ -18,7 +18,8 @@ UPDATE _recipient
  WHERE recipient_id = :recipient_id
    AND lease_id = :lease_id
    AND ordered_status IS NULL
-   AND ordered_next_retry_at IS NULL;
+   AND ordered_next_retry_at IS NULL
+   AND (:status <> 'expired' OR expires_at <= :now);
 
 -- name: faults_in_a_row
 -- How many of the last :count attempts of a recipient have :stage and a text LIKE :fault.
@@ -30,8 +31,8 @@ SELECT count(*)
 
 -- name: order
 -- What was ordered while it is leased. Index: the rowid. Rows: none if it is not of the lease, else one: ordered_status,
--- ordered_next_retry_at; both NULL: nothing.
-SELECT ordered_status, ordered_next_retry_at
+-- ordered_next_retry_at, both NULL: nothing; expires_at.
+SELECT ordered_status, ordered_next_retry_at, expires_at
   FROM _recipient
  WHERE recipient_id = :recipient_id
    AND lease_id = :lease_id;

@@ -20,6 +20,8 @@ CREATE VIEW _change AS
 SELECT NULL AS at,  -- Unix seconds, as are all instants here
        NULL AS who,
        NULL AS recipient_id,
+       NULL AS ulid,
+       NULL AS address,
        NULL AS destination,
        NULL AS what,  -- as in _audit; so are before and after
        NULL AS before,
@@ -29,12 +31,15 @@ SELECT NULL AS at,  -- Unix seconds, as are all instants here
 CREATE TRIGGER _change_audited INSTEAD OF INSERT ON _change
 WHEN new.after IS NOT new.before
 BEGIN
-  INSERT INTO _audit (at, who, recipient_id, destination, what, before, after)
-  VALUES (new.at, new.who, new.recipient_id, new.destination, new.what, new.before, new.after);
+  INSERT INTO _audit (at, who, recipient_id, ulid, address, destination, what, before, after)
+  VALUES (
+    new.at, new.who, new.recipient_id, new.ulid, new.address, new.destination, new.what, new.before, new.after);
 END;
 
 CREATE VIEW _move AS
 SELECT NULL AS recipient_id,
+       NULL AS ulid,
+       NULL AS address,
        NULL AS old_status,  -- as the row was when the statement began; so each old_
        NULL AS status,
        NULL AS old_retry,
@@ -49,6 +54,7 @@ CREATE VIEW _moved AS SELECT * FROM _move;
 
 CREATE TRIGGER _move_judged INSTEAD OF INSERT ON _move
 WHEN new.status IS NOT new.old_status
+ AND (SELECT status FROM _recipient WHERE recipient_id = new.recipient_id) = new.old_status
 BEGIN
   SELECT CASE
     WHEN new.status = 'leased'
@@ -79,8 +85,8 @@ BEGIN
         AND (m.content_locator <> 'inline' OR EXISTS (SELECT 1 FROM _content WHERE message_id = m.message_id)));
   INSERT INTO _moved
   VALUES (
-    new.recipient_id, new.old_status, new.status, new.old_retry, new.is_retry_given, new.old_ordered,
-    new.old_ordered_retry, new.at, new.who);
+    new.recipient_id, new.ulid, new.address, new.old_status, new.status, new.old_retry, new.is_retry_given,
+    new.old_ordered, new.old_ordered_retry, new.at, new.who);
 END;
 
 -- Whom is set to queued is to be tried: at once, unless the statement names an instant.
@@ -93,35 +99,41 @@ BEGIN
            new.status = 'queued' AND NOT new.is_retry_given, min(next_retry_at, new.at), next_retry_at),
          reason = iif(new.status = 'queued' OR new.status = 'deferred', NULL, 'administratively ' || new.status),
          settled_at = new.at
-   WHERE recipient_id = new.recipient_id
-     AND status = new.old_status;
-  INSERT INTO _audit (at, who, recipient_id, what, before, after)
-  VALUES (new.at, new.who, new.recipient_id, 'status', new.old_status, new.status);
+   WHERE recipient_id = new.recipient_id;
+  INSERT INTO _audit (at, who, recipient_id, ulid, address, what, before, after)
+  VALUES (new.at, new.who, new.recipient_id, new.ulid, new.address, 'status', new.old_status, new.status);
 END;
 
 CREATE TRIGGER _moved_sooner INSTEAD OF INSERT ON _moved
 WHEN new.status = 'queued' AND new.old_retry > new.at AND NOT new.is_retry_given AND new.old_status <> 'leased'
 BEGIN
-  INSERT INTO _audit (at, who, recipient_id, what, before, after)
-  VALUES (new.at, new.who, new.recipient_id, 'next_retry_unix', new.old_retry, new.at);
+  INSERT INTO _audit (at, who, recipient_id, ulid, address, what, before, after)
+  VALUES (new.at, new.who, new.recipient_id, new.ulid, new.address, 'next_retry_unix', new.old_retry, new.at);
 END;
 
+-- A join gives the same recipient more than once: what is ordered already is not ordered again.
 CREATE TRIGGER _moved_later INSTEAD OF INSERT ON _moved
 WHEN new.old_status = 'leased'
 BEGIN
+  INSERT INTO _change
+  SELECT new.at, new.who, new.recipient_id, new.ulid, new.address, NULL, 'ordered', ordered_status,
+         iif(new.status = 'queued', NULL, new.status)
+    FROM _recipient
+   WHERE recipient_id = new.recipient_id;
+  INSERT INTO _change
+  SELECT new.at, new.who, new.recipient_id, new.ulid, new.address, NULL, 'ordered_next_retry_unix', ordered_next_retry_at,
+         new.at
+    FROM _recipient
+   WHERE new.status = 'queued'
+     AND NOT new.is_retry_given
+     AND recipient_id = new.recipient_id
+     AND ordered_next_retry_at IS new.old_ordered_retry;
   UPDATE _recipient
      SET ordered_status = iif(new.status = 'queued', NULL, new.status),
          ordered_next_retry_at = iif(
            new.status = 'queued' AND NOT new.is_retry_given, new.at, ordered_next_retry_at)
    WHERE recipient_id = new.recipient_id
      AND status = 'leased';
-  INSERT INTO _change
-  VALUES (
-    new.at, new.who, new.recipient_id, NULL, 'ordered', new.old_ordered, iif(new.status = 'queued', NULL, new.status));
-  INSERT INTO _change
-  VALUES (
-    new.at, new.who, new.recipient_id, NULL, 'ordered_next_retry_unix', new.old_ordered_retry,
-    iif(new.status = 'queued' AND NOT new.is_retry_given, new.at, new.old_ordered_retry));
 END;
 
 -- The sender has to hear of what was returned, as of what bounces by itself; but not of what is queued again.
@@ -144,6 +156,8 @@ END;
 CREATE VIEW _instant AS
 SELECT NULL AS what,  -- column of the view, by its name in _audit
        NULL AS recipient_id,
+       NULL AS ulid,
+       NULL AS address,
        NULL AS destination,  -- name, if it is about one
        NULL AS before,
        NULL AS after,  -- as it was given
@@ -158,7 +172,7 @@ WHEN new.after IS NOT new.before
 BEGIN
   INSERT INTO _instant_set
   VALUES (
-    new.what, new.recipient_id, new.destination, new.before,
+    new.what, new.recipient_id, new.ulid, new.address, new.destination, new.before,
     CASE
       WHEN new.after IS NULL THEN NULL
       WHEN typeof(new.after) = 'integer' OR typeof(new.after) = 'real' THEN new.after
@@ -170,16 +184,31 @@ BEGIN
     new.at, new.who);
 END;
 
+-- A join gives the same recipient more than once: the first of its rows counts, here and in the audit.
 CREATE TRIGGER _instant_set_retry INSTEAD OF INSERT ON _instant_set
-WHEN new.what = 'next_retry_unix' OR new.what = 'ordered_next_retry_unix'
+WHEN new.what = 'next_retry_unix'
 BEGIN
   SELECT raise(ABORT, 'empath: next_retry_at takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, ''now'' or a shift such as ''+1 hour''')
    WHERE new.after NOT BETWEEN 1e9 AND new.at + 315576000.0 OR new.after IS NULL;
   UPDATE _recipient SET next_retry_at = new.after
-   WHERE new.what = 'next_retry_unix' AND recipient_id = new.recipient_id AND status <> 'leased';
+   WHERE recipient_id = new.recipient_id AND status <> 'leased' AND next_retry_at = new.before;
+  INSERT INTO _change
+  VALUES (
+    new.at, new.who, new.recipient_id, new.ulid, new.address, NULL, new.what, new.before,
+    iif(changes() > 0, new.after, new.before));
+END;
+
+CREATE TRIGGER _instant_set_ordered_retry INSTEAD OF INSERT ON _instant_set
+WHEN new.what = 'ordered_next_retry_unix'
+BEGIN
+  SELECT raise(ABORT, 'empath: next_retry_at takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, ''now'' or a shift such as ''+1 hour''')
+   WHERE new.after NOT BETWEEN 1e9 AND new.at + 315576000.0 OR new.after IS NULL;
   UPDATE _recipient SET ordered_next_retry_at = new.after
-   WHERE new.what = 'ordered_next_retry_unix' AND recipient_id = new.recipient_id AND status = 'leased';
-  INSERT INTO _change VALUES (new.at, new.who, new.recipient_id, NULL, new.what, new.before, new.after);
+   WHERE recipient_id = new.recipient_id AND status = 'leased' AND ordered_next_retry_at IS new.before;
+  INSERT INTO _change
+  VALUES (
+    new.at, new.who, new.recipient_id, new.ulid, new.address, NULL, new.what, new.before,
+    iif(changes() > 0, new.after, new.before));
 END;
 
 CREATE TRIGGER _instant_set_expiry INSTEAD OF INSERT ON _instant_set
@@ -187,8 +216,11 @@ WHEN new.what = 'expires_unix'
 BEGIN
   SELECT raise(ABORT, 'empath: expires_at takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, ''now'' or a shift such as ''+1 hour''')
    WHERE new.after NOT BETWEEN 1e9 AND new.at + 315576000.0 OR new.after IS NULL;
-  UPDATE _recipient SET expires_at = new.after WHERE recipient_id = new.recipient_id;
-  INSERT INTO _change VALUES (new.at, new.who, new.recipient_id, NULL, new.what, new.before, new.after);
+  UPDATE _recipient SET expires_at = new.after WHERE recipient_id = new.recipient_id AND expires_at = new.before;
+  INSERT INTO _change
+  VALUES (
+    new.at, new.who, new.recipient_id, new.ulid, new.address, NULL, new.what, new.before,
+    iif(changes() > 0, new.after, new.before));
 END;
 
 CREATE TRIGGER _instant_set_suspension INSTEAD OF INSERT ON _instant_set
@@ -196,15 +228,19 @@ WHEN new.what = 'suspended_until_unix'
 BEGIN
   SELECT raise(ABORT, 'empath: suspended_until takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, ''now'', a shift such as ''+1 hour'', or NULL to end it')
    WHERE new.after NOT BETWEEN 1e9 AND new.at + 315576000.0;
-  UPDATE _destination SET suspended_until = new.after WHERE name = new.destination;
-  INSERT INTO _change VALUES (new.at, new.who, NULL, new.destination, new.what, new.before, new.after);
+  UPDATE _destination SET suspended_until = new.after
+   WHERE name = new.destination AND suspended_until IS new.before;
+  INSERT INTO _change
+  VALUES (
+    new.at, new.who, NULL, NULL, NULL, new.destination, new.what, new.before,
+    iif(changes() > 0, new.after, new.before));
 END;
 
 CREATE TRIGGER queue_status INSTEAD OF UPDATE OF status ON queue
 BEGIN
   INSERT INTO _move
   VALUES (
-    old.recipient_id, old.status, new.status, old.next_retry_unix,
+    old.recipient_id, old.id, old.recipient, old.status, new.status, old.next_retry_unix,
     new.next_retry_unix IS NOT old.next_retry_unix OR new.next_retry_at IS NOT old.next_retry_at,
     old.ordered, old.ordered_next_retry_unix,
     (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
@@ -216,7 +252,8 @@ BEGIN
    WHERE new.next_retry_at IS NOT old.next_retry_at AND new.next_retry_unix IS NOT old.next_retry_unix;
   INSERT INTO _instant
   VALUES (
-    iif(old.status = 'leased', 'ordered_next_retry_unix', 'next_retry_unix'), old.recipient_id, NULL,
+    iif(old.status = 'leased', 'ordered_next_retry_unix', 'next_retry_unix'), old.recipient_id, old.id, old.recipient,
+    NULL,
     iif(old.status = 'leased', old.ordered_next_retry_unix, old.next_retry_unix),
     CASE
       WHEN new.next_retry_at IS NOT old.next_retry_at THEN new.next_retry_at
@@ -233,7 +270,7 @@ BEGIN
    WHERE new.expires_at IS NOT old.expires_at AND new.expires_unix IS NOT old.expires_unix;
   INSERT INTO _instant
   VALUES (
-    'expires_unix', old.recipient_id, NULL, old.expires_unix,
+    'expires_unix', old.recipient_id, old.id, old.recipient, NULL, old.expires_unix,
     iif(new.expires_at IS NOT old.expires_at, new.expires_at, new.expires_unix),
     (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
 END;
@@ -243,11 +280,12 @@ BEGIN
   SELECT raise(ABORT, 'empath: priority takes 0 (first), 1, 2, 3 or 4 (last)')
    WHERE coalesce(CAST(new.priority AS TEXT), '') NOT GLOB '[0-4]';
   UPDATE _recipient SET priority = new.priority
-   WHERE CAST(new.priority AS INTEGER) <> old.priority AND recipient_id = old.recipient_id;
+   WHERE CAST(new.priority AS INTEGER) <> old.priority AND recipient_id = old.recipient_id AND priority = old.priority;
   INSERT INTO _change
   VALUES (
     (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'),
-    old.recipient_id, NULL, 'priority', old.priority, CAST(new.priority AS INTEGER));
+    old.recipient_id, old.id, old.recipient, NULL, 'priority', old.priority,
+    iif(changes() > 0, CAST(new.priority AS INTEGER), old.priority));
 END;
 
 -- Does nothing, for every column: one that has no trigger at all would be told that it "is a view", and up to SQLite 3.40
@@ -257,15 +295,15 @@ BEGIN
   SELECT 1
    WHERE new.recipient_id IS NULL
      AND coalesce(
-       new.id, new.sender, new.recipient, new.domain, new.destination, new.status, new.ordered,
+       new.id, new.sender, new.recipient, new.domain, new.destination, new.status, new.ordered, new.wanted,
        new.ordered_next_retry_at, new.ordered_next_retry_unix, new.priority, new.next_retry_at, new.next_retry_unix,
        new.expires_at, new.expires_unix, new.attempts, new.last_reply, new.reason, new.received_at, new.received_unix,
        new.size);
 END;
 
 CREATE TRIGGER queue_fixed INSTEAD OF UPDATE OF
-  id, recipient_id, sender, recipient, domain, destination, ordered, ordered_next_retry_at, ordered_next_retry_unix,
-  attempts, last_reply, reason, received_at, received_unix, size
+  id, recipient_id, sender, recipient, domain, destination, ordered, wanted, ordered_next_retry_at,
+  ordered_next_retry_unix, attempts, last_reply, reason, received_at, received_unix, size
 ON queue
 BEGIN
   SELECT raise(ABORT, 'empath: queue takes status, next_retry_at, next_retry_unix, priority, expires_at and expires_unix; no other column can be set');
@@ -275,7 +313,7 @@ CREATE TRIGGER queue_delete INSTEAD OF DELETE ON queue
 BEGIN
   INSERT INTO _move
   VALUES (
-    old.recipient_id, old.status, 'cancelled', old.next_retry_unix, 0, old.ordered, old.ordered_next_retry_unix,
+    old.recipient_id, old.id, old.recipient, old.status, 'cancelled', old.next_retry_unix, 0, old.ordered, old.ordered_next_retry_unix,
     (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
 END;
 
@@ -290,7 +328,7 @@ BEGIN
    WHERE new.status IS NOT old.status
      AND (new.status IS NOT 'queued' OR old.status <> 'bounced' AND old.status <> 'cancelled');
   INSERT INTO _move
-  SELECT recipient_id, old.status, new.status, next_retry_at, 0, NULL, NULL,
+  SELECT recipient_id, old.id, old.recipient, old.status, new.status, next_retry_at, 0, NULL, NULL,
          (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql')
     FROM _recipient
    WHERE recipient_id = old.recipient_id;
@@ -330,7 +368,7 @@ BEGIN
    WHERE new.suspended_until IS NOT old.suspended_until AND new.suspended_until_unix IS NOT old.suspended_until_unix;
   INSERT INTO _instant
   VALUES (
-    'suspended_until_unix', NULL, old.destination, old.suspended_until_unix,
+    'suspended_until_unix', NULL, NULL, NULL, old.destination, old.suspended_until_unix,
     iif(new.suspended_until IS NOT old.suspended_until, new.suspended_until, new.suspended_until_unix),
     (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
 END;

@@ -378,7 +378,9 @@ CREATE TABLE _audit (
   destination    TEXT,  -- name of the destination that it is about
   what           TEXT    NOT NULL,  -- column of the view, or verb of control
   before         ANY,
-  after          ANY
+  after          ANY,
+  ulid           TEXT,  -- of the message; the row outlives it
+  address        TEXT  -- of the recipient; the row outlives it
 ) STRICT;
 CREATE INDEX _audit_recipient ON _audit (recipient_id) WHERE recipient_id IS NOT NULL;
 

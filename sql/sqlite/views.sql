@@ -15,6 +15,7 @@ SELECT m.ulid                                        AS id,                     
        d.name                                        AS destination,              -- queue key: next hop or domain
        r.status                                      AS status,                   -- queued, deferred, leased or held
        r.ordered_status AS ordered,  -- order that waits for the end of the lease
+       coalesce(r.ordered_status, r.status) AS wanted,  -- status that it is to have: ordered, else status; for WHERE
        datetime(r.ordered_next_retry_at, 'unixepoch') AS ordered_next_retry_at,  -- next attempt that is ordered so, UTC
        r.ordered_next_retry_at                       AS ordered_next_retry_unix,  -- the same, Unix seconds
        r.priority                                    AS priority,                 -- class 0 (first) to 4
@@ -155,16 +156,14 @@ SELECT a.audit_id                                    AS audit_id,               
        a.at                                          AS at_unix,                  -- the same, Unix seconds
        a.who AS who,  -- who; 'sql' is a shell, 'empath' carries out an order
        a.engine_version AS engine_version,  -- SQLite of the program that made the change
-       m.ulid                                        AS id,                       -- queue id (ULID) of the message
+       a.ulid                                        AS id,                       -- queue id (ULID) of the message
        a.recipient_id AS recipient_id,  -- number of the recipient, if it is about one
-       r.address                                     AS recipient,                -- forward-path
+       a.address                                     AS recipient,                -- forward-path
        a.destination                                 AS destination,              -- destination, if it is about one
        a.what AS what,  -- column that changed, verb of control, or check of fsck
        a.before                                      AS before,                   -- its value before
        a.after                                       AS after                     -- its value after
-  FROM _audit AS a
-  LEFT JOIN _recipient AS r ON r.recipient_id = a.recipient_id
-  LEFT JOIN _message AS m ON m.message_id = r.message_id;
+  FROM _audit AS a;
 
 -- One row per order to the service: INSERT INTO control (verb, argument, node). Verbs: reload; log-level (debug … critical;
 -- NULL: the configured one); freeze and thaw (all delivery); flush (a destination; NULL: all); drain (the service ends);

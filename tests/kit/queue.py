@@ -40,7 +40,7 @@ from empath.storage.write import Write
 W = TypeVar("W", bound=Write)
 Dump = dict[str, list[tuple[Any, ...]]]
 T0 = 1_700_000_000.0  # the instant at which these queues begin
-LIFETIME_S = 86_400.0
+LIFETIME_S = 0.0  # over from the first instant on, so that an attempt may expire a recipient
 
 
 def said_by_host(line: str) -> Reply:

@@ -99,11 +99,14 @@ class Settle(Write):
             if fate.status is RecipientStatus.DELIVERED:
                 self._record_doubt(session, fate)
             return
-        [(ordered, ordered_retry_at)] = found
-        status = str(fate.status if ordered is None or fate.status is RecipientStatus.DELIVERED else ordered)
-        next_retry_at = fate.next_retry_at
+        [(ordered, ordered_retry_at, expires_at)] = found
+        decided, next_retry_at = fate.status, fate.next_retry_at
+        if decided is RecipientStatus.EXPIRED and expires_at > update["now"]:
+            # The lifetime was extended while the recipient was leased.
+            decided, next_retry_at = RecipientStatus.DEFERRED, update["now"]
+        status = str(decided if ordered is None or decided is RecipientStatus.DELIVERED else ordered)
         if status == RecipientStatus.DEFERRED:
-            next_retry_at = ordered_retry_at
+            next_retry_at = next_retry_at if ordered_retry_at is None else ordered_retry_at
         elif status != fate.status:
             next_retry_at = None
         session.run("settle.settle_ordered", {**update, "status": status, "next_retry_at": next_retry_at})

@@ -4,6 +4,15 @@
 -- older messages begins with these fields; it is delivered as it is, with nothing added.
 ALTER TABLE _message ADD COLUMN added_fields BLOB NOT NULL DEFAULT X'';
 
+-- The audit keeps what it tells of: id and address stand in its own rows, and not only in rows that retention removes.
+ALTER TABLE _audit ADD COLUMN ulid TEXT;
+ALTER TABLE _audit ADD COLUMN address TEXT;
+UPDATE _audit
+   SET (ulid, address) = (
+     SELECT m.ulid, r.address FROM _recipient AS r JOIN _message AS m ON m.message_id = r.message_id
+      WHERE r.recipient_id = _audit.recipient_id)
+ WHERE recipient_id IS NOT NULL;
+
 -- A settled attempt resets the count of lost leases.
 UPDATE _recipient
    SET lost_leases = (

@@ -65,7 +65,7 @@ def test_json_is_one_object_with_these_keys(desk: Desk):
         "priority": 2,
         "attempts": 1,
         "next_retry_at": "2096-10-02T07:06:40Z",
-        "expires_at": "2023-11-15T22:13:20Z",
+        "expires_at": "2023-11-14T22:13:20Z",
         "received_at": "2023-11-14T22:13:20Z",
         "sender": "sender@example.test",
         "recipient": "r1@a.example",

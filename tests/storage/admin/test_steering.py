@@ -222,12 +222,25 @@ def test_suspension_keeps_a_destination_waiting_until_it_ends(queue: Queue, engi
     )
 
 
+def test_audit_names_message_and_recipient_after_both_are_forgotten(queue: Queue) -> None:
+    """
+    Who asks for a mail that was cancelled months ago knows its id, and not the number of a recipient.
+    """
+    queue.accept()
+    [(queue_id, recipient)] = queue.select("SELECT id, recipient FROM queue")
+    write(queue.path, "DELETE FROM queue")
+    for table in ("_recipient", "_content", "_message"):
+        write(queue.path, f"DELETE FROM {table}")
+
+    assert [(queue_id, recipient, "cancelled")] == queue.select("SELECT id, recipient, after FROM audit")
+
+
 @pytest.mark.parametrize(
     "statement",
     [
         "DELETE FROM _audit",
         "UPDATE _audit SET who = 'x'",
-        "REPLACE INTO _audit SELECT audit_id, at, 'x', engine_version, 1, NULL, what, 1, 1 FROM _audit",
+        "REPLACE INTO _audit SELECT audit_id, at, 'x', engine_version, 1, NULL, what, 1, 1, NULL, NULL FROM _audit",
         "INSERT OR REPLACE INTO _audit (audit_id, who, what) VALUES (1, 'x', 'x')",
     ],
 )

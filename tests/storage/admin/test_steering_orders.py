@@ -10,7 +10,7 @@ from empath.storage.queue.process import EndProcess
 from empath.storage.queue.put_back import EndLease, Hold, Rekey, ReleaseUnknownLeases
 from empath.storage.write import Write
 from tests.kit.engines import ENGINES, Engine
-from tests.kit.queue import T0, Queue, write
+from tests.kit.queue import LIFETIME_S, T0, Queue, write
 
 AT = 1893553445.0  # 2030-01-02 03:04:05
 ORDERS = {
@@ -84,7 +84,7 @@ def test_priority_and_lifetime_of_a_leased_recipient_change_at_once(queue: Queue
     assert "" == engine(queue.path, f"UPDATE queue SET priority = 4, expires_unix = {AT}")
 
     assert [(4, AT)] == queue.select("SELECT priority, expires_unix FROM queue")
-    assert {("priority", 2, 4), ("expires_unix", T0 + 86400, AT)} == set(
+    assert {("priority", 2, 4), ("expires_unix", T0 + LIFETIME_S, AT)} == set(
         queue.select("SELECT what, before, after FROM audit")
     )
     queue.run(queue.new_settle(lease, RecipientStatus.DEFERRED, next_retry_at=T0 + 60), end(lease))
@@ -270,3 +270,70 @@ def test_settle_of_an_order_that_is_written_twice_counts_once(queue: Queue, stat
     queue.run(queue.new_settle(lease, status))
 
     assert once == [queue.select(f"SELECT * FROM {table}") for table in tables]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_held_by_wanted_and_released_by_wanted_strands_no_leased_recipient(queue: Queue, engine: Engine) -> None:
+    """
+    A release that looks at the status alone does not see the hold that a leased recipient has noted.
+    """
+    lease = leased(queue)
+    queue.accept("a.example")
+
+    assert "" == engine(queue.path, "UPDATE queue SET status = 'held' WHERE destination = 'a.example'")
+    assert [("held",), ("held",)] == queue.select("SELECT wanted FROM queue")
+    assert "" == engine(queue.path, "UPDATE queue SET status = 'queued' WHERE wanted = 'held'")
+
+    assert [("leased",), ("queued",)] == queue.select("SELECT wanted FROM queue ORDER BY recipient_id")
+    queue.run(queue.new_settle(lease, RecipientStatus.DEFERRED), end(lease))
+    assert ["deferred", "queued"] == queue.statuses()
+
+
+def test_lifetime_that_is_extended_during_the_lease_expires_nothing(queue: Queue) -> None:
+    """
+    The worker read the lifetime when it took the lease; the last word counts.
+    """
+    lease = leased(queue)
+    order(queue, f"UPDATE queue SET expires_unix = {AT}")
+
+    queue.run(queue.new_settle(lease, RecipientStatus.EXPIRED, now=T0 + 2), end(lease))
+
+    assert [("deferred", T0 + 2, 1)] == queue.select("SELECT status, next_retry_at, attempts FROM _recipient")
+    assert [("expired", "deferred", T0 + 2)] == queue.select(
+        "SELECT outcome, decided_status, decided_next_retry_at FROM _attempt"
+    )
+    assert [] == queue.select("SELECT * FROM _notice")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("column", "texts"),
+    [
+        ("status", ("held", "cancelled")),
+        ("priority", ("3", "4")),
+        ("next_retry_at", ("2030-01-02 03:04:05", "2031-01-02 03:04:05")),
+        ("expires_at", ("2030-01-02 03:04:05", "2031-01-02 03:04:05")),
+    ],
+)
+@pytest.mark.parametrize("is_leased", [False, True])
+def test_join_that_finds_a_recipient_twice_changes_and_audits_it_once(
+    queue: Queue, engine: Engine, column: str, texts: tuple[str, str], is_leased: bool
+) -> None:
+    """
+    Each attempt of a recipient is a row of the join; the audit told of moves between states that never were.
+    """
+    if is_leased:
+        leased(queue)
+    else:
+        queue.accept()
+    write(queue.path, "CREATE TABLE notes (recipient_id, text)")
+    write(queue.path, "INSERT INTO notes VALUES (1, ?), (1, ?), (1, ?)", *texts, texts[0])
+
+    assert "" == engine(
+        queue.path, f"UPDATE queue SET {column} = a.text FROM notes AS a WHERE a.recipient_id = queue.recipient_id"
+    )
+
+    rows = queue.select("SELECT what, before, after FROM audit ORDER BY audit_id")
+    assert len(rows) == (3 if is_leased and column == "status" else 1), rows
+    changed, _, after = rows[-1]
+    assert [(after,)] == queue.select(f"SELECT {changed} FROM queue")
