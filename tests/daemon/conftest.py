@@ -1,6 +1,7 @@
 """The real supervisor over fake children."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -28,7 +29,18 @@ class Supervised(Empathd):
         script = Path(__file__).with_name("fake_supervisor.py")
         command = (sys.executable, str(script), json.dumps(QUICK | pace))
         paths = {"PYTHONPATH": str(Path(__file__).parents[2])}
+        directory.mkdir(mode=0o750, exist_ok=True)
+        self._python = directory / "python"
+        self.mend_children()
         super().__init__(directory, more, command=command, environment=paths | (environment or {}))
+
+    def break_children(self) -> None:
+        """No child can be spawned from now on."""
+        self._python.unlink()
+
+    def mend_children(self) -> None:
+        """Children can be spawned again."""
+        self._python.symlink_to(os.path.realpath(sys.executable))
 
     def behave(self, word: str, slot: str | None = None) -> None:
         """What children spawned from now on do, or those of one slot."""

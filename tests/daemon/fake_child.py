@@ -3,7 +3,9 @@ fake_child - a child for tests of the supervisor: does nothing but keep, or brea
 
 What it does stands in files in the directory of its configuration, read at each spawn: `<slot>.behaviour`, else
 `behaviour`, else it serves. Words: `serve`; `fail` (reports a ConfigError); `die` (exits 1 without a word); `die-ready`
-(the same once ready); `babble` (reports nonsense); `mute` (lives, never ready); `deaf` (ready, ignores SIGTERM).
+(the same once ready); `babble` (reports nonsense);
+`slow` (ready after a second); `mute` (lives, never ready); `deaf` (ready, ignores SIGTERM);
+`linger` (serves until SIGTERM, whatever SIGUSR2 says).
 
 It leaves what it inherited in `<slot>.<generation>.json` and what it saw in `<slot>.<generation>.seen`, a line each:
 `death worker-1 1`, `USR1`, `TERM`, `orphan`. An acceptor answers each connection with its generation; a housekeeper
@@ -62,8 +64,10 @@ def main() -> int:
         return 1
     signals_fd, wakeup_fd = os.pipe2(os.O_NONBLOCK)
     signal.set_wakeup_fd(wakeup_fd)
-    for number in (signal.SIGTERM, signal.SIGUSR1):
+    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, lambda *_: None)
+    if behaviour == "slow":
+        select.select([], [], [], 1.0)
     if behaviour != "mute":
         report()
     if behaviour == "die-ready":
@@ -73,11 +77,14 @@ def main() -> int:
     if child.deaths_fd is not None:
         wanted.append(child.deaths_fd)
     while True:
+        os.eventfd_write(child.beat_fd, 1)
         for fd in select.select(wanted, [], [], 0.05)[0]:
             if fd == signals_fd:
                 for octet in os.read(fd, 100):
                     saw(signal.Signals(octet).name.removeprefix("SIG"))
                     if octet == signal.SIGTERM and behaviour != "deaf":
+                        return 0
+                    if octet == signal.SIGUSR2 and behaviour != "linger":
                         return 0
             elif fd == child.life_fd:
                 saw("orphan")

@@ -150,8 +150,10 @@ class Acceptor:
             context.is_draining = True
         ends_at = time.monotonic() + DRAIN_S - 2 * _LAST_WORDS_S
         while self._sessions and time.monotonic() < ends_at:
+            if self._runtime.may_linger:
+                ends_at = time.monotonic() + DRAIN_S - 2 * _LAST_WORDS_S
             for session in list(self._sessions):
-                if not session.is_in_content:
+                if not session.has_transaction:
                     session.interrupt()
             gevent.sleep(0.05)
         for session in list(self._sessions):

@@ -59,9 +59,9 @@ class ReceivingSession:
         self._transaction: Transaction | None = None
 
     @property
-    def is_in_content(self) -> bool:
-        """Whether the client is sending a message, which a graceful stop lets it finish."""
-        return self._session.is_in_content
+    def has_transaction(self) -> bool:
+        """Whether the client is within a transaction, which a drain lets it finish."""
+        return self._session.has_transaction
 
     def interrupt(self) -> None:
         """End the session at its next wait for the client, if it waits now."""
@@ -98,7 +98,7 @@ class ReceivingSession:
             self._stream.send(octets)
         if session.is_closed:
             return
-        if self._context.is_draining and not session.is_in_content:
+        if self._context.is_draining and not session.has_transaction:
             raise Draining
         timeouts = self._context.config.timeouts
         wait_s = timeouts.content_s if session.is_in_content else timeouts.command_s

@@ -6,9 +6,11 @@ A child first patches (gevent), then calls `child_from_environment` and `load_ow
 drops privileges, installs its signal handlers, and calls `report_ready`. If a step fails it calls `report_failure` and
 ends.
 
-After that, a child keeps these promises. SIGTERM makes it drain within DRAIN_S and exit with 0. SIGUSR1 makes it reopen
-the log. It ignores SIGHUP and SIGINT, and has a process group of its own. End of file on `life_fd` counts as a SIGTERM:
-the supervisor has died and cannot send one. This module imports no gevent, because the supervisor imports it too.
+After that, a child keeps these promises. SIGTERM makes it drain within DRAIN_S and exit with 0. SIGUSR2, which only an
+acceptor gets, makes it drain for as long as its clients' transactions take. SIGUSR1 makes it reopen the log. Its hub
+writes to `beat_fd` every BEAT_S seconds; a child that stops doing so is killed. It ignores SIGHUP and SIGINT, and has a
+process group of its own. End of file on `life_fd` counts as a SIGTERM: the supervisor has died and cannot send one.
+This module imports no gevent, because the supervisor imports it too.
 """
 
 import ctypes
@@ -29,6 +31,7 @@ from empath.policy.access import Role
 ENVIRONMENT: Final = "EMPATH_CHILD"
 CONFIG: Final = "EMPATH_CONFIG"
 DRAIN_S: Final = 10.0  # longest time from SIGTERM to the end of a child
+BEAT_S: Final = 2.0  # pause between two beats of a child
 
 _PR_SET_NO_NEW_PRIVS: Final = 38
 
@@ -59,7 +62,8 @@ class Child:
 
     Shape: slot is `kind-n`; generation counts the incarnations of the slot from 1; instance is the ULID of this run of
     the supervisor; wake_fds are eventfds (acceptor and housekeeper: those of all worker slots in order; worker: its
-    own); deaths_fd and ask_fd belong to the housekeeper: lines `slot generation` of dead processes, and `Ask` octets.
+    own); beat_fd is an eventfd that the supervisor reads; deaths_fd and ask_fd belong to the housekeeper: lines
+    `slot generation` of dead processes, and `Ask` octets.
     """
 
     slot: str
@@ -71,6 +75,7 @@ class Child:
     life_fd: int
     ready_fd: int
     lock_fd: int
+    beat_fd: int
     deaths_fd: int | None
     ask_fd: int | None
 
@@ -79,7 +84,8 @@ class Child:
         """Every descriptor named here."""
         optional = tuple(fd for fd in (self.deaths_fd, self.ask_fd) if fd is not None)
         listeners = tuple(listener.fd for listener in self.listeners)
-        return (self.config_fd, self.life_fd, self.ready_fd, self.lock_fd, *listeners, *self.wake_fds, *optional)
+        own = (self.config_fd, self.life_fd, self.ready_fd, self.lock_fd, self.beat_fd)
+        return (*own, *listeners, *self.wake_fds, *optional)
 
     def to_json(self) -> str:
         """The form for the environment."""

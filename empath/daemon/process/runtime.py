@@ -18,6 +18,7 @@ from gevent.hub import get_hub
 
 from empath.config import Config
 from empath.daemon.process.child import (
+    BEAT_S,
     Child,
     child_from_environment,
     drop_privileges,
@@ -45,7 +46,6 @@ from empath.telemetry.occurrences.process import (
 )
 from empath.telemetry.subscribers import emitter
 
-BEAT_S = 2.0
 STALE_S = 20.0  # age of the last beat at which others may soon take the process for dead
 _LATELY_S = 10.0
 _EX_SOFTWARE = 70
@@ -63,6 +63,7 @@ class Runtime:
         self.writer = HubWriter(engine, deadline_s=write_deadline_s)
         self.deadlines = Deadlines()
         self.draining = Event()
+        self.may_linger = False
         self.is_taken_for_dead = False
         self.process_id = 0
         self._beaten_at = time.monotonic()
@@ -85,13 +86,14 @@ class Runtime:
         )
         self.process_id = self.writer.commit(run).process_id
         self._beaten_at = time.monotonic()
-        gevent.signal_handler(signal.SIGTERM, self.draining.set)
+        gevent.signal_handler(signal.SIGTERM, self._drain)
+        gevent.signal_handler(signal.SIGUSR2, self._linger)
         gevent.signal_handler(signal.SIGUSR1, self._reopen_log)
         for ignored in (signal.SIGHUP, signal.SIGINT):
             signal.signal(ignored, signal.SIG_IGN)
         self._life.start(self._supervisor_died)
         gevent.spawn(self._beat)
-        gevent.spawn(self._flush_log)
+        gevent.spawn(self._keep_supervisor_informed)
         gevent.spawn(self.deadlines.run)
 
     def ready(self) -> None:
@@ -140,14 +142,24 @@ class Runtime:
                 self.draining.set()
                 return
 
-    def _flush_log(self) -> None:
+    def _keep_supervisor_informed(self) -> None:
+        """Show that the hub turns, whatever the queue does; and write lines of the log that wait."""
         while True:
+            os.eventfd_write(self.child.beat_fd, 1)
             gevent.sleep(BEAT_S)
             log.flush(self.child.slot)
 
+    def _drain(self) -> None:
+        self.may_linger = False
+        self.draining.set()
+
+    def _linger(self) -> None:
+        self.may_linger = not self.draining.is_set()
+        self.draining.set()
+
     def _supervisor_died(self) -> None:
         self._life.stop()
-        self.draining.set()
+        self._drain()
 
     def _reopen_log(self) -> None:
         try:

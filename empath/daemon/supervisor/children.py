@@ -5,6 +5,7 @@ children - a live child process: its report, its signals, its pipes
 import json
 import os
 import signal
+import time
 from dataclasses import dataclass, field
 
 
@@ -21,8 +22,9 @@ class Process:
     """
     One live child.
 
-    `epoch` is that of the plan it serves; `started_at` and `kill_at` are monotonic seconds. A retired process has been
-    ordered to end. `deaths_fd` is the supervisor's end of the pipe through which a housekeeper reads of deaths.
+    `epoch` is that of the plan it serves; `started_at`, `heard_at` (its last beat) and `kill_at` are monotonic seconds.
+    A retired process has been ordered to end; one that lingers may take its time. `deaths_fd` is the supervisor's end
+    of the pipe through which a housekeeper reads of deaths.
     """
 
     slot: str
@@ -30,10 +32,14 @@ class Process:
     epoch: int
     pid: int
     ready_fd: int
+    beat_fd: int
     started_at: float
     deaths_fd: int | None = None
     is_ready: bool = False
     is_retired: bool = False
+    is_lingering: bool = False
+    is_hung: bool = False
+    heard_at: float = 0.0
     is_log_stale: bool = False
     failure: Failure | None = None
     kill_at: float | None = None
@@ -55,7 +61,16 @@ class Process:
             return False  # it died or closed the pipe without a report; the reaping will show which
         self.failure = _failure_in(self._report, self.slot)
         self.is_ready = self.failure is None
+        self.heard_at = time.monotonic()
         return self.is_ready
+
+    def hear_beat(self, now: float) -> None:
+        """Take note of a beat."""
+        try:
+            os.eventfd_read(self.beat_fd)
+        except BlockingIOError:
+            return
+        self.heard_at = now
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal. The supervisor has not reaped the process yet, so its pid is still its own."""
@@ -78,6 +93,7 @@ class Process:
                     self.listen()
             except BlockingIOError:  # a grandchild holds the other end
                 self._close_ready()
+        os.close(self.beat_fd)
         if self.deaths_fd is not None:
             os.close(self.deaths_fd)
             self.deaths_fd = None

@@ -21,7 +21,8 @@ class Kind:
 
     count gives the number of its slots. A kind that is woken inherits the eventfd of its own slot, any other kind those
     of all slots that are woken, in order. has_listeners, hears_deaths and may_ask stand for the listening sockets, a
-    pipe with the deaths of others, and the writing end of the pipe through which the supervisor is asked.
+    pipe with the deaths of others, and the writing end of the pipe through which the supervisor is asked. After a
+    reload, a kind that may linger drains for as long as its clients take.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Kind:
     has_listeners: bool = False
     hears_deaths: bool = False
     may_ask: bool = False
+    may_linger: bool = False
 
 
 def _one(_: Config) -> int:
@@ -40,7 +42,7 @@ def _one(_: Config) -> int:
 KINDS: Final = (
     Kind("housekeeper", _one, hears_deaths=True, may_ask=True),
     Kind("worker", lambda config: config.delivery.workers, is_woken=True),
-    Kind("acceptor", _one, has_listeners=True),
+    Kind("acceptor", _one, has_listeners=True, may_linger=True),
 )
 _BY_NAME: Final = {kind.name: kind for kind in KINDS}
 

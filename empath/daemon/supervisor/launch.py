@@ -21,6 +21,7 @@ from empath.daemon.supervisor.serve import START_FD
 from empath.errors import CannotCreate, EmpathError, ServiceUnavailable
 
 _STOP_S: Final = DRAIN_S + 10.0  # the drain, the kill after it, and a margin
+_HELD_BACK: Final = (signal.SIGHUP, signal.SIGUSR1)  # would end a supervisor that has no handlers yet
 _COMMAND: Final = (sys.executable, "-P", "-m", "empath.daemon.supervisor")
 
 
@@ -57,6 +58,7 @@ def run(config_file: Path, lock_fd: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os.set_inheritable(lock_fd, True)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HELD_BACK)
     os.environ[instance.LOCK_FD] = str(lock_fd)
     os.execv(_COMMAND[0], [*_COMMAND, str(config_file.absolute())])
 

@@ -25,7 +25,7 @@ from empath.daemon.process.child import DRAIN_S
 from empath.daemon.supervisor import notify, resources
 from empath.daemon.supervisor.children import Failure, Process
 from empath.daemon.supervisor.ending import Ending, find_ending
-from empath.daemon.supervisor.kinds import COMMANDS
+from empath.daemon.supervisor.kinds import COMMANDS, kind_of
 from empath.daemon.supervisor.notify import Watchdog
 from empath.daemon.supervisor.orders import Order, Orders
 from empath.daemon.supervisor.plan import Plan, Snapshot, close_plan, first_plan, next_plan, read_snapshot
@@ -39,6 +39,7 @@ from empath.telemetry.occurrences.supervisor import (
     LogReopened,
     ProcessDelayed,
     ProcessExited,
+    ProcessHung,
     ProcessKilled,
     ProcessReady,
     ProcessStarted,
@@ -64,7 +65,8 @@ class Pace:
     Times that the supervisor allows, in seconds.
 
     A child that lived less than `young_s` died young: its slot waits `delay_s`, doubled by each further early death in
-    a row up to `max_delay_s`. A child must be ready within `ready_s`; it is killed `drain_s` after the order to end.
+    a row up to `max_delay_s`. A child must be ready within `ready_s`. It is killed `drain_s` after the order to end,
+    and `silent_s` after its last beat: before the housekeeper, at 30 s, gives its leases to others.
     """
 
     young_s: float = 10.0
@@ -72,6 +74,7 @@ class Pace:
     max_delay_s: float = 30.0
     ready_s: float = 60.0
     drain_s: float = DRAIN_S + 3.0
+    silent_s: float = 20.0
 
 
 class Supervisor:
@@ -101,6 +104,7 @@ class Supervisor:
         self._is_serving = False
         self._stopped_at: float | None = None
         self._failure: Failure | None = None
+        self._turned_at = time.monotonic()
         self._watchdog = Watchdog.of(os.environ, time.monotonic())
         self._emit = emitter(SLOT)
 
@@ -139,18 +143,25 @@ class Supervisor:
         for fd in self._orders.fds:
             poll.register(fd, select.POLLIN)
         reporting = {process.ready_fd: process for process in self._processes.values() if process.may_report}
-        for fd in reporting:
+        beating = {process.beat_fd: process for process in self._processes.values() if process.is_ready}
+        for fd in (*reporting, *beating):
             poll.register(fd, select.POLLIN)
         pause_s = self._next_deadline(now) - now
         ready = poll.poll(None if pause_s == _NEVER else max(0, int(pause_s * 1000) + 1))
         for fd, _ in ready:
             if fd in reporting:
                 self._read_report(reporting[fd])
+            elif fd in beating:
+                beating[fd].hear_beat(time.monotonic())
         for order, cause in self._orders.take():
             self._obey(order, cause)
 
     def _next_deadline(self, now: float) -> float:
+        if self._is_reload_wanted and self._waiting_plan() is None:
+            return now
         deadlines = [process.kill_at for process in self._processes.values() if process.kill_at is not None]
+        if any(process.is_ready for process in self._processes.values()):
+            deadlines.append(now + self._pace.silent_s / 4)
         if self._stopped_at is None:
             live = {process.slot for process in self._processes.values() if process.epoch == self._plan.epoch}
             deadlines += [at for slot, at in self._not_before.items() if slot in self._plan.slots and slot not in live]
@@ -253,6 +264,7 @@ class Supervisor:
                 process.send(signal.SIGKILL)
                 process.kill_at = now + self._pace.drain_s
                 self._emit(ProcessKilled(slot=process.slot, generation=process.generation, pid=process.pid))
+        self._judge_silence(now)
         if self._stopped_at is not None:
             return
         waiting = self._waiting_plan()
@@ -267,6 +279,27 @@ class Supervisor:
                 self._drop_reload(late)
             else:
                 self._stop("failed start", Failure(late, 70))
+
+    def _judge_silence(self, now: float) -> None:
+        """Kill processes that hang: ready ones that no longer beat, and those that are not ready in time."""
+        turned_at, self._turned_at = self._turned_at, now
+        if now - turned_at > self._pace.silent_s / 2:  # the whole machine stood still, or the supervisor alone
+            for process in self._processes.values():
+                process.heard_at = now
+        waiting = self._waiting_plan()
+        for process in self._processes.values():
+            if process.is_hung or (waiting is not None and process.epoch == waiting.epoch and not process.is_ready):
+                continue
+            since = process.heard_at if process.is_ready else process.started_at
+            if now - since >= (self._pace.silent_s if process.is_ready else self._pace.ready_s):
+                process.is_hung = True
+                self._emit(
+                    ProcessHung(
+                        slot=process.slot, generation=process.generation, pid=process.pid, silent_s=_since(since)
+                    )
+                )
+                process.send(signal.SIGKILL)
+                process.kill_at = now + self._pace.drain_s
 
     def _waiting_plan(self) -> Plan | None:
         """The plan whose processes are not all ready yet: the next one, or the first; None in steady service."""
@@ -288,7 +321,7 @@ class Supervisor:
         old, self._plan, self._next = self._plan, plan, None
         self._failures.clear()
         self._not_before.clear()
-        self._retire(old.epoch)
+        self._retire(old.epoch, linger_s=old.config.timeouts.session_s)
         close_plan(old, staying=plan)
         self._open_log()
         changes = differences(old.config, plan.config)
@@ -319,12 +352,21 @@ class Supervisor:
             close_plan(dropped, staying=self._plan)
             self._notify_ready()
 
-    def _retire(self, epoch: int) -> None:
+    def _retire(self, epoch: int, linger_s: float | None = None) -> None:
+        """
+        Order the processes of a plan to end. With *linger_s*, those that may linger have that long; it is the longest
+        that a session may last, so that every transaction can end.
+        """
         for process in self._processes.values():
             if process.epoch == epoch and not process.is_retired:
-                process.is_retired = True
-                process.kill_at = time.monotonic() + self._pace.drain_s
-                process.send(signal.SIGTERM)
+                is_lingering = linger_s is not None and process.is_ready and kind_of(process.slot).may_linger
+                self._end(process, linger_s if is_lingering else None)
+
+    def _end(self, process: Process, linger_s: float | None = None) -> None:
+        process.is_retired = True
+        process.is_lingering = linger_s is not None
+        process.kill_at = time.monotonic() + (linger_s or 0.0) + self._pace.drain_s
+        process.send(signal.SIGTERM if linger_s is None else signal.SIGUSR2)
 
     def _stop(self, cause: str, failure: Failure | None = None) -> None:
         if self._stopped_at is not None:  # a second order: the person at the terminal does not want to wait
@@ -338,7 +380,9 @@ class Supervisor:
         for plan in filter(None, (self._plan, self._next)):
             # The supervisor's sockets too: one left open would go on taking connections that no process serves.
             close_plan(plan)
-            self._retire(plan.epoch)
+        for process in self._processes.values():
+            if not process.is_retired or process.is_lingering:
+                self._end(process)
 
     # -- spawn -------------------------------------------------------------------------------------------------------
 
@@ -350,8 +394,12 @@ class Supervisor:
             live = {process.slot for process in self._processes.values() if process.epoch == plan.epoch}
             for slot in plan.slots:
                 is_due = plan is self._next or now >= self._not_before.get(slot, 0)
-                if slot not in live and is_due and self._stopped_at is None:
+                if slot not in live and is_due and self._is_wanted(plan):
                     self._start(plan, slot, now)
+
+    def _is_wanted(self, plan: Plan) -> bool:
+        """Whether *plan* is still one of those to be served; the failure of a process may have dropped it."""
+        return self._stopped_at is None and (plan is self._plan or plan is self._next)
 
     def _start(self, plan: Plan, slot: str, now: float) -> None:
         process = self._spawner.start(plan, slot, now)

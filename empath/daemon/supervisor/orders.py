@@ -43,6 +43,7 @@ class Orders:
         signal.set_wakeup_fd(wakeup_fd, warn_on_full_buffer=False)
         for number in _SIGNALS:
             signal.signal(number, _nothing)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)  # the starting command holds some back until here
 
     @property
     def fds(self) -> tuple[int, int]:

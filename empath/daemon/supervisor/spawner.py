@@ -49,6 +49,7 @@ class Spawner:
         kind = kind_of(slot)
         generation = self._generations[slot] = self._generations.get(slot, 0) + 1
         ready_fd, to_ready_fd = os.pipe2(os.O_CLOEXEC)
+        beat_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         given_fds = [to_ready_fd]
         deaths_fd = to_deaths_fd = None
         if kind.hears_deaths:
@@ -65,10 +66,11 @@ class Spawner:
             life_fd=self._life_fd,
             ready_fd=to_ready_fd,
             lock_fd=self._lock_fd,
+            beat_fd=beat_fd,
             deaths_fd=deaths_fd,
             ask_fd=self._ask_fd if kind.may_ask else None,
         )
-        process = Process(slot, generation, plan.epoch, 0, ready_fd, now, to_deaths_fd)
+        process = Process(slot, generation, plan.epoch, 0, ready_fd, beat_fd, now, to_deaths_fd)
         try:
             process.pid = _spawn(self._commands[kind.name], self._config_file, child)
         except OSError as exc:

@@ -103,6 +103,16 @@ class ProcessKilled(Occurrence):
     pid: Pid
 
 
+@occurrence("error")
+class ProcessHung(Occurrence):
+    """A child process showed no sign of life for too long and was killed; the next one takes its place."""
+
+    slot: Slot
+    generation: Generation
+    pid: Pid
+    silent_s: Annotated[float, "seconds since its last sign of life"]
+
+
 @occurrence("info")
 class ServiceReady(Occurrence):
     """All first children are ready, and the listeners accept connections."""

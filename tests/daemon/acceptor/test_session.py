@@ -445,7 +445,7 @@ def test_a_message_that_is_arriving_is_completed_while_the_process_drains(make_c
     client.hear()
     for octets in TO_DATA:
         client.say(octets)
-    assert client.session.is_in_content
+    assert client.session.has_transaction
     context.is_draining = True
     reply = client.say(MESSAGE)
     while not reply.endswith(b"421 4.3.2 Service shutting down, try again later\r\n"):

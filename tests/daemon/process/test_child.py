@@ -38,6 +38,7 @@ def _child(**other: object) -> Child:
         "life_fd": 12,
         "ready_fd": 13,
         "lock_fd": 14,
+        "beat_fd": 16,
         "deaths_fd": None,
         "ask_fd": 15,
     }
@@ -55,23 +56,30 @@ def test_all_descriptors_are_named():
     """
     The spawner lets a child inherit these and no others.
     """
-    assert {7, 8, 9, 10, 11, 12, 13, 14, 15} == set(_child().fds)
+    assert {7, 8, 9, 10, 11, 12, 13, 14, 15, 16} == set(_child().fds)
 
 
 def test_a_child_lets_no_further_process_inherit(monkeypatch):
     """
     A lock that a stray grandchild holds keeps the next start waiting.
     """
-    fds = [os.open("/dev/null", os.O_RDONLY) for _ in range(4)]
+    fds = [os.open("/dev/null", os.O_RDONLY) for _ in range(5)]
     for fd in fds:
         os.set_inheritable(fd, True)
-    config_fd, life_fd, ready_fd, lock_fd = fds
+    config_fd, life_fd, ready_fd, lock_fd, beat_fd = fds
     child = _child(
-        listeners=(), wake_fds=(), ask_fd=None, config_fd=config_fd, life_fd=life_fd, ready_fd=ready_fd, lock_fd=lock_fd
+        listeners=(),
+        wake_fds=(),
+        ask_fd=None,
+        config_fd=config_fd,
+        life_fd=life_fd,
+        ready_fd=ready_fd,
+        lock_fd=lock_fd,
+        beat_fd=beat_fd,
     )
     monkeypatch.setenv(ENVIRONMENT, child.to_json())
     assert child == child_from_environment()
-    assert [False] * 4 == [os.get_inheritable(fd) for fd in fds]
+    assert [False] * 5 == [os.get_inheritable(fd) for fd in fds]
     assert ENVIRONMENT not in os.environ
     for fd in fds:
         os.close(fd)

@@ -193,6 +193,53 @@ def test_a_reload_asked_for_during_a_reload_follows_it(supervised):
     assert "3" == _answer(service.port)
 
 
+def test_a_reload_asked_for_during_the_start_follows_it(supervised):
+    """
+    Nothing else would wake a supervisor that has just become ready.
+    """
+    service = supervised()
+    service.behave("slow", "acceptor-1")
+    service.spawn()
+    service.wait_for("process_ready", count=3)
+    service.behave("serve", "acceptor-1")
+    service.signal(signal.SIGHUP)
+    service.wait_for("service_ready")
+    service.wait_for("reload_finished")
+
+
+def test_a_reload_that_cannot_spawn_keeps_the_old_plan(supervised):
+    """
+    Nothing of the new plan is started after it was dropped.
+    """
+    service = supervised().start()
+    service.break_children()
+    service.signal(signal.SIGHUP)
+    finding = service.wait_for("reload_refused")["finding"]
+    assert "housekeeper-1 cannot be started: No such file or directory" == finding
+    service.mend_children()
+    service.signal(signal.SIGHUP)
+    service.wait_for("reload_finished")
+    assert [1, 1, 1, 1, 3, 2, 2, 2] == [event["generation"] for event in service.named("process_started")]
+    assert 1 == len(service.named("reload_refused"))
+
+
+def test_an_acceptor_drains_as_long_as_its_sessions_after_a_reload(supervised):
+    """
+    A stop still ends it: the order is repeated as one that is urgent.
+    """
+    service = supervised(drain_s=2.0)
+    service.behave("linger", "acceptor-1")
+    service.start()
+    service.signal(signal.SIGHUP)
+    service.wait_for("reload_finished")
+    service.wait_seen("USR2", "acceptor-1")
+    service.wait_seen("TERM", "worker-1")
+    service.wait_for("process_exited", slot="worker-1", generation=1)
+    assert 0 == service.stop()
+    assert ["USR2", "TERM"] == service.seen("acceptor-1")
+    assert [] == service.named("process_killed")
+
+
 def test_a_stop_during_a_reload_ends_both_generations(supervised):
     """
     Nothing that a reload has started outlives the stop.

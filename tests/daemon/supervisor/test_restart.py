@@ -2,6 +2,9 @@
 
 import os
 import signal
+import time
+
+from tests.kit.waiting import eventually
 
 
 def test_a_killed_child_is_replaced_by_the_next_generation(supervised):
@@ -111,3 +114,47 @@ def test_the_housekeeper_can_ask_for_a_stop(supervised):
     (service.directory / "ask").write_bytes(b"?S")
     assert (0, "") == service.end()
     assert ["housekeeper"] == [event["cause"] for event in service.named("stop_started")]
+
+
+def test_a_child_that_hangs_is_killed_and_replaced(supervised):
+    """
+    A stopped acceptor, or the only worker, would leave the mail where it is; no database is needed to see it.
+    """
+    service = supervised(silent_s=3.0).start()
+    pid = service.pid_of("acceptor-1")
+    os.kill(pid, signal.SIGSTOP)
+    hung = service.wait_for("process_hung")
+    assert ("acceptor-1", 1, pid) == (hung["slot"], hung["generation"], hung["pid"])
+    service.wait_for("process_ready", slot="acceptor-1", generation=2)
+    assert 1 == len(service.named("process_exited", slot="acceptor-1", signal="SIGKILL", ordered=False))
+    assert 1 == len(service.named("process_hung"))
+
+
+def test_a_child_that_is_never_ready_is_replaced(supervised):
+    """
+    After the start, too: no plan waits for it then.
+    """
+    service = supervised(ready_s=5.0).start()
+    service.behave("mute", "worker-1")
+    os.kill(service.pid_of("worker-1"), signal.SIGKILL)
+    hung = service.wait_for("process_hung")
+    assert ("worker-1", 2) == (hung["slot"], hung["generation"])
+    service.behave("serve", "worker-1")
+    service.wait_for("process_ready", slot="worker-1", generation=3)
+
+
+def test_a_supervisor_that_stood_still_takes_nobody_for_hung(supervised):
+    """
+    A container that was paused: beats are missing because no one could hear them.
+    """
+    service = supervised(silent_s=2.0).start()
+    pids = [service.process.pid, *service.pids()]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    since = time.monotonic()
+    eventually(lambda: time.monotonic() - since > 3.0)
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+    service.signal(signal.SIGUSR1)
+    service.wait_for("log_reopened")
+    assert [] == service.named("process_hung")
