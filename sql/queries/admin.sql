@@ -5,6 +5,16 @@
 -- Number of the message that people call :ulid. Index: the UNIQUE of ulid. Rows: none or one, message_id.
 SELECT message_id FROM _message WHERE ulid = :ulid;
 
+-- name: live_recipient
+-- The recipient :address of the message :ulid, unless its fate is final. Index: the UNIQUE of ulid, _recipient_message.
+-- Rows: none or one, recipient_id.
+SELECT r.recipient_id
+  FROM _message AS m
+  JOIN _recipient AS r ON r.message_id = m.message_id
+ WHERE m.ulid = :ulid
+   AND r.address = :address
+   AND r.status IN ('queued', 'deferred', 'leased', 'held');
+
 -- name: message_by_recipient
 -- Number of the message that recipient :recipient_id is of. Index: the rowid. Rows: none or one, message_id.
 SELECT message_id FROM _recipient WHERE recipient_id = :recipient_id;

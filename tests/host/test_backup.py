@@ -58,6 +58,7 @@ def follow(terminal: Shell, host: Empathd, heading: str) -> None:
     """Type the commands of one section; each must succeed and answer as printed."""
     places = {
         "/opt/empath/bin": host.directory,
+        "/var/log/empath/empath.log": host.log,
         "/etc/empath/empath.toml": host.config,
         "/var/lib/empath/mail": host.maildir,
         "/var/lib/empath": host.directory,

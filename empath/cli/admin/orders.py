@@ -62,7 +62,7 @@ def _command(verb: Verb) -> click.Command:
             if must_ask and not _confirm(verb, *steering.count()):
                 say(NAME, "nothing was changed")
                 context.exit(INTERRUPTED)
-            _run(steering, order, Changes(order, is_json=is_json, is_dry_run=is_dry_run))
+            carry_out(steering, Changes(order, is_json=is_json, is_dry_run=is_dry_run))
 
     decorated: Function = function
     for decorate in reversed(_options(verb)):
@@ -84,7 +84,7 @@ def _confirm(verb: Verb, recipients: int, messages: int) -> bool:
     return click.confirm(f"{NAME}: {verb} {what}?", err=True)
 
 
-def _run(steering: Steering, order: Order, changes: Changes) -> None:
+def carry_out(steering: Steering, changes: Changes) -> None:
     """Carry out the order and report it. What is committed is reported even if a later page fails."""
     is_complete = False
     try:

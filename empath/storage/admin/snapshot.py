@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from empath.errors import StorageFailure
+from empath.mail.identity import QueueId
 from empath.mail.status import RecipientStatus
 from empath.message.header import header_section
 from empath.storage.admin.records import (
@@ -89,6 +90,12 @@ class Snapshot:
         message = Message(*row)
         message.recipients.extend(recipients.values())
         return message
+
+    def find_live(self, queue_id: QueueId, address: str) -> int | None:
+        """Number of the live recipient *address* of a message; None if there is none."""
+        keys = {"ulid": str(queue_id), "address": address}
+        number: int | None = self._visit.value("admin.live_recipient", keys)
+        return number
 
     def header(self, message: Message, spool: Path) -> bytes | None:
         """The header section of the message as it goes on, each line ended by CRLF; None where it was removed."""

@@ -1,0 +1,65 @@
+"""`empath-admin reconcile`: after a restore, what the log names as delivered is cancelled, and nothing else."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.admin.kit import Desk
+
+
+def line(kind: str, event: str, queue_id: str, recipient: str) -> str:
+    """A line of the log, as either format writes it."""
+    fields = {"event": event, "queue_id": queue_id, "recipient": recipient, "reply": "250 2.0.0 Ok"}
+    if kind == "json":
+        return json.dumps(fields)
+    return f'at=2026-11-23T02:11:58.000Z event={event} queue_id={queue_id} recipient="{recipient}" reply="250 2.0.0 Ok"'
+
+
+def accepted(desk: Desk) -> str:
+    desk.queue.accept("a.example", "b.example")
+    [(ulid,)] = desk.queue.select("SELECT max(ulid) FROM _message")
+    return str(ulid)
+
+
+def statuses(desk: Desk) -> list[tuple[str]]:
+    return desk.queue.select("SELECT status FROM _recipient ORDER BY recipient_id")
+
+
+@pytest.mark.parametrize("kind", ["json", "logfmt"])
+@pytest.mark.parametrize("name", ["empath.log", "empath.log.gz"])
+def test_only_the_recipient_that_was_delivered_is_cancelled(desk: Desk, tmp_path: Path, kind: str, name: str):
+    """
+    The second recipient of the same message has not got its mail: to cancel it would lose it.
+    """
+    ulid = accepted(desk)
+    lines = [
+        line(kind, "deferred", ulid, "r2@b.example"),
+        line(kind, "delivered", ulid, "r1@a.example"),
+        line(kind, "delivered", "01HF7YAT00000000000000000Z", "r2@b.example"),
+        line(kind, "delivered", ulid, "x@b.example"),
+        "event=delivered queue_id",
+        '{"event": "delivered", ',
+    ]
+    log = tmp_path / name
+    octets = "\n".join(lines).encode()
+    log.write_bytes(gzip.compress(octets) if name.endswith(".gz") else octets)
+
+    first = desk.invoke("reconcile", str(log))
+    assert (0, [("queued",), ("queued",)]) == (first.exit_code, statuses(desk))
+    assert "would be cancelled" in first.stdout or "a dry run: nothing was changed" in first.stderr
+    assert "empath-admin: 3 deliveries in the log, of 1 live recipient\n" in first.stderr
+
+    second = desk.invoke("reconcile", "--apply", str(log))
+    assert (0, [("cancelled",), ("queued",)]) == (second.exit_code, statuses(desk))
+    again = desk.invoke("reconcile", "--apply", str(log))
+    assert "of 0 live recipients" in again.stderr
+
+
+def test_a_log_that_is_not_there_is_named(desk: Desk, tmp_path: Path):
+    """
+    Without its log nothing may be taken for undelivered.
+    """
+    done = desk.run("reconcile", str(tmp_path / "none.log"))
+    assert (66, 1) == (done.code, done.err.count("\n"))
