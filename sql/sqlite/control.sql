@@ -3,10 +3,11 @@
 -- Theory of operation.  A view that can be written has an INSTEAD OF trigger for each column that it takes, and one that
 -- refuses the others; so a statement is compiled to what its own columns need, and no row pays for the rest.  They hand on
 -- to views of no rows, whose triggers are what SQL has for procedures and whose columns are the parameters: a status to
--- _move, where the move is judged, and _moved, where it is made; an instant to _instant, where it is read, and
--- _instant_set.  What changes goes to the audit, by _change where perhaps nothing does.  A leased recipient is a worker's:
--- it only takes a note of the order (ordered_status, ordered_next_retry_at), which the end of its lease carries out
--- (queries/settle.sql).
+-- _change_status, which judges the move, and from there to _apply_status, which makes it; an instant to _change_instant,
+-- which reads it, and from there to _apply_instant.  These two find out the time and who gives the order, after they know
+-- that something changes.  What changes goes to the audit, by _audit_change where perhaps nothing does.  A leased recipient
+-- is a worker's: it only takes a note of the order (ordered_status, ordered_next_retry_at), which the end of its lease
+-- carries out (queries/settle.sql).
 --
 -- House rules.  A trigger with a WHEN clause would silently ignore what it does not match, so no trigger of a public view
 -- has one, and what it raises says what to do.  Nothing newer than SQLite 3.40.
@@ -16,7 +17,7 @@
 -- An instant is given as Unix seconds, as text that SQLite reads as UTC, as 'now' or as a shift from now such as '+1 hour';
 -- 0.0 stands for what cannot be read, which no instant that is accepted can be.
 
-CREATE VIEW _change AS
+CREATE VIEW _audit_change AS
 SELECT NULL AS at,  -- Unix seconds, as are all instants here
        NULL AS who,
        NULL AS recipient_id,
@@ -28,7 +29,7 @@ SELECT NULL AS at,  -- Unix seconds, as are all instants here
        NULL AS after
  WHERE 0;
 
-CREATE TRIGGER _change_audited INSTEAD OF INSERT ON _change
+CREATE TRIGGER _insert_audit INSTEAD OF INSERT ON _audit_change
 WHEN new.after IS NOT new.before
 BEGIN
   INSERT INTO _audit (at, who, recipient_id, ulid, address, destination, what, before, after)
@@ -36,7 +37,7 @@ BEGIN
     new.at, new.who, new.recipient_id, new.ulid, new.address, new.destination, new.what, new.before, new.after);
 END;
 
-CREATE VIEW _move AS
+CREATE VIEW _change_status AS
 SELECT NULL AS recipient_id,
        NULL AS ulid,
        NULL AS address,
@@ -45,14 +46,12 @@ SELECT NULL AS recipient_id,
        NULL AS old_retry,
        NULL AS is_retry_given,  -- 1: the statement names an instant, too
        NULL AS old_ordered,  -- what is noted already, if it is leased
-       NULL AS old_ordered_retry,
-       NULL AS at,
-       NULL AS who
+       NULL AS old_ordered_retry
  WHERE 0;
 
-CREATE VIEW _moved AS SELECT * FROM _move;
+CREATE VIEW _apply_status AS SELECT *, NULL AS at, NULL AS who FROM _change_status;
 
-CREATE TRIGGER _move_judged INSTEAD OF INSERT ON _move
+CREATE TRIGGER _judge_status INSTEAD OF INSERT ON _change_status
 WHEN new.status IS NOT new.old_status
  AND (SELECT status FROM _recipient WHERE recipient_id = new.recipient_id) = new.old_status
 BEGIN
@@ -83,14 +82,15 @@ BEGIN
       WHERE r.recipient_id = new.recipient_id
         AND m.content_locator IS NOT NULL
         AND (m.content_locator <> 'inline' OR EXISTS (SELECT 1 FROM _content WHERE message_id = m.message_id)));
-  INSERT INTO _moved
+  INSERT INTO _apply_status
   VALUES (
     new.recipient_id, new.ulid, new.address, new.old_status, new.status, new.old_retry, new.is_retry_given,
-    new.old_ordered, new.old_ordered_retry, new.at, new.who);
+    new.old_ordered, new.old_ordered_retry,
+    (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
 END;
 
 -- Whom is set to queued is to be tried: at once, unless the statement names an instant.
-CREATE TRIGGER _moved_at_once INSTEAD OF INSERT ON _moved
+CREATE TRIGGER _set_status INSTEAD OF INSERT ON _apply_status
 WHEN new.old_status <> 'leased'
 BEGIN
   UPDATE _recipient
@@ -104,7 +104,7 @@ BEGIN
   VALUES (new.at, new.who, new.recipient_id, new.ulid, new.address, 'status', new.old_status, new.status);
 END;
 
-CREATE TRIGGER _moved_sooner INSTEAD OF INSERT ON _moved
+CREATE TRIGGER _audit_sooner_retry INSTEAD OF INSERT ON _apply_status
 WHEN new.status = 'queued' AND new.old_retry > new.at AND NOT new.is_retry_given AND new.old_status <> 'leased'
 BEGIN
   INSERT INTO _audit (at, who, recipient_id, ulid, address, what, before, after)
@@ -112,15 +112,15 @@ BEGIN
 END;
 
 -- A join gives the same recipient more than once: what is ordered already is not ordered again.
-CREATE TRIGGER _moved_later INSTEAD OF INSERT ON _moved
+CREATE TRIGGER _note_order INSTEAD OF INSERT ON _apply_status
 WHEN new.old_status = 'leased'
 BEGIN
-  INSERT INTO _change
+  INSERT INTO _audit_change
   SELECT new.at, new.who, new.recipient_id, new.ulid, new.address, NULL, 'ordered', ordered_status,
          iif(new.status = 'queued', NULL, new.status)
     FROM _recipient
    WHERE recipient_id = new.recipient_id;
-  INSERT INTO _change
+  INSERT INTO _audit_change
   SELECT new.at, new.who, new.recipient_id, new.ulid, new.address, NULL, 'ordered_next_retry_unix', ordered_next_retry_at,
          new.at
     FROM _recipient
@@ -137,7 +137,7 @@ BEGIN
 END;
 
 -- The sender has to hear of what was returned, as of what bounces by itself; but not of what is queued again.
-CREATE TRIGGER _moved_back INSTEAD OF INSERT ON _moved
+CREATE TRIGGER _insert_notice INSTEAD OF INSERT ON _apply_status
 WHEN (new.status = 'bounced' OR new.status = 'expired') AND new.old_status <> 'leased'
 BEGIN
   INSERT OR IGNORE INTO _notice (message_id, recipient_id, kind, created_at)
@@ -147,30 +147,28 @@ BEGIN
      AND (notify IS NULL OR instr(notify, 'FAILURE'));
 END;
 
-CREATE TRIGGER _moved_again INSTEAD OF INSERT ON _moved
+CREATE TRIGGER _delete_notice INSTEAD OF INSERT ON _apply_status
 WHEN new.old_status = 'bounced' AND new.status = 'queued'
 BEGIN
   DELETE FROM _notice WHERE recipient_id = new.recipient_id AND kind = 'failure';
 END;
 
-CREATE VIEW _instant AS
+CREATE VIEW _change_instant AS
 SELECT NULL AS what,  -- column of the view, by its name in _audit
        NULL AS recipient_id,
        NULL AS ulid,
        NULL AS address,
        NULL AS destination,  -- name, if it is about one
        NULL AS before,
-       NULL AS after,  -- as it was given
-       NULL AS at,
-       NULL AS who
+       NULL AS after  -- as it was given
  WHERE 0;
 
-CREATE VIEW _instant_set AS SELECT * FROM _instant;
+CREATE VIEW _apply_instant AS SELECT *, NULL AS at, NULL AS who FROM _change_instant;
 
-CREATE TRIGGER _instant_read INSTEAD OF INSERT ON _instant
+CREATE TRIGGER _read_instant INSTEAD OF INSERT ON _change_instant
 WHEN new.after IS NOT new.before
 BEGIN
-  INSERT INTO _instant_set
+  INSERT INTO _apply_instant
   VALUES (
     new.what, new.recipient_id, new.ulid, new.address, new.destination, new.before,
     CASE
@@ -181,56 +179,56 @@ BEGIN
       WHEN new.after GLOB '*[^0-9.]*' THEN coalesce(round((julianday(new.after) - 2440587.5) * 86400.0, 3), 0.0)
       ELSE CAST(new.after AS REAL)
     END,
-    new.at, new.who);
+    (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
 END;
 
 -- A join gives the same recipient more than once: the first of its rows counts, here and in the audit.
-CREATE TRIGGER _instant_set_retry INSTEAD OF INSERT ON _instant_set
+CREATE TRIGGER _set_retry INSTEAD OF INSERT ON _apply_instant
 WHEN new.what = 'next_retry_unix'
 BEGIN
   SELECT raise(ABORT, 'empath: next_retry_at takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, ''now'' or a shift such as ''+1 hour''')
    WHERE new.after NOT BETWEEN 1e9 AND new.at + 315576000.0 OR new.after IS NULL;
   UPDATE _recipient SET next_retry_at = new.after
    WHERE recipient_id = new.recipient_id AND status <> 'leased' AND next_retry_at = new.before;
-  INSERT INTO _change
+  INSERT INTO _audit_change
   VALUES (
     new.at, new.who, new.recipient_id, new.ulid, new.address, NULL, new.what, new.before,
     iif(changes() > 0, new.after, new.before));
 END;
 
-CREATE TRIGGER _instant_set_ordered_retry INSTEAD OF INSERT ON _instant_set
+CREATE TRIGGER _set_ordered_retry INSTEAD OF INSERT ON _apply_instant
 WHEN new.what = 'ordered_next_retry_unix'
 BEGIN
   SELECT raise(ABORT, 'empath: next_retry_at takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, ''now'' or a shift such as ''+1 hour''')
    WHERE new.after NOT BETWEEN 1e9 AND new.at + 315576000.0 OR new.after IS NULL;
   UPDATE _recipient SET ordered_next_retry_at = new.after
    WHERE recipient_id = new.recipient_id AND status = 'leased' AND ordered_next_retry_at IS new.before;
-  INSERT INTO _change
+  INSERT INTO _audit_change
   VALUES (
     new.at, new.who, new.recipient_id, new.ulid, new.address, NULL, new.what, new.before,
     iif(changes() > 0, new.after, new.before));
 END;
 
-CREATE TRIGGER _instant_set_expiry INSTEAD OF INSERT ON _instant_set
+CREATE TRIGGER _set_expiry INSTEAD OF INSERT ON _apply_instant
 WHEN new.what = 'expires_unix'
 BEGIN
   SELECT raise(ABORT, 'empath: expires_at takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, ''now'' or a shift such as ''+1 hour''')
    WHERE new.after NOT BETWEEN 1e9 AND new.at + 315576000.0 OR new.after IS NULL;
   UPDATE _recipient SET expires_at = new.after WHERE recipient_id = new.recipient_id AND expires_at = new.before;
-  INSERT INTO _change
+  INSERT INTO _audit_change
   VALUES (
     new.at, new.who, new.recipient_id, new.ulid, new.address, NULL, new.what, new.before,
     iif(changes() > 0, new.after, new.before));
 END;
 
-CREATE TRIGGER _instant_set_suspension INSTEAD OF INSERT ON _instant_set
+CREATE TRIGGER _set_suspension INSTEAD OF INSERT ON _apply_instant
 WHEN new.what = 'suspended_until_unix'
 BEGIN
   SELECT raise(ABORT, 'empath: suspended_until takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, ''now'', a shift such as ''+1 hour'', or NULL to end it')
    WHERE new.after NOT BETWEEN 1e9 AND new.at + 315576000.0;
   UPDATE _destination SET suspended_until = new.after
    WHERE name = new.destination AND suspended_until IS new.before;
-  INSERT INTO _change
+  INSERT INTO _audit_change
   VALUES (
     new.at, new.who, NULL, NULL, NULL, new.destination, new.what, new.before,
     iif(changes() > 0, new.after, new.before));
@@ -238,19 +236,18 @@ END;
 
 CREATE TRIGGER queue_status INSTEAD OF UPDATE OF status ON queue
 BEGIN
-  INSERT INTO _move
+  INSERT INTO _change_status
   VALUES (
     old.recipient_id, old.id, old.recipient, old.status, new.status, old.next_retry_unix,
     new.next_retry_unix IS NOT old.next_retry_unix OR new.next_retry_at IS NOT old.next_retry_at,
-    old.ordered, old.ordered_next_retry_unix,
-    (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
+    old.ordered, old.ordered_next_retry_unix);
 END;
 
 CREATE TRIGGER queue_retry INSTEAD OF UPDATE OF next_retry_at, next_retry_unix ON queue
 BEGIN
   SELECT raise(ABORT, 'empath: set next_retry_at or next_retry_unix, not both')
    WHERE new.next_retry_at IS NOT old.next_retry_at AND new.next_retry_unix IS NOT old.next_retry_unix;
-  INSERT INTO _instant
+  INSERT INTO _change_instant
   VALUES (
     iif(old.status = 'leased', 'ordered_next_retry_unix', 'next_retry_unix'), old.recipient_id, old.id, old.recipient,
     NULL,
@@ -260,19 +257,17 @@ BEGIN
       WHEN new.next_retry_unix IS NOT old.next_retry_unix THEN new.next_retry_unix
       WHEN old.status = 'leased' THEN old.ordered_next_retry_unix
       ELSE old.next_retry_unix
-    END,
-    (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
+    END);
 END;
 
 CREATE TRIGGER queue_expiry INSTEAD OF UPDATE OF expires_at, expires_unix ON queue
 BEGIN
   SELECT raise(ABORT, 'empath: set expires_at or expires_unix, not both')
    WHERE new.expires_at IS NOT old.expires_at AND new.expires_unix IS NOT old.expires_unix;
-  INSERT INTO _instant
+  INSERT INTO _change_instant
   VALUES (
     'expires_unix', old.recipient_id, old.id, old.recipient, NULL, old.expires_unix,
-    iif(new.expires_at IS NOT old.expires_at, new.expires_at, new.expires_unix),
-    (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
+    iif(new.expires_at IS NOT old.expires_at, new.expires_at, new.expires_unix));
 END;
 
 CREATE TRIGGER queue_priority INSTEAD OF UPDATE OF priority ON queue
@@ -281,7 +276,7 @@ BEGIN
    WHERE coalesce(CAST(new.priority AS TEXT), '') NOT GLOB '[0-4]';
   UPDATE _recipient SET priority = new.priority
    WHERE CAST(new.priority AS INTEGER) <> old.priority AND recipient_id = old.recipient_id AND priority = old.priority;
-  INSERT INTO _change
+  INSERT INTO _audit_change
   VALUES (
     (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'),
     old.recipient_id, old.id, old.recipient, NULL, 'priority', old.priority,
@@ -311,10 +306,9 @@ END;
 
 CREATE TRIGGER queue_delete INSTEAD OF DELETE ON queue
 BEGIN
-  INSERT INTO _move
+  INSERT INTO _change_status
   VALUES (
-    old.recipient_id, old.id, old.recipient, old.status, 'cancelled', old.next_retry_unix, 0, old.ordered, old.ordered_next_retry_unix,
-    (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
+    old.recipient_id, old.id, old.recipient, old.status, 'cancelled', old.next_retry_unix, 0, old.ordered, old.ordered_next_retry_unix);
 END;
 
 CREATE TRIGGER queue_insert INSTEAD OF INSERT ON queue
@@ -327,9 +321,8 @@ BEGIN
   SELECT raise(ABORT, 'empath: history takes only status = ''queued'', for what is bounced or cancelled')
    WHERE new.status IS NOT old.status
      AND (new.status IS NOT 'queued' OR old.status <> 'bounced' AND old.status <> 'cancelled');
-  INSERT INTO _move
-  SELECT recipient_id, old.id, old.recipient, old.status, new.status, next_retry_at, 0, NULL, NULL,
-         (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql')
+  INSERT INTO _change_status
+  SELECT recipient_id, old.id, old.recipient, old.status, new.status, next_retry_at, 0, NULL, NULL
     FROM _recipient
    WHERE recipient_id = old.recipient_id;
 END;
@@ -366,11 +359,10 @@ CREATE TRIGGER destination_suspension INSTEAD OF UPDATE OF suspended_until, susp
 BEGIN
   SELECT raise(ABORT, 'empath: set suspended_until or suspended_until_unix, not both')
    WHERE new.suspended_until IS NOT old.suspended_until AND new.suspended_until_unix IS NOT old.suspended_until_unix;
-  INSERT INTO _instant
+  INSERT INTO _change_instant
   VALUES (
     'suspended_until_unix', NULL, NULL, NULL, old.destination, old.suspended_until_unix,
-    iif(new.suspended_until IS NOT old.suspended_until, new.suspended_until, new.suspended_until_unix),
-    (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
+    iif(new.suspended_until IS NOT old.suspended_until, new.suspended_until, new.suspended_until_unix));
 END;
 
 CREATE TRIGGER destination_max_leases INSTEAD OF UPDATE OF max_leases ON destination
@@ -496,7 +488,7 @@ BEGIN
      AND ended_at IS NULL
      AND (new.node IS NULL OR node = new.node);
   INSERT INTO _audit (who, what, before, after)
-  VALUES (coalesce((SELECT who FROM _actor), 'sql'), new.verb, NULL, new.argument);
+  SELECT who, verb, NULL, argument FROM _control ORDER BY control_id DESC LIMIT 1;
 
   INSERT OR IGNORE INTO _setting (name, value)
   SELECT 'frozen', strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE new.verb = 'freeze';
@@ -510,12 +502,12 @@ BEGIN
   -- Back-off is what a flush ends; a hold, a suspension and a rate limit stay.
   UPDATE _destination SET breaker_until = NULL
    WHERE new.verb = 'flush' AND breaker_until IS NOT NULL AND (new.argument IS NULL OR name = new.argument);
-  UPDATE _recipient SET next_retry_at = (julianday('now') - 2440587.5) * 86400.0
+  UPDATE _recipient SET next_retry_at = (SELECT asked_at FROM _control ORDER BY control_id DESC LIMIT 1)
    WHERE new.verb = 'flush'
      AND destination_id IN (SELECT destination_id FROM _destination WHERE new.argument IS NULL OR name = new.argument)
      AND status IN ('queued', 'deferred')
      AND priority IN (0, 1, 2, 3, 4)
-     AND next_retry_at > (julianday('now') - 2440587.5) * 86400.0;
+     AND next_retry_at > (SELECT asked_at FROM _control ORDER BY control_id DESC LIMIT 1);
   UPDATE _control
      SET done_at = asked_at,
          result = CASE verb
