@@ -6,11 +6,12 @@ recipients that go the same way (the destination).  Routing is computed when mai
 leased, so that queued mail follows a changed table.
 """
 
+import hashlib
 import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 
 from empath.errors import SyntaxViolation
 from empath.mail.domain import AddressLiteral, Domain
@@ -68,6 +69,12 @@ class DiscardRoute:
 
 
 Route = SmtpRoute | MxRoute | MaildirRoute | DiscardRoute
+NO_ROUTE: Final = "no-route:"  # destination of the mail that no route takes
+
+
+def destination_of(route: Route | None, domain: str) -> str:
+    """The key under which mail for *domain* waits; mail without a route has one of its own."""
+    return NO_ROUTE if route is None else route.destination(domain)
 
 
 def parse_route(text: str) -> Route:
@@ -134,6 +141,11 @@ class RouteTable:
     def find(self, domain: Domain | AddressLiteral) -> Route | None:
         """The route of the most exact pattern that fits; None when mail for *domain* has nowhere to go."""
         return self._table.find(domain)
+
+    def digest(self) -> str:
+        """Hexadecimal SHA-256 of the entries: the same in every process for the same table."""
+        text = "\n".join(f"{pattern} = {route_text(route)}" for pattern, route in self.entries)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RouteTable) and self.entries == other.entries

@@ -51,6 +51,13 @@ SELECT r.recipient_id, :process_id, :lease_id, :destination, :now, 0.0, :stage, 
 -- What was ordered for recipients of a lost lease. Index: _recipient_lease. Rows: recipient_id, ordered_status.
 SELECT recipient_id, ordered_status FROM _recipient WHERE lease_id = :lease_id AND ordered_status IS NOT NULL;
 
+-- name: forget_limit
+DELETE FROM _setting WHERE name = 'concurrency';
+
+-- name: remember_limit
+-- The configured limit is that of destinations to come.
+INSERT INTO _setting (name, value) VALUES ('concurrency', CAST(:max_leases AS text));
+
 -- name: resize_destinations
 -- The configured limit of connections reaches every destination.
 UPDATE _destination SET max_leases = :max_leases WHERE max_leases <> :max_leases;

@@ -43,7 +43,7 @@ CREATE TABLE _content (
 -- A destination is the key of the queue: a next hop that the route names, else the recipient's domain.
 CREATE TABLE _destination (
   destination_id  INTEGER PRIMARY KEY,
-  name            TEXT    NOT NULL UNIQUE,  -- 'smtp:host:port', 'maildir:/path', 'discard:', or a domain in A-labels
+  name            TEXT    NOT NULL UNIQUE,  -- 'smtp:host:port', 'maildir:/path', 'discard:', 'no-route:', or a domain in A-labels
   max_leases      INTEGER NOT NULL DEFAULT 20 CHECK (max_leases >= 0),  -- connections at once, of all workers together
   is_full         INTEGER NOT NULL DEFAULT 0 CHECK (is_full IN (0, 1)),  -- 1: max_leases are taken; kept by triggers
   is_failing      INTEGER NOT NULL DEFAULT 0 CHECK (is_failing IN (0, 1)),  -- 1: its last attempt reached no host
@@ -337,7 +337,9 @@ CREATE TABLE _notice (
 CREATE INDEX _notice_message ON _notice (message_id, kind);
 
 CREATE TABLE _setting (
-  name  TEXT PRIMARY KEY,  -- 'frozen': the instant, in ISO 8601, since which an operator stops delivery
+  -- 'frozen': the instant, in ISO 8601, since which an operator stops delivery; 'log-level'; 'concurrency': connections to
+  -- a destination that is new; 'routes': digest of the routes that the waiting mail follows
+  name  TEXT PRIMARY KEY,
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 

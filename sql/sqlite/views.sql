@@ -115,7 +115,7 @@ SELECT a.attempt_id                                  AS attempt_id,             
 
 -- One row per queue key: a next hop that a route names, else a domain. To be written: suspended_until, NULL ends it.
 CREATE VIEW destination AS
-SELECT d.name AS destination,  -- 'smtp:host:port', 'maildir:/path', 'discard:', or a domain
+SELECT d.name AS destination,  -- 'smtp:host:port', 'maildir:/path', 'discard:', 'no-route:', or a domain
        d.max_leases AS max_leases,  -- connections at once, of all workers together
        (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id) AS leases,  -- connections in use
        d.is_failing                                  AS is_failing,               -- 1: its last attempt reached no host, or failed after a minute

@@ -29,6 +29,7 @@ def test_a_step_of_the_clock_expires_nothing_and_takes_no_lease(tmp_path, new_in
 
     clock.step(hours)
 
+    assert hours * 3600 == pytest.approx(instance.wait_for("clock_stepped")["step_s"], abs=60)
     assert "250 2.0.0" == offer(instance, "comes@home.test")
     eventually(lambda: [*instance.delivered()], "mail that came after the step")
     eventually(lambda: select(instance.queue, "SELECT sum(beat) FROM process")[0][0] > beats + 4, "beats of all")

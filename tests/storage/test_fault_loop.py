@@ -24,12 +24,14 @@ from empath.message.report.compose import ReportedMessage, ReportKind
 from empath.storage.admin.fsck import Repair
 from empath.storage.engine import Session
 from empath.storage.queue.accept import INLINE, Accept
+from empath.storage.queue.clock import BringForward
 from empath.storage.queue.due_bound import LateBound, RepairBounds
 from empath.storage.queue.garbage import AddOrphans, Removal, SettleGarbage
 from empath.storage.queue.lease import Lease
 from empath.storage.queue.process import Beat, EndProcess, Register, ResizeDestinations
 from empath.storage.queue.put_back import EndLease, Hold, Rekey, ReleaseUnknownLeases
 from empath.storage.queue.reports import Case, CloseNotices, DueReport
+from empath.storage.queue.rerouting import MoveWaiting, RememberRoutes
 from empath.storage.queue.retention import Cutoffs, ForgetMessages, ForgetRecipients
 from empath.storage.queue.settle import Settle
 from empath.storage.sqlite.engine import SqliteEngine
@@ -156,6 +158,8 @@ OPERATIONS: dict[str, Works] = {
     "forget contents": lambda *_: [ForgetMessages([1, 2, 3, 4], AT_ONCE)],
     "settle garbage": lambda *_: [SettleGarbage([Removal(GARBAGE, 0, None), Removal("spool:mx/1", 1, "no")], now=T0)],
     "add orphans": lambda *_: [AddOrphans(["01", "02"], node="mx")],
+    "bring forward": lambda *_: [BringForward(0, now=T0 - 60, step_s=60.0)],
+    "follow routes": lambda *_: [MoveWaiting({3: "new.example"}), RememberRoutes("digest")],
     "repair": lambda *_: [
         Batch(_Break(), Repair(["lease_without_process", "due_at_late"], now=T0 + 9, spool=Path(), node="mx"))
     ],

@@ -59,6 +59,8 @@ class Housekeeper:
             Duty("retention", 5.0, tidying.forget),
             Duty("space", 5.0, tidying.return_space),
             Duty("wal", 10.0, tidying.watch_wal),
+            Duty("clock", 2.0, tidying.watch_clock),
+            Duty("routes", 60.0, tidying.follow_routes),
             Duty("due_bounds", 30.0, tidying.mend_due_bounds),
             Duty("missing_files", 600.0, tidying.miss_files),
             Duty("orphans", 600.0, tidying.find_orphans),

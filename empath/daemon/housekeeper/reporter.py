@@ -29,6 +29,7 @@ from empath.message.report.compose import (
 from empath.message.report.digest import DigestEntry, compose_digest
 from empath.net.wakeup import wake
 from empath.policy.bounce import Addressee, double_bounce_address, find_addressee
+from empath.policy.routing import destination_of
 from empath.storage.engine import Reader
 from empath.storage.queue.accept import INLINE, Accept, NewMessage
 from empath.storage.queue.reports import (
@@ -255,8 +256,7 @@ class Reporter:
                 body_type=BodyType.EIGHT_BIT_MIME if has_8bit else BodyType.SEVEN_BIT,
                 is_smtputf8=is_smtputf8 or not to.is_ascii,
             ),
-            # Without a route it waits under its domain, and expires.
-            destinations=(route.destination(domain) if route is not None else domain,),
+            destinations=(destination_of(route, domain),),
             content=content,
             locator=INLINE,
             size=len(content),

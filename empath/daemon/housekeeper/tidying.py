@@ -15,10 +15,13 @@ from gevent.hub import get_hub
 from gevent.monkey import get_original
 
 from empath.daemon.process.runtime import Runtime
+from empath.mail.domain import parse_stored
 from empath.mail.identity import Timestamp
 from empath.net.wakeup import wake
 from empath.policy.limits import wanted_space_octets
+from empath.policy.routing import destination_of
 from empath.storage.engine import Reader
+from empath.storage.queue.clock import BringForward, last_recipient, latest_beat
 from empath.storage.queue.due_bound import BoundWalk, RepairBounds
 from empath.storage.queue.garbage import (
     FILES,
@@ -34,13 +37,16 @@ from empath.storage.queue.garbage import (
     remove_parts,
     unnamed,
 )
+from empath.storage.queue.rerouting import RECIPIENTS, MoveWaiting, RememberRoutes, is_followed, waiting
 from empath.storage.queue.retention import Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
 from empath.storage.spool import locate
 from empath.telemetry.occurrences.housekeeper import (
+    ClockStepped,
     DueBoundRepaired,
     Forgotten,
     GarbageStuck,
     OrphansFound,
+    RoutesFollowed,
     SpaceReturned,
     SpoolFileMissing,
     WalKept,
@@ -52,6 +58,7 @@ T = TypeVar("T")
 
 _REST_S = 0.01  # pause between two slices
 _ALARM_TRIES = 3
+_STEP_S = 5.0  # a smaller step of the wall clock delays nothing that counts
 _WAL_OCTETS = 64 * 1024 * 1024
 _TRUNCATE_DEADLINE_S = 1.0
 
@@ -71,6 +78,52 @@ class Tidying:
         self._bounds = BoundWalk()
         self._wal_octets = 0  # size from which the next warning is due
         self._clocks_apart = time.time() - time.monotonic()
+        self._clock: float | None = None  # wall clock less monotonic clock, at the last look
+
+    def watch_clock(self) -> None:
+        """Notice a step of the wall clock; after one back, bring forward what waits."""
+        now, monotonic = time.time(), time.monotonic()
+        if self._clock is None:  # it may have been set back while no process lived
+            step_s = min(0.0, now - (latest_beat(self._reader) or now))
+        else:
+            step_s = now - monotonic - self._clock
+        self._clock = now - monotonic
+        if abs(step_s) < _STEP_S:
+            return
+        moved = after = 0
+        is_going = step_s < 0
+        while is_going:
+            work = self._runtime.writer.commit(BringForward(after, now=time.time(), step_s=-step_s))
+            moved += work.moved
+            after = work.last
+            is_going = after < last_recipient(self._reader) and self._rest()
+        wake(self._runtime.child.wake_fds)
+        self._runtime.emit(ClockStepped(step_s=round(step_s, 1), recipients=moved))
+
+    def follow_routes(self) -> None:
+        """Move what waits to the destinations that a changed table of routes names."""
+        config = self._runtime.config
+        digest = config.routes.digest()
+        if is_followed(self._reader, digest):
+            return
+        moved = after = 0
+        is_going = True
+        while is_going:
+            elsewhere = {}
+            for recipient_id, address, domain, here in waiting(self._reader, after):
+                destination = destination_of(config.find_route(address, parse_stored(domain)), domain)
+                if destination != here:
+                    elsewhere[recipient_id] = destination
+            if elsewhere:
+                moved += self._runtime.writer.commit(MoveWaiting(elsewhere)).moved
+            after += RECIPIENTS
+            is_going = after < last_recipient(self._reader) and self._rest()
+        if self._runtime.draining.is_set():
+            return
+        self._runtime.writer.commit(RememberRoutes(digest))
+        if moved:
+            wake(self._runtime.child.wake_fds)
+            self._runtime.emit(RoutesFollowed(recipients=moved))
 
     def forget(self) -> None:
         """Remove rows and contents whose retention is over."""

@@ -32,7 +32,7 @@ from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
 from empath.net.stream import StreamClosed, StreamTimeout
 from empath.policy.retry import MAX_FAULTS
-from empath.policy.routing import Route
+from empath.policy.routing import Route, destination_of
 from empath.policy.slots import SLOW_S
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.lease import (
@@ -254,7 +254,7 @@ class LeaseRun:
         for recipient in message.recipients:
             text = recipient.domain
             route = self._runtime.config.find_route(recipient.address, parse_stored(text))
-            destination = route.destination(text) if route is not None else here
+            destination = destination_of(route, text)
             if destination == here:
                 stay.append(recipient)
                 chosen = route

@@ -111,13 +111,15 @@ class EndProcess(Write):
 
 
 class ResizeDestinations(Write):
-    """Bring the configured limit of connections to every destination."""
+    """Bring the configured limit of connections to every destination, and to those that come."""
 
     def __init__(self, max_leases: int) -> None:
         super().__init__()
         self._row = {"max_leases": max_leases}
 
     def run(self, session: Session) -> None:
+        session.run("process.forget_limit")
+        session.run("process.remember_limit", self._row)
         session.run("process.resize_destinations", self._row)
 
 

@@ -104,6 +104,25 @@ class Forgotten(Occurrence):
     contents: Annotated[int, "number of contents, of messages whose rows stay"]
 
 
+@occurrence("warning")
+class ClockStepped(Occurrence):
+    """
+    The wall clock was set, or the machine slept.
+
+    After a step back, what waits is due earlier by it, so that it keeps its schedule.
+    """
+
+    step_s: Annotated[float, "seconds; negative: it was set back"]
+    recipients: Annotated[int, "number of waiting recipients that are due earlier now"]
+
+
+@occurrence("info")
+class RoutesFollowed(Occurrence):
+    """The table of routes has changed. What waits was moved to the destinations that it names."""
+
+    recipients: Recipients
+
+
 @occurrence("critical")
 class GarbageStuck(Occurrence):
     """A spool file that no message needs could not be removed, three times or more."""

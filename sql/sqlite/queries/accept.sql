@@ -6,8 +6,11 @@
 SELECT destination_id FROM _destination WHERE name = :name;
 
 -- name: insert_destination
--- A destination seen for the first time, with :max_leases connections at once. Rows: one, destination_id.
-INSERT INTO _destination (name, max_leases) VALUES (:name, :max_leases) RETURNING destination_id;
+-- A destination seen for the first time. The limit of connections is that of the last configuration, which a process of
+-- the one before does not know; :max_leases before there is any. Rows: one, destination_id.
+INSERT INTO _destination (name, max_leases)
+VALUES (:name, coalesce((SELECT CAST(value AS INTEGER) FROM _setting WHERE name = 'concurrency'), :max_leases))
+RETURNING destination_id;
 
 -- name: insert_message
 -- One accepted message. Its number is the rowid: RETURNING costs a tenth of the insert.

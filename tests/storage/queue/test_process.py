@@ -144,3 +144,13 @@ def test_configured_limit_reaches_every_destination(queue: Queue) -> None:
 
     queue.run(ResizeDestinations(2))
     assert [(2, 0), (2, 0)] == queue.select("SELECT max_leases, is_full FROM _destination")
+
+
+def test_a_destination_made_by_a_process_of_before_has_the_new_limit(queue: Queue) -> None:
+    """
+    Concurrency that a reload had lowered came back with a message under way in a process of the earlier configuration.
+    """
+    queue.run(ResizeDestinations(2))
+    queue.accept("new.example")
+
+    assert [(2,)] == queue.select("SELECT max_leases FROM _destination")

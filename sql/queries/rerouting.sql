@@ -1,0 +1,29 @@
+-- rerouting.sql - what waits follows a changed table of routes
+
+-- name: known_routes
+-- Digest of the routes that the queue follows. Transaction: none needed. Rows: none or one.
+SELECT value FROM _setting WHERE name = 'routes';
+
+-- name: forget_routes
+-- Transaction: inside BEGIN IMMEDIATE.
+DELETE FROM _setting WHERE name = 'routes';
+
+-- name: remember_routes
+-- The queue follows them. Transaction: inside BEGIN IMMEDIATE.
+INSERT INTO _setting (name, value) VALUES ('routes', :digest);
+
+-- name: waiting
+-- Recipients after :after, up to :last, that no worker has in hand. Transaction: none needed. Index: the rowid.
+-- Rows: recipient_id, address, domain, name of the destination.
+SELECT r.recipient_id, r.address, r.domain, d.name
+  FROM _recipient AS r
+  JOIN _destination AS d ON d.destination_id = r.destination_id
+ WHERE r.recipient_id > :after
+   AND r.recipient_id <= :last
+   AND r.status IN ('queued', 'deferred', 'held');
+
+-- name: move
+-- It waits for another destination, unless a worker has it by now. Transaction: inside BEGIN IMMEDIATE. Index: the rowid.
+UPDATE _recipient SET destination_id = :destination_id
+ WHERE recipient_id = :recipient_id
+   AND status IN ('queued', 'deferred', 'held');
