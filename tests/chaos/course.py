@@ -12,13 +12,12 @@ import apsw
 from tests.chaos.ledger import Answer, Ledger
 from tests.chaos.load import Load
 from tests.chaos.mischief import Mischief
-from tests.chaos.sink import Sink
+from tests.chaos.sink import Manner, Sink
 from tests.kit.process import Empathd
 from tests.kit.queue import violations
 from tests.kit.waiting import eventually
 
 REFUSAL = 0.1
-_SINKS = 3
 CLIENTS = 4
 _EMPTY_S = 300.0  # until all has left after the load
 _SETTINGS = """
@@ -68,8 +67,8 @@ class Verdict:
 def run(directory: Path, *, kills: int, seed: int, refusal: float = REFUSAL, clients: int = CLIENTS) -> Verdict:
     """One run with its instance in *directory*; a *seed* draws the same deeds each time, though at other instants."""
     ledger = Ledger()
-    sinks = [Sink(ledger, refusal, seed + number) for number in range(_SINKS)]
-    domains = [f"d{number}.test" for number in range(_SINKS)]
+    sinks = [Sink(ledger, refusal, seed + number, manner) for number, manner in enumerate(Manner)]
+    domains = [f"d{number}.test" for number in range(len(sinks))]
     routes = "\n".join(f'"{name}" = "smtp://127.0.0.1:{sink.port}"' for name, sink in zip(domains, sinks, strict=True))
     instance = Empathd(directory, _SETTINGS, routes)
     mischief = Mischief(instance, seed)

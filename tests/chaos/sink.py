@@ -1,6 +1,8 @@
 """
 sink - a next hop that takes mail into the ledger and refuses a part of it for a while
 
+Some sinks have bad manners besides: they drip their replies octet by octet, say 250 or 421 where nothing is awaited, or
+take only so many messages of a session and so many recipients of a message.
 It refuses before it writes an arrival down, and answers 250 after: a mail that it wrote down and whose 250 nobody heard
 may come again.
 """
@@ -9,12 +11,28 @@ import hashlib
 import random
 import socketserver
 import threading
+import time
+from enum import Enum, auto
 from io import BufferedIOBase
 
 from tests.chaos.ledger import Ledger
 
 DIGEST = b"X-Digest: "
 _REFUSED = b"451 4.7.1 Not now\r\n"
+_DRIP_S = 0.002
+_LATE_S = 0.01  # after which an unasked reply comes alone
+_UNASKED = 0.2  # share of the chances to say something unasked that an early-talking sink takes
+_MESSAGES = 3  # of one session of a limited sink
+_RECIPIENTS = 2  # of one message of a limited sink
+
+
+class Manner(Enum):
+    """How a sink answers."""
+
+    PLAIN = auto()
+    DRIPPING = auto()
+    EARLY_TALKING = auto()
+    LIMITED = auto()
 
 
 class Sink(socketserver.ThreadingTCPServer):
@@ -24,8 +42,9 @@ class Sink(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, ledger: Ledger, refusal: float, seed: int) -> None:
+    def __init__(self, ledger: Ledger, refusal: float, seed: int, manner: Manner = Manner.PLAIN) -> None:
         super().__init__(("127.0.0.1", 0), _Session)
+        self.manner = manner
         self.ledger = ledger
         self._refusal = refusal
         self._random = random.Random(seed)
@@ -40,6 +59,10 @@ class Sink(socketserver.ThreadingTCPServer):
         """Draw whether the next thing is refused; *share* of the refusals fall to it."""
         return self._random.random() < self._refusal * share
 
+    def speaks_unasked(self) -> bool:
+        """Draw whether it says something now that nothing asked for."""
+        return self.manner is Manner.EARLY_TALKING and self._random.random() < _UNASKED
+
     def handle_error(self, request: object, client_address: object) -> None:
         """The other side was killed; that is what this is about."""
 
@@ -50,27 +73,43 @@ class _Session(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         recipients: list[str] = []
+        messages = 0
+        is_limited = self.server.manner is Manner.LIMITED
         self._say(b"220 sink.test\r\n")
         while line := self.rfile.readline(4096):
             verb = line[:4].upper()
             if verb == b"EHLO":
-                self._say(b"250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 104857600\r\n")
+                early = b"421 4.3.2 Closing\r\n" * self.server.speaks_unasked()
+                self._say(b"250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 104857600\r\n" + early)
+                if early:
+                    return
+            elif verb == b"MAIL" and is_limited and messages == _MESSAGES:
+                self._say(b"451 4.7.0 Enough for one session\r\n")
             elif verb == b"RCPT":
+                if is_limited and len(recipients) == _RECIPIENTS:
+                    self._say(b"452 4.5.3 Too many recipients\r\n")
+                    continue
                 if self.server.refuses(share=0.5):
                     self._say(_REFUSED)
                     continue
                 recipients.append(line.partition(b"<")[2].partition(b">")[0].decode())
                 self._say(b"250 2.1.5 Ok\r\n")
             elif verb == b"DATA" and recipients:
-                self._say(b"354 Go on\r\n")
+                # What it says of the message before the end is not true: it refuses the message in any case.
+                is_early = self.server.speaks_unasked()
+                self._say(b"354 Go on\r\n" + b"250 2.0.0 Ok\r\n" * is_early)
                 damage = _damage(self.rfile)
                 if damage == "":
                     return
-                if self.server.refuses(share=0.5):
+                if is_early or self.server.refuses(share=0.5):
                     self._say(_REFUSED)
                 else:
+                    messages += 1
                     self.server.ledger.arrive(recipients, damage)
-                    self._say(b"250 2.0.0 Ok\r\n")
+                    self._say(b"250 2.0.0 Ok\r\n" + b"250 2.0.0 Ok\r\n" * self.server.speaks_unasked())
+                    if self.server.speaks_unasked():
+                        time.sleep(_LATE_S)
+                        self._say(b"250 2.0.0 Ok\r\n")
                 recipients = []
             elif verb == b"QUIT":
                 self._say(b"221 2.0.0 Bye\r\n")
@@ -81,7 +120,12 @@ class _Session(socketserver.StreamRequestHandler):
                 self._say(b"503 5.5.1 No recipients\r\n" if verb == b"DATA" else b"250 2.0.0 Ok\r\n")
 
     def _say(self, reply: bytes) -> None:
-        self.wfile.write(reply)
+        if self.server.manner is not Manner.DRIPPING:
+            self.wfile.write(reply)
+            return
+        for octet in reply:
+            self.wfile.write(bytes((octet,)))
+            time.sleep(_DRIP_S)
 
 
 def _damage(file: BufferedIOBase) -> str | None:
