@@ -22,11 +22,11 @@ from ..report import figure, pairs_text, verdicts_text
 from ..scenarios import Plan
 from .fill import RECIPIENTS, fill
 from .served import fillings, place
-from .serving import crowded, dead_zone, depth, hanging, workers
+from .serving import crowded, dead_zone, depth, dripping, hanging, workers
 from .steering import steering
 from .verdicts import shown
 
-SCENARIOS: Final = ("steering", "depth", "hanging", "crowded", "dead-zone", "workers")
+SCENARIOS: Final = ("steering", "depth", "hanging", "dripping", "crowded", "dead-zone", "workers")
 
 
 def main() -> int:
@@ -79,6 +79,7 @@ def _measure(options: argparse.Namespace) -> int:
             "steering": lambda: _steering(directory, templates),
             "depth": lambda: depth(CHECKOUT, templates, plan, options.repeat),
             "hanging": lambda: hanging(CHECKOUT, plan),
+            "dripping": lambda: dripping(CHECKOUT, plan),
             "crowded": lambda: crowded(CHECKOUT, plan),
             "dead-zone": lambda: dead_zone(CHECKOUT, plan),
             "workers": lambda: workers(CHECKOUT, plan),

@@ -6,10 +6,9 @@ CPU per mail, memory, and shares.
 """
 
 import smtplib
-import socket
 import statistics
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -26,6 +25,7 @@ from ..scenarios import WARM_UP, Plan
 from ..server import Setup, running
 from ..traffic import RECIPIENT, SENDER, Load, Sink, send
 from .served import Deep, DeepEmpath
+from .unwilling_hosts import Manner, drips, silent, silent_after_the_dot, unwilling_hosts
 from .verdicts import at_least, at_most, percentile, shown
 
 EMPTY: Final = "empty"
@@ -78,9 +78,12 @@ def depth(tree: Path, templates: Mapping[str, Path], plan: Plan, repeat: int) ->
 
 def hanging(tree: Path, plan: Plan) -> list[Verdict]:
     """The healthy next hop beside 500 that accept connections and say nothing."""
-    with _silent(OTHERS) as addresses, Sink(plan.scratch) as sink:
-        routes = "".join(f'"{_domain(n)}" = "smtp://{host}:{port}"\n' for n, (host, port) in enumerate(addresses))
-        return _beside(f"{OTHERS} hanging destinations", Deep(tree, routes=routes), plan, sink)
+    return _beside_hosts(f"{OTHERS} hanging destinations", (silent,), tree, plan)
+
+
+def dripping(tree: Path, plan: Plan) -> list[Verdict]:
+    """The healthy next hop beside 500 that drip their greeting, or never answer the final dot."""
+    return _beside_hosts(f"{OTHERS} dripping destinations", (drips, silent_after_the_dot), tree, plan)
 
 
 def crowded(tree: Path, plan: Plan) -> list[Verdict]:
@@ -132,6 +135,12 @@ def workers(tree: Path, plan: Plan) -> list[Verdict]:
         shown(name, "mails of the busiest", max(counts)),
         at_least(name, "mails of the slowest to the mean", min(counts) / statistics.mean(counts), SHARE),
     ]
+
+
+def _beside_hosts(name: str, manners: Sequence[Manner], tree: Path, plan: Plan) -> list[Verdict]:
+    with unwilling_hosts(OTHERS, manners) as addresses, Sink(plan.scratch) as sink:
+        routes = "".join(f'"{_domain(n)}" = "smtp://{host}:{port}"\n' for n, (host, port) in enumerate(addresses))
+        return _beside(name, Deep(tree, routes=routes), plan, sink)
 
 
 def _beside(name: str, deep: Deep, plan: Plan, sink: Sink) -> list[Verdict]:
@@ -227,17 +236,6 @@ class _SlowSession(StreamRequestHandler):
     def _say(self, text: str) -> None:
         with suppress(OSError):
             self.wfile.write(text.encode() + b"\r\n")
-
-
-@contextmanager
-def _silent(count: int) -> Iterator[list[tuple[str, int]]]:
-    """Next hops that take a connection and never say anything: each an address of its own in 127/8."""
-    port = free_port()
-    with ExitStack() as stack:
-        hosts = [f"127.77.{n // 200}.{n % 200 + 1}" for n in range(count)]
-        for host in hosts:
-            stack.enter_context(socket.create_server((host, port), backlog=128))
-        yield [(host, port) for host in hosts]
 
 
 def _slug(name: str) -> str:
