@@ -66,4 +66,4 @@ class Failed:
     ttl_s: float = 5.0  # RFC 9520 §3.2: at least one second, so that a dead zone is not asked without end
 
 
-Answer = Exchangers | Addresses | Absent | Failed
+LookupAnswer = Exchangers | Addresses | Absent | Failed

@@ -15,7 +15,7 @@ from typing import Protocol, TypeAlias
 import gevent
 from gevent import Greenlet
 
-from empath.mail.lookup import Absent, Addresses, Answer, Exchangers, Failed, Kind, Question
+from empath.mail.lookup import Absent, Addresses, Exchangers, Failed, Kind, LookupAnswer, Question
 from empath.net.resolver import TIMED_OUT
 
 MAX_ENTRIES = 10_000
@@ -30,7 +30,7 @@ _LONGEST_ABSENT_S = 3_600.0  # RFC 2308 §5: one to three hours
 class Asker(Protocol):
     """Asks one question at a time; may be asked by many greenlets at once."""
 
-    def ask(self, question: Question, within_s: float) -> Answer:
+    def ask(self, question: Question, within_s: float) -> LookupAnswer:
         """The answer; Failed where there is none within *within_s* seconds."""
 
 
@@ -56,14 +56,14 @@ class CachingResolver:
         self._max_entries = max_entries
         self._max_octets = max_octets
         self._octets = 0
-        self._kept: dict[Question, tuple[float, Answer]] = {}  # until when, and what; the oldest first
+        self._kept: dict[Question, tuple[float, LookupAnswer]] = {}  # until when, and what; the oldest first
         self._flights: dict[Question, _Flight] = {}
 
-    def look_up(self, questions: Sequence[Question], within_s: float) -> list[Answer]:
+    def look_up(self, questions: Sequence[Question], within_s: float) -> list[LookupAnswer]:
         """See Resolver: what is kept at once, the rest all at the same time."""
         now = self._clock()
         kept = self._kept
-        answers: list[Answer] = []
+        answers: list[LookupAnswer] = []
         for question in questions:
             entry = kept.get(question)
             if entry is None or entry[0] <= now:
@@ -81,7 +81,7 @@ class CachingResolver:
         """About how much memory the answers take."""
         return self._octets
 
-    def _wait(self, questions: Sequence[Question], now: float, ends_at: float) -> list[Answer]:
+    def _wait(self, questions: Sequence[Question], now: float, ends_at: float) -> list[LookupAnswer]:
         there = {question: self._find(question, now) for question in questions}
         graced_until: float | None = None
         while pending := {q: each for q, each in there.items() if isinstance(each, Greenlet) and not each.ready()}:
@@ -93,7 +93,7 @@ class CachingResolver:
                 break
         return [_answer(each) for each in map(there.__getitem__, questions)]
 
-    def _find(self, question: Question, now: float) -> "Answer | _Flight":
+    def _find(self, question: Question, now: float) -> "LookupAnswer | _Flight":
         entry = self._kept.get(question)
         if entry is not None and entry[0] > now:
             return entry[1]
@@ -102,7 +102,7 @@ class CachingResolver:
             flight = self._flights[question] = Greenlet.spawn(self._fly, question)
         return flight
 
-    def _fly(self, question: Question) -> Answer:
+    def _fly(self, question: Question) -> LookupAnswer:
         try:
             answer = self._asker.ask(question, self._question_s)
         finally:
@@ -110,7 +110,7 @@ class CachingResolver:
         self._keep(question, answer)
         return answer
 
-    def _keep(self, question: Question, answer: Answer) -> None:
+    def _keep(self, question: Question, answer: LookupAnswer) -> None:
         if question in self._kept:
             self._forget(question)
         longest_s = _LONGEST_ABSENT_S if isinstance(answer, Absent) else _LONGEST_S
@@ -126,16 +126,16 @@ class CachingResolver:
         self._octets -= _size(question, answer)
 
 
-_Flight: TypeAlias = "Greenlet[[Question], Answer]"
+_Flight: TypeAlias = "Greenlet[[Question], LookupAnswer]"
 
 
-def _answer(each: "Answer | _Flight") -> Answer:
+def _answer(each: "LookupAnswer | _Flight") -> LookupAnswer:
     if not isinstance(each, Greenlet):
         return each
     return each.get() if each.ready() else Failed(TIMED_OUT)
 
 
-def _has_address(each: "Answer | _Flight | None") -> bool:
+def _has_address(each: "LookupAnswer | _Flight | None") -> bool:
     """Whether a host can be tried by what is known."""
     if isinstance(each, Greenlet):
         return each.successful() and isinstance(each.value, Addresses)
@@ -146,7 +146,7 @@ def _other_family(question: Question) -> Question:
     return Question(question.name, Kind.AAAA if question.kind is Kind.A else Kind.A)
 
 
-def _size(question: Question, answer: Answer) -> int:
+def _size(question: Question, answer: LookupAnswer) -> int:
     texts: list[str] = []
     if isinstance(answer, Exchangers):
         texts = [name for _, name in answer.records]

@@ -9,7 +9,7 @@ import ipaddress
 import os
 from collections.abc import Sequence
 
-from empath.mail.lookup import Absent, Addresses, Answer, Kind, Question
+from empath.mail.lookup import Absent, Addresses, Kind, LookupAnswer, Question
 
 _SERVES_S = 5.0
 _MAX_OCTETS = 4 * 1024 * 1024  # a list of blocked names may be long
@@ -24,7 +24,7 @@ class HostsFile:
         self._version: tuple[int, ...] | None = None
         self._addresses: dict[str, tuple[str, ...]] = {}
 
-    def look_up(self, questions: Sequence[Question]) -> list[Answer]:
+    def look_up(self, questions: Sequence[Question]) -> list[LookupAnswer]:
         """The answers to questions for addresses of one name; none at all where the name is unknown here."""
         addresses = self._find(questions[0].name)
         return [_of_kind(addresses, question.kind) for question in questions] if addresses else []
@@ -63,6 +63,6 @@ def _parse(text: str) -> dict[str, tuple[str, ...]]:
     return {name: tuple(addresses) for name, addresses in found.items()}
 
 
-def _of_kind(addresses: tuple[str, ...], kind: Kind) -> Answer:
+def _of_kind(addresses: tuple[str, ...], kind: Kind) -> LookupAnswer:
     of_kind = tuple(address for address in addresses if (":" in address) == (kind is Kind.AAAA))
     return Addresses(of_kind, _SERVES_S) if of_kind else Absent("NODATA", _SERVES_S)

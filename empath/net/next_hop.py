@@ -17,7 +17,7 @@ from typing import Protocol
 
 from gevent.event import Event
 
-from empath.mail.lookup import Answer, Failed, Question
+from empath.mail.lookup import Failed, LookupAnswer, Question
 from empath.net.hosts_file import HostsFile
 from empath.net.resolver import TIMED_OUT, Resolver
 from empath.policy.hosts.search import Host, HostRules, HostSearch, NoHost
@@ -107,10 +107,10 @@ class NextHops:
             search.learn(self._local(search, wanted) or self._ask(wanted, ends_at))
         return search
 
-    def _local(self, search: HostSearch, wanted: tuple[Question, ...]) -> list[Answer]:
+    def _local(self, search: HostSearch, wanted: tuple[Question, ...]) -> list[LookupAnswer]:
         return self._hosts_file.look_up(wanted) if search.is_fixed else []
 
-    def _ask(self, wanted: tuple[Question, ...], ends_at: float) -> list[Answer]:
+    def _ask(self, wanted: tuple[Question, ...], ends_at: float) -> list[LookupAnswer]:
         within_s = ends_at - self._clock()
         if within_s <= 0:
             return [Failed(TIMED_OUT)] * len(wanted)

@@ -28,7 +28,7 @@ import dns.rdtypes.IN.A
 import dns.rdtypes.IN.AAAA
 import dns.resolver
 
-from empath.mail.lookup import Absent, Addresses, Answer, Exchanger, Exchangers, Failed, Kind, Question
+from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, LookupAnswer, Question
 
 MAX_EXCHANGERS = 100  # of one answer, the best
 MAX_ADDRESSES = 20  # of one answer: more than any attempt tries
@@ -41,7 +41,7 @@ _EDNS_OCTETS = 1232  # of a datagram that no router has to cut; what is longer c
 class Resolver(Protocol):
     """What delivery asks of the DNS."""
 
-    def look_up(self, questions: Sequence[Question], within_s: float) -> list[Answer]:
+    def look_up(self, questions: Sequence[Question], within_s: float) -> list[LookupAnswer]:
         """The answers, in the order of *questions*; what is not answered within *within_s* seconds has Failed."""
 
 
@@ -81,12 +81,12 @@ class DnsResolver:
         self._follow_system()
         return tuple(map(str, self._resolver.nameservers))
 
-    def look_up(self, questions: Sequence[Question], within_s: float) -> list[Answer]:
+    def look_up(self, questions: Sequence[Question], within_s: float) -> list[LookupAnswer]:
         """One after another."""
         ends_at = time.monotonic() + within_s
         return [self.ask(question, ends_at - time.monotonic()) for question in questions]
 
-    def ask(self, question: Question, within_s: float) -> Answer:
+    def ask(self, question: Question, within_s: float) -> LookupAnswer:
         """Ask once, for at most *within_s* seconds and never longer than the timeout of one question."""
         lifetime_s = min(self._timeout_s, within_s)
         if lifetime_s <= 0:
@@ -156,7 +156,7 @@ class _Nameserver(dns.nameserver.Do53Nameserver):
         return super().query(plain, *args, **kwargs)
 
 
-def _read(found: dns.resolver.Answer, kind: Kind) -> Answer:
+def _read(found: dns.resolver.Answer, kind: Kind) -> LookupAnswer:
     ttl_s = float(found.chaining_result.minimum_ttl)
     if found.rrset is None:
         if _is_referral(found.response):

@@ -40,7 +40,7 @@ SELECT r.recipient_id, r.address, r.original, r.domain, d.name, r.status, r.orde
 
 -- name: attempts
 -- The attempts for those recipients, oldest first. Index: _recipient_message, _attempt_recipient.
--- Rows: recipient_id, then see Attempt in storage/admin/snapshot.py.
+-- Rows: recipient_id, then see AttemptRow in storage/admin/snapshot.py.
 SELECT a.recipient_id, a.attempt_id, a.started_at, a.duration_s, a.connect_s, a.destination, a.host, a.peer_address,
        a.stage, a.code, a.enhanced, a.text, a.tls_policy, a.tls_version, a.tls_cipher, a.tls_peer, a.outcome,
        a.decided_status, a.decided_next_retry_at
@@ -97,7 +97,7 @@ SELECT value FROM _setting WHERE name = 'frozen';
 
 -- name: processes
 -- Runs of processes below :before (process_id; NULL: all), newest first, at most :limit; those that ended only if :has_ended is 1.
--- Index: the rowid. Rows: see Process in storage/admin/records.py; instants in Unix seconds.
+-- Index: the rowid. Rows: see ProcessRun in storage/admin/records.py; instants in Unix seconds.
 SELECT process_id, slot, generation, node, instance, pid, started_unix, beat, beat_unix, ended_unix, leases, version,
        engine_version
   FROM process

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from random import Random
 
-from empath.mail.lookup import Absent, Addresses, Answer, Exchanger, Exchangers, Failed, Kind, Question
+from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, LookupAnswer, Question
 from empath.net.dns_cache import CachingResolver
 from empath.net.next_hop import NextHops
 from empath.net.resolver import MAX_ADDRESSES, MAX_EXCHANGERS, DnsResolver
@@ -64,7 +64,7 @@ class _Zone:
         self._addresses = [word for word in words if _is_address(word)] or ["8.8.8.8"]
         self.asked: list[Question] = []
 
-    def ask(self, question: Question, within_s: float) -> Answer:
+    def ask(self, question: Question, within_s: float) -> LookupAnswer:
         self.asked.append(question)
         random = Random(f"{self._case.choices} {question}")
         ttl_s = random.choice([0.0, 60.0, 1e9])
@@ -87,7 +87,7 @@ class _Zone:
         name = random.choice(self._names)
         return random.choice([name, f"h{random.randint(0, 99)}.{name}", f"h{random.randint(0, 99)}.test"])
 
-    def look_up(self, questions: Sequence[Question], within_s: float) -> list[Answer]:
+    def look_up(self, questions: Sequence[Question], within_s: float) -> list[LookupAnswer]:
         return [self.ask(question, within_s) for question in questions]
 
 

@@ -13,7 +13,7 @@ from empath.cli.common import config_option, configuration, say
 from empath.config import Config
 from empath.config.hosts import host_rules
 from empath.mail.domain import parse_stored
-from empath.mail.lookup import Absent, Answer, Exchangers, Failed, Kind, Question
+from empath.mail.lookup import Absent, Exchangers, Failed, Kind, LookupAnswer, Question
 from empath.policy.hosts.findings import Finding, findings
 from empath.policy.hosts.search import HostSearch, NoHost
 from empath.policy.routing import MxRoute, SmtpRoute, route_text
@@ -120,7 +120,7 @@ def _search(config: Config, route: SmtpRoute | MxRoute, domain: str) -> HostSear
     return NextHops(resolver, lambda: rules, timeout_s=settings.attempt_timeout_s).search(route, domain)
 
 
-def _words(answer: Answer | None) -> str | None:
+def _words(answer: LookupAnswer | None) -> str | None:
     match answer:
         case Exchangers():
             return "found"

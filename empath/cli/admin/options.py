@@ -20,8 +20,8 @@ from empath.mail.domain import parse_domain
 from empath.storage.admin.records import Reference
 from empath.storage.admin.selection import Selection
 
-Verb = Callable[..., None]
-Decorator = Callable[[Verb], Verb]
+VerbFunction = Callable[..., None]
+Decorator = Callable[[VerbFunction], VerbFunction]
 
 _MAX_WHO: Final = 150  # characters; the audit takes 200
 
@@ -79,7 +79,7 @@ yes_option: Final = click.option("--yes", "-y", "is_sure", is_flag=True, help="D
 def selecting(statuses: Sequence[str]) -> Decorator:
     """The filters; *statuses* are those that --status takes. The verb is given `selection` and `is_all`."""
 
-    def decorate(verb: Verb) -> Verb:
+    def decorate(verb: VerbFunction) -> VerbFunction:
         @functools.wraps(verb)
         def selected(
             *arguments: Any,
@@ -97,7 +97,7 @@ def selecting(statuses: Sequence[str]) -> Decorator:
             selection = Selection(references, domain, sender, recipient, status, destination, before, where)
             verb(*arguments, selection=selection, **options)
 
-        decorated: Verb = selected
+        decorated: VerbFunction = selected
         for option in reversed(_filters(statuses)):
             decorated = option(decorated)
         return decorated

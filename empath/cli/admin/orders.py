@@ -9,7 +9,7 @@ import click
 
 from empath.cli.admin import options
 from empath.cli.admin.changes import Changes
-from empath.cli.admin.options import Verb as Function
+from empath.cli.admin.options import VerbFunction
 from empath.cli.admin.output import NAME
 from empath.cli.admin.report import count
 from empath.cli.common import INTERRUPTED, config_option, configuration, open_queue, say
@@ -64,7 +64,7 @@ def _command(verb: Verb) -> click.Command:
                 context.exit(INTERRUPTED)
             carry_out(steering, Changes(order, is_json=is_json, is_dry_run=is_dry_run))
 
-    decorated: Function = function
+    decorated: VerbFunction = function
     for decorate in reversed(_options(verb)):
         decorated = decorate(decorated)
     return click.command(str(verb), help=_HELP[verb])(decorated)

@@ -15,7 +15,7 @@ from empath.mail.identity import Timestamp
 from empath.mail.status import LIVE, RecipientStatus
 from empath.policy.health import SILENCE_S
 from empath.storage.admin import snapshot as storage
-from empath.storage.admin.records import Process, Reference
+from empath.storage.admin.records import ProcessRun, Reference
 from empath.storage.admin.selection import Selection
 
 _MAX_NUMBER: Final = 2**63 - 1
@@ -142,7 +142,7 @@ def process(context: click.Context, has_ended: bool, limit: int, after: int | No
     say(NAME, f"{report.count(len(page), 'process')}, {alive} alive{more}")
 
 
-def _liveness(run: Process, now: float, here: str) -> str:
+def _liveness(run: ProcessRun, now: float, here: str) -> str:
     if run.ended_at is not None:
         return "ended"
     if run.node == here and not _has_pid(run.pid):

@@ -9,10 +9,10 @@ from empath.cli.admin.output import Column, instant, path, write_pairs, write_ta
 from empath.mail.identity import Timestamp
 from empath.mail.status import LIVE, WAITING
 from empath.storage.admin.records import (
-    Attempt,
+    AttemptRow,
     LiveRecipient,
     Message,
-    Process,
+    ProcessRun,
     Recipient,
     Stats,
 )
@@ -102,7 +102,7 @@ def _write_recipient(recipient: Recipient) -> None:
         write_table(_ATTEMPTS, [_attempt_row(attempt) for attempt in recipient.attempt_log], 2)
 
 
-def _attempt_row(attempt: Attempt) -> tuple[object, ...]:
+def _attempt_row(attempt: AttemptRow) -> tuple[object, ...]:
     host, peer = attempt.host or "", attempt.peer_address or ""
     if peer.rpartition(":")[0].strip("[]") != host:  # an address in the place of the host name is shown once
         peer = f"{host} {peer}".strip()
@@ -121,7 +121,7 @@ def header_lines(header: bytes) -> list[str]:
     return [line.decode("utf-8", "backslashreplace") for line in header.split(b"\r\n")[:-1]]
 
 
-def write_processes(page: Sequence[tuple[Process, str]], now: float) -> None:
+def write_processes(page: Sequence[tuple[ProcessRun, str]], now: float) -> None:
     """A line for each process, with its liveness."""
     rows = [
         (p.process_id, p.slot, p.pid, liveness, p.leases, instant(p.started_at), _age(now, p), p.node, p.version)
@@ -130,7 +130,7 @@ def write_processes(page: Sequence[tuple[Process, str]], now: float) -> None:
     write_table(_PROCESSES, rows)
 
 
-def _age(now: float, process: Process) -> str:
+def _age(now: float, process: ProcessRun) -> str:
     """Seconds since its last sign of life, never negative: the clock may have been set back."""
     return f"{max(0.0, now - process.beat_at):.1f}" if process.ended_at is None else "-"
 

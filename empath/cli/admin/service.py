@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import click
 
 from empath.cli.admin import output
-from empath.cli.admin.options import Verb, dry_run_option, json_option, wait_option, who
+from empath.cli.admin.options import VerbFunction, dry_run_option, json_option, wait_option, who
 from empath.cli.admin.output import NAME
 from empath.cli.admin.report import count, frozen_words
 from empath.cli.common import config_option, configuration, open_queue, say
@@ -47,7 +47,7 @@ _timeout_option: Final = click.option(
 )
 
 
-def _telling(function: Verb) -> Verb:
+def _telling(function: VerbFunction) -> VerbFunction:
     """The options of an order to a running service; the verb is given `how`, for `_tell`."""
 
     @functools.wraps(function)
@@ -56,7 +56,7 @@ def _telling(function: Verb) -> Verb:
     ) -> None:
         function(context, how=_How(None if has_no_wait else timeout_s, wait_s, is_json), **rest)
 
-    decorated: Verb = told
+    decorated: VerbFunction = told
     for option in (json_option(), wait_option, _timeout_option, _no_wait_option):
         decorated = option(decorated)
     return decorated

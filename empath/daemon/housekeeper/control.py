@@ -8,15 +8,15 @@ one octet each.  An acceptor stops a listener, since it has the socket.
 import os
 import time
 
-from empath.daemon.process.child import Ask
+from empath.daemon.process.child import SupervisorRequest
 from empath.daemon.process.orders import finish
 from empath.daemon.process.runtime import Runtime
 from empath.storage.engine import Reader
 from empath.storage.queue.control import GiveUpOrders, ServiceOrder, StartOrder, open_orders
 
-_ASKS = {
-    "reload": (Ask.RELOAD, "the supervisor was asked to reload; the log says what came of it"),
-    "drain": (Ask.STOP, "the supervisor was asked to end the service"),
+_REQUESTS = {
+    "reload": (SupervisorRequest.RELOAD, "the supervisor was asked to reload; the log says what came of it"),
+    "drain": (SupervisorRequest.STOP, "the supervisor was asked to end the service"),
 }
 
 
@@ -46,13 +46,13 @@ class Control:
             QueueBusy, StorageFailure: the queue cannot be read or written; an order that was taken up stays open.
         """
         for order in open_orders(self._reader, self._node):
-            if order.verb in _ASKS:
+            if order.verb in _REQUESTS:
                 self._obey(order)
 
     def _obey(self, order: ServiceOrder) -> None:
         if not self._runtime.writer.commit(StartOrder(order.control_id, node=self._node, now=time.time())).is_ours:
             return
-        ask, result = _ASKS[order.verb]
+        ask, result = _REQUESTS[order.verb]
         try:
             assert self._runtime.child.ask_fd is not None, "only the housekeeper obeys"
             os.write(self._runtime.child.ask_fd, ask.value)

@@ -38,7 +38,7 @@ _PR_SET_NO_NEW_PRIVS: Final = 38
 _reported: Final[set[int]] = set()  # each ready_fd that was used
 
 
-class Ask(Enum):
+class SupervisorRequest(Enum):
     """A request of the housekeeper to the supervisor: one octet, written to `ask_fd`."""
 
     RELOAD = b"R"
@@ -63,7 +63,7 @@ class Child:
     Shape: slot is `kind-n`; generation counts the incarnations of the slot from 1; instance is the ULID of this run of
     the supervisor; wake_fds are eventfds (acceptor and housekeeper: those of all worker slots in order; worker: its
     own); beat_fd is an eventfd that the supervisor reads; deaths_fd and ask_fd belong to the housekeeper: lines
-    `slot generation` of dead processes, and `Ask` octets.
+    `slot generation` of dead processes, and `SupervisorRequest` octets.
     """
 
     slot: str

@@ -18,7 +18,7 @@ class Failure:
 
 
 @dataclass(slots=True)
-class Process:
+class ChildProcess:
     """
     One live child.
 

@@ -23,12 +23,12 @@ from empath import __version__
 from empath.config.differences import differences
 from empath.daemon.process.child import DRAIN_S
 from empath.daemon.supervisor import notify, resources
-from empath.daemon.supervisor.children import Failure, Process
+from empath.daemon.supervisor.children import ChildProcess, Failure
 from empath.daemon.supervisor.ending import Ending, find_ending
 from empath.daemon.supervisor.kinds import COMMANDS, kind_of
 from empath.daemon.supervisor.notify import Watchdog
-from empath.daemon.supervisor.orders import Order, Orders
-from empath.daemon.supervisor.plan import Plan, Snapshot, close_plan, first_plan, next_plan, read_snapshot
+from empath.daemon.supervisor.orders import Orders, SupervisorOrder
+from empath.daemon.supervisor.plan import ConfigSnapshot, Plan, close_plan, first_plan, next_plan, read_snapshot
 from empath.daemon.supervisor.spawner import Spawner
 from empath.errors import EmpathError
 from empath.telemetry.log import log
@@ -96,7 +96,7 @@ class Supervisor:
         self._pace = pace or Pace()
         self._orders = Orders()
         self._spawner = Spawner(config_file, commands, instance, lock_fd, self._orders.ask_fd)
-        self._processes: dict[int, Process] = {}
+        self._processes: dict[int, ChildProcess] = {}
         self._failures: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
         self._next: Plan | None = None
@@ -108,7 +108,7 @@ class Supervisor:
         self._watchdog = Watchdog.of(os.environ, time.monotonic())
         self._emit = emitter(SLOT)
 
-    def run(self, snapshot: Snapshot) -> Failure | None:
+    def run(self, snapshot: ConfigSnapshot) -> Failure | None:
         """
         Serve *snapshot* until an order to stop. Returns None, or the failure that ended the start.
 
@@ -172,7 +172,7 @@ class Supervisor:
             deadlines.append(now + _FLUSH_S)
         return min([*deadlines, self._watchdog.due_at])
 
-    def _read_report(self, process: Process) -> None:
+    def _read_report(self, process: ChildProcess) -> None:
         if process.listen():
             self._emit(
                 ProcessReady(
@@ -187,15 +187,15 @@ class Supervisor:
         if process.failure is not None:
             process.kill_at = time.monotonic() + self._pace.drain_s  # should it hang instead of ending
 
-    def _obey(self, order: Order, cause: str) -> None:
+    def _obey(self, order: SupervisorOrder, cause: str) -> None:
         match order:
-            case Order.STOP:
+            case SupervisorOrder.STOP:
                 self._stop(cause)
-            case Order.RELOAD:
+            case SupervisorOrder.RELOAD:
                 self._is_reload_wanted = True
-            case Order.REOPEN_LOG:
+            case SupervisorOrder.REOPEN_LOG:
                 self._reopen_log()
-            case Order.REAP:
+            case SupervisorOrder.REAP:
                 pass  # each turn reaps
 
     # -- reap --------------------------------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ class Supervisor:
             if ending is not None and pid in self._processes:
                 self._process_ended(self._processes.pop(pid), ending, now)
 
-    def _process_ended(self, process: Process, ending: Ending, now: float) -> None:
+    def _process_ended(self, process: ChildProcess, ending: Ending, now: float) -> None:
         process.close()
         if process.failure is not None:
             self._emit(
@@ -243,7 +243,7 @@ class Supervisor:
         else:
             self._delay(process, now)
 
-    def _delay(self, process: Process, now: float) -> None:
+    def _delay(self, process: ChildProcess, now: float) -> None:
         """Make a slot wait longer each time its process dies young; a slot whose process lived starts again at once."""
         if now - process.started_at >= self._pace.young_s:
             self._failures.pop(process.slot, None)
@@ -362,7 +362,7 @@ class Supervisor:
                 is_lingering = linger_s is not None and process.is_ready and kind_of(process.slot).may_linger
                 self._end(process, linger_s if is_lingering else None)
 
-    def _end(self, process: Process, linger_s: float | None = None) -> None:
+    def _end(self, process: ChildProcess, linger_s: float | None = None) -> None:
         process.is_retired = True
         process.is_lingering = linger_s is not None
         process.kill_at = time.monotonic() + (linger_s or 0.0) + self._pace.drain_s

@@ -12,10 +12,10 @@ from enum import Enum, auto
 from types import FrameType
 from typing import Final
 
-from empath.daemon.process.child import Ask
+from empath.daemon.process.child import SupervisorRequest
 
 
-class Order(Enum):
+class SupervisorOrder(Enum):
     """What the supervisor is to do."""
 
     STOP = auto()
@@ -25,13 +25,17 @@ class Order(Enum):
 
 
 _SIGNALS: Final = {
-    signal.SIGTERM: Order.STOP,
-    signal.SIGINT: Order.STOP,
-    signal.SIGHUP: Order.RELOAD,
-    signal.SIGUSR1: Order.REOPEN_LOG,
-    signal.SIGCHLD: Order.REAP,
+    signal.SIGTERM: SupervisorOrder.STOP,
+    signal.SIGINT: SupervisorOrder.STOP,
+    signal.SIGHUP: SupervisorOrder.RELOAD,
+    signal.SIGUSR1: SupervisorOrder.REOPEN_LOG,
+    signal.SIGCHLD: SupervisorOrder.REAP,
 }
-_ASKS: Final = {Ask.STOP: Order.STOP, Ask.RELOAD: Order.RELOAD, Ask.REOPEN_LOG: Order.REOPEN_LOG}
+_REQUESTS: Final = {
+    SupervisorRequest.STOP: SupervisorOrder.STOP,
+    SupervisorRequest.RELOAD: SupervisorOrder.RELOAD,
+    SupervisorRequest.REOPEN_LOG: SupervisorOrder.REOPEN_LOG,
+}
 
 
 class Orders:
@@ -50,15 +54,15 @@ class Orders:
         """Readable when an order waits."""
         return (self._signals_fd, self._asks_fd)
 
-    def take(self) -> Iterator[tuple[Order, str]]:
+    def take(self) -> Iterator[tuple[SupervisorOrder, str]]:
         """All orders that wait, each with its cause (`SIGTERM`, `housekeeper`). Unknown octets are ignored."""
         for number in _read(self._signals_fd):
             if number in _SIGNALS:
                 yield _SIGNALS[signal.Signals(number)], signal.Signals(number).name
-        known = {ask.value[0]: ask for ask in Ask}
+        known = {ask.value[0]: ask for ask in SupervisorRequest}
         for octet in _read(self._asks_fd):
             if octet in known:
-                yield _ASKS[known[octet]], "housekeeper"
+                yield _REQUESTS[known[octet]], "housekeeper"
 
 
 def _read(fd: int) -> bytes:

@@ -28,7 +28,7 @@ _FIXED: Final[dict[str, Callable[[Config], object]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class ConfigSnapshot:
     """A configuration that was read. Children read its octets from `fd`, a memory file: the file on disk may change."""
 
     config: Config
@@ -47,7 +47,7 @@ class Plan:
     since: float
 
 
-def read_snapshot(file: Path) -> Snapshot:
+def read_snapshot(file: Path) -> ConfigSnapshot:
     """
     Read and check *file*.
 
@@ -62,15 +62,15 @@ def read_snapshot(file: Path) -> Snapshot:
     fd = os.memfd_create("empath-config", os.MFD_CLOEXEC)
     with open(fd, "wb", closefd=False) as copy:
         copy.write(octets)
-    return Snapshot(config, fd)
+    return ConfigSnapshot(config, fd)
 
 
-def first_plan(snapshot: Snapshot) -> Plan:
+def first_plan(snapshot: ConfigSnapshot) -> Plan:
     """The plan of a start. Raises as `listeners.bind`."""
     return _plan(1, snapshot, listeners.bind(snapshot.config.listeners))
 
 
-def next_plan(present: Plan, snapshot: Snapshot) -> Plan:
+def next_plan(present: Plan, snapshot: ConfigSnapshot) -> Plan:
     """
     The plan of a reload; sockets of addresses that stay are shared with *present*.
 
@@ -100,5 +100,5 @@ def close_plan(leaving: Plan, staying: Plan | None = None) -> None:
     os.close(leaving.config_fd)
 
 
-def _plan(epoch: int, snapshot: Snapshot, bound: tuple[BoundListener, ...]) -> Plan:
+def _plan(epoch: int, snapshot: ConfigSnapshot, bound: tuple[BoundListener, ...]) -> Plan:
     return Plan(epoch, snapshot.config, snapshot.fd, bound, slots(snapshot.config), time.monotonic())

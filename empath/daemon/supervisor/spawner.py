@@ -15,7 +15,7 @@ from typing import Final
 from empath.daemon.process import child as contract
 from empath.daemon.process.child import Child, InheritedListener
 from empath.daemon.supervisor import notify
-from empath.daemon.supervisor.children import Failure, Process
+from empath.daemon.supervisor.children import ChildProcess, Failure
 from empath.daemon.supervisor.kinds import Kind, kind_of
 from empath.daemon.supervisor.plan import Plan
 
@@ -44,7 +44,7 @@ class Spawner:
         self._generations: dict[str, int] = {}
         self._deaths: deque[tuple[str, int]] = deque(maxlen=_KEPT_DEATHS)
 
-    def start(self, plan: Plan, slot: str, now: float) -> Process:
+    def start(self, plan: Plan, slot: str, now: float) -> ChildProcess:
         """Start the next incarnation of *slot*, for *plan*. If the system refuses, the result has a `failure`."""
         kind = kind_of(slot)
         generation = self._generations[slot] = self._generations.get(slot, 0) + 1
@@ -70,7 +70,7 @@ class Spawner:
             deaths_fd=deaths_fd,
             ask_fd=self._ask_fd if kind.may_ask else None,
         )
-        process = Process(slot, generation, plan.epoch, 0, ready_fd, beat_fd, now, to_deaths_fd)
+        process = ChildProcess(slot, generation, plan.epoch, 0, ready_fd, beat_fd, now, to_deaths_fd)
         try:
             process.pid = _spawn(self._commands[kind.name], self._config_file, child)
         except OSError as exc:
@@ -81,7 +81,7 @@ class Spawner:
             process.report_death(*dead)
         return process
 
-    def report_death(self, dead: Process, living: Iterable[Process]) -> None:
+    def report_death(self, dead: ChildProcess, living: Iterable[ChildProcess]) -> None:
         """Report to each living housekeeper, and to later ones, that an incarnation is gone."""
         self._deaths.append((dead.slot, dead.generation))
         for process in living:

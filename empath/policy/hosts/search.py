@@ -19,7 +19,7 @@ from enum import StrEnum
 from itertools import chain, zip_longest
 from typing import Final
 
-from empath.mail.lookup import Absent, Addresses, Answer, Exchanger, Exchangers, Failed, Kind, Question
+from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, LookupAnswer, Question
 from empath.mail.reply import Reply
 from empath.policy.access import Network
 from empath.policy.hosts.addresses import is_host_name, is_within, known, literal_of
@@ -99,7 +99,7 @@ class HostSearch:
         """
         self.wanted: tuple[Question, ...] = ()
         self.exchangers: tuple[Exchanger, ...] = ()  # best first; the name itself where it has no MX
-        self.answers: dict[Question, Answer] = {}
+        self.answers: dict[Question, LookupAnswer] = {}
         self.literal: str | None = None  # the address, where it was given and not looked up
         self.loop_at: int | None = None  # the preference that is ourselves; it and all worse ones are dropped
         self.is_fixed = isinstance(route, SmtpRoute)  # the operator names the host
@@ -120,7 +120,7 @@ class HostSearch:
         else:
             self.wanted = (Question(domain, Kind.MX),)
 
-    def learn(self, answers: Sequence[Answer]) -> None:
+    def learn(self, answers: Sequence[LookupAnswer]) -> None:
         """Take the answers to `wanted`, in its order."""
         asked, self.wanted = self.wanted, ()
         self.answers.update(zip(asked, answers, strict=True))
@@ -167,7 +167,7 @@ class HostSearch:
         else:
             self._go_on()
 
-    def _read_exchangers(self, answer: Answer) -> None:
+    def _read_exchangers(self, answer: LookupAnswer) -> None:
         match answer:
             case Exchangers(records):
                 named = tuple(record for record in records if record.name)
@@ -201,7 +201,7 @@ class HostSearch:
                 Question(name, kind) for name in group if is_host_name(name) for kind in (Kind.A, Kind.AAAA)
             )
 
-    def _weigh(self, asked: Sequence[Question], answers: Sequence[Answer]) -> None:
+    def _weigh(self, asked: Sequence[Question], answers: Sequence[LookupAnswer]) -> None:
         preference = self.exchangers[self._next - 1].preference
         for question, answer in zip(asked, answers, strict=True):
             if isinstance(answer, Addresses):
@@ -265,7 +265,7 @@ class HostSearch:
                 yield from answer.records
 
 
-def _failed(name: str, kind: Kind, answer: Answer) -> Reply:
+def _failed(name: str, kind: Kind, answer: LookupAnswer) -> Reply:
     why = answer.why if isinstance(answer, Failed) else "an answer to another question"
     return Reply.of(f"451 4.4.3 {name}: {kind} look-up failed: {why}")
 

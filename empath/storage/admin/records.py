@@ -72,7 +72,7 @@ class LiveRecipient:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class AttemptRow:
     """One attempt at one host for one recipient, with the reply that ended it; `reply` is escaped already."""
 
     attempt_id: int
@@ -116,7 +116,7 @@ class Recipient:
     last_reply: str | None
     reason: str | None
     settled_at: float | None
-    attempt_log: list[Attempt] = field(default_factory=list)
+    attempt_log: list[AttemptRow] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +217,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class ProcessRun:
     """One run of one process; ended_at is None while it lives. The instants are of its own clock."""
 
     process_id: int

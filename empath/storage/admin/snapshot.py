@@ -17,11 +17,11 @@ from empath.mail.identity import QueueId
 from empath.mail.status import RecipientStatus
 from empath.message.header import header_section
 from empath.storage.admin.records import (
-    Attempt,
+    AttemptRow,
     DestinationLoad,
     LiveRecipient,
     Message,
-    Process,
+    ProcessRun,
     Recipient,
     Reference,
     Stats,
@@ -71,10 +71,10 @@ class Snapshot:
         probe(self._visit, "queue", selection)
         return [LiveRecipient(*row) for row in list_rows(self._visit, selection, after=after, limit=limit)]
 
-    def processes(self, *, before: int | None, limit: int, has_ended: bool) -> list[Process]:
+    def processes(self, *, before: int | None, limit: int, has_ended: bool) -> list[ProcessRun]:
         """Up to *limit* runs of processes numbered below *before*, newest first; ended ones only if *has_ended*."""
         wanted = {"before": before, "limit": limit, "has_ended": has_ended}
-        return [Process(*row) for row in self._visit.rows("admin.processes", wanted)]
+        return [ProcessRun(*row) for row in self._visit.rows("admin.processes", wanted)]
 
     def find_message(self, reference: Reference) -> Message | None:
         """The message that is named, with all its recipients, or the message of the recipient that is named."""
@@ -86,7 +86,7 @@ class Snapshot:
         [row] = self._visit.rows("admin.message", keys)
         recipients = {row[0]: Recipient(*row) for row in self._visit.rows("admin.recipients", keys)}
         for recipient_id, *attempt in self._visit.rows("admin.attempts", keys):
-            recipients[recipient_id].attempt_log.append(Attempt(*attempt))
+            recipients[recipient_id].attempt_log.append(AttemptRow(*attempt))
         message = Message(*row)
         message.recipients.extend(recipients.values())
         return message
