@@ -29,6 +29,8 @@ class MailboxLines:
 
     def feed(self, octets: bytes) -> bytes:
         """Take the next piece of content, and give what is certain to be none of these lines."""
+        if self.has_ended:
+            return octets
         octets = self._held + octets
         at = 0
         while len(self.lines) < MAX_LINES and (line := _LINE.match(octets, at)):

@@ -4,6 +4,7 @@ limits - how much one client may take
 Plain counters of one process.  The driver of a connection admits it first and releases it last.
 """
 
+import ipaddress
 from collections import Counter
 
 from empath.mail.reply import Reply
@@ -17,36 +18,70 @@ _ERROR_DELAY_S = 1.0
 
 
 class ConnectionCounter:
-    """Open connections, in all and by client. Shape: both limits are at least 1."""
+    """
+    Open connections: in all, by listener and by client.
 
-    __slots__ = ("_by_client", "_per_client", "_total", "count")
+    A share of the total belongs to each listener, so that the clients of one cannot lock out those of another; what is
+    left is for all of them. A client on IPv6 is a network, since each customer of a provider has a whole one.
 
-    def __init__(self, total: int, per_client: int) -> None:
-        self._total = total
+    Shape: total, per_client and listeners are at least 1; ipv6_prefix is 1..128.
+    """
+
+    __slots__ = ("_by_client", "_by_listener", "_common", "_ipv6_prefix", "_per_client", "_share")
+
+    def __init__(self, total: int, per_client: int, *, listeners: int = 1, ipv6_prefix: int = 64) -> None:
         self._per_client = per_client
+        self._ipv6_prefix = ipv6_prefix
+        self._share = listener_share(total, listeners)
+        self._common = total - listeners * self._share  # connections that no listener has a right to
         self._by_client: Counter[ClientAddress] = Counter()
-        self.count = 0
+        self._by_listener: Counter[str] = Counter()
 
-    def admit(self, client: ClientAddress, is_trusted: bool = False) -> Reply | None:
+    @property
+    def count(self) -> int:
+        """Open connections in all."""
+        return self._by_listener.total()
+
+    def admit(self, listener: str, client: ClientAddress, is_trusted: bool = False) -> Reply | None:
         """
         Count one more connection and return None, or count nothing and return the refusal.
 
         A trusted client is bound by the total only: one mail hub of ours is many users.
         """
-        if self.count >= self._total:
+        if self._by_listener[listener] >= self._share and self._in_common() >= self._common:
             return TOO_MANY_CONNECTIONS
-        if not is_trusted and self._by_client[client] >= self._per_client:
+        key = client_network(client, self._ipv6_prefix)
+        if not is_trusted and self._by_client[key] >= self._per_client:
             return TOO_MANY_FROM_CLIENT
-        self.count += 1
-        self._by_client[client] += 1
+        self._by_listener[listener] += 1
+        self._by_client[key] += 1
         return None
 
-    def release(self, client: ClientAddress) -> None:
+    def release(self, listener: str, client: ClientAddress) -> None:
         """One admitted connection of *client* has ended."""
-        self.count -= 1
-        self._by_client[client] -= 1
-        if not self._by_client[client]:
-            del self._by_client[client]  # memory for open connections only
+        key = client_network(client, self._ipv6_prefix)
+        self._by_listener[listener] -= 1
+        self._by_client[key] -= 1
+        if not self._by_client[key]:
+            del self._by_client[key]  # memory for open connections only
+
+    def _in_common(self) -> int:
+        return sum(max(0, count - self._share) for count in self._by_listener.values())
+
+
+def listener_share(total: int, listeners: int) -> int:
+    """Connections that belong to each of *listeners*: a tenth, at most half of all together, one where that is less."""
+    return max(total // max(10, 2 * listeners), 1 if total >= listeners else 0)
+
+
+def client_network(client: ClientAddress, ipv6_prefix: int) -> ClientAddress:
+    """What *client* is counted as: itself, or on IPv6 the first address of its network of that prefix."""
+    if client.version == 4:
+        return client
+    if client.ipv4_mapped is not None:
+        return client.ipv4_mapped
+    host_bits = 128 - ipv6_prefix
+    return ipaddress.IPv6Address(int(client) >> host_bits << host_bits)
 
 
 def error_delay_s(errors: int, slow_errors: int) -> float:

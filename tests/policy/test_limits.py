@@ -8,9 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from empath.policy.access import Role
-from empath.policy.limits import ConnectionCounter, error_delay_s, line_limit_octets, wanted_space_octets
+from empath.policy.limits import (
+    TOO_MANY_CONNECTIONS,
+    TOO_MANY_FROM_CLIENT,
+    ConnectionCounter,
+    client_network,
+    error_delay_s,
+    line_limit_octets,
+    listener_share,
+    wanted_space_octets,
+)
 
 ONE, TWO = ip_address("192.0.2.1"), ip_address("2001:db8::2")
+MX, INTERNAL, SUBMISSION = "192.0.2.200:25", "10.0.0.1:25", "192.0.2.200:587"
 
 
 def test_a_client_is_refused_beyond_its_share():
@@ -18,7 +28,7 @@ def test_a_client_is_refused_beyond_its_share():
     One client cannot take all connections, and the others do not notice.
     """
     counter = ConnectionCounter(total=10, per_client=2)
-    replies = [str(counter.admit(client)) for client in (ONE, ONE, ONE, TWO)]
+    replies = [str(counter.admit(MX, client)) for client in (ONE, ONE, ONE, TWO)]
     assert ["None", "None", "421 4.7.0 Too many connections from your address", "None"] == replies
 
 
@@ -27,7 +37,7 @@ def test_everyone_is_refused_beyond_the_total():
     The process has that many descriptors and no more.
     """
     counter = ConnectionCounter(total=1, per_client=5)
-    replies = [str(counter.admit(client, is_trusted=True)) for client in (ONE, TWO)]
+    replies = [str(counter.admit(MX, client, is_trusted=True)) for client in (ONE, TWO)]
     assert ["None", "421 4.3.2 Too many connections, try again later"] == replies
 
 
@@ -36,7 +46,7 @@ def test_a_trusted_client_is_bound_by_the_total_only():
     A mail hub of ours stands for many users.
     """
     counter = ConnectionCounter(total=3, per_client=1)
-    assert [None, None, None] == [counter.admit(ONE, is_trusted=True) for _ in range(3)]
+    assert [None, None, None] == [counter.admit(MX, ONE, is_trusted=True) for _ in range(3)]
 
 
 def test_a_released_place_is_free_again():
@@ -44,9 +54,9 @@ def test_a_released_place_is_free_again():
     Limits count connections in being, not connections ever made.
     """
     counter = ConnectionCounter(total=1, per_client=1)
-    counter.admit(ONE)
-    counter.release(ONE)
-    assert None is counter.admit(ONE)
+    counter.admit(MX, ONE)
+    counter.release(MX, ONE)
+    assert None is counter.admit(MX, ONE)
 
 
 @given(
@@ -60,19 +70,72 @@ def test_counts_follow_admissions_and_releases(moves, total, per_client):
     """
     counter, held = ConnectionCounter(total, per_client), []
     for is_arrival, client in moves:
-        if is_arrival and counter.admit(client) is None:
+        if is_arrival and counter.admit(MX, client) is None:
             held.append(client)
         elif not is_arrival and client in held:
             held.remove(client)
-            counter.release(client)
+            counter.release(MX, client)
         assert counter.count <= total
     assert len(held) == counter.count
     for client in (ONE, TWO):
         room = min(total - len(held), per_client - held.count(client))
-        admitted = list(itertools.takewhile(lambda refusal: refusal is None, map(counter.admit, [client] * 9)))
+        refusals = (counter.admit(MX, client) for _ in range(9))
+        admitted = list(itertools.takewhile(lambda refusal: refusal is None, refusals))
         assert room == len(admitted)
         for _ in admitted:
-            counter.release(client)
+            counter.release(MX, client)
+
+
+def test_the_clients_of_one_listener_cannot_lock_out_those_of_another():
+    """
+    Idle outsiders from enough addresses take all that is not shared out, and the internal hosts go on.
+    """
+    counter = ConnectionCounter(total=20, per_client=50, listeners=2)
+    assert 18 == [counter.admit(MX, ONE) for _ in range(30)].count(None)
+    assert [None, None, TOO_MANY_CONNECTIONS] == [counter.admit(INTERNAL, TWO) for _ in range(3)]
+    counter.release(MX, ONE)
+    assert None is counter.admit(INTERNAL, TWO)
+    assert 20 == counter.count
+
+
+@pytest.mark.parametrize(
+    ("total", "listeners", "share"),
+    [(1000, 1, 100), (1000, 3, 100), (20, 2, 2), (5, 2, 1), (3, 3, 1), (3, 1, 1), (2, 3, 0), (1, 3, 0)],
+)
+def test_each_listener_has_a_share_of_the_connections(total, listeners, share):
+    """
+    With a few connections for more listeners there is nothing to share out, and all of them can be used.
+    """
+    assert share == listener_share(total, listeners)
+    counter = ConnectionCounter(total, per_client=total, listeners=listeners)
+    admitted = [counter.admit(name, ONE) for _ in range(total) for name in (MX, INTERNAL, SUBMISSION)[:listeners]]
+    assert total == admitted.count(None)
+
+
+@pytest.mark.parametrize(
+    ("client", "prefix", "network"),
+    [
+        ("192.0.2.9", 64, "192.0.2.9"),
+        ("::ffff:192.0.2.9", 64, "192.0.2.9"),
+        ("2001:db8:1:2:3::4", 64, "2001:db8:1:2::"),
+        ("2001:db8:1:2:3::4", 48, "2001:db8:1::"),
+        ("2001:db8:1:2:3::4", 128, "2001:db8:1:2:3::4"),
+    ],
+)
+def test_a_client_on_ipv6_is_a_network(client, prefix, network):
+    """
+    A customer has 2^64 addresses or more: a limit for each of them is none.
+    """
+    assert ip_address(network) == client_network(ip_address(client), prefix)
+
+
+def test_addresses_of_one_ipv6_network_share_one_limit():
+    counter = ConnectionCounter(total=10, per_client=1)
+    assert None is counter.admit(MX, ip_address("2001:db8::1"))
+    assert TOO_MANY_FROM_CLIENT is counter.admit(MX, ip_address("2001:db8::2"))
+    assert None is counter.admit(MX, ip_address("2001:db8:0:1::1"))
+    counter.release(MX, ip_address("2001:db8::1"))
+    assert None is counter.admit(MX, ip_address("2001:db8::3"))
 
 
 @pytest.mark.parametrize(("errors", "delay_s"), [(0, 0.0), (10, 0.0), (11, 1.0), (19, 1.0)])

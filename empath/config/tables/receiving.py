@@ -62,10 +62,13 @@ class Limits(Table):
     """Recipients of one message. At least 100, RFC 5321 §4.5.3.1.8."""
 
     connections: Count = setting(1000)
-    """Clients' connections at the same time."""
+    """Clients' connections at the same time. A tenth is kept for each listener, and never more than half for all."""
 
     connections_per_client: Count = setting(50)
     """Connections of one address at the same time; clients in [relay] networks are exempt."""
+
+    ipv6_prefix: Annotated[int, Field(strict=True, ge=1, le=128)] = setting(64)
+    """Addresses with these leading bits in common count as one address on IPv6."""
 
     errors: Count = setting(20)
     """Errors after which a session is ended."""

@@ -52,7 +52,13 @@ class Acceptor:
         self._runtime = runtime
         self._sessions: set[ReceivingSession] = set()
         self._admission = Admission(
-            ConnectionCounter(limits.connections, limits.connections_per_client), config.relay.policy.is_trusted
+            ConnectionCounter(
+                limits.connections,
+                limits.connections_per_client,
+                listeners=len(config.listeners),
+                ipv6_prefix=limits.ipv6_prefix,
+            ),
+            config.relay.policy.is_trusted,
         )
         self._budget = ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets)
         self._space = Space(runtime.engine, config, runtime.emit)
@@ -76,7 +82,7 @@ class Acceptor:
 
     def _serve(self, context: ListenerContext, raw: RawSocket, peer: tuple[object, ...]) -> None:
         """Body of one connection's greenlet."""
-        decision = self._admission.admit(str(peer[0]))
+        decision = self._admission.admit(context.address, str(peer[0]))
         client = decision.client
         stream = Stream(raw, str(client), self._runtime.deadlines)
         if isinstance(decision, Refused):
@@ -92,7 +98,7 @@ class Acceptor:
             self._runtime.emit(SessionCrashed(client=str(client), error=repr(exc), exception=traceback_text(exc)))
         finally:
             self._sessions.discard(session)
-            self._admission.release(client)
+            self._admission.release(context.address, client)
 
     def _out_of_descriptors(self, reason: str) -> None:
         """Pause all listeners; clients wait in the backlog."""

@@ -38,15 +38,15 @@ class Admission:
         self._connections = connections
         self._is_trusted = is_trusted
 
-    def admit(self, host: str) -> Admitted | Refused:
-        """Decide about one connection; *host* is the address that accept() gave."""
+    def admit(self, listener: str, host: str) -> Admitted | Refused:
+        """Decide about one connection to *listener*; *host* is the address that accept() gave."""
         client = _client_address(host)
-        refusal = self._connections.admit(client, self._is_trusted(client))
+        refusal = self._connections.admit(listener, client, self._is_trusted(client))
         return Admitted(client) if refusal is None else Refused(client, refusal)
 
-    def release(self, client: ClientAddress) -> None:
-        """Count one connection of *client* less, after its session."""
-        self._connections.release(client)
+    def release(self, listener: str, client: ClientAddress) -> None:
+        """Count one connection of *client* to *listener* less, after its session."""
+        self._connections.release(listener, client)
 
 
 @lru_cache(maxsize=1024)

@@ -101,9 +101,7 @@ class IncomingContent:
         """
         if not self.has_8bit and not octets.isascii():
             self.has_8bit = True
-        if not self._mailbox_lines.has_ended:
-            octets = self._mailbox_lines.feed(octets)
-        self._take(octets)
+        self._take(self._mailbox_lines.feed(octets))
         budget = self._budget
         is_over_budget = budget.held_octets > budget.limit_octets
         if self.locator is INLINE and (is_over_budget or self.size > budget.inline_octets):

@@ -8,6 +8,7 @@ from empath.daemon.acceptor.admission import Admission, Admitted, Refused
 from empath.policy.limits import TOO_MANY_CONNECTIONS, TOO_MANY_FROM_CLIENT, ConnectionCounter
 
 HUB = ip_network("192.0.2.0/24")
+MX = "192.0.2.200:25"
 
 
 @pytest.fixture
@@ -17,24 +18,24 @@ def admission() -> Admission:
 
 
 def test_a_client_is_admitted_by_its_address(admission: Admission):
-    assert Admitted(ip_address("198.51.100.1")) == admission.admit("198.51.100.1")
+    assert Admitted(ip_address("198.51.100.1")) == admission.admit(MX, "198.51.100.1")
 
 
 def test_the_scope_of_a_link_local_address_is_no_part_of_the_client(admission: Admission):
     """
     accept() gives fe80::1%eth0, which no network of the configuration and no Received field can hold.
     """
-    assert Admitted(ip_address("fe80::1")) == admission.admit("fe80::1%eth0")
-    assert Refused(ip_address("fe80::1"), TOO_MANY_FROM_CLIENT) == admission.admit("fe80::1%eth1")
+    assert Admitted(ip_address("fe80::1")) == admission.admit(MX, "fe80::1%eth0")
+    assert Refused(ip_address("fe80::1"), TOO_MANY_FROM_CLIENT) == admission.admit(MX, "fe80::1%eth1")
 
 
 def test_a_client_over_its_limit_is_refused_until_a_connection_ends(admission: Admission):
     client = ip_address("198.51.100.1")
-    admission.admit("198.51.100.1")
+    admission.admit(MX, "198.51.100.1")
 
-    assert Refused(client, TOO_MANY_FROM_CLIENT) == admission.admit("198.51.100.1")
-    admission.release(client)
-    assert Admitted(client) == admission.admit("198.51.100.1")
+    assert Refused(client, TOO_MANY_FROM_CLIENT) == admission.admit(MX, "198.51.100.1")
+    admission.release(MX, client)
+    assert Admitted(client) == admission.admit(MX, "198.51.100.1")
 
 
 def test_a_trusted_client_is_bound_by_the_total_only(admission: Admission):
@@ -43,8 +44,8 @@ def test_a_trusted_client_is_bound_by_the_total_only(admission: Admission):
     """
     client = ip_address("192.0.2.1")
 
-    assert [Admitted(client)] * 3 == [admission.admit("192.0.2.1") for _ in range(3)]
-    assert Refused(client, TOO_MANY_CONNECTIONS) == admission.admit("192.0.2.1")
+    assert [Admitted(client)] * 3 == [admission.admit(MX, "192.0.2.1") for _ in range(3)]
+    assert Refused(client, TOO_MANY_CONNECTIONS) == admission.admit(MX, "192.0.2.1")
 
 
 def test_a_refused_connection_is_not_counted(admission: Admission):
@@ -52,6 +53,6 @@ def test_a_refused_connection_is_not_counted(admission: Admission):
     Else a client that is refused in a loop would lock out all others.
     """
     for _ in range(5):
-        admission.admit("198.51.100.1")
+        admission.admit(MX, "198.51.100.1")
 
-    assert Admitted(ip_address("198.51.100.2")) == admission.admit("198.51.100.2")
+    assert Admitted(ip_address("198.51.100.2")) == admission.admit(MX, "198.51.100.2")
