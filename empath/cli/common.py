@@ -45,10 +45,25 @@ def configuration(context: click.Context) -> tuple[Path, Config]:
         UsageError: none was named.
         ConfigError, MissingInput: see `load_config`.
     """
-    file: Path | None = context.ensure_object(dict).get("config")
-    if file is None:
-        raise UsageError("no configuration named: use -c FILE or set EMPATH_CONFIG")
+    file = _named_file(context)
     return file, load_config(file)
+
+
+def lenient_configuration(context: click.Context) -> Config:
+    """
+    What can be used of the file that was named, for a command that needs the queue and the pid file only.
+
+    Mistakes in other tables are warnings on standard error.
+
+    Raises:
+        UsageError, ConfigError, MissingInput: see `configuration`.
+    """
+    from empath.config.salvage import load_leniently  # noqa: PLC0415 - not for the commands that need all of it
+
+    config, findings = load_leniently(_named_file(context))
+    if findings:
+        say(str(context.find_root().info_name), findings)
+    return config
 
 
 def open_queue(config: Config) -> Engine:
@@ -85,6 +100,13 @@ def run(command: click.Command, name: str, arguments: Sequence[str]) -> int:
     except EmpathError as error:
         say(name, str(error))
         return error.exit_code
+
+
+def _named_file(context: click.Context) -> Path:
+    file: Path | None = context.ensure_object(dict).get("config")
+    if file is None:
+        raise UsageError("no configuration named: use -c FILE or set EMPATH_CONFIG")
+    return file
 
 
 def _remember(context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:

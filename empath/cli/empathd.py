@@ -13,7 +13,7 @@ from typing import Final
 import click
 
 from empath import __version__
-from empath.cli.common import config_option, configuration, open_queue, run_process, say
+from empath.cli.common import config_option, configuration, lenient_configuration, open_queue, run_process, say
 from empath.config import Config
 from empath.config.effective import effective_toml, settings
 from empath.daemon.supervisor import instance, launch
@@ -43,7 +43,7 @@ def start(context: click.Context) -> None:
 @click.pass_context
 def stop(context: click.Context) -> None:
     """Drain and stop. Returns when the last process is gone."""
-    _, config = configuration(context)
+    config = lenient_configuration(context)
     if not launch.stop(config):
         say("empathd", "not running")
 
@@ -73,7 +73,7 @@ def reload(context: click.Context) -> None:
 @click.pass_context
 def status(context: click.Context, is_json: bool) -> None:
     """Show whether it runs. The exit code is 0 if so, else 3."""
-    _, config = configuration(context)
+    config = lenient_configuration(context)
     found = launch.status(config)
     if is_json:
         click.echo(json.dumps({"status": found.word, "pid": found.pid, "pids": found.pids}))

@@ -33,13 +33,24 @@ def load_config(path: Path) -> Config:
         MissingInput: the file does not exist or may not be read.
         ConfigError: it has mistakes; the text has one line for each, `file:line: key: what is wrong`.
     """
+    octets, directory = read_octets(path)
+    return parse_config(octets, str(path), directory)
+
+
+def read_octets(path: Path) -> tuple[bytes, str]:
+    """
+    The content of the file at *path*, one octet more at most than a configuration may have, and its real directory.
+
+    Raises:
+        MissingInput: as `load_config`.
+    """
     try:
         with path.open("rb") as file:
             octets = file.read(_MAX_FILE_OCTETS + 1)
     except (OSError, ValueError) as exc:  # ValueError: a NUL in the path
         reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
         raise MissingInput(f"{path}: the configuration cannot be read: {reason}") from exc
-    return parse_config(octets, str(path), os.path.realpath(path.parent))
+    return octets, os.path.realpath(path.parent)
 
 
 def parse_config(octets: bytes, name: str, directory: str) -> Config:
@@ -82,6 +93,11 @@ def _syntax_finding(name: str, text: str, message: str) -> str:
     if line is None:
         return f"{name}:{max(len(text.splitlines()), 1)}: {_TOML_POSITION.sub('', message)}, at the end of the file"
     return f"{name}:{line}: {_TOML_POSITION.sub('', message)}, at column {column}"
+
+
+def keys_of(error: ErrorDetails) -> KeyPath:
+    """The keys of the file that a finding of pydantic is about."""
+    return _resolve((*error["loc"], *error.get("ctx", {}).get("at", ())))[0]
 
 
 def _finding(error: ErrorDetails, lines: Mapping[KeyPath, int]) -> tuple[int, str]:

@@ -12,7 +12,7 @@ from empath.cli.admin.changes import Changes
 from empath.cli.admin.options import VerbFunction
 from empath.cli.admin.output import NAME
 from empath.cli.admin.report import count
-from empath.cli.common import INTERRUPTED, config_option, configuration, open_queue, say
+from empath.cli.common import INTERRUPTED, config_option, lenient_configuration, open_queue, say
 from empath.errors import MissingInput, UsageError
 from empath.mail.status import LIVE, RecipientStatus
 from empath.storage.admin.orders import Order, Verb
@@ -49,7 +49,7 @@ def _command(verb: Verb) -> click.Command:
             raise UsageError(
                 f"no recipients selected: give --id, --domain or another filter, or --all; see {verb} --help"
             )
-        _, config = configuration(context)
+        config = lenient_configuration(context)
         order = Order(verb, options.who(), time.time(), takes=selection.status or RecipientStatus.CANCELLED)
         if verb is Verb.UNDELETE and not selection.is_by_name:
             selection = replace(selection, status=order.takes)

@@ -9,7 +9,7 @@ import click
 from empath.cli.admin import output, report
 from empath.cli.admin.options import REFERENCE, json_option, selecting, unknown
 from empath.cli.admin.output import NAME
-from empath.cli.common import config_option, configuration, open_queue, say
+from empath.cli.common import config_option, lenient_configuration, open_queue, say
 from empath.errors import MissingInput
 from empath.mail.identity import Timestamp
 from empath.mail.status import LIVE, RecipientStatus
@@ -41,7 +41,7 @@ _limit_option: Final = click.option(
 def list_(context: click.Context, *, selection: Selection, is_all: bool, limit: int, after: int, is_json: bool) -> None:
     """List live recipients, in the order of their numbers."""
     del is_all  # the default of a list without a filter
-    _, config = configuration(context)
+    config = lenient_configuration(context)
     with storage.Snapshot(open_queue(config)) as snapshot:
         found = snapshot.list_live(selection, after=after, limit=limit + 1)
     page = found[:limit]
@@ -65,7 +65,7 @@ def view(context: click.Context, reference: Reference, has_headers: bool, is_jso
 
     ID is a queue id, or the number of one recipient: then only that recipient of the message is shown.
     """
-    _, config = configuration(context)
+    config = lenient_configuration(context)
     with storage.Snapshot(open_queue(config)) as snapshot:
         message = snapshot.find_message(reference)
         if message is None:
@@ -98,7 +98,7 @@ def view(context: click.Context, reference: Reference, has_headers: bool, is_jso
 @click.pass_context
 def stats(context: click.Context, top: int, is_json: bool) -> None:
     """Count messages and recipients, by status and by destination."""
-    _, config = configuration(context)
+    config = lenient_configuration(context)
     with storage.Snapshot(open_queue(config)) as snapshot:
         found = snapshot.stats(top)
     now = Timestamp(time.time())
@@ -126,7 +126,7 @@ def process(context: click.Context, has_ended: bool, limit: int, after: int | No
 
     A process that gave no sign of life for 30 seconds is silent; one that is no more, but was not seen to end, is gone.
     """
-    _, config = configuration(context)
+    config = lenient_configuration(context)
     with storage.Snapshot(open_queue(config)) as snapshot:
         found = snapshot.processes(before=after, limit=limit + 1, has_ended=has_ended)
     now, here = time.time(), config.node.name

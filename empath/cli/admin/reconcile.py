@@ -22,7 +22,7 @@ from empath.cli.admin.options import json_option, wait_option
 from empath.cli.admin.orders import carry_out
 from empath.cli.admin.output import NAME
 from empath.cli.admin.report import count
-from empath.cli.common import config_option, configuration, open_queue, say
+from empath.cli.common import config_option, lenient_configuration, open_queue, say
 from empath.errors import MissingInput, SyntaxViolation
 from empath.mail.identity import QueueId
 from empath.storage.admin.orders import Order, Verb
@@ -52,7 +52,7 @@ def reconcile(
     Shows what would be cancelled; --apply does it. Other recipients of the same messages stay. LOGFILE is the log in
     either format, and may end in .gz.
     """
-    _, config = configuration(context)
+    config = lenient_configuration(context)
     engine = open_queue(config)
     deliveries = 0
     numbers: dict[int, None] = {}

@@ -15,7 +15,7 @@ from empath.cli.admin import output
 from empath.cli.admin.options import VerbFunction, dry_run_option, json_option, wait_option, who
 from empath.cli.admin.output import NAME
 from empath.cli.admin.report import count, frozen_words
-from empath.cli.common import config_option, configuration, open_queue, say
+from empath.cli.common import config_option, configuration, lenient_configuration, open_queue, say
 from empath.config import Config
 from empath.errors import QueueBusy, ServiceUnavailable, UsageError
 from empath.storage.admin import service_orders as orders
@@ -73,7 +73,7 @@ def freeze(context: click.Context, wait_s: float, is_json: bool) -> None:
 
     Mail is still accepted. What is being sent at this moment is finished. A restart changes nothing.
     """
-    _, config = configuration(context)
+    config = lenient_configuration(context)
     order = orders.Freeze(who=who())
     storage.carry_out(open_queue(config), order, deadline_s=wait_s)
     if is_json:
@@ -91,7 +91,7 @@ def freeze(context: click.Context, wait_s: float, is_json: bool) -> None:
 @click.pass_context
 def thaw(context: click.Context, wait_s: float, is_json: bool) -> None:
     """Let delivery go on after `freeze`."""
-    _, config = configuration(context)
+    config = lenient_configuration(context)
     order = orders.Thaw(who=who())
     storage.carry_out(open_queue(config), order, deadline_s=wait_s)
     if is_json:
@@ -117,7 +117,7 @@ def flush(context: click.Context, destination: str | None, is_dry_run: bool, wai
 
     Holds, suspensions and rate limits stay.
     """
-    _, config = configuration(context)
+    config = lenient_configuration(context)
     order = orders.Flush(destination, who=who(), now=time.time())
     if is_dry_run:
         orders.rehearse(open_queue(config), order)
@@ -186,7 +186,7 @@ def stop_listener(context: click.Context, address: str, how: _How) -> None:
 
 
 def _tell(context: click.Context, verb: str, argument: str | None, how: _How) -> None:
-    _, config = configuration(context)
+    config = lenient_configuration(context)
     engine = open_queue(config)
     _hold_that_it_runs(config, engine)
     order = orders.Tell(verb, argument, who=who())

@@ -5,7 +5,7 @@ from typing import Final
 import click
 
 from empath.cli.admin.options import wait_option
-from empath.cli.common import config_option, configuration, open_queue
+from empath.cli.common import config_option, lenient_configuration, open_queue
 
 
 @click.command()
@@ -21,7 +21,7 @@ def sql(context: click.Context, is_writing: bool, wait_s: float, statements: tup
     Without a STATEMENT a script is read from standard input, unless that is a terminal. The first error ends a script;
     statements before it are done.
     """
-    _, config = configuration(context)
+    config = lenient_configuration(context)
     open_queue(config).run_shell(statements, write_deadline_s=wait_s if is_writing else None)
 
 

@@ -171,6 +171,16 @@ def test_no_configuration_is_exit_64(tmp_path: Path):
     assert (64, "", "empath-admin: no configuration named: use -c FILE or set EMPATH_CONFIG\n") == run("list")
 
 
+@pytest.mark.parametrize("verb", [("list",), ("freeze",), ("stats",), ("sql", ".tables")])
+def test_a_mistake_in_another_table_is_a_warning(desk: Desk, verb: tuple[str, ...]):
+    """
+    The queue must be seen and steered also while somebody edits the file.
+    """
+    desk.config.write_text(configuration(2525) + "[limits]\ncolour = 2\n")
+    said = desk.run(*verb)
+    assert (0, True) == (said.code, ": limits.colour: unknown key\n" in said.err)
+
+
 def test_a_faulty_configuration_is_exit_78(tmp_path: Path):
     """
     All findings, a line each.
