@@ -338,7 +338,8 @@ CREATE INDEX _notice_message ON _notice (message_id, kind);
 
 CREATE TABLE _setting (
   -- 'frozen': the instant, in ISO 8601, since which an operator stops delivery; 'log-level'; 'concurrency': connections to
-  -- a destination that is new; 'routes': digest of the routes that the waiting mail follows
+  -- a destination that is new; 'routes': digest of the routes that the waiting mail follows;
+  -- 'audit_told': the last row of _audit that stands in the log; 'audit_forgotten_until': see _audit_not_removed
   name  TEXT PRIMARY KEY,
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -391,9 +392,11 @@ BEGIN
   SELECT raise(ABORT, 'empath: what the audit says cannot be changed');
 END;
 
+-- The retention of the configuration says up to when, in the transaction that removes.
 CREATE TRIGGER _audit_not_removed BEFORE DELETE ON _audit
+WHEN NOT EXISTS (SELECT 1 FROM _setting WHERE name = 'audit_forgotten_until' AND old.at <= CAST(value AS REAL))
 BEGIN
-  SELECT raise(ABORT, 'empath: what the audit says cannot be removed');
+  SELECT raise(ABORT, 'empath: what the audit says cannot be removed; [retention] audit does it in time');
 END;
 
 -- See _recipient_not_replaced.

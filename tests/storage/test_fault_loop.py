@@ -24,6 +24,7 @@ from empath.message.report.compose import ReportedMessage, ReportKind
 from empath.storage.admin.fsck import Repair
 from empath.storage.engine import Session
 from empath.storage.queue.accept import INLINE, Accept
+from empath.storage.queue.audit import ClaimAudit
 from empath.storage.queue.clock import BringForward
 from empath.storage.queue.due_bound import LateBound, RepairBounds
 from empath.storage.queue.garbage import AddOrphans, Removal, SettleGarbage
@@ -32,7 +33,7 @@ from empath.storage.queue.process import Beat, EndProcess, Register, ResizeDesti
 from empath.storage.queue.put_back import EndLease, Hold, Rekey, ReleaseUnknownLeases
 from empath.storage.queue.reports import Case, CloseNotices, DueReport
 from empath.storage.queue.rerouting import MoveWaiting, RememberRoutes
-from empath.storage.queue.retention import Cutoffs, ForgetMessages, ForgetRecipients
+from empath.storage.queue.retention import Cutoffs, ForgetAudit, ForgetMessages, ForgetRecipients
 from empath.storage.queue.settle import Settle
 from empath.storage.sqlite.engine import SqliteEngine
 from empath.storage.sqlite.schema import prepare
@@ -42,7 +43,7 @@ from tests.kit.queue import T0, Dump, Queue, connection_of, dump, ids, inspect, 
 from tests.storage.migrations.kit import VERSION_1, restore
 
 Works = Callable[[Queue, Lease], list[Write]]
-AT_ONCE = Cutoffs.at(T0 + 9, delivered_s=0, final_s=0, content_s=0)
+AT_ONCE = Cutoffs.at(T0 + 9, delivered_s=0, final_s=0, content_s=0, audit_s=0)
 GARBAGE = "spool:mx/0"
 
 
@@ -156,6 +157,11 @@ OPERATIONS: dict[str, Works] = {
         ForgetRecipients([1, 2], AT_ONCE),
     ],
     "forget contents": lambda *_: [ForgetMessages([1, 2, 3, 4], AT_ONCE)],
+    "forget audit": lambda *_: [
+        ForgetRecipients([4, 5], AT_ONCE),
+        ForgetAudit([1, 2], Cutoffs(T0, 0.0, 0.0, 0.0, audit_before=time.time() + 9)),
+    ],
+    "claim audit": lambda *_: [ClaimAudit()],
     "settle garbage": lambda *_: [SettleGarbage([Removal(GARBAGE, 0, None), Removal("spool:mx/1", 1, "no")], now=T0)],
     "add orphans": lambda *_: [AddOrphans(["01", "02"], node="mx")],
     "bring forward": lambda *_: [BringForward(0, now=T0 - 60, step_s=60.0)],

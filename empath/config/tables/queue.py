@@ -46,7 +46,7 @@ class Queue(Table):
 
 
 class Retention(Table):
-    """How long the queue database remembers final recipients and content. "0s" forgets at once."""
+    """How long the queue database remembers final recipients, content and orders. "0s" forgets at once."""
 
     delivered_s: Seconds = setting("1d", "delivered")
     """Recipients that were delivered to."""
@@ -56,3 +56,6 @@ class Retention(Table):
 
     content_s: Seconds = setting("1d", "content")
     """Content of messages that bounced or were cancelled, so that they can be sent again."""
+
+    audit_s: Seconds = setting("90d", "audit")
+    """Rows of the audit; those about a recipient that is still in the database stay longer."""

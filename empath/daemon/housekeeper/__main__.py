@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import gevent
 
+from empath.daemon.housekeeper.audit_log import AuditLog
 from empath.daemon.housekeeper.control import Control
 from empath.daemon.housekeeper.dead_processes import DeadProcesses
 from empath.daemon.housekeeper.reporter import Reporter
@@ -53,6 +54,7 @@ class Housekeeper:
         tidying = Tidying(runtime, self._reader)
         self._duties = (
             Duty("control", LOOK_S, self._control.obey),
+            Duty("audit_log", 1.0, AuditLog(runtime, self._reader).follow),
             Duty("beats", 2.0, self._dead.watch_beats),
             Duty("reports", 1.0, Reporter(runtime, self._reader).report),
             Duty("garbage", 2.0, tidying.remove_garbage),

@@ -38,7 +38,7 @@ from empath.storage.queue.garbage import (
     unnamed,
 )
 from empath.storage.queue.rerouting import RECIPIENTS, MoveWaiting, RememberRoutes, is_followed, waiting
-from empath.storage.queue.retention import Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
+from empath.storage.queue.retention import AuditSweep, Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
 from empath.storage.spool import locate
 from empath.telemetry.occurrences.housekeeper import (
     ClockStepped,
@@ -73,6 +73,7 @@ class Tidying:
         self._engine, self._spool = runtime.engine, queue.spool
         self._reader = reader
         self._sweeps = (RecipientSweep(), MessageSweep())
+        self._audit = AuditSweep()
         self._orphans = OrphanScan(queue.spool)
         self._spooled = SpooledWalk()
         self._bounds = BoundWalk()
@@ -127,26 +128,30 @@ class Tidying:
 
     def forget(self) -> None:
         """Remove rows and contents whose retention is over."""
-        keep = self._runtime.config.retention
-        recipients = messages = contents = 0
+        recipients = messages = contents = audit_rows = 0
         for sweep in self._sweeps:
             is_going = True
             while is_going:
-                cutoffs = Cutoffs.at(
-                    time.time(), delivered_s=keep.delivered_s, final_s=keep.final_s, content_s=keep.content_s
-                )
-                work = sweep.step(self._reader, cutoffs)
+                work = sweep.step(self._reader, self._cutoffs())
                 if work is not None:
                     self._runtime.writer.commit(work)
                     recipients += work.recipients
                     messages += work.messages
                     contents += work.contents
                 is_going = not sweep.is_round_over and self._rest()
+        is_going = True
+        while is_going:
+            forget = self._audit.step(self._reader, self._cutoffs())
+            if forget is not None:
+                audit_rows += self._runtime.writer.commit(forget).audit_rows
+            is_going = not self._audit.is_round_over and self._rest()
         runs = ForgetProcesses(time.time())
         if runs.is_needed(self._reader):
             self._runtime.writer.commit(runs)
-        if recipients or messages or contents:
-            self._runtime.emit(Forgotten(recipients=recipients, messages=messages, contents=contents))
+        if recipients or messages or contents or audit_rows:
+            self._runtime.emit(
+                Forgotten(recipients=recipients, messages=messages, contents=contents, audit_rows=audit_rows)
+            )
 
     def remove_garbage(self) -> None:
         """Remove files that no message needs."""
@@ -240,6 +245,16 @@ class Tidying:
         if unused < before:
             self._truncate_wal()  # the file shrinks only now
             self._runtime.emit(SpaceReturned(octets=before - unused))
+
+    def _cutoffs(self) -> Cutoffs:
+        keep = self._runtime.config.retention
+        return Cutoffs.at(
+            time.time(),
+            delivered_s=keep.delivered_s,
+            final_s=keep.final_s,
+            content_s=keep.content_s,
+            audit_s=keep.audit_s,
+        )
 
     def _truncate_wal(self) -> bool:
         sleep = get_original("time", "sleep")  # the patched one would make a hub in that thread

@@ -23,18 +23,19 @@ class Cutoffs:
     What was settled up to these instants (Unix seconds) goes.
 
     Shape: delivered_before for delivered recipients, final_before for those that ended otherwise, content_before for
-    the content of messages whose recipients have all ended; now is the present.
+    the content of messages whose recipients have all ended, audit_before for rows of the audit; now is the present.
     """
 
     now: float
     delivered_before: float
     final_before: float
     content_before: float
+    audit_before: float = 0.0
 
     @classmethod
-    def at(cls, now: float, *, delivered_s: float, final_s: float, content_s: float) -> "Cutoffs":
+    def at(cls, now: float, *, delivered_s: float, final_s: float, content_s: float, audit_s: float) -> "Cutoffs":
         """Those of *now* with the times to keep things, in seconds; 0 keeps nothing."""
-        return cls(now, now - delivered_s, now - final_s, now - content_s)
+        return cls(now, now - delivered_s, now - final_s, now - content_s, now - audit_s)
 
 
 class ForgetRecipients(Write):
@@ -80,6 +81,21 @@ class ForgetMessages(Write):
         gone = [message_id for (message_id,) in session.rows("retention.forget_contents", forgetting)]
         session.run("retention.forget_inline_contents", {"messages": gone})
         self.contents = len(gone)
+
+
+class ForgetAudit(Write):
+    """Remove rows of the audit that are old enough; `audit_rows` counts what went."""
+
+    def __init__(self, audit_ids: Sequence[int], cutoffs: Cutoffs) -> None:
+        super().__init__()
+        self.rows = len(audit_ids)
+        self.audit_rows = 0
+        self._keys = {**asdict(cutoffs), "audit": audit_ids}
+
+    def run(self, session: Session) -> None:
+        session.run("retention.allow_audit", self._keys)
+        self.audit_rows = session.run("retention.forget_audit", self._keys)
+        session.run("retention.forbid_audit")
 
 
 class ForgetProcesses(Write):
@@ -176,6 +192,17 @@ class MessageSweep(_Sweep):
         """As `RecipientSweep.step`."""
         chosen = self._choose(reader, cutoffs, cutoffs.content_before)
         return ForgetMessages(chosen, cutoffs) if chosen else None
+
+
+class AuditSweep(_Sweep):
+    """Finds rows of the audit to forget."""
+
+    _statement = "old_audit"
+
+    def step(self, reader: Reader, cutoffs: Cutoffs) -> ForgetAudit | None:
+        """As `RecipientSweep.step`."""
+        chosen = self._choose(reader, cutoffs, cutoffs.audit_before)
+        return ForgetAudit(chosen, cutoffs) if chosen else None
 
 
 def _forget_left(session: Session, keys: Mapping[str, object]) -> int:

@@ -3,7 +3,17 @@
 from typing import Annotated
 
 from empath.telemetry.occurrence import Occurrence, occurrence
-from empath.telemetry.occurrences.fields import Destination, ErrorText, QueueId, Recipients, Sender, Slot, WalFile
+from empath.telemetry.occurrences.fields import (
+    Destination,
+    ErrorText,
+    QueueId,
+    Recipient,
+    Recipients,
+    Sender,
+    Slot,
+    WalFile,
+    Who,
+)
 
 
 @occurrence("warning")
@@ -102,6 +112,7 @@ class Forgotten(Occurrence):
     recipients: Recipients
     messages: Annotated[int, "number of messages"]
     contents: Annotated[int, "number of contents, of messages whose rows stay"]
+    audit_rows: Annotated[int, "number of rows of the audit"]
 
 
 @occurrence("warning")
@@ -185,3 +196,67 @@ class SpaceReturned(Occurrence):
     """The disk is nearly full. Free pages of the database went back to it."""
 
     octets: Annotated[int, "size of the returned space"]
+
+
+@occurrence("info")
+class StatusOrdered(Occurrence):
+    """An order gave a recipient its status: by SQL, by empath-admin, or at the end of the lease that it waited for."""
+
+    queue_id: QueueId
+    recipient: Recipient
+    before: Annotated[str | None, "status before, if there was one"]
+    after: Annotated[str, "status that it has now"]
+    who: Who
+
+
+@occurrence("debug")
+class QueueEdited(Occurrence):
+    """An order changed something else than a status. Fields that the change is not about are left out."""
+
+    queue_id: Annotated[str | None, "queue id of the message"]
+    recipient: Annotated[str | None, "address of the recipient"]
+    destination: Annotated[str | None, "next hop or domain by which the queue groups recipients"]
+    what: Annotated[str, "what changed, as in the view `audit`"]
+    before: Annotated[str | None, "value before, at most 200 characters"]
+    after: Annotated[str | None, "value that it has now, at most 200 characters"]
+    who: Who
+
+
+@occurrence("warning")
+class DeliveryFrozen(Occurrence):
+    """All delivery stops until a `thaw`."""
+
+    who: Who
+
+
+@occurrence("info")
+class DeliveryThawed(Occurrence):
+    """Delivery goes on."""
+
+    who: Who
+
+
+@occurrence("warning")
+class DestinationSuspended(Occurrence):
+    """A destination gets no mail for a time."""
+
+    destination: Destination
+    until: Annotated[str, "instant of the end"]
+    who: Who
+
+
+@occurrence("info")
+class DestinationResumed(Occurrence):
+    """The suspension of a destination was ended before its time."""
+
+    destination: Destination
+    who: Who
+
+
+@occurrence("info")
+class ServiceOrdered(Occurrence):
+    """An order to the service was given. The view `control` tells its outcome."""
+
+    verb: Annotated[str, "the order"]
+    argument: Annotated[str | None, "what it is about, if anything"]
+    who: Who

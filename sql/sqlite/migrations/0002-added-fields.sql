@@ -12,6 +12,8 @@ UPDATE _audit
      SELECT m.ulid, r.address FROM _recipient AS r JOIN _message AS m ON m.message_id = r.message_id
       WHERE r.recipient_id = _audit.recipient_id)
  WHERE recipient_id IS NOT NULL;
+-- The log follows the audit from here on.
+INSERT INTO _setting (name, value) SELECT 'audit_told', CAST(coalesce(max(audit_id), 0) AS TEXT) FROM _audit;
 
 -- A settled attempt resets the count of lost leases.
 UPDATE _recipient

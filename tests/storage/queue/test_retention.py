@@ -1,5 +1,6 @@
 """test_retention - what is finished and old goes, what is not stays, whatever is asked for"""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,8 +8,10 @@ import pytest
 
 from empath.mail.status import RecipientStatus
 from empath.storage.engine import Reader
+from empath.storage.queue.audit import ClaimAudit, is_untold
 from empath.storage.queue.put_back import EndLease
 from empath.storage.queue.retention import (
+    AuditSweep,
     Cutoffs,
     ForgetMessages,
     ForgetProcesses,
@@ -19,7 +22,7 @@ from empath.storage.queue.retention import (
 from tests.kit.queue import T0, Queue, ids, write
 
 NEVER = Cutoffs(T0 + 1e6, 0.0, 0.0, 0.0)
-AT_ONCE = Cutoffs.at(T0 + 1e6, delivered_s=0, final_s=0, content_s=0)
+AT_ONCE = Cutoffs.at(T0 + 1e6, delivered_s=0, final_s=0, content_s=0, audit_s=0)
 FINAL = ("delivered", "bounced", "expired", "cancelled")
 
 
@@ -82,7 +85,9 @@ def test_cutoffs_are_the_present_less_the_times_to_keep() -> None:
     """
     Three settings, three instants.
     """
-    assert Cutoffs(100.0, 90.0, 30.0, 80.0) == Cutoffs.at(100.0, delivered_s=10, final_s=70, content_s=20)
+    assert Cutoffs(100.0, 90.0, 30.0, 80.0, 60.0) == Cutoffs.at(
+        100.0, delivered_s=10, final_s=70, content_s=20, audit_s=40
+    )
 
 
 @pytest.mark.parametrize(
@@ -339,3 +344,36 @@ def test_run_of_a_process_is_forgotten_a_month_after_its_end(queue: Queue, reade
     queue.run(runs)
     assert 1 == runs.processes
     assert [("living",), ("young",)] == queue.select("SELECT slot FROM _process WHERE instance = 'i' ORDER BY slot")
+
+
+def forget_audit(queue: Queue, reader: Reader, before: float) -> int:
+    """One round of the sweep of the audit; how many rows went."""
+    walk, went, is_over = AuditSweep(), 0, False
+    while not is_over:
+        work = walk.step(reader, Cutoffs(before, 0.0, 0.0, 0.0, audit_before=before))
+        is_over = walk.is_round_over
+        went += 0 if work is None else queue.done(work).audit_rows
+    return went
+
+
+def test_audit_goes_when_it_is_old_and_told_and_its_recipient_is_gone(queue: Queue, reader: Reader) -> None:
+    """
+    A million holds and releases left 215 MB for ever. What is not in the log yet stays, and so does what explains the
+    status of a recipient that is still there.
+    """
+    queue.accept()
+    for _ in range(600):
+        write(queue.path, "UPDATE queue SET priority = CASE priority WHEN 2 THEN 3 ELSE 2 END")
+    write(queue.path, "DELETE FROM queue")
+    late = time.time() + 9
+
+    assert 0 == forget_audit(queue, reader, late)
+    queue.run(ForgetRecipients([1], Cutoffs(late, late, late, late)))
+    assert 0 == forget_audit(queue, reader, late)
+    while is_untold(reader):
+        queue.run(ClaimAudit())
+    assert 0 == forget_audit(queue, reader, late - 3600)
+    assert 601 == forget_audit(queue, reader, late)
+
+    assert [] == queue.select("SELECT * FROM audit")
+    assert [("audit_told", "601")] == queue.select("SELECT name, value FROM _setting WHERE name LIKE 'audit%'")

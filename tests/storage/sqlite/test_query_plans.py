@@ -11,7 +11,7 @@ from empath.storage.sqlite.schema import prepare
 from empath.storage.sqlite.session import ENGINE, compiled
 
 # Tables that grow with the mail; the others stay small, or are swept as a whole on purpose.
-LARGE = {"_message", "_content", "_recipient", "_attempt", "_notice", "_lease", "_spool_garbage"}
+LARGE = {"_message", "_content", "_recipient", "_attempt", "_audit", "_notice", "_lease", "_spool_garbage"}
 FILES = sorted({*query_files("queries"), *query_files(f"{ENGINE}/queries")})
 # What a person asks about all of it, in a reader of his own, may walk all of it.
 WHOLE_QUEUE = {"admin", "fsck", "selection"}
@@ -78,6 +78,10 @@ def test_statement_finds_its_rows_by_an_index(connection: apsw.Connection, file:
         ("retention", "old_messages", "_recipient_message (message_id=?)"),
         ("retention", "forget_contents", "SEARCH _message USING INTEGER PRIMARY KEY (rowid=?)"),
         ("retention", "forget_contents", "_recipient_message (message_id=?)"),
+        ("retention", "old_audit", "SEARCH a USING INTEGER PRIMARY KEY (rowid>?)"),
+        ("retention", "forget_audit", "SEARCH _audit USING INTEGER PRIMARY KEY (rowid=?)"),
+        ("audit", "untold", "SEARCH _audit USING INTEGER PRIMARY KEY (rowid>?)"),
+        ("audit", "is_untold", "SEARCH _audit USING INTEGER PRIMARY KEY (rowid>?)"),
         ("garbage", "due_garbage", "_spool_garbage_due (next_try_at<?)"),
         ("garbage", "due_garbage", "sqlite_autoindex__message_1 (ulid=?)"),
         ("garbage", "named_files", "sqlite_autoindex__message_1 (ulid=?)"),

@@ -1,0 +1,54 @@
+"""
+audit - the rows of the audit that the log has not told yet
+
+A process claims the rows first, in one transaction with the mark up to which the log has told, and tells them after the
+commit: each row is told once, by whichever process claimed it, also across restarts.
+"""
+
+from dataclasses import dataclass
+
+from empath.storage.engine import Reader, Session
+from empath.storage.write import Write
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """
+    One change that a person or a program made.
+
+    Shape: who, what, before and after as in the view `audit`; the others are None where the change is not about one.
+    """
+
+    audit_id: int
+    who: str
+    queue_id: str | None
+    recipient: str | None
+    destination: str | None
+    what: str
+    before: str | float | bytes | None
+    after: str | float | bytes | None
+
+
+class ClaimAudit(Write):
+    """Claim the next MOST rows; `claimed` has them after the commit."""
+
+    MOST = 500
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.claimed: list[AuditRow] = []
+
+    def run(self, session: Session) -> None:
+        self.claimed = [AuditRow(*row) for row in session.rows("audit.untold", {"limit": self.MOST})]
+        if self.claimed:
+            session.run("audit.mark_told", {"last": self.claimed[-1].audit_id})
+
+
+def is_untold(reader: Reader) -> bool:
+    """
+    Whether there are rows to claim.
+
+    Raises:
+        QueueBusy, StorageFailure: the queue cannot be read.
+    """
+    return bool(reader.value("audit.is_untold"))
