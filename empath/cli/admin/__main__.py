@@ -2,7 +2,7 @@
 empath-admin - see and steer the queue
 
 Results go to standard output, words about them to standard error.  Everything works on the queue database itself, with
-or without a running server: a running one sees a change within a quarter of a second.
+or without a running server: a running one sees a change within half a second.
 
 The verbs stand in modules of their own, each with its VERBS; this one only gathers them.
 """

@@ -14,6 +14,7 @@ from empath.daemon.process.runtime import Runtime
 from empath.storage.engine import Reader
 from empath.storage.queue.control import GiveUpOrders, ServiceOrder, StartOrder, open_orders
 
+_TOO_EARLY = "not carried out: the service was not running when it was ordered"
 _REQUESTS = {
     "reload": (SupervisorRequest.RELOAD, "the supervisor was asked to reload; the log says what came of it"),
     "drain": (SupervisorRequest.STOP, "the supervisor was asked to end the service"),
@@ -31,12 +32,16 @@ class Control:
 
     def begin(self) -> None:
         """
-        Close the orders that an earlier housekeeper died over, and those to nodes that have ended.
+        Close the orders that an earlier housekeeper died over, those to nodes that have ended, and at the start of the
+        service those that were given before it: a drain must not end the next run.
 
         Raises:
             QueueBusy, StorageFailure: the queue cannot be written.
         """
         self._runtime.writer.commit(GiveUpOrders(node=self._node, now=time.time()))
+        if self._runtime.child.generation == 1:  # the first one of this run of the service
+            for order in open_orders(self._reader, self._node):
+                finish(self._runtime, order, _TOO_EARLY)
 
     def obey(self) -> None:
         """

@@ -90,7 +90,8 @@ def _folder(folder: Path, key: str) -> Diagnosis:
         return Diagnosis("directory", Level.WARNING, found, f"run `mkdir -p {folder}`")
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
         found = f"{folder} of {key}: every user may write it"
-        return Diagnosis("directory", Level.ERROR, found, f"run `chmod o-w {folder}`")
+        # Not a change of the directory's mode: a shared one, such as /tmp, would harm every other program.
+        return Diagnosis("directory", Level.ERROR, found, f"name a directory of Empath's own in {key}")
     return Diagnosis("directory", Level.OK, f"{folder} of {key}")
 
 

@@ -27,7 +27,7 @@ from empath.daemon.supervisor.children import ChildProcess, Failure
 from empath.daemon.supervisor.ending import Ending, find_ending
 from empath.daemon.supervisor.kinds import COMMANDS, kind_of
 from empath.daemon.supervisor.notify import Watchdog
-from empath.daemon.supervisor.orders import Orders, SupervisorOrder
+from empath.daemon.supervisor.orders import HOUSEKEEPER, Orders, SupervisorOrder
 from empath.daemon.supervisor.plan import ConfigSnapshot, Plan, close_plan, first_plan, next_plan, read_snapshot
 from empath.daemon.supervisor.spawner import Spawner
 from empath.errors import EmpathError
@@ -102,6 +102,7 @@ class Supervisor:
         self._next: Plan | None = None
         self._is_reload_wanted = False
         self._is_serving = False
+        self._is_stop_signalled = False
         self._stopped_at: float | None = None
         self._failure: Failure | None = None
         self._turned_at = time.monotonic()
@@ -190,6 +191,9 @@ class Supervisor:
     def _obey(self, order: SupervisorOrder, cause: str) -> None:
         match order:
             case SupervisorOrder.STOP:
+                if cause != HOUSEKEEPER and self._is_stop_signalled:
+                    self._hurry()
+                self._is_stop_signalled |= cause != HOUSEKEEPER
                 self._stop(cause)
             case SupervisorOrder.RELOAD:
                 self._is_reload_wanted = True
@@ -369,9 +373,7 @@ class Supervisor:
         process.send(signal.SIGTERM if linger_s is None else signal.SIGUSR2)
 
     def _stop(self, cause: str, failure: Failure | None = None) -> None:
-        if self._stopped_at is not None:  # a second order: the person at the terminal does not want to wait
-            for process in self._processes.values():
-                process.kill_at = time.monotonic()
+        if self._stopped_at is not None:
             return
         self._stopped_at = time.monotonic()
         self._failure = failure
@@ -383,6 +385,11 @@ class Supervisor:
         for process in self._processes.values():
             if not process.is_retired or process.is_lingering:
                 self._end(process)
+
+    def _hurry(self) -> None:
+        """Do not wait for the drain: a person at the terminal has pressed Ctrl-C again."""
+        for process in self._processes.values():
+            process.kill_at = time.monotonic()
 
     # -- spawn -------------------------------------------------------------------------------------------------------
 

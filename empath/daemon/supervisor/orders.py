@@ -24,6 +24,8 @@ class SupervisorOrder(Enum):
     REAP = auto()
 
 
+HOUSEKEEPER: Final = "housekeeper"  # cause of the orders that come by `ask_fd`
+
 _SIGNALS: Final = {
     signal.SIGTERM: SupervisorOrder.STOP,
     signal.SIGINT: SupervisorOrder.STOP,
@@ -62,7 +64,7 @@ class Orders:
         known = {ask.value[0]: ask for ask in SupervisorRequest}
         for octet in _read(self._asks_fd):
             if octet in known:
-                yield _REQUESTS[known[octet]], "housekeeper"
+                yield _REQUESTS[known[octet]], HOUSEKEEPER
 
 
 def _read(fd: int) -> bytes:

@@ -140,6 +140,9 @@ def _may_write(folder: Path, owner: pwd.struct_passwd) -> bool:
 
 def _check_mode(path: Path, owner: pwd.struct_passwd, what: str) -> None:
     status = path.stat()
+    if status.st_mode & stat.S_IWOTH and stat.S_ISDIR(status.st_mode):
+        # Another mode of a directory that is shared, such as /tmp, would harm every other program.
+        raise PermissionRefused(f"{path}: every user may write this {what}; use one that is Empath's own, of mode 750")
     if status.st_mode & stat.S_IWOTH:
         raise PermissionRefused(f"{path}: every user may write this {what}; run `chmod o-w {path}`")
     if status.st_uid not in (0, owner.pw_uid):

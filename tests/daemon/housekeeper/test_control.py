@@ -1,5 +1,7 @@
 """INSERT INTO control, and what becomes of a running instance."""
 
+import signal
+import smtplib
 import socket
 import subprocess
 from collections.abc import Callable
@@ -9,7 +11,8 @@ from typing import Any
 from tests.kit.engines import SHELL
 from tests.kit.process import Empathd
 from tests.kit.queue import Queue, select, violations, write
-from tests.kit.waiting import eventually
+from tests.kit.run_guard import Belongings
+from tests.kit.waiting import DEADLINE_S, eventually
 
 Make = Callable[..., Empathd]
 
@@ -73,6 +76,40 @@ def test_drain_ends_the_service(make_empathd: Make) -> None:
     assert 0 == service.end()[0]
     assert "end the service" in result(service.queue, number)
     assert 1 == len(service.named("stop_started", cause="housekeeper"))
+
+
+def test_two_drains_in_one_statement_are_one_drain(make_empathd: Make) -> None:
+    """
+    Only a second signal, from a person that does not want to wait, kills what still drains.
+    """
+    service = make_empathd().start()
+    client = smtplib.SMTP("127.0.0.1", service.port, timeout=DEADLINE_S)
+    client.ehlo()
+    client.mail("sender@example.test")
+    write(service.queue, "INSERT INTO control (verb) VALUES ('drain'), ('drain')")
+    service.wait_for("process_exited", slot="worker-1")
+    service.signal(signal.SIGTERM)  # from a service manager that finds it stopping
+    assert 250 == client.rcpt("rcpt@a.example")[0]
+    assert 250 == client.data(b"Subject: test\r\n\r\ntext\r\n")[0]
+    assert 421 == client.getreply()[0]
+    client.close()
+    assert 0 == service.end()[0]
+    assert [] == service.named("process_killed")
+
+
+def test_an_order_that_was_given_while_nothing_ran_is_not_carried_out(make_empathd: Make) -> None:
+    """
+    A drain would end the next start, long after the reason for it has passed.
+    """
+    service = make_empathd().start()
+    Belongings(service.directory).kill()  # the queue takes it for living until the next start
+    service.end()
+    numbers = [order(service.queue, verb) for verb in ("drain", "reload")]
+    service.start()
+    said = "not carried out: the service was not running when it was ordered"
+    assert [said, said] == [result(service.queue, number) for number in numbers]
+    assert [] == service.named("stop_started") + service.named("reload_started")
+    assert 0 == service.stop()
 
 
 def test_log_level_reaches_every_process_and_is_taken_back(make_empathd: Make) -> None:
