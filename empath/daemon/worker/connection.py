@@ -10,6 +10,7 @@ THEORY
     takes no more, and when a write failed.  What the host said decides then.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -37,7 +38,7 @@ _FLUSH_OCTETS = 64 * 1024  # amount of content that is sent at once
 Permission = Callable[[], bool]  # asked just before the final dot; False: give up without it
 Clock = Callable[[], float]  # monotonic seconds
 LEAST_RATE: Final = 500  # octets of content a second, as smtp_min_data_rate of Postfix
-_CONTENT: Final = (ClientState.CONTENT, ClientState.END_OF_DATA)  # states in which content goes out
+_AT_ONCE_S: Final = 0.0005
 _OVER_BEFORE_MAIL: Final = Said(Stage.MAIL, Reply.of("451 4.4.2 The session was over before MAIL"))
 
 
@@ -81,7 +82,8 @@ class Connection:
         self._how = how
         self._due_at = 0.0  # the deadline of the reply that is awaited
         self._awaited: int | None = None  # `answered` of the session when that deadline was set
-        self._content_left_s = 0.0  # for which the host may still keep us waiting with content
+        self._content_s = how.timeouts[Stage.CONTENT]  # for one buffer
+        self._content_left_s = math.inf  # for which the host may still keep us waiting with all that is sent now
 
     @classmethod
     def open(cls, host: Host, how: ConnectionSettings) -> "Connection":
@@ -141,6 +143,7 @@ class Connection:
         while True:
             event = self._next()
             if isinstance(event, TransactionEnded):
+                self._content_left_s = math.inf
                 self.used_at = self._how.clock()
                 return event
             if isinstance(event, ContentWanted):
@@ -165,7 +168,8 @@ class Connection:
 
     def _send_content(self, pieces: Iterator[bytes], may_end: Permission) -> None:
         session = self._session
-        self._content_left_s = self._how.timeouts[Stage.CONTENT]
+        began = self._how.clock()
+        self._content_left_s = self._content_s
         waiting = 0
         for piece in pieces:
             # Small pieces leave together, and the last one together with the final dot.
@@ -178,7 +182,9 @@ class Connection:
             session.content(piece)
             waiting += len(piece)
             self._content_left_s += len(piece) / LEAST_RATE
-        self._hear()
+        # A small message goes out right after the host asked for it, before the host can have said more.
+        if self._how.clock() - began > _AT_ONCE_S:
+            self._hear()
         if session.state is ClientState.CLOSED:
             return
         if not may_end():
@@ -217,34 +223,31 @@ class Connection:
         octets = self._session.octets_to_send()
         if not octets:
             return False
-        session, stream, clock = self._session, self._stream, self._how.clock
-        left = memoryview(octets)
-        began = now = clock()
+        stream, clock = self._stream, self._how.clock
+        began = clock()
         try:
-            while True:
-                wait_s = self._longest_wait_s(now - began)
-                stream.deadline_at = now + wait_s
-                sent = stream.send_part(left)
-                if sent == len(left):
-                    break
-                left = left[sent:]
-                self._hear()
-                now = clock()
-                if session.state is ClientState.CLOSED:
-                    return True
-                if wait_s <= 0:
-                    raise StreamTimeout(f"under {LEAST_RATE} octets a second")
-            self._content_left_s -= clock() - began
+            stream.deadline_at = began + min(self._content_s, self._content_left_s)
+            sent = stream.send_part(octets)
+            if sent < len(octets):
+                self._send_rest(memoryview(octets)[sent:], began)
         except StreamTimeout as exc:
-            session.lost(str(exc), is_timeout=True)
+            self._session.lost(str(exc), is_timeout=True)
         except StreamClosed as exc:
             self._hear()  # the host may have said why before it closed
-            session.lost(str(exc), is_timeout=False)
+            self._session.lost(str(exc), is_timeout=False)
         return True
 
-    def _longest_wait_s(self, spent_s: float) -> float:
-        """How long the host may take no octets, after *spent_s* for what goes out now."""
-        wait_s = self._how.timeouts[Stage.CONTENT]
-        if self._session.state in _CONTENT:
-            return min(wait_s, self._content_left_s - spent_s)
-        return wait_s
+    def _send_rest(self, left: memoryview, began: float) -> None:
+        """Send what did not go out at once, unless the host ends the session meanwhile."""
+        stream, clock = self._stream, self._how.clock
+        while left:
+            self._hear()
+            if self._session.state is ClientState.CLOSED:
+                return
+            now = clock()
+            wait_s = min(self._content_s, self._content_left_s - (now - began))
+            if wait_s <= 0:
+                raise StreamTimeout(f"under {LEAST_RATE} octets a second")
+            stream.deadline_at = now + wait_s
+            left = left[stream.send_part(left) :]
+        self._content_left_s -= clock() - began
