@@ -122,9 +122,7 @@ class Worker:
         if failing == 0:
             self._next_ready_at = None
         elif further == 0:
-            self._next_ready_at = (
-                now + _POLL_S
-            )  # what is left is for destinations without a lease: a commit tells of them
+            self._next_ready_at = now + _POLL_S  # what is left waits for destinations without a lease
         else:
             self._next_ready_at = self._probe.next_ready_at()
 
