@@ -33,14 +33,15 @@ SELECT pid FROM _recipient JOIN _lease USING (lease_id) JOIN _process USING (pro
 
 
 class ForgetfulPeer(ScriptedPeer):
-    """Never answers the first final dot; `has_all` is set when it has the whole message."""
+    """Never answers the first *silent* step, by default the final dot; `has_all` is set when it has come to it."""
 
-    def __init__(self, peer: ScriptedPeer) -> None:
+    def __init__(self, peer: ScriptedPeer, silent: str = END_OF_DATA) -> None:
         super().__init__(peer.host, peer.port)
         self.has_all = threading.Event()
+        self._silent = silent
 
     def obstruct(self, step: str, connection: socket.socket) -> None:
-        if step == END_OF_DATA and not self.has_all.is_set():
+        if step == self._silent and not self.has_all.is_set():
             self.has_all.set()
             while connection.recv(1):
                 pass
@@ -77,6 +78,33 @@ def test_mail_in_flight_of_a_killed_worker_is_delivered_by_another(restless):
     rows = restless.rows("SELECT outcome, decided_status, process_id = ? FROM _attempt ORDER BY attempt_id", holder)
     assert [("unknown", "deferred", 1), ("delivered", "delivered", 0)] == rows
     assert [(1, 0)] == restless.rows("SELECT attempts, lost_leases FROM _recipient WHERE domain = ?", domain)
+
+
+@pytest.mark.parametrize(
+    ("silent", "outcomes"),
+    [
+        ("RCPT", [("delivered", "end-of-data")]),
+        (END_OF_DATA, [("deferred", "end-of-data"), ("delivered", "end-of-data")]),
+    ],
+)
+def test_a_stop_within_a_slow_transaction_costs_no_standing(restless, silent, outcomes):
+    """
+    Three reloads while a host was slow held its mail. What it has not whole goes back unattempted, the rest in doubt.
+    """
+    domain, peer = restless.next_way()
+    with ForgetfulPeer(peer, silent) as peer, restless.client() as client:
+        ulid = client.mail("<a@example.org>", f"<b@{domain}>")
+        assert peer.has_all.wait(DEADLINE_S)
+        [(pid,)] = restless.rows("SELECT pid FROM _lease JOIN _process USING (process_id)")
+        os.kill(pid, signal.SIGTERM)
+        restless.wait_status(ulid, "delivered")
+    attempts = (
+        "SELECT outcome, stage FROM _attempt JOIN _recipient USING (recipient_id) WHERE domain = ? ORDER BY attempt_id"
+    )
+    assert outcomes == restless.rows(attempts, domain)
+    assert [(len(outcomes), 0)] == restless.rows(
+        "SELECT attempts, lost_leases FROM _recipient WHERE domain = ?", domain
+    )
 
 
 def test_a_message_that_three_workers_died_of_is_held(restless):
