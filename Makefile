@@ -67,10 +67,7 @@ format: $(READY) ## Mend what the linter can
 	$(BIN)/ruff format .
 
 reference: $(READY) ## Write what is generated: conf/empath.toml and parts of docs/
-	$(BIN)/python -m empath.config.reference
-	$(BIN)/python -m empath.telemetry.reference docs/logging.md
-	$(BIN)/python -m empath.storage.admin.reference docs/sql.md
-	$(BIN)/python -m tests.docs.protocol docs/protocol.md
+	$(BIN)/python -m tests.docs.reference
 
 changelog: $(READY) ## What docs/changes/ will add to CHANGELOG.md
 	$(BIN)/towncrier build --draft

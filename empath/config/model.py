@@ -2,7 +2,7 @@
 model - the whole configuration: the keys above all tables, and one attribute for each table
 
 The tables are in empath/config/tables/, one module for each concern.  The text under a setting is its documentation:
-conf/empath.toml and docs/configuration.md are generated from it by `python -m empath.config.reference`.  An attribute
+conf/empath.toml and docs/configuration.md are generated from it by `make reference`.  An attribute
 carries its unit in its name, a key of the file does not: there the value has the unit.
 """
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from empath.config.differences import Difference, differences
 from empath.config.effective import effective_toml, settings
 from empath.config.load import parse_config
-from empath.config.reference import sections
 from empath.errors import ConfigError
+from tests.docs.reference.settings import sections
 
 LEAST = """\
 hostname = "mx.example.test"

@@ -10,10 +10,10 @@ import pytest
 from empath.config import load_config, tables
 from empath.config.load import parse_config
 from empath.config.model import Config
-from empath.config.reference import main, page, sections, toml_file
 from empath.config.tables.table import Table, table_of
 from empath.policy.access import Role
 from empath.policy.routing import MaildirRoute
+from tests.docs.reference.settings import sections
 
 ROOT = Path(__file__).parents[2]
 LEAST = """\
@@ -22,25 +22,6 @@ postmaster = "admin@example.test"
 queue.path = "var/queue.db"
 listener = [{address = "127.0.0.1:2525"}]
 """
-
-
-@pytest.mark.parametrize(("name", "text"), [("conf/empath.toml", toml_file()), ("docs/configuration.md", page())])
-def test_a_generated_file_is_up_to_date(name, text):
-    """
-    Run `python -m empath.config.reference` after a change of the definition.
-    """
-    assert text == (ROOT / name).read_text(encoding="utf-8")
-
-
-def test_the_command_writes_both_files(tmp_path):
-    """
-    What it writes is what the test above compares.
-    """
-    (tmp_path / "conf").mkdir()
-    (tmp_path / "docs").mkdir()
-    main(tmp_path)
-    written = [(tmp_path / name).read_text(encoding="utf-8") for name in ("conf/empath.toml", "docs/configuration.md")]
-    assert [toml_file(), page()] == written
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "conf").glob("*.toml")), ids=lambda path: path.name)

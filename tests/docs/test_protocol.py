@@ -3,15 +3,6 @@
 from empath.smtp.client.states import ClientState
 from empath.smtp.server.states import ServerSignal, ServerState
 from tests.docs.pages import blocks, text
-from tests.docs.protocol import renewed
-
-
-def test_the_page_is_up_to_date():
-    """
-    `make reference` was run after the last change of a table.
-    """
-    page = text("docs/protocol.md")
-    assert renewed(page) == page
 
 
 def test_the_diagrams_have_every_state():

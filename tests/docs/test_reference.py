@@ -12,12 +12,21 @@ from empath.cli import admin as cli
 from empath.cli import common, empathd
 from empath.cli.admin.__main__ import admin
 from tests.docs.pages import ROOT, rows, text
+from tests.docs.reference import generated
 
 COMMANDS = [
     pytest.param(page, verb, id=f"{page}-{verb.name}")
     for page, group in (("docs/empathd.md", empathd.empathd), ("docs/empath-admin.md", admin))
     for verb in group.commands.values()
 ]
+
+
+@pytest.mark.parametrize(("name", "generated"), generated(ROOT).items())
+def test_a_generated_file_is_up_to_date(name, generated):
+    """
+    `make reference` was run after the last change of what the file is made from.
+    """
+    assert generated == text(name)
 
 
 @pytest.mark.parametrize(("page", "verb"), COMMANDS)

@@ -7,10 +7,10 @@ import apsw
 import pytest
 
 from empath.mail.status import RecipientStatus
-from empath.storage.admin import reference
 from empath.storage.queue.put_back import EndLease
 from tests.cli.admin.kit import COMMAND
-from tests.docs.pages import ROOT, blocks, text
+from tests.docs.pages import ROOT, blocks
+from tests.docs.reference import views
 from tests.kit.process import configuration
 from tests.kit.queue import T0, Queue, select, violations, write
 from tests.kit.waiting import DEADLINE_S
@@ -80,15 +80,6 @@ def _as_printed(queue, statement):
     return statement.replace(ULID, ulid).replace("4711", str(DEFERRED))
 
 
-def test_the_reference_is_up_to_date():
-    """
-    `python -m empath.storage.admin.reference docs/sql.md` was run.
-    """
-    page = text("docs/sql.md")
-    assert reference.renewed(page) == page
-    assert reference.tables() in page
-
-
 def test_every_column_of_every_view_is_in_the_reference(queue):
     """
     The reference is read from comments; what SQLite sees is the truth.
@@ -97,7 +88,7 @@ def test_every_column_of_every_view_is_in_the_reference(queue):
         view: [column for (column,) in select(queue.path, "SELECT name FROM pragma_table_info(?)", view)]
         for (view,) in select(queue.path, "SELECT name FROM sqlite_schema WHERE type = 'view' AND name NOT GLOB '_*'")
     }
-    assert seen == {view.name: [column for column, _ in view.columns] for view in reference.views()}
+    assert seen == {view.name: [column for column, _ in view.columns] for view in views.views()}
 
 
 def test_what_the_issue_of_the_view_promises_is_there():
@@ -108,7 +99,7 @@ def test_what_the_issue_of_the_view_promises_is_there():
         "id recipient_id sender recipient domain destination status ordered priority next_retry_at next_retry_unix"
         " expires_at attempts last_reply received_at size"
     )
-    [queue] = [view for view in reference.views() if view.name == "queue"]
+    [queue] = [view for view in views.views() if view.name == "queue"]
     assert set() == set(promised.split()) - {column for column, _ in queue.columns}
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from empath.telemetry import reference
 from tests.docs.pages import ROOT, rows, text
+from tests.docs.reference import events
 
 PAGE = "docs/TROUBLESHOOTING.md"
 # What may end a start, a stop or a check. Lines of empath-admin have their verbs beside them, on its own page.
@@ -47,7 +47,7 @@ def test_events_that_are_explained_are_there():
     section = text(PAGE).partition("\n## In the log\n")[2].partition("\n## ")[0]
     named = set(re.findall(r"`([a-z]+_[a-z_]+)`", "\n".join(re.findall(r"^\| (.+?) \|", section, re.MULTILINE))))
     assert len(named) > 20
-    assert set() == named - reference.names()
+    assert set() == named - events.names()
 
 
 def test_exit_codes_that_are_named_are_there():

@@ -10,14 +10,14 @@ from typing import Any, get_type_hints
 import pytest
 
 from empath.mail.status import FATES
-from empath.telemetry import reference
 from empath.telemetry.log import log
 from empath.telemetry.occurrence import Emitter, Occurrence, occurrence, traceback_text
 from empath.telemetry.occurrences.worker import LeaseFailed
+from tests.docs.reference import events
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/logging.md"
-KINDS = [kind for kinds in reference.occurrences().values() for kind in kinds]
+KINDS = [kind for kinds in events.occurrences().values() for kind in kinds]
 
 
 def _sample(kind: type[Occurrence]) -> Occurrence:
@@ -57,7 +57,7 @@ def test_every_occurrence_and_field_has_its_text(kind):
     The text is the documentation; there is no other place for it.
     """
     assert (kind.__doc__ or "").strip() not in ("", Occurrence.__doc__)
-    assert [] == [name for name, text in reference.field_texts(kind).items() if not text]
+    assert [] == [name for name, text in events.field_texts(kind).items() if not text]
 
 
 def test_every_occurrence_is_reported_by_a_program():
@@ -73,18 +73,11 @@ def test_every_occurrence_is_reported_by_a_program():
     assert [] == [kind.__name__ for kind in KINDS if kind.__name__ not in reported]
 
 
-def test_the_page_is_that_of_the_occurrences():
-    """
-    `make reference` was run.
-    """
-    assert reference.renewed(PAGE.read_text()) == PAGE.read_text()
-
-
 def test_each_status_that_an_attempt_can_lead_to_is_an_event():
     """
     A status and its line have the same word.
     """
-    assert set(FATES) <= reference.names()
+    assert set(FATES) <= events.names()
 
 
 def test_the_event_name_is_the_class_name_unless_another_is_given():

@@ -1,23 +1,15 @@
 """
-reference - the columns of the public views, as docs/sql.md shows them
+views - the columns of the public views, as docs/sql.md shows them
 
 The comments of sql/sqlite/views.sql are the source: one block of them above each view, and one behind each of its
-columns.
-`python -m empath.storage.admin.reference docs/sql.md` renews the tables there; a test holds that they are up to date
-and that they name exactly the columns that SQLite sees.
+columns. A test holds that the tables there name exactly the columns that SQLite sees.
 """
 
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
 
 from empath.storage.queries import script
-
-START: Final = "<!-- views: begin (generated, do not edit) -->"
-END: Final = "<!-- views: end -->"
 
 _VIEW = re.compile(r"^((?:-- .*\n)+)CREATE VIEW (\w+) AS\n((?:.*\n)*?.*);$", re.MULTILINE)
 _COLUMN = re.compile(r"^(?:SELECT|      ) .* AS (\w+),? *-- (.+)$", re.MULTILINE)
@@ -43,22 +35,15 @@ def views() -> Iterator[View]:
         yield View(name, doc, tuple(_COLUMN.findall(body)))
 
 
-def tables() -> str:
+def parts() -> dict[str, str]:
+    """What stands between the markers of the page, by the name of the marker."""
+    return {"views": _tables()}
+
+
+def _tables() -> str:
     """The views as Markdown, a heading and a table each."""
     parts = []
     for view in views():
         rows = "\n".join(f"| `{name}` | {meaning.replace('|', chr(92) + '|')} |" for name, meaning in view.columns)
         parts.append(f"### `{view.name}`\n\n{view.doc}\n\n| column | meaning |\n|---|---|\n{rows}\n")
-    return "\n".join(parts)
-
-
-def renewed(page: str) -> str:
-    """*page* with the tables between its two markers replaced by the present ones."""
-    head, _, rest = page.partition(START)
-    _, _, tail = rest.partition(END)
-    return f"{head}{START}\n\n{tables()}\n{END}{tail}"
-
-
-if __name__ == "__main__":
-    file = Path(sys.argv[1])
-    file.write_text(renewed(file.read_text(encoding="utf-8")), encoding="utf-8")
+    return "\n".join(parts).rstrip()

@@ -1,18 +1,14 @@
 """
-reference - conf/empath.toml and docs/configuration.md, written from the definition
+settings - conf/empath.toml and docs/configuration.md, written from the definition
 
-`python -m empath.config.reference` in a checkout writes both; a test checks that they are up to date.  The text under
-each setting is read from the source, because Python does not keep it, and a command that only reads a configuration
-should not pay for it.
+The text under each setting is read from the source, because Python does not keep it.
 """
 
 import ast
 import inspect
 import json
-import sys
 import textwrap
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
@@ -54,7 +50,7 @@ _TABLES = {
 
 _TOML_HEAD = """\
 Configuration of Empath.
-Made from the definition of the settings by `python -m empath.config.reference`.
+Made from the definition of the settings by `make reference`.
 
 A setting that is commented out shows its default, or an example where it says so.
 Durations have units ("90s", "4h", "1h30m", "5d"), sizes too ("256KiB", "50MiB").
@@ -63,7 +59,7 @@ Relative paths are relative to the directory of this file."""
 _PAGE_HEAD = """\
 # Configuration
 
-<!-- Made from empath/config/ by `python -m empath.config.reference`. -->
+<!-- Made from empath/config/ by `make reference`. -->
 
 One TOML file holds the whole configuration. `empathd -c FILE` and `empath-admin -c FILE` name it, or the environment
 variable `EMPATH_CONFIG` does. [conf/empath.toml](../conf/empath.toml) has every setting with its default.
@@ -232,13 +228,3 @@ def _row(setting: Setting) -> str:
     else:
         default = f"`{setting.default}`"
     return f"| `{setting.key}` | {setting.kind} | {default} | {setting.doc} |"
-
-
-def main(root: Path) -> None:
-    """Write both files below *root*, the directory of a checkout."""
-    (root / "conf" / "empath.toml").write_text(toml_file(), encoding="utf-8")
-    (root / "docs" / "configuration.md").write_text(page(), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(Path(*sys.argv[1:]))

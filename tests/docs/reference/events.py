@@ -1,21 +1,17 @@
 """
-reference - the tables of docs/logging.md, from the occurrences
+events - the tables of docs/logging.md, from the occurrences
 
-`python -m empath.telemetry.reference docs/logging.md` renews them between their two markers. A field that has one text
-in all events stands in the table of shared fields; any other is explained in the row of its event.
+A field that has one text in all events stands in the table of shared fields; any other is explained in the row of its
+event.
 """
 
-import sys
 from collections import defaultdict
-from pathlib import Path
 from types import ModuleType
 from typing import Final, get_type_hints
 
 from empath.telemetry.occurrence import Occurrence
 from empath.telemetry.occurrences import acceptor, housekeeper, process, supervisor, worker
 
-START: Final = "<!-- events: begin (generated, do not edit) -->"
-END: Final = "<!-- events: end -->"
 _GROUPS: Final[dict[str, ModuleType]] = {
     "Supervisor": supervisor,
     "Every process": process,
@@ -41,7 +37,12 @@ def field_texts(kind: type[Occurrence]) -> dict[str, str]:
     return {name: next(iter(getattr(hints[name], "__metadata__", ())), "") for name in kind.field_names}
 
 
-def tables() -> str:
+def parts() -> dict[str, str]:
+    """What stands between the markers of the page, by the name of the marker."""
+    return {"events": _tables()}
+
+
+def _tables() -> str:
     """All occurrences as Markdown: the fields that they share, then one table of events per group of processes."""
     shared = _shared_fields()
     rows = "\n".join(f"| `{name}` | {text} |" for name, text in sorted(shared.items()))
@@ -49,14 +50,7 @@ def tables() -> str:
     for group, kinds in occurrences().items():
         rows = "\n".join(_row(kind, shared) for kind in kinds)
         parts.append(f"### {group}\n\n| event | level | meaning | fields |\n|---|---|---|---|\n{rows}\n")
-    return "\n".join(parts)
-
-
-def renewed(page: str) -> str:
-    """*page* with the tables between its two markers replaced by the present ones."""
-    head, _, rest = page.partition(START)
-    _, _, tail = rest.partition(END)
-    return f"{head}{START}\n\n{tables()}\n{END}{tail}"
+    return "\n".join(parts).rstrip()
 
 
 def _defined_in(module: ModuleType) -> list[type[Occurrence]]:
@@ -77,8 +71,3 @@ def _row(kind: type[Occurrence], shared: dict[str, str]) -> str:
     meaning = " ".join((kind.__doc__ or "").split())
     fields = (f"`{name}`" + ("" if name in shared else f": {text}") for name, text in field_texts(kind).items())
     return f"| `{kind.event}` | {kind.level} | {meaning} | {'; '.join(fields)} |"
-
-
-if __name__ == "__main__":
-    file = Path(sys.argv[1])
-    file.write_text(renewed(file.read_text(encoding="utf-8")), encoding="utf-8")

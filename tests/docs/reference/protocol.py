@@ -1,13 +1,6 @@
-"""
-protocol - both machines of SMTP, drawn from their tables
+"""protocol - both machines of SMTP, drawn from their tables, for docs/protocol.md"""
 
-`python -m tests.docs.protocol docs/protocol.md` renews the parts of that page between its markers; a test holds that
-they are up to date.
-"""
-
-import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Final
 
 from empath.smtp.client import table as client
@@ -27,15 +20,6 @@ def parts() -> dict[str, str]:
         "server": f"{_diagram('connecting', _server_edges())}\n\n{_server_table()}\n\n{_effects()}",
         "client": f"{_diagram('greeting', _client_edges())}\n\n{_client_table()}",
     }
-
-
-def renewed(page: str) -> str:
-    """*page* with each part replaced by the present one."""
-    for name, part in parts().items():
-        start, end = f"<!-- {name}: begin (generated, do not edit) -->", f"<!-- {name}: end -->"
-        head, _, rest = page.partition(start)
-        page = f"{head}{start}\n\n{part}\n\n{end}{rest.partition(end)[2]}"
-    return page
 
 
 Edges = Mapping[tuple[str, str], Iterable[str]]
@@ -121,8 +105,3 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     columns = list(head)
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines).replace("| --- ", "|---").replace("|--- |", "|---|")
-
-
-if __name__ == "__main__":
-    file = Path(sys.argv[1])
-    file.write_text(renewed(file.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,23 @@
+"""
+reference - conf/empath.toml and parts of docs/, made from the source
+
+`make reference` writes them; a test holds that they are up to date. Settings are read from the configuration, events
+from the occurrences, columns from the comments of the views, and both machines of SMTP from their tables.
+"""
+
+from pathlib import Path
+
+from tests.docs.reference import events, protocol, settings, views
+from tests.docs.reference.parts import renewed
+
+_PARTS = {
+    "docs/logging.md": events.parts,
+    "docs/sql.md": views.parts,
+    "docs/protocol.md": protocol.parts,
+}
+
+
+def generated(root: Path) -> dict[str, str]:
+    """The text of each file below *root* that is generated, or has parts that are."""
+    pages = {name: renewed((root / name).read_text(encoding="utf-8"), parts()) for name, parts in _PARTS.items()}
+    return {"conf/empath.toml": settings.toml_file(), "docs/configuration.md": settings.page(), **pages}
