@@ -16,6 +16,7 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["empath", "empath.*"]),
     package_data={"empath": ["sql/*/*.sql", "sql/*/*/*.sql"]},
+    scripts=["bin/empath-sqlite3"],
     data_files=[("share/empath", ["conf/empath.toml", "conf/sqliterc"])],
     install_requires=[
         "apsw>=3.51.3.0,<4",

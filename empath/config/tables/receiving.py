@@ -16,7 +16,8 @@ class Listener(Table):
     """An address that accepts mail. There may be several of these tables."""
 
     address: ListenAddress = Field(examples=["127.0.0.1:2525"])
-    """IP address and port, an IPv6 address in brackets: "[::1]:2525"."""
+    """IP address and port, an IPv6 address in brackets: "[::1]:2525". "[::]:25" is for IPv6 only; IPv4 needs a table
+    of its own, "0.0.0.0:25"."""
 
     role: Role = setting("mx")
     """What it is for: "mx" for mail from the Internet, "submission" for users, "internal" for your own hosts."""

@@ -63,7 +63,7 @@ def diagnose_editors(visit: Selects) -> Diagnosis:
         except ServiceUnavailable:
             affected.append(f"{changes} changes by SQLite {version}, last {Timestamp(at).iso8601()}")
     if affected:
-        remedy = "edit by `empath-admin sql --write` or `sqlite3 -init …/sqliterc`, then run `empath-admin fsck`"
+        remedy = "edit by `empath-admin sql --write` or `empath-sqlite3`, then run `empath-admin fsck`"
         return Diagnosis("editors", Level.WARNING, f"{'; '.join(affected)}: it can damage the file", remedy)
     return Diagnosis("editors", Level.OK, "no change was made by an SQLite that can damage the file")
 
