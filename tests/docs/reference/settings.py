@@ -99,6 +99,10 @@ empath.toml:12: limits.recipients: must be at least 100, not 10
 empath.toml:19: delivery.worker: unknown key (did you mean workers?)
 ```
 
+Commands that need the queue and the pid file only (`empathd status` and `stop`, and `empath-admin` but for `dns`,
+`doctor`, `fsck` and `stop-listener`) work all the same where `[queue]` and `[process]` have no mistake; the findings
+are then warnings.
+
 A file that cannot be read is exit code 66. At a reload, a running server keeps its configuration if the new one has a
 mistake; otherwise it logs each setting that changed.
 
