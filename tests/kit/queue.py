@@ -149,17 +149,24 @@ class Queue:
 
     def close(self) -> None:
         """End the connection; the next work makes a new one."""
-        self._writer._close()
+        self._writer.close()
 
     def compiled(self) -> list[str]:
         """The tables that a statement names as it is compiled, from now on, by the connection that writes."""
         tables: list[str] = []
 
+        class Watch(Write):
+            """Notes what the connection compiles after it."""
+
+            def run(self, session: Session) -> None:
+                connection_of(session).authorizer = note
+
         def note(_code: int, first: str | None, *_more: str | None) -> int:
             tables.append(first or "")
             return apsw.SQLITE_OK
 
-        self._writer._connected().connection.authorizer = note
+        self.run(Watch())
+        tables.clear()
         return tables
 
     def run(self, *works: Write) -> None:

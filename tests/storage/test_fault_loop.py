@@ -234,7 +234,7 @@ def _execute(path: Path, works: list[Write], *, times: int = 1) -> str | None:
                 break
         return next((str(work.error).removeprefix(str(path)) for work in works if work.error), None)
     finally:
-        writer._close()
+        writer.close()
 
 
 class Inspector:

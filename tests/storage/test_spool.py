@@ -193,10 +193,10 @@ def test_disk_that_fails_at_the_sync_is_a_failure(spool: Path) -> None:
     """
     file = SpoolFile(spool, "mx", ID)
     file.write(b"x")
-    assert file._file is not None
-    file._file.close()
+    [descriptor] = [fd for fd in Path("/proc/self/fd").iterdir() if str(ID) in os.path.realpath(fd)]
     reading, writing = os.pipe()
-    file._file = open(writing, "wb", buffering=0)  # noqa: SIM115 - a pipe refuses fsync, as a failed disk does
+    os.dup2(writing, int(descriptor.name))  # a pipe refuses fsync, as a failed disk does
+    os.close(writing)
 
     with pytest.raises(StorageFailure, match=os.strerror(errno.EINVAL)):
         file.complete()

@@ -8,6 +8,7 @@ age of a beat is measured by this process's own monotonic clock.
 
 import os
 import time
+from collections.abc import Callable
 
 import gevent
 from gevent.hub import get_hub
@@ -27,8 +28,9 @@ _SILENT = "silent"
 class DeadProcesses:
     """Watches the processes of the queue, and ends those that died."""
 
-    def __init__(self, runtime: Runtime, reader: Reader) -> None:
-        """*reader* reads the queue, in the hub."""
+    def __init__(self, runtime: Runtime, reader: Reader, clock: Callable[[], float] = time.monotonic) -> None:
+        """*reader* reads the queue, in the hub; *clock* measures the silence of a process."""
+        self._clock = clock
         self._runtime = runtime
         self._reader = reader
         self._beats: dict[int, tuple[int, float]] = {}  # process_id: last beat, and when it was seen first
@@ -61,7 +63,7 @@ class DeadProcesses:
         Raises:
             QueueBusy, StorageFailure: the queue cannot be read.
         """
-        now = time.monotonic()
+        now = self._clock()
         if not self._runtime.has_beaten_lately:
             self._beats = {}
         seen = {}

@@ -85,7 +85,7 @@ class Writer:
                 self.execute(batch)
                 self._finished.extend(batch)
                 self._notify()
-        self._close()
+        self.close()
 
     def execute(self, batch: list[Write]) -> None:
         """Run *batch* in one transaction, in the calling thread; each write's `error` tells how it went."""
@@ -101,10 +101,10 @@ class Writer:
         except apsw.Error as exc:
             self._fail(batch, ours(exc, self._path))
             if not isinstance(exc, apsw.BusyError):
-                self._close()
+                self.close()
         except EmpathError as exc:
             self._fail(batch, exc)
-            self._close()
+            self.close()
         else:
             self._follow_up(session, batch)
 
@@ -129,7 +129,7 @@ class Writer:
                     write.after_commit(session)
                 except apsw.Error as exc:  # the other writes are committed, and some have nothing to read
                     write.error = ours(exc, self._path)
-                    self._close()
+                    self.close()
 
     def _take(self) -> bool:
         """Take all writes that wait, at least one; False after `stop()`."""
@@ -191,7 +191,8 @@ class Writer:
             self._session = SqliteSession(connection, self._path, self.destination_ids)
         return self._session
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End the connection; the next write makes a new one."""
         session, self._session = self._session, None
         if session is not None:
             try:

@@ -48,7 +48,7 @@ class PlainWriter:
         return work
 
     def close(self):
-        self._writer._close()
+        self._writer.close()
 
 
 class Bench:

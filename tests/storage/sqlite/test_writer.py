@@ -25,10 +25,12 @@ class Statement(Write):
         self.bindings = bindings
         self.after = after
         self.runs = 0
+        self.connection: apsw.Connection | None = None
 
     def run(self, session: Session) -> None:
         self.runs += 1
-        connection_of(session).execute(self.statement, self.bindings)
+        self.connection = connection_of(session)
+        self.connection.execute(self.statement, self.bindings)
 
     def after_commit(self, session: Session) -> None:
         assert not connection_of(session).in_transaction
@@ -192,13 +194,16 @@ def test_failure_of_sqlite_fails_the_whole_batch_and_the_next_has_a_new_connecti
     After an error of the disk SQLite knows no more than we do what is on it: nobody gets a 250.
     """
     queue.run(set_to("before"))
-    session = queue._writer._session
+    first = Statement("SELECT 1")
+    queue.run(first)
     works = [set_to("a"), Statement("SELECT * FROM no_such_table"), set_to("b")]
 
     assert [StorageFailure] * 3 == [type(error) for error in queue.outcome(*works)]
     assert ["before"] == settings(queue.path)
     queue.run(set_to("behind"))
-    assert session is not queue._writer._session
+    behind = Statement("SELECT 1")
+    queue.run(behind)
+    assert first.connection is not behind.connection
     assert ["before", "behind"] == settings(queue.path)
 
 
@@ -247,7 +252,7 @@ def test_lock_held_until_the_deadline_is_queue_busy(queue: Queue) -> None:
     writer.execute(works)
     assert [None, None] == errors(*works)
     other.close()
-    writer._close()
+    writer.close()
 
 
 def test_deadline_runs_from_the_submission(queue: Queue) -> None:
@@ -272,7 +277,7 @@ def test_deadline_runs_from_the_submission(queue: Queue) -> None:
     writer.execute([early])
     assert [None] == errors(early)
     other.close()
-    writer._close()
+    writer.close()
 
 
 def test_file_that_is_gone_fails_the_batch_and_not_the_thread(tmp_path: Path) -> None:
