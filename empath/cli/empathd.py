@@ -20,6 +20,7 @@ from empath.daemon.supervisor import instance, launch
 from empath.errors import QueueBusy, UsageError
 
 NOT_RUNNING: Final = 3  # code of the LSB for a stopped service
+UNKNOWN: Final = 4  # code of the LSB for a service whose state cannot be told
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -72,13 +73,16 @@ def reload(context: click.Context) -> None:
 @click.option("--json", "is_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def status(context: click.Context, is_json: bool) -> None:
-    """Show whether it runs. The exit code is 0 if so, else 3."""
+    """Show whether it runs. The exit code is 0 if so, 3 if not, and 4 if it cannot be told."""
     config = lenient_configuration(context)
     found = launch.status(config)
     if is_json:
         click.echo(json.dumps({"status": found.word, "pid": found.pid, "pids": found.pids}))
     else:
         click.echo(f"{found.word}, pid {found.pid}" if found.pid is not None else found.word)
+    if not found.is_known:
+        say("empathd", "this user may read neither the directory of the queue nor the pid file; ask as root")
+        context.exit(UNKNOWN)
     if found.pid is None:
         context.exit(NOT_RUNNING)
 
@@ -117,7 +121,6 @@ def _prepare(config: Config) -> int:
         raise QueueBusy(f"already running on {config.queue.path}: pid {pid}")
     lock_fd = instance.acquire(config.queue.path)
     open_queue(config).prepare(config.process.user, say=partial(say, "empathd"))
-    instance.give_to(lock_fd, config.process.user)
     return lock_fd
 
 

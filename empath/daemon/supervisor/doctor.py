@@ -32,6 +32,9 @@ def diagnose_service(config_file: Path, config: Config) -> Iterator[Diagnosis]:
         case "stopping":
             pids = ", ".join(map(str, found.pids))
             yield Diagnosis("service", Level.WARNING, f"draining: pids {pids}", "wait, then start it")
+        case "unknown":
+            remedy = "run this as root, or as the user that owns the queue"
+            yield Diagnosis("service", Level.WARNING, "cannot tell whether it runs", remedy)
         case _:
             yield Diagnosis("service", Level.WARNING, "not running", "run `empathd start`")
     for listener in config.listeners:

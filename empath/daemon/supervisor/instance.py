@@ -1,17 +1,26 @@
 """
 instance - one running Empath per queue
 
-The lock is an flock on `<queue>.lock`, on one open file description that the supervisor and all its children share. The
-kernel releases it when the last of them is gone, however it ended. The pid file names the supervisor for people and
-init scripts; only the lock is authoritative. The command that starts an instance takes the lock first, so that no other
-program uses the queue during the preparation, and hands the lock on in EMPATH_LOCK_FD.
+The lock lies on the directory of the queue, which cannot be deleted while the queue is there: a record lock of an open
+file description (fcntl(2), F_OFD_SETLK) on one octet, whose place is made from the name of the queue. The kernel knows
+the directory by device and inode, so a queue that is reached through a link has the same lock. The supervisor and all
+its children share the description: the lock falls when the last of them is gone, however they went. It is a shared
+lock, since a directory cannot be opened for writing; it is taken under a short flock, so that only one process can.
+
+The supervisor also marks the next octet with a lock of its own process, so that the kernel tells its pid to any user
+that may read the directory. The pid file names the supervisor for people and init scripts; the truth is the lock.
+Nothing here opens the database file: to close it would drop the locks that SQLite holds in the same process.
+
+The command that starts an instance takes the lock first, so that no other process works on the queue while it is
+prepared, and hands it on in EMPATH_LOCK_FD.
 """
 
 import fcntl
 import os
-import pwd
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -20,46 +29,36 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 from empath.errors import CannotCreate, PermissionRefused, QueueBusy
 
 LOCK_FD: Final = "EMPATH_LOCK_FD"
-WAIT_S: Final = 15.0  # longer than a drain, so that a restart outlasts the old children
+WAIT_S: Final = 15.0  # longer than a drain: a restart finds the old children gone
 _PAUSE_S: Final = 0.05
-
-
-def lock_path(queue: Path) -> Path:
-    """The lock file of a queue database, next to it: the same queue always has the same lock."""
-    return queue.with_name(queue.name + ".lock")
+_DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_FLOCK: Final = "hhqqi4x"  # struct flock of a 64-bit Linux: type, whence, start, length, pid
 
 
 def acquire(queue: Path, wait_s: float = WAIT_S) -> int:
     """
-    Take the lock of *queue*; returns the descriptor that holds it.
+    Descriptor that holds the lock of *queue*.
 
     Raises:
-        CannotCreate: the lock file cannot be made.
-        QueueBusy: other processes still hold it after *wait_s*; the text names their pids.
+        CannotCreate: the directory of the queue cannot be opened.
+        QueueBusy: others hold it still after *wait_s*; the text names their pids.
     """
-    path = lock_path(queue)
-    fd = _open(path)
-    if _still(lambda: not _try_lock(fd), wait_s):
-        holders = holders_of(queue)
+    fd = _open(queue)
+    place = _place(queue)
+    if _still(lambda: not _try_lock(fd, place), wait_s):
         os.close(fd)
-        raise QueueBusy(f"another instance works on {queue}: held by {_pids_text(holders)}")
+        raise QueueBusy(f"another instance works on {queue}: held by {_pids_text(holders_of(queue))}")
     return fd
 
 
-def give_to(fd: int, user: str | None) -> None:
+def mark_supervisor(queue: Path) -> int:
     """
-    As root, give the lock file of descriptor *fd* to *user*, the owner of the queue, so that a later start as that user
-    can open the file. Without root, do nothing.
-
-    Raises:
-        PermissionRefused: the file has other hard links, and may be a file of another owner.
+    Let the kernel tell the pid of this process to `find_supervisor`. The mark is lost when the process closes any
+    descriptor of the directory, so the one that is returned stays open.
     """
-    status = os.fstat(fd)
-    if os.geteuid() != 0 or user is None or status.st_uid == (owner := pwd.getpwnam(user)).pw_uid:
-        return
-    if status.st_nlink != 1:  # the user may have linked a file of another owner there
-        raise PermissionRefused("the lock file next to the queue has other hard links; remove it, then start again")
-    os.fchown(fd, owner.pw_uid, owner.pw_gid)
+    fd = _open(queue)
+    fcntl.fcntl(fd, fcntl.F_SETLK, _record(fcntl.F_RDLCK, _place(queue) + 1))
+    return fd
 
 
 def inherited() -> int | None:
@@ -72,16 +71,13 @@ def inherited() -> int | None:
 
 
 def is_held(queue: Path) -> bool:
-    """Whether any process of an instance lives. False if the lock file is missing or cannot be opened."""
-    try:
-        fd = os.open(lock_path(queue), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        # Shared, so that two callers of this function do not take each other for an instance.
-        return not _try_lock(fd, fcntl.LOCK_SH)
-    finally:
-        os.close(fd)  # also releases the lock, if it was free
+    """
+    Whether any process of an instance lives.
+
+    Raises:
+        PermissionRefused: this user may not read the directory of the queue.
+    """
+    return _holder(queue, fcntl.F_OFD_GETLK, _place(queue)) is not None
 
 
 def wait_until_free(queue: Path, wait_s: float) -> None:
@@ -107,13 +103,13 @@ def _still(condition: Callable[[], bool], wait_s: float) -> bool:
 
 
 def holders_of(queue: Path) -> tuple[int, ...]:
-    """Pids of other processes that have the lock file open, as far as this user may see in /proc."""
+    """Pids of other processes that hold the lock, as far as /proc lets this user see."""
     try:
-        wanted = os.stat(lock_path(queue))
+        wanted = os.stat(_folder(queue))
     except OSError:
         return ()
     others = {int(name) for name in os.listdir("/proc") if name.isdigit()} - {os.getpid()}
-    return tuple(pid for pid in sorted(others) if _has_open(f"/proc/{pid}", wanted))
+    return tuple(pid for pid in sorted(others) if _holds(f"/proc/{pid}", wanted, _place(queue)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +127,9 @@ class PidFile:
         """
         new = self.path.with_name(f"{self.path.name}.{pid}")
         try:
-            self.path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            if not self.path.parent.is_dir():
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self.path.parent.chmod(0o755)  # whatever the umask, as below
             fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
             with os.fdopen(fd, "w") as file:
                 os.fchmod(fd, 0o644)  # whatever the umask: `empathd status` is for any user
@@ -148,6 +146,17 @@ class PidFile:
             return None
         return int(text) if text.isascii() and text.isdigit() else None
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether this user can tell what is in the file, or that there is none."""
+        try:
+            self.path.open("rb").close()
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+        return True
+
     def remove(self, pid: int) -> None:
         """Remove the file if it still names *pid*."""
         if self.find() == pid:
@@ -155,49 +164,94 @@ class PidFile:
 
 
 def find_supervisor(queue: Path, pid_file: PidFile) -> int | None:
-    """Pid of the running supervisor of *queue*, None if there is none. A stale pid file counts as none."""
+    """
+    Pid of the running supervisor of *queue*, None if there is none. The kernel tells it; a user that may not ask there
+    believes a pid file that names a living process.
+
+    Raises:
+        PermissionRefused: this user can read neither the directory of the queue nor the pid file.
+    """
+    try:
+        return _holder(queue, fcntl.F_GETLK, _place(queue) + 1)
+    except PermissionRefused:
+        if not pid_file.is_readable:
+            raise
     pid = pid_file.find()
-    if pid is None:
-        return None
-    try:
-        wanted = os.stat(lock_path(queue))
-        os.kill(pid, 0)
-    except PermissionError:
-        return pid if is_held(queue) or not os.access(lock_path(queue), os.R_OK) else None
-    except OSError:
-        return None
-    return pid if _has_open(f"/proc/{pid}", wanted) else None
+    return pid if pid is not None and Path(f"/proc/{pid}").exists() else None
 
 
-def _open(path: Path) -> int:
+def _folder(queue: Path) -> Path:
+    """Directory of the database file itself, also where *queue* is a link to it."""
+    return Path(os.path.realpath(queue)).parent
+
+
+def _place(queue: Path) -> int:
+    """Place of the octet for the database file of this name; the octet after it is the supervisor's."""
+    name = os.path.basename(os.path.realpath(queue))
+    return int.from_bytes(sha256(os.fsencode(name)).digest()[:7]) * 2
+
+
+def _open(queue: Path) -> int:
+    folder = _folder(queue)
     try:
-        # O_NOFOLLOW: root may open the file in a directory that belongs to another user.
-        return os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
+        return os.open(folder, _DIRECTORY)
     except FileNotFoundError as exc:
-        raise CannotCreate(f"{path.parent}: no such directory; make it with `mkdir -p -m 750 {path.parent}`") from exc
+        raise CannotCreate(f"{folder}: no such directory; make it with `mkdir -p -m 750 {folder}`") from exc
     except OSError as exc:
-        raise CannotCreate(f"cannot open the lock file {path}: {exc.strerror}") from exc
+        raise CannotCreate(f"cannot open the directory of the queue {folder}: {exc.strerror}") from exc
 
 
-def _try_lock(fd: int, kind: int = fcntl.LOCK_EX) -> bool:
+def _record(kind: int, place: int) -> bytes:
+    return struct.pack(_FLOCK, kind, os.SEEK_SET, place, 1, 0)
+
+
+def _conflict(fd: int, command: int, place: int) -> int | None:
+    """Pid of another holder of the lock at *place*, -1 for the lock of a description; None if there is none."""
+    kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(fd, command, _record(fcntl.F_WRLCK, place)))
+    return None if kind == fcntl.F_UNLCK else pid
+
+
+def _try_lock(fd: int, place: int) -> bool:
     try:
-        fcntl.flock(fd, kind | fcntl.LOCK_NB)
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    return True
+    try:
+        if _conflict(fd, fcntl.F_OFD_GETLK, place) is not None:
+            return False
+        fcntl.fcntl(fd, fcntl.F_OFD_SETLK, _record(fcntl.F_RDLCK, place))
+        return True
+    finally:
+        fcntl.flock(fd, fcntl.LOCK_UN)
 
 
-def _has_open(process: str, wanted: os.stat_result) -> bool:
+def _holder(queue: Path, command: int, place: int) -> int | None:
+    """As `_conflict`, for the directory of *queue*. Raises PermissionRefused."""
+    try:
+        fd = os.open(_folder(queue), _DIRECTORY)
+    except PermissionError as exc:
+        raise PermissionRefused(f"cannot tell whether an instance runs on {queue}: {exc.strerror}") from exc
+    except OSError:
+        return None
+    try:
+        return _conflict(fd, command, place)
+    finally:
+        os.close(fd)
+
+
+def _holds(process: str, wanted: os.stat_result, place: int) -> bool:
     try:
         numbers = os.listdir(f"{process}/fd")
     except OSError:
-        return False  # the process is gone, or belongs to another user
+        return False  # gone, or another user's
     for number in numbers:
         try:
             if os.path.samestat(os.stat(f"{process}/fd/{number}"), wanted):
-                return True
+                locks = Path(f"{process}/fdinfo/{number}").read_text()
+                if f" {place} {place}\n" in locks:
+                    return True
         except OSError:
-            continue  # closed by now
+            continue  # closed meanwhile
     return False
 
 

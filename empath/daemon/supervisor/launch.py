@@ -18,7 +18,7 @@ from empath.config.model import Config
 from empath.daemon.process.child import DRAIN_S
 from empath.daemon.supervisor import instance
 from empath.daemon.supervisor.serve import START_FD
-from empath.errors import CannotCreate, EmpathError, ServiceUnavailable
+from empath.errors import CannotCreate, EmpathError, PermissionRefused, ServiceUnavailable
 
 _STOP_S: Final = DRAIN_S + 10.0  # the drain, the kill after it, and a margin
 _HELD_BACK: Final = (signal.SIGHUP, signal.SIGUSR1)  # would end a supervisor that has no handlers yet
@@ -39,15 +39,19 @@ class Status:
     The state of an instance.
 
     Shape: pid is the supervisor's, None when there is none; pids are those of all processes that this user may see,
-    including the supervisor. Processes without a supervisor are draining.
+    including the supervisor. Processes without a supervisor are draining. is_known is False if the
+    user may not look.
     """
 
     pid: int | None
     pids: tuple[int, ...]
+    is_known: bool = True
 
     @property
     def word(self) -> str:
-        """`running`, `stopping` (children drain, their supervisor is gone) or `stopped`."""
+        """`running`, `stopping` (children drain, their supervisor is gone), `stopped` or `unknown`."""
+        if not self.is_known:
+            return "unknown"
         if self.pid is not None:
             return "running"
         return "stopping" if self.pids else "stopped"
@@ -109,9 +113,14 @@ def error_file(config: Config) -> Path:
 
 def status(config: Config) -> Status:
     """The present state of the instance of *config*."""
-    pid = find_supervisor(config)
+    try:
+        pid = find_supervisor(config)
+        if pid is None and not instance.is_held(config.queue.path):
+            return Status(None, ())
+    except PermissionRefused:
+        return Status(None, (), is_known=False)
     pids = set(instance.holders_of(config.queue.path)) | ({pid} if pid is not None else set())
-    return Status(pid, tuple(sorted(pids)) if instance.is_held(config.queue.path) or pid is not None else ())
+    return Status(pid, tuple(sorted(pids)))
 
 
 def find_supervisor(config: Config) -> int | None:

@@ -49,6 +49,7 @@ def _serve(
     snapshot = read_snapshot(config_file)
     config = snapshot.config
     lock_fd = instance.inherited() or instance.acquire(config.queue.path)
+    instance.mark_supervisor(config.queue.path)
     resources.open_log(config)
     emit = emitter(SLOT)
     limit, needed = resources.raise_open_files(config)

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from empath.daemon.supervisor import instance
-from empath.errors import PermissionRefused
 from tests.kit.process import Empathd
 from tests.kit.run_guard import guarded
 
@@ -70,7 +69,7 @@ def test_the_user_owns_what_the_children_write(dropped):
     dropped.log.rename(dropped.directory / "empath.log.1")
     dropped.signal(signal.SIGUSR1)
     dropped.wait_for("log_reopened")
-    names = ("queue.db", "queue.db.lock", "spool", "empath.log", "empath.log.1")
+    names = ("queue.db", "spool", "empath.log", "empath.log.1")
     assert dict.fromkeys(names, USER.pw_uid) == {name: (dropped.directory / name).stat().st_uid for name in names}
 
 
@@ -83,24 +82,6 @@ def test_the_user_may_ask_how_the_instance_is(dropped):
         lambda: instance.find_supervisor(dropped.queue, instance.PidFile(dropped.directory / "empathd.pid"))
     )
     assert dropped.process.pid == found
-
-
-def test_the_lock_file_is_given_to_the_user_but_never_one_with_another_name(tmp_path):
-    """
-    A hard link that the user makes must not win him root's file.
-    """
-    lock, other = tmp_path / "queue.db.lock", tmp_path / "other"
-    lock.touch()
-    with lock.open() as file:
-        instance.give_to(file.fileno(), USER.pw_name)
-        assert USER.pw_uid == lock.stat().st_uid
-        instance.give_to(file.fileno(), USER.pw_name)
-    lock.unlink()
-    other.touch()
-    lock.hardlink_to(other)
-    with lock.open() as file, pytest.raises(PermissionRefused, match="other hard links"):
-        instance.give_to(file.fileno(), USER.pw_name)
-    assert 0 == other.stat().st_uid
 
 
 def test_mail_goes_through_without_root(dropped):

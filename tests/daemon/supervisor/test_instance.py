@@ -1,19 +1,21 @@
 """The instance lock and the pid file."""
 
 import os
+import stat
 import subprocess
 import sys
 
 import pytest
 
 from empath.daemon.supervisor import instance
-from empath.errors import CannotCreate, QueueBusy
+from empath.errors import CannotCreate, PermissionRefused, QueueBusy
 
 HOLDER = """
 import sys
 from pathlib import Path
 from empath.daemon.supervisor import instance
 instance.acquire(Path(sys.argv[1]), wait_s=0)
+instance.mark_supervisor(Path(sys.argv[1]))
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -79,30 +81,77 @@ def test_a_missing_directory_is_named(tmp_path):
     assert f"{place}: no such directory; make it with `mkdir -p -m 750 {place}`" == str(caught.value)
 
 
-def test_a_lock_file_that_is_a_link_is_refused(tmp_path):
+def test_nothing_that_can_be_deleted_holds_the_lock(tmp_path, holder):
     """
-    Root opens it in a directory that belongs to another user.
+    A lock file that someone tidies away would let a second instance start.
     """
-    (tmp_path / "queue.db.lock").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(CannotCreate) as caught:
-        instance.acquire(tmp_path / "queue.db")
-    assert f"cannot open the lock file {tmp_path}/queue.db.lock: Too many levels of symbolic links" == str(caught.value)
-    assert not (tmp_path / "elsewhere").exists()
+    queue = tmp_path / "queue.db"
+    assert [] == os.listdir(tmp_path)
+    queue.touch()
+    queue.unlink()
+    assert instance.is_held(queue)
+    with pytest.raises(QueueBusy):
+        instance.acquire(queue, wait_s=0)
 
 
-def test_a_supervisor_is_found_by_pid_file_and_lock(tmp_path, holder):
+def test_a_queue_behind_a_link_has_the_same_lock(tmp_path, holder):
     """
-    The pid in the file must hold the lock: a stale file whose pid another program has now is seen through.
+    Whether the link is that of the database or that of its directory.
+    """
+    (tmp_path / "queue.db").touch()
+    (tmp_path / "link.db").symlink_to("queue.db")
+    (tmp_path / "folder").symlink_to(tmp_path)
+    for queue in (tmp_path / "link.db", tmp_path / "folder" / "queue.db"):
+        assert instance.is_held(queue)
+        assert (holder.pid,) == instance.holders_of(queue)
+    assert not instance.is_held(tmp_path / "other.db")
+    os.close(instance.acquire(tmp_path / "other.db", wait_s=0))
+
+
+def test_a_supervisor_is_found_without_a_pid_file(tmp_path, holder):
+    """
+    The kernel knows who holds the mark; a stale pid file, or one that names another program, changes nothing.
     """
     queue, pid_file = tmp_path / "queue.db", instance.PidFile(tmp_path / "run" / "empathd.pid")
-    assert None is instance.find_supervisor(queue, pid_file)
-    pid_file.write(holder.pid)
     assert holder.pid == instance.find_supervisor(queue, pid_file)
     pid_file.write(os.getpid())
-    assert None is instance.find_supervisor(queue, pid_file)
-    pid_file.write(2**22 + 1)  # above the kernel's limit of pids
+    assert holder.pid == instance.find_supervisor(queue, pid_file)
+    assert None is instance.find_supervisor(tmp_path / "other.db", pid_file)
+    holder.kill()
+    holder.wait()
     assert None is instance.find_supervisor(queue, pid_file)
     assert ["empathd.pid"] == os.listdir(tmp_path / "run")
+
+
+def test_the_directory_of_the_pid_file_may_be_read_whatever_the_umask(tmp_path):
+    """
+    `empathd status` is for any user.
+    """
+    before = os.umask(0o077)
+    try:
+        instance.PidFile(tmp_path / "run" / "empathd.pid").write(1)
+    finally:
+        os.umask(before)
+    assert 0o755 == stat.S_IMODE((tmp_path / "run").stat().st_mode)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root can become another user")
+def test_a_user_that_may_not_look_is_not_told_stopped(tmp_path, holder):
+    """
+    Neither the directory of the queue nor that of the pid file can be read: nothing can be said.
+    """
+    (tmp_path / "run").mkdir(mode=0o700)
+    pid_file = instance.PidFile(tmp_path / "run" / "empathd.pid")
+    tmp_path.chmod(0o700)
+    pid = os.fork()
+    if pid == 0:
+        os.setresuid(65534, 65534, 65534)
+        try:
+            instance.find_supervisor(tmp_path / "queue.db", pid_file)
+        except PermissionRefused:
+            os._exit(0)
+        os._exit(1)
+    assert 0 == os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def test_a_pid_file_is_removed_by_its_owner_only(tmp_path):
