@@ -5,8 +5,10 @@ The configuration is named before or after the verb, or by EMPATH_CONFIG.  Every
 an exit code of sysexits.h, never a traceback.
 """
 
+import errno
 import gc
 import io
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,12 +17,14 @@ from typing import Any, NoReturn
 import click
 
 from empath.config import Config, load_config
-from empath.errors import EmpathError, UsageError
+from empath.errors import EmpathError, StorageFailure, UsageError
 from empath.storage.engine import Engine
 from empath.storage.open import open_engine
 
 FINDINGS = 4  # code of fsck(8) for errors left uncorrected
+READER_GONE = 141  # exit code of a shell for a command ended by SIGPIPE
 INTERRUPTED = 130  # exit code of a shell for a command ended by SIGINT
+_OUTPUT_FAILS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 
 
 def config_option(**attributes: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -85,21 +89,50 @@ def run_process(command: click.Command, name: str) -> NoReturn:
 
 def run(command: click.Command, name: str, arguments: Sequence[str]) -> int:
     """Run one command line to its end; the exit code of its process."""
+    if sys.stdout is None:  # closed by the caller
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end of the process
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # for an address that the terminal's encoding lacks
     try:
-        return command.main(arguments, prog_name=name, standalone_mode=False) or 0
+        code = command.main(arguments, prog_name=name, standalone_mode=False) or 0
+        sys.stdout.flush()
+        return code
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return UsageError.exit_code
     except click.ClickException as error:
-        say(name, " ".join(error.format_message().split()))  # some of click's have a list below the line
+        say(name, " ".join(error.format_message().split()) + _hint(error))  # some of click's have a list below the line
         return UsageError.exit_code
     except click.Abort:
         return INTERRUPTED
     except EmpathError as error:
         say(name, str(error))
         return error.exit_code
+    except SystemExit:  # by click, when the reader of standard output is gone
+        return READER_GONE
+    except BrokenPipeError:
+        _drop_output()
+        return READER_GONE
+    except OSError as error:
+        if error.errno not in _OUTPUT_FAILS:
+            raise
+        _drop_output()
+        say(name, f"standard output cannot be written: {error.strerror}")
+        return StorageFailure.exit_code
+
+
+def _drop_output() -> None:
+    """Python flushes again at its end, and would report the failure once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _hint(error: click.ClickException) -> str:
+    """What a person meant who named rows without `--id`."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    has_id = context is not None and any("--id" in parameter.opts for parameter in context.command.params)
+    if not has_id or "unexpected extra argument" not in error.format_message():
+        return ""
+    return "; a message or a recipient is named by --id, as in --id 4"
 
 
 def _named_file(context: click.Context) -> Path:

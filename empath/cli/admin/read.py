@@ -44,12 +44,19 @@ def list_(context: click.Context, *, selection: Selection, is_all: bool, limit: 
     config = lenient_configuration(context)
     with storage.Snapshot(open_queue(config)) as snapshot:
         found = snapshot.list_live(selection, after=after, limit=limit + 1)
+        destination = selection.destination
+        is_unknown = destination is not None and not found and not snapshot.has_destination(destination)
     page = found[:limit]
     next_after = page[-1].recipient_id if len(found) > limit else None
     if is_json:
         output.write_json({"recipients": page, "next_after": next_after})
     elif page:
         report.write_list(page)
+    if is_unknown:
+        say(
+            NAME,
+            f"no destination {output.printable(destination)} in the queue database; `empath-admin stats` names some",
+        )
     say(NAME, report.list_summary(page) + ("" if next_after is None else f"; more with --after {next_after}"))
 
 

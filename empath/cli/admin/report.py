@@ -88,7 +88,10 @@ def _write_recipient(recipient: Recipient) -> None:
         ("reason", recipient.reason),
         ("next try", instant(recipient.next_retry_at) if recipient.status in WAITING else None),
         ("expires", instant(recipient.expires_at) if recipient.status in LIVE else None),
-        ("settled", instant(recipient.settled_at) if recipient.settled_at is not None else None),
+        (
+            "last try" if recipient.status in LIVE else "settled",
+            instant(recipient.settled_at) if recipient.settled_at is not None else None,
+        ),
         ("last reply", recipient.last_reply),
         ("lost leases", recipient.lost_leases or None),
         ("notify", recipient.notify),

@@ -97,6 +97,10 @@ class Snapshot:
         number: int | None = self._visit.value("admin.live_recipient", keys)
         return number
 
+    def has_destination(self, destination: str) -> bool:
+        """Whether any mail had this next hop or queue key."""
+        return bool(self._visit.rows("orders.destination", {"destination": destination}))
+
     def header(self, message: Message, spool: Path) -> bytes | None:
         """The header section of the message as it goes on, each line ended by CRLF; None where it was removed."""
         if message.content_locator is None:

@@ -320,3 +320,31 @@ def test_instant_is_utc_to_the_second():
     assert ["2023-11-14T22:13:20Z", "-", "1e+300", "nan"] == [
         instant(at) for at in (1_700_000_000.9, None, 1e300, float("nan"))
     ]
+
+
+def test_a_number_without_its_option_is_hinted_at(desk: Desk):
+    """
+    `retry 4` is what people type first.
+    """
+    said = desk.run("retry", "4")
+    assert (64, True) == (said.code, said.err.endswith("; a message or a recipient is named by --id, as in --id 4\n"))
+
+
+def test_an_unknown_destination_is_named(desk: Desk):
+    """
+    An empty list would say that nothing waits there.
+    """
+    said = desk.run("list", "--destination", "smtp:nowhere")
+    assert (0, 2) == (said.code, said.err.count("\n"))
+    assert said.err.startswith("empath-admin: no destination smtp:nowhere in the queue database")
+
+
+@pytest.mark.parametrize(("redirection", "code", "lines"), [(">/dev/full", 74, 1), (">&-", 0, 0), ("| true", 141, 0)])
+def test_an_output_that_cannot_be_written_is_no_traceback(desk: Desk, redirection: str, code: int, lines: int):
+    """
+    A full disk is one line and 74; a reader that is gone is 141, as a shell says it.
+    """
+    desk.queue.accept(count=200)
+    command = f"{' '.join(COMMAND)} -c {desk.config} stats {redirection}; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (code, lines) == (done.returncode, done.stderr.count("\n")), done.stderr

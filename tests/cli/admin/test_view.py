@@ -62,7 +62,7 @@ def test_view_shows_message_recipient_and_attempts(desk: Desk):
         "  attempts    1",
         "  next try    2096-10-02T07:06:40Z",
         "  expires     2023-11-14T22:13:20Z",
-        "  settled     2023-11-14T22:13:21Z",
+        "  last try    2023-11-14T22:13:21Z",
         "  last reply  451 4.7.1 greylisted",
         "  notify      FAILURE",
         "  AT                    SECONDS  OUTCOME   STAGE        HOST                       REPLY",
