@@ -12,6 +12,7 @@ from empath.policy.limits import (
     TOO_MANY_CONNECTIONS,
     TOO_MANY_FROM_CLIENT,
     ConnectionCounter,
+    RefusalMeter,
     client_network,
     error_delay_s,
     line_limit_octets,
@@ -136,6 +137,17 @@ def test_addresses_of_one_ipv6_network_share_one_limit():
     assert None is counter.admit(MX, ip_address("2001:db8:0:1::1"))
     counter.release(MX, ip_address("2001:db8::1"))
     assert None is counter.admit(MX, ip_address("2001:db8::3"))
+
+
+def test_refusals_beyond_the_bounds_of_a_second_are_counted():
+    """
+    A flood must not fill the disk, and one noisy client must not hide the others.
+    """
+    meter = RefusalMeter(per_second=3, per_client=2)
+    assert [True, True, False, True, False] == [meter.admit(client, 7.9) for client in "aaabb"]
+    assert 2 == meter.take_left_out()
+    assert [True, True] == [meter.admit(client, 8.0) for client in "ab"]
+    assert 0 == meter.take_left_out()
 
 
 @pytest.mark.parametrize(("errors", "delay_s"), [(0, 0.0), (10, 0.0), (11, 1.0), (19, 1.0)])

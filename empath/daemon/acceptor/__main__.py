@@ -32,14 +32,22 @@ from empath.errors import EmpathError
 from empath.mail.reply import Reply
 from empath.net.stream import Stream
 from empath.net.wakeup import wake
-from empath.policy.limits import ConnectionCounter, line_limit_octets
+from empath.policy.limits import ConnectionCounter, RefusalMeter, line_limit_octets
 from empath.smtp.server.limits import ServerLimits
 from empath.storage.queue.control import open_orders
 from empath.telemetry.occurrence import traceback_text
-from empath.telemetry.occurrences.acceptor import AcceptPaused, ConnectionRefused, OrdersUnread, SessionCrashed
+from empath.telemetry.occurrences.acceptor import (
+    AcceptPaused,
+    ConnectionRefused,
+    OrdersUnread,
+    RefusalsLeftOut,
+    SessionCrashed,
+)
 
 _PAUSE_S = 1.0  # pause of all listeners when the system has no descriptor left
 _SPACE_CHECK_S = 1.0
+_REFUSALS_PER_SECOND = 100  # lines of the log
+_REFUSALS_PER_CLIENT = 20  # lines of the log for one client in a second
 _LAST_WORDS_S = 1.0  # last second of a drain, for the 421 to sessions that did not finish
 
 
@@ -62,6 +70,7 @@ class Acceptor:
         )
         self._budget = ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets)
         self._space = Space(runtime.engine, config, runtime.emit)
+        self._refusals = RefusalMeter(_REFUSALS_PER_SECOND, _REFUSALS_PER_CLIENT)
         self._banner = Reply.of(f"220 {config.hostname} ESMTP Empath")
         self._contexts = [self._context_of(inherited) for inherited in runtime.child.listeners]
         self._listeners = [
@@ -86,7 +95,8 @@ class Acceptor:
         client = decision.client
         stream = Stream(raw, str(client), self._runtime.deadlines)
         if isinstance(decision, Refused):
-            self._runtime.emit(ConnectionRefused(client=str(client), reply=str(decision.reply)))
+            if self._refusals.admit(stream.peer, time.monotonic()):
+                self._runtime.emit(ConnectionRefused(client=stream.peer, reply=str(decision.reply)))
             stream.send_now(decision.reply.octets)
             stream.close()
             return
@@ -125,12 +135,15 @@ class Acceptor:
             space=self._space,
             emit=self._runtime.emit,
             banner=self._banner,
+            refusals=self._refusals,
         )
 
     def _watch_space(self) -> None:
         while True:
             gevent.sleep(_SPACE_CHECK_S)
             self._space.look()
+            if left_out := self._refusals.take_left_out():
+                self._runtime.emit(RefusalsLeftOut(count=left_out))
 
     def _watch_orders(self) -> None:
         reader, node = self._runtime.engine.open_reader(), self._runtime.config.node.name

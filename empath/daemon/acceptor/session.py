@@ -32,7 +32,9 @@ from empath.smtp.server.events import (
     RecipientOffered,
     TransactionReset,
 )
-from empath.smtp.server.session import ServerSession
+from empath.smtp.server.session import Refusal, ServerSession
+from empath.smtp.server.states import ServerSignal
+from empath.telemetry.occurrences.acceptor import Refused, SessionBegan, SessionEnded
 
 _SENDER_OK = Reply.of("250 2.1.0 Ok")
 _RECIPIENT_OK = Reply.of("250 2.1.5 Ok")
@@ -55,7 +57,11 @@ class ReceivingSession:
         self._stream = stream
         self._client = Client(address, stream.peer)
         self._session = ServerSession(str(context.config.hostname), context.limits)
-        self._ends_at = time.monotonic() + context.config.timeouts.session_s
+        self._began_at = time.monotonic()
+        self._ends_at = self._began_at + context.config.timeouts.session_s
+        self._messages = 0  # number of messages accepted
+        self._reason = "connection lost"
+        self._sender: str | None = None  # reverse path of the last transaction
         self._transaction: Transaction | None = None
 
     @property
@@ -69,6 +75,7 @@ class ReceivingSession:
 
     def run(self) -> None:
         """Serve until the session is over; closes the stream."""
+        self._context.emit(SessionBegan(client=self._client.address_text, listener=self._context.address))
         try:
             early = self._stream.receive_now()
             if early:
@@ -76,14 +83,17 @@ class ReceivingSession:
             while not self._session.is_closed:
                 self._turn()
         except StreamTimeout:
+            self._reason = "timeout"
             self._end(_TIMED_OUT)
         except Draining:
+            self._reason = "drain"
             self._end(_SHUTTING_DOWN)
         except StreamClosed:
             pass
         finally:
             self._end_transaction()
             self._stream.close()
+            self._log_end()
 
     def _turn(self) -> None:
         session = self._session
@@ -91,6 +101,8 @@ class ReceivingSession:
             answer = _ANSWERS[type(event)](self, event)
             if answer is not None:
                 session.answer(answer)
+        for refusal in session.take_refusals():
+            self._log_refusal(refusal)
         octets = session.octets_to_send()
         if octets:
             if session.errors:
@@ -128,6 +140,7 @@ class ReceivingSession:
         if not context.space.has_room:
             return _NO_SPACE
         self._transaction = Transaction(context, self._client, event)
+        self._sender = str(event.reverse_path)
         return _SENDER_OK
 
     def _recipient_offered(self, event: RecipientOffered) -> Reply:
@@ -153,16 +166,44 @@ class ReceivingSession:
 
     def _content_ended(self, _: ContentEnded) -> Reply:
         try:
-            return self._open_transaction().end_content()
+            reply = self._open_transaction().end_content()
         finally:
             self._end_transaction()
+        self._messages += reply.code == 250
+        return reply
 
-    def _content_refused(self, event: ContentRefused) -> None:
-        self._open_transaction().refuse_content(event.reply)
+    def _transaction_over(self, _: ContentRefused | TransactionReset) -> None:
         self._end_transaction()
 
-    def _transaction_over(self, _: TransactionReset | Closed) -> None:
+    def _closed(self, event: Closed) -> None:
+        self._reason = str(event.reason)
         self._end_transaction()
+
+    def _log_refusal(self, refusal: Refusal) -> None:
+        client, stage = self._client, refusal.signal
+        if not self._context.refusals.admit(client.address_text, time.monotonic()):
+            return
+        self._context.emit(
+            Refused(
+                client=client.address_text,
+                name=client.name,
+                sender=refusal.path if stage is ServerSignal.MAIL else self._sender,
+                recipient=refusal.path if stage is ServerSignal.RCPT else None,
+                stage=str(stage),
+                reply=str(refusal.reply),
+            )
+        )
+
+    def _log_end(self) -> None:
+        self._context.emit(
+            SessionEnded(
+                client=self._client.address_text,
+                name=self._client.name,
+                reason=self._reason,
+                messages=self._messages,
+                duration_s=round(time.monotonic() - self._began_at, 4),
+            )
+        )
 
     def _open_transaction(self) -> Transaction:
         if self._transaction is None:
@@ -183,7 +224,7 @@ _ANSWERS: dict[type, Callable[[ReceivingSession, Any], Reply | None]] = {
     DataOffered: ReceivingSession._data_offered,
     Content: ReceivingSession._content_came,
     ContentEnded: ReceivingSession._content_ended,
-    ContentRefused: ReceivingSession._content_refused,
+    ContentRefused: ReceivingSession._transaction_over,
     TransactionReset: ReceivingSession._transaction_over,
-    Closed: ReceivingSession._transaction_over,
+    Closed: ReceivingSession._closed,
 }

@@ -91,7 +91,7 @@ class Transaction:
             self._refuse(_NOT_NOW, str(exc))
         else:
             if content.is_header_too_large:
-                self._refuse(_HEADER_TOO_LARGE, str(_HEADER_TOO_LARGE))
+                self._refuse(_HEADER_TOO_LARGE)
 
     def end_content(self) -> Reply:
         """Commit the message; the reply to the end of data."""
@@ -101,9 +101,9 @@ class Transaction:
         try:
             content.finish()
             if content.is_header_too_large:
-                return self._refuse(_HEADER_TOO_LARGE, str(_HEADER_TOO_LARGE))
+                return self._refuse(_HEADER_TOO_LARGE)
             if content.fields.received_hops >= self._context.config.limits.received_hops:
-                return self._refuse(_TOO_MANY_HOPS, "too many hops")
+                return self._refuse(_TOO_MANY_HOPS)
             message = self._message(content)
             self._context.writer.commit(Accept(message))
         except EmpathError as exc:
@@ -113,20 +113,19 @@ class Transaction:
         self._log_acceptance(message, content.begun_at)
         return Reply(250, _OK, f"Ok: queued as {message.queue_id}")
 
-    def refuse_content(self, reply: Reply) -> None:
-        """Log that the session refused the content with *reply*."""
-        self._log_refusal(str(reply))
-
     def close(self) -> None:
         """Release what the transaction holds."""
         if self._content is not None:
             self._content.close()
 
-    def _refuse(self, reply: Reply, reason: str) -> Reply:
-        """Drop the content and log why; *reply* is for the end of data."""
+    def _refuse(self, reply: Reply, failure: str | None = None) -> Reply:
+        """Drop the content; *reply* is for the end of data, *failure* what this host could not do."""
         self._refusal = reply
-        self._log_refusal(reason)
-        self._begun_content().close()
+        content = self._begun_content()
+        if failure is not None:
+            refused = MessageRefused(queue_id=str(content.queue_id), client=self._client.address_text, reason=failure)
+            self._context.emit(refused)
+        content.close()
         return reply
 
     def _begun_content(self) -> IncomingContent:
@@ -193,10 +192,8 @@ class Transaction:
                 recipients=len(message.destinations),
                 size=message.size,
                 client=message.client_address,
+                name=message.client_name,
+                message_id=message.header_message_id,
                 duration_s=round(time.time() - begun_at, 4),
             )
         )
-
-    def _log_refusal(self, reason: str) -> None:
-        queue_id = str(self._begun_content().queue_id)
-        self._context.emit(MessageRefused(queue_id=queue_id, client=self._client.address_text, reason=reason))

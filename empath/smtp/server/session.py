@@ -18,7 +18,7 @@ goes out in place of the reply and the session ends.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from empath.errors import DriverError
 from empath.mail.reply import Reply
@@ -50,8 +50,29 @@ from empath.smtp.server.table import (
 
 # With these codes the driver ends the session: RFC 5321 §3.8, RFC 7504 §3.
 _DISMISSALS: Final = (421, 521)
+_MAX_PATH_CHARACTERS: Final = 300  # of what a refusal keeps
 # The first recipients over the limit cost no error: a list server that sends too many shall return with the rest.
 _FREE_OVERSHOOT: Final = 1000
+
+
+class Refusal(NamedTuple):
+    """
+    A 4yz or 5yz reply, for the log.
+
+    Shape: argument is that of the last command.
+    """
+
+    signal: ServerSignal
+    argument: str
+    reply: Reply
+
+    @property
+    def path(self) -> str:
+        """The path that was refused; any text that stands in its place."""
+        text = self.argument.partition(":")[2].strip()
+        if text.startswith("<"):
+            text = text[1:].partition(">")[0]
+        return text[:_MAX_PATH_CHARACTERS]
 
 
 class ServerSession:
@@ -63,6 +84,7 @@ class ServerSession:
     """
 
     __slots__ = (
+        "_argument",
         "_asked",
         "_at",
         "_buffer",
@@ -79,6 +101,7 @@ class ServerSession:
         "_out",
         "_overshoot",
         "_recipients",
+        "_refusals",
         "_state",
         "errors",
     )
@@ -99,6 +122,8 @@ class ServerSession:
         self._is_eof = False
         self._is_overlong = False  # inside a command line that is known to be too long
         self._content: ContentReader | None = None
+        self._argument = ""  # of the last command
+        self._refusals: list[Refusal] = []
         self._recipients = 0
         self._overshoot = 0
         self._is_smtputf8 = False
@@ -163,6 +188,11 @@ class ServerSession:
         self._out.clear()
         return octets
 
+    def take_refusals(self) -> list[Refusal]:
+        """Take what was refused since the last call, in its order."""
+        refusals, self._refusals = self._refusals, []
+        return refusals
+
     def terminate(self, reply: Reply) -> None:
         """End the session with *reply*, for a timeout or a stop. A session that is over stays as it is."""
         self._take(ServerSignal.TERMINATED, reply)
@@ -178,6 +208,8 @@ class ServerSession:
         if reply is not None:
             code = reply.code
             self._out.append(reply.octets)
+            if code >= 400 and signal is not ServerSignal.TERMINATED:  # a timeout or a stop refuses nothing
+                self._refusals.append(Refusal(signal, self._argument, reply))
         if code < 400:
             for effect in _EFFECTS.get(signal, ()):
                 effect(self)
@@ -256,6 +288,7 @@ class ServerSession:
             return True
         if signal is None:
             signal = ServerSignal.FORBIDDEN if is_forbidden(word) else ServerSignal.UNKNOWN
+        self._argument = argument
         action = NEXT[self._state, signal].action
         answer = _READERS[signal](self, argument) if action is ServerAction.OBEY else REFUSALS[action]
         if isinstance(answer, Reply):

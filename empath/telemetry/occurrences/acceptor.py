@@ -5,6 +5,7 @@ from typing import Annotated
 from empath.telemetry.occurrence import Occurrence, occurrence
 from empath.telemetry.occurrences.fields import (
     Client,
+    ClientName,
     DurationS,
     ErrorText,
     QueueId,
@@ -24,12 +25,52 @@ class Accepted(Occurrence):
     recipients: Recipients
     size: Annotated[int, "octets of the message"]
     client: Client
+    name: ClientName
+    message_id: Annotated[str | None, "Message-ID of the header, if it has one"]
+    duration_s: DurationS
+
+
+@occurrence("info")
+class Refused(Occurrence):
+    """A client got a 4yz or 5yz reply."""
+
+    client: Client
+    name: ClientName
+    sender: Annotated[str | None, "reverse path as the client gave it"]
+    recipient: Annotated[str | None, "forward path as the client gave it, where RCPT was refused"]
+    stage: Annotated[str, "the command, `end of data`, or what ended the session"]
+    reply: ReplyText
+
+
+@occurrence("warning")
+class RefusalsLeftOut(Occurrence):
+    """Too many refusals came within a second for a line each."""
+
+    count: Annotated[int, "number of refusals that have no line"]
+
+
+@occurrence("debug")
+class SessionBegan(Occurrence):
+    """A client was admitted."""
+
+    client: Client
+    listener: Annotated[str, "address of the listener"]
+
+
+@occurrence("debug")
+class SessionEnded(Occurrence):
+    """A session with a client is over."""
+
+    client: Client
+    name: ClientName
+    reason: Annotated[str, "why it ended"]
+    messages: Annotated[int, "number of messages accepted"]
     duration_s: DurationS
 
 
 @occurrence("warning")
 class MessageRefused(Occurrence):
-    """A message was refused after DATA."""
+    """A message was refused for now because this host could not store it."""
 
     queue_id: QueueId
     client: Client

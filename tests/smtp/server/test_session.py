@@ -402,3 +402,31 @@ def test_a_command_may_end_in_a_bare_line_feed():
     assert OK == conversation.say(b"RSET\n")
     assert replies.UNKNOWN_COMMAND.octets == conversation.say(b"RSET\r\r\n")
     assert OK == conversation.say(b"RSET \t \r\n")
+
+
+@pytest.mark.parametrize(
+    ("octets", "expected"),
+    [
+        (b"MAIL FROM:<a b@x>\r\n", [("MAIL", "a b@x", 501)]),
+        (b"MAIL FROM: a@x\r\n", [("MAIL", "a@x", 501)]),
+        (b"MAIL FROM:<a@x>\r\nRCPT TO:<b> X=y\r\nRSET\r\nNOPE\r\n", [("RCPT", "b", 501), ("unknown command", "", 500)]),
+        (b"MAIL FROM:<" + 400 * b"a" + b"\r\n", [("MAIL", 300 * "a", 501)]),
+        (b"DATA\r\n", [("DATA", "", 503)]),
+    ],
+)
+def test_each_refusal_is_told_once_for_the_log(octets, expected):
+    """
+    What was refused leaves a line, also where the driver was not asked. The text of a client is bounded.
+    """
+    conversation = Conversation().open()
+    conversation.say(b"EHLO c.example\r\n")
+    conversation.say(octets)
+    refusals = conversation.session.take_refusals()
+    assert expected == [(str(refusal.signal), refusal.path, refusal.reply.code) for refusal in refusals]
+    assert [] == conversation.session.take_refusals()
+
+
+def test_a_timeout_or_a_stop_refuses_nothing():
+    conversation = Conversation().open()
+    conversation.session.terminate(Reply.of("421 4.4.2 Timed out"))
+    assert [] == conversation.session.take_refusals()
