@@ -227,3 +227,6 @@ class Engine(Protocol):
 
     def return_space(self) -> "Write":
         """The write that gives some of them back to the disk."""
+
+    def keep_plans(self, reader: Reader) -> "Write | None":
+        """The write that removes what makes statements run by other plans than the tested ones, if anything does."""

@@ -20,7 +20,9 @@ SELECT recipient_id, address, status, domain, destination_id AS before, domain A
 
 -- name: mend_recipient_without_destination
 -- It waits under its domain; a worker that routes otherwise changes that. An update of the column lowers due_at.
-INSERT INTO _destination (name) SELECT domain FROM _recipient WHERE recipient_id = :recipient_id ON CONFLICT DO NOTHING;
+INSERT INTO _destination (name)
+SELECT r.domain FROM _recipient AS r
+ WHERE r.recipient_id = :recipient_id AND NOT EXISTS (SELECT 1 FROM _destination AS d WHERE d.name = r.domain);
 UPDATE _recipient SET destination_id = (SELECT d.destination_id FROM _destination AS d WHERE d.name = _recipient.domain)
  WHERE recipient_id = :recipient_id;
 

@@ -50,9 +50,13 @@ SELECT n.notice_id, r.recipient_id, r.address, r.original, r.original_recipient,
 SELECT substr(octets, 1, :limit) FROM _content WHERE message_id = :message_id;
 
 -- name: close_notices
+-- What was met goes. Transaction: that of meet_notices. Index: the rowid.
+DELETE FROM _notice WHERE notice_id IN (:notices[]) AND is_met = 1;
+
+-- name: meet_notices
 -- The :count notices of :notices are met, if all of them are still open; else none. Transaction: inside BEGIN IMMEDIATE,
 -- with the report. Index: the rowid.
-DELETE FROM _notice
+UPDATE _notice SET is_met = 1
  WHERE notice_id IN (:notices[])
    AND :count = (SELECT count(*) FROM _notice AS n WHERE n.notice_id IN (:notices[]));
 

@@ -150,6 +150,7 @@ END;
 CREATE TRIGGER _delete_notice INSTEAD OF INSERT ON _apply_status
 WHEN new.old_status = 'bounced' AND new.status = 'queued'
 BEGIN
+  UPDATE _notice SET is_met = 1 WHERE recipient_id = new.recipient_id AND kind = 'failure';
   DELETE FROM _notice WHERE recipient_id = new.recipient_id AND kind = 'failure';
 END;
 

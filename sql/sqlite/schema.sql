@@ -195,6 +195,19 @@ BEGIN
   SELECT raise(ABORT, 'empath: a destination stays; DELETE FROM queue WHERE destination = … cancels what waits for it');
 END;
 
+-- See _recipient_not_replaced.
+CREATE TRIGGER _destination_not_replaced BEFORE INSERT ON _destination
+WHEN EXISTS (SELECT 1 FROM _destination WHERE name = new.name)
+  OR EXISTS (SELECT 1 FROM _destination WHERE destination_id = new.destination_id)
+BEGIN
+  SELECT raise(ABORT, 'empath: there is a destination of this name or number');
+END;
+
+CREATE TRIGGER _destination_number_stays BEFORE UPDATE OF destination_id, name ON _destination
+BEGIN
+  SELECT raise(ABORT, 'empath: a destination keeps its name and number');
+END;
+
 -- due_at is a lower bound: these two only ever lower it, and a lease makes it exact.
 CREATE TRIGGER _recipient_due_insert AFTER INSERT ON _recipient
 WHEN new.status IN ('queued', 'deferred')
@@ -332,9 +345,19 @@ CREATE TABLE _notice (
   recipient_id INTEGER NOT NULL,  -- of _recipient
   kind         TEXT    NOT NULL CHECK (kind = 'failure' OR kind = 'delay' OR kind = 'success'),
   created_at   REAL    NOT NULL,
+  is_met       INTEGER NOT NULL DEFAULT 0 CHECK (is_met IN (0, 1)),  -- 1: its report is made, in this transaction
   UNIQUE (recipient_id, kind)
 ) STRICT;
 CREATE INDEX _notice_message ON _notice (message_id, kind);
+
+CREATE TRIGGER _notice_stays BEFORE DELETE ON _notice
+WHEN NOT old.is_met
+ AND EXISTS (
+   SELECT 1 FROM _recipient
+    WHERE recipient_id = old.recipient_id AND (old.kind <> 'failure' OR status = 'bounced' OR status = 'expired'))
+BEGIN
+  SELECT raise(ABORT, 'empath: the sender has to hear of it; a notice goes with its report');
+END;
 
 CREATE TABLE _setting (
   -- 'frozen': the instant, in ISO 8601, since which an operator stops delivery; 'log-level'; 'concurrency': connections to

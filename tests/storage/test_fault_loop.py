@@ -36,6 +36,7 @@ from empath.storage.queue.rerouting import MoveWaiting, RememberRoutes
 from empath.storage.queue.retention import Cutoffs, ForgetAudit, ForgetMessages, ForgetRecipients
 from empath.storage.queue.settle import Settle
 from empath.storage.sqlite.engine import SqliteEngine
+from empath.storage.sqlite.plans import ForgetStatistics
 from empath.storage.sqlite.schema import prepare
 from empath.storage.write import Batch, Write
 from tests.kit.faults import Failure, Fault, Step, run
@@ -161,6 +162,7 @@ OPERATIONS: dict[str, Works] = {
         ForgetRecipients([4, 5], AT_ONCE),
         ForgetAudit([1, 2], Cutoffs(T0, 0.0, 0.0, 0.0, audit_before=time.time() + 9)),
     ],
+    "forget statistics": lambda *_: [Batch(Shell("ANALYZE"), ForgetStatistics())],
     "claim audit": lambda *_: [ClaimAudit()],
     "settle garbage": lambda *_: [SettleGarbage([Removal(GARBAGE, 0, None), Removal("spool:mx/1", 1, "no")], now=T0)],
     "add orphans": lambda *_: [AddOrphans(["01", "02"], node="mx")],

@@ -60,6 +60,7 @@ class Housekeeper:
             Duty("garbage", 2.0, tidying.remove_garbage),
             Duty("retention", 5.0, tidying.forget),
             Duty("space", 5.0, tidying.return_space),
+            Duty("plans", 5.0, tidying.keep_plans),
             Duty("wal", 10.0, tidying.watch_wal),
             Duty("clock", 2.0, tidying.watch_clock),
             Duty("routes", 60.0, tidying.follow_routes),

@@ -47,8 +47,10 @@ from empath.telemetry.occurrences.housekeeper import (
     GarbageStuck,
     OrphansFound,
     RoutesFollowed,
+    SpaceKept,
     SpaceReturned,
     SpoolFileMissing,
+    StatisticsRemoved,
     WalKept,
     WalLarge,
     WalTruncated,
@@ -74,6 +76,7 @@ class Tidying:
         self._reader = reader
         self._sweeps = (RecipientSweep(), MessageSweep())
         self._audit = AuditSweep()
+        self._is_space_kept = False
         self._orphans = OrphanScan(queue.spool)
         self._spooled = SpooledWalk()
         self._bounds = BoundWalk()
@@ -241,10 +244,22 @@ class Tidying:
         unused = before
         while unused and self._engine.free_octets() < wanted and self._rest():
             self._runtime.writer.commit(self._engine.return_space())
-            unused = self._engine.unused_octets(self._reader)
+            left, unused = unused, self._engine.unused_octets(self._reader)
+            if unused >= left:
+                if not self._is_space_kept:
+                    self._runtime.emit(SpaceKept(file=self._engine.location, octets=unused))
+                self._is_space_kept = True
+                break
         if unused < before:
             self._truncate_wal()  # the file shrinks only now
             self._runtime.emit(SpaceReturned(octets=before - unused))
+
+    def keep_plans(self) -> None:
+        """Remove statistics that would have statements run by plans that fit another queue."""
+        forget = self._engine.keep_plans(self._reader)
+        if forget is not None:
+            self._runtime.writer.commit(forget)
+            self._runtime.emit(StatisticsRemoved(file=self._engine.location))
 
     def _cutoffs(self) -> Cutoffs:
         keep = self._runtime.config.retention

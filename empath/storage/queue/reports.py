@@ -175,9 +175,10 @@ class CloseNotices(Write):
     def run(self, session: Session) -> None:
         case = self._case
         # The notices go first, and only all together: of two reporters the second finds none, and inserts no report.
-        self.is_stale = session.run("reports.close_notices", self._keys) < len(case.notices)
+        self.is_stale = session.run("reports.meet_notices", self._keys) < len(case.notices)
         if self.is_stale:
             return
+        session.run("reports.close_notices", self._keys)
         if self._report is not None:
             self._report.run(session)
         if case.due.kind is ReportKind.DELAY:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from empath.policy.health import Diagnosis
 from empath.storage.engine import Reader, Selects, Sleep
-from empath.storage.sqlite import checks, doctor, space, wal
+from empath.storage.sqlite import checks, doctor, plans, space, wal
 from empath.storage.sqlite.connection import open_reader, translated
 from empath.storage.sqlite.destination_ids import DestinationIds
 from empath.storage.sqlite.schema import check_current
@@ -85,3 +85,7 @@ class SqliteEngine:
     def return_space(self) -> space.ReturnPages:
         """See `space.ReturnPages`."""
         return space.ReturnPages()
+
+    def keep_plans(self, reader: Reader) -> plans.ForgetStatistics | None:
+        """See `plans.ForgetStatistics`."""
+        return plans.ForgetStatistics() if plans.has_statistics(reader) else None

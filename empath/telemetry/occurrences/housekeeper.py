@@ -260,3 +260,18 @@ class ServiceOrdered(Occurrence):
     verb: Annotated[str, "the order"]
     argument: Annotated[str | None, "what it is about, if anything"]
     who: Who
+
+
+@occurrence("error")
+class SpaceKept(Occurrence):
+    """The disk is nearly full, and the database cannot give its free pages back: stop Empath and run VACUUM once."""
+
+    file: Annotated[str, "path of the queue"]
+    octets: Annotated[int, "size of the free pages"]
+
+
+@occurrence("warning")
+class StatisticsRemoved(Occurrence):
+    """A program ran ANALYZE or PRAGMA optimize on the queue. Its statistics, which slow a queue down, were removed."""
+
+    file: Annotated[str, "path of the queue"]

@@ -15,6 +15,9 @@ UPDATE _audit
 -- The log follows the audit from here on.
 INSERT INTO _setting (name, value) SELECT 'audit_told', CAST(coalesce(max(audit_id), 0) AS TEXT) FROM _audit;
 
+-- An obligation to report goes only when it is met.
+ALTER TABLE _notice ADD COLUMN is_met INTEGER NOT NULL DEFAULT 0 CHECK (is_met IN (0, 1));
+
 -- A settled attempt resets the count of lost leases.
 UPDATE _recipient
    SET lost_leases = (

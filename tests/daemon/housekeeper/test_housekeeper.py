@@ -54,7 +54,7 @@ def litter(queue: Queue, spool: Path) -> None:
     finish(queue, RecipientStatus.DELIVERED)
     finish(queue, RecipientStatus.BOUNCED)
     finish(queue, RecipientStatus.BOUNCED)
-    write(queue.path, "DELETE FROM _notice WHERE recipient_id = 3")
+    write(queue.path, "UPDATE _notice SET is_met = 1; DELETE FROM _notice WHERE recipient_id = 3")
     queue.accept("h.example", content=None, size=3, locator=make_file(spool, NEEDED), queue_id=NEEDED)
     write(queue.path, "UPDATE _recipient SET status = 'held', reason = 'x' WHERE recipient_id = 4")
     queue.accept("m.example", content=None, size=3, locator=f"spool:mx.example.test/{MISSING}", queue_id=MISSING)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from empath.mail.identity import QueueId, Timestamp
@@ -12,7 +13,7 @@ from empath.storage.queue.accept import Accept
 from empath.storage.queue.put_back import EndLease
 from empath.storage.queue.reports import CloseNotices, DueReport, due_reports, read_case, read_file_start, read_start
 from empath.storage.spool import SpoolFile
-from tests.kit.queue import T0, Queue, ids, write
+from tests.kit.queue import LIFETIME_S, T0, Queue, ids, write
 
 FAILURE, DELAY = ReportKind.FAILURE, ReportKind.DELAY
 
@@ -261,7 +262,7 @@ def test_a_delay_is_told_of_once_and_for_all_who_wait(queue: Queue) -> None:
     defer(queue, 2, 3, 4)
     assert [1, 2, 3] == delays(queue)
     found = case(queue, DELAY)
-    assert [(Action.DELAYED, Timestamp(T0 + 86_400))] * 3 == [(r.action, r.retry_until) for r in found.recipients]
+    assert [(Action.DELAYED, Timestamp(T0 + LIFETIME_S))] * 3 == [(r.action, r.retry_until) for r in found.recipients]
     queue.run(CloseNotices(found, report(queue), now=T0 + 3))
     defer(queue, 1, 2, 3, 4)
     assert [] == delays(queue)
@@ -278,3 +279,18 @@ def test_a_delay_that_is_over_is_not_told_of(queue: Queue) -> None:
     assert [(1, "delay"), (1, "failure")] == due(queue)
     found = case(queue, DELAY)
     assert (["r2@a.example"], (1, 2)) == ([r.address for r in found.recipients], tuple(sorted(found.recipient_ids)))
+
+
+@pytest.mark.parametrize("status", [RecipientStatus.BOUNCED, RecipientStatus.EXPIRED])
+def test_obligation_to_report_goes_with_the_report_only(queue: Queue, status: RecipientStatus) -> None:
+    """
+    A slip in a shell left a sender without a word about lost mail.
+    """
+    queue.accept()
+    (lease,) = queue.lease()
+    queue.run(queue.new_settle(lease, status))
+
+    with pytest.raises(apsw.ConstraintError, match="a notice goes with its report"):
+        write(queue.path, "DELETE FROM _notice")
+
+    assert [("failure",)] == queue.select("SELECT kind FROM _notice")

@@ -176,7 +176,11 @@ def test_file_of_a_message_that_is_removed_is_garbage(queue: Queue) -> None:
     """
     lease = leased(queue, content=None, size=9, locator="spool:mx/0")
     queue.run(queue.new_settle(lease, RecipientStatus.BOUNCED))
-    write(queue.path, "DELETE FROM _notice; DELETE FROM _recipient; DELETE FROM _message; DELETE FROM _attempt")
+    write(
+        queue.path,
+        "UPDATE _notice SET is_met = 1; DELETE FROM _notice; DELETE FROM _recipient; DELETE FROM _message;"
+        "DELETE FROM _attempt",
+    )
 
     assert [("spool:mx/0",)] == queue.select("SELECT locator FROM _spool_garbage")
 
