@@ -16,8 +16,9 @@ from empath import __version__
 from empath.cli.common import config_option, configuration, lenient_configuration, open_queue, run_process, say
 from empath.config import Config
 from empath.config.effective import effective_toml, settings
+from empath.config.workable import contradictions
 from empath.daemon.supervisor import instance, launch
-from empath.errors import QueueBusy, UsageError
+from empath.errors import ConfigError, QueueBusy, UsageError
 
 NOT_RUNNING: Final = 3  # code of the LSB for a stopped service
 UNKNOWN: Final = 4  # code of the LSB for a service whose state cannot be told
@@ -111,6 +112,8 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
         click.echo(text.encode(), nl=False)  # TOML is UTF-8 whatever the terminal's encoding
     if launch.find_supervisor(config) is None:  # the queue of a running instance has passed
         os.close(_prepare(config))
+    if found := contradictions(config):
+        raise ConfigError("\n".join(f"{file}: {line}" for line in found))
     say("empathd", f"{file}: no findings")
 
 
