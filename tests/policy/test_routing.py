@@ -5,7 +5,16 @@ import pytest
 from empath.errors import SyntaxViolation
 from empath.mail.domain import AddressLiteral, Domain
 from empath.policy.pattern import DomainPattern
-from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, RouteTable, SmtpRoute, parse_route, route_text
+from empath.policy.routing import (
+    DiscardRoute,
+    MaildirRoute,
+    MxRoute,
+    RouteTable,
+    SmtpRoute,
+    destination_of,
+    parse_route,
+    route_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -114,3 +123,20 @@ def test_tables_are_compared_by_their_entries():
     """
     one, same, other = routes(example_org="mx"), routes(example_org="mx"), routes(example_org="discard:")
     assert (True, True, False, False) == (one == same, hash(one) == hash(same), one == other, one == "mx")
+
+
+def test_mail_without_a_route_waits_under_a_key_of_its_own() -> None:
+    """
+    No host may be asked for it, and a reload that gives it a route finds it there.
+    """
+    assert ("no-route:", "discard:") == (destination_of(None, "a.example"), destination_of(DiscardRoute(), "a.example"))
+
+
+def test_equal_tables_have_equal_digests() -> None:
+    """
+    The housekeeper routes anew what waits when the digest of the table is not the one that it noted last.
+    """
+    one, same, other = (
+        RouteTable([(DomainPattern.parse("*"), parse_route(route))]) for route in ("discard:", "discard:", "maildir:/x")
+    )
+    assert (True, False) == (one.digest() == same.digest(), one.digest() == other.digest())
