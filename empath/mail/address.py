@@ -15,11 +15,12 @@ from empath.mail.domain import AddressLiteral, Domain, parse_domain
 
 _ATEXT = r"A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff"
 _DOT_STRING = re.compile(rf"[{_ATEXT}]+(?:\.[{_ATEXT}]+)*")
+_DOTS_ANYWHERE = re.compile(rf"[.{_ATEXT}]+")
 _QUOTED = re.compile(r'"((?:[ !#-\[\]-~\u0080-\U0010ffff]|\\[ -~])*)"')
 _QUOTED_PAIR = re.compile(r"\\(.)")
-_MAX_LOCAL_OCTETS = 64  # RFC 5321 §4.5.3.1.1
-_MAX_PATH_OCTETS = 254  # RFC 5321 §4.5.3.1.3 less the angle brackets
-_TOO_LONG = "an address is at most 254 octets, its local part at most 64"
+# RFC 5321 §4.5.3.1.3 less the angle brackets. The 64 octets of §4.5.3.1.1 bind no local part: SRS, VERP and BATV put a
+# whole address there, and a server that takes more is allowed to.
+_MAX_PATH_OCTETS = 254
 # C1 controls would pass as UTF8-non-ascii of RFC 6531 §3.3 and break out of a log line or a terminal; a surrogate has
 # no UTF-8 at all.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -30,8 +31,8 @@ class Address:
     """
     One mailbox.
 
-    Shape: local_part at most 64 octets of UTF-8 without control characters, not quoted; empty is `""` in the text form.
-    The whole has at most 254 octets.
+    Shape: local_part is UTF-8 without control characters, not quoted; empty is `""` in the text form. The whole has at
+    most 254 octets.
     Text form: `local@domain` with the local part quoted where it must be.
     """
 
@@ -39,14 +40,16 @@ class Address:
     domain: Domain | AddressLiteral
 
     @classmethod
-    def parse(cls, text: str) -> "Address":
+    def parse(cls, text: str, *, is_lenient: bool = False) -> "Address":
         """
         Read `Mailbox` of RFC 5321 §4.1.2 with the UTF-8 of RFC 6531 §3.3, so that `parse(str(a)) == a`.
+
+        *is_lenient* takes dots at any place of the local part, which the text form then has in quotes.
 
         Raises:
             SyntaxViolation: *text* is no mailbox.
         """
-        return _parsed(text)
+        return _parsed(text, is_lenient)
 
     @property
     def is_ascii(self) -> bool:
@@ -66,7 +69,7 @@ def _text(address: Address) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _parsed(text: str) -> Address:
+def _parsed(text: str, is_lenient: bool) -> Address:
     if _CONTROL.search(text):
         raise SyntaxViolation("an address has a control character in it")
     local, at, right = text.rpartition("@")
@@ -77,14 +80,12 @@ def _parsed(text: str) -> Address:
         if match is None:
             raise SyntaxViolation(f"not a quoted local part: {text!r}")
         local = _QUOTED_PAIR.sub(r"\1", match[1])
-    elif not _DOT_STRING.fullmatch(local):
+    elif not (_DOTS_ANYWHERE if is_lenient else _DOT_STRING).fullmatch(local):
         raise SyntaxViolation(f"not a local part: {text!r}")
-    if len(local.encode()) > _MAX_LOCAL_OCTETS:
-        raise SyntaxViolation(_TOO_LONG)
     address = Address(local, parse_domain(right))
     # As it will be sent on: A-labels are longer than the letters they stand for.
     if len(str(address).encode()) > _MAX_PATH_OCTETS:
-        raise SyntaxViolation(_TOO_LONG)
+        raise SyntaxViolation("an address is at most 254 octets")
     return address
 
 
@@ -96,14 +97,14 @@ class ReversePath:
     NULL: ClassVar["ReversePath"]
 
     @classmethod
-    def parse(cls, text: str) -> "ReversePath":
+    def parse(cls, text: str, *, is_lenient: bool = False) -> "ReversePath":
         """
-        Read a mailbox, or the empty text of the null path.
+        Read a mailbox, or the empty text of the null path; *is_lenient* as in `Address.parse`.
 
         Raises:
             SyntaxViolation: neither.
         """
-        return cls(Address.parse(text)) if text else cls.NULL
+        return cls(Address.parse(text, is_lenient=is_lenient)) if text else cls.NULL
 
     @property
     def is_null(self) -> bool:
@@ -129,14 +130,14 @@ class ForwardPath:
     POSTMASTER: ClassVar["ForwardPath"]
 
     @classmethod
-    def parse(cls, text: str) -> "ForwardPath":
+    def parse(cls, text: str, *, is_lenient: bool = False) -> "ForwardPath":
         """
-        Read a mailbox, or `postmaster` alone in any case.
+        Read a mailbox, or `postmaster` alone in any case; *is_lenient* as in `Address.parse`.
 
         Raises:
             SyntaxViolation: neither.
         """
-        return cls.POSTMASTER if text.lower() == "postmaster" else cls(Address.parse(text))
+        return cls.POSTMASTER if text.lower() == "postmaster" else cls(Address.parse(text, is_lenient=is_lenient))
 
     def __str__(self) -> str:
         return "postmaster" if self.address is None else str(self.address)

@@ -6,8 +6,19 @@ import re
 from typing import Final
 
 # RFC 3461 §4.2, §4.4: the decoded value is printable US-ASCII, so "+0A" cannot end a field of a report's header.
-XCHAR: Final = r"[!-*,-<>-~]|\+(?:[2-6][0-9A-F]|7[0-9A-E])"
+XCHAR: Final = r"[!-*,-<>-~]|\+(?:[2-6][0-9A-Fa-f]|7[0-9A-Ea-e])"
+# RFC 6533 §3, HEXPOINT between "\\x{" and "}": each character has one number of digits.
+UNICODE_CHAR: Final = (
+    r"\\x\{(?:[01][1-9]|10|20|2[Bb]|3[Dd]|7[Ff]|5[Cc]|[89A-Fa-f][0-9A-Fa-f]|[1-9A-Fa-f][0-9A-Fa-f]{2}"
+    r"|[1-9A-CE-Fa-ce-f][0-9A-Fa-f]{3}|[Dd][0-7][0-9A-Fa-f]{2}|[1-9A-Fa-f][0-9A-Fa-f]{4}|10[0-9A-Fa-f]{4})\}"
+)
+_HEX = re.compile(r"\+[0-9A-Fa-f]{2}|(?<=\\x\{)[0-9A-Fa-f]+(?=\})")
 _CODED = re.compile(r"\+([0-9A-F]{2})")
+
+
+def in_capitals(text: str) -> str:
+    """*text* with its hexadecimal digits in capitals, as RFC 3461 §4 writes them."""
+    return _HEX.sub(lambda match: match[0].upper(), text)
 
 
 def from_xtext(text: str) -> str:

@@ -77,7 +77,8 @@ class Session:
         self._random = Random(case.choices)
         self._limits, extensions = self._random.choice(OFFERS)
         self._kindness = self._random.choice([1.0, 0.95, 0.6])
-        self._session = ServerSession("mx.example.test", self._limits, extensions)
+        is_lenient = case.choices % 2 == 1
+        self._session = ServerSession("mx.example.test", self._limits, extensions, is_lenient=is_lenient)
         self._at = Envelope()
         self._turn = 0
         self._first_turn = 0  # turn in which the present content began

@@ -46,8 +46,10 @@ class Conversation:
         limits: ServerLimits = LIMITS,
         answers: dict[type, Reply | Answer] | None = None,
         extensions: Extensions = ALL,
+        *,
+        is_lenient: bool = False,
     ) -> None:
-        self.session = ServerSession("mx.example.test", limits, extensions)
+        self.session = ServerSession("mx.example.test", limits, extensions, is_lenient=is_lenient)
         self.answers: dict[type, Reply | Answer] = {**ACCEPTANCE, **(answers or {})}
         self.events: list[Event] = []
         self.greeting = b""

@@ -4,6 +4,7 @@ Dialogues with the server session, one text file for each line of behaviour.
     # why
     limits: errors=3          fields of ServerLimits that differ from the default
     without: DSN              extensions that the session does not offer
+    reads: leniently          as for the roles internal and submission
     C: EHLO client.example    the client sends a line; consecutive lines arrive in one piece
     c: DATA\r\n               the client sends just these octets
     C!                        the client closes
@@ -50,9 +51,9 @@ class Turn:
     reason: str | None = None
 
 
-def parse(path: Path) -> tuple[ServerLimits, Extensions, list[Turn]]:
-    """A transcript's limits, extensions and turns."""
-    limits, extensions, turns, was_client = LIMITS, ALL, [Turn()], False
+def parse(path: Path) -> tuple[Conversation, list[Turn]]:
+    """The session of a transcript, and its turns."""
+    limits, extensions, turns, was_client, is_lenient = LIMITS, ALL, [Turn()], False, False
     for line in path.read_text(encoding="utf-8").split("\n"):
         mark, text = line[:2], line[3:]
         is_client = mark in ("C:", "c:", "C!")
@@ -81,9 +82,11 @@ def parse(path: Path) -> tuple[ServerLimits, Extensions, list[Turn]]:
             case "wi":
                 absent = line.partition(": ")[2].split()
                 extensions = Extensions(tuple(extension for extension in KNOWN if extension.ehlo not in absent))
+            case "re":
+                is_lenient = True
             case _:
                 assert mark in ("", "# ", "#"), f"{path.name}: {line!r}"
-    return limits, extensions, turns
+    return driver(limits, extensions, is_lenient), turns
 
 
 def octets(text: str) -> bytes:
@@ -95,7 +98,7 @@ def octets(text: str) -> bytes:
     return ESCAPE.sub(unescape, text.encode())
 
 
-def driver(limits: ServerLimits, extensions: Extensions) -> Conversation:
+def driver(limits: ServerLimits, extensions: Extensions, is_lenient: bool) -> Conversation:
     def judge_sender(event):
         address = event.reverse_path.address
         return VERDICTS.get(address.local_part if address else "", ACCEPTED)
@@ -104,7 +107,12 @@ def driver(limits: ServerLimits, extensions: Extensions) -> Conversation:
         address = event.forward_path.address
         return VERDICTS.get(address.local_part if address else "", ACCEPTED)
 
-    return Conversation(limits, {MailOffered: judge_sender, RecipientOffered: judge_recipient}, extensions)
+    return Conversation(
+        limits,
+        {MailOffered: judge_sender, RecipientOffered: judge_recipient},
+        extensions,
+        is_lenient=is_lenient,
+    )
 
 
 def messages(events) -> Iterator[bytes]:
@@ -123,8 +131,7 @@ def matches(expected: str, line: str) -> bool:
 
 
 def play(path: Path, is_octet_by_octet: bool) -> None:
-    limits, extensions, turns = parse(path)
-    conversation = driver(limits, extensions)
+    conversation, turns = parse(path)
     accepted: list[bytes] = []
     for turn in turns:
         seen = len(conversation.events)

@@ -17,7 +17,7 @@ from empath.daemon.acceptor.transaction import Client, Transaction
 from empath.errors import EmpathError
 from empath.mail.reply import Reply
 from empath.net.stream import Stream, StreamClosed, StreamTimeout
-from empath.policy.access import ClientAddress
+from empath.policy.access import ClientAddress, Role
 from empath.policy.bounce import is_double_bounce
 from empath.policy.limits import error_delay_s
 from empath.smtp.server.events import (
@@ -56,7 +56,9 @@ class ReceivingSession:
         self._context = context
         self._stream = stream
         self._client = Client(address, stream.peer)
-        self._session = ServerSession(str(context.config.hostname), context.limits)
+        self._session = ServerSession(
+            str(context.config.hostname), context.limits, is_lenient=context.role is not Role.MX
+        )
         self._began_at = time.monotonic()
         self._ends_at = self._began_at + context.config.timeouts.session_s
         self._messages = 0  # number of messages accepted

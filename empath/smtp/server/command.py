@@ -3,6 +3,9 @@ command - the grammar of the commands that carry a name or a path, RFC 5321 §4.
 
 A command is read into the event that the driver answers, or into the reply that refuses it.  Extra spaces are accepted
 where the meaning stays clear: after the colon of MAIL and RCPT, between parameters, at the end of the line.
+
+A lenient reader is for the senders of one's own house, which no one will correct: scanners, printers, old programs.  It
+takes any name in EHLO and HELO, paths without angle brackets, and dots at any place of a local part.
 """
 
 import re
@@ -26,6 +29,11 @@ from empath.smtp.server.parameters import (
 _PATH = r""" *<(?:@[^:>"\x00-\x1f\x7f]*:)?([^">]*|"(?:[^"\\]|\\.)*"@[^">]*)>(?: +(.*))?"""
 _MAIL = re.compile(rf"(?i:FROM):{_PATH}", re.DOTALL)
 _RCPT = re.compile(rf"(?i:TO):{_PATH}", re.DOTALL)
+_BARE_PATH = r""" *([^ <>"]+|"(?:[^"\\]|\\.)*"@[^ <>"]+)(?: +(.*))?"""
+_BARE_MAIL = re.compile(rf"(?i:FROM):{_BARE_PATH}", re.DOTALL)
+_BARE_RCPT = re.compile(rf"(?i:TO):{_BARE_PATH}", re.DOTALL)
+_NOT_PRINTABLE_ASCII = re.compile(r"[^ -~]")
+_MAX_NAME_CHARACTERS = 255
 _NO_MAIL_PARAMETERS = MailParameters()
 _NO_RECIPIENT_PARAMETERS = RecipientParameters()
 
@@ -43,28 +51,36 @@ def is_forbidden(word: bytes) -> bool:
     return word.upper() in _HTTP_VERBS or _HEADER.match(word) is not None
 
 
-def read_greeting(verb: str, argument: str) -> Greeted | Reply:
-    """Read EHLO or HELO with a domain or an address literal (a bare IP address is neither), or refuse: 501 5.5.4."""
+def read_greeting(verb: str, argument: str, is_lenient: bool = False) -> Greeted | Reply:
+    """
+    Read EHLO or HELO with a domain or an address literal (a bare IP address is neither), or refuse: 501 5.5.4.
+
+    A lenient reader takes any name; what is not printable ASCII in it becomes "?".
+    """
     try:
         name = parse_domain(argument)
     except SyntaxViolation:
-        return replies.BAD_GREETING_NAME
+        if not (is_lenient and argument):
+            return replies.BAD_GREETING_NAME
+        return Greeted(verb, _NOT_PRINTABLE_ASCII.sub("?", argument)[:_MAX_NAME_CHARACTERS])
     return Greeted(verb, argument if argument.isascii() else str(name))
 
 
-def read_mail(argument: str, extensions: Extensions, message_octets: int) -> MailOffered | Reply:
+def read_mail(
+    argument: str, extensions: Extensions, message_octets: int, is_lenient: bool = False
+) -> MailOffered | Reply:
     """
     Read MAIL with the parameters of *extensions*, RFC 5321 §4.1.1.2; or give the reply that refuses it.
 
     Refusals: 501 5.1.7 for the path, 552 5.3.4 for a SIZE= over *message_octets*, 553 5.6.7 for a local part beyond
     ASCII without SMTPUTF8, and those of `read_mail_parameters`.
     """
-    match = _MAIL.fullmatch(argument)
+    match = _MAIL.fullmatch(argument) or (_BARE_MAIL.fullmatch(argument) if is_lenient else None)
     if match is None:
         return replies.BAD_SENDER if argument[:5].upper() == "FROM:" else replies.MAIL_SYNTAX
     mailbox, rest = match.groups()
     try:
-        reverse_path = ReversePath.parse(mailbox)
+        reverse_path = ReversePath.parse(mailbox, is_lenient=is_lenient)
     except SyntaxViolation:
         return replies.BAD_SENDER
     parameters = read_mail_parameters(rest, extensions.mail) if rest else _NO_MAIL_PARAMETERS
@@ -85,7 +101,9 @@ def read_mail(argument: str, extensions: Extensions, message_octets: int) -> Mai
     )
 
 
-def read_recipient(argument: str, extensions: Extensions, is_smtputf8: bool) -> RecipientOffered | Reply:
+def read_recipient(
+    argument: str, extensions: Extensions, is_smtputf8: bool, is_lenient: bool = False
+) -> RecipientOffered | Reply:
     """
     Read RCPT with the parameters of *extensions*, RFC 5321 §4.1.1.3; or give the reply that refuses it.
 
@@ -94,12 +112,12 @@ def read_recipient(argument: str, extensions: Extensions, is_smtputf8: bool) -> 
     Refusals: 501 5.1.3 for the path, 553 5.6.7 for a local part beyond ASCII without SMTPUTF8, and those of
     `read_recipient_parameters`.
     """
-    match = _RCPT.fullmatch(argument)
+    match = _RCPT.fullmatch(argument) or (_BARE_RCPT.fullmatch(argument) if is_lenient else None)
     if match is None:
         return replies.BAD_RECIPIENT if argument[:3].upper() == "TO:" else replies.RCPT_SYNTAX
     mailbox, rest = match.groups()
     try:
-        forward_path = ForwardPath.parse(mailbox)
+        forward_path = ForwardPath.parse(mailbox, is_lenient=is_lenient)
     except SyntaxViolation:
         return replies.BAD_RECIPIENT
     parameters = read_recipient_parameters(rest, extensions.rcpt) if rest else _NO_RECIPIENT_PARAMETERS

@@ -13,14 +13,16 @@ from typing import Any
 from empath.errors import SyntaxViolation
 from empath.mail.envelope import BodyType, DsnReturn
 from empath.mail.reply import Reply
-from empath.mail.xtext import XCHAR
+from empath.mail.xtext import UNICODE_CHAR, XCHAR, in_capitals
 from empath.smtp.server import replies
 
 _XTEXT = re.compile(rf"(?:{XCHAR})+")
 _ADDRESS_TYPE = r"[!#$%&'*+\-/0-9?A-Z^_`a-z{|}~]+"
 _ORIGINAL_RECIPIENT = re.compile(rf"{_ADDRESS_TYPE};(?:{XCHAR})+")
 # RFC 6533 §3: the type utf-8 may hold plain UTF-8, without the controls beyond ASCII, as in addresses.
-_INTERNATIONAL_RECIPIENT = re.compile(rf"(?i:utf-8);(?:{XCHAR}|[\xa0-\u2027\u202a-\U0010ffff])+")
+_INTERNATIONAL_RECIPIENT = re.compile(
+    rf"(?i:utf-8);(?:{UNICODE_CHAR}|(?!\\x\{{)(?:{XCHAR}|[\xa0-\u2027\u202a-\U0010ffff]))+"
+)
 _SIZE = re.compile(r"[0-9]{1,20}")  # RFC 1870 §4
 _MAX_ENVELOPE_ID_OCTETS = 100  # RFC 3461 §4.4
 _MAX_ORIGINAL_RECIPIENT_OCTETS = 500  # RFC 3461 §4.2
@@ -95,7 +97,7 @@ def read_envelope_id(value: str | None) -> str:
     """Read the value of ENVID, RFC 3461 §4.4."""
     if value is None or len(value) > _MAX_ENVELOPE_ID_OCTETS or not _XTEXT.fullmatch(value):
         raise SyntaxViolation("ENVID is xtext of at most 100 octets")
-    return value
+    return in_capitals(value)
 
 
 def read_notify(value: str | None) -> str:
@@ -110,9 +112,10 @@ def read_original_recipient(value: str | None) -> str:
     """Read the value of ORCPT, RFC 3461 §4.2 and RFC 6533 §3."""
     if value is None or len(value.encode()) > _MAX_ORIGINAL_RECIPIENT_OCTETS:
         raise SyntaxViolation("ORCPT is at most 500 octets")
-    if not (_ORIGINAL_RECIPIENT.fullmatch(value) or _INTERNATIONAL_RECIPIENT.fullmatch(value)):
+    is_international = value[:6].lower() == "utf-8;"
+    if not (_INTERNATIONAL_RECIPIENT if is_international else _ORIGINAL_RECIPIENT).fullmatch(value):
         raise SyntaxViolation("ORCPT is a type, a semicolon and xtext")
-    return value
+    return in_capitals(value)
 
 
 def _read(text: str, readers: Mapping[str, Parameter | Reply]) -> dict[str, Any] | Reply:

@@ -50,6 +50,7 @@ from empath.smtp.server.table import (
 
 # With these codes the driver ends the session: RFC 5321 §3.8, RFC 7504 §3.
 _DISMISSALS: Final = (421, 521)
+_GREETINGS: Final = (ServerSignal.EHLO, ServerSignal.HELO)
 _MAX_PATH_CHARACTERS: Final = 300  # of what a refusal keeps
 # The first recipients over the limit cost no error: a list server that sends too many shall return with the rest.
 _FREE_OVERSHOOT: Final = 1000
@@ -93,6 +94,7 @@ class ServerSession:
         "_extensions",
         "_hostname",
         "_is_eof",
+        "_is_lenient",
         "_is_overlong",
         "_is_smtputf8",
         "_junk",
@@ -106,12 +108,18 @@ class ServerSession:
         "errors",
     )
 
-    def __init__(self, hostname: str, limits: ServerLimits, extensions: Extensions = ALL) -> None:
-        """*hostname* is the name of this host for the reply to QUIT; the driver puts it into the banner."""
+    def __init__(
+        self, hostname: str, limits: ServerLimits, extensions: Extensions = ALL, *, is_lenient: bool = False
+    ) -> None:
+        """
+        *hostname* is the name of this host for the reply to QUIT; the driver puts it into the banner. *is_lenient* says
+        how commands are read, see `command`.
+        """
         self.errors = 0
         self._hostname = hostname
         self._limits = limits
         self._extensions = extensions
+        self._is_lenient = is_lenient
         self._state = ServerState.CONNECTING
         self._asked: ServerSignal | None = ServerSignal.CONNECT  # signal that waits for the driver's answer
         self._events: list[Event] = [Connected()]  # events that the driver has not taken yet
@@ -281,8 +289,11 @@ class ServerSession:
         word, _, rest = line.partition(b" ")
         signal = self._extensions.verbs.get(word.upper())
         self._must_wait = signal in LAST_IN_GROUP
+        octets = rest if signal else line
+        # A lenient session reads any name, in whatever charset.
+        errors = "replace" if self._is_lenient and signal in _GREETINGS else "strict"
         try:
-            argument = (rest if signal else line).decode().lstrip(" ")
+            argument = octets.decode(errors=errors).lstrip(" ")
         except UnicodeDecodeError:
             self._take(ServerSignal.UNKNOWN, replies.NOT_UTF8)
             return True
@@ -300,18 +311,18 @@ class ServerSession:
     # --- readers of commands: each gives the event that the driver answers, or the reply
 
     def _ehlo(self, argument: str) -> Event | Reply:
-        return read_greeting("EHLO", argument)
+        return read_greeting("EHLO", argument, self._is_lenient)
 
     def _helo(self, argument: str) -> Event | Reply:
-        return read_greeting("HELO", argument)
+        return read_greeting("HELO", argument, self._is_lenient)
 
     def _mail(self, argument: str) -> Event | Reply:
-        event = read_mail(argument, self._extensions, self._limits.message_octets)
+        event = read_mail(argument, self._extensions, self._limits.message_octets, self._is_lenient)
         self._is_smtputf8 = not isinstance(event, Reply) and event.is_smtputf8
         return event
 
     def _rcpt(self, argument: str) -> Event | Reply:
-        event = read_recipient(argument, self._extensions, self._is_smtputf8)
+        event = read_recipient(argument, self._extensions, self._is_smtputf8, self._is_lenient)
         if self._recipients < self._limits.recipients or isinstance(event, Reply):
             return event
         self._overshoot += 1

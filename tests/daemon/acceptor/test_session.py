@@ -389,6 +389,30 @@ def test_a_domain_without_a_route_is_refused(make_context, visit):
     assert [b"250 2.1.0", b"250 2.1.5", b"550 5.1.2"] == [line[:9] for line in reply.splitlines()]
 
 
+@pytest.mark.parametrize(
+    ("role", "codes"),
+    [(Role.MX, b"501 501 354"), (Role.INTERNAL, b"250 250 354"), (Role.SUBMISSION, b"250 250 354")],
+)
+def test_a_client_of_our_own_is_taken_as_it_is_and_goes_on_clean(make_context, visit, role, codes):
+    """
+    A12. The next host gets quotes where the grammar needs them, and no blank of a name in a comment of Received.
+    """
+    context = make_context(more='[relay]\nnetworks = ["127.0.0.1/32"]', role=role)
+    client = visit(context)
+    client.hear()
+    client.say(b"HELO ok.test\r\n")
+    name = client.say(b"HELO my p\xe4\r\n") if role is not Role.MX else client.say(b"HELO my pc\r\n")
+    client.say(b"MAIL FROM:<a@b.test>\r\n")
+    path = client.say(b"RCPT TO:b..c@d.test\r\n")
+    client.say(b"RCPT TO:<c@d.test>\r\n")
+    assert codes == b" ".join(reply[:3] for reply in (name, path, client.say(b"DATA\r\n")))
+    client.say(MESSAGE)
+    [message] = context.writer.messages
+    if role is not Role.MX:
+        assert '"b..c"@d.test' == str(message.envelope.recipients[0].address)
+        assert message.added_fields.startswith(b"Received: from my?p? ([127.0.0.1])\r\n")
+
+
 def test_what_is_refused_leaves_a_line_and_what_is_accepted_its_names(make_context, visit):
     """
     The operator who is asked "where is my mail?" has the client, its name, both paths, the stage and the reply.

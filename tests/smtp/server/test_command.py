@@ -95,7 +95,7 @@ def test_postmaster_needs_no_domain(text):
         "<a@c\x7f.example>",
         "<a\x9bb@c.example>",
         "<@a\x01:b@c.example>",
-        "<" + "a" * 65 + "@b.example>",
+        "<" + "a" * 245 + "@b.example>",
         "<a@" + "b." * 130 + "example>",
     ],
 )

@@ -123,3 +123,37 @@ def test_dsn_parameters_are_refused_when_dsn_is_off():
         assert replies.DSN_NOT_OFFERED == read_mail_parameters(text, WITHOUT_DSN.mail)
     for text in ("NOTIFY=NEVER", "ORCPT=rfc822;a@b"):
         assert replies.DSN_NOT_OFFERED == read_recipient_parameters(text, WITHOUT_DSN.rcpt)
+
+
+def original_recipient(value: str) -> str | None:
+    read = read_recipient_parameters(f"ORCPT={value}", ALL.rcpt)
+    assert isinstance(read, RecipientParameters)
+    return read.original_recipient
+
+
+def test_hexadecimal_digits_are_read_in_any_case_and_go_on_in_capitals():
+    """
+    RFC 3461 §4 writes capitals; some clients do not, and some hosts insist.
+    """
+    assert "rfc822;a+2Fb+3D" == original_recipient("rfc822;a+2fb+3D")
+    assert r"utf-8;j\x{F6}rg" == original_recipient(r"utf-8;j\x{f6}rg")
+    assert MailParameters(envelope_id="a+2Fb") == read_mail_parameters("ENVID=a+2fb", ALL.mail)
+
+
+@pytest.mark.parametrize(
+    "digits", ["01", "19", "10", "20", "2B", "3D", "7F", "5C", "80", "FF", "65E5", "D7FF", "10FFFF"]
+)
+def test_a_character_by_its_number_is_in_the_form_of_the_rfc(digits):
+    """
+    RFC 6533 §3, HEXPOINT.
+    """
+    value = f"utf-8;a\\x{{{digits}}}b"
+    assert value == original_recipient(value)
+
+
+@pytest.mark.parametrize("digits", ["", "A", "0A", "00", "41", "080", "D800", "DFFF", "110000", "0010FF", "xx"])
+def test_a_character_by_any_other_number_is_refused(digits):
+    """
+    Two forms of one character, a surrogate and a line end among them, would mislead who reads the report.
+    """
+    assert replies.BAD_PARAMETER == read_recipient_parameters(f"ORCPT=utf-8;a\\x{{{digits}}}b", ALL.rcpt)
