@@ -102,6 +102,16 @@ def test_what_is_not_configured_says_so(host, act, mistake, code):
     assert 4 == act("status")
 
 
+@pytest.mark.parametrize("action", ["reload", "force-reload", "try-restart"])
+def test_an_action_on_what_runs_says_what_is_wrong(host, action):
+    """
+    LSB: 6, and the words of empathd; a status that cannot be asked for does not mean that nothing runs.
+    """
+    host.config.write_text("half a configu")
+    done = shell(SCRIPT, action, EMPATH_DEFAULTS=str(host.directory / "defaults"))
+    assert (6, True) == (done.returncode, str(host.config) in done.stderr)
+
+
 def test_a_start_that_fails_says_why(host, act):
     """
     On standard error, which an init system keeps.
