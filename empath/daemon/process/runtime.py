@@ -27,7 +27,7 @@ from empath.daemon.process.child import (
     report_ready,
 )
 from empath.daemon.process.hub_writer import HubWriter
-from empath.errors import CannotCreate, ConfigError, EmpathError
+from empath.errors import CannotCreate, ConfigError, EmpathError, QueueBusy
 from empath.mail.identity import Timestamp
 from empath.net.stream import Deadlines
 from empath.storage.engine import Engine
@@ -42,6 +42,7 @@ from empath.telemetry.occurrences.process import (
     ProcessCrashed,
     ProcessEndUnrecorded,
     ProcessFailed,
+    QueueLocked,
     TakenForDead,
 )
 from empath.telemetry.subscribers import emitter
@@ -73,9 +74,25 @@ class Runtime:
         """
         Register in the queue. From now on, watch for signals and for the death of the supervisor.
 
+        While another program holds the write lock it waits, says so in the log, and heeds both.
+
         Raises:
-            QueueBusy, StorageFailure: the queue cannot be written.
+            QueueBusy: the process was to end while it waited.
+            StorageFailure: the queue cannot be written.
         """
+        gevent.signal_handler(signal.SIGTERM, self._drain)
+        gevent.signal_handler(signal.SIGUSR2, self._linger)
+        gevent.signal_handler(signal.SIGUSR1, self._reopen_log)
+        for ignored in (signal.SIGHUP, signal.SIGINT):
+            signal.signal(ignored, signal.SIG_IGN)
+        self._life.start(self._supervisor_died)
+        gevent.spawn(self._keep_supervisor_informed)
+        self.process_id = self._register()
+        self._beaten_at = time.monotonic()
+        gevent.spawn(self._beat)
+        gevent.spawn(self.deadlines.run)
+
+    def _register(self) -> int:
         run = Register(
             node=self.config.node.name,
             instance=self.child.instance,
@@ -84,17 +101,13 @@ class Runtime:
             pid=os.getpid(),
             now=time.time(),
         )
-        self.process_id = self.writer.commit(run).process_id
-        self._beaten_at = time.monotonic()
-        gevent.signal_handler(signal.SIGTERM, self._drain)
-        gevent.signal_handler(signal.SIGUSR2, self._linger)
-        gevent.signal_handler(signal.SIGUSR1, self._reopen_log)
-        for ignored in (signal.SIGHUP, signal.SIGINT):
-            signal.signal(ignored, signal.SIG_IGN)
-        self._life.start(self._supervisor_died)
-        gevent.spawn(self._beat)
-        gevent.spawn(self._keep_supervisor_informed)
-        gevent.spawn(self.deadlines.run)
+        while True:
+            try:
+                return self.writer.commit(run).process_id
+            except QueueBusy as exc:
+                if self.draining.is_set():
+                    raise
+                self.emit(QueueLocked(error=str(exc)))
 
     def ready(self) -> None:
         """Report to the supervisor that this process does its work. Objects made so far stay until its end."""

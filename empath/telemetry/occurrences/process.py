@@ -43,6 +43,13 @@ class ProcessEndUnrecorded(Occurrence):
 
 
 @occurrence("warning")
+class QueueLocked(Occurrence):
+    """Another program holds the write lock of the queue. The process waits with its start until the lock is free."""
+
+    error: ErrorText
+
+
+@occurrence("warning")
 class BeatFailed(Occurrence):
     """The process could not write its beat. After 20 seconds without one it sends no more mail."""
 
