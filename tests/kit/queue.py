@@ -33,7 +33,7 @@ from empath.storage.queue.process import Register
 from empath.storage.queue.settle import Settle
 from empath.storage.sqlite.destination_ids import DestinationIds
 from empath.storage.sqlite.engine import SqliteEngine
-from empath.storage.sqlite.schema import prepare
+from empath.storage.sqlite.schema import SCHEMA_VERSION, prepare
 from empath.storage.sqlite.session import SqliteSession, TranslatingSession
 from empath.storage.write import Write
 
@@ -95,9 +95,10 @@ def dump(path: Path) -> Dump:
 
 
 def inspect(path: Path) -> tuple[Dump, Dump]:
-    """`dump` and `violations` in one look."""
+    """`dump` and `violations` in one look; a file of an older schema has no violations that a check could find."""
     with _looking(path) as connection:
-        return _rows_of(connection), wrong_with(connection)
+        is_of_today = connection.pragma("user_version") == SCHEMA_VERSION
+        return _rows_of(connection), wrong_with(connection) if is_of_today else {}
 
 
 def _rows_of(connection: apsw.Connection) -> Dump:
