@@ -5,6 +5,7 @@ It is compiled and run under an authorizer that allows reading only.
 """
 
 import contextlib
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -14,6 +15,21 @@ from empath.errors import UsageError
 
 _READING: Final = {apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_FUNCTION, apsw.SQLITE_RECURSIVE}
 _STEPS: Final = 100_000  # of SQLite's machine: some milliseconds
+# Text that only SET understands: as text it is greater than every instant, or less.
+_UNTRUE: Final = re.compile(r"""(\w+)_at["`\]]?\s*(?:[<>=!]+|\bBETWEEN\b)\s*'(?:now|[-+])""", re.IGNORECASE)
+
+
+def check_instants(where: str) -> None:
+    """
+    Hold that *where* compares no instant with `'now'` or a shift, which would be true of every row or of none.
+
+    Raises:
+        UsageError: it does.
+    """
+    found = _UNTRUE.search(where)
+    if found is not None:
+        words = f"{found[1]}_at is text, and 'now' or a shift means nothing there"
+        raise UsageError(f"--where: {words}; compare {found[1]}_unix with unixepoch(), as in unixepoch() + 3600")
 
 
 @contextlib.contextmanager

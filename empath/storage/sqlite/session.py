@@ -154,6 +154,7 @@ class TranslatingSession(SqliteSession):
     def check_condition(self, condition: Condition) -> None:
         """See `engine.Visit`."""
         if condition.where is not None:
+            guard.check_instants(condition.where)
             text = self._statements[f"selection.probe_of_{condition.view}"].text
             with translated(self.path), guard.reading_only(self.connection, condition.view):
                 self._execute(text.replace("{condition}", condition.where), {}).fetchall()
