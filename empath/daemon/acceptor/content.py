@@ -7,6 +7,7 @@ once, so that clients who stop in the middle of a message hold no more than the 
 """
 
 import hashlib
+from collections.abc import Callable
 
 from empath.daemon.process.threads import in_thread
 from empath.mail.identity import QueueId, Timestamp
@@ -41,14 +42,14 @@ class IncomingContent:
     """
 
     __slots__ = (
-        "_budget", "_hash", "_header", "_held", "_mailbox_lines", "_pieces", "_spool_file", "begun_at", "content",
-        "fields", "has_8bit", "is_accepted", "is_closed", "locator", "queue_id", "size",
+        "_budget", "_hash", "_header", "_held", "_mailbox_lines", "_make_spool_file", "_pieces", "_spool_file",
+        "begun_at", "content", "fields", "has_8bit", "is_accepted", "is_closed", "locator", "queue_id", "size",
     )  # fmt: skip
 
     def __init__(
         self,
         budget: ContentBudget,
-        spool_file: SpoolFile,
+        make_spool_file: Callable[[], SpoolFile],
         *,
         queue_id: QueueId,
         begun_at: Timestamp,
@@ -63,7 +64,8 @@ class IncomingContent:
         budget.held_octets += _FIXED_OCTETS
         self._mailbox_lines = MailboxLines()
         self._pieces: list[bytes] = []
-        self._spool_file = spool_file
+        self._make_spool_file = make_spool_file  # few messages need one
+        self._spool_file: SpoolFile | None = None
         self.content: bytes | None = None
         self.fields = HeaderFields()
         self.has_8bit = False
@@ -105,9 +107,10 @@ class IncomingContent:
         budget = self._budget
         is_over_budget = budget.held_octets > budget.limit_octets
         if self.locator is INLINE and (is_over_budget or self.size > budget.inline_octets):
+            self._spool_file = self._make_spool_file()
             self.locator = self._spool_file.locator
-        if self.locator is not INLINE and self._pieces and (is_over_budget or self._held >= _CHUNK_OCTETS):
-            self._spill()
+        if self._spool_file and self._pieces and (is_over_budget or self._held >= _CHUNK_OCTETS):
+            self._spill(self._spool_file)
 
     def finish(self) -> None:
         """
@@ -118,11 +121,11 @@ class IncomingContent:
         """
         self._take(self._mailbox_lines.finish())  # nothing, where the content ends in CRLF
         self.fields.add(self._header.finish())
-        if self.locator is INLINE:
+        if self._spool_file is None:
             self.content = b"".join(self._pieces)
         else:
             if self._pieces:
-                self._spill()
+                self._spill(self._spool_file)
             in_thread(self._spool_file.complete)
 
     def close(self) -> None:
@@ -133,9 +136,11 @@ class IncomingContent:
         self._budget.held_octets -= self._held
         self._held = 0
         self._pieces.clear()
+        if self._spool_file is None:
+            return
         if self.is_accepted:
             self._spool_file.close()
-        elif self.locator is not INLINE:
+        else:
             in_thread(self._spool_file.discard)
 
     def _take(self, octets: bytes) -> None:
@@ -152,9 +157,9 @@ class IncomingContent:
         self._budget.held_octets += len(octets)
         self.size += len(octets)
 
-    def _spill(self) -> None:
+    def _spill(self, spool_file: SpoolFile) -> None:
         chunk = b"".join(self._pieces)
         self._pieces.clear()
-        in_thread(self._spool_file.write, chunk)
+        in_thread(spool_file.write, chunk)
         self._budget.held_octets -= len(chunk)
         self._held -= len(chunk)

@@ -7,6 +7,7 @@ It collects the envelope, takes the content, composes the fields that this host 
 import os
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from empath.daemon.acceptor.content import IncomingContent
 from empath.daemon.acceptor.context import ListenerContext
@@ -71,10 +72,9 @@ class Transaction:
         config = self._context.config
         at = Timestamp(time.time())
         queue_id = QueueId.make(at, os.urandom(10))
-        spool_file = SpoolFile(config.queue.spool, config.node.name, queue_id)
         self._content = IncomingContent(
             self._context.budget,
-            spool_file,
+            partial(SpoolFile, config.queue.spool, config.node.name, queue_id),
             queue_id=queue_id,
             begun_at=at,
             header_octets=config.limits.header_octets,

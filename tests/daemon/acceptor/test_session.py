@@ -37,7 +37,7 @@ MESSAGE = b"Subject: x\r\n\r\ntext\r\n.\r\n"
 
 # Sixty contents that are sent line by line and never end. It prints octets sent, held, counted, and left at last.
 UNFINISHED = """
-import pathlib, sys, tracemalloc
+import functools, pathlib, sys, tracemalloc
 from empath.daemon.acceptor.content import ContentBudget, IncomingContent
 from empath.daemon.process.threads import in_thread
 from empath.mail.identity import QueueId, Timestamp
@@ -49,7 +49,7 @@ contents = []
 in_thread(int)  # what the first thread takes is no content
 tracemalloc.start()
 for queue_id in ids:
-    file = SpoolFile(pathlib.Path(sys.argv[1]), "mx.example.test", queue_id)
+    file = functools.partial(SpoolFile, pathlib.Path(sys.argv[1]), "mx.example.test", queue_id)
     content = IncomingContent(budget, file, queue_id=queue_id, begun_at=Timestamp(0), header_octets=1024 * 1024)
     content.add(b"To: a\\r\\n")
     for _ in range(1_000):
