@@ -3,7 +3,7 @@ spool - content too large for the database
 
 A file is written under `ULID.part`.  It is whole, synced and has its name before the transaction that names it in a
 row.  A failed transaction unlinks it; a crash leaves an orphan, which no row names and the housekeeper finds.  The
-writer locks a file until that transaction is over, so that no clock has to tell an orphan from a message that comes in.
+writer locks a file until that transaction is over: the lock, not a clock, tells an incoming message from an orphan.
 """
 
 import errno
@@ -17,7 +17,7 @@ from empath.errors import ContentGone, StorageFailure
 from empath.mail.identity import QueueId
 
 _PREFIX = "spool:"
-PART = ".part"  # end of the name of a file that is not whole
+PART = ".part"  # suffix of an incomplete file
 
 
 class SpoolFile:
@@ -25,7 +25,7 @@ class SpoolFile:
 
     def __init__(self, spool: Path, node: str, queue_id: QueueId) -> None:
         self.locator = f"{_PREFIX}{node}/{queue_id}"
-        self.path = locate(spool, self.locator)  # where it lies once it is complete
+        self.path = locate(spool, self.locator)  # path of the complete file
         self._part = self.path.with_name(self.path.name + PART)
         self._file: BinaryIO | None = None
 
@@ -51,7 +51,7 @@ class SpoolFile:
 
     def complete(self) -> None:
         """
-        Make what was written, and its name, durable. It stays locked until `close`.
+        Make the content and the file's name durable. The file stays locked until `close`.
 
         Raises:
             StorageFailure: the disk failed.
@@ -69,12 +69,12 @@ class SpoolFile:
             raise StorageFailure(f"{self.path}: {exc.strerror}") from exc
 
     def close(self) -> None:
-        """Let go of it: a row names it now, or no row ever will."""
+        """Close the file and release its lock: a row names it now, or no row ever will."""
         if self._file is not None:
             self._file.close()
 
     def discard(self) -> None:
-        """Forget it; a file that cannot be unlinked is an orphan for the housekeeper."""
+        """Unlink the file. If that fails, it stays as an orphan, which the housekeeper removes."""
         if self._file is not None:
             try:
                 self._part.unlink(missing_ok=True)
@@ -84,7 +84,7 @@ class SpoolFile:
 
 
 def is_being_written(file: Path) -> bool:
-    """Whether the message of *file* is still coming in; blocks on the disk. Raises OSError."""
+    """Whether the message of *file* is still being received; blocks on the disk. Raises OSError."""
     try:
         with open(file, "rb", buffering=0, opener=no_link_opener(0o640)) as opened:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -103,7 +103,7 @@ def locate(spool: Path, locator: str) -> Path:
 
 def open_content(spool: Path, locator: str) -> BinaryIO:
     """
-    Open for reading; a link is not followed, it could lead to any file that Empath may read.
+    Open for reading. A link is not followed, because it could lead to any file that Empath may read.
 
     Raises:
         ContentGone: the file is not there.
@@ -124,7 +124,7 @@ def no_link_opener(mode: int) -> Callable[[str, int], int]:
 
 
 def make_folder(folder: Path, *, mode: int) -> None:
-    """Make *folder* and what it lies in, unless they are there; each new name is durable. Blocks on the disk."""
+    """Make *folder* and its missing parents; each new name is durable. Blocks on the disk."""
     missing = [folder, *folder.parents]
     missing = missing[: next((n for n, one in enumerate(missing) if one.is_dir()), len(missing))]
     for one in reversed(missing):

@@ -1,8 +1,8 @@
 """
 write - one change of the queue, as an object
 
-A Write is submitted to a Writer, which runs many of them in one transaction. It keeps its result in itself: what it
-promises is durable once the writer has finished it without an `error`.
+A Write is submitted to a Writer, which runs many of them in one transaction. A Write holds its own result. Its change
+is durable once the writer has finished it without an `error`.
 """
 
 from collections.abc import Callable
@@ -13,11 +13,11 @@ from empath.storage.engine import Session
 
 class Write:
     """
-    One change; a subclass keeps its result in itself.
+    One change; a subclass adds attributes for its result.
 
-    `error` is None after success. `rows` and `octets` are its weight in a transaction. `submitted_at` is the instant,
-    by the monotonic clock, from which a greenlet waits for it; 0: none waits. `waiter` is called by the reader of
-    `Writer.finished()`.
+    `error` is None after success. `rows` and `octets` are its weight in a transaction. `submitted_at` is the instant on
+    the monotonic clock since when a greenlet waits for the write; 0 if none waits. The reader of `Writer.finished()`
+    calls `waiter`.
     """
 
     rows = 1
@@ -37,7 +37,7 @@ class Write:
 
 
 class Batch(Write):
-    """Several writes that run in their order, all or none."""
+    """Several writes that run in the order given, all or none."""
 
     def __init__(self, *writes: Write) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """
 accept - a message becomes rows
 
-One Accept is one message with all its recipients; several go into one commit.  Its success is what `250 Ok` says.
+One Accept is one message with all its recipients; several share a commit.  The client gets `250 Ok` after that commit.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ INLINE = "inline"
 @dataclass(frozen=True, slots=True)
 class NewMessage:
     """
-    A message whose final dot was seen.
+    A message that has been received up to its final dot.
 
     Shape: destinations is parallel to envelope.recipients; content is the message as received, or None where locator
     names a spool file; added_fields are what this host adds above it, each line ended by CRLF; size is octets of both;

@@ -1,8 +1,8 @@
 """
-audit - the rows of the audit that the log has not told yet
+audit - the rows of the audit that are not in the log yet
 
-A process claims the rows first, in one transaction with the mark up to which the log has told, and tells them after the
-commit: each row is told once, by whichever process claimed it, also across restarts.
+A process claims rows by advancing a mark in the database, and logs them after the commit.  So each row is logged once,
+by one process, even across restarts.
 """
 
 from dataclasses import dataclass

@@ -1,14 +1,14 @@
 """
-clock - what waits after the wall clock was set back
+clock - waiting recipients keep their schedule when the wall clock is set back
 
-An instant in a row was computed by the clock of that time.  Set back by a day, the clock would let mail that is due at
-once wait for a day.  Each waiting recipient is due earlier by the step, and not before now: so it keeps its schedule.
+The instants in rows come from the clock as it was then.  After the clock is set back by a day, mail that was due at
+once would wait for a day.  So each waiting recipient becomes due earlier by the size of the step, but not before now.
 """
 
 from empath.storage.engine import Reader, Session
 from empath.storage.write import Write
 
-RECIPIENTS = 1000  # looked at in one slice
+RECIPIENTS = 1000  # size of one slice
 
 
 def latest_beat(reader: Reader) -> float | None:
@@ -19,7 +19,7 @@ def latest_beat(reader: Reader) -> float | None:
 
 class BringForward(Write):
     """
-    Make the recipients numbered above *after*, one slice of them, due earlier by *step_s*; `moved` counts them.
+    Make one slice of the recipients numbered above *after* due earlier by *step_s*; `moved` counts them.
 
     The first slice also clamps the instants of leases and beats to *now*.
     """

@@ -1,8 +1,8 @@
 """
 control - orders to the service as a whole, given by INSERT INTO control
 
-Each node that lives when an order is given has an outcome of its own. A node carries an order out at most once: the
-process that does it first commits that it has taken the order up.
+Each node that is running when an order is given gets an outcome of its own. A node carries out an order at most once:
+before a process acts, it commits that it has taken up the order.
 """
 
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class FinishOrder(Write):
 
 
 class GiveUpOrders(Write):
-    """Close what a process of *node* took up and died over, and what waits for a node of which no process lives."""
+    """Close orders whose process on *node* died at work, and orders for a node that has no running process."""
 
     def __init__(self, *, node: str, now: float) -> None:
         super().__init__()

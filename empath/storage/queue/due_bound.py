@@ -1,8 +1,9 @@
 """
-due_bound - find and mend destinations that would sleep too long
+due_bound - find and repair destinations that would sleep too long
 
-`_destination.due_at` is a lower bound of the earliest waiting recipient: triggers lower it, and a lease makes it exact.
-A bound that is later would let due mail lie, so all are looked at now and then; one that must be mended is a bug.
+`_destination.due_at` is a lower bound for the earliest waiting recipient: triggers lower it, and a lease makes it
+exact.  If the bound were too late, due mail would not be delivered.  So all bounds are checked now and then; a bound
+that needs repair means a bug.
 """
 
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from empath.storage.engine import Reader, Session
 from empath.storage.write import Write
 
-DESTINATIONS = 500  # looked at in one slice
+DESTINATIONS = 500  # size of one slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class BoundWalk:
 
     def step(self, reader: Reader) -> list[LateBound]:
         """
-        Late bounds of the next slice, each as one transaction left it.
+        Late bounds in the next slice, each one consistent with a single commit.
 
         Raises:
             QueueBusy, StorageFailure: it cannot be read.

@@ -2,13 +2,16 @@
 garbage - files in the spool that no message needs, and files that a message misses
 
 THEORY
-    A file is no part of a transaction.  Whoever drops the last need of it leaves a row in _spool_garbage; here the file
-    goes first and the row after it, so that a crash between the two costs one look for a file that is gone.  A crash
-    between a file and the row that should have named it leaves an orphan: a scan finds it and makes it garbage, inside
-    a transaction, so that no message that names it commits at the same time.  What its writer still locks is no orphan,
-    whatever the clocks say; a crash also leaves `.part` files, which no row can name.
+    A file is not part of a transaction.  The transaction that ends the last use of a file leaves a row in
+    _spool_garbage.  This module removes the file first and the row after it, so that a crash between the two costs only
+    one more attempt to remove a missing file.
 
-    Only files that bear a queue id in the place of that id are ours; others are not touched.
+    A crash after a file is complete and before its row is committed leaves an orphan.  A scan finds it and makes it
+    garbage inside a transaction, so that no message that names it can commit at the same time.  A file that its writer
+    still locks is not an orphan, whatever its age.  A crash also leaves `.part` files, which no row can name.
+
+    A file belongs to Empath only if its name is a queue id and it is in the directory of that id.  Other files are not
+    touched.
 """
 
 import os
@@ -23,9 +26,9 @@ from empath.storage.engine import Reader, Selects, Session
 from empath.storage.spool import PART, is_being_written, locate
 from empath.storage.write import Write
 
-ORPHAN_AGE_S = 3600.0  # a younger file is not worth a look
-FILES = 100  # removed between two writes
-MESSAGES = 500  # looked at in one slice
+ORPHAN_AGE_S = 3600.0  # least age of a file that is checked
+FILES = 100  # number of files removed between two writes
+MESSAGES = 500  # size of one slice
 _FIRST_DELAY_S = 1.0
 _MAX_DELAY_S = 3600.0
 
@@ -145,7 +148,7 @@ class OrphanScan:
                             else:
                                 self.parts.append(Path(entry.path))
         except (FileNotFoundError, NotADirectoryError):
-            pass  # a file that was delivered in this moment, or somebody's own file
+            pass  # a file whose message was just delivered, or a foreign file
         return found
 
 
@@ -157,7 +160,7 @@ def unnamed(reader: Selects, queue_ids: list[str]) -> list[str]:
 
 def left_behind(spool: Path, queue_ids: list[str]) -> list[str]:
     """
-    Those of *queue_ids*, which no message names, whose writer has let go of the file; blocks on the disk.
+    Those of *queue_ids* whose file its writer no longer locks; blocks on the disk. No message names any of them.
 
     Raises:
         StorageFailure: a file cannot be looked at.
@@ -169,7 +172,7 @@ def left_behind(spool: Path, queue_ids: list[str]) -> list[str]:
 
 
 def remove_parts(parts: list[Path]) -> int:
-    """Remove those of *parts* whose writer is gone, blocking; how many these were."""
+    """Remove those of *parts* whose writer is gone, and return their number; blocks on the disk."""
     removed = 0
     for part in parts:
         try:
@@ -182,7 +185,7 @@ def remove_parts(parts: list[Path]) -> int:
 
 
 class AddOrphans(Write):
-    """Make garbage of the files under *queue_ids* that no message names; `added` counts those that were none yet."""
+    """Mark as garbage the files of *queue_ids* that no message names; `added` counts the files newly marked."""
 
     def __init__(self, queue_ids: list[str], *, node: str) -> None:
         super().__init__()
@@ -220,7 +223,7 @@ def missing_files(spool: Path, messages: list[Spooled]) -> list[Spooled]:
 
 
 def is_awaited(reader: Reader, message: Spooled) -> bool:
-    """Whether a recipient of *message* will still be tried; asked after a file was missed, it tells loss from end."""
+    """Whether a recipient of *message* will still be tried: then a missing file is a loss, else the message is done."""
     keys = {"message_id": message.message_id, "locator": message.locator}
     return bool(reader.value("garbage.is_file_awaited", keys))
 

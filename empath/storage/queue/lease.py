@@ -3,13 +3,14 @@ lease - a worker takes recipients to deliver to
 
 THEORY
     A lease is taken in two steps.  A destination is ready when its lower bound `due_at` has come and a slot is free.
-    Destinations take turns: first those without a lease, then by the class of what is due there, then by how long they
-    have waited since mail became due or their last lease was taken.  So a backlog elsewhere costs the mail of an idle
-    destination nothing.
+    Destinations take turns: first those without a lease, then by the class of their due mail, then by how long they
+    have waited since mail became due or their last lease was taken.  So a backlog elsewhere does not delay the mail of
+    an idle destination.
 
-    A lease takes up to 20 messages of a destination, class by class with one index seek each, and with each message its
-    other due recipients there.  Every eighth lease of a destination takes the oldest due rows of any class, and every
-    eighth write the destinations that are ready longest, so that no class starves.  A lease makes the bound exact.
+    A lease takes up to 20 messages of a destination, class by class with one index seek each.  With each message it
+    takes the other recipients that are due at the same destination.  Every eighth lease of a destination takes the
+    oldest due rows of any class, and every eighth write takes the destinations that have been ready longest, so that no
+    class starves.  A lease makes the bound exact.
 """
 
 from dataclasses import dataclass, field
@@ -21,10 +22,10 @@ from empath.storage.queue.accept import INLINE
 from empath.storage.write import Write
 
 MESSAGES = 20  # most messages of one lease
-MESSAGES_PER_EXTRA_LEASE = 4  # due messages that are worth one more connection
+MESSAGES_PER_EXTRA_LEASE = 4  # number of due messages that justify one more connection
 SIBLINGS = 100  # most recipients of one message in one lease
 CLASSES = range(5)
-AGING = 8  # leases of a destination, and writes of a process, of which one ignores the classes
+AGING = 8  # period, in leases of a destination and in writes of a process, at which one ignores the classes
 FAULT = "a fault in Empath ended the attempt"  # in the text of such an attempt
 PREFETCH_OCTETS = 256 * 1024  # most content that comes with a lease; the rest is read message by message
 
@@ -51,8 +52,8 @@ class LeasedMessage:
     """
     One message of a lease with its recipients at the destination.
 
-    Shape: reverse_path is the text form, empty for null; what goes on is added_fields and then the content, which is
-    None until it has been read; size counts both, digest is the hexadecimal SHA-256 of the content as received.
+    Shape: reverse_path is the text form, empty for null. The message is sent as added_fields followed by content, which
+    is None until it has been read. size counts both; digest is the hexadecimal SHA-256 of the content as received.
     """
 
     message_id: int
@@ -88,14 +89,15 @@ class Lease:
 
 class TakeLeases(Write):
     """
-    Take up to *limit* leases, at most *failing_limit* of failing destinations, of each until the process has *share*.
+    Take up to *limit* leases, at most *failing_limit* of them for failing destinations.
 
-    Second and further leases of a destination are taken only among the first *further_limit*. *ignores_class*: the
-    destinations that are ready longest come first, whatever the class of their mail.
+    The process takes no more than *share* leases of one destination. Only the first *further_limit* leases may be a
+    second or further lease of a destination. With *ignores_class*, the destinations that have been ready longest come
+    first, whatever the class of their mail.
 
-    `leases` holds them after the commit; `has_more` tells that more was due than they hold. A process whose run was
-    ended gets none, because no one would ever end them: each lease is inserted only if the run still stands.
-    After an error the commit is in doubt, see `ReleaseUnknownLeases`.
+    After the commit `leases` holds the leases, and `has_more` tells that more mail was due. A process whose run was
+    ended gets no lease, because nothing would release it: each lease is inserted only if the run has not ended.
+    After an error the outcome of the commit is unknown, see `ReleaseUnknownLeases`.
     """
 
     def __init__(
@@ -214,7 +216,7 @@ class TakeLeases(Write):
 
 
 class LeaseProbe:
-    """Tells a worker whether taking the write lock is worth it. Each look reads by a few index seeks, in the hub."""
+    """Tells a worker whether taking the write lock is worth it. A call runs in the hub and costs a few index seeks."""
 
     def __init__(self, reader: Reader, *, process_id: int, share: int) -> None:
         """*share* as for TakeLeases."""

@@ -1,8 +1,8 @@
 """
 order_trail - the audit row and the notice of an order that was carried out
 
-An order for a leased recipient is noted, and carried out when the lease lets go of it: by a settle, a lease that ends,
-or the end of a process.  All three record it here.
+An order for a leased recipient is stored with the recipient, and carried out when the lease ends for that recipient: by
+a settle, the end of the lease, or the end of its process.  All three record it here.
 """
 
 from empath.mail.status import RecipientStatus
@@ -10,7 +10,7 @@ from empath.message.report.compose import ReportKind
 from empath.policy.bounce import TOLD_OF, wants_notice
 from empath.storage.engine import Session
 
-_STATUS = "status"  # what the audit row of such an order says has changed
+_STATUS = "status"  # name of the changed column in the audit row of such an order
 
 
 def record_order(
@@ -22,7 +22,7 @@ def record_order(
 
 
 def finish_order(session: Session, recipient_id: int, status: str, *, now: float) -> None:
-    """Write what belongs to an order that gave *status* without an attempt: evidence, and the obligation to report."""
+    """Write the evidence and the obligation to report for an order that set *status* without an attempt."""
     record_order(session, recipient_id, _STATUS, RecipientStatus.LEASED, status)
     insert_ordered_notice(session, recipient_id, status, now=now)
 

@@ -51,9 +51,9 @@ class Register(Write):
 
 class Beat(Write):
     """
-    Tell that a process lives. `is_taken_for_dead` says after the commit that its run was ended by another.
+    Record that a process is alive. After the commit `is_taken_for_dead` says that another process has ended its run.
 
-    Such a process has lost its leases and gets no more: it must end. `log_level` is the one that was ordered, or None.
+    Such a process has lost its leases, gets no new ones and must end. `log_level` is the ordered level, or None.
     """
 
     def __init__(self, process_id: int, *, now: float) -> None:
@@ -71,8 +71,8 @@ class EndProcess(Write):
     """
     End a run, and release what it held. `released` counts recipients, `held` those that lost their third lease.
 
-    For a process that drained and left it finds nothing to release. *is_lost*: the process died; an ordered end counts
-    no lost lease.
+    For a process that drained and left there is nothing to release. *is_lost*: the process died. Only then does a
+    recipient count a lost lease.
     """
 
     def __init__(self, process_id: int, *, now: float, is_lost: bool = True) -> None:

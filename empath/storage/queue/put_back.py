@@ -1,8 +1,8 @@
 """
 put_back - leased recipients return to the queue without an attempt
 
-A recipient goes back as it was, or as it was ordered to meanwhile.  An order that ends it leaves its audit row and its
-notice here, as in a settle.
+A recipient returns with the status that it had, or with the status that was ordered meanwhile.  An order that ends it
+writes its audit row and notice here, as in a settle.
 """
 
 from collections.abc import Iterable
@@ -22,8 +22,8 @@ def let_go(session: Session, lease_id: int, *, now: float, **changes: Any) -> li
     """
     End the hold of a lease on one `recipient_id`, or on all its recipients; the number and the status of each.
 
-    *changes* are values for the statement `let_go`. An order that waited for this moment comes before them; the caller
-    writes its trail.
+    *changes* are values for the statement `let_go`. A waiting order takes precedence over them; the caller writes its
+    audit row and notice.
     """
     return session.rows("put_back.let_go", {**_AS_BEFORE, "lease_id": lease_id, "now": now, **changes})
 

@@ -2,10 +2,10 @@
 reports - open obligations to report, and their end
 
 THEORY
-    A notice commits with the fate that it tells of.  Whoever makes the report reads what it needs without the write
-    lock, composes, and hands in a CloseNotices: that inserts the report and removes its notices in one transaction, if
-    all of them are still there.  If one is not, somebody was faster or an operator took the fate back, and nothing is
-    written: what is still open is found again.
+    A notice commits with the fate that it reports.  The reporter reads what it needs without the write lock, composes
+    the report, and submits a CloseNotices.  That inserts the report and removes its notices in one transaction, if all
+    of them are still there.  If a notice is missing, another reporter was faster or an operator reversed the fate.
+    Then nothing is written, and the notices that are still open are found again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,9 +24,9 @@ from empath.storage.queue.accept import INLINE, Accept
 from empath.storage.spool import open_content
 from empath.storage.write import Write
 
-SOON_S = 5.0  # a recipient that is due within so long may soon be of the same report
-PATIENCE_S = 60.0  # but no report waits longer for others
-RECIPIENTS = 10_000  # of one report; what is beyond goes into another
+SOON_S = 5.0  # time within which a recipient must be due for a report to wait for its fate
+PATIENCE_S = 60.0  # longest time that a report waits for other recipients
+RECIPIENTS = 10_000  # most recipients of one report; further ones go into another report
 _SLICE = 200
 _WITHOUT_HOST = frozenset({Stage.DNS, Stage.CONNECT, Stage.LOCAL})  # stages at which no host has spoken
 
@@ -91,7 +91,7 @@ def due_reports(reader: Reader, now: float) -> Iterator[DueReport]:
 
 def read_case(reader: Reader, due: DueReport) -> Case | None:
     """
-    What is to be reported; None if nothing is any more.
+    What is to be reported; None if nothing is left to report.
 
     Raises:
         QueueBusy, StorageFailure: the queue cannot be read.
@@ -153,8 +153,8 @@ class CloseNotices(Write):
     """
     Meet the notices of a case, with the report that tells of them, or without one.
 
-    *report* None: nobody is told; *is_discarded* then says so in the audit. `is_stale` tells after the commit that they
-    were not all open any more, and nothing was written.
+    Without a *report* no message is sent; *is_discarded* then records that in the audit. `is_stale` tells after the
+    commit that some notice was no longer open, and nothing was written.
     """
 
     def __init__(self, case: Case, report: Accept | None, *, now: float, is_discarded: bool = False) -> None:
@@ -198,7 +198,7 @@ class CloseInDigest(Write):
     """
     Meet the notices of all *cases* with one digest that tells of them.
 
-    `is_stale` tells after the commit that none of them was open any more, and nothing was written.
+    `is_stale` tells after the commit that none of them was still open, and nothing was written.
     """
 
     def __init__(self, cases: Sequence[Case], digest: Accept, *, now: float) -> None:

@@ -1,9 +1,9 @@
 """
-rerouting - what waits follows a changed table of routes
+rerouting - waiting recipients follow a changed table of routes
 
-A recipient waits under the destination that its route gave when the mail came.  A lease routes again, but mail of a
-destination that is suspended, fails or is full gets no lease.  So a walk over all that waits moves it, once for each
-table of routes.
+A recipient waits under the destination that its route gave when the mail arrived.  A lease routes again, but mail for a
+destination that is suspended, failing or full gets no lease.  So, once for each table of routes, a walk over all
+waiting recipients moves them.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from empath.storage.engine import Reader, Session
 from empath.storage.write import Write
 
-RECIPIENTS = 1000  # looked at in one slice
+RECIPIENTS = 1000  # size of one slice
 
 
 def is_followed(reader: Reader, digest: str) -> bool:

@@ -2,12 +2,12 @@
 retention - what is finished and old is forgotten
 
 THEORY
-    A sweep walks a table by rowid, slice after slice, and remembers in its object where it is.  It reads outside the
-    write lock and hands out a Write that names what it found; the Write asks once more, inside its transaction, whether
-    each may still go, because somebody may have retried it meanwhile.  Rows come in the order of their acceptance, and
-    nothing is older than its acceptance: at the first slice that ends with a younger row the round is over.
+    A sweep walks a table by rowid, slice after slice, and its object remembers the position.  It reads without the
+    write lock and returns a Write that names what it found.  Inside its transaction the Write checks each row again,
+    because an operator may have retried it meanwhile.  Rows come in the order of their acceptance, and nothing ends
+    before it is accepted.  So the round is over at the first slice that ends with a row that is too young.
 
-    The triggers of schema.sql stand behind all this: what is not final cannot be removed, whatever a sweep believes.
+    The triggers of schema.sql are the last defence: they refuse to remove what is not final, whatever a sweep finds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,7 +42,8 @@ class ForgetRecipients(Write):
     """
     Remove recipients with their attempts, and the messages that have none left, with their content.
 
-    `recipients` and `messages` count what went. One that is not final, not old enough, or still to be reported stays.
+    `recipients` and `messages` count what was removed. A recipient stays if it is not final, not old enough, or still
+    to be reported.
     """
 
     def __init__(self, recipient_ids: Sequence[int], cutoffs: Cutoffs) -> None:
@@ -64,9 +65,9 @@ class ForgetRecipients(Write):
 
 class ForgetMessages(Write):
     """
-    Remove messages without recipients, and the content of the others where nobody waits for it.
+    Remove messages without recipients, and the content of other messages once no recipient needs it.
 
-    `messages` and `contents` count what went; content is any, inline or in a file.
+    `messages` and `contents` count what was removed; content is inline or in a file.
     """
 
     def __init__(self, message_ids: Sequence[int], cutoffs: Cutoffs) -> None:
@@ -84,7 +85,7 @@ class ForgetMessages(Write):
 
 
 class ForgetAudit(Write):
-    """Remove rows of the audit that are old enough; `audit_rows` counts what went."""
+    """Remove rows of the audit that are old enough; `audit_rows` counts them."""
 
     def __init__(self, audit_ids: Sequence[int], cutoffs: Cutoffs) -> None:
         super().__init__()
@@ -100,9 +101,9 @@ class ForgetAudit(Write):
 
 class ForgetProcesses(Write):
     """
-    Remove runs of processes that ended PROCESSES_S ago; their attempts tell only their numbers then.
+    Remove runs of processes that ended PROCESSES_S ago; their attempts then keep only the numbers of the runs.
 
-    `processes` counts what went.
+    `processes` counts what was removed.
     """
 
     PROCESSES_S = 30 * 86_400.0  # longer than any mail waits
@@ -114,7 +115,7 @@ class ForgetProcesses(Write):
 
     def is_needed(self, reader: Reader) -> bool:
         """
-        Whether there are any, asked of a reading *connection*.
+        Whether there are any such runs.
 
         Raises:
             QueueBusy, StorageFailure: it cannot be read.
@@ -127,13 +128,13 @@ class ForgetProcesses(Write):
 
 class _Sweep:
     """
-    A walk over one table. `is_round_over` says that the last step met the end, so that the next begins anew.
+    A walk over one table. `is_round_over` says that the last step reached the end, so that the next one starts again.
 
     One Write takes at most MOST rows, and about ATTEMPTS rows and OCTETS of content with them: that bounds how long it
     holds the write lock.
     """
 
-    SLICE = 2_000  # rows looked at in one step
+    SLICE = 2_000  # number of rows read in one step
     MOST = 500
     ATTEMPTS = 2_000
     OCTETS = 8 * 1024 * 1024
@@ -158,7 +159,7 @@ class _Sweep:
                     return chosen
                 chosen.append(number)
             self._after = number
-        # A row from the future tells that the clock was wrong, and nothing about those behind it.
+        # A row from the future shows that the clock was wrong; it tells nothing about the rows after it.
         self.is_round_over = len(found) < self.SLICE or youngest < found[-1][1] <= cutoffs.now
         if self.is_round_over:
             self._after = 0
@@ -172,7 +173,7 @@ class RecipientSweep(_Sweep):
 
     def step(self, reader: Reader, cutoffs: Cutoffs) -> ForgetRecipients | None:
         """
-        Look at the next slice with the reading *connection*; the work for what is to go, None if nothing is.
+        Read the next slice; return the Write that removes what may go, or None if nothing may.
 
         Raises:
             QueueBusy, StorageFailure: it cannot be read.
@@ -182,9 +183,9 @@ class RecipientSweep(_Sweep):
 
 
 class MessageSweep(_Sweep):
-    """Finds messages whose content, or which themselves, are to be forgotten."""
+    """Finds messages to forget, and messages whose content is to be forgotten."""
 
-    SLICE = 200  # each may have a thousand recipients to be asked for
+    SLICE = 200  # fewer than elsewhere: each message may have a thousand recipients to check
     MOST = 100
     _statement = "old_messages"
 
