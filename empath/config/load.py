@@ -81,7 +81,7 @@ def _decode(octets: bytes, name: str) -> str:
     if len(octets) > _MAX_FILE_OCTETS:
         raise ConfigError(f"{name}:1: a configuration is at most 4 MiB")
     try:
-        return octets.decode()
+        return octets.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except UnicodeDecodeError as exc:
         line = octets.count(b"\n", 0, exc.start) + 1
         raise ConfigError(f"{name}:{line}: not UTF-8: {exc.reason}") from exc

@@ -50,7 +50,7 @@ def load_leniently(path: Path) -> tuple[Config, str]:
 
 def _tables(octets: bytes) -> dict[str, Any] | None:
     """The content without the lines that are no TOML; None if one of them may be of a needed table."""
-    lines = octets.decode("utf-8", "replace").split("\n")
+    lines = octets.decode("utf-8-sig", "replace").split("\n")
     for _ in range(_MAX_LINES):
         try:
             return tomllib.loads("\n".join(lines))

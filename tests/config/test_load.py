@@ -41,6 +41,14 @@ def finding(setting):
     return line
 
 
+def test_a_byte_order_mark_is_taken_off():
+    """
+    Editors of other systems write one, and no editor shows it.
+    """
+    assert parsed(LEAST) == parsed("\ufeff" + LEAST)
+    assert findings(LEAST + "x = 1") == findings("\ufeff" + LEAST + "x = 1")
+
+
 def test_a_name_a_postmaster_a_queue_and_a_listener_are_enough():
     """
     Every other setting has a default that works.

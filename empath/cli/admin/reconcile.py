@@ -9,6 +9,7 @@ import gzip
 import json
 import re
 import time
+import zlib
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
@@ -87,7 +88,7 @@ def _delivered(path: Path) -> Iterator[tuple[QueueId, str]]:
             while line := file.readline(_MAX_LINE_OCTETS):
                 if _EVENT in line and (delivery := _read(line.decode("utf-8", "replace"))) is not None:
                     yield delivery
-    except (OSError, EOFError) as exc:
+    except (OSError, EOFError, zlib.error) as exc:
         reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
         raise MissingInput(f"{path}: the log cannot be read: {reason}") from exc
 
@@ -108,7 +109,7 @@ def _read(line: str) -> tuple[QueueId, str] | None:
         if fields.get("event") != _EVENT.decode():
             return None
         return QueueId.parse(str(fields["queue_id"])), str(fields["recipient"])
-    except (ValueError, KeyError, AttributeError, SyntaxViolation):
+    except (ValueError, KeyError, AttributeError, RecursionError, SyntaxViolation):
         return None
 
 

@@ -42,11 +42,16 @@ _GO_AHEAD = Reply.of("354 End data with <CR><LF>.<CR><LF>")
 _NO_ROUTE = Reply.of("550 5.1.2 No route to this domain")
 _NO_SPACE = Reply.of("452 4.3.1 Insufficient system storage, try again later")
 _TIMED_OUT = Reply.of("421 4.4.2 Timed out waiting for you")
+_TOO_LONG = Reply.of("421 4.4.2 Session lasted too long, try again")
 _SHUTTING_DOWN = Reply.of("421 4.3.2 Service shutting down, try again later")
 
 
 class Draining(EmpathError):
     """The process drains, and the session waits for its client."""
+
+
+class SessionTooLong(EmpathError):
+    """The session has reached its limit, and no transaction is open."""
 
 
 class ReceivingSession:
@@ -85,8 +90,15 @@ class ReceivingSession:
             while not self._session.is_closed:
                 self._turn()
         except StreamTimeout:
-            self._reason = "timeout"
-            self._end(_TIMED_OUT)
+            if self._is_too_long:
+                self._end_at_limit()
+            else:
+                self._reason = "timeout"
+                if self.has_transaction:
+                    self._log_refusal(Refusal(ServerSignal.TERMINATED, "", _TIMED_OUT))
+                self._end(_TIMED_OUT)
+        except SessionTooLong:
+            self._end_at_limit()
         except Draining:
             self._reason = "drain"
             self._end(_SHUTTING_DOWN)
@@ -114,10 +126,23 @@ class ReceivingSession:
             return
         if self._context.is_draining and not session.has_transaction:
             raise Draining
+        if self._is_too_long:
+            raise SessionTooLong
         timeouts = self._context.config.timeouts
         wait_s = timeouts.content_s if session.is_in_content else timeouts.command_s
-        self._stream.deadline_at = min(time.monotonic() + wait_s, self._ends_at)
+        deadline_at = time.monotonic() + wait_s
+        # A transaction outlasts the limit: a steady client on a slow line gets its message through.
+        self._stream.deadline_at = deadline_at if session.has_transaction else min(deadline_at, self._ends_at)
         session.receive(self._stream.receive_next() if octets else self._stream.receive())
+
+    @property
+    def _is_too_long(self) -> bool:
+        return not self._session.has_transaction and time.monotonic() >= self._ends_at
+
+    def _end_at_limit(self) -> None:
+        self._reason = "session limit"
+        self._log_refusal(Refusal(ServerSignal.TERMINATED, "", _TOO_LONG))
+        self._end(_TOO_LONG)
 
     def _end(self, reply: Reply) -> None:
         self._session.terminate(reply)
@@ -135,6 +160,8 @@ class ReceivingSession:
         return Reply(250, None, str(self._context.config.hostname))
 
     def _mail_offered(self, event: MailOffered) -> Reply:
+        if self._is_too_long:  # a client that pipelines gives no other chance to end
+            raise SessionTooLong
         context = self._context
         refusal = context.config.relay.policy.decide_mail(context.role, self._client.address)
         if refusal is not None:

@@ -173,7 +173,7 @@ class Transaction:
             locator=content.locator,
             size=len(added_fields) + content.size,
             digest=content.digest,
-            has_8bit=content.has_8bit,
+            has_8bit=content.has_8bit or not added_fields.isascii(),
             received_at=now,
             expires_at=Timestamp(now + lifetime_s),
             listener=self._context.address,

@@ -57,6 +57,36 @@ def test_only_the_recipient_that_was_delivered_is_cancelled(desk: Desk, tmp_path
     assert "of 0 live recipients" in again.stderr
 
 
+def test_a_log_that_was_damaged_is_named(desk: Desk, tmp_path: Path):
+    """
+    A part of the log is not enough to tell what was delivered, and gzip has several ways to say so.
+    """
+    octets = gzip.compress(line("json", "delivered", accepted(desk), "r1@a.example").encode() * 50)
+    damaged = {
+        "cut off": octets[:-12],
+        "another octet": octets[:20] + bytes([octets[20] ^ 0xFF]) + octets[21:],
+        "not gzip": b"x" + octets,
+        "empty trailer": octets[:-8] + bytes(8),
+    }
+    log = tmp_path / "empath.log.gz"
+    for kind, content in damaged.items():
+        log.write_bytes(content)
+        done = desk.run("reconcile", str(log))
+        assert (66, 1, True) == (done.code, done.err.count("\n"), f"{log}: the log cannot be read: " in done.err), kind
+
+
+@pytest.mark.parametrize("start", ["", "event=delivered queue_id="])
+def test_a_line_that_is_nested_without_end_is_no_delivery(desk: Desk, tmp_path: Path, start: str):
+    """
+    A reply of a strange host stands in the log too; the other lines count.
+    """
+    log = tmp_path / "empath.log"
+    nested = start + '{"event": "delivered", "x": ' + "[" * 60_000 + "\n"
+    log.write_text(nested + line("json", "delivered", accepted(desk), "r1@a.example"))
+    done = desk.run("reconcile", str(log))
+    assert (0, True) == (done.code, "1 delivery in the log, of 1 live recipient" in done.err), done.err[-300:]
+
+
 def test_a_log_that_is_not_there_is_named(desk: Desk, tmp_path: Path):
     """
     Without its log nothing may be taken for undelivered.

@@ -5,6 +5,7 @@ import hashlib
 import socket
 import subprocess
 import sys
+import time
 from ipaddress import ip_address
 
 import gevent
@@ -493,13 +494,77 @@ def test_a_session_ends_at_its_limit_though_the_client_is_active(make_context, v
     """
     A client that says EHLO from time to time would stay for ever.
     """
-    client = visit(make_context(more='[timeouts]\nsession = "1s"'))
+    heard_of: list[Occurrence] = []
+    context = make_context(more='[timeouts]\nsession = "1s"')
+    context.emit = heard_of.append
+    client = visit(context)
     heard = client.hear()
     while b"\r\n421 " not in heard:
         with contextlib.suppress(BrokenPipeError):  # it may have ended since the last reply
             client.push(TO_DATA[0])
         heard += client.hear()
-    assert heard.endswith(b"\r\n421 4.4.2 Timed out waiting for you\r\n")
+    assert heard.endswith(b"\r\n421 4.4.2 Session lasted too long, try again\r\n")
+    client.running.join(DEADLINE_S)
+    [refused] = [what for what in heard_of if isinstance(what, Refused)]
+    assert ("timeout or stop", "421 4.4.2 Session lasted too long, try again") == (refused.stage, refused.reply)
+    assert isinstance(heard_of[-1], SessionEnded)
+    assert "session limit" == heard_of[-1].reason
+
+
+@pytest.mark.parametrize("is_pipelined", [False, True])
+def test_a_transaction_outlasts_the_limit_of_its_session(make_context, visit, is_pipelined):
+    """
+    A client that sends steadily over a slow line would never get a large message through. The next one is for the
+    next session, also where the client sends it at once.
+    """
+    context = make_context(more='[timeouts]\nsession = "1s"')
+    client = visit(context)
+    client.hear()
+    client.say(TO_DATA[0])
+    client.say(TO_DATA[1])
+    began_at = time.monotonic()
+    while time.monotonic() - began_at < 1.5:
+        client.push(b"a line\r\n")
+        gevent.sleep(0.05)
+    heard = client.say(b".\r\n" + (TO_DATA[1] if is_pipelined else b""))
+    while b"\r\n421 " not in heard:
+        heard += client.hear()
+    queued, rest = heard.split(b"\r\n", 1)
+    assert queued.startswith(b"250 2.0.0 Ok: queued as ")
+    assert b"421 4.4.2 Session lasted too long, try again\r\n" == rest
+    assert b"" == client.hear()
+    assert 1 == len(context.writer.messages)
+
+
+def test_a_timeout_within_a_transaction_leaves_a_line(make_context, visit):
+    """
+    The sender will ask what became of the message.
+    """
+    heard: list[Occurrence] = []
+    context = make_context(more='[timeouts]\ncontent = "1s"')
+    context.emit = heard.append
+    client = visit(context)
+    client.hear()
+    client.say(TO_DATA[0])
+    client.say(TO_DATA[1])
+    client.hear()
+    client.running.join(DEADLINE_S)
+    [refused] = [what for what in heard if isinstance(what, Refused)]
+    assert ("a@b.test", "421 4.4.2 Timed out waiting for you") == (refused.sender, refused.reply)
+
+
+def test_an_address_beyond_ascii_in_the_field_of_this_host_makes_the_message_8bit(make_context, visit):
+    """
+    The Received field names the recipient, so what goes out is no longer 7BIT and needs BODY=8BITMIME.
+    """
+    context = make_context()
+    client = visit(context)
+    client.hear()
+    client.say(TO_DATA[0])
+    client.say("MAIL FROM:<a@b.test> SMTPUTF8\r\nRCPT TO:<ü@d.test>\r\nDATA\r\n".encode())
+    client.say(MESSAGE)
+    [message] = context.writer.messages
+    assert ("ü@d.test".encode() in message.added_fields, message.has_8bit) == (True, True)
 
 
 def test_an_interrupt_tells_an_idle_client(make_context, visit):
