@@ -14,6 +14,7 @@ from empath.smtp.client.transaction import Transaction, mail_command, objection,
 # the command that reaches this size; one command is at most about 1 KiB.
 GROUP_OCTETS: Final = 8 * 1024
 
+_RSET: Final = (ClientState.RSET, b"RSET\r\n")
 _DATA: Final = (ClientState.DATA, b"DATA\r\n")
 _UNANSWERED: Final = Said(Stage.MAIL, Reply.of("451 4.5.0 No answer"))
 
@@ -25,18 +26,22 @@ class TransactionPlan:
     Shape: results has one entry for each recipient, by its number.
     """
 
-    __slots__ = ("_accepted", "_awaited", "_room", "_unanswered", "_unsent", "results")
+    __slots__ = ("_accepted", "_asked", "_awaited", "_room", "_unanswered", "_unsent", "results")
 
-    def __init__(self, transaction: Transaction, peer: Capabilities) -> None:
+    def __init__(self, transaction: Transaction, peer: Capabilities, *, is_first: bool = True) -> None:
         """
         Compose the commands. A recipient that this peer cannot be given has its result at once.
+
+        RSET stands before every transaction but the first of a session, because some peers keep the recipients of the
+        one before.
 
         Raises:
             SyntaxViolation: a path or parameter has a control character.
         """
         self.results: dict[int, Said] = {}
         self._room = GROUP_OCTETS if peer.has_pipelining else 1
-        self._unsent = deque([(ClientState.MAIL, mail_command(transaction, peer))])
+        mail = (ClientState.MAIL, mail_command(transaction, peer))
+        self._unsent = deque([mail] if is_first else [_RSET, mail])
         self._awaited: deque[ClientState] = deque()
         self._unanswered: deque[int] = deque()  # numbers of recipients
         self._accepted: list[int] = []
@@ -51,6 +56,7 @@ class TransactionPlan:
                 self._unanswered.append(number)
                 self._unsent.append((ClientState.RCPT, rcpt_command(recipient, peer)))
         self._unsent.append(_DATA)
+        self._asked = tuple(self._unanswered)
 
     @property
     def has_hope(self) -> bool:
@@ -85,6 +91,11 @@ class TransactionPlan:
     def refuse(self, said: Said) -> None:
         """Note that the peer refused the next recipient."""
         self.results[self._unanswered.popleft()] = said
+
+    def disbelieve(self) -> None:
+        """Take back what the peer said of the recipients: its replies may have been shifted."""
+        self._accepted.clear()
+        self._unanswered = deque(self._asked)
 
     def settle(self, said: Said) -> None:
         """Give one reply to every recipient that has none of its own."""

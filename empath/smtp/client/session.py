@@ -4,15 +4,18 @@ session - the sending side of an SMTP session, without I/O, RFC 5321 §3
 Theory of operation: the state is the command that the peer answers next, or READY or CONTENT when the peer has nothing
 to answer.  `table.NEXT` gives the action for every state and every kind of answer; the action returns the state that
 follows, one of those that the row names.  Commands go out in groups (RFC 2920): MAIL, RCPT and DATA together where the
-peer offers PIPELINING, else one at a time.  The next group follows when the one before is answered.
+peer offers PIPELINING, else one at a time.  The next group follows when the one before is answered.  RSET begins every
+transaction but the first: some peers keep the recipients of the one before, and would give them the next message too.
 
 The result of a recipient is the reply that ended it.  Where the peer gave no reply, the session makes one: 4.4.2 for a
 lost connection, 4.5.0 for octets that are no reply, 4.7.0 for a reply before its command, 5.5.0 for a reply that the
-command cannot have.  A session that met one of these serves no other transaction.
+command cannot have.  A session that met one of these serves no other transaction.  A reply came before its command when
+it is there before `octets_to_send` gave the command; after it nothing that the peer said of the transaction counts.
 
 A session that has delivered may have had its allowance, or have lost step with its peer since.  Where the peer then
-refuses a whole transaction for now, closes, or gives replies of the wrong kind, the event says that the session may be
-to blame, so that the driver can try the message on a new one.
+refuses a whole transaction, says 503, closes, or gives replies of the wrong kind, the event says that the session may
+be to blame, so that the driver can try the message on a new one.  What such a session refuses for ever counts as
+refused for now.
 """
 
 from collections import deque
@@ -45,6 +48,15 @@ _GARBAGE: Final = EnhancedStatus(4, 5, 0)
 _LOST: Final = EnhancedStatus(4, 4, 2)
 _EARLY: Final = EnhancedStatus(4, 7, 0)
 _NO_PLAN: Final = TransactionPlan(Transaction("", {}, 0), Capabilities.NONE)  # the plan before the first transaction
+_HAD_ENOUGH: Final = EnhancedStatus(4, 5, 0)
+_BAD_SEQUENCE: Final = 503
+_IDLE: Final = (ClientState.READY, ClientState.IDLE)
+_GREETINGS: Final = (ClientState.EHLO, ClientState.HELO)
+_GREETED: Final = 250  # their one answer of success
+# States with a command that may not have gone out yet.
+_AFTER_COMMAND: Final = frozenset(ClientState) - {
+    *(*_IDLE, ClientState.GREETING, ClientState.CONTENT, ClientState.END_OF_DATA, ClientState.QUIT, ClientState.CLOSED)
+}
 _NO_ANSWER_TO_THIS: Final = EnhancedStatus(5, 5, 0)
 
 
@@ -67,7 +79,6 @@ class ClientSession:
         self._peer = Capabilities.NONE
         self._is_fit = True  # able to serve another transaction
         self.answered = 0  # replies taken, and ends of the connection
-        self._has_begun = False  # a first transaction
         self._has_delivered = False  # a message of any transaction
         self._plan = _NO_PLAN
         self._stuffer = DotStuffer()
@@ -86,7 +97,7 @@ class ClientSession:
     def is_ready(self) -> bool:
         """Whether a transaction may begin now."""
         # The session would take half an unasked reply for the reply to MAIL.
-        return self._state is ClientState.READY and not self._reader.is_midway
+        return self._state in _IDLE and not self._reader.is_midway
 
     @property
     def is_usable(self) -> bool:
@@ -107,7 +118,7 @@ class ClientSession:
         reader.receive(octets)
         try:
             while (reply := reader.next_reply()) is not None:
-                self._take(ClientSignal.SHUTDOWN if reply.code == 421 else SIGNALS[reply.klass], reply)
+                self._take_reply(reply)
         except SyntaxViolation as exc:
             self._take(ClientSignal.GARBAGE, Reply(451, _GARBAGE, f"Protocol error: {exc}"))
 
@@ -123,16 +134,18 @@ class ClientSession:
         return self._events.popleft() if self._events else None
 
     def octets_to_send(self) -> bytes:
-        """Take the octets to send to the peer."""
+        """Take the octets to send to the peer: none of a command that has half an answer already."""
+        if self._out and self._reader.is_midway and self._state in _AFTER_COMMAND:
+            self._take_stray("half a reply")
         octets = b"".join(self._out)
         self._out.clear()
         return octets
 
     def ensure_ready(self) -> bool:
         """Say whether a transaction may begin now. Half a reply that nothing asked for ends the session."""
-        if self._state is ClientState.READY and self._reader.is_midway:
-            self._take(ClientSignal.GARBAGE, Reply(451, _EARLY, "Protocol error: half a reply before MAIL"))
-        return self._state is ClientState.READY
+        if self._state in _IDLE and self._reader.is_midway:
+            self._take_stray("half a reply")
+        return self._state in _IDLE
 
     def begin(self, transaction: Transaction) -> bool:
         """
@@ -148,8 +161,7 @@ class ClientSession:
             raise DriverError(f"no transaction can begin in state {self._state}")
         if not self.ensure_ready():
             return False
-        self._plan = TransactionPlan(transaction, self._peer)
-        self._has_begun = True
+        self._plan = TransactionPlan(transaction, self._peer, is_first=self._state is ClientState.READY)
         self._state = self._proceed() if self._plan.has_hope else self._end()
         return True
 
@@ -189,6 +201,22 @@ class ClientSession:
         self.answered += 1
         self._state = _STEPS[self._state, signal](self, reply)
 
+    def _take_reply(self, reply: Reply) -> None:
+        state = self._state
+        code = reply.code
+        if code == 421:
+            self._take(ClientSignal.SHUTDOWN, reply)
+        elif (self._out and state in _AFTER_COMMAND) or (reply.klass == 2 and code != _GREETED and state in _GREETINGS):
+            self._take_stray(reply.escaped())
+        else:
+            self._take(ClientSignal.OUT_OF_SEQUENCE if code == _BAD_SEQUENCE else SIGNALS[reply.klass], reply)
+
+    def _take_stray(self, what: str) -> None:
+        """Take what the peer said before the command that it would answer: it has lost step."""
+        self._plan.disbelieve()
+        command = "MAIL" if self._state in _IDLE else str(self._state)
+        self._take(ClientSignal.GARBAGE, Reply(451, _EARLY, f"Protocol error: {what} before {command}"))
+
     def _asked(self, call: ClientCall) -> ClientState:
         following = CALLS.get((self._state, call))
         if following is None:
@@ -226,10 +254,9 @@ class ClientSession:
         return self._close(reply)
 
     def _end_unasked(self, reply: Reply) -> ClientState:
-        if not self._has_begun:
-            if reply.klass < 4:
-                reply = Reply(451, _EARLY, f"Protocol error: {reply.escaped()} before MAIL")
-            self._events.append(HostFailed(Stage.EHLO, reply))
+        if reply.klass < 4:
+            reply = Reply(451, _EARLY, f"Protocol error: {reply.escaped()} before MAIL")
+        self._events.append(HostFailed(Stage.EHLO, reply))
         return self._close(reply)
 
     # --- actions within a transaction
@@ -242,13 +269,10 @@ class ClientSession:
         return self._proceed()
 
     def _refuse_all(self, reply: Reply) -> ClientState:
-        self._settle_all(reply)
-        return self._proceed()
-
-    def _refuse_all_for_now(self, reply: Reply) -> ClientState:
         if not self._has_delivered:
-            return self._refuse_all(reply)
-        self._settle_all(reply)
+            self._settle_all(reply)
+            return self._proceed()
+        self._settle_all(self._for_now(reply))
         self._events.append(TransactionEnded(self._plan.results, is_spent=True))
         # The peer might take QUIT for content while commands of this group wait for their answers.
         return self._close(reply) if self._plan.is_awaiting else self._send_quit()
@@ -263,6 +287,9 @@ class ClientSession:
     def _refuse_recipient(self, reply: Reply) -> ClientState:
         self._plan.refuse(Said(self.stage, reply))
         return self._proceed()
+
+    def _refuse_recipient_or_all(self, reply: Reply) -> ClientState:
+        return self._refuse_all(reply) if self._has_delivered else self._refuse_recipient(reply)
 
     def _refuse_recipient_unexpected(self, reply: Reply) -> ClientState:
         return self._refuse_recipient(self._unexpected(reply))
@@ -298,13 +325,18 @@ class ClientSession:
         return self._close(reply)
 
     def _abandon_spent(self, reply: Reply) -> ClientState:
-        self._settle_all(reply)
+        self._settle_all(self._for_now(reply) if self._has_delivered else reply)
         self._events.append(TransactionEnded(self._plan.results, is_spent=self._has_delivered))
         return self._close(reply)
 
     def _abandon_stale(self, reply: Reply) -> ClientState:
         self._settle_all(reply)
         self._events.append(TransactionEnded(self._plan.results, is_stale=True))
+        return self._close(reply)
+
+    def _abandon_out_of_step(self, reply: Reply) -> ClientState:
+        self._settle_all(reply)
+        self._events.append(TransactionEnded(self._plan.results, is_stale=self._has_delivered))
         return self._close(reply)
 
     def _abandon_in_doubt(self, reply: Reply) -> ClientState:
@@ -334,7 +366,7 @@ class ClientSession:
         plan = self._plan
         if not plan.is_awaiting:
             if not plan.has_hope:
-                return self._reset()
+                return self._end()
             self._out += plan.next_group()
         return plan.next_awaited()
 
@@ -343,13 +375,14 @@ class ClientSession:
 
     def _unexpected(self, reply: Reply) -> Reply:
         self._is_fit = False
-        return Reply(554, _NO_ANSWER_TO_THIS, f"Protocol error: {reply.escaped()} in answer to {self.stage}")
+        return Reply(
+            554, _NO_ANSWER_TO_THIS, f"Protocol error: {reply.escaped()} in answer to {self.stage}", reply.is_from_host
+        )
 
-    def _reset(self) -> ClientState:
-        if not self._is_fit:
-            return self._end()
-        self._out.append(b"RSET\r\n")
-        return ClientState.RSET
+    def _for_now(self, reply: Reply) -> Reply:
+        if reply.klass < 5:
+            return reply
+        return Reply(451, _HAD_ENOUGH, f"{reply.escaped()} in a session that has delivered")
 
     def _end(self) -> ClientState:
         # Replies of the wrong kind on a session that has delivered: an unasked reply may have shifted all of them.
@@ -358,7 +391,7 @@ class ClientSession:
         return self._become_ready_again()
 
     def _become_ready_again(self) -> ClientState:
-        return ClientState.READY if self._is_fit else self._send_quit()
+        return ClientState.IDLE if self._is_fit else self._send_quit()
 
     def _send_quit(self) -> ClientState:
         self._is_fit = False
@@ -378,10 +411,10 @@ _ACTIONS: Final[dict[ClientAction, Callable[[ClientSession, Reply], ClientState]
     ClientAction.CONTINUE: ClientSession._continue,
     ClientAction.CONTINUE_AS_LAST: ClientSession._continue_as_last,
     ClientAction.REFUSE_ALL: ClientSession._refuse_all,
-    ClientAction.REFUSE_ALL_FOR_NOW: ClientSession._refuse_all_for_now,
     ClientAction.REFUSE_ALL_UNEXPECTED: ClientSession._refuse_all_unexpected,
     ClientAction.ACCEPT_RECIPIENT: ClientSession._accept_recipient,
     ClientAction.REFUSE_RECIPIENT: ClientSession._refuse_recipient,
+    ClientAction.REFUSE_RECIPIENT_OR_ALL: ClientSession._refuse_recipient_or_all,
     ClientAction.REFUSE_RECIPIENT_UNEXPECTED: ClientSession._refuse_recipient_unexpected,
     ClientAction.BEGIN_CONTENT: ClientSession._begin_content,
     ClientAction.SEND_LONE_DOT: ClientSession._send_lone_dot,
@@ -392,6 +425,7 @@ _ACTIONS: Final[dict[ClientAction, Callable[[ClientSession, Reply], ClientState]
     ClientAction.ABANDON: ClientSession._abandon,
     ClientAction.ABANDON_SPENT: ClientSession._abandon_spent,
     ClientAction.ABANDON_STALE: ClientSession._abandon_stale,
+    ClientAction.ABANDON_OUT_OF_STEP: ClientSession._abandon_out_of_step,
     ClientAction.ABANDON_IN_DOUBT: ClientSession._abandon_in_doubt,
     ClientAction.ABANDON_PREMATURE: ClientSession._abandon_premature,
     ClientAction.CLOSE: ClientSession._close,

@@ -7,12 +7,14 @@ from empath.mail.outcome import Stage
 
 
 class ClientState(StrEnum):
-    """The command that the peer answers next; in READY, CONTENT and CLOSED it has nothing to answer."""
+    """The command that the peer answers next; in READY, IDLE, CONTENT and CLOSED it has nothing to answer."""
 
     GREETING = "greeting"
     EHLO = "ehlo"
     HELO = "helo"
-    READY = "ready"
+    READY = "ready"  # for the first transaction
+    IDLE = "idle"  # between two transactions
+    RSET = "rset"
     MAIL = "mail"
     RCPT = "rcpt"
     RCPT_IN_VAIN = "rcpt-in-vain"  # after every recipient was refused
@@ -21,7 +23,6 @@ class ClientState(StrEnum):
     CONTENT = "content"
     END_OF_DATA = "end-of-data"
     LONE_DOT = "lone-dot"
-    RSET = "rset"
     QUIT = "quit"
     CLOSED = "closed"
 
@@ -33,8 +34,9 @@ class ClientSignal(StrEnum):
     GO_ON = "3yz"
     TRANSIENT = "4yz"
     PERMANENT = "5yz"
+    OUT_OF_SEQUENCE = "503"
     SHUTDOWN = "421"
-    GARBAGE = "garbage"  # octets that are no reply
+    GARBAGE = "garbage"  # octets that are no reply, or a reply before its command
     LOST = "lost"
     TIMED_OUT = "timed-out"
 
@@ -56,6 +58,8 @@ STAGES: Final = {  # the timeout of each state
     ClientState.EHLO: Stage.EHLO,
     ClientState.HELO: Stage.EHLO,
     ClientState.READY: Stage.MAIL,
+    ClientState.IDLE: Stage.MAIL,
+    ClientState.RSET: Stage.MAIL,
     ClientState.MAIL: Stage.MAIL,
     ClientState.RCPT: Stage.RCPT,
     ClientState.RCPT_IN_VAIN: Stage.RCPT,
@@ -64,7 +68,6 @@ STAGES: Final = {  # the timeout of each state
     ClientState.CONTENT: Stage.CONTENT,
     ClientState.END_OF_DATA: Stage.END_OF_DATA,
     ClientState.LONE_DOT: Stage.DATA,  # an answer without consequences, not worth the ten minutes of END_OF_DATA
-    ClientState.RSET: Stage.RCPT,
     ClientState.QUIT: Stage.QUIT,
     ClientState.CLOSED: Stage.QUIT,
 }

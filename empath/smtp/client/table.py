@@ -31,11 +31,11 @@ class ClientAction(StrEnum):
     END_UNASKED = "close; fail the host before the first transaction"
     CONTINUE = "continue"
     CONTINUE_AS_LAST = "continue; last transaction"
-    REFUSE_ALL = "refuse all recipients"
-    REFUSE_ALL_FOR_NOW = "refuse all recipients; spent if it has delivered"
+    REFUSE_ALL = "refuse all recipients; spent if it has delivered"
     REFUSE_ALL_UNEXPECTED = "refuse all recipients with 554"
     ACCEPT_RECIPIENT = "accept the recipient"
     REFUSE_RECIPIENT = "refuse the recipient"
+    REFUSE_RECIPIENT_OR_ALL = "refuse the recipient; all recipients and spent if it has delivered"
     REFUSE_RECIPIENT_UNEXPECTED = "refuse the recipient with 554"
     BEGIN_CONTENT = "ask for the content"
     SEND_LONE_DOT = "send an empty message"
@@ -46,6 +46,7 @@ class ClientAction(StrEnum):
     ABANDON = "defer or refuse the rest, close"
     ABANDON_SPENT = "defer or refuse the rest, close; spent if it has delivered"
     ABANDON_STALE = "mark as stale, close"
+    ABANDON_OUT_OF_STEP = "defer or refuse the rest, close; stale if it has delivered"
     ABANDON_IN_DOUBT = "mark as in doubt, close"
     ABANDON_PREMATURE = "defer the rest, close"
     CLOSE = "close"
@@ -62,10 +63,13 @@ class ClientStep(NamedTuple):
 _State, _Signal, _Action = ClientState, ClientSignal, ClientAction
 _OK: Final = (_Signal.OK,)
 _GO_ON: Final = (_Signal.GO_ON,)
-_REFUSED: Final = (_Signal.TRANSIENT, _Signal.PERMANENT)
+_OUT_OF_SEQUENCE: Final = (_Signal.OUT_OF_SEQUENCE,)
+_REFUSED_IN_SEQUENCE: Final = (_Signal.TRANSIENT, _Signal.PERMANENT)
+_REFUSED: Final = _REFUSED_IN_SEQUENCE + _OUT_OF_SEQUENCE
 _GONE: Final = (_Signal.SHUTDOWN, _Signal.LOST)
-_BROKEN: Final = (_Signal.GARBAGE, _Signal.TIMED_OUT)
-_OVER: Final = _GONE + _BROKEN
+_GARBAGE: Final = (_Signal.GARBAGE,)
+_TIMED_OUT: Final = (_Signal.TIMED_OUT,)
+_OVER: Final = _GONE + _GARBAGE + _TIMED_OUT
 _ANY: Final = tuple(_Signal)
 
 
@@ -83,7 +87,7 @@ NEXT: Final[dict[tuple[ClientState, ClientSignal], ClientStep]] = {
     **_rows(_State.EHLO, _OK, _Action.READ_EXTENSIONS, _State.READY),
     **_rows(_State.EHLO, _GO_ON, _Action.TURN_AWAY_UNEXPECTED, _State.CLOSED),
     **_rows(_State.EHLO, (_Signal.TRANSIENT,), _Action.TURN_AWAY, _State.CLOSED),
-    **_rows(_State.EHLO, (_Signal.PERMANENT,), _Action.SEND_HELO, _State.HELO),  # RFC 5321 §3.2
+    **_rows(_State.EHLO, (_Signal.PERMANENT, *_OUT_OF_SEQUENCE), _Action.SEND_HELO, _State.HELO),  # RFC 5321 §3.2
     **_rows(_State.EHLO, _OVER, _Action.FAIL_HOST, _State.CLOSED),
     **_rows(_State.HELO, _OK, _Action.BECOME_READY, _State.READY),
     **_rows(_State.HELO, _GO_ON, _Action.TURN_AWAY_UNEXPECTED, _State.CLOSED),
@@ -91,14 +95,22 @@ NEXT: Final[dict[tuple[ClientState, ClientSignal], ClientStep]] = {
     **_rows(_State.HELO, _OVER, _Action.FAIL_HOST, _State.CLOSED),
     # A peer that speaks unasked is about to close the connection, or has lost step.
     **_rows(_State.READY, _ANY, _Action.END_UNASKED, _State.CLOSED),
+    **_rows(_State.IDLE, _ANY, _Action.CLOSE, _State.CLOSED),
+    **_rows(_State.RSET, _OK, _Action.CONTINUE, _State.MAIL),
+    # A peer that does not reset may keep the recipients of the transaction before.
+    **_rows(_State.RSET, _GO_ON + _REFUSED + _GONE + _GARBAGE, _Action.ABANDON_STALE, _State.CLOSED),
+    **_rows(_State.RSET, _TIMED_OUT, _Action.ABANDON, _State.CLOSED),
     **_rows(_State.MAIL, _OK, _Action.CONTINUE, _State.RCPT),
-    **_rows(_State.MAIL, _GO_ON, _Action.REFUSE_ALL_UNEXPECTED, _State.RCPT_IN_VAIN, _State.QUIT),
     **_rows(
-        *(_State.MAIL, (_Signal.TRANSIENT,), _Action.REFUSE_ALL_FOR_NOW),
-        *(_State.RCPT_IN_VAIN, _State.RSET, _State.QUIT, _State.CLOSED),
+        *(_State.MAIL, _GO_ON, _Action.REFUSE_ALL_UNEXPECTED),
+        *(_State.RCPT_IN_VAIN, _State.QUIT, _State.CLOSED),
     ),
-    **_rows(_State.MAIL, (_Signal.PERMANENT,), _Action.REFUSE_ALL, _State.RCPT_IN_VAIN, _State.RSET),
-    **_rows(_State.MAIL, _BROKEN, _Action.ABANDON, _State.CLOSED),
+    **_rows(
+        *(_State.MAIL, _REFUSED, _Action.REFUSE_ALL),
+        *(_State.RCPT_IN_VAIN, _State.IDLE, _State.QUIT, _State.CLOSED),
+    ),
+    **_rows(_State.MAIL, _GARBAGE, _Action.ABANDON_OUT_OF_STEP, _State.CLOSED),
+    **_rows(_State.MAIL, _TIMED_OUT, _Action.ABANDON, _State.CLOSED),
     # The peer closed the connection while it was idle.
     **_rows(_State.MAIL, _GONE, _Action.ABANDON_STALE, _State.CLOSED),
     **_rows(_State.RCPT, _OK, _Action.ACCEPT_RECIPIENT, _State.RCPT, _State.DATA),
@@ -107,46 +119,55 @@ NEXT: Final[dict[tuple[ClientState, ClientSignal], ClientStep]] = {
         *(_State.RCPT, _State.DATA, _State.DATA_IN_VAIN, _State.QUIT),
     ),
     **_rows(
-        *(_State.RCPT, _REFUSED, _Action.REFUSE_RECIPIENT),
-        *(_State.RCPT, _State.DATA, _State.DATA_IN_VAIN, _State.RSET, _State.QUIT),
+        *(_State.RCPT, _REFUSED_IN_SEQUENCE, _Action.REFUSE_RECIPIENT),
+        *(_State.RCPT, _State.DATA, _State.DATA_IN_VAIN, _State.IDLE, _State.QUIT),
+    ),
+    **_rows(
+        *(_State.RCPT, _OUT_OF_SEQUENCE, _Action.REFUSE_RECIPIENT_OR_ALL),
+        *(_State.RCPT, _State.DATA, _State.DATA_IN_VAIN, _State.IDLE, _State.QUIT, _State.CLOSED),
     ),
     **_rows(_State.RCPT, _GONE, _Action.ABANDON_SPENT, _State.CLOSED),
-    **_rows(_State.RCPT, _BROKEN, _Action.ABANDON, _State.CLOSED),
+    **_rows(_State.RCPT, _GARBAGE, _Action.ABANDON_OUT_OF_STEP, _State.CLOSED),
+    **_rows(_State.RCPT, _TIMED_OUT, _Action.ABANDON, _State.CLOSED),
     **_rows(
         *(_State.RCPT_IN_VAIN, _OK + _REFUSED, _Action.CONTINUE),
-        *(_State.RCPT_IN_VAIN, _State.DATA_IN_VAIN, _State.RSET, _State.QUIT),
+        *(_State.RCPT_IN_VAIN, _State.DATA_IN_VAIN, _State.IDLE, _State.QUIT),
     ),
     **_rows(
         *(_State.RCPT_IN_VAIN, _GO_ON, _Action.CONTINUE_AS_LAST),
         *(_State.RCPT_IN_VAIN, _State.DATA_IN_VAIN, _State.QUIT),
     ),
-    **_rows(_State.RCPT_IN_VAIN, _OVER, _Action.ABANDON, _State.CLOSED),
+    **_rows(_State.RCPT_IN_VAIN, _GARBAGE, _Action.ABANDON_OUT_OF_STEP, _State.CLOSED),
+    **_rows(_State.RCPT_IN_VAIN, _GONE + _TIMED_OUT, _Action.ABANDON, _State.CLOSED),
     **_rows(_State.DATA, _OK, _Action.REFUSE_ALL_UNEXPECTED, _State.QUIT),
     **_rows(_State.DATA, _GO_ON, _Action.BEGIN_CONTENT, _State.CONTENT),
-    **_rows(_State.DATA, (_Signal.TRANSIENT,), _Action.REFUSE_ALL_FOR_NOW, _State.RSET, _State.QUIT),
-    **_rows(_State.DATA, (_Signal.PERMANENT,), _Action.REFUSE_ALL, _State.RSET, _State.QUIT),
+    **_rows(_State.DATA, _REFUSED, _Action.REFUSE_ALL, _State.IDLE, _State.QUIT),
     **_rows(_State.DATA, _GONE, _Action.ABANDON_SPENT, _State.CLOSED),
-    **_rows(_State.DATA, _BROKEN, _Action.ABANDON, _State.CLOSED),
+    **_rows(_State.DATA, _GARBAGE, _Action.ABANDON_OUT_OF_STEP, _State.CLOSED),
+    **_rows(_State.DATA, _TIMED_OUT, _Action.ABANDON, _State.CLOSED),
     **_rows(_State.DATA_IN_VAIN, _OK, _Action.CONTINUE_AS_LAST, _State.QUIT),
     **_rows(_State.DATA_IN_VAIN, _GO_ON, _Action.SEND_LONE_DOT, _State.LONE_DOT),
-    **_rows(_State.DATA_IN_VAIN, _REFUSED, _Action.CONTINUE, _State.RSET, _State.QUIT),
-    **_rows(_State.DATA_IN_VAIN, _OVER, _Action.ABANDON, _State.CLOSED),
+    **_rows(_State.DATA_IN_VAIN, _REFUSED, _Action.CONTINUE, _State.IDLE, _State.QUIT),
+    **_rows(_State.DATA_IN_VAIN, _GARBAGE, _Action.ABANDON_OUT_OF_STEP, _State.CLOSED),
+    **_rows(_State.DATA_IN_VAIN, _GONE + _TIMED_OUT, _Action.ABANDON, _State.CLOSED),
     **_rows(_State.CONTENT, _OK + _GO_ON, _Action.ABANDON_PREMATURE, _State.CLOSED),
-    **_rows(_State.CONTENT, (_Signal.SHUTDOWN,), _Action.ABANDON_SPENT, _State.CLOSED),
-    **_rows(_State.CONTENT, (*_REFUSED, _Signal.LOST, *_BROKEN), _Action.ABANDON, _State.CLOSED),
-    **_rows(_State.END_OF_DATA, _OK + _REFUSED, _Action.SETTLE, _State.READY, _State.QUIT),
+    **_rows(_State.CONTENT, (_Signal.SHUTDOWN, *_OUT_OF_SEQUENCE), _Action.ABANDON_SPENT, _State.CLOSED),
+    **_rows(
+        *(_State.CONTENT, (*_REFUSED_IN_SEQUENCE, _Signal.LOST, *_GARBAGE, *_TIMED_OUT)),
+        *(_Action.ABANDON, _State.CLOSED),
+    ),
+    **_rows(_State.END_OF_DATA, _OK + _REFUSED_IN_SEQUENCE, _Action.SETTLE, _State.IDLE, _State.QUIT),
+    **_rows(_State.END_OF_DATA, _OUT_OF_SEQUENCE, _Action.REFUSE_ALL, _State.IDLE, _State.QUIT),
     **_rows(_State.END_OF_DATA, _GO_ON, _Action.SETTLE_UNEXPECTED, _State.QUIT),
     **_rows(_State.END_OF_DATA, (_Signal.SHUTDOWN,), _Action.ABANDON, _State.CLOSED),
     **_rows(
-        *(_State.END_OF_DATA, (_Signal.GARBAGE, _Signal.LOST, _Signal.TIMED_OUT)),
+        *(_State.END_OF_DATA, (*_GARBAGE, _Signal.LOST, *_TIMED_OUT)),
         *(_Action.ABANDON_IN_DOUBT, _State.CLOSED),
     ),
-    **_rows(_State.LONE_DOT, _OK + _REFUSED, _Action.FINISH, _State.READY, _State.QUIT),
+    **_rows(_State.LONE_DOT, _OK + _REFUSED, _Action.FINISH, _State.IDLE, _State.QUIT),
     **_rows(_State.LONE_DOT, _GO_ON, _Action.FINISH_AS_LAST, _State.QUIT),
-    **_rows(_State.LONE_DOT, _OVER, _Action.ABANDON, _State.CLOSED),
-    **_rows(_State.RSET, _OK, _Action.FINISH, _State.READY),
-    **_rows(_State.RSET, _GO_ON + _REFUSED, _Action.FINISH_AS_LAST, _State.QUIT),
-    **_rows(_State.RSET, _OVER, _Action.ABANDON, _State.CLOSED),
+    **_rows(_State.LONE_DOT, _GARBAGE, _Action.ABANDON_OUT_OF_STEP, _State.CLOSED),
+    **_rows(_State.LONE_DOT, _GONE + _TIMED_OUT, _Action.ABANDON, _State.CLOSED),
     **_rows(_State.QUIT, _ANY, _Action.CLOSE, _State.CLOSED),
     **_rows(_State.CLOSED, _ANY, _Action.IGNORE, _State.CLOSED),
 }
@@ -154,6 +175,7 @@ NEXT: Final[dict[tuple[ClientState, ClientSignal], ClientStep]] = {
 CALLS: Final[dict[tuple[ClientState, ClientCall], ClientState]] = {
     # A call in any other state is an error of the driver.
     (_State.READY, ClientCall.BEGIN): _State.MAIL,
+    (_State.IDLE, ClientCall.BEGIN): _State.RSET,
     # The peer may end a session before its driver asks for a transaction; nothing begins.
     (_State.QUIT, ClientCall.BEGIN): _State.QUIT,
     (_State.CLOSED, ClientCall.BEGIN): _State.CLOSED,

@@ -129,8 +129,8 @@ def test_a_session_serves_one_transaction_after_another():
     Reuse saves the greeting.
     """
     dialogue = ready()
-    for _ in range(3):
-        dialogue.forget().begin(transaction()).hear(OK + OK + GO_ON).send(b"a").hear(OK)
+    for resets in (b"", OK, OK):
+        dialogue.forget().begin(transaction()).hear(resets + OK + OK + GO_ON).send(b"a").hear(OK)
         assert [DELIVERED] == fates(dialogue)
 
 
