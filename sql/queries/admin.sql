@@ -1,8 +1,8 @@
 -- admin.sql - what people ask through empath-admin
--- Transaction: inside one BEGIN, so that all of an answer is of one instant.
+-- Transaction: inside one BEGIN, so that the whole answer shows one instant.
 
 -- name: message_by_ulid
--- Number of the message that people call :ulid. Index: the UNIQUE of ulid. Rows: none or one, message_id.
+-- Number of the message with the queue id :ulid. Index: the UNIQUE of ulid. Rows: none or one, message_id.
 SELECT message_id FROM _message WHERE ulid = :ulid;
 
 -- name: live_recipient
@@ -16,7 +16,7 @@ SELECT r.recipient_id
    AND r.status IN ('queued', 'deferred', 'leased', 'held');
 
 -- name: message_by_recipient
--- Number of the message that recipient :recipient_id is of. Index: the rowid. Rows: none or one, message_id.
+-- Number of the message that recipient :recipient_id belongs to. Index: the rowid. Rows: none or one, message_id.
 SELECT message_id FROM _recipient WHERE recipient_id = :recipient_id;
 
 -- name: message
@@ -28,7 +28,7 @@ SELECT ulid, node, reverse_path, size, digest, received_at, body_type, is_smtput
  WHERE message_id = :message_id;
 
 -- name: recipients
--- The recipients of one message with any status, or the one called :recipient_id if that is not NULL.
+-- The recipients of one message with any status, or only :recipient_id if that is not NULL.
 -- Index: _recipient_message. Rows: see Recipient in storage/admin/snapshot.py.
 SELECT r.recipient_id, r.address, r.original, r.domain, d.name, r.status, r.ordered_status, r.priority, r.attempts,
        r.next_retry_at, r.expires_at, r.lost_leases, r.notify, r.original_recipient, r.last_reply, r.reason, r.settled_at
@@ -55,7 +55,7 @@ SELECT a.recipient_id, a.attempt_id, a.started_at, a.duration_s, a.connect_s, a.
 SELECT added_fields FROM _message WHERE ulid = :ulid;
 
 -- name: inline_start
--- The first :limit octets of a content that lies in the database. Index: the rowid. Rows: none or one, octets.
+-- The first :limit octets of content that is kept in the database. Index: the rowid. Rows: none or one, octets.
 SELECT substr(octets, 1, :limit) FROM _content WHERE message_id = :message_id;
 
 -- name: count_by_status

@@ -1,14 +1,14 @@
 -- audit.sql - the log follows the audit
--- The setting audit_told is the number of the last row that was told.
+-- The setting audit_told is the number of the last row that was logged.
 
 -- name: is_untold
--- Whether there are rows to tell. Transaction: none needed. Index: the rowid. Rows: one, 0 or 1.
+-- Whether there are rows to log. Transaction: none needed. Index: the rowid. Rows: one, 0 or 1.
 SELECT EXISTS (
   SELECT 1 FROM _audit
    WHERE audit_id > coalesce((SELECT CAST(s.value AS bigint) FROM _setting AS s WHERE s.name = 'audit_told'), 0));
 
 -- name: untold
--- The first :limit rows to tell, oldest first. Transaction: inside BEGIN IMMEDIATE, with mark_told. Index: the rowid.
+-- The first :limit rows to log, oldest first. Transaction: inside BEGIN IMMEDIATE, with mark_told. Index: the rowid.
 -- Rows: audit_id, who, ulid, address, destination, what, before, after.
 SELECT audit_id, who, ulid, address, destination, what, before, after
   FROM _audit
@@ -17,6 +17,6 @@ SELECT audit_id, who, ulid, address, destination, what, before, after
  LIMIT :limit;
 
 -- name: mark_told
--- Rows up to :last are told, and are not told again.
+-- Mark rows up to :last as logged, so that they are not logged again.
 INSERT INTO _setting (name, value) VALUES ('audit_told', CAST(:last AS text))
 ON CONFLICT (name) DO UPDATE SET value = CAST(:last AS text);

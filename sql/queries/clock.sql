@@ -2,7 +2,7 @@
 -- Transaction: unless a statement says otherwise, inside BEGIN IMMEDIATE.
 
 -- name: latest_beat
--- The latest instant at which a process lived, by its own clock. Transaction: none needed. Rows: one, beat_at or NULL.
+-- The latest instant at which a process was alive, by its own clock. Transaction: none needed. Rows: one, beat_at or NULL.
 SELECT max(beat_at) FROM _process;
 
 -- name: last_recipient
@@ -19,9 +19,9 @@ UPDATE _recipient
    AND next_retry_at > :now;
 
 -- name: clamp_leases
--- No last lease of a destination lies ahead of :now.
+-- Bring the last lease of a destination back to :now if it is in the future.
 UPDATE _destination SET leased_at = :now WHERE leased_at > :now;
 
 -- name: clamp_beats
--- No beat lies ahead of :now.
+-- Bring a beat back to :now if it is in the future.
 UPDATE _process SET beat_at = :now WHERE beat_at > :now;

@@ -13,27 +13,28 @@ SELECT c.control_id, c.verb, c.argument, c.who
  ORDER BY o.control_id;
 
 -- name: start_order
--- Take one up, if no other process of :node has. Index: the primary key.
+-- Take up an order, unless another process of :node has. Index: the primary key.
 UPDATE _control_outcome SET started_at = :now WHERE control_id = :control_id AND node = :node AND started_at IS NULL;
 
 -- name: finish_order
--- What came of it on :node. Index: the primary key.
+-- Record the result of an order on :node. Index: the primary key.
 UPDATE _control_outcome SET started_at = coalesce(started_at, :now), done_at = :now, result = :result
  WHERE control_id = :control_id AND node = :node AND done_at IS NULL;
 
 -- name: give_up_started
--- What a process of :node took up and died over is not done again. Index: _control_outcome_open.
+-- Close orders whose process on :node died at work; they are not carried out again. Index: _control_outcome_open.
 UPDATE _control_outcome SET done_at = :now, result = 'unknown: the process that had taken it up died; see the log'
  WHERE node = :node AND done_at IS NULL AND started_at IS NOT NULL;
 
 -- name: give_up_departed
--- What a node was to do that has ended since. Index: _control_outcome_open.
+-- Close the orders of nodes that have ended since. Index: _control_outcome_open.
 UPDATE _control_outcome SET done_at = :now, result = 'not done: the node ended before'
  WHERE done_at IS NULL
    AND NOT EXISTS (SELECT 1 FROM _process AS p WHERE p.node = _control_outcome.node AND p.ended_at IS NULL);
 
 -- name: close_orders
--- What came of each order that no node has to do any more. Indexes: _control_open, the primary key of _control_outcome.
+-- Close each order that no node still has to carry out, with its result.
+-- Indexes: _control_open, the primary key of _control_outcome.
 UPDATE _control
    SET done_at = :now,
        result = (

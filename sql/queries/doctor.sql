@@ -1,4 +1,4 @@
--- doctor.sql - what the queue tells of the health of its service
+-- doctor.sql - what the queue says about the health of the service
 -- Transaction: none needed.
 
 -- name: newest_received

@@ -1,5 +1,5 @@
 -- due_bound.sql - due_at must never be later than the earliest waiting recipient
--- Triggers keep it so. Where it is not, a destination sleeps while mail for it is due.
+-- Triggers hold this invariant. Where it is broken, a destination sleeps while mail for it is due.
 
 -- name: due_bounds
 -- The next :limit destinations after :after. Transaction: none needed. Index: the rowid, and _recipient_due by equality
@@ -17,7 +17,7 @@ SELECT d.destination_id, d.name, d.due_at,
  LIMIT :limit;
 
 -- name: lower_due
--- The bound comes down to what was found; never up, somebody may have lowered it further meanwhile.
+-- Lower the bound to :earliest. It is never raised, because another write may have lowered it further meanwhile.
 -- Transaction: inside BEGIN IMMEDIATE. Index: the rowid.
 UPDATE _destination SET due_at = :earliest
  WHERE destination_id = :destination_id AND (due_at IS NULL OR due_at > :earliest);

@@ -1,25 +1,25 @@
--- fsck.sql - what must never be found in a queue, and how it is mended
--- A check gives a row for each thing that is wrong, none on a sound queue, at any instant between two transactions. Its
--- columns are named, for storage/admin/fsck.py puts them into sentences: recipient_id, id (ULID of the message), destination,
--- and `before` and `after`, which the audit row of a repair tells. :now is Unix seconds; where it is 0.0 nothing is old.
--- A check reads outside a transaction, in its repair inside BEGIN IMMEDIATE; it may walk the whole queue.
--- A block mend_<check> mends one row of the check's; its last statement is the one that tells whether it changed
+-- fsck.sql - what must never be found in a queue, and how it is repaired
+-- A check gives one row for each fault, and none on a sound queue, at any instant between two transactions.
+-- storage/admin/fsck.py puts its columns into sentences by name: recipient_id, id (ULID of the message), destination, and
+-- `before` and `after`, which also go into the audit row of a repair. :now is Unix seconds; with 0.0 nothing is old.
+-- A check reads outside a transaction; a repair runs it again inside BEGIN IMMEDIATE. It may walk the whole queue.
+-- A block mend_<check> repairs one row of the check; the row count of its last statement says whether it changed
 -- anything. Bindings: the row's columns, and :now. Transaction: inside BEGIN IMMEDIATE. Index: the rowid.
 
 -- name: recipient_without_message
--- Its content is not to be found any more. Index: the rowid of _message.
+-- The content of such a recipient cannot be found. Index: the rowid of _message.
 SELECT recipient_id, message_id, address, status
   FROM _recipient AS r
  WHERE NOT EXISTS (SELECT 1 FROM _message AS m WHERE m.message_id = r.message_id);
 
 -- name: recipient_without_destination
--- No worker leases it. Index: the rowid of _destination.
+-- No worker leases such a recipient. Index: the rowid of _destination.
 SELECT recipient_id, address, status, domain, destination_id AS before, domain AS after
   FROM _recipient AS r
  WHERE NOT EXISTS (SELECT 1 FROM _destination AS d WHERE d.destination_id = r.destination_id);
 
 -- name: mend_recipient_without_destination
--- It waits under its domain; a worker that routes otherwise changes that. An update of the column lowers due_at.
+-- The recipient then waits under its domain; a worker moves it if the route differs. The update also lowers due_at.
 INSERT INTO _destination (name)
 SELECT r.domain FROM _recipient AS r
  WHERE r.recipient_id = :recipient_id AND NOT EXISTS (SELECT 1 FROM _destination AS d WHERE d.name = r.domain);
@@ -27,13 +27,13 @@ UPDATE _recipient SET destination_id = (SELECT d.destination_id FROM _destinatio
  WHERE recipient_id = :recipient_id;
 
 -- name: message_without_recipient
--- Retention removes it. Index: _recipient_message.
+-- Retention removes such a message. Index: _recipient_message.
 SELECT m.ulid AS id, m.message_id
   FROM _message AS m
  WHERE NOT EXISTS (SELECT 1 FROM _recipient AS r WHERE r.message_id = m.message_id);
 
 -- name: attempt_without_recipient
--- What was tried for nobody. Index: the rowid of _recipient.
+-- The recipient of the attempt is missing. Index: the rowid of _recipient.
 SELECT attempt_id, recipient_id, started_at, text AS before
   FROM _attempt AS a
  WHERE NOT EXISTS (SELECT 1 FROM _recipient AS r WHERE r.recipient_id = a.recipient_id);
@@ -42,7 +42,7 @@ SELECT attempt_id, recipient_id, started_at, text AS before
 DELETE FROM _attempt WHERE attempt_id = :attempt_id;
 
 -- name: notice_without_recipient
--- A report on nobody. Index: the rowid of _recipient.
+-- The recipient to report on is missing. Index: the rowid of _recipient.
 SELECT notice_id, recipient_id, kind AS before
   FROM _notice AS n
  WHERE NOT EXISTS (SELECT 1 FROM _recipient AS r WHERE r.recipient_id = n.recipient_id);
@@ -51,17 +51,17 @@ SELECT notice_id, recipient_id, kind AS before
 DELETE FROM _notice WHERE notice_id = :notice_id;
 
 -- name: lease_without_destination
--- A slot of nothing. Index: the rowid of _destination.
+-- The lease holds a slot of a missing destination. Index: the rowid of _destination.
 SELECT lease_id, process_id, destination_id, lease_id AS before
   FROM _lease AS l
  WHERE NOT EXISTS (SELECT 1 FROM _destination AS d WHERE d.destination_id = l.destination_id);
 
 -- name: mend_lease_without_destination
--- Whom it holds is then leased without a lease, which is the next check.
+-- The recipients that it holds are then leased without a lease, which is the next check.
 DELETE FROM _lease WHERE lease_id = :lease_id;
 
 -- name: lease_without_process
--- Its process has ended, or never was. Index: the rowid of _process. It is mended as the end of that process.
+-- The process of the lease has ended or is missing. Index: the rowid of _process. The repair ends the process.
 SELECT l.lease_id, l.process_id, d.name AS destination, l.lease_id AS before,
        (SELECT count(*) FROM _recipient AS r WHERE r.lease_id = l.lease_id) AS recipients
   FROM _lease AS l
@@ -69,11 +69,11 @@ SELECT l.lease_id, l.process_id, d.name AS destination, l.lease_id AS before,
  WHERE NOT EXISTS (SELECT 1 FROM _process AS p WHERE p.process_id = l.process_id AND p.ended_at IS NULL);
 
 -- name: has_lease
--- Whether a lease stands. Index: the rowid. Rows: one, 0 or 1.
+-- Whether a lease exists. Index: the rowid. Rows: one, 0 or 1.
 SELECT EXISTS (SELECT 1 FROM _lease WHERE lease_id = :lease_id);
 
 -- name: lease_without_recipient
--- A slot that is taken by no work, for more than an hour. Index: _recipient_lease.
+-- A lease that has taken a slot for more than an hour and holds no recipient. Index: _recipient_lease.
 SELECT l.lease_id, l.process_id, d.name AS destination, l.lease_id AS before
   FROM _lease AS l
   JOIN _destination AS d ON d.destination_id = l.destination_id
@@ -84,7 +84,7 @@ SELECT l.lease_id, l.process_id, d.name AS destination, l.lease_id AS before
 DELETE FROM _lease WHERE lease_id = :lease_id;
 
 -- name: leased_without_lease
--- Nobody works on it, and nobody ever will. Index: _recipient_lease, the rowid of _lease.
+-- No worker delivers to such a recipient, now or later. Index: _recipient_lease, the rowid of _lease.
 SELECT r.recipient_id, m.ulid AS id, d.name AS destination, r.lease_id, r.status AS before,
        coalesce(r.ordered_status, CASE WHEN r.lost_leases + 1 >= :max_lost_leases THEN 'held' ELSE 'deferred' END) AS after
   FROM _recipient AS r
@@ -94,7 +94,7 @@ SELECT r.recipient_id, m.ulid AS id, d.name AS destination, r.lease_id, r.status
    AND NOT EXISTS (SELECT 1 FROM _lease AS l WHERE l.lease_id = r.lease_id);
 
 -- name: mend_leased_without_lease
--- As the end of a process: the next hop may have taken it, the loss counts, an order comes first.
+-- As at the end of a process: the next hop may have taken the mail, the loss counts, and an order takes precedence.
 INSERT INTO _attempt (
   recipient_id, process_id, lease_id, destination, started_at, duration_s, stage, text, outcome, decided_status,
   decided_next_retry_at)
@@ -125,7 +125,7 @@ UPDATE _recipient
  WHERE recipient_id = :recipient_id;
 
 -- name: lease_without_being_leased
--- A result for it would count under a lease that it is not in. A CHECK forbids it. Index: _recipient_lease.
+-- A result would count under a lease that does not hold the recipient. A CHECK forbids it. Index: _recipient_lease.
 SELECT r.recipient_id, m.ulid AS id, r.status, r.lease_id AS before
   FROM _recipient AS r
   LEFT JOIN _message AS m ON m.message_id = r.message_id
@@ -136,7 +136,7 @@ SELECT r.recipient_id, m.ulid AS id, r.status, r.lease_id AS before
 UPDATE _recipient SET lease_id = NULL WHERE recipient_id = :recipient_id AND status <> 'leased';
 
 -- name: leased_elsewhere
--- It counts against the slots of another destination. Index: the rowid of _lease.
+-- The lease takes a slot of another destination. Index: the rowid of _lease.
 SELECT r.recipient_id, m.ulid AS id, r.lease_id, d.name AS destination, ld.name AS lease_destination
   FROM _recipient AS r
   JOIN _lease AS l ON l.lease_id = r.lease_id
@@ -146,7 +146,7 @@ SELECT r.recipient_id, m.ulid AS id, r.lease_id, d.name AS destination, ld.name 
  WHERE r.destination_id <> l.destination_id;
 
 -- name: due_at_late
--- Due mail would lie. Index: _recipient_due by equality of both leading columns, class by class.
+-- Due mail would not be delivered. Index: _recipient_due by equality of both leading columns, class by class.
 SELECT destination_id, destination, due_at AS before, earliest AS after
   FROM (SELECT d.destination_id, d.name AS destination, d.due_at,
                (SELECT min((SELECT min(r.next_retry_at)
@@ -163,8 +163,8 @@ SELECT destination_id, destination, due_at AS before, earliest AS after
 UPDATE _destination SET due_at = :after WHERE destination_id = :destination_id AND (due_at IS NULL OR due_at > :after);
 
 -- name: is_full_wrong
--- A destination that is taken for full sleeps, one that is not taken for full gets too many leases; one that is taken
--- for leased waits behind others. Index: _lease_destination.
+-- A destination wrongly marked full gets no lease; a full one without the mark gets too many. One wrongly marked leased
+-- waits behind others. Index: _lease_destination.
 SELECT destination_id, destination, before, after, has_lease, leases, max_leases
   FROM (SELECT d.destination_id, d.name AS destination, d.is_full AS before, d.max_leases, d.has_lease,
                (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id) AS leases,
@@ -200,7 +200,7 @@ SELECT d.name AS destination, d.max_leases, count(*) AS leases
 HAVING count(*) > d.max_leases;
 
 -- name: content_missing
--- A worker finds nothing to send. Index: the rowid of _message and _content.
+-- A worker would find no content to send. Index: the rowid of _message and _content.
 SELECT r.recipient_id, m.ulid AS id, m.message_id, r.status AS before, 'held' AS after
   FROM _recipient AS r
   JOIN _message AS m ON m.message_id = r.message_id
@@ -210,7 +210,7 @@ SELECT r.recipient_id, m.ulid AS id, m.message_id, r.status AS before, 'held' AS
            AND NOT EXISTS (SELECT 1 FROM _content AS c WHERE c.message_id = m.message_id));
 
 -- name: content_damaged
--- Octets in the database that are not as many as were accepted. Index: the rowid of _message and _content.
+-- The content in the database has another size than the one accepted. Index: the rowid of _message and _content.
 SELECT r.recipient_id, m.ulid AS id, r.status AS before, 'held' AS after,
        length(c.octets) AS octets, m.size - length(m.added_fields) AS accepted
   FROM _recipient AS r
@@ -221,7 +221,7 @@ SELECT r.recipient_id, m.ulid AS id, r.status AS before, 'held' AS after,
    AND length(c.octets) + length(m.added_fields) <> m.size;
 
 -- name: find_again
--- Octets that are there after all, although the locator was lost. Index: the rowid.
+-- Restore the locator of content that is still in the database. Index: the rowid.
 UPDATE _message SET content_locator = 'inline'
  WHERE message_id = :message_id
    AND content_locator IS NULL
@@ -236,13 +236,13 @@ SELECT EXISTS (
      AND (m.content_locator LIKE 'spool:%' OR EXISTS (SELECT 1 FROM _content AS c WHERE c.message_id = m.message_id)));
 
 -- name: hold
--- It waits for a person, with :reason. A leased one is held by its worker.
+-- Hold the recipient for a person, with :reason. A leased recipient is left to its worker, which holds it.
 UPDATE _recipient SET status = 'held', reason = :reason, settled_at = :now
  WHERE recipient_id = :recipient_id
    AND status IN ('queued', 'deferred');
 
 -- name: content_unnamed
--- Octets that no locator names, of a message that nobody waits for. Index: the rowid, _recipient_message.
+-- Content that no locator names, of a message with no live recipient. Index: the rowid, _recipient_message.
 SELECT c.message_id, m.ulid AS id, length(c.octets) AS size_octets, length(c.octets) AS before
   FROM _content AS c
   JOIN _message AS m ON m.message_id = c.message_id
@@ -255,7 +255,7 @@ SELECT c.message_id, m.ulid AS id, length(c.octets) AS size_octets, length(c.oct
 DELETE FROM _content WHERE message_id = :message_id;
 
 -- name: content_without_message
--- Octets of which nobody knows to whom they should go. Index: the rowid.
+-- Content whose message, and so its recipients, are missing. Index: the rowid.
 SELECT c.message_id, length(c.octets) AS size_octets
   FROM _content AS c
  WHERE NOT EXISTS (SELECT 1 FROM _message AS m WHERE m.message_id = c.message_id);
@@ -291,7 +291,7 @@ SELECT r.recipient_id, m.ulid AS id, r.status
          SELECT 1 FROM _audit AS u WHERE u.recipient_id = r.recipient_id AND u.what = 'status' AND u.after = r.status);
 
 -- name: order_misplaced
--- An order waits for the end of a lease that there is not.
+-- An order waits for the end of a lease, and the recipient is not leased.
 SELECT r.recipient_id, m.ulid AS id, r.status, coalesce(r.ordered_status, r.ordered_next_retry_at) AS before
   FROM _recipient AS r
   LEFT JOIN _message AS m ON m.message_id = r.message_id
@@ -303,7 +303,7 @@ UPDATE _recipient SET ordered_status = NULL, ordered_next_retry_at = NULL
  WHERE recipient_id = :recipient_id AND status <> 'leased';
 
 -- name: attempts_miscounted
--- The count is not that of the rows. Index: _attempt_recipient.
+-- The count differs from the number of rows. Index: _attempt_recipient.
 SELECT recipient_id, id, before, after
   FROM (SELECT r.recipient_id, m.ulid AS id, r.attempts AS before,
                (SELECT count(*) FROM _attempt AS a
@@ -317,7 +317,7 @@ SELECT recipient_id, id, before, after
 UPDATE _recipient SET attempts = :after WHERE recipient_id = :recipient_id;
 
 -- name: lost_leases_miscounted
--- The count is not that of the rows since the last settled attempt; an ordered end (stage 'stopped') counts no loss.
+-- The count differs from the number of rows since the last settled attempt. An ordered end (stage 'stopped') is no loss.
 -- Index: _attempt_recipient.
 SELECT recipient_id, id, before, after
   FROM (SELECT r.recipient_id, m.ulid AS id, r.lost_leases AS before,
@@ -335,7 +335,7 @@ SELECT recipient_id, id, before, after
 UPDATE _recipient SET lost_leases = :after WHERE recipient_id = :recipient_id;
 
 -- name: notice_without_failure
--- The sender would hear of a failure that there is not. Index: the rowid.
+-- The sender would get a report of a failure that did not happen. Index: the rowid.
 SELECT n.notice_id, n.recipient_id, m.ulid AS id, r.status, n.kind AS before
   FROM _notice AS n
   JOIN _recipient AS r ON r.recipient_id = n.recipient_id
@@ -347,7 +347,7 @@ SELECT n.notice_id, n.recipient_id, m.ulid AS id, r.status, n.kind AS before
 DELETE FROM _notice WHERE notice_id = :notice_id;
 
 -- name: notice_old
--- The sender should have heard 5 minutes ago, and nothing of the message is on its way. Index: _recipient_message.
+-- The report is 5 minutes overdue, and no recipient of the message is leased or due. Index: _recipient_message.
 SELECT n.notice_id, n.recipient_id, m.ulid AS id, n.kind, :now - n.created_at AS age_s
   FROM _notice AS n
   LEFT JOIN _message AS m ON m.message_id = n.message_id
@@ -358,14 +358,14 @@ SELECT n.notice_id, n.recipient_id, m.ulid AS id, n.kind, :now - n.created_at AS
         AND (r.status = 'leased' OR r.status IN ('queued', 'deferred') AND r.next_retry_at <= :now + 5.0));
 
 -- name: actor_left
--- Whatever a shell does is put down to somebody else: the row is empty between two transactions.
+-- The audit would name the wrong person for the orders of a shell. The table is empty between two transactions.
 SELECT who, who AS before FROM _actor;
 
 -- name: mend_actor_left
 DELETE FROM _actor;
 
 -- name: spooled
--- Every message whose content is a file, with how many recipients are to be sent to and how many are held.
+-- Every message whose content is a file, with the numbers of its waiting and of its held recipients.
 -- Index: _recipient_message. Rows: message_id, id, locator, accepted (octets of the file), waiting, held.
 SELECT m.message_id, m.ulid AS id, m.content_locator AS locator, m.size - length(m.added_fields) AS accepted,
        (SELECT count(*) FROM _recipient AS r
@@ -375,29 +375,30 @@ SELECT m.message_id, m.ulid AS id, m.content_locator AS locator, m.size - length
  WHERE m.content_locator LIKE 'spool:%';
 
 -- name: is_still_spooled
--- Whether a message's content is the file that it was. Index: the rowid. Rows: one, 0 or 1.
+-- Whether a message's content is still the same file. Index: the rowid. Rows: one, 0 or 1.
 SELECT EXISTS (SELECT 1 FROM _message WHERE message_id = :message_id AND content_locator = :locator);
 
 -- name: waiting_for_file
--- Who is to be sent a file that is not there, or damaged. Index: _recipient_message. Rows: recipient_id, before, after.
+-- Waiting recipients of a message whose file is missing or damaged. Index: _recipient_message.
+-- Rows: recipient_id, before, after.
 SELECT recipient_id, status AS before, 'held' AS after
   FROM _recipient
  WHERE message_id = :message_id
    AND status IN ('queued', 'deferred');
 
 -- name: is_garbage
--- Whether a file is to be removed already. Index: the primary key. Rows: one, 0 or 1.
+-- Whether a file is already marked for removal. Index: the primary key. Rows: one, 0 or 1.
 SELECT EXISTS (SELECT 1 FROM _spool_garbage WHERE substr(locator, -26) = :id);
 
 -- name: add_garbage
--- A file that no message names; one that a message names after all stays. Index: the UNIQUE of ulid.
+-- Mark a file for removal, unless a message names it after all. Index: the UNIQUE of ulid.
 INSERT INTO _spool_garbage (locator)
 SELECT 'spool:' || :node || '/' || :id
  WHERE NOT EXISTS (SELECT 1 FROM _message AS m WHERE m.ulid = :id AND m.content_locator LIKE 'spool:%')
 ON CONFLICT DO NOTHING;
 
 -- name: record_repair
--- Who mended what. Rows: none. Index: the rowids.
+-- Record in the audit what a repair changed. Rows: none. Index: the rowids.
 INSERT INTO _audit (who, recipient_id, ulid, address, destination, what, before, after)
 VALUES (
   :who, :recipient_id,

@@ -1,8 +1,8 @@
--- garbage.sql - files in the spool that nobody needs, and those that somebody misses
+-- garbage.sql - files in the spool that no message needs, and files that a message misses
 
 -- name: due_garbage
--- Files to remove at :now (Unix seconds), longest due first; none that a message names after all, should somebody have
--- given it back. Transaction: none needed. Index: _spool_garbage_due, and the UNIQUE of ulid.
+-- Files to remove at :now (Unix seconds), longest due first. A file is left out if a message names it again.
+-- Transaction: none needed. Index: _spool_garbage_due, and the UNIQUE of ulid.
 -- Rows: at most :limit of locator, tries.
 SELECT g.locator, g.tries
   FROM _spool_garbage AS g
@@ -20,13 +20,13 @@ DELETE FROM _spool_garbage WHERE locator = :locator;
 UPDATE _spool_garbage SET tries = :tries, next_try_at = :next_try_at, last_error = :error WHERE locator = :locator;
 
 -- name: named_files
--- Which of :ulids (a list) a message's locator leads to. Transaction: none needed. Index: the UNIQUE of ulid.
+-- Those of :ulids (a list) that a message's locator names. Transaction: none needed. Index: the UNIQUE of ulid.
 -- Rows: ulid.
 SELECT ulid FROM _message WHERE ulid IN (:ulids[text]) AND content_locator LIKE 'spool:%';
 
 -- name: spooled_messages
 -- The next :limit messages after :after. Transaction: none needed. Index: the rowid.
--- Rows: message_id, ulid, locator or NULL where the content is no file.
+-- Rows: message_id, ulid, locator or NULL where the content is not a file.
 SELECT message_id, ulid, CASE WHEN content_locator LIKE 'spool:%' THEN content_locator END
   FROM _message
  WHERE message_id > :after

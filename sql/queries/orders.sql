@@ -1,9 +1,9 @@
--- orders.sql - what people order through the public views
--- Transaction: inside BEGIN IMMEDIATE, between the statements that name the person who orders.
--- :page is a list of recipient_id, of as many rows as can be written in about a second.
+-- orders.sql - orders that people give through the public views
+-- Transaction: inside BEGIN IMMEDIATE, between the statements that set and clear the name of the person.
+-- :page is a list of recipient_id, as long as can be written in about a second.
 
 -- name: states
--- What an order can change of each, and whether its content is there to be sent again. Index: the rowids.
+-- The columns of each recipient that an order can change, and whether its content is still kept. Index: the rowids.
 -- Rows: recipient_id, ulid, address, has_content, status, ordered, next_retry_at, ordered_next_retry_at.
 SELECT r.recipient_id, m.ulid, r.address,
        m.content_locator IS NOT NULL
@@ -35,7 +35,7 @@ UPDATE history SET status = 'queued' WHERE recipient_id IN (:page[]);
 INSERT INTO control (verb, argument) VALUES (:verb, :argument) RETURNING control_id;
 
 -- name: outcome
--- What came of it. Index: the rowid. Rows: none as long as it is not done, else one, result.
+-- The result of an order. Index: the rowid. Rows: none until it is done, else one, result.
 SELECT result FROM control WHERE control_id = :control_id AND done_unix IS NOT NULL;
 
 -- name: destination

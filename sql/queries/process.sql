@@ -1,12 +1,12 @@
--- process.sql - which processes live, and the end of those that died
+-- process.sql - which processes are alive, and the end of those that died
 -- Transaction: inside BEGIN IMMEDIATE.
 
 -- name: beat
--- It lives.
+-- Record a sign of life.
 UPDATE _process SET beat = beat + 1, beat_at = :now WHERE process_id = :process_id AND ended_at IS NULL;
 
 -- name: log_level
--- The least level of log lines that was ordered. Rows: none if the configured one holds, else one.
+-- The ordered log level. Rows: none if the configured level applies, else one.
 SELECT value FROM _setting WHERE name = 'log-level';
 
 -- name: living
@@ -14,11 +14,11 @@ SELECT value FROM _setting WHERE name = 'log-level';
 SELECT process_id, node, instance, slot, generation, beat FROM _process WHERE ended_at IS NULL;
 
 -- name: end
--- A run is over.
+-- Record the end of a run.
 UPDATE _process SET ended_at = :now WHERE process_id = :process_id AND ended_at IS NULL;
 
 -- name: leases_of
--- What it held. Index: _lease_process. Rows: lease_id, destination.
+-- The leases of a process. Index: _lease_process. Rows: lease_id, destination.
 SELECT l.lease_id, d.name
   FROM _lease AS l
   JOIN _destination AS d ON d.destination_id = l.destination_id
@@ -48,16 +48,16 @@ SELECT r.recipient_id, :process_id, :lease_id, :destination, :now, 0.0, :stage, 
  WHERE r.lease_id = :lease_id;
 
 -- name: lost_orders
--- What was ordered for recipients of a lost lease. Index: _recipient_lease. Rows: recipient_id, ordered_status.
+-- Orders for recipients of a lost lease. Index: _recipient_lease. Rows: recipient_id, ordered_status.
 SELECT recipient_id, ordered_status FROM _recipient WHERE lease_id = :lease_id AND ordered_status IS NOT NULL;
 
 -- name: forget_limit
 DELETE FROM _setting WHERE name = 'concurrency';
 
 -- name: remember_limit
--- The configured limit is that of destinations to come.
+-- Set the limit of connections for new destinations.
 INSERT INTO _setting (name, value) VALUES ('concurrency', CAST(:max_leases AS text));
 
 -- name: resize_destinations
--- The configured limit of connections reaches every destination.
+-- Set the limit of connections of every destination.
 UPDATE _destination SET max_leases = :max_leases WHERE max_leases <> :max_leases;

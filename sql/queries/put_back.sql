@@ -2,10 +2,10 @@
 -- Transaction: inside BEGIN IMMEDIATE. Every write is guarded by the lease.
 
 -- name: let_go
--- The lease lets go of one recipient, or of all that it holds where :recipient_id is NULL. Nothing is sent any more, and
--- no attempt is counted. What was ordered meanwhile comes first; then held at the :max_lost_leases-th loss; then :status;
--- without any of them the recipient is what it was before the lease. NULL for :destination_id, :next_retry_at, :reason
--- and :settled_at leaves the column as it is; :max_lost_leases is NULL, and :losses is 0, unless the process was lost.
+-- Release one recipient from the lease, or all that it holds if :recipient_id is NULL. No attempt is counted.
+-- The new status is the ordered one; else held at the :max_lost_leases-th loss; else :status; else the status before the
+-- lease. NULL for :destination_id, :next_retry_at, :reason and :settled_at leaves the column as it is.
+-- Unless the process was lost, :max_lost_leases is NULL and :losses is 0.
 -- Index: _recipient_lease. Rows: recipient_id, status.
 UPDATE _recipient
    SET status = coalesce(
@@ -30,11 +30,11 @@ UPDATE _recipient
 RETURNING recipient_id, status;
 
 -- name: end_lease
--- The slot is free again; the trigger tells the destination.
+-- Free the slot; a trigger updates the destination.
 DELETE FROM _lease WHERE lease_id = :lease_id;
 
 -- name: unknown_leases
--- Leases of one process but those in :known (list of lease_id). Index: _lease_process. Rows: lease_id.
+-- Leases of one process except those in :known (list of lease_id). Index: _lease_process. Rows: lease_id.
 SELECT lease_id FROM _lease
  WHERE process_id = :process_id AND lease_id NOT IN (:known[]);
 

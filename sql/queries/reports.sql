@@ -1,10 +1,10 @@
 -- reports.sql - open obligations to report become messages
--- An obligation is a row of _notice. It goes in the transaction that inserts the report, so that each is met once.
+-- An obligation is a row of _notice. The transaction that inserts the report removes it, so that each is met once.
 
 -- name: open_notices
 -- The next :limit pairs of message and kind after (:message_id, :kind) that have open notices, and whether their report
--- is to be made at :now (Unix seconds): nobody of the message is leased or due up to :soon, or the oldest notice is
--- :patience seconds old; from the future, as after a step of the clock, counts as old. Transaction: none needed.
+-- is to be made at :now (Unix seconds): no recipient of the message is leased or due up to :soon, or the oldest notice
+-- is :patience seconds old. A notice from the future (the clock was set back) counts as old. Transaction: none needed.
 -- Index: _notice_message, _recipient_message. Rows: message_id, kind, 0 or 1.
 SELECT n.message_id, n.kind,
        abs(:now - min(n.created_at)) >= :patience
@@ -19,7 +19,7 @@ SELECT n.message_id, n.kind,
  LIMIT :limit;
 
 -- name: reported_message
--- What a report says of its message. Transaction: none needed. Index: the rowid.
+-- What a report says about its message. Transaction: none needed. Index: the rowid.
 -- Rows: none or one: ulid, received_at, is_smtputf8, envelope_id, header_message_id, reverse_path, size, dsn_return, locator,
 -- added_fields, listener.
 SELECT ulid, received_at, is_smtputf8, envelope_id, header_message_id, reverse_path, size, dsn_return, content_locator,
@@ -28,8 +28,8 @@ SELECT ulid, received_at, is_smtputf8, envelope_id, header_message_id, reverse_p
  WHERE message_id = :message_id;
 
 -- name: reported_recipients
--- The first :limit open notices of one message and kind, with the attempt that decided the fate of each: not what the
--- death of a process left in doubt, nor a host that was not the last one.
+-- The first :limit open notices of one message and kind, each with the attempt that decided the fate: not one that the
+-- death of a process left in doubt, and not one at a host that passed the recipient on.
 -- Transaction: none needed. Index: _notice_message, the rowid, _attempt_recipient.
 -- Rows: notice_id, recipient_id, address, original, original_recipient, status, reason, expires_at, then the attempt's
 -- end, host, stage, code, enhanced and text, all NULL if there was none.
@@ -50,22 +50,23 @@ SELECT n.notice_id, r.recipient_id, r.address, r.original, r.original_recipient,
 SELECT substr(octets, 1, :limit) FROM _content WHERE message_id = :message_id;
 
 -- name: close_notices
--- What was met goes. Transaction: that of meet_notices. Index: the rowid.
+-- Remove the notices that were met. Transaction: that of meet_notices. Index: the rowid.
 DELETE FROM _notice WHERE notice_id IN (:notices[]) AND is_met = 1;
 
 -- name: meet_notices
--- The :count notices of :notices are met, if all of them are still open; else none. Transaction: inside BEGIN IMMEDIATE,
+-- Mark the :count notices of :notices as met if all of them are still open, else none. Transaction: inside BEGIN IMMEDIATE,
 -- with the report. Index: the rowid.
 UPDATE _notice SET is_met = 1
  WHERE notice_id IN (:notices[])
    AND :count = (SELECT count(*) FROM _notice AS n WHERE n.notice_id IN (:notices[]));
 
 -- name: mark_delay_reported
--- The sender hears of a delay once. Transaction: that of count_notices. Index: the rowid.
+-- Record that the delay was reported; that is done once for each message.
+-- Transaction: that of count_notices. Index: the rowid.
 UPDATE _message SET delay_reported_at = :now WHERE message_id = :message_id;
 
 -- name: record_discarded
--- Nobody is told of a failure: the audit is. Transaction: that of count_notices.
+-- Record in the audit a failure that is reported to no one. Transaction: that of count_notices.
 -- Index: the rowids.
 INSERT INTO _audit (who, recipient_id, ulid, address, what, before, after)
 SELECT 'empath', r.recipient_id, m.ulid, r.address, 'report', :kind, 'discarded'

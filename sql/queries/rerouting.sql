@@ -1,4 +1,4 @@
--- rerouting.sql - what waits follows a changed table of routes
+-- rerouting.sql - waiting recipients follow a changed table of routes
 
 -- name: known_routes
 -- Digest of the routes that the queue follows. Transaction: none needed. Rows: none or one.
@@ -9,11 +9,11 @@ SELECT value FROM _setting WHERE name = 'routes';
 DELETE FROM _setting WHERE name = 'routes';
 
 -- name: remember_routes
--- The queue follows them. Transaction: inside BEGIN IMMEDIATE.
+-- Record that the queue follows these routes. Transaction: inside BEGIN IMMEDIATE.
 INSERT INTO _setting (name, value) VALUES ('routes', :digest);
 
 -- name: waiting
--- Recipients after :after, up to :last, that no worker has in hand. Transaction: none needed. Index: the rowid.
+-- Recipients after :after, up to :last, that are not leased. Transaction: none needed. Index: the rowid.
 -- Rows: recipient_id, address, domain, name of the destination.
 SELECT r.recipient_id, r.address, r.domain, d.name
   FROM _recipient AS r
@@ -23,7 +23,8 @@ SELECT r.recipient_id, r.address, r.domain, d.name
    AND r.status IN ('queued', 'deferred', 'held');
 
 -- name: move
--- It waits for another destination, unless a worker has it by now. Transaction: inside BEGIN IMMEDIATE. Index: the rowid.
+-- Move the recipient to another destination, unless it is leased by now.
+-- Transaction: inside BEGIN IMMEDIATE. Index: the rowid.
 UPDATE _recipient SET destination_id = :destination_id
  WHERE recipient_id = :recipient_id
    AND status IN ('queued', 'deferred', 'held');

@@ -1,6 +1,6 @@
--- retention.sql - what is finished and old is forgotten
+-- retention.sql - finished rows and contents are forgotten when they are old
 -- Instants are Unix seconds. A recipient that a shell made final without settled_at counts from the end of its lifetime.
--- Whoever is still to be reported (_notice) stays, and so does the content that the report quotes.
+-- A recipient that is still to be reported (_notice) stays, and so does the content that the report quotes.
 
 -- name: old_recipients
 -- The next :limit recipients after :after, and whether each may be forgotten: delivered up to :delivered_before, final
@@ -18,7 +18,7 @@ SELECT r.recipient_id, m.received_at, r.attempts + r.lost_leases, CASE WHEN m.co
  LIMIT :limit;
 
 -- name: forget_recipients
--- Those of :recipients (list of recipient_id) that still may be forgotten; one may have been retried meanwhile.
+-- Forget those of :recipients (list of recipient_id) that still may be; an operator may have retried some meanwhile.
 -- Transaction: inside BEGIN IMMEDIATE. Index: the rowid. Rows: recipient_id, message_id.
 DELETE FROM _recipient
  WHERE recipient_id IN (:recipients[])
@@ -29,26 +29,26 @@ DELETE FROM _recipient
 RETURNING recipient_id, message_id;
 
 -- name: forget_attempts
--- What was tried for :recipients. Transaction: that of forget_recipients. Index: _attempt_recipient.
+-- The attempts for :recipients. Transaction: that of forget_recipients. Index: _attempt_recipient.
 DELETE FROM _attempt WHERE recipient_id IN (:recipients[]);
 
 -- name: forget_left_contents
--- Inline content of those of :messages (list of message_id) that have no recipient any more.
+-- Inline content of those of :messages (list of message_id) that have no recipient left.
 -- Transaction: inside BEGIN IMMEDIATE, before forget_left_messages. Index: the rowid, _recipient_message.
 DELETE FROM _content
  WHERE message_id IN (:messages[])
    AND NOT EXISTS (SELECT 1 FROM _recipient AS r WHERE r.message_id = _content.message_id);
 
 -- name: forget_left_messages
--- Those of :messages that have no recipient any more; a trigger turns their files into garbage.
+-- Those of :messages that have no recipient left; a trigger turns their files into garbage.
 -- Transaction: inside BEGIN IMMEDIATE. Index: the rowid, _recipient_message.
 DELETE FROM _message
  WHERE message_id IN (:messages[])
    AND NOT EXISTS (SELECT 1 FROM _recipient AS r WHERE r.message_id = _message.message_id);
 
 -- name: old_messages
--- The next :limit messages after :after, and whether each has no recipient, or content that nobody waits for and whose
--- last recipient was settled up to :content_before. Transaction: none needed. Index: the rowid, _recipient_message.
+-- The next :limit messages after :after, and whether each may lose something: it has no recipient, or it has content and
+-- all its recipients were settled up to :content_before. Transaction: none needed. Index: the rowid, _recipient_message.
 -- Rows: message_id, received_at, 0, octets of inline content, 0 or 1.
 SELECT m.message_id, m.received_at, 0, CASE WHEN m.content_locator = 'inline' THEN m.size ELSE 0 END,
        NOT EXISTS (SELECT 1 FROM _recipient AS r WHERE r.message_id = m.message_id)
@@ -65,7 +65,7 @@ SELECT m.message_id, m.received_at, 0, CASE WHEN m.content_locator = 'inline' TH
  LIMIT :limit;
 
 -- name: forget_contents
--- The locator of those of :messages whose content nobody waits for still; a trigger turns files into garbage.
+-- The locator of those of :messages whose content no recipient needs; a trigger turns files into garbage.
 -- Transaction: inside BEGIN IMMEDIATE. Index: the rowid, _recipient_message. Rows: message_id.
 UPDATE _message SET content_locator = NULL, added_fields = :no_fields
  WHERE message_id IN (:messages[])
@@ -96,15 +96,15 @@ SELECT a.audit_id, a.at, 0, 0,
  LIMIT :limit;
 
 -- name: allow_audit
--- What was written up to :audit_before may be removed, until the end of this transaction: forbid_audit.
+-- Allow the removal of rows written up to :audit_before, until forbid_audit in this transaction.
 INSERT INTO _setting (name, value) VALUES ('audit_forgotten_until', CAST(:audit_before AS text));
 
 -- name: forbid_audit
--- The last statement of the transaction.
+-- Forbid removal again. The last statement of the transaction.
 DELETE FROM _setting WHERE name = 'audit_forgotten_until';
 
 -- name: forget_audit
--- The rows of :audit (list of audit_id), but those about a recipient that is still there.
+-- The rows of :audit (list of audit_id), except those about a recipient that is still in the database.
 -- Transaction: between allow_audit and forbid_audit. Index: the rowid, of both tables.
 DELETE FROM _audit
  WHERE audit_id IN (:audit[])

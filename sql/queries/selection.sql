@@ -1,7 +1,7 @@
--- selection.sql - which recipients are meant
--- A Selection puts conditions (condition_*, each a whole expression over the columns of queue or history) together by AND,
--- in the place of {condition}. Transaction: the caller's. Index: the rowid of _recipient if recipients are named, else one
--- pass in the order of their numbers.
+-- selection.sql - the recipients that an order or a list is about
+-- A Selection joins conditions by AND in the place of {condition}. Each condition_* is a whole expression over the columns
+-- of queue or history. Transaction: the caller's. Index: the rowid of _recipient if recipients are named, else one pass in
+-- the order of their numbers.
 
 -- name: condition_references
 -- The recipients :numbers and those of the messages :ulids, both lists. Index: the rowid, _recipient_message.
@@ -32,7 +32,7 @@ destination = :destination
 received_unix < :received_before
 
 -- name: named
--- Who is named, with any status. Rows: recipient_id, message_id, ulid, rising.
+-- The recipients that are named, with any status. Rows: recipient_id, message_id, ulid, rising.
 SELECT r.recipient_id, r.message_id, m.ulid
   FROM _recipient AS r
   JOIN _message AS m ON m.message_id = r.message_id
@@ -50,7 +50,7 @@ SELECT r.recipient_id, r.message_id, m.ulid
 SELECT max(recipient_id) FROM _recipient;
 
 -- name: page_of_queue
--- Up to :limit live recipients behind :after, not above :last. Rows: recipient_id.
+-- Up to :limit live recipients after :after, up to :last. Rows: recipient_id.
 SELECT recipient_id
   FROM queue
  WHERE recipient_id > :after
@@ -70,7 +70,7 @@ SELECT recipient_id
  LIMIT :limit;
 
 -- name: still_of_queue
--- Those of :page (list of recipient_id) for which it holds. Index: the rowid. Rows: recipient_id.
+-- Those of :page (list of recipient_id) for which the condition holds. Index: the rowid. Rows: recipient_id.
 SELECT recipient_id FROM queue WHERE recipient_id IN (:page[]) AND {condition};
 
 -- name: still_of_history
@@ -86,7 +86,7 @@ SELECT count(*), count(DISTINCT id) FROM queue WHERE {condition};
 SELECT count(*), count(DISTINCT id) FROM history WHERE {condition};
 
 -- name: list_live
--- Up to :limit live recipients behind :after, in the order of their numbers.
+-- Up to :limit live recipients after :after, in the order of their numbers.
 -- Rows: see LiveRecipient in storage/admin/records.py; instants in Unix seconds.
 SELECT recipient_id, id, status, ordered, priority, attempts, next_retry_unix, expires_unix, received_unix, sender,
        recipient, domain, destination, size, last_reply

@@ -2,7 +2,7 @@
 -- Transaction: inside the settle's BEGIN IMMEDIATE. Every write names its lease, and changes nothing without it.
 
 -- name: is_lease_valid
--- Whether the lease still stands; if not, its process was taken for dead and others have the work. Rows: one, 0 or 1.
+-- Whether the lease still exists; if not, its process was taken for dead and its mail was requeued. Rows: one, 0 or 1.
 SELECT EXISTS (SELECT 1 FROM _lease WHERE lease_id = :lease_id);
 
 -- name: settle_recipient
@@ -30,8 +30,8 @@ SELECT count(*)
    AND text LIKE :fault;
 
 -- name: order
--- What was ordered while it is leased. Index: the rowid. Rows: none if it is not of the lease, else one: ordered_status,
--- ordered_next_retry_at, both NULL: nothing; expires_at.
+-- What was ordered while the recipient is leased. Index: the rowid. Rows: none if the lease does not hold it, else one:
+-- ordered_status, ordered_next_retry_at (both NULL: nothing), expires_at.
 SELECT ordered_status, ordered_next_retry_at, expires_at
   FROM _recipient
  WHERE recipient_id = :recipient_id
@@ -64,19 +64,19 @@ VALUES (
   :code, :enhanced, :text, :outcome, :decided_status, :next_retry_at);
 
 -- name: is_delivered_under
--- Whether this very lease has already brought this recipient its mail. Index: _attempt_recipient. Rows: one, 0 or 1.
+-- Whether this lease has already delivered to this recipient. Index: _attempt_recipient. Rows: one, 0 or 1.
 SELECT EXISTS (
   SELECT 1 FROM _attempt WHERE recipient_id = :recipient_id AND lease_id = :lease_id AND outcome = 'delivered');
 
 -- name: insert_notice
--- The obligation to tell the sender of a final failure, or of a delay.
+-- The obligation to report a final failure or a delay to the sender.
 INSERT INTO _notice (message_id, recipient_id, kind, created_at)
 VALUES (:message_id, :recipient_id, :kind, :now)
 ON CONFLICT DO NOTHING;
 
 -- name: delayed_recipients
--- Recipients that wait after a failed attempt, of a message whose delay was not reported yet. A recipient that is being
--- tried at this moment may wait again; the report leaves it out if it does not. Index: _recipient_message.
+-- Recipients of a message that wait after a failed attempt, if its delay has not been reported. A recipient that is being
+-- tried now is included; the report leaves it out if it no longer waits. Index: _recipient_message.
 -- Rows: recipient_id, notify.
 SELECT r.recipient_id, r.notify
   FROM _recipient AS r

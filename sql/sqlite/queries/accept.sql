@@ -6,8 +6,8 @@
 SELECT destination_id FROM _destination WHERE name = :name;
 
 -- name: insert_destination
--- A destination seen for the first time. The limit of connections is that of the last configuration, which a process of
--- the one before does not know; :max_leases before there is any. Rows: one, destination_id.
+-- A new destination. Its limit of connections comes from the newest configuration, which this process may not have read;
+-- :max_leases is used until the queue has one. Rows: one, destination_id.
 INSERT INTO _destination (name, max_leases)
 VALUES (:name, coalesce((SELECT CAST(value AS INTEGER) FROM _setting WHERE name = 'concurrency'), :max_leases))
 RETURNING destination_id;

@@ -1,7 +1,7 @@
--- garbage.sql - what takes a list as a table
+-- garbage.sql - statements that use a list as a table
 
 -- name: add_orphans
--- Files found under the names :ulids (a list) become garbage, but for those that a message's locator leads to.
+-- Files found under the names :ulids (a list) become garbage, except those that a message's locator names.
 -- Transaction: inside BEGIN IMMEDIATE, so that no message that names one commits meanwhile. Index: the UNIQUE of ulid.
 -- Rows: locator.
 INSERT OR IGNORE INTO _spool_garbage (locator)

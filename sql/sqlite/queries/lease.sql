@@ -1,4 +1,4 @@
--- lease.sql - a worker takes work, and looks whether there is any
+-- lease.sql - a worker takes leases, and checks whether mail is due
 -- Transaction: unless a statement says otherwise, inside the lease's BEGIN IMMEDIATE.
 
 -- name: is_frozen
@@ -7,9 +7,9 @@ SELECT EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen');
 
 -- name: ready_destinations
 -- Destinations of which :process_id may take a lease at :now (Unix seconds), in their turn: those without a lease, then
--- the better class, then the one that waits longest. A slot is free, and the process has not its :share of them yet.
+-- the better class, then the one that waits longest. A slot is free, and the process holds less than its :share.
 -- :is_failing picks healthy or failing ones; :has_lease is 0 to leave out those that have a lease.
--- Transaction: also outside one, to look before the write lock is taken. Index: _destination_turn, all four columns in
+-- Transaction: also outside one, to check before the write lock is taken. Index: _destination_turn, all four columns in
 -- this order. Rows: at most :limit of destination_id, name, lease_count, has_lease, slots that the process may take.
 SELECT d.destination_id, d.name, d.lease_count, d.has_lease,
        min(d.max_leases - (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id),
@@ -77,7 +77,7 @@ SELECT r.recipient_id, r.message_id
    AND r.status IN ('queued', 'deferred');
 
 -- name: mark_leased
--- The recipients in :recipients (list of recipient_id) are worked on under :lease_id. Index: the rowid.
+-- Put the recipients in :recipients (list of recipient_id) under :lease_id. Index: the rowid.
 UPDATE _recipient SET status = 'leased', lease_id = :lease_id
  WHERE recipient_id IN (:recipients[]);
 
@@ -90,16 +90,16 @@ SELECT min(next_retry_at)
    AND status IN ('queued', 'deferred');
 
 -- name: set_due
--- After a lease the bound is exact, :due_at may be NULL; :priority is the class of what is due next.
+-- Make the bound exact after a lease; :due_at may be NULL. :priority is the class of the mail that is due next.
 UPDATE _destination SET due_at = :due_at, priority = :priority WHERE destination_id = :destination_id;
 
 -- name: leased_work
--- What a lease holds, message by message, the first class first. Transaction: after the commit. Index: _recipient_lease.
--- Rows: one per recipient.
+-- The recipients of a lease, message by message, the first class first. Transaction: after the commit.
+-- Index: _recipient_lease. Rows: one per recipient.
 SELECT m.message_id, m.ulid, m.reverse_path, m.size, m.received_at, m.body_type, m.has_8bit, m.is_smtputf8, m.dsn_return,
        m.envelope_id, m.content_locator, m.added_fields, m.digest,
        r.recipient_id, r.address, r.domain, r.attempts, r.expires_at, r.notify,
-       -- RFC 3461 §5.2.1: who was named otherwise by the client is so named to the next host, in xtext.
+       -- RFC 3461 §5.2.1: the next host gets the address that the client gave, in xtext, if it differs from ours.
        CASE
          WHEN r.original_recipient IS NULL AND r.original <> r.address AND r.original NOT GLOB '*[^ -~]*'
            THEN 'rfc822;' || replace(replace(replace(r.original, '+', '+2B'), '=', '+3D'), ' ', '+20')
@@ -111,8 +111,8 @@ SELECT m.message_id, m.ulid, m.reverse_path, m.size, m.received_at, m.body_type,
  ORDER BY min(r.priority) OVER (PARTITION BY r.message_id), r.message_id, r.recipient_id;
 
 -- name: orders
--- Recipients of a lease that are not to be delivered to any more, and one NULL unless the lease may go on at :now: its
--- destination is suspended, or the lease is gone. Transaction: none needed. Index: _recipient_ordered, the rowids.
+-- Recipients of a lease that must no longer be delivered to, and one NULL if the lease must stop at :now because its
+-- destination is suspended or the lease is gone. Transaction: none needed. Index: _recipient_ordered, the rowids.
 -- Rows: recipient_id.
 SELECT recipient_id FROM _recipient WHERE lease_id = :lease_id AND ordered_status IS NOT NULL
 UNION ALL

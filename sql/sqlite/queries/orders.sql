@@ -2,7 +2,7 @@
 -- Transaction: inside BEGIN IMMEDIATE, with the name of the person who orders in _actor from the first statement to the last.
 
 -- name: set_actor
--- From here on the audit names :who.
+-- Let the audit name :who from here on.
 INSERT INTO _actor (actor_id, who) VALUES (1, :who);
 
 -- name: clear_actor
