@@ -18,7 +18,7 @@ from empath.config import Config
 from empath.config.effective import effective_toml, settings
 from empath.config.workable import contradictions
 from empath.daemon.supervisor import instance, launch
-from empath.errors import ConfigError, QueueBusy, UsageError
+from empath.errors import ConfigError, EmpathError, QueueBusy, UnusableQueue, UsageError
 
 NOT_RUNNING: Final = 3  # code of the LSB for a stopped service
 UNKNOWN: Final = 4  # code of the LSB for a service whose state cannot be told
@@ -110,11 +110,23 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
     if is_effective:  # before the check of the queue, whose finding it may explain
         text = json.dumps(settings(config)) + "\n" if is_json else effective_toml(config)
         click.echo(text.encode(), nl=False)  # TOML is UTF-8 whatever the terminal's encoding
-    if launch.find_supervisor(config) is None:  # the queue of a running instance has passed
+    pid = launch.find_supervisor(config)
+    if pid is None:
         os.close(_prepare(config))
+    else:  # the queue of a running instance has passed, unless that is of before an upgrade
+        _hold_same_version(config, pid)
     if found := contradictions(config):
         raise ConfigError("\n".join(f"{file}: {line}" for line in found))
     say("empathd", f"{file}: no findings")
+
+
+def _hold_same_version(config: Config, pid: int) -> None:
+    try:
+        open_queue(config).open_reader().close()
+    except UnusableQueue as exc:
+        raise UnusableQueue(f"another version of Empath runs, pid {pid}: {exc}") from exc
+    except EmpathError:
+        pass  # this user may not look, or not now
 
 
 def _prepare(config: Config) -> int:

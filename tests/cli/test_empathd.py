@@ -6,6 +6,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from empath.cli import common
 from empath.cli.empathd import empathd as command
 from tests.kit.process import EMPATHD, Empathd
 from tests.kit.waiting import DEADLINE_S, eventually
+from tests.storage.migrations.kit import VERSION_1, restore
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,6 +55,37 @@ def detached(tmp_path):
         run("stop", config=instance.config)
     finally:
         instance.clean_up()
+
+
+def test_an_older_version_that_runs_is_named_and_can_be_stopped(tmp_path):
+    """
+    After an upgrade of the package its processes are still those of before, and so is the queue.
+    """
+    instance = Empathd(tmp_path / "older")
+    restore(VERSION_1, instance.queue)
+    hold = f"""
+import fcntl, os, sys
+held = open({str(instance.queue)!r} + ".lock", "w")
+fcntl.flock(held, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as older:
+        assert older.stdout is not None
+        assert "held\n" == older.stdout.readline()
+        (instance.directory / "empathd.pid").write_text(f"{older.pid}\n")
+        code, _, error = run("check", config=instance.config)
+        assert (65, 1) == (code, error.count("\n"))
+        assert error.startswith(f"empathd: another version of Empath runs, pid {older.pid}: ")
+        assert "the schema is of an older Empath; `empathd restart` brings it up to date" in error
+        code, _, error = run("start", config=instance.config)
+        assert (75, 1) == (code, error.count(f"pid {older.pid}"))
+        assert (0, f"running, pid {older.pid}\n") == run("status", config=instance.config)[:2]
+        assert 0 == run("stop", config=instance.config)[0]
+        assert -signal.SIGTERM == older.wait(DEADLINE_S)
+    assert 0 == run("check", config=instance.config)[0]
 
 
 def test_version_is_that_of_the_package():

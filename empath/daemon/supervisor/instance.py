@@ -11,6 +11,9 @@ The supervisor also marks the next octet with a lock of its own process, so that
 that may read the directory. The pid file names the supervisor for people and init scripts; the truth is the lock.
 Nothing here opens the database file: to close it would drop the locks that SQLite holds in the same process.
 
+Older versions hold an flock on a file `<queue>.lock` instead. They are met too, so that two versions never work on one
+queue; the file is neither made nor removed here.
+
 The command that starts an instance takes the lock first, so that no other process works on the queue while it is
 prepared, and hands it on in EMPATH_LOCK_FD.
 """
@@ -48,6 +51,10 @@ def acquire(queue: Path, wait_s: float = WAIT_S) -> int:
     if _still(lambda: not _try_lock(fd, place), wait_s):
         os.close(fd)
         raise QueueBusy(f"another instance works on {queue}: held by {_pids_text(holders_of(queue))}")
+    if _older_lock(queue) is not None:
+        os.close(fd)
+        held_by = _pids_text(holders_of(queue))
+        raise QueueBusy(f"an older Empath works on {queue}: held by {held_by}; end it with `empathd stop`")
     return fd
 
 
@@ -72,12 +79,12 @@ def inherited() -> int | None:
 
 def is_held(queue: Path) -> bool:
     """
-    Whether any process of an instance lives.
+    Whether any process of an instance lives, of an older version too.
 
     Raises:
         PermissionRefused: this user may not read the directory of the queue.
     """
-    return _holder(queue, fcntl.F_OFD_GETLK, _place(queue)) is not None
+    return _holder(queue, fcntl.F_OFD_GETLK, _place(queue)) is not None or _older_lock(queue) is not None
 
 
 def wait_until_free(queue: Path, wait_s: float) -> None:
@@ -109,7 +116,13 @@ def holders_of(queue: Path) -> tuple[int, ...]:
     except OSError:
         return ()
     others = {int(name) for name in os.listdir("/proc") if name.isdigit()} - {os.getpid()}
-    return tuple(pid for pid in sorted(others) if _holds(f"/proc/{pid}", wanted, _place(queue)))
+    older = _older_lock(queue)
+    return tuple(
+        pid
+        for pid in sorted(others)
+        if _holds(f"/proc/{pid}", wanted, f" {_place(queue)} {_place(queue)}\n")
+        or (older is not None and _holds(f"/proc/{pid}", older, "lock:"))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +184,15 @@ def find_supervisor(queue: Path, pid_file: PidFile) -> int | None:
     Raises:
         PermissionRefused: this user can read neither the directory of the queue nor the pid file.
     """
+    pid = pid_file.find()
     try:
-        return _holder(queue, fcntl.F_GETLK, _place(queue) + 1)
+        found = _holder(queue, fcntl.F_GETLK, _place(queue) + 1)
+        if found is None and _older_lock(queue) is not None:
+            return pid if pid in holders_of(queue) else None
+        return found
     except PermissionRefused:
         if not pid_file.is_readable:
             raise
-    pid = pid_file.find()
     return pid if pid is not None and Path(f"/proc/{pid}").exists() else None
 
 
@@ -189,6 +205,30 @@ def _place(queue: Path) -> int:
     """Place of the octet for the database file of this name; the octet after it is the supervisor's."""
     name = os.path.basename(os.path.realpath(queue))
     return int.from_bytes(sha256(os.fsencode(name)).digest()[:7]) * 2
+
+
+def _older_lock(queue: Path) -> os.stat_result | None:
+    """
+    The lock file of an older version, if a process holds it.
+
+    Raises:
+        PermissionRefused: this user may not open it.
+    """
+    for database in {queue: None, Path(os.path.realpath(queue)): None}:
+        path = database.with_name(f"{database.name}.lock")
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except PermissionError as exc:
+            raise PermissionRefused(f"cannot tell whether an older Empath holds {path}: {exc.strerror}") from exc
+        except OSError:
+            continue
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: two that ask do not meet each other
+        except BlockingIOError:
+            return os.fstat(fd)
+        finally:
+            os.close(fd)
+    return None
 
 
 def _open(queue: Path) -> int:
@@ -239,17 +279,17 @@ def _holder(queue: Path, command: int, place: int) -> int | None:
         os.close(fd)
 
 
-def _holds(process: str, wanted: os.stat_result, place: int) -> bool:
+def _holds(process: str, wanted: os.stat_result, lock: str) -> bool:
+    """Whether *process* has the file *wanted* open, with a lock whose line in fdinfo has the text *lock*."""
     try:
         numbers = os.listdir(f"{process}/fd")
     except OSError:
         return False  # gone, or another user's
     for number in numbers:
         try:
-            if os.path.samestat(os.stat(f"{process}/fd/{number}"), wanted):
-                locks = Path(f"{process}/fdinfo/{number}").read_text()
-                if f" {place} {place}\n" in locks:
-                    return True
+            is_wanted = os.path.samestat(os.stat(f"{process}/fd/{number}"), wanted)
+            if is_wanted and lock in Path(f"{process}/fdinfo/{number}").read_text():
+                return True
         except OSError:
             continue  # closed meanwhile
     return False

@@ -80,7 +80,8 @@ def check_current(connection: apsw.Connection, path: Path) -> None:
         UnusableQueue: it has another.
     """
     if check_version(connection, path) != SCHEMA_VERSION:
-        raise UnusableQueue(f"{path}: the schema is of an older Empath; run `empathd check` to bring it up to date")
+        remedy = "`empathd restart` brings it up to date if one runs, else `empathd check`"
+        raise UnusableQueue(f"{path}: the schema is of an older Empath; {remedy}")
 
 
 def migrations() -> dict[int, str]:

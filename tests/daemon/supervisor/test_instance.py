@@ -35,6 +35,42 @@ def holder(tmp_path):
         yield process
 
 
+OLDER = """
+import fcntl, sys
+held = open(sys.argv[1] + ".lock", "w")
+fcntl.flock(held, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_an_instance_of_an_older_version_is_met(tmp_path):
+    """
+    It holds a lock file beside the queue; two versions on one queue would not know of each other's leases.
+    """
+    queue, pid_file = tmp_path / "queue.db", instance.PidFile(tmp_path / "empathd.pid")
+    command = [sys.executable, "-c", OLDER, str(queue)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as older:
+        assert older.stdout is not None
+        assert "held\n" == older.stdout.readline()
+        pid_file.write(older.pid)
+        with pytest.raises(QueueBusy) as caught:
+            instance.acquire(queue, wait_s=0)
+        expected = f"an older Empath works on {queue}: held by pid {older.pid}; end it with `empathd stop`"
+        assert expected == str(caught.value)
+        assert instance.is_held(queue)
+        assert (older.pid,) == instance.holders_of(queue)
+        assert older.pid == instance.find_supervisor(queue, pid_file)
+        with pytest.raises(QueueBusy):
+            instance.wait_until_free(queue, wait_s=0)
+        older.kill()
+        older.wait()
+    assert None is instance.find_supervisor(queue, pid_file)
+    assert not instance.is_held(queue)
+    os.close(instance.acquire(queue, wait_s=0))
+    assert (tmp_path / "queue.db.lock").exists()
+
+
 def test_a_second_instance_is_told_who_holds_the_queue(tmp_path, holder):
     """
     Two on one queue would be safe for the rows and confusing for everyone else.
