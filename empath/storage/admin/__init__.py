@@ -1,1 +1,1 @@
-"""What people ask of the queue and order: read by the commands."""
+"""People's questions and orders to the queue; the commands use this package."""

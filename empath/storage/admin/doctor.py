@@ -1,7 +1,7 @@
 """
-diagnosis - whether the queue and its place are fit for the service
+doctor - whether the queue and its place are fit for the service
 
-Nothing is made or changed, and nothing that is missing ends it: each look is a Diagnosis.
+Nothing is made or changed, and a missing thing does not end the checks: each check gives a Diagnosis.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from empath.policy.health import SILENCE_S, Diagnosis, Level
 from empath.storage.engine import Engine, Selects
 
 _SKEW_S: Final = 60.0
-_RELEASED: Final = 1_750_000_000.0  # 2025-06-15: before this version was made
+_RELEASED: Final = 1_750_000_000.0  # 2025-06-15, an instant before the release of this version
 _MEND_CLOCK: Final = "set the clock and let it be kept, such as by `timedatectl set-ntp true`"
 
 
@@ -27,7 +27,7 @@ def diagnose_queue(
     now: float,
 ) -> Iterator[Diagnosis]:
     """
-    Look at the engine, the place, the disk and the database of the queue.
+    Check the engine, the place, the disk and the database of the queue.
 
     *user* owns the queue when root starts Empath; *now* is Unix seconds.
     """
@@ -48,7 +48,7 @@ def diagnose_queue(
 
 
 def explained(subject: str, level: Level, error: EmpathError) -> Diagnosis:
-    """An error as a diagnosis: the text behind its last semicolon is the remedy."""
+    """An error as a diagnosis: the text after its last semicolon is the remedy."""
     found, _, remedy = str(error).rpartition("; ")
     return Diagnosis(subject, level, found, remedy) if found else Diagnosis(subject, level, remedy, "see the log")
 

@@ -1,14 +1,14 @@
 """
-fsck - look for what must never be in a queue, and mend what can be mended
+fsck - find what must never be in a queue, and repair what can be repaired
 
 THEORY
-    Each check is one SELECT, so what it finds was wrong at one instant, also while the service works.  A repair asks
-    the check again inside its own transaction and mends what is still wrong there; for each row that it changes it
-    leaves a row in the audit, in the same commit.  Files are no part of a transaction: a file that is missed is asked
-    for again after the look, for its message may have been delivered meanwhile.
+    Each check is one SELECT, so each fault existed at one instant, even while the service works.  A repair runs the
+    check again inside its own transaction and mends what is still wrong.  For each row that it changes it writes an
+    audit row in the same commit.  Files are not part of a transaction: a missing file is checked against its message
+    again, because the message may have been delivered meanwhile.
 
 HOUSE RULES
-    A repair never loses mail: what cannot be delivered is held for a person, and only what nobody waits for is removed.
+    A repair never loses mail: it holds undeliverable mail for a person, and removes only what no recipient needs.
     Anything else is left to people, and the sentence says what to do.
 """
 
@@ -38,7 +38,7 @@ from empath.storage.queue.process import EndProcess
 from empath.storage.spool import locate
 from empath.storage.write import Write
 
-MOST: Final = 1000  # findings of one check that are told one by one
+MOST: Final = 1000  # most findings of one check that are listed one by one
 WHO: Final = "empath-admin"
 Row = dict[str, Any]
 
@@ -65,10 +65,10 @@ def examine(
     session: Selects, *, now: float, spool: Path | None, is_quick: bool = False, most: int = MOST
 ) -> list[Finding]:
     """
-    What is wrong with the queue that *session* reads; it must be in no transaction.
+    What is wrong with the queue that *session* reads; the session must not be in a transaction.
 
-    *now* (Unix seconds) tells what is old; 0.0: nothing is. Without *spool* no file is looked at. *is_quick* leaves out
-    the look whether indexes hold what tables hold. Of one check at most *most* findings come, and one for the rest.
+    *now* (Unix seconds) decides what is old; with 0.0 nothing is. Without *spool* no file is checked. *is_quick* skips
+    the comparison of indexes with their tables. Each check gives at most *most* findings, and one for the rest.
 
     Raises:
         QueueBusy, StorageFailure: the spool or the database cannot be read; a damaged one is a finding.
@@ -99,9 +99,9 @@ def examine_queue(engine: Engine, *, now: float, spool: Path, is_quick: bool = F
 
 class Repair(Write):
     """
-    Mend what the checks called *names* still find; `repaired` has each thing that was mended.
+    Repair what the checks called *names* still find; `repaired` has one finding for each repair.
 
-    *node* is the name of this host, which locators of its files bear.
+    *node* is the name of this host, which is part of the locators of its files.
     """
 
     def __init__(self, names: Iterable[str], *, now: float, spool: Path, node: str) -> None:
@@ -200,7 +200,7 @@ def _damages(session: Selects, is_quick: bool) -> Iterator[Row]:
 
 
 def _wrong_files(session: Selects, spool: Path) -> Iterator[tuple[Check, Row]]:
-    """Messages whose file is not there or damaged, except where all recipients are held: those were reported."""
+    """Messages whose file is missing or damaged, except where all recipients are held: those were reported before."""
     for row in list(session.records("fsck.spooled", {})):
         if not row["waiting"] and row["held"]:
             continue
@@ -211,13 +211,13 @@ def _wrong_files(session: Selects, spool: Path) -> Iterator[tuple[Check, Row]]:
             check = FILE_DAMAGED
         else:
             continue
-        # It may have been delivered, and its file removed, since it was read: ask again.
+        # The message may have been delivered and its file removed since it was read: check again.
         if session.value("fsck.is_still_spooled", row):
             yield check, row
 
 
 def _octets_of(file: Path) -> int | None:
-    """Its size; None: it is surely not there. A disk that is not mounted or a directory that is not ours is trouble."""
+    """Size of *file*, None if it does not exist. An unmounted disk or a foreign directory raises StorageFailure."""
     try:
         return os.lstat(file).st_size
     except FileNotFoundError:

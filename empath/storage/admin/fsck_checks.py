@@ -2,9 +2,9 @@
 fsck_checks - the table of what must never be found in a queue
 
 Each check is a statement of sql/queries/fsck.sql of the same name. Its sentence says what was found and what to do;
-names in braces are columns of the statement. A check that can be mended has a statement `mend_<name>` there, or is one
-of those that storage/admin/fsck.py mends by what the daemons use. The order is that of the repair: what a repair may
-bring to light comes behind it.
+names in braces are columns of the statement. A repairable check has a statement `mend_<name>` there, or
+storage/admin/fsck.py repairs it with the daemons' own code. The order of the table is the order of repair: a check
+comes after those whose repair may reveal its faults.
 """
 
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ _STATEMENTS: Final = frozenset(name for name, _ in blocks("queries", "fsck"))
 _MENDED_IN_PYTHON: Final = frozenset({"lease_without_process", "content_missing", "content_damaged"})
 
 
-# What the repair of one brings to light, and what is then mended as well.
+# The repair of the first check reveals faults of the second, which are then repaired as well.
 BROUGHT_TO_LIGHT: Final = {"lease_without_destination": "leased_without_lease"}
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """
-    One thing that must not be.
+    One kind of fault.
 
-    Shape: sentence is a template of the statement's columns. what is what the audit calls the repair: `status` where a
-    recipient changes it, else the check's name.
+    Shape: sentence is a template over the statement's columns. what is the name of the repair in the audit: `status`
+    where a recipient's status changes, else the check's name.
     """
 
     name: str
@@ -35,12 +35,12 @@ class Check:
 
     @property
     def is_repairable(self) -> bool:
-        """Whether `--repair` knows a way."""
+        """Whether `--repair` can repair it."""
         return self.name in _MENDED_IN_PYTHON or f"mend_{self.name}" in _STATEMENTS
 
     @property
     def audit_name(self) -> str:
-        """What stands in the column `what` of the audit."""
+        """Value of the column `what` of the audit."""
         return self.what or f"fsck {self.name}"
 
 
@@ -52,8 +52,8 @@ CHECKS: Final = (
     ),
     Check(
         "recipient_without_destination",
-        "recipient {recipient_id} <{address}> ({status}) has no destination, so nobody delivers it: use --repair to"
-        " let it wait under {domain}",
+        "recipient {recipient_id} <{address}> ({status}) has no destination, so no worker delivers to it: use"
+        " --repair to let it wait under {domain}",
     ),
     Check(
         "lease_without_destination",
@@ -71,8 +71,8 @@ CHECKS: Final = (
     ),
     Check(
         "leased_without_lease",
-        f"{_RECIPIENT} is leased under lease {{lease_id}}, which is not there, so nobody works on it: use --repair to"
-        " let it be tried again",
+        f"{_RECIPIENT} is leased under lease {{lease_id}}, which does not exist, so no worker delivers to it: use"
+        " --repair to let it be tried again",
         "status",
     ),
     Check(
@@ -98,12 +98,12 @@ CHECKS: Final = (
     ),
     Check(
         "content_unnamed",
-        "{size_octets} octets of content of {id} are kept, though nobody waits for them: use --repair to remove them",
+        "{size_octets} octets of content of {id} are kept, but no recipient needs them: use --repair to remove them",
     ),
     Check(
         "content_without_message",
         "{size_octets} octets of content belong to message number {message_id}, which is not there: save them from the"
-        " table _content and find out to whom they should go",
+        " table _content and find out who their recipients are",
     ),
     Check(
         "garbage_needed",
@@ -120,11 +120,11 @@ CHECKS: Final = (
     ),
     Check(
         "attempt_without_recipient",
-        "attempt {attempt_id} was made for recipient {recipient_id}, who is not there: use --repair to remove it",
+        "attempt {attempt_id} was made for recipient {recipient_id}, which does not exist: use --repair to remove it",
     ),
     Check(
         "notice_without_recipient",
-        "a report of {before} is owed on recipient {recipient_id}, who is not there: use --repair to remove it",
+        "a report of {before} is due for recipient {recipient_id}, which does not exist: use --repair to remove it",
     ),
     Check(
         "notice_without_failure",
@@ -191,7 +191,7 @@ FILE_DAMAGED: Final = Check(
 )
 FILE_LOST: Final = Check(
     "file_lost",
-    "the file of {id} is not in the spool, though nobody waits for it: it cannot be sent again, and retention will"
+    "the file of {id} is not in the spool, but no recipient waits for it: it cannot be sent again, and retention will"
     " forget it",
 )
 FILE_WITHOUT_MESSAGE: Final = Check(

@@ -1,8 +1,8 @@
 """
-orders - what can be ordered of recipients, and what an order means for one of them
+orders - the orders for recipients, and the effect of an order on one recipient
 
-A table and a few lines of rules: nothing here touches the database. The views judge again, by the same rules in SQL
-(sql/sqlite/control.sql); what they would refuse is not asked of them, so that one row cannot spoil an order for many.
+A table and a few rules; nothing here touches the database. The views apply the same rules again in SQL
+(sql/sqlite/control.sql). An order skips each row that they would refuse, so that one row cannot fail an order for many.
 """
 
 from dataclasses import dataclass, replace
@@ -47,7 +47,7 @@ class Order:
     takes: str = RecipientStatus.CANCELLED
 
     def effect(self, state: State, *, has_content: bool) -> Effect:
-        """What it does to a recipient in *state*; nothing but CHANGED and ORDERED changes anything."""
+        """What the order does to a recipient in *state*; only CHANGED and ORDERED change anything."""
         if self.verb is Verb.UNDELETE:
             return self._undelete(state, has_content=has_content)
         if state.status in FINAL:

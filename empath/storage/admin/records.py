@@ -1,9 +1,9 @@
 """
-admin_records - what an answer about the queue consists of
+records - the records of an answer about the queue
 
-The fields are named as people know them, by the columns of the view `queue`, and they are the keys of the JSON that
-empath-admin prints: a change of a name here is a change of a public interface.  Instants are Unix seconds and end in
-`_at`; sizes end in `_octets`, durations in `_s`.
+The fields have the names of the columns of the view `queue`, and are the keys of the JSON that empath-admin prints: to
+rename one changes a public interface.  Instants are Unix seconds and end in `_at`; sizes end in `_octets`, durations in
+`_s`.
 """
 
 from dataclasses import dataclass, field
@@ -46,7 +46,7 @@ class Reference:
 
     @property
     def keys(self) -> dict[str, str | int | None]:
-        """Values for the statements that take either."""
+        """Values for the statements that take either kind of reference."""
         return {"ulid": str(self.queue_id) if self.queue_id else None, "recipient_id": self.recipient_id}
 
 

@@ -1,11 +1,11 @@
 """
-selection - which recipients an order or a list is about
+selection - the recipients that an order or a list is about
 
 THEORY
     A person names recipients by conditions that must all hold. They become one expression over the columns of the view
-    `queue` (or `history`), so that a list, a rehearsal and the order itself mean the same rows. A condition in SQL of
-    the person's own is run by the engine so that it can only read, and must be one whole expression: it cannot end the
-    statement that it stands in, nor its parentheses.
+    `queue` (or `history`), so that a list, a rehearsal and the order itself mean the same rows. A condition may be SQL
+    that the person wrote. The engine lets it only read, and it must be one whole expression: it cannot end the
+    statement around it, nor its parentheses.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _COLUMNS: Final = ("domain", "sender", "recipient", "status", "destination", "re
 @dataclass(frozen=True, slots=True)
 class Selection:
     """
-    Conditions that must all hold; None is no condition, and without any all recipients of the view are meant.
+    Conditions that must all hold. None means no condition; without any condition all recipients of the view are meant.
 
     Shape: domain in A-labels; sender and recipient as the queue has them, an empty sender is the null path;
     received_before in Unix seconds; where is SQL, an expression over the columns of the view.
@@ -72,7 +72,7 @@ class Selection:
 
 def probe(visit: Visit, view: PublicView, selection: Selection) -> None:
     """
-    Hold that the person's SQL is one expression that only reads.
+    Check that the person's SQL is one expression that only reads.
 
     Raises:
         UsageError: it is not.

@@ -1,8 +1,8 @@
 """
 service_orders - orders to the service as a whole, as a client of the view `control`
 
-freeze, thaw, flush and log-level are done by the commit that asks. The others are carried out by a process of the
-running service, which writes back what came of it.
+The commit that gives it carries out freeze, thaw, flush or log-level. A process of the running service carries out the
+other orders and writes back the result.
 """
 
 import time
@@ -61,10 +61,10 @@ class Thaw(Tell):
 
 class Flush(Tell):
     """
-    Make due at *now* (Unix seconds) what waits for *destination*, or for all, and end their back-off.
+    Make waiting mail for *destination*, or for all, due at *now* (Unix seconds), and end the back-off.
 
-    After it `recipients` and `destinations` count what was not due before; `frozen_since` tells that nothing will be
-    delivered all the same. A rehearsal only counts.
+    Afterwards `recipients` and `destinations` count what was not due before. If `frozen_since` is set, delivery is
+    stopped and nothing will be delivered yet. A rehearsal only counts.
 
     Raises:
         MissingInput: there is no such destination.
@@ -103,7 +103,7 @@ def rehearse(engine: Engine, flush: Flush) -> None:
 
 def wait_for_outcome(engine: Engine, control_id: int, *, deadline_s: float) -> str | None:
     """
-    What came of an order; None if nobody has carried it out in *deadline_s*.
+    The result of an order; None if no process has carried it out within *deadline_s*.
 
     Raises:
         PermissionRefused, UnusableQueue, StorageFailure: see `carry_out`.

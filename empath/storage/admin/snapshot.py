@@ -1,10 +1,10 @@
 """
-admin - what a person asks of the queue and orders in it
+snapshot - read the queue at one instant, and commit a person's order
 
 THEORY
-    A Snapshot is one instant of the queue: all of an answer is read inside one transaction that takes no lock and
-    keeps no writer waiting.  An order is a Write that `carry_out` commits alone; running workers see the commit by
-    `Reader.news`, so they need no message.
+    A Snapshot is one instant of the queue: the whole answer is read inside one transaction, which takes no lock and
+    does not keep a writer waiting.  An order is a Write that `carry_out` commits alone.  Running workers see the commit
+    by `Reader.news`, so they need no message.
 """
 
 import contextlib

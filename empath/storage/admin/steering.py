@@ -2,10 +2,11 @@
 steering - carry an order out on all recipients of a selection
 
 THEORY
-    Pages by number, each found without the write lock, then written in a transaction of its own, in which the
-    conditions are asked again: between the two a recipient may have moved. A page is as large as can be written in
-    about a second, so that no client waits longer for its 250. What a page has committed stays if a later one fails.
-    A rehearsal goes the same way inside one snapshot, and says what would be.
+    An order goes through its recipients by number, page by page. A page is found without the write lock and written in
+    a transaction of its own. That transaction checks the conditions again, because a recipient may have moved
+    meanwhile. A page is as large as can be written in about a second, so that no client waits longer for its 250. A
+    committed page stays if a later one fails. A rehearsal does the same inside one snapshot, and says what would
+    happen.
 """
 
 import contextlib
@@ -22,11 +23,11 @@ from empath.storage.admin.selection import Selection
 from empath.storage.admin.snapshot import frozen_since
 from empath.storage.engine import Engine, PublicView, Session
 
-_ROWS: Final = 5_000  # in the first page
+_ROWS: Final = 5_000  # size of the first page
 _LEAST_ROWS: Final = 500
 _MOST_ROWS: Final = 20_000
-_LONG_S: Final = 0.5  # a page that took longer is followed by one of half as many rows,
-_SHORT_S: Final = 0.1  # one that was quicker by one of twice as many
+_LONG_S: Final = 0.5  # time of a page above which the next one has half the rows
+_SHORT_S: Final = 0.1  # time of a page below which the next one has twice the rows
 
 
 class Steering:
@@ -34,8 +35,8 @@ class Steering:
     *order* for all of *selection* in the queue of *engine*, to be used in a `with`.
 
     *deadline_s* bounds each wait for the write lock; None is a rehearsal, which takes no lock and changes nothing.
-    `not_found` has the references that name no row, `frozen_since` says that nothing will be delivered all the same,
-    `transactions` counts the commits.
+    `not_found` has the references that name no row. If `frozen_since` is set, delivery is stopped. `transactions`
+    counts the commits.
 
     Raises:
         UsageError: the selection's SQL is no expression, or does not only read.
@@ -75,7 +76,7 @@ class Steering:
         self._exit.__exit__(kind, error, traceback)
 
     def count(self) -> tuple[int, int]:
-        """How many recipients are meant at this instant, of how many messages."""
+        """Numbers of the selected recipients and of their messages at this instant."""
         if self._numbers is not None:
             return len(self._numbers), self._messages
         return select.count(self._visit, self._view, self._selection)
@@ -148,7 +149,7 @@ class Steering:
 
 @contextlib.contextmanager
 def acting(session: Session, who: str) -> Iterator[None]:
-    """In a transaction: what is written in the body is audited as done by *who*."""
+    """Let the audit name *who* for the writes of the body; inside a transaction."""
     session.run("orders.set_actor", {"who": who})
     yield
     session.run("orders.clear_actor")
