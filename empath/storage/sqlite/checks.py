@@ -1,8 +1,8 @@
 """
 checks - whether a place is fit for a queue, before anything is started
 
-A queue on a network file system loses its locks; one in a directory that others may write can be exchanged for another;
-one in a system directory is a slip of the pen.  Every link is followed before a path is judged.
+On a network file system the locks of a queue do not hold.  In a directory that others may write, the queue can be
+replaced.  A queue in a system directory is a mistake.  Every link is followed before a path is judged.
 """
 
 import os
@@ -29,7 +29,7 @@ _OCTAL = re.compile(r"\\([0-7]{3})")  # space, tab, line feed and backslash in a
 
 def check_queue(path: Path, user: str | None = None, *, say: Callable[[str], object] = lambda _: None) -> None:
     """
-    Hold that a queue can live at *path*, and make or migrate it; *user* is who will own it when root starts Empath.
+    Check that a queue can live at *path*, and make or migrate it; *user* will own it when root starts Empath.
 
     *say* as for `schema.prepare`.
 
@@ -57,7 +57,7 @@ def check_queue(path: Path, user: str | None = None, *, say: Callable[[str], obj
         if os.geteuid() == 0 and user is not None:
             for mine in (path, Path(f"{path}-wal"), Path(f"{path}-shm"), spool):
                 if mine.exists():
-                    # Root must give away no file that a link planted by that user leads to.
+                    # That user may have planted a link: root must not give away the file that it leads to.
                     os.chown(mine, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
     except OSError as exc:
         raise CannotCreate(f"{spool}: {exc.strerror}") from exc
@@ -65,7 +65,7 @@ def check_queue(path: Path, user: str | None = None, *, say: Callable[[str], obj
 
 
 def place_errors(path: Path, user: str | None = None) -> list[EmpathError]:
-    """All that `check_queue` would refuse about directories and files; nothing is made or changed."""
+    """Check the directories and files as `check_queue` does; nothing is made or changed."""
     found: list[EmpathError] = []
     try:
         owner = _account(user)
@@ -89,7 +89,7 @@ def place_errors(path: Path, user: str | None = None) -> list[EmpathError]:
 
 
 def network_file_system(path: Path, mounts: str) -> str | None:
-    """Type of the network file system that *path* lies on by the table *mounts* (mountinfo, proc(5)), or None."""
+    """Type of the network file system that *path* is on, or None; *mounts* is a mountinfo table, see proc(5)."""
     best, kind = -1, ""
     for line in mounts.splitlines():
         left, _, right = line.partition(" - ")
@@ -132,7 +132,7 @@ def _check_place(folder: Path, owner: pwd.struct_passwd) -> None:
 def _may_write(folder: Path, owner: pwd.struct_passwd) -> bool:
     if os.geteuid() == owner.pw_uid:
         return os.access(folder, os.W_OK | os.X_OK)
-    status = folder.stat()  # root asks for another
+    status = folder.stat()  # for another user when root runs the check
     if status.st_uid == owner.pw_uid:
         return status.st_mode & 0o300 == 0o300
     return status.st_mode & 0o030 == 0o030 and status.st_gid in os.getgrouplist(owner.pw_name, owner.pw_gid)
@@ -141,7 +141,7 @@ def _may_write(folder: Path, owner: pwd.struct_passwd) -> bool:
 def _check_mode(path: Path, owner: pwd.struct_passwd, what: str) -> None:
     status = path.stat()
     if status.st_mode & stat.S_IWOTH and stat.S_ISDIR(status.st_mode):
-        # Another mode of a directory that is shared, such as /tmp, would harm every other program.
+        # To change the mode of a shared directory, such as /tmp, would harm every other program.
         raise PermissionRefused(f"{path}: every user may write this {what}; use one that is Empath's own, of mode 750")
     if status.st_mode & stat.S_IWOTH:
         raise PermissionRefused(f"{path}: every user may write this {what}; run `chmod o-w {path}`")

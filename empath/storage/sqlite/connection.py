@@ -2,9 +2,9 @@
 connection - the one way to open the queue database
 
 THEORY
-    SQLite's own busy timeout starves a writer that competes with others in a closed loop, so each connection brings a
-    handler that sleeps a short random time until a deadline.  What SQLite promises depends on its settings, so each is
-    set and read back.  A connection belongs to the process that opened it: it must not cross a fork.
+    SQLite's own busy timeout starves a writer that competes with others in a closed loop.  So each connection has a
+    busy handler that sleeps short random times until a deadline.  SQLite's guarantees depend on its settings, so each
+    setting is set and read back.  A connection belongs to the process that opened it: it must not cross a fork.
 
     The errors of apsw end here: `translated()` turns each into one of ours.
 """
@@ -24,11 +24,11 @@ from empath.storage.engine import Bindings, Sleep
 PAGE_OCTETS = 4096
 AUTOCHECKPOINT_PAGES = 1000
 _CACHE_KIB = 16 * 1024
-# The driver's cache is a ring in which a statement takes a new place at each use: what a lease needs must not be pushed
-# out by what many settles use between two of them. This is the most that it takes.
+# The driver's cache is a ring: a statement takes a new place at each use. The settles between two leases must not push
+# out the statements of a lease. This is the largest size that the driver takes.
 _STATEMENTS = 512
 _EAGER_TRIES = 100
-# Before 3.51.3 a checkpoint that meets a WAL reset can corrupt the file; the fix went into these older lines too.
+# Before 3.51.3 a checkpoint during a WAL reset can corrupt the file. These older lines have the fix, too.
 _MENDED_LINES = {(3, 44): 6, (3, 50): 7, (3, 51): 3}
 
 
@@ -117,7 +117,7 @@ def ours(exc: apsw.Error, path: Path | str) -> EmpathError:
 
 
 def rows(connection: apsw.Connection, statement: str, bindings: Bindings = ()) -> list[tuple[Any, ...]]:
-    """All rows of one statement; its cursor ends here, in the thread that made it."""
+    """All rows of one statement; its cursor is closed here, in the thread that made it."""
     return connection.execute(statement, bindings).fetchall()
 
 
@@ -141,7 +141,7 @@ def transaction(connection: apsw.Connection) -> Iterator[None]:
 
 
 def _keep_plans(connection: apsw.Connection) -> None:
-    """Have a statement compiled once: where a value could decide on a partial index, SQLite compiles for each value."""
+    """Let SQLite compile a statement once, not anew for each value that could decide whether a partial index fits."""
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
 
 

@@ -1,9 +1,8 @@
 """
 destination_ids - the numbers of destinations that a writer has seen
 
-A destination is never deleted, so a number that was committed stays true. A roll-back frees the number of a destination
-that its transaction inserted, for another name: such a number is used until the transaction ends, and kept only if that
-commits.
+A destination is never deleted, so a committed number stays valid. After a roll-back, another name may get the number of
+a destination that the transaction inserted. So such a number is kept only if its transaction commits.
 """
 
 from typing import Protocol
@@ -31,7 +30,7 @@ class DestinationIds:
         return len(self.known)
 
     def find(self, session: _Session, name: str) -> int:
-        """Number of *name*, which is not known; a name that is new is inserted."""
+        """Number of *name*, which is not in `known`; a new destination is inserted."""
         number = session.value("accept.find_destination", {"name": name})
         if number is None:
             number = session.insert("accept.insert_destination", {"name": name, "max_leases": self.max_leases})

@@ -1,7 +1,7 @@
 """
 doctor - whether SQLite, the queue's place and its disk are fit
 
-Nothing is made or changed, and nothing that is missing ends it: each look is a Diagnosis.
+Nothing is made or changed, and a missing thing does not end the checks: each check gives a Diagnosis.
 """
 
 import platform
@@ -29,7 +29,7 @@ _LARGE_WAL_OCTETS: Final = 64 * _MIB
 
 def diagnose_place(path: Path, user: str | None, *, reserve_octets: int, wal_limit_octets: int) -> Iterator[Diagnosis]:
     """
-    Look at the library, and at place and disk of the queue at *path*.
+    Check the library, and the place and disk of the queue at *path*.
 
     *user* owns the queue when root starts Empath.
     """

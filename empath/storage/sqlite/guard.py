@@ -14,14 +14,14 @@ import apsw
 from empath.errors import UsageError
 
 _READING: Final = {apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_FUNCTION, apsw.SQLITE_RECURSIVE}
-_STEPS: Final = 100_000  # of SQLite's machine: some milliseconds
-# Text that only SET understands: as text it is greater than every instant, or less.
+_STEPS: Final = 100_000  # period in steps of SQLite's virtual machine: some milliseconds
+# Text that only SET understands. In a comparison it is plain text, above or below every instant.
 _UNTRUE: Final = re.compile(r"""(\w+)_at["`\]]?\s*(?:[<>=!]+|\bBETWEEN\b)\s*'(?:now|[-+])""", re.IGNORECASE)
 
 
 def check_instants(where: str) -> None:
     """
-    Hold that *where* compares no instant with `'now'` or a shift, which would be true of every row or of none.
+    Check that *where* compares no instant with `'now'` or a shift, which would be true of every row or of none.
 
     Raises:
         UsageError: it does.
@@ -35,7 +35,7 @@ def check_instants(where: str) -> None:
 @contextlib.contextmanager
 def reading_only(connection: apsw.Connection, view: str) -> Iterator[None]:
     """
-    Let nothing but reading through on *connection*; *view* is named in errors.
+    Allow only reading on *connection*; *view* is named in errors.
 
     Raises:
         UsageError: the SQL of the body is not an expression over the view, or does not only read.
@@ -67,5 +67,5 @@ def _authorize(operation: int, *_: str | None) -> int:
 
 
 def _go_on() -> bool:
-    """Python looks at signals before it calls this, so that Ctrl-C ends a statement that takes long."""
+    """Python handles signals before it calls this, so that Ctrl-C ends a long statement."""
     return False

@@ -1,10 +1,9 @@
 """
-migration - bring the schema of an older queue up to date, and keep what a person made in it
+migration - bring the schema of an older queue up to date, and keep what people created in it
 
-Views and triggers of Empath are dropped, the steps change tables and rows, and the views and triggers of the new
-version are created.  The views, triggers and indexes of a person are taken away first, because a step must not fail on
-them, and are created again last.  Those that the new version has no place for are named, and their text goes to the
-audit.
+Empath's views and triggers are dropped, the steps change tables and rows, and the views and triggers of the new version
+are created.  Views, triggers and indexes that people created are dropped first, because a step must not fail on them,
+and created again last.  Those that do not fit the new version are named, and their text goes to the audit.
 """
 
 import re
@@ -18,7 +17,7 @@ from empath.storage.sqlite.connection import rows, value
 
 _VIEW = re.compile(r"^CREATE VIEW (\w+)", re.MULTILINE)
 _TRIGGER = re.compile(r"^CREATE TRIGGER (\w+) .*?^END;$", re.MULTILINE | re.DOTALL)
-# What SQLite says of a text, and of rows that an index has no place for; any other error ends the migration.
+# SQLite's errors about a statement's text, and about rows that break a unique index; any other ends the migration.
 _REFUSED = (apsw.SQLError, apsw.ConstraintError)
 
 
@@ -52,7 +51,7 @@ def migrate(connection: apsw.Connection, steps: Iterable[str]) -> list[str]:
     ours = _names_of_ours()
     own = [found for found in objects if not found.name.startswith("_") and found.name not in ours]
     readable = {found.name for found in own if found.kind == "view" and _complaint(connection, found) is None}
-    # A view takes its triggers with it. Views first: SQLite checks no view against the tables that a step changes.
+    # Dropping a view drops its triggers. Views go first, so that no view refers to a table that a step changes.
     for kind in ("view", "trigger", "index"):
         for found in objects:
             if found.kind == kind and (kind != "index" or found in own):
@@ -93,7 +92,7 @@ def _names_of_ours() -> set[str]:
 
 
 def _put_back_views(connection: apsw.Connection, views: list[_Object], readable: set[str]) -> list[str]:
-    """Create *views* again; one that was readable must be so again, or it goes."""
+    """Create *views* again; a view that was readable and no longer is gets dropped."""
     sentences = [sentence for found in views for sentence in _put_back(connection, found)]
     made = [found for found in views if _is_there(connection, found)]
     while broken := [
@@ -107,7 +106,7 @@ def _put_back_views(connection: apsw.Connection, views: list[_Object], readable:
 
 
 def _put_back(connection: apsw.Connection, found: _Object) -> list[str]:
-    """Create *found* again; a sentence if that cannot be, or if statements on its table would then fail."""
+    """Create *found* again; return a sentence if that fails, or if statements on its table would then fail."""
     before = _complaints_of_writes(connection, found) if found.kind == "trigger" else set()
     connection.execute("SAVEPOINT own")
     try:
@@ -153,7 +152,7 @@ def _complaints_of_writes(connection: apsw.Connection, trigger: _Object) -> set[
 
 def _error_of(connection: apsw.Connection, statement: str) -> str | None:
     try:
-        # Compiled anew: a kept EXPLAIN does not notice that the schema is another now.
+        # Compiled anew: a cached EXPLAIN does not notice that the schema has changed.
         connection.execute(f"EXPLAIN {statement}", can_cache=False).fetchall()
     except _REFUSED as exc:
         return str(exc)

@@ -1,8 +1,8 @@
 """
-plans - SQLite chooses indexes by the schema alone
+plans - let SQLite choose indexes by the schema alone
 
-A person's ANALYZE, or the PRAGMA optimize of a tool, counts rows, and SQLite plans by these counts for ever.  A queue
-that was counted while it was small then walks whole tables when it is large.
+A person's ANALYZE, or a tool's PRAGMA optimize, stores row counts, and SQLite plans by these counts from then on.  If
+the queue was small at that time, statements walk whole tables when it is large.
 """
 
 from empath.storage.engine import Selects, Session
@@ -10,7 +10,7 @@ from empath.storage.write import Write
 
 
 class ForgetStatistics(Write):
-    """Remove the counts; every connection plans without them from its next statement on."""
+    """Remove the counts; every connection plans without them from its next statement."""
 
     def run(self, session: Session) -> None:
         if session.value("plans.statistics"):

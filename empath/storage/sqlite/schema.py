@@ -2,8 +2,8 @@
 schema - make, migrate and recognize a queue database
 
 `user_version` is the number of the schema.  A file with a higher number is refused.  A file with a lower one is
-migrated by the scripts sql/sqlite/migrations/NNNN-what.sql, step by step (migration.py).  All of it is one transaction,
-so that no file is ever between two versions.
+migrated by the scripts sql/sqlite/migrations/NNNN-what.sql, step by step (migration.py).  The migration is one
+transaction, so that no file is ever between two versions.
 """
 
 import os
@@ -30,10 +30,10 @@ def prepare(
     say: Callable[[str], object] = lambda _: None,
 ) -> int:
     """
-    Make the database at *path* if there is none, bring an older one up to date; return the version it had (0: new).
+    Make the database at *path* if there is none, or bring an older one up to date; return its former version (0: new).
 
     A database that is refused stays as it was. *version* is the one that this program knows, *steps* are the scripts
-    that lead to it, by default `migrations()`. *say* is given each sentence that the person who starts should read.
+    that lead to it, by default `migrations()`. *say* is called with each sentence for the person who starts Empath.
 
     Raises:
         UnusableQueue: the file is of a newer Empath, or of another application.
@@ -43,7 +43,7 @@ def prepare(
         _begin(path, version)
         connection = open_writer(path, deadline_s=_WAIT_S)
         try:
-            # No lock is needed to see that nothing is to be done; another program may hold it.
+            # First check without a lock whether there is anything to do: another program may hold the lock.
             if check_version(connection, path, version) == version:
                 return version
             with transaction(connection):
@@ -74,7 +74,7 @@ def check_version(connection: apsw.Connection, path: Path, known: int = SCHEMA_V
 
 def check_current(connection: apsw.Connection, path: Path) -> None:
     """
-    Hold that the file has exactly the schema of this program.
+    Check that the file has exactly the schema of this program.
 
     Raises:
         UnusableQueue: it has another.
@@ -95,19 +95,19 @@ def migrations() -> dict[int, str]:
 
 
 def _begin(path: Path, known: int) -> None:
-    # SQLite would let everybody read it, and its companions are made with the mode of the database.
+    # SQLite's default mode lets every user read the file. The -wal and -shm files get the mode of the database.
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640))
     except OSError as exc:
         raise CannotCreate(f"{path}: {exc.strerror}") from exc
-    # The writer's connection turns the file to WAL mode when it opens it: a strange file must not come that far.
+    # A writing connection switches the file to WAL mode when it opens it: that must not happen to a foreign file.
     connection = apsw.Connection(str(path))
     try:
         connection.set_busy_timeout(int(_WAIT_S * 1000))
         check_version(connection, path, known)
-        # Pages, not octets: a start that was killed may have left some, and a journal that has just taken them back.
+        # Count pages, not octets: a killed start may leave octets, and a journal that has just rolled them back.
         if value(connection, "PRAGMA page_count") == 0:
-            # These three count only before the first page is written.
+            # These three have an effect only before the first page is written.
             connection.pragma("page_size", PAGE_OCTETS)
             connection.pragma("auto_vacuum", 2)
             connection.pragma("journal_mode", "wal")

@@ -1,9 +1,9 @@
 """
 session - named statements on one SQLite connection
 
-The texts come from sql/. A list is a parameter that holds JSON: the text says `IN (:name[])`, and the bound Python list
-is packed on its way. A Session lets the errors of apsw through, because the Writer tells them apart; a
-TranslatingSession turns each into one of ours.
+The texts come from sql/. A list parameter is passed as JSON: the text says `IN (:name[])`, and the bound Python list is
+encoded when the statement runs. A SqliteSession lets the errors of apsw through, because the Writer distinguishes them;
+a TranslatingSession turns each into one of ours.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ _LIST = re.compile(r"\(:(\w+)\[(?:text)?\]\)")
 
 
 class Statement(NamedTuple):
-    """A text as SQLite takes it, and which of its parameters are lists."""
+    """A statement's text for SQLite, and the names of its list parameters."""
 
     text: str
     lists: tuple[str, ...]
@@ -40,7 +40,7 @@ def statements() -> Mapping[str, Statement]:
 
 
 def compiled(text: str) -> Statement:
-    """*text* of sql/ as SQLite takes it."""
+    """The statement for a *text* of sql/."""
     names = tuple(dict.fromkeys(_LIST.findall(text)))
     return Statement(_LIST.sub(r"(SELECT value FROM json_each(:\1))", text), names)
 

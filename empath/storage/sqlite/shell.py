@@ -1,8 +1,8 @@
 """
 shell - the SQL shell of apsw on the queue
 
-It is opened as Empath opens the queue: by a sound SQLite, with our wait for the write lock, and read-only unless asked
-otherwise. Whoever types gets the shell as it is; a script ends at its first error.
+The shell opens the queue as Empath does: with a safe SQLite, with our wait for the write lock, and read-only unless
+asked otherwise. A person at a terminal gets the usual shell; a script ends at its first error.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ Views: queue message attempt destination process history audit control. Help: .h
 
 
 class _Script(apsw.shell.Shell):
-    """A shell that raises its first error instead of telling it."""
+    """A shell that raises its first error instead of printing it."""
 
     def handle_exception(self) -> NoReturn:
         raise  # noqa: PLE0704 - it is called where an exception is handled
@@ -34,7 +34,7 @@ class _Script(apsw.shell.Shell):
 
 def run_shell(path: Path, statements: Sequence[str], *, deadline_s: float | None) -> None:
     """
-    Run *statements*, each as the shell takes a line, or without any what standard input gives.
+    Run *statements*, each as a line of the shell, or standard input if there are none.
 
     *deadline_s* bounds the wait for the write lock; None: nothing can be written.
 
@@ -53,7 +53,7 @@ def run_shell(path: Path, statements: Sequence[str], *, deadline_s: float | None
             apsw.shell.Shell(db=connection).cmdloop(intro=intro)  # type: ignore[no-untyped-call]
             return
         with _refusals(path):
-            shell = _Script(stderr=io.StringIO(), db=connection)  # what it says there is in the error, too
+            shell = _Script(stderr=io.StringIO(), db=connection)  # discarded, because the error has the same text
             for statement in statements:
                 shell.process_complete_line(statement.strip())  # type: ignore[no-untyped-call]
             if not statements:
@@ -61,7 +61,7 @@ def run_shell(path: Path, statements: Sequence[str], *, deadline_s: float | None
 
 
 def _keep_read_only(code: int, name: str | None, argument: str | None, *_: str | None) -> int:
-    """PRAGMA query_only, which holds the promise, is not to be turned off by a slip."""
+    """Keep a slip from turning off PRAGMA query_only, which makes the shell read-only."""
     is_slip = code == apsw.SQLITE_PRAGMA and name == "query_only" and argument is not None
     return apsw.SQLITE_DENY if is_slip else apsw.SQLITE_OK
 

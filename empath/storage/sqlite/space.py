@@ -1,9 +1,8 @@
 """
-space - what the queue takes of its disk, and pages that go back to the disk when the disk needs them
+space - the disk space of the queue, and free pages that are returned to the disk when it runs low
 
-SQLite keeps the pages of what was deleted for what comes next, which is faster than to ask the disk each time.  But
-whoever judges by the free space of the disk does not see them: a queue that once filled its disk would refuse mail for
-ever.
+SQLite keeps the pages of deleted rows for new rows, which is faster than asking the disk each time.  But the free space
+of the disk does not include them: a queue that once filled its disk would refuse mail for ever.
 """
 
 import shutil
@@ -17,7 +16,7 @@ from empath.storage.write import Write
 class ReturnPages(Write):
     """Give up to PAGES free pages back, moving others to their place; the file shrinks at the next checkpoint."""
 
-    PAGES = 256  # 1 MiB: so long the write lock is held
+    PAGES = 256  # 1 MiB, a bound on the time that the write lock is held
 
     def run(self, session: Session) -> None:
         session.rows("space.return_pages")

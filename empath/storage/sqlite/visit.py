@@ -1,8 +1,8 @@
 """
-visit - how a person's command comes to the queue
+visit - the connection of a person's command to the queue
 
-A server knows that its queue is there and its own; a command does not, and its user wants to be told what is missing
-and who may do it.
+A server knows that its queue exists and belongs to it. A command does not, so its errors say what is missing and which
+user may run it.
 """
 
 import contextlib

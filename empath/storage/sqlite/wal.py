@@ -1,8 +1,8 @@
 """
-wal - the write-ahead log when it has grown: who keeps it, and how to cut it to nothing
+wal - the write-ahead log when it has grown: which readers keep it, and how to truncate it
 
-A reader keeps the log from its snapshot on.  SQLite marks each by a lock on one of five octets of the -shm file, which
-the system lists in /proc/locks with the pid.
+A reader needs the log from its snapshot on.  SQLite marks each reader by a lock on one of five octets of the -shm file.
+The system lists these locks in /proc/locks with the pid.
 """
 
 import os
@@ -21,9 +21,10 @@ _READ_LOCKS = range(123, 128)  # octets of the -shm file, "WAL-index locking" in
 
 def truncate_wal(path: Path, *, deadline_s: float, sleep: Sleep) -> bool:
     """
-    Bring the whole log into the database and cut it; False if a reader needs it, or others were busy for *deadline_s*.
+    Copy the whole log into the database and truncate it.
 
-    Where a reader needs the log nobody is made to wait: that is known before the write lock is taken.
+    False if a reader needs the log, or if others were busy for *deadline_s*. If a reader needs the log, no writer has
+    to wait, because that is known before the write lock is taken.
 
     Raises:
         StorageFailure: the disk failed.
@@ -74,6 +75,6 @@ def _name(pid: int) -> str:
 def _truncate(connection: apsw.Connection) -> bool:
     try:
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-    except apsw.BusyError:  # at once where another connection is at its own checkpoint: no busy handler is asked then
+    except apsw.BusyError:  # raised at once, without the busy handler, while another connection runs a checkpoint
         return False
     return True

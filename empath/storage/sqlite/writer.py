@@ -2,15 +2,15 @@
 writer - all writes of one process, in one thread, many to a commit
 
 THEORY
-    Greenlets submit Writes; the thread takes those that wait and runs them in one BEGIN IMMEDIATE … COMMIT.  A write is
-    finished only after the commit has returned: what it promises is on the disk.  If the database refuses one write,
+    Greenlets submit Writes; the thread takes the waiting ones and runs them in one BEGIN IMMEDIATE … COMMIT.  A write
+    is finished only after the commit has returned, when its change is on the disk.  If the database refuses one write,
     the transaction is rolled back and each write runs in a savepoint of its own, so that the bad one fails alone.  If
-    SQLite or the disk fails, all writes of the transaction fail: whether it was committed is then unknown, and the
-    connection is made anew.
+    SQLite or the disk fails, all writes of the transaction fail.  Whether it was committed is then unknown, and a new
+    connection is opened.
 
 HOUSE RULES
-    No cursor leaves the thread.  The caller starts the thread that runs `run()`, and gives `notify`, which is called in
-    that thread after each transaction and must wake the reader of `finished()`.
+    No cursor leaves the thread.  The caller starts the thread that runs `run()`.  `notify` is called in that thread
+    after each transaction and must wake the reader of `finished()`.
 """
 
 import collections
@@ -36,7 +36,7 @@ MAX_WRITES = 500
 MAX_ROWS = 5_000
 MAX_OCTETS = 8 * 1024 * 1024
 _LONG_S = 0.5
-# Caused by the values of one write; text that is not UTF-8 does not even reach SQLite.
+# Errors caused by the values of one write; text that is not UTF-8 does not even reach SQLite.
 _REFUSED = (apsw.ConstraintError, apsw.TooBigError, UnicodeEncodeError)
 
 
@@ -59,7 +59,7 @@ class Writer:
         self._notify = notify
         self._sleep = sleep
         self._waiting: SimpleQueue[tuple[Write, ...] | None] = SimpleQueue()
-        self._taken: collections.deque[Write] = collections.deque()  # from there, by the thread
+        self._taken: collections.deque[Write] = collections.deque()  # writes that the thread has taken from `_waiting`
         self._finished: collections.deque[Write] = collections.deque()
         self._session: SqliteSession | None = None
 
@@ -68,11 +68,11 @@ class Writer:
         self._waiting.put(writes)
 
     def stop(self) -> None:
-        """End `run()` after what was submitted before."""
+        """End `run()` after the writes submitted so far."""
         self._waiting.put(None)
 
     def finished(self) -> collections.deque[Write]:
-        """Works that are done, oldest first; the reader takes them off the left."""
+        """Finished writes, oldest first; the reader removes them from the left."""
         return self._finished
 
     def run(self) -> None:
@@ -90,7 +90,7 @@ class Writer:
     def execute(self, batch: list[Write]) -> None:
         """Run *batch* in one transaction, in the calling thread; each write's `error` tells how it went."""
         for write in batch:
-            write.error = None  # left by an earlier run that failed
+            write.error = None  # error of an earlier run that failed
         try:
             session = self._connected()
             with self._deadline_of(session.connection, batch):
@@ -110,7 +110,7 @@ class Writer:
 
     @contextlib.contextmanager
     def _deadline_of(self, connection: apsw.Connection, batch: list[Write]) -> Iterator[None]:
-        # A write that already waited for the lock with the previous transaction does not wait as long again.
+        # A write that has already waited for the lock during the previous transaction does not get the full time again.
         submitted_at = batch[0].submitted_at
         waited_s = time.monotonic() - submitted_at if submitted_at else 0.0
         if waited_s < _LONG_S:
@@ -127,7 +127,7 @@ class Writer:
             if write.error is None:
                 try:
                     write.after_commit(session)
-                except apsw.Error as exc:  # the other writes are committed, and some have nothing to read
+                except apsw.Error as exc:  # this write alone: all are committed, and some read nothing
                     write.error = ours(exc, self._path)
                     self.close()
 
