@@ -1,15 +1,16 @@
 """
-engine - what the rest of Empath knows of the database that keeps the queue
+engine - the interface of the database that keeps the queue
 
 THEORY
-    An Engine is one queue as one process sees it.  It is made after the fork and opens nothing by itself.  It gives
-    Readers, which read for as long as a process likes; one Writer, which runs Writes in transactions; and Visits, the
-    connection of a person's command.  All of them take statements by their names, `file.name`, as sql/ has them: what
-    stands in sql/queries/ is understood by every engine, what stands in sql/<engine>/queries/ by one.
+    An Engine is one queue as one process sees it.  It is made after the fork, and opens nothing until it is used.  It
+    gives Readers, which a process may keep for its whole life; one Writer, which runs Writes in transactions; and
+    Visits, which are the connections of people's commands.  All of them run the statements of sql/ by name,
+    `file.name`.  Every engine understands the statements in sql/queries/; those in sql/<engine>/queries/ are for one
+    engine.
 
 HOUSE RULES
-    Nothing here or in `queue` and `admin` imports an engine; `open.py` does, one, when a queue is opened.  A list is
-    bound as a Python list where the statement says `IN (:name[])`, or `IN (:name[text])`.
+    No module here, in `queue` or in `admin` imports an engine, except `open.py`, which imports the engine in use.  A
+    list is bound as a Python list where the statement says `IN (:name[])` or `IN (:name[text])`.
 """
 
 from collections import deque
@@ -34,7 +35,7 @@ class Condition:
     """
     Conditions over the columns of a public view, which must all hold.
 
-    Shape: names are blocks of sql/queries/selection.sql, bindings their values; where is SQL that a person wrote.
+    Shape: names are statements of sql/queries/selection.sql, bindings their values; where is SQL that a person wrote.
     """
 
     view: PublicView
@@ -48,7 +49,7 @@ class Selects(Protocol):
 
     @property
     def location(self) -> str:
-        """The queue, as messages to people name it."""
+        """The place of the queue, as messages to people name it."""
 
     def rows(self, name: str, bindings: Bindings = ()) -> list[Row]:
         """All rows."""
@@ -57,18 +58,18 @@ class Selects(Protocol):
         """The value of a statement that gives at most one row of one column; None if it gives no row."""
 
     def records(self, name: str, bindings: Bindings = ()) -> Iterator[dict[str, Any]]:
-        """Rows by the names of their columns."""
+        """All rows, each as a dict by column name."""
 
     def one_instant(self) -> AbstractContextManager[None]:
-        """All statements of the `with` see the queue as it was at one instant."""
+        """Let all statements in the `with` see the queue as it was at one instant."""
 
 
 class Reader(Selects, Protocol):
     """
-    A connection that only reads, for the life of a process.
+    A connection that only reads, which a process may keep for its whole life.
 
     Raises:
-        QueueBusy, StorageFailure, UnusableQueue: from every method, where the queue cannot be read.
+        QueueBusy, StorageFailure, UnusableQueue: the queue cannot be read; every method may raise these.
     """
 
     def news(self) -> int:
@@ -88,17 +89,17 @@ class Session(Selects, Protocol):
         """Run once for each of *rows*."""
 
     def insert(self, name: str, bindings: Bindings = ()) -> int:
-        """Insert one row, and return its number; shared text gives it by RETURNING."""
+        """Insert one row and return its number; a statement of sql/queries/ gives the number by RETURNING."""
 
     def destination_id(self, name: str) -> int:
-        """Number of the destination *name*; one that is new is inserted."""
+        """Number of the destination *name*; a new destination is inserted."""
 
 
 class Visit(Session, Protocol):
     """The connection of a person's command; the queue has the schema of this program."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        """What the `with` writes is committed at its end, or rolled back if it raises."""
+        """Commit the writes in the `with` at its end, or roll them back if it raises."""
 
     def rows_where(self, name: str, condition: Condition, bindings: Mapping[str, Any]) -> list[Row]:
         """
@@ -110,7 +111,7 @@ class Visit(Session, Protocol):
 
     def check_condition(self, condition: Condition) -> None:
         """
-        Hold that the person's SQL, if there is any, is one expression that only reads.
+        Check that the person's SQL, if there is any, is one expression that only reads.
 
         Raises:
             UsageError: it is not.
@@ -124,10 +125,10 @@ class Writer(Protocol):
         """Add writes, which share a commit unless it gets too heavy; each comes back through `finished()`."""
 
     def stop(self) -> None:
-        """End `run()` after what was submitted before."""
+        """End `run()` after the writes submitted so far."""
 
     def finished(self) -> "deque[Write]":
-        """Writes that are finished, oldest first; the reader takes them off the left."""
+        """Finished writes, oldest first; the reader removes them from the left."""
 
     def run(self) -> None:
         """Body of the thread: commit until `stop()`."""
@@ -141,16 +142,16 @@ class Engine(Protocol):
 
     @property
     def location(self) -> str:
-        """The queue, as messages to people name it."""
+        """The place of the queue, as messages to people name it."""
 
     def prepare(self, user: str | None, *, say: Callable[[str], object]) -> None:
         """
-        Hold that the queue can be used, and make or migrate it; *user* owns it when root starts Empath.
+        Check that the queue can be used, and make or migrate it; *user* owns it when root starts Empath.
 
-        *say* is given each sentence that the person who starts should read.
+        *say* is called with each sentence for the person who starts Empath.
 
         Raises:
-            EmpathError: it cannot be used; the text says why and what to do.
+            EmpathError: the queue cannot be used; the text says why and what to do.
         """
 
     def open_reader(self, *, deadline_s: float = 5.0) -> Reader:
@@ -166,7 +167,7 @@ class Engine(Protocol):
         """
         Make the writer; it connects when it first writes.
 
-        *deadline_s* bounds the wait for other writers, *notify* is called after each transaction, *sleep* must block
+        *deadline_s* bounds the wait for other writers. *notify* is called after each transaction. *sleep* must block
         only the calling thread.
         """
 
@@ -187,7 +188,7 @@ class Engine(Protocol):
 
     def run_shell(self, statements: Sequence[str], *, write_deadline_s: float | None) -> None:
         """
-        Run SQL of a person's: *statements*, or without any what standard input gives.
+        Run SQL that a person wrote: *statements*, or standard input if there are none.
 
         Raises:
             StatementRefused: a statement failed; those before it are done.
@@ -209,11 +210,11 @@ class Engine(Protocol):
         """
 
     def log_octets(self) -> int:
-        """Octets of what is committed and not yet in its place."""
+        """Octets in the log: changes that are committed and not yet in the database file."""
 
     def cut_log(self, *, deadline_s: float, sleep: Sleep) -> bool:
         """
-        Bring that to its place and cut the log, blocking; False if a reader needs it.
+        Copy the log into the database file and truncate it, blocking; False if a reader needs the log.
 
         Raises:
             StorageFailure: the disk failed.
@@ -223,10 +224,10 @@ class Engine(Protocol):
         """Other processes that may need the log now, each as `pid (name)`."""
 
     def unused_octets(self, reader: Reader) -> int:
-        """Octets that the queue takes of the disk and does not use."""
+        """Octets of the disk that the queue has and does not use."""
 
     def return_space(self) -> "Write":
-        """The write that gives some of them back to the disk."""
+        """The write that returns some unused octets to the disk."""
 
     def keep_plans(self, reader: Reader) -> "Write | None":
-        """The write that removes what makes statements run by other plans than the tested ones, if anything does."""
+        """The write that removes statistics, if there are any: they would change the tested query plans."""

@@ -1,7 +1,7 @@
 """
 queries - the named statements of sql/
 
-A file holds blocks that begin with `-- name: word`; the comments that follow say what the statement promises.
+A file is a list of statements.  Each begins with `-- name: word`, and the comments after that describe it.
 sql/queries/ has the statements that every engine understands; sql/<engine>/queries/ has those of one engine, and takes
 precedence.
 """
@@ -41,7 +41,7 @@ def queries(name: str, engine: str) -> Mapping[str, str]:
     Statements of *engine* in the file *name*: the shared ones, then its own.
 
     Raises:
-        KeyError: on look-up of a name that neither has.
+        KeyError: on look-up of a name that is in neither.
     """
     folders = [folder for folder in ("queries", f"{engine}/queries") if name in query_files(folder)]
     return MappingProxyType({word: text for folder in folders for word, text in blocks(folder, name)})
