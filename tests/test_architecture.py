@@ -15,7 +15,7 @@ PACKAGE = ROOT / "empath"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 PURE = {"mail", "errors", "smtp", "message", "policy"}
-MAY_IMPORT = {  # package -> what is below it, or beside it where the layer table says so
+MAY_IMPORT = {  # package -> packages below it, and packages of its own layer where the layer table says so
     "errors": set(),
     "mail": {"errors"},
     "smtp": {"errors", "mail"},
@@ -177,7 +177,7 @@ def test_the_supervisor_is_plain_python(file):
 @pytest.mark.parametrize("file", [file for file in FILES if _package(file) != "storage"], ids=_name)
 def test_sql_is_named_in_sql_files_only(file):
     """
-    A statement has its transaction, index and units beside it in sql/; daemons and commands know none.
+    sql/ documents the transaction, index and units of each statement; daemons and commands contain no SQL.
     """
     assert [] == [text for text in _texts(file) if text.lstrip().startswith(SQL_VERBS)]
 

@@ -43,7 +43,7 @@ class Account(ABC):
         """CPU seconds of all members so far, user and system, the ended ones included."""
 
     def close(self) -> None:
-        """Count no more; whoever is left is ended."""
+        """Stop counting, and end the processes that are left."""
         self.end()
 
     def end(self) -> None:

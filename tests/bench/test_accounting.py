@@ -52,7 +52,7 @@ def test_cpu_of_a_child_that_ended_is_counted(account):
 
 def test_only_members_are_counted(account):
     """
-    The generator and the sink run beside the server and are not its cost.
+    The generator and the sink run next to the server and are not its cost.
     """
     with parent_of_an_ended_child(account) as process:
         assert [process.pid] == account.pids()
@@ -72,7 +72,7 @@ def test_closing_ends_the_members(account):
 
 def test_memory_of_a_process_is_known_by_its_id(account):
     """
-    Growth is told for each process by name, so that the one to blame is found.
+    Growth is reported for each process by name, so that the one that grew is found.
     """
     with parent_of_an_ended_child(account) as process:
         assert [process.pid] == list(peak_octets(account.pids()))

@@ -52,7 +52,7 @@ def test_ratios_are_taken_repeat_by_repeat():
 
 def test_every_floor_that_was_measured_gets_a_verdict():
     """
-    The gate is CPU; rates and CPU to Postfix's are judged beside it.
+    The gate is CPU; rates, and CPU compared with Postfix's, are shown only.
     """
     measured = results("accept", empath=[{"rate": 1500.0, "cpu_ms": 0.4}], postfix=[{"rate": 1000.0, "cpu_ms": 1.0}])
     expected = [("CPU ms/mail", True, True), ("CPU to Postfix's", False, False), ("rate to Postfix's", False, False)]

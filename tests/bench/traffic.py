@@ -66,7 +66,7 @@ class Sink:
     """
     An smtp-sink on a free port whose running counters are read, so that it stays up until the last 250 was seen.
 
-    smtp-sink listens with SO_REUSEPORT: beside a forgotten one it would get a share of the mail only, hence the port
+    smtp-sink listens with SO_REUSEPORT: next to a forgotten one it would get only a share of the mail, hence the port
     that nothing is bound to. It runs in *directory*, so that it ends with the run that owns it.
     """
 

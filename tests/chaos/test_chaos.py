@@ -1,4 +1,4 @@
-"""test_chaos - what is promised at 250 holds, whoever dies"""
+"""test_chaos - the promise of a 250 holds, whichever process dies"""
 
 from pathlib import Path
 

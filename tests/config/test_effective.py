@@ -160,7 +160,7 @@ def test_a_directory_that_cannot_be_written_in_a_file_is_a_finding():
 
 def test_equal_configurations_do_not_differ():
     """
-    Spelling is no change: it would be noise in the log of a reload.
+    Another spelling is not a change: it would be noise in the log of a reload.
     """
     old = least(retry__lifetime="5d", queue__path="/etc/empath/q.db", routes={"a.example": "mx", "*": "mx"})
     new = least(retry__lifetime="120h", queue__path="../empath/q.db", routes={"*": "mx", "A.example.": "mx"})

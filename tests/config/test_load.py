@@ -311,7 +311,7 @@ def test_a_listener_address_stands_once():
 )
 def test_a_server_without_a_listener_is_a_mistake(listeners, words):
     """
-    It would run, and nobody would know why no mail comes.
+    It would run, without a hint why no mail arrives.
     """
     assert [words] == findings("\n".join([*LEAST.split("\n")[:3], listeners]))
 
@@ -338,7 +338,7 @@ def test_what_is_no_toml_is_named_with_its_line(octets, words):
 
 def test_an_endless_number_is_a_finding():
     """
-    Python itself refuses to read a number of so many digits.
+    Python itself refuses to read a number with thousands of digits.
     """
     with pytest.raises(ConfigError, match=r"^c\.toml:1: "):
         parsed("a = " + "1" * 10_000)

@@ -84,7 +84,7 @@ def test_what_is_no_size_is_refused(text):
 )
 def test_a_duration_is_written_in_its_largest_whole_unit(seconds, text):
     """
-    As a person would write it, but for weeks, in which nobody counts a queue.
+    As a person would write it, but without weeks, which are not a usual unit for a queue.
     """
     assert text == duration_text(float(seconds))
 

@@ -65,7 +65,7 @@ def test_the_commands_answer_as_printed(make_empathd, tmp_path, page):
 @pytest.mark.parametrize("page", COVERED)
 def test_every_block_of_commands_is_run_or_says_why_not(page):
     """
-    A block that is marked has its reason beside it; the others are run, here or in tests/host/.
+    A marked block gives the reason in its mark; the others are run, here or in tests/host/.
     """
     found = blocks(page)
     assert len(re.findall(r"^```console$", text(page), re.MULTILINE)) == len(found)

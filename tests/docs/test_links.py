@@ -36,7 +36,7 @@ def test_files_that_are_named_are_there(page):
 
 def test_every_page_can_be_reached_from_the_readme():
     """
-    A page that nothing leads to is read by nobody.
+    A page without a link to it is not read.
     """
     seen = set()
     waiting = [ROOT / "README.md"]

@@ -28,7 +28,7 @@ def documented(page, heading, end):
 )
 def test_every_kind_of_route_is_documented(page, heading, end):
     """
-    A kind that nobody can read of is one that nobody can use.
+    A kind without documentation cannot be used.
     """
     assert set(get_args(Route)) == {type(route) for route in documented(page, heading, end)}
 

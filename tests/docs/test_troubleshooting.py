@@ -10,7 +10,7 @@ from tests.docs.pages import ROOT, rows, text
 from tests.docs.reference import events
 
 PAGE = "docs/TROUBLESHOOTING.md"
-# What may end a start, a stop or a check. Lines of empath-admin have their verbs beside them, on its own page.
+# Errors that may end a start, a stop or a check. Lines of empath-admin are on its own page, with their verbs.
 MODULES = sorted([
     *ROOT.glob("empath/daemon/supervisor/*.py"),
     *(ROOT / f"empath/storage/sqlite/{name}.py" for name in ("checks", "schema", "connection")),

@@ -1,4 +1,4 @@
-"""client - an SMTP client that says octets as they are told, and reads whole replies"""
+"""client - an SMTP client that sends given octets unchanged, and reads whole replies"""
 
 import socket
 from types import TracebackType

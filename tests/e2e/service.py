@@ -1,8 +1,8 @@
 """
 service - a real instance between a client and scripted peers
 
-Each next hop has an address of its own in 127/8, made from this process's id, so that runs beside each other do not
-meet. The instance is told of all of them at its start; a test takes one that no other has used.
+Each next hop has an address of its own in 127/8, made from this process's id, so that parallel runs do not meet. The
+instance has all of them in its configuration at the start; a test takes one that no other test has used.
 """
 
 import os

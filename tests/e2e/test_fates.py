@@ -54,7 +54,7 @@ def test_an_edit_from_a_bare_shell_wakes_delivery(service, way):
 
 def test_an_order_to_retry_wakes_delivery(service, way):
     """
-    A peer that was down is up again; nobody has to wait an hour.
+    A peer that was down is up again; its mail need not wait an hour.
     """
     domain, peer = way
     with service.client() as client:
@@ -155,7 +155,7 @@ def test_a_waiting_connection_takes_later_mail_too(service, way):
 
 def test_a_waiting_connection_that_the_peer_closed_is_replaced(service, way):
     """
-    Which is no failed attempt.
+    That is not a failed attempt.
     """
     domain, peer = way
     with peer.drop_once_answered(END_OF_DATA), service.client() as client:

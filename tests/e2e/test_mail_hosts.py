@@ -52,7 +52,7 @@ def test_e2_without_mx_mail_goes_to_the_address_of_the_domain(service, names, pe
 
 def test_e2_an_mx_look_up_that_failed_defers_though_the_domain_has_an_address(service, names, peers):
     """
-    And nobody is connected to; once the zone is mended the mail goes where its MX says.
+    No host is connected to. Once the zone is repaired, the mail goes where its MX says.
     """
     names.a("soft.mx.test", peers[0].host).fail("soft.mx.test", "MX")
     with peers[0], peers[1], service.client() as client:

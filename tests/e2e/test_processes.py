@@ -308,7 +308,7 @@ def _connected(service: Service) -> Client | None:
 
 def test_an_acceptor_without_descriptors_pauses_and_serves_then(restless):
     """
-    Clients wait in the backlog; nobody is turned away, and the process does not turn in circles.
+    Clients wait in the backlog and are not refused, and the process does not spin.
     """
     pid = restless.pid_of("acceptor-1")
     limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
@@ -329,7 +329,7 @@ def test_a_thousand_idle_sessions_are_served(service):
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < IDLE + 200:
-        pytest.skip("this user may not open so many files")
+        pytest.skip("this user may not open enough files")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, IDLE + 200), hard))
     with contextlib.ExitStack() as all_of_them:
         idle = [all_of_them.enter_context(Client(service.port)) for _ in range(IDLE)]

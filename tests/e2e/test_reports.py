@@ -25,7 +25,7 @@ def blocks(content):
 
 
 def settled(service, ulid):
-    """No recipient of a message waits, and nobody is still to be told of it."""
+    """No recipient of a message waits, and no report of it is due."""
     return not service.rows(
         "SELECT 1 FROM _message AS m JOIN _recipient AS r USING (message_id)"
         " LEFT JOIN _notice AS n USING (recipient_id)"
@@ -239,7 +239,7 @@ def test_mail_without_a_sender_has_a_lifetime_of_its_own(hasty):
     with peer, hasty.client() as client:
         ulid = client.mail("<>", f"<r@{domain}>")
         hasty.wait_status(ulid, "expired")
-        [mail] = eventually(lambda: list(hasty.delivered()), "the postmaster is told")
+        [mail] = eventually(lambda: list(hasty.delivered()), "the postmaster has a report")
     assert [(f"r@{domain}", "expired", "rcpt")] == [row[:3] for row in hasty.attempts(ulid)]
     assert b"Return-Path: <double-bounce@mx.example.test>" in mail
     assert f"<r@{domain}>\n    450 4.2.1 Busy\n".encode() in mail.replace(b"\r\n", b"\n")

@@ -1,4 +1,4 @@
-"""Standard error that nobody reads: mail goes on."""
+"""A standard error that is not read does not stop the mail."""
 
 import fcntl
 import json

@@ -56,7 +56,7 @@ class Clock:
         self.step(0)
 
     def step(self, hours: float) -> None:
-        """Be so many hours off from now on."""
+        """Shift the clock by *hours* from now on."""
         beside = self._file.with_suffix(".new")
         beside.write_text(str(hours * 3600))
         beside.rename(self._file)
@@ -64,7 +64,7 @@ class Clock:
 
 @pytest.fixture
 def new_disk(tmp_path: Path) -> Iterator[Callable[[int], Disk]]:
-    """Make a disk of so many MiB; for root only, and where root may mount."""
+    """Make a disk of a given size in MiB; only for root, and only where root may mount."""
     numbers = count()
     with ExitStack() as ends:
 

@@ -1,4 +1,4 @@
-"""test_disk - a disk that fills up, and a log that nobody can cut"""
+"""test_disk - a disk that fills up, and a log that cannot be truncated"""
 
 import apsw
 

@@ -21,7 +21,7 @@ class Case:
 
     @classmethod
     def parse(cls, octets: bytes) -> "Case":
-        """Read any octets: a first line that is no number counts as 0, so that mutation may change every octet."""
+        """Read any octets: a first line that is not a number counts as 0, so that mutation may change every octet."""
         head, _, rest = octets.partition(b"\n")
         choices = int(head) if head.isdigit() and len(head) < 10 else 0
         return cls(choices, tuple(rest[:MAX_OCTETS].split(SEPARATOR)))

@@ -165,7 +165,7 @@ def test_the_paths_are_those_of_the_guide():
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="no shellcheck")
 def test_the_script_is_clean_shell():
     """
-    It runs as root at boot, where nobody looks.
+    It runs as root at boot, unattended.
     """
     done = shell("shellcheck", SCRIPT)
     assert (0, "") == (done.returncode, done.stdout)

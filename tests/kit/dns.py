@@ -1,7 +1,7 @@
 """
 dns - a scripted name server over UDP and TCP on the loopback interface
 
-What it says is told before, name by name; a name of which nothing was said does not exist.
+Its answers are set beforehand, name by name; any other name does not exist.
 
     with ScriptedDns().mx("example.org", (10, "a.test")).a("a.test", "127.0.0.1") as dns:
         ... resolve through dns.address ...
@@ -154,7 +154,7 @@ class ScriptedDns:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Signs to end: closing a socket wakes nobody who waits on it.
+        # A sign to end: closing a socket wakes no thread that waits on it.
         self._is_over = True
         with socket.socket(self._family, socket.SOCK_DGRAM) as last:
             last.sendto(b"", self._datagrams.getsockname())

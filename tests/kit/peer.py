@@ -1,7 +1,7 @@
 """
 peer - a scripted SMTP server on a real loopback socket
 
-A ScriptedPeer is told what to say before it is started, serves each connection in a thread of its own and records every
+A ScriptedPeer gets its script before it is started, serves each connection in a thread of its own and records every
 session and every message.  Without a script it is a decent host that accepts everything:
 
     with ScriptedPeer().reply("RCPT", "250 2.1.5 Ok", "451 4.7.1 Later") as peer:
@@ -146,7 +146,7 @@ class ScriptedPeer:
         return self
 
     def drop_after(self, commands: int) -> Self:
-        """Close each connection when so many of its commands have been answered; 0 closes after the greeting."""
+        """Close each connection after this number of answered commands; 0 closes after the greeting."""
         self._drop_after = commands
         return self
 
@@ -161,7 +161,7 @@ class ScriptedPeer:
         return self
 
     def in_pieces(self, octets: int) -> Self:
-        """Send every reply in writes of so many octets, each a segment of its own."""
+        """Send every reply in writes of this number of octets, each a segment of its own."""
         self._piece_octets = octets
         return self
 

@@ -25,7 +25,7 @@ EMPATHD = (sys.executable, "-P", "-m", "empath.cli.empathd")
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody has now, below the range from which the kernel gives ports away."""
+    """A free port of 127.0.0.1, below the range from which the kernel assigns ports."""
     while True:
         port = random.randrange(15000, 32000)
         with socket.socket() as probe:
@@ -37,7 +37,7 @@ def free_port() -> int:
 
 
 def configuration(port: int, more: str = "", routes: str = '"*" = "maildir:mail"') -> str:
-    """A configuration that needs nothing else: queue, log and Maildir lie beside its file."""
+    """A complete configuration: queue, log and Maildir are next to its file."""
     return f"""
 hostname = "mx.example.test"
 postmaster = "admin@example.test"
@@ -117,7 +117,7 @@ class Empathd:
             )
 
     def has_ended(self) -> bool:
-        """The supervisor is no more."""
+        """The supervisor has ended."""
         return self.process is not None and self.process.poll() is not None
 
     def end(self) -> tuple[int, str]:

@@ -5,7 +5,7 @@ A Queue is a real database in a directory of the test's own; its works run in th
 the writer's thread would run them.  Nothing here keeps a connection open between two calls but that Writer, and
 `close()` ends it, so that a test may fork.
 
-What is wrong with one is told by fsck, at any instant between two transactions, and by MORE_VIOLATIONS.
+fsck and MORE_VIOLATIONS say what is wrong with a queue, at any instant between two transactions.
 """
 
 import contextlib

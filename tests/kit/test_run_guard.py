@@ -37,7 +37,7 @@ def _roles(commands: Iterable[str]) -> list[str]:
 
 def test_a_run_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
     """
-    SIGKILL runs no fixture's end, and a detached instance is no descendant of the run.
+    SIGKILL runs no fixture's end, and a detached instance is not a descendant of the run.
     """
     run = tmp_path / "run"
     with _pytest(run, "test_that_is_killed") as pytest:

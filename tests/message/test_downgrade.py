@@ -85,7 +85,7 @@ def meaning(content):
 
 
 def legible(frame):
-    """The lines of a preamble or epilogue that are of 7 bits and stay so: others are shown to nobody."""
+    """The 7-bit lines of a preamble or epilogue, which must stay: no program shows the other lines."""
     return frame and [line if line.isascii() and "=E4" not in line else "" for line in frame.split("\n")]
 
 
@@ -234,7 +234,7 @@ def test_what_cannot_be_converted_without_harm_has_an_obstacle(content, why):
 )
 def test_a_signature_that_does_not_cover_what_changes_is_no_obstacle(content):
     """
-    A signed part beside it stays as it is; that of a forwarded message is long broken, or does not matter.
+    A signed part next to it stays as it is; the signature of a forwarded message is broken already, or does not matter.
     """
     assert None is obstacle(content)
     assert convert(content).isascii()

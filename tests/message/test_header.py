@@ -160,7 +160,7 @@ def test_fields_are_read_in_any_case_and_unfolded():
 
 def test_fields_that_are_not_there_are_none():
     """
-    And a field's name inside another's value is no field.
+    A field's name inside the value of another field is not a field.
     """
     assert HeaderFields(0, None, None) == read(b"X: Subject: no\r\n Message-ID: no\r\n Received: no\r\n")
 

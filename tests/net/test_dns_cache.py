@@ -1,4 +1,4 @@
-"""What is remembered of the DNS and for how long, and that one who waits holds up nobody else."""
+"""The cache keeps answers for as long as they are valid, and a waiting question delays no other."""
 
 import gevent
 import pytest
@@ -15,7 +15,7 @@ ENOUGH_S = 20.0
 
 
 class FakeAsker:
-    """Answers what it is told; a question in `gates` is answered when its gate is opened."""
+    """Gives the answers that the test sets; a question in `gates` is answered when its gate is opened."""
 
     def __init__(self):
         self.asked = []
@@ -33,7 +33,7 @@ class FakeAsker:
 
 
 class Clock:
-    """Goes on when it is told to."""
+    """A clock that the test advances."""
 
     def __init__(self):
         self.now = 1000.0
@@ -176,7 +176,7 @@ def test_many_who_ask_the_same_share_one_question(resolver, asker):
 
 def test_a_question_that_is_not_answered_holds_up_no_other(resolver, asker):
     """
-    Neither one that is asked beside it, nor one that is kept.
+    Neither a concurrent question nor a cached answer.
     """
     asker.gates[A] = Event()
     stuck = gevent.spawn(resolver.look_up, [A], ENOUGH_S)

@@ -198,7 +198,7 @@ def test_a_search_by_other_rules_is_not_shared():
 
 def test_the_host_of_a_route_may_be_a_name_of_the_hosts_file(tmp_path):
     """
-    A smarthost or a filter beside us, which no DNS knows; and localhost, whatever the file says.
+    It may be a smarthost or a local filter that is not in the DNS; localhost is this host, whatever the file says.
     """
     (tmp_path / "hosts").write_text("192.0.2.7 Filter.internal filter # ours\n")
     resolver = CountingResolver()

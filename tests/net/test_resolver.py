@@ -29,7 +29,7 @@ def resolver(script):
 
 def test_exchangers_come_best_first_with_their_time(script, resolver):
     """
-    In lower case; the root, which a null MX has, is no name.
+    Names are in lower case; the root, which a null MX has, is not a name.
     """
     script.mx("example.org", (20, "B.Test"), (5, "a.test"), (9, ".")).ttl("example.org", 300)
     expected = Exchangers((Exchanger(5, "a.test"), Exchanger(9, ""), Exchanger(20, "b.test")), 300)

@@ -287,7 +287,7 @@ def test_a_connection_that_is_not_made_in_time_is_a_timeout(deadlines):
     """
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, contextlib.ExitStack() as queue:
         place = full.getsockname()
-        for _ in range(2):  # beyond its backlog the kernel answers nobody
+        for _ in range(2):  # beyond its backlog the kernel answers no client
             waiting = queue.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(place)
@@ -323,7 +323,7 @@ def test_ipv6_peers_stand_in_brackets(deadlines):
 
 def test_a_close_may_be_said_twice(pair):
     """
-    By the session and by whoever ends it.
+    Both the session and its owner may close the stream.
     """
     stream, peer = pair
     stream.close()

@@ -41,7 +41,7 @@ def test_a_suffix_does_not_mean_the_name_itself():
 
 def test_an_empty_table_finds_nothing():
     """
-    No pattern is no permission.
+    Without a pattern nothing is permitted.
     """
     assert None is table().find(Domain.parse("example.org"))
 

@@ -270,7 +270,7 @@ def test_operation_leaves_all_or_nothing(
     scratch: Path, template: tuple[Queue, Lease], name: str, step: Step, failure: Failure
 ) -> None:
     """
-    A fate without its evidence, a lease without its slot, a message without its content: nobody ever sees them. What
+    A fate without its evidence, a lease without its slot, a message without its content: no reader ever sees them. What
     failed once succeeds when it is tried again, by the same writer.
     """
     queue, lease = template

@@ -2,7 +2,7 @@
 test_queue_machine - the queue against a model, whatever workers, people and the housekeeper do in whatever order
 
 The model knows of each recipient where it stands; the machine does one thing after another and compares.  After each
-the queue must be sound as fsck sees it: no slot over its limit, no bound that is late, nobody leased without a lease.
+the queue must be sound as fsck sees it: no slot over its limit, no late bound, no leased recipient without a lease.
 """
 
 import shutil
@@ -329,7 +329,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @invariant()
     def every_recipient_stands_where_the_model_says(self) -> None:
-        """Nothing that was accepted is lost, and nothing happens that nobody did."""
+        """No accepted mail is lost, and every change has a cause."""
         found = dict(self.rows("SELECT recipient_id, status FROM _recipient"))
         plain = {number: WAITING if status in ("queued", "deferred") else status for number, status in found.items()}
         assert self.model.status == plain

@@ -57,7 +57,7 @@ def test_message_without_octets_is_a_file_too(spool: Path) -> None:
 
 def test_file_and_its_directories_are_private(spool: Path) -> None:
     """
-    Mail is nobody else's.
+    Other users must not read mail.
     """
     file = SpoolFile(spool, "mx", ID)
     file.write(b"x")

@@ -54,7 +54,7 @@ def test_a_line_has_the_fields_that_the_page_promises(kind, tmp_path):
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__qualname__)
 def test_every_occurrence_and_field_has_its_text(kind):
     """
-    The text is the documentation; there is no other place for it.
+    The text is the documentation; it has no other place.
     """
     assert (kind.__doc__ or "").strip() not in ("", Occurrence.__doc__)
     assert [] == [name for name, text in events.field_texts(kind).items() if not text]

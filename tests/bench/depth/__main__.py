@@ -57,7 +57,7 @@ def _options() -> argparse.Namespace:
     if unknown := sorted(set(options.scenarios) - set(SCENARIOS)):
         parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(SCENARIOS)}")
     if options.recipients % RECIPIENTS:
-        parser.error(f"--recipients takes a multiple of {RECIPIENTS}: a message has so many")
+        parser.error(f"--recipients takes a multiple of {RECIPIENTS}, the recipients of one message")
     return options
 
 

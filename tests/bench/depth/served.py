@@ -101,7 +101,7 @@ def place(template: Path, queue: Path, destination: str) -> int:
     """Copy a filled queue and name its one destination, if it has but one; the number of its last recipient."""
     subprocess.run(["cp", "--reflink=auto", str(template), str(queue)], check=True)
     with queue.open("rb") as file:
-        os.fsync(file.fileno())  # else the first commit of whoever is measured waits for it
+        os.fsync(file.fileno())  # else the first measured commit waits for it
     connection = apsw.Connection(str(queue), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         connection.execute("UPDATE _destination SET name = ? WHERE name = ?", (destination, PLACE)).fetchall()

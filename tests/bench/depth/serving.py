@@ -77,12 +77,12 @@ def depth(tree: Path, templates: Mapping[str, Path], plan: Plan, repeat: int) ->
 
 
 def hanging(tree: Path, plan: Plan) -> list[Verdict]:
-    """The healthy next hop beside 500 that accept connections and say nothing."""
+    """A healthy next hop next to 500 that accept connections and say nothing."""
     return _beside_hosts(f"{OTHERS} hanging destinations", (silent,), tree, plan)
 
 
 def dripping(tree: Path, plan: Plan) -> list[Verdict]:
-    """The healthy next hop beside 500 that drip their greeting, or never answer the final dot."""
+    """A healthy next hop next to 500 that drip their greeting, or never answer the final dot."""
     return _beside_hosts(f"{OTHERS} dripping destinations", (drips, silent_after_the_dot), tree, plan)
 
 
@@ -107,7 +107,7 @@ def crowded(tree: Path, plan: Plan) -> list[Verdict]:
 
 
 def dead_zone(tree: Path, plan: Plan) -> list[Verdict]:
-    """The healthy next hop, which is looked up too, beside 500 domains whose name servers never answer."""
+    """A healthy next hop, which is looked up too, next to 500 domains whose name servers never answer."""
     names = ScriptedDns().a("sink.bench.example", LOOPBACK)
     for number in range(OTHERS):
         names.ignore(_domain(number), "MX")

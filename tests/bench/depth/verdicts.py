@@ -14,13 +14,13 @@ T = TypeVar("T")
 
 
 def at_most(scenario: str, what: str, measured: float, most: float, *, is_gate: bool = True) -> Verdict:
-    """A figure that must not be above *most*; "about" where it is no gate."""
+    """A figure that must not be above *most*; "about" where it is not a gate."""
     floor = f"<= {most:g}" if is_gate else f"about <= {most:g}"
     return Verdict(scenario, what, measured, floor, is_within(measured, most=most, is_about=not is_gate), is_gate)
 
 
 def at_least(scenario: str, what: str, measured: float, least: float, *, is_gate: bool = True) -> Verdict:
-    """A figure that must not be below *least*; "about" where it is no gate."""
+    """A figure that must not be below *least*; "about" where it is not a gate."""
     floor = f">= {least:g}" if is_gate else f"about >= {least:g}"
     return Verdict(scenario, what, measured, floor, is_within(measured, least=least, is_about=not is_gate), is_gate)
 

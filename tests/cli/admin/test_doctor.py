@@ -45,7 +45,7 @@ def path(tmp_path: Path):
 
 def test_a_fit_place_has_no_errors(tmp_path: Path) -> None:
     """
-    Before the first start there is no queue: no error, and nothing is made.
+    Before the first start the queue does not exist: that is not an error, and nothing is created.
     """
     config = tmp_path / "empath.toml"
     config.write_text(configuration(free_port()))

@@ -119,7 +119,7 @@ def foreign() -> Iterator[Desk]:
 
 
 def become_a_stranger(directory: Path) -> None:
-    """Root gives up its rights for the time being; whoever is not root takes his own from the directory."""
+    """Root gives up its rights for a while; another user takes its own rights from the directory."""
     if os.geteuid() == 0:
         os.seteuid(65534)
     else:
@@ -259,7 +259,7 @@ def test_a_reader_that_goes_away_ends_it_without_a_word(desk: Desk):
 @pytest.mark.parametrize("width", [60, 80, 100, 132, 200])
 def test_a_table_fits_the_terminal(desk: Desk, width: int):
     """
-    A line that is broken by the terminal is no table; ids stay whole, they are there to be copied.
+    Lines that the terminal wraps are not a table. Ids stay whole, so that they can be copied.
     """
     desk.queue.accept("a-rather-long-name-of-a-destination.example", "b.example")
     write(desk.path, "UPDATE _recipient SET last_reply = ?", "451 4.7.1 [red]later[/red], please \x1b[31m" * 5)
@@ -283,7 +283,7 @@ def test_a_wide_terminal_has_all_columns_and_markup_is_text(desk: Desk):
 
 def test_view_and_stats_fit_the_terminal(desk: Desk):
     """
-    A subject of 200 characters folds beside its name.
+    A subject of 200 characters folds next to its name.
     """
     desk.queue.accept("a.example", subject="long " * 40)
     lines = desk.on_a_terminal(50, "view", "1") + desk.on_a_terminal(50, "stats")

@@ -64,7 +64,7 @@ def test_flush_of_an_unknown_destination_is_exit_66(desk: Desk):
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: order[0])
 def test_an_order_to_a_service_that_does_not_run_is_exit_69(desk: Desk, order):
     """
-    And it is not kept for the next start, when nobody thinks of it.
+    It is not kept for the next start either, when it would surprise the operator.
     """
     said = desk.run(*order)
     words = "empath-admin: no service runs on this queue, so the order was not given; see `empathd start`\n"

@@ -116,7 +116,7 @@ def test_a_newer_schema_is_exit_65(desk: Desk) -> None:
 
 def test_a_terminal_gets_a_prompt(desk: Desk) -> None:
     """
-    Whoever types is told which queue it is and what may be done; an error ends nothing.
+    The shell says which queue is open and whether it may be changed; an error does not end the shell.
     """
     desk.queue.accept("a.example")
     desk.queue.close()

@@ -1,4 +1,4 @@
-"""test_admin_steering - hold, release, delete, undelete, bounce, expire: whom they meet, what they change and say"""
+"""test_steering - hold, release, delete, undelete, bounce, expire: what they select, change and print"""
 
 import json
 import os
@@ -282,7 +282,7 @@ def test_a_destructive_order_without_a_terminal_needs_yes(desk: Desk, verb: str)
 )
 def test_a_destructive_order_asks_on_a_terminal(desk: Desk, answer: str, code: int, status: str):
     """
-    With the numbers of whom it would meet; the end of input is a no.
+    The question has the number of recipients; the end of input means no.
     """
     desk.queue.accept("a.example", "b.example")
     desk.queue.close()
@@ -306,7 +306,7 @@ def test_a_destructive_order_asks_on_a_terminal(desk: Desk, answer: str, code: i
 
 def test_what_matches_nobody_is_not_asked_about(desk: Desk):
     """
-    Nothing to do is no failure.
+    Nothing to do is not a failure.
     """
     said = desk.run("delete", "--all", "--yes")
     assert (0, "", "empath-admin: 0 of 0 recipients changed\n") == said

@@ -47,7 +47,7 @@ from empath.storage.spool import SpoolFile
 budget = ContentBudget(inline_octets=256 * 1024, limit_octets=512 * 1024)
 ids = [QueueId.make(Timestamp(1_700_000_000), number.to_bytes(10, "big")) for number in range(60)]
 contents = []
-in_thread(int)  # what the first thread takes is no content
+in_thread(int)  # memory of the first thread, which is not content
 tracemalloc.start()
 for queue_id in ids:
     file = functools.partial(SpoolFile, pathlib.Path(sys.argv[1]), "mx.example.test", queue_id)

@@ -54,7 +54,7 @@ def test_a_child_that_dies_young_waits_longer_each_time(supervised):
 
 def test_a_child_that_lived_is_started_again_at_once(supervised):
     """
-    One crash after a long life is no crash loop.
+    One crash after a long life is not a crash loop.
     """
     service = supervised(young_s=0.0).start()
     os.kill(service.pid_of("worker-1"), signal.SIGKILL)
@@ -86,7 +86,7 @@ def test_the_housekeeper_hears_of_the_dead(supervised):
 
 def test_a_new_housekeeper_hears_of_those_who_died_before_it(supervised):
     """
-    Its predecessor among them: a death while there is no housekeeper is not lost.
+    The death of its predecessor is among them: a death while no housekeeper runs is not lost.
     """
     service = supervised().start()
     os.kill(service.pid_of("housekeeper-1"), signal.SIGKILL)

@@ -42,7 +42,7 @@ def test_a_message_that_a_spent_session_refuses_is_tried_once_on_a_new_one(make_
 
 def test_a_host_that_still_refuses_has_refused(make_pool):
     """
-    The message waits for its next attempt; there is no third session.
+    The message waits for its next attempt; the worker opens no third session.
     """
     pool = make_pool(idle="1h")
     with ScriptedPeer().reply("MAIL", OK, LATER) as peer:

@@ -322,7 +322,7 @@ def test_f9_what_may_not_be_converted_bounces_5_6_3_or_goes_as_it_is(hosts, cont
 
 def test_f11_a_waiting_connection_that_the_host_closed_is_made_anew_once(hosts):
     """
-    That is no failure of delivery; a host that goes on closing is.
+    One close is not a failure of delivery; repeated closes are.
     """
     with ScriptedPeer().drop_once_answered(END_OF_DATA) as peer:
         way = hosts(peer)

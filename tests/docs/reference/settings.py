@@ -174,7 +174,7 @@ def _doc(node: ast.stmt) -> str:
 
 
 def _kind(annotation: ast.expr) -> str:
-    """The reader's word for a type that is no table."""
+    """The reader's word for a type that is not a table."""
     names = [node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)]
     return _KINDS[next(name for name in names if name not in ("tuple", "Annotated"))]
 

@@ -93,7 +93,7 @@ def test_e2_without_mx_the_domain_is_its_own_exchanger(absent):
 @pytest.mark.parametrize("absent", [NODATA, NXDOMAIN])
 def test_e2_without_mx_and_without_address_it_bounces(absent):
     """
-    There is no way, and every look-up had its answer.
+    No host is usable, and every look-up had its answer.
     """
     assert "550 5.4.4 no address for x.test" == refusal({"MX": absent, "x.test": absent})
 
@@ -118,7 +118,7 @@ def test_e2_an_answer_to_another_question_counts_as_a_failure():
 
 def test_e2_an_address_look_up_that_failed_defers():
     """
-    Nothing there is one thing, nobody to ask another.
+    "No such record" is an answer; a name server that does not answer is a failure.
     """
     assert "451 4.4.3 x.test: A look-up failed: SERVFAIL" == refusal({"x.test": SERVFAIL})
 
@@ -416,7 +416,7 @@ def test_e7_a_soft_failure_of_our_own_next_hop_stays_what_it_is():
 )
 def test_e7_another_port_or_host_than_our_listeners_is_no_loop(route):
     """
-    A filter beside us has our address.
+    A filter on this host has this host's address.
     """
     assert [(route.host, route.host)] == hosts({}, route=route)
 

@@ -64,6 +64,6 @@ def test_of_a_keyword_that_is_said_twice_the_last_counts():
 @given(text=strategies.any_text)
 def test_no_answer_to_ehlo_makes_an_exception(text):
     """
-    A line that is no keyword is ignored.
+    A line that does not begin with a keyword is ignored.
     """
     Capabilities.parse(Reply(250, None, text))

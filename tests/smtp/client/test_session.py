@@ -71,7 +71,7 @@ def test_a_transient_refusal_of_ehlo_is_not_taken_for_an_old_peer():
 @pytest.mark.parametrize("before", [(), (b"220 x\r\n",), (b"220 x\r\n", NO)])
 def test_a_greeting_that_goes_on_is_a_protocol_error(before):
     """
-    3yz is no answer to a banner or to EHLO.
+    3yz is not a valid reply as banner or to EHLO.
     """
     dialogue = Dialogue().hear(*before, GO_ON)
     failed, _ = dialogue.events

@@ -90,7 +90,7 @@ def test_events_and_replies_do_not_depend_on_how_octets_are_cut(turns, borders, 
 @given(octets=st.lists(LINES | st.binary(max_size=100)).map(b"".join), answers=ANSWERS)
 def test_no_octets_harm_a_session(octets, answers):
     """
-    Whatever comes, there is no exception, Closed comes once and last, and nothing is held over its bound.
+    Any input raises no exception, gives exactly one Closed, as the last event, and keeps every buffer within its bound.
     """
     conversation = Conversation(SMALL, answers)
     conversation.open()

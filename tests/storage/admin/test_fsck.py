@@ -186,7 +186,7 @@ def test_what_cannot_be_repaired_stays_as_it_is(path: Path, name: str) -> None:
 
 def test_content_that_only_lost_its_name_is_found_again(path: Path) -> None:
     """
-    Whoever has octets holds nobody; the other recipient of the message has them, too.
+    A message that still has content holds no recipient: the content serves all of its recipients.
     """
     write(path, "UPDATE _message SET content_locator = NULL WHERE message_id = 2")
 
@@ -313,7 +313,7 @@ def test_a_file_that_is_missing_holds_who_waits(spooled: Path, tmp_path: Path) -
 @pytest.mark.parametrize("octets", [b"", b"1234", b"123456"])
 def test_a_file_that_is_not_as_long_as_it_was_holds_who_waits(spooled: Path, tmp_path: Path, octets: bytes) -> None:
     """
-    What is left of it is no message.
+    The remains of the file are not a message.
     """
     path = tmp_path / "queue.db"
     spooled.write_bytes(octets)
@@ -391,7 +391,7 @@ def test_a_repair_that_finds_all_well_changes_nothing(path: Path) -> None:
 
 def test_it_reads_without_the_write_lock(path: Path) -> None:
     """
-    A look keeps nobody waiting, and nobody keeps it.
+    A check blocks no writer, and no writer blocks the check.
     """
     holder = apsw.Connection(str(path))
     holder.execute("BEGIN IMMEDIATE")

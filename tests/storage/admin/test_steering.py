@@ -182,7 +182,7 @@ def test_priority_moves_the_recipient_to_its_class(queue: Queue, engine: Engine)
 )
 def test_change_to_what_is_there_leaves_no_trace(queue: Queue, engine: Engine, statement: str) -> None:
     """
-    An audit that repeats itself is read by nobody.
+    Repeated rows would hide the changes that matter.
     """
     fill(queue)
     before = dump(queue.path)["_audit"]

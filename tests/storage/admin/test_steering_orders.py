@@ -41,7 +41,7 @@ def trail(queue: Queue) -> list[tuple[object, ...]]:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_order_is_noted_shown_and_audited(queue: Queue, engine: Engine) -> None:
     """
-    One leased recipient never fails a bulk edit, and nobody waits for its worker.
+    One leased recipient never makes a bulk edit fail, and the edit does not wait for the worker.
     """
     leased(queue)
     queue.accept("a.example")
@@ -151,7 +151,7 @@ def test_ordered_instant_comes_in_place_of_the_schedule(queue: Queue) -> None:
 @pytest.mark.parametrize("fate", [RecipientStatus.DELIVERED, RecipientStatus.BOUNCED, RecipientStatus.EXPIRED])
 def test_ordered_instant_for_what_met_its_end_came_too_late(queue: Queue, fate: RecipientStatus) -> None:
     """
-    There is no next attempt.
+    A final recipient has no next attempt.
     """
     lease = leased(queue)
     order(queue, f"UPDATE queue SET next_retry_unix = {AT}")

@@ -1,4 +1,4 @@
-"""test_garbage - files that nobody needs go, files that somebody needs never do"""
+"""test_garbage - unneeded files are removed, needed files never"""
 
 import os
 import time

@@ -7,7 +7,7 @@ from tests.kit.queue import Queue, write
 
 def test_what_waits_moves_and_what_is_leased_stays(queue: Queue) -> None:
     """
-    A worker routes what it has in hand, and nobody else may move it.
+    Only the worker that holds the lease may move a leased recipient.
     """
     queue.accept("a.example")
     queue.lease()

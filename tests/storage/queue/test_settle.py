@@ -160,7 +160,7 @@ def test_content_of_a_bounce_stays(queue: Queue) -> None:
 
 def test_file_that_everybody_has_is_garbage(queue: Queue) -> None:
     """
-    A file is no part of the transaction: a row tells the housekeeper to remove it.
+    A file is not part of the transaction: a row tells the housekeeper to remove it.
     """
     lease = leased(queue, content=None, size=9, locator="spool:mx/0")
 

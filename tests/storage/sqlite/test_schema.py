@@ -89,7 +89,7 @@ def test_newer_database_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
 )
 def test_database_of_another_application_is_refused_and_left_as_it_was(tmp_path: Path, make: str) -> None:
     """
-    A slip in [queue] path must cost nobody his data, nor the mode of his journal.
+    A slip in [queue] path must change neither the data nor the journal mode of another database.
     """
     path = tmp_path / "photos.db"
     connection = apsw.Connection(str(path))
@@ -287,7 +287,7 @@ def test_private_tables_hold_their_invariants_in_any_shell(queue: Queue, stateme
 @needs_shell
 def test_final_recipients_and_their_message_can_be_removed_in_any_shell(queue: Queue) -> None:
     """
-    What has ended belongs to whoever keeps the machine.
+    A final recipient may be removed by the operator.
     """
     queue.accept()
     (lease,) = queue.lease()

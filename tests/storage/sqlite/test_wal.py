@@ -26,7 +26,7 @@ def test_log_is_cut_to_nothing(queue: Queue) -> None:
 
 def test_log_that_somebody_reads_is_kept(queue: Queue) -> None:
     """
-    Nothing is lost, and nobody waits for long.
+    Nothing is lost, and no writer waits for long.
     """
     queue.accept()
     reader = queue.engine.open_reader()
@@ -44,7 +44,7 @@ def test_log_that_somebody_reads_is_kept(queue: Queue) -> None:
 
 def test_reader_that_keeps_the_log_is_named(queue: Queue) -> None:
     """
-    "Somebody reads" helps nobody; a pid and a name can be asked, or ended.
+    The operator needs a pid and a name to find the reader, or to end it.
     """
     script = "import apsw, sys; c = apsw.Connection(sys.argv[1]); c.execute('BEGIN; SELECT * FROM _message'); input()"
     assert () == readers_of(queue.path)

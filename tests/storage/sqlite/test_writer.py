@@ -191,7 +191,7 @@ def test_destination_numbers_that_are_kept_are_bounded(queue: Queue) -> None:
 
 def test_failure_of_sqlite_fails_the_whole_batch_and_the_next_has_a_new_connection(queue: Queue) -> None:
     """
-    After an error of the disk SQLite knows no more than we do what is on it: nobody gets a 250.
+    After a disk error SQLite cannot know what is on the disk: no client gets a 250.
     """
     queue.run(set_to("before"))
     first = Statement("SELECT 1")
