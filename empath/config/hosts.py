@@ -17,3 +17,13 @@ def host_rules(config: Config, interfaces: frozenset[str]) -> HostRules:
         allowed=config.dns.allowed_networks,
         mx_port=config.delivery.mx_port,
     )
+
+
+def own_greetings(config: Config) -> frozenset[str]:
+    """
+    The names, in lower case, by which only this host greets.
+
+    A name without a dot, such as localhost, is not one of them: many hosts greet by it.
+    """
+    own = (str(config.hostname), str(config.node.name), *config.dns.own_hosts)
+    return frozenset(name.lower() for name in own if "." in name and not is_address(name))

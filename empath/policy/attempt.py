@@ -10,6 +10,8 @@ RULES
     same silence, and leave the same row.  Once no host gave a session, the lease's other messages get that answer too.
     A soft error weighs more than a hard one: a recipient does not bounce for what one host lacks while another host,
     which was silent or said 4yz, may yet take it.
+    A host that greets by our own name is ourselves: it and all hosts that are not preferred to it are asked no more.
+    The mail bounces only where no better host is left to try later.
     A host that takes some recipients and says of the rest that these are too many is asked again about the rest at
     once, in a further transaction, as long as each one delivers.
 """
@@ -20,11 +22,25 @@ from typing import Final
 
 from empath.mail.fate import Said
 from empath.mail.outcome import Outcome, Stage
-from empath.policy.classify import Meaning, classify, is_lack, is_too_many
+from empath.mail.reply import EnhancedStatus, Reply
+from empath.policy.classify import LOOP, Meaning, classify, is_lack, is_too_many
 from empath.policy.hosts.search import Host, NoHost
 
 MAX_ROUNDS: Final = 100  # transactions of one message with one host
 MAX_SESSIONS: Final = 2  # sessions of one attempt in which a host was asked about the mail
+
+_NO_PRIMARY: Final = EnhancedStatus(4, 4, 4)
+_OUR_MISTAKE: Final = EnhancedStatus(4, 3, 5)
+
+
+def loop_found(host: Host, name: str) -> Reply:
+    """What follows for the mail from a host that turned out to be this one: it greets by *name*, which is ours."""
+    where = f"{host.name}[{host.address}]:{host.port} greets as {name}"
+    if host.preference is None:
+        return Reply(451, _OUR_MISTAKE, f"next hop loops back to myself: {where}")
+    if host.is_best:
+        return Reply(550, LOOP, f"mail loops back to myself: {where}")
+    return Reply(451, _NO_PRIMARY, f"unable to find primary relay: {where}")
 
 
 def outcome_of(said: Said, *, is_last_host: bool = True, is_put_off: bool = False) -> Outcome:
@@ -42,6 +58,12 @@ def outcome_of(said: Said, *, is_last_host: bool = True, is_put_off: bool = Fals
             return Outcome.BOUNCED
         case _:
             return Outcome.DEFERRED
+
+
+def _is_loop(said: Said) -> bool:
+    """Whether hosts that are not preferred to this one are to be asked no more."""
+    reply = said.reply
+    return said.stage is Stage.EHLO and not reply.is_from_host and reply.enhanced in (LOOP, _NO_PRIMARY)
 
 
 class DestinationHosts:
@@ -92,6 +114,9 @@ class MessageAttempt:
             self._sessions += self._rounds == 1 and not all(map(is_lack, said.values()))
         else:
             hosts.silent.add((host.address, host.port))
+            if _is_loop(next(iter(said.values()))):
+                self._left.clear()
+                hosts.hosts = hosts.hosts[: hosts.hosts.index(host)]
         is_last = not self._left or self._sessions == MAX_SESSIONS
         hosts.is_failing = not self._is_any_reached
         if is_last and hosts.is_failing:

@@ -16,6 +16,7 @@ from empath.mail.reply import EnhancedStatus
 # What one host of a domain lacks another may offer: SMTPUTF8 (RFC 6531 §4.2), 8BITMIME (RFC 6152 §3).
 _LACKS: Final = frozenset({EnhancedStatus(5, 6, 7), EnhancedStatus(5, 6, 3)})
 
+LOOP: Final = EnhancedStatus(5, 4, 6)  # of a host that turned out to be this one
 _TOO_MANY: Final = (5, 3)  # subject and detail of "too many recipients", RFC 3463 §3.6
 
 
@@ -45,6 +46,8 @@ def classify(said: Said) -> Meaning:
     """The one place where a reply gets its meaning."""
     if said.stage is Stage.RCPT and said.reply.code == 552:
         return Meaning.OTHER_HOST  # RFC 5321 §4.5.3.1.10: "too many recipients" of an older RFC, to be read as 452
+    if said.stage is Stage.EHLO and said.reply.enhanced == LOOP and not said.reply.is_from_host:
+        return Meaning.ONLY_OTHER_HOST
     meaning = _MEANINGS.get((said.stage, said.reply.klass), Meaning.LATER)
     return Meaning.ONLY_OTHER_HOST if meaning is Meaning.NEVER and is_lack(said) else meaning
 

@@ -5,7 +5,7 @@ import pytest
 from empath.mail.fate import Said
 from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
-from empath.policy.attempt import MAX_ROUNDS, DestinationHosts, MessageAttempt, outcome_of
+from empath.policy.attempt import MAX_ROUNDS, DestinationHosts, MessageAttempt, loop_found, outcome_of
 from empath.policy.hosts.search import Host, NoHost
 
 DELIVERED, DEFERRED, BOUNCED, NEXT_HOST = Outcome
@@ -199,3 +199,59 @@ def test_further_transactions_are_one_session():
     """
     script = {1: TAKEN, 2: TOO_MANY}, {2: LATER}, {2: LATER}
     assert [("a", [DELIVERED]), ("a", [NEXT_HOST]), ("b", [DEFERRED])] == ask(destination(3), (1, 2), *script)
+
+
+BEST, EQUAL, WORSE = (
+    Host(name, f"192.0.2.{n}", 25, max(n, 11), n < 12) for name, n in (("a", 10), ("b", 11), ("c", 20))
+)
+UNRESOLVED = Host("d", "192.0.2.30", 25, 30, is_best=False)
+FIXED = Host("f", "192.0.2.40", 25)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "loop_at", "script", "expected"),
+    [
+        ((BEST, WORSE), BEST, (), [("a", BOUNCED, "550 5.4.6")]),
+        ((BEST, EQUAL, WORSE), EQUAL, (LATER,), [("a", NEXT_HOST, "451 4.2.1"), ("b", DEFERRED, "550 5.4.6")]),
+        ((BEST, EQUAL, WORSE), EQUAL, (SILENT,), [("a", NEXT_HOST, "451 4.4.1"), ("b", DEFERRED, "550 5.4.6")]),
+        ((BEST, WORSE), WORSE, (LATER,), [("a", NEXT_HOST, "451 4.2.1"), ("c", DEFERRED, "451 4.4.4")]),
+        ((UNRESOLVED,), UNRESOLVED, (), [("d", DEFERRED, "451 4.4.4")]),
+        ((FIXED, EQUAL), FIXED, (TAKEN,), [("f", NEXT_HOST, "451 4.3.5"), ("b", DELIVERED, "250 2.0.0")]),
+        ((FIXED,), FIXED, (), [("f", DEFERRED, "451 4.3.5")]),
+    ],
+)
+def test_e5_a_host_that_greets_by_our_name_ends_the_list_as_our_own_address_does(hosts, loop_at, script, expected):
+    """
+    Mail must not go in circles. It bounces only where no better host can take it later; a mistake of our own routes
+    defers it (E7).
+    """
+    attempt = MessageAttempt(DestinationHosts(hosts), [1])
+    replies = iter(script)
+    course = []
+    while (host := attempt.host) is not None:
+        is_loop = host is loop_at
+        said = Said(Stage.EHLO, loop_found(host, "me.test")) if is_loop else next(replies)
+        [outcome] = attempt.record({1: said}, is_reached=not is_loop and said is not SILENT).values()
+        course.append((host.name, outcome, str(said.reply)[:9]))
+    assert expected == course
+
+
+def test_e5_what_one_message_found_out_holds_for_the_next():
+    """
+    A better host is still asked, what is behind the loop is not.
+    """
+    hosts = DestinationHosts((BEST, EQUAL, WORSE))
+    first = MessageAttempt(hosts, [1])
+    first.record({1: LATER}, is_reached=True)
+    first.record({1: Said(Stage.EHLO, loop_found(EQUAL, "me.test"))}, is_reached=False)
+    assert [("a", [DEFERRED])] == ask(hosts, [2], LATER)
+
+
+def test_e5_a_destination_that_is_this_host_has_one_answer_for_all_messages():
+    """
+    No further session is needed.
+    """
+    hosts = DestinationHosts((BEST, WORSE))
+    MessageAttempt(hosts, [1]).record({1: Said(Stage.EHLO, loop_found(BEST, "me.test"))}, is_reached=False)
+    assert hosts.silence is not None
+    assert (BOUNCED, "550 5.4.6") == (outcome_of(hosts.silence), str(hosts.silence.reply)[:9])

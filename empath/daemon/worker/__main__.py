@@ -23,7 +23,7 @@ import gevent
 from gevent.event import Event
 
 from empath.config import Config
-from empath.config.hosts import host_rules
+from empath.config.hosts import host_rules, own_greetings
 from empath.daemon.process.child import DRAIN_S
 from empath.daemon.process.runtime import Runtime, run_child
 from empath.daemon.worker.lease_run import Dispatch, LeaseRun
@@ -64,7 +64,9 @@ class Worker:
         self._slots = config.delivery.sessions
         reader = runtime.engine.open_reader()
         self._probe = LeaseProbe(reader, process_id=runtime.process_id, share=self._share)
-        self._pool = ConnectionPool(config.delivery, str(config.hostname), runtime.deadlines)
+        self._pool = ConnectionPool(
+            config.delivery, str(config.hostname), runtime.deadlines, own_names=own_greetings(config)
+        )
         self._dispatch = Dispatch(runtime, partial(choose_carrier, self._pool, _finder(config)))
         self._rung = Event()
         # By lease_id, from the commit that takes the lease to the commit that ends it.

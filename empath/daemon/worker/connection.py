@@ -22,6 +22,7 @@ from empath.mail.fate import Said
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.net.stream import Deadlines, Stream, StreamClosed, StreamTimeout
+from empath.policy.attempt import loop_found
 from empath.policy.hosts.search import Host
 from empath.smtp.client.events import (
     ClientEvent,
@@ -59,8 +60,8 @@ class ConnectionSettings:
     """
     How connections of one worker are made and used.
 
-    timeouts are those of RFC 5321 §4.5.3.2, in seconds. Except in tests, connect is Stream.connect and clock is
-    time.monotonic.
+    timeouts are those of RFC 5321 §4.5.3.2, in seconds. A host that greets by one of own_names is this host. Except in
+    tests, connect is Stream.connect and clock is time.monotonic.
     """
 
     delivery: Delivery
@@ -69,6 +70,7 @@ class ConnectionSettings:
     timeouts: dict[Stage, float]
     connect: Callable[..., Stream]
     clock: Clock
+    own_names: frozenset[str] = frozenset()
 
 
 class Connection:
@@ -78,7 +80,7 @@ class Connection:
         self.host = host
         self.born_at = self.used_at = how.clock()
         self._stream = stream
-        self._session = ClientSession(how.ehlo_name)
+        self._session = ClientSession(how.ehlo_name, how.own_names)
         self._how = how
         self._due_at = 0.0  # the deadline of the reply that is awaited
         self._awaited: int | None = None  # `answered` of the session when that deadline was set
@@ -107,7 +109,8 @@ class Connection:
             event = connection._next()  # octets came behind the reply to EHLO
         connection.leave()
         assert isinstance(event, HostFailed)
-        raise HostUnreachable(Said(event.stage, event.reply))
+        reply = loop_found(host, event.own_name) if event.own_name else event.reply
+        raise HostUnreachable(Said(event.stage, reply))
 
     @property
     def is_usable(self) -> bool:

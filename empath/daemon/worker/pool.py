@@ -50,6 +50,8 @@ class ConnectionPool:
         deadlines: Deadlines,
         connect: Callable[..., Stream] = Stream.connect,
         clock: Clock = time.monotonic,
+        *,
+        own_names: frozenset[str] = frozenset(),
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -64,7 +66,7 @@ class ConnectionPool:
             Stage.END_OF_DATA: settings.end_of_data_s,
             Stage.QUIT: settings.quit_s,
         }
-        self._how = ConnectionSettings(settings, ehlo_name, deadlines, timeouts, connect, clock)
+        self._how = ConnectionSettings(settings, ehlo_name, deadlines, timeouts, connect, clock, own_names)
         self._idle: dict[tuple[str, int], list[Connection]] = {}
 
     def send(self, host: Host, transaction: Transaction, pieces: Pieces, may_end: Permission) -> HostResult:

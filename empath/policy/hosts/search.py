@@ -14,7 +14,7 @@ RULES
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain, zip_longest
 from typing import Final
@@ -37,11 +37,19 @@ Random = Callable[[], float]  # 0.0 <= x < 1.0
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One address to try. Shape: name in A-labels or the address itself; address IPv4 or IPv6; port 1..65535."""
+    """
+    One address to try.
+
+    Shape: name in A-labels or the address itself; address IPv4 or IPv6; port 1..65535; preference is that of the MX
+    record (0 where there is none), None for a host that the operator named; is_best: no exchanger of the domain is
+    preferred to it.
+    """
 
     name: str
     address: str
     port: int
+    preference: int | None = field(default=None, compare=False)
+    is_best: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +142,10 @@ class HostSearch:
         """At most five hosts in the order to try them: a new draw among equals each time."""
         if not self._usable:
             return NoHost(self._refusal())
-        port = self._port
         if len(self._usable) == 1:
-            return (Host(self._usable[0].name, self._usable[0].address, port),)
+            return (self._host(self._usable[0]),)
         chosen = _capped([found for group in self._groups() for found in _mixed(group, random)])
-        return tuple(Host(found.name, found.address, port) for found in chosen)
+        return tuple(map(self._host, chosen))
 
     def judge(self, address: str) -> tuple[Verdict, str]:
         """What is thought of an address, and why in one word."""
@@ -230,6 +237,11 @@ class HostSearch:
         listeners, port = self._rules.listeners, self._port
         is_here = flaw in ("loopback", "unspecified") or canonical in self._rules.own_addresses
         return (canonical, port) in listeners or (is_here and ("0.0.0.0" if version == 4 else "::", port) in listeners)
+
+    def _host(self, found: Found) -> Host:
+        preference = None if self.is_fixed else found.preference
+        is_best = found.preference == self.exchangers[0].preference
+        return Host(found.name, found.address, self._port, preference, is_best)
 
     def _groups(self) -> Iterator[list[Found]]:
         for preference in sorted({found.preference for found in self._usable}):

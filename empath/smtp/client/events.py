@@ -15,10 +15,15 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class HostFailed:
-    """The session ended before any transaction could begin; the reply is the peer's, or stands for its silence."""
+    """
+    The session ended before any transaction could begin; the reply is the peer's, or stands for its silence.
+
+    Shape: own_name is the name of this host by which the peer greets, so that the peer is this host itself, else empty.
+    """
 
     stage: Stage
     reply: Reply
+    own_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,9 +69,13 @@ class ClientSession:
     `answered` changes when the wait for a reply is over, so that the driver can give each reply a deadline.
     """
 
-    def __init__(self, ehlo_name: str) -> None:
-        """Wait for the banner of a peer; *ehlo_name* is the name of this host in A-labels, or an address literal."""
+    def __init__(self, ehlo_name: str, own_names: frozenset[str] = frozenset()) -> None:
+        """
+        Wait for the banner of a peer. *ehlo_name* is the name of this host in A-labels, or an address literal. A peer
+        that greets by one of *own_names*, in lower case, is this host.
+        """
         self._ehlo_name = ehlo_name.encode("ascii")
+        self._own_names = own_names
         self._state = ClientState.GREETING
         self._reader = ReplyReader()
         self._out: list[bytes] = []
@@ -225,7 +229,9 @@ class ClientSession:
 
     # --- actions before a transaction: each gives the state that follows
 
-    def _send_ehlo(self, _: Reply) -> ClientState:
+    def _send_ehlo(self, reply: Reply) -> ClientState:
+        if (name := self._own_name(reply)) is not None:
+            return self._end_loop(reply, name)
         self._out.append(b"EHLO " + self._ehlo_name + b"\r\n")
         return ClientState.EHLO
 
@@ -237,13 +243,27 @@ class ClientSession:
         self._peer = Capabilities.parse(reply)
         return self._become_ready(reply)
 
-    def _become_ready(self, _: Reply) -> ClientState:
+    def _become_ready(self, reply: Reply) -> ClientState:
+        if (name := self._own_name(reply)) is not None:
+            return self._end_loop(reply, name)
         self._events.append(Ready())
         return ClientState.READY
 
     def _turn_away(self, reply: Reply) -> ClientState:
         state = self._fail_host(reply)
         self._out.append(b"QUIT\r\n")  # RFC 5321 §3.1: a peer that refuses waits for QUIT
+        return state
+
+    def _own_name(self, reply: Reply) -> str | None:
+        """The name that the peer gives itself, where it is a name of this host."""
+        words = reply.text.split(None, 1)
+        name = words[0].lower().removesuffix(".") if words else ""
+        return name if name in self._own_names else None
+
+    def _end_loop(self, reply: Reply, name: str) -> ClientState:
+        self._events.append(HostFailed(Stage.EHLO, reply, name))
+        state = self._close(reply)
+        self._out.append(b"QUIT\r\n")
         return state
 
     def _turn_away_unexpected(self, reply: Reply) -> ClientState:

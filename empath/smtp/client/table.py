@@ -21,10 +21,10 @@ class ClientAction(StrEnum):
     for another transaction.
     """
 
-    SEND_EHLO = "send EHLO"
+    SEND_EHLO = "send EHLO, unless the peer is this host"
     SEND_HELO = "send HELO"
-    READ_EXTENSIONS = "read the extensions"
-    BECOME_READY = "become ready"
+    READ_EXTENSIONS = "read the extensions, unless the peer is this host"
+    BECOME_READY = "become ready, unless the peer is this host"
     FAIL_HOST = "fail the host"
     TURN_AWAY = "fail the host, send QUIT"
     TURN_AWAY_UNEXPECTED = "fail the host with 554, send QUIT"
@@ -80,16 +80,16 @@ def _rows(
 
 
 NEXT: Final[dict[tuple[ClientState, ClientSignal], ClientStep]] = {
-    **_rows(_State.GREETING, _OK, _Action.SEND_EHLO, _State.EHLO),
+    **_rows(_State.GREETING, _OK, _Action.SEND_EHLO, _State.EHLO, _State.CLOSED),
     **_rows(_State.GREETING, _GO_ON, _Action.TURN_AWAY_UNEXPECTED, _State.CLOSED),
     **_rows(_State.GREETING, _REFUSED, _Action.TURN_AWAY, _State.CLOSED),
     **_rows(_State.GREETING, _OVER, _Action.FAIL_HOST, _State.CLOSED),
-    **_rows(_State.EHLO, _OK, _Action.READ_EXTENSIONS, _State.READY),
+    **_rows(_State.EHLO, _OK, _Action.READ_EXTENSIONS, _State.READY, _State.CLOSED),
     **_rows(_State.EHLO, _GO_ON, _Action.TURN_AWAY_UNEXPECTED, _State.CLOSED),
     **_rows(_State.EHLO, (_Signal.TRANSIENT,), _Action.TURN_AWAY, _State.CLOSED),
     **_rows(_State.EHLO, (_Signal.PERMANENT, *_OUT_OF_SEQUENCE), _Action.SEND_HELO, _State.HELO),  # RFC 5321 §3.2
     **_rows(_State.EHLO, _OVER, _Action.FAIL_HOST, _State.CLOSED),
-    **_rows(_State.HELO, _OK, _Action.BECOME_READY, _State.READY),
+    **_rows(_State.HELO, _OK, _Action.BECOME_READY, _State.READY, _State.CLOSED),
     **_rows(_State.HELO, _GO_ON, _Action.TURN_AWAY_UNEXPECTED, _State.CLOSED),
     **_rows(_State.HELO, _REFUSED, _Action.TURN_AWAY, _State.CLOSED),
     **_rows(_State.HELO, _OVER, _Action.FAIL_HOST, _State.CLOSED),

@@ -4,6 +4,7 @@ import gevent
 import pytest
 
 from empath.config import load_config
+from empath.config.hosts import own_greetings
 from empath.daemon.worker.pool import ConnectionPool
 from empath.net.stream import Deadlines
 from tests.kit.process import configuration
@@ -28,7 +29,9 @@ def make_pool(tmp_path, deadlines):
         file = tmp_path / "empath.toml"
         lines = "\n".join(f'{key} = "{value}"' for key, value in settings.items())
         file.write_text(configuration(2525, f"[delivery]\n{lines}"))
-        made.append(ConnectionPool(load_config(file).delivery, "mx.example.test", deadlines))
+        config = load_config(file)
+        own_names = own_greetings(config)
+        made.append(ConnectionPool(config.delivery, str(config.hostname), deadlines, own_names=own_names))
         return made[-1]
 
     yield make

@@ -5,8 +5,9 @@ import pytest
 from empath.daemon.worker.connection import Abandoned
 from empath.errors import StorageFailure, SyntaxViolation
 from empath.mail.outcome import Stage
+from empath.policy.hosts.search import Host
 from empath.smtp.client.session import ClientRecipient, Transaction
-from tests.daemon.worker.kit import said, send
+from tests.daemon.worker.kit import MAIL, said, send
 from tests.kit.peer import END_OF_DATA, GREETING, ScriptedPeer
 
 
@@ -149,3 +150,20 @@ def test_a_peer_that_goes_in_the_middle_of_content_is_a_lost_connection(make_poo
     with ScriptedPeer().drop_once_answered("DATA") as peer:
         result = send(pool, peer, pieces=lambda: iter([b"x" * 100_000 + b"\r\n"] * 100))
         assert (True, "451 4.4.2") == (result.was_reached, str(result.results[1].reply)[:9])
+
+
+@pytest.mark.parametrize(
+    ("place", "reply"), [((10, True), "550 5.4.6"), ((20, False), "451 4.4.4"), ((None, True), "451 4.3.5")]
+)
+@pytest.mark.parametrize(("step", "words"), [(GREETING, "220 MX.example.test ESMTP"), ("EHLO", "250 mx.example.test")])
+def test_a_host_that_greets_by_our_name_gets_no_mail(make_pool, step, words, place, reply):
+    """
+    5.4.6 for the best exchanger (E5), a deferral for a route of our own (E7).
+    """
+    pool = make_pool()
+    with ScriptedPeer().reply(step, words) as peer:
+        host = Host("peer.test", peer.host, peer.port, *place)
+        result = pool.send(host, MAIL, lambda: iter((b"text\r\n",)), lambda: True)
+        assert (False, "ehlo", reply) == said(result)
+        peer.wait_until(lambda: peer.sessions[0].is_over)
+        assert "QUIT" == peer.sessions[0].verbs[-1]

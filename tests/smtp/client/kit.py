@@ -35,7 +35,7 @@ def transaction(*addresses: str, **parameters: Any) -> Transaction:
 class Dialogue:
     """A session, the octets that it sent, and its events so far."""
 
-    session: ClientSession = field(default_factory=lambda: ClientSession("me.test"))
+    session: ClientSession = field(default_factory=lambda: ClientSession("me.test", frozenset({"me.test"})))
     sent: list[bytes] = field(default_factory=list)
     events: list[ClientEvent] = field(default_factory=list)
 

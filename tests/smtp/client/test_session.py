@@ -197,3 +197,32 @@ def test_each_stage_has_its_timeout():
         Stage.CONTENT,
         Stage.END_OF_DATA,
     ] == seen
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        [b"220 me.test ESMTP\r\n"],
+        [b"220 ME.test. ESMTP\r\n"],
+        [b"220-me.test\r\n220 ESMTP\r\n"],
+        [b"220 x\r\n", b"250-Me.Test hello\r\n250 PIPELINING\r\n"],
+        [b"220 x\r\n", NO, b"250 me.test\r\n"],
+    ],
+)
+def test_a_peer_that_greets_by_our_own_name_is_this_host(octets):
+    """
+    Mail would come back to us, again and again.
+    """
+    dialogue = Dialogue().hear(*octets)
+    failed, closed = dialogue.events
+    assert isinstance(failed, HostFailed)
+    assert ("me.test", SessionClosed(), b"QUIT\r\n") == (failed.own_name, closed, dialogue.sent[-1])
+
+
+@pytest.mark.parametrize("words", [b"", b"not.me.test", b"Hello me.test"])
+def test_a_peer_that_only_names_us_is_another_host(words):
+    """
+    Hosts greet the client by its name too.
+    """
+    dialogue = Dialogue().hear(b"220 " + words + b"\r\n")
+    assert [b"EHLO me.test\r\n"] == dialogue.sent

@@ -106,13 +106,19 @@ def test_no_row_leads_out_of_the_end():
 
 def test_every_row_is_walked_and_leads_where_it_says():
     """
-    The test plays all dialogues of one transaction with two recipients, in a new session and after a delivery.
+    The test plays all dialogues of one transaction with two recipients, in a new session and after a delivery. The peer
+    may also be this host.
     """
     walked: dict[tuple[ClientState, ClientSignal], set[ClientState]] = defaultdict(set)
     for extensions, local_part in HOSTS:
         walk([], extensions, local_part, walked)
     for extensions in (EXTENSIONS, ONE_AT_A_TIME):
         walk(DELIVERED, extensions, "b", walked)
+    for count in range(3):
+        session = replay([_OK, ClientSignal.PERMANENT, None][:count], EXTENSIONS, "b").session
+        before = session.state
+        session.receive(b"250 me.test\r\n")
+        walked[before, _OK].add(session.state)
     assert {row: set(step.leads_to) for row, step in NEXT.items()} == walked
 
 
