@@ -3,8 +3,10 @@ reply_reader - replies from the octets of a peer, RFC 5321 §4.2
 
 The reader gives a reply only when it is whole; its meaning does not depend on how its octets were cut.  The reader
 allows two things that the grammar forbids, because peers do them daily: a line may end in LF alone, and it may be
-longer than 512 octets.  Anything else that is no reply ends the session, since with pipelining a guess about one reply
-would be a guess about all that follow.  Where the lines of one reply disagree, the last line decides.
+longer than 512 octets.  Some peers have a loader or a shell speak before their banner: where the caller allows noise,
+lines before the first reply that are none are passed over.  Anything else that is no reply ends the session, since with
+pipelining a guess about one reply would be a guess about all that follow.  Where the lines of one reply disagree, the
+last line decides.  Of a very long reply the first line and the last ones are kept.
 """
 
 import re
@@ -14,11 +16,15 @@ from typing import NamedTuple
 from empath.errors import SyntaxViolation
 from empath.mail.reply import EnhancedStatus, Reply
 
-MAX_REPLY_OCTETS = 64 * 1024
-MAX_REPLY_LINES = 128
+MAX_LINE_OCTETS = 64 * 1024
+MAX_REPLY_OCTETS = 1024 * 1024
+MAX_REPLY_LINES = 10_000
+KEPT_LINES = 128
+KEPT_CHARACTERS = 64 * 1024
 _MAX_CACHED_OCTETS = 100  # a longer line seldom comes twice, and the cache must stay small
 _MAX_SHOWN_OCTETS = 60
 
+_OTHER_PROTOCOL = re.compile(rb"HTTP/|SSH-|RFB |\+OK|-ERR|\* (?:OK|NO|BYE|PREAUTH)")  # not noise: no SMTP will follow
 _STATUS = rb"([245]\.(?:0|[1-9][0-9]{0,2})\.(?:0|[1-9][0-9]{0,2}))"
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])((?:" + _STATUS + rb"(?: |$))?(.*))?)?", re.DOTALL)
 
@@ -37,16 +43,20 @@ class ReplyReader:
     """
     Cuts the stream of a peer into replies.
 
-    Bounds: a reply has at most 65,536 octets, line ends included, and 128 lines; the reader keeps no more than that
-    between two calls.
+    Bounds: a line has at most 65,536 octets with its end, a reply 1,048,576 octets and 10,000 lines. Of a reply the
+    reader keeps at most 128 lines and 65,536 characters.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, noise_lines: int = 0) -> None:
+        """Begin a stream. As many as *noise_lines* lines that are no reply may come before the first one."""
+        self._noise_left = noise_lines
         self._buffer = b""
         self._start = 0  # start of the unread octets in the buffer
         self._searched = 0  # place up to which the buffer has no LF
         self._lines: list[_Line] = []  # lines of the reply under way
-        self._octets = 0  # octets in those lines
+        self._count = 0  # of its lines, with those not kept
+        self._octets = 0  # in those lines
+        self._characters = 0  # kept
 
     @property
     def is_midway(self) -> bool:
@@ -71,9 +81,13 @@ class ReplyReader:
         except SyntaxViolation:
             # The rest may be endless too.
             self._buffer = b""
-            self._start = self._searched = self._octets = 0
-            self._lines.clear()
+            self._start = self._searched = 0
+            self._begin_reply()
             raise
+
+    def _begin_reply(self) -> None:
+        self._lines.clear()
+        self._count = self._octets = self._characters = 0
 
     def _read(self) -> Reply | None:
         buffer = self._buffer
@@ -81,20 +95,36 @@ class ReplyReader:
             octets = buffer[self._start : end]
             self._start = self._searched = end
             self._octets += len(octets)
-            self._check_bounds(self._octets)
-            line = _parsed(octets) if len(octets) <= _MAX_CACHED_OCTETS else _parse(octets)
+            self._check_bounds(len(octets))
+            try:
+                line = _parsed(octets) if len(octets) <= _MAX_CACHED_OCTETS else _parse(octets)
+            except SyntaxViolation:
+                if self._noise_left == 0 or _OTHER_PROTOCOL.match(octets):
+                    raise
+                self._noise_left -= 1
+                continue
+            self._noise_left = 0
             if line.is_last:
                 reply = _reply(self._lines, line)
-                self._lines.clear()
-                self._octets = 0
+                self._begin_reply()
                 return reply
-            self._lines.append(line)
+            self._keep(line)
         self._searched = len(buffer)
-        self._check_bounds(self._octets + self._searched - self._start)
+        self._check_bounds(self._searched - self._start)
         return None
 
-    def _check_bounds(self, octets: int) -> None:
-        if octets > MAX_REPLY_OCTETS or len(self._lines) >= MAX_REPLY_LINES:
+    def _keep(self, line: _Line) -> None:
+        self._count += 1
+        self._lines.append(line)
+        self._characters += len(line.text)
+        # The first line has the name of the peer. The last line is still to come.
+        while len(self._lines) > 1 and (len(self._lines) >= KEPT_LINES or self._characters > KEPT_CHARACTERS):
+            self._characters -= len(self._lines.pop(1).text)
+
+    def _check_bounds(self, line_octets: int) -> None:
+        if line_octets > MAX_LINE_OCTETS:
+            raise SyntaxViolation(f"a line of over {MAX_LINE_OCTETS} octets")
+        if self._octets > MAX_REPLY_OCTETS or self._count >= MAX_REPLY_LINES:
             raise SyntaxViolation(f"a reply of over {MAX_REPLY_OCTETS} octets or {MAX_REPLY_LINES} lines")
 
 

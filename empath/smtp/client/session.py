@@ -44,6 +44,7 @@ from empath.smtp.client.transaction import ClientRecipient, Transaction
 
 __all__ = ["ClientRecipient", "ClientSession", "Transaction"]
 
+_NOISE_LINES: Final = 20  # before the banner
 _GARBAGE: Final = EnhancedStatus(4, 5, 0)
 _LOST: Final = EnhancedStatus(4, 4, 2)
 _EARLY: Final = EnhancedStatus(4, 7, 0)
@@ -77,7 +78,7 @@ class ClientSession:
         self._ehlo_name = ehlo_name.encode("ascii")
         self._own_names = own_names
         self._state = ClientState.GREETING
-        self._reader = ReplyReader()
+        self._reader = ReplyReader(_NOISE_LINES)
         self._out: list[bytes] = []
         self._events: deque[ClientEvent] = deque()
         self._peer = Capabilities.NONE

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from empath.errors import SyntaxViolation
 from empath.mail.reply import EnhancedStatus, Reply
-from empath.smtp.client.reply_reader import MAX_REPLY_LINES, MAX_REPLY_OCTETS, ReplyReader
+from empath.smtp.client.reply_reader import (
+    KEPT_CHARACTERS,
+    KEPT_LINES,
+    MAX_LINE_OCTETS,
+    MAX_REPLY_LINES,
+    MAX_REPLY_OCTETS,
+    ReplyReader,
+)
 from tests.kit import strategies
 
 
@@ -115,10 +122,10 @@ def test_what_is_refused_is_shown_in_short():
 @pytest.mark.parametrize(
     "octets",
     [
-        b"250 " + b"a" * MAX_REPLY_OCTETS,
-        b"250 " + b"a" * MAX_REPLY_OCTETS + b"\r\n",
+        b"250 " + b"a" * MAX_LINE_OCTETS,
+        b"250 " + b"a" * MAX_LINE_OCTETS + b"\r\n",
         b"250-a\r\n" * MAX_REPLY_LINES + b"250 b\r\n",
-        (b"250-" + b"a" * 1000 + b"\r\n") * 66,
+        (b"250-" + b"a" * 1000 + b"\r\n") * (MAX_REPLY_OCTETS // 1000),
     ],
 )
 @pytest.mark.parametrize("size", [1000, 1_000_000])
@@ -127,7 +134,7 @@ def test_a_reply_without_end_is_refused(octets, size):
     A peer cannot use up memory, however it cuts its octets.
     """
     pieces = [octets[start : start + size] for start in range(0, len(octets), size)]
-    assert ["a reply of over 65536 octets or 128 lines"] == read(*pieces)
+    assert read(*pieces) in (["a line of over 65536 octets"], ["a reply of over 1048576 octets or 10000 lines"])
 
 
 def test_a_reply_within_bounds_is_read():
@@ -136,6 +143,49 @@ def test_a_reply_within_bounds_is_read():
     """
     reply = b"250-a\r\n" * (MAX_REPLY_LINES - 1) + b"250 " + b"b" * 60000 + b"\r\n"
     assert [250] * 3 == [found.code for found in read(reply, reply, reply)]
+
+
+@pytest.mark.parametrize("size", [1000, 10_000_000])
+@pytest.mark.parametrize(("words", "count"), [(b"a", 9000), (b"b" * 1000, 900), (b"c" * 65_000, 15)])
+def test_of_a_very_long_reply_the_first_line_and_the_last_ones_are_kept(words, count, size):
+    """
+    Some banners are a page of law, and mail must not fail by it; the memory that they take is bounded.
+    """
+    octets = b"220-first\r\n" + (b"220-" + words + b"\r\n") * count + b"220-near\r\n220 last\r\n"
+    [reply] = read(*(octets[start : start + size] for start in range(0, len(octets), size)))
+    lines = reply.text.split("\n")
+    assert (220, "first", "near", "last") == (reply.code, lines[0], lines[-2], lines[-1])
+    assert (True, True) == (len(lines) <= KEPT_LINES, len(reply.text) <= KEPT_CHARACTERS + KEPT_LINES)
+
+
+NOISE = [b"\r\n", b"\n", b"ld.so.1: warning: libz.so: not found\r\n", b"220_\r\n"]
+
+
+@pytest.mark.parametrize("noise", [*NOISE, b"".join(NOISE)])
+def test_noise_before_the_first_reply_is_passed_over_where_it_is_allowed(noise):
+    """
+    A loader warns, or a shell greets, before the server speaks.
+    """
+    reader = ReplyReader(noise_lines=4)
+    reader.receive(noise)
+    assert (None, False) == (reader.next_reply(), reader.is_midway)
+    reader.receive(b"220-a\r\n220 b\r\n\r\n")
+    reply = reader.next_reply()
+    assert reply is not None
+    assert "a\nb" == reply.text
+    with pytest.raises(SyntaxViolation):
+        reader.next_reply()
+
+
+@pytest.mark.parametrize("noise", [b"x\r\n" * 5, b"220-a\r\nx\r\n", b"SSH-2.0-x\r\n", b"* OK IMAP4\r\n", b"+OK\r\n"])
+def test_noise_has_a_bound(noise):
+    """
+    Nor is another protocol noise: to wait for a banner behind it would be to wait in vain.
+    """
+    reader = ReplyReader(noise_lines=4)
+    reader.receive(noise + b"220 b\r\n")
+    with pytest.raises(SyntaxViolation):
+        reader.next_reply()
 
 
 def test_nothing_is_kept_of_what_was_refused():

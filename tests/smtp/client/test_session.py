@@ -38,6 +38,16 @@ def test_a_session_is_ready_after_ehlo():
     )
 
 
+def test_noise_before_the_banner_is_passed_over():
+    """
+    After it nothing is: one line too many would shift all replies.
+    """
+    dialogue = Dialogue().hear(b"\r\n", b"ld.so: warning\r\n220 peer.test\r\n", greeting(EXTENSIONS))
+    assert ([b"EHLO me.test\r\n"], [Ready()]) == (dialogue.sent, dialogue.events)
+    failed, _ = Dialogue().hear(b"220 peer.test\r\n", b"\r\n").events
+    assert isinstance(failed, HostFailed)
+
+
 def test_a_peer_that_does_not_know_ehlo_is_greeted_with_helo():
     """
     RFC 5321 §3.2; such a peer has no extensions.

@@ -22,7 +22,7 @@ SAID = {
     ClientSignal.PERMANENT: b"550 No\r\n",
     ClientSignal.OUT_OF_SEQUENCE: b"503 No\r\n",
     ClientSignal.SHUTDOWN: b"421 Bye\r\n",
-    ClientSignal.GARBAGE: b"what\r\n",
+    ClientSignal.GARBAGE: b"HTTP/1.1 400\r\n",
     ClientSignal.LOST: b"",
 }
 HOSTS = [
