@@ -1,21 +1,23 @@
 -- control.sql - the public write interface of the queue
 --
--- Theory of operation.  A view that can be written has an INSTEAD OF trigger for each column that it takes, and one that
--- refuses the others; so a statement is compiled to what its own columns need, and no row pays for the rest.  They hand on
--- to views of no rows, whose triggers are what SQL has for procedures and whose columns are the parameters: a status to
--- _change_status, which judges the move, and from there to _apply_status, which makes it; an instant to _change_instant,
--- which reads it, and from there to _apply_instant.  These two find out the time and who gives the order, after they know
--- that something changes.  What changes goes to the audit, by _audit_change where perhaps nothing does.  A leased recipient
--- is a worker's: it only takes a note of the order (ordered_status, ordered_next_retry_at), which the end of its lease
--- carries out (queries/settle.sql).
+-- Theory of operation.  A writable view has one INSTEAD OF trigger for each column that can be set, and one that refuses
+-- the others.  So a statement compiles only what its own columns need, and no row pays for the rest.
+-- SQL has no procedures; these triggers call views without rows instead.  The triggers of such a view are the body, its
+-- columns the parameters.  A status goes to _change_status, which checks the move, and then to _apply_status, which makes
+-- it.  An instant goes to _change_instant, which reads it, and then to _apply_instant.  These two look up the time and the
+-- person only once they know that something changes.  Each change goes to the audit; _audit_change writes the row where it
+-- is not certain that anything changes.
+-- A leased recipient belongs to a worker.  An order is only noted on it (ordered_status, ordered_next_retry_at), and the
+-- end of its lease carries the order out (queries/settle.sql).
 --
 -- House rules.  A trigger with a WHEN clause would silently ignore what it does not match, so no trigger of a public view
 -- has one, and what it raises says what to do.  Nothing newer than SQLite 3.40.
--- All of it runs once per row, of perhaps a million: no list behind IN, and no INSERT … SELECT into what has triggers,
--- unless it is rare, since SQLite would build a temporary table each time.  Triggers of one view fire in no order that is
--- promised: they do not depend on each other, nor do those of two columns that one statement sets.
--- An instant is given as Unix seconds, as text that SQLite reads as UTC, as 'now' or as a shift from now such as '+1 hour';
--- 0.0 stands for what cannot be read, which no instant that is accepted can be.
+-- All of it runs once per row, perhaps a million times.  So there is no list after IN, and no INSERT … SELECT into a view
+-- or table with triggers unless it is rare: SQLite would build a temporary table each time.
+-- The triggers of one view fire in no defined order.  They do not depend on each other, even if one statement sets several
+-- columns.
+-- An instant is given as Unix seconds, as text that SQLite reads as UTC, as 'now' or as a shift from now such as '+1 hour'.
+-- 0.0 stands for an unreadable instant, because it is never an accepted one.
 
 CREATE VIEW _audit_change AS
 SELECT NULL AS at,  -- Unix seconds, as are all instants here
@@ -89,7 +91,7 @@ BEGIN
     (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
 END;
 
--- Whom is set to queued is to be tried: at once, unless the statement names an instant.
+-- A recipient set to queued is due at once, unless the statement gives an instant.
 CREATE TRIGGER _set_status INSTEAD OF INSERT ON _apply_status
 WHEN new.old_status <> 'leased'
 BEGIN
@@ -111,7 +113,7 @@ BEGIN
   VALUES (new.at, new.who, new.recipient_id, new.ulid, new.address, 'next_retry_unix', new.old_retry, new.at);
 END;
 
--- A join gives the same recipient more than once: what is ordered already is not ordered again.
+-- A join may give the same recipient more than once: an order that is noted already is not noted again.
 CREATE TRIGGER _note_order INSTEAD OF INSERT ON _apply_status
 WHEN new.old_status = 'leased'
 BEGIN
@@ -136,7 +138,7 @@ BEGIN
      AND status = 'leased';
 END;
 
--- The sender has to hear of what was returned, as of what bounces by itself; but not of what is queued again.
+-- The sender gets a report of mail that an order returns, as of mail that bounces; but not of mail that is queued again.
 CREATE TRIGGER _insert_notice INSTEAD OF INSERT ON _apply_status
 WHEN (new.status = 'bounced' OR new.status = 'expired') AND new.old_status <> 'leased'
 BEGIN
@@ -183,7 +185,7 @@ BEGIN
     (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
 END;
 
--- A join gives the same recipient more than once: the first of its rows counts, here and in the audit.
+-- A join may give the same recipient more than once: the first of its rows counts, here and in the audit.
 CREATE TRIGGER _set_retry INSTEAD OF INSERT ON _apply_instant
 WHEN new.what = 'next_retry_unix'
 BEGIN
@@ -284,8 +286,8 @@ BEGIN
     iif(changes() > 0, CAST(new.priority AS INTEGER), old.priority));
 END;
 
--- Does nothing, for every column: one that has no trigger at all would be told that it "is a view", and up to SQLite 3.40
--- RETURNING gives back only what a trigger names.
+-- Does nothing, and names every column.  Without any trigger an UPDATE fails with "is a view", and up to SQLite 3.40
+-- RETURNING returns only the columns that a trigger names.
 CREATE TRIGGER queue_update INSTEAD OF UPDATE ON queue
 BEGIN
   SELECT 1

@@ -1,13 +1,14 @@
 -- schema.sql - the queue of Empath, private tables
 --
--- Theory of operation.  One row of _message per accepted message, one row of _recipient per recipient: the recipient is
--- what has a fate.  A worker takes a _lease on a destination, which marks up to 20 messages' recipients; it settles each
--- with the fate that the next hop's reply decided.  Who may go where is a row of _recipient_transition.
+-- Theory of operation.  There is one row of _message per accepted message, and one row of _recipient per recipient.  Each
+-- recipient has a fate of its own.  A worker takes a _lease on a destination, which marks the recipients of up to 20
+-- messages.  It settles each with the fate that the next hop's reply decided.  _recipient_transition has every move that a
+-- recipient can make.
 --
--- House rules.  Tables begin with an underscore: they are private, and the views of views.sql are the interface.  What must
--- hold is a CHECK or a trigger here, because another program's connection knows nothing of ours: foreign keys are off there.
--- Nothing newer than SQLite 3.40, no function of ours.  Instants are REAL, Unix seconds, UTC.  Text is UTF-8.
--- No list of three or more behind IN where each row passes: SQLite would build a temporary index of it each time.
+-- House rules.  Tables begin with an underscore: they are private, and the views of views.sql are the interface.
+-- Invariants are CHECKs and triggers here, because another program's connection does not have our settings: its foreign
+-- keys are off.  Nothing newer than SQLite 3.40, no function of ours.  Instants are REAL, Unix seconds, UTC.  Text is UTF-8.
+-- No list of three or more after IN in a statement that runs per row: SQLite would build a temporary index each time.
 
 CREATE TABLE _message (
   message_id        INTEGER PRIMARY KEY AUTOINCREMENT,  -- private and never used again; people name a message by its ulid
@@ -64,7 +65,7 @@ CREATE TABLE _destination (
   turn_at         REAL GENERATED ALWAYS AS (max(ready_at, coalesce(leased_at, 0.0))) VIRTUAL  -- it waits its turn since
 ) STRICT;
 CREATE INDEX _destination_ready ON _destination (is_failing, ready_at) WHERE ready_at IS NOT NULL;
--- Whose turn it is: destinations without a lease, then the better class, then the one that has waited longest.
+-- The order of turns: destinations without a lease, then the better class, then the longest wait.
 CREATE INDEX _destination_turn ON _destination (is_failing, has_lease, priority, turn_at) WHERE turn_at IS NOT NULL;
 
 CREATE TABLE _recipient (
@@ -98,10 +99,10 @@ CREATE INDEX _recipient_due ON _recipient (destination_id, priority, next_retry_
 CREATE INDEX _recipient_lease ON _recipient (lease_id) WHERE lease_id IS NOT NULL;
 CREATE INDEX _recipient_ordered ON _recipient (lease_id) WHERE ordered_status IS NOT NULL;  -- nearly always empty
 CREATE INDEX _recipient_message ON _recipient (message_id);
--- "What bounced, the newest first", however many were delivered since.
+-- For "what bounced, newest first", however many recipients were delivered since.
 CREATE INDEX _recipient_failed ON _recipient (recipient_id) WHERE status IN ('bounced', 'expired');
 
--- The moves a recipient can make.  The trigger below refuses every other, in any shell.
+-- The moves that a recipient can make.  The trigger below refuses every other move, in any shell.
 CREATE TABLE _recipient_transition (
   old_status TEXT NOT NULL,
   new_status TEXT NOT NULL,
@@ -163,7 +164,7 @@ BEGIN
   SELECT raise(ABORT, 'empath: only a recipient with a final status may be removed; cancel it first');
 END;
 
--- REPLACE removes rows without asking the trigger above, in every shell whose recursive_triggers is off.
+-- REPLACE removes rows without firing the trigger above, in every shell whose recursive_triggers is off.
 CREATE TRIGGER _recipient_not_replaced BEFORE INSERT ON _recipient
 WHEN EXISTS (SELECT 1 FROM _recipient WHERE recipient_id = new.recipient_id)
 BEGIN
@@ -189,7 +190,7 @@ BEGIN
   SELECT raise(ABORT, 'empath: a recipient still waits for this content');
 END;
 
--- Without it the views would show none of its recipients.
+-- Without its destination the views would not show a recipient.
 CREATE TRIGGER _destination_stays BEFORE DELETE ON _destination
 BEGIN
   SELECT raise(ABORT, 'empath: a destination stays; DELETE FROM queue WHERE destination = … cancels what waits for it');
@@ -208,7 +209,7 @@ BEGIN
   SELECT raise(ABORT, 'empath: a destination keeps its name and number');
 END;
 
--- due_at is a lower bound: these two only ever lower it, and a lease makes it exact.
+-- due_at is a lower bound: these two triggers only lower it, and a lease makes it exact.
 CREATE TRIGGER _recipient_due_insert AFTER INSERT ON _recipient
 WHEN new.status IN ('queued', 'deferred')
 BEGIN
@@ -226,7 +227,7 @@ BEGIN
    WHERE destination_id = new.destination_id AND (due_at IS NULL OR due_at > new.next_retry_at);
 END;
 
--- One run of one process.  A pid comes back, this number never does.
+-- One run of one process.  A pid is used again, this number never is.
 CREATE TABLE _process (
   process_id     INTEGER PRIMARY KEY AUTOINCREMENT,
   node           TEXT    NOT NULL,  -- host
@@ -298,8 +299,8 @@ BEGIN
    WHERE destination_id = new.destination_id;
 END;
 
--- Every attempt, with the reply that ended it.  Rows are written in the transaction that settles the recipient.  A host
--- that did not take the mail, so that another was tried in the same attempt, has a row of its own: 'next_host'.
+-- Every attempt, with the reply that ended it.  Rows are written in the transaction that settles the recipient.  If a host
+-- did not take the mail and another was tried in the same attempt, it has a row of its own: 'next_host'.
 CREATE TABLE _attempt (
   attempt_id            INTEGER PRIMARY KEY AUTOINCREMENT,
   recipient_id          INTEGER NOT NULL,  -- of _recipient
@@ -338,7 +339,7 @@ BEGIN
   SELECT raise(ABORT, 'empath: an attempt is what happened and cannot be changed; UPDATE queue steers the next one');
 END;
 
--- The obligation to report: it commits with the fate, and goes with the report.
+-- The obligation to report: it commits with the fate, and is removed with the report.
 CREATE TABLE _notice (
   notice_id    INTEGER PRIMARY KEY AUTOINCREMENT,
   message_id   INTEGER NOT NULL,  -- of _message
@@ -367,7 +368,7 @@ CREATE TABLE _setting (
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Files that no message needs any more; the housekeeper removes each, then its row.
+-- Files that no message needs; the housekeeper removes each file, then its row.
 CREATE TABLE _spool_garbage (
   locator     TEXT PRIMARY KEY,  -- as it stood in _message.content_locator
   tries       INTEGER NOT NULL DEFAULT 0,  -- removals that failed
@@ -388,13 +389,14 @@ BEGIN
   INSERT OR IGNORE INTO _spool_garbage (locator) VALUES (old.content_locator);
 END;
 
--- Who gives orders.  A program sets the row first and removes it last in its transaction; without it the audit says 'sql'.
+-- The person who gives orders.  A program sets the row first and removes it last in its transaction; without the row the
+-- audit says 'sql'.
 CREATE TABLE _actor (
   actor_id INTEGER PRIMARY KEY CHECK (actor_id = 1),  -- there is only one
   who      TEXT    NOT NULL CHECK (length(who) BETWEEN 1 AND 200)
 ) STRICT;
 
--- What was changed by the views, one row for each column of each row that was changed.  Rows are only ever added.
+-- Changes made through the views, one row for each changed column of each row.  Rows are only added.
 CREATE TABLE _audit (
   audit_id       INTEGER PRIMARY KEY AUTOINCREMENT,
   at             REAL    NOT NULL DEFAULT ((julianday('now') - 2440587.5) * 86400.0),
@@ -415,7 +417,7 @@ BEGIN
   SELECT raise(ABORT, 'empath: what the audit says cannot be changed');
 END;
 
--- The retention of the configuration says up to when, in the transaction that removes.
+-- Retention sets the instant up to which rows may go, in the transaction that removes them.
 CREATE TRIGGER _audit_not_removed BEFORE DELETE ON _audit
 WHEN NOT EXISTS (SELECT 1 FROM _setting WHERE name = 'audit_forgotten_until' AND old.at <= CAST(value AS REAL))
 BEGIN
@@ -429,8 +431,8 @@ BEGIN
   SELECT raise(ABORT, 'empath: the audit is only ever added to, at its end');
 END;
 
--- Orders to the service as a whole.  The statement that gives it does freeze, thaw, flush or log-level; the others are done
--- once on each node, see _control_outcome and daemon/housekeeper/control.py.
+-- Orders to the service as a whole.  The statement that gives the order carries out freeze, thaw, flush or log-level.  The
+-- other orders are carried out once on each node, see _control_outcome and daemon/housekeeper/control.py.
 CREATE TABLE _control (
   control_id INTEGER PRIMARY KEY AUTOINCREMENT,
   verb       TEXT    NOT NULL CHECK (verb IN (
@@ -445,7 +447,7 @@ CREATE TABLE _control (
 ) STRICT;
 CREATE INDEX _control_open ON _control (control_id) WHERE done_at IS NULL;
 
--- What a node made of an order: one row for each node that lived when it was given.
+-- The result of an order on a node: one row for each node that was running when the order was given.
 CREATE TABLE _control_outcome (
   control_id INTEGER NOT NULL,  -- of _control
   node       TEXT    NOT NULL,

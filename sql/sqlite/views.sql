@@ -1,8 +1,8 @@
 -- views.sql - the public read interface of the queue
 --
 -- Views are the supported names and columns; tables that begin with an underscore may change in any release.
--- Every instant stands twice: as UTC text for people, as Unix seconds (_unix) for arithmetic.
--- What can be written through them stands in control.sql.
+-- Every instant has two columns: UTC text for people, and Unix seconds (_unix) for arithmetic.
+-- control.sql defines what can be written through them.
 
 -- One row per live recipient: queued, deferred, leased or held. To be written: status, next_retry_at, priority,
 -- expires_at; DELETE cancels.

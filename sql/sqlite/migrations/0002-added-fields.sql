@@ -4,7 +4,7 @@
 -- older messages begins with these fields; it is delivered as it is, with nothing added.
 ALTER TABLE _message ADD COLUMN added_fields BLOB NOT NULL DEFAULT X'';
 
--- The audit keeps what it tells of: id and address stand in its own rows, and not only in rows that retention removes.
+-- The audit has id and address in its own rows, so that they outlive the rows that retention removes.
 ALTER TABLE _audit ADD COLUMN ulid TEXT;
 ALTER TABLE _audit ADD COLUMN address TEXT;
 UPDATE _audit
@@ -15,7 +15,7 @@ UPDATE _audit
 -- The log follows the audit from here on.
 INSERT INTO _setting (name, value) SELECT 'audit_told', CAST(coalesce(max(audit_id), 0) AS TEXT) FROM _audit;
 
--- An obligation to report goes only when it is met.
+-- An obligation to report is removed only when it is met.
 ALTER TABLE _notice ADD COLUMN is_met INTEGER NOT NULL DEFAULT 0 CHECK (is_met IN (0, 1));
 
 -- A settled attempt resets the count of lost leases.
@@ -42,7 +42,7 @@ UPDATE _destination SET has_lease = 1 WHERE destination_id IN (SELECT destinatio
 ALTER TABLE _process RENAME COLUMN sqlite_version TO engine_version;
 ALTER TABLE _audit RENAME COLUMN sqlite_version TO engine_version;
 
--- Orders have an outcome on each node. Those that waited were given to a service that has ended since.
+-- Orders have an outcome on each node. Orders that still wait were given to a service that has ended since.
 ALTER TABLE _control DROP COLUMN started_at;
 ALTER TABLE _control ADD COLUMN node TEXT;
 UPDATE _control
