@@ -1,11 +1,11 @@
 """
-dns_cache - answers of the DNS, kept for as long as they hold
+dns_cache - answers of the DNS, kept until they expire
 
 THEORY
-    An answer that is kept costs a look into a dict.  Any other question is asked in a greenlet of its own, once for all
-    callers that wait for it at that time: a dead zone holds up only those that ask for it, and a caller whose time is
-    over leaves while the question goes on for the others.  Where one family of a host's addresses is known, the other
-    is waited for a moment only: a name server that never answers AAAA delays no mail (RFC 8305 §3).
+    A kept answer costs one dict look-up.  Any other question is asked in a greenlet of its own, once for all callers
+    that wait for it at that time.  So a dead zone delays only the callers that ask for it, and a caller whose time is
+    over leaves while the question goes on for the others.  If one family of a host's addresses is known, the wait for
+    the other is short: a name server that never answers AAAA does not delay mail (RFC 8305 §3).
 """
 
 import time
@@ -19,26 +19,26 @@ from empath.mail.lookup import Absent, Addresses, Exchangers, Failed, Kind, Look
 from empath.net.resolver import TIMED_OUT
 
 MAX_ENTRIES = 10_000
-MAX_OCTETS = 16 * 1024 * 1024  # of all entries, about
+MAX_OCTETS = 16 * 1024 * 1024  # approximate memory of all entries
 OTHER_FAMILY_S = 0.25  # RFC 8305 §3 has 50 ms for a person who waits; mail has more time
-_ENTRY_OCTETS = 600  # of an entry and its question without their texts
-_RECORD_OCTETS = 120  # of a record without its text
+_ENTRY_OCTETS = 600  # memory of an entry and its question without their texts
+_RECORD_OCTETS = 120  # memory of a record without its text
 _LONGEST_S = 86_400.0
 _LONGEST_ABSENT_S = 3_600.0  # RFC 2308 §5: one to three hours
 
 
 class Asker(Protocol):
-    """Asks one question at a time; may be asked by many greenlets at once."""
+    """Asks one question per call; many greenlets may call it at once."""
 
     def ask(self, question: Question, within_s: float) -> LookupAnswer:
-        """The answer; Failed where there is none within *within_s* seconds."""
+        """The answer; Failed if there is none within *within_s* seconds."""
 
 
 class CachingResolver:
     """
     A resolver that remembers, for the greenlets of one process.
 
-    *question_s* bounds a question, however long those who asked may wait. *clock* gives monotonic seconds.
+    *question_s* bounds a question, however long its callers may wait. *clock* gives monotonic seconds.
     """
 
     def __init__(
@@ -56,11 +56,11 @@ class CachingResolver:
         self._max_entries = max_entries
         self._max_octets = max_octets
         self._octets = 0
-        self._kept: dict[Question, tuple[float, LookupAnswer]] = {}  # until when, and what; the oldest first
+        self._kept: dict[Question, tuple[float, LookupAnswer]] = {}  # expiry and answer, the oldest first
         self._flights: dict[Question, _Flight] = {}
 
     def look_up(self, questions: Sequence[Question], within_s: float) -> list[LookupAnswer]:
-        """See Resolver: what is kept at once, the rest all at the same time."""
+        """See Resolver. Kept answers come at once; all other questions are asked at the same time."""
         now = self._clock()
         kept = self._kept
         answers: list[LookupAnswer] = []
@@ -78,7 +78,7 @@ class CachingResolver:
 
     @property
     def octets(self) -> int:
-        """About how much memory the answers take."""
+        """Approximate memory of the answers."""
         return self._octets
 
     def _wait(self, questions: Sequence[Question], now: float, ends_at: float) -> list[LookupAnswer]:
@@ -136,7 +136,7 @@ def _answer(each: "LookupAnswer | _Flight") -> LookupAnswer:
 
 
 def _has_address(each: "LookupAnswer | _Flight | None") -> bool:
-    """Whether a host can be tried by what is known."""
+    """Whether an address of the host is known."""
     if isinstance(each, Greenlet):
         return each.successful() and isinstance(each.value, Addresses)
     return isinstance(each, Addresses)

@@ -1,8 +1,8 @@
 """
 hosts_file - addresses of names in /etc/hosts, hosts(5)
 
-It is read again when it changes.  The name localhost, and all below it, is this host whatever the file says (RFC 6761
-§6.3), so that it works where there is no such file.
+The file is read again when it changes.  The name localhost, and all names below it, mean this host whatever the file
+says (RFC 6761 §6.3), so that they work without such a file.
 """
 
 import ipaddress
@@ -25,7 +25,7 @@ class HostsFile:
         self._addresses: dict[str, tuple[str, ...]] = {}
 
     def look_up(self, questions: Sequence[Question]) -> list[LookupAnswer]:
-        """The answers to questions for addresses of one name; none at all where the name is unknown here."""
+        """The answers to questions for addresses of one name; empty if the file does not have the name."""
         addresses = self._find(questions[0].name)
         return [_of_kind(addresses, question.kind) for question in questions] if addresses else []
 
@@ -36,7 +36,7 @@ class HostsFile:
         return self._addresses.get(name, ())
 
     def _follow(self) -> None:
-        """Read the file if it is another than before; one that cannot be read has no names."""
+        """Read the file if it has changed; an unreadable file has no names."""
         try:
             found = os.stat(self._path)
             version = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
@@ -57,7 +57,7 @@ def _parse(text: str) -> dict[str, tuple[str, ...]]:
         try:
             address = str(ipaddress.ip_address(first))
         except ValueError:
-            continue  # a line that is empty, or means nothing to us
+            continue  # an empty line, or one without a valid address
         for name in names:
             found.setdefault(name.lower().removesuffix("."), {})[address] = None
     return {name: tuple(addresses) for name, addresses in found.items()}

@@ -23,7 +23,7 @@ def read_addresses() -> frozenset[str]:
     All addresses of all interfaces, in the shortest form.
 
     Raises:
-        OSError: the kernel does not tell.
+        OSError: the kernel does not answer.
     """
     request = _HEADER.pack(_HEADER.size + _FAMILY.size, _GET_ADDRESSES, _REQUEST_ALL, 1, 0) + _FAMILY.pack(
         0, 0, 0, 0, 0
@@ -55,14 +55,14 @@ class Interfaces:
         self._read_at: float | None = None
 
     def addresses(self) -> frozenset[str]:
-        """As last read; the same object until it is read again. Where the kernel does not tell: what was known."""
+        """As last read; the same object until it is read again. If the kernel does not answer, the last known ones."""
         now = self._clock()
         if self._read_at is None or now - self._read_at > _FRESH_S:
             self._read_at = now
             try:
                 self._addresses = self._read()
             except OSError:
-                pass  # a loop is found by names and settings then, or by the hop count of the mail
+                pass  # names, settings or the hop count of the mail then reveal a loop
         return self._addresses
 
 

@@ -1,12 +1,12 @@
 """
 next_hop - drive a search for hosts: ask the DNS what policy wants to know
 
-All look-ups of one attempt share one limit of time; once it is over nothing more is asked.  A search serves all leases
-that ask for the same meanwhile, and one that found hosts serves those of the next seconds too, each with a draw of its
-own: a busy destination costs its mail no search.
+All look-ups of one attempt share one time limit; after it no further question is asked.  A search serves all leases
+that ask for the same hosts while it runs.  If it finds hosts, it also serves the leases of the next seconds, each with
+a random order of its own.  So the mail of a busy destination does not wait for searches.
 
-The host of a route is looked for in /etc/hosts first, as every other program of this host would: the operator names it.
-A name that comes out of the DNS is not, for whoever holds a zone must not choose among the names of this host.
+The host of a route is looked up in /etc/hosts first, as other programs on this host do, because the operator names it.
+A name from the DNS is not: the owner of a zone must not choose among the names of this host.
 """
 
 import random
@@ -23,7 +23,7 @@ from empath.net.resolver import TIMED_OUT, Resolver
 from empath.policy.hosts.search import Host, HostRules, HostSearch, NoHost
 from empath.policy.routing import MxRoute, SmtpRoute
 
-_SERVES_S = 5.0  # at most, and no longer than the shortest time of the answers
+_SERVES_S = 5.0  # longest time that a search is used again, less if an answer expires before
 _MAX_SEARCHES = 250
 
 _Key = tuple[SmtpRoute | MxRoute, str]
@@ -31,7 +31,7 @@ _Key = tuple[SmtpRoute | MxRoute, str]
 
 @dataclass(slots=True)
 class _UnderWay:
-    """A search that others wait for; it stays None where it failed."""
+    """A search that other greenlets wait for; `search` stays None if it failed."""
 
     rules: HostRules
     search: HostSearch | None = None
@@ -98,7 +98,7 @@ class NextHops:
         return hosts
 
     def search(self, route: SmtpRoute | MxRoute, domain: str) -> HostSearch:
-        """A search of one's own, carried through."""
+        """Run a new search to its end."""
         return self._carry_through(HostSearch(route, domain, self._rules(), self._random))
 
     def _carry_through(self, search: HostSearch) -> HostSearch:

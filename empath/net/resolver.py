@@ -1,9 +1,9 @@
 """
-resolver - questions to the DNS, each bounded in time and in what is taken from its answer
+resolver - questions to the DNS, with bounds on the time and on the size of an answer
 
-dnspython does the wire format; under gevent's patching its sockets yield to the hub.  What it says by an exception
-becomes an answer here: a name that does not exist is no error of ours.  The words of an answer are the operator's: they
-name the server that was asked, and no class of a program.
+dnspython handles the wire format; gevent patches its sockets, so that they yield to the hub.  Its exceptions become
+answers here, because a name that does not exist is not an error of ours.  The words of an answer are for the operator:
+they name the server that was asked, not a Python class.
 """
 
 import os
@@ -18,7 +18,7 @@ import dns.nameserver
 import dns.rcode
 import dns.rdatatype
 
-# dnspython imports a record type when it meets one, which it could not once the process is another user.
+# dnspython imports a record type when it meets one. That would fail once the process has changed its user.
 import dns.rdtypes.ANY.CNAME
 import dns.rdtypes.ANY.MX
 import dns.rdtypes.ANY.NS
@@ -30,19 +30,19 @@ import dns.resolver
 
 from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, LookupAnswer, Question
 
-MAX_EXCHANGERS = 100  # of one answer, the best
-MAX_ADDRESSES = 20  # of one answer: more than any attempt tries
+MAX_EXCHANGERS = 100  # most records kept of one answer, the best ones
+MAX_ADDRESSES = 20  # most records kept of one answer, more than any attempt tries
 TIMED_OUT = "no answer in time"
 _PORT = 53
-_NO_EDNS = (dns.rcode.FORMERR, dns.rcode.NOTIMP)  # what a server says that knows no EDNS, RFC 6891 §7
-_EDNS_OCTETS = 1232  # of a datagram that no router has to cut; what is longer comes over TCP
+_NO_EDNS = (dns.rcode.FORMERR, dns.rcode.NOTIMP)  # replies of a server that does not know EDNS, RFC 6891 §7
+_EDNS_OCTETS = 1232  # size of a datagram that no router has to fragment; longer answers come over TCP
 
 
 class Resolver(Protocol):
     """What delivery asks of the DNS."""
 
     def look_up(self, questions: Sequence[Question], within_s: float) -> list[LookupAnswer]:
-        """The answers, in the order of *questions*; what is not answered within *within_s* seconds has Failed."""
+        """The answers, in the order of *questions*; Failed for a question not answered within *within_s* seconds."""
 
 
 class DnsResolver:
@@ -72,7 +72,7 @@ class DnsResolver:
         self._try_timeout_s = min(try_timeout_s, timeout_s)
         self._resolver = self._with(list(map(_nameserver, nameservers)))
         self._system = None if nameservers else system
-        self._version: tuple[int, ...] | None = None  # of the file that was read last
+        self._version: tuple[int, ...] | None = None  # version of the file that was read last
         self._follow_system()
 
     @property
@@ -119,7 +119,7 @@ class DnsResolver:
         return resolver
 
     def _follow_system(self) -> None:
-        """Read the file of the system if it is another than before. What is gone is what it was."""
+        """Read the system's file if it has changed. If it is gone, its last content stays in use."""
         if self._system is None:
             return
         try:
@@ -130,21 +130,21 @@ class DnsResolver:
             read = dns.resolver.Resolver(configure=False)
             read.read_resolv_conf(self._system)
         except (OSError, ValueError, dns.exception.DNSException):
-            return  # a host without DNS may have routes that need none; a look-up fails for the time being
+            return  # a host may have only routes without DNS; until then look-ups fail
         self._resolver = self._with([_Nameserver(str(address)) for address in read.nameservers])
         self._resolver.rotate = read.rotate
         self._version = version
 
 
 class _Nameserver(dns.nameserver.Do53Nameserver):
-    """A server that is asked without EDNS for as long as it says that it knows none, RFC 6891 §7."""
+    """A server that is asked without EDNS for as long as it replies that it does not know EDNS, RFC 6891 §7."""
 
     def __str__(self) -> str:
         address = f"[{self.address}]" if ":" in self.address else self.address
         return self.address if self.port == _PORT else f"{address}:{self.port}"
 
     def query(self, request: dns.message.QueryMessage, *args: Any, **kwargs: Any) -> dns.message.Message:
-        """Ask, and where the question was not understood ask once more in the words of RFC 1035."""
+        """Ask, and if the server did not understand the question ask once more in plain RFC 1035 form."""
         ends_at = time.monotonic() + kwargs["timeout"]
         response = super().query(request, *args, **kwargs)
         if response.rcode() not in _NO_EDNS or request.edns < 0:
@@ -163,7 +163,7 @@ def _read(found: dns.resolver.Answer, kind: Kind) -> LookupAnswer:
             return Failed(f"a referral from {_Nameserver(str(found.nameserver), found.port or _PORT)}")
         return Absent("NODATA", ttl_s)
     if kind is Kind.MX:
-        # The root is "." to dnspython, and no name to us.
+        # dnspython writes the root as ".", Empath as an empty name.
         records = ((r.preference, r.exchange.to_text(omit_final_dot=True).lower()) for r in found.rrset)
         named = sorted(Exchanger(preference, "" if name == "." else name) for preference, name in records)
         return Exchangers(tuple(named[:MAX_EXCHANGERS]), ttl_s)
@@ -171,7 +171,7 @@ def _read(found: dns.resolver.Answer, kind: Kind) -> LookupAnswer:
 
 
 def _is_referral(response: dns.message.Message) -> bool:
-    """A server that does not know the zone names those that might: that is no "none of this type", RFC 2308 §2.2."""
+    """A server that does not know the zone refers to others. That does not mean "none of this type", RFC 2308 §2.2."""
     kinds = {rrset.rdtype for rrset in response.authority}
     return not response.answer and dns.rdatatype.NS in kinds and dns.rdatatype.SOA not in kinds
 
@@ -180,7 +180,7 @@ _Error = tuple[object, ...]  # name server, whether over TCP, port, what went wr
 
 
 def _reason(errors: Iterable[_Error]) -> str:
-    """What each name server did wrong that was asked, as it was the last time; nothing where none was asked."""
+    """The last error of each name server that was asked; empty if none was asked."""
     by_server = {str(server): _words(error) for server, _is_tcp, _port, error, _response in errors}
     servers: dict[str, list[str]] = {}
     for server, words in by_server.items():
@@ -189,7 +189,7 @@ def _reason(errors: Iterable[_Error]) -> str:
 
 
 def _words(error: object) -> str:
-    """An error of dnspython or of the system in words for people."""
+    """An error of dnspython or of the system, in words for people."""
     if isinstance(error, str):
         return f"response code {error}" if error.isdigit() else error  # its name, where it has one
     for kind, words in _WORDS:

@@ -2,9 +2,9 @@
 stream - one TCP connection, driven by one greenlet
 
 THEORY
-    A wait for octets is a switch to the hub; no timer is started for it.  Each stream says in `deadline_at` when its
-    current wait is over, and one greenlet per process (`Deadlines`) looks over all streams twice a second: a deadline
-    is met within half a second, and a dialogue of ten waits costs no timer at all.
+    A wait for octets is a switch to the hub; no timer is started for it.  Each stream has the end of its current wait
+    in `deadline_at`, and one greenlet per process (`Deadlines`) checks all streams twice a second.  So a deadline is
+    met within half a second, and a dialogue of ten waits needs no timer.
 """
 
 import errno
@@ -119,7 +119,7 @@ class Stream:
             return b""
 
     def receive_next(self) -> bytes:
-        """As receive(), where the peer has had no time to answer: waits first, which spares a system call."""
+        """As receive(), for when the peer has had no time to answer: waits first, which saves a system call."""
         self._wait(_READ)
         return self.receive()
 
@@ -153,7 +153,7 @@ class Stream:
 
     def send_part(self, octets: bytes | memoryview) -> int:
         """
-        Send what the connection takes, waiting for room, and give the number of octets; 0 where the peer spoke first.
+        Send what the connection takes, waiting for room; return the number of octets, 0 if the peer sent some first.
 
         Raises:
             StreamClosed: the connection broke.

@@ -2,7 +2,7 @@
 wakeup - one eventfd per worker slot
 
 The supervisor makes them, so that every process of every generation inherits the same ones.  A wake-up is an
-optimisation: one that is lost costs a worker the time until its next poll, never a message.
+optimisation: a lost one delays a worker until its next poll, and never loses a message.
 """
 
 import os
