@@ -1,13 +1,13 @@
 """
-downgrade - 8-bit content made fit for a host without 8BITMIME, RFC 6152 §3
+downgrade - convert 8-bit content for a host without 8BITMIME, RFC 6152 §3
 
-Bodies with 8-bit octets become quoted-printable or base64; everything else stays as it is, octet for octet.  What
-becomes of a part must be said in its header, before its body has been seen, so content is gone over twice: examine()
-finds out what is to be done, converted() does it.  Neither keeps more than a few lines.
+Bodies with 8-bit octets become quoted-printable or base64; everything else stays as it is, octet for octet.  The header
+of a part names its encoding, and comes before the body.  So content is read twice: examine() decides the conversion,
+and converted() carries it out.  Neither keeps more than a few lines.
 
-What cannot be converted without harm is said to have an obstacle: signatures would break, 8-bit octets in a header have
-no encoding that every reader knows, and a structure that can be read in two ways must not be rewritten.  A clumsy
-label, such as an encoding called "8bits", is no obstacle.
+Content that cannot be converted without harm has an obstacle: a signature would break, 8-bit octets in a header have no
+encoding that every reader knows, and a structure that can be read in two ways must not be rewritten.  A wrong label,
+such as an encoding called "8bits", is not an obstacle.
 """
 
 from binascii import b2a_base64, b2a_qp
@@ -18,7 +18,7 @@ from typing import Final, Protocol
 from empath.errors import SyntaxViolation
 from empath.message.mime import Part, Step, walk
 
-_LEAVE, _QUOTED_PRINTABLE, _BASE64, _SEVEN_BIT = range(4)  # what is done to a part
+_LEAVE, _QUOTED_PRINTABLE, _BASE64, _SEVEN_BIT = range(4)  # conversions of a part
 _NAMES: Final = {_QUOTED_PRINTABLE: b"quoted-printable", _BASE64: b"base64", _SEVEN_BIT: b"7bit"}
 _SIGNATURES: Final = frozenset({b"dkim-signature", b"domainkey-signature", b"arc-message-signature"})
 _UNTOUCHABLE: Final = {
@@ -28,15 +28,15 @@ _UNTOUCHABLE: Final = {
 _HIGH: Final = bytes(range(128, 256))
 _CRLF: Final = b"\r\n"
 _PIECE_OCTETS: Final = 64 * 1024
-_BASE64_OCTETS: Final = 57  # of a line of 76
-_DENSE: Final = 6  # one octet in this number is encoded: from there on quoted-printable takes more room than base64
+_BASE64_OCTETS: Final = 57  # octets in a line of 76 characters
+_DENSE: Final = 6  # octets per 8-bit octet below which base64 is shorter than quoted-printable
 _LINE_OCTETS: Final = 75  # of a line of quoted-printable, without the "=" that joins the next one to it
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
     """
-    What a look at the whole content found.
+    What the examination of the whole content found.
 
     Shape: has_8bit_header is about any header in it; obstacle says why it cannot be converted, as a clause without a
     stop, or None; changes has one octet for each part, for converted() alone.
@@ -48,7 +48,7 @@ class Examined:
 
 
 def examine(pieces: Iterable[bytes]) -> Examined:
-    """Find out whether content, which comes in pieces of any size, can be converted, and how."""
+    """Find out whether and how content can be converted; it comes in pieces of any size."""
     survey = _Survey()
     try:
         for step, part, octets in walk(pieces):
@@ -60,7 +60,7 @@ def examine(pieces: Iterable[bytes]) -> Examined:
 
 
 def converted(pieces: Iterable[bytes], examined: Examined) -> Iterator[bytes]:
-    """Give the same content in 7 bits, in pieces; *examined* is what examine() said of it, and has no obstacle."""
+    """Give the same content in 7 bits, in pieces; *examined* is the result of examine(), without an obstacle."""
     gathered: list[bytes] = []
     size = 0
     for octets in _converted_lines(pieces, examined.changes):
@@ -87,9 +87,9 @@ def _converted_lines(pieces: Iterable[bytes], changes: bytes) -> Iterator[bytes]
             yield b"".join(part.fields.octets if change == _LEAVE else _changed_fields(part, change))
             encoder = _ENCODERS.get(change, _Identity)()
             is_in_multipart = part.is_in_multipart
-        # Nobody is shown what stands before and after the parts; as text it must still be of 7 bits.
+        # Readers do not show the text before and after the parts, but it must be 7-bit, too.
         yield octets if octets.isascii() else _QuotedPrintable().encode(octets)
-    # Where the last delimiter is missing, readers take the end of the content for it.
+    # If the last delimiter is missing, readers take the end of the content for it.
     yield encoder.end(is_delimited=is_in_multipart)
 
 
@@ -102,8 +102,8 @@ class _Survey:
         self.changes = bytearray()
         self._is_signed = False
         self._part: Part | None = None
-        self._octets = 0  # of the part's body
-        self._high = 0  # of those, beyond ASCII
+        self._octets = 0  # size of the part's body
+        self._high = 0  # number of 8-bit octets among them
 
     def note(self, step: Step, part: Part, octets: bytes) -> None:
         if step is Step.BODY:
@@ -139,7 +139,7 @@ class _Survey:
             self._change_within(part.parent)
 
     def _change_within(self, part: Part) -> None:
-        """Octets within *part* change: it and all that holds it become of 7 bits. What has, was looked at before."""
+        """Mark *part* and all parts around it as 7-bit, because octets in it change. Stops at a part marked before."""
         holder: Part | None = part
         while holder is not None and self.changes[holder.number] != _SEVEN_BIT:
             self.changes[holder.number] = _SEVEN_BIT
@@ -162,9 +162,9 @@ class _Survey:
 
 def _is_seven_bit_only(kind: str) -> bool:
     """
-    Whether a body of this type must be of 7 bits, and must not be encoded.
+    Whether a body of this type must be 7-bit and must not be encoded.
 
-    RFC 2045 §6.4 and RFC 2046 §5.2.4 say so of every kind of message, and a message/rfc822 is rewritten part by part.
+    RFC 2045 §6.4 and RFC 2046 §5.2.4 say so for every kind of message; a message/rfc822 is rewritten part by part.
     message/global and its kin are exempt (RFC 6532 §3.5, RFC 6533).
     """
     return kind.startswith("message/") and kind != "message/rfc822" and not kind.startswith("message/global")
@@ -185,7 +185,7 @@ def _changed_fields(part: Part, change: int) -> Iterator[bytes]:
             yield b"MIME-Version: 1.0\r\n"
         if b"content-type" not in part.fields:
             yield b"Content-Type: text/plain; charset=unknown-8bit\r\n"  # RFC 1428 §3
-    if not has_encoding and change != _SEVEN_BIT:  # which is what the lack of one means
+    if not has_encoding and change != _SEVEN_BIT:  # 7bit is the default
         yield field
 
 
@@ -217,7 +217,7 @@ class _QuotedPrintable:
 
     def encode(self, octets: bytes) -> bytes:
         is_whole = octets.endswith(_CRLF)
-        # Not as text: then it would take a stray CR or LF for a line end.
+        # Not as text: b2a_qp would take a stray CR or LF for a line end.
         encoded = b2a_qp(octets[:-2] if is_whole else octets, istext=False).replace(b"\n", _CRLF)
         encoded = (b"=\r\n" if self._is_midway else b"") + encoded
         if b"=\r\n--" in encoded or (encoded.startswith(b"--") and b"=" in encoded):
@@ -237,7 +237,7 @@ def _without_dashes(encoded: bytes) -> bytes:
     start = 0
     while len(whole) - start > _LINE_OCTETS + 1:
         end = start + _LINE_OCTETS
-        escape = whole.rfind(b"=", end - 2, end)  # whose three octets stay together
+        escape = whole.rfind(b"=", end - 2, end)  # start of three octets that stay together
         end = end if escape < 0 else escape
         lines.append(whole[start:end])
         start = end
@@ -252,7 +252,7 @@ class _Base64:
 
     def encode(self, octets: bytes) -> bytes:
         self._buffer += octets
-        # Two octets are kept back, which may turn out to be the delimiter's.
+        # Two octets are kept back: they may belong to the delimiter.
         whole = (len(self._buffer) - 2) // _BASE64_OCTETS * _BASE64_OCTETS
         return self._take(whole) if whole > 0 else b""
 

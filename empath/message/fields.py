@@ -1,8 +1,8 @@
 """
 fields - a header section as one ordered list of fields, RFC 5322 §2.2
 
-Every reader of a header goes through this list.  Octets stay as they came: the fields put together are the section.
-Lines end in CRLF and a line end is nothing else, as the queue keeps content.
+Every reader of a header uses this list.  Octets stay as received: the fields joined are the section.  Lines end in
+CRLF, and only CRLF ends a line, as in the queue.
 """
 
 import re
@@ -20,7 +20,7 @@ class Fields:
     The fields of one header section, in their order.
 
     Shape: octets has each field whole, with its line ends; names has the name of each in lower case, empty where a line
-    is no field. A section that was cut may end within a line.
+    is not a field. A section that was cut may end within a line.
     """
 
     __slots__ = ("names", "octets")

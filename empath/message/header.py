@@ -1,7 +1,7 @@
 """
 header - where a header section ends, and the fields of it that a mail server needs, RFC 5322 §2.2
 
-Octets stay octets: only the fields that are asked for are parsed, and nothing is rewritten.
+Octets stay octets: only the requested fields are parsed, and nothing is rewritten.
 """
 
 import re
@@ -21,7 +21,7 @@ _NAME = re.compile(rb"(" + FIELD_NAME + rb")[ \t]*:")
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _STRAY = re.compile(rb"^(?!" + FIELD_NAME + rb"[ \t]*:|[ \t])[^\n]*\n", re.MULTILINE)  # a whole line of no field
 
-# A field by its name in lower case, which is empty for a line of no field, and its octets up to FIELD_OCTETS.
+# Name of a field in lower case, empty for a line that is not a field, and its octets up to FIELD_OCTETS.
 NamedField = tuple[bytes, bytes]
 
 
@@ -29,16 +29,16 @@ class HeaderSplitter:
     """
     Gives the fields of content that arrives in pieces. Its memory does not grow with the header section.
 
-    The section ends at the first blank line. Content that begins with anything but a field is headerless. A section
-    that is longer than *limit* octets is too large, unless one of its lines within the limit is of no field: then it is
-    text without a blank line. All this does not depend on how the content is cut.
+    The section ends at the first blank line. Content that does not begin with a field is headerless. A section longer
+    than *limit* octets is too large, unless a line within the limit does not belong to a field: then it is text without
+    a blank line. The result does not depend on how the content is cut.
     """
 
     __slots__ = ("_has_stray", "_is_begun", "_limit", "_open", "_size", "is_complete", "is_headerless", "is_too_large")
 
     def __init__(self, limit: int) -> None:
         self._has_stray = False
-        self._is_begun = False  # the content is known to begin with a field
+        self._is_begun = False  # whether the content is known to begin with a field
         self._limit = limit
         self._open = b""  # the field that has not ended yet, cut where it is long
         self._size = 0
@@ -50,7 +50,7 @@ class HeaderSplitter:
         """Take the next piece of content, and give the fields that have ended."""
         if self.is_complete:
             return []
-        room = self._limit + len(_CRLF) - self._size  # the blank line is no part of the section
+        room = self._limit + len(_CRLF) - self._size  # the section without the blank line
         taken = octets[:room]
         self._size += len(taken)
         has_line_end = b"\n" in taken or self._open.endswith(b"\n")
@@ -74,7 +74,7 @@ class HeaderSplitter:
         return fields
 
     def finish(self) -> list[NamedField]:
-        """The content is over: give the last field of a section that has no blank line after it."""
+        """The content has ended: give the last field of a section without a blank line after it."""
         if self.is_complete:
             return []
         self.is_complete = True
@@ -96,7 +96,7 @@ class HeaderSplitter:
 
     def _keep_open(self, octets: bytes) -> None:
         if len(octets) > FIELD_OCTETS:
-            # The blank between the two parts makes no line end with either of them.
+            # The space between the two pieces cannot form a line end with either of them.
             octets = octets[:FIELD_OCTETS] + b" " + octets[len(octets.rstrip(_CRLF)) :][-2:]
         self._open = octets
 
@@ -117,7 +117,7 @@ def _named(fields: list[bytes]) -> list[NamedField]:
 
 
 def _is_stray(beginning: bytes) -> bool:
-    """Whether text without the name of a field at its *beginning* will not get one by what follows."""
+    """Whether no further text can make *beginning* the start of a field."""
     return len(beginning) >= _LINE_OCTETS or b"\n" in beginning or beginning.startswith((b" ", b"\t"))
 
 
@@ -158,8 +158,8 @@ def header_section(octets: bytes, limit: int) -> bytes:
     """
     The header section at the beginning of *octets*, without the blank line, or the first *limit* octets of it.
 
-    Without a blank line all is header, unless it is longer than *limit*: then the first line that is of no field ends
-    the section. The result does not end between CR and LF.
+    Without a blank line all octets are header, unless there are more than *limit*: then the first line that does not
+    belong to a field ends the section. The result does not end between CR and LF.
     """
     if octets.startswith(_CRLF):
         return b""

@@ -2,7 +2,7 @@
 mailbox_lines - the separator lines of a mailbox file that a message may begin with
 
 A program that sends the text of a mailbox file begins the content with `From someone Sat Nov 29 …`, or `>From …`.  Such
-a line is no field: with it on top, a reader would take the header section for text.  It becomes a field of its own.
+a line is not a field: a reader would take the header section after it for text.  So it becomes a field of its own.
 """
 
 import re
@@ -28,7 +28,7 @@ class MailboxLines:
         self.lines: list[bytes] = []
 
     def feed(self, octets: bytes) -> bytes:
-        """Take the next piece of content, and give what is certain to be none of these lines."""
+        """Take the next piece of content, and give the octets that are certainly not part of such a line."""
         if self.has_ended:
             return octets
         octets = self._held + octets
@@ -42,7 +42,7 @@ class MailboxLines:
         return rest if self.has_ended else b""
 
     def finish(self) -> bytes:
-        """The content is over: give what was held back."""
+        """The content has ended: give what was held back."""
         self.has_ended = True
         rest, self._held = self._held, b""
         return rest

@@ -1,15 +1,15 @@
 """
 mime - a walk over the parts of a message, RFC 2045 and RFC 2046
 
-Theory of operation: lines are read once, in order, and each is given back as it came with the part that it belongs to,
-so that what the walk gives put together is the content, octet for octet.  Nothing is decoded.  Each line may be the
-delimiter of any open multipart, because a part may end with that of an outer one (RFC 2046 §5.1.2).
+Theory of operation: lines are read once, in order.  Each is given back unchanged, with the part that it belongs to, so
+that the lines joined are the content, octet for octet.  Nothing is decoded.  Each line may be the delimiter of any open
+multipart, because a part may end with the delimiter of an outer one (RFC 2046 §5.1.2).
 
-Time is linear in the size of the content, whatever stands in it: one look-up a line, however many multiparts are open,
-and one copy of each octet of a header, however often its fields are folded.
+Time is linear in the size of any content: one look-up per line, however many multiparts are open, and one copy of each
+octet of a header, however often its fields are folded.
 
-Content is as the queue keeps it: lines end in CRLF, and a line end is nothing else.  A receiver that reads it otherwise
-than this walk would see other parts, so what can be read in two ways is said to be ambiguous and left to the caller.
+Content is as the queue keeps it: lines end in CRLF, and only CRLF ends a line.  A receiver that reads content
+differently would see other parts.  So content that can be read in two ways is marked ambiguous and left to the caller.
 """
 
 import re
@@ -20,17 +20,17 @@ from typing import Final
 from empath.errors import SyntaxViolation
 from empath.message.fields import Fields
 
-MAX_DEPTH: Final = 100  # of parts within parts
+MAX_DEPTH: Final = 100  # levels of parts within parts
 MAX_PARTS: Final = 100_000
-MAX_HEADER_OCTETS: Final = 1024 * 1024  # of one part
+MAX_HEADER_OCTETS: Final = 1024 * 1024  # largest header of one part
 _MAX_LINE_OCTETS: Final = 64 * 1024  # a longer line comes in pieces
-_MAX_LABEL_OCTETS: Final = 16 * 1024  # of all fields of one name; more is not read
+_MAX_LABEL_OCTETS: Final = 16 * 1024  # most octets that are read of all fields of one name
 _CRLF: Final = b"\r\n"
 _TOKEN = rb"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+"
 _TYPE = re.compile(rb"\s*(" + _TOKEN + rb"/" + _TOKEN + rb")\s*(?=;|$)")
 _PARAMETER = re.compile(rb';\s*(?:([^\s=;"()]+)\s*=\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^\s;"()]*))\s*)?', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
-_MARK = re.compile(rb'\\.|["()]', re.DOTALL)  # what a comment begins or ends with, or stands for itself
+_MARK = re.compile(rb'\\.|["()]', re.DOTALL)  # start or end of a comment or quoted string, or a quoted pair
 _CONTENT_TYPE: Final = b"content-type"
 _ENCODING: Final = b"content-transfer-encoding"
 _COMPOSITE: Final = ("multipart/", "message/")
@@ -39,7 +39,7 @@ _ENCODED: Final = re.compile(rb"quoted-printable|base64|x-.*|uu.*|.*binhex.*|y-?
 
 
 class Step(Enum):
-    """What the walk has come to."""
+    """What the walk has reached."""
 
     HEADER = auto()  # the end of a part's header; the octets are the blank line, or nothing where it is missing
     BODY = auto()  # a line of the body of a part that has no parts
@@ -78,11 +78,11 @@ class Part:
         self.encoding = ""
         self.is_binary = False
         self.is_ambiguous = False
-        self._header = bytearray()  # as far as it has come
+        self._header = bytearray()  # the octets so far
 
     @property
     def holds_message(self) -> bool:
-        """Whether its body is read as a message. What is encoded is not read: it has no 8-bit octets to be found."""
+        """Whether the body is read as a message. An encoded body is not: it has no 8-bit octets to find."""
         return self.type == "message/rfc822" and not self.encoding
 
     def add(self, line: bytes) -> None:
@@ -107,7 +107,7 @@ class Part:
             self.is_ambiguous |= len(set(encodings)) > 1
 
     def _labels(self, name: bytes) -> list[bytes]:
-        """The values of all fields of a name, without comments; none of what is longer than anybody would write."""
+        """The values of all fields of a name, without comments; none if they are too long to be genuine."""
         values = self.fields.values(name)
         if sum(map(len, values)) > _MAX_LABEL_OCTETS:
             self.is_ambiguous = True
@@ -115,9 +115,9 @@ class Part:
         return [_without_comments(value).strip() for value in values]
 
     def _take_type(self, types: list["_Type"]) -> None:
-        """Take the first: of two that stand for one body, as no reader looks for parts in it, either may be right."""
+        """Take the first type. Two types for one body may both be right, as long as no reader looks for parts in it."""
         kind, self.boundary, is_ambiguous = types[0]
-        if not kind:  # RFC 2045 §5.2: the default, which in a digest is not what every reader takes
+        if not kind:  # RFC 2045 §5.2: the default; in a digest some readers take another
             is_ambiguous |= self.type != "text/plain"
         self.type = kind or self.type
         differ = len(set(types)) > 1 and any(kind.startswith(_COMPOSITE) for kind, _, _ in types)
@@ -133,7 +133,7 @@ def walk(pieces: Iterable[bytes]) -> Iterator[tuple[Step, Part, bytes]]:
 
     Raises:
         SyntaxViolation: too deep, too many parts, too long a header, or delimiters that cannot be told apart; the text
-            says so of a message that is called "it".
+            is a clause that calls the message "it".
     """
     delimiters = _Delimiters()
     part = Part(0, None, is_message=True)
@@ -175,7 +175,7 @@ def walk(pieces: Iterable[bytes]) -> Iterator[tuple[Step, Part, bytes]]:
 
 
 class _Delimiters:
-    """The multiparts that are open, outermost first, and the lines that they are delimited by."""
+    """The open multiparts, outermost first, and their delimiter lines."""
 
     def __init__(self) -> None:
         self._open: list[tuple[bytes, Part]] = []
@@ -204,7 +204,7 @@ class _Delimiters:
         return part, is_close
 
 
-_Type = tuple[str, bytes | None, bool]  # type and subtype or "", boundary, whether others may read it otherwise
+_Type = tuple[str, bytes | None, bool]  # type and subtype or "", boundary, whether other readers may differ
 
 
 def _read_type(value: bytes) -> _Type:
@@ -231,13 +231,13 @@ def _read_type(value: bytes) -> _Type:
 
 
 def _read_encoding(value: bytes) -> bytes:
-    """The encoding in lower case; nothing for a label that names none, as the octets stand for themselves then."""
+    """The encoding in lower case; empty for a label that names no encoding, because the octets are then not encoded."""
     name = value.partition(b";")[0].strip(b'" \t\r\n').lower()
     return name if _ENCODED.fullmatch(name) else b""
 
 
 def _without_comments(value: bytes) -> bytes:
-    """A structured field's value without the comments of RFC 5322 §3.2.2, or as it is where they do not end."""
+    """A structured field's value without the comments of RFC 5322 §3.2.2, or unchanged if a comment does not end."""
     if b"(" not in value:
         return value
     kept: list[bytes] = []

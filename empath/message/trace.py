@@ -51,7 +51,7 @@ def received_field(reception: Reception, queue_id: QueueId, at: Timestamp, only_
 
 
 def missing_fields(fields: HeaderFields, hostname: str, queue_id: QueueId, at: Timestamp) -> bytes:
-    """Fields that a submission server adds where the sender left them out of *fields*, RFC 6409 §8.2 and §8.3."""
+    """Fields that a submission server adds if the sender left them out of *fields*, RFC 6409 §8.2 and §8.3."""
     date = "" if fields.has_date else f"Date: {at.date_time()}\r\n"
     message_id = "" if fields.message_id is not None else f"Message-ID: <{queue_id}@{hostname}>\r\n"
     return (date + message_id).encode()

@@ -2,12 +2,12 @@
 compose - reports on what became of a message, RFC 3464 and RFC 6522
 
 THEORY
-    A report has up to three parts: text for people, the same as fields for programs, and the message itself or its
-    header section.  policy/bounce decides whether there is a report, its sender and its addressee.  Everything that
-    comes from outside, such as replies, addresses, ENVID and the original itself, is hostile: `octets` lets none of it
-    end a field, a part or a line.
+    A report has up to three parts: text for people, the same facts as fields for programs, and the message itself or
+    its header section.  policy/bounce decides whether there is a report, and its sender and addressee.  Everything from
+    outside is hostile, such as replies, addresses, ENVID and the original itself: `octets` lets none of it end a field,
+    a part or a line.
 
-    The forms of RFC 6533 (message/global…), which may hold UTF-8, are used where the original asked for SMTPUTF8.
+    The forms of RFC 6533 (message/global…) may hold UTF-8; they are used if the original asked for SMTPUTF8.
 """
 
 import ipaddress
@@ -33,10 +33,10 @@ from empath.message.report.octets import (
     quoted_printable,
 )
 
-MAX_RETURNED_OCTETS: Final = 50_000  # of an original that goes back whole
-START_OCTETS: Final = 128 * 1024  # of the content that can be needed, if it does not go back whole
+MAX_RETURNED_OCTETS: Final = 50_000  # largest original that is returned whole
+START_OCTETS: Final = 128 * 1024  # most octets of the content that are needed otherwise
 _ENHANCED = re.compile(r"[245](\.[0-9]{1,3}\.[0-9]{1,3})")
-# Only what no line of a header can make ambiguous is quoted as the id that this report answers to.
+# A Message-ID is quoted in In-Reply-To only in this form, which is unambiguous in a header.
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
 _BOUNDARY = re.compile(rb'\r\n\tboundary="([^"]+)"\r\n')
 _WHOLE = re.compile(rb"(?:^|\r\n)Content-Type: message/(rfc822|global)(?:\r\n|$)")  # the part that returns it whole
@@ -67,8 +67,8 @@ class LastAttempt:
     How the last attempt for a recipient ended.
 
     Shape: enhanced is its enhanced status code, if it had one; reply is code, enhanced code and text in one line; host
-    is the name or IP address of the host that it was made at, None where none was reached; is_from_host: the words are
-    that host's, not those of this one about it.
+    is the name or IP address of the host, None if none was reached; is_from_host: the words are from that host, not
+    from Empath.
     """
 
     at: Timestamp
@@ -107,7 +107,7 @@ class ReportedRecipient:
         if self.last_attempt is None:
             return "4.4.7" if klass == "4" else f"{klass}.0.0"
         match = _ENHANCED.fullmatch(self.last_attempt.enhanced or "")
-        # Returned by order: what a host said before is not the reason.
+        # Returned by order: an earlier reply of a host is not the reason.
         return klass + (match[1] if match and not (self.reason and klass == "5") else ".0.0")
 
 
@@ -159,8 +159,8 @@ def compose(report: Report) -> bytes:
     """
     Compose the whole message, each line ended by CRLF and at most 998 octets long.
 
-    A host without 8BITMIME must be able to take it.  An original that could not be converted on the way, because it has
-    8-bit octets in its header or in a signed part, goes back as its header section, encoded.
+    A host without 8BITMIME must be able to take the report.  An original that cannot be converted, because it has 8-bit
+    octets in its header or in a signed part, is returned as its header section, encoded.
     """
     octets = _composed(report)
     original = report.original
@@ -223,7 +223,7 @@ def _header(report: Report, boundary: str, encoding: str) -> bytes:
         f"Received: by {host} (Empath) id {report.queue_id};\r\n\t{date}\r\n".encode(),
         field("Date", date),
         field("From", f"Mail Delivery System <MAILER-DAEMON@{host}>"),
-        # Beyond ASCII the report goes to a mailbox that SMTPUTF8 alone can name: then its header may have it too.
+        # A mailbox beyond ASCII can be named only with SMTPUTF8, so the header may contain it, too.
         address_line("To", report.to, Charset.UTF8),
         field("Subject", _SUBJECTS[report.kind]),
         field("Message-ID", f"<{report.queue_id}@{host}>"),
@@ -348,7 +348,7 @@ def _original_part(original: Original, charset: Charset) -> tuple[bytes, bytes]:
         return _part_header("Undelivered message", kind, original.octets), original.octets
     header = header_part(original.octets, START_OCTETS)
     kind = "message/global-headers" if is_global else "text/rfc822-headers"
-    # RFC 6522 §4: 8-bit octets may not stand there as they are.
+    # RFC 6522 §4: 8-bit octets there must be encoded.
     if is_plain(header) and (header.isascii() or (is_global and _is_utf8(header))):
         return _part_header("Header of the message", kind, header), header
     return _part_header("Header of the message", kind, b"", "quoted-printable"), quoted_printable(header)

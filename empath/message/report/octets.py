@@ -1,8 +1,8 @@
 """
-octets - what comes from outside becomes lines of a report
+octets - turn text from outside into lines of a report
 
-No function returns octets that end a field, a part or a line too early: no control character but the CRLF at the end,
-no line over 998 octets, and no blank line.
+No function returns octets that end a field, a part or a line too early: the only control characters are the CRLF at the
+end, no line is over 998 octets, and no line is blank.
 """
 
 import re
@@ -37,7 +37,7 @@ def field(name: str, value: str, charset: Charset = Charset.ASCII) -> bytes:
     octets = cut(one_line(value).encode(charset, "backslashreplace"))
     lines = [f"{name}:".encode()]
     for word in octets.split(b" "):
-        # Only a line that has a word already is ended: it must not be blank.
+        # Fold only a line that has a word: no line may be blank.
         if len(lines[-1]) + len(word) >= _FOLD_OCTETS and b" " in lines[-1]:
             lines.append(b"")
         lines[-1] += b" " + word
@@ -83,7 +83,7 @@ def _quoted_line(line: bytes) -> bytes:
     start = 0
     while len(whole) - start > _FOLD_OCTETS:
         end = start + _FOLD_OCTETS - 1
-        escape = whole.rfind(b"=", end - 2, end)  # whose three octets stay together
+        escape = whole.rfind(b"=", end - 2, end)  # start of three octets that stay together
         end = end if escape < 0 else escape
         lines.append(whole[start:end])
         start = end
