@@ -1,8 +1,8 @@
 """
 address - mailboxes and the two paths of an envelope, RFC 5321 §4.1.2
 
-The local part is kept in its meaning, without quotes and in its own case: only its host may interpret it
-(RFC 5321 §2.4).  It is quoted again where the grammar needs that.
+The local part is kept without quotes and in its own case, because only its host may interpret it (RFC 5321 §2.4).  It
+is quoted again where the grammar needs that.
 """
 
 import re
@@ -18,8 +18,8 @@ _DOT_STRING = re.compile(rf"[{_ATEXT}]+(?:\.[{_ATEXT}]+)*")
 _DOTS_ANYWHERE = re.compile(rf"[.{_ATEXT}]+")
 _QUOTED = re.compile(r'"((?:[ !#-\[\]-~\u0080-\U0010ffff]|\\[ -~])*)"')
 _QUOTED_PAIR = re.compile(r"\\(.)")
-# RFC 5321 §4.5.3.1.3 less the angle brackets. The 64 octets of §4.5.3.1.1 bind no local part: SRS, VERP and BATV put a
-# whole address there, and a server that takes more is allowed to.
+# RFC 5321 §4.5.3.1.3 less the angle brackets. The 64 octets of §4.5.3.1.1 do not limit the local part here: SRS, VERP
+# and BATV put a whole address there, and a server may take more.
 _MAX_PATH_OCTETS = 254
 # C1 controls would pass as UTF8-non-ascii of RFC 6531 §3.3 and break out of a log line or a terminal; a surrogate has
 # no UTF-8 at all.
@@ -47,13 +47,13 @@ class Address:
         *is_lenient* takes dots at any place of the local part, which the text form then has in quotes.
 
         Raises:
-            SyntaxViolation: *text* is no mailbox.
+            SyntaxViolation: *text* is not a mailbox.
         """
         return _parsed(text, is_lenient)
 
     @property
     def is_ascii(self) -> bool:
-        """Whether a peer without SMTPUTF8 can be given this address."""
+        """Whether this address can be sent to a peer without SMTPUTF8."""
         return self.local_part.isascii()
 
     def __str__(self) -> str:
@@ -83,7 +83,7 @@ def _parsed(text: str, is_lenient: bool) -> Address:
     elif not (_DOTS_ANYWHERE if is_lenient else _DOT_STRING).fullmatch(local):
         raise SyntaxViolation(f"not a local part: {text!r}")
     address = Address(local, parse_domain(right))
-    # As it will be sent on: A-labels are longer than the letters they stand for.
+    # The length as sent on: A-labels are longer than the letters that they encode.
     if len(str(address).encode()) > _MAX_PATH_OCTETS:
         raise SyntaxViolation("an address is at most 254 octets")
     return address

@@ -1,8 +1,8 @@
 """
 domain - the right-hand side of an address
 
-One spelling per name: a Domain is held as folded A-labels, so that U-label and A-label forms, letter case and a
-trailing dot compare equal (RFC 5890 §2.3.2.4).  An AddressLiteral is what stands in brackets (RFC 5321 §4.1.3).
+One spelling per name: a Domain is held as lower-case A-labels, so that U-label and A-label forms, letter case and a
+trailing dot make no difference (RFC 5890 §2.3.2.4).  An AddressLiteral is an address in brackets (RFC 5321 §4.1.3).
 """
 
 import ipaddress
@@ -36,7 +36,7 @@ class Domain:
         Read a name in A-label or U-label form, in any case, with or without a trailing dot.
 
         Raises:
-            SyntaxViolation: *text* is no domain name, or is a bare IPv4 address.
+            SyntaxViolation: *text* is not a domain name, or is a bare IPv4 address.
         """
         return _parsed(text)
 
@@ -80,7 +80,7 @@ class AddressLiteral:
         inner = text[1:-1]
         try:
             if inner[:5].lower() == "ipv6:":
-                if "%" in inner:  # a zone is of meaning to one host only, RFC 4007 §11.2
+                if "%" in inner:  # a zone has a meaning on one host only, RFC 4007 §11.2
                     raise SyntaxViolation(f"not an address literal: {text!r}")
                 return cls(ipaddress.IPv6Address(inner[5:]))
             return cls(ipaddress.IPv4Address(inner))
@@ -95,7 +95,7 @@ class AddressLiteral:
 
 def parse_domain(text: str) -> Domain | AddressLiteral:
     """
-    Read what stands right of the `@`, or in HELO: a literal with its brackets, or a domain.
+    Read the part after the `@`, or the argument of HELO: a literal with its brackets, or a domain.
 
     Raises:
         SyntaxViolation: see Domain.parse and AddressLiteral.parse.

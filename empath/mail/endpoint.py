@@ -1,5 +1,5 @@
 """
-endpoint - a host and a port, and the one way they are written: `192.0.2.1:25`, `[2001:db8::1]:25`, `mx.example.org:25`
+endpoint - a host and a port, and their one text form: `192.0.2.1:25`, `[2001:db8::1]:25`, `mx.example.org:25`
 """
 
 import ipaddress
@@ -12,7 +12,7 @@ _ENDPOINT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::([0-9]{1,5}))?")
 
 
 def host_and_port(host: str, port: int) -> str:
-    """`host:port`; *host* is a name or an address, an IPv6 address gets its brackets here."""
+    """`host:port`; *host* is a name or an address. An IPv6 address gets brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 

@@ -1,8 +1,8 @@
 """
 envelope - sender, recipients and parameters of one mail transaction
 
-The parameters of MAIL and RCPT stay with the path they came with, so that what a client asked for can be passed on
-to the next host unchanged (RFC 3461 §5).
+The parameters of MAIL and RCPT stay with their path, so that they can be passed on to the next host unchanged
+(RFC 3461 §5).
 """
 
 from dataclasses import dataclass

@@ -36,7 +36,7 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """What one host said to a recipient for which another host was asked next: evidence without a fate."""
+    """The reply of a host for a recipient that was then tried at another host: evidence without a fate."""
 
     recipient_id: int
     said: Said
@@ -45,10 +45,10 @@ class Passed:
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """
-    What the recipients of one transaction share.
+    The facts that all recipients of one transaction share.
 
-    Shape: started_at in Unix seconds; connect_s is the part of duration_s until the host was ready for mail, None for a
-    connection that was open already or was never made; host and peer_address for people.
+    Shape: started_at in Unix seconds; connect_s is the part of duration_s until the host was ready for mail, None if
+    the connection was already open or was never made; host and peer_address are for people.
     """
 
     destination: str

@@ -60,7 +60,7 @@ class QueueId:
         Read an id in either case.
 
         Raises:
-            SyntaxViolation: *text* is no ULID.
+            SyntaxViolation: *text* is not a ULID.
         """
         folded = text.upper()
         if not _ULID.fullmatch(folded):

@@ -1,7 +1,7 @@
 """
-lookup - questions to the DNS and what is answered to them
+lookup - questions to the DNS and their answers
 
-A closed set of answers: records, no such records, or a failure that says neither.  Mail waits after a failure, and
+A closed set of answers: records, no such records, or a failure, which says neither.  After a failure mail waits; it
 never bounces because of one.
 """
 
@@ -17,7 +17,7 @@ class Kind(StrEnum):
     A = "A"
     AAAA = "AAAA"
 
-    __hash__ = str.__hash__  # Enum's own is Python, and each look into a cache of answers pays for it
+    __hash__ = str.__hash__  # Enum's own is slow Python code, which each cache look-up would run
 
 
 class Question(NamedTuple):
@@ -60,7 +60,7 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Nobody knows: an error of a server, silence, an answer that is none. why: a few words in printable ASCII."""
+    """No answer: a server's error, silence or an unusable reply. why: a few words in printable ASCII."""
 
     why: str
     ttl_s: float = 5.0  # RFC 9520 §3.2: at least one second, so that a dead zone is not asked without end

@@ -1,8 +1,8 @@
 """
 reply - what one SMTP host answers another, RFC 5321 §4.2 and RFC 3463
 
-A reply that comes from the network is octets in any encoding; `Reply.text` holds it as UTF-8 decoded, and each octet
-that is not UTF-8 as a lone surrogate.  `escaped()` gives the one form that may enter a log, a row or a terminal.
+A reply from the network is octets in any encoding.  `Reply.text` holds it decoded as UTF-8, with a lone surrogate for
+each octet that is not UTF-8.  `escaped()` gives the only form that may enter a log, a row or a terminal.
 """
 
 import re
@@ -99,7 +99,7 @@ class Reply:
 def _escape(match: re.Match[str]) -> str:
     character = match[0]
     if character == "\n":
-        return " "  # the border between two lines of one reply
+        return " "  # separator between two lines of one reply
     if character == "\\":
         return "\\\\"
     if character.isprintable():

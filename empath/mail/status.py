@@ -9,11 +9,11 @@ from typing import Final
 
 
 class RecipientStatus(StrEnum):
-    """Where a recipient stands."""
+    """Status of a recipient."""
 
     QUEUED = "queued"  # not tried yet
     DEFERRED = "deferred"  # tried, and to be tried again
-    LEASED = "leased"  # in the hands of a worker
+    LEASED = "leased"  # assigned to a worker
     HELD = "held"  # waiting for a person
     DELIVERED = "delivered"
     BOUNCED = "bounced"  # refused for good

@@ -1,5 +1,5 @@
 """
-xtext - how ENVID and ORCPT write octets that SMTP cannot carry as they are, RFC 3461 §4 and RFC 6533 §3
+xtext - the encoding of ENVID and ORCPT for octets that SMTP cannot carry, RFC 3461 §4 and RFC 6533 §3
 """
 
 import re
@@ -22,7 +22,7 @@ def in_capitals(text: str) -> str:
 
 
 def from_xtext(text: str) -> str:
-    """Decode xtext; a "+" that begins no code stands for itself."""
+    """Decode xtext; a "+" that does not begin a code is kept as it is."""
     return _CODED.sub(lambda match: chr(int(match[1], 16)), text)
 
 
