@@ -1,1 +1,1 @@
-"""What Empath says of itself: structured log lines (layer 3)."""
+"""Reports about Empath itself: structured log lines (layer 3)."""

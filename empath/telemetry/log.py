@@ -4,12 +4,12 @@ log - the subscriber that writes the log: one occurrence, one line
 Each process configures `log` once. Lines go to a file opened with O_APPEND, so that all processes may share it, or to
 standard error.
 
-A write never waits; `telemetry.standard_error` sees to that where lines go to standard error. A pipe is full when its
-reader has stalled. Then up to `KEPT_OCTETS` of lines wait in memory, until `flush` or the next line
-finds room. Lines beyond that are counted and dropped, as are lines that a full disk refuses. As soon as a line can be
-written again, `log_lines_lost` says how many are missing.
+A write never waits; for standard error `telemetry.standard_error` makes sure of that. A pipe fills up when its reader
+stalls. Then up to `KEPT_OCTETS` of lines wait in memory until `flush` or the next line finds room. Lines beyond that
+are counted and dropped, as are lines that a full disk refuses. As soon as a line can be written again, `log_lines_lost`
+says how many are missing.
 
-docs/logging.md lists every event; its source are the modules in `empath.telemetry.occurrences`.
+docs/logging.md lists every event; it is generated from the modules in `empath.telemetry.occurrences`.
 """
 
 import os

@@ -1,10 +1,10 @@
 """
-occurrence - what an occurrence is, and how it reaches those that listen
+occurrence - what an occurrence is, and how it reaches its subscribers
 
 An occurrence is one thing that happened and is worth a line in the log: a frozen dataclass whose fields are plain,
-bounded values. The class carries the event name and the level; its docstring and the texts of its fields are
-docs/logging.md. Whatever happens is handed to an `Emitter`, which calls its subscribers one after another, in the
-greenlet that reports the occurrence. A subscriber is quick and raises nothing.
+bounded values. The class has the event name and the level. docs/logging.md is generated from its docstring and the
+texts of its fields. An occurrence goes to an `Emitter`, which calls its subscribers one after another, in the greenlet
+that reports the occurrence. A subscriber must be quick and must not raise.
 """
 
 import traceback
@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final, Literal, TypeVar, dataclass_transform
 LevelName = Literal["debug", "info", "warning", "error", "critical"]
 SEVERITY: Final[dict[str, int]] = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 
-_FRAMES: Final = 50  # of a traceback; the innermost ones are kept
+_FRAMES: Final = 50  # most frames of a traceback, the innermost ones
 
 
 class Occurrence:

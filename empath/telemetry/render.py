@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import orjson
 
-# What may steer a terminal or reorder a line although JSON allows it raw: DEL, C1, line and paragraph separators, marks
-# and overrides of writing direction.
+# Characters that JSON allows raw, but that may control a terminal or reorder a line: DEL, C1, line and paragraph
+# separators, marks and overrides of writing direction.
 _UNSAFE: Final = re.compile("[\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # A value that logfmt writes without quotes.
 _is_bare: Final = re.compile(r"[A-Za-z0-9_.:/@+<>\[\]{},;|*%^~$&()#!?-]+").fullmatch
@@ -40,7 +40,7 @@ def json_line(head: dict[str, str], fields: dict[str, Any]) -> bytes:
 
 
 def logfmt_line(head: dict[str, str], fields: dict[str, Any]) -> bytes:
-    """`key=value` pairs, keys in the order given, without a line end; a value that is no word is a JSON string."""
+    """`key=value` pairs, keys in the order given, without a line end; a value that is not a word is a JSON string."""
     words = [f"{key}={word}" for key, word in head.items()]
     for key, value in fields.items():
         kind = type(value)
@@ -72,7 +72,7 @@ def _quoted(text: str) -> str:
 def _dumps(value: Any) -> bytes:
     try:
         return orjson.dumps(value, default=str)
-    except TypeError:  # a lone surrogate, or a key or number orjson has no form for: say it in escapes
+    except TypeError:  # a lone surrogate, or a key or number that orjson cannot encode
         return orjson.dumps(_plain(value))
 
 

@@ -1,10 +1,10 @@
 """
-standard_error - let no write to standard error wait, whoever reads it, or does not
+standard_error - a write to standard error never waits, even if its reader has stalled
 
-A log driver that has stalled leaves a full pipe, and a process that writes there would stand still with all its work.
-Whether a write waits is a property of the open file description, which the process that started this one may share. So
-a pipe or a terminal is opened anew, by its name in /proc. A socket, such as that of the journal, cannot be, nor can a
-pipe of another user; these are changed as they are.
+A stalled log driver leaves a full pipe, and a process that writes to it would stop all its work. Whether a write waits
+is a property of the open file description, which the parent process may share. So a pipe or a terminal is opened anew,
+by its name in /proc. A socket, such as that of the journal, and a pipe of another user cannot be opened anew; they are
+set to non-blocking as they are.
 """
 
 import io
@@ -33,7 +33,7 @@ class StandardError(io.TextIOBase):
 
 
 def unblock() -> None:
-    """Let writes to standard error fail rather than wait, in this process and in those that inherit it."""
+    """Make writes to standard error fail rather than wait, in this process and in those that inherit it."""
     sys.stderr = StandardError()
     if stat.S_ISREG(os.fstat(_STDERR).st_mode) or not os.get_blocking(_STDERR):
         return

@@ -9,5 +9,5 @@ SUBSCRIBERS: Final[tuple[Subscriber, ...]] = (log.write,)
 
 
 def emitter(process: str) -> Emitter:
-    """What a process, known by its slot name, hands its occurrences to."""
+    """The emitter for the occurrences of a process, known by its slot name."""
     return Emitter(process, SUBSCRIBERS)
