@@ -24,8 +24,8 @@ class Difference:
 
 def differences(old: Config, new: Config) -> tuple[Difference, ...]:
     """
-    What differs, in the order of the file, settings that are gone last. The order of listeners and routes means
-    nothing, so it is no difference.
+    The settings that differ, in the order of the file, removed settings last. The order of listeners and routes has no
+    meaning, so it is not a difference.
     """
     before, after = _flat(old), _flat(new)
     return tuple(

@@ -45,6 +45,6 @@ def _lines(table: Mapping[str, Any]) -> list[str]:
 
 
 def _value(value: Any) -> str:
-    # Text, numbers and lists of text are written alike in JSON and TOML. Not so surrogate pairs, hence no ASCII; DEL,
-    # which TOML wants escaped, is in no value.
+    # Text, numbers and lists of text have the same form in JSON and TOML. Surrogate pairs do not, so the text is not
+    # forced to ASCII. TOML wants DEL escaped, but no value contains it.
     return json.dumps(value, ensure_ascii=False)

@@ -1,8 +1,8 @@
 """
 fields - the kinds of value that a setting can have
 
-Each reads one TOML value into the type that the rest of Empath uses, and describes a mistake in words.  Nothing is
-coerced: "20" is not a number and 1 is not text.  Each also writes its type as a TOML value that it reads again.
+Each kind reads one TOML value into the type that the rest of Empath uses, and describes a mistake in words.  Nothing is
+coerced: "20" is not a number and 1 is not text.  Each kind also writes its type as a TOML value that it can read again.
 """
 
 import ipaddress
@@ -163,7 +163,7 @@ def _steps_text(steps: tuple[tuple[float, int], ...]) -> str:
 
 
 def _no_pattern_twice(value: object) -> object:
-    """Refuse two spellings of one pattern: it would be open which one counts."""
+    """Refuse two spellings of one pattern: it would be unclear which one counts."""
     seen = set()
     for text in value if isinstance(value, dict) else ():
         try:

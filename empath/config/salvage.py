@@ -1,9 +1,9 @@
 """
-salvage - what can be used of a configuration that has mistakes
+salvage - the usable part of a configuration that has mistakes
 
-A person who looks at the queue or stops the server needs the tables [queue] and [process] only.  These must be without
-a mistake: a guess about them could name another queue, or take a running server for a stopped one.  Another table with
-a mistake is left out, and has its defaults.
+To look at the queue or to stop the server only the tables [queue] and [process] are needed.  They must have no mistake:
+a guess could name another queue, or take a running server for a stopped one.  Any other table with a mistake is left
+out and gets its defaults.
 """
 
 import re
@@ -18,10 +18,10 @@ from empath.config.model import Config
 from empath.errors import ConfigError
 
 _NEEDED: Final = ("queue", "process")
-_MAX_LINES: Final = 20  # with mistakes of syntax
+_MAX_LINES: Final = 20  # most lines with syntax errors
 _LINE: Final = re.compile(r"\(at line (\d+), ")
 _HEADER: Final = re.compile(r"[ \t]*\[+[ \t]*[\"']?([A-Za-z0-9_-]+)")
-# Required settings that have no default, for a file that gives none that can be used.
+# Values of required settings for a file that has no usable ones.
 _STAND_INS: Final[dict[str, Any]] = {
     "hostname": "localhost",
     "postmaster": "postmaster@localhost",
@@ -49,7 +49,7 @@ def load_leniently(path: Path) -> tuple[Config, str]:
 
 
 def _tables(octets: bytes) -> dict[str, Any] | None:
-    """The content without the lines that are no TOML; None if one of them may be of a needed table."""
+    """The content without the lines that are not TOML; None if one of them may belong to a needed table."""
     lines = octets.decode("utf-8-sig", "replace").split("\n")
     for _ in range(_MAX_LINES):
         try:

@@ -1,9 +1,9 @@
 """
-scan - on which line each key of a TOML file stands
+scan - the line of each key in a TOML file
 
-The reader of the standard library keeps no positions.  This one keeps nothing else: it walks text that the other has
-already found to be TOML (v1.0.0), so it judges nothing, skips values by their shape, and notes the line of every
-table header, key and list element under its path, e.g. `("listener", 0, "role")`.
+The standard library's reader keeps no positions.  This one keeps only positions.  It walks text that tomllib has
+already found to be TOML (v1.0.0), so it checks nothing and skips values by their shape.  It records the line of every
+table header, key and list element under its path, e.g.  `("listener", 0, "role")`.
 """
 
 import re

@@ -1,7 +1,7 @@
 """
 units - durations and sizes as people write them
 
-A bare number has no unit and is refused: "60" was meant as minutes too often.
+A bare number has no unit and is refused, because people often mean "60" as minutes.
 """
 
 import re
@@ -25,7 +25,7 @@ def parse_duration(text: str) -> float:
     Read `90s`, `1.5h`, `250ms` or `1h30m`; units ms, s, m, h, d, w. Returns seconds, at most ten years.
 
     Raises:
-        SyntaxViolation: *text* is no duration.
+        SyntaxViolation: *text* is not a duration.
     """
     if not _DURATION.fullmatch(text):
         raise SyntaxViolation(f'not a duration: {text!r} (use e.g. "90s", "4h", "5d"; units ms s m h d w)')
@@ -41,7 +41,7 @@ def duration_text(seconds: float) -> str:
         if seconds % _SECONDS[unit] == 0:
             return f"{int(seconds / _SECONDS[unit])}{unit}"
     text = f"{round(seconds * 1000)}ms"
-    # The digits of repr are those that make the same number again; Decimal writes them without an exponent.
+    # The digits of repr give the same number when read again; Decimal writes them without an exponent.
     return text if seconds < 1 and parse_duration(text) == seconds else f"{Decimal(repr(seconds)):f}s"
 
 
@@ -50,7 +50,7 @@ def parse_size(text: str) -> int:
     Read `512B`, `256KiB`, `1.5MiB` or `50MB`; KiB, MiB, GiB, TiB are powers of 1024, kB, MB, GB, TB of 1000.
 
     Raises:
-        SyntaxViolation: *text* is no size, or more octets than a 64-bit number holds.
+        SyntaxViolation: *text* is not a size, or is more octets than a 64-bit number holds.
     """
     match = _SIZE.fullmatch(text)
     if match is None:

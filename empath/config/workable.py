@@ -1,5 +1,5 @@
 """
-workable - settings that are each right, and together cannot work
+workable - settings that are each valid but cannot work together
 """
 
 from empath.config.model import Config
@@ -7,7 +7,7 @@ from empath.mail.domain import Domain
 
 
 def contradictions(config: Config) -> list[str]:
-    """What cannot work, a line for each, empty if nothing. Looks at the directory of the log file."""
+    """One line for each setting that cannot work, empty if there is none. Checks the directory of the log file."""
     found = []
     for pattern in config.relay.domains:
         domain = Domain(pattern.text.replace("*", "any", 1))
