@@ -138,7 +138,14 @@ class Writer(Protocol):
 
 
 class Engine(Protocol):
-    """A queue, as one process sees it."""
+    """
+    A queue, as one process sees it.
+
+    Shape: has_one_instance is True where the lock of an instance keeps every other process away from the queue, those
+    of other hosts included.
+    """
+
+    has_one_instance: bool
 
     @property
     def location(self) -> str:

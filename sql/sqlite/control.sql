@@ -179,6 +179,9 @@ BEGIN
       WHEN typeof(new.after) = 'integer' OR typeof(new.after) = 'real' THEN new.after
       WHEN typeof(new.after) <> 'text' THEN 0.0
       WHEN new.after GLOB '[-+]*' THEN coalesce(round((julianday('now', new.after) - 2440587.5) * 86400.0, 3), 0.0)
+      -- SQLite takes February 30 for March 2. From text alone date() may give the day as it stands.
+      WHEN new.after GLOB '????-??-??*'
+       AND date(julianday(substr(new.after, 1, 10))) IS NOT substr(new.after, 1, 10) THEN 0.0
       WHEN new.after GLOB '*[^0-9.]*' THEN coalesce(round((julianday(new.after) - 2440587.5) * 86400.0, 3), 0.0)
       ELSE CAST(new.after AS REAL)
     END,

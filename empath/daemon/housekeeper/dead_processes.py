@@ -38,16 +38,18 @@ class DeadProcesses:
 
     def begin(self) -> None:
         """
-        End the processes that an earlier run of this node left, and listen to the supervisor from now on.
+        End the processes that earlier runs left, and listen to the supervisor from now on.
 
-        The instance lock tells that the earlier run is over; it says nothing about the processes of another node.
+        The instance lock tells that the earlier run of this node is over. Where hosts share the queue it says nothing
+        about the processes of another node; where they cannot, another name is an earlier one of this host.
 
         Raises:
             QueueBusy, StorageFailure: the queue cannot be read.
         """
         child, node = self._runtime.child, self._runtime.config.node.name
+        ends_all = self._runtime.engine.has_one_instance
         for process in living(self._reader):
-            if process.node == node and process.instance != child.instance:
+            if (ends_all or process.node == node) and process.instance != child.instance:
                 self._end_process(process, "earlier run")
         if child.deaths_fd is not None:
             os.set_blocking(child.deaths_fd, False)

@@ -24,7 +24,7 @@ class ChildProcess:
 
     `epoch` is that of the plan it serves; `started_at`, `heard_at` (its last beat) and `kill_at` are monotonic seconds.
     A retired process has been ordered to end; one that lingers may take its time. `deaths_fd` is the supervisor's end
-    of the pipe through which a housekeeper reads of deaths.
+    of the pipe through which a housekeeper reads of deaths. A child that could not be started has no descriptor: -1.
     """
 
     slot: str
@@ -93,7 +93,8 @@ class ChildProcess:
                     self.listen()
             except BlockingIOError:  # a grandchild holds the other end
                 self._close_ready()
-        os.close(self.beat_fd)
+        if self.beat_fd >= 0:
+            os.close(self.beat_fd)
         if self.deaths_fd is not None:
             os.close(self.deaths_fd)
             self.deaths_fd = None

@@ -9,6 +9,7 @@ import os
 import signal
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -48,38 +49,41 @@ class Spawner:
         """Start the next incarnation of *slot*, for *plan*. If the system refuses, the result has a `failure`."""
         kind = kind_of(slot)
         generation = self._generations[slot] = self._generations.get(slot, 0) + 1
-        ready_fd, to_ready_fd = os.pipe2(os.O_CLOEXEC)
-        beat_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        given_fds = [to_ready_fd]
-        deaths_fd = to_deaths_fd = None
-        if kind.hears_deaths:
-            deaths_fd, to_deaths_fd = os.pipe2(os.O_CLOEXEC)
-            os.set_blocking(to_deaths_fd, False)
-            given_fds.append(deaths_fd)
-        child = Child(
-            slot=slot,
-            generation=generation,
-            instance=self._instance,
-            listeners=_inherited(plan) if kind.has_listeners else (),
-            wake_fds=self._wake_fds_for(plan, slot, kind),
-            config_fd=plan.config_fd,
-            life_fd=self._life_fd,
-            ready_fd=to_ready_fd,
-            lock_fd=self._lock_fd,
-            beat_fd=beat_fd,
-            deaths_fd=deaths_fd,
-            ask_fd=self._ask_fd if kind.may_ask else None,
-        )
-        process = ChildProcess(slot, generation, plan.epoch, 0, ready_fd, beat_fd, now, to_deaths_fd)
         try:
-            process.pid = _spawn(self._commands[kind.name], self._config_file, child)
-        except OSError as exc:
-            process.failure = Failure(f"{slot} cannot be started: {exc.strerror}", os.EX_OSERR)
-        for fd in given_fds:
-            os.close(fd)
+            process = self._spawn(plan, slot, kind, generation, now)
+        except OSError as exc:  # no process can be made, or no descriptor is left
+            failure = Failure(f"{slot} cannot be started: {exc.strerror}", os.EX_OSERR)
+            return ChildProcess(slot, generation, plan.epoch, 0, -1, -1, now, failure=failure)
         for dead in self._deaths:
             process.report_death(*dead)
         return process
+
+    def _spawn(self, plan: Plan, slot: str, kind: Kind, generation: int, now: float) -> ChildProcess:
+        with ExitStack() as given, ExitStack() as kept:
+            ready_fd, to_ready_fd = _pipe(kept, given)
+            beat_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+            kept.callback(os.close, beat_fd)
+            deaths_fd = to_deaths_fd = None
+            if kind.hears_deaths:
+                deaths_fd, to_deaths_fd = _pipe(given, kept)
+                os.set_blocking(to_deaths_fd, False)
+            child = Child(
+                slot=slot,
+                generation=generation,
+                instance=self._instance,
+                listeners=_inherited(plan) if kind.has_listeners else (),
+                wake_fds=self._wake_fds_for(plan, slot, kind),
+                config_fd=plan.config_fd,
+                life_fd=self._life_fd,
+                ready_fd=to_ready_fd,
+                lock_fd=self._lock_fd,
+                beat_fd=beat_fd,
+                deaths_fd=deaths_fd,
+                ask_fd=self._ask_fd if kind.may_ask else None,
+            )
+            pid = _spawn(self._commands[kind.name], self._config_file, child)
+            kept.pop_all()
+        return ChildProcess(slot, generation, plan.epoch, pid, ready_fd, beat_fd, now, to_deaths_fd)
 
     def report_death(self, dead: ChildProcess, living: Iterable[ChildProcess]) -> None:
         """Report to each living housekeeper, and to later ones, that an incarnation is gone."""
@@ -94,6 +98,14 @@ class Spawner:
             if name not in self._wake_fds:
                 self._wake_fds[name] = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         return tuple(self._wake_fds[name] for name in woken if name == slot or not kind.is_woken)
+
+
+def _pipe(reading: ExitStack, writing: ExitStack) -> tuple[int, int]:
+    """A pipe; each end is closed by its stack."""
+    read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
+    reading.callback(os.close, read_fd)
+    writing.callback(os.close, write_fd)
+    return read_fd, write_fd
 
 
 def _inherited(plan: Plan) -> tuple[InheritedListener, ...]:

@@ -19,6 +19,8 @@ from empath.storage.sqlite.writer import Writer
 class SqliteEngine:
     """See `engine.Engine`: the queue at *path*. New destinations get *max_leases* slots."""
 
+    has_one_instance = True  # by the lock on the queue's directory
+
     def __init__(self, path: Path, *, max_leases: int) -> None:
         self.path = path
         self._max_leases = max_leases

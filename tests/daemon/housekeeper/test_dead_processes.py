@@ -43,6 +43,7 @@ def watch(queue):
         child=SimpleNamespace(wake_fds=(), deaths_fd=None, instance="this run"),
         emit=emitter("housekeeper-1"),
         writer=Writer(queue),
+        engine=SimpleNamespace(has_one_instance=True),
         process_id=0,
         has_beaten_lately=True,
     )
@@ -86,10 +87,21 @@ def test_a_burial_that_failed_is_judged_anew(queue, watch):
     assert ["deferred"] == queue.statuses()
 
 
-def test_a_start_ends_the_earlier_run_of_its_own_node_only(queue, watch):
+def test_a_start_ends_earlier_runs_whatever_their_node(queue, watch):
+    """
+    The lock of an SQLite queue is exclusive: the name of the node was changed between a crash and this start.
+    """
+    queue.run(Register(node="old-name", instance="its run", slot="worker-1", generation=1, pid=1, now=T0))
+    watch.begin()
+    assert [] == queue.select("SELECT process_id FROM _process WHERE ended_at IS NULL")
+    assert ["deferred"] == queue.statuses()
+
+
+def test_where_hosts_share_the_queue_a_start_ends_earlier_runs_of_its_own_node_only(queue, watch):
     """
     The start of one host must not take from the others what they are delivering.
     """
+    watch.runtime.engine.has_one_instance = False
     other = Register(node="mx2", instance="its run", slot="worker-1", generation=1, pid=1, now=T0)
     queue.run(other)
 

@@ -1,6 +1,7 @@
 """Children that die while the service runs: restarts, backoff, and reports to the housekeeper."""
 
 import os
+import resource
 import signal
 import time
 
@@ -50,6 +51,24 @@ def test_a_child_that_dies_young_waits_longer_each_time(supervised):
     os.kill(service.pid_of("worker-1"), signal.SIGKILL)
     service.wait_for("process_delayed", count=4, slot="worker-1")
     assert [0.05, 0.1, 0.2, 0.2] == [event["delay_s"] for event in service.named("process_delayed")][:4]
+
+
+def test_a_child_that_no_descriptor_is_left_for_waits_and_is_started_later(supervised):
+    """
+    The supervisor outlives a lack of descriptors, and leaks none of those that it got.
+    """
+    service = supervised().start()
+    pid = service.process.pid
+    before = len(os.listdir(f"/proc/{pid}/fd"))
+    _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (12, hard))
+    os.kill(service.pid_of("worker-1"), signal.SIGKILL)
+    service.wait_for("process_delayed", count=3, slot="worker-1")
+    error = service.wait_for("process_failed", slot="worker-1")["error"]
+    assert "worker-1 cannot be started: Too many open files" == error
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard, hard))
+    service.wait_for("process_ready", count=2, slot="worker-1")
+    assert before == len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def test_a_child_that_lived_is_started_again_at_once(supervised):

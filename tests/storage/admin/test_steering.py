@@ -144,6 +144,38 @@ def test_instant_is_taken_in_each_form(queue: Queue, engine: Engine, column: str
     assert [(private.replace("_at", "_unix"), before, found)] == queue.select("SELECT what, before, after FROM audit")
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        "2030-02-30 00:00:00",
+        "2030-02-29",
+        "2030-04-31T12:00:00Z",
+        "2030-02-30 12:00:00+02:00",
+        " 2030-02-30 00:00:00",
+    ],
+)
+@pytest.mark.parametrize("column", ["next_retry_at", "expires_at"])
+def test_a_day_that_no_calendar_has_is_refused(queue: Queue, engine: Engine, column: str, given: str) -> None:
+    """
+    SQLite takes February 30 for March 2, and the mail would have another day than was meant.
+    """
+    queue.accept("a.example")
+    assert f"empath: {column} {REFUSED_TIME}" in engine(queue.path, f"UPDATE queue SET {column} = '{given}'")
+
+
+def test_the_last_day_of_each_month_is_taken(queue: Queue, engine: Engine) -> None:
+    """
+    Also where its offset leads to another day.
+    """
+    queue.accept("a.example")
+    for given in ("2028-02-29 23:59:59", "2030-04-30T23:59", "2030-12-31 23:30:00-05:00", "2030-03-01 00:30:00+02:00"):
+        steer(queue, engine, f"UPDATE queue SET expires_at = '{given}'")
+        [(found, expected)] = queue.select(
+            "SELECT expires_at, (julianday(?) - 2440587.5) * 86400.0 FROM _recipient", given
+        )
+        assert abs(found - expected) < 0.0011, given
+
+
 def test_retry_lets_the_recipient_be_leased(queue: Queue, engine: Engine) -> None:
     """
     The bound of its destination follows, so that workers see it.
