@@ -45,7 +45,7 @@ def loop_found(host: Host, name: str) -> Reply:
 
 def outcome_of(said: Said, *, is_last_host: bool = True, is_put_off: bool = False) -> Outcome:
     """
-    What follows from a reply. *is_put_off*: another host of this attempt may yet take the mail, though not now.
+    The outcome of a reply. *is_put_off*: another host of this attempt may accept the mail later.
     """
     match classify(said):
         case Meaning.DELIVERED:
@@ -68,9 +68,9 @@ def _is_loop(said: Said) -> bool:
 
 class DestinationHosts:
     """
-    The hosts of a destination, and what one lease has learnt about them.
+    The hosts of a destination, and the findings of one lease about them.
 
-    `silence` is the answer for every further message once there is no host, or none gave a session. `is_failing` says
+    `silence` is the answer for every further message once no host is left, or none gave a session. `is_failing` says
     that the last message reached no host. `silent` holds address and port of hosts that gave no session.
     """
 
@@ -102,9 +102,9 @@ class MessageAttempt:
 
     def record(self, said: Mapping[int, Said], *, is_reached: bool) -> dict[int, Outcome]:
         """
-        Take what `host` said of each recipient, and give their outcomes. *is_reached*: the host gave a session.
+        Take the replies of `host` for each recipient, and return the outcomes. *is_reached*: the host gave a session.
 
-        A recipient without an outcome is to be asked about in a further transaction with the same host.
+        A recipient without an outcome needs a further transaction with the same host.
         """
         hosts, host = self._hosts, self.host
         assert host is not None

@@ -1,8 +1,8 @@
 """
-classify - what one reply says of a recipient, RFC 5321 §4.2.1
+classify - the meaning of one reply for a recipient, RFC 5321 §4.2.1
 
-A table by stage and class of reply.  A pair that is not in it is a reply out of place: doubt keeps the mail.
-What went wrong without a reply (refused, lost, timed out) comes here as a 4yz reply that our client made up.
+A table by stage and class of reply.  A pair that is missing from it is a reply out of place: doubt keeps the mail.
+A failure without a reply (refused, lost, timed out) arrives here as a 4yz reply that the client made up.
 policy/attempt turns a meaning into an outcome; only there it matters whether another host is left.
 """
 
@@ -13,7 +13,7 @@ from empath.mail.fate import Said
 from empath.mail.outcome import Stage
 from empath.mail.reply import EnhancedStatus
 
-# What one host of a domain lacks another may offer: SMTPUTF8 (RFC 6531 §4.2), 8BITMIME (RFC 6152 §3).
+# Another host of the domain may offer the missing extension: SMTPUTF8 (RFC 6531 §4.2), 8BITMIME (RFC 6152 §3).
 _LACKS: Final = frozenset({EnhancedStatus(5, 6, 7), EnhancedStatus(5, 6, 3)})
 
 LOOP: Final = EnhancedStatus(5, 4, 6)  # of a host that turned out to be this one
@@ -21,7 +21,7 @@ _TOO_MANY: Final = (5, 3)  # subject and detail of "too many recipients", RFC 34
 
 
 class Meaning(Enum):
-    """What a reply says of a recipient."""
+    """The meaning of a reply for a recipient."""
 
     DELIVERED = auto()
     LATER = auto()  # this attempt is over, a later one may succeed

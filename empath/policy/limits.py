@@ -21,8 +21,8 @@ class ConnectionCounter:
     """
     Open connections: in all, by listener and by client.
 
-    A share of the total belongs to each listener, so that the clients of one cannot lock out those of another; what is
-    left is for all of them. A client on IPv6 is a network, since each customer of a provider has a whole one.
+    A share of the total belongs to each listener, so that the clients of one cannot lock out those of another; all
+    listeners share the rest. A client on IPv6 is a network, since each customer of a provider has a whole one.
 
     Shape: total, per_client and listeners are at least 1; ipv6_prefix is 1..128.
     """
@@ -46,7 +46,7 @@ class ConnectionCounter:
         """
         Count one more connection and return None, or count nothing and return the refusal.
 
-        A trusted client is bound by the total only: one mail hub of ours is many users.
+        Only the total limits a trusted client: one internal mail hub stands for many users.
         """
         if self._by_listener[listener] >= self._share and self._in_common() >= self._common:
             return TOO_MANY_CONNECTIONS

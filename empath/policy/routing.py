@@ -1,9 +1,9 @@
 """
 routing - where the mail of a domain goes next
 
-A route is read once from its text and says two things: what to do, and under which key the queue gathers the
-recipients that go the same way (the destination).  Routing is computed when mail is accepted and again when it is
-leased, so that queued mail follows a changed table.
+A route is read once from its text and says two things: what to do, and by which key the queue groups the recipients
+with the same next hop (the destination).  Routing is computed when mail is accepted and again when it is leased, so
+that queued mail follows a changed table.
 """
 
 import hashlib

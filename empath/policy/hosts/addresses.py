@@ -1,4 +1,4 @@
-"""addresses - what a text that stands for a host is, and what is known of an IP address"""
+"""addresses - whether a text is a host name or an address, and the facts about an IP address"""
 
 import ipaddress
 from collections.abc import Iterable
@@ -13,10 +13,10 @@ from empath.policy.hosts.special_purpose import reached_by, special_purpose
 
 class Known(NamedTuple):
     """
-    What an address leads to.
+    The host that an address leads to.
 
-    Shape: canonical is the shortest form of the host that is reached; version is spoken on the way, 4 or 6; flaw says
-    why the host is not of the Internet, "" if it is.
+    Shape: canonical is the shortest form of that host's address; version is the IP version on the way, 4 or 6; flaw says
+    why the host is not public, "" if it is.
     """
 
     canonical: str
@@ -29,8 +29,8 @@ def is_host_name(name: str) -> bool:
     """
     Whether an exchanger can be a host at all.
 
-    RFC 2181 §11 lets any octets stand in the DNS, but a host has a host's name. An IP address as text is no name
-    (RFC 5321 §5.1, §2.3.5): to ask for one finds nothing, to take it as an address would follow a mistake.
+    RFC 2181 §11 allows any octets in the DNS, but a host needs a host name. An IP address as text is not a name
+    (RFC 5321 §5.1, §2.3.5): a look-up would find nothing, and using it as an address would follow a mistake.
     """
     try:
         return str(Domain.parse(name)) == name

@@ -2,15 +2,15 @@
 search - which hosts take the mail of a domain, and in which order, RFC 5321 §5
 
 THEORY
-    A search says what it wants to know, learns the answers, and wants more, until it is over; its driver asks the DNS.
-    Exchangers are taken by preference, some of one preference at once, for one that is ourselves rules out its equals.
-    It stops when an attempt has hosts enough, so that a domain of a hundred exchangers costs no hundred look-ups.
-    Where all of them are of one family, a few names more may have the other: a host without IPv6 must not stay without
-    any address because the best exchangers have no other.
+    A search asks questions, learns the answers, and asks more, until it is over; its driver asks the DNS.
+    Exchangers are handled by preference, several of one preference at once, because this host rules out its equals.
+    The search stops when an attempt has enough hosts, so a hundred exchangers do not cost a hundred look-ups.
+    If all addresses found are of one family, a few more names are looked up for the other: a host without IPv6 must not
+    end without any address because the best exchangers have only IPv6.
 
 RULES
     Doubt dominates: mail bounces only if every look-up had an answer.
-    What is wrong with a next hop that the operator has fixed is no fault of the mail: it waits (4.3.5).
+    An error in a next hop that the operator has fixed is not a fault of the mail: it waits (4.3.5).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -54,7 +54,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class NoHost:
-    """There is no host to try; *reply* says whether that may change (4yz) or not (5yz)."""
+    """No host can be tried; *reply* says whether that may change (4yz) or not (5yz)."""
 
     reply: Reply
 
@@ -62,11 +62,11 @@ class NoHost:
 @dataclass(frozen=True, slots=True)
 class HostRules:
     """
-    What this host knows of itself and allows.
+    Names and addresses of this host, and the networks that it allows.
 
     Shape: own_names in A-labels, lower case; own_addresses in the shortest form, those of the interfaces included;
-    listeners are address and port, the address may be the unspecified one; allowed networks take mail though they are
-    not of the Internet; mx_port 1..65535 is that of hosts which the DNS names.
+    listeners are address and port, the address may be the unspecified one; allowed networks get mail although they are
+    not public; mx_port 1..65535 is the port of hosts which the DNS names.
     """
 
     own_names: frozenset[str] = frozenset()
@@ -77,11 +77,11 @@ class HostRules:
 
 
 class Verdict(StrEnum):
-    """What is thought of an address."""
+    """Whether an address may be used."""
 
     USABLE = "usable"
-    OWN = "own"  # mail would come back to us
-    REFUSED = "refused"  # not of the Internet, and not allowed
+    OWN = "own"  # an address of this host: mail would come back
+    REFUSED = "refused"  # not public, and not allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +97,14 @@ class HostSearch:
     """
     The search for the hosts of one next hop.
 
-    `wanted` are the questions to ask now, none when it is over; `learn` takes their answers; `hosts` is the result.
+    `wanted` are the questions to ask now, empty when the search is over; `learn` takes the answers; `hosts` is the
+    result.
     """
 
     def __init__(self, route: SmtpRoute | MxRoute, domain: str, rules: HostRules, random: Random | None = None) -> None:
         """
-        Begin a search. *domain* is the recipient's, or an address literal; for a fixed route it means nothing. *random*
-        draws which of very many equal exchangers are asked for at all; without it they come by name.
+        Begin a search. *domain* is the recipient's, or an address literal; a fixed route ignores it. *random* draws
+        which of very many equal exchangers are looked up at all; without it they are sorted by name.
         """
         self.wanted: tuple[Question, ...] = ()
         self.exchangers: tuple[Exchanger, ...] = ()  # best first; the name itself where it has no MX
