@@ -1,8 +1,8 @@
 """
-service - what is ordered of the service as a whole
+service - orders to the service as a whole
 
-freeze, thaw and flush are done by the commit that asks, with or without a running service; reload, drain, log-level and
-stop-listener need one.
+The commit of freeze, thaw and flush carries them out, with or without a running service; reload, drain, log-level and
+stop-listener need a running one.
 """
 
 import functools
