@@ -13,7 +13,7 @@ monkey.patch_all()
 
 import gc
 
-gc.disable()  # `Runtime.ready` turns it on again: what is imported now is no garbage
+gc.disable()  # `Runtime.ready` enables it again: imports make no garbage
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -178,7 +178,7 @@ class Tidying:
             found = _in_thread(self._orphans.step, self._cautious_now())
             orphans += _in_thread(remove_parts, self._orphans.parts)
             found = unnamed(self._reader, found) if found else []
-            # Asked after it was seen unnamed, and before the write sees so again: who wrote it has committed or failed.
+            # Between the two checks that no row names the file: by now its writer has committed or failed.
             found = _in_thread(left_behind, self._spool, found) if found else []
             if found:
                 work = AddOrphans(found, node=self._runtime.config.node.name)

@@ -1,18 +1,18 @@
 """
 instance - one running Empath per queue
 
-The lock lies on the directory of the queue, which cannot be deleted while the queue is there: a record lock of an open
-file description (fcntl(2), F_OFD_SETLK) on one octet, whose place is made from the name of the queue. The kernel knows
-the directory by device and inode, so a queue that is reached through a link has the same lock. The supervisor and all
-its children share the description: the lock falls when the last of them is gone, however they went. It is a shared
-lock, since a directory cannot be opened for writing; it is taken under a short flock, so that only one process can.
+The lock is on the directory of the queue, which cannot be deleted while the queue exists: a record lock of an open file
+description (fcntl(2), F_OFD_SETLK) on one octet, whose offset comes from the name of the queue. The kernel knows the
+directory by device and inode, so a queue that is reached through a link has the same lock. The supervisor and all its
+children share the description: the lock ends with the last of them, however they end. It is a shared lock, since a
+directory cannot be opened for writing; it is taken under a short flock, so that only one process can take it.
 
-The supervisor also marks the next octet with a lock of its own process, so that the kernel tells its pid to any user
-that may read the directory. The pid file names the supervisor for people and init scripts; the truth is the lock.
-Nothing here opens the database file: to close it would drop the locks that SQLite holds in the same process.
+The supervisor also marks the next octet with a lock of its own process, so that the kernel shows its pid to any user
+with the right to read the directory. The pid file names the supervisor for people and init scripts; the lock decides.
+This module never opens the database file: closing it would drop the locks that SQLite holds in the same process.
 
-Older versions hold an flock on a file `<queue>.lock` instead. They are met too, so that two versions never work on one
-queue; the file is neither made nor removed here.
+Older versions hold an flock on a file `<queue>.lock` instead. That lock is checked too, so that two versions never work
+on one queue; the file is neither made nor removed here.
 
 The command that starts an instance takes the lock first, so that no other process works on the queue while it is
 prepared, and hands it on in EMPATH_LOCK_FD.
@@ -60,8 +60,8 @@ def acquire(queue: Path, wait_s: float = WAIT_S) -> int:
 
 def mark_supervisor(queue: Path) -> int:
     """
-    Let the kernel tell the pid of this process to `find_supervisor`. The mark is lost when the process closes any
-    descriptor of the directory, so the one that is returned stays open.
+    Let the kernel show the pid of this process to `find_supervisor`. The mark is lost when the process closes any
+    descriptor of the directory, so the returned one must stay open.
     """
     fd = _open(queue)
     fcntl.fcntl(fd, fcntl.F_SETLK, _record(fcntl.F_RDLCK, _place(queue) + 1))
@@ -161,7 +161,7 @@ class PidFile:
 
     @property
     def is_readable(self) -> bool:
-        """Whether this user can tell what is in the file, or that there is none."""
+        """Whether this user can read the file, or see that it does not exist."""
         try:
             self.path.open("rb").close()
         except FileNotFoundError:
@@ -178,8 +178,8 @@ class PidFile:
 
 def find_supervisor(queue: Path, pid_file: PidFile) -> int | None:
     """
-    Pid of the running supervisor of *queue*, None if there is none. The kernel tells it; a user that may not ask there
-    believes a pid file that names a living process.
+    Pid of the running supervisor of *queue*, or None. The kernel knows it. A user without the right to ask the kernel
+    relies on a pid file that names a living process.
 
     Raises:
         PermissionRefused: this user can read neither the directory of the queue nor the pid file.

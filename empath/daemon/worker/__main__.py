@@ -3,9 +3,9 @@ worker - a process that delivers mail
 
 THEORY
     One greenlet takes leases; each lease has a greenlet that delivers it.  The leasing greenlet sleeps until another
-    process rings, until a commit was made (looked for every tenth of a second), or until the next recipient is due.  It
-    first reads whether there is anything to lease, and only then takes the write lock.  policy/slots says how many
-    leases it takes.
+    process wakes it, until it sees a new commit (it looks every tenth of a second), or until the next recipient is due.
+    It first reads whether anything can be leased, and only then takes the write lock.  policy/slots says how many leases
+    it takes.
 """
 
 from gevent import monkey
@@ -14,7 +14,7 @@ monkey.patch_all()
 
 import gc
 
-gc.disable()  # `Runtime.ready` turns it on again: what is imported now is no garbage
+gc.disable()  # `Runtime.ready` enables it again: imports make no garbage
 
 import time
 from functools import lru_cache, partial

@@ -4,10 +4,10 @@ connection - one SMTP connection to one host
 A connection carries one transaction after another.
 
 THEORY
-    Each reply has one deadline, by its stage.  It begins when the command went out, or when the reply before it was
-    whole, so that a host that drips octets is a silent host.  Content has a deadline for each buffer and a least rate.
-    A host may say something while content goes out: the connection looks for it before the final dot, when the host
-    takes no more, and when a write failed.  What the host said decides then.
+    Each reply has one deadline, by its stage.  It starts when the command goes out, or when the previous reply is
+    complete, so a host that drips octets counts as silent.  Content has a deadline for each buffer and a minimum rate.
+    A host may send a reply while content goes out.  The connection looks for one before the final dot, when the host
+    reads no more, and when a write failed; that reply then decides.
 """
 
 import math

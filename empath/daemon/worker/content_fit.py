@@ -1,12 +1,12 @@
 """
-content_fit - content in the form that a peer takes
+content_fit - content in the form that a peer accepts
 
-A peer without 8BITMIME gets 8-bit content converted, RFC 6152 §3.  Whether that is possible is known when all of the
-content has been read, so it is read twice: once before MAIL, once on the way.  Nearly every host offers the extension,
-and mail that is all ASCII does not come here at all.
+A peer without 8BITMIME gets 8-bit content converted, RFC 6152 §3.  Only a reading of the whole content shows whether
+that is possible, so content is read twice: once before MAIL, once on the way.  Nearly every host offers the extension,
+and pure ASCII mail skips this module.
 
-To look at each line takes a processor a second for some megabytes.  Content is taken in slices, and other leases have
-their turn after each.
+Looking at each line takes a second of CPU for a few megabytes.  So content is read in slices, and other leases have
+their turn after each slice.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,10 +1,9 @@
 """
 pool - connections that wait for more mail
 
-After a transaction a connection waits here for the next message to the same host.  A connection to a host that has
-spoken or closed meanwhile is not used again: what it said would be taken for the answer to MAIL.  A connection that
-ends, or has had its allowance, before the host took the message is replaced once; that does not count as a failed
-attempt.
+After a transaction a connection waits here for the next message to the same host.  It is not used again if the host has
+spoken or closed meanwhile: such a reply would be taken for the answer to MAIL.  A connection that ends, or has used up
+its allowance, before the host accepted the message is replaced once; that does not count as a failed attempt.
 """
 
 import time

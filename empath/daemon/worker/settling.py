@@ -1,8 +1,8 @@
 """
-settling - from what hosts said to fates, log lines and writes
+settling - from replies of hosts to fates, log lines and writes
 
-Each host that was asked makes one Settle, in the order in which they were asked: with the fates that it decided, and as
-evidence what it said to recipients that another host decided.
+Each host that was asked gives one Settle, in the order of asking.  It holds the fates that the host decided, and as
+evidence the replies to recipients that another host decided.
 """
 
 import random

@@ -57,7 +57,7 @@ def deliver_to_maildir(
     """
     Write one message for one recipient; blocks on the disk, so call it in a thread.
 
-    The reply is 250 when file and name are durable, 4yz when the disk refuses, 5.4.6 when the message came by before.
+    The reply is 250 when file and name are durable, 4yz when the disk refuses, 5.4.6 when the message was here before.
 
     Raises:
         Abandoned: *may_end*, asked before the file gets its name in new/, said no; nothing is left of the file.
