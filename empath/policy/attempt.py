@@ -2,18 +2,18 @@
 attempt - which host is asked next, and what the replies of several hosts mean together
 
 THEORY
-    An attempt asks the hosts of a destination in their order.  After each host the recipients that it neither took nor
+    An attempt asks the hosts of a destination in order.  After each host, the recipients that it neither accepted nor
     refused go on to the next one, until no recipient, no host or no session is left.
 
 RULES
-    A host that gave no session is not asked again in the lease while there is another: each message would wait for the
+    A host that gave no session is not asked again in the lease while another is left: each message would wait for the
     same silence, and leave the same row.  Once no host gave a session, the lease's other messages get that answer too.
-    A soft error weighs more than a hard one: a recipient does not bounce for what one host lacks while another host,
-    which was silent or said 4yz, may yet take it.
-    A host that greets by our own name is ourselves: it and all hosts that are not preferred to it are asked no more.
-    The mail bounces only where no better host is left to try later.
-    A host that takes some recipients and says of the rest that these are too many is asked again about the rest at
-    once, in a further transaction, as long as each one delivers.
+    A soft error outweighs a hard one: a recipient does not bounce because one host lacks an extension, while another
+    host, which was silent or said 4yz, may still accept it.
+    A host that greets by the name of this host is this host.  Neither it nor any host of the same or a worse preference
+    is asked again; the mail bounces only if no better host is left to try later.
+    A host that accepts some recipients and refuses the rest as too many is asked again about the rest at once, in a
+    further transaction, as long as each one delivers.
 """
 
 from collections import deque

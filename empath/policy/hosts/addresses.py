@@ -15,8 +15,8 @@ class Known(NamedTuple):
     """
     The host that an address leads to.
 
-    Shape: canonical is the shortest form of that host's address; version is the IP version on the way, 4 or 6; flaw says
-    why the host is not public, "" if it is.
+    Shape: canonical is the shortest form of that host's address; version is the IP version on the way, 4 or 6; flaw
+    says why the host is not public, "" if it is.
     """
 
     canonical: str
