@@ -1,9 +1,9 @@
 """
 changes - the output of orders to recipients: each recipient before and after, then the counts
 
-An order to a million recipients is printed page by page, so that memory does not grow with it. JSON is still one object,
-whose list is written page by page. A reader that goes away (`| head`) must not stop an order half-way: from then on
-nothing is written, and the order is completed.
+An order to a million recipients is printed page by page, so that memory does not grow with it. JSON is still one
+object, whose list is written page by page. A reader that goes away (`| head`) must not stop an order half-way: from
+then on nothing is written, and the order is completed.
 """
 
 import json

@@ -4,8 +4,8 @@ worker - a process that delivers mail
 THEORY
     One greenlet takes leases; each lease has a greenlet that delivers it.  The leasing greenlet sleeps until another
     process wakes it, until it sees a new commit (it looks every tenth of a second), or until the next recipient is due.
-    It first reads whether anything can be leased, and only then takes the write lock.  policy/slots says how many leases
-    it takes.
+    It first reads whether anything can be leased, and only then takes the write lock.  policy/slots says how many
+    leases it takes.
 """
 
 from gevent import monkey

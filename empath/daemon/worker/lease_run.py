@@ -4,11 +4,11 @@ lease_run - the work of one lease
 THEORY
     A lease is one greenlet.  It handles its messages one after another: it routes the message again, gives it to the
     carrier, turns the answers into fates and waits until these are on disk.  So when a process dies, one message per
-    connection is in doubt.  The same commit reads new orders, because twenty messages to a slow host take minutes: which
-    recipients were withdrawn, and whether the lease may go on at all.
+    connection is in doubt.  The same commit reads new orders, because twenty messages to a slow host take minutes:
+    which recipients were withdrawn, and whether the lease may go on at all.
 
-    `_may_end` is the point of no return.  Each carrier calls it before the step that hands the mail over.  Until then an
-    ordered end puts the message back, unattempted; after it the attempt ends in doubt.
+    `_may_end` is the point of no return.  Each carrier calls it before the step that hands the mail over.  Until then
+    an ordered end puts the message back, unattempted; after it the attempt ends in doubt.
 
     An unforeseen exception counts as an attempt, so that a bug cannot cause an endless loop: the message waits as after
     any other failure, and is held for a person after five such exceptions in a row.
