@@ -1,5 +1,5 @@
 """
-ledger - what was promised and what arrived, recipient by recipient
+ledger - promises and arrivals, recipient by recipient
 
 A recipient's address is used once in a run, so it is the key of both sides.
 """
@@ -10,7 +10,7 @@ from enum import Enum, auto
 
 
 class Answer(Enum):
-    """What a client was told of its mail."""
+    """The answer that a client got for its mail."""
 
     TAKEN = auto()  # 250 after the final dot
     REFUSED = auto()  # another reply, or the connection ended before the content was sent
@@ -44,11 +44,11 @@ class Ledger:
             return sum(found is answer for found in self.answers.values())
 
     def lost(self) -> list[str]:
-        """Recipients that were promised and got nothing."""
+        """Promised recipients without mail."""
         return sorted(r for r, answer in self.answers.items() if answer is Answer.TAKEN and not self.arrivals[r])
 
     def unasked(self) -> list[str]:
-        """Recipients that got a mail which its client was told is not taken."""
+        """Recipients that got a mail that was refused to its client."""
         return sorted(r for r in self.arrivals if self.answers.get(r) is Answer.REFUSED)
 
     def twice(self) -> dict[str, int]:

@@ -1,5 +1,5 @@
 """
-load - clients that send all the time, each in a thread, and write down what they were told
+load - clients that send all the time, each in a thread, and record the replies
 
 A client does not send a mail again, as a real one would: then one recipient that gets two copies tells of a duplicate
 that the server made.

@@ -115,7 +115,7 @@ class Service(Empathd):
         return (content for content in self.delivered() if f" id {ulid}".encode() in content[:2000])
 
     def faults(self) -> list[dict[str, Any]]:
-        """Log lines that tell of a fault of ours."""
+        """Log lines that report a fault in Empath."""
         return [event for event in self.events() if event["event"] in FAULTS]
 
 

@@ -46,7 +46,7 @@ def test_content_arrives_octet_for_octet(service, way, content):
 @pytest.mark.parametrize("content", [b".\r\n\r\n.\r\n", b"this is\r\nno header\r\n", b" folded: into ours\r\n"])
 def test_text_without_a_header_gets_an_empty_line_first(service, way, content):
     """
-    Nothing of a client's is glued to a field of ours.
+    A client cannot continue a field of this host.
     """
     domain, peer = way
     with peer, service.client() as client:

@@ -1,4 +1,4 @@
-"""Who sends to whom, from the client to the rows and to the next hop."""
+"""The envelope, from the client to the rows and to the next hop."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What the next hop says becomes rows: fates, attempts, notices, and when it is tried again."""
+"""Replies of the next hop become rows: fates, attempts, notices, and the time of the next attempt."""
 
 import pytest
 
@@ -218,7 +218,7 @@ def test_the_next_host_is_tried_where_the_first_is_down(service, two_hosts):
 
 def test_only_those_whom_the_first_host_deferred_go_to_the_next(service, two_hosts):
     """
-    RFC 5321 §5.1; who was refused for good or served is not asked for again.
+    RFC 5321 §5.1; recipients that were refused for good or delivered are not tried again.
     """
     first, second = two_hosts
     first.reply_to_recipient("later@hosts.mx.test", "450 4.2.1 Busy")

@@ -1,4 +1,4 @@
-"""What differs between listeners, and what keeps an instance from starting."""
+"""Differences between listeners, and errors that prevent a start."""
 
 import contextlib
 import re
@@ -105,7 +105,7 @@ def test_a_queue_of_another_program_is_one_line_and_ex_dataerr(make_empathd, har
 
 def test_a_file_that_is_no_database_is_one_line_and_ex_dataerr(make_empathd):
     """
-    A path that was mistaken must not cost somebody's file.
+    A mistaken path must not destroy a file.
     """
     empathd = make_empathd()
     empathd.queue.write_bytes(b"my thesis\n" * 1000)

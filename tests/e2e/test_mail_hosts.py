@@ -1,4 +1,4 @@
-"""What the DNS says decides where mail goes and whether it waits: a real worker with a scripted name server."""
+"""The DNS decides where mail goes and whether it waits: a real worker with a scripted name server."""
 
 import re
 from collections.abc import Iterator
@@ -129,7 +129,7 @@ def test_e4_a_thousand_exchangers_are_read_and_the_best_is_used(service, names, 
 )
 def test_e5_mail_never_goes_to_ourselves_nor_to_who_is_no_better(world, best, status, reply):
     """
-    We are known by our name and by the addresses of our interfaces.
+    This host recognises itself by its name and by the addresses of its interfaces.
     """
     service, names, peers = world
     domain = re.findall(r"self\d", reply)[0]
@@ -154,7 +154,7 @@ def test_e6_mail_to_an_address_literal_goes_there(service, names):
 
 def test_e7_a_fixed_next_hop_that_does_not_exist_defers(service):
     """
-    The mistake is ours; the sender's mail waits for its end.
+    The mistake is in the configuration; the sender's mail waits until it is corrected.
     """
     ulid = sent(service, "b@nobody.test", "deferred")
     expected = "451 4.3.5 next hop nowhere.hosts.test: no address for nowhere.hosts.test"

@@ -126,7 +126,7 @@ def test_a_message_that_three_workers_died_of_is_held(restless):
 
 def test_a_killed_acceptor_leaves_no_half_message(restless):
     """
-    Who saw no 250 sends again; who had one has nothing to fear. Another acceptor serves.
+    A client without a 250 sends again; mail with a 250 is safe. Another acceptor serves.
     """
     with restless.client() as client, restless.client() as other:
         ulid = other.mail("<before@example.org>", "<b@here.test>")
@@ -284,7 +284,7 @@ def test_a_service_that_was_killed_whole_delivers_what_it_had_accepted(restless)
 
 def test_a_process_that_is_replaced_has_the_configuration_of_the_others(restless):
     """
-    What an operator is just writing counts at the reload, and a slip must not cost service before that.
+    An unfinished edit takes effect at the reload only; a mistake in it must not stop service before.
     """
     good = restless.config.read_text()
     restless.config.write_text("half a configu")

@@ -1,4 +1,4 @@
-"""What is refused, with which code, and that nothing of it is kept."""
+"""Refusals, with their codes; nothing of refused mail is kept."""
 
 from tests.e2e.client import CONTENT, Client, code_of
 
@@ -80,7 +80,7 @@ def test_control_characters_in_addresses_are_refused(service):
 
 def test_a_foreign_client_may_not_relay(service):
     """
-    Never an open relay; what is ours to take it may send, and to the postmaster.
+    Empath is never an open relay; the client may send to the relay domains and to the postmaster.
     """
     with service.client(FOREIGN) as client:
         said = client.say_all(

@@ -193,7 +193,7 @@ def test_mail_to_the_double_bounce_address_is_thrown_away(service):
 
 @pytest.fixture
 def hasty(tmp_path) -> Iterator[Service]:
-    """An instance that tries again soon, tells of delays at once, and gives reports one attempt only."""
+    """An instance that retries soon, reports delays at once, and gives reports one attempt only."""
     more = (
         '[retry]\njitter = 0.0\ndelay_warning_time = "500ms"\nbounce_lifetime = "0s"\n'
         '[reports]\nwithout_sender = "digest"\ndigest_period = "1s"\n[schedules]\n"*" = "1s 7s"\n'

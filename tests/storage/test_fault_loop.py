@@ -61,7 +61,7 @@ def _accept_with_a_bad_one(queue: Queue, _: Lease) -> list[Write]:
 
 
 class Shell(Write):
-    """What somebody does by plain SQL, as one transaction."""
+    """A transaction of plain SQL, as a person types it."""
 
     def __init__(self, *statements: str) -> None:
         super().__init__()

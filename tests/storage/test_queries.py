@@ -1,4 +1,4 @@
-"""test_queries - the named statements of sql/, and who runs them"""
+"""test_queries - the named statements of sql/, and the code that runs them"""
 
 import ast
 import re

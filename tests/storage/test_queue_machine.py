@@ -70,7 +70,7 @@ class Model:
 
 
 class QueueMachine(RuleBasedStateMachine):
-    """Two workers, a person with a shell, and a housekeeper who takes workers for dead."""
+    """Two workers, a person with a shell, and a housekeeper that declares workers dead."""
 
     def __init__(self) -> None:
         super().__init__()

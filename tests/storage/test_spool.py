@@ -96,7 +96,7 @@ def test_discarded_file_is_gone(spool: Path) -> None:
 
 def test_discard_is_harmless_where_there_is_nothing(spool: Path) -> None:
     """
-    It is said on every way out.
+    Every exit path discards.
     """
     file = SpoolFile(spool, "mx", ID)
     file.discard()

@@ -72,7 +72,7 @@ def _texts(file: Path) -> list[str]:
 
 def test_a_line_has_instant_level_event_process_and_fields(tmp_path):
     """
-    The order of keys is that of reading; what is None is left out.
+    Keys are in reading order; None is left out.
     """
     log.configure("json", "info", tmp_path / "log")
     log.write("worker-1", ThingHappened(queue_id="X"))

@@ -1,4 +1,4 @@
-"""test_admin_doctor - empath-admin doctor: works whatever is broken, and says what to do"""
+"""test_doctor - empath-admin doctor: works whatever is broken, and says what to do"""
 
 import json
 import os
@@ -206,7 +206,7 @@ def _service(directory: Path, more: str = "", port: int = 0, log: str = "empath.
 
 def test_a_port_that_is_taken_is_an_error(tmp_path: Path) -> None:
     """
-    By whom, `ss` tells.
+    `ss` shows which process has it.
     """
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

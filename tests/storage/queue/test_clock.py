@@ -9,7 +9,7 @@ DAY_S = 86_400.0
 
 def test_what_waits_keeps_its_schedule_when_the_clock_is_set_back(queue: Queue) -> None:
     """
-    Queued mail waited for a day, and nothing in the log said why.
+    Otherwise queued mail would wait for a day without a line in the log.
     """
     queue.accept("a.example", count=3)
     write(queue.path, "UPDATE _recipient SET next_retry_at = ? WHERE recipient_id = 2", T0 + 60)

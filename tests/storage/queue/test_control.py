@@ -1,4 +1,4 @@
-"""test_control - orders to the service, and what each node made of them"""
+"""test_control - orders to the service, and their outcome on each node"""
 
 from empath.storage.queue.control import FinishOrder, GiveUpOrders, ServiceOrder, StartOrder, open_orders
 from empath.storage.queue.process import EndProcess, Register
@@ -62,7 +62,7 @@ def test_an_order_to_one_node_is_for_that_node(queue: Queue) -> None:
 
 def test_a_node_that_starts_later_has_nothing_to_do(queue: Queue) -> None:
     """
-    It has read its configuration since, and was not there to be drained.
+    It reads its configuration at its start, and there is nothing to drain.
     """
     give(queue, "drain")
 

@@ -1,4 +1,4 @@
-"""test_due_bound - a bound that is too late is found and mended"""
+"""test_due_bound - a bound that is too late is found and repaired"""
 
 from collections.abc import Iterator
 

@@ -156,7 +156,7 @@ def test_locator_that_is_none_removes_nothing(spool: Path, locator: str) -> None
 
 def test_file_that_a_message_names_is_not_due(queue: Queue, spool: Path, reader: Reader) -> None:
     """
-    Whoever takes a locator from a row and gives it back keeps the mail.
+    A person may remove a locator from a row and restore it: the mail is kept.
     """
     locator = accept_file(queue, spool)
     write(queue.path, "UPDATE _message SET content_locator = NULL")
@@ -185,7 +185,7 @@ def test_a_hundred_files_go_at_a_time(queue: Queue, reader: Reader) -> None:
 
 def test_old_file_that_no_row_names_is_an_orphan(queue: Queue, spool: Path, reader: Reader) -> None:
     """
-    A crash came between the file and the commit; its client has heard no 250.
+    A crash came between the file and the commit; its client got no 250.
     """
     orphan = make_file(spool, 1, age_s=3601)
     accept_file(queue, spool, 2, age_s=3601)
@@ -244,7 +244,7 @@ def test_young_file_is_not_touched(spool: Path, age_s: float) -> None:
 
 def test_strange_file_is_not_touched(spool: Path) -> None:
     """
-    Only what bears a queue id in the place of that id is ours.
+    Only a file with a queue id at the right place in its name is Empath's.
     """
     ulid = str(queue_id(1))
     (spool / ulid).touch()
@@ -345,7 +345,7 @@ def test_file_that_a_waiting_message_misses_is_found(queue: Queue, spool: Path, 
 @pytest.mark.parametrize("end", ["delivered", "held"])
 def test_file_that_nobody_will_read_is_not_missed(queue: Queue, spool: Path, reader: Reader, end: str) -> None:
     """
-    Between two looks the message was delivered; or the worker holds it and has said so.
+    The message was delivered between two checks, or a worker has held it and logged so.
     """
     locator = accept_file(queue, spool)
     if end == "held":

@@ -58,7 +58,7 @@ def test_who_was_renamed_is_named_to_the_next_host(
     queue: Queue, original: str, given: str | None, expected: str | None
 ) -> None:
     """
-    D3: as ORCPT in xtext, unless the client named somebody already.
+    D3: as ORCPT in xtext, unless the client gave an original recipient already.
     """
     queue.accept()
     write(queue.path, "UPDATE _recipient SET original = ?, original_recipient = ?", original, given)
@@ -199,7 +199,7 @@ def test_sibling_that_is_not_due_stays(queue: Queue) -> None:
 
 def test_work_that_is_not_due_is_not_leased(queue: Queue) -> None:
     """
-    A retry comes at its time and not before.
+    A retry happens at its time, not earlier.
     """
     queue.accept(at=T0 + 10)
 
@@ -239,7 +239,7 @@ def test_bound_of_a_destination_where_nothing_waits_is_null(queue: Queue) -> Non
 )
 def test_bound_follows_an_edit_from_any_shell(queue: Queue, edit: str) -> None:
     """
-    What somebody makes due is delivered, though he knows nothing of the bound.
+    Mail that a person makes due is delivered, although the statement does not touch the bound.
     """
     queue.accept("a.example", "a.example", "b.example", at=T0 + 60)
     write(queue.path, "UPDATE _recipient SET status = 'held', reason = 'x', next_retry_at = 5 WHERE recipient_id = 2")
@@ -435,7 +435,7 @@ def test_frozen_queue_gives_nothing(queue: Queue) -> None:
 
 def test_process_that_was_taken_for_dead_gets_nothing(queue: Queue) -> None:
     """
-    It may come back from a stop of its machine: a lease of its own would never be ended by anybody.
+    It may resume after its machine stood still, and no process would ever end a lease of it.
     """
     queue.accept()
     queue.run(EndProcess(queue.process_id, now=T0))

@@ -1,4 +1,4 @@
-"""test_process - runs of processes, and what the dead leave"""
+"""test_process - runs of processes, and the leases of dead ones"""
 
 from empath.mail.status import RecipientStatus
 from empath.storage.queue.process import Beat, EndProcess, ProcessRow, ResizeDestinations, living
@@ -25,7 +25,7 @@ def test_process_is_registered_and_beats(queue: Queue) -> None:
 
 def test_process_that_was_taken_for_dead_hears_so_when_it_beats(queue: Queue) -> None:
     """
-    Its leases are gone and it gets no more: it has to make room for another.
+    Its leases are gone and it gets no new ones: it must make room for another process.
     """
     queue.run(EndProcess(queue.process_id, now=T0))
 

@@ -93,7 +93,7 @@ def test_every_open_notice_is_found_however_many_there_are(queue: Queue) -> None
 
 def test_a_case_has_what_the_report_tells(queue: Queue) -> None:
     """
-    The last reply and who said it, for each recipient that failed.
+    It has the last reply and its host for each recipient that failed.
     """
     queue.accept("a.example", "a.example")
     settle(queue, RecipientStatus.BOUNCED, 1)
@@ -169,7 +169,7 @@ def test_content_is_read_up_to_a_limit(queue: Queue) -> None:
 
 def test_a_spooled_message_is_read_with_the_fields_that_were_added(queue: Queue, tmp_path: Path) -> None:
     """
-    The file holds what was received; the sender gets back what went on.
+    The file holds the octets received; the sender gets back the message as it was sent on.
     """
     file = SpoolFile(tmp_path, "mx.example.test", QueueId("0" * 26))
     file.write(b"Subject: x\r\n\r\n" + b"y" * 1000)
@@ -246,13 +246,13 @@ def defer(queue: Queue, *numbers: int, is_delayed: bool = True) -> None:
 
 
 def delays(queue: Queue) -> list[int]:
-    """Recipients whose delay is to be told of."""
+    """Recipients whose delay must be reported."""
     return [number for (number,) in queue.select("SELECT recipient_id FROM _notice WHERE kind = 'delay' ORDER BY 1")]
 
 
 def test_a_delay_is_told_of_once_and_for_all_who_wait(queue: Queue) -> None:
     """
-    I3: who failed before the time had come is in the same report; NOTIFY without DELAY is not.
+    I3: earlier failed attempts are in the same report; recipients with NOTIFY without DELAY are not.
     """
     queue.accept(*["a.example"] * 4)
     write(queue.path, "UPDATE _recipient SET notify = NULL WHERE recipient_id < 3")

@@ -1,4 +1,4 @@
-"""test_retention - what is finished and old goes, what is not stays, whatever is asked for"""
+"""test_retention - old final rows are removed, and no others"""
 
 import time
 from collections.abc import Iterator
@@ -153,7 +153,7 @@ def test_recipient_that_is_still_to_be_reported_stays(queue: Queue, reader: Read
 
 def test_recipient_that_was_retried_meanwhile_stays(queue: Queue, reader: Reader) -> None:
     """
-    Between the look and the write an operator may have changed his mind.
+    An operator may have retried it between the read and the write.
     """
     finish(queue, "bounced")
     work = RecipientSweep().step(reader, AT_ONCE)

@@ -1,4 +1,4 @@
-"""test_settle - what happened becomes rows, all of it or none"""
+"""test_settle - results become rows, all of them or none"""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def test_fate_evidence_and_obligation_are_written_together(
     queue: Queue, status: RecipientStatus, row: tuple[object, ...], notices: list[tuple[object, ...]]
 ) -> None:
     """
-    A person finds in the rows what the next hop said, and the reporter what it owes.
+    The rows show people the reply of the next hop, and the reporter the reports that are due.
     """
     lease = leased(queue)
 
@@ -88,7 +88,7 @@ def test_deferred_recipient_is_due_again_at_its_time(queue: Queue) -> None:
 @pytest.mark.parametrize("status", sorted(FATES))
 def test_result_of_a_lost_lease_changes_no_state(queue: Queue, status: RecipientStatus) -> None:
     """
-    The work is another's by then. Only a peer's 250 leaves a trace: somebody may get that mail twice.
+    Another process has the work by then. Only a peer's 250 leaves a row: that mail may arrive twice.
     """
     lease = leased(queue)
     queue.run(EndProcess(queue.process_id, now=T0))
@@ -120,7 +120,7 @@ def test_settle_that_is_written_twice_counts_once(queue: Queue, status: Recipien
 
 def test_250_for_a_recipient_that_left_the_lease_is_recorded_as_doubt(queue: Queue) -> None:
     """
-    It waits under another key, and its mail is there already.
+    It waits under another key, and the mail has arrived already.
     """
     lease = leased(queue)
     queue.run(Rekey(lease.lease_id, {1: "b.example"}, now=T0 + 1))
@@ -203,7 +203,7 @@ def test_end_of_a_lease_puts_back_what_it_holds(queue: Queue) -> None:
 
 def test_recipient_that_was_tried_before_goes_back_as_deferred(queue: Queue) -> None:
     """
-    The status says whether anybody ever tried.
+    The status says whether there ever was an attempt.
     """
     lease = leased(queue)
     queue.run(queue.new_settle(lease, RecipientStatus.DEFERRED, next_retry_at=T0 + 60))

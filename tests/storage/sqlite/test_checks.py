@@ -72,7 +72,7 @@ def test_loop_of_links_is_refused(tmp_path: Path) -> None:
 
 def test_directory_that_everybody_may_write_is_refused(place: Path) -> None:
     """
-    There anybody can put his own database in the place of the queue.
+    Any user could put another database in the place of the queue there.
     """
     place.parent.chmod(0o757)
 
@@ -128,7 +128,7 @@ def test_root_gives_the_queue_to_the_user_it_will_run_as(place: Path) -> None:
 @as_root
 def test_directory_that_the_user_cannot_write_is_refused(place: Path) -> None:
     """
-    Found before the start, with the command that mends it, not by a child that dies.
+    The check finds it before the start and names the remedy; no child has to die of it.
     """
     with pytest.raises(CannotCreate, match="user nobody may not write"):
         check_queue(place, "nobody")
@@ -141,7 +141,7 @@ def test_directory_that_the_user_cannot_write_is_refused(place: Path) -> None:
 @as_root
 def test_root_gives_away_nothing_that_a_link_leads_to(place: Path, tmp_path: Path) -> None:
     """
-    The user owns the directory: a link planted there must not make root hand him the system.
+    The user owns the directory: a link planted there must not make root give that user other files.
     """
     treasure = tmp_path / "treasure"
     treasure.mkdir(mode=0o755)

@@ -1,4 +1,4 @@
-"""test_connection - an SQLite that is sound, and settings that hold"""
+"""test_connection - a sound SQLite library, and settings that are in force"""
 
 from pathlib import Path
 

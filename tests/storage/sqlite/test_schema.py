@@ -1,4 +1,4 @@
-"""test_schema - making, recognizing and migrating a queue, and what its tables hold to in anybody's shell"""
+"""test_schema - making, recognizing and migrating a queue, and the invariants of its tables in any shell"""
 
 import shutil
 import subprocess
@@ -202,7 +202,7 @@ def test_start_of_a_current_queue_waits_for_no_writer(queue: Queue) -> None:
 
 def test_busy_database_is_told_from_a_broken_one(queue: Queue) -> None:
     """
-    To try again later is right, and the exit code says so.
+    A later try can succeed, and the exit code says so.
     """
     queue.close()
     other = apsw.Connection(str(queue.path))
@@ -219,7 +219,7 @@ def test_busy_database_is_told_from_a_broken_one(queue: Queue) -> None:
 @needs_shell
 def test_schema_and_views_load_in_the_system_s_shell(tmp_path: Path) -> None:
     """
-    Whoever wants a queue to play with needs nothing of ours.
+    Making a queue to experiment with needs no part of Empath.
     """
     result = shell(
         tmp_path / "queue.db", script("sqlite/schema.sql") + script("sqlite/views.sql") + "SELECT count(*) FROM queue;"
@@ -268,7 +268,7 @@ def test_view_queue_reads_in_the_system_s_shell_while_the_queue_is_open(queue: Q
 )
 def test_private_tables_hold_their_invariants_in_any_shell(queue: Queue, statement: str, words: str) -> None:
     """
-    No slip in a foreign shell loses mail or makes a state that no program of ours can leave.
+    No slip in a shell loses mail, or makes a state that Empath cannot leave.
     """
     queue.accept("a.example", "b.example")
     queue.accept("c.example")

@@ -1,4 +1,4 @@
-"""test_writer - many works to a commit, and how they fail"""
+"""test_writer - many writes to a commit, and how they fail"""
 
 import threading
 from pathlib import Path
@@ -156,7 +156,7 @@ def test_bad_work_fails_alone(queue: Queue, bad: Statement) -> None:
 
 def test_all_of_a_work_that_is_refused_is_undone(queue: Queue) -> None:
     """
-    Works that belong together stand or fall together, also inside a batch that goes on without them.
+    Writes that belong together succeed or fail together, also inside a batch that continues without them.
     """
     together = Batch(set_to("a"), set_to("b", None), set_to("c"))
 
@@ -234,7 +234,7 @@ def test_read_that_fails_after_the_commit_fails_its_own_work_only(queue: Queue) 
 
 def test_lock_held_until_the_deadline_is_queue_busy(queue: Queue) -> None:
     """
-    A foreign transaction that is forgotten open costs 4xx replies, and no restart when it ends.
+    A forgotten transaction of another program costs 4xx replies, but no restart when it ends.
     """
     slept: list[float] = []
     writer = queue.engine.open_writer(deadline_s=0.05, notify=lambda: None, sleep=slept.append)
