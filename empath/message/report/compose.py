@@ -297,11 +297,11 @@ _FIRST_WORDS = {
     ReportKind.SUCCESS: "Your message was delivered to the recipients named below.",
 }
 _LAST_WORDS = {
-    ReportKind.FAILURE: "No further attempt is made for them. Please look at the reason that is given, correct the"
+    ReportKind.FAILURE: "Delivery to them will not be tried again. Please look at the reason given above, correct the"
     " address or ask the people who run that mail system, and then send the message again.",
-    ReportKind.DELAY: "You need not send it again: it is tried until the instant that is given for each, and you will"
-    " be told if that fails.",
-    ReportKind.SUCCESS: "This is only to tell you, as you asked for; there is nothing to be done.",
+    ReportKind.DELAY: "You do not need to send it again. Delivery will be tried until the time given above, and you"
+    " will get another report if it fails.",
+    ReportKind.SUCCESS: "You asked for this report. You do not need to do anything.",
 }
 
 
@@ -313,7 +313,7 @@ def _text_part(report: Report, charset: Charset, original: tuple[bytes, bytes] |
         blocks.append([f"<{one_line(recipient.address)}>", *_wrapped(_why(recipient), "    ")])
     blocks.append(_wrapped(last))
     if original is None:
-        blocks.append(_wrapped("The message itself is not kept here any more, so it is not attached."))
+        blocks.append(_wrapped("The message itself is no longer kept here, so it is not attached."))
     lines = [line for block in blocks for line in (*block, "")]
     body = b"".join(cut(line.encode(charset, "backslashreplace")) + b"\r\n" for line in lines[:-1])
     return _part_header("Notification", f"text/plain; charset={charset}", body), body
@@ -325,9 +325,9 @@ def _why(recipient: ReportedRecipient) -> str:
     if recipient.reason is not None:
         words.append(f"Reason: {recipient.reason}.")
     elif recipient.is_expired:
-        words.append("It was tried until its time was over.")
+        words.append("Delivery was tried until the message was too old.")
     if recipient.retry_until is not None:
-        words.append(f"It is tried until {_date(recipient.retry_until)}.")
+        words.append(f"Delivery will be tried until {_date(recipient.retry_until)}.")
     if last is not None:
         found = "this host found" if last.host is None else f"this host found at the host {last.host}"
         said = f"the host {last.host} said" if last.is_from_host else found
