@@ -9,6 +9,7 @@ and created again last.  Those that do not fit the new version are named, and th
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import apsw
 
@@ -70,6 +71,22 @@ def migrate(connection: apsw.Connection, steps: Iterable[str]) -> list[str]:
             for sentence in _put_back(connection, found)
         ),
     ]
+
+
+def differing(connection: apsw.Connection) -> list[str]:
+    """Views and triggers of Empath that are missing, or have another text than this program gives them."""
+    found = {_Object(*row) for row in rows(connection, _OBJECTS)}
+    return [str(wanted) for wanted in _wanted() if wanted not in found]
+
+
+@cache
+def _wanted() -> tuple[_Object, ...]:
+    connection = apsw.Connection(":memory:")
+    try:
+        create(connection)
+        return tuple(made for row in rows(connection, _OBJECTS) if (made := _Object(*row)).kind != "index")
+    finally:
+        connection.close()
 
 
 # A person's index on a table of a person's own is not in the way of any step.

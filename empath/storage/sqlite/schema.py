@@ -15,7 +15,7 @@ import apsw
 
 from empath.errors import CannotCreate, UnusableQueue
 from empath.storage.sqlite.connection import PAGE_OCTETS, open_writer, rows, transaction, translated, value
-from empath.storage.sqlite.migration import create, migrate
+from empath.storage.sqlite.migration import create, differing, migrate
 
 SCHEMA_VERSION = 2
 APPLICATION_ID = 0x454D5041  # "EMPA"
@@ -44,14 +44,14 @@ def prepare(
         connection = open_writer(path, deadline_s=_WAIT_S)
         try:
             # First check without a lock whether there is anything to do: another program may hold the lock.
-            if check_version(connection, path, version) == version:
+            if check_version(connection, path, version) == version and not _wrong(connection, version):
                 return version
             with transaction(connection):
                 found = check_version(connection, path, version)
-                not_kept = _build(connection, found, version, migrations() if steps is None else steps)
+                sentences = _build(connection, found, version, migrations() if steps is None else steps)
         finally:
             connection.close()
-    for sentence in not_kept:
+    for sentence in sentences:
         say(sentence)
     return found
 
@@ -116,14 +116,23 @@ def _begin(path: Path, known: int) -> None:
 
 
 def _build(connection: apsw.Connection, found: int, known: int, steps: Mapping[int, str]) -> list[str]:
-    not_kept: list[str] = []
-    if found == 0:
+    sentences: list[str] = []
+    wrong = _wrong(connection, known) if found == known else []
+    if wrong:
+        made = ", ".join(wrong)
+        sentences = [f"missing or changed, and made anew: {made}", *migrate(connection, ())]
+    elif found == 0:
         create(connection)
     elif found < known:
-        not_kept = migrate(connection, [steps[version] for version in range(found + 1, known + 1)])
+        sentences = migrate(connection, [steps[version] for version in range(found + 1, known + 1)])
     connection.pragma("application_id", APPLICATION_ID)
     connection.pragma("user_version", known)
-    return not_kept
+    return sentences
+
+
+def _wrong(connection: apsw.Connection, known: int) -> list[str]:
+    """Views and triggers that are not as this program makes them; of another version it knows no text."""
+    return differing(connection) if known == SCHEMA_VERSION else []
 
 
 def _tables(connection: apsw.Connection) -> list[str]:

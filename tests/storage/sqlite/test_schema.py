@@ -51,6 +51,30 @@ def test_preparation_of_a_current_database_changes_nothing(queue: Queue) -> None
     assert before == dump(queue.path)
 
 
+def test_a_start_makes_missing_and_changed_views_and_triggers_anew(queue: Queue) -> None:
+    """
+    A view that was dropped would be missed when it is needed; a trigger that is gone guards nothing.
+    """
+    queue.accept()
+    queue.close()
+    before = dump(queue.path)
+    own = "CREATE TRIGGER own INSTEAD OF UPDATE ON attempt BEGIN SELECT 1; END"
+    write(queue.path, "DROP VIEW history; DROP TRIGGER _lease_stays; DROP VIEW attempt")
+    write(queue.path, "CREATE VIEW attempt AS SELECT attempt_id FROM _attempt")
+    write(queue.path, own)
+    said: list[str] = []
+
+    assert SCHEMA_VERSION == prepare(queue.path, say=said.append)
+
+    assert any("made anew" in line and "view history" in line and "trigger _lease_stays" in line for line in said)
+    assert any("view attempt" in line for line in said)
+    write(queue.path, "DROP TRIGGER own")  # it was kept
+    assert before == dump(queue.path)
+    said.clear()
+    prepare(queue.path, say=said.append)
+    assert [] == said
+
+
 def test_empty_file_is_a_new_database(tmp_path: Path) -> None:
     """
     mktemp and touch make such files.
