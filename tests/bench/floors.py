@@ -28,10 +28,10 @@ def is_within(measured: float, *, most: float | None = None, least: float | None
 @dataclass(frozen=True, slots=True)
 class Floor:
     """
-    What the median of *metric* is held to in *scenario*.
+    The bound of the median of *metric* in *scenario*.
 
     Shape: one of *most* and *least* is given. With *is_ratio* it bounds Empath's figure divided by Postfix's in the
-    same repeat, is no gate, and is met about.
+    same repeat, is not a gate, and is approximate.
     """
 
     scenario: str

@@ -3,8 +3,7 @@ sink - a next hop that takes mail into the ledger and refuses a part of it for a
 
 Some sinks have bad manners besides: they drip their replies octet by octet, say 250 or 421 where nothing is awaited, or
 take a limited number of messages in a session and of recipients in a message.
-It refuses before it writes an arrival down, and answers 250 after: a mail that it wrote down and whose 250 nobody heard
-may come again.
+It refuses before it records an arrival, and answers 250 after: a recorded mail whose 250 was lost may come again.
 """
 
 import hashlib

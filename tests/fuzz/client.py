@@ -2,8 +2,8 @@
 client - the sending session under any octets that a peer may answer
 
 Promises: no exception; no transaction in a session that is over; the same events and octets however the peer's octets
-are cut; every transaction that begins ends once, with a result for each recipient; nobody counts as delivered before
-the whole message was sent and the peer said 2yz to its end; what is sent are commands, or content with one end.
+are cut; every transaction that begins ends once, with a result for each recipient; no recipient counts as delivered
+before the whole message was sent and the peer said 2yz to its end; what is sent are commands, or content with one end.
 """
 
 import re

@@ -193,8 +193,8 @@ class _LoseBounds(Write):
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Queue, Lease]:
     """
-    A queue with a lease of one message for two, a message that nobody has taken, two that were cancelled, one of them
-    in a file, and garbage.
+    A queue with a lease of one message for two recipients, a message without a lease, two cancelled messages, one of
+    them in a file, and garbage.
     """
     queue = Queue(tmp_path_factory.mktemp("template") / "queue.db", max_leases=2)
     queue.accept("leased.example", "leased.example")

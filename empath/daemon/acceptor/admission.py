@@ -1,8 +1,8 @@
 """
 admission - the step between accept() and a session
 
-It reads the client's address and counts the connection.  The result is either the client, for whom a session may begin,
-or the reply that refuses it.
+It reads the client's address and counts the connection.  The result is either the admitted client or the reply that
+refuses it.
 """
 
 import ipaddress

@@ -157,9 +157,9 @@ def _beside(name: str, deep: Deep, plan: Plan, sink: Sink) -> list[Verdict]:
     return [
         shown(name, "leases that wait for them, at the end", leased),
         shown(name, "from SMTP to next hop, median before, ms", statistics.median(alone) * 1e3),
-        shown(name, "median beside them, ms", statistics.median(beside) * 1e3),
+        shown(name, "median next to them, ms", statistics.median(beside) * 1e3),
         shown(name, "99th percentile before, ms", base * 1e3),
-        at_most(name, "99th percentile beside them, ms", now * 1e3, round(max(2 * base, base + 0.1) * 1e3, 1)),
+        at_most(name, "99th percentile next to them, ms", now * 1e3, round(max(2 * base, base + 0.1) * 1e3, 1)),
     ]
 
 

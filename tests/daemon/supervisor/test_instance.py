@@ -46,7 +46,7 @@ sys.stdin.read()
 
 def test_an_instance_of_an_older_version_is_met(tmp_path):
     """
-    It holds a lock file beside the queue; two versions on one queue would not know of each other's leases.
+    It holds a lock file next to the queue; two versions on one queue would not know of each other's leases.
     """
     queue, pid_file = tmp_path / "queue.db", instance.PidFile(tmp_path / "empathd.pid")
     command = [sys.executable, "-c", OLDER, str(queue)]

@@ -265,7 +265,7 @@ def _last_words(dialogue, step, reply):
 def test_a_session_that_has_had_its_allowance_is_spent(extensions, step, reply):
     """
     A host takes some messages, then refuses whole transactions until the client comes back, by 5yz too ("too many
-    messages in this session"). None of them bounces where no new session is to be had.
+    messages in this session"). No message bounces if the host gives no new session.
     """
     ended = _last_words(delivered(extensions), step, reply)
     assert (True, {4}) == (ended.is_spent, {said.reply.klass for said in ended.results.values()})
