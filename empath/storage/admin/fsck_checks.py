@@ -142,7 +142,7 @@ CHECKS: Final = (
     ),
     Check(
         "status_unknown",
-        f"{_RECIPIENT} has the status {{status}}, which no move leads to: somebody has changed _recipient_transition;"
+        f"{_RECIPIENT} has the status {{status}}, which no move leads to: _recipient_transition was changed;"
         " restore its rows from sql/sqlite/schema.sql",
     ),
     Check(

@@ -66,7 +66,7 @@ class Snapshot:
         Up to *limit* live recipients of *selection* whose number is above *after*, by number.
 
         Raises:
-            UsageError: the selection's SQL is no expression, or does not only read.
+            UsageError: the selection's SQL is not an expression, or does not only read.
         """
         probe(self._visit, "queue", selection)
         return [LiveRecipient(*row) for row in list_rows(self._visit, selection, after=after, limit=limit)]
@@ -145,7 +145,7 @@ def carry_out(engine: Engine, order: Write, *, deadline_s: float) -> None:
     Raises:
         MissingInput: there is no such file.
         PermissionRefused: this user may not write it.
-        UnusableQueue: it is no queue database, or one of another schema.
+        UnusableQueue: it is not a queue database, or has another schema.
         ServiceUnavailable: the SQLite library could corrupt it.
         QueueBusy: another process held the write lock until the deadline.
         StorageFailure: the disk failed.

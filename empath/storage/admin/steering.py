@@ -39,7 +39,7 @@ class Steering:
     counts the commits.
 
     Raises:
-        UsageError: the selection's SQL is no expression, or does not only read.
+        UsageError: the selection's SQL is not an expression, or does not only read.
         MissingInput, PermissionRefused, UnusableQueue, ServiceUnavailable, QueueBusy, StorageFailure: see
             `carry_out`; so do all methods.
     """

@@ -76,7 +76,7 @@ def open_reader(path: Path, *, deadline_s: float = 5.0, sleep: Sleep = time.slee
     Open for reading only; such a connection never checkpoints.
 
     Raises:
-        UnusableQueue: the file is no database.
+        UnusableQueue: the file is not a database.
         StorageFailure: it cannot be opened.
     """
     with translated(path):
@@ -96,7 +96,7 @@ def translated(path: Path | str) -> Iterator[None]:
 
     Raises:
         QueueBusy: the lock was held until the deadline.
-        UnusableQueue: *path* is no database.
+        UnusableQueue: *path* is not a database.
         StorageFailure: anything else.
     """
     try:
