@@ -31,7 +31,7 @@ class Delivery(Table):
     """How long a connection is kept open with nothing to send."""
 
     mx_port: Annotated[Count, Field(le=65535)] = setting(25)
-    """Port of the hosts that a domain's MX records name. Only a private network needs another one than 25."""
+    """Port of the hosts that a domain's MX records name. Only a private network needs a port other than 25."""
 
     without_8bitmime: Literal["convert", "convert-or-send", "bounce"] = setting("convert")
     """What a host without 8BITMIME gets of mail that is not all ASCII. "convert": the parts in question as
@@ -60,7 +60,7 @@ class Delivery(Table):
     """Wait until the host takes a piece of the content."""
 
     end_of_data_s: Wait = setting("10m", "end_of_data_timeout")
-    """Wait for the reply to the end of the content. A short one makes duplicates."""
+    """Wait for the reply to the end of the content. A short timeout causes duplicates."""
 
     quit_s: Wait = setting("5s", "quit_timeout")
     """Wait for the reply to QUIT. Nothing depends on it."""

@@ -22,10 +22,10 @@ class Dns(Table):
     """Wait for all look-ups of one delivery. What is not known by then counts as a look-up that failed."""
 
     own_hosts: tuple[OwnHost, ...] = setting([])
-    """Names and addresses of this host besides its hostname and the addresses of its interfaces:
-    the outside of an address translation, a proxy. Mail that an MX would lead there is not sent to ourselves."""
+    """Names and addresses of this host besides its hostname and the addresses of its interfaces, such as the outside of
+    an address translation or a proxy. Empath does not send mail to itself when an MX names one of them."""
 
     allowed_networks: tuple[AllowedNetwork, ...] = setting([])
-    """Networks that hosts of an MX may lie in although they are not of the Internet, such as "10.0.0.0/8" or
-    "127.0.0.0/8": without this, no mail goes to loopback, private, link-local, shared, multicast, unspecified
-    or reserved addresses that the DNS names. A route to a fixed host needs no permission."""
+    """Networks outside the public Internet where the hosts of an MX may be, such as "10.0.0.0/8" or "127.0.0.0/8".
+    Without this setting no mail goes to loopback, private, link-local, shared, multicast, unspecified or reserved
+    addresses from the DNS. A route to a fixed host needs no permission."""

@@ -11,5 +11,4 @@ class Node(Table):
 
     name: NodeName = setting("localhost", example="mx1")
     """The name of this host in the queue: in the views `process` and `message`, and in the names of its spool files.
-    It must differ from host to host. Not set: the hostname. A reload
-    cannot change it."""
+    It must differ from host to host. Not set: the hostname. A reload cannot change it."""
