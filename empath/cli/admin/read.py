@@ -131,7 +131,7 @@ def process(context: click.Context, has_ended: bool, limit: int, after: int | No
     """
     List the processes of the service, newest first, and whether they live.
 
-    A process that gave no sign of life for 30 seconds is silent; one that is no more, but was not seen to end, is gone.
+    A process is silent after 30 seconds without a sign of life. It is gone if its pid no longer exists.
     """
     config = lenient_configuration(context)
     with storage.Snapshot(open_queue(config)) as snapshot:

@@ -179,7 +179,7 @@ class HostSearch:
         match answer:
             case Exchangers(records):
                 named = tuple(record for record in records if record.name)
-                if not named:  # RFC 7505 §3; a dot among others is no null MX, and no host
+                if not named:  # RFC 7505 §3; a dot among others is neither a null MX nor a host
                     self._no_mail = Reply.of(f"556 5.1.10 {self._domain} accepts no mail")
                 best = {name: preference for preference, name in reversed(named)}  # of a name that stands twice
                 self.exchangers = tuple(self._ordered(best))
