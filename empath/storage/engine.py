@@ -208,6 +208,9 @@ class Engine(Protocol):
     def diagnose_editors(self, visit: Selects) -> Diagnosis:
         """Whether programs that could damage the queue have changed it."""
 
+    def diagnose_schema(self, visit: Selects) -> Diagnosis:
+        """Whether the views and triggers are those of this version."""
+
     def free_octets(self) -> int:
         """
         Octets by which the queue may still grow.

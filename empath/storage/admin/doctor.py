@@ -39,6 +39,7 @@ def diagnose_queue(
             yield _future(visit, now)
             yield from _beats(visit, is_running=is_running, now=now)
             yield engine.diagnose_editors(visit)
+            yield engine.diagnose_schema(visit)
     except MissingInput as exc:
         yield explained("queue", Level.WARNING, exc)
     except ServiceUnavailable:

@@ -21,6 +21,7 @@ from empath.storage.admin.doctor import explained
 from empath.storage.engine import Selects
 from empath.storage.sqlite.checks import place_errors
 from empath.storage.sqlite.connection import check_library
+from empath.storage.sqlite.migration import differing_from
 from empath.storage.sqlite.space import wal_octets
 
 _MIB: Final = 1024 * 1024
@@ -66,6 +67,15 @@ def diagnose_editors(visit: Selects) -> Diagnosis:
         remedy = "edit by `empath-admin sql --write` or `empath-sqlite3`, then run `empath-admin fsck`"
         return Diagnosis("editors", Level.WARNING, f"{'; '.join(affected)}: it can damage the file", remedy)
     return Diagnosis("editors", Level.OK, "no change was made by an SQLite that can damage the file")
+
+
+def diagnose_schema(visit: Selects) -> Diagnosis:
+    """Whether all views and triggers of Empath are there as a start makes them."""
+    differing = differing_from(visit.rows("doctor.views_and_triggers"))
+    if differing:
+        found = f"missing or changed: {', '.join(differing)}"
+        return Diagnosis("schema", Level.ERROR, found, "run `empathd restart`: a start makes them anew")
+    return Diagnosis("schema", Level.OK, "all views and triggers are there")
 
 
 def _place(path: Path, user: str | None) -> Iterator[Diagnosis]:

@@ -64,6 +64,10 @@ class SqliteEngine:
         """See `engine.Engine`."""
         return doctor.diagnose_editors(visit)
 
+    def diagnose_schema(self, visit: Selects) -> Diagnosis:
+        """See `engine.Engine`."""
+        return doctor.diagnose_schema(visit)
+
     def free_octets(self) -> int:
         """See `engine.Engine`."""
         return space.free_octets(self.path.parent)

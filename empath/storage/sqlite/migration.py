@@ -7,9 +7,10 @@ and created again last.  Those that do not fit the new version are named, and th
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import apsw
 
@@ -74,8 +75,17 @@ def migrate(connection: apsw.Connection, steps: Iterable[str]) -> list[str]:
 
 
 def differing(connection: apsw.Connection) -> list[str]:
-    """Views and triggers of Empath that are missing, or have another text than this program gives them."""
-    found = {_Object(*row) for row in rows(connection, _OBJECTS)}
+    """As `differing_from`, for the file of *connection*."""
+    return differing_from(rows(connection, _OBJECTS))
+
+
+def differing_from(there: Iterable[Sequence[Any]]) -> list[str]:
+    """
+    Views and triggers of Empath that are not among those *there*, or have another text than this program gives them.
+
+    Shape: *there* has rows of type, name, table and text.
+    """
+    found = {_Object(*row) for row in there}
     return [str(wanted) for wanted in _wanted() if wanted not in found]
 
 

@@ -155,6 +155,18 @@ def test_edits_by_an_affected_shell_are_told(path: Path) -> None:
     assert (Level.WARNING, True) == (found.level, "1 changes by SQLite 3.40.1" in found.found)
 
 
+def test_a_view_that_was_dropped_is_told(path: Path) -> None:
+    """
+    The next start makes it anew.
+    """
+    assert Level.OK == _look(path)["schema"].level
+    write(path, "DROP VIEW history; DROP TRIGGER _lease_stays")
+    found = _look(path)["schema"]
+    assert (Level.ERROR, "run `empathd restart`: a start makes them anew") == (found.level, found.remedy)
+    assert "view history" in found.found
+    assert "trigger _lease_stays" in found.found
+
+
 def test_a_strange_file_is_an_error(tmp_path: Path) -> None:
     """
     And a remedy, and no traceback.
