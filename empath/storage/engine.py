@@ -208,6 +208,9 @@ class Engine(Protocol):
     def diagnose_editors(self, visit: Selects) -> Diagnosis:
         """Whether programs that could damage the queue have changed it."""
 
+    def differing_objects(self, visit: Selects) -> list[str]:
+        """Views and triggers of Empath that were dropped or changed."""
+
     def diagnose_schema(self, visit: Selects) -> Diagnosis:
         """Whether the views and triggers are those of this version."""
 

@@ -29,6 +29,7 @@ from empath.storage.admin.fsck_checks import (
     FILE_WITHOUT_MESSAGE,
     FOREIGN_KEYS,
     INTEGRITY,
+    SCHEMA,
     Check,
 )
 from empath.storage.engine import Engine, Selects, Session
@@ -94,7 +95,10 @@ def examine_queue(engine: Engine, *, now: float, spool: Path, is_quick: bool = F
         MissingInput, PermissionRefused, UnusableQueue, ServiceUnavailable, QueueBusy, StorageFailure: see `visiting`.
     """
     with engine.visiting(None) as visit:
-        return examine(visit, now=now, spool=spool, is_quick=is_quick)
+        found = examine(visit, now=now, spool=spool, is_quick=is_quick)
+        if not any(finding.check == INTEGRITY.name for finding in found):
+            found += _told(SCHEMA, [{"text": text} for text in engine.differing_objects(visit)], MOST)
+        return found
 
 
 class Repair(Write):

@@ -207,4 +207,8 @@ FOREIGN_KEYS: Final = Check(
     "foreign_keys",
     "row {rowid} of {table} refers to {parent}, where there is no such row: look what removed it",
 )
-ALL: Final = (INTEGRITY, FOREIGN_KEYS, *CHECKS, FILE_MISSING, FILE_DAMAGED, FILE_LOST, FILE_WITHOUT_MESSAGE)
+SCHEMA: Final = Check(
+    "schema",
+    "{text} was dropped or changed: run `empathd restart`, whose start makes it anew",
+)
+ALL: Final = (INTEGRITY, FOREIGN_KEYS, SCHEMA, *CHECKS, FILE_MISSING, FILE_DAMAGED, FILE_LOST, FILE_WITHOUT_MESSAGE)

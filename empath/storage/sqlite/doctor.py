@@ -69,9 +69,14 @@ def diagnose_editors(visit: Selects) -> Diagnosis:
     return Diagnosis("editors", Level.OK, "no change was made by an SQLite that can damage the file")
 
 
+def differing_objects(visit: Selects) -> list[str]:
+    """Views and triggers of Empath that were dropped or changed."""
+    return differing_from(visit.rows("doctor.views_and_triggers"))
+
+
 def diagnose_schema(visit: Selects) -> Diagnosis:
     """Whether all views and triggers of Empath are there as a start makes them."""
-    differing = differing_from(visit.rows("doctor.views_and_triggers"))
+    differing = differing_objects(visit)
     if differing:
         found = f"missing or changed: {', '.join(differing)}"
         return Diagnosis("schema", Level.ERROR, found, "run `empathd restart`: a start makes them anew")

@@ -64,6 +64,10 @@ class SqliteEngine:
         """See `engine.Engine`."""
         return doctor.diagnose_editors(visit)
 
+    def differing_objects(self, visit: Selects) -> list[str]:
+        """See `engine.Engine`."""
+        return doctor.differing_objects(visit)
+
     def diagnose_schema(self, visit: Selects) -> Diagnosis:
         """See `engine.Engine`."""
         return doctor.diagnose_schema(visit)

@@ -31,6 +31,7 @@ BREAKS = {
     "foreign_keys": (
         "CREATE TABLE a (x INTEGER PRIMARY KEY); CREATE TABLE b (y REFERENCES a); INSERT INTO b VALUES (1)"
     ),
+    "schema": "DROP VIEW history",
     "actor_left": "INSERT INTO _actor (actor_id, who) VALUES (1, 'somebody')",
     "recipient_without_destination": "UPDATE _recipient SET destination_id = 99 WHERE recipient_id = 2",
     "lease_without_destination": "UPDATE _lease SET destination_id = 99",
@@ -110,7 +111,9 @@ def _break(path: Path, name: str) -> None:
 
 
 def _found(path: Path, now: float = NOW, **how: bool) -> list[Finding]:
-    return examine_queue(SqliteEngine(path, max_leases=20), now=now, spool=path.parent / "spool", **how)
+    found = examine_queue(SqliteEngine(path, max_leases=20), now=now, spool=path.parent / "spool", **how)
+    # The triggers that a break had to drop are no part of what it is about.
+    return [finding for finding in found if finding.check != "schema" or "trigger" not in finding.explanation]
 
 
 def _repair(path: Path, findings: list[Finding], now: float = NOW) -> list[Finding]:
