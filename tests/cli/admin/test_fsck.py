@@ -68,7 +68,7 @@ def test_a_damaged_file_is_not_written(desk: Desk) -> None:
     said = desk.run("fsck", "--repair")
     assert (4, True) == (said.code, "a damaged file is not repaired" in said.err)
     assert [] == desk.queue.select("SELECT * FROM audit")
-    write(desk.path, "UPDATE _recipient SET priority = 2")
+    write(desk.path, "UPDATE _recipient SET priority = 2; UPDATE _destination SET priority = 2")
 
 
 def test_a_repair_waits_for_the_write_lock(desk: Desk) -> None:
