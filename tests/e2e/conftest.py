@@ -23,7 +23,7 @@ base = "1h"
 [limits]
 message_size = "12MiB"
 line_length = 0
-connections = 1100
+connections = 1500
 connections_per_client = 5
 [dns]
 timeout = "5s"

@@ -141,7 +141,7 @@ def _check_search(case: Case) -> list[str]:
     cached.look_up(zone.asked[:20], 5.0)
     assert cached.octets <= 50_000
     if isinstance(hosts, NoHost):
-        assert _WORDS.fullmatch(hosts.reply.escaped()), hosts.reply
+        assert hosts.reply.escaped().isprintable(), hosts.reply
         return [*reached, f"no host {hosts.reply.escaped()[:9]}"]
     assert 1 <= len(hosts) == len({host.address for host in hosts}) <= MAX_HOSTS
     assert {"usable"} == {search.judge(host.address)[0] for host in hosts}

@@ -18,7 +18,6 @@ OTHER_WORDS = {
     "message/report/compose.py": {"delivered"},
     "storage/admin/fsck.py": {"held"},
     "storage/admin/records.py": {"bounced", "held"},
-    "telemetry/events.py": {"bounced", "deferred", "delivered", "expired"},
 }
 
 

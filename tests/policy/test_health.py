@@ -1,4 +1,4 @@
-"""test_diagnosis - how much of something is enough"""
+"""test_health - how much of something is enough"""
 
 import pytest
 

@@ -49,9 +49,18 @@ def _bare(text: str) -> str:
     return text[1:-1] if text.startswith("<") and text.endswith(">") else text
 
 
+def _sender(text: str) -> str:
+    """A reverse-path as the queue has it; the null path is written `<>`, because an unset variable is empty too."""
+    if not text:
+        raise SyntaxViolation("an address is missing; <> is the null path")
+    return str(ReversePath.parse(_bare(text)))
+
+
 REFERENCE: Final = ParsedType("id", Reference.parse)  # a queue id in either case, or the number of one recipient
 DOMAIN: Final = ParsedType("domain", _domain)  # A-labels, U-labels or a literal; the value is as the queue has it
-SENDER: Final = ParsedType("address", lambda text: str(ReversePath.parse(_bare(text))))
+
+
+SENDER: Final = ParsedType("address", _sender)
 RECIPIENT: Final = ParsedType("address", lambda text: str(ForwardPath.parse(_bare(text))))
 DURATION: Final = ParsedType("duration", parse_duration)
 

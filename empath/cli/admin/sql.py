@@ -22,7 +22,10 @@ def sql(context: click.Context, is_writing: bool, wait_s: float, statements: tup
     statements before it are done.
     """
     config = lenient_configuration(context)
-    open_queue(config).run_shell(statements, write_deadline_s=wait_s if is_writing else None)
+    try:
+        open_queue(config).run_shell(statements, write_deadline_s=wait_s if is_writing else None)
+    except SystemExit as ended:  # `.exit` and `.quit`, with the code that a person gives
+        context.exit(int(ended.code or 0))
 
 
 VERBS: Final = (sql,)

@@ -76,5 +76,9 @@ def _refusals(path: Path) -> Iterator[None]:
         raise ours(exc, path) from exc
     except apsw.ReadOnlyError as exc:
         raise StatementRefused("the queue is open for reading only; use --write") from exc
+    except OSError as exc:
+        raise StatementRefused(f"{exc.filename}: {exc.strerror}") from exc
+    except ValueError as exc:  # the shell's table does not fit the terminal
+        raise StatementRefused(f"{exc}; '.mode line' writes each column on its own line") from exc
     except (apsw.SQLError, apsw.ConstraintError, apsw.AuthError, apsw.MismatchError, apsw.BindingsError) as exc:
         raise StatementRefused(str(exc)) from exc

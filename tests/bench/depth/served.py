@@ -104,11 +104,20 @@ def place(template: Path, queue: Path, destination: str) -> int:
         os.fsync(file.fileno())  # else the first measured commit waits for it
     connection = apsw.Connection(str(queue), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
-        connection.execute("UPDATE _destination SET name = ? WHERE name = ?", (destination, PLACE)).fetchall()
+        _rename(connection, destination)
         last: Any = connection.execute("SELECT max(recipient_id) FROM _recipient").get
         return int(last)
     finally:
         connection.close()
+
+
+def _rename(connection: apsw.Connection, destination: str) -> None:
+    """Give the destination of the template another name, which a queue in service refuses."""
+    trigger = "_destination_number_stays"
+    [(text,)] = connection.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (trigger,))
+    connection.execute(f"DROP TRIGGER {trigger}")
+    connection.execute("UPDATE _destination SET name = ? WHERE name = ?", (destination, PLACE))
+    connection.execute(text)
 
 
 def fillings(recipients: int) -> dict[str, Filling]:

@@ -1,4 +1,4 @@
-"""admin_kit - empath-admin on a queue of the test's own, in this process or as a command"""
+"""kit - empath-admin on a queue of the test's own, in this process or as a command"""
 
 import fcntl
 import json

@@ -1,4 +1,4 @@
-"""test_admin_errors - empath-admin as a command: one line and the right exit code, light, and safe on a terminal"""
+"""test_errors - empath-admin as a command: one line and the right exit code, light, and safe on a terminal"""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""test_admin_fsck - empath-admin fsck: findings for people and programs, repair, exit codes"""
+"""test_fsck - empath-admin fsck: findings for people and programs, repair, exit codes"""
 
 import json
 from pathlib import Path

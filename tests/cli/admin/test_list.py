@@ -1,4 +1,4 @@
-"""test_admin_list - `empath-admin list`: one line a recipient, paged by key"""
+"""test_list - `empath-admin list`: one line a recipient, paged by key"""
 
 import re
 from typing import Any
@@ -179,3 +179,12 @@ def test_an_instant_beyond_the_calendar_is_shown_as_its_number(desk: Desk):
     assert "1e+300" == listed(desk)[0]["next_retry_at"]
     assert "2023-11-14T22:13:20Z" == listed(desk)[0]["received_at"]
     write(desk.path, "UPDATE _recipient SET next_retry_at = ?", T0)
+
+
+def test_an_empty_sender_selects_nothing(desk: Desk) -> None:
+    """
+    An unset variable of a script is empty too: it must not stand for all mail without a sender.
+    """
+    said = desk.run("list", "--sender", "")
+    assert (64, "") == (said.code, said.out)
+    assert "<> is the null path" in said.err

@@ -1,4 +1,4 @@
-"""test_admin_orders - `empath-admin retry`, `freeze`, `thaw` and `stats`: say what changed, change nothing else"""
+"""test_orders - `empath-admin retry`, `freeze`, `thaw` and `stats`: say what changed, change nothing else"""
 
 import time
 

@@ -1,4 +1,4 @@
-"""test_admin_service - flush, process, completion, and the orders to a running service"""
+"""test_service - flush, process, completion, and the orders to a running service"""
 
 import json
 import os

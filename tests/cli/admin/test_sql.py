@@ -1,4 +1,4 @@
-"""test_admin_sql - empath-admin sql: the queue in a shell that can do no harm by a slip"""
+"""test_sql - empath-admin sql: the queue in a shell that can do no harm by a slip"""
 
 import os
 import pty
@@ -145,3 +145,21 @@ def _read(terminal: int) -> bytes:
         return os.read(terminal, 65536)
     except OSError:  # the last one who had the other side has closed it
         return b""
+
+
+@pytest.mark.parametrize(("command", "code"), [(".exit", 0), (".quit", 0), (".exit 5", 5)])
+def test_the_shell_ends_with_the_code_that_a_person_gives(desk: Desk, command: str, code: int) -> None:
+    """
+    141 is for a reader that is gone.
+    """
+    assert code == desk.run("sql", command).code
+
+
+def test_a_file_that_the_shell_cannot_read_is_one_line(desk: Desk) -> None:
+    """
+    A slip of the pen is no crash.
+    """
+    said = desk.run("sql", ".read /nonexistent/file.sql")
+    assert (65, "") == (said.code, said.out)
+    assert "No such file or directory" in said.err
+    assert "Traceback" not in said.err

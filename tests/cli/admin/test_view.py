@@ -1,4 +1,4 @@
-"""test_admin_view - `empath-admin view`: all that is known of one message"""
+"""test_view - `empath-admin view`: all that is known of one message"""
 
 import hashlib
 
