@@ -60,8 +60,8 @@ class ConnectionSettings:
     """
     How connections of one worker are made and used.
 
-    timeouts are those of RFC 5321 §4.5.3.2, in seconds. A host that greets by one of own_names is this host. Except in
-    tests, connect is Stream.connect and clock is time.monotonic.
+    timeouts are those of RFC 5321 §4.5.3.2, in seconds. A host on mx_port that greets by one of own_names is this host.
+    Except in tests, connect is Stream.connect and clock is time.monotonic.
     """
 
     delivery: Delivery
@@ -80,7 +80,9 @@ class Connection:
         self.host = host
         self.born_at = self.used_at = how.clock()
         self._stream = stream
-        self._session = ClientSession(how.ehlo_name, how.own_names)
+        # Only where mail servers listen: a filter on another port may well greet by the name of this host.
+        own_names = how.own_names if host.port == how.delivery.mx_port else frozenset()
+        self._session = ClientSession(how.ehlo_name, own_names)
         self._how = how
         self._due_at = 0.0  # the deadline of the reply that is awaited
         self._awaited: int | None = None  # `answered` of the session when that deadline was set
@@ -215,11 +217,11 @@ class Connection:
                 session.lost(str(exc), is_timeout=False)
         return event
 
-    def _hear(self) -> None:
+    def _hear(self, *, is_all_sent: bool = True) -> None:
         """Take what the host has said already; never waits."""
         octets = self._stream.receive_now()
         if octets is not None:
-            self._session.receive(octets)
+            self._session.receive(octets, is_all_sent=is_all_sent)
 
     def _flush(self) -> bool:
         """Send what the session has to send; False if that is nothing."""
@@ -236,7 +238,7 @@ class Connection:
         except StreamTimeout as exc:
             self._session.lost(str(exc), is_timeout=True)
         except StreamClosed as exc:
-            self._hear()  # the host may have said why before it closed
+            self._hear(is_all_sent=False)  # the host may have said why before it closed
             self._session.lost(str(exc), is_timeout=False)
         return True
 
@@ -244,7 +246,7 @@ class Connection:
         """Send what did not go out at once, unless the host ends the session meanwhile."""
         stream, clock = self._stream, self._how.clock
         while left:
-            self._hear()
+            self._hear(is_all_sent=False)
             if self._session.state is ClientState.CLOSED:
                 return
             now = clock()

@@ -46,6 +46,7 @@ __all__ = ["ClientRecipient", "ClientSession", "Transaction"]
 
 _NOISE_LINES: Final = 20  # before the banner
 _GARBAGE: Final = EnhancedStatus(4, 5, 0)
+_TOO_EARLY: Final = Reply(451, _GARBAGE, "Protocol error: a reply before its time")
 _LOST: Final = EnhancedStatus(4, 4, 2)
 _EARLY: Final = EnhancedStatus(4, 7, 0)
 _NO_PLAN: Final = TransactionPlan(Transaction("", {}, 0), Capabilities.NONE)  # the plan before the first transaction
@@ -77,6 +78,7 @@ class ClientSession:
         """
         self._ehlo_name = ehlo_name.encode("ascii")
         self._own_names = own_names
+        self._is_all_sent = True
         self._state = ClientState.GREETING
         self._reader = ReplyReader(_NOISE_LINES)
         self._out: list[bytes] = []
@@ -114,8 +116,13 @@ class ClientSession:
         """What the peer offers."""
         return self._peer
 
-    def receive(self, octets: bytes) -> None:
-        """Take what the peer sent; b"" means that it closed the connection."""
+    def receive(self, octets: bytes, *, is_all_sent: bool = True) -> None:
+        """
+        Take what the peer sent; b"" means that it closed the connection.
+
+        *is_all_sent* is False while octets that `octets_to_send` gave wait in the driver: then a 2yz is no promise.
+        """
+        self._is_all_sent = is_all_sent
         if not octets:
             self.lost("closed by the peer", is_timeout=False)
             return
@@ -190,7 +197,7 @@ class ClientSession:
         following = self._asked(ClientCall.END)
         if self._reader.is_midway:
             # A reply that began before the end of the message cannot answer the message.
-            self._take(ClientSignal.GARBAGE, Reply(451, _GARBAGE, "Protocol error: a reply before its time"))
+            self._take(ClientSignal.GARBAGE, _TOO_EARLY)
         elif following is not ClientState.CLOSED:
             self._out.append(self._stuffer.end())
             self._state = following
@@ -213,6 +220,8 @@ class ClientSession:
             self._take(ClientSignal.SHUTDOWN, reply)
         elif (self._out and state in _AFTER_COMMAND) or (reply.klass == 2 and code != _GREETED and state in _GREETINGS):
             self._take_stray(reply.escaped())
+        elif reply.klass == 2 and state is ClientState.END_OF_DATA and not self._is_all_sent:
+            self._take(ClientSignal.GARBAGE, _TOO_EARLY)
         else:
             self._take(ClientSignal.OUT_OF_SEQUENCE if code == _BAD_SEQUENCE else SIGNALS[reply.klass], reply)
 
@@ -351,7 +360,7 @@ class ClientSession:
         return self._close(reply)
 
     def _abandon_stale(self, reply: Reply) -> ClientState:
-        self._settle_all(reply)
+        self._settle_all(reply if reply.klass in {4, 5} else self._unexpected(reply))
         self._events.append(TransactionEnded(self._plan.results, is_stale=True))
         return self._close(reply)
 

@@ -1,5 +1,7 @@
 """Pools of connections."""
 
+import json
+
 import gevent
 import pytest
 
@@ -27,7 +29,7 @@ def make_pool(tmp_path, deadlines):
 
     def make(**settings):
         file = tmp_path / "empath.toml"
-        lines = "\n".join(f'{key} = "{value}"' for key, value in settings.items())
+        lines = "\n".join(f"{key} = {json.dumps(value)}" for key, value in settings.items())
         file.write_text(configuration(2525, f"[delivery]\n{lines}"))
         config = load_config(file)
         own_names = own_greetings(config)

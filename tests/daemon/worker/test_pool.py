@@ -160,8 +160,8 @@ def test_a_host_that_greets_by_our_name_gets_no_mail(make_pool, step, words, pla
     """
     5.4.6 for the best exchanger (E5), a deferral for a route of our own (E7).
     """
-    pool = make_pool()
     with ScriptedPeer().reply(step, words) as peer:
+        pool = make_pool(mx_port=peer.port)
         host = Host("peer.test", peer.host, peer.port, *place)
         result = pool.send(host, MAIL, lambda: iter((b"text\r\n",)), lambda: True)
         assert (False, "ehlo", reply) == said(result)

@@ -4,6 +4,7 @@ import pytest
 
 from empath.mail.outcome import Stage
 from empath.smtp.client.events import SessionClosed, TransactionEnded
+from empath.smtp.client.session import ClientRecipient, ClientSession, Transaction
 from tests.smtp.client.kit import BYE, GO_ON, NO, OK, fates, ready, transaction
 
 
@@ -128,3 +129,26 @@ def test_nothing_happens_after_the_end():
     dialogue.session.lost("once more", is_timeout=True)
     dialogue.send(b"a").hear(OK, b"x\r\n", b"")
     assert ([], []) == (dialogue.sent, dialogue.events)
+
+
+def test_a_250_before_the_whole_message_is_out_promises_nothing():
+    """
+    The dot still waits in this process; what the host answers to it may be a refusal.
+    """
+    session = ClientSession("me.test")
+    for octets in (b"220 x\r\n", b"250-x\r\n250 PIPELINING\r\n"):
+        session.octets_to_send()
+        session.receive(octets)
+    assert session.begin(Transaction("a@b.test", {1: ClientRecipient("c@d.test")}, 10))
+    session.octets_to_send()
+    session.receive(b"250 Ok\r\n250 Ok\r\n354 Go\r\n")
+    session.content(b"text\r\n")
+    session.end_content()
+    session.octets_to_send()
+    session.receive(b"250 2.0.0 premature\r\n", is_all_sent=False)
+    events = []
+    while (event := session.next_event()) is not None:
+        events.append(event)
+    [ended] = [event for event in events if isinstance(event, TransactionEnded)]
+    assert "451 4.5.0" == ended.results[1].reply.escaped()[:9]
+    assert not session.is_usable or not session.is_ready
