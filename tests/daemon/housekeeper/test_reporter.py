@@ -173,7 +173,7 @@ def test_a_report_that_fails_is_no_mail_to_the_postmaster(bench):
 
 def test_a_digest_names_as_many_failures_as_it_may_and_counts_the_others(tmp_path):
     """
-    Issue: one message for all that failed within the period, from the double-bounce address; of it comes nothing more.
+    One message lists all that failed in a period. It comes from the double-bounce address, so that nothing follows it.
     """
     more = '[reports]\nwithout_sender = "digest"\ndigest_period = "1ms"\ndigest_messages = 2\n'
     bench = Bench(tmp_path, more)
