@@ -1,8 +1,8 @@
 """
 The command: ``python -m tests.bench [--scenarios …] [--servers …] [--json FILE] [--compare REV]``
 
-Tables go to stdout, progress to stderr. Exit codes: 0; 1 when a run failed, when `--gate` is given and a gate is
-missed, or when `--compare` finds more CPU per mail; 64 wrong use; 69 something that is needed is not there.
+Tables go to stdout, progress to stderr. Exit codes: 0; 1 if a run failed, if `--gate` is given and a gate is missed, or
+if `--compare` finds more CPU per mail; 64 for wrong use; 69 if a required program or user is missing.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def main() -> int:
 
 
 class Parser(argparse.ArgumentParser):
-    """Ends wrong use with the code that all our commands have for it."""
+    """Ends wrong use with the exit code of all our commands for it."""
 
     def error(self, message: str) -> NoReturn:
         print(f"bench: {message}", file=sys.stderr)
@@ -90,7 +90,7 @@ def _options() -> argparse.Namespace:
 
 
 def names(text: str) -> list[str]:
-    """What stands between the commas."""
+    """The names between the commas."""
     return [name for name in text.split(",") if name]
 
 
@@ -185,7 +185,7 @@ def require(servers: Sequence[str]) -> None:
 
 @contextmanager
 def scratch_of(parent: Path, servers: Sequence[str]) -> Iterator[Path]:
-    """A directory for this run, gone afterwards; two runs on one scratch would measure each other, so one waits."""
+    """A directory for this run, removed afterwards. Two runs on one scratch would measure each other, so one waits."""
     parent.mkdir(parents=True, exist_ok=True)
     if THEIRS in servers and not is_open_to_others(parent.resolve()):
         raise BenchFailure(f"Postfix's user must be able to enter {parent} and every directory above: use --scratch")

@@ -1,9 +1,9 @@
 """
 accounting - CPU time and memory of all processes of one server
 
-A control group counts exactly, the processes that came and went included. Where none may be made, the process tree
-in /proc does: the times of a child that ended are in its parent's once it was waited for.
-Both know their members, so that a server which does not stop when asked is ended without touching anything else.
+A control group counts exactly, processes that came and went included. Without the right to make one, the process tree
+in /proc counts: a parent that waited for a child has the times of that child.
+Both know their members, so that a server which does not stop when asked is ended without touching another process.
 """
 
 import os
@@ -22,7 +22,7 @@ ENTER: Final = 'echo $$ > "$0" && exec "$@"'
 
 
 class Account(ABC):
-    """What one server's processes use, from before its start until `close`."""
+    """The CPU and memory of one server's processes, from before its start until `close`."""
 
     kind: str
 
@@ -48,10 +48,10 @@ class Account(ABC):
 
     def end(self) -> None:
         """
-        End the members that are left: asked first, then forced.
+        End the remaining members: ask first, then kill.
 
         Raises:
-            BenchFailure: even that did not help.
+            BenchFailure: some are still left.
         """
         for number, patience_s in ((signal.SIGTERM, 15.0), (signal.SIGKILL, 5.0)):
             for pid in self.pids():
@@ -277,7 +277,9 @@ def peak_octets(pids: list[int]) -> dict[int, int]:
 
 
 def name_of(pid: int) -> str:
-    """A short name of a process for the report: its title, or the last word of its command line that says something."""
+    """
+    A short name of a process for the report: its title, or the last word of its command line that is not an option.
+    """
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").strip("\0 ").split("\0")
     except OSError:

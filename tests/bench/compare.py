@@ -1,7 +1,7 @@
 """
 compare - the working tree against another revision of Empath, by CPU per mail
 
-Both run from checkouts of their own with the same interpreter, taking turns; the medians decide.
+Both run from checkouts of their own with the same interpreter, in turns. The medians decide.
 """
 
 import statistics
@@ -41,7 +41,7 @@ class Change:
 
 
 def changes(results: Results) -> list[Change]:
-    """A change for every scenario that both were measured in."""
+    """A change for every scenario in which both were measured."""
     found = []
     for scenario in results.samples:
         base = results.figures(scenario, BASE, "cpu_ms")
@@ -64,7 +64,7 @@ def commit_of(checkout: Path, revision: str) -> str:
 
 @contextmanager
 def worktree(checkout: Path, commit: str, directory: Path) -> Iterator[Path]:
-    """A checkout of *commit* at *directory*, which is gone afterwards."""
+    """A checkout of *commit* at *directory*, removed afterwards."""
     git = [command("git"), "-C", str(checkout), "worktree"]
     output_of([*git, "add", "--detach", str(directory), commit])
     try:

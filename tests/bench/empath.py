@@ -1,8 +1,8 @@
 """
-empath - Empath from a checkout, driven by its documented commands only
+empath - Empath from a checkout, driven only by its documented commands
 
-The checkout is chosen by PYTHONPATH and commands are started as modules, so one virtual environment serves every
-revision: its installed commands name the entry points of one of them.
+PYTHONPATH chooses the checkout, and commands are started as modules. So one virtual environment serves every revision:
+its installed commands have the entry points of only one.
 """
 
 import os
@@ -40,7 +40,7 @@ CONNECTIONS: Final = "connections = {sessions}\n"
 
 
 class Empath(Server):
-    """An Empath of the checkout *tree*, with everything it writes in its directory."""
+    """An Empath of the checkout *tree*; all its files are in its directory."""
 
     name = "empath"
 
@@ -99,7 +99,7 @@ class Empath(Server):
 
 
 def empath_of(tree: Path) -> Factory:
-    """What makes servers that run the code of the checkout *tree*."""
+    """Makes servers that run the code of the checkout *tree*."""
     return lambda directory, account, setup: Empath(directory, account, setup, tree)
 
 

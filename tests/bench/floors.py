@@ -1,10 +1,10 @@
 """
-floors - what Empath must reach, and whether it did
+floors - the bounds that Empath must keep, and whether it does
 
-The gate is CPU per mail in ms, and memory. The rest is "about": rates to Postfix's, and CPU to Postfix's, which is the
-same floor divided by what Postfix needed on the machine that the floors were set on. A machine with other processors
-meets or misses the ms for reasons of its own; the ratio it cannot. "About" is within a tenth: the median of the same
-code wanders by more than that.
+The gates are CPU per mail in ms, and memory. All else is "about": rates compared with Postfix's, and CPU compared with
+Postfix's, which is the same floor divided by Postfix's CPU on the machine where the floors were set. Another processor
+changes the ms but not the ratio. "About" means within a tenth, because the median of the same code varies by more than
+that.
 """
 
 import statistics
@@ -42,7 +42,7 @@ class Floor:
     is_ratio: bool = False
 
     def is_met(self, measured: float) -> bool:
-        """Whether *measured* is within the bound, or about."""
+        """Whether *measured* is within the bound, or about within it."""
         return is_within(measured, most=self.most, least=self.least, is_about=self.is_ratio)
 
     def __str__(self) -> str:
@@ -74,7 +74,7 @@ FLOORS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A floor, the median that was measured, and whether it is met; *is_gate* sets it apart from what is "about"."""
+    """A floor, the measured median, and whether the floor is met; *is_gate* tells a gate from "about"."""
 
     scenario: str
     what: str
@@ -85,7 +85,7 @@ class Verdict:
 
 
 def judge(results: Results) -> list[Verdict]:
-    """A verdict for every floor that was measured."""
+    """A verdict for every measured floor."""
     verdicts = []
     for floor in FLOORS:
         values = (

@@ -1,7 +1,7 @@
 """
-machine - what the harness needs from the machine it runs on, and how it describes it
+machine - what the harness needs from its machine, and how it describes the machine
 
-Commands are found as root's PATH would find them; waiting polls a condition and ends with a reason.
+Commands are found as by root's PATH. A wait polls a condition and ends with a reason.
 """
 
 import os
@@ -24,7 +24,7 @@ SEARCH_PATH: Final = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/
 
 
 class BenchFailure(Exception):
-    """A run cannot go on or its result would mean nothing; the text says why in one line."""
+    """A run cannot continue, or its result would mean nothing; the text says why in one line."""
 
 
 def find_command(name: str) -> str | None:
@@ -76,7 +76,7 @@ def wait_for(condition: Callable[[], bool], deadline_s: float, what: str, every_
 
 
 def free_port() -> int:
-    """A TCP port of the loopback address that nothing is bound to."""
+    """A TCP port of the loopback address that is not bound."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
@@ -96,13 +96,15 @@ def is_greeting(port: int) -> bool:
 
 
 def raise_file_limit() -> None:
-    """Let this process and its children open as many files as may be: an idle run holds 1,000 sockets."""
+    """
+    Let this process and its children open as many files as the hard limit allows: an idle run holds 1,000 sockets.
+    """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def is_open_to_others(directory: Path) -> bool:
-    """Whether another user may reach *directory*: Postfix works in its queue as a user of its own."""
+    """Whether another user may reach *directory*: Postfix works in its queue under its own user."""
     return all(path.stat().st_mode & 0o001 for path in (directory, *directory.parents))
 
 

@@ -1,8 +1,9 @@
 """
-postfix - the peer: a private Postfix instance with default settings where they bear on speed
+postfix - the peer: a private Postfix instance, with default settings wherever they affect speed
 
-Deviations from the defaults and why: no DNS and no PTR look-ups (neither server does any here), a log file of its own
-through postlogd, no chroot (the directory is scratch). Process limit 100, concurrency 20 and the fsync stay as shipped.
+Deviations from the defaults: no DNS and no PTR look-ups, as neither server does any here; a log file of its own through
+postlogd; no chroot, because the directory is scratch. The process limit of 100, the concurrency of 20 and the fsync are
+the defaults.
 """
 
 import os

@@ -1,7 +1,7 @@
 """
-report - tables for people (Markdown, so that a run can stand in a document) and the same as JSON
+report - tables for people, as Markdown for use in a document, and the same as JSON
 
-Every cell is the least, the median and the greatest of the repeats.
+Every cell has the least, the median and the greatest of the repeats.
 """
 
 import statistics
@@ -19,7 +19,7 @@ def spread(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def figure(value: float) -> str:
-    """A number with about three digits that say something, and never an exponent."""
+    """A number with about three significant digits, and never an exponent."""
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
     return f"{value:,.{digits}f}"
 

@@ -1,7 +1,7 @@
 """
-rounds - every scenario for every server, repeated, the servers taking turns
+rounds - every scenario for every server, repeated, the servers in turn
 
-What disturbs the machine for a while then disturbs both. Who begins changes with each repeat.
+A disturbance of the machine then affects both servers. The server that begins changes with each repeat.
 """
 
 import sys
@@ -15,7 +15,7 @@ from .server import Factory
 
 @dataclass(slots=True)
 class Results:
-    """Samples by scenario and server, in the order of the repeats; a server that failed has fewer, and a reason."""
+    """Samples by scenario and server, in the order of the repeats. A failed server has fewer samples, and a reason."""
 
     samples: dict[str, dict[str, list[Sample]]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
@@ -39,7 +39,7 @@ def run_rounds(
     only: Mapping[str, Sequence[str]] | None = None,
 ) -> Results:
     """
-    Run them all and return what was measured; progress goes to stderr, a line for each run.
+    Run all scenarios and return the measurements; progress goes to stderr, a line for each run.
 
     Args:
         only: for a scenario named here, the servers that take part in it.

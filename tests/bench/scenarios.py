@@ -1,7 +1,7 @@
 """
-scenarios - one run each: a fresh server, a warm-up, a measurement, and a check that nothing was lost
+scenarios - one run each: a fresh server, a warm-up, a measurement, and a check that no mail was lost
 
-A scenario gives a Sample; what its figures mean stands in METRICS. Rates are mails per second by the wall clock.
+A scenario gives a Sample; METRICS explains its figures. Rates are mails per second by the wall clock.
 """
 
 import os
@@ -39,7 +39,7 @@ WORST_SHOWN: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is sent; the figures of the issue's table are the defaults."""
+    """The amount of mail; the defaults are those of docs/PERFORMANCE.md."""
 
     scratch: Path
     messages: int = 4000
@@ -57,7 +57,7 @@ class Sample:
 
 
 class Meter:
-    """CPU of a server and of everybody else, from its making to `read`."""
+    """CPU of a server and of all other processes, from its making to `read`."""
 
     def __init__(self, server: Server, sink: Sink | None = None) -> None:
         self._server, self._sink = server, sink
@@ -94,7 +94,9 @@ def accept_reused(factory: Factory, name: str, plan: Plan) -> Sample:
 
 
 def relay(factory: Factory, name: str, plan: Plan) -> Sample:
-    """Mail comes in over 20 sessions and goes on to a fixed next hop; the clock stops when that has the last one."""
+    """
+    Mail comes in over 20 sessions and goes on to a fixed next hop; the clock stops when the next hop has the last one.
+    """
     with Sink(plan.scratch) as sink, running(factory, name, plan.scratch, Setup(sink.port)) as server:
         # The warm-up goes to the same sink: a cached connection to one that went away would cost a deferral.
         send(server.port, Load(WARM_UP))
@@ -111,7 +113,7 @@ def relay(factory: Factory, name: str, plan: Plan) -> Sample:
 
 
 def drain(factory: Factory, name: str, plan: Plan) -> Sample:
-    """What was queued while delivery was held goes out; the clock runs from the order to deliver."""
+    """Mail that was queued while delivery was held goes out; the clock runs from the order to deliver."""
     with Sink(plan.scratch) as sink, running(factory, name, plan.scratch, Setup(sink.port, is_held=True)) as server:
         send(server.port, Load(plan.drained, is_reused=True))
         server.wait_queued(plan.drained, 30)

@@ -1,8 +1,8 @@
 """
-server - what the scenarios ask of a mail server, whichever it is
+server - the interface of every mail server for the scenarios
 
-A server lives in a directory of its own that holds its configuration and its queue, is started once, and is gone with
-the directory. Its account counts from before the start.
+A server lives in a directory of its own with its configuration and its queue. It is started once and removed with the
+directory. Its account counts from before the start.
 """
 
 import shutil
@@ -21,7 +21,7 @@ START_S: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How a server is set up for one run: its next hop, whether it delivers, what it must be able to take."""
+    """The setup of a server for one run: its next hop, whether it delivers, its limits."""
 
     sink_port: int
     is_held: bool = False
@@ -42,7 +42,7 @@ class Server(ABC):
 
     @abstractmethod
     def start(self) -> None:
-        """Write the configuration and start; with `Setup.is_held` it takes mail and delivers none."""
+        """Write the configuration and start; with `Setup.is_held` it accepts mail and delivers none."""
 
     @abstractmethod
     def stop(self) -> None:
@@ -77,7 +77,7 @@ Factory = Callable[[Path, Account, Setup], Server]
 
 @contextmanager
 def running(factory: Factory, name: str, scratch: Path, setup: Setup) -> Iterator[Server]:
-    """A started server on an empty queue; afterwards neither its processes nor its files are there."""
+    """A started server on an empty queue; its processes and files are removed at the end."""
     directory = scratch / name
     directory.mkdir()
     directory.chmod(0o755)

@@ -1,6 +1,4 @@
-"""
-What a server's processes used, counted against processes whose use is known.
-"""
+"""CPU and memory of a server's processes, counted against processes of known use."""
 
 import signal
 import subprocess
@@ -25,7 +23,7 @@ sys.stdin.read()
 
 @pytest.fixture(params=["best", "process tree"])
 def account(request: pytest.FixtureRequest) -> Iterator[Account]:
-    """Whatever this machine offers, and what every machine offers."""
+    """The best account of this machine, and the one that every machine has."""
     opened = open_account("test") if request.param == "best" else ProcessTree()
     yield opened
     opened.close()
@@ -82,7 +80,7 @@ def test_memory_of_a_process_is_known_by_its_id(account):
 
 def test_a_process_that_is_gone_has_no_memory():
     """
-    Processes end between the listing and the reading.
+    A process may end between the listing and the reading.
     """
     with subprocess.Popen(["true"]) as process:
         process.wait()

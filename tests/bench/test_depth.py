@@ -1,6 +1,4 @@
-"""
-A deep queue as the bench builds it: sound, and large enough to show whether statements of docs/sql.md use an index.
-"""
+"""The bench's deep queue: sound, and large enough to show whether statements of docs/sql.md use an index."""
 
 import re
 from pathlib import Path
@@ -30,7 +28,7 @@ def queue(request, tmp_path_factory):
 
 def test_a_deep_queue_is_sound(queue):
     """
-    What is measured on rows that no queue can have says nothing.
+    A measurement on rows that no real queue can have means nothing.
     """
     assert {} == violations(queue)
 
@@ -38,7 +36,7 @@ def test_a_deep_queue_is_sound(queue):
 @pytest.mark.parametrize("statement", QUICK, ids=lambda text: text.split("\n")[0][:40])
 def test_a_look_up_of_the_documentation_walks_no_table(queue, statement):
     """
-    Point and top-N queries: what is scanned is scanned in the order that is asked for, up to the limit, and not sorted.
+    For point and top-N queries, SQLite reads rows in the requested order up to the limit, without a sort.
     """
     connection = apsw.Connection(str(queue), flags=apsw.SQLITE_OPEN_READONLY)
     steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
@@ -50,7 +48,7 @@ def test_a_look_up_of_the_documentation_walks_no_table(queue, statement):
 
 def test_the_documentation_has_both_kinds():
     """
-    The test above would pass on nothing.
+    The test above needs examples of both kinds.
     """
     assert len(QUICK) >= 2
     assert any("LIMIT" in statement for statement in QUICK)
@@ -60,7 +58,7 @@ def test_the_documentation_has_both_kinds():
 
 def test_a_copy_has_the_destination_of_the_run(tmp_path: Path):
     """
-    A million recipients for the very next hop that mail flows to is the worst there is.
+    A million recipients for the same next hop as the flowing mail is the worst case.
     """
     template, copy = tmp_path / "0.db", tmp_path / "queue.db"
     fill(template, fillings(200)["one destination"])
@@ -74,7 +72,7 @@ def test_a_copy_has_the_destination_of_the_run(tmp_path: Path):
 
 def test_verdicts_say_what_they_are_held_to():
     """
-    Only what is no "about" can fail a run.
+    Only a gate can fail a run, not an "about".
     """
     most, least = at_most("s", "w", 3, 2), at_least("s", "w", 1, 2, is_gate=False)
     assert ("<= 2", False, True) == (most.floor, most.is_met, most.is_gate)
@@ -84,6 +82,6 @@ def test_verdicts_say_what_they_are_held_to():
 
 def test_the_percentile_is_a_value_that_was_measured():
     """
-    99 of 100 are not above it.
+    It is not interpolated: 99 of 100 values are at most that value.
     """
     assert (99, 7) == (percentile(range(100), 0.99), percentile([7], 0.99))

@@ -1,6 +1,4 @@
-"""
-What a run's figures become: cells, ratios, verdicts.
-"""
+"""Cells, ratios and verdicts from the figures of a run."""
 
 from .compare import BASE, WORKING_TREE, Change, changes
 from .floors import judge
@@ -23,28 +21,28 @@ def test_a_cell_is_least_median_and_greatest():
 
 def test_a_cell_without_a_value_is_a_dash():
     """
-    A server that failed still has its row.
+    A failed server still has its row.
     """
     assert "-" == cell([])
 
 
 def test_figures_never_have_an_exponent():
     """
-    CPU per mail and octets of memory stand in one table.
+    CPU per mail and octets of memory are in one table.
     """
     assert ["0.083", "1.23", "12.3", "12,345"] == [figure(value) for value in (0.083, 1.234, 12.34, 12345.0)]
 
 
 def test_columns_of_a_table_are_aligned():
     """
-    It is read in a terminal before it is read as Markdown.
+    People read it in a terminal first, and as Markdown later.
     """
     assert "| a   | b |\n| --- | - |\n| ccc | d |" == table(["a", "b"], [["ccc", "d"]])
 
 
 def test_ratios_are_taken_repeat_by_repeat():
     """
-    What slows the machine in one repeat slows both servers, so their ratio holds where their medians do not.
+    A slow repeat slows both servers, so the ratio of each repeat stays right where the medians do not.
     """
     measured = results("accept", empath=[{"rate": 400.0}, {"rate": 100.0}], postfix=[{"rate": 100.0}, {"rate": 25.0}])
     assert [4.0, 4.0] == measured.ratios("accept", "empath", "postfix", "rate")
@@ -70,7 +68,7 @@ def test_about_is_within_a_tenth_and_the_gate_is_exact():
 
 def test_without_the_peer_the_gate_is_judged_alone():
     """
-    A user who may not start Postfix still sees whether the floors are met.
+    A user without the right to start Postfix still sees whether the floors are met.
     """
     measured = results("idle", empath=[{"session_kb": 50.0}])
     assert [("kB/session", True)] == [(verdict.what, verdict.is_met) for verdict in judge(measured)]
@@ -78,7 +76,7 @@ def test_without_the_peer_the_gate_is_judged_alone():
 
 def test_json_has_every_cell_with_its_spread():
     """
-    Others draw their charts from it.
+    Other programs draw charts from it.
     """
     measured = results("idle", empath=[{"session_kb": 50.0}, {"session_kb": 40.0}])
     assert {"idle": {"empath": {"session_kb": (40.0, 45.0, 50.0)}}} == results_json(measured, None)["cells"]

@@ -1,4 +1,6 @@
-"""`python -m tests.chaos`: one long run; exit code 1 when a promise was broken, and the instance's files stay then"""
+"""
+`python -m tests.chaos`: one long run. The exit code is 1 if a promise was broken; the files of the instance then stay.
+"""
 
 import random
 import shutil

@@ -1,6 +1,4 @@
-"""
-course - one run from its beginning to its verdict
-"""
+"""course - one run from its start to its verdict"""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -12,7 +10,7 @@ import apsw
 from tests.chaos.ledger import Answer, Ledger
 from tests.chaos.load import Load
 from tests.chaos.mischief import Mischief
-from tests.chaos.sink import Manner, Sink
+from tests.chaos.sink import Behaviour, Sink
 from tests.kit.process import Empathd
 from tests.kit.queue import violations
 from tests.kit.waiting import eventually
@@ -34,7 +32,7 @@ connections_per_client = 100
 @dataclass(frozen=True)
 class Verdict:
     """
-    What a run gave. `broken` names each promise that was not kept, with what broke it; empty is good.
+    The result of a run. `broken` names each broken promise and its evidence; it is empty if all were kept.
 
     Shape: counts are of recipients; in_flight is of transactions, at the kills of workers.
     """
@@ -50,7 +48,7 @@ class Verdict:
     broken: dict[str, Any] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
-        """For people."""
+        """The verdict for people."""
         kills = sum(count for deed, count in self.deeds.items() if deed.startswith("kill"))
         stops = sum(self.deeds.values()) - kills
         by_deed = ", ".join(f"{deed} {count}" for deed, count in sorted(self.deeds.items()))
@@ -65,9 +63,9 @@ class Verdict:
 
 
 def run(directory: Path, *, kills: int, seed: int, refusal: float = REFUSAL, clients: int = CLIENTS) -> Verdict:
-    """One run with its instance in *directory*; a *seed* draws the same deeds each time, though at other instants."""
+    """One run with its instance in *directory*. A *seed* draws the same actions each time, though at other instants."""
     ledger = Ledger()
-    sinks = [Sink(ledger, refusal, seed + number, manner) for number, manner in enumerate(Manner)]
+    sinks = [Sink(ledger, refusal, seed + number, behaviour) for number, behaviour in enumerate(Behaviour)]
     domains = [f"d{number}.test" for number in range(len(sinks))]
     routes = "\n".join(f'"{name}" = "smtp://127.0.0.1:{sink.port}"' for name, sink in zip(domains, sinks, strict=True))
     instance = Empathd(directory, _SETTINGS, routes)

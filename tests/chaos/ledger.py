@@ -1,7 +1,7 @@
 """
 ledger - promises and arrivals, recipient by recipient
 
-A recipient's address is used once in a run, so it is the key of both sides.
+A run uses each recipient's address once, so the address is the key on both sides.
 """
 
 import threading
@@ -18,7 +18,7 @@ class Answer(Enum):
 
 
 class Ledger:
-    """Both sides; any thread may write."""
+    """Both sides. Any thread may write."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -27,19 +27,19 @@ class Ledger:
         self.damaged: list[str] = []  # what is wrong with content that came
 
     def answer(self, recipients: list[str], answer: Answer) -> None:
-        """A client heard this of its mail to *recipients*."""
+        """Note the answer of a client for its mail to *recipients*."""
         with self._lock:
             self.answers.update(dict.fromkeys(recipients, answer))
 
     def arrive(self, recipients: list[str], damage: str | None) -> None:
-        """A next hop took a mail for *recipients*; *damage* says what is wrong with its content."""
+        """Note a mail for *recipients* at a next hop; *damage* says what is wrong with its content."""
         with self._lock:
             self.arrivals.update(recipients)
             if damage is not None:
                 self.damaged.append(damage)
 
     def count(self, answer: Answer) -> int:
-        """Recipients whose mail was answered so."""
+        """The number of recipients with this answer."""
         with self._lock:
             return sum(found is answer for found in self.answers.values())
 
@@ -48,9 +48,9 @@ class Ledger:
         return sorted(r for r, answer in self.answers.items() if answer is Answer.TAKEN and not self.arrivals[r])
 
     def unasked(self) -> list[str]:
-        """Recipients that got a mail that was refused to its client."""
+        """Recipients that got a mail although its client got a refusal."""
         return sorted(r for r in self.arrivals if self.answers.get(r) is Answer.REFUSED)
 
     def twice(self) -> dict[str, int]:
-        """Recipients that got more than one copy, and how many they got beyond it."""
+        """Recipients with more than one copy, and the number of their extra copies."""
         return {r: count - 1 for r, count in self.arrivals.items() if count > 1}

@@ -1,8 +1,8 @@
 """
 load - clients that send all the time, each in a thread, and record the replies
 
-A client does not send a mail again, as a real one would: then one recipient that gets two copies tells of a duplicate
-that the server made.
+Unlike a real client, a client here does not send a mail again. So a recipient with two copies shows a duplicate that
+the server made.
 """
 
 import hashlib

@@ -1,9 +1,9 @@
 """
-mischief - processes of an instance are killed, or stopped and continued, at random
+mischief - kill, or stop and continue, processes of an instance at random
 
-A killed supervisor is started again by command, as a person would; its children drain meanwhile. What workers had in
-flight that were killed, or stopped until they were taken for dead, is counted: that many transactions may reach their
-next hop twice, and not more.
+A killed supervisor is started again by command, as by a person, while its children drain. The transactions of workers
+that were killed, or stopped until they were taken for dead, are counted: at most that many may reach their next hop
+twice.
 """
 
 import os
@@ -30,7 +30,9 @@ _FEW = 50
 
 
 class Mischief:
-    """Deeds on *instance*; `done` counts them by kind and slot, `in_flight` sums the transactions of killed workers."""
+    """
+    Actions on *instance*; `done` counts them by kind and slot, `in_flight` sums the transactions of killed workers.
+    """
 
     def __init__(self, instance: Empathd, seed: int) -> None:
         self._instance = instance
@@ -41,7 +43,7 @@ class Mischief:
         self.in_flight = 0
 
     def do(self, kills: int) -> None:
-        """Go on until *kills* processes were killed."""
+        """Continue until *kills* processes were killed."""
         killed = 0
         while killed < kills:
             self._rest.wait(self._draw.uniform(*_PAUSE_S))

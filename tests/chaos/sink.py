@@ -1,9 +1,10 @@
 """
-sink - a next hop that takes mail into the ledger and refuses a part of it for a while
+sink - a next hop that records mail in the ledger and refuses a part of it for a while
 
-Some sinks have bad manners besides: they drip their replies octet by octet, say 250 or 421 where nothing is awaited, or
-take a limited number of messages in a session and of recipients in a message.
-It refuses before it records an arrival, and answers 250 after: a recorded mail whose 250 was lost may come again.
+Some sinks behave worse: they drip their replies octet by octet, say 250 or 421 where no reply is due, or limit the
+messages of a session and the recipients of a message.
+A sink refuses before it records an arrival, and answers 250 after it: a recorded mail whose 250 was lost may come
+again.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ _MESSAGES = 3  # of one session of a limited sink
 _RECIPIENTS = 2  # of one message of a limited sink
 
 
-class Manner(Enum):
+class Behaviour(Enum):
     """How a sink answers."""
 
     PLAIN = auto()
@@ -41,9 +42,9 @@ class Sink(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, ledger: Ledger, refusal: float, seed: int, manner: Manner = Manner.PLAIN) -> None:
+    def __init__(self, ledger: Ledger, refusal: float, seed: int, behaviour: Behaviour = Behaviour.PLAIN) -> None:
         super().__init__(("127.0.0.1", 0), _Session)
-        self.manner = manner
+        self.behaviour = behaviour
         self.ledger = ledger
         self._refusal = refusal
         self._random = random.Random(seed)
@@ -51,19 +52,19 @@ class Sink(socketserver.ThreadingTCPServer):
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port on which it listens."""
         return int(self.server_address[1])
 
     def refuses(self, share: float = 1.0) -> bool:
-        """Draw whether the next thing is refused; *share* of the refusals fall to it."""
+        """Draw whether to refuse the next mail; *share* of the refusals happen here."""
         return self._random.random() < self._refusal * share
 
     def speaks_unasked(self) -> bool:
-        """Draw whether it says something now that nothing asked for."""
-        return self.manner is Manner.EARLY_TALKING and self._random.random() < _UNASKED
+        """Draw whether to send an unasked reply now."""
+        return self.behaviour is Behaviour.EARLY_TALKING and self._random.random() < _UNASKED
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """The other side was killed; that is what this is about."""
+        """Ignore the error: the peer was killed on purpose."""
 
 
 class _Session(socketserver.StreamRequestHandler):
@@ -73,7 +74,7 @@ class _Session(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         recipients: list[str] = []
         messages = 0
-        is_limited = self.server.manner is Manner.LIMITED
+        is_limited = self.server.behaviour is Behaviour.LIMITED
         self._say(b"220 sink.test\r\n")
         while line := self.rfile.readline(4096):
             verb = line[:4].upper()
@@ -119,7 +120,7 @@ class _Session(socketserver.StreamRequestHandler):
                 self._say(b"503 5.5.1 No recipients\r\n" if verb == b"DATA" else b"250 2.0.0 Ok\r\n")
 
     def _say(self, reply: bytes) -> None:
-        if self.server.manner is not Manner.DRIPPING:
+        if self.server.behaviour is not Behaviour.DRIPPING:
             self.wfile.write(reply)
             return
         for octet in reply:

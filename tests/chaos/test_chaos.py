@@ -7,7 +7,7 @@ from tests.chaos.course import run
 
 def test_ten_kills_lose_nothing_and_double_nothing_without_a_record(tmp_path: Path) -> None:
     """
-    `make chaos KILLS=500` is the same, longer.
+    A short run of `make chaos KILLS=500`.
     """
     verdict = run(tmp_path / "instance", kills=10, seed=7, clients=2)
 

@@ -1,8 +1,8 @@
 """
 The command: ``python -m tests.bench.depth [--scenarios …] [--recipients N] [--json FILE]``
 
-Tables go to stdout, progress to stderr. Exit codes: 0; 1 when a run failed, or when `--gate` is given and a floor
-that is not "about" is missed; 64 wrong use; 69 something that is needed is not there.
+Tables go to stdout, progress to stderr. Exit codes: 0; 1 if a run failed, or if `--gate` is given and a floor that is
+not "about" is missed; 64 for wrong use; 69 if a required program is missing.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """
 fill - a deep queue by INSERT … SELECT: 100 recipients for each message, all deferred until tomorrow
 
-Rows are what a day of failed first attempts would have left: content, attempt and reply of each. The file is sound, so
-that `empath-admin fsck` finds nothing in it. Names are those of `Filling`, of which a run makes each once.
+The rows are those of a day of failed first attempts: content, attempt and reply of each. The file is sound, so that
+`empath-admin fsck` finds nothing in it. Destination names come from `Filling`, which a run makes once for each queue.
 """
 
 import time
@@ -69,7 +69,7 @@ class Filling:
 
     @property
     def name(self) -> str:
-        """What tables call it."""
+        """Its name in the tables."""
         return "empty" if not self.recipients else "one destination" if self.destination else "1,000 destinations"
 
 

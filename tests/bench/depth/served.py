@@ -1,6 +1,4 @@
-"""
-served - an Empath whose queue is deep before it starts, and what its start and its memory were
-"""
+"""served - an Empath with a deep queue before its start, and the time and memory of that start"""
 
 import os
 import subprocess
@@ -23,7 +21,7 @@ _GREETING_S: Final = 30.0
 
 @dataclass(slots=True)
 class Observed:
-    """What was seen of all servers that were made of one Deep: seconds to the first 220, octets by kind of process."""
+    """Measurements of all servers of one Deep: seconds to the first 220, octets by kind of process."""
 
     start_s: list[float] = field(default_factory=list)
     peaks: dict[str, int] = field(default_factory=dict)
@@ -88,7 +86,7 @@ class DeepEmpath(Empath):
         )
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
-        """What the queue holds now."""
+        """The rows of the queue now."""
         connection = apsw.Connection(str(self.queue), flags=apsw.SQLITE_OPEN_READONLY)
         try:
             connection.set_busy_timeout(5000)
@@ -98,7 +96,7 @@ class DeepEmpath(Empath):
 
 
 def place(template: Path, queue: Path, destination: str) -> int:
-    """Copy a filled queue and name its one destination, if it has but one; the number of its last recipient."""
+    """Copy a filled queue, and rename its destination if it has only one; the number of its last recipient."""
     subprocess.run(["cp", "--reflink=auto", str(template), str(queue)], check=True)
     with queue.open("rb") as file:
         os.fsync(file.fileno())  # else the first measured commit waits for it

@@ -1,7 +1,8 @@
 """
-serving - a deep queue while mail flows: what its depth costs, what dead next hops and zones cost, what workers share
+serving - a deep queue while mail flows: the cost of its depth, of dead next hops and dead zones, and the share of each
+worker
 
-Each function is a scenario and gives verdicts. Rates and latencies depend on what else the machine does; the gates are
+Each function is a scenario and gives verdicts. Rates and latencies depend on other load on the machine. The gates are
 CPU per mail, memory, and shares.
 """
 
@@ -25,7 +26,7 @@ from ..scenarios import WARM_UP, Plan
 from ..server import Setup, running
 from ..traffic import RECIPIENT, SENDER, Load, Sink, send
 from .served import Deep, DeepEmpath
-from .unwilling_hosts import Manner, drips, silent, silent_after_the_dot, unwilling_hosts
+from .unwilling_hosts import Behaviour, drips, silent, silent_after_the_dot, unwilling_hosts
 from .verdicts import at_least, at_most, percentile, shown
 
 EMPTY: Final = "empty"
@@ -119,7 +120,7 @@ def dead_zone(tree: Path, plan: Plan) -> list[Verdict]:
 
 
 def workers(tree: Path, plan: Plan) -> list[Verdict]:
-    """Four workers drain one queue: what the one with the least has done, to the mean."""
+    """Four workers drain one queue: the share of the slowest worker, compared with the mean."""
     deep = Deep(tree, workers=WORKERS)
     with Sink(plan.scratch) as sink, running(deep, "workers", plan.scratch, Setup(sink.port, is_held=True)) as server:
         send(server.port, Load(plan.drained, is_reused=True))
@@ -137,8 +138,8 @@ def workers(tree: Path, plan: Plan) -> list[Verdict]:
     ]
 
 
-def _beside_hosts(name: str, manners: Sequence[Manner], tree: Path, plan: Plan) -> list[Verdict]:
-    with unwilling_hosts(OTHERS, manners) as addresses, Sink(plan.scratch) as sink:
+def _beside_hosts(name: str, behaviours: Sequence[Behaviour], tree: Path, plan: Plan) -> list[Verdict]:
+    with unwilling_hosts(OTHERS, behaviours) as addresses, Sink(plan.scratch) as sink:
         routes = "".join(f'"{_domain(n)}" = "smtp://{host}:{port}"\n' for n, (host, port) in enumerate(addresses))
         return _beside(name, Deep(tree, routes=routes), plan, sink)
 

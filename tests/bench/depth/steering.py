@@ -1,8 +1,8 @@
 """
 steering - a deep queue as people use it: empath-admin as processes, statements of docs/sql.md, large edits, fsck
 
-Nothing is served meanwhile, so a figure is that of the statement. Edits are rolled back, and counted in CPU time: what
-a commit waits for is the disk.
+No service runs meanwhile, so a figure is that of the statement. Edits are rolled back, and counted in CPU time, because
+a commit waits for the disk.
 """
 
 import re
@@ -97,7 +97,10 @@ def _walk(connection: apsw.Connection, statement: str) -> None:
 
 
 def is_quick_query(statement: str) -> bool:
-    """Whether a statement asks for a row by its key, or for the first rows in an order; else it walks the queue."""
+    """
+    Whether a statement asks for a row by its key, or for the first rows in an order. Any other statement walks the
+    queue.
+    """
     if "GROUP BY" in statement:
         return False
     return "LIMIT" in statement or re.search(r"\b(id|recipient_id) = ", statement) is not None

@@ -15,7 +15,7 @@ from ..machine import free_port
 _DRIP_S: Final = 1.0
 _REPLIES: Final = {b"DATA": b"354 Go ahead\r\n", b"QUIT": b"221 Bye\r\n"}
 
-Manner = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -50,15 +50,15 @@ async def silent_after_the_dot(reader: asyncio.StreamReader, writer: asyncio.Str
 
 
 @contextmanager
-def unwilling_hosts(count: int, manners: Sequence[Manner]) -> Iterator[list[tuple[str, int]]]:
-    """*count* hosts with these *manners* by turns; address and port of each."""
+def unwilling_hosts(count: int, behaviours: Sequence[Behaviour]) -> Iterator[list[tuple[str, int]]]:
+    """*count* hosts with these *behaviours* in turn; address and port of each."""
     port = free_port()
     hosts = [f"127.77.{n // 200}.{n % 200 + 1}" for n in range(count)]
     listening, over = threading.Event(), threading.Event()
 
     async def serve() -> None:
         for number, host in enumerate(hosts):
-            await asyncio.start_server(manners[number % len(manners)], host, port, backlog=128)
+            await asyncio.start_server(behaviours[number % len(behaviours)], host, port, backlog=128)
         listening.set()
         await asyncio.to_thread(over.wait)
 

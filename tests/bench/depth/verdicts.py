@@ -1,7 +1,7 @@
 """
-verdicts - one figure of a deep queue and what it is held to
+verdicts - one figure of a deep queue and its bound
 
-Figures by the wall clock are the least of several tries: whatever else the machine does can only add to them.
+A figure by the wall clock is the least of several tries, because other load on the machine can only add to it.
 """
 
 import time
@@ -14,19 +14,19 @@ T = TypeVar("T")
 
 
 def at_most(scenario: str, what: str, measured: float, most: float, *, is_gate: bool = True) -> Verdict:
-    """A figure that must not be above *most*; "about" where it is not a gate."""
+    """A figure with the upper bound *most*; "about" if it is not a gate."""
     floor = f"<= {most:g}" if is_gate else f"about <= {most:g}"
     return Verdict(scenario, what, measured, floor, is_within(measured, most=most, is_about=not is_gate), is_gate)
 
 
 def at_least(scenario: str, what: str, measured: float, least: float, *, is_gate: bool = True) -> Verdict:
-    """A figure that must not be below *least*; "about" where it is not a gate."""
+    """A figure with the lower bound *least*; "about" if it is not a gate."""
     floor = f">= {least:g}" if is_gate else f"about >= {least:g}"
     return Verdict(scenario, what, measured, floor, is_within(measured, least=least, is_about=not is_gate), is_gate)
 
 
 def shown(scenario: str, what: str, measured: float) -> Verdict:
-    """A figure that is held to nothing."""
+    """A figure without a bound."""
     return Verdict(scenario, what, measured, "-", is_met=True, is_gate=False)
 
 
