@@ -43,7 +43,7 @@ def config_option(**attributes: Any) -> Callable[[Callable[..., None]], Callable
 
 def configuration(context: click.Context) -> tuple[Path, Config]:
     """
-    The file that was named, and what it says.
+    The configuration file that was named, and its content.
 
     Raises:
         UsageError: none was named.
@@ -55,7 +55,7 @@ def configuration(context: click.Context) -> tuple[Path, Config]:
 
 def lenient_configuration(context: click.Context) -> Config:
     """
-    What can be used of the file that was named, for a command that needs the queue and the pid file only.
+    The usable part of the configuration, for a command that needs the queue and the pid file only.
 
     Mistakes in other tables are warnings on standard error.
 
@@ -127,12 +127,12 @@ def _drop_output() -> None:
 
 
 def _hint(error: click.ClickException) -> str:
-    """What a person meant who named rows without `--id`."""
+    """A hint for an id without `--id`; empty for other errors."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     has_id = context is not None and any("--id" in parameter.opts for parameter in context.command.params)
     if not has_id or "unexpected extra argument" not in error.format_message():
         return ""
-    return "; a message or a recipient is named by --id, as in --id 4"
+    return "; name a message or a recipient by --id, as in --id 4"
 
 
 def _named_file(context: click.Context) -> Path:

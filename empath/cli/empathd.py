@@ -1,8 +1,8 @@
 """
 empathd - start, stop and ask the mail server
 
-Words go to standard error, results to standard output; the exit code is 0, that of the error met (sysexits.h), or 3
-from `status` when nothing runs. The configuration is named before or after the verb, or by EMPATH_CONFIG.
+Results go to standard output, messages about them to standard error. The exit code is 0, or that of the error
+(sysexits.h); `status` has two more. The configuration is named before or after the verb, or by EMPATH_CONFIG.
 """
 
 import json
@@ -21,7 +21,7 @@ from empath.daemon.supervisor import instance, launch
 from empath.errors import ConfigError, EmpathError, QueueBusy, UnusableQueue, UsageError
 
 NOT_RUNNING: Final = 3  # code of the LSB for a stopped service
-UNKNOWN: Final = 4  # code of the LSB for a service whose state cannot be told
+UNKNOWN: Final = 4  # code of the LSB for a service whose state is unknown
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -74,7 +74,7 @@ def reload(context: click.Context) -> None:
 @click.option("--json", "is_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def status(context: click.Context, is_json: bool) -> None:
-    """Show whether it runs. The exit code is 0 if so, 3 if not, and 4 if it cannot be told."""
+    """Show whether it runs. The exit code is 0 if it runs, 3 if not, and 4 if this user may not look."""
     config = lenient_configuration(context)
     found = launch.status(config)
     if is_json:

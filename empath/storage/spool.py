@@ -69,7 +69,7 @@ class SpoolFile:
             raise StorageFailure(f"{self.path}: {exc.strerror}") from exc
 
     def close(self) -> None:
-        """Close the file and release its lock: a row names it now, or no row ever will."""
+        """Close the file and release its lock: a row names the file by now, or no row ever will."""
         if self._file is not None:
             self._file.close()
 

@@ -1,4 +1,4 @@
--- fsck.sql - what must never be found in a queue, and how it is repaired
+-- fsck.sql - faults that a queue must never have, and their repairs
 -- A check gives one row for each fault, and none on a sound queue, at any instant between two transactions.
 -- storage/admin/fsck.py puts its columns into sentences by name: recipient_id, id (ULID of the message), destination, and
 -- `before` and `after`, which also go into the audit row of a repair. :now is Unix seconds; with 0.0 nothing is old.
@@ -93,8 +93,8 @@ SELECT r.recipient_id, m.ulid AS id, d.name AS destination, r.lease_id, r.status
  WHERE r.status = 'leased'
    AND NOT EXISTS (SELECT 1 FROM _lease AS l WHERE l.lease_id = r.lease_id);
 
--- name: mend_leased_without_lease
--- As at the end of a process: the next hop may have taken the mail, the loss counts, and an order takes precedence.
+-- name: record_lost_lease
+-- The attempt of a recipient whose lease is missing. Then put_back.let_go releases it. Index: the rowid.
 INSERT INTO _attempt (
   recipient_id, process_id, lease_id, destination, started_at, duration_s, stage, text, outcome, decided_status,
   decided_next_retry_at)
@@ -102,27 +102,6 @@ SELECT r.recipient_id, 0, r.lease_id, coalesce(:destination, r.domain), :now, 0.
        'its lease was lost; the next hop may have taken it', 'unknown', :after, CASE WHEN :after = 'deferred' THEN :now END
   FROM _recipient AS r
  WHERE r.recipient_id = :recipient_id;
-INSERT INTO _notice (message_id, recipient_id, kind, created_at)
-SELECT message_id, recipient_id, 'failure', :now
-  FROM _recipient
- WHERE recipient_id = :recipient_id
-   AND :after IN ('bounced', 'expired')
-   AND (notify IS NULL OR notify LIKE '%FAILURE%')
-ON CONFLICT DO NOTHING;
-UPDATE _recipient
-   SET status = :after,
-       reason = CASE
-         WHEN ordered_status IS NOT NULL THEN 'administratively ' || ordered_status
-         WHEN :after = 'held' THEN 'three leases were lost while it was worked on'
-         ELSE reason
-       END,
-       next_retry_at = coalesce(ordered_next_retry_at, :now),
-       settled_at = :now,
-       lost_leases = lost_leases + 1,
-       lease_id = NULL,
-       ordered_status = NULL,
-       ordered_next_retry_at = NULL
- WHERE recipient_id = :recipient_id;
 
 -- name: lease_without_being_leased
 -- A result would count under a lease that does not hold the recipient. A CHECK forbids it. Index: _recipient_lease.
@@ -261,7 +240,7 @@ SELECT c.message_id, length(c.octets) AS size_octets
  WHERE NOT EXISTS (SELECT 1 FROM _message AS m WHERE m.message_id = c.message_id);
 
 -- name: garbage_needed
--- A file that a message names is to be removed. Index: the UNIQUE of ulid.
+-- A file is marked for removal, but a message names it. Index: the UNIQUE of ulid.
 SELECT g.locator, m.ulid AS id, g.locator AS before
   FROM _spool_garbage AS g
   JOIN _message AS m ON m.ulid = substr(g.locator, -26) AND m.content_locator = g.locator;
@@ -317,7 +296,7 @@ SELECT recipient_id, id, before, after
 UPDATE _recipient SET attempts = :after WHERE recipient_id = :recipient_id;
 
 -- name: lost_leases_miscounted
--- The count differs from the number of rows since the last settled attempt. An ordered end (stage 'stopped') is no loss.
+-- The count differs from the number of rows since the last settled attempt. An ordered end (stage 'stopped') does not count.
 -- Index: _attempt_recipient.
 SELECT recipient_id, id, before, after
   FROM (SELECT r.recipient_id, m.ulid AS id, r.lost_leases AS before,

@@ -3,8 +3,8 @@
 
 -- name: open_notices
 -- The next :limit pairs of message and kind after (:message_id, :kind) that have open notices, and whether their report
--- is to be made at :now (Unix seconds): no recipient of the message is leased or due up to :soon, or the oldest notice
--- is :patience seconds old. A notice from the future (the clock was set back) counts as old. Transaction: none needed.
+-- is due at :now (Unix seconds): no recipient of the message is leased or due up to :soon, or the oldest notice is
+-- :patience seconds old. A notice from the future (the clock was set back) counts as old. Transaction: none needed.
 -- Index: _notice_message, _recipient_message. Rows: message_id, kind, 0 or 1.
 SELECT n.message_id, n.kind,
        abs(:now - min(n.created_at)) >= :patience

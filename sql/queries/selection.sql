@@ -32,7 +32,7 @@ destination = :destination
 received_unix < :received_before
 
 -- name: named
--- The recipients that are named, with any status. Rows: recipient_id, message_id, ulid, rising.
+-- The named recipients, with any status. Rows: recipient_id, message_id, ulid, rising.
 SELECT r.recipient_id, r.message_id, m.ulid
   FROM _recipient AS r
   JOIN _message AS m ON m.message_id = r.message_id

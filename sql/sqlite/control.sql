@@ -1,7 +1,7 @@
 -- control.sql - the public write interface of the queue
 --
 -- Theory of operation.  A writable view has one INSTEAD OF trigger for each column that can be set, and one that refuses
--- the others.  So a statement compiles only what its own columns need, and no row pays for the rest.
+-- the others.  So a statement compiles only what its own columns need, and no row costs more than that.
 -- SQL has no procedures; these triggers call views without rows instead.  The triggers of such a view are the body, its
 -- columns the parameters.  A status goes to _change_status, which checks the move, and then to _apply_status, which makes
 -- it.  An instant goes to _change_instant, which reads it, and then to _apply_instant.  These two look up the time and the
@@ -10,9 +10,9 @@
 -- A leased recipient belongs to a worker.  An order is only noted on it (ordered_status, ordered_next_retry_at), and the
 -- end of its lease carries the order out (queries/settle.sql).
 --
--- House rules.  A trigger with a WHEN clause would silently ignore what it does not match, so no trigger of a public view
--- has one, and what it raises says what to do.  Nothing newer than SQLite 3.40.
--- All of it runs once per row, perhaps a million times.  So there is no list after IN, and no INSERT … SELECT into a view
+-- House rules.  A trigger with a WHEN clause would silently ignore the changes that it does not match, so no trigger of a
+-- public view has one.  Every text that a trigger raises says what to do.  Nothing newer than SQLite 3.40.
+-- All of this runs once per row, perhaps a million times.  So there is no list after IN, and no INSERT … SELECT into a view
 -- or table with triggers unless it is rare: SQLite would build a temporary table each time.
 -- The triggers of one view fire in no defined order.  They do not depend on each other, even if one statement sets several
 -- columns.
@@ -43,11 +43,11 @@ CREATE VIEW _change_status AS
 SELECT NULL AS recipient_id,
        NULL AS ulid,
        NULL AS address,
-       NULL AS old_status,  -- as the row was when the statement began; so each old_
+       NULL AS old_status,  -- value when the statement began, as of each old_ column
        NULL AS status,
        NULL AS old_retry,
        NULL AS is_retry_given,  -- 1: the statement names an instant, too
-       NULL AS old_ordered,  -- what is noted already, if it is leased
+       NULL AS old_ordered,  -- the order so far, if it is leased
        NULL AS old_ordered_retry
  WHERE 0;
 
@@ -59,7 +59,7 @@ WHEN new.status IS NOT new.old_status
 BEGIN
   SELECT CASE
     WHEN new.status = 'leased'
-      THEN raise(ABORT, 'empath: only a worker leases a recipient; set status = ''queued'' to have it tried at once')
+      THEN raise(ABORT, 'empath: only a worker leases a recipient; set status = ''queued'' to try it at once')
     WHEN new.status = 'delivered'
       THEN raise(ABORT, 'empath: only the next hop makes a recipient delivered; DELETE FROM queue cancels it')
     WHEN new.old_status <> 'leased' AND EXISTS (
@@ -73,7 +73,7 @@ BEGIN
     WHEN new.status = 'deferred'
       THEN raise(ABORT, 'empath: a leased recipient takes held, queued, bounced, expired or cancelled as an order')
   END;
-  SELECT raise(ABORT, 'empath: what was never tried cannot be deferred; set status = ''queued''')
+  SELECT raise(ABORT, 'empath: a recipient that was never tried cannot be deferred; set status = ''queued''')
    WHERE new.status = 'deferred' AND NOT EXISTS (
      SELECT 1 FROM _recipient WHERE recipient_id = new.recipient_id AND attempts + lost_leases > 0);
   SELECT raise(ABORT, 'empath: the content of this message has been removed; it cannot be queued again')
@@ -113,7 +113,7 @@ BEGIN
   VALUES (new.at, new.who, new.recipient_id, new.ulid, new.address, 'next_retry_unix', new.old_retry, new.at);
 END;
 
--- A join may give the same recipient more than once: an order that is noted already is not noted again.
+-- A join may give the same recipient more than once: the same order is noted only once.
 CREATE TRIGGER _note_order INSTEAD OF INSERT ON _apply_status
 WHEN new.old_status = 'leased'
 BEGIN
@@ -138,7 +138,9 @@ BEGIN
      AND status = 'leased';
 END;
 
--- The sender gets a report of mail that an order returns, as of mail that bounces; but not of mail that is queued again.
+-- Mail that an order returns is reported to the sender like mail that bounces.  Mail that is queued again is not.
+-- The condition on notify repeats policy/bounce.wants_notice, because a plain shell cannot call it; the test
+-- test_an_ordered_failure_is_reported_as_policy_says holds both equal.
 CREATE TRIGGER _insert_notice INSTEAD OF INSERT ON _apply_status
 WHEN (new.status = 'bounced' OR new.status = 'expired') AND new.old_status <> 'leased'
 BEGIN
@@ -161,9 +163,9 @@ SELECT NULL AS what,  -- column of the view, by its name in _audit
        NULL AS recipient_id,
        NULL AS ulid,
        NULL AS address,
-       NULL AS destination,  -- name, if it is about one
+       NULL AS destination,  -- name of the destination, if there is one
        NULL AS before,
-       NULL AS after  -- as it was given
+       NULL AS after  -- value in the statement
  WHERE 0;
 
 CREATE VIEW _apply_instant AS SELECT *, NULL AS at, NULL AS who FROM _change_instant;
@@ -179,7 +181,7 @@ BEGIN
       WHEN typeof(new.after) = 'integer' OR typeof(new.after) = 'real' THEN new.after
       WHEN typeof(new.after) <> 'text' THEN 0.0
       WHEN new.after GLOB '[-+]*' THEN coalesce(round((julianday('now', new.after) - 2440587.5) * 86400.0, 3), 0.0)
-      -- SQLite takes February 30 for March 2. From text alone date() may give the day as it stands.
+      -- SQLite reads February 30 as March 2, so the day that it has read must be the day in the text.
       WHEN new.after GLOB '????-??-??*'
        AND date(julianday(substr(new.after, 1, 10))) IS NOT substr(new.after, 1, 10) THEN 0.0
       WHEN new.after GLOB '*[^0-9.]*' THEN coalesce(round((julianday(new.after) - 2440587.5) * 86400.0, 3), 0.0)
@@ -324,7 +326,7 @@ END;
 
 CREATE TRIGGER history_status INSTEAD OF UPDATE OF status ON history
 BEGIN
-  SELECT raise(ABORT, 'empath: history takes only status = ''queued'', for what is bounced or cancelled')
+  SELECT raise(ABORT, 'empath: history takes only status = ''queued'', for a bounced or cancelled recipient')
    WHERE new.status IS NOT old.status
      AND (new.status IS NOT 'queued' OR old.status <> 'bounced' AND old.status <> 'cancelled');
   INSERT INTO _change_status
@@ -348,17 +350,17 @@ CREATE TRIGGER history_fixed INSTEAD OF UPDATE OF
   received_at, received_unix, size, has_content
 ON history
 BEGIN
-  SELECT raise(ABORT, 'empath: history takes only status = ''queued'', for what is bounced or cancelled');
+  SELECT raise(ABORT, 'empath: history takes only status = ''queued'', for a bounced or cancelled recipient');
 END;
 
 CREATE TRIGGER history_delete INSTEAD OF DELETE ON history
 BEGIN
-  SELECT raise(ABORT, 'empath: history is removed by the retention of the configuration only');
+  SELECT raise(ABORT, 'empath: only the retention of the configuration removes history');
 END;
 
 CREATE TRIGGER history_insert INSTEAD OF INSERT ON history
 BEGIN
-  SELECT raise(ABORT, 'empath: only a delivery or an order makes history; DELETE FROM queue cancels a recipient');
+  SELECT raise(ABORT, 'empath: only a delivery or an order adds to history; DELETE FROM queue cancels a recipient');
 END;
 
 CREATE TRIGGER destination_suspension INSTEAD OF UPDATE OF suspended_until, suspended_until_unix ON destination
@@ -395,12 +397,12 @@ END;
 
 CREATE TRIGGER destination_delete INSTEAD OF DELETE ON destination
 BEGIN
-  SELECT raise(ABORT, 'empath: a destination stays; DELETE FROM queue WHERE destination = … cancels what waits for it');
+  SELECT raise(ABORT, 'empath: a destination cannot be removed; DELETE FROM queue WHERE destination = … cancels its mail');
 END;
 
 CREATE TRIGGER destination_insert INSTEAD OF INSERT ON destination
 BEGIN
-  SELECT raise(ABORT, 'empath: the first mail for it makes a destination; routes stand in the configuration');
+  SELECT raise(ABORT, 'empath: the first mail for a destination adds it; routes are in the configuration');
 END;
 
 CREATE TRIGGER message_update INSTEAD OF UPDATE ON message
@@ -420,12 +422,12 @@ END;
 
 CREATE TRIGGER attempt_update INSTEAD OF UPDATE ON attempt
 BEGIN
-  SELECT raise(ABORT, 'empath: an attempt is what happened and cannot be changed; UPDATE queue steers the next one');
+  SELECT raise(ABORT, 'empath: an attempt is a record and cannot be changed; UPDATE queue changes the next one');
 END;
 
 CREATE TRIGGER attempt_delete INSTEAD OF DELETE ON attempt
 BEGIN
-  SELECT raise(ABORT, 'empath: an attempt goes with its recipient, by the retention of the configuration');
+  SELECT raise(ABORT, 'empath: an attempt is removed with its recipient, by the retention of the configuration');
 END;
 
 CREATE TRIGGER attempt_insert INSTEAD OF INSERT ON attempt
@@ -435,12 +437,12 @@ END;
 
 CREATE TRIGGER process_update INSTEAD OF UPDATE ON process
 BEGIN
-  SELECT raise(ABORT, 'empath: a process is steered by INSERT INTO control');
+  SELECT raise(ABORT, 'empath: a process cannot be changed here; INSERT INTO control gives it orders');
 END;
 
 CREATE TRIGGER process_delete INSTEAD OF DELETE ON process
 BEGIN
-  SELECT raise(ABORT, 'empath: a process ends by INSERT INTO control');
+  SELECT raise(ABORT, 'empath: a process cannot be removed; INSERT INTO control (verb) VALUES (''drain'') ends the service');
 END;
 
 CREATE TRIGGER process_insert INSTEAD OF INSERT ON process
@@ -450,17 +452,17 @@ END;
 
 CREATE TRIGGER audit_update INSTEAD OF UPDATE ON audit
 BEGIN
-  SELECT raise(ABORT, 'empath: what the audit says cannot be changed');
+  SELECT raise(ABORT, 'empath: rows of the audit cannot be changed');
 END;
 
 CREATE TRIGGER audit_delete INSTEAD OF DELETE ON audit
 BEGIN
-  SELECT raise(ABORT, 'empath: what the audit says cannot be removed');
+  SELECT raise(ABORT, 'empath: rows of the audit cannot be removed');
 END;
 
 CREATE TRIGGER audit_insert INSTEAD OF INSERT ON audit
 BEGIN
-  SELECT raise(ABORT, 'empath: the audit is written by what it tells of');
+  SELECT raise(ABORT, 'empath: each change writes its own row of the audit; no other row can be added');
 END;
 
 CREATE TRIGGER control_insert INSTEAD OF INSERT ON control
@@ -500,12 +502,12 @@ BEGIN
   SELECT 'frozen', strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE new.verb = 'freeze';
   DELETE FROM _setting WHERE new.verb = 'thaw' AND name = 'frozen';
 
-  -- Each process looks at it when it beats.
+  -- Each process reads the level when it beats.
   DELETE FROM _setting WHERE new.verb = 'log-level' AND name = 'log-level';
   INSERT INTO _setting (name, value)
   SELECT 'log-level', new.argument WHERE new.verb = 'log-level' AND new.argument IS NOT NULL;
 
-  -- Back-off is what a flush ends; a hold, a suspension and a rate limit stay.
+  -- A flush ends back-off; a hold, a suspension and a rate limit stay.
   UPDATE _destination SET breaker_until = NULL
    WHERE new.verb = 'flush' AND breaker_until IS NOT NULL AND (new.argument IS NULL OR name = new.argument);
   UPDATE _recipient SET next_retry_at = (SELECT asked_at FROM _control ORDER BY control_id DESC LIMIT 1)
@@ -517,10 +519,10 @@ BEGIN
   UPDATE _control
      SET done_at = asked_at,
          result = CASE verb
-           WHEN 'freeze' THEN 'delivery is stopped since ' || (SELECT value FROM _setting WHERE name = 'frozen')
+           WHEN 'freeze' THEN 'delivery is frozen since ' || (SELECT value FROM _setting WHERE name = 'frozen')
            WHEN 'thaw' THEN 'delivery goes on'
            WHEN 'log-level' THEN 'all processes but the supervisor follow within 2 s'
-           ELSE 'what waits is due'
+           ELSE 'all waiting mail is due'
          END
    WHERE new.verb IN ('freeze', 'thaw', 'flush', 'log-level')
      AND control_id = (SELECT max(control_id) FROM _control);
@@ -528,10 +530,10 @@ END;
 
 CREATE TRIGGER control_update INSTEAD OF UPDATE ON control
 BEGIN
-  SELECT raise(ABORT, 'empath: an order stands; give another with INSERT INTO control (verb, argument, node)');
+  SELECT raise(ABORT, 'empath: an order cannot be changed; give another with INSERT INTO control (verb, argument, node)');
 END;
 
 CREATE TRIGGER control_delete INSTEAD OF DELETE ON control
 BEGIN
-  SELECT raise(ABORT, 'empath: an order stands; give another with INSERT INTO control (verb, argument, node)');
+  SELECT raise(ABORT, 'empath: an order cannot be removed; give another with INSERT INTO control (verb, argument, node)');
 END;

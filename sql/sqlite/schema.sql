@@ -15,7 +15,7 @@ CREATE TABLE _message (
   ulid              TEXT    NOT NULL UNIQUE CHECK (length(ulid) = 26),  -- the queue id, in the 250 reply and in every log line
   node              TEXT    NOT NULL,  -- host that accepted it
   reverse_path      TEXT    NOT NULL,  -- mailbox that reports go to; '' is the null reverse-path
-  size              INTEGER NOT NULL CHECK (size >= 0),  -- octets that go on: added_fields and the content as received
+  size              INTEGER NOT NULL CHECK (size >= 0),  -- octets sent on: added_fields and the content as received
   digest            TEXT    NOT NULL,  -- SHA-256 of the content as received, hexadecimal
   received_at       REAL    NOT NULL,  -- instant of the final dot
   body_type         TEXT    NOT NULL CHECK (body_type IN ('7BIT', '8BITMIME')),  -- BODY= of MAIL, RFC 6152
@@ -23,12 +23,12 @@ CREATE TABLE _message (
   is_smtputf8       INTEGER NOT NULL CHECK (is_smtputf8 IN (0, 1)),  -- 1: the client asked for SMTPUTF8, RFC 6531
   dsn_return        TEXT    CHECK (dsn_return IN ('FULL', 'HDRS')),  -- RET= of MAIL, RFC 3461
   envelope_id       TEXT,  -- ENVID= of MAIL in xtext, RFC 3461
-  listener          TEXT    NOT NULL,  -- address it came in by, such as 127.0.0.1:2525; 'report': one of our own
+  listener          TEXT    NOT NULL,  -- address of the listener, such as 127.0.0.1:2525; 'report': a report of Empath's own
   client_address    TEXT    NOT NULL,  -- IP address of the client; empty for a report
-  client_name       TEXT    NOT NULL,  -- what the client called itself in HELO or EHLO
+  client_name       TEXT    NOT NULL,  -- name that the client gave in HELO or EHLO
   auth              TEXT,  -- identity that the client proved, if any
   header_message_id TEXT,  -- Message-ID field, at most 998 octets
-  subject           TEXT,  -- Subject field as it stands, unfolded, at most 200 characters
+  subject           TEXT,  -- Subject field, unfolded but not decoded, at most 200 characters
   metadata          TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(metadata)),  -- JSON object of modules
   traceparent       TEXT,  -- W3C trace context of the reception
   content_locator   TEXT,  -- 'inline': in _content; 'spool:<node>/<ulid>': a file; NULL: removed
@@ -60,9 +60,9 @@ CREATE TABLE _destination (
     END
   ) STORED,
   has_lease       INTEGER NOT NULL DEFAULT 0 CHECK (has_lease IN (0, 1)),  -- 1: a lease of it is under way; kept by triggers
-  priority        INTEGER NOT NULL DEFAULT 4 CHECK (priority BETWEEN 0 AND 4),  -- class of what is due there first
+  priority        INTEGER NOT NULL DEFAULT 4 CHECK (priority BETWEEN 0 AND 4),  -- class of the recipient that is due first
   leased_at       REAL,  -- instant of its last lease; NULL: none yet
-  turn_at         REAL GENERATED ALWAYS AS (max(ready_at, coalesce(leased_at, 0.0))) VIRTUAL  -- it waits its turn since
+  turn_at         REAL GENERATED ALWAYS AS (max(ready_at, coalesce(leased_at, 0.0))) VIRTUAL  -- instant since which it waits for its turn
 ) STRICT;
 CREATE INDEX _destination_ready ON _destination (is_failing, ready_at) WHERE ready_at IS NOT NULL;
 -- The order of turns: destinations without a lease, then the better class, then the longest wait.
@@ -82,7 +82,7 @@ CREATE TABLE _recipient (
   next_retry_at         REAL    NOT NULL,  -- not before this instant
   expires_at            REAL    NOT NULL,  -- end of its lifetime; checked after an attempt, never before one
   attempts              INTEGER NOT NULL DEFAULT 0,  -- settled attempts
-  lease_id              INTEGER,  -- of _lease; a result counts only under the lease it was worked out under
+  lease_id              INTEGER,  -- of _lease; a result counts only under the lease of its attempt
   lost_leases           INTEGER NOT NULL DEFAULT 0,  -- leases that ended by the death of their process
   ordered_status        TEXT    CHECK (
                           ordered_status = 'held' OR ordered_status = 'cancelled' OR ordered_status = 'bounced'
@@ -91,7 +91,7 @@ CREATE TABLE _recipient (
   notify                TEXT,  -- NOTIFY= of RCPT, RFC 3461; NULL: not given
   original_recipient    TEXT,  -- ORCPT= of RCPT, type;xtext as it came
   last_reply            TEXT,  -- reply that decided its last attempt, escaped
-  reason                TEXT,  -- why it is held, cancelled or bounced, if no reply says so
+  reason                TEXT,  -- reason of a hold or a final status, unless a reply gives it
   settled_at            REAL,  -- instant of the last change of fate
   CHECK ((status = 'leased') = (lease_id IS NOT NULL))
 ) STRICT;
@@ -106,7 +106,7 @@ CREATE INDEX _recipient_failed ON _recipient (recipient_id) WHERE status IN ('bo
 CREATE TABLE _recipient_transition (
   old_status TEXT NOT NULL,
   new_status TEXT NOT NULL,
-  actor      TEXT NOT NULL CHECK (actor IN ('empath', 'operator', 'both')),  -- who may cause it
+  actor      TEXT NOT NULL CHECK (actor IN ('empath', 'operator', 'both')),  -- cause of the move
   PRIMARY KEY (old_status, new_status)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO _recipient_transition (old_status, new_status, actor) VALUES
@@ -138,17 +138,17 @@ INSERT INTO _recipient_transition (old_status, new_status, actor) VALUES
 
 CREATE TRIGGER _recipient_transition_stays BEFORE DELETE ON _recipient_transition
 BEGIN
-  SELECT raise(ABORT, 'empath: the moves that a recipient can make are not to be changed');
+  SELECT raise(ABORT, 'empath: the moves that a recipient can make cannot be changed');
 END;
 
 CREATE TRIGGER _recipient_transition_not_changed BEFORE UPDATE ON _recipient_transition
 BEGIN
-  SELECT raise(ABORT, 'empath: the moves that a recipient can make are not to be changed');
+  SELECT raise(ABORT, 'empath: the moves that a recipient can make cannot be changed');
 END;
 
 CREATE TRIGGER _recipient_transition_complete BEFORE INSERT ON _recipient_transition
 BEGIN
-  SELECT raise(ABORT, 'empath: the moves that a recipient can make are not to be changed');
+  SELECT raise(ABORT, 'empath: the moves that a recipient can make cannot be changed');
 END;
 
 CREATE TRIGGER _recipient_moves BEFORE UPDATE OF status ON _recipient
@@ -168,7 +168,7 @@ END;
 CREATE TRIGGER _recipient_not_replaced BEFORE INSERT ON _recipient
 WHEN EXISTS (SELECT 1 FROM _recipient WHERE recipient_id = new.recipient_id)
 BEGIN
-  SELECT raise(ABORT, 'empath: there is a recipient of this number');
+  SELECT raise(ABORT, 'empath: a recipient with this number exists');
 END;
 
 CREATE TRIGGER _recipient_number_stays BEFORE UPDATE OF recipient_id ON _recipient
@@ -179,7 +179,7 @@ END;
 CREATE TRIGGER _message_stays BEFORE DELETE ON _message
 WHEN EXISTS (SELECT 1 FROM _recipient WHERE message_id = old.message_id)
 BEGIN
-  SELECT raise(ABORT, 'empath: a message goes after its last recipient');
+  SELECT raise(ABORT, 'empath: a message can only be removed after its last recipient');
 END;
 
 CREATE TRIGGER _content_stays BEFORE DELETE ON _content
@@ -193,7 +193,7 @@ END;
 -- Without its destination the views would not show a recipient.
 CREATE TRIGGER _destination_stays BEFORE DELETE ON _destination
 BEGIN
-  SELECT raise(ABORT, 'empath: a destination stays; DELETE FROM queue WHERE destination = … cancels what waits for it');
+  SELECT raise(ABORT, 'empath: a destination cannot be removed; DELETE FROM queue WHERE destination = … cancels its mail');
 END;
 
 -- See _recipient_not_replaced.
@@ -201,7 +201,7 @@ CREATE TRIGGER _destination_not_replaced BEFORE INSERT ON _destination
 WHEN EXISTS (SELECT 1 FROM _destination WHERE name = new.name)
   OR EXISTS (SELECT 1 FROM _destination WHERE destination_id = new.destination_id)
 BEGIN
-  SELECT raise(ABORT, 'empath: there is a destination of this name or number');
+  SELECT raise(ABORT, 'empath: a destination with this name or number exists');
 END;
 
 CREATE TRIGGER _destination_number_stays BEFORE UPDATE OF destination_id, name ON _destination
@@ -237,7 +237,7 @@ CREATE TABLE _process (
   pid            INTEGER NOT NULL,
   started_at     REAL    NOT NULL,
   beat           INTEGER NOT NULL DEFAULT 0,  -- advances every 2 s through the process's hub and its writer
-  beat_at        REAL    NOT NULL,  -- its own clock at that beat; for people, nothing compares it
+  beat_at        REAL    NOT NULL,  -- its own clock at that beat; only for people
   ended_at       REAL,  -- NULL: it lives
   version        TEXT    NOT NULL,  -- of Empath
   engine_version TEXT    NOT NULL,  -- of its SQLite
@@ -268,13 +268,13 @@ CREATE TRIGGER _lease_stays BEFORE DELETE ON _lease
 WHEN EXISTS (SELECT 1 FROM _recipient WHERE lease_id = old.lease_id)
  AND EXISTS (SELECT 1 FROM _destination WHERE destination_id = old.destination_id)  -- else `empath-admin fsck` mends it
 BEGIN
-  SELECT raise(ABORT, 'empath: a lease ends after the last of its recipients; UPDATE queue gives an order to a leased one');
+  SELECT raise(ABORT, 'empath: a lease can only be removed after its last recipient; UPDATE queue gives an order to a leased one');
 END;
 
 CREATE TRIGGER _process_stays BEFORE DELETE ON _process
 WHEN EXISTS (SELECT 1 FROM _lease WHERE process_id = old.process_id)
 BEGIN
-  SELECT raise(ABORT, 'empath: a process goes after the last of its leases');
+  SELECT raise(ABORT, 'empath: a process can only be removed after its last lease');
 END;
 
 CREATE TRIGGER _lease_ended AFTER DELETE ON _lease
@@ -305,38 +305,38 @@ CREATE TABLE _attempt (
   attempt_id            INTEGER PRIMARY KEY AUTOINCREMENT,
   recipient_id          INTEGER NOT NULL,  -- of _recipient
   process_id            INTEGER NOT NULL,  -- of _process
-  lease_id              INTEGER NOT NULL,  -- lease it was made under
+  lease_id              INTEGER NOT NULL,  -- lease of the attempt
   destination           TEXT    NOT NULL,  -- name of the destination at that time
   started_at            REAL    NOT NULL,
   duration_s            REAL    NOT NULL,
-  connect_s             REAL,  -- part of it until the host was ready for mail; NULL: by a connection that was open, or by none
-  host                  TEXT,  -- host name that was spoken to
+  connect_s             REAL,  -- part of it until the host was ready for mail; NULL: no connection was made
+  host                  TEXT,  -- name of the host
   peer_address          TEXT,  -- its address and port
-  stage                 TEXT    NOT NULL,  -- where in the dialogue it ended, such as rcpt
-  code                  INTEGER,  -- reply code of the host; NULL: the text is that of Empath, such as of a timeout
+  stage                 TEXT    NOT NULL,  -- stage of the dialogue at which it ended, such as rcpt
+  code                  INTEGER,  -- reply code of the host; NULL: the text is Empath's own, as for a timeout
   enhanced              TEXT,  -- enhanced status code, RFC 3463
   text                  TEXT    NOT NULL,  -- the reply, escaped
-  tls_policy            TEXT,  -- policy that was in force, such as may or dane; NULL: none
+  tls_policy            TEXT,  -- policy in force, such as may or dane; NULL: none
   tls_version           TEXT,  -- such as TLSv1.3; NULL: in the clear
   tls_cipher            TEXT,  -- name of the cipher suite
-  tls_peer              TEXT,  -- how the host proved who it is; NULL: it did not
+  tls_peer              TEXT,  -- how the host proved its identity; NULL: not at all
   outcome               TEXT    NOT NULL CHECK (
                           outcome = 'delivered' OR outcome = 'deferred' OR outcome = 'bounced' OR outcome = 'expired'
                           OR outcome = 'next_host' OR outcome = 'unknown' OR outcome = 'maybe_delivered'),
-  decided_status        TEXT    NOT NULL,  -- status it led to; 'unchanged': none
-  decided_next_retry_at REAL    -- next attempt it led to; NULL: none
+  decided_status        TEXT    NOT NULL,  -- resulting status; 'unchanged': none
+  decided_next_retry_at REAL    -- resulting instant of the next attempt; NULL: none
 ) STRICT;
 CREATE INDEX _attempt_recipient ON _attempt (recipient_id);
 
 CREATE TRIGGER _attempt_stays BEFORE DELETE ON _attempt
 WHEN EXISTS (SELECT 1 FROM _recipient WHERE recipient_id = old.recipient_id)
 BEGIN
-  SELECT raise(ABORT, 'empath: an attempt goes with its recipient, by the retention of the configuration');
+  SELECT raise(ABORT, 'empath: an attempt is removed with its recipient, by the retention of the configuration');
 END;
 
 CREATE TRIGGER _attempt_not_changed BEFORE UPDATE ON _attempt
 BEGIN
-  SELECT raise(ABORT, 'empath: an attempt is what happened and cannot be changed; UPDATE queue steers the next one');
+  SELECT raise(ABORT, 'empath: an attempt is a record and cannot be changed; UPDATE queue changes the next one');
 END;
 
 -- The obligation to report: it commits with the fate, and is removed with the report.
@@ -357,20 +357,20 @@ WHEN NOT old.is_met
    SELECT 1 FROM _recipient
     WHERE recipient_id = old.recipient_id AND (old.kind <> 'failure' OR status = 'bounced' OR status = 'expired'))
 BEGIN
-  SELECT raise(ABORT, 'empath: the sender has to hear of it; a notice goes with its report');
+  SELECT raise(ABORT, 'empath: the sender must get this report; a notice is removed with its report');
 END;
 
 CREATE TABLE _setting (
   -- 'frozen': the instant, in ISO 8601, since which an operator stops delivery; 'log-level'; 'concurrency': connections to
   -- a destination that is new; 'routes': digest of the routes that the waiting mail follows;
-  -- 'audit_told': the last row of _audit that stands in the log; 'audit_forgotten_until': see _audit_not_removed
+  -- 'audit_told': the last row of _audit that is in the log; 'audit_forgotten_until': see _audit_not_removed
   name  TEXT PRIMARY KEY,
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- Files that no message needs; the housekeeper removes each file, then its row.
 CREATE TABLE _spool_garbage (
-  locator     TEXT PRIMARY KEY,  -- as it stood in _message.content_locator
+  locator     TEXT PRIMARY KEY,  -- former value of _message.content_locator
   tries       INTEGER NOT NULL DEFAULT 0,  -- removals that failed
   next_try_at REAL    NOT NULL DEFAULT 0.0,  -- not before; doubles with each try
   last_error  TEXT
@@ -402,8 +402,8 @@ CREATE TABLE _audit (
   at             REAL    NOT NULL DEFAULT ((julianday('now') - 2440587.5) * 86400.0),
   who            TEXT    NOT NULL,  -- of _actor; 'sql': a shell; 'empath': an order that was carried out
   engine_version TEXT    NOT NULL DEFAULT (sqlite_version()),  -- of the program that wrote the row
-  recipient_id   INTEGER,  -- of _recipient; NULL: it is about something else
-  destination    TEXT,  -- name of the destination that it is about
+  recipient_id   INTEGER,  -- of _recipient; NULL: no recipient
+  destination    TEXT,  -- name of the destination, if there is one
   what           TEXT    NOT NULL,  -- column of the view, or verb of control
   before         ANY,
   after          ANY,
@@ -414,21 +414,21 @@ CREATE INDEX _audit_recipient ON _audit (recipient_id) WHERE recipient_id IS NOT
 
 CREATE TRIGGER _audit_not_changed BEFORE UPDATE ON _audit
 BEGIN
-  SELECT raise(ABORT, 'empath: what the audit says cannot be changed');
+  SELECT raise(ABORT, 'empath: rows of the audit cannot be changed');
 END;
 
 -- Retention sets the instant up to which rows may go, in the transaction that removes them.
 CREATE TRIGGER _audit_not_removed BEFORE DELETE ON _audit
 WHEN NOT EXISTS (SELECT 1 FROM _setting WHERE name = 'audit_forgotten_until' AND old.at <= CAST(value AS REAL))
 BEGIN
-  SELECT raise(ABORT, 'empath: what the audit says cannot be removed; [retention] audit does it in time');
+  SELECT raise(ABORT, 'empath: rows of the audit cannot be removed; [retention] audit removes them in time');
 END;
 
 -- See _recipient_not_replaced.
 CREATE TRIGGER _audit_not_replaced BEFORE INSERT ON _audit
 WHEN new.audit_id > 0 AND new.audit_id <= (SELECT max(audit_id) FROM _audit)
 BEGIN
-  SELECT raise(ABORT, 'empath: the audit is only ever added to, at its end');
+  SELECT raise(ABORT, 'empath: rows of the audit can only be added, at its end');
 END;
 
 -- Orders to the service as a whole.  The statement that gives the order carries out freeze, thaw, flush or log-level.  The
@@ -441,8 +441,8 @@ CREATE TABLE _control (
   asked_at   REAL    NOT NULL DEFAULT ((julianday('now') - 2440587.5) * 86400.0),
   who        TEXT    NOT NULL,  -- as in _audit
   done_at    REAL,  -- instant at which the last node had done it
-  result     TEXT,  -- what came of it, a sentence, or one of each node
-  node       TEXT,  -- node that is to do it; NULL: every node
+  result     TEXT,  -- outcome: a sentence, or one for each node
+  node       TEXT,  -- node that carries it out; NULL: every node
   CHECK ((done_at IS NULL) = (result IS NULL))
 ) STRICT;
 CREATE INDEX _control_open ON _control (control_id) WHERE done_at IS NULL;
@@ -451,9 +451,9 @@ CREATE INDEX _control_open ON _control (control_id) WHERE done_at IS NULL;
 CREATE TABLE _control_outcome (
   control_id INTEGER NOT NULL,  -- of _control
   node       TEXT    NOT NULL,
-  started_at REAL,  -- instant at which a process took it up; committed before the process acts, so that nothing is done twice
+  started_at REAL,  -- instant at which a process took it up; committed before the process acts, so that it acts only once
   done_at    REAL,
-  result     TEXT,  -- what came of it, a sentence
+  result     TEXT,  -- outcome, a sentence
   PRIMARY KEY (control_id, node),
   CHECK ((done_at IS NULL) = (result IS NULL))
 ) STRICT, WITHOUT ROWID;

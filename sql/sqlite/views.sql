@@ -4,8 +4,8 @@
 -- Every instant has two columns: UTC text for people, and Unix seconds (_unix) for arithmetic.
 -- control.sql defines what can be written through them.
 
--- One row per live recipient: queued, deferred, leased or held. To be written: status, next_retry_at, priority,
--- expires_at; DELETE cancels.
+-- One row per live recipient: queued, deferred, leased or held. Writable: status, next_retry_at, priority, expires_at.
+-- DELETE cancels the recipient.
 CREATE VIEW queue AS
 SELECT m.ulid                                        AS id,                       -- queue id (ULID) of the message
        r.recipient_id                                AS recipient_id,             -- number of this recipient
@@ -15,27 +15,27 @@ SELECT m.ulid                                        AS id,                     
        d.name                                        AS destination,              -- queue key: next hop or domain
        r.status                                      AS status,                   -- queued, deferred, leased or held
        r.ordered_status AS ordered,  -- order that waits for the end of the lease
-       coalesce(r.ordered_status, r.status) AS wanted,  -- status that it is to have: ordered, else status; for WHERE
-       datetime(r.ordered_next_retry_at, 'unixepoch') AS ordered_next_retry_at,  -- next attempt that is ordered so, UTC
-       r.ordered_next_retry_at                       AS ordered_next_retry_unix,  -- the same, Unix seconds
+       coalesce(r.ordered_status, r.status) AS wanted,  -- status that it will have: ordered, else status; for WHERE
+       datetime(r.ordered_next_retry_at, 'unixepoch') AS ordered_next_retry_at,  -- ordered instant of the next attempt, UTC
+       r.ordered_next_retry_at                       AS ordered_next_retry_unix,  -- the same in Unix seconds
        r.priority                                    AS priority,                 -- class 0 (first) to 4
-       datetime(r.next_retry_at, 'unixepoch')        AS next_retry_at,            -- next attempt not before, UTC
-       r.next_retry_at                               AS next_retry_unix,          -- the same, Unix seconds
-       datetime(r.expires_at, 'unixepoch')           AS expires_at,               -- end of its lifetime, UTC
-       r.expires_at                                  AS expires_unix,             -- the same, Unix seconds
-       r.attempts                                    AS attempts,                 -- settled attempts
+       datetime(r.next_retry_at, 'unixepoch')        AS next_retry_at,            -- earliest instant of the next attempt, UTC
+       r.next_retry_at                               AS next_retry_unix,          -- the same in Unix seconds
+       datetime(r.expires_at, 'unixepoch')           AS expires_at,               -- end of the lifetime, UTC
+       r.expires_at                                  AS expires_unix,             -- the same in Unix seconds
+       r.attempts                                    AS attempts,                 -- number of settled attempts
        r.last_reply                                  AS last_reply,               -- reply that decided the last attempt
-       r.reason                                      AS reason,                   -- why it is held
-       datetime(m.received_at, 'unixepoch')          AS received_at,              -- accepted, UTC
-       m.received_at                                 AS received_unix,            -- the same, Unix seconds
+       r.reason                                      AS reason,                   -- reason of a hold
+       datetime(m.received_at, 'unixepoch')          AS received_at,              -- instant of acceptance, UTC
+       m.received_at                                 AS received_unix,            -- the same in Unix seconds
        m.size                                        AS size                      -- octets of the content
   FROM _recipient AS r
   JOIN _message AS m ON m.message_id = r.message_id
   JOIN _destination AS d ON d.destination_id = r.destination_id
  WHERE r.status IN ('queued', 'deferred', 'leased', 'held');
 
--- One row per recipient that has met its end: delivered, bounced, expired or cancelled. To be written: status = 'queued'
--- for one that is bounced or cancelled, as long as has_content is 1.
+-- One row per recipient with a final status: delivered, bounced, expired or cancelled. Writable: status = 'queued' for a
+-- bounced or cancelled recipient, while has_content is 1.
 CREATE VIEW history AS
 SELECT m.ulid                                        AS id,                       -- queue id (ULID) of the message
        r.recipient_id                                AS recipient_id,             -- number of this recipient
@@ -44,13 +44,13 @@ SELECT m.ulid                                        AS id,                     
        r.domain                                      AS domain,                   -- domain of the forward-path
        d.name                                        AS destination,              -- queue key: next hop or domain
        r.status AS status,  -- delivered, bounced, expired or cancelled
-       r.attempts                                    AS attempts,                 -- settled attempts
+       r.attempts                                    AS attempts,                 -- number of settled attempts
        r.last_reply                                  AS last_reply,               -- reply that decided the last attempt
-       r.reason                                      AS reason,                   -- why it ended, if no reply says so
-       datetime(r.settled_at, 'unixepoch')           AS settled_at,               -- when it ended, UTC
-       r.settled_at                                  AS settled_unix,             -- the same, Unix seconds
-       datetime(m.received_at, 'unixepoch')          AS received_at,              -- accepted, UTC
-       m.received_at                                 AS received_unix,            -- the same, Unix seconds
+       r.reason                                      AS reason,                   -- reason of the final status, unless a reply gives it
+       datetime(r.settled_at, 'unixepoch')           AS settled_at,               -- instant of the final status, UTC
+       r.settled_at                                  AS settled_unix,             -- the same in Unix seconds
+       datetime(m.received_at, 'unixepoch')          AS received_at,              -- instant of acceptance, UTC
+       m.received_at                                 AS received_unix,            -- the same in Unix seconds
        m.size                                        AS size,                     -- octets of the content
        m.content_locator IS NOT NULL                 AS has_content               -- 1 while the content is kept
   FROM _recipient AS r
@@ -62,104 +62,104 @@ SELECT m.ulid                                        AS id,                     
 CREATE VIEW message AS
 SELECT m.ulid AS id,  -- queue id (ULID), in the 250 reply and in the log
        m.reverse_path                                AS sender,                   -- reverse-path; '' is null
-       m.subject AS subject,  -- Subject field as it stands, at most 200 characters
+       m.subject AS subject,  -- Subject field, at most 200 characters
        m.header_message_id                           AS header_message_id,        -- Message-ID field
        datetime(m.received_at, 'unixepoch')          AS received_at,              -- instant of the final dot, UTC
-       m.received_at                                 AS received_unix,            -- the same, Unix seconds
+       m.received_at                                 AS received_unix,            -- the same in Unix seconds
        m.size AS size,  -- octets of the content with the fields that this host adds
        m.digest AS digest,  -- SHA-256 of the content as received, hexadecimal
-       (SELECT count(*) FROM _recipient AS r WHERE r.message_id = m.message_id) AS recipients,  -- with any status
-       (SELECT count(*) FROM queue AS q WHERE q.id = m.ulid) AS live,                     -- recipients in queue
-       m.content_locator AS content,  -- 'inline', 'spool:…' for a file, NULL: removed
+       (SELECT count(*) FROM _recipient AS r WHERE r.message_id = m.message_id) AS recipients,  -- number of recipients with any status
+       (SELECT count(*) FROM queue AS q WHERE q.id = m.ulid) AS live,                     -- number of live recipients
+       m.content_locator AS content,  -- 'inline', 'spool:…' for a file; NULL: removed
        m.body_type AS body_type,  -- BODY= of MAIL, RFC 6152: 7BIT or 8BITMIME
        m.is_smtputf8 AS is_smtputf8,  -- 1: the client asked for SMTPUTF8, RFC 6531
        m.dsn_return                                  AS dsn_return,               -- RET= of MAIL, RFC 3461
        m.envelope_id                                 AS envelope_id,              -- ENVID= of MAIL in xtext, RFC 3461
-       m.node                                        AS node,                     -- host that accepted it
-       m.listener AS listener,  -- address it came in by; 'report': a report of our own
+       m.node                                        AS node,                     -- name of the host that accepted it
+       m.listener AS listener,  -- address of the listener; 'report': a report of Empath's own
        m.client_address                              AS client_address,           -- IP address of the client
-       m.client_name                                 AS client_name,              -- what the client called itself
+       m.client_name                                 AS client_name,              -- name that the client gave in HELO or EHLO
        m.auth AS auth,  -- identity that the client proved, if any
-       m.metadata                                    AS metadata                  -- JSON object of modules
+       m.metadata                                    AS metadata                  -- JSON object for modules
   FROM _message AS m;
 
--- One row per attempt to deliver to one recipient, with the reply that ended it, and one per host before that passed it on.
+-- One row per host that was asked in an attempt for a recipient, with the reply that ended it.
 CREATE VIEW attempt AS
 SELECT a.attempt_id                                  AS attempt_id,               -- number of the attempt
        m.ulid                                        AS id,                       -- queue id (ULID) of the message
        a.recipient_id                                AS recipient_id,             -- number of the recipient
        r.address                                     AS recipient,                -- forward-path
-       a.destination                                 AS destination,              -- its queue key at that time
-       datetime(a.started_at, 'unixepoch')           AS started_at,               -- begun, UTC
-       a.started_at                                  AS started_unix,             -- the same, Unix seconds
-       a.duration_s                                  AS duration_s,               -- how long it took, seconds
-       a.connect_s AS connect_s,  -- part of it until the host was ready for mail; NULL: the connection was open, or never was
-       a.host                                        AS host,                     -- host name that was spoken to
+       a.destination                                 AS destination,              -- queue key of the recipient at that time
+       datetime(a.started_at, 'unixepoch')           AS started_at,               -- start, UTC
+       a.started_at                                  AS started_unix,             -- the same in Unix seconds
+       a.duration_s                                  AS duration_s,               -- duration in seconds
+       a.connect_s AS connect_s,  -- part of it until the host was ready for mail; NULL: no connection was made
+       a.host                                        AS host,                     -- name of the host
        a.peer_address                                AS peer_address,             -- its address and port
-       a.stage AS stage,  -- where in the dialogue it ended, such as rcpt
-       a.code                                        AS code,                     -- reply code of the host; NULL: the text is that of Empath, such as of a timeout
+       a.stage AS stage,  -- stage of the dialogue at which it ended, such as rcpt
+       a.code                                        AS code,                     -- reply code of the host; NULL: the text is Empath's own, as for a timeout
        a.enhanced                                    AS enhanced,                 -- enhanced status code, RFC 3463
        a.text                                        AS text,                     -- the reply
-       a.tls_policy AS tls_policy,  -- TLS policy that was in force, such as may; NULL: none
+       a.tls_policy AS tls_policy,  -- TLS policy in force, such as may; NULL: none
        a.tls_version AS tls_version,  -- such as TLSv1.3; NULL: in the clear
        a.tls_cipher                                  AS tls_cipher,               -- name of the cipher suite
-       a.tls_peer AS tls_peer,  -- how the host proved who it is; NULL: it did not
+       a.tls_peer AS tls_peer,  -- how the host proved its identity; NULL: not at all
        a.outcome AS outcome,  -- delivered, deferred, bounced, expired, next_host, unknown, maybe_delivered
-       a.decided_status AS decided_status,  -- status it led to; 'unchanged': another host was tried, or it came too late
-       datetime(a.decided_next_retry_at, 'unixepoch') AS decided_next_retry_at,    -- next attempt it led to, UTC
-       a.decided_next_retry_at                       AS decided_next_retry_unix,  -- the same, Unix seconds
-       a.process_id                                  AS process_id                -- process that made it
+       a.decided_status AS decided_status,  -- resulting status; 'unchanged': another host was tried, or the result came too late
+       datetime(a.decided_next_retry_at, 'unixepoch') AS decided_next_retry_at,    -- resulting instant of the next attempt, UTC
+       a.decided_next_retry_at                       AS decided_next_retry_unix,  -- the same in Unix seconds
+       a.process_id                                  AS process_id                -- process that made the attempt
   FROM _attempt AS a
   JOIN _recipient AS r ON r.recipient_id = a.recipient_id
   JOIN _message AS m ON m.message_id = r.message_id;
 
--- One row per queue key: a next hop that a route names, else a domain. To be written: suspended_until, NULL ends it.
+-- One row per queue key: a next hop that a route names, else a domain. Writable: suspended_until. NULL ends a suspension.
 CREATE VIEW destination AS
 SELECT d.name AS destination,  -- 'smtp:host:port', 'maildir:/path', 'discard:', 'no-route:', or a domain
-       d.max_leases AS max_leases,  -- connections at once, of all workers together
-       (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id) AS leases,  -- connections in use
-       d.is_failing                                  AS is_failing,               -- 1: its last attempt reached no host, or failed after a minute
-       datetime(d.due_at, 'unixepoch') AS due_at,  -- no recipient waits for less, UTC; NULL: none waits
-       d.due_at                                      AS due_unix,                 -- the same, Unix seconds
-       datetime(d.breaker_until, 'unixepoch') AS breaker_until,  -- nothing before this instant after failures, UTC
-       d.breaker_until                               AS breaker_until_unix,       -- the same, Unix seconds
-       datetime(d.suspended_until, 'unixepoch') AS suspended_until,  -- nothing before this instant by order, UTC
-       d.suspended_until                             AS suspended_until_unix,     -- the same, Unix seconds
-       datetime(d.ready_at, 'unixepoch') AS ready_at,  -- work may begin, UTC; NULL: no work, or no free connection
-       d.ready_at                                    AS ready_unix                -- the same, Unix seconds
+       d.max_leases AS max_leases,  -- most connections at once, over all workers
+       (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id) AS leases,  -- number of connections in use
+       d.is_failing                                  AS is_failing,               -- 1: the last attempt reached no host, or failed after a minute
+       datetime(d.due_at, 'unixepoch') AS due_at,  -- no recipient is due earlier, UTC; NULL: none waits
+       d.due_at                                      AS due_unix,                 -- the same in Unix seconds
+       datetime(d.breaker_until, 'unixepoch') AS breaker_until,  -- no attempt before this instant, after failures, UTC
+       d.breaker_until                               AS breaker_until_unix,       -- the same in Unix seconds
+       datetime(d.suspended_until, 'unixepoch') AS suspended_until,  -- no attempt before this instant, by order, UTC
+       d.suspended_until                             AS suspended_until_unix,     -- the same in Unix seconds
+       datetime(d.ready_at, 'unixepoch') AS ready_at,  -- a lease can be taken from here on, UTC; NULL: no mail waits, or no connection is free
+       d.ready_at                                    AS ready_unix                -- the same in Unix seconds
   FROM _destination AS d;
 
 -- One row per run of one process of Empath.
 CREATE VIEW process AS
 SELECT p.process_id                                  AS process_id,               -- number of the run, never used again
        p.slot                                        AS slot,                     -- such as worker-1
-       p.generation                                  AS generation,               -- counts the processes in the slot
-       p.node                                        AS node,                     -- host
+       p.generation                                  AS generation,               -- number of the process in its slot, from 1
+       p.node                                        AS node,                     -- name of the host
        p.instance                                    AS instance,                 -- ULID of its supervisor's run
        p.pid                                         AS pid,                      -- process id of the system
-       datetime(p.started_at, 'unixepoch')           AS started_at,               -- UTC
-       p.started_at                                  AS started_unix,             -- the same, Unix seconds
-       p.beat                                        AS beat,                     -- counts its signs of life
+       datetime(p.started_at, 'unixepoch')           AS started_at,               -- start, UTC
+       p.started_at                                  AS started_unix,             -- the same in Unix seconds
+       p.beat                                        AS beat,                     -- number of signs of life
        datetime(p.beat_at, 'unixepoch')              AS beat_at,                  -- last sign of life, each 2 s, UTC
-       p.beat_at                                     AS beat_unix,                -- the same, Unix seconds
-       datetime(p.ended_at, 'unixepoch')             AS ended_at,                 -- UTC; NULL: it lives
-       p.ended_at                                    AS ended_unix,               -- the same, Unix seconds
-       (SELECT count(*) FROM _lease AS l WHERE l.process_id = p.process_id) AS leases,  -- connections it works on
-       p.version                                     AS version,                  -- of Empath
-       p.engine_version                              AS engine_version            -- of its SQLite
+       p.beat_at                                     AS beat_unix,                -- the same in Unix seconds
+       datetime(p.ended_at, 'unixepoch')             AS ended_at,                 -- end, UTC; NULL: it lives
+       p.ended_at                                    AS ended_unix,               -- the same in Unix seconds
+       (SELECT count(*) FROM _lease AS l WHERE l.process_id = p.process_id) AS leases,  -- number of leases that it holds
+       p.version                                     AS version,                  -- version of Empath
+       p.engine_version                              AS engine_version            -- version of its SQLite
   FROM _process AS p;
 
--- One row per change that was made through these views, and per order that was carried out at the end of a lease.
+-- One row per change through these views, and per order that was carried out at the end of a lease.
 CREATE VIEW audit AS
 SELECT a.audit_id                                    AS audit_id,                 -- number of the row, rising
-       datetime(a.at, 'unixepoch')                   AS at,                       -- when, UTC
-       a.at                                          AS at_unix,                  -- the same, Unix seconds
-       a.who AS who,  -- who; 'sql' is a shell, 'empath' carries out an order
-       a.engine_version AS engine_version,  -- SQLite of the program that made the change
+       datetime(a.at, 'unixepoch')                   AS at,                       -- instant of the change, UTC
+       a.at                                          AS at_unix,                  -- the same in Unix seconds
+       a.who AS who,  -- author of the change; 'sql': a shell; 'empath': an order carried out later
+       a.engine_version AS engine_version,  -- version of SQLite in the program that made the change
        a.ulid                                        AS id,                       -- queue id (ULID) of the message
-       a.recipient_id AS recipient_id,  -- number of the recipient, if it is about one
+       a.recipient_id AS recipient_id,  -- number of the recipient, if there is one
        a.address                                     AS recipient,                -- forward-path
-       a.destination                                 AS destination,              -- destination, if it is about one
+       a.destination                                 AS destination,              -- destination, if there is one
        a.what AS what,  -- column that changed, verb of control, or check of fsck
        a.before                                      AS before,                   -- its value before
        a.after                                       AS after                     -- its value after
@@ -170,13 +170,13 @@ SELECT a.audit_id                                    AS audit_id,               
 -- stop-listener (an address, until the next reload).
 CREATE VIEW control AS
 SELECT c.control_id                                  AS control_id,               -- number of the order
-       c.verb                                        AS verb,                     -- what is to be done
-       c.argument                                    AS argument,                 -- with what
-       c.node AS node,  -- node that is to do it, for reload, drain and stop-listener; NULL: every node
-       datetime(c.asked_at, 'unixepoch')             AS asked_at,                 -- when it was asked for, UTC
-       c.asked_at                                    AS asked_unix,               -- the same, Unix seconds
-       c.who                                         AS who,                      -- by whom, as in audit
-       datetime(c.done_at, 'unixepoch') AS done_at,  -- when the last node had done it, UTC; NULL: not yet
-       c.done_at                                     AS done_unix,                -- the same, Unix seconds
-       c.result                                      AS result                    -- what came of it, on several nodes of each
+       c.verb                                        AS verb,                     -- the order
+       c.argument                                    AS argument,                 -- argument of the order
+       c.node AS node,  -- node that carries it out, for reload, drain and stop-listener; NULL: every node
+       datetime(c.asked_at, 'unixepoch')             AS asked_at,                 -- instant of the order, UTC
+       c.asked_at                                    AS asked_unix,               -- the same in Unix seconds
+       c.who                                         AS who,                      -- author of the order, as in audit
+       datetime(c.done_at, 'unixepoch') AS done_at,  -- instant at which the last node was done, UTC; NULL: not yet
+       c.done_at                                     AS done_unix,                -- the same in Unix seconds
+       c.result                                      AS result                    -- outcome, of each node where there are several
   FROM _control AS c;

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.admin.kit import Desk
+from tests.cli.admin.kit import AdminTool
 from tests.kit.queue import violations
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def tool(tmp_path: Path) -> Iterator[AdminTool]:
     """An empty queue; after the test it must be sound."""
-    made = Desk(tmp_path)
+    made = AdminTool(tmp_path)
     yield made
     made.queue.close()
     assert {} == violations(made.path)

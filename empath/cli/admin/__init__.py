@@ -1,1 +1,1 @@
-"""The verbs of empath-admin, a module for each family, each with its VERBS."""
+"""The verbs of empath-admin. Each module has some of them, in its VERBS."""

@@ -1,10 +1,10 @@
 """
 empath-admin - see and steer the queue
 
-Results go to standard output, words about them to standard error.  Everything works on the queue database itself, with
-or without a running server: a running one sees a change within half a second.
+Results go to standard output, messages about them to standard error.  Every verb works on the queue database itself,
+whether or not the server runs.  A running server sees a change within half a second.
 
-The verbs stand in modules of their own, each with its VERBS; this one only gathers them.
+Each other module of this package has some verbs, in its VERBS.  This module adds them to the command.
 """
 
 import click

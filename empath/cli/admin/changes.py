@@ -2,8 +2,8 @@
 changes - the output of orders to recipients: each recipient before and after, then the counts
 
 An order to a million recipients is printed page by page, so that memory does not grow with it. JSON is still one
-object, whose list is written page by page. A reader that goes away (`| head`) must not stop an order half-way: from
-then on nothing is written, and the order is completed.
+object, whose list is written page by page. If the reader of the output goes away (`| head`), the order is completed
+without further output.
 """
 
 import json
@@ -37,7 +37,7 @@ class Changes:
         self._order = order
         self._is_json = is_json
         self._is_dry_run = is_dry_run
-        self._is_deaf = False
+        self._has_no_reader = False
         self._shown = 0
 
     def add(self, page: Sequence[Change]) -> None:
@@ -46,7 +46,7 @@ class Changes:
         self.matched += len(page)
         self.changed += sum(change.effect is Effect.CHANGED for change in page)
         self.ordered += sum(change.effect is Effect.ORDERED for change in page)
-        if not page or self._is_deaf:
+        if not page or self._has_no_reader:
             return
         try:
             if self._is_json:
@@ -55,11 +55,11 @@ class Changes:
             else:
                 self._write_rows(page, is_first=is_first)
         except BrokenPipeError:
-            self._go_deaf()
+            self._stop_writing()
 
     def end(self, steering: Steering, *, is_complete: bool) -> None:
         """Report the totals."""
-        if not self._is_json or self._is_deaf:
+        if not self._is_json or self._has_no_reader:
             return
         rest = {
             "matched": self.matched,
@@ -73,10 +73,10 @@ class Changes:
         try:
             click.echo(f"{'' if self.matched else self._head()}], {json.dumps(rest)[1:]}")
         except BrokenPipeError:
-            self._go_deaf()
+            self._stop_writing()
 
     def summary(self, steering: Steering) -> str:
-        """Counts in words, a line for each thing to know."""
+        """The counts as a sentence, then a line for each remark."""
         would = "would be " if self._is_dry_run else ""
         lines = [f"{self.changed} of {count(self.matched, 'recipient')} {would}changed"]
         if self.ordered:
@@ -85,7 +85,7 @@ class Changes:
             lines.append("a dry run: nothing was changed")
         if steering.transactions > 1:
             lines.append(f"in {steering.transactions} transactions, to keep waits for the write lock short")
-        if self.matched > self._shown and not self._is_json and not self._is_deaf:
+        if self.matched > self._shown and not self._is_json and not self._has_no_reader:
             lines.append(f"{self.matched - self._shown} more are not shown (a pipe or --json shows all)")
         if steering.frozen_since is not None and self._order.verb in (Verb.RETRY, Verb.RELEASE, Verb.UNDELETE):
             lines.append(frozen_words(steering.frozen_since))
@@ -103,8 +103,8 @@ class Changes:
             rows = [(c.recipient_id, c.id, c.before.status, c.recipient, self._words(c)) for c in page]
             write_table(_COLUMNS, rows, is_headed=is_first)
 
-    def _go_deaf(self) -> None:
-        self._is_deaf = True
+    def _stop_writing(self) -> None:
+        self._has_no_reader = True
         # Python flushes again at its end, and would report the closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -143,9 +143,9 @@ def _reason(effect: Effect, change: Change) -> str:
         case Effect.FINAL if status != RecipientStatus.CANCELLED:
             return f"it is {status} for good"
         case Effect.LIVE:
-            return f"it is {status}, so in the queue"
+            return f"it is {status}, so it is in the queue"
         case Effect.BOUNCED:
-            return "it is bounced; --status bounced takes it"
+            return "it is bounced; use --status bounced"
         case Effect.CONTENT_REMOVED:
             return "its content has been removed"
         case _:

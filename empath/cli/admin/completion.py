@@ -1,4 +1,4 @@
-"""completion - completion: the script that teaches a shell the verbs and options"""
+"""completion - completion: the script by which a shell completes verbs and options"""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from click.shell_completion import get_completion_class
 from empath.cli.admin.output import NAME
 
 _SHELLS: Final = ("bash", "zsh", "fish")
-_VARIABLE: Final = "_EMPATH_ADMIN_COMPLETE"  # click looks at the variable of this name, and answers the shell
+_VARIABLE: Final = "_EMPATH_ADMIN_COMPLETE"  # environment variable in which a shell asks click for completions
 
 
 @click.command()

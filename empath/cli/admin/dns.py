@@ -31,13 +31,13 @@ _COLUMNS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class DomainFindings:
     """
     The findings for one domain.
 
-    Shape: route and destination are None where there is none; mx is `found`, `NODATA`, `NXDOMAIN`, `failed` with the
-    reason, or None where it was not asked for, ttl_s its time; hosts is empty for a route without hosts; reply is what
-    mail is given where there is no host to try.
+    Shape: route and destination are None without a route. mx is `found`, `NODATA`, `NXDOMAIN`, `failed` with the
+    reason, or None if the route needs no MX; ttl_s is its time to live. hosts is empty for a route without hosts. reply
+    is the reply for mail that has no host to try.
     """
 
     domain: str
@@ -59,8 +59,8 @@ def dns(context: click.Context, domain: str, is_json: bool) -> None:
     """
     Show where mail for DOMAIN would go now: route, MX, hosts in order, and what is refused and why.
 
-    DOMAIN is a domain or an address literal in brackets. The DNS is asked as by a worker with an empty
-    cache. No connection is made.
+    DOMAIN is a domain or an address literal in brackets. Asks the DNS as a worker with an empty cache would. Makes no
+    connection.
     """
     _, config = configuration(context)
     way = _find(config, domain)
@@ -83,19 +83,19 @@ def dns(context: click.Context, domain: str, is_json: bool) -> None:
     say(NAME, _summary(way))
 
 
-def _find(config: Config, domain: str) -> Way:
+def _find(config: Config, domain: str) -> DomainFindings:
     parsed = parse_stored(domain)
     route = config.routes.find(parsed)
     if route is None:
-        return Way(domain, None, None)
+        return DomainFindings(domain, None, None)
     text, destination = route_text(route), route.destination(domain)
     if not isinstance(route, SmtpRoute | MxRoute):
-        return Way(domain, text, destination)
+        return DomainFindings(domain, text, destination)
     search = _search(config, route, domain)
     found = search.hosts(random.random)
     hosts = () if isinstance(found, NoHost) else found
     answer = search.answers.get(Question(domain, Kind.MX))
-    return Way(
+    return DomainFindings(
         domain,
         text,
         destination,
@@ -150,11 +150,11 @@ def _seconds(value: float | None) -> str | None:
     return None if value is None else f"{value:.0f}"
 
 
-def _summary(way: Way) -> str:
+def _summary(way: DomainFindings) -> str:
     if way.route is None:
-        return "no route: mail for this domain is refused; what is queued for it waits"
+        return "no route: new mail for this domain is refused; queued mail waits"
     if way.port is None:
-        return "this route asks the DNS for nothing"
+        return "this route needs no look-up"
     tried = sum(finding.order is not None for finding in way.hosts)
     if tried:
         return f"{tried} address{'es' if tried != 1 else ''} to try, equal ones in random order for each connection"

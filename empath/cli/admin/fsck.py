@@ -1,4 +1,4 @@
-"""fsck - fsck: find what must never be in a queue, and repair it"""
+"""fsck - fsck: find faults in the queue, and repair them"""
 
 import time
 from typing import Final
@@ -25,7 +25,7 @@ _FINDINGS: Final = (Column("CHECK"), Column("STATE", 1), Column("FINDING", 0, 20
 @click.pass_context
 def fsck(context: click.Context, is_repair: bool, is_quick: bool, wait_s: float, is_json: bool) -> None:
     """
-    Check the queue for what must never be there.
+    Check the queue for faults.
 
     Each finding says what to do. The exit code is 0 if nothing is left to do, else 4.
     """

@@ -27,7 +27,7 @@ _MAX_WHO: Final = 150  # characters; the audit takes 200
 
 
 class ParsedType(click.ParamType[Any]):
-    """A value that one of our parsers reads. What the parser refuses is a usage error."""
+    """A value for one of Empath's parsers. An error of the parser is a usage error."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
         self.name = name
@@ -80,13 +80,13 @@ wait_option: Final = click.option(
     help="How long to wait for another process's write lock.",
 )
 dry_run_option: Final = click.option(
-    "--dry-run", "is_dry_run", is_flag=True, help="Show what would change, and change nothing. Takes no lock."
+    "--dry-run", "is_dry_run", is_flag=True, help="Show what would change, and change nothing. Take no lock."
 )
 yes_option: Final = click.option("--yes", "-y", "is_sure", is_flag=True, help="Do not ask.")
 
 
 def selecting(statuses: Sequence[str]) -> Decorator:
-    """The filters; *statuses* are those that --status takes. The verb is given `selection` and `is_all`."""
+    """Give a verb the filters, as its arguments `selection` and `is_all`; *statuses* are the values of --status."""
 
     def decorate(verb: VerbFunction) -> VerbFunction:
         @functools.wraps(verb)
@@ -135,12 +135,10 @@ def _filters(statuses: Sequence[str]) -> list[Decorator]:
             "older_than_s",
             type=DURATION,
             metavar="DURATION",
-            help="Only mail accepted before, as in 2h.",
+            help="Only mail that was accepted longer ago, such as 2h.",
         ),
         click.option("--destination", metavar="NAME", help="Only recipients with this next hop or queue key."),
-        click.option(
-            "--where", metavar="SQL", help="Only recipients for which this SQL expression over their row holds."
-        ),
+        click.option("--where", metavar="SQL", help="Only recipients for whose row this SQL expression is true."),
         click.option("--all", "is_all", is_flag=True, help="All recipients. Required if no other filter is given."),
     ]
 

@@ -24,8 +24,8 @@ _LIVE: Final = tuple(status.value for status in RecipientStatus if status in LIV
 _UNDELETABLE: Final = (RecipientStatus.CANCELLED.value, RecipientStatus.BOUNCED.value)
 _HELP: Final = {
     Verb.RETRY: "Make waiting recipients due now.\n\nAttempts and lifetime stay as they are.",
-    Verb.HOLD: "Hold recipients until `release`.\n\nOne that is being delivered is held if the delivery fails.",
-    Verb.RELEASE: "Release held recipients: they are due at once.\n\nTakes back an order on one that is in delivery.",
+    Verb.HOLD: "Hold recipients until `release`.\n\nA recipient that is being delivered is held if the delivery fails.",
+    Verb.RELEASE: "Release held recipients: they are due at once.\n\nTakes back an order for a leased recipient.",
     Verb.DELETE: "Cancel recipients without a report to the sender.\n\n`undelete` undoes it while the content is kept.",
     Verb.UNDELETE: "Queue cancelled recipients again.\n\nWith --status bounced, queue bounced recipients again.",
     Verb.BOUNCE: "End recipients as undeliverable, with a report to the sender.",
@@ -77,7 +77,7 @@ def _options(verb: Verb) -> list[options.Decorator]:
 
 
 def _confirm(verb: Verb, recipients: int, messages: int) -> bool:
-    """Ask, unless there is nothing to ask about."""
+    """Ask, unless the order selects no recipient."""
     if recipients == 0:
         return True
     what = f"{count(recipients, 'recipient')} in {count(messages, 'message')}"
@@ -85,7 +85,7 @@ def _confirm(verb: Verb, recipients: int, messages: int) -> bool:
 
 
 def carry_out(steering: Steering, changes: Changes) -> None:
-    """Carry out the order and report it. What is committed is reported even if a later page fails."""
+    """Carry out the order and report it. Committed changes are reported even if a later page fails."""
     is_complete = False
     try:
         for page in steering.changes():

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NAME = "empath-admin"
 _GAP = "  "
-_LINES_AT_ONCE = 100  # lines per write; a reader that has gone is noticed within these
+_LINES_AT_ONCE = 100  # lines per write; a missing reader is noticed at the next write
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _print_grid(
     for column in columns:
         table.add_column(column.header, no_wrap=column.fold_width is None, overflow="fold")
     for row in cells:
-        table.add_row(*(Text(cell) for cell in row))  # Text: a peer's brackets are no markup
+        table.add_row(*(Text(cell) for cell in row))  # Text: a peer's brackets must not be read as markup
     console.print(Padding(table, (0, 0, 0, indent)))
 
 

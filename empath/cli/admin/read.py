@@ -63,7 +63,7 @@ def list_(context: click.Context, *, selection: Selection, is_all: bool, limit: 
 @click.command()
 @config_option()
 @click.argument("reference", type=REFERENCE, metavar="ID")
-@click.option("--headers", "has_headers", is_flag=True, help="Also the header section of the content.")
+@click.option("--headers", "has_headers", is_flag=True, help="Show the header section of the content, too.")
 @json_option()
 @click.pass_context
 def view(context: click.Context, reference: Reference, has_headers: bool, is_json: bool) -> None:
@@ -117,7 +117,7 @@ def stats(context: click.Context, top: int, is_json: bool) -> None:
 
 @click.command()
 @config_option()
-@click.option("--all", "has_ended", is_flag=True, help="Also processes that have ended.")
+@click.option("--all", "has_ended", is_flag=True, help="Show processes that have ended, too.")
 @_limit_option
 @click.option(
     "--after",
@@ -129,7 +129,7 @@ def stats(context: click.Context, top: int, is_json: bool) -> None:
 @click.pass_context
 def process(context: click.Context, has_ended: bool, limit: int, after: int | None, is_json: bool) -> None:
     """
-    List the processes of the service, newest first, and whether they live.
+    List the processes of the service, newest first, and whether they are alive.
 
     A process is silent after 30 seconds without a sign of life. It is gone if its pid no longer exists.
     """

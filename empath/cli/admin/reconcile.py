@@ -2,7 +2,7 @@
 reconcile - reconcile: cancel what the log says was delivered, after a restore
 
 A restored queue holds mail that was delivered after its backup was made.  The log has a line `delivered` for each
-recipient; only the recipients that it names are cancelled, not the others of their messages.
+delivered recipient.  The verb cancels only these recipients, not the others of their messages.
 """
 
 import gzip
@@ -40,7 +40,7 @@ _PAIR: Final = re.compile(r'([a-z_]+)=("(?:[^"\\]|\\.)*"|[^ ]*)(?: |$)')
 @click.command()
 @config_option()
 @click.argument("logs", nargs=-1, required=True, metavar="LOGFILE...", type=click.Path(path_type=Path))
-@click.option("--apply", "is_applied", is_flag=True, help="Cancel them. Without it nothing is changed.")
+@click.option("--apply", "is_applied", is_flag=True, help="Cancel the recipients. Without --apply nothing changes.")
 @wait_option
 @json_option()
 @click.pass_context
@@ -65,7 +65,7 @@ def reconcile(
                 if number is not None:
                     numbers[number] = None
     said = "1 delivery" if deliveries == 1 else f"{deliveries} deliveries"
-    say(NAME, f"{said} in the log, of {count(len(numbers), 'live recipient')}")
+    say(NAME, f"{said} in the log; {count(len(numbers), 'live recipient')} to cancel")
     order = Order(Verb.DELETE, options.who(), time.time())
     selection = Selection(tuple(Reference(None, number) for number in numbers))
     if not numbers:
@@ -73,7 +73,7 @@ def reconcile(
     with Steering(engine, order, selection, deadline_s=wait_s if is_applied else None) as steering:
         carry_out(steering, Changes(order, is_json=is_json, is_dry_run=not is_applied))
     if not is_applied:
-        say(NAME, "--apply cancels them")
+        say(NAME, "use --apply to cancel them")
 
 
 def _delivered(path: Path) -> Iterator[tuple[QueueId, str]]:
@@ -98,7 +98,7 @@ def _opened(path: Path) -> gzip.GzipFile | BufferedReader:
 
 
 def _read(line: str) -> tuple[QueueId, str] | None:
-    """The delivery that a line of the log tells of; None if it is another event, or cut off."""
+    """The delivery in a line of the log; None for another event or a truncated line."""
     try:
         if line.startswith("{"):
             fields = json.loads(line)

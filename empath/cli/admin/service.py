@@ -25,7 +25,7 @@ from empath.storage.engine import Engine
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 
 
-class _How(NamedTuple):
+class _Waiting(NamedTuple):
     """How long to wait for the result (None: not at all) and for the write lock, and whether to print JSON."""
 
     timeout_s: float | None
@@ -47,14 +47,14 @@ _timeout_option: Final = click.option(
 )
 
 
-def _telling(function: VerbFunction) -> VerbFunction:
-    """The options of an order to a running service; the verb is given `how`, for `_tell`."""
+def _with_waiting(function: VerbFunction) -> VerbFunction:
+    """Give a verb the options of an order to a running service, as its argument `waiting` for `_tell`."""
 
     @functools.wraps(function)
     def told(
         context: click.Context, *, has_no_wait: bool, timeout_s: float, wait_s: float, is_json: bool, **rest: Any
     ) -> None:
-        function(context, how=_How(None if has_no_wait else timeout_s, wait_s, is_json), **rest)
+        function(context, waiting=_Waiting(None if has_no_wait else timeout_s, wait_s, is_json), **rest)
 
     decorated: VerbFunction = told
     for option in (json_option(), wait_option, _timeout_option, _no_wait_option):
@@ -71,7 +71,7 @@ def freeze(context: click.Context, wait_s: float, is_json: bool) -> None:
     """
     Stop delivery until `thaw`.
 
-    Mail is still accepted. What is being sent at this moment is finished. A restart changes nothing.
+    Mail is still accepted. Deliveries under way are finished. A restart does not end it.
     """
     config = lenient_configuration(context)
     order = orders.Freeze(who=who())
@@ -113,7 +113,7 @@ def thaw(context: click.Context, wait_s: float, is_json: bool) -> None:
 @click.pass_context
 def flush(context: click.Context, destination: str | None, is_dry_run: bool, wait_s: float, is_json: bool) -> None:
     """
-    Try all that waits now, and forget that hosts were out of reach.
+    Make all waiting mail due now, and forget that hosts were unreachable.
 
     Holds, suspensions and rate limits stay.
     """
@@ -137,78 +137,78 @@ def flush(context: click.Context, destination: str | None, is_dry_run: bool, wai
 @click.command()
 @config_option()
 @click.pass_context
-@_telling
-def reload(context: click.Context, how: _How) -> None:
+@_with_waiting
+def reload(context: click.Context, waiting: _Waiting) -> None:
     """Reload the configuration of the running service. The log has the outcome."""
-    _tell(context, "reload", None, how)
+    _tell(context, "reload", None, waiting)
 
 
 @click.command()
 @config_option()
 @click.pass_context
-@_telling
-def drain(context: click.Context, how: _How) -> None:
+@_with_waiting
+def drain(context: click.Context, waiting: _Waiting) -> None:
     """Let the service finish its current work, then stop."""
-    _tell(context, "drain", None, how)
+    _tell(context, "drain", None, waiting)
 
 
 @click.command("log-level")
 @config_option()
 @click.argument("level", type=click.Choice((*LEVELS, "default")))
 @click.pass_context
-@_telling
-def log_level(context: click.Context, level: str, how: _How) -> None:
+@_with_waiting
+def log_level(context: click.Context, level: str, waiting: _Waiting) -> None:
     """
-    Log from LEVEL on, until it is set again.
+    Log at LEVEL and above, until the next such order.
 
     `default` is the level of the configuration.
     """
     argument = None if level == "default" else level
-    _tell(context, "log-level", argument, how)
+    _tell(context, "log-level", argument, waiting)
 
 
 @click.command("stop-listener")
 @config_option()
 @click.argument("address", metavar="ADDRESS")
 @click.pass_context
-@_telling
-def stop_listener(context: click.Context, address: str, how: _How) -> None:
+@_with_waiting
+def stop_listener(context: click.Context, address: str, waiting: _Waiting) -> None:
     """
     Take no more connections at ADDRESS, until the next reload.
 
-    ADDRESS is that of a listener of the configuration, such as 127.0.0.1:25. Sessions go on to their end.
+    ADDRESS is the address of a configured listener, such as 127.0.0.1:25. Open sessions continue.
     """
     _, config = configuration(context)
     names = [listener.text for listener in config.listeners]
     if address not in names:
         raise UsageError(f"the configuration has no listener {address}; it has {', '.join(names)}")
-    _tell(context, "stop-listener", address, how)
+    _tell(context, "stop-listener", address, waiting)
 
 
-def _tell(context: click.Context, verb: str, argument: str | None, how: _How) -> None:
+def _tell(context: click.Context, verb: str, argument: str | None, waiting: _Waiting) -> None:
     config = lenient_configuration(context)
     engine = open_queue(config)
-    _hold_that_it_runs(config, engine)
+    _require_service(config, engine)
     order = orders.Tell(verb, argument, who=who())
-    storage.carry_out(engine, order, deadline_s=how.wait_s)
+    storage.carry_out(engine, order, deadline_s=waiting.wait_s)
     result = None
-    if how.timeout_s is not None:
-        result = orders.wait_for_outcome(engine, order.control_id, deadline_s=how.timeout_s)
-    if how.is_json:
+    if waiting.timeout_s is not None:
+        result = orders.wait_for_outcome(engine, order.control_id, deadline_s=waiting.timeout_s)
+    if waiting.is_json:
         output.write_json({"verb": verb, "argument": argument, "control_id": order.control_id, "result": result})
     elif result is not None:
         click.echo(output.printable(result))
     place = f"control_id {order.control_id} in the view control"
-    if result is None and how.timeout_s is not None:
+    if result is None and waiting.timeout_s is not None:
         raise QueueBusy(
-            f"{verb}: no result within {how.timeout_s:g} s; the order stands, its result will be in {place}"
+            f"{verb}: no result within {waiting.timeout_s:g} s; the order stands, its result will be in {place}"
         )
     if result is None:
         say(NAME, f"{verb}: ordered; the result will be in {place}")
 
 
-def _hold_that_it_runs(config: Config, engine: Engine) -> None:
-    """Raise if no service runs: the next start would carry the order out, long after it was meant."""
+def _require_service(config: Config, engine: Engine) -> None:
+    """Raise if no service runs: the next start would carry the order out, perhaps long after it was given."""
     from empath.daemon.supervisor.launch import find_supervisor  # noqa: PLC0415 - only these verbs need it
 
     with storage.Snapshot(engine):

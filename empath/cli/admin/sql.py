@@ -19,7 +19,7 @@ def sql(context: click.Context, is_writing: bool, wait_s: float, statements: tup
     Open an SQL shell on the queue, or run each STATEMENT.
 
     Without a STATEMENT a script is read from standard input, unless that is a terminal. The first error ends a script;
-    statements before it are done.
+    earlier statements stay done.
     """
     config = lenient_configuration(context)
     try:

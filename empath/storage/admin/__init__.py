@@ -1,1 +1,1 @@
-"""People's questions and orders to the queue; the commands use this package."""
+"""Questions and orders of people to the queue, for the commands."""

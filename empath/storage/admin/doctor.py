@@ -1,7 +1,7 @@
 """
 doctor - whether the queue and its place are fit for the service
 
-Nothing is made or changed, and a missing thing does not end the checks: each check gives a Diagnosis.
+The checks create and change nothing.  Each gives a Diagnosis, also if something is missing.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from empath.storage.engine import Engine, Selects
 
 _SKEW_S: Final = 60.0
 _RELEASED: Final = 1_750_000_000.0  # 2025-06-15, an instant before the release of this version
-_MEND_CLOCK: Final = "set the clock and let it be kept, such as by `timedatectl set-ntp true`"
+_MEND_CLOCK: Final = "set the clock and keep it synchronized, for example by `timedatectl set-ntp true`"
 
 
 def diagnose_queue(
@@ -57,15 +57,15 @@ def explained(subject: str, level: Level, error: EmpathError) -> Diagnosis:
 def _clock(now: float) -> Diagnosis:
     shown = Timestamp(now).iso8601()
     if now < _RELEASED:
-        return Diagnosis("clock", Level.ERROR, f"{shown} is before this version was made", _MEND_CLOCK)
+        return Diagnosis("clock", Level.ERROR, f"{shown} is before the release of this version", _MEND_CLOCK)
     return Diagnosis("clock", Level.OK, shown)
 
 
 def _future(visit: Selects, now: float) -> Diagnosis:
     newest = visit.value("doctor.newest_received")
     if newest is not None and newest > now + _SKEW_S:
-        found = f"a message was received {newest - now:.0f} s from now: the clock was set back"
-        return Diagnosis("received", Level.WARNING, found, f"{_MEND_CLOCK}; that message waits until its time has come")
+        found = f"a message was received {newest - now:.0f} s in the future: the clock was set back"
+        return Diagnosis("received", Level.WARNING, found, f"{_MEND_CLOCK}; that message is not due before then")
     return Diagnosis("received", Level.OK, "no message is from the future")
 
 
@@ -73,12 +73,12 @@ def _beats(visit: Selects, *, is_running: bool, now: float) -> Iterator[Diagnosi
     living = visit.rows("doctor.beats")
     if not is_running:
         if living:
-            found = f"{len(living)} processes ended without a word"
+            found = f"{len(living)} processes ended without recording it"
             yield Diagnosis("beats", Level.WARNING, found, "start the service: it releases what they held")
         return
     silent = [(slot, pid, now - beat_at) for slot, pid, beat_at in living if now - beat_at > SILENCE_S]
     for slot, pid, age_s in silent:
-        found = f"{slot} (pid {pid}) gave its last sign of life {age_s:.0f} s ago"
+        found = f"the last sign of life of {slot} (pid {pid}) is {age_s:.0f} s old"
         yield Diagnosis("beats", Level.ERROR, found, "see the log; if it stays silent run `empathd restart`")
     if not silent:
         yield Diagnosis("beats", Level.OK, f"{len(living)} processes live")

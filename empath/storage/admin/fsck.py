@@ -1,15 +1,15 @@
 """
-fsck - find what must never be in a queue, and repair what can be repaired
+fsck - find faults that a queue must never have, and repair them where that is safe
 
 THEORY
     Each check is one SELECT, so each fault existed at one instant, even while the service works.  A repair runs the
-    check again inside its own transaction and mends what is still wrong.  For each row that it changes it writes an
-    audit row in the same commit.  Files are not part of a transaction: a missing file is checked against its message
-    again, because the message may have been delivered meanwhile.
+    check again inside its own transaction and mends what is still wrong.  It writes an audit row for each row that it
+    changes, in the same commit.  Files are not part of a transaction.  So a missing file is checked against its message
+    again: the message may have been delivered meanwhile.
 
 HOUSE RULES
-    A repair never loses mail: it holds undeliverable mail for a person, and removes only what no recipient needs.
-    Anything else is left to people, and the sentence says what to do.
+    A repair never loses mail: it holds undeliverable mail for a person, and removes only rows and files that no
+    recipient needs.  People repair everything else; the sentence of the check says how.
 """
 
 import os
@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from empath.errors import DamagedQueue, StorageFailure
+from empath.mail.status import RecipientStatus
 from empath.policy.retry import MAX_LOST_LEASES
 from empath.storage.admin.fsck_checks import (
-    BROUGHT_TO_LIGHT,
     CHECKS,
     FILE_DAMAGED,
     FILE_LOST,
@@ -29,18 +29,22 @@ from empath.storage.admin.fsck_checks import (
     FILE_WITHOUT_MESSAGE,
     FOREIGN_KEYS,
     INTEGRITY,
+    REVEALS,
     SCHEMA,
     Check,
 )
 from empath.storage.engine import Engine, Selects, Session
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.garbage import OrphanScan, left_behind, unnamed
+from empath.storage.queue.order_trail import insert_ordered_notice
 from empath.storage.queue.process import EndProcess
+from empath.storage.queue.put_back import let_go
 from empath.storage.spool import locate
 from empath.storage.write import Write
 
 MOST: Final = 1000  # most findings of one check that are listed one by one
 WHO: Final = "empath-admin"
+_LOST_OFTEN: Final = "three leases were lost while it was worked on"
 Row = dict[str, Any]
 
 
@@ -112,7 +116,7 @@ class Repair(Write):
         super().__init__()
         self.repaired: list[Finding] = []
         names = frozenset(names)
-        self._names = names | {BROUGHT_TO_LIGHT[name] for name in names if name in BROUGHT_TO_LIGHT}
+        self._names = names | {REVEALS[name] for name in names if name in REVEALS}
         self._now = now
         self._spool = spool
         self._node = node
@@ -138,6 +142,8 @@ class Repair(Write):
         if check.name == "lease_without_process":
             EndProcess(row["process_id"], now=self._now).run(session)
             return not session.value("fsck.has_lease", bindings)
+        if check.name == "leased_without_lease":
+            return self._release(session, row, bindings)
         if check.name == "content_missing":
             if session.run("fsck.find_again", bindings):
                 row |= {"before": None, "after": INLINE}
@@ -148,6 +154,25 @@ class Repair(Write):
         if check.name == "content_damaged":
             return self._hold(session, row, "its content is damaged")
         return session.run(f"fsck.mend_{check.name}", bindings) > 0
+
+    def _release(self, session: Session, row: Row, bindings: Row) -> bool:
+        """As at the end of a process: the next hop may have the mail, the loss counts, an order takes precedence."""
+        session.run("fsck.record_lost_lease", bindings)
+        released = let_go(
+            session,
+            row["lease_id"],
+            now=self._now,
+            recipient_id=row["recipient_id"],
+            losses=1,
+            max_lost_leases=MAX_LOST_LEASES,
+            status=RecipientStatus.DEFERRED,
+            reason=_LOST_OFTEN,
+            next_retry_at=self._now,
+            settled_at=self._now,
+        )
+        for recipient_id, status in released:
+            insert_ordered_notice(session, recipient_id, status, now=self._now)
+        return bool(released)
 
     def _hold_all(self, session: Session, check: Check, row: Row) -> None:
         reason = f"its file in the spool is {'missing' if check is FILE_MISSING else 'damaged'}"

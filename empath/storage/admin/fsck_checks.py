@@ -1,9 +1,9 @@
 """
-fsck_checks - the table of what must never be found in a queue
+fsck_checks - the table of faults that a queue must never have
 
-Each check is a statement of sql/queries/fsck.sql of the same name. Its sentence says what was found and what to do;
+Each check has a statement of the same name in sql/queries/fsck.sql. Its sentence says what was found and what to do;
 names in braces are columns of the statement. A repairable check has a statement `mend_<name>` there, or
-storage/admin/fsck.py repairs it with the daemons' own code. The order of the table is the order of repair: a check
+storage/admin/fsck.py repairs it with the daemons' own code. Checks are repaired in the order of the table: a check
 comes after those whose repair may reveal its faults.
 """
 
@@ -13,11 +13,13 @@ from typing import Final
 from empath.storage.queries import blocks
 
 _STATEMENTS: Final = frozenset(name for name, _ in blocks("queries", "fsck"))
-_MENDED_IN_PYTHON: Final = frozenset({"lease_without_process", "content_missing", "content_damaged"})
+_MENDED_IN_PYTHON: Final = frozenset(
+    {"lease_without_process", "leased_without_lease", "content_missing", "content_damaged"}
+)
 
 
-# The repair of the first check reveals faults of the second, which are then repaired as well.
-BROUGHT_TO_LIGHT: Final = {"lease_without_destination": "leased_without_lease"}
+# The repair of a key's faults reveals faults of its value. A repair of the first includes the second.
+REVEALS: Final = {"lease_without_destination": "leased_without_lease"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,12 @@ _RECIPIENT = "recipient {recipient_id} of {id}"
 CHECKS: Final = (
     Check(
         "actor_left",
-        "what a shell does is put down to {who}, who did not clear the table _actor: use --repair",
+        "the audit names {who} for changes by any shell, because the table _actor was not cleared: use --repair",
     ),
     Check(
         "recipient_without_destination",
         "recipient {recipient_id} <{address}> ({status}) has no destination, so no worker delivers to it: use"
-        " --repair to let it wait under {domain}",
+        " --repair to put it under {domain}",
     ),
     Check(
         "lease_without_destination",
@@ -62,7 +64,7 @@ CHECKS: Final = (
     Check(
         "lease_without_process",
         "lease {lease_id} at {destination} holds {recipients} recipients for process {process_id}, which has ended: use"
-        " --repair to let them be tried again",
+        " --repair to make them due again",
     ),
     Check(
         "lease_without_recipient",
@@ -72,12 +74,12 @@ CHECKS: Final = (
     Check(
         "leased_without_lease",
         f"{_RECIPIENT} is leased under lease {{lease_id}}, which does not exist, so no worker delivers to it: use"
-        " --repair to let it be tried again",
+        " --repair to make it due again",
         "status",
     ),
     Check(
         "lease_without_being_leased",
-        f"{_RECIPIENT} is {{status}} and names lease {{before}} all the same: use --repair to forget the lease",
+        f"{_RECIPIENT} is {{status}} but names lease {{before}}: use --repair to clear the name of the lease",
     ),
     Check(
         "leased_elsewhere",
@@ -86,14 +88,14 @@ CHECKS: Final = (
     ),
     Check(
         "content_missing",
-        f"{_RECIPIENT} is {{before}}, and there is no content to send: use --repair to find it again or to hold the"
-        " recipient, and ask the sender to send it anew",
+        f"{_RECIPIENT} is {{before}}, and its content is missing: use --repair to find it again or to hold the"
+        " recipient, and ask the sender to send it again",
         "status",
     ),
     Check(
         "content_damaged",
-        f"{_RECIPIENT} is {{before}}, and the content has {{octets}} octets where {{accepted}} were accepted: use"
-        " --repair to hold the recipient, and ask the sender to send it anew",
+        f"{_RECIPIENT} is {{before}}, and the content has {{octets}} octets but {{accepted}} were accepted: use"
+        " --repair to hold the recipient, and ask the sender to send it again",
         "status",
     ),
     Check(
@@ -102,8 +104,8 @@ CHECKS: Final = (
     ),
     Check(
         "content_without_message",
-        "{size_octets} octets of content belong to message number {message_id}, which is not there: save them from the"
-        " table _content and find out who their recipients are",
+        "{size_octets} octets of content belong to message number {message_id}, which does not exist: save them from"
+        " the table _content and find out who the recipients are",
     ),
     Check(
         "garbage_needed",
@@ -111,16 +113,16 @@ CHECKS: Final = (
     ),
     Check(
         "recipient_without_message",
-        "recipient {recipient_id} <{address}> ({status}) is of message number {message_id}, which is not there: cancel"
-        " it, and look for the message in a backup",
+        "recipient {recipient_id} <{address}> ({status}) belongs to message number {message_id}, which does not exist:"
+        " cancel it, and look for the message in a backup",
     ),
     Check(
         "message_without_recipient",
-        "{id} has no recipient: retention will remove it, so if it was removed by hand look now what became of them",
+        "{id} has no recipients, and retention will remove it: if a person removed them, find out now what they were",
     ),
     Check(
         "attempt_without_recipient",
-        "attempt {attempt_id} was made for recipient {recipient_id}, which does not exist: use --repair to remove it",
+        "attempt {attempt_id} is for recipient {recipient_id}, which does not exist: use --repair to remove it",
     ),
     Check(
         "notice_without_recipient",
@@ -128,27 +130,27 @@ CHECKS: Final = (
     ),
     Check(
         "notice_without_failure",
-        f"the sender is to hear that {_RECIPIENT} failed, and it is {{status}}: use --repair to take the report back",
+        f"a report of failure is due for {_RECIPIENT}, but it is {{status}}: use --repair to withdraw the report",
     ),
     Check(
         "notice_old",
-        f"the report of {{kind}} on {_RECIPIENT} has been owed for {{age_s:.0f}} s: look in the log why the"
+        f"the report of {{kind}} for {_RECIPIENT} has been due for {{age_s:.0f}} s: find out from the log why the"
         " housekeeper does not send it",
     ),
     Check(
         "order_misplaced",
-        f"{_RECIPIENT} is {{status}} and has an order ({{before}}) for the end of a lease: use --repair to forget the"
+        f"{_RECIPIENT} is {{status}} but has an order ({{before}}) for the end of a lease: use --repair to remove the"
         " order, then give it again",
     ),
     Check(
         "status_unknown",
-        f"{_RECIPIENT} has the status {{status}}, which no move leads to: _recipient_transition was changed;"
-        " restore its rows from sql/sqlite/schema.sql",
+        f"{_RECIPIENT} has the status {{status}}, but _recipient_transition has no move to it: restore the rows of"
+        " that table from sql/sqlite/schema.sql",
     ),
     Check(
         "status_unexplained",
-        f"{_RECIPIENT} is {{status}}, and neither an attempt nor the audit says why: ask who writes to private tables,"
-        " and look in the log for {id}",
+        f"{_RECIPIENT} is {{status}}, and neither an attempt nor the audit explains it: find out which program writes"
+        " to private tables, and look for {id} in the log",
     ),
     Check(
         "attempts_miscounted",
@@ -160,39 +162,40 @@ CHECKS: Final = (
     ),
     Check(
         "due_at_late",
-        "mail for {destination} is due before the destination is looked at: use --repair to wake it up",
+        "mail for {destination} is due, but no worker looks at the destination yet: use --repair to make it due",
     ),
     Check(
         "is_full_wrong",
-        "{destination} has {leases} of {max_leases} connections and is marked otherwise: use --repair to mark it anew",
+        "{destination} has {leases} of {max_leases} connections, but its marks do not say so: use --repair to correct"
+        " them",
     ),
     Check(
         "ready_at_wrong",
-        "{destination} is ready at another time than its columns say: use --repair to work it out anew, and check the"
-        " disk and the memory of this machine",
+        "{destination} has a ready_at that does not follow from its columns: use --repair to compute it again, and"
+        " check the disk and the memory of this machine",
     ),
     Check(
         "slots_over_limit",
-        "{destination} has {leases} connections and may have {max_leases}: if the limit was not lowered a moment ago"
-        " restart the service",
+        "{destination} has {leases} connections and may have {max_leases}: restart the service, unless the limit was"
+        " lowered a moment ago",
     ),
 )
 FILE_MISSING: Final = Check(
     "file_missing",
-    "the file of {id} is not in the spool, and {waiting} recipients wait for it: bring it back from a backup, or use"
+    "the file of {id} is not in the spool, and {waiting} recipients wait for it: restore it from a backup, or use"
     " --repair to hold them",
     "status",
 )
 FILE_DAMAGED: Final = Check(
     "file_damaged",
-    "the file of {id} has {octets} octets where {accepted} were accepted, and {waiting} recipients wait for it: bring"
-    " it back from a backup, or use --repair to hold them",
+    "the file of {id} has {octets} octets but {accepted} were accepted, and {waiting} recipients wait for it: restore"
+    " it from a backup, or use --repair to hold them",
     "status",
 )
 FILE_LOST: Final = Check(
     "file_lost",
-    "the file of {id} is not in the spool, but no recipient waits for it: it cannot be sent again, and retention will"
-    " forget it",
+    "the file of {id} is not in the spool, but no recipient waits for it: retention will remove the message, which"
+    " cannot be sent again",
 )
 FILE_WITHOUT_MESSAGE: Final = Check(
     "file_without_message",
@@ -205,10 +208,10 @@ INTEGRITY: Final = Check(
 )
 FOREIGN_KEYS: Final = Check(
     "foreign_keys",
-    "row {rowid} of {table} refers to {parent}, where there is no such row: look what removed it",
+    "row {rowid} of {table} refers to a row of {parent} that does not exist: find out what removed it",
 )
 SCHEMA: Final = Check(
     "schema",
-    "{text} was dropped or changed: run `empathd restart`, whose start makes it anew",
+    "{text} was dropped or changed: run `empathd restart`, which creates it again",
 )
 ALL: Final = (INTEGRITY, FOREIGN_KEYS, SCHEMA, *CHECKS, FILE_MISSING, FILE_DAMAGED, FILE_LOST, FILE_WITHOUT_MESSAGE)

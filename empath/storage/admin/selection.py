@@ -2,10 +2,10 @@
 selection - the recipients that an order or a list is about
 
 THEORY
-    A person names recipients by conditions that must all hold. They become one expression over the columns of the view
-    `queue` (or `history`), so that a list, a rehearsal and the order itself mean the same rows. A condition may be SQL
-    that the person wrote. The engine lets it only read, and it must be one whole expression: it cannot end the
-    statement around it, nor its parentheses.
+    A person selects recipients by conditions that must all hold. They become one expression over the columns of the
+    view `queue` (or `history`), so that a list, a rehearsal and the order itself select the same rows. A condition may
+    be SQL that the person wrote. It may only read, and it must be one whole expression: it cannot end the statement
+    around it, nor its parentheses.
 """
 
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ class Selection:
 
     @property
     def may_run_long(self) -> bool:
-        """Whether the person's SQL reads more than the row it is asked about."""
+        """Whether the person's SQL may read more than one row."""
         return self.where is not None and "select" in self.where.lower()
 
     def names(self) -> dict[str, list[Any]]:
@@ -81,7 +81,7 @@ def probe(visit: Visit, view: PublicView, selection: Selection) -> None:
 
 
 def page(visit: Visit, view: PublicView, selection: Selection, *, after: int, last: int, limit: int) -> list[int]:
-    """Numbers of up to *limit* recipients behind *after*, not above *last*, rising."""
+    """Numbers of up to *limit* recipients above *after*, up to *last*, rising."""
     bindings = {"after": after, "last": last, "limit": limit}
     return [number for (number,) in visit.rows_where(f"selection.page_of_{view}", selection.condition(view), bindings)]
 
@@ -99,13 +99,13 @@ def count(visit: Visit, view: PublicView, selection: Selection) -> tuple[int, in
 
 
 def list_rows(visit: Visit, selection: Selection, *, after: int, limit: int) -> list[Row]:
-    """Rows of LiveRecipient, up to *limit* behind *after*."""
+    """Rows of LiveRecipient, up to *limit* above *after*."""
     bindings = {"after": after, "limit": limit}
     return visit.rows_where("selection.list_live", selection.condition("queue"), bindings)
 
 
 def named(session: Selects, references: Sequence[Reference]) -> tuple[list[int], int, list[Reference]]:
-    """Numbers of the recipients that are named, with any status; of how many messages; and who is not found."""
+    """The named recipients with any status: their numbers, the number of their messages, and names without a row."""
     found = session.rows("selection.named", Selection(tuple(references)).names())
     known = {number for number, _, _ in found} | {ulid for _, _, ulid in found}
     missing = [r for r in dict.fromkeys(references) if (r.recipient_id or str(r.queue_id)) not in known]

@@ -77,7 +77,7 @@ class Snapshot:
         return [ProcessRun(*row) for row in self._visit.rows("admin.processes", wanted)]
 
     def find_message(self, reference: Reference) -> Message | None:
-        """The message that is named, with all its recipients, or the message of the recipient that is named."""
+        """The named message with all its recipients, or the message of the named recipient."""
         by = "admin.message_by_ulid" if reference.recipient_id is None else "admin.message_by_recipient"
         message_id = self._visit.value(by, reference.keys)
         if message_id is None:

@@ -1,5 +1,5 @@
 """
-accept - a message becomes rows
+accept - insert a message as rows
 
 One Accept is one message with all its recipients; several share a commit.  The client gets `250 Ok` after that commit.
 """

@@ -43,7 +43,7 @@ class Garbage:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What became of a removal. tries counts the failed ones, this one included; error is None if the file is gone."""
+    """The result of a removal. tries counts the failed ones, including this one; error is None if the file is gone."""
 
     locator: str
     tries: int
@@ -117,7 +117,7 @@ class OrphanScan:
 
     def step(self, now: float) -> list[str]:
         """
-        Queue ids that old files of the next directory bear, blocking; some of them are needed.
+        The queue ids in the names of old files of the next directory, blocking; some of the files are needed.
 
         *now* (Unix seconds) must not be ahead of the clock that the files were written by.
 

@@ -97,7 +97,7 @@ class TakeLeases(Write):
 
     After the commit `leases` holds the leases, and `has_more` tells that more mail was due. A process whose run was
     ended gets no lease, because nothing would release it: each lease is inserted only if the run has not ended.
-    After an error the outcome of the commit is unknown, see `ReleaseUnknownLeases`.
+    After an error it is unknown whether it was committed, see `ReleaseUnknownLeases`.
     """
 
     def __init__(

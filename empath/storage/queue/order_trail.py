@@ -16,7 +16,7 @@ _STATUS = "status"  # name of the changed column in the audit row of such an ord
 def record_order(
     session: Session, recipient_id: int, what: str, before: str | float | None, after: str | float | None
 ) -> None:
-    """Write into the audit what became of an order."""
+    """Write the result of an order into the audit."""
     row = {"recipient_id": recipient_id, "what": what, "before": before, "after": after}
     session.run("order_trail.record_order", row)
 

@@ -1,5 +1,5 @@
 """
-process - which processes live, and the end of those that died
+process - which processes are alive, and the end of those that died
 
 A lease lives as long as its process.  The supervisor reports the end of a process, or the housekeeper sees that its
 beat does not advance; wall times are never compared.  What a dead process held goes back with an attempt row

@@ -1,8 +1,8 @@
 """
 put_back - leased recipients return to the queue without an attempt
 
-A recipient returns with the status that it had, or with the status that was ordered meanwhile.  An order that ends it
-writes its audit row and notice here, as in a settle.
+A recipient returns with its earlier status, or with the status that was ordered meanwhile.  If the order ends the
+recipient, its audit row and notice are written here, as in a settle.
 """
 
 from collections.abc import Iterable
@@ -40,7 +40,7 @@ def _put_back(session: Session, lease_id: int, *, now: float, **changes: Any) ->
 
 
 class EndLease(Write):
-    """Give the slot back; what the lease still holds returns as it was or was ordered to, no attempt counted."""
+    """Give the slot back; recipients that the lease still holds return, with no attempt counted."""
 
     def __init__(self, lease_id: int, *, destination: str, is_failing: bool, now: float) -> None:
         super().__init__()
@@ -59,8 +59,7 @@ class ReleaseUnknownLeases(Write):
     """
     Give back the leases of a process that it does not know.
 
-    A TakeLeases whose commit failed may have been committed all the same. *known* are the leases that the process works
-    on.
+    A TakeLeases may have been committed although it failed. *known* are the leases that the process works on.
     """
 
     def __init__(self, process_id: int, known: Iterable[int], *, now: float) -> None:

@@ -33,7 +33,7 @@ _WITHOUT_HOST = frozenset({Stage.DNS, Stage.CONNECT, Stage.LOCAL})  # stages at 
 
 @dataclass(frozen=True, slots=True)
 class DueReport:
-    """A report that is to be made now."""
+    """A report that is due now."""
 
     message_id: int
     kind: ReportKind
@@ -44,9 +44,9 @@ class Case:
     """
     All that the queue knows for one report.
 
-    Shape: reverse_path is the text form, empty for null; recipients are those whose status still is what the kind tells
-    of, perhaps none; listener is that of the message; is_refused_for_form: hosts took no exception to the recipients
-    but to the content; notices has the numbers of all notices that the report meets, recipient_ids their recipients'.
+    Shape: reverse_path is the text form, empty for null; recipients are those whose status still fits the kind, perhaps
+    none; listener is that of the message; is_refused_for_form: hosts refused the content, not the recipients; notices
+    has the numbers of all notices that the report meets, recipient_ids the numbers of their recipients.
     """
 
     due: DueReport
@@ -91,7 +91,7 @@ def due_reports(reader: Reader, now: float) -> Iterator[DueReport]:
 
 def read_case(reader: Reader, due: DueReport) -> Case | None:
     """
-    What is to be reported; None if nothing is left to report.
+    The case of a report; None if nothing is left to report.
 
     Raises:
         QueueBusy, StorageFailure: the queue cannot be read.

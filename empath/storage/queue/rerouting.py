@@ -15,17 +15,17 @@ RECIPIENTS = 1000  # size of one slice
 
 
 def is_followed(reader: Reader, digest: str) -> bool:
-    """Whether all that waits follows the routes of *digest*."""
+    """Whether all waiting mail follows the routes of *digest*."""
     return bool(reader.value("rerouting.known_routes") == digest)
 
 
 def waiting(reader: Reader, after: int) -> list[tuple[int, str, str, str]]:
-    """Number, address, domain and destination of the recipients of one slice that no worker has in hand."""
+    """Number, address, domain and destination of the recipients of one slice that are not leased."""
     return reader.rows("rerouting.waiting", {"after": after, "last": after + RECIPIENTS})
 
 
 class MoveWaiting(Write):
-    """Let recipients wait for other *destinations*, given by the recipient's number; `moved` counts them."""
+    """Move recipients to other *destinations*, which are given by the recipient's number; `moved` counts them."""
 
     def __init__(self, destinations: Mapping[int, str]) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class MoveWaiting(Write):
 
 
 class RememberRoutes(Write):
-    """All that waits follows the routes of *digest*."""
+    """Record that all waiting mail follows the routes of *digest*."""
 
     def __init__(self, digest: str) -> None:
         super().__init__()

@@ -1,5 +1,5 @@
 """
-retention - what is finished and old is forgotten
+retention - remove old finished rows and contents
 
 THEORY
     A sweep walks a table by rowid, slice after slice, and its object remembers the position.  It reads without the
@@ -20,7 +20,7 @@ from empath.storage.write import Write
 @dataclass(frozen=True, slots=True)
 class Cutoffs:
     """
-    What was settled up to these instants (Unix seconds) goes.
+    Rows that were settled up to these instants (Unix seconds) are removed.
 
     Shape: delivered_before for delivered recipients, final_before for those that ended otherwise, content_before for
     the content of messages whose recipients have all ended, audit_before for rows of the audit; now is the present.

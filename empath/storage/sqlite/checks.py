@@ -1,8 +1,8 @@
 """
 checks - whether a place is fit for a queue, before anything is started
 
-On a network file system the locks of a queue do not hold.  In a directory that others may write, the queue can be
-replaced.  A queue in a system directory is a mistake.  Every link is followed before a path is judged.
+On a network file system the locks of a queue do not work.  In a directory that others may write, the queue can be
+replaced.  A queue in a system directory is a mistake.  The check follows every link before it judges a path.
 """
 
 import os

@@ -55,7 +55,7 @@ def open_writer(path: Path, *, deadline_s: float, sleep: Sleep = time.sleep) -> 
     *deadline_s* bounds the wait for another process's write lock; *sleep* must block only the calling thread.
 
     Raises:
-        UnusableQueue: the file is no WAL database, or a setting does not hold.
+        UnusableQueue: the file is not a WAL database, or a setting does not take effect.
         StorageFailure: it cannot be opened.
     """
     with translated(path):
@@ -141,7 +141,7 @@ def transaction(connection: apsw.Connection) -> Iterator[None]:
 
 
 def _keep_plans(connection: apsw.Connection) -> None:
-    """Let SQLite compile a statement once, not anew for each value that could decide whether a partial index fits."""
+    """Make SQLite compile a statement once, not again for each value that might decide whether a partial index fits."""
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
 
 

@@ -1,7 +1,7 @@
 """
 doctor - whether SQLite, the queue's place and its disk are fit
 
-Nothing is made or changed, and a missing thing does not end the checks: each check gives a Diagnosis.
+The checks create and change nothing.  Each gives a Diagnosis, also if something is missing.
 """
 
 import platform
@@ -79,7 +79,7 @@ def diagnose_schema(visit: Selects) -> Diagnosis:
     differing = differing_objects(visit)
     if differing:
         found = f"missing or changed: {', '.join(differing)}"
-        return Diagnosis("schema", Level.ERROR, found, "run `empathd restart`: a start makes them anew")
+        return Diagnosis("schema", Level.ERROR, found, "run `empathd restart`: a start creates them again")
     return Diagnosis("schema", Level.OK, "all views and triggers are there")
 
 

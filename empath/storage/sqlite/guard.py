@@ -47,7 +47,7 @@ def reading_only(connection: apsw.Connection, view: str) -> Iterator[None]:
     except (apsw.SQLError, apsw.AuthError, apsw.BindingsError, apsw.MismatchError, apsw.TooBigError, KeyError) as exc:
         raise UsageError(_sentence(exc, view)) from exc
     except UnicodeEncodeError as exc:
-        raise UsageError("--where: the text is no UTF-8") from exc
+        raise UsageError("--where: the text is not UTF-8") from exc
     finally:
         connection.authorizer = None
         connection.set_progress_handler(None)

@@ -133,7 +133,7 @@ def _put_back_views(connection: apsw.Connection, views: list[_Object], readable:
 
 
 def _put_back(connection: apsw.Connection, found: _Object) -> list[str]:
-    """Create *found* again; return a sentence if that fails, or if statements on its table would then fail."""
+    """Create *found* again. Return a sentence if that fails, or if statements on its table would then fail."""
     before = _complaints_of_writes(connection, found) if found.kind == "trigger" else set()
     connection.execute("SAVEPOINT own")
     try:
@@ -179,7 +179,7 @@ def _complaints_of_writes(connection: apsw.Connection, trigger: _Object) -> set[
 
 def _error_of(connection: apsw.Connection, statement: str) -> str | None:
     try:
-        # Compiled anew: a cached EXPLAIN does not notice that the schema has changed.
+        # Compiled again: a cached EXPLAIN does not notice that the schema has changed.
         connection.execute(f"EXPLAIN {statement}", can_cache=False).fetchall()
     except _REFUSED as exc:
         return str(exc)

@@ -120,7 +120,7 @@ def _build(connection: apsw.Connection, found: int, known: int, steps: Mapping[i
     wrong = _wrong(connection, known) if found == known else []
     if wrong:
         made = ", ".join(wrong)
-        sentences = [f"missing or changed, and made anew: {made}", *migrate(connection, ())]
+        sentences = [f"missing or changed, and created again: {made}", *migrate(connection, ())]
     elif found == 0:
         create(connection)
     elif found < known:

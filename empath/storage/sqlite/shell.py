@@ -61,7 +61,7 @@ def run_shell(path: Path, statements: Sequence[str], *, deadline_s: float | None
 
 
 def _keep_read_only(code: int, name: str | None, argument: str | None, *_: str | None) -> int:
-    """Keep a slip from turning off PRAGMA query_only, which makes the shell read-only."""
+    """Refuse to turn off PRAGMA query_only, which makes the shell read-only."""
     is_slip = code == apsw.SQLITE_PRAGMA and name == "query_only" and argument is not None
     return apsw.SQLITE_DENY if is_slip else apsw.SQLITE_OK
 

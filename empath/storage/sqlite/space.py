@@ -14,7 +14,7 @@ from empath.storage.write import Write
 
 
 class ReturnPages(Write):
-    """Give up to PAGES free pages back, moving others to their place; the file shrinks at the next checkpoint."""
+    """Return up to PAGES free pages to the disk, moving others to their place; the file shrinks at a checkpoint."""
 
     PAGES = 256  # 1 MiB, a bound on the time that the write lock is held
 

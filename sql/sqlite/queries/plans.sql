@@ -6,7 +6,7 @@
 SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1');
 
 -- name: forget_statistics
--- They go, and this connection forgets them, too. Transaction: inside BEGIN IMMEDIATE.
+-- Remove them; this connection forgets them, too. Transaction: inside BEGIN IMMEDIATE.
 DELETE FROM sqlite_stat1;
 ANALYZE sqlite_schema;
 DROP TABLE sqlite_stat1;

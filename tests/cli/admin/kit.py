@@ -24,7 +24,7 @@ COMMAND = (sys.executable, "-P", "-m", "empath.cli.admin")
 NEVER = 4_000_000_000.0  # an instant that no test run reaches, 2096-10-02T07:06:40Z
 
 
-class Said(NamedTuple):
+class CommandResult(NamedTuple):
     """How a command ended."""
 
     code: int
@@ -32,8 +32,8 @@ class Said(NamedTuple):
     err: str
 
 
-class Desk:
-    """A queue with its configuration, and the command on it."""
+class AdminTool:
+    """empath-admin on a queue with a configuration."""
 
     def __init__(self, directory: Path) -> None:
         self.config = directory / "empath.toml"
@@ -68,12 +68,12 @@ class Desk:
         [record] = self.records(*arguments)
         return record
 
-    def run(self, *arguments: str) -> Said:
+    def run(self, *arguments: str) -> CommandResult:
         """Run as its process would."""
         self.queue.close()
         return run("-c", str(self.config), *arguments)
 
-    def run_apart(self, *arguments: str) -> Said:
+    def run_apart(self, *arguments: str) -> CommandResult:
         """Run as a process: for `sql`, whose shell is apsw's and writes to the real standard output."""
         self.queue.close()
         return run_apart("-c", str(self.config), *arguments)
@@ -101,14 +101,14 @@ class Desk:
         return text.split("\r\n")[:-1]
 
 
-def run(*arguments: str, **environment: str) -> Said:
+def run(*arguments: str, **environment: str) -> CommandResult:
     """Run empath-admin as its process would, here, with no configuration but what is said here."""
     with CliRunner(env={"EMPATH_CONFIG": None, **environment}).isolation() as (out, err, _):
         code = common.run(admin, NAME, arguments)
-        return Said(code, out.getvalue().decode(), err.getvalue().decode())
+        return CommandResult(code, out.getvalue().decode(), err.getvalue().decode())
 
 
-def run_apart(*arguments: str, **environment: str) -> Said:
+def run_apart(*arguments: str, **environment: str) -> CommandResult:
     """The same as a process of its own."""
     done = subprocess.run(
         [*COMMAND, *arguments],
@@ -118,7 +118,7 @@ def run_apart(*arguments: str, **environment: str) -> Said:
         timeout=DEADLINE_S,
         env={key: value for key, value in os.environ.items() if key != "EMPATH_CONFIG"} | environment,
     )
-    return Said(done.returncode, done.stdout, done.stderr)
+    return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
 def _read(terminal: int) -> bytes:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cli.admin.kit import Desk
+from tests.cli.admin.kit import AdminTool
 from tests.kit.dns import ScriptedDns
 from tests.kit.process import configuration
 
@@ -17,16 +17,16 @@ def script():
 
 
 @pytest.fixture
-def desk(tmp_path, script):
+def tool(tmp_path, script):
     """A configuration with some routes, and that name server."""
-    made = Desk(tmp_path)
+    made = AdminTool(tmp_path)
     table = f'[dns]\nnameservers = ["{script.address}"]\nallowed_networks = ["203.0.113.0/24"]'
     made.config.write_text(configuration(2525, table, ROUTES))
     yield made
     made.queue.close()
 
 
-def test_exchangers_are_shown_as_a_worker_would_use_them(desk, script):
+def test_exchangers_are_shown_as_a_worker_would_use_them(tool, script):
     """
     What is refused too, and why.
     """
@@ -47,10 +47,10 @@ def test_exchangers_are_shown_as_a_worker_would_use_them(desk, script):
         "2      20          b.test           203.0.113.2  25    60     tried    -",
         f"-      20          b.test           -            -     -      failed   {failed}",
         "-      30          mx.example.test  -            -     -      ours     own name",
-    ] == desk.lines("dns", "X.Test")
+    ] == tool.lines("dns", "X.Test")
 
 
-def test_the_record_has_the_same_in_json(desk, script):
+def test_the_record_has_the_same_in_json(tool, script):
     """
     One object; a missing value is null.
     """
@@ -65,7 +65,7 @@ def test_the_record_has_the_same_in_json(desk, script):
         "why": "",
     }
     expected = {"domain": "x.test", "route": "mx", "destination": "x.test", "mx": "found", "ttl_s": 60, "port": 25}
-    assert expected | {"hosts": [host], "reply": None} == desk.record("dns", "x.test")
+    assert expected | {"hosts": [host], "reply": None} == tool.record("dns", "x.test")
 
 
 @pytest.mark.parametrize(
@@ -79,60 +79,60 @@ def test_the_record_has_the_same_in_json(desk, script):
         ("fixed.test", None, "451 4.3.5 next hop relay.test: no address for relay.test"),
     ],
 )
-def test_what_mail_is_given_where_there_is_no_host(desk, script, domain, mx, reply):
+def test_what_mail_is_given_where_there_is_no_host(tool, script, domain, mx, reply):
     """
     And whether that is for good.
     """
     script.mx("null.test", (0, ".")).fail("broken.test", "MX").mx("us.test", (5, "mx.example.test"))
-    record = desk.record("dns", domain)
+    record = tool.record("dns", domain)
     assert (mx and mx.format(script.address), reply.format(script.address)) == (record["mx"], record["reply"])
     words = "bounces" if reply.startswith("5") else "waits and is tried again"
-    assert [f"empath-admin: no host to try: mail {words}"] == desk.words("dns", domain)
+    assert [f"empath-admin: no host to try: mail {words}"] == tool.words("dns", domain)
 
 
-def test_a_fixed_host_is_shown_with_its_port(desk, script):
+def test_a_fixed_host_is_shown_with_its_port(tool, script):
     """
     No MX was asked for.
     """
     script.a("relay.test", "10.0.0.1")
-    record = desk.record("dns", "fixed.test")
+    record = tool.record("dns", "fixed.test")
     assert ("smtp://relay.test:2525", "smtp:relay.test:2525", 2525) == (
         record["route"],
         record["destination"],
         record["port"],
     )
     assert [("10.0.0.1", "tried")] == [(host["address"], host["fate"]) for host in record["hosts"]]
-    assert ["empath-admin: 1 address to try, equal ones in random order for each connection"] == desk.words(
+    assert ["empath-admin: 1 address to try, equal ones in random order for each connection"] == tool.words(
         "dns", "fixed.test"
     )
 
 
-def test_a_route_without_hosts_and_no_route_are_said(desk, script):
+def test_a_route_without_hosts_and_no_route_are_said(tool, script):
     """
     Nobody is asked.
     """
-    assert ["empath-admin: this route asks the DNS for nothing"] == desk.words("dns", "here.test")
-    desk.config.write_text(configuration(2525, routes='"here.test" = "maildir:mail"'))
-    assert ["empath-admin: no route: mail for this domain is refused; what is queued for it waits"] == desk.words(
+    assert ["empath-admin: this route needs no look-up"] == tool.words("dns", "here.test")
+    tool.config.write_text(configuration(2525, routes='"here.test" = "maildir:mail"'))
+    assert ["empath-admin: no route: new mail for this domain is refused; queued mail waits"] == tool.words(
         "dns", "x.test"
     )
     assert {"domain": "x.test", "route": None} == {
-        key: desk.record("dns", "x.test")[key] for key in ("domain", "route")
+        key: tool.record("dns", "x.test")[key] for key in ("domain", "route")
     }
     assert [] == script.asked
 
 
-def test_what_a_zone_says_does_not_steer_the_terminal(desk, script):
+def test_what_a_zone_says_does_not_steer_the_terminal(tool, script):
     """
     A name may have any octets.
     """
     script.mx("x.test", (5, "\\027[31m.test"))
-    assert all(line.isprintable() for line in desk.lines("dns", "x.test"))
+    assert all(line.isprintable() for line in tool.lines("dns", "x.test"))
 
 
 @pytest.mark.parametrize("domain", ["", "a@x.test", "203.0.113.1", "[x]", "a b"])
-def test_what_is_no_domain_is_wrong_use(desk, domain):
+def test_what_is_no_domain_is_wrong_use(tool, domain):
     """
     Nothing is looked up for a slip of the hand.
     """
-    assert 64 == desk.run("dns", domain).code
+    assert 64 == tool.run("dns", domain).code

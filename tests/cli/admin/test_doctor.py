@@ -16,7 +16,7 @@ from empath.policy.health import Diagnosis, Level
 from empath.storage.admin.doctor import diagnose_queue
 from empath.storage.sqlite.doctor import diagnose_library
 from empath.storage.sqlite.engine import SqliteEngine
-from tests.cli.admin.kit import COMMAND, Desk, run
+from tests.cli.admin.kit import COMMAND, AdminTool, run
 from tests.kit.process import configuration, free_port
 from tests.kit.queue import T0, Queue, write
 from tests.kit.waiting import DEADLINE_S
@@ -60,16 +60,16 @@ def test_a_fit_place_has_no_errors(tmp_path: Path) -> None:
     assert ["empath.toml"] == os.listdir(tmp_path)
 
 
-def test_errors_are_exit_4(desk: Desk) -> None:
+def test_errors_are_exit_4(tool: AdminTool) -> None:
     """
     A table for people, each with what to do.
     """
-    desk.queue.close()
-    desk.path.chmod(0o646)
-    said = desk.run("doctor")
+    tool.queue.close()
+    tool.path.chmod(0o646)
+    said = tool.run("doctor")
     assert (4, True) == (said.code, said.err.startswith("empath-admin: 1 error"))
     [line] = [line for line in said.out.splitlines() if line.startswith("place ")]
-    assert line.endswith(f"run `chmod o-w {desk.path}`")
+    assert line.endswith(f"run `chmod o-w {tool.path}`")
 
 
 def test_a_running_service_is_well(empathd) -> None:
@@ -162,7 +162,7 @@ def test_a_view_that_was_dropped_is_told(path: Path) -> None:
     assert Level.OK == _look(path)["schema"].level
     write(path, "DROP VIEW history; DROP TRIGGER _lease_stays")
     found = _look(path)["schema"]
-    assert (Level.ERROR, "run `empathd restart`: a start makes them anew") == (found.level, found.remedy)
+    assert (Level.ERROR, "run `empathd restart`: a start creates them again") == (found.level, found.remedy)
     assert "view history" in found.found
     assert "trigger _lease_stays" in found.found
 

@@ -13,7 +13,7 @@ import pytest
 
 from empath.cli.admin.output import instant, printable
 from empath.storage.sqlite.schema import SCHEMA_VERSION
-from tests.cli.admin.kit import COMMAND, NEVER, Desk, run
+from tests.cli.admin.kit import COMMAND, NEVER, AdminTool, run
 from tests.kit.process import configuration
 from tests.kit.queue import write
 from tests.kit.waiting import DEADLINE_S
@@ -45,13 +45,13 @@ def test_a_missing_database_is_exit_66(tmp_path: Path, verb):
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
-def test_a_newer_schema_is_exit_65(desk: Desk, verb):
+def test_a_newer_schema_is_exit_65(tool: AdminTool, verb):
     """
     What a newer Empath means by its rows, this one cannot know.
     """
-    write(desk.path, "PRAGMA user_version = 999")
-    said = desk.run(*verb)
-    write(desk.path, f"PRAGMA user_version = {SCHEMA_VERSION}")
+    write(tool.path, "PRAGMA user_version = 999")
+    said = tool.run(*verb)
+    write(tool.path, f"PRAGMA user_version = {SCHEMA_VERSION}")
     assert (65, "", 1) == (said.code, said.out, said.err.count("\n"))
     assert "schema 999 is newer than this Empath" in said.err
 
@@ -82,37 +82,37 @@ def test_a_directory_in_its_place_is_exit_65(tmp_path: Path):
 
 
 @pytest.mark.parametrize("verb", WRITING, ids=lambda verb: verb[0])
-def test_a_busy_queue_is_exit_75(desk: Desk, verb):
+def test_a_busy_queue_is_exit_75(tool: AdminTool, verb):
     """
     EX_TEMPFAIL: try again. Reading goes on meanwhile.
     """
-    desk.queue.accept()
-    holder = apsw.Connection(str(desk.path))
+    tool.queue.accept()
+    holder = apsw.Connection(str(tool.path))
     holder.execute("BEGIN IMMEDIATE")
     try:
-        said = desk.run(*verb, "--wait", "0.01")
-        reading = desk.run("list")
+        said = tool.run(*verb, "--wait", "0.01")
+        reading = tool.run("list")
     finally:
         holder.execute("ROLLBACK")
         holder.close()
     assert (75, "") == (said.code, said.out)
     assert (
-        f"empath-admin: {desk.path}: another process holds the write lock; try again, or end that process\n" == said.err
+        f"empath-admin: {tool.path}: another process holds the write lock; try again, or end that process\n" == said.err
     )
     assert 0 == reading.code
 
 
 @pytest.fixture
-def foreign() -> Iterator[Desk]:
+def foreign() -> Iterator[AdminTool]:
     """A queue that another user owns, in a place where its configuration can be read; the test is that user's peer."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         directory.chmod(0o755)
-        desk = Desk(directory)
-        desk.queue.accept()
-        desk.queue.close()
+        tool = AdminTool(directory)
+        tool.queue.accept()
+        tool.queue.close()
         is_root = os.geteuid() == 0
-        yield desk
+        yield tool
         if is_root:
             os.seteuid(0)
         directory.chmod(0o755)
@@ -127,7 +127,7 @@ def become_a_stranger(directory: Path) -> None:
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
-def test_a_queue_that_may_not_be_read_is_exit_77(foreign: Desk, verb):
+def test_a_queue_that_may_not_be_read_is_exit_77(foreign: AdminTool, verb):
     """
     The line names the file and the way out.
     """
@@ -141,7 +141,7 @@ def test_a_queue_that_may_not_be_read_is_exit_77(foreign: Desk, verb):
 
 
 @pytest.mark.parametrize("verb", WRITING, ids=lambda verb: verb[0])
-def test_a_queue_that_may_not_be_written_is_exit_77(foreign: Desk, verb):
+def test_a_queue_that_may_not_be_written_is_exit_77(foreign: AdminTool, verb):
     """
     Also where it may be read.
     """
@@ -150,11 +150,11 @@ def test_a_queue_that_may_not_be_written_is_exit_77(foreign: Desk, verb):
     assert 77 == getattr(foreign.invoke(*verb).exception, "exit_code", None)
 
 
-def test_the_configuration_is_named_before_or_after_the_verb_or_by_the_environment(desk: Desk):
+def test_the_configuration_is_named_before_or_after_the_verb_or_by_the_environment(tool: AdminTool):
     """
     Wherever fingers put it; the nearest one counts.
     """
-    file = str(desk.config)
+    file = str(tool.config)
     assert [0, 0, 0, 0, 66] == [
         run("-c", file, "stats").code,
         run("stats", "--config", file).code,
@@ -172,12 +172,12 @@ def test_no_configuration_is_exit_64(tmp_path: Path):
 
 
 @pytest.mark.parametrize("verb", [("list",), ("freeze",), ("stats",), ("sql", ".tables")])
-def test_a_mistake_in_another_table_is_a_warning(desk: Desk, verb: tuple[str, ...]):
+def test_a_mistake_in_another_table_is_a_warning(tool: AdminTool, verb: tuple[str, ...]):
     """
     The queue must be seen and steered also while somebody edits the file.
     """
-    desk.config.write_text(configuration(2525) + "[limits]\ncolour = 2\n")
-    said = desk.run(*verb)
+    tool.config.write_text(configuration(2525) + "[limits]\ncolour = 2\n")
+    said = tool.run(*verb)
     assert (0, True) == (said.code, ": limits.colour: unknown key\n" in said.err)
 
 
@@ -206,11 +206,11 @@ def test_a_faulty_configuration_is_exit_78(tmp_path: Path):
         ("freeze", "--wait", "-1"),
     ],
 )
-def test_a_wrong_command_line_is_exit_64(desk: Desk, arguments):
+def test_a_wrong_command_line_is_exit_64(tool: AdminTool, arguments):
     """
     One line, and nothing was done.
     """
-    said = desk.run(*arguments)
+    said = tool.run(*arguments)
     assert (64, "", 1) == (said.code, said.out, said.err.count("\n"))
 
 
@@ -223,15 +223,15 @@ def test_no_verb_shows_the_help(tmp_path: Path):
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
-def test_the_command_starts_light(desk: Desk, verb):
+def test_the_command_starts_light(tool: AdminTool, verb):
     """
     It runs in loops and completions: nothing of the server, and no table drawing, is loaded for a pipe.
     """
-    desk.queue.accept()
-    desk.queue.close()
+    tool.queue.accept()
+    tool.queue.close()
     code = (
         "import sys; before = set(sys.modules); from empath.cli.admin.__main__ import admin;"
-        f"admin.main({['-c', str(desk.config), *verb]!r}, standalone_mode=False);"
+        f"admin.main({['-c', str(tool.config), *verb]!r}, standalone_mode=False);"
         "heavy = {'gevent', 'rich', 'dns', 'asyncio', 'ssl', 'orjson'};"
         "print(sorted(heavy & (set(sys.modules) - before)))"
     )
@@ -239,14 +239,14 @@ def test_the_command_starts_light(desk: Desk, verb):
     assert "[]" == said.stdout.splitlines()[-1]
 
 
-def test_a_reader_that_goes_away_ends_it_without_a_word(desk: Desk):
+def test_a_reader_that_goes_away_ends_it_without_a_word(tool: AdminTool):
     """
     `empath-admin list | head -1` is daily use.
     """
-    desk.queue.accept(count=3000)
-    desk.queue.close()
+    tool.queue.accept(count=3000)
+    tool.queue.close()
     with subprocess.Popen(
-        [*COMMAND, "-c", str(desk.config), "list", "--limit", "3000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*COMMAND, "-c", str(tool.config), "list", "--limit", "3000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -257,50 +257,50 @@ def test_a_reader_that_goes_away_ends_it_without_a_word(desk: Desk):
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 132, 200])
-def test_a_table_fits_the_terminal(desk: Desk, width: int):
+def test_a_table_fits_the_terminal(tool: AdminTool, width: int):
     """
     Lines that the terminal wraps are not a table. Ids stay whole, so that they can be copied.
     """
-    desk.queue.accept("a-rather-long-name-of-a-destination.example", "b.example")
-    write(desk.path, "UPDATE _recipient SET last_reply = ?", "451 4.7.1 [red]later[/red], please \x1b[31m" * 5)
-    [(ulid,)] = desk.queue.select("SELECT ulid FROM _message")
-    lines = desk.on_a_terminal(width, "list")
+    tool.queue.accept("a-rather-long-name-of-a-destination.example", "b.example")
+    write(tool.path, "UPDATE _recipient SET last_reply = ?", "451 4.7.1 [red]later[/red], please \x1b[31m" * 5)
+    [(ulid,)] = tool.queue.select("SELECT ulid FROM _message")
+    lines = tool.on_a_terminal(width, "list")
     assert [] == [line for line in lines if len(line) > width]
     assert 2 == sum(ulid in line for line in lines)
     assert "\x1b" not in "".join(lines)
 
 
-def test_a_wide_terminal_has_all_columns_and_markup_is_text(desk: Desk):
+def test_a_wide_terminal_has_all_columns_and_markup_is_text(tool: AdminTool):
     """
     What a pipe has, with brackets as the peer wrote them.
     """
-    desk.queue.accept("a.example")
-    write(desk.path, "UPDATE _recipient SET last_reply = '451 [red]later[/red]'")
-    head, line = desk.on_a_terminal(200, "list")
+    tool.queue.accept("a.example")
+    write(tool.path, "UPDATE _recipient SET last_reply = '451 [red]later[/red]'")
+    head, line = tool.on_a_terminal(200, "list")
     assert ["RECIPIENT", "ID", "STATUS", "TRIES", "NEXT-TRY", "ADDRESS", "NEXTHOP", "REPLY"] == head.split()
     assert line.rstrip().endswith("451 [red]later[/red]")
 
 
-def test_view_and_stats_fit_the_terminal(desk: Desk):
+def test_view_and_stats_fit_the_terminal(tool: AdminTool):
     """
     A subject of 200 characters folds next to its name.
     """
-    desk.queue.accept("a.example", subject="long " * 40)
-    lines = desk.on_a_terminal(50, "view", "1") + desk.on_a_terminal(50, "stats")
+    tool.queue.accept("a.example", subject="long " * 40)
+    lines = tool.on_a_terminal(50, "view", "1") + tool.on_a_terminal(50, "stats")
     assert [] == [line for line in lines if len(line) > 50]
     assert "subject" in {line.split()[0] for line in lines if line.strip()}
 
 
-def test_a_queue_in_use_is_read_and_written(desk: Desk):
+def test_a_queue_in_use_is_read_and_written(tool: AdminTool):
     """
     Beside a writer that keeps its connection, as the server does.
     """
-    desk.queue.accept(count=2)
-    write(desk.path, "UPDATE _recipient SET next_retry_at = ?", NEVER)
-    assert [] == desk.queue.lease()  # and here is its connection
-    file = str(desk.config)
+    tool.queue.accept(count=2)
+    write(tool.path, "UPDATE _recipient SET next_retry_at = ?", NEVER)
+    assert [] == tool.queue.lease()  # and here is its connection
+    file = str(tool.config)
     assert (0, 0) == (run("-c", file, "list").code, run("-c", file, "retry", "--id", "1", "--id", "2").code)
-    [lease] = desk.queue.lease(now=NEVER / 2)
+    [lease] = tool.queue.lease(now=NEVER / 2)
     assert 2 == len(lease.messages)
 
 
@@ -322,29 +322,29 @@ def test_instant_is_utc_to_the_second():
     ]
 
 
-def test_a_number_without_its_option_is_hinted_at(desk: Desk):
+def test_a_number_without_its_option_is_hinted_at(tool: AdminTool):
     """
     `retry 4` is what people type first.
     """
-    said = desk.run("retry", "4")
-    assert (64, True) == (said.code, said.err.endswith("; a message or a recipient is named by --id, as in --id 4\n"))
+    said = tool.run("retry", "4")
+    assert (64, True) == (said.code, said.err.endswith("; name a message or a recipient by --id, as in --id 4\n"))
 
 
-def test_an_unknown_destination_is_named(desk: Desk):
+def test_an_unknown_destination_is_named(tool: AdminTool):
     """
     An empty list would say that nothing waits there.
     """
-    said = desk.run("list", "--destination", "smtp:nowhere")
+    said = tool.run("list", "--destination", "smtp:nowhere")
     assert (0, 2) == (said.code, said.err.count("\n"))
     assert said.err.startswith("empath-admin: no destination smtp:nowhere in the queue database")
 
 
 @pytest.mark.parametrize(("redirection", "code", "lines"), [(">/dev/full", 74, 1), (">&-", 0, 0), ("| true", 141, 0)])
-def test_an_output_that_cannot_be_written_is_no_traceback(desk: Desk, redirection: str, code: int, lines: int):
+def test_an_output_that_cannot_be_written_is_no_traceback(tool: AdminTool, redirection: str, code: int, lines: int):
     """
     A full disk is one line and 74; a reader that is gone is 141, as a shell says it.
     """
-    desk.queue.accept(count=200)
-    command = f"{' '.join(COMMAND)} -c {desk.config} stats {redirection}; exit ${{PIPESTATUS[0]}}"
+    tool.queue.accept(count=200)
+    command = f"{' '.join(COMMAND)} -c {tool.config} stats {redirection}; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (code, lines) == (done.returncode, done.stderr.count("\n")), done.stderr

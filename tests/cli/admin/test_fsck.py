@@ -6,97 +6,98 @@ from pathlib import Path
 import apsw
 import pytest
 
-from tests.cli.admin.kit import Desk
+from tests.cli.admin.kit import AdminTool
 from tests.kit.queue import write
 
 BROKEN = "UPDATE _destination SET due_at = NULL"
 UNREPAIRABLE = "INSERT INTO _content (message_id, octets) VALUES (99, x'00')"
 
 
-def test_a_sound_queue_is_exit_0(desk: Desk) -> None:
+def test_a_sound_queue_is_exit_0(tool: AdminTool) -> None:
     """
     No line on standard output: a cron job is quiet.
     """
-    desk.queue.accept()
-    assert (0, "", "empath-admin: no findings\n") == desk.run("fsck")
-    assert (0, "", "empath-admin: no findings\n") == desk.run("fsck", "--quick", "--repair", "--json")
+    tool.queue.accept()
+    assert (0, "", "empath-admin: no findings\n") == tool.run("fsck")
+    assert (0, "", "empath-admin: no findings\n") == tool.run("fsck", "--quick", "--repair", "--json")
 
 
-def test_findings_are_exit_4_and_say_what_to_do(desk: Desk) -> None:
+def test_findings_are_exit_4_and_say_what_to_do(tool: AdminTool) -> None:
     """
     And nothing is changed without --repair.
     """
-    desk.queue.accept("a.example")
-    desk.queue.close()
-    write(desk.path, BROKEN)
-    said = desk.run("fsck")
+    tool.queue.accept("a.example")
+    tool.queue.close()
+    write(tool.path, BROKEN)
+    said = tool.run("fsck")
     line = (
-        "due_at_late  found  mail for a.example is due before the destination is looked at: use --repair to wake it up"
+        "due_at_late  found  mail for a.example is due, but no worker looks at the destination yet:"
+        " use --repair to make it due"
     )
     assert (4, line, "empath-admin: 1 finding\n") == (said.code, said.out.splitlines()[1], said.err)
-    assert 4 == desk.run("fsck").code
-    assert 0 == desk.run("fsck", "--repair").code
+    assert 4 == tool.run("fsck").code
+    assert 0 == tool.run("fsck", "--repair").code
 
 
-def test_a_repair_says_what_it_did(desk: Desk) -> None:
+def test_a_repair_says_what_it_did(tool: AdminTool) -> None:
     """
     Exit code 0 only if nothing is left.
     """
-    desk.queue.accept("a.example")
-    desk.queue.close()
-    write(desk.path, BROKEN)
-    write(desk.path, UNREPAIRABLE)
-    result = desk.invoke("fsck", "--repair", "--json")
+    tool.queue.accept("a.example")
+    tool.queue.close()
+    write(tool.path, BROKEN)
+    write(tool.path, UNREPAIRABLE)
+    result = tool.invoke("fsck", "--repair", "--json")
     found = [json.loads(line) for line in result.stdout.splitlines()]
     assert (4, "empath-admin: 1 repaired, 1 finding left\n") == (result.exit_code, result.stderr)
     assert [
         ("due_at_late", True, True, "a.example"),
         ("content_without_message", False, False, None),
     ] == [(f["check"], f["is_repairable"], f["is_repaired"], f["destination"]) for f in found]
-    assert [("empath-admin", "fsck due_at_late")] == desk.queue.select("SELECT who, what FROM audit")
-    write(desk.path, "DELETE FROM _content WHERE message_id = 99")
+    assert [("empath-admin", "fsck due_at_late")] == tool.queue.select("SELECT who, what FROM audit")
+    write(tool.path, "DELETE FROM _content WHERE message_id = 99")
 
 
-def test_a_damaged_file_is_not_written(desk: Desk) -> None:
+def test_a_damaged_file_is_not_written(tool: AdminTool) -> None:
     """
     What a repair writes there may be lost, or overwrite what could be saved.
     """
-    desk.queue.accept("a.example")
-    desk.queue.close()
-    write(desk.path, BROKEN)
-    write(desk.path, "PRAGMA ignore_check_constraints = ON; UPDATE _recipient SET priority = 9")
-    said = desk.run("fsck", "--repair")
+    tool.queue.accept("a.example")
+    tool.queue.close()
+    write(tool.path, BROKEN)
+    write(tool.path, "PRAGMA ignore_check_constraints = ON; UPDATE _recipient SET priority = 9")
+    said = tool.run("fsck", "--repair")
     assert (4, True) == (said.code, "a damaged file is not repaired" in said.err)
-    assert [] == desk.queue.select("SELECT * FROM audit")
-    write(desk.path, "UPDATE _recipient SET priority = 2; UPDATE _destination SET priority = 2")
+    assert [] == tool.queue.select("SELECT * FROM audit")
+    write(tool.path, "UPDATE _recipient SET priority = 2; UPDATE _destination SET priority = 2")
 
 
-def test_a_repair_waits_for_the_write_lock(desk: Desk) -> None:
+def test_a_repair_waits_for_the_write_lock(tool: AdminTool) -> None:
     """
     And gives up in time.
     """
-    desk.queue.accept("a.example")
-    desk.queue.close()
-    write(desk.path, BROKEN)
-    holder = apsw.Connection(str(desk.path))
+    tool.queue.accept("a.example")
+    tool.queue.close()
+    write(tool.path, BROKEN)
+    holder = apsw.Connection(str(tool.path))
     holder.execute("BEGIN IMMEDIATE")
     try:
-        said = desk.run("fsck", "--repair", "--wait", "0.01")
+        said = tool.run("fsck", "--repair", "--wait", "0.01")
     finally:
         holder.close()
     assert (75, "") == (said.code, said.out)
-    assert 0 == desk.run("fsck", "--repair").code
+    assert 0 == tool.run("fsck", "--repair").code
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_the_table_fits_the_terminal(desk: Desk, width: int, tmp_path: Path) -> None:
+def test_the_table_fits_the_terminal(tool: AdminTool, width: int, tmp_path: Path) -> None:
     """
     Sentences fold.
     """
-    desk.queue.accept("a.example")
-    desk.queue.close()
-    write(desk.path, BROKEN)
-    assert 0 == desk.run("fsck", "--repair").code
-    write(desk.path, BROKEN)
-    lines = desk.on_a_terminal(width, "fsck", "--repair")
+    tool.queue.accept("a.example")
+    tool.queue.close()
+    write(tool.path, BROKEN)
+    assert 0 == tool.run("fsck", "--repair").code
+    write(tool.path, BROKEN)
+    lines = tool.on_a_terminal(width, "fsck", "--repair")
     assert [] == [line for line in lines if len(line) > width]

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from empath.mail.status import RecipientStatus
-from tests.cli.admin.kit import NEVER, Desk
+from tests.cli.admin.kit import NEVER, AdminTool
 from tests.kit.queue import T0, write
 
 KEYS = [
@@ -13,9 +13,9 @@ KEYS = [
 ]  # fmt: skip
 
 
-def listed(desk: Desk, *filters: str) -> list[dict[str, Any]]:
+def listed(tool: AdminTool, *filters: str) -> list[dict[str, Any]]:
     """The recipients of one page."""
-    found: list[dict[str, Any]] = desk.record("list", *filters)["recipients"]
+    found: list[dict[str, Any]] = tool.record("list", *filters)["recipients"]
     return found
 
 
@@ -23,13 +23,13 @@ def numbers(records):
     return [record["recipient_id"] for record in records]
 
 
-def test_list_is_aligned_text_with_a_line_a_recipient(desk: Desk):
+def test_list_is_aligned_text_with_a_line_a_recipient(tool: AdminTool):
     """
     What awk and the eye read; words go to standard error.
     """
-    desk.queue.accept("a.example", "smtp:192.0.2.9:25")
-    result = desk.invoke("list")
-    [(ulid,)] = desk.queue.select("SELECT ulid FROM _message")
+    tool.queue.accept("a.example", "smtp:192.0.2.9:25")
+    result = tool.invoke("list")
+    [(ulid,)] = tool.queue.select("SELECT ulid FROM _message")
     assert [
         "RECIPIENT  ID                          STATUS  TRIES  NEXT-TRY              "
         "ADDRESS          NEXTHOP            REPLY",
@@ -39,24 +39,24 @@ def test_list_is_aligned_text_with_a_line_a_recipient(desk: Desk):
     assert "empath-admin: 2 recipients in 1 message\n" == result.stderr
 
 
-def test_list_of_an_empty_queue_writes_no_result(desk: Desk):
+def test_list_of_an_empty_queue_writes_no_result(tool: AdminTool):
     """
     A script that counts lines counts none.
     """
-    result = desk.invoke("list")
+    result = tool.invoke("list")
     assert (0, "", "empath-admin: 0 recipients in 0 messages\n") == (result.exit_code, result.stdout, result.stderr)
 
 
-def test_json_is_one_object_with_these_keys(desk: Desk):
+def test_json_is_one_object_with_these_keys(tool: AdminTool):
     """
     The shape is documented: a key more is a change of the interface, a key less breaks somebody.
     """
-    desk.queue.accept()
-    [lease] = desk.queue.lease()
-    desk.queue.run(desk.queue.new_settle(lease, RecipientStatus.DEFERRED, next_retry_at=NEVER))
-    [record] = listed(desk)
+    tool.queue.accept()
+    [lease] = tool.queue.lease()
+    tool.queue.run(tool.queue.new_settle(lease, RecipientStatus.DEFERRED, next_retry_at=NEVER))
+    [record] = listed(tool)
     assert KEYS == list(record)
-    assert ["recipients", "next_after"] == list(desk.record("list"))
+    assert ["recipients", "next_after"] == list(tool.record("list"))
     assert {
         "recipient_id": 1,
         "id": lease.messages[0].queue_id,
@@ -76,52 +76,52 @@ def test_json_is_one_object_with_these_keys(desk: Desk):
     } == record
 
 
-def test_final_recipients_are_not_listed(desk: Desk):
+def test_final_recipients_are_not_listed(tool: AdminTool):
     """
     The list is the queue, not its history.
     """
-    desk.queue.accept(count=2)
-    [lease] = desk.queue.lease()
-    desk.queue.run(desk.queue.new_settle(lease, RecipientStatus.DELIVERED))
-    assert [2] == numbers(listed(desk))
+    tool.queue.accept(count=2)
+    [lease] = tool.queue.lease()
+    tool.queue.run(tool.queue.new_settle(lease, RecipientStatus.DELIVERED))
+    assert [2] == numbers(listed(tool))
 
 
-def test_status_narrows_the_list(desk: Desk):
+def test_status_narrows_the_list(tool: AdminTool):
     """
     What waits for a next try is one word away.
     """
-    desk.queue.accept("a.example", "b.example")
-    lease = next(lease for lease in desk.queue.lease() if lease.destination == "b.example")
-    desk.queue.run(desk.queue.new_settle(lease, RecipientStatus.DEFERRED))
-    assert [[1], [2], []] == [numbers(listed(desk, "--status", word)) for word in ("leased", "deferred", "queued")]
+    tool.queue.accept("a.example", "b.example")
+    lease = next(lease for lease in tool.queue.lease() if lease.destination == "b.example")
+    tool.queue.run(tool.queue.new_settle(lease, RecipientStatus.DEFERRED))
+    assert [[1], [2], []] == [numbers(listed(tool, "--status", word)) for word in ("leased", "deferred", "queued")]
 
 
-def test_domain_narrows_the_list_in_any_spelling(desk: Desk):
+def test_domain_narrows_the_list_in_any_spelling(tool: AdminTool):
     """
     People type U-labels and capitals, the queue has A-labels.
     """
-    desk.queue.accept("a.example", "xn--bcher-kva.example")
+    tool.queue.accept("a.example", "xn--bcher-kva.example")
     spellings = ("bücher.example", "XN--BCHER-KVA.example", "Bücher.Example.")
-    assert [[2], [2], [2]] == [numbers(listed(desk, "--domain", text)) for text in spellings]
+    assert [[2], [2], [2]] == [numbers(listed(tool, "--domain", text)) for text in spellings]
 
 
-def test_domain_may_be_an_address_literal(desk: Desk):
+def test_domain_may_be_an_address_literal(tool: AdminTool):
     """
     Literals are in the queue in one spelling as well.
     """
-    desk.queue.accept()
-    write(desk.path, "UPDATE _recipient SET domain = '[IPv6:2001:db8::1]'")
-    assert [1] == numbers(listed(desk, "--domain", "[ipv6:2001:DB8:0::1]"))
+    tool.queue.accept()
+    write(tool.path, "UPDATE _recipient SET domain = '[IPv6:2001:db8::1]'")
+    assert [1] == numbers(listed(tool, "--domain", "[ipv6:2001:DB8:0::1]"))
 
 
-def test_pages_show_every_recipient_once(desk: Desk):
+def test_pages_show_every_recipient_once(tool: AdminTool):
     """
     Paging by key: rows that come and go between two pages shift no other.
     """
-    desk.queue.accept("a.example", "b.example", count=4)
+    tool.queue.accept("a.example", "b.example", count=4)
     seen, after, pages = [], 0, 0
     while True:
-        result = desk.invoke("list", "--limit", "3", "--after", str(after), "--json")
+        result = tool.invoke("list", "--limit", "3", "--after", str(after), "--json")
         page = [int(number) for number in re.findall(r'"recipient_id": (\d+)', result.stdout)]
         seen += page
         pages += 1
@@ -132,59 +132,59 @@ def test_pages_show_every_recipient_once(desk: Desk):
     assert ([1, 2, 3, 4, 5, 6, 7, 8], 3) == (seen, pages)
 
 
-def test_a_page_that_is_just_full_is_the_last(desk: Desk):
+def test_a_page_that_is_just_full_is_the_last(tool: AdminTool):
     """
     A hint at nothing would cost a script a run.
     """
-    desk.queue.accept(count=3)
-    assert ["empath-admin: 3 recipients in 3 messages"] == desk.words("list", "--limit", "3")
+    tool.queue.accept(count=3)
+    assert ["empath-admin: 3 recipients in 3 messages"] == tool.words("list", "--limit", "3")
 
 
-def test_a_page_has_fifty_recipients_by_default(desk: Desk):
+def test_a_page_has_fifty_recipients_by_default(tool: AdminTool):
     """
     A deep queue must not scroll a terminal away.
     """
-    desk.queue.accept(count=51)
-    assert ["empath-admin: 50 recipients in 50 messages; more with --after 50"] == desk.words("list")
+    tool.queue.accept(count=51)
+    assert ["empath-admin: 50 recipients in 50 messages; more with --after 50"] == tool.words("list")
 
 
-def test_peer_text_cannot_steer_the_terminal(desk: Desk):
+def test_peer_text_cannot_steer_the_terminal(tool: AdminTool):
     """
     Escape sequences, line ends and marks of writing direction come from strangers.
     """
-    desk.queue.accept()
-    write(desk.path, "UPDATE _recipient SET last_reply = ?", "550 \x1b]0;owned\x07\r\nfake\x9b31m\u202e[bold]")
-    [_, line] = desk.lines("list")
+    tool.queue.accept()
+    write(tool.path, "UPDATE _recipient SET last_reply = ?", "550 \x1b]0;owned\x07\r\nfake\x9b31m\u202e[bold]")
+    [_, line] = tool.lines("list")
     assert line.endswith(r"550 \x1b]0;owned\x07\r\nfake\x9b31m\u202e[bold]")
 
 
-def test_json_is_ascii(desk: Desk):
+def test_json_is_ascii(tool: AdminTool):
     """
     The same strangers, and programs that pass the line on to a terminal.
     """
-    desk.queue.accept()
-    write(desk.path, "UPDATE _recipient SET last_reply = ?", "\x1b\x7f\x9bü")
-    [line] = desk.lines("list", "--json")
+    tool.queue.accept()
+    write(tool.path, "UPDATE _recipient SET last_reply = ?", "\x1b\x7f\x9bü")
+    [line] = tool.lines("list", "--json")
     assert (True, True) == (line.isascii(), line.isprintable())
-    assert "\x1b\x7f\x9bü" == listed(desk)[0]["last_reply"]
+    assert "\x1b\x7f\x9bü" == listed(tool)[0]["last_reply"]
 
 
-def test_an_instant_beyond_the_calendar_is_shown_as_its_number(desk: Desk):
+def test_an_instant_beyond_the_calendar_is_shown_as_its_number(tool: AdminTool):
     """
     Somebody's shell can write any number; the list must come all the same.
     """
-    desk.queue.accept()
-    write(desk.path, "UPDATE _recipient SET next_retry_at = 1e300")
-    assert "1e+300" == desk.lines("list")[1].split()[4]
-    assert "1e+300" == listed(desk)[0]["next_retry_at"]
-    assert "2023-11-14T22:13:20Z" == listed(desk)[0]["received_at"]
-    write(desk.path, "UPDATE _recipient SET next_retry_at = ?", T0)
+    tool.queue.accept()
+    write(tool.path, "UPDATE _recipient SET next_retry_at = 1e300")
+    assert "1e+300" == tool.lines("list")[1].split()[4]
+    assert "1e+300" == listed(tool)[0]["next_retry_at"]
+    assert "2023-11-14T22:13:20Z" == listed(tool)[0]["received_at"]
+    write(tool.path, "UPDATE _recipient SET next_retry_at = ?", T0)
 
 
-def test_an_empty_sender_selects_nothing(desk: Desk) -> None:
+def test_an_empty_sender_selects_nothing(tool: AdminTool) -> None:
     """
     An unset variable of a script is empty too: it must not stand for all mail without a sender.
     """
-    said = desk.run("list", "--sender", "")
+    said = tool.run("list", "--sender", "")
     assert (64, "") == (said.code, said.out)
     assert "<> is the null path" in said.err

@@ -5,47 +5,47 @@ import time
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.status import RecipientStatus
 from empath.storage.queue.put_back import Hold
-from tests.cli.admin.kit import NEVER, Desk
+from tests.cli.admin.kit import NEVER, AdminTool
 from tests.kit.queue import T0, write
 
 
-def deferred(desk: Desk, *destinations: str) -> str:
+def deferred(tool: AdminTool, *destinations: str) -> str:
     """Accept one message and defer all of its recipients until NEVER; its queue id."""
-    desk.queue.accept(*destinations)
-    for lease in desk.queue.lease():
-        desk.queue.run(desk.queue.new_settle(lease, RecipientStatus.DEFERRED, next_retry_at=NEVER))
-    [(ulid,)] = desk.queue.select("SELECT max(ulid) FROM _message")
-    end_leases(desk)
+    tool.queue.accept(*destinations)
+    for lease in tool.queue.lease():
+        tool.queue.run(tool.queue.new_settle(lease, RecipientStatus.DEFERRED, next_retry_at=NEVER))
+    [(ulid,)] = tool.queue.select("SELECT max(ulid) FROM _message")
+    end_leases(tool)
     return str(ulid)
 
 
-def end_leases(desk: Desk) -> None:
-    write(desk.path, "DELETE FROM _lease WHERE lease_id NOT IN (SELECT lease_id FROM _recipient WHERE lease_id > 0)")
+def end_leases(tool: AdminTool) -> None:
+    write(tool.path, "DELETE FROM _lease WHERE lease_id NOT IN (SELECT lease_id FROM _recipient WHERE lease_id > 0)")
 
 
 def effects(record) -> list[tuple[int, str]]:
     return [(recipient["recipient_id"], recipient["effect"]) for recipient in record["recipients"]]
 
 
-def test_retry_makes_a_waiting_recipient_due(desk: Desk):
+def test_retry_makes_a_waiting_recipient_due(tool: AdminTool):
     """
     The next worker that looks takes it: the destination's bound has come down in the same commit.
     """
-    deferred(desk)
+    deferred(tool)
     before = time.time()
-    record = desk.record("retry", "--id", "1")
-    [(at,)] = desk.queue.select("SELECT next_retry_at FROM _recipient")
+    record = tool.record("retry", "--id", "1")
+    [(at,)] = tool.queue.select("SELECT next_retry_at FROM _recipient")
     assert (1, [(1, "changed")]) == (record["changed"], effects(record))
     assert before <= at <= time.time()
-    assert [1] == [lease.messages[0].recipients[0].recipient_id for lease in desk.queue.lease(now=time.time())]
+    assert [1] == [lease.messages[0].recipients[0].recipient_id for lease in tool.queue.lease(now=time.time())]
 
 
-def test_retry_says_what_changed(desk: Desk):
+def test_retry_says_what_changed(tool: AdminTool):
     """
     Before and after, for the record of who typed it.
     """
-    ulid = deferred(desk)
-    result = desk.invoke("retry", "--id", "1")
+    ulid = deferred(tool)
+    result = tool.invoke("retry", "--id", "1")
     assert [
         "RECIPIENT  ID                          STATUS    ADDRESS       CHANGE",
         f"1          {ulid}  deferred  r1@a.example  due now, was due 2096-10-02T07:06:40Z",
@@ -53,12 +53,12 @@ def test_retry_says_what_changed(desk: Desk):
     assert "empath-admin: 1 of 1 recipient changed\n" == result.stderr
 
 
-def test_retry_json_has_these_keys(desk: Desk):
+def test_retry_json_has_these_keys(tool: AdminTool):
     """
     The shape is documented: a key more is a change of the interface, a key less breaks somebody.
     """
-    ulid = deferred(desk)
-    record = desk.record("retry", "--id", ulid)
+    ulid = deferred(tool)
+    record = tool.record("retry", "--id", ulid)
     assert [
         "verb", "is_dry_run", "recipients", "matched", "changed", "ordered", "not_found", "frozen_since",
         "transactions", "is_complete",
@@ -70,44 +70,44 @@ def test_retry_json_has_these_keys(desk: Desk):
     assert [keys, keys] == [list(recipient["before"]), list(recipient["after"])]
 
 
-def test_retry_changes_nothing_but_the_instant(desk: Desk):
+def test_retry_changes_nothing_but_the_instant(tool: AdminTool):
     """
     Attempts, lifetime and status are the mail's history.
     """
-    deferred(desk)
+    deferred(tool)
     columns = "status, attempts, expires_at, settled_at, last_reply, priority"
-    before = desk.queue.select(f"SELECT {columns} FROM _recipient")
-    desk.lines("retry", "--id", "1")
-    assert before == desk.queue.select(f"SELECT {columns} FROM _recipient")
+    before = tool.queue.select(f"SELECT {columns} FROM _recipient")
+    tool.lines("retry", "--id", "1")
+    assert before == tool.queue.select(f"SELECT {columns} FROM _recipient")
 
 
-def test_retry_of_a_ulid_takes_all_waiting_recipients_of_the_message(desk: Desk):
+def test_retry_of_a_ulid_takes_all_waiting_recipients_of_the_message(tool: AdminTool):
     """
     One id, in either case, one commit.
     """
-    ulid = deferred(desk, "a.example", "b.example", "c.example")
-    deferred(desk)
-    assert [(1, "changed"), (2, "changed"), (3, "changed")] == effects(desk.record("retry", "--id", ulid.lower()))
-    assert [(NEVER,)] == desk.queue.select("SELECT next_retry_at FROM _recipient WHERE recipient_id = 4")
+    ulid = deferred(tool, "a.example", "b.example", "c.example")
+    deferred(tool)
+    assert [(1, "changed"), (2, "changed"), (3, "changed")] == effects(tool.record("retry", "--id", ulid.lower()))
+    assert [(NEVER,)] == tool.queue.select("SELECT next_retry_at FROM _recipient WHERE recipient_id = 4")
 
 
-def test_a_recipient_named_twice_is_changed_once(desk: Desk):
+def test_a_recipient_named_twice_is_changed_once(tool: AdminTool):
     """
     The count is of recipients, not of arguments.
     """
-    ulid = deferred(desk)
-    record = desk.record("retry", "--id", ulid, "--id", "1", "--id", "1")
+    ulid = deferred(tool)
+    record = tool.record("retry", "--id", ulid, "--id", "1", "--id", "1")
     assert (1, [(1, "changed")]) == (record["changed"], effects(record))
 
 
-def test_retry_leaves_each_that_does_not_wait_and_says_why(desk: Desk):
+def test_retry_leaves_each_that_does_not_wait_and_says_why(tool: AdminTool):
     """
     A leased one is under way, a held one is a person's decision, a final one is over; none of them is a failure.
     """
-    desk.queue.accept("a.example", "b.example", "c.example", "d.example", "e.example")
-    leases = {lease.destination: lease for lease in desk.queue.lease()}
+    tool.queue.accept("a.example", "b.example", "c.example", "d.example", "e.example")
+    leases = {lease.destination: lease for lease in tool.queue.lease()}
     settles = [
-        desk.queue.new_settle(leases[f"{letter}.example"], status, next_retry_at=at)
+        tool.queue.new_settle(leases[f"{letter}.example"], status, next_retry_at=at)
         for letter, status, at in (
             ("a", RecipientStatus.DEFERRED, T0),
             ("c", RecipientStatus.BOUNCED, 0),
@@ -115,45 +115,45 @@ def test_retry_leaves_each_that_does_not_wait_and_says_why(desk: Desk):
         )
     ]
     hold = Hold(leases["e.example"].lease_id, (5,), now=T0, reason="looks odd")
-    desk.queue.run(*settles, hold)
-    [(ulid,)] = desk.queue.select("SELECT ulid FROM _message")
-    before = desk.queue.select("SELECT * FROM _recipient")
-    record = desk.record("retry", "--id", ulid)
+    tool.queue.run(*settles, hold)
+    [(ulid,)] = tool.queue.select("SELECT ulid FROM _message")
+    before = tool.queue.select("SELECT * FROM _recipient")
+    record = tool.record("retry", "--id", ulid)
     assert (0, [(1, "done_already"), (2, "being_delivered"), (3, "final"), (4, "final"), (5, "held")]) == (
         record["changed"],
         effects(record),
     )
-    assert before == desk.queue.select("SELECT * FROM _recipient")
+    assert before == tool.queue.select("SELECT * FROM _recipient")
     assert [
         "nothing, due since 2023-11-14T22:13:20Z",
         "nothing, it is being delivered right now",
         "nothing, it is bounced for good",
         "nothing, it is delivered for good",
         "nothing, it is held",
-    ] == [line[line.index("nothing") :] for line in desk.lines("retry", "--id", ulid)[1:]]
-    assert ["empath-admin: 0 of 5 recipients changed"] == desk.words("retry", "--id", ulid)
+    ] == [line[line.index("nothing") :] for line in tool.lines("retry", "--id", ulid)[1:]]
+    assert ["empath-admin: 0 of 5 recipients changed"] == tool.words("retry", "--id", ulid)
 
 
-def test_an_id_that_is_not_found_beside_others_is_said(desk: Desk):
+def test_an_id_that_is_not_found_beside_others_is_said(tool: AdminTool):
     """
     The others are done all the same: the exit code is 0.
     """
-    deferred(desk)
-    result = desk.invoke("retry", "--id", "17", "--id", "1")
+    deferred(tool)
+    result = tool.invoke("retry", "--id", "17", "--id", "1")
     assert 0 == result.exit_code
     assert [
         "empath-admin: no recipient 17 in the queue database: it never existed, or its retention is over",
         "empath-admin: 1 of 1 recipient changed",
     ] == result.stderr.splitlines()
-    assert ["17"] == desk.record("retry", "--id", "17", "--id", "1")["not_found"]
+    assert ["17"] == tool.record("retry", "--id", "17", "--id", "1")["not_found"]
 
 
-def test_retry_is_exit_66_if_no_id_is_found(desk: Desk):
+def test_retry_is_exit_66_if_no_id_is_found(tool: AdminTool):
     """
     Nothing was asked of any row.
     """
     unknown = str(QueueId.make(Timestamp(T0), bytes(10)))
-    said = desk.run("retry", "--id", "17", "--id", unknown)
+    said = tool.run("retry", "--id", "17", "--id", unknown)
     assert (66, "") == (said.code, said.out)
     assert [
         "empath-admin: no recipient 17 in the queue database: it never existed, or its retention is over",
@@ -161,53 +161,53 @@ def test_retry_is_exit_66_if_no_id_is_found(desk: Desk):
     ] == said.err.splitlines()
 
 
-def test_retry_in_a_frozen_queue_says_that_nothing_will_go_out(desk: Desk):
+def test_retry_in_a_frozen_queue_says_that_nothing_will_go_out(tool: AdminTool):
     """
     The order is carried out, and useless until `thaw`.
     """
-    deferred(desk)
-    desk.lines("freeze")
-    [first, second] = desk.words("retry", "--id", "1")
+    deferred(tool)
+    tool.lines("freeze")
+    [first, second] = tool.words("retry", "--id", "1")
     assert "empath-admin: 1 of 1 recipient changed" == first
     assert second.startswith("empath-admin: delivery is frozen since 20")
 
 
-def test_freeze_stops_delivery_until_thaw(desk: Desk):
+def test_freeze_stops_delivery_until_thaw(tool: AdminTool):
     """
     A row, not a signal: it survives every restart.
     """
-    desk.queue.accept()
-    [frozen] = desk.lines("freeze")
-    assert [] == desk.queue.lease()
-    [thawed] = desk.lines("thaw")
+    tool.queue.accept()
+    [frozen] = tool.lines("freeze")
+    assert [] == tool.queue.lease()
+    [thawed] = tool.lines("thaw")
     assert thawed == f"thawed, was {frozen}"
-    assert 1 == len(desk.queue.lease())
+    assert 1 == len(tool.queue.lease())
 
 
-def test_a_second_freeze_keeps_the_first_instant(desk: Desk):
+def test_a_second_freeze_keeps_the_first_instant(tool: AdminTool):
     """
     Since when nothing goes out is what matters, not who asked last.
     """
-    write(desk.path, "INSERT INTO _setting VALUES ('frozen', '2023-11-14T22:13:20Z')")
-    result = desk.invoke("freeze")
+    write(tool.path, "INSERT INTO _setting VALUES ('frozen', '2023-11-14T22:13:20Z')")
+    result = tool.invoke("freeze")
     assert (0, "frozen since 2023-11-14T22:13:20Z\n") == (result.exit_code, result.stdout)
     assert "empath-admin: was frozen before; nothing changed\n" == result.stderr
 
 
-def test_thaw_of_what_is_not_frozen_changes_nothing(desk: Desk):
+def test_thaw_of_what_is_not_frozen_changes_nothing(tool: AdminTool):
     """
     Safe to repeat.
     """
-    result = desk.invoke("thaw")
+    result = tool.invoke("thaw")
     assert (0, "not frozen\n") == (result.exit_code, result.stdout)
     assert "empath-admin: was not frozen; nothing changed\n" == result.stderr
 
 
-def test_freeze_and_thaw_have_json(desk: Desk):
+def test_freeze_and_thaw_have_json(tool: AdminTool):
     """
     The state after, whether it is new, and the instant.
     """
-    first, second, third, fourth = (desk.record(verb) for verb in ("freeze", "freeze", "thaw", "thaw"))
+    first, second, third, fourth = (tool.record(verb) for verb in ("freeze", "freeze", "thaw", "thaw"))
     since = first["frozen_since"]
     assert [
         {"is_frozen": True, "is_changed": True, "frozen_since": since},
@@ -217,19 +217,19 @@ def test_freeze_and_thaw_have_json(desk: Desk):
     ] == [first, second, third, fourth]
 
 
-def test_stats_count(desk: Desk):
+def test_stats_count(tool: AdminTool):
     """
     By status with the final ones, by destination without.
     """
-    desk.queue.accept("a.example", "b.example", content=b"x" * 100)
-    desk.queue.accept("b.example", at=T0 + 1, content=b"x" * 10)
-    desk.queue.accept("c.example", at=T0 - 1)
-    leases = {lease.destination: lease for lease in desk.queue.lease()}
-    desk.queue.run(
-        desk.queue.new_settle(leases["a.example"], RecipientStatus.DEFERRED),
-        desk.queue.new_settle(leases["c.example"], RecipientStatus.BOUNCED),
+    tool.queue.accept("a.example", "b.example", content=b"x" * 100)
+    tool.queue.accept("b.example", at=T0 + 1, content=b"x" * 10)
+    tool.queue.accept("c.example", at=T0 - 1)
+    leases = {lease.destination: lease for lease in tool.queue.lease()}
+    tool.queue.run(
+        tool.queue.new_settle(leases["a.example"], RecipientStatus.DEFERRED),
+        tool.queue.new_settle(leases["c.example"], RecipientStatus.BOUNCED),
     )  # one of b.example is leased, the other came a second later
-    record = desk.record("stats")
+    record = tool.record("stats")
     assert "2023-11-14T22:13:20Z" == record["oldest_received_at"]
     assert record.pop("oldest_age_s") >= int(time.time() - T0) - 60
     del record["at"]
@@ -273,13 +273,13 @@ def test_stats_count(desk: Desk):
     } == record
 
 
-def test_stats_are_text_for_people(desk: Desk):
+def test_stats_are_text_for_people(tool: AdminTool):
     """
     Units in the names, three paragraphs.
     """
-    desk.queue.accept("a.example", count=2)
-    write(desk.path, "INSERT INTO _setting VALUES ('frozen', '2023-11-14T22:13:20Z')")
-    lines = desk.lines("stats")
+    tool.queue.accept("a.example", count=2)
+    write(tool.path, "INSERT INTO _setting VALUES ('frozen', '2023-11-14T22:13:20Z')")
+    lines = tool.lines("stats")
     assert [
         "delivery      frozen since 2023-11-14T22:13:20Z",
         "messages      2",
@@ -294,26 +294,26 @@ def test_stats_are_text_for_people(desk: Desk):
     ] == lines[-3:]
 
 
-def test_stats_name_as_many_destinations_as_asked(desk: Desk):
+def test_stats_name_as_many_destinations_as_asked(tool: AdminTool):
     """
     Busiest first, then by name.
     """
-    desk.queue.accept("c.example", "b.example", "a.example")
-    desk.queue.accept("c.example")
-    names = [row["destination"] for row in desk.record("stats", "--top", "2")["top_destinations"]]
+    tool.queue.accept("c.example", "b.example", "a.example")
+    tool.queue.accept("c.example")
+    names = [row["destination"] for row in tool.record("stats", "--top", "2")["top_destinations"]]
     assert ("c.example", 2) == (names[0], len(names))
-    assert [] == desk.record("stats", "--top", "0")["top_destinations"]
+    assert [] == tool.record("stats", "--top", "0")["top_destinations"]
 
 
-def test_stats_of_an_empty_queue(desk: Desk):
+def test_stats_of_an_empty_queue(tool: AdminTool):
     """
     Zeros and nothings, no failure.
     """
-    record = desk.record("stats")
+    record = tool.record("stats")
     assert (0, 0, None, None) == (
         record["messages"],
         record["size_octets"],
         record["oldest_received_at"],
         record["oldest_age_s"],
     )
-    assert ["delivery      on", "messages      0", "size_octets   0", "oldest        -"] == desk.lines("stats")[:4]
+    assert ["delivery      on", "messages      0", "size_octets   0", "oldest        -"] == tool.lines("stats")[:4]

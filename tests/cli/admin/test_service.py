@@ -8,78 +8,78 @@ import time
 
 import pytest
 
-from tests.cli.admin.kit import NEVER, Desk, run, run_apart
+from tests.cli.admin.kit import NEVER, AdminTool, run, run_apart
 from tests.kit.queue import select, write
 from tests.kit.waiting import DEADLINE_S
 
 ORDERS = [("reload",), ("drain",), ("log-level", "debug"), ("stop-listener", "127.0.0.1:2525")]
 
 
-def wait_long(desk: Desk) -> None:
+def wait_long(tool: AdminTool) -> None:
     """All recipients wait for NEVER, and the destinations back off until then."""
-    write(desk.path, "UPDATE _recipient SET next_retry_at = ?", NEVER)
-    write(desk.path, "UPDATE _destination SET breaker_until = ?", NEVER)
+    write(tool.path, "UPDATE _recipient SET next_retry_at = ?", NEVER)
+    write(tool.path, "UPDATE _destination SET breaker_until = ?", NEVER)
 
 
-def test_flush_makes_all_due_that_waits(desk: Desk):
+def test_flush_makes_all_due_that_waits(tool: AdminTool):
     """
     And ends the back-off: the next worker that looks takes it.
     """
-    desk.queue.accept("a.example", "b.example")
-    desk.queue.accept("b.example")
-    wait_long(desk)
-    assert ["3 recipients at 2 destinations would be made due"] == desk.lines("flush", "--dry-run")
-    assert [] == desk.queue.lease(now=time.time())
-    assert ["3 recipients at 2 destinations made due"] == desk.lines("flush")
-    assert {"a.example", "b.example"} == {lease.destination for lease in desk.queue.lease(now=time.time())}
-    [(who, verb)] = desk.queue.select("SELECT who, verb FROM control")
+    tool.queue.accept("a.example", "b.example")
+    tool.queue.accept("b.example")
+    wait_long(tool)
+    assert ["3 recipients at 2 destinations would be made due"] == tool.lines("flush", "--dry-run")
+    assert [] == tool.queue.lease(now=time.time())
+    assert ["3 recipients at 2 destinations made due"] == tool.lines("flush")
+    assert {"a.example", "b.example"} == {lease.destination for lease in tool.queue.lease(now=time.time())}
+    [(who, verb)] = tool.queue.select("SELECT who, verb FROM control")
     assert (True, "flush") == (who.startswith("empath-admin:"), verb)
 
 
-def test_flush_of_one_destination_leaves_the_others(desk: Desk):
+def test_flush_of_one_destination_leaves_the_others(tool: AdminTool):
     """
     One host is back.
     """
-    desk.queue.accept("a.example", "b.example")
-    wait_long(desk)
-    desk.lines("freeze")
-    record = desk.record("flush", "--destination", "a.example")
+    tool.queue.accept("a.example", "b.example")
+    wait_long(tool)
+    tool.lines("freeze")
+    record = tool.record("flush", "--destination", "a.example")
     since = record.pop("frozen_since")
     assert since.startswith("20")
     assert {
         "verb": "flush", "is_dry_run": False, "destination": "a.example", "changed": 1, "destinations": 1,
     } == record  # fmt: skip
-    assert [(NEVER,)] == desk.queue.select("SELECT next_retry_at FROM _recipient WHERE domain = 'b.example'")
-    assert f"empath-admin: delivery is frozen since {since}" in desk.words("flush")[0]
+    assert [(NEVER,)] == tool.queue.select("SELECT next_retry_at FROM _recipient WHERE domain = 'b.example'")
+    assert f"empath-admin: delivery is frozen since {since}" in tool.words("flush")[0]
 
 
-def test_flush_of_an_unknown_destination_is_exit_66(desk: Desk):
+def test_flush_of_an_unknown_destination_is_exit_66(tool: AdminTool):
     """
     Mistyped, or never used.
     """
-    said = desk.run("flush", "--destination", "x.example")
+    said = tool.run("flush", "--destination", "x.example")
     assert (66, "", 1) == (said.code, said.out, said.err.count("\n"))
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: order[0])
-def test_an_order_to_a_service_that_does_not_run_is_exit_69(desk: Desk, order):
+def test_an_order_to_a_service_that_does_not_run_is_exit_69(tool: AdminTool, order):
     """
     It is not kept for the next start either, when it would surprise the operator.
     """
-    said = desk.run(*order)
+    said = tool.run(*order)
     words = "empath-admin: no service runs on this queue, so the order was not given; see `empathd start`\n"
     assert (69, "", words) == said
-    assert [] == desk.queue.select("SELECT * FROM control")
+    assert [] == tool.queue.select("SELECT * FROM control")
 
 
 @pytest.mark.parametrize(
     "arguments", [("log-level",), ("log-level", "loud"), ("stop-listener", "127.0.0.1:1"), ("completion", "tcsh")]
 )
-def test_a_wrong_argument_is_exit_64(desk: Desk, arguments):
+def test_a_wrong_argument_is_exit_64(tool: AdminTool, arguments):
     """
     One line that says what there is.
     """
-    said = desk.run(*arguments)
+    said = tool.run(*arguments)
     assert (64, "", 1) == (said.code, said.out, said.err.count("\n"))
 
 
@@ -140,29 +140,29 @@ def test_an_order_that_nobody_carries_out_in_time_is_exit_75(make_empathd):
     assert 0 == service.end()[0]
 
 
-def test_process_tells_the_silent_and_the_gone(desk: Desk):
+def test_process_tells_the_silent_and_the_gone(tool: AdminTool):
     """
     The kit's process has the number 1, which every machine has, and beat years ago.
     """
-    desk.queue.register("worker-2")
-    write(desk.path, "UPDATE _process SET pid = ?, ended_at = NULL WHERE process_id = 2", 2**22 + 1)
-    desk.queue.register("worker-3")
-    write(desk.path, "UPDATE _process SET node = 'other.example.test' WHERE process_id = 3")
-    record = desk.record("process")
+    tool.queue.register("worker-2")
+    write(tool.path, "UPDATE _process SET pid = ?, ended_at = NULL WHERE process_id = 2", 2**22 + 1)
+    tool.queue.register("worker-3")
+    write(tool.path, "UPDATE _process SET node = 'other.example.test' WHERE process_id = 3")
+    record = tool.record("process")
     assert ["gone", "silent"] == [p["liveness"] for p in record["processes"] if p["process_id"] < 3][:2]
     assert "silent" == record["processes"][0]["liveness"]
     assert None is record["next_after"]
 
 
-def test_process_pages_by_key(desk: Desk):
+def test_process_pages_by_key(tool: AdminTool):
     """
     Newest first; the last line says how to go on.
     """
-    desk.queue.register("worker-2")
-    desk.queue.register("worker-3")
-    first = desk.invoke("process", "--limit", "2")
+    tool.queue.register("worker-2")
+    tool.queue.register("worker-3")
+    first = tool.invoke("process", "--limit", "2")
     assert "more with --after 2" in first.stderr
-    assert ["1"] == [line.split()[0] for line in desk.lines("process", "--limit", "2", "--after", "2")[1:]]
+    assert ["1"] == [line.split()[0] for line in tool.lines("process", "--limit", "2", "--after", "2")[1:]]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -8,33 +8,33 @@ import apsw
 import pytest
 
 from empath.storage.sqlite.schema import SCHEMA_VERSION
-from tests.cli.admin.kit import COMMAND, Desk, Said
+from tests.cli.admin.kit import COMMAND, AdminTool, CommandResult
 from tests.kit.queue import write
 from tests.kit.waiting import DEADLINE_S
 
 
-def _script(desk: Desk, script: str, *arguments: str) -> Said:
-    desk.queue.close()
-    command = [*COMMAND, "-c", str(desk.config), "sql", *arguments]
+def _script(tool: AdminTool, script: str, *arguments: str) -> CommandResult:
+    tool.queue.close()
+    command = [*COMMAND, "-c", str(tool.config), "sql", *arguments]
     done = subprocess.run(command, input=script, capture_output=True, text=True, check=False, timeout=DEADLINE_S)
-    return Said(done.returncode, done.stdout, done.stderr)
+    return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
-def test_statements_are_run_in_their_order(desk: Desk) -> None:
+def test_statements_are_run_in_their_order(tool: AdminTool) -> None:
     """
     Rows as sqlite3 writes them; the dot commands of the shell work, too.
     """
-    desk.queue.accept("a.example", "b.example")
-    said = desk.run_apart("sql", "SELECT recipient_id, domain FROM queue", ".mode json", "SELECT 1 AS one")
+    tool.queue.accept("a.example", "b.example")
+    said = tool.run_apart("sql", "SELECT recipient_id, domain FROM queue", ".mode json", "SELECT 1 AS one")
     assert (0, '1|a.example\n2|b.example\n[{ "one": 1}]\n', "") == said
 
 
-def test_a_script_comes_by_standard_input(desk: Desk) -> None:
+def test_a_script_comes_by_standard_input(tool: AdminTool) -> None:
     """
     As for sqlite3.
     """
-    desk.queue.accept("a.example")
-    assert (0, "1\na.example\n", "") == _script(desk, "SELECT\n 1;\nSELECT domain FROM queue;\n")
+    tool.queue.accept("a.example")
+    assert (0, "1\na.example\n", "") == _script(tool, "SELECT\n 1;\nSELECT domain FROM queue;\n")
 
 
 @pytest.mark.parametrize(
@@ -46,27 +46,27 @@ def test_a_script_comes_by_standard_input(desk: Desk) -> None:
         "INSERT INTO control (verb) VALUES ('drain')",
     ],
 )
-def test_nothing_is_written_without_write(desk: Desk, statement: str) -> None:
+def test_nothing_is_written_without_write(tool: AdminTool, statement: str) -> None:
     """
     A look cannot slip.
     """
-    desk.queue.accept("a.example")
-    assert (65, "", "empath-admin: the queue is open for reading only; use --write\n") == desk.run_apart(
+    tool.queue.accept("a.example")
+    assert (65, "", "empath-admin: the queue is open for reading only; use --write\n") == tool.run_apart(
         "sql", statement
     )
-    said = desk.run_apart("sql", "PRAGMA query_only = 0", statement)
+    said = tool.run_apart("sql", "PRAGMA query_only = 0", statement)
     assert (65, "empath-admin: not authorized\n") == (said.code, said.err)
-    assert [("queued", 2)] == desk.queue.select("SELECT status, priority FROM queue")
+    assert [("queued", 2)] == tool.queue.select("SELECT status, priority FROM queue")
 
 
-def test_with_write_it_is_the_queue_of_any_shell(desk: Desk) -> None:
+def test_with_write_it_is_the_queue_of_any_shell(tool: AdminTool) -> None:
     """
     The views, and an audit that says by which SQLite.
     """
-    desk.queue.accept("a.example")
-    assert (0, "", "") == desk.run_apart("sql", "--write", "UPDATE queue SET status = 'held'")
+    tool.queue.accept("a.example")
+    assert (0, "", "") == tool.run_apart("sql", "--write", "UPDATE queue SET status = 'held'")
     row = ("sql", apsw.sqlite_lib_version(), "status", "queued", "held")
-    assert [row] == desk.queue.select("SELECT who, engine_version, what, before, after FROM audit")
+    assert [row] == tool.queue.select("SELECT who, engine_version, what, before, after FROM audit")
 
 
 @pytest.mark.parametrize(
@@ -78,55 +78,55 @@ def test_with_write_it_is_the_queue_of_any_shell(desk: Desk) -> None:
         (".fly", 'Unknown command "fly".  Enter ".help" for help'),
     ],
 )
-def test_the_first_error_ends_it_with_exit_65(desk: Desk, statement: str, words: str) -> None:
+def test_the_first_error_ends_it_with_exit_65(tool: AdminTool, statement: str, words: str) -> None:
     """
     What stood before it is done, what stands behind it is not.
     """
-    desk.queue.accept("a.example")
-    said = desk.run_apart("sql", "--write", "SELECT 1", statement, "DELETE FROM queue")
+    tool.queue.accept("a.example")
+    said = tool.run_apart("sql", "--write", "SELECT 1", statement, "DELETE FROM queue")
     assert (65, "1\n", f"empath-admin: {words}\n") == said
-    said = _script(desk, f"SELECT 1;\n{statement}{'' if statement[0] == '.' else ';'}\nDELETE FROM queue;\n", "--write")
+    said = _script(tool, f"SELECT 1;\n{statement}{'' if statement[0] == '.' else ';'}\nDELETE FROM queue;\n", "--write")
     assert (65, "1\n", f"empath-admin: {words}\n") == said
-    assert ["queued"] == desk.queue.statuses()
+    assert ["queued"] == tool.queue.statuses()
 
 
-def test_a_busy_queue_is_exit_75(desk: Desk) -> None:
+def test_a_busy_queue_is_exit_75(tool: AdminTool) -> None:
     """
     After --wait, with no traceback.
     """
-    holder = apsw.Connection(str(desk.path))
+    holder = apsw.Connection(str(tool.path))
     holder.execute("BEGIN IMMEDIATE")
     try:
-        said = desk.run_apart("sql", "--write", "--wait", "0.01", "DELETE FROM queue")
-        reading = desk.run_apart("sql", "SELECT count(*) FROM queue")
+        said = tool.run_apart("sql", "--write", "--wait", "0.01", "DELETE FROM queue")
+        reading = tool.run_apart("sql", "SELECT count(*) FROM queue")
     finally:
         holder.close()
     assert (75, 0) == (said.code, reading.code)
 
 
-def test_a_newer_schema_is_exit_65(desk: Desk) -> None:
+def test_a_newer_schema_is_exit_65(tool: AdminTool) -> None:
     """
     The views of tomorrow may mean something else.
     """
-    write(desk.path, "PRAGMA user_version = 999")
-    said = desk.run_apart("sql", "SELECT 1")
-    write(desk.path, f"PRAGMA user_version = {SCHEMA_VERSION}")
+    write(tool.path, "PRAGMA user_version = 999")
+    said = tool.run_apart("sql", "SELECT 1")
+    write(tool.path, f"PRAGMA user_version = {SCHEMA_VERSION}")
     assert (65, "") == (said.code, said.out)
 
 
-def test_a_terminal_gets_a_prompt(desk: Desk) -> None:
+def test_a_terminal_gets_a_prompt(tool: AdminTool) -> None:
     """
     The shell says which queue is open and whether it may be changed; an error does not end the shell.
     """
-    desk.queue.accept("a.example")
-    desk.queue.close()
+    tool.queue.accept("a.example")
+    tool.queue.close()
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [*COMMAND, "-c", str(desk.config), "sql"],
+        [*COMMAND, "-c", str(tool.config), "sql"],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env=os.environ | {"TERM": "dumb", "HOME": str(desk.config.parent)},
+        env=os.environ | {"TERM": "dumb", "HOME": str(tool.config.parent)},
     ) as process:
         os.close(theirs)
         os.write(ours, b"DELETE FROM queue;\nSELECT 'status is ' || status FROM queue;\n.exit\n")
@@ -136,7 +136,7 @@ def test_a_terminal_gets_a_prompt(desk: Desk) -> None:
         assert 0 == process.wait(DEADLINE_S)
     os.close(ours)
     text = octets.decode()
-    for words in (f"Empath queue {desk.path}, read-only", "sqlite> ", "readonly", "status is queued"):
+    for words in (f"Empath queue {tool.path}, read-only", "sqlite> ", "readonly", "status is queued"):
         assert words in text
 
 
@@ -148,18 +148,18 @@ def _read(terminal: int) -> bytes:
 
 
 @pytest.mark.parametrize(("command", "code"), [(".exit", 0), (".quit", 0), (".exit 5", 5)])
-def test_the_shell_ends_with_the_code_that_a_person_gives(desk: Desk, command: str, code: int) -> None:
+def test_the_shell_ends_with_the_code_that_a_person_gives(tool: AdminTool, command: str, code: int) -> None:
     """
     141 is for a reader that is gone.
     """
-    assert code == desk.run("sql", command).code
+    assert code == tool.run("sql", command).code
 
 
-def test_a_file_that_the_shell_cannot_read_is_one_line(desk: Desk) -> None:
+def test_a_file_that_the_shell_cannot_read_is_one_line(tool: AdminTool) -> None:
     """
     A slip of the pen is no crash.
     """
-    said = desk.run("sql", ".read /nonexistent/file.sql")
+    said = tool.run("sql", ".read /nonexistent/file.sql")
     assert (65, "") == (said.code, said.out)
     assert "No such file or directory" in said.err
     assert "Traceback" not in said.err

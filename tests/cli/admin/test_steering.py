@@ -10,7 +10,7 @@ import pytest
 
 from empath.mail.status import RecipientStatus
 from empath.storage.queue.put_back import Hold
-from tests.cli.admin.kit import COMMAND, NEVER, Desk
+from tests.cli.admin.kit import COMMAND, NEVER, AdminTool
 from tests.kit.queue import T0, write
 from tests.kit.waiting import DEADLINE_S
 
@@ -23,27 +23,27 @@ def fates(record) -> list[tuple[int, str, str, str]]:
     return [(r["recipient_id"], r["effect"], r["before"]["status"], r["after"]["status"]) for r in record["recipients"]]
 
 
-def audit(desk: Desk) -> list[tuple[object, ...]]:
-    return desk.queue.select("SELECT who, recipient_id, what, before, after FROM audit ORDER BY audit_id")
+def audit(tool: AdminTool) -> list[tuple[object, ...]]:
+    return tool.queue.select("SELECT who, recipient_id, what, before, after FROM audit ORDER BY audit_id")
 
 
-def one_of_each(desk: Desk) -> None:
+def one_of_each(tool: AdminTool) -> None:
     """One message with recipients 1 queued, 2 deferred, 3 leased, 4 held, 5 delivered, 6 bounced, 7 cancelled."""
-    desk.queue.accept(*(f"{letter}.example" for letter in "abcdefg"))
-    leases = {lease.destination: lease for lease in desk.queue.lease()}
-    settle = desk.queue.new_settle
-    desk.queue.run(
+    tool.queue.accept(*(f"{letter}.example" for letter in "abcdefg"))
+    leases = {lease.destination: lease for lease in tool.queue.lease()}
+    settle = tool.queue.new_settle
+    tool.queue.run(
         settle(leases["b.example"], RecipientStatus.DEFERRED, next_retry_at=NEVER),
         settle(leases["e.example"], RecipientStatus.DELIVERED),
         settle(leases["f.example"], RecipientStatus.BOUNCED),
         Hold(leases["d.example"].lease_id, (4,), now=T0, reason="looks odd"),
     )
-    write(desk.path, "UPDATE _recipient SET status = 'queued', lease_id = NULL WHERE recipient_id IN (1, 7)")
+    write(tool.path, "UPDATE _recipient SET status = 'queued', lease_id = NULL WHERE recipient_id IN (1, 7)")
     write(
-        desk.path,
+        tool.path,
         "DELETE FROM _lease WHERE lease_id NOT IN (SELECT lease_id FROM _recipient WHERE lease_id IS NOT NULL)",
     )
-    write(desk.path, "DELETE FROM queue WHERE recipient_id = 7")
+    write(tool.path, "DELETE FROM queue WHERE recipient_id = 7")
 
 
 @pytest.mark.parametrize(
@@ -59,15 +59,15 @@ def one_of_each(desk: Desk) -> None:
     ],
 )
 @pytest.mark.parametrize("way", ["rehearsed", "done"])
-def test_each_status_meets_each_order(desk: Desk, verb: str, expected: str, way: str):
+def test_each_status_meets_each_order(tool: AdminTool, verb: str, expected: str, way: str):
     """
     The table of docs/empath-admin.md; a rehearsal says the same and changes nothing.
     """
-    one_of_each(desk)
-    [(ulid,)] = desk.queue.select("SELECT ulid FROM _message")
-    before = desk.queue.select("SELECT * FROM _recipient"), audit(desk)
+    one_of_each(tool)
+    [(ulid,)] = tool.queue.select("SELECT ulid FROM _message")
+    before = tool.queue.select("SELECT * FROM _recipient"), audit(tool)
     arguments = [verb, "--id", ulid, *(["--yes"] if verb in DESTRUCTIVE else [])]
-    record = desk.record(*arguments, *(["--dry-run"] if way == "rehearsed" else []))
+    record = tool.record(*arguments, *(["--dry-run"] if way == "rehearsed" else []))
     effects = [r["effect"] for r in record["recipients"]]
     assert expected.replace("due_already", "done_already").split() == effects
     assert (effects.count("changed"), effects.count("ordered"), 7) == (
@@ -75,20 +75,20 @@ def test_each_status_meets_each_order(desk: Desk, verb: str, expected: str, way:
         record["ordered"],
         record["matched"],
     )
-    now = desk.queue.select("SELECT * FROM _recipient"), audit(desk)
+    now = tool.queue.select("SELECT * FROM _recipient"), audit(tool)
     assert (way == "rehearsed") == (before == now)
     if way == "done":
-        states = dict(desk.queue.select("SELECT recipient_id, status FROM _recipient"))
+        states = dict(tool.queue.select("SELECT recipient_id, status FROM _recipient"))
         assert states == {r["recipient_id"]: r["after"]["status"] for r in record["recipients"]}
 
 
-def test_a_rehearsal_foretells_what_is_done(desk: Desk):
+def test_a_rehearsal_foretells_what_is_done(tool: AdminTool):
     """
     Counts and ids are exact.
     """
-    one_of_each(desk)
+    one_of_each(tool)
     arguments = ("delete", "--sender", "sender@example.test", "--yes")
-    foretold, done = desk.record(*arguments, "--dry-run"), desk.record(*arguments)
+    foretold, done = tool.record(*arguments, "--dry-run"), tool.record(*arguments)
     assert fates(foretold) == fates(done)
     assert [(1, "changed", "queued", "cancelled"), (2, "changed", "deferred", "cancelled")] == fates(done)[:2]
     assert (True, 0, False, 1) == (
@@ -99,80 +99,80 @@ def test_a_rehearsal_foretells_what_is_done(desk: Desk):
     )
 
 
-def test_a_rehearsal_takes_no_lock(desk: Desk):
+def test_a_rehearsal_takes_no_lock(tool: AdminTool):
     """
     It can be had while somebody else writes, and from a queue that may only be read.
     """
-    desk.queue.accept()
-    holder = apsw.Connection(str(desk.path))
+    tool.queue.accept()
+    holder = apsw.Connection(str(tool.path))
     holder.execute("BEGIN IMMEDIATE")
     try:
-        assert 0 == desk.run("delete", "--all", "--dry-run").code
+        assert 0 == tool.run("delete", "--all", "--dry-run").code
     finally:
         holder.execute("ROLLBACK")
         holder.close()
 
 
-def test_an_order_is_audited_with_who_gave_it(desk: Desk):
+def test_an_order_is_audited_with_who_gave_it(tool: AdminTool):
     """
     In the same commit; the name is gone from the queue after it.
     """
-    desk.queue.accept()
-    desk.lines("hold", "--all")
-    [(who, *change)] = audit(desk)
+    tool.queue.accept()
+    tool.lines("hold", "--all")
+    [(who, *change)] = audit(tool)
     assert (True, [1, "status", "queued", "held"]) == (str(who).startswith("empath-admin:"), change)
-    assert [] == desk.queue.select("SELECT * FROM _actor")
+    assert [] == tool.queue.select("SELECT * FROM _actor")
 
 
-def test_hold_and_release_are_told_in_words(desk: Desk):
+def test_hold_and_release_are_told_in_words(tool: AdminTool):
     """
     Before and after, a line each.
     """
-    desk.queue.accept()
-    [(ulid,)] = desk.queue.select("SELECT ulid FROM _message")
-    result = desk.invoke("hold", "--domain", "a.example")
+    tool.queue.accept()
+    [(ulid,)] = tool.queue.select("SELECT ulid FROM _message")
+    result = tool.invoke("hold", "--domain", "a.example")
     assert [
         "RECIPIENT  ID                          STATUS  ADDRESS       CHANGE",
         f"1          {ulid}  queued  r1@a.example  held, was queued",
     ] == result.stdout.splitlines()
     assert "empath-admin: 1 of 1 recipient changed\n" == result.stderr
-    assert desk.lines("release", "--id", "1")[1].endswith("queued, was held")
+    assert tool.lines("release", "--id", "1")[1].endswith("queued, was held")
 
 
-def test_an_order_to_a_leased_recipient_waits_and_can_be_taken_back(desk: Desk):
+def test_an_order_to_a_leased_recipient_waits_and_can_be_taken_back(tool: AdminTool):
     """
     A worker has it: the order is carried out at the end of the lease.
     """
-    desk.queue.accept()
-    desk.queue.lease()
-    [ordered] = desk.record("hold", "--id", "1")["recipients"]
+    tool.queue.accept()
+    tool.queue.lease()
+    [ordered] = tool.record("hold", "--id", "1")["recipients"]
     assert ("ordered", "leased", "held") == (ordered["effect"], ordered["after"]["status"], ordered["after"]["ordered"])
-    assert "nothing, already ordered" in desk.lines("hold", "--id", "1")[1]
-    result = desk.invoke("release", "--id", "1")
+    assert "nothing, already ordered" in tool.lines("hold", "--id", "1")[1]
+    result = tool.invoke("release", "--id", "1")
     assert "takes back the order held, it is being delivered right now" in result.stdout
     assert "1 ordered for the end of the delivery under way" in result.stderr
-    assert [("leased", None)] == desk.queue.select("SELECT status, ordered FROM queue")
+    assert [("leased", None)] == tool.queue.select("SELECT status, ordered FROM queue")
 
 
-def test_undelete_queues_what_was_cancelled_but_not_what_bounced(desk: Desk):
+def test_undelete_queues_what_was_cancelled_but_not_what_bounced(tool: AdminTool):
     """
     The sender knows of a bounce: it is taken up again only if it is named so.
     """
-    one_of_each(desk)
-    assert [(7, "changed", "cancelled", "queued")] == fates(desk.record("undelete", "--all"))
-    assert [(6, "changed", "bounced", "queued")] == fates(desk.record("undelete", "--status", "bounced"))
-    assert 0 == desk.record("undelete", "--all")["matched"]
+    one_of_each(tool)
+    assert [(7, "changed", "cancelled", "queued")] == fates(tool.record("undelete", "--all"))
+    assert [(6, "changed", "bounced", "queued")] == fates(tool.record("undelete", "--status", "bounced"))
+    assert 0 == tool.record("undelete", "--all")["matched"]
 
 
-def test_undelete_leaves_what_has_no_content_any_more(desk: Desk):
+def test_undelete_leaves_what_has_no_content_any_more(tool: AdminTool):
     """
     One of them must not stop the others.
     """
-    desk.queue.accept(count=2)
-    desk.lines("delete", "--all", "--yes")
-    write(desk.path, "DELETE FROM _content WHERE message_id = 1")
-    write(desk.path, "UPDATE _message SET content_locator = NULL WHERE message_id = 1")
-    record = desk.record("undelete", "--all")
+    tool.queue.accept(count=2)
+    tool.lines("delete", "--all", "--yes")
+    write(tool.path, "DELETE FROM _content WHERE message_id = 1")
+    write(tool.path, "UPDATE _message SET content_locator = NULL WHERE message_id = 1")
+    record = tool.record("undelete", "--all")
     assert ["content_removed", "changed"] == [r["effect"] for r in record["recipients"]]
 
 
@@ -196,17 +196,17 @@ def test_undelete_leaves_what_has_no_content_any_more(desk: Desk):
     ],
     ids=lambda value: " ".join(map(str, value)),
 )
-def test_filters_narrow_lists_and_orders_alike(desk: Desk, filters, expected):
+def test_filters_narrow_lists_and_orders_alike(tool: AdminTool, filters, expected):
     """
     What `list` shows is what an order with the same filters meets.
     """
     for letter in "abc":
-        desk.queue.accept(f"{letter}.example")
-    write(desk.path, "UPDATE _message SET reverse_path = '' WHERE message_id = 2")
-    write(desk.path, f"UPDATE _message SET received_at = {NEVER} WHERE message_id = 3")
-    desk.lines("hold", "--id", "3")
-    assert expected == [r["recipient_id"] for r in desk.record("list", *filters)["recipients"]]
-    assert expected == [r["recipient_id"] for r in desk.record("delete", *filters, "--yes")["recipients"]]
+        tool.queue.accept(f"{letter}.example")
+    write(tool.path, "UPDATE _message SET reverse_path = '' WHERE message_id = 2")
+    write(tool.path, f"UPDATE _message SET received_at = {NEVER} WHERE message_id = 3")
+    tool.lines("hold", "--id", "3")
+    assert expected == [r["recipient_id"] for r in tool.record("list", *filters)["recipients"]]
+    assert expected == [r["recipient_id"] for r in tool.record("delete", *filters, "--yes")["recipients"]]
 
 
 @pytest.mark.parametrize(
@@ -229,67 +229,67 @@ def test_filters_narrow_lists_and_orders_alike(desk: Desk, filters, expected):
     ],
 )
 @pytest.mark.parametrize("verb", ["list", "retry", "undelete"])
-def test_where_takes_one_expression_that_reads(desk: Desk, where: str, verb: str):
+def test_where_takes_one_expression_that_reads(tool: AdminTool, where: str, verb: str):
     """
     One line, exit code 64, and nothing was changed.
     """
-    desk.queue.accept("a.example")
-    before = desk.queue.select("SELECT * FROM _recipient")
-    error = desk.invoke(verb, "--where", where, "--domain", "a.example").exception
+    tool.queue.accept("a.example")
+    before = tool.queue.select("SELECT * FROM _recipient")
+    error = tool.invoke(verb, "--where", where, "--domain", "a.example").exception
     assert 64 == getattr(error, "exit_code", None)
     assert (True, 0) == (str(error).startswith("--where: "), str(error).count("\n"))
-    assert before == desk.queue.select("SELECT * FROM _recipient")
+    assert before == tool.queue.select("SELECT * FROM _recipient")
 
 
-def test_where_that_fails_on_a_row_is_a_line(desk: Desk):
+def test_where_that_fails_on_a_row_is_a_line(tool: AdminTool):
     """
     It compiles, and meets a value that it cannot take.
     """
-    desk.queue.accept()
-    said = desk.run("list", "--where", "json_extract(recipient, '$')")
+    tool.queue.accept()
+    said = tool.run("list", "--where", "json_extract(recipient, '$')")
     assert (64, "", 1) == (said.code, said.out, said.err.count("\n"))
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_an_order_to_nobody_in_particular_is_exit_64(desk: Desk, verb: str):
+def test_an_order_to_nobody_in_particular_is_exit_64(tool: AdminTool, verb: str):
     """
     A forgotten filter must not meet the whole queue.
     """
-    desk.queue.accept()
-    said = desk.run(verb)
+    tool.queue.accept()
+    said = tool.run(verb)
     assert (64, "", 1) == (said.code, said.out, said.err.count("\n"))
     assert "--all" in said.err
-    assert ["queued"] == desk.queue.statuses()
+    assert ["queued"] == tool.queue.statuses()
 
 
 @pytest.mark.parametrize("verb", DESTRUCTIVE)
-def test_a_destructive_order_without_a_terminal_needs_yes(desk: Desk, verb: str):
+def test_a_destructive_order_without_a_terminal_needs_yes(tool: AdminTool, verb: str):
     """
     A script has to say that it means it.
     """
-    desk.queue.accept()
-    said = desk.run(verb, "--all")
+    tool.queue.accept()
+    said = tool.run(verb, "--all")
     words = (
         f"empath-admin: {verb} asks before it acts, and there is no terminal: add --yes, or look first with --dry-run\n"
     )
     assert (64, "", words) == said
-    assert ["queued"] == desk.queue.statuses()
+    assert ["queued"] == tool.queue.statuses()
 
 
 @pytest.mark.parametrize(
     ("answer", "code", "status"),
     [("n", 130, "queued"), ("y", 0, "cancelled"), ("\x04", 130, "queued")],
 )
-def test_a_destructive_order_asks_on_a_terminal(desk: Desk, answer: str, code: int, status: str):
+def test_a_destructive_order_asks_on_a_terminal(tool: AdminTool, answer: str, code: int, status: str):
     """
     The question has the number of recipients; the end of input means no.
     """
-    desk.queue.accept("a.example", "b.example")
-    desk.queue.close()
+    tool.queue.accept("a.example", "b.example")
+    tool.queue.close()
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         # Whoever runs the tests in the background has Ctrl-C switched off for all of them.
-        ["env", "--default-signal=INT", *COMMAND, "-c", str(desk.config), "delete", "--all"],
+        ["env", "--default-signal=INT", *COMMAND, "-c", str(tool.config), "delete", "--all"],
         stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         os.close(theirs)
@@ -301,28 +301,28 @@ def test_a_destructive_order_asks_on_a_terminal(desk: Desk, answer: str, code: i
         os.write(ours, f"{answer}\n".encode())
         assert (code, question) == (process.wait(DEADLINE_S), asked)
     os.close(ours)
-    assert [status, status] == desk.queue.statuses()
+    assert [status, status] == tool.queue.statuses()
 
 
-def test_what_matches_nobody_is_not_asked_about(desk: Desk):
+def test_what_matches_nobody_is_not_asked_about(tool: AdminTool):
     """
     Nothing to do is not a failure.
     """
-    said = desk.run("delete", "--all", "--yes")
+    said = tool.run("delete", "--all", "--yes")
     assert (0, "", "empath-admin: 0 of 0 recipients changed\n") == said
-    assert {"matched": 0, "recipients": []}.items() <= desk.record("hold", "--all").items()
+    assert {"matched": 0, "recipients": []}.items() <= tool.record("hold", "--all").items()
 
 
-def test_a_large_order_is_committed_page_by_page(desk: Desk):
+def test_a_large_order_is_committed_page_by_page(tool: AdminTool):
     """
     The write lock is free in between; the report is one, with one header, or one object.
     """
-    desk.queue.accept(*(f"d{n}.example" for n in range(100)), count=60)
-    result = desk.invoke("hold", "--all")
+    tool.queue.accept(*(f"d{n}.example" for n in range(100)), count=60)
+    result = tool.invoke("hold", "--all")
     lines = result.stdout.splitlines()
     assert (6001, 1) == (len(lines), sum(line.startswith("RECIPIENT") for line in lines))
     assert "empath-admin: in 2 transactions, to keep waits for the write lock short" in result.stderr.splitlines()
-    record = desk.record("release", "--all")
+    record = tool.record("release", "--all")
     assert (6000, 6000, 2, True) == (
         record["changed"],
         len(record["recipients"]),
@@ -333,46 +333,46 @@ def test_a_large_order_is_committed_page_by_page(desk: Desk):
 
 
 @pytest.mark.parametrize("option", [(), ("--json",)])
-def test_an_order_is_carried_out_whole_whoever_stops_reading(desk: Desk, option):
+def test_an_order_is_carried_out_whole_whoever_stops_reading(tool: AdminTool, option):
     """
     `empath-admin hold --all | head` must hold all.
     """
-    desk.queue.accept(*(f"d{n}.example" for n in range(100)), count=60)
-    desk.queue.close()
+    tool.queue.accept(*(f"d{n}.example" for n in range(100)), count=60)
+    tool.queue.close()
     with subprocess.Popen(
-        [*COMMAND, "-c", str(desk.config), "hold", "--all", *option], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*COMMAND, "-c", str(tool.config), "hold", "--all", *option], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
         assert b"empath-admin: 6000 of 6000 recipients changed\n" in process.stderr.read()
         assert 0 == process.wait(DEADLINE_S)
-    assert {"held"} == set(desk.queue.statuses())
+    assert {"held"} == set(tool.queue.statuses())
 
 
-def test_a_terminal_is_not_flooded(desk: Desk):
+def test_a_terminal_is_not_flooded(tool: AdminTool):
     """
     A thousand lines are enough to see; all is done all the same.
     """
-    desk.queue.accept(*(f"d{n}.example" for n in range(100)), count=11)
-    lines = desk.on_a_terminal(200, "hold", "--all")
+    tool.queue.accept(*(f"d{n}.example" for n in range(100)), count=11)
+    lines = tool.on_a_terminal(200, "hold", "--all")
     assert 1001 == len(lines)
-    assert {"held"} == set(desk.queue.statuses())
+    assert {"held"} == set(tool.queue.statuses())
 
 
-def test_what_was_committed_is_told_if_the_rest_fails(desk: Desk):
+def test_what_was_committed_is_told_if_the_rest_fails(tool: AdminTool):
     """
     The object is whole, and says that the order is not.
     """
-    desk.queue.accept(*(f"d{n}.example" for n in range(100)), count=60)
+    tool.queue.accept(*(f"d{n}.example" for n in range(100)), count=60)
     write(
-        desk.path,
+        tool.path,
         "CREATE TRIGGER fails BEFORE UPDATE ON _recipient WHEN new.recipient_id = 5500"
         " BEGIN SELECT raise(ABORT, 'disk'); END",
     )
-    result = desk.invoke("hold", "--all", "--json")
-    write(desk.path, "DROP TRIGGER fails")
+    result = tool.invoke("hold", "--all", "--json")
+    write(tool.path, "DROP TRIGGER fails")
     record = json.loads(result.stdout)
     assert (5000, False, 74) == (record["changed"], record["is_complete"], getattr(result.exception, "exit_code", None))
     assert "empath-admin: not finished: 5000 of 5000 recipients changed" in result.stderr
-    assert 5000 == desk.queue.statuses().count("held")
+    assert 5000 == tool.queue.statuses().count("held")

@@ -5,7 +5,7 @@ import hashlib
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.status import RecipientStatus
 from empath.storage.spool import SpoolFile
-from tests.cli.admin.kit import NEVER, Desk
+from tests.cli.admin.kit import NEVER, AdminTool
 from tests.kit.queue import T0, write
 
 MESSAGE_KEYS = [
@@ -26,22 +26,22 @@ ATTEMPT_KEYS = [
 ULID = str(QueueId.make(Timestamp(T0), bytes(9) + b"\xff"))
 
 
-def accept(desk: Desk, *destinations: str, **attributes):
-    desk.queue.accept(*destinations, queue_id=QueueId(ULID), **attributes)
+def accept(tool: AdminTool, *destinations: str, **attributes):
+    tool.queue.accept(*destinations, queue_id=QueueId(ULID), **attributes)
 
 
-def settle(desk: Desk, status: RecipientStatus, destination: str = "a.example"):
-    lease = next(lease for lease in desk.queue.lease(now=T0 + 10_000) if lease.destination == destination)
-    desk.queue.run(desk.queue.new_settle(lease, status, next_retry_at=NEVER))
+def settle(tool: AdminTool, status: RecipientStatus, destination: str = "a.example"):
+    lease = next(lease for lease in tool.queue.lease(now=T0 + 10_000) if lease.destination == destination)
+    tool.queue.run(tool.queue.new_settle(lease, status, next_retry_at=NEVER))
 
 
-def test_view_shows_message_recipient_and_attempts(desk: Desk):
+def test_view_shows_message_recipient_and_attempts(tool: AdminTool):
     """
     The first question about a mail: what happened to it, and when is its next try.
     """
     content = b"Subject: x\r\n\r\ny\r\n"
-    accept(desk, content=content)
-    settle(desk, RecipientStatus.DEFERRED)
+    accept(tool, content=content)
+    settle(tool, RecipientStatus.DEFERRED)
     assert [
         f"id           {ULID}",
         "sender       <sender@example.test>",
@@ -67,41 +67,41 @@ def test_view_shows_message_recipient_and_attempts(desk: Desk):
         "  notify      FAILURE",
         "  AT                    SECONDS  OUTCOME   STAGE        HOST                       REPLY",
         "  2023-11-14T22:13:20Z  0.500    deferred  end-of-data  mx.a.example 192.0.2.2:25  451 4.7.1 greylisted",
-    ] == desk.lines("view", ULID)
+    ] == tool.lines("view", ULID)
 
 
-def test_a_ulid_may_be_given_in_either_case(desk: Desk):
+def test_a_ulid_may_be_given_in_either_case(tool: AdminTool):
     """
     Copied from a log, a reply or a bounce, by eye or by machine.
     """
-    accept(desk)
-    assert ULID == desk.record("view", ULID.lower())["id"]
+    accept(tool)
+    assert ULID == tool.record("view", ULID.lower())["id"]
 
 
-def test_json_has_these_keys(desk: Desk):
+def test_json_has_these_keys(tool: AdminTool):
     """
     The shape is documented: a key more is a change of the interface, a key less breaks somebody.
     """
-    accept(desk)
-    settle(desk, RecipientStatus.BOUNCED)
-    record = desk.record("view", ULID)
+    accept(tool)
+    settle(tool, RecipientStatus.BOUNCED)
+    record = tool.record("view", ULID)
     recipient = record["recipients"][0]
     assert MESSAGE_KEYS == list(record)
     assert RECIPIENT_KEYS == list(recipient)
     assert ATTEMPT_KEYS == list(recipient["attempt_log"][0])
 
 
-def test_final_recipients_are_shown(desk: Desk):
+def test_final_recipients_are_shown(tool: AdminTool):
     """
     The fate of each, not only of those that still wait.
     """
-    accept(desk, "a.example", "b.example", "c.example")
-    leases = {lease.destination: lease for lease in desk.queue.lease()}
-    desk.queue.run(
-        desk.queue.new_settle(leases["a.example"], RecipientStatus.DELIVERED),
-        desk.queue.new_settle(leases["b.example"], RecipientStatus.BOUNCED),
+    accept(tool, "a.example", "b.example", "c.example")
+    leases = {lease.destination: lease for lease in tool.queue.lease()}
+    tool.queue.run(
+        tool.queue.new_settle(leases["a.example"], RecipientStatus.DELIVERED),
+        tool.queue.new_settle(leases["b.example"], RecipientStatus.BOUNCED),
     )
-    record = desk.record("view", ULID)
+    record = tool.record("view", ULID)
     assert [(1, "delivered"), (2, "bounced"), (3, "leased")] == [
         (recipient["recipient_id"], recipient["status"]) for recipient in record["recipients"]
     ]
@@ -110,43 +110,43 @@ def test_final_recipients_are_shown(desk: Desk):
     ]
 
 
-def test_a_final_recipient_has_no_next_try(desk: Desk):
+def test_a_final_recipient_has_no_next_try(tool: AdminTool):
     """
     A time that nothing will happen at misleads.
     """
-    accept(desk)
-    settle(desk, RecipientStatus.BOUNCED)
-    names = [line.strip().split("  ")[0] for line in desk.lines("view", ULID)]
+    accept(tool)
+    settle(tool, RecipientStatus.BOUNCED)
+    names = [line.strip().split("  ")[0] for line in tool.lines("view", ULID)]
     assert set() == {"next try", "expires"} & set(names)
 
 
-def test_a_recipients_number_shows_that_one_of_the_message(desk: Desk):
+def test_a_recipients_number_shows_that_one_of_the_message(tool: AdminTool):
     """
     One of a thousand is what was asked for; the message says how many there are.
     """
-    accept(desk, "a.example", "b.example")
-    settle(desk, RecipientStatus.DEFERRED, "b.example")
-    record = desk.record("view", "2")
+    accept(tool, "a.example", "b.example")
+    settle(tool, RecipientStatus.DEFERRED, "b.example")
+    record = tool.record("view", "2")
     assert (ULID, 2, ["r2@b.example"]) == (
         record["id"],
         record["recipient_count"],
         [recipient["recipient"] for recipient in record["recipients"]],
     )
-    assert "recipients   2, 1 shown" in desk.lines("view", "2")
+    assert "recipients   2, 1 shown" in tool.lines("view", "2")
 
 
-def test_what_is_unusual_is_shown(desk: Desk):
+def test_what_is_unusual_is_shown(tool: AdminTool):
     """
     Lost leases, reasons, orders, parameters: rare, and the point when they are there.
     """
-    accept(desk)
-    write(desk.path, "UPDATE _message SET is_smtputf8 = 1, dsn_return = 'HDRS', envelope_id = 'E+2B1', auth = 'ann'")
+    accept(tool)
+    write(tool.path, "UPDATE _message SET is_smtputf8 = 1, dsn_return = 'HDRS', envelope_id = 'E+2B1', auth = 'ann'")
     write(
-        desk.path,
+        tool.path,
         """UPDATE _recipient SET status = 'held', reason = 'looks odd', original = 'alias@a.example',
            ordered_status = 'cancelled', original_recipient = 'rfc822;alias@a.example'""",
     )
-    lines = desk.lines("view", ULID)
+    lines = tool.lines("view", ULID)
     assert "parameters   BODY=7BIT SMTPUTF8=yes RET=HDRS ENVID=E+2B1" in lines
     assert "auth         ann" in lines
     assert [
@@ -160,86 +160,86 @@ def test_what_is_unusual_is_shown(desk: Desk):
         "  notify    FAILURE",
         "  orcpt     rfc822;alias@a.example",
     ] == lines[-9:]
-    assert True is desk.record("view", ULID)["is_smtputf8"]
-    write(desk.path, "UPDATE _recipient SET ordered_status = NULL")  # an order is for a leased recipient, as a rule
+    assert True is tool.record("view", ULID)["is_smtputf8"]
+    write(tool.path, "UPDATE _recipient SET ordered_status = NULL")  # an order is for a leased recipient, as a rule
 
 
-def test_the_null_reverse_path_is_shown_as_such(desk: Desk):
+def test_the_null_reverse_path_is_shown_as_such(tool: AdminTool):
     """
     An empty field looks like a fault.
     """
-    accept(desk)
-    write(desk.path, "UPDATE _message SET reverse_path = ''")
-    assert "sender       <>" in desk.lines("view", ULID)
+    accept(tool)
+    write(tool.path, "UPDATE _message SET reverse_path = ''")
+    assert "sender       <>" in tool.lines("view", ULID)
 
 
-def test_headers_are_those_of_inline_content(desk: Desk):
+def test_headers_are_those_of_inline_content(tool: AdminTool):
     """
     Lines as they stand, with control characters escaped, and nothing of the body.
     """
-    accept(desk, content=b"Subject: a\x1b\r\n\tb\r\nX-Raw: \xff\xc3\xbc\r\n\r\nbody\r\n")
-    assert ["", "Subject: a\\x1b", "\\tb", "X-Raw: \\xffü"] == desk.lines("view", ULID, "--headers")[-4:]
-    assert ["Subject: a\x1b", "\tb", "X-Raw: \\xffü"] == desk.record("view", ULID, "--headers")["headers"]
+    accept(tool, content=b"Subject: a\x1b\r\n\tb\r\nX-Raw: \xff\xc3\xbc\r\n\r\nbody\r\n")
+    assert ["", "Subject: a\\x1b", "\\tb", "X-Raw: \\xffü"] == tool.lines("view", ULID, "--headers")[-4:]
+    assert ["Subject: a\x1b", "\tb", "X-Raw: \\xffü"] == tool.record("view", ULID, "--headers")["headers"]
 
 
-def test_headers_are_those_of_spooled_content(desk: Desk):
+def test_headers_are_those_of_spooled_content(tool: AdminTool):
     """
     Where the content lies makes no difference to who asks.
     """
-    desk.spool.mkdir()
-    file = SpoolFile(desk.spool, "mx.example.test", QueueId(ULID))
+    tool.spool.mkdir()
+    file = SpoolFile(tool.spool, "mx.example.test", QueueId(ULID))
     file.write(b"Subject: large\r\n\r\n" + b"x" * 3_000_000)
     file.complete()
     file.close()
-    accept(desk, content=None, size=3_000_018, locator=file.locator, added_fields=b"Received: y\r\n")
-    assert ["Received: y", "Subject: large"] == desk.record("view", ULID, "--headers")["headers"]
+    accept(tool, content=None, size=3_000_018, locator=file.locator, added_fields=b"Received: y\r\n")
+    assert ["Received: y", "Subject: large"] == tool.record("view", ULID, "--headers")["headers"]
 
 
-def test_a_spool_file_that_is_missing_is_an_io_error(desk: Desk):
+def test_a_spool_file_that_is_missing_is_an_io_error(tool: AdminTool):
     """
     It should be there: silence would hide a loss.
     """
-    accept(desk, content=None, size=5, locator=f"spool:mx.example.test/{ULID}")
-    said = desk.run("view", ULID, "--headers")
+    accept(tool, content=None, size=5, locator=f"spool:mx.example.test/{ULID}")
+    said = tool.run("view", ULID, "--headers")
     assert (74, "") == (said.code, said.out)
     assert said.err.endswith(f"{ULID}: No such file or directory\n")
 
 
-def test_headers_of_a_message_without_any(desk: Desk):
+def test_headers_of_a_message_without_any(tool: AdminTool):
     """
     A message may begin with the blank line.
     """
-    accept(desk, content=b"\r\nbody\r\n")
-    assert [] == desk.record("view", ULID, "--headers")["headers"]
+    accept(tool, content=b"\r\nbody\r\n")
+    assert [] == tool.record("view", ULID, "--headers")["headers"]
 
 
-def test_headers_go_with_the_content(desk: Desk):
+def test_headers_go_with_the_content(tool: AdminTool):
     """
     After delivery only the rows are left, and `view` says so.
     """
-    accept(desk)
-    settle(desk, RecipientStatus.DELIVERED)
-    result = desk.invoke("view", ULID, "--headers")
+    accept(tool)
+    settle(tool, RecipientStatus.DELIVERED)
+    result = tool.invoke("view", ULID, "--headers")
     assert "content      removed" in result.stdout.splitlines()
     assert "empath-admin: the content was removed, and its headers with it\n" == result.stderr
-    assert None is desk.record("view", ULID, "--headers")["headers"]
+    assert None is tool.record("view", ULID, "--headers")["headers"]
 
 
-def test_an_id_that_no_row_has_is_exit_66(desk: Desk):
+def test_an_id_that_no_row_has_is_exit_66(tool: AdminTool):
     """
     A script must tell "gone" from "not an id".
     """
     for reference, words in ((ULID, f"no message {ULID}"), ("17", "no recipient 17")):
-        said = desk.run("view", reference)
+        said = tool.run("view", reference)
         assert (66, "") == (said.code, said.out)
         assert said.err.startswith(f"empath-admin: {words} in the queue database")
 
 
-def test_what_is_no_id_is_exit_64(desk: Desk):
+def test_what_is_no_id_is_exit_64(tool: AdminTool):
     """
     Mistyped: nothing was looked up.
     """
     for text in ("0", "-", ULID[:-1], "9" * 20, f"{ULID}x", "1;", "\u0661", "\x1b[31m", "-1"):
-        said = desk.run("view", "--", text)
+        said = tool.run("view", "--", text)
         assert (64, "", 1) == (said.code, said.out, said.err.count("\n"))
         assert said.err.rstrip("\n").isprintable()

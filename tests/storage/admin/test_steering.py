@@ -6,6 +6,8 @@ import time
 import pytest
 
 from empath.mail.status import RecipientStatus
+from empath.message.report.compose import ReportKind
+from empath.policy.bounce import TOLD_OF, wants_notice
 from tests.kit.engines import ENGINES, Engine
 from tests.kit.queue import Queue, dump, write
 
@@ -87,6 +89,26 @@ def test_recipient_is_moved_and_the_audit_says_so(
     assert [("sql", number, "status", before, status)] == audit
     notices = queue.select("SELECT kind FROM _notice WHERE recipient_id = ?", number)
     assert ([("failure",)] if status in ("bounced", "expired") else []) == notices
+
+
+@pytest.mark.parametrize("status", ["bounced", "expired", "cancelled", "held"])
+def test_an_ordered_failure_is_reported_as_policy_says(queue: Queue, engine: Engine, status: str) -> None:
+    """
+    The trigger repeats the rule in SQL, because a shell has no other way to apply it.
+    """
+    wishes = (None, "NEVER", "SUCCESS", "FAILURE", "DELAY", "SUCCESS,DELAY", "SUCCESS,FAILURE,DELAY")
+    queue.accept(*["a.example"] * len(wishes))
+    for number, notify in enumerate(wishes, start=1):
+        write(queue.path, "UPDATE _recipient SET notify = ? WHERE recipient_id = ?", notify, number)
+
+    steer(queue, engine, f"UPDATE queue SET status = '{status}'")
+
+    reported = [
+        (number, "failure")
+        for number, notify in enumerate(wishes, start=1)
+        if status in TOLD_OF[ReportKind.FAILURE] and wants_notice(notify, ReportKind.FAILURE)
+    ]
+    assert reported == queue.select("SELECT recipient_id, kind FROM _notice ORDER BY recipient_id")
 
 
 def test_audit_tells_when_by_whom_and_by_which_sqlite(queue: Queue, engine: Engine) -> None:
@@ -364,14 +386,14 @@ WRONG = [
     ("UPDATE destination SET is_failing = 0, destination = 'x'", "no other column can be set"),
     ("UPDATE destination SET suspended_until = 'x'", f"suspended_until {REFUSED_TIME}"),
     ("UPDATE destination SET suspended_until_unix = 60", f"suspended_until {REFUSED_TIME}"),
-    ("DELETE FROM destination", "a destination stays"),
-    ("INSERT INTO destination (destination) VALUES ('x')", "makes a destination"),
+    ("DELETE FROM destination", "a destination cannot be removed"),
+    ("INSERT INTO destination (destination) VALUES ('x')", "for a destination adds it"),
     ("UPDATE process SET pid = 1", "INSERT INTO control"),
     ("DELETE FROM process", "INSERT INTO control"),
     ("INSERT INTO process (pid) VALUES (1)", "starts its processes"),
     ("UPDATE audit SET who = 'x'", "cannot be changed"),
     ("DELETE FROM audit", "cannot be removed"),
-    ("INSERT INTO audit (who) VALUES ('x')", "written by what it tells of"),
+    ("INSERT INTO audit (who) VALUES ('x')", "each change writes its own row"),
     ("INSERT INTO control (verb) VALUES ('restart')", "verb takes reload"),
     ("INSERT INTO control (verb) VALUES (NULL)", "verb takes reload"),
     ("INSERT INTO control (argument) VALUES ('debug')", "verb takes reload"),
@@ -383,27 +405,33 @@ WRONG = [
     ("INSERT INTO control (verb, node) VALUES ('freeze', 'mx.example.test')", "for every node"),
     ("INSERT INTO control (verb, node) VALUES ('reload', 'mx2')", "no process runs that could do this"),
     ("INSERT INTO _control (verb, who) VALUES ('restart', 'x')", "CHECK constraint failed"),
-    ("UPDATE control SET verb = 'x'", "an order stands"),
-    ("DELETE FROM control", "an order stands"),
+    ("UPDATE control SET verb = 'x'", "an order cannot be changed"),
+    ("DELETE FROM control", "an order cannot be removed"),
     ("DELETE FROM _recipient", "only a recipient with a final status"),
     ("DELETE FROM _recipient WHERE status = 'held'", "only a recipient with a final status"),
-    ("REPLACE INTO _recipient SELECT * FROM _recipient", "there is a recipient of this number"),
+    ("REPLACE INTO _recipient SELECT * FROM _recipient", "a recipient with this number exists"),
     ("UPDATE _recipient SET recipient_id = 99 WHERE recipient_id = 2", "a recipient keeps its number"),
     ("UPDATE _recipient SET status = 'delivered' WHERE recipient_id = 2", "cannot make this move"),
     ("UPDATE _recipient SET status = 'gone' WHERE recipient_id = 2", "cannot make this move"),
-    ("DELETE FROM _message", "a message goes after its last recipient"),
+    ("DELETE FROM _message", "a message can only be removed after its last recipient"),
     ("DELETE FROM _content", "a recipient still waits for this content"),
-    ("DELETE FROM _destination", "a destination stays"),
-    ("REPLACE INTO _destination (destination_id, name) VALUES (1, 'b.example')", "there is a destination"),
-    ("REPLACE INTO _destination (name) SELECT name FROM _destination", "there is a destination"),
+    ("DELETE FROM _destination", "a destination cannot be removed"),
+    (
+        "REPLACE INTO _destination (destination_id, name) VALUES (1, 'b.example')",
+        "a destination with this name or number exists",
+    ),
+    ("REPLACE INTO _destination (name) SELECT name FROM _destination", "a destination with this name or number exists"),
     ("UPDATE OR REPLACE _destination SET name = 'a.example'", "keeps its name and number"),
-    ("DELETE FROM _lease", "a lease ends after the last of its recipients"),
-    ("DELETE FROM _process", "a process goes after the last of its leases"),
-    ("DELETE FROM _attempt", "an attempt goes with its recipient"),
+    ("DELETE FROM _lease", "a lease can only be removed after its last recipient"),
+    ("DELETE FROM _process", "a process can only be removed after its last lease"),
+    ("DELETE FROM _attempt", "an attempt is removed with its recipient"),
     ("UPDATE _attempt SET code = 250", "cannot be changed"),
-    ("DELETE FROM _recipient_transition", "not to be changed"),
-    ("UPDATE _recipient_transition SET actor = 'both'", "not to be changed"),
-    ("INSERT INTO _recipient_transition VALUES ('queued', 'delivered', 'operator')", "not to be changed"),
+    ("DELETE FROM _recipient_transition", "that a recipient can make cannot be changed"),
+    ("UPDATE _recipient_transition SET actor = 'both'", "that a recipient can make cannot be changed"),
+    (
+        "INSERT INTO _recipient_transition VALUES ('queued', 'delivered', 'operator')",
+        "that a recipient can make cannot be changed",
+    ),
     ("DELETE FROM _audit", "cannot be removed"),
     ("UPDATE _audit SET who = 'x'", "cannot be changed"),
     ("UPDATE queue SET [status'; DROP TABLE _recipient; --] = 'held'", "no such column"),
@@ -462,7 +490,7 @@ def test_frozen_queue_gives_no_lease_until_it_is_thawed(queue: Queue, engine: En
     assert 1 == len(queue.lease())
     rows = queue.select("SELECT verb, who, result, done_at IS NOT NULL FROM control")
     assert [("freeze", "sql"), ("thaw", "sql")] == [row[:2] for row in rows]
-    assert rows[0][2].startswith("delivery is stopped since 2")
+    assert rows[0][2].startswith("delivery is frozen since 2")
     assert ("delivery goes on", 1) == rows[1][2:]
     assert [("freeze", None), ("thaw", None)] == queue.select("SELECT what, after FROM audit")
 
@@ -481,7 +509,7 @@ def test_flush_ends_back_off(queue: Queue, engine: Engine, argument: str, due: l
     steer(queue, engine, f"INSERT INTO control (verb, argument) VALUES ('flush', {argument})")
 
     assert due == sorted(lease.destination for lease in queue.lease(now=time.time() + 1))
-    assert [("what waits is due",)] == queue.select("SELECT result FROM control")
+    assert [("all waiting mail is due",)] == queue.select("SELECT result FROM control")
 
 
 POINTS = [

@@ -290,7 +290,7 @@ def test_obligation_to_report_goes_with_the_report_only(queue: Queue, status: Re
     (lease,) = queue.lease()
     queue.run(queue.new_settle(lease, status))
 
-    with pytest.raises(apsw.ConstraintError, match="a notice goes with its report"):
+    with pytest.raises(apsw.ConstraintError, match="a notice is removed with its report"):
         write(queue.path, "DELETE FROM _notice")
 
     assert [("failure",)] == queue.select("SELECT kind FROM _notice")

@@ -66,7 +66,7 @@ def test_a_start_makes_missing_and_changed_views_and_triggers_anew(queue: Queue)
 
     assert SCHEMA_VERSION == prepare(queue.path, say=said.append)
 
-    assert any("made anew" in line and "view history" in line and "trigger _lease_stays" in line for line in said)
+    assert any("created again" in line and "view history" in line and "trigger _lease_stays" in line for line in said)
     assert any("view attempt" in line for line in said)
     write(queue.path, "DROP TRIGGER own")  # it was kept
     assert before == dump(queue.path)
@@ -283,10 +283,10 @@ def test_view_queue_reads_in_the_system_s_shell_while_the_queue_is_open(queue: Q
         ("UPDATE _recipient SET next_retry_at = 'soon'", "cannot store TEXT value in REAL column"),
         ("UPDATE _recipient SET recipient_id = 9 WHERE recipient_id = 3", "a recipient keeps its number"),
         ("UPDATE OR REPLACE _recipient SET recipient_id = 1 WHERE recipient_id = 3", "a recipient keeps its number"),
-        ("INSERT OR REPLACE INTO _recipient SELECT * FROM _recipient WHERE recipient_id = 1", "of this number"),
+        ("INSERT OR REPLACE INTO _recipient SELECT * FROM _recipient WHERE recipient_id = 1", "with this number"),
         ("DELETE FROM _recipient", "only a recipient with a final status may be removed"),
         ("DELETE FROM _recipient WHERE recipient_id = 2", "only a recipient with a final status may be removed"),
-        ("DELETE FROM _message WHERE message_id = 1", "a message goes after its last recipient"),
+        ("DELETE FROM _message WHERE message_id = 1", "a message can only be removed after its last recipient"),
         ("DELETE FROM _content WHERE message_id = 1", "a recipient still waits for this content"),
     ],
 )
