@@ -1,7 +1,7 @@
-# Empath from a checkout. Every target sets up what it needs: a virtual environment in .venv, renewed when setup.py is
-# newer. It is made of the system's Python where that is 3.11 or later and complete: security updates reach it, the user
-# that the processes become can read it, and a distribution's build takes a fifth less time for the same than one made
-# without profile. Otherwise of the first in PATH; `PYTHON=python3.12 make …` takes another.
+# Empath from a checkout. Every target sets up the virtual environment in .venv that it needs, and renews it when setup.py
+# is newer. The environment uses the system's Python if that is complete and 3.11 or later: it gets security updates, the
+# user that the processes become can read it, and a distribution's build, made with a profile, needs a fifth less CPU.
+# Otherwise it uses the first Python in PATH; `PYTHON=python3.12 make …` names another.
 
 IS_SUITABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for each in /usr/bin/python3 python3; do $$each -c '$(IS_SUITABLE)' 2>/dev/null && break; done; \
@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 CONFIG := conf/dev.toml
 
-# The tests start some hundred processes: where bytecode is not kept, each compiles what it imports.
+# The tests start some hundred processes. Without kept bytecode each of them would compile its imports.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -30,23 +30,23 @@ run: $(READY) var ## Serve in the foreground on port 2525, every domain to a Mai
 	@cat conf/next-steps.txt
 	@exec bin/empathd run -c $(CONFIG)
 
-demo: $(READY) ## The same unattended: start, send a mail, show it in the queue and in the Maildir, stop
+demo: $(READY) ## The first steps unattended: start, send a mail, show it in the queue and in the Maildir, stop
 	@bash tests/demo.sh
 
 ##@ Develop
-test: $(READY) ## All tests, in parallel (ARGS="-k route": those whose names say route)
+test: $(READY) ## All tests, in parallel (ARGS="-k route": those with "route" in their names)
 	$(BIN)/pytest -n auto $(ARGS)
 
-test-repeat: $(READY) ## The same N times (N=5), to find the test that fails now and then
+test-repeat: $(READY) ## All tests N times (N=5), to find a test that fails now and then
 	@for turn in $$(seq $(N)); do echo "turn $$turn of $(N)"; $(BIN)/pytest -n auto -q $(ARGS) || exit 1; done
 
-chaos: $(READY) ## Mail while processes are killed (KILLS=100, ARGS="--seed 7"): nothing lost, or doubled unrecorded
+chaos: $(READY) ## Send mail while processes are killed (KILLS=100, ARGS="--seed 7"), and check that none is lost
 	$(BIN)/python -m tests.chaos --kills $(or $(KILLS),100) $(ARGS)
 
 properties: $(READY) ## Tests over generated examples, with forty times as many of them (ARGS="tests/smtp")
 	$(BIN)/pytest -n auto -q --hypothesis-profile=deep $(or $(ARGS),tests/mail tests/message tests/smtp tests/policy tests/storage)
 
-fuzz: $(READY) ## Odd octets against SMTP, messages and the DNS (SECONDS=60, ARGS="--target server --seed 1")
+fuzz: $(READY) ## Mutated input for SMTP, messages and the DNS (SECONDS=60, ARGS="--target server --seed 1")
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(ARGS)
 
 coverage: $(READY) ## All tests with branch coverage: 90 % of everything, 100 % of the layers without I/O
@@ -62,7 +62,7 @@ check: $(READY) ## Lint, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: $(READY) ## Mend what the linter can
+format: $(READY) ## Format, and fix the findings that the linter can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -79,7 +79,7 @@ bench: $(READY) ## Empath and Postfix side by side (ARGS="--scenarios accept --r
 bench-compare: $(READY) ## The working tree against another revision (REV=HEAD)
 	$(BIN)/python -m tests.bench --compare $(or $(REV),HEAD) $(ARGS)
 
-bench-queue: $(READY) ## A queue of a million recipients: asked, steered, served (ARGS="--recipients 100000")
+bench-queue: $(READY) ## Query, change and serve a queue of a million recipients (ARGS="--recipients 100000")
 	$(BIN)/python -m tests.bench.depth $(ARGS)
 
 ##@ Clean

@@ -14,7 +14,7 @@ class Difference:
     One setting that differs.
 
     Shape: key is dotted, as in `limits.recipients`, `routes."example.org"` or `listener."127.0.0.1:2525".role`; before
-    and after are as one would write them in the file (text, a number or a list), None where there is none.
+    and after are values as in the file (text, a number or a list), None where there is none.
     """
 
     key: str

@@ -1,8 +1,8 @@
 """
 fields - the kinds of value that a setting can have
 
-Each kind reads one TOML value into the type that the rest of Empath uses, and describes a mistake in words.  Nothing is
-coerced: "20" is not a number and 1 is not text.  Each kind also writes its type as a TOML value that it can read again.
+Each kind reads one TOML value into the type that the rest of Empath uses, and describes a mistake in words.  It coerces
+nothing: "20" is not a number and 1 is not text.  Each kind also writes its type as a TOML value that it can read again.
 """
 
 import ipaddress
@@ -55,7 +55,7 @@ def setting(default: Any, key: str | None = None, example: str | None = None) ->
     A setting that may be left out.
 
     Args:
-        default: as it would be written in the file, so that it is checked and shown as such.
+        default: the value as in the file; it is checked like a value of the file.
         key: its name in the file, if the attribute adds a unit to that.
         example: what the reference shows of a setting whose default cannot be written in the file.
     """

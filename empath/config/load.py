@@ -39,7 +39,7 @@ def load_config(path: Path) -> Config:
 
 def read_octets(path: Path) -> tuple[bytes, str]:
     """
-    The content of the file at *path*, one octet more at most than a configuration may have, and its real directory.
+    The content of the file at *path*, at most one octet more than a configuration may have, and its real directory.
 
     Raises:
         MissingInput: as `load_config`.
@@ -130,7 +130,7 @@ def _resolve(loc: tuple[str | int, ...]) -> tuple[KeyPath, type[Table] | None]:
 
 
 def _line(path: KeyPath, lines: Mapping[KeyPath, int]) -> int:
-    """The line of the key, or of the nearest table around it: a key that is missing has none."""
+    """The line of the key, or of the nearest table around a missing key."""
     while path and path not in lines:
         path = path[:-1]
     return lines.get(path, 1)

@@ -28,7 +28,7 @@ class Config(Table):
     """The whole server."""
 
     hostname: HostName = Field(examples=["mx.example.test"])
-    """The name of this host in greetings, in EHLO and in trace fields; it should resolve to this host's address."""
+    """The name of this host in greetings, in EHLO and in trace fields. It should resolve to this host's address."""
 
     postmaster: Mailbox = Field(examples=["admin@example.test"])
     """Where mail to postmaster without a domain goes."""
@@ -41,9 +41,9 @@ class Config(Table):
 
     routes_by_pattern: Routes = setting({"*": "mx"}, "routes")
     """
-    Where mail goes next, by domain: "example.org", "*.example.org" for all names below, "*" for all others; the most
-    exact pattern counts, and a domain without one is refused. A route is "smtp://host:port" (one host, no MX look-up),
-    "mx", "maildir:path" or "discard:".
+    Where mail goes next, by domain: "example.org", "*.example.org" for all names below it, "*" for all others. The most
+    exact pattern counts. Mail to a domain without a pattern is refused. A route is "smtp://host:port" (one host, no MX
+    look-up), "mx", "maildir:path" or "discard:".
     """
 
     delivery: Delivery = setting({})

@@ -1,9 +1,9 @@
 """
 salvage - the usable part of a configuration that has mistakes
 
-To look at the queue or to stop the server only the tables [queue] and [process] are needed.  They must have no mistake:
-a guess could name another queue, or take a running server for a stopped one.  Any other table with a mistake is left
-out and gets its defaults.
+A command that reads the queue or stops the server needs only the tables [queue] and [process].  They must have no
+mistake: a guess could name another queue, or take a running server for a stopped one.  Any other table with a mistake
+is left out and gets its defaults.
 """
 
 import re

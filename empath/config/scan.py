@@ -15,7 +15,7 @@ from empath.config.keys import KeyPath
 _BLANK = re.compile(r"[ \t]*")
 _GAP = re.compile(r"(?:[ \t\n]|#[^\n]*)*")
 _KEY = re.compile(r"""[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*'""")
-# A string of three quotes may end in up to two more that belong to it.
+# A string in triple quotes may end with up to two quotes of its own.
 _SCALAR = re.compile(
     r'''"""(?:\\[\s\S]|(?!""")[\s\S])*"{3,5}'''
     r"""|'''(?:(?!''')[\s\S])*'{3,5}"""

@@ -36,7 +36,7 @@ def parse_duration(text: str) -> float:
 
 
 def duration_text(seconds: float) -> str:
-    """*seconds* as `parse_duration` reads it, without loss, in the largest unit of d, h, m, s, ms that is whole."""
+    """*seconds* as `parse_duration` reads it, without loss: a whole number of the largest unit of d, h, m, s, ms."""
     for unit in ("d", "h", "m", "s") if seconds else ("s",):
         if seconds % _SECONDS[unit] == 0:
             return f"{int(seconds / _SECONDS[unit])}{unit}"
@@ -63,7 +63,7 @@ def parse_size(text: str) -> int:
 
 
 def size_text(octets: int) -> str:
-    """*octets* as `parse_size` reads it, without loss, in the unit that makes it shortest."""
+    """*octets* as `parse_size` reads it, without loss, in the unit with the shortest text."""
     binary = [(f"{unit}iB", factor) for unit, factor in _BINARY_OCTETS.items()]
     decimal = [(unit, _OCTETS[unit[0]]) for unit in ("B", "kB", "MB", "GB", "TB")]
     return min((f"{octets // factor}{unit}" for unit, factor in binary + decimal if octets % factor == 0), key=len)

@@ -1,5 +1,5 @@
 """
-reply - what one SMTP host answers another, RFC 5321 §4.2 and RFC 3463
+reply - the answer of one SMTP host to another, RFC 5321 §4.2 and RFC 3463
 
 A reply from the network is octets in any encoding.  `Reply.text` holds it decoded as UTF-8, with a lone surrogate for
 each octet that is not UTF-8.  `escaped()` gives the only form that may enter a log, a row or a terminal.
@@ -34,7 +34,7 @@ class EnhancedStatus:
         Read exactly one code, so that `str(parse(text)) == text`.
 
         Raises:
-            SyntaxViolation: *text* is no `status-code` of RFC 3463 §2.
+            SyntaxViolation: *text* is not a `status-code` of RFC 3463 §2.
         """
         # Leading zeros are forbidden there: "5.01.1" must not pass as a second spelling of "5.1.1".
         match = _STATUS.fullmatch(text)

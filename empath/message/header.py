@@ -126,8 +126,8 @@ class HeaderFields:
     """
     What the queue keeps of a header section.
 
-    Shape: message_id at most 998 characters, subject at most 200, both unfolded, without control characters; None when
-    the field is not there. Of a field that stands twice the first counts.
+    Shape: message_id at most 998 characters, subject at most 200, both unfolded, without control characters; None
+    without the field. The first of several equal fields counts.
     """
 
     received_hops: int = 0

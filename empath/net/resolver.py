@@ -144,7 +144,7 @@ class _Nameserver(dns.nameserver.Do53Nameserver):
         return self.address if self.port == _PORT else f"{address}:{self.port}"
 
     def query(self, request: dns.message.QueryMessage, *args: Any, **kwargs: Any) -> dns.message.Message:
-        """Ask, and if the server did not understand the question ask once more in plain RFC 1035 form."""
+        """Ask. If the server did not understand the question, ask once more in plain RFC 1035 form."""
         ends_at = time.monotonic() + kwargs["timeout"]
         response = super().query(request, *args, **kwargs)
         if response.rcode() not in _NO_EDNS or request.edns < 0:

@@ -61,7 +61,7 @@ def outcome_of(said: Said, *, is_last_host: bool = True, is_put_off: bool = Fals
 
 
 def _is_loop(said: Said) -> bool:
-    """Whether hosts that are not preferred to this one are to be asked no more."""
+    """Whether no host that is not preferred to this one may be asked."""
     reply = said.reply
     return said.stage is Stage.EHLO and not reply.is_from_host and reply.enhanced in (LOOP, _NO_PRIMARY)
 

@@ -1,4 +1,4 @@
-"""health - what a look at the service found, and what to do about it"""
+"""health - the result of one check of the service, and what to do about it"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ SILENCE_S: Final = 30.0  # without a new beat for longer a process is taken for 
 
 
 class Level(StrEnum):
-    """How bad it is: WARNING may become trouble, ERROR is."""
+    """Severity: WARNING may become a problem, ERROR is one."""
 
     OK = "ok"
     WARNING = "warning"
@@ -18,7 +18,7 @@ class Level(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """
-    One thing that was looked at.
+    The result of one check.
 
     Shape: subject is a word or two; remedy says what to do, empty where all is well.
     """
@@ -30,7 +30,7 @@ class Diagnosis:
 
 
 def judge_least(subject: str, found: str, *, have: float, need: float, remedy: str) -> Diagnosis:
-    """Fine from twice what is needed on, an error below what is needed."""
+    """OK from twice the need on, ERROR below the need."""
     if have < need:
         return Diagnosis(subject, Level.ERROR, found, remedy)
     if have < 2 * need:

@@ -1,5 +1,5 @@
 """
-limits - how much one client may take
+limits - the limits on clients
 
 Plain counters of one process.  The driver of a connection admits it first and releases it last.
 """
@@ -86,7 +86,7 @@ def client_network(client: ClientAddress, ipv6_prefix: int) -> ClientAddress:
 
 class RefusalMeter:
     """
-    How many refusals of one second go into the log. The rest is counted: a flood must not fill the disk.
+    Limits the refusals of one second that go into the log. The rest is counted: a flood must not fill the disk.
 
     Shape: both limits are at least 1; the second keeps one noisy client from hiding the others.
     """

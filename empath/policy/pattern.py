@@ -1,8 +1,9 @@
 """
 pattern - domain patterns, as routes and relay domains are written
 
-Three forms: `example.org` and `[192.0.2.1]` mean themselves, `*.example.org` every name below example.org but not
-that name itself, `*` everything.  The more exact wins: itself, then the longest suffix, then `*`.
+Three forms: `example.org` and `[192.0.2.1]` match themselves, `*.example.org` matches every name below example.org but
+not that name itself, `*` matches everything.  The most exact match wins: the name itself, then the longest suffix, then
+`*`.
 """
 
 from collections.abc import Iterable

@@ -1,5 +1,5 @@
 """
-retry - when a deferred recipient is tried again, and when it is given up
+retry - when a deferred recipient is tried again, and when it expires
 
 The instant and the random number are arguments, so a schedule can be replayed.
 """

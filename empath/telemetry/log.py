@@ -33,7 +33,7 @@ _STDERR: Final = 2
 
 
 class Output:
-    """Where the lines of this process go. `lost` counts those that were dropped and that no line has told of yet."""
+    """The output of this process's lines. `lost` counts dropped lines that no line has reported yet."""
 
     def __init__(self) -> None:
         self.lost = 0

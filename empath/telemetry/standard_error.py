@@ -2,9 +2,9 @@
 standard_error - a write to standard error never waits, even if its reader has stalled
 
 A stalled log driver leaves a full pipe, and a process that writes to it would stop all its work. Whether a write waits
-is a property of the open file description, which the parent process may share. So a pipe or a terminal is opened anew,
-by its name in /proc. A socket, such as that of the journal, and a pipe of another user cannot be opened anew; they are
-set to non-blocking as they are.
+is a property of the open file description, which the parent process may share. So a pipe or a terminal is opened again,
+by its name in /proc. A socket, such as that of the journal, and a pipe of another user cannot be opened again; they are
+set to non-blocking.
 """
 
 import io

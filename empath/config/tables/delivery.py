@@ -22,7 +22,7 @@ class Delivery(Table):
     """Connections to one destination at the same time, over all workers."""
 
     sessions: Count = setting(100)
-    """Connections that one worker has at the same time. Three times as many may wait for hosts that say nothing."""
+    """Connections that one worker has at the same time. Three times as many more may wait for silent hosts."""
 
     reuse_s: Seconds = setting("300s", "reuse")
     """How long a connection may be used for further messages."""
@@ -34,9 +34,9 @@ class Delivery(Table):
     """Port of the hosts that a domain's MX records name. Only a private network needs a port other than 25."""
 
     without_8bitmime: Literal["convert", "convert-or-send", "bounce"] = setting("convert")
-    """What a host without 8BITMIME gets of mail that is not all ASCII. "convert": the parts in question as
-    quoted-printable or base64; what cannot be converted, such as signed mail, bounces. "convert-or-send": that goes as
-    it is. "bounce": no conversion."""
+    """What a host without 8BITMIME gets of mail that is not all ASCII. "convert": its 8-bit parts as quoted-printable
+    or base64; mail that cannot be converted, such as signed mail, bounces. "convert-or-send": such mail is sent as it
+    is. "bounce": no conversion."""
 
     connect_s: Wait = setting("30s", "connect_timeout")
     """Wait for the connection."""
@@ -70,8 +70,8 @@ class Reports(Table):
     """Reports of this host about mail that failed."""
 
     without_sender: Literal["log", "digest"] = setting("log")
-    """What becomes of failures of mail without a sender, such as reports that failed: "log" leaves them in the log and
-    in the view audit, "digest" sends the postmaster a list of them."""
+    """How failures of mail without a sender are recorded, such as of reports. "log": in the log and in the view audit.
+    "digest": the postmaster also gets a list of them."""
 
     digest_period_s: Wait = setting("1h", "digest_period")
     """Time between two digests, and from the first failure to its digest."""

@@ -19,7 +19,7 @@ class Dns(Table):
     """Wait for the answer of one resolver; then the next one is asked, or the same again."""
 
     attempt_timeout_s: Wait = setting("30s", "attempt_timeout")
-    """Wait for all look-ups of one delivery. What is not known by then counts as a look-up that failed."""
+    """Wait for all look-ups of one delivery. A look-up without an answer by then counts as failed."""
 
     own_hosts: tuple[OwnHost, ...] = setting([])
     """Names and addresses of this host besides its hostname and the addresses of its interfaces, such as the outside of

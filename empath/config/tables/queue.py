@@ -52,7 +52,7 @@ class Retention(Table):
     """Recipients that were delivered to."""
 
     final_s: Seconds = setting("7d", "final")
-    """Recipients that ended otherwise: bounced, expired, cancelled."""
+    """Recipients with another final status: bounced, expired, cancelled."""
 
     content_s: Seconds = setting("1d", "content")
     """Content of messages that bounced or were cancelled, so that they can be sent again."""

@@ -119,4 +119,4 @@ class Timeouts(Table):
     """Wait for the next piece of content."""
 
     session_s: Wait = setting("1h", "session")
-    """Longest time that one session may last in all; a transaction that is open then is finished first."""
+    """Longest time that one session may last in all. An open transaction is finished first."""

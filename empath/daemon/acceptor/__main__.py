@@ -46,8 +46,8 @@ from empath.telemetry.occurrences.acceptor import (
 
 _PAUSE_S = 1.0  # pause of all listeners when the system has no descriptor left
 _SPACE_CHECK_S = 1.0
-_REFUSALS_PER_SECOND = 100  # lines of the log
-_REFUSALS_PER_CLIENT = 20  # lines of the log for one client in a second
+_REFUSALS_PER_SECOND = 100  # most lines of the log
+_REFUSALS_PER_CLIENT = 20  # most lines of the log for one client in a second
 _LAST_WORDS_S = 1.0  # last second of a drain, for the 421 to sessions that did not finish
 
 

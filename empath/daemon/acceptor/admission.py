@@ -1,8 +1,7 @@
 """
 admission - the step between accept() and a session
 
-It reads the client's address and counts the connection.  The result is either the admitted client or the reply that
-refuses it.
+The step reads the client's address, counts the connection, and admits the client or gives the reply that refuses it.
 """
 
 import ipaddress
@@ -45,7 +44,7 @@ class Admission:
         return Admitted(client) if refusal is None else Refused(client, refusal)
 
     def release(self, listener: str, client: ClientAddress) -> None:
-        """Count one connection of *client* to *listener* less, after its session."""
+        """Take one connection of *client* to *listener* out of the count, after its session."""
         self._connections.release(listener, client)
 
 

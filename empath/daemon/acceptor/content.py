@@ -1,9 +1,9 @@
 """
 content - the content of one message while it arrives
 
-It stays in memory while it is small and the process holds little.  Otherwise it streams to the spool, in a thread, so
-that a slow disk stops one session and not the hub.  Beyond the budget of the process every piece goes to the spool at
-once, so that clients who stop in the middle of a message hold no more than the budget.
+Content stays in memory while it is small and the process holds little.  Otherwise it streams to the spool, in a thread,
+so that a slow disk stops one session and not the hub.  Beyond the budget of the process every piece goes to the spool
+at once, so that clients that stop in the middle of a message hold no more than the budget.
 """
 
 import hashlib
@@ -76,7 +76,7 @@ class IncomingContent:
 
     @property
     def is_header_too_large(self) -> bool:
-        """Whether the header section is known to be over its limit; the message is to be refused."""
+        """Whether the header section is known to be over its limit; the message must then be refused."""
         return self._header.is_too_large
 
     @property

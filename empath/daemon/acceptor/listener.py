@@ -1,4 +1,4 @@
-"""listener - one listening socket: it accepts connections, and does nothing with them"""
+"""listener - one listening socket, which accepts connections and hands them on"""
 
 import errno
 import socket

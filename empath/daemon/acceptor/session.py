@@ -73,7 +73,7 @@ class ReceivingSession:
 
     @property
     def has_transaction(self) -> bool:
-        """Whether the client is within a transaction, which a drain lets it finish."""
+        """Whether the client is within a transaction; a drain waits for the end of it."""
         return self._session.has_transaction
 
     def interrupt(self) -> None:
@@ -160,7 +160,7 @@ class ReceivingSession:
         return Reply(250, None, str(self._context.config.hostname))
 
     def _mail_offered(self, event: MailOffered) -> Reply:
-        if self._is_too_long:  # a client that pipelines gives no other chance to end
+        if self._is_too_long:  # a client that pipelines never makes the session wait
             raise SessionTooLong
         context = self._context
         refusal = context.config.relay.policy.decide_mail(context.role, self._client.address)

@@ -119,7 +119,7 @@ class Transaction:
             self._content.close()
 
     def _refuse(self, reply: Reply, failure: str | None = None) -> Reply:
-        """Drop the content; *reply* is for the end of data, *failure* what this host could not do."""
+        """Drop the content. *reply* answers the end of data; *failure* says what this host could not do."""
         self._refusal = reply
         content = self._begun_content()
         if failure is not None:

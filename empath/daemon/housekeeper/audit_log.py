@@ -1,5 +1,5 @@
 """
-audit_log - what people order by SQL or by empath-admin stands in the log, too
+audit_log - the log reports what people order by SQL or by empath-admin
 
 The audit has a row for each change, whichever program made it. This duty follows the rows and reports each as an
 occurrence, once, in their order.

@@ -40,8 +40,8 @@ class DeadProcesses:
         """
         End the processes that earlier runs left, and listen to the supervisor from now on.
 
-        The instance lock tells that the earlier run of this node is over. Where hosts share the queue it says nothing
-        about the processes of another node; where they cannot, another name is an earlier one of this host.
+        The instance lock shows that the earlier run of this node is over. If hosts share the queue, it says nothing
+        about the processes of other nodes. If they cannot share it, a process of another name ran on this host, too.
 
         Raises:
             QueueBusy, StorageFailure: the queue cannot be read.
@@ -110,7 +110,7 @@ class DeadProcesses:
             work = self._runtime.writer.commit(EndProcess(process.process_id, now=time.time()))
         except EmpathError as exc:
             self._runtime.emit(ReleaseFailed(slot=process.slot, error=str(exc)))
-            if cause != _SILENT:  # for silence, `watch_beats` decides anew
+            if cause != _SILENT:  # `watch_beats` decides again about a silent process
                 gevent.spawn_later(_AGAIN_S, self._end_process, process, cause)
             return
         wake(self._runtime.child.wake_fds)

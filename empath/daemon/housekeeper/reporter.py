@@ -2,7 +2,8 @@
 reporter - the duty that reports failures and delays to senders
 
 A round looks at the open notices and makes the reports that are due, one after another: read, compose, commit.  The
-commit decides: of two reporters, or of one that died and its successor, only one gets its report into the queue.
+commit decides: if two reporters make the same report, or one dies and its successor makes it again, only one of the two
+reports gets into the queue.
 """
 
 import hashlib
@@ -58,7 +59,8 @@ class DigestQueue:
     """
     Messages that wait for the next digest, by their numbers in the queue.
 
-    `unnamed` counts those that found it full. A new housekeeper begins with none, and finds their notices again.
+    `unnamed` counts the messages that did not fit. A new housekeeper begins with an empty queue, and finds the notices
+    again.
     """
 
     def __init__(self) -> None:
@@ -77,7 +79,7 @@ class DigestQueue:
         return True
 
     def is_due(self, now: float, period_s: float) -> bool:
-        """Whether the period is over at *now*, in monotonic seconds. It begins when a look first finds one waiting."""
+        """Whether the period is over at *now*, in monotonic seconds. It begins when a look finds the first message."""
         if not self._waiting:
             self._since = None
             return False
@@ -146,9 +148,9 @@ class Reporter:
         )
 
     def _close_without_report(self, case: Case, now: Timestamp) -> None:
-        # A failure must not get lost unseen. A delay that is over, or that has no sender, needs no report.
+        # A failure always leaves a trace. A delay that is over, or of mail without a sender, needs no report.
         is_failure = case.due.kind is ReportKind.FAILURE and bool(case.recipients)
-        # Of a digest that failed there is no digest.
+        # The failure of a digest goes into no digest.
         reports = self._runtime.config.reports
         if is_failure and not case.reverse_path and reports.without_sender == "digest":
             if self._digest.add(case.due.message_id, reports.digest_messages):

@@ -60,7 +60,7 @@ T = TypeVar("T")
 
 _REST_S = 0.01  # pause between two slices
 _ALARM_TRIES = 3
-_STEP_S = 5.0  # a smaller step of the wall clock delays nothing that counts
+_STEP_S = 5.0  # largest step of the wall clock that is ignored
 _WAL_OCTETS = 64 * 1024 * 1024
 _TRUNCATE_DEADLINE_S = 1.0
 
@@ -85,7 +85,7 @@ class Tidying:
         self._clock: float | None = None  # wall clock less monotonic clock, at the last look
 
     def watch_clock(self) -> None:
-        """Notice a step of the wall clock; after one back, bring forward what waits."""
+        """Notice a step of the wall clock. After a step back, make waiting mail due earlier by it."""
         now, monotonic = time.time(), time.monotonic()
         if self._clock is None:  # it may have been set back while no process lived
             step_s = min(0.0, now - (latest_beat(self._reader) or now))
@@ -105,7 +105,7 @@ class Tidying:
         self._runtime.emit(ClockStepped(step_s=round(step_s, 1), recipients=moved))
 
     def follow_routes(self) -> None:
-        """Move what waits to the destinations that a changed table of routes names."""
+        """Move waiting mail to the destinations of a changed table of routes."""
         config = self._runtime.config
         digest = config.routes.digest()
         if is_followed(self._reader, digest):
@@ -187,7 +187,7 @@ class Tidying:
         if orphans:
             self._runtime.emit(OrphansFound(files=orphans))
 
-    def miss_files(self) -> None:
+    def report_missing_files(self) -> None:
         """Report messages whose file is missing. The worker that tries to deliver one holds it."""
         is_going = True
         while is_going:
@@ -219,7 +219,7 @@ class Tidying:
             is_going = not self._bounds.is_round_over and self._rest()
 
     def watch_wal(self) -> None:
-        """Truncate a large write-ahead log. Warn when it first is large, and each time that it has doubled."""
+        """Truncate a large write-ahead log. Warn when it becomes large, and each time that it has doubled."""
         octets = self._engine.log_octets()
         # Above the limit no mail is accepted, so that the log would neither grow nor start again at its beginning.
         if octets <= min(_WAL_OCTETS, self._runtime.config.queue.wal_limit_octets):
@@ -255,7 +255,7 @@ class Tidying:
             self._runtime.emit(SpaceReturned(octets=before - unused))
 
     def keep_plans(self) -> None:
-        """Remove statistics that would have statements run by plans that fit another queue."""
+        """Remove statistics: SQLite would choose plans by them that do not fit this queue."""
         forget = self._engine.keep_plans(self._reader)
         if forget is not None:
             self._runtime.writer.commit(forget)

@@ -58,7 +58,7 @@ class InheritedListener:
 @dataclass(frozen=True, slots=True)
 class Child:
     """
-    What one child inherits; `daemon.supervisor.kinds` has the table of who gets what.
+    What one child inherits; the table in `daemon.supervisor.kinds` has what each kind of child gets.
 
     Shape: slot is `kind-n`; generation counts the incarnations of the slot from 1; instance is the ULID of this run of
     the supervisor; wake_fds are eventfds (acceptor and housekeeper: those of all worker slots in order; worker: its
@@ -160,7 +160,7 @@ def _report(child: Child, message: dict[str, Any]) -> bool:
 
 def drop_privileges(user: str | None) -> None:
     """
-    Become *user* for good, groups included, and never gain rights by exec. Without root there is nothing to drop.
+    Become *user* for good, groups included, and never gain rights by exec. A process that is not root changes nothing.
 
     Call it after every import: a virtual environment may lie where *user* cannot read.
 

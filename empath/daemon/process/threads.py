@@ -14,8 +14,8 @@ def in_thread(work: Callable[..., T], *arguments: object) -> T:
     """
     Run *work* in a thread, and let the greenlet wait for it.
 
-    Raises what *work* raises. The pool would print an exception that it sees. So an EmpathError leaves the thread as a
-    value: a full disk is not a bug.
+    Raises what *work* raises. The pool of gevent prints every exception that it sees. So an EmpathError leaves the
+    thread as a value: a full disk is not a bug.
     """
     result: T | EmpathError = get_hub().threadpool.apply(_caught, (work, arguments))
     if isinstance(result, EmpathError):

@@ -23,8 +23,9 @@ class ChildProcess:
     One live child.
 
     `epoch` is that of the plan it serves; `started_at`, `heard_at` (its last beat) and `kill_at` are monotonic seconds.
-    A retired process has been ordered to end; one that lingers may take its time. `deaths_fd` is the supervisor's end
-    of the pipe through which a housekeeper reads of deaths. A child that could not be started has no descriptor: -1.
+    A retired process has been ordered to end; a process that lingers may finish its transactions first. `deaths_fd` is
+    the supervisor's end of the pipe by which a housekeeper learns of deaths. A child that could not be started has no
+    descriptor: -1.
     """
 
     slot: str

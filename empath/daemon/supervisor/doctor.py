@@ -1,7 +1,7 @@
 """
 doctor - whether the service runs, or could run
 
-If the service runs, each port is tried as a client would try it. If not, each port is bound for a moment.
+If the service runs, the check connects to each port as a client would. If not, it binds each port for a moment.
 """
 
 import os

@@ -28,7 +28,7 @@ def find_ending(status: int) -> Ending | None:
 
 
 def signal_name(number: int) -> str:
-    """`SIGKILL`, `SIGRTMIN+1`; a number without a name, as those that the C library keeps to itself: `SIG32`."""
+    """`SIGKILL`, `SIGRTMIN+1`; `SIG32` for a number without a name, such as those that the C library reserves."""
     try:
         return signal.Signals(number).name
     except ValueError:

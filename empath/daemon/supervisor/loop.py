@@ -262,7 +262,7 @@ class Supervisor:
     # -- judge -------------------------------------------------------------------------------------------------------
 
     def _judge(self, now: float) -> None:
-        """Kill processes that overstayed. Enact the waiting plan when it is complete, drop it when it is late."""
+        """Kill processes whose time is over. Enact the waiting plan when it is complete, drop it when it is late."""
         for process in self._processes.values():
             if process.kill_at is not None and now >= process.kill_at:
                 process.send(signal.SIGKILL)
@@ -387,7 +387,7 @@ class Supervisor:
                 self._end(process)
 
     def _hurry(self) -> None:
-        """Do not wait for the drain: a person at the terminal has pressed Ctrl-C again."""
+        """End the drain: a person at the terminal has pressed Ctrl-C again."""
         for process in self._processes.values():
             process.kill_at = time.monotonic()
 

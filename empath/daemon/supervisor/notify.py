@@ -20,7 +20,7 @@ _WAIT_S: Final = 1.0
 
 def ready(status: str) -> None:
     """
-    The service is ready: after the start, and after each reload, however it ended. *status* is one line for people.
+    The service is ready: after the start, and after each reload, successful or not. *status* is a line for people.
 
     A manager that ran `empathd start` needs MAINPID, because that process has ended by now.
     """

@@ -120,7 +120,7 @@ class Connection:
         return self._session.is_ready and self._session.is_usable
 
     def is_quiet(self) -> bool:
-        """Look whether the host has said nothing, nor closed, since its last reply; never waits."""
+        """Whether the host has neither spoken nor closed since its last reply. Never waits."""
         return self._stream.receive_now() is None
 
     def transact(self, transaction: Transaction, pieces: Pieces, may_end: Permission) -> TransactionEnded:
@@ -154,7 +154,7 @@ class Connection:
             if isinstance(event, ContentWanted):
                 self._send_content(pieces(), may_end)
             elif isinstance(event, SessionClosed):
-                raise Abandoned("the session ended without a word on the transaction")
+                raise Abandoned("the session ended without a result of the transaction")
 
     def quit(self) -> None:
         """Send QUIT and close; the reply is not awaited, because nothing depends on it."""
@@ -162,13 +162,13 @@ class Connection:
         self.leave()
 
     def leave(self) -> None:
-        """Send what the session still has to send, such as QUIT to a host that turned us away, and close."""
+        """Send the rest of the session's octets, such as QUIT to a host that refused the session, and close."""
         if octets := self._session.octets_to_send():
             self._stream.send_now(octets)
         self.close()
 
     def close(self) -> None:
-        """Close the connection without a word."""
+        """Close the connection without QUIT."""
         self._stream.close()
 
     def _send_content(self, pieces: Iterator[bytes], may_end: Permission) -> None:

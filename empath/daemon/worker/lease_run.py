@@ -61,7 +61,7 @@ from empath.telemetry.occurrences.worker import (
 
 _SETTLE_AGAIN_S = 1.0  # pause after a settle that could not be written
 _STUCK_S = 1.0  # time after which a message counts as stuck: its host is slow, or hangs
-_LEASE_AGAIN_S = 1.0  # pause after a lease that broke off: what it held is due at once
+_LEASE_AGAIN_S = 1.0  # pause after a lease that broke off, whose recipients are due at once
 
 
 @dataclass(slots=True)
@@ -203,7 +203,7 @@ class LeaseRun:
     def _settle(self, message: LeasedMessage, tried: list[HostAttempt]) -> None:
         try:
             self._unwritten += self._settling.settle(message, tried)
-        except Exception as exc:  # noqa: BLE001 - as above; only a person can tell what became of the message
+        except Exception as exc:  # noqa: BLE001 - as above; only a person can find out whether it was delivered
             self._log_fault(message, exc)
             self._hold(message.recipients, [], "a fault in Empath, after the attempt: its log says what was delivered")
 
@@ -291,7 +291,7 @@ class LeaseRun:
         """
         Whether the point of no return may be passed, such as the final dot.
 
-        Not by a process that another one can have taken for dead, and its work over; nor by one that has given up.
+        No, if another process can have taken this one for dead and taken over its work, or if the message was given up.
         """
         self._has_ended = self._runtime.is_trusted_alive and not self._is_given_up
         return self._has_ended

@@ -2,8 +2,9 @@
 pool - connections that wait for more mail
 
 After a transaction a connection waits here for the next message to the same host.  It is not used again if the host has
-spoken or closed meanwhile: such a reply would be taken for the answer to MAIL.  A connection that ends, or has used up
-its allowance, before the host accepted the message is replaced once; that does not count as a failed attempt.
+spoken or closed meanwhile: such a reply would be taken for the answer to MAIL.  If a reused connection ends, or has
+used up its allowance, before the host accepted the message, a new connection replaces it once.  That does not count as
+a failed attempt.
 """
 
 import time

@@ -1,5 +1,5 @@
 """
-compose - reports on what became of a message, RFC 3464 and RFC 6522
+compose - reports on the fate of a message, RFC 3464 and RFC 6522
 
 THEORY
     A report has up to three parts: text for people, the same facts as fields for programs, and the message itself or
@@ -173,7 +173,7 @@ def headers_only(octets: bytes) -> bytes | None:
     """
     The report in *octets*, which `compose` made, with the header of the original in place of the whole.
 
-    None if it is that short already: there is no smaller form.
+    None if it has no whole original: then there is no shorter form.
     """
     boundary = _BOUNDARY.search(octets)
     if boundary is None:

@@ -1,5 +1,5 @@
 """
-digest - what failed of mail without a sender, in one message to the postmaster
+digest - one message to the postmaster about failed mail without a sender
 
 Such mail, mostly reports of this host and of others, has no address to report to.  A flood of it must not become a
 flood of mail to the postmaster: a digest names some messages and counts the others.

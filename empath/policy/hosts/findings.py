@@ -1,7 +1,7 @@
 """
 findings - what a search for hosts found, and why each exchanger is tried or not
 
-Delivery needs the hosts only; here each exchanger is accounted for, with what became of it.
+Delivery needs only the hosts.  A finding tells of every exchanger whether it is tried, and why not.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from empath.policy.hosts.search import Host, HostSearch, Verdict
 
 
 class ExchangerFate(StrEnum):
-    """What becomes of an exchanger or of one of its addresses."""
+    """Whether an exchanger, or one of its addresses, is tried, or why not."""
 
     TRIED = "tried"  # in the order that the finding says
     SPARE = "spare"  # usable, and beyond the five of one attempt

@@ -140,7 +140,7 @@ class HostSearch:
         self._go_on()
 
     def hosts(self, random: Random) -> tuple[Host, ...] | NoHost:
-        """At most five hosts in the order to try them: a new draw among equals each time."""
+        """At most five hosts in the order to try them. Equals are drawn anew at each call."""
         if not self._usable:
             return NoHost(self._refusal())
         if len(self._usable) == 1:
@@ -149,11 +149,11 @@ class HostSearch:
         return tuple(map(self._host, chosen))
 
     def judge(self, address: str) -> tuple[Verdict, str]:
-        """What is thought of an address, and why in one word."""
+        """Whether an address may be used, and the reason in one word."""
         canonical, version, flaw = known(address)
         rules = self._rules
         if self.is_fixed:
-            # The operator means it, wherever it is, but for our own door.
+            # The operator chose this address, so it may be private; only a listener of this host is refused.
             return (Verdict.OWN, "listener") if self._is_listener(canonical, version, flaw) else (Verdict.USABLE, "")
         if canonical in rules.own_addresses:
             return Verdict.OWN, "interface"
@@ -166,7 +166,7 @@ class HostSearch:
         return not self.is_fixed and name in self._rules.own_names
 
     def _begin_with(self, name: str) -> None:
-        """There is but one host: an address needs no look-up, a name no MX."""
+        """Begin with the only host: an address needs no look-up, a name needs no MX."""
         self.exchangers = (Exchanger(0, name),)
         self.literal = literal_of(name)
         if self.literal is not None:
@@ -181,11 +181,11 @@ class HostSearch:
                 named = tuple(record for record in records if record.name)
                 if not named:  # RFC 7505 §3; a dot among others is neither a null MX nor a host
                     self._no_mail = Reply.of(f"556 5.1.10 {self._domain} accepts no mail")
-                best = {name: preference for preference, name in reversed(named)}  # of a name that stands twice
+                best = {name: preference for preference, name in reversed(named)}  # the better one of a repeated name
                 self.exchangers = tuple(self._ordered(best))
             case Absent():
                 self.exchangers = (Exchanger(0, self._domain),)
-            case _:  # the address might be a web server's: mail would bounce that is only to wait
+            case _:  # its address might be a web server's, which would make this mail bounce
                 self._no_mail = _failed(self._domain, Kind.MX, answer)
 
     def _ordered(self, best: dict[str, int]) -> Iterator[Exchanger]:

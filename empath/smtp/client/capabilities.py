@@ -36,7 +36,7 @@ class Capabilities:
 
     @classmethod
     def parse(cls, reply: Reply) -> "Capabilities":
-        """Read the answer to EHLO. The last of two equal keywords counts; a line that is no keyword is ignored."""
+        """Read the answer to EHLO. The last of two equal keywords counts; a line without a keyword is ignored."""
         return _parsed(reply.text)
 
 

@@ -1,4 +1,4 @@
-"""events - what a client session tells its driver, in the order in which it happened"""
+"""events - what a client session reports to its driver, in order"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

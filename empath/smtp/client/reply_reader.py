@@ -3,10 +3,10 @@ reply_reader - replies from the octets of a peer, RFC 5321 §4.2
 
 The reader gives a reply only when it is whole; its meaning does not depend on how its octets were cut.  The reader
 allows two things that the grammar forbids, because peers do them daily: a line may end in LF alone, and it may be
-longer than 512 octets.  Some peers have a loader or a shell speak before their banner: where the caller allows noise,
-lines before the first reply that are none are passed over.  Anything else that is no reply ends the session, since with
-pipelining a guess about one reply would be a guess about all that follow.  Where the lines of one reply disagree, the
-last line decides.  Of a very long reply the first line and the last ones are kept.
+longer than 512 octets.  Before the banner of some peers, a loader or a shell writes lines of its own.  Where the caller
+allows noise, the reader skips such lines.  Any other octets that are not a reply end the session: with pipelining, a
+guess about one reply would be a guess about all that follow.  If the lines of one reply disagree, the last line
+decides.  Of a very long reply the reader keeps the first line and the last ones.
 """
 
 import re
@@ -48,7 +48,7 @@ class ReplyReader:
     """
 
     def __init__(self, noise_lines: int = 0) -> None:
-        """Begin a stream. As many as *noise_lines* lines that are no reply may come before the first one."""
+        """Begin a stream. Up to *noise_lines* lines that are not a reply may come before the first one."""
         self._noise_left = noise_lines
         self._buffer = b""
         self._start = 0  # start of the unread octets in the buffer
@@ -74,7 +74,7 @@ class ReplyReader:
         Give the next whole reply, or None until more octets come. Text is decoded as UTF-8.
 
         Raises:
-            SyntaxViolation: the peer sent something that is no reply, or one out of bounds; the stream ends here.
+            SyntaxViolation: the peer sent something that is not a reply, or one out of bounds; the stream ends here.
         """
         try:
             return self._read()

@@ -8,14 +8,14 @@ peer offers PIPELINING, else one at a time.  The next group follows when the one
 transaction but the first: some peers keep the recipients of the one before, and would give them the next message too.
 
 The result of a recipient is the reply that ended it.  Where the peer gave no reply, the session makes one: 4.4.2 for a
-lost connection, 4.5.0 for octets that are no reply, 4.7.0 for a reply before its command, 5.5.0 for a reply that the
+lost connection, 4.5.0 for octets that are not a reply, 4.7.0 for a reply before its command, 5.5.0 for a reply that the
 command cannot have.  A session that met one of these serves no other transaction.  A reply came before its command when
 it is there before `octets_to_send` gave the command; after it nothing that the peer said of the transaction counts.
 
-A session that has delivered may have had its allowance, or have lost step with its peer since.  Where the peer then
-refuses a whole transaction, says 503, closes, or gives replies of the wrong kind, the event says that the session may
-be to blame, so that the driver can try the message on a new one.  What such a session refuses for ever counts as
-refused for now.
+A session that has delivered may have used up its allowance, or lost step with its peer.  If the peer then refuses a
+whole transaction, says 503, closes, or gives replies of the wrong kind, the event says that the session may be the
+reason, so that the driver can try the message on a new one.  A permanent refusal in such a session counts as a
+temporary one.
 """
 
 from collections import deque
@@ -120,7 +120,7 @@ class ClientSession:
         """
         Take what the peer sent; b"" means that it closed the connection.
 
-        *is_all_sent* is False while octets that `octets_to_send` gave wait in the driver: then a 2yz is no promise.
+        *is_all_sent* is False while the driver still has octets from `octets_to_send`: then a 2yz promises nothing.
         """
         self._is_all_sent = is_all_sent
         if not octets:
@@ -375,7 +375,7 @@ class ClientSession:
         return self._close(reply)
 
     def _abandon_premature(self, reply: Reply) -> ClientState:
-        # A 2yz before the end of data is no promise about the message; to believe it would lose mail.
+        # A 2yz before the end of data promises nothing about the message; to believe it would lose mail.
         return self._abandon(Reply(451, _GARBAGE, f"Protocol error: {reply.escaped()} before the end of data"))
 
     # --- actions of the end

@@ -36,7 +36,7 @@ class ClientSignal(StrEnum):
     PERMANENT = "5yz"
     OUT_OF_SEQUENCE = "503"
     SHUTDOWN = "421"
-    GARBAGE = "garbage"  # octets that are no reply, or a reply before its command
+    GARBAGE = "garbage"  # octets that are not a reply, or a reply before its command
     LOST = "lost"
     TIMED_OUT = "timed-out"
 

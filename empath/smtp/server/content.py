@@ -1,9 +1,9 @@
 """
 content - from the octets behind 354 to those of the message, RFC 5321 §4.1.1.4 and §4.5.2
 
-Only CRLF "." CRLF ends the data.  The reader makes harmless what a lenient server might take for a line end: a bare LF
-becomes CRLF, a bare CR becomes a space.  So no stored message carries a nonstandard end of data to the next host (SMTP
-smuggling).
+Only CRLF "." CRLF ends the data.  A lenient server might take a bare LF or CR for a line end.  So the reader turns a
+bare LF into CRLF and a bare CR into a space, and no stored message carries a nonstandard end of data to the next host
+(SMTP smuggling).
 
 The reader works on whole pieces with operations of `bytes`; there is no loop over lines.  It holds what may be the
 beginning of the end of data, at most four octets, until more octets decide.
@@ -41,7 +41,7 @@ class ContentReader:
     )
 
     def __init__(self, message_octets: int, line_octets: int | None) -> None:
-        """Limits of the message and of one line without its CRLF, both in octets of content; None is no limit."""
+        """Limits of the message and of one line without its CRLF, both in octets of content; None: no limit."""
         self.is_ended = False
         self.rest = b""
         self.size = 0

@@ -57,7 +57,7 @@ _BASIC: Final = (
     *(ServerSignal.EHLO, ServerSignal.HELO, ServerSignal.MAIL, ServerSignal.RCPT, ServerSignal.DATA),
     *(ServerSignal.RSET, ServerSignal.NOOP, ServerSignal.VRFY, ServerSignal.HELP, ServerSignal.QUIT),
 )
-# Commands that are no mistake of the client but need an extension.
+# Known commands that need an extension: without it they are not an error of the client.
 _NOT_OFFERED: Final = {
     b"AUTH": ServerSignal.NOT_OFFERED,
     b"BDAT": ServerSignal.BDAT_NOT_OFFERED,

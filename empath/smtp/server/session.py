@@ -69,7 +69,7 @@ class Refusal(NamedTuple):
 
     @property
     def path(self) -> str:
-        """The path that was refused; any text that stands in its place."""
+        """The refused path, or the text in its place."""
         text = self.argument.partition(":")[2].strip()
         if text.startswith("<"):
             text = text[1:].partition(">")[0]

@@ -8,7 +8,7 @@ class ServerState(StrEnum):
     """What the client may say next."""
 
     CONNECTING = "connecting"  # before the banner
-    REFUSED = "refused"  # after a refusing banner: RFC 5321 §3.1 has the server wait for QUIT all the same
+    REFUSED = "refused"  # after a refusing banner, until QUIT (RFC 5321 §3.1)
     UNGREETED = "ungreeted"
     READY = "ready"
     MAIL_GIVEN = "mail-given"

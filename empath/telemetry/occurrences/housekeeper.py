@@ -120,7 +120,7 @@ class ClockStepped(Occurrence):
     """
     The wall clock was set, or the machine slept.
 
-    After a step back, what waits is due earlier by it, so that it keeps its schedule.
+    After a step back, waiting mail becomes due earlier by the same time, so that it keeps its schedule.
     """
 
     step_s: Annotated[float, "seconds; negative: it was set back"]
@@ -129,7 +129,7 @@ class ClockStepped(Occurrence):
 
 @occurrence("info")
 class RoutesFollowed(Occurrence):
-    """The table of routes has changed. What waits was moved to the destinations that it names."""
+    """The table of routes has changed. Waiting mail was moved to the destinations of the new table."""
 
     recipients: Recipients
 
@@ -160,10 +160,10 @@ class SpoolFileMissing(Occurrence):
 
 @occurrence("error")
 class DueBoundRepaired(Occurrence):
-    """A bug in Empath, repaired: the destination would have slept past the time of its next recipient."""
+    """A bug in Empath was repaired: no worker would have looked at the destination when its next recipient was due."""
 
     destination: Destination
-    due_at: Annotated[str | None, "instant until which it would have slept, if there was one"]
+    due_at: Annotated[str | None, "instant before which no worker would have looked, if there was one"]
     earliest: Annotated[str, "instant at which its next recipient is due"]
 
 
@@ -211,7 +211,7 @@ class StatusOrdered(Occurrence):
 
 @occurrence("debug")
 class QueueEdited(Occurrence):
-    """An order changed something else than a status. Fields that the change is not about are left out."""
+    """An order changed something other than a status. Fields that do not apply are left out."""
 
     queue_id: Annotated[str | None, "queue id of the message"]
     recipient: Annotated[str | None, "address of the recipient"]
@@ -258,7 +258,7 @@ class ServiceOrdered(Occurrence):
     """An order to the service was given. The view `control` tells its outcome."""
 
     verb: Annotated[str, "the order"]
-    argument: Annotated[str | None, "what it is about, if anything"]
+    argument: Annotated[str | None, "argument of the order, if it has one"]
     who: Who
 
 

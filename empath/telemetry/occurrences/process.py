@@ -44,7 +44,7 @@ class ProcessEndUnrecorded(Occurrence):
 
 @occurrence("warning")
 class QueueLocked(Occurrence):
-    """Another program holds the write lock of the queue. The process waits with its start until the lock is free."""
+    """Another program holds the write lock of the queue. The start of the process waits until the lock is free."""
 
     error: ErrorText
 

@@ -99,15 +99,16 @@ empath.toml:12: limits.recipients: must be at least 100, not 10
 empath.toml:19: delivery.worker: unknown key (did you mean workers?)
 ```
 
-Commands that need the queue and the pid file only (`empathd status` and `stop`, and `empath-admin` but for `dns`,
-`doctor`, `fsck` and `stop-listener`) work all the same where `[queue]` and `[process]` have no mistake; the findings
-are then warnings.
+Some commands need the queue and the pid file only: `empathd status` and `stop`, and `empath-admin` except for `dns`,
+`doctor`, `fsck` and `stop-listener`. They work as long as `[queue]` and `[process]` have no mistake; other findings are
+warnings.
 
-A file that cannot be read is exit code 66. At a reload, a running server keeps its configuration if the new one has a
-mistake; otherwise it logs each setting that changed.
+If the file cannot be read, the exit code is 66. At a reload, a running server keeps its configuration if the new one
+has a mistake; otherwise it logs each setting that changed.
 
-`empathd check --effective` prints all settings with their values, defaults included and paths absolute, as a file that
-loads to the same configuration; with `--json` as one JSON object, in which `null` is a setting that is not set.
+`empathd check --effective` prints all settings with their values, including defaults, with absolute paths. The output
+is a file that loads to the same configuration. With `--json` it is one JSON object, in which `null` is a setting that
+is not set.
 
 ## Settings
 """

@@ -26,7 +26,7 @@ _CHUNK_OCTETS = 256 * 1024
 @dataclass(frozen=True, slots=True)
 class Body:
     """
-    What goes on of one message: added_fields, then the content, which is in memory or in a spool file.
+    The octets to send of one message: added_fields, then the content, which is in memory or in a spool file.
 
     Shape: size counts the octets of both as they were accepted, digest is the hexadecimal SHA-256 of the content; None
     for a message of schema version 1, whose content has this host's fields in it.

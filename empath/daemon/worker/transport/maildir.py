@@ -1,8 +1,8 @@
 """
-maildir - mail that stays here
+maildir - the transport into a Maildir on this host
 
-A Maildir file is written under tmp/, synced, and renamed into new/, so that a reader never sees half a message.  One
-file per recipient, with the fields that final delivery adds (RFC 5321 §4.4).
+A Maildir file is written under tmp/, synced, and renamed into new/, so that a reader never sees half a message.  Each
+recipient gets a file, with the fields that final delivery adds (RFC 5321 §4.4).
 """
 
 import errno

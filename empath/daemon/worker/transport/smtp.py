@@ -16,7 +16,7 @@ from empath.storage.queue.lease import LeasedMessage, LeasedRecipient
 
 
 class SmtpCarrier:
-    """Over SMTP, to the hosts that the route gives; policy/attempt says which of them is asked."""
+    """Send over SMTP to the hosts of the route; policy/attempt says which host is next."""
 
     waits_for_hosts = True
 
