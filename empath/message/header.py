@@ -21,6 +21,8 @@ _NAME = re.compile(rb"(" + FIELD_NAME + rb")[ \t]*:")
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _STRAY = re.compile(rb"^(?!" + FIELD_NAME + rb"[ \t]*:|[ \t])[^\n]*\n", re.MULTILINE)  # a whole line of no field
 
+_KEPT: Final = frozenset({b"received", b"date", b"subject", b"message-id"})
+
 # Name of a field in lower case, empty for a line that is not a field, and its octets up to FIELD_OCTETS.
 NamedField = tuple[bytes, bytes]
 
@@ -138,6 +140,8 @@ class HeaderFields:
     def add(self, fields: Iterable[NamedField]) -> None:
         """Read the next fields of the section."""
         for name, octets in fields:
+            if name not in _KEPT:
+                continue
             if name == b"received":
                 self.received_hops += 1
             elif name == b"date":

@@ -121,26 +121,23 @@ class MessageAttempt:
         hosts.is_failing = not self._is_any_reached
         if is_last and hosts.is_failing:
             hosts.silence = next(iter(said.values()))
-        rest = self._too_many(said)
         outcomes = {
             number: outcome_of(one, is_last_host=is_last, is_put_off=number in self._put_off)
             for number, one in said.items()
-            if number not in rest
         }
+        # A host that delivered nothing is not asked again about those that were too many.
+        is_round_left = Outcome.DELIVERED in outcomes.values() and self._rounds < MAX_ROUNDS
+        rest = [number for number, one in said.items() if is_too_many(one)] if is_round_left else []
+        for number in rest:
+            del outcomes[number]
         passed_on = [number for number, outcome in outcomes.items() if outcome is Outcome.NEXT_HOST]
         self._put_off.update(n for n in passed_on if classify(said[n]) is not Meaning.ONLY_OTHER_HOST)
         self._passed_on += passed_on
         if rest:
             self._rounds += 1
-            self.recipient_ids = list(rest)
+            self.recipient_ids = rest
             return outcomes
         self._rounds = 1
         self.recipient_ids, self._passed_on = self._passed_on, []
         self.host = self._left.popleft() if self.recipient_ids else None
         return outcomes
-
-    def _too_many(self, said: Mapping[int, Said]) -> dict[int, Said]:
-        """The recipients for a further transaction with this host; none where this one delivered nothing."""
-        if self._rounds == MAX_ROUNDS or all(classify(one) is not Meaning.DELIVERED for one in said.values()):
-            return {}
-        return {number: one for number, one in said.items() if is_too_many(one)}

@@ -142,17 +142,16 @@ SELECT destination_id, destination, due_at AS before, earliest AS after
 UPDATE _destination SET due_at = :after WHERE destination_id = :destination_id AND (due_at IS NULL OR due_at > :after);
 
 -- name: is_full_wrong
--- A destination wrongly marked full gets no lease; a full one without the mark gets too many. One wrongly marked leased
--- waits behind others. Index: _lease_destination.
-SELECT destination_id, destination, before, after, has_lease, leases, max_leases
-  FROM (SELECT d.destination_id, d.name AS destination, d.is_full AS before, d.max_leases, d.has_lease,
+-- A destination wrongly marked full gets no lease; a full one without the mark gets too many. Index: _lease_destination.
+SELECT destination_id, destination, before, after, leases, max_leases
+  FROM (SELECT d.destination_id, d.name AS destination, d.is_full AS before, d.max_leases,
                (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id) AS leases,
                (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id) >= d.max_leases AS after
           FROM _destination AS d) AS x
- WHERE before <> after OR has_lease <> (leases > 0);
+ WHERE before <> after;
 
 -- name: mend_is_full_wrong
-UPDATE _destination SET is_full = :after, has_lease = (:leases > 0) WHERE destination_id = :destination_id;
+UPDATE _destination SET is_full = :after WHERE destination_id = :destination_id;
 
 -- name: ready_at_wrong
 -- The stored column is not what its expression gives; SQLite computes it at each update of the row.

@@ -59,14 +59,13 @@ CREATE TABLE _destination (
       ELSE max(due_at, coalesce(breaker_until, 0.0), coalesce(suspended_until, 0.0), coalesce(token_at, 0.0))
     END
   ) STORED,
-  has_lease       INTEGER NOT NULL DEFAULT 0 CHECK (has_lease IN (0, 1)),  -- 1: a lease of it is under way; kept by triggers
   priority        INTEGER NOT NULL DEFAULT 4 CHECK (priority BETWEEN 0 AND 4),  -- class of the recipient that is due first
   leased_at       REAL,  -- instant of its last lease; NULL: none yet
   turn_at         REAL GENERATED ALWAYS AS (max(ready_at, coalesce(leased_at, 0.0))) VIRTUAL  -- instant since which it waits for its turn
 ) STRICT;
 CREATE INDEX _destination_ready ON _destination (is_failing, ready_at) WHERE ready_at IS NOT NULL;
--- The order of turns: destinations without a lease, then the better class, then the longest wait.
-CREATE INDEX _destination_turn ON _destination (is_failing, has_lease, priority, turn_at) WHERE turn_at IS NOT NULL;
+-- The order of turns: the better class, then the longest wait.
+CREATE INDEX _destination_turn ON _destination (is_failing, priority, turn_at) WHERE turn_at IS NOT NULL;
 
 CREATE TABLE _recipient (
   recipient_id          INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -258,7 +257,6 @@ CREATE TRIGGER _lease_taken AFTER INSERT ON _lease
 BEGIN
   UPDATE _destination
      SET lease_count = lease_count + 1,
-         has_lease = 1,
          leased_at = new.leased_at,
          is_full = (SELECT count(*) FROM _lease WHERE destination_id = new.destination_id) >= max_leases
    WHERE destination_id = new.destination_id;
@@ -280,10 +278,9 @@ END;
 CREATE TRIGGER _lease_ended AFTER DELETE ON _lease
 BEGIN
   UPDATE _destination
-     SET is_full = (SELECT count(*) FROM _lease WHERE destination_id = old.destination_id) >= max_leases,
-         has_lease = EXISTS (SELECT 1 FROM _lease WHERE destination_id = old.destination_id)
+     SET is_full = (SELECT count(*) FROM _lease WHERE destination_id = old.destination_id) >= max_leases
    WHERE destination_id = old.destination_id
-     AND (is_full OR NOT EXISTS (SELECT 1 FROM _lease WHERE destination_id = old.destination_id));
+     AND is_full;
 END;
 
 CREATE TRIGGER _destination_closed AFTER INSERT ON _destination

@@ -7,7 +7,6 @@ the protocol session, and events to the transaction.  It holds one transaction a
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import gevent
@@ -124,15 +123,17 @@ class ReceivingSession:
             self._stream.send(octets)
         if session.is_closed:
             return
-        if self._context.is_draining and not session.has_transaction:
-            raise Draining
-        if self._is_too_long:
-            raise SessionTooLong
+        now = time.monotonic()
         timeouts = self._context.config.timeouts
-        wait_s = timeouts.content_s if session.is_in_content else timeouts.command_s
-        deadline_at = time.monotonic() + wait_s
+        deadline_at = now + (timeouts.content_s if session.is_in_content else timeouts.command_s)
         # A transaction outlasts the limit: a steady client on a slow line gets its message through.
-        self._stream.deadline_at = deadline_at if session.has_transaction else min(deadline_at, self._ends_at)
+        if not session.has_transaction:
+            if self._context.is_draining:
+                raise Draining
+            if now >= self._ends_at:
+                raise SessionTooLong
+            deadline_at = min(deadline_at, self._ends_at)
+        self._stream.deadline_at = deadline_at
         session.receive(self._stream.receive_next() if octets else self._stream.receive())
 
     @property
@@ -156,7 +157,8 @@ class ReceivingSession:
         return _SHUTTING_DOWN if self._context.is_draining else self._context.banner
 
     def _greeted(self, event: Greeted) -> Reply:
-        self._client = replace(self._client, name=event.name, is_esmtp=event.verb == "EHLO")
+        client = self._client
+        self._client = Client(client.address, client.address_text, event.name, event.verb == "EHLO")
         return Reply(250, None, str(self._context.config.hostname))
 
     def _mail_offered(self, event: MailOffered) -> Reply:

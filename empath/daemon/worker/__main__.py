@@ -108,20 +108,22 @@ class Worker:
             return
         self._seen_news = news
         self._rest_s = _REST_S
-        self._dispatch.may_go_on = not (self._runtime.draining.is_set() or self._probe.is_frozen())
+        limit, further = lease_limits(self._slots, len(self._active), self._count_stuck)
+        failing = failing_limit(self._slots, self._active_failing + self._count_slow())
+        is_frozen, is_runnable = self._probe.outlook(
+            now, with_failing=limit > 0 and failing > 0, with_leased=limit == 0 or further > 0
+        )
+        self._dispatch.may_go_on = not (self._runtime.draining.is_set() or is_frozen)
         if not self._dispatch.may_go_on:
             self._next_ready_at = None
-            return
-        limit, further = lease_limits(self._slots, len(self._active), self._count_stuck)
-        if limit == 0:
+        elif limit == 0:
             self._next_ready_at = now + _POLL_S  # a lease may be stuck by then
-            if self._probe.is_runnable(now, with_failing=False, with_leased=True):
+            if is_runnable:
                 self._cut_slow_short()
-            return
-        failing = failing_limit(self._slots, self._active_failing + self._count_slow())
-        if self._probe.is_runnable(now, with_failing=failing > 0, with_leased=further > 0):
+        elif is_runnable:
+            self._next_ready_at = now + _POLL_S
             self._take(now, limit, failing, further)
-        if failing == 0:
+        elif failing == 0:
             self._next_ready_at = None
         elif further == 0:
             self._next_ready_at = now + _POLL_S  # what is left waits for destinations without a lease

@@ -30,13 +30,18 @@ _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])((?:" + _STATUS + rb"(?: |$))?(.*)
 
 
 class _Line(NamedTuple):
-    """One line of a reply; `rest` is `text` without its enhanced status, where that counts."""
+    """
+    One line of a reply.
+
+    Shape: rest is text without its enhanced status, where that counts; alone is the reply if the line is all of it.
+    """
 
     code: int
     is_last: bool
     enhanced: EnhancedStatus | None
     text: str
     rest: str
+    alone: Reply
 
 
 class ReplyReader:
@@ -105,6 +110,9 @@ class ReplyReader:
                 continue
             self._noise_left = 0
             if line.is_last:
+                if not self._lines:
+                    self._octets = 0
+                    return line.alone
                 reply = _reply(self._lines, line)
                 self._begin_reply()
                 return reply
@@ -129,8 +137,6 @@ class ReplyReader:
 
 
 def _reply(lines: list[_Line], last: _Line) -> Reply:
-    if not lines:
-        return Reply(last.code, last.enhanced, last.rest, is_from_host=True)
     if last.enhanced is None:
         return Reply(last.code, None, "\n".join(line.text for line in (*lines, last)), is_from_host=True)
     # RFC 2034 §4 repeats the status on every line; a Reply has it once.
@@ -144,11 +150,13 @@ def _parse(octets: bytes) -> _Line:
         shown = octets[:_MAX_SHOWN_OCTETS].decode("utf-8", "surrogateescape").rstrip("\r\n")
         raise SyntaxViolation(f'not a reply: "{shown}"')
     code, separator, text, status, rest = match.groups()
-    whole = (text or b"").decode("utf-8", "surrogateescape")
+    whole = left = (text or b"").decode("utf-8", "surrogateescape")
+    enhanced = None
     # A status whose class is not that of the code breaks RFC 2034 §4; it stays part of the text.
-    if not status or status[0] != code[0]:
-        return _Line(int(code), separator != b"-", None, whole, whole)
-    return _Line(int(code), separator != b"-", _status(status), whole, rest.decode("utf-8", "surrogateescape"))
+    if status and status[0] == code[0]:
+        enhanced, left = _status(status), rest.decode("utf-8", "surrogateescape")
+    alone = Reply(int(code), enhanced, left, is_from_host=True)
+    return _Line(int(code), separator != b"-", enhanced, whole, left, alone)
 
 
 @lru_cache(maxsize=256)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from empath.mail.identity import Timestamp
 from empath.mail.outcome import Stage
-from empath.storage.engine import Reader, Session
+from empath.storage.engine import Reader, Row, Session
 from empath.storage.queue.accept import INLINE
 from empath.storage.write import Write
 
@@ -119,19 +119,20 @@ class TakeLeases(Write):
         self._now = now
         self._limits = (limit, failing_limit)
         self._further_limit = further_limit
-        self._ready = "lease.longest_ready" if ignores_class else "lease.ready_destinations"
+        self._ignores_class = ignores_class
         self._wanted = {**self._process, "now": now, "share": share}
 
     def run(self, session: Session) -> None:
         self.leases, self.has_more = [], False
         self._is_ended = False
-        if session.value("lease.is_frozen"):
+        [(is_frozen, has_failing)] = session.rows("lease.state", {"now": self._now})
+        if is_frozen:
             return
         limit, failing_limit = self._limits
-        for is_failing, most in ((0, limit), (1, failing_limit)):
-            left = min(most, limit - len(self.leases))
-            if left > 0:
-                self._take(session, is_failing, left)
+        self._take(session, 0, limit)
+        left = min(failing_limit, limit - len(self.leases))
+        if has_failing and left > 0:
+            self._take(session, 1, left)
 
     def after_commit(self, session: Session) -> None:
         with session.one_instant():  # one for all: a transaction per statement costs more than the statements
@@ -139,9 +140,7 @@ class TakeLeases(Write):
                 _fill(session, lease)
 
     def _take(self, session: Session, is_failing: int, limit: int) -> None:
-        further = self._further_limit - len(self.leases)
-        wanted = {**self._wanted, "is_failing": is_failing, "has_lease": int(further > 0), "limit": limit}
-        ready = session.rows(self._ready, wanted)
+        ready = self._ready(session, is_failing, limit)
         for place, (destination_id, name, lease_count, has_lease, free) in enumerate(ready):
             if self._is_ended:
                 return
@@ -153,6 +152,18 @@ class TakeLeases(Write):
             leases = self._lease(session, destination_id, lease_count, slots)
             self.leases += [Lease(lease_id, name, bool(is_failing), []) for lease_id in leases]
             limit -= len(leases)
+
+    def _ready(self, session: Session, is_failing: int, limit: int) -> list[Row]:
+        """Destinations in their turn: those without a lease first, unless the class is ignored."""
+        wanted = {**self._wanted, "is_failing": is_failing, "limit": limit}
+        with_leased = self._further_limit > len(self.leases)
+        if self._ignores_class:
+            return session.rows("lease.longest_ready", {**wanted, "has_lease": int(with_leased)})
+        ready = session.rows("lease.ready_destinations", {**wanted, "has_lease": 0})
+        if with_leased and len(ready) < limit:
+            wanted["limit"] = limit - len(ready)
+            ready += session.rows("lease.ready_destinations", {**wanted, "has_lease": 1})
+        return ready
 
     def _lease(self, session: Session, destination_id: int, lease_count: int, slots: int) -> list[int]:
         """Take what is due at one destination with at most *slots* leases; their numbers."""
@@ -176,13 +187,12 @@ class TakeLeases(Write):
     def _due(self, session: Session, destination_id: int, slots: int, aging: int) -> list[tuple[int, int]]:
         """Recipients and their messages, class by class; for *aging* of the slots the oldest of any class instead."""
         wanted = MESSAGES * slots
+        seek = {"destination_id": destination_id, "now": self._now, "limit": wanted}
+        if not aging:
+            return session.rows("lease.due_recipients", seek)
         by_class: list[tuple[int, int, float]] = []
         for priority in CLASSES:
-            limit = wanted if aging else wanted - len(by_class)
-            if limit <= 0:
-                break
-            seek = {"destination_id": destination_id, "priority": priority, "now": self._now, "limit": limit}
-            by_class += session.rows("lease.due_recipients", seek)
+            by_class += session.rows("lease.due_of_class", {**seek, "priority": priority})
         kept = by_class[: wanted - MESSAGES * aging]
         rest = by_class[len(kept) :]
         rest.sort(key=lambda row: row[2])
@@ -203,12 +213,7 @@ class TakeLeases(Write):
         return list(chosen.values())
 
     def _make_bound_exact(self, session: Session, destination_id: int) -> None:
-        earliest = []
-        for priority in CLASSES:
-            seek = {"destination_id": destination_id, "priority": priority}
-            at = session.value("lease.earliest_waiting", seek)
-            if at is not None:
-                earliest.append((at, priority))
+        earliest = session.rows("lease.earliest_waiting", {"destination_id": destination_id})
         due_at, priority = min(earliest, default=(None, CLASSES[-1]))
         # Of what is due already, the best class counts.
         priority = min((one for at, one in earliest if at <= self._now), default=priority)
@@ -221,7 +226,7 @@ class LeaseProbe:
     def __init__(self, reader: Reader, *, process_id: int, share: int) -> None:
         """*share* as for TakeLeases."""
         self._reader = reader
-        self._mine = {"process_id": process_id, "share": share, "limit": 1}
+        self._mine = {"process_id": process_id, "share": share}
 
     def close(self) -> None:
         """Close the reader."""
@@ -231,17 +236,15 @@ class LeaseProbe:
         """A number that changes when another connection, of any program, has committed."""
         return self._reader.news()
 
-    def is_frozen(self) -> bool:
-        """Whether an operator stopped delivery."""
-        return bool(self._reader.value("lease.is_frozen"))
+    def outlook(self, now: float, *, with_failing: bool, with_leased: bool) -> tuple[bool, bool]:
+        """
+        Whether an operator stopped delivery, and whether a lease can be taken at *now*.
 
-    def is_runnable(self, now: float, *, with_failing: bool, with_leased: bool) -> bool:
-        """Whether a lease can be taken at *now*; *with_leased*: a further one of a destination, too."""
+        *with_failing*: also of a failing destination; *with_leased*: also a further one of a destination.
+        """
         wanted = {**self._mine, "has_lease": int(with_leased), "now": now}
-        return any(
-            self._reader.rows("lease.ready_destinations", {**wanted, "is_failing": is_failing})
-            for is_failing in ((0, 1) if with_failing else (0,))
-        )
+        [(is_frozen, has_healthy, has_failing)] = self._reader.rows("lease.outlook", wanted)
+        return bool(is_frozen), bool(has_healthy or (with_failing and has_failing))
 
     def next_ready_at(self) -> float | None:
         """When a lease can next be taken; None: nothing waits."""

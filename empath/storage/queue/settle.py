@@ -62,16 +62,13 @@ class Settle(Write):
         self._is_delayed = is_delayed
 
     def run(self, session: Session) -> None:
-        self.is_stale = not session.value("settle.is_lease_valid", {"lease_id": self.lease_id})
-        for passed in self.passed if not self.is_stale else ():
+        self.is_stale = False
+        for passed in self.passed:
             # A recipient that the lease no longer holds has its fate already: this is the second try of a commit.
             if session.rows("settle.order", {**self._keys, "recipient_id": passed.recipient_id}):
                 self._record(session, passed, outcome=_NEXT_HOST, decided=_UNCHANGED, next_retry_at=None)
         for fate in self.fates:
-            if not self.is_stale:
-                self._settle(session, fate)
-            elif fate.status is RecipientStatus.DELIVERED:
-                self._record_doubt(session, fate)
+            self._settle(session, fate)
         is_delivered = not self.is_stale and any(fate.status is RecipientStatus.DELIVERED for fate in self.fates)
         if is_delivered and session.run("settle.forget_delivered_content", {**self._keys, "no_fields": b""}):
             session.run("settle.delete_forgotten_content", self._keys)
@@ -95,7 +92,8 @@ class Settle(Write):
 
     def _settle_ordered(self, session: Session, fate: Fate, update: dict[str, Any]) -> None:
         found = session.rows("settle.order", update)
-        if not found:  # the lease stands, but no longer holds this recipient
+        if not found:  # the lease is gone, or no longer holds this recipient
+            self.is_stale = not session.value("settle.is_lease_valid", {"lease_id": self.lease_id})
             if fate.status is RecipientStatus.DELIVERED:
                 self._record_doubt(session, fate)
             return

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import apsw
+import orjson
 
 from empath.storage.engine import Bindings, Condition, Row
 from empath.storage.queries import all_queries
@@ -170,4 +171,11 @@ class TranslatingSession(SqliteSession):
 
 def _packed(bindings: Bindings, lists: Iterable[str]) -> dict[str, Any]:
     assert isinstance(bindings, Mapping), "a statement with a list has named parameters"
-    return {**bindings, **{name: json.dumps(list(bindings[name])) for name in lists}}
+    return {**bindings, **{name: _json(list(bindings[name])) for name in lists}}
+
+
+def _json(values: list[Any]) -> str:
+    try:
+        return orjson.dumps(values).decode()
+    except TypeError:  # text with a lone surrogate, which is equal to no text of the queue
+        return json.dumps(values)

@@ -30,13 +30,11 @@ UPDATE _recipient
  WHERE lost_leases > 0 AND attempts > 0;
 
 -- Destinations take turns.
-ALTER TABLE _destination ADD COLUMN has_lease INTEGER NOT NULL DEFAULT 0 CHECK (has_lease IN (0, 1));
 ALTER TABLE _destination ADD COLUMN priority INTEGER NOT NULL DEFAULT 4 CHECK (priority BETWEEN 0 AND 4);
 ALTER TABLE _destination ADD COLUMN leased_at REAL;
 ALTER TABLE _destination ADD COLUMN turn_at REAL GENERATED ALWAYS AS (max(ready_at, coalesce(leased_at, 0.0))) VIRTUAL;
-CREATE INDEX _destination_turn ON _destination (is_failing, has_lease, priority, turn_at) WHERE turn_at IS NOT NULL;
+CREATE INDEX _destination_turn ON _destination (is_failing, priority, turn_at) WHERE turn_at IS NOT NULL;
 UPDATE _destination SET priority = 2;
-UPDATE _destination SET has_lease = 1 WHERE destination_id IN (SELECT destination_id FROM _lease);
 
 -- The version is that of SQLite or of another engine.
 ALTER TABLE _process RENAME COLUMN sqlite_version TO engine_version;

@@ -1,40 +1,66 @@
 -- lease.sql - a worker takes leases, and checks whether mail is due
 -- Transaction: unless a statement says otherwise, inside the lease's BEGIN IMMEDIATE.
 
--- name: is_frozen
--- Whether an operator stopped delivery. Transaction: none needed. Rows: one, 0 or 1.
-SELECT EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen');
+-- name: state
+-- What decides whether leases are taken at all: whether an operator stopped delivery, and whether a failing destination is
+-- ready at :now (Unix seconds). Index: _destination_ready. Rows: one of is_frozen, has_failing.
+SELECT EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen'),
+       EXISTS (SELECT 1 FROM _destination WHERE is_failing = 1 AND ready_at <= :now);
+
+-- name: outlook
+-- What a worker looks at before it takes the write lock: whether an operator stopped delivery, and whether :process_id may
+-- take a lease at :now of a healthy and of a failing destination. :has_lease is 0 to leave out those that have a lease.
+-- Transaction: none needed. Index: _destination_ready. Rows: one of is_frozen, has_healthy, has_failing.
+SELECT EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen'),
+       EXISTS (
+         SELECT 1
+           FROM _destination AS d
+          WHERE d.is_failing = 0
+            AND d.ready_at <= :now
+            AND (:has_lease OR NOT EXISTS (SELECT 1 FROM _lease AS l WHERE l.destination_id = d.destination_id))
+            AND :share > (SELECT count(*) FROM _lease AS l
+                           WHERE l.destination_id = d.destination_id AND l.process_id = :process_id)),
+       EXISTS (
+         SELECT 1
+           FROM _destination AS d
+          WHERE d.is_failing = 1
+            AND d.ready_at <= :now
+            AND (:has_lease OR NOT EXISTS (SELECT 1 FROM _lease AS l WHERE l.destination_id = d.destination_id))
+            AND :share > (SELECT count(*) FROM _lease AS l
+                           WHERE l.destination_id = d.destination_id AND l.process_id = :process_id));
 
 -- name: ready_destinations
--- Destinations of which :process_id may take a lease at :now (Unix seconds), in their turn: those without a lease, then
--- the better class, then the one that waits longest. A slot is free, and the process holds less than its :share.
--- :is_failing picks healthy or failing ones; :has_lease is 0 to leave out those that have a lease.
--- Transaction: also outside one, to check before the write lock is taken. Index: _destination_turn, all four columns in
--- this order. Rows: at most :limit of destination_id, name, lease_count, has_lease, slots that the process may take.
-SELECT d.destination_id, d.name, d.lease_count, d.has_lease,
+-- Destinations of which :process_id may take a lease at :now (Unix seconds), in their turn: the better class, then the
+-- one that waits longest. A slot is free, and the process holds less than its :share. :is_failing picks healthy or failing
+-- ones, :has_lease those without (0) or with (1) a lease. The others are walked past: they are no more than the leases of
+-- all workers. Index: _destination_turn, all three columns in this order.
+-- Rows: at most :limit of destination_id, name, lease_count, has_lease, slots that the process may take.
+SELECT d.destination_id, d.name, d.lease_count, :has_lease,
        min(d.max_leases - (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id),
            :share - (SELECT count(*) FROM _lease AS l
-                      WHERE l.destination_id = d.destination_id AND l.process_id = :process_id))
+                      WHERE l.destination_id = d.destination_id AND l.process_id = :process_id)) AS slots
   FROM _destination AS d
  WHERE d.is_failing = :is_failing
-   AND d.has_lease IN (0, :has_lease)
    AND d.priority IN (0, 1, 2, 3, 4)
    AND d.turn_at <= :now
-   AND :share > (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id AND l.process_id = :process_id)
- ORDER BY d.has_lease, d.priority, d.turn_at
+   AND EXISTS (SELECT 1 FROM _lease AS l WHERE l.destination_id = d.destination_id) = :has_lease
+   AND slots > 0
+ ORDER BY d.priority, d.turn_at
  LIMIT :limit;
 
 -- name: longest_ready
--- As ready_destinations, the longest ready first whatever its class. Index: _destination_ready.
-SELECT d.destination_id, d.name, d.lease_count, d.has_lease,
+-- The same whatever the class, the longest ready first, with (:has_lease is 1) or without those that have a lease.
+-- Index: _destination_ready.
+SELECT d.destination_id, d.name, d.lease_count,
+       EXISTS (SELECT 1 FROM _lease AS l WHERE l.destination_id = d.destination_id) AS has_lease,
        min(d.max_leases - (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id),
            :share - (SELECT count(*) FROM _lease AS l
-                      WHERE l.destination_id = d.destination_id AND l.process_id = :process_id))
+                      WHERE l.destination_id = d.destination_id AND l.process_id = :process_id)) AS slots
   FROM _destination AS d
  WHERE d.is_failing = :is_failing
-   AND d.has_lease IN (0, :has_lease)
    AND d.ready_at <= :now
-   AND :share > (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id AND l.process_id = :process_id)
+   AND has_lease <= :has_lease
+   AND slots > 0
  ORDER BY d.ready_at
  LIMIT :limit;
 
@@ -54,8 +80,19 @@ SELECT process_id, :destination_id, :now FROM _process WHERE process_id = :proce
 RETURNING lease_id;
 
 -- name: due_recipients
--- Up to :limit waiting recipients of one destination and class whose time has come (:now), oldest first.
--- Index: _recipient_due, all three columns by equality or range in this order. Rows: recipient_id, message_id, next_retry_at.
+-- Up to :limit waiting recipients of one destination whose time has come (:now), class by class, the oldest of each first.
+-- Index: _recipient_due, all three columns by equality or range in this order. Rows: recipient_id, message_id.
+SELECT recipient_id, message_id
+  FROM _recipient
+ WHERE destination_id = :destination_id
+   AND priority IN (0, 1, 2, 3, 4)
+   AND next_retry_at <= :now
+   AND status IN ('queued', 'deferred')
+ ORDER BY priority, next_retry_at
+ LIMIT :limit;
+
+-- name: due_of_class
+-- The same of one class (:priority) only. Rows: recipient_id, message_id, next_retry_at.
 SELECT recipient_id, message_id, next_retry_at
   FROM _recipient
  WHERE destination_id = :destination_id
@@ -82,12 +119,17 @@ UPDATE _recipient SET status = 'leased', lease_id = :lease_id
  WHERE recipient_id IN (:recipients[]);
 
 -- name: earliest_waiting
--- Earliest waiting recipient of one destination and class. Index: _recipient_due. Rows: one, next_retry_at or NULL.
-SELECT min(next_retry_at)
-  FROM _recipient
- WHERE destination_id = :destination_id
-   AND priority = :priority
-   AND status IN ('queued', 'deferred');
+-- The earliest waiting recipient of each class at one destination. Index: _recipient_due.
+-- Rows: at most one for each class, next_retry_at and priority.
+WITH class (priority) AS (VALUES (0), (1), (2), (3), (4))
+SELECT (SELECT min(r.next_retry_at)
+          FROM _recipient AS r
+         WHERE r.destination_id = :destination_id
+           AND r.priority = class.priority
+           AND r.status IN ('queued', 'deferred')) AS earliest,
+       class.priority
+  FROM class
+ WHERE earliest IS NOT NULL;
 
 -- name: set_due
 -- Make the bound exact after a lease; :due_at may be NULL. :priority is the class of the mail that is due next.

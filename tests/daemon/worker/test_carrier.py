@@ -35,12 +35,13 @@ def bodies(tmp_path: Path) -> list[Body]:
 
 def test_the_added_fields_come_first_and_the_content_follows(bodies: list[Body]) -> None:
     """
-    They are pieces of their own: to join them would copy the content.
+    Before a file they are a piece of their own: to join them would copy the content.
     """
+    in_row, in_file = (list(body.pieces()) for body in bodies)
+    assert [ADDED + CONTENT] == in_row
+    assert (ADDED, CONTENT) == (in_file[0], b"".join(in_file[1:]))
     for body in bodies:
-        pieces = list(body.pieces())
-        assert (ADDED, CONTENT) == (pieces[0], b"".join(pieces[1:]))
-        assert pieces == gevent.spawn(list, body.pieces_in_hub()).get()
+        assert list(body.pieces()) == gevent.spawn(list, body.pieces_in_hub()).get()
 
 
 def test_content_without_added_fields_goes_on_as_it_is(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ BREAKS = {
     "slots_over_limit": "UPDATE _destination SET max_leases = 0 WHERE destination_id = 1",
 }
 ALONGSIDE = {  # what else a break is
-    "lease_without_destination": {"leased_elsewhere", "is_full_wrong"},
+    "lease_without_destination": {"leased_elsewhere"},
     "lease_without_being_leased": {"integrity", "leased_elsewhere"},
 }
 LIVE = "SELECT recipient_id FROM _recipient WHERE status IN ('queued', 'deferred', 'leased', 'held') ORDER BY 1"

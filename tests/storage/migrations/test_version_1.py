@@ -70,10 +70,9 @@ def test_the_migration_keeps_every_row(path: Path) -> None:
     prepare(path)
 
     after = dump(path)
-    leased = {destination_id for _, _, destination_id, _ in before["_lease"]}
     expected: dict[str, list[tuple[Any, ...]]] = before | {
         "_message": [(*row, b"") for row in before["_message"]],
-        "_destination": [(*row, int(row[0] in leased), 2, None, row[-1]) for row in before["_destination"]],
+        "_destination": [(*row, 2, None, row[-1]) for row in before["_destination"]],
         "_setting": [*before["_setting"], ("audit_told", str(len(named)))],
         "_notice": [(*row, 0) for row in before["_notice"]],
         "_audit": [(*row, *names) for row, names in zip(before["_audit"], named, strict=True)],

@@ -521,22 +521,18 @@ def test_outlook_sees_work_without_the_write_lock(queue: Queue) -> None:
     """
     reader = queue.engine.open_reader()
     probe = LeaseProbe(reader, process_id=queue.process_id, share=20)
-    runnable = partial(probe.is_runnable, with_failing=True, with_leased=True)
-    assert (False, None, False) == (
-        runnable(T0), probe.next_ready_at(), probe.is_frozen(),
-    )  # fmt: skip
+    outlook = partial(probe.outlook, with_failing=True, with_leased=True)
+    assert ((False, False), None) == (outlook(T0), probe.next_ready_at())
 
     queue.accept(at=T0 + 5)
-    assert (False, True, T0 + 5) == (
-        runnable(T0), runnable(T0 + 5, with_failing=False),
-        probe.next_ready_at(),
+    assert ((False, False), (False, True), T0 + 5) == (
+        outlook(T0), outlook(T0 + 5, with_failing=False), probe.next_ready_at(),
     )  # fmt: skip
 
     write(queue.path, "UPDATE _destination SET is_failing = 1")
     write(queue.path, "INSERT INTO _setting VALUES ('frozen', '1')")
-    assert (False, True, T0 + 5, True) == (
-        runnable(T0 + 5, with_failing=False), runnable(T0 + 5),
-        probe.next_ready_at(), probe.is_frozen(),
+    assert ((True, False), (True, True), T0 + 5) == (
+        outlook(T0 + 5, with_failing=False), outlook(T0 + 5), probe.next_ready_at(),
     )  # fmt: skip
     reader.close()
 

@@ -51,11 +51,7 @@ def test_statement_finds_its_rows_by_an_index(connection: apsw.Connection, file:
     ("file", "name", "index"),
     [
         ("accept", "find_destination", "sqlite_autoindex__destination_1 (name=?)"),
-        (
-            "lease",
-            "ready_destinations",
-            "_destination_turn (is_failing=? AND has_lease=? AND priority=? AND turn_at<?)",
-        ),
+        ("lease", "ready_destinations", "_destination_turn (is_failing=? AND priority=? AND turn_at<?)"),
         ("lease", "longest_ready", "_destination_ready (is_failing=? AND ready_at<?)"),
         ("lease", "next_ready_at", "_destination_ready (is_failing=? AND ready_at>?)"),
         ("lease", "due_recipients", "_recipient_due (destination_id=? AND priority=? AND next_retry_at<?)"),

@@ -54,18 +54,23 @@ class Body:
         return self._checked(iter(partial(in_thread, next, self._in_file(), b""), b""))
 
     def _checked(self, file: Iterator[bytes]) -> Iterator[bytes]:
+        if self.content is not None:  # one piece: it is small, and each piece has its cost on the way out
+            self._check(len(self.added_fields) + len(self.content), hashlib.sha256(self.content))
+            yield self.added_fields + self.content
+            return
         if self.added_fields:
             yield self.added_fields
-        octets = len(self.added_fields)
-        hashed = hashlib.sha256() if self.digest is not None else None
-        for piece in (self.content,) if self.content is not None else file:
+        octets, hashed = len(self.added_fields), hashlib.sha256()
+        for piece in file:
             octets += len(piece)
-            if hashed is not None:
-                hashed.update(piece)
+            hashed.update(piece)
             yield piece
+        self._check(octets, hashed)
+
+    def _check(self, octets: int, hashed: "hashlib._Hash") -> None:
         if octets != self.size:
             raise ContentGone(f"it has {octets} octets, and {self.size} were accepted")
-        if hashed is not None and hashed.hexdigest() != self.digest:
+        if self.digest is not None and hashed.hexdigest() != self.digest:
             raise ContentGone("its octets are not those that were accepted")
 
     def _in_file(self) -> Iterator[bytes]:
