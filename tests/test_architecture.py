@@ -50,7 +50,7 @@ ONLY_IN = {  # outside module -> where it may be named: a package, or one file
     "gevent": {"daemon", "net"},
     "idna": {"mail/domain.py"},
     "logging": set(),
-    "orjson": {"telemetry"},
+    "orjson": {"storage", "telemetry"},
     "pydantic": {"config"},
     "pydantic_core": {"config"},
     "rich": {"cli"},

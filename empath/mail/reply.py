@@ -86,6 +86,10 @@ class Reply:
 
     def escaped(self) -> str:
         """Code, status and text in one line of printable text, at most 500 characters; "\\" escapes the rest."""
+        return self._escaped
+
+    @cached_property
+    def _escaped(self) -> str:  # asked for by the row, the attempt and the log
         status = f"{self.enhanced} " if self.enhanced else ""
         whole = f"{self.code:03} {status}{self.text}"
         if not whole.isascii() or not whole.isprintable() or "\\" in whole:
