@@ -9,6 +9,7 @@ they name the server that was asked, not a Python class.
 import os
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import dns.exception
@@ -32,7 +33,10 @@ from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed,
 
 MAX_EXCHANGERS = 100  # most records kept of one answer, the best ones
 MAX_ADDRESSES = 20  # most records kept of one answer, more than any attempt tries
+MAX_ALIASES = 10  # most questions for one answer where servers give an alias without its target
 TIMED_OUT = "no answer in time"
+_ENDLESS = "aliases without an end"
+_FOREVER_S = float("inf")
 _PORT = 53
 _NO_EDNS = (dns.rcode.FORMERR, dns.rcode.NOTIMP)  # replies of a server that does not know EDNS, RFC 6891 §7
 _EDNS_OCTETS = 1232  # size of a datagram that no router has to fragment; longer answers come over TCP
@@ -88,18 +92,29 @@ class DnsResolver:
 
     def ask(self, question: Question, within_s: float) -> LookupAnswer:
         """Ask once, for at most *within_s* seconds and never longer than the timeout of one question."""
-        lifetime_s = min(self._timeout_s, within_s)
-        if lifetime_s <= 0:
-            return Failed(TIMED_OUT)
+        ends_at = time.monotonic() + min(self._timeout_s, within_s)
         try:
             name = dns.name.from_text(question.name)
         except dns.exception.DNSException:
             return Absent("NXDOMAIN", 0)  # no such name can be in the DNS
         self._follow_system()
+        ttl_s = _FOREVER_S
+        for _ in range(MAX_ALIASES):
+            found = self._ask_one(name, question.kind, ends_at - time.monotonic())
+            if not isinstance(found, dns.resolver.Answer):
+                return found if isinstance(found, Failed) else replace(found, ttl_s=min(ttl_s, found.ttl_s))
+            ttl_s = min([ttl_s, *(float(alias.ttl) for alias in found.chaining_result.cnames)])
+            if not _is_to_be_followed(found):
+                return _read(found, question.kind, ttl_s)
+            name = found.canonical_name
+        return Failed(_ENDLESS)
+
+    def _ask_one(self, name: dns.name.Name, kind: Kind, lifetime_s: float) -> "dns.resolver.Answer | Absent | Failed":
+        """One question, for at most *lifetime_s* seconds."""
+        if lifetime_s <= 0:
+            return Failed(TIMED_OUT)
         try:
-            found = self._resolver.resolve(
-                name, question.kind, search=False, raise_on_no_answer=False, lifetime=lifetime_s
-            )
+            return self._resolver.resolve(name, kind, search=False, raise_on_no_answer=False, lifetime=lifetime_s)
         except dns.resolver.NXDOMAIN as exc:
             response: dns.message.QueryMessage = exc.kwargs["responses"][name]
             return Absent("NXDOMAIN", response.resolve_chaining().minimum_ttl)
@@ -109,7 +124,6 @@ class DnsResolver:
             return Failed(_reason(exc.kwargs["errors"]) or "no name server is configured")
         except dns.exception.DNSException as exc:
             return Failed(_words(exc))
-        return _read(found, question.kind)
 
     def _with(self, nameservers: "list[_Nameserver]") -> dns.resolver.Resolver:
         resolver = dns.resolver.Resolver(configure=False)
@@ -156,8 +170,23 @@ class _Nameserver(dns.nameserver.Do53Nameserver):
         return super().query(plain, *args, **kwargs)
 
 
-def _read(found: dns.resolver.Answer, kind: Kind) -> LookupAnswer:
-    ttl_s = float(found.chaining_result.minimum_ttl)
+def _is_to_be_followed(found: dns.resolver.Answer) -> bool:
+    """
+    Whether the answer is an alias alone: the server knows nothing of its target.
+
+    That is not "none of this type". A server that has looked at the target and found nothing there says so by the SOA
+    record of the target's zone, RFC 2308 §2.2.
+    """
+    if found.rrset is not None or not found.chaining_result.cnames:
+        return False
+    return not any(
+        rrset.rdtype == dns.rdatatype.SOA and found.canonical_name.is_subdomain(rrset.name)
+        for rrset in found.response.authority
+    )
+
+
+def _read(found: dns.resolver.Answer, kind: Kind, ttl_s: float) -> LookupAnswer:
+    ttl_s = min(ttl_s, float(found.chaining_result.minimum_ttl))
     if found.rrset is None:
         if _is_referral(found.response):
             return Failed(f"a referral from {_Nameserver(str(found.nameserver), found.port or _PORT)}")
@@ -202,7 +231,7 @@ def _words(error: object) -> str:
 
 _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (dns.exception.Timeout, TIMED_OUT),
-    (dns.message.ChainTooLong, "aliases without an end"),
+    (dns.message.ChainTooLong, _ENDLESS),
     (dns.resolver.YXDOMAIN, "YXDOMAIN"),
     (EOFError, "an answer that ends early"),
 )

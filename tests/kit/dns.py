@@ -39,6 +39,7 @@ class ScriptedDns:
         self.asked: list[tuple[str, str]] = []
         self.by_tcp: list[tuple[str, str]] = []
         self._records: dict[str, dict[str, list[str]]] = {}
+        self._bare: set[str] = set()
         self._ttls: dict[str, int] = {}
         self._codes: dict[tuple[str, str], dns.rcode.Rcode] = {}
         self._silent: set[tuple[str, str]] = set()
@@ -81,6 +82,11 @@ class ScriptedDns:
         """An alias: every question for *name* is answered for *target*, with the CNAMEs before it; loops are kept."""
         self._add(name, "CNAME", [f"{target}."])
         return self
+
+    def bare_cname(self, name: str, target: str) -> Self:
+        """An alias that is answered alone, as by a server that does not follow it."""
+        self._bare.add(name)
+        return self.cname(name, target)
 
     def ttl(self, name: str, seconds: int) -> Self:
         """How long records of this name may be kept; 60 seconds if nothing is said."""
@@ -255,6 +261,8 @@ class ScriptedDns:
             if alias is None:
                 break
             answer.answer.append(dns.rrset.from_text(f"{name}.", self._ttl(name), "IN", "CNAME", *alias))
+            if name in self._bare:
+                return answer
             name = alias[0].removesuffix(".")
         if name not in self._records:
             answer.set_rcode(dns.rcode.NXDOMAIN)

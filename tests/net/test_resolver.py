@@ -6,7 +6,7 @@ import dns.rcode
 import pytest
 
 from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, Question
-from empath.net.resolver import MAX_ADDRESSES, MAX_EXCHANGERS, TIMED_OUT, DnsResolver
+from empath.net.resolver import MAX_ADDRESSES, MAX_ALIASES, MAX_EXCHANGERS, TIMED_OUT, DnsResolver
 from tests.kit.dns import ScriptedDns
 
 MX = Question("example.org", Kind.MX)
@@ -60,6 +60,57 @@ def test_aliases_in_a_circle_are_a_failure(script, resolver):
     """
     script.cname("example.org", "b.test").cname("b.test", "example.org")
     assert [Failed(f"aliases without an end from {script.address}")] == resolver.look_up([A], ENOUGH_S)
+
+
+def test_an_alias_that_comes_without_its_target_is_followed(script, resolver):
+    """
+    A forwarder may give the alias alone. Taken for "none of this type", mail would bounce with 5.4.4.
+    """
+    script.bare_cname("example.org", "b.test").ttl("example.org", 7).bare_cname("b.test", "c.test")
+    script.mx("c.test", (5, "mx.test")).a("c.test", "192.0.2.1")
+    expected = [Exchangers((Exchanger(5, "mx.test"),), 7), Addresses(("192.0.2.1",), 7)]
+    assert expected == resolver.look_up([MX, A], ENOUGH_S)
+    assert [("example.org", "MX"), ("b.test", "MX"), ("c.test", "MX")] == script.asked[:3]
+
+
+@pytest.mark.parametrize(("has_name", "why"), [(True, "NODATA"), (False, "NXDOMAIN")])
+def test_what_the_target_of_an_alias_lacks_is_absent(script, resolver, has_name, why):
+    """
+    RFC 6604 §3: the code is that of the last name.
+    """
+    script.bare_cname("example.org", "b.test").negative_ttl(900).ttl("example.org", 7)
+    if has_name:
+        script.a("b.test", "192.0.2.1")
+    assert [Absent(why, 7)] == resolver.look_up([MX], ENOUGH_S)
+
+
+def test_a_target_that_the_server_has_looked_at_is_not_asked_for_again(script, resolver):
+    """
+    RFC 2308 §2.2: the SOA record of the target's zone says that there is nothing.
+    """
+    script.cname("example.org", "b.test").a("b.test", "192.0.2.1").negative_ttl(30)
+    assert [Absent("NODATA", 30)] == resolver.look_up([MX], ENOUGH_S)
+    assert [("example.org", "MX")] == script.asked
+
+
+def test_a_failure_at_the_target_of_an_alias_is_a_failure(script, resolver):
+    """
+    Mail waits.
+    """
+    script.bare_cname("example.org", "b.test").fail("b.test", "MX")
+    assert [Failed(f"SERVFAIL from {script.address}")] == resolver.look_up([MX], ENOUGH_S)
+
+
+@pytest.mark.parametrize("links", [2, MAX_ALIASES + 1])
+def test_aliases_without_an_end_are_a_failure_link_by_link_too(script, resolver, links):
+    """
+    A circle, or a chain of any length, costs a bounded number of questions.
+    """
+    names = ["example.org", *(f"{n}.test" for n in range(1, links))]
+    for name, target in zip(names, [*names[1:], names[0]], strict=True):
+        script.bare_cname(name, target)
+    assert [Failed("aliases without an end")] == resolver.look_up([A], ENOUGH_S)
+    assert MAX_ALIASES == len(script.asked)
 
 
 @pytest.mark.parametrize(("has_name", "why"), [(True, "NODATA"), (False, "NXDOMAIN")])
