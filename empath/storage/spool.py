@@ -38,7 +38,7 @@ class SpoolFile:
         """
         try:
             if self._file is None:
-                self.path.parent.mkdir(mode=0o750, exist_ok=True)
+                self._make_folder()
                 if os.path.lexists(self.path):
                     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
                 self._file = open(self._part, "xb", buffering=0, opener=no_link_opener(0o640))  # noqa: SIM115 - kept open
@@ -67,6 +67,16 @@ class SpoolFile:
                 sync_folder(folder)
         except OSError as exc:
             raise StorageFailure(f"{self.path}: {exc.strerror}") from exc
+
+    def _make_folder(self) -> None:
+        """Make the file's directory, and a spool that was removed. The queue's own directory is never made."""
+        try:
+            self.path.parent.mkdir(mode=0o750, exist_ok=True)
+        except FileNotFoundError:
+            spool = self.path.parent.parent
+            spool.mkdir(mode=0o750, exist_ok=True)
+            sync_folder(spool.parent)
+            self.path.parent.mkdir(mode=0o750, exist_ok=True)
 
     def close(self) -> None:
         """Close the file and release its lock: a row names the file by now, or no row ever will."""

@@ -67,6 +67,30 @@ def test_file_and_its_directories_are_private(spool: Path) -> None:
     assert (0, 0) == (file.path.stat().st_mode & 0o027, file.path.parent.stat().st_mode & 0o027)
 
 
+def test_a_spool_that_was_removed_is_made_again(spool: Path) -> None:
+    """
+    A person who tidies up an empty directory refuses no mail until the next start.
+    """
+    spool.rmdir()
+    file = SpoolFile(spool, "mx", ID)
+    file.write(b"x")
+    file.complete()
+    file.close()
+
+    assert (b"x", 0) == (file.path.read_bytes(), spool.stat().st_mode & 0o027)
+
+
+def test_the_directory_of_the_queue_is_not_made_again(spool: Path) -> None:
+    """
+    Without it there is no queue that could name the file.
+    """
+    spool.rmdir()
+    with pytest.raises(StorageFailure):
+        SpoolFile(spool / "gone" / "spool", "mx", ID).write(b"x")
+
+    assert not (spool / "gone").exists()
+
+
 def test_files_are_spread_over_directories_by_the_end_of_the_id(spool: Path) -> None:
     """
     The end of an id is random; its beginning is the same for a whole day.
@@ -153,13 +177,15 @@ def test_missing_file_is_a_failure_that_names_it(spool: Path) -> None:
         open_content(spool, f"spool:mx/{ID}")
 
 
-def test_missing_spool_is_a_failure(tmp_path: Path) -> None:
+def test_a_spool_on_a_disk_that_is_not_mounted_is_a_failure(tmp_path: Path) -> None:
     """
-    A spool that is not mounted is a 4yz to the client, not a crash.
+    A 4yz to the client, not a crash, and no directory in the place of the link.
     """
+    (tmp_path / "spool").symlink_to(tmp_path / "disk" / "spool")
     for act in (lambda file: file.write(b"x"), lambda file: file.complete()):
         with pytest.raises(StorageFailure):
-            act(SpoolFile(tmp_path / "none", "mx", ID))
+            act(SpoolFile(tmp_path / "spool", "mx", ID))
+    assert not (tmp_path / "disk").exists()
 
 
 @pytest.fixture
