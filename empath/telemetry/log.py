@@ -29,6 +29,7 @@ Line = Callable[[dict[str, str], dict[str, Any]], bytes]
 KEPT_OCTETS: Final = 1_048_576
 
 _LINES: Final[dict[str, Line]] = {"json": json_line, "logfmt": logfmt_line}
+_STDOUT: Final = 1
 _STDERR: Final = 2
 
 
@@ -46,13 +47,20 @@ class Output:
         """
         Take *path*, or standard error for None; the old file is given up only when the new one is open.
 
+        Standard output and standard error follow, where they led to the old file: `empathd start` opens them so.
+
         Raises:
             CannotCreate: the file cannot be opened for appending.
         """
         fd = _STDERR if path is None else _append_to(path)
         old, self._fd, self._path = self._fd, fd, path
-        if old != _STDERR:
-            os.close(old)
+        if old == _STDERR:
+            return
+        if fd != _STDERR:
+            for standard in (_STDOUT, _STDERR):
+                if _is_same_file(standard, old):
+                    os.dup2(fd, standard)
+        os.close(old)
 
     def reopen(self) -> None:
         """Open the same name again, after a rotation. Raises as `open`; then the old file stays in use."""
@@ -158,6 +166,13 @@ class Log:
 
 
 log: Final = Log()
+
+
+def _is_same_file(fd: int, other_fd: int) -> bool:
+    try:
+        return os.path.sameopenfile(fd, other_fd)
+    except OSError:
+        return False  # one of them is closed
 
 
 def _append_to(path: Path) -> int:

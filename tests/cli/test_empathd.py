@@ -260,6 +260,24 @@ def test_a_start_returns_when_the_listeners_accept(detached):
     eventually(lambda: list(detached.delivered()), "delivered")
 
 
+def test_a_signal_does_not_end_a_start(detached):
+    """
+    The supervisor lives for a while before it can hear a signal. logrotate, or a reload, may come just then.
+    """
+    with subprocess.Popen([*EMPATHD, "start", "-c", str(detached.config)], stdin=subprocess.DEVNULL) as starting:
+        children = Path(f"/proc/{starting.pid}/task/{starting.pid}/children")
+
+        def signals_until_it_returns() -> int | None:
+            for pid in children.read_text().split():
+                for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+                    os.kill(int(pid), number)
+            return starting.poll()
+
+        eventually(lambda: signals_until_it_returns() is not None, "returned")
+    assert 0 == starting.returncode
+    detached.wait_for("reload_finished")
+
+
 def test_status_as_json_names_all_processes(detached):
     """
     For monitoring.

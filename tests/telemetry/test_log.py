@@ -3,6 +3,8 @@
 import fcntl
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -147,6 +149,34 @@ def test_a_reopened_log_leaves_the_file_that_was_moved_away(tmp_path):
     log.reopen()
     _write("second")
     assert (["first"], ["second"]) == (_texts(tmp_path / "log.1"), _texts(tmp_path / "log"))
+
+
+_ROTATED = """
+import os, sys
+from pathlib import Path
+from empath.telemetry.log import log
+
+file = Path(sys.argv[1])
+log.configure("json", "info", file)
+file.rename(file.with_name("log.1"))
+log.reopen()
+os.write(1, b"output\\n")
+os.write(2, b"error\\n")
+"""
+
+
+@pytest.mark.parametrize(("first", "expected"), [("log", "log"), ("other", "other")])
+def test_standard_error_follows_the_log_that_it_is_written_to(tmp_path, first, expected):
+    """
+    `empathd start` gives it the log file. In the file that was moved away no person would find a traceback, and its
+    space would not come free. A file of its own is left alone.
+    """
+    with (tmp_path / first).open("ab") as standard:
+        command = [sys.executable, "-c", _ROTATED, str(tmp_path / "log")]
+        subprocess.run(command, check=True, stdout=standard, stderr=standard, timeout=30)
+    assert {expected: "output\nerror\n", "log.1": ""} == {
+        file.name: file.read_text() for file in tmp_path.iterdir() if file.name in (expected, "log.1")
+    }
 
 
 def test_a_log_that_cannot_be_reopened_goes_on_in_the_old_file(tmp_path):

@@ -17,11 +17,11 @@ from typing import Final, NoReturn
 from empath.config.model import Config
 from empath.daemon.process.child import DRAIN_S
 from empath.daemon.supervisor import instance
+from empath.daemon.supervisor.orders import HELD_BACK
 from empath.daemon.supervisor.serve import START_FD
 from empath.errors import CannotCreate, EmpathError, PermissionRefused, ServiceUnavailable
 
 _STOP_S: Final = DRAIN_S + 10.0  # the drain, the kill after it, and a margin
-_HELD_BACK: Final = (signal.SIGHUP, signal.SIGUSR1)  # would end a supervisor that has no handlers yet
 _COMMAND: Final = (sys.executable, "-P", "-m", "empath.daemon.supervisor")
 
 
@@ -62,7 +62,7 @@ def run(config_file: Path, lock_fd: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os.set_inheritable(lock_fd, True)
-    signal.pthread_sigmask(signal.SIG_BLOCK, _HELD_BACK)
+    signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
     os.environ[instance.LOCK_FD] = str(lock_fd)
     os.execv(_COMMAND[0], [*_COMMAND, str(config_file.absolute())])
 
@@ -78,6 +78,7 @@ def start(config_file: Path, config: Config, lock_fd: int) -> None:
     """
     outcome_fd, report_fd = os.pipe2(os.O_CLOEXEC)
     errors = error_file(config)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)  # inherited by the supervisor
     try:
         with open(errors, "ab", opener=_readable_by_group) as stderr:
             supervisor = subprocess.Popen(
@@ -93,6 +94,7 @@ def start(config_file: Path, config: Config, lock_fd: int) -> None:
     except OSError as exc:
         raise CannotCreate(f"cannot start with standard error to {errors}: {exc.strerror}") from exc
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         os.close(report_fd)
     with os.fdopen(outcome_fd, encoding="utf-8") as outcome:
         line = outcome.readline().strip()

@@ -29,10 +29,19 @@ HOUSEKEEPER: Final = "housekeeper"  # cause of the orders that come by `ask_fd`
 _SIGNALS: Final = {
     signal.SIGTERM: SupervisorOrder.STOP,
     signal.SIGINT: SupervisorOrder.STOP,
+    signal.SIGQUIT: SupervisorOrder.STOP,
     signal.SIGHUP: SupervisorOrder.RELOAD,
     signal.SIGUSR1: SupervisorOrder.REOPEN_LOG,
     signal.SIGCHLD: SupervisorOrder.REAP,
 }
+# Would end the process by default; one that was meant for another process must not stop the mail. Signals that report a
+# fault of the process itself, and those of job control, keep their defaults.
+_IGNORED: Final = frozenset({
+    signal.SIGUSR2, signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGIO, signal.SIGPWR, signal.SIGSTKFLT,
+    signal.SIGXCPU, *range(signal.SIGRTMIN, signal.SIGRTMAX + 1),
+})  # fmt: skip
+# To be blocked where a supervisor is started, because it has no handlers yet. A stop may end it.
+HELD_BACK: Final = _IGNORED | {signal.SIGHUP, signal.SIGUSR1}
 _REQUESTS: Final = {
     SupervisorRequest.STOP: SupervisorOrder.STOP,
     SupervisorRequest.RELOAD: SupervisorOrder.RELOAD,
@@ -47,9 +56,10 @@ class Orders:
         self._signals_fd, wakeup_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._asks_fd, self.ask_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wakeup_fd, warn_on_full_buffer=False)
-        for number in _SIGNALS:
+        # A handler also for what is ignored: a child would inherit SIG_IGN.
+        for number in (*_SIGNALS, *_IGNORED):
             signal.signal(number, _nothing)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)  # the starting command holds some back until here
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_BACK)
 
     @property
     def fds(self) -> tuple[int, int]:

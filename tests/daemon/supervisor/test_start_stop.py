@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+from pathlib import Path
 
 from empath.daemon.process.child import InheritedListener
 from empath.daemon.supervisor import instance
@@ -104,6 +105,35 @@ def test_a_child_that_ignores_sigterm_is_killed_after_the_drain_time(supervised)
     assert 0 == service.stop()
     assert 1 == len(service.named("process_killed", slot="worker-1"))
     assert 1 == len(service.named("process_exited", slot="worker-1", signal="SIGKILL"))
+
+
+def test_sigquit_stops_in_order(supervised):
+    """
+    Ctrl-\\ at a terminal is no reason to leave children without a supervisor.
+    """
+    service = supervised().start()
+    service.signal(signal.SIGQUIT)
+    assert (0, "") == service.end()
+    assert ["TERM"] == service.seen("worker-1")
+
+
+def test_a_signal_that_says_nothing_to_the_supervisor_changes_nothing(supervised):
+    """
+    SIGUSR2 is for an acceptor, and a slip of the pid must not stop the mail. Children get default dispositions.
+    """
+    service = supervised().start()
+    numbers = [signal.SIGUSR2, signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGIO, signal.SIGPWR]
+    numbers += [signal.SIGSTKFLT, signal.SIGXCPU, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGWINCH, signal.SIGURG]
+    for number in (*numbers, *range(signal.SIGRTMIN, signal.SIGRTMAX + 1)):
+        os.kill(service.process.pid, number)
+    service.signal(signal.SIGHUP)
+    service.wait_for("reload_finished")
+    status = (Path("/proc") / str(service.pid_of("housekeeper-1")) / "status").read_text()
+    blocked, ignored = (int(line.split()[1], 16) for line in status.splitlines() if line[:7] in ("SigBlk:", "SigIgn:"))
+    assert 0 == blocked
+    by_python = {signal.SIGPIPE, signal.SIGXFSZ}
+    assert by_python == {number for number in signal.valid_signals() if ignored >> number - 1 & 1}
+    assert 0 == service.stop()
 
 
 def test_a_second_sigint_does_not_wait_for_the_drain(supervised):
