@@ -1,8 +1,11 @@
 """Orders by plain SQL act in running processes, also on a destination that is delivering as fast as it can."""
 
+import os
+import signal
 import subprocess
 import threading
 
+import apsw
 import pytest
 
 from tests.e2e.client import code_of
@@ -138,5 +141,38 @@ def test_a_shell_that_keeps_the_queue_locked_costs_no_mail(tmp_path):
         assert [(f"first@{domain}",), (f"second@{domain}",)] == [message.recipients for message in peer.messages]
         assert {} == violations(instance.queue)
         assert [] == [fault for fault in instance.faults() if fault["event"].endswith("_crashed")]
+    finally:
+        instance.clean_up()
+
+
+def test_an_acceptor_that_begins_while_the_queue_is_locked_serves(tmp_path):
+    """
+    A client that gets no greeting for half a minute gives up, and a probe reports a dead service.
+    """
+    instance = Service(tmp_path / "locked")
+    instance.config.write_text(
+        instance.config.read_text().replace('path = "queue.db"', 'path = "queue.db"\nlock_timeout = "500ms"')
+    )
+    domain, planned = instance.next_way()
+    try:
+        instance.start()
+        with ScriptedPeer(planned.host, planned.port) as peer:
+            shell = apsw.Connection(str(instance.queue))
+            shell.execute("BEGIN IMMEDIATE")
+            os.kill(instance.pid_of("acceptor-1"), signal.SIGKILL)
+            instance.wait_for("process_ready", slot="acceptor-1", generation=2)
+            with instance.client() as client:
+                said = client.say_all("MAIL FROM:<a@example.org>", f"RCPT TO:<first@{domain}>")
+                assert ["250 2.1.0", "250 2.1.5"] == said
+                assert "451 4.3.0" == code_of(client.content(b"Subject: x\r\n\r\ny\r\n"))
+            shell.close()
+            with instance.client() as client:
+                queue_id = client.mail("<a@example.org>", f"<second@{domain}>")
+            instance.wait_status(queue_id, "delivered")
+            registered = "SELECT 1 FROM process WHERE slot = 'acceptor-1' AND generation = 2"
+            eventually(lambda: instance.rows(registered), "registered")
+        assert 0 == instance.stop()
+        assert [(f"second@{domain}",)] == [message.recipients for message in peer.messages]
+        assert {} == violations(instance.queue)
     finally:
         instance.clean_up()

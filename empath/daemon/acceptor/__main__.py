@@ -187,4 +187,5 @@ def _main(runtime: Runtime) -> None:
 
 
 if __name__ == "__main__":
-    run_child(_main, write_deadline_s=None)
+    # While a shell holds the write lock, clients hear a greeting, and 451 for their messages.
+    run_child(_main, write_deadline_s=None, serves_unregistered=True)

@@ -66,15 +66,17 @@ class Runtime:
         self.draining = Event()
         self.may_linger = False
         self.is_taken_for_dead = False
+        self.failure: EmpathError | None = None  # what ends this process
         self.process_id = 0
         self._beaten_at = time.monotonic()
         self._life = get_hub().loop.io(child.life_fd, 1)
 
-    def begin(self) -> None:
+    def begin(self, *, serves_unregistered: bool) -> None:
         """
         Register in the queue. From now on, watch for signals and for the death of the supervisor.
 
-        While another program holds the write lock it waits, says so in the log, and heeds both.
+        While another program holds the write lock it waits, says so in the log, and heeds both. With
+        *serves_unregistered* the caller goes on at once; if the registration fails, the process drains.
 
         Raises:
             QueueBusy: the process was to end while it waited.
@@ -87,10 +89,25 @@ class Runtime:
             signal.signal(ignored, signal.SIG_IGN)
         self._life.start(self._supervisor_died)
         gevent.spawn(self._keep_supervisor_informed)
+        gevent.spawn(self.deadlines.run)
+        if serves_unregistered:
+            gevent.spawn(self._begin_run_or_drain)
+        else:
+            self._begin_run()
+
+    def _begin_run(self) -> None:
         self.process_id = self._register()
         self._beaten_at = time.monotonic()
         gevent.spawn(self._beat)
-        gevent.spawn(self.deadlines.run)
+
+    def _begin_run_or_drain(self) -> None:
+        try:
+            self._begin_run()
+        except QueueBusy:
+            pass  # it drains
+        except EmpathError as exc:
+            self.failure = exc
+            self.draining.set()
 
     def _register(self) -> int:
         run = Register(
@@ -181,11 +198,14 @@ class Runtime:
             self.emit(LogKept(error=str(exc)))
 
 
-def run_child(body: Callable[[Runtime], None], *, write_deadline_s: float | None) -> None:
+def run_child(
+    body: Callable[[Runtime], None], *, write_deadline_s: float | None, serves_unregistered: bool = False
+) -> None:
     """
     Run one child process from its first to its last statement; *body* returns when it has drained.
 
     *write_deadline_s* bounds the wait for the write lock; None takes the configured limit for acceptance.
+    *serves_unregistered* as for `Runtime.begin`.
     """
     standard_error.unblock()
     try:
@@ -201,9 +221,11 @@ def run_child(body: Callable[[Runtime], None], *, write_deadline_s: float | None
         log.configure(config.log.format, config.log.level, config.log.file)
         deadline_s = config.queue.lock_timeout_s if write_deadline_s is None else write_deadline_s
         runtime = Runtime(child, config, engine, write_deadline_s=deadline_s)
-        runtime.begin()
+        runtime.begin(serves_unregistered=serves_unregistered)
         body(runtime)
         runtime.end()
+        if runtime.failure is not None:
+            raise runtime.failure
         if runtime.is_taken_for_dead:
             sys.exit(_EX_TEMPFAIL)
     except EmpathError as exc:
