@@ -58,7 +58,7 @@ _FREE_OVERSHOOT: Final = 1000
 
 class Refusal(NamedTuple):
     """
-    A 4yz or 5yz reply, for the log.
+    A 4yz or 5yz reply, or the 221 to a client that does not speak SMTP; for the log.
 
     Shape: argument is that of the last command.
     """
@@ -216,7 +216,8 @@ class ServerSession:
         if reply is not None:
             code = reply.code
             self._out.append(reply.octets)
-            if code >= 400 and signal is not ServerSignal.TERMINATED:  # a timeout or a stop refuses nothing
+            is_refusal = code >= 400 or signal is ServerSignal.FORBIDDEN
+            if is_refusal and signal is not ServerSignal.TERMINATED:  # a timeout or a stop refuses nothing
                 self._refusals.append(Refusal(signal, self._argument, reply))
         if code < 400:
             for effect in _EFFECTS.get(signal, ()):

@@ -32,7 +32,7 @@ class Accepted(Occurrence):
 
 @occurrence("info")
 class Refused(Occurrence):
-    """A client got a 4yz or 5yz reply."""
+    """A client got a 4yz or 5yz reply, or was sent away because it does not speak SMTP."""
 
     client: Client
     name: ClientName

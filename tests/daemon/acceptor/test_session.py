@@ -456,6 +456,30 @@ def test_what_is_refused_leaves_a_line_and_what_is_accepted_its_names(make_conte
     assert ("quit", 1) == (ended.reason, ended.messages)
 
 
+@pytest.mark.parametrize(
+    ("is_early", "stage", "reply"),
+    [
+        (False, "HTTP or header field", "221 2.7.0 This is SMTP, goodbye"),
+        (True, "octets before their time", "554 5.5.0 SMTP protocol synchronization"),
+    ],
+)
+def test_a_client_that_speaks_http_leaves_a_line(make_context, visit, is_early, stage, reply):
+    """
+    A scan, or a load balancer with the wrong probe.
+    """
+    heard: list[Occurrence] = []
+    context = make_context()
+    context.emit = heard.append
+    request = b"GET / HTTP/1.1\r\nHost: mx.example.test\r\n\r\n"
+    client = visit(context, early=request) if is_early else visit(context)
+    client.hear()
+    if not is_early:
+        client.say(request)
+    client.running.join(DEADLINE_S)
+    [refused] = [what for what in heard if isinstance(what, Refused)]
+    assert (stage, reply) == (refused.stage, refused.reply)
+
+
 def test_a_flood_of_refusals_is_counted_and_not_written(make_context, visit):
     heard: list[Occurrence] = []
     context = make_context()
