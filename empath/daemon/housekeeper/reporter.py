@@ -9,6 +9,7 @@ reports gets into the queue.
 import hashlib
 import os
 import time
+from collections.abc import Callable
 
 from empath.daemon.process.runtime import Runtime
 from empath.daemon.process.threads import in_thread
@@ -98,10 +99,11 @@ class DigestQueue:
 class Reporter:
     """Makes the reports that are due."""
 
-    def __init__(self, runtime: Runtime, reader: Reader) -> None:
-        """*reader* reads the queue, in the hub."""
+    def __init__(self, runtime: Runtime, reader: Reader, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """*reader* reads the queue, in the hub; *clock* gives monotonic seconds."""
         self._runtime = runtime
         self._reader = reader
+        self._clock = clock
         self._digest = DigestQueue()
 
     def report(self) -> None:
@@ -121,7 +123,7 @@ class Reporter:
                 self._close(case)
             except EmpathError as exc:  # the next report may succeed; this one stays due
                 self._runtime.emit(ReportFailed(queue_id=case.message.queue_id, error=str(exc)))
-        if self._digest.is_due(time.monotonic(), self._runtime.config.reports.digest_period_s):
+        if self._digest.is_due(self._clock(), self._runtime.config.reports.digest_period_s):
             self._send_digest()
 
     def _close(self, case: Case) -> None:
