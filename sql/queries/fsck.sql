@@ -352,12 +352,45 @@ SELECT m.message_id, m.ulid AS id, m.content_locator AS locator, m.size - length
   FROM _message AS m
  WHERE m.content_locator LIKE 'spool:%';
 
--- name: is_still_spooled
--- Whether a message's content is still the same file. Index: the rowid. Rows: one, 0 or 1.
+-- name: contents
+-- The next :limit messages after :after whose content recipients wait for and whose digest is that of the content alone,
+-- not as of version 1. Index: the rowid, _recipient_message.
+-- Rows: message_id, id, locator, digest, accepted (octets of the content), waiting.
+SELECT message_id, id, locator, digest, accepted, waiting
+  FROM (SELECT m.message_id, m.ulid AS id, m.content_locator AS locator, m.digest, m.size - length(m.added_fields) AS accepted,
+               (SELECT count(*) FROM _recipient AS r
+                 WHERE r.message_id = m.message_id AND r.status IN ('queued', 'deferred', 'leased')) AS waiting
+          FROM _message AS m
+         WHERE m.message_id > :after
+           AND m.content_locator IS NOT NULL
+           AND length(m.added_fields) > 0) AS x
+ WHERE waiting > 0
+ ORDER BY message_id
+ LIMIT :limit;
+
+-- name: contents_count
+-- How many messages contents has in all. Index: _recipient_message. Rows: one.
+SELECT count(*)
+  FROM _message AS m
+ WHERE m.content_locator IS NOT NULL
+   AND length(m.added_fields) > 0
+   AND EXISTS (
+     SELECT 1 FROM _recipient AS r WHERE r.message_id = m.message_id AND r.status IN ('queued', 'deferred', 'leased'));
+
+-- name: inline_content
+-- Content in the database of one message. Index: the rowid. Rows: none or one, octets.
+SELECT octets FROM _content WHERE message_id = :message_id;
+
+-- name: named_message
+-- The message called :id, if it still has content. Index: the UNIQUE of ulid. Rows: none or one, message_id, id.
+SELECT message_id, ulid AS id FROM _message WHERE ulid = :id AND content_locator IS NOT NULL;
+
+-- name: is_still_there
+-- Whether a message's content is still in the same place. Index: the rowid. Rows: one, 0 or 1.
 SELECT EXISTS (SELECT 1 FROM _message WHERE message_id = :message_id AND content_locator = :locator);
 
--- name: waiting_for_file
--- Waiting recipients of a message whose file is missing or damaged. Index: _recipient_message.
+-- name: waiting_for_content
+-- Waiting recipients of a message whose content is missing or damaged. Index: _recipient_message.
 -- Rows: recipient_id, before, after.
 SELECT recipient_id, status AS before, 'held' AS after
   FROM _recipient

@@ -163,11 +163,23 @@ BEGIN
   SELECT raise(ABORT, 'empath: only a recipient with a final status may be removed; cancel it first');
 END;
 
--- REPLACE removes rows without firing the trigger above, in every shell whose recursive_triggers is off.
-CREATE TRIGGER _recipient_not_replaced BEFORE INSERT ON _recipient
-WHEN EXISTS (SELECT 1 FROM _recipient WHERE recipient_id = new.recipient_id)
+-- REPLACE removes rows without firing the trigger above, in every shell whose recursive_triggers is off.  Other tables have
+-- such a trigger, too, but not those that each mail writes (_message, _content, _attempt): it would cost a mail a hundredth
+-- of its time.  What REPLACE breaks there, fsck finds.
+-- A process may remember the number of a destination that was removed since.
+CREATE TRIGGER _recipient_fits BEFORE INSERT ON _recipient
+WHEN new.recipient_id > 0 AND EXISTS (SELECT 1 FROM _recipient WHERE recipient_id = new.recipient_id)
+  OR NOT EXISTS (SELECT 1 FROM _destination WHERE destination_id = new.destination_id)
 BEGIN
-  SELECT raise(ABORT, 'empath: a recipient with this number exists');
+  SELECT raise(ABORT, 'empath: a recipient with this number exists')
+   WHERE EXISTS (SELECT 1 FROM _recipient WHERE recipient_id = new.recipient_id);
+  SELECT raise(ABORT, 'empath: no destination has this number');
+END;
+
+CREATE TRIGGER _recipient_stays_routed BEFORE UPDATE OF destination_id ON _recipient
+WHEN NOT EXISTS (SELECT 1 FROM _destination WHERE destination_id = new.destination_id)
+BEGIN
+  SELECT raise(ABORT, 'empath: no destination has this number');
 END;
 
 CREATE TRIGGER _recipient_number_stays BEFORE UPDATE OF recipient_id ON _recipient
@@ -181,6 +193,11 @@ BEGIN
   SELECT raise(ABORT, 'empath: a message can only be removed after its last recipient');
 END;
 
+CREATE TRIGGER _message_number_stays BEFORE UPDATE OF message_id, ulid ON _message
+BEGIN
+  SELECT raise(ABORT, 'empath: a message keeps its number and id');
+END;
+
 CREATE TRIGGER _content_stays BEFORE DELETE ON _content
 WHEN EXISTS (
   SELECT 1 FROM _recipient
@@ -189,13 +206,27 @@ BEGIN
   SELECT raise(ABORT, 'empath: a recipient still waits for this content');
 END;
 
--- Without its destination the views would not show a recipient.
+-- Destinations that the housekeeper is about to remove, see storage/queue/destinations.py.
+CREATE TABLE _destination_leaving (
+  destination_id INTEGER PRIMARY KEY  -- of _destination
+) STRICT;
+
+-- Without its destination the views would not show a recipient.  The greatest number is kept: SQLite would give it again.
 CREATE TRIGGER _destination_stays BEFORE DELETE ON _destination
+WHEN NOT EXISTS (SELECT 1 FROM _destination_leaving WHERE destination_id = old.destination_id)
+  OR EXISTS (SELECT 1 FROM _lease WHERE destination_id = old.destination_id)
+  OR old.destination_id = (SELECT max(destination_id) FROM _destination)
 BEGIN
   SELECT raise(ABORT, 'empath: a destination cannot be removed; DELETE FROM queue WHERE destination = … cancels its mail');
 END;
 
--- See _recipient_not_replaced.
+CREATE TRIGGER _destination_needed AFTER UPDATE OF destination_id ON _recipient
+WHEN new.destination_id <> old.destination_id
+BEGIN
+  DELETE FROM _destination_leaving WHERE destination_id = new.destination_id;
+END;
+
+-- See _recipient_fits.
 CREATE TRIGGER _destination_not_replaced BEFORE INSERT ON _destination
 WHEN EXISTS (SELECT 1 FROM _destination WHERE name = new.name)
   OR EXISTS (SELECT 1 FROM _destination WHERE destination_id = new.destination_id)
@@ -252,6 +283,15 @@ CREATE TABLE _lease (
 ) STRICT;
 CREATE INDEX _lease_destination ON _lease (destination_id);
 CREATE INDEX _lease_process ON _lease (process_id);
+
+-- See _recipient_fits.
+CREATE TRIGGER _process_not_replaced BEFORE INSERT ON _process
+WHEN EXISTS (SELECT 1 FROM _process WHERE process_id = new.process_id)
+  OR EXISTS (
+    SELECT 1 FROM _process WHERE instance = new.instance AND slot = new.slot AND generation = new.generation)
+BEGIN
+  SELECT raise(ABORT, 'empath: a process with this number or slot exists');
+END;
 
 CREATE TRIGGER _lease_taken AFTER INSERT ON _lease
 BEGIN
@@ -357,6 +397,13 @@ BEGIN
   SELECT raise(ABORT, 'empath: the sender must get this report; a notice is removed with its report');
 END;
 
+-- See _recipient_fits.  A second notice of the same kind about a recipient is left out by the statement that inserts it.
+CREATE TRIGGER _notice_not_replaced BEFORE INSERT ON _notice
+WHEN new.notice_id > 0 AND EXISTS (SELECT 1 FROM _notice WHERE notice_id = new.notice_id)
+BEGIN
+  SELECT raise(ABORT, 'empath: the sender must get this report; a notice is removed with its report');
+END;
+
 CREATE TABLE _setting (
   -- 'frozen': the instant, in ISO 8601, since which an operator stops delivery; 'log-level'; 'concurrency': connections to
   -- a destination that is new; 'routes': digest of the routes that the waiting mail follows;
@@ -421,7 +468,7 @@ BEGIN
   SELECT raise(ABORT, 'empath: rows of the audit cannot be removed; [retention] audit removes them in time');
 END;
 
--- See _recipient_not_replaced.
+-- See _recipient_fits.
 CREATE TRIGGER _audit_not_replaced BEFORE INSERT ON _audit
 WHEN new.audit_id > 0 AND new.audit_id <= (SELECT max(audit_id) FROM _audit)
 BEGIN
@@ -455,3 +502,16 @@ CREATE TABLE _control_outcome (
   CHECK ((done_at IS NULL) = (result IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX _control_outcome_open ON _control_outcome (node, control_id) WHERE done_at IS NULL;
+
+-- See _recipient_fits.
+CREATE TRIGGER _control_not_replaced BEFORE INSERT ON _control
+WHEN new.control_id > 0 AND EXISTS (SELECT 1 FROM _control WHERE control_id = new.control_id)
+BEGIN
+  SELECT raise(ABORT, 'empath: an order cannot be changed; give another with INSERT INTO control (verb, argument, node)');
+END;
+
+CREATE TRIGGER _control_outcome_not_replaced BEFORE INSERT ON _control_outcome
+WHEN EXISTS (SELECT 1 FROM _control_outcome WHERE control_id = new.control_id AND node = new.node)
+BEGIN
+  SELECT raise(ABORT, 'empath: an order cannot be changed; give another with INSERT INTO control (verb, argument, node)');
+END;

@@ -134,19 +134,19 @@ def _looking(path: Path) -> Iterator[apsw.Connection]:
 
 class Queue:
     """
-    One queue at *path*, with one process registered as `process_id`.
+    One queue at *path*, with one process registered in *slot* as `process_id`.
 
     Destinations have *max_leases* slots.
     """
 
-    def __init__(self, path: Path, *, max_leases: int = 20) -> None:
+    def __init__(self, path: Path, *, max_leases: int = 20, slot: str = "worker-1") -> None:
         self.path = path
         prepare(path)
         self.engine = SqliteEngine(path, max_leases=max_leases)
         self._writer = self.engine.open_writer(deadline_s=5.0, notify=lambda: None)
         self.destination_ids = self._writer.destination_ids
         self._messages = 0
-        self.process_id = self.register("worker-1")
+        self.process_id = self.register(slot)
 
     def close(self) -> None:
         """End the connection; the next work makes a new one."""

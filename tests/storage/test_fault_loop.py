@@ -26,6 +26,7 @@ from empath.storage.engine import Session
 from empath.storage.queue.accept import INLINE, Accept
 from empath.storage.queue.audit import ClaimAudit
 from empath.storage.queue.clock import BringForward
+from empath.storage.queue.destinations import ForgetDestinations, Idle, MarkLeaving, UnmarkAll
 from empath.storage.queue.due_bound import LateBound, RepairBounds
 from empath.storage.queue.garbage import AddOrphans, Removal, SettleGarbage
 from empath.storage.queue.lease import Lease
@@ -168,6 +169,13 @@ OPERATIONS: dict[str, Works] = {
     "add orphans": lambda *_: [AddOrphans(["01", "02"], node="mx")],
     "bring forward": lambda *_: [BringForward(0, now=T0 - 60, step_s=60.0)],
     "follow routes": lambda *_: [MoveWaiting({3: "new.example"}), RememberRoutes("digest")],
+    "forget destinations": lambda *_: [
+        MoveWaiting({3: "new.example"}),
+        Shell("UPDATE _destination SET due_at = NULL WHERE name = 'a.example'"),
+        MarkLeaving([2]),
+        ForgetDestinations([2], Idle(T0, leased_before=T0), after=5),
+        UnmarkAll(),
+    ],
     "repair": lambda *_: [
         Batch(_Break(), Repair(["lease_without_process", "due_at_late"], now=T0 + 9, spool=Path(), node="mx"))
     ],

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from empath.mail.status import FATES, RecipientStatus
+from empath.storage.queue.destinations import ForgetDestinations, Idle, IdleWalk, MarkLeaving, NeededWalk, UnmarkAll
 from empath.storage.queue.lease import MESSAGES, Lease
 from empath.storage.queue.process import EndProcess, ResizeDestinations
 from empath.storage.queue.put_back import EndLease, Hold, Rekey, ReleaseUnknownLeases
@@ -320,6 +321,17 @@ class QueueMachine(RuleBasedStateMachine):
             self.queue.run(ResizeDestinations(slots))
             self.queue.destination_ids.max_leases = slots
             self.model.slots = slots
+
+    @rule()
+    def forget_destinations(self) -> None:
+        """Writers remember the numbers of those that go."""
+        reader, idle = self.queue.engine.open_reader(), Idle(self.now, leased_before=self.now)
+        chosen = IdleWalk().step(reader, idle)
+        self.queue.run(MarkLeaving(chosen))
+        walk = NeededWalk()
+        left = set(chosen) - walk.step(reader)
+        reader.close()
+        self.queue.run(ForgetDestinations([*left], idle, after=walk.after), UnmarkAll())
 
     @rule(step_s=st.sampled_from([1, 60, 4000, 100_000_000]))
     def wait(self, step_s: int) -> None:

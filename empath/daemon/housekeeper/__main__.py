@@ -65,6 +65,7 @@ class Housekeeper:
             Duty("clock", 2.0, tidying.watch_clock),
             Duty("routes", 60.0, tidying.follow_routes),
             Duty("due_bounds", 30.0, tidying.mend_due_bounds),
+            Duty("destinations", 3600.0, tidying.forget_destinations),
             Duty("missing_files", 600.0, tidying.report_missing_files),
             Duty("orphans", 600.0, tidying.find_orphans),
         )

@@ -7,7 +7,7 @@ Calls that may block on the disk run in a thread.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
 
@@ -22,6 +22,16 @@ from empath.policy.limits import wanted_space_octets
 from empath.policy.routing import destination_of
 from empath.storage.engine import Reader
 from empath.storage.queue.clock import BringForward, last_recipient, latest_beat
+from empath.storage.queue.destinations import (
+    MOST,
+    SLICE,
+    ForgetDestinations,
+    Idle,
+    IdleWalk,
+    MarkLeaving,
+    NeededWalk,
+    UnmarkAll,
+)
 from empath.storage.queue.due_bound import BoundWalk, RepairBounds
 from empath.storage.queue.garbage import (
     FILES,
@@ -42,6 +52,7 @@ from empath.storage.queue.retention import AuditSweep, Cutoffs, ForgetProcesses,
 from empath.storage.spool import locate
 from empath.telemetry.occurrences.housekeeper import (
     ClockStepped,
+    DestinationsForgotten,
     DueBoundRepaired,
     Forgotten,
     GarbageStuck,
@@ -59,6 +70,7 @@ from empath.telemetry.occurrences.housekeeper import (
 T = TypeVar("T")
 
 _REST_S = 0.01  # pause between two slices
+_IDLE_S = 86_400.0  # least time since the last lease of a destination that is forgotten
 _ALARM_TRIES = 3
 _STEP_S = 5.0  # largest step of the wall clock that is ignored
 _WAL_OCTETS = 64 * 1024 * 1024
@@ -76,6 +88,7 @@ class Tidying:
         self._reader = reader
         self._sweeps = (RecipientSweep(), MessageSweep())
         self._audit = AuditSweep()
+        self._idle = IdleWalk()
         self._is_space_kept = False
         self._orphans = OrphanScan(queue.spool)
         self._spooled = SpooledWalk()
@@ -155,6 +168,43 @@ class Tidying:
             self._runtime.emit(
                 Forgotten(recipients=recipients, messages=messages, contents=contents, audit_rows=audit_rows)
             )
+
+    def forget_destinations(self) -> None:
+        """Remove destinations that no mail needs, up to MOST in a round."""
+        keep = self._runtime.config.retention
+        now = time.time()
+        # A final recipient is kept for as long, so most destinations of the kept ones are left out here.
+        idle = Idle(now, leased_before=now - max(_IDLE_S, keep.delivered_s, keep.final_s))
+        chosen = self._idle.step(self._reader, idle)
+        while not self._idle.is_round_over and len(chosen) < MOST and self._rest():
+            chosen += self._idle.step(self._reader, idle)
+        if not chosen:
+            return
+        try:
+            forgotten = self._forget_unneeded(chosen, idle)
+        finally:
+            self._runtime.writer.commit(UnmarkAll())
+        if forgotten:
+            self._runtime.emit(DestinationsForgotten(destinations=forgotten))
+
+    def _forget_unneeded(self, chosen: list[int], idle: Idle) -> int:
+        """Remove those of the destinations *chosen* that no recipient belongs to; their number."""
+        forgotten = 0
+        for part in _parts(chosen):
+            self._runtime.writer.commit(MarkLeaving(part))
+            if not self._rest():
+                return 0
+        left, walk = dict.fromkeys(chosen), NeededWalk()
+        while left and not walk.is_over:
+            for number in walk.step(self._reader):
+                left.pop(number, None)
+            if not self._rest():
+                return 0
+        for part in _parts([*left]):
+            forgotten += self._runtime.writer.commit(ForgetDestinations(part, idle, after=walk.after)).destinations
+            if not self._rest():
+                break
+        return forgotten
 
     def remove_garbage(self) -> None:
         """Remove files that no message needs."""
@@ -283,6 +333,10 @@ class Tidying:
     def _rest(self) -> bool:
         """Pause, so that others can work. Returns whether the round may go on."""
         return not self._runtime.draining.wait(_REST_S)
+
+
+def _parts(numbers: list[int]) -> Iterator[list[int]]:
+    return (numbers[first : first + SLICE] for first in range(0, len(numbers), SLICE))
 
 
 def _in_thread(body: Callable[..., T], *arguments: object) -> T:

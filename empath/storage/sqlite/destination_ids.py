@@ -1,8 +1,9 @@
 """
 destination_ids - the numbers of destinations that a writer has seen
 
-A destination is never deleted, so a committed number stays valid. After a roll-back, another name may get the number of
-a destination that the transaction inserted. So such a number is kept only if its transaction commits.
+A number is never given twice, so a remembered one is right, or it is that of a destination that was removed: a trigger
+refuses the recipient then.  After any roll-back, also one for that reason, nothing is remembered.  After a roll-back
+another name may get the number of a destination that the transaction had inserted.
 """
 
 from typing import Protocol
@@ -22,8 +23,7 @@ class DestinationIds:
 
     def __init__(self, max_leases: int) -> None:
         self.max_leases = max_leases
-        self.known: dict[str, int] = {}  # numbers that hold until the transaction is rolled back
-        self._uncommitted: list[str] = []
+        self.known: dict[str, int] = {}
 
     def __len__(self) -> int:
         """How many numbers are remembered."""
@@ -35,17 +35,13 @@ class DestinationIds:
         if number is None:
             number = session.insert("accept.insert_destination", {"name": name, "max_leases": self.max_leases})
         self.known[name] = number
-        self._uncommitted.append(name)
         return number
 
     def keep(self) -> None:
         """The transaction was committed."""
-        self._uncommitted.clear()
         if len(self.known) > self.MAX_NAMES:
             self.known.clear()
 
     def forget(self) -> None:
         """The transaction, or a part of it, was rolled back."""
-        for name in self._uncommitted:
-            del self.known[name]
-        self._uncommitted.clear()
+        self.known.clear()

@@ -115,6 +115,13 @@ class Forgotten(Occurrence):
     audit_rows: Annotated[int, "number of rows of the audit"]
 
 
+@occurrence("info")
+class DestinationsForgotten(Occurrence):
+    """Destinations that no mail needs any more were removed."""
+
+    destinations: Annotated[int, "number of destinations"]
+
+
 @occurrence("warning")
 class ClockStepped(Occurrence):
     """
@@ -264,7 +271,7 @@ class ServiceOrdered(Occurrence):
 
 @occurrence("error")
 class SpaceKept(Occurrence):
-    """The disk is nearly full, and the database cannot give its free pages back: stop Empath and run VACUUM once."""
+    """The disk is nearly full, and the database cannot give free pages back; `empath-admin doctor` says what to do."""
 
     file: Annotated[str, "path of the queue"]
     octets: Annotated[int, "size of the free pages"]

@@ -4,3 +4,7 @@
 -- name: views_and_triggers
 -- All views and triggers. Rows: type, name, table, text.
 SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE type IN ('view', 'trigger');
+
+-- name: auto_vacuum
+-- How free pages return to the disk: 2 is incremental, as Empath makes its files. Rows: one.
+PRAGMA auto_vacuum;

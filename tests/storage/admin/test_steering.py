@@ -422,6 +422,12 @@ WRONG = [
     ),
     ("REPLACE INTO _destination (name) SELECT name FROM _destination", "a destination with this name or number exists"),
     ("UPDATE OR REPLACE _destination SET name = 'a.example'", "keeps its name and number"),
+    ("UPDATE OR REPLACE _message SET message_id = 1", "a message keeps its number"),
+    ("UPDATE OR REPLACE _message SET ulid = (SELECT max(ulid) FROM _message)", "a message keeps its number"),
+    ("REPLACE INTO _process SELECT * FROM _process", "a process with this number or slot exists"),
+    ("REPLACE INTO _notice SELECT * FROM _notice", "the sender must get this report"),
+    ("REPLACE INTO _control (control_id, verb, who) VALUES (1, 'freeze', 'x')", "an order cannot be changed"),
+    ("REPLACE INTO _control_outcome (control_id, node) VALUES (1, 'mx.example.test')", "an order cannot be changed"),
     ("DELETE FROM _lease", "a lease can only be removed after its last recipient"),
     ("DELETE FROM _process", "a process can only be removed after its last lease"),
     ("DELETE FROM _attempt", "an attempt is removed with its recipient"),
@@ -453,6 +459,9 @@ def test_wrong_statement_changes_nothing_and_says_what_to_do(queue: Queue, engin
     """
     fill(queue)
     steer(queue, engine, "INSERT INTO control (verb) VALUES ('thaw')")
+    steer(queue, engine, "INSERT INTO _control_outcome (control_id, node) VALUES (1, 'mx.example.test')")
+    steer(queue, engine, "UPDATE history SET status = 'queued' WHERE recipient_id = 5")
+    steer(queue, engine, "UPDATE queue SET status = 'bounced' WHERE recipient_id = 5")
     before = dump(queue.path)
     wrong = {}
 

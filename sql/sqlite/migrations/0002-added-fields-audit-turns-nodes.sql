@@ -36,6 +36,11 @@ ALTER TABLE _destination ADD COLUMN turn_at REAL GENERATED ALWAYS AS (max(ready_
 CREATE INDEX _destination_turn ON _destination (is_failing, priority, turn_at) WHERE turn_at IS NOT NULL;
 UPDATE _destination SET priority = 2;
 
+-- Destinations that no mail needs are removed.
+CREATE TABLE _destination_leaving (
+  destination_id INTEGER PRIMARY KEY
+) STRICT;
+
 -- The version is that of SQLite or of another engine.
 ALTER TABLE _process RENAME COLUMN sqlite_version TO engine_version;
 ALTER TABLE _audit RENAME COLUMN sqlite_version TO engine_version;
