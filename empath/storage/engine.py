@@ -214,6 +214,9 @@ class Engine(Protocol):
     def diagnose_schema(self, visit: Selects) -> Diagnosis:
         """Whether the views and triggers are those of this version."""
 
+    def diagnose_free_pages(self, visit: Selects) -> Diagnosis:
+        """Whether the space of removed mail can be given back to the disk."""
+
     def free_octets(self) -> int:
         """
         Octets by which the queue may still grow.

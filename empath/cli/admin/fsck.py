@@ -11,8 +11,9 @@ from empath.cli.admin.output import NAME, Column
 from empath.cli.common import FINDINGS, config_option, configuration, open_queue, say
 from empath.storage.admin import snapshot as storage
 from empath.storage.admin.fsck import Finding, Repair, examine_queue
-from empath.storage.admin.fsck_checks import INTEGRITY
+from empath.storage.admin.fsck_checks import CONTENT_ALTERED, INTEGRITY
 
+_PROGRESS_S: Final = 5.0
 _FINDINGS: Final = (Column("CHECK"), Column("STATE", 1), Column("FINDING", 0, 20))
 
 
@@ -20,10 +21,13 @@ _FINDINGS: Final = (Column("CHECK"), Column("STATE", 1), Column("FINDING", 0, 20
 @config_option()
 @click.option("--repair", "is_repair", is_flag=True, help="Repair what can be repaired, in one transaction.")
 @click.option("--quick", "is_quick", is_flag=True, help="Do not compare indexes with their tables.")
+@click.option("--content", "reads_content", is_flag=True, help="Also read all content that waits; compare its SHA-256.")
 @wait_option
 @json_option("One JSON object for each finding, a line each.")
 @click.pass_context
-def fsck(context: click.Context, is_repair: bool, is_quick: bool, wait_s: float, is_json: bool) -> None:
+def fsck(
+    context: click.Context, *, is_repair: bool, is_quick: bool, reads_content: bool, wait_s: float, is_json: bool
+) -> None:
     """
     Check the queue for faults.
 
@@ -31,20 +35,42 @@ def fsck(context: click.Context, is_repair: bool, is_quick: bool, wait_s: float,
     """
     _, config = configuration(context)
     queue, engine = config.queue, open_queue(config)
-    left = examine_queue(engine, now=time.time(), spool=queue.spool, is_quick=is_quick)
+    left = examine_queue(
+        engine,
+        now=time.time(),
+        spool=queue.spool,
+        is_quick=is_quick,
+        reads_content=reads_content,
+        on_progress=_Progress(),
+    )
     names = {finding.check for finding in left if finding.is_repairable}
     repaired: list[Finding] = []
     if is_repair and any(finding.check == INTEGRITY.name for finding in left):
         say(NAME, "a damaged file is not repaired: a write to it may be lost")
     elif is_repair and names:
-        repair = Repair(names, now=time.time(), spool=queue.spool, node=config.node.name)
+        altered = [finding.id for finding in left if finding.check == CONTENT_ALTERED.name and finding.id is not None]
+        repair = Repair(names, now=time.time(), spool=queue.spool, node=config.node.name, altered=altered)
         storage.carry_out(engine, repair, deadline_s=wait_s)
         repaired = repair.repaired
-        left = examine_queue(engine, now=time.time(), spool=queue.spool, is_quick=is_quick)
+        done = {finding.id for finding in repaired}
+        unread = [finding for finding in left if finding.check == CONTENT_ALTERED.name and finding.id not in done]
+        left = examine_queue(engine, now=time.time(), spool=queue.spool, is_quick=is_quick) + unread
     _write(repaired + left, is_json=is_json)
     say(NAME, _summary(len(left), len(repaired), is_repair))
     if left:
         context.exit(FINDINGS)
+
+
+class _Progress:
+    """Says now and then how many messages were read."""
+
+    def __init__(self) -> None:
+        self._said_at = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        if time.monotonic() - self._said_at >= _PROGRESS_S:
+            self._said_at = time.monotonic()
+            say(NAME, f"read {done} of {total} messages")
 
 
 def _write(findings: list[Finding], *, is_json: bool) -> None:

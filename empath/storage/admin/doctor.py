@@ -40,6 +40,7 @@ def diagnose_queue(
             yield from _beats(visit, is_running=is_running, now=now)
             yield engine.diagnose_editors(visit)
             yield engine.diagnose_schema(visit)
+            yield engine.diagnose_free_pages(visit)
     except MissingInput as exc:
         yield explained("queue", Level.WARNING, exc)
     except ServiceUnavailable:

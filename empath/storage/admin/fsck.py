@@ -23,6 +23,7 @@ from empath.mail.status import RecipientStatus
 from empath.policy.retry import MAX_LOST_LEASES
 from empath.storage.admin.fsck_checks import (
     CHECKS,
+    CONTENT_ALTERED,
     FILE_DAMAGED,
     FILE_LOST,
     FILE_MISSING,
@@ -33,6 +34,7 @@ from empath.storage.admin.fsck_checks import (
     SCHEMA,
     Check,
 )
+from empath.storage.admin.fsck_content import Progress, altered
 from empath.storage.engine import Engine, Selects, Session
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.garbage import OrphanScan, left_behind, unnamed
@@ -46,6 +48,11 @@ MOST: Final = 1000  # most findings of one check that are listed one by one
 WHO: Final = "empath-admin"
 _LOST_OFTEN: Final = "three leases were lost while it was worked on"
 Row = dict[str, Any]
+_REASONS: Final = {
+    FILE_MISSING: "its file in the spool is missing",
+    FILE_DAMAGED: "its file in the spool is damaged",
+    CONTENT_ALTERED: "its content is not the one that was accepted",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +98,20 @@ def examine(
     return found
 
 
-def examine_queue(engine: Engine, *, now: float, spool: Path, is_quick: bool = False) -> list[Finding]:
+def examine_queue(
+    engine: Engine,
+    *,
+    now: float,
+    spool: Path,
+    is_quick: bool = False,
+    reads_content: bool = False,
+    on_progress: Progress = lambda _done, _total: None,
+) -> list[Finding]:
     """
     `examine` for the queue of *engine*.
+
+    With *reads_content*, the content of all that waits is read and compared with its digest; *on_progress* is called
+    after each message.
 
     Raises:
         MissingInput, PermissionRefused, UnusableQueue, ServiceUnavailable, QueueBusy, StorageFailure: see `visiting`.
@@ -102,6 +120,8 @@ def examine_queue(engine: Engine, *, now: float, spool: Path, is_quick: bool = F
         found = examine(visit, now=now, spool=spool, is_quick=is_quick)
         if not any(finding.check == INTEGRITY.name for finding in found):
             found += _told(SCHEMA, [{"text": text} for text in engine.differing_objects(visit)], MOST)
+        if reads_content:
+            found += _told(CONTENT_ALTERED, altered(visit, spool, on_progress), MOST, is_repairable=True)
         return found
 
 
@@ -109,12 +129,16 @@ class Repair(Write):
     """
     Repair what the checks called *names* still find; `repaired` has one finding for each repair.
 
-    *node* is the name of this host, which is part of the locators of its files.
+    *node* is the name of this host, which is part of the locators of its files. *altered* has the queue ids of messages
+    whose content was altered: it is not read again while other processes wait.
     """
 
-    def __init__(self, names: Iterable[str], *, now: float, spool: Path, node: str) -> None:
+    def __init__(
+        self, names: Iterable[str], *, now: float, spool: Path, node: str, altered: Iterable[str] = ()
+    ) -> None:
         super().__init__()
         self.repaired: list[Finding] = []
+        self._altered = tuple(altered)
         names = frozenset(names)
         self._names = names | {REVEALS[name] for name in names if name in REVEALS}
         self._now = now
@@ -132,6 +156,9 @@ class Repair(Write):
             for check, row in list(_wrong_files(session, self._spool)):
                 if check.name in self._names:
                     self._hold_all(session, check, row)
+        for queue_id in self._altered:
+            for row in list(session.records("fsck.named_message", {"id": queue_id})):
+                self._hold_all(session, CONTENT_ALTERED, row)
         if FILE_WITHOUT_MESSAGE.name in self._names:
             for row in _files_without_message(session, self._spool, self._now):
                 if session.run("fsck.add_garbage", {"node": self._node, "id": row["name"]}):
@@ -175,10 +202,10 @@ class Repair(Write):
         return bool(released)
 
     def _hold_all(self, session: Session, check: Check, row: Row) -> None:
-        reason = f"its file in the spool is {'missing' if check is FILE_MISSING else 'damaged'}"
-        for recipient in list(session.records("fsck.waiting_for_file", row)):
-            if self._hold(session, recipient, reason):
-                self._record(session, check, {**row, **recipient})
+        waiting = list(session.records("fsck.waiting_for_content", row))
+        for recipient in waiting:
+            if self._hold(session, recipient, _REASONS[check]):
+                self._record(session, check, {**row, **recipient, "waiting": len(waiting)})
 
     def _hold(self, session: Session, row: Row, reason: str) -> bool:
         keys = {"recipient_id": row["recipient_id"], "reason": reason, "now": self._now}
@@ -241,7 +268,7 @@ def _wrong_files(session: Selects, spool: Path) -> Iterator[tuple[Check, Row]]:
         else:
             continue
         # The message may have been delivered and its file removed since it was read: check again.
-        if session.value("fsck.is_still_spooled", row):
+        if session.value("fsck.is_still_there", row):
             yield check, row
 
 

@@ -192,6 +192,12 @@ FILE_DAMAGED: Final = Check(
     " it from a backup, or use --repair to hold them",
     "status",
 )
+CONTENT_ALTERED: Final = Check(
+    "content_altered",
+    "the content of {id} is not the one that was accepted: its SHA-256 differs. {waiting} recipients wait for it: bring"
+    " it back from a backup, or use --repair to hold them",
+    "status",
+)
 FILE_LOST: Final = Check(
     "file_lost",
     "the file of {id} is not in the spool, but no recipient waits for it: retention will remove the message, which"
@@ -214,4 +220,14 @@ SCHEMA: Final = Check(
     "schema",
     "{text} was dropped or changed: run `empathd restart`, which creates it again",
 )
-ALL: Final = (INTEGRITY, FOREIGN_KEYS, SCHEMA, *CHECKS, FILE_MISSING, FILE_DAMAGED, FILE_LOST, FILE_WITHOUT_MESSAGE)
+ALL: Final = (
+    INTEGRITY,
+    FOREIGN_KEYS,
+    SCHEMA,
+    *CHECKS,
+    FILE_MISSING,
+    FILE_DAMAGED,
+    FILE_LOST,
+    FILE_WITHOUT_MESSAGE,
+    CONTENT_ALTERED,
+)

@@ -25,6 +25,7 @@ from empath.storage.sqlite.migration import differing_from
 from empath.storage.sqlite.space import wal_octets
 
 _MIB: Final = 1024 * 1024
+_INCREMENTAL: Final = 2  # of PRAGMA auto_vacuum
 _LARGE_WAL_OCTETS: Final = 64 * _MIB
 
 
@@ -81,6 +82,15 @@ def diagnose_schema(visit: Selects) -> Diagnosis:
         found = f"missing or changed: {', '.join(differing)}"
         return Diagnosis("schema", Level.ERROR, found, "run `empathd restart`: a start creates them again")
     return Diagnosis("schema", Level.OK, "all views and triggers are there")
+
+
+def diagnose_free_pages(visit: Selects) -> Diagnosis:
+    """Whether the file can give the space of removed mail back to the disk."""
+    if visit.value("doctor.auto_vacuum") != _INCREMENTAL:
+        found = "the database keeps the space of removed mail: auto_vacuum is off"
+        remedy = 'stop the service, then run `empath-admin sql --write "PRAGMA auto_vacuum = 2" VACUUM`'
+        return Diagnosis("pages", Level.WARNING, found, remedy)
+    return Diagnosis("pages", Level.OK, "the space of removed mail can be given back to the disk")
 
 
 def _place(path: Path, user: str | None) -> Iterator[Diagnosis]:

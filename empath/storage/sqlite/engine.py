@@ -72,6 +72,10 @@ class SqliteEngine:
         """See `engine.Engine`."""
         return doctor.diagnose_schema(visit)
 
+    def diagnose_free_pages(self, visit: Selects) -> Diagnosis:
+        """See `doctor.diagnose_free_pages`."""
+        return doctor.diagnose_free_pages(visit)
+
     def free_octets(self) -> int:
         """See `engine.Engine`."""
         return space.free_octets(self.path.parent)

@@ -7,6 +7,7 @@ transaction, so that no file is ever between two versions.
 """
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
@@ -14,12 +15,13 @@ from pathlib import Path
 import apsw
 
 from empath.errors import CannotCreate, UnusableQueue
-from empath.storage.sqlite.connection import PAGE_OCTETS, open_writer, rows, transaction, translated, value
+from empath.storage.sqlite.connection import PAGE_OCTETS, fair_wait, open_writer, rows, transaction, translated, value
 from empath.storage.sqlite.migration import create, differing, migrate
 
 SCHEMA_VERSION = 2
 APPLICATION_ID = 0x454D5041  # "EMPA"
-_WAIT_S = 30.0
+_WAIT_S = 60.0  # as long as a start waits for its processes
+_SAY_AFTER_S = 1.0
 
 
 def prepare(
@@ -40,8 +42,10 @@ def prepare(
         QueueBusy, StorageFailure: it could not be written.
     """
     with translated(path):
-        _begin(path, version)
+        wait = _saying_wait(say)
+        _begin(path, version, wait)
         connection = open_writer(path, deadline_s=_WAIT_S)
+        connection.set_busy_handler(wait)
         try:
             # First check without a lock whether there is anything to do: another program may hold the lock.
             if check_version(connection, path, version) == version and not _wrong(connection, version):
@@ -94,7 +98,23 @@ def migrations() -> dict[int, str]:
     }
 
 
-def _begin(path: Path, known: int) -> None:
+def _saying_wait(say: Callable[[str], object]) -> Callable[[int], bool]:
+    """A busy handler that waits for the write lock as `fair_wait` does, and says so once."""
+    wait, began, is_said = fair_wait(_WAIT_S, time.sleep), 0.0, False
+
+    def saying_wait(tries: int) -> bool:
+        nonlocal began, is_said
+        if tries == 0:
+            began = time.monotonic()
+        elif not is_said and time.monotonic() - began > _SAY_AFTER_S:
+            is_said = True
+            say(f"another program holds the write lock of the queue: waiting up to {_WAIT_S:.0f} s for it")
+        return wait(tries)
+
+    return saying_wait
+
+
+def _begin(path: Path, known: int, wait: Callable[[int], bool]) -> None:
     # SQLite's default mode lets every user read the file. The -wal and -shm files get the mode of the database.
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640))
@@ -103,7 +123,7 @@ def _begin(path: Path, known: int) -> None:
     # A writing connection switches the file to WAL mode when it opens it: that must not happen to a foreign file.
     connection = apsw.Connection(str(path))
     try:
-        connection.set_busy_timeout(int(_WAIT_S * 1000))
+        connection.set_busy_handler(wait)
         check_version(connection, path, known)
         # Count pages, not octets: a killed start may leave octets, and a journal that has just rolled them back.
         if value(connection, "PRAGMA page_count") == 0:
@@ -120,7 +140,8 @@ def _build(connection: apsw.Connection, found: int, known: int, steps: Mapping[i
     wrong = _wrong(connection, known) if found == known else []
     if wrong:
         made = ", ".join(wrong)
-        sentences = [f"missing or changed, and created again: {made}", *migrate(connection, ())]
+        why = "missing, changed, or of another version of Empath"
+        sentences = [f"{why}, and created again: {made}", *migrate(connection, ())]
     elif found == 0:
         create(connection)
     elif found < known:

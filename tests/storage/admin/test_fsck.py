@@ -2,7 +2,9 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -12,6 +14,7 @@ from empath.mail.identity import QueueId, Timestamp
 from empath.storage.admin.fsck import Finding, Repair, examine, examine_queue
 from empath.storage.admin.fsck_checks import ALL, CHECKS, INTEGRITY
 from empath.storage.admin.snapshot import carry_out
+from empath.storage.queue.accept import Accept
 from empath.storage.queue.garbage import ORPHAN_AGE_S
 from empath.storage.spool import locate
 from empath.storage.sqlite.engine import SqliteEngine
@@ -33,7 +36,9 @@ BREAKS = {
     ),
     "schema": "DROP VIEW history",
     "actor_left": "INSERT INTO _actor (actor_id, who) VALUES (1, 'somebody')",
-    "recipient_without_destination": "UPDATE _recipient SET destination_id = 99 WHERE recipient_id = 2",
+    "recipient_without_destination": (
+        "DROP TRIGGER _recipient_stays_routed; UPDATE _recipient SET destination_id = 99 WHERE recipient_id = 2"
+    ),
     "lease_without_destination": "UPDATE _lease SET destination_id = 99",
     "lease_without_process": "UPDATE _process SET ended_at = 1.0",
     "lease_without_recipient": "INSERT INTO _lease (process_id, destination_id, leased_at) VALUES (1, 2, 0.0)",
@@ -77,7 +82,7 @@ ALONGSIDE = {  # what else a break is
     "lease_without_being_leased": {"integrity", "leased_elsewhere"},
 }
 LIVE = "SELECT recipient_id FROM _recipient WHERE status IN ('queued', 'deferred', 'leased', 'held') ORDER BY 1"
-FILES = {"file_missing", "file_damaged", "file_lost", "file_without_message"}
+FILES = {"file_missing", "file_damaged", "file_lost", "file_without_message", "content_altered"}
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +115,7 @@ def _break(path: Path, name: str) -> None:
         write(path, SCHEMA.format(LATER, TOKEN))
 
 
-def _found(path: Path, now: float = NOW, **how: bool) -> list[Finding]:
+def _found(path: Path, now: float = NOW, **how: Any) -> list[Finding]:
     found = examine_queue(SqliteEngine(path, max_leases=20), now=now, spool=path.parent / "spool", **how)
     # The triggers that a break had to drop are no part of what it is about.
     return [finding for finding in found if finding.check != "schema" or "trigger" not in finding.explanation]
@@ -118,7 +123,8 @@ def _found(path: Path, now: float = NOW, **how: bool) -> list[Finding]:
 
 def _repair(path: Path, findings: list[Finding], now: float = NOW) -> list[Finding]:
     names = {finding.check for finding in findings if finding.is_repairable}
-    work = Repair(names, now=now, spool=path.parent / "spool", node="mx.example.test")
+    altered = [str(finding.id) for finding in findings if finding.check == "content_altered"]
+    work = Repair(names, now=now, spool=path.parent / "spool", node="mx.example.test", altered=altered)
     carry_out(SqliteEngine(path, max_leases=20), work, deadline_s=1.0)
     return work.repaired
 
@@ -311,6 +317,70 @@ def test_a_file_that_is_missing_holds_who_waits(spooled: Path, tmp_path: Path) -
     assert [("held", "its file in the spool is missing")] * 2 == select(path, "SELECT status, reason FROM queue")
     assert [("status", "queued", "held")] * 2 == select(path, "SELECT what, before, after FROM audit")
     assert [] == _found(path)
+
+
+@pytest.fixture(params=["inline", "file"])
+def altered(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A queue with a message for two whose content was altered and has its length; beside it one that was not."""
+    queue = Queue(tmp_path / "queue.db")
+    queue.accept(added_fields=b"Received: x\r\n")
+    ulid = QueueId.make(Timestamp(T0), b"0123456789")
+    locator = f"spool:mx.example.test/{ulid}" if request.param == "file" else "inline"
+    inline = None if request.param == "file" else b"12345"
+    message = queue.new_message(
+        "a.example", "b.example", content=b"12345", locator=locator, queue_id=ulid, added_fields=b"Received: x\r\n"
+    )
+    queue.run(Accept(replace(message, content=inline)))
+    queue.close()
+    if inline is None:
+        file = locate(tmp_path / "spool", locator)
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"12354")
+    else:
+        write(queue.path, "UPDATE _content SET octets = CAST('12354' AS BLOB) WHERE message_id = 2")
+    return queue.path
+
+
+def test_altered_content_of_the_same_length_is_found_by_its_digest(altered: Path) -> None:
+    """
+    A disk that lies, or a person who edits a file. It takes a reading of all that waits, so only on demand.
+    """
+    ulid = str(QueueId.make(Timestamp(T0), b"0123456789"))
+    assert [] == _found(altered)
+
+    [finding] = _found(altered, reads_content=True)
+
+    assert ("content_altered", ulid, True) == (finding.check, finding.id, finding.is_repairable)
+    assert [2, 3] == [one.recipient_id for one in _repair(altered, [finding])]
+    assert [("held", "its content is not the one that was accepted")] * 2 == select(
+        altered, "SELECT status, reason FROM queue WHERE id = ?", ulid
+    )
+    assert [] == _found(altered, reads_content=True)
+
+
+def test_a_reading_of_the_content_says_how_far_it_is(altered: Path) -> None:
+    """
+    It may take an hour.
+    """
+    said: list[tuple[int, int]] = []
+    engine = SqliteEngine(altered, max_leases=20)
+    examine_queue(
+        engine,
+        now=NOW,
+        spool=altered.parent / "spool",
+        reads_content=True,
+        on_progress=lambda done, total: said.append((done, total)),
+    )
+    assert [(1, 2), (2, 2)] == said
+
+
+def test_content_without_a_digest_of_its_own_is_no_finding(queue: Queue) -> None:
+    """
+    Version 1 made the digest of a content that it kept in another form.
+    """
+    queue.accept(content=b"12345")
+    write(queue.path, "UPDATE _message SET digest = 'other'")
+    assert [] == _found(queue.path, reads_content=True)
 
 
 @pytest.mark.parametrize("octets", [b"", b"1234", b"123456"])
