@@ -125,18 +125,18 @@ def test_a_clock_before_this_version_is_an_error(path: Path, now: float) -> None
     assert Level.ERROR == _look(path, now=now)["clock"].level
 
 
-def test_a_database_that_keeps_its_free_pages_is_told_and_mended(desk: Desk) -> None:
+def test_a_database_that_keeps_its_free_pages_is_told_and_mended(tool: AdminTool) -> None:
     """
     A file that was made from a dump has SQLite's default, and grows for ever. The remedy is the command that mends it.
     """
-    desk.queue.close()
-    write(desk.path, "PRAGMA auto_vacuum = 0; VACUUM")
-    found = _look(desk.path)["pages"]
+    tool.queue.close()
+    write(tool.path, "PRAGMA auto_vacuum = 0; VACUUM")
+    found = _look(tool.path)["pages"]
     assert (Level.WARNING, True) == (found.level, "VACUUM`" in found.remedy)
 
-    assert 0 == desk.run("sql", "--write", "PRAGMA auto_vacuum = 2", "VACUUM").code
+    assert 0 == tool.run("sql", "--write", "PRAGMA auto_vacuum = 2", "VACUUM").code
 
-    assert Level.OK == _look(desk.path)["pages"].level
+    assert Level.OK == _look(tool.path)["pages"].level
 
 
 def test_mail_from_the_future_tells_of_a_clock_that_was_set_back(path: Path) -> None:

@@ -209,7 +209,7 @@ def test_a_shell_removes_no_destination(queue: Queue) -> None:
     queue.accept("z.example")
     queue.run(MarkLeaving([1]))
 
-    with pytest.raises(Exception, match="a destination stays"):
+    with pytest.raises(Exception, match="a destination cannot be removed"):
         write(queue.path, "DELETE FROM _destination")
 
 
