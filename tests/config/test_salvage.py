@@ -1,4 +1,4 @@
-"""What of a configuration with mistakes the tools can use."""
+"""The part of a configuration with mistakes that the tools can use."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ pid_file = "run/pid"
 )
 def test_mistakes_elsewhere_leave_the_queue_and_the_pid_file(tmp_path: Path, text: str, findings: list[str] | None):
     """
-    One typo must not take `status`, `stop` and `list` away; but nothing is guessed about which server and queue.
+    One typo must not disable `status`, `stop` and `list`. The tools never guess queue or server.
     """
     file = tmp_path / "c.toml"
     file.write_text(text)

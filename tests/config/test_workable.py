@@ -1,4 +1,4 @@
-"""Settings that are each right, and together cannot work."""
+"""Settings that are valid alone but cannot work together."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ listener = [{address = "127.0.0.1:2525"}]
 )
 def test_what_cannot_work_is_found_before_the_start(tmp_path: Path, more: str, keys: list[str]):
     """
-    A relay domain without a route refuses all its mail; a log without a directory ends the start.
+    A relay domain without a route would refuse all its mail. A log without a directory would end the start.
     """
     found = contradictions(parse_config((LEAST + more).encode(), "c.toml", str(tmp_path)))
     assert len(keys) == len(found)
