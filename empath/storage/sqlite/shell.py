@@ -7,15 +7,20 @@ asked otherwise. A person at a terminal gets the usual shell; a script ends at i
 
 import contextlib
 import io
+import os
+import re
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, Final, NoReturn, TextIO
 
 import apsw
 import apsw.shell
+import apsw.unicode
 
 from empath.errors import StatementRefused
+from empath.mail.printable import printable
 from empath.storage.sqlite.connection import ours
 from empath.storage.sqlite.destination_ids import DestinationIds
 from empath.storage.sqlite.visit import visiting
@@ -24,12 +29,81 @@ _INTRO = """Empath queue {path}, {mode}. SQLite {version}.
 Views: queue message attempt destination process history audit control. Help: .help
 """
 
+_WIDTH: Final = 80
+_ON_A_LINE: Final = re.compile(r"[^\n\t]+")
+_OF_THE_QUEUE: Final = (
+    apsw.BusyError, apsw.IOError, apsw.CorruptError, apsw.NotADBError, apsw.FullError, apsw.NoMemError,
+)  # fmt: skip
 
-class _Script(apsw.shell.Shell):
+
+class _Shell(apsw.shell.Shell):
+    """The shell of apsw, whose tables become a line for each value where the terminal is too narrow."""
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal."""
+        try:
+            return os.get_terminal_size(self.stdout.fileno()).columns or _WIDTH
+        except (OSError, ValueError):  # standard output is not a terminal, or has no descriptor
+            return _WIDTH
+
+    def output_box(self, column_names: Sequence[str], rows: "Sequence[Sequence[apsw.SQLiteValue]]") -> None:
+        """Outputs using line drawing, or a line for each value if that is too wide"""
+        if self.box_options["quote"]:
+            super().output_box(column_names, rows)  # type: ignore[no-untyped-call]
+            return
+        cells = [[printable(name) for name in column_names]]
+        cells += [[self.nullvalue or "NULL" if value is None else _text(value) for value in row] for row in rows]
+        widths = [max(_width(cell) for cell in column) for column in zip(*cells, strict=True)]
+        if sum(widths) + 3 * len(widths) + 1 <= self.width:
+            self.box_options["string_sanitize"] = str  # escaped already
+            super().output_box(cells[0], cells[1:])  # type: ignore[no-untyped-call]
+            return
+        longest = max(map(len, cells[0]))
+        for row in cells[1:]:
+            lines = (f"{name:>{longest}} = {cell}" for name, cell in zip(cells[0], row, strict=True))
+            self.stdout.write("\n".join(lines) + "\n\n")
+
+    output_box.all_at_once = True  # type: ignore[attr-defined]
+
+
+class _Script(_Shell):
     """A shell that raises its first error instead of printing it."""
 
     def handle_exception(self) -> NoReturn:
         raise  # noqa: PLE0704 - it is called where an exception is handled
+
+
+class _Stream:
+    """A stream of the process, of which a subclass replaces one method."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class _Terminal(_Stream):
+    """Standard output on a terminal, which the text of strangers must not steer."""
+
+    def write(self, text: str) -> None:
+        """Write."""
+        self._stream.write(_ON_A_LINE.sub(lambda match: printable(match[0]), text))
+
+
+class _Ended(_Stream):
+    """Standard input with a semicolon at its end, so that the last statement of a script needs none."""
+
+    _is_over = False
+
+    def readline(self) -> str:
+        """The next line, empty at the end."""
+        line = self._stream.readline()
+        if line or self._is_over:
+            return line
+        self._is_over = True
+        return ";\n"
 
 
 def run_shell(path: Path, statements: Sequence[str], *, deadline_s: float | None) -> None:
@@ -43,6 +117,7 @@ def run_shell(path: Path, statements: Sequence[str], *, deadline_s: float | None
         QueueBusy: another process held the write lock until the deadline.
         MissingInput, PermissionRefused, UnusableQueue, ServiceUnavailable, StorageFailure: see `visiting`.
     """
+    stdout: Any = _Terminal(sys.stdout) if sys.stdout.isatty() else sys.stdout
     with visiting(path, deadline_s, DestinationIds(0)) as visit:
         connection = visit.connection
         if deadline_s is None:
@@ -50,14 +125,37 @@ def run_shell(path: Path, statements: Sequence[str], *, deadline_s: float | None
         if not statements and sys.stdin.isatty():
             mode = "read-only; --write to change it" if deadline_s is None else "changes are committed at once"
             intro = _INTRO.format(path=path, mode=mode, version=apsw.sqlite_lib_version())
-            apsw.shell.Shell(db=connection).cmdloop(intro=intro)  # type: ignore[no-untyped-call]
+            _converse(_Shell(stdout=stdout, db=connection), intro)
             return
         with _refusals(path):
-            shell = _Script(stderr=io.StringIO(), db=connection)  # discarded, because the error has the same text
+            errors = io.StringIO()  # discarded, because the error has the same text
+            stdin: Any = _Ended(sys.stdin)
+            shell = _Script(stdin=stdin, stdout=stdout, stderr=errors, db=connection)
+            shell.command_colour(["off"])  # type: ignore[no-untyped-call]
             for statement in statements:
                 shell.process_complete_line(statement.strip())  # type: ignore[no-untyped-call]
             if not statements:
                 shell.cmdloop()  # type: ignore[no-untyped-call]
+
+
+def _converse(shell: apsw.shell.Shell, intro: str) -> None:
+    shell.command_colour(["off"])  # type: ignore[no-untyped-call]
+    with tempfile.TemporaryDirectory() as directory:
+        home = os.path.expanduser("~")
+        if not (os.path.isdir(home) and os.access(home, os.W_OK)):  # as of the user of a service: no history is kept
+            shell.history_file = str(Path(directory) / "history")
+        shell.cmdloop(intro=intro)  # type: ignore[no-untyped-call]
+
+
+def _text(value: "apsw.SQLiteValue") -> str:
+    """A value as a cell has it; only a line end in text is not escaped."""
+    if isinstance(value, bytes):
+        return f"[ {len(value)} bytes ]"
+    return _ON_A_LINE.sub(lambda match: printable(match[0]), str(value))
+
+
+def _width(cell: str) -> int:
+    return max((apsw.unicode.text_width(line) for line in cell.split("\n")), default=0)
 
 
 def _keep_read_only(code: int, name: str | None, argument: str | None, *_: str | None) -> int:
@@ -72,13 +170,13 @@ def _refusals(path: Path) -> Iterator[None]:
         yield
     except apsw.shell.Shell.Error as exc:
         raise StatementRefused(str(exc)) from exc
-    except apsw.BusyError as exc:
-        raise ours(exc, path) from exc
     except apsw.ReadOnlyError as exc:
         raise StatementRefused("the queue is open for reading only; use --write") from exc
+    except _OF_THE_QUEUE as exc:
+        raise ours(exc, path) from exc
     except OSError as exc:
+        if exc.filename is None:  # of standard output
+            raise
         raise StatementRefused(f"{exc.filename}: {exc.strerror}") from exc
-    except ValueError as exc:  # the shell's table does not fit the terminal
-        raise StatementRefused(f"{exc}; '.mode line' writes each column on its own line") from exc
-    except (apsw.SQLError, apsw.ConstraintError, apsw.AuthError, apsw.MismatchError, apsw.BindingsError) as exc:
+    except (apsw.Error, ValueError) as exc:  # ValueError: a script that is not text
         raise StatementRefused(str(exc)) from exc

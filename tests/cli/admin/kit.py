@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import shlex
 import struct
 import subprocess
 import sys
@@ -25,7 +26,7 @@ NEVER = 4_000_000_000.0  # an instant that no test run reaches, 2096-10-02T07:06
 
 
 class CommandResult(NamedTuple):
-    """The end of a command."""
+    """How a command ended."""
 
     code: int
     out: str
@@ -48,13 +49,13 @@ class AdminTool:
         return CliRunner().invoke(admin, ["-c", str(self.config), *arguments])
 
     def lines(self, *arguments: str) -> list[str]:
-        """The standard output of a successful run, by lines."""
+        """What a successful run writes to standard output."""
         result = self.invoke(*arguments)
         assert 0 == result.exit_code, (result.stderr, result.exception)
         return result.stdout.splitlines()
 
     def words(self, *arguments: str) -> list[str]:
-        """The standard error of a successful run, by lines."""
+        """What a successful run writes to standard error."""
         result = self.invoke(*arguments)
         assert 0 == result.exit_code, (result.stderr, result.exception)
         return result.stderr.splitlines()
@@ -64,7 +65,7 @@ class AdminTool:
         return [json.loads(line) for line in self.lines(*arguments, "--json")]
 
     def record(self, *arguments: str) -> dict[str, Any]:
-        """The only JSON object of a successful run."""
+        """The only one."""
         [record] = self.records(*arguments)
         return record
 
@@ -78,8 +79,14 @@ class AdminTool:
         self.queue.close()
         return run_apart("-c", str(self.config), *arguments)
 
+    def paste(self, command: str) -> int:
+        """Give *command* to a shell, where `empath-admin` is the command of this checkout; the exit code."""
+        self.queue.close()
+        script = f'empath-admin() {{ {shlex.join(COMMAND)} "$@"; }}\n{command}'
+        return subprocess.run(["bash", "-c", script], check=False, timeout=DEADLINE_S).returncode
+
     def on_a_terminal(self, width: int, *arguments: str) -> list[str]:
-        """The lines on a terminal of *width* columns, without control sequences for weight."""
+        """The lines that a terminal of *width* columns is given, without its control sequences for weight."""
         self.queue.close()
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
@@ -92,9 +99,7 @@ class AdminTool:
             env=environment | {"TERM": "xterm"},
         ) as process:
             os.close(theirs)
-            octets = b""
-            while piece := _read(ours):
-                octets += piece
+            octets = read_to_end(ours)
             assert 0 == process.wait(DEADLINE_S)
         os.close(ours)
         text = octets.decode().replace("\x1b[1m", "").replace("\x1b[0m", "")
@@ -119,6 +124,14 @@ def run_apart(*arguments: str, **environment: str) -> CommandResult:
         env={key: value for key, value in os.environ.items() if key != "EMPATH_CONFIG"} | environment,
     )
     return CommandResult(done.returncode, done.stdout, done.stderr)
+
+
+def read_to_end(terminal: int) -> bytes:
+    """All that the other side of a terminal writes until it closes it."""
+    octets = b""
+    while piece := _read(terminal):
+        octets += piece
+    return octets
 
 
 def _read(terminal: int) -> bytes:

@@ -1,4 +1,4 @@
-"""test_sql - empath-admin sql: the queue in a shell in which a slip does no harm"""
+"""test_sql - empath-admin sql: the queue in a shell that can do no harm by a slip"""
 
 import os
 import pty
@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from empath.storage.sqlite.schema import SCHEMA_VERSION
-from tests.cli.admin.kit import COMMAND, AdminTool, CommandResult
+from tests.cli.admin.kit import COMMAND, AdminTool, CommandResult, read_to_end
 from tests.kit.queue import write
 from tests.kit.waiting import DEADLINE_S
 
@@ -22,7 +22,7 @@ def _script(tool: AdminTool, script: str, *arguments: str) -> CommandResult:
 
 def test_statements_are_run_in_their_order(tool: AdminTool) -> None:
     """
-    Rows are as sqlite3 writes them; the shell's dot commands work, too.
+    Rows as sqlite3 writes them; the dot commands of the shell work, too.
     """
     tool.queue.accept("a.example", "b.example")
     said = tool.run_apart("sql", "SELECT recipient_id, domain FROM queue", ".mode json", "SELECT 1 AS one")
@@ -48,7 +48,7 @@ def test_a_script_comes_by_standard_input(tool: AdminTool) -> None:
 )
 def test_nothing_is_written_without_write(tool: AdminTool, statement: str) -> None:
     """
-    A slip in a read-only shell changes nothing.
+    A look cannot slip.
     """
     tool.queue.accept("a.example")
     assert (65, "", "empath-admin: the queue is open for reading only; use --write\n") == tool.run_apart(
@@ -61,7 +61,7 @@ def test_nothing_is_written_without_write(tool: AdminTool, statement: str) -> No
 
 def test_with_write_it_is_the_queue_of_any_shell(tool: AdminTool) -> None:
     """
-    It has the views, and the audit names its SQLite.
+    The views, and an audit that says by which SQLite.
     """
     tool.queue.accept("a.example")
     assert (0, "", "") == tool.run_apart("sql", "--write", "UPDATE queue SET status = 'held'")
@@ -80,7 +80,7 @@ def test_with_write_it_is_the_queue_of_any_shell(tool: AdminTool) -> None:
 )
 def test_the_first_error_ends_it_with_exit_65(tool: AdminTool, statement: str, words: str) -> None:
     """
-    Earlier statements are done, later ones are not.
+    What stood before it is done, what stands behind it is not.
     """
     tool.queue.accept("a.example")
     said = tool.run_apart("sql", "--write", "SELECT 1", statement, "DELETE FROM queue")
@@ -92,7 +92,7 @@ def test_the_first_error_ends_it_with_exit_65(tool: AdminTool, statement: str, w
 
 def test_a_busy_queue_is_exit_75(tool: AdminTool) -> None:
     """
-    After --wait it ends without a traceback.
+    After --wait, with no traceback.
     """
     holder = apsw.Connection(str(tool.path))
     holder.execute("BEGIN IMMEDIATE")
@@ -106,7 +106,7 @@ def test_a_busy_queue_is_exit_75(tool: AdminTool) -> None:
 
 def test_a_newer_schema_is_exit_65(tool: AdminTool) -> None:
     """
-    The views of a newer version may have another meaning.
+    The views of tomorrow may mean something else.
     """
     write(tool.path, "PRAGMA user_version = 999")
     said = tool.run_apart("sql", "SELECT 1")
@@ -116,7 +116,7 @@ def test_a_newer_schema_is_exit_65(tool: AdminTool) -> None:
 
 def test_a_terminal_gets_a_prompt(tool: AdminTool) -> None:
     """
-    The shell says which queue is open and whether it is read-only. An error does not end it.
+    The shell says which queue is open and whether it may be changed; an error does not end the shell.
     """
     tool.queue.accept("a.example")
     tool.queue.close()
@@ -130,36 +130,117 @@ def test_a_terminal_gets_a_prompt(tool: AdminTool) -> None:
     ) as process:
         os.close(theirs)
         os.write(ours, b"DELETE FROM queue;\nSELECT 'status is ' || status FROM queue;\n.exit\n")
-        octets = b""
-        while piece := _read(ours):
-            octets += piece
+        text = read_to_end(ours).decode()
         assert 0 == process.wait(DEADLINE_S)
     os.close(ours)
-    text = octets.decode()
     for words in (f"Empath queue {tool.path}, read-only", "sqlite> ", "readonly", "status is queued"):
         assert words in text
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 65536)
-    except OSError:  # the last one who had the other side has closed it
-        return b""
 
 
 @pytest.mark.parametrize(("command", "code"), [(".exit", 0), (".quit", 0), (".exit 5", 5)])
 def test_the_shell_ends_with_the_code_that_a_person_gives(tool: AdminTool, command: str, code: int) -> None:
     """
-    The code 141 is only for a missing reader.
+    141 is for a reader that is gone.
     """
     assert code == tool.run("sql", command).code
 
 
 def test_a_file_that_the_shell_cannot_read_is_one_line(tool: AdminTool) -> None:
     """
-    A mistyped file name causes no traceback.
+    A slip of the pen is no crash.
     """
     said = tool.run("sql", ".read /nonexistent/file.sql")
     assert (65, "") == (said.code, said.out)
     assert "No such file or directory" in said.err
     assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    "script", ["SELECT 1", "SELECT 1; SELECT 2", "SELECT 1;\n-- the end", ".mode list\nSELECT\n 1"]
+)
+def test_the_last_statement_of_a_script_needs_no_semicolon(tool: AdminTool, script: str) -> None:
+    """
+    As for sqlite3: `echo SELECT 1 | empath-admin sql`.
+    """
+    said = _script(tool, script)
+    assert (0, "") == (said.code, said.err)
+    assert said.out.startswith("1\n")
+
+
+def test_a_script_that_ends_within_a_text_is_refused(tool: AdminTool) -> None:
+    """
+    Half a statement may be half of what was meant.
+    """
+    said = _script(tool, "SELECT 'abc")
+    assert (65, "", True) == (said.code, said.out, said.err.startswith("empath-admin: Incomplete SQL"))
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("ATTACH '/nonexistent/x.db' AS x", "unable to open database: /nonexistent/x.db"),
+        ("SELECT zeroblob(3000000000)", "string or blob too big"),
+    ],
+)
+def test_a_fault_of_a_statement_is_not_put_on_the_queue(tool: AdminTool, statement: str, words: str) -> None:
+    """
+    The queue is well, and may be used by this user.
+    """
+    assert (65, "", f"empath-admin: {words}\n") == tool.run_apart("sql", statement)
+
+
+def test_a_user_without_a_home_has_a_shell(tool: AdminTool) -> None:
+    """
+    The user of a service has none: its history is not kept, and that is no traceback.
+    """
+    tool.queue.close()
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*COMMAND, "-c", str(tool.config), "sql"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=os.environ | {"TERM": "dumb", "HOME": str(tool.config.parent / "none")},
+    ) as process:
+        os.close(theirs)
+        os.write(ours, b"SELECT 'it ' || 'works';\n.exit\n")
+        text = read_to_end(ours).decode()
+        assert 0 == process.wait(DEADLINE_S)
+    os.close(ours)
+    assert ("it works" in text, "Traceback" in text) == (True, False)
+
+
+def test_rows_that_do_not_fit_the_terminal_are_written_column_by_column(tool: AdminTool) -> None:
+    """
+    A table of 25 columns within 80 has one letter a line.
+    """
+    tool.queue.accept("a.example")
+    lines = tool.on_a_terminal(80, "sql", "SELECT * FROM queue")
+    assert [] == [line for line in lines if len(line) > 80]
+    assert "              recipient = r1@a.example" in lines
+    assert "             last_reply = NULL" in lines
+    table = tool.on_a_terminal(80, "sql", "SELECT domain, status FROM queue")
+    assert ["│  domain   │ status │", "│ a.example │ queued │"] == [line for line in table if "│" in line]
+
+
+@pytest.mark.parametrize("mode", ["box", "list", "line", "json"])
+def test_text_of_strangers_does_not_steer_the_terminal(tool: AdminTool, mode: str) -> None:
+    """
+    In every mode; a pipe gets the text as it is.
+    """
+    tool.queue.accept("a.example")
+    write(tool.path, "UPDATE _recipient SET last_reply = ?", "550 \x1b]0;owned\x07\u202e")
+    statement = "SELECT last_reply FROM queue"
+    text = "\n".join(tool.on_a_terminal(80, "sql", f".mode {mode}", statement))
+    assert (True, False, False) == (r"\u202e" in text, "\x1b" in text, "\u202e" in text)
+    assert "550 \x1b]0;owned\x07\u202e\n" == tool.run_apart("sql", statement).out
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "1e300", "soon"])
+def test_a_wait_is_a_number_of_seconds(tool: AdminTool, seconds: str) -> None:
+    """
+    A wait without an end could not be told from a command that hangs.
+    """
+    said = tool.run("sql", "--wait", seconds, "SELECT 1")
+    words = f"empath-admin: Invalid value for '--wait': '{seconds}' is not a number of seconds from 0 to 86400\n"
+    assert (64, "", words) == said
