@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -17,6 +17,9 @@ from empath.mail.lookup import Absent, Exchangers, Failed, Kind, LookupAnswer, Q
 from empath.policy.hosts.findings import Finding, findings
 from empath.policy.hosts.search import HostSearch, NoHost
 from empath.policy.routing import MxRoute, SmtpRoute, route_text
+
+if TYPE_CHECKING:
+    from empath.net.parallel import ParallelResolver
 
 _COLUMNS: Final = (
     Column("ORDER"),
@@ -111,13 +114,21 @@ def _search(config: Config, route: SmtpRoute | MxRoute, domain: str) -> HostSear
     # Both cost 50 ms of imports, which no other verb should pay for.
     from empath.net.interfaces import Interfaces  # noqa: PLC0415
     from empath.net.next_hop import NextHops  # noqa: PLC0415
+
+    rules = host_rules(config, Interfaces().addresses())
+    return NextHops(resolver(config), lambda: rules, timeout_s=config.dns.attempt_timeout_s).search(route, domain)
+
+
+def resolver(config: Config) -> "ParallelResolver":
+    """The resolver of *config*."""
+    from empath.net.parallel import ParallelResolver  # noqa: PLC0415 - imports as above
     from empath.net.resolver import DnsResolver  # noqa: PLC0415
 
     settings = config.dns
     nameservers = tuple(map(str, settings.nameservers))
-    resolver = DnsResolver(nameservers, timeout_s=settings.timeout_s, try_timeout_s=settings.try_timeout_s)
-    rules = host_rules(config, Interfaces().addresses())
-    return NextHops(resolver, lambda: rules, timeout_s=settings.attempt_timeout_s).search(route, domain)
+    return ParallelResolver(
+        DnsResolver(nameservers, timeout_s=settings.timeout_s, try_timeout_s=settings.try_timeout_s)
+    )
 
 
 def _words(answer: LookupAnswer | None) -> str | None:

@@ -1,5 +1,7 @@
 """empath-admin dns, with a scripted name server."""
 
+import time
+
 import pytest
 
 from tests.cli.admin.kit import AdminTool
@@ -28,7 +30,7 @@ def tool(tmp_path, script):
 
 def test_exchangers_are_shown_as_a_worker_would_use_them(tool, script):
     """
-    Refused addresses are shown, too, with the reason.
+    What is refused too, and why.
     """
     script.mx("x.test", (20, "b.test"), (10, "a.test"), (5, "in.test"), (30, "mx.example.test")).ttl("x.test", 300)
     script.a("a.test", "203.0.113.1").a("b.test", "203.0.113.2").a("in.test", "10.0.0.1").fail("b.test", "AAAA")
@@ -81,7 +83,7 @@ def test_the_record_has_the_same_in_json(tool, script):
 )
 def test_what_mail_is_given_where_there_is_no_host(tool, script, domain, mx, reply):
     """
-    The reply says whether mail bounces or waits.
+    And whether that is for good.
     """
     script.mx("null.test", (0, ".")).fail("broken.test", "MX").mx("us.test", (5, "mx.example.test"))
     record = tool.record("dns", domain)
@@ -92,7 +94,7 @@ def test_what_mail_is_given_where_there_is_no_host(tool, script, domain, mx, rep
 
 def test_a_fixed_host_is_shown_with_its_port(tool, script):
     """
-    A fixed host needs no MX look-up.
+    No MX was asked for.
     """
     script.a("relay.test", "10.0.0.1")
     record = tool.record("dns", "fixed.test")
@@ -109,7 +111,7 @@ def test_a_fixed_host_is_shown_with_its_port(tool, script):
 
 def test_a_route_without_hosts_and_no_route_are_said(tool, script):
     """
-    Neither needs a look-up.
+    Nobody is asked.
     """
     assert ["empath-admin: this route needs no look-up"] == tool.words("dns", "here.test")
     tool.config.write_text(configuration(2525, routes='"here.test" = "maildir:mail"'))
@@ -124,7 +126,7 @@ def test_a_route_without_hosts_and_no_route_are_said(tool, script):
 
 def test_what_a_zone_says_does_not_steer_the_terminal(tool, script):
     """
-    A name in the DNS may have any octets.
+    A name may have any octets.
     """
     script.mx("x.test", (5, "\\027[31m.test"))
     assert all(line.isprintable() for line in tool.lines("dns", "x.test"))
@@ -133,6 +135,19 @@ def test_what_a_zone_says_does_not_steer_the_terminal(tool, script):
 @pytest.mark.parametrize("domain", ["", "a@x.test", "203.0.113.1", "[x]", "a b"])
 def test_what_is_no_domain_is_wrong_use(tool, domain):
     """
-    A mistyped domain causes no look-up.
+    Nothing is looked up for a slip of the hand.
     """
     assert 64 == tool.run("dns", domain).code
+
+
+def test_questions_are_asked_at_once(tool, script):
+    """
+    Eight exchangers that do not answer cost one timeout, and not sixteen.
+    """
+    script.mx("x.test", *((10, f"h{number}.test") for number in range(8)))
+    for number in range(8):
+        script.ignore(f"h{number}.test", "A").ignore(f"h{number}.test", "AAAA")
+    tool.config.write_text(tool.config.read_text().replace("[dns]", '[dns]\ntimeout = "1s"\ntry_timeout = "1s"'))
+    began = time.monotonic()
+    assert {"failed"} == {host["fate"] for host in tool.record("dns", "x.test")["hosts"]}
+    assert time.monotonic() - began < 6
