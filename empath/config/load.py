@@ -7,7 +7,7 @@ The file is read once, and the Config does not change: a reload makes a new one.
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from empath.config.tables.table import Table, table_of
 from empath.errors import ConfigError, MissingInput
 
 _TOML_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
-_MAX_FILE_OCTETS = 4 * 2**20
+MAX_FILE_OCTETS = 4 * 2**20
 
 
 def load_config(path: Path) -> Config:
@@ -46,7 +46,7 @@ def read_octets(path: Path) -> tuple[bytes, str]:
     """
     try:
         with path.open("rb") as file:
-            octets = file.read(_MAX_FILE_OCTETS + 1)
+            octets = file.read(MAX_FILE_OCTETS + 1)
     except (OSError, ValueError) as exc:  # ValueError: a NUL in the path
         reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
         raise MissingInput(f"{path}: the configuration cannot be read: {reason}") from exc
@@ -78,7 +78,7 @@ def parse_config(octets: bytes, name: str, directory: str) -> Config:
 
 
 def _decode(octets: bytes, name: str) -> str:
-    if len(octets) > _MAX_FILE_OCTETS:
+    if len(octets) > MAX_FILE_OCTETS:
         raise ConfigError(f"{name}:1: a configuration is at most 4 MiB")
     try:
         return octets.decode("utf-8-sig")  # some editors begin a file with a byte order mark
@@ -93,6 +93,13 @@ def _syntax_finding(name: str, text: str, message: str) -> str:
     if line is None:
         return f"{name}:{max(len(text.splitlines()), 1)}: {_TOML_POSITION.sub('', message)}, at the end of the file"
     return f"{name}:{line}: {_TOML_POSITION.sub('', message)}, at column {column}"
+
+
+def find_lines(path: Path, wanted: Sequence[KeyPath]) -> list[int]:
+    """The line of each of *wanted* in the valid configuration at *path*; a default has the line of its table."""
+    octets, _ = read_octets(path)
+    lines = scan(octets.decode("utf-8-sig"))
+    return [_line(keys, lines) for keys in wanted]
 
 
 def keys_of(error: ErrorDetails) -> KeyPath:

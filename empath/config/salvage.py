@@ -1,26 +1,33 @@
 """
 salvage - the usable part of a configuration that has mistakes
 
-A command that reads the queue or stops the server needs only the tables [queue] and [process].  They must have no
-mistake: a guess could name another queue, or take a running server for a stopped one.  Any other table with a mistake
-is left out and gets its defaults.
+To look at the queue or to stop the server only the path of the queue and the pid file are needed, and a mistake
+anywhere in the file must not take these commands away.  A table that cannot be read is left out and gets its defaults;
+of [queue] and [process] each line is read alone.  A path that is written wrong (`paht = "…"`, or without quotes) counts
+as what it means, if that file exists: a guess must not name another queue.
 """
 
+import difflib
+import os
 import re
 import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from empath.config.load import keys_of, parse_config, read_octets
+from empath.config.keys import KeyPath
+from empath.config.load import MAX_FILE_OCTETS, keys_of, parse_config, read_octets
 from empath.config.model import Config
 from empath.errors import ConfigError
 
 _NEEDED: Final = ("queue", "process")
-_MAX_LINES: Final = 20  # most lines with syntax errors
-_LINE: Final = re.compile(r"\(at line (\d+), ")
-_HEADER: Final = re.compile(r"[ \t]*\[+[ \t]*[\"']?([A-Za-z0-9_-]+)")
+_MAX_ROUNDS: Final = 10  # a table that is left out may show a mistake in another
+_MAX_LINES: Final = 10_000  # most lines of a needed table
+_HEADER: Final = re.compile(r"[ \t]*\[\[?[ \t]*[\"']?([A-Za-z0-9_-]+)")
+_PAIR: Final = re.compile(r"[ \t]*([A-Za-z0-9_-]+)[ \t]*=[ \t]*[\"']?([^\"'#]*)")
 # Values of required settings for a file that has no usable ones.
 _STAND_INS: Final[dict[str, Any]] = {
     "hostname": "localhost",
@@ -29,57 +36,131 @@ _STAND_INS: Final[dict[str, Any]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The lines from one header to the next. Shape: table is empty for the lines above the first header."""
+
+    table: str
+    lines: list[str]
+
+
 def load_leniently(path: Path) -> tuple[Config, str]:
     """
     Read the configuration at *path*, and say what is wrong with it, empty if nothing.
 
     Raises:
         MissingInput: the file does not exist or may not be read.
-        ConfigError: [queue] or [process] cannot be used, or the file cannot be taken apart.
+        ConfigError: it names no queue.
     """
     octets, directory = read_octets(path)
     try:
         return parse_config(octets, str(path), directory), ""
     except ConfigError as exc:
-        data = _tables(octets)
-        config = None if data is None else _validated(data, directory)
+        if len(octets) > MAX_FILE_OCTETS:
+            raise
+        parts = list(_parts(octets.decode("utf-8-sig", "replace")))
+        data = _tables(parts)
+        guesses = _guess(data, parts, directory)
+        config = _validated(data, directory)
         if config is None:
             raise
-        return config, str(exc)
+        return config, "\n".join([str(exc), *(f"{path}: {guess}" for guess in guesses)])
 
 
-def _tables(octets: bytes) -> dict[str, Any] | None:
-    """The content without the lines that are not TOML; None if one of them may belong to a needed table."""
-    lines = octets.decode("utf-8-sig", "replace").split("\n")
-    for _ in range(_MAX_LINES):
-        try:
-            return tomllib.loads("\n".join(lines))
-        except (ValueError, RecursionError) as exc:
-            match = _LINE.search(str(exc))
-            number = int(match[1]) - 1 if match else len(lines)
-            if number >= len(lines) or _is_needed(lines, number):
-                return None
-            lines[number] = ""
+def _parts(text: str) -> Iterator[_Part]:
+    part = _Part("", [])
+    for line in text.splitlines():
+        if header := _HEADER.match(line):
+            yield part
+            part = _Part(_meant(header[1], _NEEDED), [])
+        part.lines.append(line)
+    yield part
+
+
+def _meant(word: str, known: tuple[str, ...]) -> str:
+    """The one of *known* that *word* is a slip of, else *word*."""
+    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.7)), word)
+
+
+def _tables(parts: list[_Part]) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for part in parts:
+        for found in _read(part):
+            _merge(data, found)
+    return data
+
+
+def _read(part: _Part) -> Iterator[dict[str, Any]]:
+    try:
+        yield tomllib.loads("\n".join(part.lines))
+    except (ValueError, RecursionError):
+        is_needed = part.table in ("", *_NEEDED)
+        header = f"[{part.table}]" if part.table else ""
+        for line in part.lines[:_MAX_LINES] if is_needed else ():
+            try:
+                yield tomllib.loads(f"{header}\n{line}")
+            except (ValueError, RecursionError):
+                continue
+
+
+def _merge(data: dict[str, Any], more: dict[str, Any]) -> None:
+    """Add *more* to *data*; of two values for a key the first one stays."""
+    for key, value in more.items():
+        present = data.setdefault(key, value)
+        if present is not value and isinstance(present, dict) and isinstance(value, dict):
+            _merge(present, value)
+        elif present is not value and isinstance(present, list) and isinstance(value, list):
+            present += value
+
+
+def _guess(data: dict[str, Any], parts: list[_Part], directory: str) -> list[str]:
+    """Add what a person meant for the needed keys that *data* has no text for; a line for each."""
+    lines = []
+    for table, key in (("queue", "path"), ("process", "pid_file")):
+        values = data.get(table)
+        if not isinstance(values, dict):
+            values = data[table] = {}
+        if not isinstance(values.get(key), str):
+            meant = _read_loosely(parts, table, key)
+            place = os.path.join(directory, meant or "")
+            if meant and os.path.isfile(place):
+                values[key] = place
+                lines.append(f"{table}.{key}: taken for {place!r}")
+    return lines
+
+
+def _read_loosely(parts: list[_Part], table: str, key: str) -> str | None:
+    for part in parts:
+        for line in part.lines[:_MAX_LINES] if part.table == table else ():
+            pair = _PAIR.match(line)
+            if pair and _meant(pair[1], (key,)) == key:
+                return pair[2].strip()
     return None
-
-
-def _is_needed(lines: list[str], number: int) -> bool:
-    """Whether the line may begin or belong to a needed table."""
-    if not lines[number].strip() or _HEADER.match(lines[number]):
-        return True
-    headers = [match[1] for line in lines[:number] if (match := _HEADER.match(line))]
-    table = headers[-1] if headers else lines[number].strip()
-    return table.startswith(_NEEDED)
 
 
 def _validated(data: dict[str, Any], directory: str) -> Config | None:
-    for _ in range(2):
+    for _ in range(_MAX_ROUNDS):
         try:
             return Config.model_validate(data, context={"directory": directory})
         except ValidationError as exc:
-            wrong = {keys_of(error)[0] for error in exc.errors(include_url=False)}
-            if not wrong.isdisjoint(_NEEDED):
-                return None
-            data = {key: value for key, value in data.items() if key not in wrong}
-            data |= {key: value for key, value in _STAND_INS.items() if key in wrong}
+            wrong = {_unit(keys_of(error)) for error in exc.errors(include_url=False)}
+            if not any([_leave_out(data, *keys) for keys in wrong]):  # noqa: C419 - all of them
+                break
     return None
+
+
+def _unit(path: KeyPath) -> tuple[str, ...]:
+    """What is left out for a mistake at *path*: a single key of a needed table, else a whole table."""
+    return tuple(map(str, path[: 2 if path[0] in _NEEDED else 1]))
+
+
+def _leave_out(data: dict[str, Any], table: str, key: str | None = None) -> bool:
+    """Remove a table, or a key of one, or put a stand-in in its place. Returns False if there is nothing to remove."""
+    if key is not None:
+        return data.get(table, {}).pop(key, None) is not None
+    had = data.pop(table, None)
+    stand_in = _STAND_INS.get(table)
+    if stand_in is not None and had != stand_in:
+        data[table] = stand_in
+        return True
+    return had is not None
