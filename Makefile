@@ -26,9 +26,12 @@ help: ## This list
 
 setup: $(READY) ## The virtual environment, with empathd and empath-admin in it
 
+# The next steps are printed once the server that the shell becomes ($$$$) has an acceptor.
 run: $(READY) var ## Serve in the foreground on port 2525, every domain to a Maildir under var/
-	@cat conf/next-steps.txt
-	@exec bin/empathd run -c $(CONFIG)
+	@server=$$$$; while kill -0 $$server 2>/dev/null; do sleep 0.3; \
+		bin/empathd -c $(CONFIG) status 2>/dev/null | grep -q "pid $$server$$" || continue; \
+		bin/empath-admin -c $(CONFIG) process 2>/dev/null | grep -q ' acceptor-1 .* alive ' || continue; \
+		cat conf/next-steps.txt; break; done & exec bin/empathd run -c $(CONFIG)
 
 demo: $(READY) ## The first steps unattended: start, send a mail, show it in the queue and in the Maildir, stop
 	@bash tests/demo.sh

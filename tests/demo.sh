@@ -34,7 +34,7 @@ show python -c "import smtplib; smtplib.SMTP('127.0.0.1', $port).sendmail(
 
 say "It waits, durably: the queue is a view in a database."
 show empath-admin list
-empath-admin list --json | grep -q 'you@example.org'
+empath-admin list --json 2>/dev/null | grep -q 'you@example.org'
 
 say "Thaw; it is delivered."
 show empath-admin thaw

@@ -18,6 +18,7 @@ import click
 
 from empath.config import Config, load_config
 from empath.errors import EmpathError, StorageFailure, UsageError
+from empath.mail.printable import printable
 from empath.storage.engine import Engine
 from empath.storage.open import open_engine
 
@@ -49,7 +50,7 @@ def configuration(context: click.Context) -> tuple[Path, Config]:
         UsageError: none was named.
         ConfigError, MissingInput: see `load_config`.
     """
-    file = _named_file(context)
+    file = named_file(context)
     return file, load_config(file)
 
 
@@ -64,7 +65,7 @@ def lenient_configuration(context: click.Context) -> Config:
     """
     from empath.config.salvage import load_leniently  # noqa: PLC0415 - not for the commands that need all of it
 
-    config, findings = load_leniently(_named_file(context))
+    config, findings = load_leniently(named_file(context))
     if findings:
         say(str(context.find_root().info_name), findings)
     return config
@@ -76,9 +77,9 @@ def open_queue(config: Config) -> Engine:
 
 
 def say(command: str, text: str) -> None:
-    """Write *text* for a person to standard error, each line with the name of the command."""
-    for line in text.splitlines():
-        click.echo(f"{command}: {line}", err=True)
+    """Write the lines of *text* for a person to standard error, each escaped and with the name of the command."""
+    for line in text.rstrip("\n").split("\n") if text else ():
+        click.echo(f"{command}: {printable(line)}", err=True)
 
 
 def run_process(command: click.Command, name: str) -> NoReturn:
@@ -89,8 +90,9 @@ def run_process(command: click.Command, name: str) -> NoReturn:
 
 def run(command: click.Command, name: str, arguments: Sequence[str]) -> int:
     """Run one command line to its end; the exit code of its process."""
-    if sys.stdout is None:  # closed by the caller
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end of the process
+    if sys.stdout is None:  # closed by the caller: a write fails, and no file that is opened later takes its place
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 1)
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - until the end of the process
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # for an address that the terminal's encoding lacks
     try:
@@ -135,7 +137,13 @@ def _hint(error: click.ClickException) -> str:
     return "; name a message or a recipient by --id, as in --id 4"
 
 
-def _named_file(context: click.Context) -> Path:
+def named_file(context: click.Context) -> Path:
+    """
+    The configuration file that was named.
+
+    Raises:
+        UsageError: none was named.
+    """
     file: Path | None = context.ensure_object(dict).get("config")
     if file is None:
         raise UsageError("no configuration named: use -c FILE or set EMPATH_CONFIG")

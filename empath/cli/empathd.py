@@ -7,18 +7,25 @@ Results go to standard output, messages about them to standard error. The exit c
 
 import json
 import os
+import time
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import click
 
 from empath import __version__
 from empath.cli.common import config_option, configuration, lenient_configuration, open_queue, run_process, say
+from empath.cli.pauses import pause_words
+from empath.cli.words import instant, span
 from empath.config import Config
 from empath.config.effective import effective_toml, settings
-from empath.config.workable import contradictions
+from empath.config.workable import contradictions, located, unknown_user
 from empath.daemon.supervisor import instance, launch
 from empath.errors import ConfigError, EmpathError, QueueBusy, UnusableQueue, UsageError
+from empath.storage.admin.pauses import Pauses
+from empath.storage.admin.records import Beat
+from empath.storage.admin.snapshot import Snapshot
 
 NOT_RUNNING: Final = 3  # code of the LSB for a stopped service
 UNKNOWN: Final = 4  # code of the LSB for a service whose state is unknown
@@ -36,7 +43,7 @@ def empathd() -> None:
 @click.pass_context
 def start(context: click.Context) -> None:
     """Start in the background. Returns when the listeners accept."""
-    file, config = configuration(context)
+    file, config = _startable(context)
     launch.start(file, config, _prepare(config))
 
 
@@ -55,7 +62,7 @@ def stop(context: click.Context) -> None:
 @click.pass_context
 def restart(context: click.Context) -> None:
     """Stop, then start. Does not stop anything if the configuration cannot be read."""
-    file, config = configuration(context)
+    file, config = _startable(context)
     launch.stop(config)
     launch.start(file, config, _prepare(config))
 
@@ -77,15 +84,51 @@ def status(context: click.Context, is_json: bool) -> None:
     """Show whether it runs. The exit code is 0 if it runs, 3 if not, and 4 if this user may not look."""
     config = lenient_configuration(context)
     found = launch.status(config)
+    now = time.time()
+    pauses, beats = _ask_queue(config, now)
+    newest = max(beats, key=lambda beat: beat.beat_at, default=None)
     if is_json:
-        click.echo(json.dumps({"status": found.word, "pid": found.pid, "pids": found.pids}))
+        record = {
+            "status": found.word,
+            "pid": found.pid,
+            "pids": found.pids,
+            "last_beat_at": None if newest is None else instant(newest.beat_at),
+            "frozen_since": None if pauses is None else pauses.frozen_since,
+            "suspended_destinations": None if pauses is None else pauses.suspended,
+        }
+        click.echo(json.dumps(record))
     else:
         click.echo(f"{found.word}, pid {found.pid}" if found.pid is not None else found.word)
     if not found.is_known:
-        say("empathd", "this user may read neither the directory of the queue nor the pid file; ask as root")
+        say(
+            "empathd",
+            "cannot tell: this user may read neither the directory of the queue nor the pid file; ask as root",
+        )
+        say("empathd", _evidence(pauses is not None, newest, now))
+    if pauses is not None:
+        say("empathd", pause_words(pauses))
+    if not found.is_known:
         context.exit(UNKNOWN)
     if found.pid is None:
         context.exit(NOT_RUNNING)
+
+
+def _ask_queue(config: Config, now: float) -> tuple[Pauses | None, list[Beat]]:
+    """What keeps mail from going out, and the processes that have not ended; None and nothing if it cannot be read."""
+    try:
+        with Snapshot(open_queue(config)) as snapshot:
+            return snapshot.pauses(now), snapshot.beats()
+    except EmpathError:
+        return None, []
+
+
+def _evidence(is_read: bool, newest: Beat | None, now: float) -> str:
+    """What the queue says about a service of which the system says nothing."""
+    if not is_read:
+        return "the queue cannot be read either"
+    if newest is None:
+        return "in the queue no process has an open run: it was stopped in order"
+    return f"in the queue the last sign of life is of {newest.slot}, pid {newest.pid}, {span(now - newest.beat_at)} ago"
 
 
 @empathd.command()
@@ -93,7 +136,7 @@ def status(context: click.Context, is_json: bool) -> None:
 @click.pass_context
 def run(context: click.Context) -> None:
     """Serve in the foreground. For a terminal (Ctrl-C) or a service manager."""
-    file, config = configuration(context)
+    file, config = _startable(context)
     launch.run(file, _prepare(config))
 
 
@@ -110,14 +153,21 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
     if is_effective:  # before the check of the queue, whose finding it may explain
         text = json.dumps(settings(config)) + "\n" if is_json else effective_toml(config)
         click.echo(text.encode(), nl=False)  # TOML is UTF-8 whatever the terminal's encoding
+    if found := contradictions(config):
+        raise ConfigError(located(file, found))
     pid = launch.find_supervisor(config)
     if pid is None:
         os.close(_prepare(config))
     else:  # the queue of a running instance has passed, unless that is of before an upgrade
         _hold_same_version(config, pid)
-    if found := contradictions(config):
-        raise ConfigError("\n".join(f"{file}: {line}" for line in found))
     say("empathd", f"{file}: no findings")
+
+
+def _startable(context: click.Context) -> tuple[Path, Config]:
+    file, config = configuration(context)
+    if found := list(unknown_user(config)):
+        raise ConfigError(located(file, found))
+    return file, config
 
 
 def _hold_same_version(config: Config, pid: int) -> None:

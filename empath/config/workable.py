@@ -1,18 +1,85 @@
 """
-workable - settings that are each valid but cannot work together
+workable - settings that are each valid but cannot work together, or on this machine
 """
 
+import pwd
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from empath.config.keys import KeyPath, dotted
+from empath.config.load import find_lines
 from empath.config.model import Config
 from empath.mail.domain import Domain
+from empath.policy.access import Role
+
+_SMTP_PORT: Final = 25
+_OUTSIDE: Final = Domain("sender.invalid")  # stands for any domain that the configuration does not name
+# Names that no host of the Internet has, as IANA's registry of special-use names sets them apart.
+_EXAMPLES: Final = (
+    "test", "example", "invalid", "localhost", "localdomain", "example.com", "example.net", "example.org",
+)  # fmt: skip
 
 
-def contradictions(config: Config) -> list[str]:
-    """One line for each setting that cannot work, empty if there is none. Checks the directory of the log file."""
-    found = []
-    for pattern in config.relay.domains:
-        domain = Domain(pattern.text.replace("*", "any", 1))
-        if config.routes.find(domain) is None:
-            found.append(f"relay.domains: {pattern.text} has no route, so mail to it is refused; add one to [routes]")
-    if config.log.file is not None and not config.log.file.parent.is_dir():
-        found.append(f"log.file: there is no directory {config.log.file.parent}; create it for the user of the process")
-    return found
+class Contradiction(NamedTuple):
+    """One setting that cannot work, and why."""
+
+    keys: KeyPath
+    words: str
+
+
+def contradictions(config: Config) -> list[Contradiction]:
+    """What cannot work, empty if nothing. Looks at the users and directories of this machine."""
+    return [*unknown_user(config), *_example_name(config), *_routes(config), *_log(config)]
+
+
+def unknown_user(config: Config) -> Iterator[Contradiction]:
+    """The user that the processes become must exist."""
+    user = config.process.user
+    if user is not None and not _is_known(user):
+        yield Contradiction(("process", "user"), f"there is no user {user!r}; add it with useradd")
+
+
+def located(file: Path, found: list[Contradiction]) -> str:
+    """A line for each, as `load_config` has them: `file:line: key: what is wrong`."""
+    lines = find_lines(file, [each.keys for each in found])
+    return "\n".join(
+        f"{file}:{line}: {dotted(each.keys)}: {each.words}" for line, each in sorted(zip(lines, found, strict=True))
+    )
+
+
+def _is_known(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
+
+
+def _example_name(config: Config) -> Iterator[Contradiction]:
+    name = str(config.hostname)
+    is_public = any(listener.port == _SMTP_PORT for listener in config.listeners)
+    if is_public and any(name == example or name.endswith(f".{example}") for example in _EXAMPLES):
+        words = f"{name} is a name for examples, which other hosts do not accept; set the name of this host"
+        yield Contradiction(("hostname",), words)
+
+
+def _routes(config: Config) -> Iterator[Contradiction]:
+    for index, pattern in enumerate(config.relay.domains):
+        if config.routes.find(Domain(pattern.text.replace("*", "any", 1))) is None:
+            words = f"{pattern.text} has no route, so mail to it is refused; add one to [routes]"
+            yield Contradiction(("relay", "domains", index), words)
+    is_mx = any(listener.role is Role.MX for listener in config.listeners)
+    if is_mx and config.routes.find(_OUTSIDE) is None:
+        words = (
+            'no route leads outside, so reports to senders there wait until they expire; add "*" = "mx" or the route'
+            " to a smarthost (others still reach [relay] domains only)"
+        )
+        yield Contradiction(("routes",), words)
+
+
+def _log(config: Config) -> Iterator[Contradiction]:
+    file = config.log.file
+    if file is not None and not file.parent.is_dir():
+        words = f"there is no directory {file.parent}; create it for the user of the process"
+        yield Contradiction(("log", "file"), words)

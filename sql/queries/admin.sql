@@ -28,10 +28,11 @@ SELECT ulid, node, reverse_path, size, digest, received_at, body_type, is_smtput
  WHERE message_id = :message_id;
 
 -- name: recipients
--- The recipients of one message with any status, or only :recipient_id if that is not NULL.
--- Index: _recipient_message. Rows: see Recipient in storage/admin/snapshot.py.
+-- The recipients of one message with any status, or only :recipient_id if that is not NULL. suspended_until is NULL
+-- unless the destination is suspended at :now (Unix seconds). Index: _recipient_message. Rows: see Recipient in storage/admin/snapshot.py.
 SELECT r.recipient_id, r.address, r.original, r.domain, d.name, r.status, r.ordered_status, r.priority, r.attempts,
-       r.next_retry_at, r.expires_at, r.lost_leases, r.notify, r.original_recipient, r.last_reply, r.reason, r.settled_at
+       r.next_retry_at, r.expires_at, r.lost_leases, r.notify, r.original_recipient, r.last_reply, r.reason, r.settled_at,
+       CASE WHEN d.suspended_until > :now THEN d.suspended_until END
   FROM _recipient AS r
   JOIN _destination AS d ON d.destination_id = r.destination_id
  WHERE r.message_id = :message_id
@@ -72,8 +73,10 @@ SELECT count(*), coalesce(sum(m.size), 0), min(m.received_at)
 
 -- name: busiest_destinations
 -- The :limit destinations with the most live recipients. Index: none, one pass, then the rowid of _destination.
--- Rows: name, live, queued, deferred, leased, held, is_failing.
-SELECT d.name, r.live, r.queued, r.deferred, r.leased, r.held, d.is_failing
+-- suspended_until is NULL unless the destination is suspended at :now (Unix seconds).
+-- Rows: name, live, queued, deferred, leased, held, is_failing, suspended_until.
+SELECT d.name, r.live, r.queued, r.deferred, r.leased, r.held, d.is_failing,
+       CASE WHEN d.suspended_until > :now THEN d.suspended_until END
   FROM (SELECT destination_id, count(*) AS live,
                count(*) FILTER (WHERE status = 'queued') AS queued,
                count(*) FILTER (WHERE status = 'deferred') AS deferred,
@@ -94,6 +97,23 @@ SELECT count(DISTINCT destination_id) FROM _recipient WHERE status IN ('queued',
 -- name: frozen_since
 -- When an operator stopped delivery. Rows: none while it is not stopped, else one: the instant as it was stored.
 SELECT value FROM _setting WHERE name = 'frozen';
+
+-- name: suspensions
+-- The first :limit destinations that are suspended at :now (Unix seconds), or only :destination if that is not NULL.
+-- Index: none, one pass over _destination. Rows: name, suspended_until.
+SELECT name, suspended_until
+  FROM _destination
+ WHERE suspended_until > :now
+   AND (CAST(:destination AS text) IS NULL OR name = :destination)
+ ORDER BY name
+ LIMIT :limit;
+
+-- name: count_suspensions
+-- How many there are. Rows: one.
+SELECT count(*)
+  FROM _destination
+ WHERE suspended_until > :now
+   AND (CAST(:destination AS text) IS NULL OR name = :destination);
 
 -- name: processes
 -- Runs of processes below :before (process_id; NULL: all), newest first, at most :limit; those that ended only if :has_ended is 1.

@@ -3,14 +3,18 @@
 -- :page is a list of recipient_id, as long as can be written in about a second.
 
 -- name: states
--- The columns of each recipient that an order can change, and whether its content is still kept. Index: the rowids.
--- Rows: recipient_id, ulid, address, has_content, status, ordered, next_retry_at, ordered_next_retry_at.
+-- The columns of each recipient that an order can change, and whether its content is still kept. suspended_until is NULL
+-- unless the destination is suspended at :now (Unix seconds). Index: the rowids.
+-- Rows: recipient_id, ulid, address, has_content, destination, suspended_until, status, ordered, next_retry_at,
+-- ordered_next_retry_at.
 SELECT r.recipient_id, m.ulid, r.address,
        m.content_locator IS NOT NULL
        AND (m.content_locator <> 'inline' OR EXISTS (SELECT 1 FROM _content AS c WHERE c.message_id = m.message_id)),
+       d.name, CASE WHEN d.suspended_until > :now THEN d.suspended_until END,
        r.status, r.ordered_status, r.next_retry_at, r.ordered_next_retry_at
   FROM _recipient AS r
   JOIN _message AS m ON m.message_id = r.message_id
+  JOIN _destination AS d ON d.destination_id = r.destination_id
  WHERE r.recipient_id IN (:page[])
  ORDER BY r.recipient_id;
 

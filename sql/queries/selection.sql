@@ -86,10 +86,11 @@ SELECT count(*), count(DISTINCT id) FROM queue WHERE {condition};
 SELECT count(*), count(DISTINCT id) FROM history WHERE {condition};
 
 -- name: list_live
--- Up to :limit live recipients after :after, in the order of their numbers.
--- Rows: see LiveRecipient in storage/admin/records.py; instants in Unix seconds.
+-- Up to :limit live recipients after :after, in the order of their numbers. suspended_until is NULL unless the destination
+-- is suspended at :now. Rows: see LiveRecipient in storage/admin/records.py; instants in Unix seconds.
 SELECT recipient_id, id, status, ordered, priority, attempts, next_retry_unix, expires_unix, received_unix, sender,
-       recipient, domain, destination, size, last_reply
+       recipient, domain, destination, size, last_reply, reason,
+       (SELECT d.suspended_until FROM _destination AS d WHERE d.name = queue.destination AND d.suspended_until > :now)
   FROM queue
  WHERE recipient_id > :after
    AND {condition}

@@ -1,4 +1,4 @@
-"""An empath-admin with a queue for each test of this directory."""
+"""A queue with its configuration for each test of this directory."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,13 +1,16 @@
-"""empathd as its users see it: verbs, exit codes, one line per error, real processes."""
+"""empathd as its users meet it: verbs, exit codes, one line per error, real processes."""
 
 import json
 import os
+import re
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,10 @@ from click.testing import CliRunner
 from empath import __version__
 from empath.cli import common
 from empath.cli.empathd import empathd as command
-from tests.kit.process import EMPATHD, Empathd
+from empath.storage.queue.process import EndProcess
+from tests.cli.admin.kit import AdminTool
+from tests.kit.process import EMPATHD, Empathd, configuration
+from tests.kit.queue import T0
 from tests.kit.waiting import DEADLINE_S, eventually
 from tests.storage.migrations.kit import VERSION_1, restore
 
@@ -25,8 +31,8 @@ ROOT = Path(__file__).parents[2]
 
 def run(*arguments: object, config: Path | None = None, **environment: str) -> tuple[int, str, str]:
     """
-    Exit code, standard output and standard error of one command; *config* goes into EMPATH_CONFIG. A command that
-    leaves no process behind and needs no environment of its own runs in this process.
+    Exit code, standard output and standard error of one command; *config* goes into EMPATH_CONFIG. What leaves no
+    process behind and needs no environment of its own runs in this process.
     """
     if not environment and not {"start", "restart", "run"}.intersection(arguments):
         with CliRunner(env={"EMPATH_CONFIG": None if config is None else str(config)}).isolation() as (out, err, _):
@@ -48,7 +54,7 @@ def run(*arguments: object, config: Path | None = None, **environment: str) -> t
 
 @pytest.fixture
 def detached(tmp_path):
-    """An instance for `empathd start`; stopped at the end."""
+    """An instance that `empathd start` may start; stopped at the end."""
     instance = Empathd(tmp_path / "detached")
     try:
         yield instance
@@ -59,7 +65,7 @@ def detached(tmp_path):
 
 def test_an_older_version_that_runs_is_named_and_can_be_stopped(tmp_path):
     """
-    After an upgrade of the package, the processes and the queue are still those of the old version.
+    After an upgrade of the package its processes are still those of before, and so is the queue.
     """
     instance = Empathd(tmp_path / "older")
     restore(VERSION_1, instance.queue)
@@ -90,7 +96,7 @@ sys.stdin.read()
 
 def test_version_is_that_of_the_package():
     """
-    A report of a problem begins with it.
+    The first question of every report.
     """
     assert (0, f"empathd {__version__}\n", "") == run("--version")
 
@@ -98,7 +104,7 @@ def test_version_is_that_of_the_package():
 @pytest.mark.parametrize("verb", ["start", "stop", "restart", "reload", "status", "run", "check"])
 def test_every_verb_has_help(verb):
     """
-    The list of verbs is the first help for a new user.
+    `make help` of the server.
     """
     code, out, err = run(verb, "--help")
     assert (0, "") == (code, err)
@@ -107,7 +113,7 @@ def test_every_verb_has_help(verb):
 
 def test_without_a_verb_the_help_is_wrong_use():
     """
-    A script without a verb must notice its mistake.
+    A script that forgot the verb must not go on.
     """
     code, out, err = run()
     assert (64, "") == (code, out)
@@ -153,7 +159,7 @@ def test_an_unreadable_configuration_is_one_line_and_ex_noinput():
 
 def test_all_findings_of_a_configuration_are_told_at_once(detached):
     """
-    sysexits.h: 78. Each finding has a line.
+    sysexits.h: 78, a line each.
     """
     detached.configure(more="[delivery]\nworkers = 0\nsesions = 5")
     code, out, err = run("check", config=detached.config)
@@ -165,7 +171,7 @@ def test_all_findings_of_a_configuration_are_told_at_once(detached):
 
 def test_check_of_a_good_configuration_says_so(detached):
     """
-    The check starts nothing.
+    And starts nothing.
     """
     assert (0, "", f"empathd: {detached.config}: no findings\n") == run("check", config=detached.config)
     assert (3, "stopped\n", "") == run("status", config=detached.config)
@@ -173,7 +179,7 @@ def test_check_of_a_good_configuration_says_so(detached):
 
 def test_check_prints_the_configuration_in_force(detached):
     """
-    Standard output has a file that loads from any directory. Messages go to standard error.
+    On standard output, as a file of its own that may lie anywhere; words stay on standard error.
     """
     words = f"empathd: {detached.config}: no findings\n"
     code, toml, err = run("check", "--effective", config=detached.config)
@@ -193,7 +199,7 @@ def test_check_prints_the_configuration_in_force(detached):
 
 def test_the_configuration_in_force_is_utf_8_in_every_locale(detached):
     """
-    A file in the terminal's own encoding would not be TOML.
+    A file in the terminal's own encoding would be no TOML.
     """
     detached.configure(routes='"*" = "maildir:Jörg"')
     code, toml, _ = run("check", "--effective", config=detached.config, PYTHONIOENCODING="ascii")
@@ -202,7 +208,7 @@ def test_the_configuration_in_force_is_utf_8_in_every_locale(detached):
 
 def test_a_configuration_with_findings_is_not_printed(detached):
     """
-    It cannot be in force.
+    It would be in force nowhere.
     """
     detached.configure(more="[delivery]\nworkers = 0")
     code, out, _ = run("check", "--effective", config=detached.config)
@@ -211,14 +217,63 @@ def test_a_configuration_with_findings_is_not_printed(detached):
 
 def test_check_has_json_for_the_configuration_only(detached):
     """
-    Findings are text for people, a line each.
+    Findings are words for a person, a line each.
     """
     assert (64, "", "empathd: --json needs --effective\n") == run("check", "--json", config=detached.config)
 
 
+@pytest.mark.parametrize(
+    ("more", "finding"),
+    [
+        ('[process]\nuser = "no-such-user"', "15: process.user: there is no user 'no-such-user'; add it with useradd"),
+        ('[relay]\ndomains = ["x.test"]', "15: relay.domains[1]: x.test has no route, so mail to it is refused; add"),
+    ],
+)
+def test_check_names_file_and_line_of_what_cannot_work(detached, more, finding):
+    """
+    sysexits.h: 78, as for a mistake in the syntax.
+    """
+    detached.configure(more=more, routes='"y.test" = "discard:"')
+    code, out, err = run("check", config=detached.config)
+    assert (78, "", 1) == (code, out, err.count("\n"))
+    assert err.startswith(f"empathd: {detached.config}:{finding}")
+
+
+@pytest.mark.parametrize("verb", ["start", "restart", "run"])
+def test_a_start_for_an_unknown_user_names_file_and_line(detached, verb):
+    """
+    And a restart leaves the running instance alone.
+    """
+    run("start", config=detached.config)
+    detached.configure(more='[process]\nuser = "no-such-user"')
+    code, out, err = run(verb, config=detached.config)
+    line = f"empathd: {detached.config}:15: process.user: there is no user 'no-such-user'; add it with useradd\n"
+    assert (78, "", line) == (code, out, err)
+    assert 0 == run("status", config=detached.config)[0]
+
+
+@pytest.mark.parametrize("mistake", ["colour\n[log]", "[queue]\nsize = 1", "[process]\ncolour = 1", "[process\nx = "])
+def test_a_mistake_in_the_file_takes_neither_status_nor_stop_away(detached, mistake):
+    """
+    It is a warning; what would use the file refuses it.
+    """
+    run("start", config=detached.config)
+    pid = int((detached.directory / "empathd.pid").read_text())
+    with detached.config.open("a") as file:
+        file.write(mistake)
+    code, out, err = run("status", config=detached.config)
+    assert (0, f"running, pid {pid}\n", True) == (code, out, err.startswith(f"empathd: {detached.config}:"))
+    for verb in ("check", "reload", "restart", "start", "run"):
+        code, out, err = run(verb, config=detached.config)
+        assert (78, "", True) == (code, out, err.startswith(f"empathd: {detached.config}:"))
+    code, out, err = run("stop", config=detached.config)
+    assert (0, "", {}) == (code, out, detached.pids())
+    assert 3 == run("status", config=detached.config)[0]
+
+
 def test_a_missing_directory_is_one_line_and_ex_cantcreat(detached):
     """
-    The line has the command that makes it.
+    With the command that mends it.
     """
     text = detached.config.read_text().replace('"queue.db"', '"no/queue.db"')
     detached.config.write_text(text)
@@ -229,7 +284,7 @@ def test_a_missing_directory_is_one_line_and_ex_cantcreat(detached):
 
 def test_a_directory_that_everyone_may_write_is_one_line_and_ex_noperm(detached):
     """
-    Any user could replace the queue.
+    Anyone could exchange the queue for another.
     """
     detached.directory.chmod(0o777)
     code, out, err = run("start", config=detached.config)
@@ -239,7 +294,7 @@ def test_a_directory_that_everyone_may_write_is_one_line_and_ex_noperm(detached)
 
 def test_an_address_in_use_is_one_line_and_ex_unavailable(detached):
     """
-    The detached process reports it through the pipe to the waiting command.
+    Told by the detached process through the pipe to the one that waits.
     """
     with socket.create_server(("127.0.0.1", detached.port)):
         line = f"empathd: cannot listen on 127.0.0.1:{detached.port}: the address is in use by another process\n"
@@ -249,7 +304,7 @@ def test_an_address_in_use_is_one_line_and_ex_unavailable(detached):
 
 def test_a_start_returns_when_the_listeners_accept(detached):
     """
-    The next line of an init script may send mail. No started process keeps the caller's streams open.
+    An init script may send mail in its next line; nothing of the started processes holds the caller's streams.
     """
     assert (0, "", "") == run("start", config=detached.config)
     detached.send("you@example.org")
@@ -289,7 +344,67 @@ def test_status_as_json_names_all_processes(detached):
     assert {found["pid"], *detached.pids()} == set(found["pids"])
     assert 0 == run("stop", config=detached.config)[0]
     code, out, _ = run("status", "--json", config=detached.config)
-    assert (3, {"status": "stopped", "pid": None, "pids": []}) == (code, json.loads(out))
+    assert 3 == code
+    assert {
+        "status": "stopped", "pid": None, "pids": [], "last_beat_at": None, "frozen_since": None,
+        "suspended_destinations": 0,
+    } == json.loads(out)  # fmt: skip
+
+
+@pytest.fixture
+def closed() -> Iterator[AdminTool]:
+    """A queue that anyone may read, in a directory that this user may not list; nor is the pid file to be read."""
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        tool = AdminTool(place)
+        tool.config.write_text(configuration(2525, '[process]\npid_file = "run/pid"'))
+        tool.queue.accept()
+        for file in place.glob("queue.db*"):
+            file.chmod(0o644)
+        (place / "run").mkdir()
+        place.chmod(0o311)
+        (place / "run").chmod(0)
+        is_root = os.geteuid() == 0
+        if is_root:
+            os.seteuid(65534)
+        yield tool
+        if is_root:
+            os.seteuid(0)
+        place.chmod(0o755)
+        (place / "run").chmod(0o755)
+        tool.queue.close()
+
+
+def test_status_that_cannot_tell_says_what_the_queue_says(closed):
+    """
+    "stopped" would be a guess, and the last signs of life are evidence.
+    """
+    code, out, err = run("status", config=closed.config)
+    assert (4, "unknown\n") == (code, out)
+    first, second = err.splitlines()
+    assert "cannot tell: this user may read neither the directory of the queue nor the pid file" in first
+    assert re.fullmatch(r"empathd: in the queue the last sign of life is of worker-1, pid 1, \d+ d ago", second)
+    record = json.loads(run("status", "--json", config=closed.config)[1])
+    assert ("unknown", "2023-11-14T22:13:20Z") == (record["status"], record["last_beat_at"])
+
+
+def test_status_that_cannot_tell_says_that_all_processes_ended(closed):
+    """
+    Then it was stopped, and what runs now has not registered.
+    """
+    closed.queue.run(EndProcess(1, now=T0))
+    assert "in the queue no process has an open run" in run("status", config=closed.config)[2]
+
+
+def test_status_that_cannot_read_the_queue_says_so(closed):
+    """
+    There is no other evidence.
+    """
+    stranger = os.geteuid()
+    os.seteuid(os.getuid())
+    closed.path.chmod(0)
+    os.seteuid(stranger)
+    assert "the queue cannot be read either" in run("status", config=closed.config)[2]
 
 
 def test_a_stop_returns_when_the_last_process_is_gone(detached):
@@ -304,7 +419,7 @@ def test_a_stop_returns_when_the_last_process_is_gone(detached):
 
 def test_a_restart_is_another_run_and_starts_what_is_not_running(detached):
     """
-    Init scripts expect this.
+    As init scripts expect.
     """
     assert (0, "", "") == run("restart", config=detached.config)
     assert (0, "", "") == run("restart", config=detached.config)
@@ -313,7 +428,7 @@ def test_a_restart_is_another_run_and_starts_what_is_not_running(detached):
 
 def test_a_restart_with_a_bad_configuration_leaves_the_instance_alone(detached):
     """
-    A mistake in the file must not stop the service.
+    A slip of the pen must not cost service.
     """
     run("start", config=detached.config)
     good = detached.config.read_text()
@@ -326,7 +441,7 @@ def test_a_restart_with_a_bad_configuration_leaves_the_instance_alone(detached):
 
 def test_a_reload_takes_the_new_configuration(make_empathd):
     """
-    The log reports it, and mail takes the new route.
+    Told by the log; mail goes the new way.
     """
     empathd = make_empathd().start()
     empathd.configure(routes='"*" = "maildir:other"')
@@ -349,7 +464,7 @@ def test_a_reload_of_nothing_is_ex_unavailable(detached):
 @pytest.mark.parametrize("verb", ["start", "run"])
 def test_a_start_of_what_runs_is_refused_with_its_pid(empathd, verb):
     """
-    The exit code is EX_TEMPFAIL, and the instance runs on.
+    EX_TEMPFAIL, and the instance is left alone.
     """
     code, out, err = run(verb, config=empathd.config)
     assert (75, "", f"empathd: already running on {empathd.queue}: pid {empathd.process.pid}\n") == (code, out, err)
@@ -358,8 +473,7 @@ def test_a_start_of_what_runs_is_refused_with_its_pid(empathd, verb):
 
 def test_a_second_instance_on_the_queue_is_refused_with_the_pid(empathd, tmp_path):
     """
-    The exit code is EX_TEMPFAIL, at once. Another pid file does not hide the supervisor: the kernel finds it by its
-    lock.
+    EX_TEMPFAIL at once: another pid file does not hide the supervisor, since the kernel knows it by its lock.
     """
     other = Empathd(tmp_path / "other", more=f'[process]\npid_file = "{tmp_path}/other.pid"')
     other.config.write_text(other.config.read_text().replace('"queue.db"', f'"{empathd.queue}"'))
@@ -369,7 +483,7 @@ def test_a_second_instance_on_the_queue_is_refused_with_the_pid(empathd, tmp_pat
 
 def test_without_a_log_file_a_detached_instance_logs_beside_the_queue(detached):
     """
-    A detached process must not keep its caller's standard error.
+    Standard error of the caller is not its to keep.
     """
     text = detached.config.read_text().replace('file = "empath.log"', "")
     detached.config.write_text(text)
@@ -381,7 +495,7 @@ def test_without_a_log_file_a_detached_instance_logs_beside_the_queue(detached):
 
 def test_run_stays_in_the_foreground_and_ends_by_sigint_with_0(make_empathd):
     """
-    A person presses Ctrl-C at a terminal.
+    Ctrl-C at a terminal.
     """
     empathd = make_empathd().start()
     empathd.signal(signal.SIGINT)
@@ -390,7 +504,7 @@ def test_run_stays_in_the_foreground_and_ends_by_sigint_with_0(make_empathd):
 
 def test_the_scripts_of_a_checkout_need_no_installation(tmp_path):
     """
-    They work from any directory and through a link, and ignore a module of the same name in the working directory.
+    From any directory and through a link; a module of the same name in the working directory is not taken.
     """
     (tmp_path / "empath").mkdir()
     (tmp_path / "empath" / "__init__.py").write_text("raise SystemExit('the wrong one')")

@@ -13,9 +13,9 @@ from tests.kit.waiting import DEADLINE_S, eventually
 _MAILS = 60  # their lines are many times what the pipe takes
 
 
-def test_mail_goes_on_without_a_reader_of_the_log(tmp_path):
+def test_mail_goes_on_while_nobody_reads_the_log(tmp_path):
     """
-    The log driver of a container may stall; acceptor, worker and housekeeper must not wait for it.
+    The log driver of a container may stall; acceptor, worker and housekeeper must not stand still with it.
     """
     service = Empathd(tmp_path / "instance")
     service.config.write_text(service.config.read_text().replace('file = "empath.log"\n', ""))

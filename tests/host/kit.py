@@ -1,6 +1,4 @@
-"""
-kit - shared parts of tests/host: the files for a host, their values, and Empath installed in a directory of the test
-"""
+"""kit - what tests/host shares: the files for a host, their values, and Empath installed in a directory of the test"""
 
 import shlex
 import stat
@@ -18,7 +16,7 @@ CONF = ROOT / "conf"
 
 
 def host_config() -> dict[str, Any]:
-    """The content of conf/host.toml."""
+    """conf/host.toml as it is."""
     return tomllib.loads((CONF / "host.toml").read_text())
 
 

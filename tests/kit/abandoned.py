@@ -1,6 +1,4 @@
-"""
-abandoned - tests that leave an instance running, each in its way; test_run_guard runs them in a pytest of their own
-"""
+"""abandoned - what test_run_guard runs as a pytest of its own: tests that leave an instance running, each in its way"""
 
 import os
 import signal
@@ -15,7 +13,7 @@ from tests.kit.process import EMPATHD, Empathd
 
 @pytest.fixture
 def half_made(tmp_path: Path) -> Iterator[None]:
-    """Fails after the start of its instance."""
+    """Fails after its instance has started."""
     made = Empathd(tmp_path / "half-made")
     subprocess.run([*EMPATHD, "-c", str(made.config), "start"], check=True)
     raise RuntimeError("half-way")
@@ -25,7 +23,7 @@ def half_made(tmp_path: Path) -> Iterator[None]:
 
 def test_of_a_fixture_that_fails(half_made: None) -> None:
     """
-    The fixture fails before.
+    Never run.
     """
 
 

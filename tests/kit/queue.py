@@ -1,9 +1,9 @@
 """
-queue - queues for tests: make, fill and inspect them
+queue - queues for tests: make them, fill them, look into them
 
-A Queue is a real database in a directory of the test's own; its writes run in the calling thread through a Writer, as
-the writer's thread would run them. Only that Writer keeps a connection open between two calls, and `close()` ends it,
-so that a test may fork.
+A Queue is a real database in a directory of the test's own; its works run in the calling thread through a Writer, as
+the writer's thread would run them.  Nothing here keeps a connection open between two calls but that Writer, and
+`close()` ends it, so that a test may fork.
 
 fsck and MORE_VIOLATIONS say what is wrong with a queue, at any instant between two transactions.
 """
@@ -44,7 +44,7 @@ LIFETIME_S = 0.0  # over from the first instant on, so that an attempt may expir
 
 
 def said_by_host(line: str) -> Reply:
-    """The reply in *line*, as if another host had sent it."""
+    """The reply in *line*, as another host would have said it."""
     return replace(Reply.of(line), is_from_host=True)
 
 
@@ -73,12 +73,12 @@ def select(path: Path, statement: str, *bindings: Any) -> list[tuple[Any, ...]]:
 
 
 def write(path: Path, statement: str, *bindings: Any) -> None:
-    """Change the file by a foreign connection."""
+    """What somebody else's connection does to the file."""
     select(path, statement, *bindings)
 
 
 def connection_of(session: Session) -> apsw.Connection:
-    """The connection of the writer, for a test's own write."""
+    """The connection that a write of a test's own may use as it likes."""
     assert isinstance(session, SqliteSession)
     return session.connection
 
@@ -95,9 +95,7 @@ def dump(path: Path) -> Dump:
 
 
 def inspect(path: Path) -> tuple[Dump, Dump]:
-    """
-    `dump` and `violations` in one look; a file of an older schema has no violations, because no check understands it.
-    """
+    """`dump` and `violations` in one look; a file of an older schema has no violations that a check could find."""
     with _looking(path) as connection:
         is_of_today = connection.pragma("user_version") == SCHEMA_VERSION
         return _rows_of(connection), wrong_with(connection) if is_of_today else {}
@@ -112,7 +110,7 @@ def _rows_of(connection: apsw.Connection) -> Dump:
 
 
 def wrong_with(connection: apsw.Connection) -> Dump:
-    """`violations` by an existing connection."""
+    """`violations` by a connection that is there."""
     wrong: Dump = {}
     session = TranslatingSession(connection, Path(connection.filename), DestinationIds(0))
     for finding in examine(session, now=0.0, spool=None):
@@ -151,15 +149,15 @@ class Queue:
         self.process_id = self.register(slot)
 
     def close(self) -> None:
-        """End the connection; the next write makes a new one."""
+        """End the connection; the next work makes a new one."""
         self._writer.close()
 
     def compiled(self) -> list[str]:
-        """The tables that statements name when they are compiled, from now on, by the connection that writes."""
+        """The tables that a statement names as it is compiled, from now on, by the connection that writes."""
         tables: list[str] = []
 
         class Watch(Write):
-            """Notes the statements that the connection compiles after it."""
+            """Notes what the connection compiles after it."""
 
             def run(self, session: Session) -> None:
                 connection_of(session).authorizer = note
@@ -172,26 +170,26 @@ class Queue:
         tables.clear()
         return tables
 
-    def run(self, *writes: Write) -> None:
+    def run(self, *works: Write) -> None:
         """
-        Commit *writes* together.
+        Commit *works* together.
 
         Raises:
-            EmpathError: the first error.
+            EmpathError: the first that failed.
         """
-        for error in self.outcome(*writes):
+        for error in self.outcome(*works):
             if error is not None:
                 raise error
 
-    def outcome(self, *writes: Write) -> list[EmpathError | None]:
-        """Commit *writes* together; their errors."""
-        self._writer.execute(list(writes))
-        return [write.error for write in writes]
+    def outcome(self, *works: Write) -> list[EmpathError | None]:
+        """Commit *works* together; their errors."""
+        self._writer.execute(list(works))
+        return [work.error for work in works]
 
-    def done(self, wanted: W) -> W:
-        """Commit one write and return it."""
-        self.run(wanted)
-        return wanted
+    def done(self, work: W) -> W:
+        """Commit one work and give it back."""
+        self.run(work)
+        return work
 
     def register(self, slot: str, generation: int = 1) -> int:
         """Number of a new process."""
@@ -239,7 +237,7 @@ class Queue:
         )
 
     def new_accept(self, *destinations: str, **attributes: Any) -> Accept:
-        """The write that accepts `new_message(…)`."""
+        """The work that accepts `new_message(…)`."""
         return Accept(self.new_message(*destinations, **attributes))
 
     def accept(self, *destinations: str, count: int = 1, **attributes: Any) -> None:
@@ -257,7 +255,7 @@ class Queue:
         share: int = 20,
         process_id: int | None = None,
     ) -> TakeLeases:
-        """The write that takes leases, for the queue's process unless another is named."""
+        """The work that takes leases, for the queue's process unless another is named."""
         return TakeLeases(
             process_id=process_id or self.process_id,
             now=now,
@@ -269,7 +267,7 @@ class Queue:
         )
 
     def lease(self, **attributes: Any) -> list[Lease]:
-        """Take leases."""
+        """Leases that were taken."""
         return self.done(self.new_lease(**attributes)).leases
 
     def new_settle(
@@ -283,7 +281,7 @@ class Queue:
         recipients: Iterable[int] | None = None,
         is_delayed: bool = False,
     ) -> Settle:
-        """The write that gives one *status* to recipients of the lease's *message*-th message, by default all."""
+        """The work that gives one *status* to recipients of the lease's *message*-th message, by default all."""
         leased = lease.messages[message]
         numbers = [r.recipient_id for r in leased.recipients] if recipients is None else recipients
         fates = tuple(

@@ -14,7 +14,7 @@ contents = st.lists(_lines, max_size=8).map(lambda lines: b"".join(line + b"\r\n
 
 
 def read(*pieces: bytes) -> tuple[list[bytes], bytes]:
-    """The separator lines, and the rest."""
+    """The lines that were taken off, and what is left."""
     lines = MailboxLines()
     rest = b"".join(map(lines.feed, pieces)) + lines.finish()
     assert lines.has_ended

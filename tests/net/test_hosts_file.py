@@ -1,4 +1,4 @@
-"""Names in /etc/hosts."""
+"""Names of /etc/hosts."""
 
 import pytest
 
@@ -17,7 +17,7 @@ nonsense b.test
 
 
 def addresses(file, name):
-    """The file's addresses of each family."""
+    """What the file has of each family."""
     return file.look_up([Question(name, Kind.A), Question(name, Kind.AAAA)])
 
 

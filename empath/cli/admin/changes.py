@@ -14,13 +14,16 @@ from typing import Final
 
 import click
 
-from empath.cli.admin.output import Column, as_json, instant, write_table
-from empath.cli.admin.report import count, frozen_words
+from empath.cli.admin.output import Column, as_json, write_table
+from empath.cli.pauses import pause_words
+from empath.cli.words import count, instant
 from empath.mail.status import WAITING, RecipientStatus
 from empath.storage.admin.orders import TARGETS, Order, Verb
+from empath.storage.admin.pauses import pauses_of
 from empath.storage.admin.records import Change, Effect
 from empath.storage.admin.steering import Steering
 
+_MAKE_DUE: Final = (Verb.RETRY, Verb.RELEASE, Verb.UNDELETE)
 TERMINAL_ROWS: Final = 1000  # most rows shown on a terminal
 _COLUMNS: Final = (
     Column("RECIPIENT"), Column("ID"), Column("STATUS", 3), Column("ADDRESS", 2, 12), Column("CHANGE", 0, 12),
@@ -28,9 +31,13 @@ _COLUMNS: Final = (
 
 
 class Changes:
-    """Reports *order* while it is carried out: `add` each page, `end` once, then `summary` for standard error."""
+    """
+    Reports *order* while it is carried out: `add` each page, `end` once, then `summary` for standard error.
 
-    def __init__(self, order: Order, *, is_json: bool, is_dry_run: bool) -> None:
+    *frozen_since* is set while delivery is stopped.
+    """
+
+    def __init__(self, order: Order, *, is_json: bool, is_dry_run: bool, frozen_since: str | None) -> None:
         self.matched = 0
         self.changed = 0
         self.ordered = 0
@@ -39,6 +46,8 @@ class Changes:
         self._is_dry_run = is_dry_run
         self._has_no_reader = False
         self._shown = 0
+        self._frozen_since = frozen_since
+        self._suspended_until: dict[str, float] = {}  # of destinations with mail that is due after the order
 
     def add(self, page: Sequence[Change]) -> None:
         """Report one page."""
@@ -46,6 +55,7 @@ class Changes:
         self.matched += len(page)
         self.changed += sum(change.effect is Effect.CHANGED for change in page)
         self.ordered += sum(change.effect is Effect.ORDERED for change in page)
+        self._note_suspensions(page)
         if not page or self._has_no_reader:
             return
         try:
@@ -66,7 +76,7 @@ class Changes:
             "changed": self.changed,
             "ordered": self.ordered,
             "not_found": [str(reference) for reference in steering.not_found],
-            "frozen_since": steering.frozen_since,
+            "frozen_since": self._frozen_since,
             "transactions": steering.transactions,
             "is_complete": is_complete,
         }
@@ -87,9 +97,9 @@ class Changes:
             lines.append(f"in {steering.transactions} transactions, to keep waits for the write lock short")
         if self.matched > self._shown and not self._is_json and not self._has_no_reader:
             lines.append(f"{self.matched - self._shown} more are not shown (a pipe or --json shows all)")
-        if steering.frozen_since is not None and self._order.verb in (Verb.RETRY, Verb.RELEASE, Verb.UNDELETE):
-            lines.append(frozen_words(steering.frozen_since))
-        return "\n".join(lines)
+        if self._order.verb in _MAKE_DUE:
+            lines.append(pause_words(pauses_of(self._frozen_since, self._suspended_until)))
+        return "\n".join(filter(None, lines))
 
     def _head(self) -> str:
         head = json.dumps({"verb": self._order.verb, "is_dry_run": self._is_dry_run})
@@ -119,13 +129,26 @@ class Changes:
             case effect:
                 return f"nothing, {_reason(effect, change)}"
 
+    def _note_suspensions(self, page: Sequence[Change]) -> None:
+        for change in page:
+            if change.suspended_until is not None and change.after.status in WAITING:
+                self._suspended_until[change.destination] = change.suspended_until
+
     def _changed(self, change: Change) -> str:
         before, after = change.before, change.after
-        due = f"due now, was due {instant(before.next_retry_at)}"
+        due = f"{self._when(change)}, was due {instant(before.next_retry_at)}"
         if self._order.verb is Verb.RETRY:
             return due
         words = f"{after.status}, was {before.status}"
         return f"{words}; {due}" if after.next_retry_at != before.next_retry_at else words
+
+    def _when(self, change: Change) -> str:
+        """When mail that is due goes out."""
+        if self._frozen_since is not None:
+            return "due at the next thaw"
+        if change.suspended_until is not None:
+            return f"due at the end of the suspension, {instant(change.suspended_until)}"
+        return "due now"
 
 
 def _reason(effect: Effect, change: Change) -> str:
@@ -133,7 +156,8 @@ def _reason(effect: Effect, change: Change) -> str:
     status = change.before.status
     match effect:
         case Effect.DONE_ALREADY if status in WAITING:
-            return f"due since {instant(change.before.next_retry_at)}"
+            suspended = "" if change.suspended_until is None else f", suspended until {instant(change.suspended_until)}"
+            return f"due since {instant(change.before.next_retry_at)}{suspended}"
         case Effect.DONE_ALREADY if status == RecipientStatus.LEASED:
             return "already ordered"
         case Effect.BEING_DELIVERED:

@@ -8,10 +8,11 @@ import click
 from empath.cli.admin import output
 from empath.cli.admin.options import json_option
 from empath.cli.admin.output import NAME, Column
-from empath.cli.common import FINDINGS, config_option, configuration, open_queue, say
+from empath.cli.common import FINDINGS, config_option, named_file, open_queue, say
 from empath.policy.health import Diagnosis, Level
 from empath.storage.admin.doctor import diagnose_queue
 
+_CORRECT: Final = "correct it; `empathd check` reads the file again"
 _TABLE: Final = (Column("SUBJECT"), Column("STATE"), Column("FOUND", 0, 20), Column("REMEDY", 0, 20))
 
 
@@ -25,20 +26,31 @@ def doctor(context: click.Context, is_json: bool) -> None:
 
     Says what is wrong and what to do, and changes nothing. The exit code is 0 if there is no error, else 4.
     """
-    from empath.daemon.supervisor.doctor import diagnose_service  # noqa: PLC0415 - it loads what no other verb needs
+    # All load what no other verb needs.
+    from empath.cli.admin.dns import resolver  # noqa: PLC0415
+    from empath.cli.admin.doctor_dns import diagnose_dns  # noqa: PLC0415
+    from empath.config.salvage import load_leniently  # noqa: PLC0415
+    from empath.config.workable import contradictions, located  # noqa: PLC0415
+    from empath.daemon.supervisor import launch  # noqa: PLC0415
+    from empath.daemon.supervisor.doctor import diagnose_instance, diagnose_machine  # noqa: PLC0415
 
-    file, config = configuration(context)
-    service = list(diagnose_service(file, config))
-    is_running = any(d.subject == "service" and d.level is Level.OK for d in service)
-    queue = diagnose_queue(
+    file = named_file(context)
+    config, mistakes = load_leniently(file)
+    wrong = mistakes or located(file, contradictions(config))
+    found = [Diagnosis("configuration", Level.ERROR, line, _CORRECT) for line in wrong.splitlines()]
+    found.append(diagnose_instance(config))
+    if not mistakes:  # the settings that are left out are not those of the service
+        found += diagnose_machine(file, config)
+        found += diagnose_dns(config, resolver(config))
+    found += diagnose_queue(
         open_queue(config),
         config.process.user,
         reserve_octets=config.queue.reserve_octets,
         log_limit_octets=config.queue.wal_limit_octets,
-        is_running=is_running,
+        is_running=launch.status(config).is_running,
         now=time.time(),
     )
-    _write([*service, *queue], context, is_json=is_json)
+    _write(found, context, is_json=is_json)
 
 
 def _write(found: list[Diagnosis], context: click.Context, *, is_json: bool) -> None:

@@ -8,7 +8,7 @@ import click
 from empath.cli.admin import output
 from empath.cli.admin.options import json_option, wait_option
 from empath.cli.admin.output import NAME, Column
-from empath.cli.common import FINDINGS, config_option, configuration, open_queue, say
+from empath.cli.common import FINDINGS, config_option, lenient_configuration, open_queue, say
 from empath.storage.admin import snapshot as storage
 from empath.storage.admin.fsck import Finding, Repair, examine_queue
 from empath.storage.admin.fsck_checks import CONTENT_ALTERED, INTEGRITY
@@ -33,7 +33,7 @@ def fsck(
 
     Each finding says what to do. The exit code is 0 if nothing is left to do, else 4.
     """
-    _, config = configuration(context)
+    config = lenient_configuration(context)
     queue, engine = config.queue, open_queue(config)
     left = examine_queue(
         engine,

@@ -5,6 +5,7 @@ options - the options of the verbs of empath-admin
 """
 
 import functools
+import math
 import os
 import pwd
 import time
@@ -24,6 +25,7 @@ VerbFunction = Callable[..., None]
 Decorator = Callable[[VerbFunction], VerbFunction]
 
 _MAX_WHO: Final = 150  # characters; the audit takes 200
+_MAX_WAIT_S: Final = 86_400.0
 
 
 class ParsedType(click.ParamType[Any]):
@@ -45,6 +47,12 @@ def _domain(text: str) -> str:
     return str(parse_domain(text))
 
 
+def _expression(text: str) -> str:
+    if not text.strip():
+        raise SyntaxViolation("an SQL expression is missing")
+    return text
+
+
 def _bare(text: str) -> str:
     return text[1:-1] if text.startswith("<") and text.endswith(">") else text
 
@@ -62,7 +70,27 @@ DOMAIN: Final = ParsedType("domain", _domain)  # A-labels, U-labels or a literal
 
 SENDER: Final = ParsedType("address", _sender)
 RECIPIENT: Final = ParsedType("address", lambda text: str(ForwardPath.parse(_bare(text))))
+EXPRESSION: Final = ParsedType("SQL", _expression)
 DURATION: Final = ParsedType("duration", parse_duration)
+
+
+class _Seconds(click.ParamType[float]):
+    """A number of seconds, up to a day. An order that waited for ever could not be told from one that hangs."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Parse."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not 0.0 <= seconds <= _MAX_WAIT_S:
+            self.fail(f"{value!r} is not a number of seconds from 0 to {_MAX_WAIT_S:.0f}", param, ctx)
+        return seconds
+
+
+SECONDS: Final = _Seconds()
 
 
 def json_option(what: str = "One JSON object.") -> Decorator:
@@ -73,7 +101,7 @@ def json_option(what: str = "One JSON object.") -> Decorator:
 wait_option: Final = click.option(
     "--wait",
     "wait_s",
-    type=click.FloatRange(min=0.0),
+    type=SECONDS,
     default=30.0,
     show_default=True,
     metavar="SECONDS",
@@ -138,7 +166,12 @@ def _filters(statuses: Sequence[str]) -> list[Decorator]:
             help="Only mail that was accepted longer ago, such as 2h.",
         ),
         click.option("--destination", metavar="NAME", help="Only recipients with this next hop or queue key."),
-        click.option("--where", metavar="SQL", help="Only recipients for whose row this SQL expression is true."),
+        click.option(
+            "--where",
+            type=EXPRESSION,
+            metavar="SQL",
+            help="Only recipients for whose row this SQL expression is true.",
+        ),
         click.option("--all", "is_all", is_flag=True, help="All recipients. Required if no other filter is given."),
     ]
 

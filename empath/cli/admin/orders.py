@@ -11,8 +11,8 @@ from empath.cli.admin import options
 from empath.cli.admin.changes import Changes
 from empath.cli.admin.options import VerbFunction
 from empath.cli.admin.output import NAME
-from empath.cli.admin.report import count
 from empath.cli.common import INTERRUPTED, config_option, lenient_configuration, open_queue, say
+from empath.cli.words import count
 from empath.errors import MissingInput, UsageError
 from empath.mail.status import LIVE, RecipientStatus
 from empath.storage.admin.orders import Order, Verb
@@ -62,7 +62,8 @@ def _command(verb: Verb) -> click.Command:
             if must_ask and not _confirm(verb, *steering.count()):
                 say(NAME, "nothing was changed")
                 context.exit(INTERRUPTED)
-            carry_out(steering, Changes(order, is_json=is_json, is_dry_run=is_dry_run))
+            changes = Changes(order, is_json=is_json, is_dry_run=is_dry_run, frozen_since=steering.frozen_since)
+            carry_out(steering, changes)
 
     decorated: VerbFunction = function
     for decorate in reversed(_options(verb)):

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from empath.cli.common import say
-from empath.mail.identity import Timestamp
+from empath.cli.words import instant
+from empath.mail.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,43 +40,20 @@ class Column:
     fold_width: int | None = None
 
 
-def printable(text: object) -> str:
-    """The text with every character escaped that could steer a terminal or end a line."""
-    whole = str(text)
-    if whole.isprintable():
-        return whole
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in whole)
-
-
-def instant(at: float | None) -> str:
-    """Unix seconds as ISO 8601 in UTC; `-` for none, and the bare number where no calendar has a date for it."""
-    if at is None:
-        return "-"
-    try:
-        return Timestamp(at).iso8601()
-    except (OverflowError, ValueError, OSError):
-        return f"{at!r}"
-
-
-def path(address: str) -> str:
-    """A reverse-path or forward-path in its brackets, escaped."""
-    return f"<{printable(address)}>"
-
-
 def write_json(record: Any) -> None:
     """One object in one line."""
     click.echo(json.dumps(as_json(record)))
 
 
 def as_json(value: Any, key: str = "") -> Any:
-    """A record as JSON has it: instants (`_at`) as ISO 8601 text, `is_` as a truth value."""
+    """A record as JSON has it: instants (`_at`, `_until`) as ISO 8601 text, `is_` as a truth value."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: as_json(getattr(value, f.name), f.name) for f in dataclasses.fields(value)}
     if isinstance(value, dict):
         return {name: as_json(part, name) for name, part in value.items()}
     if isinstance(value, list):
         return [as_json(part) for part in value]
-    if key.endswith("_at") and isinstance(value, float):
+    if key.endswith(("_at", "_until")) and isinstance(value, float):
         return instant(value)
     return bool(value) if key.startswith("is_") else value
 
@@ -84,7 +62,7 @@ def write_table(
     columns: Sequence[Column], rows: Sequence[Sequence[object]], indent: int = 0, *, is_headed: bool = True
 ) -> None:
     """A header line if *is_headed*, and a line for each row; an empty cell is `-`, so that a line splits."""
-    cells = [[printable("-" if cell is None or cell == "" else cell) for cell in row] for row in rows]
+    cells = [[printable("-" if cell is None or cell == "" else str(cell)) for cell in row] for row in rows]
     if sys.stdout.isatty():
         _write_fitting(columns, cells, indent)
     else:
@@ -93,11 +71,27 @@ def write_table(
 
 def write_pairs(pairs: Sequence[tuple[str, object]], indent: int = 0) -> None:
     """A line for each pair of name and value."""
-    cells = [[name, printable("-" if value is None or value == "" else value)] for name, value in pairs]
+    cells = [[name, printable("-" if value is None or value == "" else str(value))] for name, value in pairs]
     if sys.stdout.isatty():
         _print_grid([Column("", 0), Column("", 0, 1)], cells, indent, _console(), is_headed=False)
     else:
         _write_aligned(cells, indent)
+
+
+def fits(text: str) -> bool:
+    """Whether *text* fits into one line of the terminal."""
+    from rich.cells import cell_len  # noqa: PLC0415 - costs 20 ms, and only a terminal needs it
+
+    return cell_len(text) <= _console().width
+
+
+def folded(text: str, indent: int) -> list[str]:
+    """The lines that *text* takes on the terminal, each indented."""
+    from rich.text import Text  # noqa: PLC0415
+
+    console = _console()
+    lines = Text(text).wrap(console, max(1, console.width - indent))
+    return [" " * indent + line.plain.rstrip() for line in lines]
 
 
 def _write_aligned(lines: Sequence[Sequence[str]], indent: int) -> None:
@@ -144,7 +138,8 @@ def _print_grid(
 
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_header=is_headed, header_style="bold")
     for column in columns:
-        table.add_column(column.header, no_wrap=column.fold_width is None, overflow="fold")
+        is_whole = column.fold_width is None  # if even that does not fit, the cut is marked
+        table.add_column(column.header, no_wrap=is_whole, overflow="ellipsis" if is_whole else "fold")
     for row in cells:
         table.add_row(*(Text(cell) for cell in row))  # Text: a peer's brackets must not be read as markup
     console.print(Padding(table, (0, 0, 0, indent)))

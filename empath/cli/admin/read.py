@@ -6,12 +6,15 @@ from typing import Final
 
 import click
 
-from empath.cli.admin import output, report
+from empath.cli.admin import listing, output, report
 from empath.cli.admin.options import REFERENCE, json_option, selecting, unknown
 from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
+from empath.cli.pauses import pause_words, pauses_of_rows
+from empath.cli.words import count
 from empath.errors import MissingInput
 from empath.mail.identity import Timestamp
+from empath.mail.printable import printable
 from empath.mail.status import LIVE, RecipientStatus
 from empath.policy.health import SILENCE_S
 from empath.storage.admin import snapshot as storage
@@ -42,22 +45,22 @@ def list_(context: click.Context, *, selection: Selection, is_all: bool, limit: 
     """List live recipients, in the order of their numbers."""
     del is_all  # the default of a list without a filter
     config = lenient_configuration(context)
+    now = time.time()
     with storage.Snapshot(open_queue(config)) as snapshot:
-        found = snapshot.list_live(selection, after=after, limit=limit + 1)
+        found = snapshot.list_live(selection, after=after, limit=limit + 1, now=now)
+        frozen_since = snapshot.pauses(now).frozen_since
         destination = selection.destination
         is_unknown = destination is not None and not found and not snapshot.has_destination(destination)
     page = found[:limit]
     next_after = page[-1].recipient_id if len(found) > limit else None
     if is_json:
-        output.write_json({"recipients": page, "next_after": next_after})
+        output.write_json({"recipients": page, "next_after": next_after, "frozen_since": frozen_since})
     elif page:
-        report.write_list(page)
+        listing.write_list(page, now, is_frozen=frozen_since is not None)
     if is_unknown:
-        say(
-            NAME,
-            f"no destination {output.printable(destination)} in the queue database; `empath-admin stats` names some",
-        )
-    say(NAME, report.list_summary(page) + ("" if next_after is None else f"; more with --after {next_after}"))
+        say(NAME, f"no destination {destination} in the queue database; `empath-admin stats` names some")
+    say(NAME, listing.list_summary(page) + ("" if next_after is None else f"; more with --after {next_after}"))
+    say(NAME, pause_words(pauses_of_rows(page, frozen_since)))
 
 
 @click.command()
@@ -73,22 +76,26 @@ def view(context: click.Context, reference: Reference, has_headers: bool, is_jso
     ID is a queue id, or the number of one recipient: then only that recipient of the message is shown.
     """
     config = lenient_configuration(context)
+    now = time.time()
     with storage.Snapshot(open_queue(config)) as snapshot:
-        message = snapshot.find_message(reference)
+        message = snapshot.find_message(reference, now)
         if message is None:
             raise MissingInput(unknown(reference))
         header = snapshot.header(message, config.queue.spool) if has_headers else None
+        frozen_since = snapshot.pauses(now).frozen_since
     lines = None if header is None else report.header_lines(header)
     if is_json:
-        output.write_json(output.as_json(message) | ({"headers": lines} if has_headers else {}))
+        record = output.as_json(message) | {"frozen_since": frozen_since}
+        output.write_json(record | ({"headers": lines} if has_headers else {}))
     else:
         report.write_message(message)
         if lines:
             click.echo()
             for line in lines:
-                click.echo(output.printable(line))
+                click.echo(printable(line))
     if has_headers and lines is None:
         say(NAME, "the content was removed, and its headers with it")
+    say(NAME, pause_words(pauses_of_rows(message.recipients, frozen_since)))
 
 
 @click.command()
@@ -106,13 +113,14 @@ def view(context: click.Context, reference: Reference, has_headers: bool, is_jso
 def stats(context: click.Context, top: int, is_json: bool) -> None:
     """Count messages and recipients, by status and by destination."""
     config = lenient_configuration(context)
-    with storage.Snapshot(open_queue(config)) as snapshot:
-        found = snapshot.stats(top)
     now = Timestamp(time.time())
+    with storage.Snapshot(open_queue(config)) as snapshot:
+        found = snapshot.stats(top, now)
     if is_json:
         output.write_json(report.stats_record(found, now))
     else:
         report.write_stats(found, now)
+    say(NAME, pause_words(found.pauses))
 
 
 @click.command()
@@ -146,7 +154,7 @@ def process(context: click.Context, has_ended: bool, limit: int, after: int | No
         report.write_processes(page, now)
     alive = sum(liveness == "alive" for _, liveness in page)
     more = "" if next_after is None else f"; more with --after {next_after}"
-    say(NAME, f"{report.count(len(page), 'process')}, {alive} alive{more}")
+    say(NAME, f"{count(len(page), 'process')}, {alive} alive{more}")
 
 
 def _liveness(run: ProcessRun, now: float, here: str) -> str:

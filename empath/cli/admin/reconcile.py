@@ -22,8 +22,8 @@ from empath.cli.admin.changes import Changes
 from empath.cli.admin.options import json_option, wait_option
 from empath.cli.admin.orders import carry_out
 from empath.cli.admin.output import NAME
-from empath.cli.admin.report import count
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
+from empath.cli.words import count
 from empath.errors import MissingInput, SyntaxViolation
 from empath.mail.identity import QueueId
 from empath.storage.admin.orders import Order, Verb
@@ -71,7 +71,8 @@ def reconcile(
     if not numbers:
         return
     with Steering(engine, order, selection, deadline_s=wait_s if is_applied else None) as steering:
-        carry_out(steering, Changes(order, is_json=is_json, is_dry_run=not is_applied))
+        changes = Changes(order, is_json=is_json, is_dry_run=not is_applied, frozen_since=steering.frozen_since)
+        carry_out(steering, changes)
     if not is_applied:
         say(NAME, "use --apply to cancel them")
 

@@ -1,26 +1,22 @@
-"""report - the output of empath-admin, as lines for people and as records for programs"""
+"""report - messages, processes and numbers, as lines for people and as records for programs"""
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 import click
 
-from empath.cli.admin.output import Column, instant, path, write_pairs, write_table
+from empath.cli.admin.output import Column, write_pairs, write_table
+from empath.cli.words import instant, path
 from empath.mail.identity import Timestamp
 from empath.mail.status import LIVE, WAITING
 from empath.storage.admin.records import (
     AttemptRow,
-    LiveRecipient,
     Message,
     ProcessRun,
     Recipient,
     Stats,
 )
 
-_LIST: Final = (
-    Column("RECIPIENT"), Column("ID"), Column("STATUS"), Column("TRIES", 4), Column("NEXT-TRY", 2),
-    Column("ADDRESS", 1, 12), Column("NEXTHOP", 5, 12), Column("REPLY", 3, 16),
-)  # fmt: skip
 _ATTEMPTS: Final = (
     Column("AT"), Column("SECONDS", 4), Column("OUTCOME"), Column("STAGE", 2), Column("HOST", 3, 12),
     Column("REPLY", 1, 16),
@@ -32,23 +28,8 @@ _PROCESSES: Final = (
 _STATUSES: Final = (Column("STATUS"), Column("RECIPIENTS"))
 _DESTINATIONS: Final = (
     Column("DESTINATION", 0, 20), Column("LIVE"), Column("QUEUED", 1), Column("DEFERRED", 1), Column("LEASED", 3),
-    Column("HELD", 2), Column("FAILING", 2),
+    Column("HELD", 2), Column("FAILING", 2), Column("SUSPENDED-UNTIL", 1),
 )  # fmt: skip
-
-
-def write_list(page: Sequence[LiveRecipient]) -> None:
-    """A line for each recipient."""
-    rows = [
-        (r.recipient_id, r.id, r.status, r.attempts, instant(r.next_retry_at), r.recipient, r.destination, r.last_reply)
-        for r in page
-    ]
-    write_table(_LIST, rows)
-
-
-def list_summary(page: Sequence[LiveRecipient]) -> str:
-    """How many there are on this page."""
-    messages = len({recipient.id for recipient in page})
-    return f"{count(len(page), 'recipient')} in {count(messages, 'message')}"
 
 
 def write_message(message: Message) -> None:
@@ -87,6 +68,7 @@ def _write_recipient(recipient: Recipient) -> None:
         ("ordered", recipient.ordered),
         ("reason", recipient.reason),
         ("next try", instant(recipient.next_retry_at) if recipient.status in WAITING else None),
+        ("suspended", f"until {instant(recipient.suspended_until)}" if recipient.suspended_until else None),
         ("expires", instant(recipient.expires_at) if recipient.status in LIVE else None),
         (
             "last try" if recipient.status in LIVE else "settled",
@@ -140,22 +122,33 @@ def _age(now: float, process: ProcessRun) -> str:
 
 def write_stats(stats: Stats, now: Timestamp) -> None:
     """Totals, then the table by status, then the busiest destinations."""
+    since = stats.pauses.frozen_since
     oldest = "-" if stats.oldest_received_at is None else instant(stats.oldest_received_at)
     write_pairs(
         [
-            ("delivery", "on" if stats.frozen_since is None else f"frozen since {stats.frozen_since}"),
+            ("delivery", "on" if since is None else f"frozen since {since}"),
             ("messages", stats.messages),
             ("size_octets", stats.size_octets),
             ("oldest", oldest),
             ("oldest_age_s", _age_s(stats, now)),
             ("destinations", stats.destination_count),
+            ("suspended", stats.pauses.suspended),
         ]
     )
     click.echo()
     write_table(_STATUSES, list(stats.recipients.items()))
     if stats.top_destinations:
         rows = [
-            (d.destination, d.live, d.queued, d.deferred, d.leased, d.held, "yes" if d.is_failing else "no")
+            (
+                d.destination,
+                d.live,
+                d.queued,
+                d.deferred,
+                d.leased,
+                d.held,
+                "yes" if d.is_failing else "no",
+                instant(d.suspended_until),
+            )
             for d in stats.top_destinations
         ]
         click.echo()
@@ -166,8 +159,9 @@ def stats_record(stats: Stats, now: Timestamp) -> dict[str, Any]:
     """What `stats --json` prints."""
     return {
         "at": now.iso8601(),
-        "is_frozen": stats.frozen_since is not None,
-        "frozen_since": stats.frozen_since,
+        "is_frozen": stats.pauses.frozen_since is not None,
+        "frozen_since": stats.pauses.frozen_since,
+        "suspended_destinations": stats.pauses.suspended,
         "messages": stats.messages,
         "size_octets": stats.size_octets,
         "oldest_received_at": stats.oldest_received_at,
@@ -182,14 +176,3 @@ def _age_s(stats: Stats, now: Timestamp) -> int | None:
     if stats.oldest_received_at is None:
         return None
     return max(0, int(now - stats.oldest_received_at))  # never negative: the clock may have been set back
-
-
-def count(number: int, word: str) -> str:
-    """As in `1 recipient`, `2 recipients`, `3 processes`."""
-    plural = f"{word}es" if word.endswith("s") else f"{word}s"
-    return f"{number} {word}" if number == 1 else f"{number} {plural}"
-
-
-def frozen_words(since: str) -> str:
-    """The warning that due mail does not go out."""
-    return f"delivery is frozen since {since}; nothing goes out before `empath-admin thaw`"

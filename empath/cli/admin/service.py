@@ -12,12 +12,14 @@ from typing import Any, Final, NamedTuple
 import click
 
 from empath.cli.admin import output
-from empath.cli.admin.options import VerbFunction, dry_run_option, json_option, wait_option, who
+from empath.cli.admin.options import SECONDS, VerbFunction, dry_run_option, json_option, wait_option, who
 from empath.cli.admin.output import NAME
-from empath.cli.admin.report import count, frozen_words
 from empath.cli.common import config_option, configuration, lenient_configuration, open_queue, say
+from empath.cli.pauses import pause_words
+from empath.cli.words import count
 from empath.config import Config
 from empath.errors import QueueBusy, ServiceUnavailable, UsageError
+from empath.mail.printable import printable
 from empath.storage.admin import service_orders as orders
 from empath.storage.admin import snapshot as storage
 from empath.storage.engine import Engine
@@ -39,7 +41,7 @@ _no_wait_option: Final = click.option(
 _timeout_option: Final = click.option(
     "--timeout",
     "timeout_s",
-    type=click.FloatRange(min=0.0),
+    type=SECONDS,
     default=10.0,
     show_default=True,
     metavar="SECONDS",
@@ -79,7 +81,7 @@ def freeze(context: click.Context, wait_s: float, is_json: bool) -> None:
     if is_json:
         output.write_json({"is_frozen": True, "is_changed": order.is_changed, "frozen_since": order.since})
     else:
-        click.echo(f"frozen since {output.printable(order.since)}")
+        click.echo(f"frozen since {printable(order.since)}")
     if not order.is_changed:
         say(NAME, "was frozen before; nothing changed")
 
@@ -97,7 +99,7 @@ def thaw(context: click.Context, wait_s: float, is_json: bool) -> None:
     if is_json:
         output.write_json({"is_frozen": False, "is_changed": order.since is not None, "frozen_since": order.since})
     elif order.since is not None:
-        click.echo(f"thawed, was frozen since {output.printable(order.since)}")
+        click.echo(f"thawed, was frozen since {printable(order.since)}")
     else:
         click.echo("not frozen")
     if order.since is None:
@@ -125,13 +127,12 @@ def flush(context: click.Context, destination: str | None, is_dry_run: bool, wai
         storage.carry_out(open_queue(config), order, deadline_s=wait_s)
     if is_json:
         record = {"verb": "flush", "is_dry_run": is_dry_run, "destination": destination, "changed": order.recipients}
-        output.write_json(record | {"destinations": order.destinations, "frozen_since": order.frozen_since})
+        output.write_json(record | {"destinations": order.destinations, "frozen_since": order.pauses.frozen_since})
     else:
         would = "would be " if is_dry_run else ""
         at = count(order.destinations, "destination")
         click.echo(f"{count(order.recipients, 'recipient')} at {at} {would}made due")
-    if order.frozen_since is not None:
-        say(NAME, frozen_words(order.frozen_since))
+    say(NAME, pause_words(order.pauses))
 
 
 @click.command()
@@ -197,7 +198,7 @@ def _tell(context: click.Context, verb: str, argument: str | None, waiting: _Wai
     if waiting.is_json:
         output.write_json({"verb": verb, "argument": argument, "control_id": order.control_id, "result": result})
     elif result is not None:
-        click.echo(output.printable(result))
+        click.echo(printable(result))
     place = f"control_id {order.control_id} in the view control"
     if result is None and waiting.timeout_s is not None:
         raise QueueBusy(

@@ -23,22 +23,27 @@ _GREETING_S: Final = 5.0
 _ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
-def diagnose_service(config_file: Path, config: Config) -> Iterator[Diagnosis]:
-    """Examine the instance of *config*, its listeners, its limits and its files."""
+def diagnose_instance(config: Config) -> Diagnosis:
+    """Whether the instance of *config* runs."""
     found = launch.status(config)
     match found.word:
         case "running":
-            yield Diagnosis("service", Level.OK, f"running, pid {found.pid}")
+            return Diagnosis("service", Level.OK, f"running, pid {found.pid}")
         case "stopping":
             pids = ", ".join(map(str, found.pids))
-            yield Diagnosis("service", Level.WARNING, f"draining: pids {pids}", "wait, then start it")
+            return Diagnosis("service", Level.WARNING, f"draining: pids {pids}", "wait, then start it")
         case "unknown":
             remedy = "run this as root, or as the user that owns the queue"
-            yield Diagnosis("service", Level.WARNING, "cannot tell whether it runs", remedy)
+            return Diagnosis("service", Level.WARNING, "cannot tell whether it runs", remedy)
         case _:
-            yield Diagnosis("service", Level.WARNING, "not running", "run `empathd start`")
-    for listener in config.listeners:
-        yield _answers(listener) if found.word == "running" else _can_be_bound(listener)
+            return Diagnosis("service", Level.WARNING, "not running", "run `empathd start`")
+
+
+def diagnose_machine(config_file: Path, config: Config) -> Iterator[Diagnosis]:
+    """Examine the listeners of *config*, its limits and its files."""
+    is_running = launch.status(config).is_running
+    for listener in config.listeners if is_running is not None else ():
+        yield _answers(listener) if is_running else _can_be_bound(listener)
     yield _open_files(config)
     for folder, key in _folders(config).items():
         yield _folder(folder, key)

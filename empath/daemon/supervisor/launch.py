@@ -48,6 +48,11 @@ class Status:
     is_known: bool = True
 
     @property
+    def is_running(self) -> bool | None:
+        """Whether there is a supervisor; None if the user may not look."""
+        return self.pid is not None if self.is_known else None
+
+    @property
     def word(self) -> str:
         """`running`, `stopping` (children drain, their supervisor is gone), `stopped` or `unknown`."""
         if not self.is_known:

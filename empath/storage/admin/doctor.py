@@ -10,6 +10,7 @@ from typing import Final
 from empath.errors import EmpathError, MissingInput, ServiceUnavailable
 from empath.mail.identity import Timestamp
 from empath.policy.health import SILENCE_S, Diagnosis, Level
+from empath.storage.admin.pauses import Pauses, find_pauses, resume_command
 from empath.storage.engine import Engine, Selects
 
 _SKEW_S: Final = 60.0
@@ -23,13 +24,14 @@ def diagnose_queue(
     *,
     reserve_octets: int,
     log_limit_octets: int,
-    is_running: bool,
+    is_running: bool | None,
     now: float,
 ) -> Iterator[Diagnosis]:
     """
     Check the engine, the place, the disk and the database of the queue.
 
-    *user* owns the queue when root starts Empath; *now* is Unix seconds.
+    *user* owns the queue when root starts Empath; *is_running* is None where that cannot be told; *now* is Unix
+    seconds.
     """
     yield from engine.diagnose_place(user, reserve_octets=reserve_octets, log_limit_octets=log_limit_octets)
     yield _clock(now)
@@ -38,6 +40,7 @@ def diagnose_queue(
             yield Diagnosis("queue", Level.OK, f"{engine.location}: can be read")
             yield _future(visit, now)
             yield from _beats(visit, is_running=is_running, now=now)
+            yield from _pauses(visit, now)
             yield engine.diagnose_editors(visit)
             yield engine.diagnose_schema(visit)
             yield engine.diagnose_free_pages(visit)
@@ -70,8 +73,13 @@ def _future(visit: Selects, now: float) -> Diagnosis:
     return Diagnosis("received", Level.OK, "no message is from the future")
 
 
-def _beats(visit: Selects, *, is_running: bool, now: float) -> Iterator[Diagnosis]:
+def _beats(visit: Selects, *, is_running: bool | None, now: float) -> Iterator[Diagnosis]:
     living = visit.rows("doctor.beats")
+    if is_running is None:
+        fresh = [slot for slot, _, beat_at in living if now - beat_at <= SILENCE_S]
+        found = f"{len(fresh)} of {len(living)} processes gave a sign of life in the last {SILENCE_S:.0f} s"
+        yield Diagnosis("beats", Level.OK, found)
+        return
     if not is_running:
         if living:
             found = f"{len(living)} processes ended without recording it"
@@ -83,3 +91,20 @@ def _beats(visit: Selects, *, is_running: bool, now: float) -> Iterator[Diagnosi
         yield Diagnosis("beats", Level.ERROR, found, "see the log; if it stays silent run `empathd restart`")
     if not silent:
         yield Diagnosis("beats", Level.OK, f"{len(living)} processes live")
+
+
+def _pauses(visit: Selects, now: float) -> Iterator[Diagnosis]:
+    """Whether due mail goes out. A pause is an order, so it is a warning."""
+    pauses = find_pauses(visit, now)
+    if pauses.frozen_since is not None:
+        found = f"frozen since {pauses.frozen_since}: nothing goes out"
+        yield Diagnosis("delivery", Level.WARNING, found, "run `empath-admin thaw`")
+    for each in pauses.suspensions:
+        found = f"{each.destination} is suspended until {Timestamp(each.suspended_until).iso8601()}"
+        yield Diagnosis("delivery", Level.WARNING, found, f"run `{resume_command(each.destination)}`")
+    more = pauses.suspended - len(pauses.suspensions)
+    if more:
+        found = f"{more} more destinations are suspended"
+        yield Diagnosis("delivery", Level.WARNING, found, "see suspended_until in the view destination")
+    if pauses == Pauses(None):
+        yield Diagnosis("delivery", Level.OK, "not frozen, and no destination is suspended")

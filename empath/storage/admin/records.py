@@ -2,8 +2,8 @@
 records - the records of an answer about the queue
 
 The fields have the names of the columns of the view `queue`, and are the keys of the JSON that empath-admin prints: to
-rename one changes a public interface.  Instants are Unix seconds and end in `_at`; sizes end in `_octets`, durations in
-`_s`.
+rename one changes a public interface.  Instants are Unix seconds and end in `_at` or `_until`; sizes end in `_octets`,
+durations in `_s`.  `suspended_until` is None unless the destination is suspended.
 """
 
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from empath.errors import SyntaxViolation
 from empath.mail.identity import QueueId
+from empath.storage.admin.pauses import Pauses
 
 _MAX_ROWID = 2**63 - 1
 
@@ -69,6 +70,8 @@ class LiveRecipient:
     destination: str
     size_octets: int
     last_reply: str | None
+    reason: str | None
+    suspended_until: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,7 @@ class Recipient:
     last_reply: str | None
     reason: str | None
     settled_at: float | None
+    suspended_until: float | None
     attempt_log: list[AttemptRow] = field(default_factory=list)
 
 
@@ -159,6 +163,7 @@ class DestinationLoad:
     leased: int
     held: int
     is_failing: bool
+    suspended_until: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +171,12 @@ class Stats:
     """
     The queue in numbers.
 
-    Shape: recipients has every status; messages, size_octets and oldest_received_at are of messages with a live
-    recipient; destination_count counts those with one, top_destinations has the busiest first.
+    Shape: pauses has frozen_since and the suspended destinations; recipients has every status; messages, size_octets
+    and oldest_received_at are of messages with a live recipient; destination_count counts those with one,
+    top_destinations has the busiest first.
     """
 
-    frozen_since: str | None
+    pauses: Pauses
     messages: int
     size_octets: int
     oldest_received_at: float | None
@@ -211,9 +217,20 @@ class Change:
     recipient_id: int
     id: str
     recipient: str
+    destination: str
+    suspended_until: float | None
     effect: Effect
     before: State
     after: State
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The last sign of life of one process that has not ended."""
+
+    slot: str
+    pid: int
+    beat_at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,9 +98,9 @@ def count(visit: Visit, view: PublicView, selection: Selection) -> tuple[int, in
     return recipients, messages
 
 
-def list_rows(visit: Visit, selection: Selection, *, after: int, limit: int) -> list[Row]:
-    """Rows of LiveRecipient, up to *limit* above *after*."""
-    bindings = {"after": after, "limit": limit}
+def list_rows(visit: Visit, selection: Selection, *, after: int, limit: int, now: float) -> list[Row]:
+    """Rows of LiveRecipient, up to *limit* above *after*, as they are at *now*."""
+    bindings = {"after": after, "limit": limit, "now": now}
     return visit.rows_where("selection.list_live", selection.condition("queue"), bindings)
 
 

@@ -9,7 +9,7 @@ import time
 from typing import Final
 
 from empath.errors import MissingInput
-from empath.storage.admin.snapshot import frozen_since
+from empath.storage.admin.pauses import Pauses, find_pauses, frozen_since
 from empath.storage.admin.steering import acting
 from empath.storage.engine import Engine, Selects, Session
 from empath.storage.write import Write
@@ -63,8 +63,8 @@ class Flush(Tell):
     """
     Make waiting mail for *destination*, or for all, due at *now* (Unix seconds), and end the back-off.
 
-    Afterwards `recipients` and `destinations` count what was not due before. If `frozen_since` is set, delivery is
-    stopped and nothing will be delivered yet. A rehearsal only counts.
+    Afterwards `recipients` and `destinations` count what was not due before, and `pauses` has what keeps this mail from
+    going out. A rehearsal only counts.
 
     Raises:
         MissingInput: there is no such destination.
@@ -74,16 +74,19 @@ class Flush(Tell):
         super().__init__("flush", destination, who=who)
         self.recipients = 0
         self.destinations = 0
-        self.frozen_since: str | None = None
-        self._keys = {"destination": destination, "now": now}
+        self.pauses = Pauses(None)
+        self._destination = destination
+        self._now = now
 
     def count(self, session: Selects) -> None:
         """Count only."""
-        destination = self._keys["destination"]
+        destination = self._destination
         if destination is not None and not session.rows("orders.destination", {"destination": destination}):
             raise MissingInput(f"no destination {destination!r} in the queue database; `empath-admin stats` names some")
-        [(self.recipients, self.destinations)] = session.rows("orders.backed_off", self._keys)
-        self.frozen_since = frozen_since(session)
+        [(self.recipients, self.destinations)] = session.rows(
+            "orders.backed_off", {"destination": destination, "now": self._now}
+        )
+        self.pauses = find_pauses(session, self._now, destination)
 
     def run(self, session: Session) -> None:
         self.count(session)

@@ -16,8 +16,10 @@ from empath.errors import StorageFailure
 from empath.mail.identity import QueueId
 from empath.mail.status import RecipientStatus
 from empath.message.header import header_section
+from empath.storage.admin.pauses import Pauses, find_pauses
 from empath.storage.admin.records import (
     AttemptRow,
+    Beat,
     DestinationLoad,
     LiveRecipient,
     Message,
@@ -27,7 +29,7 @@ from empath.storage.admin.records import (
     Stats,
 )
 from empath.storage.admin.selection import Selection, list_rows, probe
-from empath.storage.engine import Engine, Selects
+from empath.storage.engine import Engine
 from empath.storage.queue.accept import INLINE
 from empath.storage.spool import open_content
 from empath.storage.write import Write
@@ -61,28 +63,28 @@ class Snapshot:
     ) -> None:
         self._exit.__exit__(kind, error, traceback)
 
-    def list_live(self, selection: Selection, *, after: int, limit: int) -> list[LiveRecipient]:
+    def list_live(self, selection: Selection, *, after: int, limit: int, now: float) -> list[LiveRecipient]:
         """
-        Up to *limit* live recipients of *selection* whose number is above *after*, by number.
+        Up to *limit* live recipients of *selection* whose number is above *after*, by number, as they are at *now*.
 
         Raises:
             UsageError: the selection's SQL is not an expression, or does not only read.
         """
         probe(self._visit, "queue", selection)
-        return [LiveRecipient(*row) for row in list_rows(self._visit, selection, after=after, limit=limit)]
+        return [LiveRecipient(*row) for row in list_rows(self._visit, selection, after=after, limit=limit, now=now)]
 
     def processes(self, *, before: int | None, limit: int, has_ended: bool) -> list[ProcessRun]:
         """Up to *limit* runs of processes numbered below *before*, newest first; ended ones only if *has_ended*."""
         wanted = {"before": before, "limit": limit, "has_ended": has_ended}
         return [ProcessRun(*row) for row in self._visit.rows("admin.processes", wanted)]
 
-    def find_message(self, reference: Reference) -> Message | None:
-        """The named message with all its recipients, or the message of the named recipient."""
+    def find_message(self, reference: Reference, now: float) -> Message | None:
+        """The named message with all its recipients, or the message of the named recipient, as it is at *now*."""
         by = "admin.message_by_ulid" if reference.recipient_id is None else "admin.message_by_recipient"
         message_id = self._visit.value(by, reference.keys)
         if message_id is None:
             return None
-        keys = {"message_id": message_id, "recipient_id": reference.recipient_id}
+        keys = {"message_id": message_id, "recipient_id": reference.recipient_id, "now": now}
         [row] = self._visit.rows("admin.message", keys)
         recipients = {row[0]: Recipient(*row) for row in self._visit.rows("admin.recipients", keys)}
         for recipient_id, *attempt in self._visit.rows("admin.attempts", keys):
@@ -118,17 +120,21 @@ class Snapshot:
         added_fields: bytes = self._visit.value("admin.added_fields", {"ulid": message.id})
         return header_section(added_fields + (octets or b""), _MAX_HEADER_OCTETS)
 
-    def frozen_since(self) -> str | None:
-        """The instant at which delivery was stopped, in ISO 8601; None while it is not."""
-        return frozen_since(self._visit)
+    def pauses(self, now: float) -> Pauses:
+        """The orders that keep due mail from going out at *now*."""
+        return find_pauses(self._visit, now)
 
-    def stats(self, top: int) -> Stats:
-        """Count; *top* destinations are named."""
+    def beats(self) -> list[Beat]:
+        """The last signs of life of the processes that have not ended."""
+        return [Beat(*row) for row in self._visit.rows("doctor.beats")]
+
+    def stats(self, top: int, now: float) -> Stats:
+        """Count at *now*; *top* destinations are named."""
         found: dict[str, int] = dict(self._visit.rows("admin.count_by_status"))
         [(messages, octets, oldest)] = self._visit.rows("admin.live_messages")
-        busiest = self._visit.rows("admin.busiest_destinations", {"limit": top})
+        busiest = self._visit.rows("admin.busiest_destinations", {"limit": top, "now": now})
         return Stats(
-            frozen_since=self.frozen_since(),
+            pauses=self.pauses(now),
             messages=messages,
             size_octets=octets,
             oldest_received_at=oldest,
@@ -152,9 +158,3 @@ def carry_out(engine: Engine, order: Write, *, deadline_s: float) -> None:
     """
     with engine.visiting(deadline_s) as visit, visit.transaction():
         order.run(visit)
-
-
-def frozen_since(session: Selects) -> str | None:
-    """The instant at which delivery was stopped, in ISO 8601; None while it is not."""
-    since: str | None = session.value("admin.frozen_since")
-    return since

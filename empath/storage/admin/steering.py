@@ -18,10 +18,10 @@ from typing import Final, Self
 
 from empath.storage.admin import selection as select
 from empath.storage.admin.orders import TARGETS, Order, Verb
+from empath.storage.admin.pauses import frozen_since
 from empath.storage.admin.records import Change, Effect, Reference, State
 from empath.storage.admin.selection import Selection
-from empath.storage.admin.snapshot import frozen_since
-from empath.storage.engine import Engine, PublicView, Session
+from empath.storage.engine import Engine, PublicView, Row, Session
 
 _ROWS: Final = 5_000  # size of the first page
 _LEAST_ROWS: Final = 500
@@ -117,12 +117,15 @@ class Steering:
 
     def _judged(self, numbers: Sequence[int]) -> list[Change]:
         judged = []
-        for recipient_id, ulid, address, has_content, *columns in self._visit.rows("orders.states", {"page": numbers}):
+        for recipient_id, ulid, address, has_content, destination, until, *columns in self._states(numbers):
             before = State(*columns)
             effect = self._order.effect(before, has_content=bool(has_content))
             after = self._order.expected(before, effect)
-            judged.append(Change(recipient_id, ulid, address, effect, before, after))
+            judged.append(Change(recipient_id, ulid, address, destination, until, effect, before, after))
         return judged
+
+    def _states(self, numbers: Sequence[int]) -> list[Row]:
+        return self._visit.rows("orders.states", {"page": numbers, "now": self._order.now})
 
     def _carried_out(self, numbers: Sequence[int]) -> list[Change]:
         if self._numbers is None and not self._selection.may_run_long:
@@ -132,7 +135,7 @@ class Steering:
         chosen = [c.recipient_id for c in judged if c.effect in (Effect.CHANGED, Effect.ORDERED)]
         with acting(self._visit, self._order.who):
             self._write(chosen)
-        after = {row[0]: State(*row[4:]) for row in self._visit.rows("orders.states", {"page": chosen})}
+        after = {row[0]: State(*row[6:]) for row in self._states(chosen)}
         return [replace(change, after=after.get(change.recipient_id, change.after)) for change in judged]
 
     def _write(self, chosen: list[int]) -> None:

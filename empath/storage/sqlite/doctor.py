@@ -65,8 +65,9 @@ def diagnose_editors(visit: Selects) -> Diagnosis:
         except ServiceUnavailable:
             affected.append(f"{changes} changes by SQLite {version}, last {Timestamp(at).iso8601()}")
     if affected:
-        remedy = "edit by `empath-admin sql --write` or `empath-sqlite3`, then run `empath-admin fsck`"
-        return Diagnosis("editors", Level.WARNING, f"{'; '.join(affected)}: it can damage the file", remedy)
+        remedy = "edit by `empath-admin sql --write`; after an edit by a plain sqlite3 run `empath-admin fsck`"
+        found = f"{'; '.join(affected)}: it can damage the file, unless it was run by `empath-sqlite3`"
+        return Diagnosis("editors", Level.WARNING, found, remedy)
     return Diagnosis("editors", Level.OK, "no change was made by an SQLite that can damage the file")
 
 

@@ -1,4 +1,4 @@
-"""test_doctor - empath-admin doctor: it works whatever is broken, and says what to do"""
+"""test_doctor - empath-admin doctor: works whatever is broken, and says what to do"""
 
 import json
 import os
@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from empath.cli.admin.dns import resolver
 from empath.cli.admin.doctor import doctor
+from empath.cli.admin.doctor_dns import diagnose_dns
 from empath.config import load_config
-from empath.daemon.supervisor.doctor import diagnose_service
+from empath.daemon.supervisor.doctor import diagnose_machine
 from empath.policy.health import Diagnosis, Level
 from empath.storage.admin.doctor import diagnose_queue
 from empath.storage.sqlite.doctor import diagnose_library
 from empath.storage.sqlite.engine import SqliteEngine
 from tests.cli.admin.kit import COMMAND, AdminTool, run
+from tests.kit.dns import ScriptedDns
 from tests.kit.process import configuration, free_port
 from tests.kit.queue import T0, Queue, write
 from tests.kit.waiting import DEADLINE_S
@@ -25,7 +28,7 @@ MIB = 1024 * 1024
 
 
 def _look(path: Path, **how: object) -> dict[str, Diagnosis]:
-    """Diagnoses of the queue by subject; the worst if there are several."""
+    """Diagnoses of the queue by subject; of several the worst."""
     facts = {"reserve_octets": MIB, "log_limit_octets": 1024 * MIB, "is_running": False, "now": time.time()} | how
     found: dict[str, Diagnosis] = {}
     for diagnosis in diagnose_queue(SqliteEngine(path, max_leases=20), None, **facts):  # type: ignore[arg-type]
@@ -45,7 +48,7 @@ def path(tmp_path: Path):
 
 def test_a_fit_place_has_no_errors(tmp_path: Path) -> None:
     """
-    Before the first start the queue does not exist. That is not an error, and doctor creates nothing.
+    Before the first start the queue does not exist: that is not an error, and nothing is created.
     """
     config = tmp_path / "empath.toml"
     config.write_text(configuration(free_port()))
@@ -62,8 +65,9 @@ def test_a_fit_place_has_no_errors(tmp_path: Path) -> None:
 
 def test_errors_are_exit_4(tool: AdminTool) -> None:
     """
-    The table for people has a remedy for each error.
+    A table for people, each with what to do.
     """
+    tool.config.write_text(configuration(free_port()))
     tool.queue.close()
     tool.path.chmod(0o646)
     said = tool.run("doctor")
@@ -74,7 +78,7 @@ def test_errors_are_exit_4(tool: AdminTool) -> None:
 
 def test_a_running_service_is_well(empathd) -> None:
     """
-    Its listeners answer, and its processes are alive.
+    Its listeners answer, its processes live.
     """
     said = run("-c", str(empathd.config), "doctor", "--json")
     found = {line["subject"]: line["level"] for line in map(json.loads, said.out.splitlines())}
@@ -84,14 +88,14 @@ def test_a_running_service_is_well(empathd) -> None:
 
 def test_a_sound_queue_is_well(path: Path) -> None:
     """
-    A diagnosis without a problem has no remedy.
+    What is well has no remedy.
     """
     assert {("ok", "")} == {(d.level, d.remedy) for d in _look(path).values()}
 
 
 def test_an_affected_library_is_an_error() -> None:
     """
-    The remedy is the command that installs a sound library.
+    With the command that brings a sound one.
     """
     found = diagnose_library("3.40.1")
     assert (Level.ERROR, True) == (found.level, found.remedy.startswith("run `pip install -U apsw`"))
@@ -110,7 +114,7 @@ def test_a_full_disk_is_an_error_and_a_nearly_full_one_a_warning(path: Path) -> 
 @pytest.mark.parametrize(("octets", "level"), [(65 * MIB, Level.WARNING), (2000 * MIB, Level.ERROR)])
 def test_a_large_log_is_told(tmp_path: Path, octets: int, level: Level) -> None:
     """
-    A program has been reading for too long.
+    Somebody reads for too long.
     """
     with (tmp_path / "queue.db-wal").open("wb") as file:
         file.truncate(octets)
@@ -120,7 +124,7 @@ def test_a_large_log_is_told(tmp_path: Path, octets: int, level: Level) -> None:
 @pytest.mark.parametrize("now", [0.0, T0])
 def test_a_clock_before_this_version_is_an_error(path: Path, now: float) -> None:
     """
-    Retries, expiry and certificates depend on the clock.
+    Retries, expiry and certificates go by it.
     """
     assert Level.ERROR == _look(path, now=now)["clock"].level
 
@@ -141,14 +145,14 @@ def test_a_database_that_keeps_its_free_pages_is_told_and_mended(tool: AdminTool
 
 def test_mail_from_the_future_tells_of_a_clock_that_was_set_back(path: Path) -> None:
     """
-    That message is not due before its time.
+    It waits until its time has come.
     """
     assert Level.WARNING == _look(path, now=T0 - 3600)["received"].level
 
 
 def test_processes_that_died_are_told(path: Path) -> None:
     """
-    Without a service, the next start releases what they held. With a service, they are silent processes.
+    With the service down the next start releases what they held; with it running they are silent.
     """
     write(path, "UPDATE _process SET ended_at = NULL")
     assert (Level.WARNING, "start the service: it releases what they held") == (
@@ -159,9 +163,20 @@ def test_processes_that_died_are_told(path: Path) -> None:
     assert Level.OK == _look(path, is_running=True, now=T0 + 2)["beats"].level
 
 
+def test_where_it_cannot_be_told_whether_it_runs_beats_are_evidence(path: Path) -> None:
+    """
+    "The processes ended without a word, start the service" would be wrong advice.
+    """
+    write(path, "UPDATE _process SET ended_at = NULL")
+    found = _look(path, is_running=None, now=T0 + 2)["beats"]
+    words = "1 of 1 processes gave a sign of life in the last 30 s"
+    assert (Level.OK, words) == (found.level, found.found)
+    assert "0 of 1" in _look(path, is_running=None)["beats"].found
+
+
 def test_edits_by_an_affected_shell_are_told(path: Path) -> None:
     """
-    They may have damaged the file; fsck finds out.
+    They may have damaged the file; fsck tells.
     """
     row = "INSERT INTO _audit (who, engine_version, what) VALUES ('sql', '3.40.1', 'x')"
     write(path, row)
@@ -171,7 +186,7 @@ def test_edits_by_an_affected_shell_are_told(path: Path) -> None:
 
 def test_a_view_that_was_dropped_is_told(path: Path) -> None:
     """
-    The next start creates it again.
+    The next start makes it anew.
     """
     assert Level.OK == _look(path)["schema"].level
     write(path, "DROP VIEW history; DROP TRIGGER _lease_stays")
@@ -183,7 +198,7 @@ def test_a_view_that_was_dropped_is_told(path: Path) -> None:
 
 def test_a_strange_file_is_an_error(tmp_path: Path) -> None:
     """
-    The error has a remedy, and doctor prints no traceback.
+    And a remedy, and no traceback.
     """
     (tmp_path / "queue.db").write_bytes(b"Dear Sir or Madam,\n" * 1000)
     found = _look(tmp_path / "queue.db")["queue"]
@@ -192,7 +207,7 @@ def test_a_strange_file_is_an_error(tmp_path: Path) -> None:
 
 def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:
     """
-    The remedy is the command that makes it.
+    With the command that makes it.
     """
     found = _look(tmp_path / "none" / "queue.db")
     assert (Level.ERROR, f"make it with `mkdir -p -m 750 {tmp_path}/none`") == (
@@ -203,7 +218,7 @@ def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:
 
 def test_an_unknown_user_is_an_error(path: Path) -> None:
     """
-    [process] user must exist on this system.
+    Of [process] user.
     """
     [place] = [
         d
@@ -224,7 +239,7 @@ def _service(directory: Path, more: str = "", port: int = 0, log: str = "empath.
     file = directory / "empath.toml"
     file.write_text(configuration(port or free_port(), more).replace("empath.log", log))
     found: dict[str, Diagnosis] = {}
-    for diagnosis in diagnose_service(file, load_config(file)):
+    for diagnosis in diagnose_machine(file, load_config(file)):
         if diagnosis.subject not in found or diagnosis.level is not Level.OK:
             found[diagnosis.subject] = diagnosis
     return found
@@ -243,7 +258,7 @@ def test_a_port_that_is_taken_is_an_error(tmp_path: Path) -> None:
 
 def test_a_limit_of_descriptors_that_is_too_low_is_a_warning(tmp_path: Path) -> None:
     """
-    The limit matters only under load.
+    Only under load it would be felt.
     """
     config = tmp_path / "empath.toml"
     config.write_text(configuration(free_port()))
@@ -253,9 +268,9 @@ def test_a_limit_of_descriptors_that_is_too_low_is_a_warning(tmp_path: Path) -> 
     assert ("warning", "1000 descriptors a process, 1256 may be needed") == (found["level"], found["found"])
 
 
-def test_files_and_directories_that_every_user_may_write_are_errors(tmp_path: Path) -> None:
+def test_files_and_directories_that_everybody_may_write_are_errors(tmp_path: Path) -> None:
     """
-    A user that can write the configuration is root in effect.
+    Who writes the configuration is root in effect.
     """
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs").chmod(0o777)
@@ -271,3 +286,91 @@ def test_its_help_names_the_exit_code() -> None:
     Scripts decide by it.
     """
     assert "else 4" in (doctor.help or "")
+
+
+def _records(tool: AdminTool) -> list[dict[str, str]]:
+    return [json.loads(line) for line in tool.run("doctor", "--json").out.splitlines()]
+
+
+def test_a_configuration_with_mistakes_is_an_error_and_the_queue_is_looked_at(tool: AdminTool) -> None:
+    """
+    Its listeners and limits are not: they would be those of the defaults.
+    """
+    tool.config.write_text(configuration(2525, "[limits]\ncolour = 2\n[delivery]\nworkers = 0"))
+    found = _records(tool)
+    assert [
+        f"{tool.config}:15: limits.colour: unknown key",
+        f"{tool.config}:17: delivery.workers: must be at least 1, not 0",
+    ] == [line["found"] for line in found if line["level"] == "error"]
+    subjects = {line["subject"] for line in found}
+    assert {"service", "queue", "beats", "delivery"} <= subjects
+    assert set() == subjects & {"listener", "nofile", "hostname"}
+
+
+def test_settings_that_cannot_work_are_errors_with_their_line(tool: AdminTool) -> None:
+    """
+    As `empathd check` has them.
+    """
+    tool.config.write_text(configuration(2525, '[process]\nuser = "no-such-user"'))
+    [line] = [line for line in _records(tool) if line["subject"] == "configuration" and line["level"] == "error"]
+    assert f"{tool.config}:15: process.user: there is no user 'no-such-user'; add it with useradd" == line["found"]
+
+
+def _dns(tmp_path: Path, script: ScriptedDns, port: int = 25, relay: str = "") -> list[tuple[str, str, str]]:
+    """Level, subject and words of what the DNS says."""
+    file = tmp_path / "empath.toml"
+    table = f'[dns]\nnameservers = ["{script.address}"]\n[relay]\ndomains = [{relay}]'
+    file.write_text(configuration(port, table))
+    config = load_config(file)
+    return [(found.level, found.subject, found.found) for found in diagnose_dns(config, resolver(config))]
+
+
+def test_the_dns_knows_the_host_and_its_relay_domains(tmp_path: Path) -> None:
+    """
+    Only of a host that has mail from the Internet: a laptop's name is nobody's business.
+    """
+    with ScriptedDns() as script:
+        script.a("mx.example.test", "203.0.113.1").aaaa("mx.example.test", "2001:db8::1")
+        script.mx("a.test", (10, "mx.example.test"), (20, "b.test")).mx("b.test", (10, "filter.test")).a(
+            "c.test", "203.0.113.2"
+        )
+        relay = '"a.test", "b.test", "c.test", "*.d.test", "[192.0.2.1]"'
+        assert [
+            ("ok", "hostname", "mx.example.test has the address 203.0.113.1, 2001:db8::1"),
+            ("ok", "relay domain", "a.test has the MX 10 mx.example.test, 20 b.test"),
+            ("ok", "relay domain", "b.test has the MX 10 filter.test; mx.example.test is not among them"),
+            ("ok", "relay domain", "c.test has no MX, so mail for it goes to its address 203.0.113.2"),
+        ] == _dns(tmp_path, script, relay=relay)
+        asked = len(script.asked)
+        assert [] == _dns(tmp_path, script, port=2525, relay=relay)
+        assert asked == len(script.asked)
+
+
+def test_what_the_dns_does_not_know_is_a_warning(tmp_path: Path) -> None:
+    """
+    Other hosts refuse a name without address, and mail for a domain without MX goes nowhere.
+    """
+    with ScriptedDns() as script:
+        script.mx("null.test", (0, ".")).fail("broken.test", "MX").a("broken.test", "203.0.113.1").a("empty.test")
+        relay = '"null.test", "broken.test", "gone.test", "empty.test"'
+        assert [
+            ("warning", "hostname", "mx.example.test has no address in the DNS: NXDOMAIN"),
+            ("warning", "relay domain", "null.test has a null MX: it accepts no mail"),
+            ("warning", "relay domain", f"broken.test: the look-up failed: SERVFAIL from {script.address}"),
+            ("warning", "relay domain", "gone.test has no MX and no address: NXDOMAIN"),
+            ("warning", "relay domain", "empty.test has no MX and no address: NODATA"),
+        ] == _dns(tmp_path, script, relay=relay)
+
+
+def test_a_silent_name_server_holds_doctor_up_once(tmp_path: Path) -> None:
+    """
+    All questions are asked at once, with one deadline.
+    """
+    with ScriptedDns() as script:
+        for name in ("mx.example.test", "a.test", "b.test"):
+            for kind in ("MX", "A", "AAAA"):
+                script.ignore(name, kind)
+        began = time.monotonic()
+        found = _dns(tmp_path, script, relay='"a.test", "b.test"')
+    assert (["warning"] * 3, True) == ([level for level, _, _ in found], time.monotonic() - began < 8)
+    assert all("the look-up failed: no answer in time" in words for _, _, words in found)

@@ -15,7 +15,7 @@ UNREPAIRABLE = "INSERT INTO _content (message_id, octets) VALUES (99, x'00')"
 
 def test_a_sound_queue_is_exit_0(tool: AdminTool) -> None:
     """
-    Standard output is empty, so that a cron job sends no mail.
+    No line on standard output: a cron job is quiet.
     """
     tool.queue.accept()
     assert (0, "", "empath-admin: no findings\n") == tool.run("fsck")
@@ -24,7 +24,7 @@ def test_a_sound_queue_is_exit_0(tool: AdminTool) -> None:
 
 def test_findings_are_exit_4_and_say_what_to_do(tool: AdminTool) -> None:
     """
-    Without --repair fsck changes nothing.
+    And nothing is changed without --repair.
     """
     tool.queue.accept("a.example")
     tool.queue.close()
@@ -41,7 +41,7 @@ def test_findings_are_exit_4_and_say_what_to_do(tool: AdminTool) -> None:
 
 def test_a_repair_says_what_it_did(tool: AdminTool) -> None:
     """
-    The exit code is 0 only if no finding is left.
+    Exit code 0 only if nothing is left.
     """
     tool.queue.accept("a.example")
     tool.queue.close()
@@ -60,7 +60,7 @@ def test_a_repair_says_what_it_did(tool: AdminTool) -> None:
 
 def test_a_damaged_file_is_not_written(tool: AdminTool) -> None:
     """
-    A repair of a damaged file may get lost, or overwrite recoverable rows.
+    What a repair writes there may be lost, or overwrite what could be saved.
     """
     tool.queue.accept("a.example")
     tool.queue.close()
@@ -74,7 +74,7 @@ def test_a_damaged_file_is_not_written(tool: AdminTool) -> None:
 
 def test_a_repair_waits_for_the_write_lock(tool: AdminTool) -> None:
     """
-    It gives up after --wait.
+    And gives up in time.
     """
     tool.queue.accept("a.example")
     tool.queue.close()

@@ -1,6 +1,7 @@
-"""test_list - `empath-admin list`: one line per recipient, paged by key"""
+"""test_list - `empath-admin list`: one line a recipient, paged by key"""
 
 import re
+import time
 from typing import Any
 
 from empath.mail.status import RecipientStatus
@@ -10,6 +11,7 @@ from tests.kit.queue import T0, write
 KEYS = [
     "recipient_id", "id", "status", "ordered", "priority", "attempts", "next_retry_at", "expires_at", "received_at",
     "sender", "recipient", "domain", "destination", "size_octets", "last_reply",
+    "reason", "suspended_until",
 ]  # fmt: skip
 
 
@@ -25,7 +27,7 @@ def numbers(records):
 
 def test_list_is_aligned_text_with_a_line_a_recipient(tool: AdminTool):
     """
-    People and awk read it; messages go to standard error.
+    What awk and the eye read; words go to standard error.
     """
     tool.queue.accept("a.example", "smtp:192.0.2.9:25")
     result = tool.invoke("list")
@@ -41,7 +43,7 @@ def test_list_is_aligned_text_with_a_line_a_recipient(tool: AdminTool):
 
 def test_list_of_an_empty_queue_writes_no_result(tool: AdminTool):
     """
-    A script that counts lines counts 0.
+    A script that counts lines counts none.
     """
     result = tool.invoke("list")
     assert (0, "", "empath-admin: 0 recipients in 0 messages\n") == (result.exit_code, result.stdout, result.stderr)
@@ -49,14 +51,14 @@ def test_list_of_an_empty_queue_writes_no_result(tool: AdminTool):
 
 def test_json_is_one_object_with_these_keys(tool: AdminTool):
     """
-    The documented keys are an interface: scripts depend on each of them.
+    The shape is documented: a key more is a change of the interface, a key less breaks somebody.
     """
     tool.queue.accept()
     [lease] = tool.queue.lease()
     tool.queue.run(tool.queue.new_settle(lease, RecipientStatus.DEFERRED, next_retry_at=NEVER))
     [record] = listed(tool)
     assert KEYS == list(record)
-    assert ["recipients", "next_after"] == list(tool.record("list"))
+    assert ["recipients", "next_after", "frozen_since"] == list(tool.record("list"))
     assert {
         "recipient_id": 1,
         "id": lease.messages[0].queue_id,
@@ -73,6 +75,8 @@ def test_json_is_one_object_with_these_keys(tool: AdminTool):
         "destination": "a.example",
         "size_octets": 17,
         "last_reply": "451 4.7.1 greylisted",
+        "reason": None,
+        "suspended_until": None,
     } == record
 
 
@@ -88,7 +92,7 @@ def test_final_recipients_are_not_listed(tool: AdminTool):
 
 def test_status_narrows_the_list(tool: AdminTool):
     """
-    `--status deferred` shows the mail that waits for its next try.
+    What waits for a next try is one word away.
     """
     tool.queue.accept("a.example", "b.example")
     lease = next(lease for lease in tool.queue.lease() if lease.destination == "b.example")
@@ -98,7 +102,7 @@ def test_status_narrows_the_list(tool: AdminTool):
 
 def test_domain_narrows_the_list_in_any_spelling(tool: AdminTool):
     """
-    People type U-labels and capitals; the queue has A-labels.
+    People type U-labels and capitals, the queue has A-labels.
     """
     tool.queue.accept("a.example", "xn--bcher-kva.example")
     spellings = ("bücher.example", "XN--BCHER-KVA.example", "Bücher.Example.")
@@ -107,7 +111,7 @@ def test_domain_narrows_the_list_in_any_spelling(tool: AdminTool):
 
 def test_domain_may_be_an_address_literal(tool: AdminTool):
     """
-    The queue has one spelling of each literal, too.
+    Literals are in the queue in one spelling as well.
     """
     tool.queue.accept()
     write(tool.path, "UPDATE _recipient SET domain = '[IPv6:2001:db8::1]'")
@@ -116,7 +120,7 @@ def test_domain_may_be_an_address_literal(tool: AdminTool):
 
 def test_pages_show_every_recipient_once(tool: AdminTool):
     """
-    Pages begin after a key, so rows that are added or removed between two pages do not shift the others.
+    Paging by key: rows that come and go between two pages shift no other.
     """
     tool.queue.accept("a.example", "b.example", count=4)
     seen, after, pages = [], 0, 0
@@ -134,7 +138,7 @@ def test_pages_show_every_recipient_once(tool: AdminTool):
 
 def test_a_page_that_is_just_full_is_the_last(tool: AdminTool):
     """
-    A hint at an empty page would cost a script one more run.
+    A hint at nothing would cost a script a run.
     """
     tool.queue.accept(count=3)
     assert ["empath-admin: 3 recipients in 3 messages"] == tool.words("list", "--limit", "3")
@@ -142,7 +146,7 @@ def test_a_page_that_is_just_full_is_the_last(tool: AdminTool):
 
 def test_a_page_has_fifty_recipients_by_default(tool: AdminTool):
     """
-    A deep queue must not flood a terminal.
+    A deep queue must not scroll a terminal away.
     """
     tool.queue.accept(count=51)
     assert ["empath-admin: 50 recipients in 50 messages; more with --after 50"] == tool.words("list")
@@ -150,7 +154,7 @@ def test_a_page_has_fifty_recipients_by_default(tool: AdminTool):
 
 def test_peer_text_cannot_steer_the_terminal(tool: AdminTool):
     """
-    A peer may send escape sequences, line ends and marks of writing direction.
+    Escape sequences, line ends and marks of writing direction come from strangers.
     """
     tool.queue.accept()
     write(tool.path, "UPDATE _recipient SET last_reply = ?", "550 \x1b]0;owned\x07\r\nfake\x9b31m\u202e[bold]")
@@ -160,7 +164,7 @@ def test_peer_text_cannot_steer_the_terminal(tool: AdminTool):
 
 def test_json_is_ascii(tool: AdminTool):
     """
-    Programs may pass the line on to a terminal.
+    The same strangers, and programs that pass the line on to a terminal.
     """
     tool.queue.accept()
     write(tool.path, "UPDATE _recipient SET last_reply = ?", "\x1b\x7f\x9bü")
@@ -171,7 +175,7 @@ def test_json_is_ascii(tool: AdminTool):
 
 def test_an_instant_beyond_the_calendar_is_shown_as_its_number(tool: AdminTool):
     """
-    A shell can write any number; the list must still work.
+    Somebody's shell can write any number; the list must come all the same.
     """
     tool.queue.accept()
     write(tool.path, "UPDATE _recipient SET next_retry_at = 1e300")
@@ -183,8 +187,70 @@ def test_an_instant_beyond_the_calendar_is_shown_as_its_number(tool: AdminTool):
 
 def test_an_empty_sender_selects_nothing(tool: AdminTool) -> None:
     """
-    An unset variable of a script is empty, too. It must not select all mail without a sender.
+    An unset variable of a script is empty too: it must not stand for all mail without a sender.
     """
     said = tool.run("list", "--sender", "")
     assert (64, "") == (said.code, said.out)
     assert "<> is the null path" in said.err
+
+
+def test_a_terminal_of_80_columns_gets_two_lines_a_recipient(tool: AdminTool):
+    """
+    Who writes to whom, how old, how large, when next; then the id and the reason. Nothing is cut.
+    """
+    now = time.time()
+    tool.queue.accept("a.example", "smtp:192.0.2.9:25", "c.example", content=b"x" * 5000)
+    write(tool.path, "UPDATE _message SET received_at = ?", now - 3 * 3600)
+    write(tool.path, "UPDATE _recipient SET next_retry_at = ? WHERE recipient_id = 1", now + 600)
+    reply = "451 4.7.1 greylisted for five minutes, see the page about greylisting of a.example"
+    write(tool.path, "UPDATE _recipient SET last_reply = ?, attempts = 4 WHERE recipient_id = 1", reply)
+    write(tool.path, "UPDATE _recipient SET status = 'held', reason = 'looks odd' WHERE recipient_id = 3")
+    write(tool.path, "UPDATE _message SET reverse_path = '' WHERE message_id = 1")
+    [(ulid,)] = tool.queue.select("SELECT ulid FROM _message")
+    assert [
+        "NUMBER  STATUS  AGE  NEXT TRY  SIZE   SENDER -> RECIPIENT",
+        "1       queued  3 h  in 9 min  5 KiB  <> -> r1@a.example",
+        f"  {ulid}  4 tries, 451 4.7.1 greylisted for five minutes,",
+        "  see the page about greylisting of a.example",
+        "2       queued  3 h  now       5 KiB  <> -> r2@example.test",
+        f"  {ulid}  not tried yet, next hop smtp:192.0.2.9:25",
+        "3       held    3 h  -         5 KiB  <> -> r3@c.example",
+        f"  {ulid}  not tried yet, looks odd",
+    ] == tool.on_a_terminal(80, "list")
+    write(tool.path, "UPDATE _recipient SET attempts = 0")
+
+
+def test_addresses_that_do_not_fit_have_a_line_of_their_own(tool: AdminTool):
+    """
+    To cut an address would hide which one it is.
+    """
+    tool.queue.accept("a.example")
+    long = "x" * 60 + "@" + "y" * 50 + ".example"
+    write(tool.path, "UPDATE _recipient SET address = ?", long)
+    lines = tool.on_a_terminal(80, "list")
+    assert [] == [line for line in lines if len(line) > 80]
+    assert f"sender@example.test -> {long}" in "".join(line.strip() + " " * line.endswith("->") for line in lines)
+
+
+def test_the_next_try_says_why_there_is_none(tool: AdminTool):
+    """
+    Due mail that is not sent needs a reason.
+    """
+    tool.queue.accept("a.example", "b.example")
+    write(tool.path, "UPDATE _destination SET suspended_until = ? WHERE name = 'a.example'", NEVER)
+    assert ["suspended", "now"] == [re.split(r" {2,}", line)[3] for line in tool.on_a_terminal(80, "list")[1::2]]
+    tool.lines("freeze")
+    assert ["frozen", "frozen"] == [re.split(r" {2,}", line)[3] for line in tool.on_a_terminal(80, "list")[1::2]]
+    tool.lines("thaw")
+    tool.queue.lease(now=time.time())
+    assert "under way" in tool.on_a_terminal(80, "list", "--status", "leased")[1]
+
+
+def test_text_of_strangers_does_not_steer_the_terminal(tool: AdminTool):
+    """
+    As in a pipe: escaped, in each column.
+    """
+    tool.queue.accept("a.example")
+    write(tool.path, "UPDATE _recipient SET address = ?, last_reply = ?", "\u202ea@a.example", "550 \x1b[31m")
+    text = "\n".join(tool.on_a_terminal(80, "list"))
+    assert (True, True) == (r"-> \u202ea@a.example" in text, r"550 \x1b[31m" in text)

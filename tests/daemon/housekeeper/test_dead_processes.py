@@ -1,4 +1,4 @@
-"""Which processes are taken for dead by their silence, and when silence means nothing."""
+"""Who is taken for dead by silence, and when silence says nothing."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -19,10 +19,10 @@ class Writer:
         self.queue = queue
         self.error = None
 
-    def commit(self, write):
+    def commit(self, work):
         if self.error:
             raise self.error
-        return self.queue.done(write)
+        return self.queue.done(work)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def queue(tmp_path):
 
 @pytest.fixture
 def watch(queue):
-    """A watch over the queue's only process, which has been silent for a minute and holds a lease."""
+    """A watch over the queue's one process, which it has seen silent for a minute; the process holds a lease."""
     queue.accept("a.example")
     queue.lease()
     runtime: Any = SimpleNamespace(
@@ -56,7 +56,7 @@ def watch(queue):
     reader.close()
 
 
-def test_a_process_that_is_silent_for_long_is_dead(queue, watch):
+def test_who_is_silent_for_long_is_dead(queue, watch):
     """
     No other process would give back its leases.
     """
@@ -66,7 +66,7 @@ def test_a_process_that_is_silent_for_long_is_dead(queue, watch):
 
 def test_silence_says_nothing_while_the_queue_cannot_be_written(queue, watch):
     """
-    A shell that keeps the queue locked for a minute must not make every process count as dead.
+    A shell that keeps the queue locked for a minute must not cost every process its life.
     """
     watch.runtime.has_beaten_lately = False
     watch.look()
@@ -75,9 +75,9 @@ def test_silence_says_nothing_while_the_queue_cannot_be_written(queue, watch):
     assert ["leased"] == queue.statuses()
 
 
-def test_a_failed_release_is_decided_again(queue, watch):
+def test_a_burial_that_failed_is_judged_anew(queue, watch):
     """
-    The process may be alive again meanwhile.
+    The process may have come back meanwhile.
     """
     watch.runtime.writer.error = QueueBusy("locked")
     watch.look()
@@ -89,7 +89,7 @@ def test_a_failed_release_is_decided_again(queue, watch):
 
 def test_a_start_ends_earlier_runs_whatever_their_node(queue, watch):
     """
-    The lock of an SQLite queue is exclusive. So a process with another node name ran on this host, before a renaming.
+    The lock of an SQLite queue is exclusive: the name of the node was changed between a crash and this start.
     """
     queue.run(Register(node="old-name", instance="its run", slot="worker-1", generation=1, pid=1, now=T0))
     watch.begin()
@@ -99,7 +99,7 @@ def test_a_start_ends_earlier_runs_whatever_their_node(queue, watch):
 
 def test_where_hosts_share_the_queue_a_start_ends_earlier_runs_of_its_own_node_only(queue, watch):
     """
-    The start of one host must not take leases from other hosts.
+    The start of one host must not take from the others what they are delivering.
     """
     watch.runtime.engine.has_one_instance = False
     other = Register(node="mx2", instance="its run", slot="worker-1", generation=1, pid=1, now=T0)

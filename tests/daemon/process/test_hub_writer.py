@@ -1,4 +1,4 @@
-"""The group commit of one process: which writes share it, and how long it waits for them."""
+"""The group commit of one process: who is waited for, and who is not."""
 
 import gevent
 import pytest
@@ -15,7 +15,7 @@ NEVER_S = 3600.0
 
 
 class Put(Write):
-    """Adds a name to a table that takes each name only once."""
+    """Adds a name to a table that takes each but once."""
 
     def __init__(self, name):
         super().__init__()
@@ -82,16 +82,16 @@ def ended(greenlets):
 
 def test_a_single_write_does_not_wait_for_others(batches):
     """
-    Its mail is on the disk as soon as the disk allows.
+    Its mail is on the disk as soon as the disk can do it.
     """
     ended(clients(batches.writer(), ["a", "b", "c"]))
 
     assert [1, 1, 1] == batches.sizes
 
 
-def test_writers_that_come_together_share_a_commit_from_the_second_on(batches):
+def test_those_who_come_together_share_a_commit_from_the_second_on(batches):
     """
-    The first write is handed over at once. From then on all writers share each commit.
+    The first is handed over at once; from then on each commit is everybody's.
     """
     first, others = ["0-0", "0-1", "0-2", "0-3"], ([f"{n}-{turn}" for turn in range(3)] for n in range(1, 5))
     ended(clients(batches.writer(), first, *others))
@@ -99,9 +99,9 @@ def test_writers_that_come_together_share_a_commit_from_the_second_on(batches):
     assert [1, 5, 5, 5] == batches.sizes
 
 
-def test_a_writer_that_does_not_come_again_is_waited_for_a_moment(batches):
+def test_who_does_not_come_again_is_waited_for_a_moment(batches):
     """
-    A client that went away costs the others one gap, and is then forgotten.
+    A client that went away costs the others one gap, and is forgotten.
     """
     writer = batches.writer(gap_s=0.01)
     ended(clients(writer, ["a1", "a2"], ["b1", "b2"], ["c1", "c2", "c3", "c4"]))
@@ -111,7 +111,7 @@ def test_a_writer_that_does_not_come_again_is_waited_for_a_moment(batches):
 
 def test_patience_ends_though_writes_keep_arriving(batches):
     """
-    With hundreds of slow hosts there is always one more write; the first must not wait for the last.
+    From hundreds of slow hosts there is always one more: the first must not wait for the last.
     """
     writer = batches.writer(patience_s=0.0)
     ended(clients(writer, ["a1", "a2"], ["b1"], ["c1"], ["d1"]))
@@ -121,9 +121,9 @@ def test_patience_ends_though_writes_keep_arriving(batches):
     assert ([1, 4, 2], 7) == (batches.sizes, len(batches.names()))
 
 
-def test_a_refused_write_fails_for_its_client_alone(batches):
+def test_a_work_that_is_refused_fails_for_its_client_alone(batches):
     """
-    The client gets its own error, with its own traceback.
+    The error is the client's own, with a traceback of its own.
     """
     writer = batches.writer(gap_s=0.01)
     writer.commit(Put("a"))
@@ -136,7 +136,7 @@ def test_a_refused_write_fails_for_its_client_alone(batches):
 
 def test_what_has_gathered_is_written_before_the_end(batches):
     """
-    Every submitted write is carried out.
+    Nothing that was submitted is dropped.
     """
     writer = batches.writer()
     ended(clients(writer, ["a", "d"], ["b"], ["c"]))

@@ -1,4 +1,4 @@
-"""One lease, with a carrier and a writer that the test controls."""
+"""One lease, with a carrier and a writer that do as the test says."""
 
 import time
 from pathlib import Path
@@ -42,22 +42,22 @@ FAR = 4_000_000_000.0
 
 class FakeWriter:
     """
-    Keeps every write, the parts of a Batch one by one.
+    Keeps every work that it is given, the parts of those that belong together one by one.
 
     Raises the errors of the type in `errors`, one for each write. A ReadOrders gets `ordered_away` of its lease, and
     `is_over`.
     """
 
     def __init__(self):
-        self.writes = []
+        self.works = []
         self.errors = {}
         self.at_limit = set()
         self.ordered_away = {}
         self.is_over = False
 
-    def commit(self, write):
-        parts = write.writes if isinstance(write, Batch) else (write,)
-        self.writes += parts
+    def commit(self, work):
+        parts = work.writes if isinstance(work, Batch) else (work,)
+        self.works += parts
         for part in parts:
             if self.errors.get(type(part)):
                 raise self.errors[type(part)].pop(0)
@@ -66,17 +66,17 @@ class FakeWriter:
             if isinstance(part, ReadOrders):
                 part.ordered_away = self.ordered_away.get(part.lease_id, set())
                 part.is_over = self.is_over
-        return write
+        return work
 
     def of(self, kind):
-        return [write for write in self.writes if isinstance(write, kind)]
+        return [work for work in self.works if isinstance(work, kind)]
 
     def fates(self):
-        return [(fate.recipient_id, str(fate.status)) for write in self.of(Settle) for fate in write.fates]
+        return [(fate.recipient_id, str(fate.status)) for work in self.of(Settle) for fate in work.fates]
 
 
 class FakeCarrier:
-    """Gives the batches of `plan`, one list for each message. An exception in the place of a list is raised."""
+    """Gives the batches of `plan`, one list for each message; an exception in their place is raised."""
 
     is_failing = False
     waits_for_hosts = True
@@ -134,17 +134,17 @@ def run(dispatch, carrier, *messages):
 
 def test_answers_become_fates_and_the_lease_ends_last(dispatch):
     """
-    The end of the lease gives the slot back, so no other write of the lease may follow it.
+    Its end gives the slot back: nothing of it may come later.
     """
     carrier = FakeCarrier([[(0, DELIVERED, TAKEN), (1, BOUNCED, NEVER), (2, DEFERRED, LATER)]])
     writer = run(dispatch, carrier, message(1, 3))
     assert [(10, "delivered"), (11, "bounced"), (12, "deferred")] == writer.fates()
-    assert isinstance(writer.writes[-1], EndLease)
+    assert isinstance(writer.works[-1], EndLease)
 
 
 def test_answers_that_came_before_a_transaction_was_given_up_are_settled(dispatch):
     """
-    The first host has accepted the mail for one recipient, which must not go to that host again. The others go back.
+    The first host has taken the mail of one: it must not go out to that one again. The others go back.
     """
     first_host = [(0, DELIVERED, TAKEN), (1, NEXT_HOST, LATER), (2, BOUNCED, NEVER)]
     writer = run(dispatch, FakeCarrier([first_host, Abandoned("taken for dead")]), message(1, 3), message(2))
@@ -154,7 +154,7 @@ def test_answers_that_came_before_a_transaction_was_given_up_are_settled(dispatc
 
 def test_recipients_without_an_answer_are_held_where_the_content_is_gone(dispatch):
     """
-    Recipients with an answer keep it, and the next message of the lease goes out.
+    Those that have one keep it; the next message of the lease goes out.
     """
     carrier = FakeCarrier([[(0, DELIVERED, TAKEN)], ContentGone("no such file")], [[(0, DELIVERED, TAKEN)]])
     writer = run(dispatch, carrier, message(1, 2), message(2))
@@ -165,8 +165,7 @@ def test_recipients_without_an_answer_are_held_where_the_content_is_gone(dispatc
 
 def test_content_that_cannot_be_read_now_counts_an_attempt(dispatch):
     """
-    A process without a free descriptor used to hold spooled mail until a person looked. Recipients with an answer keep
-    it.
+    A process that has no descriptor left held spooled mail until a person looked; those that have an answer keep it.
     """
     carrier = FakeCarrier([[(0, DELIVERED, TAKEN)], StorageFailure("x: Too many open files")])
     writer = run(dispatch, carrier, message(1, 2))
@@ -179,7 +178,7 @@ def test_content_that_cannot_be_read_now_counts_an_attempt(dispatch):
 @pytest.mark.parametrize("error", [QueueBusy("locked"), StorageFailure("disk full")])
 def test_a_queue_that_cannot_be_read_holds_nothing(dispatch, error):
     """
-    The failure of another write in the same batch says nothing about this message.
+    A failure of another's write in the same batch says nothing about this message: it waits as it was.
     """
     dispatch.runtime.writer.errors[ReadContent] = [error]
     writer = run(dispatch, FakeCarrier(), message(1, content=None))
@@ -188,7 +187,7 @@ def test_a_queue_that_cannot_be_read_holds_nothing(dispatch, error):
 
 def test_a_message_whose_content_is_not_in_the_queue_is_held(dispatch):
     """
-    Its row says that the content is inline.
+    Its row says that it is.
     """
     [hold] = run(dispatch, FakeCarrier(), message(1, content=None)).of(Hold)
     assert "no content: its row is not there" == hold.reason
@@ -196,7 +195,7 @@ def test_a_message_whose_content_is_not_in_the_queue_is_held(dispatch):
 
 def test_a_fault_of_ours_counts_as_an_attempt(dispatch, capsys):
     """
-    Otherwise the message would be due again at once, for ever, never expire and never be reported. Answers stay.
+    Else the message is due again at once, for ever: attempts 0, never expired, never reported. What was answered stays.
     """
     plan = [[(0, DELIVERED, TAKEN)], ZeroDivisionError("a fault")], [[(0, DELIVERED, TAKEN)]]
     carriers = iter([FakeCarrier(plan[0]), FakeCarrier(plan[1])])
@@ -209,12 +208,12 @@ def test_a_fault_of_ours_counts_as_an_attempt(dispatch, capsys):
     fault = writer.of(Settle)[1]
     assert ("local", True) == (fault.fates[0].said.stage, fault.fates[0].next_retry_at > time.time())
     assert "451 4.3.0 a fault in Empath ended the attempt; its log has the cause" == fault.fates[0].said.reply.escaped()
-    assert isinstance(writer.writes[-1], EndLease)
+    assert isinstance(writer.works[-1], EndLease)
 
 
 def test_five_faults_of_ours_in_a_row_hold_the_recipient(dispatch):
     """
-    A person must look. The other recipients of the message go on.
+    A person must look; the other recipients of the message go on.
     """
     dispatch.runtime.writer.at_limit = {11}
 
@@ -228,7 +227,7 @@ def test_five_faults_of_ours_in_a_row_hold_the_recipient(dispatch):
 
 def test_a_fault_of_ours_counts_where_the_faults_before_it_cannot_be_read(dispatch):
     """
-    A full disk must not make the loop endless.
+    A full disk does not make the loop endless.
     """
     dispatch.runtime.writer.errors[ReadFaults] = [StorageFailure("disk full")]
     writer = run(dispatch, FakeCarrier([ZeroDivisionError("a fault")]), message(1))
@@ -237,13 +236,13 @@ def test_a_fault_of_ours_counts_where_the_faults_before_it_cannot_be_read(dispat
 
 def test_a_fault_of_ours_after_the_attempt_holds_the_message(dispatch):
     """
-    It is unknown what was delivered, and it must not go out again.
+    What was delivered cannot be told, and must not go out again.
     """
     dispatch.runtime.now = lambda: 1 / 0
     writer = run(dispatch, FakeCarrier([[(0, DELIVERED, TAKEN)]]), message(1, 2))
     [hold] = writer.of(Hold)
     assert ((10, 11), []) == (hold.recipient_ids, writer.fates())
-    assert isinstance(writer.writes[-1], EndLease)
+    assert isinstance(writer.works[-1], EndLease)
 
 
 @pytest.mark.parametrize(
@@ -261,8 +260,7 @@ def test_a_final_failure_is_reported_unless_the_sender_said_no(dispatch, notify,
 
 def test_recipients_ordered_away_meanwhile_are_put_back_unsent(dispatch):
     """
-    A hold or a cancellation must not wait for the end of a lease of twenty messages. A message under way is not
-    interrupted.
+    A hold or a cancellation must not wait for the end of a lease of twenty messages; what was begun is not broken off.
     """
     dispatch.runtime.writer.ordered_away = {3: {10, 20, 31}}
     carrier = FakeCarrier([[(0, DELIVERED, TAKEN)]], [[(0, DELIVERED, TAKEN)]])
@@ -270,22 +268,22 @@ def test_recipients_ordered_away_meanwhile_are_put_back_unsent(dispatch):
     run(dispatch, carrier, message(1), message(2), message(3, 2))
 
     assert [[10], [30]] == [[r.recipient_id for r in job.recipients] for job in carrier.jobs]
-    assert [{20: "discard:"}, {31: "discard:"}] == [write.destinations for write in dispatch.runtime.writer.of(Rekey)]
+    assert [{20: "discard:"}, {31: "discard:"}] == [work.destinations for work in dispatch.runtime.writer.of(Rekey)]
     assert [(10, "delivered"), (30, "delivered")] == dispatch.runtime.writer.fates()
 
 
 def test_orders_are_looked_for_once_a_fate_is_on_the_disk(dispatch):
     """
-    They are read in the same commit; after the last message no look is needed.
+    In the same commit; after the last message they no longer matter.
     """
     plan = [[(0, DELIVERED, TAKEN)]]
-    writes = run(dispatch, FakeCarrier(plan, plan, plan), message(1), message(2), message(3)).writes
-    assert [Settle, ReadOrders, Settle, ReadOrders, Settle, EndLease] == [type(write) for write in writes]
+    works = run(dispatch, FakeCarrier(plan, plan, plan), message(1), message(2), message(3)).works
+    assert [Settle, ReadOrders, Settle, ReadOrders, Settle, EndLease] == [type(work) for work in works]
 
 
 def test_a_lease_is_stuck_when_its_message_takes_too_long(dispatch):
     """
-    Its slot then no longer counts, and other mail can go out.
+    Then its slot counts no more, and others pass.
     """
     lease = LeaseRun(dispatch, Lease(3, "discard:", False, []))
 
@@ -294,7 +292,7 @@ def test_a_lease_is_stuck_when_its_message_takes_too_long(dispatch):
 
 def test_a_freeze_ends_a_lease_between_two_messages(dispatch):
     """
-    Messages that were not begun go back.
+    What was not begun goes back.
     """
     carrier = FakeCarrier([[(0, DELIVERED, TAKEN)]])
     leased = message(1), message(2)
@@ -309,7 +307,7 @@ def test_a_freeze_ends_a_lease_between_two_messages(dispatch):
 
 def test_a_lease_that_is_over_begins_no_message(dispatch):
     """
-    Its destination is suspended, or another process has the lease. Once 360 mails went out in 14 s after a suspension.
+    Its destination was suspended, or others have it: 360 mails went out in 14 s after a suspension.
     """
     dispatch.runtime.writer.is_over = True
     plan = [[(0, DELIVERED, TAKEN)]]
@@ -318,7 +316,7 @@ def test_a_lease_that_is_over_begins_no_message(dispatch):
 
 
 class Silent(FakeCarrier):
-    """Waits for its host until the worker ends the wait, before the final dot or after it."""
+    """Waits for its host as long as a worker lets it, before the final dot or after it."""
 
     def __init__(self, *, is_after_dot):
         super().__init__()
@@ -337,7 +335,7 @@ class Silent(FakeCarrier):
 @pytest.mark.parametrize(("is_after_dot", "fates"), [(False, []), (True, [(10, "deferred")])])
 def test_a_stop_puts_back_what_no_host_has_whole(dispatch, is_after_dot, fates):
     """
-    Three restarts within one slow transaction used to hold its mail, and all mail that waited behind it.
+    Three restarts within one slow transaction held the mail under way and all that waited behind it.
     """
     dispatch.choose_carrier = lambda route, destination: Silent(is_after_dot=is_after_dot)
     lease = LeaseRun(dispatch, Lease(3, "discard:", False, [message(1), message(2)]))
@@ -381,7 +379,7 @@ def test_a_slow_message_is_cut_short_before_its_point_of_no_return(dispatch, has
 @pytest.mark.parametrize(("outcome", "reply", "is_failing"), [(DEFERRED, LATER, True), (DELIVERED, TAKEN, False)])
 def test_a_slow_message_that_is_not_delivered_makes_its_destination_a_failing_one(dispatch, outcome, reply, is_failing):
     """
-    Hosts that drip, or are silent after the dot, have a session each time, and would fill every slot.
+    Hosts that drip, or are silent after the dot, have a session each time, and would keep every slot.
     """
 
     class Slow(FakeCarrier):
@@ -395,7 +393,7 @@ def test_a_slow_message_that_is_not_delivered_makes_its_destination_a_failing_on
 
 def test_a_settle_that_failed_is_written_again_until_it_is(dispatch):
     """
-    The peer has the mail, so its fate must not be lost.
+    The peer has the mail: its fate must not be lost.
     """
     dispatch.runtime.writer.errors[Settle] = [StorageFailure("disk full")]
     writer = run(dispatch, FakeCarrier([[(0, DELIVERED, TAKEN)]]), message(1))
@@ -421,7 +419,7 @@ def test_no_message_is_begun_before_the_last_fates_are_on_the_disk(dispatch):
 
 def test_no_final_dot_is_said_by_a_process_that_is_taken_for_dead(dispatch):
     """
-    Another process has its leases.
+    Its work is another's.
     """
     carrier = FakeCarrier([[(0, DELIVERED, TAKEN)]])
     run(dispatch, carrier, message(1))
@@ -432,7 +430,7 @@ def test_no_final_dot_is_said_by_a_process_that_is_taken_for_dead(dispatch):
 
 
 class FakePool(ConnectionPool):
-    """Gives the results of each host, and keeps the requests."""
+    """Gives the results of each host, and keeps what it was asked for."""
 
     def __init__(self, **results):
         self.results = results
@@ -447,7 +445,7 @@ class FakePool(ConnectionPool):
 
 
 class FakeFinder:
-    """Gives these hosts, or this reply without a host."""
+    """Names the hosts that it is given, or what is said where there is none."""
 
     def __init__(self, *names, error=None):
         self.names, self.error, self.asked = names, error, 0
@@ -481,7 +479,7 @@ def test_the_hosts_of_a_silent_destination_are_asked_once_in_a_lease():
 
 def test_a_destination_without_a_name_is_asked_for_once_in_a_lease():
     """
-    It counts as failing: unreachable hosts must not take the slots of others.
+    And is one that fails: the dead must not take the slots of the living.
     """
     error = Reply.of("451 4.4.3 x.test: A look-up failed")
     finder = FakeFinder(error=error)
@@ -493,7 +491,7 @@ def test_a_destination_without_a_name_is_asked_for_once_in_a_lease():
 
 def test_a_destination_of_which_one_host_was_reached_does_not_fail():
     """
-    The reply of that host does not matter.
+    Whatever that host said.
     """
     pool = FakePool(a=(Stage.GREETING, Reply.of("554 Go away")), b=(Stage.CONNECT, Reply.of("451 4.4.1 refused")))
     carrier = SmtpCarrier(SmtpRoute("x.test", 25), "smtp:x.test:25", pool, FakeFinder("a", "b"))
@@ -508,7 +506,7 @@ ROUTE = SmtpRoute("x.test", 25), "smtp:x.test:25"
 
 def test_a_host_that_gave_no_session_is_not_asked_again_in_the_lease_while_there_is_another():
     """
-    Nineteen more messages would wait for the same silence.
+    Nineteen messages more would wait for the same silence.
     """
     pool = FakePool(a=(Stage.CONNECT, DOWN), b=(Stage.END_OF_DATA, TAKEN))
     carrier = SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b"))
@@ -530,7 +528,7 @@ def test_a_host_that_gave_no_session_is_not_asked_again_in_the_lease_while_there
 )
 def test_soft_weighs_more_than_hard_over_the_hosts(first, second):
     """
-    The unreachable host may offer the extension that the other lacks. The order of asking does not matter.
+    The host that was down may offer what the other lacks; in whichever order they were asked.
     """
     carrier = SmtpCarrier(*ROUTE, FakePool(a=first, b=second), FakeFinder("a", "b"))
     assert [[(NEXT_HOST, "a")], [(DEFERRED, "b")]] == carried(carrier, message(1))
@@ -538,7 +536,7 @@ def test_soft_weighs_more_than_hard_over_the_hosts(first, second):
 
 def test_a_host_that_was_silent_for_the_message_before_is_soft_too():
     """
-    This message did not ask it, so its extensions are unknown.
+    It was not asked for this one, so nothing is known of what it offers.
     """
     pool = FakePool(a=(Stage.CONNECT, DOWN), b=(Stage.MAIL, NEEDS_UTF8))
     carrier = SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b"))
@@ -557,7 +555,7 @@ def test_what_no_host_offers_bounces_after_all_are_asked():
 
 def test_hosts_that_lack_what_is_needed_do_not_count_as_sessions():
     """
-    All of them are asked before the mail bounces.
+    They were told nothing; all of them are asked before it bounces.
     """
     pool = FakePool(**dict.fromkeys("abcd", (Stage.MAIL, NEEDS_UTF8)))
     carrier = SmtpCarrier(*ROUTE, pool, FakeFinder(*"abcd"))
@@ -571,7 +569,7 @@ def test_hosts_that_lack_what_is_needed_do_not_count_as_sessions():
 
 def test_only_the_recipients_that_a_host_put_off_go_to_the_next():
     """
-    Each recipient has its own fate; 5yz is final for every host.
+    Each has its own fate; 5yz is final for every host.
     """
     pool = FakePool(a=(Stage.RCPT, LATER, NEVER, LATER), b=(Stage.END_OF_DATA, TAKEN, TAKEN))
     carrier = SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b"))
@@ -585,7 +583,7 @@ def test_only_the_recipients_that_a_host_put_off_go_to_the_next():
 
 def test_what_hosts_said_before_is_settled_with_the_fate(dispatch):
     """
-    All replies are written in one commit, in the order of asking, each with its host.
+    In one commit, in the order in which they were asked, each with its own host.
     """
     pool = FakePool(a=(Stage.RCPT, LATER, NEVER), b=(Stage.CONNECT, DOWN), c=(Stage.END_OF_DATA, TAKEN))
     writer = run(dispatch, SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b", "c")), message(1, 2))
@@ -606,16 +604,16 @@ def test_what_hosts_said_before_is_settled_with_the_fate(dispatch):
 
 def test_what_hosts_said_without_a_fate_in_the_end_is_left_to_the_log(dispatch):
     """
-    The recipient goes back unchanged, because no attempt was made.
+    The recipient goes back as it was: no attempt was made.
     """
     plan = [[(0, NEXT_HOST, LATER), (1, DELIVERED, TAKEN)], Abandoned("taken for dead")]
     [settle] = run(dispatch, FakeCarrier(plan), message(1, 2)).of(Settle)
     assert ((), [11]) == (settle.passed, [fate.recipient_id for fate in settle.fates])
 
 
-def test_a_mail_whose_answer_was_lost_is_logged(dispatch):
+def test_a_mail_whose_answer_was_lost_is_told_of(dispatch):
     """
-    The mail may come twice: it is deferred, no other host is asked, and the log has a line.
+    BEHAVIOUR of a mail that may come twice: deferred, no other host, and a line in the log.
     """
     seen: list[Occurrence] = []
     dispatch.runtime.emit = seen.append
@@ -628,7 +626,7 @@ def test_a_mail_whose_answer_was_lost_is_logged(dispatch):
 
 def test_a_destination_without_a_route_waits_for_one():
     """
-    An operator removed the route from the configuration; that must not bounce mail.
+    An operator took it out of the configuration; that must not bounce mail.
     """
     carrier = choose_carrier(FakePool(), FakeFinder(), None, "smtp:gone.test:25")
     assert [[(DEFERRED, None), (DEFERRED, None)]] == carried(carrier, message(1, 2))
@@ -636,7 +634,7 @@ def test_a_destination_without_a_route_waits_for_one():
 
 def test_an_error_of_ours_in_a_thread_is_raised_here_and_printed_nowhere(capfd):
     """
-    gevent's pool prints every exception that it sees.
+    gevent's pool prints what it sees raised.
     """
 
     def fail():

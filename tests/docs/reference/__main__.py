@@ -1,4 +1,4 @@
-"""`python -m tests.docs.reference`, or `make reference`: write all generated files and parts."""
+"""`python -m tests.docs.reference`, or `make reference`: write everything that is generated."""
 
 from pathlib import Path
 

@@ -40,7 +40,7 @@ def test_a_session_is_ready_after_ehlo():
 
 def test_noise_before_the_banner_is_passed_over():
     """
-    After the banner no line is skipped: it would shift all replies.
+    After it nothing is: one line too many would shift all replies.
     """
     dialogue = Dialogue().hear(b"\r\n", b"ld.so: warning\r\n220 peer.test\r\n", greeting(EXTENSIONS))
     assert ([b"EHLO me.test\r\n"], [Ready()]) == (dialogue.sent, dialogue.events)
@@ -168,7 +168,7 @@ def test_many_recipients_go_in_groups_of_bounded_size():
     assert [DELIVERED] * 1000 == fates(dialogue)
 
 
-def test_nothing_is_sent_without_recipients():
+def test_nothing_is_sent_for_nobody():
     """
     A transaction without recipients ends at once.
     """

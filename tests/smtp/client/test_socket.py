@@ -1,4 +1,4 @@
-"""A client session and the scripted peer over a real connection, with the buffers of two hosts."""
+"""A client session and the scripted peer over a real connection, with the buffers of two hosts between them."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""kit - shared parts of the tests of the server session"""
+"""kit - what tests of the server session share"""
 
 from empath.smtp.server.extensions import DSN, KNOWN, Extensions
 

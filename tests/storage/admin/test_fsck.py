@@ -1,4 +1,4 @@
-"""test_fsck - each fault is found, explained in a sentence, and repaired if the repair can lose nothing"""
+"""test_fsck - whatever is broken is found, told in a sentence, and mended where nothing can be lost by it"""
 
 import os
 import shutil
@@ -131,7 +131,7 @@ def _repair(path: Path, findings: list[Finding], now: float = NOW) -> list[Findi
 
 def test_a_sound_queue_has_no_findings(path: Path) -> None:
     """
-    This holds with a lease under way, and with the quick and the full check.
+    Nor has it with a lease under way, with or without the long look.
     """
     assert [] == _found(path)
     assert [] == _found(path, is_quick=True)
@@ -139,7 +139,7 @@ def test_a_sound_queue_has_no_findings(path: Path) -> None:
 
 def test_every_check_has_its_break_and_its_line_on_the_page() -> None:
     """
-    A check must find its fault once, or it may never find one.
+    A check that was never seen to find anything may find nothing.
     """
     names = {check.name for check in ALL}
     assert names == BREAKS.keys() | FILES
@@ -150,7 +150,7 @@ def test_every_check_has_its_break_and_its_line_on_the_page() -> None:
 @pytest.mark.parametrize("name", BREAKS)
 def test_what_is_broken_is_found_and_told(path: Path, name: str) -> None:
     """
-    The sentence names the fault and then the remedy.
+    One sentence: what it is, and behind the last colon or comma what to do.
     """
     _break(path, name)
 
@@ -165,7 +165,7 @@ def test_what_is_broken_is_found_and_told(path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", [check.name for check in CHECKS if check.is_repairable])
 def test_what_is_repaired_is_gone_and_on_record(path: Path, name: str) -> None:
     """
-    The audit names the author in the same commit. Waiting mail is waiting or held afterwards.
+    By whom, in the same commit; and mail that waited before is waiting or held behind it.
     """
     _break(path, name)
     live = select(path, LIVE)
@@ -182,7 +182,7 @@ def test_what_is_repaired_is_gone_and_on_record(path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", [check.name for check in CHECKS if not check.is_repairable])
 def test_what_cannot_be_repaired_stays_as_it_is(path: Path, name: str) -> None:
     """
-    A guess could lose mail, so people decide.
+    A guess may lose mail: people decide.
     """
     _break(path, name)
     before = select(path, "SELECT * FROM _recipient")
@@ -208,7 +208,7 @@ def test_content_that_only_lost_its_name_is_found_again(path: Path) -> None:
 
 def test_a_lost_lease_counts_and_an_order_comes_first(path: Path) -> None:
     """
-    As at the death of a process: the next hop may have the mail, and a person has decided about it.
+    As at the death of a process: the next hop may have taken it, and a person has decided what becomes of it.
     """
     write(path, "UPDATE queue SET status = 'bounced' WHERE recipient_id = 1")
     write(path, BREAKS["leased_without_lease"])
@@ -225,7 +225,7 @@ def test_a_lost_lease_counts_and_an_order_comes_first(path: Path) -> None:
 @pytest.mark.parametrize("losses", [0, 2])
 def test_the_third_lost_lease_holds(path: Path, losses: int) -> None:
     """
-    A message that breaks every process must not be tried for ever.
+    A message that breaks whatever touches it is not tried for ever.
     """
     write(path, "UPDATE _recipient SET lost_leases = ? WHERE recipient_id = 1", losses)
     write(path, BREAKS["leased_without_lease"])
@@ -238,7 +238,7 @@ def test_the_third_lost_lease_holds(path: Path, losses: int) -> None:
 
 def test_a_leased_recipient_without_content_is_left_to_its_worker(path: Path) -> None:
     """
-    Its worker is at work, and holds the recipient itself.
+    It works on it now, and holds it.
     """
     write(path, "DROP TRIGGER _content_stays; DELETE FROM _content WHERE message_id = 1")
 
@@ -263,7 +263,7 @@ def test_many_findings_of_one_kind_end_in_a_number(path: Path) -> None:
 
 def test_a_damaged_page_is_a_finding(path: Path) -> None:
     """
-    fsck must report the damage instead of failing.
+    Whoever runs fsck on it wants to know, not to see it fail.
     """
     with path.open("r+b") as file:
         for page in range(3, os.path.getsize(path) // 4096, 2):
@@ -296,15 +296,15 @@ def spooled(tmp_path: Path) -> Path:
 
 def test_a_file_that_a_message_names_is_no_finding(spooled: Path, tmp_path: Path) -> None:
     """
-    The age of the file does not matter.
+    However old.
     """
     os.utime(spooled, (1.0, 1.0))
     assert [] == _found(tmp_path / "queue.db")
 
 
-def test_a_missing_file_holds_its_waiting_recipients(spooled: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_missing_holds_who_waits(spooled: Path, tmp_path: Path) -> None:
     """
-    Only a person can bring it back; retries would hide the loss.
+    It is brought back by a person, or never; retries would only hide it.
     """
     path = tmp_path / "queue.db"
     spooled.unlink()
@@ -384,9 +384,9 @@ def test_content_without_a_digest_of_its_own_is_no_finding(queue: Queue) -> None
 
 
 @pytest.mark.parametrize("octets", [b"", b"1234", b"123456"])
-def test_a_truncated_file_holds_its_waiting_recipients(spooled: Path, tmp_path: Path, octets: bytes) -> None:
+def test_a_file_that_is_not_as_long_as_it_was_holds_who_waits(spooled: Path, tmp_path: Path, octets: bytes) -> None:
     """
-    A truncated file is not the message.
+    The remains of the file are not a message.
     """
     path = tmp_path / "queue.db"
     spooled.write_bytes(octets)
@@ -398,9 +398,9 @@ def test_a_truncated_file_holds_its_waiting_recipients(spooled: Path, tmp_path: 
     assert [] == _found(path)
 
 
-def test_a_missing_file_without_waiting_recipients_is_only_reported(spooled: Path, tmp_path: Path) -> None:
+def test_a_file_that_nobody_waits_for_is_told_of_only(spooled: Path, tmp_path: Path) -> None:
     """
-    Only an `undelete` would need it.
+    The undo of a cancellation will not work; nothing else is lost.
     """
     path = tmp_path / "queue.db"
     write(path, "DELETE FROM queue")
@@ -411,7 +411,7 @@ def test_a_missing_file_without_waiting_recipients_is_only_reported(spooled: Pat
 
 def test_a_spool_that_is_not_there_is_no_loss_of_every_message(spooled: Path, tmp_path: Path) -> None:
     """
-    Otherwise a disk that is not mounted yet would hold the whole queue.
+    A disk that is not mounted yet would hold the whole queue.
     """
     shutil.rmtree(tmp_path / "spool")
     with pytest.raises(StorageFailure, match="is its disk mounted"):
@@ -420,7 +420,7 @@ def test_a_spool_that_is_not_there_is_no_loss_of_every_message(spooled: Path, tm
 
 def test_a_spool_that_cannot_be_read_is_no_loss_either(spooled: Path, tmp_path: Path) -> None:
     """
-    Only the error "no such file" means that a file is missing.
+    Any error but the one that says so is trouble, not absence.
     """
     spooled.unlink()
     spooled.parent.rmdir()
@@ -429,9 +429,9 @@ def test_a_spool_that_cannot_be_read_is_no_loss_either(spooled: Path, tmp_path: 
         _found(tmp_path / "queue.db")
 
 
-def test_an_old_file_that_no_message_names_becomes_garbage(spooled: Path, tmp_path: Path) -> None:
+def test_an_old_file_that_nobody_names_becomes_garbage(spooled: Path, tmp_path: Path) -> None:
     """
-    The housekeeper removes it. A young file may belong to a message that is being received.
+    The housekeeper removes it. A young one may be of a message that is just being received.
     """
     path = tmp_path / "queue.db"
     old, young = (spooled.with_name("01HF7YAT00000000000000000" + end) for end in "12")
@@ -452,7 +452,7 @@ def test_an_old_file_that_no_message_names_becomes_garbage(spooled: Path, tmp_pa
 
 def test_a_repair_that_finds_all_well_changes_nothing(path: Path) -> None:
     """
-    The housekeeper may have repaired the fault between the look and the repair.
+    The housekeeper may have been there between the look and the repair.
     """
     _break(path, "due_at_late")
     findings = _found(path)

@@ -17,7 +17,7 @@ from tests.kit.waiting import DEADLINE_S
 
 
 class Statement(Write):
-    """Any statement; `seen` has the transactions in which it ran, each as the number of their writes so far."""
+    """Any statement; `seen` has the transactions it was run in, told by the number of their works so far."""
 
     def __init__(self, statement: str, *bindings: object, after: str = "SELECT 1") -> None:
         super().__init__()
@@ -45,32 +45,32 @@ def settings(path: Path) -> list[str]:
     return [name for (name,) in select(path, "SELECT name FROM _setting ORDER BY name")]
 
 
-def errors(*writes: Write) -> list[type[EmpathError] | None]:
-    return [type(write.error) if write.error else None for write in writes]
+def errors(*works: Write) -> list[type[EmpathError] | None]:
+    return [type(work.error) if work.error else None for work in works]
 
 
-def test_waiting_writes_share_a_commit_and_come_back_in_their_order(queue: Queue) -> None:
+def test_works_that_wait_share_a_commit_and_come_back_in_their_order(queue: Queue) -> None:
     """
-    One sync serves all waiting writes; the rate of acceptance depends on it.
+    One sync for all that waited: the rate of acceptance hangs on it.
     """
     told: list[int] = []
     writer = queue.engine.open_writer(deadline_s=5.0, notify=lambda: told.append(len(writer.finished())))
-    writes = [set_to(f"{n:03}") for n in range(writer_module.MAX_WRITES + 1)]
-    for write in writes:
-        writer.submit(write)
+    works = [set_to(f"{n:03}") for n in range(writer_module.MAX_WRITES + 1)]
+    for work in works:
+        writer.submit(work)
     writer.stop()
 
     writer.run()
 
     assert [500, 501] == told
-    assert writes == list(writer.finished())
-    assert [None] * 501 == [write.error for write in writes]
+    assert works == list(writer.finished())
+    assert [None] * 501 == [work.error for work in works]
     assert 501 == len(settings(queue.path))
 
 
-def test_writes_that_come_together_share_a_commit(queue: Queue) -> None:
+def test_works_that_come_together_share_a_commit(queue: Queue) -> None:
     """
-    The thread wakes up for the first of them, and must not take that one alone.
+    The thread, awake for the first of them, does not go off with that one alone.
     """
     rung = threading.Semaphore(0)
     told: list[int] = []
@@ -84,9 +84,9 @@ def test_writes_that_come_together_share_a_commit(queue: Queue) -> None:
     thread.start()
     submitted = 0
     for turn in range(20):
-        writes = [set_to(f"{turn}-{n}") for n in range(turn + 1)]
-        submitted += len(writes)
-        writer.submit(*writes)
+        works = [set_to(f"{turn}-{n}") for n in range(turn + 1)]
+        submitted += len(works)
+        writer.submit(*works)
         assert rung.acquire(timeout=DEADLINE_S)
         assert submitted == told[-1]
     writer.stop()
@@ -99,14 +99,14 @@ def test_writes_that_come_together_share_a_commit(queue: Queue) -> None:
 @pytest.mark.parametrize(("rows", "octets"), [(writer_module.MAX_ROWS, 0), (0, writer_module.MAX_OCTETS)])
 def test_batch_ends_where_it_gets_heavy(queue: Queue, rows: int, octets: int) -> None:
     """
-    A commit of unbounded size would hold the write lock for an unbounded time.
+    A commit of unbounded size would hold the write lock, and its waiters, without bound.
     """
     told: list[int] = []
     writer = queue.engine.open_writer(deadline_s=5.0, notify=lambda: told.append(len(writer.finished())))
     for name in ("a", "b"):
-        write = set_to(name)
-        write.rows, write.octets = rows, octets
-        writer.submit(write)
+        work = set_to(name)
+        work.rows, work.octets = rows, octets
+        writer.submit(work)
     writer.stop()
 
     writer.run()
@@ -116,7 +116,7 @@ def test_batch_ends_where_it_gets_heavy(queue: Queue, rows: int, octets: int) ->
 
 def test_writer_thread_serves_until_it_is_stopped(queue: Queue) -> None:
     """
-    Writes submitted before `stop` are still carried out.
+    What `stop` finds submitted is still written.
     """
     rung = threading.Semaphore(0)
     writer = queue.engine.open_writer(deadline_s=5.0, notify=rung.release)
@@ -143,20 +143,20 @@ def test_writer_thread_serves_until_it_is_stopped(queue: Queue) -> None:
     ],
     ids=["null", "type", "no UTF-8", "trigger"],
 )
-def test_bad_write_fails_alone(queue: Queue, bad: Statement) -> None:
+def test_bad_work_fails_alone(queue: Queue, bad: Statement) -> None:
     """
-    One client's odd envelope must cost neither the others their 250 nor the process its writer.
+    One client's odd envelope must not cost the others of its commit their 250, nor the process its writer.
     """
     queue.accept()
-    writes = [set_to("before"), bad, set_to("behind")]
+    works = [set_to("before"), bad, set_to("behind")]
 
-    assert [None, StorageFailure, None] == [error and type(error) for error in queue.outcome(*writes)]
+    assert [None, StorageFailure, None] == [error and type(error) for error in queue.outcome(*works)]
     assert ["before", "behind"] == settings(queue.path)
 
 
-def test_all_of_a_refused_write_is_undone(queue: Queue) -> None:
+def test_all_of_a_work_that_is_refused_is_undone(queue: Queue) -> None:
     """
-    The parts of a Batch succeed or fail together, even inside a transaction that continues without them.
+    Writes that belong together succeed or fail together, also inside a batch that continues without them.
     """
     together = Batch(set_to("a"), set_to("b", None), set_to("c"))
 
@@ -166,7 +166,7 @@ def test_all_of_a_refused_write_is_undone(queue: Queue) -> None:
 
 def test_destination_of_a_rolled_back_batch_is_not_remembered(queue: Queue) -> None:
     """
-    After a roll-back the next new destination gets that number: mail under a remembered number would go there.
+    A roll-back gives the number of a new destination to the next one: mail under a remembered number would go there.
     """
     first = queue.new_accept("wrong.example")
     queue.outcome(first, queue.new_accept("wrong.example"), Statement("SELECT abs(-9223372036854775808)"))
@@ -179,7 +179,7 @@ def test_destination_of_a_rolled_back_batch_is_not_remembered(queue: Queue) -> N
 
 def test_destination_numbers_that_are_kept_are_bounded(queue: Queue) -> None:
     """
-    A flood of domains must not cost memory, and a forgotten number must not cost mail.
+    A flood of domains costs no memory, and forgetting costs no mail.
     """
     queue.destination_ids.MAX_NAMES = 2
     for name in ("a.example", "b.example", "c.example", "a.example"):
@@ -191,14 +191,14 @@ def test_destination_numbers_that_are_kept_are_bounded(queue: Queue) -> None:
 
 def test_failure_of_sqlite_fails_the_whole_batch_and_the_next_has_a_new_connection(queue: Queue) -> None:
     """
-    After a disk error SQLite cannot know the state of the disk, so no client gets a 250.
+    After a disk error SQLite cannot know what is on the disk: no client gets a 250.
     """
     queue.run(set_to("before"))
     first = Statement("SELECT 1")
     queue.run(first)
-    writes = [set_to("a"), Statement("SELECT * FROM no_such_table"), set_to("b")]
+    works = [set_to("a"), Statement("SELECT * FROM no_such_table"), set_to("b")]
 
-    assert [StorageFailure] * 3 == [type(error) for error in queue.outcome(*writes)]
+    assert [StorageFailure] * 3 == [type(error) for error in queue.outcome(*works)]
     assert ["before"] == settings(queue.path)
     queue.run(set_to("behind"))
     behind = Statement("SELECT 1")
@@ -207,26 +207,26 @@ def test_failure_of_sqlite_fails_the_whole_batch_and_the_next_has_a_new_connecti
     assert ["before", "behind"] == settings(queue.path)
 
 
-def test_failed_write_may_be_submitted_again(queue: Queue) -> None:
+def test_work_that_failed_may_be_handed_in_again(queue: Queue) -> None:
     """
-    A settle is repeated until it is written; the old error must not outlive its success.
+    A settle is tried until it is written; an old error must not outlive its success.
     """
-    write = set_to("a")
-    assert [StorageFailure, StorageFailure] == [type(e) for e in queue.outcome(write, Statement("SELECT * FROM none"))]
+    work = set_to("a")
+    assert [StorageFailure, StorageFailure] == [type(e) for e in queue.outcome(work, Statement("SELECT * FROM none"))]
 
-    queue.run(write)
+    queue.run(work)
 
-    assert write.error is None
+    assert work.error is None
 
 
-def test_read_that_fails_after_the_commit_fails_its_own_write_only(queue: Queue) -> None:
+def test_read_that_fails_after_the_commit_fails_its_own_work_only(queue: Queue) -> None:
     """
-    The others are committed; an error for their clients would make duplicates.
+    The others are committed: to tell their clients otherwise would make duplicates.
     """
-    writes = [set_to("a"), Statement("SELECT 1", after="SELECT * FROM no_such_table"), set_to("b")]
+    works = [set_to("a"), Statement("SELECT 1", after="SELECT * FROM no_such_table"), set_to("b")]
     accept = queue.new_accept()
 
-    outcome = queue.outcome(*writes[:2], accept)
+    outcome = queue.outcome(*works[:2], accept)
 
     assert [None, StorageFailure, None] == [error and type(error) for error in outcome]
     assert ["queued"] == queue.statuses()
@@ -234,30 +234,30 @@ def test_read_that_fails_after_the_commit_fails_its_own_write_only(queue: Queue)
 
 def test_lock_held_until_the_deadline_is_queue_busy(queue: Queue) -> None:
     """
-    A forgotten transaction of another program costs 4yz replies, but needs no restart when it ends.
+    A forgotten transaction of another program costs 4xx replies, but no restart when it ends.
     """
     slept: list[float] = []
     writer = queue.engine.open_writer(deadline_s=0.05, notify=lambda: None, sleep=slept.append)
     queue.close()
     other = apsw.Connection(str(queue.path))
     other.execute("BEGIN IMMEDIATE")
-    writes: list[Write] = [set_to("a"), set_to("b")]
+    works: list[Write] = [set_to("a"), set_to("b")]
 
-    writer.execute(writes)
+    writer.execute(works)
 
-    assert [QueueBusy, QueueBusy] == errors(*writes)
+    assert [QueueBusy, QueueBusy] == errors(*works)
     assert 0.0 <= min(slept)
     assert 0.010 >= max(slept)
     other.execute("ROLLBACK")
-    writer.execute(writes)
-    assert [None, None] == errors(*writes)
+    writer.execute(works)
+    assert [None, None] == errors(*works)
     other.close()
     writer.close()
 
 
 def test_deadline_runs_from_the_submission(queue: Queue) -> None:
     """
-    A client that came while another's commit waited must not wait twice as long.
+    A client that came while another's commit waited is not kept for twice as long.
     """
     slept: list[float] = []
     writer = queue.engine.open_writer(deadline_s=1.0, notify=lambda: None, sleep=slept.append)
@@ -285,20 +285,20 @@ def test_file_that_is_gone_fails_the_batch_and_not_the_thread(tmp_path: Path) ->
     The writer never makes a database: an empty new one would swallow mail.
     """
     writer = SqliteEngine(tmp_path / "queue.db", max_leases=20).open_writer(deadline_s=0.1, notify=lambda: None)
-    write = set_to("a")
+    work = set_to("a")
 
-    writer.execute([write])
+    writer.execute([work])
 
-    assert [StorageFailure] == errors(write)
+    assert [StorageFailure] == errors(work)
     assert not (tmp_path / "queue.db").exists()
 
 
 def test_second_message_of_the_same_id_is_refused(queue: Queue) -> None:
     """
-    Ids must not collide silently: the later message gets no 250.
+    Ids cannot collide silently: the later message gets no 250.
     """
-    write = queue.new_accept()
+    work = queue.new_accept()
 
-    outcome = queue.outcome(write, Accept(write.message))
+    outcome = queue.outcome(work, Accept(work.message))
 
     assert [None, StorageFailure] == [error and type(error) for error in outcome]

@@ -11,7 +11,7 @@ from empath.mail.reply import Reply
 from empath.policy.attempt import outcome_of
 
 DISCARDED = Said(Stage.LOCAL, Reply.of("250 2.0.0 discarded"))
-NO_ROUTE = Said(Stage.DNS, Reply.of("451 4.3.5 no route to this domain is configured any more"))
+NO_ROUTE = Said(Stage.DNS, Reply.of("451 4.3.5 no route to this domain is configured"))
 
 
 class FixedReplyCarrier:

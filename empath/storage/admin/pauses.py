@@ -1,0 +1,65 @@
+"""
+pauses - the orders that keep due mail from going out
+
+An operator froze delivery as a whole, or suspended a destination until an instant.  Commands that show waiting mail say
+so, because a time in the past would otherwise look like mail that goes out now.
+"""
+
+import shlex
+from dataclasses import dataclass
+from typing import Final
+
+from empath.storage.engine import Selects
+
+_MOST_NAMED: Final = 5
+_SPECIAL: Final = frozenset('"$`\\!')  # special to a shell between double quotes
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """One destination that gets no mail before `suspended_until`, in Unix seconds."""
+
+    destination: str
+    suspended_until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """
+    The pauses of one instant.
+
+    Shape: frozen_since in ISO 8601, None while delivery is on; suspensions has the first few by name, suspended all of
+    them as a number.
+    """
+
+    frozen_since: str | None
+    suspensions: tuple[Suspension, ...] = ()
+    suspended: int = 0
+
+
+def frozen_since(session: Selects) -> str | None:
+    """The instant at which delivery was stopped, in ISO 8601; None while it is not."""
+    since: str | None = session.value("admin.frozen_since")
+    return since
+
+
+def find_pauses(session: Selects, now: float, destination: str | None = None) -> Pauses:
+    """The pauses at *now*, in Unix seconds; only those that concern *destination*, if it is given."""
+    wanted = {"now": now, "destination": destination}
+    found = session.rows("admin.suspensions", wanted | {"limit": _MOST_NAMED})
+    suspended: int = session.value("admin.count_suspensions", wanted)
+    return Pauses(frozen_since(session), tuple(Suspension(*row) for row in found), suspended)
+
+
+def pauses_of(since: str | None, suspended_until: dict[str, float]) -> Pauses:
+    """The pauses that concern some rows; *suspended_until* has their suspended destinations."""
+    named = sorted(suspended_until.items())[:_MOST_NAMED]
+    return Pauses(since, tuple(Suspension(*each) for each in named), len(suspended_until))
+
+
+def resume_command(destination: str) -> str:
+    """The command that ends the suspension of *destination*."""
+    name = destination.replace("'", "''")
+    statement = f"UPDATE destination SET suspended_until = NULL WHERE destination = '{name}'"
+    quoted = shlex.quote(statement) if _SPECIAL.intersection(name) else f'"{statement}"'
+    return f"empath-admin sql --write {quoted}"
