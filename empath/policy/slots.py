@@ -41,6 +41,11 @@ def failing_limit(slots: int, active_failing: int) -> int:
     return max(0, max(1, slots // _FAILING_SHARE) - active_failing)
 
 
-def slow_to_cut(slots: int) -> int:
-    """Slow messages to cut short at once, where no lease can be taken and mail is due."""
-    return max(1, slots // _FAILING_SHARE)
+def slow_to_cut(slots: int, stuck: int) -> int:
+    """
+    Slow messages to cut short at once, where no lease can be taken and mail is due.
+
+    *stuck* counts the leases under way that wait for a silent host. Only if they are more than the places for them does
+    the end of one make room for other mail.
+    """
+    return max(0, min(max(1, slots // _FAILING_SHARE), stuck - _STUCK_SLOTS * slots))

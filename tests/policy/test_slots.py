@@ -72,4 +72,14 @@ def test_a_quarter_of_the_slots_is_cut_short_at_once_and_one_at_least(slots, cou
     """
     As many as other mail may need; the rest goes on as long as no mail waits.
     """
-    assert count == slow_to_cut(slots)
+    assert count == slow_to_cut(slots, 4 * slots)
+
+
+@pytest.mark.parametrize(
+    ("slots", "stuck", "count"), [(1, 3, 0), (1, 4, 1), (8, 0, 0), (8, 24, 0), (8, 25, 1), (8, 27, 2)]
+)
+def test_a_slow_message_is_cut_short_only_if_that_makes_room(slots, stuck, count):
+    """
+    While fast mail keeps the slots busy, slow hosts in the places for stuck leases are in no one's way.
+    """
+    assert count == slow_to_cut(slots, stuck)

@@ -17,6 +17,7 @@ import gc
 gc.disable()  # `Runtime.ready` enables it again: imports make no garbage
 
 import time
+from collections.abc import Callable
 from functools import lru_cache, partial
 
 import gevent
@@ -56,9 +57,11 @@ _RELEASE_AGAIN_S = 1.0
 class Worker:
     """Takes leases, and knows those that are under way."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """*clock* gives monotonic seconds, by which a lease is stuck or slow."""
         config = runtime.config
         self._runtime = runtime
+        self._clock = clock
         # A worker leaves an equal share of the connections to a destination to the other workers.
         self._share = -(-config.delivery.concurrency // config.delivery.workers)
         self._slots = config.delivery.sessions
@@ -67,7 +70,7 @@ class Worker:
         self._pool = ConnectionPool(
             config.delivery, str(config.hostname), runtime.deadlines, own_names=own_greetings(config)
         )
-        self._dispatch = Dispatch(runtime, partial(choose_carrier, self._pool, _finder(config)))
+        self._dispatch = Dispatch(runtime, partial(choose_carrier, self._pool, _finder(config)), clock=clock)
         self._rung = Event()
         # By lease_id, from the commit that takes the lease to the commit that ends it.
         self._active: dict[int, LeaseRun] = {}
@@ -131,18 +134,18 @@ class Worker:
             self._next_ready_at = self._probe.next_ready_at()
 
     def _count_stuck(self) -> int:
-        now = time.monotonic()
+        now = self._clock()
         return sum(run.is_stuck(now) for run in self._active.values())
 
     def _count_slow(self) -> int:
         """Slow leases of destinations that do not count as failing yet."""
-        now = time.monotonic()
+        now = self._clock()
         return sum(run.is_slow(now) and not run.is_failing for run in self._active.values())
 
     def _cut_slow_short(self) -> None:
-        now = time.monotonic()
+        now = self._clock()
         slow = [run for run in self._active.values() if run.is_slow(now)]  # the oldest lease first
-        for run in slow[: slow_to_cut(self._slots)]:
+        for run in slow[: slow_to_cut(self._slots, self._count_stuck())]:
             run.cut_short()
 
     def _take(self, now: float, limit: int, failing_limit: int, further_limit: int) -> None:

@@ -58,6 +58,23 @@ def test_a_repair_says_what_it_did(tool: AdminTool) -> None:
     write(tool.path, "DELETE FROM _content WHERE message_id = 99")
 
 
+def test_altered_content_is_found_and_held(tool: AdminTool) -> None:
+    """
+    The second reading after a repair is left out; what was held is not found again.
+    """
+    tool.queue.accept("a.example", content=b"12345", added_fields=b"Received: x\r\n")
+    [(queue_id,)] = tool.queue.select("SELECT id FROM message")
+    tool.queue.close()
+    write(tool.path, "UPDATE _content SET octets = CAST('12354' AS BLOB)")
+    assert 0 == tool.run("fsck").code
+    assert 4 == tool.run("fsck", "--content").code
+    result = tool.invoke("fsck", "--content", "--repair", "--json")
+    [found] = [json.loads(line) for line in result.stdout.splitlines()]
+    assert (0, "empath-admin: 1 repaired, no findings left\n") == (result.exit_code, result.stderr)
+    assert ("content_altered", True, queue_id) == (found["check"], found["is_repaired"], found["id"])
+    assert (0, "", "empath-admin: no findings\n") == tool.run("fsck", "--content")
+
+
 def test_a_damaged_file_is_not_written(tool: AdminTool) -> None:
     """
     What a repair writes there may be lost, or overwrite what could be saved.

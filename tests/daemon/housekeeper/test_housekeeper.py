@@ -182,6 +182,27 @@ def test_process_that_is_taken_for_dead_ends(tidied: Empathd) -> None:
     tidied.wait_for("process_ready", slot="acceptor-1", generation=2)
 
 
+def test_destinations_that_no_mail_needs_go(make_empathd: Callable[..., Empathd]) -> None:
+    """
+    Those of domains that a sender made up, once retention has forgotten the reports.
+    """
+    instance = make_empathd()
+    queue = Queue(instance.queue)
+    finish(queue, RecipientStatus.DELIVERED)
+    write(queue.path, "DELETE FROM _recipient; DELETE FROM _attempt; DELETE FROM _message")
+    queue.accept("b.example")
+    write(queue.path, "UPDATE queue SET status = 'held'")
+    queue.close()
+
+    instance.start()
+
+    assert 1 == instance.wait_for("destinations_forgotten")["destinations"]
+    eventually(lambda: [] == select(instance.queue, "SELECT * FROM _destination_leaving"), "the marks are gone, too")
+    assert [] == select(instance.queue, "SELECT * FROM _destination WHERE name = 'a.example'")
+    assert [("held",)] == select(instance.queue, "SELECT status FROM queue")
+    assert 0 == instance.stop()
+
+
 @pytest.fixture
 def alone(make_empathd: Callable[..., Empathd]) -> tuple[Empathd, Queue, int, int]:
     """An instance with one worker, its queue, and the worker's pid and process_id."""

@@ -1,0 +1,80 @@
+"""
+slow_worker - a worker of one slot whose clock the script turns: `CONFIG`, whose queue has four mails for silent hosts
+
+The script waits until all four are under way, then accepts another mail.  It prints the statuses of what waits
+as JSON, before and after a minute of the worker's clock.  A program of its own, because a worker patches its process.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gevent
+from gevent.event import Event
+
+import empath.daemon.worker.__main__ as program
+from empath.config import load_config
+from empath.daemon.process.hub_writer import HubWriter
+from empath.mail.identity import QueueId, Timestamp
+from empath.net.stream import Deadlines
+from empath.telemetry.subscribers import emitter
+from tests.kit.queue import Queue
+
+STEP_S = 2.0  # a lease is stuck after one second
+MINUTE_S = 61.0
+
+
+class SlowWorker:
+    """The worker, its queue and its clock."""
+
+    def __init__(self, config_file: Path) -> None:
+        config = load_config(config_file)
+        self.queue = Queue(config.queue.path, max_leases=config.delivery.concurrency, slot="tests")
+        self.ahead_s = 0.0
+        deadlines = Deadlines()
+        gevent.spawn(deadlines.run)
+        runtime: Any = SimpleNamespace(
+            config=config,
+            engine=self.queue.engine,
+            process_id=self.queue.process_id,
+            emit=emitter("worker-1"),
+            writer=HubWriter(self.queue.engine, deadline_s=5.0),
+            deadlines=deadlines,
+            draining=Event(),
+            child=SimpleNamespace(wake_fds=()),
+            is_trusted_alive=True,
+            now=lambda: Timestamp(time.time()),
+            ready=lambda: None,
+        )
+        worker = program.Worker(runtime, clock=lambda: time.monotonic() + self.ahead_s)
+        gevent.spawn(worker.run)
+
+    def statuses(self) -> list[tuple[Any, ...]]:
+        """Status and last reply of each recipient that has no fate yet."""
+        return self.queue.select("SELECT status, last_reply FROM queue ORDER BY recipient_id")
+
+    def wait_for(self, status: str, count: int) -> None:
+        """Wait until *count* recipients have *status*; the test that runs this sets the deadline."""
+        while sum(found == status for found, _ in self.statuses()) < count:
+            gevent.sleep(0.01)
+
+
+def main(config_file: Path) -> None:
+    slow = SlowWorker(config_file)
+    for leased in range(1, 5):
+        slow.wait_for("leased", leased)
+        slow.ahead_s += STEP_S
+    slow.queue.accept("discard:", at=time.time(), queue_id=QueueId.make(Timestamp(time.time()), bytes(10)))
+    print(json.dumps(slow.statuses()))
+    slow.ahead_s += MINUTE_S
+    slow.wait_for("deferred", 1)
+    while slow.queue.select("SELECT 1 FROM history WHERE status = 'delivered'") == []:
+        gevent.sleep(0.01)
+    print(json.dumps(slow.statuses()), flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
