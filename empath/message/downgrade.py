@@ -117,7 +117,7 @@ class _Survey:
             self.changes.append(_LEAVE)
             if not all(map(bytes.isascii, part.fields.octets)):
                 self.has_8bit_header = True
-                self._object("8-bit octets stand in a header")
+                self._object("8-bit octets are in a header")
             if part.number == 0:
                 self._is_signed = not _SIGNATURES.isdisjoint(part.fields.names)
         elif not octets.isascii():
@@ -152,7 +152,7 @@ class _Survey:
         if part.is_ambiguous:
             self._object("a header can be read in more than one way")
         if part.encoding:
-            self._object("8-bit octets stand in a part that says it is encoded")
+            self._object("8-bit octets are in a part that says it is encoded")
         if part.type in _UNTOUCHABLE:
             self._object(_UNTOUCHABLE[part.type])
 

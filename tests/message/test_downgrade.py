@@ -189,10 +189,10 @@ SIGNED = (
         (SIGNED % b"\xe4", "it is signed"),
         (SIGNED.replace(b"/signed", b"/encrypted") % b"\xe4", "it is encrypted"),
         (b"Content-Type: message/partial\r\n\r\n\xe4\r\n", "a message/partial cannot be encoded"),
-        (b"Subject: \xe4\r\n\r\nx\r\n", "8-bit octets stand in a header"),
-        (b"Subject: \xe4", "8-bit octets stand in a header"),
-        (MIXED + b"\r\n--b\r\nContent-Disposition: x; filename=\xe4\r\n\r\n", "8-bit octets stand in a header"),
-        (MIXED + b"\r\n\xe4\r\n--b\r\nX: \xe4\r\n\r\n", "8-bit octets stand in a header"),
+        (b"Subject: \xe4\r\n\r\nx\r\n", "8-bit octets are in a header"),
+        (b"Subject: \xe4", "8-bit octets are in a header"),
+        (MIXED + b"\r\n--b\r\nContent-Disposition: x; filename=\xe4\r\n\r\n", "8-bit octets are in a header"),
+        (MIXED + b"\r\n\xe4\r\n--b\r\nX: \xe4\r\n\r\n", "8-bit octets are in a header"),
         (SIGNED.replace(b"--s\r\n", b"\xe4\r\n--s\r\n", 1) % b"x", "it is signed"),
         (
             MIXED + b"\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n\xe4\r\n",
@@ -207,11 +207,11 @@ SIGNED = (
         (b"no field\r\n\r\n\xe4\r\n", "a header can be read in more than one way"),
         (
             b"Content-Transfer-Encoding: base64\r\n\r\n\xe4\r\n",
-            "8-bit octets stand in a part that says it is encoded",
+            "8-bit octets are in a part that says it is encoded",
         ),
         (
             MIXED + b"Content-Transfer-Encoding: x-uue\r\n\r\n--b\r\n\r\n\xe4\r\n",
-            "8-bit octets stand in a part that says it is encoded",
+            "8-bit octets are in a part that says it is encoded",
         ),
         (b"Content-Type: message/rfc822\r\n\r\n" * (mime.MAX_DEPTH + 1), "its parts are nested more than 100 deep"),
     ],

@@ -1,8 +1,8 @@
 """
-fsck_content - compare what waits with the digests of what was accepted
+fsck_content - compare the content of waiting mail with the digests from its acceptance
 
 It reads every waiting message once, a piece at a time, without a lock. A worker compares the digest, too, before the
-final dot; this finds out while a backup may still have the message.
+final dot. This check finds the damage earlier, while a backup may still have the message.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from empath.storage.spool import open_content
 
 _MESSAGES: Final = 500  # number of rows read at once
 _PIECE_OCTETS: Final = 1024 * 1024
-Progress = Callable[[int, int], object]  # messages that were read, and all that are to be read
+Progress = Callable[[int, int], object]  # number of messages read so far, and of all messages to read
 
 
 def altered(session: Selects, spool: Path, on_progress: Progress) -> Iterator[dict[str, Any]]:

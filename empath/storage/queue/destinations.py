@@ -1,15 +1,15 @@
 """
-destinations - a destination that no mail needs is forgotten
+destinations - remove destinations that no mail needs
 
 THEORY
     Each domain that mail was ever sent to has a row of _destination, and so has each domain that a sender made up,
     since a report goes there.  The final recipients that retention still keeps need their destination, and no index
     leads from a destination to them: such an index would cost each mail more than this sweep costs in an hour.
 
-    So a round chooses idle destinations and marks them.  Then it walks over all recipients without a lock, and drops
-    each chosen destination that a recipient belongs to.  What is left goes.  A recipient that came meanwhile is not
-    missed.  If it was inserted, its number is after the last one of the walk, and the last transaction looks there.  If
-    it was moved from another destination, a trigger has removed the mark.
+    So a round chooses idle destinations and marks them.  Then it walks over all recipients without a lock, and leaves
+    out each chosen destination that a recipient belongs to.  The rest is removed.  The round does not miss a recipient
+    that came meanwhile.  If the recipient was inserted, its number is after the last one of the walk, and the last
+    transaction looks there.  If it was moved from another destination, a trigger has removed the mark.
 
     Another process may remember the number of a destination that is gone.  A trigger refuses a recipient without a
     destination, and the writer runs its writes again without what it remembered (sqlite/destination_ids.py).
