@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from tests.kit.process import Empathd
 from tests.kit.run_guard import guarded
 
-# `make properties` takes the other one. No claim here is about time: the machine may be busy with something else.
+# `make properties` uses the other profile. No test has a deadline, because the machine may be busy.
 _TIMELESS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("suite", _TIMELESS, max_examples=50, stateful_step_count=30)
 settings.register_profile("deep", _TIMELESS, max_examples=2000, stateful_step_count=60, print_blob=True)

@@ -31,7 +31,7 @@ MAY_IMPORT = {  # package -> packages below it, and packages of its own layer wh
     "cli": PURE | {"storage", "net", "config", "telemetry", "modules", "daemon.supervisor", "__version__"},
     "__init__": set(),
 }
-# The supervisor is plain Python: its children patch, it never does; it knows of the others nothing but the contract.
+# The supervisor is plain Python: its children patch, it never does. It knows only the contract of the others.
 SUPERVISOR_MAY_IMPORT = {
     "errors",
     "mail",
@@ -63,7 +63,7 @@ ONLY_IN = {  # outside module -> where it may be named: a package, or one file
     "tomllib": {"config"},
     "ulid": {"mail/identity.py"},
 }
-# What brings I/O, time, randomness or concurrency into a layer that must have none.
+# Modules with I/O, time, randomness or concurrency, which a pure layer must not have.
 NOT_IN_PURE = {
     "asyncio", "concurrent", "fcntl", "gc", "io", "logging", "multiprocessing", "os", "pathlib", "pwd", "queue",
     "random", "secrets", "select", "selectors", "shutil", "signal", "socket", "socketserver", "subprocess", "sys",

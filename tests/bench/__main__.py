@@ -34,7 +34,7 @@ from .server import Factory
 CHECKOUT: Final = Path(__file__).resolve().parent.parent.parent
 EX_USAGE: Final = 64
 EX_UNAVAILABLE: Final = 69
-# What is taken from Debian's package of the same name: the peer, the generator and the sink.
+# Programs of Debian's package of the same name: the peer, the generator and the sink.
 PACKAGES: Final = {"postfix": ("postfix", "postconf", "postsuper", "postqueue", "smtp-source", "smtp-sink")}
 GENERATOR: Final = ("smtp-source", "smtp-sink")
 
@@ -43,7 +43,7 @@ def main() -> int:
     """Parse, check what is needed, run, report."""
     options = _options()
     raise_file_limit()
-    # The ends of runs then happen as on any other error: servers stopped, directories gone.
+    # A signal then ends a run like any error: servers are stopped, and directories removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         return _compare(options) if options.compare else _measure(options)
@@ -216,7 +216,7 @@ def _write_json(options: argparse.Namespace, about: Mapping[str, str], figures: 
 
 def _end(results: Results, is_missed: bool) -> int:
     for failure in results.failures:
-        # Told in full when it happened.
+        # The full text was printed when it happened.
         print(f"bench: failed: {failure.splitlines()[0]}", file=sys.stderr)
     return 1 if results.failures or is_missed else 0
 

@@ -128,11 +128,11 @@ class ProcessTree(Account):
             return []
         everything = _processes()
         current = everything.get(root.pid)
-        # An id that was given to another process since is not ours, nor is what that process started.
+        # If another process has the id by now, neither that process nor its children are members.
         is_reused = current is not None and current.started != root.started
         found = {} if current is None or is_reused else {root.pid: current}
         if not is_reused:
-            # A session outlives its leader, whose id is not given away while the session has members.
+            # A session outlives its leader, and no new process gets the leader's id while the session has members.
             found |= {
                 pid: process
                 for pid, process in everything.items()
@@ -170,7 +170,7 @@ def _processes() -> dict[int, _Process]:
             text = (entry / "stat").read_text()
         except OSError:
             continue
-        # The command name stands in parentheses and may hold any character, so the fields start after the last one.
+        # The command name is in parentheses and may hold any character, so the fields start after the last parenthesis.
         fields = text.rsplit(")", 1)[1].split()
         pid = int(entry.name)
         own_s, ended_children_s = (sum(map(int, fields[at : at + 2])) / TICKS_PER_S for at in (11, 13))
@@ -192,7 +192,7 @@ def _own_cpu_s(process: _Process) -> float:
             nanoseconds += int(task.read_text().split()[0])
         except OSError:
             continue
-    # The scheduler's clock does not have the threads that ended, the ticks do.
+    # The ticks count threads that have ended; the scheduler's clock does not.
     return max(process.own_s, nanoseconds / 1e9)
 
 
@@ -259,7 +259,7 @@ def reset_peaks(pids: list[int]) -> None:
         try:
             Path(f"/proc/{pid}/clear_refs").write_text("5")
         except OSError:
-            continue  # not ours to reset; its peak since the start then is the base, which hides nothing it adds
+            continue  # another user's process: its peak since the start is the base, so later growth still shows
 
 
 def peak_octets(pids: list[int]) -> dict[int, int]:

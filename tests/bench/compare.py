@@ -14,7 +14,7 @@ from typing import Final
 from .machine import command, output_of
 from .rounds import Results
 
-# More than this is worse; less is what two runs of one revision may differ by.
+# A larger ratio is worse; two runs of one revision differ by less.
 TOLERANCE: Final = 0.10
 WORKING_TREE: Final = "working-tree"
 BASE: Final = "base"

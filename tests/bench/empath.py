@@ -34,7 +34,7 @@ workers = 2
 file = "empath.log"
 """
 MODULES: Final = {"empathd": "empath.cli.empathd", "empath-admin": "empath.cli.admin"}
-# Defaults but where the scenario is about the limit itself.
+# Defaults, except where the scenario is about the limit itself.
 MESSAGE_SIZE: Final = 'message_size = "{message_octets}B"\n'
 CONNECTIONS: Final = "connections = {sessions}\n"
 
@@ -72,7 +72,7 @@ class Empath(Server):
             try:
                 self._run(self._command("empathd", "stop"))
             except BenchFailure:
-                pass  # not running any more; the account ends whatever is left
+                pass  # it no longer runs; the account ends the remaining processes
 
     def release(self) -> None:
         self._run(self._command("empath-admin", "thaw"))

@@ -50,7 +50,7 @@ class Floor:
         return f"about {bound}" if self.is_ratio else bound
 
 
-# scenario -> (most CPU ms per mail, Postfix's CPU ms there where the floors were set, least rate to Postfix's)
+# scenario -> (most CPU ms per mail, Postfix's CPU ms on the machine of the floors, least rate relative to Postfix's)
 SPEED: Final = {
     ACCEPT: (0.40, 1.2, 1.7),
     ACCEPT_REUSED: (0.32, 1.2, 2.2),

@@ -19,7 +19,7 @@ from typing import Final
 
 LOOPBACK: Final = "127.0.0.1"
 TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
-# /usr/sbin is not on an ordinary user's PATH, and that is where Debian puts all of Postfix.
+# Debian puts all of Postfix into /usr/sbin, which is not in an ordinary user's PATH.
 SEARCH_PATH: Final = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
 
 

@@ -101,14 +101,14 @@ class Postfix(Server):
             try:
                 output_of(self._command("postfix", "stop"))
             except BenchFailure:
-                pass  # not running any more; the account ends whatever is left
+                pass  # it no longer runs; the account ends the remaining processes
 
     def release(self) -> None:
         output_of(self._command("postsuper", "-H", "ALL"))
         output_of(self._command("postqueue", "-f"))
 
     def queued(self) -> int:
-        # In the order in which a file travels: one that moves meanwhile is counted twice rather than never.
+        # In the order of a file's way, so that a file that moves meanwhile is counted twice rather than never.
         return sum(len(names) for queue in QUEUES for _, _, names in os.walk(self.directory / "spool" / queue))
 
     def log_tail(self) -> str:

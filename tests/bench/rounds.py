@@ -50,7 +50,7 @@ def run_rounds(
         samples = results.samples.setdefault(scenario, {name: [] for name in names})
         for turn in range(repeat):
             for name in names if turn % 2 == 0 else names[::-1]:
-                # Once failed is enough: a server that hangs would hang in every repeat for as long as patience lasts.
+                # One failure is enough: a hanging server would hang in every repeat, each time until the deadline.
                 if len(samples[name]) < turn:
                     continue
                 try:

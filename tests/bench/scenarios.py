@@ -19,7 +19,7 @@ from .machine import LOOPBACK, BenchFailure, busy_s, cpu_of_harness_s, cpu_of_pr
 from .server import Factory, Server, Setup, running
 from .traffic import Load, Sink, send
 
-# metric -> (column heading, is less better); a metric that is not here is not compared.
+# metric -> (column heading, is less better); other metrics are not compared.
 METRICS: Final = MappingProxyType(
     {
         "rate": ("mails/s", False),
@@ -33,7 +33,7 @@ METRICS: Final = MappingProxyType(
     }
 )
 WARM_UP: Final = 100
-# Postfix has dozens of processes, and the worst are the point.
+# Postfix has dozens of processes, and the largest ones matter.
 WORST_SHOWN: Final = 8
 
 
@@ -98,7 +98,7 @@ def relay(factory: Factory, name: str, plan: Plan) -> Sample:
     Mail comes in over 20 sessions and goes on to a fixed next hop; the clock stops when the next hop has the last one.
     """
     with Sink(plan.scratch) as sink, running(factory, name, plan.scratch, Setup(sink.port)) as server:
-        # The warm-up goes to the same sink: a cached connection to one that went away would cost a deferral.
+        # The warm-up uses the same sink: a cached connection to a sink that is gone would cost a deferral.
         send(server.port, Load(WARM_UP))
         sink.wait(WARM_UP, 30)
         server.wait_queued(0, 30)
@@ -162,7 +162,7 @@ def large(factory: Factory, name: str, plan: Plan) -> Sample:
         sink.wait(WARM_UP + 1, 120)
         seconds = time.perf_counter() - start
         server.wait_queued(0, 30)
-        # A process that was not there before counts whole: nothing may hide in a child.
+        # A new process counts as a whole, so that no memory can hide in a child.
         growth = {pid: peak - before.get(pid, 0) for pid, peak in peak_octets(server.account.pids()).items()}
         notes = [
             f"{name}: {name_of(pid)}[{pid}] {before.get(pid, 0) / 1e6:.1f} MB, grew by {octets / 1e6:.1f} MB"

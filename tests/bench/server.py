@@ -89,7 +89,7 @@ def running(factory: Factory, name: str, scratch: Path, setup: Setup) -> Iterato
             wait_for(lambda: is_greeting(server.port), START_S, f"{name} to answer")
             yield server
         except BenchFailure as failure:
-            # The log is gone with the directory, so its end goes with the reason.
+            # The log is removed with the directory, so the reason has the end of it.
             raise BenchFailure(f"{failure}\nThe end of its log:\n{server.log_tail()}") from failure
         finally:
             server.stop()

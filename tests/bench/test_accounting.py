@@ -12,7 +12,7 @@ import pytest
 from .accounting import Account, ProcessTree, name_of, open_account, peak_octets, resident_octets
 
 BURNT_S = 0.2
-# A child burns CPU and ends; its parent waited for it, says so, and lives on until its standard input ends.
+# A child uses CPU and ends. Its parent waits for it, reports that, and lives until its standard input ends.
 PARENT = f"""
 import subprocess, sys
 subprocess.run([sys.executable, "-c", "import time\\nwhile time.process_time() < {BURNT_S}: pass"], check=True)

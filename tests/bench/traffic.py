@@ -20,7 +20,7 @@ from .machine import LOOPBACK, BenchFailure, command, free_port, is_greeting, wa
 SENDER: Final = "sender@bench.example"
 RECIPIENT: Final = "user@sink.example"
 COUNTERS: Final = re.compile(rb"mesg=\s*(\d+)")
-# Above any burst of connections that a server opens: a full queue costs each of them a second.
+# More than any burst of connections of a server: a full backlog costs each of them a second.
 BACKLOG: Final = 2000
 POLL_S: Final = 0.005
 
@@ -80,7 +80,7 @@ class Sink:
         self._is_open = True
         self._pipe, writer = os.pipe()
         os.set_blocking(self._pipe, False)
-        # A full pipe would stall the sink; this much lets it run on while the harness is kept off the processors.
+        # A full pipe would stall the sink. This size lets it run while the harness gets no processor.
         fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, 1 << 20)
         privileges = ["-u", "nobody"] if os.geteuid() == 0 else []
         self.process = subprocess.Popen(

@@ -17,7 +17,7 @@ from tests.kit.waiting import eventually
 
 REFUSAL = 0.1
 CLIENTS = 4
-_EMPTY_S = 300.0  # until all has left after the load
+_EMPTY_S = 300.0  # time after the load until the queue is empty
 _SETTINGS = """
 [delivery]
 workers = 2

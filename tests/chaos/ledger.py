@@ -24,7 +24,7 @@ class Ledger:
         self._lock = threading.Lock()
         self.answers: dict[str, Answer] = {}
         self.arrivals: Counter[str] = Counter()
-        self.damaged: list[str] = []  # what is wrong with content that came
+        self.damaged: list[str] = []  # what is wrong with content that arrived
 
     def answer(self, recipients: list[str], answer: Answer) -> None:
         """Note the answer of a client for its mail to *recipients*."""

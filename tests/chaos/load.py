@@ -18,7 +18,7 @@ _LARGE = 0.02  # share of mails that go through the spool
 _SMALL_OCTETS, _LARGE_OCTETS = 4_000, 400_000
 _TIMEOUT_S = 60.0
 _MAILS_PER_CONNECTION = 20
-_PAUSE_S = 0.02  # between two mails, and before a connection is tried again
+_PAUSE_S = 0.02  # pause between two mails, and before the next connection
 
 
 class Load:
@@ -70,7 +70,7 @@ class Load:
                 answer = Answer.UNKNOWN
                 try:
                     is_taken = connection.data(_content(number, draw))[0] == 250
-                except smtplib.SMTPDataError:  # to DATA itself
+                except smtplib.SMTPDataError:  # the reply to DATA itself
                     is_taken = False
                 answer = Answer.TAKEN if is_taken else Answer.REFUSED
             if answer is Answer.REFUSED:

@@ -20,12 +20,12 @@ from tests.kit.process import Empathd
 from tests.kit.waiting import eventually
 
 SUPERVISOR = "supervisor"
-_PAUSE_S = (0.2, 2.0)  # between two deeds
-_GROWN_S = 10.0  # who dies younger waits longer each time before it starts again: the old are killed rather
+_PAUSE_S = (0.2, 2.0)  # pause between two actions
+_GROWN_S = 10.0  # age from which a process is killed; a younger one would wait longer each time before its restart
 _STOPPED_S = (0.05, 2.0)
-_STOPS = 0.25  # share of deeds that stop instead of kill
-_LONG_S = (35.0, 60.0)  # a process is taken for dead after 30
-_LONG = 0.04  # share of stops that are long, in a run of more kills than FEW
+_STOPS = 0.25  # share of actions that stop a process instead of killing it
+_LONG_S = (35.0, 60.0)  # longer than the 30 s after which a process is taken for dead
+_LONG = 0.04  # share of long stops, in a run of more kills than FEW
 _FEW = 50
 
 
@@ -38,7 +38,7 @@ class Mischief:
         self._instance = instance
         self._draw = random.Random(seed)
         self._rest = threading.Event()
-        self._seen: dict[int, float] = {}  # pid -> when it was first
+        self._seen: dict[int, float] = {}  # pid -> instant of the first look
         self.done: Counter[str] = Counter()
         self.in_flight = 0
 
@@ -74,7 +74,7 @@ class Mischief:
 
     def _kill(self, slot: str, pid: int) -> None:
         if slot.startswith("worker"):
-            _signal(pid, signal.SIGSTOP)  # else it might begin another while these are counted
+            _signal(pid, signal.SIGSTOP)  # so that it begins no further transaction during the count
             self.in_flight += self._leases_of(pid)
         self.done[f"kill {slot}"] += 1
         _signal(pid, signal.SIGKILL)

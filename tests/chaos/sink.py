@@ -20,10 +20,10 @@ from tests.chaos.ledger import Ledger
 DIGEST = b"X-Digest: "
 _REFUSED = b"451 4.7.1 Not now\r\n"
 _DRIP_S = 0.002
-_LATE_S = 0.01  # after which an unasked reply comes alone
-_UNASKED = 0.2  # share of the chances to say something unasked that an early-talking sink takes
-_MESSAGES = 3  # of one session of a limited sink
-_RECIPIENTS = 2  # of one message of a limited sink
+_LATE_S = 0.01  # pause before an unasked reply, so that it comes alone
+_UNASKED = 0.2  # share of the chances for an unasked reply that an early-talking sink takes
+_MESSAGES = 3  # most messages of one session of a limited sink
+_RECIPIENTS = 2  # most recipients of one message of a limited sink
 
 
 class Behaviour(Enum):
@@ -95,7 +95,7 @@ class _Session(socketserver.StreamRequestHandler):
                 recipients.append(line.partition(b"<")[2].partition(b">")[0].decode())
                 self._say(b"250 2.1.5 Ok\r\n")
             elif verb == b"DATA" and recipients:
-                # What it says of the message before the end is not true: it refuses the message in any case.
+                # The early reply is false: the sink refuses the message in any case.
                 is_early = self.server.speaks_unasked()
                 self._say(b"354 Go on\r\n" + b"250 2.0.0 Ok\r\n" * is_early)
                 damage = _damage(self.rfile)

@@ -490,7 +490,7 @@ def test_without_a_log_file_a_detached_instance_logs_beside_the_queue(detached):
     assert (0, "", "") == run("start", config=detached.config)
     log = detached.directory / "empathd.log"
     assert "service_ready" in log.read_text()
-    assert 0o640 == stat.S_IMODE(log.stat().st_mode) | 0o640  # it names senders and recipients
+    assert 0o640 == stat.S_IMODE(log.stat().st_mode) | 0o640  # the log names senders and recipients
 
 
 def test_run_stays_in_the_foreground_and_ends_by_sigint_with_0(make_empathd):

@@ -34,7 +34,7 @@ def main() -> int:
     directory = Path(os.environ["EMPATH_CONFIG"]).parent
     name = f"{child.slot}.{child.generation}"
     (directory / f"{name}.json").write_text(inherited)
-    # At its own offset: all children share that of the descriptor.
+    # pread, because all children share the offset of the descriptor.
     octets = os.pread(child.config_fd, os.fstat(child.config_fd).st_size, 0)
     (directory / f"{name}.hostname").write_text(tomllib.loads(octets.decode())["hostname"])
 
@@ -95,7 +95,7 @@ def main() -> int:
             elif fd in listeners:
                 try:
                     connection, _ = listeners[fd].accept()
-                except BlockingIOError:  # the other generation was quicker
+                except BlockingIOError:  # the other generation accepted it
                     continue
                 with connection:
                     connection.sendall(f"{child.generation}\n".encode())

@@ -7,7 +7,7 @@ from pathlib import Path
 from empath.daemon.supervisor.loop import Pace
 from empath.daemon.supervisor.serve import serve
 
-# By a name in the directory of the configuration, which a test may take away.
+# A link in the directory of the configuration, which a test may remove.
 PYTHON = Path(sys.argv[2]).parent / "python"
 CHILD = (str(PYTHON), "-I", "-S", str(Path(__file__).with_name("fake_child.py")))
 

@@ -14,7 +14,7 @@ from tests.kit.waiting import DEADLINE_S
 
 _BLOCK = re.compile(r"^(?:<!-- not run: ([^\n]+) -->\n)?```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PROMPT = re.compile(r"^[$#] ", re.MULTILINE)
-# What differs from run to run, in the order in which it is replaced.
+# Parts that differ from run to run, in the order of their replacement.
 _VARYING = (
     (re.compile(r"\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b"), "ULID"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\dZ?"), "INSTANT"),

@@ -20,7 +20,7 @@ ULID = "01JD3KQ9XWV5N8T2RZC4E6MBHA"
 
 
 STATEMENTS = blocks("docs/sql.md", "sql")
-DEFERRED = 1  # number of a recipient that was tried
+DEFERRED = 1  # number of a deferred recipient
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_sqliterc_waits_for_the_write_lock(queue):
         process.stdin.write(b"SELECT 1;\nUPDATE queue SET priority = 3 WHERE recipient_id = 1;\n")
         process.stdin.close()
         while b"1" not in process.stdout.readline():
-            pass  # it has begun, and comes to the lock next
+            pass  # it has started, and waits for the lock next
         holder.execute("ROLLBACK")
         holder.close()
         assert (0, b"") == (process.wait(DEADLINE_S), process.stderr.read())

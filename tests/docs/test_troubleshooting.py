@@ -17,7 +17,7 @@ MODULES = sorted([
     ROOT / "empath/daemon/process/child.py",
     *(ROOT / f"empath/{name}.py" for name in ("cli/common", "cli/empathd", "telemetry/log", "config/load")),
 ])  # fmt: skip
-_LEAST = 10  # characters of a fragment that tell one line from another
+_LEAST = 10  # length from which a fragment identifies a line
 
 
 def _lines(source: str) -> Iterator[list[str]]:

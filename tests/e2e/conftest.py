@@ -9,7 +9,7 @@ from tests.kit.dns import ScriptedDns
 from tests.kit.peer import ScriptedPeer
 from tests.kit.queue import violations
 
-# One worker, so that what it remembers of a peer is known; it keeps idle connections long enough for any test.
+# One worker, so that its memory of a peer is known. It keeps idle connections long enough for any test.
 _SETTINGS = """
 [relay]
 networks = ["127.0.0.1/32"]

@@ -39,7 +39,7 @@ class Service(Empathd):
 
     def __init__(self, directory: Path, more: str = "", routes: str = "") -> None:
         ways = "\n".join(f'"w{n}.test" = "smtp://{address(n)}:{PORT}"' for n in range(1, WAYS))
-        # Beside the listener of role internal, which `port` is.
+        # Further listeners; `port` is that of role internal.
         self.ports = {role: free_port() for role in ("mx", "submission")}
         listeners = "".join(
             f'[[listener]]\naddress = "127.0.0.1:{port}"\nrole = "{role}"\n' for role, port in self.ports.items()

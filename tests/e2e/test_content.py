@@ -113,7 +113,7 @@ def test_a_smuggled_ending_ends_no_message(service, way):
             )
             client.push(b"X: %d\r\n\r\none" % number + ending + b"MAIL FROM:<evil@example.org>\r\n.\r\n")
             assert "250 2.0.0" == code_of(client.reply())
-        assert "250 2.0.0" == code_of(client.say("NOOP"))  # in step: no reply was left over
+        assert "250 2.0.0" == code_of(client.say("NOOP"))  # in step, without a leftover reply
         messages = peer.wait_for_messages(len(ENDINGS))
     assert {"a@example.org"} == {message.reverse_path for message in messages}
     assert all(message.content.endswith(b"MAIL FROM:<evil@example.org>\r\n") for message in messages)

@@ -15,7 +15,7 @@ from tests.kit.peer import END_OF_DATA, ScriptedPeer
 from tests.kit.queue import violations
 from tests.kit.waiting import DEADLINE_S, eventually
 
-MAILS = 40  # of each kind
+MAILS = 40  # mails of each kind
 CONNECTIONS = 20  # [delivery] concurrency: each is in the middle of one mail
 
 pytestmark = pytest.mark.skipif(SHELL is None, reason="no sqlite3 shell of the system")

@@ -142,7 +142,7 @@ def test_a_killed_acceptor_leaves_no_half_message(restless):
     restless.wait_status(ulid, "delivered")
     restless.wait_status(again, "delivered")
     assert [] == restless.rows("SELECT * FROM _message WHERE reverse_path = 'half@example.org'")
-    for orphan in restless.spool.rglob("*/*"):  # the housekeeper takes such a file when it is an hour old
+    for orphan in restless.spool.rglob("*/*"):  # the housekeeper removes such a file once it is an hour old
         orphan.unlink()
 
 

@@ -10,7 +10,7 @@ import time
 from tests.kit.process import Empathd
 from tests.kit.waiting import DEADLINE_S, eventually
 
-_MAILS = 60  # their lines are many times what the pipe takes
+_MAILS = 60  # enough for many times more lines than the pipe holds
 
 
 def test_mail_goes_on_while_nobody_reads_the_log(tmp_path):

@@ -60,7 +60,7 @@ def test_every_waiting_mail_of_version_1_is_delivered_octet_for_octet(instance: 
     delivered = sorted((address, message.content) for message in peer.messages for address in message.recipients)
     reports = [content for address, content in delivered if (address, content) not in expected]
     assert expected == [mail for mail in delivered if mail in expected]
-    # The notice that was open became a report, which returns the message with the fields of version 1.
+    # The open notice became a report, which returns the message with the fields of version 1.
     assert 1 == len(reports)
     assert 1 == reports[0].count(b"\r\nReceived: from client.example ")
     assert 0 == instance.stop()

@@ -14,7 +14,7 @@ from tests.e2e.client import Client, code_of
 from tests.kit.process import Empathd
 
 MIB = 1024 * 1024
-# Read by each interpreter before all else.
+# Each interpreter reads it first.
 _SHIFTED = """
 import time
 _true = time.time

@@ -32,8 +32,8 @@ class Session:
         self._session = ClientSession("me.test")
         self._transaction: Transaction | None = None
         self._content = b""
-        self._wire: list[bytes] | None = None  # of content
-        self._is_whole = False  # the end of data was sent
+        self._wire: list[bytes] | None = None  # octets of content so far
+        self._is_whole = False  # whether the end of data was sent
         self._is_over = False
         self._left = self._random.randint(1, _MAX_TRANSACTIONS)
         self.events: list[object] = []

@@ -45,7 +45,7 @@ class _Server:
     def _serve(self) -> None:
         while True:
             query, client = self._socket.recvfrom(4096)
-            end = query.index(b"\0", 12) + 5  # of the question
+            end = query.index(b"\0", 12) + 5  # end of the question
             head, rest = self.octets[:4].ljust(4, b"\0"), self.octets[4:1200]
             counts = b"\0\1" + b"".join(bytes((0, count)) for count in head[1:])
             self._socket.sendto(query[:2] + b"\x81" + head[:1] + counts + query[12:end] + rest, client)

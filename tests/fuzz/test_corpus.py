@@ -10,7 +10,7 @@ from tests.fuzz.case import Case
 from tests.fuzz.corpus import CORPUS, TARGETS, corpus, failure, files, judge
 from tests.fuzz.grammar import GENERATORS, mutated, raw_case
 
-CASES = 60  # of each target
+CASES = 60  # cases of each target
 FILES = [(target, file) for target in TARGETS for file in files(target)]
 
 

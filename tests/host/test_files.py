@@ -130,7 +130,7 @@ def test_a_rotation_leaves_the_old_lines_and_goes_on_in_the_new_file(tmp_path):
         rules = tmp_path / "rules"
         rules.write_text(re.sub(r"create .*", "create 0640", ours))
         rules.chmod(0o644)
-        # As root the tool asks for a directory that only root's group may write, which a test's directory is.
+        # As root, logrotate wants a directory that only root's group may write.
         done = shell(str(LOGROTATE), "--force", "--state", tmp_path / "state", rules)
         assert (0, "") == (done.returncode, done.stderr)
         host.wait_for("log_reopened")

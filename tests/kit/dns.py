@@ -28,7 +28,7 @@ import dns.rrset
 DOCUMENTATION = tuple(map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")))
 _TTL_S = 60
 _MAX_CHAIN = 20  # links of aliases that one answer holds
-_CLASSIC_OCTETS = 512  # of a datagram to one who does not say how much it takes
+_CLASSIC_OCTETS = 512  # size of a datagram for a client that announces none
 _Reply = Callable[[bytes], None]
 
 
@@ -160,7 +160,7 @@ class ScriptedDns:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # A sign to end: closing a socket wakes no thread that waits on it.
+        # A datagram ends the thread, because closing a socket wakes no thread that waits on it.
         self._is_over = True
         with socket.socket(self._family, socket.SOCK_DGRAM) as last:
             last.sendto(b"", self._datagrams.getsockname())
@@ -217,7 +217,7 @@ class ScriptedDns:
                     self.by_tcp.append(_key(query))
                     self._respond(query, reply, 65535)
             except OSError:
-                pass  # the client went
+                pass  # the client is gone
 
     def _respond(self, query: dns.message.Message, reply: _Reply, limit: int) -> None:
         key = _key(query)
@@ -267,7 +267,7 @@ class ScriptedDns:
         if name not in self._records:
             answer.set_rcode(dns.rcode.NXDOMAIN)
         elif texts := self._records[name].get(kind):
-            # One by one, for within one set dnspython shuffles.
+            # One by one, because dnspython shuffles a set.
             answer.answer += [dns.rrset.from_text(f"{name}.", self._ttl(name), "IN", kind, text) for text in texts]
             return answer
         if self._negative_ttl_s is not None:

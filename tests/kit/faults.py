@@ -88,7 +88,7 @@ def _run_in_child(operation: Operation, fault: Fault) -> Report:
     if pid == 0:
         status = 1
         try:
-            gc.disable()  # it would look through all that the parent has, and so copy it
+            gc.disable()  # a collection would touch, and so copy, all memory of the parent
             withdraw = _inject(fault)
             error = operation()
             withdraw()

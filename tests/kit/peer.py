@@ -71,7 +71,7 @@ class PeerMessage:
 class PeerSession:
     """One connection: commands as they came, replies as they went, messages, and how many octets each read gave."""
 
-    number: int  # from 1, in the order of connecting
+    number: int  # number from 1, in the order of connecting
     commands: list[str] = field(default_factory=list)
     replies: list[bytes] = field(default_factory=list)
     messages: list[PeerMessage] = field(default_factory=list)
@@ -346,7 +346,7 @@ class _Dialogue:
             self._rcpts.append(command)
 
     def _take_message(self) -> None:
-        self._buffer[:0] = b"\r\n"  # so that the lone dot of an empty message is found alike
+        self._buffer[:0] = b"\r\n"  # so that the search finds the lone dot of an empty message, too
         raw = self._take(b"\r\n.\r\n") + b"\r\n"
         content = raw.replace(b"\r\n.", b"\r\n")
         mail, rcpts = self._mail, tuple(self._rcpts)
@@ -359,7 +359,7 @@ class _Dialogue:
             self._peer.obstruct(step, self._connection)
             reply = self._peer.answer_for(step, address)
         finally:
-            # The record is made before the client can know of it.
+            # Record it before the client gets the reply.
             if message is not None:
                 self._peer.record(self._session.messages, replace(message, is_accepted=reply.startswith(b"2")))
         self._session.replies.append(reply)
@@ -394,4 +394,4 @@ def _shut(connection: socket.socket) -> None:
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
-        pass  # the other side was quicker
+        pass  # the other side has closed it

@@ -40,7 +40,7 @@ from empath.storage.write import Write
 W = TypeVar("W", bound=Write)
 Dump = dict[str, list[tuple[Any, ...]]]
 T0 = 1_700_000_000.0  # the instant at which these queues begin
-LIFETIME_S = 0.0  # over from the first instant on, so that an attempt may expire a recipient
+LIFETIME_S = 0.0  # zero, so that any attempt may expire a recipient
 
 
 def said_by_host(line: str) -> Reply:
@@ -55,7 +55,7 @@ REPLIES = {
     RecipientStatus.EXPIRED: said_by_host("451 4.7.1 greylisted"),
 }
 
-# What fsck leaves to time, or to people: no operation of ours may bring it about.
+# States that fsck leaves to time or to people. No operation of Empath may cause them.
 MORE_VIOLATIONS = {
     "held recipient without content": """
         SELECT recipient_id FROM _recipient AS r JOIN _message AS m USING (message_id)
@@ -126,7 +126,7 @@ def _looking(path: Path) -> Iterator[apsw.Connection]:
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     connection.set_busy_timeout(10_000)  # a running instance writes too
     try:
-        connection.pragma("synchronous", 0)  # its checkpoint may be lost: the copy it looks at is thrown away
+        connection.pragma("synchronous", 0)  # its checkpoint may be lost, because it reads a copy
         yield connection
     finally:
         connection.close()

@@ -21,8 +21,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_PATIENCE_S = 5.0  # time for processes that were told to end
-_DEADLINE_S = 30.0  # time for killed processes to go
+_PATIENCE_S = 5.0  # time for processes that are ending by themselves
+_DEADLINE_S = 30.0  # time for killed processes to end
 _PAUSE_S = 0.02
 _REGULAR_END = b"end"
 
@@ -52,7 +52,7 @@ class Belongings:
     def __init__(self, directory: Path, run: int | None = None) -> None:
         run = os.getpid() if run is None else run
         self._below = f"{directory.resolve()}/"
-        # Not in the middle of another path, as /tmp/run is in /var/tmp/run.
+        # Not in the middle of another path: /var/tmp/run contains /tmp/run.
         self._word = re.compile(rf"(?<![\w./-]){re.escape(self._below)}")
         self._spared = {os.getpid(), *_line_of(run)}
         self._session = os.getsid(run)
@@ -82,7 +82,7 @@ class Belongings:
         except ProcessLookupError:
             return
         try:
-            if self._has(pid):  # else the pid was given to another process since
+            if self._has(pid):  # another process may have the pid by now
                 signal.pidfd_send_signal(process, signal.SIGKILL)
         except ProcessLookupError:
             pass

@@ -54,7 +54,7 @@ local_parts = (
 addresses = st.builds(Address, local_parts, domains() | address_literals).filter(
     lambda address: len(str(address).encode()) <= _MAX_PATH_OCTETS
 )
-# Text that may be a mailbox, in spellings that ours is not: needless quotes and pairs, U-labels, capitals, a last dot.
+# Text that may be a mailbox, in other spellings: needless quotes and pairs, U-labels, capitals, a trailing dot.
 mailboxes = st.builds(
     "{}@{}".format,
     _dot_strings

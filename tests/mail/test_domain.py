@@ -34,7 +34,7 @@ def test_u_labels_and_a_labels_are_one_domain(text):
     try:
         domain = Domain.parse(text)
     except SyntaxViolation:
-        return  # letters that IDNA does not let stand together, or too many of them
+        return  # letters that IDNA does not allow together, or too many of them
     assert domain == Domain.parse(idna.decode(domain.a_labels))
 
 

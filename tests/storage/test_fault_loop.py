@@ -331,7 +331,7 @@ def test_preparation_can_be_begun_again(scratch: Path, step: Step, failure: Fail
         if report.error is None and not report.was_killed:
             assert whole == dump(path)
         left = _octets(path)
-        if left not in mended:  # what a start does depends on what it finds alone
+        if left not in mended:  # a start depends only on the files that it finds
             mended.add(left)
             prepare(path)
             assert (whole, {}) == inspect(path), f"{step} {fail_at} failed {failure}"

@@ -11,7 +11,7 @@ from empath.storage.queries import all_queries, blocks, query_files
 from empath.storage.sqlite.session import ENGINE, compiled
 
 PACKAGE = Path(__file__).parents[2] / "empath"
-# Parts of other statements, and names that are put together where they are run.
+# Parts of other statements, and names that the code composes.
 ASSEMBLED = re.compile(r"selection\.(condition_|probe_of_)\w+|fsck\.\w+|retention\.old_\w+|selection\.\w+_of_\w+")
 OVERRIDDEN = [
     (file, name)

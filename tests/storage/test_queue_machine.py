@@ -82,7 +82,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.looking = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
         self.model = Model()
         self.now = T0
-        self.taken: list[Lease] = []  # all that were ever taken: a worker may come back with any of them
+        self.taken: list[Lease] = []  # all leases so far: a worker may come back with any of them
         self.settles: list[Settle] = []
         self.processes = [self.queue.process_id, self.queue.register("worker-2")]
 
@@ -270,7 +270,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(data=st.data(), order=st.sampled_from(sorted(ORDERS)))
     def order(self, data: st.DataObject, order: str) -> None:
         model = self.model
-        lease = self.some_lease(data)  # an order to who is being delivered is the one with a history
+        lease = self.some_lease(data)  # orders to leased recipients have the longest history
         live = [number for number, status in model.status.items() if status in LIVE and status != order]
         numbers = [number for number in live if lease and number in ids(lease)] or live
         if not numbers:
@@ -317,7 +317,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(slots=st.integers(1, 3))
     def resize(self, slots: int) -> None:
         in_use = max((self._leases_of(name) for name in NAMES), default=0)
-        if slots >= in_use:  # what is taken already stays; the next leases obey
+        if slots >= in_use:  # existing leases stay; the limit counts for the next ones
             self.queue.run(ResizeDestinations(slots))
             self.queue.destination_ids.max_leases = slots
             self.model.slots = slots
@@ -337,7 +337,7 @@ class QueueMachine(RuleBasedStateMachine):
     def wait(self, step_s: int) -> None:
         self.now += step_s
 
-    # --- what is always so
+    # --- invariants
 
     @invariant()
     def every_recipient_stands_where_the_model_says(self) -> None:
@@ -366,7 +366,7 @@ def _template() -> Path:
 
 
 TestQueue = QueueMachine.TestCase
-# Each step commits: a third of the examples, longer ones.
+# Each step commits, so there are a third of the examples, but longer ones.
 TestQueue.settings = settings(
     TestQueue.settings, max_examples=max(settings().max_examples // 3, 15), stateful_step_count=40
 )

@@ -14,7 +14,7 @@ import apsw
 
 from empath.storage.sqlite.schema import prepare
 
-RECIPIENTS: Final = 100  # of each message
+RECIPIENTS: Final = 100  # recipients of each message
 DESTINATIONS: Final = 1000
 DOMAIN: Final = "d{:04d}.example"
 
@@ -81,7 +81,7 @@ def fill(path: Path, filling: Filling) -> float:
     per_message = min(RECIPIENTS, filling.recipients)
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
-        # Nobody else has the file, and a run that is cut off throws it away.
+        # No other process has the file, and an interrupted run removes it.
         for pragma in (
             "synchronous = OFF",
             "cache_size = -262144",

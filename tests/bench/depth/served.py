@@ -15,7 +15,7 @@ from ..machine import is_greeting, wait_for
 from ..server import Setup
 from .fill import Filling
 
-PLACE: Final = "smtp:192.0.2.1:25"  # in the file; a run gives it the name of its own next hop
+PLACE: Final = "smtp:192.0.2.1:25"  # name in the template; a run renames it to its own next hop
 _GREETING_S: Final = 30.0
 
 
@@ -69,7 +69,7 @@ class DeepEmpath(Empath):
         start = time.perf_counter()
         super().start()
         wait_for(lambda: is_greeting(self.port), _GREETING_S, "the first greeting", 0.001)
-        if not self.setup.is_held:  # else the start has also frozen the queue
+        if not self.setup.is_held:  # a held server begins with a frozen queue
             self._deep.observed.start_s.append(time.perf_counter() - start)
 
     def stop(self) -> None:
@@ -99,7 +99,7 @@ def place(template: Path, queue: Path, destination: str) -> int:
     """Copy a filled queue, and rename its destination if it has only one; the number of its last recipient."""
     subprocess.run(["cp", "--reflink=auto", str(template), str(queue)], check=True)
     with queue.open("rb") as file:
-        os.fsync(file.fileno())  # else the first measured commit waits for it
+        os.fsync(file.fileno())  # so that the first measured commit need not wait for it
     connection = apsw.Connection(str(queue), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         _rename(connection, destination)

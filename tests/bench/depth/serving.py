@@ -33,14 +33,14 @@ EMPTY: Final = "empty"
 LOSS: Final = 1.25
 START_S: Final = 2.0
 RESIDENT_MB: Final = 200.0
-# The page caches of a process's connections fill with a deep queue, and with an empty one do not.
+# The page caches of a process's connections fill with a deep queue, but not with an empty one.
 GROWTH_MB: Final = 40.0
 OTHERS: Final = 500  # destinations that lead nowhere
-MESSAGES: Final = 4  # for each of them
+MESSAGES: Final = 4  # messages for each of OTHERS
 PROBES: Final = 300
 BUSY: Final = 40  # healthy destinations with a backlog
-BACKLOG: Final = 200  # mails for each of them
-BUSY_MAIL_S: Final = 0.6  # time that they take for one mail
+BACKLOG: Final = 200  # mails for each of BUSY
+BUSY_MAIL_S: Final = 0.6  # time of one mail at each of BUSY
 CROWDED_PROBES: Final = 100
 CROWDED_MS: Final = 500.0
 WORKERS: Final = 4

@@ -24,7 +24,7 @@ from .verdicts import at_most, least_s, shown
 
 LIST_S: Final = 0.3
 STATS_S: Final = 2.0
-QUICK_S: Final = 0.05  # of a query that uses an index
+QUICK_S: Final = 0.05  # limit for a query that uses an index
 BULK_ROWS: Final = 100_000
 BULK_US: Final = 10.0
 TRIES: Final = 5

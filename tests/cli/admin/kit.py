@@ -137,5 +137,5 @@ def read_to_end(terminal: int) -> bytes:
 def _read(terminal: int) -> bytes:
     try:
         return os.read(terminal, 65536)
-    except OSError:  # EIO: the last one who had the other side has closed it
+    except OSError:  # EIO: the other side is closed
         return b""

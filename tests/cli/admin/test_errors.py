@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
-import apsw.shell  # now: in some tests the user becomes one who may not read the library
+import apsw.shell  # imported now, because in some tests the user may not read the library
 import pytest
 
 from empath.storage.sqlite.schema import SCHEMA_VERSION
@@ -288,7 +288,7 @@ def test_a_queue_in_use_is_read_and_written(tool: AdminTool):
     """
     tool.queue.accept(count=2)
     write(tool.path, "UPDATE _recipient SET next_retry_at = ?", NEVER)
-    assert [] == tool.queue.lease()  # and here is its connection
+    assert [] == tool.queue.lease()  # keeps its connection open
     file = str(tool.config)
     assert (0, 0) == (run("-c", file, "list").code, run("-c", file, "retry", "--id", "1", "--id", "2").code)
     [lease] = tool.queue.lease(now=NEVER / 2)

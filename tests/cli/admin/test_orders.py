@@ -237,7 +237,7 @@ def test_stats_count(tool: AdminTool):
     tool.queue.run(
         tool.queue.new_settle(leases["a.example"], RecipientStatus.DEFERRED),
         tool.queue.new_settle(leases["c.example"], RecipientStatus.BOUNCED),
-    )  # one of b.example is leased, the other came a second later
+    )  # one recipient of b.example is leased, the other came a second later
     record = tool.record("stats")
     assert "2023-11-14T22:13:20Z" == record["oldest_received_at"]
     assert record.pop("oldest_age_s") >= int(time.time() - T0) - 60

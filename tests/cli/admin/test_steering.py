@@ -297,7 +297,7 @@ def test_a_destructive_order_asks_on_a_terminal(tool: AdminTool, answer: str, co
     tool.queue.close()
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        # Whoever runs the tests in the background has Ctrl-C switched off for all of them.
+        # Tests in the background inherit an ignored SIGINT.
         ["env", "--default-signal=INT", *COMMAND, "-c", str(tool.config), "delete", "--all"],
         stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip

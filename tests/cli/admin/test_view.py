@@ -161,7 +161,7 @@ def test_what_is_unusual_is_shown(tool: AdminTool):
         "  orcpt     rfc822;alias@a.example",
     ] == lines[-9:]
     assert True is tool.record("view", ULID)["is_smtputf8"]
-    write(tool.path, "UPDATE _recipient SET ordered_status = NULL")  # an order is for a leased recipient, as a rule
+    write(tool.path, "UPDATE _recipient SET ordered_status = NULL")  # only a leased recipient has an order
 
 
 def test_the_null_reverse_path_is_shown_as_such(tool: AdminTool):

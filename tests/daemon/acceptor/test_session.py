@@ -36,7 +36,7 @@ TO_DATA = b"EHLO c.test\r\n", b"MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nDA
 MESSAGE = b"Subject: x\r\n\r\ntext\r\n.\r\n"
 
 
-# Sixty contents that are sent line by line and never end. It prints octets sent, held, counted, and left at last.
+# Sixty contents that are sent line by line and never end. It prints the octets sent, held, counted, and left at last.
 UNFINISHED = """
 import functools, pathlib, sys, tracemalloc
 from empath.daemon.acceptor.content import ContentBudget, IncomingContent
@@ -47,7 +47,7 @@ from empath.storage.spool import SpoolFile
 budget = ContentBudget(inline_octets=256 * 1024, limit_octets=512 * 1024)
 ids = [QueueId.make(Timestamp(1_700_000_000), number.to_bytes(10, "big")) for number in range(60)]
 contents = []
-in_thread(int)  # memory of the first thread, which is not content
+in_thread(int)  # the memory of the first thread does not count as content
 tracemalloc.start()
 for queue_id in ids:
     file = functools.partial(SpoolFile, pathlib.Path(sys.argv[1]), "mx.example.test", queue_id)

@@ -88,7 +88,7 @@ def test_two_drains_in_one_statement_are_one_drain(make_empathd: Make) -> None:
     client.mail("sender@example.test")
     write(service.queue, "INSERT INTO control (verb) VALUES ('drain'), ('drain')")
     service.wait_for("process_exited", slot="worker-1")
-    service.signal(signal.SIGTERM)  # from a service manager that finds it stopping
+    service.signal(signal.SIGTERM)  # as from a service manager that finds it stopping
     assert 250 == client.rcpt("rcpt@a.example")[0]
     assert 250 == client.data(b"Subject: test\r\n\r\ntext\r\n")[0]
     assert 421 == client.getreply()[0]
@@ -102,7 +102,7 @@ def test_an_order_that_was_given_while_nothing_ran_is_not_carried_out(make_empat
     A drain would end the next start, long after the reason for it has passed.
     """
     service = make_empathd().start()
-    Belongings(service.directory).kill()  # the queue takes it for living until the next start
+    Belongings(service.directory).kill()  # its rows count as alive until the next start
     service.end()
     numbers = [order(service.queue, verb) for verb in ("drain", "reload")]
     service.start()

@@ -134,7 +134,7 @@ def test_file_that_cannot_be_removed_raises_an_alarm(tidied: Empathd) -> None:
     line = tidied.wait_for("garbage_stuck", tries=3)
 
     assert ("critical", "Is a directory") == (line["level"], line["error"])
-    left = "SELECT locator, tries >= 3 FROM _spool_garbage"  # once what could be removed is
+    left = "SELECT locator, tries >= 3 FROM _spool_garbage"  # once all other garbage is removed
     eventually(lambda: [(line["locator"], 1)] == select(tidied.queue, left), "all other garbage is gone")
 
 

@@ -59,7 +59,7 @@ class Bench:
         self.config = load_config(file)
         self.queue = Queue(self.config.queue.path)
         self.errors = []
-        self.clock_s = 0.0  # what the reporters take for monotonic seconds
+        self.clock_s = 0.0  # monotonic seconds of the reporters
 
     def report(self, path=None):
         """One round on the queue, or on a copy of it at *path*."""

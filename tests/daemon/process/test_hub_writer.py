@@ -115,7 +115,7 @@ def test_patience_ends_though_writes_keep_arriving(batches):
     """
     writer = batches.writer(patience_s=0.0)
     ended(clients(writer, ["a1", "a2"], ["b1"], ["c1"], ["d1"]))
-    # Two of the next four are too few: it is patience that ends.
+    # Two of the next four writes are too few, so the patience ends the wait.
     ended(clients(writer, ["e"], ["f"]))
 
     assert ([1, 4, 2], 7) == (batches.sizes, len(batches.names()))

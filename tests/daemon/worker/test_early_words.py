@@ -74,7 +74,7 @@ def test_what_the_host_says_while_content_goes_out_decides(make_pool, octets, re
     with ScriptedPeer() as peer:
 
         def pieces():
-            yield BIG  # so that time passes
+            yield BIG  # takes some time
             peer.say(octets)
             yield b"last\r\n"
 

@@ -23,7 +23,7 @@ from tests.kit.peer import END_OF_DATA, GREETING, ScriptedPeer
 from tests.kit.process import configuration
 
 DELIVERED, DEFERRED, BOUNCED, NEXT_HOST = Outcome
-NEXT = (NEXT_HOST, DEFERRED)  # while another host is left, and at the last
+NEXT = (NEXT_HOST, DEFERRED)  # outcome with another host left, and at the last host
 LATER = (DEFERRED, DEFERRED)
 NEVER = (BOUNCED, BOUNCED)
 SESSION = ("MAIL", "RCPT", "DATA")
@@ -102,7 +102,7 @@ FATES = (
     | {(END_OF_DATA, misdeed): LATER for misdeed in MISDEEDS}
     | {(step, "5yz"): NEVER for step in (*SESSION, END_OF_DATA)}
 )
-del FATES[GREETING, "garbage"]  # noise before the greeting is skipped, and the greeting awaited
+del FATES[GREETING, "garbage"]  # noise before the greeting is skipped
 
 
 @pytest.mark.parametrize(("step", "misdeed"), FATES)
@@ -115,7 +115,7 @@ def test_whatever_a_host_does_at_whatever_stage_has_its_fate(hosts, step, misdee
         with MISDEEDS[misdeed](ScriptedPeer(), step) as peer, ScriptedPeer() as other:
             [first, *rest] = hosts(peer, *[other] * others).send()
             if (step, misdeed) == (GREETING, "reset") and first[0][1] == "connect":
-                first = [(first[0][0], "greeting", said)]  # it may be noticed as early as that
+                first = [(first[0][0], "greeting", said)]  # the session may notice it this early
             assert ([(outcome, STAGES[step], said)], 1) == (first, len(peer.sessions))
             assert (outcome is NEXT_HOST) == (len(other.messages) == 1) == (len(rest) == 1)
 

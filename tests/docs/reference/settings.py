@@ -17,7 +17,7 @@ from empath.config.tables.table import Table, table_of
 
 _WIDTH = 98
 
-# How a reader should write a value, by the name of its type in the definition. A new type needs its word here.
+# How to write a value, by the name of its type in the definition. A new type needs an entry.
 _KINDS = {
     "Count": "whole number",
     "HostName": "domain name",
@@ -42,7 +42,7 @@ _KINDS = {
     "Schedules": "table",
 }
 
-# Tables whose keys are patterns: what the file shows of each, the default and an example.
+# Tables whose keys are patterns: for each the default and an example for the file.
 _TABLES = {
     "routes": ('# "*" = "mx"', '# For example:\n# "example.org" = "smtp://127.0.0.1:2526"'),
     "schedules": ('# For example:\n# "example.org" = "1m 5m*2 1h*3"',),

@@ -202,7 +202,7 @@ def test_no_input_adds_a_field_a_part_or_a_recipient(report):
     threading = ["In-Reply-To", "References"] if found["References"] else []
     assert [*HEADER, *threading, *MIME] == found.keys()
     assert 2 + (report.original is not None) == len(inner)
-    # That of message/delivery-status is parsed into blocks, and its own header stays apart in all Python versions.
+    # message/delivery-status is parsed into blocks; its own header stays apart in all Python versions.
     assert [PART_HEADER] * len(inner) == [part.keys() for part in inner]
     message, *blocks = fields(inner[1])
     wanted = ["Reporting-MTA", *["Original-Envelope-Id"] * (report.message.envelope_id is not None), "Arrival-Date"]

@@ -215,7 +215,7 @@ def test_e4_of_all_addresses_five_are_tried_and_neither_family_is_hidden(names, 
     Preference rules the order; of a family that is there, within five names more, there is one at least.
     """
     zone = {"MX": mx(*((preference, f"h{n}.test") for n, preference in enumerate(preferences[: len(names)])))}
-    for n, addresses in enumerate(names):  # in 2001:db8:0:: there is one of ours
+    for n, addresses in enumerate(names):  # 2001:db8:0:: has an address of this host
         zone[f"h{n}.test"] = [f"2001:db8:1{n}::{low}" if six == 6 else f"198.51.{n}.{low}" for six, low in addresses]
     all_of_them = {address for n in range(len(names)) for address in zone[f"h{n}.test"]}
     if not all_of_them:
@@ -271,7 +271,7 @@ def test_e4_an_equal_that_is_ourselves_by_address_is_found_among_the_first_eight
     However many hosts there were before it.
     """
     zone = {"MX": mx(*((5, f"h{n}.test") for n in range(8)), (4, "a.test")), "a.test": ["192.0.2.1"]}
-    zone |= {f"h{n}.test": [f"192.0.2.{n + 2}"] for n in range(8)}  # 192.0.2.9 is ours
+    zone |= {f"h{n}.test": [f"192.0.2.{n + 2}"] for n in range(8)}  # 192.0.2.9 is this host
     assert [("a.test", "192.0.2.1")] == hosts(zone)
 
 

@@ -12,7 +12,7 @@ from tests.kit import strategies
 from tests.kit.wire import content_of
 from tests.smtp.client.kit import EXTENSIONS, ONE_AT_A_TIME, greeting, transaction
 
-# Answers of a peer, most of them let the dialogue go on.
+# Answers of a peer; after most of them the dialogue goes on.
 ANSWERS = st.sampled_from([250, 250, 250, 250, 251, 354, 450, 452, 550, 554])
 FITTING = {b"DATA": 354, b"QUIT": 221}
 

@@ -29,7 +29,7 @@ HOSTS = [
     (EXTENSIONS, "b"),
     (EXTENSIONS, "b" * GROUP_OCTETS),
     (ONE_AT_A_TIME, "b"),
-]  # one group, two, one for each command
+]  # peers that take one group, two, or one for each command
 _OK, _GO_ON = ClientSignal.OK, ClientSignal.GO_ON
 DELIVERED = [_OK, _OK, None, _OK, _OK, _OK, _GO_ON, None, _OK]  # None is an act of the driver
 # A reply of these leads where 5yz leads once EHLO is over, so only 5yz is followed.

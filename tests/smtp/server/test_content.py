@@ -94,7 +94,7 @@ def test_content_is_what_the_rules_say_octet_by_octet(wire):
     assert is_ended == reader.is_ended
     if is_ended:
         assert expected == content
-    else:  # what is undecided yet: a line end, a dot behind it
+    else:  # undecided octets: a line end, and a dot behind it
         assert expected.startswith(content)
         assert len(expected) - len(content) <= 4
 

@@ -9,7 +9,7 @@ from empath.smtp.server.states import TRANSACTION, ServerSignal, ServerState
 from empath.smtp.server.table import CLOSE_REASONS, EFFECTS, ENDS, NEXT, REFUSALS, ServerAction, ServerEffect
 from tests.kit.conversation import Answer, Conversation
 
-WAY = {  # what a client says to get there
+WAY = {  # the client's commands that lead to a state
     ServerState.UNGREETED: [],
     ServerState.REFUSED: [],
     ServerState.READY: [b"EHLO client.example\r\n"],

@@ -77,7 +77,7 @@ BREAKS = {
     "ready_at_wrong": SCHEMA.format(TOKEN, LATER),
     "slots_over_limit": "UPDATE _destination SET max_leases = 0 WHERE destination_id = 1",
 }
-ALONGSIDE = {  # what else a break is
+ALONGSIDE = {  # further checks that find the same break
     "lease_without_destination": {"leased_elsewhere"},
     "lease_without_being_leased": {"integrity", "leased_elsewhere"},
 }
@@ -117,7 +117,7 @@ def _break(path: Path, name: str) -> None:
 
 def _found(path: Path, now: float = NOW, **how: Any) -> list[Finding]:
     found = examine_queue(SqliteEngine(path, max_leases=20), now=now, spool=path.parent / "spool", **how)
-    # The triggers that a break had to drop are no part of what it is about.
+    # The break had to drop triggers, but is not about them.
     return [finding for finding in found if finding.check != "schema" or "trigger" not in finding.explanation]
 
 

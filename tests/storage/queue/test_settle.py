@@ -294,7 +294,7 @@ def test_a_host_that_passed_a_recipient_on_leaves_a_row_and_no_fate(queue: Queue
     together = [passing(queue, lease), queue.new_settle(lease, RecipientStatus.DELIVERED, recipients=[1])]
 
     queue.run(Batch(*together))
-    queue.run(Batch(*together))  # in doubt whether it was committed
+    queue.run(Batch(*together))  # repeated, as after a commit in doubt
 
     said = [(1, "mx1.a.example", 0.125, "next_host", "unchanged"), (2, "mx1.a.example", 0.125, "bounced", "bounced")]
     assert [*said, (1, "mx.a.example", None, "delivered", "delivered")] == queue.select(

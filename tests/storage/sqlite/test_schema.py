@@ -70,7 +70,7 @@ def test_a_start_makes_missing_and_changed_views_and_triggers_anew(queue: Queue)
     # An Empath of the same schema version may have other texts: an upgrade is not a fault.
     assert any("of another version of Empath" in line for line in said)
     assert any("view attempt" in line for line in said)
-    write(queue.path, "DROP TRIGGER own")  # it was kept
+    write(queue.path, "DROP TRIGGER own")  # still there
     assert before == dump(queue.path)
     said.clear()
     prepare(queue.path, say=said.append)
@@ -288,7 +288,7 @@ def test_view_queue_reads_in_the_system_s_shell_while_the_queue_is_open(queue: Q
 
     assert (
         "",
-        "0\n"  # of the pragma
+        "0\n"  # output of the pragma
         "sender@example.test|r1@a.example|a.example|leased|2023-11-14 22:13:20|0\n"
         "sender@example.test|r2@b.example|b.example|queued|2023-11-14 22:13:20|0\n",
     ) == (result.stderr, result.stdout)
