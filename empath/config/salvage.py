@@ -78,7 +78,7 @@ def _parts(text: str) -> Iterator[_Part]:
 
 
 def _meant(word: str, known: tuple[str, ...]) -> str:
-    """The one of *known* that *word* is a slip of, else *word*."""
+    """The word of *known* that *word* misspells, else *word*."""
     return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.7)), word)
 
 
@@ -114,7 +114,7 @@ def _merge(data: dict[str, Any], more: dict[str, Any]) -> None:
 
 
 def _guess(data: dict[str, Any], parts: list[_Part], directory: str) -> list[str]:
-    """Add what a person meant for the needed keys that *data* has no text for; a line for each."""
+    """Add the probable text of each needed key that *data* lacks; a line for each."""
     lines = []
     for table, key in (("queue", "path"), ("process", "pid_file")):
         values = data.get(table)
@@ -150,7 +150,7 @@ def _validated(data: dict[str, Any], directory: str) -> Config | None:
 
 
 def _unit(path: KeyPath) -> tuple[str, ...]:
-    """What is left out for a mistake at *path*: a single key of a needed table, else a whole table."""
+    """The part to leave out for a mistake at *path*: a single key of a needed table, else a whole table."""
     return tuple(map(str, path[: 2 if path[0] in _NEEDED else 1]))
 
 

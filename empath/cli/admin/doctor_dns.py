@@ -1,8 +1,8 @@
 """
 doctor_dns - what the DNS says about this host and about the domains that it relays for
 
-Asked only of a host that receives mail from the Internet, at port 25.  Nothing here is an error: the DNS of others may
-be slow, and a host behind a filter or an address translator is not named as such.
+The checks are for a host that receives mail from the Internet, at port 25.  They give no errors: a foreign name server
+may be slow, and the DNS has other names for a host behind a filter or an address translator.
 """
 
 from collections.abc import Iterator

@@ -21,7 +21,7 @@ _FINDINGS: Final = (Column("CHECK"), Column("STATE", 1), Column("FINDING", 0, 20
 @config_option()
 @click.option("--repair", "is_repair", is_flag=True, help="Repair what can be repaired, in one transaction.")
 @click.option("--quick", "is_quick", is_flag=True, help="Do not compare indexes with their tables.")
-@click.option("--content", "reads_content", is_flag=True, help="Also read all content that waits; compare its SHA-256.")
+@click.option("--content", "reads_content", is_flag=True, help="Also compare the SHA-256 of all content that waits.")
 @wait_option
 @json_option("One JSON object for each finding, a line each.")
 @click.pass_context

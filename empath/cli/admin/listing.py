@@ -2,8 +2,8 @@
 listing - the recipients of `list`, for a terminal or a pipe
 
 A pipe gets a line for each recipient, with instants that a script can compare.  A terminal of 80 columns has no room
-for such a line, so it gets two: who writes to whom and when the next try is, then the queue id and the reason.  Text
-that is too long for a line goes on in the next one.
+for such a line, so it gets two: sender, recipient and the next try, then the queue id and the reason.  Text that is too
+long for a line goes on in the next one.
 """
 
 import sys
@@ -32,7 +32,7 @@ def write_list(page: Sequence[LiveRecipient], now: float, *, is_frozen: bool) ->
 
 
 def list_summary(page: Sequence[LiveRecipient]) -> str:
-    """How many there are on this page."""
+    """The numbers of recipients and messages on this page."""
     messages = len({recipient.id for recipient in page})
     return f"{count(len(page), 'recipient')} in {count(messages, 'message')}"
 

@@ -194,8 +194,8 @@ FILE_DAMAGED: Final = Check(
 )
 CONTENT_ALTERED: Final = Check(
     "content_altered",
-    "the content of {id} is not the one that was accepted: its SHA-256 differs. {waiting} recipients wait for it: bring"
-    " it back from a backup, or use --repair to hold them",
+    "the content of {id} has another SHA-256 than the accepted content, and {waiting} recipients wait for it: restore"
+    " it from a backup, or use --repair to hold them",
     "status",
 )
 FILE_LOST: Final = Check(

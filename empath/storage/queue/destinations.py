@@ -91,7 +91,7 @@ class MarkLeaving(Write):
 
 
 class UnmarkAll(Write):
-    """Remove all marks, those of a round that was cut short as well."""
+    """Remove all marks, including those of an interrupted round."""
 
     def run(self, session: Session) -> None:
         session.run("destinations.unmark_all")
