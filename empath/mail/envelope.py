@@ -5,8 +5,8 @@ The parameters of MAIL and RCPT stay with their path, so that they can be passed
 (RFC 3461 §5).
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from empath.mail.address import Address, ReversePath
 
@@ -25,8 +25,7 @@ class DsnReturn(StrEnum):
     HEADERS = "HDRS"
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """
     One recipient of an accepted message.
 
@@ -39,8 +38,7 @@ class Recipient:
     original_recipient: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """
     Envelope of one message, RFC 5321 §2.3.1.
 

@@ -4,23 +4,21 @@ fate - what was said about a recipient, and what an attempt decided for it
 A reply keeps one shape, `Said`, from the client session to the row that records the attempt.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.mail.status import RecipientStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """The reply that ended a transaction for a recipient, and the stage that it answered."""
 
     stage: Stage
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
+class Fate(NamedTuple):
     """
     Decided result of one attempt for one recipient.
 
@@ -34,16 +32,14 @@ class Fate:
     wants_notice: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(NamedTuple):
     """The reply of a host for a recipient that was then tried at another host: evidence without a fate."""
 
     recipient_id: int
     said: Said
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """
     The facts that all recipients of one transaction share.
 

@@ -125,8 +125,9 @@ class MessageAttempt:
             number: outcome_of(one, is_last_host=is_last, is_put_off=number in self._put_off)
             for number, one in said.items()
         }
+        kinds = set(outcomes.values())
         # A host that delivered nothing is not asked again about those that were too many.
-        is_round_left = Outcome.DELIVERED in outcomes.values() and self._rounds < MAX_ROUNDS
+        is_round_left = Outcome.DELIVERED in kinds and len(kinds) > 1 and self._rounds < MAX_ROUNDS
         rest = [number for number, one in said.items() if is_too_many(one)] if is_round_left else []
         for number in rest:
             del outcomes[number]

@@ -86,8 +86,8 @@ class ReceivingSession:
             early = self._stream.receive_now()
             if early:
                 self._session.receive(early)
-            while not self._session.is_closed:
-                self._turn()
+            while self._turn():
+                pass
         except StreamTimeout:
             if self._is_too_long:
                 self._end_at_limit()
@@ -108,7 +108,8 @@ class ReceivingSession:
             self._stream.close()
             self._log_end()
 
-    def _turn(self) -> None:
+    def _turn(self) -> bool:
+        """Answer what the client sent, and wait for more; False if the session is over."""
         session = self._session
         while (event := session.next_event()) is not None:
             answer = _ANSWERS[type(event)](self, event)
@@ -122,7 +123,7 @@ class ReceivingSession:
                 gevent.sleep(error_delay_s(session.errors, self._context.limits.slow_errors))
             self._stream.send(octets)
         if session.is_closed:
-            return
+            return False
         now = time.monotonic()
         timeouts = self._context.config.timeouts
         deadline_at = now + (timeouts.content_s if session.is_in_content else timeouts.command_s)
@@ -135,6 +136,7 @@ class ReceivingSession:
             deadline_at = min(deadline_at, self._ends_at)
         self._stream.deadline_at = deadline_at
         session.receive(self._stream.receive_next() if octets else self._stream.receive())
+        return True
 
     @property
     def _is_too_long(self) -> bool:

@@ -10,7 +10,6 @@ their turn after each slice.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Final, Literal
 
 import gevent
@@ -42,16 +41,16 @@ def fit(
         if found.has_8bit_header:
             return transaction, pieces
         # RFC 6531 §3.2 is about what is in the message: SMTPUTF8 was asked for, and only the body goes beyond ASCII.
-        transaction = replace(transaction, is_smtputf8=False)
+        transaction = transaction._replace(is_smtputf8=False)
     if peer.has_8bitmime:
         return transaction, pieces
     if without_8bitmime != "bounce" and found.obstacle is None:
         # How large it becomes is not known yet, so no size is announced.
-        seven_bit = replace(transaction, has_8bit=False, body_type=BodyType.SEVEN_BIT, is_size_exact=False)
+        seven_bit = transaction._replace(has_8bit=False, body_type=BodyType.SEVEN_BIT, is_size_exact=False)
         return seven_bit, lambda: converted(_in_slices(pieces()), found)
     if without_8bitmime == "convert-or-send":
-        return replace(transaction, has_8bit=False), pieces
-    return replace(transaction, why_not_converted=found.obstacle or "conversion is switched off"), pieces
+        return transaction._replace(has_8bit=False), pieces
+    return transaction._replace(why_not_converted=found.obstacle or "conversion is switched off"), pieces
 
 
 def _in_slices(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ a failed attempt.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from empath.config.tables.delivery import Delivery
 from empath.daemon.worker.connection import Clock, Connection, ConnectionSettings, HostUnreachable, Permission
@@ -23,8 +23,7 @@ from empath.smtp.client.events import TransactionEnded
 from empath.smtp.client.session import Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class HostResult:
+class HostResult(NamedTuple):
     """
     What one host said about one message.
 

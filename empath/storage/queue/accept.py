@@ -4,7 +4,7 @@ accept - insert a message as rows
 One Accept is one message with all its recipients; several share a commit.  The client gets `250 Ok` after that commit.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from empath.mail.envelope import Envelope
 from empath.mail.identity import QueueId, Timestamp
@@ -14,8 +14,7 @@ from empath.storage.write import Write
 INLINE = "inline"
 
 
-@dataclass(frozen=True, slots=True)
-class NewMessage:
+class NewMessage(NamedTuple):
     """
     A message that has been received up to its final dot.
 

@@ -4,7 +4,6 @@ import contextlib
 import email
 import itertools
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -207,7 +206,7 @@ def test_a_report_that_is_refused_for_its_form_goes_again_with_the_header_alone(
         for lease in bench.queue.lease(now=NOW + 1):
             said = Said(Stage(stage), said_by_host("550 5.7.1 no such content"))
             settle = bench.queue.new_settle(lease, RecipientStatus.BOUNCED)
-            settle.fates = tuple(replace(fate, said=said, wants_notice=True) for fate in settle.fates)
+            settle.fates = tuple(fate._replace(said=said, wants_notice=True) for fate in settle.fates)
             bench.queue.run(
                 settle, EndLease(lease.lease_id, destination=lease.destination, is_failing=False, now=T0 + 1)
             )

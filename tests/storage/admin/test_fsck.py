@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -330,7 +329,7 @@ def altered(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     message = queue.new_message(
         "a.example", "b.example", content=b"12345", locator=locator, queue_id=ulid, added_fields=b"Received: x\r\n"
     )
-    queue.run(Accept(replace(message, content=inline)))
+    queue.run(Accept(message._replace(content=inline)))
     queue.close()
     if inline is None:
         file = locate(tmp_path / "spool", locator)

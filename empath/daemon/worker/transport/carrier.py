@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from empath.daemon.process.threads import in_thread
 from empath.daemon.worker.connection import Permission
@@ -82,8 +82,7 @@ class Body:
                 raise StorageFailure(f"{self.locator}: {exc.strerror}") from exc
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryJob:
+class DeliveryJob(NamedTuple):
     """One message with its recipients for one carrier. may_end is asked before its point of no return."""
 
     message: LeasedMessage
@@ -92,8 +91,7 @@ class DeliveryJob:
     may_end: Permission
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """
     What one host's reply means for one recipient.
 
@@ -106,8 +104,7 @@ class Answer:
     is_in_doubt: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class HostAttempt:
+class HostAttempt(NamedTuple):
     """One transaction, or a transport without hosts, with its answer for each recipient that it decided about."""
 
     attempt: Attempt
