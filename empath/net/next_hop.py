@@ -1,5 +1,5 @@
 """
-next_hop - drive a search for hosts: ask the DNS what policy wants to know
+next_hop - drive a search for hosts: ask the DNS the questions of policy
 
 All look-ups of one attempt share one time limit; after it no further question is asked.  A search serves all leases
 that ask for the same hosts while it runs.  If it finds hosts, it also serves the leases of the next seconds, each with

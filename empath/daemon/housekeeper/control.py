@@ -16,7 +16,7 @@ from empath.storage.queue.control import GiveUpOrders, ServiceOrder, StartOrder,
 
 _TOO_EARLY = "not carried out: the service was not running when it was ordered"
 _REQUESTS = {
-    "reload": (SupervisorRequest.RELOAD, "the supervisor was asked to reload; the log says what came of it"),
+    "reload": (SupervisorRequest.RELOAD, "the supervisor was asked to reload; the log has the outcome"),
     "drain": (SupervisorRequest.STOP, "the supervisor was asked to end the service"),
 }
 

@@ -1,5 +1,5 @@
 """
-orders - what the supervisor is to do: signals and the housekeeper's requests, as values
+orders - orders to the supervisor: signals and the housekeeper's requests, as values
 
 Signal handlers do nothing. Python writes the number of each signal into a pipe (`signal.set_wakeup_fd`), which ends the
 wait of the loop. So no code runs at an arbitrary point of the loop.

@@ -20,7 +20,7 @@ from empath.daemon.supervisor.children import ChildProcess, Failure
 from empath.daemon.supervisor.kinds import Kind, kind_of
 from empath.daemon.supervisor.plan import Plan
 
-_KEPT_DEATHS: Final = 1000  # deaths that a new housekeeper hears of: more than occur while there is none
+_KEPT_DEATHS: Final = 1000  # deaths kept for a new housekeeper: more than occur while there is none
 
 
 class Spawner:

@@ -45,7 +45,7 @@ _LATEST = 253_402_300_799.0  # 9999-12-31; no row may hold an instant that canno
 
 
 class ReportKind(StrEnum):
-    """What is reported. Each kind is a separate report."""
+    """The event that is reported. Each kind has its own report."""
 
     FAILURE = "failure"
     DELAY = "delay"

@@ -85,7 +85,7 @@ def test_a_wrong_argument_is_exit_64(tool: AdminTool, arguments):
 
 def test_orders_reach_a_running_service(make_empathd):
     """
-    Each returns with what came of it, and the processes are there to be seen.
+    Each order returns with its outcome, and the processes are listed.
     """
     service = make_empathd().start()
 

@@ -1,4 +1,4 @@
-"""kit - one message over a pool to a scripted peer, and what came of it"""
+"""kit - one message over a pool to a scripted peer, and its outcome"""
 
 from collections.abc import Callable, Iterator
 
