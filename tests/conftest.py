@@ -22,13 +22,13 @@ settings.load_profile("suite")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Twice the processors: many a test waits for a process, a clock or a socket, and computes little."""
+    """Twice the processors, because many tests wait for a process, a clock or a socket, and compute little."""
     return 2 * len(os.sched_getaffinity(0))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def no_process_outlives_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Whatever a test leaves running ends with this pytest process; the last test then reports it as an error."""
+    """Processes that a test left running end with this pytest process; then the last test fails with an error."""
     with guarded(tmp_path_factory.getbasetemp()):
         yield
 
@@ -49,7 +49,7 @@ def empathd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Empathd]:
 
 @pytest.fixture
 def make_empathd(tmp_path: Path) -> Iterator[Callable[..., Empathd]]:
-    """Makes instances of the test's own, not started yet; none outlives the test."""
+    """Makes instances for one test, not started yet; none outlives the test."""
     numbers = count()
     with ExitStack() as ends:
 

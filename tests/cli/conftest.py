@@ -1,4 +1,4 @@
-"""A queue with its configuration for each test of this directory."""
+"""An empath-admin with a queue for each test of this directory."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""empathd as its users meet it: verbs, exit codes, one line per error, real processes."""
+"""empathd as its users see it: verbs, exit codes, one line per error, real processes."""
 
 import json
 import os
@@ -31,8 +31,8 @@ ROOT = Path(__file__).parents[2]
 
 def run(*arguments: object, config: Path | None = None, **environment: str) -> tuple[int, str, str]:
     """
-    Exit code, standard output and standard error of one command; *config* goes into EMPATH_CONFIG. What leaves no
-    process behind and needs no environment of its own runs in this process.
+    Exit code, standard output and standard error of one command; *config* goes into EMPATH_CONFIG. A command that
+    leaves no process behind and needs no environment of its own runs in this process.
     """
     if not environment and not {"start", "restart", "run"}.intersection(arguments):
         with CliRunner(env={"EMPATH_CONFIG": None if config is None else str(config)}).isolation() as (out, err, _):
@@ -54,7 +54,7 @@ def run(*arguments: object, config: Path | None = None, **environment: str) -> t
 
 @pytest.fixture
 def detached(tmp_path):
-    """An instance that `empathd start` may start; stopped at the end."""
+    """An instance for `empathd start`; stopped at the end."""
     instance = Empathd(tmp_path / "detached")
     try:
         yield instance
@@ -65,7 +65,7 @@ def detached(tmp_path):
 
 def test_an_older_version_that_runs_is_named_and_can_be_stopped(tmp_path):
     """
-    After an upgrade of the package its processes are still those of before, and so is the queue.
+    After an upgrade of the package, the processes and the queue are still those of the old version.
     """
     instance = Empathd(tmp_path / "older")
     restore(VERSION_1, instance.queue)
@@ -96,7 +96,7 @@ sys.stdin.read()
 
 def test_version_is_that_of_the_package():
     """
-    The first question of every report.
+    A report of a problem begins with it.
     """
     assert (0, f"empathd {__version__}\n", "") == run("--version")
 
@@ -104,7 +104,7 @@ def test_version_is_that_of_the_package():
 @pytest.mark.parametrize("verb", ["start", "stop", "restart", "reload", "status", "run", "check"])
 def test_every_verb_has_help(verb):
     """
-    `make help` of the server.
+    The list of verbs is the first help for a new user.
     """
     code, out, err = run(verb, "--help")
     assert (0, "") == (code, err)
@@ -113,7 +113,7 @@ def test_every_verb_has_help(verb):
 
 def test_without_a_verb_the_help_is_wrong_use():
     """
-    A script that forgot the verb must not go on.
+    A script without a verb must notice its mistake.
     """
     code, out, err = run()
     assert (64, "") == (code, out)
@@ -159,7 +159,7 @@ def test_an_unreadable_configuration_is_one_line_and_ex_noinput():
 
 def test_all_findings_of_a_configuration_are_told_at_once(detached):
     """
-    sysexits.h: 78, a line each.
+    sysexits.h: 78. Each finding has a line.
     """
     detached.configure(more="[delivery]\nworkers = 0\nsesions = 5")
     code, out, err = run("check", config=detached.config)
@@ -171,7 +171,7 @@ def test_all_findings_of_a_configuration_are_told_at_once(detached):
 
 def test_check_of_a_good_configuration_says_so(detached):
     """
-    And starts nothing.
+    The check starts nothing.
     """
     assert (0, "", f"empathd: {detached.config}: no findings\n") == run("check", config=detached.config)
     assert (3, "stopped\n", "") == run("status", config=detached.config)
@@ -179,7 +179,7 @@ def test_check_of_a_good_configuration_says_so(detached):
 
 def test_check_prints_the_configuration_in_force(detached):
     """
-    On standard output, as a file of its own that may lie anywhere; words stay on standard error.
+    Standard output has a file that loads from any directory. Messages go to standard error.
     """
     words = f"empathd: {detached.config}: no findings\n"
     code, toml, err = run("check", "--effective", config=detached.config)
@@ -199,7 +199,7 @@ def test_check_prints_the_configuration_in_force(detached):
 
 def test_the_configuration_in_force_is_utf_8_in_every_locale(detached):
     """
-    A file in the terminal's own encoding would be no TOML.
+    A file in the terminal's own encoding would not be TOML.
     """
     detached.configure(routes='"*" = "maildir:Jörg"')
     code, toml, _ = run("check", "--effective", config=detached.config, PYTHONIOENCODING="ascii")
@@ -208,7 +208,7 @@ def test_the_configuration_in_force_is_utf_8_in_every_locale(detached):
 
 def test_a_configuration_with_findings_is_not_printed(detached):
     """
-    It would be in force nowhere.
+    It cannot be in force.
     """
     detached.configure(more="[delivery]\nworkers = 0")
     code, out, _ = run("check", "--effective", config=detached.config)
@@ -217,7 +217,7 @@ def test_a_configuration_with_findings_is_not_printed(detached):
 
 def test_check_has_json_for_the_configuration_only(detached):
     """
-    Findings are words for a person, a line each.
+    Findings are text for people, a line each.
     """
     assert (64, "", "empathd: --json needs --effective\n") == run("check", "--json", config=detached.config)
 
@@ -273,7 +273,7 @@ def test_a_mistake_in_the_file_takes_neither_status_nor_stop_away(detached, mist
 
 def test_a_missing_directory_is_one_line_and_ex_cantcreat(detached):
     """
-    With the command that mends it.
+    The line has the command that makes it.
     """
     text = detached.config.read_text().replace('"queue.db"', '"no/queue.db"')
     detached.config.write_text(text)
@@ -284,7 +284,7 @@ def test_a_missing_directory_is_one_line_and_ex_cantcreat(detached):
 
 def test_a_directory_that_everyone_may_write_is_one_line_and_ex_noperm(detached):
     """
-    Anyone could exchange the queue for another.
+    Any user could replace the queue.
     """
     detached.directory.chmod(0o777)
     code, out, err = run("start", config=detached.config)
@@ -294,7 +294,7 @@ def test_a_directory_that_everyone_may_write_is_one_line_and_ex_noperm(detached)
 
 def test_an_address_in_use_is_one_line_and_ex_unavailable(detached):
     """
-    Told by the detached process through the pipe to the one that waits.
+    The detached process reports it through the pipe to the waiting command.
     """
     with socket.create_server(("127.0.0.1", detached.port)):
         line = f"empathd: cannot listen on 127.0.0.1:{detached.port}: the address is in use by another process\n"
@@ -304,7 +304,7 @@ def test_an_address_in_use_is_one_line_and_ex_unavailable(detached):
 
 def test_a_start_returns_when_the_listeners_accept(detached):
     """
-    An init script may send mail in its next line; nothing of the started processes holds the caller's streams.
+    The next line of an init script may send mail. No started process keeps the caller's streams open.
     """
     assert (0, "", "") == run("start", config=detached.config)
     detached.send("you@example.org")
@@ -419,7 +419,7 @@ def test_a_stop_returns_when_the_last_process_is_gone(detached):
 
 def test_a_restart_is_another_run_and_starts_what_is_not_running(detached):
     """
-    As init scripts expect.
+    Init scripts expect this.
     """
     assert (0, "", "") == run("restart", config=detached.config)
     assert (0, "", "") == run("restart", config=detached.config)
@@ -428,7 +428,7 @@ def test_a_restart_is_another_run_and_starts_what_is_not_running(detached):
 
 def test_a_restart_with_a_bad_configuration_leaves_the_instance_alone(detached):
     """
-    A slip of the pen must not cost service.
+    A mistake in the file must not stop the service.
     """
     run("start", config=detached.config)
     good = detached.config.read_text()
@@ -441,7 +441,7 @@ def test_a_restart_with_a_bad_configuration_leaves_the_instance_alone(detached):
 
 def test_a_reload_takes_the_new_configuration(make_empathd):
     """
-    Told by the log; mail goes the new way.
+    The log reports it, and mail takes the new route.
     """
     empathd = make_empathd().start()
     empathd.configure(routes='"*" = "maildir:other"')
@@ -464,7 +464,7 @@ def test_a_reload_of_nothing_is_ex_unavailable(detached):
 @pytest.mark.parametrize("verb", ["start", "run"])
 def test_a_start_of_what_runs_is_refused_with_its_pid(empathd, verb):
     """
-    EX_TEMPFAIL, and the instance is left alone.
+    The exit code is EX_TEMPFAIL, and the instance runs on.
     """
     code, out, err = run(verb, config=empathd.config)
     assert (75, "", f"empathd: already running on {empathd.queue}: pid {empathd.process.pid}\n") == (code, out, err)
@@ -473,7 +473,8 @@ def test_a_start_of_what_runs_is_refused_with_its_pid(empathd, verb):
 
 def test_a_second_instance_on_the_queue_is_refused_with_the_pid(empathd, tmp_path):
     """
-    EX_TEMPFAIL at once: another pid file does not hide the supervisor, since the kernel knows it by its lock.
+    The exit code is EX_TEMPFAIL, at once. Another pid file does not hide the supervisor: the kernel finds it by its
+    lock.
     """
     other = Empathd(tmp_path / "other", more=f'[process]\npid_file = "{tmp_path}/other.pid"')
     other.config.write_text(other.config.read_text().replace('"queue.db"', f'"{empathd.queue}"'))
@@ -483,7 +484,7 @@ def test_a_second_instance_on_the_queue_is_refused_with_the_pid(empathd, tmp_pat
 
 def test_without_a_log_file_a_detached_instance_logs_beside_the_queue(detached):
     """
-    Standard error of the caller is not its to keep.
+    A detached process must not keep its caller's standard error.
     """
     text = detached.config.read_text().replace('file = "empath.log"', "")
     detached.config.write_text(text)
@@ -495,7 +496,7 @@ def test_without_a_log_file_a_detached_instance_logs_beside_the_queue(detached):
 
 def test_run_stays_in_the_foreground_and_ends_by_sigint_with_0(make_empathd):
     """
-    Ctrl-C at a terminal.
+    A person presses Ctrl-C at a terminal.
     """
     empathd = make_empathd().start()
     empathd.signal(signal.SIGINT)
@@ -504,7 +505,7 @@ def test_run_stays_in_the_foreground_and_ends_by_sigint_with_0(make_empathd):
 
 def test_the_scripts_of_a_checkout_need_no_installation(tmp_path):
     """
-    From any directory and through a link; a module of the same name in the working directory is not taken.
+    They work from any directory and through a link, and ignore a module of the same name in the working directory.
     """
     (tmp_path / "empath").mkdir()
     (tmp_path / "empath" / "__init__.py").write_text("raise SystemExit('the wrong one')")

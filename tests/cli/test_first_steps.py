@@ -1,4 +1,4 @@
-"""What a newcomer types: `make demo`, and the next steps that `make run` prints."""
+"""The first commands of a newcomer: `make demo`, and the next steps that `make run` prints."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_demo_shows_a_mail_in_the_queue_and_in_the_maildir():
     """
-    Its exit code is 0 only if each step did what it says.
+    Its exit code is 0 only if each step succeeded.
     """
     done = subprocess.run(
         ["bash", ROOT / "tests/demo.sh"], capture_output=True, text=True, timeout=4 * DEADLINE_S, check=False
@@ -22,7 +22,7 @@ def test_the_demo_shows_a_mail_in_the_queue_and_in_the_maildir():
 
 def test_the_printed_next_steps_work_as_printed(make_empathd, tmp_path):
     """
-    On another port and directory than the printed ones, which a developer's own `make run` may have.
+    The test uses another port and directory, because a developer's own `make run` may have the printed ones.
     """
     empathd = make_empathd()
     (tmp_path / "bin").symlink_to(ROOT / "bin")

@@ -1,4 +1,4 @@
-"""The configuration in force, written out, and what one changes of another."""
+"""The configuration in force as text, and the differences between two configurations."""
 
 import json
 import tomllib
@@ -63,7 +63,7 @@ VALUES = {
 
 
 def text_of(value):
-    """*value* in TOML, all text in escapes so that nothing here is what is under test."""
+    """*value* in TOML, with all text in escapes, so that the tested code plays no part in it."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{text_of(key)} = {text_of(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
@@ -78,7 +78,7 @@ def parsed(text, directory="/etc/empath"):
 
 
 def least(**more):
-    """The least configuration; keyword arguments are settings, `a__b` for `a.b`, or take the place of its own."""
+    """The smallest configuration; keyword arguments are further settings, `a__b` for `a.b`, or replace its own."""
     given_keys = {key.replace("__", ".") for key in more}
     kept = [line for line in LEAST.splitlines() if line.split(" = ")[0] not in given_keys]
     return parsed("\n".join(kept + [f"{key.replace('__', '.')} = {text_of(value)}" for key, value in more.items()]))
@@ -91,7 +91,7 @@ def changes(old, new):
 @given(st.fixed_dictionaries({}, optional=VALUES))
 def test_what_is_written_loads_again_to_an_equal_configuration(values):
     """
-    Whatever is set: units lose nothing, and absolute paths need no directory.
+    This holds for any settings: units lose nothing, and absolute paths need no directory.
     """
     config = least(**{key.replace(".", "__"): value for key, value in values.items()})
     again = parsed(effective_toml(config), "/elsewhere")
@@ -101,7 +101,7 @@ def test_what_is_written_loads_again_to_an_equal_configuration(values):
 
 def test_several_listeners_are_written_each_with_its_role():
     """
-    A list of tables is the one shape that inline tables do not cover.
+    A list of tables is the one shape that has no inline form.
     """
     config = least(listener=[{"address": "[::1]:25"}, {"address": "127.0.0.1:587", "role": "submission"}])
     assert config == parsed(effective_toml(config))
@@ -112,7 +112,7 @@ def test_several_listeners_are_written_each_with_its_role():
 
 def test_every_key_of_the_reference_is_there():
     """
-    Defaults too: who reads it need not know them. What is not set is named as such.
+    Defaults are there, too, so that a reader need not know them. A setting that is not set is a comment.
     """
     text, found = effective_toml(least()), settings(least())
     found["listener"] = found["listener"][0]
@@ -127,7 +127,7 @@ def test_every_key_of_the_reference_is_there():
 
 def test_json_has_the_same_as_toml():
     """
-    But for null, which TOML has not.
+    Only null differs, because TOML has no null.
     """
     config = least(routes={"*": "maildir:mail", "example.org": "smtp://127.0.0.1:26"})
     again = json.loads(json.dumps(settings(config)))
@@ -137,7 +137,7 @@ def test_json_has_the_same_as_toml():
 
 def test_values_are_written_as_a_person_would():
     """
-    Largest whole unit, absolute paths.
+    Durations have the largest whole unit; paths are absolute.
     """
     found = settings(least(retry__lifetime="48h", retry__base="1.5m", limits__message_size="1048576B"))
     assert ("2d", "90s", "1MiB", "/etc/empath/var/queue.db", "/etc/empath/var/empathd.pid") == (
@@ -151,7 +151,7 @@ def test_values_are_written_as_a_person_would():
 
 def test_a_directory_that_cannot_be_written_in_a_file_is_a_finding():
     """
-    Its paths could be neither written out nor logged as they are.
+    Its paths could not be written to a file or a log unchanged.
     """
     with pytest.raises(ConfigError) as caught:
         parsed(LEAST, "/srv/a\nb")
@@ -160,7 +160,7 @@ def test_a_directory_that_cannot_be_written_in_a_file_is_a_finding():
 
 def test_equal_configurations_do_not_differ():
     """
-    Another spelling is not a change: it would be noise in the log of a reload.
+    Another spelling is not a change, and would be noise in the log of a reload.
     """
     old = least(retry__lifetime="5d", queue__path="/etc/empath/q.db", routes={"a.example": "mx", "*": "mx"})
     new = least(retry__lifetime="120h", queue__path="../empath/q.db", routes={"*": "mx", "A.example.": "mx"})
@@ -169,7 +169,7 @@ def test_equal_configurations_do_not_differ():
 
 def test_a_difference_names_key_before_and_after_as_in_the_file():
     """
-    In the order of the file, whatever is gone last; None is a setting that is not set.
+    Differences are in the order of the file, removed settings last; None is a setting that is not set.
     """
     old = least(retry__lifetime="1d", log__file="a.log", routes={"*": "mx", "a.example": "discard:"})
     new = least(
@@ -190,7 +190,7 @@ def test_a_difference_names_key_before_and_after_as_in_the_file():
 
 def test_listeners_are_compared_by_address():
     """
-    One more at the top changes none of the others, and another order nothing.
+    A new listener at the top changes none of the others, and another order changes nothing.
     """
     old = least(listener=[{"address": "127.0.0.1:25"}, {"address": "127.0.0.1:26"}])
     new = least(
@@ -205,7 +205,7 @@ def test_listeners_are_compared_by_address():
 @given(st.fixed_dictionaries({}, optional=VALUES), st.fixed_dictionaries({}, optional=VALUES))
 def test_differences_turn_round_with_their_sides(left, right):
     """
-    Nothing is found one way only; and there are some exactly when the configurations are not equal.
+    A difference is found from both sides, and there is one exactly when the configurations are not equal.
     """
     old, new = (least(**{key.replace(".", "__"): value for key, value in side.items()}) for side in (left, right))
     forth, back = differences(old, new), differences(new, old)

@@ -1,4 +1,4 @@
-"""What delivery goes by that looks for hosts."""
+"""The rules of delivery for its search for hosts."""
 
 import ipaddress
 
@@ -19,7 +19,7 @@ dns.allowed_networks = ["10.0.0.0/8"]
 
 def test_rules_are_gathered_from_settings_and_interfaces():
     """
-    Names and addresses in the form in which they are compared.
+    Names and addresses have the form in which they are compared.
     """
     expected = HostRules(
         own_names=frozenset({"mx.example.test", "outside.example.test"}),

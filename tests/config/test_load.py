@@ -1,4 +1,4 @@
-"""Reading a configuration: what is made of a good one, and what is said about a bad one."""
+"""Reading a configuration: the values of a good one, and the findings about a bad one."""
 
 from ipaddress import ip_network
 from pathlib import Path
@@ -36,7 +36,7 @@ def findings(text):
 
 
 def finding(setting):
-    """The one finding about *setting*, which stands on line 5 after a configuration that is fine."""
+    """The only finding about *setting*, on line 5 after a valid configuration."""
     [line] = findings(LEAST + setting)
     return line
 
@@ -81,7 +81,7 @@ def test_a_name_a_postmaster_a_queue_and_a_listener_are_enough():
 
 def test_the_default_configuration_relays_for_this_host_only():
     """
-    Never an open relay, also for who never read about it.
+    Empath must not be an open relay, even if the operator never read about relaying.
     """
     policy, recipient = parsed(LEAST).relay.policy, ForwardPath.parse("a@example.org")
     clients = [network.network_address for network in map(ip_network, ("127.0.0.1", "::1", "192.0.2.1", "10.0.0.1"))]
@@ -154,7 +154,7 @@ file = "empath.log"
 
 def test_paths_are_relative_to_the_file_whatever_the_working_directory(tmp_path, monkeypatch):
     """
-    An init script starts in "/" what was tried out at home.
+    An init script starts the server in "/", a developer in the checkout.
     """
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf" / "c.toml").write_text(LEAST.replace("var/", "../var/"))
@@ -164,7 +164,7 @@ def test_paths_are_relative_to_the_file_whatever_the_working_directory(tmp_path,
 
 def test_all_findings_come_at_once_with_line_and_key():
     """
-    Who must start the server again for each mistake gives up at the third.
+    An operator must not need a start for each mistake.
     """
     text = """\
 postmaster = "nobody"
@@ -299,7 +299,7 @@ def test_a_bad_setting_is_named_in_words(setting, words):
 
 def test_a_listener_address_stands_once():
     """
-    The second one would fail to bind, in whichever way the kernel puts it.
+    The kernel would refuse to bind the second one.
     """
     text = LEAST.replace("listener = ", "#") + "[[listener]]\naddress='[::1]:25'\n[[listener]]\naddress='[0:0::1]:25'"
     assert ["c.toml:8: listener[2].address: another listener already has the address [::1]:25"] == findings(text)
@@ -311,7 +311,7 @@ def test_a_listener_address_stands_once():
 )
 def test_a_server_without_a_listener_is_a_mistake(listeners, words):
     """
-    It would run, without a hint why no mail arrives.
+    It would run without receiving mail, and without a hint why.
     """
     assert [words] == findings("\n".join([*LEAST.split("\n")[:3], listeners]))
 
@@ -329,7 +329,7 @@ def test_a_server_without_a_listener_is_a_mistake(listeners, words):
 )
 def test_what_is_no_toml_is_named_with_its_line(octets, words):
     """
-    A missing quote is the commonest mistake of all.
+    A missing quote is the most common mistake.
     """
     with pytest.raises(ConfigError) as caught:
         parse_config(octets, "c.toml", "/")
@@ -338,7 +338,7 @@ def test_what_is_no_toml_is_named_with_its_line(octets, words):
 
 def test_an_endless_number_is_a_finding():
     """
-    Python itself refuses to read a number with thousands of digits.
+    Python refuses to read a number with thousands of digits.
     """
     with pytest.raises(ConfigError, match=r"^c\.toml:1: "):
         parsed("a = " + "1" * 10_000)
@@ -367,7 +367,7 @@ def test_a_file_that_cannot_be_read_is_missing_input(tmp_path, name, reason):
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_no_file_makes_a_traceback(octets):
     """
-    Whatever the file holds, the answer is findings with a line each.
+    Whatever the file holds, each finding is a line.
     """
     with pytest.raises(ConfigError) as caught:
         parse_config(octets, "c.toml", "/")
@@ -401,7 +401,7 @@ def written(value):
 )
 def test_no_value_makes_a_traceback(key, value):
     """
-    Any type in any place is a finding about that place, or fine.
+    A value of any type in any place is valid, or a finding about that place.
     """
     rest = "\n".join(line for line in LEAST.split("\n") if not line.startswith(key))
     try:

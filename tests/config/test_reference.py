@@ -34,7 +34,7 @@ def test_a_shipped_configuration_loads(path):
 
 def test_the_development_configuration_stays_in_the_checkout():
     """
-    `make run` needs no root and sends nothing anywhere.
+    `make run` needs no root and sends no mail to other hosts.
     """
     config = load_config(ROOT / "conf" / "dev.toml")
     assert (
@@ -53,7 +53,7 @@ def test_the_development_configuration_stays_in_the_checkout():
 
 
 def settings(wanted):
-    """Section and setting, of those that are *wanted*."""
+    """Section and setting of all *wanted* ones."""
     return [
         pytest.param(section, setting, id=f"{section.key}.{setting.key}")
         for section in sections()
@@ -63,7 +63,7 @@ def settings(wanted):
 
 
 def with_line(section, line):
-    """The least configuration and one line more in the table of *section*."""
+    """The smallest configuration with one more line in the table of *section*."""
     if section.is_list:
         text = LEAST.replace('"127.0.0.1:2525"', f'"127.0.0.1:2525", {line}')
     else:
@@ -74,7 +74,7 @@ def with_line(section, line):
 @pytest.mark.parametrize(("section", "setting"), settings(lambda setting: setting.default is not None))
 def test_the_default_that_is_shown_is_the_default(section, setting):
     """
-    To write it down must change nothing.
+    To write the shown default into the file must change nothing.
     """
     assert parse_config(LEAST.encode(), "c.toml", "/") == with_line(section, f"{setting.key} = {setting.default}")
 
@@ -91,7 +91,7 @@ def test_the_example_that_is_shown_is_accepted(section, setting):
 
 def test_every_table_of_the_package_is_part_of_the_configuration():
     """
-    A table that Config does not name has settings that no file can set.
+    No file can set a setting of a table that Config does not name.
     """
     for module in pkgutil.iter_modules(tables.__path__, f"{tables.__name__}."):
         importlib.import_module(module.name)
@@ -101,7 +101,7 @@ def test_every_table_of_the_package_is_part_of_the_configuration():
 
 def test_every_setting_is_read():
     """
-    A setting that nothing reads promises what it does not do.
+    A setting that no code reads has no effect.
     """
     sources = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "empath").rglob("*.py"))
     fields = [name for table in Table.__subclasses__() for name in table.model_fields]
@@ -111,7 +111,7 @@ def test_every_setting_is_read():
 @pytest.mark.parametrize("section", sections(), ids=lambda section: section.key)
 def test_every_setting_says_what_it_is(section):
     """
-    A setting without a word about it is a riddle.
+    The text under a setting is its documentation.
     """
     docs = [section.doc] if section.key else []
     docs += [setting.doc for setting in section.settings]

@@ -1,4 +1,4 @@
-"""What of a configuration with mistakes the tools can use."""
+"""The part of a configuration with mistakes that the tools can use."""
 
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def file(tmp_path: Path) -> Path:
 )
 def test_a_mistake_anywhere_leaves_the_queue_and_the_pid_file(file: Path, text: str, findings: list[str]):
     """
-    One typo must not take `status`, `stop` and `list` away.
+    One typo must not disable `status`, `stop` and `list`.
     """
     file.write_text(text)
     config, said = load_leniently(file)

@@ -1,4 +1,4 @@
-"""The scanner that knows on which line a key stands."""
+"""The scanner that finds the line of each key."""
 
 import json
 import tomllib
@@ -90,7 +90,7 @@ def test_every_key_has_its_line(end):
 @pytest.mark.parametrize("text", ["", "\n\n", "# nothing", "a = 1", "[a]", "[[a]]", "a = [1,2]", "a = {b = 1}"])
 def test_a_file_may_end_anywhere(text):
     """
-    The last line often lacks its end.
+    The last line often lacks its line end.
     """
     assert set(paths(tomllib.loads(text))) == set(scan(text))
 
@@ -130,7 +130,7 @@ VALUES = st.recursive(TABLES, lambda inner: st.lists(inner, max_size=3), max_lea
 @given(document=st.dictionaries(TEXTS, st.dictionaries(TEXTS, VALUES, max_size=3), max_size=3))
 def test_the_scanner_finds_what_the_reader_finds(document):
     """
-    Both walk the same grammar; a string that looks like a header is where they would part.
+    Both read the same grammar. They would differ first at a string that looks like a header.
     """
     text = "\n".join(
         f"[{quoted(table)}]\n" + "".join(f"{quoted(key)}={written(value)}\n" for key, value in keys.items())

@@ -23,7 +23,7 @@ from empath.errors import SyntaxViolation
 )
 def test_a_duration_is_a_sum_of_numbers_with_units(text, seconds):
     """
-    Seconds inside, whatever unit a person thinks in.
+    The value is in seconds, whatever unit a person writes.
     """
     assert seconds == pytest.approx(parse_duration(text))
 
@@ -31,7 +31,7 @@ def test_a_duration_is_a_sum_of_numbers_with_units(text, seconds):
 @pytest.mark.parametrize("text", ["", "60", "60 s", "s", "-1s", "1y", "1e3s", "1.s", "4000d", "٣s", "1s\n"])
 def test_what_is_no_duration_is_refused(text):
     """
-    A bare number has no unit, and a guessed one is wrong by a factor of 60.
+    A number without a unit is ambiguous, and a wrong guess errs by a factor of 60.
     """
     with pytest.raises(SyntaxViolation):
         parse_duration(text)
@@ -55,7 +55,7 @@ def test_what_is_no_duration_is_refused(text):
 )
 def test_a_size_is_a_number_with_a_unit(text, octets):
     """
-    MiB and MB differ by 5 %, and both are in use.
+    MiB and MB differ by 5 %, and people use both.
     """
     assert octets == parse_size(text)
 
@@ -63,7 +63,7 @@ def test_a_size_is_a_number_with_a_unit(text, octets):
 @pytest.mark.parametrize("text", ["", "1", "1K", "1 KiB", "-1B", "1kiB", "1mb", "lots", "9999999999TiB"])
 def test_what_is_no_size_is_refused(text):
     """
-    "1mb" is a millibit to some and a mebibyte to others.
+    "1mb" is a millibit to some readers and a mebibyte to others.
     """
     with pytest.raises(SyntaxViolation):
         parse_size(text)
@@ -84,7 +84,7 @@ def test_what_is_no_size_is_refused(text):
 )
 def test_a_duration_is_written_in_its_largest_whole_unit(seconds, text):
     """
-    As a person would write it, but without weeks, which are not a usual unit for a queue.
+    As a person would write it, but without weeks, which are unusual for a queue.
     """
     assert text == duration_text(float(seconds))
 
@@ -112,7 +112,7 @@ def test_a_size_is_written_in_the_unit_that_makes_it_shortest(octets, text):
 @given(st.floats(0, 300_000_000) | st.integers(0, 300_000_000).map(float))
 def test_a_written_duration_is_read_as_the_same(seconds):
     """
-    Whatever odd number a sum of units has made.
+    A sum of units may give any number.
     """
     assert seconds == parse_duration(duration_text(seconds))
 
@@ -120,6 +120,6 @@ def test_a_written_duration_is_read_as_the_same(seconds):
 @given(st.integers(0, 2**53) | st.floats(0, 2**62).map(int))
 def test_a_written_size_is_read_as_the_same(octets):
     """
-    To the octet, also beyond what a person would count in octets.
+    To the octet, even for sizes that people do not write in octets.
     """
     assert octets == parse_size(size_text(octets))

@@ -1,4 +1,4 @@
-"""Settings that are each right, and together cannot work."""
+"""Settings that are valid alone but cannot work together."""
 
 from pathlib import Path
 
@@ -49,7 +49,7 @@ NO_WAY_OUT = "routes: no route leads outside, so reports to senders there wait u
 )
 def test_what_cannot_work_is_found_before_the_start(tmp_path: Path, text: str, lines: list[str]):
     """
-    Each with its line: mail would be refused, or reports would wait until they expire.
+    Each finding has its line. Such a configuration would refuse mail, or keep reports until they expire.
     """
     file = tmp_path / "c.toml"
     file.write_text(text)

@@ -19,7 +19,7 @@ QUICK = {"young_s": 60.0, "delay_s": 0.05, "max_delay_s": 0.2, "ready_s": 20.0, 
 
 
 class Supervised(Empathd):
-    """An instance whose children are fakes; see fake_child for their orders and the files that they leave."""
+    """An instance with fake children; see fake_child for their behaviour and the files that they leave."""
 
     DELIVERY = ""
 
@@ -35,7 +35,7 @@ class Supervised(Empathd):
         super().__init__(directory, more, command=command, environment=paths | (environment or {}))
 
     def break_children(self) -> None:
-        """No child can be spawned from now on."""
+        """Make every later spawn fail."""
         self._python.unlink()
 
     def mend_children(self) -> None:
@@ -43,20 +43,20 @@ class Supervised(Empathd):
         self._python.symlink_to(os.path.realpath(sys.executable))
 
     def behave(self, word: str, slot: str | None = None) -> None:
-        """What children spawned from now on do, or those of one slot."""
+        """Set the behaviour of children spawned later, of all or of one slot."""
         (self.directory / (f"{slot}.behaviour" if slot else "behaviour")).write_text(word)
 
     def inherited(self, slot: str, generation: int = 1) -> Child:
-        """What one incarnation inherited."""
+        """The inheritance of one incarnation."""
         return Child.from_json((self.directory / f"{slot}.{generation}.json").read_text())
 
     def seen(self, slot: str, generation: int = 1) -> list[str]:
-        """What one incarnation saw."""
+        """The record of one incarnation."""
         file = self.directory / f"{slot}.{generation}.seen"
         return file.read_text().splitlines() if file.exists() else []
 
     def wait_seen(self, what: str, slot: str, generation: int = 1) -> None:
-        """Wait until one incarnation saw *what*."""
+        """Wait until the record of one incarnation has *what*."""
         eventually(lambda: what in self.seen(slot, generation), f"{slot} {generation} sees {what}")
 
 

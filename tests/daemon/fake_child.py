@@ -1,18 +1,17 @@
 """
-fake_child - a child for tests of the supervisor: does nothing but keep, or break, the contract of daemon.child
+fake_child - a child for tests of the supervisor: it only keeps, or breaks, the contract of daemon.process.child
 
-What it does stands in files in the directory of its configuration, read at each spawn: `<slot>.behaviour`, else
-`behaviour`, else it serves. Words: `serve`; `fail` (reports a ConfigError); `die` (exits 1 without a word); `die-ready`
-(the same once ready); `babble` (reports nonsense);
-`slow` (ready after a second); `mute` (lives, never ready); `deaf` (ready, ignores SIGTERM);
-`linger` (serves until SIGTERM, whatever SIGUSR2 says).
+Its behaviour is in a file in the directory of its configuration, read at each spawn: `<slot>.behaviour`, else
+`behaviour`; without a file it serves. Words: `serve`; `fail` (reports a ConfigError); `die` (exits 1 without a report);
+`die-ready` (the same once ready); `babble` (reports nonsense); `slow` (ready after a second); `mute` (lives, never
+ready); `deaf` (ready, ignores SIGTERM); `linger` (serves until SIGTERM, whatever SIGUSR2 says).
 
-It leaves what it inherited in `<slot>.<generation>.json` and what it saw in `<slot>.<generation>.seen`, a line each:
-`death worker-1 1`, `USR1`, `TERM`, `orphan`. An acceptor answers each connection with its generation; a housekeeper
-writes the file `ask` to its ask_fd when there is one.
+It writes its inheritance to `<slot>.<generation>.json` and its record to `<slot>.<generation>.seen`, a line each:
+`death worker-1 1`, `USR1`, `TERM`, `orphan`. An acceptor answers each connection with its generation. A housekeeper
+writes the file `ask` to its ask_fd if there is one.
 
-It speaks the contract in JSON by itself and imports nothing of Empath: a test has half a dozen of it, and each import
-would cost a quarter of a second.
+It implements the contract in JSON by itself and imports nothing of Empath: a test has half a dozen fake children, and
+the imports of each would cost a quarter of a second.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""fake_supervisor - the real supervisor over fake children: `PACE_JSON CONFIG`, with seconds that suit a test"""
+"""fake_supervisor - the real supervisor with fake children: `PACE_JSON CONFIG`, with times that suit a test"""
 
 import json
 import sys

@@ -26,7 +26,7 @@ NEVER = 4_000_000_000.0  # an instant that no test run reaches, 2096-10-02T07:06
 
 
 class CommandResult(NamedTuple):
-    """How a command ended."""
+    """The end of a command."""
 
     code: int
     out: str
@@ -49,13 +49,13 @@ class AdminTool:
         return CliRunner().invoke(admin, ["-c", str(self.config), *arguments])
 
     def lines(self, *arguments: str) -> list[str]:
-        """What a successful run writes to standard output."""
+        """The standard output of a successful run, by lines."""
         result = self.invoke(*arguments)
         assert 0 == result.exit_code, (result.stderr, result.exception)
         return result.stdout.splitlines()
 
     def words(self, *arguments: str) -> list[str]:
-        """What a successful run writes to standard error."""
+        """The standard error of a successful run, by lines."""
         result = self.invoke(*arguments)
         assert 0 == result.exit_code, (result.stderr, result.exception)
         return result.stderr.splitlines()
@@ -65,7 +65,7 @@ class AdminTool:
         return [json.loads(line) for line in self.lines(*arguments, "--json")]
 
     def record(self, *arguments: str) -> dict[str, Any]:
-        """The only one."""
+        """The only JSON object of a successful run."""
         [record] = self.records(*arguments)
         return record
 
@@ -86,7 +86,7 @@ class AdminTool:
         return subprocess.run(["bash", "-c", script], check=False, timeout=DEADLINE_S).returncode
 
     def on_a_terminal(self, width: int, *arguments: str) -> list[str]:
-        """The lines that a terminal of *width* columns is given, without its control sequences for weight."""
+        """The lines on a terminal of *width* columns, without control sequences for weight."""
         self.queue.close()
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))

@@ -30,7 +30,7 @@ def tool(tmp_path, script):
 
 def test_exchangers_are_shown_as_a_worker_would_use_them(tool, script):
     """
-    What is refused too, and why.
+    Refused addresses are shown, too, with the reason.
     """
     script.mx("x.test", (20, "b.test"), (10, "a.test"), (5, "in.test"), (30, "mx.example.test")).ttl("x.test", 300)
     script.a("a.test", "203.0.113.1").a("b.test", "203.0.113.2").a("in.test", "10.0.0.1").fail("b.test", "AAAA")
@@ -83,7 +83,7 @@ def test_the_record_has_the_same_in_json(tool, script):
 )
 def test_what_mail_is_given_where_there_is_no_host(tool, script, domain, mx, reply):
     """
-    And whether that is for good.
+    The reply says whether mail bounces or waits.
     """
     script.mx("null.test", (0, ".")).fail("broken.test", "MX").mx("us.test", (5, "mx.example.test"))
     record = tool.record("dns", domain)
@@ -94,7 +94,7 @@ def test_what_mail_is_given_where_there_is_no_host(tool, script, domain, mx, rep
 
 def test_a_fixed_host_is_shown_with_its_port(tool, script):
     """
-    No MX was asked for.
+    A fixed host needs no MX look-up.
     """
     script.a("relay.test", "10.0.0.1")
     record = tool.record("dns", "fixed.test")
@@ -111,7 +111,7 @@ def test_a_fixed_host_is_shown_with_its_port(tool, script):
 
 def test_a_route_without_hosts_and_no_route_are_said(tool, script):
     """
-    Nobody is asked.
+    Neither needs a look-up.
     """
     assert ["empath-admin: this route needs no look-up"] == tool.words("dns", "here.test")
     tool.config.write_text(configuration(2525, routes='"here.test" = "maildir:mail"'))
@@ -126,7 +126,7 @@ def test_a_route_without_hosts_and_no_route_are_said(tool, script):
 
 def test_what_a_zone_says_does_not_steer_the_terminal(tool, script):
     """
-    A name may have any octets.
+    A name in the DNS may have any octets.
     """
     script.mx("x.test", (5, "\\027[31m.test"))
     assert all(line.isprintable() for line in tool.lines("dns", "x.test"))
@@ -135,7 +135,7 @@ def test_what_a_zone_says_does_not_steer_the_terminal(tool, script):
 @pytest.mark.parametrize("domain", ["", "a@x.test", "203.0.113.1", "[x]", "a b"])
 def test_what_is_no_domain_is_wrong_use(tool, domain):
     """
-    Nothing is looked up for a slip of the hand.
+    A mistyped domain causes no look-up.
     """
     assert 64 == tool.run("dns", domain).code
 

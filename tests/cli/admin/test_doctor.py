@@ -1,4 +1,4 @@
-"""test_doctor - empath-admin doctor: works whatever is broken, and says what to do"""
+"""test_doctor - empath-admin doctor: it works whatever is broken, and says what to do"""
 
 import json
 import os
@@ -28,7 +28,7 @@ MIB = 1024 * 1024
 
 
 def _look(path: Path, **how: object) -> dict[str, Diagnosis]:
-    """Diagnoses of the queue by subject; of several the worst."""
+    """Diagnoses of the queue by subject; the worst if there are several."""
     facts = {"reserve_octets": MIB, "log_limit_octets": 1024 * MIB, "is_running": False, "now": time.time()} | how
     found: dict[str, Diagnosis] = {}
     for diagnosis in diagnose_queue(SqliteEngine(path, max_leases=20), None, **facts):  # type: ignore[arg-type]
@@ -48,7 +48,7 @@ def path(tmp_path: Path):
 
 def test_a_fit_place_has_no_errors(tmp_path: Path) -> None:
     """
-    Before the first start the queue does not exist: that is not an error, and nothing is created.
+    Before the first start the queue does not exist. That is not an error, and doctor creates nothing.
     """
     config = tmp_path / "empath.toml"
     config.write_text(configuration(free_port()))
@@ -65,7 +65,7 @@ def test_a_fit_place_has_no_errors(tmp_path: Path) -> None:
 
 def test_errors_are_exit_4(tool: AdminTool) -> None:
     """
-    A table for people, each with what to do.
+    The table for people has a remedy for each error.
     """
     tool.config.write_text(configuration(free_port()))
     tool.queue.close()
@@ -78,7 +78,7 @@ def test_errors_are_exit_4(tool: AdminTool) -> None:
 
 def test_a_running_service_is_well(empathd) -> None:
     """
-    Its listeners answer, its processes live.
+    Its listeners answer, and its processes are alive.
     """
     said = run("-c", str(empathd.config), "doctor", "--json")
     found = {line["subject"]: line["level"] for line in map(json.loads, said.out.splitlines())}
@@ -88,14 +88,14 @@ def test_a_running_service_is_well(empathd) -> None:
 
 def test_a_sound_queue_is_well(path: Path) -> None:
     """
-    What is well has no remedy.
+    A diagnosis without a problem has no remedy.
     """
     assert {("ok", "")} == {(d.level, d.remedy) for d in _look(path).values()}
 
 
 def test_an_affected_library_is_an_error() -> None:
     """
-    With the command that brings a sound one.
+    The remedy is the command that installs a sound library.
     """
     found = diagnose_library("3.40.1")
     assert (Level.ERROR, True) == (found.level, found.remedy.startswith("run `pip install -U apsw`"))
@@ -114,7 +114,7 @@ def test_a_full_disk_is_an_error_and_a_nearly_full_one_a_warning(path: Path) -> 
 @pytest.mark.parametrize(("octets", "level"), [(65 * MIB, Level.WARNING), (2000 * MIB, Level.ERROR)])
 def test_a_large_log_is_told(tmp_path: Path, octets: int, level: Level) -> None:
     """
-    Somebody reads for too long.
+    A program has been reading for too long.
     """
     with (tmp_path / "queue.db-wal").open("wb") as file:
         file.truncate(octets)
@@ -124,7 +124,7 @@ def test_a_large_log_is_told(tmp_path: Path, octets: int, level: Level) -> None:
 @pytest.mark.parametrize("now", [0.0, T0])
 def test_a_clock_before_this_version_is_an_error(path: Path, now: float) -> None:
     """
-    Retries, expiry and certificates go by it.
+    Retries, expiry and certificates depend on the clock.
     """
     assert Level.ERROR == _look(path, now=now)["clock"].level
 
@@ -145,14 +145,14 @@ def test_a_database_that_keeps_its_free_pages_is_told_and_mended(tool: AdminTool
 
 def test_mail_from_the_future_tells_of_a_clock_that_was_set_back(path: Path) -> None:
     """
-    It waits until its time has come.
+    That message is not due before its time.
     """
     assert Level.WARNING == _look(path, now=T0 - 3600)["received"].level
 
 
 def test_processes_that_died_are_told(path: Path) -> None:
     """
-    With the service down the next start releases what they held; with it running they are silent.
+    Without a service, the next start releases what they held. With a service, they are silent processes.
     """
     write(path, "UPDATE _process SET ended_at = NULL")
     assert (Level.WARNING, "start the service: it releases what they held") == (
@@ -176,7 +176,7 @@ def test_where_it_cannot_be_told_whether_it_runs_beats_are_evidence(path: Path) 
 
 def test_edits_by_an_affected_shell_are_told(path: Path) -> None:
     """
-    They may have damaged the file; fsck tells.
+    They may have damaged the file; fsck finds out.
     """
     row = "INSERT INTO _audit (who, engine_version, what) VALUES ('sql', '3.40.1', 'x')"
     write(path, row)
@@ -186,7 +186,7 @@ def test_edits_by_an_affected_shell_are_told(path: Path) -> None:
 
 def test_a_view_that_was_dropped_is_told(path: Path) -> None:
     """
-    The next start makes it anew.
+    The next start creates it again.
     """
     assert Level.OK == _look(path)["schema"].level
     write(path, "DROP VIEW history; DROP TRIGGER _lease_stays")
@@ -198,7 +198,7 @@ def test_a_view_that_was_dropped_is_told(path: Path) -> None:
 
 def test_a_strange_file_is_an_error(tmp_path: Path) -> None:
     """
-    And a remedy, and no traceback.
+    The error has a remedy, and doctor prints no traceback.
     """
     (tmp_path / "queue.db").write_bytes(b"Dear Sir or Madam,\n" * 1000)
     found = _look(tmp_path / "queue.db")["queue"]
@@ -207,7 +207,7 @@ def test_a_strange_file_is_an_error(tmp_path: Path) -> None:
 
 def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:
     """
-    With the command that makes it.
+    The remedy is the command that makes it.
     """
     found = _look(tmp_path / "none" / "queue.db")
     assert (Level.ERROR, f"make it with `mkdir -p -m 750 {tmp_path}/none`") == (
@@ -218,7 +218,7 @@ def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:
 
 def test_an_unknown_user_is_an_error(path: Path) -> None:
     """
-    Of [process] user.
+    [process] user must exist on this system.
     """
     [place] = [
         d
@@ -258,7 +258,7 @@ def test_a_port_that_is_taken_is_an_error(tmp_path: Path) -> None:
 
 def test_a_limit_of_descriptors_that_is_too_low_is_a_warning(tmp_path: Path) -> None:
     """
-    Only under load it would be felt.
+    The limit matters only under load.
     """
     config = tmp_path / "empath.toml"
     config.write_text(configuration(free_port()))
@@ -270,7 +270,7 @@ def test_a_limit_of_descriptors_that_is_too_low_is_a_warning(tmp_path: Path) -> 
 
 def test_files_and_directories_that_everybody_may_write_are_errors(tmp_path: Path) -> None:
     """
-    Who writes the configuration is root in effect.
+    A user that can write the configuration is root in effect.
     """
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs").chmod(0o777)

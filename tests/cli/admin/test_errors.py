@@ -33,7 +33,7 @@ VERBS = [
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
 def test_a_missing_database_is_exit_66(tmp_path: Path, verb):
     """
-    And it is not made: that is the server's work.
+    The command does not create it; only the server does.
     """
     config = tmp_path / "empath.toml"
     config.write_text(configuration(2525))
@@ -46,7 +46,7 @@ def test_a_missing_database_is_exit_66(tmp_path: Path, verb):
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
 def test_a_newer_schema_is_exit_65(tool: AdminTool, verb):
     """
-    What a newer Empath means by its rows, this one cannot know.
+    This version cannot know the meaning of rows of a newer Empath.
     """
     write(tool.path, "PRAGMA user_version = 999")
     said = tool.run(*verb)
@@ -58,7 +58,7 @@ def test_a_newer_schema_is_exit_65(tool: AdminTool, verb):
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
 def test_a_file_that_is_no_queue_is_exit_65(tmp_path: Path, verb):
     """
-    Somebody's letter stays as it is.
+    A file of another program stays as it is.
     """
     config = tmp_path / "empath.toml"
     config.write_text(configuration(2525))
@@ -71,7 +71,7 @@ def test_a_file_that_is_no_queue_is_exit_65(tmp_path: Path, verb):
 
 def test_a_directory_in_its_place_is_exit_65(tmp_path: Path):
     """
-    A slip in [queue] path.
+    [queue] path may name a directory by mistake.
     """
     config = tmp_path / "empath.toml"
     config.write_text(configuration(2525))
@@ -83,7 +83,7 @@ def test_a_directory_in_its_place_is_exit_65(tmp_path: Path):
 @pytest.mark.parametrize("verb", WRITING, ids=lambda verb: verb[0])
 def test_a_busy_queue_is_exit_75(tool: AdminTool, verb):
     """
-    EX_TEMPFAIL: try again. Reading goes on meanwhile.
+    EX_TEMPFAIL means: try again. Reading works meanwhile.
     """
     tool.queue.accept()
     holder = apsw.Connection(str(tool.path))
@@ -103,7 +103,7 @@ def test_a_busy_queue_is_exit_75(tool: AdminTool, verb):
 
 @pytest.fixture
 def foreign() -> Iterator[AdminTool]:
-    """A queue that another user owns, in a place where its configuration can be read; the test is that user's peer."""
+    """A queue of another user, in a place where the test's user can read its configuration."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         directory.chmod(0o755)
@@ -118,7 +118,7 @@ def foreign() -> Iterator[AdminTool]:
 
 
 def become_a_stranger(directory: Path) -> None:
-    """Root gives up its rights for a while; another user takes its own rights from the directory."""
+    """Root gives up its rights for a while; the directory refuses any other user."""
     if os.geteuid() == 0:
         os.seteuid(65534)
     else:
@@ -128,7 +128,7 @@ def become_a_stranger(directory: Path) -> None:
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
 def test_a_queue_that_may_not_be_read_is_exit_77(foreign: AdminTool, verb):
     """
-    The line names the file and the way out.
+    The line names the file and the remedy.
     """
     foreign.path.chmod(0)
     become_a_stranger(foreign.path.parent)
@@ -142,7 +142,7 @@ def test_a_queue_that_may_not_be_read_is_exit_77(foreign: AdminTool, verb):
 @pytest.mark.parametrize("verb", WRITING, ids=lambda verb: verb[0])
 def test_a_queue_that_may_not_be_written_is_exit_77(foreign: AdminTool, verb):
     """
-    Also where it may be read.
+    The user may read the queue, but not write it.
     """
     foreign.path.chmod(0o444)
     become_a_stranger(foreign.path.parent)
@@ -151,7 +151,7 @@ def test_a_queue_that_may_not_be_written_is_exit_77(foreign: AdminTool, verb):
 
 def test_the_configuration_is_named_before_or_after_the_verb_or_by_the_environment(tool: AdminTool):
     """
-    Wherever fingers put it; the nearest one counts.
+    All three places work; the option nearest to the verb wins.
     """
     file = str(tool.config)
     assert [0, 0, 0, 0, 66] == [
@@ -165,7 +165,7 @@ def test_the_configuration_is_named_before_or_after_the_verb_or_by_the_environme
 
 def test_no_configuration_is_exit_64(tmp_path: Path):
     """
-    Nothing is guessed.
+    empath-admin does not guess a path.
     """
     assert (64, "", "empath-admin: no configuration named: use -c FILE or set EMPATH_CONFIG\n") == run("list")
 
@@ -174,7 +174,7 @@ def test_no_configuration_is_exit_64(tmp_path: Path):
 @pytest.mark.parametrize("verb", [("list",), ("freeze",), ("stats",), ("sql", ".tables"), ("fsck",)])
 def test_a_mistake_in_the_file_is_a_warning(tool: AdminTool, verb: tuple[str, ...], table: str):
     """
-    The queue must be seen and steered also while somebody edits the file.
+    People must see and change the queue also while somebody edits the file.
     """
     text = configuration(2525)
     head = f"[{table}]\ncolour = 2\n"
@@ -185,7 +185,7 @@ def test_a_mistake_in_the_file_is_a_warning(tool: AdminTool, verb: tuple[str, ..
 
 def test_a_faulty_configuration_is_exit_78(tmp_path: Path):
     """
-    All findings, a line each.
+    Each finding has a line.
     """
     config = tmp_path / "empath.toml"
     config.write_text(configuration(2525, "[dns]\nsize = 1\ncolour = 2"))
@@ -210,7 +210,7 @@ def test_a_faulty_configuration_is_exit_78(tmp_path: Path):
 )
 def test_a_wrong_command_line_is_exit_64(tool: AdminTool, arguments):
     """
-    One line, and nothing was done.
+    The command prints one line and does nothing.
     """
     said = tool.run(*arguments)
     assert (64, "", 1) == (said.code, said.out, said.err.count("\n"))
@@ -218,7 +218,7 @@ def test_a_wrong_command_line_is_exit_64(tool: AdminTool, arguments):
 
 def test_no_verb_shows_the_help(tmp_path: Path):
     """
-    Exit 64 all the same: a script that forgot it must notice.
+    The exit code is 64, so that a script without a verb notices its mistake.
     """
     said = run()
     assert (64, "", True) == (said.code, said.out, "Commands:" in said.err)
@@ -227,7 +227,7 @@ def test_no_verb_shows_the_help(tmp_path: Path):
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
 def test_the_command_starts_light(tool: AdminTool, verb):
     """
-    It runs in loops and completions: nothing of the server, and no table drawing, is loaded for a pipe.
+    The command runs in loops and completions. In a pipe it loads no part of the server and no table drawing.
     """
     tool.queue.accept()
     tool.queue.close()
@@ -261,7 +261,7 @@ def test_a_reader_that_goes_away_ends_it_without_a_word(tool: AdminTool):
 @pytest.mark.parametrize("width", [60, 80, 100, 132, 200])
 def test_a_table_fits_the_terminal(tool: AdminTool, width: int):
     """
-    Lines that the terminal wraps are not a table. Ids stay whole, so that they can be copied.
+    A line that the terminal wraps breaks the table. Ids stay whole, so that people can copy them.
     """
     tool.queue.accept("a-rather-long-name-of-a-destination.example", "b.example")
     write(tool.path, "UPDATE _recipient SET last_reply = ?", "451 4.7.1 [red]later[/red], please \x1b[31m" * 5)
@@ -284,7 +284,7 @@ def test_view_and_stats_fit_the_terminal(tool: AdminTool):
 
 def test_a_queue_in_use_is_read_and_written(tool: AdminTool):
     """
-    Beside a writer that keeps its connection, as the server does.
+    The server keeps a connection that writes, like the writer of this test.
     """
     tool.queue.accept(count=2)
     write(tool.path, "UPDATE _recipient SET next_retry_at = ?", NEVER)
@@ -297,7 +297,7 @@ def test_a_queue_in_use_is_read_and_written(tool: AdminTool):
 
 def test_a_number_without_its_option_is_hinted_at(tool: AdminTool):
     """
-    `retry 4` is what people type first.
+    People type `retry 4` first.
     """
     said = tool.run("retry", "4")
     assert (64, True) == (said.code, said.err.endswith("; name a message or a recipient by --id, as in --id 4\n"))
@@ -305,7 +305,7 @@ def test_a_number_without_its_option_is_hinted_at(tool: AdminTool):
 
 def test_an_unknown_destination_is_named(tool: AdminTool):
     """
-    An empty list would say that nothing waits there.
+    An empty list would mean that no mail waits there.
     """
     said = tool.run("list", "--destination", "smtp:nowhere")
     assert (0, 2) == (said.code, said.err.count("\n"))
@@ -315,7 +315,7 @@ def test_an_unknown_destination_is_named(tool: AdminTool):
 @pytest.mark.parametrize(("redirection", "code", "lines"), [(">/dev/full", 74, 1), (">&-", 74, 1), ("| true", 141, 0)])
 def test_an_output_that_cannot_be_written_is_no_traceback(tool: AdminTool, redirection: str, code: int, lines: int):
     """
-    A full disk is one line and 74; a reader that is gone is 141, as a shell says it.
+    A full disk is one line and exit code 74; a missing reader is 141, as in a shell.
     """
     tool.queue.accept(count=200)
     command = f"{' '.join(COMMAND)} -c {tool.config} stats {redirection}; exit ${{PIPESTATUS[0]}}"

@@ -15,7 +15,7 @@ UNREPAIRABLE = "INSERT INTO _content (message_id, octets) VALUES (99, x'00')"
 
 def test_a_sound_queue_is_exit_0(tool: AdminTool) -> None:
     """
-    No line on standard output: a cron job is quiet.
+    Standard output is empty, so that a cron job sends no mail.
     """
     tool.queue.accept()
     assert (0, "", "empath-admin: no findings\n") == tool.run("fsck")
@@ -24,7 +24,7 @@ def test_a_sound_queue_is_exit_0(tool: AdminTool) -> None:
 
 def test_findings_are_exit_4_and_say_what_to_do(tool: AdminTool) -> None:
     """
-    And nothing is changed without --repair.
+    Without --repair fsck changes nothing.
     """
     tool.queue.accept("a.example")
     tool.queue.close()
@@ -41,7 +41,7 @@ def test_findings_are_exit_4_and_say_what_to_do(tool: AdminTool) -> None:
 
 def test_a_repair_says_what_it_did(tool: AdminTool) -> None:
     """
-    Exit code 0 only if nothing is left.
+    The exit code is 0 only if no finding is left.
     """
     tool.queue.accept("a.example")
     tool.queue.close()
@@ -77,7 +77,7 @@ def test_altered_content_is_found_and_held(tool: AdminTool) -> None:
 
 def test_a_damaged_file_is_not_written(tool: AdminTool) -> None:
     """
-    What a repair writes there may be lost, or overwrite what could be saved.
+    A repair of a damaged file may get lost, or overwrite recoverable rows.
     """
     tool.queue.accept("a.example")
     tool.queue.close()
@@ -91,7 +91,7 @@ def test_a_damaged_file_is_not_written(tool: AdminTool) -> None:
 
 def test_a_repair_waits_for_the_write_lock(tool: AdminTool) -> None:
     """
-    And gives up in time.
+    It gives up after --wait.
     """
     tool.queue.accept("a.example")
     tool.queue.close()

@@ -1,4 +1,4 @@
-"""test_list - `empath-admin list`: one line a recipient, paged by key"""
+"""test_list - `empath-admin list`: one line per recipient, paged by key"""
 
 import re
 import time
@@ -27,7 +27,7 @@ def numbers(records):
 
 def test_list_is_aligned_text_with_a_line_a_recipient(tool: AdminTool):
     """
-    What awk and the eye read; words go to standard error.
+    People and awk read it; messages go to standard error.
     """
     tool.queue.accept("a.example", "smtp:192.0.2.9:25")
     result = tool.invoke("list")
@@ -43,7 +43,7 @@ def test_list_is_aligned_text_with_a_line_a_recipient(tool: AdminTool):
 
 def test_list_of_an_empty_queue_writes_no_result(tool: AdminTool):
     """
-    A script that counts lines counts none.
+    A script that counts lines counts 0.
     """
     result = tool.invoke("list")
     assert (0, "", "empath-admin: 0 recipients in 0 messages\n") == (result.exit_code, result.stdout, result.stderr)
@@ -51,7 +51,7 @@ def test_list_of_an_empty_queue_writes_no_result(tool: AdminTool):
 
 def test_json_is_one_object_with_these_keys(tool: AdminTool):
     """
-    The shape is documented: a key more is a change of the interface, a key less breaks somebody.
+    The documented keys are an interface: scripts depend on each of them.
     """
     tool.queue.accept()
     [lease] = tool.queue.lease()
@@ -92,7 +92,7 @@ def test_final_recipients_are_not_listed(tool: AdminTool):
 
 def test_status_narrows_the_list(tool: AdminTool):
     """
-    What waits for a next try is one word away.
+    `--status deferred` shows the mail that waits for its next try.
     """
     tool.queue.accept("a.example", "b.example")
     lease = next(lease for lease in tool.queue.lease() if lease.destination == "b.example")
@@ -102,7 +102,7 @@ def test_status_narrows_the_list(tool: AdminTool):
 
 def test_domain_narrows_the_list_in_any_spelling(tool: AdminTool):
     """
-    People type U-labels and capitals, the queue has A-labels.
+    People type U-labels and capitals; the queue has A-labels.
     """
     tool.queue.accept("a.example", "xn--bcher-kva.example")
     spellings = ("bücher.example", "XN--BCHER-KVA.example", "Bücher.Example.")
@@ -111,7 +111,7 @@ def test_domain_narrows_the_list_in_any_spelling(tool: AdminTool):
 
 def test_domain_may_be_an_address_literal(tool: AdminTool):
     """
-    Literals are in the queue in one spelling as well.
+    The queue has one spelling of each literal, too.
     """
     tool.queue.accept()
     write(tool.path, "UPDATE _recipient SET domain = '[IPv6:2001:db8::1]'")
@@ -120,7 +120,7 @@ def test_domain_may_be_an_address_literal(tool: AdminTool):
 
 def test_pages_show_every_recipient_once(tool: AdminTool):
     """
-    Paging by key: rows that come and go between two pages shift no other.
+    Pages begin after a key, so rows that are added or removed between two pages do not shift the others.
     """
     tool.queue.accept("a.example", "b.example", count=4)
     seen, after, pages = [], 0, 0
@@ -138,7 +138,7 @@ def test_pages_show_every_recipient_once(tool: AdminTool):
 
 def test_a_page_that_is_just_full_is_the_last(tool: AdminTool):
     """
-    A hint at nothing would cost a script a run.
+    A hint at an empty page would cost a script one more run.
     """
     tool.queue.accept(count=3)
     assert ["empath-admin: 3 recipients in 3 messages"] == tool.words("list", "--limit", "3")
@@ -146,7 +146,7 @@ def test_a_page_that_is_just_full_is_the_last(tool: AdminTool):
 
 def test_a_page_has_fifty_recipients_by_default(tool: AdminTool):
     """
-    A deep queue must not scroll a terminal away.
+    A deep queue must not flood a terminal.
     """
     tool.queue.accept(count=51)
     assert ["empath-admin: 50 recipients in 50 messages; more with --after 50"] == tool.words("list")
@@ -154,7 +154,7 @@ def test_a_page_has_fifty_recipients_by_default(tool: AdminTool):
 
 def test_peer_text_cannot_steer_the_terminal(tool: AdminTool):
     """
-    Escape sequences, line ends and marks of writing direction come from strangers.
+    A peer may send escape sequences, line ends and marks of writing direction.
     """
     tool.queue.accept()
     write(tool.path, "UPDATE _recipient SET last_reply = ?", "550 \x1b]0;owned\x07\r\nfake\x9b31m\u202e[bold]")
@@ -164,7 +164,7 @@ def test_peer_text_cannot_steer_the_terminal(tool: AdminTool):
 
 def test_json_is_ascii(tool: AdminTool):
     """
-    The same strangers, and programs that pass the line on to a terminal.
+    Programs may pass the line on to a terminal.
     """
     tool.queue.accept()
     write(tool.path, "UPDATE _recipient SET last_reply = ?", "\x1b\x7f\x9bü")
@@ -175,7 +175,7 @@ def test_json_is_ascii(tool: AdminTool):
 
 def test_an_instant_beyond_the_calendar_is_shown_as_its_number(tool: AdminTool):
     """
-    Somebody's shell can write any number; the list must come all the same.
+    A shell can write any number; the list must still work.
     """
     tool.queue.accept()
     write(tool.path, "UPDATE _recipient SET next_retry_at = 1e300")
@@ -187,7 +187,7 @@ def test_an_instant_beyond_the_calendar_is_shown_as_its_number(tool: AdminTool):
 
 def test_an_empty_sender_selects_nothing(tool: AdminTool) -> None:
     """
-    An unset variable of a script is empty too: it must not stand for all mail without a sender.
+    An unset variable of a script is empty, too. It must not select all mail without a sender.
     """
     said = tool.run("list", "--sender", "")
     assert (64, "") == (said.code, said.out)

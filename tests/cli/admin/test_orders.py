@@ -1,4 +1,4 @@
-"""test_orders - `empath-admin retry`, `freeze`, `thaw` and `stats`: say what changed, change nothing else"""
+"""test_orders - `empath-admin retry`, `freeze`, `thaw` and `stats`: what they print and change"""
 
 import time
 
@@ -29,7 +29,7 @@ def effects(record) -> list[tuple[int, str]]:
 
 def test_retry_makes_a_waiting_recipient_due(tool: AdminTool):
     """
-    The next worker that looks takes it: the destination's bound has come down in the same commit.
+    The same commit lowers the bound of the destination, so that the next worker that looks takes the recipient.
     """
     deferred(tool)
     before = time.time()
@@ -42,7 +42,7 @@ def test_retry_makes_a_waiting_recipient_due(tool: AdminTool):
 
 def test_retry_says_what_changed(tool: AdminTool):
     """
-    Before and after, for the record of who typed it.
+    The line has the state before and after.
     """
     ulid = deferred(tool)
     result = tool.invoke("retry", "--id", "1")
@@ -55,7 +55,7 @@ def test_retry_says_what_changed(tool: AdminTool):
 
 def test_retry_json_has_these_keys(tool: AdminTool):
     """
-    The shape is documented: a key more is a change of the interface, a key less breaks somebody.
+    The documented keys are an interface: scripts depend on each of them.
     """
     ulid = deferred(tool)
     record = tool.record("retry", "--id", ulid)
@@ -81,7 +81,7 @@ def test_retry_json_has_these_keys(tool: AdminTool):
 
 def test_retry_changes_nothing_but_the_instant(tool: AdminTool):
     """
-    Attempts, lifetime and status are the mail's history.
+    Attempts, lifetime and status are the history of the mail.
     """
     deferred(tool)
     columns = "status, attempts, expires_at, settled_at, last_reply, priority"
@@ -92,7 +92,7 @@ def test_retry_changes_nothing_but_the_instant(tool: AdminTool):
 
 def test_retry_of_a_ulid_takes_all_waiting_recipients_of_the_message(tool: AdminTool):
     """
-    One id, in either case, one commit.
+    One id, in upper or lower case, is one commit.
     """
     ulid = deferred(tool, "a.example", "b.example", "c.example")
     deferred(tool)
@@ -111,7 +111,7 @@ def test_a_recipient_named_twice_is_changed_once(tool: AdminTool):
 
 def test_retry_leaves_each_that_does_not_wait_and_says_why(tool: AdminTool):
     """
-    A leased one is under way, a held one is a person's decision, a final one is over; none of them is a failure.
+    A leased recipient is being delivered, a held one waits for a person, a final one is over. None of them is an error.
     """
     tool.queue.accept("a.example", "b.example", "c.example", "d.example", "e.example")
     leases = {lease.destination: lease for lease in tool.queue.lease()}
@@ -145,7 +145,7 @@ def test_retry_leaves_each_that_does_not_wait_and_says_why(tool: AdminTool):
 
 def test_an_id_that_is_not_found_beside_others_is_said(tool: AdminTool):
     """
-    The others are done all the same: the exit code is 0.
+    The order is carried out for the others, and the exit code is 0.
     """
     deferred(tool)
     result = tool.invoke("retry", "--id", "17", "--id", "1")
@@ -159,7 +159,7 @@ def test_an_id_that_is_not_found_beside_others_is_said(tool: AdminTool):
 
 def test_retry_is_exit_66_if_no_id_is_found(tool: AdminTool):
     """
-    Nothing was asked of any row.
+    The order changed no row.
     """
     unknown = str(QueueId.make(Timestamp(T0), bytes(10)))
     said = tool.run("retry", "--id", "17", "--id", unknown)
@@ -172,7 +172,7 @@ def test_retry_is_exit_66_if_no_id_is_found(tool: AdminTool):
 
 def test_retry_in_a_frozen_queue_says_that_nothing_will_go_out(tool: AdminTool):
     """
-    The order is carried out, and useless until `thaw`.
+    The order is carried out, but has no effect before `thaw`.
     """
     deferred(tool)
     tool.lines("freeze")
@@ -183,7 +183,7 @@ def test_retry_in_a_frozen_queue_says_that_nothing_will_go_out(tool: AdminTool):
 
 def test_freeze_stops_delivery_until_thaw(tool: AdminTool):
     """
-    A row, not a signal: it survives every restart.
+    It is a row in the queue, so it survives every restart.
     """
     tool.queue.accept()
     [frozen] = tool.lines("freeze")
@@ -195,7 +195,7 @@ def test_freeze_stops_delivery_until_thaw(tool: AdminTool):
 
 def test_a_second_freeze_keeps_the_first_instant(tool: AdminTool):
     """
-    Since when nothing goes out is what matters, not who asked last.
+    People want to know since when no mail goes out.
     """
     write(tool.path, "INSERT INTO _setting VALUES ('frozen', '2023-11-14T22:13:20Z')")
     result = tool.invoke("freeze")
@@ -205,7 +205,7 @@ def test_a_second_freeze_keeps_the_first_instant(tool: AdminTool):
 
 def test_thaw_of_what_is_not_frozen_changes_nothing(tool: AdminTool):
     """
-    Safe to repeat.
+    The verb can be repeated.
     """
     result = tool.invoke("thaw")
     assert (0, "not frozen\n") == (result.exit_code, result.stdout)
@@ -214,7 +214,7 @@ def test_thaw_of_what_is_not_frozen_changes_nothing(tool: AdminTool):
 
 def test_freeze_and_thaw_have_json(tool: AdminTool):
     """
-    The state after, whether it is new, and the instant.
+    The object has the state, whether it is new, and the instant.
     """
     first, second, third, fourth = (tool.record(verb) for verb in ("freeze", "freeze", "thaw", "thaw"))
     since = first["frozen_since"]
@@ -228,7 +228,7 @@ def test_freeze_and_thaw_have_json(tool: AdminTool):
 
 def test_stats_count(tool: AdminTool):
     """
-    By status with the final ones, by destination without.
+    The count by status has final recipients, the count by destination has live ones only.
     """
     tool.queue.accept("a.example", "b.example", content=b"x" * 100)
     tool.queue.accept("b.example", at=T0 + 1, content=b"x" * 10)
@@ -287,7 +287,7 @@ def test_stats_count(tool: AdminTool):
 
 def test_stats_are_text_for_people(tool: AdminTool):
     """
-    Units in the names, three paragraphs.
+    Three paragraphs, with units in the names.
     """
     tool.queue.accept("a.example", count=2)
     write(tool.path, "INSERT INTO _setting VALUES ('frozen', '2023-11-14T22:13:20Z')")
@@ -319,7 +319,7 @@ def test_stats_name_as_many_destinations_as_asked(tool: AdminTool):
 
 def test_stats_of_an_empty_queue(tool: AdminTool):
     """
-    Zeros and nothings, no failure.
+    Counts are 0, and the exit code is 0.
     """
     record = tool.record("stats")
     assert (0, 0, None, None) == (

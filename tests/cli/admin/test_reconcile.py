@@ -1,4 +1,4 @@
-"""`empath-admin reconcile`: after a restore, what the log names as delivered is cancelled, and nothing else."""
+"""`empath-admin reconcile`: after a restore, it cancels exactly the recipients that the log names as delivered."""
 
 import gzip
 import json
@@ -31,7 +31,7 @@ def statuses(tool: AdminTool) -> list[tuple[str]]:
 @pytest.mark.parametrize("name", ["empath.log", "empath.log.gz"])
 def test_only_the_recipient_that_was_delivered_is_cancelled(tool: AdminTool, tmp_path: Path, kind: str, name: str):
     """
-    The second recipient of the same message has not got its mail: to cancel it would lose it.
+    The other recipient of the message has not got its mail; to cancel it would lose mail.
     """
     ulid = accepted(tool)
     lines = [
@@ -59,7 +59,7 @@ def test_only_the_recipient_that_was_delivered_is_cancelled(tool: AdminTool, tmp
 
 def test_a_log_that_was_damaged_is_named(tool: AdminTool, tmp_path: Path):
     """
-    A part of the log is not enough to tell what was delivered, and gzip has several ways to say so.
+    A part of the log does not name all deliveries. gzip has several errors for a damaged file.
     """
     octets = gzip.compress(line("json", "delivered", accepted(tool), "r1@a.example").encode() * 50)
     damaged = {
@@ -78,7 +78,7 @@ def test_a_log_that_was_damaged_is_named(tool: AdminTool, tmp_path: Path):
 @pytest.mark.parametrize("start", ["", "event=delivered queue_id="])
 def test_a_line_that_is_nested_without_end_is_no_delivery(tool: AdminTool, tmp_path: Path, start: str):
     """
-    A reply of a strange host stands in the log too; the other lines count.
+    A strange host's reply is in the log, too. The other lines count.
     """
     log = tmp_path / "empath.log"
     nested = start + '{"event": "delivered", "x": ' + "[" * 60_000 + "\n"
@@ -89,7 +89,7 @@ def test_a_line_that_is_nested_without_end_is_no_delivery(tool: AdminTool, tmp_p
 
 def test_a_log_that_is_not_there_is_named(tool: AdminTool, tmp_path: Path):
     """
-    Without its log nothing may be taken for undelivered.
+    Without the log, delivered mail would look undelivered.
     """
     done = tool.run("reconcile", str(tmp_path / "none.log"))
     assert (66, 1) == (done.code, done.err.count("\n"))

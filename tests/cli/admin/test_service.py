@@ -16,14 +16,14 @@ ORDERS = [("reload",), ("drain",), ("log-level", "debug"), ("stop-listener", "12
 
 
 def wait_long(tool: AdminTool) -> None:
-    """All recipients wait for NEVER, and the destinations back off until then."""
+    """Make all recipients wait for NEVER, and their destinations back off until then."""
     write(tool.path, "UPDATE _recipient SET next_retry_at = ?", NEVER)
     write(tool.path, "UPDATE _destination SET breaker_until = ?", NEVER)
 
 
 def test_flush_makes_all_due_that_waits(tool: AdminTool):
     """
-    And ends the back-off: the next worker that looks takes it.
+    It also ends back-off, so that the next worker that looks takes the mail.
     """
     tool.queue.accept("a.example", "b.example")
     tool.queue.accept("b.example")
@@ -38,7 +38,7 @@ def test_flush_makes_all_due_that_waits(tool: AdminTool):
 
 def test_flush_of_one_destination_leaves_the_others(tool: AdminTool):
     """
-    One host is back.
+    Only one host is reachable again.
     """
     tool.queue.accept("a.example", "b.example")
     wait_long(tool)
@@ -55,7 +55,7 @@ def test_flush_of_one_destination_leaves_the_others(tool: AdminTool):
 
 def test_flush_of_an_unknown_destination_is_exit_66(tool: AdminTool):
     """
-    Mistyped, or never used.
+    The name is mistyped, or no mail ever had this destination.
     """
     said = tool.run("flush", "--destination", "x.example")
     assert (66, "", 1) == (said.code, said.out, said.err.count("\n"))
@@ -64,7 +64,7 @@ def test_flush_of_an_unknown_destination_is_exit_66(tool: AdminTool):
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: order[0])
 def test_an_order_to_a_service_that_does_not_run_is_exit_69(tool: AdminTool, order):
     """
-    It is not kept for the next start either, when it would surprise the operator.
+    The next start must not carry it out, either.
     """
     said = tool.run(*order)
     words = "empath-admin: no service runs on this queue, so the order was not given; see `empathd start`\n"
@@ -77,7 +77,7 @@ def test_an_order_to_a_service_that_does_not_run_is_exit_69(tool: AdminTool, ord
 )
 def test_a_wrong_argument_is_exit_64(tool: AdminTool, arguments):
     """
-    One line that says what there is.
+    One line names the possible values.
     """
     said = tool.run(*arguments)
     assert (64, "", 1) == (said.code, said.out, said.err.count("\n"))
@@ -85,7 +85,7 @@ def test_a_wrong_argument_is_exit_64(tool: AdminTool, arguments):
 
 def test_orders_reach_a_running_service(make_empathd):
     """
-    Each order returns with its outcome, and the processes are listed.
+    Each verb returns with the result of its order, and `process` shows the processes.
     """
     service = make_empathd().start()
 
@@ -118,7 +118,7 @@ def test_orders_reach_a_running_service(make_empathd):
 
 def test_an_order_that_is_not_waited_for_is_carried_out(make_empathd):
     """
-    A script that goes on at once.
+    A script can go on at once.
     """
     service = make_empathd().start()
     said = run("-c", str(service.config), "drain", "--no-wait", "--json")
@@ -129,7 +129,7 @@ def test_an_order_that_is_not_waited_for_is_carried_out(make_empathd):
 
 def test_an_order_that_nobody_carries_out_in_time_is_exit_75(make_empathd):
     """
-    It stands: the line says where its result will be.
+    The order stays, and the line says where its result will be.
     """
     service = make_empathd().start()
     os.kill(service.pid_of("housekeeper-1"), signal.SIGSTOP)
@@ -142,7 +142,7 @@ def test_an_order_that_nobody_carries_out_in_time_is_exit_75(make_empathd):
 
 def test_process_tells_the_silent_and_the_gone(tool: AdminTool):
     """
-    The kit's process has the number 1, which every machine has, and beat years ago.
+    The kit's process has the pid 1, which every machine has, and its beat is years old.
     """
     tool.queue.register("worker-2")
     write(tool.path, "UPDATE _process SET pid = ?, ended_at = NULL WHERE process_id = 2", 2**22 + 1)
@@ -156,7 +156,7 @@ def test_process_tells_the_silent_and_the_gone(tool: AdminTool):
 
 def test_process_pages_by_key(tool: AdminTool):
     """
-    Newest first; the last line says how to go on.
+    The newest comes first, and the last line says how to continue.
     """
     tool.queue.register("worker-2")
     tool.queue.register("worker-3")
@@ -168,7 +168,7 @@ def test_process_pages_by_key(tool: AdminTool):
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_prints_a_script(shell: str):
     """
-    Without a configuration: it is for a shell's start-up file.
+    It needs no configuration, because it is for a shell's start-up file.
     """
     said = run("completion", shell)
     assert (0, "", True) == (said.code, said.err, "_EMPATH_ADMIN_COMPLETE" in said.out)
@@ -176,7 +176,7 @@ def test_completion_prints_a_script(shell: str):
 
 def test_completion_completes_verbs_and_options(tmp_path):
     """
-    What the script asks when TAB is pressed.
+    This is what the script asks when a person presses TAB.
     """
 
     def completed(words: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""test_sql - empath-admin sql: the queue in a shell that can do no harm by a slip"""
+"""test_sql - empath-admin sql: the queue in a shell in which a slip does no harm"""
 
 import os
 import pty
@@ -22,7 +22,7 @@ def _script(tool: AdminTool, script: str, *arguments: str) -> CommandResult:
 
 def test_statements_are_run_in_their_order(tool: AdminTool) -> None:
     """
-    Rows as sqlite3 writes them; the dot commands of the shell work, too.
+    Rows are as sqlite3 writes them; the shell's dot commands work, too.
     """
     tool.queue.accept("a.example", "b.example")
     said = tool.run_apart("sql", "SELECT recipient_id, domain FROM queue", ".mode json", "SELECT 1 AS one")
@@ -48,7 +48,7 @@ def test_a_script_comes_by_standard_input(tool: AdminTool) -> None:
 )
 def test_nothing_is_written_without_write(tool: AdminTool, statement: str) -> None:
     """
-    A look cannot slip.
+    A slip in a read-only shell changes nothing.
     """
     tool.queue.accept("a.example")
     assert (65, "", "empath-admin: the queue is open for reading only; use --write\n") == tool.run_apart(
@@ -61,7 +61,7 @@ def test_nothing_is_written_without_write(tool: AdminTool, statement: str) -> No
 
 def test_with_write_it_is_the_queue_of_any_shell(tool: AdminTool) -> None:
     """
-    The views, and an audit that says by which SQLite.
+    It has the views, and the audit names its SQLite.
     """
     tool.queue.accept("a.example")
     assert (0, "", "") == tool.run_apart("sql", "--write", "UPDATE queue SET status = 'held'")
@@ -80,7 +80,7 @@ def test_with_write_it_is_the_queue_of_any_shell(tool: AdminTool) -> None:
 )
 def test_the_first_error_ends_it_with_exit_65(tool: AdminTool, statement: str, words: str) -> None:
     """
-    What stood before it is done, what stands behind it is not.
+    Earlier statements are done, later ones are not.
     """
     tool.queue.accept("a.example")
     said = tool.run_apart("sql", "--write", "SELECT 1", statement, "DELETE FROM queue")
@@ -92,7 +92,7 @@ def test_the_first_error_ends_it_with_exit_65(tool: AdminTool, statement: str, w
 
 def test_a_busy_queue_is_exit_75(tool: AdminTool) -> None:
     """
-    After --wait, with no traceback.
+    After --wait it ends without a traceback.
     """
     holder = apsw.Connection(str(tool.path))
     holder.execute("BEGIN IMMEDIATE")
@@ -106,7 +106,7 @@ def test_a_busy_queue_is_exit_75(tool: AdminTool) -> None:
 
 def test_a_newer_schema_is_exit_65(tool: AdminTool) -> None:
     """
-    The views of tomorrow may mean something else.
+    The views of a newer version may have another meaning.
     """
     write(tool.path, "PRAGMA user_version = 999")
     said = tool.run_apart("sql", "SELECT 1")
@@ -116,7 +116,7 @@ def test_a_newer_schema_is_exit_65(tool: AdminTool) -> None:
 
 def test_a_terminal_gets_a_prompt(tool: AdminTool) -> None:
     """
-    The shell says which queue is open and whether it may be changed; an error does not end the shell.
+    The shell says which queue is open and whether it is read-only. An error does not end it.
     """
     tool.queue.accept("a.example")
     tool.queue.close()
@@ -140,14 +140,14 @@ def test_a_terminal_gets_a_prompt(tool: AdminTool) -> None:
 @pytest.mark.parametrize(("command", "code"), [(".exit", 0), (".quit", 0), (".exit 5", 5)])
 def test_the_shell_ends_with_the_code_that_a_person_gives(tool: AdminTool, command: str, code: int) -> None:
     """
-    141 is for a reader that is gone.
+    The code 141 is only for a missing reader.
     """
     assert code == tool.run("sql", command).code
 
 
 def test_a_file_that_the_shell_cannot_read_is_one_line(tool: AdminTool) -> None:
     """
-    A slip of the pen is no crash.
+    A mistyped file name causes no traceback.
     """
     said = tool.run("sql", ".read /nonexistent/file.sql")
     assert (65, "") == (said.code, said.out)

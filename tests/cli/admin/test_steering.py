@@ -1,4 +1,7 @@
-"""test_steering - hold, release, delete, undelete, bounce, expire: what they select, change and print"""
+"""
+test_steering - hold, release, delete, undelete, bounce, expire: which recipients they select, and what they change and
+print
+"""
 
 import json
 import os
@@ -19,7 +22,7 @@ VERBS = ("retry", "hold", "release", "delete", "undelete", "bounce", "expire")
 
 
 def fates(record) -> list[tuple[int, str, str, str]]:
-    """Number, effect, status before and after, of each recipient."""
+    """Number, effect, and status before and after, of each recipient."""
     return [(r["recipient_id"], r["effect"], r["before"]["status"], r["after"]["status"]) for r in record["recipients"]]
 
 
@@ -61,7 +64,7 @@ def one_of_each(tool: AdminTool) -> None:
 @pytest.mark.parametrize("way", ["rehearsed", "done"])
 def test_each_status_meets_each_order(tool: AdminTool, verb: str, expected: str, way: str):
     """
-    The table of docs/empath-admin.md; a rehearsal says the same and changes nothing.
+    The table of docs/empath-admin.md holds for orders and rehearsals, and in the views. A rehearsal changes nothing.
     """
     one_of_each(tool)
     [(ulid,)] = tool.queue.select("SELECT ulid FROM _message")
@@ -84,7 +87,7 @@ def test_each_status_meets_each_order(tool: AdminTool, verb: str, expected: str,
 
 def test_a_rehearsal_foretells_what_is_done(tool: AdminTool):
     """
-    Counts and ids are exact.
+    Its counts and ids are exact.
     """
     one_of_each(tool)
     arguments = ("delete", "--sender", "sender@example.test", "--yes")
@@ -101,7 +104,7 @@ def test_a_rehearsal_foretells_what_is_done(tool: AdminTool):
 
 def test_a_rehearsal_takes_no_lock(tool: AdminTool):
     """
-    It can be had while somebody else writes, and from a queue that may only be read.
+    It works while another program writes, and on a queue that the user may only read.
     """
     tool.queue.accept()
     holder = apsw.Connection(str(tool.path))
@@ -115,7 +118,7 @@ def test_a_rehearsal_takes_no_lock(tool: AdminTool):
 
 def test_an_order_is_audited_with_who_gave_it(tool: AdminTool):
     """
-    In the same commit; the name is gone from the queue after it.
+    The audit row is in the same commit, and the name is removed from the queue after it.
     """
     tool.queue.accept()
     tool.lines("hold", "--all")
@@ -126,7 +129,7 @@ def test_an_order_is_audited_with_who_gave_it(tool: AdminTool):
 
 def test_hold_and_release_are_told_in_words(tool: AdminTool):
     """
-    Before and after, a line each.
+    Each recipient has a line with the state before and after.
     """
     tool.queue.accept()
     [(ulid,)] = tool.queue.select("SELECT ulid FROM _message")
@@ -141,7 +144,7 @@ def test_hold_and_release_are_told_in_words(tool: AdminTool):
 
 def test_an_order_to_a_leased_recipient_waits_and_can_be_taken_back(tool: AdminTool):
     """
-    A worker has it: the order is carried out at the end of the lease.
+    The order is carried out at the end of the lease.
     """
     tool.queue.accept()
     tool.queue.lease()
@@ -156,7 +159,7 @@ def test_an_order_to_a_leased_recipient_waits_and_can_be_taken_back(tool: AdminT
 
 def test_undelete_queues_what_was_cancelled_but_not_what_bounced(tool: AdminTool):
     """
-    The sender knows of a bounce: it is taken up again only if it is named so.
+    The sender knows of a bounce, so `undelete` selects it only with --status bounced.
     """
     one_of_each(tool)
     assert [(7, "changed", "cancelled", "queued")] == fates(tool.record("undelete", "--all"))
@@ -166,7 +169,7 @@ def test_undelete_queues_what_was_cancelled_but_not_what_bounced(tool: AdminTool
 
 def test_undelete_leaves_what_has_no_content_any_more(tool: AdminTool):
     """
-    One of them must not stop the others.
+    One of them must not stop the order for the others.
     """
     tool.queue.accept(count=2)
     tool.lines("delete", "--all", "--yes")
@@ -198,7 +201,7 @@ def test_undelete_leaves_what_has_no_content_any_more(tool: AdminTool):
 )
 def test_filters_narrow_lists_and_orders_alike(tool: AdminTool, filters, expected):
     """
-    What `list` shows is what an order with the same filters meets.
+    `list` shows the recipients that an order with the same filters would change.
     """
     for letter in "abc":
         tool.queue.accept(f"{letter}.example")
@@ -230,7 +233,7 @@ def test_filters_narrow_lists_and_orders_alike(tool: AdminTool, filters, expecte
 @pytest.mark.parametrize("verb", ["list", "retry", "undelete"])
 def test_where_takes_one_expression_that_reads(tool: AdminTool, where: str, verb: str):
     """
-    One line, exit code 64, and nothing was changed.
+    Anything else is one line and exit code 64, and changes nothing.
     """
     tool.queue.accept("a.example")
     before = tool.queue.select("SELECT * FROM _recipient")
@@ -252,7 +255,7 @@ def test_an_empty_where_is_not_an_expression(tool: AdminTool, where: str):
 
 def test_where_that_fails_on_a_row_is_a_line(tool: AdminTool):
     """
-    It compiles, and meets a value that it cannot take.
+    The expression compiles, but cannot take the value of some row.
     """
     tool.queue.accept()
     said = tool.run("list", "--where", "json_extract(recipient, '$')")
@@ -262,7 +265,7 @@ def test_where_that_fails_on_a_row_is_a_line(tool: AdminTool):
 @pytest.mark.parametrize("verb", VERBS)
 def test_an_order_to_nobody_in_particular_is_exit_64(tool: AdminTool, verb: str):
     """
-    A forgotten filter must not meet the whole queue.
+    A forgotten filter must not select the whole queue.
     """
     tool.queue.accept()
     said = tool.run(verb)
@@ -315,7 +318,7 @@ def test_a_destructive_order_asks_on_a_terminal(tool: AdminTool, answer: str, co
 
 def test_what_matches_nobody_is_not_asked_about(tool: AdminTool):
     """
-    Nothing to do is not a failure.
+    An order that selects no recipient is not an error.
     """
     said = tool.run("delete", "--all", "--yes")
     assert (0, "", "empath-admin: 0 of 0 recipients changed\n") == said
@@ -324,7 +327,7 @@ def test_what_matches_nobody_is_not_asked_about(tool: AdminTool):
 
 def test_a_large_order_is_committed_page_by_page(tool: AdminTool):
     """
-    The write lock is free in between; the report is one, with one header, or one object.
+    The write lock is free between two pages. The report is one table with one header, or one object.
     """
     tool.queue.accept(*(f"d{n}.example" for n in range(100)), count=60)
     result = tool.invoke("hold", "--all")
@@ -361,7 +364,7 @@ def test_an_order_is_carried_out_whole_whoever_stops_reading(tool: AdminTool, op
 
 def test_a_terminal_is_not_flooded(tool: AdminTool):
     """
-    A thousand lines are enough to see; all is done all the same.
+    A terminal shows a thousand lines; the order is carried out for all.
     """
     tool.queue.accept(*(f"d{n}.example" for n in range(100)), count=11)
     lines = tool.on_a_terminal(200, "hold", "--all")
@@ -371,7 +374,7 @@ def test_a_terminal_is_not_flooded(tool: AdminTool):
 
 def test_what_was_committed_is_told_if_the_rest_fails(tool: AdminTool):
     """
-    The object is whole, and says that the order is not.
+    The JSON object is complete, and says that the order is not.
     """
     tool.queue.accept(*(f"d{n}.example" for n in range(100)), count=60)
     write(

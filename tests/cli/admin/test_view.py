@@ -1,4 +1,4 @@
-"""test_view - `empath-admin view`: all that is known of one message"""
+"""test_view - `empath-admin view`: everything about one message"""
 
 import hashlib
 
@@ -37,7 +37,7 @@ def settle(tool: AdminTool, status: RecipientStatus, destination: str = "a.examp
 
 def test_view_shows_message_recipient_and_attempts(tool: AdminTool):
     """
-    The first question about a mail: what happened to it, and when is its next try.
+    People first ask what happened to a mail and when its next try is.
     """
     content = b"Subject: x\r\n\r\ny\r\n"
     accept(tool, content=content)
@@ -72,7 +72,7 @@ def test_view_shows_message_recipient_and_attempts(tool: AdminTool):
 
 def test_a_ulid_may_be_given_in_either_case(tool: AdminTool):
     """
-    Copied from a log, a reply or a bounce, by eye or by machine.
+    People and programs copy it from a log, a reply or a bounce.
     """
     accept(tool)
     assert ULID == tool.record("view", ULID.lower())["id"]
@@ -80,7 +80,7 @@ def test_a_ulid_may_be_given_in_either_case(tool: AdminTool):
 
 def test_json_has_these_keys(tool: AdminTool):
     """
-    The shape is documented: a key more is a change of the interface, a key less breaks somebody.
+    The documented keys are an interface: scripts depend on each of them.
     """
     accept(tool)
     settle(tool, RecipientStatus.BOUNCED)
@@ -93,7 +93,7 @@ def test_json_has_these_keys(tool: AdminTool):
 
 def test_final_recipients_are_shown(tool: AdminTool):
     """
-    The fate of each, not only of those that still wait.
+    The fate of each recipient is shown, not only of waiting ones.
     """
     accept(tool, "a.example", "b.example", "c.example")
     leases = {lease.destination: lease for lease in tool.queue.lease()}
@@ -112,7 +112,7 @@ def test_final_recipients_are_shown(tool: AdminTool):
 
 def test_a_final_recipient_has_no_next_try(tool: AdminTool):
     """
-    A time that nothing will happen at misleads.
+    An instant without an attempt would mislead.
     """
     accept(tool)
     settle(tool, RecipientStatus.BOUNCED)
@@ -122,7 +122,7 @@ def test_a_final_recipient_has_no_next_try(tool: AdminTool):
 
 def test_a_recipients_number_shows_that_one_of_the_message(tool: AdminTool):
     """
-    One of a thousand is what was asked for; the message says how many there are.
+    The number selects one of perhaps a thousand; the message still has the count of all.
     """
     accept(tool, "a.example", "b.example")
     settle(tool, RecipientStatus.DEFERRED, "b.example")
@@ -137,7 +137,7 @@ def test_a_recipients_number_shows_that_one_of_the_message(tool: AdminTool):
 
 def test_what_is_unusual_is_shown(tool: AdminTool):
     """
-    Lost leases, reasons, orders, parameters: rare, and the point when they are there.
+    Lost leases, reasons, orders and parameters are rare, and important where they occur.
     """
     accept(tool)
     write(tool.path, "UPDATE _message SET is_smtputf8 = 1, dsn_return = 'HDRS', envelope_id = 'E+2B1', auth = 'ann'")
@@ -166,7 +166,7 @@ def test_what_is_unusual_is_shown(tool: AdminTool):
 
 def test_the_null_reverse_path_is_shown_as_such(tool: AdminTool):
     """
-    An empty field looks like a fault.
+    An empty field would look like a fault.
     """
     accept(tool)
     write(tool.path, "UPDATE _message SET reverse_path = ''")
@@ -175,7 +175,7 @@ def test_the_null_reverse_path_is_shown_as_such(tool: AdminTool):
 
 def test_headers_are_those_of_inline_content(tool: AdminTool):
     """
-    Lines as they stand, with control characters escaped, and nothing of the body.
+    Lines are unchanged but for escaped control characters, and nothing of the body follows.
     """
     accept(tool, content=b"Subject: a\x1b\r\n\tb\r\nX-Raw: \xff\xc3\xbc\r\n\r\nbody\r\n")
     assert ["", "Subject: a\\x1b", "\\tb", "X-Raw: \\xffü"] == tool.lines("view", ULID, "--headers")[-4:]
@@ -184,7 +184,7 @@ def test_headers_are_those_of_inline_content(tool: AdminTool):
 
 def test_headers_are_those_of_spooled_content(tool: AdminTool):
     """
-    Where the content lies makes no difference to who asks.
+    The place of the content makes no difference.
     """
     tool.spool.mkdir()
     file = SpoolFile(tool.spool, "mx.example.test", QueueId(ULID))
@@ -197,7 +197,7 @@ def test_headers_are_those_of_spooled_content(tool: AdminTool):
 
 def test_a_spool_file_that_is_missing_is_an_io_error(tool: AdminTool):
     """
-    It should be there: silence would hide a loss.
+    Silence would hide the loss of a file.
     """
     accept(tool, content=None, size=5, locator=f"spool:mx.example.test/{ULID}")
     said = tool.run("view", ULID, "--headers")
@@ -227,7 +227,7 @@ def test_headers_go_with_the_content(tool: AdminTool):
 
 def test_an_id_that_no_row_has_is_exit_66(tool: AdminTool):
     """
-    A script must tell "gone" from "not an id".
+    A script must tell a missing row from a wrong id.
     """
     for reference, words in ((ULID, f"no message {ULID}"), ("17", "no recipient 17")):
         said = tool.run("view", reference)
@@ -237,7 +237,7 @@ def test_an_id_that_no_row_has_is_exit_66(tool: AdminTool):
 
 def test_what_is_no_id_is_exit_64(tool: AdminTool):
     """
-    Mistyped: nothing was looked up.
+    A mistyped id causes no look-up.
     """
     for text in ("0", "-", ULID[:-1], "9" * 20, f"{ULID}x", "1;", "\u0661", "\x1b[31m", "-1"):
         said = tool.run("view", "--", text)

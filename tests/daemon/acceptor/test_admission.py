@@ -1,4 +1,4 @@
-"""Which connections get a session, without any socket."""
+"""Which connections get a session; no socket is needed."""
 
 from ipaddress import ip_address, ip_network
 
@@ -23,7 +23,7 @@ def test_a_client_is_admitted_by_its_address(admission: Admission):
 
 def test_the_scope_of_a_link_local_address_is_no_part_of_the_client(admission: Admission):
     """
-    accept() gives fe80::1%eth0, which no network of the configuration and no Received field can hold.
+    accept() gives fe80::1%eth0, which neither a configured network nor a Received field can hold.
     """
     assert Admitted(ip_address("fe80::1")) == admission.admit(MX, "fe80::1%eth0")
     assert Refused(ip_address("fe80::1"), TOO_MANY_FROM_CLIENT) == admission.admit(MX, "fe80::1%eth1")
@@ -40,7 +40,7 @@ def test_a_client_over_its_limit_is_refused_until_a_connection_ends(admission: A
 
 def test_a_trusted_client_is_bound_by_the_total_only(admission: Admission):
     """
-    One mail hub of our own carries the mail of many users.
+    One internal mail hub carries the mail of many users.
     """
     client = ip_address("192.0.2.1")
 
@@ -50,7 +50,7 @@ def test_a_trusted_client_is_bound_by_the_total_only(admission: Admission):
 
 def test_a_refused_connection_is_not_counted(admission: Admission):
     """
-    Else a client that is refused in a loop would lock out all others.
+    Otherwise a client that is refused in a loop would lock out all others.
     """
     for _ in range(5):
         admission.admit(MX, "198.51.100.1")

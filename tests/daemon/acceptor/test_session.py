@@ -79,7 +79,7 @@ class FakeWriter(HubWriter):
 
 
 class Visit:
-    """A client's side of one session."""
+    """The client's side of one session."""
 
     def __init__(self, context, early=b""):
         ours, theirs = socket.socketpair()
@@ -94,12 +94,12 @@ class Visit:
         self.running = gevent.spawn(self.session.run)
 
     def say(self, octets):
-        """Send; wait for what comes back, b"" at the end."""
+        """Send, and return the answer, b"" at the end."""
         self.push(octets)
         return self.hear()
 
     def push(self, octets):
-        """Send, and let the session have it."""
+        """Send, and let the session read it."""
         while octets:
             wait_write(self._theirs.fileno(), timeout=DEADLINE_S)
             octets = octets[self._theirs.send(octets) :]
@@ -119,7 +119,7 @@ class Visit:
 
 @pytest.fixture
 def make_context(tmp_path):
-    """Makes the context of a listener with a configuration."""
+    """Makes listener contexts from a configuration."""
 
     def make(more="", routes='"*" = "discard:"', role=Role.INTERNAL, **limits):
         file = tmp_path / "empath.toml"
@@ -144,7 +144,7 @@ def make_context(tmp_path):
 
 @pytest.fixture
 def visit():
-    """Makes visits to a context; at the end all are over and have left no memory and no file behind."""
+    """Makes visits to a context. At the end all of them are over and have left no memory and no file behind."""
     made = []
 
     def make(context, early=b""):
@@ -179,7 +179,7 @@ def test_a_message_is_taken_when_it_is_committed(make_context, visit):
 
 def test_the_fields_that_this_host_adds_are_kept_apart_from_what_was_received(make_context, visit):
     """
-    Fields that name a result for the body can only be written above it when all of it is there.
+    A field with a result for the body can only be written once the whole body is there.
     """
     context = make_context(more='[relay]\nnetworks = ["127.0.0.1/32"]', role=Role.SUBMISSION)
     client = visit(context)
@@ -211,7 +211,7 @@ def test_the_fields_that_this_host_adds_are_kept_apart_from_what_was_received(ma
 )  # fmt: skip
 def test_nothing_of_the_client_is_glued_to_a_field_of_ours(make_context, visit, received, below, kept):
     """
-    B10: a first line that begins with a blank would continue our Received field, with a date and a host of its own.
+    B10: a first line that begins with a blank would continue our Received field, with a forged date and host.
     """
     context = make_context()
     client = visit(context)
@@ -229,7 +229,7 @@ def test_nothing_of_the_client_is_glued_to_a_field_of_ours(make_context, visit, 
 
 def test_a_header_section_within_its_limit_is_kept_whole(make_context, visit):
     """
-    Postfix's 102,400 is for one field; a `To` of 2,000 members is mail.
+    Postfix limits one field to 102,400 octets; a `To` field with 2,000 addresses is legitimate.
     """
     context = make_context()
     client = visit(context)
@@ -247,7 +247,7 @@ def test_a_header_section_within_its_limit_is_kept_whole(make_context, visit):
 @pytest.mark.parametrize("rest", [b"\r\nbody\r\n", b""])
 def test_a_header_section_over_its_limit_is_refused_and_nothing_is_kept(make_context, visit, rest):
     """
-    A message that was accepted is never cut.
+    An accepted message is never cut.
     """
     context = make_context(more='[limits]\nheader_size = "100KiB"')
     client = visit(context)
@@ -292,7 +292,7 @@ def test_unfinished_content_holds_no_more_than_the_budget(tmp_path):
 @pytest.mark.parametrize("error", [QueueBusy("locked"), StorageFailure("disk full")])
 def test_a_message_that_cannot_be_stored_is_refused_for_now(make_context, visit, error):
     """
-    Never 250, never 5yz; the session goes on.
+    The reply is neither 250 nor 5yz, and the session goes on.
     """
     context = make_context()
     context.writer.error = error
@@ -358,7 +358,7 @@ def test_beyond_the_memory_of_the_process_small_content_is_spooled_too(make_cont
 
 def test_a_message_that_broke_a_rule_leaves_nothing(make_context, visit):
     """
-    Its content may be large, and on the disk already.
+    Its content may be large, and already on the disk.
     """
     context = make_context()
     client = visit(context)
@@ -396,7 +396,8 @@ def test_a_domain_without_a_route_is_refused(make_context, visit):
 )
 def test_a_client_of_our_own_is_taken_as_it_is_and_goes_on_clean(make_context, visit, role, codes):
     """
-    A12. The next host gets quotes where the grammar needs them, and no blank of a name in a comment of Received.
+    A12. The next host gets quotes where the grammar needs them. The comment in Received has no blank of the client's
+    name.
     """
     context = make_context(more='[relay]\nnetworks = ["127.0.0.1/32"]', role=role)
     client = visit(context)
@@ -416,7 +417,8 @@ def test_a_client_of_our_own_is_taken_as_it_is_and_goes_on_clean(make_context, v
 
 def test_what_is_refused_leaves_a_line_and_what_is_accepted_its_names(make_context, visit):
     """
-    The operator who is asked "where is my mail?" has the client, its name, both paths, the stage and the reply.
+    The log line of a refusal has the client, its name, both paths, the stage and the reply, for the question "where is
+    my mail?".
     """
     heard: list[Occurrence] = []
     context = make_context(routes='"d.test" = "discard:"')
@@ -516,7 +518,7 @@ def test_a_silent_client_gets_421_and_is_disconnected(make_context, visit, is_in
 
 def test_a_session_ends_at_its_limit_though_the_client_is_active(make_context, visit):
     """
-    A client that says EHLO from time to time would stay for ever.
+    A client that says EHLO from time to time could stay for ever.
     """
     heard_of: list[Occurrence] = []
     context = make_context(more='[timeouts]\nsession = "1s"')
@@ -538,8 +540,8 @@ def test_a_session_ends_at_its_limit_though_the_client_is_active(make_context, v
 @pytest.mark.parametrize("is_pipelined", [False, True])
 def test_a_transaction_outlasts_the_limit_of_its_session(make_context, visit, is_pipelined):
     """
-    A client that sends steadily over a slow line would never get a large message through. The next one is for the
-    next session, also where the client sends it at once.
+    A client that sends steadily over a slow line gets its large message through. The session takes no further message,
+    even if the client sends it at once.
     """
     context = make_context(more='[timeouts]\nsession = "1s"')
     client = visit(context)
@@ -562,7 +564,7 @@ def test_a_transaction_outlasts_the_limit_of_its_session(make_context, visit, is
 
 def test_a_timeout_within_a_transaction_leaves_a_line(make_context, visit):
     """
-    The sender will ask what became of the message.
+    The sender will ask for the message.
     """
     heard: list[Occurrence] = []
     context = make_context(more='[timeouts]\ncontent = "1s"')
@@ -579,7 +581,7 @@ def test_a_timeout_within_a_transaction_leaves_a_line(make_context, visit):
 
 def test_an_address_beyond_ascii_in_the_field_of_this_host_makes_the_message_8bit(make_context, visit):
     """
-    The Received field names the recipient, so what goes out is no longer 7BIT and needs BODY=8BITMIME.
+    The Received field names the recipient, so the message on the wire is not 7BIT and needs BODY=8BITMIME.
     """
     context = make_context()
     client = visit(context)
@@ -630,7 +632,7 @@ def test_a_message_that_is_arriving_is_completed_while_the_process_drains(make_c
 
 def test_a_client_that_vanishes_costs_nothing(make_context, visit):
     """
-    Memory and disk are given back: the fixture checks it.
+    The fixture checks that memory and disk space are free again.
     """
     context = make_context()
     for content in (b"Subject: x\r\n", b"X: y\r\n\r\n" + (b"z" * 78 + b"\r\n") * 20_000):

@@ -1,4 +1,4 @@
-"""What people order by SQL, and the log of a running instance."""
+"""Orders by SQL, and the log of a running instance."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ Make = Callable[..., Empathd]
 
 
 def row(what: str, before: str | float | None, after: str | float | None, **about: str) -> AuditRow:
-    """A row about what *about* names."""
+    """An audit row; *about* has its other columns."""
     queue_id, recipient, destination = (about.get(name) for name in ("queue_id", "recipient", "destination"))
     return AuditRow(1, "sql", queue_id, recipient, destination, what, before, after)
 
@@ -85,7 +85,7 @@ def test_row_of_the_audit_is_told_as(audited: AuditRow, told: Occurrence | None)
 
 def test_what_a_shell_orders_is_logged_once_also_across_a_restart(make_empathd: Make) -> None:
     """
-    Only the audit knew of a freeze, or of what was cancelled by SQL, and the log is where people look.
+    Only the audit knew of a freeze or of a cancellation by SQL, but people look into the log.
     """
     service = make_empathd().start()
     write(service.queue, "INSERT INTO control (verb) VALUES ('freeze')")

@@ -1,4 +1,4 @@
-"""INSERT INTO control, and what becomes of a running instance."""
+"""INSERT INTO control, and its effect on a running instance."""
 
 import signal
 import smtplib
@@ -18,7 +18,7 @@ Make = Callable[..., Empathd]
 
 
 def order(queue: Path, verb: str, argument: str | None = None) -> int:
-    """Give the order as a person would, with what the machine has; its number."""
+    """Give the order with the shell of this machine; its number."""
     value = "NULL" if argument is None else f"'{argument}'"
     statement = f"INSERT INTO control (verb, argument) VALUES ('{verb}', {value});"
     if SHELL is None:
@@ -33,7 +33,7 @@ def order(queue: Path, verb: str, argument: str | None = None) -> int:
 
 
 def result(queue: Path, number: int) -> str:
-    """What came of an order, when it has been done."""
+    """The result of an order, once it is done."""
     found: list[tuple[Any, ...]] = eventually(
         lambda: select(queue, "SELECT result FROM control WHERE control_id = ? AND done_at IS NOT NULL", number),
         "the order is done",
@@ -51,7 +51,7 @@ def is_refused(port: int) -> bool:
 
 def test_reload_is_asked_of_the_supervisor_once(make_empathd: Make) -> None:
     """
-    The housekeeper that takes the order up is replaced by it; its successor must not do it again.
+    The reload replaces the housekeeper that takes up the order; its successor must not repeat the order.
     """
     service = make_empathd().start()
 
@@ -67,7 +67,7 @@ def test_reload_is_asked_of_the_supervisor_once(make_empathd: Make) -> None:
 
 def test_drain_ends_the_service(make_empathd: Make) -> None:
     """
-    A person with write access to the queue may do what SIGTERM does.
+    A person with write access to the queue may do the same as SIGTERM.
     """
     service = make_empathd().start()
 
@@ -80,7 +80,7 @@ def test_drain_ends_the_service(make_empathd: Make) -> None:
 
 def test_two_drains_in_one_statement_are_one_drain(make_empathd: Make) -> None:
     """
-    Only a second signal, from a person that does not want to wait, kills what still drains.
+    Only a second signal, from a person that does not want to wait, kills draining processes.
     """
     service = make_empathd().start()
     client = smtplib.SMTP("127.0.0.1", service.port, timeout=DEADLINE_S)
@@ -99,7 +99,7 @@ def test_two_drains_in_one_statement_are_one_drain(make_empathd: Make) -> None:
 
 def test_an_order_that_was_given_while_nothing_ran_is_not_carried_out(make_empathd: Make) -> None:
     """
-    A drain would end the next start, long after the reason for it has passed.
+    Otherwise a drain would end the next start, long after its reason has passed.
     """
     service = make_empathd().start()
     Belongings(service.directory).kill()  # its rows count as alive until the next start
@@ -114,7 +114,7 @@ def test_an_order_that_was_given_while_nothing_ran_is_not_carried_out(make_empat
 
 def test_log_level_reaches_every_process_and_is_taken_back(make_empathd: Make) -> None:
     """
-    A person who hunts a fault wants more for a while, without a reload.
+    A person who looks for a fault needs more lines for a while, without a reload.
     """
     service = make_empathd().start()
 
@@ -135,7 +135,7 @@ def test_log_level_reaches_every_process_and_is_taken_back(make_empathd: Make) -
 
 def test_stopped_listener_refuses_until_a_reload(make_empathd: Make) -> None:
     """
-    Without a server the command must not wait for one.
+    An order for an unknown address gets its result, too.
     """
     service = make_empathd().start()
     address = f"127.0.0.1:{service.port}"
@@ -159,7 +159,7 @@ def test_stopped_listener_refuses_until_a_reload(make_empathd: Make) -> None:
 
 def test_order_that_a_housekeeper_died_over_is_not_done_again(make_empathd: Make) -> None:
     """
-    At most once: how far the first try came is unknown.
+    An order is carried out at most once, because it is unknown how far the first try came.
     """
     service = make_empathd()
     queue = Queue(service.queue)

@@ -1,4 +1,4 @@
-"""Who is taken for dead by silence, and when silence says nothing."""
+"""Which processes are taken for dead by their silence, and when silence means nothing."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -35,7 +35,7 @@ def queue(tmp_path):
 
 @pytest.fixture
 def watch(queue):
-    """A watch over the queue's one process, which it has seen silent for a minute; the process holds a lease."""
+    """A watch over the queue's only process, which has been silent for a minute and holds a lease."""
     queue.accept("a.example")
     queue.lease()
     runtime: Any = SimpleNamespace(
@@ -66,7 +66,7 @@ def test_who_is_silent_for_long_is_dead(queue, watch):
 
 def test_silence_says_nothing_while_the_queue_cannot_be_written(queue, watch):
     """
-    A shell that keeps the queue locked for a minute must not cost every process its life.
+    A shell that keeps the queue locked for a minute must not make every process count as dead.
     """
     watch.runtime.has_beaten_lately = False
     watch.look()
@@ -77,7 +77,7 @@ def test_silence_says_nothing_while_the_queue_cannot_be_written(queue, watch):
 
 def test_a_burial_that_failed_is_judged_anew(queue, watch):
     """
-    The process may have come back meanwhile.
+    The process may be alive again meanwhile.
     """
     watch.runtime.writer.error = QueueBusy("locked")
     watch.look()
@@ -89,7 +89,7 @@ def test_a_burial_that_failed_is_judged_anew(queue, watch):
 
 def test_a_start_ends_earlier_runs_whatever_their_node(queue, watch):
     """
-    The lock of an SQLite queue is exclusive: the name of the node was changed between a crash and this start.
+    The lock of an SQLite queue is exclusive. So a process with another node name ran on this host, before a renaming.
     """
     queue.run(Register(node="old-name", instance="its run", slot="worker-1", generation=1, pid=1, now=T0))
     watch.begin()
@@ -99,7 +99,7 @@ def test_a_start_ends_earlier_runs_whatever_their_node(queue, watch):
 
 def test_where_hosts_share_the_queue_a_start_ends_earlier_runs_of_its_own_node_only(queue, watch):
     """
-    The start of one host must not take from the others what they are delivering.
+    The start of one host must not take leases from other hosts.
     """
     watch.runtime.engine.has_one_instance = False
     other = Register(node="mx2", instance="its run", slot="worker-1", generation=1, pid=1, now=T0)

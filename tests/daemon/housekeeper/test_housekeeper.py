@@ -47,9 +47,9 @@ def finish(queue: Queue, status: RecipientStatus) -> None:
 
 def litter(queue: Queue, spool: Path) -> None:
     """
-    Leave behind, in this order: recipients 1 delivered, 2 bounced and to be reported, 3 bounced and reported, 4 held
-    with a file, 5 waiting without its file, 6 waiting without being found; a file that is garbage, one that cannot be
-    removed, an orphan and a young one.
+    Leave behind, in this order: recipients 1 delivered, 2 bounced with an open notice, 3 bounced and reported, 4 held
+    with a file, 5 waiting with a missing file, 6 waiting behind a late bound; a garbage file, a garbage file that
+    cannot be removed, an orphan and a young orphan.
     """
     finish(queue, RecipientStatus.DELIVERED)
     finish(queue, RecipientStatus.BOUNCED)
@@ -70,7 +70,7 @@ def litter(queue: Queue, spool: Path) -> None:
 
 
 def grow_wal(path: Path) -> apsw.Connection:
-    """Make the log larger than a housekeeper likes; it stays so while the connection that is returned is open."""
+    """Make the log larger than the housekeeper's limit; it stays so while the returned connection is open."""
     connection = apsw.Connection(str(path))
     connection.wal_autocheckpoint(0)
     connection.execute("BEGIN; INSERT INTO _content VALUES (999, zeroblob(?))", (70 * MIB,))
@@ -80,7 +80,7 @@ def grow_wal(path: Path) -> apsw.Connection:
 
 @pytest.fixture(scope="module")
 def tidied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Empathd]:
-    """An instance that found a littered queue at its start."""
+    """An instance that found this queue at its start."""
     retention = '[retention]\ndelivered = "0s"\nfinal = "0s"\ncontent = "0s"\n[delivery]\nworkers = 1\n'
     instance = Empathd(tmp_path_factory.mktemp("tidied") / "empathd", retention)
     spool = instance.directory / "spool"
@@ -101,7 +101,7 @@ def tidied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Empathd]:
 
 def test_retention_is_kept(tidied: Empathd) -> None:
     """
-    Who waits and who is held stays; what was still to be reported is reported, and then forgotten too.
+    Waiting and held recipients stay. A failure is reported before it is forgotten.
     """
     tidied.wait_for("forgotten")
 
@@ -116,7 +116,7 @@ def test_retention_is_kept(tidied: Empathd) -> None:
 
 def test_files_that_no_message_needs_go(tidied: Empathd) -> None:
     """
-    Garbage at once, an old orphan after it was found; a needed one and a young one stay.
+    Garbage goes at once, and so does an old orphan once it is found. A needed file and a young orphan stay.
     """
     spool = tidied.directory / "spool"
     tidied.wait_for("orphans_found", files=1)
@@ -129,7 +129,7 @@ def test_files_that_no_message_needs_go(tidied: Empathd) -> None:
 
 def test_file_that_cannot_be_removed_raises_an_alarm(tidied: Empathd) -> None:
     """
-    After the third try a person must know; it goes on in the row.
+    After the third try a person must know. The tries go on.
     """
     line = tidied.wait_for("garbage_stuck", tries=3)
 
@@ -140,7 +140,7 @@ def test_file_that_cannot_be_removed_raises_an_alarm(tidied: Empathd) -> None:
 
 def test_missing_file_of_a_waiting_message_is_told(tidied: Empathd) -> None:
     """
-    The housekeeper only reports it; the worker that tries to deliver it holds it.
+    The housekeeper only reports it. The worker that tries to deliver the message holds it.
     """
     line = tidied.wait_for("spool_file_missing")
 
@@ -151,7 +151,7 @@ def test_missing_file_of_a_waiting_message_is_told(tidied: Empathd) -> None:
 
 def test_late_due_bound_is_mended(tidied: Empathd) -> None:
     """
-    This would be a bug, and mail must not wait for its repair.
+    A late bound means a bug, but mail must not wait for its repair.
     """
     line = tidied.wait_for("due_bound_repaired")
 
@@ -161,7 +161,7 @@ def test_late_due_bound_is_mended(tidied: Empathd) -> None:
 
 def test_grown_log_is_cut(tidied: Empathd) -> None:
     """
-    After a long reader the log keeps its size, and everybody pays.
+    After a long reader the log would keep its size, and slow down every reader.
     """
     line = tidied.wait_for("wal_large")
 
@@ -172,7 +172,7 @@ def test_grown_log_is_cut(tidied: Empathd) -> None:
 
 def test_process_that_is_taken_for_dead_ends(tidied: Empathd) -> None:
     """
-    It has lost its leases and gets no more: it has to make room for another.
+    It has lost its leases and gets no new ones, so it must make room for another process.
     """
     pid = tidied.pid_of("acceptor-1")
     write(tidied.queue, "UPDATE _process SET ended_at = 1.0 WHERE pid = ? AND ended_at IS NULL", pid)
@@ -216,7 +216,7 @@ def alone(make_empathd: Callable[..., Empathd]) -> tuple[Empathd, Queue, int, in
 
 def test_killed_worker_loses_its_leases(alone: tuple[Empathd, Queue, int, int]) -> None:
     """
-    What it held is due again at once, and delivered by the next.
+    Its recipients are due again at once, and the next worker delivers to them.
     """
     instance, queue, pid, process_id = alone
     queue.run(Batch(queue.new_accept(), queue.new_lease(process_id=process_id)))
@@ -230,7 +230,7 @@ def test_killed_worker_loses_its_leases(alone: tuple[Empathd, Queue, int, int]) 
 
 def test_lease_of_a_failed_commit_is_given_back(alone: tuple[Empathd, Queue, int, int]) -> None:
     """
-    A commit may fail after it took place: its leases are the worker's, which does not know of them.
+    A commit may succeed although it reports an error. The worker then has leases that it does not know of.
     """
     instance, queue, _, process_id = alone
     queue.run(Batch(queue.new_accept(), queue.new_lease(process_id=process_id)))

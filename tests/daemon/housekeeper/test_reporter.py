@@ -1,4 +1,7 @@
-"""The reporter on a queue of its own: its reports, what they close, and what a kill at any statement leaves."""
+"""
+The reporter on a queue of its own: its reports, the notices that they close, and the state after a kill at any
+statement.
+"""
 
 import contextlib
 import email
@@ -31,7 +34,7 @@ DOUBLE = "double-bounce@mx.example.test"
 
 
 class PlainWriter:
-    """Writes in the calling thread, as the writer's thread would."""
+    """Runs writes in the calling thread, in the same way as the writer's thread."""
 
     def __init__(self, path):
         self._writer = SqliteEngine(path, max_leases=20).open_writer(deadline_s=1.0, notify=lambda: None)
@@ -126,7 +129,7 @@ def named(content):
 
 def test_all_that_failed_together_share_one_report(bench):
     """
-    H5: a normal message with a null reverse path to the sender, on the way that mail to the sender takes.
+    H5: it is a normal message with a null reverse path, routed like any mail to the sender.
     """
     bench.queue.accept("a.example", "a.example", "b.example")
     bench.fail(1, 2, 3)
@@ -143,7 +146,7 @@ def test_all_that_failed_together_share_one_report(bench):
 
 def test_a_later_failure_has_a_report_of_its_own(bench):
     """
-    H5: those that are not open yet when the report is made.
+    H5: its notice is not open yet when the first report is made.
     """
     bench.queue.accept("a.example", "a.example")
     write(bench.queue.path, "UPDATE _recipient SET next_retry_at = 4e9 WHERE recipient_id = 2")
@@ -156,7 +159,7 @@ def test_a_later_failure_has_a_report_of_its_own(bench):
 
 def test_a_report_that_fails_is_no_mail_to_the_postmaster(bench):
     """
-    H6: a flood of failing reports is not a flood of mail; the audit has what became of each.
+    H6: a flood of failing reports must not become a flood of mail. The audit records each failure.
     """
     bench.queue.accept("a.example")
     bench.fail(1)
@@ -172,7 +175,8 @@ def test_a_report_that_fails_is_no_mail_to_the_postmaster(bench):
 
 def test_a_digest_names_as_many_failures_as_it_may_and_counts_the_others(tmp_path):
     """
-    One message lists all that failed in a period. It comes from the double-bounce address, so that nothing follows it.
+    One message lists the failures of a period. It comes from the double-bounce address, so that its own failure causes
+    no mail.
     """
     more = '[reports]\nwithout_sender = "digest"\ndigest_period = "1h"\ndigest_messages = 2\n'
     bench = Bench(tmp_path, more)
@@ -197,7 +201,7 @@ def test_a_digest_names_as_many_failures_as_it_may_and_counts_the_others(tmp_pat
 @pytest.mark.parametrize(("stage", "expected"), [("end-of-data", 2), ("rcpt", 1)])
 def test_a_report_that_is_refused_for_its_form_goes_again_with_the_header_alone(bench, stage, expected):
     """
-    A host that takes no quoted mail would leave the sender without a word; a refused address stays refused.
+    Otherwise a host that refuses quoted mail would leave the sender without a report. A refused address stays refused.
     """
     bench.queue.accept("a.example")
     bench.fail(1)
@@ -218,7 +222,7 @@ def test_a_report_that_is_refused_for_its_form_goes_again_with_the_header_alone(
 
 def test_a_delay_is_reported_with_the_header_only(bench):
     """
-    H4, I3: and not again.
+    H4, I3: and only once.
     """
     bench.queue.accept("a.example")
     write(bench.queue.path, "UPDATE _recipient SET notify = 'DELAY'")
@@ -231,7 +235,7 @@ def test_a_delay_is_reported_with_the_header_only(bench):
 
 def test_a_delay_that_is_over_leaves_no_report(bench):
     """
-    Its notice goes all the same.
+    Its notice is removed without a report.
     """
     bench.queue.accept("a.example")
     write(bench.queue.path, "UPDATE _recipient SET notify = 'DELAY'")
@@ -246,7 +250,8 @@ def test_a_delay_that_is_over_leaves_no_report(bench):
 )
 def test_a_large_original_comes_from_its_file(bench, size, expected):
     """
-    H4, H7: whole up to 50,000 octets, else its header; and where the file is lost the report goes without.
+    H4, H7: the original is returned whole up to 50,000 octets, else only its header. If the file is lost, the report
+    has no original.
     """
     queue_id = QueueId.make(Timestamp(T0), bytes(10))
     file = SpoolFile(bench.config.queue.spool, "mx.example.test", queue_id)
@@ -270,7 +275,7 @@ def test_a_large_original_comes_from_its_file(bench, size, expected):
 
 def test_a_report_that_cannot_be_queued_is_tried_again(bench):
     """
-    H7: and the next one does not wait for it.
+    H7: the next report does not wait for it.
     """
     bench.queue.accept("a.example", count=2)
     write(bench.queue.path, "UPDATE queue SET status = 'bounced'")
@@ -283,7 +288,7 @@ def test_a_report_that_cannot_be_queued_is_tried_again(bench):
 
 def test_a_report_to_a_sender_without_a_route_waits_for_one(bench):
     """
-    It has the destination of all mail without a route, and expires there; a route that comes takes it.
+    It waits under the destination for mail without a route, and expires there unless a route is added.
     """
     bench.queue.accept("a.example")
     write(bench.queue.path, "UPDATE _message SET reverse_path = 'x@nowhere.example'")

@@ -1,4 +1,4 @@
-"""What supervisor and child agree on."""
+"""The contract between supervisor and child."""
 
 import json
 import os
@@ -54,14 +54,14 @@ def test_a_child_reads_what_the_supervisor_wrote():
 
 def test_all_descriptors_are_named():
     """
-    The spawner lets a child inherit these and no others.
+    The spawner lets a child inherit these descriptors and no others.
     """
     assert {7, 8, 9, 10, 11, 12, 13, 14, 15, 16} == set(_child().fds)
 
 
 def test_a_child_lets_no_further_process_inherit(monkeypatch):
     """
-    A lock that a stray grandchild holds keeps the next start waiting.
+    Otherwise a stray grandchild could hold the lock, and the next start would wait.
     """
     fds = [os.open("/dev/null", os.O_RDONLY) for _ in range(5)]
     for fd in fds:
@@ -98,7 +98,7 @@ def test_a_child_without_a_supervisor_is_refused(monkeypatch):
 @pytest.mark.parametrize("kind", ["acceptor", "worker", "housekeeper"])
 def test_a_child_that_is_started_by_hand_says_so_in_one_line(kind):
     """
-    A traceback would send its reader in search of a bug.
+    A traceback would look like a bug.
     """
     environment = {key: value for key, value in os.environ.items() if key != ENVIRONMENT}
     ended = subprocess.run(
@@ -153,7 +153,7 @@ def test_a_failure_is_reported_with_its_text_and_exit_code():
 
 def test_a_report_to_no_one_is_no_error():
     """
-    The supervisor may be gone; the life pipe says so.
+    The supervisor may be gone; then the life pipe shows it.
     """
     read_fd, ready_fd = os.pipe()
     os.dup2(ready_fd, 201)
@@ -186,7 +186,7 @@ def test_dropped_privileges_are_gone_for_good():
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can drop privileges")
 def test_an_unknown_user_is_a_configuration_error():
     """
-    Going on as root would be worse than not going on.
+    The process must not go on as root.
     """
     with pytest.raises(ConfigError) as caught:
         drop_privileges("no-such-user")

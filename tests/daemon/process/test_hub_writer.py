@@ -1,4 +1,4 @@
-"""The group commit of one process: who is waited for, and who is not."""
+"""The group commit of one process: which writes share it, and how long it waits for them."""
 
 import gevent
 import pytest
@@ -15,7 +15,7 @@ NEVER_S = 3600.0
 
 
 class Put(Write):
-    """Adds a name to a table that takes each but once."""
+    """Adds a name to a table that takes each name only once."""
 
     def __init__(self, name):
         super().__init__()
@@ -82,7 +82,7 @@ def ended(greenlets):
 
 def test_a_single_write_does_not_wait_for_others(batches):
     """
-    Its mail is on the disk as soon as the disk can do it.
+    Its mail is on the disk as soon as the disk allows.
     """
     ended(clients(batches.writer(), ["a", "b", "c"]))
 
@@ -91,7 +91,7 @@ def test_a_single_write_does_not_wait_for_others(batches):
 
 def test_those_who_come_together_share_a_commit_from_the_second_on(batches):
     """
-    The first is handed over at once; from then on each commit is everybody's.
+    The first write is handed over at once. From then on all writers share each commit.
     """
     first, others = ["0-0", "0-1", "0-2", "0-3"], ([f"{n}-{turn}" for turn in range(3)] for n in range(1, 5))
     ended(clients(batches.writer(), first, *others))
@@ -101,7 +101,7 @@ def test_those_who_come_together_share_a_commit_from_the_second_on(batches):
 
 def test_who_does_not_come_again_is_waited_for_a_moment(batches):
     """
-    A client that went away costs the others one gap, and is forgotten.
+    A client that went away costs the others one gap, and is then forgotten.
     """
     writer = batches.writer(gap_s=0.01)
     ended(clients(writer, ["a1", "a2"], ["b1", "b2"], ["c1", "c2", "c3", "c4"]))
@@ -111,7 +111,7 @@ def test_who_does_not_come_again_is_waited_for_a_moment(batches):
 
 def test_patience_ends_though_writes_keep_arriving(batches):
     """
-    From hundreds of slow hosts there is always one more: the first must not wait for the last.
+    With hundreds of slow hosts there is always one more write; the first must not wait for the last.
     """
     writer = batches.writer(patience_s=0.0)
     ended(clients(writer, ["a1", "a2"], ["b1"], ["c1"], ["d1"]))
@@ -123,7 +123,7 @@ def test_patience_ends_though_writes_keep_arriving(batches):
 
 def test_a_work_that_is_refused_fails_for_its_client_alone(batches):
     """
-    The error is the client's own, with a traceback of its own.
+    The client gets its own error, with its own traceback.
     """
     writer = batches.writer(gap_s=0.01)
     writer.commit(Put("a"))
@@ -136,7 +136,7 @@ def test_a_work_that_is_refused_fails_for_its_client_alone(batches):
 
 def test_what_has_gathered_is_written_before_the_end(batches):
     """
-    Nothing that was submitted is dropped.
+    Every submitted write is carried out.
     """
     writer = batches.writer()
     ended(clients(writer, ["a", "d"], ["b"], ["c"]))

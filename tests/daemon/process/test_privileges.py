@@ -1,4 +1,4 @@
-"""Started by root: what stays root, and what does not."""
+"""A start as root: the supervisor stays root, its children do not."""
 
 import os
 import pwd
@@ -34,7 +34,7 @@ def dropped() -> Iterator[Empathd]:
 
 
 def _as_user(ask: Callable[[], int | None]) -> int:
-    """What *ask* gives in a process of USER, 0 for None."""
+    """The result of *ask* in a process of USER, 0 for None."""
     reading, writing = os.pipe()
     if (pid := os.fork()) == 0:
         os.setgroups([])
@@ -56,7 +56,7 @@ def _uids(pid: int) -> set[int]:
 
 def test_children_are_the_user_and_the_supervisor_stays_root(dropped):
     """
-    Root is for binding ports and nothing else.
+    Only the binding of ports needs root.
     """
     assert {0} == _uids(dropped.process.pid)
     assert [{USER.pw_uid}] * 3 == [_uids(pid) for pid in dropped.pids()]
@@ -64,7 +64,7 @@ def test_children_are_the_user_and_the_supervisor_stays_root(dropped):
 
 def test_the_user_owns_what_the_children_write(dropped):
     """
-    Queue, spool and log, also the log that is made anew after a rotation.
+    This is the queue, the spool and the log, including the new log after a rotation.
     """
     dropped.log.rename(dropped.directory / "empath.log.1")
     dropped.signal(signal.SIGUSR1)
@@ -75,7 +75,7 @@ def test_the_user_owns_what_the_children_write(dropped):
 
 def test_the_user_may_ask_how_the_instance_is(dropped):
     """
-    A pid file that only root can read would make the answer "stopped".
+    If only root could read the pid file, the answer would be "stopped".
     """
     assert 0o644 == stat.S_IMODE((dropped.directory / "empathd.pid").stat().st_mode)
     found = _as_user(
@@ -86,7 +86,7 @@ def test_the_user_may_ask_how_the_instance_is(dropped):
 
 def test_mail_goes_through_without_root(dropped):
     """
-    Nothing on the way needs a right that was dropped.
+    No step of a delivery needs a dropped right.
     """
     dropped.send("you@example.org")
     assert "you@example.org" == dropped.wait_for("delivered")["recipient"]

@@ -12,7 +12,7 @@ Make = Callable[..., Empathd]
 
 def test_a_start_waits_for_the_write_lock_and_says_so(make_empathd: Make) -> None:
     """
-    A forgotten BEGIN in a shell ended each start after 6 s, and mail stayed away until somebody tried again.
+    A forgotten BEGIN in a shell used to end each start after 6 s, and no mail was accepted until a person tried again.
     """
     service = make_empathd().start()
     assert 0 == service.stop()

@@ -1,4 +1,4 @@
-"""How a process ended, whatever the kernel says."""
+"""How a process ended, for every wait status."""
 
 import os
 
@@ -9,7 +9,7 @@ from empath.daemon.supervisor.ending import Ending, find_ending, signal_name
 
 def test_every_wait_status_is_an_ending_or_none():
     """
-    The supervisor must not die of the way in which a child died: all 65,536 statuses.
+    No death of a child may end the supervisor: the test takes all 65,536 statuses.
     """
     for status in range(0x10000):
         ending = find_ending(status)
@@ -31,7 +31,7 @@ def test_every_wait_status_is_an_ending_or_none():
 )
 def test_an_ending_is_a_code_or_the_name_of_a_signal(status, ending, text):
     """
-    The log shows one of them.
+    The log shows one of the two.
     """
     assert (ending, text) == (find_ending(status), ending.text)
 
@@ -39,7 +39,7 @@ def test_an_ending_is_a_code_or_the_name_of_a_signal(status, ending, text):
 @pytest.mark.parametrize("status", [0x137F, 0xFFFF])
 def test_a_child_that_was_stopped_or_continued_has_not_ended(status):
     """
-    It is still there, and will be reaped later.
+    It is still alive, and will be reaped later.
     """
     assert None is find_ending(status)
 

@@ -46,7 +46,7 @@ sys.stdin.read()
 
 def test_an_instance_of_an_older_version_is_met(tmp_path):
     """
-    It holds a lock file next to the queue; two versions on one queue would not know of each other's leases.
+    It holds a lock file next to the queue. Two versions on one queue would not know each other's leases.
     """
     queue, pid_file = tmp_path / "queue.db", instance.PidFile(tmp_path / "empathd.pid")
     command = [sys.executable, "-c", OLDER, str(queue)]
@@ -73,7 +73,7 @@ def test_an_instance_of_an_older_version_is_met(tmp_path):
 
 def test_a_second_instance_is_told_who_holds_the_queue(tmp_path, holder):
     """
-    Two on one queue would be safe for the rows and confusing for everyone else.
+    Two instances on one queue would confuse people, although rows are safe.
     """
     queue = tmp_path / "queue.db"
     with pytest.raises(QueueBusy) as caught:
@@ -87,7 +87,7 @@ def test_a_second_instance_is_told_who_holds_the_queue(tmp_path, holder):
 
 def test_the_lock_falls_with_its_last_holder(tmp_path, holder):
     """
-    However it went; no file is to be removed by hand.
+    It ends however the process ends, and no file has to be removed by hand.
     """
     queue = tmp_path / "queue.db"
     holder.kill()
@@ -97,7 +97,7 @@ def test_the_lock_falls_with_its_last_holder(tmp_path, holder):
 
 def test_asking_twice_is_no_instance(tmp_path):
     """
-    Two `status` at a time must not see each other.
+    Two `status` commands at the same time must not see each other.
     """
     queue = tmp_path / "queue.db"
     os.close(instance.acquire(queue, wait_s=0))
@@ -109,7 +109,7 @@ def test_asking_twice_is_no_instance(tmp_path):
 
 def test_a_missing_directory_is_named(tmp_path):
     """
-    With the command that makes it.
+    The line has the command that makes it.
     """
     place = tmp_path / "no" / "where"
     with pytest.raises(CannotCreate) as caught:
@@ -119,7 +119,7 @@ def test_a_missing_directory_is_named(tmp_path):
 
 def test_nothing_that_can_be_deleted_holds_the_lock(tmp_path, holder):
     """
-    A lock file that someone tidies away would let a second instance start.
+    If a person deleted a lock file, a second instance could start.
     """
     queue = tmp_path / "queue.db"
     assert [] == os.listdir(tmp_path)
@@ -132,7 +132,7 @@ def test_nothing_that_can_be_deleted_holds_the_lock(tmp_path, holder):
 
 def test_a_queue_behind_a_link_has_the_same_lock(tmp_path, holder):
     """
-    Whether the link is that of the database or that of its directory.
+    The link may be that of the database or that of its directory.
     """
     (tmp_path / "queue.db").touch()
     (tmp_path / "link.db").symlink_to("queue.db")
@@ -146,7 +146,7 @@ def test_a_queue_behind_a_link_has_the_same_lock(tmp_path, holder):
 
 def test_a_supervisor_is_found_without_a_pid_file(tmp_path, holder):
     """
-    The kernel knows who holds the mark; a stale pid file, or one that names another program, changes nothing.
+    The kernel knows the holder of the mark. A stale pid file, or one that names another program, changes nothing.
     """
     queue, pid_file = tmp_path / "queue.db", instance.PidFile(tmp_path / "run" / "empathd.pid")
     assert holder.pid == instance.find_supervisor(queue, pid_file)
@@ -174,7 +174,7 @@ def test_the_directory_of_the_pid_file_may_be_read_whatever_the_umask(tmp_path):
 @pytest.mark.skipif(os.geteuid() != 0, reason="root can become another user")
 def test_a_user_that_may_not_look_is_not_told_stopped(tmp_path, holder):
     """
-    Neither the directory of the queue nor that of the pid file can be read: nothing can be said.
+    This user can read neither the directory of the queue nor that of the pid file, so the state is unknown.
     """
     (tmp_path / "run").mkdir(mode=0o700)
     pid_file = instance.PidFile(tmp_path / "run" / "empathd.pid")
@@ -192,7 +192,7 @@ def test_a_user_that_may_not_look_is_not_told_stopped(tmp_path, holder):
 
 def test_a_pid_file_is_removed_by_its_owner_only(tmp_path):
     """
-    A late end of one instance must not hide the next.
+    A late end of one instance must not remove the pid file of the next.
     """
     pid_file = instance.PidFile(tmp_path / "empathd.pid")
     pid_file.write(4711)
@@ -205,7 +205,7 @@ def test_a_pid_file_is_removed_by_its_owner_only(tmp_path):
 @pytest.mark.parametrize("octets", [b"", b"word", b"-1", b"\xff", "٣".encode()])
 def test_a_pid_file_without_a_pid_names_none(tmp_path, octets):
     """
-    Anyone may have written there.
+    Another program may have written the file.
     """
     (tmp_path / "empathd.pid").write_bytes(octets)
     assert None is instance.PidFile(tmp_path / "empathd.pid").find()
@@ -213,7 +213,7 @@ def test_a_pid_file_without_a_pid_names_none(tmp_path, octets):
 
 def test_a_pid_file_that_cannot_be_written_is_named(tmp_path):
     """
-    One line, EX_CANTCREAT.
+    One line names it; the exit code is EX_CANTCREAT.
     """
     (tmp_path / "file").touch()
     with pytest.raises(CannotCreate) as caught:

@@ -33,6 +33,6 @@ def test_the_number_of_workers_is_the_configured_one(tmp_path):
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_slot_names_its_kind(kind):
     """
-    The name is all that the log and the queue know of a slot.
+    The log and the queue know only the name of a slot.
     """
     assert kind is kind_of(f"{kind.name}-12")

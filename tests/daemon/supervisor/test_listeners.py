@@ -1,4 +1,4 @@
-"""Binding: options, refusals, and what a reload keeps."""
+"""Binding: options, refusals, and the sockets that a reload keeps."""
 
 import os
 import socket
@@ -33,7 +33,7 @@ def test_listening_sockets_have_their_options():
 
 def test_all_addresses_of_both_families_can_be_bound_side_by_side():
     """
-    The usual pair of listeners.
+    Most hosts have such a pair of listeners.
     """
     port = free_port()
     listeners.close(listeners.bind([_listener(f"0.0.0.0:{port}"), _listener(f"[::]:{port}")]))
@@ -54,7 +54,7 @@ def test_a_reload_keeps_the_sockets_of_addresses_that_stay():
 
 def test_all_addresses_are_bound_or_none():
     """
-    What was bound before the one that fails is given back; what a running instance has is not touched.
+    If one address fails, the sockets bound before it are closed, and those of a running instance stay.
     """
     kept, made, taken = free_port(), free_port(), free_port()
     old = listeners.bind([_listener(f"127.0.0.1:{kept}")])
@@ -70,7 +70,7 @@ def test_all_addresses_are_bound_or_none():
 @pytest.mark.parametrize("address", ["192.0.2.1:2525", "[2001:db8::1]:2525"])
 def test_an_address_of_another_machine_is_named(address):
     """
-    TEST-NET and documentation addresses are of no machine.
+    No machine has an address of TEST-NET or of the documentation network.
     """
     with pytest.raises(ServiceUnavailable) as caught:
         listeners.bind([_listener(address)])
@@ -80,7 +80,7 @@ def test_an_address_of_another_machine_is_named(address):
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give up root")
 def test_a_low_port_without_root_is_a_matter_of_permission():
     """
-    EX_NOPERM and what to do.
+    The exit code is EX_NOPERM, and the line says what to do.
     """
     read_fd, write_fd = os.pipe()
     pid = os.fork()

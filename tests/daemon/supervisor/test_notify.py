@@ -1,4 +1,4 @@
-"""What a service manager of the sd_notify protocol hears."""
+"""The messages to a service manager by the sd_notify protocol."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from tests.kit.waiting import DEADLINE_S, eventually
 
 
 class Manager:
-    """The receiving end of NOTIFY_SOCKET; `environment` is what a service of it is given."""
+    """The receiving end of NOTIFY_SOCKET; `environment` is for a service of this manager."""
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -22,7 +22,7 @@ class Manager:
         self.environment = {"NOTIFY_SOCKET": str(path)}
 
     def hear(self) -> dict[str, str]:
-        """The next message but those of the watchdog."""
+        """The next message that is not of the watchdog."""
         while (message := self._receive()) == {"WATCHDOG": "1"}:
             pass
         return message
@@ -49,7 +49,7 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
 
 def test_a_manager_hears_of_start_reload_and_stop(supervised, manager):
     """
-    `systemctl` shows what we say: where it serves, that a reload is under way, that it drains.
+    `systemctl` shows the addresses, that a reload is under way, and that the service drains.
     """
     service = supervised(environment=manager.environment).start()
     serving = {
@@ -69,7 +69,7 @@ def test_a_manager_hears_of_start_reload_and_stop(supervised, manager):
 @pytest.mark.parametrize("mistake", ["half a configu", None], ids=["configuration", "child"])
 def test_a_reload_that_is_refused_ends_as_ready(supervised, manager, mistake):
     """
-    Else the manager would take the service for one that reloads for ever.
+    Otherwise the manager would show the service as reloading for ever.
     """
     service = supervised(environment=manager.environment).start()
     serving = manager.hear()
@@ -85,7 +85,7 @@ def test_a_reload_that_is_refused_ends_as_ready(supervised, manager, mistake):
 
 def test_a_watchdog_is_told_again_and_again(supervised, manager):
     """
-    A loop that hangs is one that the manager may restart; children do not speak for it.
+    The manager may restart a service whose loop hangs. Children do not speak for the service.
     """
     service = supervised(environment=manager.environment | {"WATCHDOG_USEC": "200000"}).start()
     eventually(lambda: all(manager.hear_watchdog() for _ in range(3)), "three in a row")
@@ -96,7 +96,7 @@ def test_a_watchdog_is_told_again_and_again(supervised, manager):
 
 def test_a_manager_that_does_not_read_delays_nothing(supervised, manager):
     """
-    A socket's queue takes some ten messages; then a sender would wait, and with it everything that the supervisor does.
+    A socket's queue takes some ten messages. Then a sender would wait, and with it the whole supervisor.
     """
     service = supervised(environment=manager.environment | {"WATCHDOG_USEC": "2000"}).start()
     service.signal(signal.SIGHUP)
@@ -117,6 +117,6 @@ def test_a_manager_that_does_not_read_delays_nothing(supervised, manager):
 )
 def test_a_watchdog_is_that_of_this_process(environment, every_s):
     """
-    sd_watchdog_enabled(3): a pid that is another's means another.
+    sd_watchdog_enabled(3): the pid of another process means that this one has no watchdog.
     """
     assert every_s == Watchdog.of(environment, now=0.0).every_s

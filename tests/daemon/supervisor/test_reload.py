@@ -8,14 +8,14 @@ from tests.kit.process import free_port
 
 
 def _answer(port: int) -> str:
-    """What the acceptor that takes the next connection says: its generation."""
+    """The answer of the acceptor that takes the next connection: its generation."""
     with socket.create_connection(("127.0.0.1", port), timeout=30) as client, client.makefile() as file:
         return file.readline().strip()
 
 
 def test_a_reload_replaces_every_child(supervised):
     """
-    Each keeps its slot and gets the next generation; the old ones get SIGTERM and drain.
+    The new children have the same slots and the next generation; the old ones get SIGTERM and drain.
     """
     service = supervised().start()
     service.signal(signal.SIGHUP)
@@ -53,7 +53,7 @@ def test_no_connection_is_refused_during_a_reload(supervised):
 
 def test_workers_and_listeners_can_change(supervised):
     """
-    The new address is bound before the first child is replaced, the old one given back after.
+    A new address is bound before the first child is replaced, and an old one is closed afterwards.
     """
     service = supervised().start()
     before, service.port = service.port, free_port()
@@ -70,7 +70,7 @@ def test_workers_and_listeners_can_change(supervised):
 
 def test_a_reload_logs_each_setting_that_changed(supervised):
     """
-    Who reads the log of a bad night wants to know what was different since when.
+    A person who reads the log after a failure needs the changes and their time.
     """
     service = supervised(more='[retry]\nlifetime = "2d"').start()
     service.configure(more="[delivery]\nworkers = 1\n[relay]\nnetworks = []", routes='"*" = "discard:"')
@@ -87,7 +87,7 @@ def test_a_reload_logs_each_setting_that_changed(supervised):
 
 def test_a_reload_of_the_same_configuration_says_that_nothing_changed(supervised):
     """
-    Of each reload it is known; what was refused has changed nothing either.
+    The log tells it of each reload. A refused reload has changed nothing, either.
     """
     service = supervised().start()
     service.signal(signal.SIGHUP)
@@ -101,7 +101,7 @@ def test_a_reload_of_the_same_configuration_says_that_nothing_changed(supervised
 
 def test_a_bad_configuration_keeps_the_old_and_logs_each_finding(supervised):
     """
-    A slip of the pen must not cost service.
+    A mistake in the file must not stop the service.
     """
     service = supervised().start()
     service.configure(more="[delivery]\nworkers = 0\nsesions = 5")
@@ -114,7 +114,7 @@ def test_a_bad_configuration_keeps_the_old_and_logs_each_finding(supervised):
 
 def test_a_configuration_that_is_gone_keeps_the_old(supervised):
     """
-    As above, for a file that cannot be read.
+    The same holds for a file that cannot be read.
     """
     service = supervised().start()
     service.config.unlink()
@@ -125,7 +125,7 @@ def test_a_configuration_that_is_gone_keeps_the_old(supervised):
 
 def test_a_listener_that_cannot_be_bound_keeps_the_old(supervised):
     """
-    All addresses or none: the new one that could be bound is given back.
+    All addresses are bound or none; the new address that could be bound is closed again.
     """
     service = supervised().start()
     good, taken = free_port(), free_port()
@@ -142,7 +142,7 @@ def test_a_listener_that_cannot_be_bound_keeps_the_old(supervised):
 
 def test_a_new_child_that_fails_keeps_the_old_ones(supervised):
     """
-    What `check` cannot see, such as a user that is gone, is seen by the new children before the old ones go.
+    New children meet problems that `check` cannot see, such as a missing user, before the old ones drain.
     """
     service = supervised().start()
     service.behave("fail", "worker-2")
@@ -156,7 +156,7 @@ def test_a_new_child_that_fails_keeps_the_old_ones(supervised):
 
 def test_new_children_that_are_never_ready_keep_the_old_ones(supervised):
     """
-    As above, for one that hangs.
+    A child that hangs counts as failed after a time.
     """
     service = supervised(ready_s=10.0).start()
     service.behave("mute", "acceptor-1")
@@ -168,7 +168,7 @@ def test_new_children_that_are_never_ready_keep_the_old_ones(supervised):
 
 def test_what_only_a_restart_can_change_is_refused(supervised):
     """
-    The lock and the children of both generations stand on one queue, and are one node in it.
+    The children of both generations share the lock and the queue, and are one node in it.
     """
     service = supervised().start()
     text = service.config.read_text()
@@ -182,7 +182,7 @@ def test_what_only_a_restart_can_change_is_refused(supervised):
 
 def test_a_reload_asked_for_during_a_reload_follows_it(supervised):
     """
-    The file may have changed since the first was read. The housekeeper's way to ask is the same order.
+    The file may have changed since the first reading. The housekeeper's request is the same order.
     """
     service = supervised().start()
     service.signal(signal.SIGHUP)
@@ -209,7 +209,7 @@ def test_a_reload_asked_for_during_the_start_follows_it(supervised):
 
 def test_a_reload_that_cannot_spawn_keeps_the_old_plan(supervised):
     """
-    Nothing of the new plan is started after it was dropped.
+    No process of the new plan is started after the plan was dropped.
     """
     service = supervised().start()
     service.break_children()
@@ -225,7 +225,7 @@ def test_a_reload_that_cannot_spawn_keeps_the_old_plan(supervised):
 
 def test_an_acceptor_drains_as_long_as_its_sessions_after_a_reload(supervised):
     """
-    A stop still ends it: the order is repeated as one that is urgent.
+    A stop then ends it, by a second and urgent order.
     """
     service = supervised(drain_s=2.0)
     service.behave("linger", "acceptor-1")
@@ -242,7 +242,7 @@ def test_an_acceptor_drains_as_long_as_its_sessions_after_a_reload(supervised):
 
 def test_a_stop_during_a_reload_ends_both_generations(supervised):
     """
-    Nothing that a reload has started outlives the stop.
+    No process of the reload outlives the stop.
     """
     service = supervised().start()
     service.behave("mute", "acceptor-1")
@@ -254,7 +254,7 @@ def test_a_stop_during_a_reload_ends_both_generations(supervised):
 
 def test_sigusr1_reopens_the_log_in_every_process(supervised):
     """
-    A rotation moves the file away; from then on no process may write to the old one.
+    A rotation moves the file away; afterwards no process may write to the old one.
     """
     service = supervised().start()
     service.log.rename(service.directory / "empath.log.1")
@@ -266,7 +266,7 @@ def test_sigusr1_reopens_the_log_in_every_process(supervised):
 
 def test_a_log_that_cannot_be_reopened_stays_open(supervised):
     """
-    A full or missing directory costs no running service its log.
+    A full disk or a missing directory must not cost a running service its log.
     """
     service = supervised().start()
     moved = service.directory / "moved"

@@ -1,4 +1,4 @@
-"""Children that die while the service runs: restarts, backoff, and reports to the housekeeper."""
+"""Children that die while the service runs: restarts, back-off, and reports to the housekeeper."""
 
 import os
 import resource
@@ -10,7 +10,7 @@ from tests.kit.waiting import eventually
 
 def test_a_killed_child_is_replaced_by_the_next_generation(supervised):
     """
-    The slot keeps its name, the incarnation is another.
+    The slot keeps its name.
     """
     service = supervised().start()
     os.kill(service.pid_of("worker-1"), signal.SIGKILL)
@@ -21,7 +21,7 @@ def test_a_killed_child_is_replaced_by_the_next_generation(supervised):
 
 def test_a_child_that_a_real_time_signal_ends_is_replaced(supervised):
     """
-    Python has no name for most of these signals; the supervisor must not die of that.
+    Python has no name for most of these signals; that must not end the supervisor.
     """
     service = supervised().start()
     os.kill(service.pid_of("worker-1"), 35)
@@ -31,7 +31,7 @@ def test_a_child_that_a_real_time_signal_ends_is_replaced(supervised):
 
 def test_a_child_that_reports_nonsense_is_a_failed_child(supervised):
     """
-    Nothing that a child writes ends the supervisor.
+    No output of a child may end the supervisor.
     """
     service = supervised().start()
     service.behave("babble", "worker-1")
@@ -44,7 +44,7 @@ def test_a_child_that_reports_nonsense_is_a_failed_child(supervised):
 
 def test_a_child_that_dies_young_waits_longer_each_time(supervised):
     """
-    A crash loop must not eat the machine; the delay has an upper bound.
+    A crash loop must not use up the machine. The delay has an upper bound.
     """
     service = supervised().start()
     service.behave("die-ready", "worker-1")
@@ -55,7 +55,7 @@ def test_a_child_that_dies_young_waits_longer_each_time(supervised):
 
 def test_a_child_that_no_descriptor_is_left_for_waits_and_is_started_later(supervised):
     """
-    The supervisor outlives a lack of descriptors, and leaks none of those that it got.
+    The supervisor survives a lack of descriptors, and leaks none.
     """
     service = supervised().start()
     pid = service.process.pid
@@ -83,7 +83,7 @@ def test_a_child_that_lived_is_started_again_at_once(supervised):
 
 def test_a_failure_after_the_start_is_logged_and_tried_again(supervised):
     """
-    A service that runs does not end because one child cannot.
+    A running service does not end because one child cannot start.
     """
     service = supervised().start()
     service.behave("fail", "worker-1")
@@ -96,7 +96,7 @@ def test_a_failure_after_the_start_is_logged_and_tried_again(supervised):
 
 def test_the_housekeeper_hears_of_the_dead(supervised):
     """
-    So that their leases end at once, not after the 30 s of a missed beat.
+    Their leases end at once, not after the 30 s of a missed beat.
     """
     service = supervised().start()
     os.kill(service.pid_of("worker-2"), signal.SIGKILL)
@@ -105,7 +105,7 @@ def test_the_housekeeper_hears_of_the_dead(supervised):
 
 def test_a_new_housekeeper_hears_of_those_who_died_before_it(supervised):
     """
-    The death of its predecessor is among them: a death while no housekeeper runs is not lost.
+    The death of its predecessor is among them: no death is lost while no housekeeper runs.
     """
     service = supervised().start()
     os.kill(service.pid_of("housekeeper-1"), signal.SIGKILL)
@@ -116,7 +116,7 @@ def test_a_new_housekeeper_hears_of_those_who_died_before_it(supervised):
 
 def test_a_restarted_child_gets_the_configuration_that_is_in_force(supervised):
     """
-    A file half edited must not part one child from its siblings.
+    A half-edited file must not make one child differ from the others.
     """
     service = supervised().start()
     service.config.write_text("half a configu")
@@ -137,7 +137,7 @@ def test_the_housekeeper_can_ask_for_a_stop(supervised):
 
 def test_a_child_that_hangs_is_killed_and_replaced(supervised):
     """
-    A stopped acceptor, or the only worker, would leave the mail where it is; no database is needed to see it.
+    A stopped acceptor, or a stopped only worker, would stop the mail. The supervisor needs no database to notice it.
     """
     service = supervised(silent_s=3.0).start()
     pid = service.pid_of("acceptor-1")
@@ -151,7 +151,7 @@ def test_a_child_that_hangs_is_killed_and_replaced(supervised):
 
 def test_a_child_that_is_never_ready_is_replaced(supervised):
     """
-    After the start, too: no plan waits for it then.
+    This holds after the start, too, when no plan waits for the child.
     """
     service = supervised(ready_s=5.0).start()
     service.behave("mute", "worker-1")
@@ -164,7 +164,7 @@ def test_a_child_that_is_never_ready_is_replaced(supervised):
 
 def test_a_supervisor_that_stood_still_takes_nobody_for_hung(supervised):
     """
-    A container that was paused: beats are missing because no one could hear them.
+    If a container was paused, beats are missing because the supervisor could not read them.
     """
     service = supervised(silent_s=2.0).start()
     pids = [service.process.pid, *service.pids()]

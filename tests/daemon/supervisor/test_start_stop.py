@@ -1,4 +1,4 @@
-"""The supervisor from start to stop: what children inherit, what ends a start, how the last process goes."""
+"""The supervisor from start to stop: the inheritance of children, failed starts, and the end of the last process."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from tests.kit.waiting import eventually
 
 def test_each_slot_has_one_process_when_the_service_is_ready(supervised):
     """
-    `delivery.workers` and the fixed slots are the whole wanted state.
+    `delivery.workers` and the fixed slots are the wanted state.
     """
     service = supervised(more="[delivery]\nworkers = 3").start()
     expected = ["acceptor-1", "housekeeper-1", "worker-1", "worker-2", "worker-3"]
@@ -23,7 +23,7 @@ def test_each_slot_has_one_process_when_the_service_is_ready(supervised):
 
 def test_children_inherit_what_their_kind_needs(supervised):
     """
-    A shared eventfd wakes the wrong worker, and only an acceptor may accept.
+    A shared eventfd would wake the wrong worker, and only an acceptor may accept.
     """
     service = supervised().start()
     acceptor, housekeeper, worker = (service.inherited(slot) for slot in ("acceptor-1", "housekeeper-1", "worker-2"))
@@ -51,7 +51,7 @@ def test_listening_sockets_do_not_delay_small_replies(supervised):
 
 def test_a_configuration_error_of_a_first_child_ends_the_start(supervised):
     """
-    Its message and exit code are the start's: a crash loop would hide them.
+    Its message and exit code become those of the start; a crash loop would hide them.
     """
     service = supervised()
     service.behave("fail", "worker-2")
@@ -62,7 +62,7 @@ def test_a_configuration_error_of_a_first_child_ends_the_start(supervised):
 
 def test_a_first_child_that_dies_without_a_word_ends_the_start(supervised):
     """
-    `start` says why it failed even if the child could not.
+    `start` gives a reason even if the child could not.
     """
     service = supervised()
     service.behave("die", "housekeeper-1")
@@ -72,7 +72,7 @@ def test_a_first_child_that_dies_without_a_word_ends_the_start(supervised):
 
 def test_a_start_that_is_never_ready_ends(supervised):
     """
-    `start` must return; a child that hangs is killed after its drain time.
+    `start` must return, and a child that hangs is killed after its drain time.
     """
     service = supervised(ready_s=1.0)
     service.behave("mute", "worker-1")
@@ -82,7 +82,7 @@ def test_a_start_that_is_never_ready_ends(supervised):
 
 def test_sigterm_ends_all_children_and_gives_back_lock_and_pid_file(supervised):
     """
-    The next start finds nothing in its way.
+    The next start must not be blocked.
     """
     service = supervised().start()
     pid_file = instance.PidFile(service.directory / "empathd.pid")
@@ -151,7 +151,7 @@ def test_a_second_sigint_does_not_wait_for_the_drain(supervised):
 
 def test_children_end_when_the_supervisor_is_killed(supervised):
     """
-    The end of file on the life pipe tells them; the lock falls with the last one, so the next start is safe.
+    They read the end of file on the life pipe. The lock ends with the last of them, so the next start is safe.
     """
     service = supervised().start()
     children = set(service.pids().values())
@@ -163,7 +163,7 @@ def test_children_end_when_the_supervisor_is_killed(supervised):
 
 def test_ctrl_c_at_a_terminal_reaches_the_supervisor_alone(supervised):
     """
-    Children stand in process groups of their own: the supervisor decides when they end.
+    Children have their own process groups: the supervisor decides when they end.
     """
     service = supervised().start()
     assert {pid: pid for pid in service.pids()} == {pid: os.getpgid(pid) for pid in service.pids()}
@@ -171,7 +171,7 @@ def test_ctrl_c_at_a_terminal_reaches_the_supervisor_alone(supervised):
 
 def test_an_address_in_use_ends_the_start_with_one_line_that_names_it(supervised):
     """
-    EX_UNAVAILABLE, and nothing was spawned.
+    The exit code is EX_UNAVAILABLE, and no child was spawned.
     """
     service = supervised()
     with socket.create_server(("127.0.0.1", service.port)):

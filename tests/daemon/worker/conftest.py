@@ -14,7 +14,7 @@ from tests.kit.process import configuration
 
 @pytest.fixture
 def deadlines():
-    """Deadlines that are kept, and at the end no stream left open."""
+    """Running deadlines; at the end no stream is open."""
     kept = Deadlines()
     watch = gevent.spawn(kept.run)
     yield kept

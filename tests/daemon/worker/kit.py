@@ -1,4 +1,4 @@
-"""kit - one message over a pool to a scripted peer, and its outcome"""
+"""kit - send one message over a pool to a scripted peer"""
 
 from collections.abc import Callable, Iterator
 
@@ -17,7 +17,7 @@ def send(
     pieces: Callable[[], Iterator[bytes]] = lambda: iter((b"text\r\n",)),
     may_end: Callable[[], bool] = lambda: True,
 ) -> HostResult:
-    """Send one message to *peer*, as a resolver names it."""
+    """Send one message to *peer*, as if a resolver had named it."""
     return pool.send(Host("peer.test", peer.host, peer.port), transaction, pieces, may_end)
 
 

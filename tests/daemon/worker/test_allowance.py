@@ -1,4 +1,6 @@
-"""A session that has had its allowance: the host takes some messages of it, then none until the client comes back."""
+"""
+A session that has used up its allowance: the host takes some messages of it, then none until the client reconnects.
+"""
 
 import pytest
 
@@ -32,7 +34,7 @@ NEVER, SEQUENCE = "550 5.7.1 Too many messages in this session", "503 5.5.1 Send
 @pytest.mark.parametrize("extensions", [("PIPELINING",), ("HELP",)])
 def test_a_message_that_a_spent_session_refuses_is_tried_once_on_a_new_one(make_pool, step, replies, extensions):
     """
-    Else the session goes back to the pool, and refuses all further mail for as long as mail comes.
+    Otherwise the session would go back to the pool and refuse all further mail.
     """
     pool = make_pool(idle="1h")
     with ScriptedPeer().reply(step, *replies).extensions(*extensions) as peer:
@@ -42,7 +44,7 @@ def test_a_message_that_a_spent_session_refuses_is_tried_once_on_a_new_one(make_
 
 def test_a_host_that_still_refuses_has_refused(make_pool):
     """
-    The message waits for its next attempt; the worker opens no third session.
+    The message waits for its next attempt, and the worker opens no third session.
     """
     pool = make_pool(idle="1h")
     with ScriptedPeer().reply("MAIL", OK, LATER) as peer:
@@ -53,7 +55,7 @@ def test_a_host_that_still_refuses_has_refused(make_pool):
 @pytest.mark.parametrize(("step", "replies"), [("MAIL", [OK, NEVER]), ("DATA", [GO, NEVER])])
 def test_a_refusal_for_ever_in_a_spent_session_does_not_bounce_without_a_new_one(make_pool, step, replies):
     """
-    The session may be what the host has had enough of.
+    The refusal may be about the session.
     """
     pool = make_pool(idle="1h")
     with ScriptedPeer().reply(step, *replies).reply(GREETING, "220 x", "421 4.7.0 One at a time") as peer:
@@ -62,7 +64,7 @@ def test_a_refusal_for_ever_in_a_spent_session_does_not_bounce_without_a_new_one
 
 def test_a_refusal_for_ever_in_a_new_session_is_final(make_pool):
     """
-    It is not the session that the host refuses.
+    The refusal is not about the session.
     """
     pool = make_pool(idle="1h")
     with ScriptedPeer().reply("MAIL", OK, NEVER) as peer:
@@ -82,7 +84,7 @@ def test_a_recipient_that_is_refused_in_a_session_that_has_delivered_is_refused(
 
 def test_a_host_that_takes_no_new_session_has_refused_all_the_same(make_pool):
     """
-    It was reached: what it said of the message counts, not that it has no room for another connection.
+    The host was reached: its reply about the message counts, not its lack of room for another connection.
     """
     pool = make_pool(idle="1h")
     with ScriptedPeer().reply("MAIL", OK, LATER).reply(GREETING, "220 x", "421 4.7.0 One at a time") as peer:

@@ -1,4 +1,4 @@
-"""What goes on of one message, wherever it is stored."""
+"""The octets to send of one message, wherever they are stored."""
 
 import errno
 import hashlib
@@ -19,13 +19,13 @@ CONTENT = b"Subject: x\r\n\r\n" + b"y" * 300_000
 
 
 def body(content: bytes | None, spool: Path, locator: str) -> Body:
-    """The message as it was accepted, with *content* in the place of what was stored."""
+    """The accepted message, with *content* in the place of the stored content."""
     return Body(content, spool, locator, len(ADDED + CONTENT), hashlib.sha256(CONTENT).hexdigest(), ADDED)
 
 
 @pytest.fixture
 def bodies(tmp_path: Path) -> list[Body]:
-    """One message, once in memory and once in a file."""
+    """The same message in memory and in a file."""
     file = SpoolFile(tmp_path, "mx", QueueId("0" * 26))
     file.write(CONTENT)
     file.complete()
@@ -46,7 +46,7 @@ def test_the_added_fields_come_first_and_the_content_follows(bodies: list[Body])
 
 def test_content_without_added_fields_goes_on_as_it_is(tmp_path: Path) -> None:
     """
-    Reports of our own, and messages of an older version.
+    Reports of our own and messages of an older version have no added fields.
     """
     assert [CONTENT] == list(Body(CONTENT, tmp_path, INLINE, len(CONTENT)).pieces())
 
@@ -54,7 +54,7 @@ def test_content_without_added_fields_goes_on_as_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damaged", [b"", CONTENT[:-1], CONTENT + b"z", CONTENT.replace(b"y", b"z", 1)])
 def test_damaged_content_ends_in_an_error_and_not_in_a_dot(tmp_path: Path, bodies: list[Body], damaged: bytes) -> None:
     """
-    A file that lost its end was sent as far as it went, and recorded as delivered.
+    A truncated file used to be sent up to its end, and recorded as delivered.
     """
     locate(tmp_path, str(bodies[1].locator)).write_bytes(damaged)
     for one in (body(damaged, tmp_path, INLINE), bodies[1]):
@@ -68,7 +68,7 @@ def test_only_a_file_that_is_not_there_is_gone(
     tmp_path: Path, bodies: list[Body], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    A process that ran out of descriptors for a moment held spooled mail for ever.
+    A process without a free descriptor used to hold spooled mail for ever.
     """
 
     def exhausted(*_arguments: object, **_more: object) -> int:

@@ -1,4 +1,4 @@
-"""Content in the form that a peer takes."""
+"""Content in the form that a peer accepts."""
 
 import gevent
 
@@ -27,7 +27,7 @@ def turns_of_others_while(task):
 
 def test_other_mail_has_its_turn_while_content_is_converted():
     """
-    To look at eight megabytes line by line takes seconds: no other lease of the worker may wait for that.
+    Eight megabytes line by line take seconds; no other lease of the worker may wait for that.
     """
     transaction = Transaction(reverse_path="", recipients={}, size=len(LONG), has_8bit=True)
     fitted = []

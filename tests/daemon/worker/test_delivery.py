@@ -1,4 +1,4 @@
-"""One lease, with a carrier and a writer that do as the test says."""
+"""One lease, with a carrier and a writer that the test controls."""
 
 import time
 from pathlib import Path
@@ -42,7 +42,7 @@ FAR = 4_000_000_000.0
 
 class FakeWriter:
     """
-    Keeps every work that it is given, the parts of those that belong together one by one.
+    Keeps every write, the parts of a Batch one by one.
 
     Raises the errors of the type in `errors`, one for each write. A ReadOrders gets `ordered_away` of its lease, and
     `is_over`.
@@ -76,7 +76,7 @@ class FakeWriter:
 
 
 class FakeCarrier:
-    """Gives the batches of `plan`, one list for each message; an exception in their place is raised."""
+    """Gives the batches of `plan`, one list for each message. An exception in the place of a list is raised."""
 
     is_failing = False
     waits_for_hosts = True
@@ -134,7 +134,7 @@ def run(dispatch, carrier, *messages):
 
 def test_answers_become_fates_and_the_lease_ends_last(dispatch):
     """
-    Its end gives the slot back: nothing of it may come later.
+    The end of the lease gives the slot back, so no other write of the lease may follow it.
     """
     carrier = FakeCarrier([[(0, DELIVERED, TAKEN), (1, BOUNCED, NEVER), (2, DEFERRED, LATER)]])
     writer = run(dispatch, carrier, message(1, 3))
@@ -144,7 +144,7 @@ def test_answers_become_fates_and_the_lease_ends_last(dispatch):
 
 def test_answers_that_came_before_a_transaction_was_given_up_are_settled(dispatch):
     """
-    The first host has taken the mail of one: it must not go out to that one again. The others go back.
+    The first host has accepted the mail for one recipient, which must not go to that host again. The others go back.
     """
     first_host = [(0, DELIVERED, TAKEN), (1, NEXT_HOST, LATER), (2, BOUNCED, NEVER)]
     writer = run(dispatch, FakeCarrier([first_host, Abandoned("taken for dead")]), message(1, 3), message(2))
@@ -154,7 +154,7 @@ def test_answers_that_came_before_a_transaction_was_given_up_are_settled(dispatc
 
 def test_recipients_without_an_answer_are_held_where_the_content_is_gone(dispatch):
     """
-    Those that have one keep it; the next message of the lease goes out.
+    Recipients with an answer keep it, and the next message of the lease goes out.
     """
     carrier = FakeCarrier([[(0, DELIVERED, TAKEN)], ContentGone("no such file")], [[(0, DELIVERED, TAKEN)]])
     writer = run(dispatch, carrier, message(1, 2), message(2))
@@ -165,7 +165,8 @@ def test_recipients_without_an_answer_are_held_where_the_content_is_gone(dispatc
 
 def test_content_that_cannot_be_read_now_counts_an_attempt(dispatch):
     """
-    A process that has no descriptor left held spooled mail until a person looked; those that have an answer keep it.
+    A process without a free descriptor used to hold spooled mail until a person looked. Recipients with an answer keep
+    it.
     """
     carrier = FakeCarrier([[(0, DELIVERED, TAKEN)], StorageFailure("x: Too many open files")])
     writer = run(dispatch, carrier, message(1, 2))
@@ -178,7 +179,7 @@ def test_content_that_cannot_be_read_now_counts_an_attempt(dispatch):
 @pytest.mark.parametrize("error", [QueueBusy("locked"), StorageFailure("disk full")])
 def test_a_queue_that_cannot_be_read_holds_nothing(dispatch, error):
     """
-    A failure of another's write in the same batch says nothing about this message: it waits as it was.
+    The failure of another write in the same batch says nothing about this message.
     """
     dispatch.runtime.writer.errors[ReadContent] = [error]
     writer = run(dispatch, FakeCarrier(), message(1, content=None))
@@ -187,7 +188,7 @@ def test_a_queue_that_cannot_be_read_holds_nothing(dispatch, error):
 
 def test_a_message_whose_content_is_not_in_the_queue_is_held(dispatch):
     """
-    Its row says that it is.
+    Its row says that the content is inline.
     """
     [hold] = run(dispatch, FakeCarrier(), message(1, content=None)).of(Hold)
     assert "no content: its row is not there" == hold.reason
@@ -195,7 +196,7 @@ def test_a_message_whose_content_is_not_in_the_queue_is_held(dispatch):
 
 def test_a_fault_of_ours_counts_as_an_attempt(dispatch, capsys):
     """
-    Else the message is due again at once, for ever: attempts 0, never expired, never reported. What was answered stays.
+    Otherwise the message would be due again at once, for ever, never expire and never be reported. Answers stay.
     """
     plan = [[(0, DELIVERED, TAKEN)], ZeroDivisionError("a fault")], [[(0, DELIVERED, TAKEN)]]
     carriers = iter([FakeCarrier(plan[0]), FakeCarrier(plan[1])])
@@ -213,7 +214,7 @@ def test_a_fault_of_ours_counts_as_an_attempt(dispatch, capsys):
 
 def test_five_faults_of_ours_in_a_row_hold_the_recipient(dispatch):
     """
-    A person must look; the other recipients of the message go on.
+    A person must look. The other recipients of the message go on.
     """
     dispatch.runtime.writer.at_limit = {11}
 
@@ -227,7 +228,7 @@ def test_five_faults_of_ours_in_a_row_hold_the_recipient(dispatch):
 
 def test_a_fault_of_ours_counts_where_the_faults_before_it_cannot_be_read(dispatch):
     """
-    A full disk does not make the loop endless.
+    A full disk must not make the loop endless.
     """
     dispatch.runtime.writer.errors[ReadFaults] = [StorageFailure("disk full")]
     writer = run(dispatch, FakeCarrier([ZeroDivisionError("a fault")]), message(1))
@@ -236,7 +237,7 @@ def test_a_fault_of_ours_counts_where_the_faults_before_it_cannot_be_read(dispat
 
 def test_a_fault_of_ours_after_the_attempt_holds_the_message(dispatch):
     """
-    What was delivered cannot be told, and must not go out again.
+    It is unknown what was delivered, and it must not go out again.
     """
     dispatch.runtime.now = lambda: 1 / 0
     writer = run(dispatch, FakeCarrier([[(0, DELIVERED, TAKEN)]]), message(1, 2))
@@ -260,7 +261,8 @@ def test_a_final_failure_is_reported_unless_the_sender_said_no(dispatch, notify,
 
 def test_recipients_ordered_away_meanwhile_are_put_back_unsent(dispatch):
     """
-    A hold or a cancellation must not wait for the end of a lease of twenty messages; what was begun is not broken off.
+    A hold or a cancellation must not wait for the end of a lease of twenty messages. A message under way is not
+    interrupted.
     """
     dispatch.runtime.writer.ordered_away = {3: {10, 20, 31}}
     carrier = FakeCarrier([[(0, DELIVERED, TAKEN)]], [[(0, DELIVERED, TAKEN)]])
@@ -274,7 +276,7 @@ def test_recipients_ordered_away_meanwhile_are_put_back_unsent(dispatch):
 
 def test_orders_are_looked_for_once_a_fate_is_on_the_disk(dispatch):
     """
-    In the same commit; after the last message they no longer matter.
+    They are read in the same commit; after the last message no look is needed.
     """
     plan = [[(0, DELIVERED, TAKEN)]]
     works = run(dispatch, FakeCarrier(plan, plan, plan), message(1), message(2), message(3)).works
@@ -283,7 +285,7 @@ def test_orders_are_looked_for_once_a_fate_is_on_the_disk(dispatch):
 
 def test_a_lease_is_stuck_when_its_message_takes_too_long(dispatch):
     """
-    Then its slot counts no more, and others pass.
+    Its slot then no longer counts, and other mail can go out.
     """
     lease = LeaseRun(dispatch, Lease(3, "discard:", False, []))
 
@@ -292,7 +294,7 @@ def test_a_lease_is_stuck_when_its_message_takes_too_long(dispatch):
 
 def test_a_freeze_ends_a_lease_between_two_messages(dispatch):
     """
-    What was not begun goes back.
+    Messages that were not begun go back.
     """
     carrier = FakeCarrier([[(0, DELIVERED, TAKEN)]])
     leased = message(1), message(2)
@@ -307,7 +309,7 @@ def test_a_freeze_ends_a_lease_between_two_messages(dispatch):
 
 def test_a_lease_that_is_over_begins_no_message(dispatch):
     """
-    Its destination was suspended, or others have it: 360 mails went out in 14 s after a suspension.
+    Its destination is suspended, or another process has the lease. Once 360 mails went out in 14 s after a suspension.
     """
     dispatch.runtime.writer.is_over = True
     plan = [[(0, DELIVERED, TAKEN)]]
@@ -316,7 +318,7 @@ def test_a_lease_that_is_over_begins_no_message(dispatch):
 
 
 class Silent(FakeCarrier):
-    """Waits for its host as long as a worker lets it, before the final dot or after it."""
+    """Waits for its host until the worker ends the wait, before the final dot or after it."""
 
     def __init__(self, *, is_after_dot):
         super().__init__()
@@ -335,7 +337,7 @@ class Silent(FakeCarrier):
 @pytest.mark.parametrize(("is_after_dot", "fates"), [(False, []), (True, [(10, "deferred")])])
 def test_a_stop_puts_back_what_no_host_has_whole(dispatch, is_after_dot, fates):
     """
-    Three restarts within one slow transaction held the mail under way and all that waited behind it.
+    Three restarts within one slow transaction used to hold its mail, and all mail that waited behind it.
     """
     dispatch.choose_carrier = lambda route, destination: Silent(is_after_dot=is_after_dot)
     lease = LeaseRun(dispatch, Lease(3, "discard:", False, [message(1), message(2)]))
@@ -379,7 +381,7 @@ def test_a_slow_message_is_cut_short_before_its_point_of_no_return(dispatch, has
 @pytest.mark.parametrize(("outcome", "reply", "is_failing"), [(DEFERRED, LATER, True), (DELIVERED, TAKEN, False)])
 def test_a_slow_message_that_is_not_delivered_makes_its_destination_a_failing_one(dispatch, outcome, reply, is_failing):
     """
-    Hosts that drip, or are silent after the dot, have a session each time, and would keep every slot.
+    Hosts that drip, or are silent after the dot, have a session each time, and would fill every slot.
     """
 
     class Slow(FakeCarrier):
@@ -393,7 +395,7 @@ def test_a_slow_message_that_is_not_delivered_makes_its_destination_a_failing_on
 
 def test_a_settle_that_failed_is_written_again_until_it_is(dispatch):
     """
-    The peer has the mail: its fate must not be lost.
+    The peer has the mail, so its fate must not be lost.
     """
     dispatch.runtime.writer.errors[Settle] = [StorageFailure("disk full")]
     writer = run(dispatch, FakeCarrier([[(0, DELIVERED, TAKEN)]]), message(1))
@@ -419,7 +421,7 @@ def test_no_message_is_begun_before_the_last_fates_are_on_the_disk(dispatch):
 
 def test_no_final_dot_is_said_by_a_process_that_is_taken_for_dead(dispatch):
     """
-    Its work is another's.
+    Another process has its leases.
     """
     carrier = FakeCarrier([[(0, DELIVERED, TAKEN)]])
     run(dispatch, carrier, message(1))
@@ -430,7 +432,7 @@ def test_no_final_dot_is_said_by_a_process_that_is_taken_for_dead(dispatch):
 
 
 class FakePool(ConnectionPool):
-    """Gives the results of each host, and keeps what it was asked for."""
+    """Gives the results of each host, and keeps the requests."""
 
     def __init__(self, **results):
         self.results = results
@@ -445,7 +447,7 @@ class FakePool(ConnectionPool):
 
 
 class FakeFinder:
-    """Names the hosts that it is given, or what is said where there is none."""
+    """Gives these hosts, or this reply without a host."""
 
     def __init__(self, *names, error=None):
         self.names, self.error, self.asked = names, error, 0
@@ -479,7 +481,7 @@ def test_the_hosts_of_a_silent_destination_are_asked_once_in_a_lease():
 
 def test_a_destination_without_a_name_is_asked_for_once_in_a_lease():
     """
-    And is one that fails: the dead must not take the slots of the living.
+    It counts as failing: unreachable hosts must not take the slots of others.
     """
     error = Reply.of("451 4.4.3 x.test: A look-up failed")
     finder = FakeFinder(error=error)
@@ -491,7 +493,7 @@ def test_a_destination_without_a_name_is_asked_for_once_in_a_lease():
 
 def test_a_destination_of_which_one_host_was_reached_does_not_fail():
     """
-    Whatever that host said.
+    The reply of that host does not matter.
     """
     pool = FakePool(a=(Stage.GREETING, Reply.of("554 Go away")), b=(Stage.CONNECT, Reply.of("451 4.4.1 refused")))
     carrier = SmtpCarrier(SmtpRoute("x.test", 25), "smtp:x.test:25", pool, FakeFinder("a", "b"))
@@ -506,7 +508,7 @@ ROUTE = SmtpRoute("x.test", 25), "smtp:x.test:25"
 
 def test_a_host_that_gave_no_session_is_not_asked_again_in_the_lease_while_there_is_another():
     """
-    Nineteen messages more would wait for the same silence.
+    Nineteen more messages would wait for the same silence.
     """
     pool = FakePool(a=(Stage.CONNECT, DOWN), b=(Stage.END_OF_DATA, TAKEN))
     carrier = SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b"))
@@ -528,7 +530,7 @@ def test_a_host_that_gave_no_session_is_not_asked_again_in_the_lease_while_there
 )
 def test_soft_weighs_more_than_hard_over_the_hosts(first, second):
     """
-    The host that was down may offer what the other lacks; in whichever order they were asked.
+    The unreachable host may offer the extension that the other lacks. The order of asking does not matter.
     """
     carrier = SmtpCarrier(*ROUTE, FakePool(a=first, b=second), FakeFinder("a", "b"))
     assert [[(NEXT_HOST, "a")], [(DEFERRED, "b")]] == carried(carrier, message(1))
@@ -536,7 +538,7 @@ def test_soft_weighs_more_than_hard_over_the_hosts(first, second):
 
 def test_a_host_that_was_silent_for_the_message_before_is_soft_too():
     """
-    It was not asked for this one, so nothing is known of what it offers.
+    This message did not ask it, so its extensions are unknown.
     """
     pool = FakePool(a=(Stage.CONNECT, DOWN), b=(Stage.MAIL, NEEDS_UTF8))
     carrier = SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b"))
@@ -555,7 +557,7 @@ def test_what_no_host_offers_bounces_after_all_are_asked():
 
 def test_hosts_that_lack_what_is_needed_do_not_count_as_sessions():
     """
-    They were told nothing; all of them are asked before it bounces.
+    All of them are asked before the mail bounces.
     """
     pool = FakePool(**dict.fromkeys("abcd", (Stage.MAIL, NEEDS_UTF8)))
     carrier = SmtpCarrier(*ROUTE, pool, FakeFinder(*"abcd"))
@@ -569,7 +571,7 @@ def test_hosts_that_lack_what_is_needed_do_not_count_as_sessions():
 
 def test_only_the_recipients_that_a_host_put_off_go_to_the_next():
     """
-    Each has its own fate; 5yz is final for every host.
+    Each recipient has its own fate; 5yz is final for every host.
     """
     pool = FakePool(a=(Stage.RCPT, LATER, NEVER, LATER), b=(Stage.END_OF_DATA, TAKEN, TAKEN))
     carrier = SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b"))
@@ -583,7 +585,7 @@ def test_only_the_recipients_that_a_host_put_off_go_to_the_next():
 
 def test_what_hosts_said_before_is_settled_with_the_fate(dispatch):
     """
-    In one commit, in the order in which they were asked, each with its own host.
+    All replies are written in one commit, in the order of asking, each with its host.
     """
     pool = FakePool(a=(Stage.RCPT, LATER, NEVER), b=(Stage.CONNECT, DOWN), c=(Stage.END_OF_DATA, TAKEN))
     writer = run(dispatch, SmtpCarrier(*ROUTE, pool, FakeFinder("a", "b", "c")), message(1, 2))
@@ -604,7 +606,7 @@ def test_what_hosts_said_before_is_settled_with_the_fate(dispatch):
 
 def test_what_hosts_said_without_a_fate_in_the_end_is_left_to_the_log(dispatch):
     """
-    The recipient goes back as it was: no attempt was made.
+    The recipient goes back unchanged, because no attempt was made.
     """
     plan = [[(0, NEXT_HOST, LATER), (1, DELIVERED, TAKEN)], Abandoned("taken for dead")]
     [settle] = run(dispatch, FakeCarrier(plan), message(1, 2)).of(Settle)
@@ -613,7 +615,7 @@ def test_what_hosts_said_without_a_fate_in_the_end_is_left_to_the_log(dispatch):
 
 def test_a_mail_whose_answer_was_lost_is_told_of(dispatch):
     """
-    BEHAVIOUR of a mail that may come twice: deferred, no other host, and a line in the log.
+    The mail may come twice: it is deferred, no other host is asked, and the log has a line.
     """
     seen: list[Occurrence] = []
     dispatch.runtime.emit = seen.append
@@ -626,7 +628,7 @@ def test_a_mail_whose_answer_was_lost_is_told_of(dispatch):
 
 def test_a_destination_without_a_route_waits_for_one():
     """
-    An operator took it out of the configuration; that must not bounce mail.
+    An operator removed the route from the configuration; that must not bounce mail.
     """
     carrier = choose_carrier(FakePool(), FakeFinder(), None, "smtp:gone.test:25")
     assert [[(DEFERRED, None), (DEFERRED, None)]] == carried(carrier, message(1, 2))
@@ -634,7 +636,7 @@ def test_a_destination_without_a_route_waits_for_one():
 
 def test_an_error_of_ours_in_a_thread_is_raised_here_and_printed_nowhere(capfd):
     """
-    gevent's pool prints what it sees raised.
+    gevent's pool prints every exception that it sees.
     """
 
     def fail():

@@ -1,4 +1,4 @@
-"""What a host says where nothing is awaited: in a waiting connection, behind a reply, and while content goes out."""
+"""Replies of a host before its turn: on an idle connection, behind another reply, and while content goes out."""
 
 import socket
 import threading
@@ -17,7 +17,7 @@ TWO = Transaction("a@b.test", {1: ClientRecipient("good@d.test"), 2: ClientRecip
 @pytest.mark.parametrize("octets", [b"250 2.0.0 Ok\r\n", b"250 half", b"421 4.3.2 Closing\r\n", b"what\r\n"])
 def test_a_connection_over_which_the_host_has_spoken_is_not_used_again(make_pool, octets):
     """
-    An unasked 250 would shift all answers by one, and a good recipient would bounce with its neighbour's 550.
+    An unasked 250 would shift all replies by one, and a good recipient would bounce with its neighbour's 550.
     """
     pool = make_pool(idle="1h")
     with ScriptedPeer().reply_to_recipient("bad@d.test", "550 5.1.1 No such user") as peer:
@@ -32,7 +32,7 @@ def test_a_connection_over_which_the_host_has_spoken_is_not_used_again(make_pool
 @pytest.mark.parametrize("octets", [b"250 2.0.0 Ok\r\n", b"250 half", b"421 4.3.2 Closing\r\n"])
 def test_octets_behind_the_answer_to_a_message_do_not_undo_it(make_pool, octets):
     """
-    They come in one segment with it; the next message has a new connection.
+    They arrive in the same segment. The next message gets a new connection.
     """
     pool = make_pool(idle="1h")
     with ScriptedPeer().reply(END_OF_DATA, b"250 2.0.0 Taken\r\n" + octets) as peer:
@@ -51,7 +51,7 @@ def test_octets_behind_the_answer_to_a_message_do_not_undo_it(make_pool, octets)
 )
 def test_octets_behind_the_reply_to_ehlo_are_the_end_of_the_host(make_pool, octets, reply):
     """
-    The next host is asked, as after any session that was not had.
+    The next host is asked, as after any host that gave no session.
     """
     with ScriptedPeer().reply("EHLO", b"250 x\r\n" + octets) as peer:
         assert (False, "ehlo", reply) == said(send(make_pool(), peer))
@@ -85,7 +85,8 @@ def test_what_the_host_says_while_content_goes_out_decides(make_pool, octets, re
 
 def test_a_failed_write_is_followed_by_a_look_at_what_the_host_said(make_pool):
     """
-    Hosts refuse a message that is too big and close; "connection lost" would send it again for five days.
+    A host may refuse a message that is too big and close. With "connection lost" the mail would be sent again for five
+    days.
     """
     with ScriptedPeer() as peer:
 
@@ -100,7 +101,7 @@ def test_a_failed_write_is_followed_by_a_look_at_what_the_host_said(make_pool):
 
 def test_a_host_that_refuses_and_reads_no_more_is_heard(make_pool):
     """
-    The write is blocked, and nothing but the refusal ends the wait.
+    The write is blocked, and only the refusal ends the wait.
     """
     listener = socket.create_server(("127.0.0.1", 0))
     is_over = threading.Event()
@@ -128,7 +129,7 @@ def test_a_host_that_refuses_and_reads_no_more_is_heard(make_pool):
 
 def test_a_look_for_early_words_finds_none_in_a_decent_host(make_pool):
     """
-    One connection carries all messages, the large ones too.
+    One connection carries all messages, even large ones.
     """
     pool = make_pool(idle="1h")
     with ScriptedPeer() as peer:

@@ -20,7 +20,7 @@ def brief(result):
 
 def test_a_mail_lies_in_new_with_the_fields_of_final_delivery(tmp_path):
     """
-    RFC 5321 §4.4; for its owner's eyes only.
+    RFC 5321 §4.4. Only the owner may read it.
     """
     result = deliver(tmp_path / "a/b", "s@x.test", "r@y.test", iter([b"X: y\r\n", b"\r\ntext\r\n"]))
     [file] = (tmp_path / "a/b/new").iterdir()
@@ -33,7 +33,7 @@ def test_a_mail_lies_in_new_with_the_fields_of_final_delivery(tmp_path):
 
 def test_every_mail_has_a_name_of_its_own(tmp_path):
     """
-    Two in the same instant too.
+    This holds even for two mails in the same instant.
     """
     for _ in range(50):
         deliver(tmp_path / "m", "", "r@y.test", iter([b"\r\n"]))
@@ -42,7 +42,7 @@ def test_every_mail_has_a_name_of_its_own(tmp_path):
 
 def test_a_mail_that_came_by_before_is_refused_for_good(tmp_path):
     """
-    5.4.6, and nothing is kept of it.
+    The reply is 5.4.6, and no file is left.
     """
     result = deliver(tmp_path / "m", "", "R@y.test", iter([b"Delivered-To: r@Y.test\r\n\r\n"]))
     assert "554 5.4.6" == brief(result)
@@ -63,7 +63,7 @@ def test_a_file_in_the_place_of_a_folder_defers(tmp_path, place):
 
 def test_a_full_disk_defers_and_leaves_nothing(tmp_path):
     """
-    4.3.1 says which trouble it is.
+    The reply is 4.3.1.
     """
     if not os.path.exists("/dev/full"):
         pytest.skip("this system has no /dev/full")
@@ -79,7 +79,7 @@ def test_a_full_disk_defers_and_leaves_nothing(tmp_path):
 
 def test_content_that_cannot_be_read_leaves_nothing(tmp_path):
     """
-    Half a mail is none.
+    Half a mail must not be delivered.
     """
 
     def pieces():
@@ -93,7 +93,8 @@ def test_content_that_cannot_be_read_leaves_nothing(tmp_path):
 
 def test_a_process_that_others_take_for_dead_gives_a_mail_no_name(tmp_path):
     """
-    Others deliver its mail by then: a worker that was stopped for a minute made a second copy of each message.
+    Other workers deliver its mail by then. A worker that was stopped for a minute used to make a second copy of each
+    message.
     """
     with pytest.raises(Abandoned):
         deliver_to_maildir(tmp_path / "m", "", "r@y.test", iter([b"\r\n"]), lambda: False)
@@ -102,7 +103,7 @@ def test_a_process_that_others_take_for_dead_gives_a_mail_no_name(tmp_path):
 
 def test_every_directory_that_is_made_is_durable(tmp_path, monkeypatch):
     """
-    A mail that was answered with 250 must not go with its directory when the power fails.
+    A mail that was answered with 250 must not be lost with its directory when the power fails.
     """
     synced = []
     fsync = os.fsync

@@ -1,5 +1,5 @@
 """
-What hosts do and what it means for a mail: scripted peers, through carrier, pool, session and classification.
+The behaviour of hosts and its result for a mail: scripted peers, through carrier, pool, session and classification.
 """
 
 from pathlib import Path
@@ -39,7 +39,7 @@ TRANSIENT, PERMANENT = "450 4.2.1 Not now", "550 5.7.1 Never"
 
 
 class Hosts:
-    """A carrier whose destination is these peers, in their order."""
+    """A carrier whose destination has these peers, in this order."""
 
     def __init__(self, pool, *peers):
         self.peers = peers
@@ -48,7 +48,7 @@ class Hosts:
         self.carrier = SmtpCarrier(SmtpRoute("x.test", 25), "smtp:x.test:25", pool, finder)
 
     def send(self, recipients=1, content=b"text\r\n", **attributes):
-        """Send one message; of each recipient at each host outcome, stage, and code with enhanced code."""
+        """Send one message; for each recipient at each host its outcome, stage, and code with enhanced code."""
         leased = message(1, recipients, domain="x.test")
         leased.size = len(content)
         for name, value in attributes.items():
@@ -63,7 +63,7 @@ class Hosts:
 
 @pytest.fixture
 def hosts(tmp_path):
-    """Makes carriers to peers; at the end no stream is left open."""
+    """Makes carriers to peers; at the end no stream is open."""
     deadlines = Deadlines()
     watch = gevent.spawn(deadlines.run)
     pools = []
@@ -83,7 +83,7 @@ def hosts(tmp_path):
 
 
 def refused(text):
-    """A peer that answers one step so; HELO too where it refuses EHLO."""
+    """A peer that gives this answer to one step; to HELO, too, if it refuses EHLO."""
     return lambda peer, step: peer.reply(step, text).reply("HELO", text if step == "EHLO" else "250 peer.test")
 
 
@@ -108,7 +108,7 @@ del FATES[GREETING, "garbage"]  # noise before the greeting is skipped
 @pytest.mark.parametrize(("step", "misdeed"), FATES)
 def test_whatever_a_host_does_at_whatever_stage_has_its_fate(hosts, step, misdeed):
     """
-    Refuse, take leave, talk nonsense, close, reset; at a host with another behind it and at the last one.
+    The host refuses, says 421, sends nonsense, closes or resets, as a host with another behind it and as the last one.
     """
     said = SAID.get(misdeed, "451 4.4.2")
     for outcome, others in zip(FATES[step, misdeed], (1, 0), strict=True):
@@ -125,7 +125,7 @@ def test_whatever_a_host_does_at_whatever_stage_has_its_fate(hosts, step, misdee
 )
 def test_a_session_is_used_again_only_after_a_refusal(hosts, step, misdeed):
     """
-    Whoever takes leave, talks nonsense or goes has ended it.
+    A host that says 421, sends nonsense or closes has ended the session.
     """
     with MISDEEDS[misdeed](ScriptedPeer(), step) as peer:
         way = hosts(peer)
@@ -146,7 +146,7 @@ def test_a_session_is_used_again_only_after_a_refusal(hosts, step, misdeed):
 )
 def test_what_a_host_says_while_content_flows(hosts, reply, fate, said):
     """
-    It does not have the message yet: a promise is nonsense, a refusal counts.
+    The host does not have the message yet: a promise counts as nonsense, a refusal counts.
     """
     with ScriptedPeer().reply("DATA", reply) as peer, ScriptedPeer() as other:
         assert [(fate, "content", said)] == hosts(peer, other).send()[0]
@@ -155,7 +155,7 @@ def test_what_a_host_says_while_content_flows(hosts, reply, fate, said):
 @pytest.mark.parametrize("step", ["EHLO", GREETING])
 def test_f1_a_host_that_turns_us_away_hears_quit(hosts, step):
     """
-    RFC 5321 §3.1: a 5yz greeting waits for it, and never bounces.
+    RFC 5321 §3.1: a host with a 5yz greeting waits for QUIT. Such a greeting never bounces mail.
     """
     with refused("554 5.7.1 No SMTP here")(ScriptedPeer(), step) as peer:
         assert [[(DEFERRED, STAGES[step], "554 5.7.1")]] == hosts(peer).send()
@@ -164,7 +164,7 @@ def test_f1_a_host_that_turns_us_away_hears_quit(hosts, step):
 
 def test_f1_a_host_that_refuses_the_connection_is_passed_over(hosts):
     """
-    And the destination fails only when no host is left.
+    The destination fails only if no host is left.
     """
     closed = ScriptedPeer().start()
     closed.stop()
@@ -182,7 +182,7 @@ def test_f1_a_host_that_refuses_the_connection_is_passed_over(hosts):
 
 def test_f2_the_next_host_is_asked_for_the_recipients_that_were_put_off(hosts):
     """
-    2yz is on, 4yz goes on, 5yz is over.
+    A recipient with 4yz goes on to the next host; 2yz and 5yz end its attempt.
     """
     first = ScriptedPeer().reply("RCPT", "250 2.1.5 Ok", TRANSIENT, PERMANENT)
     with first, ScriptedPeer() as second:
@@ -198,7 +198,7 @@ def test_f2_the_next_host_is_asked_for_the_recipients_that_were_put_off(hosts):
 @pytest.mark.parametrize("reply", ["554 5.5.1 No valid recipients", "354 Go ahead"])
 def test_f4_when_all_recipients_are_refused_no_message_goes_out_and_the_session_stays(hosts, reply):
     """
-    A host that said 354 all the same gets a lone dot. RSET begins the next transaction.
+    A host that says 354 nevertheless gets a lone dot. RSET begins the next transaction.
     """
     with ScriptedPeer().reply("RCPT", PERMANENT, PERMANENT, "250 2.1.5 Ok").reply("DATA", reply, "354 Go") as peer:
         way = hosts(peer)
@@ -212,7 +212,7 @@ def test_f4_when_all_recipients_are_refused_no_message_goes_out_and_the_session_
 @pytest.mark.parametrize(("reply", "fate"), [(TRANSIENT, DEFERRED), (PERMANENT, BOUNCED)])
 def test_f5_a_refusal_of_the_message_is_for_all_that_were_accepted(hosts, step, stage, reply, fate):
     """
-    Whoever was refused before keeps the reason of their own.
+    A recipient that was refused before keeps its own reason.
     """
     peer = ScriptedPeer().reply(step, reply).reply_to_recipient("r1@x.test", "550 5.1.1 Who?")
     with peer:
@@ -224,7 +224,7 @@ def test_f5_a_refusal_of_the_message_is_for_all_that_were_accepted(hosts, step, 
 @pytest.mark.parametrize("step", [*SESSION, END_OF_DATA])
 def test_f7_a_3yz_out_of_place_is_a_protocol_error_and_the_session_is_not_used_again(hosts, step):
     """
-    Neither yes nor no: 5.5.0. A 354 to DATA alone is in its place.
+    It is neither yes nor no: 5.5.0. Only a 354 to DATA is in its place.
     """
     reply = "250 2.0.0 Go" if step == "DATA" else "354 Go ahead"
     with ScriptedPeer().reply(step, reply) as peer:
@@ -246,7 +246,7 @@ def test_f8_a_552_to_rcpt_counts_as_452_and_elsewhere_is_final(hosts, step, fate
 
 def test_f9_a_mail_larger_than_the_host_takes_is_not_sent(hosts):
     """
-    5.3.4, and nothing said of it.
+    5.3.4, and no command of the transaction is sent.
     """
     with ScriptedPeer().extensions("SIZE 5") as peer:
         assert [[(BOUNCED, "mail", "552 5.3.4")]] == hosts(peer).send()
@@ -255,7 +255,7 @@ def test_f9_a_mail_larger_than_the_host_takes_is_not_sent(hosts):
 
 def test_f9_a_mail_that_needs_smtputf8_bounces_when_no_host_offers_it(hosts):
     """
-    Not before all were asked, and not while one of them is down.
+    All hosts are asked first, and it does not bounce while one of them is down.
     """
     closed = ScriptedPeer().start()
     closed.stop()
@@ -271,7 +271,7 @@ def test_f9_a_mail_that_needs_smtputf8_bounces_when_no_host_offers_it(hosts):
 
 def test_f9_a_mail_whose_header_is_ascii_needs_no_smtputf8(hosts):
     """
-    It was asked for, but only the body goes beyond ASCII.
+    The client asked for SMTPUTF8, but only the body is not ASCII.
     """
     with ScriptedPeer().extensions("8BITMIME") as peer:
         [[(fate, _, _)]] = hosts(peer).send(content=b"Subject: x\r\n\r\n\xc3\xa4\r\n", has_8bit=1, is_smtputf8=1)
@@ -285,7 +285,7 @@ EIGHT_BIT = (
 
 def test_f9_a_host_without_8bitmime_gets_7_bits(hosts):
     """
-    Quoted-printable, with no size announced; the next host gets the mail as it was.
+    It gets quoted-printable, without an announced size. The next host gets the original mail.
     """
     with ScriptedPeer().extensions("SIZE") as peer, ScriptedPeer() as other:
         assert [[(DELIVERED, "end-of-data", "250 2.0.0")]] == hosts(peer).send(content=EIGHT_BIT, has_8bit=1)
@@ -311,7 +311,7 @@ def test_f9_a_host_without_8bitmime_gets_7_bits(hosts):
 )
 def test_f9_what_may_not_be_converted_bounces_5_6_3_or_goes_as_it_is(hosts, content, without_8bitmime, fate):
     """
-    As the setting says; after all hosts were asked.
+    The setting decides, after all hosts were asked.
     """
     with ScriptedPeer().extensions("SIZE") as peer:
         way = hosts(peer, peer, without_8bitmime=without_8bitmime)
@@ -323,7 +323,7 @@ def test_f9_what_may_not_be_converted_bounces_5_6_3_or_goes_as_it_is(hosts, cont
 
 def test_f11_a_waiting_connection_that_the_host_closed_is_made_anew_once(hosts):
     """
-    One close is not a failure of delivery; repeated closes are.
+    One close does not count as a failed delivery; repeated closes do.
     """
     with ScriptedPeer().drop_once_answered(END_OF_DATA) as peer:
         way = hosts(peer)
@@ -338,7 +338,7 @@ def test_f11_a_waiting_connection_that_the_host_closed_is_made_anew_once(hosts):
 
 def test_a_host_that_never_answers_quit_holds_nobody_up(hosts):
     """
-    Nothing depends on it.
+    No other mail waits for the reply.
     """
     with ScriptedPeer().hang_at("QUIT") as peer:
         assert [[(DELIVERED, "end-of-data", "250 2.0.0")]] == hosts(peer, reuse="0s").send()
@@ -347,7 +347,7 @@ def test_a_host_that_never_answers_quit_holds_nobody_up(hosts):
 
 def test_a_host_with_a_limit_of_recipients_gets_all_of_them_at_once(hosts):
     """
-    In further transactions over the same connection; sixty recipients took half an hour.
+    They go in further transactions over the same connection. Sixty recipients used to take half an hour.
     """
     taken, too_many = "250 2.1.5 Ok", "452 4.5.3 Too many recipients"
     with ScriptedPeer().reply("RCPT", taken, taken, too_many, too_many, taken, too_many, taken) as peer:

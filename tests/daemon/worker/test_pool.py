@@ -13,7 +13,7 @@ from tests.kit.peer import END_OF_DATA, GREETING, ScriptedPeer
 
 def test_one_connection_carries_one_mail_after_another(make_pool):
     """
-    And says where it led.
+    The result names the host and its address each time.
     """
     pool = make_pool()
     with ScriptedPeer() as peer:
@@ -25,7 +25,7 @@ def test_one_connection_carries_one_mail_after_another(make_pool):
 
 def test_a_connection_past_its_time_is_left_with_quit(make_pool):
     """
-    Reuse is bounded by time, so that the slowest host does not gather all mail.
+    The time of reuse is bounded, so that the slowest host does not gather all mail.
     """
     pool = make_pool(reuse="0s")
     with ScriptedPeer() as peer:
@@ -48,7 +48,7 @@ def test_idle_connections_are_left_with_quit(make_pool):
 
 def test_connections_that_may_wait_wait(make_pool):
     """
-    Until they are asked for, or all are to go.
+    They wait until they are used, or until all of them are closed.
     """
     pool = make_pool(idle="1h")
     with ScriptedPeer() as peer:
@@ -62,7 +62,7 @@ def test_connections_that_may_wait_wait(make_pool):
 
 def test_a_transaction_that_is_given_up_before_its_dot_delivers_nothing(make_pool):
     """
-    The connection is closed, for the peer waits for a dot.
+    The connection is closed, because the peer waits for the dot.
     """
     pool = make_pool()
     with ScriptedPeer() as peer:
@@ -91,7 +91,7 @@ def test_content_that_cannot_be_read_closes_the_connection(make_pool):
 
 def test_a_path_that_no_command_can_carry_closes_the_connection(make_pool):
     """
-    Nothing of it was said.
+    No part of the command is sent.
     """
     pool = make_pool()
     with ScriptedPeer() as peer:
@@ -133,7 +133,7 @@ def test_a_host_that_refuses_the_connection_was_not_reached(make_pool):
 
 def test_a_large_message_goes_in_pieces(make_pool):
     """
-    Dots at the borders too.
+    Dots at the borders of pieces are doubled, too.
     """
     pieces = [b"x" * 100_000 + b"\r\n", b".\r\n", b".", b"\r\n..\r", b"\n"] * 20
     pool = make_pool()
@@ -144,7 +144,7 @@ def test_a_large_message_goes_in_pieces(make_pool):
 
 def test_a_peer_that_goes_in_the_middle_of_content_is_a_lost_connection(make_pool):
     """
-    However much was still to send.
+    The amount of unsent content does not matter.
     """
     pool = make_pool()
     with ScriptedPeer().drop_once_answered("DATA") as peer:

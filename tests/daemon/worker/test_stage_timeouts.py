@@ -24,7 +24,7 @@ DEFAULTS = {
 
 
 class SilentHost:
-    """A host that falls silent after some replies; `now` is the clock, which a wait in vain moves to its end."""
+    """A host that falls silent after some replies; `now` is the clock, which moves to the end of each wait in vain."""
 
     def __init__(self, replies, *, takes_content=True, is_there=True):
         self.now = 1000.0
@@ -65,7 +65,7 @@ class SilentHost:
 
 
 def waited(tmp_path, host, limits, pieces=lambda: iter([b"content\r\n" * 10_000, b"more\r\n"])):
-    """How long a message took, at which stage it ended, and with what."""
+    """The duration of a message, the stage at which it ended, and the reply."""
     file = tmp_path / "empath.toml"
     lines = "\n".join(f'{name}_timeout = "{seconds:.0f}s"' for name, seconds in limits.items())
     file.write_text(configuration(2525, f"[delivery]\n{lines}"))
@@ -80,7 +80,7 @@ def waited(tmp_path, host, limits, pieces=lambda: iter([b"content\r\n" * 10_000,
 @pytest.mark.parametrize(("replies", "stage"), list(enumerate(STAGES)))
 def test_a_silent_host_is_waited_for_as_long_as_its_stage_says(tmp_path, replies, stage, limits, expected):
     """
-    And not a second less at the final dot: a short wait makes duplicates.
+    Above all at the final dot a shorter wait would make duplicates.
     """
     limit_s = expected[stage.replace("-", "_")]
     in_doubt = stage is Stage.END_OF_DATA
@@ -90,7 +90,7 @@ def test_a_silent_host_is_waited_for_as_long_as_its_stage_says(tmp_path, replies
 @pytest.mark.parametrize(("limits", "expected"), [(LIMITS, LIMITS), ({}, DEFAULTS)])
 def test_a_host_that_is_not_there_is_waited_for_as_long_as_a_connection_may_take(tmp_path, limits, expected):
     """
-    4.4.1, as no session was.
+    4.4.1, because there was no session.
     """
     host = SilentHost(0, is_there=False)
     assert (expected["connect"], Stage.CONNECT, "451 4.4.1", False) == waited(tmp_path, host, limits)
@@ -99,14 +99,14 @@ def test_a_host_that_is_not_there_is_waited_for_as_long_as_a_connection_may_take
 @pytest.mark.parametrize(("limits", "expected"), [(LIMITS, LIMITS), ({}, DEFAULTS)])
 def test_a_host_that_takes_no_content_is_waited_for_as_long_as_a_piece_may_take(tmp_path, limits, expected):
     """
-    The dot was not sent, so nothing is in doubt.
+    The dot was not sent, so the mail is not in doubt.
     """
     host = SilentHost(5, takes_content=False)
     assert (expected["content"], Stage.CONTENT, "451 4.4.2", False) == waited(tmp_path, host, limits)
 
 
 class DrippingHost(SilentHost):
-    """A host whose every octet of one reply takes 7 seconds, and every piece of content that it takes as well."""
+    """A host that takes 7 seconds for each octet of one reply, and for each piece of content."""
 
     def __init__(self, replies):
         super().__init__(replies)
@@ -154,7 +154,7 @@ def test_the_wait_for_a_reply_begins_when_the_one_before_is_whole(tmp_path):
 
 def test_content_has_a_least_rate(tmp_path):
     """
-    A host that takes a buffer now and then would hold its lease for days; it may lag by the time of one buffer.
+    A host that takes a buffer now and then could hold its lease for days. It may lag by the time of one buffer.
     """
     host = DrippingHost(5)
     waited_s, stage, said, is_in_doubt = waited(tmp_path, host, LIMITS, lambda: iter([b"x" * 200_000] * 100))
@@ -164,7 +164,7 @@ def test_content_has_a_least_rate(tmp_path):
 
 def test_the_least_rate_is_over_all_content(tmp_path):
     """
-    A pause is made up for by what went faster.
+    Faster content makes up for a pause.
     """
 
     class LateHost(SilentHost):
