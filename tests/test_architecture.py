@@ -1,7 +1,7 @@
 """
-test_architecture - hold the layers of CONTRIBUTING.md
+test_architecture - check the layers of CONTRIBUTING.md
 
-Reads every module under empath/ as a syntax tree and imports nothing. Run from the repository root.
+Reads every module under empath/ as a syntax tree and imports nothing. Run it from the repository root.
 """
 
 import ast
@@ -100,7 +100,7 @@ def _is_below(target: str, allowed: set[str]) -> bool:
 
 
 def _texts(file: Path) -> Iterator[str]:
-    """String constants that are no docstrings."""
+    """String constants except docstrings."""
     tree = _tree(file)
     documented = (node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef))
     docstrings = {id(node.body[0].value) for node in documented if node.body and isinstance(node.body[0], ast.Expr)}
@@ -112,7 +112,7 @@ def _texts(file: Path) -> Iterator[str]:
 @pytest.mark.parametrize("file", FILES, ids=_name)
 def test_imports_point_down(file):
     """
-    A layer is understood, tested and replaced without those above it.
+    A layer can be understood, tested and replaced without the layers above it.
     """
     package = _package(file)
     allowed = MAY_IMPORT[package] | {package}
@@ -129,7 +129,7 @@ def test_imports_point_down(file):
 @pytest.mark.parametrize("file", [file for file in FILES if _package(file) == "smtp"], ids=_name)
 def test_the_two_roles_of_smtp_never_import_each_other(file):
     """
-    What both need is mail's: a change of the server cannot break the client.
+    Shared parts are in mail, so that a change of the server cannot break the client.
     """
     role = _name(file).split("/")[1]
     other = {"server": "empath.smtp.client", "client": "empath.smtp.server"}.get(role, "empath.smtp")
@@ -139,7 +139,7 @@ def test_the_two_roles_of_smtp_never_import_each_other(file):
 @pytest.mark.parametrize("file", FILES, ids=_name)
 def test_outside_modules_stay_at_home(file):
     """
-    What is named in one place can be replaced in one place.
+    A library that is named in one place can be replaced in one place.
     """
     strays = [
         target
@@ -153,7 +153,7 @@ def test_outside_modules_stay_at_home(file):
 @pytest.mark.parametrize("file", [file for file in FILES if _package(file) in PURE], ids=_name)
 def test_pure_layers_do_no_io_and_read_no_clock(file):
     """
-    Instants and randomness are arguments: then every test of these layers is exact and fast.
+    Instants and randomness are arguments, so that every test of these layers is exact and fast.
     """
     assert [] == [target for target in _imported(file) if target.partition(".")[0] in NOT_IN_PURE]
     called = [node.func for node in ast.walk(_tree(file)) if isinstance(node, ast.Call)]
@@ -185,7 +185,7 @@ def test_sql_is_named_in_sql_files_only(file):
 @pytest.mark.parametrize("file", [file for file in FILES if not _name(file).startswith("storage/sqlite/")], ids=_name)
 def test_only_one_place_knows_which_engine_keeps_a_queue(file):
     """
-    A second engine is then a second folder: what works on the queue knows storage/engine.py.
+    A second engine is then a second folder: all other code knows storage/engine.py.
     """
     named = [target for target in _imported(file) if target.startswith("empath.storage.sqlite")]
     assert [] == (named if _name(file) != "storage/open.py" else [])
@@ -194,7 +194,7 @@ def test_only_one_place_knows_which_engine_keeps_a_queue(file):
 @pytest.mark.parametrize("file", [file for file in FILES if _name(file).startswith("daemon/")], ids=_name)
 def test_programs_share_the_frame_of_a_process_only(file):
     """
-    A program is understood without the others.
+    A program can be understood without the others.
     """
     program = _name(file).split("/")[1]
     allowed = {f"daemon.{program}", "daemon.process"}
@@ -209,7 +209,7 @@ def test_programs_share_the_frame_of_a_process_only(file):
 @pytest.mark.parametrize("file", [file for file in FILES if _package(file) == "cli"], ids=_name)
 def test_commands_open_no_sockets(file):
     """
-    Only the supervisor binds, so that one place knows of listeners.
+    Only the supervisor binds, so that listeners are known in one place.
     """
     assert [] == [target for target in _imported(file) if target.partition(".")[0] in {"socket", "_socket"}]
 
@@ -217,7 +217,7 @@ def test_commands_open_no_sockets(file):
 @pytest.mark.parametrize("file", [file for file in FILES if _name(file).startswith("daemon/")], ids=_name)
 def test_programs_share_daemon_process_and_nothing_else(file):
     """
-    A program is read, changed and replaced without the others.
+    A program can be read, changed and replaced without the others.
     """
     own = _name(file).split("/")[1]
     others = [
@@ -234,7 +234,7 @@ _LOG_KEEPERS = ("resources", "loop", "serve")
 @pytest.mark.parametrize("file", [file for file in FILES if _package(file) != "telemetry"], ids=_name)
 def test_programs_report_occurrences_and_write_no_lines(file):
     """
-    What happened is a typed value; only the subscriber knows the log. The frames of processes keep it.
+    A program reports a typed value. Only the subscriber, and the frame of each process, know the log.
     """
     may_configure = {"daemon/process/runtime.py", *(f"daemon/supervisor/{name}.py" for name in _LOG_KEEPERS)}
     log = {"empath.telemetry.log", "empath.telemetry.render"}
@@ -246,7 +246,7 @@ def test_programs_report_occurrences_and_write_no_lines(file):
 
 def test_every_package_has_its_layer():
     """
-    A new package is given its place before its first line.
+    A new package gets its layer before its first line.
     """
     assert set() == {_package(file) for file in FILES} - MAY_IMPORT.keys()
 
@@ -254,7 +254,7 @@ def test_every_package_has_its_layer():
 @pytest.mark.parametrize("kind", ["acceptor", "worker", "housekeeper"])
 def test_a_child_patches_before_anything_else(kind):
     """
-    A name bound before the patch stays blocking and stops every greenlet of the process.
+    A name bound before the patch stays blocking, and would stop every greenlet of the process.
     """
     body = _tree(PACKAGE / "daemon" / kind / "__main__.py").body
     first, second = [node for node in body if not _is_docstring(node)][:2]

@@ -1,7 +1,7 @@
 """
 console - the commands of a page's ```console blocks, and a shell that runs them as a reader would
 
-A block whose commands a test cannot run has a comment in the line before its fence: `<!-- not run: the reason -->`.
+If a test cannot run the commands of a block, a comment stands above it: `<!-- not run: the reason -->`.
 """
 
 import re
@@ -50,14 +50,14 @@ def section(page: str, heading: str) -> list[Block]:
 
 
 def plain(output: str) -> str:
-    """*output* without what differs from run to run."""
+    """*output* without the parts that differ from run to run."""
     for pattern, word in _VARYING:
         output = pattern.sub(word, output)
     return "\n".join(line.strip() for line in output.strip().splitlines())
 
 
 class Shell:
-    """One bash for all commands, as a reader has one terminal."""
+    """One bash for all commands, like the terminal of a reader."""
 
     def __init__(self, directory: Path, **environment: str) -> None:
         self._process = subprocess.Popen(
@@ -71,7 +71,7 @@ class Shell:
         )
 
     def run(self, command: str) -> tuple[int, str]:
-        """Exit code of *command*, and what it writes to both streams."""
+        """Exit code of *command*, and its output on both streams."""
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None

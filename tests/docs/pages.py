@@ -13,7 +13,7 @@ _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 def name(page: Path) -> str:
-    """The page as people name it."""
+    """The name of the page for people."""
     return str(page.relative_to(ROOT))
 
 
@@ -28,7 +28,7 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 def prose(page: Path) -> str:
-    """What is not in a fenced block."""
+    """The text outside of fenced blocks."""
     return _FENCE.sub("", page.read_text(encoding="utf-8"))
 
 
@@ -38,7 +38,7 @@ def links(page: Path) -> list[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """The fragments that headings of one page give, as GitHub makes them."""
+    """The fragments of the headings of one page, as GitHub makes them."""
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in _HEADING.findall(prose(page))}
 
 

@@ -1,4 +1,4 @@
-"""What README.md and docs/QUICKSTART.md show is what happens: run in one shell, their commands answer as printed."""
+"""The commands of README.md and docs/QUICKSTART.md, run in one shell, print what the pages show."""
 
 import functools
 import re
@@ -20,7 +20,7 @@ COVERED = (*RUN, "docs/INSTALL.md", "docs/TROUBLESHOOTING.md")
 @pytest.mark.parametrize("page", RUN)
 def test_the_commands_answer_as_printed(make_empathd, tmp_path, page):
     """
-    On other ports and in another directory than printed, which a developer's own `make run` may have.
+    The test uses other ports and another directory, because a developer's own `make run` may have the printed ones.
     """
     empathd: Empathd = make_empathd()
     ports = {"2525": str(empathd.port), "2526": str(free_port())}
@@ -65,7 +65,7 @@ def test_the_commands_answer_as_printed(make_empathd, tmp_path, page):
 @pytest.mark.parametrize("page", COVERED)
 def test_every_block_of_commands_is_run_or_says_why_not(page):
     """
-    A marked block gives the reason in its mark; the others are run, here or in tests/host/.
+    A marked block has its reason in the mark. The others are run, here or in tests/host/.
     """
     found = blocks(page)
     assert len(re.findall(r"^```console$", text(page), re.MULTILINE)) == len(found)
@@ -75,7 +75,7 @@ def test_every_block_of_commands_is_run_or_says_why_not(page):
 
 def test_the_two_commands_come_first_and_are_targets():
     """
-    A newcomer types what is printed first; .ci/run types the second, after `make check`.
+    A newcomer types the first command of the page. .ci/run types the second, after `make check`.
     """
     commands = [command.partition("  ")[0] for command, _ in blocks("README.md")[0].steps]
     assert ["make run", "make test"] == commands
@@ -85,7 +85,7 @@ def test_the_two_commands_come_first_and_are_targets():
 
 def test_the_first_screen_says_what_why_and_how():
     """
-    Who has one look takes it at the top: 50 lines, with the two commands and a picture of a terminal.
+    The first 50 lines have the two commands and a picture of a terminal, for a reader who takes one look.
     """
     first = "\n".join(text("README.md").splitlines()[:50])
     assert "make run" in first

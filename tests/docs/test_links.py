@@ -1,4 +1,4 @@
-"""Links and paths in the documentation lead somewhere."""
+"""Links and paths in the documentation lead to existing files."""
 
 import re
 
@@ -12,7 +12,7 @@ PATH = re.compile(r"(?<![\w/.])(?:empath|tests|sql|conf|docs|bin)/[\w./-]*\w/?")
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_between_pages_resolve(page):
     """
-    A link that leads nowhere costs the reader's trust in all others.
+    A broken link costs the reader's trust in all others.
     """
     lost = []
     for link in links(page):
@@ -28,7 +28,7 @@ def test_links_between_pages_resolve(page):
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=name)
 def test_files_that_are_named_are_there(page):
     """
-    Who reads the name of a file opens it next.
+    A reader opens the named file next.
     """
     named = {path.rstrip("/") for path in PATH.findall(prose(page))}
     assert [] == sorted(path for path in named if not (ROOT / path).exists())
@@ -36,7 +36,7 @@ def test_files_that_are_named_are_there(page):
 
 def test_every_page_can_be_reached_from_the_readme():
     """
-    A page without a link to it is not read.
+    Readers find only pages with a link to them.
     """
     seen = set()
     waiting = [ROOT / "README.md"]

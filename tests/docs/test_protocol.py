@@ -7,7 +7,7 @@ from tests.docs.pages import blocks, text
 
 def test_the_diagrams_have_every_state():
     """
-    Each has one machine.
+    Each role has its own diagram.
     """
     server, client = blocks("docs/protocol.md", "mermaid")
     assert [] == [state for state in ServerState if state.replace("-", "_") not in server]
@@ -16,7 +16,7 @@ def test_the_diagrams_have_every_state():
 
 def test_the_page_has_every_signal_of_the_server():
     """
-    Those that end every session stand in the text.
+    The text has the signals that end every session.
     """
     page = text("docs/protocol.md").lower().replace("\n", " ")
     ends = {ServerSignal.CONNECT, ServerSignal.TERMINATED}

@@ -32,7 +32,7 @@ def test_a_generated_file_is_up_to_date(name, generated):
 @pytest.mark.parametrize(("page", "verb"), COMMANDS)
 def test_every_verb_and_option_is_documented(page, verb):
     """
-    What `--help` lists in a line has its meaning on the page.
+    The page explains what `--help` says in a line.
     """
     own = [option for option in verb.params if isinstance(option, click.Option) and option.name != "config"]
     words = [verb.name, *(option.opts[-1] for option in own)]
@@ -50,7 +50,7 @@ def test_every_verb_stands_in_the_table_of_its_page(page, verb):
 @pytest.mark.parametrize(("_page", "verb"), COMMANDS)
 def test_every_verb_and_option_has_its_help(_page, verb):
     """
-    `--help` shows it, and so does the completion of a shell.
+    `--help` and the completion of a shell show it.
     """
     helps = [verb.help, *(option.help for option in verb.params if isinstance(option, click.Option))]
     assert [] == [text for text in helps if not text or "." not in text]
@@ -78,7 +78,7 @@ def test_every_exit_code_is_documented():
 
 def test_a_page_names_no_exit_code_that_the_table_of_codes_lacks():
     """
-    One table is whole, others are parts of it.
+    One table has all codes; others have a part of it.
     """
     documented = {row[0] for row in rows("docs/exit-codes.md") if row[0].isdigit()}
     assert set() == {row[0] for row in rows("docs/empath-admin.md") if row[0].isdigit()} - documented
@@ -86,7 +86,7 @@ def test_a_page_names_no_exit_code_that_the_table_of_codes_lacks():
 
 def test_every_dependency_has_its_reasons():
     """
-    A dependency is code of others that every operator runs.
+    Every operator runs the code of a dependency.
     """
     names = re.findall(r'^ +"([a-z-]+)[<>=]', text("setup.py"), re.MULTILINE)
     assert len(names) > 10
@@ -96,7 +96,7 @@ def test_every_dependency_has_its_reasons():
 
 def test_decisions_are_numbered_and_whole():
     """
-    The four parts that ADR-0001 asks for, and no number twice; a branch may take a number before it is merged.
+    Each has the four parts of ADR-0001 and a number of its own. A branch may take a number before it is merged.
     """
     files = sorted((ROOT / "docs/adr").glob("*.md"))
     assert len(files) == len({file.name[:4] for file in files})
@@ -109,7 +109,7 @@ def test_decisions_are_numbered_and_whole():
 
 def test_decisions_that_the_code_names_are_there():
     """
-    A comment that refers to a record saves its reasons for the record.
+    A comment may refer to a record for its reasons.
     """
     records = {file.name[:4] for file in (ROOT / "docs/adr").glob("*.md")}
     files = [*ROOT.glob("empath/**/*.py"), *ROOT.glob("sql/**/*.sql"), *ROOT.glob("docs/**/*.md")]

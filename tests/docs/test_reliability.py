@@ -1,4 +1,4 @@
-"""docs/RELIABILITY.md names tests that are there."""
+"""docs/RELIABILITY.md names existing tests."""
 
 import pytest
 
@@ -10,7 +10,7 @@ PROMISES = [row for row in rows("docs/RELIABILITY.md") if len(row) == 3 and row[
 @pytest.mark.parametrize("row", PROMISES, ids=lambda row: row[0][:60])
 def test_a_promise_names_a_test_that_is_there(row):
     """
-    A promise that nothing holds is an advertisement.
+    A promise without a test is an advertisement.
     """
     file, _, function = row[1].partition("::")
     assert (ROOT / "tests" / file).is_file()
@@ -19,6 +19,6 @@ def test_a_promise_names_a_test_that_is_there(row):
 
 def test_there_are_promises():
     """
-    The table is read as it is written.
+    The test above needs rows.
     """
     assert len(PROMISES) >= 20

@@ -1,4 +1,4 @@
-"""docs/rfc.md names code and tests that are there."""
+"""docs/rfc.md names existing code and tests."""
 
 import re
 
@@ -12,7 +12,7 @@ TABLE = [row for row in rows("docs/rfc.md") if len(row) == 4 and row[2].startswi
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row[0])
 def test_a_row_names_code_and_a_test_that_are_there(row):
     """
-    The table is for people who look up how a rule is kept, and by what it is held.
+    Readers look up how Empath follows a rule, and which test checks it.
     """
     _, _, where, test = row
     code = re.findall(r"`([^`]+)`", where)
@@ -25,7 +25,7 @@ def test_a_row_names_code_and_a_test_that_are_there(row):
 
 def test_every_rfc_that_the_code_names_is_in_the_table():
     """
-    A rule that is kept in code is one that somebody will look up.
+    People look up a rule that the code follows.
     """
     files = [*ROOT.glob("empath/**/*.py"), *ROOT.glob("sql/**/*.sql")]
     named = {number for file in files for number in re.findall(r"RFC (\d{4})\b", file.read_text(encoding="utf-8"))}

@@ -14,7 +14,7 @@ _FORM = re.compile(r"[`\"](mx|[a-z]+:[^`\"\s]*)[`\"]")
 
 
 def documented(page, heading, end):
-    """The routes that one part of a page writes out."""
+    """The routes in one part of a page."""
     _, _, rest = text(page).partition(heading)
     return [parse_route(form.replace(":port", ":25")) for form in _FORM.findall(rest.partition(end)[0])]
 
@@ -35,7 +35,7 @@ def test_every_kind_of_route_is_documented(page, heading, end):
 
 def test_every_kind_of_route_has_a_carrier_and_a_text():
     """
-    mypy holds both for the code; this holds them for what the documentation says.
+    mypy checks this for the code; this test checks the routes in the documentation.
     """
     unused: Any = None
     for route in documented("docs/DELIVERY.md", "### 1. The route\n", "\n### "):

@@ -25,7 +25,7 @@ DEFERRED = 1  # number of a deferred recipient
 
 @pytest.fixture
 def queue(tmp_path):
-    """Mail in each state that the examples ask for: deferred, queued, held, delivered, bounced, cancelled."""
+    """Mail in each state that the examples need: deferred, queued, held, delivered, bounced, cancelled."""
     queue = Queue(tmp_path / "queue.db")
     queue.accept("example.com", "example.net")
     for lease in queue.lease():
@@ -75,14 +75,14 @@ def _in_admin(queue, script, *options):
 
 
 def _as_printed(queue, statement):
-    """The statement with a queue id and a recipient that this queue has."""
+    """The statement with a queue id and a recipient of this queue."""
     [(ulid,)] = select(queue.path, "SELECT id FROM queue LIMIT 1")
     return statement.replace(ULID, ulid).replace("4711", str(DEFERRED))
 
 
 def test_every_column_of_every_view_is_in_the_reference(queue):
     """
-    The reference is read from comments; what SQLite sees is the truth.
+    The reference comes from comments, but SQLite knows the columns.
     """
     seen = {
         view: [column for (column,) in select(queue.path, "SELECT name FROM pragma_table_info(?)", view)]
@@ -93,7 +93,7 @@ def test_every_column_of_every_view_is_in_the_reference(queue):
 
 def test_what_the_issue_of_the_view_promises_is_there():
     """
-    Others script against these names.
+    Scripts use these names.
     """
     promised = (
         "id recipient_id sender recipient domain destination status ordered priority next_retry_at next_retry_unix"
@@ -117,7 +117,7 @@ def test_what_the_issue_of_the_view_promises_is_there():
 @pytest.mark.parametrize("statement", STATEMENTS, ids=lambda text: text.split("\n")[0][:40])
 def test_a_statement_works_as_printed(queue, run, statement):
     """
-    Examples are copied. Each finds something, or changes something.
+    People copy examples. Each finds or changes a row.
     """
     audit = "SELECT count(*) FROM audit"
     before = select(queue.path, audit)
@@ -135,7 +135,7 @@ def test_a_statement_works_as_printed(queue, run, statement):
 )
 def test_a_look_works_read_only(queue, statement):
     """
-    As the page says.
+    The page promises it.
     """
     done = _in_shell(queue, _as_printed(queue, statement), "-readonly")
     assert (0, "") == (done.returncode, done.stderr)
@@ -144,7 +144,7 @@ def test_a_look_works_read_only(queue, statement):
 
 def test_what_the_page_says_of_counting_is_so(queue):
     """
-    Were it to change, the advice would be wrong.
+    If SQLite changed this, the advice would be wrong.
     """
     script = """
         UPDATE queue SET status = 'held' WHERE recipient_id = 1 RETURNING status, reason;
@@ -161,7 +161,7 @@ def test_what_the_page_says_of_counting_is_so(queue):
 @pytest.mark.parametrize("session", [text for text in blocks("docs/sql.md", "console") if "sqlite>" in text])
 def test_what_is_refused_is_refused_as_shown(queue, session):
     """
-    The sentences are those of the triggers.
+    The triggers have the same sentences.
     """
     lines = session.splitlines()
     for statement, words in zip(lines[::2], lines[1::2], strict=True):
@@ -172,7 +172,7 @@ def test_what_is_refused_is_refused_as_shown(queue, session):
 @pytest.mark.skipif(SHELL is None, reason="no sqlite3 shell of the system")
 def test_sqliterc_keeps_an_affected_shell_from_harm(queue):
     """
-    No checkpoint by it while others have the file open, a wait for the lock, and not a word on standard output.
+    It makes no checkpoint while others have the file open, waits for the lock, and prints nothing to standard output.
     """
     script = ".timeout\nPRAGMA wal_autocheckpoint; PRAGMA temp_store;"
     done = _in_shell(queue, ".mode list\n.headers off\n" + script, "-init", str(ROOT / "conf/sqliterc"))

@@ -1,4 +1,4 @@
-"""bin/empath-sqlite3: the shell of the system never runs on the queue without its settings."""
+"""bin/empath-sqlite3: the shell of the system never opens the queue without its settings."""
 
 import shutil
 import subprocess
@@ -23,7 +23,7 @@ def test_the_settings_are_read_from_any_directory(tmp_path: Path) -> None:
 
 def test_without_its_settings_the_shell_does_not_start(tmp_path: Path) -> None:
     """
-    A copy of the script alone must fail closed.
+    A copy of the script alone must fail.
     """
     (tmp_path / "bin").mkdir()
     script = tmp_path / "bin/empath-sqlite3"

@@ -1,4 +1,4 @@
-"""docs/TROUBLESHOOTING.md has each line that ends a command, and names only events and settings that are there."""
+"""docs/TROUBLESHOOTING.md has each line that ends a command, and names only existing events and settings."""
 
 import ast
 import re
@@ -21,7 +21,7 @@ _LEAST = 10  # length from which a fragment identifies a line
 
 
 def _lines(source: str) -> Iterator[list[str]]:
-    """Literal fragments of the text of each error that *source* raises or returns, split at what is put in."""
+    """Literal fragments of the text of each error that *source* raises or returns, split at inserted values."""
     for node in ast.walk(ast.parse(source)):
         value = node.exc if isinstance(node, ast.Raise) else node.value if isinstance(node, ast.Return) else None
         if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.args:
@@ -32,7 +32,7 @@ def _lines(source: str) -> Iterator[list[str]]:
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(ROOT / "empath")))
 def test_every_line_that_ends_a_command_is_explained(module):
     """
-    Who meets one searches for its words.
+    Readers search for the words of the line.
     """
     page = text(PAGE).replace("`", "")
     longest = [max(fragments, key=len) for fragments in _lines(module.read_text()) if fragments]
@@ -42,7 +42,7 @@ def test_every_line_that_ends_a_command_is_explained(module):
 
 def test_events_that_are_explained_are_there():
     """
-    An event that was renamed would be searched for in vain.
+    Readers would search in vain for a renamed event.
     """
     section = text(PAGE).partition("\n## In the log\n")[2].partition("\n## ")[0]
     named = set(re.findall(r"`([a-z]+_[a-z_]+)`", "\n".join(re.findall(r"^\| (.+?) \|", section, re.MULTILINE))))
@@ -52,7 +52,7 @@ def test_events_that_are_explained_are_there():
 
 def test_exit_codes_that_are_named_are_there():
     """
-    One table is whole, others are parts of it.
+    One table has all codes; others have a part of it.
     """
     documented = {row[0] for row in rows("docs/exit-codes.md") if row[0].isdigit()}
     named = {code for row in rows(PAGE) if len(row) == 3 for code in re.findall(r"^(\d\d)\b", row[1])}

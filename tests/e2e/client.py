@@ -30,7 +30,7 @@ class Client:
         self.socket.close()
 
     def push(self, octets: bytes) -> None:
-        """Send, and wait for nothing."""
+        """Send without waiting."""
         self.socket.sendall(octets)
 
     def reply(self) -> str:
@@ -47,16 +47,16 @@ class Client:
         return "\n".join(lines)
 
     def say(self, command: str) -> str:
-        """One command; its reply."""
+        """Send one command; its reply."""
         self.push(command.encode() + b"\r\n")
         return self.reply()
 
     def say_all(self, *commands: str) -> list[str]:
-        """One command after another; codes and enhanced codes of their replies."""
+        """Send one command after another; codes and enhanced codes of their replies."""
         return [code_of(self.say(command)) for command in commands]
 
     def content(self, octets: bytes) -> str:
-        """DATA with this content; the final reply."""
+        """Send DATA with this content; the final reply."""
         assert "354" == self.say("DATA")[:3]
         stuffed = (b"\r\n" + octets).replace(b"\r\n.", b"\r\n..")[2:]
         self.push(stuffed + b".\r\n")
@@ -64,10 +64,10 @@ class Client:
 
     def mail(self, sender: str, *recipients: str, content: bytes = CONTENT) -> str:
         """
-        One message after EHLO; paths with their brackets and parameters. The queue id that it has got.
+        Send one message after EHLO; paths have their brackets and parameters. The queue id of the message.
 
         Raises:
-            AssertionError: it was not taken.
+            AssertionError: it was not accepted.
         """
         said = [self.say(f"MAIL FROM:{sender}"), *(self.say(f"RCPT TO:{recipient}") for recipient in recipients)]
         assert {"250"} == {reply[:3] for reply in said}, said

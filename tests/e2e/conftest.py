@@ -46,7 +46,7 @@ def names() -> Iterator[ScriptedDns]:
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory, names: ScriptedDns) -> Iterator[Service]:
-    """One running instance per pytest process. At the end its queue must be sound and its log free of faults."""
+    """One running instance per pytest process. At the end its queue must be sound, and its log without faults."""
     directory = tmp_path_factory.mktemp("e2e", numbered=True)
     instance = Service(directory, _SETTINGS.format(dns=names.address), _ROUTES)
     try:
@@ -60,7 +60,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, names: ScriptedDns) -> Ite
 
 @pytest.fixture
 def way(service: Service) -> Iterator[tuple[str, ScriptedPeer]]:
-    """A domain of the test's own, and the peer that its mail goes to, not started yet; stopped at the end."""
+    """A domain of the test's own, and the peer that gets its mail, not started yet; stopped at the end."""
     domain, peer = service.next_way()
     yield domain, peer
     peer.stop()
@@ -68,7 +68,7 @@ def way(service: Service) -> Iterator[tuple[str, ScriptedPeer]]:
 
 @pytest.fixture
 def two_hosts(names: ScriptedDns) -> Iterator[tuple[ScriptedPeer, ScriptedPeer]]:
-    """The peers of hosts.mx.test in the order in which they are tried, not started yet."""
+    """The peers of hosts.mx.test in the order of the tries, not started yet."""
     hosts = address(201), address(202)
     names.mx("hosts.mx.test", (10, "one.hosts.test"), (20, "two.hosts.test"))
     names.a("one.hosts.test", hosts[0]).a("two.hosts.test", hosts[1])

@@ -1,8 +1,8 @@
 """
 service - a real instance between a client and scripted peers
 
-Each next hop has an address of its own in 127/8, made from this process's id, so that parallel runs do not meet. The
-instance has all of them in its configuration at the start; a test takes one that no other test has used.
+Each next hop has an address of its own in 127/8, made from this process's id, so that parallel runs do not meet. All of
+them are in the configuration from the start; each test takes one that no other test has used.
 """
 
 import os
@@ -49,12 +49,12 @@ class Service(Empathd):
         self._ways = count(1)
 
     def next_way(self) -> tuple[str, ScriptedPeer]:
-        """A domain that no other test sends to, and the peer that its mail goes to, not started yet."""
+        """A domain that no other test uses, and the peer that gets its mail, not started yet."""
         number = next(self._ways)
         return f"w{number}.test", ScriptedPeer(address(number), PORT)
 
     def client(self, source: str = "127.0.0.1", *, verb: str = "EHLO") -> Client:
-        """A connection that has been greeted."""
+        """A connection after its greeting."""
         client = Client(self.port, source)
         try:
             assert "250" == client.say(f"{verb} client.example.test")[:3]
@@ -64,7 +64,7 @@ class Service(Empathd):
         return client
 
     def rows(self, statement: str, *bindings: Any) -> list[tuple[Any, ...]]:
-        """What the queue holds now."""
+        """The rows of a query now."""
         connection = apsw.Connection(str(self.queue), flags=apsw.SQLITE_OPEN_READONLY)
         try:
             connection.set_busy_timeout(10_000)
@@ -80,7 +80,7 @@ class Service(Empathd):
         )
 
     def wait_status(self, ulid: str, *statuses: str) -> None:
-        """Wait until the recipients of a message, in the order of their addresses, have these."""
+        """Wait until the recipients of a message, in the order of their addresses, have these statuses."""
         eventually(lambda: [status for _, status in self.recipients(ulid)] == list(statuses), f"{statuses} for {ulid}")
 
     def attempts(self, ulid: str) -> list[tuple[Any, ...]]:
@@ -92,12 +92,12 @@ class Service(Empathd):
         )
 
     def order(self, *arguments: str) -> None:
-        """An order by empath-admin."""
+        """Give an order by empath-admin."""
         result = CliRunner().invoke(admin, ["-c", str(self.config), *arguments])
         assert 0 == result.exit_code, (result.output, result.exception)
 
     def shell(self, statement: str) -> None:
-        """An edit by the plain sqlite3 of the system, or by a stranger's connection where there is none."""
+        """Edit by the plain sqlite3 of the system, or by a foreign connection if there is none."""
         edit = by_apsw if SHELL is None else by_shell
         assert "" == edit(self.queue, statement)
 
@@ -106,12 +106,12 @@ class Service(Empathd):
         return [file.name for file in self.spool.rglob("*") if file.is_file()]
 
     def live_files(self) -> set[str]:
-        """Those of them that are no garbage yet."""
+        """The files of these that are not garbage yet."""
         garbage = self.rows("SELECT locator FROM _spool_garbage")
         return {*self.spooled()} - {locator.rpartition("/")[2] for (locator,) in garbage}
 
     def in_maildir(self, ulid: str) -> Iterator[bytes]:
-        """Mails in the Maildir that came by one message."""
+        """The mails in the Maildir from one message."""
         return (content for content in self.delivered() if f" id {ulid}".encode() in content[:2000])
 
     def faults(self) -> list[dict[str, Any]]:
@@ -120,7 +120,7 @@ class Service(Empathd):
 
 
 def split_trace(content: bytes) -> tuple[bytes, bytes]:
-    """The Received field that this host put on top, and the rest."""
+    """The topmost Received field, which this host added, and the rest."""
     assert content.startswith(b"Received: from "), content[:200]
     end = content.index(b"+0000\r\n") + 7
     return content[:end], content[end:]

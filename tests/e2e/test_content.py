@@ -1,4 +1,4 @@
-"""What a client sends is what the next hop gets, octet for octet, below one Received field."""
+"""The next hop gets the client's octets unchanged, below one Received field."""
 
 import random
 
@@ -29,7 +29,7 @@ CONTENTS = {
 @pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS.keys())
 def test_content_arrives_octet_for_octet(service, way, content):
     """
-    At another host and in a Maildir alike; what is signed must stay so.
+    Another host and a Maildir get the same octets, so that a signature stays valid.
     """
     domain, peer = way
     with peer, service.client() as client:
@@ -57,7 +57,7 @@ def test_text_without_a_header_gets_an_empty_line_first(service, way, content):
 
 def test_a_long_header_is_kept_whole(service, way):
     """
-    A field that is dropped may be the one that says how to read the body.
+    A dropped field may be the one that describes the body.
     """
     domain, peer = way
     content = (b"X-Field: " + b"x" * 89 + b"\r\n") * 2000 + b"\r\nbody\r\n.\r\n"
@@ -69,7 +69,7 @@ def test_a_long_header_is_kept_whole(service, way):
 
 def test_a_large_message_goes_through_the_spool_and_leaves_nothing_there(service, way):
     """
-    10 MB in and out, in pieces.
+    10 MB come in and go out in pieces.
     """
     domain, peer = way
     lines = random.Random(1).choices([b"x" * 76, b".", b"..", b".dot", b"", b"y" * 997], k=45_000)
@@ -87,7 +87,7 @@ def test_a_large_message_goes_through_the_spool_and_leaves_nothing_there(service
 
 def test_the_next_hop_is_told_the_size_of_what_it_gets(service, way):
     """
-    RFC 1870: our own field is part of it.
+    RFC 1870: the size includes our own field.
     """
     domain, peer = way
     with peer, service.client() as client:
@@ -103,7 +103,7 @@ ENDINGS = [
 
 def test_a_smuggled_ending_ends_no_message(service, way):
     """
-    Nor does it when the message is sent on: there it is gone, or text with a dot more.
+    It does not end the message at the next host, either: there it is gone, or text with one more dot.
     """
     domain, peer = way
     with peer, service.client() as client:
@@ -123,7 +123,7 @@ def test_a_smuggled_ending_ends_no_message(service, way):
 
 def test_a_client_that_vanishes_leaves_nothing(service):
     """
-    Neither row nor file, however much it had sent.
+    Neither a row nor a file is left, however much it had sent.
     """
     for octets in (b"", b"Subject: x\r\n\r\ntext\r\n", b"X: y\r\n\r\n" + (b"z" * 78 + b"\r\n") * 20_000):
         with service.client() as client:

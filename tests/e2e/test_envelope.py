@@ -24,7 +24,7 @@ def test_the_received_field_names_the_only_recipient(service, way):
 
 def test_the_received_field_names_nobody_among_several(service, way):
     """
-    One of them may be a blind copy. HELO is SMTP, RFC 3848.
+    One of them may be a blind copy. The word for HELO is SMTP, RFC 3848.
     """
     domain, peer = way
     with peer, service.client(verb="HELO") as client:
@@ -37,7 +37,7 @@ def test_the_received_field_names_nobody_among_several(service, way):
 
 def test_a_recipient_that_is_given_twice_gets_one_copy(service, way):
     """
-    In whatever spelling of its domain; the local part's case is its host's business.
+    The spelling of its domain does not matter. The case of the local part does: only its host may interpret it.
     """
     domain, peer = way
     given = [f"<b@{domain}>", f"<b@{domain.upper()}>", f"<b@{domain}.>", f"<B@{domain}>", f"<b@{domain}>"]
@@ -65,7 +65,7 @@ def test_the_null_reverse_path_stays_null(service, way):
 
 def test_quoted_local_parts_arrive_in_their_meaning(service, way):
     """
-    Quoted again only where they must be.
+    They have quotes only where the grammar needs them.
     """
     domain, peer = way
     with peer, service.client() as client:
@@ -100,7 +100,7 @@ def test_postmaster_without_a_domain_is_the_configured_one(service):
 
 def test_international_addresses_go_on_as_they_are(service, way):
     """
-    RFC 6531: the local part in UTF-8, the domain in A-labels, SMTPUTF8 said again.
+    RFC 6531: the local part in UTF-8, the domain in A-labels, with SMTPUTF8 in MAIL.
     """
     domain, peer = way
     with peer, service.client() as client:
@@ -117,7 +117,7 @@ def test_international_addresses_go_on_as_they_are(service, way):
 
 def test_what_needs_smtputf8_bounces_where_it_is_not_offered(service, way):
     """
-    RFC 6531 §3.2; and leaves a notice.
+    RFC 6531 §3.2. A notice is left.
     """
     domain, peer = way
     with peer.extensions("PIPELINING", "8BITMIME"), service.client() as client:
@@ -129,7 +129,7 @@ def test_what_needs_smtputf8_bounces_where_it_is_not_offered(service, way):
 
 def test_dsn_parameters_are_kept_and_passed_to_a_host_that_offers_dsn(service, way):
     """
-    RFC 3461 §5.2.1: unchanged, for it reports.
+    RFC 3461 §5.2.1: they are unchanged, because that host will report.
     """
     domain, peer = way
     notify = "NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;B+2Bx@old.example"
@@ -159,7 +159,7 @@ def test_dsn_parameters_are_not_said_to_a_host_that_does_not_offer_dsn(service, 
 
 def test_an_envelope_of_many_domains_goes_each_its_way(service):
     """
-    One message, one copy of its content, a transaction for each next hop.
+    One message has one copy of its content, and a transaction for each next hop.
     """
     (one, first), (two, second) = service.next_way(), service.next_way()
     with first, second, service.client() as client:

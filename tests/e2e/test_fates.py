@@ -14,7 +14,7 @@ def brief(attempts):
 
 def test_recipients_of_one_message_have_each_their_fate(service, way):
     """
-    250, 450 and 550 to RCPT: DATA goes to one; an attempt for each, a report of the failure alone.
+    250, 450 and 550 to RCPT: DATA is for one recipient, each has an attempt, and only the failure is reported.
     """
     domain, peer = way
     peer.reply_to_recipient(f"later@{domain}", "450 4.2.1 Busy").reply_to_recipient(f"no@{domain}", "550 5.1.1 Who?")
@@ -35,7 +35,7 @@ def test_recipients_of_one_message_have_each_their_fate(service, way):
 
 def test_an_edit_from_a_bare_shell_wakes_delivery(service, way):
     """
-    next_retry_at set to now by the sqlite3 of the system; only the recipient that waited is tried again.
+    The sqlite3 of the system sets next_retry_at to now; only the waiting recipient is tried again.
     """
     domain, peer = way
     peer.reply_to_recipient(f"later@{domain}", "450 4.2.1 Busy", "250 2.1.5 Ok")
@@ -54,7 +54,7 @@ def test_an_edit_from_a_bare_shell_wakes_delivery(service, way):
 
 def test_an_order_to_retry_wakes_delivery(service, way):
     """
-    A peer that was down is up again; its mail need not wait an hour.
+    The peer was down and is up again; its mail need not wait an hour.
     """
     domain, peer = way
     with service.client() as client:
@@ -74,7 +74,7 @@ def test_an_order_to_retry_wakes_delivery(service, way):
 @pytest.mark.parametrize("is_reset", [False, True])
 def test_a_connection_that_is_lost_after_the_final_dot_defers(service, way, is_reset):
     """
-    RFC 5321 §4.5.5: the peer may have it; a duplicate is better than a loss. No other host is tried.
+    RFC 5321 §4.5.5: the peer may have it, and a duplicate is better than a loss. No other host is tried.
     """
     domain, peer = way
     with peer.drop_at(END_OF_DATA, is_reset=is_reset), service.client() as client:
@@ -88,7 +88,7 @@ def test_a_connection_that_is_lost_after_the_final_dot_defers(service, way, is_r
 @pytest.mark.parametrize("step", [GREETING, "EHLO", "MAIL", "RCPT", "DATA"])
 def test_a_connection_that_is_lost_before_defers(service, way, step):
     """
-    Wherever it was.
+    The stage does not matter.
     """
     domain, peer = way
     with peer.drop_at(step), service.client() as client:
@@ -144,7 +144,7 @@ def test_connections_are_used_again(service, way):
 
 def test_a_waiting_connection_takes_later_mail_too(service, way):
     """
-    A lease that ended leaves its connection to the next.
+    A lease leaves its connection to the next one.
     """
     domain, peer = way
     with peer, service.client() as client:
@@ -155,7 +155,7 @@ def test_a_waiting_connection_takes_later_mail_too(service, way):
 
 def test_a_waiting_connection_that_the_peer_closed_is_replaced(service, way):
     """
-    That is not a failed attempt.
+    The attempt does not count as failed.
     """
     domain, peer = way
     with peer.drop_once_answered(END_OF_DATA), service.client() as client:
@@ -170,7 +170,7 @@ def test_a_waiting_connection_that_the_peer_closed_is_replaced(service, way):
 
 def test_a_waiting_connection_that_the_peer_took_leave_of_is_replaced(service, way):
     """
-    421 to MAIL on a connection that had waited.
+    The peer says 421 to MAIL on a connection that had waited.
     """
     domain, peer = way
     with peer.reply("MAIL", "250 Ok", "421 4.4.2 Idle too long", "250 Ok"), service.client() as client:
@@ -183,7 +183,7 @@ def test_a_waiting_connection_that_the_peer_took_leave_of_is_replaced(service, w
 
 def test_a_peer_that_is_not_used_again_is_not_asked_again(service, way):
     """
-    Out of step once, a session may take one mail for another.
+    A session out of step may take one mail for another.
     """
     domain, peer = way
     with peer.reply(END_OF_DATA, b"250 Ok\r\n250 Once more\r\n", "250 Ok"), service.client() as client:
@@ -194,7 +194,7 @@ def test_a_peer_that_is_not_used_again_is_not_asked_again(service, way):
 
 def test_the_next_host_is_tried_where_the_first_is_down(service, two_hosts):
     """
-    A row for each of them, with its address; how long it took to connect where there was a session.
+    Each host has a row with its address, and with the time to connect if there was a session.
     """
     _, second = two_hosts
     with second, service.client() as client:
@@ -218,7 +218,7 @@ def test_the_next_host_is_tried_where_the_first_is_down(service, two_hosts):
 
 def test_only_those_whom_the_first_host_deferred_go_to_the_next(service, two_hosts):
     """
-    RFC 5321 §5.1; recipients that were refused for good or delivered are not tried again.
+    RFC 5321 §5.1: the next host is not asked about recipients that were delivered or refused for good.
     """
     first, second = two_hosts
     first.reply_to_recipient("later@hosts.mx.test", "450 4.2.1 Busy")
@@ -234,7 +234,7 @@ def test_only_those_whom_the_first_host_deferred_go_to_the_next(service, two_hos
 
 def test_mail_hosts_are_tried_by_preference(service, names):
     """
-    MX records.
+    The DNS gives MX records.
     """
     hosts = [address(number) for number in (211, 212, 213)]
     names.mx("by.mx.test", (30, "c.test"), (10, "a.test"), (20, "b.test"))
@@ -271,7 +271,7 @@ def test_what_the_dns_says_becomes_a_fate_without_any_connection(service, names,
 
 def test_mail_whose_file_is_gone_is_held_and_the_peer_is_left(service, way):
     """
-    A person must look; the transaction that was begun ends with its connection, and no half mail is taken.
+    A person must look. The connection of the begun transaction is closed, so that the peer accepts no half mail.
     """
     domain, peer = way
     service.order("freeze")
@@ -292,7 +292,7 @@ def test_mail_whose_file_is_gone_is_held_and_the_peer_is_left(service, way):
 
 def test_a_maildir_gets_no_half_mail_where_the_file_is_gone(service):
     """
-    Nor keeps one under tmp.
+    No file is left under tmp, either.
     """
     service.order("freeze")
     with service.client() as client:
@@ -307,7 +307,7 @@ def test_a_maildir_gets_no_half_mail_where_the_file_is_gone(service):
 
 def test_a_row_that_no_command_can_carry_is_held(service, way):
     """
-    An edit put a line end into an address: it must neither go out as a command nor be tried for ever.
+    An edit put a line end into an address. The row must neither be sent as a command nor be tried for ever.
     """
     domain, peer = way
     service.order("freeze")
@@ -324,7 +324,7 @@ def test_a_row_that_no_command_can_carry_is_held(service, way):
 
 def test_a_greeting_is_not_waited_for_by_other_destinations(service, way):
     """
-    A peer that says nothing holds up its own mail only.
+    A silent peer delays only its own mail.
     """
     domain, peer = way
     with peer.hang_at(GREETING), service.client() as client:
@@ -337,7 +337,7 @@ def test_a_greeting_is_not_waited_for_by_other_destinations(service, way):
 
 def test_a_route_that_changed_moves_queued_mail(service):
     """
-    The destination of a row is a cache: a row that lies under another is put right, unsent.
+    The destination of a row is a cache: a row under a wrong one is corrected, unsent.
     """
     (old, first), (new, second) = service.next_way(), service.next_way()
     service.order("freeze")

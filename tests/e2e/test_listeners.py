@@ -45,7 +45,7 @@ def test_submission_adds_the_fields_that_are_missing(service, client_of):
 
 def test_submission_leaves_the_fields_that_are_there(service, client_of):
     """
-    And no other role adds any.
+    No other role adds such fields.
     """
     content = b"message-id: <x@y>\r\nDATE: today\r\n\r\ntext\r\n"
     ulid = client_of("submission").mail("<a@example.org>", "<b@here.test>", content=content)
@@ -64,7 +64,7 @@ def test_submission_is_for_those_who_are_known(client_of):
 
 def test_from_the_internet_a_line_has_998_octets_at_most(service, client_of):
     """
-    RFC 5321 §4.5.3.1.6, whatever the setting allows hosts of ours.
+    RFC 5321 §4.5.3.1.6. The setting is only for hosts of ours.
     """
     client = client_of("mx")
     client.say_all("MAIL FROM:<a@example.org>", "RCPT TO:<b@here.test>")
@@ -76,7 +76,7 @@ def test_from_the_internet_a_line_has_998_octets_at_most(service, client_of):
 
 def test_a_listener_is_named_in_the_row(service, client_of):
     """
-    So are the client and what it called itself.
+    The row also has the client's address and name.
     """
     ulid = client_of("mx").mail("<a@example.org>", "<b@here.test>")
     row = service.rows("SELECT listener, client_address, client_name, node FROM _message WHERE ulid = ?", ulid)
@@ -89,7 +89,7 @@ def test_a_listener_is_named_in_the_row(service, client_of):
 )
 def test_a_queue_of_another_program_is_one_line_and_ex_dataerr(make_empathd, harm, words):
     """
-    What a newer Empath means by its rows this one cannot know; the file stays as it is.
+    This version cannot know the meaning of rows of a newer Empath; the file stays as it is.
     """
     empathd = make_empathd()
     Queue(empathd.queue).close()
@@ -116,7 +116,7 @@ def test_a_file_that_is_no_database_is_one_line_and_ex_dataerr(make_empathd):
 
 def test_a_start_brings_the_queue_to_its_mode(service):
     """
-    Read back by another connection: a database that is not in WAL mode loses what 250 promised its neighbours.
+    Another connection reads the mode back. Without WAL mode the promise of a 250 does not hold.
     """
     connection = apsw.Connection(str(service.queue), flags=apsw.SQLITE_OPEN_READONLY)
     assert ("wal", 4096, 2) == tuple(connection.pragma(name) for name in ("journal_mode", "page_size", "auto_vacuum"))
@@ -125,7 +125,7 @@ def test_a_start_brings_the_queue_to_its_mode(service):
 
 def test_a_stranger_has_only_so_many_connections(service):
     """
-    The limit is per address; hosts of ours are exempt, and a place that is left is free again.
+    The limit is per address. Hosts of ours are exempt, and a closed connection makes room for another.
     """
     with contextlib.ExitStack() as all_of_them:
 
@@ -143,7 +143,7 @@ def test_a_stranger_has_only_so_many_connections(service):
 
 def test_below_the_reserve_of_space_mail_is_refused_for_now(make_empathd):
     """
-    What is left is for recording deliveries.
+    The remaining space is for recording deliveries.
     """
     empathd = make_empathd()
     empathd.config.write_text(empathd.config.read_text().replace("[queue]", '[queue]\nreserve = "8000000GiB"'))

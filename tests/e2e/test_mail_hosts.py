@@ -22,7 +22,7 @@ def peers() -> Iterator[list[ScriptedPeer]]:
 
 @pytest.fixture
 def world(service, names, peers):
-    """All of them."""
+    """The name server and these peers."""
     return service, names, peers
 
 
@@ -52,7 +52,7 @@ def test_e2_without_mx_mail_goes_to_the_address_of_the_domain(service, names, pe
 
 def test_e2_an_mx_look_up_that_failed_defers_though_the_domain_has_an_address(service, names, peers):
     """
-    No host is connected to. Once the zone is repaired, the mail goes where its MX says.
+    No host is asked. Once the zone is repaired, the mail goes to its MX host.
     """
     names.a("soft.mx.test", peers[0].host).fail("soft.mx.test", "MX")
     with peers[0], peers[1], service.client() as client:
@@ -84,7 +84,7 @@ def test_e3_exchangers_without_address_bounce_though_the_domain_has_one(service,
 
 def test_e4_an_attempt_ends_after_two_full_sessions(service, names, peers):
     """
-    A third host would say the same, and each costs the peer a session.
+    A third host would probably say the same, and each session costs a peer time.
     """
     for number, peer in enumerate(peers):
         peer.reply("RCPT", f"450 4.2.{number} Not now")
@@ -109,7 +109,7 @@ def test_e4_hosts_that_give_no_session_do_not_count(service, names, peers):
 
 def test_e4_a_thousand_exchangers_are_read_and_the_best_is_used(service, names, peers):
     """
-    Their answer comes over TCP, and most of them are never asked for.
+    The answer comes over TCP, and most exchangers are never looked up.
     """
     names.mx("many.mx.test", *((number, f"h{number}.many.test") for number in range(1, 1001)))
     names.a("h1.many.test", peers[0].host)
@@ -163,7 +163,7 @@ def test_e7_a_fixed_next_hop_that_does_not_exist_defers(service):
 
 def test_e8_an_exchanger_at_a_private_address_is_refused(service, names):
     """
-    The settings of this instance allow 127.0.0.0/8 and no more.
+    The settings of this instance allow only 127.0.0.0/8.
     """
     names.mx("inside.mx.test", (5, "h.inside.test")).a("h.inside.test", "10.255.255.1")
     ulid = sent(service, "b@inside.mx.test", "bounced")
@@ -173,7 +173,7 @@ def test_e8_an_exchanger_at_a_private_address_is_refused(service, names):
 
 def test_a_slow_zone_delays_no_other_domain(service, names, peers):
     """
-    Twelve domains wait for their zone; others go out meanwhile, and these when the zone answers.
+    Twelve domains wait for their zone. Other mail goes out meanwhile, and theirs once the zone answers.
     """
     slow = [f"slow{number}.mx.test" for number in range(12)]
     for domain in slow:
@@ -195,7 +195,7 @@ def test_a_slow_zone_delays_no_other_domain(service, names, peers):
 
 def test_domains_of_one_provider_share_its_look_ups(service, names, peers):
     """
-    However many leases begin at once; and mail that comes later asks for nothing.
+    This holds for any number of leases that begin at once, and later mail needs no look-up.
     """
     domains = [f"of{number}.mx.test" for number in range(10)]
     for domain in domains:

@@ -41,15 +41,15 @@ class GatedPeer(ScriptedPeer):
 
 
 def got(peer):
-    """How many mails of each kind the peer has."""
+    """The number of mails of each kind at the peer."""
     kinds = [message.recipients[0][0] for message in peer.messages]
     return {kind: kinds.count(kind) for kind in set(kinds)}
 
 
 def test_orders_act_on_a_destination_that_delivers_at_full_rate(service, way):
     """
-    Retry, hold, cancel, priority and release of sets, while all its connections are busy with leases of many messages:
-    what no connection has begun to send is not sent.
+    Retry, hold, cancel, priority and release of many recipients, while all connections are busy with leases of many
+    messages. A message that no connection has begun is not sent.
     """
     domain, planned = way
     where = f"domain = '{domain}' AND recipient GLOB"
@@ -88,7 +88,7 @@ def test_orders_act_on_a_destination_that_delivers_at_full_rate(service, way):
 
 def test_a_suspended_destination_gets_nothing_until_it_is_let(service, way):
     """
-    One statement stops a next hop that complains, another lets it go on.
+    One statement stops the mail to a next hop that complains, another resumes it.
     """
     domain, peer = way
     key = f"smtp:{peer.host}:{peer.port}"
@@ -105,8 +105,8 @@ def test_a_suspended_destination_gets_nothing_until_it_is_let(service, way):
 
 def test_a_shell_that_keeps_the_queue_locked_costs_no_mail(tmp_path):
     """
-    Clients hear 451 after the deadline, a delivery that is under way waits for its commit; when the shell lets go, all
-    is as if nothing had been.
+    Clients get 451 after the deadline, and a delivery under way waits for its commit. When the shell ends its
+    transaction, no mail is lost and none is doubled.
     """
     instance = Service(tmp_path / "locked")
     instance.config.write_text(

@@ -1,4 +1,4 @@
-"""Processes come and go, by order and by SIGKILL; what was accepted is delivered."""
+"""Processes end by order and by SIGKILL; accepted mail is delivered."""
 
 import contextlib
 import os
@@ -33,7 +33,9 @@ SELECT pid FROM _recipient JOIN _lease USING (lease_id) JOIN _process USING (pro
 
 
 class ForgetfulPeer(ScriptedPeer):
-    """Never answers the first *silent* step, by default the final dot; `has_all` is set when it has come to it."""
+    """
+    Never answers the first *silent* step, by default the final dot; `has_all` is set once it has reached that step.
+    """
 
     def __init__(self, peer: ScriptedPeer, silent: str = END_OF_DATA) -> None:
         super().__init__(peer.host, peer.port)
@@ -65,7 +67,7 @@ def restless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 def test_mail_in_flight_of_a_killed_worker_is_delivered_by_another(restless):
     """
-    The peer may have it: the doubt is an attempt row `unknown`, and the mail goes out again at once.
+    The peer may have it: an attempt row `unknown` records the doubt, and the mail goes out again at once.
     """
     domain, peer = restless.next_way()
     with ForgetfulPeer(peer) as peer, restless.client() as client:
@@ -89,7 +91,8 @@ def test_mail_in_flight_of_a_killed_worker_is_delivered_by_another(restless):
 )
 def test_a_stop_within_a_slow_transaction_costs_no_standing(restless, silent, outcomes):
     """
-    Three reloads while a host was slow held its mail. What it has not whole goes back unattempted, the rest in doubt.
+    Three reloads during a slow transaction used to hold its mail. A message that the host has not whole goes back
+    unattempted, the others go back in doubt.
     """
     domain, peer = restless.next_way()
     with ForgetfulPeer(peer, silent) as peer, restless.client() as client:
@@ -109,7 +112,7 @@ def test_a_stop_within_a_slow_transaction_costs_no_standing(restless, silent, ou
 
 def test_a_message_that_three_workers_died_of_is_held(restless):
     """
-    It may be what kills them: a person must look. Other mail goes on.
+    The message may be the cause, so a person must look. Other mail goes on.
     """
     domain, peer = restless.next_way()
     with peer.hang_at(END_OF_DATA), restless.client() as client:
@@ -126,7 +129,7 @@ def test_a_message_that_three_workers_died_of_is_held(restless):
 
 def test_a_killed_acceptor_leaves_no_half_message(restless):
     """
-    A client without a 250 sends again; mail with a 250 is safe. Another acceptor serves.
+    A client without a 250 sends again; mail with a 250 is safe. The next acceptor serves.
     """
     with restless.client() as client, restless.client() as other:
         ulid = other.mail("<before@example.org>", "<b@here.test>")
@@ -148,7 +151,7 @@ def test_a_killed_acceptor_leaves_no_half_message(restless):
 
 def test_a_freeze_holds_delivery_over_a_restart_while_acceptance_goes_on(restless):
     """
-    Until a thaw.
+    It ends with a thaw.
     """
     domain, peer = restless.next_way()
     with peer:
@@ -171,7 +174,7 @@ def test_a_freeze_holds_delivery_over_a_restart_while_acceptance_goes_on(restles
 
 def test_a_stop_says_421_to_the_idle_and_lets_a_message_come_to_its_end(restless):
     """
-    RFC 5321 §3.8; a message under way is not lost by a restart, and the session ends after its 250.
+    RFC 5321 §3.8. A restart must not lose a message under way; its session ends after the 250.
     """
     with restless.client() as idle, restless.client() as busy:
         busy.say_all("MAIL FROM:<busy@example.org>", "RCPT TO:<b@here.test>", "DATA")
@@ -193,7 +196,7 @@ def test_a_stop_says_421_to_the_idle_and_lets_a_message_come_to_its_end(restless
 
 def test_a_stop_under_load_loses_nothing_and_sends_nothing_twice(restless):
     """
-    Clients that send all the time, a peer that is slower than they; then the rest goes out after the next start.
+    Clients send all the time, and a slower peer takes the mail; the rest goes out after the next start.
     """
     domain, peer = restless.next_way()
     accepted: list[str] = []
@@ -224,7 +227,7 @@ def test_a_stop_under_load_loses_nothing_and_sends_nothing_twice(restless):
 
 def test_reloads_under_load_refuse_no_connection_and_lose_nothing(restless):
     """
-    A session that the old acceptor has may hear 421 between two mails, and comes again; none finds the port closed.
+    A session with the old acceptor may get 421 between two mails, and connects again. The port is never closed.
     """
     domain, peer = restless.next_way()
     accepted: list[str] = []
@@ -263,7 +266,7 @@ def test_reloads_under_load_refuse_no_connection_and_lose_nothing(restless):
 
 def test_a_service_that_was_killed_whole_delivers_what_it_had_accepted(restless):
     """
-    250 means committed: no process had time for anything.
+    250 means committed: no process had time to do more.
     """
     domain, peer = restless.next_way()
     restless.order("freeze")
@@ -284,7 +287,7 @@ def test_a_service_that_was_killed_whole_delivers_what_it_had_accepted(restless)
 
 def test_a_process_that_is_replaced_has_the_configuration_of_the_others(restless):
     """
-    An unfinished edit takes effect at the reload only; a mistake in it must not stop service before.
+    An unfinished edit takes effect only at the reload, and a mistake in it must not stop the service before.
     """
     good = restless.config.read_text()
     restless.config.write_text("half a configu")
@@ -325,7 +328,7 @@ def test_an_acceptor_without_descriptors_pauses_and_serves_then(restless):
 
 def test_a_thousand_idle_sessions_are_served(service):
     """
-    A greenlet each; one more client is served as fast as ever, and each of them when it speaks.
+    One more client is served as fast as ever, and each idle one when it speaks.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < IDLE + 200:

@@ -1,4 +1,4 @@
-"""Refusals, with their codes; nothing of refused mail is kept."""
+"""Refusals with their codes; no part of refused mail is kept."""
 
 from tests.e2e.client import CONTENT, Client, code_of
 
@@ -7,7 +7,7 @@ FOREIGN = "127.0.0.9"  # in none of the networks that may relay
 
 def test_a_declared_size_over_the_limit_is_refused_at_mail(service):
     """
-    RFC 1870 §6.1; a smaller one passes.
+    RFC 1870 §6.1. A smaller size is accepted.
     """
     with service.client() as client:
         said = client.say_all("MAIL FROM:<a@example.org> SIZE=12582913", "MAIL FROM:<a@example.org> SIZE=12582912")
@@ -16,7 +16,7 @@ def test_a_declared_size_over_the_limit_is_refused_at_mail(service):
 
 def test_an_undeclared_size_over_the_limit_is_refused_at_its_end(service):
     """
-    Read to the end, kept nowhere; the connection stays usable.
+    The message is read to its end but not stored, and the connection stays usable.
     """
     with service.client() as client:
         client.say_all("MAIL FROM:<toobig@example.org>", "RCPT TO:<b@here.test>", "DATA")
@@ -33,7 +33,7 @@ def test_an_undeclared_size_over_the_limit_is_refused_at_its_end(service):
 
 def test_a_message_with_fifty_received_fields_is_in_a_loop(service):
     """
-    For good: a soft code would keep the loop turning.
+    The refusal is permanent, because a temporary one would keep the loop alive.
     """
     with service.client() as client:
         client.say_all("MAIL FROM:<loop@example.org>", "RCPT TO:<b@here.test>")
@@ -45,7 +45,7 @@ def test_a_message_with_fifty_received_fields_is_in_a_loop(service):
 
 def test_a_mail_that_comes_back_to_its_maildir_bounces(service):
     """
-    Its own Delivered-To tells, 5.4.6.
+    Its own Delivered-To field shows it: 5.4.6.
     """
     with service.client() as client:
         ulid = client.mail("<a@example.org>", "<b@here.test>", content=b"Delivered-To: b@here.test\r\n\r\n")
@@ -70,7 +70,7 @@ def test_nul_in_content_is_refused(service):
 
 def test_control_characters_in_addresses_are_refused(service):
     """
-    They would come out again in a command or a log line.
+    They could end a command or a log line.
     """
     with service.client() as client:
         said = client.say_all("MAIL FROM:<a\x1bb@example.org>", 'MAIL FROM:<"a\rb"@example.org>', "MAIL FROM:<>")
@@ -98,7 +98,7 @@ def test_a_foreign_client_may_not_relay(service):
 
 def test_octets_before_the_banner_end_the_session(service):
     """
-    RFC 5321 §3.1: the client must wait. Whether they come before our look is the network's choice.
+    RFC 5321 §3.1: the client must wait. The network decides whether the octets come before our look.
     """
     with service.client() as client:
         client.push(b"NOOP\r\nNOOP\r\n")
@@ -107,7 +107,7 @@ def test_octets_before_the_banner_end_the_session(service):
 
 def test_a_pipelined_group_is_answered_in_order(service):
     """
-    RFC 2920: in one segment, with one bad recipient.
+    RFC 2920. The group is one segment with one bad recipient.
     """
     with service.client() as client:
         client.push(b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@here.test>\r\nRCPT TO:<no>\r\nDATA\r\n")
@@ -118,7 +118,7 @@ def test_a_pipelined_group_is_answered_in_order(service):
 
 def test_the_capabilities_are_exactly_these(service):
     """
-    What is not built yet is not promised.
+    The server promises nothing that is not built.
     """
     with Client(service.port) as client:
         assert "220 mx.example.test ESMTP Empath" == client.greeting

@@ -24,7 +24,8 @@ def _client(service: Empathd) -> smtplib.SMTP:
 
 def test_a_reload_lets_transactions_end(service):
     """
-    No 421 within an envelope, no content cut off; the old acceptor waits, the new one takes new clients.
+    No 421 comes within an envelope, and no content is cut off. The old acceptor waits while the new one takes new
+    clients.
     """
     in_envelope, in_content, idle = clients = [_client(service) for _ in range(3)]
     for client in (in_envelope, in_content):

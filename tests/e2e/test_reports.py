@@ -1,4 +1,4 @@
-"""Senders hear what became of their mail: once, by a normal message that goes the way of any other."""
+"""Reports to senders: each is sent once, by a normal message that is routed like any other."""
 
 import email
 import itertools
@@ -25,7 +25,7 @@ def blocks(content):
 
 
 def settled(service, ulid):
-    """No recipient of a message waits, and no report of it is due."""
+    """Whether no recipient of a message waits and no report on it is due."""
     return not service.rows(
         "SELECT 1 FROM _message AS m JOIN _recipient AS r USING (message_id)"
         " LEFT JOIN _notice AS n USING (recipient_id)"
@@ -36,7 +36,7 @@ def settled(service, ulid):
 
 @pytest.fixture
 def sender(service):
-    """Domain of a sender, and the peer that gets what is sent to it."""
+    """The domain of a sender, and the peer that gets its mail."""
     domain, peer = service.next_way()
     with peer:
         yield domain, peer
@@ -44,7 +44,8 @@ def sender(service):
 
 def test_one_report_for_all_recipients_that_failed(service, way, sender):
     """
-    Refused at RCPT, for two domains: one report, with what the sender asked for; none to who was delivered to.
+    Recipients of two domains are refused at RCPT: one report has what the sender asked for. The delivered recipient is
+    not in it.
     """
     domain, peer = way
     home, inbox = sender
@@ -83,8 +84,8 @@ def test_one_report_for_all_recipients_that_failed(service, way, sender):
 
 def test_five_recipients_at_three_domains_have_each_their_fate_and_one_report(service, names, sender):
     """
-    Taken, put off, refused, a domain that is not there, one that takes no mail: the queue says why, the sender hears
-    once of the three that failed, and what was put off waits.
+    One recipient is accepted, one deferred and one refused; one has no such domain, one a domain without mail. The
+    queue has the reasons. The sender gets one report for the three failures.
     """
     home, inbox = sender
     names.mx("all.mx.test", (10, "mx.all.test")).a("mx.all.test", address(223)).mx("null.mx.test", (0, "."))
@@ -122,7 +123,7 @@ def test_five_recipients_at_three_domains_have_each_their_fate_and_one_report(se
 
 def test_notify_never_is_silent(service, way, sender):
     """
-    H3: the state is final all the same.
+    H3: the status is final without a report.
     """
     domain, peer = way
     home, inbox = sender
@@ -136,7 +137,7 @@ def test_notify_never_is_silent(service, way, sender):
 
 def test_parameters_of_dsn_are_passed_on(service, way):
     """
-    D2: to a host that offers DSN, in xtext as they came; it is then its business, and no success is reported by us.
+    D2: a host that offers DSN gets them, in xtext as they came. That host then reports, and Empath reports no success.
     """
     domain, peer = way
     peer.extensions("PIPELINING", "DSN")
@@ -152,7 +153,7 @@ def test_parameters_of_dsn_are_passed_on(service, way):
 
 def test_a_return_by_order_is_reported_with_its_reason(service, way, sender):
     """
-    I5: with the last deferral.
+    I5: with the reply of the last deferral.
     """
     domain, peer = way
     home, inbox = sender
@@ -170,7 +171,7 @@ def test_a_return_by_order_is_reported_with_its_reason(service, way, sender):
 
 def test_a_report_that_fails_is_discarded(service, way):
     """
-    H6: each could be a mail to the postmaster, who has not asked for it; the log names it.
+    H6: a mail to the postmaster for each of them could become a flood. The log has a line.
     """
     domain, peer = way
     peer.reply("RCPT", "550 5.1.1 Who?")
@@ -183,7 +184,8 @@ def test_a_report_that_fails_is_discarded(service, way):
 
 def test_mail_to_the_double_bounce_address_is_thrown_away(service):
     """
-    H6: from whomever; a refusal would be one more report. Other mailboxes of this host are not relayed to.
+    H6: it is accepted from anyone, because a refusal would cause one more report. Other mailboxes of this host are not
+    relayed to.
     """
     with service.client() as client:
         ulid = client.mail("<>", "<Double-Bounce@MX.example.test>")
@@ -193,7 +195,7 @@ def test_mail_to_the_double_bounce_address_is_thrown_away(service):
 
 @pytest.fixture
 def hasty(tmp_path) -> Iterator[Service]:
-    """An instance that retries soon, reports delays at once, and gives reports one attempt only."""
+    """An instance that retries soon, reports delays at once, and tries reports only once."""
     more = (
         '[retry]\njitter = 0.0\ndelay_warning_time = "500ms"\nbounce_lifetime = "0s"\n'
         '[reports]\nwithout_sender = "digest"\ndigest_period = "1s"\n[schedules]\n"*" = "1s 7s"\n'
@@ -232,7 +234,7 @@ def test_a_delay_is_told_of_once_and_a_failure_after_it(hasty):
 
 def test_mail_without_a_sender_has_a_lifetime_of_its_own(hasty):
     """
-    I2: a lifetime of 0 is exactly one attempt; with the switch on, the postmaster hears the last reply in a digest.
+    I2: a lifetime of 0 is exactly one attempt. With the setting "digest", the postmaster gets the last reply.
     """
     domain, peer = hasty.next_way()
     peer.reply("RCPT", "450 4.2.1 Busy")
@@ -247,7 +249,7 @@ def test_mail_without_a_sender_has_a_lifetime_of_its_own(hasty):
 
 def test_held_mail_is_neither_tried_nor_expired(hasty):
     """
-    I4: however old; released it has one attempt first.
+    I4: its age does not matter. Released mail gets one attempt first.
     """
     domain, peer = hasty.next_way()
     with hasty.client() as client, peer.reply("RCPT", "450 4.2.1 Busy"):
@@ -265,7 +267,7 @@ def test_held_mail_is_neither_tried_nor_expired(hasty):
 
 def test_a_kill_of_the_housekeeper_costs_no_report(make_empathd):
     """
-    What it could not do the next one does, once.
+    The next housekeeper makes the report, once.
     """
     instance = make_empathd(routes='"no.test" = "smtp://127.0.0.1:1"\n"*" = "maildir:mail"', more=NO_SECOND_TRY).start()
     write(

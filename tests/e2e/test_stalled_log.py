@@ -15,7 +15,7 @@ _MAILS = 60  # enough for many times more lines than the pipe holds
 
 def test_mail_goes_on_while_nobody_reads_the_log(tmp_path):
     """
-    The log driver of a container may stall; acceptor, worker and housekeeper must not stand still with it.
+    The log driver of a container may stall; acceptor, worker and housekeeper must not wait for it.
     """
     service = Empathd(tmp_path / "instance")
     service.config.write_text(service.config.read_text().replace('file = "empath.log"\n', ""))

@@ -23,7 +23,7 @@ SELECT address, content_locator, octets
 
 @pytest.fixture
 def peer() -> Iterator[ScriptedPeer]:
-    """Takes all mail."""
+    """Accepts all mail."""
     with ScriptedPeer() as started:
         yield started
 
@@ -38,7 +38,8 @@ def instance(tmp_path: Path, peer: ScriptedPeer) -> Iterator[Service]:
 
 def test_every_waiting_mail_of_version_1_is_delivered_octet_for_octet(instance: Service, peer: ScriptedPeer) -> None:
     """
-    Its content begins with the fields that version 1 added: a second Received field would be a lie, and a lost one too.
+    Its content begins with the fields that version 1 added. Empath must add no second Received field, and keep the
+    first.
     """
     restore(VERSION_1, instance.queue)
     restore_spool(VERSION_1, instance.spool)

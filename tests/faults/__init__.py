@@ -1,1 +1,1 @@
-"""faults - the machine fails under a running instance: what clients, rows and other destinations see of it"""
+"""faults - the machine fails under a running instance: the effect on clients, rows and other destinations"""

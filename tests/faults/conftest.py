@@ -26,7 +26,7 @@ time.time = _shifted
 
 
 class Disk:
-    """A file system of its own, in memory. `fill` takes all that is left, `free` gives it back."""
+    """A file system of its own, in memory. `fill` takes all free space, `free` gives it back."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -46,7 +46,7 @@ class Disk:
 
 
 class Clock:
-    """What the Python of an instance takes for the time; `step` sets it, `environment` puts it in force."""
+    """The time of the Python of an instance; `step` sets it, `environment` puts it in force."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir()

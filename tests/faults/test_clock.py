@@ -17,7 +17,7 @@ workers = 1
 @pytest.mark.parametrize("hours", [1, -1, 24, -24])
 def test_a_step_of_the_clock_expires_nothing_and_takes_no_lease(tmp_path, new_instance, clock, hours):
     """
-    What waits keeps its lifetime, what comes is delivered at once, a process that works is not taken for dead.
+    Waiting mail keeps its lifetime, new mail is delivered at once, and no working process is taken for dead.
     """
     port = free_port()
     routes = f'"far.test" = "smtp://127.0.0.1:{port}"\n"*" = "maildir:mail"'

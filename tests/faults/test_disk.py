@@ -25,13 +25,13 @@ def small_reserve(instance, reserve="6MiB", more=""):
 
 
 def waiting(instance):
-    """Recipients that have no end yet."""
+    """Recipients without a final status."""
     return select(instance.queue, "SELECT count(*) FROM queue")[0][0]
 
 
 def test_a_disk_that_runs_full_refuses_mail_and_goes_on_delivering(new_disk, new_instance):
     """
-    The reserve is for recording deliveries; what they free is taken by new mail, without a restart.
+    The reserve is for recording deliveries. New mail uses the space that they free, without a restart.
     """
     disk = new_disk(24)
     port = free_port()
@@ -53,7 +53,8 @@ def test_a_disk_that_runs_full_refuses_mail_and_goes_on_delivering(new_disk, new
 
 def test_a_disk_without_any_room_loses_nothing(new_disk, new_instance):
     """
-    Something else has taken the reserve too: commits fail. Clients hear 4yz, fates are written when there is room.
+    Another program has filled the reserve, too, and commits fail. Clients get 4yz, and fates are written once there is
+    space.
     """
     disk = new_disk(24)
     port = free_port()
@@ -77,7 +78,8 @@ def test_a_disk_without_any_room_loses_nothing(new_disk, new_instance):
 
 def test_a_reader_that_never_ends_stops_mail_before_the_disk_is_full(tmp_path, new_instance):
     """
-    While a snapshot is held the write-ahead log grows with each commit; past its limit MAIL is refused, then taken.
+    While a snapshot is held, the write-ahead log grows with each commit. Beyond its limit MAIL is refused, until the
+    reader ends.
     """
     instance = small_reserve(new_instance(tmp_path / "instance", _SETTINGS), "0B", 'wal_limit = "3MiB"').start()
     reader = apsw.Connection(str(instance.queue), flags=apsw.SQLITE_OPEN_READONLY)

@@ -1,9 +1,9 @@
 """
 python -m tests.fuzz - search for a case that breaks a promise, for a given time
 
-Cases come from the grammar, from random octets, and mostly from mutation of the corpus and of cases with new paths.
-The seed is printed; the same seed makes the same cases in the same order.  What is found is made small and saved in the
-corpus, where the suite replays it.
+Cases come from the grammar, from random octets, and mostly from mutation of the corpus and of cases with new paths. The
+seed is printed; the same seed makes the same cases in the same order. A case that breaks a promise is shortened and
+saved in the corpus, where the suite replays it.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """
 case - one input of a fuzz target, as a readable file
 
-The first line is the number from which the driver draws its decisions; the rest are the octets that arrive, in turns
-with an ASCII record separator between them.  A turn ends where the other side waits for what we say.
+The first line is the number from which the driver draws its decisions. The rest are the octets that arrive, in turns
+with an ASCII record separator between them. A turn ends where the peer waits for our octets.
 """
 
 import hashlib
@@ -21,14 +21,14 @@ class Case:
 
     @classmethod
     def parse(cls, octets: bytes) -> "Case":
-        """Read any octets: a first line that is not a number counts as 0, so that mutation may change every octet."""
+        """Read any octets. A first line that is not a number counts as 0, so that mutation may change every octet."""
         head, _, rest = octets.partition(b"\n")
         choices = int(head) if head.isdigit() and len(head) < 10 else 0
         return cls(choices, tuple(rest[:MAX_OCTETS].split(SEPARATOR)))
 
     @property
     def octets(self) -> bytes:
-        """The file."""
+        """The content of the file."""
         return b"%d\n" % self.choices + SEPARATOR.join(self.turns)
 
     @property

@@ -1,9 +1,10 @@
 """
-client - the sending session under any octets that a peer may answer
+client - the sending session with any octets from its peer
 
 Promises: no exception; no transaction in a session that is over; the same events and octets however the peer's octets
 are cut; every transaction that begins ends once, with a result for each recipient; no recipient counts as delivered
-before the whole message was sent and the peer said 2yz to its end; what is sent are commands, or content with one end.
+before the whole message was sent and the peer said 2yz to its end; the session sends only commands, or content with one
+end.
 """
 
 import re
@@ -40,7 +41,7 @@ class Session:
         self.sent: list[bytes] = []
 
     def run(self, pieces_of: Callable[[bytes], Iterable[bytes]]) -> tuple[object, ...]:
-        """Let it hear the case, each turn in pieces; returns all that a peer and a driver can see of it."""
+        """Give it the case, each turn in pieces; all that a peer and a driver can see."""
         for turn in self._case.turns:
             for piece in pieces_of(turn):
                 if piece:
@@ -58,7 +59,7 @@ class Session:
         return self.events, b"".join(self.sent)
 
     def _act(self) -> None:
-        """What a driver does when it has read all that was there."""
+        """The actions of a driver that has read all that was there."""
         session = self._session
         if session.state in (ClientState.READY, ClientState.QUIT, ClientState.CLOSED):
             if self._left == 0:

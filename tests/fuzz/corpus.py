@@ -1,4 +1,4 @@
-"""corpus - the targets, and the cases that are kept for each"""
+"""corpus - the targets, and their saved cases"""
 
 import time
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def corpus(target: str) -> list[Case]:
 
 def judge(target: str, case: Case) -> list[str]:
     """
-    What *case* reached.
+    The paths that *case* reached.
 
     Raises:
         AssertionError: it broke a promise, or took more than CPU_S seconds of the processor.

@@ -1,11 +1,11 @@
 """
 dns - answers of any name server, from the octets on the wire to the hosts that are tried
 
-The first turn is what stands behind the question in an answer on the wire; the others are the names and addresses of a
-zone, from which the answers to all questions of a search are drawn.
+The first turn is the part of an answer behind the question. The others are the names and addresses of a zone, from
+which the answers to all questions of a search are drawn.
 
-Promises: whatever comes is an answer in words for people; a search ends, asks nothing twice and a bounded number of
-questions, and gives at most five hosts, none of which is refused or ourselves; and all of it takes little time.
+Promises: any octets lead to an answer in words for people; a search ends, asks no question twice and a bounded number
+of questions, and gives at most five hosts, none of which is refused or this host; and it takes little time.
 """
 
 import re
@@ -32,7 +32,7 @@ _OF_A_PROGRAM = re.compile(r"[a-z][A-Z]|Error|Exception|[<>{}()]")
 
 
 class _Server:
-    """Answers every question with the octets that are set, by a thread of its own for as long as the process runs."""
+    """Answers every question with the set octets, by a thread that lives as long as the process."""
 
     def __init__(self) -> None:
         self.octets = b""
@@ -55,7 +55,7 @@ _servers: list[_Server] = []
 
 
 class _Zone:
-    """Draws the answer to each question from what the case has, the same each time."""
+    """Draws the answer to each question from the case, the same each time."""
 
     def __init__(self, case: Case) -> None:
         self._case = case

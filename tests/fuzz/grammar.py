@@ -57,7 +57,7 @@ def raw_case(random: Random) -> Case:
 
 
 def server_case(random: Random) -> Case:
-    """What a client may say: mostly whole dialogues, with something wrong here and there."""
+    """A client's octets: mostly whole dialogues with a few mistakes."""
     turns = []
     if random.random() < 0.95:
         turns.append(_line(random, f"{random.choice(['EHLO', 'HELO', 'ehlo'])} {random.choice(_HOSTS)}".encode()))
@@ -81,7 +81,7 @@ def server_case(random: Random) -> Case:
 
 
 def client_case(random: Random) -> Case:
-    """What a server may say: a greeting, then one reply or more for each group, fitting or not."""
+    """A server's octets: a greeting, then one or more replies for each group, fitting or not."""
     extensions = random.sample(_EXTENSIONS, random.randint(0, len(_EXTENSIONS)))
     if random.random() < 0.6:
         extensions.append(b"PIPELINING")

@@ -1,4 +1,4 @@
-"""messages - random transactions and contents: valid, and as odd as the types allow"""
+"""messages - random transactions and contents: valid, and as unusual as the types allow"""
 
 from random import Random
 

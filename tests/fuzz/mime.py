@@ -1,9 +1,9 @@
 """
-mime - content of any structure, walked and made fit for a host without 8BITMIME
+mime - content of any structure, walked and converted for a host without 8BITMIME
 
-Promises: the walk loses nothing; what was converted is ASCII, has the same parts, and is not converted again; and all
-of it takes time in proportion to its size.  The case's turns are joined to one message; by its choices the middle ones
-come so often that a quadratic step is seen.
+Promises: the walk loses nothing; converted content is ASCII, has the same parts, and is not converted again; and the
+time is in proportion to the size. The turns of the case form one message; its choices say how often the middle ones are
+repeated, so that a quadratic step shows.
 """
 
 from empath.errors import SyntaxViolation
@@ -17,7 +17,7 @@ _PIECE_OCTETS = 16 * 1024
 
 
 def content(case: Case) -> bytes:
-    """The message of a case: the first turn, those between often, and the last."""
+    """The message of a case: the first turn, the middle ones repeated, and the last."""
     first, middle, last = case.turns[0], b"".join(case.turns[1:-1]), case.turns[-1] if len(case.turns) > 1 else b""
     times = max(1, _LARGE_OCTETS // len(middle)) if middle and case.choices % _ONE_LARGE_IN == 0 else 1
     return first + middle * times + last

@@ -1,8 +1,8 @@
 """
 relay - both roles talk to each other, over a connection that cuts the octets at random
 
-Promises: what the client counts as delivered is what the server accepted, no more and no less, for the same recipients,
-with the same parameters and octet for octet the same content.  The case's octets are the content.
+Promises: the client counts as delivered exactly what the server accepted, for the same recipients, with the same
+parameters and the same content. The octets of the case are the content.
 """
 
 from random import Random

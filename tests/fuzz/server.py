@@ -1,9 +1,9 @@
 """
-server - the receiving session under any octets and any decisions of its driver
+server - the receiving session with any octets and any decisions of its driver
 
-Promises: no exception; the same events, replies and state however the octets are cut; little is held; replies are well
-formed; events come in an order that the protocol knows; the content of a message is what RFC 5321 says it is, and sent
-on it has one end, for lenient hosts too.
+Promises: no exception; the same events, replies and state however the octets are cut; small buffers; well-formed
+replies; events in an order that the protocol allows; content as RFC 5321 defines it, with a single end when it is sent
+on, even for lenient hosts.
 """
 
 from collections.abc import Callable, Iterable
@@ -86,7 +86,7 @@ class Session:
         self.events: list[Event] = []
 
     def run(self, pieces_of: Callable[[bytes], Iterable[bytes]]) -> tuple[list[bytes], list[Event], int]:
-        """Play the case, each turn in pieces; give all that a client and a driver can see."""
+        """Play the case, each turn in pieces; all that a client and a driver can see."""
         session = self._session
         self._act()
         replies = [session.octets_to_send()]

@@ -1,4 +1,4 @@
-"""What the fuzzer once found, and a few new cases each time; `make fuzz` is for the rest."""
+"""Earlier findings of the fuzzer, and a few new cases each time; `make fuzz` tries more."""
 
 from random import Random
 
@@ -17,7 +17,7 @@ FILES = [(target, file) for target in TARGETS for file in files(target)]
 @pytest.mark.parametrize(("target", "file"), FILES, ids=lambda value: getattr(value, "name", value))
 def test_no_case_of_the_corpus_breaks_a_promise(target, file):
     """
-    What was found once and mended stays mended.
+    A fixed fault stays fixed.
     """
     judge(target, Case.parse(file.read_bytes()))
 
@@ -25,7 +25,7 @@ def test_no_case_of_the_corpus_breaks_a_promise(target, file):
 @pytest.mark.parametrize("target", TARGETS)
 def test_no_new_case_breaks_a_promise(target):
     """
-    The same cases in each run, so that a failure here is that of the change at hand.
+    Each run has the same cases, so that a failure comes from the change under test.
     """
     random = Random(f"suite {target}")
     for _ in range(CASES):
@@ -38,7 +38,7 @@ def test_no_new_case_breaks_a_promise(target):
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_grammar_goes_deep(target):
     """
-    A generator whose messages never arrive proves nothing.
+    The cases must reach the end of a message.
     """
     goal = {
         "server": "ContentEnded",
@@ -54,7 +54,7 @@ def test_the_grammar_goes_deep(target):
 
 def test_a_case_survives_its_file():
     """
-    What is saved is what was found.
+    The saved case is the found one.
     """
     random = Random("file")
     for case in [raw_case(random) for _ in range(50)]:
@@ -77,7 +77,7 @@ def test_a_found_case_is_made_small(monkeypatch):
 
 def test_a_case_that_takes_too_long_breaks_a_promise(monkeypatch):
     """
-    A hostile peer needs no wrong answer: a slow one holds up all other mail.
+    A hostile peer needs no wrong answer: a slow one delays all other mail.
     """
     monkeypatch.setattr(corpus_module, "CPU_S", 0.0)
     found = failure("mime", Case(0, (b"x",)))

@@ -1,4 +1,6 @@
-"""kit - what tests/host shares: the files for a host, their values, and Empath installed in a directory of the test"""
+"""
+kit - shared parts of tests/host: the files for a host, their values, and Empath installed in a directory of the test
+"""
 
 import shlex
 import stat
@@ -16,7 +18,7 @@ CONF = ROOT / "conf"
 
 
 def host_config() -> dict[str, Any]:
-    """conf/host.toml as it is."""
+    """The content of conf/host.toml."""
     return tomllib.loads((CONF / "host.toml").read_text())
 
 

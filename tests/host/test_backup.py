@@ -1,4 +1,6 @@
-"""docs/INSTALL.md: the commands of backup and restore with a real server, and the way to a new schema and back."""
+"""
+docs/INSTALL.md: the commands of backup and restore with a real server, and an upgrade of the schema with its rollback.
+"""
 
 import os
 import re
@@ -55,7 +57,7 @@ def terminal(host: Empathd, tmp_path: Path) -> Iterator[Shell]:
 
 
 def follow(terminal: Shell, host: Empathd, heading: str) -> None:
-    """Type the commands of one section; each must succeed and answer as printed."""
+    """Type the commands of one section; each must succeed and print what the page shows."""
     places = {
         "/opt/empath/bin": host.directory,
         "/var/log/empath/empath.log": host.log,
@@ -77,7 +79,7 @@ def follow(terminal: Shell, host: Empathd, heading: str) -> None:
 @needs_shell
 def test_a_backup_of_a_running_server_is_restored_as_the_guide_says(host, terminal):
     """
-    What waited at that instant waits again, with its content, and goes out when it is let.
+    The mail that waited at that instant waits again, with its content, and goes out after a thaw.
     """
     follow(terminal, host, "Back up")
     host.send("later@example.org")
@@ -93,7 +95,7 @@ def test_a_backup_of_a_running_server_is_restored_as_the_guide_says(host, termin
 @needs_shell
 def test_a_backup_ends_while_mail_comes_in(host, terminal):
     """
-    `.backup` alone starts again with each commit of another; the read transaction holds one instant.
+    `.backup` alone starts again with each commit of another program; the read transaction holds one instant.
     """
     before = select(host.queue, "SELECT count(*) FROM message")
     terminal.run(f'sqlite3 -bail -readonly {host.queue} BEGIN "PRAGMA user_version" ".backup {host.directory}/copy.db"')
@@ -104,7 +106,7 @@ def test_a_backup_ends_while_mail_comes_in(host, terminal):
 
 def test_the_schema_goes_up_and_back_as_the_guide_says(host, tmp_path):
     """
-    An older program refuses what a newer one has migrated, in one line, and takes the copy from before.
+    An older program refuses the migrated queue in one line, and works with the copy from before.
     """
     program = host.directory / "empathd"
     newer = _newer_empath(tmp_path / "newer")
@@ -138,7 +140,7 @@ def test_the_schema_goes_up_and_back_as_the_guide_says(host, tmp_path):
 
 def test_the_guide_waits_as_long_as_the_program_and_names_its_files():
     """
-    Paths that are not shipped cannot be copied.
+    A command cannot copy a file that is not shipped.
     """
     from empath.daemon.process.child import DRAIN_S
 

@@ -20,7 +20,7 @@ LOGROTATE = shutil.which("logrotate", path="/usr/sbin:/usr/bin")
 
 def test_the_configuration_for_a_host_loads():
     """
-    It is copied and only names are put in.
+    An operator copies it and changes only names.
     """
     config = load_config(CONF / "host.toml")
     assert ["0.0.0.0:25"] == [str(listener.address) for listener in config.listeners]
@@ -28,7 +28,7 @@ def test_the_configuration_for_a_host_loads():
 
 def test_the_unit_starts_what_the_guide_installs():
     """
-    In the foreground, ready when it says so, with the configuration of the host.
+    It runs in the foreground, reports when it is ready, and uses the configuration of the host.
     """
     found = unit()
     assert ["notify"] == found["Type"]
@@ -38,7 +38,7 @@ def test_the_unit_starts_what_the_guide_installs():
 
 def test_the_unit_lets_be_written_what_the_configuration_writes():
     """
-    All else is read-only.
+    Everything else is read-only.
     """
     config, found = host_config(), unit()
     assert ["strict"] == found["ProtectSystem"]
@@ -54,7 +54,7 @@ def test_the_unit_lets_be_written_what_the_configuration_writes():
 
 def test_the_unit_gives_one_right_and_no_way_to_more():
     """
-    Port 25 is all that root would be needed for.
+    Only port 25 would need root.
     """
     found = unit()
     assert ["CAP_NET_BIND_SERVICE"] == found["CapabilityBoundingSet"] == found["AmbientCapabilities"]
@@ -88,7 +88,7 @@ def test_the_unit_waits_for_a_drain():
 
 def test_directories_belong_to_whom_the_guide_says():
     """
-    The pid file's to root: who writes it could let root signal any process.
+    The directory of the pid file belongs to root: a user that can write the file could make root signal any process.
     """
     places = {path: (mode, user) for _, path, mode, user, _, _ in table("tmpfiles.d/empath.conf")}
     assert {
@@ -104,7 +104,7 @@ def test_directories_belong_to_whom_the_guide_says():
 @pytest.mark.skipif(ANALYZE is None, reason="no systemd-analyze")
 def test_systemd_knows_every_key_of_the_unit(tmp_path):
     """
-    It passes over a key that it does not know, and the protection is not there.
+    systemd ignores an unknown key, and the protection would be missing.
     """
     program = re.escape("/opt/empath/bin/empathd")
     copy = tmp_path / "empath.service"
@@ -116,7 +116,7 @@ def test_systemd_knows_every_key_of_the_unit(tmp_path):
 @pytest.mark.skipif(LOGROTATE is None, reason="no logrotate")
 def test_a_rotation_leaves_the_old_lines_and_goes_on_in_the_new_file(tmp_path):
     """
-    The shipped file with the paths of this test; no line is lost.
+    The test runs the shipped file with its own paths; no line is lost.
     """
     host = Empathd(tmp_path / "host")
     program = install(host)

@@ -37,7 +37,7 @@ def act(host: Empathd) -> Act:
 
 def test_a_service_starts_serves_and_stops(host, act):
     """
-    `start` returns when the listeners accept: the next script at boot may send mail.
+    `start` returns when the listeners accept, because the next script at boot may send mail.
     """
     assert 3 == act("status")
     assert 0 == act("start")
@@ -51,7 +51,7 @@ def test_a_service_starts_serves_and_stops(host, act):
 
 def test_what_is_so_already_is_done(host, act):
     """
-    LSB: to start what runs and to stop what does not is success.
+    LSB: to start a running service, or to stop a stopped one, is success.
     """
     assert 0 == act("stop")
     assert 0 == act("start")
@@ -61,7 +61,7 @@ def test_what_is_so_already_is_done(host, act):
 
 def test_a_restart_starts_what_does_not_run_and_a_try_restart_does_not(host, act):
     """
-    LSB; packages call the second at an upgrade.
+    LSB. Packages call `try-restart` at an upgrade.
     """
     assert 0 == act("try-restart")
     assert 3 == act("status")
@@ -72,7 +72,7 @@ def test_a_restart_starts_what_does_not_run_and_a_try_restart_does_not(host, act
 
 def test_a_reload_takes_the_new_configuration(host, act):
     """
-    LSB: what does not run cannot be reloaded, 7.
+    LSB: 7 if the service does not run.
     """
     assert 7 == act("reload")
     act("start")
@@ -83,7 +83,7 @@ def test_a_reload_takes_the_new_configuration(host, act):
 
 def test_the_log_is_opened_again_by_its_name(host, act):
     """
-    For a logrotate of one's own.
+    An operator may have another tool than logrotate.
     """
     assert 7 == act("reopen-log")
     act("start")
@@ -95,7 +95,7 @@ def test_the_log_is_opened_again_by_its_name(host, act):
 @pytest.mark.parametrize(("mistake", "code"), [("half a configu", 6), (None, 6)], ids=["unreadable", "missing"])
 def test_what_is_not_configured_says_so(host, act, mistake, code):
     """
-    LSB: 6. The status of what cannot be asked for is unknown, 4.
+    LSB: 6. If the status cannot be found out, it is unknown, 4.
     """
     host.config.unlink() if mistake is None else host.config.write_text(mistake)
     assert code == act("start")
@@ -131,7 +131,7 @@ def test_the_words_of_empathd_stand_on_lines_of_their_own(host, act):
 @pytest.mark.parametrize("action", ["reload", "force-reload", "try-restart"])
 def test_an_action_on_what_runs_says_what_is_wrong(host, action):
     """
-    LSB: 6, and the words of empathd; a status that cannot be asked for does not mean that nothing runs.
+    LSB: 6, with the message of empathd. An unknown status does not mean that no service runs.
     """
     host.config.write_text("half a configu")
     done = shell(SCRIPT, action, EMPATH_DEFAULTS=str(host.directory / "defaults"))
@@ -140,7 +140,7 @@ def test_an_action_on_what_runs_says_what_is_wrong(host, action):
 
 def test_a_start_that_fails_says_why(host, act):
     """
-    On standard error, which an init system keeps.
+    An init system keeps standard error.
     """
     with socket.create_server(("127.0.0.1", host.port)):
         done = shell(SCRIPT, "start", EMPATH_DEFAULTS=str(host.directory / "defaults"))
@@ -150,7 +150,7 @@ def test_a_start_that_fails_says_why(host, act):
 
 def test_a_program_that_is_not_there_is_not_installed(host, act):
     """
-    LSB: 5. To stop it is done already: a package may be gone and its script still there.
+    LSB: 5. `stop` succeeds, because a package may be gone while its script is still there.
     """
     (host.directory / "empathd").unlink()
     assert [5, 5, 5, 4, 0] == [act(action) for action in ("start", "restart", "reload", "status", "stop")]
@@ -166,7 +166,7 @@ def test_an_action_that_is_none_is_wrong_use(act):
 
 def test_the_head_is_that_of_the_lsb():
     """
-    insserv reads it to find the script's place among others.
+    insserv reads it to order the scripts.
     """
     text = SCRIPT.read_text()
     head = re.search(r"^### BEGIN INIT INFO\n((?:# .+\n)+)### END INIT INFO$", text, re.MULTILINE)
@@ -180,7 +180,7 @@ def test_the_head_is_that_of_the_lsb():
 
 def test_the_paths_are_those_of_the_guide():
     """
-    One place for the program, one for the configuration.
+    The guide installs the program and the configuration there.
     """
     text = SCRIPT.read_text()
     assert "\nEMPATHD=/opt/empath/bin/empathd\n" in text

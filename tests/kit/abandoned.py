@@ -1,4 +1,6 @@
-"""abandoned - what test_run_guard runs as a pytest of its own: tests that leave an instance running, each in its way"""
+"""
+abandoned - tests that leave an instance running, each in its way; test_run_guard runs them in a pytest of their own
+"""
 
 import os
 import signal
@@ -13,7 +15,7 @@ from tests.kit.process import EMPATHD, Empathd
 
 @pytest.fixture
 def half_made(tmp_path: Path) -> Iterator[None]:
-    """Fails after its instance has started."""
+    """Fails after the start of its instance."""
     made = Empathd(tmp_path / "half-made")
     subprocess.run([*EMPATHD, "-c", str(made.config), "start"], check=True)
     raise RuntimeError("half-way")
@@ -23,7 +25,7 @@ def half_made(tmp_path: Path) -> Iterator[None]:
 
 def test_of_a_fixture_that_fails(half_made: None) -> None:
     """
-    Never run.
+    The fixture fails before.
     """
 
 

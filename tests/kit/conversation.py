@@ -1,8 +1,8 @@
 """
 conversation - a driver for ServerSession that needs no socket
 
-It answers each event from a table and keeps all events.  `say` is one turn of a client that waits for its replies: the
-octets may come in any pieces, the replies are taken when all of them were heard.
+It answers each event from a table and keeps all events. `say` is one turn of a client that waits for its replies: the
+octets may come in any pieces, and the replies are taken after all of them.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -60,24 +60,24 @@ class Conversation:
         return self
 
     def say(self, *pieces: bytes) -> bytes:
-        """Let the session hear *pieces*, act on every event; returns the replies."""
+        """Give *pieces* to the session and act on every event; the replies."""
         self.hear(*pieces)
         return self.session.octets_to_send()
 
     def hear(self, *pieces: bytes) -> None:
-        """As `say`, but the replies stay where they are."""
+        """As `say`, but the replies stay in the session."""
         for piece in pieces:
             if piece:
                 self.session.receive(piece)
             self._act()
 
     def hang_up(self) -> bytes:
-        """End of file from the client; returns the replies."""
+        """Send the end of file; the replies."""
         self.session.receive(b"")
         return self.say(b"")
 
     def message(self) -> bytes:
-        """All content that was given out."""
+        """All content so far."""
         return b"".join(event.octets for event in self.events if isinstance(event, Content))
 
     def _act(self) -> None:
@@ -100,6 +100,6 @@ def merged(events: Iterable[Event]) -> list[Event]:
 
 
 def cut(octets: bytes, borders: Iterable[int]) -> list[bytes]:
-    """*octets* in pieces that end at *borders*, whichever of these lie inside."""
+    """*octets* in pieces that end at those *borders* that lie inside."""
     inside = sorted({border for border in borders if 0 < border < len(octets)})
     return [octets[start:end] for start, end in pairwise([0, *inside, len(octets)])]

@@ -1,7 +1,7 @@
 """
 dns - a scripted name server over UDP and TCP on the loopback interface
 
-Its answers are set beforehand, name by name; any other name does not exist.
+The script sets its answers, name by name; any other name does not exist.
 
     with ScriptedDns().mx("example.org", (10, "a.test")).a("a.test", "127.0.0.1") as dns:
         ... resolve through dns.address ...
@@ -33,7 +33,7 @@ _Reply = Callable[[bytes], None]
 
 
 class ScriptedDns:
-    """A name server whose every answer is said beforehand. Build, then use as a context manager."""
+    """A name server with scripted answers. Build it, then use it as a context manager."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.asked: list[tuple[str, str]] = []
@@ -63,23 +63,25 @@ class ScriptedDns:
     # --- the script
 
     def mx(self, name: str, *records: tuple[int, str]) -> Self:
-        """MX records, each a preference and the name of a host; `(0, ".")` alone is the null MX of RFC 7505."""
+        """Give MX records, each a preference and the name of a host; `(0, ".")` alone is the null MX of RFC 7505."""
         texts = [f"{preference} {host.removesuffix('.')}." for preference, host in records]
         self._add(name, "MX", texts)
         return self
 
     def a(self, name: str, *addresses: str) -> Self:
-        """IPv4 addresses; none at all make a name that is there and has no address."""
+        """Give IPv4 addresses; without any, the name exists and has no address."""
         self._add(name, "A", list(addresses))
         return self
 
     def aaaa(self, name: str, *addresses: str) -> Self:
-        """IPv6 addresses."""
+        """Give IPv6 addresses."""
         self._add(name, "AAAA", list(addresses))
         return self
 
     def cname(self, name: str, target: str) -> Self:
-        """An alias: every question for *name* is answered for *target*, with the CNAMEs before it; loops are kept."""
+        """
+        Give an alias: every question for *name* is answered for *target*, with the CNAMEs before it; loops are kept.
+        """
         self._add(name, "CNAME", [f"{target}."])
         return self
 
@@ -89,12 +91,12 @@ class ScriptedDns:
         return self.cname(name, target)
 
     def ttl(self, name: str, seconds: int) -> Self:
-        """How long records of this name may be kept; 60 seconds if nothing is said."""
+        """Set how long records of this name may be kept; 60 seconds by default."""
         self._ttls[name] = seconds
         return self
 
     def negative_ttl(self, seconds: int) -> Self:
-        """Say with a SOA record how long it may be kept that something is not there."""
+        """Set by an SOA record how long a negative answer may be kept."""
         self._negative_ttl_s = seconds
         return self
 
@@ -104,7 +106,7 @@ class ScriptedDns:
         return self
 
     def recover(self, name: str, kind: str) -> Self:
-        """Take back what `fail` and `ignore` said of this question."""
+        """Undo `fail` and `ignore` for this question."""
         self._codes.pop((name, kind), None)
         self._silent.discard((name, kind))
         return self
@@ -115,12 +117,12 @@ class ScriptedDns:
         return self
 
     def hold(self, name: str, kind: str) -> Self:
-        """Answer this question not before `release`."""
+        """Hold the answer to this question until `release`."""
         self._held.add((name, kind))
         return self
 
     def release(self) -> None:
-        """Answer what was held back, and hold back nothing more."""
+        """Send the answers that were held, and hold no further one."""
         with self._lock:
             self._held.clear()
             waiting, self._waiting = self._waiting, []
@@ -128,12 +130,12 @@ class ScriptedDns:
             reply(self._answer(query).to_wire(max_size=limit))
 
     def lame(self, name: str) -> Self:
-        """Answer questions for this name by naming other servers, as one does who does not know the zone."""
+        """Answer questions for this name with a referral to other servers, as a server that does not know the zone."""
         self._lame.add(name)
         return self
 
     def garble(self, name: str, kind: str) -> Self:
-        """Answer this question with octets that are no message."""
+        """Answer this question with octets that are not a message."""
         self._garbled.add((name, kind))
         return self
 
@@ -143,7 +145,7 @@ class ScriptedDns:
         return self
 
     def without_edns(self, code: dns.rcode.Rcode = dns.rcode.FORMERR) -> Self:
-        """Answer whatever has an OPT record with an error, as servers do that are older than it."""
+        """Answer every question that has an OPT record with an error, as old servers do."""
         self._edns_code = code
         return self
 
@@ -177,7 +179,7 @@ class ScriptedDns:
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def count(self, name: str, kind: str) -> int:
-        """How often this was asked."""
+        """The number of times that this was asked."""
         return self.asked.count((name, kind))
 
     def _add(self, name: str, kind: str, texts: list[str]) -> None:

@@ -1,7 +1,7 @@
 """
-engines - the two SQLites that a queue is steered with: the one inside apsw, and the shell of the system
+engines - the two SQLites for a queue: the one in apsw, and the shell of the system
 
-Both run a statement as a stranger would, by a connection of their own that knows nothing of Empath.
+Both run a statement like any foreign program, by a connection of their own that knows nothing of Empath.
 """
 
 import shutil
@@ -17,7 +17,7 @@ Engine = Callable[[Path, str], str]
 
 
 def by_apsw(path: Path, script: str) -> str:
-    """Run *script*; the error, or nothing."""
+    """Run *script*; the error, or empty text."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         connection.set_busy_timeout(5000)
@@ -30,7 +30,7 @@ def by_apsw(path: Path, script: str) -> str:
 
 
 def by_shell(path: Path, script: str) -> str:
-    """Run *script* in /usr/bin/sqlite3; the error, or nothing."""
+    """Run *script* in /usr/bin/sqlite3; the error, or empty text."""
     command = [str(SHELL), "-batch", "-bail", "-cmd", ".timeout 5000", "-cmd", "PRAGMA wal_autocheckpoint=0", str(path)]
     done = subprocess.run(command, input=f"{script};\n", capture_output=True, text=True, check=False, timeout=60)
     return done.stderr

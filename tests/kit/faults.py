@@ -1,11 +1,11 @@
 """
 faults - let the n-th step of a storage operation fail
 
-Every connection that the operation opens counts its steps, and the one numbered `fail_at` fails.  A step is a
-statement, or a write, sync or truncation that SQLite asks of the operating system.  It fails once, for good (that one
-and every one after), or by SIGKILL, in a child forked for it; a write that is killed leaves half of its octets.
+Every connection that the operation opens counts its steps, and the one numbered `fail_at` fails. A step is a statement,
+or a write, sync or truncation that SQLite asks of the operating system. It fails once, for good (that step and every
+later one), or by SIGKILL, in a child forked for it. A killed write leaves half of its octets.
 
-The caller must hold no connection: SQLite's locks are the process's.
+The caller must hold no connection, because SQLite's locks belong to the process.
 """
 
 import gc
@@ -23,14 +23,14 @@ Operation = Callable[[], str | None]
 
 
 class Step(StrEnum):
-    """What is counted."""
+    """The kind of step that is counted."""
 
     STATEMENT = "statement"
     DISK = "disk"
 
 
 class Failure(StrEnum):
-    """How it fails."""
+    """The kind of failure."""
 
     ONCE = "once"
     FOR_GOOD = "for good"
@@ -47,19 +47,19 @@ class Fault:
     count: int = 0
 
     def is_now(self) -> bool:
-        """Count one step; whether it is to fail."""
+        """Count one step; whether it must fail."""
         self.count += 1
         return self.count == self.fail_at or (self.failure is Failure.FOR_GOOD and self.count > self.fail_at)
 
     @property
     def was_met(self) -> bool:
-        """Whether there were as many steps."""
+        """Whether the operation had as many steps."""
         return self.count >= self.fail_at
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the child tells: error is the operation's; was_met is whether the fault came to pass."""
+    """The child's report: error is the operation's; was_met is whether the fault occurred."""
 
     error: str | None
     was_met: bool
@@ -71,7 +71,7 @@ def run(operation: Operation, fault: Fault) -> Report:
     Run *operation*, which returns its error or None and leaves no connection open, under *fault*.
 
     Raises:
-        AssertionError: the child, if there is one, ended in another way than by report or SIGKILL.
+        AssertionError: the child, if there is one, ended neither by a report nor by SIGKILL.
     """
     if fault.failure is Failure.SIGKILL:
         return _run_in_child(operation, fault)
@@ -133,7 +133,7 @@ def in_forks(*bodies: Callable[[], None]) -> None:
 
 
 def _inject(fault: Fault) -> Callable[[], None]:
-    """Put *fault* in force; what is returned takes it back."""
+    """Put *fault* in force; the result takes it back."""
     if fault.step is Step.DISK:
         disk = _FaultyDisk(fault)
         return disk.unregister

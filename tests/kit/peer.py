@@ -46,8 +46,8 @@ class PeerMessage:
     """
     One message as the peer got it.
 
-    Shape: mail is the MAIL command as it came, rcpts the RCPT commands that had a 2yz; content is dot-unstuffed, raw is
-    what came, without the final dot; is_accepted says whether the reply to the end of data was 2yz.
+    Shape: mail is the MAIL command as it came, rcpts the RCPT commands that had a 2yz; content is without dot-stuffing,
+    raw has the octets on the wire without the final dot; is_accepted says whether the reply to the end of data was 2yz.
     """
 
     mail: str
@@ -58,12 +58,12 @@ class PeerMessage:
 
     @property
     def reverse_path(self) -> str:
-        """What stands in the angle brackets of MAIL."""
+        """The text in the angle brackets of MAIL."""
         return _path(self.mail)
 
     @property
     def recipients(self) -> tuple[str, ...]:
-        """What stands in the angle brackets of each RCPT."""
+        """The texts in the angle brackets of each RCPT."""
         return tuple(map(_path, self.rcpts))
 
 
@@ -85,14 +85,14 @@ class PeerSession:
 
 
 class _HungUp(Exception):
-    """This session is over: the script says so, the client went, or the peer is stopped."""
+    """This session is over: by the script, by the client, or because the peer is stopped."""
 
 
 class ScriptedPeer:
-    """An SMTP server whose every reply and every misdeed is said beforehand. Build, then use as a context manager."""
+    """An SMTP server with scripted replies and misbehaviour. Build it, then use it as a context manager."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Plan a peer; port 0 takes a free one when it starts."""
+        """Plan a peer; port 0 means a free one at the start."""
         self.host = host
         self.port = port
         self.sessions: list[PeerSession] = []
@@ -116,7 +116,9 @@ class ScriptedPeer:
     # --- the script
 
     def greeting(self, *replies: str | bytes) -> Self:
-        """Greet the first connection with the first of *replies*, and so on; the last is for all that follow."""
+        """
+        Greet the first connection with the first of *replies*, and so on; the last one is for all further connections.
+        """
         return self.reply(GREETING, *replies)
 
     def extensions(self, *lines: str) -> Self:
@@ -125,12 +127,14 @@ class ScriptedPeer:
         return self.reply("EHLO", "\n".join([f"250-{line}" for line in lines[:-1]] + [f"250 {lines[-1]}"]))
 
     def reply(self, step: str, *replies: str | bytes) -> Self:
-        """Answer the first use of a step with the first of *replies*, and so on, over all sessions; the last stays."""
+        """
+        Answer the first use of a step with the first of *replies*, and so on, over all sessions; the last one stays.
+        """
         self._replies[step] = list(replies)
         return self
 
     def reply_to_recipient(self, address: str, *replies: str | bytes) -> Self:
-        """Answer RCPT for this address with these, in the same manner, instead of those for every RCPT."""
+        """Answer RCPT for this address with these replies, in the same way, instead of those for every RCPT."""
         self._for_recipient[address] = list(replies)
         return self
 
@@ -185,7 +189,7 @@ class ScriptedPeer:
         return self
 
     def stop(self) -> None:
-        """Close everything, whatever is under way, and wait for the threads."""
+        """Close all connections, even in the middle of a dialogue, and wait for the threads."""
         with self._changed:
             self._stopping.set()
             for connection in self._connections:
@@ -198,7 +202,7 @@ class ScriptedPeer:
         self._threads.clear()
 
     def say(self, octets: bytes, *, is_last: bool = False) -> None:
-        """Send *octets* unasked over each open connection, and close it where they are the last."""
+        """Send *octets* unasked over each open connection, and close the connection if they are the last."""
         with self._changed:
             for connection in self._connections:
                 connection.sendall(octets)
@@ -218,17 +222,17 @@ class ScriptedPeer:
 
     @property
     def open_sessions(self) -> int:
-        """How many connections are open now."""
+        """The number of open connections."""
         with self._changed:
             return len(self._connections)
 
     def wait_for_messages(self, count: int, deadline_s: float = DEADLINE_S) -> list[PeerMessage]:
-        """Give the accepted messages as soon as there are *count*; TimeoutError when there are not in time."""
+        """The accepted messages, once there are *count*; TimeoutError if there are fewer in time."""
         self.wait_until(lambda: len(self.messages) >= count, deadline_s)
         return self.messages
 
     def wait_until(self, condition: Callable[[], bool], deadline_s: float = DEADLINE_S) -> None:
-        """Wait until the record of this peer meets *condition*; TimeoutError when it does not in time."""
+        """Wait until the record of this peer meets *condition*; TimeoutError if it does not in time."""
         with self._changed:
             if not self._changed.wait_for(condition, deadline_s):
                 raise TimeoutError(f"the peer saw only {[session.commands for session in self.sessions]}")
@@ -283,7 +287,7 @@ class ScriptedPeer:
         return reply if isinstance(reply, bytes) else reply.replace("\n", "\r\n").encode() + b"\r\n"
 
     def obstruct(self, step: str, connection: socket.socket) -> None:
-        """Do what the script holds against an answer to this step: wait, hang, or drop the connection."""
+        """Carry out the script's obstacle to an answer to this step: wait, hang, or drop the connection."""
         if step in self._delays_s and self._stopping.wait(self._delays_s[step]):
             raise _HungUp
         if step in self._hangs:
@@ -307,7 +311,7 @@ class ScriptedPeer:
         return step in self._drops_once_answered or commands == self._drop_after
 
     def record(self, where: list[T], what: T) -> None:
-        """Add to the record and wake who waits for it."""
+        """Add to the record and wake the waiting test."""
         with self._changed:
             where.append(what)
             self._changed.notify_all()
@@ -325,7 +329,7 @@ class _Dialogue:
         self._rcpts: list[str] = []
 
     def run(self) -> None:
-        """Serve until QUIT; what else ends a session raises."""
+        """Serve until QUIT; any other end of the session raises."""
         self._answer(GREETING)
         verb = ""
         while verb != "QUIT":

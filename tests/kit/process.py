@@ -2,7 +2,7 @@
 process - a real empathd in a directory of its own, on a free port of the loopback interface
 
 `Empathd` runs `empathd run` with a configuration made here: every domain goes to a Maildir under the directory unless
-*more* says otherwise. The log is JSON in a file, and tests read it: `events()` are its lines, `wait_for` polls them.
+*more* says otherwise. The log is JSON in a file for the tests: `events()` are its lines, `wait_for` polls them.
 """
 
 import json
@@ -57,9 +57,9 @@ file = "empath.log"
 
 class Empathd:
     """
-    One instance. `process` is the supervisor, None when it was never started; `command` replaces the command line up
-    to the configuration file, `environment` adds to that of the tests. It has one worker unless *more* has a table
-    [delivery]: a second one costs a third of a second at each start, and few tests are about it.
+    One instance. `process` is the supervisor, None if it was never started; `command` replaces the command line up to
+    the configuration file, `environment` adds to that of the tests. It has one worker unless *more* has a table
+    [delivery]: a second one costs a third of a second at each start, and few tests need it.
     """
 
     DELIVERY = "[delivery]\nworkers = 1\n"
@@ -117,11 +117,11 @@ class Empathd:
             )
 
     def has_ended(self) -> bool:
-        """The supervisor has ended."""
+        """Whether the supervisor has ended."""
         return self.process is not None and self.process.poll() is not None
 
     def end(self) -> tuple[int, str]:
-        """Wait for the supervisor's end by itself; its exit code and what was written to standard error."""
+        """Wait for the supervisor to end by itself; its exit code and its standard error."""
         assert self.process is not None
         code = self.process.wait(DEADLINE_S)
         return code, (self.directory / "stderr").read_text()
@@ -132,13 +132,13 @@ class Empathd:
         self.process.send_signal(number)
 
     def stop(self) -> int:
-        """SIGTERM; the exit code."""
+        """Send SIGTERM; the exit code."""
         if not self.has_ended():
             self.signal(signal.SIGTERM)
         return self.end()[0]
 
     def clean_up(self) -> None:
-        """Leave no process behind, whatever the test did. First as an operator would: coverage is written then."""
+        """Leave no process behind, in any case. First stop like an operator, because coverage is written then."""
         if self.process is not None:
             try:
                 self.process.terminate()
@@ -158,7 +158,7 @@ class Empathd:
         return int([event["pid"] for event in self.named("process_started") if event["slot"] == slot][-1])
 
     def events(self) -> list[dict[str, Any]]:
-        """All log lines of the file so far; what was read before is not read again."""
+        """All log lines of the file so far; lines that were read before are kept."""
         try:
             with self.log.open() as file:
                 inode = os.fstat(file.fileno()).st_ino
@@ -182,7 +182,7 @@ class Empathd:
         ]
 
     def wait_for(self, event: str, count: int = 1, **fields: Any) -> dict[str, Any]:
-        """The *count*-th log line of one event, with these values, when it is there."""
+        """Wait for the *count*-th log line of one event, with these values, and return it."""
         return eventually(lambda: self.named(event, **fields)[count - 1 :], f"{event} {fields}")[0]
 
     def send(self, recipient: str, content: bytes = b"Subject: test\r\n\r\ntext\r\n") -> None:
@@ -197,7 +197,7 @@ class Empathd:
 
 
 def _is_alive(pid: int) -> bool:
-    """A zombie is not: only its parent's call is missing."""
+    """Whether it runs. A zombie does not: only its parent's wait is missing."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:

@@ -1,9 +1,9 @@
 """
-queue - queues for tests: make them, fill them, look into them
+queue - queues for tests: make, fill and inspect them
 
-A Queue is a real database in a directory of the test's own; its works run in the calling thread through a Writer, as
-the writer's thread would run them.  Nothing here keeps a connection open between two calls but that Writer, and
-`close()` ends it, so that a test may fork.
+A Queue is a real database in a directory of the test's own; its writes run in the calling thread through a Writer, as
+the writer's thread would run them. Only that Writer keeps a connection open between two calls, and `close()` ends it,
+so that a test may fork.
 
 fsck and MORE_VIOLATIONS say what is wrong with a queue, at any instant between two transactions.
 """
@@ -44,7 +44,7 @@ LIFETIME_S = 0.0  # zero, so that any attempt may expire a recipient
 
 
 def said_by_host(line: str) -> Reply:
-    """The reply in *line*, as another host would have said it."""
+    """The reply in *line*, as if another host had sent it."""
     return replace(Reply.of(line), is_from_host=True)
 
 
@@ -73,12 +73,12 @@ def select(path: Path, statement: str, *bindings: Any) -> list[tuple[Any, ...]]:
 
 
 def write(path: Path, statement: str, *bindings: Any) -> None:
-    """What somebody else's connection does to the file."""
+    """Change the file by a foreign connection."""
     select(path, statement, *bindings)
 
 
 def connection_of(session: Session) -> apsw.Connection:
-    """The connection that a write of a test's own may use as it likes."""
+    """The connection of the writer, for a test's own write."""
     assert isinstance(session, SqliteSession)
     return session.connection
 
@@ -95,7 +95,9 @@ def dump(path: Path) -> Dump:
 
 
 def inspect(path: Path) -> tuple[Dump, Dump]:
-    """`dump` and `violations` in one look; a file of an older schema has no violations that a check could find."""
+    """
+    `dump` and `violations` in one look; a file of an older schema has no violations, because no check understands it.
+    """
     with _looking(path) as connection:
         is_of_today = connection.pragma("user_version") == SCHEMA_VERSION
         return _rows_of(connection), wrong_with(connection) if is_of_today else {}
@@ -110,7 +112,7 @@ def _rows_of(connection: apsw.Connection) -> Dump:
 
 
 def wrong_with(connection: apsw.Connection) -> Dump:
-    """`violations` by a connection that is there."""
+    """`violations` by an existing connection."""
     wrong: Dump = {}
     session = TranslatingSession(connection, Path(connection.filename), DestinationIds(0))
     for finding in examine(session, now=0.0, spool=None):
@@ -149,15 +151,15 @@ class Queue:
         self.process_id = self.register(slot)
 
     def close(self) -> None:
-        """End the connection; the next work makes a new one."""
+        """End the connection; the next write makes a new one."""
         self._writer.close()
 
     def compiled(self) -> list[str]:
-        """The tables that a statement names as it is compiled, from now on, by the connection that writes."""
+        """The tables that statements name when they are compiled, from now on, by the connection that writes."""
         tables: list[str] = []
 
         class Watch(Write):
-            """Notes what the connection compiles after it."""
+            """Notes the statements that the connection compiles after it."""
 
             def run(self, session: Session) -> None:
                 connection_of(session).authorizer = note
@@ -175,7 +177,7 @@ class Queue:
         Commit *works* together.
 
         Raises:
-            EmpathError: the first that failed.
+            EmpathError: the first error.
         """
         for error in self.outcome(*works):
             if error is not None:
@@ -187,7 +189,7 @@ class Queue:
         return [work.error for work in works]
 
     def done(self, work: W) -> W:
-        """Commit one work and give it back."""
+        """Commit one write and return it."""
         self.run(work)
         return work
 
@@ -237,7 +239,7 @@ class Queue:
         )
 
     def new_accept(self, *destinations: str, **attributes: Any) -> Accept:
-        """The work that accepts `new_message(…)`."""
+        """The write that accepts `new_message(…)`."""
         return Accept(self.new_message(*destinations, **attributes))
 
     def accept(self, *destinations: str, count: int = 1, **attributes: Any) -> None:
@@ -255,7 +257,7 @@ class Queue:
         share: int = 20,
         process_id: int | None = None,
     ) -> TakeLeases:
-        """The work that takes leases, for the queue's process unless another is named."""
+        """The write that takes leases, for the queue's process unless another is named."""
         return TakeLeases(
             process_id=process_id or self.process_id,
             now=now,
@@ -267,7 +269,7 @@ class Queue:
         )
 
     def lease(self, **attributes: Any) -> list[Lease]:
-        """Leases that were taken."""
+        """Take leases."""
         return self.done(self.new_lease(**attributes)).leases
 
     def new_settle(
@@ -281,7 +283,7 @@ class Queue:
         recipients: Iterable[int] | None = None,
         is_delayed: bool = False,
     ) -> Settle:
-        """The work that gives one *status* to recipients of the lease's *message*-th message, by default all."""
+        """The write that gives one *status* to recipients of the lease's *message*-th message, by default all."""
         leased = lease.messages[message]
         numbers = [r.recipient_id for r in leased.recipients] if recipients is None else recipients
         fates = tuple(

@@ -1,13 +1,13 @@
 """
-run_guard - no process that a run starts outlives the run
+run_guard - no process of a test run outlives the run
 
-A process belongs to a directory when its working directory, an open file or a word of its command line lies below it.
-So daemons belong to it like all others, and nothing need be registered. `guarded` starts a watcher that holds the read
-end of a pipe: the pipe ends with the run, however the run ends, and the watcher kills what belongs to the directory.
-It leaves alone the run itself, the processes that the run descends from, and sessions of another terminal (a person who
-looks at the files).
+A process belongs to a directory if its working directory, an open file or a word of its command line is below it. So
+daemons belong to it, too, without any registration. `guarded` starts a watcher that holds the read end of a pipe. The
+pipe ends with the run, however the run ends, and the watcher kills all processes that belong to the directory. It
+spares the run itself, the processes from which the run descends, and sessions on another terminal (a person who looks
+at the files).
 
-The watcher is this file as a program, which imports the standard library only.
+The watcher is this file as a program, which imports only the standard library.
 """
 
 import os
@@ -30,10 +30,10 @@ _REGULAR_END = b"end"
 @contextmanager
 def guarded(directory: Path) -> Iterator[None]:
     """
-    What is started meanwhile and belongs to *directory* ends with this process, also when it is killed.
+    Processes that are started meanwhile and belong to *directory* end with this process, even if it is killed.
 
     Raises:
-        AssertionError: at the end, processes were left and had to be killed; the text names them.
+        AssertionError: processes were left at the end and had to be killed; the text names them.
     """
     with subprocess.Popen(
         [sys.executable, "-I", "-S", __file__, str(directory)],
@@ -47,7 +47,7 @@ def guarded(directory: Path) -> Iterator[None]:
 
 
 class Belongings:
-    """The processes that belong to *directory*, but for *run* (this process by default) and those it descends from."""
+    """The processes that belong to *directory*, except *run* (by default this process) and its ancestors."""
 
     def __init__(self, directory: Path, run: int | None = None) -> None:
         run = os.getpid() if run is None else run
@@ -58,7 +58,7 @@ class Belongings:
         self._session = os.getsid(run)
 
     def find(self) -> dict[int, str]:
-        """Those that live: pid -> command line."""
+        """The living ones: pid -> command line."""
         return {
             pid: " ".join(_words(pid))
             for pid in map(int, filter(str.isdecimal, os.listdir("/proc")))
@@ -66,7 +66,7 @@ class Belongings:
         }
 
     def kill(self) -> dict[int, str]:
-        """Kill until there is none, whatever they start meanwhile included; those that were killed."""
+        """Kill until none is left, including processes that they start meanwhile; the killed ones."""
         killed: dict[int, str] = {}
         deadline = time.monotonic() + _DEADLINE_S
         while (found := self.find()) and time.monotonic() < deadline:
@@ -102,7 +102,7 @@ class Belongings:
 
 
 def _places(pid: int) -> Iterator[str]:
-    """Working directory and open files. Nothing of a process that is gone, or that is another user's."""
+    """Working directory and open files; empty for a process that is gone or belongs to another user."""
     links = [f"/proc/{pid}/cwd"]
     try:
         links += [f"/proc/{pid}/fd/{fd}" for fd in os.listdir(f"/proc/{pid}/fd")]
@@ -131,7 +131,7 @@ def _stat(pid: int) -> tuple[int, int, int]:
 
 
 def _line_of(pid: int) -> Iterator[int]:
-    """*pid* and the processes it descends from."""
+    """*pid* and its ancestors."""
     while pid:
         yield pid
         try:
@@ -141,7 +141,9 @@ def _line_of(pid: int) -> Iterator[int]:
 
 
 def _watch(directory: Path) -> None:
-    """Wait for the end of the run, whose child this is, and write what had to be killed, a line each."""
+    """
+    Wait for the end of the run, the parent of this process, and print the processes that had to be killed, a line each.
+    """
     run = os.getppid()
     belongings = Belongings(directory, run)
     pipe = sys.stdin.fileno()

@@ -1,4 +1,4 @@
-"""strategies - Hypothesis strategies for every value type of empath.mail: valid, and as odd as the type lets them be"""
+"""strategies - Hypothesis strategies for every value type of empath.mail: valid, and as unusual as the type allows"""
 
 import re
 from itertools import pairwise

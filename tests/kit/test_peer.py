@@ -1,4 +1,4 @@
-"""The scripted peer does what its script says, for the tests that build on it."""
+"""The scripted peer follows its script; other tests rely on it."""
 
 import socket
 
@@ -24,7 +24,7 @@ class Client:
         self.socket.close()
 
     def read(self) -> bytes:
-        """One reply, however many lines; empty at the end of the connection."""
+        """One reply of any number of lines; empty at the end of the connection."""
         lines = [self.file.readline()]
         while lines[-1][3:4] == b"-":
             lines.append(self.file.readline())
@@ -42,7 +42,7 @@ class Client:
 
 def test_a_peer_without_a_script_takes_every_message() -> None:
     """
-    Most tests need just that.
+    Most tests need only this.
     """
     with ScriptedPeer() as peer, Client(peer) as client:
         assert b"220 peer.test ESMTP\r\n" == client.read()
@@ -60,7 +60,7 @@ def test_a_peer_without_a_script_takes_every_message() -> None:
 
 def test_an_empty_message_is_a_message() -> None:
     """
-    Its end of data follows the 354 at once.
+    The end of data follows the 354 at once.
     """
     with ScriptedPeer() as peer, Client(peer) as client:
         client.read()
@@ -97,7 +97,7 @@ def test_a_recipient_may_have_replies_of_its_own() -> None:
 
 def test_only_recipients_that_were_accepted_belong_to_a_message() -> None:
     """
-    And those of a transaction that was reset do not.
+    A recipient of a reset transaction does not.
     """
     with ScriptedPeer().reply_to_recipient("c@x.test", "550 5.1.1 No") as peer, Client(peer) as client:
         client.read()
@@ -109,7 +109,7 @@ def test_only_recipients_that_were_accepted_belong_to_a_message() -> None:
 
 def test_extensions_are_offered_as_told() -> None:
     """
-    In the order given, the name of the peer before them.
+    They keep their order, after the name of the peer.
     """
     with ScriptedPeer().extensions("SIZE 10", "DSN") as peer, Client(peer) as client:
         client.read()
@@ -118,7 +118,7 @@ def test_extensions_are_offered_as_told() -> None:
 
 def test_octets_are_sent_as_they_are() -> None:
     """
-    A malformed reply is the point of them.
+    A test may need a malformed reply.
     """
     with ScriptedPeer().greeting(b"\xff\x00 hello\n") as peer, Client(peer) as client:
         assert b"\xff\x00 hello\n" == client.file.readline()
@@ -126,7 +126,7 @@ def test_octets_are_sent_as_they_are() -> None:
 
 def test_a_reply_of_several_lines_is_text() -> None:
     """
-    With its codes, so that they can be mixed.
+    Each line has its own code, so that a test can mix them.
     """
     with ScriptedPeer().greeting("220-a\n554 b") as peer, Client(peer) as client:
         assert b"220-a\r\n554 b\r\n" == client.read()
@@ -134,7 +134,7 @@ def test_a_reply_of_several_lines_is_text() -> None:
 
 def test_an_unknown_command_is_answered() -> None:
     """
-    As servers do.
+    Servers do this.
     """
     with ScriptedPeer() as peer, Client(peer) as client:
         client.read()
@@ -144,7 +144,7 @@ def test_an_unknown_command_is_answered() -> None:
 @pytest.mark.parametrize("step", [GREETING, "EHLO", "MAIL", "RCPT", "DATA", END_OF_DATA])
 def test_a_connection_can_be_dropped_at_each_step(step: str) -> None:
     """
-    Instead of the answer; what had come by then is on record.
+    The peer drops it instead of answering; earlier commands are on record.
     """
     steps = [GREETING, "EHLO", "MAIL", "RCPT", "DATA", END_OF_DATA]
     with ScriptedPeer().drop_at(step) as peer, Client(peer) as client:
@@ -160,7 +160,7 @@ def test_a_connection_can_be_dropped_at_each_step(step: str) -> None:
 
 def test_a_connection_can_be_reset() -> None:
     """
-    The client has an error then, not an end of file.
+    The client then has an error, not an end of file.
     """
     with ScriptedPeer().drop_at("EHLO", is_reset=True) as peer, Client(peer) as client:
         client.read()
@@ -179,7 +179,7 @@ def test_a_connection_can_be_dropped_after_some_commands() -> None:
 
 def test_a_connection_can_be_dropped_when_a_message_is_taken() -> None:
     """
-    Some servers wait for no QUIT.
+    Some servers do not wait for QUIT.
     """
     with ScriptedPeer().drop_once_answered(END_OF_DATA) as peer, Client(peer) as client:
         client.read()
@@ -190,7 +190,7 @@ def test_a_connection_can_be_dropped_when_a_message_is_taken() -> None:
 
 def test_a_peer_that_hangs_is_stopped_all_the_same() -> None:
     """
-    It would hold up the tests.
+    Otherwise it would block the tests.
     """
     with ScriptedPeer().hang_at("EHLO") as peer, Client(peer) as client:
         client.read()
@@ -203,7 +203,7 @@ def test_a_peer_that_hangs_is_stopped_all_the_same() -> None:
 
 def test_a_delay_comes_before_the_answer_and_does_not_outlive_the_peer() -> None:
     """
-    A test that is done waits for nothing.
+    The end of a test must not wait for it.
     """
     with ScriptedPeer().delay("EHLO", 0.01).delay("MAIL", 3600) as peer, Client(peer) as client:
         client.read()
@@ -222,7 +222,7 @@ def test_replies_in_pieces_are_whole_in_the_end() -> None:
 
 def test_a_peer_may_start_again_on_its_port() -> None:
     """
-    To be away for a while is what a peer does most.
+    Tests often need a peer that is away for a while.
     """
     peer = ScriptedPeer()
     for _ in range(2):
@@ -235,7 +235,7 @@ def test_a_peer_may_start_again_on_its_port() -> None:
 
 def test_who_waits_in_vain_is_told_what_came() -> None:
     """
-    The reason of a failure is in the record.
+    The record has the reason of the failure.
     """
     with ScriptedPeer() as peer, Client(peer) as client:
         client.read()

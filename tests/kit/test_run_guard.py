@@ -16,7 +16,7 @@ INSTANCE = ("acceptor-1", "housekeeper-1", "supervisor", "worker-1")
 
 @contextmanager
 def _pytest(directory: Path, test: str) -> Iterator["subprocess.Popen[str]"]:
-    """A run of one test of abandoned.py, its temporary files below *directory*; killed at the end."""
+    """A run of one test of abandoned.py, with its temporary files below *directory*; killed at the end."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--basetemp", str(directory)]
     with subprocess.Popen(
         [*command, f"tests/kit/abandoned.py::{test}"],
@@ -37,7 +37,7 @@ def _roles(commands: Iterable[str]) -> list[str]:
 
 def test_a_run_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
     """
-    SIGKILL runs no fixture's end, and a detached instance is not a descendant of the run.
+    SIGKILL skips the end of all fixtures, and a detached instance is not a descendant of the run.
     """
     run = tmp_path / "run"
     with _pytest(run, "test_that_is_killed") as pytest:
@@ -49,7 +49,7 @@ def test_a_run_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
 
 def test_a_fixture_that_fails_half_way_leaves_no_process(tmp_path: Path) -> None:
     """
-    The run reports what was left: the fixture is to be mended.
+    The run reports the remaining processes, so that the fixture gets fixed.
     """
     run = tmp_path / "run"
     with _pytest(run, "test_of_a_fixture_that_fails") as pytest:
@@ -62,7 +62,7 @@ def test_a_fixture_that_fails_half_way_leaves_no_process(tmp_path: Path) -> None
 
 def test_what_ends_by_itself_is_not_reported(tmp_path: Path) -> None:
     """
-    Children of a service that is stopping may need a moment.
+    Children of a stopping service may need a moment.
     """
     with guarded(tmp_path):
         process = subprocess.Popen(["sh", "-c", "read line"], cwd=tmp_path, stdin=subprocess.PIPE)

@@ -1,4 +1,4 @@
-"""waiting - wait by condition: poll until it holds, or fail after a deadline that only a broken run meets"""
+"""waiting - poll until a condition holds, or fail after a deadline that only a broken run meets"""
 
 import select
 import time
@@ -16,7 +16,7 @@ def eventually(condition: Callable[[], T], what: str = "", deadline_s: float = D
     The first true value of *condition*.
 
     Raises:
-        AssertionError: none in *deadline_s*.
+        AssertionError: it was not true within *deadline_s*.
     """
     deadline = time.monotonic() + deadline_s
     while not (value := condition()):

@@ -1,7 +1,7 @@
 """
-wire - second opinions about octets: what content means, what a reply looks like
+wire - second opinions about octets: the meaning of content, the form of replies
 
-Written as the RFC says it, one octet or line after the other, to judge what the sessions do by faster means.
+Written in the words of the RFC, one octet or line after the other, to judge the faster code of the sessions.
 """
 
 import re
@@ -12,7 +12,7 @@ _LENIENT_END = re.compile(rb"[\r\n]\.[\r\n]")
 
 
 def content_of(wire: bytes) -> tuple[bytes, bool]:
-    """What the octets behind 354 mean: content up to the end of data, and whether that was there."""
+    """The meaning of the octets behind 354: content up to the end of data, and whether that was there."""
     wire = b"\r\n" + wire
     end = wire.find(b"\r\n.\r\n")
     text = wire[2 : end + 2] if end >= 0 else wire[2:]

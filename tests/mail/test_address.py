@@ -1,4 +1,4 @@
-"""Addresses and paths: RFC 5321 §4.1.2, and what must never be one."""
+"""Addresses and paths: RFC 5321 §4.1.2, and texts that must never be one."""
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ from tests.kit import strategies
 @given(address=strategies.addresses)
 def test_an_address_survives_its_text_form(address):
     """
-    Rows hold the text form; what is read back must be the same mailbox.
+    Rows hold the text form, and reading it must give the same mailbox.
     """
     assert address == Address.parse(str(address))
 
@@ -20,7 +20,7 @@ def test_an_address_survives_its_text_form(address):
 @given(text=strategies.any_text)
 def test_no_text_makes_more_than_a_syntax_violation(text):
     """
-    Any other exception would be a traceback that a client can cause.
+    A client could cause a traceback by any other exception.
     """
     for parse in (Address.parse, ReversePath.parse, ForwardPath.parse):
         try:
@@ -85,7 +85,7 @@ def test_an_address_is_held_in_its_meaning(text, local_part, domain):
 )
 def test_what_is_no_mailbox_is_refused(text):
     """
-    Control characters above all: they would end a command or a log line somewhere down the road.
+    Above all control characters: they could end a command or a log line later.
     """
     with pytest.raises(SyntaxViolation):
         Address.parse(text)
@@ -93,7 +93,7 @@ def test_what_is_no_mailbox_is_refused(text):
 
 def test_a_local_part_is_quoted_only_where_the_grammar_needs_it():
     """
-    Some hosts refuse quotes, so they are not put where they can be spared.
+    Some hosts refuse quotes.
     """
     domain = Domain("example.org")
     expected = ["a.b@example.org", '"a b"@example.org', r'"a\"b\\c"@example.org']
@@ -125,14 +125,15 @@ def test_a_lenient_reader_takes_dots_anywhere_and_they_go_on_in_quotes(local_par
 
 def test_an_address_knows_whether_it_needs_smtputf8():
     """
-    The domain never does, it has A-labels.
+    The domain never needs it, because it is in A-labels.
     """
     assert [True, False] == [Address.parse(text).is_ascii for text in ("a@bücher.example", "ä@example.org")]
 
 
 def test_the_bound_is_for_the_address_as_it_goes_on():
     """
-    A-labels are longer than the letters they stand for: what was short enough for us may be too long for the next host.
+    A-labels are longer than the letters that they encode, so an address that is short here may be too long for the next
+    host.
     """
     with pytest.raises(SyntaxViolation):
         Address.parse("a" * 60 + "@" + "ü." * 28 + "example")
@@ -141,7 +142,7 @@ def test_the_bound_is_for_the_address_as_it_goes_on():
 @given(text=strategies.mailboxes)
 def test_what_was_read_is_written_and_read_again_as_the_same(text):
     """
-    An address is stored as text, and sent on as text.
+    An address is stored and sent as text.
     """
     try:
         address = Address.parse(text)
@@ -154,7 +155,7 @@ def test_what_was_read_is_written_and_read_again_as_the_same(text):
 @given(path=strategies.reverse_paths)
 def test_a_reverse_path_survives_its_text_form(path):
     """
-    The null path among them: reports depend on it.
+    Reports depend on the null path.
     """
     assert path == ReversePath.parse(str(path))
 
@@ -162,14 +163,14 @@ def test_a_reverse_path_survives_its_text_form(path):
 @given(path=strategies.forward_paths)
 def test_a_forward_path_survives_its_text_form(path):
     """
-    Postmaster without a domain among them.
+    Postmaster without a domain is one, too.
     """
     assert path == ForwardPath.parse(str(path))
 
 
 def test_only_the_empty_reverse_path_is_null():
     """
-    RFC 5321 §4.5.5: no report may be sent for it, and every other sender is owed one.
+    RFC 5321 §4.5.5: no report may be sent for it; every other sender must get one.
     """
     assert [True, False] == [ReversePath.parse(text).is_null for text in ("", "a@example.org")]
 

@@ -41,7 +41,7 @@ def test_u_labels_and_a_labels_are_one_domain(text):
 @given(text=strategies.any_text)
 def test_no_text_makes_more_than_a_syntax_violation(text):
     """
-    Any other exception would be a traceback that a client can cause.
+    A client could cause a traceback by any other exception.
     """
     for parse in (Domain.parse, AddressLiteral.parse):
         try:
@@ -74,7 +74,7 @@ def test_no_text_makes_more_than_a_syntax_violation(text):
 )
 def test_what_is_no_domain_is_refused(text):
     """
-    A bare IPv4 address too: without brackets it would be looked up as a name, RFC 5321 §2.3.5.
+    A bare IPv4 address is one, too: it would be looked up as a name, RFC 5321 §2.3.5.
     """
     with pytest.raises(SyntaxViolation):
         Domain.parse(text)
@@ -83,7 +83,7 @@ def test_what_is_no_domain_is_refused(text):
 @given(literal=strategies.address_literals)
 def test_a_literal_survives_its_text_form(literal):
     """
-    IPv4 and IPv6 alike.
+    This holds for IPv4 and IPv6.
     """
     assert literal == AddressLiteral.parse(str(literal))
 
@@ -107,7 +107,7 @@ def test_a_literal_survives_its_text_form(literal):
 )
 def test_what_is_no_literal_is_refused(text):
     """
-    A General-address-literal too: no standard says how to reach one.
+    A General-address-literal is refused, too, because no standard says how to reach one.
     """
     with pytest.raises(SyntaxViolation):
         AddressLiteral.parse(text)

@@ -18,7 +18,7 @@ from empath.mail.endpoint import Endpoint, host_and_port
 )
 def test_only_an_ipv6_address_has_brackets(host, text):
     """
-    Its own colons would hide the one before the port.
+    Its own colons would hide the colon before the port.
     """
     assert text == host_and_port(host, 25)
 
@@ -33,7 +33,7 @@ def test_only_an_ipv6_address_has_brackets(host, text):
 )
 def test_an_endpoint_is_an_address_and_a_port(text, endpoint):
     """
-    One spelling inside, so that two listeners on one address are seen to be that.
+    There is one spelling inside, so that two listeners on one address are recognised.
     """
     assert endpoint == Endpoint.parse(text)
 
@@ -41,7 +41,7 @@ def test_an_endpoint_is_an_address_and_a_port(text, endpoint):
 @given(address=st.ip_addresses(), port=st.integers(1, 65535))
 def test_an_endpoint_reads_back_what_it_writes(address, port):
     """
-    The text form is what logs and other processes are given.
+    Logs and other processes get the text form.
     """
     endpoint = Endpoint(str(address), port)
     assert endpoint == Endpoint.parse(str(endpoint))
@@ -49,7 +49,7 @@ def test_an_endpoint_reads_back_what_it_writes(address, port):
 
 def test_an_endpoint_may_have_a_port_by_default():
     """
-    A resolver is on port 53 nearly always.
+    Nearly every resolver is on port 53.
     """
     assert Endpoint("192.0.2.53", 53) == Endpoint.parse("192.0.2.53", default_port=53)
 

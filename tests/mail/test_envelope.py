@@ -1,4 +1,4 @@
-"""Envelopes and replies are plain values that cannot be changed."""
+"""Envelopes and replies are plain values, which cannot be changed."""
 
 import pytest
 from hypothesis import given
@@ -22,14 +22,14 @@ def test_a_value_cannot_be_changed(value):
 @given(envelope=strategies.envelopes)
 def test_equal_envelopes_are_interchangeable(envelope):
     """
-    They are compared, and kept in sets, by value.
+    They are compared by value, and kept in sets.
     """
     assert 1 == len({envelope, Envelope(*(getattr(envelope, name) for name in Envelope.__match_args__))})
 
 
 def test_what_a_client_did_not_ask_for_is_absent():
     """
-    RFC 3461 §4: the absence of a parameter means something else than any value of it.
+    RFC 3461 §4: the absence of a parameter differs from any value of it.
     """
     envelope = Envelope(ReversePath.NULL, (Recipient(Address.parse("a@example.org")),))
     recipient = envelope.recipients[0]

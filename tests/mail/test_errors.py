@@ -28,7 +28,7 @@ CODES = {
 @pytest.mark.parametrize(("error", "code"), CODES.items())
 def test_an_error_has_its_code_of_sysexits(error, code):
     """
-    Scripts tell by it whether trying again is of use.
+    Scripts decide by it whether to try again.
     """
     assert code == error.exit_code
 

@@ -16,7 +16,7 @@ AT = Timestamp(1732278615.5)
 @given(queue_id=strategies.queue_ids)
 def test_a_queue_id_survives_its_text_form(queue_id):
     """
-    In lower case too, for it is typed by hand.
+    People may type it in lower case.
     """
     assert [queue_id] * 2 == [QueueId.parse(text) for text in (str(queue_id), str(queue_id).lower())]
 
@@ -24,7 +24,7 @@ def test_a_queue_id_survives_its_text_form(queue_id):
 @given(early=strategies.timestamps, late=strategies.timestamps, randomness=st.binary(min_size=10, max_size=10))
 def test_queue_ids_sort_by_arrival(early, late, randomness):
     """
-    To the millisecond: listings and file names count on it.
+    To the millisecond: listings and file names rely on it.
     """
     early, late = sorted((early, late))
     assert QueueId.make(early, randomness).text <= QueueId.make(late, randomness).text
@@ -44,7 +44,7 @@ def test_queue_ids_sort_by_arrival(early, late, randomness):
 )
 def test_what_is_no_queue_id_is_refused(text):
     """
-    An id goes into file names.
+    An id becomes part of a file name.
     """
     with pytest.raises(SyntaxViolation):
         QueueId.parse(text)
@@ -52,7 +52,7 @@ def test_what_is_no_queue_id_is_refused(text):
 
 def test_an_instant_has_one_form_for_each_reader():
     """
-    SQL, command output and mail; all of them UTC.
+    SQL, command output and mail have their own forms, all in UTC.
     """
     expected = ("2024-11-22 12:30:15", "2024-11-22T12:30:15Z", "Fri, 22 Nov 2024 12:30:15 +0000")
     assert expected == (AT.text(), AT.iso8601(), AT.date_time())
@@ -61,13 +61,13 @@ def test_an_instant_has_one_form_for_each_reader():
 @given(at=st.builds(Timestamp, st.integers(0, 253402300799)))
 def test_a_date_time_is_read_back_by_others(at):
     """
-    The standard library's reading of RFC 5322 §3.3 is the judge.
+    The standard library reads RFC 5322 §3.3, too.
     """
     assert at == parsedate_to_datetime(at.date_time()).timestamp()
 
 
 def test_an_instant_is_a_number():
     """
-    So that it is stored and compared as it is.
+    It is stored and compared without conversion.
     """
     assert AT + 1 > AT > 0

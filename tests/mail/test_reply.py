@@ -31,7 +31,7 @@ def test_what_is_no_status_is_refused(text):
 @given(reply=strategies.replies())
 def test_a_reply_survives_its_short_form(reply):
     """
-    Replies of ours are written in that form, all over the place.
+    All replies of our own are written in that form.
     """
     status = f"{reply.enhanced} " if reply.enhanced else ""
     assert reply == Reply.of(f"{reply.code} {status}{reply.text}")
@@ -40,7 +40,7 @@ def test_a_reply_survives_its_short_form(reply):
 @pytest.mark.parametrize("line", ["", "25 Ok", "2500 Ok", "abc Ok", "25\u0660 Ok", "-50 Ok"])
 def test_what_has_no_code_is_no_reply(line):
     """
-    A mistake in a reply of ours is found when it is made, not by the peer.
+    A mistake in a reply of ours must show here, not at the peer.
     """
     with pytest.raises(SyntaxViolation):
         Reply.of(line)
@@ -68,7 +68,7 @@ def test_a_reply_goes_on_the_wire_line_by_line(line, octets):
 @given(code=st.integers(200, 599), text=st.text())
 def test_an_escaped_reply_is_one_line_of_printable_text(code, text):
     """
-    A peer must not write into our terminal, and a row has no room for a novel.
+    A peer must not control our terminal, and a row has room for a limited text.
     """
     escaped = Reply(code, None, text).escaped()
     assert (True, True) == (escaped.isprintable(), len(escaped) <= 500)
@@ -89,7 +89,7 @@ def test_an_escaped_reply_is_one_line_of_printable_text(code, text):
 )
 def test_escaping_keeps_what_can_be_read(text, escaped):
     """
-    People look for the reason of a peer there.
+    People look there for the reason of a peer.
     """
     reply = Reply(250, EnhancedStatus(2, 0, 0), text)
     assert (escaped, escaped) == (reply.escaped(), str(reply))
@@ -97,6 +97,6 @@ def test_escaping_keeps_what_can_be_read(text, escaped):
 
 def test_the_class_is_the_first_digit():
     """
-    RFC 5321 §4.2.1: it alone decides what a client does.
+    RFC 5321 §4.2.1: only the first digit decides what a client does.
     """
     assert [2, 3, 4, 5] == [Reply.of(f"{code} x").klass for code in (250, 354, 450, 599)]

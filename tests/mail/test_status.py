@@ -23,7 +23,7 @@ OTHER_WORDS = {
 
 def test_the_schema_knows_the_same_moves(tmp_path):
     """
-    A move that one of them lacks is a write that fails, or an order that is never possible.
+    If one of them lacked a move, a write would fail, or an order would be impossible.
     """
     path = tmp_path / "queue.db"
     prepare(path)
@@ -34,7 +34,7 @@ def test_the_schema_knows_the_same_moves(tmp_path):
 
 def test_the_schema_knows_the_same_statuses():
     """
-    The CHECK of the column names every status there is.
+    The CHECK of the column names all statuses.
     """
     [check] = re.findall(r"^  status +TEXT +NOT NULL CHECK \((.*?)\)", script("sqlite/schema.sql"), re.M | re.S)
     assert sorted(RecipientStatus) == sorted(re.findall(r"status = '(\w+)'", check))
@@ -42,7 +42,7 @@ def test_the_schema_knows_the_same_statuses():
 
 def test_every_status_is_live_or_final():
     """
-    Only a live recipient may still get the mail; only one that waits is due at an instant.
+    Only a live recipient may still get the mail. Only a waiting one is due at an instant.
     """
     assert set(RecipientStatus) == LIVE | FINAL == MOVES.keys()
     assert frozenset() == LIVE & FINAL

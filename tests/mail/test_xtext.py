@@ -8,7 +8,7 @@ from empath.mail.xtext import from_xtext, utf8_addr_xtext
 @pytest.mark.parametrize(("text", "expected"), [("a+2Bb+3D", "a+b="), ("+", "+"), ("+zz", "+zz"), ("a+20b", "a b")])
 def test_xtext_is_decoded(text, expected):
     """
-    RFC 3461 §4; a "+" without a code stays, as a client may have sent it so.
+    RFC 3461 §4. A "+" without a code stays, because a client may have sent it so.
     """
     assert expected == from_xtext(text)
 

@@ -1,4 +1,4 @@
-"""8-bit content for hosts that take 7 bits; the email package tells what it means."""
+"""8-bit content for hosts that accept 7 bits; the email package reads its meaning."""
 
 from email import message_from_bytes
 from typing import Any
@@ -36,7 +36,7 @@ leaves = st.builds(lambda kind, encoding, body: kind + encoding + b"\r\n" + body
 
 @st.composite
 def multiparts(draw, parts):
-    """A multipart or a message in a message, of such parts; delimiters of a depth differ from those of another."""
+    """A multipart or a message within a message, of such parts; delimiters of different depths differ."""
     inner = draw(st.lists(parts, max_size=3))
     encoding = draw(encodings)
     if draw(st.booleans()):
@@ -57,19 +57,19 @@ messages = st.builds(
 
 
 def convert(content, *pieces):
-    """The whole of it; there must be no obstacle."""
+    """The converted content; there must be no obstacle."""
     found = examine(pieces or [content])
     assert None is found.obstacle
     return b"".join(converted(pieces or [content], found))
 
 
 def obstacle(content):
-    """Why it cannot be converted."""
+    """The reason why it cannot be converted."""
     return examine([content]).obstacle
 
 
 def meaning(content):
-    """Type and decoded octets of every part, and the fields but those about encoding."""
+    """Type and decoded octets of every part, and the fields except those about encoding."""
     told: list[list[Any]] = []
     for part in message_from_bytes(content).walk():
         hidden = ("content-transfer-encoding", "mime-version")
@@ -85,18 +85,18 @@ def meaning(content):
 
 
 def legible(frame):
-    """The 7-bit lines of a preamble or epilogue, which must stay: no program shows the other lines."""
+    """The 7-bit lines of a preamble or epilogue. They must stay, because no program shows the other lines."""
     return frame and [line if line.isascii() and "=E4" not in line else "" for line in frame.split("\n")]
 
 
 def as_it_was(content):
-    """Of every part without 8-bit octets the encoding and the body as they stand."""
+    """Encoding and body, unchanged, of every part without 8-bit octets."""
     parts = [part for part in message_from_bytes(content).walk() if not part.is_multipart()]
     return [(part["content-transfer-encoding"], part.get_payload()) for part in parts]
 
 
 def without_unknown(told):
-    """Leave out the type that a message gets which is of no type."""
+    """Leave out the type that a message without a type gets."""
     return [
         [kind, [field for field in fields if field != ("Content-Type", "text/plain; charset=unknown-8bit")], *rest]
         for kind, fields, *rest in told
@@ -106,7 +106,7 @@ def without_unknown(told):
 @given(data=st.data(), content=messages)
 def test_what_was_converted_means_the_same(data, content):
     """
-    Decoded it is the same, part for part, and there is no 8-bit octet in it; however it was cut.
+    Decoded it is the same, part by part, and it has no 8-bit octet, however it was cut.
     """
     result = convert(content, *data.draw(strategies.pieces(content)))
     assert result.isascii()
@@ -120,7 +120,7 @@ def test_what_was_converted_means_the_same(data, content):
 @given(content=soups)
 def test_a_message_of_any_structure_means_the_same_or_has_an_obstacle(content):
     """
-    No order of headers and delimiters misleads.
+    No order of headers and delimiters may mislead the conversion.
     """
     found = examine([content])
     assume(found.obstacle is None)
@@ -131,14 +131,14 @@ def test_a_message_of_any_structure_means_the_same_or_has_an_obstacle(content):
 @given(content=messages.filter(bytes.isascii) | strategies.contents.filter(bytes.isascii))
 def test_what_is_ascii_stays_as_it_is(content):
     """
-    Octet for octet, whatever its structure.
+    Every octet stays, for any structure.
     """
     assert content == convert(content)
 
 
 def test_text_becomes_quoted_printable_and_the_rest_of_the_message_stays():
     """
-    Labels of what holds it follow: RFC 2045 §6.4 allows no 8bit around what is not.
+    The labels of its containers change, too: RFC 2045 §6.4 allows no 8bit around 7-bit parts.
     """
     content = (
         b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
@@ -156,7 +156,7 @@ def test_text_becomes_quoted_printable_and_the_rest_of_the_message_stays():
 
 def test_a_message_that_says_nothing_of_itself_is_labelled():
     """
-    RFC 1428 §3: its character set is not known.
+    RFC 1428 §3: its character set is unknown.
     """
     assert (
         b"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=unknown-8bit\r\n"
@@ -167,7 +167,7 @@ def test_a_message_that_says_nothing_of_itself_is_labelled():
 @pytest.mark.parametrize("part", [b"", b"Content-Type: image/x\r\nContent-Transfer-Encoding: binary\r\n"])
 def test_a_large_body_is_converted_in_pieces(part):
     """
-    Nobody holds all of it; one line of it may be as long as it likes.
+    The conversion never holds all of it, even if a line is very long.
     """
     content = part + b"\r\n" + (b"\xe4" + b"x" * 20) * 20_000 + b"\r\nend \xe4\r\n" * 3
     pieces = [content[at : at + 100_000] for at in range(0, len(content), 100_000)]
@@ -218,7 +218,7 @@ SIGNED = (
 )
 def test_what_cannot_be_converted_without_harm_has_an_obstacle(content, why):
     """
-    Named in words that a person can act on.
+    The words of the obstacle tell a person what to change.
     """
     assert why == obstacle(content)
 
@@ -234,7 +234,8 @@ def test_what_cannot_be_converted_without_harm_has_an_obstacle(content, why):
 )
 def test_a_signature_that_does_not_cover_what_changes_is_no_obstacle(content):
     """
-    A signed part next to it stays as it is; the signature of a forwarded message is broken already, or does not matter.
+    A signed part next to it stays unchanged. The signature of a forwarded message is broken already, or does not
+    matter.
     """
     assert None is obstacle(content)
     assert convert(content).isascii()
@@ -262,7 +263,7 @@ def test_an_internationalized_message_or_report_is_encoded(kind):
 )
 def test_a_harmless_label_does_not_prevent_the_conversion(fields):
     """
-    Mail that every reader shows in the same way must not bounce for the clumsy words of its writer.
+    If every reader shows mail in the same way, it must not bounce for sloppy labels.
     """
     result = convert(fields + b"\r\n" + UMLAUT + b"\r\n")
     header, _, body = result.partition(b"\r\n\r\n")
@@ -272,7 +273,7 @@ def test_a_harmless_label_does_not_prevent_the_conversion(fields):
 
 def test_8_bit_octets_outside_of_the_parts_are_encoded_there():
     """
-    No reader shows the preamble and the epilogue; the parts stay as they are.
+    No reader shows the preamble and the epilogue. The parts stay unchanged.
     """
     content = b"\r\nf\xc3\xbcr alte Leser\r\n--b\r\n\r\nplain\r\n--b--\r\nEnde f\xc3\xbcr alle\r\n"
     expected = b"\r\nf=C3=BCr alte Leser\r\n--b\r\n\r\nplain\r\n--b--\r\nEnde f=C3=BCr alle\r\n"
@@ -294,7 +295,7 @@ def test_8_bit_octets_outside_of_the_parts_are_encoded_there():
 @pytest.mark.parametrize("place", ["part", "preamble"])
 def test_no_encoded_line_is_taken_for_a_delimiter(boundary, line, place):
     """
-    Whoever writes the mail chooses the boundary, and could make parts that only the recipient sees.
+    The sender chooses the boundary, and could make parts that only the recipient sees.
     """
     head = b'Content-Type: multipart/mixed; boundary="' + boundary + b'"\r\n\r\n'
     lead = b"" if place == "preamble" else b"--" + boundary + b"\r\n\r\n"
@@ -310,7 +311,7 @@ def test_no_encoded_line_is_taken_for_a_delimiter(boundary, line, place):
 
 def test_what_is_known_of_headers_does_not_depend_on_the_rest():
     """
-    Whether SMTPUTF8 is needed is asked for signed mail too.
+    Whether SMTPUTF8 is needed must be known for signed mail, too.
     """
     assert (False, True) == (
         examine([b"DKIM-Signature: x\r\n\r\n\xe4\r\n"]).has_8bit_header,

@@ -16,7 +16,7 @@ sections = st.lists(
 
 def test_a_field_has_a_name_in_lower_case_and_keeps_its_octets():
     """
-    Names compare without case, RFC 5322 §1.2.2; a signature covers the octets as they came.
+    Names compare without case, RFC 5322 §1.2.2. A signature covers the octets as they came.
     """
     fields = Fields.of(HEADER)
     assert [
@@ -29,7 +29,7 @@ def test_a_field_has_a_name_in_lower_case_and_keeps_its_octets():
 
 def test_fields_are_found_by_name():
     """
-    The first of a name, all of it, or how many there are.
+    The list gives the first field of a name, all of them, and their number.
     """
     fields = Fields.of(HEADER)
     assert (b"one\r\n\ttwo", [b"one\r\n\ttwo", b"three"], 2, True, b"") == (
@@ -43,7 +43,7 @@ def test_fields_are_found_by_name():
 
 def test_a_name_within_a_value_is_no_field():
     """
-    Neither behind another name nor on a line that goes on with a field.
+    It may follow another name, or be on a continuation line.
     """
     fields = Fields.of(b"X: Subject: no\r\n Subject: no\r\n")
     assert (None, [], 0, False) == (
@@ -57,7 +57,7 @@ def test_a_name_within_a_value_is_no_field():
 @given(sections, st.sampled_from([b"", b"\r\n"]))
 def test_the_fields_put_together_are_the_section(section, end):
     """
-    Also where lines are no fields and where the section was cut within a line.
+    This holds even if lines are not fields or the section was cut within a line.
     """
     fields = Fields.of(section + end)
     assert (section + end, len(fields.octets)) == (b"".join(fields.octets), len(fields.names))

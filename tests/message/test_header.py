@@ -1,4 +1,4 @@
-"""The header section as octets: where it ends, how large it is, and the few fields that are read."""
+"""The header section as octets: its end, its size, and the few fields that are read."""
 
 import tracemalloc
 
@@ -31,7 +31,7 @@ def names(*pieces: bytes) -> list[bytes]:
 @given(content=contents, borders=st.sets(st.integers(0, 300)), limit=st.integers(8, 120))
 def test_what_is_read_does_not_depend_on_how_the_content_is_cut(content, borders, limit):
     """
-    A client chooses its segments; two copies of one message must not differ by them.
+    A client chooses its segments, and two copies of a message must not differ by them.
     """
     assert split(content, limit=limit) == split(*cut(content, borders), limit=limit)
 
@@ -43,7 +43,7 @@ def test_what_is_read_does_not_depend_on_how_the_content_is_cut(content, borders
 )
 def test_a_field_of_any_length_ends_where_it_ends(prefix, rest, borders):
     """
-    A list of two thousand members is one field. Only its beginning is in memory.
+    A list of two thousand members is one field. Only its beginning is kept in memory.
     """
     content = b"To: ".ljust(prefix, b"x") + rest
     pieces = cut(content, borders)
@@ -66,7 +66,7 @@ def test_a_field_of_any_length_ends_where_it_ends(prefix, rest, borders):
 )
 def test_the_header_section_ends_at_the_first_blank_line(content, expected):
     """
-    RFC 5322 §2.1. Without one all is header, and a message may begin with it.
+    RFC 5322 §2.1. Without a blank line all is header. A message may begin with the blank line.
     """
     assert (expected, False, False) == split(content)
 
@@ -86,7 +86,7 @@ def test_the_header_section_ends_at_the_first_blank_line(content, expected):
 @pytest.mark.parametrize("limit", [500, 100_000])
 def test_content_that_begins_with_no_field_is_headerless(content, limit):
     """
-    Nothing in it is a field, though it may look like one.
+    Nothing in it is a field, although it may look like one.
     """
     assert ([], True, False) == split(content, limit=limit)
     assert ([], True, False) == split(*cut(content, range(len(content))), limit=limit)
@@ -103,7 +103,7 @@ def test_a_header_section_is_too_large_beyond_the_limit(limit, is_too_large, end
 
 def test_a_header_section_that_never_ends_costs_the_memory_of_one_field():
     """
-    It is refused at the end of data; until then the client may send as much as the message may have.
+    It is refused at the end of data; until then the client may send as much as a message may have.
     """
     splitter = HeaderSplitter(10_000_000)
     tracemalloc.start()
@@ -118,7 +118,7 @@ def test_a_header_section_that_never_ends_costs_the_memory_of_one_field():
 
 def test_a_long_text_without_a_blank_line_is_not_too_large():
     """
-    It would be lost mail: its first line looks like a field by chance.
+    Its first line looks like a field by chance; to refuse it would lose mail.
     """
     text = b"Dear: all\r\n" + 20 * b"this is no header\r\n"
     assert not split(text, limit=40)[2]
@@ -139,7 +139,7 @@ def test_a_long_text_without_a_blank_line_is_not_too_large():
 )
 def test_the_section_at_the_beginning_of_octets_is_bounded(octets, limit, section):
     """
-    For reports and for a person; the limit never leaves a bare CR.
+    It is for reports and for people. The limit never leaves a bare CR.
     """
     assert section == header_section(octets, limit)
 
@@ -152,7 +152,7 @@ def read(header: bytes) -> HeaderFields:
 
 def test_fields_are_read_in_any_case_and_unfolded():
     """
-    RFC 5322 §1.2.2, §2.2.3; a blank before the colon is of the obsolete syntax.
+    RFC 5322 §1.2.2, §2.2.3. The obsolete syntax allows a blank before the colon.
     """
     header = b"SUBJECT : one\r\n  two\r\nmessage-id: <a@b>\r\nReceived: x\r\nX: Received:\r\nrEcEiVeD\t: y\r\n"
     assert HeaderFields(2, "<a@b>", "one two") == read(header)
@@ -160,7 +160,7 @@ def test_fields_are_read_in_any_case_and_unfolded():
 
 def test_fields_that_are_not_there_are_none():
     """
-    A field's name inside the value of another field is not a field.
+    The name of a field within another field's value does not count.
     """
     assert HeaderFields(0, None, None) == read(b"X: Subject: no\r\n Message-ID: no\r\n Received: no\r\n")
 
@@ -185,6 +185,6 @@ def test_fields_are_bounded_and_free_of_control_characters():
 )
 def test_a_message_loops_through_whom_it_was_delivered_to(header, loops):
     """
-    Final delivery left the field there when the message came by before.
+    Final delivery added the field when the message was here before.
     """
     assert loops == loops_through(split(header)[0], "me@example.org")

@@ -14,7 +14,7 @@ contents = st.lists(_lines, max_size=8).map(lambda lines: b"".join(line + b"\r\n
 
 
 def read(*pieces: bytes) -> tuple[list[bytes], bytes]:
-    """The lines that were taken off, and what is left."""
+    """The separator lines, and the rest."""
     lines = MailboxLines()
     rest = b"".join(map(lines.feed, pieces)) + lines.finish()
     assert lines.has_ended

@@ -20,7 +20,7 @@ soups = st.lists(st.sampled_from(SOUP), max_size=30).map(lambda lines: b"".join(
 
 
 def is_within_bounds(content):
-    """Whether it can be walked at all."""
+    """Whether the walk goes to the end."""
     try:
         return bool(steps(content))
     except SyntaxViolation:
@@ -44,7 +44,7 @@ def root(*lines):
 @given(data=st.data(), content=(soups | strategies.contents | st.binary()).filter(is_within_bounds))
 def test_nothing_is_lost_and_nothing_is_added(data, content):
     """
-    What was read put together is what was given, however it was cut.
+    The steps put together are the content, however it was cut.
     """
     given_back = []
     for step, part, octets in walk(data.draw(strategies.pieces(content))):
@@ -64,7 +64,7 @@ def test_steps_do_not_depend_on_how_content_was_cut(data, content):
 
 def test_parts_within_parts():
     """
-    A part ends where an outer one ends, though its own delimiter never came; the digest holds messages.
+    A part ends where an outer one ends, even without its own delimiter. The digest holds messages.
     """
     content = (
         b"Content-Type: multipart/mixed; boundary=a\r\n\r\npreamble\r\n"
@@ -124,7 +124,7 @@ def test_the_boundary_is_read_as_its_writers_wrote_it(value, boundary):
 )
 def test_what_others_may_read_otherwise_is_ambiguous(fields):
     """
-    To rewrite what another reads as something else would change what it says.
+    A conversion must not change the meaning of content for another reader.
     """
     part = root(*fields)
     assert (True, None) == (part.is_ambiguous, part.boundary)
@@ -148,7 +148,7 @@ def test_what_others_may_read_otherwise_is_ambiguous(fields):
 )
 def test_a_harmless_label_is_read_as_what_it_means(fields, expected):
     """
-    RFC 2045 §5.1 allows comments, §5.2 names the default, and what encodes nothing is the octets themselves.
+    RFC 2045 §5.1 allows comments, §5.2 has the default, and a label without an encoding means the octets themselves.
     """
     part = root(*fields)
     assert (False, *expected) == (part.is_ambiguous, part.type, part.boundary, part.encoding)
@@ -156,7 +156,7 @@ def test_a_harmless_label_is_read_as_what_it_means(fields, expected):
 
 def test_an_unreadable_type_in_a_digest_is_ambiguous():
     """
-    Readers differ in whether the default is a message there.
+    Readers differ in whether the default there is a message.
     """
     content = b"Content-Type: multipart/digest; boundary=a\r\n\r\n--a\r\nContent-Type: text\r\n\r\n"
     [part] = {part for _, part, _ in walk([content]) if part.number == 1}
@@ -165,7 +165,7 @@ def test_an_unreadable_type_in_a_digest_is_ambiguous():
 
 def test_an_encoded_message_is_no_message_to_be_walked():
     """
-    Its header is octets in base64.
+    Its header is in base64.
     """
     content = b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: Base64 \r\n\r\nU3ViamVjdDogeA==\r\n"
     assert [(Step.HEADER, 0, b"\r\n"), (Step.BODY, 0, b"U3ViamVjdDogeA==\r\n")] == steps(content)
@@ -173,7 +173,7 @@ def test_an_encoded_message_is_no_message_to_be_walked():
 
 def test_a_very_long_line_comes_in_pieces():
     """
-    Without a line end in sight memory must not grow; a CR at the border waits for its LF.
+    Memory must not grow without a line end. A CR at the border waits for its LF.
     """
     content = b"\r\n" + b"x" * 200_000 + b"\r\n--a\r\n"
     pieces = [content[:70_000], content[70_000:200_003], content[200_003:]]
@@ -195,7 +195,7 @@ def test_labels_longer_than_anybody_writes_are_not_read():
 
 def test_a_long_field_is_one_field():
     """
-    Also where it comes in pieces.
+    This holds even if it comes in pieces.
     """
     field = b"X-Long: " + b"x" * 200_000 + b"\r\n"
     *_, (_, part, _) = walk([field[:100_000], field[100_000:], b"Y: z\r\n\r\n"])
@@ -217,7 +217,7 @@ def test_a_long_field_is_one_field():
 )  # fmt: skip
 def test_what_is_beyond_bounds_is_refused(content, words):
     """
-    Memory and time are bounded, whatever comes.
+    Memory and time are bounded for any content.
     """
     with pytest.raises(SyntaxViolation, match=words):
         steps(content)

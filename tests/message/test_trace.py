@@ -1,4 +1,4 @@
-"""Fields that this host puts above a message."""
+"""The fields that this host adds above a message."""
 
 import re
 
@@ -30,7 +30,7 @@ def test_the_received_field_says_from_by_with_id_for_and_when():
 
 def test_without_an_only_recipient_there_is_no_for():
     """
-    It would show one of several who got a blind copy.
+    It would show which of several recipients got a blind copy.
     """
     assert b"for <" not in received_field(HERE, ULID, AT, None)
 
@@ -48,7 +48,7 @@ def test_an_ipv6_client_stands_as_its_literal():
 )
 def test_a_client_cannot_write_what_it_likes_into_the_field(name, shown):
     """
-    A blank, parenthesis, line end or backslash in its name would forge a part of the trace.
+    A blank, parenthesis, line end or backslash in its name could forge a part of the trace.
     """
     reception = Reception(name, "192.0.2.7", "mx.example.test", "SMTP")
     assert (
@@ -59,7 +59,7 @@ def test_a_client_cannot_write_what_it_likes_into_the_field(name, shown):
 @given(address=strategies.addresses)
 def test_any_recipient_leaves_the_field_one_field(address):
     """
-    Each line but the first is a folded one, and there is no other line end.
+    Every line but the first is a continuation line.
     """
     field = received_field(HERE, ULID, AT, str(address))
     assert field.endswith(b"\r\n")

@@ -15,7 +15,7 @@ ENOUGH_S = 20.0
 
 
 class FakeAsker:
-    """Gives the answers that the test sets; a question in `gates` is answered when its gate is opened."""
+    """Gives the test's answers; a question in `gates` is answered when its gate is opened."""
 
     def __init__(self):
         self.asked = []
@@ -58,7 +58,7 @@ def resolver(asker, clock):
 
 
 def asked_again_after(resolver, asker, clock, answer, seconds):
-    """Whether the question is asked anew so long after its answer."""
+    """Whether the question is asked again so long after its answer."""
     asker.answers[A] = answer
     resolver.look_up([A], ENOUGH_S)
     clock.now += seconds
@@ -70,7 +70,7 @@ def asked_again_after(resolver, asker, clock, answer, seconds):
 @pytest.mark.parametrize("answer", [Addresses(("192.0.2.1",), 60), Absent("NODATA", 60)])
 def test_an_answer_is_kept_for_its_time(resolver, asker, clock, answer, seconds):
     """
-    That something is not there is an answer too, RFC 2308.
+    A negative answer is an answer, too, RFC 2308.
     """
     assert (seconds >= 60) == asked_again_after(resolver, asker, clock, answer, seconds)
 
@@ -78,7 +78,7 @@ def test_an_answer_is_kept_for_its_time(resolver, asker, clock, answer, seconds)
 @pytest.mark.parametrize("seconds", [4.9, 5.0])
 def test_a_failure_is_kept_for_a_few_seconds(resolver, asker, clock, seconds):
     """
-    RFC 9520 §3.2: a dead zone is not asked without end, and one that was mended is soon seen.
+    RFC 9520 §3.2: a dead zone is not asked all the time, and a repaired one is soon noticed.
     """
     assert (seconds >= 5) == asked_again_after(resolver, asker, clock, Failed("SERVFAIL"), seconds)
 
@@ -88,21 +88,21 @@ def test_a_failure_is_kept_for_a_few_seconds(resolver, asker, clock, seconds):
 )
 def test_nothing_is_kept_for_ever(resolver, asker, clock, answer, longest_s):
     """
-    Whatever a zone says: a day, and an hour for what is not there.
+    The limit is a day, or an hour for a negative answer, whatever the zone says.
     """
     assert asked_again_after(resolver, asker, clock, answer, longest_s)
 
 
 def test_an_answer_that_must_not_be_kept_is_not(resolver, asker, clock):
     """
-    A time of zero.
+    Its time to live is zero.
     """
     assert asked_again_after(resolver, asker, clock, Addresses(("192.0.2.1",), 0), 0)
 
 
 def test_the_cache_is_bounded_and_forgets_the_oldest(asker, clock):
     """
-    Mail to a million domains costs no memory for a million.
+    Mail to a million domains must not cost memory for a million.
     """
     resolver = CachingResolver(asker, question_s=10.0, clock=clock, max_entries=3)
     questions = [Question(f"{n}.test", Kind.MX) for n in range(5)]
@@ -134,7 +134,7 @@ def test_the_memory_of_the_cache_is_bounded(asker, clock):
 @pytest.mark.parametrize("silent", [AAAA, A])
 def test_a_family_that_is_never_answered_delays_nothing(resolver, asker, silent):
     """
-    Some name servers drop questions for AAAA: the address that is known is used at once, or mail would wait ten seconds
+    Some name servers drop questions for AAAA. The known address is used at once; otherwise mail would wait ten seconds
     in every search.
     """
     known = A if silent is AAAA else AAAA
@@ -148,7 +148,7 @@ def test_a_family_that_is_never_answered_delays_nothing(resolver, asker, silent)
 
 def test_a_family_is_waited_for_where_the_other_has_no_address(resolver, asker):
     """
-    A host of IPv6 alone, whose name server takes its time.
+    A host with only IPv6 may have a slow name server.
     """
     asker.answers[A] = Absent("NODATA", 60)
     asker.answers[AAAA] = Addresses(("2001:db8::1",), 60)
@@ -176,7 +176,7 @@ def test_many_who_ask_the_same_share_one_question(resolver, asker):
 
 def test_a_question_that_is_not_answered_holds_up_no_other(resolver, asker):
     """
-    Neither a concurrent question nor a cached answer.
+    Neither a concurrent question nor a cached answer waits.
     """
     asker.gates[A] = Event()
     stuck = gevent.spawn(resolver.look_up, [A], ENOUGH_S)
@@ -189,7 +189,7 @@ def test_a_question_that_is_not_answered_holds_up_no_other(resolver, asker):
 
 def test_questions_of_one_call_are_asked_at_the_same_time(resolver, asker):
     """
-    A first one that hangs must not take the time of the second.
+    A hanging first question must not use up the time of the second.
     """
     asker.gates = {A: Event()}
     stuck = gevent.spawn(resolver.look_up, [A, B], ENOUGH_S)
@@ -201,7 +201,7 @@ def test_questions_of_one_call_are_asked_at_the_same_time(resolver, asker):
 
 def test_only_what_is_not_kept_is_asked(resolver, asker):
     """
-    Two questions for each host: one of them may have lived longer.
+    Each host has two questions, and one answer may have expired earlier.
     """
     resolver.look_up([A], ENOUGH_S)
     assert [Absent("NXDOMAIN", 60)] * 2 == resolver.look_up([A, B], ENOUGH_S)
@@ -210,7 +210,7 @@ def test_only_what_is_not_kept_is_asked(resolver, asker):
 
 def test_who_has_no_time_left_does_not_wait_and_the_answer_comes_for_the_next(resolver, asker):
     """
-    One attempt's patience is not that of all.
+    The time of one attempt does not limit the others.
     """
     asker.gates[A] = Event()
     asker.answers[A] = Addresses(("192.0.2.1",), 60)
@@ -222,7 +222,7 @@ def test_who_has_no_time_left_does_not_wait_and_the_answer_comes_for_the_next(re
 
 def test_a_fault_of_ours_is_no_answer(resolver, asker, capfd):
     """
-    It is raised where the answer was wanted, and the question can be asked again.
+    The caller gets the exception, and the question can be asked again.
     """
     asker.answers[A] = ZeroDivisionError("a fault")
     with pytest.raises(ZeroDivisionError):

@@ -1,4 +1,4 @@
-"""Names of /etc/hosts."""
+"""Names in /etc/hosts."""
 
 import pytest
 
@@ -17,7 +17,7 @@ nonsense b.test
 
 
 def addresses(file, name):
-    """What the file has of each family."""
+    """The file's addresses of each family."""
     return file.look_up([Question(name, Kind.A), Question(name, Kind.AAAA)])
 
 

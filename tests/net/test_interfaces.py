@@ -7,7 +7,7 @@ from empath.net.interfaces import Interfaces, read_addresses
 
 def test_the_kernel_tells_the_loopback_addresses_and_no_others_of_that_network():
     """
-    127.0.0.1 is an address of an interface, 127.0.0.2 only leads there.
+    127.0.0.1 is an address of an interface; 127.0.0.2 only leads there.
     """
     found = read_addresses()
     assert (True, False) == ("127.0.0.1" in found, "127.0.0.2" in found)
@@ -16,7 +16,7 @@ def test_the_kernel_tells_the_loopback_addresses_and_no_others_of_that_network()
 @pytest.mark.parametrize(("seconds", "reads"), [(60.0, 1), (60.1, 2)])
 def test_addresses_are_read_again_after_a_minute(seconds, reads):
     """
-    They come and go while a worker runs for months.
+    They change while a worker runs for months.
     """
     count, now = [], [0.0]
 

@@ -1,4 +1,4 @@
-"""A search for hosts, driven over a real name server and within its time."""
+"""A search for hosts with a real name server and a limit of time."""
 
 import ipaddress
 import random
@@ -28,7 +28,7 @@ def script():
 
 @pytest.fixture(params=[True, False], ids=["cached", "plain"])
 def hops(request, script):
-    """The way to hosts, with and without a cache."""
+    """The search with and without a cache."""
     asker = DnsResolver((script.address,), timeout_s=10.0)
     resolver = CachingResolver(asker, question_s=10.0) if request.param else asker
     return NextHops(resolver, lambda: RULES, timeout_s=20.0, random=random.Random(1).random)
@@ -36,7 +36,7 @@ def hops(request, script):
 
 def test_hosts_of_a_domain_are_found_by_mx_and_address(script, hops):
     """
-    An exchanger that is an alias is followed: RFC 5321 §5.1 forbids it, domains do it.
+    An exchanger that is an alias is followed. RFC 5321 §5.1 forbids it, but domains have it.
     """
     script.mx("x.test", (20, "b.test"), (5, "alias.test")).cname("alias.test", "a.test")
     script.a("a.test", "127.0.0.2").a("b.test", "127.0.0.3")
@@ -46,7 +46,7 @@ def test_hosts_of_a_domain_are_found_by_mx_and_address(script, hops):
 
 def test_a_fixed_host_is_found_by_its_address_records_alone(script, hops):
     """
-    Nobody asks for its MX.
+    It needs no MX look-up.
     """
     script.mx("relay.test", (5, "a.test")).a("relay.test", "127.0.0.2")
     assert (Host("relay.test", "127.0.0.2", 2525),) == hops.find(SmtpRoute("relay.test", 2525), "x.test")
@@ -55,7 +55,7 @@ def test_a_fixed_host_is_found_by_its_address_records_alone(script, hops):
 
 def test_where_there_is_no_host_the_reply_says_why(script, hops):
     """
-    As policy words it.
+    The words come from policy.
     """
     found = hops.find(MxRoute(), "x.test")
     assert isinstance(found, NoHost)
@@ -70,7 +70,7 @@ def hosts_of(hops, route):
 
 
 class FakeResolver:
-    """A hundred exchangers, the better half without address; each look-up takes a second of the clock."""
+    """A hundred exchangers, the better half without an address; each look-up takes a second of the clock."""
 
     def __init__(self):
         self.now = 0.0
@@ -88,8 +88,8 @@ class FakeResolver:
 
 def test_all_look_ups_of_an_attempt_share_one_limit_of_time():
     """
-    A hundred equal exchangers are asked for sixteen questions at a time; what came in time is used, and nothing more
-    is asked.
+    A hundred equal exchangers are looked up with sixteen questions at a time. Answers in time are used, and no further
+    question is asked.
     """
     resolver = FakeResolver()
     hops = NextHops(resolver, lambda: RULES, timeout_s=5.0, clock=lambda: resolver.now)
@@ -100,7 +100,7 @@ def test_all_look_ups_of_an_attempt_share_one_limit_of_time():
 
 def test_what_this_host_is_is_asked_at_each_search():
     """
-    An address that it got meanwhile counts.
+    This host may get an address meanwhile.
     """
     rules = [HostRules(own_addresses=frozenset({"192.0.2.2"})), RULES]
     hops = NextHops(FakeResolver(), rules.pop, timeout_s=5.0, clock=lambda: 0.0)
@@ -109,7 +109,7 @@ def test_what_this_host_is_is_asked_at_each_search():
 
 
 class CountingResolver:
-    """One exchanger with two addresses for any domain, and how often it was asked."""
+    """One exchanger with two addresses for any domain; counts its questions."""
 
     def __init__(self, ttl_s=60.0):
         self.calls, self.ttl_s = 0, ttl_s
@@ -126,7 +126,7 @@ class CountingResolver:
 )
 def test_a_search_serves_others_for_some_seconds(ttl_s, seconds, is_asked):
     """
-    Never for longer than its answers may be kept.
+    At most for as long as its answers are valid.
     """
     resolver, now = CountingResolver(ttl_s), [0.0]
     hops = NextHops(resolver, lambda: RULES, timeout_s=5.0, clock=lambda: now[0])
@@ -154,7 +154,7 @@ class SlowResolver(CountingResolver):
 @pytest.mark.parametrize("is_found", [True, False])
 def test_all_leases_of_a_destination_share_one_search(is_found):
     """
-    A hundred of them start at once after a pause; also where the search finds nothing, which is not remembered.
+    A hundred of them start at once after a pause. A search without a result is shared, too, but not remembered.
     """
     resolver = SlowResolver()
     rules = RULES if is_found else HostRules(own_names=frozenset({"h.test"}), allowed=DOCUMENTATION)
@@ -171,7 +171,7 @@ def test_all_leases_of_a_destination_share_one_search(is_found):
 
 def test_a_search_that_failed_is_begun_anew_by_one_that_waited():
     """
-    A lease that is killed in the middle must not take others along.
+    The death of one lease must not end the others.
     """
     resolver = SlowResolver()
     hops = NextHops(resolver, lambda: RULES, timeout_s=5.0)
@@ -185,7 +185,7 @@ def test_a_search_that_failed_is_begun_anew_by_one_that_waited():
 
 def test_a_search_by_other_rules_is_not_shared():
     """
-    An address that this host got meanwhile rules out a host that was none of ours before.
+    A new address of this host rules out a host that was acceptable before.
     """
     resolver = SlowResolver()
     rules = [HostRules(own_names=frozenset({"h.test"}), allowed=DOCUMENTATION), RULES]
@@ -198,7 +198,7 @@ def test_a_search_by_other_rules_is_not_shared():
 
 def test_the_host_of_a_route_may_be_a_name_of_the_hosts_file(tmp_path):
     """
-    It may be a smarthost or a local filter that is not in the DNS; localhost is this host, whatever the file says.
+    It may be a smarthost or a local filter without a DNS entry. localhost is this host, whatever the file says.
     """
     (tmp_path / "hosts").write_text("192.0.2.7 Filter.internal filter # ours\n")
     resolver = CountingResolver()
@@ -213,7 +213,7 @@ def test_the_host_of_a_route_may_be_a_name_of_the_hosts_file(tmp_path):
 
 def test_an_exchanger_is_no_name_of_the_hosts_file(tmp_path):
     """
-    Whoever holds a zone must not choose among the names of this host.
+    The owner of a zone must not choose among the names of this host.
     """
     (tmp_path / "hosts").write_text("192.0.2.7 h.test x.test\n")
     hops = NextHops(CountingResolver(), lambda: RULES, timeout_s=5.0, hosts_file=HostsFile(str(tmp_path / "hosts")))
@@ -232,7 +232,7 @@ def test_equals_are_drawn_anew_from_one_search():
 
 def test_searches_that_are_remembered_are_bounded():
     """
-    Mail to a million domains costs no memory for a million.
+    Mail to a million domains must not cost memory for a million.
     """
     resolver = CountingResolver()
     hops = NextHops(resolver, lambda: RULES, timeout_s=5.0, clock=lambda: 0.0)

@@ -1,4 +1,4 @@
-"""What a real resolver makes of what a scripted name server says."""
+"""The answers of a real resolver with a scripted name server."""
 
 import socket
 
@@ -29,7 +29,7 @@ def resolver(script):
 
 def test_exchangers_come_best_first_with_their_time(script, resolver):
     """
-    Names are in lower case; the root, which a null MX has, is not a name.
+    Names are in lower case. The root, in a null MX, is an empty name.
     """
     script.mx("example.org", (20, "B.Test"), (5, "a.test"), (9, ".")).ttl("example.org", 300)
     expected = Exchangers((Exchanger(5, "a.test"), Exchanger(9, ""), Exchanger(20, "b.test")), 300)
@@ -38,7 +38,7 @@ def test_exchangers_come_best_first_with_their_time(script, resolver):
 
 def test_addresses_of_both_families_are_text(script, resolver):
     """
-    In the shortest form, whatever the zone has.
+    They are in the shortest form, whatever the zone has.
     """
     script.a("example.org", "192.0.2.1").aaaa("example.org", "2001:DB8:0:0::1")
     questions = [A, Question("example.org", Kind.AAAA)]
@@ -48,7 +48,7 @@ def test_addresses_of_both_families_are_text(script, resolver):
 
 def test_an_alias_is_followed_to_its_end(script, resolver):
     """
-    The shortest time of the chain is that of the answer.
+    The answer has the shortest time of the chain.
     """
     script.cname("example.org", "b.test").cname("b.test", "c.test").a("c.test", "192.0.2.1").ttl("b.test", 7)
     assert [Addresses(("192.0.2.1",), 7)] == resolver.look_up([A], ENOUGH_S)
@@ -56,7 +56,7 @@ def test_an_alias_is_followed_to_its_end(script, resolver):
 
 def test_aliases_in_a_circle_are_a_failure(script, resolver):
     """
-    A mistake of the zone, which may be mended.
+    The zone has a mistake, which may be corrected.
     """
     script.cname("example.org", "b.test").cname("b.test", "example.org")
     assert [Failed(f"aliases without an end from {script.address}")] == resolver.look_up([A], ENOUGH_S)
@@ -127,7 +127,7 @@ def test_what_is_not_there_is_absent_for_as_long_as_the_zone_says(script, resolv
 @pytest.mark.parametrize("code", [dns.rcode.SERVFAIL, dns.rcode.REFUSED, dns.rcode.NOTIMP])
 def test_an_error_of_the_server_is_a_failure_by_its_name(script, resolver, code):
     """
-    With the server that said it, for it is there that the operator looks.
+    The operator needs the name of the server.
     """
     script.fail("example.org", "MX", code)
     assert [Failed(f"{dns.rcode.to_text(code)} from {script.address}")] == resolver.look_up([MX], ENOUGH_S)
@@ -135,7 +135,7 @@ def test_an_error_of_the_server_is_a_failure_by_its_name(script, resolver, code)
 
 def test_a_name_that_a_rule_of_the_zone_makes_too_long_is_a_failure(script, resolver):
     """
-    RFC 6672 §2.2: a mistake of the zone, not of the server.
+    RFC 6672 §2.2: the mistake is in the zone, not in the server.
     """
     script.fail("example.org", "MX", dns.rcode.YXDOMAIN)
     assert [Failed("YXDOMAIN")] == resolver.look_up([MX], ENOUGH_S)
@@ -143,7 +143,7 @@ def test_a_name_that_a_rule_of_the_zone_makes_too_long_is_a_failure(script, reso
 
 def test_a_referral_is_no_answer(script, resolver):
     """
-    A lame server names others: taken for "no MX", mail would go to the address of the domain.
+    A lame server refers to others. Taken for "no MX", it would send mail to the address of the domain.
     """
     script.lame("example.org")
     assert [Failed(f"a referral from {script.address}")] == resolver.look_up([MX], ENOUGH_S)
@@ -151,7 +151,7 @@ def test_a_referral_is_no_answer(script, resolver):
 
 def test_octets_that_are_no_message_are_a_failure(script):
     """
-    Whoever sends them may send the answer too, so that is waited for.
+    The real answer may still come, so the resolver waits for it.
     """
     script.garble("example.org", "MX")
     resolver = DnsResolver((script.address,), timeout_s=0.3)
@@ -160,7 +160,7 @@ def test_octets_that_are_no_message_are_a_failure(script):
 
 def test_silence_is_a_failure_within_the_time_of_a_question(script):
     """
-    It has one limit over all tries, and there is more than one.
+    There are several tries, with one limit over all of them.
     """
     script.ignore("example.org", "MX")
     resolver = DnsResolver((script.address,), timeout_s=0.5, try_timeout_s=0.1)
@@ -170,7 +170,7 @@ def test_silence_is_a_failure_within_the_time_of_a_question(script):
 
 def test_all_questions_share_what_time_there_is(script):
     """
-    The first one took it; the others are not even asked.
+    The first question takes all of it, so the others are not asked.
     """
     script.ignore("example.org", "MX")
     resolver = DnsResolver((script.address,), timeout_s=10.0)
@@ -189,7 +189,7 @@ def test_an_answer_that_is_truncated_is_asked_for_over_tcp(script, resolver):
 
 def test_of_a_thousand_exchangers_the_best_hundred_are_taken(script, resolver):
     """
-    They come over TCP, in whatever order.
+    They come over TCP, in any order.
     """
     script.mx("example.org", *((1000 - n, f"h{n}.test") for n in range(1000)))
     [answer] = resolver.look_up([MX], ENOUGH_S)
@@ -207,7 +207,7 @@ def test_of_very_many_addresses_twenty_are_taken(script, resolver):
 
 def test_a_name_may_have_any_octets(script, resolver):
     """
-    RFC 2181 §11; what comes up is printable and can be asked for.
+    RFC 2181 §11. The name in the answer is printable, and can be asked for.
     """
     odd = "a\\000b\\.c\\255.test"
     script.mx("example.org", (5, odd)).a(odd, "192.0.2.1")
@@ -218,7 +218,7 @@ def test_a_name_may_have_any_octets(script, resolver):
 @pytest.mark.parametrize("name", ["a" * 64 + ".test", "a..test", ".".join(["a" * 60] * 5)])
 def test_a_name_that_the_dns_cannot_hold_does_not_exist(script, resolver, name):
     """
-    Nobody need be asked for that.
+    It needs no question.
     """
     assert [Absent("NXDOMAIN", 0)] == resolver.look_up([Question(name, Kind.A)], ENOUGH_S)
     assert [] == script.asked
@@ -226,7 +226,7 @@ def test_a_name_that_the_dns_cannot_hold_does_not_exist(script, resolver, name):
 
 def test_the_next_name_server_is_asked_where_one_does_not_know(script):
     """
-    One that refuses, and one that is not there at all.
+    One server refuses, another is unreachable.
     """
     script.fail("example.org", "A", dns.rcode.REFUSED)
     with ScriptedDns().a("example.org", "192.0.2.1") as other, socket.socket(type=socket.SOCK_DGRAM) as mute:
@@ -238,7 +238,7 @@ def test_the_next_name_server_is_asked_where_one_does_not_know(script):
 
 def test_a_name_server_may_have_an_ipv6_address():
     """
-    With its port behind brackets.
+    Its port follows the brackets.
     """
     with ScriptedDns("::1").a("example.org", "192.0.2.1") as server:
         assert [Addresses(("192.0.2.1",), 60)] == DnsResolver((server.address,)).look_up([A], ENOUGH_S)
@@ -246,7 +246,7 @@ def test_a_name_server_may_have_an_ipv6_address():
 
 def test_without_any_name_server_a_look_up_fails(tmp_path):
     """
-    A host may have none configured and send all its mail to a fixed address.
+    A host may have no name server and send all its mail to a fixed address.
     """
     resolver = DnsResolver(system=str(tmp_path / "resolv.conf"))
     assert [Failed("no name server is configured")] == resolver.look_up([MX], ENOUGH_S)
@@ -254,7 +254,7 @@ def test_without_any_name_server_a_look_up_fails(tmp_path):
 
 def test_the_name_servers_of_the_system_are_those_of_its_file(tmp_path):
     """
-    None is configured in most places.
+    Most hosts configure none in Empath.
     """
     (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.9\nnameserver ::1\n")
     assert ("127.0.0.9", "::1") == DnsResolver(system=str(tmp_path / "resolv.conf")).nameservers
@@ -262,8 +262,8 @@ def test_the_name_servers_of_the_system_are_those_of_its_file(tmp_path):
 
 def test_the_file_of_the_system_is_read_again_when_it_changes(tmp_path):
     """
-    A worker runs for months, and DHCP or an operator writes another file: a name server that is gone must not defer
-    all mail until a restart.
+    A worker runs for months, and DHCP or an operator changes the file. A name server that is gone must not defer all
+    mail until a restart.
     """
     file = tmp_path / "resolv.conf"
     resolver = DnsResolver(system=str(file))
@@ -280,7 +280,7 @@ def test_the_file_of_the_system_is_read_again_when_it_changes(tmp_path):
 @pytest.mark.parametrize("code", [dns.rcode.FORMERR, dns.rcode.NOTIMP])
 def test_a_server_that_knows_no_edns_is_asked_without_it(script, resolver, code):
     """
-    RFC 6891 §7: old servers, and fire walls that answer for them.
+    RFC 6891 §7. Old servers are like this, and firewalls that answer for them.
     """
     script.without_edns(code).a("example.org", "192.0.2.1")
     assert [Addresses(("192.0.2.1",), 60)] == resolver.look_up([A], ENOUGH_S)
@@ -289,7 +289,7 @@ def test_a_server_that_knows_no_edns_is_asked_without_it(script, resolver, code)
 
 def test_each_server_is_named_with_what_it_did(script):
     """
-    One of two is mended by other people than the other.
+    Different people run the two servers.
     """
     script.fail("example.org", "MX")
     with ScriptedDns().fail("example.org", "MX", dns.rcode.REFUSED) as other:
@@ -311,6 +311,6 @@ def test_each_server_is_named_with_what_it_did(script):
 )
 def test_name_servers_have_a_port_if_it_is_not_53(text, shown):
     """
-    As the configuration has them.
+    The configuration has the same form.
     """
     assert (shown,) == DnsResolver((text,)).nameservers

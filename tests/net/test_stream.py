@@ -18,12 +18,12 @@ SOON_S = 0.2
 
 
 class Interrupted(EmpathError):
-    """What these tests interrupt with."""
+    """The error of an interrupt in these tests."""
 
 
 @pytest.fixture
 def deadlines():
-    """Deadlines that are kept."""
+    """Running deadlines."""
     kept = Deadlines()
     watch = gevent.spawn(kept.run)
     yield kept
@@ -49,14 +49,14 @@ def pair(listener, deadlines):
 
 
 def in_greenlet(call, *arguments, **options):
-    """Start it, and return when it waits."""
+    """Start it, and return once it waits."""
     greenlet = gevent.spawn(caught, call, *arguments, **options)
     gevent.sleep(0)
     return greenlet
 
 
 def caught(call, *arguments, **options):
-    """What it returned, or the error as type and text."""
+    """The result, or the error as type and text."""
     try:
         return call(*arguments, **options)
     except EmpathError as exc:
@@ -64,7 +64,7 @@ def caught(call, *arguments, **options):
 
 
 def outcome(greenlet):
-    """How it ended."""
+    """The result of the greenlet, or its error."""
     greenlet.join(DEADLINE_S)
     assert greenlet.dead
     return greenlet.value
@@ -72,7 +72,7 @@ def outcome(greenlet):
 
 def test_octets_go_both_ways(pair):
     """
-    As they are.
+    They arrive unchanged.
     """
     stream, peer = pair
     stream.send(b"EHLO\r\n\x00\xff")
@@ -94,7 +94,7 @@ def test_a_receive_waits_for_the_peer_and_lets_others_run(pair):
 
 def test_receive_next_gives_what_comes_next(pair):
     """
-    Whether it is there already or not.
+    The octets may be there already, or come later.
     """
     stream, peer = pair
     peer.sendall(b"one")
@@ -106,7 +106,7 @@ def test_receive_next_gives_what_comes_next(pair):
 
 def test_receive_now_never_waits(pair):
     """
-    For a client that talks before the banner.
+    The acceptor looks for octets before the banner.
     """
     stream, peer = pair
     assert None is stream.receive_now()
@@ -116,7 +116,7 @@ def test_receive_now_never_waits(pair):
 
 def test_a_wait_for_room_ends_when_the_peer_speaks(pair):
     """
-    A peer that reads no more may have said why.
+    A peer that reads no more may have given a reason.
     """
     stream, peer = pair
 
@@ -133,7 +133,7 @@ def test_a_wait_for_room_ends_when_the_peer_speaks(pair):
 
 def test_the_end_of_file_is_no_octets(pair):
     """
-    And stays.
+    The stream stays at its end.
     """
     stream, peer = pair
     peer.shutdown(socket.SHUT_WR)
@@ -142,7 +142,7 @@ def test_the_end_of_file_is_no_octets(pair):
 
 def test_a_reset_is_stream_closed_in_every_call(pair):
     """
-    Also where the peer did not wait for our answer; last words and early looks keep quiet about it.
+    This holds even if the peer did not wait for our answer. Last words and early looks raise nothing.
     """
     stream, peer = pair
     reset(peer)
@@ -167,7 +167,7 @@ def test_an_early_look_at_a_reset_connection_finds_its_end(pair):
 
 def test_a_send_that_the_kernel_cannot_take_waits_for_the_peer(pair):
     """
-    Octet for octet, in order.
+    All octets arrive, in order.
     """
     stream, peer = pair
     octets = bytes(range(256)) * 80_000  # 20 MB, more than the buffers of both sides
@@ -185,7 +185,7 @@ def test_a_send_that_the_kernel_cannot_take_waits_for_the_peer(pair):
 
 def test_a_peer_that_goes_while_a_send_waits_is_stream_closed(pair):
     """
-    In the middle of a message.
+    The peer closes in the middle of a message.
     """
     stream, peer = pair
     sending = in_greenlet(stream.send, bytes(20_000_000))
@@ -196,7 +196,7 @@ def test_a_peer_that_goes_while_a_send_waits_is_stream_closed(pair):
 
 def test_a_wait_ends_at_its_deadline(pair):
     """
-    Of receiving and of sending.
+    This holds for receiving and for sending.
     """
     stream, _ = pair
     stream.deadline_at = time.monotonic() + SOON_S
@@ -207,7 +207,7 @@ def test_a_wait_ends_at_its_deadline(pair):
 
 def test_a_deadline_that_passes_between_two_waits_ends_nothing(pair):
     """
-    It was of the wait before: each wait has its own.
+    Each wait has its own deadline.
     """
     stream, peer = pair
     stream.deadline_at = time.monotonic() - 1
@@ -233,7 +233,7 @@ def test_an_interrupt_ends_a_wait_with_its_error(pair):
 
 def test_an_interrupt_of_a_stream_that_does_not_wait_does_nothing(pair):
     """
-    Its greenlet is at work, and looks for itself whether it is to end.
+    Its greenlet is busy, and checks by itself whether it must end.
     """
     stream, peer = pair
     assert not stream.interrupt(Interrupted("stop"))
@@ -256,7 +256,7 @@ def test_an_interrupt_that_comes_late_does_nothing(pair):
 
 def test_a_refused_connection_is_stream_closed(deadlines):
     """
-    And leaves nothing open.
+    No descriptor stays open.
     """
     with pytest.raises(StreamClosed, match="connection refused"):
         Stream.connect("127.0.0.1", free_port(), deadlines=deadlines, timeout_s=DEADLINE_S)
@@ -272,7 +272,7 @@ def test_a_source_that_is_not_ours_is_stream_closed(listener, deadlines):
 
 def test_a_connection_comes_from_the_source_that_is_asked_for(listener, deadlines):
     """
-    Reputation hangs on addresses.
+    Reputation depends on addresses.
     """
     stream = Stream.connect(*listener.getsockname(), deadlines=deadlines, timeout_s=DEADLINE_S, source="127.0.0.7")
     peer, (host, _) = listener.accept()
@@ -283,7 +283,7 @@ def test_a_connection_comes_from_the_source_that_is_asked_for(listener, deadline
 
 def test_a_connection_that_is_not_made_in_time_is_a_timeout(deadlines):
     """
-    A host that drops packets.
+    The host drops packets.
     """
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, contextlib.ExitStack() as queue:
         place = full.getsockname()
@@ -297,7 +297,7 @@ def test_a_connection_that_is_not_made_in_time_is_a_timeout(deadlines):
 
 def test_without_descriptors_a_connection_fails_like_any_other(listener, deadlines):
     """
-    Mail waits then; the process goes on.
+    The mail waits, and the process goes on.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with socket.socket() as last:
@@ -312,7 +312,7 @@ def test_without_descriptors_a_connection_fails_like_any_other(listener, deadlin
 
 def test_ipv6_peers_stand_in_brackets(deadlines):
     """
-    In the log, address and port can be told apart.
+    So the log shows where the address ends and the port begins.
     """
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as server:
         port = server.getsockname()[1]

@@ -20,7 +20,7 @@ def descriptor():
 
 def test_many_wake_ups_at_once_wake_once(descriptor):
     """
-    A worker that is awake looks at the whole queue.
+    An awake worker looks at the whole queue.
     """
     woken = Event()
     calls = []
@@ -50,7 +50,7 @@ def test_a_closed_end_is_not_woken(descriptor):
 
 def test_one_wake_up_wakes_one_of_those_that_share_an_eventfd(descriptor):
     """
-    Two generations of a worker hold the same one.
+    Two generations of a worker share one.
     """
     woken = Event()
     calls = []

@@ -1,4 +1,4 @@
-"""Relay control: no client outside the trusted networks reaches a foreign domain."""
+"""Relay control: an untrusted client reaches no foreign domain."""
 
 from ipaddress import ip_address, ip_network
 
@@ -28,7 +28,7 @@ def decision(role, client, recipient):
 @pytest.mark.parametrize("recipient", ["a@example.org", "a@example.com", "a%b@example.com", "a@[203.0.113.1]"])
 def test_a_trusted_client_relays_anywhere(role, recipient):
     """
-    That is what relay.networks is for.
+    This is the purpose of relay.networks.
     """
     assert None is decision(role, INSIDE, recipient)
 
@@ -37,7 +37,7 @@ def test_a_trusted_client_relays_anywhere(role, recipient):
 @pytest.mark.parametrize("recipient", ["a@example.org", "a@EXAMPLE.org", "a@sub.example.net"])
 def test_anyone_reaches_a_relay_domain(role, recipient):
     """
-    A relay domain takes mail from the whole Internet.
+    A relay domain accepts mail from the whole Internet.
     """
     assert None is decision(role, OUTSIDE, recipient)
 
@@ -54,7 +54,7 @@ def test_a_stranger_does_not_relay(role, recipient):
 @pytest.mark.parametrize("recipient", ["a%example.com@example.org", "b!a@example.org", '"a@example.com"@example.org'])
 def test_a_stranger_does_not_relay_through_the_next_host(recipient):
     """
-    The host behind us trusts us; routing in the local part would borrow that trust.
+    The next host trusts this one; routing in the local part would abuse that trust.
     """
     assert "554 5.7.1 Relay access denied" == decision(Role.MX, OUTSIDE, recipient)
 
@@ -78,14 +78,14 @@ def test_submission_takes_a_sender_from_trusted_clients_only():
 @pytest.mark.parametrize("role", [Role.MX, Role.INTERNAL])
 def test_other_roles_take_a_sender_from_anyone(role):
     """
-    Whether the mail is wanted shows at the recipient.
+    The recipient decides whether the mail is wanted.
     """
     assert None is POLICY.decide_mail(role, OUTSIDE)
 
 
 def test_submission_takes_no_recipient_from_a_stranger():
     """
-    The second door is locked too, should the first be left open.
+    RCPT is refused, too, should MAIL ever be accepted.
     """
     assert "530 5.7.0 Authentication required" == decision(Role.SUBMISSION, OUTSIDE, "a@example.org")
 
@@ -109,7 +109,7 @@ def test_trust_goes_by_the_address_that_the_client_has(client, is_trusted):
 )
 def test_no_spelling_of_a_foreign_recipient_opens_the_relay(role, client, local_part, domain):
     """
-    Whoever is not trusted gets 5yz for every domain that is not ours.
+    An untrusted client gets 5yz for every domain that is not ours.
     """
     reply = POLICY.decide(role, client, ForwardPath(Address(local_part, Domain.parse(domain))))
     assert POLICY.is_trusted(client) == (reply is None)

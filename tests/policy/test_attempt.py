@@ -1,4 +1,4 @@
-"""Which host is asked next, and what the replies of several hosts mean together."""
+"""Which host is asked next, and the combined meaning of the replies of several hosts."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def destination(count):
 
 
 def ask(hosts, recipient_ids, *script):
-    """Ask hosts until attempt and script are over: the name of each, and the outcomes that it gave."""
+    """Ask hosts until attempt and script are over: the name of each, and its outcomes."""
     attempt = MessageAttempt(hosts, recipient_ids)
     course = []
     replies = iter(script)
@@ -93,7 +93,7 @@ def test_only_recipients_without_an_outcome_go_to_the_next_host():
 
 def test_each_recipient_is_put_off_by_its_own_replies():
     """
-    A host that said 4yz about one recipient may still be the wrong one for the other.
+    A host that said 4yz about one recipient may lack an extension that the other needs.
     """
     lacks = Said(Stage.RCPT, LACKS.reply)
     assert [("a", [NEXT_HOST, NEXT_HOST]), ("b", [DEFERRED, BOUNCED])] == ask(
@@ -120,7 +120,7 @@ LEASES = {
 @pytest.mark.parametrize(("scripts", "courses"), LEASES.values(), ids=LEASES)
 def test_a_lease_remembers_its_hosts(scripts, courses):
     """
-    Twenty messages would wait twenty times for the same silence.
+    Otherwise twenty messages would wait twenty times for the same silence.
     """
     hosts = destination(2)
     assert courses == [ask(hosts, [7], *script) for script in scripts]
@@ -129,7 +129,7 @@ def test_a_lease_remembers_its_hosts(scripts, courses):
 
 def test_silence_is_final_once_no_host_gave_a_session():
     """
-    The answer of the last host stands for all further messages.
+    The reply of the last host counts for all further messages.
     """
     last = Said(Stage.CONNECT, Reply.of("451 4.4.1 timed out"))
     hosts = destination(2)
@@ -142,7 +142,7 @@ def test_silence_is_final_once_no_host_gave_a_session():
 
 def test_silence_after_a_session_is_not_final():
     """
-    A host that was reached and put the mail off may take the next message.
+    A host that deferred the mail may accept the next message.
     """
     hosts = destination(2)
     ask(hosts, [7], LATER, SILENT)
@@ -162,7 +162,8 @@ def test_a_destination_without_a_host_has_its_answer_from_the_start():
 
 def test_too_many_recipients_are_asked_about_again_at_the_same_host():
     """
-    As long as each transaction delivers; what another host may take goes there once, after all of them.
+    This goes on as long as each transaction delivers. Recipients for another host go there once, after all
+    transactions.
     """
     script = (
         {1: TAKEN, 2: TOO_MANY, 3: LATER, 4: TOO_MANY, 5: NEVER},
@@ -176,7 +177,7 @@ def test_too_many_recipients_are_asked_about_again_at_the_same_host():
 
 def test_a_transaction_that_delivers_nothing_has_no_further_one():
     """
-    The host has no room for these at all: that is an attempt.
+    The host has no room for these recipients at all, so this counts as an attempt.
     """
     script = {1: TAKEN, 2: TOO_MANY}, {2: TOO_MANY}
     assert [("a", [DELIVERED]), ("a", [DEFERRED])] == ask(destination(1), (1, 2), *script)
@@ -185,7 +186,7 @@ def test_a_transaction_that_delivers_nothing_has_no_further_one():
 
 def test_further_transactions_have_a_limit():
     """
-    A lease does not last for as many of them as a message has recipients.
+    A lease must not last for as many transactions as a message has recipients.
     """
     recipients = range(MAX_ROUNDS + 10)
     script = [{n: TAKEN if n == first else TOO_MANY for n in recipients[first:]} for first in range(MAX_ROUNDS)]
@@ -222,8 +223,8 @@ FIXED = Host("f", "192.0.2.40", 25)
 )
 def test_e5_a_host_that_greets_by_our_name_ends_the_list_as_our_own_address_does(hosts, loop_at, script, expected):
     """
-    Mail must not go in circles. It bounces only where no better host can take it later; a mistake of our own routes
-    defers it (E7).
+    Mail must not loop. It bounces only if no better host can accept it later. A mistake in our own routes defers it
+    (E7).
     """
     attempt = MessageAttempt(DestinationHosts(hosts), [1])
     replies = iter(script)
@@ -238,7 +239,7 @@ def test_e5_a_host_that_greets_by_our_name_ends_the_list_as_our_own_address_does
 
 def test_e5_what_one_message_found_out_holds_for_the_next():
     """
-    A better host is still asked, what is behind the loop is not.
+    A better host is still asked; hosts behind the loop are not.
     """
     hosts = DestinationHosts((BEST, EQUAL, WORSE))
     first = MessageAttempt(hosts, [1])
@@ -249,7 +250,7 @@ def test_e5_what_one_message_found_out_holds_for_the_next():
 
 def test_e5_a_destination_that_is_this_host_has_one_answer_for_all_messages():
     """
-    No further session is needed.
+    It needs no further session.
     """
     hosts = DestinationHosts((BEST, WORSE))
     MessageAttempt(hosts, [1]).record({1: Said(Stage.EHLO, loop_found(BEST, "me.test"))}, is_reached=False)

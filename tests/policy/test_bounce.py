@@ -21,7 +21,7 @@ DOUBLE = "double-bounce@mx.example.test"
 
 
 def addressee(reverse_path):
-    """To and reverse path."""
+    """Address and reverse path of the report."""
     found = find_addressee(reverse_path, HOST)
     return found and (str(found.to), str(found.reverse_path))
 
@@ -32,7 +32,7 @@ def addressee(reverse_path):
 )
 def test_only_a_sender_has_a_report(reverse_path, expected):
     """
-    H6: a report of a report could go on for ever.
+    H6: reports about reports could go on for ever.
     """
     assert expected == addressee(reverse_path)
 
@@ -52,7 +52,7 @@ def test_only_a_sender_has_a_report(reverse_path, expected):
 )
 def test_a_refusal_of_the_content_is_told_from_one_of_the_address(stage, enhanced, expected):
     """
-    A smaller form of a report helps only against the first.
+    A shorter report helps only against a refusal of the content.
     """
     assert expected == is_refusal_of_form(stage, enhanced)
 
@@ -68,7 +68,7 @@ def test_a_refusal_of_the_content_is_told_from_one_of_the_address(stage, enhance
 )
 def test_the_double_bounce_address_is_that_of_this_host(address, expected):
     """
-    Mail to it is discarded: mail to another address must not be.
+    Mail to it is discarded; mail to another address must not be.
     """
     assert expected == is_double_bounce(address, HOST)
 
@@ -84,7 +84,7 @@ def test_the_double_bounce_address_is_that_of_this_host(address, expected):
 )
 def test_a_delay_is_told_of_after_its_time(age_s, warning_s, reverse_path, expected):
     """
-    I3: 0 is never, and what has no sender is never told of.
+    I3: 0 means never, and mail without a sender has no report of a delay.
     """
     assert expected == is_delayed(Timestamp(1e9 + age_s), Timestamp(1e9), warning_s, reverse_path)
 
@@ -118,6 +118,6 @@ def test_a_sender_hears_of_what_it_asked_for(notify, kinds):
 )
 def test_a_report_says_relayed_where_another_host_took_the_mail(kind, is_relayed, action):
     """
-    RFC 3464 §2.3.3: what that host does with it is not known here.
+    RFC 3464 §2.3.3: this host does not know what the other one does with it.
     """
     assert action is action_of(kind, is_relayed=is_relayed)

@@ -1,4 +1,4 @@
-"""From reply to meaning, each pair of stage and class."""
+"""The meaning of a reply, for each pair of stage and class."""
 
 import pytest
 
@@ -13,7 +13,7 @@ PAST_DOT = [Stage.END_OF_DATA, Stage.LOCAL]
 
 
 def meaning(stage, line):
-    """What a reply at a stage means."""
+    """The meaning of a reply at a stage."""
     return classify(Said(stage, Reply.of(line)))
 
 
@@ -21,7 +21,7 @@ def meaning(stage, line):
 @pytest.mark.parametrize("line", ["554 5.7.1 No SMTP here", "421 4.3.2 Busy", "451 4.4.1 Timed out", "354 Go", "220 x"])
 def test_a_host_that_does_not_begin_a_session_is_passed_over(stage, line):
     """
-    Such a refusal is about the host, so a 5yz greeting never bounces.
+    Such a refusal is about the host, so a 5yz greeting never bounces mail.
     """
     assert Meaning.OTHER_HOST is meaning(stage, line)
 
@@ -30,7 +30,7 @@ def test_a_host_that_does_not_begin_a_session_is_passed_over(stage, line):
 @pytest.mark.parametrize("line", ["450 4.2.1 Mailbox busy", "421 4.3.2 Closing", "451 4.4.2 Connection lost"])
 def test_a_4yz_before_the_final_dot_tries_the_next_host(stage, line):
     """
-    Another host of the domain may have room; nothing was handed over yet.
+    Another host of the domain may have room, and no host has the message yet.
     """
     assert Meaning.OTHER_HOST is meaning(stage, line)
 
@@ -47,7 +47,7 @@ def test_a_5yz_in_a_transaction_bounces_at_once(stage, line):
 @pytest.mark.parametrize("stage", PAST_DOT)
 def test_a_4yz_to_the_final_dot_defers(stage):
     """
-    The host may have the message all the same, so no other host gets it now.
+    The host may have the message, so no other host gets it now.
     """
     assert Meaning.LATER is meaning(stage, "451 4.4.2 Lost connection, may be delivered multiple times")
 
@@ -70,7 +70,7 @@ def test_a_552_to_rcpt_counts_as_a_452():
 @pytest.mark.parametrize("stage", [Stage.MAIL, Stage.DATA, Stage.END_OF_DATA])
 def test_a_552_elsewhere_is_final(stage):
     """
-    There it says that the message is too big.
+    It means that the message is too big.
     """
     assert Meaning.NEVER is meaning(stage, "552 5.3.4 Message too big")
 
@@ -90,7 +90,7 @@ def test_a_lack_of_an_extension_leaves_the_other_hosts(stage, line):
 
 def test_the_code_of_smtputf8_past_the_final_dot_is_final():
     """
-    There it is a meaning on the message.
+    At that stage it is about the message.
     """
     assert Meaning.NEVER is meaning(Stage.END_OF_DATA, "554 5.6.7 Not deliverable")
 
@@ -99,7 +99,7 @@ def test_the_code_of_smtputf8_past_the_final_dot_is_final():
 @pytest.mark.parametrize("line", ["250 Ok", "354 Go ahead", "150 Hm"])
 def test_a_reply_out_of_place_keeps_the_mail(stage, line):
     """
-    A 250 to DATA has delivered nothing; doubt neither delivers nor bounces.
+    A 250 to DATA has delivered nothing. If in doubt, mail is neither delivered nor bounced.
     """
     assert Meaning.LATER is meaning(stage, line)
 
@@ -130,7 +130,7 @@ def test_an_intermediate_reply_to_the_final_dot_keeps_the_mail(stage, line):
 )
 def test_too_many_recipients_are_told_from_a_full_mailbox(line, expected):
     """
-    RFC 5321 §4.5.3.1.10 gives 452 and 552 this meaning; a mailbox that is full says so in its enhanced code.
+    RFC 5321 §4.5.3.1.10 gives 452 and 552 this meaning. A full mailbox has its own enhanced code.
     """
     assert expected == is_too_many(Said(Stage.RCPT, Reply.of(line)))
     assert not is_too_many(Said(Stage.MAIL, Reply.of(line)))

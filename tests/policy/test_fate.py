@@ -1,4 +1,4 @@
-"""What an outcome makes of a recipient."""
+"""The fate of a recipient by the outcome of an attempt."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ RETRIES = RetryTable(RetrySchedule(60.0, 600.0, 0.5), [(DomainPattern.parse("[19
 
 @dataclass(frozen=True)
 class Leased:
-    """A recipient that was tried."""
+    """A leased recipient."""
 
     recipient_id: int = 4
     domain: str = "x.test"
@@ -54,7 +54,7 @@ def test_a_delivery_is_final_also_after_the_lifetime():
 )
 def test_a_deferral_has_its_instant_from_the_schedule_of_the_domain(fields, delay_s):
     """
-    Attempts that came before stretch the delay; nothing is reported yet.
+    Earlier attempts make the delay longer. The deferral is not reported yet.
     """
     assert Fate(4, RecipientStatus.DEFERRED, SAID, NOW + delay_s) == fate(Outcome.DEFERRED, **fields)
 

@@ -12,7 +12,7 @@ from empath.policy.health import Diagnosis, Level, judge_least
 )  # fmt: skip
 def test_less_than_needed_is_an_error_and_less_than_twice_a_warning(have: float, level: Level, remedy: str) -> None:
     """
-    Whoever is warned has time.
+    A warning comes while there is still time.
     """
     found = judge_least("disk", "some", have=have, need=10, remedy="make room")
     assert Diagnosis("disk", level, "some", remedy) == found

@@ -1,4 +1,4 @@
-"""What one client may take."""
+"""The limits on clients."""
 
 import itertools
 from ipaddress import ip_address
@@ -26,7 +26,7 @@ MX, INTERNAL, SUBMISSION = "192.0.2.200:25", "10.0.0.1:25", "192.0.2.200:587"
 
 def test_a_client_is_refused_beyond_its_share():
     """
-    One client cannot take all connections, and the others do not notice.
+    One client cannot take all connections, and the others are not affected.
     """
     counter = ConnectionCounter(total=10, per_client=2)
     replies = [str(counter.admit(MX, client)) for client in (ONE, ONE, ONE, TWO)]
@@ -35,7 +35,7 @@ def test_a_client_is_refused_beyond_its_share():
 
 def test_everyone_is_refused_beyond_the_total():
     """
-    The process has that many descriptors and no more.
+    The process has only that many descriptors.
     """
     counter = ConnectionCounter(total=1, per_client=5)
     replies = [str(counter.admit(MX, client, is_trusted=True)) for client in (ONE, TWO)]
@@ -52,7 +52,7 @@ def test_a_trusted_client_is_bound_by_the_total_only():
 
 def test_a_released_place_is_free_again():
     """
-    Limits count connections in being, not connections ever made.
+    Limits count open connections, not all connections so far.
     """
     counter = ConnectionCounter(total=1, per_client=1)
     counter.admit(MX, ONE)
@@ -67,7 +67,7 @@ def test_a_released_place_is_free_again():
 )
 def test_counts_follow_admissions_and_releases(moves, total, per_client):
     """
-    A counter that drifts closes the server after some weeks.
+    A counter that drifts would close the server after some weeks.
     """
     counter, held = ConnectionCounter(total, per_client), []
     for is_arrival, client in moves:
@@ -89,7 +89,7 @@ def test_counts_follow_admissions_and_releases(moves, total, per_client):
 
 def test_the_clients_of_one_listener_cannot_lock_out_those_of_another():
     """
-    Idle outsiders from enough addresses take all that is not shared out, and the internal hosts go on.
+    Idle outside clients from many addresses take all shared connections; internal hosts can still connect.
     """
     counter = ConnectionCounter(total=20, per_client=50, listeners=2)
     assert 18 == [counter.admit(MX, ONE) for _ in range(30)].count(None)
@@ -105,7 +105,7 @@ def test_the_clients_of_one_listener_cannot_lock_out_those_of_another():
 )
 def test_each_listener_has_a_share_of_the_connections(total, listeners, share):
     """
-    With a few connections for more listeners there is nothing to share out, and all of them can be used.
+    If there are few connections for many listeners, there is nothing to reserve, and every connection can be used.
     """
     assert share == listener_share(total, listeners)
     counter = ConnectionCounter(total, per_client=total, listeners=listeners)
@@ -125,7 +125,7 @@ def test_each_listener_has_a_share_of_the_connections(total, listeners, share):
 )
 def test_a_client_on_ipv6_is_a_network(client, prefix, network):
     """
-    A customer has 2^64 addresses or more: a limit for each of them is none.
+    A customer has 2^64 addresses or more, so a limit for each would be useless.
     """
     assert ip_address(network) == client_network(ip_address(client), prefix)
 
@@ -164,14 +164,14 @@ def test_replies_slow_down_after_many_errors(errors, delay_s):
 )
 def test_lines_from_the_internet_keep_to_the_rfc(role, configured, limit):
     """
-    What is configured is for senders of ours.
+    The setting is for senders of ours.
     """
     assert limit == line_limit_octets(role, configured)
 
 
 def test_the_wanted_space_is_the_reserve_or_room_for_the_largest_message() -> None:
     """
-    A message is written twice while it comes in; half of it may still be in memory.
+    A message is written twice while it arrives, and half of it may still be in memory.
     """
     assert 100 == wanted_space_octets(100, 10)
     assert 150 == wanted_space_octets(100, 100)

@@ -14,7 +14,7 @@ NOW = Timestamp(1_763_800_000.0)
 
 def test_delays_double_up_to_the_ceiling():
     """
-    A peer that is down for long is asked ever more seldom.
+    A peer that is down for long is asked less and less often.
     """
     schedule = RetrySchedule(base_s=60, max_s=14_400, jitter=0.2)
     delays = [round(schedule.next_retry_at(NOW, attempts, 0.5) - NOW) for attempts in range(1, 11)]
@@ -24,7 +24,7 @@ def test_delays_double_up_to_the_ceiling():
 @pytest.mark.parametrize(("uniform", "delay_s"), [(0.0, 80), (0.5, 100), (1.0, 120)])
 def test_jitter_stretches_to_both_sides(uniform, delay_s):
     """
-    Recipients that failed together do not come back together.
+    Recipients that failed together are tried at different times.
     """
     assert delay_s == pytest.approx(RetrySchedule(100, 1000, 0.2).next_retry_at(NOW, 1, uniform) - NOW)
 
@@ -38,7 +38,7 @@ def test_jitter_stretches_to_both_sides(uniform, delay_s):
 )
 def test_the_next_attempt_is_later_and_within_bounds(base_s, factor, jitter, uniform, attempts):
     """
-    No count of attempts overflows, and no jitter makes a busy loop.
+    No number of attempts overflows, and no jitter makes a busy loop.
     """
     max_s = base_s * factor
     delay_s = RetrySchedule(base_s, max_s, jitter).next_retry_at(NOW, attempts, uniform) - NOW
@@ -48,7 +48,7 @@ def test_the_next_attempt_is_later_and_within_bounds(base_s, factor, jitter, uni
 @pytest.mark.parametrize(("age_s", "expected"), [(99.0, False), (100.0, True), (1e9, True)])
 def test_mail_expires_once_its_lifetime_is_over(age_s, expected):
     """
-    The attempt that ends at or past expires_at was the last.
+    The attempt that ends at expires_at or later is the last one.
     """
     assert expected == is_expired(Timestamp(NOW + age_s), Timestamp(NOW + 100))
 
@@ -62,7 +62,7 @@ def test_a_lifetime_of_zero_is_one_attempt():
 
 def test_listed_delays_take_the_place_of_doubling():
     """
-    "1m 5m*2 1h*3": the last one goes on until the lifetime is over.
+    "1m 5m*2 1h*3": the last one is repeated until the lifetime is over.
     """
     schedule = RetrySchedule(jitter=0, steps=((60, 1), (300, 2), (3600, 3)))
     delays = [schedule.next_retry_at(NOW, attempts, 0.5) - NOW for attempts in range(1, 9)]
@@ -71,7 +71,7 @@ def test_listed_delays_take_the_place_of_doubling():
 
 def test_listed_delays_have_the_jitter_too():
     """
-    Recipients that failed together do not come back together.
+    Recipients that failed together are tried at different times.
     """
     assert 80 == pytest.approx(RetrySchedule(jitter=0.2, steps=((100, 1),)).next_retry_at(NOW, 1, 0.0) - NOW)
 
@@ -81,7 +81,7 @@ def test_listed_delays_have_the_jitter_too():
 )
 def test_a_domain_may_have_delays_of_its_own(domain, delay_s):
     """
-    By the most exact pattern, as routes have it.
+    The most exact pattern counts, as in the routes.
     """
     entries = {"a.example": ((10, 1),), "*.b.example": ((20, 1),)}
     table = RetryTable(RetrySchedule(jitter=0), ((DomainPattern.parse(text), steps) for text, steps in entries.items()))

@@ -1,4 +1,4 @@
-"""Routes: their text, the queue key they give, the table."""
+"""Routes: their text, their queue key, their table."""
 
 import pytest
 
@@ -32,7 +32,7 @@ from empath.policy.routing import (
 )
 def test_a_route_names_what_to_do_and_the_queue_key(text, route, destination):
     """
-    Domains of one next hop share a destination, so that its limits count for all of them.
+    Domains with the same next hop share a destination, so that its limits count for all of them.
     """
     parsed = parse_route(text)
     assert (route, destination) == (parsed, parsed.destination("example.org"))
@@ -44,7 +44,7 @@ def test_a_route_names_what_to_do_and_the_queue_key(text, route, destination):
 )
 def test_a_route_is_written_as_it_is_read(route):
     """
-    The configuration in force is printed, and what is printed loads again.
+    The printed configuration must load again.
     """
     assert route == parse_route(route_text(route))
 
@@ -87,7 +87,7 @@ def test_an_address_literal_is_a_destination_of_its_own():
 )
 def test_a_malformed_route_is_refused(text):
     """
-    A route that is guessed sends mail to a wrong place.
+    A guessed route would send mail to a wrong place.
     """
     with pytest.raises(SyntaxViolation):
         parse_route(text)
@@ -101,7 +101,7 @@ def routes(**entries):
 
 def test_the_table_finds_the_route_of_the_best_pattern():
     """
-    The table is the pattern rules, applied to routes.
+    The table applies the rules of patterns to routes.
     """
     table = RouteTable(
         [(DomainPattern.parse("*"), MxRoute()), (DomainPattern.parse("example.org"), SmtpRoute("192.0.2.1"))]
@@ -112,14 +112,14 @@ def test_the_table_finds_the_route_of_the_best_pattern():
 
 def test_a_domain_without_a_route_has_none():
     """
-    Without `*` the table is complete: nothing is sent by accident.
+    Without `*` the table is complete: no mail is sent by accident.
     """
     assert None is routes(example_org="mx").find(Domain.parse("example.net"))
 
 
 def test_tables_are_compared_by_their_entries():
     """
-    A reload that changes no route is seen to change none.
+    A reload that changes no route must be recognised as such.
     """
     one, same, other = routes(example_org="mx"), routes(example_org="mx"), routes(example_org="discard:")
     assert (True, True, False, False) == (one == same, hash(one) == hash(same), one == other, one == "mx")
@@ -127,14 +127,14 @@ def test_tables_are_compared_by_their_entries():
 
 def test_mail_without_a_route_waits_under_a_key_of_its_own() -> None:
     """
-    No host may be asked for it, and a reload that gives it a route finds it there.
+    No host may be asked for it. A reload that adds a route finds it there.
     """
     assert ("no-route:", "discard:") == (destination_of(None, "a.example"), destination_of(DiscardRoute(), "a.example"))
 
 
 def test_equal_tables_have_equal_digests() -> None:
     """
-    The housekeeper routes anew what waits when the digest of the table is not the one that it noted last.
+    The housekeeper routes waiting mail again if the digest differs from the last one.
     """
     one, same, other = (
         RouteTable([(DomainPattern.parse("*"), parse_route(route))]) for route in ("discard:", "discard:", "maildir:/x")

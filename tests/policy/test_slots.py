@@ -6,7 +6,7 @@ from empath.policy.slots import failing_limit, lease_limits, slow_to_cut
 
 
 def stuck(count):
-    """Says that *count* leases wait for a silent host."""
+    """That *count* leases wait for a silent host."""
     return lambda: count
 
 
@@ -41,7 +41,7 @@ def test_stuck_leases_count_no_more_where_all_slots_are_filled(slots, active, st
 )
 def test_failing_destinations_have_a_quarter_of_the_slots_and_one_at_least(slots, active_failing, limit):
     """
-    A worker of one, two or three slots must try them too: their mail would wait for ever.
+    A worker with one, two or three slots must try them, too; their mail would wait for ever.
     """
     assert limit == failing_limit(slots, active_failing)
 
@@ -62,7 +62,8 @@ def test_failing_destinations_have_a_quarter_of_the_slots_and_one_at_least(slots
 )
 def test_an_eighth_of_the_slots_is_for_destinations_without_a_lease(slots, active, limits):
     """
-    Forty hops with a backlog filled all slots with leases of twelve seconds, and mail to an idle one waited for them.
+    Forty next hops with a backlog used to fill all slots with leases of twelve seconds, and mail to an idle next hop
+    waited.
     """
     assert limits == lease_limits(slots, active, stuck(0))
 
@@ -70,7 +71,7 @@ def test_an_eighth_of_the_slots_is_for_destinations_without_a_lease(slots, activ
 @pytest.mark.parametrize(("slots", "count"), [(1, 1), (2, 1), (3, 1), (4, 1), (8, 2), (100, 25)])
 def test_a_quarter_of_the_slots_is_cut_short_at_once_and_one_at_least(slots, count):
     """
-    As many as other mail may need; the rest goes on as long as no mail waits.
+    Other mail may need as many. The rest goes on while no mail waits.
     """
     assert count == slow_to_cut(slots, 4 * slots)
 

@@ -13,7 +13,7 @@ MEMORY = Path("/dev/shm")
 
 @pytest.fixture
 def scratch(tmp_path: Path) -> Iterator[Path]:
-    """A directory in memory, if there is one: for tests that commit a thousand times and cut no power."""
+    """A directory in memory, if there is one, for tests that commit a thousand times and do not cut the power."""
     if not MEMORY.is_dir():
         yield tmp_path
     else:
@@ -23,7 +23,7 @@ def scratch(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def queue(tmp_path: Path) -> Iterator[Queue]:
-    """A new queue with one process; after the test it must be sound, whatever was done with it."""
+    """A new queue with one process; after the test it must be sound."""
     made = Queue(tmp_path / "queue.db")
     yield made
     made.close()

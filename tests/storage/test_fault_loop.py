@@ -1,9 +1,9 @@
 """
-test_fault_loop - what is left of a queue when one step of one operation fails
+test_fault_loop - the state of a queue after one step of one operation fails
 
-Each operation begins on a copy of the same queue.  Step 1, 2, 3… of it fails until a run meets no fault.  After each
-the file must be sound and hold exactly what it held before, or exactly what the operation leaves; and if the operation
-said that it was done, the latter.
+Each operation begins on a copy of the same queue. Step 1, 2, 3… of it fails until a run meets no fault. After each run
+the file must be sound, and hold exactly the state before the operation or the state after it; if the operation reported
+success, the latter.
 """
 
 import copy
@@ -82,7 +82,7 @@ def _steered(status: str, *works: Callable[[Queue, Lease], Write]) -> Works:
 
 
 def _case(kind: ReportKind) -> Case:
-    """Of the leased message, whose notices are the first of the queue."""
+    """The case of the leased message, whose notices are the first of the queue."""
     message = ReportedMessage("", Timestamp(T0), False, None, None)
     return Case(DueReport(1, kind), message, "sender@example.test", 1, None, INLINE, b"", "", (), False, (1, 2), (1, 2))
 
@@ -218,7 +218,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Queue, Lease]:
 
 
 def _timeless(found: Dump) -> Dump:
-    """*found* without the instants that SQL took from the clock itself; the queue's own are of another year."""
+    """*found* without the instants that SQL took from the clock; the queue's own are of another year."""
     now = time.time()
 
     def is_now(value: object) -> bool:
@@ -248,13 +248,13 @@ def _execute(path: Path, works: list[Write], *, times: int = 1) -> str | None:
 
 
 class Inspector:
-    """`inspect`, once for the same octets: most failures leave the very files that were there before."""
+    """`inspect`, once for the same octets, because most failures leave the files unchanged."""
 
     def __init__(self) -> None:
         self._found: dict[bytes, tuple[Dump, Dump]] = {}
 
     def look(self, path: Path) -> tuple[Dump, Dump]:
-        """What `inspect` says of the database at *path*, the instants of today aside."""
+        """The result of `inspect` for the database at *path*, without the instants of today."""
         key = _octets(path)
         if key not in self._found:
             state, wrong = inspect(path)
@@ -263,7 +263,7 @@ class Inspector:
 
 
 def _octets(path: Path) -> bytes:
-    """A digest of all that is durable of the database at *path*."""
+    """A digest of all durable octets of the database at *path*."""
     digest = hashlib.sha256()
     for suffix in ("", "-wal", "-journal"):
         file = path.with_name(path.name + suffix)
@@ -278,8 +278,8 @@ def test_operation_leaves_all_or_nothing(
     scratch: Path, template: tuple[Queue, Lease], name: str, step: Step, failure: Failure
 ) -> None:
     """
-    A fate without its evidence, a lease without its slot, a message without its content: no reader ever sees them. What
-    failed once succeeds when it is tried again, by the same writer.
+    No reader ever sees a fate without its evidence, a lease without its slot, or a message without its content. An
+    operation that failed once succeeds when the same writer repeats it.
     """
     queue, lease = template
     before = _timeless(dump(queue.path))
@@ -319,7 +319,7 @@ def test_operation_leaves_all_or_nothing(
 @pytest.mark.parametrize("step", Step)
 def test_preparation_can_be_begun_again(scratch: Path, step: Step, failure: Failure) -> None:
     """
-    A start that dies while it makes the database leaves nothing that the next start trips over.
+    A start that dies while it makes the database must not break the next start.
     """
     prepare(scratch / "whole.db")
     whole = dump(scratch / "whole.db")
@@ -345,7 +345,7 @@ def test_preparation_can_be_begun_again(scratch: Path, step: Step, failure: Fail
 @pytest.mark.parametrize("step", Step)
 def test_migration_leaves_old_or_new_schema(scratch: Path, step: Step, failure: Failure) -> None:
     """
-    No file is ever between two versions, whatever is in it and wherever the start dies.
+    A file is never between two versions, whatever it holds and wherever the start dies.
     """
     old, new, path = (scratch / name for name in ("old.db", "new.db", "queue.db"))
     restore(VERSION_1, old)
@@ -379,7 +379,7 @@ def _prepare(path: Path) -> str | None:
 
 def test_settle_is_what_the_kit_builds(template: tuple[Queue, Lease]) -> None:
     """
-    The loop is worth nothing if its settles touch no recipient.
+    The loop needs settles that touch recipients.
     """
     queue, lease = template
     (work,) = OPERATIONS["settle delivered"](queue, lease)

@@ -38,7 +38,7 @@ def _used() -> Iterator[str]:
 
 def test_every_statement_that_is_named_is_there_and_the_other_way_round() -> None:
     """
-    A misspelt name would fail where it is first run; a statement that nothing names is dead.
+    A misspelt name would fail at its first run. A statement that no code names is dead.
     """
     used = {name for name in _used() if name in all_queries(ENGINE) or not name.endswith(("_", "_of"))}
     assert set() == used - all_queries(ENGINE).keys()
@@ -48,7 +48,7 @@ def test_every_statement_that_is_named_is_there_and_the_other_way_round() -> Non
 @pytest.mark.parametrize(("file", "name"), OVERRIDDEN)
 def test_an_engine_s_own_text_takes_the_parameters_of_the_shared_one(file: str, name: str) -> None:
     """
-    The code that runs it does not know which of the two it runs.
+    The code does not know which of the two texts it runs.
     """
     shared, own = dict(blocks("queries", file))[name], dict(blocks(f"{ENGINE}/queries", file))[name]
     assert _parameters(shared) == _parameters(own)

@@ -1,8 +1,8 @@
 """
-test_queue_machine - the queue against a model, whatever workers, people and the housekeeper do in whatever order
+test_queue_machine - the queue against a model, for any order of actions of workers, people and the housekeeper
 
-The model knows of each recipient where it stands; the machine does one thing after another and compares.  After each
-the queue must be sound as fsck sees it: no slot over its limit, no late bound, no leased recipient without a lease.
+The model knows the state of each recipient; the machine does one action after another and compares. After each action
+the queue must be sound by fsck: no slot over its limit, no late bound, no leased recipient without a lease.
 """
 
 import shutil
@@ -40,7 +40,7 @@ RESCHEDULE = "UPDATE queue SET next_retry_unix = ? WHERE recipient_id = ?"
 
 @dataclass
 class Held:
-    """What a lease still has to decide."""
+    """The open decisions of a lease."""
 
     lease: Lease
     process_id: int
@@ -49,7 +49,7 @@ class Held:
 
 @dataclass
 class Model:
-    """Where every recipient stands, and which leases there are."""
+    """The state of every recipient, and the existing leases."""
 
     status: dict[int, str] = field(default_factory=dict)
     destination: dict[int, str] = field(default_factory=dict)
@@ -59,11 +59,11 @@ class Model:
     slots: int = 2
 
     def leave(self, recipient_id: int, status: str) -> None:
-        """A lease is done with a recipient: what was ordered comes in place of *status*."""
+        """A lease is done with a recipient: an order takes the place of *status*."""
         self.status[recipient_id] = self.ordered.pop(recipient_id, status)
 
     def end(self, lease_id: int, *, is_lost: bool) -> None:
-        """A lease is over, with its worker or without."""
+        """A lease is over, with or without its worker."""
         held = self.leases.pop(lease_id, None)
         for recipient_id in held.left if held else ():
             self.lost[recipient_id] += is_lost
@@ -150,7 +150,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.lease(0, 100)
 
     def some_lease(self, data: st.DataObject) -> Lease | None:
-        """One that stands, mostly; else one that is over, or none if there never was any."""
+        """Mostly an existing lease; else one that is over, or none if there never was any."""
         if not self.model.leases:
             self.lease(0, 3)
         live = [held.lease for held in self.model.leases.values()]
@@ -199,7 +199,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def settle_again(self, data: st.DataObject) -> None:
-        """A result whose commit was in doubt is written again, maybe long after."""
+        """A result whose commit was in doubt is written again, perhaps long after."""
         if self.settles:
             self._settle(data.draw(st.sampled_from(self.settles)))
 

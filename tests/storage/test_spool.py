@@ -31,7 +31,7 @@ def files(spool: Path) -> list[Path]:
 
 def test_content_is_read_as_it_was_written(spool: Path) -> None:
     """
-    In pieces of any size, by the name that a row keeps.
+    It is written in pieces of any size, and read by the name in the row.
     """
     file = SpoolFile(spool, "mx.example.test", ID)
     for piece in (b"", b"Subject: x\r\n", b"\r\n" + b"y" * 300_000):
@@ -46,7 +46,7 @@ def test_content_is_read_as_it_was_written(spool: Path) -> None:
 
 def test_message_without_octets_is_a_file_too(spool: Path) -> None:
     """
-    A row must not name what is not there.
+    A row must not name a missing file.
     """
     file = SpoolFile(spool, "mx", ID)
     file.complete()
@@ -100,14 +100,14 @@ def test_files_are_spread_over_directories_by_the_end_of_the_id(spool: Path) -> 
 
 def test_file_is_found_whatever_its_node_was_called(spool: Path) -> None:
     """
-    A host that gets another [node] name goes on delivering what it accepted before.
+    A host with a new [node] name still delivers what it accepted before.
     """
     assert locate(spool, f"spool:mx1/{ID}") == locate(spool, f"spool:mx2.example.test/{ID}")
 
 
 def test_discarded_file_is_gone(spool: Path) -> None:
     """
-    Complete or not: its transaction failed, so nothing names it.
+    Its transaction failed, so no row names it, whether it is complete or not.
     """
     for is_complete in (False, True):
         file = SpoolFile(spool, "mx", ID)
@@ -134,7 +134,7 @@ def test_discard_is_harmless_where_there_is_nothing(spool: Path) -> None:
 
 def test_file_of_the_same_id_is_neither_taken_over_nor_discarded(spool: Path) -> None:
     """
-    Ids cannot collide silently: the first message keeps its content.
+    Ids must not collide silently: the first message keeps its content.
     """
     first = SpoolFile(spool, "mx", ID)
     first.write(b"first")
@@ -171,7 +171,7 @@ def test_link_in_the_place_of_a_file_is_neither_written_nor_read(spool: Path, tm
 
 def test_missing_file_is_a_failure_that_names_it(spool: Path) -> None:
     """
-    The recipient is held, and a person finds the name in the log.
+    The recipient is held, and the log names the file for a person.
     """
     with pytest.raises(StorageFailure, match=str(ID)):
         open_content(spool, f"spool:mx/{ID}")
@@ -190,7 +190,7 @@ def test_a_spool_on_a_disk_that_is_not_mounted_is_a_failure(tmp_path: Path) -> N
 
 @pytest.fixture
 def no_space() -> Iterator[None]:
-    """Files of more than 4 KiB cannot be written in this process."""
+    """This process cannot write files of more than 4 KiB."""
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
@@ -202,7 +202,7 @@ def no_space() -> Iterator[None]:
 @pytest.mark.usefixtures("no_space")
 def test_write_that_is_cut_short_is_a_failure(spool: Path) -> None:
     """
-    The system may take half of the octets before it says that there is no room: half a message is none.
+    The system may take half of the octets before it reports a full disk.
     """
     file = SpoolFile(spool, "mx", ID)
 
@@ -215,7 +215,7 @@ def test_write_that_is_cut_short_is_a_failure(spool: Path) -> None:
 
 def test_disk_that_fails_at_the_sync_is_a_failure(spool: Path) -> None:
     """
-    What is not known to be on the disk is not accepted.
+    Mail is accepted only once it is known to be on the disk.
     """
     file = SpoolFile(spool, "mx", ID)
     file.write(b"x")
@@ -234,7 +234,7 @@ def test_disk_that_fails_at_the_sync_is_a_failure(spool: Path) -> None:
 
 def test_space_and_log_are_measured(queue: Queue) -> None:
     """
-    The acceptor refuses mail while deliveries can still be settled.
+    The acceptor refuses mail while deliveries can still be recorded.
     """
     queue.accept()
 
@@ -246,7 +246,7 @@ def test_space_and_log_are_measured(queue: Queue) -> None:
 
 def test_a_file_has_its_name_when_it_is_whole_and_its_lock_until_it_is_let_go(spool: Path) -> None:
     """
-    A scan after a step of the clock took a message that was just coming in for an orphan.
+    After a step of the clock, a scan used to take an incoming message for an orphan.
     """
     file = SpoolFile(spool, "mx", ID)
     file.write(b"x")

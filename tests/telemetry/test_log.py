@@ -1,4 +1,4 @@
-"""Levels, files, rotation, and a disk that is full."""
+"""Levels, files, rotation, and a full disk."""
 
 import fcntl
 import json
@@ -16,7 +16,7 @@ from empath.telemetry.occurrence import Occurrence, occurrence, traceback_text
 
 @occurrence("warning")
 class ThingHappened(Occurrence):
-    """An occurrence with a text that may be missing."""
+    """An occurrence with an optional text."""
 
     queue_id: str
     text: str | None = None
@@ -85,7 +85,7 @@ def test_a_line_has_instant_level_event_process_and_fields(tmp_path):
 
 def test_lines_below_the_level_are_not_written(tmp_path):
     """
-    The operator chooses how much there is to read.
+    The operator chooses the amount of the log.
     """
     log.configure("json", "warning", tmp_path / "log")
     for kind in (Debug, Info, Warned, Error, Critical):
@@ -95,7 +95,7 @@ def test_lines_below_the_level_are_not_written(tmp_path):
 
 def test_a_level_may_change_while_the_process_runs(tmp_path):
     """
-    `empath-admin log-level debug` asks for it.
+    `empath-admin log-level debug` does this.
     """
     log.configure("json", "error", tmp_path / "log")
     log.write("worker-1", Debug())
@@ -119,7 +119,7 @@ def test_an_exception_is_one_line(tmp_path):
 
 def test_logfmt_is_the_other_form(tmp_path):
     """
-    For people who read with grep.
+    It is for people who read with grep.
     """
     log.configure("logfmt", "info", tmp_path / "log")
     log.write("worker-1", ThingHappened(queue_id="X", text="two words"))
@@ -181,7 +181,7 @@ def test_standard_error_follows_the_log_that_it_is_written_to(tmp_path, first, e
 
 def test_a_log_that_cannot_be_reopened_goes_on_in_the_old_file(tmp_path):
     """
-    Better a line in the old place than none.
+    A line in the old file is better than no line.
     """
     log.configure("json", "info", tmp_path / "log")
     (tmp_path / "log").rename(tmp_path / "log.1")
@@ -204,7 +204,7 @@ def test_a_fifo_without_a_reader_is_refused(tmp_path):
 
 @pytest.fixture
 def stalled(tmp_path):
-    """A log that goes to a FIFO of one page, and the end of it that a test may read."""
+    """A log to a FIFO of one page, and the end of it for reading."""
     os.mkfifo(tmp_path / "fifo")
     reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
     fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
@@ -244,7 +244,7 @@ def test_lines_wait_for_a_reader_that_has_stalled(stalled):
 
 def test_lines_that_were_lost_are_counted_and_told(stalled):
     """
-    What waits has a bound; a gap in the log must say that it is one.
+    The memory for waiting lines is bounded, and the log must show a gap.
     """
     made, reader = stalled
     written = 2 * KEPT_OCTETS // 1000
@@ -261,7 +261,7 @@ def test_lines_that_were_lost_are_counted_and_told(stalled):
 
 def test_a_line_longer_than_the_pipe_is_written_whole(stalled):
     """
-    Its beginning is written, so its end must follow before any other line.
+    Once its beginning is written, its end must follow before any other line.
     """
     made, reader = stalled
     for text in ("x" * 10_000, "short"):
@@ -271,7 +271,7 @@ def test_a_line_longer_than_the_pipe_is_written_whole(stalled):
 
 def test_lines_that_a_full_disk_refuses_are_counted_and_told(tmp_path):
     """
-    A full disk must not stop mail, and its log must not look whole.
+    A full disk must not stop mail, and its log must show the gap.
     """
     made = Log()
     made.configure("json", "info", Path("/dev/full"))

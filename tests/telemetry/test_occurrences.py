@@ -1,4 +1,4 @@
-"""Occurrences are an interface: what a process reports, what its line holds and what docs/logging.md says are one."""
+"""Occurrences are an interface: the program's report, its log line and docs/logging.md agree."""
 
 import ast
 import dataclasses
@@ -21,7 +21,7 @@ KINDS = [kind for kinds in events.occurrences().values() for kind in kinds]
 
 
 def _sample(kind: type[Occurrence]) -> Occurrence:
-    """An instance with a value in each field, of the first type that the annotation names."""
+    """An instance with a value in each field, of the first type in its annotation."""
     samples = {"str": "x", "int": 1, "float": 0.5, "bool": True}
     hints = {name: str(hint) for name, hint in get_type_hints(kind).items()}
     values = {name: samples[re.findall(r"str|int|float|bool", hints[name])[0]] for name in kind.field_names}
@@ -29,7 +29,7 @@ def _sample(kind: type[Occurrence]) -> Occurrence:
 
 
 def _documented(kind: type[Occurrence]) -> list[list[str]]:
-    """Of each row of *kind* on the page: event, level, then the names of its fields."""
+    """Event, level and names of fields of each row of *kind* on the page."""
     rows = [
         [cell.strip() for cell in line.strip("|\n").split(" | ")]
         for line in PAGE.read_text().splitlines()
@@ -41,7 +41,7 @@ def _documented(kind: type[Occurrence]) -> list[list[str]]:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__qualname__)
 def test_a_line_has_the_fields_that_the_page_promises(kind, tmp_path):
     """
-    People search for names and programs read them; a field that only one side knows breaks either.
+    People search for names and programs read them, so both sides must know the same fields.
     """
     log.configure("json", "debug", tmp_path / "log")
     log.write("worker-1", _sample(kind))
@@ -54,7 +54,7 @@ def test_a_line_has_the_fields_that_the_page_promises(kind, tmp_path):
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__qualname__)
 def test_every_occurrence_and_field_has_its_text(kind):
     """
-    The text is the documentation; it has no other place.
+    The text is the only documentation.
     """
     assert (kind.__doc__ or "").strip() not in ("", Occurrence.__doc__)
     assert [] == [name for name, text in events.field_texts(kind).items() if not text]
@@ -62,7 +62,7 @@ def test_every_occurrence_and_field_has_its_text(kind):
 
 def test_every_occurrence_is_reported_by_a_program():
     """
-    A line that no program writes would be waited for in vain.
+    Operators would wait in vain for a line that no program writes.
     """
     reported = {
         name.attr if isinstance(name, ast.Attribute) else name.id
@@ -75,14 +75,14 @@ def test_every_occurrence_is_reported_by_a_program():
 
 def test_each_status_that_an_attempt_can_lead_to_is_an_event():
     """
-    A status and its line have the same word.
+    A status and its line have the same name.
     """
     assert set(FATES) <= events.names()
 
 
 def test_the_event_name_is_the_class_name_unless_another_is_given():
     """
-    Two programs may report the same event with other fields.
+    Two programs may report the same event with different fields.
     """
 
     @occurrence("info", event="lease_failed")
@@ -94,7 +94,7 @@ def test_the_event_name_is_the_class_name_unless_another_is_given():
 
 def test_an_occurrence_cannot_change_on_its_way():
     """
-    Each subscriber sees what happened.
+    Every subscriber must see the same values.
     """
     happened: Any = LeaseFailed(error="x")
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -103,7 +103,7 @@ def test_an_occurrence_cannot_change_on_its_way():
 
 def test_an_emitter_calls_its_subscribers_in_order():
     """
-    Metrics and traces are further entries of the tuple.
+    Metrics and traces will be further entries of the tuple.
     """
     seen = []
     what = LeaseFailed(error="x")

@@ -1,4 +1,4 @@
-"""One event, one line, whatever the values hold."""
+"""One event is one line, whatever its values are."""
 
 import json
 import shlex
@@ -19,7 +19,7 @@ EVENTS = st.dictionaries(st.from_regex(r"[a-z_]+", fullmatch=True), VALUES)
 @given(event=EVENTS)
 def test_a_line_holds_nothing_that_steers_a_terminal(line, event):
     """
-    A peer chooses much of what is logged, and logs are read in terminals.
+    A peer chooses much of the logged text, and people read logs in terminals.
     """
     text = line({}, event).decode()
     assert [] == [character for character in text if character < " " or "\x7f" <= character <= "\x9f"]
@@ -29,7 +29,7 @@ def test_a_line_holds_nothing_that_steers_a_terminal(line, event):
 @given(event=EVENTS)
 def test_a_json_line_reads_back(event):
     """
-    The escapes are those of JSON: a program sees the text that was given.
+    JSON's own escapes give a program the original text.
     """
     assert list(event) == list(json.loads(json_line({}, event)))
 
@@ -37,14 +37,14 @@ def test_a_json_line_reads_back(event):
 @given(text=st.text())
 def test_text_reads_back_from_json_as_it_was(text):
     """
-    As above, for the value.
+    This holds for each value.
     """
     assert text == json.loads(json_line({}, {"key": text}))["key"]
 
 
 def test_a_logfmt_line_has_words_bare_and_the_rest_quoted():
     """
-    grep wants `queue_id=01JD…`, a reader wants to see where a value ends.
+    grep finds `queue_id=01JD…`, and a reader sees the end of each value.
     """
     event = {
         "n": 1,
@@ -63,7 +63,7 @@ def test_a_logfmt_line_has_words_bare_and_the_rest_quoted():
 @pytest.mark.parametrize("line", [json_line, logfmt_line])
 def test_the_head_comes_first(line):
     """
-    The order of keys is that of reading.
+    People read the line from the left.
     """
     text = line({"at": "now", "event": "accepted"}, {"at_last": 1}).decode()
     assert sorted(["now", "accepted", "at_last"], key=text.index) == ["now", "accepted", "at_last"]
@@ -71,7 +71,7 @@ def test_the_head_comes_first(line):
 
 def test_lists_and_our_own_types_are_shown_by_their_text():
     """
-    A caller need not convert.
+    A caller need not convert values.
     """
     event = {"rcpts": ("a@b", "c d@e"), "bytes": b"\xff"}
     assert b'rcpts="a@b,c d@e" bytes="b\'\\\\xff\'"' == logfmt_line({}, event)
@@ -80,7 +80,7 @@ def test_lists_and_our_own_types_are_shown_by_their_text():
 
 def test_what_json_has_no_form_for_is_still_a_line():
     """
-    Losing the line of an odd mail is losing the line that is looked for.
+    The line of an odd mail is the one that people look for.
     """
     event = {"surrogate": "\ud800", "huge": 2**70, "nested": {1: ["\udcff", None, 1.5, True, 7]}}
     expected = {"surrogate": "\\ud800", "huge": str(2**70), "nested": {"1": ["\\udcff", None, 1.5, True, 7]}}
@@ -90,7 +90,7 @@ def test_what_json_has_no_form_for_is_still_a_line():
 
 def test_an_instant_is_utc_to_the_millisecond():
     """
-    Lines of several processes are sorted by it.
+    It sorts the lines of several processes.
     """
     assert "2025-11-22T12:40:00.123Z" == instant(1763815200.1239)
     assert "2025-11-22T12:40:00.999Z" == instant(1763815200.9999)

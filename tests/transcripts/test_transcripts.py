@@ -157,7 +157,7 @@ PATHS = sorted(HERE.glob("*.txt"))
 @pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])
 def test_the_dialogue_goes_as_written(path):
     """
-    The first line of the file names the behaviour.
+    The first line of the file says why.
     """
     play(path, is_octet_by_octet=False)
 

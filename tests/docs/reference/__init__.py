@@ -18,6 +18,6 @@ _PARTS = {
 
 
 def generated(root: Path) -> dict[str, str]:
-    """The text of each file below *root* that is generated, or has parts that are."""
+    """The text of each file below *root* that is generated or has generated parts."""
     pages = {name: renewed((root / name).read_text(encoding="utf-8"), parts()) for name, parts in _PARTS.items()}
     return {"conf/empath.toml": settings.toml_file(), "docs/configuration.md": settings.page(), **pages}

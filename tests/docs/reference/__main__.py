@@ -1,4 +1,4 @@
-"""`python -m tests.docs.reference`, or `make reference`: write everything that is generated."""
+"""`python -m tests.docs.reference`, or `make reference`: write all generated files and parts."""
 
 from pathlib import Path
 

@@ -1,8 +1,8 @@
 """
 events - the tables of docs/logging.md, from the occurrences
 
-A field that has one text in all events stands in the table of shared fields; any other is explained in the row of its
-event.
+A field with the same text in all events is in the table of shared fields. Any other field is explained in the row of
+its event.
 """
 
 from collections import defaultdict
@@ -32,18 +32,18 @@ def names() -> frozenset[str]:
 
 
 def field_texts(kind: type[Occurrence]) -> dict[str, str]:
-    """What each field of *kind* means, in the order of the line; empty text where its annotation has none."""
+    """The meaning of each field of *kind*, in the order of the line; empty if its annotation has no text."""
     hints = get_type_hints(kind, include_extras=True)
     return {name: next(iter(getattr(hints[name], "__metadata__", ())), "") for name in kind.field_names}
 
 
 def parts() -> dict[str, str]:
-    """What stands between the markers of the page, by the name of the marker."""
+    """The generated parts of the page, by the name of their marker."""
     return {"events": _tables()}
 
 
 def _tables() -> str:
-    """All occurrences as Markdown: the fields that they share, then one table of events per group of processes."""
+    """All occurrences as Markdown: their shared fields, then one table of events per group of processes."""
     shared = _shared_fields()
     rows = "\n".join(f"| `{name}` | {text} |" for name, text in sorted(shared.items()))
     parts = [f"### Fields that mean the same in every event\n\n| field | meaning |\n|---|---|\n{rows}\n"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 
 def renewed(page: str, parts: Mapping[str, str]) -> str:
-    """*page* with what stands between the markers of each of *parts* replaced."""
+    """*page* with the text between the markers of each of *parts* replaced."""
     for name, part in parts.items():
         start, end = f"<!-- {name}: begin (generated, do not edit) -->", f"<!-- {name}: end -->"
         head, _, rest = page.partition(start)

@@ -15,7 +15,7 @@ _CALLS: Final = {ClientCall.BEGIN: "begin()", ClientCall.PIECE: "content()", Cli
 
 
 def parts() -> dict[str, str]:
-    """What stands between the markers of the page, by the name of the marker."""
+    """The generated parts of the page, by the name of their marker."""
     return {
         "server": f"{_diagram('connecting', _server_edges())}\n\n{_server_table()}\n\n{_effects()}",
         "client": f"{_diagram('greeting', _client_edges())}\n\n{_client_table()}",

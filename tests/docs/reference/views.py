@@ -1,8 +1,8 @@
 """
 views - the columns of the public views, as docs/sql.md shows them
 
-The comments of sql/sqlite/views.sql are the source: one block of them above each view, and one behind each of its
-columns. A test holds that the tables there name exactly the columns that SQLite sees.
+The comments of sql/sqlite/views.sql are the source: a block above each view, and one behind each column. A test checks
+that the tables of docs/sql.md name exactly the columns that SQLite sees.
 """
 
 import re
@@ -36,7 +36,7 @@ def views() -> Iterator[View]:
 
 
 def parts() -> dict[str, str]:
-    """What stands between the markers of the page, by the name of the marker."""
+    """The generated parts of the page, by the name of their marker."""
     return {"views": _tables()}
 
 

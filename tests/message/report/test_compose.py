@@ -1,4 +1,4 @@
-"""Reports: what they say, octet by octet, and that nothing from outside says more."""
+"""Reports: their octets, and that text from outside adds nothing to them."""
 
 import email
 import email.policy
@@ -123,7 +123,7 @@ REPORTS = {
 @pytest.mark.parametrize("name", REPORTS)
 def test_a_report_is_as_it_was(name):
     """
-    Each rule of H in octets; the files have line feeds for CRLF.
+    The files have each rule of H in octets, with line feeds for CRLF.
     """
     octets = compose(REPORTS[name])
     assert octets.count(b"\r\n") == octets.count(b"\n") == octets.count(b"\r")
@@ -132,13 +132,13 @@ def test_a_report_is_as_it_was(name):
 
 def test_every_golden_report_is_one_of_a_test():
     """
-    A file that no test reads says nothing.
+    A file that no test reads checks nothing.
     """
     assert set(REPORTS) == {file.stem for file in GOLDEN.glob("*.txt")}
 
 
 def parts(octets):
-    """The report as others read it: its header fields, and its parts."""
+    """The report as another library reads it: its header fields and its parts."""
     report = email.message_from_bytes(octets, policy=email.policy.HTTP)
     assert "multipart/report" == report.get_content_type()
     assert "delivery-status" == report.get_param("report-type")
@@ -193,7 +193,7 @@ PART_HEADER = ["Content-Description", "Content-Type", "Content-Transfer-Encoding
 @given(reports)
 def test_no_input_adds_a_field_a_part_or_a_recipient(report):
     """
-    Whatever a peer said, a client named, or stands in the original.
+    The input is any text of a peer, a client or the original.
     """
     octets = compose(report)
     assert [] == [line for line in octets.split(b"\r\n") if len(line) > 998 or b"\n" in line or b"\r" in line]
@@ -219,7 +219,7 @@ def test_no_input_adds_a_field_a_part_or_a_recipient(report):
 @given(reports)
 def test_eight_bit_octets_stand_only_where_it_says_so(report):
     """
-    A part is 8bit, and the whole with it, or has none; and beyond the original none without SMTPUTF8.
+    A part is labelled 8bit, and so is the whole, or has no 8-bit octets. Without SMTPUTF8 only the original has any.
     """
     octets = compose(report)
     found, inner = parts(octets)
@@ -245,7 +245,7 @@ def test_eight_bit_octets_stand_only_where_it_says_so(report):
 )
 def test_a_report_can_be_converted_for_a_host_without_8bitmime(original):
     """
-    Whatever it quotes: a report that bounces is heard of by no one.
+    A report that bounces is lost for the sender, whatever it quotes.
     """
     octets = compose(replace(REPORT, original=Original(original, True)))
     found = examine([octets])
@@ -263,7 +263,7 @@ def test_a_report_can_be_converted_for_a_host_without_8bitmime(original):
 @given(st.binary(max_size=300) | contents)
 def test_quoted_printable_is_undone_by_its_decoder(octets):
     """
-    Octets of a header that cannot stand as they are come back as they were.
+    Octets of a header that need an encoding must come back unchanged.
     """
     encoded = quoted_printable(octets)
     part = email.message_from_bytes(b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + encoded)
@@ -284,7 +284,7 @@ def test_quoted_printable_is_undone_by_its_decoder(octets):
 )
 def test_the_original_goes_back_whole_only_with_a_failure(kind, dsn_return, size, expected):
     """
-    H4: not where the sender wants headers only, and not where it is large.
+    H4: only if the sender did not ask for headers only, and if the original is not large.
     """
     assert expected == returns_whole(kind, dsn_return, size)
 
@@ -312,7 +312,7 @@ def test_the_header_of_a_large_original_is_cut_at_the_limit():
 )
 def test_only_a_clean_message_id_is_answered(message_id, expected):
     """
-    It stands in a header of ours, so it must be one word.
+    It is part of a header of ours, so it must be one word.
     """
     found, _ = parts(compose(replace(REPORT, message=replace(MESSAGE, header_message_id=message_id))))
     assert (expected, expected) == (found["In-Reply-To"], found["References"])
@@ -321,7 +321,7 @@ def test_only_a_clean_message_id_is_answered(message_id, expected):
 @pytest.mark.parametrize("value", ["x" * 2000, "é" * 2000, "x " * 1000])
 def test_a_long_value_is_cut_between_two_characters(value):
     """
-    RFC 5322 §2.1.1: no line over 998 octets, and what is left is text still.
+    RFC 5322 §2.1.1: no line has over 998 octets. The rest is still valid text.
     """
     line = field("X", value, Charset.UTF8)
     assert 800 < len(line) < 998
@@ -331,7 +331,7 @@ def test_a_long_value_is_cut_between_two_characters(value):
 @pytest.mark.parametrize("name", ["H1-failure", "H4-whole-8bit", "H4-smtputf8-whole"])
 def test_the_shorter_form_of_a_report_has_the_header_of_the_original_alone(name):
     """
-    H4: it is the report that would have been made with RET=HDRS.
+    H4: it equals the report for RET=HDRS.
     """
     whole = REPORTS[name]
     assert whole.original is not None
@@ -346,6 +346,6 @@ def test_the_shorter_form_of_a_report_has_the_header_of_the_original_alone(name)
 @pytest.mark.parametrize("octets", [compose(HEADERS), compose(REPORTS["H7-content-gone"]), b"Subject: x\r\n\r\ny\r\n"])
 def test_what_has_no_whole_original_has_no_shorter_form(octets):
     """
-    A report is shortened once; then its failure stands.
+    A report is shortened once; then its failure is final.
     """
     assert None is headers_only(octets)

@@ -1,4 +1,4 @@
-"""The digest for the postmaster of what failed without a sender."""
+"""The digest for the postmaster of failed mail without a sender."""
 
 from empath.mail.identity import Timestamp
 from empath.message.report.digest import DigestEntry, compose_digest

@@ -1,4 +1,4 @@
-"""What became of each exchanger, for those who ask."""
+"""What the search found about each exchanger, for people who ask."""
 
 import random
 from typing import Any
@@ -20,7 +20,7 @@ def told(zone, domain="x.test", **more):
 
 def test_every_exchanger_is_accounted_for():
     """
-    Findings are in the order of preference; exchangers after this host are not looked up.
+    Findings are in the order of preference. Exchangers after this host are not looked up.
     """
     zone: dict[Any, Any] = {
         "MX": mx(
@@ -44,7 +44,7 @@ def test_every_exchanger_is_accounted_for():
 
 def test_of_equals_the_order_is_that_of_the_draw():
     """
-    What is beyond the five comes last.
+    Addresses beyond the five come last.
     """
     zone: dict[Any, Any] = {
         "MX": mx((1, "a.test"), (1, "b.test")),
@@ -69,7 +69,7 @@ def test_the_equals_of_ourselves_are_dropped():
 
 def test_exchangers_behind_enough_hosts_were_not_asked_for():
     """
-    They are named all the same.
+    The findings still name them.
     """
     zone = {"MX": mx((1, "a.test"), (2, "b.test")), "a.test": [f"192.0.2.{n}" for n in range(10, 16)] + ["2001:db8::1"]}
     assert (None, "b.test", None, "not-asked", "hosts enough before it") == told(zone)[-1]
@@ -77,7 +77,7 @@ def test_exchangers_behind_enough_hosts_were_not_asked_for():
 
 def test_a_literal_and_a_fixed_host_are_hosts_too():
     """
-    With the address that they are.
+    Each has the address that it names.
     """
     assert [(1, "[IPv6:2001:db8::1]", "2001:db8::1", "tried", "")] == told({}, "[IPv6:2001:db8::1]")
     assert [(None, "[10.0.0.1]", "10.0.0.1", "refused", "private")] == told({}, "[10.0.0.1]")
@@ -88,6 +88,6 @@ def test_a_literal_and_a_fixed_host_are_hosts_too():
 
 def test_a_domain_that_failed_has_nobody_to_tell_of():
     """
-    The reply says it all.
+    The reply says everything.
     """
     assert [] == told({"MX": SERVFAIL})

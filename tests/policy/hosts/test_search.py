@@ -1,4 +1,4 @@
-"""Which hosts take the mail of a domain, and in which order: every answer that the DNS may give, without a DNS."""
+"""Which hosts accept the mail of a domain, and in which order: every possible answer of the DNS, without a DNS."""
 
 import ipaddress
 import random
@@ -28,7 +28,7 @@ def mx(*records):
 
 
 def search(zone, domain="x.test", *, route=None, rules=OURS):
-    """A search carried through over *zone*: name -> MX answer, or list of addresses, or the answer to A and AAAA."""
+    """A finished search over *zone*: name -> MX answer, or list of addresses, or the answer to A and AAAA."""
     found = HostSearch(route or MxRoute(), domain, rules)
     while found.wanted:
         found.learn([answer(zone, question) for question in found.wanted])
@@ -53,7 +53,7 @@ def hosts(zone, domain="x.test", *, seed=1, **more):
 
 
 def refusal(zone, domain="x.test", **more):
-    """The reply where there is no host."""
+    """The reply of a search without a host."""
     found = search(zone, domain, **more).hosts(random.random)
     assert isinstance(found, NoHost), found
     return str(found.reply)
@@ -100,7 +100,7 @@ def test_e2_without_mx_and_without_address_it_bounces(absent):
 
 def test_e2_an_mx_look_up_that_failed_defers_and_never_falls_back_to_the_address():
     """
-    The address may be a web server's: mail would bounce that is only to wait.
+    The address may be a web server's, and waiting mail would bounce there.
     """
     zone = {"MX": SERVFAIL, "x.test": ["192.0.2.1"]}
     assert "451 4.4.3 x.test: MX look-up failed: SERVFAIL" == refusal(zone)
@@ -136,7 +136,7 @@ def test_e3_exchangers_without_address_do_not_fall_back_to_that_of_the_domain():
 
 def test_e3_of_many_exchangers_without_address_three_are_named():
     """
-    A reply is read by people.
+    People read the reply.
     """
     zone = {"MX": mx(*((n, f"h{n}.test") for n in range(5)))}
     assert "550 5.4.4 no address for h0.test, h1.test, h2.test, ..." == refusal(zone)
@@ -153,7 +153,7 @@ def test_e3_a_soft_error_dominates_hard_ones_before_and_after(names):
 
 def test_e3_one_family_that_failed_is_enough_to_defer():
     """
-    The other has no address; that one may have.
+    The other family has no address; the failed one may have some.
     """
     zone = {"MX": mx((5, "a.test")), "a.test": NODATA, Question("a.test", Kind.AAAA): SERVFAIL}
     assert "451 4.4.3 a.test: AAAA look-up failed: SERVFAIL" == refusal(zone)
@@ -161,7 +161,7 @@ def test_e3_one_family_that_failed_is_enough_to_defer():
 
 def test_e3_exchangers_without_address_are_passed_over():
     """
-    One dead name must not cost the mail, were it softly dead or hard.
+    One dead name must not cost the mail, whether its failure is temporary or permanent.
     """
     zone = {
         "MX": mx((5, "gone.test"), (10, "soft.test"), (20, "a.test")),
@@ -185,7 +185,7 @@ def test_e4_hosts_come_by_preference_whatever_the_order_of_the_records():
 
 def test_e4_equal_preferences_are_shuffled_at_each_use():
     """
-    RFC 5321 §5.1: load is spread. One search serves many draws.
+    RFC 5321 §5.1: load is spread. One search gives a new order for each lease.
     """
     zone = {"MX": mx((5, "a.test"), (5, "b.test"), (5, "c.test"), (9, "d.test"))}
     zone |= {f"{name}.test": [f"192.0.2.{number}"] for number, name in enumerate("abcd", 1)}
@@ -212,7 +212,7 @@ def test_e4_families_of_equals_take_turns():
 )
 def test_e4_of_all_addresses_five_are_tried_and_neither_family_is_hidden(names, preferences, seed):
     """
-    Preference rules the order; of a family that is there, within five names more, there is one at least.
+    Preference decides the order. If a family occurs within five more names, at least one of its addresses is tried.
     """
     zone = {"MX": mx(*((preference, f"h{n}.test") for n, preference in enumerate(preferences[: len(names)])))}
     for n, addresses in enumerate(names):  # 2001:db8:0:: has an address of this host
@@ -241,7 +241,7 @@ def test_e4_a_search_ends_when_it_has_hosts_enough():
 
 def test_e4_of_one_family_alone_five_names_more_are_asked_for():
     """
-    Most domains have no IPv6: a hundred exchangers must not cost two hundred questions in search of it.
+    Most domains have no IPv6. A hundred exchangers must not cost two hundred questions for it.
     """
     zone = {"MX": mx(*((n, f"h{n:02}.test") for n in range(100)))}
     zone |= {f"h{n:02}.test": [f"192.0.2.{n + 100}"] for n in range(100)}
@@ -251,7 +251,7 @@ def test_e4_of_one_family_alone_five_names_more_are_asked_for():
 
 def test_e4_of_very_many_equals_some_are_drawn_and_asked_for():
     """
-    RFC 5321 §5.1: load is spread over all of them, by searches that draw anew.
+    RFC 5321 §5.1: load is spread over all of them, because each search draws again.
     """
     zone = {"MX": mx(*((5, f"h{n:02}.test") for n in range(100)))}
     zone |= {f"h{n:02}.test": [f"198.51.100.{n}"] for n in range(100)}
@@ -268,7 +268,7 @@ def test_e4_of_very_many_equals_some_are_drawn_and_asked_for():
 
 def test_e4_an_equal_that_is_ourselves_by_address_is_found_among_the_first_eight():
     """
-    However many hosts there were before it.
+    It does not matter how many hosts come before it.
     """
     zone = {"MX": mx(*((5, f"h{n}.test") for n in range(8)), (4, "a.test")), "a.test": ["192.0.2.1"]}
     zone |= {f"h{n}.test": [f"192.0.2.{n + 2}"] for n in range(8)}  # 192.0.2.9 is this host
@@ -277,7 +277,7 @@ def test_e4_an_equal_that_is_ourselves_by_address_is_found_among_the_first_eight
 
 def test_e4_no_number_of_addresses_is_too_many():
     """
-    A zone may have any; an attempt takes five.
+    A zone may have any number; an attempt takes five.
     """
     many = [f"198.51.{n // 250}.{n % 250}" for n in range(20_000)]
     zone = {"MX": mx((5, "a.test"), (6, "b.test")), "a.test": many, "b.test": ["2001:db8::1"]}
@@ -286,7 +286,7 @@ def test_e4_no_number_of_addresses_is_too_many():
 
 def test_e4_a_name_or_address_that_stands_twice_is_tried_once():
     """
-    At its best preference.
+    It has its best preference.
     """
     zone = {"MX": mx((5, "a.test"), (10, "b.test"), (20, "a.test")), "a.test": ["192.0.2.1"], "b.test": ["192.0.2.1"]}
     assert [("a.test", "192.0.2.1")] == hosts(zone)
@@ -294,7 +294,7 @@ def test_e4_a_name_or_address_that_stands_twice_is_tried_once():
 
 def test_e4_an_exchanger_that_is_an_address_as_text_is_no_host():
     """
-    RFC 5321 §5.1 wants a name there; to ask the DNS for that text would find nothing either, for each mail anew.
+    RFC 5321 §5.1 wants a name there. A look-up of the text would find nothing, for each mail again.
     """
     zone = {"MX": mx((5, "192.0.2.1"), (6, "2001:db8::1"), (7, "a\\000b.test")), "x.test": ["192.0.2.1"]}
     assert "550 5.4.4 no address for 192.0.2.1, 2001:db8::1, a\\\\000b.test" == refusal(zone)
@@ -309,7 +309,7 @@ def test_e4_an_exchanger_that_is_an_address_as_text_is_no_host():
 )
 def test_e5_our_own_preference_and_all_worse_are_dropped(us):
     """
-    RFC 5321 §5.1. We are known by name and by address, an IPv4 address within IPv6 included.
+    RFC 5321 §5.1. This host is recognised by name and by address, even by an IPv4 address within IPv6.
     """
     [ours] = us
     zone = {"MX": mx((5, "a.test"), (10, ours), (10, "equal.test"), (20, "worse.test"))} | us
@@ -323,7 +323,7 @@ def test_e5_our_own_preference_and_all_worse_are_dropped(us):
 )
 def test_e5_mail_whose_best_exchanger_we_are_loops_back_to_myself(zone):
     """
-    Also where the domain has no MX and our address.
+    This includes a domain without MX that has our address.
     """
     assert "550 5.4.6 mail for x.test loops back to myself" == refusal(zone)
 
@@ -331,7 +331,7 @@ def test_e5_mail_whose_best_exchanger_we_are_loops_back_to_myself(zone):
 @pytest.mark.parametrize("best", [NXDOMAIN, SERVFAIL, ["10.0.0.1"]])
 def test_e5_a_backup_that_cannot_find_the_primary_waits(best):
     """
-    A better exchanger than we are was there and could not be used: 4.4.4, whatever was wrong with it.
+    There is a better exchanger that cannot be used: 4.4.4, for any reason.
     """
     zone = {"MX": mx((5, "a.test"), (10, "mx.us.test")), "a.test": best}
     assert "451 4.4.4 unable to find primary relay for x.test" == refusal(zone)
@@ -343,7 +343,7 @@ def test_e5_a_backup_that_cannot_find_the_primary_waits(best):
 @pytest.mark.parametrize(("domain", "address"), [("[192.0.2.1]", "192.0.2.1"), ("[IPv6:2001:db8::1]", "2001:db8::1")])
 def test_e6_an_address_literal_is_connected_to_directly(domain, address):
     """
-    RFC 5321 §4.1.3: the DNS is asked for nothing.
+    RFC 5321 §4.1.3: no look-up is needed.
     """
     assert [(domain, address)] == hosts({}, domain)
     assert {} == search({}, domain).answers
@@ -351,7 +351,7 @@ def test_e6_an_address_literal_is_connected_to_directly(domain, address):
 
 def test_e6_a_literal_that_is_ours_loops_and_a_private_one_is_refused():
     """
-    A client that may relay must reach no door that only this host can see.
+    A client that may relay must not reach hosts that only this host can reach.
     """
     assert "550 5.4.6 mail for [192.0.2.9] loops back to myself" == refusal({}, "[192.0.2.9]")
     expected = "550 5.4.4 no address on the Internet for [10.0.0.1]: 10.0.0.1 is private"
@@ -360,7 +360,7 @@ def test_e6_a_literal_that_is_ours_loops_and_a_private_one_is_refused():
 
 def test_e6_a_fixed_host_is_looked_up_without_mx():
     """
-    The route says which host it means.
+    The route names the host itself.
     """
     zone = {"MX": mx((5, "a.test")), "relay.test": ["192.0.2.1", "2001:db8::1"]}
     assert [("relay.test", "192.0.2.1"), ("relay.test", "2001:db8::1")] == sorted(hosts(zone, route=RELAY))
@@ -369,7 +369,7 @@ def test_e6_a_fixed_host_is_looked_up_without_mx():
 
 def test_e6_a_fixed_address_is_asked_of_nobody_and_may_be_private():
     """
-    With the port of the route; other hosts have that of the settings.
+    It has the port of the route; other hosts have the port of the settings.
     """
     found = search({}, route=SmtpRoute("10.0.0.1", 2525))
     assert ({}, (Host("10.0.0.1", "10.0.0.1", 2525),)) == (found.answers, found.hosts(random.random))
@@ -406,7 +406,7 @@ def test_e7_a_hard_failure_of_our_own_next_hop_becomes_a_deferral(route, zone, r
 
 def test_e7_a_soft_failure_of_our_own_next_hop_stays_what_it_is():
     """
-    It says what to look at.
+    Its text says what is wrong.
     """
     assert "451 4.4.3 relay.test: A look-up failed: SERVFAIL" == refusal({"relay.test": SERVFAIL}, route=RELAY)
 
@@ -462,7 +462,7 @@ def test_e7_another_port_or_host_than_our_listeners_is_no_loop(route):
 )
 def test_e8_an_exchanger_that_is_not_of_the_internet_is_refused(address, what):
     """
-    Whoever holds a zone must not make this host knock at doors behind the fire wall.
+    The owner of a zone must not make this host connect to hosts behind the firewall.
     """
     zone = {"MX": mx((5, "a.test")), "a.test": [address]}
     expected = f"550 5.4.4 no address on the Internet for a.test: {address} is {what}"
@@ -476,7 +476,7 @@ def test_e8_an_exchanger_that_is_not_of_the_internet_is_refused(address, what):
 )
 def test_e8_an_address_of_the_internet_is_taken_in_any_spelling(address):
     """
-    A host behind NAT64 or 6to4 is where its IPv4 address is.
+    A host behind NAT64 or 6to4 is judged by its IPv4 address.
     """
     assert [("a.test", address)] == hosts({"MX": mx((5, "a.test")), "a.test": [address]}, rules=HostRules())
 
@@ -484,7 +484,7 @@ def test_e8_an_address_of_the_internet_is_taken_in_any_spelling(address):
 @pytest.mark.parametrize("address", ["64:ff9b::192.0.2.9", "2002:c000:209::1"])
 def test_e8_an_address_that_leads_to_ours_by_a_translator_is_ours(address):
     """
-    Mail would come back to us.
+    The mail would come back.
     """
     zone = {"MX": mx((5, "a.test")), "a.test": [address]}
     assert "550 5.4.6 mail for x.test loops back to myself" == refusal(zone)
@@ -503,7 +503,7 @@ def test_e8_a_translation_of_ones_own_is_allowed_by_its_prefix():
 
 def test_e8_only_the_networks_that_are_named_are_allowed():
     """
-    A network of one's own is one network.
+    A permission for one network says nothing about another.
     """
     zone = {"MX": mx((5, "a.test")), "a.test": ["10.0.0.1", "10.1.0.1", "192.0.2.1"]}
     rules = HostRules(allowed=(ipaddress.ip_network("10.1.0.0/16"), ipaddress.ip_network("192.0.2.0/24")))
@@ -512,7 +512,7 @@ def test_e8_only_the_networks_that_are_named_are_allowed():
 
 def test_a_search_says_what_it_thinks_of_an_address():
     """
-    For those who ask why.
+    For people who ask for the reason.
     """
     found = HostSearch(MxRoute(), "x.test", OURS)
     assert [(Verdict.USABLE, ""), (Verdict.OWN, "interface"), (Verdict.REFUSED, "private")] == [

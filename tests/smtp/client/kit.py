@@ -1,4 +1,4 @@
-"""kit - a client session and a peer that is a list of replies, without a socket between them"""
+"""kit - a client session and a peer that is a list of replies, without a socket"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ class Dialogue:
     events: list[ClientEvent] = field(default_factory=list)
 
     def hear(self, *replies: bytes) -> "Dialogue":
-        """Let the peer send *replies*, one after the other; an empty one closes the connection."""
+        """Send *replies* of the peer, one after the other; an empty one closes the connection."""
         for octets in replies:
             self.session.receive(octets)
             self.note()

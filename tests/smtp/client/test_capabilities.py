@@ -1,4 +1,4 @@
-"""What a peer offers: RFC 5321 §4.1.1.1."""
+"""The extensions of a peer: RFC 5321 §4.1.1.1."""
 
 import pytest
 from hypothesis import given

@@ -39,7 +39,7 @@ def test_a_dot_at_the_start_of_a_line_is_doubled(content, expected, size):
 @given(data=st.data(), content=strategies.contents | st.binary(max_size=60))
 def test_the_wire_does_not_show_how_content_was_cut(data, content):
     """
-    A dot that is missed at a border would end the message early.
+    A missed dot at a border would end the message early.
     """
     assert on_the_wire(content) == on_the_wire(*data.draw(strategies.pieces(content)), b"")
 
@@ -47,7 +47,7 @@ def test_the_wire_does_not_show_how_content_was_cut(data, content):
 @given(content=strategies.contents)
 def test_what_is_stuffed_is_unstuffed_by_the_rule(content):
     """
-    RFC 5321 §4.5.2, the receiver's rule.
+    The receiver's rule of RFC 5321 §4.5.2 restores the content.
     """
     *lines, dot, rest = on_the_wire(content).split(b"\r\n")
     assert (b".", b"") == (dot, rest)

@@ -24,7 +24,7 @@ from tests.smtp.client.kit import BYE, GO_ON, NO, OK, fates, ready, transaction
 )
 def test_a_session_that_ends_defers_what_was_under_way(replies, stage, last, said):
     """
-    A session can end by 421, a lost connection, or octets that are no reply.
+    A session can end by 421, a lost connection, or octets that are not a reply.
     """
     dialogue = ready().begin(transaction("b@x.test", "c@x.test")).hear(*replies, last)
     assert [(stage, said)] * 2 == [(stage, text[: len(said)]) for stage, text in fates(dialogue)]
@@ -34,7 +34,7 @@ def test_a_session_that_ends_defers_what_was_under_way(replies, stage, last, sai
 @pytest.mark.parametrize(("is_timeout", "said"), [(True, "Timed out"), (False, "Connection lost")])
 def test_a_message_whose_answer_was_lost_is_deferred(is_timeout, said):
     """
-    It may be delivered twice; the stage says so.
+    The reply says that it may be delivered twice.
     """
     dialogue = ready().begin(transaction()).hear(OK + OK + GO_ON).send(b"")
     dialogue.session.lost("reset by the peer", is_timeout=is_timeout)
@@ -65,7 +65,7 @@ def test_a_recipient_keeps_its_own_answer_when_the_connection_is_lost():
 @pytest.mark.parametrize(("before", "then"), [(OK + NO + NO, b""), (OK + NO + GO_ON, BYE), (NO + NO, b"")])
 def test_what_is_known_is_told_when_the_connection_is_lost_in_cleaning_up(before, then):
     """
-    The end may come at RSET, at the lone dot, or among answers without consequences.
+    The end may come at RSET, at the lone dot, or among replies without consequences.
     """
     dialogue = ready().begin(transaction()).hear(before, then)
     assert "550 5.1.1 No" == fates(dialogue)[0][1]
@@ -87,7 +87,7 @@ def test_a_session_that_ended_before_any_answer_is_stale(replies, is_stale):
 
 def test_a_timeout_does_not_make_a_session_stale():
     """
-    A silent peer will be silent on a new connection too.
+    A silent peer would be silent on a new connection, too.
     """
     dialogue = ready().begin(transaction())
     dialogue.session.lost("300 s", is_timeout=True)
@@ -133,7 +133,7 @@ def test_nothing_happens_after_the_end():
 
 def test_a_250_before_the_whole_message_is_out_promises_nothing():
     """
-    The dot still waits in this process; what the host answers to it may be a refusal.
+    This process still has the dot, and the host may refuse it.
     """
     session = ClientSession("me.test")
     for octets in (b"220 x\r\n", b"250-x\r\n250 PIPELINING\r\n"):

@@ -19,9 +19,9 @@ FITTING = {b"DATA": 354, b"QUIT": 221}
 
 class ClientMachine(RuleBasedStateMachine):
     """
-    A peer that answers each command in order with any class; a driver that begins one transaction after another.
+    A peer that answers each command in order with any class, and a driver that begins one transaction after another.
 
-    The model knows commands and the codes of their answers, but no states.
+    The model knows commands and the codes of their replies, but no states.
     """
 
     def __init__(self) -> None:

@@ -9,13 +9,13 @@ from tests.smtp.client.kit import DELIVERED, EXTENSIONS, GO_ON, OK, fates, ready
 
 
 def without(keyword: str) -> list[str]:
-    """The usual extensions without one."""
+    """The usual extensions except one."""
     return [line for line in EXTENSIONS if not line.startswith(keyword)]
 
 
 def test_parameters_go_to_a_peer_that_offers_them():
     """
-    The sender's wishes for reports go on unchanged.
+    The sender's wishes for reports are sent unchanged.
     """
     recipient = ClientRecipient("b@x.test", "SUCCESS,DELAY", "rfc822;b+2Bc@x.test")
     what = transaction(
@@ -119,7 +119,7 @@ def test_letters_that_do_not_print_are_no_control_characters():
 )
 def test_a_message_that_the_peer_cannot_take_is_not_offered(extensions, parameters, fate):
     """
-    The session is free for the next message.
+    The session is ready for the next message.
     """
     dialogue = ready(extensions).begin(transaction(**parameters))
     ((stage, said),) = fates(dialogue)

@@ -1,4 +1,4 @@
-"""Refusals, each for the recipients that it concerns, and unexpected replies."""
+"""Refusals, with the recipients that they concern, and unexpected replies."""
 
 import pytest
 
@@ -215,7 +215,7 @@ def test_half_a_reply_behind_the_reply_to_ehlo_fails_the_host():
 @pytest.mark.parametrize("is_used", [False, True])
 def test_no_transaction_begins_in_a_session_that_is_over(octets, is_used):
     """
-    The driver learns it as a value, and takes another connection.
+    The driver gets a value, and takes another connection.
     """
     dialogue = (delivered() if is_used else ready()).hear(octets)
     assert (False, [], False) == (dialogue.session.begin(transaction()), dialogue.sent, dialogue.session.is_usable)
@@ -241,7 +241,7 @@ _UNTIL: dict[str, list[bytes | None]] = {
 
 
 def _last_words(dialogue, step, reply):
-    """The end of a transaction in which the peer gives *reply* at *step*."""
+    """The end of a transaction with this *reply* of the peer at *step*."""
     dialogue.begin(transaction())
     if b"RSET" in dialogue.sent[0]:
         dialogue.hear(OK)
@@ -264,7 +264,7 @@ def _last_words(dialogue, step, reply):
 )
 def test_a_session_that_has_had_its_allowance_is_spent(extensions, step, reply):
     """
-    A host takes some messages, then refuses whole transactions until the client comes back, by 5yz too ("too many
+    A host accepts some messages, then refuses whole transactions until the client reconnects, even by 5yz ("too many
     messages in this session"). No message bounces if the host gives no new session.
     """
     ended = _last_words(delivered(extensions), step, reply)
@@ -279,7 +279,7 @@ def test_a_session_that_has_had_its_allowance_is_spent(extensions, step, reply):
 )
 def test_a_refusal_of_the_message_or_a_recipient_is_not_for_the_session(step, reply):
     """
-    A new session would hear the same, or the peer may have the message.
+    A new session would get the same reply, or the peer may have the message.
     """
     ended = _last_words(delivered(), step, reply)
     assert (False, False) == (ended.is_spent, ended.is_stale)
@@ -288,7 +288,7 @@ def test_a_refusal_of_the_message_or_a_recipient_is_not_for_the_session(step, re
 @pytest.mark.parametrize("extensions", [EXTENSIONS, ONE_AT_A_TIME])
 def test_answers_that_an_unasked_reply_shifted_are_not_believed(extensions):
     """
-    The 550 is for the second recipient, but the first one would bounce with it.
+    The 550 is for the second recipient, but would make the first one bounce.
     """
     dialogue = delivered(extensions).begin(transaction("good@x.test", "bad@x.test"))
     dialogue.hear(OK, OK, OK, OK, NO, GO_ON)
@@ -299,7 +299,7 @@ def test_answers_that_an_unasked_reply_shifted_are_not_believed(extensions):
 @pytest.mark.parametrize("extensions", [EXTENSIONS, ONE_AT_A_TIME])
 def test_every_transaction_but_the_first_begins_with_rset(extensions):
     """
-    Some hosts keep the recipients of the transaction before, and would give them this message too.
+    Some hosts keep the recipients of the previous transaction, and would give them this message, too.
     """
     dialogue = ready(extensions).begin(transaction())
     assert not dialogue.sent[0].startswith(b"RSET")
@@ -312,7 +312,7 @@ def test_every_transaction_but_the_first_begins_with_rset(extensions):
 
 def test_rset_follows_a_transaction_that_the_peer_refused():
     """
-    Its recipients were refused, its reverse path may not have been.
+    The peer refused its recipients, but may have kept its reverse path.
     """
     dialogue = ready().begin(transaction()).hear(OK + NO + NO).forget().begin(transaction())
     assert b"RSET\r\n" == dialogue.sent[0][:6]
@@ -322,7 +322,7 @@ def test_rset_follows_a_transaction_that_the_peer_refused():
 @pytest.mark.parametrize("reply", [NO, LATER, GO_ON, BYE, SEQUENCE, b"", b"what\r\n"])
 def test_a_session_that_does_not_reset_is_stale(extensions, reply):
     """
-    Nothing was said of the message: a new connection may be tried at once.
+    The reply says nothing about the message, so a new connection may be tried at once.
     """
     dialogue = delivered(extensions).begin(transaction()).hear(reply)
     ended, closed = dialogue.events
@@ -367,7 +367,7 @@ def test_a_stray_reply_in_the_greetings_fails_the_host(octets, said):
 @pytest.mark.parametrize("is_used", [False, True])
 def test_a_stray_reply_before_a_group_ends_the_transaction_for_now(extensions, octets, command, is_used):
     """
-    What the peer said of the recipients before may be shifted too, so none of them bounces.
+    Earlier replies about recipients may be shifted, too, so none of them bounces.
     """
     dialogue = (delivered if is_used else ready)(extensions).begin(transaction("b@x.test", "c@x.test"))
     if is_used:

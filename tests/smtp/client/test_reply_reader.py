@@ -1,4 +1,4 @@
-"""Replies from octets: RFC 5321 §4.2, and what peers send instead."""
+"""Replies from octets: RFC 5321 §4.2, and the octets of real peers."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from tests.kit import strategies
 
 
 def read(*pieces: bytes) -> list[Any]:
-    """All replies in *pieces*, and the text of what was wrong with the first that is none."""
+    """All replies in *pieces*, and the text about the first octets that are not a reply."""
     reader = ReplyReader()
     found: list[Any] = []
     for piece in pieces:
@@ -83,7 +83,7 @@ def test_no_octets_make_more_than_a_syntax_violation(octets):
 )
 def test_a_reply_is_taken_as_peers_write_it(octets, code, enhanced, text):
     """
-    Mail must not fail by LF alone, long lines, NUL and 8-bit octets, or a status that is missing or of a wrong class.
+    Mail must not fail for a bare LF, long lines, NUL, 8-bit octets, or a status that is missing or of a wrong class.
     """
     status = EnhancedStatus.parse(enhanced) if enhanced else None
     replies = read(octets)
@@ -149,7 +149,7 @@ def test_a_reply_within_bounds_is_read():
 @pytest.mark.parametrize(("words", "count"), [(b"a", 9000), (b"b" * 1000, 900), (b"c" * 65_000, 15)])
 def test_of_a_very_long_reply_the_first_line_and_the_last_ones_are_kept(words, count, size):
     """
-    Some banners are a page of law, and mail must not fail by it; the memory that they take is bounded.
+    Some banners are a page of legal text, and mail must not fail for it. Its memory is bounded.
     """
     octets = b"220-first\r\n" + (b"220-" + words + b"\r\n") * count + b"220-near\r\n220 last\r\n"
     [reply] = read(*(octets[start : start + size] for start in range(0, len(octets), size)))
@@ -164,7 +164,7 @@ NOISE = [b"\r\n", b"\n", b"ld.so.1: warning: libz.so: not found\r\n", b"220_\r\n
 @pytest.mark.parametrize("noise", [*NOISE, b"".join(NOISE)])
 def test_noise_before_the_first_reply_is_passed_over_where_it_is_allowed(noise):
     """
-    A loader warns, or a shell greets, before the server speaks.
+    A loader or a shell may write lines before the server does.
     """
     reader = ReplyReader(noise_lines=4)
     reader.receive(noise)
@@ -180,7 +180,7 @@ def test_noise_before_the_first_reply_is_passed_over_where_it_is_allowed(noise):
 @pytest.mark.parametrize("noise", [b"x\r\n" * 5, b"220-a\r\nx\r\n", b"SSH-2.0-x\r\n", b"* OK IMAP4\r\n", b"+OK\r\n"])
 def test_noise_has_a_bound(noise):
     """
-    Nor is another protocol noise: to wait for a banner behind it would be to wait in vain.
+    Another protocol is not noise: the reader would wait for a banner in vain.
     """
     reader = ReplyReader(noise_lines=4)
     reader.receive(noise + b"220 b\r\n")

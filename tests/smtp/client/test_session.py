@@ -40,7 +40,7 @@ def test_a_session_is_ready_after_ehlo():
 
 def test_noise_before_the_banner_is_passed_over():
     """
-    After it nothing is: one line too many would shift all replies.
+    After the banner no line is skipped: it would shift all replies.
     """
     dialogue = Dialogue().hear(b"\r\n", b"ld.so: warning\r\n220 peer.test\r\n", greeting(EXTENSIONS))
     assert ([b"EHLO me.test\r\n"], [Ready()]) == (dialogue.sent, dialogue.events)

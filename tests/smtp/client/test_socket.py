@@ -1,4 +1,4 @@
-"""A client session and the scripted peer over a real connection, with the buffers of two hosts between them."""
+"""A client session and the scripted peer over a real connection, with the buffers of two hosts."""
 
 import socket
 

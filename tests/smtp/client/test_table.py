@@ -1,4 +1,4 @@
-"""The table of the client has every row, and each row leads where it says."""
+"""The table of the client is complete, and each row leads to the state that it names."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ class Driver(Dialogue):
         return self.session.is_ready or self.session.state is ClientState.CONTENT
 
     def act(self) -> None:
-        """Make the call that the session waits for."""
+        """Make the call for which the session waits."""
         if self.session.is_ready:
             self.begin(transaction(f"{self.local_part}@x.test", "c@x.test"))
         else:
@@ -128,7 +128,7 @@ def walk(
     local_part: str,
     walked: dict[tuple[ClientState, ClientSignal], set[ClientState]],
 ) -> None:
-    """Record where every signal leads after *script* (None is an act of the driver), and go on from there."""
+    """Record where every signal leads after *script* (None is an act of the driver), and continue from there."""
     for signal in ClientSignal:
         driver = replay(script, extensions, local_part)
         before = driver.session.state
@@ -143,7 +143,7 @@ def walk(
 
 
 def replay(script: list[ClientSignal | None], extensions: tuple[str, ...], local_part: str) -> Driver:
-    """A session after all this."""
+    """A session after *script*."""
     driver = Driver(extensions=extensions, local_part=local_part)
     for signal in script:
         driver.act() if signal is None else driver.meet(signal)
@@ -184,7 +184,7 @@ def test_events_do_not_depend_on_how_octets_are_cut(data, script, tail, host):
 @given(data=st.data(), content=strategies.contents)
 def test_a_delivery_does_not_depend_on_how_replies_are_cut(data, content):
     """
-    The same, with a driver that does its part in between.
+    The same, with a driver that acts in between.
     """
     dialogues = [Dialogue(), Dialogue()]
     turns = [

@@ -1,4 +1,4 @@
-"""kit - what tests of the server session share"""
+"""kit - shared parts of the tests of the server session"""
 
 from empath.smtp.server.extensions import DSN, KNOWN, Extensions
 

@@ -1,4 +1,4 @@
-"""Grammar of the commands that carry a name or a path."""
+"""The grammar of the commands with a name or a path."""
 
 import pytest
 
@@ -160,7 +160,7 @@ def test_a_local_part_beyond_ascii_needs_smtputf8():
 )
 def test_a_greeting_names_a_domain_or_a_literal(argument, name):
     """
-    RFC 5321 §4.1.1.1; the name goes unchanged into the trace field, so it must be ASCII.
+    RFC 5321 §4.1.1.1. The name goes unchanged into the trace field, so it must be ASCII.
     """
     assert Greeted("EHLO", name) == read_greeting("EHLO", argument)
 

@@ -1,4 +1,4 @@
-"""Framing of content: what ends it, what is made of line ends, what is refused."""
+"""Framing of content: its end, its line ends, and its refusals."""
 
 import pytest
 from hypothesis import given
@@ -50,7 +50,7 @@ def test_only_crlf_dot_crlf_ends_the_data(ending):
 @pytest.mark.parametrize("ending", NOT_AN_END)
 def test_nothing_given_out_can_end_data_elsewhere(ending):
     """
-    B3: the stored message goes to a next host, which might read such a line end in its own way.
+    B3: the stored message goes to a next host, which might read such a line end differently.
     """
     content, _ = read([b"one" + ending + b"two\r\n.\r\n"])
     assert b"" == content.replace(b"\r\n", b"").translate(None, b"one.tw ")
@@ -127,7 +127,7 @@ def test_a_line_is_too_long_exactly_when_it_is_longer_than_the_limit(lines, line
 
 def test_a_message_of_exactly_the_limit_is_sound():
     """
-    SIZE is the largest size that is accepted.
+    SIZE is the size of the largest accepted message.
     """
     content, reader = read([b"a" * 8 + b"\r\n.\r\n"], message_octets=10)
     assert (b"a" * 8 + b"\r\n", None) == (content, reader.refusal)

@@ -1,4 +1,4 @@
-"""What a session offers is one value: EHLO, parameters and commands agree with it."""
+"""The extensions of a session are one value: EHLO, parameters and commands agree with it."""
 
 import pytest
 
@@ -23,7 +23,7 @@ ONE_LINE, TWO_LINES = Reply.of("250 mx.example.test").octets, Reply.of("250 mx.e
 )
 def test_the_reply_to_ehlo_has_a_line_for_each_extension(greeting, offered, expected):
     """
-    RFC 5321 §4.1.1.1; a number in a line is the limit of the session.
+    RFC 5321 §4.1.1.1. A number in a line is the limit of the session.
     """
     assert expected == Extensions(offered).added_to(greeting, LIMITS)
 
@@ -44,7 +44,7 @@ def test_a_parameter_is_read_only_where_its_extension_is_offered(extension):
 
 def test_a_command_belongs_to_the_extension_that_is_offered():
     """
-    The same word is refused in a session without its extension.
+    A session without the extension refuses the same word.
     """
     extension = Extension("XFOO", verbs=(ServerSignal.NOOP,), mail={"XFOO": ("foo", lambda value: value)})
     with_it = Extensions((*KNOWN, extension))

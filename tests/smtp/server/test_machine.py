@@ -1,4 +1,4 @@
-"""The server session against a model: in any order, each command has exactly the reply that the model gives."""
+"""The server session against a model: in any order, each command has exactly the reply of the model."""
 
 from dataclasses import dataclass, replace
 
@@ -32,7 +32,7 @@ REFUSALS = {"450": Reply.of("450 4.0.0 Later"), "550": Reply.of("550 5.0.0 No")}
 
 @dataclass
 class Model:
-    """What RFC 5321 §4.1.4 lets a server remember."""
+    """The state that RFC 5321 §4.1.4 lets a server remember."""
 
     is_greeted: bool = False
     has_mail: bool = False
@@ -80,7 +80,7 @@ class ServerMachine(RuleBasedStateMachine):
 
     @property
     def session(self) -> ServerSession:
-        """What is under test."""
+        """The session under test."""
         return self.conversation.session
 
     @precondition(lambda self: not self.model.is_closed)

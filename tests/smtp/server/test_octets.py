@@ -70,7 +70,7 @@ ANSWERS = st.fixed_dictionaries(
 
 
 def talk(turns, answers, pieces_of):
-    """A dialogue in turns, each heard in pieces; the replies, and the events."""
+    """A dialogue in turns, each in pieces; the replies and the events."""
     conversation = Conversation(SMALL, answers)
     replies = [conversation.say(b"")] + [conversation.say(*pieces_of(turn)) for turn in turns]
     return replies, merged(conversation.events)
@@ -79,8 +79,8 @@ def talk(turns, answers, pieces_of):
 @given(turns=TURNS, borders=st.lists(st.integers(1, 100), max_size=8), answers=ANSWERS)
 def test_events_and_replies_do_not_depend_on_how_octets_are_cut(turns, borders, answers):
     """
-    TCP has no message borders: any reads give what one read gives. A turn ends where the client waits for its replies,
-    as what comes before them is a matter of time.
+    TCP has no message borders: any reads give the same as one read. A turn ends where the client waits for its replies,
+    because octets before them are a matter of time.
     """
     whole = talk(turns, answers, lambda turn: [turn])
     assert whole == talk(turns, answers, lambda turn: cut(turn, range(len(turn))))
@@ -125,7 +125,7 @@ def test_a_command_of_exactly_the_limit_is_read():
 
 def test_content_flows_out_while_it_arrives():
     """
-    Bounded buffers: a large message is never in the session as a whole.
+    Bounded buffers: the session never holds a large message as a whole.
     """
     conversation = Conversation(replace(LIMITS, message_octets=10_000_000)).open()
     conversation.say(b"HELO client.example\r\n")

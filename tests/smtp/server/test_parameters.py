@@ -1,4 +1,4 @@
-"""Parameters of MAIL and RCPT: each keyword's grammar, and what is refused with which reply."""
+"""Parameters of MAIL and RCPT: the grammar of each keyword, and the replies that refuse it."""
 
 import pytest
 
@@ -133,7 +133,7 @@ def original_recipient(value: str) -> str | None:
 
 def test_hexadecimal_digits_are_read_in_any_case_and_go_on_in_capitals():
     """
-    RFC 3461 §4 writes capitals; some clients do not, and some hosts insist.
+    RFC 3461 §4 writes capitals. Some clients do not, and some hosts insist.
     """
     assert "rfc822;a+2Fb+3D" == original_recipient("rfc822;a+2fb+3D")
     assert r"utf-8;j\x{F6}rg" == original_recipient(r"utf-8;j\x{f6}rg")
@@ -154,6 +154,6 @@ def test_a_character_by_its_number_is_in_the_form_of_the_rfc(digits):
 @pytest.mark.parametrize("digits", ["", "A", "0A", "00", "41", "080", "D800", "DFFF", "110000", "0010FF", "xx"])
 def test_a_character_by_any_other_number_is_refused(digits):
     """
-    Two forms of one character, a surrogate and a line end among them, would mislead who reads the report.
+    Two forms of one character, such as a surrogate or a line end, would mislead the reader of a report.
     """
     assert replies.BAD_PARAMETER == read_recipient_parameters(f"ORCPT=utf-8;a\\x{{{digits}}}b", ALL.rcpt)

@@ -1,4 +1,4 @@
-"""What the session makes of its driver's decisions; dialogues seen from the client are in tests/transcripts."""
+"""The session's reactions to its driver's decisions; tests/transcripts has dialogues from the client's side."""
 
 from dataclasses import replace
 
@@ -45,7 +45,7 @@ def in_content(answers=None):
 
 def test_one_message_is_these_events():
     """
-    The whole contract with the driver in one dialogue.
+    One dialogue has the whole contract with the driver.
     """
     conversation = in_content()
     conversation.say(b"Subject: x\r\n\r\n.\r\n")
@@ -145,7 +145,7 @@ def test_a_refusing_banner_still_waits_for_quit():
 @pytest.mark.parametrize("event", [Connected, Greeted, MailOffered, RecipientOffered, DataOffered, ContentEnded])
 def test_421_and_521_end_the_session_wherever_they_are_said(event, line):
     """
-    RFC 5321 §3.8, RFC 7504 §3: the server closes and does not read what follows.
+    RFC 5321 §3.8, RFC 7504 §3: the server closes and reads no further octets.
     """
     conversation = Conversation(answers={event: Reply.of(line)})
     said = [
@@ -188,7 +188,7 @@ def test_a_message_that_is_refused_ends_its_transaction_too(line):
 )
 def test_content_that_breaks_a_rule_is_refused_by_the_session(content, reply):
     """
-    B3, B5, B9: the driver only drops the content; the connection stays usable.
+    B3, B5, B9: the driver only drops the content, and the connection stays usable.
     """
     conversation = in_content()
     assert reply.octets == conversation.say(content)
@@ -234,7 +234,7 @@ def test_the_twentieth_error_is_the_last():
 
 def test_junk_is_free_a_hundred_times():
     """
-    A7: beyond that each NOOP, VRFY, RSET or HELP is an error, in any mixture.
+    A7: after that each NOOP, VRFY, RSET or HELP is an error, in any mixture.
     """
     conversation = greeted()
     for command in (b"NOOP\r\n", b"VRFY x\r\n", b"RSET\r\n", b"HELP\r\n") * 25:
@@ -255,7 +255,7 @@ def test_vrfy_needs_something_to_verify():
 
 def test_a_thousand_recipients_over_the_limit_cost_no_error():
     """
-    A4: a list server that sends too many shall return with the rest; a client that never stops is cut off.
+    A4: a list server that sends too many must return with the rest. A client that never stops is cut off.
     """
     conversation = greeted(replace(LIMITS, recipients=100))
     conversation.say(b"MAIL FROM:<>\r\n" + b"RCPT TO:<b@b.example>\r\n" * 100)
@@ -337,7 +337,7 @@ def test_nothing_is_read_while_an_event_waits_for_its_answer():
 
 def test_an_answer_without_a_question_is_an_error_of_the_driver():
     """
-    To ignore it would shift every later reply by one.
+    An ignored answer would shift every later reply by one.
     """
     conversation = greeted()
     with pytest.raises(DriverError):
@@ -372,7 +372,7 @@ def test_an_answer_after_termination_is_ignored():
 
 def test_end_of_file_comes_after_what_was_sent_before_it():
     """
-    A client may close its side at once and still gets the answer to its message.
+    A client may close its side at once, and still gets the reply to its message.
     """
 
     def hang_up(_event):
@@ -416,7 +416,7 @@ def test_a_command_may_end_in_a_bare_line_feed():
 )
 def test_each_refusal_is_told_once_for_the_log(octets, expected):
     """
-    What was refused leaves a line, also where the driver was not asked. The text of a client is bounded.
+    Each refusal leaves a line, even if the driver was not asked. The client's text is bounded.
     """
     conversation = Conversation().open()
     conversation.say(b"EHLO c.example\r\n")

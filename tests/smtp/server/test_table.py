@@ -1,4 +1,4 @@
-"""The table of the server has every row, and the session obeys it."""
+"""The table of the server is complete, and the session follows it."""
 
 import pytest
 
@@ -76,7 +76,7 @@ def test_a_refused_command_changes_no_state():
 
 def test_every_action_but_two_has_its_reply():
     """
-    An obeyed command is answered by its reader or the driver; a closed session says nothing.
+    The reader of a command or the driver answers an obeyed command. A closed session does not answer.
     """
     assert set(ServerAction) - {ServerAction.OBEY, ServerAction.IGNORE} == set(REFUSALS)
     assert set(ServerAction) == {step.action for step in NEXT.values()}

@@ -1,4 +1,4 @@
-"""test_fsck - whatever is broken is found, told in a sentence, and mended where nothing can be lost by it"""
+"""test_fsck - each fault is found, explained in a sentence, and repaired if the repair can lose nothing"""
 
 import os
 import shutil
@@ -130,7 +130,7 @@ def _repair(path: Path, findings: list[Finding], now: float = NOW) -> list[Findi
 
 def test_a_sound_queue_has_no_findings(path: Path) -> None:
     """
-    Nor has it with a lease under way, with or without the long look.
+    This holds with a lease under way, and with the quick and the full check.
     """
     assert [] == _found(path)
     assert [] == _found(path, is_quick=True)
@@ -138,7 +138,7 @@ def test_a_sound_queue_has_no_findings(path: Path) -> None:
 
 def test_every_check_has_its_break_and_its_line_on_the_page() -> None:
     """
-    A check that was never seen to find anything may find nothing.
+    A check must find its fault once, or it may never find one.
     """
     names = {check.name for check in ALL}
     assert names == BREAKS.keys() | FILES
@@ -149,7 +149,7 @@ def test_every_check_has_its_break_and_its_line_on_the_page() -> None:
 @pytest.mark.parametrize("name", BREAKS)
 def test_what_is_broken_is_found_and_told(path: Path, name: str) -> None:
     """
-    One sentence: what it is, and behind the last colon or comma what to do.
+    The sentence names the fault and then the remedy.
     """
     _break(path, name)
 
@@ -164,7 +164,7 @@ def test_what_is_broken_is_found_and_told(path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", [check.name for check in CHECKS if check.is_repairable])
 def test_what_is_repaired_is_gone_and_on_record(path: Path, name: str) -> None:
     """
-    By whom, in the same commit; and mail that waited before is waiting or held behind it.
+    The audit names the author in the same commit. Waiting mail is waiting or held afterwards.
     """
     _break(path, name)
     live = select(path, LIVE)
@@ -181,7 +181,7 @@ def test_what_is_repaired_is_gone_and_on_record(path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", [check.name for check in CHECKS if not check.is_repairable])
 def test_what_cannot_be_repaired_stays_as_it_is(path: Path, name: str) -> None:
     """
-    A guess may lose mail: people decide.
+    A guess could lose mail, so people decide.
     """
     _break(path, name)
     before = select(path, "SELECT * FROM _recipient")
@@ -207,7 +207,7 @@ def test_content_that_only_lost_its_name_is_found_again(path: Path) -> None:
 
 def test_a_lost_lease_counts_and_an_order_comes_first(path: Path) -> None:
     """
-    As at the death of a process: the next hop may have taken it, and a person has decided what becomes of it.
+    As at the death of a process: the next hop may have the mail, and a person has decided about it.
     """
     write(path, "UPDATE queue SET status = 'bounced' WHERE recipient_id = 1")
     write(path, BREAKS["leased_without_lease"])
@@ -224,7 +224,7 @@ def test_a_lost_lease_counts_and_an_order_comes_first(path: Path) -> None:
 @pytest.mark.parametrize("losses", [0, 2])
 def test_the_third_lost_lease_holds(path: Path, losses: int) -> None:
     """
-    A message that breaks whatever touches it is not tried for ever.
+    A message that breaks every process must not be tried for ever.
     """
     write(path, "UPDATE _recipient SET lost_leases = ? WHERE recipient_id = 1", losses)
     write(path, BREAKS["leased_without_lease"])
@@ -237,7 +237,7 @@ def test_the_third_lost_lease_holds(path: Path, losses: int) -> None:
 
 def test_a_leased_recipient_without_content_is_left_to_its_worker(path: Path) -> None:
     """
-    It works on it now, and holds it.
+    Its worker is at work, and holds the recipient itself.
     """
     write(path, "DROP TRIGGER _content_stays; DELETE FROM _content WHERE message_id = 1")
 
@@ -262,7 +262,7 @@ def test_many_findings_of_one_kind_end_in_a_number(path: Path) -> None:
 
 def test_a_damaged_page_is_a_finding(path: Path) -> None:
     """
-    Whoever runs fsck on it wants to know, not to see it fail.
+    fsck must report the damage instead of failing.
     """
     with path.open("r+b") as file:
         for page in range(3, os.path.getsize(path) // 4096, 2):
@@ -295,7 +295,7 @@ def spooled(tmp_path: Path) -> Path:
 
 def test_a_file_that_a_message_names_is_no_finding(spooled: Path, tmp_path: Path) -> None:
     """
-    However old.
+    The age of the file does not matter.
     """
     os.utime(spooled, (1.0, 1.0))
     assert [] == _found(tmp_path / "queue.db")
@@ -303,7 +303,7 @@ def test_a_file_that_a_message_names_is_no_finding(spooled: Path, tmp_path: Path
 
 def test_a_file_that_is_missing_holds_who_waits(spooled: Path, tmp_path: Path) -> None:
     """
-    It is brought back by a person, or never; retries would only hide it.
+    Only a person can bring it back; retries would hide the loss.
     """
     path = tmp_path / "queue.db"
     spooled.unlink()
@@ -385,7 +385,7 @@ def test_content_without_a_digest_of_its_own_is_no_finding(queue: Queue) -> None
 @pytest.mark.parametrize("octets", [b"", b"1234", b"123456"])
 def test_a_file_that_is_not_as_long_as_it_was_holds_who_waits(spooled: Path, tmp_path: Path, octets: bytes) -> None:
     """
-    The remains of the file are not a message.
+    A truncated file is not the message.
     """
     path = tmp_path / "queue.db"
     spooled.write_bytes(octets)
@@ -399,7 +399,7 @@ def test_a_file_that_is_not_as_long_as_it_was_holds_who_waits(spooled: Path, tmp
 
 def test_a_file_that_nobody_waits_for_is_told_of_only(spooled: Path, tmp_path: Path) -> None:
     """
-    The undo of a cancellation will not work; nothing else is lost.
+    Only an `undelete` would need it.
     """
     path = tmp_path / "queue.db"
     write(path, "DELETE FROM queue")
@@ -410,7 +410,7 @@ def test_a_file_that_nobody_waits_for_is_told_of_only(spooled: Path, tmp_path: P
 
 def test_a_spool_that_is_not_there_is_no_loss_of_every_message(spooled: Path, tmp_path: Path) -> None:
     """
-    A disk that is not mounted yet would hold the whole queue.
+    Otherwise a disk that is not mounted yet would hold the whole queue.
     """
     shutil.rmtree(tmp_path / "spool")
     with pytest.raises(StorageFailure, match="is its disk mounted"):
@@ -419,7 +419,7 @@ def test_a_spool_that_is_not_there_is_no_loss_of_every_message(spooled: Path, tm
 
 def test_a_spool_that_cannot_be_read_is_no_loss_either(spooled: Path, tmp_path: Path) -> None:
     """
-    Any error but the one that says so is trouble, not absence.
+    Only the error "no such file" means that a file is missing.
     """
     spooled.unlink()
     spooled.parent.rmdir()
@@ -430,7 +430,7 @@ def test_a_spool_that_cannot_be_read_is_no_loss_either(spooled: Path, tmp_path: 
 
 def test_an_old_file_that_nobody_names_becomes_garbage(spooled: Path, tmp_path: Path) -> None:
     """
-    The housekeeper removes it. A young one may be of a message that is just being received.
+    The housekeeper removes it. A young file may belong to a message that is being received.
     """
     path = tmp_path / "queue.db"
     old, young = (spooled.with_name("01HF7YAT00000000000000000" + end) for end in "12")
@@ -451,7 +451,7 @@ def test_an_old_file_that_nobody_names_becomes_garbage(spooled: Path, tmp_path: 
 
 def test_a_repair_that_finds_all_well_changes_nothing(path: Path) -> None:
     """
-    The housekeeper may have been there between the look and the repair.
+    The housekeeper may have repaired the fault between the look and the repair.
     """
     _break(path, "due_at_late")
     findings = _found(path)

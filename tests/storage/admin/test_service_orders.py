@@ -1,4 +1,4 @@
-"""test_service_orders - orders to the service, as the commit that gives them sees them"""
+"""test_service_orders - orders to the service, as seen by the commit that gives them"""
 
 from empath.storage.admin.service_orders import Tell
 from empath.storage.write import Batch
@@ -7,7 +7,7 @@ from tests.kit.queue import Queue
 
 def test_an_order_gets_its_own_number(queue: Queue) -> None:
     """
-    By that number its result is waited for: that of another's order would be taken for it.
+    The result is looked up by that number; another order's result would be wrong.
     """
     first, second = Tell("reload", None, who="alice"), Tell("drain", None, who="bob")
 

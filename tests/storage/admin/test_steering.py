@@ -1,4 +1,4 @@
-"""test_steering - the queue is steered by plain SQL, in any shell"""
+"""test_steering - plain SQL changes the queue, in any shell"""
 
 import re
 import time
@@ -17,7 +17,7 @@ REFUSED_TIME = "takes Unix seconds up to 10 years ahead"
 
 @pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> Engine:
-    """The one SQLite, then the other."""
+    """One SQLite, then the other."""
     made: Engine = request.param
     return made
 
@@ -44,7 +44,7 @@ def fill(queue: Queue) -> None:
 
 def test_fill_gives_each_status(queue: Queue) -> None:
     """
-    The tests below are worth nothing otherwise.
+    The tests below need one recipient of each status.
     """
     fill(queue)
 
@@ -113,7 +113,7 @@ def test_an_ordered_failure_is_reported_as_policy_says(queue: Queue, engine: Eng
 
 def test_audit_tells_when_by_whom_and_by_which_sqlite(queue: Queue, engine: Engine) -> None:
     """
-    An affected shell is found by what it did, and a program by its name.
+    The audit shows an affected shell by its version, and a program by its name.
     """
     queue.accept("a.example")
     began = int(time.time())
@@ -153,7 +153,7 @@ def test_audit_tells_when_by_whom_and_by_which_sqlite(queue: Queue, engine: Engi
 @pytest.mark.parametrize("column", ["next_retry_at", "next_retry_unix", "expires_at", "expires_unix"])
 def test_instant_is_taken_in_each_form(queue: Queue, engine: Engine, column: str, given: str, wanted: float) -> None:
     """
-    People write what they read, programs write numbers.
+    People write the text that they read; programs write numbers.
     """
     queue.accept("a.example")
     private = column.replace("_unix", "_at")
@@ -179,7 +179,7 @@ def test_instant_is_taken_in_each_form(queue: Queue, engine: Engine, column: str
 @pytest.mark.parametrize("column", ["next_retry_at", "expires_at"])
 def test_a_day_that_no_calendar_has_is_refused(queue: Queue, engine: Engine, column: str, given: str) -> None:
     """
-    SQLite takes February 30 for March 2, and the mail would have another day than was meant.
+    SQLite takes February 30 for March 2, so the mail would get another day than the person meant.
     """
     queue.accept("a.example")
     assert f"empath: {column} {REFUSED_TIME}" in engine(queue.path, f"UPDATE queue SET {column} = '{given}'")
@@ -187,7 +187,7 @@ def test_a_day_that_no_calendar_has_is_refused(queue: Queue, engine: Engine, col
 
 def test_the_last_day_of_each_month_is_taken(queue: Queue, engine: Engine) -> None:
     """
-    Also where its offset leads to another day.
+    This holds even if its offset leads to another day.
     """
     queue.accept("a.example")
     for given in ("2028-02-29 23:59:59", "2030-04-30T23:59", "2030-12-31 23:30:00-05:00", "2030-03-01 00:30:00+02:00"):
@@ -200,7 +200,7 @@ def test_the_last_day_of_each_month_is_taken(queue: Queue, engine: Engine) -> No
 
 def test_retry_lets_the_recipient_be_leased(queue: Queue, engine: Engine) -> None:
     """
-    The bound of its destination follows, so that workers see it.
+    The bound of its destination follows, so that workers look at it.
     """
     fill(queue)
     now = time.time()
@@ -213,7 +213,7 @@ def test_retry_lets_the_recipient_be_leased(queue: Queue, engine: Engine) -> Non
 
 def test_priority_moves_the_recipient_to_its_class(queue: Queue, engine: Engine) -> None:
     """
-    It overtakes what was there before it.
+    It overtakes earlier mail of a lower class.
     """
     queue.accept("a.example", count=25)
 
@@ -236,7 +236,7 @@ def test_priority_moves_the_recipient_to_its_class(queue: Queue, engine: Engine)
 )
 def test_change_to_what_is_there_leaves_no_trace(queue: Queue, engine: Engine, statement: str) -> None:
     """
-    Repeated rows would hide the changes that matter.
+    Rows without a change would hide the changes that matter.
     """
     fill(queue)
     before = dump(queue.path)["_audit"]
@@ -248,7 +248,7 @@ def test_change_to_what_is_there_leaves_no_trace(queue: Queue, engine: Engine, s
 
 def test_content_that_is_gone_cannot_be_queued_again(queue: Queue, engine: Engine) -> None:
     """
-    Retention ends what can be undone.
+    The retention limits how long a cancellation can be undone.
     """
     queue.accept("a.example")
     steer(queue, engine, "DELETE FROM queue")
@@ -278,7 +278,7 @@ def test_suspension_keeps_a_destination_waiting_until_it_ends(queue: Queue, engi
 
 def test_audit_names_message_and_recipient_after_both_are_forgotten(queue: Queue) -> None:
     """
-    Who asks for a mail that was cancelled months ago knows its id, and not the number of a recipient.
+    A person who asks for a mail cancelled months ago knows its id, but not the number of a recipient.
     """
     queue.accept()
     [(queue_id, recipient)] = queue.select("SELECT id, recipient FROM queue")
@@ -300,7 +300,7 @@ def test_audit_names_message_and_recipient_after_both_are_forgotten(queue: Queue
 )
 def test_audit_is_only_added_to(queue: Queue, engine: Engine, statement: str) -> None:
     """
-    Whoever did it cannot make it undone.
+    The author of a change must not be able to remove its row.
     """
     queue.accept("a.example")
     steer(queue, engine, "UPDATE queue SET status = 'held'")
@@ -455,7 +455,7 @@ WRONG = [
 
 def test_wrong_statement_changes_nothing_and_says_what_to_do(queue: Queue, engine: Engine) -> None:
     """
-    One slip in a shell as root must cost nothing: not a row, not a lease, not even an audit row of what was tried.
+    A slip in a shell as root must change nothing: no row, no lease, not even an audit row.
     """
     fill(queue)
     steer(queue, engine, "INSERT INTO control (verb) VALUES ('thaw')")
@@ -476,7 +476,7 @@ def test_wrong_statement_changes_nothing_and_says_what_to_do(queue: Queue, engin
 
 def test_one_bad_row_leaves_the_others_of_its_statement(queue: Queue, engine: Engine) -> None:
     """
-    A bulk edit is done as a whole or not at all.
+    A bulk edit is carried out as a whole or not at all.
     """
     queue.accept("a.example", count=3)
     before = dump(queue.path)
@@ -488,7 +488,7 @@ def test_one_bad_row_leaves_the_others_of_its_statement(queue: Queue, engine: En
 
 def test_frozen_queue_gives_no_lease_until_it_is_thawed(queue: Queue, engine: Engine) -> None:
     """
-    What can be done by SQL is done by the statement that asks, whether the service runs or not.
+    The statement itself carries out what SQL can do, whether or not the service runs.
     """
     queue.accept("a.example")
 
@@ -507,7 +507,7 @@ def test_frozen_queue_gives_no_lease_until_it_is_thawed(queue: Queue, engine: En
 @pytest.mark.parametrize(("argument", "due"), [("NULL", ["a.example", "b.example"]), ("'b.example'", ["b.example"])])
 def test_flush_ends_back_off(queue: Queue, engine: Engine, argument: str, due: list[str]) -> None:
     """
-    Of all or of one destination; what is held stays so.
+    It works for all destinations or for one. Held recipients stay held.
     """
     queue.accept("a.example")
     queue.accept("b.example")
@@ -573,7 +573,7 @@ def test_top_of_a_view_is_read_in_its_order(queue: Queue, statement: str) -> Non
 
 def test_triggers_stand_on_views_only_where_mail_passes(queue: Queue) -> None:
     """
-    What people may do must cost the mail nothing: accept, lease and settle write to tables that audit nothing.
+    Orders of people must not slow down the mail: accept, lease and settle write to tables without audit triggers.
     """
     assert [] == queue.select(
         "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name IN ('_message', '_content', '_recipient',"
@@ -588,7 +588,7 @@ def _columns(queue: Queue, view: str) -> set[str]:
 @pytest.mark.parametrize("view", ["queue", "history", "destination"])
 def test_each_column_of_a_view_has_its_trigger(queue: Queue, view: str) -> None:
     """
-    A column that none is for could be set, and nothing would come of it.
+    A column without a trigger could be set without any effect.
     """
     triggers = queue.select("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?", view)
     lists = [re.search(r"INSTEAD OF UPDATE OF\s(.*?)\sON ", sql, re.DOTALL) for (sql,) in triggers]
@@ -600,7 +600,7 @@ def test_each_column_of_a_view_has_its_trigger(queue: Queue, view: str) -> None:
 @pytest.mark.parametrize("view", ["queue", "history", "destination"])
 def test_what_is_returned_is_all_that_was_asked_for(queue: Queue, view: str) -> None:
     """
-    SQLite 3.40 leaves empty what no trigger names that the statement meets, and this one each does.
+    SQLite 3.40 returns NULL for a column that no trigger of the statement names; this trigger names each.
     """
     [(trigger,)] = queue.select("SELECT sql FROM sqlite_schema WHERE name = ?", f"{view}_update")
 
@@ -609,7 +609,7 @@ def test_what_is_returned_is_all_that_was_asked_for(queue: Queue, view: str) -> 
 
 def test_what_is_raised_names_no_private_thing_but_the_table_of_moves(queue: Queue) -> None:
     """
-    What is said to a person is about what he can use.
+    A text for a person must name only what the person can use.
     """
     texts = [text for (text,) in queue.select("SELECT sql FROM sqlite_schema WHERE type = 'trigger'")]
     control = [line for text in texts for line in text.splitlines() if "raise(ABORT" in line]

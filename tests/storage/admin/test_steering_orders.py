@@ -1,4 +1,4 @@
-"""test_steering_orders - what a person orders of a recipient that a worker has, and what becomes of it"""
+"""test_steering_orders - orders for a leased recipient, and their result"""
 
 import time
 
@@ -41,7 +41,7 @@ def trail(queue: Queue) -> list[tuple[object, ...]]:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_order_is_noted_shown_and_audited(queue: Queue, engine: Engine) -> None:
     """
-    One leased recipient never makes a bulk edit fail, and the edit does not wait for the worker.
+    A leased recipient never makes a bulk edit fail, and the edit does not wait for the worker.
     """
     leased(queue)
     queue.accept("a.example")
@@ -59,7 +59,7 @@ def test_order_is_noted_shown_and_audited(queue: Queue, engine: Engine) -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_order_can_be_exchanged_and_taken_back(queue: Queue, engine: Engine) -> None:
     """
-    The last word counts.
+    The last order counts.
     """
     lease = leased(queue)
     for statement in (ORDERS["held"], ORDERS["cancelled"], ORDERS["cancelled"], "UPDATE queue SET status = 'queued'"):
@@ -77,7 +77,7 @@ def test_order_can_be_exchanged_and_taken_back(queue: Queue, engine: Engine) -> 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_priority_and_lifetime_of_a_leased_recipient_change_at_once(queue: Queue, engine: Engine) -> None:
     """
-    No worker writes these two.
+    Workers write neither of these columns.
     """
     lease = leased(queue)
 
@@ -97,7 +97,7 @@ def test_priority_and_lifetime_of_a_leased_recipient_change_at_once(queue: Queue
 @pytest.mark.parametrize("ordered", ORDERS)
 def test_order_comes_in_place_of_what_the_attempt_led_to(queue: Queue, ordered: str, fate: RecipientStatus) -> None:
     """
-    The outcome is delivered or what was ordered, never both; the attempt stays what it was.
+    The result is either "delivered" or the order, never both. The attempt keeps its outcome.
     """
     lease = leased(queue)
     order(queue, ORDERS[ordered])
@@ -118,7 +118,7 @@ def test_order_comes_in_place_of_what_the_attempt_led_to(queue: Queue, ordered: 
 @pytest.mark.parametrize("ordered", ORDERS)
 def test_order_after_the_peer_s_250_came_too_late(queue: Queue, ordered: str) -> None:
     """
-    Nobody can call mail back; the audit says why the order had no effect.
+    Mail cannot be called back, and the audit says why the order had no effect.
     """
     lease = leased(queue)
     order(queue, ORDERS[ordered])
@@ -134,7 +134,7 @@ def test_order_after_the_peer_s_250_came_too_late(queue: Queue, ordered: str) ->
 
 def test_ordered_instant_comes_in_place_of_the_schedule(queue: Queue) -> None:
     """
-    Retry earlier or later: the next attempt is when the person says.
+    The next attempt is at the instant of the order, earlier or later.
     """
     lease = leased(queue)
     order(queue, f"UPDATE queue SET next_retry_unix = {AT}")
@@ -167,7 +167,7 @@ def test_ordered_instant_for_what_met_its_end_came_too_late(queue: Queue, fate: 
 @pytest.mark.parametrize("ordered", ORDERS)
 def test_order_is_carried_out_where_no_attempt_was_made(queue: Queue, ordered: str, how: str) -> None:
     """
-    A lease ends in many ways, and each ends the worker's claim.
+    A lease ends in several ways, and each of them carries out the order.
     """
     lease = leased(queue)
     order(queue, ORDERS[ordered])
@@ -195,7 +195,7 @@ def test_order_is_carried_out_where_no_attempt_was_made(queue: Queue, ordered: s
 @pytest.mark.parametrize("how", ["end", "stray", "rekey", "death"])
 def test_ordered_instant_is_kept_where_no_attempt_was_made(queue: Queue, how: str) -> None:
     """
-    The recipient waits again, until then.
+    The recipient waits until that instant.
     """
     lease = leased(queue)
     order(queue, f"UPDATE queue SET next_retry_unix = {AT}")
@@ -215,7 +215,7 @@ def test_ordered_instant_is_kept_where_no_attempt_was_made(queue: Queue, how: st
 
 def test_order_of_a_dead_worker_s_recipient_is_no_third_loss(queue: Queue) -> None:
     """
-    A person is called for what processes die of, not for what he ordered himself.
+    A person must look at messages that kill processes, not at a hold that a person has ordered.
     """
     leased(queue, "a.example", "a.example")
     order(queue, "UPDATE queue SET status = 'held' WHERE recipient_id = 1")
@@ -231,7 +231,7 @@ def test_order_of_a_dead_worker_s_recipient_is_no_third_loss(queue: Queue) -> No
 
 def test_recipient_who_wants_no_report_gets_none_by_order(queue: Queue) -> None:
     """
-    RFC 3461: NOTIFY=NEVER holds for a return by hand too.
+    RFC 3461: NOTIFY=NEVER holds for a return by order, too.
     """
     leased(queue, "a.example", "b.example")
     queue.accept("c.example")
@@ -246,7 +246,7 @@ def test_recipient_who_wants_no_report_gets_none_by_order(queue: Queue) -> None:
 
 def test_other_recipients_of_a_settle_go_their_way(queue: Queue) -> None:
     """
-    An order is about one of the message's recipients.
+    The order is for one of the message's recipients.
     """
     lease = leased(queue, "a.example", "a.example", "a.example")
     order(queue, "UPDATE queue SET status = 'held' WHERE recipient_id = 2")
@@ -275,7 +275,7 @@ def test_settle_of_an_order_that_is_written_twice_counts_once(queue: Queue, stat
 @pytest.mark.parametrize("engine", ENGINES)
 def test_held_by_wanted_and_released_by_wanted_strands_no_leased_recipient(queue: Queue, engine: Engine) -> None:
     """
-    A release that looks at the status alone does not see the hold that a leased recipient has noted.
+    A release by status would miss a leased recipient with an ordered hold.
     """
     lease = leased(queue)
     queue.accept("a.example")
@@ -291,7 +291,7 @@ def test_held_by_wanted_and_released_by_wanted_strands_no_leased_recipient(queue
 
 def test_lifetime_that_is_extended_during_the_lease_expires_nothing(queue: Queue) -> None:
     """
-    The worker read the lifetime when it took the lease; the last word counts.
+    The worker read the lifetime when it took the lease. The last value counts.
     """
     lease = leased(queue)
     order(queue, f"UPDATE queue SET expires_unix = {AT}")
@@ -320,7 +320,7 @@ def test_join_that_finds_a_recipient_twice_changes_and_audits_it_once(
     queue: Queue, engine: Engine, column: str, texts: tuple[str, str], is_leased: bool
 ) -> None:
     """
-    Each attempt of a recipient is a row of the join; the audit told of moves between states that never were.
+    Each attempt of a recipient is a row of the join. The audit used to report moves between states that never were.
     """
     if is_leased:
         leased(queue)

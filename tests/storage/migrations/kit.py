@@ -1,4 +1,4 @@
-"""kit - queues of older versions, as make.py kept them"""
+"""kit - saved queues of older versions"""
 
 import gzip
 from pathlib import Path
@@ -11,7 +11,7 @@ VERSION_1 = Path(__file__).parent / "version_1"
 
 
 def restore(kept: Path, path: Path) -> None:
-    """Make the queue that is kept in the folder *kept* again at *path*."""
+    """Make the queue from the folder *kept* again at *path*."""
     connection = apsw.Connection(str(path))
     connection.execute((kept / "queue.sql").read_text()).fetchall()
     connection.close()

@@ -1,11 +1,11 @@
 """
 make - a queue with every kind of row, as test data for the next migration
 
-Run it once, in the tree of the version that is about to be replaced, and keep what it writes:
+Run it once, in the tree of the version before the new schema, and keep its output:
 
     .venv/bin/python -m tests.storage.migrations.make tests/storage/migrations/version_1
 
-It runs an instance of that tree, sends mail with every fate, and kills the instance in the middle of a delivery.  The
+It runs an instance of that tree, sends mail with every fate, and kills the instance in the middle of a delivery. The
 result is queue.sql, which holds the whole database, and the spool's files, compressed; `kit.restore` reads them.
 """
 
@@ -77,7 +77,7 @@ def main(target: Path) -> None:
 
 
 def fill(instance: Empathd, submission: int, hanging: ScriptedPeer) -> None:
-    """Send mail, and wait until each has the fate that its domain names."""
+    """Send mail, and wait until each has the fate in the name of its domain."""
     with Client(instance.port) as client:
         client.say("EHLO client.example")
         for content in (LARGE, SHORT):
@@ -112,7 +112,7 @@ def fill(instance: Empathd, submission: int, hanging: ScriptedPeer) -> None:
 
 
 def wait(instance: Empathd, claim: str, where: str) -> None:
-    """Wait until *claim* holds of the recipients that are *where*."""
+    """Wait until *claim* holds for the recipients for which *where* holds."""
     columns = "sender, recipient, status, destination, attempts"
     statement = (
         f"SELECT {claim} FROM (SELECT {columns} FROM queue UNION ALL SELECT {columns} FROM history) WHERE {where}"
@@ -130,13 +130,13 @@ def wait(instance: Empathd, claim: str, where: str) -> None:
 
 
 def admin(instance: Empathd, verb: str, *arguments: str) -> None:
-    """One order by empath-admin."""
+    """Give one order by empath-admin."""
     command = (sys.executable, "-P", "-m", "empath.cli.admin", verb, "-c", str(instance.config), *arguments)
     subprocess.run(command, check=True)
 
 
 def kill(instance: Empathd) -> None:
-    """End all processes of the instance as a loss of power does."""
+    """End all processes of the instance at once, like a loss of power."""
     assert instance.process is not None
     children = list(instance.pids())
     os.kill(instance.process.pid, signal.SIGKILL)

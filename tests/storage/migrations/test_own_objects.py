@@ -1,4 +1,4 @@
-"""What a person made in a queue of version 1, after the migration."""
+"""Objects that a person created in a queue of version 1, after the migration."""
 
 from pathlib import Path
 
@@ -27,12 +27,12 @@ OBJECTS = {
 
 
 def made(path: Path) -> dict[str, str]:
-    """Text of each object of OBJECTS that is there."""
+    """Text of each existing object of OBJECTS."""
     return {name: sql for name, sql in select(path, "SELECT name, sql FROM sqlite_schema") if name in OBJECTS}
 
 
 def migrated(path: Path, step: str) -> list[str]:
-    """Run the step of one version after the present one; the sentences about what was not kept."""
+    """Run a further step; the sentences about objects that were not kept."""
     said: list[str] = []
     prepare(path, version=SCHEMA_VERSION + 1, steps={SCHEMA_VERSION + 1: step}, say=said.append)
     return said
@@ -40,7 +40,7 @@ def migrated(path: Path, step: str) -> list[str]:
 
 def test_views_indexes_and_triggers_of_a_person_stay_wherever_they_are(tmp_path: Path) -> None:
     """
-    A trigger on a view of Empath's went with the view when the view was created anew.
+    A trigger on a view of Empath used to disappear when the view was created again.
     """
     path = tmp_path / "queue.db"
     restore(VERSION_1, path)
@@ -78,7 +78,7 @@ def test_what_has_no_place_in_the_new_version_is_named_and_its_text_is_kept(
     queue: Queue, statement: str, name: str, why: str
 ) -> None:
     """
-    A trigger that no longer compiles would fail each statement on its table, and a view would only surprise later.
+    A trigger that no longer compiles would fail each statement on its table, and a view would fail later.
     """
     queue.accept()
     queue.close()
@@ -96,7 +96,7 @@ def test_what_has_no_place_in_the_new_version_is_named_and_its_text_is_kept(
 
 def test_view_of_a_view_that_was_not_kept_is_named_too(queue: Queue) -> None:
     """
-    The reader of the second one would be told of the first only when the first is gone.
+    The second view can only be checked once the first is gone.
     """
     queue.close()
     write(queue.path, "CREATE VIEW first AS SELECT name FROM old_table")

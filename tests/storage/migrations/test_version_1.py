@@ -1,4 +1,4 @@
-"""A queue that was made by version 1, before the fields that this host adds had a column of their own."""
+"""A queue of version 1, from before the fields that this host adds had a column of their own."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ _COMMENT = re.compile(r"--[^\n]*")
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """The queue as version 1 left it when it lost power."""
+    """The queue of version 1 after a loss of power."""
     restore(VERSION_1, tmp_path / "queue.db")
     return tmp_path / "queue.db"
 
@@ -28,7 +28,7 @@ def schema(path: Path) -> dict[tuple[str, str], str]:
 
 def test_the_kept_queue_has_a_row_of_every_kind(path: Path) -> None:
     """
-    What is not in it is not tested.
+    A kind of row that is missing there is not tested.
     """
     kinds = """
         SELECT DISTINCT status, content_locator IS NULL, content_locator LIKE 'spool:%'
@@ -48,7 +48,7 @@ def test_the_kept_queue_has_a_row_of_every_kind(path: Path) -> None:
 
 def test_the_migrated_schema_is_that_of_a_new_queue(path: Path, tmp_path: Path) -> None:
     """
-    A rule that only new queues have would fail on the old ones alone.
+    Otherwise old queues alone would lack a rule.
     """
     prepare(tmp_path / "new.db")
 
@@ -61,8 +61,8 @@ def test_the_migrated_schema_is_that_of_a_new_queue(path: Path, tmp_path: Path) 
 
 def test_the_migration_keeps_every_row(path: Path) -> None:
     """
-    The content of old mail begins with the fields that version 1 added, so nothing is to be added above it. A row of
-    the audit names its message and recipient by itself.
+    The content of old mail begins with the fields that version 1 added, so none may be added above it. A row of the
+    audit names its message and recipient by itself.
     """
     before = dump(path)
     named = select(path, "SELECT id, recipient FROM audit ORDER BY audit_id")
@@ -84,7 +84,7 @@ def test_the_migration_keeps_every_row(path: Path) -> None:
 
 def test_an_order_that_waited_is_closed_by_the_migration(path: Path) -> None:
     """
-    It was given to a service that has ended; the next one must not drain because of it.
+    It was for a service that has ended; the next service must not drain because of it.
     """
     write(path, "INSERT INTO _control (verb, who) VALUES ('drain', 'sql')")
 

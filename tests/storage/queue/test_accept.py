@@ -1,4 +1,4 @@
-"""test_accept - what a message is once it has its 250"""
+"""test_accept - the rows of a message with a 250"""
 
 from empath.storage.write import Write
 from tests.kit.queue import LIFETIME_S, T0, Queue
@@ -6,7 +6,7 @@ from tests.kit.queue import LIFETIME_S, T0, Queue
 
 def test_message_recipients_and_content_are_rows(queue: Queue) -> None:
     """
-    Everything that a later delivery or report needs is in the file, since the process may die right behind the 250.
+    The file must have everything for a later delivery or report, because the process may die right after the 250.
     """
     queue.accept("a.example", "smtp:127.0.0.1:2526", content=b"Subject: x\r\n\r\nbody\r\n", priority=1)
 
@@ -45,7 +45,7 @@ def test_new_recipient_is_due_at_once(queue: Queue) -> None:
 
 def test_weight_of_a_batch_counts_recipients_and_octets(queue: Queue) -> None:
     """
-    A batch is closed by what it writes, not by how many clients wait for it.
+    The size of a batch depends on its rows, not on the number of its clients.
     """
     work: Write = queue.new_accept("a.example", "b.example", content=b"12345")
 
@@ -55,7 +55,7 @@ def test_weight_of_a_batch_counts_recipients_and_octets(queue: Queue) -> None:
 
 def test_destination_that_may_have_no_connection_gives_no_lease(queue: Queue) -> None:
     """
-    Zero slots are all taken from the beginning.
+    All of its zero slots are taken from the start.
     """
     queue.destination_ids.max_leases = 0
     queue.accept()

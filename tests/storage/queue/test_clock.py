@@ -1,4 +1,4 @@
-"""What waits after the wall clock was set back."""
+"""Waiting mail after a step back of the wall clock."""
 
 from empath.storage.queue.clock import BringForward, last_recipient, latest_beat
 from empath.storage.queue.process import Beat
@@ -27,7 +27,8 @@ def test_what_waits_keeps_its_schedule_when_the_clock_is_set_back(queue: Queue) 
 
 def test_a_lease_of_tomorrow_costs_no_turn(queue: Queue) -> None:
     """
-    A destination waits its turn since its last lease, which must not lie ahead; a beat that does would count again.
+    A destination waits for its turn since its last lease, which must not be in the future. A beat in the future would
+    count again.
     """
     queue.accept("a.example", count=30)
     queue.lease(limit=1)
@@ -45,7 +46,7 @@ def test_a_lease_of_tomorrow_costs_no_turn(queue: Queue) -> None:
 
 def test_due_mail_is_left_alone(queue: Queue) -> None:
     """
-    What was due before the step is due after it.
+    Mail that was due before the step is due after it.
     """
     queue.accept("a.example", at=T0 - 2 * DAY_S)
     assert 0 == queue.done(BringForward(0, now=T0 - DAY_S, step_s=DAY_S)).moved

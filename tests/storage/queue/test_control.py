@@ -8,14 +8,14 @@ OWN = "mx.example.test"  # node of the kit's process
 
 
 def start_node(queue: Queue, node: str) -> int:
-    """A process of another node begins its run; its number."""
+    """Begin the run of a process of another node; its number."""
     return queue.done(
         Register(node=node, instance=node, slot="housekeeper-1", generation=1, pid=1, now=T0)
     ).process_id  # fmt: skip
 
 
 def give(queue: Queue, verb: str, node: str | None = None) -> None:
-    """Give an order, as a shell does."""
+    """Give an order by SQL."""
     select(queue.path, "INSERT INTO control (verb, node) VALUES (?, ?)", verb, node)
 
 
@@ -30,7 +30,7 @@ def waiting(queue: Queue, node: str) -> list[ServiceOrder]:
 
 def test_every_node_carries_an_order_out(queue: Queue) -> None:
     """
-    The first node must not take a reload away from the others; the order is done when the last one has done it.
+    The first node must not take a reload away from the others. The order is done when the last node is done.
     """
     start_node(queue, "mx2")
     give(queue, "reload")
@@ -48,7 +48,7 @@ def test_every_node_carries_an_order_out(queue: Queue) -> None:
 
 def test_an_order_to_one_node_is_for_that_node(queue: Queue) -> None:
     """
-    Before a host is switched off, it alone is drained.
+    Only the host that will be switched off must drain.
     """
     start_node(queue, "mx2")
 
@@ -62,7 +62,7 @@ def test_an_order_to_one_node_is_for_that_node(queue: Queue) -> None:
 
 def test_a_node_that_starts_later_has_nothing_to_do(queue: Queue) -> None:
     """
-    It reads its configuration at its start, and there is nothing to drain.
+    It reads its configuration at its start, and has nothing to drain.
     """
     give(queue, "drain")
 
@@ -73,7 +73,7 @@ def test_a_node_that_starts_later_has_nothing_to_do(queue: Queue) -> None:
 
 def test_a_node_closes_what_its_own_process_died_over(queue: Queue) -> None:
     """
-    What another node is doing at this moment is not unknown.
+    Another node may still be at work on its part of the order.
     """
     start_node(queue, "mx2")
     give(queue, "reload")
@@ -90,7 +90,7 @@ def test_a_node_closes_what_its_own_process_died_over(queue: Queue) -> None:
 
 def test_a_node_that_ended_keeps_no_order_open(queue: Queue) -> None:
     """
-    A host that is gone for good would leave it waiting for ever.
+    Otherwise an order would wait for ever for a host that is gone.
     """
     gone = start_node(queue, "mx2")
     give(queue, "reload", "mx2")

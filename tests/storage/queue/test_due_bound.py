@@ -21,7 +21,7 @@ def reader(queue: Queue) -> Iterator[Reader]:
 @pytest.mark.parametrize("due_at", [None, T0 + 1])
 def test_late_bound_is_found_and_mended(queue: Queue, reader: Reader, priority: int, due_at: float | None) -> None:
     """
-    Whatever wrote it: due mail would lie.
+    Due mail would wait, whatever program wrote the bound.
     """
     queue.accept("a.example", priority=priority)
     queue.accept("a.example", at=T0 + 5)
@@ -37,7 +37,7 @@ def test_late_bound_is_found_and_mended(queue: Queue, reader: Reader, priority: 
 
 def test_early_and_exact_bounds_are_left_alone(queue: Queue, reader: Reader) -> None:
     """
-    A lower bound may be too low: a lease makes it exact.
+    A lower bound may be too low; a lease makes it exact.
     """
     queue.accept("a.example", "b.example", at=T0)
     queue.accept("c.example")
@@ -61,7 +61,7 @@ def test_bound_that_came_down_meanwhile_is_not_raised(queue: Queue, reader: Read
 
 def test_walk_over_destinations_goes_on_where_it_was(queue: Queue, reader: Reader) -> None:
     """
-    Slice by slice, and from the beginning after the end.
+    It goes slice by slice, and starts again after the end.
     """
     queue.accept(*[f"d{number}.example" for number in range(due_bound.DESTINATIONS + 1)])
     write(queue.path, "UPDATE _destination SET due_at = NULL")

@@ -70,7 +70,7 @@ def accept_file(queue: Queue, spool: Path, number: int = 1, *, age_s: float = 0.
 
 
 def scan(scan: OrphanScan, now: float = T0) -> list[str]:
-    """What one round finds."""
+    """The finds of one round."""
     found = scan.step(now)
     while not scan.is_round_over:
         found += scan.step(now)
@@ -79,7 +79,7 @@ def scan(scan: OrphanScan, now: float = T0) -> list[str]:
 
 def test_file_goes_before_its_row(queue: Queue, spool: Path, reader: Reader) -> None:
     """
-    A crash between the two must not leave a file that nothing names.
+    After a crash between the two, a row must still name the file.
     """
     locator = accept_file(queue, spool)
     (lease,) = queue.lease()
@@ -107,7 +107,7 @@ def test_file_that_is_not_there_is_gone(spool: Path) -> None:
 
 def test_removal_that_fails_is_counted(queue: Queue, spool: Path, reader: Reader) -> None:
     """
-    The row keeps the reason and the time of the next try, for people too.
+    The row keeps the reason and the time of the next try, for people, too.
     """
     locator = f"spool:{NODE}/{queue_id(1)}"
     write(queue.path, "INSERT INTO _spool_garbage (locator) VALUES (?)", locator)
@@ -128,7 +128,7 @@ def test_removal_that_fails_is_counted(queue: Queue, spool: Path, reader: Reader
 )
 def test_delay_doubles_up_to_an_hour(queue: Queue, tries: int, delay_s: int) -> None:
     """
-    A disk that refuses is not asked all day; one that was mended is found within the hour.
+    A failing disk is not asked all day, and a repaired one is tried within the hour.
     """
     write(queue.path, "INSERT INTO _spool_garbage (locator) VALUES ('x')")
 
@@ -142,7 +142,7 @@ def test_delay_doubles_up_to_an_hour(queue: Queue, tries: int, delay_s: int) -> 
 )
 def test_locator_that_is_none_removes_nothing(spool: Path, locator: str) -> None:
     """
-    Any shell may write a row; it must not reach beyond the spool.
+    Any shell may write a row; it must not reach files outside of the spool.
     """
     secrets = [spool.parent / "secret", spool.parent / "spool:x.."]
     for secret in secrets:
@@ -156,7 +156,7 @@ def test_locator_that_is_none_removes_nothing(spool: Path, locator: str) -> None
 
 def test_file_that_a_message_names_is_not_due(queue: Queue, spool: Path, reader: Reader) -> None:
     """
-    A person may remove a locator from a row and restore it: the mail is kept.
+    A person may remove a locator from a row and restore it; the mail is kept.
     """
     locator = accept_file(queue, spool)
     write(queue.path, "UPDATE _message SET content_locator = NULL")
@@ -169,7 +169,7 @@ def test_file_that_a_message_names_is_not_due(queue: Queue, spool: Path, reader:
 
 def test_a_hundred_files_go_at_a_time(queue: Queue, reader: Reader) -> None:
     """
-    Longest due first.
+    The files that have been due longest go first.
     """
     write(
         queue.path,
@@ -185,7 +185,7 @@ def test_a_hundred_files_go_at_a_time(queue: Queue, reader: Reader) -> None:
 
 def test_old_file_that_no_row_names_is_an_orphan(queue: Queue, spool: Path, reader: Reader) -> None:
     """
-    A crash came between the file and the commit; its client got no 250.
+    A crash came between the file and the commit, and its client got no 250.
     """
     orphan = make_file(spool, 1, age_s=3601)
     accept_file(queue, spool, 2, age_s=3601)
@@ -202,7 +202,7 @@ def test_old_file_that_no_row_names_is_an_orphan(queue: Queue, spool: Path, read
 
 def test_what_its_writer_holds_is_no_orphan_however_old_it_looks(spool: Path) -> None:
     """
-    After a step of the clock by an hour a new housekeeper unlinked the file of a message that was just coming in.
+    After a step of the clock by an hour, a new housekeeper used to unlink the file of an incoming message.
     """
     file = SpoolFile(spool, NODE, queue_id(1))
     file.write(b"content")
@@ -219,7 +219,7 @@ def test_what_its_writer_holds_is_no_orphan_however_old_it_looks(spool: Path) ->
 
 def test_a_part_that_a_crash_left_is_removed(spool: Path) -> None:
     """
-    The lock of a process goes with it.
+    The lock ends with its process.
     """
     make_file(spool, 1)
     path = locate(spool, f"spool:{NODE}/{queue_id(1)}")
@@ -244,7 +244,7 @@ def test_young_file_is_not_touched(spool: Path, age_s: float) -> None:
 
 def test_strange_file_is_not_touched(spool: Path) -> None:
     """
-    Only a file with a queue id at the right place in its name is Empath's.
+    Only a file named by a queue id, at the right place, belongs to Empath.
     """
     ulid = str(queue_id(1))
     (spool / ulid).touch()
@@ -263,7 +263,7 @@ def test_strange_file_is_not_touched(spool: Path) -> None:
 
 def test_scan_takes_one_directory_at_a_time(spool: Path) -> None:
     """
-    A step costs what a directory holds; the next round sees what came since.
+    A step costs as much as its directory holds. The next round finds newer files.
     """
     for number in (1, 2, 3):
         make_file(spool, number, age_s=9999)
@@ -278,7 +278,7 @@ def test_scan_takes_one_directory_at_a_time(spool: Path) -> None:
 
 def test_directory_that_goes_meanwhile_is_passed_over(spool: Path) -> None:
     """
-    Somebody tidies up by hand.
+    A person may remove it by hand.
     """
     make_file(spool, 1, age_s=9999)
     make_file(spool, 2, age_s=9999)
@@ -313,7 +313,7 @@ def test_spool_that_cannot_be_read_is_an_error_of_ours(tmp_path: Path) -> None:
 
 def test_directory_that_cannot_be_read_does_not_stop_the_scan(spool: Path) -> None:
     """
-    The next step takes the next one.
+    The next step takes the next directory.
     """
     make_file(spool, 2, age_s=9999)
     (spool / "00").symlink_to("00")  # a loop, ELOOP also for root
@@ -327,7 +327,7 @@ def test_directory_that_cannot_be_read_does_not_stop_the_scan(spool: Path) -> No
 
 def test_file_that_a_waiting_message_misses_is_found(queue: Queue, spool: Path, reader: Reader) -> None:
     """
-    Somebody must hear of it before the worker holds its recipient, a week later perhaps.
+    A person must know of it before a worker holds the recipient, perhaps a week later.
     """
     accept_file(queue, spool, 1)
     locator = accept_file(queue, spool, 2)
@@ -345,7 +345,7 @@ def test_file_that_a_waiting_message_misses_is_found(queue: Queue, spool: Path, 
 @pytest.mark.parametrize("end", ["delivered", "held"])
 def test_file_that_nobody_will_read_is_not_missed(queue: Queue, spool: Path, reader: Reader, end: str) -> None:
     """
-    The message was delivered between two checks, or a worker has held it and logged so.
+    The message was delivered between two checks, or a worker has held it and logged that.
     """
     locator = accept_file(queue, spool)
     if end == "held":
@@ -359,7 +359,7 @@ def test_file_that_nobody_will_read_is_not_missed(queue: Queue, spool: Path, rea
 
 def test_walk_over_messages_goes_on_where_it_was(queue: Queue, reader: Reader) -> None:
     """
-    Slice by slice, and from the beginning after the end.
+    It goes slice by slice, and starts again after the end.
     """
     queue.accept(count=garbage.MESSAGES)
     queue.accept(content=None, size=7, locator="spool:mx/0")

@@ -1,4 +1,4 @@
-"""test_lease - which work a lease takes"""
+"""test_lease - which mail a lease takes"""
 
 from collections import Counter
 from functools import partial
@@ -25,7 +25,7 @@ def end(queue: Queue, lease: Lease) -> None:
 
 def test_lease_brings_what_a_delivery_needs(queue: Queue) -> None:
     """
-    A worker asks the database once for a lease's work, not once for a message.
+    A worker asks the database once for a lease, not once for each message.
     """
     queue.accept("a.example", "a.example")
 
@@ -58,7 +58,7 @@ def test_who_was_renamed_is_named_to_the_next_host(
     queue: Queue, original: str, given: str | None, expected: str | None
 ) -> None:
     """
-    D3: as ORCPT in xtext, unless the client gave an original recipient already.
+    D3: the original address goes as ORCPT in xtext, unless the client gave an ORCPT.
     """
     queue.accept()
     write(queue.path, "UPDATE _recipient SET original = ?, original_recipient = ?", original, given)
@@ -70,7 +70,7 @@ def test_who_was_renamed_is_named_to_the_next_host(
 
 def test_lease_holds_at_most_twenty_messages(queue: Queue) -> None:
     """
-    A slot is given back soon enough for its neighbours.
+    Other leases get the slot soon enough.
     """
     queue.accept(count=45)
 
@@ -82,8 +82,8 @@ def test_lease_holds_at_most_twenty_messages(queue: Queue) -> None:
 
 def test_what_came_together_goes_out_together(queue: Queue) -> None:
     """
-    Leases that are taken at once are dealt like cards: the oldest mails go first over all connections, and their rows
-    lie on the same pages when they are settled.
+    Leases that are taken at once are dealt like cards: the oldest mail goes first over all connections, and its rows
+    are on the same pages when they are settled.
     """
     queue.accept(count=60)
 
@@ -95,7 +95,7 @@ def test_what_came_together_goes_out_together(queue: Queue) -> None:
 @pytest.mark.parametrize(("messages", "hands"), [(1, [1]), (4, [4]), (5, [3, 2]), (14, [4, 4, 3, 3]), (200, [20] * 10)])
 def test_few_messages_take_few_connections(queue: Queue, messages: int, hands: list[int]) -> None:
     """
-    A connection is worth its while for four messages; a burst of fourteen need not wait for one another.
+    A connection is worth its cost for four messages. In a burst of fourteen, messages need not wait for one another.
     """
     queue.accept(count=messages)
 
@@ -105,7 +105,7 @@ def test_few_messages_take_few_connections(queue: Queue, messages: int, hands: l
 @pytest.mark.parametrize(("messages", "has_more"), [(39, False), (40, True), (41, True)])
 def test_who_leases_learns_whether_more_is_due(queue: Queue, messages: int, has_more: bool) -> None:
     """
-    Then the next slot that falls free is used at once. Exactly as many as were asked for may be all.
+    The next free slot is then used at once. If exactly as many were due as were asked for, there may be no more.
     """
     queue.accept(count=messages)
 
@@ -114,7 +114,7 @@ def test_who_leases_learns_whether_more_is_due(queue: Queue, messages: int, has_
 
 def test_first_class_goes_first(queue: Queue) -> None:
     """
-    A password reset does not wait behind a newsletter that came before it.
+    A password reset does not wait behind an earlier newsletter.
     """
     queue.accept(count=25, priority=4)
     queue.accept(count=3, priority=0, at=T0 + 5)
@@ -139,7 +139,7 @@ def test_every_eighth_lease_takes_the_oldest_of_any_class(queue: Queue) -> None:
 
 def test_many_leases_at_once_take_their_part_of_the_oldest(queue: Queue) -> None:
     """
-    One lease in eight is one in eight, however many are taken together.
+    One lease in eight ignores the class, even if many are taken together.
     """
     queue.accept(count=400, priority=0, at=T0 + 1)
     queue.accept(count=30, priority=4, at=T0)
@@ -164,7 +164,7 @@ def test_oldest_of_a_class_goes_first(queue: Queue) -> None:
 
 def test_lease_takes_the_message_s_other_recipients_along(queue: Queue) -> None:
     """
-    One transaction at the next hop for all recipients of a message there, of whatever class.
+    One transaction at the next hop serves all recipients of a message there, of any class.
     """
     queue.accept("a.example", "b.example", "a.example")
     write(queue.path, "UPDATE _recipient SET priority = 4 WHERE recipient_id = 3")
@@ -177,7 +177,7 @@ def test_lease_takes_the_message_s_other_recipients_along(queue: Queue) -> None:
 
 def test_siblings_of_one_message_are_bounded(queue: Queue) -> None:
     """
-    Next hops take 100 recipients in a transaction (RFC 5321 §4.5.3.1.8); the rest goes by another.
+    Next hops accept 100 recipients in a transaction (RFC 5321 §4.5.3.1.8). The rest goes in another one.
     """
     queue.accept(*["a.example"] * 130)
 
@@ -186,7 +186,7 @@ def test_siblings_of_one_message_are_bounded(queue: Queue) -> None:
 
 def test_sibling_that_is_not_due_stays(queue: Queue) -> None:
     """
-    A recipient that was deferred keeps its own time.
+    A deferred recipient keeps its own time.
     """
     queue.accept("a.example", "a.example")
     write(queue.path, "UPDATE _recipient SET next_retry_at = ? WHERE recipient_id = 2", T0 + 60)
@@ -209,7 +209,7 @@ def test_work_that_is_not_due_is_not_leased(queue: Queue) -> None:
 
 def test_bound_that_was_too_early_becomes_exact(queue: Queue) -> None:
     """
-    An early bound costs one lease that finds nothing, not one each time the workers look.
+    An early bound costs one lease that finds nothing, not one at each look of the workers.
     """
     queue.accept(at=T0 + 60)
     write(queue.path, "UPDATE _destination SET due_at = ?", T0 - 60)
@@ -220,7 +220,7 @@ def test_bound_that_was_too_early_becomes_exact(queue: Queue) -> None:
 
 def test_bound_of_a_destination_where_nothing_waits_is_null(queue: Queue) -> None:
     """
-    A destination without work costs no look.
+    Workers do not look at such a destination.
     """
     queue.accept()
     queue.lease()
@@ -269,7 +269,7 @@ def test_destination_is_full_when_its_slots_are_taken(queue: Queue) -> None:
 
 def test_change_of_the_limit_acts_at_once(queue: Queue) -> None:
     """
-    is_full cannot drift from the slots, whichever of the two changes.
+    is_full cannot differ from the slots, whichever of the two changes.
     """
     queue.accept(count=60)
     leases = queue.lease(limit=2)
@@ -287,7 +287,7 @@ def test_change_of_the_limit_acts_at_once(queue: Queue) -> None:
 @pytest.mark.parametrize("column", ["breaker_until", "suspended_until", "token_at"])
 def test_destination_that_must_wait_is_not_leased(queue: Queue, column: str) -> None:
     """
-    Whatever holds a destination back acts by one column, from any shell, at once.
+    Each reason to wait acts by one column, from any shell, at once.
     """
     queue.accept()
     write(queue.path, f"UPDATE _destination SET {column} = ?", T0 + 60)
@@ -311,7 +311,8 @@ def test_each_destination_gets_a_lease_before_one_gets_two(queue: Queue) -> None
 
 def test_a_destination_without_a_lease_comes_before_every_backlog(queue: Queue) -> None:
     """
-    40 healthy hops with older mail made an urgent mail to an idle destination wait 46 s, and longer with more backlog.
+    With 40 healthy next hops with older mail, an urgent mail to an idle destination used to wait 46 s, and longer with
+    more backlog.
     """
     for number in range(40):
         queue.accept(f"busy{number}.example", count=30)
@@ -325,7 +326,7 @@ def test_a_destination_without_a_lease_comes_before_every_backlog(queue: Queue) 
 
 def test_destinations_take_turns(queue: Queue) -> None:
     """
-    The one with the oldest mail got every slot that came free.
+    Otherwise the destination with the oldest mail would get every free slot.
     """
     for number in range(4):
         queue.accept(f"d{number}.example", count=30, at=T0 - number)
@@ -341,7 +342,7 @@ def test_destinations_take_turns(queue: Queue) -> None:
 
 def test_the_class_counts_between_destinations(queue: Queue) -> None:
     """
-    An urgent mail does not wait for the bulk of another next hop; bulk has its turn all the same, every eighth time.
+    An urgent mail does not wait for the bulk of another next hop. Bulk still has its turn, every eighth time.
     """
     queue.accept("bulk.example", count=100, priority=4)
     queue.accept("news.example", count=100, priority=3, at=T0 + 1)
@@ -354,7 +355,7 @@ def test_the_class_counts_between_destinations(queue: Queue) -> None:
 
 def test_the_class_of_what_is_left_counts(queue: Queue) -> None:
     """
-    Urgent mail that is gone lends nothing to the bulk behind it.
+    Urgent mail that is gone gives no priority to the bulk behind it.
     """
     queue.accept("a.example", priority=0)
     queue.accept("a.example", count=40, priority=4)
@@ -367,7 +368,7 @@ def test_the_class_of_what_is_left_counts(queue: Queue) -> None:
 
 def test_further_leases_have_a_limit_of_their_own(queue: Queue) -> None:
     """
-    The last slots are for destinations that have none.
+    The last slots are for destinations without a lease.
     """
     queue.accept("a.example", count=30)
     queue.accept("b.example", count=30)
@@ -379,7 +380,7 @@ def test_further_leases_have_a_limit_of_their_own(queue: Queue) -> None:
 
 def test_what_one_destination_does_not_need_the_next_may_take(queue: Queue) -> None:
     """
-    No slot stays empty while there is work for it.
+    No slot stays free while mail is due.
     """
     queue.accept("a.example")
     queue.accept("big.example", count=100, at=T0 + 1)
@@ -391,7 +392,7 @@ def test_what_one_destination_does_not_need_the_next_may_take(queue: Queue) -> N
 
 def test_share_bounds_what_one_process_has_of_a_destination(queue: Queue) -> None:
     """
-    Two workers divide a destination between them, however often one of them comes first.
+    Two workers share a destination, even if one of them is always faster.
     """
     queue.accept(count=200)
 
@@ -407,7 +408,7 @@ def test_share_bounds_what_one_process_has_of_a_destination(queue: Queue) -> Non
 
 def test_failing_destinations_have_a_limit_of_their_own(queue: Queue) -> None:
     """
-    A thousand dead hosts hold no connection that a healthy one could use.
+    A thousand dead hosts must not take the connections of healthy ones.
     """
     for n in range(6):
         queue.accept(f"dead{n}.example")
@@ -423,7 +424,7 @@ def test_failing_destinations_have_a_limit_of_their_own(queue: Queue) -> None:
 
 def test_frozen_queue_gives_nothing(queue: Queue) -> None:
     """
-    An operator's stop holds for every worker from his commit on.
+    An operator's freeze counts for every worker from its commit on.
     """
     queue.accept()
     write(queue.path, "INSERT INTO _setting VALUES ('frozen', '1')")
@@ -435,7 +436,7 @@ def test_frozen_queue_gives_nothing(queue: Queue) -> None:
 
 def test_process_that_was_taken_for_dead_gets_nothing(queue: Queue) -> None:
     """
-    It may resume after its machine stood still, and no process would ever end a lease of it.
+    It may resume after its machine stood still, and no process would ever end its leases.
     """
     queue.accept()
     queue.run(EndProcess(queue.process_id, now=T0))
@@ -460,7 +461,7 @@ def test_content_comes_along_within_a_budget(queue: Queue) -> None:
 
 def test_orders_that_came_since_are_read(queue: Queue) -> None:
     """
-    A recipient that was held or cancelled meanwhile gets no mail; a new time or class changes nothing for a leased one.
+    A recipient that was held or cancelled meanwhile gets no mail. A new time or class changes nothing for a leased one.
     """
     queue.accept(count=4)
     (lease,) = queue.lease(limit=1)
@@ -476,7 +477,7 @@ def test_orders_that_came_since_are_read(queue: Queue) -> None:
 
 def test_a_suspended_destination_ends_its_leases(queue: Queue) -> None:
     """
-    A suspension that let running leases go on sent 360 mails more; the lease that is gone is another's work.
+    Running leases once sent 360 more mails after a suspension. A lease that is gone belongs to another process.
     """
     queue.accept(count=2)
     (lease,) = queue.lease(limit=1)
@@ -502,7 +503,7 @@ def test_spooled_content_does_not_come_along(queue: Queue) -> None:
 
 def test_leases_of_a_failed_take_are_given_back(queue: Queue) -> None:
     """
-    A commit in doubt must not leave work leased to a living process that knows nothing of it.
+    A commit in doubt must not leave mail leased to a living process that does not know of it.
     """
     queue.accept("a.example")
     (known,) = queue.lease()
@@ -517,7 +518,7 @@ def test_leases_of_a_failed_take_are_given_back(queue: Queue) -> None:
 
 def test_outlook_sees_work_without_the_write_lock(queue: Queue) -> None:
     """
-    An idle worker takes no lock that a busy one needs.
+    An idle worker must not take the lock that a busy one needs.
     """
     reader = queue.engine.open_reader()
     probe = LeaseProbe(reader, process_id=queue.process_id, share=20)
@@ -539,7 +540,7 @@ def test_outlook_sees_work_without_the_write_lock(queue: Queue) -> None:
 
 def test_outlook_notices_a_commit_of_any_program(queue: Queue) -> None:
     """
-    An edit from a bare shell is work like any other.
+    An edit from a bare shell wakes a worker, too.
     """
     reader = queue.engine.open_reader()
     probe = LeaseProbe(reader, process_id=queue.process_id, share=20)
@@ -554,7 +555,7 @@ def test_outlook_notices_a_commit_of_any_program(queue: Queue) -> None:
 
 def test_processes_that_lease_at_once_share_the_work_without_overlap(queue: Queue) -> None:
     """
-    Each recipient is worked on by one process; a second would deliver the mail twice.
+    Each recipient is leased to one process; two would deliver the mail twice.
     """
     for n in range(6):
         queue.accept(f"{n}.example", count=100)

@@ -8,7 +8,7 @@ from tests.kit.queue import T0, Queue, violations
 
 def test_process_is_registered_and_beats(queue: Queue) -> None:
     """
-    A number tells one run from the next, as no pid does.
+    A number identifies a run; a pid may be used again.
     """
     second = queue.register("worker-1", generation=2)
     beat = queue.done(Beat(second, now=T0 + 2))
@@ -25,7 +25,7 @@ def test_process_is_registered_and_beats(queue: Queue) -> None:
 
 def test_process_that_was_taken_for_dead_hears_so_when_it_beats(queue: Queue) -> None:
     """
-    Its leases are gone and it gets no new ones: it must make room for another process.
+    Its leases are gone and it gets no new ones, so it must make room for another process.
     """
     queue.run(EndProcess(queue.process_id, now=T0))
 
@@ -81,7 +81,7 @@ def test_third_loss_holds_the_recipient(queue: Queue) -> None:
 
 def test_a_settled_attempt_resets_the_count_of_losses(queue: Queue) -> None:
     """
-    Three losses in a row speak against a message; one in a week of retries does not.
+    Three losses in a row speak against a message; three within a week of retries do not.
     """
     queue.accept()
     queue.lease()
@@ -97,7 +97,7 @@ def test_a_settled_attempt_resets_the_count_of_losses(queue: Queue) -> None:
 
 def test_an_ordered_end_counts_no_loss(queue: Queue) -> None:
     """
-    Three reloads within the lease of a slow host held its mail, and what waited behind it untouched.
+    Three reloads within the lease of a slow host used to hold its mail, and all mail that waited behind it.
     """
     queue.accept()
     for generation in (2, 3, 4, 5):
@@ -115,7 +115,7 @@ def test_an_ordered_end_counts_no_loss(queue: Queue) -> None:
 
 def test_end_of_a_process_that_holds_nothing_releases_nothing(queue: Queue) -> None:
     """
-    An orderly end leaves no doubt behind; and no end is recorded twice.
+    An orderly end leaves no doubt, and an end is recorded only once.
     """
     queue.accept()
     (lease,) = queue.lease()
@@ -131,7 +131,7 @@ def test_end_of_a_process_that_holds_nothing_releases_nothing(queue: Queue) -> N
 
 def test_configured_limit_reaches_every_destination(queue: Queue) -> None:
     """
-    A reload acts on destinations that are there already, and on those whose slots are taken.
+    A reload also changes existing destinations, even those whose slots are taken.
     """
     queue.accept("a.example")
     queue.accept("b.example")
@@ -148,7 +148,7 @@ def test_configured_limit_reaches_every_destination(queue: Queue) -> None:
 
 def test_a_destination_made_by_a_process_of_before_has_the_new_limit(queue: Queue) -> None:
     """
-    Concurrency that a reload had lowered came back with a message under way in a process of the earlier configuration.
+    The limit that a reload had lowered used to come back with a message of a process with the earlier configuration.
     """
     queue.run(ResizeDestinations(2))
     queue.accept("new.example")

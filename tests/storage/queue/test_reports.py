@@ -1,4 +1,4 @@
-"""Obligations to report, and their end."""
+"""Notices, and the reports that close them."""
 
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ def due(queue: Queue, now: float = T0 + 2) -> list[tuple[int, str]]:
 
 
 def case(queue: Queue, kind: ReportKind = FAILURE) -> Any:
-    """What is to be reported."""
+    """The case of a report."""
     reader = queue.engine.open_reader()
     found = read_case(reader, DueReport(1, kind))
     reader.close()
@@ -35,7 +35,7 @@ def case(queue: Queue, kind: ReportKind = FAILURE) -> Any:
 
 
 def settle(queue: Queue, status: RecipientStatus, *numbers: int, **more: Any) -> None:
-    """Lease what is due, settle *numbers* with *status* and put the others back."""
+    """Lease the due recipients, settle *numbers* with *status*, and put the others back."""
     for lease in queue.lease():
         mine = [number for number in ids(lease) if number in numbers]
         works = [queue.new_settle(lease, status, recipients=mine, **more)] if mine else []
@@ -44,7 +44,7 @@ def settle(queue: Queue, status: RecipientStatus, *numbers: int, **more: Any) ->
 
 def test_a_failure_is_due_when_nobody_of_the_message_is_under_way(queue: Queue) -> None:
     """
-    All that fail together share one report.
+    All recipients that fail together share one report.
     """
     queue.accept("a.example", "b.example")
     settle(queue, RecipientStatus.BOUNCED, 1)
@@ -57,7 +57,7 @@ def test_no_report_waits_for_others_for_more_than_a_minute(
     queue: Queue, age_s: float, expected: list[tuple[int, str]]
 ) -> None:
     """
-    Nor for longer when the clock went back.
+    This holds even if the clock went back.
     """
     queue.accept("a.example", "b.example")
     settle(queue, RecipientStatus.BOUNCED, 1, now=T0)
@@ -79,7 +79,7 @@ def test_a_leased_recipient_is_waited_for(queue: Queue) -> None:
 
 def test_every_open_notice_is_found_however_many_there_are(queue: Queue) -> None:
     """
-    Slice after slice, two kinds of one message apart.
+    They are found slice by slice, two kinds of one message apart.
     """
     queue.accept(count=450)
     write(queue.path, "UPDATE queue SET status = 'bounced'")
@@ -93,7 +93,7 @@ def test_every_open_notice_is_found_however_many_there_are(queue: Queue) -> None
 
 def test_a_case_has_what_the_report_tells(queue: Queue) -> None:
     """
-    It has the last reply and its host for each recipient that failed.
+    Each failed recipient has its last reply and host.
     """
     queue.accept("a.example", "a.example")
     settle(queue, RecipientStatus.BOUNCED, 1)
@@ -111,7 +111,7 @@ def test_a_case_has_what_the_report_tells(queue: Queue) -> None:
 
 def test_a_recipient_returned_by_order_has_its_reason_and_no_attempt(queue: Queue) -> None:
     """
-    I5: administratively expired, with the last deferral if there was one.
+    I5: "administratively expired", with the last deferral if there was one.
     """
     queue.accept("a.example", "b.example")
     settle(queue, RecipientStatus.DEFERRED, 2)
@@ -123,7 +123,7 @@ def test_a_recipient_returned_by_order_has_its_reason_and_no_attempt(queue: Queu
 
 def test_the_death_of_a_process_is_no_attempt(queue: Queue) -> None:
     """
-    What it left in doubt says nothing about the failure that came later.
+    The doubt that it left says nothing about the later failure.
     """
     queue.accept()
     settle(queue, RecipientStatus.BOUNCED, 1)
@@ -140,7 +140,7 @@ def test_the_death_of_a_process_is_no_attempt(queue: Queue) -> None:
 @pytest.mark.parametrize("stage", ["dns", "connect", "local"])
 def test_what_no_host_said_is_ours(queue: Queue, stage: str) -> None:
     """
-    A report must not put our words into another's mouth.
+    A report must not quote our words as another host's.
     """
     queue.accept()
     settle(queue, RecipientStatus.BOUNCED, 1)
@@ -151,7 +151,7 @@ def test_what_no_host_said_is_ours(queue: Queue, stage: str) -> None:
 
 def test_content_is_read_up_to_a_limit(queue: Queue) -> None:
     """
-    A report of a large message needs its header only.
+    A report on a large message needs only its header.
     """
     queue.accept(content=b"Subject: x\r\n\r\n" + b"y" * 1000)
     settle(queue, RecipientStatus.BOUNCED, 1)
@@ -182,13 +182,13 @@ def test_a_spooled_message_is_read_with_the_fields_that_were_added(queue: Queue,
 
 
 def report(queue: Queue) -> Accept:
-    """A message that may stand for a report."""
+    """A message in the place of a report."""
     return queue.new_accept("example.test", queue_id=QueueId.make(Timestamp(T0), bytes(10)))
 
 
 def test_the_report_comes_in_as_its_notices_go(queue: Queue) -> None:
     """
-    In one commit; retention may forget the message from then on.
+    It is one commit; from then on the retention may remove the message.
     """
     queue.accept()
     settle(queue, RecipientStatus.BOUNCED, 1)
@@ -200,7 +200,7 @@ def test_the_report_comes_in_as_its_notices_go(queue: Queue) -> None:
 
 def test_of_two_reporters_one_gets_its_report_in(queue: Queue) -> None:
     """
-    The second finds its notices gone, and writes nothing; so does a commit that is tried again.
+    The second finds its notices gone and writes nothing. A repeated commit writes nothing, either.
     """
     queue.accept()
     settle(queue, RecipientStatus.BOUNCED, 1)
@@ -213,7 +213,8 @@ def test_of_two_reporters_one_gets_its_report_in(queue: Queue) -> None:
 
 def test_a_fate_that_was_taken_back_is_not_reported(queue: Queue) -> None:
     """
-    Queued again while the report was composed: nothing is written, and the other is reported later.
+    The recipient was queued again while the report was composed: nothing is written, and the other one is reported
+    later.
     """
     queue.accept("a.example", "a.example")
     settle(queue, RecipientStatus.BOUNCED, 1, 2)
@@ -225,7 +226,7 @@ def test_a_fate_that_was_taken_back_is_not_reported(queue: Queue) -> None:
 
 def test_what_nobody_is_told_of_stands_in_the_audit(queue: Queue) -> None:
     """
-    H6: never a third report, but never without a trace.
+    H6: there is never a third report, but always a trace.
     """
     queue.accept()
     settle(queue, RecipientStatus.BOUNCED, 1)
@@ -237,7 +238,7 @@ def test_what_nobody_is_told_of_stands_in_the_audit(queue: Queue) -> None:
 
 
 def defer(queue: Queue, *numbers: int, is_delayed: bool = True) -> None:
-    """Let an attempt for *numbers* fail for now."""
+    """Let an attempt for *numbers* fail temporarily."""
     write(queue.path, "UPDATE _recipient SET next_retry_at = ? WHERE status = 'deferred'", T0)
     for lease in queue.lease():
         mine = [number for number in ids(lease) if number in numbers]
@@ -252,7 +253,7 @@ def delays(queue: Queue) -> list[int]:
 
 def test_a_delay_is_told_of_once_and_for_all_who_wait(queue: Queue) -> None:
     """
-    I3: earlier failed attempts are in the same report; recipients with NOTIFY without DELAY are not.
+    I3: recipients with earlier failed attempts are in the same report. Recipients whose NOTIFY lacks DELAY are not.
     """
     queue.accept(*["a.example"] * 4)
     write(queue.path, "UPDATE _recipient SET notify = NULL WHERE recipient_id < 3")
@@ -270,7 +271,7 @@ def test_a_delay_is_told_of_once_and_for_all_who_wait(queue: Queue) -> None:
 
 def test_a_delay_that_is_over_is_not_told_of(queue: Queue) -> None:
     """
-    Delivered or failed meanwhile; a failure has a report of its own.
+    The recipient was delivered or failed meanwhile; a failure has a report of its own.
     """
     queue.accept("a.example", "a.example")
     write(queue.path, "UPDATE _recipient SET notify = NULL")
@@ -284,7 +285,7 @@ def test_a_delay_that_is_over_is_not_told_of(queue: Queue) -> None:
 @pytest.mark.parametrize("status", [RecipientStatus.BOUNCED, RecipientStatus.EXPIRED])
 def test_obligation_to_report_goes_with_the_report_only(queue: Queue, status: RecipientStatus) -> None:
     """
-    A slip in a shell left a sender without a word about lost mail.
+    A slip in a shell used to leave a sender without news of lost mail.
     """
     queue.accept()
     (lease,) = queue.lease()

@@ -1,4 +1,4 @@
-"""What waits follows a changed table of routes."""
+"""Waiting mail follows a changed table of routes."""
 
 from empath.policy.routing import NO_ROUTE
 from empath.storage.queue.rerouting import MoveWaiting, RememberRoutes, is_followed, waiting
@@ -32,7 +32,7 @@ def test_what_waits_moves_and_what_is_leased_stays(queue: Queue) -> None:
 
 def test_mail_leaves_a_suspended_destination(queue: Queue) -> None:
     """
-    It stayed behind the suspension of a next hop that it was no longer routed to, because only a lease routed again.
+    Mail used to stay behind the suspension of a former next hop, because only a lease routed again.
     """
     queue.accept("a.example")
     write(queue.path, "UPDATE _destination SET suspended_until = 4e9")
@@ -45,7 +45,7 @@ def test_mail_leaves_a_suspended_destination(queue: Queue) -> None:
 
 def test_a_table_of_routes_is_followed_once(queue: Queue) -> None:
     """
-    A start with the routes of before walks over nothing.
+    A start with unchanged routes walks over nothing.
     """
     reader = queue.engine.open_reader()
     known = [is_followed(reader, "one")]

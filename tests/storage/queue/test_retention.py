@@ -34,7 +34,7 @@ def reader(queue: Queue) -> Iterator[Reader]:
 
 
 def finish(queue: Queue, *statuses: str, at: float = T0, content: bytes | None = b"x", **attributes: Any) -> None:
-    """Accept one message whose recipients have ended so, the reports of their failures sent."""
+    """Accept one message whose recipients have these final statuses, with all reports sent."""
     queue.accept(*["a.example"] * len(statuses), at=at, content=content, **attributes)
     (lease,) = queue.lease(now=at)
     for number, status in zip(ids(lease), statuses, strict=True):
@@ -47,7 +47,7 @@ def finish(queue: Queue, *statuses: str, at: float = T0, content: bytes | None =
 
 
 def sweep(queue: Queue, reader: Reader, cutoffs: Cutoffs) -> tuple[int, int, int]:
-    """One round of both sweeps; how many recipients, messages and contents went."""
+    """One round of both sweeps; the numbers of removed recipients, messages and contents."""
     went = [0, 0, 0]
     for walk in (RecipientSweep(), MessageSweep()):
         is_over = False
@@ -73,7 +73,7 @@ def counts(queue: Queue) -> list[int]:
 @pytest.mark.parametrize("status", FINAL)
 def test_finished_message_goes_with_all_that_belongs_to_it(queue: Queue, reader: Reader, status: str) -> None:
     """
-    A queue that remembers everything grows without end.
+    A queue that remembers everything would grow without end.
     """
     finish(queue, status)
 
@@ -83,7 +83,7 @@ def test_finished_message_goes_with_all_that_belongs_to_it(queue: Queue, reader:
 
 def test_cutoffs_are_the_present_less_the_times_to_keep() -> None:
     """
-    Three settings, three instants.
+    Three settings give three instants.
     """
     assert Cutoffs(100.0, 90.0, 30.0, 80.0, 60.0) == Cutoffs.at(
         100.0, delivered_s=10, final_s=70, content_s=20, audit_s=40
@@ -105,7 +105,7 @@ def test_cutoffs_are_the_present_less_the_times_to_keep() -> None:
 )
 def test_each_fate_has_its_own_time(queue: Queue, reader: Reader, status: str, cutoffs: Cutoffs, stays: bool) -> None:
     """
-    What was delivered interests for a day, what failed for a week. The instant itself counts as over.
+    By default delivered recipients stay for a day and failed ones for a week. The instant itself counts as over.
     """
     finish(queue, status)
 
@@ -117,7 +117,7 @@ def test_each_fate_has_its_own_time(queue: Queue, reader: Reader, status: str, c
 @pytest.mark.parametrize("status", ["queued", "deferred", "leased", "held"])
 def test_recipient_that_is_not_final_stays(queue: Queue, reader: Reader, status: str) -> None:
     """
-    Mail that was accepted is kept until it has met its fate, also by a work that names it.
+    Accepted mail is kept until it has its fate, even if a write names it.
     """
     queue.accept("a.example", "a.example")
     (lease,) = queue.lease()
@@ -137,7 +137,7 @@ def test_recipient_that_is_not_final_stays(queue: Queue, reader: Reader, status:
 
 def test_recipient_that_is_still_to_be_reported_stays(queue: Queue, reader: Reader) -> None:
     """
-    Its sender is owed a report, and the report quotes the content.
+    Its sender must get a report, which quotes the content.
     """
     queue.accept()
     (lease,) = queue.lease()
@@ -170,7 +170,7 @@ def test_recipient_that_was_retried_meanwhile_stays(queue: Queue, reader: Reader
 
 def test_message_stays_with_its_last_recipient(queue: Queue, reader: Reader) -> None:
     """
-    One list member that waits keeps the message, not its fellows.
+    One waiting recipient keeps the message, but not the other recipients.
     """
     finish(queue, "delivered", "bounced")
     keep_failures = Cutoffs(T0, T0, T0 - 1, T0 - 1)
@@ -183,7 +183,7 @@ def test_message_stays_with_its_last_recipient(queue: Queue, reader: Reader) -> 
 
 def test_recipient_without_an_instant_counts_from_the_end_of_its_lifetime(queue: Queue, reader: Reader) -> None:
     """
-    A shell may make it final and say not when: it goes, but rather late.
+    A shell may make it final without an instant: it is removed, but rather late.
     """
     finish(queue, "cancelled")
     write(queue.path, "UPDATE _recipient SET settled_at = NULL")
@@ -196,7 +196,7 @@ def test_recipient_without_an_instant_counts_from_the_end_of_its_lifetime(queue:
 @pytest.mark.parametrize("status", ["bounced", "expired", "cancelled"])
 def test_content_goes_before_its_message(queue: Queue, reader: Reader, status: str) -> None:
     """
-    For a day a failed message can be sent again; for a week one can see what became of it.
+    A failed message can be sent again for a day; its rows stay for a week.
     """
     finish(queue, status, "delivered")
 
@@ -210,7 +210,7 @@ def test_content_goes_before_its_message(queue: Queue, reader: Reader, status: s
 
 def test_content_stays_as_long_as_its_youngest_fate(queue: Queue, reader: Reader) -> None:
     """
-    The last recipient to fail has the same day as the first.
+    The last recipient that failed has the same time as the first.
     """
     finish(queue, "bounced", "bounced")
     write(queue.path, "UPDATE _recipient SET settled_at = ? WHERE recipient_id = 1", T0 + 9)
@@ -222,7 +222,7 @@ def test_content_stays_as_long_as_its_youngest_fate(queue: Queue, reader: Reader
 @pytest.mark.parametrize("cutoffs", [AT_ONCE, Cutoffs(T0 + 1, 0.0, 0.0, T0 + 1)])
 def test_file_of_what_was_forgotten_is_garbage(queue: Queue, reader: Reader, cutoffs: Cutoffs) -> None:
     """
-    Whether the message goes or only its content.
+    This holds for a whole message and for its content alone.
     """
     finish(queue, "bounced", content=None, size=9, locator="spool:mx/0")
 
@@ -244,7 +244,7 @@ def test_message_without_recipients_goes(queue: Queue, reader: Reader) -> None:
 
 def test_sweep_goes_on_where_it_was(queue: Queue, reader: Reader) -> None:
     """
-    A step costs what a slice costs, however deep the queue is.
+    A step costs as much as a slice, however deep the queue is.
     """
     for _ in range(5):
         finish(queue, "delivered")
@@ -267,7 +267,8 @@ def test_sweep_goes_on_where_it_was(queue: Queue, reader: Reader) -> None:
 
 def test_round_ends_where_everything_is_young(queue: Queue, reader: Reader) -> None:
     """
-    Nothing is settled before it was accepted: behind a young row all are young. One from the future proves nothing.
+    No recipient is settled before its acceptance, so all rows behind a young one are young. A row from the future
+    proves nothing.
     """
     for at in (T0, T0 + 50, T0 + 99, T0 + 1e6):
         finish(queue, "delivered", at=at)
@@ -291,7 +292,7 @@ def test_round_ends_where_everything_is_young(queue: Queue, reader: Reader) -> N
 )
 def test_one_transaction_is_bounded(queue: Queue, reader: Reader, bound: str, value: int, expected: list[int]) -> None:
     """
-    Others wait for the write lock: rows, their attempts and the octets of their content are what it costs.
+    Other writers wait meanwhile. The cost is in the rows, their attempts and the octets of their content.
     """
     for _ in range(5):
         finish(queue, "bounced", content=b"123")
@@ -310,7 +311,7 @@ def test_one_transaction_is_bounded(queue: Queue, reader: Reader, bound: str, va
 
 def test_large_list_goes_in_several_transactions(queue: Queue, reader: Reader) -> None:
     """
-    And its message with the last of them.
+    Its message goes with the last of them.
     """
     finish(queue, *["delivered"] * 90)
     sizes = []
@@ -326,7 +327,7 @@ def test_large_list_goes_in_several_transactions(queue: Queue, reader: Reader) -
 
 def test_run_of_a_process_is_forgotten_a_month_after_its_end(queue: Queue, reader: Reader) -> None:
     """
-    Each restart adds a row per process. One that lives stays.
+    Each restart adds a row per process. The row of a living process stays.
     """
     runs = ForgetProcesses(T0 + ForgetProcesses.PROCESSES_S)
     assert not runs.is_needed(reader)
@@ -347,7 +348,7 @@ def test_run_of_a_process_is_forgotten_a_month_after_its_end(queue: Queue, reade
 
 
 def forget_audit(queue: Queue, reader: Reader, before: float) -> int:
-    """One round of the sweep of the audit; how many rows went."""
+    """One round of the sweep of the audit; the number of removed rows."""
     walk, went, is_over = AuditSweep(), 0, False
     while not is_over:
         work = walk.step(reader, Cutoffs(before, 0.0, 0.0, 0.0, audit_before=before))
@@ -358,8 +359,8 @@ def forget_audit(queue: Queue, reader: Reader, before: float) -> int:
 
 def test_audit_goes_when_it_is_old_and_told_and_its_recipient_is_gone(queue: Queue, reader: Reader) -> None:
     """
-    A million holds and releases left 215 MB for ever. What is not in the log yet stays, and so does what explains the
-    status of a recipient that is still there.
+    A million holds and releases once left 215 MB for ever. Rows that are not in the log yet stay. So do rows that
+    explain the status of an existing recipient.
     """
     queue.accept()
     for _ in range(600):

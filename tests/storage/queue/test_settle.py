@@ -1,4 +1,4 @@
-"""test_settle - results become rows, all of them or none"""
+"""test_settle - the results of an attempt become rows, all of them or none"""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def test_fate_evidence_and_obligation_are_written_together(
     queue: Queue, status: RecipientStatus, row: tuple[object, ...], notices: list[tuple[object, ...]]
 ) -> None:
     """
-    The rows show people the reply of the next hop, and the reporter the reports that are due.
+    The rows show people the reply of the next hop, and the reporter the due reports.
     """
     lease = leased(queue)
 
@@ -72,7 +72,7 @@ def test_fate_evidence_and_obligation_are_written_together(
 
 def test_deferred_recipient_is_due_again_at_its_time(queue: Queue) -> None:
     """
-    The bound that its lease removed comes back with it.
+    Its lease removed the bound, and the settle brings it back.
     """
     lease = leased(queue)
     queue.run(
@@ -88,7 +88,7 @@ def test_deferred_recipient_is_due_again_at_its_time(queue: Queue) -> None:
 @pytest.mark.parametrize("status", sorted(FATES))
 def test_result_of_a_lost_lease_changes_no_state(queue: Queue, status: RecipientStatus) -> None:
     """
-    Another process has the work by then. Only a peer's 250 leaves a row: that mail may arrive twice.
+    Another process has the mail by then. Only a peer's 250 leaves a row, because that mail may arrive twice.
     """
     lease = leased(queue)
     queue.run(EndProcess(queue.process_id, now=T0))
@@ -107,7 +107,7 @@ def test_result_of_a_lost_lease_changes_no_state(queue: Queue, status: Recipient
 @pytest.mark.parametrize("status", sorted(FATES))
 def test_settle_that_is_written_twice_counts_once(queue: Queue, status: RecipientStatus) -> None:
     """
-    A settle whose commit failed in doubt is tried again: one attempt was made, and one is recorded.
+    A settle whose commit is in doubt is tried again, but only one attempt was made.
     """
     lease = leased(queue)
     queue.run(queue.new_settle(lease, status))
@@ -120,7 +120,7 @@ def test_settle_that_is_written_twice_counts_once(queue: Queue, status: Recipien
 
 def test_250_for_a_recipient_that_left_the_lease_is_recorded_as_doubt(queue: Queue) -> None:
     """
-    It waits under another key, and the mail has arrived already.
+    It waits under another key, although the mail has arrived.
     """
     lease = leased(queue)
     queue.run(Rekey(lease.lease_id, {1: "b.example"}, now=T0 + 1))
@@ -133,7 +133,7 @@ def test_250_for_a_recipient_that_left_the_lease_is_recorded_as_doubt(queue: Que
 
 def test_content_that_everybody_has_is_deleted(queue: Queue) -> None:
     """
-    The queue keeps no mail that it has delivered; the row stays for questions.
+    The queue keeps no content of delivered mail. The row stays for questions.
     """
     lease = leased(queue, "a.example", "a.example")
 
@@ -160,7 +160,7 @@ def test_content_of_a_bounce_stays(queue: Queue) -> None:
 
 def test_file_that_everybody_has_is_garbage(queue: Queue) -> None:
     """
-    A file is not part of the transaction: a row tells the housekeeper to remove it.
+    A file is not part of the transaction, so a row tells the housekeeper to remove it.
     """
     lease = leased(queue, content=None, size=9, locator="spool:mx/0")
 
@@ -172,7 +172,7 @@ def test_file_that_everybody_has_is_garbage(queue: Queue) -> None:
 
 def test_file_of_a_message_that_is_removed_is_garbage(queue: Queue) -> None:
     """
-    Whoever deletes the row, the file goes too.
+    The file goes with the row, whatever program deletes it.
     """
     lease = leased(queue, content=None, size=9, locator="spool:mx/0")
     queue.run(queue.new_settle(lease, RecipientStatus.BOUNCED))
@@ -187,7 +187,7 @@ def test_file_of_a_message_that_is_removed_is_garbage(queue: Queue) -> None:
 
 def test_end_of_a_lease_puts_back_what_it_holds(queue: Queue) -> None:
     """
-    What was not tried waits as it did before: no attempt is counted, no time is lost.
+    A recipient that was not tried waits as before: no attempt is counted, and no time is lost.
     """
     lease = leased(queue, "a.example", "a.example")
     queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED, recipients=[1]))
@@ -203,7 +203,7 @@ def test_end_of_a_lease_puts_back_what_it_holds(queue: Queue) -> None:
 
 def test_recipient_that_was_tried_before_goes_back_as_deferred(queue: Queue) -> None:
     """
-    The status says whether there ever was an attempt.
+    The status says whether there was an attempt.
     """
     lease = leased(queue)
     queue.run(queue.new_settle(lease, RecipientStatus.DEFERRED, next_retry_at=T0 + 60))
@@ -227,7 +227,7 @@ def test_end_of_a_lease_tells_whether_the_destination_fails(queue: Queue) -> Non
 
 def test_recipient_that_is_routed_elsewhere_goes_back_unsent(queue: Queue) -> None:
     """
-    A change of routes reaches mail that is queued already.
+    A change of routes reaches queued mail.
     """
     lease = leased(queue, "a.example", "a.example")
 
@@ -256,7 +256,7 @@ def test_held_recipient_waits_for_a_person(queue: Queue) -> None:
 @pytest.mark.parametrize("kind", ["rekey", "hold", "end"])
 def test_holder_of_a_lost_lease_moves_nothing(queue: Queue, kind: str) -> None:
     """
-    A process that was stopped for a minute wakes up with a lease that is another's by now.
+    A process that was stopped for a minute resumes with a lease that belongs to another by now.
     """
     old = leased(queue)
     queue.run(EndProcess(queue.process_id, now=T0))
@@ -273,7 +273,7 @@ def test_holder_of_a_lost_lease_moves_nothing(queue: Queue, kind: str) -> None:
 
 
 def passing(queue: Queue, lease: Lease) -> Settle:
-    """What a first host said: recipient 1 went on to another one, recipient 2 bounced."""
+    """The replies of a first host: recipient 1 went on to another host, recipient 2 bounced."""
     fate = Fate(2, RecipientStatus.BOUNCED, Said(Stage.RCPT, REPLIES[RecipientStatus.BOUNCED]), wants_notice=True)
     return Settle(
         process_id=queue.process_id,
@@ -288,7 +288,7 @@ def passing(queue: Queue, lease: Lease) -> Settle:
 
 def test_a_host_that_passed_a_recipient_on_leaves_a_row_and_no_fate(queue: Queue) -> None:
     """
-    A person sees every host that was asked, before the one whose reply counts; the attempt counts once.
+    A person sees every host that was asked before the one whose reply counts. The attempt counts once.
     """
     lease = leased(queue, "a.example", "a.example")
     together = [passing(queue, lease), queue.new_settle(lease, RecipientStatus.DELIVERED, recipients=[1])]
@@ -305,7 +305,7 @@ def test_a_host_that_passed_a_recipient_on_leaves_a_row_and_no_fate(queue: Queue
 
 def test_what_a_host_said_under_a_lost_lease_is_not_written(queue: Queue) -> None:
     """
-    Another process has the work by then, and asks the host itself.
+    Another process has the mail by then, and asks the host itself.
     """
     lease = leased(queue, "a.example", "a.example")
     queue.run(EndProcess(queue.process_id, now=T0))
@@ -315,7 +315,7 @@ def test_what_a_host_said_under_a_lost_lease_is_not_written(queue: Queue) -> Non
 
 def test_faults_of_ours_are_counted_in_a_row(queue: Queue) -> None:
     """
-    A recipient that is held after some of them must not have had another answer in between.
+    Another answer between the faults starts the count again.
     """
     fault = Reply.of(f"451 4.3.0 {FAULT}; its log has the cause")
 

@@ -1,4 +1,4 @@
-"""test_checks - places that are fit for a queue, and places that are not"""
+"""test_checks - suitable and unsuitable places for a queue"""
 
 import os
 import pwd
@@ -31,7 +31,7 @@ def place(tmp_path: Path) -> Path:
 
 def test_fit_place_gets_a_queue_and_a_spool(place: Path) -> None:
     """
-    A first start needs no other command; a second finds all as it is.
+    A first start needs no other command, and a second start changes nothing.
     """
     for _ in range(2):
         check_queue(place)
@@ -42,7 +42,7 @@ def test_fit_place_gets_a_queue_and_a_spool(place: Path) -> None:
 
 def test_missing_directory_is_named_with_the_command_that_makes_it(tmp_path: Path) -> None:
     """
-    A directory is not made on the sly: a mount that is missing would be buried under it.
+    The check makes no directory: it could hide a disk that is not mounted.
     """
     with pytest.raises(CannotCreate, match=r"mkdir -p -m 750 .*/none"):
         check_queue(tmp_path / "none/queue.db")
@@ -62,7 +62,7 @@ def test_file_in_the_place_of_the_directory_is_refused(tmp_path: Path) -> None:
 
 def test_loop_of_links_is_refused(tmp_path: Path) -> None:
     """
-    Following links ends.
+    The check must end.
     """
     (tmp_path / "loop").symlink_to("loop")
 
@@ -72,7 +72,7 @@ def test_loop_of_links_is_refused(tmp_path: Path) -> None:
 
 def test_directory_that_everybody_may_write_is_refused(place: Path) -> None:
     """
-    Any user could put another database in the place of the queue there.
+    Any user could replace the queue there.
     """
     place.parent.chmod(0o757)
 
@@ -85,7 +85,7 @@ def test_directory_that_everybody_may_write_is_refused(place: Path) -> None:
 @pytest.mark.parametrize("name", ["queue.db", "queue.db-wal", "queue.db-shm", "spool"])
 def test_part_of_the_queue_that_everybody_may_write_is_refused(place: Path, name: str) -> None:
     """
-    Whoever writes the log writes the queue.
+    A user that can write the log can write the queue.
     """
     prepare(place)
     part = place.with_name(name)
@@ -128,7 +128,7 @@ def test_root_gives_the_queue_to_the_user_it_will_run_as(place: Path) -> None:
 @as_root
 def test_directory_that_the_user_cannot_write_is_refused(place: Path) -> None:
     """
-    The check finds it before the start and names the remedy; no child has to die of it.
+    The check finds it before the start and names the remedy, so that no child fails.
     """
     with pytest.raises(CannotCreate, match="user nobody may not write"):
         check_queue(place, "nobody")
@@ -141,7 +141,7 @@ def test_directory_that_the_user_cannot_write_is_refused(place: Path) -> None:
 @as_root
 def test_root_gives_away_nothing_that_a_link_leads_to(place: Path, tmp_path: Path) -> None:
     """
-    The user owns the directory: a link planted there must not make root give that user other files.
+    The user owns the directory: a link there must not make root give that user other files.
     """
     treasure = tmp_path / "treasure"
     treasure.mkdir(mode=0o755)
@@ -155,7 +155,7 @@ def test_root_gives_away_nothing_that_a_link_leads_to(place: Path, tmp_path: Pat
 
 def test_unknown_user_is_a_mistake_of_the_configuration(place: Path) -> None:
     """
-    Said before anything is made.
+    The check says so before it creates a file.
     """
     with pytest.raises(ConfigError, match="no user 'no-such-user'"):
         check_queue(place, "no-such-user")
@@ -164,7 +164,7 @@ def test_unknown_user_is_a_mistake_of_the_configuration(place: Path) -> None:
 @pytest.mark.parametrize("target", ["/", "/etc", "/usr/lib"])
 def test_system_directory_behind_a_link_is_refused(tmp_path: Path, target: str) -> None:
     """
-    A path is judged by where it leads.
+    The target of the path counts.
     """
     (tmp_path / "link").symlink_to(target)
 
@@ -196,6 +196,7 @@ def test_file_that_is_a_link_into_a_system_directory_is_refused(place: Path) -> 
 )
 def test_network_file_system_is_found_by_the_mount_that_holds_the_path(path: str, kind: str | None) -> None:
     """
-    Locks of SQLite do not hold there. The longest mount point counts, the latest of equals, with its escapes undone.
+    Locks of SQLite do not work there. The longest mount point counts, the latest of equal ones, with its escapes
+    undone.
     """
     assert kind == network_file_system(Path(path), MOUNTS)

@@ -15,7 +15,7 @@ from tests.kit.queue import T0, Queue
 @pytest.mark.parametrize("version", ["3.40.1", "3.44.5", "3.45.9", "3.50.6", "3.51.0", "3.51.2"])
 def test_library_that_can_corrupt_a_queue_is_refused(version: str) -> None:
     """
-    A bug of a WAL that is reset while another process checkpoints destroys mail without a word.
+    A bug destroys mail silently if the WAL is reset while another process checkpoints.
     """
     with pytest.raises(ServiceUnavailable, match=f"SQLite {version} can corrupt"):
         check_library(version)
@@ -24,14 +24,14 @@ def test_library_that_can_corrupt_a_queue_is_refused(version: str) -> None:
 @pytest.mark.parametrize("version", ["3.44.6", "3.50.7", "3.51.3", "3.52.0", "3.54", "4.0.0", None])
 def test_library_that_was_mended_is_accepted(version: str | None) -> None:
     """
-    The fix went into some older lines too; None is the one in use here.
+    Some older lines have the fix, too; None is the library in use here.
     """
     check_library(version)
 
 
 def test_writer_s_settings_are_those_that_a_250_is_built_on(queue: Queue) -> None:
     """
-    SQLite forgets all but the journal mode with each connection.
+    SQLite forgets all of them but the journal mode with each connection.
     """
     connection = open_writer(queue.path, deadline_s=1.0)
 
@@ -43,7 +43,7 @@ def test_writer_s_settings_are_those_that_a_250_is_built_on(queue: Queue) -> Non
 
 def test_reader_cannot_write(queue: Queue) -> None:
     """
-    A look must not become an edit.
+    A read must not become a change.
     """
     connection = open_reader(queue.path)
 
@@ -66,7 +66,7 @@ def test_file_that_is_not_there_is_not_made(tmp_path: Path, opener) -> None:
 
 def test_database_without_a_wal_is_refused() -> None:
     """
-    A setting that SQLite will not take is found at once, not at the first power failure.
+    A setting that SQLite does not accept must show at once, not at the first power failure.
     """
     with pytest.raises(UnusableQueue, match="journal_mode is 'memory' and must be 'wal'"):
         open_writer(Path(":memory:"), deadline_s=0.1)
@@ -74,7 +74,7 @@ def test_database_without_a_wal_is_refused() -> None:
 
 def test_error_of_sqlite_is_one_line_that_names_the_file() -> None:
     """
-    Nobody above storage knows apsw.
+    Only storage knows apsw.
     """
     with pytest.raises(EmpathError, match=r"^/q\.db: .*database or disk is full$"), translated("/q.db"):
         raise apsw.FullError("SQLITE_FULL database or disk is full")

@@ -1,4 +1,4 @@
-"""test_guard - what a person's expression may say of instants"""
+"""test_guard - instants in a person's expression"""
 
 import pytest
 
@@ -17,7 +17,7 @@ from empath.storage.sqlite.guard import check_instants
 )
 def test_comparison_of_text_with_now_is_refused(where: str) -> None:
     """
-    It was true of every row, and `delete --where` cancelled them all.
+    It is true of every row, and once `delete --where` cancelled all of them.
     """
     with pytest.raises(UsageError, match=r"_unix with unixepoch\(\)"):
         check_instants(where)

@@ -1,4 +1,4 @@
-"""test_plans - counts of rows steer no statement"""
+"""test_plans - counts of rows do not change the plan of a statement"""
 
 from empath.storage.sqlite.plans import ForgetStatistics, has_statistics
 from tests.kit.queue import Queue, write
@@ -10,7 +10,7 @@ LEASE = (
 
 def test_statistics_of_a_small_queue_are_removed(queue: Queue) -> None:
     """
-    After an ANALYZE of three rows each lease and each slice of the retention walked the whole table.
+    After an ANALYZE of three rows, each lease and each slice of the retention used to walk the whole table.
     """
     queue.accept()
     reader = queue.engine.open_reader()

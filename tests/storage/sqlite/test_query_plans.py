@@ -36,7 +36,7 @@ def plan(connection: apsw.Connection, statement: str) -> list[str]:
 @pytest.mark.parametrize(("file", "name"), STATEMENTS)
 def test_statement_finds_its_rows_by_an_index(connection: apsw.Connection, file: str, name: str) -> None:
     """
-    The depth of the queue must cost nothing: a scan that is fast in a test stops a queue of a million.
+    The depth of the queue must not matter: a scan that is fast in a test stops a queue of a million.
     """
     statement = compiled(queries(file, ENGINE)[name]).text
     aliases = {alias: table for table, alias in re.findall(r"\b(_\w+) AS (\w+)", statement)}
@@ -96,7 +96,7 @@ def test_statement_finds_its_rows_by_an_index(connection: apsw.Connection, file:
 )
 def test_statement_uses_the_index_it_names(connection: apsw.Connection, file: str, name: str, index: str) -> None:
     """
-    An index by fewer columns also avoids the scan, and walks the destination's backlog.
+    An index by fewer columns also avoids the scan, but walks the destination's backlog.
     """
     steps = plan(connection, compiled(queries(file, ENGINE)[name]).text)
 
@@ -106,7 +106,7 @@ def test_statement_uses_the_index_it_names(connection: apsw.Connection, file: st
 
 def test_query_without_a_name_is_not_to_be_had() -> None:
     """
-    A misspelt name fails where the module is loaded.
+    A misspelt name fails at the look-up.
     """
     with pytest.raises(KeyError):
         queries("lease", ENGINE)["no_such_query"]

@@ -1,4 +1,4 @@
-"""test_schema - making, recognizing and migrating a queue, and the invariants of its tables in any shell"""
+"""test_schema - make, recognise and migrate a queue, and the invariants of its tables in any shell"""
 
 import shutil
 import subprocess
@@ -40,7 +40,7 @@ def test_new_database_has_its_settings_from_the_first_page(tmp_path: Path) -> No
 
 def test_preparation_of_a_current_database_changes_nothing(queue: Queue) -> None:
     """
-    Every start prepares.
+    Every start prepares the queue.
     """
     queue.accept()
     queue.close()
@@ -53,7 +53,7 @@ def test_preparation_of_a_current_database_changes_nothing(queue: Queue) -> None
 
 def test_a_start_makes_missing_and_changed_views_and_triggers_anew(queue: Queue) -> None:
     """
-    A view that was dropped would be missed when it is needed; a trigger that is gone guards nothing.
+    A dropped view would be missed when it is needed, and a dropped trigger guards nothing.
     """
     queue.accept()
     queue.close()
@@ -98,7 +98,7 @@ def refused(path: Path) -> str:
 
 def test_newer_database_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
     """
-    A downgrade must not write to tables whose rules it does not know.
+    An older program must not write to tables whose rules it does not know.
     """
     path = tmp_path / "queue.db"
     prepare(path)
@@ -115,7 +115,7 @@ def test_newer_database_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
 )
 def test_database_of_another_application_is_refused_and_left_as_it_was(tmp_path: Path, make: str) -> None:
     """
-    A slip in [queue] path must change neither the data nor the journal mode of another database.
+    A mistake in [queue] path must change neither the data nor the journal mode of another database.
     """
     path = tmp_path / "photos.db"
     connection = apsw.Connection(str(path))
@@ -128,7 +128,7 @@ def test_database_of_another_application_is_refused_and_left_as_it_was(tmp_path:
 
 def test_file_that_is_no_database_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
     """
-    The same slip, with a text file.
+    The same mistake may name a text file.
     """
     path = tmp_path / "notes.txt"
     path.write_text("buy milk\n" * 1000)
@@ -138,7 +138,7 @@ def test_file_that_is_no_database_is_refused_and_left_as_it_was(tmp_path: Path) 
 
 def test_older_database_is_brought_up_to_date(queue: Queue) -> None:
     """
-    Every step runs once, in order, and views are those of the new version; the mail stays.
+    Every step runs once, in order. The views are those of the new version, and the mail stays.
     """
     queue.accept()
     queue.close()
@@ -176,14 +176,14 @@ def test_migration_that_fails_leaves_the_old_schema(queue: Queue) -> None:
 
 def test_there_is_a_step_to_every_version() -> None:
     """
-    A version without its step would strand every queue of the one before.
+    Without a step, queues of the previous version could not be used.
     """
     assert list(range(2, SCHEMA_VERSION + 1)) == sorted(migrations())
 
 
 def test_process_holds_that_the_schema_is_its_own(queue: Queue) -> None:
     """
-    A child of an old program must not write to what a new one has migrated, nor the reverse.
+    A child of an old program must not write to a migrated queue, nor the reverse.
     """
     connection = open_writer(queue.path, deadline_s=1.0)
     check_current(connection, queue.path)
@@ -198,8 +198,8 @@ def test_process_holds_that_the_schema_is_its_own(queue: Queue) -> None:
 @pytest.mark.parametrize("version", [SCHEMA_VERSION - 1, SCHEMA_VERSION + 1])
 def test_child_refuses_a_queue_of_another_version(queue: Queue, version: int) -> None:
     """
-    A child is started anew while its program stays in memory; what another Empath did to the file meanwhile is not seen
-    by the supervisor.
+    A child is started again while its program stays in memory. The supervisor does not see what another Empath did to
+    the file meanwhile.
     """
     queue.close()
     write(queue.path, f"PRAGMA user_version = {version}")
@@ -215,7 +215,7 @@ def test_child_refuses_a_queue_of_another_version(queue: Queue, version: int) ->
 
 def test_start_of_a_current_queue_waits_for_no_writer(queue: Queue) -> None:
     """
-    A shell that holds the write lock stops mail, and need not stop the start, too.
+    A shell that holds the write lock stops mail; it must not stop the start, too.
     """
     queue.close()
     other = apsw.Connection(str(queue.path))
@@ -267,7 +267,7 @@ def test_busy_database_is_told_from_a_broken_one(queue: Queue) -> None:
 @needs_shell
 def test_schema_and_views_load_in_the_system_s_shell(tmp_path: Path) -> None:
     """
-    Making a queue to experiment with needs no part of Empath.
+    An experimental queue needs no part of Empath.
     """
     result = shell(
         tmp_path / "queue.db", script("sqlite/schema.sql") + script("sqlite/views.sql") + "SELECT count(*) FROM queue;"
@@ -279,7 +279,7 @@ def test_schema_and_views_load_in_the_system_s_shell(tmp_path: Path) -> None:
 @needs_shell
 def test_view_queue_reads_in_the_system_s_shell_while_the_queue_is_open(queue: Queue) -> None:
     """
-    The queue can be looked into with what every machine has.
+    Every machine has this tool to look into the queue.
     """
     queue.accept("a.example", "b.example")
     queue.lease(limit=1)
@@ -316,7 +316,7 @@ def test_view_queue_reads_in_the_system_s_shell_while_the_queue_is_open(queue: Q
 )
 def test_private_tables_hold_their_invariants_in_any_shell(queue: Queue, statement: str, words: str) -> None:
     """
-    No slip in a shell loses mail, or makes a state that Empath cannot leave.
+    A slip in a shell loses no mail, and makes no state that Empath cannot leave.
     """
     queue.accept("a.example", "b.example")
     queue.accept("c.example")
@@ -335,7 +335,7 @@ def test_private_tables_hold_their_invariants_in_any_shell(queue: Queue, stateme
 @needs_shell
 def test_final_recipients_and_their_message_can_be_removed_in_any_shell(queue: Queue) -> None:
     """
-    A final recipient may be removed by the operator.
+    An operator may remove a final recipient.
     """
     queue.accept()
     (lease,) = queue.lease()

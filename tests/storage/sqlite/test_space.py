@@ -1,4 +1,4 @@
-"""test_space - what deletions left goes back to the disk"""
+"""test_space - the space of deleted rows goes back to the disk"""
 
 from empath.storage.sqlite.space import ReturnPages, unused_octets
 from tests.kit.queue import Queue, write

@@ -1,4 +1,4 @@
-"""test_wal - a grown write-ahead log is cut"""
+"""test_wal - a grown write-ahead log is truncated"""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from tests.kit.waiting import eventually
 
 def test_log_is_cut_to_nothing(queue: Queue) -> None:
     """
-    A log keeps the size that it once had, and readers pay for it.
+    A log keeps its largest size, and slows readers down.
     """
     queue.accept(count=10)
     assert wal_octets(queue.path) > 0
@@ -26,7 +26,7 @@ def test_log_is_cut_to_nothing(queue: Queue) -> None:
 
 def test_log_that_somebody_reads_is_kept(queue: Queue) -> None:
     """
-    Nothing is lost, and no writer waits for long.
+    No row is lost, and no writer waits for long.
     """
     queue.accept()
     reader = queue.engine.open_reader()
@@ -59,6 +59,6 @@ def test_reader_that_keeps_the_log_is_named(queue: Queue) -> None:
 
 def test_log_of_no_queue_has_no_readers(tmp_path: Path) -> None:
     """
-    It is asked for while the queue may be in trouble.
+    The question may come while the queue is in trouble.
     """
     assert () == readers_of(tmp_path / "queue.db")

@@ -17,7 +17,7 @@ from tests.kit.waiting import DEADLINE_S
 
 
 class Statement(Write):
-    """Any statement; `seen` has the transactions it was run in, told by the number of their works so far."""
+    """Any statement; `seen` has the transactions in which it ran, each as the number of their writes so far."""
 
     def __init__(self, statement: str, *bindings: object, after: str = "SELECT 1") -> None:
         super().__init__()
@@ -51,7 +51,7 @@ def errors(*works: Write) -> list[type[EmpathError] | None]:
 
 def test_works_that_wait_share_a_commit_and_come_back_in_their_order(queue: Queue) -> None:
     """
-    One sync for all that waited: the rate of acceptance hangs on it.
+    One sync serves all waiting writes; the rate of acceptance depends on it.
     """
     told: list[int] = []
     writer = queue.engine.open_writer(deadline_s=5.0, notify=lambda: told.append(len(writer.finished())))
@@ -70,7 +70,7 @@ def test_works_that_wait_share_a_commit_and_come_back_in_their_order(queue: Queu
 
 def test_works_that_come_together_share_a_commit(queue: Queue) -> None:
     """
-    The thread, awake for the first of them, does not go off with that one alone.
+    The thread wakes up for the first of them, and must not take that one alone.
     """
     rung = threading.Semaphore(0)
     told: list[int] = []
@@ -99,7 +99,7 @@ def test_works_that_come_together_share_a_commit(queue: Queue) -> None:
 @pytest.mark.parametrize(("rows", "octets"), [(writer_module.MAX_ROWS, 0), (0, writer_module.MAX_OCTETS)])
 def test_batch_ends_where_it_gets_heavy(queue: Queue, rows: int, octets: int) -> None:
     """
-    A commit of unbounded size would hold the write lock, and its waiters, without bound.
+    A commit of unbounded size would hold the write lock for an unbounded time.
     """
     told: list[int] = []
     writer = queue.engine.open_writer(deadline_s=5.0, notify=lambda: told.append(len(writer.finished())))
@@ -116,7 +116,7 @@ def test_batch_ends_where_it_gets_heavy(queue: Queue, rows: int, octets: int) ->
 
 def test_writer_thread_serves_until_it_is_stopped(queue: Queue) -> None:
     """
-    What `stop` finds submitted is still written.
+    Writes submitted before `stop` are still carried out.
     """
     rung = threading.Semaphore(0)
     writer = queue.engine.open_writer(deadline_s=5.0, notify=rung.release)
@@ -145,7 +145,7 @@ def test_writer_thread_serves_until_it_is_stopped(queue: Queue) -> None:
 )
 def test_bad_work_fails_alone(queue: Queue, bad: Statement) -> None:
     """
-    One client's odd envelope must not cost the others of its commit their 250, nor the process its writer.
+    One client's odd envelope must cost neither the others their 250 nor the process its writer.
     """
     queue.accept()
     works = [set_to("before"), bad, set_to("behind")]
@@ -156,7 +156,7 @@ def test_bad_work_fails_alone(queue: Queue, bad: Statement) -> None:
 
 def test_all_of_a_work_that_is_refused_is_undone(queue: Queue) -> None:
     """
-    Writes that belong together succeed or fail together, also inside a batch that continues without them.
+    The parts of a Batch succeed or fail together, even inside a transaction that continues without them.
     """
     together = Batch(set_to("a"), set_to("b", None), set_to("c"))
 
@@ -166,7 +166,7 @@ def test_all_of_a_work_that_is_refused_is_undone(queue: Queue) -> None:
 
 def test_destination_of_a_rolled_back_batch_is_not_remembered(queue: Queue) -> None:
     """
-    A roll-back gives the number of a new destination to the next one: mail under a remembered number would go there.
+    After a roll-back the next new destination gets that number: mail under a remembered number would go there.
     """
     first = queue.new_accept("wrong.example")
     queue.outcome(first, queue.new_accept("wrong.example"), Statement("SELECT abs(-9223372036854775808)"))
@@ -179,7 +179,7 @@ def test_destination_of_a_rolled_back_batch_is_not_remembered(queue: Queue) -> N
 
 def test_destination_numbers_that_are_kept_are_bounded(queue: Queue) -> None:
     """
-    A flood of domains costs no memory, and forgetting costs no mail.
+    A flood of domains must not cost memory, and a forgotten number must not cost mail.
     """
     queue.destination_ids.MAX_NAMES = 2
     for name in ("a.example", "b.example", "c.example", "a.example"):
@@ -191,7 +191,7 @@ def test_destination_numbers_that_are_kept_are_bounded(queue: Queue) -> None:
 
 def test_failure_of_sqlite_fails_the_whole_batch_and_the_next_has_a_new_connection(queue: Queue) -> None:
     """
-    After a disk error SQLite cannot know what is on the disk: no client gets a 250.
+    After a disk error SQLite cannot know the state of the disk, so no client gets a 250.
     """
     queue.run(set_to("before"))
     first = Statement("SELECT 1")
@@ -209,7 +209,7 @@ def test_failure_of_sqlite_fails_the_whole_batch_and_the_next_has_a_new_connecti
 
 def test_work_that_failed_may_be_handed_in_again(queue: Queue) -> None:
     """
-    A settle is tried until it is written; an old error must not outlive its success.
+    A settle is repeated until it is written; the old error must not outlive its success.
     """
     work = set_to("a")
     assert [StorageFailure, StorageFailure] == [type(e) for e in queue.outcome(work, Statement("SELECT * FROM none"))]
@@ -221,7 +221,7 @@ def test_work_that_failed_may_be_handed_in_again(queue: Queue) -> None:
 
 def test_read_that_fails_after_the_commit_fails_its_own_work_only(queue: Queue) -> None:
     """
-    The others are committed: to tell their clients otherwise would make duplicates.
+    The others are committed; an error for their clients would make duplicates.
     """
     works = [set_to("a"), Statement("SELECT 1", after="SELECT * FROM no_such_table"), set_to("b")]
     accept = queue.new_accept()
@@ -234,7 +234,7 @@ def test_read_that_fails_after_the_commit_fails_its_own_work_only(queue: Queue) 
 
 def test_lock_held_until_the_deadline_is_queue_busy(queue: Queue) -> None:
     """
-    A forgotten transaction of another program costs 4xx replies, but no restart when it ends.
+    A forgotten transaction of another program costs 4yz replies, but needs no restart when it ends.
     """
     slept: list[float] = []
     writer = queue.engine.open_writer(deadline_s=0.05, notify=lambda: None, sleep=slept.append)
@@ -257,7 +257,7 @@ def test_lock_held_until_the_deadline_is_queue_busy(queue: Queue) -> None:
 
 def test_deadline_runs_from_the_submission(queue: Queue) -> None:
     """
-    A client that came while another's commit waited is not kept for twice as long.
+    A client that came while another's commit waited must not wait twice as long.
     """
     slept: list[float] = []
     writer = queue.engine.open_writer(deadline_s=1.0, notify=lambda: None, sleep=slept.append)
@@ -295,7 +295,7 @@ def test_file_that_is_gone_fails_the_batch_and_not_the_thread(tmp_path: Path) ->
 
 def test_second_message_of_the_same_id_is_refused(queue: Queue) -> None:
     """
-    Ids cannot collide silently: the later message gets no 250.
+    Ids must not collide silently: the later message gets no 250.
     """
     work = queue.new_accept()
 
