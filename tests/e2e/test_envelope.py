@@ -22,7 +22,7 @@ def test_the_received_field_names_the_only_recipient(service, way):
     assert re.fullmatch(expected.encode(), split_trace(message.content)[0])
 
 
-def test_the_received_field_names_nobody_among_several(service, way):
+def test_the_received_field_names_none_of_several_recipients(service, way):
     """
     One of them may be a blind copy. The word for HELO is SMTP, RFC 3848.
     """

@@ -216,7 +216,7 @@ def test_the_next_host_is_tried_where_the_first_is_down(service, two_hosts):
     )
 
 
-def test_only_those_whom_the_first_host_deferred_go_to_the_next(service, two_hosts):
+def test_only_recipients_that_the_first_host_deferred_go_to_the_next(service, two_hosts):
     """
     RFC 5321 §5.1: the next host is not asked about recipients that were delivered or refused for good.
     """

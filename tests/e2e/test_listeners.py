@@ -55,7 +55,7 @@ def test_submission_leaves_the_fields_that_are_there(service, client_of):
     assert [("<x@y>", None)] == service.rows("SELECT header_message_id, subject FROM _message WHERE ulid = ?", ulid)
 
 
-def test_submission_is_for_those_who_are_known(client_of):
+def test_submission_is_for_trusted_clients(client_of):
     """
     RFC 6409 §4.3.
     """

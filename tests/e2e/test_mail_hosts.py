@@ -127,7 +127,7 @@ def test_e4_a_thousand_exchangers_are_read_and_the_best_is_used(service, names, 
         ((5, "h.lost.test"), "deferred", "451 4.4.4 unable to find primary relay for self3.mx.test"),
     ],
 )
-def test_e5_mail_never_goes_to_ourselves_nor_to_who_is_no_better(world, best, status, reply):
+def test_e5_mail_never_goes_to_ourselves_nor_to_a_host_that_is_no_better(world, best, status, reply):
     """
     This host recognises itself by its name and by the addresses of its interfaces.
     """

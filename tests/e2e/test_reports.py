@@ -182,7 +182,7 @@ def test_a_report_that_fails_is_discarded(service, way):
     assert ("", 1) == (discarded["sender"], discarded["recipients"])
 
 
-def test_mail_to_the_double_bounce_address_is_thrown_away(service):
+def test_mail_to_the_double_bounce_address_is_discarded(service):
     """
     H6: it is accepted from anyone, because a refusal would cause one more report. Other mailboxes of this host are not
     relayed to.

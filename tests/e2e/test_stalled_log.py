@@ -13,7 +13,7 @@ from tests.kit.waiting import DEADLINE_S, eventually
 _MAILS = 60  # enough for many times more lines than the pipe holds
 
 
-def test_mail_goes_on_while_nobody_reads_the_log(tmp_path):
+def test_mail_goes_on_without_a_reader_of_the_log(tmp_path):
     """
     The log driver of a container may stall; acceptor, worker and housekeeper must not wait for it.
     """

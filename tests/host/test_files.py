@@ -86,7 +86,7 @@ def test_the_unit_waits_for_a_drain():
     assert ["control-group"] == found["KillMode"]
 
 
-def test_directories_belong_to_whom_the_guide_says():
+def test_directories_have_the_owners_of_the_guide():
     """
     The directory of the pid file belongs to root: a user that can write the file could make root signal any process.
     """

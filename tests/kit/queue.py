@@ -172,26 +172,26 @@ class Queue:
         tables.clear()
         return tables
 
-    def run(self, *works: Write) -> None:
+    def run(self, *writes: Write) -> None:
         """
-        Commit *works* together.
+        Commit *writes* together.
 
         Raises:
             EmpathError: the first error.
         """
-        for error in self.outcome(*works):
+        for error in self.outcome(*writes):
             if error is not None:
                 raise error
 
-    def outcome(self, *works: Write) -> list[EmpathError | None]:
-        """Commit *works* together; their errors."""
-        self._writer.execute(list(works))
-        return [work.error for work in works]
+    def outcome(self, *writes: Write) -> list[EmpathError | None]:
+        """Commit *writes* together; their errors."""
+        self._writer.execute(list(writes))
+        return [write.error for write in writes]
 
-    def done(self, work: W) -> W:
+    def done(self, wanted: W) -> W:
         """Commit one write and return it."""
-        self.run(work)
-        return work
+        self.run(wanted)
+        return wanted
 
     def register(self, slot: str, generation: int = 1) -> int:
         """Number of a new process."""

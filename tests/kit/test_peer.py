@@ -233,7 +233,7 @@ def test_a_peer_may_start_again_on_its_port() -> None:
         Client(peer)
 
 
-def test_who_waits_in_vain_is_told_what_came() -> None:
+def test_a_wait_in_vain_names_what_came() -> None:
     """
     The record has the reason of the failure.
     """

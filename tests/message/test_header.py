@@ -183,7 +183,7 @@ def test_fields_are_bounded_and_free_of_control_characters():
         (b"X-Delivered-To: me@example.org\r\n", False),
     ],
 )
-def test_a_message_loops_through_whom_it_was_delivered_to(header, loops):
+def test_a_message_loops_if_its_address_had_it_before(header, loops):
     """
     Final delivery added the field when the message was here before.
     """

@@ -185,7 +185,7 @@ def test_a_very_long_line_comes_in_pieces():
     )
 
 
-def test_labels_longer_than_anybody_writes_are_not_read():
+def test_very_long_labels_are_not_read():
     """
     A megabyte of parentheses or parameters would cost a second.
     """

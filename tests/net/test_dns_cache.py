@@ -160,7 +160,7 @@ def test_a_family_is_waited_for_where_the_other_has_no_address(resolver, asker):
     assert [asker.answers[A], asker.answers[AAAA], Absent("NXDOMAIN", 60)] == waiting.get()
 
 
-def test_many_who_ask_the_same_share_one_question(resolver, asker):
+def test_many_callers_with_one_question_share_it(resolver, asker):
     """
     A hundred leases of one provider's domains start at once.
     """
@@ -208,7 +208,7 @@ def test_only_what_is_not_kept_is_asked(resolver, asker):
     assert [A, B] == [question for question, _ in asker.asked]
 
 
-def test_who_has_no_time_left_does_not_wait_and_the_answer_comes_for_the_next(resolver, asker):
+def test_a_caller_without_time_does_not_wait_and_the_next_gets_the_answer(resolver, asker):
     """
     The time of one attempt does not limit the others.
     """

@@ -304,9 +304,9 @@ class LeaseRun:
         return orders.ordered_away
 
     def _commit(self, *more: Write) -> None:
-        works, self._unwritten = (*self._unwritten, *more), []
-        together = Batch(*works)
-        while works:
+        writes, self._unwritten = (*self._unwritten, *more), []
+        together = Batch(*writes)
+        while writes:
             try:
                 self._runtime.writer.commit(together)
                 break
@@ -314,6 +314,6 @@ class LeaseRun:
                 # The peer may have the mail, so its fate must not be lost: try until it is written.
                 self._runtime.emit(SettleFailed(destination=self._lease.destination, error=str(exc)))
                 gevent.sleep(_SETTLE_AGAIN_S)
-        for work in works:
-            if isinstance(work, Settle) and work.is_stale:
+        for write in writes:
+            if isinstance(write, Settle) and write.is_stale:
                 self._runtime.emit(StaleResult(lease_id=self._lease.lease_id, destination=self._lease.destination))

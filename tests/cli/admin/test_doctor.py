@@ -268,7 +268,7 @@ def test_a_limit_of_descriptors_that_is_too_low_is_a_warning(tmp_path: Path) -> 
     assert ("warning", "1000 descriptors a process, 1256 may be needed") == (found["level"], found["found"])
 
 
-def test_files_and_directories_that_everybody_may_write_are_errors(tmp_path: Path) -> None:
+def test_files_and_directories_that_every_user_may_write_are_errors(tmp_path: Path) -> None:
     """
     A user that can write the configuration is root in effect.
     """

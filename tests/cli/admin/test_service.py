@@ -127,7 +127,7 @@ def test_an_order_that_is_not_waited_for_is_carried_out(make_empathd):
     assert 0 == service.end()[0]
 
 
-def test_an_order_that_nobody_carries_out_in_time_is_exit_75(make_empathd):
+def test_an_order_without_a_result_in_time_is_exit_75(make_empathd):
     """
     The order stays, and the line says where its result will be.
     """

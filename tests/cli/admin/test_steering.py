@@ -263,7 +263,7 @@ def test_where_that_fails_on_a_row_is_a_line(tool: AdminTool):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_an_order_to_nobody_in_particular_is_exit_64(tool: AdminTool, verb: str):
+def test_an_order_without_a_selection_is_exit_64(tool: AdminTool, verb: str):
     """
     A forgotten filter must not select the whole queue.
     """
@@ -316,7 +316,7 @@ def test_a_destructive_order_asks_on_a_terminal(tool: AdminTool, answer: str, co
     assert [status, status] == tool.queue.statuses()
 
 
-def test_what_matches_nobody_is_not_asked_about(tool: AdminTool):
+def test_an_order_that_selects_no_recipient_asks_nothing(tool: AdminTool):
     """
     An order that selects no recipient is not an error.
     """
@@ -345,7 +345,7 @@ def test_a_large_order_is_committed_page_by_page(tool: AdminTool):
 
 
 @pytest.mark.parametrize("option", [(), ("--json",)])
-def test_an_order_is_carried_out_whole_whoever_stops_reading(tool: AdminTool, option):
+def test_an_order_is_completed_without_its_reader(tool: AdminTool, option):
     """
     `empath-admin hold --all | head` must hold all.
     """

@@ -71,11 +71,11 @@ class FakeWriter(HubWriter):
         self.messages = []
         self.error = None
 
-    def commit(self, work, *, is_last=False):
+    def commit(self, write, *, is_last=False):
         if self.error is not None:
             raise self.error
-        self.messages.append(work.message)
-        return work
+        self.messages.append(write.message)
+        return write
 
 
 class Visit:

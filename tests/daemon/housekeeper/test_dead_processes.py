@@ -19,10 +19,10 @@ class Writer:
         self.queue = queue
         self.error = None
 
-    def commit(self, work):
+    def commit(self, write):
         if self.error:
             raise self.error
-        return self.queue.done(work)
+        return self.queue.done(write)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def watch(queue):
     reader.close()
 
 
-def test_who_is_silent_for_long_is_dead(queue, watch):
+def test_a_process_that_is_silent_for_long_is_dead(queue, watch):
     """
     No other process would give back its leases.
     """
@@ -75,7 +75,7 @@ def test_silence_says_nothing_while_the_queue_cannot_be_written(queue, watch):
     assert ["leased"] == queue.statuses()
 
 
-def test_a_burial_that_failed_is_judged_anew(queue, watch):
+def test_a_failed_release_is_decided_again(queue, watch):
     """
     The process may be alive again meanwhile.
     """

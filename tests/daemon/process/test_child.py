@@ -151,7 +151,7 @@ def test_a_failure_is_reported_with_its_text_and_exit_code():
     os.close(read_fd)
 
 
-def test_a_report_to_no_one_is_no_error():
+def test_a_report_without_a_supervisor_is_no_error():
     """
     The supervisor may be gone; then the life pipe shows it.
     """

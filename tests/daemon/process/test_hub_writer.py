@@ -89,7 +89,7 @@ def test_a_single_write_does_not_wait_for_others(batches):
     assert [1, 1, 1] == batches.sizes
 
 
-def test_those_who_come_together_share_a_commit_from_the_second_on(batches):
+def test_writers_that_come_together_share_a_commit_from_the_second_on(batches):
     """
     The first write is handed over at once. From then on all writers share each commit.
     """
@@ -99,7 +99,7 @@ def test_those_who_come_together_share_a_commit_from_the_second_on(batches):
     assert [1, 5, 5, 5] == batches.sizes
 
 
-def test_who_does_not_come_again_is_waited_for_a_moment(batches):
+def test_a_writer_that_does_not_come_again_is_waited_for_a_moment(batches):
     """
     A client that went away costs the others one gap, and is then forgotten.
     """
@@ -121,7 +121,7 @@ def test_patience_ends_though_writes_keep_arriving(batches):
     assert ([1, 4, 2], 7) == (batches.sizes, len(batches.names()))
 
 
-def test_a_work_that_is_refused_fails_for_its_client_alone(batches):
+def test_a_refused_write_fails_for_its_client_alone(batches):
     """
     The client gets its own error, with its own traceback.
     """

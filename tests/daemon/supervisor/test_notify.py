@@ -47,7 +47,7 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
     made.close()
 
 
-def test_a_manager_hears_of_start_reload_and_stop(supervised, manager):
+def test_a_manager_gets_start_reload_and_stop(supervised, manager):
     """
     `systemctl` shows the addresses, that a reload is under way, and that the service drains.
     """
@@ -83,7 +83,7 @@ def test_a_reload_that_is_refused_ends_as_ready(supervised, manager, mistake):
     service.wait_for("reload_refused")
 
 
-def test_a_watchdog_is_told_again_and_again(supervised, manager):
+def test_a_watchdog_gets_messages_again_and_again(supervised, manager):
     """
     The manager may restart a service whose loop hangs. Children do not speak for the service.
     """

@@ -94,7 +94,7 @@ def test_a_failure_after_the_start_is_logged_and_tried_again(supervised):
     service.wait_for("process_ready", count=2, slot="worker-1")
 
 
-def test_the_housekeeper_hears_of_the_dead(supervised):
+def test_the_housekeeper_learns_of_deaths(supervised):
     """
     Their leases end at once, not after the 30 s of a missed beat.
     """
@@ -103,7 +103,7 @@ def test_the_housekeeper_hears_of_the_dead(supervised):
     service.wait_seen("death worker-2 1", "housekeeper-1")
 
 
-def test_a_new_housekeeper_hears_of_those_who_died_before_it(supervised):
+def test_a_new_housekeeper_learns_of_earlier_deaths(supervised):
     """
     The death of its predecessor is among them: no death is lost while no housekeeper runs.
     """
@@ -162,7 +162,7 @@ def test_a_child_that_is_never_ready_is_replaced(supervised):
     service.wait_for("process_ready", slot="worker-1", generation=3)
 
 
-def test_a_supervisor_that_stood_still_takes_nobody_for_hung(supervised):
+def test_a_supervisor_that_stood_still_takes_no_child_for_hung(supervised):
     """
     If a container was paused, beats are missing because the supervisor could not read them.
     """

@@ -49,15 +49,15 @@ class FakeWriter:
     """
 
     def __init__(self):
-        self.works = []
+        self.writes = []
         self.errors = {}
         self.at_limit = set()
         self.ordered_away = {}
         self.is_over = False
 
-    def commit(self, work):
-        parts = work.writes if isinstance(work, Batch) else (work,)
-        self.works += parts
+    def commit(self, write):
+        parts = write.writes if isinstance(write, Batch) else (write,)
+        self.writes += parts
         for part in parts:
             if self.errors.get(type(part)):
                 raise self.errors[type(part)].pop(0)
@@ -66,13 +66,13 @@ class FakeWriter:
             if isinstance(part, ReadOrders):
                 part.ordered_away = self.ordered_away.get(part.lease_id, set())
                 part.is_over = self.is_over
-        return work
+        return write
 
     def of(self, kind):
-        return [work for work in self.works if isinstance(work, kind)]
+        return [write for write in self.writes if isinstance(write, kind)]
 
     def fates(self):
-        return [(fate.recipient_id, str(fate.status)) for work in self.of(Settle) for fate in work.fates]
+        return [(fate.recipient_id, str(fate.status)) for write in self.of(Settle) for fate in write.fates]
 
 
 class FakeCarrier:
@@ -139,7 +139,7 @@ def test_answers_become_fates_and_the_lease_ends_last(dispatch):
     carrier = FakeCarrier([[(0, DELIVERED, TAKEN), (1, BOUNCED, NEVER), (2, DEFERRED, LATER)]])
     writer = run(dispatch, carrier, message(1, 3))
     assert [(10, "delivered"), (11, "bounced"), (12, "deferred")] == writer.fates()
-    assert isinstance(writer.works[-1], EndLease)
+    assert isinstance(writer.writes[-1], EndLease)
 
 
 def test_answers_that_came_before_a_transaction_was_given_up_are_settled(dispatch):
@@ -209,7 +209,7 @@ def test_a_fault_of_ours_counts_as_an_attempt(dispatch, capsys):
     fault = writer.of(Settle)[1]
     assert ("local", True) == (fault.fates[0].said.stage, fault.fates[0].next_retry_at > time.time())
     assert "451 4.3.0 a fault in Empath ended the attempt; its log has the cause" == fault.fates[0].said.reply.escaped()
-    assert isinstance(writer.works[-1], EndLease)
+    assert isinstance(writer.writes[-1], EndLease)
 
 
 def test_five_faults_of_ours_in_a_row_hold_the_recipient(dispatch):
@@ -243,7 +243,7 @@ def test_a_fault_of_ours_after_the_attempt_holds_the_message(dispatch):
     writer = run(dispatch, FakeCarrier([[(0, DELIVERED, TAKEN)]]), message(1, 2))
     [hold] = writer.of(Hold)
     assert ((10, 11), []) == (hold.recipient_ids, writer.fates())
-    assert isinstance(writer.works[-1], EndLease)
+    assert isinstance(writer.writes[-1], EndLease)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_recipients_ordered_away_meanwhile_are_put_back_unsent(dispatch):
     run(dispatch, carrier, message(1), message(2), message(3, 2))
 
     assert [[10], [30]] == [[r.recipient_id for r in job.recipients] for job in carrier.jobs]
-    assert [{20: "discard:"}, {31: "discard:"}] == [work.destinations for work in dispatch.runtime.writer.of(Rekey)]
+    assert [{20: "discard:"}, {31: "discard:"}] == [write.destinations for write in dispatch.runtime.writer.of(Rekey)]
     assert [(10, "delivered"), (30, "delivered")] == dispatch.runtime.writer.fates()
 
 
@@ -279,8 +279,8 @@ def test_orders_are_looked_for_once_a_fate_is_on_the_disk(dispatch):
     They are read in the same commit; after the last message no look is needed.
     """
     plan = [[(0, DELIVERED, TAKEN)]]
-    works = run(dispatch, FakeCarrier(plan, plan, plan), message(1), message(2), message(3)).works
-    assert [Settle, ReadOrders, Settle, ReadOrders, Settle, EndLease] == [type(work) for work in works]
+    writes = run(dispatch, FakeCarrier(plan, plan, plan), message(1), message(2), message(3)).writes
+    assert [Settle, ReadOrders, Settle, ReadOrders, Settle, EndLease] == [type(write) for write in writes]
 
 
 def test_a_lease_is_stuck_when_its_message_takes_too_long(dispatch):
@@ -613,7 +613,7 @@ def test_what_hosts_said_without_a_fate_in_the_end_is_left_to_the_log(dispatch):
     assert ((), [11]) == (settle.passed, [fate.recipient_id for fate in settle.fates])
 
 
-def test_a_mail_whose_answer_was_lost_is_told_of(dispatch):
+def test_a_mail_whose_answer_was_lost_is_logged(dispatch):
     """
     The mail may come twice: it is deferred, no other host is asked, and the log has a line.
     """

@@ -336,7 +336,7 @@ def test_f11_a_waiting_connection_that_the_host_closed_is_made_anew_once(hosts):
         assert 2 == len(peer.sessions)
 
 
-def test_a_host_that_never_answers_quit_holds_nobody_up(hosts):
+def test_a_host_that_never_answers_quit_delays_no_mail(hosts):
     """
     No other mail waits for the reply.
     """

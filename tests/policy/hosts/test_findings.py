@@ -86,7 +86,7 @@ def test_a_literal_and_a_fixed_host_are_hosts_too():
     assert [(1, "127.0.0.1", "127.0.0.1", "tried", "")] == told({}, route=SmtpRoute("127.0.0.1"), rules=HostRules())
 
 
-def test_a_domain_that_failed_has_nobody_to_tell_of():
+def test_a_domain_that_failed_has_no_findings():
     """
     The reply says everything.
     """

@@ -367,7 +367,7 @@ def test_e6_a_fixed_host_is_looked_up_without_mx():
     assert {Kind.A, Kind.AAAA} == {question.kind for question in search(zone, route=RELAY).answers}
 
 
-def test_e6_a_fixed_address_is_asked_of_nobody_and_may_be_private():
+def test_e6_a_fixed_address_needs_no_look_up_and_may_be_private():
     """
     It has the port of the route; other hosts have the port of the settings.
     """

@@ -47,7 +47,7 @@ def test_when_all_recipients_are_refused_the_transaction_ends(extensions, replie
 
 
 @pytest.mark.parametrize("reply", [OK, NO, LATER])
-def test_when_data_is_accepted_for_nobody_a_lone_dot_ends_it(reply):
+def test_when_data_is_accepted_without_recipients_a_lone_dot_ends_it(reply):
     """
     DATA was pipelined and the peer said 354; its answer to the dot has no consequences.
     """

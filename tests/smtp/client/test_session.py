@@ -168,7 +168,7 @@ def test_many_recipients_go_in_groups_of_bounded_size():
     assert [DELIVERED] * 1000 == fates(dialogue)
 
 
-def test_nothing_is_sent_for_nobody():
+def test_nothing_is_sent_without_recipients():
     """
     A transaction without recipients ends at once.
     """

@@ -301,7 +301,7 @@ def test_a_file_that_a_message_names_is_no_finding(spooled: Path, tmp_path: Path
     assert [] == _found(tmp_path / "queue.db")
 
 
-def test_a_file_that_is_missing_holds_who_waits(spooled: Path, tmp_path: Path) -> None:
+def test_a_missing_file_holds_its_waiting_recipients(spooled: Path, tmp_path: Path) -> None:
     """
     Only a person can bring it back; retries would hide the loss.
     """
@@ -383,7 +383,7 @@ def test_content_without_a_digest_of_its_own_is_no_finding(queue: Queue) -> None
 
 
 @pytest.mark.parametrize("octets", [b"", b"1234", b"123456"])
-def test_a_file_that_is_not_as_long_as_it_was_holds_who_waits(spooled: Path, tmp_path: Path, octets: bytes) -> None:
+def test_a_truncated_file_holds_its_waiting_recipients(spooled: Path, tmp_path: Path, octets: bytes) -> None:
     """
     A truncated file is not the message.
     """
@@ -397,7 +397,7 @@ def test_a_file_that_is_not_as_long_as_it_was_holds_who_waits(spooled: Path, tmp
     assert [] == _found(path)
 
 
-def test_a_file_that_nobody_waits_for_is_told_of_only(spooled: Path, tmp_path: Path) -> None:
+def test_a_missing_file_without_waiting_recipients_is_only_reported(spooled: Path, tmp_path: Path) -> None:
     """
     Only an `undelete` would need it.
     """
@@ -428,7 +428,7 @@ def test_a_spool_that_cannot_be_read_is_no_loss_either(spooled: Path, tmp_path: 
         _found(tmp_path / "queue.db")
 
 
-def test_an_old_file_that_nobody_names_becomes_garbage(spooled: Path, tmp_path: Path) -> None:
+def test_an_old_file_that_no_message_names_becomes_garbage(spooled: Path, tmp_path: Path) -> None:
     """
     The housekeeper removes it. A young file may belong to a message that is being received.
     """

@@ -229,7 +229,7 @@ def test_order_of_a_dead_worker_s_recipient_is_no_third_loss(queue: Queue) -> No
     )
 
 
-def test_recipient_who_wants_no_report_gets_none_by_order(queue: Queue) -> None:
+def test_sender_that_wants_no_report_gets_none_by_order(queue: Queue) -> None:
     """
     RFC 3461: NOTIFY=NEVER holds for a return by order, too.
     """

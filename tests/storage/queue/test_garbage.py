@@ -343,7 +343,7 @@ def test_file_that_a_waiting_message_misses_is_found(queue: Queue, spool: Path, 
 
 
 @pytest.mark.parametrize("end", ["delivered", "held"])
-def test_file_that_nobody_will_read_is_not_missed(queue: Queue, spool: Path, reader: Reader, end: str) -> None:
+def test_file_that_no_worker_will_read_is_not_missed(queue: Queue, spool: Path, reader: Reader, end: str) -> None:
     """
     The message was delivered between two checks, or a worker has held it and logged that.
     """

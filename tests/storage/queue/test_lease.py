@@ -54,7 +54,7 @@ def test_lease_brings_what_a_delivery_needs(queue: Queue) -> None:
         ("old@a.example", "x400;y", "x400;y"),
     ],
 )
-def test_who_was_renamed_is_named_to_the_next_host(
+def test_original_address_goes_to_the_next_host(
     queue: Queue, original: str, given: str | None, expected: str | None
 ) -> None:
     """
@@ -103,7 +103,7 @@ def test_few_messages_take_few_connections(queue: Queue, messages: int, hands: l
 
 
 @pytest.mark.parametrize(("messages", "has_more"), [(39, False), (40, True), (41, True)])
-def test_who_leases_learns_whether_more_is_due(queue: Queue, messages: int, has_more: bool) -> None:
+def test_worker_learns_whether_more_is_due(queue: Queue, messages: int, has_more: bool) -> None:
     """
     The next free slot is then used at once. If exactly as many were due as were asked for, there may be no more.
     """
@@ -516,7 +516,7 @@ def test_leases_of_a_failed_take_are_given_back(queue: Queue) -> None:
     assert [(known.lease_id,)] == queue.select("SELECT lease_id FROM _lease")
 
 
-def test_outlook_sees_work_without_the_write_lock(queue: Queue) -> None:
+def test_lease_probe_sees_due_mail_without_the_write_lock(queue: Queue) -> None:
     """
     An idle worker must not take the lock that a busy one needs.
     """
@@ -538,7 +538,7 @@ def test_outlook_sees_work_without_the_write_lock(queue: Queue) -> None:
     reader.close()
 
 
-def test_outlook_notices_a_commit_of_any_program(queue: Queue) -> None:
+def test_lease_probe_notices_a_commit_of_any_program(queue: Queue) -> None:
     """
     An edit from a bare shell wakes a worker, too.
     """

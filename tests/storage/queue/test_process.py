@@ -23,7 +23,7 @@ def test_process_is_registered_and_beats(queue: Queue) -> None:
     assert [(T0 + 2, None)] == queue.select("SELECT beat_at, ended_at FROM _process WHERE process_id = ?", second)
 
 
-def test_process_that_was_taken_for_dead_hears_so_when_it_beats(queue: Queue) -> None:
+def test_process_that_was_taken_for_dead_learns_it_when_it_beats(queue: Queue) -> None:
     """
     Its leases are gone and it gets no new ones, so it must make room for another process.
     """

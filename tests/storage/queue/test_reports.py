@@ -42,7 +42,7 @@ def settle(queue: Queue, status: RecipientStatus, *numbers: int, **more: Any) ->
         queue.run(*works, EndLease(lease.lease_id, destination=lease.destination, is_failing=False, now=T0 + 1))
 
 
-def test_a_failure_is_due_when_nobody_of_the_message_is_under_way(queue: Queue) -> None:
+def test_a_failure_is_due_when_no_recipient_of_the_message_is_under_way(queue: Queue) -> None:
     """
     All recipients that fail together share one report.
     """
@@ -224,7 +224,7 @@ def test_a_fate_that_was_taken_back_is_not_reported(queue: Queue) -> None:
     assert [(2, "failure")] == queue.select("SELECT recipient_id, kind FROM _notice")
 
 
-def test_what_nobody_is_told_of_stands_in_the_audit(queue: Queue) -> None:
+def test_a_failure_without_a_report_is_in_the_audit(queue: Queue) -> None:
     """
     H6: there is never a third report, but always a trace.
     """
@@ -251,7 +251,7 @@ def delays(queue: Queue) -> list[int]:
     return [number for (number,) in queue.select("SELECT recipient_id FROM _notice WHERE kind = 'delay' ORDER BY 1")]
 
 
-def test_a_delay_is_told_of_once_and_for_all_who_wait(queue: Queue) -> None:
+def test_a_delay_is_reported_once_for_all_waiting_recipients(queue: Queue) -> None:
     """
     I3: recipients with earlier failed attempts are in the same report. Recipients whose NOTIFY lacks DELAY are not.
     """

@@ -131,7 +131,7 @@ def test_250_for_a_recipient_that_left_the_lease_is_recorded_as_doubt(queue: Que
     assert ["maybe_delivered"] == [row[6] for row in attempts(queue)]
 
 
-def test_content_that_everybody_has_is_deleted(queue: Queue) -> None:
+def test_content_that_every_recipient_has_is_deleted(queue: Queue) -> None:
     """
     The queue keeps no content of delivered mail. The row stays for questions.
     """
@@ -158,7 +158,7 @@ def test_content_of_a_bounce_stays(queue: Queue) -> None:
     assert [("inline", 1)] == queue.select("SELECT content_locator, (SELECT count(*) FROM _content) FROM _message")
 
 
-def test_file_that_everybody_has_is_garbage(queue: Queue) -> None:
+def test_file_that_every_recipient_has_is_garbage(queue: Queue) -> None:
     """
     A file is not part of the transaction, so a row tells the housekeeper to remove it.
     """

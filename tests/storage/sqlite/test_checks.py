@@ -70,7 +70,7 @@ def test_loop_of_links_is_refused(tmp_path: Path) -> None:
         check_queue(tmp_path / "loop/queue.db")
 
 
-def test_directory_that_everybody_may_write_is_refused(place: Path) -> None:
+def test_directory_that_every_user_may_write_is_refused(place: Path) -> None:
     """
     Any user could replace the queue there.
     """
@@ -83,7 +83,7 @@ def test_directory_that_everybody_may_write_is_refused(place: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["queue.db", "queue.db-wal", "queue.db-shm", "spool"])
-def test_part_of_the_queue_that_everybody_may_write_is_refused(place: Path, name: str) -> None:
+def test_part_of_the_queue_that_every_user_may_write_is_refused(place: Path, name: str) -> None:
     """
     A user that can write the log can write the queue.
     """

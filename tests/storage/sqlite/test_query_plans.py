@@ -104,7 +104,7 @@ def test_statement_uses_the_index_it_names(connection: apsw.Connection, file: st
     assert not any("TEMP B-TREE" in step for step in steps if name in _UNSORTED), steps
 
 
-def test_query_without_a_name_is_not_to_be_had() -> None:
+def test_unknown_statement_name_is_an_error() -> None:
     """
     A misspelt name fails at the look-up.
     """

@@ -24,7 +24,7 @@ def test_log_is_cut_to_nothing(queue: Queue) -> None:
     assert 10 == len(queue.statuses())
 
 
-def test_log_that_somebody_reads_is_kept(queue: Queue) -> None:
+def test_log_that_a_program_reads_is_kept(queue: Queue) -> None:
     """
     No row is lost, and no writer waits for long.
     """

@@ -45,30 +45,30 @@ def settings(path: Path) -> list[str]:
     return [name for (name,) in select(path, "SELECT name FROM _setting ORDER BY name")]
 
 
-def errors(*works: Write) -> list[type[EmpathError] | None]:
-    return [type(work.error) if work.error else None for work in works]
+def errors(*writes: Write) -> list[type[EmpathError] | None]:
+    return [type(write.error) if write.error else None for write in writes]
 
 
-def test_works_that_wait_share_a_commit_and_come_back_in_their_order(queue: Queue) -> None:
+def test_waiting_writes_share_a_commit_and_come_back_in_their_order(queue: Queue) -> None:
     """
     One sync serves all waiting writes; the rate of acceptance depends on it.
     """
     told: list[int] = []
     writer = queue.engine.open_writer(deadline_s=5.0, notify=lambda: told.append(len(writer.finished())))
-    works = [set_to(f"{n:03}") for n in range(writer_module.MAX_WRITES + 1)]
-    for work in works:
-        writer.submit(work)
+    writes = [set_to(f"{n:03}") for n in range(writer_module.MAX_WRITES + 1)]
+    for write in writes:
+        writer.submit(write)
     writer.stop()
 
     writer.run()
 
     assert [500, 501] == told
-    assert works == list(writer.finished())
-    assert [None] * 501 == [work.error for work in works]
+    assert writes == list(writer.finished())
+    assert [None] * 501 == [write.error for write in writes]
     assert 501 == len(settings(queue.path))
 
 
-def test_works_that_come_together_share_a_commit(queue: Queue) -> None:
+def test_writes_that_come_together_share_a_commit(queue: Queue) -> None:
     """
     The thread wakes up for the first of them, and must not take that one alone.
     """
@@ -84,9 +84,9 @@ def test_works_that_come_together_share_a_commit(queue: Queue) -> None:
     thread.start()
     submitted = 0
     for turn in range(20):
-        works = [set_to(f"{turn}-{n}") for n in range(turn + 1)]
-        submitted += len(works)
-        writer.submit(*works)
+        writes = [set_to(f"{turn}-{n}") for n in range(turn + 1)]
+        submitted += len(writes)
+        writer.submit(*writes)
         assert rung.acquire(timeout=DEADLINE_S)
         assert submitted == told[-1]
     writer.stop()
@@ -104,9 +104,9 @@ def test_batch_ends_where_it_gets_heavy(queue: Queue, rows: int, octets: int) ->
     told: list[int] = []
     writer = queue.engine.open_writer(deadline_s=5.0, notify=lambda: told.append(len(writer.finished())))
     for name in ("a", "b"):
-        work = set_to(name)
-        work.rows, work.octets = rows, octets
-        writer.submit(work)
+        write = set_to(name)
+        write.rows, write.octets = rows, octets
+        writer.submit(write)
     writer.stop()
 
     writer.run()
@@ -143,18 +143,18 @@ def test_writer_thread_serves_until_it_is_stopped(queue: Queue) -> None:
     ],
     ids=["null", "type", "no UTF-8", "trigger"],
 )
-def test_bad_work_fails_alone(queue: Queue, bad: Statement) -> None:
+def test_bad_write_fails_alone(queue: Queue, bad: Statement) -> None:
     """
     One client's odd envelope must cost neither the others their 250 nor the process its writer.
     """
     queue.accept()
-    works = [set_to("before"), bad, set_to("behind")]
+    writes = [set_to("before"), bad, set_to("behind")]
 
-    assert [None, StorageFailure, None] == [error and type(error) for error in queue.outcome(*works)]
+    assert [None, StorageFailure, None] == [error and type(error) for error in queue.outcome(*writes)]
     assert ["before", "behind"] == settings(queue.path)
 
 
-def test_all_of_a_work_that_is_refused_is_undone(queue: Queue) -> None:
+def test_all_of_a_refused_write_is_undone(queue: Queue) -> None:
     """
     The parts of a Batch succeed or fail together, even inside a transaction that continues without them.
     """
@@ -196,9 +196,9 @@ def test_failure_of_sqlite_fails_the_whole_batch_and_the_next_has_a_new_connecti
     queue.run(set_to("before"))
     first = Statement("SELECT 1")
     queue.run(first)
-    works = [set_to("a"), Statement("SELECT * FROM no_such_table"), set_to("b")]
+    writes = [set_to("a"), Statement("SELECT * FROM no_such_table"), set_to("b")]
 
-    assert [StorageFailure] * 3 == [type(error) for error in queue.outcome(*works)]
+    assert [StorageFailure] * 3 == [type(error) for error in queue.outcome(*writes)]
     assert ["before"] == settings(queue.path)
     queue.run(set_to("behind"))
     behind = Statement("SELECT 1")
@@ -207,26 +207,26 @@ def test_failure_of_sqlite_fails_the_whole_batch_and_the_next_has_a_new_connecti
     assert ["before", "behind"] == settings(queue.path)
 
 
-def test_work_that_failed_may_be_handed_in_again(queue: Queue) -> None:
+def test_failed_write_may_be_submitted_again(queue: Queue) -> None:
     """
     A settle is repeated until it is written; the old error must not outlive its success.
     """
-    work = set_to("a")
-    assert [StorageFailure, StorageFailure] == [type(e) for e in queue.outcome(work, Statement("SELECT * FROM none"))]
+    write = set_to("a")
+    assert [StorageFailure, StorageFailure] == [type(e) for e in queue.outcome(write, Statement("SELECT * FROM none"))]
 
-    queue.run(work)
+    queue.run(write)
 
-    assert work.error is None
+    assert write.error is None
 
 
-def test_read_that_fails_after_the_commit_fails_its_own_work_only(queue: Queue) -> None:
+def test_read_that_fails_after_the_commit_fails_its_own_write_only(queue: Queue) -> None:
     """
     The others are committed; an error for their clients would make duplicates.
     """
-    works = [set_to("a"), Statement("SELECT 1", after="SELECT * FROM no_such_table"), set_to("b")]
+    writes = [set_to("a"), Statement("SELECT 1", after="SELECT * FROM no_such_table"), set_to("b")]
     accept = queue.new_accept()
 
-    outcome = queue.outcome(*works[:2], accept)
+    outcome = queue.outcome(*writes[:2], accept)
 
     assert [None, StorageFailure, None] == [error and type(error) for error in outcome]
     assert ["queued"] == queue.statuses()
@@ -241,16 +241,16 @@ def test_lock_held_until_the_deadline_is_queue_busy(queue: Queue) -> None:
     queue.close()
     other = apsw.Connection(str(queue.path))
     other.execute("BEGIN IMMEDIATE")
-    works: list[Write] = [set_to("a"), set_to("b")]
+    writes: list[Write] = [set_to("a"), set_to("b")]
 
-    writer.execute(works)
+    writer.execute(writes)
 
-    assert [QueueBusy, QueueBusy] == errors(*works)
+    assert [QueueBusy, QueueBusy] == errors(*writes)
     assert 0.0 <= min(slept)
     assert 0.010 >= max(slept)
     other.execute("ROLLBACK")
-    writer.execute(works)
-    assert [None, None] == errors(*works)
+    writer.execute(writes)
+    assert [None, None] == errors(*writes)
     other.close()
     writer.close()
 
@@ -285,11 +285,11 @@ def test_file_that_is_gone_fails_the_batch_and_not_the_thread(tmp_path: Path) ->
     The writer never makes a database: an empty new one would swallow mail.
     """
     writer = SqliteEngine(tmp_path / "queue.db", max_leases=20).open_writer(deadline_s=0.1, notify=lambda: None)
-    work = set_to("a")
+    write = set_to("a")
 
-    writer.execute([work])
+    writer.execute([write])
 
-    assert [StorageFailure] == errors(work)
+    assert [StorageFailure] == errors(write)
     assert not (tmp_path / "queue.db").exists()
 
 
@@ -297,8 +297,8 @@ def test_second_message_of_the_same_id_is_refused(queue: Queue) -> None:
     """
     Ids must not collide silently: the later message gets no 250.
     """
-    work = queue.new_accept()
+    write = queue.new_accept()
 
-    outcome = queue.outcome(work, Accept(work.message))
+    outcome = queue.outcome(write, Accept(write.message))
 
     assert [None, StorageFailure] == [error and type(error) for error in outcome]
