@@ -8,8 +8,10 @@ THEORY
 """
 
 import errno
+import fcntl
 import os
 import socket
+import termios
 import time
 
 # The unpatched class: this module does its own waiting.
@@ -122,6 +124,14 @@ class Stream:
         """As receive(), for when the peer has had no time to answer: waits first, which saves a system call."""
         self._wait(_READ)
         return self.receive()
+
+    def is_acknowledged(self) -> bool:
+        """Whether all octets that were sent have arrived, by the word of the peer's TCP."""
+        try:
+            unacknowledged = fcntl.ioctl(self._fd, termios.TIOCOUTQ, b"\0\0\0\0")
+        except OSError:  # it was closed
+            return True
+        return not any(unacknowledged)
 
     def send(self, octets: bytes) -> None:
         """

@@ -131,6 +131,25 @@ def test_a_wait_for_room_ends_when_the_peer_speaks(pair):
     assert b"552" == outcome(waiting)
 
 
+def test_octets_that_the_peer_has_no_room_for_are_not_acknowledged(listener, deadlines):
+    """
+    A reply that comes before them answers something else.
+    """
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    stream = Stream.connect(*listener.getsockname(), deadlines=deadlines, timeout_s=DEADLINE_S)
+    peer, _ = listener.accept()
+    with peer:
+        assert stream.is_acknowledged()
+        stream.send(bytes(40_000))
+        assert not stream.is_acknowledged()
+        left = 40_000
+        while left:
+            left -= len(peer.recv(left))
+        eventually(stream.is_acknowledged)
+    stream.close()
+    assert stream.is_acknowledged()
+
+
 def test_the_end_of_file_is_no_octets(pair):
     """
     The stream stays at its end.

@@ -7,7 +7,7 @@ THEORY
     Each reply has one deadline, by its stage.  It starts when the command goes out, or when the previous reply is
     complete, so a host that drips octets counts as silent.  Content has a deadline for each buffer and a minimum rate.
     A host may send a reply while content goes out.  The connection looks for one before the final dot, when the host
-    reads no more, and when a write failed; that reply then decides.
+    reads no more, and when a write failed; that reply then decides.  A 2yz promises nothing before the dot has arrived.
 """
 
 import math
@@ -210,7 +210,10 @@ class Connection:
                 continue
             stream.deadline_at = self._due_at
             try:
-                session.receive(stream.receive_next())
+                octets = stream.receive_next()
+                # The segment with the reply to the dot acknowledges the dot: a reply from before that is none to it.
+                has_arrived = session.state is not ClientState.END_OF_DATA or stream.is_acknowledged()
+                session.receive(octets, is_all_sent=has_arrived)
             except StreamTimeout as exc:
                 session.lost(str(exc), is_timeout=True)
             except StreamClosed as exc:

@@ -120,7 +120,7 @@ class ClientSession:
         """
         Take what the peer sent; b"" means that it closed the connection.
 
-        *is_all_sent* is False while the driver still has octets from `octets_to_send`: then a 2yz promises nothing.
+        *is_all_sent* is False while octets from `octets_to_send` have not arrived there: then a 2yz promises nothing.
         """
         self._is_all_sent = is_all_sent
         if not octets:

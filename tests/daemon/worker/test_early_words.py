@@ -5,10 +5,11 @@ import threading
 
 import pytest
 
+from empath.policy.hosts.search import Host
 from empath.smtp.client.session import ClientRecipient, Transaction
-from tests.daemon.worker.kit import said, send
+from tests.daemon.worker.kit import MAIL, said, send
 from tests.kit.peer import END_OF_DATA, ScriptedPeer
-from tests.kit.waiting import eventually
+from tests.kit.waiting import DEADLINE_S, eventually
 
 BIG = b"x" * 1_000_000 + b"\r\n"
 TWO = Transaction("a@b.test", {1: ClientRecipient("good@d.test"), 2: ClientRecipient("bad@d.test")}, 10)
@@ -137,3 +138,37 @@ def test_a_look_for_early_words_finds_none_in_a_decent_host(make_pool):
             send(pool, peer, pieces=lambda: iter([BIG] * 5))
         assert (1, 3) == (len(peer.sessions), len(peer.messages))
         assert eventually(lambda: peer.open_sessions == 1)
+
+
+def test_a_250_before_the_dot_has_arrived_is_not_believed(make_pool):
+    """
+    The kernel takes a small message whole, while the host reads nothing: the 250 was said before the host had it.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+
+        def serve():
+            connection, _ = listener.accept()
+            with connection, connection.makefile("rb") as lines:
+                connection.sendall(b"220 x\r\n")
+                for reply in (b"250 x\r\n", b"250 Ok\r\n", b"250 Ok\r\n", b"354 Go\r\n"):
+                    lines.readline()
+                    connection.sendall(reply)
+                sent.wait(DEADLINE_S)
+                connection.sendall(b"250 2.0.0 Premature\r\n")
+                is_decided.wait(DEADLINE_S)
+
+        def may_end():
+            sent.set()
+            return True
+
+        sent, is_decided = threading.Event(), threading.Event()
+        host = threading.Thread(target=serve)
+        host.start()
+        pool = make_pool()
+        content = b"x" * 70 + b"\r\n"
+        result = pool.send(Host("x", *listener.getsockname()), MAIL, lambda: iter([content * 500]), may_end)
+        is_decided.set()
+        host.join()
+        assert "451 4.5.0" in result.results[1].reply.escaped()
+        assert result.is_in_doubt
