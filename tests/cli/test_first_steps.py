@@ -1,9 +1,12 @@
 """The first commands of a newcomer: `make demo`, and the next steps that `make run` prints."""
 
+import itertools
 import re
+import socket
 import subprocess
 from pathlib import Path
 
+from tests.kit.process import free_port
 from tests.kit.waiting import DEADLINE_S, eventually
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +21,31 @@ def test_the_demo_shows_a_mail_in_the_queue_and_in_the_maildir():
     )
     assert 0 == done.returncode, done.stdout + done.stderr
     assert done.stdout.endswith("\nDone.\n")
+    assert (1, 1) == tuple(
+        done.stderr.count(f"empath-admin: {words}") for words in ("1 recipient in", "0 recipients in")
+    )
+
+
+def test_make_run_says_that_it_listens_when_it_does(tmp_path):
+    """
+    A newcomer types the next step at once.
+    """
+    port = free_port()
+    config = tmp_path / "dev.toml"
+    text = (ROOT / "conf/dev.toml").read_text().replace(":2525", f":{port}")
+    config.write_text(text.replace("../var/", f"{tmp_path}/"))
+    # Environment and var/ of the checkout count as made.
+    command = ["make", "-s", "-o", ".venv/ready", "-o", "var", "run", f"CONFIG={config}"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        try:
+            assert server.stdout is not None
+            lines = list(itertools.takewhile(lambda line: not line.startswith("Ctrl-C"), server.stdout))
+            assert any(line.startswith("Empath listens on") for line in lines)
+            with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S) as client:
+                assert client.recv(3) == b"220"
+        finally:
+            subprocess.run([ROOT / "bin/empathd", "-c", config, "stop"], check=True, timeout=2 * DEADLINE_S)
+        assert 0 == server.wait(DEADLINE_S)
 
 
 def test_the_printed_next_steps_work_as_printed(make_empathd, tmp_path):

@@ -60,10 +60,10 @@ class DomainFindings:
 @click.pass_context
 def dns(context: click.Context, domain: str, is_json: bool) -> None:
     """
-    Show where mail for DOMAIN would go now: route, MX, hosts in order, and what is refused and why.
+    Show where mail for DOMAIN would go now, and why.
 
-    DOMAIN is a domain or an address literal in brackets. Asks the DNS as a worker with an empty cache would. Makes no
-    connection.
+    Shows the route, the MX, the hosts in order, and what is refused. DOMAIN is a domain or an address literal in
+    brackets. Asks the DNS as a worker with an empty cache would. Makes no connection.
     """
     _, config = configuration(context)
     way = _find(config, domain)

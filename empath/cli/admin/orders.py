@@ -28,8 +28,8 @@ _HELP: Final = {
     Verb.RELEASE: "Release held recipients: they are due at once.\n\nTakes back an order for a leased recipient.",
     Verb.DELETE: "Cancel recipients without a report to the sender.\n\n`undelete` undoes it while the content is kept.",
     Verb.UNDELETE: "Queue cancelled recipients again.\n\nWith --status bounced, queue bounced recipients again.",
-    Verb.BOUNCE: "End recipients as undeliverable, with a report to the sender.",
-    Verb.EXPIRE: "End recipients as if their lifetime were over, with a report to the sender.",
+    Verb.BOUNCE: "End recipients as undeliverable; the sender gets a report.",
+    Verb.EXPIRE: "End recipients as if expired; the sender gets a report.",
 }
 
 

@@ -111,7 +111,7 @@ def view(context: click.Context, reference: Reference, has_headers: bool, is_jso
 @json_option()
 @click.pass_context
 def stats(context: click.Context, top: int, is_json: bool) -> None:
-    """Count messages and recipients, by status and by destination."""
+    """Count messages and recipients, by status and destination."""
     config = lenient_configuration(context)
     now = Timestamp(time.time())
     with storage.Snapshot(open_queue(config)) as snapshot:
@@ -137,9 +137,10 @@ def stats(context: click.Context, top: int, is_json: bool) -> None:
 @click.pass_context
 def process(context: click.Context, has_ended: bool, limit: int, after: int | None, is_json: bool) -> None:
     """
-    List the processes of the service, newest first, and whether they are alive.
+    List the processes of the service, newest first.
 
-    A process is silent after 30 seconds without a sign of life. It is gone if its pid no longer exists.
+    Shows whether they are alive. A process is silent after 30 seconds without a sign of life. It is gone if its pid no
+    longer exists.
     """
     config = lenient_configuration(context)
     with storage.Snapshot(open_queue(config)) as snapshot:

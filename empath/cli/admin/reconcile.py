@@ -48,7 +48,7 @@ def reconcile(
     context: click.Context, *, logs: tuple[Path, ...], is_applied: bool, wait_s: float, is_json: bool
 ) -> None:
     """
-    After a restore, cancel the recipients that LOGFILE names as delivered.
+    After a restore, cancel what LOGFILE names as delivered.
 
     Shows what would be cancelled; --apply does it. Other recipients of the same messages stay. LOGFILE is the log in
     either format, and may end in .gz.

@@ -115,9 +115,9 @@ def thaw(context: click.Context, wait_s: float, is_json: bool) -> None:
 @click.pass_context
 def flush(context: click.Context, destination: str | None, is_dry_run: bool, wait_s: float, is_json: bool) -> None:
     """
-    Make all waiting mail due now, and forget that hosts were unreachable.
+    Make all waiting mail due now.
 
-    Holds, suspensions and rate limits stay.
+    Forgets that hosts were unreachable. Holds, suspensions and rate limits stay.
     """
     config = lenient_configuration(context)
     order = orders.Flush(destination, who=who(), now=time.time())

@@ -321,3 +321,11 @@ def test_an_output_that_cannot_be_written_is_no_traceback(tool: AdminTool, redir
     command = f"{' '.join(COMMAND)} -c {tool.config} stats {redirection}; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (code, lines) == (done.returncode, done.stderr.count("\n")), done.stderr
+
+
+def test_the_help_cuts_no_summary(tool: AdminTool):
+    """
+    A newcomer chooses the verb by it.
+    """
+    said = tool.run("--help")
+    assert (0, []) == (said.code, [line for line in said.out.splitlines()[1:] if line.endswith("...")])
