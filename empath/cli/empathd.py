@@ -114,7 +114,7 @@ def status(context: click.Context, is_json: bool) -> None:
 
 
 def _ask_queue(config: Config, now: float) -> tuple[Pauses | None, list[Beat]]:
-    """What keeps mail from going out, and the processes that have not ended; None and nothing if it cannot be read."""
+    """The pauses, and the processes that have not ended; None and an empty list if the queue cannot be read."""
     try:
         with Snapshot(open_queue(config)) as snapshot:
             return snapshot.pauses(now), snapshot.beats()
@@ -123,7 +123,7 @@ def _ask_queue(config: Config, now: float) -> tuple[Pauses | None, list[Beat]]:
 
 
 def _evidence(is_read: bool, newest: Beat | None, now: float) -> str:
-    """What the queue says about a service of which the system says nothing."""
+    """What the queue shows about a service that the system does not show."""
     if not is_read:
         return "the queue cannot be read either"
     if newest is None:

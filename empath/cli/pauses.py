@@ -24,7 +24,7 @@ def pause_words(pauses: Pauses) -> str:
 
 
 def pauses_of_rows(rows: Sequence[LiveRecipient | Recipient], frozen_since: str | None) -> Pauses:
-    """What keeps the waiting mail among *rows* from going out."""
+    """The pauses that concern the waiting mail among *rows*."""
     waiting = [row for row in rows if row.status in WAITING]
     until = {row.destination: row.suspended_until for row in waiting if row.suspended_until is not None}
     return pauses_of(frozen_since if waiting else None, until)

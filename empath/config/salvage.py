@@ -1,10 +1,13 @@
 """
 salvage - the usable part of a configuration that has mistakes
 
-To look at the queue or to stop the server only the path of the queue and the pid file are needed, and a mistake
-anywhere in the file must not take these commands away.  A table that cannot be read is left out and gets its defaults;
-of [queue] and [process] each line is read alone.  A path that is written wrong (`paht = "…"`, or without quotes) counts
-as what it means, if that file exists: a guess must not name another queue.
+Commands that look at the queue or stop the server need only the path of the queue and the pid file.  A mistake
+elsewhere
+must not disable them.  A table that cannot be read is left out and gets its defaults; of [queue] and [process] each
+line
+is read alone.  A misspelt path (`paht = "…"`, or without quotes) is understood if that file exists, because a guess
+must
+not name another queue.
 """
 
 import difflib
@@ -125,7 +128,7 @@ def _guess(data: dict[str, Any], parts: list[_Part], directory: str) -> list[str
             place = os.path.join(directory, meant or "")
             if meant and os.path.isfile(place):
                 values[key] = place
-                lines.append(f"{table}.{key}: taken for {place!r}")
+                lines.append(f"{table}.{key}: using {place!r}")
     return lines
 
 

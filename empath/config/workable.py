@@ -29,19 +29,19 @@ class Contradiction(NamedTuple):
 
 
 def contradictions(config: Config) -> list[Contradiction]:
-    """What cannot work, empty if nothing. Looks at the users and directories of this machine."""
+    """The settings that cannot work; empty if all can. It looks at the users and directories of this machine."""
     return [*unknown_user(config), *_example_name(config), *_routes(config), *_log(config)]
 
 
 def unknown_user(config: Config) -> Iterator[Contradiction]:
-    """The user that the processes become must exist."""
+    """The setting of a user that does not exist."""
     user = config.process.user
     if user is not None and not _is_known(user):
         yield Contradiction(("process", "user"), f"there is no user {user!r}; add it with useradd")
 
 
 def located(file: Path, found: list[Contradiction]) -> str:
-    """A line for each, as `load_config` has them: `file:line: key: what is wrong`."""
+    """A line for each contradiction, in the form of `load_config`: `file:line: key: reason`."""
     lines = find_lines(file, [each.keys for each in found])
     return "\n".join(
         f"{file}:{line}: {dotted(each.keys)}: {each.words}" for line, each in sorted(zip(lines, found, strict=True))

@@ -1,11 +1,11 @@
-"""printable - text of strangers, made safe to show"""
+"""printable - escape characters that steer a terminal"""
 
 
 def printable(text: str) -> str:
-    """
+    r"""
     The text with every character escaped that could steer a terminal, change the direction of writing or end a line.
 
-    Shape: as in `\\x1b`, `\\n` or `\\u202e`.
+    Shape: escapes look like `\x1b`, `\n` or `\u202e`.
     """
     if text.isprintable():
         return text

@@ -231,7 +231,7 @@ def test_check_has_json_for_the_configuration_only(detached):
 )
 def test_check_names_file_and_line_of_what_cannot_work(detached, more, finding):
     """
-    sysexits.h: 78, as for a mistake in the syntax.
+    The exit code is that of a syntax error, 78 of sysexits.h.
     """
     detached.configure(more=more, routes='"y.test" = "discard:"')
     code, out, err = run("check", config=detached.config)
@@ -242,7 +242,7 @@ def test_check_names_file_and_line_of_what_cannot_work(detached, more, finding):
 @pytest.mark.parametrize("verb", ["start", "restart", "run"])
 def test_a_start_for_an_unknown_user_names_file_and_line(detached, verb):
     """
-    And a restart leaves the running instance alone.
+    A restart leaves the running instance alone.
     """
     run("start", config=detached.config)
     detached.configure(more='[process]\nuser = "no-such-user"')
@@ -255,7 +255,7 @@ def test_a_start_for_an_unknown_user_names_file_and_line(detached, verb):
 @pytest.mark.parametrize("mistake", ["colour\n[log]", "[queue]\nsize = 1", "[process]\ncolour = 1", "[process\nx = "])
 def test_a_mistake_in_the_file_takes_neither_status_nor_stop_away(detached, mistake):
     """
-    It is a warning; what would use the file refuses it.
+    The mistake is a warning. Commands that use the settings refuse the file.
     """
     run("start", config=detached.config)
     pid = int((detached.directory / "empathd.pid").read_text())
@@ -353,7 +353,7 @@ def test_status_as_json_names_all_processes(detached):
 
 @pytest.fixture
 def closed() -> Iterator[AdminTool]:
-    """A queue that anyone may read, in a directory that this user may not list; nor is the pid file to be read."""
+    """A queue that every user may read, in a directory that this user may not list; the pid file is unreadable, too."""
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         tool = AdminTool(place)
@@ -377,7 +377,7 @@ def closed() -> Iterator[AdminTool]:
 
 def test_status_that_cannot_tell_says_what_the_queue_says(closed):
     """
-    "stopped" would be a guess, and the last signs of life are evidence.
+    "stopped" would be a guess; the last beats are evidence.
     """
     code, out, err = run("status", config=closed.config)
     assert (4, "unknown\n") == (code, out)
@@ -390,7 +390,7 @@ def test_status_that_cannot_tell_says_what_the_queue_says(closed):
 
 def test_status_that_cannot_tell_says_that_all_processes_ended(closed):
     """
-    Then it was stopped, and what runs now has not registered.
+    The service was stopped, or a new one has not registered yet.
     """
     closed.queue.run(EndProcess(1, now=T0))
     assert "in the queue no process has an open run" in run("status", config=closed.config)[2]

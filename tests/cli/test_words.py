@@ -1,4 +1,4 @@
-"""Values as people read them."""
+"""Values in words for people."""
 
 import pytest
 
@@ -26,14 +26,14 @@ def test_a_span_is_said_in_its_largest_unit(seconds: float, words: str) -> None:
 )
 def test_a_size_is_rounded_up(octets: int, words: str) -> None:
     """
-    A mail of one octet more does not fit where the smaller one did.
+    A mail that is one octet larger does not fit into the same place.
     """
     assert words == size(octets)
 
 
 def test_instant_is_utc_to_the_second() -> None:
     """
-    One form everywhere; what no calendar holds is the number.
+    There is one form everywhere. An instant outside the calendar is shown as its number.
     """
     assert ["2023-11-14T22:13:20Z", "-", "1e+300", "nan"] == [
         instant(at) for at in (1_700_000_000.9, None, 1e300, float("nan"))
@@ -42,14 +42,14 @@ def test_instant_is_utc_to_the_second() -> None:
 
 def test_counts_and_paths() -> None:
     """
-    As in sentences.
+    They have the form that a sentence needs.
     """
     assert ["1 recipient", "2 processes", r"<a\x1b@b>"] == [count(1, "recipient"), count(2, "process"), path("a\x1b@b")]
 
 
 def test_words_for_a_person_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
     """
-    An argument or a reply in them may have any character; each line has the name of the command.
+    An argument or a reply in them may have any character. Each line has the name of the command.
     """
     common.say("empath-admin", "no \u202edestination\x1b[31m\nthe end\n")
     common.say("empath-admin", "")

@@ -20,7 +20,7 @@ pid_file = "run/pid"
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """The place of the configuration; the queue and the pid file are there."""
+    """The path of the configuration; the queue and the pid file exist."""
     for name in ("var/queue.db", "run/pid"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).touch()
@@ -72,13 +72,13 @@ def test_a_mistake_anywhere_leaves_the_queue_and_the_pid_file(file: Path, text: 
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        (LEAST.replace("path =", "paht ="), "queue.path: taken for "),
-        (LEAST.replace('"run/pid"', "run/pid"), "process.pid_file: taken for "),
+        (LEAST.replace("path =", "paht ="), "queue.path: using "),
+        (LEAST.replace('"run/pid"', "run/pid"), "process.pid_file: using "),
     ],
 )
 def test_a_guess_is_said(file: Path, text: str, line: str):
     """
-    Whoever reads it sees which queue the answer is about.
+    A person sees which queue the answer is about.
     """
     file.write_text(text)
     assert f"{file}: {line}" in load_leniently(file)[1]
@@ -87,7 +87,7 @@ def test_a_guess_is_said(file: Path, text: str, line: str):
 @pytest.mark.parametrize("mistake", [("pid_file =", "pid_fiel ="), ('"run/pid"', "3"), ('"run/pid"', "run/pid")])
 def test_a_pid_file_that_is_not_there_has_its_default(file: Path, mistake: tuple[str, str]):
     """
-    The kernel knows the supervisor by the queue.
+    The path is not needed: the lock of the queue shows the supervisor.
     """
     (file.parent / "run/pid").unlink()
     file.write_text(LEAST.replace(*mistake))
@@ -107,7 +107,7 @@ def test_a_pid_file_that_is_not_there_has_its_default(file: Path, mistake: tuple
 )
 def test_a_file_that_names_no_queue_is_refused(file: Path, text: str):
     """
-    A guess could name another queue, or take a running server for a stopped one.
+    A guess could name another queue, or make a running server look stopped.
     """
     file.write_text(text)
     with pytest.raises(ConfigError):
@@ -116,7 +116,7 @@ def test_a_file_that_names_no_queue_is_refused(file: Path, text: str):
 
 def test_odd_octets_are_taken_apart_in_time(file: Path):
     """
-    The largest file, of lines that are each wrong.
+    It is the largest file, and each of its lines is wrong.
     """
     file.write_text(LEAST + "[x]\n= 1\n" * 500_000)
     assert file.parent / "var/queue.db" == load_leniently(file)[0].queue.path

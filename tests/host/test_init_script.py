@@ -105,7 +105,7 @@ def test_what_is_not_configured_says_so(host, act, mistake, code):
 @pytest.mark.parametrize("mistake", ["colour\n", "[queue]\nsize = 1\n", "[process\nuser"])
 def test_a_mistake_in_the_file_takes_neither_status_nor_stop_nor_the_log_away(host, act, mistake):
     """
-    Somebody edits the file: at the next rotation, or at shutdown.
+    A person may edit the file during a rotation of the log or a shutdown.
     """
     act("start")
     with host.config.open("a") as file:
@@ -120,7 +120,7 @@ def test_a_mistake_in_the_file_takes_neither_status_nor_stop_nor_the_log_away(ho
 
 def test_the_words_of_empathd_stand_on_lines_of_their_own(host, act):
     """
-    "Stopping mail server: empathempathd: not running" is what a newcomer reads else.
+    The output used to be "Stopping mail server: empathempathd: not running".
     """
     done = shell(SCRIPT, "stop", EMPATH_DEFAULTS=str(host.directory / "defaults"))
     assert (0, "empathd: not running\n") == (done.returncode, done.stderr)

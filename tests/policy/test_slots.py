@@ -81,6 +81,6 @@ def test_a_quarter_of_the_slots_is_cut_short_at_once_and_one_at_least(slots, cou
 )
 def test_a_slow_message_is_cut_short_only_if_that_makes_room(slots, stuck, count):
     """
-    While fast mail keeps the slots busy, slow hosts in the places for stuck leases are in no one's way.
+    Slow hosts in the places for stuck leases do not disturb fast mail in the slots.
     """
     assert count == slow_to_cut(slots, stuck)

@@ -143,7 +143,7 @@ class Changes:
         return f"{words}; {due}" if after.next_retry_at != before.next_retry_at else words
 
     def _when(self, change: Change) -> str:
-        """When mail that is due goes out."""
+        """The instant at which due mail goes out, in words."""
         if self._frozen_since is not None:
             return "due at the next thaw"
         if change.suspended_until is not None:

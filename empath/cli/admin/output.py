@@ -46,7 +46,7 @@ def write_json(record: Any) -> None:
 
 
 def as_json(value: Any, key: str = "") -> Any:
-    """A record as JSON has it: instants (`_at`, `_until`) as ISO 8601 text, `is_` as a truth value."""
+    """A record in the form of JSON: instants (`_at`, `_until`) as ISO 8601 text, `is_` as a truth value."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: as_json(getattr(value, f.name), f.name) for f in dataclasses.fields(value)}
     if isinstance(value, dict):

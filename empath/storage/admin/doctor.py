@@ -94,7 +94,7 @@ def _beats(visit: Selects, *, is_running: bool | None, now: float) -> Iterator[D
 
 
 def _pauses(visit: Selects, now: float) -> Iterator[Diagnosis]:
-    """Whether due mail goes out. A pause is an order, so it is a warning."""
+    """The diagnosis of pauses. A pause is an order, so it is a warning."""
     pauses = find_pauses(visit, now)
     if pauses.frozen_since is not None:
         found = f"frozen since {pauses.frozen_since}: nothing goes out"

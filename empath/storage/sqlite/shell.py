@@ -37,7 +37,7 @@ _OF_THE_QUEUE: Final = (
 
 
 class _Shell(apsw.shell.Shell):
-    """The shell of apsw, whose tables become a line for each value where the terminal is too narrow."""
+    """The shell of apsw. A table that is wider than the terminal becomes a line for each value."""
 
     @property
     def width(self) -> int:
@@ -75,7 +75,7 @@ class _Script(_Shell):
 
 
 class _Stream:
-    """A stream of the process, of which a subclass replaces one method."""
+    """A stream of the process. A subclass replaces one method."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -85,7 +85,7 @@ class _Stream:
 
 
 class _Terminal(_Stream):
-    """Standard output on a terminal, which the text of strangers must not steer."""
+    """Standard output on a terminal. Escapes characters of data that would steer the terminal."""
 
     def write(self, text: str) -> None:
         """Write."""
@@ -93,7 +93,7 @@ class _Terminal(_Stream):
 
 
 class _Ended(_Stream):
-    """Standard input with a semicolon at its end, so that the last statement of a script needs none."""
+    """Standard input with a semicolon added at its end, so that the last statement of a script needs none."""
 
     _is_over = False
 
@@ -148,7 +148,7 @@ def _converse(shell: apsw.shell.Shell, intro: str) -> None:
 
 
 def _text(value: "apsw.SQLiteValue") -> str:
-    """A value as a cell has it; only a line end in text is not escaped."""
+    """A value in the form of a cell; line ends in text stay unescaped."""
     if isinstance(value, bytes):
         return f"[ {len(value)} bytes ]"
     return _ON_A_LINE.sub(lambda match: printable(match[0]), str(value))

@@ -142,7 +142,7 @@ def test_what_is_no_domain_is_wrong_use(tool, domain):
 
 def test_questions_are_asked_at_once(tool, script):
     """
-    Eight exchangers that do not answer cost one timeout, and not sixteen.
+    Eight exchangers that do not answer cost one timeout, not sixteen.
     """
     script.mx("x.test", *((10, f"h{number}.test") for number in range(8)))
     for number in range(8):

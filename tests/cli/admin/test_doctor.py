@@ -165,7 +165,7 @@ def test_processes_that_died_are_told(path: Path) -> None:
 
 def test_where_it_cannot_be_told_whether_it_runs_beats_are_evidence(path: Path) -> None:
     """
-    "The processes ended without a word, start the service" would be wrong advice.
+    It would be wrong to say that the processes have ended, or that the service needs a start.
     """
     write(path, "UPDATE _process SET ended_at = NULL")
     found = _look(path, is_running=None, now=T0 + 2)["beats"]
@@ -294,7 +294,7 @@ def _records(tool: AdminTool) -> list[dict[str, str]]:
 
 def test_a_configuration_with_mistakes_is_an_error_and_the_queue_is_looked_at(tool: AdminTool) -> None:
     """
-    Its listeners and limits are not: they would be those of the defaults.
+    Listeners and limits are not checked, because they would be the defaults.
     """
     tool.config.write_text(configuration(2525, "[limits]\ncolour = 2\n[delivery]\nworkers = 0"))
     found = _records(tool)
@@ -309,7 +309,7 @@ def test_a_configuration_with_mistakes_is_an_error_and_the_queue_is_looked_at(to
 
 def test_settings_that_cannot_work_are_errors_with_their_line(tool: AdminTool) -> None:
     """
-    As `empathd check` has them.
+    The lines are those of `empathd check`.
     """
     tool.config.write_text(configuration(2525, '[process]\nuser = "no-such-user"'))
     [line] = [line for line in _records(tool) if line["subject"] == "configuration" and line["level"] == "error"]
@@ -317,7 +317,7 @@ def test_settings_that_cannot_work_are_errors_with_their_line(tool: AdminTool) -
 
 
 def _dns(tmp_path: Path, script: ScriptedDns, port: int = 25, relay: str = "") -> list[tuple[str, str, str]]:
-    """Level, subject and words of what the DNS says."""
+    """Level, subject and text of the diagnoses of the DNS."""
     file = tmp_path / "empath.toml"
     table = f'[dns]\nnameservers = ["{script.address}"]\n[relay]\ndomains = [{relay}]'
     file.write_text(configuration(port, table))
@@ -327,7 +327,7 @@ def _dns(tmp_path: Path, script: ScriptedDns, port: int = 25, relay: str = "") -
 
 def test_the_dns_knows_the_host_and_its_relay_domains(tmp_path: Path) -> None:
     """
-    Only of a host that has mail from the Internet: a laptop's name is nobody's business.
+    A host without mail from the Internet, such as a laptop, is not checked.
     """
     with ScriptedDns() as script:
         script.a("mx.example.test", "203.0.113.1").aaaa("mx.example.test", "2001:db8::1")

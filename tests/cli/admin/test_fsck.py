@@ -60,7 +60,7 @@ def test_a_repair_says_what_it_did(tool: AdminTool) -> None:
 
 def test_altered_content_is_found_and_held(tool: AdminTool) -> None:
     """
-    The second reading after a repair is left out; what was held is not found again.
+    After a repair fsck does not read the content again, and a held message is not found again.
     """
     tool.queue.accept("a.example", content=b"12345", added_fields=b"Received: x\r\n")
     [(queue_id,)] = tool.queue.select("SELECT id FROM message")

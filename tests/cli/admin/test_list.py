@@ -196,7 +196,7 @@ def test_an_empty_sender_selects_nothing(tool: AdminTool) -> None:
 
 def test_a_terminal_of_80_columns_gets_two_lines_a_recipient(tool: AdminTool):
     """
-    Who writes to whom, how old, how large, when next; then the id and the reason. Nothing is cut.
+    The first line has sender, recipient, age, size and next try, the second one id and reason. No text is cut.
     """
     now = time.time()
     tool.queue.accept("a.example", "smtp:192.0.2.9:25", "c.example", content=b"x" * 5000)
@@ -222,7 +222,7 @@ def test_a_terminal_of_80_columns_gets_two_lines_a_recipient(tool: AdminTool):
 
 def test_addresses_that_do_not_fit_have_a_line_of_their_own(tool: AdminTool):
     """
-    To cut an address would hide which one it is.
+    A cut address would be ambiguous.
     """
     tool.queue.accept("a.example")
     long = "x" * 60 + "@" + "y" * 50 + ".example"
@@ -248,7 +248,7 @@ def test_the_next_try_says_why_there_is_none(tool: AdminTool):
 
 def test_text_of_strangers_does_not_steer_the_terminal(tool: AdminTool):
     """
-    As in a pipe: escaped, in each column.
+    Each column is escaped, as in a pipe.
     """
     tool.queue.accept("a.example")
     write(tool.path, "UPDATE _recipient SET address = ?, last_reply = ?", "\u202ea@a.example", "550 \x1b[31m")

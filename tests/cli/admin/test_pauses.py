@@ -1,4 +1,4 @@
-"""test_pauses - mail that is frozen or whose destination is suspended is never said to go out now"""
+"""test_pauses - no command says that frozen or suspended mail goes out now"""
 
 import json
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def suspended(tool: AdminTool) -> AdminTool:
 
 
 def status(tool: AdminTool, *arguments: str) -> tuple[int, str, str]:
-    """What `empathd status` says."""
+    """The output of `empathd status`."""
     with CliRunner(env={"EMPATH_CONFIG": str(tool.config)}).isolation() as (out, err, _):
         code = common.run(empathd, "empathd", ["status", *arguments])
         return code, out.getvalue().decode(), err.getvalue().decode()
@@ -37,7 +37,7 @@ def status(tool: AdminTool, *arguments: str) -> tuple[int, str, str]:
 @pytest.mark.parametrize("verb", READING, ids=lambda verb: verb[0])
 def test_a_suspension_is_said_until_when_and_how_to_end_it(suspended: AdminTool, verb: tuple[str, ...]) -> None:
     """
-    An instant in the past looks like mail that goes out now.
+    An instant in the past would look like mail that goes out now.
     """
     assert SUSPENDED in suspended.words(*verb)
     write(suspended.path, "UPDATE destination SET suspended_until = NULL")
@@ -47,7 +47,7 @@ def test_a_suspension_is_said_until_when_and_how_to_end_it(suspended: AdminTool,
 @pytest.mark.parametrize("verb", [*READING, ("retry", "--id", "1"), ("flush",)], ids=lambda verb: verb[0])
 def test_a_freeze_is_said_since_when_and_how_to_end_it(suspended: AdminTool, verb: tuple[str, ...]) -> None:
     """
-    The same for all mail.
+    A freeze concerns all mail.
     """
     since = suspended.record("freeze")["frozen_since"]
     line = f"empath-admin: delivery is frozen since {since}; nothing goes out before `empath-admin thaw`"
@@ -56,7 +56,7 @@ def test_a_freeze_is_said_since_when_and_how_to_end_it(suspended: AdminTool, ver
 
 def test_the_tables_show_the_suspension(suspended: AdminTool) -> None:
     """
-    In the column of the next try, the pairs of view, and the line of the destination.
+    It is in the column of the next try, in the pairs of view, and in the line of the destination.
     """
     assert [UNTIL, "2023-11-14T22:13:20Z"] == [line.split()[4] for line in suspended.lines("list")[1:]]
     assert f"  suspended  until {UNTIL}" in suspended.lines("view", "1")
@@ -66,7 +66,7 @@ def test_the_tables_show_the_suspension(suspended: AdminTool) -> None:
 
 def test_json_has_the_suspension(suspended: AdminTool) -> None:
     """
-    For programs: NULL where there is none.
+    It is for programs; without a suspension it is null.
     """
     assert [UNTIL, None] == [each["suspended_until"] for each in suspended.record("list")["recipients"]]
     assert [UNTIL, None] == [each["suspended_until"] for each in suspended.record("view", "1")["recipients"][:1]] + [
@@ -80,7 +80,7 @@ def test_json_has_the_suspension(suspended: AdminTool) -> None:
 
 def test_retry_does_not_say_due_now_of_suspended_mail(suspended: AdminTool) -> None:
     """
-    It goes out at the end of the suspension, and the line says how to end that.
+    The mail goes out at the end of the suspension. The line has the command to end it.
     """
     write(suspended.path, "UPDATE _recipient SET next_retry_at = ?", NEVER - 1)
     result = suspended.invoke("retry", "--all")
@@ -95,7 +95,7 @@ def test_retry_does_not_say_due_now_of_suspended_mail(suspended: AdminTool) -> N
 
 def test_retry_does_not_say_due_now_while_delivery_is_frozen(suspended: AdminTool) -> None:
     """
-    Nothing goes out before the thaw.
+    No mail goes out before the thaw.
     """
     write(suspended.path, "UPDATE _recipient SET next_retry_at = ?", NEVER - 1)
     suspended.lines("freeze")
@@ -107,7 +107,7 @@ def test_retry_does_not_say_due_now_while_delivery_is_frozen(suspended: AdminToo
 
 def test_retry_of_what_is_due_and_suspended_says_both(suspended: AdminTool) -> None:
     """
-    "due since" alone would ask why nothing happens.
+    "due since" alone would not explain why the mail waits.
     """
     line = suspended.lines("retry", "--id", "1")[1]
     assert line.endswith(f"nothing, due since 2023-11-14T22:13:20Z, suspended until {UNTIL}")
@@ -115,7 +115,7 @@ def test_retry_of_what_is_due_and_suspended_says_both(suspended: AdminTool) -> N
 
 def test_flush_names_the_suspensions_that_stay(suspended: AdminTool) -> None:
     """
-    It ends the back-off, and not what a person ordered.
+    A flush ends back-off, but no order of a person.
     """
     assert [SUSPENDED] == suspended.words("flush")
     assert [] == suspended.words("flush", "--destination", "b.example")
@@ -123,7 +123,7 @@ def test_flush_names_the_suspensions_that_stay(suspended: AdminTool) -> None:
 
 def test_orders_that_make_nothing_due_do_not_speak_of_it(suspended: AdminTool) -> None:
     """
-    A hold is not about going out.
+    A hold does not send mail.
     """
     assert ["empath-admin: 2 of 2 recipients changed"] == suspended.words("hold", "--all")
     assert ["empath-admin: 2 recipients in 1 message"] == suspended.words("list")
@@ -131,7 +131,7 @@ def test_orders_that_make_nothing_due_do_not_speak_of_it(suspended: AdminTool) -
 
 def test_many_suspensions_are_counted(tool: AdminTool) -> None:
     """
-    Five are named, so that a list stays readable.
+    Five of them are named, so that the list stays readable.
     """
     tool.queue.accept(*(f"d{number}.example" for number in range(7)))
     write(tool.path, "UPDATE _destination SET suspended_until = ?", NEVER)
@@ -143,7 +143,7 @@ def test_many_suspensions_are_counted(tool: AdminTool) -> None:
 
 def test_status_says_what_keeps_mail_from_going_out(suspended: AdminTool) -> None:
     """
-    Standard output stays one line: scripts read the pid from it.
+    Standard output stays one line, because scripts read the pid from it.
     """
     since = suspended.record("freeze")["frozen_since"]
     code, out, err = status(suspended)
@@ -158,7 +158,7 @@ def test_status_says_what_keeps_mail_from_going_out(suspended: AdminTool) -> Non
 
 def test_doctor_warns_of_both(suspended: AdminTool) -> None:
     """
-    With the command that ends each.
+    Each warning has the command that ends the pause.
     """
 
     def look() -> Iterator[tuple[str, str, str]]:
@@ -179,7 +179,7 @@ def test_doctor_warns_of_both(suspended: AdminTool) -> None:
 )
 def test_the_command_to_end_a_suspension_can_be_pasted(tool: AdminTool, destination: str) -> None:
     """
-    A name may have characters of the shell and of SQL.
+    A name may have characters that are special in a shell or in SQL.
     """
     tool.queue.accept("a.example", destination)
     write(tool.path, "UPDATE _destination SET suspended_until = ?", NEVER)

@@ -160,7 +160,7 @@ def test_a_file_that_the_shell_cannot_read_is_one_line(tool: AdminTool) -> None:
 )
 def test_the_last_statement_of_a_script_needs_no_semicolon(tool: AdminTool, script: str) -> None:
     """
-    As for sqlite3: `echo SELECT 1 | empath-admin sql`.
+    sqlite3 accepts it, too: `echo SELECT 1 | empath-admin sql`.
     """
     said = _script(tool, script)
     assert (0, "") == (said.code, said.err)
@@ -169,7 +169,7 @@ def test_the_last_statement_of_a_script_needs_no_semicolon(tool: AdminTool, scri
 
 def test_a_script_that_ends_within_a_text_is_refused(tool: AdminTool) -> None:
     """
-    Half a statement may be half of what was meant.
+    Half a statement may do something else than the whole one.
     """
     said = _script(tool, "SELECT 'abc")
     assert (65, "", True) == (said.code, said.out, said.err.startswith("empath-admin: Incomplete SQL"))
@@ -184,14 +184,14 @@ def test_a_script_that_ends_within_a_text_is_refused(tool: AdminTool) -> None:
 )
 def test_a_fault_of_a_statement_is_not_put_on_the_queue(tool: AdminTool, statement: str, words: str) -> None:
     """
-    The queue is well, and may be used by this user.
+    The queue is sound, and this user may use it.
     """
     assert (65, "", f"empath-admin: {words}\n") == tool.run_apart("sql", statement)
 
 
 def test_a_user_without_a_home_has_a_shell(tool: AdminTool) -> None:
     """
-    The user of a service has none: its history is not kept, and that is no traceback.
+    The user of a service has no home. The shell then keeps no history, and writes no traceback.
     """
     tool.queue.close()
     ours, theirs = pty.openpty()
@@ -212,7 +212,7 @@ def test_a_user_without_a_home_has_a_shell(tool: AdminTool) -> None:
 
 def test_rows_that_do_not_fit_the_terminal_are_written_column_by_column(tool: AdminTool) -> None:
     """
-    A table of 25 columns within 80 has one letter a line.
+    A table of 25 columns in a width of 80 would have one letter per line.
     """
     tool.queue.accept("a.example")
     lines = tool.on_a_terminal(80, "sql", "SELECT * FROM queue")
@@ -226,7 +226,7 @@ def test_rows_that_do_not_fit_the_terminal_are_written_column_by_column(tool: Ad
 @pytest.mark.parametrize("mode", ["box", "list", "line", "json"])
 def test_text_of_strangers_does_not_steer_the_terminal(tool: AdminTool, mode: str) -> None:
     """
-    In every mode; a pipe gets the text as it is.
+    This holds in every mode. A pipe gets the text unchanged.
     """
     tool.queue.accept("a.example")
     write(tool.path, "UPDATE _recipient SET last_reply = ?", "550 \x1b]0;owned\x07\u202e")
@@ -239,7 +239,7 @@ def test_text_of_strangers_does_not_steer_the_terminal(tool: AdminTool, mode: st
 @pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "1e300", "soon"])
 def test_a_wait_is_a_number_of_seconds(tool: AdminTool, seconds: str) -> None:
     """
-    A wait without an end could not be told from a command that hangs.
+    A wait without an end would look like a command that hangs.
     """
     said = tool.run("sql", "--wait", seconds, "SELECT 1")
     words = f"empath-admin: Invalid value for '--wait': '{seconds}' is not a number of seconds from 0 to 86400\n"

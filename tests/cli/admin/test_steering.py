@@ -246,7 +246,7 @@ def test_where_takes_one_expression_that_reads(tool: AdminTool, where: str, verb
 @pytest.mark.parametrize("where", ["", " "])
 def test_an_empty_where_is_not_an_expression(tool: AdminTool, where: str):
     """
-    An unset variable of a script must not stand for all mail, nor for a piece of our own SQL.
+    An unset variable of a script must not select all mail, nor become a part of Empath's SQL.
     """
     said = tool.run("list", "--where", where)
     words = "empath-admin: Invalid value for '--where': an SQL expression is missing\n"

@@ -184,7 +184,7 @@ def test_process_that_is_taken_for_dead_ends(tidied: Empathd) -> None:
 
 def test_destinations_that_no_mail_needs_go(make_empathd: Callable[..., Empathd]) -> None:
     """
-    Those of domains that a sender made up, once retention has forgotten the reports.
+    A sender made their domains up, and retention has removed the reports to it.
     """
     instance = make_empathd()
     queue = Queue(instance.queue)

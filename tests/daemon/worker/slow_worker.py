@@ -53,7 +53,7 @@ class SlowWorker:
         gevent.spawn(worker.run)
 
     def statuses(self) -> list[tuple[Any, ...]]:
-        """Status and last reply of each recipient that has no fate yet."""
+        """Status and last reply of each live recipient."""
         return self.queue.select("SELECT status, last_reply FROM queue ORDER BY recipient_id")
 
     def wait_for(self, status: str, count: int) -> None:

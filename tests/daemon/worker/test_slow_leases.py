@@ -1,4 +1,4 @@
-"""Leases of slow hosts that fill every slot, and mail that waits behind them."""
+"""Leases of slow hosts that fill every slot, and the mail behind them."""
 
 import json
 import subprocess
@@ -19,8 +19,8 @@ ROOT = Path(__file__).parents[3]
 
 def test_a_message_that_was_under_way_for_a_minute_makes_room_for_other_mail(tmp_path):
     """
-    Silent hosts fill the slot and all places of stuck leases. The message that is under way for longest times out, and
-    only that one; the mail that waits goes next.
+    Silent hosts fill the slot and all places of stuck leases. Only the oldest message under way times out, and the
+    waiting mail goes next.
     """
     with ExitStack() as running:
         peers = [running.enter_context(ScriptedPeer().hang_at("MAIL")) for _ in range(4)]
