@@ -28,6 +28,7 @@ from empath.errors import ConfigError
 
 _NEEDED: Final = ("queue", "process")
 _MAX_ROUNDS: Final = 10  # a table that is left out may show a mistake in another
+_MAX_PARTS: Final = 1_000  # most headers that are looked at
 _MAX_LINES: Final = 10_000  # most lines of a needed table
 _HEADER: Final = re.compile(r"[ \t]*\[\[?[ \t]*[\"']?([A-Za-z0-9_-]+)")
 _PAIR: Final = re.compile(r"[ \t]*([A-Za-z0-9_-]+)[ \t]*=[ \t]*[\"']?([^\"'#]*)")
@@ -71,9 +72,10 @@ def load_leniently(path: Path) -> tuple[Config, str]:
 
 
 def _parts(text: str) -> Iterator[_Part]:
-    part = _Part("", [])
+    number, part = 0, _Part("", [])
     for line in text.splitlines():
-        if header := _HEADER.match(line):
+        if (header := _HEADER.match(line)) and number < _MAX_PARTS:
+            number += 1
             yield part
             part = _Part(_meant(header[1], _NEEDED), [])
         part.lines.append(line)

@@ -1,5 +1,6 @@
 """The part of a configuration with mistakes that the tools can use."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -114,9 +115,13 @@ def test_a_file_that_names_no_queue_is_refused(file: Path, text: str):
         load_leniently(file)
 
 
-def test_odd_octets_are_taken_apart_in_time(file: Path):
+@pytest.mark.parametrize("line", ["= 1", "[x{}]", "[queu{}]", "x{} = [", 'x{} = """'])
+def test_a_long_file_of_mistakes_is_taken_apart_in_time(file: Path, line: str):
     """
-    It is the largest file, and each of its lines is wrong.
+    The time grows with the length and no faster, also with a mistake in each line.
     """
-    file.write_text(LEAST + "[x]\n= 1\n" * 500_000)
+    text = LEAST + "= 1\n" + "".join(f"{line}\n".format(number) for number in range(50_000))
+    file.write_text(text)
+    began = time.process_time()
     assert file.parent / "var/queue.db" == load_leniently(file)[0].queue.path
+    assert time.process_time() - began < 5

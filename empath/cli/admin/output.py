@@ -7,6 +7,7 @@ JSON is ASCII, one object a line; its keys are the fields of storage/admin/recor
 """
 
 import dataclasses
+import functools
 import json
 import sys
 from collections.abc import Sequence
@@ -145,6 +146,7 @@ def _print_grid(
     console.print(Padding(table, (0, 0, 0, indent)))
 
 
+@functools.cache
 def _console() -> "Console":
     from rich.console import Console  # noqa: PLC0415
 
