@@ -3,6 +3,7 @@ workable - settings that are each valid but cannot work together, or on this mac
 """
 
 import pwd
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -56,6 +57,15 @@ def _is_known(user: str) -> bool:
     return True
 
 
+def _may_be_a_directory(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except PermissionError:
+        return True  # this user may not look
+    except OSError:
+        return False
+
+
 def _example_name(config: Config) -> Iterator[Contradiction]:
     name = str(config.hostname)
     is_public = any(listener.port == _SMTP_PORT for listener in config.listeners)
@@ -80,6 +90,6 @@ def _routes(config: Config) -> Iterator[Contradiction]:
 
 def _log(config: Config) -> Iterator[Contradiction]:
     file = config.log.file
-    if file is not None and not file.parent.is_dir():
+    if file is not None and not _may_be_a_directory(file.parent):
         words = f"there is no directory {file.parent}; create it for the user of the process"
         yield Contradiction(("log", "file"), words)

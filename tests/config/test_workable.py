@@ -1,5 +1,7 @@
 """Settings that are valid alone but cannot work together."""
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,26 @@ queue.path = "queue.db"
 listener = [{address = "127.0.0.1:2525"}]
 """
 NO_WAY_OUT = "routes: no route leads outside, so reports to senders there wait until they expire;"
+
+
+def test_a_directory_that_this_user_may_not_see_is_not_judged():
+    """
+    `check` may be run by another user than the service.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        place.chmod(0o755)
+        (place / "closed").mkdir(mode=0)
+        file = place / "c.toml"
+        file.write_text(LEAST + '[log]\nfile = "closed/log/empath.log"\n')
+        is_root = os.geteuid() == 0
+        if is_root:
+            os.seteuid(65534)
+        try:
+            assert [] == contradictions(load_config(file))
+        finally:
+            if is_root:
+                os.seteuid(0)
 
 
 @pytest.mark.parametrize(
