@@ -127,7 +127,8 @@ def flush(context: click.Context, destination: str | None, is_dry_run: bool, wai
         storage.carry_out(open_queue(config), order, deadline_s=wait_s)
     if is_json:
         record = {"verb": "flush", "is_dry_run": is_dry_run, "destination": destination, "changed": order.recipients}
-        output.write_json(record | {"destinations": order.destinations, "frozen_since": order.pauses.frozen_since})
+        pauses = {"frozen_since": order.pauses.frozen_since, "suspended_destinations": order.pauses.suspended}
+        output.write_json(record | {"destinations": order.destinations} | pauses)
     else:
         would = "would be " if is_dry_run else ""
         at = count(order.destinations, "destination")

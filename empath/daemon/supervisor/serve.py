@@ -18,6 +18,7 @@ from empath.daemon.supervisor.loop import SLOT, Pace, Supervisor
 from empath.daemon.supervisor.plan import read_snapshot
 from empath.errors import EmpathError
 from empath.mail.identity import QueueId, Timestamp
+from empath.mail.printable import printable
 from empath.telemetry import standard_error
 from empath.telemetry.log import log
 from empath.telemetry.occurrences.supervisor import NofileLow, ServiceFailed
@@ -98,7 +99,7 @@ class Starter:
             self._report(json.dumps({"error": failure.text, "exit_code": failure.exit_code}))
         else:
             for line in failure.text.splitlines():
-                print(f"empathd: {line}", file=sys.stderr)
+                print(f"empathd: {printable(line)}", file=sys.stderr)
 
     def _report(self, line: str) -> None:
         fd, self._fd = self._fd, None

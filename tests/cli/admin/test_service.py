@@ -48,6 +48,7 @@ def test_flush_of_one_destination_leaves_the_others(tool: AdminTool):
     assert since.startswith("20")
     assert {
         "verb": "flush", "is_dry_run": False, "destination": "a.example", "changed": 1, "destinations": 1,
+        "suspended_destinations": 0,
     } == record  # fmt: skip
     assert [(NEVER,)] == tool.queue.select("SELECT next_retry_at FROM _recipient WHERE domain = 'b.example'")
     assert f"empath-admin: delivery is frozen since {since}" in tool.words("flush")[0]
