@@ -153,13 +153,16 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
     if is_effective:  # before the check of the queue, whose finding it may explain
         text = json.dumps(settings(config)) + "\n" if is_json else effective_toml(config)
         click.echo(text.encode(), nl=False)  # TOML is UTF-8 whatever the terminal's encoding
-    if found := contradictions(config):
-        raise ConfigError(located(file, found))
-    pid = launch.find_supervisor(config)
-    if pid is None:
-        os.close(_prepare(config))
-    else:  # the queue of a running instance has passed, unless that is of before an upgrade
-        _hold_same_version(config, pid)
+    wrong = located(file, contradictions(config))
+    try:
+        if not list(unknown_user(config)):  # whose queue it would be cannot be told
+            _check_queue(config)
+    except EmpathError as exc:
+        if not wrong:
+            raise
+        raise ConfigError(f"{wrong}\n{exc}") from exc
+    if wrong:
+        raise ConfigError(wrong)
     say("empathd", f"{file}: no findings")
 
 
@@ -168,6 +171,14 @@ def _startable(context: click.Context) -> tuple[Path, Config]:
     if found := list(unknown_user(config)):
         raise ConfigError(located(file, found))
     return file, config
+
+
+def _check_queue(config: Config) -> None:
+    pid = launch.find_supervisor(config)
+    if pid is None:
+        os.close(_prepare(config))
+    else:  # the queue of a running instance has passed, unless that is of before an upgrade
+        _hold_same_version(config, pid)
 
 
 def _hold_same_version(config: Config, pid: int) -> None:

@@ -239,6 +239,17 @@ def test_check_names_file_and_line_of_what_cannot_work(detached, more, finding):
     assert err.startswith(f"empathd: {detached.config}:{finding}")
 
 
+def test_check_reports_the_findings_of_the_queue_too(detached):
+    """
+    All at once, so that nothing is left to find at the next try.
+    """
+    detached.configure(more='[relay]\ndomains = ["x.test"]', routes='"y.test" = "discard:"')
+    detached.directory.chmod(0o777)
+    code, out, err = run("check", config=detached.config)
+    assert (78, "", 2) == (code, out, err.count("\n"))
+    assert ("x.test has no route" in err, "every user may write this directory" in err) == (True, True)
+
+
 @pytest.mark.parametrize("verb", ["start", "restart", "run"])
 def test_a_start_for_an_unknown_user_names_file_and_line(detached, verb):
     """
