@@ -34,7 +34,7 @@ def fit(
         StorageFailure: the content cannot be read.
     """
     needs_smtputf8 = transaction.is_smtputf8 and not peer.has_smtputf8
-    if peer.has_8bitmime and not needs_smtputf8:
+    if peer.takes_8bit and not needs_smtputf8:
         return transaction, pieces
     found = examine(_in_slices(pieces()))
     if needs_smtputf8:
@@ -42,7 +42,7 @@ def fit(
             return transaction, pieces
         # RFC 6531 §3.2 is about what is in the message: SMTPUTF8 was asked for, and only the body goes beyond ASCII.
         transaction = transaction._replace(is_smtputf8=False)
-    if peer.has_8bitmime:
+    if peer.takes_8bit:
         return transaction, pieces
     if without_8bitmime != "bounce" and found.obstacle is None:
         # How large it becomes is not known yet, so no size is announced.

@@ -34,6 +34,11 @@ class Capabilities:
     size_limit: int | None = None
     NONE: ClassVar["Capabilities"]
 
+    @property
+    def takes_8bit(self) -> bool:
+        """Whether content may have 8-bit octets. RFC 6531 §3.1: a host with SMTPUTF8 must take them, too."""
+        return self.has_8bitmime or self.has_smtputf8
+
     @classmethod
     def parse(cls, reply: Reply) -> "Capabilities":
         """Read the answer to EHLO. The last of two equal keywords counts; a line without a keyword is ignored."""

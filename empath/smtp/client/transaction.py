@@ -66,7 +66,7 @@ def objection(transaction: Transaction, peer: Capabilities) -> Reply | None:
         not transaction.reverse_path.isascii() or (transaction.is_smtputf8 and transaction.has_8bit)
     ):
         return _NO_SMTPUTF8
-    if transaction.has_8bit and not peer.has_8bitmime:
+    if transaction.has_8bit and not peer.takes_8bit:
         why = transaction.why_not_converted
         return Reply.of(f"{_NO_8BITMIME}; {why}" if why else _NO_8BITMIME)
     return None

@@ -278,6 +278,20 @@ def test_f9_a_mail_whose_header_is_ascii_needs_no_smtputf8(hosts):
         assert (DELIVERED, "MAIL FROM:<s@b.test> BODY=8BITMIME") == (fate, peer.messages[0].mail)
 
 
+def test_f9_mail_to_a_non_ascii_address_reaches_a_host_with_smtputf8_and_without_8bitmime(hosts):
+    """
+    The Received field names the address, so the mail has 8-bit octets. RFC 6531 §3.1 makes such a host take them.
+    """
+    content = "Received: by x\r\n\tfor <ä@b.test>; now\r\n\r\nx\r\n".encode()
+    with ScriptedPeer().extensions("SMTPUTF8") as peer:
+        [[(fate, _, _)]] = hosts(peer).send(content=content, has_8bit=1, is_smtputf8=1)
+        assert (DELIVERED, "MAIL FROM:<s@b.test> SMTPUTF8", content) == (
+            fate,
+            peer.messages[0].mail,
+            peer.messages[0].content,
+        )
+
+
 EIGHT_BIT = (
     b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nGr\xc3\xbc\xc3\x9fe an alle, die es lesen\r\n"
 )

@@ -80,6 +80,15 @@ def test_content_beyond_ascii_is_announced():
     assert b"SIZE=5 BODY=8BITMIME\r\n" in ready().begin(transaction(has_8bit=True)).sent[0]
 
 
+def test_a_host_that_offers_smtputf8_takes_8_bits():
+    """
+    RFC 6531 §3.1: it must support 8BITMIME. Some hosts do not announce that, and refuse a BODY= that they did not
+    offer.
+    """
+    sent = ready(without("8BITMIME")).begin(transaction("ä@x.test", has_8bit=True, is_smtputf8=True)).sent[0]
+    assert sent.startswith(b"MAIL FROM:<a@example.org> SIZE=5 SMTPUTF8\r\n")
+
+
 @pytest.mark.parametrize(
     "parameters",
     [
