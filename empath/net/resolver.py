@@ -37,6 +37,7 @@ MAX_ALIASES = 10  # most questions for one answer where servers give an alias wi
 TIMED_OUT = "no answer in time"
 _ENDLESS = "aliases without an end"
 _FOREVER_S = float("inf")
+_WITHOUT_SOA_S = 5.0  # RFC 2308 §5: nothing says for how long it is true; as long as a failure, RFC 9520
 _PORT = 53
 _NO_EDNS = (dns.rcode.FORMERR, dns.rcode.NOTIMP)  # replies of a server that does not know EDNS, RFC 6891 §7
 _EDNS_OCTETS = 1232  # size of a datagram that no router has to fragment; longer answers come over TCP
@@ -117,7 +118,7 @@ class DnsResolver:
             return self._resolver.resolve(name, kind, search=False, raise_on_no_answer=False, lifetime=lifetime_s)
         except dns.resolver.NXDOMAIN as exc:
             response: dns.message.QueryMessage = exc.kwargs["responses"][name]
-            return Absent("NXDOMAIN", response.resolve_chaining().minimum_ttl)
+            return _absent("NXDOMAIN", response, response.resolve_chaining())
         except dns.resolver.LifetimeTimeout as exc:
             return Failed(_reason(exc.kwargs["errors"]) or TIMED_OUT)
         except dns.resolver.NoNameservers as exc:
@@ -151,13 +152,23 @@ class DnsResolver:
 
 
 class _Nameserver(dns.nameserver.Do53Nameserver):
-    """A server that is asked without EDNS for as long as it replies that it does not know EDNS, RFC 6891 §7."""
+    """
+    A server whose responses are answers to what it was asked.
+
+    It is asked without EDNS for as long as it replies that it does not know EDNS, RFC 6891 §7.
+    """
 
     def __str__(self) -> str:
         address = f"[{self.address}]" if ":" in self.address else self.address
         return self.address if self.port == _PORT else f"{address}:{self.port}"
 
     def query(self, request: dns.message.QueryMessage, *args: Any, **kwargs: Any) -> dns.message.Message:
+        """Ask. If the response does not answer, dnspython asks the next server."""
+        response = self._ask(request, *args, **kwargs)
+        _check(request.question[0].name, response)
+        return response
+
+    def _ask(self, request: dns.message.QueryMessage, *args: Any, **kwargs: Any) -> dns.message.Message:
         """Ask. If the server did not understand the question, ask once more in plain RFC 1035 form."""
         ends_at = time.monotonic() + kwargs["timeout"]
         response = super().query(request, *args, **kwargs)
@@ -170,6 +181,26 @@ class _Nameserver(dns.nameserver.Do53Nameserver):
         return super().query(plain, *args, **kwargs)
 
 
+class _Referral(dns.exception.FormError):
+    """A server that does not know the zone refers to others."""
+
+
+class _AnotherName(dns.exception.FormError):
+    """All records of the answer belong to a name that was not asked for."""
+
+
+def _check(name: dns.name.Name, response: dns.message.Message) -> None:
+    """Raise for a response that is neither an error nor an answer for *name*, not even "none of this type"."""
+    if response.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        return
+    if response.answer and all(rrset.name != name for rrset in response.answer):
+        raise _AnotherName
+    kinds = {rrset.rdtype for rrset in response.authority}
+    is_empty = response.rcode() == dns.rcode.NOERROR and not response.answer
+    if is_empty and dns.rdatatype.NS in kinds and dns.rdatatype.SOA not in kinds:
+        raise _Referral  # RFC 2308 §2.2
+
+
 def _is_to_be_followed(found: dns.resolver.Answer) -> bool:
     """
     Whether the answer is an alias alone: the server knows nothing of its target.
@@ -179,18 +210,24 @@ def _is_to_be_followed(found: dns.resolver.Answer) -> bool:
     """
     if found.rrset is not None or not found.chaining_result.cnames:
         return False
-    return not any(
-        rrset.rdtype == dns.rdatatype.SOA and found.canonical_name.is_subdomain(rrset.name)
-        for rrset in found.response.authority
-    )
+    return not _has_zone(found.response, found.canonical_name)
+
+
+def _has_zone(response: dns.message.Message, name: dns.name.Name) -> bool:
+    """Whether the response has the SOA record of the zone of *name*."""
+    return any(rrset.rdtype == dns.rdatatype.SOA and name.is_subdomain(rrset.name) for rrset in response.authority)
+
+
+def _absent(why: str, response: dns.message.Message, chain: dns.message.ChainingResult) -> Absent:
+    ttl_s = float(chain.minimum_ttl)
+    return Absent(why, ttl_s if _has_zone(response, chain.canonical_name) else min(ttl_s, _WITHOUT_SOA_S))
 
 
 def _read(found: dns.resolver.Answer, kind: Kind, ttl_s: float) -> LookupAnswer:
-    ttl_s = min(ttl_s, float(found.chaining_result.minimum_ttl))
     if found.rrset is None:
-        if _is_referral(found.response):
-            return Failed(f"a referral from {_Nameserver(str(found.nameserver), found.port or _PORT)}")
-        return Absent("NODATA", ttl_s)
+        absent = _absent("NODATA", found.response, found.chaining_result)
+        return replace(absent, ttl_s=min(ttl_s, absent.ttl_s))
+    ttl_s = min(ttl_s, float(found.chaining_result.minimum_ttl))
     if kind is Kind.MX:
         # dnspython writes the root as ".", Empath as an empty name.
         records = ((r.preference, r.exchange.to_text(omit_final_dot=True).lower()) for r in found.rrset)
@@ -199,22 +236,17 @@ def _read(found: dns.resolver.Answer, kind: Kind, ttl_s: float) -> LookupAnswer:
     return Addresses(tuple(sorted(record.address for record in found.rrset)[:MAX_ADDRESSES]), ttl_s)
 
 
-def _is_referral(response: dns.message.Message) -> bool:
-    """A server that does not know the zone refers to others. That does not mean "none of this type", RFC 2308 §2.2."""
-    kinds = {rrset.rdtype for rrset in response.authority}
-    return not response.answer and dns.rdatatype.NS in kinds and dns.rdatatype.SOA not in kinds
-
-
 _Error = tuple[object, ...]  # name server, whether over TCP, port, what went wrong, the response
 
 
 def _reason(errors: Iterable[_Error]) -> str:
     """The last error of each name server that was asked; empty if none was asked."""
-    by_server = {str(server): _words(error) for server, _is_tcp, _port, error, _response in errors}
-    servers: dict[str, list[str]] = {}
-    for server, words in by_server.items():
-        servers.setdefault(words, []).append(server)
-    return ", ".join(f"{words} from {' and '.join(named)}" for words, named in servers.items())
+    by_server = {str(server): error for server, _is_tcp, _port, error, _response in errors}
+    servers: dict[tuple[bool, str], list[str]] = {}
+    for server, error in by_server.items():
+        servers.setdefault((isinstance(error, OSError), _words(error)), []).append(server)
+    named = ((*how, " and ".join(those)) for how, those in servers.items())
+    return ", ".join(f"{s} cannot be asked: {words}" if is_ours else f"{words} from {s}" for is_ours, words, s in named)
 
 
 def _words(error: object) -> str:
@@ -224,8 +256,8 @@ def _words(error: object) -> str:
     for kind, words in _WORDS:
         if isinstance(error, kind):
             return words
-    if isinstance(error, OSError) and error.errno is not None:
-        return os.strerror(error.errno).lower()
+    if isinstance(error, OSError):
+        return str(error) if error.errno is None else os.strerror(error.errno).lower()
     return "an answer that cannot be read"
 
 
@@ -233,6 +265,8 @@ _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (dns.exception.Timeout, TIMED_OUT),
     (dns.message.ChainTooLong, _ENDLESS),
     (dns.resolver.YXDOMAIN, "YXDOMAIN"),
+    (_Referral, "a referral"),
+    (_AnotherName, "records of another name"),
     (EOFError, "an answer that ends early"),
 )
 

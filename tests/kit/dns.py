@@ -46,6 +46,7 @@ class ScriptedDns:
         self._held: set[tuple[str, str]] = set()
         self._waiting: list[tuple[dns.message.Message, _Reply, int]] = []
         self._lame: set[str] = set()
+        self._astray: set[str] = set()
         self._garbled: set[tuple[str, str]] = set()
         self._truncated: set[str] = set()
         self._edns_code: dns.rcode.Rcode | None = None
@@ -132,6 +133,11 @@ class ScriptedDns:
     def lame(self, name: str) -> Self:
         """Answer questions for this name with a referral to other servers, as a server that does not know the zone."""
         self._lame.add(name)
+        return self
+
+    def go_astray(self, name: str) -> Self:
+        """Answer questions for this name with records of another."""
+        self._astray.add(name)
         return self
 
     def garble(self, name: str, kind: str) -> Self:
@@ -257,6 +263,10 @@ class ScriptedDns:
             return answer
         if name in self._lame:
             answer.authority.append(dns.rrset.from_text("test.", _TTL_S, "IN", "NS", "elsewhere.test."))
+            return answer
+        if name in self._astray:
+            answer.answer.append(dns.rrset.from_text("another.test.", _TTL_S, "IN", "A", "192.0.2.99"))
+            answer.set_rcode(dns.rcode.NOERROR if name in self._records else dns.rcode.NXDOMAIN)
             return answer
         for _ in range(_MAX_CHAIN):
             alias = self._records.get(name, {}).get("CNAME")

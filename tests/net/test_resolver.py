@@ -124,6 +124,17 @@ def test_what_is_not_there_is_absent_for_as_long_as_the_zone_says(script, resolv
     assert [Absent(why, 900)] == resolver.look_up([MX], ENOUGH_S)
 
 
+@pytest.mark.parametrize(("has_name", "why"), [(True, "NODATA"), (False, "NXDOMAIN")])
+def test_what_is_absent_without_a_zone_that_says_so_is_absent_for_seconds(script, resolver, has_name, why):
+    """
+    RFC 2308 §5: without an SOA record nothing says for how long. A server that was empty for a moment must not bounce
+    the mail of minutes.
+    """
+    if has_name:
+        script.a("example.org", "192.0.2.1")
+    assert [Absent(why, 5)] == resolver.look_up([MX], ENOUGH_S)
+
+
 @pytest.mark.parametrize("code", [dns.rcode.SERVFAIL, dns.rcode.REFUSED, dns.rcode.NOTIMP])
 def test_an_error_of_the_server_is_a_failure_by_its_name(script, resolver, code):
     """
@@ -147,6 +158,28 @@ def test_a_referral_is_no_answer(script, resolver):
     """
     script.lame("example.org")
     assert [Failed(f"a referral from {script.address}")] == resolver.look_up([MX], ENOUGH_S)
+
+
+@pytest.mark.parametrize("has_name", [True, False])
+def test_records_of_another_name_alone_are_no_answer(script, resolver, has_name):
+    """
+    They do not say that this name has none. Taken for that, mail would bounce with 5.4.4.
+    """
+    script.go_astray("example.org")
+    if has_name:
+        script.a("example.org", "192.0.2.1")
+    assert [Failed(f"records of another name from {script.address}")] == resolver.look_up([MX], ENOUGH_S)
+
+
+@pytest.mark.parametrize("strays", [ScriptedDns.lame, ScriptedDns.go_astray])
+def test_the_next_name_server_is_asked_where_one_gives_no_answer(script, strays):
+    """
+    One lame server does not defer mail that another can find a host for.
+    """
+    strays(script, "example.org")
+    with ScriptedDns().a("example.org", "192.0.2.1") as other:
+        resolver = DnsResolver((script.address, other.address))
+        assert [Addresses(("192.0.2.1",), 60)] == resolver.look_up([A], ENOUGH_S)
 
 
 def test_octets_that_are_no_message_are_a_failure(script):
@@ -294,8 +327,20 @@ def test_each_server_is_named_with_what_it_did(script):
     script.fail("example.org", "MX")
     with ScriptedDns().fail("example.org", "MX", dns.rcode.REFUSED) as other:
         resolver = DnsResolver((script.address, other.address, "127.0.0.1:0"))
-        expected = f"SERVFAIL from {script.address}, REFUSED from {other.address}, invalid argument from 127.0.0.1:0"
-        assert [Failed(expected)] == resolver.look_up([MX], ENOUGH_S)
+        expected = [
+            f"SERVFAIL from {script.address}",
+            f"REFUSED from {other.address}",
+            "127.0.0.1:0 cannot be asked: invalid argument",
+        ]
+        assert [Failed(", ".join(expected))] == resolver.look_up([MX], ENOUGH_S)
+
+
+def test_a_server_behind_no_interface_of_this_host_cannot_be_asked():
+    """
+    It gave no answer, so the words must not speak of one.
+    """
+    expected = "fe80::1%nosuch cannot be asked: no interface with this name"
+    assert [Failed(expected)] == DnsResolver(("fe80::1%nosuch",)).look_up([MX], ENOUGH_S)
 
 
 @pytest.mark.parametrize(
