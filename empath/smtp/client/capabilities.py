@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from empath.mail.reply import Reply
 
+_BREAK = re.compile(r"[\s=]+")  # Postfix splits at tabs and "=" too, and peers are tested with it
 _SIZE = re.compile(r"[0-9]{1,20}", re.ASCII)  # RFC 1870 §4
 
 
@@ -22,7 +23,8 @@ class Capabilities:
     The extensions of one peer.
 
     Shape: keywords maps each EHLO keyword in upper case to its parameters as they came; size_limit is in octets and
-    None where the peer names no limit. `Capabilities.NONE` is for a peer that was greeted with HELO.
+    None where the peer names no limit; is_known is False if another session may show more. `Capabilities.NONE` is for a
+    peer that knows no EHLO, `Capabilities.UNKNOWN` for one that refused it for now.
     """
 
     keywords: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -32,7 +34,9 @@ class Capabilities:
     has_dsn: bool = False
     has_size: bool = False
     size_limit: int | None = None
+    is_known: bool = True
     NONE: ClassVar["Capabilities"]
+    UNKNOWN: ClassVar["Capabilities"]
 
     @property
     def takes_8bit(self) -> bool:
@@ -49,8 +53,8 @@ class Capabilities:
 def _parsed(text: str) -> Capabilities:
     keywords: dict[str, str] = {}
     for line in text.split("\n")[1:]:  # the first names the peer
-        keyword, _, parameters = line.partition(" ")
-        keywords[keyword.upper()] = parameters.strip()
+        keyword, *parameters = _BREAK.split(line.strip(), maxsplit=1)
+        keywords[keyword.upper()] = "".join(parameters)
     size = keywords.get("SIZE", "")
     return Capabilities(
         keywords=MappingProxyType(keywords),
@@ -65,3 +69,4 @@ def _parsed(text: str) -> Capabilities:
 
 
 Capabilities.NONE = Capabilities()
+Capabilities.UNKNOWN = Capabilities(is_known=False)

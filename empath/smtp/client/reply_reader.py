@@ -3,10 +3,11 @@ reply_reader - replies from the octets of a peer, RFC 5321 §4.2
 
 The reader gives a reply only when it is whole; its meaning does not depend on how its octets were cut.  The reader
 allows two things that the grammar forbids, because peers do them daily: a line may end in LF alone, and it may be
-longer than 512 octets.  Before the banner of some peers, a loader or a shell writes lines of its own.  Where the caller
-allows noise, the reader skips such lines.  Any other octets that are not a reply end the session: with pipelining, a
-guess about one reply would be a guess about all that follow.  If the lines of one reply disagree, the last line
-decides.  Of a very long reply the reader keeps the first line and the last ones.
+longer than 512 octets.  Before the banner of some peers, a loader or a shell writes lines of its own; others begin it
+with a byte order mark, NUL or options of telnet.  Where the caller allows noise, the reader skips both.  Any other
+octets that are not a reply end the session: with pipelining, a guess about one reply would be a guess about all that
+follow.  If the lines of one reply disagree, the last line decides.  Of a very long reply the reader keeps the first
+line and the last ones.
 """
 
 import re
@@ -25,6 +26,8 @@ _MAX_CACHED_OCTETS = 100  # a longer line seldom comes twice, and the cache must
 _MAX_SHOWN_OCTETS = 60
 
 _OTHER_PROTOCOL = re.compile(rb"HTTP/|SSH-|RFB |\+OK|-ERR|\* (?:OK|NO|BYE|PREAUTH)")  # not noise: no SMTP will follow
+# Octets that no line of text begins with, and options of telnet (RFC 854: IAC, a verb, the number of the option).
+_STRAY = re.compile(rb"(?:\xff[\xfb-\xfe].|[^!-~])*+", re.DOTALL)
 _STATUS = rb"([245]\.(?:0|[1-9][0-9]{0,2})\.(?:0|[1-9][0-9]{0,2}))"
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])((?:" + _STATUS + rb"(?: |$))?(.*))?)?", re.DOTALL)
 
@@ -53,7 +56,10 @@ class ReplyReader:
     """
 
     def __init__(self, noise_lines: int = 0) -> None:
-        """Begin a stream. Up to *noise_lines* lines that are not a reply may come before the first one."""
+        """
+        Begin a stream. Up to *noise_lines* lines that are not a reply may come before the first one, and stray octets
+        at the beginning of it.
+        """
         self._noise_left = noise_lines
         self._buffer = b""
         self._start = 0  # start of the unread octets in the buffer
@@ -101,6 +107,8 @@ class ReplyReader:
             self._start = self._searched = end
             self._octets += len(octets)
             self._check_bounds(len(octets))
+            if self._noise_left:
+                octets = _STRAY.sub(b"", octets, count=1)
             try:
                 line = _parsed(octets) if len(octets) <= _MAX_CACHED_OCTETS else _parse(octets)
             except SyntaxViolation:

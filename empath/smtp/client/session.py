@@ -249,6 +249,10 @@ class ClientSession:
         self._out.append(b"HELO " + self._ehlo_name + b"\r\n")
         return ClientState.HELO
 
+    def _send_helo_for_now(self, reply: Reply) -> ClientState:
+        self._peer = Capabilities.UNKNOWN
+        return self._send_helo(reply)
+
     def _read_extensions(self, reply: Reply) -> ClientState:
         self._peer = Capabilities.parse(reply)
         return self._become_ready(reply)
@@ -432,6 +436,7 @@ class ClientSession:
 _ACTIONS: Final[dict[ClientAction, Callable[[ClientSession, Reply], ClientState]]] = {
     ClientAction.SEND_EHLO: ClientSession._send_ehlo,
     ClientAction.SEND_HELO: ClientSession._send_helo,
+    ClientAction.SEND_HELO_FOR_NOW: ClientSession._send_helo_for_now,
     ClientAction.READ_EXTENSIONS: ClientSession._read_extensions,
     ClientAction.BECOME_READY: ClientSession._become_ready,
     ClientAction.FAIL_HOST: ClientSession._fail_host,

@@ -23,6 +23,7 @@ class ClientAction(StrEnum):
 
     SEND_EHLO = "send EHLO, unless the peer is this host"
     SEND_HELO = "send HELO"
+    SEND_HELO_FOR_NOW = "send HELO; extensions unknown"
     READ_EXTENSIONS = "read the extensions, unless the peer is this host"
     BECOME_READY = "become ready, unless the peer is this host"
     FAIL_HOST = "fail the host"
@@ -86,7 +87,7 @@ NEXT: Final[dict[tuple[ClientState, ClientSignal], ClientStep]] = {
     **_rows(_State.GREETING, _OVER, _Action.FAIL_HOST, _State.CLOSED),
     **_rows(_State.EHLO, _OK, _Action.READ_EXTENSIONS, _State.READY, _State.CLOSED),
     **_rows(_State.EHLO, _GO_ON, _Action.TURN_AWAY_UNEXPECTED, _State.CLOSED),
-    **_rows(_State.EHLO, (_Signal.TRANSIENT,), _Action.TURN_AWAY, _State.CLOSED),
+    **_rows(_State.EHLO, (_Signal.TRANSIENT,), _Action.SEND_HELO_FOR_NOW, _State.HELO),
     **_rows(_State.EHLO, (_Signal.PERMANENT, *_OUT_OF_SEQUENCE), _Action.SEND_HELO, _State.HELO),  # RFC 5321 §3.2
     **_rows(_State.EHLO, _OVER, _Action.FAIL_HOST, _State.CLOSED),
     **_rows(_State.HELO, _OK, _Action.BECOME_READY, _State.READY, _State.CLOSED),

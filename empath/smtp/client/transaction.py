@@ -2,7 +2,7 @@
 transaction - a message for a peer, and the commands in the form that its extensions allow
 
 Where the peer lacks an extension that a message needs, there is an objection instead of a command: the reply that the
-peer would have given to that command.
+peer would have given to that command.  It is a temporary one if the peer may have the extension in another session.
 """
 
 import re
@@ -18,8 +18,9 @@ from empath.smtp.client.capabilities import Capabilities
 # C0, DEL and C1 could end a command or a log line; a surrogate has no UTF-8.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _TOO_BIG = Reply.of("552 5.3.4 The message is larger than the next host accepts")
-_NO_8BITMIME = "554 5.6.3 The message has 8-bit content and the next host does not offer 8BITMIME"
-_NO_SMTPUTF8 = Reply.of("553 5.6.7 The message needs SMTPUTF8 and the next host does not offer it")
+_8BITMIME_MISSING = "The message has 8-bit content and the next host does not offer 8BITMIME"
+_SMTPUTF8_MISSING = "The message needs SMTPUTF8 and the next host does not offer it"
+_NO_SMTPUTF8 = {True: Reply.of(f"553 5.6.7 {_SMTPUTF8_MISSING}"), False: Reply.of(f"451 4.6.7 {_SMTPUTF8_MISSING} now")}
 
 
 class ClientRecipient(NamedTuple):
@@ -58,23 +59,24 @@ class Transaction(NamedTuple):
 
 
 def objection(transaction: Transaction, peer: Capabilities) -> Reply | None:
-    """Say why the peer cannot take the message, or None: 5.3.4 (RFC 1870), 5.6.3 (RFC 6152), 5.6.7 (RFC 6531)."""
+    """Say why the peer cannot take the message, or None: 5.3.4 (RFC 1870), x.6.3 (RFC 6152), x.6.7 (RFC 6531)."""
     if peer.size_limit is not None and transaction.size > peer.size_limit:
         return _TOO_BIG
     # A message that asked for SMTPUTF8 and is all ASCII does not need it.
     if not peer.has_smtputf8 and (
         not transaction.reverse_path.isascii() or (transaction.is_smtputf8 and transaction.has_8bit)
     ):
-        return _NO_SMTPUTF8
+        return _NO_SMTPUTF8[peer.is_known]
     if transaction.has_8bit and not peer.takes_8bit:
+        words = f"554 5.6.3 {_8BITMIME_MISSING}" if peer.is_known else f"451 4.6.3 {_8BITMIME_MISSING} now"
         why = transaction.why_not_converted
-        return Reply.of(f"{_NO_8BITMIME}; {why}" if why else _NO_8BITMIME)
+        return Reply.of(f"{words}; {why}" if why else words)
     return None
 
 
 def recipient_objection(recipient: ClientRecipient, peer: Capabilities) -> Reply | None:
-    """Say why the peer cannot take this recipient, or None: 5.6.7 (RFC 6531 §3.2)."""
-    return None if peer.has_smtputf8 or recipient.address.isascii() else _NO_SMTPUTF8
+    """Say why the peer cannot take this recipient, or None: x.6.7 (RFC 6531 §3.2)."""
+    return None if peer.has_smtputf8 or recipient.address.isascii() else _NO_SMTPUTF8[peer.is_known]
 
 
 def mail_command(transaction: Transaction, peer: Capabilities) -> bytes:

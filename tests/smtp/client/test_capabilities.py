@@ -29,6 +29,23 @@ def test_extensions_are_known_in_any_case():
     assert "a b" == peer.keywords["X-OTHER"]
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("8BITMIME\t", "SIZE\t1000", "DSN\t"),
+        ("8BITMIME\r", "SIZE 1000\r", "DSN\r"),
+        (" 8BITMIME", "  SIZE  1000 ", "\tDSN"),
+        ("8BITMIME=", "SIZE=1000", "DSN"),
+    ],
+)
+def test_extensions_are_known_whatever_stands_around_their_words(lines):
+    """
+    Peers are tested with Postfix, which splits words at tabs and "=" too.
+    """
+    peer = offered(*lines)
+    assert (True, 1000, True) == (peer.has_8bitmime, peer.size_limit, peer.has_dsn)
+
+
 def test_the_first_line_names_the_peer_and_offers_nothing():
     """
     A host may be called PIPELINING.

@@ -177,6 +177,44 @@ def test_noise_before_the_first_reply_is_passed_over_where_it_is_allowed(noise):
         reader.next_reply()
 
 
+STRAY = [
+    b"\xef\xbb\xbf",
+    b"\x00",
+    b"\x00\x00 \t",
+    b"\xff\xfb\x01\xff\xfd\x1f",
+    b"\xff\xfd%\xff\xfb&",
+    b"\xff",
+    b"\xff\xf1",
+    b"\r\x1b",
+]
+
+
+@pytest.mark.parametrize("stray", STRAY)
+@pytest.mark.parametrize("noise", [b"", b"ld.so.1: warning\r\n"])
+def test_the_first_reply_is_read_behind_stray_octets(stray, noise):
+    """
+    A byte order mark, NUL or options of telnet. Taken for noise, the banner would be awaited for minutes in vain.
+    """
+    reader = ReplyReader(noise_lines=4)
+    reader.receive(noise + stray + b"220-a\r\n220 b\r\n" + stray + b"250 c\r\n")
+    reply = reader.next_reply()
+    assert reply is not None
+    assert (220, "a\nb") == (reply.code, reply.text)
+    with pytest.raises(SyntaxViolation):
+        reader.next_reply()
+
+
+def test_stray_octets_are_no_way_around_the_noise_limit():
+    """
+    Another protocol behind them is still another protocol, and reading them takes linear time.
+    """
+    for octets in (b"\xff\xfb\x01SSH-2.0-x\r\n", b"\x00\r\n" * 5, b"\xff\xfb\x01" * 20_000 + b"x\r\n" * 5):
+        reader = ReplyReader(noise_lines=4)
+        reader.receive(octets)
+        with pytest.raises(SyntaxViolation):
+            reader.next_reply()
+
+
 @pytest.mark.parametrize("noise", [b"x\r\n" * 5, b"220-a\r\nx\r\n", b"SSH-2.0-x\r\n", b"* OK IMAP4\r\n", b"+OK\r\n"])
 def test_noise_has_a_bound(noise):
     """

@@ -58,7 +58,7 @@ def test_a_peer_that_does_not_know_ehlo_is_greeted_with_helo():
 
 
 @pytest.mark.parametrize("reply", [NO, LATER])
-@pytest.mark.parametrize("before", [(), (b"220 x\r\n", NO)])
+@pytest.mark.parametrize("before", [(), (b"220 x\r\n", NO), (b"220 x\r\n", LATER)])
 def test_a_peer_that_turns_us_away_hears_quit(before, reply):
     """
     The next host may be tried. RFC 5321 §3.1: the peer waits for QUIT before it closes.
@@ -70,12 +70,29 @@ def test_a_peer_that_turns_us_away_hears_quit(before, reply):
     assert not dialogue.session.is_usable
 
 
-def test_a_transient_refusal_of_ehlo_is_not_taken_for_an_old_peer():
+def test_a_peer_that_refuses_ehlo_for_now_is_greeted_with_helo():
     """
-    HELO would lose the extensions and bounce mail that needs them.
+    Some hosts say 4yz to every command that they do not know. 421 still ends the session.
     """
-    dialogue = Dialogue().hear(b"220 x\r\n", LATER)
-    assert [b"EHLO me.test\r\n", b"QUIT\r\n"] == dialogue.sent
+    dialogue = Dialogue().hear(b"220 x\r\n", LATER, OK)
+    assert ([b"EHLO me.test\r\n", b"HELO me.test\r\n"], [Ready()]) == (dialogue.sent, dialogue.events)
+    assert [b"EHLO me.test\r\n"] == Dialogue().hear(b"220 x\r\n", BYE).sent
+
+
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [(NO, ["554 5.6.3", "553 5.6.7", "553 5.6.7"]), (LATER, ["451 4.6.3", "451 4.6.7", "451 4.6.7"])],
+)
+def test_mail_that_needs_an_extension_does_not_bounce_at_a_peer_that_refused_ehlo_for_now(refusal, said):
+    """
+    Such a peer may offer the extension the next time.
+    """
+    found = []
+    for needs in ({"has_8bit": True}, {"reverse_path": "\u00e4@x.test"}, {}):
+        dialogue = Dialogue().hear(b"220 x\r\n", refusal, OK)
+        address = "b@x.test" if needs else "\u00e4@x.test"
+        found += [reply[:9] for _, reply in fates(dialogue.begin(transaction(address, **needs)))]
+    assert said == found
 
 
 @pytest.mark.parametrize("before", [(), (b"220 x\r\n",), (b"220 x\r\n", NO)])
