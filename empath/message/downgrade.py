@@ -5,6 +5,9 @@ Bodies with 8-bit octets become quoted-printable or base64; everything else stay
 of a part names its encoding, and comes before the body.  So content is read twice: examine() decides the conversion,
 and converted() carries it out.  Neither keeps more than a few lines.
 
+The status part of a report must not be encoded.  It is converted with loss, in a form that people and programs can
+still read, because a report that bounces is lost.
+
 Content that cannot be converted without harm has an obstacle: a signature would break, 8-bit octets in a header have no
 encoding that every reader knows, and a structure that can be read in two ways must not be rewritten.  A wrong label,
 such as an encoding called "8bits", is not an obstacle.
@@ -16,20 +19,37 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from empath.errors import SyntaxViolation
+from empath.mail.xtext import utf8_addr_xtext
 from empath.message.mime import Part, Step, walk
 
-_LEAVE, _QUOTED_PRINTABLE, _BASE64, _SEVEN_BIT = range(4)  # conversions of a part
-_NAMES: Final = {_QUOTED_PRINTABLE: b"quoted-printable", _BASE64: b"base64", _SEVEN_BIT: b"7bit"}
+# Conversions of a part. _SEVEN_BIT changes the label alone, because octets within the part change.
+_LEAVE, _QUOTED_PRINTABLE, _BASE64, _ASCII, _SEVEN_BIT = range(5)
+_NAMES: Final = {
+    _QUOTED_PRINTABLE: b"quoted-printable",
+    _BASE64: b"base64",
+    _ASCII: b"7bit",
+    _SEVEN_BIT: b"7bit",
+}
 _SIGNATURES: Final = frozenset({b"dkim-signature", b"domainkey-signature", b"arc-message-signature"})
 _UNTOUCHABLE: Final = {
     "multipart/signed": "it is signed",
     "multipart/encrypted": "it is encrypted",
 }
+# Fields of a report for programs, RFC 3464 §2.1, RFC 3798 §3.1, RFC 5965 §3, RFC 3886 §3.
+_STATUSES: Final = frozenset(
+    {
+        "message/delivery-status",
+        "message/disposition-notification",
+        "message/feedback-report",
+        "message/tracking-status",
+    }
+)
 _HIGH: Final = bytes(range(128, 256))
 _CRLF: Final = b"\r\n"
 _PIECE_OCTETS: Final = 64 * 1024
 _BASE64_OCTETS: Final = 57  # octets in a line of 76 characters
 _DENSE: Final = 6  # octets per 8-bit octet below which base64 is shorter than quoted-printable
+_LONGEST_LINE_OCTETS: Final = 998 + 2  # with CRLF, RFC 5322 §2.1.1
 _LINE_OCTETS: Final = 75  # of a line of quoted-printable, without the "=" that joins the next one to it
 
 
@@ -53,7 +73,7 @@ def examine(pieces: Iterable[bytes]) -> Examined:
     try:
         for step, part, octets in walk(pieces):
             survey.note(step, part, octets)
-        survey.end_part()
+        survey.finish()
     except SyntaxViolation as exc:
         return Examined(True, str(exc), b"")
     return Examined(survey.has_8bit_header, survey.obstacle, bytes(survey.changes))
@@ -87,7 +107,7 @@ def _converted_lines(pieces: Iterable[bytes], changes: bytes) -> Iterator[bytes]
             yield b"".join(part.fields.octets if change == _LEAVE else _changed_fields(part, change))
             encoder = _ENCODERS.get(change, _Identity)()
             is_in_multipart = part.is_in_multipart
-        # Readers do not show the text before and after the parts, but it must be 7-bit, too.
+        # Readers do not show the text before and after the parts of a multipart that has any; it must be 7-bit, too.
         yield octets if octets.isascii() else _QuotedPrintable().encode(octets)
     # If the last delimiter is missing, readers take the end of the content for it.
     yield encoder.end(is_delimited=is_in_multipart)
@@ -101,6 +121,7 @@ class _Survey:
         self.obstacle: str | None = None
         self.changes = bytearray()
         self._is_signed = False
+        self._unopened: set[int] = set()  # multiparts with 8-bit octets, and without a part so far
         self._part: Part | None = None
         self._octets = 0  # size of the part's body
         self._high = 0  # number of 8-bit octets among them
@@ -118,10 +139,21 @@ class _Survey:
             if not all(map(bytes.isascii, part.fields.octets)):
                 self.has_8bit_header = True
                 self._object("8-bit octets are in a header")
-            if part.number == 0:
+            if part.parent is not None:
+                self._unopened.discard(part.parent.number)
+            else:
                 self._is_signed = not _SIGNATURES.isdisjoint(part.fields.names)
         elif not octets.isascii():
+            if not part.has_parts:
+                self._unopened.add(part.number)
             self._change_within(part)
+
+    def finish(self) -> None:
+        """The content has ended."""
+        self.end_part()
+        # Readers show the text of a multipart without parts, and would show it encoded.
+        if self._unopened:
+            self._object("a multipart has no part")
 
     def end_part(self) -> None:
         """Decide about the part whose body has ended."""
@@ -129,10 +161,11 @@ class _Survey:
         if part is None or not self._high:
             return
         is_dense = self._high * _DENSE > self._octets or part.is_binary
-        self.changes[part.number] = _BASE64 if is_dense else _QUOTED_PRINTABLE
+        is_status = part.type in _STATUSES
+        self.changes[part.number] = _ASCII if is_status else _BASE64 if is_dense else _QUOTED_PRINTABLE
         if part.type.startswith("multipart/"):
             self._object("a multipart has no boundary that can be read")
-        if _is_seven_bit_only(part.type):
+        if _is_seven_bit_only(part.type) and not is_status:
             self._object(f"a {part.type} cannot be encoded")
         self._judge(part)
         if part.parent is not None:
@@ -185,7 +218,7 @@ def _changed_fields(part: Part, change: int) -> Iterator[bytes]:
             yield b"MIME-Version: 1.0\r\n"
         if b"content-type" not in part.fields:
             yield b"Content-Type: text/plain; charset=unknown-8bit\r\n"  # RFC 1428 §3
-    if not has_encoding and change != _SEVEN_BIT:  # 7bit is the default
+    if not has_encoding and _NAMES[change] != b"7bit":  # the default
         yield field
 
 
@@ -268,7 +301,25 @@ class _Base64:
         return b"".join(b2a_base64(taken[at : at + _BASE64_OCTETS], newline=False) + _CRLF for at in starts)
 
 
-_ENCODERS: Final[dict[int, type[_QuotedPrintable | _Base64]]] = {
+class _Ascii:
+    """Text that must not be encoded: letters as `\\x{HEX}` of RFC 6533 §3, octets that are not UTF-8 as "?"."""
+
+    def encode(self, octets: bytes) -> bytes:
+        if octets.isascii():
+            return octets
+        text = octets.decode("utf-8", "replace").replace("\ufffd", "?")
+        encoded = utf8_addr_xtext(text).encode()
+        if len(encoded) > _LONGEST_LINE_OCTETS:
+            encoded = text.encode("ascii", "replace")
+        # A changed line must not become the delimiter of a multipart.
+        return b"??" + encoded[2:] if encoded.startswith(b"--") else encoded
+
+    def end(self, *, is_delimited: bool) -> bytes:
+        return b""
+
+
+_ENCODERS: Final[dict[int, type[_QuotedPrintable | _Base64 | _Ascii]]] = {
     _QUOTED_PRINTABLE: _QuotedPrintable,
     _BASE64: _Base64,
+    _ASCII: _Ascii,
 }

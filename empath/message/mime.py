@@ -54,12 +54,13 @@ class Part:
     empty until the header is whole. type is in lower case; boundary is None for what is not read as a multipart.
     encoding is the Content-Transfer-Encoding in lower case, empty where the octets stand for themselves; is_binary
     tells that they are not text. is_message tells that the header is that of a message. is_in_multipart tells that a
-    delimiter ends it. is_ambiguous tells that another reader may understand the part differently.
+    delimiter ends it. has_parts tells that one of its delimiters began a part. is_ambiguous tells that another reader
+    may understand the part differently.
     """
 
     __slots__ = (
-        "_header", "boundary", "depth", "encoding", "fields", "is_ambiguous", "is_binary", "is_in_multipart",
-        "is_message", "number", "parent", "type",
+        "_header", "boundary", "depth", "encoding", "fields", "has_parts", "is_ambiguous", "is_binary",
+        "is_in_multipart", "is_message", "number", "parent", "type",
     )  # fmt: skip
 
     def __init__(self, number: int, parent: "Part | None", *, is_message: bool) -> None:
@@ -77,6 +78,7 @@ class Part:
         self.boundary: bytes | None = None
         self.encoding = ""
         self.is_binary = False
+        self.has_parts = False
         self.is_ambiguous = False
         self._header = bytearray()  # the octets so far
 
@@ -150,6 +152,7 @@ def walk(pieces: Iterable[bytes]) -> Iterator[tuple[Step, Part, bytes]]:
             step = Step.FRAME
             yield step, part, line
             if not is_close:
+                part.has_parts = True
                 part = Part(count, part, is_message=False)
                 step = Step.HEADER
                 count += 1

@@ -238,7 +238,7 @@ def test_eight_bit_octets_stand_only_where_it_says_so(report):
         b"Subject: caf\xe9\r\n\r\ntext\r\n",
         b"Subject: caf\xc3\xa9\r\nDKIM-Signature: x\r\n\r\ncaf\xc3\xa9\r\n",
         b"Content-Type: multipart/signed; boundary=a\r\n\r\n--a\r\n\r\ncaf\xe9\r\n--a--\r\n",
-        b"Content-Type: message/delivery-status\r\n\r\ncaf\xe9\r\n",
+        b"Content-Type: message/partial\r\n\r\ncaf\xe9\r\n",
         b"Subject: x\r\n\r\ncaf\xe9\r\n",
         b"DKIM-Signature: x\r\n\r\ncaf\xe9\r\n",
     ],
