@@ -196,7 +196,8 @@ def test_destinations_that_no_mail_needs_go(make_empathd: Callable[..., Empathd]
 
     instance.start()
 
-    assert 1 == instance.wait_for("destinations_forgotten")["destinations"]
+    # The held mail may have moved to the destination of the route before, which leaves its own idle, too.
+    assert instance.wait_for("destinations_forgotten")["destinations"] in (1, 2)
     eventually(lambda: [] == select(instance.queue, "SELECT * FROM _destination_leaving"), "the marks are gone, too")
     assert [] == select(instance.queue, "SELECT * FROM _destination WHERE name = 'a.example'")
     assert [("held",)] == select(instance.queue, "SELECT status FROM queue")
