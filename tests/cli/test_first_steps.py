@@ -35,7 +35,7 @@ def test_make_run_says_that_it_listens_when_it_does(tmp_path):
     text = (ROOT / "conf/dev.toml").read_text().replace(":2525", f":{port}")
     config.write_text(text.replace("../var/", f"{tmp_path}/"))
     # Environment and var/ of the checkout count as made.
-    command = ["make", "-s", "-o", ".venv/ready", "-o", "var", "run", f"CONFIG={config}"]
+    command = ["make", "-s", "-o", ".venv/serving", "-o", "var", "run", f"CONFIG={config}"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         try:
             assert server.stdout is not None
