@@ -8,6 +8,7 @@ import re
 
 MAX_REPLY_LINE_OCTETS = 512  # RFC 5321 §4.5.3.1.5, with CRLF
 _REPLY_LINE = re.compile(rb"([2-5][0-9][0-9])([ -])[ -~]*\r\n")
+_LINE_END = re.compile(rb"\r*\n")
 _LENIENT_END = re.compile(rb"[\r\n]\.[\r\n]")
 
 
@@ -18,8 +19,8 @@ def content_of(wire: bytes) -> tuple[bytes, bool]:
     text = wire[2 : end + 2] if end >= 0 else wire[2:]
     content, at, is_line_start = bytearray(), 0, True
     while at < len(text):
-        if text[at : at + 2] == b"\r\n" or text[at : at + 1] == b"\n":
-            at += 2 if text[at] == 0x0D else 1
+        if (line_end := _LINE_END.match(text, at)) is not None:
+            at = line_end.end()
             content += b"\r\n"
             is_line_start = True
             continue

@@ -5,7 +5,8 @@ A command is read into the event that the driver answers, or into the reply that
 where the meaning stays clear: after the colon of MAIL and RCPT, between parameters, at the end of the line.
 
 A lenient reader is for the senders of one's own house, which no one will correct: scanners, printers, old programs.  It
-takes any name in EHLO and HELO, paths without angle brackets, and dots at any place of a local part.
+takes any name in EHLO and HELO, paths without angle brackets, and dots at any place of a local part.  Its session takes
+commands that end in CR CR LF.
 """
 
 import re

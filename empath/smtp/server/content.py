@@ -3,10 +3,11 @@ content - from the octets behind 354 to those of the message, RFC 5321 §4.1.1.4
 
 Only CRLF "." CRLF ends the data.  A lenient server might take a bare LF or CR for a line end.  So the reader turns a
 bare LF into CRLF and a bare CR into a space, and no stored message carries a nonstandard end of data to the next host
-(SMTP smuggling).
+(SMTP smuggling).  CRs before CRLF belong to the line end: some programs write CR CR LF at the end of each line.
 
-The reader works on whole pieces with operations of `bytes`; there is no loop over lines.  It holds what may be the
-beginning of the end of data, at most four octets, until more octets decide.
+The reader works on whole pieces with operations of `bytes`; only content with CR CR LF costs a loop over lines.  It
+holds what may be the beginning of the end of data, at most four octets, until more octets decide, and counts the CRs
+before them.
 """
 
 from typing import Final
@@ -34,6 +35,7 @@ class ContentReader:
         "_line_octets",
         "_message_octets",
         "_open_octets",
+        "_returns",
         "is_ended",
         "refusal",
         "rest",
@@ -50,6 +52,7 @@ class ContentReader:
         self._line_octets = line_octets
         # The CRLF of the DATA command begins the first line: a lone dot there is an empty message.
         self._held = b"\r\n"
+        self._returns = 0  # number of CRs before a held CR: a part of the line end, or that many spaces
         self._is_first = True
         self._open_octets = 0  # length so far of the unfinished line
 
@@ -67,15 +70,37 @@ class ContentReader:
             border = len(wire) - _undecided_octets(wire)
             self._held = wire[border:]
             decided = wire[:border]
-        if self.refusal is not None or not decided:
+        spaces = 0
+        if self._returns or decided.endswith(b"\r"):
+            spaces, decided = self._part_returns(wire, decided)
+        if self.refusal is not None or not (decided or spaces):
             return b""
         content = _normalized(decided, has_dots=dot not in (-1, end))
+        if spaces:
+            content = b" " * min(spaces, self._message_octets + 1) + content
         if self._is_first:
             self._is_first = False
             content = content[2:]
         content = self._sound(content)
         self.size += len(content)
         return content
+
+    def _part_returns(self, wire: bytes, decided: bytes) -> tuple[int, bytes]:
+        """
+        Decide about the CRs before *wire*, and give how many of them are spaces.
+
+        Those at the end of *decided* are counted before a held CR, and dropped before a held line end; the other octets
+        of it are the second value.
+        """
+        returns, self._returns = self._returns, 0
+        rest = decided.rstrip(b"\r")
+        if self._held == b"\r":
+            self._returns = len(decided) - len(rest)
+            if not rest:  # the run of CRs goes on
+                self._returns += returns
+                return 0, rest
+        is_line_end = wire.lstrip(b"\r").startswith(b"\n")
+        return 0 if is_line_end else returns, rest
 
     def _sound(self, content: bytes) -> bytes:
         """Give *content* up to the first breach of a rule."""
@@ -113,6 +138,8 @@ def _undecided_octets(wire: bytes) -> int:
 def _normalized(wire: bytes, has_dots: bool) -> bytes:
     text = wire.replace(b"\r\n", b"")  # half the time of counting
     if b"\r" in text or b"\n" in text:
+        if b"\r\r\n" in wire:
+            wire = b"\n".join([line.rstrip(b"\r") for line in wire.split(b"\n")])
         wire = wire.replace(b"\r\n", b"\n").replace(b"\r", b" ").replace(b"\n", b"\r\n")
         has_dots = True  # a new line end may have a dot after it
     return wire.replace(b"\r\n.", b"\r\n") if has_dots else wire

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from empath.smtp.client.dot_stuffing import DotStuffer
 from empath.smtp.server import replies
 from empath.smtp.server.content import ContentReader
 from tests.kit.conversation import cut
-from tests.kit.wire import content_of
+from tests.kit.wire import content_of, may_smuggle
 
 NOT_AN_END = [
     b"\n.\n",
@@ -68,7 +69,13 @@ def test_nothing_given_out_can_end_data_elsewhere(ending):
         (b".a\r\n.\r\n", b"a\r\n"),
         (b"a\nb\r\n.\r\n", b"a\r\nb\r\n"),
         (b"a\rb\r\n.\r\n", b"a b\r\n"),
-        (b"a\r\r\n.\r\n", b"a \r\n"),
+        (b"a\r\r\n.\r\n", b"a\r\n"),
+        (b"a: b\r\r\n\r\r\r\nc\rd\r\r\n.\r\n", b"a: b\r\n\r\nc d\r\n"),
+        (b"\r\r\n.\r\n", b"\r\n"),
+        (b"a\r\n.\r\r\n.\r\n", b"a\r\n\r\n"),
+        (b"a\r\r\n.\r\r\nb\r\r\n\r\n.\r\n", b"a\r\n\r\nb\r\n\r\n"),
+        (b"a\r\r\n..\r\r\n.\r\n", b"a\r\n.\r\n"),
+        (b"a\n\r.\r\r\n.\r\n", b"a\r\n .\r\n"),
         (b"a\n.b\r\n.\r\n", b"a\r\nb\r\n"),
         (b"a\n\r\n.\r\n", b"a\r\n\r\n"),
     ],
@@ -96,7 +103,30 @@ def test_content_is_what_the_rules_say_octet_by_octet(wire):
         assert expected == content
     else:  # undecided octets: a line end, and a dot behind it
         assert expected.startswith(content)
-        assert len(expected) - len(content) <= 4
+        assert len(expected) - len(content) <= 4 + len(wire) - len(wire.rstrip(b"\r"))
+
+
+@given(wire=WIRE.map(lambda wire: wire.replace(b"\0", b"")))
+def test_what_is_sent_on_ends_where_it_ends(wire):
+    """
+    B3: a line that is a lone dot only after its CRs are gone must not end the data at the next host.
+    """
+    content, _ = read([wire + b"\r\n.\r\n"])
+    stuffer = DotStuffer()
+    sent = stuffer.stuff(content) + stuffer.end()
+    assert (False, content) == (may_smuggle(sent), content_of(sent)[0])
+
+
+def test_a_run_of_cr_costs_time_and_memory_in_proportion_to_its_length():
+    """
+    A client may send CRs for ever; the reader only counts them.
+    """
+    reader = ContentReader(10_000, None)
+    assert {b""} == {reader.feed(b"\r" * 50_000) for _ in range(200)}
+    assert b"" == reader.feed(b"\n")
+    assert b"\r\nx" == reader.feed(b"x" + b"\r" * 50_000)
+    assert b" " * 9_997 == reader.feed(b"y")
+    assert replies.TOO_BIG == reader.refusal
 
 
 @given(wire=WIRE, borders=BORDERS, message_octets=st.integers(0, 30), line_octets=st.none() | st.integers(0, 6))

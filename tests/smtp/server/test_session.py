@@ -404,6 +404,16 @@ def test_a_command_may_end_in_a_bare_line_feed():
     assert OK == conversation.say(b"RSET \t \r\n")
 
 
+def test_a_lenient_session_takes_cr_before_the_line_end_of_a_command():
+    """
+    Programs that write CR CR LF in the content write it after commands, too.
+    """
+    conversation = Conversation(LIMITS, None, is_lenient=True).open()
+    conversation.say(b"EHLO my scanner\r\r\n")
+    assert OK == conversation.say(b"RSET\r\r\n")
+    assert OK == conversation.say(b"RSET\r \r\r\n")
+
+
 @pytest.mark.parametrize(
     ("octets", "expected"),
     [
