@@ -21,6 +21,7 @@ from gevent.hub import get_hub
 from gevent.monkey import get_original
 from greenlet import getcurrent
 
+from empath.errors import EmpathError
 from empath.storage.engine import Engine
 from empath.storage.write import Write
 
@@ -74,7 +75,7 @@ class HubWriter:
         finally:
             write.waiter = None
         if write.error is not None:
-            raise type(write.error)(str(write.error)) from write.error
+            raise _copy_of(write.error) from write.error
         return write
 
     def after_batch(self, call: Callable[[], object]) -> None:
@@ -131,3 +132,14 @@ class HubWriter:
         except BaseException:  # noqa: BLE001 - top frame of a thread: without its writer the process is useless
             traceback.print_exc(file=sys.stderr)
             os._exit(_EX_SOFTWARE)
+
+
+def _copy_of(error: EmpathError) -> EmpathError:
+    """
+    The same error with no traceback yet: the writes of one batch share an error, and each `raise` would extend it.
+
+    The copy is made without `__init__`, whose arguments are not those of every class.
+    """
+    copy = type(error).__new__(type(error), *error.args)
+    vars(copy).update(vars(error))
+    return copy

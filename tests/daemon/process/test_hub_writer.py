@@ -1,10 +1,13 @@
 """The group commit of one process: which writes share it, and how long it waits for them."""
 
+import inspect
+
 import gevent
 import pytest
 
+from empath import errors
 from empath.daemon.process.hub_writer import HubWriter
-from empath.errors import StorageFailure
+from empath.errors import EmpathError, StorageFailure
 from empath.storage.sqlite.engine import SqliteEngine
 from empath.storage.sqlite.schema import prepare
 from empath.storage.write import Write
@@ -23,6 +26,29 @@ class Put(Write):
 
     def run(self, session):
         session.connection.execute("INSERT INTO _setting VALUES (?, '')", (self.name,))
+
+
+class Fail(Write):
+    """Raises *error* in the thread of the writer."""
+
+    def __init__(self, error):
+        super().__init__()
+        self._error = error
+
+    def run(self, _):
+        raise self._error
+
+
+def every_error() -> list[EmpathError]:
+    """One error of each class in the module errors."""
+    kinds = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, EmpathError)]
+    return [kind(*_arguments(kind)) for kind in kinds]
+
+
+def _arguments(kind: type[EmpathError]) -> list[str]:
+    if kind.__init__ is Exception.__init__:
+        return ["the disk failed"]
+    return [f"its {name}" for name in list(inspect.signature(kind.__init__).parameters)[1:]]
 
 
 class Batches:
@@ -132,6 +158,25 @@ def test_a_refused_write_fails_for_its_client_alone(batches):
 
     assert isinstance(bad.exception, StorageFailure)
     assert (None, {"a", "b"}) == (good.exception, batches.names())
+
+
+@pytest.mark.parametrize("error", every_error(), ids=lambda error: type(error).__name__)
+def test_every_error_reaches_each_write_of_its_batch(batches, error):
+    """
+    A class with an argument more than the others, that of a damaged file, used to end in a TypeError.  No caller
+    expects that: a worker settled nothing of what it had sent, and beat no more.
+    """
+    writer = batches.writer(gap_s=0.01)
+
+    def run():
+        writer.commit(Fail(error))
+
+    waiting = [gevent.spawn(run) for _ in range(2)]
+    gevent.joinall(waiting, timeout=DEADLINE_S)
+
+    found = [greenlet.exception for greenlet in waiting]
+    assert [(type(error), str(error), vars(error))] * 2 == [(type(each), str(each), vars(each)) for each in found]
+    assert found[0] is not found[1], "each has its own traceback"
 
 
 def test_what_has_gathered_is_written_before_the_end(batches):
