@@ -8,7 +8,7 @@ they name the server that was asked, not a Python class.
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -30,6 +30,7 @@ import dns.rdtypes.IN.AAAA
 import dns.resolver
 
 from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, LookupAnswer, Question
+from empath.net.resolv_conf import ResolvConf
 
 MAX_EXCHANGERS = 100  # most records kept of one answer, the best ones
 MAX_ADDRESSES = 20  # most records kept of one answer, more than any attempt tries
@@ -54,8 +55,7 @@ class DnsResolver:
     """
     Resolver over dnspython; keeps no answer.
 
-    *nameservers* are `address` or `address:port`; none means those of the system, as they stand in the file *system*,
-    which is read again when it changes.
+    *nameservers* are `address` or `address:port`; none means those of the system, in the file *system*.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class DnsResolver:
         timeout_s: float = 10.0,
         try_timeout_s: float = 3.0,
         system: str = "/etc/resolv.conf",
+        report: Callable[[str], object] = lambda _: None,
     ) -> None:
         """
         Read the configuration; ask nothing yet.
@@ -72,12 +73,14 @@ class DnsResolver:
         Args:
             timeout_s: for one question, over all name servers and tries.
             try_timeout_s: for one try; then the next name server is asked, or the same again.
+            report: called before a question if the file cannot be used, once for each cause.
         """
         self._timeout_s = timeout_s
         self._try_timeout_s = min(try_timeout_s, timeout_s)
         self._resolver = self._with(list(map(_nameserver, nameservers)))
-        self._system = None if nameservers else system
-        self._version: tuple[int, ...] | None = None  # version of the file that was read last
+        self._system = None if nameservers else ResolvConf(system)
+        self._report = report
+        self._reported = ""
         self._follow_system()
 
     @property
@@ -99,6 +102,7 @@ class DnsResolver:
         except dns.exception.DNSException:
             return Absent("NXDOMAIN", 0)  # no such name can be in the DNS
         self._follow_system()
+        self._report_trouble()
         ttl_s = _FOREVER_S
         for _ in range(MAX_ALIASES):
             found = self._ask_one(name, question.kind, ends_at - time.monotonic())
@@ -134,21 +138,19 @@ class DnsResolver:
         return resolver
 
     def _follow_system(self) -> None:
-        """Read the system's file if it has changed. If it is gone, its last content stays in use."""
-        if self._system is None:
-            return
-        try:
-            found = os.stat(self._system)
-            version = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-            if version == self._version:
-                return
-            read = dns.resolver.Resolver(configure=False)
-            read.read_resolv_conf(self._system)
-        except (OSError, ValueError, dns.exception.DNSException):
-            return  # a host may have only routes without DNS; until then look-ups fail
-        self._resolver = self._with([_Nameserver(str(address)) for address in read.nameservers])
-        self._resolver.rotate = read.rotate
-        self._version = version
+        if self._system is not None and self._system.follow():
+            servers = self._system.servers
+            resolver = self._with(list(map(_Nameserver, servers.addresses)))
+            resolver.rotate = servers.is_rotated
+            self._resolver = resolver
+
+    def _report_trouble(self) -> None:
+        """A host that asks for nothing may do without the file, so its trouble counts when there is a question."""
+        trouble = self._system.trouble if self._system is not None else ""
+        if trouble != self._reported:
+            self._reported = trouble
+            if trouble:
+                self._report(trouble)
 
 
 class _Nameserver(dns.nameserver.Do53Nameserver):

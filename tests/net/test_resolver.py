@@ -310,6 +310,21 @@ def test_the_file_of_the_system_is_read_again_when_it_changes(tmp_path):
     assert [(), ("127.0.0.9",), *[("127.0.0.10",)] * 3] == seen
 
 
+def test_a_file_that_cannot_be_used_is_reported_once_and_only_for_a_question(tmp_path):
+    """
+    A host may do without the file if all its mail goes to fixed addresses. A look-up without servers needs a reason.
+    """
+    file = tmp_path / "resolv.conf"
+    reports: list[str] = []
+    resolver = DnsResolver(system=str(file), timeout_s=0.01, report=reports.append)
+    assert [] == reports
+    resolver.look_up([MX, A], ENOUGH_S)
+    for text in ("", "nameserver 127.0.0.9\n", ""):
+        file.write_text(text)
+        resolver.look_up([MX, A], ENOUGH_S)
+    assert [f"{file}: no such file or directory", f"{file}: it is empty", f"{file}: it is empty"] == reports
+
+
 @pytest.mark.parametrize("code", [dns.rcode.FORMERR, dns.rcode.NOTIMP])
 def test_a_server_that_knows_no_edns_is_asked_without_it(script, resolver, code):
     """

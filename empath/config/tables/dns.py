@@ -10,7 +10,7 @@ class Dns(Table):
     """Look-ups in the DNS, and which hosts are acceptable."""
 
     nameservers: tuple[Nameserver, ...] = setting([])
-    """Resolvers to ask, with a port if it is not 53: "127.0.0.1:5353". None: those of the system."""
+    """Resolvers to ask, with a port if it is not 53: "127.0.0.1:5353". None: those of /etc/resolv.conf."""
 
     timeout_s: Wait = setting("10s", "timeout")
     """Wait for one look-up, over all resolvers and tries."""

@@ -23,7 +23,6 @@ from functools import lru_cache, partial
 import gevent
 from gevent.event import Event
 
-from empath.config import Config
 from empath.config.hosts import host_rules, own_greetings
 from empath.daemon.process.child import DRAIN_S
 from empath.daemon.process.runtime import Runtime, run_child
@@ -40,7 +39,7 @@ from empath.policy.slots import failing_limit, lease_limits, slow_to_cut
 from empath.storage.queue.lease import AGING, Lease, LeaseProbe, TakeLeases
 from empath.storage.queue.put_back import ReleaseUnknownLeases
 from empath.telemetry.occurrence import traceback_text
-from empath.telemetry.occurrences.worker import LeaseCrashed, LeaseFailed, LeasesAbandoned, StraysKept
+from empath.telemetry.occurrences.worker import LeaseCrashed, LeaseFailed, LeasesAbandoned, NameServersKept, StraysKept
 
 _POLL_S = 0.1
 _REST_S = 0.01  # least time between two looks
@@ -70,7 +69,7 @@ class Worker:
         self._pool = ConnectionPool(
             config.delivery, str(config.hostname), runtime.deadlines, own_names=own_greetings(config)
         )
-        self._dispatch = Dispatch(runtime, partial(choose_carrier, self._pool, _finder(config)), clock=clock)
+        self._dispatch = Dispatch(runtime, partial(choose_carrier, self._pool, _finder(runtime)), clock=clock)
         self._rung = Event()
         # By lease_id, from the commit that takes the lease to the commit that ends it.
         self._active: dict[int, LeaseRun] = {}
@@ -227,12 +226,17 @@ class Worker:
         self._pool.close_idle(all_of_them=True)
 
 
-def _finder(config: Config) -> NextHops:
+def _finder(runtime: Runtime) -> NextHops:
     """Finds hosts, with one cache for all leases of this process."""
-    dns = config.dns
-    asker = DnsResolver(tuple(map(str, dns.nameservers)), timeout_s=dns.timeout_s, try_timeout_s=dns.try_timeout_s)
+    dns = runtime.config.dns
+    asker = DnsResolver(
+        tuple(map(str, dns.nameservers)),
+        timeout_s=dns.timeout_s,
+        try_timeout_s=dns.try_timeout_s,
+        report=lambda error: runtime.emit(NameServersKept(error=error)),
+    )
     interfaces = Interfaces()
-    rules = lru_cache(maxsize=1)(partial(host_rules, config))
+    rules = lru_cache(maxsize=1)(partial(host_rules, runtime.config))
     return NextHops(
         CachingResolver(asker, question_s=dns.timeout_s),
         lambda: rules(interfaces.addresses()),
