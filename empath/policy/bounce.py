@@ -18,6 +18,8 @@ from empath.mail.status import LIVE, RecipientStatus
 from empath.message.report.compose import Action, ReportKind
 
 _DOUBLE_BOUNCE = "double-bounce"
+_NO_NOTICE: Final = "NEVER"
+_USUAL_NOTICES: Final = "FAILURE,DELAY"  # without NOTIFY=, see `wants_notice`
 _OF_CONTENT: Final = ("5.6.", "5.3.4", "5.2.3")  # RFC 3463: media, message too big for the system or the mailbox
 
 _ACTIONS: Final = {
@@ -78,6 +80,16 @@ def wants_notice(notify: str | None, kind: ReportKind) -> bool:
     if notify is None:
         return kind is not ReportKind.SUCCESS
     return kind.upper() in notify.split(",")
+
+
+def merged_notify(first: str | None, second: str | None) -> str | None:
+    """The NOTIFY= value of a recipient that was given twice: every notice that either value asks for."""
+    if second in (first, _NO_NOTICE):
+        return first
+    if first == _NO_NOTICE:
+        return second
+    kinds = [*(first or _USUAL_NOTICES).split(","), *(second or _USUAL_NOTICES).split(",")]
+    return ",".join(dict.fromkeys(kinds))
 
 
 def action_of(kind: ReportKind, *, is_relayed: bool) -> Action:

@@ -12,6 +12,7 @@ from empath.policy.bounce import (
     is_delayed,
     is_double_bounce,
     is_refusal_of_form,
+    merged_notify,
     wants_notice,
 )
 
@@ -104,6 +105,29 @@ def test_a_sender_hears_of_what_it_asked_for(notify, kinds):
     RFC 3461 §4.1; without NOTIFY= a success is not reported.
     """
     assert kinds == {kind for kind in ReportKind if wants_notice(notify, kind)}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "merged"),
+    [
+        (None, None, None),
+        (None, "NEVER", None),
+        (None, "SUCCESS", "FAILURE,DELAY,SUCCESS"),
+        (None, "FAILURE", "FAILURE,DELAY"),
+        ("NEVER", "NEVER", "NEVER"),
+        ("NEVER", "FAILURE", "FAILURE"),
+        ("SUCCESS,DELAY", "DELAY,FAILURE", "SUCCESS,DELAY,FAILURE"),
+    ],
+)
+def test_a_recipient_given_twice_has_every_notice_that_was_asked_for(first, second, merged):
+    """
+    RFC 3461 §4.1. "Never" yields to a wish, and no NOTIFY= is a wish for failures and delays.
+    """
+    found, turned = merged_notify(first, second), merged_notify(second, first)
+    assert merged == found
+    assert {wants_notice(found, kind) for kind in ReportKind} == {wants_notice(turned, kind) for kind in ReportKind}
+    for kind in ReportKind:
+        assert wants_notice(found, kind) == (wants_notice(first, kind) or wants_notice(second, kind))
 
 
 @pytest.mark.parametrize(

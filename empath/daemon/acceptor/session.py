@@ -14,6 +14,7 @@ import gevent
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.transaction import Client, Transaction
 from empath.errors import EmpathError
+from empath.mail.domain import AddressLiteral
 from empath.mail.reply import Reply
 from empath.net.stream import Stream, StreamClosed, StreamTimeout
 from empath.policy.access import ClientAddress, Role
@@ -160,7 +161,8 @@ class ReceivingSession:
 
     def _greeted(self, event: Greeted) -> Reply:
         client = self._client
-        self._client = Client(client.address, client.address_text, event.name, event.verb == "EHLO")
+        name = event.name or str(AddressLiteral(client.address))
+        self._client = Client(client.address, client.address_text, name, event.verb == "EHLO")
         return Reply(250, None, str(self._context.config.hostname))
 
     def _mail_offered(self, event: MailOffered) -> Reply:

@@ -18,6 +18,7 @@ from empath.mail.identity import QueueId, Timestamp
 from empath.mail.reply import EnhancedStatus, Reply
 from empath.message.trace import Reception, missing_fields, protocol_word, received_field
 from empath.policy.access import ClientAddress, Role
+from empath.policy.bounce import merged_notify
 from empath.smtp.server.events import MailOffered, RecipientOffered
 from empath.storage.queue.accept import Accept, NewMessage
 from empath.storage.spool import SpoolFile
@@ -34,7 +35,8 @@ class Client:
     """
     The peer of a session, as far as it has introduced itself.
 
-    Shape: address_text is the address as logs and the queue have it; name is the argument of HELO or EHLO.
+    Shape: address_text is the address as logs and the queue have it; name is the argument of HELO or EHLO, or
+    the address literal of a client that gave none.
     """
 
     address: ClientAddress
@@ -48,7 +50,7 @@ class Transaction:
     One mail transaction: recipients first, then the content. Call `close` last, however it ended.
     """
 
-    __slots__ = ("_client", "_content", "_context", "_destinations", "_known", "_offer", "_recipients", "_refusal")
+    __slots__ = ("_client", "_content", "_context", "_destinations", "_offer", "_places", "_recipients", "_refusal")
 
     def __init__(self, context: ListenerContext, client: Client, offer: MailOffered) -> None:
         self._context = context
@@ -56,16 +58,19 @@ class Transaction:
         self._offer = offer
         self._recipients: list[Recipient] = []
         self._destinations: list[str] = []
-        self._known: set[Address] = set()
+        self._places: dict[Address, int] = {}  # of the recipients
         self._content: IncomingContent | None = None
         self._refusal: Reply | None = None  # the reply to the end of data, where it is known before
 
     def add_recipient(self, address: Address, offer: RecipientOffered, destination: str) -> None:
-        """Add one recipient; a recipient given twice gets one copy."""
-        if address not in self._known:
-            self._known.add(address)
+        """Add one recipient. One that is given twice gets one copy; the notices of both are wanted."""
+        place = self._places.setdefault(address, len(self._recipients))
+        if place == len(self._recipients):
             self._recipients.append(Recipient(address, offer.notify, offer.original_recipient))
             self._destinations.append(destination)
+        else:
+            known = self._recipients[place]
+            self._recipients[place] = known._replace(notify=merged_notify(known.notify, offer.notify))
 
     def begin_content(self) -> None:
         """Expect content from now on; DATA was accepted."""

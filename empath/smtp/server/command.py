@@ -5,8 +5,8 @@ A command is read into the event that the driver answers, or into the reply that
 where the meaning stays clear: after the colon of MAIL and RCPT, between parameters, at the end of the line.
 
 A lenient reader is for the senders of one's own house, which no one will correct: scanners, printers, old programs.  It
-takes any name in EHLO and HELO, paths without angle brackets, and dots at any place of a local part.  Its session takes
-commands that end in CR CR LF.
+takes any name in EHLO and HELO or none, paths without angle brackets, and dots at any place of a local part.  Its
+session takes tabs for blanks, and commands that end in CR CR LF.
 """
 
 import re
@@ -33,6 +33,7 @@ _RCPT = re.compile(rf"(?i:TO):{_PATH}", re.DOTALL)
 _BARE_PATH = r""" *([^ <>"]+|"(?:[^"\\]|\\.)*"@[^ <>"]+)(?: +(.*))?"""
 _BARE_MAIL = re.compile(rf"(?i:FROM):{_BARE_PATH}", re.DOTALL)
 _BARE_RCPT = re.compile(rf"(?i:TO):{_BARE_PATH}", re.DOTALL)
+_QUOTED_OR_TAB = re.compile(rb'"(?:[^"\\]|\\.?)*+"?|\t', re.DOTALL)
 _NOT_PRINTABLE_ASCII = re.compile(r"[^ -~]")
 _MAX_NAME_CHARACTERS = 255
 _NO_MAIL_PARAMETERS = MailParameters()
@@ -52,16 +53,21 @@ def is_forbidden(word: bytes) -> bool:
     return word.upper() in _HTTP_VERBS or _HEADER.match(word) is not None
 
 
+def blanks_for_tabs(line: bytes) -> bytes:
+    """*line* with a blank for each tab that is not between quotes."""
+    return _QUOTED_OR_TAB.sub(lambda match: b" " if match[0] == b"\t" else match[0], line)
+
+
 def read_greeting(verb: str, argument: str, is_lenient: bool = False) -> Greeted | Reply:
     """
     Read EHLO or HELO with a domain or an address literal (a bare IP address is neither), or refuse: 501 5.5.4.
 
-    A lenient reader takes any name; what is not printable ASCII in it becomes "?".
+    A lenient reader takes any name or none; what is not printable ASCII in it becomes "?".
     """
     try:
         name = parse_domain(argument)
     except SyntaxViolation:
-        if not (is_lenient and argument):
+        if not is_lenient:
             return replies.BAD_GREETING_NAME
         return Greeted(verb, _NOT_PRINTABLE_ASCII.sub("?", argument)[:_MAX_NAME_CHARACTERS])
     return Greeted(verb, argument if argument.isascii() else str(name))

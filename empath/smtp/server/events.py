@@ -36,7 +36,8 @@ class Greeted:
     """
     EHLO or HELO, RFC 5321 §4.1.1.1. Answer: 250, to which the session adds the lines of its extensions; 4yz or 5yz.
 
-    Shape: verb is `EHLO` or `HELO`; name is a domain or an address literal as the client wrote it, but in A-labels.
+    Shape: verb is `EHLO` or `HELO`; name is a domain or an address literal as the client wrote it, but in A-labels; a
+    lenient session gives any text, and "" where the client gave none.
     """
 
     verb: str

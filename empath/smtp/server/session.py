@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 from empath.errors import DriverError
 from empath.mail.reply import Reply
 from empath.smtp.server import replies
-from empath.smtp.server.command import is_forbidden, read_greeting, read_mail, read_recipient
+from empath.smtp.server.command import blanks_for_tabs, is_forbidden, read_greeting, read_mail, read_recipient
 from empath.smtp.server.content import ContentReader
 from empath.smtp.server.events import (
     Closed,
@@ -286,7 +286,7 @@ class ServerSession:
             self._take(ServerSignal.UNKNOWN, replies.COMMAND_TOO_LONG)
             return True
         # A command may end in a bare LF, which RFC 5321 §2.3.8 forbids clients to send: a refusal would help no one.
-        line = line.rstrip(b" \t\r") if self._is_lenient else line.removesuffix(b"\r").rstrip(b" \t")
+        line = blanks_for_tabs(line.rstrip(b" \t\r")) if self._is_lenient else line.removesuffix(b"\r").rstrip(b" \t")
         word, _, rest = line.partition(b" ")
         signal = self._extensions.verbs.get(word.upper())
         self._must_wait = signal in LAST_IN_GROUP

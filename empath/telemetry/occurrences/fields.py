@@ -10,7 +10,7 @@ from typing import Annotated
 Address = Annotated[str, "address and port"]
 Attempt = Annotated[int, "number of the attempt for this recipient, from 1"]
 Client = Annotated[str, "IP address of the client"]
-ClientName = Annotated[str, "name that the client gave in HELO or EHLO"]
+ClientName = Annotated[str, "name that the client gave in HELO or EHLO, or its address in brackets"]
 ConfigFile = Annotated[str, "configuration file"]
 Destination = Annotated[str, "next hop or domain by which the queue groups recipients"]
 DurationS = Annotated[float, "seconds that it took"]

@@ -415,6 +415,44 @@ def test_a_client_of_our_own_is_taken_as_it_is_and_goes_on_clean(make_context, v
         assert message.added_fields.startswith(b"Received: from my?p? ([127.0.0.1])\r\n")
 
 
+@pytest.mark.parametrize("greeting", [b"HELO\r\n", b"EHLO \r\n"])
+def test_a_client_of_our_own_that_gives_no_name_has_its_address_for_one(make_context, visit, greeting):
+    """
+    A12. A UPS says HELO alone.
+    """
+    context = make_context(more='[relay]\nnetworks = ["127.0.0.1/32"]', role=Role.INTERNAL)
+    client = visit(context)
+    client.hear()
+    assert client.say(greeting).startswith(b"250")
+    client.say(b"MAIL FROM:\t<a@b.test>\tSIZE=5\r\n")
+    client.say(b"RCPT TO:<c@d.test>\r\n")
+    client.say(b"DATA\r\n")
+    client.say(MESSAGE)
+    [message] = context.writer.messages
+    assert "[127.0.0.1]" == message.client_name
+    assert message.added_fields.startswith(b"Received: from [127.0.0.1] ([127.0.0.1])\r\n")
+
+
+def test_a_recipient_given_twice_gets_one_copy_and_all_notices_that_were_asked_for(make_context, visit):
+    """
+    D1: the first NOTIFY= alone would lose the report that the second one wants.
+    """
+    context = make_context()
+    client = visit(context)
+    client.hear()
+    client.say(TO_DATA[0])
+    client.say(b"MAIL FROM:<a@b.test>\r\n")
+    client.say(b"RCPT TO:<c@d.test> NOTIFY=NEVER ORCPT=rfc822;one\r\nRCPT TO:<e@d.test> NOTIFY=NEVER\r\n")
+    client.say(b"RCPT TO:<c@d.test> NOTIFY=FAILURE ORCPT=rfc822;two\r\n")
+    client.say(b"DATA\r\n")
+    client.say(MESSAGE)
+    [message] = context.writer.messages
+    assert [("c@d.test", "FAILURE", "rfc822;one"), ("e@d.test", "NEVER", None)] == [
+        (str(address), notify, original) for address, notify, original in message.envelope.recipients
+    ]
+    assert 2 == len(message.destinations)
+
+
 def test_what_is_refused_leaves_a_line_and_what_is_accepted_its_names(make_context, visit):
     """
     The log line of a refusal has the client, its name, both paths, the stage and the reply, for the question "where is

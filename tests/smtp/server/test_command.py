@@ -5,7 +5,7 @@ import pytest
 from empath.mail.address import Address, ForwardPath, ReversePath
 from empath.mail.envelope import BodyType, DsnReturn
 from empath.smtp.server import replies
-from empath.smtp.server.command import is_forbidden, read_greeting, read_mail, read_recipient
+from empath.smtp.server.command import blanks_for_tabs, is_forbidden, read_greeting, read_mail, read_recipient
 from empath.smtp.server.events import Greeted, MailOffered, RecipientOffered
 from empath.smtp.server.extensions import ALL
 from tests.smtp.server.kit import WITHOUT_DSN
@@ -171,6 +171,30 @@ def test_a_greeting_without_a_name_is_501(argument):
     RFC 5321 §4.1.4.
     """
     assert replies.BAD_GREETING_NAME == read_greeting("HELO", argument)
+
+
+def test_a_lenient_greeting_may_lack_its_name():
+    """
+    A12. The driver then knows the client by its address.
+    """
+    assert Greeted("EHLO", "") == read_greeting("EHLO", "", is_lenient=True)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (b"MAIL\tFROM:\t<a@b>\t\tSIZE=1", b"MAIL FROM: <a@b>  SIZE=1"),
+        (b'RCPT TO:<"a\tb"@c>\tX', b'RCPT TO:<"a\tb"@c> X'),
+        (b'RCPT TO:<"a\\"\tb"@c>\tX', b'RCPT TO:<"a\\"\tb"@c> X'),
+        (b'RCPT TO:<"a\tb', b'RCPT TO:<"a\tb'),
+        (b'"\\"' * 1000 + b"\t\\", b'"\\"' * 1000 + b"\t\\"),
+    ],
+)
+def test_tabs_between_words_become_blanks(line, expected):
+    """
+    A12. A tab between quotes is part of an address, which it makes a bad one.
+    """
+    assert expected == blanks_for_tabs(line)
 
 
 @pytest.mark.parametrize("word", [b"GET", b"post", b"CONNECT", b"Subject:", b"From:x@y", b"http://x/"])
