@@ -83,8 +83,8 @@ class Acceptor:
         self._runtime.writer.after_batch(partial(wake, self._runtime.child.wake_fds))
         for listener in self._listeners:
             listener.start()
-        gevent.spawn(self._watch_space)
-        gevent.spawn(self._watch_orders)
+        self._runtime.keep(self._watch_space)
+        self._runtime.keep(self._watch_orders)
         self._runtime.ready()
         self._runtime.draining.wait()
         self._drain()

@@ -66,7 +66,7 @@ class Runtime:
         self.draining = Event()
         self.may_linger = False
         self.is_taken_for_dead = False
-        self.failure: EmpathError | None = None  # what ends this process
+        self.failure: Exception | None = None  # what ends this process
         self.process_id = 0
         self._beaten_at = time.monotonic()
         self._life = get_hub().loop.io(child.life_fd, 1)
@@ -88,26 +88,34 @@ class Runtime:
         for ignored in (signal.SIGHUP, signal.SIGINT):
             signal.signal(ignored, signal.SIG_IGN)
         self._life.start(self._supervisor_died)
-        gevent.spawn(self._keep_supervisor_informed)
-        gevent.spawn(self.deadlines.run)
+        self.keep(self._keep_supervisor_informed)
+        self.keep(self.deadlines.run)
         if serves_unregistered:
-            gevent.spawn(self._begin_run_or_drain)
+            self.keep(self._begin_run_unless_draining)
         else:
             self._begin_run()
+
+    def keep(self, duty: Callable[[], object]) -> None:
+        """Run *duty* beside the work, in a greenlet of its own. An exception in it drains and ends the process."""
+        gevent.spawn(self._do, duty)
+
+    def _do(self, duty: Callable[[], object]) -> None:
+        try:
+            duty()
+        except Exception as exc:  # noqa: BLE001 - top frame of a greenlet: without it the process would live on by halves
+            self.failure = exc
+            self.draining.set()
 
     def _begin_run(self) -> None:
         self.process_id = self._register()
         self._beaten_at = time.monotonic()
-        gevent.spawn(self._beat)
+        self.keep(self._beat)
 
-    def _begin_run_or_drain(self) -> None:
+    def _begin_run_unless_draining(self) -> None:
         try:
             self._begin_run()
         except QueueBusy:
             pass  # it drains
-        except EmpathError as exc:
-            self.failure = exc
-            self.draining.set()
 
     def _register(self) -> int:
         run = Register(

@@ -83,7 +83,7 @@ class Worker:
         """Deliver until the process is asked to drain, then drain."""
         bells = [WakeUp(descriptor, self._rung.set) for descriptor in self._runtime.child.wake_fds]
         self._runtime.draining.rawlink(lambda _: self._rung.set())
-        gevent.spawn(self._close_idle)
+        self._runtime.keep(self._close_idle)
         self._runtime.ready()
         looked_at = 0.0
         while not self._runtime.draining.is_set():
