@@ -100,3 +100,10 @@ def test_the_class_is_the_first_digit():
     RFC 5321 §4.2.1: only the first digit decides what a client does.
     """
     assert [2, 3, 4, 5] == [Reply.of(f"{code} x").klass for code in (250, 354, 450, 599)]
+
+
+def test_what_is_made_once_has_its_docstring():
+    """
+    People ask the class for it.
+    """
+    assert "The reply as it goes on the wire" in str(Reply.octets.__doc__)

@@ -158,6 +158,14 @@ def test_fields_are_read_in_any_case_and_unfolded():
     assert HeaderFields(2, "<a@b>", "one two") == read(header)
 
 
+def test_of_a_field_that_stands_twice_the_first_counts():
+    """
+    RFC 5322 §3.6 forbids it; what a list says of such a message must not depend on chance.
+    """
+    fields = read(b"Subject: one\r\nMessage-ID: <1@x>\r\nSubject: two\r\nMessage-ID: <2@x>\r\n\r\n")
+    assert ("one", "<1@x>") == (fields.subject, fields.message_id)
+
+
 def test_fields_that_are_not_there_are_none():
     """
     The name of a field within another field's value does not count.
