@@ -105,6 +105,8 @@ def _converted_lines(pieces: Iterable[bytes], changes: bytes) -> Iterator[bytes]
         if step is Step.HEADER:
             change = changes[part.number]
             yield b"".join(part.fields.octets if change == _LEAVE else _changed_fields(part, change))
+            if change != _LEAVE and not octets:  # a part that had no header
+                yield _CRLF
             encoder = _ENCODERS.get(change, _Identity)()
             is_in_multipart = part.is_in_multipart
         # Readers do not show the text before and after the parts of a multipart that has any; it must be 7-bit, too.

@@ -18,7 +18,7 @@ from enum import Enum, auto
 from typing import Final
 
 from empath.errors import SyntaxViolation
-from empath.message.fields import Fields
+from empath.message.fields import FIELD_NAME, Fields
 
 MAX_DEPTH: Final = 100  # levels of parts within parts
 MAX_PARTS: Final = 100_000
@@ -28,12 +28,19 @@ _MAX_LABEL_OCTETS: Final = 16 * 1024  # most octets that are read of all fields 
 _CRLF: Final = b"\r\n"
 _TOKEN = rb"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+"
 _TYPE = re.compile(rb"\s*(" + _TOKEN + rb"/" + _TOKEN + rb")\s*(?=;|$)")
-_PARAMETER = re.compile(rb';\s*(?:([^\s=;"()]+)\s*=\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^\s;"()]*))\s*)?', re.DOTALL)
+# Lenient: without quotes a value goes to the next semicolon or fold, and a semicolon may be missing after a value.
+_PARAMETER = re.compile(
+    rb"""(?:;|(?<=["\s]))\s*([^\s=;"()]+)\s*=\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^;"\r\n]*))\s*|;\s*""", re.DOTALL
+)
+_SINGLE_FOLD = re.compile(rb"(?<![ \t])\r\n (?![ \t\r])")  # one space to every reader
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _MARK = re.compile(rb'\\.|["()]', re.DOTALL)  # start or end of a comment or quoted string, or a quoted pair
 _CONTENT_TYPE: Final = b"content-type"
 _ENCODING: Final = b"content-transfer-encoding"
 _COMPOSITE: Final = ("multipart/", "message/")
+# Only a blank or a semicolon before it makes a parenthesis a comment of a parameter: boundaries have some.
+_BEFORE_COMMENT: Final = b" \t\r\n;"
+_PERHAPS_HEADER = re.compile(FIELD_NAME + rb"[ \t]*:|[ \t:]|From ")  # first line of what some reader takes for a header
 # RFC 2045 §6 has two encodings, and allows private ones.  Any other label names none: "8bits", "utf-8", "none".
 _ENCODED: Final = re.compile(rb"quoted-printable|base64|x-.*|uu.*|.*binhex.*|y-?enc.*|.*zip.*", re.DOTALL)
 
@@ -74,7 +81,8 @@ class Part:
         self.is_message = is_message
         self.is_in_multipart: bool = parent is not None and (parent.is_in_multipart or parent.boundary is not None)
         self.fields = Fields.of(b"")
-        self.type = "text/plain"
+        is_in_digest = parent is not None and parent.type == "multipart/digest"
+        self.type: str = "message/rfc822" if is_in_digest else "text/plain"  # RFC 2046 §5.1.5
         self.boundary: bytes | None = None
         self.encoding = ""
         self.is_binary = False
@@ -87,6 +95,15 @@ class Part:
         """Whether the body is read as a message. An encoded body is not: it has no 8-bit octets to find."""
         return self.type == "message/rfc822" and not self.encoding
 
+    def begins_with(self, line: bytes) -> bool:
+        """Whether *line* is the first of the body, because the part has neither header nor blank line."""
+        return (
+            not self._header
+            and not self.is_message
+            and self.type == "text/plain"
+            and _PERHAPS_HEADER.match(line) is None
+        )
+
     def add(self, line: bytes) -> None:
         """Take one more line of the header, or a piece of one."""
         if len(self._header) + len(line) > MAX_HEADER_OCTETS:
@@ -98,23 +115,22 @@ class Part:
         self.fields = Fields.of(bytes(self._header))
         self._header.clear()
         self.is_ambiguous = b"" in self.fields
-        if self.parent is not None and self.parent.type == "multipart/digest":
-            self.type = "message/rfc822"  # RFC 2046 §5.1.5
         if labels := self._labels(_CONTENT_TYPE):
             self._take_type(list(map(_read_type, labels)))
-        if labels := self._labels(_ENCODING):
+        # RFC 2045 §6.4: the parts of a multipart are encoded, never the whole.
+        if not self.type.startswith("multipart/") and (labels := self._labels(_ENCODING)):
             encodings = list(map(_read_encoding, labels))
             self.encoding = next(filter(None, encodings), b"").decode("latin-1")
-            self.is_binary = labels[0].lower() == b"binary"
+            self.is_binary = _without_comments(labels[0]).strip().lower() == b"binary"
             self.is_ambiguous |= len(set(encodings)) > 1
 
     def _labels(self, name: bytes) -> list[bytes]:
-        """The values of all fields of a name, without comments; none if they are too long to be genuine."""
+        """The values of all fields of a name; none if they are too long to be genuine."""
         values = self.fields.values(name)
         if sum(map(len, values)) > _MAX_LABEL_OCTETS:
             self.is_ambiguous = True
             return []
-        return [_without_comments(value).strip() for value in values]
+        return values
 
     def _take_type(self, types: list["_Type"]) -> None:
         """Take the first type. Two types for one body may both be right, as long as no reader looks for parts in it."""
@@ -169,6 +185,11 @@ def walk(pieces: Iterable[bytes]) -> Iterator[tuple[Step, Part, bytes]]:
                 count += 1
             else:
                 step = Step.BODY
+        elif part.begins_with(line):
+            part.read()
+            yield step, part, b""
+            step = Step.BODY
+            yield step, part, line
         else:
             part.add(line)
         is_line_start = line.endswith(_CRLF)
@@ -211,36 +232,43 @@ _Type = tuple[str, bytes | None, bool]  # type and subtype or "", boundary, whet
 
 
 def _read_type(value: bytes) -> _Type:
+    value = _without_comments(value, value.find(b";")).strip()
     match = _TYPE.match(value)
     if match is None:
         lower = value.lower()
         return "", None, b"multipart" in lower or b"message" in lower
     kind = match[1].decode("ascii").lower()
     place = match.end()
-    boundaries = []
+    boundaries: list[bytes] = []
     is_ambiguous = False
     while place < len(value) and (match := _PARAMETER.match(value, place)) is not None:
         place = match.end()
         name = (match[1] or b"").lower()
         if name == b"boundary":
-            boundaries.append(match[3] if match[2] is None else _ESCAPE.sub(rb"\1", match[2]))
+            quoted, bare = match.group(2, 3)
+            boundaries.append(bare if quoted is None else _ESCAPE.sub(rb"\1", _SINGLE_FOLD.sub(b" ", quoted)))
         elif name.startswith(b"boundary*"):  # RFC 2231: in pieces, or encoded
             is_ambiguous = True
     if not kind.startswith("multipart/"):
         return kind, None, False
-    if place < len(value) or len(boundaries) != 1 or b"\r" in boundaries[0] or not boundaries[0].rstrip():
+    boundary, *others = {boundary.rstrip() for boundary in boundaries} or [b""]
+    if place < len(value) or others or b"\r" in boundary or not boundary:
         return kind, None, True
-    return kind, boundaries[0].rstrip(), is_ambiguous
+    return kind, boundary, is_ambiguous
 
 
 def _read_encoding(value: bytes) -> bytes:
     """The encoding in lower case; empty for a label that names no encoding, because the octets are then not encoded."""
-    name = value.partition(b";")[0].strip(b'" \t\r\n').lower()
+    name = _without_comments(value).partition(b";")[0].strip(b'" \t\r\n').lower()
     return name if _ENCODED.fullmatch(name) else b""
 
 
-def _without_comments(value: bytes) -> bytes:
-    """A structured field's value without the comments of RFC 5322 §3.2.2, or unchanged if a comment does not end."""
+def _without_comments(value: bytes, parameters: int = -1) -> bytes:
+    """
+    A structured field's value without the comments of RFC 5322 §3.2.2, or unchanged if a comment does not end.
+
+    *parameters* is the place of the first semicolon, -1 without one.
+    """
     if b"(" not in value:
         return value
     kept: list[bytes] = []
@@ -251,6 +279,8 @@ def _without_comments(value: bytes) -> bytes:
             is_quoted = not is_quoted
         elif mark[0] == b"(" and not is_quoted:
             if not depth:
+                if 0 <= parameters < mark.start() and value[mark.start() - 1] not in _BEFORE_COMMENT:
+                    continue
                 kept.append(value[start : mark.start()])
             depth += 1
         elif mark[0] == b")" and depth:

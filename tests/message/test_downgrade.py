@@ -210,7 +210,7 @@ SIGNED = (
             "8-bit octets are in a part that says it is encoded",
         ),
         (
-            MIXED + b"Content-Transfer-Encoding: x-uue\r\n\r\n--b\r\n\r\n\xe4\r\n",
+            b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: x-uue\r\n\r\n\r\n\xe4\r\n",
             "8-bit octets are in a part that says it is encoded",
         ),
         (b"Content-Type: message/rfc822\r\n\r\n" * (mime.MAX_DEPTH + 1), "its parts are nested more than 100 deep"),
@@ -314,6 +314,50 @@ def test_a_harmless_label_does_not_prevent_the_conversion(fields):
     header, _, body = result.partition(b"\r\n\r\n")
     assert b"Gr=C3=BC=C3=9Fe an alle in der weiten Welt\r\n" == body
     assert 1 == header.count(b"Content-Transfer-Encoding: ")
+
+
+@pytest.mark.parametrize("label", [b"quoted-printable", b"base64", b"8BIT"])
+def test_the_encoding_of_a_multipart_is_replaced(label):
+    """
+    RFC 2045 §6.4 forbids it there, and readers ignore it.
+    """
+    before, after = (MIXED + b"Content-Transfer-Encoding: " + each + b"\r\n" for each in (label, b"7bit"))
+    part = b"\r\n--b\r\n%b\r\n%b\r\n--b--\r\n"
+    encoded = b"Content-Transfer-Encoding: quoted-printable\r\n"
+    quoted = b"Gr=C3=BC=C3=9Fe an alle in der weiten Welt"
+    assert after + part % (encoded, quoted) == convert(before + part % (b"", UMLAUT))
+
+
+@pytest.mark.parametrize(
+    ("parameter", "boundary"),
+    [
+        (b'"=_alternative\r\n 005A1B2DC12581D4_="', b"=_alternative 005A1B2DC12581D4_="),
+        (b"b; boundary=b", b"b"),
+        (b'"b" charset=utf-8', b"b"),
+        (b"----=_NextPart_(1)/2:3", b"----=_NextPart_(1)/2:3"),
+        (b"b c", b"b c"),
+    ],
+)
+def test_a_sloppy_boundary_that_the_delimiters_confirm_is_no_obstacle(parameter, boundary):
+    """
+    Without a delimiter of that form it is one.
+    """
+    head = b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=" + parameter + b"\r\n\r\n"
+    content = head + b"--" + boundary + b"\r\n\r\n" + UMLAUT + b"\r\n--" + boundary + b"--\r\n"
+    assert convert(content).startswith(
+        head + b"--" + boundary + b"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    )
+    assert "a multipart has no part" == obstacle(content.replace(b"\r\n--", b"\r\n-x"))
+
+
+def test_a_part_without_a_header_gets_one():
+    """
+    The label must not become its first line.
+    """
+    assert (
+        MIXED + b"\r\n--b\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+        b"Gr=C3=BC=C3=9Fe an alle in der weiten Welt\r\n--b--\r\n"
+    ) == convert(MIXED + b"\r\n--b\r\n" + UMLAUT + b"\r\n--b--\r\n")
 
 
 def test_8_bit_octets_outside_of_the_parts_are_encoded_there():

@@ -95,6 +95,13 @@ def test_parts_within_parts():
         (b'Multipart/Mixed;boundary="a b" ;x=y;', b"a b"),
         (b'multipart/mixed;\r\n\tname="; boundary=x"; Boundary="a\\"b"', b'a"b'),
         (b'multipart/mixed; boundary="a "', b"a"),
+        (b"multipart/mixed; boundary=a; Boundary=a", b"a"),
+        (b'multipart/mixed; boundary="a" charset=utf-8; x=y', b"a"),
+        (b"multipart/mixed; boundary=a\r\n charset=utf-8", b"a"),
+        (b"multipart/mixed; boundary=----=_Part_(1)/2:3; x=y", b"----=_Part_(1)/2:3"),
+        (b"multipart/mixed (x); boundary=a b (comment) ; x=y", b"a b"),
+        (b"multipart/mixed; boundary=a (b", b"a (b"),
+        (b'multipart/mixed;\r\n boundary="=_alternative\r\n 005A_="', b"=_alternative 005A_="),
         (b"text/plain; boundary=a", None),
     ],
 )
@@ -113,8 +120,11 @@ def test_the_boundary_is_read_as_its_writers_wrote_it(value, boundary):
         [b"Content-Type: multipart/mixed; boundary="],
         [b'Content-Type: multipart/mixed; boundary=" "'],
         [b"Content-Type: multipart/mixed; boundary=a; boundary=b"],
-        [b'Content-Type: multipart/mixed; boundary="a\r\n b"'],
-        [b"Content-Type: multipart/mixed; boundary=a (b"],
+        [b'Content-Type: multipart/mixed; boundary="a\r\n\tb"'],
+        [b'Content-Type: multipart/mixed; boundary="a\r\n  b"'],
+        [b'Content-Type: multipart/mixed; boundary="a \r\n b"'],
+        [b'Content-Type: multipart/mixed; boundary=a"b"'],
+        [b'Content-Type: multipart/mixed; boundary="a'],
         [b"Content-Type: multipart/mixed; boundary*0=a"],
         [b"Content-Type: multipart; boundary=a"],
         [b"Content-Type: text/plain", b"Content-Type: multipart/mixed; boundary=a"],
@@ -138,6 +148,10 @@ def test_what_others_may_read_otherwise_is_ambiguous(fields):
         ([b"Content-Type: text/plain", b"Content-Type: text/html"], ("text/plain", None, "")),
         ([b'Content-Type: multipart/mixed; boundary="a(b)" (c (d))'], ("multipart/mixed", b"a(b)", "")),
         ([b"Content-Type: multipart/mixed; boundary=a"] * 2, ("multipart/mixed", b"a", "")),
+        (
+            [b"Content-Type: multipart/mixed; boundary=a", b"Content-Transfer-Encoding: base64"],
+            ("multipart/mixed", b"a", ""),
+        ),
         ([b"Content-Transfer-Encoding: 8bits"], ("text/plain", None, "")),
         ([b"Content-Transfer-Encoding: 8bit (as it is)"], ("text/plain", None, "")),
         ([b"Content-Transfer-Encoding: utf-8; x=y"], ("text/plain", None, "")),
@@ -152,6 +166,27 @@ def test_a_harmless_label_is_read_as_what_it_means(fields, expected):
     """
     part = root(*fields)
     assert (False, *expected) == (part.is_ambiguous, part.type, part.boundary, part.encoding)
+
+
+@pytest.mark.parametrize("line", [b"no field\r\n", b"t\xe4xt: a\r\n", b"end"])
+def test_a_part_may_begin_without_header_and_blank_line(line):
+    """
+    Readers show its first line as text.
+    """
+    head = b"Content-Type: multipart/mixed; boundary=a\r\n\r\n"
+    assert [(Step.HEADER, 1, b""), (Step.BODY, 1, line)] == steps(head + b"--a\r\n" + line)[-2:]
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [(b"mixed", b" folded"), (b"mixed", b": x"), (b"mixed", b"From a Tue"), (b"digest", b"no field")],
+)
+def test_a_first_line_that_may_belong_to_a_header_leaves_the_part_ambiguous(kind, line):
+    """
+    Readers differ in what they take for a header.
+    """
+    content = b"Content-Type: multipart/" + kind + b"; boundary=a\r\n\r\n--a\r\n" + line + b"\r\n\r\n"
+    assert [True] == [part.is_ambiguous for step, part, _ in walk([content]) if (step, part.number) == (Step.HEADER, 1)]
 
 
 def test_an_unreadable_type_in_a_digest_is_ambiguous():
