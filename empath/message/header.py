@@ -97,9 +97,10 @@ class HeaderSplitter:
             self.is_complete = self.is_headerless = True
 
     def _keep_open(self, octets: bytes) -> None:
-        if len(octets) > FIELD_OCTETS:
+        text = octets.rstrip(_CRLF)
+        if len(text) > FIELD_OCTETS:
             # The space between the two pieces cannot form a line end with either of them.
-            octets = octets[:FIELD_OCTETS] + b" " + octets[len(octets.rstrip(_CRLF)) :][-2:]
+            octets = text[:FIELD_OCTETS] + b" " + octets[len(text) :]
         self._open = octets
 
     def _reach_limit(self) -> None:

@@ -3,7 +3,7 @@
 import tracemalloc
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from empath.message.header import FIELD_OCTETS, HeaderFields, HeaderSplitter, header_section, loops_through
@@ -36,6 +36,7 @@ def test_what_is_read_does_not_depend_on_how_the_content_is_cut(content, borders
     assert split(content, limit=limit) == split(*cut(content, borders), limit=limit)
 
 
+@example(prefix=FIELD_OCTETS - 6, rest=b"\r\n b\r\n\r\n", borders={FIELD_OCTETS + 1})
 @given(
     prefix=st.integers(FIELD_OCTETS - 12, FIELD_OCTETS + 4),
     rest=st.sampled_from([b"\r\n b\r\n\r\n", b"\r\n c\r\nSubject: x\r\n\r\nReceived: y\r\n"]),
