@@ -33,7 +33,7 @@ def config_option(**attributes: Any) -> Callable[[Callable[..., None]], Callable
     return click.option(
         "-c",
         "--config",
-        type=click.Path(path_type=Path),
+        type=click.Path(path_type=Path, readable=False),
         metavar="FILE",
         help="The configuration, a TOML file. Default: the environment's EMPATH_CONFIG.",
         expose_value=False,

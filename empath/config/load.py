@@ -19,7 +19,7 @@ from empath.config.keys import KeyPath, dotted
 from empath.config.model import Config
 from empath.config.scan import scan
 from empath.config.tables.table import Table, table_of
-from empath.errors import ConfigError, MissingInput
+from empath.errors import ConfigError, MissingInput, PermissionRefused
 
 _TOML_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 MAX_FILE_OCTETS = 4 * 2**20
@@ -30,7 +30,8 @@ def load_config(path: Path) -> Config:
     Read and check the configuration at *path*; relative paths in it are relative to its directory.
 
     Raises:
-        MissingInput: the file does not exist or may not be read.
+        MissingInput: the file does not exist or cannot be read.
+        PermissionRefused: this user may not read it.
         ConfigError: it has mistakes; the text has one line for each, `file:line: key: what is wrong`.
     """
     octets, directory = read_octets(path)
@@ -42,14 +43,17 @@ def read_octets(path: Path) -> tuple[bytes, str]:
     The content of the file at *path*, at most one octet more than a configuration may have, and its real directory.
 
     Raises:
-        MissingInput: as `load_config`.
+        MissingInput, PermissionRefused: as `load_config`.
     """
     try:
         with path.open("rb") as file:
             octets = file.read(MAX_FILE_OCTETS + 1)
+    except PermissionError as exc:
+        words = "this user may not read the configuration; ask as root, or as a member of the file's group"
+        raise PermissionRefused(f"{path}: {words}") from exc
     except (OSError, ValueError) as exc:  # ValueError: a NUL in the path
         reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
-        raise MissingInput(f"{path}: the configuration cannot be read: {reason}") from exc
+        raise MissingInput(f"{path}: the configuration cannot be read: {reason}; name another by -c FILE") from exc
     return octets, os.path.realpath(path.parent)
 
 

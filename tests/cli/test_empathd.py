@@ -153,7 +153,9 @@ def test_an_unreadable_configuration_is_one_line_and_ex_noinput():
     """
     sysexits.h: 66.
     """
-    line = "empathd: /no/such/file: the configuration cannot be read: No such file or directory\n"
+    line = (
+        "empathd: /no/such/file: the configuration cannot be read: No such file or directory; name another by -c FILE\n"
+    )
     assert (66, "", line) == run("check", "-c", "/no/such/file")
 
 
@@ -384,6 +386,64 @@ def closed() -> Iterator[AdminTool]:
         place.chmod(0o755)
         (place / "run").chmod(0o755)
         tool.queue.close()
+
+
+def as_stranger(*command: object) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of a command of a user without rights."""
+    done = subprocess.run(
+        [*map(str, command)], user=65534, group=65534, extra_groups=[], capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def installed() -> Iterator[Empathd]:
+    """A running instance in the layout of INSTALL.md; every user may read the configuration and the pid file only."""
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        place.chmod(0o755)
+        instance = Empathd(place / "lib", more=f'[process]\npid_file = "{place}/run/empathd.pid"')
+        config = place / "empath.toml"
+        text = instance.config.read_text().replace('"queue.db"', f'"{instance.queue}"')
+        config.write_text(text.replace('"empath.log"', f'"{instance.log}"'))
+        instance.config = config
+        instance.start()
+        try:
+            yield instance
+            assert 0 == instance.stop()
+        finally:
+            instance.clean_up()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root can become another user")
+def test_any_user_who_may_read_the_configuration_may_ask_for_the_status(installed):
+    """
+    Only root and the service's user may enter the directory of the queue.
+    """
+    assert installed.process is not None
+    pid = installed.process.pid
+    assert (0, f"running, pid {pid}\n", "") == as_stranger(*EMPATHD, "status", "-c", installed.config)
+    record = json.loads(as_stranger(*EMPATHD, "status", "--json", "-c", installed.config)[1])
+    assert ("running", pid, [pid]) == (record["status"], record["pid"], record["pids"])
+    for verb in ("stop", "reload"):
+        code, _, err = as_stranger(*EMPATHD, verb, "-c", installed.config)
+        assert (77, f"empathd: process {pid} belongs to another user; ask as root\n") == (code, err)
+    assert 0 == installed.stop()
+    assert (3, "stopped\n", "") == as_stranger(*EMPATHD, "status", "-c", installed.config)
+    code, _, err = as_stranger(*EMPATHD, "start", "-c", installed.config)
+    assert (77, 1, True) == (code, err.count("\n"), err.endswith("ask as root\n"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root can become another user")
+def test_a_configuration_that_this_user_may_not_read_is_one_line_and_ex_noperm(installed):
+    """
+    sysexits.h: 77. The file is there, so 66 would send a person to look for it.
+    """
+    installed.config.chmod(0o640)
+    line = "this user may not read the configuration; ask as root, or as a member of the file's group"
+    for verb in ("check", "status", "stop", "reload"):
+        said = as_stranger(*EMPATHD, verb, "-c", installed.config)
+        assert (77, "", f"empathd: {installed.config}: {line}\n") == said
 
 
 def test_status_that_cannot_tell_says_what_the_queue_says(closed):

@@ -361,7 +361,9 @@ def test_a_file_that_cannot_be_read_is_missing_input(tmp_path, name, reason):
     """
     with pytest.raises(MissingInput) as caught:
         load_config(tmp_path / name)
-    assert f"{tmp_path / name}: the configuration cannot be read: {reason}" == str(caught.value)
+    assert f"{tmp_path / name}: the configuration cannot be read: {reason}; name another by -c FILE" == str(
+        caught.value
+    )
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))

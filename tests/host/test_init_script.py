@@ -1,8 +1,10 @@
 """conf/init.d/empath with a real empathd: the actions of the LSB and their exit codes."""
 
+import os
 import re
 import shutil
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -126,6 +128,38 @@ def test_the_words_of_empathd_stand_on_lines_of_their_own(host, act):
     assert (0, "empathd: not running\n") == (done.returncode, done.stderr)
     assert "empathd" not in done.stdout
     assert done.stdout.endswith("\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root can become another user")
+def test_another_user_is_refused_with_the_code_for_rights(host, act):
+    """
+    LSB: 4 for an order that needs rights; the status is for any user. Only that user may not enter the queue.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        place.chmod(0o755)
+        config, defaults = place / "empath.toml", place / "defaults"
+        text = host.config.read_text().replace('"queue.db"', f'"{host.queue}"')
+        config.write_text(f'{text}\n[process]\npid_file = "{place}/run/empathd.pid"\n')
+        config.write_text(config.read_text().replace('"empath.log"', f'"{host.log}"'))
+        program = place / "empathd"
+        shutil.copy(host.directory / "empathd", program)
+        program.chmod(0o755)
+        defaults.write_text(f"EMPATHD={program}\nCONFIG={config}\n")
+
+        def as_stranger(action: str) -> int:
+            command = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", SCRIPT, action)
+            return shell(*command, EMPATH_DEFAULTS=str(defaults)).returncode
+
+        assert 0 == shell(SCRIPT, "start", EMPATH_DEFAULTS=str(defaults)).returncode
+        codes = {
+            action: as_stranger(action) for action in ("status", "start", "stop", "reload", "reopen-log", "restart")
+        }
+        assert 0 == shell(SCRIPT, "stop", EMPATH_DEFAULTS=str(defaults)).returncode
+        assert {"status": 0, "start": 0, "stop": 4, "reload": 4, "reopen-log": 4, "restart": 4} == codes
+        assert (3, 4) == (as_stranger("status"), as_stranger("start"))
+        config.chmod(0o600)
+        assert (4, 4) == (as_stranger("status"), as_stranger("start"))
 
 
 @pytest.mark.parametrize("action", ["reload", "force-reload", "try-restart"])

@@ -44,6 +44,7 @@ def acquire(queue: Path, wait_s: float = WAIT_S) -> int:
 
     Raises:
         CannotCreate: the directory of the queue cannot be opened.
+        PermissionRefused: this user may not read it.
         QueueBusy: others hold it still after *wait_s*; the text names their pids.
     """
     fd = _open(queue)
@@ -116,7 +117,10 @@ def holders_of(queue: Path) -> tuple[int, ...]:
     except OSError:
         return ()
     others = {int(name) for name in os.listdir("/proc") if name.isdigit()} - {os.getpid()}
-    older = _older_lock(queue)
+    try:
+        older = _older_lock(queue)
+    except PermissionRefused:
+        older = None
     return tuple(
         pid
         for pid in sorted(others)
@@ -237,6 +241,8 @@ def _open(queue: Path) -> int:
         return os.open(folder, _DIRECTORY)
     except FileNotFoundError as exc:
         raise CannotCreate(f"{folder}: no such directory; make it with `mkdir -p -m 750 {folder}`") from exc
+    except PermissionError as exc:
+        raise PermissionRefused(f"{folder}: this user may not read the directory of the queue; ask as root") from exc
     except OSError as exc:
         raise CannotCreate(f"cannot open the directory of the queue {folder}: {exc.strerror}") from exc
 

@@ -122,12 +122,20 @@ def status(config: Config) -> Status:
     """The present state of the instance of *config*."""
     try:
         pid = find_supervisor(config)
-        if pid is None and not instance.is_held(config.queue.path):
-            return Status(None, ())
     except PermissionRefused:
         return Status(None, (), is_known=False)
+    if pid is None and not _is_held(config):
+        return Status(None, ())
     pids = set(instance.holders_of(config.queue.path)) | ({pid} if pid is not None else set())
     return Status(pid, tuple(sorted(pids)))
+
+
+def _is_held(config: Config) -> bool:
+    """Whether children of an ended supervisor live, as far as this user may know."""
+    try:
+        return instance.is_held(config.queue.path)
+    except PermissionRefused:
+        return False
 
 
 def find_supervisor(config: Config) -> int | None:
@@ -141,6 +149,7 @@ def stop(config: Config) -> bool:
 
     Raises:
         QueueBusy: some processes did not end in time.
+        PermissionRefused: the supervisor belongs to another user, or this user may not look.
     """
     pid = find_supervisor(config)
     if pid is None and not instance.is_held(config.queue.path):
@@ -157,6 +166,7 @@ def reload(config: Config) -> None:
 
     Raises:
         ServiceUnavailable: none is running.
+        PermissionRefused: it belongs to another user.
     """
     pid = find_supervisor(config)
     if pid is None:
@@ -175,4 +185,4 @@ def _send(pid: int, number: signal.Signals) -> None:
     except ProcessLookupError:
         pass  # it has ended by itself
     except PermissionError as exc:
-        raise ServiceUnavailable(f"process {pid} belongs to another user") from exc
+        raise PermissionRefused(f"process {pid} belongs to another user; ask as root") from exc
