@@ -82,7 +82,8 @@ class Limits(Table):
 
     line_octets: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] | None = setting(998, "line_length")
     """Longest line of content in octets on listeners of role submission and internal; 0 for no limit. Role mx keeps
-    to the 998 of RFC 5321 §4.5.3.1.6."""
+    to the 998 of RFC 5321 §4.5.3.1.6. A longer line is sent on as it is: the next host may refuse the mail,
+    or break the line, and with it a DKIM signature or a word of HTML."""
 
     header_octets: Octets = setting("1MiB", "header_size")
     """Largest header section of a message; a message with a larger one is refused with 552 5.3.4."""
