@@ -18,8 +18,11 @@ from empath.config.tables.process import Log, Process
 from empath.config.tables.queue import Queue, Retention
 from empath.config.tables.receiving import Limits, Listener, Relay, Timeouts
 from empath.config.tables.table import Table
+from empath.mail.address import Address
 from empath.mail.domain import AddressLiteral, Domain
+from empath.policy.access import is_of_postmaster
 from empath.policy.bounce import is_double_bounce
+from empath.policy.pattern import DomainPattern
 from empath.policy.retry import RetryTable
 from empath.policy.routing import DiscardRoute, Route, RouteTable
 
@@ -31,7 +34,7 @@ class Config(Table):
     """The name of this host in greetings, in EHLO and in trace fields. It should resolve to this host's address."""
 
     postmaster: Mailbox = Field(examples=["admin@example.test"])
-    """Where mail to postmaster without a domain goes."""
+    """Where mail to postmaster goes: without a domain or at the hostname, and to MAILER-DAEMON at the hostname."""
 
     node: Node = setting({})
     queue: Queue
@@ -67,6 +70,11 @@ class Config(Table):
     def routes(self) -> RouteTable:
         """The table of routes."""
         return RouteTable(self.routes_by_pattern.items())
+
+    def is_for_postmaster(self, address: Address) -> bool:
+        """Whether mail to *address* goes to the postmaster. If the hostname is a relay domain, its next host knows."""
+        is_served = DomainPattern(str(self.hostname)) in self.relay.domains
+        return is_of_postmaster(address, self.hostname) and not is_served
 
     def find_route(self, address: str, domain: Domain | AddressLiteral) -> Route | None:
         """The route for one recipient; *domain* is that of its *address*. None: its mail has nowhere to go."""

@@ -79,6 +79,10 @@ def _routes(config: Config) -> Iterator[Contradiction]:
         if config.routes.find(Domain(pattern.text.replace("*", "any", 1))) is None:
             words = f"{pattern.text} has no route, so mail to it is refused; add one to [routes]"
             yield Contradiction(("relay", "domains", index), words)
+    postmaster = config.postmaster
+    if config.find_route(str(postmaster), postmaster.domain) is None:
+        words = f"{postmaster.domain} has no route, so mail to the postmaster is refused for now; add one to [routes]"
+        yield Contradiction(("postmaster",), words)
     is_mx = any(listener.role is Role.MX for listener in config.listeners)
     if is_mx and config.routes.find(_OUTSIDE) is None:
         words = (

@@ -2,14 +2,17 @@
 access - which client may send to which recipient
 
 Never an open relay: a client outside the trusted networks reaches the relay domains and the postmaster, nothing else.
+Every client reaches the postmaster (RFC 5321 §4.5.1), so the driver does not ask about such a recipient.
 The trusted networks hold only what the operator names, by default this host.
 """
 
 import ipaddress
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Final
 
-from empath.mail.address import ForwardPath
+from empath.mail.address import Address
+from empath.mail.domain import Domain
 from empath.mail.reply import Reply
 from empath.policy.pattern import DomainPattern, PatternTable
 
@@ -18,6 +21,14 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 AUTHENTICATION_REQUIRED = Reply.of("530 5.7.0 Authentication required")
 RELAY_DENIED = Reply.of("554 5.7.1 Relay access denied")
+
+
+_POSTMASTER: Final = ("postmaster", "mailer-daemon")  # the second signs reports, and people answer it
+
+
+def is_of_postmaster(address: Address, hostname: Domain) -> bool:
+    """Whether *address* is the postmaster of this host, in any case."""
+    return address.domain == hostname and address.local_part.lower() in _POSTMASTER
 
 
 class Role(StrEnum):
@@ -49,11 +60,8 @@ class RelayPolicy:
             return AUTHENTICATION_REQUIRED
         return None
 
-    def decide(self, role: Role, client: ClientAddress, forward_path: ForwardPath) -> Reply | None:
+    def decide(self, role: Role, client: ClientAddress, address: Address) -> Reply | None:
         """The refusal of a RCPT command, None when the recipient may be accepted; only relaying is judged here."""
-        address = forward_path.address
-        if address is None:  # RFC 5321 §4.5.1: every server accepts <postmaster>
-            return None
         if self.is_trusted(client):
             return None
         if role is Role.SUBMISSION:

@@ -235,7 +235,7 @@ def test_check_names_file_and_line_of_what_cannot_work(detached, more, finding):
     """
     The exit code is that of a syntax error, 78 of sysexits.h.
     """
-    detached.configure(more=more, routes='"y.test" = "discard:"')
+    detached.configure(more=more, routes='"example.test" = "discard:"')
     code, out, err = run("check", config=detached.config)
     assert (78, "", 1) == (code, out, err.count("\n"))
     assert err.startswith(f"empathd: {detached.config}:{finding}")
@@ -245,7 +245,7 @@ def test_check_reports_the_findings_of_the_queue_too(detached):
     """
     All at once, so that nothing is left to find at the next try.
     """
-    detached.configure(more='[relay]\ndomains = ["x.test"]', routes='"y.test" = "discard:"')
+    detached.configure(more='[relay]\ndomains = ["x.test"]', routes='"example.test" = "discard:"')
     detached.directory.chmod(0o777)
     code, out, err = run("check", config=detached.config)
     assert (78, "", 2) == (code, out, err.count("\n"))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from empath.config import load_config
 from empath.config.load import parse_config
 from empath.errors import ConfigError, MissingInput
-from empath.mail.address import Address, ForwardPath
+from empath.mail.address import Address
 from empath.mail.domain import Domain
 from empath.mail.endpoint import Endpoint
 from empath.policy.access import Role
@@ -83,7 +83,7 @@ def test_the_default_configuration_relays_for_this_host_only():
     """
     Empath must not be an open relay, even if the operator never read about relaying.
     """
-    policy, recipient = parsed(LEAST).relay.policy, ForwardPath.parse("a@example.org")
+    policy, recipient = parsed(LEAST).relay.policy, Address.parse("a@example.org")
     clients = [network.network_address for network in map(ip_network, ("127.0.0.1", "::1", "192.0.2.1", "10.0.0.1"))]
     accepted = [policy.decide(Role.INTERNAL, client, recipient) is None for client in clients]
     assert [True, True, False, False] == accepted

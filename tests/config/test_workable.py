@@ -17,6 +17,10 @@ listener = [{address = "127.0.0.1:2525"}]
 """
 NO_WAY_OUT = "routes: no route leads outside, so reports to senders there wait until they expire;"
 
+NO_POSTMASTER = (
+    "2: postmaster: empath.dev has no route, so mail to the postmaster is refused for now; add one to [routes]"
+)
+
 
 def test_a_directory_that_this_user_may_not_see_is_not_judged():
     """
@@ -48,6 +52,7 @@ def test_a_directory_that_this_user_may_not_see_is_not_judged():
             + '[relay]\ndomains = ["example.org",\n"*.example.net"]\n'
             + '[routes]\n"example.net" = "mx"\n"*.invalid" = "mx"\n',
             [
+                NO_POSTMASTER,
                 "6: relay.domains[1]: example.org has no route, so mail to it is refused; add one to [routes]",
                 "7: relay.domains[2]: *.example.net has no route, so mail to it is refused; add one to [routes]",
             ],
@@ -58,8 +63,12 @@ def test_a_directory_that_this_user_may_not_see_is_not_judged():
             LEAST + '[process]\nuser = "no-such-user"\n',
             ["6: process.user: there is no user 'no-such-user'; add it with useradd"],
         ),
-        (LEAST + '[routes]\n"example.org" = "mx"\n', [f"5: {NO_WAY_OUT}"]),
-        (LEAST.replace('2525"', '2525", role = "internal"') + '[routes]\n"example.org" = "mx"\n', []),
+        (LEAST + '[routes]\n"empath.dev" = "mx"\n', [f"5: {NO_WAY_OUT}"]),
+        (LEAST.replace('2525"', '2525", role = "internal"') + '[routes]\n"empath.dev" = "mx"\n', []),
+        (
+            LEAST.replace('2525"', '2525", role = "internal"') + '[routes]\n"example.org" = "mx"\n',
+            [NO_POSTMASTER],
+        ),
         (LEAST.replace("2525", "25"), []),
         (LEAST.replace("empath.dev", "example.com"), []),
         (LEAST.replace("2525", "25").replace("mx.empath.dev", "mx.example.com"), ["1: hostname: mx.example.com is a"]),

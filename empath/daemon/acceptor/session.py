@@ -7,6 +7,7 @@ the protocol session, and events to the transaction.  It holds one transaction a
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import gevent
@@ -40,6 +41,7 @@ _SENDER_OK = Reply.of("250 2.1.0 Ok")
 _RECIPIENT_OK = Reply.of("250 2.1.5 Ok")
 _GO_AHEAD = Reply.of("354 End data with <CR><LF>.<CR><LF>")
 _NO_ROUTE = Reply.of("550 5.1.2 No route to this domain")
+_NO_ROUTE_TO_POSTMASTER = Reply.of("451 4.3.5 No route to the postmaster of this host, try again later")
 _NO_SPACE = Reply.of("452 4.3.1 Insufficient system storage, try again later")
 _TIMED_OUT = Reply.of("421 4.4.2 Timed out waiting for you")
 _TOO_LONG = Reply.of("421 4.4.2 Session lasted too long, try again")
@@ -180,15 +182,19 @@ class ReceivingSession:
 
     def _recipient_offered(self, event: RecipientOffered) -> Reply:
         config = self._context.config
-        address = event.forward_path.address or config.postmaster
+        address, no_route = event.forward_path.address, _NO_ROUTE
+        if address is None or config.is_for_postmaster(address):
+            # RFC 3461 §5.2.1: reports name the address that the sender knows.
+            event = replace(event, original_recipient=event.original_recipient or f"rfc822;{event.forward_path}")
+            address, no_route = config.postmaster, _NO_ROUTE_TO_POSTMASTER
         # Accept mail to the double-bounce address from anyone; rejecting it would create a mail loop.
-        if not is_double_bounce(str(address), config.hostname):
-            refusal = config.relay.policy.decide(self._context.role, self._client.address, event.forward_path)
+        elif not is_double_bounce(str(address), config.hostname):
+            refusal = config.relay.policy.decide(self._context.role, self._client.address, address)
             if refusal is not None:
                 return refusal
         route = config.find_route(str(address), address.domain)
         if route is None:
-            return _NO_ROUTE
+            return no_route
         self._open_transaction().add_recipient(address, event, route.destination(str(address.domain)))
         return _RECIPIENT_OK
 

@@ -453,6 +453,69 @@ def test_a_recipient_given_twice_gets_one_copy_and_all_notices_that_were_asked_f
     assert 2 == len(message.destinations)
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["Postmaster", "postmaster@MX.example.test", "MAILER-DAEMON@mx.example.test", '"Postmaster"@mx.example.test'],
+)
+def test_mail_to_the_postmaster_of_this_host_goes_where_the_setting_says(make_context, visit, path):
+    """
+    A3: RFC 5321 §4.5.1. RFC 3461 §5.2.1: a report about it names the address that the sender knows.
+    """
+    context = make_context(more='[relay]\nnetworks = ["192.0.2.1/32"]', role=Role.MX)
+    client = visit(context)
+    client.hear()
+    client.say(TO_DATA[0])
+    client.say(b"MAIL FROM:<a@b.test>\r\n")
+    assert b"554 5.7.1" == client.say(b"RCPT TO:<other@mx.example.test>\r\n")[:9]
+    assert b"250 2.1.5" == client.say(f"RCPT TO:<{path}> NOTIFY=FAILURE\r\n".encode())[:9]
+    client.say(b"DATA\r\n")
+    client.say(MESSAGE)
+    [message] = context.writer.messages
+    [(address, notify, original)] = message.envelope.recipients
+    assert (context.config.postmaster, "FAILURE") == (address, notify)
+    assert f"rfc822;{path}".replace('"', "").lower() == original.lower()
+
+
+def test_an_original_recipient_of_the_postmaster_is_kept(make_context, visit):
+    """
+    D3: a host before this one has named it.
+    """
+    context = make_context()
+    client = visit(context)
+    client.hear()
+    client.say(TO_DATA[0])
+    client.say(b"MAIL FROM:<a@b.test>\r\nRCPT TO:<postmaster> ORCPT=rfc822;x@y.test\r\n")
+    client.say(b"DATA\r\n")
+    client.say(MESSAGE)
+    assert "rfc822;x@y.test" == context.writer.messages[0].envelope.recipients[0].original_recipient
+
+
+def test_a_postmaster_without_a_route_is_refused_for_now(make_context, visit):
+    """
+    RFC 5321 §4.5.1 has a server take such mail. The fault is in the configuration, which a person will mend.
+    """
+    client = visit(make_context(routes='"known.test" = "discard:"', role=Role.MX))
+    client.hear()
+    client.say(TO_DATA[0])
+    client.say(b"MAIL FROM:<a@b.test>\r\n")
+    assert b"451 4.3.5" == client.say(b"RCPT TO:<Postmaster>\r\n")[:9]
+
+
+def test_the_postmaster_of_a_domain_that_is_served_here_is_its_own(make_context, visit):
+    """
+    The hostname may be a relay domain; then its mailboxes are on the next host.
+    """
+    context = make_context(more='[relay]\ndomains = ["mx.example.test"]')
+    client = visit(context)
+    client.hear()
+    client.say(TO_DATA[0])
+    client.say(b"MAIL FROM:<a@b.test>\r\nRCPT TO:<postmaster@mx.example.test>\r\n")
+    client.say(b"DATA\r\n")
+    client.say(MESSAGE)
+    [(address, _, original)] = context.writer.messages[0].envelope.recipients
+    assert ("postmaster@mx.example.test", None) == (str(address), original)
+
+
 def test_what_is_refused_leaves_a_line_and_what_is_accepted_its_names(make_context, visit):
     """
     The log line of a refusal has the client, its name, both paths, the stage and the reply, for the question "where is
