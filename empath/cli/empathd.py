@@ -22,7 +22,9 @@ from empath.config import Config
 from empath.config.effective import effective_toml, settings
 from empath.config.workable import contradictions, located, unknown_user
 from empath.daemon.supervisor import instance, launch
+from empath.daemon.supervisor.kinds import slots
 from empath.errors import ConfigError, EmpathError, QueueBusy, UnusableQueue, UsageError
+from empath.policy.health import SILENCE_S, count_kinds, missing_processes
 from empath.storage.admin.pauses import Pauses
 from empath.storage.admin.records import Beat
 from empath.storage.admin.snapshot import Snapshot
@@ -86,12 +88,14 @@ def status(context: click.Context, is_json: bool) -> None:
     found = launch.status(config)
     now = time.time()
     pauses, beats = _ask_queue(config, now)
+    living = [beat.slot for beat in beats if now - beat.beat_at <= SILENCE_S]
     newest = max(beats, key=lambda beat: beat.beat_at, default=None)
     if is_json:
         record = {
             "status": found.word,
             "pid": found.pid,
             "pids": found.pids,
+            "processes": count_kinds(living),
             "last_beat_at": None if newest is None else instant(newest.beat_at),
             "frozen_since": None if pauses is None else pauses.frozen_since,
             "suspended_destinations": None if pauses is None else pauses.suspended,
@@ -105,6 +109,9 @@ def status(context: click.Context, is_json: bool) -> None:
             "cannot tell: this user may read neither the directory of the queue nor the pid file; ask as root",
         )
         say("empathd", _evidence(pauses is not None, newest, now))
+    if found.pid is not None and pauses is not None:
+        for _, words in missing_processes(slots(config), living):
+            say("empathd", f"{words}; see the log")
     if pauses is not None:
         say("empathd", pause_words(pauses))
     if not found.is_known:

@@ -63,6 +63,13 @@ SELECT substr(octets, 1, :limit) FROM _content WHERE message_id = :message_id;
 -- How many recipients have each status. Index: none, one pass. Rows: status, count.
 SELECT status, count(*) FROM _recipient GROUP BY status;
 
+-- name: held_by_empath
+-- Recipients that Empath holds, not a person: each order's reason begins with the same word. Index: none, one pass.
+-- Rows: one; count, reason of the oldest recipient among them.
+SELECT count(*), reason
+  FROM (SELECT reason FROM _recipient
+         WHERE status = 'held' AND reason NOT LIKE 'administratively %' ORDER BY recipient_id);
+
 -- name: live_messages
 -- Messages that a live recipient waits for. Index: _recipient_message. Rows: one of count, octets, oldest received_at.
 SELECT count(*), coalesce(sum(m.size), 0), min(m.received_at)

@@ -351,17 +351,38 @@ def test_status_as_json_names_all_processes(detached):
     For monitoring.
     """
     run("start", config=detached.config)
-    code, out, _ = run("status", "--json", config=detached.config)
-    found = json.loads(out)
+    one_of_each = {"acceptor": 1, "housekeeper": 1, "worker": 1}
+
+    def status():
+        code, out, _ = run("status", "--json", config=detached.config)
+        return code, json.loads(out)
+
+    eventually(lambda: status()[1]["processes"] == one_of_each, "all have registered")
+    code, found = status()
     assert (0, "running") == (code, found["status"])
     assert {found["pid"], *detached.pids()} == set(found["pids"])
     assert 0 == run("stop", config=detached.config)[0]
     code, out, _ = run("status", "--json", config=detached.config)
     assert 3 == code
     assert {
-        "status": "stopped", "pid": None, "pids": [], "last_beat_at": None, "frozen_since": None,
+        "status": "stopped", "pid": None, "pids": [], "processes": {}, "last_beat_at": None, "frozen_since": None,
         "suspended_destinations": 0,
     } == json.loads(out)  # fmt: skip
+
+
+def test_status_names_processes_that_are_missing(detached):
+    """
+    "running" alone is true of a service whose workers die as soon as they start.
+    """
+    run("start", config=detached.config)
+    detached.configure("[delivery]\nworkers = 2\n")
+    words = "empathd: only 1 of 2 workers show a sign of life; see the log\n"
+
+    def status():
+        return run("status", config=detached.config)
+
+    eventually(lambda: status()[2] == words, "all others have registered")
+    assert 0 == status()[0]
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
     from empath.config.workable import contradictions, located  # noqa: PLC0415
     from empath.daemon.supervisor import launch  # noqa: PLC0415
     from empath.daemon.supervisor.doctor import diagnose_instance, diagnose_machine  # noqa: PLC0415
+    from empath.daemon.supervisor.kinds import slots  # noqa: PLC0415
 
     file = named_file(context)
     config, mistakes = load_leniently(file)
@@ -48,6 +49,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
         reserve_octets=config.queue.reserve_octets,
         log_limit_octets=config.queue.wal_limit_octets,
         is_running=launch.status(config).is_running,
+        slots=() if mistakes else slots(config),
         now=time.time(),
     )
     _write(found, context, is_json=is_json)

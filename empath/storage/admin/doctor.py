@@ -4,17 +4,19 @@ doctor - whether the queue and its place are fit for the service
 The checks create and change nothing.  Each gives a Diagnosis, also if something is missing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from empath.errors import EmpathError, MissingInput, ServiceUnavailable
 from empath.mail.identity import Timestamp
-from empath.policy.health import SILENCE_S, Diagnosis, Level
+from empath.policy.health import SILENCE_S, Diagnosis, Level, missing_processes
 from empath.storage.admin.pauses import Pauses, find_pauses, resume_command
 from empath.storage.engine import Engine, Selects
 
 _SKEW_S: Final = 60.0
 _RELEASED: Final = 1_750_000_000.0  # 2025-06-15, an instant before the release of this version
+_MEND_MISSING: Final = "see the log for why; `empathd reload` if the file asks for more processes than before"
+_HELD: Final = """`empath-admin list --where "status = 'held' AND reason NOT LIKE 'administratively %'"`"""
 _MEND_CLOCK: Final = "set the clock and keep it synchronized, for example by `timedatectl set-ntp true`"
 
 
@@ -25,13 +27,14 @@ def diagnose_queue(
     reserve_octets: int,
     log_limit_octets: int,
     is_running: bool | None,
+    slots: Sequence[str],
     now: float,
 ) -> Iterator[Diagnosis]:
     """
     Check the engine, the place, the disk and the database of the queue.
 
-    *user* owns the queue when root starts Empath; *is_running* is None where that cannot be told; *now* is Unix
-    seconds.
+    *user* owns the queue when root starts Empath; *is_running* is None where that cannot be told; *slots* are those of
+    the processes that should live; *now* is Unix seconds.
     """
     yield from engine.diagnose_place(user, reserve_octets=reserve_octets, log_limit_octets=log_limit_octets)
     yield _clock(now)
@@ -39,8 +42,9 @@ def diagnose_queue(
         with engine.visiting(None) as visit:
             yield Diagnosis("queue", Level.OK, f"{engine.location}: can be read")
             yield _future(visit, now)
-            yield from _beats(visit, is_running=is_running, now=now)
+            yield from _beats(visit, is_running=is_running, slots=slots, now=now)
             yield from _pauses(visit, now)
+            yield _held(visit)
             yield engine.diagnose_editors(visit)
             yield engine.diagnose_schema(visit)
             yield engine.diagnose_free_pages(visit)
@@ -73,7 +77,7 @@ def _future(visit: Selects, now: float) -> Diagnosis:
     return Diagnosis("received", Level.OK, "no message is from the future")
 
 
-def _beats(visit: Selects, *, is_running: bool | None, now: float) -> Iterator[Diagnosis]:
+def _beats(visit: Selects, *, is_running: bool | None, slots: Sequence[str], now: float) -> Iterator[Diagnosis]:
     living = visit.rows("doctor.beats")
     if is_running is None:
         fresh = [slot for slot, _, beat_at in living if now - beat_at <= SILENCE_S]
@@ -89,7 +93,10 @@ def _beats(visit: Selects, *, is_running: bool | None, now: float) -> Iterator[D
     for slot, pid, age_s in silent:
         found = f"the last sign of life of {slot} (pid {pid}) is {age_s:.0f} s old"
         yield Diagnosis("beats", Level.ERROR, found, "see the log; if it stays silent run `empathd restart`")
-    if not silent:
+    missing = list(missing_processes(slots, [slot for slot, _, _ in living]))
+    for level, found in missing:
+        yield Diagnosis("beats", level, found, _MEND_MISSING)
+    if not silent and not missing:
         yield Diagnosis("beats", Level.OK, f"{len(living)} processes live")
 
 
@@ -108,3 +115,12 @@ def _pauses(visit: Selects, now: float) -> Iterator[Diagnosis]:
         yield Diagnosis("delivery", Level.WARNING, found, "see suspended_until in the view destination")
     if pauses == Pauses(None):
         yield Diagnosis("delivery", Level.OK, "not frozen, and no destination is suspended")
+
+
+def _held(visit: Selects) -> Diagnosis:
+    """The diagnosis of recipients that Empath gave up to a person; a hold that was ordered needs no word."""
+    [(count, reason)] = visit.rows("admin.held_by_empath")
+    if not count:
+        return Diagnosis("recipients", Level.OK, "Empath holds no recipient by itself")
+    found = f"Empath holds {count} recipient{'s' if count != 1 else ''} by itself: {reason}"
+    return Diagnosis("recipients", Level.WARNING, found, f"see {_HELD}, then `release` or `bounce` them")

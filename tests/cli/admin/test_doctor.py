@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import socket
 import subprocess
 import time
@@ -29,7 +30,8 @@ MIB = 1024 * 1024
 
 def _look(path: Path, **how: object) -> dict[str, Diagnosis]:
     """Diagnoses of the queue by subject; the worst if there are several."""
-    facts = {"reserve_octets": MIB, "log_limit_octets": 1024 * MIB, "is_running": False, "now": time.time()} | how
+    facts = {"reserve_octets": MIB, "log_limit_octets": 1024 * MIB, "is_running": False, "slots": ("worker-1",)}
+    facts |= {"now": time.time()} | how
     found: dict[str, Diagnosis] = {}
     for diagnosis in diagnose_queue(SqliteEngine(path, max_leases=20), None, **facts):  # type: ignore[arg-type]
         if diagnosis.subject not in found or diagnosis.level is not Level.OK:
@@ -163,6 +165,36 @@ def test_processes_that_died_are_told(path: Path) -> None:
     assert Level.OK == _look(path, is_running=True, now=T0 + 2)["beats"].level
 
 
+def test_a_process_that_is_missing_is_told(path: Path) -> None:
+    """
+    Workers that die as soon as they start leave no silent process: none was there, and all was said to be well.
+    """
+    write(path, "UPDATE _process SET ended_at = NULL")
+    how = {"is_running": True, "now": T0 + 2}
+    one = _look(path, slots=("worker-1", "worker-2"), **how)["beats"]
+    none = _look(path, slots=("acceptor-1", "worker-1"), **how)["beats"]
+    assert (Level.WARNING, "only 1 of 2 workers show a sign of life") == (one.level, one.found)
+    assert (Level.ERROR, "no acceptor shows a sign of life") == (none.level, none.found)
+
+
+def test_recipients_that_empath_holds_are_told(tool: AdminTool) -> None:
+    """
+    They wait for a person, who gave no order and so does not know of them. A hold by order needs no word.
+    """
+    tool.queue.accept("a.example")
+    tool.queue.accept("b.example")
+    tool.queue.accept("c.example")
+    write(
+        tool.path, "UPDATE _recipient SET status = 'held', reason = 'no content: it was removed' WHERE recipient_id = 1"
+    )
+    assert 0 == tool.run("hold", "--domain", "b.example").code
+    found = _look(tool.path)["recipients"]
+    words = "Empath holds 1 recipient by itself: no content: it was removed"
+    assert (Level.WARNING, words) == (found.level, found.found)
+    command = shlex.split(found.remedy.split("`")[1])
+    assert "1 recipient in 1 message" in tool.run(*command[1:]).err
+
+
 def test_where_it_cannot_be_told_whether_it_runs_beats_are_evidence(path: Path) -> None:
     """
     It would be wrong to say that the processes have ended, or that the service needs a start.
@@ -228,6 +260,7 @@ def test_an_unknown_user_is_an_error(path: Path) -> None:
             reserve_octets=0,
             log_limit_octets=1,
             is_running=False,
+            slots=(),
             now=time.time(),
         )
         if d.subject == "place"
