@@ -38,6 +38,15 @@ def test_u_labels_and_a_labels_are_one_domain(text):
     assert domain == Domain.parse(idna.decode(domain.a_labels))
 
 
+def test_a_label_that_idna2008_disallows_is_taken_in_its_ascii_form_only():
+    """
+    RFC 5892 §2.6: an emoji is no letter. Names with one are registered all the same, and a host may send mail there.
+    """
+    with pytest.raises(SyntaxViolation):
+        Domain.parse("\N{HOT BEVERAGE}.example")
+    assert "xn--53h.example" == str(Domain.parse("xn--53h.example"))
+
+
 @given(text=strategies.any_text)
 def test_no_text_makes_more_than_a_syntax_violation(text):
     """
