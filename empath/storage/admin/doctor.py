@@ -41,12 +41,12 @@ def diagnose_queue(
     try:
         with engine.visiting(None) as visit:
             yield Diagnosis("queue", Level.OK, f"{engine.location}: can be read")
+            yield engine.diagnose_schema(visit)  # first, because the others read its tables
             yield _future(visit, now)
             yield from _beats(visit, is_running=is_running, slots=slots, now=now)
             yield from _pauses(visit, now)
             yield _held(visit)
             yield engine.diagnose_editors(visit)
-            yield engine.diagnose_schema(visit)
             yield engine.diagnose_free_pages(visit)
     except MissingInput as exc:
         yield explained("queue", Level.WARNING, exc)

@@ -21,7 +21,7 @@ from empath.storage.admin.doctor import explained
 from empath.storage.engine import Selects
 from empath.storage.sqlite.checks import place_errors
 from empath.storage.sqlite.connection import check_library
-from empath.storage.sqlite.migration import differing_from
+from empath.storage.sqlite.migration import differing_from, missing_tables
 from empath.storage.sqlite.space import wal_octets
 
 _MIB: Final = 1024 * 1024
@@ -73,16 +73,20 @@ def diagnose_editors(visit: Selects) -> Diagnosis:
 
 def differing_objects(visit: Selects) -> list[str]:
     """Views and triggers of Empath that were dropped or changed."""
-    return differing_from(visit.rows("doctor.views_and_triggers"))
+    return differing_from(visit.rows("doctor.objects"))
 
 
 def diagnose_schema(visit: Selects) -> Diagnosis:
-    """Whether all views and triggers of Empath are there as a start makes them."""
+    """Whether all tables and indexes of Empath are there, and all views and triggers as a start makes them."""
+    missing = missing_tables(visit.rows("doctor.objects"))
+    if missing:
+        found = f"missing: {', '.join(missing)}; a person dropped it"
+        return Diagnosis("schema", Level.ERROR, found, "stop the service and restore a backup, see docs/INSTALL.md")
     differing = differing_objects(visit)
     if differing:
         found = f"missing or changed: {', '.join(differing)}"
         return Diagnosis("schema", Level.ERROR, found, "run `empathd restart`: a start creates them again")
-    return Diagnosis("schema", Level.OK, "all views and triggers are there")
+    return Diagnosis("schema", Level.OK, "all tables, indexes, views and triggers are there")
 
 
 def diagnose_free_pages(visit: Selects) -> Diagnosis:

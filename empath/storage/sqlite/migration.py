@@ -89,12 +89,30 @@ def differing_from(there: Iterable[Sequence[Any]]) -> list[str]:
     return [str(wanted) for wanted in _wanted() if wanted not in found]
 
 
-@cache
+def missing_tables(there: Iterable[Sequence[Any]]) -> list[str]:
+    """Tables and indexes of Empath that are not among those *there*, whose rows begin with type and name."""
+    found = {tuple(row[:2]) for row in there}
+    return [f"{kind} {name}" for kind, name in _made()[1] if kind in ("table", "index") and (kind, name) not in found]
+
+
+def names_of_schema() -> frozenset[str]:
+    """Names of all tables, views, triggers and indexes of Empath."""
+    return frozenset(name for _, name in _made()[1])
+
+
 def _wanted() -> tuple[_Object, ...]:
+    return _made()[0]
+
+
+@cache
+def _made() -> tuple[tuple[_Object, ...], tuple[tuple[str, str], ...]]:
+    """What this program creates: its views and triggers, and type and name of everything."""
     connection = apsw.Connection(":memory:")
     try:
         create(connection)
-        return tuple(made for row in rows(connection, _OBJECTS) if (made := _Object(*row)).kind != "index")
+        objects = tuple(made for row in rows(connection, _OBJECTS) if (made := _Object(*row)).kind != "index")
+        names = rows(connection, "SELECT type, name FROM sqlite_schema ORDER BY rowid")
+        return objects, tuple((str(kind), str(name)) for kind, name in names)
     finally:
         connection.close()
 

@@ -2,7 +2,8 @@
 shell - the SQL shell of apsw on the queue
 
 The shell opens the queue as Empath does: with a safe SQLite, with our wait for the write lock, and read-only unless
-asked otherwise. A person at a terminal gets the usual shell; a script ends at its first error.
+asked otherwise. No statement can drop or alter what Empath made, or set a pragma that the queue depends on. A person at
+a terminal gets the usual shell; a script ends at its first error.
 """
 
 import contextlib
@@ -23,6 +24,7 @@ from empath.errors import StatementRefused
 from empath.mail.printable import printable
 from empath.storage.sqlite.connection import ours
 from empath.storage.sqlite.destination_ids import DestinationIds
+from empath.storage.sqlite.migration import names_of_schema
 from empath.storage.sqlite.visit import visiting
 
 _INTRO = """Empath queue {path}, {mode}. SQLite {version}.
@@ -31,6 +33,16 @@ Views: queue message attempt destination process history audit control. Help: .h
 
 _WIDTH: Final = 80
 _ON_A_LINE: Final = re.compile(r"[^\n\t]+")
+_DROPS: Final = {
+    apsw.SQLITE_DROP_TABLE: "DROP TABLE", apsw.SQLITE_DROP_VIEW: "DROP VIEW",
+    apsw.SQLITE_DROP_TRIGGER: "DROP TRIGGER", apsw.SQLITE_DROP_INDEX: "DROP INDEX",
+    apsw.SQLITE_DROP_VTABLE: "DROP TABLE",
+}  # fmt: skip
+# To read them is harmless. A value would change the file for good, or what the constraints and triggers hold.
+_KEPT_PRAGMAS: Final = frozenset({
+    "application_id", "foreign_keys", "ignore_check_constraints", "journal_mode", "recursive_triggers",
+    "schema_version", "synchronous", "user_version", "writable_schema",
+})  # fmt: skip
 _OF_THE_QUEUE: Final = (
     apsw.BusyError, apsw.IOError, apsw.CorruptError, apsw.NotADBError, apsw.FullError, apsw.NoMemError,
 )  # fmt: skip
@@ -38,6 +50,14 @@ _OF_THE_QUEUE: Final = (
 
 class _Shell(apsw.shell.Shell):
     """The shell of apsw. A table that is wider than the terminal becomes a line for each value."""
+
+    def command_restore(self, cmd: Sequence[str]) -> None:
+        """restore: refused, because it replaces the queue by another file"""
+        raise self.Error(".restore would replace the queue while it is in use; docs/INSTALL.md has the steps")
+
+    def command_dbconfig(self, cmd: Sequence[str]) -> None:
+        """dbconfig: refused, because it turns off what protects the queue"""
+        raise self.Error(".dbconfig is refused: it can turn off what protects the queue")
 
     @property
     def width(self) -> int:
@@ -120,8 +140,7 @@ def run_shell(path: Path, statements: Sequence[str], *, deadline_s: float | None
     stdout: Any = _Terminal(sys.stdout) if sys.stdout.isatty() else sys.stdout
     with visiting(path, deadline_s, DestinationIds(0)) as visit:
         connection = visit.connection
-        if deadline_s is None:
-            connection.authorizer = _keep_read_only
+        connection.authorizer = _keep_read_only if deadline_s is None else _keep_schema
         if not statements and sys.stdin.isatty():
             mode = "read-only; --write to change it" if deadline_s is None else "changes are committed at once"
             intro = _INTRO.format(path=path, mode=mode, version=apsw.sqlite_lib_version())
@@ -162,6 +181,23 @@ def _keep_read_only(code: int, name: str | None, argument: str | None, *_: str |
     """Refuse to turn off PRAGMA query_only, which makes the shell read-only."""
     is_slip = code == apsw.SQLITE_PRAGMA and name == "query_only" and argument is not None
     return apsw.SQLITE_DENY if is_slip else apsw.SQLITE_OK
+
+
+def _keep_schema(code: int, name: str | None, argument: str | None, database: str | None, _inner: str | None) -> int:
+    """
+    Refuse to drop or alter what Empath made, and pragmas that the queue depends on.
+
+    Raises:
+        StatementRefused: the statement would do that.
+    """
+    if code == apsw.SQLITE_PRAGMA and name is not None and argument is not None and name.lower() in _KEPT_PRAGMAS:
+        raise StatementRefused(f"PRAGMA {name} is not changed here, because the queue depends on it")
+    what, owned, place = _DROPS.get(code), name, database
+    if code == apsw.SQLITE_ALTER_TABLE:
+        what, owned, place = "ALTER TABLE", argument, name
+    if what is not None and place == "main" and owned in names_of_schema():
+        raise StatementRefused(f"{what} {owned}: it is a part of Empath; drop and alter only what you created")
+    return apsw.SQLITE_OK
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import apsw
 import pytest
 
 from empath.cli.admin.dns import resolver
@@ -226,6 +227,19 @@ def test_a_view_that_was_dropped_is_told(path: Path) -> None:
     assert (Level.ERROR, "run `empathd restart`: a start creates them again") == (found.level, found.remedy)
     assert "view history" in found.found
     assert "trigger _lease_stays" in found.found
+
+
+def test_a_table_that_was_dropped_is_told(path: Path) -> None:
+    """
+    No start makes it again, since its rows are gone.
+    """
+    connection = apsw.Connection(str(path))
+    connection.execute("DROP TABLE _notice")
+    connection.execute("DROP TABLE _process")
+    connection.close()
+    schema = diagnosis(path, "schema")
+    found = "missing: table _process, table _notice"
+    assert (Level.ERROR, True) == (schema.level, found in schema.found), schema
 
 
 def test_a_strange_file_is_an_error(tmp_path: Path) -> None:

@@ -72,6 +72,57 @@ def test_with_write_it_is_the_queue_of_any_shell(tool: AdminTool) -> None:
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
+        ("DROP TABLE _recipient", "DROP TABLE _recipient"),
+        ("DROP TABLE _notice", "DROP TABLE _notice"),
+        ("DROP VIEW queue", "DROP VIEW queue"),
+        ("DROP TRIGGER _queue_update", None),
+        ("ALTER TABLE _recipient ADD COLUMN colour", "ALTER TABLE _recipient"),
+        ("ALTER TABLE main._message RENAME TO message_of_mine", "ALTER TABLE _message"),
+        ("PRAGMA user_version = 7", "PRAGMA user_version"),
+        ("PRAGMA writable_schema = 1", "PRAGMA writable_schema"),
+        ("PRAGMA main.WRITABLE_SCHEMA(on)", "PRAGMA WRITABLE_SCHEMA"),
+        ("PRAGMA journal_mode = delete", "PRAGMA journal_mode"),
+        ("PRAGMA ignore_check_constraints = 1", "PRAGMA ignore_check_constraints"),
+        (".restore /nonexistent.db", ".restore would replace the queue"),
+        (".dbconfig writable_schema 1", ".dbconfig is refused"),
+    ],
+)
+def test_what_the_queue_is_made_of_cannot_be_dropped(tool: AdminTool, statement: str, words: str | None) -> None:
+    """
+    A mistake in this shell must not destroy mail. Each refusal is one line.
+    """
+    if words is None:
+        [(trigger,)] = tool.queue.select("SELECT min(name) FROM sqlite_schema WHERE type = 'trigger'")
+        statement = words = f"DROP TRIGGER {trigger}"
+    [(index,)] = tool.queue.select("SELECT min(name) FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")
+    before = tool.queue.select("SELECT type, name, sql FROM sqlite_schema")
+    for each, expected in ((statement, words), (f"DROP INDEX {index}", f"DROP INDEX {index}")):
+        said = tool.run_apart("sql", "--write", each)
+        assert (65, "", 1) == (said.code, said.out, said.err.count("\n"))
+        assert said.err.startswith(f"empath-admin: {expected}"), said.err
+    assert before == tool.queue.select("SELECT type, name, sql FROM sqlite_schema")
+
+
+def test_what_a_person_created_can_be_dropped_and_altered(tool: AdminTool) -> None:
+    """
+    Views, indexes, triggers and tables of one's own are part of the interface. To read a pragma is harmless.
+    """
+    statements = (
+        "CREATE TABLE note (a)", "ALTER TABLE note ADD COLUMN b", "ALTER TABLE note RENAME TO notes",
+        "ALTER TABLE notes DROP COLUMN b", "CREATE VIEW mine AS SELECT * FROM queue", "DROP VIEW mine",
+        "CREATE INDEX by_size ON _message (size)", "DROP INDEX by_size",
+        "CREATE TRIGGER each AFTER INSERT ON notes BEGIN SELECT 1; END", "DROP TRIGGER each", "DROP TABLE notes",
+        "CREATE TEMP TABLE queue (a)", "DROP TABLE temp.queue",
+        "PRAGMA user_version", "PRAGMA integrity_check(10)", "PRAGMA auto_vacuum = 2", "VACUUM",
+    )  # fmt: skip
+    before = tool.queue.select("SELECT type, name, sql FROM sqlite_schema")
+    assert (0, f"{SCHEMA_VERSION}\nok\n", "") == tool.run_apart("sql", "--write", *statements)
+    assert sorted(before) == sorted(tool.queue.select("SELECT type, name, sql FROM sqlite_schema"))
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
         ("UPDATE queue SET priority = 9", "empath: priority takes 0 (first), 1, 2, 3 or 4 (last)"),
         ("SELEC 1", 'near "SELEC": syntax error'),
         ("SELECT colour FROM queue", "no such column: colour"),
