@@ -90,14 +90,16 @@ def differing_from(there: Iterable[Sequence[Any]]) -> list[str]:
 
 
 def missing_tables(there: Iterable[Sequence[Any]]) -> list[str]:
-    """Tables and indexes of Empath that are not among those *there*, whose rows begin with type and name."""
-    found = {tuple(row[:2]) for row in there}
-    return [f"{kind} {name}" for kind, name in _made()[1] if kind in ("table", "index") and (kind, name) not in found]
+    """Tables of Empath that are not among those *there*, and indexes of the other tables; rows begin as `_made` has."""
+    found = {tuple(row[:3]) for row in there}
+    lacking = [each for each in _made()[1] if each[0] in ("table", "index") and each not in found]
+    tables = {name for kind, name, _ in lacking if kind == "table"}
+    return [f"{kind} {name}" for kind, name, table in lacking if kind == "table" or table not in tables]
 
 
 def names_of_schema() -> frozenset[str]:
     """Names of all tables, views, triggers and indexes of Empath."""
-    return frozenset(name for _, name in _made()[1])
+    return frozenset(name for _, name, _ in _made()[1])
 
 
 def _wanted() -> tuple[_Object, ...]:
@@ -105,14 +107,14 @@ def _wanted() -> tuple[_Object, ...]:
 
 
 @cache
-def _made() -> tuple[tuple[_Object, ...], tuple[tuple[str, str], ...]]:
-    """What this program creates: its views and triggers, and type and name of everything."""
+def _made() -> tuple[tuple[_Object, ...], tuple[tuple[str, str, str], ...]]:
+    """What this program creates: its views and triggers, and type, name and table of everything."""
     connection = apsw.Connection(":memory:")
     try:
         create(connection)
         objects = tuple(made for row in rows(connection, _OBJECTS) if (made := _Object(*row)).kind != "index")
-        names = rows(connection, "SELECT type, name FROM sqlite_schema ORDER BY rowid")
-        return objects, tuple((str(kind), str(name)) for kind, name in names)
+        names = rows(connection, "SELECT type, name, tbl_name FROM sqlite_schema ORDER BY rowid")
+        return objects, tuple((str(kind), str(name), str(table)) for kind, name, table in names)
     finally:
         connection.close()
 

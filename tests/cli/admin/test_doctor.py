@@ -235,11 +235,12 @@ def test_a_table_that_was_dropped_is_told(path: Path) -> None:
     """
     connection = apsw.Connection(str(path))
     connection.execute("DROP TABLE _notice")
+    connection.execute("DROP INDEX _recipient_due")
     connection.execute("DROP TABLE _process")
     connection.close()
-    schema = diagnosis(path, "schema")
-    found = "missing: table _process, table _notice"
-    assert (Level.ERROR, True) == (schema.level, found in schema.found), schema
+    schema = _look(path)["schema"]
+    found = "missing: index _recipient_due, table _process, table _notice; a person dropped it"
+    assert (Level.ERROR, found) == (schema.level, schema.found)
 
 
 def test_a_strange_file_is_an_error(tmp_path: Path) -> None:
