@@ -69,6 +69,7 @@ class Runtime:
         self.failure: Exception | None = None  # what ends this process
         self.process_id = 0
         self._beaten_at = time.monotonic()
+        self._beating: gevent.Greenlet[..., None] | None = None
         self._life = get_hub().loop.io(child.life_fd, 1)
 
     def begin(self, *, serves_unregistered: bool) -> None:
@@ -95,9 +96,9 @@ class Runtime:
         else:
             self._begin_run()
 
-    def keep(self, duty: Callable[[], object]) -> None:
+    def keep(self, duty: Callable[[], object]) -> "gevent.Greenlet[..., None]":
         """Run *duty* beside the work, in a greenlet of its own. An exception in it drains and ends the process."""
-        gevent.spawn(self._do, duty)
+        return gevent.spawn(self._do, duty)
 
     def _do(self, duty: Callable[[], object]) -> None:
         try:
@@ -109,7 +110,7 @@ class Runtime:
     def _begin_run(self) -> None:
         self.process_id = self._register()
         self._beaten_at = time.monotonic()
-        self.keep(self._beat)
+        self._beating = self.keep(self._beat)
 
     def _begin_run_unless_draining(self) -> None:
         try:
@@ -142,6 +143,8 @@ class Runtime:
 
     def end(self) -> None:
         """Record in the queue that this process ends; leases that it still holds are released."""
+        if self._beating is not None:
+            self._beating.kill()  # a beat after the end would find no row, as if others had taken the process for dead
         try:
             self.writer.commit(EndProcess(self.process_id, now=time.time(), is_lost=False))
         except EmpathError as exc:
