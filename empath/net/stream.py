@@ -16,7 +16,7 @@ import time
 
 # The unpatched class: this module does its own waiting.
 from _socket import socket as RawSocket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import gevent
 from gevent.hub import get_hub
@@ -204,15 +204,20 @@ class Stream:
         if self._waiting is not None and is_over:
             self._waiting.throw(StreamTimeout("timed out"))
 
-    def interrupt(self, error: EmpathError) -> bool:
-        """End the wait, if there is one, with *error*. False if the greenlet of the stream does not wait."""
+    def interrupt(self, error: EmpathError, *, unless: Callable[[], bool] = bool) -> bool:
+        """
+        End the wait, if there is one, with *error*. False if the greenlet of the stream does not wait.
+
+        The hub does it a moment later, when the peer may have sent something; it leaves the wait if *unless* is true
+        by then.
+        """
         if self._waiting is None:
             return False
-        get_hub().loop.run_callback(self._throw, error)
+        get_hub().loop.run_callback(self._throw, error, unless)
         return True
 
-    def _throw(self, error: EmpathError) -> None:
-        if self._waiting is not None:
+    def _throw(self, error: EmpathError, unless: Callable[[], bool]) -> None:
+        if self._waiting is not None and not unless():
             self._waiting.throw(error)
 
     def _wait(self, direction: int) -> None:

@@ -24,13 +24,14 @@ def _client(service: Empathd) -> smtplib.SMTP:
 
 def test_a_reload_lets_transactions_end(service):
     """
-    No 421 comes within an envelope, and no content is cut off. The old acceptor waits while the new one takes new
-    clients.
+    No 421 comes within an envelope or before the first, and no content is cut off. The old acceptor waits while the new
+    one takes new clients.
     """
-    in_envelope, in_content, idle = clients = [_client(service) for _ in range(3)]
-    for client in (in_envelope, in_content):
+    in_envelope, in_content, idle, greeted = clients = [_client(service) for _ in range(4)]
+    for client in (in_envelope, in_content, idle):
         client.ehlo()
         client.mail("sender@example.test")
+    idle.rset()
     in_content.rcpt("content@example.net")
     in_content.putcmd("data")
     assert 354 == in_content.getreply()[0]
@@ -44,7 +45,8 @@ def test_a_reload_lets_transactions_end(service):
     assert 250 == in_content.getreply()[0]
     assert 250 == in_envelope.rcpt("envelope@example.net")[0]
     assert 250 == in_envelope.data(b"Subject: test\r\n\r\ntext\r\n")[0]
-    assert [421, 421] == [client.getreply()[0] for client in (in_envelope, in_content)]
+    greeted.sendmail("sender@example.test", ["new@example.net"], b"Subject: test\r\n\r\ntext\r\n")
+    assert [421, 421, 421] == [client.getreply()[0] for client in (in_envelope, in_content, greeted)]
     ended = service.wait_for("process_exited", slot="acceptor-1", generation=1)
     assert (0, True) == (ended["code"], ended["ordered"])
     assert [] == service.named("process_killed")

@@ -273,6 +273,20 @@ def test_an_interrupt_that_comes_late_does_nothing(pair):
     assert b"x" == stream.receive()
 
 
+def test_an_interrupt_that_no_longer_holds_does_nothing(pair):
+    """
+    A client's MAIL may arrive between the order and the turn of the hub; 421 would then come within a transaction.
+    """
+    stream, peer = pair
+    waiting = in_greenlet(stream.receive)
+    is_busy = False
+    assert stream.interrupt(Interrupted("stop"), unless=lambda: is_busy)
+    is_busy = True
+    gevent.sleep(0)
+    peer.sendall(b"x")
+    assert b"x" == outcome(waiting)
+
+
 def test_a_refused_connection_is_stream_closed(deadlines):
     """
     No descriptor stays open.

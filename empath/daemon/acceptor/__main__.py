@@ -3,6 +3,7 @@ acceptor - the process that receives mail
 
 One greenlet per connection drives a sans-IO session.  All sessions share one group commit, which wakes the workers.  On
 a stop the process closes its listeners, sends 421 to idle clients, and completes messages that are already arriving.
+After a reload it also waits for the first message of clients that have sent none yet.
 """
 
 from gevent import monkey
@@ -48,6 +49,7 @@ _PAUSE_S = 1.0  # pause of all listeners when the system has no descriptor left
 _SPACE_CHECK_S = 1.0
 _REFUSALS_PER_SECOND = 100  # most lines of the log
 _REFUSALS_PER_CLIENT = 20  # most lines of the log for one client in a second
+_NEW_CLIENTS_S = 30.0  # time for sessions that have had no transaction, after a reload
 _LAST_WORDS_S = 1.0  # last second of a drain, for the 421 to sessions that did not finish
 
 
@@ -165,21 +167,27 @@ class Acceptor:
     def _drain(self) -> None:
         for listener in self._listeners:
             listener.close()
-        for context in self._contexts:
-            context.is_draining = True
+        new_clients_until = time.monotonic() + _NEW_CLIENTS_S
+        self._mark_draining(new_clients_until)
+        gevent.sleep(0)  # connections accepted a moment ago become sessions
         ends_at = time.monotonic() + DRAIN_S - 2 * _LAST_WORDS_S
         while self._sessions and time.monotonic() < ends_at:
             if self._runtime.may_linger:
                 ends_at = time.monotonic() + DRAIN_S - 2 * _LAST_WORDS_S
             for session in list(self._sessions):
-                if not session.has_transaction:
-                    session.interrupt()
+                session.interrupt_unless_busy()
             gevent.sleep(0.05)
+            self._mark_draining(new_clients_until)  # a stop may have followed the reload
         for session in list(self._sessions):
             session.interrupt()
         ends_at = time.monotonic() + _LAST_WORDS_S
         while self._sessions and time.monotonic() < ends_at:
             gevent.sleep(0.05)
+
+    def _mark_draining(self, new_clients_until: float) -> None:
+        for context in self._contexts:
+            context.is_draining = True
+            context.new_clients_until = new_clients_until if self._runtime.may_linger else 0.0
 
 
 def _main(runtime: Runtime) -> None:

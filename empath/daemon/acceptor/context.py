@@ -1,5 +1,6 @@
 """context - what the sessions of one listener share"""
 
+import time
 from dataclasses import dataclass
 
 from empath.config import Config
@@ -18,7 +19,8 @@ class ListenerContext:
     """
     What the sessions of one listener share. Listeners share budget, space, writer and refusals with each other.
 
-    Shape: address is the listener's own, such as 127.0.0.1:2525.
+    Shape: address is the listener's own, such as 127.0.0.1:2525. Until new_clients_until, in monotonic
+    seconds, a drain waits for the first transaction of each session: a reload refuses no client.
     """
 
     config: Config
@@ -32,3 +34,9 @@ class ListenerContext:
     banner: Reply
     refusals: RefusalMeter
     is_draining: bool = False
+    new_clients_until: float = 0.0
+
+    @property
+    def admits_new_clients(self) -> bool:
+        """Whether a session that has had no transaction may begin one, though the process drains."""
+        return time.monotonic() < self.new_clients_until

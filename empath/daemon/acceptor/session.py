@@ -74,13 +74,21 @@ class ReceivingSession:
         self._transaction: Transaction | None = None
 
     @property
-    def has_transaction(self) -> bool:
-        """Whether the client is within a transaction; a drain waits for the end of it."""
-        return self._session.has_transaction
+    def outlasts_drain(self) -> bool:
+        """
+        Whether a drain waits for this session: its client is within a transaction or, for a time after a reload, has
+        had none yet.
+        """
+        return self._session.has_transaction or (self._sender is None and self._context.admits_new_clients)
 
     def interrupt(self) -> None:
-        """End the session at its next wait for the client, if it waits now."""
+        """End the session, if it waits for the client."""
         self._stream.interrupt(Draining())
+
+    def interrupt_unless_busy(self) -> None:
+        """End the session, if it waits for the client and a drain does not wait for it."""
+        if not self.outlasts_drain:
+            self._stream.interrupt(Draining(), unless=lambda: self.outlasts_drain)
 
     def run(self) -> None:
         """Serve until the session is over; closes the stream."""
@@ -96,7 +104,7 @@ class ReceivingSession:
                 self._end_at_limit()
             else:
                 self._reason = "timeout"
-                if self.has_transaction:
+                if self._session.has_transaction:
                     self._log_refusal(Refusal(ServerSignal.TERMINATED, "", _TIMED_OUT))
                 self._end(_TIMED_OUT)
         except SessionTooLong:
@@ -132,7 +140,7 @@ class ReceivingSession:
         deadline_at = now + (timeouts.content_s if session.is_in_content else timeouts.command_s)
         # A transaction outlasts the limit: a steady client on a slow line gets its message through.
         if not session.has_transaction:
-            if self._context.is_draining:
+            if self._context.is_draining and not self.outlasts_drain:
                 raise Draining
             if now >= self._ends_at:
                 raise SessionTooLong
@@ -159,7 +167,8 @@ class ReceivingSession:
             pass
 
     def _connected(self, _: Connected) -> Reply:
-        return _SHUTTING_DOWN if self._context.is_draining else self._context.banner
+        context = self._context
+        return _SHUTTING_DOWN if context.is_draining and not context.admits_new_clients else context.banner
 
     def _greeted(self, event: Greeted) -> Reply:
         client = self._client

@@ -352,7 +352,7 @@ class Supervisor:
             for finding in reason.splitlines():
                 self._emit(ReloadRefused(finding=finding))
             dropped, self._next = self._next, None
-            self._retire(dropped.epoch)
+            self._retire(dropped.epoch, linger_s=dropped.config.timeouts.session_s)  # it may have taken clients
             close_plan(dropped, staying=self._plan)
             self._notify_ready()
 

@@ -714,6 +714,39 @@ def test_a_process_that_drains_greets_no_client(make_context, visit):
     assert b"" == client.hear()
 
 
+def test_a_client_that_met_a_reload_sends_its_first_message(make_context, visit):
+    """
+    A reload refuses no client: some used to get 421 in place of the greeting, or at EHLO.
+    """
+    context = make_context()
+    context.is_draining, context.new_clients_until = True, time.monotonic() + DEADLINE_S
+    client = visit(context)
+    assert b"220 " == client.hear()[:4]
+    client.session.interrupt_unless_busy()
+    assert b"250-" == client.say(TO_DATA[0])[:4]
+    client.session.interrupt_unless_busy()
+    client.say(TO_DATA[1])
+    heard = client.say(MESSAGE)
+    while b"421 " not in heard:
+        heard += client.hear()
+    queued, rest = heard.split(b"\r\n", 1)
+    assert queued.startswith(b"250 2.0.0 Ok: queued as ")
+    assert b"421 4.3.2 Service shutting down, try again later\r\n" == rest
+
+
+def test_a_client_that_sends_nothing_ends_some_time_after_the_reload(make_context, visit):
+    """
+    Connections that scanners leave open must not keep the processes of each reload.
+    """
+    context = make_context()
+    context.is_draining, context.new_clients_until = True, time.monotonic() + DEADLINE_S
+    client = visit(context)
+    client.hear()
+    context.new_clients_until = time.monotonic()
+    client.session.interrupt_unless_busy()
+    assert b"421 4.3.2 Service shutting down, try again later\r\n" == client.hear()
+
+
 def test_a_message_that_is_arriving_is_completed_while_the_process_drains(make_context, visit):
     """
     The session ends after its reply.
@@ -723,7 +756,7 @@ def test_a_message_that_is_arriving_is_completed_while_the_process_drains(make_c
     client.hear()
     for octets in TO_DATA:
         client.say(octets)
-    assert client.session.has_transaction
+    assert client.session.outlasts_drain
     context.is_draining = True
     reply = client.say(MESSAGE)
     while not reply.endswith(b"421 4.3.2 Service shutting down, try again later\r\n"):

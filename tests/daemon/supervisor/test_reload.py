@@ -1,5 +1,6 @@
 """SIGHUP: a new configuration comes into force whole or not at all, and no connection is refused."""
 
+import os
 import signal
 import socket
 import threading
@@ -152,6 +153,19 @@ def test_a_new_child_that_fails_keeps_the_old_ones(supervised):
     service.wait_for("process_exited", slot="acceptor-1", generation=2, ordered=True)
     assert "1" == _answer(service.port)
     assert [] == service.named("process_exited", generation=1)
+
+
+def test_an_acceptor_of_a_reload_that_failed_serves_the_clients_it_has(supervised):
+    """
+    It was ready before another process failed, and may have taken connections.
+    """
+    service = supervised().start()
+    service.behave("mute", "worker-2")
+    service.signal(signal.SIGHUP)
+    service.wait_for("process_ready", slot="acceptor-1", generation=2)
+    os.kill(service.pid_of("worker-2"), signal.SIGKILL)
+    service.wait_for("process_exited", slot="acceptor-1", generation=2)
+    assert ["USR2"] == service.seen("acceptor-1", generation=2)
 
 
 def test_new_children_that_are_never_ready_keep_the_old_ones(supervised):
