@@ -249,6 +249,8 @@ class Reporter:
         now = self._runtime.now()
         config = self._runtime.config
         has_8bit = not content.isascii()
+        if config.is_for_postmaster(to):
+            to = config.postmaster
         route = config.find_route(str(to), to.domain)
         domain = str(to.domain)
         return NewMessage(

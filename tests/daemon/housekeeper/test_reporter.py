@@ -157,6 +157,19 @@ def test_a_later_failure_has_a_report_of_its_own(bench):
     assert [["rfc822; r1@a.example"], ["rfc822; r2@a.example"]] == [named(row[3])[0] for row in bench.reports()]
 
 
+def test_a_report_to_the_postmaster_at_the_hostname_goes_where_the_setting_says(bench):
+    """
+    The DNS names this host for that address, so the report would come back to it.
+    """
+    bench.queue.accept("a.example")
+    write(bench.queue.path, "UPDATE _message SET reverse_path = 'Postmaster@mx.example.test'")
+    bench.fail(1)
+    bench.report()
+    [(_, address, destination, content)] = bench.reports()
+    assert ("admin@example.test", "smtp:127.0.0.1:2526") == (address, destination)
+    assert "Postmaster@mx.example.test" in email.message_from_bytes(content)["To"]
+
+
 def test_a_report_that_fails_is_no_mail_to_the_postmaster(bench):
     """
     H6: a flood of failing reports must not become a flood of mail. The audit records each failure.
