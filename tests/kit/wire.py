@@ -8,7 +8,7 @@ import re
 
 MAX_REPLY_LINE_OCTETS = 512  # RFC 5321 §4.5.3.1.5, with CRLF
 _REPLY_LINE = re.compile(rb"([2-5][0-9][0-9])([ -])[ -~]*\r\n")
-_LINE_END = re.compile(rb"\r*\n")
+_LINE_END = re.compile(rb"\r{0,65}\n")
 _LENIENT_END = re.compile(rb"[\r\n]\.[\r\n]")
 
 

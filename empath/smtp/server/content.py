@@ -3,11 +3,10 @@ content - from the octets behind 354 to those of the message, RFC 5321 §4.1.1.4
 
 Only CRLF "." CRLF ends the data.  A lenient server might take a bare LF or CR for a line end.  So the reader turns a
 bare LF into CRLF and a bare CR into a space, and no stored message carries a nonstandard end of data to the next host
-(SMTP smuggling).  CRs before CRLF belong to the line end: some programs write CR CR LF at the end of each line.
+(SMTP smuggling).  A few CRs before CRLF belong to the line end: some programs write CR CR LF at the end of each line.
 
 The reader works on whole pieces with operations of `bytes`; only content with CR CR LF costs a loop over lines.  It
-holds what may be the beginning of the end of data, at most four octets, until more octets decide, and counts the CRs
-before them.
+holds what may be a line end or the beginning of the end of data until more octets decide.
 """
 
 from typing import Final
@@ -18,6 +17,7 @@ from empath.smtp.server import replies
 _END_OF_DATA: Final = b"\r\n.\r\n"
 # Longest first. A bare LF waits too: a dot after it would be a dot of transparency.
 _UNDECIDED: Final = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r", b"\n")
+_MORE_RETURNS: Final = 64  # CRs that may come before CRLF
 
 
 class ContentReader:
@@ -35,7 +35,6 @@ class ContentReader:
         "_line_octets",
         "_message_octets",
         "_open_octets",
-        "_returns",
         "is_ended",
         "refusal",
         "rest",
@@ -52,7 +51,6 @@ class ContentReader:
         self._line_octets = line_octets
         # The CRLF of the DATA command begins the first line: a lone dot there is an empty message.
         self._held = b"\r\n"
-        self._returns = 0  # number of CRs before a held CR: a part of the line end, or that many spaces
         self._is_first = True
         self._open_octets = 0  # length so far of the unfinished line
 
@@ -70,37 +68,15 @@ class ContentReader:
             border = len(wire) - _undecided_octets(wire)
             self._held = wire[border:]
             decided = wire[:border]
-        spaces = 0
-        if self._returns or decided.endswith(b"\r"):
-            spaces, decided = self._part_returns(wire, decided)
-        if self.refusal is not None or not (decided or spaces):
+        if self.refusal is not None or not decided:
             return b""
         content = _normalized(decided, has_dots=dot not in (-1, end))
-        if spaces:
-            content = b" " * min(spaces, self._message_octets + 1) + content
         if self._is_first:
             self._is_first = False
             content = content[2:]
         content = self._sound(content)
         self.size += len(content)
         return content
-
-    def _part_returns(self, wire: bytes, decided: bytes) -> tuple[int, bytes]:
-        """
-        Decide about the CRs before *wire*, and give how many of them are spaces.
-
-        Those at the end of *decided* are counted before a held CR, and dropped before a held line end; the other octets
-        of it are the second value.
-        """
-        returns, self._returns = self._returns, 0
-        rest = decided.rstrip(b"\r")
-        if self._held == b"\r":
-            self._returns = len(decided) - len(rest)
-            if not rest:  # the run of CRs goes on
-                self._returns += returns
-                return 0, rest
-        is_line_end = wire.lstrip(b"\r").startswith(b"\n")
-        return 0 if is_line_end else returns, rest
 
     def _sound(self, content: bytes) -> bytes:
         """Give *content* up to the first breach of a rule."""
@@ -131,7 +107,9 @@ class ContentReader:
 def _undecided_octets(wire: bytes) -> int:
     for beginning in _UNDECIDED:
         if wire.endswith(beginning):
-            return len(beginning)
+            border = len(wire) - len(beginning)
+            before = wire[max(0, border - _MORE_RETURNS) : border]
+            return len(beginning) + len(before) - len(before.rstrip(b"\r"))
     return 0
 
 
@@ -139,7 +117,11 @@ def _normalized(wire: bytes, has_dots: bool) -> bytes:
     text = wire.replace(b"\r\n", b"")  # half the time of counting
     if b"\r" in text or b"\n" in text:
         if b"\r\r\n" in wire:
-            wire = b"\n".join([line.rstrip(b"\r") for line in wire.split(b"\n")])
-        wire = wire.replace(b"\r\n", b"\n").replace(b"\r", b" ").replace(b"\n", b"\r\n")
+            *lines, rest = wire.split(b"\n")
+            most = _MORE_RETURNS + 1
+            wire = b"\n".join([*(line[:-most] + line[-most:].rstrip(b"\r") for line in lines), rest])
+        else:
+            wire = wire.replace(b"\r\n", b"\n")
+        wire = wire.replace(b"\r", b" ").replace(b"\n", b"\r\n")
         has_dots = True  # a new line end may have a dot after it
     return wire.replace(b"\r\n.", b"\r\n") if has_dots else wire

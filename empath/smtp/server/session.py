@@ -10,7 +10,7 @@ it is obeyed, the reader of the command gives either an event, which the driver 
 out every row of the table.  No other code sets the state.
 
 While an event waits for its answer the session reads nothing more, so that replies keep the order of commands.  Between
-two reads of the driver the session holds at most one incomplete command line, or four octets of content.
+two reads of the driver the session holds at most one incomplete command line, or one line end of content.
 
 A client must wait for the reply to the last command of a group (`table.LAST_IN_GROUP`).  If it did not, octets arrive
 before `octets_to_send` took that reply.  An attacker may have put these octets behind the client's own, so 554 5.5.0
