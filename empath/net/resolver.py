@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 import dns.exception
@@ -30,6 +31,8 @@ import dns.rdtypes.IN.AAAA
 import dns.resolver
 
 from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, LookupAnswer, Question
+from empath.net.dns_exchange import Exchange, over_tcp, over_udp
+from empath.net.dns_message import Run, TooLarge, read_message
 from empath.net.resolv_conf import ResolvConf
 
 MAX_EXCHANGERS = 100  # most records kept of one answer, the best ones
@@ -66,6 +69,7 @@ class DnsResolver:
         try_timeout_s: float = 3.0,
         system: str = "/etc/resolv.conf",
         report: Callable[[str], object] = lambda _: None,
+        run: Run = lambda work, *arguments: work(*arguments),
     ) -> None:
         """
         Read the configuration; ask nothing yet.
@@ -74,7 +78,9 @@ class DnsResolver:
             timeout_s: for one question, over all name servers and tries.
             try_timeout_s: for one try; then the next name server is asked, or the same again.
             report: called before a question if the file cannot be used, once for each cause.
+            run: reads a large answer; a process with a hub gives one that has a thread do it.
         """
+        self._run = run
         self._timeout_s = timeout_s
         self._try_timeout_s = min(try_timeout_s, timeout_s)
         self._resolver = self._with(list(map(_nameserver, nameservers)))
@@ -134,6 +140,8 @@ class DnsResolver:
         resolver = dns.resolver.Resolver(configure=False)
         resolver.timeout = self._try_timeout_s
         resolver.use_edns(0, 0, _EDNS_OCTETS)
+        for server in nameservers:
+            server.run = self._run
         resolver.nameservers = nameservers
         return resolver
 
@@ -164,23 +172,24 @@ class _Nameserver(dns.nameserver.Do53Nameserver):
         address = f"[{self.address}]" if ":" in self.address else self.address
         return self.address if self.port == _PORT else f"{address}:{self.port}"
 
+    run: Run
+
     def query(self, request: dns.message.QueryMessage, *args: Any, **kwargs: Any) -> dns.message.Message:
         """Ask. If the response does not answer, dnspython asks the next server."""
-        response = self._ask(request, *args, **kwargs)
+        response = self._ask(request, kwargs["timeout"], over_tcp if kwargs["max_size"] else over_udp)
         _check(request.question[0].name, response)
         return response
 
-    def _ask(self, request: dns.message.QueryMessage, *args: Any, **kwargs: Any) -> dns.message.Message:
+    def _ask(self, request: dns.message.QueryMessage, timeout_s: float, exchange: Exchange) -> dns.message.Message:
         """Ask. If the server did not understand the question, ask once more in plain RFC 1035 form."""
-        ends_at = time.monotonic() + kwargs["timeout"]
-        response = super().query(request, *args, **kwargs)
+        ends_at = time.monotonic() + timeout_s
+        read = partial(read_message, run=self.run)
+        response = exchange(request, (self.address, self.port), timeout_s, read)
         if response.rcode() not in _NO_EDNS or request.edns < 0:
             return response
         plain = dns.message.from_wire(request.to_wire())
-        assert isinstance(plain, dns.message.QueryMessage)
         plain.use_edns(False)
-        kwargs["timeout"] = max(0.0, ends_at - time.monotonic())
-        return super().query(plain, *args, **kwargs)
+        return exchange(plain, (self.address, self.port), ends_at - time.monotonic(), read)
 
 
 class _Referral(dns.exception.FormError):
@@ -267,6 +276,8 @@ _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (dns.exception.Timeout, TIMED_OUT),
     (dns.message.ChainTooLong, _ENDLESS),
     (dns.resolver.YXDOMAIN, "YXDOMAIN"),
+    (dns.message.Truncated, "a truncated answer"),
+    (TooLarge, "an answer that is too large"),
     (_Referral, "a referral"),
     (_AnotherName, "records of another name"),
     (EOFError, "an answer that ends early"),

@@ -11,12 +11,16 @@ of questions, and gives at most five hosts, none of which is refused or this hos
 import re
 import socket
 import threading
+import time
 from collections.abc import Sequence
 from ipaddress import ip_address
 from random import Random
 
+import dns.exception
+
 from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, LookupAnswer, Question
 from empath.net.dns_cache import CachingResolver
+from empath.net.dns_message import TooLarge, read_message
 from empath.net.next_hop import NextHops
 from empath.net.resolver import MAX_ADDRESSES, MAX_EXCHANGERS, DnsResolver
 from empath.policy.hosts.findings import findings
@@ -26,6 +30,7 @@ from tests.fuzz.case import Case
 
 _RULES = HostRules(own_names=frozenset({"mx.us.test"}), own_addresses=frozenset({"8.8.4.4"}))
 _WIRE_S = 0.02
+_READING_S = 1.0  # many times the cost of the worst answer that is read
 _MAX_QUESTIONS = 1 + 2 * (MAX_EXCHANGERS + 1)
 _WORDS = re.compile(r"[ -~]+")
 _OF_A_PROGRAM = re.compile(r"[a-z][A-Z]|Error|Exception|[<>{}()]")
@@ -105,7 +110,7 @@ def check(case: Case) -> list[str]:
     Raises:
         AssertionError: a promise is broken.
     """
-    return [*_check_wire(case), *_check_search(case)]
+    return [*_check_wire(case), *_check_cost(case), *_check_search(case)]
 
 
 def _check_wire(case: Case) -> list[str]:
@@ -127,6 +132,22 @@ def _check_wire(case: Case) -> list[str]:
             assert list(exchangers) == sorted(exchangers)
             assert len(exchangers) <= MAX_EXCHANGERS
     return [f"wire {type(answer).__name__}"]
+
+
+def _check_cost(case: Case) -> list[str]:
+    """Read the first turn as an answer over TCP, of which datagrams hold a small part."""
+    counts = b"\0\1" + (case.choices % 65_536).to_bytes(2, "big") + bytes(4)
+    octets = b"\0\1\x81\x80" + counts + b"\7example\4test\0\0\x0f\0\1" + case.turns[0][4:]
+    began_s = time.process_time()
+    try:
+        read_message(octets, lambda work, *arguments: work(*arguments))
+        reached = "read"
+    except TooLarge:
+        reached = "too large"
+    except dns.exception.DNSException:
+        reached = "unreadable"
+    assert time.process_time() - began_s < _READING_S
+    return [reached]
 
 
 def _check_search(case: Case) -> list[str]:

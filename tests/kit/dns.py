@@ -49,6 +49,7 @@ class ScriptedDns:
         self._astray: set[str] = set()
         self._garbled: set[tuple[str, str]] = set()
         self._truncated: set[str] = set()
+        self._octets: dict[str, tuple[int, bytes, bytes]] = {}
         self._edns_code: dns.rcode.Rcode | None = None
         self._negative_ttl_s: int | None = None
         self._host = host
@@ -150,6 +151,11 @@ class ScriptedDns:
         self._truncated.add(name)
         return self
 
+    def octets(self, name: str, count: int, records: bytes, flags: int = 0x8180) -> Self:
+        """Answer questions for this name over TCP, with the question and then *records* as they are."""
+        self._octets[name] = count, flags.to_bytes(2, "big"), records
+        return self.truncate(name)
+
     def without_edns(self, code: dns.rcode.Rcode = dns.rcode.FORMERR) -> Self:
         """Answer every question that has an OPT record with an error, as old servers do."""
         self._edns_code = code
@@ -238,6 +244,12 @@ class ScriptedDns:
             return
         if key in self._garbled:
             reply(query.id.to_bytes(2, "big") + b"\x81\x80\xff\xff\xff")
+            return
+        if limit == 65535 and key[0] in self._octets:
+            count, flags, records = self._octets[key[0]]
+            query.use_edns(False)
+            plain = query.to_wire()
+            reply(plain[:2] + flags + b"\0\1" + count.to_bytes(2, "big") + plain[8:] + records)
             return
         answer = self._answer(query)
         is_datagram = limit < 65535

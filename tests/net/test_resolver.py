@@ -1,6 +1,8 @@
 """The answers of a real resolver with a scripted name server."""
 
 import socket
+import struct
+import time
 
 import dns.rcode
 import pytest
@@ -374,3 +376,97 @@ def test_name_servers_have_a_port_if_it_is_not_53(text, shown):
     The configuration has the same form.
     """
     assert (shown,) == DnsResolver((text,)).nameservers
+
+
+def _record(kind, data, owner=b"\xc0\x0c"):
+    return owner + struct.pack("!HHIH", kind, 1, 60, len(data)) + data
+
+
+_AT = 12 + len(b"\7example\3org\0") + 4  # where the records of an answer begin
+_DEEP = b"\1a" * 110 + b"\xc0\x0c"
+_AGAIN = (0xC000 | _AT + 12 + 2).to_bytes(2, "big")  # the deep name in the data of the first record
+_FIRST = _record(15, b"\0\x0a" + _DEEP)
+HOSTILE = {
+    "thousands of records, each with a name of many labels": (
+        3401,
+        _FIRST + b"".join(_record(15, n.to_bytes(2, "big") + b"\2%02x" % (n % 256) + _AGAIN) for n in range(3400)),
+    ),
+    "as many of them as there may be records": (
+        1000,
+        _FIRST + b"".join(_record(15, n.to_bytes(2, "big") + _AGAIN) for n in range(999)),
+    ),
+    "addresses without end": (4000, b"".join(_record(1, n.to_bytes(4, "big")) for n in range(4000))),
+    "a record of options without end": (1, _record(41, b"\0\3\0\0" * 15_000, b"\0")),
+    "more records than there are": (65_535, b""),
+}
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_an_answer_that_would_take_long_to_read_is_a_failure(script, resolver, hostile):
+    """
+    The owner of a zone writes the answer. One of them once took 8 seconds, in which the process did nothing else.
+    """
+    script.octets("example.org", *HOSTILE[hostile])
+    began_s = time.process_time()
+    assert [Failed(f"an answer that is too large from {script.address}")] == resolver.look_up([MX], ENOUGH_S)
+    assert time.process_time() - began_s < 1
+
+
+def test_an_answer_at_the_limit_of_its_cost_is_read_aside(script):
+    """
+    A process with a hub reads it in a thread, so other mail goes on.
+    """
+    aside = []
+
+    def run(work, *arguments):
+        aside.append(work)
+        return work(*arguments)
+
+    records = _FIRST + b"".join(_record(15, n.to_bytes(2, "big") + b"\1b" + _AGAIN) for n in range(40))
+    script.octets("example.org", 41, records).a("small.test", "192.0.2.1")
+    resolver = DnsResolver((script.address,), timeout_s=10.0, run=run)
+    began_s = time.process_time()
+    [large, small] = resolver.look_up([MX, Question("small.test", Kind.A)], ENOUGH_S)
+    assert time.process_time() - began_s < 1
+    assert isinstance(large, Exchangers)
+    assert (41, Addresses(("192.0.2.1",), 60), 1) == (len(large.records), small, len(aside))
+
+
+def test_a_hundred_exchangers_with_their_addresses_are_read(script, resolver):
+    """
+    It is the largest answer that any domain needs.
+    """
+    names = [b"\7mailout\2%02d\4mail\6europe" % n + b"\xc0\x0c" for n in range(100)]
+    exchangers = b"".join(_record(15, b"\0\x0a" + name) for name in names)
+    addresses = b"".join(_record(28, bytes(16), name) + _record(1, bytes(4), name) for name in names)
+    script.octets("example.org", 300, exchangers + addresses)
+    [answer] = resolver.look_up([MX], ENOUGH_S)
+    assert 100 == len(answer.records)
+
+
+@pytest.mark.parametrize("kind", [55, 65, 250, 257])
+def test_a_record_of_another_type_is_not_read(script, resolver, kind):
+    """
+    Its data may be wrong, or take long to read.
+    """
+    other = _record(kind, b"\xc0", b"\5other\xc0\x0c")
+    script.octets("example.org", 2, _record(15, b"\0\5\2mx\xc0\x0c") + other)
+    assert [Exchangers((Exchanger(5, "mx.example.org"),), 60)] == resolver.look_up([MX], ENOUGH_S)
+
+
+def test_an_answer_that_is_truncated_over_tcp_is_a_failure(script, resolver):
+    """
+    It does not say that there is nothing. Taken for that, mail would bounce with 5.4.4.
+    """
+    script.octets("example.org", 0, b"", flags=0x8380)
+    assert [Failed(f"a truncated answer from {script.address}")] == resolver.look_up([MX], ENOUGH_S)
+
+
+def test_the_next_name_server_is_asked_where_one_truncates_its_answer(script):
+    """
+    That server may be broken alone.
+    """
+    script.octets("example.org", 0, b"", flags=0x8380)
+    with ScriptedDns().mx("example.org", (5, "mx.test")) as other:
+        resolver = DnsResolver((script.address, other.address))
+        assert [Exchangers((Exchanger(5, "mx.test"),), 60)] == resolver.look_up([MX], ENOUGH_S)

@@ -26,6 +26,7 @@ from gevent.event import Event
 from empath.config.hosts import host_rules, own_greetings
 from empath.daemon.process.child import DRAIN_S
 from empath.daemon.process.runtime import Runtime, run_child
+from empath.daemon.process.threads import in_thread
 from empath.daemon.worker.lease_run import Dispatch, LeaseRun
 from empath.daemon.worker.pool import ConnectionPool
 from empath.daemon.worker.transport.choose import choose_carrier
@@ -234,6 +235,7 @@ def _finder(runtime: Runtime) -> NextHops:
         timeout_s=dns.timeout_s,
         try_timeout_s=dns.try_timeout_s,
         report=lambda error: runtime.emit(NameServersKept(error=error)),
+        run=in_thread,
     )
     interfaces = Interfaces()
     rules = lru_cache(maxsize=1)(partial(host_rules, runtime.config))
