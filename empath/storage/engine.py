@@ -217,6 +217,14 @@ class Engine(Protocol):
     def diagnose_free_pages(self, visit: Selects) -> Diagnosis:
         """Whether the space of removed mail can be given back to the disk."""
 
+    def check_place(self) -> None:
+        """
+        Check that the queue is still the one that this process began with. Each commit checks it, too.
+
+        Raises:
+            StorageFailure: it was removed or replaced; nothing that this process writes would last.
+        """
+
     def free_octets(self) -> int:
         """
         Octets by which the queue may still grow.

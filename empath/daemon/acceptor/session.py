@@ -43,6 +43,7 @@ _GO_AHEAD = Reply.of("354 End data with <CR><LF>.<CR><LF>")
 _NO_ROUTE = Reply.of("550 5.1.2 No route to this domain")
 _NO_ROUTE_TO_POSTMASTER = Reply.of("451 4.3.5 No route to the postmaster of this host, try again later")
 _NO_SPACE = Reply.of("452 4.3.1 Insufficient system storage, try again later")
+_NO_QUEUE = Reply.of("451 4.3.0 The queue is not available, try again later")
 _TIMED_OUT = Reply.of("421 4.4.2 Timed out waiting for you")
 _TOO_LONG = Reply.of("421 4.4.2 Session lasted too long, try again")
 _SHUTTING_DOWN = Reply.of("421 4.3.2 Service shutting down, try again later")
@@ -183,6 +184,8 @@ class ReceivingSession:
         refusal = context.config.relay.policy.decide_mail(context.role, self._client.address)
         if refusal is not None:
             return refusal
+        if not context.space.is_in_place:
+            return _NO_QUEUE
         if not context.space.has_room:
             return _NO_SPACE
         self._transaction = Transaction(context, self._client, event)

@@ -1,20 +1,22 @@
 """
-space - whether the disk has room for more mail
+space - whether the queue can take more mail
 
-The reserve is for recording deliveries.  The acceptor looks once a second, and more often while it writes much mail.
+The disk must have room: the reserve is for recording deliveries.  And the queue must still be the one that the process
+has open.  The acceptor looks once a second, and more often while it writes much mail.
 """
 
 from empath.config.model import Config
+from empath.errors import StorageFailure
 from empath.policy.limits import wanted_space_octets
 from empath.storage.engine import Engine
 from empath.telemetry.occurrence import Emitter
-from empath.telemetry.occurrences.acceptor import SpaceChanged, SpaceUnknown
+from empath.telemetry.occurrences.acceptor import QueueGone, SpaceChanged, SpaceUnknown
 
 _LOOK_OCTETS = 1024 * 1024  # amount of written mail after which it looks again
 
 
 class Space:
-    """`has_room` is the answer of the last look; all listeners of the process share it."""
+    """`has_room` and `is_in_place` are the answers of the last look; all listeners of the process share them."""
 
     def __init__(self, engine: Engine, config: Config, emit: Emitter) -> None:
         self._engine = engine
@@ -23,6 +25,7 @@ class Space:
         self._emit = emit
         self._taken = 0
         self.has_room = True
+        self.is_in_place = True
         self.look()
 
     def take(self, octets: int) -> None:
@@ -34,6 +37,7 @@ class Space:
     def look(self) -> None:
         """Ask the disk."""
         self._taken = 0
+        self._look_for_queue()
         try:
             has_room = self._engine.free_octets() >= self._wanted and self._engine.log_octets() <= self._log_limit
         except OSError as exc:
@@ -42,3 +46,13 @@ class Space:
         if has_room != self.has_room:
             self._emit(SpaceChanged(has_space=has_room))
         self.has_room = has_room
+
+    def _look_for_queue(self) -> None:
+        try:
+            self._engine.check_place()
+        except StorageFailure as exc:
+            if self.is_in_place:
+                self._emit(QueueGone(error=str(exc)))
+            self.is_in_place = False
+        else:
+            self.is_in_place = True  # it was moved away and back

@@ -15,6 +15,7 @@ from empath.storage.engine import Engine, Selects
 
 _SKEW_S: Final = 60.0
 _RELEASED: Final = 1_750_000_000.0  # 2025-06-15, an instant before the release of this version
+_MEND_REMOVED: Final = "read about queue_gone in TROUBLESHOOTING before you stop Empath"
 _MEND_MISSING: Final = "see the log for why; `empathd reload` if the file asks for more processes than before"
 _HELD: Final = """`empath-admin list --where "status = 'held' AND reason NOT LIKE 'administratively %'"`"""
 _MEND_CLOCK: Final = "set the clock and keep it synchronized, for example by `timedatectl set-ntp true`"
@@ -49,7 +50,11 @@ def diagnose_queue(
             yield engine.diagnose_editors(visit)
             yield engine.diagnose_free_pages(visit)
     except MissingInput as exc:
-        yield explained("queue", Level.WARNING, exc)
+        if is_running:
+            found = f"{engine.location} was removed, though the service runs: MAIL is refused, nothing is delivered"
+            yield Diagnosis("queue", Level.ERROR, found, _MEND_REMOVED)
+        else:
+            yield explained("queue", Level.WARNING, exc)
     except ServiceUnavailable:
         pass  # the engine: see diagnose_place
     except EmpathError as exc:

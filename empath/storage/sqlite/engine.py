@@ -10,6 +10,7 @@ from empath.storage.engine import Reader, Selects, Sleep
 from empath.storage.sqlite import checks, doctor, plans, space, wal
 from empath.storage.sqlite.connection import open_reader, translated
 from empath.storage.sqlite.destination_ids import DestinationIds
+from empath.storage.sqlite.same_file import SameFile
 from empath.storage.sqlite.schema import check_current
 from empath.storage.sqlite.session import TranslatingSession
 from empath.storage.sqlite.visit import visiting
@@ -24,6 +25,7 @@ class SqliteEngine:
     def __init__(self, path: Path, *, max_leases: int) -> None:
         self.path = path
         self._max_leases = max_leases
+        self._file = SameFile(path)
 
     @property
     def location(self) -> str:
@@ -37,6 +39,7 @@ class SqliteEngine:
     def open_reader(self, *, deadline_s: float = 5.0, sleep: Sleep = time.sleep) -> TranslatingSession:
         """See `engine.Engine`."""
         connection = open_reader(self.path, deadline_s=deadline_s, sleep=sleep)
+        self._file.check()
         with translated(self.path):
             check_current(connection, self.path)
         return TranslatingSession(connection, self.path, DestinationIds(self._max_leases))
@@ -44,7 +47,7 @@ class SqliteEngine:
     def open_writer(self, *, deadline_s: float, notify: Callable[[], object], sleep: Sleep = time.sleep) -> Writer:
         """See `engine.Engine`."""
         ids = DestinationIds(self._max_leases)
-        return Writer(self.path, ids, deadline_s=deadline_s, notify=notify, sleep=sleep)
+        return Writer(self.path, ids, self._file, deadline_s=deadline_s, notify=notify, sleep=sleep)
 
     def visiting(self, write_deadline_s: float | None) -> AbstractContextManager[TranslatingSession]:
         """See `engine.Engine`."""
@@ -75,6 +78,11 @@ class SqliteEngine:
     def diagnose_free_pages(self, visit: Selects) -> Diagnosis:
         """See `doctor.diagnose_free_pages`."""
         return doctor.diagnose_free_pages(visit)
+
+    def check_place(self) -> None:
+        """See `engine.Engine`; before the first opening any file will do."""
+        if self._file.is_known:
+            self._file.check()
 
     def free_octets(self) -> int:
         """See `engine.Engine`."""

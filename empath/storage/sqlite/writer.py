@@ -6,7 +6,8 @@ THEORY
     is finished only after the commit has returned, when its change is on the disk.  If the database refuses one write,
     the transaction is rolled back and each write runs in a savepoint of its own, so that the bad one fails alone.  If
     SQLite or the disk fails, all writes of the transaction fail.  Whether it was committed is then unknown, and a new
-    connection is opened.
+    connection is opened.  After each commit the paths of database and log must still name the files that are open: a
+    commit into a file that was removed is lost with the last close.
 
 HOUSE RULES
     No cursor leaves the thread.  The caller starts the thread that runs `run()`.  `notify` is called in that thread
@@ -28,6 +29,7 @@ from empath.errors import EmpathError, StorageFailure
 from empath.storage.engine import Sleep
 from empath.storage.sqlite.connection import fair_wait, open_writer, ours
 from empath.storage.sqlite.destination_ids import DestinationIds
+from empath.storage.sqlite.same_file import SameFile
 from empath.storage.sqlite.schema import check_current
 from empath.storage.sqlite.session import SqliteSession
 from empath.storage.write import Write
@@ -47,13 +49,16 @@ class Writer:
         self,
         path: Path,
         destination_ids: DestinationIds,
+        file: SameFile,
         *,
         deadline_s: float,
         notify: Callable[[], object],
         sleep: Sleep = time.sleep,
     ) -> None:
-        """*deadline_s* bounds the wait for another process's write lock."""
+        """*file* is that of *path*; *deadline_s* bounds the wait for another process's write lock."""
         self._path = path
+        self._file = file
+        self._log = SameFile(Path(f"{path}-wal"))  # a new one for each connection
         self.destination_ids = destination_ids
         self._deadline_s = deadline_s
         self._notify = notify
@@ -98,6 +103,8 @@ class Writer:
                     self._commit(session, batch, is_guarded=False)
                 except _REFUSED:
                     self._commit(session, batch, is_guarded=True)
+            self._file.check()
+            self._log.check()
         except apsw.Error as exc:
             self._fail(batch, ours(exc, self._path))
             if not isinstance(exc, apsw.BusyError):
@@ -186,7 +193,9 @@ class Writer:
 
     def _connected(self) -> SqliteSession:
         if self._session is None:
+            self._log = SameFile(Path(f"{self._path}-wal"))
             connection = open_writer(self._path, deadline_s=self._deadline_s, sleep=self._sleep)
+            self._file.check()
             check_current(connection, self._path)
             self._session = SqliteSession(connection, self._path, self.destination_ids)
         return self._session

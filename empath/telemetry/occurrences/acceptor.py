@@ -116,6 +116,13 @@ class SpaceUnknown(Occurrence):
     error: ErrorText
 
 
+@occurrence("critical")
+class QueueGone(Occurrence):
+    """The file of the queue was removed or replaced while Empath had it open. MAIL is refused, nothing is delivered."""
+
+    error: ErrorText
+
+
 @occurrence("error")
 class OrdersUnread(Occurrence):
     """Orders given by INSERT INTO control could not be read or finished. The acceptor tries again."""

@@ -178,6 +178,14 @@ def test_a_process_that_is_missing_is_told(path: Path) -> None:
     assert (Level.ERROR, "no acceptor shows a sign of life") == (none.level, none.found)
 
 
+def test_a_queue_that_was_removed_under_the_service_is_told(tmp_path: Path) -> None:
+    """
+    Before the first start it does not exist either, but then nothing runs.
+    """
+    found = _look(tmp_path / "queue.db", is_running=True)["queue"]
+    assert (Level.ERROR, True) == (found.level, "was removed, though the service runs" in found.found)
+
+
 def test_recipients_that_empath_holds_are_told(tool: AdminTool) -> None:
     """
     They wait for a person, who gave no order and so does not know of them. A hold by order needs no word.

@@ -6,7 +6,9 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from ipaddress import ip_address
+from pathlib import Path
 
 import gevent
 import pytest
@@ -26,8 +28,9 @@ from empath.policy.limits import RefusalMeter
 from empath.smtp.server.limits import ServerLimits
 from empath.storage.queue.accept import INLINE
 from empath.storage.sqlite.engine import SqliteEngine
-from empath.telemetry.occurrence import Occurrence
-from empath.telemetry.occurrences.acceptor import Accepted, Refused, SessionBegan, SessionEnded
+from empath.storage.sqlite.schema import prepare
+from empath.telemetry.occurrence import Emitter, Occurrence
+from empath.telemetry.occurrences.acceptor import Accepted, QueueGone, Refused, SessionBegan, SessionEnded
 from empath.telemetry.subscribers import emitter
 from tests.kit.process import configuration
 from tests.kit.waiting import DEADLINE_S
@@ -380,6 +383,34 @@ def test_without_space_mail_is_refused_for_now(make_context, visit):
     client.hear()
     client.say(TO_DATA[0])
     assert b"452 4.3.1 Insufficient system storage, try again later\r\n" == client.say(b"MAIL FROM:<a@b.test>\r\n")
+
+
+def test_mail_is_refused_while_the_queue_is_not_where_it_was(make_context, visit):
+    """
+    What the process writes into a removed file is lost with its last close.
+    """
+    context = make_context()
+    queue = context.config.queue.path
+    prepare(queue)
+    seen: list[Occurrence] = []
+    engine = SqliteEngine(queue, max_leases=20)
+    engine.open_reader().close()
+    context = replace(
+        context, space=Space(engine, context.config, Emitter("acceptor-1", (lambda _, what: seen.append(what),)))
+    )
+    client = visit(context)
+    client.hear()
+    client.say(TO_DATA[0])
+    queue.rename(f"{queue}.away")
+    context.space.look()
+    context.space.look()
+    assert b"451 4.3.0 The queue is not available, try again later\r\n" == client.say(b"MAIL FROM:<a@b.test>\r\n")
+
+    Path(f"{queue}.away").rename(queue)
+    context.space.look()
+
+    assert b"250 2.1.0 Ok\r\n" == client.say(b"MAIL FROM:<a@b.test>\r\n")
+    assert [QueueGone] == [type(each) for each in seen]
 
 
 def test_a_domain_without_a_route_is_refused(make_context, visit):
