@@ -21,6 +21,7 @@ Read: TypeAlias = Callable[[bytes], dns.message.Message]
 Server: TypeAlias = tuple[str, int]  # address and port
 Exchange: TypeAlias = Callable[[dns.message.Message, Server, float, Read], dns.message.Message]
 
+_HEADER_OCTETS = 12
 _MAX_OCTETS = 65_535
 
 
@@ -35,6 +36,7 @@ def over_udp(query: dns.message.Message, server: Server, timeout_s: float, read:
     family, to = _destination(server)
     with _Timed(family, socket.SOCK_DGRAM, timeout_s) as timed:
         wire = query.to_wire()
+        question_end = _HEADER_OCTETS + len(query.question[0].name.to_wire() or b"") + 4
         timed.socket().sendto(wire, to)
         while True:
             octets, sender = timed.socket().recvfrom(_MAX_OCTETS)
@@ -42,8 +44,11 @@ def over_udp(query: dns.message.Message, server: Server, timeout_s: float, read:
                 continue
             try:
                 return _response(query, read(octets))
-            except (TooLarge, dns.message.Truncated):
+            except dns.message.Truncated:
                 raise
+            except TooLarge:
+                if octets[_HEADER_OCTETS:question_end] == wire[_HEADER_OCTETS:question_end]:
+                    raise
             except dns.exception.DNSException:
                 continue
 
@@ -73,13 +78,13 @@ def _response(query: dns.message.Message, answer: dns.message.Message) -> dns.me
 
 
 def _received(timed: "_Timed", size: int) -> bytes:
-    octets = b""
+    octets = bytearray()
     while len(octets) < size:
         piece = timed.socket().recv(size - len(octets))
         if not piece:
             raise EOFError
         octets += piece
-    return octets
+    return bytes(octets)
 
 
 def _destination(server: Server) -> tuple[int, tuple[str, int]]:

@@ -68,11 +68,15 @@ def read_message(octets: bytes, run: Run) -> dns.message.Message:
 
 
 def _parsed(octets: bytes) -> dns.message.Message | Exception:
-    is_truncated = bool(octets[2] << 8 & dns.flags.TC)
     try:
-        return dns.message.from_wire(octets, question_only=is_truncated)
+        return dns.message.from_wire(octets, question_only=_is_truncated(octets))
     except Exception as exc:  # noqa: BLE001 - dnspython has no common class for what octets can do
         return exc
+
+
+def _is_truncated(octets: bytes | bytearray) -> bool:
+    """Whether the records may end anywhere, so that there is no sense in reading them."""
+    return bool(octets[2] << 8 & dns.flags.TC)
 
 
 class _Weighing:
@@ -90,13 +94,14 @@ class _Weighing:
             TooLarge: there is more than there may be.
             dns.exception.FormError, IndexError, struct.error: the octets are no message.
         """
-        questions, *records = struct.unpack_from("!4H", self.octets, 4)
-        if questions + sum(records) > MAX_RECORDS:
+        questions, *each = struct.unpack_from("!4H", self.octets, 4)
+        records = 0 if _is_truncated(self.octets) else sum(each)
+        if questions + records > MAX_RECORDS:
             raise TooLarge
         at = _HEADER_OCTETS
         for _ in range(questions):
             at = self._name(at) + 4
-        for _ in range(sum(records)):
+        for _ in range(records):
             at = self._record(at)
 
     def _record(self, at: int) -> int:

@@ -49,6 +49,7 @@ class ScriptedDns:
         self._astray: set[str] = set()
         self._garbled: set[tuple[str, str]] = set()
         self._truncated: set[str] = set()
+        self._cut: set[str] = set()
         self._octets: dict[str, tuple[int, bytes, bytes]] = {}
         self._edns_code: dns.rcode.Rcode | None = None
         self._negative_ttl_s: int | None = None
@@ -151,10 +152,15 @@ class ScriptedDns:
         self._truncated.add(name)
         return self
 
-    def octets(self, name: str, count: int, records: bytes, flags: int = 0x8180) -> Self:
-        """Answer questions for this name over TCP, with the question and then *records* as they are."""
-        self._octets[name] = count, flags.to_bytes(2, "big"), records
+    def cut(self, name: str) -> Self:
+        """Like `truncate`, with the records of the answer up to the middle of the last."""
+        self._cut.add(name)
         return self.truncate(name)
+
+    def octets(self, name: str, count: int, records: bytes, flags: int = 0x8180) -> Self:
+        """Answer questions for this name with the question and then *records* as they are."""
+        self._octets[name] = count, flags.to_bytes(2, "big"), records
+        return self
 
     def without_edns(self, code: dns.rcode.Rcode = dns.rcode.FORMERR) -> Self:
         """Answer every question that has an OPT record with an error, as old servers do."""
@@ -243,17 +249,23 @@ class ScriptedDns:
         if key in self._silent:
             return
         if key in self._garbled:
-            reply(query.id.to_bytes(2, "big") + b"\x81\x80\xff\xff\xff")
+            reply(query.id.to_bytes(2, "big") + b"\x81\x80" + b"\xff" * 20)
             return
-        if limit == 65535 and key[0] in self._octets:
+        if key[0] in self._octets:
             count, flags, records = self._octets[key[0]]
             query.use_edns(False)
             plain = query.to_wire()
-            reply(plain[:2] + flags + b"\0\1" + count.to_bytes(2, "big") + plain[8:] + records)
+            octets = plain[:2] + flags + b"\0\1" + count.to_bytes(2, "big") + plain[8:] + records
+            reply(octets if len(octets) <= limit else plain[:2] + b"\x83\x80" + plain[4:])
             return
         answer = self._answer(query)
         is_datagram = limit < 65535
         if is_datagram and key[0] in self._truncated:
+            if key[0] in self._cut:
+                answer.flags |= dns.flags.TC
+                answer.use_edns(False)
+                reply(answer.to_wire()[:-8])
+                return
             answer.answer.clear()
             answer.flags |= dns.flags.TC
         try:

@@ -222,6 +222,15 @@ def test_an_answer_that_is_truncated_is_asked_for_over_tcp(script, resolver):
     assert [("example.org", "A")] == script.by_tcp
 
 
+def test_a_truncated_answer_may_end_within_a_record(script, resolver):
+    """
+    RFC 2181 §9: what there is of it is ignored.
+    """
+    script.a("example.org", "192.0.2.1").cut("example.org")
+    assert [Addresses(("192.0.2.1",), 60)] == resolver.look_up([A], ENOUGH_S)
+    assert [("example.org", "A")] == script.by_tcp
+
+
 def test_of_a_thousand_exchangers_the_best_hundred_are_taken(script, resolver):
     """
     They come over TCP, in any order.
