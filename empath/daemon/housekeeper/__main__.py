@@ -77,6 +77,7 @@ class Housekeeper:
         self._dead.begin()
         self._runtime.ready()
         gevent.joinall([gevent.spawn(self._keep, duty) for duty in self._duties], raise_error=True)
+        self._dead.end()
         self._reader.close()
 
     def _keep(self, duty: Duty) -> None:

@@ -9,9 +9,11 @@ age of a beat is measured by this process's own monotonic clock.
 import os
 import time
 from collections.abc import Callable
+from typing import Any
 
-import gevent
+from gevent import Greenlet
 from gevent.hub import get_hub
+from gevent.pool import Group
 
 from empath.daemon.process.runtime import Runtime
 from empath.errors import EmpathError
@@ -22,6 +24,7 @@ from empath.storage.queue.process import EndProcess, ProcessRow, living
 from empath.telemetry.occurrences.housekeeper import LeasesReleased, RecipientsHeld, ReleaseFailed
 
 _AGAIN_S = 2.0
+_LAST_WORDS_S = 1.0  # time at the end for what was reported just before
 _SILENT = "silent"
 
 
@@ -35,6 +38,8 @@ class DeadProcesses:
         self._reader = reader
         self._beats: dict[int, tuple[int, float]] = {}  # process_id: last beat, and when it was seen first
         self._unread = b""
+        self._deaths: Any = None  # watches the pipe of the supervisor
+        self._ending = Group()  # what is under way or will be tried again
 
     def begin(self) -> None:
         """
@@ -53,8 +58,15 @@ class DeadProcesses:
                 self._end_process(process, "earlier run")
         if child.deaths_fd is not None:
             os.set_blocking(child.deaths_fd, False)
-            deaths = get_hub().loop.io(child.deaths_fd, 1)
-            deaths.start(self._read_deaths, child.deaths_fd, deaths)
+            self._deaths = get_hub().loop.io(child.deaths_fd, 1)
+            self._deaths.start(self._read_deaths, child.deaths_fd)
+
+    def end(self) -> None:
+        """Finish what is under way; after that the reader is not used any more. The next start does what is left."""
+        if self._deaths is not None:
+            self._deaths.stop()
+        self._ending.join(timeout=_LAST_WORDS_S)
+        self._ending.kill()
 
     def watch_beats(self) -> None:
         """
@@ -78,19 +90,19 @@ class DeadProcesses:
                 self._end_process(process, _SILENT)
         self._beats = seen
 
-    def _read_deaths(self, descriptor: int, watcher: object) -> None:
+    def _read_deaths(self, descriptor: int) -> None:
         """Read lines `slot generation` from the supervisor."""
         try:
             octets = os.read(descriptor, 4096)
         except BlockingIOError:
             return
         if not octets:
-            watcher.stop()  # type: ignore[attr-defined]
+            self._deaths.stop()
             return
         *lines, self._unread = (self._unread + octets).split(b"\n")
         for line in lines:
             slot, _, generation = line.decode().partition(" ")
-            gevent.spawn(self._end_slot, slot, int(generation))
+            self._ending.start(Greenlet(self._end_slot, slot, int(generation)))
 
     def _end_slot(self, slot: str, generation: int) -> None:
         wanted = (self._runtime.child.instance, slot, generation)
@@ -98,7 +110,7 @@ class DeadProcesses:
             processes = living(self._reader)
         except EmpathError as exc:
             self._runtime.emit(ReleaseFailed(slot=slot, error=str(exc)))
-            gevent.spawn_later(_AGAIN_S, self._end_slot, slot, generation)
+            self._try_again(self._end_slot, slot, generation)
             return
         for process in processes:
             if (process.instance, process.slot, process.generation) == wanted:
@@ -111,10 +123,15 @@ class DeadProcesses:
         except EmpathError as exc:
             self._runtime.emit(ReleaseFailed(slot=process.slot, error=str(exc)))
             if cause != _SILENT:  # `watch_beats` decides again about a silent process
-                gevent.spawn_later(_AGAIN_S, self._end_process, process, cause)
+                self._try_again(self._end_process, process, cause)
             return
         wake(self._runtime.child.wake_fds)
         if work.released:
             self._runtime.emit(LeasesReleased(slot=process.slot, cause=cause, recipients=work.released, held=work.held))
         if work.held:
             self._runtime.emit(RecipientsHeld(slot=process.slot, recipients=work.held))
+
+    def _try_again(self, end: Callable[..., object], *arguments: object) -> None:
+        later = Greenlet(end, *arguments)
+        self._ending.add(later)
+        later.start_later(_AGAIN_S)

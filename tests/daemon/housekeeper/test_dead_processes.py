@@ -1,8 +1,11 @@
 """Which processes are taken for dead by their silence, and when silence means nothing."""
 
+import os
+import select
 from types import SimpleNamespace
 from typing import Any
 
+import gevent
 import pytest
 
 from empath.daemon.housekeeper.dead_processes import DeadProcesses
@@ -10,6 +13,7 @@ from empath.errors import QueueBusy
 from empath.storage.queue.process import Register
 from empath.telemetry.subscribers import emitter
 from tests.kit.queue import T0, Queue
+from tests.kit.waiting import eventually
 
 
 class Writer:
@@ -20,6 +24,7 @@ class Writer:
         self.error = None
 
     def commit(self, write):
+        gevent.sleep(0)  # others go on, as during a commit
         if self.error:
             raise self.error
         return self.queue.done(write)
@@ -52,7 +57,7 @@ def watch(queue):
     found = DeadProcesses(runtime, reader, clock=lambda: passed[0])
     found.watch_beats()
     passed[0] = 60.0
-    yield SimpleNamespace(begin=found.begin, look=found.watch_beats, runtime=runtime)
+    yield SimpleNamespace(begin=found.begin, look=found.watch_beats, end=found.end, runtime=runtime, reader=reader)
     reader.close()
 
 
@@ -109,3 +114,52 @@ def test_where_hosts_share_the_queue_a_start_ends_earlier_runs_of_its_own_node_o
 
     assert [(other.process_id,)] == queue.select("SELECT process_id FROM _process WHERE ended_at IS NULL")
     assert ["deferred"] == queue.statuses()
+
+
+@pytest.fixture
+def deaths(queue, watch):
+    """The end of the pipe on which the supervisor reports deaths; the watch has begun, and so has one run."""
+    told_fd, tell_fd = os.pipe()
+    watch.runtime.child.deaths_fd = told_fd
+    watch.begin()
+    queue.run(Register(node="mx.example.test", instance="this run", slot="worker-1", generation=2, pid=1, now=T0))
+    yield tell_fd
+    watch.end()
+    os.close(tell_fd)
+    os.close(told_fd)
+
+
+def is_read(fd):
+    """Let greenlets run; whether nothing more is in the pipe."""
+    gevent.sleep(0)
+    return not select.select([fd], [], [], 0)[0]
+
+
+def test_deaths_that_were_told_are_recorded_before_the_reader_is_closed(queue, watch, deaths):
+    """
+    At an ordinary stop the workers end just before the housekeeper. Three stops in eight logged an error that was none.
+    """
+    seen: list[object] = []
+    watch.runtime.emit = seen.append
+    os.write(deaths, b"worker-1 2\n")
+    eventually(lambda: is_read(watch.runtime.child.deaths_fd), "it is read")
+
+    watch.end()
+    watch.reader.close()
+    gevent.sleep(0)
+
+    assert [] == queue.select("SELECT process_id FROM _process WHERE ended_at IS NULL")
+    assert [] == seen
+
+
+def test_a_release_that_fails_is_given_up_at_the_end(queue, watch, deaths):
+    """
+    The next start ends the runs of this one.
+    """
+    watch.runtime.writer.error = QueueBusy("locked")
+    os.write(deaths, b"worker-1 2\n")
+    eventually(lambda: is_read(watch.runtime.child.deaths_fd), "it is read")
+
+    watch.end()
+
+    assert 1 == len(queue.select("SELECT process_id FROM _process WHERE ended_at IS NULL"))
