@@ -132,3 +132,12 @@ SELECT process_id, slot, generation, node, instance, pid, started_unix, beat, be
    AND (:has_ended OR ended_at IS NULL)
  ORDER BY process_id DESC
  LIMIT :limit;
+
+-- name: last_activity
+-- The latest beat of a process or arrival of one of the last 1000 messages, before :before (Unix seconds).
+-- Indexes: the rowid. Rows: one, Unix seconds or NULL.
+SELECT max(at)
+  FROM (SELECT beat_at AS at FROM _process
+        UNION ALL
+        SELECT received_at FROM _message WHERE message_id > (SELECT max(message_id) FROM _message) - 1000) AS seen
+ WHERE at < :before;

@@ -79,16 +79,25 @@ def follow(terminal: Shell, host: Empathd, heading: str) -> None:
 @needs_shell
 def test_a_backup_of_a_running_server_is_restored_as_the_guide_says(host, terminal):
     """
-    The mail that waited at that instant waits again, with its content, and goes out after a thaw.
+    The mail that waited at that instant waits again, with its content, and goes out after a thaw. What was delivered
+    after the backup is cancelled.
     """
+    admin = (host.directory / "empath-admin", "-c", host.config)
+    assert 0 == shell(*admin, "freeze").returncode
+    host.send("she@example.org")
+    write(host.queue, "UPDATE queue SET next_retry_at = '+1 hour' WHERE recipient_id = 2")
+    assert 0 == shell(*admin, "thaw").returncode
     follow(terminal, host, "Back up")
-    host.send("later@example.org")
+    assert 0 == shell(*admin, "retry", "--id", "2").returncode
     eventually(lambda: list(host.delivered()), "the later one delivered")
     follow(terminal, host, "Restore")
     assert 0 == shell(host.directory / "empath-admin", "-c", host.config, "retry", "--id", "1").returncode
     eventually(lambda: 2 == len(list(host.delivered())), "the restored one delivered")
     assert 1 == sum(mail.count(b"Subject: large") and mail.count(b"y" * 70) == 8000 for mail in host.delivered())
-    eventually(lambda: [("delivered",)] == select(host.queue, "SELECT status FROM history"), "settled")
+    eventually(
+        lambda: [("delivered",)] == select(host.queue, "SELECT status FROM history WHERE recipient_id = 1"), "settled"
+    )
+    assert [("cancelled",)] == select(host.queue, "SELECT status FROM history WHERE recipient_id = 2")
     assert {} == violations(host.queue)
 
 

@@ -2,7 +2,8 @@
 reconcile - reconcile: cancel what the log says was delivered, after a restore
 
 A restored queue holds mail that was delivered after its backup was made.  The log has a line `delivered` for each
-delivered recipient.  The verb cancels only these recipients, not the others of their messages.
+delivered recipient.  The verb cancels only these recipients, not the others of their messages.  A file that is not a
+log, or a log that was forgotten, would let delivered mail go out again: the first is refused, the second is warned of.
 """
 
 import gzip
@@ -11,9 +12,10 @@ import re
 import time
 import zlib
 from collections.abc import Iterator
+from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import click
 
@@ -23,7 +25,7 @@ from empath.cli.admin.options import json_option, wait_option
 from empath.cli.admin.orders import carry_out
 from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
-from empath.cli.words import count
+from empath.cli.words import count, instant
 from empath.errors import MissingInput, SyntaxViolation
 from empath.mail.identity import QueueId
 from empath.storage.admin.orders import Order, Verb
@@ -34,7 +36,15 @@ from empath.storage.admin.steering import Steering
 
 _EVENT: Final = b"delivered"
 _MAX_LINE_OCTETS: Final = 64 * 1024
-_PAIR: Final = re.compile(r'([a-z_]+)=("(?:[^"\\]|\\.)*"|[^ ]*)(?: |$)')
+_HEAD_LINES: Final = 1000  # lines within which a log must show itself
+_PAIR: Final = re.compile(r'(?<![a-z_])([a-z_]+)=("(?:[^"\\]|\\.)*"|[^ ]*)(?: |$)')
+
+
+class _Line(NamedTuple):
+    """What a line of the log says: when, in Unix seconds, and which recipient was delivered, if one was."""
+
+    at: float
+    delivered: tuple[QueueId, str] | None
 
 
 @click.command()
@@ -56,14 +66,22 @@ def reconcile(
     config = lenient_configuration(context)
     engine = open_queue(config)
     deliveries = 0
+    begins_at: float | None = None
     numbers: dict[int, None] = {}
     with Snapshot(engine) as snapshot:
         for path in logs:
-            for queue_id, address in _delivered(path):
+            for line in _lines(path):
+                begins_at = line.at if begins_at is None else min(begins_at, line.at)
+                if line.delivered is None:
+                    continue
                 deliveries += 1
-                number = snapshot.find_live(queue_id, address)
+                number = snapshot.find_live(*line.delivered)
                 if number is not None:
                     numbers[number] = None
+        changed_at = snapshot.last_activity(time.time())
+    if begins_at is not None and changed_at is not None and begins_at > changed_at:
+        gap = f"the logs begin at {instant(begins_at)}, after the queue's last change at {instant(changed_at)}"
+        say(NAME, f"{gap}: deliveries between are not known; name the older log files too")
     said = "1 delivery" if deliveries == 1 else f"{deliveries} deliveries"
     say(NAME, f"{said} in the log; {count(len(numbers), 'live recipient')} to cancel")
     order = Order(Verb.DELETE, options.who(), time.time())
@@ -77,40 +95,50 @@ def reconcile(
         say(NAME, "use --apply to cancel them")
 
 
-def _delivered(path: Path) -> Iterator[tuple[QueueId, str]]:
+def _lines(path: Path) -> Iterator[_Line]:
     """
-    Queue id and address of each delivery in the log at *path*.
+    The first line of the log at *path*, and each line of a delivery. An empty file has none.
 
     Raises:
         MissingInput: it cannot be read.
+        SyntaxViolation: it has no line of Empath's log.
     """
+    is_log = False
+    number = 0
     try:
         with _opened(path) as file:
             while line := file.readline(_MAX_LINE_OCTETS):
-                if _EVENT in line and (delivery := _read(line.decode("utf-8", "replace"))) is not None:
-                    yield delivery
+                number += 1
+                if (_EVENT in line or (not is_log and number <= _HEAD_LINES)) and (found := _read(line)) is not None:
+                    is_log = True
+                    yield found
     except (OSError, EOFError, zlib.error) as exc:
         reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
         raise MissingInput(f"{path}: the log cannot be read: {reason}") from exc
+    if number and not is_log:
+        raise SyntaxViolation(f"{path}: no line of Empath's log is in it; name the log file and its rotated parts")
 
 
 def _opened(path: Path) -> gzip.GzipFile | BufferedReader:
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
 
 
-def _read(line: str) -> tuple[QueueId, str] | None:
-    """The delivery in a line of the log; None for another event or a truncated line."""
+def _read(octets: bytes) -> _Line | None:
+    """A line of the log; None for a truncated line, or one that is of another program."""
+    line = octets.decode("utf-8", "replace")
     try:
+        fields: dict[str, Any]
         if line.startswith("{"):
             fields = json.loads(line)
         else:
             fields = {
                 key: json.loads(value) if value[:1] == '"' else value for key, value in _PAIR.findall(line.strip())
             }
-        if fields.get("event") != _EVENT.decode():
-            return None
-        return QueueId.parse(str(fields["queue_id"])), str(fields["recipient"])
-    except (ValueError, KeyError, AttributeError, RecursionError, SyntaxViolation):
+        at, event = datetime.fromisoformat(fields["at"]).timestamp(), fields["event"]
+        if event != _EVENT.decode():
+            return _Line(at, None)
+        return _Line(at, (QueueId.parse(str(fields["queue_id"])), str(fields["recipient"])))
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, SyntaxViolation):
         return None
 
 

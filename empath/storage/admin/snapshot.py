@@ -8,6 +8,7 @@ THEORY
 """
 
 import contextlib
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,7 +17,7 @@ from empath.errors import StorageFailure
 from empath.mail.identity import QueueId
 from empath.mail.status import RecipientStatus
 from empath.message.header import header_section
-from empath.storage.admin.pauses import Pauses, find_pauses
+from empath.storage.admin.pauses import Pauses, find_pauses, frozen_since
 from empath.storage.admin.records import (
     AttemptRow,
     Beat,
@@ -127,6 +128,16 @@ class Snapshot:
     def beats(self) -> list[Beat]:
         """The last signs of life of the processes that have not ended."""
         return [Beat(*row) for row in self._visit.rows("doctor.beats")]
+
+    def last_activity(self, now: float) -> float | None:
+        """
+        The latest instant, in Unix seconds, at which a process gave a sign of life or a message came in. While delivery
+        is frozen, only what was before that counts: after a restore this is the state of the backup.
+        """
+        since = frozen_since(self._visit)
+        before = now if since is None else datetime.fromisoformat(since).timestamp()
+        at: float | None = self._visit.value("admin.last_activity", {"before": before})
+        return at
 
     def stats(self, top: int, now: float) -> Stats:
         """Count at *now*; *top* destinations are named."""

@@ -7,11 +7,18 @@ from pathlib import Path
 import pytest
 
 from tests.cli.admin.kit import AdminTool
+from tests.kit.queue import T0, write
 
 
 def line(kind: str, event: str, queue_id: str, recipient: str) -> str:
     """A line of the log, as either format writes it."""
-    fields = {"event": event, "queue_id": queue_id, "recipient": recipient, "reply": "250 2.0.0 Ok"}
+    fields = {
+        "at": "2026-11-23T02:11:58.000Z",
+        "event": event,
+        "queue_id": queue_id,
+        "recipient": recipient,
+        "reply": "250 2.0.0 Ok",
+    }
     if kind == "json":
         return json.dumps(fields)
     return f'at=2026-11-23T02:11:58.000Z event={event} queue_id={queue_id} recipient="{recipient}" reply="250 2.0.0 Ok"'
@@ -73,6 +80,46 @@ def test_a_log_that_was_damaged_is_named(tool: AdminTool, tmp_path: Path):
         log.write_bytes(content)
         done = tool.run("reconcile", str(log))
         assert (66, 1, True) == (done.code, done.err.count("\n"), f"{log}: the log cannot be read: " in done.err), kind
+
+
+def test_a_file_that_is_no_log_is_refused(tool: AdminTool, tmp_path: Path):
+    """
+    A wrong name would say that nothing was delivered, and all of the mail would go out again.
+    """
+    ulid = accepted(tool)
+    log = tmp_path / "empath.log"
+    log.write_text(line("json", "delivered", ulid, "r1@a.example"))
+    for content in ("root:x:0:0:root:/root:/bin/bash\n", "x" * 200_000, "event=delivered queue_id=x\n", '{"at": 1}'):
+        wrong = tmp_path / "passwd"
+        wrong.write_text(content)
+        done = tool.run("reconcile", "--apply", str(log), str(wrong))
+        words = f"empath-admin: {wrong}: no line of Empath's log is in it; name the log file and its rotated parts\n"
+        assert (65, "", words) == (done.code, done.out, done.err)
+    wrong.write_text("")
+    assert 0 == tool.run("reconcile", "--apply", str(log), str(wrong)).code
+    assert [("cancelled",), ("queued",)] == statuses(tool)
+
+
+def test_a_log_that_begins_after_the_backup_is_warned_of(tool: AdminTool, tmp_path: Path):
+    """
+    The rotated part was forgotten: what it has was delivered, and would go out again. Mail that comes in after the
+    restore, while delivery is frozen, does not hide the gap.
+    """
+    ulid = accepted(tool)
+    log, older = tmp_path / "empath.log", tmp_path / "empath.log.1"
+    log.write_text(line("logfmt", "delivered", ulid, "r1@a.example"))
+    older.write_text(f"at=2023-11-14T22:13:00.000Z level=info event=x\n{log.read_text()}\n")
+    write(tool.path, "UPDATE _process SET beat_at = ?", T0)
+    write(tool.path, "UPDATE _message SET received_at = ?", T0)
+    write(tool.path, "INSERT INTO _setting (name, value) VALUES ('frozen', '2026-11-23T03:00:00Z')")
+    tool.queue.accept("c.example")
+    write(tool.path, "UPDATE _message SET received_at = 1795406400 WHERE message_id = 2")
+    warning = (
+        "empath-admin: the logs begin at 2026-11-23T02:11:58Z, after the queue's last change at 2023-11-14T22:13:20Z:"
+        " deliveries between are not known; name the older log files too"
+    )
+    assert warning == tool.run("reconcile", str(log)).err.splitlines()[0]
+    assert "the logs begin" not in tool.run("reconcile", str(older), str(log)).err
 
 
 @pytest.mark.parametrize("start", ["", "event=delivered queue_id="])
