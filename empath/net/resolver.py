@@ -1,9 +1,10 @@
 """
 resolver - questions to the DNS, with bounds on the time and on the size of an answer
 
-dnspython handles the wire format; gevent patches its sockets, so that they yield to the hub.  Its exceptions become
-answers here, because a name that does not exist is not an error of ours.  The words of an answer are for the operator:
-they name the server that was asked, not a Python class.
+dnspython chooses the server and handles the wire format, behind the bounds of dns_exchange and dns_message.  gevent
+patches sockets, so that they yield to the hub.  The exceptions of dnspython become answers here, because a name that
+does not exist is not an error of ours.  The words of an answer are for the operator: they name the server that was
+asked, not a Python class.
 """
 
 import os
