@@ -118,7 +118,7 @@ def status(context: click.Context, is_json: bool) -> None:
         say("empathd", pause_words(pauses))
     if not found.is_known:
         context.exit(UNKNOWN)
-    if found.pid is None:
+    if not found.is_running:
         context.exit(NOT_RUNNING)
 
 
@@ -212,7 +212,9 @@ def _hold_same_version(config: Config, pid: int) -> None:
 def _prepare(config: Config) -> int:
     """Lock the queue, make or migrate it, and return the lock. Done here because the supervisor opens no database."""
     pid = launch.find_supervisor(config)
-    if pid is not None:  # a running supervisor keeps the lock; children of a killed one release it soon
+    if pid is not None and not instance.is_stopping(
+        config.queue.path
+    ):  # a running supervisor keeps the lock; children of a killed one release it soon
         raise QueueBusy(f"already running on {config.queue.path}: pid {pid}")
     lock_fd = instance.acquire(config.queue.path)
     open_queue(config).prepare(config.process.user, say=partial(say, "empathd"))

@@ -1,9 +1,11 @@
 """empathd as its users see it: verbs, exit codes, one line per error, real processes."""
 
+import contextlib
 import json
 import os
 import re
 import signal
+import smtplib
 import socket
 import stat
 import subprocess
@@ -18,6 +20,7 @@ from click.testing import CliRunner
 
 from empath import __version__
 from empath.cli import common
+from empath.cli.admin.__main__ import admin
 from empath.cli.empathd import empathd as command
 from empath.storage.queue.process import EndProcess
 from tests.cli.admin.kit import AdminTool
@@ -507,6 +510,31 @@ def test_a_stop_returns_when_the_last_process_is_gone(detached):
     assert (0, "", "") == run("stop", config=detached.config)
     assert {} == detached.pids()
     assert (0, "", "empathd: not running\n") == run("stop", config=detached.config)
+
+
+def test_a_service_that_drains_is_stopping(detached):
+    """
+    A client holds its transaction open for the time of the drain. Nothing can be ordered of the service then, and a
+    start waits for its end.
+    """
+    run("start", config=detached.config)
+    pid = int((detached.directory / "empathd.pid").read_text())
+    with contextlib.closing(smtplib.SMTP("127.0.0.1", detached.port, timeout=DEADLINE_S)) as client:
+        client.ehlo()
+        client.mail("a@example.org")
+        client.rcpt("b@example.org")
+        client.putcmd("DATA")
+        client.getreply()
+        os.kill(pid, signal.SIGTERM)
+        eventually(lambda: "stopping" in run("status", config=detached.config)[1], "stopping")
+        assert (3, f"stopping, pid {pid}\n") == run("status", config=detached.config)[:2]
+        line = f"empathd: stopping, pid {pid}; wait until it has ended, then `empathd start`\n"
+        assert (69, "", line) == run("reload", config=detached.config)
+        with CliRunner().isolation() as (_, err, _):
+            assert 69 == common.run(admin, "empath-admin", ["-c", str(detached.config), "reload"])
+            assert b"the service is stopping, so the order was not given" in err.getvalue()
+    assert (0, "") == run("start", config=detached.config)[:2]
+    assert pid != int((detached.directory / "empathd.pid").read_text())
 
 
 def test_a_restart_is_another_run_and_starts_what_is_not_running(detached):

@@ -141,7 +141,8 @@ def flush(context: click.Context, destination: str | None, is_dry_run: bool, wai
 @click.pass_context
 @_with_waiting
 def reload(context: click.Context, waiting: _Waiting) -> None:
-    """Reload the configuration of the running service. The log has the outcome."""
+    """Reload the configuration of the running service. A file with mistakes is refused; the log has the outcome."""
+    configuration(context)
     _tell(context, "reload", None, waiting)
 
 
@@ -211,12 +212,15 @@ def _tell(context: click.Context, verb: str, argument: str | None, waiting: _Wai
 
 def _require_service(config: Config, engine: Engine) -> None:
     """Raise if no service runs: the next start would carry the order out, perhaps long after it was given."""
-    from empath.daemon.supervisor.launch import find_supervisor  # noqa: PLC0415 - only these verbs need it
+    from empath.daemon.supervisor import instance  # noqa: PLC0415 - only these verbs need it
+    from empath.daemon.supervisor.launch import find_supervisor  # noqa: PLC0415
 
     with storage.Snapshot(engine):
         pass
     if find_supervisor(config) is None:
         raise ServiceUnavailable("no service runs on this queue, so the order was not given; see `empathd start`")
+    if instance.is_stopping(config.queue.path):
+        raise ServiceUnavailable("the service is stopping, so the order was not given; wait, then `empathd start`")
 
 
 VERBS: Final = (freeze, thaw, flush, reload, drain, log_level, stop_listener)

@@ -8,8 +8,9 @@ children share the description: the lock ends with the last of them, however the
 directory cannot be opened for writing; it is taken under a short flock, so that only one process can take it.
 
 The supervisor also marks the next octet with a lock of its own process, so that the kernel shows its pid to any user
-with the right to read the directory. The pid file names the supervisor for people and init scripts; the lock decides.
-This module never opens the database file: closing it would drop the locks that SQLite holds in the same process.
+with the right to read the directory. While it drains, the mark covers both octets. The pid file names the supervisor
+for people and init scripts; the lock decides. This module never opens the database file: closing it would drop the
+locks that SQLite holds in the same process.
 
 Older versions hold an flock on a file `<queue>.lock` instead. That lock is checked too, so that two versions never work
 on one queue; the file is neither made nor removed here.
@@ -59,14 +60,21 @@ def acquire(queue: Path, wait_s: float = WAIT_S) -> int:
     return fd
 
 
-def mark_supervisor(queue: Path) -> int:
+class SupervisorMark:
     """
-    Let the kernel show the pid of this process to `find_supervisor`. The mark is lost when the process closes any
-    descriptor of the directory, so the returned one must stay open.
+    Lets the kernel show the pid of this process to `find_supervisor`, and later that it stops to `is_stopping`.
+
+    The mark is lost when the process closes any descriptor of the directory, so that of the mark stays open.
     """
-    fd = _open(queue)
-    fcntl.fcntl(fd, fcntl.F_SETLK, _record(fcntl.F_RDLCK, _place(queue) + 1))
-    return fd
+
+    def __init__(self, queue: Path) -> None:
+        self._fd = _open(queue)
+        self._place = _place(queue)
+        fcntl.fcntl(self._fd, fcntl.F_SETLK, _record(fcntl.F_RDLCK, self._place + 1))
+
+    def stopping(self) -> None:
+        """From now on the supervisor drains."""
+        fcntl.fcntl(self._fd, fcntl.F_SETLK, _record(fcntl.F_RDLCK, self._place, octets=2))
 
 
 def inherited() -> int | None:
@@ -200,6 +208,19 @@ def find_supervisor(queue: Path, pid_file: PidFile) -> int | None:
     return pid if pid is not None and Path(f"/proc/{pid}").exists() else None
 
 
+def is_stopping(queue: Path) -> bool:
+    """Whether a supervisor of *queue* drains. False for a user without the right to ask the kernel."""
+    try:
+        fd = os.open(_folder(queue), _DIRECTORY)
+    except OSError:
+        return False
+    try:
+        kind, _, start, _ = _lock_at(fd, fcntl.F_GETLK, _place(queue) + 1)
+        return kind != fcntl.F_UNLCK and start == _place(queue)
+    finally:
+        os.close(fd)
+
+
 def _folder(queue: Path) -> Path:
     """Directory of the database file itself, also where *queue* is a link to it."""
     return Path(os.path.realpath(queue)).parent
@@ -247,13 +268,19 @@ def _open(queue: Path) -> int:
         raise CannotCreate(f"cannot open the directory of the queue {folder}: {exc.strerror}") from exc
 
 
-def _record(kind: int, place: int) -> bytes:
-    return struct.pack(_FLOCK, kind, os.SEEK_SET, place, 1, 0)
+def _record(kind: int, place: int, octets: int = 1) -> bytes:
+    return struct.pack(_FLOCK, kind, os.SEEK_SET, place, octets, 0)
+
+
+def _lock_at(fd: int, command: int, place: int) -> tuple[int, int, int, int]:
+    """Kind, whence, start and pid of another holder's lock at *place*; the kind F_UNLCK is none."""
+    kind, whence, start, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(fd, command, _record(fcntl.F_WRLCK, place)))
+    return kind, whence, start, pid
 
 
 def _conflict(fd: int, command: int, place: int) -> int | None:
     """Pid of another holder of the lock at *place*, -1 for the lock of a description; None if there is none."""
-    kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(fd, command, _record(fcntl.F_WRLCK, place)))
+    kind, _, _, pid = _lock_at(fd, command, place)
     return None if kind == fcntl.F_UNLCK else pid
 
 

@@ -39,25 +39,26 @@ class Status:
     The state of an instance.
 
     Shape: pid is the supervisor's, None when there is none; pids are those of all processes that this user may see,
-    including the supervisor. Processes without a supervisor are draining. is_known is False if the
-    user may not look.
+    including the supervisor. is_stopping: the supervisor drains; processes without a supervisor drain, too. is_known is
+    False if the user may not look.
     """
 
     pid: int | None
     pids: tuple[int, ...]
     is_known: bool = True
+    is_stopping: bool = False
 
     @property
     def is_running(self) -> bool | None:
-        """Whether there is a supervisor; None if the user may not look."""
-        return self.pid is not None if self.is_known else None
+        """Whether there is a supervisor that serves; None if the user may not look."""
+        return self.word == "running" if self.is_known else None
 
     @property
     def word(self) -> str:
-        """`running`, `stopping` (children drain, their supervisor is gone), `stopped` or `unknown`."""
+        """`running`, `stopping` (processes drain, perhaps without their supervisor), `stopped` or `unknown`."""
         if not self.is_known:
             return "unknown"
-        if self.pid is not None:
+        if self.pid is not None and not self.is_stopping:
             return "running"
         return "stopping" if self.pids else "stopped"
 
@@ -127,7 +128,7 @@ def status(config: Config) -> Status:
     if pid is None and not _is_held(config):
         return Status(None, ())
     pids = set(instance.holders_of(config.queue.path)) | ({pid} if pid is not None else set())
-    return Status(pid, tuple(sorted(pids)))
+    return Status(pid, tuple(sorted(pids)), is_stopping=instance.is_stopping(config.queue.path))
 
 
 def _is_held(config: Config) -> bool:
@@ -165,13 +166,26 @@ def reload(config: Config) -> None:
     Make the instance read its configuration again.
 
     Raises:
-        ServiceUnavailable: none is running.
+        ServiceUnavailable: none is running, or it drains.
         PermissionRefused: it belongs to another user.
+    """
+    _send(require_running(config), signal.SIGHUP)
+
+
+def require_running(config: Config) -> int:
+    """
+    Pid of the supervisor that serves.
+
+    Raises:
+        ServiceUnavailable: there is none, or it drains.
+        PermissionRefused: see `instance.find_supervisor`.
     """
     pid = find_supervisor(config)
     if pid is None:
         raise ServiceUnavailable("not running")
-    _send(pid, signal.SIGHUP)
+    if instance.is_stopping(config.queue.path):
+        raise ServiceUnavailable(f"stopping, pid {pid}; wait until it has ended, then `empathd start`")
+    return pid
 
 
 def _readable_by_group(path: str, flags: int) -> int:

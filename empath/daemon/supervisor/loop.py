@@ -87,12 +87,14 @@ class Supervisor:
         lock_fd: int,
         instance: str,
         on_ready: Callable[[], None],
+        on_stop: Callable[[], None],
         commands: Mapping[str, Sequence[str]] = COMMANDS,
         pace: Pace | None = None,
     ) -> None:
         self._config_file = config_file
         self._instance = instance
         self._on_ready = on_ready
+        self._on_stop = on_stop
         self._pace = pace or Pace()
         self._orders = Orders()
         self._spawner = Spawner(config_file, commands, instance, lock_fd, self._orders.ask_fd)
@@ -377,6 +379,7 @@ class Supervisor:
             return
         self._stopped_at = time.monotonic()
         self._failure = failure
+        self._on_stop()
         notify.stopping()
         self._emit(StopStarted(cause=cause))
         for plan in filter(None, (self._plan, self._next)):

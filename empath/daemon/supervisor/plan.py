@@ -79,7 +79,7 @@ def next_plan(present: Plan, snapshot: ConfigSnapshot) -> Plan:
         ServiceUnavailable, PermissionRefused: as `listeners.bind`; *present* is as it was.
     """
     findings = [
-        f"{key}: cannot change from {read(present.config)} to {read(snapshot.config)} while running; use restart"
+        _fixed_finding(key, str(read(present.config)), str(read(snapshot.config)), str(snapshot.config.hostname))
         for key, read in _FIXED.items()
         if read(present.config) != read(snapshot.config)
     ]
@@ -91,6 +91,14 @@ def next_plan(present: Plan, snapshot: ConfigSnapshot) -> Plan:
         os.close(snapshot.fd)
         raise
     return _plan(present.epoch + 1, snapshot, bound)
+
+
+def _fixed_finding(key: str, before: str, after: str, hostname: str) -> str:
+    """The sentence about a setting that a reload cannot change. A node without a name has that of the host."""
+    if key == "node.name" and after == hostname:
+        words = f'set [node] name = "{before}" to keep the old name of the node, or use restart'
+        return f"hostname: cannot change from {before} to {after} while running; {words}"
+    return f"{key}: cannot change from {before} to {after} while running; use restart"
 
 
 def close_plan(leaving: Plan, staying: Plan | None = None) -> None:

@@ -50,7 +50,7 @@ def _serve(
     snapshot = read_snapshot(config_file)
     config = snapshot.config
     lock_fd = instance.inherited() or instance.acquire(config.queue.path)
-    instance.mark_supervisor(config.queue.path)
+    mark = instance.SupervisorMark(config.queue.path)
     resources.open_log(config)
     emit = emitter(SLOT)
     limit, needed = resources.raise_open_files(config)
@@ -62,6 +62,7 @@ def _serve(
         lock_fd=lock_fd,
         instance=str(run),
         on_ready=starter.ready,
+        on_stop=mark.stopping,
         commands=commands,
         pace=pace,
     )

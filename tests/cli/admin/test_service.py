@@ -110,6 +110,13 @@ def test_orders_reach_a_running_service(make_empathd):
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", service.port), timeout=DEADLINE_S)
 
+    good = service.config.read_text()
+    service.config.write_text(f"{good}\n[delivery]\ncolour = 1\n".replace(service.DELIVERY, ""))
+    said = run("-c", str(service.config), "reload")
+    assert (78, "", True) == (said.code, said.out, "delivery.colour: unknown key" in said.err)
+    service.config.write_text(good)
+    assert [] == service.named("reload_refused") + service.named("reload_started")
+
     assert "asked to reload" in order("reload")
     service.wait_for("reload_finished")
     assert "asked to end the service" in order("drain")

@@ -15,8 +15,11 @@ import sys
 from pathlib import Path
 from empath.daemon.supervisor import instance
 instance.acquire(Path(sys.argv[1]), wait_s=0)
-instance.mark_supervisor(Path(sys.argv[1]))
+mark = instance.SupervisorMark(Path(sys.argv[1]))
 print("held", flush=True)
+sys.stdin.readline()
+mark.stopping()
+print("stopping", flush=True)
 sys.stdin.read()
 """
 
@@ -188,6 +191,25 @@ def test_a_user_that_may_not_look_is_not_told_stopped(tmp_path, holder):
             os._exit(0)
         os._exit(1)
     assert 0 == os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_a_supervisor_that_drains_says_so(tmp_path, holder):
+    """
+    A command must not take it for one that serves. It holds the queue until its end.
+    """
+    queue, pid_file = tmp_path / "queue.db", instance.PidFile(tmp_path / "empathd.pid")
+    assert not instance.is_stopping(queue)
+    holder.stdin.write("stop\n")
+    holder.stdin.flush()
+    assert "stopping\n" == holder.stdout.readline()
+    assert instance.is_stopping(queue)
+    assert not instance.is_stopping(tmp_path / "other.db")
+    assert (holder.pid, (holder.pid,)) == (instance.find_supervisor(queue, pid_file), instance.holders_of(queue))
+    with pytest.raises(QueueBusy):
+        instance.acquire(queue, wait_s=0)
+    holder.kill()
+    holder.wait()
+    assert not instance.is_stopping(queue)
 
 
 def test_a_pid_file_is_removed_by_its_owner_only(tmp_path):

@@ -194,6 +194,20 @@ def test_what_only_a_restart_can_change_is_refused(supervised):
     assert ["queue.path", "node.name", "process.pid_file"] == keys
 
 
+def test_a_changed_host_name_is_refused_by_its_own_key(supervised):
+    """
+    The node has the name of the host where [node] name is not set, so the file has no node.name to correct.
+    """
+    service = supervised().start()
+    service.config.write_text(service.config.read_text().replace("mx.example.test", "mx2.example.test"))
+    service.signal(signal.SIGHUP)
+    expected = (
+        "hostname: cannot change from mx.example.test to mx2.example.test while running;"
+        ' set [node] name = "mx.example.test" to keep the old name of the node, or use restart'
+    )
+    assert expected == service.wait_for("reload_refused")["finding"]
+
+
 def test_a_reload_asked_for_during_a_reload_follows_it(supervised):
     """
     The file may have changed since the first reading. The housekeeper's request is the same order.
