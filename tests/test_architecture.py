@@ -59,7 +59,7 @@ ONLY_IN = {  # outside module -> where it may be named: a package, or one file
     "ssl": {"net"},
     "subprocess": {"daemon/supervisor"},
     "tenacity": {"cli", "daemon"},
-    "threading": {"storage", "daemon"},
+    "threading": {"storage", "daemon", "telemetry/standard_error.py"},
     "tomllib": {"config"},
     "ulid": {"mail/identity.py"},
 }

@@ -23,6 +23,7 @@ from empath.errors import CannotCreate
 from empath.telemetry.occurrence import SEVERITY, Occurrence
 from empath.telemetry.occurrences.process import LogLinesLost
 from empath.telemetry.render import instant, json_line, logfmt_line
+from empath.telemetry.standard_error import write_now
 
 Line = Callable[[dict[str, str], dict[str, Any]], bytes]
 
@@ -103,7 +104,8 @@ class Output:
         """Write what the output takes now; the rest. A line that the output refuses is dropped."""
         try:
             while rest:
-                rest = rest[os.write(self._fd, rest) :]
+                taken = write_now(rest) if self._fd == _STDERR else os.write(self._fd, rest)
+                rest = rest[taken:]
         except BlockingIOError:
             return rest
         except OSError:
