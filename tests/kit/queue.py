@@ -254,6 +254,7 @@ class Queue:
         failing_limit: int = 25,
         further_limit: int = 100,
         ignores_class: bool = False,
+        with_new: bool = True,
         share: int = 20,
         process_id: int | None = None,
     ) -> TakeLeases:
@@ -266,6 +267,7 @@ class Queue:
             further_limit=further_limit,
             share=share,
             ignores_class=ignores_class,
+            with_new=with_new,
         )
 
     def lease(self, **attributes: Any) -> list[Lease]:

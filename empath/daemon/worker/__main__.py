@@ -36,7 +36,7 @@ from empath.net.interfaces import Interfaces
 from empath.net.next_hop import NextHops
 from empath.net.resolver import DnsResolver
 from empath.net.wakeup import WakeUp
-from empath.policy.slots import failing_limit, lease_limits, slow_to_cut
+from empath.policy.slots import LeaseLimits, failing_limit, lease_limits, slow_to_cut
 from empath.storage.queue.lease import AGING, Lease, LeaseProbe, TakeLeases
 from empath.storage.queue.put_back import ReleaseUnknownLeases
 from empath.telemetry.occurrence import traceback_text
@@ -111,24 +111,27 @@ class Worker:
             return
         self._seen_news = news
         self._rest_s = _REST_S
-        limit, further = lease_limits(self._slots, len(self._active), self._count_stuck)
+        limits = lease_limits(self._slots, len(self._active), self._count_stuck)
+        is_full = limits.leases == 0 or not limits.with_new
         failing = failing_limit(self._slots, self._active_failing + self._count_slow())
         is_frozen, is_runnable = self._probe.outlook(
-            now, with_failing=limit > 0 and failing > 0, with_leased=limit == 0 or further > 0
+            now, with_failing=not is_full and failing > 0, with_leased=is_full or limits.further > 0
         )
         self._dispatch.may_go_on = not (self._runtime.draining.is_set() or is_frozen)
         if not self._dispatch.may_go_on:
             self._next_ready_at = None
-        elif limit == 0:
+        elif is_full:
             self._next_ready_at = now + _POLL_S  # a lease may be stuck by then
             if is_runnable:
                 self._cut_slow_short()
+                if limits.leases:
+                    self._take_reserve(now, limits)
         elif is_runnable:
             self._next_ready_at = now + _POLL_S
-            self._take(now, limit, failing, further)
+            self._take(now, limits, failing)
         elif failing == 0:
             self._next_ready_at = None
-        elif further == 0:
+        elif limits.further == 0:
             self._next_ready_at = now + _POLL_S  # what is left waits for destinations without a lease
         else:
             self._next_ready_at = self._probe.next_ready_at()
@@ -145,17 +148,23 @@ class Worker:
     def _cut_slow_short(self) -> None:
         now = self._clock()
         slow = [run for run in self._active.values() if run.is_slow(now)]  # the oldest lease first
-        for run in slow[: slow_to_cut(self._slots, self._count_stuck())]:
+        for run in slow[: slow_to_cut(self._slots, len(self._active), self._count_stuck())]:
             run.cut_short()
 
-    def _take(self, now: float, limit: int, failing_limit: int, further_limit: int) -> None:
+    def _take_reserve(self, now: float, limits: LeaseLimits) -> None:
+        _, is_runnable = self._probe.outlook(now, with_failing=False, with_leased=False, with_new=False)
+        if is_runnable:
+            self._take(now, limits, failing_limit=0)
+
+    def _take(self, now: float, limits: LeaseLimits, failing_limit: int) -> None:
         self._takes += 1
         work = TakeLeases(
             process_id=self._runtime.process_id,
             now=now,
-            limit=limit,
+            limit=limits.leases,
             failing_limit=failing_limit,
-            further_limit=further_limit,
+            further_limit=limits.further,
+            with_new=limits.with_new,
             share=self._share,
             ignores_class=self._takes % AGING == 0,
         )

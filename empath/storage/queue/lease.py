@@ -93,7 +93,7 @@ class TakeLeases(Write):
 
     The process takes no more than *share* leases of one destination. Only the first *further_limit* leases may be a
     second or further lease of a destination. With *ignores_class*, the destinations that have been ready longest come
-    first, whatever the class of their mail.
+    first, whatever the class of their mail. Without *with_new*, destinations that never had a lease get none.
 
     After the commit `leases` holds the leases, and `has_more` tells that more mail was due. A process whose run was
     ended gets no lease, because nothing would release it: each lease is inserted only if the run has not ended.
@@ -110,6 +110,7 @@ class TakeLeases(Write):
         further_limit: int,
         share: int,
         ignores_class: bool = False,
+        with_new: bool = True,
     ) -> None:
         super().__init__()
         self.leases: list[Lease] = []
@@ -120,7 +121,7 @@ class TakeLeases(Write):
         self._limits = (limit, failing_limit)
         self._further_limit = further_limit
         self._ignores_class = ignores_class
-        self._wanted = {**self._process, "now": now, "share": share}
+        self._wanted = {**self._process, "now": now, "share": share, "with_new": int(with_new)}
 
     def run(self, session: Session) -> None:
         self.leases, self.has_more = [], False
@@ -236,13 +237,14 @@ class LeaseProbe:
         """A number that changes when another connection, of any program, has committed."""
         return self._reader.news()
 
-    def outlook(self, now: float, *, with_failing: bool, with_leased: bool) -> tuple[bool, bool]:
+    def outlook(self, now: float, *, with_failing: bool, with_leased: bool, with_new: bool = True) -> tuple[bool, bool]:
         """
         Whether an operator stopped delivery, and whether a lease can be taken at *now*.
 
-        *with_failing*: also of a failing destination; *with_leased*: also a further one of a destination.
+        *with_failing*: also of a failing destination; *with_leased*: also a further one of a destination; *with_new*:
+        also of a destination that never had one.
         """
-        wanted = {**self._mine, "has_lease": int(with_leased), "now": now}
+        wanted = {**self._mine, "has_lease": int(with_leased), "with_new": int(with_new), "now": now}
         [(is_frozen, has_healthy, has_failing)] = self._reader.rows("lease.outlook", wanted)
         return bool(is_frozen), bool(has_healthy or (with_failing and has_failing))
 

@@ -9,7 +9,8 @@ SELECT EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen'),
 
 -- name: outlook
 -- What a worker looks at before it takes the write lock: whether an operator stopped delivery, and whether :process_id may
--- take a lease at :now of a healthy and of a failing destination. :has_lease is 0 to leave out those that have a lease.
+-- take a lease at :now of a healthy and of a failing destination. :has_lease is 0 to leave out those that have a lease,
+-- :with_new is 0 to leave out healthy ones that never had one.
 -- Transaction: none needed. Index: _destination_ready. Rows: one of is_frozen, has_healthy, has_failing.
 SELECT EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen'),
        EXISTS (
@@ -17,6 +18,7 @@ SELECT EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen'),
            FROM _destination AS d
           WHERE d.is_failing = 0
             AND d.ready_at <= :now
+            AND (:with_new OR d.leased_at IS NOT NULL)
             AND (:has_lease OR NOT EXISTS (SELECT 1 FROM _lease AS l WHERE l.destination_id = d.destination_id))
             AND :share > (SELECT count(*) FROM _lease AS l
                            WHERE l.destination_id = d.destination_id AND l.process_id = :process_id)),
@@ -33,7 +35,7 @@ SELECT EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen'),
 -- Destinations of which :process_id may take a lease at :now (Unix seconds), in their turn: the better class, then the
 -- one that waits longest. A slot is free, and the process holds less than its :share. :is_failing picks healthy or failing
 -- ones, :has_lease those without (0) or with (1) a lease. The others are walked past: they are no more than the leases of
--- all workers. Index: _destination_turn, all three columns in this order.
+-- all workers. :with_new is 0 to walk past those that never had a lease, too. Index: _destination_turn, all three columns in this order.
 -- Rows: at most :limit of destination_id, name, lease_count, has_lease, slots that the process may take.
 SELECT d.destination_id, d.name, d.lease_count, :has_lease,
        min(d.max_leases - (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id),
@@ -43,6 +45,7 @@ SELECT d.destination_id, d.name, d.lease_count, :has_lease,
  WHERE d.is_failing = :is_failing
    AND d.priority IN (0, 1, 2, 3, 4)
    AND d.turn_at <= :now
+   AND (:with_new OR d.leased_at IS NOT NULL)
    AND EXISTS (SELECT 1 FROM _lease AS l WHERE l.destination_id = d.destination_id) = :has_lease
    AND slots > 0
  ORDER BY d.priority, d.turn_at
@@ -59,6 +62,7 @@ SELECT d.destination_id, d.name, d.lease_count,
   FROM _destination AS d
  WHERE d.is_failing = :is_failing
    AND d.ready_at <= :now
+   AND (:with_new OR d.leased_at IS NOT NULL)
    AND has_lease <= :has_lease
    AND slots > 0
  ORDER BY d.ready_at

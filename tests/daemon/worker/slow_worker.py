@@ -1,8 +1,9 @@
 """
-slow_worker - a worker of one slot whose clock the script turns: `CONFIG`, whose queue has four mails for silent hosts
+slow_worker - a worker of one slot whose clock the script turns: `CONFIG`, whose queue has mail for four silent hosts
 
-The script waits until all four are under way, then accepts another mail.  It prints the statuses of what waits
-as JSON, before and after a minute of the worker's clock.  A program of its own, because a worker patches its process.
+The script waits until three are under way, then accepts mail to a destination that had mail before, and waits for its
+delivery.  It prints the statuses of what waits as JSON, before and after a minute of the worker's clock.  A program of
+its own, because a worker patches its process.
 """
 
 import json
@@ -48,6 +49,7 @@ class SlowWorker:
             is_trusted_alive=True,
             now=lambda: Timestamp(time.time()),
             ready=lambda: None,
+            keep=gevent.spawn,
         )
         worker = program.Worker(runtime, clock=lambda: time.monotonic() + self.ahead_s)
         gevent.spawn(worker.run)
@@ -64,15 +66,16 @@ class SlowWorker:
 
 def main(config_file: Path) -> None:
     slow = SlowWorker(config_file)
-    for leased in range(1, 5):
+    for leased in range(1, 4):
         slow.wait_for("leased", leased)
         slow.ahead_s += STEP_S
     slow.queue.accept("discard:", at=time.time(), queue_id=QueueId.make(Timestamp(time.time()), bytes(10)))
+    while len(slow.queue.select("SELECT 1 FROM history WHERE status = 'delivered'")) < 2:
+        gevent.sleep(0.01)
     print(json.dumps(slow.statuses()))
     slow.ahead_s += MINUTE_S
     slow.wait_for("deferred", 1)
-    while slow.queue.select("SELECT 1 FROM history WHERE status = 'delivered'") == []:
-        gevent.sleep(0.01)
+    slow.wait_for("leased", 3)
     print(json.dumps(slow.statuses()), flush=True)
 
 

@@ -378,6 +378,26 @@ def test_further_leases_have_a_limit_of_their_own(queue: Queue) -> None:
     assert 2 == len(queue.lease(further_limit=2))
 
 
+@pytest.mark.parametrize("ignores_class", [False, True])
+def test_the_reserve_is_for_destinations_that_had_a_lease(queue: Queue, ignores_class: bool) -> None:
+    """
+    New destinations whose hosts say nothing must not take the last slots.
+    """
+    queue.accept("known.example")
+    (lease,) = queue.lease()
+    end(queue, lease)
+    queue.accept("new.example", at=T0 + 1)
+    probe = LeaseProbe(queue.engine.open_reader(), process_id=queue.process_id, share=20)
+    wanted = {"with_failing": False, "with_leased": False, "with_new": False}
+
+    assert (False, True) == probe.outlook(T0 + 1, **wanted)
+    reserve = queue.lease(now=T0 + 1, with_new=False, further_limit=0, ignores_class=ignores_class)
+    assert ["known.example"] == [lease.destination for lease in reserve]
+    assert (False, False) == probe.outlook(T0 + 1, **wanted)
+    probe.close()
+    assert ["new.example"] == [lease.destination for lease in queue.lease(now=T0 + 1)]
+
+
 def test_what_one_destination_does_not_need_the_next_may_take(queue: Queue) -> None:
     """
     No slot stays free while mail is due.
