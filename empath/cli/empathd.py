@@ -172,7 +172,10 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
     if is_effective:  # before the check of the queue, whose finding it may explain
         text = json.dumps(settings(config)) + "\n" if is_json else effective_toml(config)
         click.echo(text.encode(), nl=False)  # TOML is UTF-8 whatever the terminal's encoding
-    wrong = located(file, contradictions(config))
+    found = contradictions(config)
+    warnings = located(file, [each for each in found if each.is_warning])
+    wrong = located(file, [each for each in found if not each.is_warning])
+    say("empathd", warnings)
     try:
         if not list(unknown_user(config)):  # whose queue it would be cannot be told
             _check_queue(config)
@@ -182,7 +185,8 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
         raise ConfigError(f"{wrong}\n{exc}") from exc
     if wrong:
         raise ConfigError(wrong)
-    say("empathd", f"{file}: no findings")
+    if not warnings:
+        say("empathd", f"{file}: no findings")
 
 
 def _startable(context: click.Context) -> tuple[Path, Config]:
@@ -202,11 +206,12 @@ def _check_queue(config: Config) -> None:
 
 def _hold_same_version(config: Config, pid: int) -> None:
     try:
-        open_queue(config).open_reader().close()
+        with open_queue(config).visiting(None):
+            pass
     except UnusableQueue as exc:
         raise UnusableQueue(f"another version of Empath runs, pid {pid}: {exc}") from exc
-    except EmpathError:
-        pass  # this user may not look, or not now
+    except EmpathError as exc:
+        say("empathd", f"the queue was not checked: {exc}")
 
 
 def _prepare(config: Config) -> int:

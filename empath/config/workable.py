@@ -2,8 +2,10 @@
 workable - settings that are each valid but cannot work together, or on this machine
 """
 
-import pwd
+import ipaddress
+import os
 import stat
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -11,33 +13,41 @@ from typing import Final, NamedTuple
 from empath.config.keys import KeyPath, dotted
 from empath.config.load import find_lines
 from empath.config.model import Config
+from empath.config.places import Account, closed_folder, obstacle_to_folder
+from empath.config.tables.receiving import Listener
 from empath.mail.domain import Domain
 from empath.policy.access import Role
+from empath.policy.routing import MaildirRoute, SmtpRoute, route_text
 
 _SMTP_PORT: Final = 25
 _OUTSIDE: Final = Domain("sender.invalid")  # stands for any domain that the configuration does not name
+_PRIVATE: Final = ".test"  # of a network for tests, which may have its own names
 # Names that no host of the Internet has, as IANA's registry of special-use names sets them apart.
 _EXAMPLES: Final = (
-    "test", "example", "invalid", "localhost", "localdomain", "example.com", "example.net", "example.org",
+    "example", "invalid", "localhost", "localdomain", "example.com", "example.net", "example.org",
 )  # fmt: skip
 
 
 class Contradiction(NamedTuple):
-    """One setting that cannot work, and why."""
+    """One setting that cannot work, and why. A warning: one that works in some networks."""
 
     keys: KeyPath
     words: str
+    is_warning: bool = False
 
 
 def contradictions(config: Config) -> list[Contradiction]:
     """The settings that cannot work; empty if all can. It looks at the users and directories of this machine."""
-    return [*unknown_user(config), *_example_name(config), *_routes(config), *_log(config)]
+    return [
+        *unknown_user(config), *_example_name(config), *_listeners(config), *_routes(config), *_next_hops(config),
+        *_log(config),
+    ]  # fmt: skip
 
 
 def unknown_user(config: Config) -> Iterator[Contradiction]:
     """The setting of a user that does not exist."""
     user = config.process.user
-    if user is not None and not _is_known(user):
+    if user is not None and Account.find(user) is None:
         yield Contradiction(("process", "user"), f"there is no user {user!r}; add it with useradd")
 
 
@@ -47,14 +57,6 @@ def located(file: Path, found: list[Contradiction]) -> str:
     return "\n".join(
         f"{file}:{line}: {dotted(each.keys)}: {each.words}" for line, each in sorted(zip(lines, found, strict=True))
     )
-
-
-def _is_known(user: str) -> bool:
-    try:
-        pwd.getpwnam(user)
-    except KeyError:
-        return False
-    return True
 
 
 def _may_be_a_directory(path: Path) -> bool:
@@ -69,9 +71,51 @@ def _may_be_a_directory(path: Path) -> bool:
 def _example_name(config: Config) -> Iterator[Contradiction]:
     name = str(config.hostname)
     is_public = any(listener.port == _SMTP_PORT for listener in config.listeners)
+    if is_public and name.endswith(_PRIVATE):
+        words = f"{name} is a name for tests, which hosts of the Internet do not accept"
+        yield Contradiction(("hostname",), words, is_warning=True)
     if is_public and any(name == example or name.endswith(f".{example}") for example in _EXAMPLES):
         words = f"{name} is a name for examples, which other hosts do not accept; set the name of this host"
         yield Contradiction(("hostname",), words)
+
+
+def _listeners(config: Config) -> Iterator[Contradiction]:
+    by_port: dict[int, list[Listener]] = defaultdict(list)
+    for index, listener in enumerate(config.listeners):
+        for other in by_port[listener.port]:
+            if _takes_both(listener, other) or _takes_both(other, listener):
+                words = f"{listener.text} and {other.text} cannot be bound together; leave one out"
+                yield Contradiction(("listener", index, "address"), words)
+        by_port[listener.port].append(listener)
+
+
+def _takes_both(listener: Listener, other: Listener) -> bool:
+    """Whether the address of *listener* is the wildcard that has that of *other*, too."""
+    mine, its = ipaddress.ip_address(listener.host), ipaddress.ip_address(other.host)
+    return mine.is_unspecified and mine.version == its.version
+
+
+def _next_hops(config: Config) -> Iterator[Contradiction]:
+    account = Account.find(config.process.user)
+    for pattern, route in config.routes_by_pattern.items():
+        keys = ("routes", str(pattern))
+        if isinstance(route, SmtpRoute) and any(_is_own(route, listener) for listener in config.listeners):
+            words = f"{route_text(route)} is a listener of this server: mail would go in a circle"
+            yield Contradiction(keys, words)
+        elif isinstance(route, MaildirRoute) and account is not None:
+            obstacle = obstacle_to_folder(Path(route.path), account)
+            if obstacle is not None:
+                yield Contradiction(keys, f"the Maildir {route.path} cannot be used: {obstacle}")
+
+
+def _is_own(route: SmtpRoute, listener: Listener) -> bool:
+    try:
+        target = ipaddress.ip_address(route.host)
+    except ValueError:
+        return False  # a name: the DNS knows
+    bound = ipaddress.ip_address(listener.host)
+    is_reached = target == bound or (bound.is_unspecified and target.is_loopback and target.version == bound.version)
+    return is_reached and route.port == listener.port
 
 
 def _routes(config: Config) -> Iterator[Contradiction]:
@@ -93,7 +137,16 @@ def _routes(config: Config) -> Iterator[Contradiction]:
 
 
 def _log(config: Config) -> Iterator[Contradiction]:
-    file = config.log.file
-    if file is not None and not _may_be_a_directory(file.parent):
+    file, account = config.log.file, Account.find(config.process.user)
+    if file is None:
+        return
+    if not _may_be_a_directory(file.parent):
         words = f"there is no directory {file.parent}; create it for the user of the process"
+        yield Contradiction(("log", "file"), words)
+    elif os.path.isdir(file):  # not as Path.is_dir, which fails where this user may not look
+        yield Contradiction(("log", "file"), f"{file} is a directory; name a file in it")
+    elif account is not None and (closed := closed_folder(file.parent, account)) is not None:
+        words = (
+            f"{account.name} may not enter {closed}, so no process can open the log again; correct its owner or mode"
+        )
         yield Contradiction(("log", "file"), words)

@@ -22,6 +22,29 @@ NO_POSTMASTER = (
 )
 
 
+def test_directories_that_the_user_of_the_processes_may_not_use_are_found():
+    """
+    Root starts Empath, and its processes become another user.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        place.chmod(0o755)
+        (place / "closed").mkdir(mode=0o700)
+        (place / "open").mkdir(mode=0o755)
+        file = place / "c.toml"
+        user = "nobody"
+        text = LEAST + '[log]\nfile = "closed/empath.log"\n[process]\nuser = "nobody"\n[routes]\n"*" = "mx"\n'
+        file.write_text(text + '"a.test" = "maildir:closed/mail"\n"b.test" = "maildir:open/mail"\n')
+        found = [each.words for each in contradictions(load_config(file))]
+        closed = place / "closed"
+        expected = [
+            f"the Maildir {closed}/mail cannot be used: {user} may not write in {closed}",
+            f"the Maildir {place}/open/mail cannot be used: {user} may not write in {place}/open",
+            f"{user} may not enter {closed}, so no process can open the log again; correct its owner or mode",
+        ]
+        assert expected == found
+
+
 def test_a_directory_that_this_user_may_not_see_is_not_judged():
     """
     `check` may be run by another user than the service.
@@ -73,7 +96,27 @@ def test_a_directory_that_this_user_may_not_see_is_not_judged():
         (LEAST.replace("empath.dev", "example.com"), []),
         (LEAST.replace("2525", "25").replace("mx.empath.dev", "mx.example.com"), ["1: hostname: mx.example.com is a"]),
         (LEAST.replace("2525", "25").replace("mx.empath.dev", "example.org"), ["1: hostname: example.org is a"]),
-        (LEAST.replace("2525", "25").replace("mx.empath.dev", "mx.test"), ["1: hostname: mx.test is a name"]),
+        (LEAST.replace("2525", "25").replace("mx.empath.dev", "mx.test"), ["1: hostname: mx.test is a name for tests"]),
+        (
+            LEAST.replace(
+                '"127.0.0.1:2525"}', '"127.0.0.1:2525"}, {address = "0.0.0.0:2525"}, {address = "[::]:2525"}'
+            ),
+            ["4: listener[2].address: 0.0.0.0:2525 and 127.0.0.1:2525 cannot be bound together; leave one out"],
+        ),
+        (
+            LEAST
+            + '[routes]\n"*" = "mx"\n"a.example" = "smtp://127.0.0.1:2525"\n"b.example" = "smtp://127.0.0.1:25"\n',
+            ['7: routes."a.example": smtp://127.0.0.1:2525 is a listener of this server: mail would go in a circle'],
+        ),
+        (
+            LEAST.replace("127.0.0.1", "[::]") + '[routes]\n"*" = "smtp://[::1]:2525"\n',
+            ['6: routes."*": smtp://[::1]:2525 is a listener of this server: mail would go in a circle'],
+        ),
+        (
+            LEAST + '[routes]\n"*" = "mx"\n"a.example" = "maildir:c.toml/mail"\n"b.example" = "maildir:new/mail"\n',
+            ['7: routes."a.example": the Maildir '],
+        ),
+        (LEAST + '[log]\nfile = "."\n', ["6: log.file: "]),
         (LEAST.replace("2525", "25").replace("mx.empath.dev", "localhost"), ["1: hostname: localhost is a name"]),
         (LEAST.replace("2525", "25").replace("mx.empath.dev", "myexample.com"), []),
     ],

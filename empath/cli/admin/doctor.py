@@ -37,8 +37,11 @@ def doctor(context: click.Context, is_json: bool) -> None:
 
     file = named_file(context)
     config, mistakes = load_leniently(file)
-    wrong = mistakes or located(file, contradictions(config))
-    found = [Diagnosis("configuration", Level.ERROR, line, _CORRECT) for line in wrong.splitlines()]
+    unfit = [] if mistakes else contradictions(config)
+    found = [Diagnosis("configuration", Level.ERROR, line, _CORRECT) for line in mistakes.splitlines()]
+    for each in unfit:
+        level = Level.WARNING if each.is_warning else Level.ERROR
+        found.append(Diagnosis("configuration", level, located(file, [each]), _CORRECT))
     found.append(diagnose_instance(config))
     if not mistakes:  # the settings that are left out are not those of the service
         found += diagnose_machine(file, config)
