@@ -56,4 +56,4 @@ def missing_processes(wanted: Iterable[str], living: Iterable[str]) -> Iterator[
 
 def count_kinds(slots: Iterable[str]) -> Counter[str]:
     """How many processes of each kind there are, one for each of *slots*."""
-    return Counter(slot.rpartition("-")[0] for slot in set(slots))
+    return Counter(slot.rpartition("-")[0] for slot in dict.fromkeys(slots))  # in their order
