@@ -49,6 +49,7 @@ from empath.telemetry.subscribers import emitter
 
 STALE_S = 20.0  # age of the last beat at which others may soon take the process for dead
 _LATELY_S = 10.0
+_REGISTER_S = 0.5  # time for the registration of a process that serves without it
 _EX_SOFTWARE = 70
 _EX_TEMPFAIL = 75
 
@@ -68,6 +69,7 @@ class Runtime:
         self.is_taken_for_dead = False
         self.failure: Exception | None = None  # what ends this process
         self.process_id = 0
+        self._has_begun = Event()
         self._beaten_at = time.monotonic()
         self._beating: gevent.Greenlet[..., None] | None = None
         self._life = get_hub().loop.io(child.life_fd, 1)
@@ -136,7 +138,15 @@ class Runtime:
                 self.emit(QueueLocked(error=str(exc)))
 
     def ready(self) -> None:
-        """Report to the supervisor that this process does its work. Objects made so far stay until its end."""
+        """
+        Report to the supervisor that this process does its work. Objects made so far stay until its end.
+
+        Raises:
+            StorageFailure: the registration failed meanwhile; the supervisor passes the reason on.
+        """
+        gevent.wait([self._has_begun, self.draining], timeout=_REGISTER_S, count=1)
+        if self.failure is not None:
+            raise self.failure
         gc.freeze()
         gc.enable()
         report_ready(self.child)

@@ -7,7 +7,7 @@ The checks create and change nothing.  Each gives a Diagnosis, also if something
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from empath.errors import EmpathError, MissingInput, ServiceUnavailable
+from empath.errors import DamagedQueue, EmpathError, MissingInput, ServiceUnavailable
 from empath.mail.identity import Timestamp
 from empath.policy.health import SILENCE_S, Diagnosis, Level, missing_processes
 from empath.storage.admin.pauses import Pauses, find_pauses, resume_command
@@ -16,6 +16,9 @@ from empath.storage.engine import Engine, Selects
 _SKEW_S: Final = 60.0
 _RELEASED: Final = 1_750_000_000.0  # 2025-06-15, an instant before the release of this version
 _MEND_REMOVED: Final = "read about queue_gone in TROUBLESHOOTING before you stop Empath"
+_MEND_DAMAGED: Final = (
+    "`empath-admin fsck` says what is damaged; restore a backup, and look at the disk and its kernel log"
+)
 _MEND_MISSING: Final = "see the log for why; `empathd reload` if the file asks for more processes than before"
 _HELD: Final = """`empath-admin list --where "status = 'held' AND reason NOT LIKE 'administratively %'"`"""
 _MEND_CLOCK: Final = "set the clock and keep it synchronized, for example by `timedatectl set-ntp true`"
@@ -57,6 +60,8 @@ def diagnose_queue(
             yield explained("queue", Level.WARNING, exc)
     except ServiceUnavailable:
         pass  # the engine: see diagnose_place
+    except DamagedQueue as exc:
+        yield Diagnosis("queue", Level.ERROR, str(exc), _MEND_DAMAGED)
     except EmpathError as exc:
         yield explained("queue", Level.ERROR, exc)
 

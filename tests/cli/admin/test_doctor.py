@@ -260,6 +260,18 @@ def test_a_strange_file_is_an_error(tmp_path: Path) -> None:
     assert (Level.ERROR, "move the file away or name another in [queue] path") == (found.level, found.remedy)
 
 
+def test_a_damaged_file_is_an_error(path: Path) -> None:
+    """
+    The remedy is not in the log, which has the same words.
+    """
+    octets = bytearray(path.read_bytes())
+    octets[4096:] = b"\xa5" * len(octets[4096:])
+    path.write_bytes(octets)
+    found = _look(path)["queue"]
+    assert (Level.ERROR, f"{path}: database disk image is malformed") == (found.level, found.found)
+    assert "`empath-admin fsck`" in found.remedy
+
+
 def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:
     """
     The remedy is the command that makes it.
