@@ -20,7 +20,8 @@ from empath.cli.pauses import pause_words
 from empath.cli.words import instant, span
 from empath.config import Config
 from empath.config.effective import effective_toml, settings
-from empath.config.workable import contradictions, located, unknown_user
+from empath.config.file_uses import shared_files, unstartable
+from empath.config.workable import contradictions, located
 from empath.daemon.supervisor import instance, launch
 from empath.daemon.supervisor.kinds import slots
 from empath.errors import ConfigError, EmpathError, QueueBusy, UnusableQueue, UsageError
@@ -74,7 +75,9 @@ def restart(context: click.Context) -> None:
 @click.pass_context
 def reload(context: click.Context) -> None:
     """Reload the configuration. No connection is refused. The log has the outcome."""
-    _, config = configuration(context)
+    file, config = configuration(context)
+    if found := list(shared_files(config, file)):
+        raise ConfigError(located(file, found))
     launch.reload(config)
 
 
@@ -172,12 +175,12 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
     if is_effective:  # before the check of the queue, whose finding it may explain
         text = json.dumps(settings(config)) + "\n" if is_json else effective_toml(config)
         click.echo(text.encode(), nl=False)  # TOML is UTF-8 whatever the terminal's encoding
-    found = contradictions(config)
+    found = [*contradictions(config), *shared_files(config, file)]
     warnings = located(file, [each for each in found if each.is_warning])
     wrong = located(file, [each for each in found if not each.is_warning])
     say("empathd", warnings)
     try:
-        if not list(unknown_user(config)):  # whose queue it would be cannot be told
+        if not unstartable(config, file):  # whose queue it would be, or whether it is one, cannot be told
             _check_queue(config)
     except EmpathError as exc:
         if not wrong:
@@ -191,7 +194,7 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
 
 def _startable(context: click.Context) -> tuple[Path, Config]:
     file, config = configuration(context)
-    if found := list(unknown_user(config)):
+    if found := unstartable(config, file):
         raise ConfigError(located(file, found))
     return file, config
 

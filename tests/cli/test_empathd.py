@@ -255,6 +255,19 @@ def test_check_reports_the_findings_of_the_queue_too(detached):
     assert ("x.test has no route" in err, "every user may write this directory" in err) == (True, True)
 
 
+@pytest.mark.parametrize("verb", ["check", "start", "restart", "run", "reload"])
+def test_no_verb_takes_a_pid_file_that_is_the_queue(detached, verb):
+    """
+    The start would overwrite the queue, and the stop would delete it. `[process]` begins at line 14.
+    """
+    detached.configure(more='[process]\npid_file = "queue.db"')
+    code, out, err = run(verb, config=detached.config)
+    queue = detached.directory / "queue.db"
+    line = f"empathd: {detached.config}:15: process.pid_file: {queue} is the queue database; name another file\n"
+    assert (78, "", line) == (code, out, err)
+    assert not queue.exists()
+
+
 @pytest.mark.parametrize("verb", ["start", "restart", "run"])
 def test_a_start_for_an_unknown_user_names_file_and_line(detached, verb):
     """

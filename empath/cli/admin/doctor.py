@@ -29,6 +29,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
     # All load what no other verb needs.
     from empath.cli.admin.dns import resolver  # noqa: PLC0415
     from empath.cli.admin.doctor_dns import diagnose_dns  # noqa: PLC0415
+    from empath.config.file_uses import shared_files  # noqa: PLC0415
     from empath.config.salvage import load_leniently  # noqa: PLC0415
     from empath.config.workable import contradictions, located  # noqa: PLC0415
     from empath.daemon.supervisor import launch  # noqa: PLC0415
@@ -37,7 +38,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
 
     file = named_file(context)
     config, mistakes = load_leniently(file)
-    unfit = [] if mistakes else contradictions(config)
+    unfit = [] if mistakes else [*contradictions(config), *shared_files(config, file)]
     found = [Diagnosis("configuration", Level.ERROR, line, _CORRECT) for line in mistakes.splitlines()]
     for each in unfit:
         level = Level.WARNING if each.is_warning else Level.ERROR

@@ -21,6 +21,7 @@ prepared, and hands it on in EMPATH_LOCK_FD.
 
 import fcntl
 import os
+import stat
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ LOCK_FD: Final = "EMPATH_LOCK_FD"
 WAIT_S: Final = 15.0  # longer than a drain: a restart finds the old children gone
 _PAUSE_S: Final = 0.05
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_MAX_PID_OCTETS: Final = 64  # more than any pid and its line end
 _FLOCK: Final = "hhqqi4x"  # struct flock of a 64-bit Linux: type, whence, start, length, pid
 
 
@@ -148,8 +150,11 @@ class PidFile:
         Write *pid* in one step, so that no reader sees a part of it. Makes the directory if it is missing.
 
         Raises:
-            CannotCreate: the file or its directory cannot be made.
+            CannotCreate: the file or its directory cannot be made, or the path has a file that is not a pid file.
         """
+        if not self._is_replaceable():
+            words = "there is a file with other content; name another by [process] pid_file, or remove it"
+            raise CannotCreate(f"cannot write the pid file {self.path}: {words}")
         new = self.path.with_name(f"{self.path.name}.{pid}")
         try:
             if not self.path.parent.is_dir():
@@ -166,10 +171,25 @@ class PidFile:
     def find(self) -> int | None:
         """The pid in the file; None if there is no file or no pid in it."""
         try:
-            text = self.path.read_text().strip()
-        except (OSError, UnicodeDecodeError):
+            text = self._read().strip()
+        except OSError:
             return None
-        return int(text) if text.isascii() and text.isdigit() else None
+        return int(text) if text.isdigit() else None
+
+    def _read(self) -> bytes:
+        """The first octets of the file, one more than a pid file may have; none if it is not a regular file."""
+        fd = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(fd, "rb", buffering=0) as file:
+            return file.read(_MAX_PID_OCTETS + 1) if stat.S_ISREG(os.fstat(fd).st_mode) else b""
+
+    def _is_replaceable(self) -> bool:
+        """Whether the path has no file, a pid file, or an empty file, as a crash of the machine may leave it."""
+        try:
+            is_regular = stat.S_ISREG(self.path.stat().st_mode)
+            octets = self._read()
+        except OSError:
+            return True  # the write reports what is wrong
+        return is_regular and len(octets) <= _MAX_PID_OCTETS and (not octets or octets.strip().isdigit())
 
     @property
     def is_readable(self) -> bool:

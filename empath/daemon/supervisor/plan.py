@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from empath.config.file_uses import shared_files
 from empath.config.load import parse_config
 from empath.config.model import Config
+from empath.config.workable import located
 from empath.daemon.supervisor import listeners
 from empath.daemon.supervisor.kinds import slots
 from empath.daemon.supervisor.listeners import BoundListener
@@ -52,13 +54,15 @@ def read_snapshot(file: Path) -> ConfigSnapshot:
     Read and check *file*.
 
     Raises:
-        MissingInput, ConfigError: as `load_config`.
+        MissingInput, ConfigError: as `load_config`. ConfigError also if one file has two uses.
     """
     try:
         octets = file.read_bytes()
     except OSError as exc:
         raise MissingInput(f"{file}: the configuration cannot be read: {exc.strerror}") from exc
     config = parse_config(octets, str(file), os.path.realpath(file.parent))
+    if found := list(shared_files(config, file)):
+        raise ConfigError(located(file, found))
     fd = os.memfd_create("empath-config", os.MFD_CLOEXEC)
     with open(fd, "wb", closefd=False) as copy:
         copy.write(octets)

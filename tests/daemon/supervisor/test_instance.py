@@ -233,6 +233,46 @@ def test_a_pid_file_without_a_pid_names_none(tmp_path, octets):
     assert None is instance.PidFile(tmp_path / "empathd.pid").find()
 
 
+@pytest.mark.parametrize("octets", [b"SQLite format 3\0" + bytes(4096), b'hostname = "mx.test"\n', b"1" * 65])
+def test_a_file_that_is_not_a_pid_file_is_not_replaced(tmp_path, octets):
+    """
+    One wrong path would destroy the queue, and all mail in it.
+    """
+    path = tmp_path / "queue.db"
+    path.write_bytes(octets)
+    pid_file = instance.PidFile(path)
+    with pytest.raises(CannotCreate) as caught:
+        pid_file.write(4711)
+    words = "there is a file with other content; name another by [process] pid_file, or remove it"
+    assert f"cannot write the pid file {path}: {words}" == str(caught.value)
+    pid_file.remove(4711)
+    assert octets == path.read_bytes()
+    assert ["queue.db"] == os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("octets", [b"", b"4711\n", b"4711"])
+def test_a_pid_file_that_was_left_is_replaced(tmp_path, octets):
+    """
+    A crash of the machine leaves it, and it may be empty then.
+    """
+    path = tmp_path / "empathd.pid"
+    path.write_bytes(octets)
+    instance.PidFile(path).write(1)
+    assert b"1\n" == path.read_bytes()
+
+
+def test_a_pid_file_is_never_a_device_or_pipe(tmp_path):
+    """
+    A read of a pipe would wait for ever, and the new file would take its place.
+    """
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(CannotCreate):
+        instance.PidFile(path).write(1)
+    assert None is instance.PidFile(path).find()
+    assert stat.S_ISFIFO(path.stat().st_mode)
+
+
 def test_a_pid_file_that_cannot_be_written_is_named(tmp_path):
     """
     One line names it; the exit code is EX_CANTCREAT.
