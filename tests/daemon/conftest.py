@@ -24,10 +24,17 @@ class Supervised(Empathd):
     DELIVERY = ""
 
     def __init__(
-        self, directory: Path, more: str = "", environment: dict[str, str] | None = None, **pace: float
+        self,
+        directory: Path,
+        more: str = "",
+        environment: dict[str, str] | None = None,
+        descriptors: int | None = None,
+        **pace: float,
     ) -> None:
         script = Path(__file__).with_name("fake_supervisor.py")
-        command = (sys.executable, str(script), json.dumps(QUICK | pace))
+        command: tuple[str, ...] = (sys.executable, str(script), json.dumps(QUICK | pace))
+        if descriptors is not None:
+            command = ("/bin/sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh", *command)
         paths = {"PYTHONPATH": str(Path(__file__).parents[2])}
         directory.mkdir(mode=0o750, exist_ok=True)
         self._python = directory / "python"

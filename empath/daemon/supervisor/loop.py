@@ -129,12 +129,13 @@ class Supervisor:
         )
         self._plan = first_plan(snapshot)
         self._report_listeners(self._plan)
-        while self._stopped_at is None or self._processes:
-            self._spawn(time.monotonic())
+        self._spawn(time.monotonic())
+        while self._stopped_at is None or self._processes:  # read after each spawn: the failure of one ends a start
             self._wait(time.monotonic())
             self._reap(time.monotonic())
             self._judge(time.monotonic())
             self._watchdog.notify(time.monotonic())
+            self._spawn(time.monotonic())
         self._emit(ServiceStopped(duration_s=_since(self._stopped_at), run_s=_since(started_at)))
         return self._failure
 

@@ -70,6 +70,16 @@ def test_a_first_child_that_dies_without_a_word_ends_the_start(supervised):
     assert (70, "empathd: housekeeper-1 ended before it was ready: exit code 1\n") == service.end()
 
 
+def test_a_first_child_that_cannot_be_spawned_ends_the_start(supervised):
+    """
+    No process lives whose end the supervisor could wait for, and the lock is given back.
+    """
+    service = supervised(descriptors=16)
+    service.spawn()
+    assert (71, "empathd: housekeeper-1 cannot be started: Too many open files\n") == service.end()
+    os.close(instance.acquire(service.directory / "queue.db", wait_s=0))
+
+
 def test_a_start_that_is_never_ready_ends(supervised):
     """
     `start` must return, and a child that hangs is killed after its drain time.
