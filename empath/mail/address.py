@@ -70,8 +70,11 @@ def _text(address: Address) -> str:
 
 @lru_cache(maxsize=4096)
 def _parsed(text: str, is_lenient: bool) -> Address:
-    if _CONTROL.search(text):
-        raise SyntaxViolation("an address has a control character in it")
+    if found := _CONTROL.search(text):
+        is_octet = found[0] >= "\ud800"
+        raise SyntaxViolation(
+            f"an address has {'octets that are not UTF-8' if is_octet else 'a control character'} in it"
+        )
     local, at, right = text.rpartition("@")
     if not at:
         raise SyntaxViolation(f"an address needs a domain: {text!r}")

@@ -18,6 +18,7 @@ from empath.config.units import parse_duration
 from empath.errors import SyntaxViolation
 from empath.mail.address import ForwardPath, ReversePath
 from empath.mail.domain import parse_domain
+from empath.mail.status import FINAL
 from empath.storage.admin.records import Reference
 from empath.storage.admin.selection import Selection
 
@@ -113,8 +114,24 @@ dry_run_option: Final = click.option(
 yes_option: Final = click.option("--yes", "-y", "is_sure", is_flag=True, help="Do not ask.")
 
 
-def selecting(statuses: Sequence[str]) -> Decorator:
-    """Give a verb the filters, as its arguments `selection` and `is_all`; *statuses* are the values of --status."""
+class _Status(click.Choice[str]):
+    """The statuses that a verb takes. A final one is refused with the place that has such recipients."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Parse."""
+        if value not in self.choices and value in FINAL:
+            self.fail(
+                f"{value} is a final status; such recipients are in the view history of `empath-admin sql`", param, ctx
+            )
+        return super().convert(value, param, ctx)
+
+
+def selecting(statuses: Sequence[str], *, is_order: bool = True) -> Decorator:
+    """
+    Give a verb the filters, as its arguments `selection` and `is_all`.
+
+    *statuses* are the values of --status. An order without a filter needs --all; a list does not.
+    """
 
     def decorate(verb: VerbFunction) -> VerbFunction:
         @functools.wraps(verb)
@@ -135,14 +152,15 @@ def selecting(statuses: Sequence[str]) -> Decorator:
             verb(*arguments, selection=selection, **options)
 
         decorated: VerbFunction = selected
-        for option in reversed(_filters(statuses)):
+        for option in reversed(_filters(statuses, is_order=is_order)):
             decorated = option(decorated)
         return decorated
 
     return decorate
 
 
-def _filters(statuses: Sequence[str]) -> list[Decorator]:
+def _filters(statuses: Sequence[str], *, is_order: bool) -> list[Decorator]:
+    every = "All recipients. Required if no other filter is given." if is_order else "All recipients, the default."
     return [
         click.option(
             "--id",
@@ -157,7 +175,7 @@ def _filters(statuses: Sequence[str]) -> list[Decorator]:
             "--sender", type=SENDER, metavar="ADDRESS", help="Only mail from this sender; <> is the null path."
         ),
         click.option("--recipient", type=RECIPIENT, metavar="ADDRESS", help="Only this recipient."),
-        click.option("--status", type=click.Choice(statuses), help="Only recipients with this status."),
+        click.option("--status", type=_Status(statuses), help="Only recipients with this status."),
         click.option(
             "--older-than",
             "older_than_s",
@@ -172,7 +190,7 @@ def _filters(statuses: Sequence[str]) -> list[Decorator]:
             metavar="SQL",
             help="Only recipients for whose row this SQL expression is true.",
         ),
-        click.option("--all", "is_all", is_flag=True, help="All recipients. Required if no other filter is given."),
+        click.option("--all", "is_all", is_flag=True, help=every),
     ]
 
 

@@ -30,7 +30,7 @@ _limit_option: Final = click.option(
 
 @click.command("list")
 @config_option()
-@selecting([status.value for status in RecipientStatus if status in LIVE])
+@selecting([status.value for status in RecipientStatus if status in LIVE], is_order=False)
 @_limit_option
 @click.option(
     "--after",
@@ -92,7 +92,7 @@ def view(context: click.Context, reference: Reference, has_headers: bool, is_jso
         if lines:
             click.echo()
             for line in lines:
-                click.echo(printable(line))
+                click.echo("\t".join(map(printable, line.split("\t"))))
     if has_headers and lines is None:
         say(NAME, "the content was removed, and its headers with it")
     say(NAME, pause_words(pauses_of_rows(message.recipients, frozen_since)))

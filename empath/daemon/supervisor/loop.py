@@ -27,7 +27,7 @@ from empath.daemon.supervisor.children import ChildProcess, Failure
 from empath.daemon.supervisor.ending import Ending, find_ending
 from empath.daemon.supervisor.kinds import COMMANDS, kind_of
 from empath.daemon.supervisor.notify import Watchdog
-from empath.daemon.supervisor.orders import HOUSEKEEPER, Orders, SupervisorOrder
+from empath.daemon.supervisor.orders import ORDER, Orders, SupervisorOrder
 from empath.daemon.supervisor.plan import ConfigSnapshot, Plan, close_plan, first_plan, next_plan, read_snapshot
 from empath.daemon.supervisor.spawner import Spawner
 from empath.errors import EmpathError
@@ -194,9 +194,9 @@ class Supervisor:
     def _obey(self, order: SupervisorOrder, cause: str) -> None:
         match order:
             case SupervisorOrder.STOP:
-                if cause != HOUSEKEEPER and self._is_stop_signalled:
+                if cause != ORDER and self._is_stop_signalled:
                     self._hurry()
-                self._is_stop_signalled |= cause != HOUSEKEEPER
+                self._is_stop_signalled |= cause != ORDER
                 self._stop(cause)
             case SupervisorOrder.RELOAD:
                 self._is_reload_wanted = True

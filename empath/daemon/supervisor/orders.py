@@ -24,7 +24,7 @@ class SupervisorOrder(Enum):
     REAP = auto()
 
 
-HOUSEKEEPER: Final = "housekeeper"  # cause of the orders that come by `ask_fd`
+ORDER: Final = "order"  # cause of what comes by `ask_fd`, from the view `control`
 
 _SIGNALS: Final = {
     signal.SIGTERM: SupervisorOrder.STOP,
@@ -67,14 +67,14 @@ class Orders:
         return (self._signals_fd, self._asks_fd)
 
     def take(self) -> Iterator[tuple[SupervisorOrder, str]]:
-        """All orders that wait, each with its cause (`SIGTERM`, `housekeeper`). Unknown octets are ignored."""
+        """All orders that wait, each with its cause (`SIGTERM`, `order`). Unknown octets are ignored."""
         for number in _read(self._signals_fd):
             if number in _SIGNALS:
                 yield _SIGNALS[signal.Signals(number)], signal.Signals(number).name
         known = {ask.value[0]: ask for ask in SupervisorRequest}
         for octet in _read(self._asks_fd):
             if octet in known:
-                yield _REQUESTS[known[octet]], HOUSEKEEPER
+                yield _REQUESTS[known[octet]], ORDER
 
 
 def _read(fd: int) -> bytes:

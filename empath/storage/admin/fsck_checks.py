@@ -182,19 +182,19 @@ CHECKS: Final = (
 )
 FILE_MISSING: Final = Check(
     "file_missing",
-    "the file of {id} is not in the spool, and {waiting} recipients wait for it: restore it from a backup, or use"
+    "the file of {id} is not in the spool (waiting recipients: {waiting}): restore it from a backup, or use"
     " --repair to hold them",
     "status",
 )
 FILE_DAMAGED: Final = Check(
     "file_damaged",
-    "the file of {id} has {octets} octets but {accepted} were accepted, and {waiting} recipients wait for it: restore"
+    "the file of {id} has {octets} octets but {accepted} were accepted (waiting recipients: {waiting}): restore"
     " it from a backup, or use --repair to hold them",
     "status",
 )
 CONTENT_ALTERED: Final = Check(
     "content_altered",
-    "the content of {id} has another SHA-256 than the accepted content, and {waiting} recipients wait for it: restore"
+    "the content of {id} has another SHA-256 than the accepted content (waiting recipients: {waiting}): restore"
     " it from a backup, or use --repair to hold them",
     "status",
 )

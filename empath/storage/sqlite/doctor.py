@@ -63,7 +63,9 @@ def diagnose_editors(visit: Selects) -> Diagnosis:
         try:
             check_library(version)
         except ServiceUnavailable:
-            affected.append(f"{changes} changes by SQLite {version}, last {Timestamp(at).iso8601()}")
+            affected.append(
+                f"{changes} change{'' if changes == 1 else 's'} by SQLite {version}, last {Timestamp(at).iso8601()}"
+            )
     if affected:
         remedy = "edit by `empath-admin sql --write`; after an edit by a plain sqlite3 run `empath-admin fsck`"
         found = f"{'; '.join(affected)}: it can damage the file, unless it was run by `empath-sqlite3`"

@@ -168,7 +168,7 @@ class LogReopened(Occurrence):
 class StopStarted(Occurrence):
     """The service stops: it takes no more connections and drains."""
 
-    cause: Annotated[str, "signal, or what else ended the service"]
+    cause: Annotated[str, "signal, the word order (the line before names the person), or what else ended the service"]
 
 
 @occurrence("info")

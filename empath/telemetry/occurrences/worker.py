@@ -181,9 +181,10 @@ class LeaseCrashed(Occurrence):
 @occurrence("warning")
 class LeasesAbandoned(Occurrence):
     """
-    Deliveries were still under way near the end of the drain.
+    The drain was nearly over, and deliveries were still under way.
 
-    They go back to the queue, unattempted. A message whose final dot its host has not answered is deferred, in doubt.
+    Their recipients go back to the queue, and no attempt is counted. If a host has not answered the final dot of a
+    message, the message is deferred: it may have been delivered.
     """
 
     leases: Annotated[int, "number of leases"]

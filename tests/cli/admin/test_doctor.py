@@ -222,7 +222,7 @@ def test_edits_by_an_affected_shell_are_told(path: Path) -> None:
     row = "INSERT INTO _audit (who, engine_version, what) VALUES ('sql', '3.40.1', 'x')"
     write(path, row)
     found = _look(path)["editors"]
-    assert (Level.WARNING, True) == (found.level, "1 changes by SQLite 3.40.1" in found.found)
+    assert (Level.WARNING, True) == (found.level, "1 change by SQLite 3.40.1" in found.found)
 
 
 def test_a_view_that_was_dropped_is_told(path: Path) -> None:

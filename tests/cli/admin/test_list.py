@@ -80,6 +80,16 @@ def test_json_is_one_object_with_these_keys(tool: AdminTool):
     } == record
 
 
+def test_a_final_status_is_refused_with_the_place_of_such_recipients(tool: AdminTool):
+    """
+    A person who looks for bounced mail learns where it is.
+    """
+    said = tool.run("list", "--status", "bounced")
+    assert (64, "") == (said.code, said.out)
+    assert "bounced is a final status; such recipients are in the view history of `empath-admin sql`" in said.err
+    assert "Required if no other" not in tool.run("list", "--help").out
+
+
 def test_final_recipients_are_not_listed(tool: AdminTool):
     """
     The list is the queue, not its history.

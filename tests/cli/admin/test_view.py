@@ -178,7 +178,7 @@ def test_headers_are_those_of_inline_content(tool: AdminTool):
     Lines are unchanged but for escaped control characters, and nothing of the body follows.
     """
     accept(tool, content=b"Subject: a\x1b\r\n\tb\r\nX-Raw: \xff\xc3\xbc\r\n\r\nbody\r\n")
-    assert ["", "Subject: a\\x1b", "\\tb", "X-Raw: \\xffü"] == tool.lines("view", ULID, "--headers")[-4:]
+    assert ["", "Subject: a\\x1b", "\tb", "X-Raw: \\xffü"] == tool.lines("view", ULID, "--headers")[-4:]
     assert ["Subject: a\x1b", "\tb", "X-Raw: \\xffü"] == tool.record("view", ULID, "--headers")["headers"]
 
 

@@ -75,7 +75,7 @@ def test_drain_ends_the_service(make_empathd: Make) -> None:
 
     assert 0 == service.end()[0]
     assert "end the service" in result(service.queue, number)
-    assert 1 == len(service.named("stop_started", cause="housekeeper"))
+    assert 1 == len(service.named("stop_started", cause="order"))
 
 
 def test_two_drains_in_one_statement_are_one_drain(make_empathd: Make) -> None:

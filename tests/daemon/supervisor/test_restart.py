@@ -132,7 +132,7 @@ def test_the_housekeeper_can_ask_for_a_stop(supervised):
     service = supervised().start()
     (service.directory / "ask").write_bytes(b"?S")
     assert (0, "") == service.end()
-    assert ["housekeeper"] == [event["cause"] for event in service.named("stop_started")]
+    assert ["order"] == [event["cause"] for event in service.named("stop_started")]
 
 
 def test_a_child_that_hangs_is_killed_and_replaced(supervised):
