@@ -212,10 +212,15 @@ class QueueMachine(RuleBasedStateMachine):
         assert work.is_stale == (held is None)
         fates = {fate.recipient_id: fate.status for fate in work.fates}
         mine = fates.keys() & (held.left if held else set())
+        extended = {
+            number for number, at in self.rows("SELECT recipient_id, expires_at FROM _recipient") if at > self.now
+        }
         for number in mine:
-            if fates[number] is RecipientStatus.DELIVERED:
+            fate = fates[number]
+            if fate is RecipientStatus.DELIVERED:
                 model.ordered.pop(number, None)
-            model.leave(number, WAITING if fates[number] is RecipientStatus.DEFERRED else str(fates[number]))
+            goes_on = fate is RecipientStatus.DEFERRED or (fate is RecipientStatus.EXPIRED and number in extended)
+            model.leave(number, WAITING if goes_on else str(fate))
         if held is not None:
             held.left -= mine
         after = self._recipients()
