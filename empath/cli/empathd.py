@@ -112,8 +112,10 @@ def status(context: click.Context, is_json: bool) -> None:
             "cannot tell: this user may read neither the directory of the queue nor the pid file; ask as root",
         )
         say("empathd", _evidence(pauses is not None, newest, now))
-    if found.pid is not None and _is_removed(config.queue.path):
-        say("empathd", f"{config.queue.path} was removed, though the service runs; `empath-admin doctor` says more")
+    if found.pid is not None and instance.is_removed_under(config.queue.path, found.pids):
+        say(
+            "empathd", f"{config.queue.path} was removed or replaced under the service; `empath-admin doctor` says more"
+        )
     if found.pid is not None and pauses is not None:
         for _, words in missing_processes(slots(config), living):
             say("empathd", f"{words}; see the log")
@@ -132,16 +134,6 @@ def _ask_queue(config: Config, now: float) -> tuple[Pauses | None, list[Beat]]:
             return snapshot.pauses(now), snapshot.beats()
     except EmpathError:
         return None, []
-
-
-def _is_removed(queue: Path) -> bool:
-    try:
-        queue.stat()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False  # this user may not look
-    return False
 
 
 def _evidence(is_read: bool, newest: Beat | None, now: float) -> str:

@@ -1,5 +1,7 @@
 """A queue that is removed under a running instance."""
 
+import shutil
+import signal
 import smtplib
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from empath.cli.empathd import empathd
+from empath.config import load_config
+from empath.daemon.supervisor.doctor import diagnose_instance
+from empath.policy.health import Level
 from tests.kit.process import Empathd
 from tests.kit.waiting import eventually
 
@@ -31,9 +36,31 @@ def test_no_mail_is_taken_into_a_queue_that_was_removed(make_empathd: Callable[.
     assert "the file was removed while Empath had it open" in instance.wait_for("queue_gone", level="critical")["error"]
     with pytest.raises(smtplib.SMTPSenderRefused, match="The queue is not available"):
         instance.send("later@example.test")
-    assert f"{instance.queue} was removed, though the service runs" in _status(instance)
+    assert f"{instance.queue} was removed or replaced under the service" in _status(instance)
     assert 0 == instance.stop()
 
     instance.start().send("again@example.test")
     eventually(lambda: len([*instance.delivered()]) == 2, "delivery after the next start")
+    assert 0 == instance.stop()
+
+
+def test_a_queue_that_was_replaced_is_told_and_a_reload_takes_the_new_one(make_empathd: Callable[..., Empathd]) -> None:
+    """
+    The processes would go on with the old file, whose mail is lost with their end.
+    """
+    instance = make_empathd().start()
+    copy = Path(f"{instance.queue}.copy")
+    shutil.copy(instance.queue, copy)
+    copy.rename(instance.queue)
+    with pytest.raises(smtplib.SMTPResponseException, match=r"4\.3\.0"):
+        instance.send("after@example.test")
+    assert f"{instance.queue} was removed or replaced under the service" in _status(instance)
+    service = diagnose_instance(load_config(instance.config))
+    assert (Level.ERROR, True) == (service.level, "removed or replaced under it" in service.found)
+
+    instance.signal(signal.SIGHUP)
+    instance.wait_for("reload_finished")
+
+    instance.send("again@example.test")
+    eventually(lambda: [*instance.delivered()], "delivery")
     assert 0 == instance.stop()

@@ -14,7 +14,7 @@ from typing import Final
 
 from empath.config.model import Config
 from empath.config.tables.receiving import Listener
-from empath.daemon.supervisor import launch, listeners
+from empath.daemon.supervisor import instance, launch, listeners
 from empath.daemon.supervisor.resources import needed_open_files
 from empath.errors import EmpathError
 from empath.policy.health import Diagnosis, Level
@@ -27,6 +27,13 @@ def diagnose_instance(config: Config) -> Diagnosis:
     """Whether the instance of *config* runs."""
     found = launch.status(config)
     match found.word:
+        case "running" if instance.is_removed_under(config.queue.path, found.pids):
+            lost = (
+                f"running, pid {found.pid}, but {config.queue.path} was removed or replaced under it: MAIL is refused"
+            )
+            return Diagnosis(
+                "service", Level.ERROR, lost, "read about queue_gone in TROUBLESHOOTING before you stop it"
+            )
         case "running":
             return Diagnosis("service", Level.OK, f"running, pid {found.pid}")
         case "stopping":

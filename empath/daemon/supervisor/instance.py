@@ -19,11 +19,12 @@ The command that starts an instance takes the lock first, so that no other proce
 prepared, and hands it on in EMPATH_LOCK_FD.
 """
 
+import contextlib
 import fcntl
 import os
 import stat
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -330,6 +331,30 @@ def _holder(queue: Path, command: int, place: int) -> int | None:
         return _conflict(fd, command, place)
     finally:
         os.close(fd)
+
+
+def is_removed_under(queue: Path, pids: Iterable[int]) -> bool:
+    """Whether there is no *queue*, or *pids* (as far as /proc shows) have only a file open that had its name before."""
+    try:
+        queue.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False  # this user may not look
+    name = os.path.realpath(queue)
+    names = {file for pid in pids for file in _open_files(f"/proc/{pid}")}
+    return f"{name} (deleted)" in names and name not in names
+
+
+def _open_files(process: str) -> Iterator[str]:
+    """What *process* has open, as the kernel names it; nothing if this user may not look."""
+    try:
+        numbers = os.listdir(f"{process}/fd")
+    except OSError:
+        return
+    for number in numbers:
+        with contextlib.suppress(OSError):  # closed meanwhile
+            yield os.readlink(f"{process}/fd/{number}")
 
 
 def _holds(process: str, wanted: os.stat_result, lock: str) -> bool:
