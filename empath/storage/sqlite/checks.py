@@ -23,6 +23,7 @@ _NETWORK = frozenset({
     "9p", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs", "gfs2",
     "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "smb3", "smbfs",
 })  # fmt: skip
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOUNTS = Path("/proc/self/mountinfo")
 _OCTAL = re.compile(r"\\([0-7]{3})")  # space, tab, line feed and backslash in a mount point
 
@@ -62,6 +63,10 @@ def check_queue(path: Path, user: str | None = None, *, say: Callable[[str], obj
     except OSError as exc:
         raise CannotCreate(f"{spool}: {exc.strerror}") from exc
     _check_mode(spool, owner, "directory")
+    _open_folders(spool, owner, gives=os.geteuid() == 0 and user is not None)
+    closed = _closed_folders(spool, owner)
+    if closed is not None:
+        say(str(closed))
 
 
 def place_errors(path: Path, user: str | None = None) -> list[EmpathError]:
@@ -85,7 +90,8 @@ def place_errors(path: Path, user: str | None = None) -> list[EmpathError]:
             pass  # not made yet
         except OSError as exc:
             found.append(PermissionRefused(f"{file}: {exc.strerror}; run it as root or as the queue's owner"))
-    return found
+    closed = _closed_folders(path.parent / "spool", owner)
+    return found if closed is None else [*found, closed]
 
 
 def network_file_system(path: Path, mounts: str) -> str | None:
@@ -131,11 +137,67 @@ def _check_place(folder: Path, owner: pwd.struct_passwd) -> None:
 
 def _may_write(folder: Path, owner: pwd.struct_passwd) -> bool:
     if os.geteuid() == owner.pw_uid:
-        return os.access(folder, os.W_OK | os.X_OK)
+        return os.access(folder, os.W_OK | os.X_OK, effective_ids=True)
     status = folder.stat()  # for another user when root runs the check
     if status.st_uid == owner.pw_uid:
         return status.st_mode & 0o300 == 0o300
     return status.st_mode & 0o030 == 0o030 and status.st_gid in os.getgrouplist(owner.pw_name, owner.pw_gid)
+
+
+def _open_folders(spool: Path, owner: pwd.struct_passwd, *, gives: bool) -> None:
+    """
+    Let *owner* write in *spool* and the directories in it, 1,024 at most; *gives* also makes them that user's.
+
+    That user may have planted a link, so none is followed. What this process may not change stays as it is.
+    """
+    try:
+        top = os.open(spool, _FOLDER)
+    except OSError:
+        return
+    try:
+        for name in (".", *_folders_in(top)):
+            try:
+                fd = os.open(name, _FOLDER, dir_fd=top)
+            except OSError:
+                continue
+            try:
+                _open_folder(fd, owner, gives=gives)
+            except OSError:
+                pass
+            finally:
+                os.close(fd)
+    finally:
+        os.close(top)
+
+
+def _open_folder(fd: int, owner: pwd.struct_passwd, *, gives: bool) -> None:
+    status = os.fstat(fd)
+    if gives and (status.st_uid, status.st_gid) != (owner.pw_uid, owner.pw_gid):
+        os.fchown(fd, owner.pw_uid, owner.pw_gid)
+    if status.st_mode & 0o700 != 0o700:
+        os.fchmod(fd, stat.S_IMODE(status.st_mode) | 0o700)
+
+
+def _closed_folders(spool: Path, owner: pwd.struct_passwd) -> CannotCreate | None:
+    """The finding that *owner* cannot write in *spool* or in directories of it: large mail would get 451 at times."""
+    closed = []
+    try:
+        for folder in (spool, *(spool / name for name in sorted(_folders_in(spool)))):
+            if not _may_write(folder, owner):
+                closed.append(folder)
+    except OSError:
+        pass  # not made yet, or this user may not look
+    if not closed:
+        return None
+    others = f" and {len(closed) - 1} more in {spool}" if len(closed) > 1 else ""
+    mend = f"run `chown -R {owner.pw_name} {spool} && chmod -R u+rwX {spool}`"
+    return CannotCreate(f"{closed[0]}: user {owner.pw_name} may not write this directory{others}; {mend}")
+
+
+def _folders_in(spool: Path | int) -> list[str]:
+    """The names of the directories of content, without links."""
+    with os.scandir(spool) as entries:
+        return [entry.name for entry in entries if len(entry.name) == 2 and entry.is_dir(follow_symlinks=False)]
 
 
 def _check_mode(path: Path, owner: pwd.struct_passwd, what: str) -> None:

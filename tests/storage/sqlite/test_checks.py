@@ -2,12 +2,13 @@
 
 import os
 import pwd
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from empath.errors import CannotCreate, ConfigError, PermissionRefused
-from empath.storage.sqlite.checks import check_queue, network_file_system
+from empath.storage.sqlite.checks import check_queue, network_file_system, place_errors
 from empath.storage.sqlite.schema import prepare
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
@@ -151,6 +152,66 @@ def test_root_gives_away_nothing_that_a_link_leads_to(place: Path, tmp_path: Pat
     check_queue(place, "nobody")
 
     assert 0 == treasure.stat().st_uid
+
+
+@as_root
+def test_a_start_opens_the_directories_of_content_for_the_user(place: Path) -> None:
+    """
+    A restore by root leaves them closed, and large mail would get 451 by the directory that its id leads to.
+    """
+    check_queue(place)
+    folders = [place.parent / "spool", place.parent / "spool/M2", place.parent / "spool/Z9"]
+    for folder in folders[1:]:
+        folder.mkdir(mode=0o500)
+    os.chown(place.parent, NOBODY.pw_uid, NOBODY.pw_gid)
+    mend = f"run `chown -R nobody {folders[0]} && chmod -R u+rwX {folders[0]}`"
+    closed = f"{folders[0]}: user nobody may not write this directory and 2 more in {folders[0]}; {mend}"
+    assert [closed] == [str(error) for error in place_errors(place, "nobody")]
+
+    check_queue(place, "nobody")
+
+    assert [NOBODY.pw_uid] * 3 == [folder.stat().st_uid for folder in folders]
+    assert [0o750, 0o700, 0o700] == [folder.stat().st_mode & 0o7777 for folder in folders]
+    assert [] == place_errors(place, "nobody")
+
+
+@as_root
+def test_directories_of_content_that_stay_closed_are_named() -> None:
+    """
+    The user itself may not take what is root's, and most mail still finds an open directory.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name) / "queue.db"
+        os.chown(name, NOBODY.pw_uid, NOBODY.pw_gid)
+        check_queue(place, "nobody")
+        spool = place.parent / "spool"
+        (spool / "M2").mkdir(mode=0o700)
+        said: list[str] = []
+        os.seteuid(NOBODY.pw_uid)
+        try:
+            check_queue(place, say=said.append)
+        finally:
+            os.seteuid(0)
+        mend = f"run `chown -R nobody {spool} && chmod -R u+rwX {spool}`"
+        assert [f"{spool}/M2: user nobody may not write this directory; {mend}"] == said
+
+
+@as_root
+def test_root_opens_no_directory_that_a_link_leads_to(place: Path, tmp_path: Path) -> None:
+    """
+    The user could take any directory by a link in the spool, or in its place.
+    """
+    (tmp_path / "treasure/M2").mkdir(parents=True)
+    os.chown(place.parent, NOBODY.pw_uid, NOBODY.pw_gid)
+    spool = place.parent / "spool"
+    spool.symlink_to(tmp_path / "treasure")
+    check_queue(place, "nobody")
+    spool.unlink()
+    spool.mkdir(mode=0o750)
+    (spool / "M2").symlink_to(tmp_path / "treasure")
+    check_queue(place, "nobody")
+
+    assert [0, 0] == [(tmp_path / name).stat().st_uid for name in ("treasure", "treasure/M2")]
 
 
 def test_unknown_user_is_a_mistake_of_the_configuration(place: Path) -> None:
