@@ -18,7 +18,7 @@ from empath.cli.common import config_option, configuration, lenient_configuratio
 from empath.cli.pauses import pause_words
 from empath.cli.words import count
 from empath.config import Config
-from empath.errors import QueueBusy, ServiceUnavailable, UsageError
+from empath.errors import ConfigError, QueueBusy, ServiceUnavailable, UsageError
 from empath.mail.printable import printable
 from empath.storage.admin import service_orders as orders
 from empath.storage.admin import snapshot as storage
@@ -201,6 +201,8 @@ def _tell(context: click.Context, verb: str, argument: str | None, waiting: _Wai
         output.write_json({"verb": verb, "argument": argument, "control_id": order.control_id, "result": result})
     elif result is not None:
         click.echo(printable(result))
+    if verb == "reload" and result is not None and result.startswith("refused: "):
+        raise ConfigError(f"{verb}: the running configuration stays; see the log")
     place = f"control_id {order.control_id} in the view control"
     if result is None and waiting.timeout_s is not None:
         raise QueueBusy(

@@ -2,7 +2,7 @@
 control - carry out what people order by INSERT INTO control
 
 SQL alone does freeze, thaw, flush and log-level.  The housekeeper asks the supervisor for a reload and a drain, with
-one octet each.  An acceptor stops a listener, since it has the socket.
+one octet each, and learns whether a reload was refused.  An acceptor stops a listener, since it has the socket.
 """
 
 import os
@@ -10,11 +10,13 @@ import time
 
 from empath.daemon.process.child import SupervisorRequest
 from empath.daemon.process.orders import finish
+from empath.daemon.process.reload_outcome import read_outcome, wait_for_outcome
 from empath.daemon.process.runtime import Runtime
 from empath.storage.engine import Reader
 from empath.storage.queue.control import GiveUpOrders, ServiceOrder, StartOrder, open_orders
 
 _TOO_EARLY = "not carried out: the service was not running when it was ordered"
+_OUTCOME_S = 2.0  # longer than the supervisor needs to read a configuration and to bind its listeners
 _REQUESTS = {
     "reload": (SupervisorRequest.RELOAD, "the supervisor was asked to reload; the log has the outcome"),
     "drain": (SupervisorRequest.STOP, "the supervisor was asked to end the service"),
@@ -59,8 +61,15 @@ class Control:
             return
         ask, result = _REQUESTS[order.verb]
         try:
-            assert self._runtime.child.ask_fd is not None, "only the housekeeper obeys"
-            os.write(self._runtime.child.ask_fd, ask.value)
+            ask_fd, outcome_fd = self._runtime.child.ask_fd, self._runtime.child.outcome_fd
+            assert ask_fd is not None, "only the housekeeper obeys"
+            assert outcome_fd is not None, "only the housekeeper obeys"
+            before = read_outcome(outcome_fd).number
+            os.write(ask_fd, ask.value)
+            if ask is SupervisorRequest.RELOAD:
+                outcome = wait_for_outcome(outcome_fd, before, wait_s=_OUTCOME_S)
+                if outcome is not None and outcome.refusal:
+                    result = f"refused: {outcome.refusal}"
         except OSError as exc:
             result = f"the supervisor could not be asked: {exc.strerror}"
         finish(self._runtime, order, result)

@@ -62,8 +62,8 @@ class Child:
 
     Shape: slot is `kind-n`; generation counts the incarnations of the slot from 1; instance is the ULID of this run of
     the supervisor; wake_fds are eventfds (acceptor and housekeeper: those of all worker slots in order; worker: its
-    own); beat_fd is an eventfd that the supervisor reads; deaths_fd and ask_fd belong to the housekeeper: lines
-    `slot generation` of dead processes, and `SupervisorRequest` octets.
+    own); beat_fd is an eventfd that the supervisor reads; deaths_fd, ask_fd and outcome_fd belong to the housekeeper:
+    lines `slot generation` of dead processes, `SupervisorRequest` octets, and the record of `reload_outcome`.
     """
 
     slot: str
@@ -78,11 +78,12 @@ class Child:
     beat_fd: int
     deaths_fd: int | None
     ask_fd: int | None
+    outcome_fd: int | None
 
     @property
     def fds(self) -> tuple[int, ...]:
         """Every descriptor named here."""
-        optional = tuple(fd for fd in (self.deaths_fd, self.ask_fd) if fd is not None)
+        optional = tuple(fd for fd in (self.deaths_fd, self.ask_fd, self.outcome_fd) if fd is not None)
         listeners = tuple(listener.fd for listener in self.listeners)
         own = (self.config_fd, self.life_fd, self.ready_fd, self.lock_fd, self.beat_fd)
         return (*own, *listeners, *self.wake_fds, *optional)

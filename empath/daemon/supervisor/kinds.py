@@ -21,7 +21,8 @@ class Kind:
 
     count gives the number of its slots. A kind that is woken inherits the eventfd of its own slot, any other kind those
     of all slots that are woken, in order. has_listeners, hears_deaths and may_ask stand for the listening sockets, a
-    pipe with the deaths of others, and the writing end of the pipe through which the supervisor is asked. After a
+    pipe with the deaths of others, and the writing end of the pipe through which the supervisor is asked, with the file
+    that has the outcome of a reload. After a
     reload, a kind that may linger drains for as long as its clients take.
     """
 

@@ -22,6 +22,7 @@ from typing import Final
 from empath import __version__
 from empath.config.differences import differences
 from empath.daemon.process.child import DRAIN_S
+from empath.daemon.process.reload_outcome import ReloadOutcome, write_outcome
 from empath.daemon.supervisor import notify, resources
 from empath.daemon.supervisor.children import ChildProcess, Failure
 from empath.daemon.supervisor.ending import Ending, find_ending
@@ -97,7 +98,16 @@ class Supervisor:
         self._on_stop = on_stop
         self._pace = pace or Pace()
         self._orders = Orders()
-        self._spawner = Spawner(config_file, commands, instance, lock_fd, self._orders.ask_fd)
+        self._outcome_fd = os.memfd_create("empath-reload", os.MFD_CLOEXEC)
+        self._reloads = 0
+        self._spawner = Spawner(
+            config_file,
+            commands,
+            instance,
+            lock_fd=lock_fd,
+            ask_fd=self._orders.ask_fd,
+            outcome_fd=self._outcome_fd,
+        )
         self._processes: dict[int, ChildProcess] = {}
         self._failures: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
@@ -343,12 +353,19 @@ class Supervisor:
         try:
             self._next = next_plan(self._plan, read_snapshot(self._config_file))
         except EmpathError as error:
-            for finding in str(error).splitlines():
+            findings = str(error).splitlines()
+            for finding in findings:
                 self._emit(ReloadRefused(finding=finding))
+            self._report_reload("; ".join(findings))
             self._notify_ready()
             return
+        self._report_reload("")
         self._emit(ReloadStarted(config=str(self._config_file)))
         self._report_listeners(self._next)
+
+    def _report_reload(self, refusal: str) -> None:
+        self._reloads += 1
+        write_outcome(self._outcome_fd, ReloadOutcome(self._reloads, refusal))
 
     def _drop_reload(self, reason: str) -> None:
         if self._next is not None:

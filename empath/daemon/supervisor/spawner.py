@@ -31,14 +31,17 @@ class Spawner:
         config_file: Path,
         commands: Mapping[str, Sequence[str]],
         instance: str,
+        *,
         lock_fd: int,
         ask_fd: int,
+        outcome_fd: int,
     ) -> None:
         self._config_file = config_file
         self._commands = commands
         self._instance = instance
         self._lock_fd = lock_fd
         self._ask_fd = ask_fd
+        self._outcome_fd = outcome_fd
         # Its end of file tells children that the supervisor is gone.
         self._life_fd, self._alive_fd = os.pipe2(os.O_CLOEXEC)
         self._wake_fds: dict[str, int] = {}
@@ -80,6 +83,7 @@ class Spawner:
                 beat_fd=beat_fd,
                 deaths_fd=deaths_fd,
                 ask_fd=self._ask_fd if kind.may_ask else None,
+                outcome_fd=self._outcome_fd if kind.may_ask else None,
             )
             pid = _spawn(self._commands[kind.name], self._config_file, child)
             kept.pop_all()

@@ -114,8 +114,12 @@ def test_orders_reach_a_running_service(make_empathd):
     service.config.write_text(f"{good}\n[delivery]\ncolour = 1\n".replace(service.DELIVERY, ""))
     said = run("-c", str(service.config), "reload")
     assert (78, "", True) == (said.code, said.out, "delivery.colour: unknown key" in said.err)
+    service.config.write_text(good.replace("mx.example.test", "mx2.example.test"))
+    said = run("-c", str(service.config), "reload")
+    assert (78, True) == (said.code, said.out.startswith("refused: hostname: cannot change from mx.example.test"))
     service.config.write_text(good)
-    assert [] == service.named("reload_refused") + service.named("reload_started")
+    assert [1] == [len(service.named("reload_refused"))]
+    assert [] == service.named("reload_started")
 
     assert "asked to reload" in order("reload")
     service.wait_for("reload_finished")

@@ -65,6 +65,21 @@ def test_reload_is_asked_of_the_supervisor_once(make_empathd: Make) -> None:
     assert {} == violations(service.queue)
 
 
+def test_a_reload_that_is_refused_says_why(make_empathd: Make) -> None:
+    """
+    The person who ordered it may not read the log.
+    """
+    service = make_empathd().start()
+    service.config.write_text(service.config.read_text().replace("mx.example.test", "mx2.example.test") + "\n")
+    said = result(service.queue, order(service.queue, "reload"))
+    finding = service.wait_for("reload_refused")["finding"]
+    assert f"refused: {finding}" == said
+    service.config.write_text("half a configu")
+    said = result(service.queue, order(service.queue, "reload"))
+    assert said.startswith(f"refused: {service.config}:1: ")
+    assert 0 == service.stop()
+
+
 def test_drain_ends_the_service(make_empathd: Make) -> None:
     """
     A person with write access to the queue may do the same as SIGTERM.

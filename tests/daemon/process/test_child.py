@@ -41,6 +41,7 @@ def _child(**other: object) -> Child:
         "beat_fd": 16,
         "deaths_fd": None,
         "ask_fd": 15,
+        "outcome_fd": 17,
     }
     return Child(**attributes | other)  # type: ignore[arg-type]
 
@@ -56,7 +57,7 @@ def test_all_descriptors_are_named():
     """
     The spawner lets a child inherit these descriptors and no others.
     """
-    assert {7, 8, 9, 10, 11, 12, 13, 14, 15, 16} == set(_child().fds)
+    assert {7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17} == set(_child().fds)
 
 
 def test_a_child_lets_no_further_process_inherit(monkeypatch):
@@ -71,6 +72,7 @@ def test_a_child_lets_no_further_process_inherit(monkeypatch):
         listeners=(),
         wake_fds=(),
         ask_fd=None,
+        outcome_fd=None,
         config_fd=config_fd,
         life_fd=life_fd,
         ready_fd=ready_fd,

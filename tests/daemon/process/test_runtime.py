@@ -23,7 +23,7 @@ def runtime(tmp_path: Path) -> Iterator[Runtime]:
     prepare(queue)
     life_fd, life_end_fd = os.pipe()
     beat_fd = os.eventfd(0)
-    child = Child("worker-1", 1, "01JD3KQ9XWV5N8T2RZC4E6MBHA", (), (), -1, life_fd, -1, -1, beat_fd, None, None)
+    child = Child("worker-1", 1, "01JD3KQ9XWV5N8T2RZC4E6MBHA", (), (), -1, life_fd, -1, -1, beat_fd, None, None, None)
     config = parse_config(configuration(2525).encode(), "empath.toml", str(tmp_path))
     made = Runtime(child, config, SqliteEngine(queue, max_leases=20), write_deadline_s=5.0)
     yield made
