@@ -93,7 +93,7 @@ class Retry(Table):
     """Share, 0 to 1, by which each delay is stretched or shortened at random."""
 
     lifetime_s: Seconds = setting("5d", "lifetime")
-    """Age at which a failed attempt is the last one. "0s" gives exactly one attempt."""
+    """Age at which a failed attempt is the last one; accepted mail keeps it. "0s" gives exactly one attempt."""
 
     bounce_lifetime_s: Seconds = setting("5d", "bounce_lifetime")
     """The same for mail without a sender, such as failure reports."""

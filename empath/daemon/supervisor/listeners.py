@@ -6,6 +6,7 @@ keeps the sockets whose addresses stay, so that no connection in a backlog is lo
 """
 
 import errno
+import ipaddress
 import os
 import socket
 from collections.abc import Iterable
@@ -34,6 +35,7 @@ def bind(wanted: Iterable[Listener], bound: Iterable[BoundListener] = ()) -> tup
         ServiceUnavailable: an address is in use, or no interface of this machine has it.
         PermissionRefused: a port needs root.
     """
+    wanted, bound = tuple(wanted), tuple(bound)
     at_hand = {item.listener.text: item.socket for item in bound}
     made: list[BoundListener] = []
     try:
@@ -41,7 +43,9 @@ def bind(wanted: Iterable[Listener], bound: Iterable[BoundListener] = ()) -> tup
             same = at_hand.get(listener.text)
             if same is not None:
                 same.listen(BACKLOG)  # an order may have stopped the listener
-            made.append(BoundListener(same or _listen(listener), listener))
+            made.append(
+                BoundListener(same or _listen(listener, [*wanted, *(item.listener for item in bound)]), listener)
+            )
     except EmpathError:
         close(made, keep=at_hand.values())
         raise
@@ -56,7 +60,7 @@ def close(bound: Iterable[BoundListener], keep: Iterable[socket.socket] = ()) ->
             item.socket.close()
 
 
-def _listen(listener: Listener) -> socket.socket:
+def _listen(listener: Listener, ours: Iterable[Listener]) -> socket.socket:
     family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -70,9 +74,20 @@ def _listen(listener: Listener) -> socket.socket:
         made.listen(BACKLOG)
     except OSError as exc:
         made.close()
+        other = next((one for one in ours if _excludes(listener, one)), None) if exc.errno == errno.EADDRINUSE else None
+        if other is not None:
+            words = f"this instance listens on {other.text}, which excludes it; use restart if that address is left out"
+            raise ServiceUnavailable(f"cannot listen on {listener.text}: {words}") from exc
         raise _refusal(listener.text, exc) from exc
     made.setblocking(False)
     return made
+
+
+def _excludes(listener: Listener, other: Listener) -> bool:
+    """Whether one of two different listeners has the port of the other on every address of its family."""
+    hosts = [ipaddress.ip_address(one.host) for one in (listener, other)]
+    is_same_port = listener.port == other.port and hosts[0].version == hosts[1].version
+    return is_same_port and hosts[0] != hosts[1] and any(host.is_unspecified for host in hosts)
 
 
 def _refusal(address: str, error: OSError) -> EmpathError:

@@ -5,6 +5,8 @@ import signal
 import socket
 import threading
 
+import pytest
+
 from tests.kit.process import free_port
 
 
@@ -122,6 +124,36 @@ def test_a_configuration_that_is_gone_keeps_the_old(supervised):
     service.signal(signal.SIGHUP)
     finding = service.wait_for("reload_refused")["finding"]
     assert f"{service.config}: the configuration cannot be read: No such file or directory" == finding
+
+
+@pytest.mark.parametrize(("before", "after"), [("127.0.0.1", "0.0.0.0"), ("0.0.0.0", "127.0.0.1")])
+def test_a_listener_that_the_present_one_excludes_needs_a_restart(supervised, before, after):
+    """
+    The socket in the way is the service's own, and it serves until the reload is over.
+    """
+    service = supervised()
+    service.config.write_text(service.config.read_text().replace("127.0.0.1:", f"{before}:"))
+    service.start()
+    service.config.write_text(service.config.read_text().replace(f"{before}:", f"{after}:"))
+    service.signal(signal.SIGHUP)
+    finding = service.wait_for("reload_refused")["finding"]
+    words = (
+        f"this instance listens on {before}:{service.port}, which excludes it; use restart if that address is left out"
+    )
+    assert f"cannot listen on {after}:{service.port}: {words}" == finding
+    assert "1" == _answer(service.port)
+
+
+def test_a_reload_refuses_a_log_file_that_is_the_queue(supervised):
+    """
+    The service manager sends the signal without `empathd reload`, which would refuse it too.
+    """
+    service = supervised().start()
+    lines = service.config.read_text()
+    service.config.write_text(lines.replace(f'"{service.log.name}"', '"queue.db"'))
+    service.signal(signal.SIGHUP)
+    finding = service.wait_for("reload_refused")["finding"]
+    assert finding.endswith(f": log.file: {service.queue} is the queue database; name another file")
 
 
 def test_a_listener_that_cannot_be_bound_keeps_the_old(supervised):
