@@ -462,6 +462,9 @@ def test_any_user_who_may_read_the_configuration_may_ask_for_the_status(installe
     assert (0, f"running, pid {pid}\n", "") == as_stranger(*EMPATHD, "status", "-c", installed.config)
     record = json.loads(as_stranger(*EMPATHD, "status", "--json", "-c", installed.config)[1])
     assert ("running", pid, [pid]) == (record["status"], record["pid"], record["pids"])
+    words = f"{installed.queue}: this user may not use the queue; run it as root or as the queue's owner"
+    code, _, err = as_stranger(*EMPATHD, "check", "-c", installed.config)
+    assert (0, f"empathd: the queue was not checked: {words}") == (code, err.splitlines()[0])
     for verb in ("stop", "reload"):
         code, _, err = as_stranger(*EMPATHD, verb, "-c", installed.config)
         assert (77, f"empathd: process {pid} belongs to another user; ask as root\n") == (code, err)
