@@ -107,6 +107,6 @@ def test_what_a_relay_has_taken_arrives_though_the_process_ends() -> None:
         process.stdin.close()
         eventually(is_at_end, "end of file")
         assert 0 == process.wait(DEADLINE_S)
-    assert len(found) >= 65536
+    assert len(found) >= 64_000  # lines of a thousand octets that a pipe holds
     assert set(b"x\n") == set(found)
     os.close(read_fd)
