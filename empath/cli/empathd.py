@@ -211,14 +211,27 @@ def _hold_same_version(config: Config, pid: int) -> None:
 
 def _prepare(config: Config) -> int:
     """Lock the queue, make or migrate it, and return the lock. Done here because the supervisor opens no database."""
-    pid = launch.find_supervisor(config)
-    if pid is not None and not instance.is_stopping(
-        config.queue.path
-    ):  # a running supervisor keeps the lock; children of a killed one release it soon
-        raise QueueBusy(f"already running on {config.queue.path}: pid {pid}")
-    lock_fd = instance.acquire(config.queue.path)
+    _hold_free(config)
+    try:
+        lock_fd = instance.acquire(config.queue.path, until=lambda: _serving_pid(config) is not None)
+    except QueueBusy:
+        _hold_free(config)  # another start was quicker
+        raise
     open_queue(config).prepare(config.process.user, say=partial(say, "empathd"))
     return lock_fd
+
+
+def _hold_free(config: Config) -> None:
+    """Refuse a start where a supervisor serves: it keeps the lock. Children of a killed one release it soon."""
+    pid = _serving_pid(config)
+    if pid is not None:
+        raise QueueBusy(f"already running on {config.queue.path}: pid {pid}")
+
+
+def _serving_pid(config: Config) -> int | None:
+    """Pid of the supervisor, None if there is none or it ends."""
+    pid = launch.find_supervisor(config)
+    return None if pid is None or instance.is_stopping(config.queue.path) else pid
 
 
 def main() -> None:

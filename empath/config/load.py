@@ -4,12 +4,14 @@ load - read a file into a Config, or report every mistake in it
 The file is read once, and the Config does not change: a reload makes a new one.
 """
 
+import errno
 import os
 import re
+import stat
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -22,6 +24,7 @@ from empath.config.tables.table import Table, table_of
 from empath.errors import ConfigError, MissingInput, PermissionRefused
 
 _TOML_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_OPENED: Final = ("/dev", "/proc")  # where a path may name a descriptor of this process
 MAX_FILE_OCTETS = 4 * 2**20
 
 
@@ -46,15 +49,32 @@ def read_octets(path: Path) -> tuple[bytes, str]:
         MissingInput, PermissionRefused: as `load_config`.
     """
     try:
-        with path.open("rb") as file:
-            octets = file.read(MAX_FILE_OCTETS + 1)
+        octets = read_file(path, MAX_FILE_OCTETS + 1)
     except PermissionError as exc:
         words = "this user may not read the configuration; ask as root, or as a member of the file's group"
         raise PermissionRefused(f"{path}: {words}") from exc
     except (OSError, ValueError) as exc:  # ValueError: a NUL in the path
         reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
         raise MissingInput(f"{path}: the configuration cannot be read: {reason}; name another by -c FILE") from exc
-    return octets, os.path.realpath(path.parent)
+    try:
+        return octets, os.path.realpath(path.parent)
+    except FileNotFoundError as exc:
+        words = "the working directory was removed; name the configuration by its full path"
+        raise MissingInput(f"{path}: {words}") from exc
+
+
+def read_file(path: Path, size: int = -1) -> bytes:
+    """
+    The first *size* octets of the file at *path*, or all. A pipe is refused, because its open waits for a writer, but
+    for one that the caller has opened, such as /dev/stdin.
+
+    Raises:
+        OSError: it cannot be read, or is a pipe.
+    """
+    if stat.S_ISFIFO(path.stat().st_mode) and not any(map(path.is_relative_to, _OPENED)):
+        raise OSError(errno.ESPIPE, "it is a pipe, not a file")
+    with path.open("rb") as file:
+        return file.read(size)
 
 
 def parse_config(octets: bytes, name: str, directory: str) -> Config:

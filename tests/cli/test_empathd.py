@@ -162,6 +162,31 @@ def test_an_unreadable_configuration_is_one_line_and_ex_noinput():
     assert (66, "", line) == run("check", "-c", "/no/such/file")
 
 
+def test_a_pipe_is_no_configuration(tmp_path):
+    """
+    The command would wait for a writer, which may never come.
+    """
+    os.mkfifo(tmp_path / "pipe")
+    line = (
+        f"empathd: {tmp_path}/pipe: the configuration cannot be read: it is a pipe, not a file; name another by -c FILE"
+    )
+    assert (66, "", f"{line}\n") == run("check", config=tmp_path / "pipe")
+
+
+def test_a_relative_configuration_in_a_removed_directory_is_one_line(detached, tmp_path):
+    """
+    The shell of a person may stand in such a directory.
+    """
+    (tmp_path / "gone").mkdir()
+    shell = 'cd "$0" && rmdir "$0" && exec "$@"'
+    name = f"../{detached.directory.name}/{detached.config.name}"
+    command = ["/bin/sh", "-c", shell, str(tmp_path / "gone"), *EMPATHD, "-c", name, "status"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=DEADLINE_S, env=environment)
+    line = f"empathd: {name}: the working directory was removed; name the configuration by its full path\n"
+    assert (66, "", line) == (done.returncode, done.stdout, done.stderr)
+
+
 def test_all_findings_of_a_configuration_are_told_at_once(detached):
     """
     sysexits.h: 78. Each finding has a line.
@@ -605,6 +630,18 @@ def test_a_start_of_what_runs_is_refused_with_its_pid(empathd, verb):
     code, out, err = run(verb, config=empathd.config)
     assert (75, "", f"empathd: already running on {empathd.queue}: pid {empathd.process.pid}\n") == (code, out, err)
     assert 0 == run("status", config=empathd.config)[0]
+
+
+def test_of_three_starts_at_once_two_name_the_third(detached):
+    """
+    They do not wait for a lock that will be kept, nor blame an instance that they do not know.
+    """
+    command = [*EMPATHD, "-c", str(detached.config), "start"]
+    starts = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    ended = [(start.communicate(timeout=2 * DEADLINE_S)[1], start.returncode) for start in starts]
+    pid = json.loads(run("status", "--json", config=detached.config)[1])["pid"]
+    refused = (f"empathd: already running on {detached.queue}: pid {pid}\n", 75)
+    assert sorted([("", 0), refused, refused]) == sorted(ended)
 
 
 def test_a_second_instance_on_the_queue_is_refused_with_the_pid(empathd, tmp_path):

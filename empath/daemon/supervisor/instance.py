@@ -42,18 +42,25 @@ _MAX_PID_OCTETS: Final = 64  # more than any pid and its line end
 _FLOCK: Final = "hhqqi4x"  # struct flock of a 64-bit Linux: type, whence, start, length, pid
 
 
-def acquire(queue: Path, wait_s: float = WAIT_S) -> int:
+def acquire(queue: Path, wait_s: float = WAIT_S, until: Callable[[], bool] = lambda: False) -> int:
     """
-    Descriptor that holds the lock of *queue*.
+    Descriptor that holds the lock of *queue*. A wait for it ends early when *until* holds.
 
     Raises:
         CannotCreate: the directory of the queue cannot be opened.
         PermissionRefused: this user may not read it.
-        QueueBusy: others hold it still after *wait_s*; the text names their pids.
+        QueueBusy: others hold it still at the end of the wait; the text names their pids.
     """
     fd = _open(queue)
     place = _place(queue)
-    if _still(lambda: not _try_lock(fd, place), wait_s):
+    is_locked = False
+
+    def waits() -> bool:
+        nonlocal is_locked
+        is_locked = _try_lock(fd, place)
+        return not is_locked and not until()
+
+    if _still(waits, wait_s) or not is_locked:
         os.close(fd)
         raise QueueBusy(f"another instance works on {queue}: held by {_pids_text(holders_of(queue))}")
     if _older_lock(queue) is not None:

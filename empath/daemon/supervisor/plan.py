@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from empath.config.file_uses import shared_files
-from empath.config.load import parse_config
+from empath.config.load import parse_config, read_file
 from empath.config.model import Config
 from empath.config.workable import located
 from empath.daemon.supervisor import listeners
@@ -57,7 +57,7 @@ def read_snapshot(file: Path) -> ConfigSnapshot:
         MissingInput, ConfigError: as `load_config`. ConfigError also if one file has two uses.
     """
     try:
-        octets = file.read_bytes()
+        octets = read_file(file)
     except OSError as exc:
         raise MissingInput(f"{file}: the configuration cannot be read: {exc.strerror}") from exc
     config = parse_config(octets, str(file), os.path.realpath(file.parent))
