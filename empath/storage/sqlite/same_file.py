@@ -20,13 +20,13 @@ class SameFile:
     """The file that *path* names at the first call of `check`; make a new one for a new opening."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._first: tuple[int, int] | None = None
+        self._path = os.fspath(path)
+        self._inode = self._device = 0  # no file has the inode 0
 
     @property
     def is_known(self) -> bool:
         """Whether `check` was called before."""
-        return self._first is not None
+        return self._inode != 0
 
     def check(self) -> None:
         """
@@ -41,8 +41,8 @@ class SameFile:
             raise StorageFailure(f"{self._path}: the file was removed while Empath had it open; {_MEND}") from None
         except OSError as exc:
             raise StorageFailure(f"{self._path}: {exc.strerror}") from exc
-        found = (status.st_dev, status.st_ino)
-        if self._first is None:
-            self._first = found
-        if found != self._first:
+        if status.st_ino == self._inode and status.st_dev == self._device:
+            return
+        if self.is_known:
             raise StorageFailure(f"{self._path}: the file was replaced while Empath had it open; {_MEND}")
+        self._inode, self._device = status.st_ino, status.st_dev
