@@ -90,7 +90,9 @@ class MessageAttempt:
 
     def __init__(self, hosts: DestinationHosts, recipient_ids: Iterable[int]) -> None:
         self._hosts = hosts
-        self._left = deque(host for host in hosts.hosts if (host.address, host.port) not in hosts.silent)
+        self._left = deque(hosts.hosts)
+        if hosts.silent:
+            self._left = deque(host for host in hosts.hosts if (host.address, host.port) not in hosts.silent)
         self.recipient_ids = list(recipient_ids)
         # Recipients that a host may yet take, though not now; a silent host was not asked.
         self._put_off = set(self.recipient_ids) if len(self._left) < len(hosts.hosts) else set()

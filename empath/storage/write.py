@@ -42,8 +42,10 @@ class Batch(Write):
     def __init__(self, *writes: Write) -> None:
         super().__init__()
         self.writes = writes
-        self.rows = sum(write.rows for write in writes)
-        self.octets = sum(write.octets for write in writes)
+        self.rows = 0
+        for write in writes:
+            self.rows += write.rows
+            self.octets += write.octets
 
     def run(self, session: Session) -> None:
         for write in self.writes:

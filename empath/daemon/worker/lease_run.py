@@ -158,6 +158,8 @@ class LeaseRun:
 
     def _leave(self, message: LeasedMessage, ordered_away: set[int]) -> None:
         """Put back recipients that were held, cancelled or otherwise ended by order; that carries out the order."""
+        if not ordered_away:
+            return
         left = {r.recipient_id: self._lease.destination for r in message.recipients if r.recipient_id in ordered_away}
         if left:
             self._unwritten.append(Rekey(self._lease.lease_id, left, now=time.time()))

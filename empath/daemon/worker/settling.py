@@ -50,7 +50,7 @@ class Settling:
         now = self._runtime.now()
         config = self._runtime.config
         is_warned = is_delayed(now, message.received_at, config.retry.delay_warning_s, message.reverse_path)
-        fated = with_fate(tried)
+        fated = with_fate(tried) if len(tried) > 1 else ()  # what one host said to all is either a fate or no attempt
         settles = []
         for host_attempt in tried:
             fates, passed = [], []

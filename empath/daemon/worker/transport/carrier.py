@@ -47,17 +47,21 @@ class Body:
             ContentGone: it is not there, or after the last piece: it is not what was accepted.
             StorageFailure: it cannot be read now.
         """
-        return self._checked(self._in_file())
+        return self._whole() if self.content is not None else self._checked(self._in_file())
 
     def pieces_in_hub(self) -> Iterator[bytes]:
         """Read it from the beginning, the disk in a thread; for a greenlet. Raises as `pieces`."""
+        if self.content is not None:
+            return self._whole()
         return self._checked(iter(partial(in_thread, next, self._in_file(), b""), b""))
 
+    def _whole(self) -> Iterator[bytes]:
+        """One piece: it is small, and each piece has its cost on the way out."""
+        assert self.content is not None
+        self._check(len(self.added_fields) + len(self.content), hashlib.sha256(self.content))
+        return iter((self.added_fields + self.content,))
+
     def _checked(self, file: Iterator[bytes]) -> Iterator[bytes]:
-        if self.content is not None:  # one piece: it is small, and each piece has its cost on the way out
-            self._check(len(self.added_fields) + len(self.content), hashlib.sha256(self.content))
-            yield self.added_fields + self.content
-            return
         if self.added_fields:
             yield self.added_fields
         octets, hashed = len(self.added_fields), hashlib.sha256()
