@@ -38,6 +38,7 @@ class SqliteEngine:
 
     def open_reader(self, *, deadline_s: float = 5.0, sleep: Sleep = time.sleep) -> TranslatingSession:
         """See `engine.Engine`."""
+        self.check_place()  # before SQLite gives another file the log of this one
         connection = open_reader(self.path, deadline_s=deadline_s, sleep=sleep)
         self._file.check()
         with translated(self.path):

@@ -193,6 +193,8 @@ class Writer:
 
     def _connected(self) -> SqliteSession:
         if self._session is None:
+            if self._file.is_known:
+                self._file.check()  # before SQLite gives another file the log of this one
             self._log = SameFile(Path(f"{self._path}-wal"))
             connection = open_writer(self._path, deadline_s=self._deadline_s, sleep=self._sleep)
             self._file.check()
