@@ -217,7 +217,11 @@ def _prepare(config: Config) -> int:
     except QueueBusy:
         _hold_free(config)  # another start was quicker
         raise
-    open_queue(config).prepare(config.process.user, say=partial(say, "empathd"))
+    try:
+        open_queue(config).prepare(config.process.user, say=partial(say, "empathd"))
+    except BaseException:
+        os.close(lock_fd)
+        raise
     return lock_fd
 
 
