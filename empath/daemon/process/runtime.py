@@ -69,8 +69,8 @@ class Runtime:
         self.is_taken_for_dead = False
         self.failure: Exception | None = None  # what ends this process
         self.process_id = 0
-        self._has_begun = Event()
         self._beaten_at = time.monotonic()
+        self._registering: gevent.Greenlet[..., None] | None = None  # of a process that serves meanwhile
         self._beating: gevent.Greenlet[..., None] | None = None
         self._life = get_hub().loop.io(child.life_fd, 1)
 
@@ -94,7 +94,7 @@ class Runtime:
         self.keep(self._keep_supervisor_informed)
         self.keep(self.deadlines.run)
         if serves_unregistered:
-            self.keep(self._begin_run_unless_draining)
+            self._registering = self.keep(self._begin_run_unless_draining)
         else:
             self._begin_run()
 
@@ -144,7 +144,8 @@ class Runtime:
         Raises:
             StorageFailure: the registration failed meanwhile; the supervisor passes the reason on.
         """
-        gevent.wait([self._has_begun, self.draining], timeout=_REGISTER_S, count=1)
+        if self._registering is not None:
+            self._registering.join(_REGISTER_S)
         if self.failure is not None:
             raise self.failure
         gc.freeze()
