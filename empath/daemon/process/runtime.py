@@ -99,13 +99,13 @@ class Runtime:
             self._begin_run()
 
     def keep(self, duty: Callable[[], object]) -> "gevent.Greenlet[..., None]":
-        """Run *duty* beside the work, in a greenlet of its own. An exception in it drains and ends the process."""
+        """Run *duty* in the background, in a greenlet of its own. An exception in it drains and ends the process."""
         return gevent.spawn(self._do, duty)
 
     def _do(self, duty: Callable[[], object]) -> None:
         try:
             duty()
-        except Exception as exc:  # noqa: BLE001 - top frame of a greenlet: without it the process would live on by halves
+        except Exception as exc:  # noqa: BLE001 - top frame of a greenlet: without it the process would live on in part
             self.failure = exc
             self.draining.set()
 
