@@ -33,6 +33,7 @@ from empath.smtp.server.events import (
     RecipientOffered,
     TransactionReset,
 )
+from empath.smtp.server.extensions import Need, offered_with
 from empath.smtp.server.session import Refusal, ServerSession
 from empath.smtp.server.states import ServerSignal
 from empath.telemetry.occurrences.acceptor import Refused, SessionBegan, SessionEnded
@@ -175,7 +176,15 @@ class ReceivingSession:
         client = self._client
         name = event.name or str(AddressLiteral(client.address))
         self._client = Client(client.address, client.address_text, name, event.verb == "EHLO")
+        self._offer()
         return Reply(250, None, str(self._context.config.hostname))
+
+    def _offer(self) -> None:
+        """Offer what this session may use now. Call it after every change of `_client` that bears on it."""
+        fulfilled = set()
+        if self._context.config.relay.policy.is_trusted(self._client.address):
+            fulfilled.add(Need.TRUST)
+        self._session.offer(offered_with(frozenset(fulfilled)))
 
     def _mail_offered(self, event: MailOffered) -> Reply:
         if self._is_too_long:  # a client that pipelines never makes the session wait

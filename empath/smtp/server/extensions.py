@@ -7,6 +7,7 @@ session and the readers of commands take all of these from `Extensions` and know
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import lru_cache
 from itertools import chain
 from typing import Final
@@ -18,6 +19,13 @@ from empath.smtp.server.parameters import Parameter
 from empath.smtp.server.states import ServerSignal
 
 
+class Need(StrEnum):
+    """What a session must have before it offers an extension."""
+
+    TLS = "a session inside TLS"
+    TRUST = "a client of a trusted network, or an authenticated one"
+
+
 @dataclass(frozen=True, slots=True)
 class Extension:
     """
@@ -25,7 +33,7 @@ class Extension:
 
     Shape: ehlo is its line in the reply to EHLO, with the limits of the session as `{limits.…}`; mail and rcpt have the
     parameters that it adds to these commands, by their keywords; verbs are its commands; refusal answers its parameters
-    in a session that does not offer it.
+    in a session that does not offer it; need None: every session offers it.
     """
 
     ehlo: str
@@ -33,6 +41,7 @@ class Extension:
     rcpt: Mapping[str, Parameter] = field(default_factory=dict, hash=False)
     verbs: tuple[ServerSignal, ...] = ()
     refusal: Reply = replies.UNKNOWN_PARAMETER
+    need: Need | None = None
 
 
 PIPELINING: Final = Extension("PIPELINING")  # RFC 2920
@@ -69,7 +78,7 @@ _NOT_OFFERED: Final = {
 @dataclass(frozen=True, slots=True)
 class Extensions:
     """
-    The extensions that one session offers; make it once for a listener.
+    The extensions that one session offers. It is costly to make: take it from `offered_with`.
 
     Shape: verbs has the signal of each known command by its word in upper case; mail and rcpt have the parameters of
     these commands by keyword, or the reply that refuses a parameter of an extension that is not offered; help is the
@@ -120,3 +129,9 @@ def _filled_in(lines: str, limits: ServerLimits) -> bytes:
 
 
 ALL: Final = Extensions()
+
+
+@lru_cache(maxsize=64)
+def offered_with(fulfilled: frozenset[Need]) -> Extensions:
+    """Give the extensions that a session offers whose needs *fulfilled* are fulfilled, in the order of `KNOWN`."""
+    return Extensions(tuple(each for each in KNOWN if each.need is None or each.need in fulfilled))

@@ -157,6 +157,15 @@ class ServerSession:
         """Octets received and not yet read."""
         return len(self._buffer) - self._at
 
+    def offer(self, extensions: Extensions) -> None:
+        """
+        Offer exactly *extensions* from now on: in the reply to EHLO, to the commands and to their parameters.
+
+        Call it before the answer to `Greeted`, and before the answer to any command that changes what the session may
+        use. A transaction that has begun keeps the parameters that it was given.
+        """
+        self._extensions = extensions
+
     def receive(self, octets: bytes) -> None:
         """Take what the client sent; b"" is its end of file. A closed session takes nothing more."""
         if self._state is ServerState.CLOSED:

@@ -4,10 +4,11 @@ import pytest
 
 from empath.mail.reply import Reply
 from empath.smtp.server import replies
-from empath.smtp.server.extensions import KNOWN, PIPELINING, SIZE, Extension, Extensions
+from empath.smtp.server.extensions import KNOWN, PIPELINING, SIZE, Extension, Extensions, Need, offered_with
 from empath.smtp.server.limits import ServerLimits
 from empath.smtp.server.parameters import read_mail_parameters, read_recipient_parameters
 from empath.smtp.server.states import ServerSignal
+from tests.kit.conversation import Conversation
 
 LIMITS = ServerLimits(message_octets=4096)
 ONE_LINE, TWO_LINES = Reply.of("250 mx.example.test").octets, Reply.of("250 mx.example.test\nHello").octets
@@ -58,3 +59,27 @@ def test_help_names_the_commands_of_the_session():
     It names no command that the session refuses.
     """
     assert Reply.of("214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT; see RFC 5321") == Extensions().help
+
+
+def test_a_session_offers_an_extension_once_its_need_is_fulfilled():
+    """
+    EHLO never offers what the session would refuse.
+    """
+    assert {None, *Need} >= {extension.need for extension in KNOWN}
+    assert KNOWN == offered_with(frozenset(Need)).offered
+    assert [each for each in KNOWN if each.need is None] == list(offered_with(frozenset()).offered)
+
+
+def test_the_offer_of_a_session_may_change():
+    """
+    RFC 3207 §4.2: what was offered before TLS or AUTH says nothing about what is offered after it.
+    """
+    conversation = Conversation(extensions=Extensions((PIPELINING,))).open()
+    before = conversation.say(b"EHLO client.example\r\n")
+    conversation.session.offer(Extensions((SIZE,)))
+    after = conversation.say(b"EHLO client.example\r\n")
+    assert (b"250-mx.example.test\r\n250 PIPELINING\r\n", b"250-mx.example.test\r\n250 SIZE 10000\r\n") == (
+        before,
+        after,
+    )
+    assert b"250 " == conversation.say(b"MAIL FROM:<a@a.example> SIZE=1\r\n")[:4]
