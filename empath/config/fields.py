@@ -119,11 +119,16 @@ def _any_network(text: str) -> Network:
     return network
 
 
-def _network(text: str) -> Network:
-    network = _any_network(text)
-    if network.prefixlen == 0:
-        raise SyntaxViolation(f"{text!r} is the whole Internet, which would make this an open relay")
-    return network
+def _network_but(whole: str) -> Callable[[str], Network]:
+    """Reader of a network that is not the whole Internet; *whole* says why."""
+
+    def read(text: str) -> Network:
+        network = _any_network(text)
+        if network.prefixlen == 0:
+            raise SyntaxViolation(f"{text!r} is the whole Internet, {whole}")
+        return network
+
+    return read
 
 
 def _own_host(text: str) -> str:
@@ -191,7 +196,10 @@ NodeName = Annotated[str, _read_by(lambda text: str(Domain.parse(text)))]
 Mailbox = Annotated[Address, _read_by(Address.parse), _AS_TEXT]
 ListenAddress = Annotated[Endpoint, _read_by(Endpoint.parse), _AS_TEXT]
 Nameserver = Annotated[Endpoint, _read_by(lambda text: Endpoint.parse(text, default_port=53)), _AS_TEXT]
-TrustedNetwork = Annotated[Network, _read_by(_network), _AS_TEXT]
+TrustedNetwork = Annotated[Network, _read_by(_network_but("which would make this an open relay")), _AS_TEXT]
+ProxyNetwork = Annotated[
+    Network, _read_by(_network_but("and any client there could take the address of another")), _AS_TEXT
+]
 AllowedNetwork = Annotated[Network, _read_by(_any_network), _AS_TEXT]
 OwnHost = Annotated[str, _read_by(_own_host)]
 RelayDomain = Annotated[DomainPattern, _read_by(_relay_domain), _AS_TEXT]

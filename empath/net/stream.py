@@ -125,6 +125,26 @@ class Stream:
         self._wait(_READ)
         return self.receive()
 
+    def peek(self, most: int) -> bytes:
+        """
+        Wait for octets and leave them to be read, at most *most*; b"" when the peer has closed its side.
+
+        Raises:
+            StreamClosed: the connection broke.
+            StreamTimeout: the deadline passed.
+        """
+        while True:
+            try:
+                return self._socket.recv(most, socket.MSG_PEEK)
+            except BlockingIOError:
+                self._wait(_READ)
+            except OSError as exc:
+                raise StreamClosed(_reason(exc.errno)) from exc
+
+    def skip(self, count: int) -> None:
+        """Take *count* octets that `peek` gave."""
+        self._socket.recv(count)
+
     def is_acknowledged(self) -> bool:
         """Whether all octets that were sent have arrived, by the word of the peer's TCP."""
         try:

@@ -31,6 +31,13 @@ def is_of_postmaster(address: Address, hostname: Domain) -> bool:
     return address.domain == hostname and address.local_part.lower() in _POSTMASTER
 
 
+def is_within(client: ClientAddress, networks: Iterable[Network]) -> bool:
+    """Whether *client* lies in one of *networks*; an IPv4 client of an IPv6 socket counts as IPv4."""
+    if client.version == 6 and client.ipv4_mapped is not None:
+        client = client.ipv4_mapped
+    return any(client in network for network in networks)
+
+
 class Role(StrEnum):
     """What a listener is for."""
 
@@ -49,10 +56,8 @@ class RelayPolicy:
         self._domains = PatternTable((pattern, True) for pattern in domains)
 
     def is_trusted(self, client: ClientAddress) -> bool:
-        """Whether *client* lies in one of the networks; an IPv4 client of an IPv6 socket counts as IPv4."""
-        if client.version == 6 and client.ipv4_mapped is not None:
-            client = client.ipv4_mapped
-        return any(client in network for network in self._networks)
+        """Whether *client* lies in one of the networks."""
+        return is_within(client, self._networks)
 
     def decide_mail(self, role: Role, client: ClientAddress) -> Reply | None:
         """The refusal of a MAIL command, None when the client may go on; RFC 6409 §4.3 for role submission."""

@@ -210,12 +210,31 @@ def mutated(random: Random, case: Case, other: Case) -> Case:
     return Case.parse(bytes(octets[:MAX_OCTETS]))
 
 
+def proxy_case(random: Random) -> Case:
+    """A header of either version of the PROXY protocol, whole or not quite."""
+    if random.random() < 0.5:
+        family = random.choice([b"TCP4", b"TCP4", b"TCP6", b"TCP6", b"UNKNOWN", b"UDP4"])
+        good = [b"192.0.2.1", b"127.0.0.1"] if family == b"TCP4" else [b"2001:db8::1", b"::ffff:192.0.2.1"]
+        fields = [random.choice([*good * 8, b"192.0.2.256", b"fe80::1%1"]) for _ in range(2)]
+        ports = [random.choice([b"25", b"0", b"40000", b"65535", b"65536"]) for _ in range(2)]
+        octets = b" ".join([b"PROXY", family, *fields, *ports][: random.choice([2, 6, 6, 6])]) + b"\r\n"
+    else:
+        head = bytes(
+            [random.choice([0x20, 0x21, 0x21, 0x21, 0x22, 0x11]), random.choice([0, 0x11, 0x11, 0x21, 0x31, 0x12])]
+        )
+        rest = random.randbytes(random.choice([0, 11, 12, 36, 36, 60, 216, 3000]))
+        size = len(rest) + random.choice([0, 0, 0, 0, 0, -1, 1, 60_000])
+        octets = b"\r\n\r\n\0\r\nQUIT\n" + head + (size % 65_536).to_bytes(2, "big") + rest
+    return Case(random.randrange(1_000_000), (_without_separator(octets + random.choice([b"", b"EHLO a\r\n"])),))
+
+
 GENERATORS: dict[str, Callable[[Random], Case]] = {
     "server": server_case,
     "client": client_case,
     "relay": relay_case,
     "mime": mime_case,
     "dns": dns_case,
+    "proxy": proxy_case,
 }
 
 

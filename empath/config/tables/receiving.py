@@ -7,7 +7,17 @@ from typing import Annotated
 
 from pydantic import Field, field_serializer, field_validator
 
-from empath.config.fields import Count, ListenAddress, Octets, RelayDomain, TrustedNetwork, Wait, problem, setting
+from empath.config.fields import (
+    Count,
+    ListenAddress,
+    Octets,
+    ProxyNetwork,
+    RelayDomain,
+    TrustedNetwork,
+    Wait,
+    problem,
+    setting,
+)
 from empath.config.tables.table import Table
 from empath.policy.access import RelayPolicy, Role
 
@@ -21,6 +31,11 @@ class Listener(Table):
 
     role: Role = setting("mx")
     """What it is for: "mx" for mail from the Internet, "submission" for users, "internal" for your own hosts."""
+
+    proxy_protocol: tuple[ProxyNetwork, ...] = setting([])
+    """Proxies in front of this listener, such as HAProxy with send-proxy or send-proxy-v2: each of their connections
+    begins with a header that names the client. A connection from one of these networks without a header is closed; a
+    header from elsewhere is not believed."""
 
     @property
     def host(self) -> str:
@@ -121,3 +136,6 @@ class Timeouts(Table):
 
     session_s: Wait = setting("1h", "session")
     """Longest time that one session may last in all. An open transaction is finished first."""
+
+    proxy_s: Wait = setting("5s", "proxy_header")
+    """Wait for the header of a proxy, see `proxy_protocol`."""

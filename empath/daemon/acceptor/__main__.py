@@ -20,7 +20,7 @@ from functools import partial
 
 import gevent
 
-from empath.daemon.acceptor.admission import Admission, Refused
+from empath.daemon.acceptor.admission import Admission, Admitted, Refused, client_address
 from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.listener import Listener
@@ -31,8 +31,10 @@ from empath.daemon.process.orders import LOOK_S, finish
 from empath.daemon.process.runtime import Runtime, run_child
 from empath.errors import EmpathError
 from empath.mail.reply import Reply
+from empath.net.proxy import NoProxyHeader, receive_proxy_header
 from empath.net.stream import Stream
 from empath.net.wakeup import wake
+from empath.policy.access import is_within
 from empath.policy.limits import ConnectionCounter, RefusalMeter, line_limit_octets
 from empath.smtp.server.limits import ServerLimits
 from empath.storage.queue.control import open_orders
@@ -41,6 +43,7 @@ from empath.telemetry.occurrences.acceptor import (
     AcceptPaused,
     ConnectionRefused,
     OrdersUnread,
+    ProxyRefused,
     RefusalsLeftOut,
     SessionCrashed,
 )
@@ -61,6 +64,7 @@ class Acceptor:
         limits = config.limits
         self._runtime = runtime
         self._sessions: set[ReceivingSession] = set()
+        self._arriving: set[Stream] = set()  # connections whose proxy has not named the client yet
         self._admission = Admission(
             ConnectionCounter(
                 limits.connections,
@@ -93,9 +97,13 @@ class Acceptor:
 
     def _serve(self, context: ListenerContext, raw: RawSocket, peer: tuple[object, ...]) -> None:
         """Body of one connection's greenlet."""
-        decision = self._admission.admit(context.address, str(peer[0]))
+        stream = Stream(raw, str(peer[0]), self._runtime.deadlines)
+        decision = self._admitted(context, stream)
+        if decision is None:
+            stream.close()
+            return
         client = decision.client
-        stream = Stream(raw, str(client), self._runtime.deadlines)
+        stream.peer = str(client)
         if isinstance(decision, Refused):
             if self._refusals.admit(stream.peer, time.monotonic()):
                 self._runtime.emit(ConnectionRefused(client=stream.peer, reply=str(decision.reply)))
@@ -112,6 +120,22 @@ class Acceptor:
             self._sessions.discard(session)
             self._admission.release(context.address, client)
 
+    def _admitted(self, context: ListenerContext, stream: Stream) -> Admitted | Refused | None:
+        """Admit or refuse the client; None: its proxy did not name it."""
+        proxies = context.listener.proxy_protocol
+        if not proxies or not is_within(proxy := client_address(stream.peer), proxies):
+            return self._admission.admit(context.address, stream.peer)
+        self._arriving.add(stream)
+        try:
+            read = partial(receive_proxy_header, stream, context.config.timeouts.proxy_s)
+            return self._admission.admit_behind_proxy(context.address, proxy, read)
+        except NoProxyHeader as exc:
+            if self._refusals.admit(stream.peer, time.monotonic()):
+                self._runtime.emit(ProxyRefused(proxy=stream.peer, listener=context.address, error=str(exc)))
+            return None
+        finally:
+            self._arriving.discard(stream)
+
     def _out_of_descriptors(self, reason: str) -> None:
         """Pause all listeners; clients wait in the backlog."""
         self._runtime.emit(AcceptPaused(reason=reason, pause_s=_PAUSE_S))
@@ -123,6 +147,7 @@ class Acceptor:
         return ListenerContext(
             config=config,
             address=inherited.address,
+            listener=next(listener for listener in config.listeners if listener.text == inherited.address),
             role=inherited.role,
             limits=ServerLimits(
                 message_octets=limits.message_octets,
@@ -171,7 +196,7 @@ class Acceptor:
         self._mark_draining(new_clients_until)
         gevent.sleep(0)  # connections accepted a moment ago become sessions
         ends_at = time.monotonic() + DRAIN_S - 2 * _LAST_WORDS_S
-        while self._sessions and time.monotonic() < ends_at:
+        while (self._sessions or self._arriving) and time.monotonic() < ends_at:
             if self._runtime.may_linger:
                 ends_at = time.monotonic() + DRAIN_S - 2 * _LAST_WORDS_S
             for session in list(self._sessions):

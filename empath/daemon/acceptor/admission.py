@@ -2,6 +2,7 @@
 admission - the step between accept() and a session
 
 The step reads the client's address, counts the connection, and admits the client or gives the reply that refuses it.
+Behind a proxy the client is the one that the proxy names: limits, policy, log and trace fields know no other.
 """
 
 import ipaddress
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from empath.mail.reply import Reply
+from empath.net.proxy_header import ProxyHeader
 from empath.policy.access import ClientAddress
 from empath.policy.limits import ConnectionCounter
 
@@ -39,7 +41,28 @@ class Admission:
 
     def admit(self, listener: str, host: str) -> Admitted | Refused:
         """Decide about one connection to *listener*; *host* is the address that accept() gave."""
-        client = _client_address(host)
+        return self._decide(listener, client_address(host))
+
+    def admit_behind_proxy(
+        self, listener: str, proxy: ClientAddress, read_header: Callable[[], ProxyHeader]
+    ) -> Admitted | Refused:
+        """
+        Decide about the client of *proxy*; *read_header* waits for the header. Until then the connection counts as one
+        of the proxy, without its limit per client.
+
+        Raises:
+            NoProxyHeader: the proxy sent none. Nothing is counted.
+        """
+        refusal = self._connections.admit(listener, proxy, is_trusted=True)
+        if refusal is not None:
+            return Refused(proxy, refusal)
+        try:
+            header = read_header()
+        finally:
+            self._connections.release(listener, proxy)
+        return self._decide(listener, header.client or proxy)
+
+    def _decide(self, listener: str, client: ClientAddress) -> Admitted | Refused:
         refusal = self._connections.admit(listener, client, self._is_trusted(client))
         return Admitted(client) if refusal is None else Refused(client, refusal)
 
@@ -49,6 +72,6 @@ class Admission:
 
 
 @lru_cache(maxsize=1024)
-def _client_address(host: str) -> ClientAddress:
+def client_address(host: str) -> ClientAddress:
     """Read *host* without the scope of a link-local address."""
     return ipaddress.ip_address(host.partition("%")[0])

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 from empath.config import Config
+from empath.config.tables.receiving import Listener
 from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.space import Space
 from empath.daemon.process.hub_writer import HubWriter
@@ -19,12 +20,13 @@ class ListenerContext:
     """
     What the sessions of one listener share. Listeners share budget, space, writer and refusals with each other.
 
-    Shape: address is the listener's own, such as 127.0.0.1:2525. Until new_clients_until, in monotonic
-    seconds, a drain waits for the first transaction of each session: a reload refuses no client.
+    Shape: address is the listener's own, such as 127.0.0.1:2525; listener has its settings. Until new_clients_until,
+    in monotonic seconds, a drain waits for the first transaction of each session: a reload refuses no client.
     """
 
     config: Config
     address: str
+    listener: Listener
     role: Role
     limits: ServerLimits
     writer: HubWriter

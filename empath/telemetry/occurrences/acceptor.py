@@ -85,6 +85,15 @@ class ConnectionRefused(Occurrence):
     reply: ReplyText
 
 
+@occurrence("warning")
+class ProxyRefused(Occurrence):
+    """A connection from a network of `proxy_protocol` was closed because no header named the client."""
+
+    proxy: Annotated[str, "IP address of the proxy"]
+    listener: Annotated[str, "address of the listener"]
+    error: ErrorText
+
+
 @occurrence("error")
 class SessionCrashed(Occurrence):
     """A bug in Empath ended a session."""

@@ -5,6 +5,8 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from empath.daemon.acceptor.admission import Admission, Admitted, Refused
+from empath.net.proxy import NoProxyHeader
+from empath.net.proxy_header import ProxyHeader
 from empath.policy.limits import TOO_MANY_CONNECTIONS, TOO_MANY_FROM_CLIENT, ConnectionCounter
 
 HUB = ip_network("192.0.2.0/24")
@@ -54,5 +56,59 @@ def test_a_refused_connection_is_not_counted(admission: Admission):
     """
     for _ in range(5):
         admission.admit(MX, "198.51.100.1")
+
+    assert Admitted(ip_address("198.51.100.2")) == admission.admit(MX, "198.51.100.2")
+
+
+PROXY = ip_address("203.0.113.9")
+
+
+def naming(client: str | None):
+    """Reads the header of a proxy that names *client*."""
+    return lambda: ProxyHeader(0, ip_address(client) if client else None)
+
+
+def test_behind_a_proxy_the_named_client_is_limited(admission: Admission):
+    """
+    The proxy stands for all clients: its own number of connections is not limited.
+    """
+    first, second = ip_address("198.51.100.1"), ip_address("198.51.100.2")
+
+    assert Admitted(first) == admission.admit_behind_proxy(MX, PROXY, naming("198.51.100.1"))
+    assert Admitted(second) == admission.admit_behind_proxy(MX, PROXY, naming("198.51.100.2"))
+    assert Refused(first, TOO_MANY_FROM_CLIENT) == admission.admit_behind_proxy(MX, PROXY, naming("198.51.100.1"))
+    admission.release(MX, first)
+    assert Admitted(first) == admission.admit_behind_proxy(MX, PROXY, naming("198.51.100.1"))
+
+
+def test_a_proxy_that_speaks_for_itself_is_the_client(admission: Admission):
+    """
+    So do the checks of HAProxy.
+    """
+    assert Admitted(PROXY) == admission.admit_behind_proxy(MX, PROXY, naming(None))
+
+
+def test_connections_that_wait_for_their_header_count(admission: Admission):
+    """
+    Otherwise a proxy without an end of connections would take all descriptors.
+    """
+
+    def others():
+        decisions = [admission.admit(MX, f"198.51.100.{number}") for number in (2, 3, 4)]
+        assert [Admitted, Admitted, Refused] == [type(decision) for decision in decisions]
+        for number in (2, 3):
+            admission.release(MX, ip_address(f"198.51.100.{number}"))
+        return ProxyHeader(0, ip_address("198.51.100.1"))
+
+    assert Admitted(ip_address("198.51.100.1")) == admission.admit_behind_proxy(MX, PROXY, others)
+
+
+def test_a_proxy_without_a_header_is_not_counted(admission: Admission):
+    def fail():
+        raise NoProxyHeader("none")
+
+    for _ in range(5):
+        with pytest.raises(NoProxyHeader):
+            admission.admit_behind_proxy(MX, PROXY, fail)
 
     assert Admitted(ip_address("198.51.100.2")) == admission.admit(MX, "198.51.100.2")

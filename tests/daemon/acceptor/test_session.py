@@ -133,6 +133,7 @@ def make_context(tmp_path):
         return ListenerContext(
             config=config,
             address="127.0.0.1:2525",
+            listener=config.listeners[0],
             role=role,
             limits=ServerLimits(message_octets=10_000_000, **limits),
             writer=FakeWriter(),

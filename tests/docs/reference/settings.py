@@ -34,6 +34,7 @@ _KINDS = {
     "Literal": "one word",
     "int": "whole number",
     "TrustedNetwork": "list of networks",
+    "ProxyNetwork": "list of networks",
     "RelayDomain": "list of domains",
     "Nameserver": "list of addresses",
     "AllowedNetwork": "list of networks",
