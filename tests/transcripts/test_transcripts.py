@@ -4,6 +4,7 @@ Dialogues with the server session, one text file for each line of behaviour.
     # why
     limits: errors=3          fields of ServerLimits that differ from the default
     without: DSN              extensions that the session does not offer
+    auth: PLAIN LOGIN         mechanisms that the session offers; none: the client has authenticated
     reads: leniently          as for the roles internal and submission
     C: EHLO client.example    the client sends a line; consecutive lines arrive in one piece
     c: DATA\r\n               the client sends just these octets
@@ -14,6 +15,7 @@ Dialogues with the server session, one text file for each line of behaviour.
 
 In a client's line, \r \n \0 \\ and \xHH are octets and {a*3000} repeats one character. The client sends lines above the
 first S before the banner. The driver refuses nobody@ for good, later@ for now, and the sender full@.
+Whatever the mechanism, it challenges with "go on", takes the response "secret" for proof, and refuses any other.
 """
 
 import re
@@ -24,8 +26,16 @@ from pathlib import Path
 import pytest
 
 from empath.mail.reply import Reply
-from empath.smtp.server.events import Closed, ContentEnded, ContentRefused, MailOffered, RecipientOffered
-from empath.smtp.server.extensions import ALL, KNOWN, Extensions
+from empath.smtp.server.events import (
+    AuthOffered,
+    AuthResponded,
+    Closed,
+    ContentEnded,
+    ContentRefused,
+    MailOffered,
+    RecipientOffered,
+)
+from empath.smtp.server.extensions import ALL, KNOWN, Extensions, authentication
 from empath.smtp.server.limits import ServerLimits
 from tests.kit.conversation import LIMITS, Conversation, cut
 
@@ -82,6 +92,8 @@ def parse(path: Path) -> tuple[Conversation, list[Turn]]:
             case "wi":
                 absent = line.partition(": ")[2].split()
                 extensions = Extensions(tuple(extension for extension in KNOWN if extension.ehlo not in absent))
+            case "au":
+                extensions = Extensions((*KNOWN, authentication(tuple(line.split()[1:]))))
             case "re":
                 is_lenient = True
             case _:
@@ -107,9 +119,19 @@ def driver(limits: ServerLimits, extensions: Extensions, is_lenient: bool) -> Co
         address = event.forward_path.address
         return VERDICTS.get(address.local_part if address else "", ACCEPTED)
 
+    def judge_response(event):
+        if event.response is None:
+            return Reply.of("334 Z28gb24=")
+        return Reply.of("235 2.7.0 Ok" if event.response == b"secret" else "535 5.7.8 No")
+
     return Conversation(
         limits,
-        {MailOffered: judge_sender, RecipientOffered: judge_recipient},
+        {
+            MailOffered: judge_sender,
+            RecipientOffered: judge_recipient,
+            AuthOffered: judge_response,
+            AuthResponded: judge_response,
+        },
         extensions,
         is_lenient=is_lenient,
     )

@@ -9,6 +9,7 @@ takes any name in EHLO and HELO or none, paths without angle brackets, and dots 
 session takes tabs for blanks, and commands that end in CR CR LF.
 """
 
+import binascii
 import re
 
 from empath.errors import SyntaxViolation
@@ -16,7 +17,7 @@ from empath.mail.address import ForwardPath, ReversePath
 from empath.mail.domain import parse_domain
 from empath.mail.reply import Reply
 from empath.smtp.server import replies
-from empath.smtp.server.events import Greeted, MailOffered, RecipientOffered
+from empath.smtp.server.events import AuthOffered, AuthResponded, Greeted, MailOffered, RecipientOffered
 from empath.smtp.server.extensions import Extensions
 from empath.smtp.server.parameters import (
     MailParameters,
@@ -33,6 +34,7 @@ _RCPT = re.compile(rf"(?i:TO):{_PATH}", re.DOTALL)
 _BARE_PATH = r""" *([^ <>"]+|"(?:[^"\\]|\\.)*"@[^ <>"]+)(?: +(.*))?"""
 _BARE_MAIL = re.compile(rf"(?i:FROM):{_BARE_PATH}", re.DOTALL)
 _BARE_RCPT = re.compile(rf"(?i:TO):{_BARE_PATH}", re.DOTALL)
+_AUTH = re.compile(r"([A-Za-z0-9_-]{1,20})(?: +([^ ]+))?")
 _QUOTED_OR_TAB = re.compile(rb'"(?:[^"\\]|\\.?)*+"?|\t', re.DOTALL)
 _NOT_PRINTABLE_ASCII = re.compile(r"[^ -~]")
 _MAX_NAME_CHARACTERS = 255
@@ -71,6 +73,37 @@ def read_greeting(verb: str, argument: str, is_lenient: bool = False) -> Greeted
             return replies.BAD_GREETING_NAME
         return Greeted(verb, _NOT_PRINTABLE_ASCII.sub("?", argument)[:_MAX_NAME_CHARACTERS])
     return Greeted(verb, argument if argument.isascii() else str(name))
+
+
+def read_auth(argument: str) -> AuthOffered | Reply:
+    """
+    Read AUTH with its initial response, RFC 4954 §4; or give the reply that refuses it.
+
+    Refusals: 501 5.5.4 for the form of the command, 501 5.5.2 for a response that is not base64.
+    """
+    match = _AUTH.fullmatch(argument)
+    if match is None:
+        return replies.AUTH_SYNTAX
+    mechanism, text = match.groups()
+    if text is None:
+        return AuthOffered(mechanism.upper(), None)
+    response = b"" if text == "=" else _decoded(text)
+    return replies.BAD_BASE64 if response is None else AuthOffered(mechanism.upper(), response)
+
+
+def read_response(line: bytes) -> AuthResponded | Reply:
+    """Read the response to a challenge, RFC 4954 §4: base64, or `*` to cancel the exchange."""
+    if line == b"*":
+        return replies.AUTH_CANCELLED
+    response = _decoded(line)
+    return replies.BAD_BASE64 if response is None else AuthResponded(response)
+
+
+def _decoded(base64: str | bytes) -> bytes | None:
+    try:
+        return binascii.a2b_base64(base64, strict_mode=True)
+    except ValueError:
+        return None
 
 
 def read_mail(

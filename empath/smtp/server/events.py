@@ -1,11 +1,11 @@
 """
 events - what a client's octets mean, in the order in which the driver must act on them
 
-Connected, Greeted, MailOffered, RecipientOffered, DataOffered and ContentEnded want an answer: the session reads
-nothing more until `ServerSession.answer`.  The others report what is settled.
+Connected, Greeted, AuthOffered, AuthResponded, MailOffered, RecipientOffered, DataOffered and ContentEnded want an
+answer: the session reads nothing more until `ServerSession.answer`.  The others report what is settled.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from empath.mail.address import ForwardPath, ReversePath
@@ -42,6 +42,25 @@ class Greeted:
 
     verb: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthOffered:
+    """
+    AUTH, RFC 4954 §4. Answer: 334 with a challenge in base64, after which AuthResponded follows; 235; 4yz or 5yz.
+
+    Shape: mechanism in upper case, offered or not; response is the decoded initial response, None without one.
+    """
+
+    mechanism: str
+    response: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthResponded:
+    """The decoded response to a challenge. Answer: as to AuthOffered."""
+
+    response: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +137,8 @@ class Closed:
 Event = (
     Connected
     | Greeted
+    | AuthOffered
+    | AuthResponded
     | MailOffered
     | RecipientOffered
     | DataOffered

@@ -33,7 +33,8 @@ class Extension:
 
     Shape: ehlo is its line in the reply to EHLO, with the limits of the session as `{limits.…}`; mail and rcpt have the
     parameters that it adds to these commands, by their keywords; verbs are its commands; refusal answers its parameters
-    in a session that does not offer it; need None: every session offers it.
+    in a session that does not offer it; need None: every session offers it. Without an ehlo it has no line, and its
+    commands and parameters stay known.
     """
 
     ehlo: str
@@ -59,7 +60,22 @@ DSN: Final = Extension(  # RFC 3461
     refusal=replies.DSN_NOT_OFFERED,
 )
 
-# Every extension that Empath has, in the order of the EHLO reply.
+
+@lru_cache(maxsize=64)
+def authentication(mechanisms: tuple[str, ...]) -> Extension:
+    """
+    AUTH with *mechanisms*, RFC 4954.
+
+    Without a mechanism it is for a client that has authenticated: it may say AUTH= in MAIL, and cannot say AUTH again.
+    """
+    return Extension(
+        " ".join(("AUTH", *mechanisms)) if mechanisms else "",
+        mail={"AUTH": ("submitter", parameters.read_submitter)},
+        verbs=(ServerSignal.AUTH,),
+    )
+
+
+# Every extension that needs no words of the listener, in the order of the EHLO reply.
 KNOWN: Final = (PIPELINING, SIZE, EIGHT_BIT_MIME, SMTPUTF8, ENHANCED_STATUS_CODES, DSN)
 
 _BASIC: Final = (
@@ -104,20 +120,21 @@ class Extensions:
             mail |= extension.mail
             rcpt |= extension.rcpt
         # RFC 2034 §4: these lines have no enhanced status codes.
-        *lines, last_line = ["", *(extension.ehlo for extension in self.offered)]
+        lines = [extension.ehlo for extension in self.offered if extension.ehlo]
         derived = {
             "verbs": _NOT_OFFERED | {command.encode(): command for command in commands},
             "mail": mail,
             "rcpt": rcpt,
             "help": Reply.of(f"214 2.0.0 {' '.join(commands)}; see RFC 5321"),
-            "_lines": "".join(f"250-{line}\r\n" for line in lines[1:]) + f"250 {last_line}\r\n",
+            "_lines": "".join(f"250-{line}\r\n" for line in lines[:-1])
+            + "".join(f"250 {line}\r\n" for line in lines[-1:]),
         }
         for name, value in derived.items():
             object.__setattr__(self, name, value)
 
     def added_to(self, greeting: bytes, limits: ServerLimits) -> bytes:
         """Give *greeting*, the reply to EHLO, with one more line for each extension, RFC 5321 §4.1.1.1."""
-        if not self.offered:
+        if not self._lines:
             return greeting
         last_line = greeting.rfind(b"\n", 0, -1) + 1
         return greeting[: last_line + 3] + b"-" + greeting[last_line + 4 :] + _filled_in(self._lines, limits)
@@ -132,6 +149,13 @@ ALL: Final = Extensions()
 
 
 @lru_cache(maxsize=64)
-def offered_with(fulfilled: frozenset[Need]) -> Extensions:
-    """Give the extensions that a session offers whose needs *fulfilled* are fulfilled, in the order of `KNOWN`."""
-    return Extensions(tuple(each for each in KNOWN if each.need is None or each.need in fulfilled))
+def offered_with(fulfilled: frozenset[Need], mechanisms: tuple[str, ...] | None = None) -> Extensions:
+    """
+    Give the extensions that a session offers whose needs *fulfilled* are fulfilled, in the order of `KNOWN`.
+
+    *mechanisms* as for `authentication`; None: the session has no AUTH.
+    """
+    offered = [each for each in KNOWN if each.need is None or each.need in fulfilled]
+    if mechanisms is not None:
+        offered.append(authentication(mechanisms))
+    return Extensions(tuple(offered))

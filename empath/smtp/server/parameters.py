@@ -26,6 +26,7 @@ _INTERNATIONAL_RECIPIENT = re.compile(
 _SIZE = re.compile(r"[0-9]{1,20}")  # RFC 1870 §4
 _MAX_ENVELOPE_ID_OCTETS = 100  # RFC 3461 §4.4
 _MAX_ORIGINAL_RECIPIENT_OCTETS = 500  # RFC 3461 §4.2
+_MAX_SUBMITTER_OCTETS = 500  # RFC 4954 §3
 _NOTIFY_EVENTS = {"SUCCESS", "FAILURE", "DELAY"}
 
 # The field of the parameters that a keyword sets, and the reader of its value.
@@ -41,6 +42,7 @@ class MailParameters:
     is_smtputf8: bool = False
     dsn_return: DsnReturn | None = None
     envelope_id: str | None = None
+    submitter: str | None = None  # AUTH=; nothing follows from it, as RFC 4954 §5 lets a server do
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,13 @@ def read_envelope_id(value: str | None) -> str:
     if value is None or len(value) > _MAX_ENVELOPE_ID_OCTETS or not _XTEXT.fullmatch(value):
         raise SyntaxViolation("ENVID is xtext of at most 100 octets")
     return in_capitals(value)
+
+
+def read_submitter(value: str | None) -> str:
+    """Read the value of AUTH, RFC 4954 §5."""
+    if value is None or len(value) > _MAX_SUBMITTER_OCTETS or not (value == "<>" or _XTEXT.fullmatch(value)):
+        raise SyntaxViolation("AUTH is <> or a mailbox in xtext")
+    return value
 
 
 def read_notify(value: str | None) -> str:

@@ -31,6 +31,11 @@ BAD_PARAMETER: Final = Reply.of("501 5.5.4 Bad value of a parameter")
 UNKNOWN_PARAMETER: Final = Reply.of("555 5.5.4 Parameter not recognized")
 DSN_NOT_OFFERED: Final = Reply.of("501 5.7.1 DSN parameters are not offered")
 
+AUTH_SYNTAX: Final = Reply.of("501 5.5.4 Syntax: AUTH mechanism")
+BAD_BASE64: Final = Reply.of("501 5.5.2 The response is not base64")
+AUTH_CANCELLED: Final = Reply.of("501 5.7.0 Authentication cancelled")
+RESPONSE_TOO_LONG: Final = Reply.of("500 5.5.6 The response is too long")
+
 BAD_SENDER: Final = Reply.of("501 5.1.7 Bad sender address syntax")
 BAD_RECIPIENT: Final = Reply.of("501 5.1.3 Bad recipient address syntax")
 SMTPUTF8_NEEDED: Final = Reply.of("553 5.6.7 Address needs SMTPUTF8")

@@ -23,7 +23,15 @@ from typing import Final, NamedTuple
 from empath.errors import DriverError
 from empath.mail.reply import Reply
 from empath.smtp.server import replies
-from empath.smtp.server.command import blanks_for_tabs, is_forbidden, read_greeting, read_mail, read_recipient
+from empath.smtp.server.command import (
+    blanks_for_tabs,
+    is_forbidden,
+    read_auth,
+    read_greeting,
+    read_mail,
+    read_recipient,
+    read_response,
+)
 from empath.smtp.server.content import ContentReader
 from empath.smtp.server.events import (
     Closed,
@@ -48,10 +56,13 @@ from empath.smtp.server.table import (
     ServerEffect,
 )
 
-# With these codes the driver ends the session: RFC 5321 §3.8, RFC 7504 §3.
-_DISMISSALS: Final = (421, 521)
+# What an answer of the driver is, where its code says more than that it accepts or refuses: 421 and 521 end the session
+# (RFC 5321 §3.8, RFC 7504 §3), 235 ends an exchange (RFC 4954 §4).
+_BY_CODE: Final = {421: ServerSignal.DISMISSED, 521: ServerSignal.DISMISSED, 235: ServerSignal.AUTHENTICATED}
+_SECRET: Final = (ServerSignal.AUTH, ServerSignal.NOT_OFFERED)  # their arguments may be secrets
 _GREETINGS: Final = (ServerSignal.EHLO, ServerSignal.HELO)
 _MAX_PATH_CHARACTERS: Final = 300  # of what a refusal keeps
+_MAX_RESPONSE_OCTETS: Final = 12_288  # RFC 4954 §4, a line with its end
 # The first recipients over the limit cost no error: a list server that sends too many shall return with the rest.
 _FREE_OVERSHOOT: Final = 1000
 
@@ -60,7 +71,7 @@ class Refusal(NamedTuple):
     """
     A 4yz or 5yz reply, or the 221 to a client that does not speak SMTP; for the log.
 
-    Shape: argument is that of the last command.
+    Shape: argument is that of the last command; "" for AUTH, which has secrets.
     """
 
     signal: ServerSignal
@@ -195,7 +206,7 @@ class ServerSession:
         asked, self._asked = self._asked, None
         if asked is None:
             raise DriverError("no event waits for an answer")
-        self._take(ServerSignal.DISMISSED if reply.code in _DISMISSALS else asked, reply)
+        self._take(_BY_CODE.get(reply.code, asked), reply)
 
     def octets_to_send(self) -> bytes:
         """Take all replies that are ready. Send them before you read again."""
@@ -264,7 +275,7 @@ class ServerSession:
         self._buffer, self._at = self._buffer[self._at :], 0
         if self._is_eof:
             self._take(ServerSignal.EOF, None)
-        elif len(self._buffer) >= self._limits.command_octets:
+        elif len(self._buffer) >= self._limits.command_octets and len(self._buffer) >= self._limit_of(self._buffer):
             self._buffer, self._is_overlong = b"", True
         return False
 
@@ -290,10 +301,15 @@ class ServerSession:
             return self._need_octets()
         line = self._buffer[self._at : end]
         self._at = end + 1
-        if self._is_overlong or len(line) >= self._limits.command_octets:
+        if self._is_overlong or (len(line) >= self._limits.command_octets and len(line) >= self._limit_of(line)):
             self._is_overlong = False
-            self._take(ServerSignal.UNKNOWN, replies.COMMAND_TOO_LONG)
+            if self._state is ServerState.AUTHENTICATING:
+                self._take(ServerSignal.RESPONSE, replies.RESPONSE_TOO_LONG)
+            else:
+                self._take(ServerSignal.UNKNOWN, replies.COMMAND_TOO_LONG)
             return True
+        if self._state is ServerState.AUTHENTICATING:
+            return self._read_response(line.rstrip(b" \t\r"))
         # A command may end in a bare LF, which RFC 5321 §2.3.8 forbids clients to send: a refusal would help no one.
         line = blanks_for_tabs(line.rstrip(b" \t\r")) if self._is_lenient else line.removesuffix(b"\r").rstrip(b" \t")
         word, _, rest = line.partition(b" ")
@@ -309,7 +325,7 @@ class ServerSession:
             return True
         if signal is None:
             signal = ServerSignal.FORBIDDEN if is_forbidden(word) else ServerSignal.UNKNOWN
-        self._argument = argument
+        self._argument = "" if signal in _SECRET else argument
         action = NEXT[self._state, signal].action
         answer = _READERS[signal](self, argument) if action is ServerAction.OBEY else REFUSALS[action]
         if isinstance(answer, Reply):
@@ -318,6 +334,22 @@ class ServerSession:
             self._ask(signal, answer)
         return True
 
+    def _read_response(self, line: bytes) -> bool:
+        self._must_wait, self._argument = True, ""
+        answer = read_response(line)
+        if isinstance(answer, Reply):
+            self._take(ServerSignal.RESPONSE, answer)
+        else:
+            self._ask(ServerSignal.RESPONSE, answer)
+        return True
+
+    def _limit_of(self, line: bytes) -> int:
+        """The octets below which a line with its end must stay that begins as *line* does."""
+        is_exchange = self._state is ServerState.AUTHENTICATING or (
+            line[:5].upper() == b"AUTH " and self._extensions.verbs[b"AUTH"] is ServerSignal.AUTH
+        )
+        return _MAX_RESPONSE_OCTETS if is_exchange else self._limits.command_octets
+
     # --- readers of commands: each gives the event that the driver answers, or the reply
 
     def _ehlo(self, argument: str) -> Event | Reply:
@@ -325,6 +357,9 @@ class ServerSession:
 
     def _helo(self, argument: str) -> Event | Reply:
         return read_greeting("HELO", argument, self._is_lenient)
+
+    def _auth(self, argument: str) -> Event | Reply:
+        return read_auth(argument)
 
     def _mail(self, argument: str) -> Event | Reply:
         event = read_mail(argument, self._extensions, self._limits.message_octets, self._is_lenient)
@@ -396,6 +431,7 @@ def _always(reply: Reply) -> Callable[[ServerSession, str], Reply]:
 _READERS: Final[dict[ServerSignal, Callable[[ServerSession, str], Event | Reply]]] = {
     ServerSignal.EHLO: ServerSession._ehlo,
     ServerSignal.HELO: ServerSession._helo,
+    ServerSignal.AUTH: ServerSession._auth,
     ServerSignal.MAIL: ServerSession._mail,
     ServerSignal.RCPT: ServerSession._rcpt,
     ServerSignal.DATA: ServerSession._data,

@@ -14,6 +14,7 @@ class ServerState(StrEnum):
     MAIL_GIVEN = "mail-given"
     RCPT_GIVEN = "rcpt-given"
     CONTENT = "content"
+    AUTHENTICATING = "authenticating"  # until the reply that ends the exchange; no line is a command
     CLOSED = "closed"
 
 
@@ -31,6 +32,9 @@ class ServerSignal(StrEnum):
     VRFY = "VRFY"
     HELP = "HELP"
     QUIT = "QUIT"
+    AUTH = "AUTH"
+    RESPONSE = "response to a challenge"
+    AUTHENTICATED = "235"
     NOT_OFFERED = "unoffered command"
     BDAT_NOT_OFFERED = "unoffered BDAT"
     UNKNOWN = "unknown command"

@@ -66,7 +66,7 @@ NEXT: Final[dict[tuple[ServerState, ServerSignal], ServerStep]] = (
     # A pair without a row of its own below is a bad sequence of commands.
     {(state, signal): _stay(_Action.REFUSE_SEQUENCE, state) for state in _State for signal in _Signal}
     | {(_State.UNGREETED, verb): _stay(_Action.DEMAND_GREETING, _State.UNGREETED)
-       for verb in (_Signal.MAIL, _Signal.RCPT, _Signal.DATA)}
+       for verb in (_Signal.MAIL, _Signal.RCPT, _Signal.DATA, _Signal.AUTH)}
     | {(state, verb): _obey(state, _State.READY) for state in _LISTENING for verb in (_Signal.EHLO, _Signal.HELO)}
     | {
         (_State.CONNECTING, _Signal.CONNECT): _obey(_State.CONNECTING, _State.UNGREETED, refused=_State.REFUSED),
@@ -82,6 +82,13 @@ NEXT: Final[dict[tuple[ServerState, ServerSignal], ServerStep]] = (
         # The end of data ends the transaction, whatever the answer is.
         (_State.CONTENT, _Signal.END_OF_DATA): _obey(_State.CONTENT, _State.READY, refused=_State.READY),
         (_State.UNGREETED, _Signal.RSET): _obey(_State.UNGREETED, _State.UNGREETED),
+        # 334 goes on with the exchange, RFC 4954 §4. A refusal ends it.
+        (_State.READY, _Signal.AUTH): _obey(_State.READY, _State.AUTHENTICATING),
+        (_State.READY, _Signal.AUTHENTICATED): _obey(_State.READY, _State.READY),
+        (_State.AUTHENTICATING, _Signal.RESPONSE): _obey(
+            _State.AUTHENTICATING, _State.AUTHENTICATING, refused=_State.READY
+        ),
+        (_State.AUTHENTICATING, _Signal.AUTHENTICATED): _obey(_State.AUTHENTICATING, _State.READY),
     }
     | {(state, _Signal.RSET): _obey(state, _State.READY) for state in _GREETED}
     | {(state, signal): _obey(state, state)
@@ -123,7 +130,8 @@ CLOSE_REASONS: Final[dict[ServerSignal, CloseReason]] = {
     _Signal.EOF: CloseReason.EOF,
 }
 
-# The client must wait for the reply to these (RFC 2920 §3.1), and for the banner (RFC 5321 §3.1).
+# The client must wait for the reply to these (RFC 2920 §3.1, RFC 4954 §3), and for the banner (RFC 5321 §3.1).
 LAST_IN_GROUP: Final = frozenset(
     {_Signal.CONNECT, _Signal.EHLO, _Signal.HELO, _Signal.DATA, _Signal.NOOP, _Signal.VRFY}
+    | {_Signal.AUTH, _Signal.RESPONSE}
 )

@@ -10,6 +10,8 @@ from empath.mail.envelope import BodyType
 from empath.mail.reply import Reply
 from empath.smtp.server import replies
 from empath.smtp.server.events import (
+    AuthOffered,
+    AuthResponded,
     Closed,
     CloseReason,
     Connected,
@@ -22,6 +24,7 @@ from empath.smtp.server.events import (
     RecipientOffered,
     TransactionReset,
 )
+from empath.smtp.server.extensions import KNOWN, Extensions, authentication
 from empath.smtp.server.session import ServerSession
 from tests.kit.conversation import BANNER, LIMITS, Conversation
 
@@ -440,3 +443,22 @@ def test_a_timeout_or_a_stop_refuses_nothing():
     conversation = Conversation().open()
     conversation.session.terminate(Reply.of("421 4.4.2 Timed out"))
     assert [] == conversation.session.take_refusals()
+
+
+def test_a_secret_is_in_no_refusal_and_in_no_text_form():
+    """
+    C4: refusals go into the log, and a crash prints events.
+    """
+    refused = Reply.of("535 5.7.8 No")
+    extensions = Extensions((*KNOWN, authentication(("PLAIN",))))
+    offered = Conversation(
+        answers={AuthOffered: Reply.of("334 "), AuthResponded: refused}, extensions=extensions
+    ).open()
+    absent = Conversation().open()
+    for conversation in (offered, absent):
+        conversation.say(b"EHLO c.example\r\n")
+        conversation.say(b"AUTH PLAIN c2VjcmV0\r\n")
+        conversation.say(b"c2VjcmV0\r\n")
+        first, *_ = conversation.session.take_refusals()
+        assert "c2VjcmV0" not in repr(first)
+        assert "secret" not in repr(conversation.events)
