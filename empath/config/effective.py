@@ -6,7 +6,7 @@ The text loads again to an equal Config, from any directory.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from empath.config.keys import written
@@ -24,17 +24,25 @@ def settings(config: Config) -> dict[str, Any]:
 
 def effective_toml(config: Config) -> str:
     """*config* as TOML v1.0.0. A setting that is not set is a comment, because TOML has no null."""
-    found = settings(config)
-    blocks = [_lines({key: value for key, value in found.items() if not _tables(value)})]
-    for key, value in found.items():
-        header = f"[[{key}]]" if isinstance(value, list) else f"[{key}]"
-        blocks += [[header, *_lines(table)] for table in _tables(value)]
-    return "\n\n".join("\n".join(lines) for lines in blocks) + "\n"
+    return "\n\n".join(_blocks("", settings(config), is_in_list=False)) + "\n"
+
+
+def _blocks(path: str, table: Mapping[str, Any], *, is_in_list: bool) -> Iterator[str]:
+    """The blocks of *table*, which is at *path*, and of the tables in it."""
+    header = f"[[{path}]]" if is_in_list else f"[{path}]"
+    lines = _lines({key: value for key, value in table.items() if not _tables(value)})
+    yield "\n".join([header, *lines] if path else lines)
+    for key, value in table.items():
+        inner = f"{path}.{written(key)}" if path else written(key)
+        for each in _tables(value):
+            yield from _blocks(inner, each, is_in_list=isinstance(value, list))
 
 
 def _tables(value: Any) -> list[Mapping[str, Any]]:
-    """The tables in *value*. Above all tables, only a list of tables is a list."""
-    return [value] if isinstance(value, dict) else value if isinstance(value, list) else []
+    """The tables in *value*."""
+    if isinstance(value, dict):
+        return [value]
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def _lines(table: Mapping[str, Any]) -> list[str]:

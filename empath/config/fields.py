@@ -15,12 +15,22 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, Strict, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from empath.config.units import duration_text, parse_duration, parse_size, size_text
+from empath.config.units import (
+    duration_text,
+    octets_per_second_text,
+    parse_duration,
+    parse_octets_per_second,
+    parse_rate,
+    parse_size,
+    rate_text,
+    size_text,
+)
 from empath.errors import SyntaxViolation
 from empath.mail.address import Address
 from empath.mail.domain import Domain
 from empath.mail.endpoint import Endpoint
 from empath.policy.access import Network
+from empath.policy.limits.rate import Rate
 from empath.policy.pattern import DomainPattern
 from empath.policy.routing import MaildirRoute, Route, parse_route, route_text
 
@@ -50,7 +60,7 @@ def problem(message: str, *at: str | int) -> PydanticCustomError:
     return PydanticCustomError("problem", "{message}", {"message": message, "at": at})
 
 
-def setting(default: Any, key: str | None = None, example: str | None = None) -> Any:
+def setting(default: Any, key: str | None = None, example: str | int | None = None) -> Any:
     """
     A setting that may be left out.
 
@@ -188,6 +198,8 @@ Seconds = Annotated[float, _read_by(parse_duration), PlainSerializer(duration_te
 Wait = Annotated[float, _read_by(_parse_wait), PlainSerializer(duration_text)]
 Steps = Annotated[tuple[tuple[float, int], ...], _read_by(_parse_steps), PlainSerializer(_steps_text)]
 Octets = Annotated[int, _read_by(parse_size), PlainSerializer(size_text)]
+OctetsPerSecond = Annotated[int, _read_by(parse_octets_per_second), PlainSerializer(octets_per_second_text)]
+RateLimit = Annotated[Rate, _read_by(parse_rate), PlainSerializer(rate_text)]
 Count = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
 Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 ConfigPath = Annotated[Path, PlainValidator(_path), _AS_TEXT]

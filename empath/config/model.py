@@ -13,10 +13,11 @@ from pydantic import Field, ValidationInfo, field_validator
 from empath.config.fields import HostName, Mailbox, Routes, Schedules, problem, setting
 from empath.config.tables.delivery import Delivery, Reports, Retry
 from empath.config.tables.dns import Dns
+from empath.config.tables.limits import Limits, Timeouts
 from empath.config.tables.node import Node
 from empath.config.tables.process import Log, Process
 from empath.config.tables.queue import Queue, Retention
-from empath.config.tables.receiving import Limits, Listener, Relay, Timeouts
+from empath.config.tables.receiving import Listener, Relay
 from empath.config.tables.table import Table
 from empath.mail.address import Address
 from empath.mail.domain import AddressLiteral, Domain
@@ -81,6 +82,15 @@ class Config(Table):
         if is_double_bounce(address, self.hostname):
             return DiscardRoute()
         return self.routes.find(domain)
+
+    def limits_of(self, listener: Listener) -> Limits:
+        """The limits of *listener*: its own, and those of all where it has none."""
+        return self.limits.model_copy(update=listener.limits.given)
+
+    @cached_property
+    def largest_message_octets(self) -> int:
+        """The size of the largest message that any listener takes."""
+        return max(self.limits_of(listener).message_octets for listener in self.listeners)
 
     @cached_property
     def retries(self) -> RetryTable:

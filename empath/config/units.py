@@ -1,5 +1,5 @@
 """
-units - durations and sizes as people write them
+units - durations, sizes and rates as people write them
 
 A bare number has no unit and is refused, because people often mean "60" as minutes.
 """
@@ -8,6 +8,7 @@ import re
 from decimal import Decimal
 
 from empath.errors import SyntaxViolation
+from empath.policy.limits.rate import Rate
 
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|[smhdw]))+")
 _DURATION_PART = re.compile(r"([0-9.]+)(ms|[smhdw])")
@@ -18,6 +19,9 @@ _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)(B|[kKMGT]?B|[KMGT]iB)")
 _OCTETS = {"B": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _BINARY_OCTETS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _MAX_OCTETS = 2**63 - 1  # largest integer of SQLite
+
+_RATE = re.compile(r"([1-9][0-9]{0,6})/([^/]+)")
+_RATE_PERIOD_S = (1, 86_400)  # shortest and longest
 
 
 def parse_duration(text: str) -> float:
@@ -67,3 +71,43 @@ def size_text(octets: int) -> str:
     binary = [(f"{unit}iB", factor) for unit, factor in _BINARY_OCTETS.items()]
     decimal = [(unit, _OCTETS[unit[0]]) for unit in ("B", "kB", "MB", "GB", "TB")]
     return min((f"{octets // factor}{unit}" for unit, factor in binary + decimal if octets % factor == 0), key=len)
+
+
+def parse_rate(text: str) -> Rate:
+    """
+    Read `100/1m`: a number, and the time in which it is allowed that often, 1 second to 1 day.
+
+    Raises:
+        SyntaxViolation: *text* is not a rate.
+    """
+    match = _RATE.fullmatch(text)
+    if match is None:
+        raise SyntaxViolation(f'not a rate: {text!r} (use e.g. "100/1m" for 100 in a minute)')
+    period_s = parse_duration(match[2])
+    shortest_s, longest_s = _RATE_PERIOD_S
+    if not shortest_s <= period_s <= longest_s:
+        raise SyntaxViolation(f"a rate is for 1s to 1d: {text!r}")
+    return Rate(int(match[1]), period_s)
+
+
+def rate_text(rate: Rate) -> str:
+    """*rate* as `parse_rate` reads it."""
+    return f"{rate.count}/{duration_text(rate.period_s)}"
+
+
+def parse_octets_per_second(text: str) -> int:
+    """
+    Read `500B/s`: a size, "/s".
+
+    Raises:
+        SyntaxViolation: *text* is not a size for each second.
+    """
+    size, slash, unit = text.partition("/")
+    if not slash or unit != "s":
+        raise SyntaxViolation(f'not octets per second: {text!r} (use e.g. "500B/s")')
+    return parse_size(size)
+
+
+def octets_per_second_text(octets: int) -> str:
+    """*octets* as `parse_octets_per_second` reads them."""
+    return f"{size_text(octets)}/s"

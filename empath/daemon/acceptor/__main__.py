@@ -20,6 +20,8 @@ from functools import partial
 
 import gevent
 
+from empath.config import Config
+from empath.config.tables.limits import Limits
 from empath.daemon.acceptor.admission import Admission, Admitted, Refused, client_address
 from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.context import ListenerContext
@@ -35,7 +37,10 @@ from empath.net.proxy import NoProxyHeader, receive_proxy_header
 from empath.net.stream import Stream
 from empath.net.wakeup import wake
 from empath.policy.access import is_within
-from empath.policy.limits import ConnectionCounter, RefusalMeter, line_limit_octets
+from empath.policy.limits.connections import ConnectionCounter, ConnectionLimits
+from empath.policy.limits.refusal import LimitTally
+from empath.policy.limits.refusal_log import RefusalMeter
+from empath.policy.limits.session import Pace, line_limit_octets
 from empath.smtp.server.limits import ServerLimits
 from empath.storage.queue.control import open_orders
 from empath.telemetry.occurrence import traceback_text
@@ -61,19 +66,11 @@ class Acceptor:
 
     def __init__(self, runtime: Runtime) -> None:
         config = runtime.config
-        limits = config.limits
         self._runtime = runtime
         self._sessions: set[ReceivingSession] = set()
         self._arriving: set[Stream] = set()  # connections whose proxy has not named the client yet
-        self._admission = Admission(
-            ConnectionCounter(
-                limits.connections,
-                limits.connections_per_client,
-                listeners=len(config.listeners),
-                ipv6_prefix=limits.ipv6_prefix,
-            ),
-            config.relay.policy.is_trusted,
-        )
+        self._tally = LimitTally()
+        self._admission = Admission(_connection_counter(config), config.relay.policy.is_trusted)
         self._budget = ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets)
         self._space = Space(runtime.engine, config, runtime.emit)
         self._refusals = RefusalMeter(_REFUSALS_PER_SECOND, _REFUSALS_PER_CLIENT)
@@ -105,6 +102,7 @@ class Acceptor:
         client = decision.client
         stream.peer = str(client)
         if isinstance(decision, Refused):
+            self._tally.count(decision.reply)
             if self._refusals.admit(stream.peer, time.monotonic()):
                 self._runtime.emit(ConnectionRefused(client=stream.peer, reply=str(decision.reply)))
             stream.send_now(decision.reply.octets)
@@ -143,19 +141,30 @@ class Acceptor:
             listener.pause(_PAUSE_S)
 
     def _context_of(self, inherited: InheritedListener) -> ListenerContext:
-        config, limits = self._runtime.config, self._runtime.config.limits
+        config = self._runtime.config
+        listener = next(one for one in config.listeners if one.text == inherited.address)
+        limits = config.limits_of(listener)
         return ListenerContext(
             config=config,
             address=inherited.address,
-            listener=next(listener for listener in config.listeners if listener.text == inherited.address),
+            listener=listener,
             role=inherited.role,
+            configured=limits,
             limits=ServerLimits(
                 message_octets=limits.message_octets,
                 recipients=limits.recipients,
+                command_octets=limits.command_octets,
                 line_octets=line_limit_octets(inherited.role, limits.line_octets),
                 errors=limits.errors,
                 slow_errors=limits.slow_errors,
                 junk=limits.junk,
+                messages=limits.messages_per_session,
+            ),
+            pace=Pace(
+                command_s=config.timeouts.command_s,
+                content_s=config.timeouts.content_s,
+                session_s=config.timeouts.session_s,
+                content_octets_per_s=limits.content_octets_per_s,
             ),
             writer=self._runtime.writer,
             budget=self._budget,
@@ -163,6 +172,7 @@ class Acceptor:
             emit=self._runtime.emit,
             banner=self._banner,
             refusals=self._refusals,
+            tally=self._tally,
         )
 
     def _watch_space(self) -> None:
@@ -213,6 +223,18 @@ class Acceptor:
         for context in self._contexts:
             context.is_draining = True
             context.new_clients_until = new_clients_until if self._runtime.may_linger else 0.0
+
+
+def _connection_counter(config: Config) -> ConnectionCounter:
+    own = {
+        listener.text: _connection_limits(config.limits_of(listener)) if listener.limits.given else None
+        for listener in config.listeners
+    }
+    return ConnectionCounter(_connection_limits(config.limits), own)
+
+
+def _connection_limits(limits: Limits) -> ConnectionLimits:
+    return ConnectionLimits(limits.connections, limits.connections_per_client, limits.ipv6_prefix)
 
 
 def _main(runtime: Runtime) -> None:

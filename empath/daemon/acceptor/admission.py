@@ -13,7 +13,7 @@ from functools import lru_cache
 from empath.mail.reply import Reply
 from empath.net.proxy_header import ProxyHeader
 from empath.policy.access import ClientAddress
-from empath.policy.limits import ConnectionCounter
+from empath.policy.limits.connections import ConnectionCounter
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,16 @@ import time
 from dataclasses import dataclass
 
 from empath.config import Config
+from empath.config.tables.limits import Limits
 from empath.config.tables.receiving import Listener
 from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.space import Space
 from empath.daemon.process.hub_writer import HubWriter
 from empath.mail.reply import Reply
 from empath.policy.access import Role
-from empath.policy.limits import RefusalMeter
+from empath.policy.limits.refusal import LimitTally
+from empath.policy.limits.refusal_log import RefusalMeter
+from empath.policy.limits.session import Pace
 from empath.smtp.server.limits import ServerLimits
 from empath.telemetry.occurrence import Emitter
 
@@ -18,23 +21,27 @@ from empath.telemetry.occurrence import Emitter
 @dataclass(slots=True)
 class ListenerContext:
     """
-    What the sessions of one listener share. Listeners share budget, space, writer and refusals with each other.
+    What the sessions of one listener share. Listeners share budget, space, writer, refusals and tally with each other.
 
-    Shape: address is the listener's own, such as 127.0.0.1:2525; listener has its settings. Until new_clients_until,
-    in monotonic seconds, a drain waits for the first transaction of each session: a reload refuses no client.
+    Shape: address is the listener's own, such as 127.0.0.1:2525; listener has its settings, configured its limits,
+    limits what the protocol session needs of them, pace how fast its clients must be. Until new_clients_until, in
+    monotonic seconds, a drain waits for the first transaction of each session: a reload refuses no client.
     """
 
     config: Config
     address: str
     listener: Listener
     role: Role
+    configured: Limits
     limits: ServerLimits
+    pace: Pace
     writer: HubWriter
     budget: ContentBudget
     space: Space
     emit: Emitter
     banner: Reply
     refusals: RefusalMeter
+    tally: LimitTally
     is_draining: bool = False
     new_clients_until: float = 0.0
 

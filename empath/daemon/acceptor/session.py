@@ -8,7 +8,7 @@ the protocol session, and events to the transaction.  It holds one transaction a
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import gevent
 
@@ -20,7 +20,8 @@ from empath.mail.reply import Reply
 from empath.net.stream import Stream, StreamClosed, StreamTimeout
 from empath.policy.access import ClientAddress, Role
 from empath.policy.bounce import is_double_bounce
-from empath.policy.limits import error_delay_s
+from empath.policy.limits.refusal import NO_SPACE, REPLIES, Limit
+from empath.policy.limits.session import error_delay_s
 from empath.smtp.server.events import (
     Closed,
     Connected,
@@ -43,10 +44,7 @@ _RECIPIENT_OK = Reply.of("250 2.1.5 Ok")
 _GO_AHEAD = Reply.of("354 End data with <CR><LF>.<CR><LF>")
 _NO_ROUTE = Reply.of("550 5.1.2 No route to this domain")
 _NO_ROUTE_TO_POSTMASTER = Reply.of("451 4.3.5 No route to the postmaster of this host, try again later")
-_NO_SPACE = Reply.of("452 4.3.1 Insufficient system storage, try again later")
 _NO_QUEUE = Reply.of("451 4.3.0 The queue is not available, try again later")
-_TIMED_OUT = Reply.of("421 4.4.2 Timed out waiting for you")
-_TOO_LONG = Reply.of("421 4.4.2 Session lasted too long, try again")
 _SHUTTING_DOWN = Reply.of("421 4.3.2 Service shutting down, try again later")
 
 
@@ -54,8 +52,16 @@ class Draining(EmpathError):
     """The process drains, and the session waits for its client."""
 
 
-class SessionTooLong(EmpathError):
-    """The session has reached its limit, and no transaction is open."""
+class LimitReached(EmpathError):
+    """A limit ends the session."""
+
+    def __init__(self, limit: Limit) -> None:
+        super().__init__(str(limit))
+        self.limit = limit
+
+
+# How the log names the end of a session at a limit.
+_REASONS: Final = {Limit.WAIT: "timeout", Limit.SESSION: "session limit", Limit.CONTENT_RATE: "slow content"}
 
 
 class ReceivingSession:
@@ -69,7 +75,12 @@ class ReceivingSession:
             str(context.config.hostname), context.limits, is_lenient=context.role is not Role.MX
         )
         self._began_at = time.monotonic()
-        self._ends_at = self._began_at + context.config.timeouts.session_s
+        self._command_ends_at = 0.0  # the command that the session waits for must be complete by then
+        self._content_began_at: float | None = None  # while content arrives
+        self._content_octets = 0
+        self._next_limit = Limit.WAIT
+        self._transactions = 0
+        self._recipients = 0  # of all transactions
         self._messages = 0  # number of messages accepted
         self._reason = "connection lost"
         self._sender: str | None = None  # reverse path of the last transaction
@@ -102,15 +113,9 @@ class ReceivingSession:
             while self._turn():
                 pass
         except StreamTimeout:
-            if self._is_too_long:
-                self._end_at_limit()
-            else:
-                self._reason = "timeout"
-                if self._session.has_transaction:
-                    self._log_refusal(Refusal(ServerSignal.TERMINATED, "", _TIMED_OUT))
-                self._end(_TIMED_OUT)
-        except SessionTooLong:
-            self._end_at_limit()
+            self._end_at(self._next_limit)
+        except LimitReached as exc:
+            self._end_at(exc.limit)
         except Draining:
             self._reason = "drain"
             self._end(_SHUTTING_DOWN)
@@ -137,28 +142,44 @@ class ReceivingSession:
             self._stream.send(octets)
         if session.is_closed:
             return False
-        now = time.monotonic()
-        timeouts = self._context.config.timeouts
-        deadline_at = now + (timeouts.content_s if session.is_in_content else timeouts.command_s)
-        # A transaction outlasts the limit: a steady client on a slow line gets its message through.
-        if not session.has_transaction:
-            if self._context.is_draining and not self.outlasts_drain:
-                raise Draining
-            if now >= self._ends_at:
-                raise SessionTooLong
-            deadline_at = min(deadline_at, self._ends_at)
-        self._stream.deadline_at = deadline_at
-        session.receive(self._stream.receive_next() if octets else self._stream.receive())
+        if self._context.is_draining and not session.has_transaction and not self.outlasts_drain:
+            raise Draining
+        self._stream.deadline_at = self._next_deadline(has_replied=bool(octets))
+        received = self._stream.receive_next() if octets else self._stream.receive()
+        self._content_octets += len(received)
+        session.receive(received)
         return True
 
-    @property
-    def _is_too_long(self) -> bool:
-        return not self._session.has_transaction and time.monotonic() >= self._ends_at
+    def _next_deadline(self, *, has_replied: bool) -> float:
+        """
+        The instant until which the client must send what it owes; `_next_limit` is reached then. Octets that complete
+        no command do not move it.
 
-    def _end_at_limit(self) -> None:
-        self._reason = "session limit"
-        self._log_refusal(Refusal(ServerSignal.TERMINATED, "", _TOO_LONG))
-        self._end(_TOO_LONG)
+        Raises:
+            LimitReached: the instant is past.
+        """
+        session, pace, now = self._session, self._context.pace, time.monotonic()
+        if session.is_in_content:
+            if self._content_began_at is None:
+                self._content_began_at, self._content_octets = now, 0
+            deadline_at = pace.content_deadline(now, self._content_began_at, self._content_octets)
+            self._next_limit = Limit.CONTENT_RATE if deadline_at < now + pace.content_s else Limit.WAIT
+        else:
+            self._content_began_at = None
+            if has_replied or not self._command_ends_at:
+                self._command_ends_at = now + pace.command_s
+            session_ends_at = pace.session_end(self._began_at, has_transaction=session.has_transaction)
+            deadline_at, self._next_limit = min((self._command_ends_at, Limit.WAIT), (session_ends_at, Limit.SESSION))
+        if deadline_at <= now:
+            raise LimitReached(self._next_limit)
+        return deadline_at
+
+    def _end_at(self, limit: Limit) -> None:
+        reply = REPLIES[limit]
+        self._reason = _REASONS[limit]
+        if limit is not Limit.WAIT or self._session.has_transaction:
+            self._log_refusal(Refusal(ServerSignal.TERMINATED, "", reply))
+        self._end(reply)
 
     def _end(self, reply: Reply) -> None:
         self._session.terminate(reply)
@@ -187,22 +208,28 @@ class ReceivingSession:
         self._session.offer(offered_with(frozenset(fulfilled)))
 
     def _mail_offered(self, event: MailOffered) -> Reply:
-        if self._is_too_long:  # a client that pipelines never makes the session wait
-            raise SessionTooLong
         context = self._context
+        # A client that pipelines never makes the session wait.
+        if time.monotonic() >= context.pace.session_end(self._began_at, has_transaction=False):
+            raise LimitReached(Limit.SESSION)
+        if self._transactions == context.limits.messages:
+            return REPLIES[Limit.MESSAGES_PER_SESSION]
         refusal = context.config.relay.policy.decide_mail(context.role, self._client.address)
         if refusal is not None:
             return refusal
         if not context.space.is_in_place:
             return _NO_QUEUE
         if not context.space.has_room:
-            return _NO_SPACE
+            return NO_SPACE
         self._transaction = Transaction(context, self._client, event)
+        self._transactions += 1
         self._sender = str(event.reverse_path)
         return _SENDER_OK
 
     def _recipient_offered(self, event: RecipientOffered) -> Reply:
         config = self._context.config
+        if self._recipients == self._context.configured.recipients_per_session:
+            return REPLIES[Limit.RECIPIENTS_PER_SESSION]
         address, no_route = event.forward_path.address, _NO_ROUTE
         if address is None or config.is_for_postmaster(address):
             # RFC 3461 §5.2.1: reports name the address that the sender knows.
@@ -217,6 +244,7 @@ class ReceivingSession:
         if route is None:
             return no_route
         self._open_transaction().add_recipient(address, event, route.destination(str(address.domain)))
+        self._recipients += 1
         return _RECIPIENT_OK
 
     def _data_offered(self, _: DataOffered) -> Reply:
@@ -243,6 +271,7 @@ class ReceivingSession:
 
     def _log_refusal(self, refusal: Refusal) -> None:
         client, stage = self._client, refusal.signal
+        self._context.tally.count(refusal.reply)
         if not self._context.refusals.admit(client.address_text, time.monotonic()):
             return
         self._context.emit(

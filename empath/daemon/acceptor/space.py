@@ -7,7 +7,7 @@ has open.  The acceptor looks once a second, and more often while it writes much
 
 from empath.config.model import Config
 from empath.errors import StorageFailure
-from empath.policy.limits import wanted_space_octets
+from empath.policy.limits.session import wanted_space_octets
 from empath.storage.engine import Engine
 from empath.telemetry.occurrence import Emitter
 from empath.telemetry.occurrences.acceptor import QueueGone, SpaceChanged, SpaceUnknown
@@ -21,7 +21,7 @@ class Space:
     def __init__(self, engine: Engine, config: Config, emit: Emitter) -> None:
         self._engine = engine
         self._log_limit = config.queue.wal_limit_octets
-        self._wanted = wanted_space_octets(config.queue.reserve_octets, config.limits.message_octets)
+        self._wanted = wanted_space_octets(config.queue.reserve_octets, config.largest_message_octets)
         self._emit = emit
         self._taken = 0
         self.has_room = True

@@ -19,14 +19,13 @@ from empath.mail.reply import EnhancedStatus, Reply
 from empath.message.trace import Reception, missing_fields, protocol_word, received_field
 from empath.policy.access import ClientAddress, Role
 from empath.policy.bounce import merged_notify
+from empath.policy.limits.refusal import HEADER_TOO_LARGE, TOO_MANY_HOPS
 from empath.smtp.server.events import MailOffered, RecipientOffered
 from empath.storage.queue.accept import Accept, NewMessage
 from empath.storage.spool import SpoolFile
 from empath.telemetry.occurrences.acceptor import Accepted, MessageRefused
 
 _OK = EnhancedStatus(2, 0, 0)
-_HEADER_TOO_LARGE = Reply.of("552 5.3.4 Message header too big")
-_TOO_MANY_HOPS = Reply.of("554 5.4.0 Too many hops: the message has been in a loop")
 _NOT_NOW = Reply.of("451 4.3.0 The message could not be stored, try again later")
 
 
@@ -82,7 +81,7 @@ class Transaction:
             partial(SpoolFile, config.queue.spool, config.node.name, queue_id),
             queue_id=queue_id,
             begun_at=at,
-            header_octets=config.limits.header_octets,
+            header_octets=self._context.configured.header_octets,
         )
 
     def add_content(self, octets: bytes) -> None:
@@ -96,7 +95,7 @@ class Transaction:
             self._refuse(_NOT_NOW, str(exc))
         else:
             if content.is_header_too_large:
-                self._refuse(_HEADER_TOO_LARGE)
+                self._refuse(HEADER_TOO_LARGE)
 
     def end_content(self) -> Reply:
         """Commit the message; the reply to the end of data."""
@@ -106,9 +105,9 @@ class Transaction:
         try:
             content.finish()
             if content.is_header_too_large:
-                return self._refuse(_HEADER_TOO_LARGE)
-            if content.fields.received_hops >= self._context.config.limits.received_hops:
-                return self._refuse(_TOO_MANY_HOPS)
+                return self._refuse(HEADER_TOO_LARGE)
+            if content.fields.received_hops >= self._context.configured.received_hops:
+                return self._refuse(TOO_MANY_HOPS)
             message = self._message(content)
             self._context.writer.commit(Accept(message))
         except EmpathError as exc:

@@ -18,7 +18,7 @@ from empath.daemon.process.runtime import Runtime
 from empath.mail.domain import parse_stored
 from empath.mail.identity import Timestamp
 from empath.net.wakeup import wake
-from empath.policy.limits import wanted_space_octets
+from empath.policy.limits.session import wanted_space_octets
 from empath.policy.routing import destination_of
 from empath.storage.engine import Reader
 from empath.storage.queue.clock import BringForward, last_recipient, latest_beat
@@ -289,7 +289,7 @@ class Tidying:
     def return_space(self) -> None:
         """Give free pages of the database back to a disk that is nearly full."""
         config = self._runtime.config
-        wanted = 2 * wanted_space_octets(config.queue.reserve_octets, config.limits.message_octets)
+        wanted = 2 * wanted_space_octets(config.queue.reserve_octets, config.largest_message_octets)
         before = self._engine.unused_octets(self._reader)
         unused = before
         while unused and self._engine.free_octets() < wanted and self._rest():

@@ -11,7 +11,8 @@ class ServerLimits:
     Shape: message_octets counts the content after normalization and is the SIZE of EHLO; recipients is at least 100 in
     service (RFC 5321 §4.5.3.1.8); command_octets includes the line end; line_octets is a line of content without its
     CRLF, None for no limit; errors end the session, above slow_errors the driver delays replies; junk is the number of
-    NOOP, VRFY, RSET and HELP commands between two messages, each further one is an error.
+    NOOP, VRFY, RSET and HELP commands between two messages, each further one is an error; messages is
+    the number of transactions of a session, which the driver counts, None for no limit.
     """
 
     message_octets: int
@@ -21,3 +22,4 @@ class ServerLimits:
     errors: int = 20
     slow_errors: int = 10
     junk: int = 100
+    messages: int | None = None

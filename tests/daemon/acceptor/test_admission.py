@@ -7,7 +7,8 @@ import pytest
 from empath.daemon.acceptor.admission import Admission, Admitted, Refused
 from empath.net.proxy import NoProxyHeader
 from empath.net.proxy_header import ProxyHeader
-from empath.policy.limits import TOO_MANY_CONNECTIONS, TOO_MANY_FROM_CLIENT, ConnectionCounter
+from empath.policy.limits.connections import ConnectionCounter, ConnectionLimits
+from empath.policy.limits.refusal import TOO_MANY_CONNECTIONS, TOO_MANY_FROM_CLIENT
 
 HUB = ip_network("192.0.2.0/24")
 MX = "192.0.2.200:25"
@@ -16,7 +17,9 @@ MX = "192.0.2.200:25"
 @pytest.fixture
 def admission() -> Admission:
     """Three connections in all, one per client; HUB is trusted."""
-    return Admission(ConnectionCounter(total=3, per_client=1), lambda client: client in HUB)
+    return Admission(
+        ConnectionCounter(ConnectionLimits(total=3, per_client=1), {MX: None}), lambda client: client in HUB
+    )
 
 
 def test_a_client_is_admitted_by_its_address(admission: Admission):

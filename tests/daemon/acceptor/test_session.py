@@ -25,7 +25,9 @@ from empath.errors import QueueBusy, StorageFailure
 from empath.mail.reply import Reply
 from empath.net.stream import Deadlines, Stream
 from empath.policy.access import Role
-from empath.policy.limits import RefusalMeter
+from empath.policy.limits.refusal import Limit, LimitTally
+from empath.policy.limits.refusal_log import RefusalMeter
+from empath.policy.limits.session import Pace
 from empath.smtp.server.limits import ServerLimits
 from empath.storage.queue.accept import INLINE
 from empath.storage.sqlite.engine import SqliteEngine
@@ -135,13 +137,21 @@ def make_context(tmp_path):
             address="127.0.0.1:2525",
             listener=config.listeners[0],
             role=role,
+            configured=config.limits_of(config.listeners[0]),
             limits=ServerLimits(message_octets=10_000_000, **limits),
+            pace=Pace(
+                config.timeouts.command_s,
+                config.timeouts.content_s,
+                config.timeouts.session_s,
+                config.limits.content_octets_per_s,
+            ),
             writer=FakeWriter(),
             budget=ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets),
             space=Space(SqliteEngine(config.queue.path, max_leases=20), config, emitter("acceptor-1")),
             emit=emitter("acceptor-1"),
             banner=Reply.of("220 mx.example.test ESMTP Empath"),
             refusals=RefusalMeter(per_second=1000, per_client=1000),
+            tally=LimitTally(),
         )
 
     return make
@@ -696,6 +706,77 @@ def test_a_transaction_outlasts_the_limit_of_its_session(make_context, visit, is
     assert b"421 4.4.2 Session lasted too long, try again\r\n" == rest
     assert b"" == client.hear()
     assert 1 == len(context.writer.messages)
+
+
+def test_a_client_that_sends_an_octet_at_a_time_is_ended_by_the_slowest_rate(make_context, visit):
+    """
+    Each octet is in time for the wait between two of them; a message would take years, and hold its place for so long.
+    """
+    context = make_context(more='[timeouts]\ncontent = "250ms"\n[limits]\nminimum_content_rate = "500B/s"')
+    client = visit(context)
+    client.hear()
+    for octets in TO_DATA:
+        client.say(octets)
+    began_at, octets_sent = time.monotonic(), 0
+    while client.running:
+        with contextlib.suppress(BrokenPipeError):
+            client.push(b"x")
+        octets_sent += 1
+        gevent.sleep(0.02)
+    assert b"421 4.4.2 Content arrives too slowly, try again\r\n" == client.hear()
+    assert time.monotonic() - began_at >= 0.25 + (octets_sent - 5) / 500
+    assert ([], 1) == (context.writer.messages, context.tally.counts[Limit.CONTENT_RATE])
+
+
+def test_a_command_that_comes_an_octet_at_a_time_has_the_time_of_one_command(make_context, visit):
+    """
+    Otherwise a line of 2,048 octets could keep its session for a week.
+    """
+    client = visit(make_context(more='[timeouts]\ncommand = "250ms"'))
+    client.hear()
+    while client.running:
+        with contextlib.suppress(BrokenPipeError):
+            client.push(b"N")
+        gevent.sleep(0.02)
+    assert b"421 4.4.2 Timed out waiting for you\r\n" == client.hear()
+
+
+def test_recipients_do_not_keep_a_session_beyond_its_limit(make_context, visit):
+    """
+    An open transaction has the time of one more command. A client that goes on to send recipients is no slow client.
+    """
+    context = make_context(more='[timeouts]\nsession = "200ms"\ncommand = "200ms"')
+    client = visit(context)
+    heard = client.hear()
+    heard += client.say(TO_DATA[0])
+    heard += client.say(b"MAIL FROM:<a@b.test>\r\n")
+    while b"\r\n421 " not in heard:
+        with contextlib.suppress(BrokenPipeError):
+            client.push(b"RCPT TO:<c@d.test>\r\n")
+        heard += client.hear()
+    assert heard.endswith(b"\r\n421 4.4.2 Session lasted too long, try again\r\n")
+
+
+def test_a_session_has_a_number_of_messages_and_of_recipients(make_context, visit):
+    """
+    The recipients before the limit stay valid; at the number of messages the client must connect again.
+    """
+    context = make_context(more="[limits]\nrecipients_per_session = 100", messages=2)
+    client = visit(context)
+    client.hear()
+    client.say(TO_DATA[0])
+    client.say(b"MAIL FROM:<a@b.test>\r\n")
+    for _ in range(100):
+        assert b"250 2.1.5 Ok\r\n" == client.say(b"RCPT TO:<c@d.test>\r\n")
+    assert b"452 4.5.3 Too many recipients in this session, connect again\r\n" == client.say(b"RCPT TO:<c@d.test>\r\n")
+    assert b"354 End data with <CR><LF>.<CR><LF>\r\n" == client.say(b"DATA\r\n")
+    client.say(MESSAGE)
+    client.say(b"MAIL FROM:<a@b.test>\r\n")
+    client.say(b"RSET\r\n")
+    assert b"421 4.7.0 Too many messages in this session, connect again\r\n" == client.say(b"MAIL FROM:<a@b.test>\r\n")
+    assert b"" == client.hear()
+    counts = context.tally.counts
+    assert (1, 1) == (counts[Limit.RECIPIENTS_PER_SESSION], counts[Limit.MESSAGES_PER_SESSION])
 
 
 def test_a_timeout_within_a_transaction_leaves_a_line(make_context, visit):

@@ -20,6 +20,8 @@ _WIDTH = 98
 # How to write a value, by the name of its type in the definition. A new type needs an entry.
 _KINDS = {
     "Count": "whole number",
+    "RateLimit": "rate",
+    "OctetsPerSecond": "size and /s",
     "HostName": "domain name",
     "NodeName": "domain name",
     "Mailbox": "address",
@@ -84,6 +86,8 @@ address = "127.0.0.1:2525"
   `"1h30m"`.
 - A **size** is a number with a unit: `"512B"`, `"256KiB"`, `"50MiB"`, `"1GiB"` (powers of 1024) or `"50MB"` (powers of
   1000).
+- A **rate** is a number and a duration: `"100/1m"` is 100 in a minute. As many may come at once; then there is room for
+  another one each 0.6 s.
 - A **path** that is relative is relative to the directory of the configuration file, wherever the command is started;
   so is the path of a `maildir:` route.
 - A **domain pattern** is a domain (`"example.org"`), all names below it (`"*.example.org"`, which does not mean
@@ -154,7 +158,17 @@ def sections() -> tuple[Section, ...]:
         elif table is not None:
             doc = " ".join((table.__doc__ or "").split())
             found.append(Section(key, doc, table is not field.annotation, _settings(table)))
+            found += _inner(key, table)
     return tuple(found)
+
+
+def _inner(key: str, table: type[Table]) -> list[Section]:
+    """The tables in *table*. One that has the keys of another says so in its text, and has no rows."""
+    return [
+        Section(f"{key}.{field.alias or name}", " ".join((inner.__doc__ or "").split()), False, _settings(inner))
+        for name, field in table.model_fields.items()
+        if (inner := table_of(field.annotation)) is not None
+    ]
 
 
 def _settings(table: type[Table]) -> tuple[Setting, ...]:
@@ -165,8 +179,9 @@ def _settings(table: type[Table]) -> tuple[Setting, ...]:
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             name = statement.target.id
             field = table.model_fields[name]
-            kind = _kind(statement.annotation) if table_of(field.annotation) is None else "table"
-            found.append(_setting(name, field, kind, _doc(following)))
+            if table is Config or table_of(field.annotation) is None:  # a table in a table is a section of its own
+                kind = _kind(statement.annotation) if table_of(field.annotation) is None else "table"
+                found.append(_setting(name, field, kind, _doc(following)))
     return tuple(found)
 
 

@@ -1,4 +1,4 @@
-"""The limits on clients."""
+"""How many connections the clients may have open."""
 
 import itertools
 from ipaddress import ip_address
@@ -7,28 +7,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from empath.policy.access import Role
-from empath.policy.limits import (
-    TOO_MANY_CONNECTIONS,
-    TOO_MANY_FROM_CLIENT,
+from empath.policy.limits.connections import (
     ConnectionCounter,
-    RefusalMeter,
+    ConnectionLimits,
+    OwnCounts,
     client_network,
-    error_delay_s,
-    line_limit_octets,
     listener_share,
-    wanted_space_octets,
 )
+from empath.policy.limits.refusal import TOO_MANY_CONNECTIONS, TOO_MANY_FROM_CLIENT
 
 ONE, TWO = ip_address("192.0.2.1"), ip_address("2001:db8::2")
-MX, INTERNAL, SUBMISSION = "192.0.2.200:25", "10.0.0.1:25", "192.0.2.200:587"
+MX, INTERNAL, SUBMISSION = LISTENERS = ("192.0.2.200:25", "10.0.0.1:25", "192.0.2.200:587")
+
+
+def counter_of(total: int, per_client: int, listeners: int = 1) -> ConnectionCounter:
+    return ConnectionCounter(ConnectionLimits(total, per_client), dict.fromkeys(LISTENERS[:listeners]))
 
 
 def test_a_client_is_refused_beyond_its_share():
     """
     One client cannot take all connections, and the others are not affected.
     """
-    counter = ConnectionCounter(total=10, per_client=2)
+    counter = counter_of(10, 2)
     replies = [str(counter.admit(MX, client)) for client in (ONE, ONE, ONE, TWO)]
     assert ["None", "None", "421 4.7.0 Too many connections from your address", "None"] == replies
 
@@ -37,7 +37,7 @@ def test_everyone_is_refused_beyond_the_total():
     """
     The process has only that many descriptors.
     """
-    counter = ConnectionCounter(total=1, per_client=5)
+    counter = counter_of(1, 5)
     replies = [str(counter.admit(MX, client, is_trusted=True)) for client in (ONE, TWO)]
     assert ["None", "421 4.3.2 Too many connections, try again later"] == replies
 
@@ -46,7 +46,7 @@ def test_a_trusted_client_is_bound_by_the_total_only():
     """
     A mail hub of ours stands for many users.
     """
-    counter = ConnectionCounter(total=3, per_client=1)
+    counter = counter_of(3, 1)
     assert [None, None, None] == [counter.admit(MX, ONE, is_trusted=True) for _ in range(3)]
 
 
@@ -54,7 +54,7 @@ def test_a_released_place_is_free_again():
     """
     Limits count open connections, not all connections so far.
     """
-    counter = ConnectionCounter(total=1, per_client=1)
+    counter = counter_of(1, 1)
     counter.admit(MX, ONE)
     counter.release(MX, ONE)
     assert None is counter.admit(MX, ONE)
@@ -69,7 +69,7 @@ def test_counts_follow_admissions_and_releases(moves, total, per_client):
     """
     A counter that drifts would close the server after some weeks.
     """
-    counter, held = ConnectionCounter(total, per_client), []
+    counter, held = counter_of(total, per_client), []
     for is_arrival, client in moves:
         if is_arrival and counter.admit(MX, client) is None:
             held.append(client)
@@ -91,7 +91,7 @@ def test_the_clients_of_one_listener_cannot_lock_out_those_of_another():
     """
     Idle outside clients from many addresses take all shared connections; internal hosts can still connect.
     """
-    counter = ConnectionCounter(total=20, per_client=50, listeners=2)
+    counter = counter_of(20, 50, listeners=2)
     assert 18 == [counter.admit(MX, ONE) for _ in range(30)].count(None)
     assert [None, None, TOO_MANY_CONNECTIONS] == [counter.admit(INTERNAL, TWO) for _ in range(3)]
     counter.release(MX, ONE)
@@ -108,8 +108,8 @@ def test_each_listener_has_a_share_of_the_connections(total, listeners, share):
     If there are few connections for many listeners, there is nothing to reserve, and every connection can be used.
     """
     assert share == listener_share(total, listeners)
-    counter = ConnectionCounter(total, per_client=total, listeners=listeners)
-    admitted = [counter.admit(name, ONE) for _ in range(total) for name in (MX, INTERNAL, SUBMISSION)[:listeners]]
+    counter = counter_of(total, total, listeners=listeners)
+    admitted = [counter.admit(name, ONE) for _ in range(total) for name in LISTENERS[:listeners]]
     assert total == admitted.count(None)
 
 
@@ -131,7 +131,7 @@ def test_a_client_on_ipv6_is_a_network(client, prefix, network):
 
 
 def test_addresses_of_one_ipv6_network_share_one_limit():
-    counter = ConnectionCounter(total=10, per_client=1)
+    counter = counter_of(10, 1)
     assert None is counter.admit(MX, ip_address("2001:db8::1"))
     assert TOO_MANY_FROM_CLIENT is counter.admit(MX, ip_address("2001:db8::2"))
     assert None is counter.admit(MX, ip_address("2001:db8:0:1::1"))
@@ -139,39 +139,26 @@ def test_addresses_of_one_ipv6_network_share_one_limit():
     assert None is counter.admit(MX, ip_address("2001:db8::3"))
 
 
-def test_refusals_beyond_the_bounds_of_a_second_are_counted():
+def test_a_listener_with_limits_of_its_own_counts_its_clients_apart():
     """
-    A flood must not fill the disk, and one noisy client must not hide the others.
+    A client with many connections to the internal listener must not be over the smaller number of the public one.
     """
-    meter = RefusalMeter(per_second=3, per_client=2)
-    assert [True, True, False, True, False] == [meter.admit(client, 7.9) for client in "aaabb"]
-    assert 2 == meter.take_left_out()
-    assert [True, True] == [meter.admit(client, 8.0) for client in "ab"]
-    assert 0 == meter.take_left_out()
+    own = {MX: ConnectionLimits(total=5, per_client=2), INTERNAL: None}
+    counter = ConnectionCounter(ConnectionLimits(total=20, per_client=4), own)
+    assert [None] * 4 + [TOO_MANY_FROM_CLIENT] == [counter.admit(INTERNAL, ONE) for _ in range(5)]
+    assert [None, None, TOO_MANY_FROM_CLIENT] == [counter.admit(MX, ONE) for _ in range(3)]
+    others = [ip_address(f"198.51.100.{number}") for number in range(4)]
+    assert [None, None, None, TOO_MANY_CONNECTIONS] == [counter.admit(MX, client) for client in others]
+    assert 9 == counter.count
 
 
-@pytest.mark.parametrize(("errors", "delay_s"), [(0, 0.0), (10, 0.0), (11, 1.0), (19, 1.0)])
-def test_replies_slow_down_after_many_errors(errors, delay_s):
+def test_two_processes_that_share_their_counts_keep_to_one_limit():
     """
-    More than ten errors cost a second each.
+    Several acceptors take connections from the same sockets; to a client they are one server.
     """
-    assert delay_s == error_delay_s(errors, slow_errors=10)
-
-
-@pytest.mark.parametrize(
-    ("role", "configured", "limit"),
-    [(Role.MX, None, 998), (Role.MX, 2000, 998), (Role.INTERNAL, 2000, 2000), (Role.SUBMISSION, None, None)],
-)
-def test_lines_from_the_internet_keep_to_the_rfc(role, configured, limit):
-    """
-    The setting is for senders of ours.
-    """
-    assert limit == line_limit_octets(role, configured)
-
-
-def test_the_wanted_space_is_the_reserve_or_room_for_the_largest_message() -> None:
-    """
-    A message is written twice while it arrives, and half of it may still be in memory.
-    """
-    assert 100 == wanted_space_octets(100, 10)
-    assert 150 == wanted_space_octets(100, 100)
+    counts = OwnCounts()
+    first, second = (ConnectionCounter(ConnectionLimits(3, 2), {MX: None}, counts) for _ in range(2))
+    assert [None, None, TOO_MANY_FROM_CLIENT] == [each.admit(MX, ONE) for each in (first, second, first)]
+    assert [None, TOO_MANY_CONNECTIONS] == [each.admit(MX, TWO) for each in (second, first)]
+    first.release(MX, ONE)
+    assert None is second.admit(MX, TWO)
