@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.fuzz import client, dns, mime, proxy, relay, server
+from tests.fuzz import chunks, client, dns, mime, proxy, relay, server
 from tests.fuzz.case import Case
 
 CORPUS = Path(__file__).parent / "corpus"
 TARGETS: dict[str, Callable[[Case], list[str]]] = {
     "server": server.check,
+    "chunks": chunks.check,
     "client": client.check,
     "relay": relay.check,
     "mime": mime.check,

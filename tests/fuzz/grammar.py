@@ -80,6 +80,11 @@ def server_case(random: Random) -> Case:
     return Case(random.randrange(10**6), tuple(turns))
 
 
+def chunks_case(random: Random) -> Case:
+    """Contents of messages."""
+    return Case(random.randrange(10**6), tuple(random_content(random) for _ in range(random.randint(1, 4))))
+
+
 def client_case(random: Random) -> Case:
     """A server's octets: a greeting, then one or more replies for each group, fitting or not."""
     extensions = random.sample(_EXTENSIONS, random.randint(0, len(_EXTENSIONS)))
@@ -230,6 +235,7 @@ def proxy_case(random: Random) -> Case:
 
 GENERATORS: dict[str, Callable[[Random], Case]] = {
     "server": server_case,
+    "chunks": chunks_case,
     "client": client_case,
     "relay": relay_case,
     "mime": mime_case,

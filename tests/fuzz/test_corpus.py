@@ -42,6 +42,7 @@ def test_the_grammar_goes_deep(target):
     """
     goal = {
         "server": "ContentEnded",
+        "chunks": "554",
         "client": "end-of-data 2",
         "relay": "end-of-data 250",
         "mime": "converted",

@@ -31,6 +31,23 @@ def content_of(wire: bytes) -> tuple[bytes, bool]:
     return bytes(content), end >= 0
 
 
+def lines_of(octets: bytes, *, is_whole: bool = True) -> bytes:
+    """The meaning of octets that came in chunks: lines, the last of them with an end if the message is whole."""
+    content, at = bytearray(), 0
+    while at < len(octets):
+        line_end = _LINE_END.match(octets, at)
+        if line_end is not None:
+            content += b"\r\n"
+            at = line_end.end()
+            continue
+        content += b" " if octets[at] == 0x0D else octets[at : at + 1]
+        at += 1
+    if is_whole and content and not content.endswith(b"\n"):
+        returns = len(octets) - len(octets.rstrip(b"\r"))
+        content = content[: len(content) - min(returns, 64)] + b"\r\n"
+    return bytes(content)
+
+
 def reply_codes(octets: bytes) -> list[int]:
     """
     The codes of whole replies in *octets*, RFC 5321 §4.2.

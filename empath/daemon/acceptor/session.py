@@ -196,7 +196,7 @@ class ReceivingSession:
     def _greeted(self, event: Greeted) -> Reply:
         client = self._client
         name = event.name or str(AddressLiteral(client.address))
-        self._client = Client(client.address, client.address_text, name, event.verb == "EHLO")
+        self._client = Client(client.address, client.address_text, name, event.verb != "HELO")
         self._offer()
         return Reply(250, None, str(self._context.config.hostname))
 

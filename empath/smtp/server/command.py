@@ -25,6 +25,7 @@ from empath.smtp.server.parameters import (
     read_mail_parameters,
     read_recipient_parameters,
 )
+from empath.smtp.server.states import ServerSignal
 
 # A source route `@one,@two:` is skipped (RFC 5321 appendix C). The first form of a mailbox has no quotes and is matched
 # fast; in the second a ">" or a space may stand between the quotes.
@@ -35,6 +36,7 @@ _BARE_PATH = r""" *([^ <>"]+|"(?:[^"\\]|\\.)*"@[^ <>"]+)(?: +(.*))?"""
 _BARE_MAIL = re.compile(rf"(?i:FROM):{_BARE_PATH}", re.DOTALL)
 _BARE_RCPT = re.compile(rf"(?i:TO):{_BARE_PATH}", re.DOTALL)
 _AUTH = re.compile(r"([A-Za-z0-9_-]{1,20})(?: +([^ ]+))?")
+_CHUNK = re.compile(r"([0-9]{1,20})(?: +((?i:LAST)))?")
 _QUOTED_OR_TAB = re.compile(rb'"(?:[^"\\]|\\.?)*+"?|\t', re.DOTALL)
 _NOT_PRINTABLE_ASCII = re.compile(r"[^ -~]")
 _MAX_NAME_CHARACTERS = 255
@@ -166,3 +168,11 @@ def read_recipient(
     if not (is_smtputf8 or forward_path.address is None or forward_path.address.is_ascii):
         return replies.SMTPUTF8_NEEDED
     return RecipientOffered(forward_path, parameters.notify, parameters.original_recipient)
+
+
+def read_chunk(argument: str) -> tuple[ServerSignal, int]:
+    """Read BDAT, RFC 3030 §2: its signal, which says whether the chunk is the last, and the octets of the chunk."""
+    match = _CHUNK.fullmatch(argument)
+    if match is None:
+        return ServerSignal.BDAT_MALFORMED, 0
+    return ServerSignal.BDAT_LAST if match[2] else ServerSignal.BDAT, int(match[1])

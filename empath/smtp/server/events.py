@@ -34,10 +34,11 @@ class Connected:
 @dataclass(frozen=True, slots=True)
 class Greeted:
     """
-    EHLO or HELO, RFC 5321 §4.1.1.1. Answer: 250, to which the session adds the lines of its extensions; 4yz or 5yz.
+    EHLO or HELO, RFC 5321 §4.1.1.1, or LHLO. Answer: 250, to which the session adds the lines of its extensions; 4yz or
+    5yz.
 
-    Shape: verb is `EHLO` or `HELO`; name is a domain or an address literal as the client wrote it, but in A-labels; a
-    lenient session gives any text, and "" where the client gave none.
+    Shape: verb is `EHLO`, `HELO` or `LHLO`; name is a domain or an address literal as the client wrote it, but in
+    A-labels; a lenient session gives any text, and "" where the client gave none.
     """
 
     verb: str
@@ -94,7 +95,11 @@ class RecipientOffered:
 
 @dataclass(frozen=True, slots=True)
 class DataOffered:
-    """DATA with at least one recipient, RFC 5321 §4.1.1.4. Answer: 354, 4yz or 5yz."""
+    """
+    DATA or the first BDAT with at least one recipient, RFC 5321 §4.1.1.4, RFC 3030 §2. Answer: 354, 4yz or 5yz.
+
+    The client that sent BDAT does not see the 354.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,11 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class ContentEnded:
-    """The end of data; size is the octets of all Content events. Answer: 250, 4yz or 5yz."""
+    """
+    The end of data; size is the octets of all Content events. Answer: 250, 4yz or 5yz.
+
+    In LMTP the session repeats the answer for each recipient.
+    """
 
     size: int
 

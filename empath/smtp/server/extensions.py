@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Final
 
+from empath.mail.protocol import Protocol
 from empath.mail.reply import Reply
 from empath.smtp.server import parameters, replies
 from empath.smtp.server.limits import ServerLimits
@@ -49,6 +50,7 @@ PIPELINING: Final = Extension("PIPELINING")  # RFC 2920
 SIZE: Final = Extension("SIZE {limits.message_octets}", mail={"SIZE": ("size", parameters.read_size)})  # RFC 1870
 EIGHT_BIT_MIME: Final = Extension("8BITMIME", mail={"BODY": ("body_type", parameters.read_body_type)})  # RFC 6152
 SMTPUTF8: Final = Extension("SMTPUTF8", mail={"SMTPUTF8": ("is_smtputf8", parameters.read_flag)})  # RFC 6531
+CHUNKING: Final = Extension("CHUNKING", verbs=(ServerSignal.BDAT,))  # RFC 3030
 ENHANCED_STATUS_CODES: Final = Extension("ENHANCEDSTATUSCODES")  # RFC 2034
 DSN: Final = Extension(  # RFC 3461
     "DSN",
@@ -76,12 +78,17 @@ def authentication(mechanisms: tuple[str, ...]) -> Extension:
 
 
 # Every extension that needs no words of the listener, in the order of the EHLO reply.
-KNOWN: Final = (PIPELINING, SIZE, EIGHT_BIT_MIME, SMTPUTF8, ENHANCED_STATUS_CODES, DSN)
+KNOWN: Final = (PIPELINING, SIZE, EIGHT_BIT_MIME, SMTPUTF8, ENHANCED_STATUS_CODES, DSN, CHUNKING)
 
+_GREETINGS: Final = {
+    Protocol.SMTP: (ServerSignal.EHLO, ServerSignal.HELO),
+    Protocol.LMTP: (ServerSignal.LHLO,),  # RFC 2033 §4.1: the other two must be refused, best with 500
+}
 _BASIC: Final = (
-    *(ServerSignal.EHLO, ServerSignal.HELO, ServerSignal.MAIL, ServerSignal.RCPT, ServerSignal.DATA),
-    *(ServerSignal.RSET, ServerSignal.NOOP, ServerSignal.VRFY, ServerSignal.HELP, ServerSignal.QUIT),
+    *(ServerSignal.MAIL, ServerSignal.RCPT, ServerSignal.DATA, ServerSignal.RSET),
+    *(ServerSignal.NOOP, ServerSignal.VRFY, ServerSignal.HELP, ServerSignal.QUIT),
 )
+_SPECIFICATIONS: Final = {Protocol.SMTP: "RFC 5321", Protocol.LMTP: "RFC 2033"}
 # Known commands that need an extension: without it they are not an error of the client.
 _NOT_OFFERED: Final = {
     b"AUTH": ServerSignal.NOT_OFFERED,
@@ -94,7 +101,9 @@ _NOT_OFFERED: Final = {
 @dataclass(frozen=True, slots=True)
 class Extensions:
     """
-    The extensions that one session offers. It is costly to make: take it from `offered_with`.
+    The extensions that one session offers, and the protocol that it speaks.
+
+    It is costly to make: take it from `offered_with`.
 
     Shape: verbs has the signal of each known command by its word in upper case; mail and rcpt have the parameters of
     these commands by keyword, or the reply that refuses a parameter of an extension that is not offered; help is the
@@ -102,6 +111,7 @@ class Extensions:
     """
 
     offered: tuple[Extension, ...] = KNOWN
+    protocol: Protocol = Protocol.SMTP
     verbs: Mapping[bytes, ServerSignal] = field(init=False, repr=False, compare=False)
     mail: Mapping[str, Parameter | Reply] = field(init=False, repr=False, compare=False)
     rcpt: Mapping[str, Parameter | Reply] = field(init=False, repr=False, compare=False)
@@ -110,7 +120,11 @@ class Extensions:
 
     def __post_init__(self) -> None:
         """Derive what the session looks up."""
-        commands = (*_BASIC, *chain.from_iterable(extension.verbs for extension in self.offered))
+        commands = (
+            *_GREETINGS[self.protocol],
+            *_BASIC,
+            *chain.from_iterable(extension.verbs for extension in self.offered),
+        )
         mail: dict[str, Parameter | Reply] = {}
         rcpt: dict[str, Parameter | Reply] = {}
         for extension in KNOWN:
@@ -125,7 +139,7 @@ class Extensions:
             "verbs": _NOT_OFFERED | {command.encode(): command for command in commands},
             "mail": mail,
             "rcpt": rcpt,
-            "help": Reply.of(f"214 2.0.0 {' '.join(commands)}; see RFC 5321"),
+            "help": Reply.of(f"214 2.0.0 {' '.join(commands)}; see {_SPECIFICATIONS[self.protocol]}"),
             "_lines": "".join(f"250-{line}\r\n" for line in lines[:-1])
             + "".join(f"250 {line}\r\n" for line in lines[-1:]),
         }
@@ -149,7 +163,9 @@ ALL: Final = Extensions()
 
 
 @lru_cache(maxsize=64)
-def offered_with(fulfilled: frozenset[Need], mechanisms: tuple[str, ...] | None = None) -> Extensions:
+def offered_with(
+    fulfilled: frozenset[Need], mechanisms: tuple[str, ...] | None = None, protocol: Protocol = Protocol.SMTP
+) -> Extensions:
     """
     Give the extensions that a session offers whose needs *fulfilled* are fulfilled, in the order of `KNOWN`.
 
@@ -158,4 +174,4 @@ def offered_with(fulfilled: frozenset[Need], mechanisms: tuple[str, ...] | None 
     offered = [each for each in KNOWN if each.need is None or each.need in fulfilled]
     if mechanisms is not None:
         offered.append(authentication(mechanisms))
-    return Extensions(tuple(offered))
+    return Extensions(tuple(offered), protocol)

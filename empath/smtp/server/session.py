@@ -21,18 +21,20 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from empath.errors import DriverError
+from empath.mail.protocol import Protocol
 from empath.mail.reply import Reply
 from empath.smtp.server import replies
 from empath.smtp.server.command import (
     blanks_for_tabs,
     is_forbidden,
     read_auth,
+    read_chunk,
     read_greeting,
     read_mail,
     read_recipient,
     read_response,
 )
-from empath.smtp.server.content import ContentReader
+from empath.smtp.server.content import ChunkReader, ContentReader
 from empath.smtp.server.events import (
     Closed,
     Connected,
@@ -45,10 +47,11 @@ from empath.smtp.server.events import (
 )
 from empath.smtp.server.extensions import ALL, Extensions
 from empath.smtp.server.limits import ServerLimits
-from empath.smtp.server.states import TRANSACTION, ServerSignal, ServerState
+from empath.smtp.server.states import IN_CONTENT, TRANSACTION, ServerSignal, ServerState
 from empath.smtp.server.table import (
     CLOSE_REASONS,
     EFFECTS,
+    EFFECTS_OF_REFUSAL,
     LAST_IN_GROUP,
     NEXT,
     REFUSALS,
@@ -60,7 +63,7 @@ from empath.smtp.server.table import (
 # (RFC 5321 §3.8, RFC 7504 §3), 235 ends an exchange (RFC 4954 §4).
 _BY_CODE: Final = {421: ServerSignal.DISMISSED, 521: ServerSignal.DISMISSED, 235: ServerSignal.AUTHENTICATED}
 _SECRET: Final = (ServerSignal.AUTH, ServerSignal.NOT_OFFERED)  # their arguments may be secrets
-_GREETINGS: Final = (ServerSignal.EHLO, ServerSignal.HELO)
+_GREETINGS: Final = (ServerSignal.EHLO, ServerSignal.HELO, ServerSignal.LHLO)
 _MAX_PATH_CHARACTERS: Final = 300  # of what a refusal keeps
 _MAX_RESPONSE_OCTETS: Final = 12_288  # RFC 4954 §4, a line with its end
 # The first recipients over the limit cost no error: a list server that sends too many shall return with the rest.
@@ -87,6 +90,22 @@ class Refusal(NamedTuple):
         return text[:_MAX_PATH_CHARACTERS]
 
 
+class _Chunk:
+    """
+    A chunk on its way.
+
+    Shape: left is the octets that are still to come; fate is the reader that takes them, or the reply that refuses
+    them and follows the last one; None: the driver was asked.
+    """
+
+    __slots__ = ("fate", "left", "signal")
+
+    def __init__(self, signal: ServerSignal, octets: int) -> None:
+        self.signal = signal
+        self.left = octets
+        self.fate: ChunkReader | Reply | None = None
+
+
 class ServerSession:
     """
     One session, from the banner to the close.
@@ -100,6 +119,8 @@ class ServerSession:
         "_asked",
         "_at",
         "_buffer",
+        "_chunk",
+        "_chunks",
         "_content",
         "_events",
         "_extensions",
@@ -140,7 +161,9 @@ class ServerSession:
         self._at = 0  # start of the next command in _buffer
         self._is_eof = False
         self._is_overlong = False  # inside a command line that is known to be too long
-        self._content: ContentReader | None = None
+        self._content: ContentReader | None = None  # in the content of DATA
+        self._chunk: _Chunk | None = None  # from a BDAT to the last octet of its chunk
+        self._chunks: ChunkReader | None = None  # from the first chunk of a transaction to the last
         self._argument = ""  # of the last command
         self._refusals: list[Refusal] = []
         self._recipients = 0
@@ -156,7 +179,7 @@ class ServerSession:
     @property
     def is_in_content(self) -> bool:
         """Whether the client is sending a message, or waits for the reply to it."""
-        return self._state is ServerState.CONTENT
+        return self._state in IN_CONTENT or self._chunk is not None
 
     @property
     def has_transaction(self) -> bool:
@@ -192,7 +215,13 @@ class ServerSession:
     def next_event(self) -> Event | None:
         """Give what happened next; None when the session first needs more octets or an answer, or is over."""
         while not self._events and self._asked is None:
-            if not (self._read_command() if self._content is None else self._read_content(self._content)):
+            if self._content is not None:
+                is_read = self._read_content(self._content)
+            elif self._chunk is not None:
+                is_read = self._read_chunk(self._chunk)
+            else:
+                is_read = self._read_command()
+            if not is_read:
                 break
         return self._events.pop(0) if self._events else None
 
@@ -206,7 +235,7 @@ class ServerSession:
         asked, self._asked = self._asked, None
         if asked is None:
             raise DriverError("no event waits for an answer")
-        self._take(_BY_CODE.get(reply.code, asked), reply)
+        self._decide(_BY_CODE.get(reply.code, asked), reply)
 
     def octets_to_send(self) -> bytes:
         """Take all replies that are ready. Send them before you read again."""
@@ -227,6 +256,14 @@ class ServerSession:
 
     # --- how the table is carried out
 
+    def _decide(self, signal: ServerSignal, reply: Reply) -> None:
+        """Take *reply* to a command; to a refused BDAT only behind its chunk, whose octets are on their way."""
+        chunk = self._chunk
+        if chunk is not None and chunk.signal is signal and reply.code >= 400:
+            chunk.fate = reply
+        else:
+            self._take(signal, reply)
+
     def _take(self, signal: ServerSignal, reply: Reply | None) -> None:
         """Carry out the row of *signal*: send *reply*, apply the effects, enter the next state."""
         step = NEXT[self._state, signal]
@@ -236,6 +273,8 @@ class ServerSession:
         if reply is not None:
             code = reply.code
             self._out.append(reply.octets)
+            if signal is ServerSignal.END_OF_DATA and self._extensions.protocol is Protocol.LMTP:
+                self._out[-1] *= self._recipients  # RFC 2033 §4.2: a reply for each recipient
             is_refusal = code >= 400 or signal is ServerSignal.FORBIDDEN
             if is_refusal and signal is not ServerSignal.TERMINATED:  # a timeout or a stop refuses nothing
                 self._refusals.append(Refusal(signal, self._argument, reply))
@@ -244,6 +283,8 @@ class ServerSession:
                 effect(self)
             self._state = step.accepted
         else:
+            for effect in _EFFECTS_OF_REFUSAL.get(signal, ()):
+                effect(self)
             self._state = step.refused
         if self._state is ServerState.CLOSED:
             self._close(signal)
@@ -264,7 +305,7 @@ class ServerSession:
         self._take(ServerSignal.OUT_OF_STEP, replies.OUT_OF_STEP)
 
     def _close(self, signal: ServerSignal) -> None:
-        self._content = None
+        self._content = self._chunk = self._chunks = None
         self._buffer, self._at = b"", 0
         self._events.append(Closed(CLOSE_REASONS[signal]))
 
@@ -295,6 +336,32 @@ class ServerSession:
             self._take(ServerSignal.END_OF_DATA, reader.refusal)
         return True
 
+    def _read_chunk(self, chunk: _Chunk) -> bool:
+        octets = self._buffer[self._at : self._at + chunk.left]
+        self._at += len(octets)
+        chunk.left -= len(octets)
+        is_last = chunk.signal is ServerSignal.BDAT_LAST
+        reader = chunk.fate
+        if isinstance(reader, ChunkReader):
+            content = reader.feed(octets, is_last=is_last and not chunk.left)
+            if content:
+                self._events.append(Content(content))
+        if chunk.left:
+            return bool(self._events) or self._need_octets()
+        self._chunk = None
+        if not isinstance(reader, ChunkReader):
+            self._take(chunk.signal, reader)
+            return True
+        signal = ServerSignal.END_OF_DATA if is_last else ServerSignal.END_OF_CHUNK
+        if reader.refusal is not None:
+            self._events.append(ContentRefused(reader.refusal))
+            self._take(signal, reader.refusal)
+        elif is_last:
+            self._ask(signal, ContentEnded(reader.size))
+        else:
+            self._take(signal, replies.CHUNK_OK)
+        return True
+
     def _read_command(self) -> bool:
         end = self._buffer.find(b"\n", self._at)
         if end < 0:
@@ -316,8 +383,9 @@ class ServerSession:
         signal = self._extensions.verbs.get(word.upper())
         self._must_wait = signal in LAST_IN_GROUP
         octets = rest if signal else line
-        # A lenient session reads any name, in whatever charset.
-        errors = "replace" if self._is_lenient and signal in _GREETINGS else "strict"
+        # A lenient session reads any name, in whatever charset. BDAT has an answer of its own to what is not a number.
+        is_any_charset = signal is ServerSignal.BDAT or (self._is_lenient and signal in _GREETINGS)
+        errors = "replace" if is_any_charset else "strict"
         try:
             argument = octets.decode(errors=errors).lstrip(" ")
         except UnicodeDecodeError:
@@ -326,10 +394,16 @@ class ServerSession:
         if signal is None:
             signal = ServerSignal.FORBIDDEN if is_forbidden(word) else ServerSignal.UNKNOWN
         self._argument = "" if signal in _SECRET else argument
+        if signal is ServerSignal.BDAT:
+            signal, size = read_chunk(argument)
+            self._chunk = _Chunk(signal, size)
         action = NEXT[self._state, signal].action
-        answer = _READERS[signal](self, argument) if action is ServerAction.OBEY else REFUSALS[action]
+        if action is ServerAction.OBEY:
+            answer = _READERS[signal](self, argument)
+        else:
+            answer = REFUSALS[self._extensions.protocol][action]
         if isinstance(answer, Reply):
-            self._take(signal, answer)
+            self._decide(signal, answer)
         else:
             self._ask(signal, answer)
         return True
@@ -361,6 +435,9 @@ class ServerSession:
     def _auth(self, argument: str) -> Event | Reply:
         return read_auth(argument)
 
+    def _lhlo(self, argument: str) -> Event | Reply:
+        return read_greeting("LHLO", argument, self._is_lenient)
+
     def _mail(self, argument: str) -> Event | Reply:
         event = read_mail(argument, self._extensions, self._limits.message_octets, self._is_lenient)
         self._is_smtputf8 = not isinstance(event, Reply) and event.is_smtputf8
@@ -377,6 +454,12 @@ class ServerSession:
 
     def _data(self, argument: str) -> Event | Reply:
         return replies.NO_ARGUMENT_ALLOWED if argument else DataOffered()
+
+    def _bdat(self, argument: str) -> Event | Reply:
+        return self._bdat_last(argument) if argument.strip("0") else replies.EMPTY_CHUNK
+
+    def _bdat_last(self, _argument: str) -> Event | Reply:
+        return DataOffered() if self._chunks is None else replies.CHUNK_OK
 
     def _rset(self, argument: str) -> Event | Reply:
         self._count_junk()
@@ -413,12 +496,20 @@ class ServerSession:
 
     def _begin_transaction(self) -> None:
         self._recipients = self._overshoot = 0
+        self._chunks = None
 
     def _count_recipient(self) -> None:
         self._recipients += 1
 
     def _begin_content(self) -> None:
         self._content = ContentReader(self._limits.message_octets, self._limits.line_octets)
+
+    def _begin_chunk(self) -> None:
+        del self._out[-1]  # the reply follows the chunk
+        if self._chunks is None:
+            self._chunks = ChunkReader(self._limits.message_octets, self._limits.line_octets)
+        if self._chunk is not None:
+            self._chunk.fate = self._chunks
 
     def _forgive(self) -> None:
         self.errors = self._junk = 0
@@ -432,17 +523,21 @@ _READERS: Final[dict[ServerSignal, Callable[[ServerSession, str], Event | Reply]
     ServerSignal.EHLO: ServerSession._ehlo,
     ServerSignal.HELO: ServerSession._helo,
     ServerSignal.AUTH: ServerSession._auth,
+    ServerSignal.LHLO: ServerSession._lhlo,
     ServerSignal.MAIL: ServerSession._mail,
     ServerSignal.RCPT: ServerSession._rcpt,
     ServerSignal.DATA: ServerSession._data,
+    ServerSignal.BDAT: ServerSession._bdat,
+    ServerSignal.BDAT_LAST: ServerSession._bdat_last,
     ServerSignal.RSET: ServerSession._rset,
     ServerSignal.NOOP: ServerSession._noop,
     ServerSignal.VRFY: ServerSession._vrfy,
     ServerSignal.HELP: ServerSession._help,
     ServerSignal.QUIT: ServerSession._quit,
     ServerSignal.NOT_OFFERED: _always(replies.NOT_OFFERED),
-    # The chunk is already under way; the session would read its octets as commands, so this reply ends the session.
+    # A chunk of unknown length follows. Its octets must not be read as commands, so these replies end the session.
     ServerSignal.BDAT_NOT_OFFERED: _always(replies.BDAT_NOT_OFFERED),
+    ServerSignal.BDAT_MALFORMED: _always(replies.BDAT_MALFORMED),
     ServerSignal.UNKNOWN: _always(replies.UNKNOWN_COMMAND),
     ServerSignal.FORBIDDEN: _always(replies.FORBIDDEN),
 }
@@ -453,6 +548,10 @@ _DO: Final[dict[ServerEffect, Callable[[ServerSession], None]]] = {
     ServerEffect.BEGIN_TRANSACTION: ServerSession._begin_transaction,
     ServerEffect.COUNT_RECIPIENT: ServerSession._count_recipient,
     ServerEffect.BEGIN_CONTENT: ServerSession._begin_content,
+    ServerEffect.BEGIN_CHUNK: ServerSession._begin_chunk,
     ServerEffect.FORGIVE: ServerSession._forgive,
 }
 _EFFECTS: Final = {signal: tuple(_DO[effect] for effect in effects) for signal, effects in EFFECTS.items()}
+_EFFECTS_OF_REFUSAL: Final = {
+    signal: tuple(_DO[effect] for effect in effects) for signal, effects in EFFECTS_OF_REFUSAL.items()
+}

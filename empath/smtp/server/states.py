@@ -13,7 +13,10 @@ class ServerState(StrEnum):
     READY = "ready"
     MAIL_GIVEN = "mail-given"
     RCPT_GIVEN = "rcpt-given"
-    CONTENT = "content"
+    CONTENT = "content"  # after DATA, or in the last chunk
+    CHUNK = "chunk"  # in a chunk that is not the last
+    CHUNKS = "chunks"  # between two chunks
+    CHUNKS_LOST = "chunks-lost"  # as CHUNKS, after an error
     AUTHENTICATING = "authenticating"  # until the reply that ends the exchange; no line is a command
     CLOSED = "closed"
 
@@ -24,9 +27,12 @@ class ServerSignal(StrEnum):
     CONNECT = "connection"
     EHLO = "EHLO"
     HELO = "HELO"
+    LHLO = "LHLO"
     MAIL = "MAIL"
     RCPT = "RCPT"
     DATA = "DATA"
+    BDAT = "BDAT"
+    BDAT_LAST = "BDAT LAST"
     RSET = "RSET"
     NOOP = "NOOP"
     VRFY = "VRFY"
@@ -37,8 +43,10 @@ class ServerSignal(StrEnum):
     AUTHENTICATED = "235"
     NOT_OFFERED = "unoffered command"
     BDAT_NOT_OFFERED = "unoffered BDAT"
+    BDAT_MALFORMED = "malformed BDAT"
     UNKNOWN = "unknown command"
     FORBIDDEN = "HTTP or header field"
+    END_OF_CHUNK = "end of a chunk"
     END_OF_DATA = "end of data"
     DISMISSED = "421 or 521"
     TOO_MANY_ERRORS = "too many errors"
@@ -47,4 +55,6 @@ class ServerSignal(StrEnum):
     EOF = "end of file"
 
 
-TRANSACTION: Final = frozenset({ServerState.MAIL_GIVEN, ServerState.RCPT_GIVEN, ServerState.CONTENT})
+_State = ServerState
+IN_CONTENT: Final = frozenset({_State.CONTENT, _State.CHUNK})
+TRANSACTION: Final = IN_CONTENT | {_State.MAIL_GIVEN, _State.RCPT_GIVEN, _State.CHUNKS, _State.CHUNKS_LOST}

@@ -8,6 +8,7 @@ command changes.  docs/protocol.md is drawn from both by `make reference`.
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from empath.mail.protocol import Protocol
 from empath.mail.reply import Reply
 from empath.smtp.server import replies
 from empath.smtp.server.events import CloseReason
@@ -23,6 +24,7 @@ class ServerAction(StrEnum):
     DEMAND_RECIPIENT = "no valid recipients"
     REFUSE_NESTED_MAIL = "nested MAIL"
     REFUSE_SEQUENCE = "bad sequence"
+    DISCARD_CHUNK = "discarded"
     IGNORE = "ignore"
 
 
@@ -42,11 +44,12 @@ class ServerEffect(StrEnum):
     BEGIN_TRANSACTION = "sets the number of recipients to zero"
     COUNT_RECIPIENT = "counts the recipient"
     BEGIN_CONTENT = "reads content from now on"
+    BEGIN_CHUNK = "reads a chunk of content"
     FORGIVE = "sets the numbers of errors and of junk commands to zero"
 
 
 _State, _Signal, _Action, _Effect = ServerState, ServerSignal, ServerAction, ServerEffect
-_GREETED: Final = (_State.READY, _State.MAIL_GIVEN, _State.RCPT_GIVEN)
+_GREETED: Final = (_State.READY, _State.MAIL_GIVEN, _State.RCPT_GIVEN, _State.CHUNKS, _State.CHUNKS_LOST)
 _LISTENING: Final = (_State.UNGREETED, *_GREETED)
 _CLOSE: Final = ServerStep(_Action.OBEY, _State.CLOSED, _State.CLOSED)
 
@@ -58,28 +61,43 @@ def _obey(state: ServerState, accepted: ServerState, refused: ServerState | None
     return ServerStep(_Action.OBEY, accepted, refused or state)
 
 
-def _stay(action: ServerAction, state: ServerState) -> ServerStep:
-    return ServerStep(action, state, state)
+def _refuse(action: ServerAction, following: ServerState) -> ServerStep:
+    return ServerStep(action, following, following)
 
 
 NEXT: Final[dict[tuple[ServerState, ServerSignal], ServerStep]] = (
     # A pair without a row of its own below is a bad sequence of commands.
-    {(state, signal): _stay(_Action.REFUSE_SEQUENCE, state) for state in _State for signal in _Signal}
-    | {(_State.UNGREETED, verb): _stay(_Action.DEMAND_GREETING, _State.UNGREETED)
-       for verb in (_Signal.MAIL, _Signal.RCPT, _Signal.DATA, _Signal.AUTH)}
-    | {(state, verb): _obey(state, _State.READY) for state in _LISTENING for verb in (_Signal.EHLO, _Signal.HELO)}
+    {(state, signal): _refuse(_Action.REFUSE_SEQUENCE, state) for state in _State for signal in _Signal}
+    | {(_State.UNGREETED, verb): _refuse(_Action.DEMAND_GREETING, _State.UNGREETED)
+       for verb in (_Signal.MAIL, _Signal.RCPT, _Signal.DATA, _Signal.BDAT, _Signal.BDAT_LAST, _Signal.AUTH)}
+    | {(state, verb): _obey(state, _State.READY)
+       for state in _LISTENING for verb in (_Signal.EHLO, _Signal.HELO, _Signal.LHLO)}
+    | {(state, _Signal.MAIL): _refuse(_Action.REFUSE_NESTED_MAIL, state)
+       for state in (_State.CHUNKS, _State.CHUNKS_LOST)}
     | {
         (_State.CONNECTING, _Signal.CONNECT): _obey(_State.CONNECTING, _State.UNGREETED, refused=_State.REFUSED),
         (_State.READY, _Signal.MAIL): _obey(_State.READY, _State.MAIL_GIVEN),
-        (_State.READY, _Signal.RCPT): _stay(_Action.DEMAND_MAIL, _State.READY),
-        (_State.READY, _Signal.DATA): _stay(_Action.DEMAND_MAIL, _State.READY),
-        (_State.MAIL_GIVEN, _Signal.MAIL): _stay(_Action.REFUSE_NESTED_MAIL, _State.MAIL_GIVEN),
+        (_State.READY, _Signal.RCPT): _refuse(_Action.DEMAND_MAIL, _State.READY),
+        (_State.READY, _Signal.DATA): _refuse(_Action.DEMAND_MAIL, _State.READY),
+        (_State.MAIL_GIVEN, _Signal.MAIL): _refuse(_Action.REFUSE_NESTED_MAIL, _State.MAIL_GIVEN),
         (_State.MAIL_GIVEN, _Signal.RCPT): _obey(_State.MAIL_GIVEN, _State.RCPT_GIVEN),
-        (_State.MAIL_GIVEN, _Signal.DATA): _stay(_Action.DEMAND_RECIPIENT, _State.MAIL_GIVEN),
-        (_State.RCPT_GIVEN, _Signal.MAIL): _stay(_Action.REFUSE_NESTED_MAIL, _State.RCPT_GIVEN),
+        (_State.MAIL_GIVEN, _Signal.DATA): _refuse(_Action.DEMAND_RECIPIENT, _State.MAIL_GIVEN),
+        (_State.RCPT_GIVEN, _Signal.MAIL): _refuse(_Action.REFUSE_NESTED_MAIL, _State.RCPT_GIVEN),
         (_State.RCPT_GIVEN, _Signal.RCPT): _obey(_State.RCPT_GIVEN, _State.RCPT_GIVEN),
         (_State.RCPT_GIVEN, _Signal.DATA): _obey(_State.RCPT_GIVEN, _State.CONTENT),
-        # The end of data ends the transaction, whatever the answer is.
+        # The octets of a chunk follow its command at once, so they are read even where it is refused.
+        (_State.READY, _Signal.BDAT): _refuse(_Action.DEMAND_MAIL, _State.READY),
+        (_State.MAIL_GIVEN, _Signal.BDAT): _refuse(_Action.DEMAND_RECIPIENT, _State.CHUNKS_LOST),
+        (_State.RCPT_GIVEN, _Signal.BDAT): _obey(_State.RCPT_GIVEN, _State.CHUNK, refused=_State.CHUNKS_LOST),
+        (_State.CHUNKS, _Signal.BDAT): _obey(_State.CHUNKS, _State.CHUNK, refused=_State.CHUNKS_LOST),
+        (_State.CHUNKS_LOST, _Signal.BDAT): _refuse(_Action.DISCARD_CHUNK, _State.CHUNKS_LOST),
+        (_State.CHUNK, _Signal.END_OF_CHUNK): _obey(_State.CHUNK, _State.CHUNKS, refused=_State.CHUNKS_LOST),
+        # The last chunk and the end of data end the transaction, whatever the answer is.
+        (_State.READY, _Signal.BDAT_LAST): _refuse(_Action.DEMAND_MAIL, _State.READY),
+        (_State.MAIL_GIVEN, _Signal.BDAT_LAST): _refuse(_Action.DEMAND_RECIPIENT, _State.READY),
+        (_State.RCPT_GIVEN, _Signal.BDAT_LAST): _obey(_State.RCPT_GIVEN, _State.CONTENT, refused=_State.READY),
+        (_State.CHUNKS, _Signal.BDAT_LAST): _obey(_State.CHUNKS, _State.CONTENT, refused=_State.READY),
+        (_State.CHUNKS_LOST, _Signal.BDAT_LAST): _refuse(_Action.DISCARD_CHUNK, _State.READY),
         (_State.CONTENT, _Signal.END_OF_DATA): _obey(_State.CONTENT, _State.READY, refused=_State.READY),
         (_State.UNGREETED, _Signal.RSET): _obey(_State.UNGREETED, _State.UNGREETED),
         # 334 goes on with the exchange, RFC 4954 §4. A refusal ends it.
@@ -93,35 +111,50 @@ NEXT: Final[dict[tuple[ServerState, ServerSignal], ServerStep]] = (
     | {(state, _Signal.RSET): _obey(state, _State.READY) for state in _GREETED}
     | {(state, signal): _obey(state, state)
        for state in _LISTENING for signal in (_Signal.NOOP, _Signal.VRFY, _Signal.HELP, _Signal.NOT_OFFERED)}
-    | {(state, _Signal.BDAT_NOT_OFFERED): _CLOSE for state in _LISTENING}
+    | {(state, signal): _CLOSE
+       for state in (*_LISTENING, _State.REFUSED) for signal in (_Signal.BDAT_NOT_OFFERED, _Signal.BDAT_MALFORMED)}
     | {(state, _Signal.UNKNOWN): _obey(state, state) for state in (*_LISTENING, _State.REFUSED)}
     | {(state, signal): _CLOSE
        for state in (*_LISTENING, _State.REFUSED) for signal in (_Signal.QUIT, _Signal.FORBIDDEN)}
     | {(state, signal): _CLOSE for state in _State for signal in ENDS}
-    | {(_State.CLOSED, signal): _stay(_Action.IGNORE, _State.CLOSED) for signal in _Signal}
+    | {(_State.CLOSED, signal): _refuse(_Action.IGNORE, _State.CLOSED) for signal in _Signal}
 )  # fmt: skip
 
-REFUSALS: Final[dict[ServerAction, Reply]] = {
+_SMTP_REFUSALS: Final[dict[ServerAction, Reply]] = {
     _Action.DEMAND_GREETING: replies.GREETING_NEEDED,
     _Action.DEMAND_MAIL: replies.MAIL_NEEDED,
     _Action.DEMAND_RECIPIENT: replies.NO_VALID_RECIPIENTS,
     _Action.REFUSE_NESTED_MAIL: replies.NESTED_MAIL,
     _Action.REFUSE_SEQUENCE: replies.BAD_SEQUENCE,
+    _Action.DISCARD_CHUNK: replies.CHUNK_DISCARDED,
 }
+_LMTP_REFUSALS: Final = {
+    _Action.DEMAND_GREETING: replies.LHLO_NEEDED,
+    _Action.DEMAND_RECIPIENT: replies.NO_VALID_RECIPIENTS_LMTP,
+}
+REFUSALS: Final = {Protocol.SMTP: _SMTP_REFUSALS, Protocol.LMTP: _SMTP_REFUSALS | _LMTP_REFUSALS}
 
 EFFECTS: Final[dict[ServerSignal, tuple[ServerEffect, ...]]] = {
     _Signal.EHLO: (_Effect.DROP_TRANSACTION, _Effect.ADD_EXTENSIONS),
     _Signal.HELO: (_Effect.DROP_TRANSACTION,),
+    _Signal.LHLO: (_Effect.DROP_TRANSACTION, _Effect.ADD_EXTENSIONS),
     _Signal.RSET: (_Effect.DROP_TRANSACTION,),
     _Signal.MAIL: (_Effect.BEGIN_TRANSACTION,),
     _Signal.RCPT: (_Effect.COUNT_RECIPIENT,),
     _Signal.DATA: (_Effect.BEGIN_CONTENT,),
+    _Signal.BDAT: (_Effect.BEGIN_CHUNK,),
+    _Signal.BDAT_LAST: (_Effect.BEGIN_CHUNK,),
     _Signal.END_OF_DATA: (_Effect.FORGIVE,),
+}
+# What a refused command changes besides the state.
+EFFECTS_OF_REFUSAL: Final[dict[ServerSignal, tuple[ServerEffect, ...]]] = {
+    _Signal.BDAT_LAST: (_Effect.DROP_TRANSACTION,),
 }
 
 CLOSE_REASONS: Final[dict[ServerSignal, CloseReason]] = {
     _Signal.QUIT: CloseReason.QUIT,
     _Signal.BDAT_NOT_OFFERED: CloseReason.BDAT,
+    _Signal.BDAT_MALFORMED: CloseReason.BDAT,
     _Signal.FORBIDDEN: CloseReason.FORBIDDEN,
     _Signal.DISMISSED: CloseReason.REFUSED,
     _Signal.TOO_MANY_ERRORS: CloseReason.ERRORS,
@@ -132,6 +165,6 @@ CLOSE_REASONS: Final[dict[ServerSignal, CloseReason]] = {
 
 # The client must wait for the reply to these (RFC 2920 §3.1, RFC 4954 §3), and for the banner (RFC 5321 §3.1).
 LAST_IN_GROUP: Final = frozenset(
-    {_Signal.CONNECT, _Signal.EHLO, _Signal.HELO, _Signal.DATA, _Signal.NOOP, _Signal.VRFY}
+    {_Signal.CONNECT, _Signal.EHLO, _Signal.HELO, _Signal.LHLO, _Signal.DATA, _Signal.NOOP, _Signal.VRFY}
     | {_Signal.AUTH, _Signal.RESPONSE}
 )

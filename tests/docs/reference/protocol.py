@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from empath.mail.protocol import Protocol
 from empath.smtp.client import table as client
 from empath.smtp.client.states import ClientCall, ClientSignal, ClientState
 from empath.smtp.server import table as server
 from empath.smtp.server.states import ServerSignal, ServerState
 
 # In these states the session reads no command.
-_UNREAD: Final = (ServerState.CONNECTING, ServerState.CONTENT, ServerState.CLOSED)
+_UNREAD: Final = (ServerState.CONNECTING, ServerState.CONTENT, ServerState.CHUNK, ServerState.CLOSED)
 _OVER: Final = (ClientSignal.SHUTDOWN, ClientSignal.GARBAGE, ClientSignal.LOST, ClientSignal.TIMED_OUT)
 _CALLS: Final = {ClientCall.BEGIN: "begin()", ClientCall.PIECE: "content()", ClientCall.END: "end_content()"}
 
@@ -53,7 +54,7 @@ def _server_table() -> str:
     signals = [
         signal
         for signal in ServerSignal
-        if signal not in (ServerSignal.CONNECT, ServerSignal.END_OF_DATA, *server.ENDS)
+        if signal not in (ServerSignal.CONNECT, ServerSignal.END_OF_CHUNK, ServerSignal.END_OF_DATA, *server.ENDS)
     ]
     rows = [(signal, *(_server_cell(state, server.NEXT[state, signal]) for state in states)) for signal in signals]
     return _table(("command", *(f"in {state}" for state in states)), rows)
@@ -61,15 +62,15 @@ def _server_table() -> str:
 
 def _server_cell(state: ServerState, step: server.ServerStep) -> str:
     if step.action is not server.ServerAction.OBEY:
-        return f"{server.REFUSALS[step.action].code}: {step.action}"
+        refusal = f"{server.REFUSALS[Protocol.SMTP][step.action].code}: {step.action}"
+        return refusal if step.refused is state else f"{refusal} → {step.refused}"
     return "stays" if step.accepted is state else f"→ {step.accepted}"
 
 
 def _effects() -> str:
-    return _table(
-        ("when accepted", "effect"),
-        [(signal, "; ".join(effects)) for signal, effects in server.EFFECTS.items()],
-    )
+    accepted = [(str(signal), "; ".join(effects)) for signal, effects in server.EFFECTS.items()]
+    refused = [(f"{signal} refused", "; ".join(effects)) for signal, effects in server.EFFECTS_OF_REFUSAL.items()]
+    return _table(("when accepted", "effect"), accepted + refused)
 
 
 def _client_edges() -> Edges:

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from empath.smtp.client.dot_stuffing import DotStuffer
 from empath.smtp.server import replies
-from empath.smtp.server.content import ContentReader
+from empath.smtp.server.content import ChunkReader, ContentReader
 from tests.kit.conversation import cut
-from tests.kit.wire import content_of, may_smuggle
+from tests.kit.wire import content_of, lines_of, may_smuggle
 
 NOT_AN_END = [
     b"\n.\n",
@@ -33,6 +33,12 @@ def read(pieces, message_octets=10_000, line_octets=998):
     reader = ContentReader(message_octets, line_octets)
     content = b"".join(reader.feed(piece) for piece in pieces if not reader.is_ended)
     return content, reader
+
+
+def read_chunks(pieces, message_octets=10_000, line_octets=998):
+    reader = ChunkReader(message_octets, line_octets)
+    content = b"".join(reader.feed(piece, is_last=False) for piece in pieces)
+    return content + reader.feed(b"", is_last=True), reader
 
 
 @pytest.mark.parametrize("ending", NOT_AN_END)
@@ -187,3 +193,44 @@ def test_nothing_is_given_out_after_a_refusal():
         reader.feed(b"\r\n.\r\nQUIT\r\n"),
     ]
     assert (True, b"QUIT\r\n", 4) == (reader.is_ended, reader.rest, reader.size)
+
+
+@pytest.mark.parametrize(
+    ("wire", "content"),
+    [
+        (b"", b""),
+        (b"a", b"a\r\n"),
+        (b"a\r", b"a\r\n"),
+        (b"\n", b"\r\n"),
+        (b".\r\n..\r\n.\r\na\r\n", b".\r\n..\r\n.\r\na\r\n"),
+        (b"a\nb\rc\r\r\n", b"a\r\nb c\r\n"),
+    ],
+)
+def test_content_in_chunks_is_lines_and_its_dots_have_no_meaning(wire, content):
+    """
+    B4, B6: a next host may get it by DATA, where only lines can be sent.
+    """
+    given_out, reader = read_chunks([wire])
+    assert (content, len(content), None) == (given_out, reader.size, reader.refusal)
+
+
+@given(wire=WIRE, borders=BORDERS)
+def test_content_in_chunks_does_not_depend_on_how_it_is_cut(wire, borders):
+    """
+    B6: a CRLF split across two chunks is one line end.
+    """
+    content, reader = read_chunks([wire], line_octets=40)
+    parts, other = read_chunks(cut(wire, borders), line_octets=40)
+    assert (content, reader.size, reader.refusal) == (parts, other.size, other.refusal)
+    assert reader.refusal is not None or lines_of(wire) == content
+
+
+@given(wire=WIRE.map(lambda wire: wire.replace(b"\0", b"")))
+def test_content_in_chunks_is_sent_on_whole(wire):
+    """
+    B4: it is stuffed with dots when DATA carries it, and ends where it ends.
+    """
+    content, _ = read_chunks([wire])
+    stuffer = DotStuffer()
+    sent = stuffer.stuff(content) + stuffer.end()
+    assert (False, content) == (may_smuggle(sent), content_of(sent)[0])

@@ -50,7 +50,7 @@ def test_a_command_belongs_to_the_extension_that_is_offered():
     extension = Extension("XFOO", verbs=(ServerSignal.NOOP,), mail={"XFOO": ("foo", lambda value: value)})
     with_it = Extensions((*KNOWN, extension))
     assert ServerSignal.NOOP == with_it.verbs[b"NOOP"]
-    assert "NOOP VRFY HELP QUIT NOOP;" in with_it.help.text
+    assert "NOOP VRFY HELP QUIT BDAT NOOP;" in with_it.help.text
     assert replies.UNKNOWN_PARAMETER == read_mail_parameters("XFOO=1", Extensions().mail)
 
 
@@ -58,7 +58,9 @@ def test_help_names_the_commands_of_the_session():
     """
     It names no command that the session refuses.
     """
-    assert Reply.of("214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT; see RFC 5321") == Extensions().help
+    assert (
+        Reply.of("214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT BDAT; see RFC 5321") == Extensions().help
+    )
 
 
 def test_a_session_offers_an_extension_once_its_need_is_fulfilled():

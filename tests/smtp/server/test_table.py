@@ -2,19 +2,32 @@
 
 import pytest
 
+from empath.mail.protocol import Protocol
 from empath.mail.reply import Reply
 from empath.smtp.server.events import CloseReason, Connected
-from empath.smtp.server.extensions import ALL
-from empath.smtp.server.states import TRANSACTION, ServerSignal, ServerState
-from empath.smtp.server.table import CLOSE_REASONS, EFFECTS, ENDS, NEXT, REFUSALS, ServerAction, ServerEffect
+from empath.smtp.server.extensions import ALL, KNOWN, Extensions
+from empath.smtp.server.states import IN_CONTENT, TRANSACTION, ServerSignal, ServerState
+from empath.smtp.server.table import (
+    CLOSE_REASONS,
+    EFFECTS,
+    EFFECTS_OF_REFUSAL,
+    ENDS,
+    NEXT,
+    REFUSALS,
+    ServerAction,
+    ServerEffect,
+)
 from tests.kit.conversation import Answer, Conversation
 
+ENVELOPE = b"MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\n"
 WAY = {  # the client's commands that lead to a state
     ServerState.UNGREETED: [],
     ServerState.REFUSED: [],
     ServerState.READY: [b"EHLO client.example\r\n"],
     ServerState.MAIL_GIVEN: [b"HELO client.example\r\n", b"MAIL FROM:<a@a.example>\r\n"],
-    ServerState.RCPT_GIVEN: [b"HELO client.example\r\n", b"MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\n"],
+    ServerState.RCPT_GIVEN: [b"HELO client.example\r\n", ENVELOPE],
+    ServerState.CHUNKS: [b"HELO client.example\r\n", ENVELOPE, b"BDAT 1\r\nx"],
+    ServerState.CHUNKS_LOST: [b"HELO client.example\r\n", ENVELOPE, b"BDAT 1\r\n\0"],
 }
 LINE = {
     b"EHLO": b"EHLO client.example\r\n",
@@ -23,10 +36,23 @@ LINE = {
     b"RCPT": b"RCPT TO:<d@d.example>\r\n",
     b"VRFY": b"VRFY someone\r\n",
     b"AUTH": b"AUTH PLAIN\r\n",
-    b"BDAT": b"BDAT 1 LAST\r\n",
+    b"BDAT": b"BDAT 1\r\nx",
+    b"BDAT LAST": b"BDAT 1 LAST\r\nx",
+    b"BDAT x": b"BDAT x\r\n",
+    b"LHLO": b"LHLO client.example\r\n",
 }
-OTHER_WORDS = {b"FOO": ServerSignal.UNKNOWN, b"GET": ServerSignal.FORBIDDEN}
+OTHER_WORDS = {
+    b"FOO": ServerSignal.UNKNOWN,
+    b"GET": ServerSignal.FORBIDDEN,
+    b"BDAT LAST": ServerSignal.BDAT_LAST,
+    b"BDAT x": ServerSignal.BDAT_MALFORMED,
+}
+# The row of the signal that ends a chunk follows that of an accepted BDAT.
+NEXT_ROW = {ServerState.CHUNK: ServerSignal.END_OF_CHUNK, ServerState.CONTENT: ServerSignal.END_OF_DATA}
 PAIRS = [(state, word, signal) for state in WAY for word, signal in {**ALL.verbs, **OTHER_WORDS}.items()]
+
+
+LMTP = Extensions(KNOWN, Protocol.LMTP)
 
 
 def arrive(state):
@@ -39,7 +65,7 @@ def arrive(state):
 
 
 def appearance(state):
-    return state is ServerState.CLOSED, state is ServerState.CONTENT, state in TRANSACTION
+    return state is ServerState.CLOSED, state in IN_CONTENT, state in TRANSACTION
 
 
 @pytest.mark.parametrize(("state", "word", "signal"), PAIRS)
@@ -52,7 +78,9 @@ def test_every_state_answers_every_verb_as_the_table_says(state, word, signal):
     reply = conversation.say(LINE.get(word, word + b"\r\n"))
     session = conversation.session
     if step.action is not ServerAction.OBEY:
-        assert REFUSALS[step.action].octets == reply
+        assert REFUSALS[Protocol.SMTP][step.action].octets == reply
+    elif word.startswith(b"BDAT") and step.accepted in NEXT_ROW:
+        step = NEXT[step.accepted, NEXT_ROW[step.accepted]]
     expected = step.accepted if int(reply[:3]) < 400 else step.refused
     assert appearance(expected) == (session.is_closed, session.is_in_content, session.has_transaction)
 
@@ -66,9 +94,12 @@ def test_the_table_has_every_state_with_every_signal():
 
 def test_a_refused_command_changes_no_state():
     """
-    503 and 554 only tell the client its mistake.
+    503 and 554 only tell the client its mistake. A chunk is another matter: the transaction cannot get it again.
     """
-    refusals = {pair: step for pair, step in NEXT.items() if step.action is not ServerAction.OBEY}
+    chunks = (ServerSignal.BDAT, ServerSignal.BDAT_LAST)
+    refusals = {
+        pair: step for pair, step in NEXT.items() if step.action is not ServerAction.OBEY and pair[1] not in chunks
+    }
     assert {(state, signal): (state, state) for state, signal in refusals} == {
         pair: (step.accepted, step.refused) for pair, step in refusals.items()
     }
@@ -78,7 +109,8 @@ def test_every_action_but_two_has_its_reply():
     """
     The reader of a command or the driver answers an obeyed command. A closed session does not answer.
     """
-    assert set(ServerAction) - {ServerAction.OBEY, ServerAction.IGNORE} == set(REFUSALS)
+    assert set(ServerAction) - {ServerAction.OBEY, ServerAction.IGNORE} == set(REFUSALS[Protocol.SMTP])
+    assert set(REFUSALS[Protocol.SMTP]) == set(REFUSALS[Protocol.LMTP])
     assert set(ServerAction) == {step.action for step in NEXT.values()}
 
 
@@ -91,6 +123,7 @@ def test_the_table_leads_everywhere_and_out_again():
         assert {ServerState.CLOSED} == {NEXT[state, signal].accepted for state in ServerState}
     obeyed = {pair for pair, step in NEXT.items() if step.action is ServerAction.OBEY}
     assert set(WAY) == {state for state, signal in obeyed if signal is ServerSignal.QUIT}
+    assert {ServerSignal.END_OF_CHUNK, *ENDS} == {signal for state, signal in obeyed if state is ServerState.CHUNK}
     assert {ServerSignal.END_OF_DATA, *ENDS} == {signal for state, signal in obeyed if state is ServerState.CONTENT}
     assert {ServerSignal.CONNECT, *ENDS} == {signal for state, signal in obeyed if state is ServerState.CONNECTING}
 
@@ -111,3 +144,18 @@ def test_every_effect_belongs_to_a_command():
     An effect that no command has would never take place.
     """
     assert set(ServerEffect) == {effect for effects in EFFECTS.values() for effect in effects}
+    assert set(ServerEffect) >= {effect for effects in EFFECTS_OF_REFUSAL.values() for effect in effects}
+
+
+def test_lmtp_has_a_greeting_of_its_own_and_refuses_data_without_recipients_with_503():
+    """
+    RFC 2033 §4.1, §4.2. SMTP answers 554 to the second.
+    """
+    conversation = Conversation(extensions=LMTP).open()
+    assert [b"500", b"500", b"503"] == [
+        conversation.say(line)[:3] for line in (b"EHLO a.example\r\n", b"HELO a.example\r\n", b"MAIL FROM:<>\r\n")
+    ]
+    assert b"250-mx.example.test\r\n250-PIPELINING\r\n" == conversation.say(b"LHLO a.example\r\n")[:37]
+    conversation.say(b"MAIL FROM:<a@a.example>\r\n")
+    assert b"503 5.5.1 No valid recipients\r\n" == conversation.say(b"DATA\r\n")
+    assert b"500" == Conversation().open().say(b"LHLO a.example\r\n")[:3]
