@@ -101,7 +101,8 @@ class Session:
                 if piece:
                     session.receive(piece)
                 self._act()
-                held = UNDECIDED_OCTETS if session.is_in_content else self._limits.command_octets - 1
+                is_in_data = session.is_in_content and not self._has_chunks
+                held = UNDECIDED_OCTETS if is_in_data else self._limits.command_octets - 1
                 assert session.held_octets <= held
             replies.append(session.octets_to_send())
             if self._random.random() < 0.02:

@@ -178,7 +178,7 @@ class ServerSession:
 
     @property
     def is_in_content(self) -> bool:
-        """Whether the client is sending a message, or waits for the reply to it."""
+        """Whether the client is sending a message, or waits for the reply to it; also between two chunks."""
         return self._state in IN_CONTENT or self._chunk is not None
 
     @property

@@ -56,5 +56,5 @@ class ServerSignal(StrEnum):
 
 
 _State = ServerState
-IN_CONTENT: Final = frozenset({_State.CONTENT, _State.CHUNK})
-TRANSACTION: Final = IN_CONTENT | {_State.MAIL_GIVEN, _State.RCPT_GIVEN, _State.CHUNKS, _State.CHUNKS_LOST}
+IN_CONTENT: Final = frozenset({_State.CONTENT, _State.CHUNK, _State.CHUNKS, _State.CHUNKS_LOST})
+TRANSACTION: Final = IN_CONTENT | {_State.MAIL_GIVEN, _State.RCPT_GIVEN}

@@ -159,3 +159,19 @@ def test_lmtp_has_a_greeting_of_its_own_and_refuses_data_without_recipients_with
     conversation.say(b"MAIL FROM:<a@a.example>\r\n")
     assert b"503 5.5.1 No valid recipients\r\n" == conversation.say(b"DATA\r\n")
     assert b"500" == Conversation().open().say(b"LHLO a.example\r\n")[:3]
+
+
+def test_lmtp_answers_the_end_of_data_once_for_each_recipient():
+    """
+    RFC 2033 §4.2, §4.3. All have the same fate: one commit holds them.
+    """
+    conversation = Conversation(extensions=LMTP).open()
+    conversation.say(b"LHLO a.example\r\n")
+    envelope = b"MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nRCPT TO:<c@b.example>\r\n"
+    ok, go_on = b"250 2.0.0 Ok\r\n", b"354 Go ahead\r\n"
+    conversation.say(envelope + b"DATA\r\n")
+    assert ok * 2 == conversation.say(b"a\r\n.\r\n")
+    assert ok * 6 == conversation.say(envelope + b"BDAT 1\r\naBDAT 1 LAST\r\nb")
+    conversation.say(envelope + b"DATA\r\n")
+    assert b"554 5.6.0 Message has a NUL octet\r\n" * 2 == conversation.say(b"\0\r\n.\r\n")
+    assert ok * 3 + go_on == conversation.say(envelope + b"DATA\r\n")
