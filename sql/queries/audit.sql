@@ -9,8 +9,8 @@ SELECT EXISTS (
 
 -- name: untold
 -- The first :limit rows to log, oldest first. Transaction: inside BEGIN IMMEDIATE, with mark_told. Index: the rowid.
--- Rows: audit_id, who, ulid, address, destination, what, before, after.
-SELECT audit_id, who, ulid, address, destination, what, before, after
+-- Rows: audit_id, who, ulid, address, destination, object, what, before, after.
+SELECT audit_id, who, ulid, address, destination, object, what, before, after
   FROM _audit
  WHERE audit_id > coalesce((SELECT CAST(s.value AS bigint) FROM _setting AS s WHERE s.name = 'audit_told'), 0)
  ORDER BY audit_id

@@ -26,7 +26,7 @@ CREATE TABLE _message (
   listener          TEXT    NOT NULL,  -- address of the listener, such as 127.0.0.1:2525; 'report': a report of Empath's own
   client_address    TEXT    NOT NULL,  -- IP address of the client; empty for a report
   client_name       TEXT    NOT NULL,  -- name that the client gave in HELO or EHLO
-  auth              TEXT,  -- identity that the client proved, if any
+  account           TEXT,  -- name of the account by which the client logged in; NULL: it did not
   header_message_id TEXT,  -- Message-ID field, at most 998 octets
   subject           TEXT,  -- Subject field, unfolded but not decoded, at most 200 characters
   metadata          TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(metadata)),  -- JSON object of modules
@@ -407,10 +407,42 @@ END;
 CREATE TABLE _setting (
   -- 'frozen': the instant, in ISO 8601, since which an operator stops delivery; 'log-level'; 'concurrency': connections to
   -- a destination that is new; 'routes': digest of the routes that the waiting mail follows;
-  -- 'audit_told': the last row of _audit that is in the log; 'audit_forgotten_until': see _audit_not_removed
+  -- 'audit_told': the last row of _audit that is in the log; 'audit_forgotten_until': see _audit_not_removed;
+  -- 'decoy_secret': the key of the salts for names that have no account, hexadecimal
   name  TEXT PRIMARY KEY,
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Who may submit mail by logging in.  Secrets are here and in no view: they are not the password, and it cannot be read
+-- from them.  An account without a password gives its senders and rates to a name that another back end has proved.
+CREATE TABLE _account (
+  account_id      INTEGER PRIMARY KEY AUTOINCREMENT,
+  name            TEXT    NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 1024),  -- in the spelling of SASLprep, RFC 4013
+  status          TEXT    NOT NULL DEFAULT 'enabled' CHECK (status IN ('enabled', 'disabled')),
+  senders         TEXT    NOT NULL DEFAULT '' CHECK (length(senders) <= 10000),  -- addresses that it may send as, see policy/senders.py
+  message_rate    TEXT,  -- most messages, such as 100/1h; NULL: as the configuration says
+  recipient_rate  TEXT,  -- most recipients; NULL: as the configuration says
+  password_hash   TEXT,  -- for PLAIN and LOGIN: scrypt, see policy/password.py
+  scram_keys      TEXT,  -- for SCRAM-SHA-256, in the form of RFC 5803
+  created_at      REAL    NOT NULL,
+  password_set_at REAL,  -- instant of the last change of the password
+  last_used_at    REAL,  -- instant of the last login, up to a minute late
+  last_client     TEXT,  -- IP address of that client
+  CHECK ((password_hash IS NULL) = (scram_keys IS NULL) AND (password_hash IS NULL) = (password_set_at IS NULL))
+) STRICT;
+
+-- See _recipient_fits.
+CREATE TRIGGER _account_not_replaced BEFORE INSERT ON _account
+WHEN EXISTS (SELECT 1 FROM _account WHERE name = new.name)
+  OR new.account_id > 0 AND EXISTS (SELECT 1 FROM _account WHERE account_id = new.account_id)
+BEGIN
+  SELECT raise(ABORT, 'empath: an account with this name exists');
+END;
+
+CREATE TRIGGER _account_name_stays BEFORE UPDATE OF account_id, name ON _account
+BEGIN
+  SELECT raise(ABORT, 'empath: an account keeps its name');
+END;
 
 -- Files that no message needs; the housekeeper removes each file, then its row.
 CREATE TABLE _spool_garbage (
@@ -452,7 +484,8 @@ CREATE TABLE _audit (
   before         ANY,
   after          ANY,
   ulid           TEXT,  -- of the message; the row outlives it
-  address        TEXT  -- of the recipient; the row outlives it
+  address        TEXT,  -- of the recipient; the row outlives it
+  object         TEXT  -- the row of another view, such as the name of an account; NULL: what the other columns name
 ) STRICT;
 CREATE INDEX _audit_recipient ON _audit (recipient_id) WHERE recipient_id IS NOT NULL;
 

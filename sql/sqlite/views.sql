@@ -79,7 +79,7 @@ SELECT m.ulid AS id,  -- queue id (ULID), in the 250 reply and in the log
        m.listener AS listener,  -- address of the listener; 'report': a report of Empath's own
        m.client_address                              AS client_address,           -- IP address of the client
        m.client_name                                 AS client_name,              -- name that the client gave in HELO or EHLO
-       m.auth AS auth,  -- identity that the client proved, if any
+       m.account                                     AS account,                  -- account by which the client logged in; NULL: it did not
        m.metadata                                    AS metadata                  -- JSON object for modules
   FROM _message AS m;
 
@@ -162,8 +162,27 @@ SELECT a.audit_id                                    AS audit_id,               
        a.destination                                 AS destination,              -- destination, if there is one
        a.what AS what,  -- column that changed, verb of control, or check of fsck
        a.before                                      AS before,                   -- its value before
-       a.after                                       AS after                     -- its value after
+       a.after                                       AS after,                    -- its value after
+       a.object AS object  -- row of another view that changed, such as the name of an account
   FROM _audit AS a;
+
+-- One row per account that may submit mail. Writable: status, senders, message_rate, recipient_rate. DELETE removes it.
+-- `empath-admin account` makes accounts and sets passwords; no view shows these.
+CREATE VIEW account AS
+SELECT c.name                                        AS name,                     -- name by which it logs in
+       c.status                                      AS status,                   -- enabled or disabled
+       c.senders AS senders,  -- addresses that it may send as: 'a@example.org @example.net @*.example.net *'; '': none
+       c.message_rate                                AS message_rate,             -- most messages, such as '100/1h'; NULL: as configured
+       c.recipient_rate                              AS recipient_rate,           -- most recipients, such as '1000/1d'; NULL: as configured
+       c.password_hash IS NOT NULL                   AS has_password,             -- 0: another back end of [auth] proves who it is
+       datetime(c.created_at, 'unixepoch')           AS created_at,               -- instant at which it was added, UTC
+       c.created_at                                  AS created_unix,             -- the same in Unix seconds
+       datetime(c.password_set_at, 'unixepoch')      AS password_set_at,          -- last change of the password, UTC
+       c.password_set_at                             AS password_set_unix,        -- the same in Unix seconds
+       datetime(c.last_used_at, 'unixepoch')         AS last_used_at,             -- last login, up to a minute late, UTC; NULL: none
+       c.last_used_at                                AS last_used_unix,           -- the same in Unix seconds
+       c.last_client                                 AS last_client               -- IP address of that client
+  FROM _account AS c;
 
 -- One row per order to the service: INSERT INTO control (verb, argument, node). Verbs: reload; log-level (debug … critical;
 -- NULL: the configured one); freeze and thaw (all delivery); flush (a destination; NULL: all); drain (the service ends);

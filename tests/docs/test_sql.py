@@ -7,6 +7,8 @@ import apsw
 import pytest
 
 from empath.mail.status import RecipientStatus
+from empath.policy.senders import Senders
+from empath.storage.admin.accounts import AddAccount
 from empath.storage.queue.put_back import EndLease
 from tests.cli.admin.kit import COMMAND
 from tests.docs.pages import ROOT, blocks
@@ -44,6 +46,8 @@ def queue(tmp_path):
     write(queue.path, "UPDATE queue SET status = 'held' WHERE recipient_id = 5")
     write(queue.path, "DELETE FROM queue WHERE recipient_id = 7")
     write(queue.path, "UPDATE destination SET suspended_until = '+2 hours' WHERE destination = 'example.com'")
+    for name in ("alice@example.org", "bob@example.org"):
+        queue.run(AddAccount(name, Senders.parse(name), None, who="test", now=T0))
     queue.close()
     yield queue
     assert {} == violations(queue.path)

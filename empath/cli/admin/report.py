@@ -55,8 +55,8 @@ def write_message(message: Message) -> None:
         ("content", message.content_locator or "removed"),
         ("recipients", f"{message.recipient_count}{shown}"),
     ]
-    if message.auth is not None:
-        pairs.insert(4, ("auth", message.auth))
+    if message.account is not None:
+        pairs.insert(4, ("account", message.account))
     write_pairs(pairs)
     for recipient in message.recipients:
         _write_recipient(recipient)

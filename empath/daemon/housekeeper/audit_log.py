@@ -80,6 +80,7 @@ def occurrence_of(row: AuditRow) -> Occurrence | None:
                 queue_id=row.queue_id,
                 recipient=row.recipient,
                 destination=row.destination,
+                object=row.object,
                 what=row.what,
                 before=_text(row.before),
                 after=_text(row.after),

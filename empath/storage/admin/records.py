@@ -144,12 +144,28 @@ class Message:
     listener: str
     client_address: str
     client_name: str
-    auth: str | None
+    account: str | None
     header_message_id: str | None
     subject: str | None
     content_locator: str | None
     recipient_count: int
     recipients: list[Recipient] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account that may submit mail; has_password is False where another back end proves who it is."""
+
+    name: str
+    status: str
+    senders: str
+    message_rate: str | None
+    recipient_rate: str | None
+    has_password: bool
+    created_at: float
+    password_set_at: float | None
+    last_used_at: float | None
+    last_client: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ class NewMessage(NamedTuple):
 
     Shape: destinations is parallel to envelope.recipients; content is the message as received, or None where locator
     names a spool file; added_fields are what this host adds above it, each line ended by CRLF; size is octets of both;
-    digest is hexadecimal SHA-256 of the message as received.
+    digest is hexadecimal SHA-256 of the message as received; account is the name by which the client logged in.
     """
 
     queue_id: QueueId
@@ -41,6 +41,7 @@ class NewMessage(NamedTuple):
     subject: str | None
     priority: int = 2
     added_fields: bytes = b""
+    account: str | None = None
 
 
 class Accept(Write):
@@ -59,7 +60,7 @@ class Accept(Write):
         message_row = (
             str(m.queue_id), m.node, str(e.reverse_path), m.size, m.digest, m.received_at, e.body_type, m.has_8bit,
             e.is_smtputf8, e.dsn_return, e.envelope_id, m.listener, m.client_address, m.client_name,
-            m.header_message_id, m.subject, m.locator, m.added_fields,
+            m.header_message_id, m.subject, m.locator, m.added_fields, m.account,
         )  # fmt: skip
         message_id = session.insert("accept.insert_message", message_row)
         if m.content is not None:

@@ -24,6 +24,7 @@ class AuditRow:
     queue_id: str | None
     recipient: str | None
     destination: str | None
+    object: str | None
     what: str
     before: str | float | bytes | None
     after: str | float | bytes | None

@@ -223,6 +223,7 @@ class QueueEdited(Occurrence):
     queue_id: Annotated[str | None, "queue id of the message"]
     recipient: Annotated[str | None, "address of the recipient"]
     destination: Annotated[str | None, "next hop or domain by which the queue groups recipients"]
+    object: Annotated[str | None, "row of another view, such as the name of an account"]
     what: Annotated[str, "what changed, as in the view `audit`"]
     before: Annotated[str | None, "value before, at most 200 characters"]
     after: Annotated[str | None, "value that it has now, at most 200 characters"]

@@ -10,7 +10,7 @@ from tests.kit.queue import T0, write
 
 MESSAGE_KEYS = [
     "id", "node", "sender", "size_octets", "digest", "received_at", "body_type", "is_smtputf8", "dsn_return",
-    "envelope_id", "listener", "client_address", "client_name", "auth", "header_message_id", "subject",
+    "envelope_id", "listener", "client_address", "client_name", "account", "header_message_id", "subject",
     "content_locator", "recipient_count", "recipients", "frozen_since",
 ]  # fmt: skip
 RECIPIENT_KEYS = [
@@ -140,7 +140,7 @@ def test_what_is_unusual_is_shown(tool: AdminTool):
     Lost leases, reasons, orders and parameters are rare, and important where they occur.
     """
     accept(tool)
-    write(tool.path, "UPDATE _message SET is_smtputf8 = 1, dsn_return = 'HDRS', envelope_id = 'E+2B1', auth = 'ann'")
+    write(tool.path, "UPDATE _message SET is_smtputf8 = 1, dsn_return = 'HDRS', envelope_id = 'E+2B1', account = 'ann'")
     write(
         tool.path,
         """UPDATE _recipient SET status = 'held', reason = 'looks odd', original = 'alias@a.example',
@@ -148,7 +148,7 @@ def test_what_is_unusual_is_shown(tool: AdminTool):
     )
     lines = tool.lines("view", ULID)
     assert "parameters   BODY=7BIT SMTPUTF8=yes RET=HDRS ENVID=E+2B1" in lines
-    assert "auth         ann" in lines
+    assert "account      ann" in lines
     assert [
         "  status    held",
         "  next hop  a.example",

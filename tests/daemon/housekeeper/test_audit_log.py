@@ -24,8 +24,8 @@ Make = Callable[..., Empathd]
 
 def row(what: str, before: str | float | None, after: str | float | None, **about: str) -> AuditRow:
     """An audit row; *about* has its other columns."""
-    queue_id, recipient, destination = (about.get(name) for name in ("queue_id", "recipient", "destination"))
-    return AuditRow(1, "sql", queue_id, recipient, destination, what, before, after)
+    queue_id, recipient, destination, row_of = map(about.get, ("queue_id", "recipient", "destination", "object"))
+    return AuditRow(1, "sql", queue_id, recipient, destination, row_of, what, before, after)
 
 
 MAIL = {"queue_id": "01", "recipient": "r@a.example"}
@@ -58,9 +58,23 @@ MAIL = {"queue_id": "01", "recipient": "r@a.example"}
                 queue_id="01",
                 recipient="r@a.example",
                 destination=None,
+                object=None,
                 what="priority",
                 before="2",
                 after="3",
+                who="sql",
+            ),
+        ),
+        (
+            row("account status", "enabled", "disabled", object="alice"),
+            QueueEdited(
+                queue_id=None,
+                recipient=None,
+                destination=None,
+                object="alice",
+                what="account status",
+                before="enabled",
+                after="disabled",
                 who="sql",
             ),
         ),
@@ -70,6 +84,7 @@ MAIL = {"queue_id": "01", "recipient": "r@a.example"}
                 queue_id=None,
                 recipient=None,
                 destination=None,
+                object=None,
                 what="not kept: view mine",
                 before="x" * 200,
                 after="why",

@@ -75,7 +75,7 @@ def test_the_migration_keeps_every_row(path: Path) -> None:
         "_destination": [(*row, 2, None, row[-1]) for row in before["_destination"]],
         "_setting": [*before["_setting"], ("audit_told", str(len(named)))],
         "_notice": [(*row, 0) for row in before["_notice"]],
-        "_audit": [(*row, *names) for row, names in zip(before["_audit"], named, strict=True)],
+        "_audit": [(*row, *names, None) for row, names in zip(before["_audit"], named, strict=True)],
     }
     for table in before.keys() - {"schema", "pragmas"}:
         assert expected[table] == after[table], table

@@ -1,0 +1,21 @@
+-- Version 3. Each concern has a section.
+
+-- Accounts.
+CREATE TABLE _account (
+  account_id      INTEGER PRIMARY KEY AUTOINCREMENT,
+  name            TEXT    NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 1024),
+  status          TEXT    NOT NULL DEFAULT 'enabled' CHECK (status IN ('enabled', 'disabled')),
+  senders         TEXT    NOT NULL DEFAULT '' CHECK (length(senders) <= 10000),
+  message_rate    TEXT,
+  recipient_rate  TEXT,
+  password_hash   TEXT,
+  scram_keys      TEXT,
+  created_at      REAL    NOT NULL,
+  password_set_at REAL,
+  last_used_at    REAL,
+  last_client     TEXT,
+  CHECK ((password_hash IS NULL) = (scram_keys IS NULL) AND (password_hash IS NULL) = (password_set_at IS NULL))
+) STRICT;
+ALTER TABLE _message RENAME COLUMN auth TO account;
+-- The audit has changes of rows that are neither recipients nor destinations.
+ALTER TABLE _audit ADD COLUMN object TEXT;

@@ -1,0 +1,61 @@
+"""Which addresses an account may send as."""
+
+import pytest
+
+from empath.errors import SyntaxViolation
+from empath.mail.address import Address, ReversePath
+from empath.policy.senders import SENDER_NOT_ALLOWED, Senders, own_address
+
+SENDERS = Senders.parse("alice@example.org  @shop.example @*.example.net")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["alice@example.org", "Alice@EXAMPLE.org", "any@shop.example", "any@mail.example.net", "any@a.b.example.net"],
+)
+def test_an_account_sends_as_its_addresses_and_domains(address):
+    """
+    The owner of alice@ owns Alice@, too: no host in use tells them apart.
+    """
+    assert SENDERS.may_send_as(Address.parse(address))
+
+
+@pytest.mark.parametrize(
+    "address", ["bob@example.org", "alice@example.com", "any@sub.shop.example", "any@example.net", "a@[192.0.2.1]"]
+)
+def test_an_account_sends_as_no_other(address):
+    assert SENDERS.refusal(ReversePath(Address.parse(address))) == SENDER_NOT_ALLOWED
+
+
+def test_the_null_reverse_path_is_for_every_account():
+    """
+    RFC 8098 §3: a notification of reading goes out with it.
+    """
+    assert Senders.parse("").refusal(ReversePath.NULL) is None
+
+
+def test_a_star_is_any_address():
+    assert Senders.parse("*").refusal(ReversePath.parse("a@[192.0.2.1]")) is None
+
+
+def test_the_text_form_is_read_again():
+    """
+    The row has it.
+    """
+    assert "alice@example.org @shop.example @*.example.net" == str(SENDERS)
+    assert SENDERS.words == Senders.parse(str(SENDERS)).words
+    assert "* @a.example" == str(Senders.parse("* * @A.example"))
+
+
+@pytest.mark.parametrize("text", ["alice", "@", "@a..b", "alice@", "a@b.example,c@d.example"])
+def test_another_word_is_refused(text):
+    with pytest.raises(SyntaxViolation):
+        Senders.parse(text)
+
+
+def test_a_name_that_is_an_address_may_send_as_itself():
+    """
+    Most accounts are a mailbox.
+    """
+    assert "alice@example.org" == own_address("alice@Example.ORG")
+    assert "" == own_address("alice")
