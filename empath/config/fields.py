@@ -30,6 +30,7 @@ from empath.mail.address import Address
 from empath.mail.domain import Domain
 from empath.mail.endpoint import Endpoint
 from empath.policy.access import Network
+from empath.policy.dnsbl import Blocklist
 from empath.policy.limits.rate import Rate
 from empath.policy.pattern import DomainPattern
 from empath.policy.routing import MaildirRoute, Route, parse_route, route_text
@@ -191,6 +192,28 @@ def _no_pattern_twice(value: object) -> object:
     return value
 
 
+THRESHOLD = "threshold"  # the one key of [dnsbl] that is no zone
+
+
+def _weights(value: object) -> dict[str, int]:
+    """Weights by zone, as in the file, with the threshold."""
+    if not isinstance(value, dict):
+        raise problem(f"must be a table, not {kind_of(value)}")
+    for key, number in value.items():
+        if type(number) is not int or not -_MAX_WEIGHT <= number <= _MAX_WEIGHT:
+            raise problem(f"must be a whole number from -{_MAX_WEIGHT} to {_MAX_WEIGHT}", key)
+        if key == THRESHOLD:
+            if number < 1:
+                raise problem("must be at least 1: no list has said anything about most clients", key)
+            continue
+        try:
+            Blocklist.parse(key)
+        except SyntaxViolation as exc:
+            raise problem(str(exc), key) from exc
+    return value
+
+
+_MAX_WEIGHT = 1000
 _AS_TEXT = PlainSerializer(str, return_type=str)
 
 Text = Annotated[str, Field(min_length=1, pattern=r"^[!-~]+$")]
@@ -219,3 +242,4 @@ RoutePattern = Annotated[DomainPattern, _read_by(DomainPattern.parse), _AS_TEXT]
 RouteTarget = Annotated[Route, PlainValidator(_route), PlainSerializer(route_text)]
 Routes = Annotated[dict[RoutePattern, RouteTarget], BeforeValidator(_no_pattern_twice)]
 Schedules = Annotated[dict[RoutePattern, Steps], BeforeValidator(_no_pattern_twice)]
+Weights = Annotated[dict[str, int], PlainValidator(_weights)]

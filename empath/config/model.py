@@ -10,7 +10,7 @@ from functools import cached_property
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from empath.config.fields import HostName, Mailbox, Routes, Schedules, problem, setting
+from empath.config.fields import THRESHOLD, HostName, Mailbox, Routes, Schedules, Weights, problem, setting
 from empath.config.tables.delivery import Delivery, Reports, Retry
 from empath.config.tables.dns import Dns
 from empath.config.tables.limits import Limits, Timeouts
@@ -23,6 +23,7 @@ from empath.mail.address import Address
 from empath.mail.domain import AddressLiteral, Domain
 from empath.policy.access import is_of_postmaster
 from empath.policy.bounce import is_double_bounce
+from empath.policy.dnsbl import Blocklist, BlocklistPolicy
 from empath.policy.pattern import DomainPattern
 from empath.policy.retry import RetryTable
 from empath.policy.routing import DiscardRoute, Route, RouteTable
@@ -64,6 +65,14 @@ class Config(Table):
     limits: Limits = setting({})
     timeouts: Timeouts = setting({})
     dns: Dns = setting({})
+
+    dnsbl_weights: Weights = setting({}, "dnsbl")
+    """
+    Zones of the DNS that list clients, each with its weight. A listener of role mx refuses a client outside [relay]
+    networks if the weights of the zones that list it add up to `threshold`, by default 1. A list of good hosts has a
+    negative weight. "zone=127.0.0.[2..11;20]" counts some answers of a zone only.
+    """
+
     log: Log = setting({})
     retention: Retention = setting({})
 
@@ -71,6 +80,14 @@ class Config(Table):
     def routes(self) -> RouteTable:
         """The table of routes."""
         return RouteTable(self.routes_by_pattern.items())
+
+    @cached_property
+    def blocklists(self) -> BlocklistPolicy | None:
+        """The lists of [dnsbl]; None if there are none."""
+        weights = {**self.dnsbl_weights}
+        threshold = weights.pop(THRESHOLD, 1)
+        lists = tuple((Blocklist.parse(text), weight) for text, weight in weights.items())
+        return BlocklistPolicy(lists, threshold) if lists else None
 
     def is_for_postmaster(self, address: Address) -> bool:
         """Whether mail to *address* goes to the postmaster. If the hostname is a relay domain, its next host knows."""

@@ -16,6 +16,8 @@ class Kind(StrEnum):
     MX = "MX"
     A = "A"
     AAAA = "AAAA"
+    PTR = "PTR"
+    TXT = "TXT"
 
     __hash__ = str.__hash__  # Enum's own is slow Python code, which each cache look-up would run
 
@@ -51,6 +53,18 @@ class Addresses:
 
 
 @dataclass(frozen=True, slots=True)
+class Texts:
+    """
+    PTR or TXT records, at least one.
+
+    Shape: a PTR record is a name as in Question; a TXT record is any text, its strings joined.
+    """
+
+    records: tuple[str, ...]
+    ttl_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Absent:
     """There is no such record, RFC 2308 §2. why: `NXDOMAIN` (no such name) or `NODATA` (none of this type)."""
 
@@ -66,4 +80,4 @@ class Failed:
     ttl_s: float = 5.0  # RFC 9520 §3.2: at least one second, so that a dead zone is not asked without end
 
 
-LookupAnswer = Exchangers | Addresses | Absent | Failed
+LookupAnswer = Exchangers | Addresses | Texts | Absent | Failed

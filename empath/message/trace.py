@@ -17,13 +17,15 @@ class Reception:
     How a message came in.
 
     Shape: client_name is what the client said in HELO or EHLO; client_address its IP address; protocol a word of
-    RFC 3848 or RFC 6531 such as ESMTP; hostname ours in A-labels.
+    RFC 3848 or RFC 6531 such as ESMTP; hostname ours in A-labels; client_ptr the verified name of the client in the
+    DNS, in A-labels, if it is known.
     """
 
     client_name: str
     client_address: str
     hostname: str
     protocol: str
+    client_ptr: str | None = None
 
 
 def protocol_word(*, is_esmtp: bool, is_smtputf8: bool) -> str:
@@ -42,9 +44,10 @@ def received_field(reception: Reception, queue_id: QueueId, at: Timestamp, only_
     """
     name = _UNSAFE.sub("?", reception.client_name) or "unknown"
     literal = f"IPv6:{reception.client_address}" if ":" in reception.client_address else reception.client_address
+    known_as = f"{reception.client_ptr} " if reception.client_ptr else ""
     for_clause = f"\r\n\tfor <{only_recipient}>" if only_recipient else ""
     return (
-        f"Received: from {name} ([{literal}])\r\n"
+        f"Received: from {name} ({known_as}[{literal}])\r\n"
         f"\tby {reception.hostname} (Empath) with {reception.protocol} id {queue_id}{for_clause};\r\n"
         f"\t{at.date_time()}\r\n"
     ).encode()

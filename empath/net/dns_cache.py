@@ -15,7 +15,7 @@ from typing import Protocol, TypeAlias
 import gevent
 from gevent import Greenlet
 
-from empath.mail.lookup import Absent, Addresses, Exchangers, Failed, Kind, LookupAnswer, Question
+from empath.mail.lookup import Absent, Addresses, Exchangers, Failed, Kind, LookupAnswer, Question, Texts
 from empath.net.resolver import TIMED_OUT
 
 MAX_ENTRIES = 10_000
@@ -150,6 +150,6 @@ def _size(question: Question, answer: LookupAnswer) -> int:
     texts: list[str] = []
     if isinstance(answer, Exchangers):
         texts = [name for _, name in answer.records]
-    elif isinstance(answer, Addresses):
+    elif isinstance(answer, Addresses | Texts):
         texts = list(answer.records)
     return _ENTRY_OCTETS + len(question.name) + sum(map(len, texts)) + _RECORD_OCTETS * len(texts)

@@ -37,7 +37,10 @@ _NAMES: Final = {  # type -> where the names of its data begin, and how many fol
     dns.rdatatype.CNAME: (0, 1),
     dns.rdatatype.SOA: (0, 2),
     dns.rdatatype.MX: (2, 1),
+    dns.rdatatype.PTR: (0, 1),
+    dns.rdatatype.TXT: (0, 0),
 }
+_TEXT_WEIGHT: Final = 3  # of each octet of a TXT record, which may be a string of its own
 dns.rdata.from_wire(dns.rdataclass.IN, "TYPE65280", b"", 0, 0)  # dnspython looks for a module only the first time
 
 Run = Callable[..., Any]
@@ -115,6 +118,8 @@ class _Weighing:
         elif kind not in _NAMES or group != dns.rdataclass.IN:
             self.octets[at : at + 4] = _OPAQUE
         else:
+            if kind == dns.rdatatype.TXT:
+                self._add(_TEXT_WEIGHT * size)
             first, count = _NAMES[kind]
             name_at = data + first
             for _ in range(count):

@@ -26,18 +26,22 @@ import dns.rdtypes.ANY.CNAME
 import dns.rdtypes.ANY.MX
 import dns.rdtypes.ANY.NS
 import dns.rdtypes.ANY.OPT
+import dns.rdtypes.ANY.PTR
 import dns.rdtypes.ANY.SOA
+import dns.rdtypes.ANY.TXT
 import dns.rdtypes.IN.A
 import dns.rdtypes.IN.AAAA
 import dns.resolver
 
-from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, LookupAnswer, Question
+from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, LookupAnswer, Question, Texts
 from empath.net.dns_exchange import Exchange, over_tcp, over_udp
 from empath.net.dns_message import Run, TooLarge, read_message
 from empath.net.resolv_conf import ResolvConf
 
 MAX_EXCHANGERS = 100  # most records kept of one answer, the best ones
 MAX_ADDRESSES = 20  # most records kept of one answer, more than any attempt tries
+MAX_TEXTS = 10  # most records kept of one answer: a host with more names proves nothing by them
+MAX_TEXT_CHARACTERS = 500  # of one record
 MAX_ALIASES = 10  # most questions for one answer where servers give an alias without its target
 TIMED_OUT = "no answer in time"
 _ENDLESS = "aliases without an end"
@@ -245,6 +249,12 @@ def _read(found: dns.resolver.Answer, kind: Kind, ttl_s: float) -> LookupAnswer:
         records = ((r.preference, r.exchange.to_text(omit_final_dot=True).lower()) for r in found.rrset)
         named = sorted(Exchanger(preference, "" if name == "." else name) for preference, name in records)
         return Exchangers(tuple(named[:MAX_EXCHANGERS]), ttl_s)
+    if kind is Kind.PTR:
+        names = sorted(record.target.to_text(omit_final_dot=True).lower() for record in found.rrset)
+        return Texts(tuple(names[:MAX_TEXTS]), ttl_s)
+    if kind is Kind.TXT:
+        texts = (b"".join(record.strings)[:MAX_TEXT_CHARACTERS] for record in found.rrset)
+        return Texts(tuple(sorted(text.decode(errors="replace") for text in texts)[:MAX_TEXTS]), ttl_s)
     return Addresses(tuple(sorted(record.address for record in found.rrset)[:MAX_ADDRESSES]), ttl_s)
 
 

@@ -120,6 +120,21 @@ class Stream:
         except OSError:
             return b""
 
+    def receive_within(self, wait_s: float) -> bytes | None:
+        """
+        Wait at most about *wait_s* seconds for octets; None if there are none by then.
+
+        Raises:
+            StreamClosed: the connection broke.
+        """
+        self.deadline_at = time.monotonic() + wait_s
+        try:
+            return self.receive()
+        except StreamTimeout:
+            return None
+        finally:
+            self.deadline_at = None
+
     def receive_next(self) -> bytes:
         """As receive(), for when the peer has had no time to answer: waits first, which saves a system call."""
         self._wait(_READ)

@@ -81,6 +81,16 @@ class ScriptedDns:
         self._add(name, "AAAA", list(addresses))
         return self
 
+    def ptr(self, address: str, *names: str) -> Self:
+        """Give names to an address."""
+        self._add(ipaddress.ip_address(address).reverse_pointer, "PTR", [f"{name}." for name in names])
+        return self
+
+    def txt(self, name: str, *texts: str) -> Self:
+        """Give TXT records, each of one string."""
+        self._add(name, "TXT", [f'"{text}"' for text in texts])
+        return self
+
     def cname(self, name: str, target: str) -> Self:
         """
         Give an alias: every question for *name* is answered for *target*, with the CNAMEs before it; loops are kept.

@@ -107,3 +107,7 @@ class Timeouts(Table):
 
     proxy_s: Wait = setting("5s", "proxy_header")
     """Wait for the header of a proxy, see `proxy_protocol`."""
+
+    look_up_s: Wait = setting("5s", "look_up")
+    """Wait for all look-ups about a client before the banner: [dnsbl] and `client_names`. What is not answered by then
+    does not count."""

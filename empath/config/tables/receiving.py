@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, field_serializer
 
-from empath.config.fields import ListenAddress, ProxyNetwork, RelayDomain, TrustedNetwork, setting
+from empath.config.fields import ListenAddress, ProxyNetwork, RelayDomain, Seconds, TrustedNetwork, setting
 from empath.config.tables.limits import ListenerLimits
 from empath.config.tables.table import Table
 from empath.policy.access import RelayPolicy, Role
@@ -27,6 +27,14 @@ class Listener(Table):
     """Proxies in front of this listener, such as HAProxy with send-proxy or send-proxy-v2: each of their connections
     begins with a header that names the client. A connection from one of these networks without a header is closed; a
     header from elsewhere is not believed."""
+
+    greet_delay_s: Seconds = setting("0s", "greet_delay")
+    """How long a client outside [relay] networks waits for the banner. One that speaks before it is sent away, as
+    programs that send spam often do. Without a delay only words that have arrived with the connection count."""
+
+    client_names: bool = Field(False, strict=True)
+    """Look up the name of each client in the DNS (PTR), and whether that name has its address, for the log and the
+    Received field."""
 
     limits: ListenerLimits = setting({})
     """What this listener has instead of [limits]."""

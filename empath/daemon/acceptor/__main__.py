@@ -22,21 +22,24 @@ import gevent
 
 from empath.config import Config
 from empath.config.tables.limits import Limits
+from empath.config.tables.receiving import Listener as ListenerSettings
 from empath.daemon.acceptor.admission import Admission, Admitted, Refused, client_address
 from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.context import ListenerContext
+from empath.daemon.acceptor.entry import EntryChecks
 from empath.daemon.acceptor.listener import Listener
 from empath.daemon.acceptor.session import ReceivingSession
 from empath.daemon.acceptor.space import Space
 from empath.daemon.process.child import DRAIN_S, InheritedListener
 from empath.daemon.process.orders import LOOK_S, finish
+from empath.daemon.process.resolving import caching_resolver
 from empath.daemon.process.runtime import Runtime, run_child
 from empath.errors import EmpathError
 from empath.mail.reply import Reply
 from empath.net.proxy import NoProxyHeader, receive_proxy_header
 from empath.net.stream import Stream
 from empath.net.wakeup import wake
-from empath.policy.access import is_within
+from empath.policy.access import Role, is_within
 from empath.policy.limits.connections import ConnectionCounter, ConnectionLimits
 from empath.policy.limits.refusal import LimitTally
 from empath.policy.limits.refusal_log import RefusalMeter
@@ -74,6 +77,7 @@ class Acceptor:
         self._budget = ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets)
         self._space = Space(runtime.engine, config, runtime.emit)
         self._refusals = RefusalMeter(_REFUSALS_PER_SECOND, _REFUSALS_PER_CLIENT)
+        self._resolver = caching_resolver(runtime)
         self._banner = Reply.of(f"220 {config.hostname} ESMTP Empath")
         self._contexts = [self._context_of(inherited) for inherited in runtime.child.listeners]
         self._listeners = [
@@ -173,6 +177,21 @@ class Acceptor:
             banner=self._banner,
             refusals=self._refusals,
             tally=self._tally,
+            entry=self._entry_of(listener),
+        )
+
+    def _entry_of(self, listener: ListenerSettings) -> EntryChecks | None:
+        config = self._runtime.config
+        blocklists = config.blocklists if listener.role is Role.MX else None
+        if blocklists is None and not listener.client_names and not listener.greet_delay_s:
+            return None
+        return EntryChecks(
+            self._resolver,
+            self._runtime.emit,
+            blocklists=blocklists,
+            wants_name=listener.client_names,
+            within_s=config.timeouts.look_up_s,
+            greet_delay_s=listener.greet_delay_s,
         )
 
     def _watch_space(self) -> None:

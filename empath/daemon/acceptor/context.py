@@ -7,6 +7,7 @@ from empath.config import Config
 from empath.config.tables.limits import Limits
 from empath.config.tables.receiving import Listener
 from empath.daemon.acceptor.content import ContentBudget
+from empath.daemon.acceptor.entry import EntryChecks
 from empath.daemon.acceptor.space import Space
 from empath.daemon.process.hub_writer import HubWriter
 from empath.mail.reply import Reply
@@ -24,8 +25,9 @@ class ListenerContext:
     What the sessions of one listener share. Listeners share budget, space, writer, refusals and tally with each other.
 
     Shape: address is the listener's own, such as 127.0.0.1:2525; listener has its settings, configured its limits,
-    limits what the protocol session needs of them, pace how fast its clients must be. Until new_clients_until, in
-    monotonic seconds, a drain waits for the first transaction of each session: a reload refuses no client.
+    limits what the protocol session needs of them, pace how fast its clients must be; entry is None
+    where a client gets the banner at once. Until new_clients_until, in monotonic seconds, a drain waits for the first
+    transaction of each session: a reload refuses no client.
     """
 
     config: Config
@@ -42,6 +44,7 @@ class ListenerContext:
     banner: Reply
     refusals: RefusalMeter
     tally: LimitTally
+    entry: EntryChecks | None = None
     is_draining: bool = False
     new_clients_until: float = 0.0
 

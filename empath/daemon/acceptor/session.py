@@ -13,6 +13,7 @@ from typing import Any, Final
 import gevent
 
 from empath.daemon.acceptor.context import ListenerContext
+from empath.daemon.acceptor.entry import EntryChecks, Findings
 from empath.daemon.acceptor.transaction import Client, Transaction
 from empath.errors import EmpathError
 from empath.mail.domain import AddressLiteral
@@ -39,6 +40,7 @@ from empath.smtp.server.session import Refusal, ServerSession
 from empath.smtp.server.states import ServerSignal
 from empath.telemetry.occurrences.acceptor import Refused, SessionBegan, SessionEnded
 
+_REFUSED_S = 30.0  # time for the QUIT of a client that was refused in place of the banner, RFC 5321 §3.1
 _SENDER_OK = Reply.of("250 2.1.0 Ok")
 _RECIPIENT_OK = Reply.of("250 2.1.5 Ok")
 _GO_AHEAD = Reply.of("354 End data with <CR><LF>.<CR><LF>")
@@ -107,9 +109,6 @@ class ReceivingSession:
         """Serve until the session is over; closes the stream."""
         self._context.emit(SessionBegan(client=self._client.address_text, listener=self._context.address))
         try:
-            early = self._stream.receive_now()
-            if early:
-                self._session.receive(early)
             while self._turn():
                 pass
         except StreamTimeout:
@@ -191,12 +190,36 @@ class ReceivingSession:
 
     def _connected(self, _: Connected) -> Reply:
         context = self._context
+        refusal = None if context.entry is None else self._examine(context.entry)
+        early = self._stream.receive_now()
+        if early:
+            self._session.receive(early)
+        if refusal is not None:
+            return refusal
         return _SHUTTING_DOWN if context.is_draining and not context.admits_new_clients else context.banner
+
+    def _examine(self, checks: EntryChecks) -> Reply | None:
+        """
+        Find out about the client what the listener wants to know, while it waits for the banner; the reply that
+        refuses it, if it is not welcome.
+        """
+        client = self._client
+        is_trusted = self._context.config.relay.policy.is_trusted(client.address)
+        looking = gevent.spawn(checks.examine, client.address, is_trusted=is_trusted)
+        if checks.greet_delay_s and not is_trusted:
+            early = self._stream.receive_within(checks.greet_delay_s)
+            if early is not None:
+                self._session.receive(early)
+        findings: Findings = looking.get()
+        self._client = replace(client, ptr=findings.name)
+        if findings.refusal is not None:
+            self._ends_at = min(self._ends_at, time.monotonic() + _REFUSED_S)
+        return findings.refusal
 
     def _greeted(self, event: Greeted) -> Reply:
         client = self._client
         name = event.name or str(AddressLiteral(client.address))
-        self._client = Client(client.address, client.address_text, name, event.verb != "HELO")
+        self._client = replace(client, name=name, is_esmtp=event.verb != "HELO")
         self._offer()
         return Reply(250, None, str(self._context.config.hostname))
 
@@ -278,6 +301,7 @@ class ReceivingSession:
             Refused(
                 client=client.address_text,
                 name=client.name,
+                ptr=client.verified_name,
                 sender=refusal.path if stage is ServerSignal.MAIL else self._sender,
                 recipient=refusal.path if stage is ServerSignal.RCPT else None,
                 stage=str(stage),

@@ -19,6 +19,7 @@ from empath.mail.reply import EnhancedStatus, Reply
 from empath.message.trace import Reception, missing_fields, protocol_word, received_field
 from empath.policy.access import ClientAddress, Role
 from empath.policy.bounce import merged_notify
+from empath.policy.client_name import ClientName
 from empath.policy.limits.refusal import HEADER_TOO_LARGE, TOO_MANY_HOPS
 from empath.smtp.server.events import MailOffered, RecipientOffered
 from empath.storage.queue.accept import Accept, NewMessage
@@ -35,13 +36,20 @@ class Client:
     The peer of a session, as far as it has introduced itself.
 
     Shape: address_text is the address as logs and the queue have it; name is the argument of HELO or EHLO, or
-    the address literal of a client that gave none.
+    the address literal of a client that gave none; ptr is its name in the DNS, None where it has none or none was
+    looked up.
     """
 
     address: ClientAddress
     address_text: str
     name: str = ""
     is_esmtp: bool = False
+    ptr: ClientName | None = None
+
+    @property
+    def verified_name(self) -> str | None:
+        """The name in the DNS, if the DNS confirms it."""
+        return self.ptr.name if self.ptr is not None and self.ptr.is_verified else None
 
 
 class Transaction:
@@ -147,7 +155,7 @@ class Transaction:
         client = self._client
         hostname = str(self._context.config.hostname)
         protocol = protocol_word(is_esmtp=client.is_esmtp, is_smtputf8=self._offer.is_smtputf8)
-        reception = Reception(client.name, client.address_text, hostname, protocol)
+        reception = Reception(client.name, client.address_text, hostname, protocol, client.verified_name)
         only = str(self._recipients[0].address) if len(self._recipients) == 1 else None
         added = received_field(reception, content.queue_id, content.begun_at, only)
         if self._context.role is Role.SUBMISSION:
@@ -197,6 +205,7 @@ class Transaction:
                 size=message.size,
                 client=message.client_address,
                 name=message.client_name,
+                ptr=self._client.verified_name,
                 message_id=message.header_message_id,
                 duration_s=round(time.time() - begun_at, 4),
             )

@@ -25,22 +25,20 @@ from gevent.event import Event
 
 from empath.config.hosts import host_rules, own_greetings
 from empath.daemon.process.child import DRAIN_S
+from empath.daemon.process.resolving import caching_resolver
 from empath.daemon.process.runtime import Runtime, run_child
-from empath.daemon.process.threads import in_thread
 from empath.daemon.worker.lease_run import Dispatch, LeaseRun
 from empath.daemon.worker.pool import ConnectionPool
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.errors import EmpathError
-from empath.net.dns_cache import CachingResolver
 from empath.net.interfaces import Interfaces
 from empath.net.next_hop import NextHops
-from empath.net.resolver import DnsResolver
 from empath.net.wakeup import WakeUp
 from empath.policy.slots import LeaseLimits, failing_limit, lease_limits, slow_to_cut
 from empath.storage.queue.lease import AGING, Lease, LeaseProbe, TakeLeases
 from empath.storage.queue.put_back import ReleaseUnknownLeases
 from empath.telemetry.occurrence import traceback_text
-from empath.telemetry.occurrences.worker import LeaseCrashed, LeaseFailed, LeasesAbandoned, NameServersKept, StraysKept
+from empath.telemetry.occurrences.worker import LeaseCrashed, LeaseFailed, LeasesAbandoned, StraysKept
 
 _POLL_S = 0.1
 _REST_S = 0.01  # least time between two looks
@@ -238,20 +236,12 @@ class Worker:
 
 def _finder(runtime: Runtime) -> NextHops:
     """Finds hosts, with one cache for all leases of this process."""
-    dns = runtime.config.dns
-    asker = DnsResolver(
-        tuple(map(str, dns.nameservers)),
-        timeout_s=dns.timeout_s,
-        try_timeout_s=dns.try_timeout_s,
-        report=lambda error: runtime.emit(NameServersKept(error=error)),
-        run=in_thread,
-    )
     interfaces = Interfaces()
     rules = lru_cache(maxsize=1)(partial(host_rules, runtime.config))
     return NextHops(
-        CachingResolver(asker, question_s=dns.timeout_s),
+        caching_resolver(runtime),
         lambda: rules(interfaces.addresses()),
-        timeout_s=dns.attempt_timeout_s,
+        timeout_s=runtime.config.dns.attempt_timeout_s,
     )
 
 

@@ -6,6 +6,7 @@ from empath.telemetry.occurrence import Occurrence, occurrence
 from empath.telemetry.occurrences.fields import (
     Client,
     ClientName,
+    ClientPtr,
     DurationS,
     ErrorText,
     QueueId,
@@ -26,6 +27,7 @@ class Accepted(Occurrence):
     size: Annotated[int, "octets of the message"]
     client: Client
     name: ClientName
+    ptr: ClientPtr
     message_id: Annotated[str | None, "Message-ID of the header, if it has one"]
     duration_s: DurationS
 
@@ -36,6 +38,7 @@ class Refused(Occurrence):
 
     client: Client
     name: ClientName
+    ptr: ClientPtr
     sender: Annotated[str | None, "reverse path as the client gave it"]
     recipient: Annotated[str | None, "forward path as the client gave it, where RCPT was refused"]
     stage: Annotated[str, "the command, `end of data`, or what ended the session"]
@@ -92,6 +95,14 @@ class ProxyRefused(Occurrence):
     proxy: Annotated[str, "IP address of the proxy"]
     listener: Annotated[str, "address of the listener"]
     error: ErrorText
+
+
+@occurrence("warning")
+class BlocklistUnusable(Occurrence):
+    """A zone of [dnsbl] refuses to answer this host, and lists no client. There is one line for each zone."""
+
+    zone: Annotated[str, "name of the zone"]
+    answer: Annotated[str, "its answer, of 127.255.255.0/24"]
 
 
 @occurrence("error")

@@ -69,3 +69,10 @@ class OrderObeyed(Occurrence):
     argument: Annotated[str | None, "argument of the order, if it has one"]
     who: Annotated[str | None, "person that gave the order"]
     result: Annotated[str, "outcome"]
+
+
+@occurrence("warning")
+class NameServersKept(Occurrence):
+    """The file of the system's name servers cannot be used. Those of its last content, if any, stay in use."""
+
+    error: ErrorText

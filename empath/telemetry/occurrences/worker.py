@@ -129,13 +129,6 @@ class StaleResult(Occurrence):
     destination: Destination
 
 
-@occurrence("warning")
-class NameServersKept(Occurrence):
-    """The file of the system's name servers cannot be used. Those of its last content, if any, stay in use."""
-
-    error: ErrorText
-
-
 @occurrence("error")
 class LeaseFailed(Occurrence):
     """The worker could not take leases."""

@@ -43,11 +43,14 @@ _KINDS = {
     "OwnHost": "list of names and addresses",
     "Routes": "table",
     "Schedules": "table",
+    "Weights": "table",
+    "bool": "true or false",
 }
 
 # Tables whose keys are patterns: for each the default and an example for the file.
 _TABLES = {
     "routes": ('# "*" = "mx"', '# For example:\n# "example.org" = "smtp://127.0.0.1:2526"'),
+    "dnsbl": ('# For example:\n# "zen.example.net" = 2\n# threshold = 3',),
     "schedules": ('# For example:\n# "example.org" = "1m 5m*2 1h*3"',),
 }
 
