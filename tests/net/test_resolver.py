@@ -479,3 +479,13 @@ def test_the_next_name_server_is_asked_where_one_truncates_its_answer(script):
     with ScriptedDns().mx("example.org", (5, "mx.test")) as other:
         resolver = DnsResolver((script.address, other.address))
         assert [Exchangers((Exchanger(5, "mx.test"),), 60)] == resolver.look_up([MX], ENOUGH_S)
+
+
+def test_names_of_an_address_and_texts_are_read(script, resolver):
+    """
+    For the names of clients, and the words of blocklists. A TXT record may be of any length, and hold any octets.
+    """
+    script.ptr("192.0.2.1", "B.test", "a.test").txt("text.test", "one", "caf\\233", "x" * 200)
+    names, texts = resolver.look_up([Question("1.2.0.192.in-addr.arpa", Kind.PTR), Question("text.test", Kind.TXT)], 5)
+    assert ("a.test", "b.test") == names.records
+    assert ("caf\ufffd", "one", "x" * 200) == texts.records

@@ -3,39 +3,25 @@
 import contextlib
 import hashlib
 import os
-import socket
 import subprocess
 import sys
 import time
 from dataclasses import replace
-from ipaddress import ip_address
 from pathlib import Path
 
 import gevent
 import pytest
-from gevent.socket import wait_read, wait_write
 
-from empath.config import load_config
-from empath.daemon.acceptor.content import ContentBudget
-from empath.daemon.acceptor.context import ListenerContext
-from empath.daemon.acceptor.session import ReceivingSession
 from empath.daemon.acceptor.space import Space
-from empath.daemon.process.hub_writer import HubWriter
 from empath.errors import QueueBusy, StorageFailure
-from empath.mail.reply import Reply
-from empath.net.stream import Deadlines, Stream
 from empath.policy.access import Role
-from empath.policy.limits.refusal import Limit, LimitTally
+from empath.policy.limits.refusal import Limit
 from empath.policy.limits.refusal_log import RefusalMeter
-from empath.policy.limits.session import Pace
-from empath.smtp.server.limits import ServerLimits
 from empath.storage.queue.accept import INLINE
 from empath.storage.sqlite.engine import SqliteEngine
 from empath.storage.sqlite.schema import prepare
 from empath.telemetry.occurrence import Emitter, Occurrence
 from empath.telemetry.occurrences.acceptor import Accepted, QueueGone, Refused, SessionBegan, SessionEnded
-from empath.telemetry.subscribers import emitter
-from tests.kit.process import configuration
 from tests.kit.waiting import DEADLINE_S
 
 TO_DATA = b"EHLO c.test\r\n", b"MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nDATA\r\n"
@@ -68,112 +54,6 @@ for content in contents:
     content.close()
 print(sum(content.size for content in contents), held, counted, budget.held_octets)
 """
-
-
-class FakeWriter(HubWriter):
-    """Keeps the messages that it commits, or raises `error`."""
-
-    def __init__(self):
-        self.messages = []
-        self.error = None
-
-    def commit(self, write, *, is_last=False):
-        if self.error is not None:
-            raise self.error
-        self.messages.append(write.message)
-        return write
-
-
-class Visit:
-    """The client's side of one session."""
-
-    def __init__(self, context, early=b""):
-        ours, theirs = socket.socketpair()
-        self._theirs = theirs
-        self._theirs.setblocking(False)
-        theirs.send(early)
-        ours.setblocking(False)
-        self._deadlines = Deadlines()
-        self._watch = gevent.spawn(self._deadlines.run)
-        raw = Stream.__init__.__globals__["RawSocket"](fileno=ours.detach())
-        self.session = ReceivingSession(context, Stream(raw, "127.0.0.1", self._deadlines), ip_address("127.0.0.1"))
-        self.running = gevent.spawn(self.session.run)
-
-    def say(self, octets):
-        """Send, and return the answer, b"" at the end."""
-        self.push(octets)
-        return self.hear()
-
-    def push(self, octets):
-        """Send, and let the session read it."""
-        while octets:
-            wait_write(self._theirs.fileno(), timeout=DEADLINE_S)
-            octets = octets[self._theirs.send(octets) :]
-
-    def hear(self):
-        """The next octets of the session."""
-        wait_read(self._theirs.fileno(), timeout=DEADLINE_S)
-        return self._theirs.recv(65536)
-
-    def hang_up(self):
-        """Close, and wait until the session is over."""
-        self._theirs.close()
-        self.running.get(timeout=DEADLINE_S)
-        self._watch.kill()
-        assert [] == list(self._deadlines)
-
-
-@pytest.fixture
-def make_context(tmp_path):
-    """Makes listener contexts from a configuration."""
-
-    def make(more="", routes='"*" = "discard:"', role=Role.INTERNAL, **limits):
-        file = tmp_path / "empath.toml"
-        file.write_text(configuration(2525, more, routes))
-        config = load_config(file)
-        config.queue.spool.mkdir()
-        return ListenerContext(
-            config=config,
-            address="127.0.0.1:2525",
-            listener=config.listeners[0],
-            role=role,
-            configured=config.limits_of(config.listeners[0]),
-            limits=ServerLimits(message_octets=10_000_000, **limits),
-            pace=Pace(
-                config.timeouts.command_s,
-                config.timeouts.content_s,
-                config.timeouts.session_s,
-                config.limits.content_octets_per_s,
-            ),
-            writer=FakeWriter(),
-            budget=ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets),
-            space=Space(SqliteEngine(config.queue.path, max_leases=20), config, emitter("acceptor-1")),
-            emit=emitter("acceptor-1"),
-            banner=Reply.of("220 mx.example.test ESMTP Empath"),
-            refusals=RefusalMeter(per_second=1000, per_client=1000),
-            tally=LimitTally(),
-        )
-
-    return make
-
-
-@pytest.fixture
-def visit():
-    """Makes visits to a context. At the end all of them are over and have left no memory and no file behind."""
-    made = []
-
-    def make(context, early=b""):
-        made.append((context, Visit(context, early)))
-        return made[-1][1]
-
-    yield make
-    for _, one in made:
-        one.hang_up()
-    for context, _ in made:
-        assert 0 == context.budget.held_octets
-        assert [] == [
-            file for file in context.config.queue.spool.rglob("*") if file.is_file() and not context.writer.messages
-        ]
 
 
 def test_a_message_is_taken_when_it_is_committed(make_context, visit):
@@ -579,7 +459,7 @@ def test_what_is_refused_leaves_a_line_and_what_is_accepted_its_names(make_conte
     client.say(b"QUIT\r\n")
     client.running.join(DEADLINE_S)
 
-    from_client = {"client": "127.0.0.1", "name": "c.test"}
+    from_client = {"client": "127.0.0.1", "name": "c.test", "ptr": None}
     refused = [what for what in heard if isinstance(what, Refused)]
     assert [
         Refused(

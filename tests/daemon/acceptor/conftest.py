@@ -1,0 +1,71 @@
+"""Sessions over real sockets, with a writer that the test controls."""
+
+import pytest
+
+from empath.config import load_config
+from empath.daemon.acceptor.content import ContentBudget
+from empath.daemon.acceptor.context import ListenerContext
+from empath.daemon.acceptor.space import Space
+from empath.mail.reply import Reply
+from empath.policy.access import Role
+from empath.policy.limits.refusal import LimitTally
+from empath.policy.limits.refusal_log import RefusalMeter
+from empath.policy.limits.session import Pace
+from empath.smtp.server.limits import ServerLimits
+from empath.storage.sqlite.engine import SqliteEngine
+from empath.telemetry.subscribers import emitter
+from tests.daemon.acceptor.kit import FakeWriter, Visit
+from tests.kit.process import configuration
+
+
+@pytest.fixture
+def make_context(tmp_path):
+    """Makes listener contexts from a configuration."""
+
+    def make(more="", routes='"*" = "discard:"', role=Role.INTERNAL, **limits):
+        file = tmp_path / "empath.toml"
+        file.write_text(configuration(2525, more, routes))
+        config = load_config(file)
+        config.queue.spool.mkdir()
+        return ListenerContext(
+            config=config,
+            address="127.0.0.1:2525",
+            listener=config.listeners[0],
+            role=role,
+            configured=config.limits_of(config.listeners[0]),
+            limits=ServerLimits(message_octets=10_000_000, **limits),
+            pace=Pace(
+                config.timeouts.command_s,
+                config.timeouts.content_s,
+                config.timeouts.session_s,
+                config.limits.content_octets_per_s,
+            ),
+            writer=FakeWriter(),
+            budget=ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets),
+            space=Space(SqliteEngine(config.queue.path, max_leases=20), config, emitter("acceptor-1")),
+            emit=emitter("acceptor-1"),
+            banner=Reply.of("220 mx.example.test ESMTP Empath"),
+            refusals=RefusalMeter(per_second=1000, per_client=1000),
+            tally=LimitTally(),
+        )
+
+    return make
+
+
+@pytest.fixture
+def visit():
+    """Makes visits to a context. At the end all of them are over and have left no memory and no file behind."""
+    made = []
+
+    def make(context, early=b"", host="127.0.0.1"):
+        made.append((context, Visit(context, early, host)))
+        return made[-1][1]
+
+    yield make
+    for _, one in made:
+        one.hang_up()
+    for context, _ in made:
+        assert 0 == context.budget.held_octets
+        assert [] == [
+            file for file in context.config.queue.spool.rglob("*") if file.is_file() and not context.writer.messages
+        ]
