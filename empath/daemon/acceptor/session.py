@@ -77,6 +77,7 @@ class ReceivingSession:
             str(context.config.hostname), context.limits, is_lenient=context.role is not Role.MX
         )
         self._began_at = time.monotonic()
+        self._command_s = context.pace.command_s
         self._command_ends_at = 0.0  # the command that the session waits for must be complete by then
         self._content_began_at: float | None = None  # while content arrives
         self._content_octets = 0
@@ -166,7 +167,7 @@ class ReceivingSession:
         else:
             self._content_began_at = None
             if has_replied or not self._command_ends_at:
-                self._command_ends_at = now + pace.command_s
+                self._command_ends_at = now + self._command_s
             session_ends_at = pace.session_end(self._began_at, has_transaction=session.has_transaction)
             deadline_at, self._next_limit = min((self._command_ends_at, Limit.WAIT), (session_ends_at, Limit.SESSION))
         if deadline_at <= now:
@@ -213,7 +214,7 @@ class ReceivingSession:
         findings: Findings = looking.get()
         self._client = replace(client, ptr=findings.name)
         if findings.refusal is not None:
-            self._ends_at = min(self._ends_at, time.monotonic() + _REFUSED_S)
+            self._command_s = min(self._command_s, _REFUSED_S)
         return findings.refusal
 
     def _greeted(self, event: Greeted) -> Reply:

@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import gevent
 import pytest
@@ -459,7 +460,7 @@ def test_what_is_refused_leaves_a_line_and_what_is_accepted_its_names(make_conte
     client.say(b"QUIT\r\n")
     client.running.join(DEADLINE_S)
 
-    from_client = {"client": "127.0.0.1", "name": "c.test", "ptr": None}
+    from_client: dict[str, Any] = {"client": "127.0.0.1", "name": "c.test", "ptr": None}
     refused = [what for what in heard if isinstance(what, Refused)]
     assert [
         Refused(
