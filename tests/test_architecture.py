@@ -40,6 +40,7 @@ SUPERVISOR_MAY_IMPORT = {
     "telemetry",
     "daemon.supervisor",
     "daemon.process.child",
+    "daemon.process.open_counts",
     "daemon.process.reload_outcome",
     "__version__",
 }

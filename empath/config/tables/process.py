@@ -2,9 +2,11 @@
 process - the tables [process] and [log]: what the processes run as, and where they write their log
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from empath.config.fields import ConfigPath, Text, setting
+from pydantic import Field
+
+from empath.config.fields import ConfigPath, Count, Text, setting
 from empath.config.tables.table import Table
 
 
@@ -13,6 +15,10 @@ class Process(Table):
 
     user: Text | None = setting(None, example="empath")
     """The user that the processes become when they are started as root. Not set: they stay root."""
+
+    acceptors: Annotated[Count, Field(le=64)] = setting(1)
+    """Processes that receive mail. Several use more cores, which TLS needs most; they share the listeners, and keep to
+    the limits of connections and the rates together."""
 
     pid_file: ConfigPath = setting("empathd.pid", example="/run/empath/empathd.pid")
     """Where the supervisor writes its process id. Not set: empathd.pid next to the queue database."""

@@ -30,7 +30,8 @@ from empath.daemon.acceptor.entry import EntryChecks
 from empath.daemon.acceptor.listener import Listener
 from empath.daemon.acceptor.session import ReceivingSession
 from empath.daemon.acceptor.space import Space
-from empath.daemon.process.child import DRAIN_S, InheritedListener
+from empath.daemon.process.child import DRAIN_S, Child, InheritedListener
+from empath.daemon.process.open_counts import SharedCounts
 from empath.daemon.process.orders import LOOK_S, finish
 from empath.daemon.process.resolving import caching_resolver
 from empath.daemon.process.runtime import Runtime, run_child
@@ -73,7 +74,7 @@ class Acceptor:
         self._sessions: set[ReceivingSession] = set()
         self._arriving: set[Stream] = set()  # connections whose proxy has not named the client yet
         self._tally = LimitTally()
-        self._admission = Admission(_connection_counter(config), config.relay.policy.is_trusted)
+        self._admission = Admission(_connection_counter(config, runtime.child), config.relay.policy.is_trusted)
         self._budget = ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets)
         self._space = Space(runtime.engine, config, runtime.emit)
         self._refusals = RefusalMeter(_REFUSALS_PER_SECOND, _REFUSALS_PER_CLIENT)
@@ -81,7 +82,13 @@ class Acceptor:
         self._banner = Reply.of(f"220 {config.hostname} ESMTP Empath")
         self._contexts = [self._context_of(inherited) for inherited in runtime.child.listeners]
         self._listeners = [
-            Listener(inherited.address, inherited.fd, partial(self._serve, context), self._out_of_descriptors)
+            Listener(
+                inherited.address,
+                inherited.fd,
+                partial(self._serve, context),
+                self._out_of_descriptors,
+                is_shared=config.process.acceptors > 1,
+            )
             for inherited, context in zip(runtime.child.listeners, self._contexts, strict=True)
         ]
 
@@ -244,12 +251,13 @@ class Acceptor:
             context.new_clients_until = new_clients_until if self._runtime.may_linger else 0.0
 
 
-def _connection_counter(config: Config) -> ConnectionCounter:
+def _connection_counter(config: Config, child: Child) -> ConnectionCounter:
     own = {
         listener.text: _connection_limits(config.limits_of(listener)) if listener.limits.given else None
         for listener in config.listeners
     }
-    return ConnectionCounter(_connection_limits(config.limits), own)
+    counts = None if child.counts_fd is None else SharedCounts(child.counts_fd, child.counts_row)
+    return ConnectionCounter(_connection_limits(config.limits), own, counts)
 
 
 def _connection_limits(limits: Limits) -> ConnectionLimits:

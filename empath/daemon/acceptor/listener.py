@@ -8,7 +8,8 @@ from collections.abc import Callable
 import gevent
 from gevent.hub import get_hub
 
-_ACCEPTS_AT_ONCE = 64  # number of connections accepted before other greenlets run
+_ACCEPTS_AT_ONCE = 64  # number of connections that the only acceptor accepts before other greenlets run
+_ACCEPTS_OF_SEVERAL = 4  # the same for one of several acceptors, which leaves connections to the others
 _OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _LATER = frozenset({errno.EAGAIN, errno.ECONNABORTED, errno.EINTR, errno.EPROTO})
 
@@ -18,8 +19,20 @@ Serve = Callable[[RawSocket, tuple[object, ...]], None]  # body of a connection'
 class Listener:
     """One listening socket at *address*, inherited as the descriptor *fd*."""
 
-    def __init__(self, address: str, fd: int, serve: Serve, out_of_descriptors: Callable[[str], None]) -> None:
-        """*out_of_descriptors* gets the reason when the system has no descriptor for a connection that waits."""
+    def __init__(
+        self,
+        address: str,
+        fd: int,
+        serve: Serve,
+        out_of_descriptors: Callable[[str], None],
+        *,
+        is_shared: bool = False,
+    ) -> None:
+        """
+        *out_of_descriptors* gets the reason when the system has no descriptor for a connection that waits. *is_shared*
+        says that other acceptors serve the same socket.
+        """
+        self._accepts_at_once = _ACCEPTS_OF_SEVERAL if is_shared else _ACCEPTS_AT_ONCE
         self.address = address
         self._serve = serve
         self._out_of_descriptors = out_of_descriptors
@@ -53,7 +66,7 @@ class Listener:
             self.start()
 
     def _accept(self) -> None:
-        for _ in range(_ACCEPTS_AT_ONCE):
+        for _ in range(self._accepts_at_once):
             try:
                 # The method under socket.accept(), without the object that it builds and the hub does not need.
                 descriptor, peer = self._socket._accept()  # type: ignore[attr-defined]

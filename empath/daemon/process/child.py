@@ -63,7 +63,8 @@ class Child:
     Shape: slot is `kind-n`; generation counts the incarnations of the slot from 1; instance is the ULID of this run of
     the supervisor; wake_fds are eventfds (acceptor and housekeeper: those of all worker slots in order; worker: its
     own); beat_fd is an eventfd that the supervisor reads; deaths_fd, ask_fd and outcome_fd belong to the housekeeper:
-    lines `slot generation` of dead processes, `SupervisorRequest` octets, and the record of `reload_outcome`.
+    lines `slot generation` of dead processes, `SupervisorRequest` octets, and the record of `reload_outcome`. An
+    acceptor has counts_fd, the file of `open_counts`, and counts_row, its row there.
     """
 
     slot: str
@@ -79,11 +80,13 @@ class Child:
     deaths_fd: int | None
     ask_fd: int | None
     outcome_fd: int | None
+    counts_fd: int | None = None
+    counts_row: int = 0
 
     @property
     def fds(self) -> tuple[int, ...]:
         """Every descriptor named here."""
-        optional = tuple(fd for fd in (self.deaths_fd, self.ask_fd, self.outcome_fd) if fd is not None)
+        optional = tuple(fd for fd in (self.deaths_fd, self.ask_fd, self.outcome_fd, self.counts_fd) if fd is not None)
         listeners = tuple(listener.fd for listener in self.listeners)
         own = (self.config_fd, self.life_fd, self.ready_fd, self.lock_fd, self.beat_fd)
         return (*own, *listeners, *self.wake_fds, *optional)

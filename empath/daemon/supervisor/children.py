@@ -24,7 +24,8 @@ class ChildProcess:
 
     `epoch` is that of the plan it serves; `started_at`, `heard_at` (its last beat) and `kill_at` are monotonic seconds.
     A retired process has been ordered to end; a process that lingers may finish its transactions first. `deaths_fd` is
-    the supervisor's end of the pipe by which a housekeeper learns of deaths. A child that could not be started has no
+    the supervisor's end of the pipe by which a housekeeper learns of deaths, `counts_row` the row of an acceptor in
+    `open_counts`. A child that could not be started has no
     descriptor: -1.
     """
 
@@ -36,6 +37,7 @@ class ChildProcess:
     beat_fd: int
     started_at: float
     deaths_fd: int | None = None
+    counts_row: int | None = None
     is_ready: bool = False
     is_retired: bool = False
     is_lingering: bool = False

@@ -20,10 +20,10 @@ class Kind:
     One kind of child.
 
     count gives the number of its slots. A kind that is woken inherits the eventfd of its own slot, any other kind those
-    of all slots that are woken, in order. has_listeners, hears_deaths and may_ask stand for the listening sockets, a
-    pipe with the deaths of others, and the writing end of the pipe through which the supervisor is asked, with the file
-    that has the outcome of a reload. After a
-    reload, a kind that may linger drains for as long as its clients take.
+    of all slots that are woken, in order. has_listeners stands for the listening sockets and the counts of open
+    connections, hears_deaths for a pipe with the deaths of others, may_ask for the writing end of the pipe through
+    which the supervisor is asked, and the file that has the outcome of a reload. After a reload, a kind that may linger
+    drains for as long as its clients take.
     """
 
     name: str
@@ -43,7 +43,7 @@ def _one(_: Config) -> int:
 KINDS: Final = (
     Kind("housekeeper", _one, hears_deaths=True, may_ask=True),
     Kind("worker", lambda config: config.delivery.workers, is_woken=True),
-    Kind("acceptor", _one, has_listeners=True, may_linger=True),
+    Kind("acceptor", lambda config: config.process.acceptors, has_listeners=True, may_linger=True),
 )
 _BY_NAME: Final = {kind.name: kind for kind in KINDS}
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from empath.daemon.process import child as contract
 from empath.daemon.process.child import Child, InheritedListener
+from empath.daemon.process.open_counts import OpenCountsFile
 from empath.daemon.supervisor import notify
 from empath.daemon.supervisor.children import ChildProcess, Failure
 from empath.daemon.supervisor.kinds import Kind, kind_of
@@ -46,6 +47,7 @@ class Spawner:
         self._life_fd, self._alive_fd = os.pipe2(os.O_CLOEXEC)
         self._wake_fds: dict[str, int] = {}
         self._generations: dict[str, int] = {}
+        self._counts = OpenCountsFile()
         self._deaths: deque[tuple[str, int]] = deque(maxlen=_KEPT_DEATHS)
 
     def start(self, plan: Plan, slot: str, now: float) -> ChildProcess:
@@ -66,10 +68,13 @@ class Spawner:
             ready_fd, to_ready_fd = _pipe(kept, given)
             beat_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
             kept.callback(os.close, beat_fd)
-            deaths_fd = to_deaths_fd = None
+            deaths_fd = to_deaths_fd = counts_row = None
             if kind.hears_deaths:
                 deaths_fd, to_deaths_fd = _pipe(given, kept)
                 os.set_blocking(to_deaths_fd, False)
+            if kind.has_listeners:
+                counts_row = self._counts.take_row()
+                kept.callback(self._counts.clear_row, counts_row)
             child = Child(
                 slot=slot,
                 generation=generation,
@@ -84,14 +89,18 @@ class Spawner:
                 deaths_fd=deaths_fd,
                 ask_fd=self._ask_fd if kind.may_ask else None,
                 outcome_fd=self._outcome_fd if kind.may_ask else None,
+                counts_fd=self._counts.fd if kind.has_listeners else None,
+                counts_row=counts_row or 0,
             )
             pid = _spawn(self._commands[kind.name], self._config_file, child)
             kept.pop_all()
-        return ChildProcess(slot, generation, plan.epoch, pid, ready_fd, beat_fd, now, to_deaths_fd)
+        return ChildProcess(slot, generation, plan.epoch, pid, ready_fd, beat_fd, now, to_deaths_fd, counts_row)
 
     def report_death(self, dead: ChildProcess, living: Iterable[ChildProcess]) -> None:
-        """Report to each living housekeeper, and to later ones, that an incarnation is gone."""
+        """Report to each living housekeeper, and to later ones, that an incarnation is gone; so are its connections."""
         self._deaths.append((dead.slot, dead.generation))
+        if dead.counts_row is not None:
+            self._counts.clear_row(dead.counts_row)
         for process in living:
             process.report_death(dead.slot, dead.generation)
 

@@ -74,7 +74,7 @@ def test_a_first_child_that_cannot_be_spawned_ends_the_start(supervised):
     """
     No process lives whose end the supervisor could wait for, and the lock is given back.
     """
-    service = supervised(descriptors=16)
+    service = supervised(descriptors=18)
     service.spawn()
     assert (71, "empathd: housekeeper-1 cannot be started: Too many open files\n") == service.end()
     os.close(instance.acquire(service.directory / "queue.db", wait_s=0))

@@ -1,0 +1,105 @@
+"""Several acceptors, which share listeners and keep to each limit together."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.e2e.client import Client
+from tests.kit.process import Empathd
+from tests.kit.waiting import eventually
+
+_MOST = 4
+_STRANGER = "127.0.0.2"  # not in [relay] networks
+_SETTINGS = f"""
+[process]
+acceptors = 3
+[relay]
+networks = ["127.0.0.1/32"]
+[limits]
+connections_per_client = {_MOST}
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Empathd]:
+    instance = Empathd(tmp_path_factory.mktemp("acceptors", numbered=True), _SETTINGS)
+    try:
+        yield instance.start()
+        assert 0 == instance.stop()
+        assert [] == [event for event in instance.events() if event["event"].endswith("_crashed")]
+    finally:
+        instance.clean_up()
+
+
+@pytest.fixture
+def clients() -> Iterator[ExitStack]:
+    """Connections that end with the test."""
+    with ExitStack() as stack:
+        yield stack
+
+
+def admitted(server: Empathd, clients: ExitStack, count: int) -> int:
+    """How many of *count* further connections of a stranger are served. Those stay open."""
+    served = 0
+    for _ in range(count):
+        client = Client(server.port, _STRANGER)
+        clients.callback(client.socket.close)
+        served += client.greeting.startswith("220 ")
+    return served
+
+
+def hold_all(server: Empathd, clients: ExitStack) -> None:
+    """Take every connection that the stranger may have, once those of other tests are over."""
+    held = 0
+
+    def is_full() -> bool:
+        nonlocal held
+        held += admitted(server, clients, 1)
+        return held == _MOST
+
+    eventually(is_full, "all connections")
+
+
+def test_each_slot_has_its_process(server: Empathd) -> None:
+    assert {f"acceptor-{number}" for number in (1, 2, 3)} <= {*server.pids().values()}
+
+
+def test_acceptors_keep_to_the_limit_per_client_together(server: Empathd, clients: ExitStack) -> None:
+    """
+    The system decides which of them gets a connection. A limit for each of them would be three times as high.
+    """
+    hold_all(server, clients)
+    assert 0 == admitted(server, clients, 2 * _MOST)
+
+
+def test_connections_of_an_acceptor_that_is_killed_count_no_more(server: Empathd, clients: ExitStack) -> None:
+    """
+    They ended with it, though it could not say so.
+    """
+    hold_all(server, clients)
+    ready = len(server.named("process_ready"))
+    slots = ("acceptor-1", "acceptor-2", "acceptor-3")
+    for slot in slots:
+        os.kill(server.pid_of(slot), signal.SIGKILL)
+    server.wait_for("process_ready", ready + len(slots))
+    assert _MOST == admitted(server, clients, 2 * _MOST)
+
+
+def test_sessions_of_before_a_reload_still_count(server: Empathd, clients: ExitStack) -> None:
+    """
+    Their acceptors serve them to their end; a client must not get twice the number by waiting for a reload.
+    """
+    hold_all(server, clients)
+    done = len(server.named("reload_finished"))
+    server.signal(signal.SIGHUP)
+    server.wait_for("reload_finished", done + 1)
+    assert 0 == admitted(server, clients, _MOST)
+
+
+def test_mail_comes_in_by_any_of_them(server: Empathd) -> None:
+    for number in range(10):
+        server.send(f"user{number}@here.test")
+    eventually(lambda: sum(1 for _ in server.delivered()) == 10, "ten mails")
