@@ -28,7 +28,7 @@ from empath.config.units import (
 from empath.errors import SyntaxViolation
 from empath.mail.address import Address
 from empath.mail.domain import Domain
-from empath.mail.endpoint import Endpoint
+from empath.mail.endpoint import Endpoint, UnixSocket
 from empath.policy.access import Network
 from empath.policy.dnsbl import Blocklist
 from empath.policy.limits.rate import Rate
@@ -36,6 +36,8 @@ from empath.policy.pattern import DomainPattern
 from empath.policy.routing import MaildirRoute, Route, parse_route, route_text
 
 T = TypeVar("T")
+
+_MAX_SOCKET_PATH_OCTETS = 107  # unix(7), without the NUL
 
 
 def kind_of(value: object) -> str:
@@ -109,6 +111,25 @@ def _route(value: object, info: ValidationInfo) -> Route:
     except SyntaxViolation as exc:
         raise problem(str(exc)) from exc
     return MaildirRoute(_absolute(route.path, info)) if isinstance(route, MaildirRoute) else route
+
+
+def _listen_address(value: object, info: ValidationInfo) -> Endpoint | UnixSocket:
+    text = _text(value)
+    if not text.startswith("unix:"):
+        try:
+            return Endpoint.parse(text)
+        except SyntaxViolation as exc:
+            raise problem(str(exc)) from exc
+    path = _absolute(text.removeprefix("unix:"), info)
+    if len(path.encode()) > _MAX_SOCKET_PATH_OCTETS:
+        raise problem(f"the path of a UNIX socket has at most {_MAX_SOCKET_PATH_OCTETS} octets: {path!r}")
+    return UnixSocket(path)
+
+
+def _parse_file_mode(text: str) -> int:
+    if not re.fullmatch(r"0?[0-7]{3}", text):
+        raise SyntaxViolation(f'not a file mode: {text!r} (use e.g. "0660")')
+    return int(text, 8)
 
 
 def _parse_wait(text: str) -> float:
@@ -229,7 +250,8 @@ ConfigPath = Annotated[Path, PlainValidator(_path), _AS_TEXT]
 HostName = Annotated[Domain, _read_by(Domain.parse), _AS_TEXT]
 NodeName = Annotated[str, _read_by(lambda text: str(Domain.parse(text)))]
 Mailbox = Annotated[Address, _read_by(Address.parse), _AS_TEXT]
-ListenAddress = Annotated[Endpoint, _read_by(Endpoint.parse), _AS_TEXT]
+ListenAddress = Annotated[Endpoint | UnixSocket, PlainValidator(_listen_address), _AS_TEXT]
+FileMode = Annotated[int, _read_by(_parse_file_mode), PlainSerializer("{:04o}".format, return_type=str)]
 Nameserver = Annotated[Endpoint, _read_by(lambda text: Endpoint.parse(text, default_port=53)), _AS_TEXT]
 TrustedNetwork = Annotated[Network, _read_by(_network_but("which would make this an open relay")), _AS_TEXT]
 ProxyNetwork = Annotated[

@@ -3,6 +3,7 @@ hosts - the rules for the search for hosts, from the settings
 """
 
 from empath.config.model import Config
+from empath.mail.endpoint import Endpoint
 from empath.policy.hosts.addresses import is_address
 from empath.policy.hosts.search import HostRules
 
@@ -13,10 +14,15 @@ def host_rules(config: Config, interfaces: frozenset[str]) -> HostRules:
     return HostRules(
         own_names=frozenset(name for name in own if not is_address(name)) | {str(config.hostname)},
         own_addresses=frozenset(filter(is_address, own)) | interfaces,
-        listeners=frozenset((listener.host, listener.port) for listener in config.listeners),
+        listeners=frozenset((each.host, each.port) for each in endpoints(config)),
         allowed=config.dns.allowed_networks,
         mx_port=config.delivery.mx_port,
     )
+
+
+def endpoints(config: Config) -> tuple[Endpoint, ...]:
+    """The listeners of *config* that are not UNIX sockets."""
+    return tuple(listener.endpoint for listener in config.listeners if listener.endpoint is not None)
 
 
 def own_greetings(config: Config) -> frozenset[str]:

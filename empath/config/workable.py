@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from empath.config.hosts import endpoints
 from empath.config.keys import KeyPath, dotted
 from empath.config.load import find_lines
 from empath.config.model import Config
 from empath.config.places import Account, closed_folder, obstacle_to_folder
-from empath.config.tables.receiving import Listener
 from empath.mail.domain import Domain
+from empath.mail.endpoint import Endpoint
 from empath.policy.access import Role
 from empath.policy.routing import MaildirRoute, SmtpRoute, route_text
 
@@ -70,7 +71,7 @@ def _may_be_a_directory(path: Path) -> bool:
 
 def _example_name(config: Config) -> Iterator[Contradiction]:
     name = str(config.hostname)
-    is_public = any(listener.port == _SMTP_PORT for listener in config.listeners)
+    is_public = any(endpoint.port == _SMTP_PORT for endpoint in endpoints(config))
     if is_public and name.endswith(_PRIVATE):
         words = f"{name} is a name for tests, which hosts of the Internet do not accept"
         yield Contradiction(("hostname",), words, is_warning=True)
@@ -80,18 +81,21 @@ def _example_name(config: Config) -> Iterator[Contradiction]:
 
 
 def _listeners(config: Config) -> Iterator[Contradiction]:
-    by_port: dict[int, list[Listener]] = defaultdict(list)
+    by_port: dict[int, list[Endpoint]] = defaultdict(list)
     for index, listener in enumerate(config.listeners):
-        for other in by_port[listener.port]:
-            if _takes_both(listener, other) or _takes_both(other, listener):
-                words = f"{listener.text} and {other.text} cannot be bound together; leave one out"
+        endpoint = listener.endpoint
+        if endpoint is None:
+            continue
+        for other in by_port[endpoint.port]:
+            if _takes_both(endpoint, other) or _takes_both(other, endpoint):
+                words = f"{endpoint} and {other} cannot be bound together; leave one out"
                 yield Contradiction(("listener", index, "address"), words)
-        by_port[listener.port].append(listener)
+        by_port[endpoint.port].append(endpoint)
 
 
-def _takes_both(listener: Listener, other: Listener) -> bool:
-    """Whether the address of *listener* is the wildcard that has that of *other*, too."""
-    mine, its = ipaddress.ip_address(listener.host), ipaddress.ip_address(other.host)
+def _takes_both(endpoint: Endpoint, other: Endpoint) -> bool:
+    """Whether the address of *endpoint* is the wildcard that has that of *other*, too."""
+    mine, its = ipaddress.ip_address(endpoint.host), ipaddress.ip_address(other.host)
     return mine.is_unspecified and mine.version == its.version
 
 
@@ -99,7 +103,7 @@ def _next_hops(config: Config) -> Iterator[Contradiction]:
     account = Account.find(config.process.user)
     for pattern, route in config.routes_by_pattern.items():
         keys = ("routes", str(pattern))
-        if isinstance(route, SmtpRoute) and any(_is_own(route, listener) for listener in config.listeners):
+        if isinstance(route, SmtpRoute) and any(_is_own(route, endpoint) for endpoint in endpoints(config)):
             words = f"{route_text(route)} is a listener of this server: mail would go in a circle"
             yield Contradiction(keys, words)
         elif isinstance(route, MaildirRoute) and account is not None:
@@ -108,14 +112,14 @@ def _next_hops(config: Config) -> Iterator[Contradiction]:
                 yield Contradiction(keys, f"the Maildir {route.path} cannot be used: {obstacle}")
 
 
-def _is_own(route: SmtpRoute, listener: Listener) -> bool:
+def _is_own(route: SmtpRoute, endpoint: Endpoint) -> bool:
     try:
         target = ipaddress.ip_address(route.host)
     except ValueError:
         return False  # a name: the DNS knows
-    bound = ipaddress.ip_address(listener.host)
+    bound = ipaddress.ip_address(endpoint.host)
     is_reached = target == bound or (bound.is_unspecified and target.is_loopback and target.version == bound.version)
-    return is_reached and route.port == listener.port
+    return is_reached and route.port == endpoint.port
 
 
 def _routes(config: Config) -> Iterator[Contradiction]:

@@ -1,5 +1,7 @@
 """
-endpoint - a host and a port, and their one text form: `192.0.2.1:25`, `[2001:db8::1]:25`, `mx.example.org:25`
+endpoint - where a listener or a host is, and its one text form
+
+`192.0.2.1:25`, `[2001:db8::1]:25`, `mx.example.org:25`, `unix:/run/empath/lmtp`
 """
 
 import ipaddress
@@ -47,3 +49,13 @@ class Endpoint:
 
     def __str__(self) -> str:
         return host_and_port(self.host, self.port)
+
+
+@dataclass(frozen=True, slots=True)
+class UnixSocket:
+    """A UNIX socket. Text form: `unix:` and the path."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"unix:{self.path}"

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from empath.mail.identity import QueueId, Timestamp
+from empath.mail.protocol import Protocol
 from empath.message.header import HeaderFields
 
 _UNSAFE = re.compile(r"[^!-'*-\[\]-~]")  # blanks, parentheses, backslashes and controls, which could end the comment
@@ -28,11 +29,23 @@ class Reception:
     client_ptr: str | None = None
 
 
-def protocol_word(*, is_esmtp: bool, is_smtputf8: bool) -> str:
-    """The `with` word, RFC 3848 and RFC 6531 §4.3."""
+def protocol_word(
+    protocol: Protocol,
+    *,
+    is_esmtp: bool,
+    is_smtputf8: bool,
+    is_encrypted: bool = False,
+    is_authenticated: bool = False,
+) -> str:
+    """The `with` word, RFC 3848 and RFC 6531 §4.3. HELO knows neither TLS nor AUTH."""
+    name = protocol.upper()
     if is_smtputf8:
-        return "UTF8SMTP"
-    return "ESMTP" if is_esmtp else "SMTP"
+        name = f"UTF8{name}"
+    elif not is_esmtp:
+        return name
+    elif protocol is Protocol.SMTP:
+        name = "ESMTP"
+    return name + "S" * is_encrypted + "A" * is_authenticated
 
 
 def received_field(reception: Reception, queue_id: QueueId, at: Timestamp, only_recipient: str | None) -> bytes:

@@ -13,6 +13,7 @@ from empath.errors import ConfigError, MissingInput
 from empath.mail.address import Address
 from empath.mail.domain import Domain
 from empath.mail.endpoint import Endpoint
+from empath.mail.protocol import Protocol
 from empath.policy.access import Role
 from empath.policy.retry import RetrySchedule
 from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, SmtpRoute
@@ -54,6 +55,7 @@ def test_a_name_a_postmaster_a_queue_and_a_listener_are_enough():
     Every other setting has a default that works.
     """
     config = parsed(LEAST)
+    [listener] = config.listeners
     assert (
         Domain("mx.example.test"),
         Address.parse("admin@example.test"),
@@ -61,7 +63,7 @@ def test_a_name_a_postmaster_a_queue_and_a_listener_are_enough():
         Path("/etc/empath/var/queue.db"),
         Path("/etc/empath/var/spool"),
         Path("/etc/empath/var/empathd.pid"),
-        ("127.0.0.1", 2525, Role.MX, "127.0.0.1:2525"),
+        (Endpoint("127.0.0.1", 2525), Protocol.SMTP, Role.MX, "127.0.0.1:2525"),
         MxRoute(),
         RetrySchedule(60, 14_400, 0.2),
         (ip_network("127.0.0.0/8"), ip_network("::1/128")),
@@ -72,7 +74,7 @@ def test_a_name_a_postmaster_a_queue_and_a_listener_are_enough():
         config.queue.path,
         config.queue.spool,
         config.process.pid_file,
-        (config.listeners[0].host, config.listeners[0].port, config.listeners[0].role, config.listeners[0].text),
+        (listener.endpoint, listener.protocol, listener.role, listener.text),
         config.routes.find(Domain("example.org")),
         config.retry.schedule,
         config.relay.networks,
@@ -413,3 +415,30 @@ def test_no_value_makes_a_traceback(key, value):
     else:
         lines = []
     assert all(line.startswith("c.toml:") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ("address='[::1]:25'\nprotocol='lmtp'", "protocol: must not be lmtp on port 25 (RFC 2033 §5)"),
+        ("address='[::1]:24'\nprotocol='uucp'", "protocol: must be 'smtp' or 'lmtp', not 'uucp'"),
+        ("address='unix:'", "address: not a path: ''"),
+        ("address='unix:/" + "x" * 107 + "'", "address: the path of a UNIX socket has at most 107 octets: '/xxx"),
+        ("address='unix:a'\nsocket_mode='0888'", "socket_mode: not a file mode: '0888' (use e.g. \"0660\")"),
+    ],
+)
+def test_a_listener_of_lmtp_or_of_a_unix_socket_is_checked(keys, words):
+    """
+    RFC 2033 §5: a client must not meet LMTP where it expects SMTP.
+    """
+    [finding] = findings(LEAST.replace("listener = ", "#") + "[[listener]]\n" + keys)
+    assert f": listener[1].{words}" in finding
+
+
+def test_a_unix_socket_is_next_to_the_file_that_names_it():
+    """
+    As every other relative path.
+    """
+    text = LEAST.replace("listener = ", "#") + "[[listener]]\naddress='unix:run/lmtp'\nsocket_mode='660'"
+    [listener] = parsed(text).listeners
+    assert ("unix:/etc/empath/run/lmtp", 0o660, None) == (listener.text, listener.socket_mode, listener.endpoint)

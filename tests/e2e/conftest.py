@@ -29,6 +29,11 @@ connections_per_client = 5
 timeout = "5s"
 allowed_networks = ["127.0.0.0/8"]
 nameservers = ["{dns}"]
+[[listener]]
+address = "unix:lmtp"
+protocol = "lmtp"
+role = "internal"
+socket_mode = "0600"
 """
 _ROUTES = f"""
 "nobody.test" = "smtp://nowhere.hosts.test:2526"

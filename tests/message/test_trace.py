@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 
 from empath.mail.identity import QueueId, Timestamp
+from empath.mail.protocol import Protocol
 from empath.message.header import HeaderFields, HeaderSplitter
 from empath.message.trace import Reception, missing_fields, protocol_word, received_field
 from tests.kit import strategies
@@ -68,14 +69,31 @@ def test_any_recipient_leaves_the_field_one_field(address):
 
 
 @pytest.mark.parametrize(
-    ("is_esmtp", "is_smtputf8", "word"),
-    [(False, False, "SMTP"), (True, False, "ESMTP"), (True, True, "UTF8SMTP")],
+    ("protocol", "flags", "word"),
+    [
+        ("smtp", "", "SMTP"),
+        ("smtp", "e", "ESMTP"),
+        ("smtp", "es", "ESMTPS"),
+        ("smtp", "ea", "ESMTPA"),
+        ("smtp", "esa", "ESMTPSA"),
+        ("smtp", "eu", "UTF8SMTP"),
+        ("smtp", "eusa", "UTF8SMTPSA"),
+        ("lmtp", "e", "LMTP"),
+        ("lmtp", "esa", "LMTPSA"),
+        ("lmtp", "eu", "UTF8LMTP"),
+    ],
 )
-def test_the_protocol_word_is_that_of_the_registry(is_esmtp, is_smtputf8, word):
+def test_the_protocol_word_is_that_of_the_registry(protocol, flags, word):
     """
     RFC 3848 §1, RFC 6531 §4.3.
     """
-    assert word == protocol_word(is_esmtp=is_esmtp, is_smtputf8=is_smtputf8)
+    assert word == protocol_word(
+        Protocol(protocol),
+        is_esmtp="e" in flags,
+        is_smtputf8="u" in flags,
+        is_encrypted="s" in flags,
+        is_authenticated="a" in flags,
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from empath.config import Config
+from empath.config.hosts import endpoints
 from empath.mail.lookup import Absent, Addresses, Exchangers, Failed, Kind, LookupAnswer, Question
 from empath.policy.health import Diagnosis, Level
 
@@ -23,7 +24,7 @@ _Answers = dict[Question, LookupAnswer]
 
 def diagnose_dns(config: Config, resolver: "Resolver") -> Iterator[Diagnosis]:
     """Look up the host name and the relay domains of *config*, all at once."""
-    if all(listener.port != _SMTP_PORT for listener in config.listeners):
+    if all(endpoint.port != _SMTP_PORT for endpoint in endpoints(config)):
         return
     name = str(config.hostname)
     exact = [text for pattern in config.relay.domains if not (text := str(pattern)).startswith(("*", "["))]

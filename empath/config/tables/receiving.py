@@ -5,12 +5,25 @@ receiving - the tables [[listener]] and [relay]: where mail comes in, and which 
 from functools import cached_property
 from typing import Any
 
-from pydantic import Field, field_serializer
+from pydantic import Field, ValidationInfo, field_serializer, field_validator
 
-from empath.config.fields import ListenAddress, ProxyNetwork, RelayDomain, Seconds, TrustedNetwork, setting
+from empath.config.fields import (
+    FileMode,
+    ListenAddress,
+    ProxyNetwork,
+    RelayDomain,
+    Seconds,
+    TrustedNetwork,
+    problem,
+    setting,
+)
 from empath.config.tables.limits import ListenerLimits
 from empath.config.tables.table import Table
+from empath.mail.endpoint import Endpoint, UnixSocket
+from empath.mail.protocol import Protocol
 from empath.policy.access import RelayPolicy, Role
+
+_SMTP_PORT = 25
 
 
 class Listener(Table):
@@ -18,10 +31,17 @@ class Listener(Table):
 
     address: ListenAddress = Field(examples=["127.0.0.1:2525"])
     """IP address and port, an IPv6 address in brackets: "[::1]:2525". "[::]:25" is for IPv6 only; IPv4 needs a table
-    of its own, "0.0.0.0:25"."""
+    of its own, "0.0.0.0:25". Or a UNIX socket, "unix:/run/empath/lmtp"; its clients count as 127.0.0.1."""
 
     role: Role = setting("mx")
     """What it is for: "mx" for mail from the Internet, "submission" for users, "internal" for your own hosts."""
+
+    protocol: Protocol = setting("smtp")
+    """What it speaks: "smtp", or "lmtp", which answers the content of a message once for each recipient. LMTP may not
+    be on port 25, RFC 2033 §5."""
+
+    socket_mode: FileMode = setting("0666")
+    """File mode of the UNIX socket: who may write to it may send mail."""
 
     proxy_protocol: tuple[ProxyNetwork, ...] = setting([])
     """Proxies in front of this listener, such as HAProxy with send-proxy or send-proxy-v2: each of their connections
@@ -43,19 +63,27 @@ class Listener(Table):
     def _given_limits(self, value: ListenerLimits) -> dict[str, Any]:
         return value.model_dump(mode="json", by_alias=True, include=value.model_fields_set)
 
-    @property
-    def host(self) -> str:
-        """The address without brackets."""
-        return self.address.host
+    @field_validator("protocol")
+    @classmethod
+    def _lmtp_is_not_on_the_port_of_smtp(cls, value: Protocol, info: ValidationInfo) -> Protocol:
+        address = info.data.get("address")
+        if value is Protocol.LMTP and isinstance(address, Endpoint) and address.port == _SMTP_PORT:
+            raise problem("must not be lmtp on port 25 (RFC 2033 §5)")
+        return value
 
     @property
-    def port(self) -> int:
-        """The port, 1..65535."""
-        return self.address.port
+    def endpoint(self) -> Endpoint | None:
+        """The IP address and port; None for a UNIX socket."""
+        return self.address if isinstance(self.address, Endpoint) else None
+
+    @property
+    def unix_socket(self) -> UnixSocket | None:
+        """The UNIX socket, if it listens on one."""
+        return self.address if isinstance(self.address, UnixSocket) else None
 
     @property
     def text(self) -> str:
-        """`127.0.0.1:2525` or `[::1]:2525`."""
+        """`127.0.0.1:2525`, `[::1]:2525` or `unix:/run/empath/lmtp`."""
         return str(self.address)
 
 

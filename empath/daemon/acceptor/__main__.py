@@ -36,6 +36,7 @@ from empath.daemon.process.orders import LOOK_S, finish
 from empath.daemon.process.resolving import caching_resolver
 from empath.daemon.process.runtime import Runtime, run_child
 from empath.errors import EmpathError
+from empath.mail.protocol import Protocol
 from empath.mail.reply import Reply
 from empath.net.proxy import NoProxyHeader, receive_proxy_header
 from empath.net.stream import Stream
@@ -57,6 +58,7 @@ from empath.telemetry.occurrences.acceptor import (
     SessionCrashed,
 )
 
+_GREETINGS = {Protocol.SMTP: "ESMTP", Protocol.LMTP: "LMTP"}  # words of the banner
 _PAUSE_S = 1.0  # pause of all listeners when the system has no descriptor left
 _SPACE_CHECK_S = 1.0
 _REFUSALS_PER_SECOND = 100  # most lines of the log
@@ -79,7 +81,6 @@ class Acceptor:
         self._space = Space(runtime.engine, config, runtime.emit)
         self._refusals = RefusalMeter(_REFUSALS_PER_SECOND, _REFUSALS_PER_CLIENT)
         self._resolver = caching_resolver(runtime)
-        self._banner = Reply.of(f"220 {config.hostname} ESMTP Empath")
         self._contexts = [self._context_of(inherited) for inherited in runtime.child.listeners]
         self._listeners = [
             Listener(
@@ -181,7 +182,7 @@ class Acceptor:
             budget=self._budget,
             space=self._space,
             emit=self._runtime.emit,
-            banner=self._banner,
+            banner=Reply.of(f"220 {config.hostname} {_GREETINGS[listener.protocol]} Empath"),
             refusals=self._refusals,
             tally=self._tally,
             entry=self._entry_of(listener),
@@ -219,6 +220,8 @@ class Acceptor:
                 self._runtime.emit(OrdersUnread(error=str(exc)))
 
     def _stop_listener(self, address: str) -> str:
+        if address.startswith("unix:"):  # a reload could not revive it, other than a socket of TCP
+            return f"{address} still takes connections: to stop a UNIX socket, take it out of the configuration"
         found = [listener for listener in self._listeners if listener.address == address]
         for listener in found:
             listener.stop_listening()

@@ -13,6 +13,8 @@ _ACCEPTS_OF_SEVERAL = 4  # the same for one of several acceptors, which leaves c
 _OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _LATER = frozenset({errno.EAGAIN, errno.ECONNABORTED, errno.EINTR, errno.EPROTO})
 
+_LOCAL = ("127.0.0.1", 0)  # peer address of a client that came by a UNIX socket
+
 Serve = Callable[[RawSocket, tuple[object, ...]], None]  # body of a connection's greenlet: its socket and peer address
 
 
@@ -80,4 +82,4 @@ class Listener:
                 return
             raw = RawSocket(self._socket.family, socket.SOCK_STREAM, 0, descriptor)
             raw.setblocking(False)
-            gevent.spawn_raw(self._serve, raw, peer)
+            gevent.spawn_raw(self._serve, raw, _LOCAL if raw.family == socket.AF_UNIX else peer)

@@ -74,7 +74,10 @@ class ReceivingSession:
         self._stream = stream
         self._client = Client(address, stream.peer)
         self._session = ServerSession(
-            str(context.config.hostname), context.limits, is_lenient=context.role is not Role.MX
+            str(context.config.hostname),
+            context.limits,
+            offered_with(frozenset(), protocol=context.listener.protocol),
+            is_lenient=context.role is not Role.MX,
         )
         self._began_at = time.monotonic()
         self._command_s = context.pace.command_s
@@ -229,7 +232,7 @@ class ReceivingSession:
         fulfilled = set()
         if self._context.config.relay.policy.is_trusted(self._client.address):
             fulfilled.add(Need.TRUST)
-        self._session.offer(offered_with(frozenset(fulfilled)))
+        self._session.offer(offered_with(frozenset(fulfilled), protocol=self._context.listener.protocol))
 
     def _mail_offered(self, event: MailOffered) -> Reply:
         context = self._context

@@ -154,7 +154,9 @@ class Transaction:
         """
         client = self._client
         hostname = str(self._context.config.hostname)
-        protocol = protocol_word(is_esmtp=client.is_esmtp, is_smtputf8=self._offer.is_smtputf8)
+        protocol = protocol_word(
+            self._context.listener.protocol, is_esmtp=client.is_esmtp, is_smtputf8=self._offer.is_smtputf8
+        )
         reception = Reception(client.name, client.address_text, hostname, protocol, client.verified_name)
         only = str(self._recipients[0].address) if len(self._recipients) == 1 else None
         added = received_field(reception, content.queue_id, content.begun_at, only)

@@ -59,7 +59,7 @@ def diagnose_machine(config_file: Path, config: Config) -> Iterator[Diagnosis]:
 
 def _answers(listener: Listener) -> Diagnosis:
     try:
-        with socket.create_connection((_ANY.get(listener.host, listener.host), listener.port), _GREETING_S) as client:
+        with _connection(listener) as client:
             greeting = client.recv(3)
     except OSError as exc:
         found = f"{listener.text} does not answer: {exc.strerror or exc}"
@@ -68,6 +68,20 @@ def _answers(listener: Listener) -> Diagnosis:
         found = f"{listener.text} answers without a greeting 220"
         return Diagnosis("listener", Level.WARNING, found, "see the log: perhaps a limit of connections is reached")
     return Diagnosis("listener", Level.OK, f"{listener.text} answers")
+
+
+def _connection(listener: Listener) -> socket.socket:
+    if listener.endpoint is not None:
+        host = listener.endpoint.host
+        return socket.create_connection((_ANY.get(host, host), listener.endpoint.port), _GREETING_S)
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    client.settimeout(_GREETING_S)
+    try:
+        client.connect(listener.text.removeprefix("unix:"))
+    except OSError:
+        client.close()
+        raise
+    return client
 
 
 def _can_be_bound(listener: Listener) -> Diagnosis:

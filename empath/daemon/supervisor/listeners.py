@@ -3,18 +3,23 @@ listeners - bind what the configuration names
 
 Only the supervisor binds, as root where a port requires it; acceptors inherit. An address identifies a socket: a reload
 keeps the sockets whose addresses stay, so that no connection in a backlog is lost.
+
+The file of a UNIX socket is removed when its listener is closed. One that a crash left behind is removed when the
+address is bound again, once no process answers there.
 """
 
 import errno
 import ipaddress
 import os
 import socket
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from empath.config.tables.receiving import Listener
 from empath.errors import EmpathError, PermissionRefused, ServiceUnavailable
+from empath.mail.endpoint import Endpoint, UnixSocket
 
 BACKLOG: Final = 1024
 
@@ -43,9 +48,9 @@ def bind(wanted: Iterable[Listener], bound: Iterable[BoundListener] = ()) -> tup
             same = at_hand.get(listener.text)
             if same is not None:
                 same.listen(BACKLOG)  # an order may have stopped the listener
-            made.append(
-                BoundListener(same or _listen(listener, [*wanted, *(item.listener for item in bound)]), listener)
-            )
+            made.append(BoundListener(same or _made(listener, [*wanted, *(item.listener for item in bound)]), listener))
+            if listener.unix_socket is not None:
+                _set_mode(listener.unix_socket, listener.socket_mode)
     except EmpathError:
         close(made, keep=at_hand.values())
         raise
@@ -58,10 +63,61 @@ def close(bound: Iterable[BoundListener], keep: Iterable[socket.socket] = ()) ->
     for item in bound:
         if item.socket not in kept:
             item.socket.close()
+            if item.listener.unix_socket is not None:
+                _remove(item.listener.unix_socket.path)
 
 
-def _listen(listener: Listener, ours: Iterable[Listener]) -> socket.socket:
-    family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
+def _made(listener: Listener, ours: Iterable[Listener]) -> socket.socket:
+    match listener.address:
+        case UnixSocket():
+            return _listen_at_path(listener.address)
+        case endpoint:
+            return _listen(endpoint, [one.endpoint for one in ours if one.endpoint is not None])
+
+
+def _listen_at_path(address: UnixSocket) -> socket.socket:
+    _remove_abandoned(address)
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        made.bind(address.path)
+        made.listen(BACKLOG)
+    except OSError as exc:
+        made.close()
+        raise _refusal(str(address), exc) from exc
+    made.setblocking(False)
+    return made
+
+
+def _remove_abandoned(address: UnixSocket) -> None:
+    """Remove the file of a socket on which no process listens."""
+    try:
+        if not stat.S_ISSOCK(os.lstat(address.path).st_mode):
+            return  # binding will say that the address is in use
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.setblocking(False)
+            client.connect(address.path)
+    except ConnectionRefusedError:
+        _remove(address.path)
+    except OSError:
+        return  # binding will say why
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return  # already gone, or the directory is closed to this user; the next start takes the address all the same
+
+
+def _set_mode(address: UnixSocket, mode: int) -> None:
+    try:
+        os.chmod(address.path, mode)
+    except OSError as exc:
+        raise _refusal(str(address), exc) from exc
+
+
+def _listen(endpoint: Endpoint, ours: Iterable[Endpoint]) -> socket.socket:
+    family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -70,23 +126,23 @@ def _listen(listener: Listener, ours: Iterable[Listener]) -> socket.socket:
         if family == socket.AF_INET6:
             # "[::]" and "0.0.0.0" are two listeners; the first must not take the port of the second.
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        made.bind((listener.host, listener.port))
+        made.bind((endpoint.host, endpoint.port))
         made.listen(BACKLOG)
     except OSError as exc:
         made.close()
-        other = next((one for one in ours if _excludes(listener, one)), None) if exc.errno == errno.EADDRINUSE else None
+        other = next((one for one in ours if _excludes(endpoint, one)), None) if exc.errno == errno.EADDRINUSE else None
         if other is not None:
-            words = f"this instance listens on {other.text}, which excludes it; use restart if that address is left out"
-            raise ServiceUnavailable(f"cannot listen on {listener.text}: {words}") from exc
-        raise _refusal(listener.text, exc) from exc
+            words = f"this instance listens on {other}, which excludes it; use restart if that address is left out"
+            raise ServiceUnavailable(f"cannot listen on {endpoint}: {words}") from exc
+        raise _refusal(str(endpoint), exc) from exc
     made.setblocking(False)
     return made
 
 
-def _excludes(listener: Listener, other: Listener) -> bool:
-    """Whether one of two different listeners has the port of the other on every address of its family."""
-    hosts = [ipaddress.ip_address(one.host) for one in (listener, other)]
-    is_same_port = listener.port == other.port and hosts[0].version == hosts[1].version
+def _excludes(endpoint: Endpoint, other: Endpoint) -> bool:
+    """Whether one of two different endpoints has the port of the other on every address of its family."""
+    hosts = [ipaddress.ip_address(one.host) for one in (endpoint, other)]
+    is_same_port = endpoint.port == other.port and hosts[0].version == hosts[1].version
     return is_same_port and hosts[0] != hosts[1] and any(host.is_unspecified for host in hosts)
 
 
@@ -96,6 +152,8 @@ def _refusal(address: str, error: OSError) -> EmpathError:
             return ServiceUnavailable(f"cannot listen on {address}: the address is in use by another process")
         case errno.EADDRNOTAVAIL:
             return ServiceUnavailable(f"cannot listen on {address}: no interface of this machine has that address")
+        case errno.EACCES if address.startswith("unix:"):
+            return PermissionRefused(f"cannot listen on {address}: this user may not write to its directory")
         case errno.EACCES:
             return PermissionRefused(f"cannot listen on {address}: ports below 1024 need root")
         case number:

@@ -99,3 +99,43 @@ def test_a_low_port_without_root_is_a_matter_of_permission():
     is_free_for_all = start.exists() and int(start.read_text()) <= 24
     expected = "" if is_free_for_all else "cannot listen on 127.0.0.1:24: ports below 1024 need root"
     assert expected == said
+
+
+def _unix(path: Path, mode: str = "0600") -> Listener:
+    return Listener(address=f"unix:{path}", socket_mode=mode)
+
+
+def test_the_file_of_a_unix_socket_lives_as_long_as_its_listener(tmp_path):
+    """
+    A file that a crash left behind must not prevent the next start.
+    """
+    path = tmp_path / "lmtp"
+    abandoned = socket.socket(socket.AF_UNIX)
+    abandoned.bind(str(path))
+    abandoned.close()
+    bound = listeners.bind([_unix(path)])
+    assert 0o600 == path.stat().st_mode & 0o777
+    again = listeners.bind([_unix(path, "0666")], bound)
+    assert (bound[0].socket, 0o666) == (again[0].socket, path.stat().st_mode & 0o777)
+    listeners.close(again)
+    assert not path.exists()
+
+
+def test_a_unix_socket_that_cannot_be_bound_has_its_reason(tmp_path):
+    """
+    The file of another program is never removed.
+    """
+    path = tmp_path / "lmtp"
+    other = socket.socket(socket.AF_UNIX)
+    other.bind(str(path))
+    other.listen()
+    with pytest.raises(ServiceUnavailable, match=f"unix:{path}: the address is in use"):
+        listeners.bind([_unix(path)])
+    other.close()
+    path.unlink()
+    path.write_text("mail")
+    with pytest.raises(ServiceUnavailable, match="in use"):
+        listeners.bind([_unix(path)])
+    assert "mail" == path.read_text()
+    with pytest.raises(ServiceUnavailable, match="No such file"):
+        listeners.bind([_unix(tmp_path / "missing" / "lmtp")])
