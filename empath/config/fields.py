@@ -213,6 +213,17 @@ def _no_pattern_twice(value: object) -> object:
     return value
 
 
+def _forbidden_command(text: str) -> str:
+    word = text.upper()
+    if not _COMMAND.fullmatch(word):
+        raise SyntaxViolation(f"not the first word of a command: {text!r}")
+    if word in _NEEDED_COMMANDS:
+        raise SyntaxViolation(f"{word} cannot be forbidden: no mail would come in without it")
+    return word
+
+
+_COMMAND = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
+_NEEDED_COMMANDS = ("EHLO", "HELO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT", "RSET", "QUIT", "STARTTLS", "AUTH")
 THRESHOLD = "threshold"  # the one key of [dnsbl] that is no zone
 
 
@@ -264,4 +275,5 @@ RoutePattern = Annotated[DomainPattern, _read_by(DomainPattern.parse), _AS_TEXT]
 RouteTarget = Annotated[Route, PlainValidator(_route), PlainSerializer(route_text)]
 Routes = Annotated[dict[RoutePattern, RouteTarget], BeforeValidator(_no_pattern_twice)]
 Schedules = Annotated[dict[RoutePattern, Steps], BeforeValidator(_no_pattern_twice)]
+CommandWord = Annotated[str, _read_by(_forbidden_command)]
 Weights = Annotated[dict[str, int], PlainValidator(_weights)]

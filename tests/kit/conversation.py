@@ -11,6 +11,7 @@ from typing import Final
 
 from empath.mail.reply import Reply
 from empath.smtp.server.events import (
+    ClientNamed,
     Connected,
     Content,
     ContentEnded,
@@ -18,6 +19,7 @@ from empath.smtp.server.events import (
     Event,
     Greeted,
     MailOffered,
+    OriginNamed,
     RecipientOffered,
 )
 from empath.smtp.server.extensions import ALL, Extensions
@@ -31,6 +33,8 @@ _OK = Reply.of("250 2.0.0 Ok")
 ACCEPTANCE: Final[Mapping[type, Reply]] = {
     Connected: BANNER,
     Greeted: Reply.of("250 mx.example.test"),
+    ClientNamed: BANNER,
+    OriginNamed: _OK,
     MailOffered: _OK,
     RecipientOffered: _OK,
     DataOffered: Reply.of("354 Go ahead"),

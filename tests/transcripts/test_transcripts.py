@@ -5,6 +5,8 @@ Dialogues with the server session, one text file for each line of behaviour.
     limits: errors=3          fields of ServerLimits that differ from the default
     without: DSN              extensions that the session does not offer
     auth: PLAIN LOGIN         mechanisms that the session offers; none: the client has authenticated
+    forbids: TAKE             first words that end the session, instead of the usual ones
+    names: clients            the client may speak for others
     reads: leniently          as for the roles internal and submission
     C: EHLO client.example    the client sends a line; consecutive lines arrive in one piece
     c: DATA\r\n               the client sends just these octets
@@ -35,7 +37,7 @@ from empath.smtp.server.events import (
     MailOffered,
     RecipientOffered,
 )
-from empath.smtp.server.extensions import ALL, KNOWN, Extensions, authentication
+from empath.smtp.server.extensions import ALL, KNOWN, Extensions, authentication, offered_with
 from empath.smtp.server.limits import ServerLimits
 from tests.kit.conversation import LIMITS, Conversation, cut
 
@@ -94,6 +96,10 @@ def parse(path: Path) -> tuple[Conversation, list[Turn]]:
                 extensions = Extensions(tuple(extension for extension in KNOWN if extension.ehlo not in absent))
             case "au":
                 extensions = Extensions((*KNOWN, authentication(tuple(line.split()[1:]))))
+            case "fo":
+                extensions = replace(extensions, forbidden=frozenset(line.split()[1:]))
+            case "na":
+                extensions = offered_with(frozenset(), names_clients=True)
             case "re":
                 is_lenient = True
             case _:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, ValidationInfo, field_serializer, field_validator
 
 from empath.config.fields import (
+    CommandWord,
     FileMode,
     ListenAddress,
     ProxyNetwork,
@@ -22,6 +23,7 @@ from empath.config.tables.table import Table
 from empath.mail.endpoint import Endpoint, UnixSocket
 from empath.mail.protocol import Protocol
 from empath.policy.access import RelayPolicy, Role
+from empath.smtp.server.extensions import FORBIDDEN
 
 _SMTP_PORT = 25
 
@@ -48,6 +50,13 @@ class Listener(Table):
     begins with a header that names the client. A connection from one of these networks without a header is closed; a
     header from elsewhere is not believed."""
 
+    xclient: tuple[ProxyNetwork, ...] = setting([])
+    """Clients that may speak for others by XCLIENT, as mail proxies do, and say by XFORWARD where a message came from,
+    as content filters do."""
+
+    forbidden_commands: tuple[CommandWord, ...] = setting(sorted(FORBIDDEN))
+    """First words that end a session with 221: their senders do not speak SMTP. A header field does it, too."""
+
     greet_delay_s: Seconds = setting("0s", "greet_delay")
     """How long a client outside [relay] networks waits for the banner. One that speaks before it is sent away, as
     programs that send spam often do. Without a delay only words that have arrived with the connection count."""
@@ -70,6 +79,11 @@ class Listener(Table):
         if value is Protocol.LMTP and isinstance(address, Endpoint) and address.port == _SMTP_PORT:
             raise problem("must not be lmtp on port 25 (RFC 2033 §5)")
         return value
+
+    @cached_property
+    def forbidden(self) -> frozenset[str]:
+        """The forbidden first words, in upper case."""
+        return frozenset(self.forbidden_commands)
 
     @property
     def endpoint(self) -> Endpoint | None:

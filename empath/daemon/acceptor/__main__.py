@@ -128,7 +128,7 @@ class Acceptor:
             self._runtime.emit(SessionCrashed(client=str(client), error=repr(exc), exception=traceback_text(exc)))
         finally:
             self._sessions.discard(session)
-            self._admission.release(context.address, client)
+            self._admission.release(context.address, session.client_address)
 
     def _admitted(self, context: ListenerContext, stream: Stream) -> Admitted | Refused | None:
         """Admit or refuse the client; None: its proxy did not name it."""
@@ -178,6 +178,7 @@ class Acceptor:
                 session_s=config.timeouts.session_s,
                 content_octets_per_s=limits.content_octets_per_s,
             ),
+            admission=self._admission,
             writer=self._runtime.writer,
             budget=self._budget,
             space=self._space,

@@ -62,6 +62,14 @@ class Admission:
             self._connections.release(listener, proxy)
         return self._decide(listener, header.client or proxy)
 
+    def exchange(self, listener: str, client: ClientAddress, named: ClientAddress) -> Reply | None:
+        """Count an admitted connection of *client* as one of *named* from now on; the reply if that is refused."""
+        self._connections.release(listener, client)
+        refusal = self._connections.admit(listener, named, self._is_trusted(named))
+        if refusal is not None:
+            self._connections.admit(listener, client, is_trusted=True)
+        return refusal
+
     def _decide(self, listener: str, client: ClientAddress) -> Admitted | Refused:
         refusal = self._connections.admit(listener, client, self._is_trusted(client))
         return Admitted(client) if refusal is None else Refused(client, refusal)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from empath.config import Config
 from empath.config.tables.limits import Limits
 from empath.config.tables.receiving import Listener
+from empath.daemon.acceptor.admission import Admission
 from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.entry import EntryChecks
 from empath.daemon.acceptor.space import Space
@@ -37,6 +38,7 @@ class ListenerContext:
     configured: Limits
     limits: ServerLimits
     pace: Pace
+    admission: Admission
     writer: HubWriter
     budget: ContentBudget
     space: Space

@@ -14,16 +14,18 @@ import gevent
 
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.entry import EntryChecks, Findings
+from empath.daemon.acceptor.named_client import greeted_by, origin_text, renamed
 from empath.daemon.acceptor.transaction import Client, Transaction
 from empath.errors import EmpathError
 from empath.mail.domain import AddressLiteral
 from empath.mail.reply import Reply
 from empath.net.stream import Stream, StreamClosed, StreamTimeout
-from empath.policy.access import ClientAddress, Role
+from empath.policy.access import ClientAddress, Role, is_within
 from empath.policy.bounce import is_double_bounce
 from empath.policy.limits.refusal import NO_SPACE, REPLIES, Limit
 from empath.policy.limits.session import error_delay_s
 from empath.smtp.server.events import (
+    ClientNamed,
     Closed,
     Connected,
     Content,
@@ -32,10 +34,12 @@ from empath.smtp.server.events import (
     DataOffered,
     Greeted,
     MailOffered,
+    OriginNamed,
     RecipientOffered,
     TransactionReset,
 )
 from empath.smtp.server.extensions import Need, offered_with
+from empath.smtp.server.replies import OK
 from empath.smtp.server.session import Refusal, ServerSession
 from empath.smtp.server.states import ServerSignal
 from empath.telemetry.occurrences.acceptor import Refused, SessionBegan, SessionEnded
@@ -76,9 +80,10 @@ class ReceivingSession:
         self._session = ServerSession(
             str(context.config.hostname),
             context.limits,
-            offered_with(frozenset(), protocol=context.listener.protocol),
+            offered_with(frozenset(), protocol=context.listener.protocol, forbidden=context.listener.forbidden),
             is_lenient=context.role is not Role.MX,
         )
+        self._names_clients = is_within(address, context.listener.xclient)
         self._began_at = time.monotonic()
         self._command_s = context.pace.command_s
         self._command_ends_at = 0.0  # the command that the session waits for must be complete by then
@@ -91,6 +96,11 @@ class ReceivingSession:
         self._reason = "connection lost"
         self._sender: str | None = None  # reverse path of the last transaction
         self._transaction: Transaction | None = None
+
+    @property
+    def client_address(self) -> ClientAddress:
+        """The address of the client, by which its connection is counted."""
+        return self._client.address
 
     @property
     def outlasts_drain(self) -> bool:
@@ -198,6 +208,7 @@ class ReceivingSession:
         early = self._stream.receive_now()
         if early:
             self._session.receive(early)
+        self._offer()
         if refusal is not None:
             return refusal
         return _SHUTTING_DOWN if context.is_draining and not context.admits_new_clients else context.banner
@@ -223,7 +234,7 @@ class ReceivingSession:
     def _greeted(self, event: Greeted) -> Reply:
         client = self._client
         name = event.name or str(AddressLiteral(client.address))
-        self._client = replace(client, name=name, is_esmtp=event.verb != "HELO")
+        self._client = greeted_by(client, name, is_esmtp=event.verb != "HELO")
         self._offer()
         return Reply(250, None, str(self._context.config.hostname))
 
@@ -232,7 +243,34 @@ class ReceivingSession:
         fulfilled = set()
         if self._context.config.relay.policy.is_trusted(self._client.address):
             fulfilled.add(Need.TRUST)
-        self._session.offer(offered_with(frozenset(fulfilled), protocol=self._context.listener.protocol))
+        offer = offered_with(
+            frozenset(fulfilled),
+            protocol=self._context.listener.protocol,
+            forbidden=self._context.listener.forbidden,
+            names_clients=self._names_clients,
+        )
+        self._session.offer(offer)
+
+    def _client_named(self, event: ClientNamed) -> Reply:
+        context, before = self._context, self._client
+        named = renamed(before, event.attributes)
+        if named.address != before.address:
+            refusal = context.admission.exchange(context.address, before.address, named.address)
+            if refusal is not None:
+                return refusal
+        self._client = named
+        if context.entry is not None:
+            is_trusted = context.config.relay.policy.is_trusted(named.address)
+            findings = context.entry.examine(named.address, is_trusted=is_trusted)
+            self._client = replace(named, ptr=named.ptr or findings.name)
+            if findings.refusal is not None:
+                return replace(findings.refusal, code=521)  # which ends the session: it is too late for another banner
+        self._offer()
+        return context.banner
+
+    def _origin_named(self, event: OriginNamed) -> Reply:
+        self._client = replace(self._client, origin=origin_text(event.attributes))
+        return OK
 
     def _mail_offered(self, event: MailOffered) -> Reply:
         context = self._context
@@ -331,6 +369,8 @@ class ReceivingSession:
 
     def _end_transaction(self) -> None:
         transaction, self._transaction = self._transaction, None
+        if self._client.origin is not None:
+            self._client = replace(self._client, origin=None)
         if transaction is not None:
             transaction.close()
 
@@ -338,6 +378,8 @@ class ReceivingSession:
 _ANSWERS: dict[type, Callable[[ReceivingSession, Any], Reply | None]] = {
     Connected: ReceivingSession._connected,
     Greeted: ReceivingSession._greeted,
+    ClientNamed: ReceivingSession._client_named,
+    OriginNamed: ReceivingSession._origin_named,
     MailOffered: ReceivingSession._mail_offered,
     RecipientOffered: ReceivingSession._recipient_offered,
     DataOffered: ReceivingSession._data_offered,

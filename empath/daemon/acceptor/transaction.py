@@ -6,7 +6,7 @@ It collects the envelope, takes the content, composes the fields that this host 
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from empath.daemon.acceptor.content import IncomingContent
@@ -21,10 +21,10 @@ from empath.policy.access import ClientAddress, Role
 from empath.policy.bounce import merged_notify
 from empath.policy.client_name import ClientName
 from empath.policy.limits.refusal import HEADER_TOO_LARGE, TOO_MANY_HOPS
-from empath.smtp.server.events import MailOffered, RecipientOffered
+from empath.smtp.server.events import MailOffered, PeerAttributes, RecipientOffered
 from empath.storage.queue.accept import Accept, NewMessage
 from empath.storage.spool import SpoolFile
-from empath.telemetry.occurrences.acceptor import Accepted, MessageRefused
+from empath.telemetry.occurrences.acceptor import Accepted, MessageRefused, OriginKnown
 
 _OK = EnhancedStatus(2, 0, 0)
 _NOT_NOW = Reply.of("451 4.3.0 The message could not be stored, try again later")
@@ -37,7 +37,8 @@ class Client:
 
     Shape: address_text is the address as logs and the queue have it; name is the argument of HELO or EHLO, or
     the address literal of a client that gave none; ptr is its name in the DNS, None where it has none or none was
-    looked up.
+    looked up; told and origin are what another client says, by XCLIENT about this one, by XFORWARD about the next
+    message.
     """
 
     address: ClientAddress
@@ -45,6 +46,8 @@ class Client:
     name: str = ""
     is_esmtp: bool = False
     ptr: ClientName | None = None
+    told: PeerAttributes = field(default_factory=dict)
+    origin: str | None = None
 
     @property
     def verified_name(self) -> str | None:
@@ -212,3 +215,5 @@ class Transaction:
                 duration_s=round(time.time() - begun_at, 4),
             )
         )
+        if self._client.origin is not None:
+            self._context.emit(OriginKnown(queue_id=str(message.queue_id), origin=self._client.origin))

@@ -43,18 +43,16 @@ _MAX_NAME_CHARACTERS = 255
 _NO_MAIL_PARAMETERS = MailParameters()
 _NO_RECIPIENT_PARAMETERS = RecipientParameters()
 
-_HTTP_VERBS = frozenset({b"CONNECT", b"DELETE", b"GET", b"HEAD", b"OPTIONS", b"PATCH", b"POST", b"PUT", b"TRACE"})
 _HEADER = re.compile(rb"[!-9;-~]+:")
 
 
-def is_forbidden(word: bytes) -> bool:
+def is_field(word: bytes) -> bool:
     """
-    Whether the first word of an unknown command shows that the client does not speak SMTP.
+    Whether the first word of an unknown command begins a header field, as in a request of HTTP.
 
-    A browser, or a proxy that an attacker controls, sends line after line until one of them is a command; so does a
-    client that sends the content of a message although DATA was refused.
+    A client that sends the content of a message although DATA was refused says such words, too.
     """
-    return word.upper() in _HTTP_VERBS or _HEADER.match(word) is not None
+    return _HEADER.match(word) is not None
 
 
 def blanks_for_tabs(line: bytes) -> bytes:

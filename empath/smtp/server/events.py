@@ -5,8 +5,10 @@ Connected, Greeted, AuthOffered, AuthResponded, MailOffered, RecipientOffered, D
 answer: the session reads nothing more until `ServerSession.answer`.  The others report what is settled.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeAlias
 
 from empath.mail.address import ForwardPath, ReversePath
 from empath.mail.envelope import BodyType, DsnReturn
@@ -62,6 +64,26 @@ class AuthResponded:
     """The decoded response to a challenge. Answer: as to AuthOffered."""
 
     response: bytes = field(repr=False)
+
+
+PeerAttributes: TypeAlias = Mapping[str, str | None]
+"""Attributes of a client by their names, see `peer_attributes`; None: the client has none, or it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientNamed:
+    """
+    XCLIENT: the client is another from now on. Answer: 220 and the banner, upon which it greets anew; 4yz or 5yz.
+    """
+
+    attributes: PeerAttributes
+
+
+@dataclass(frozen=True, slots=True)
+class OriginNamed:
+    """XFORWARD: where the next message first came from, for the log. Answer: 250, 4yz or 5yz."""
+
+    attributes: PeerAttributes
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +170,8 @@ Event = (
     | Greeted
     | AuthOffered
     | AuthResponded
+    | ClientNamed
+    | OriginNamed
     | MailOffered
     | RecipientOffered
     | DataOffered

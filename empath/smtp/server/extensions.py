@@ -17,6 +17,7 @@ from empath.mail.reply import Reply
 from empath.smtp.server import parameters, replies
 from empath.smtp.server.limits import ServerLimits
 from empath.smtp.server.parameters import Parameter
+from empath.smtp.server.peer_attributes import XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES
 from empath.smtp.server.states import ServerSignal
 
 
@@ -61,6 +62,9 @@ DSN: Final = Extension(  # RFC 3461
     },
     refusal=replies.DSN_NOT_OFFERED,
 )
+# For a client that may speak for others.
+XCLIENT: Final = Extension(" ".join(("XCLIENT", *XCLIENT_ATTRIBUTES)), verbs=(ServerSignal.XCLIENT,))
+XFORWARD: Final = Extension(" ".join(("XFORWARD", *XFORWARD_ATTRIBUTES)), verbs=(ServerSignal.XFORWARD,))
 
 
 @lru_cache(maxsize=64)
@@ -77,7 +81,7 @@ def authentication(mechanisms: tuple[str, ...]) -> Extension:
     )
 
 
-# Every extension that needs no words of the listener, in the order of the EHLO reply.
+# Every other extension that needs no words of the listener, in the order of the EHLO reply.
 KNOWN: Final = (PIPELINING, SIZE, EIGHT_BIT_MIME, SMTPUTF8, ENHANCED_STATUS_CODES, DSN, CHUNKING)
 
 _GREETINGS: Final = {
@@ -88,6 +92,7 @@ _BASIC: Final = (
     *(ServerSignal.MAIL, ServerSignal.RCPT, ServerSignal.DATA, ServerSignal.RSET),
     *(ServerSignal.NOOP, ServerSignal.VRFY, ServerSignal.HELP, ServerSignal.QUIT),
 )
+FORBIDDEN: Final = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
 _SPECIFICATIONS: Final = {Protocol.SMTP: "RFC 5321", Protocol.LMTP: "RFC 2033"}
 # Known commands that need an extension: without it they are not an error of the client.
 _NOT_OFFERED: Final = {
@@ -101,17 +106,19 @@ _NOT_OFFERED: Final = {
 @dataclass(frozen=True, slots=True)
 class Extensions:
     """
-    The extensions that one session offers, and the protocol that it speaks.
+    The extensions that one session offers, the protocol that it speaks, and the words that end it.
 
     It is costly to make: take it from `offered_with`.
 
     Shape: verbs has the signal of each known command by its word in upper case; mail and rcpt have the parameters of
     these commands by keyword, or the reply that refuses a parameter of an extension that is not offered; help is the
-    reply to HELP.
+    reply to HELP; forbidden has first words in upper case, of clients that do not speak SMTP: a browser, or a proxy
+    that an attacker controls, sends line after line until one of them is a command.
     """
 
     offered: tuple[Extension, ...] = KNOWN
     protocol: Protocol = Protocol.SMTP
+    forbidden: frozenset[str] = FORBIDDEN
     verbs: Mapping[bytes, ServerSignal] = field(init=False, repr=False, compare=False)
     mail: Mapping[str, Parameter | Reply] = field(init=False, repr=False, compare=False)
     rcpt: Mapping[str, Parameter | Reply] = field(init=False, repr=False, compare=False)
@@ -136,7 +143,9 @@ class Extensions:
         # RFC 2034 §4: these lines have no enhanced status codes.
         lines = [extension.ehlo for extension in self.offered if extension.ehlo]
         derived = {
-            "verbs": _NOT_OFFERED | {command.encode(): command for command in commands},
+            "verbs": _NOT_OFFERED
+            | {command.encode(): command for command in commands}
+            | {word.encode(): ServerSignal.FORBIDDEN for word in sorted(self.forbidden)},
             "mail": mail,
             "rcpt": rcpt,
             "help": Reply.of(f"214 2.0.0 {' '.join(commands)}; see {_SPECIFICATIONS[self.protocol]}"),
@@ -164,14 +173,22 @@ ALL: Final = Extensions()
 
 @lru_cache(maxsize=64)
 def offered_with(
-    fulfilled: frozenset[Need], mechanisms: tuple[str, ...] | None = None, protocol: Protocol = Protocol.SMTP
+    fulfilled: frozenset[Need],
+    mechanisms: tuple[str, ...] | None = None,
+    protocol: Protocol = Protocol.SMTP,
+    forbidden: frozenset[str] = FORBIDDEN,
+    *,
+    names_clients: bool = False,
 ) -> Extensions:
     """
     Give the extensions that a session offers whose needs *fulfilled* are fulfilled, in the order of `KNOWN`.
 
-    *mechanisms* as for `authentication`; None: the session has no AUTH.
+    *mechanisms* as for `authentication`; None: the session has no AUTH. *forbidden* as for `Extensions`.
+    *names_clients* says that the client may speak for others.
     """
     offered = [each for each in KNOWN if each.need is None or each.need in fulfilled]
     if mechanisms is not None:
         offered.append(authentication(mechanisms))
-    return Extensions(tuple(offered), protocol)
+    if names_clients:
+        offered += (XCLIENT, XFORWARD)
+    return Extensions(tuple(offered), protocol, forbidden)

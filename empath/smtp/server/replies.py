@@ -34,6 +34,7 @@ BAD_GREETING_NAME: Final = Reply.of("501 5.5.4 Give a domain name or an address 
 MAIL_SYNTAX: Final = Reply.of("501 5.5.4 Syntax: MAIL FROM:<address>")
 RCPT_SYNTAX: Final = Reply.of("501 5.5.4 Syntax: RCPT TO:<address>")
 BAD_PARAMETER: Final = Reply.of("501 5.5.4 Bad value of a parameter")
+BAD_ATTRIBUTE: Final = Reply.of("501 5.5.4 Bad attribute of a client")
 UNKNOWN_PARAMETER: Final = Reply.of("555 5.5.4 Parameter not recognized")
 DSN_NOT_OFFERED: Final = Reply.of("501 5.7.1 DSN parameters are not offered")
 

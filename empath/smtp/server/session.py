@@ -26,7 +26,7 @@ from empath.mail.reply import Reply
 from empath.smtp.server import replies
 from empath.smtp.server.command import (
     blanks_for_tabs,
-    is_forbidden,
+    is_field,
     read_auth,
     read_chunk,
     read_greeting,
@@ -36,6 +36,7 @@ from empath.smtp.server.command import (
 )
 from empath.smtp.server.content import ChunkReader, ContentReader
 from empath.smtp.server.events import (
+    ClientNamed,
     Closed,
     Connected,
     Content,
@@ -43,10 +44,12 @@ from empath.smtp.server.events import (
     ContentRefused,
     DataOffered,
     Event,
+    OriginNamed,
     TransactionReset,
 )
 from empath.smtp.server.extensions import ALL, Extensions
 from empath.smtp.server.limits import ServerLimits
+from empath.smtp.server.peer_attributes import XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES, read_attributes
 from empath.smtp.server.states import IN_CONTENT, TRANSACTION, ServerSignal, ServerState
 from empath.smtp.server.table import (
     CLOSE_REASONS,
@@ -392,7 +395,7 @@ class ServerSession:
             self._take(ServerSignal.UNKNOWN, replies.NOT_UTF8)
             return True
         if signal is None:
-            signal = ServerSignal.FORBIDDEN if is_forbidden(word) else ServerSignal.UNKNOWN
+            signal = ServerSignal.FORBIDDEN if is_field(word) else ServerSignal.UNKNOWN
         self._argument = "" if signal in _SECRET else argument
         if signal is ServerSignal.BDAT:
             signal, size = read_chunk(argument)
@@ -434,6 +437,14 @@ class ServerSession:
 
     def _auth(self, argument: str) -> Event | Reply:
         return read_auth(argument)
+
+    def _xclient(self, argument: str) -> Event | Reply:
+        found = read_attributes(argument, XCLIENT_ATTRIBUTES)
+        return found if isinstance(found, Reply) else ClientNamed(found)
+
+    def _xforward(self, argument: str) -> Event | Reply:
+        found = read_attributes(argument, XFORWARD_ATTRIBUTES)
+        return found if isinstance(found, Reply) else OriginNamed(found)
 
     def _lhlo(self, argument: str) -> Event | Reply:
         return read_greeting("LHLO", argument, self._is_lenient)
@@ -523,6 +534,8 @@ _READERS: Final[dict[ServerSignal, Callable[[ServerSession, str], Event | Reply]
     ServerSignal.EHLO: ServerSession._ehlo,
     ServerSignal.HELO: ServerSession._helo,
     ServerSignal.AUTH: ServerSession._auth,
+    ServerSignal.XCLIENT: ServerSession._xclient,
+    ServerSignal.XFORWARD: ServerSession._xforward,
     ServerSignal.LHLO: ServerSession._lhlo,
     ServerSignal.MAIL: ServerSession._mail,
     ServerSignal.RCPT: ServerSession._rcpt,

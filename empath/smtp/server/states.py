@@ -39,6 +39,8 @@ class ServerSignal(StrEnum):
     HELP = "HELP"
     QUIT = "QUIT"
     AUTH = "AUTH"
+    XCLIENT = "XCLIENT"
+    XFORWARD = "XFORWARD"
     RESPONSE = "response to a challenge"
     AUTHENTICATED = "235"
     NOT_OFFERED = "unoffered command"

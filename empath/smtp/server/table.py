@@ -69,7 +69,10 @@ NEXT: Final[dict[tuple[ServerState, ServerSignal], ServerStep]] = (
     # A pair without a row of its own below is a bad sequence of commands.
     {(state, signal): _refuse(_Action.REFUSE_SEQUENCE, state) for state in _State for signal in _Signal}
     | {(_State.UNGREETED, verb): _refuse(_Action.DEMAND_GREETING, _State.UNGREETED)
-       for verb in (_Signal.MAIL, _Signal.RCPT, _Signal.DATA, _Signal.BDAT, _Signal.BDAT_LAST, _Signal.AUTH)}
+       for verb in (
+           *(_Signal.MAIL, _Signal.RCPT, _Signal.DATA, _Signal.BDAT, _Signal.BDAT_LAST),
+           *(_Signal.AUTH, _Signal.XFORWARD),
+       )}
     | {(state, verb): _obey(state, _State.READY)
        for state in _LISTENING for verb in (_Signal.EHLO, _Signal.HELO, _Signal.LHLO)}
     | {(state, _Signal.MAIL): _refuse(_Action.REFUSE_NESTED_MAIL, state)
@@ -99,6 +102,7 @@ NEXT: Final[dict[tuple[ServerState, ServerSignal], ServerStep]] = (
         (_State.CHUNKS, _Signal.BDAT_LAST): _obey(_State.CHUNKS, _State.CONTENT, refused=_State.READY),
         (_State.CHUNKS_LOST, _Signal.BDAT_LAST): _refuse(_Action.DISCARD_CHUNK, _State.READY),
         (_State.CONTENT, _Signal.END_OF_DATA): _obey(_State.CONTENT, _State.READY, refused=_State.READY),
+        (_State.READY, _Signal.XFORWARD): _obey(_State.READY, _State.READY),
         (_State.UNGREETED, _Signal.RSET): _obey(_State.UNGREETED, _State.UNGREETED),
         # 334 goes on with the exchange, RFC 4954 §4. A refusal ends it.
         (_State.READY, _Signal.AUTH): _obey(_State.READY, _State.AUTHENTICATING),
@@ -108,6 +112,7 @@ NEXT: Final[dict[tuple[ServerState, ServerSignal], ServerStep]] = (
         ),
         (_State.AUTHENTICATING, _Signal.AUTHENTICATED): _obey(_State.AUTHENTICATING, _State.READY),
     }
+    | {(state, _Signal.XCLIENT): _obey(state, _State.UNGREETED) for state in (_State.UNGREETED, _State.READY)}
     | {(state, _Signal.RSET): _obey(state, _State.READY) for state in _GREETED}
     | {(state, signal): _obey(state, state)
        for state in _LISTENING for signal in (_Signal.NOOP, _Signal.VRFY, _Signal.HELP, _Signal.NOT_OFFERED)}
@@ -166,5 +171,5 @@ CLOSE_REASONS: Final[dict[ServerSignal, CloseReason]] = {
 # The client must wait for the reply to these (RFC 2920 §3.1, RFC 4954 §3), and for the banner (RFC 5321 §3.1).
 LAST_IN_GROUP: Final = frozenset(
     {_Signal.CONNECT, _Signal.EHLO, _Signal.HELO, _Signal.LHLO, _Signal.DATA, _Signal.NOOP, _Signal.VRFY}
-    | {_Signal.AUTH, _Signal.RESPONSE}
+    | {_Signal.AUTH, _Signal.RESPONSE, _Signal.XCLIENT}
 )

@@ -88,6 +88,14 @@ class ConnectionRefused(Occurrence):
     reply: ReplyText
 
 
+@occurrence("info")
+class OriginKnown(Occurrence):
+    """An accepted message came from elsewhere before, as its client says by XFORWARD."""
+
+    queue_id: QueueId
+    origin: Annotated[str, "name and address of the first client, and the queue id at the host that it sent to"]
+
+
 @occurrence("warning")
 class ProxyRefused(Occurrence):
     """A connection from a network of `proxy_protocol` was closed because no header named the client."""

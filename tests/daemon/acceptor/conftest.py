@@ -3,11 +3,13 @@
 import pytest
 
 from empath.config import load_config
+from empath.daemon.acceptor.admission import Admission
 from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.space import Space
 from empath.mail.reply import Reply
 from empath.policy.access import Role
+from empath.policy.limits.connections import ConnectionCounter, ConnectionLimits
 from empath.policy.limits.refusal import LimitTally
 from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.limits.session import Pace
@@ -22,9 +24,9 @@ from tests.kit.process import configuration
 def make_context(tmp_path):
     """Makes listener contexts from a configuration."""
 
-    def make(more="", routes='"*" = "discard:"', role=Role.INTERNAL, **limits):
+    def make(more="", routes='"*" = "discard:"', role=Role.INTERNAL, listener="", **limits):
         file = tmp_path / "empath.toml"
-        file.write_text(configuration(2525, more, routes))
+        file.write_text(configuration(2525, more, routes).replace("[log]\n", f"{listener}\n[log]\n", 1))
         config = load_config(file)
         config.queue.spool.mkdir()
         return ListenerContext(
@@ -39,6 +41,9 @@ def make_context(tmp_path):
                 config.timeouts.content_s,
                 config.timeouts.session_s,
                 config.limits.content_octets_per_s,
+            ),
+            admission=Admission(
+                ConnectionCounter(ConnectionLimits(1000, 2), {"127.0.0.1:2525": None}), config.relay.policy.is_trusted
             ),
             writer=FakeWriter(),
             budget=ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets),

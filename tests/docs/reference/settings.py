@@ -34,6 +34,7 @@ _KINDS = {
     "FileMode": "file mode",
     "ListenAddress": "address and port, or UNIX socket",
     "Protocol": "one word",
+    "CommandWord": "list of words",
     "Role": "one word",
     "Literal": "one word",
     "int": "whole number",

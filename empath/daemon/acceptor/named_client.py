@@ -1,0 +1,56 @@
+"""
+named_client - the client that another one names: what XCLIENT and XFORWARD change
+"""
+
+import ipaddress
+from dataclasses import replace
+
+from empath.daemon.acceptor.transaction import Client
+from empath.policy.client_name import ClientName
+from empath.smtp.server.events import PeerAttributes
+
+
+def renamed(client: Client, attributes: PeerAttributes) -> Client:
+    """
+    The client that XCLIENT names in the place of *client*.
+
+    What it does not say stays, but not the name in the DNS of another address.
+    """
+    text = attributes.get("ADDR") or client.address_text
+    address = ipaddress.ip_address(text)
+    is_same = address == client.address
+    return replace(
+        client,
+        address=address,
+        address_text=str(address),
+        ptr=_name_in_dns(attributes) if _NAMES & attributes.keys() or not is_same else client.ptr,
+        told={**(client.told if is_same else {}), **attributes},
+    )
+
+
+def greeted_by(client: Client, name: str, *, is_esmtp: bool) -> Client:
+    """*client* after EHLO or HELO; what XCLIENT said of these counts more than what the one says that speaks for it."""
+    protocol = client.told.get("PROTO")
+    return replace(
+        client,
+        name=client.told.get("HELO") or name,
+        is_esmtp=is_esmtp if protocol is None else protocol == "ESMTP",
+    )
+
+
+def origin_text(attributes: PeerAttributes) -> str:
+    """What XFORWARD says of a message: `name[address]` of its client, and the queue id at that host if it gives one."""
+    name = attributes.get("NAME") or attributes.get("HELO") or "unknown"
+    text = f"{name}[{attributes.get('ADDR') or 'unknown'}]"
+    return f"{text} {attributes['IDENT']}" if attributes.get("IDENT") else text
+
+
+_NAMES = {"NAME", "REVERSE_NAME"}
+
+
+def _name_in_dns(attributes: PeerAttributes) -> ClientName | None:
+    for key in ("NAME", "REVERSE_NAME"):  # the first is confirmed by the DNS
+        name = attributes.get(key)
+        if name is not None:
+            return ClientName(name, is_verified=key == "NAME")
+    return None
