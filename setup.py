@@ -42,6 +42,7 @@ setup(
             "pytest-xdist>=3.6,<4",
             "ruff>=0.8,<0.18",
             "towncrier>=24.8,<27",
+            "trustme>=1.2,<2",
             "types-gevent>=24.11,<27",
         ],
     },

@@ -177,6 +177,12 @@ def _relay_domain(text: str) -> DomainPattern:
     return pattern
 
 
+def _certificate_name(text: str) -> DomainPattern:
+    if text == "*":
+        raise SyntaxViolation("'*' is every name; the certificate of [tls] is for those that no other is for")
+    return DomainPattern.parse(text)
+
+
 _STEP = re.compile(r"([^*\s]+)(?:\*([1-9][0-9]{0,3}))?")
 
 
@@ -271,6 +277,7 @@ ProxyNetwork = Annotated[
 AllowedNetwork = Annotated[Network, _read_by(_any_network), _AS_TEXT]
 OwnHost = Annotated[str, _read_by(_own_host)]
 RelayDomain = Annotated[DomainPattern, _read_by(_relay_domain), _AS_TEXT]
+CertificateName = Annotated[DomainPattern, _read_by(_certificate_name), _AS_TEXT]
 RoutePattern = Annotated[DomainPattern, _read_by(DomainPattern.parse), _AS_TEXT]
 RouteTarget = Annotated[Route, PlainValidator(_route), PlainSerializer(route_text)]
 Routes = Annotated[dict[RoutePattern, RouteTarget], BeforeValidator(_no_pattern_twice)]

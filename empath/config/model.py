@@ -19,6 +19,7 @@ from empath.config.tables.process import Log, Process
 from empath.config.tables.queue import Queue, Retention
 from empath.config.tables.receiving import Listener, Relay
 from empath.config.tables.table import Table
+from empath.config.tables.tls import Tls
 from empath.mail.address import Address
 from empath.mail.domain import AddressLiteral, Domain
 from empath.policy.access import is_of_postmaster
@@ -62,6 +63,7 @@ class Config(Table):
     """
 
     reports: Reports = setting({})
+    tls: Tls = setting({})
     limits: Limits = setting({})
     timeouts: Timeouts = setting({})
     dns: Dns = setting({})
@@ -75,6 +77,11 @@ class Config(Table):
 
     log: Log = setting({})
     retention: Retention = setting({})
+
+    @property
+    def uses_tls(self) -> bool:
+        """Whether a listener presents a certificate."""
+        return any(listener.tls.needs_certificate for listener in self.listeners)
 
     @cached_property
     def routes(self) -> RouteTable:
@@ -127,6 +134,15 @@ class Config(Table):
         queue = info.data.get("queue")
         if isinstance(value, dict) and queue is not None:
             return {"pid_file": str(queue.path.with_name("empathd.pid"))} | value
+        return value
+
+    @field_validator("tls")
+    @classmethod
+    def _listeners_have_their_certificate(cls, value: Tls, info: ValidationInfo) -> Tls:
+        needing = [listener.text for listener in info.data.get("listeners", ()) if listener.tls.needs_certificate]
+        for key in ("certificate", "key") if needing else ():
+            if getattr(value, key) is None:
+                raise problem(f"is missing; the listener {needing[0]} needs it", key)
         return value
 
     @field_validator("listeners")

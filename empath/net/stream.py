@@ -95,9 +95,9 @@ class Stream:
             raise
         return stream
 
-    def receive(self) -> bytes:
+    def receive(self, limit_octets: int = _RECEIVE_OCTETS) -> bytes:
         """
-        Wait for octets; b"" when the peer has closed its side.
+        Wait for octets, at most *limit_octets*; b"" when the peer has closed its side.
 
         Raises:
             StreamClosed: the connection broke.
@@ -105,7 +105,7 @@ class Stream:
         """
         while True:
             try:
-                return self._socket.recv(_RECEIVE_OCTETS)
+                return self._socket.recv(limit_octets)
             except BlockingIOError:
                 self._wait(_READ)
             except OSError as exc:

@@ -24,13 +24,14 @@ from empath.smtp.server.events import (
     Greeted,
     MailOffered,
     RecipientOffered,
+    StartTls,
     TransactionReset,
 )
 from empath.smtp.server.extensions import ALL
 from empath.smtp.server.limits import ServerLimits
 from empath.smtp.server.session import ServerSession
 from tests.fuzz.case import Case
-from tests.kit.conversation import cut, merged
+from tests.kit.conversation import WITHIN_TLS, cut, merged
 from tests.kit.wire import content_of, may_smuggle, reply_codes
 from tests.smtp.server.kit import WITHOUT_CHUNKING
 
@@ -47,6 +48,7 @@ UNDECIDED_OCTETS = 4  # octets of content that may wait for more: a line end and
 YES: dict[type, list[Reply]] = {
     Connected: [Reply.of("220 mx.example.test ESMTP")],
     Greeted: [Reply.of("250 mx.example.test"), Reply.of("250 one\ntwo")],
+    StartTls: [Reply.of("220 2.0.0 Go ahead")],
     MailOffered: [Reply.of("250 2.1.0 Ok")],
     RecipientOffered: [Reply.of("250 2.1.5 Ok")],
     DataOffered: [Reply.of("354 Go ahead")],
@@ -55,6 +57,7 @@ YES: dict[type, list[Reply]] = {
 NO: dict[type, list[Reply]] = {
     Connected: [Reply.of("421 4.3.2 Later"), Reply.of("554 5.3.2 No")],
     Greeted: [Reply.of("550 5.7.1 No"), Reply.of("421 4.3.2 Later")],
+    StartTls: [Reply.of("454 4.7.0 Later"), Reply.of("421 4.3.2 Later")],
     MailOffered: [Reply.of("452 4.3.1 Full"), Reply.of("521 5.3.2 No")],
     RecipientOffered: [Reply.of("450 4.2.1 Later"), Reply.of("550 5.1.1 No")],
     DataOffered: [Reply.of("451 4.3.0 Later")],
@@ -88,6 +91,7 @@ class Session:
         self._turn = 0
         self._first_turn = 0  # turn in which the present content began
         self._is_over = False
+        self._is_shaking_hands = False
         self.events: list[Event] = []
 
     def run(self, pieces_of: Callable[[bytes], Iterable[bytes]]) -> tuple[list[bytes], list[Event], int]:
@@ -105,6 +109,8 @@ class Session:
                 held = UNDECIDED_OCTETS if is_in_data else self._limits.command_octets - 1
                 assert session.held_octets <= held
             replies.append(session.octets_to_send())
+            if self._is_shaking_hands:
+                self._secure()
             if self._random.random() < 0.02:
                 session.terminate(STOPPING)
                 self._act()
@@ -126,12 +132,23 @@ class Session:
                 session.answer(self._decide(event))
         assert session.is_closed or session.has_transaction == (self._at.mail is not None)
 
+    def _secure(self) -> None:
+        """End the handshake after STARTTLS; nothing that came before it is left."""
+        self._is_shaking_hands = False
+        assert self._session.is_closed or self._session.held_octets == 0
+        self._session.offer(WITHIN_TLS)
+        self._session.begin_anew()
+        self._act()
+
     def _decide(self, event: Event) -> Reply:
         reply = self._random.choice((YES if self._random.random() < self._kindness else NO)[type(event)])
         if reply.code < 400:
             match event:
                 case Greeted():
                     self._at = Envelope(is_greeted=True)
+                case StartTls():
+                    self._at = Envelope()
+                    self._is_shaking_hands = True
                 case MailOffered():
                     self._at.mail = event
                 case RecipientOffered():
@@ -167,7 +184,7 @@ class Session:
             case ContentRefused():
                 self._judge_end()
             case TransactionReset():
-                self._at = Envelope(is_greeted=True)
+                self._at = Envelope(is_greeted=not self._is_shaking_hands)
             case Closed():
                 self._is_over = True
 

@@ -21,20 +21,23 @@ from empath.smtp.server.events import (
     MailOffered,
     OriginNamed,
     RecipientOffered,
+    StartTls,
 )
-from empath.smtp.server.extensions import ALL, Extensions
+from empath.smtp.server.extensions import ALL, KNOWN, STARTTLS, Extensions, Security
 from empath.smtp.server.limits import ServerLimits
 from empath.smtp.server.session import ServerSession
 
 Answer = Callable[[Event], Reply]
 LIMITS = ServerLimits(message_octets=10_000)
 BANNER = Reply.of("220 mx.example.test ESMTP")
+WITHIN_TLS = Extensions(tuple(extension for extension in KNOWN if extension is not STARTTLS), security=Security.ACTIVE)
 _OK = Reply.of("250 2.0.0 Ok")
 ACCEPTANCE: Final[Mapping[type, Reply]] = {
     Connected: BANNER,
     Greeted: Reply.of("250 mx.example.test"),
     ClientNamed: BANNER,
     OriginNamed: _OK,
+    StartTls: Reply.of("220 2.0.0 Go ahead"),
     MailOffered: _OK,
     RecipientOffered: _OK,
     DataOffered: Reply.of("354 Go ahead"),
@@ -74,6 +77,11 @@ class Conversation:
             if piece:
                 self.session.receive(piece)
             self._act()
+
+    def secure(self, extensions: Extensions) -> None:
+        """End the handshake after STARTTLS."""
+        self.session.offer(extensions)
+        self.session.begin_anew()
 
     def hang_up(self) -> bytes:
         """Send the end of file; the replies."""

@@ -7,12 +7,14 @@ Dialogues with the server session, one text file for each line of behaviour.
     auth: PLAIN LOGIN         mechanisms that the session offers; none: the client has authenticated
     forbids: TAKE             first words that end the session, instead of the usual ones
     names: clients            the client may speak for others
+    tls: optional             STARTTLS is offered; `required` where mail needs it
     reads: leniently          as for the roles internal and submission
     C: EHLO client.example    the client sends a line; consecutive lines arrive in one piece
     c: DATA\r\n               the client sends just these octets
     C!                        the client closes
     S: 503 5.5.1 ...          the server says this line; `...` stands for any words
     M: Subject: hello         a line of the message accepted in this turn; `M~` is an empty message
+    T: secured                the handshake of TLS ends; the session begins anew
     X: quit                   the session is closed, for this reason
 
 In a client's line, \r \n \0 \\ and \xHH are octets and {a*3000} repeats one character. The client sends lines above the
@@ -37,9 +39,18 @@ from empath.smtp.server.events import (
     MailOffered,
     RecipientOffered,
 )
-from empath.smtp.server.extensions import ALL, KNOWN, Extensions, authentication, offered_with
+from empath.smtp.server.extensions import (
+    ALL,
+    KNOWN,
+    XCLIENT,
+    XFORWARD,
+    Extension,
+    Extensions,
+    Security,
+    authentication,
+)
 from empath.smtp.server.limits import ServerLimits
-from tests.kit.conversation import LIMITS, Conversation, cut
+from tests.kit.conversation import LIMITS, WITHIN_TLS, Conversation, cut
 
 HERE = Path(__file__).parent
 ACCEPTED = Reply.of("250 2.0.0 Ok")
@@ -61,11 +72,15 @@ class Turn:
     replies: list[str] = field(default_factory=list)
     message: list[bytes] | None = None
     reason: str | None = None
+    is_secured: bool = False
 
 
 def parse(path: Path) -> tuple[Conversation, list[Turn]]:
     """The session of a transcript, and its turns."""
-    limits, extensions, turns, was_client, is_lenient = LIMITS, ALL, [Turn()], False, False
+    limits, turns, was_client, is_lenient = LIMITS, [Turn()], False, False
+    absent, security = ["STARTTLS"], Security.OPTIONAL
+    more: list[Extension] = []
+    forbidden = ALL.forbidden
     for line in path.read_text(encoding="utf-8").split("\n"):
         mark, text = line[:2], line[3:]
         is_client = mark in ("C:", "c:", "C!")
@@ -92,19 +107,24 @@ def parse(path: Path) -> tuple[Conversation, list[Turn]]:
                 pairs = dict(pair.split("=") for pair in line.partition(": ")[2].split())
                 limits = replace(limits, **{name: int(value) for name, value in pairs.items()})
             case "wi":
-                absent = line.partition(": ")[2].split()
-                extensions = Extensions(tuple(extension for extension in KNOWN if extension.ehlo not in absent))
+                absent += line.partition(": ")[2].split()
+            case "tl":
+                absent.remove("STARTTLS")
+                security = Security(line.partition(": ")[2])
+            case "T:":
+                turn.is_secured = True
             case "au":
-                extensions = Extensions((*KNOWN, authentication(tuple(line.split()[1:]))))
+                more = [authentication(tuple(line.split()[1:]))]
             case "fo":
-                extensions = replace(extensions, forbidden=frozenset(line.split()[1:]))
+                forbidden = frozenset(line.split()[1:])
             case "na":
-                extensions = offered_with(frozenset(), names_clients=True)
+                more = [XCLIENT, XFORWARD]
             case "re":
                 is_lenient = True
             case _:
                 assert mark in ("", "# ", "#"), f"{path.name}: {line!r}"
-    return driver(limits, extensions, is_lenient), turns
+    offered = tuple(extension for extension in KNOWN if extension.ehlo not in absent)
+    return driver(limits, Extensions((*offered, *more), forbidden=forbidden, security=security), is_lenient), turns
 
 
 def octets(text: str) -> bytes:
@@ -167,6 +187,8 @@ def play(path: Path, is_octet_by_octet: bool) -> None:
         replies = conversation.say(*pieces)
         if turn.is_hang_up:
             replies += conversation.hang_up()
+        if turn.is_secured:
+            conversation.secure(WITHIN_TLS)
         lines = replies.decode().split("\r\n")[:-1]
         assert len(turn.replies) == len(lines), (turn, lines)
         for expected, line in zip(turn.replies, lines, strict=True):

@@ -105,6 +105,9 @@ class Timeouts(Table):
     session_s: Wait = setting("1h", "session")
     """Longest time that one session may last in all. A message that is arriving is finished first."""
 
+    handshake_s: Wait = setting("30s", "handshake")
+    """Wait for the handshake of TLS, from its first octet to its last."""
+
     proxy_s: Wait = setting("5s", "proxy_header")
     """Wait for the header of a proxy, see `proxy_protocol`."""
 

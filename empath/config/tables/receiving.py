@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_serializer, field_validator
 from empath.config.fields import (
     CommandWord,
     FileMode,
+    HostName,
     ListenAddress,
     ProxyNetwork,
     RelayDomain,
@@ -20,6 +21,7 @@ from empath.config.fields import (
 )
 from empath.config.tables.limits import ListenerLimits
 from empath.config.tables.table import Table
+from empath.config.tables.tls import TlsMode
 from empath.mail.endpoint import Endpoint, UnixSocket
 from empath.mail.protocol import Protocol
 from empath.policy.access import RelayPolicy, Role
@@ -44,6 +46,13 @@ class Listener(Table):
 
     socket_mode: FileMode = setting("0666")
     """File mode of the UNIX socket: who may write to it may send mail."""
+
+    tls: TlsMode = setting("none")
+    """Whether clients may use TLS: "none", "starttls" if they ask for it, "required" by STARTTLS before any mail, or
+    "implicit" from the first octet, as on port 465. The certificates are in [tls]."""
+
+    hostname: HostName | None = setting(None, example="mx1.example.test")
+    """The name of this host in the greetings and trace fields of this listener. Not set: `hostname`."""
 
     proxy_protocol: tuple[ProxyNetwork, ...] = setting([])
     """Proxies in front of this listener, such as HAProxy with send-proxy or send-proxy-v2: each of their connections

@@ -23,6 +23,7 @@ import gevent
 from empath.config import Config
 from empath.config.tables.limits import Limits
 from empath.config.tables.receiving import Listener as ListenerSettings
+from empath.config.tables.tls import TlsMode
 from empath.daemon.acceptor.admission import Admission, Admitted, Refused, client_address
 from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.context import ListenerContext
@@ -117,7 +118,8 @@ class Acceptor:
             self._tally.count(decision.reply)
             if self._refusals.admit(stream.peer, time.monotonic()):
                 self._runtime.emit(ConnectionRefused(client=stream.peer, reply=str(decision.reply)))
-            stream.send_now(decision.reply.octets)
+            if context.listener.tls is not TlsMode.IMPLICIT:  # such a client cannot read it
+                stream.send_now(decision.reply.octets)
             stream.close()
             return
         session = ReceivingSession(context, stream, client)
@@ -183,10 +185,11 @@ class Acceptor:
             budget=self._budget,
             space=self._space,
             emit=self._runtime.emit,
-            banner=Reply.of(f"220 {config.hostname} {_GREETINGS[listener.protocol]} Empath"),
+            banner=Reply.of(f"220 {listener.hostname or config.hostname} {_GREETINGS[listener.protocol]} Empath"),
             refusals=self._refusals,
             tally=self._tally,
             entry=self._entry_of(listener),
+            server_tls=self._runtime.server_tls,
         )
 
     def _entry_of(self, listener: ListenerSettings) -> EntryChecks | None:

@@ -11,7 +11,9 @@ from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.entry import EntryChecks
 from empath.daemon.acceptor.space import Space
 from empath.daemon.process.hub_writer import HubWriter
+from empath.mail.domain import Domain
 from empath.mail.reply import Reply
+from empath.net.certificate import ServerTls
 from empath.policy.access import Role
 from empath.policy.limits.refusal import LimitTally
 from empath.policy.limits.refusal_log import RefusalMeter
@@ -27,8 +29,9 @@ class ListenerContext:
 
     Shape: address is the listener's own, such as 127.0.0.1:2525; listener has its settings, configured its limits,
     limits what the protocol session needs of them, pace how fast its clients must be; entry is None
-    where a client gets the banner at once. Until new_clients_until, in monotonic seconds, a drain waits for the first
-    transaction of each session: a reload refuses no client.
+    where a client gets the banner at once; server_tls is None where the settings ask for no TLS. Until
+    new_clients_until, in monotonic seconds, a drain waits for the first transaction of each session: a reload refuses
+    no client.
     """
 
     config: Config
@@ -47,8 +50,14 @@ class ListenerContext:
     refusals: RefusalMeter
     tally: LimitTally
     entry: EntryChecks | None = None
+    server_tls: ServerTls | None = None
     is_draining: bool = False
     new_clients_until: float = 0.0
+
+    @property
+    def hostname(self) -> Domain:
+        """The name that this host gives itself here."""
+        return self.listener.hostname or self.config.hostname
 
     @property
     def admits_new_clients(self) -> bool:

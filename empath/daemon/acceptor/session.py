@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import gevent
 
+from empath.config.tables.tls import TlsMode
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.entry import EntryChecks, Findings
 from empath.daemon.acceptor.named_client import greeted_by, origin_text, renamed
@@ -20,6 +21,7 @@ from empath.errors import EmpathError
 from empath.mail.domain import AddressLiteral
 from empath.mail.reply import Reply
 from empath.net.stream import Stream, StreamClosed, StreamTimeout
+from empath.net.tls import TlsFailed, TlsStream
 from empath.policy.access import ClientAddress, Role, is_within
 from empath.policy.bounce import is_double_bounce
 from empath.policy.limits.refusal import NO_SPACE, REPLIES, Limit
@@ -36,17 +38,20 @@ from empath.smtp.server.events import (
     MailOffered,
     OriginNamed,
     RecipientOffered,
+    StartTls,
     TransactionReset,
 )
-from empath.smtp.server.extensions import Need, offered_with
+from empath.smtp.server.extensions import Extensions, Need, Security, offered_with
 from empath.smtp.server.replies import OK
 from empath.smtp.server.session import Refusal, ServerSession
 from empath.smtp.server.states import ServerSignal
-from empath.telemetry.occurrences.acceptor import Refused, SessionBegan, SessionEnded
+from empath.telemetry.occurrences.acceptor import Refused, SessionBegan, SessionEnded, TlsNotBegun
 
 _REFUSED_S = 30.0  # time for the QUIT of a client that was refused in place of the banner, RFC 5321 §3.1
 _SENDER_OK = Reply.of("250 2.1.0 Ok")
 _RECIPIENT_OK = Reply.of("250 2.1.5 Ok")
+_BEGIN_TLS = Reply.of("220 2.0.0 Ready to start TLS")
+_NO_TLS = Reply.of("454 4.7.0 TLS is not available, try again later")
 _GO_AHEAD = Reply.of("354 End data with <CR><LF>.<CR><LF>")
 _NO_ROUTE = Reply.of("550 5.1.2 No route to this domain")
 _NO_ROUTE_TO_POSTMASTER = Reply.of("451 4.3.5 No route to the postmaster of this host, try again later")
@@ -75,15 +80,16 @@ class ReceivingSession:
 
     def __init__(self, context: ListenerContext, stream: Stream, address: ClientAddress) -> None:
         self._context = context
-        self._stream = stream
+        self._stream: Stream | TlsStream = stream
+        self._next_stream: TlsStream | None = None  # from the answer to STARTTLS to the handshake
         self._client = Client(address, stream.peer)
+        self._names_clients = is_within(address, context.listener.xclient)
         self._session = ServerSession(
-            str(context.config.hostname),
+            str(context.hostname),
             context.limits,
-            offered_with(frozenset(), protocol=context.listener.protocol, forbidden=context.listener.forbidden),
+            self._offered(set()),
             is_lenient=context.role is not Role.MX,
         )
-        self._names_clients = is_within(address, context.listener.xclient)
         self._began_at = time.monotonic()
         self._command_s = context.pace.command_s
         self._command_ends_at = 0.0  # the command that the session waits for must be complete by then
@@ -123,6 +129,8 @@ class ReceivingSession:
         """Serve until the session is over; closes the stream."""
         self._context.emit(SessionBegan(client=self._client.address_text, listener=self._context.address))
         try:
+            if self._context.listener.tls is TlsMode.IMPLICIT:
+                self._secure(self._tls_stream())
             while self._turn():
                 pass
         except StreamTimeout:
@@ -155,6 +163,9 @@ class ReceivingSession:
             self._stream.send(octets)
         if session.is_closed:
             return False
+        if self._next_stream is not None:
+            self._secure(self._next_stream)
+            session.begin_anew()
         if self._context.is_draining and not session.has_transaction and not self.outlasts_drain:
             raise Draining
         self._stream.deadline_at = self._next_deadline(has_replied=bool(octets))
@@ -236,20 +247,31 @@ class ReceivingSession:
         name = event.name or str(AddressLiteral(client.address))
         self._client = greeted_by(client, name, is_esmtp=event.verb != "HELO")
         self._offer()
-        return Reply(250, None, str(self._context.config.hostname))
+        return Reply(250, None, str(self._context.hostname))
 
     def _offer(self) -> None:
         """Offer what this session may use now. Call it after every change of `_client` that bears on it."""
         fulfilled = set()
         if self._context.config.relay.policy.is_trusted(self._client.address):
             fulfilled.add(Need.TRUST)
-        offer = offered_with(
+        self._session.offer(self._offered(fulfilled))
+
+    def _offered(self, fulfilled: set[Need]) -> Extensions:
+        """The extensions of a session with these needs *fulfilled* besides those that TLS fulfills."""
+        listener, security = self._context.listener, Security.OPTIONAL
+        if self._client.tls is not None:
+            fulfilled.add(Need.TLS)
+            security = Security.ACTIVE
+        elif listener.tls.has_starttls:
+            fulfilled.add(Need.STARTTLS)
+            security = Security.REQUIRED if listener.tls is TlsMode.REQUIRED else Security.OPTIONAL
+        return offered_with(
             frozenset(fulfilled),
-            protocol=self._context.listener.protocol,
-            forbidden=self._context.listener.forbidden,
+            protocol=listener.protocol,
+            forbidden=listener.forbidden,
+            security=security,
             names_clients=self._names_clients,
         )
-        self._session.offer(offer)
 
     def _client_named(self, event: ClientNamed) -> Reply:
         context, before = self._context, self._client
@@ -271,6 +293,33 @@ class ReceivingSession:
     def _origin_named(self, event: OriginNamed) -> Reply:
         self._client = replace(self._client, origin=origin_text(event.attributes))
         return OK
+
+    def _starttls_asked(self, _: StartTls) -> Reply:
+        try:
+            self._next_stream = self._tls_stream()
+        except TlsFailed as exc:
+            self._log_tls_failure(str(exc))
+            return _NO_TLS
+        return _BEGIN_TLS
+
+    def _tls_stream(self) -> TlsStream:
+        if self._context.server_tls is None or isinstance(self._stream, TlsStream):
+            raise RuntimeError("the protocol session offered TLS where there is none, or twice")
+        return TlsStream(self._stream, self._context.server_tls.context)
+
+    def _secure(self, stream: TlsStream) -> None:
+        """Go on with *stream*, after its handshake. The client says its name again, RFC 3207 §4.2."""
+        self._stream, self._next_stream = stream, None
+        ends_at = self._context.pace.session_end(self._began_at, has_transaction=False)
+        stream.deadline_at = min(time.monotonic() + self._context.config.timeouts.handshake_s, ends_at)
+        try:
+            tls = stream.shake_hands()
+        except (StreamClosed, StreamTimeout) as exc:
+            self._reason = "no TLS"
+            self._log_tls_failure(str(exc))
+            raise StreamClosed(str(exc)) from exc
+        self._client = replace(self._client, name="", is_esmtp=False, tls=tls)
+        self._session.offer(self._offered(set()))
 
     def _mail_offered(self, event: MailOffered) -> Reply:
         context = self._context
@@ -351,6 +400,11 @@ class ReceivingSession:
             )
         )
 
+    def _log_tls_failure(self, error: str) -> None:
+        client = self._client.address_text
+        if self._context.refusals.admit(client, time.monotonic()):
+            self._context.emit(TlsNotBegun(client=client, listener=self._context.address, error=error))
+
     def _log_end(self) -> None:
         self._context.emit(
             SessionEnded(
@@ -378,6 +432,7 @@ class ReceivingSession:
 _ANSWERS: dict[type, Callable[[ReceivingSession, Any], Reply | None]] = {
     Connected: ReceivingSession._connected,
     Greeted: ReceivingSession._greeted,
+    StartTls: ReceivingSession._starttls_asked,
     ClientNamed: ReceivingSession._client_named,
     OriginNamed: ReceivingSession._origin_named,
     MailOffered: ReceivingSession._mail_offered,

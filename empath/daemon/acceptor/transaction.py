@@ -17,6 +17,7 @@ from empath.mail.envelope import Envelope, Recipient
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.reply import EnhancedStatus, Reply
 from empath.message.trace import Reception, missing_fields, protocol_word, received_field
+from empath.net.tls import TlsParameters
 from empath.policy.access import ClientAddress, Role
 from empath.policy.bounce import merged_notify
 from empath.policy.client_name import ClientName
@@ -36,15 +37,16 @@ class Client:
     The peer of a session, as far as it has introduced itself.
 
     Shape: address_text is the address as logs and the queue have it; name is the argument of HELO or EHLO, or
-    the address literal of a client that gave none; ptr is its name in the DNS, None where it has none or none was
-    looked up; told and origin are what another client says, by XCLIENT about this one, by XFORWARD about the next
-    message.
+    the address literal of a client that gave none; tls is what the handshake agreed on, None in the clear; ptr is its
+    name in the DNS, None where it has none or none was looked up; told and origin are what another client says, by
+    XCLIENT about this one, by XFORWARD about the next message.
     """
 
     address: ClientAddress
     address_text: str
     name: str = ""
     is_esmtp: bool = False
+    tls: TlsParameters | None = None
     ptr: ClientName | None = None
     told: PeerAttributes = field(default_factory=dict)
     origin: str | None = None
@@ -156,9 +158,12 @@ class Transaction:
         last field of this host.
         """
         client = self._client
-        hostname = str(self._context.config.hostname)
+        hostname = str(self._context.hostname)
         protocol = protocol_word(
-            self._context.listener.protocol, is_esmtp=client.is_esmtp, is_smtputf8=self._offer.is_smtputf8
+            self._context.listener.protocol,
+            is_esmtp=client.is_esmtp,
+            is_smtputf8=self._offer.is_smtputf8,
+            is_encrypted=client.tls is not None,
         )
         reception = Reception(client.name, client.address_text, hostname, protocol, client.verified_name)
         only = str(self._recipients[0].address) if len(self._recipients) == 1 else None

@@ -64,7 +64,8 @@ class Child:
     the supervisor; wake_fds are eventfds (acceptor and housekeeper: those of all worker slots in order; worker: its
     own); beat_fd is an eventfd that the supervisor reads; deaths_fd, ask_fd and outcome_fd belong to the housekeeper:
     lines `slot generation` of dead processes, `SupervisorRequest` octets, and the record of `reload_outcome`. An
-    acceptor has counts_fd, the file of `open_counts`, and counts_row, its row there.
+    acceptor has counts_fd, the file of `open_counts`, and counts_row, its row there; with TLS also tls_fd, the file of
+    `tls_files.keep_tls_files`.
     """
 
     slot: str
@@ -82,11 +83,13 @@ class Child:
     outcome_fd: int | None
     counts_fd: int | None = None
     counts_row: int = 0
+    tls_fd: int | None = None
 
     @property
     def fds(self) -> tuple[int, ...]:
         """Every descriptor named here."""
-        optional = tuple(fd for fd in (self.deaths_fd, self.ask_fd, self.outcome_fd, self.counts_fd) if fd is not None)
+        mine = (self.tls_fd, self.deaths_fd, self.ask_fd, self.outcome_fd, self.counts_fd)
+        optional = tuple(fd for fd in mine if fd is not None)
         listeners = tuple(listener.fd for listener in self.listeners)
         own = (self.config_fd, self.life_fd, self.ready_fd, self.lock_fd, self.beat_fd)
         return (*own, *listeners, *self.wake_fds, *optional)

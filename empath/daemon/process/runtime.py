@@ -17,6 +17,7 @@ from gevent.event import Event
 from gevent.hub import get_hub
 
 from empath.config import Config
+from empath.daemon.process.certificates import server_tls
 from empath.daemon.process.child import (
     BEAT_S,
     Child,
@@ -27,8 +28,10 @@ from empath.daemon.process.child import (
     report_ready,
 )
 from empath.daemon.process.hub_writer import HubWriter
+from empath.daemon.process.tls_files import kept_tls_files
 from empath.errors import CannotCreate, ConfigError, EmpathError, QueueBusy
 from empath.mail.identity import Timestamp
+from empath.net.certificate import ServerTls
 from empath.net.stream import Deadlines
 from empath.storage.engine import Engine
 from empath.storage.open import open_engine
@@ -57,10 +60,19 @@ _EX_TEMPFAIL = 75
 class Runtime:
     """What every child has: its configuration, emitter, writer, deadlines, and whether it is to end."""
 
-    def __init__(self, child: Child, config: Config, engine: Engine, *, write_deadline_s: float) -> None:
+    def __init__(
+        self,
+        child: Child,
+        config: Config,
+        engine: Engine,
+        *,
+        write_deadline_s: float,
+        server_tls: ServerTls | None = None,
+    ) -> None:
         self.child = child
         self.config = config
         self.engine = engine
+        self.server_tls = server_tls
         self.emit = emitter(child.slot)
         self.writer = HubWriter(engine, deadline_s=write_deadline_s)
         self.deadlines = Deadlines()
@@ -239,10 +251,12 @@ def run_child(
         config = load_own_config(child)
         get_hub().threadpool.apply(bool)  # gevent imports at first use: before the privileges go
         engine = open_engine(config.queue.path, max_leases=config.delivery.concurrency)  # imports too
+        # OpenSSL opens files, which a process that has dropped its privileges may not.
+        tls = None if child.tls_fd is None else server_tls(config, kept_tls_files(child.tls_fd))
         drop_privileges(config.process.user)
         log.configure(config.log.format, config.log.level, config.log.file)
         deadline_s = config.queue.lock_timeout_s if write_deadline_s is None else write_deadline_s
-        runtime = Runtime(child, config, engine, write_deadline_s=deadline_s)
+        runtime = Runtime(child, config, engine, write_deadline_s=deadline_s, server_tls=tls)
         runtime.begin(serves_unregistered=serves_unregistered)
         body(runtime)
         runtime.end()

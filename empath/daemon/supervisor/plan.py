@@ -15,6 +15,7 @@ from empath.config.file_uses import shared_files
 from empath.config.load import parse_config, read_file
 from empath.config.model import Config
 from empath.config.workable import located
+from empath.daemon.process.tls_files import keep_tls_files, read_tls_files
 from empath.daemon.supervisor import listeners
 from empath.daemon.supervisor.kinds import slots
 from empath.daemon.supervisor.listeners import BoundListener
@@ -31,10 +32,14 @@ _FIXED: Final[dict[str, Callable[[Config], object]]] = {
 
 @dataclass(frozen=True, slots=True)
 class ConfigSnapshot:
-    """A configuration that was read. Children read its octets from `fd`, a memory file: the file on disk may change."""
+    """
+    A configuration that was read, with the certificates that it names. Children read its octets from `fd`, a memory
+    file: the file on disk may change. `tls_fd` is such a file for the certificates, None if it names none.
+    """
 
     config: Config
     fd: int
+    tls_fd: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class Plan:
     epoch: int
     config: Config
     config_fd: int
+    tls_fd: int | None
     listeners: tuple[BoundListener, ...]
     slots: tuple[str, ...]
     since: float
@@ -61,12 +67,13 @@ def read_snapshot(file: Path) -> ConfigSnapshot:
     except OSError as exc:
         raise MissingInput(f"{file}: the configuration cannot be read: {exc.strerror}") from exc
     config = parse_config(octets, str(file), os.path.realpath(file.parent))
-    if found := list(shared_files(config, file)):
+    files, unread = read_tls_files(config)
+    if found := [*shared_files(config, file), *unread]:
         raise ConfigError(located(file, found))
     fd = os.memfd_create("empath-config", os.MFD_CLOEXEC)
     with open(fd, "wb", closefd=False) as copy:
         copy.write(octets)
-    return ConfigSnapshot(config, fd)
+    return ConfigSnapshot(config, fd, keep_tls_files(files))
 
 
 def first_plan(snapshot: ConfigSnapshot) -> Plan:
@@ -92,7 +99,7 @@ def next_plan(present: Plan, snapshot: ConfigSnapshot) -> Plan:
             raise ConfigError("\n".join(findings))
         bound = listeners.bind(snapshot.config.listeners, present.listeners)
     except EmpathError:
-        os.close(snapshot.fd)
+        _close_files(snapshot.fd, snapshot.tls_fd)
         raise
     return _plan(present.epoch + 1, snapshot, bound)
 
@@ -109,8 +116,15 @@ def close_plan(leaving: Plan, staying: Plan | None = None) -> None:
     """Close what *leaving* holds and *staying* does not use."""
     keep = [item.socket for item in staying.listeners] if staying else []
     listeners.close(leaving.listeners, keep)
-    os.close(leaving.config_fd)
+    _close_files(leaving.config_fd, leaving.tls_fd)
 
 
 def _plan(epoch: int, snapshot: ConfigSnapshot, bound: tuple[BoundListener, ...]) -> Plan:
-    return Plan(epoch, snapshot.config, snapshot.fd, bound, slots(snapshot.config), time.monotonic())
+    config = snapshot.config
+    return Plan(epoch, config, snapshot.fd, snapshot.tls_fd, bound, slots(config), time.monotonic())
+
+
+def _close_files(config_fd: int, tls_fd: int | None) -> None:
+    os.close(config_fd)
+    if tls_fd is not None:
+        os.close(tls_fd)

@@ -1,8 +1,8 @@
 """
 events - what a client's octets mean, in the order in which the driver must act on them
 
-Connected, Greeted, AuthOffered, AuthResponded, MailOffered, RecipientOffered, DataOffered and ContentEnded want an
-answer: the session reads nothing more until `ServerSession.answer`.  The others report what is settled.
+Connected, Greeted, StartTls, AuthOffered, AuthResponded, MailOffered, RecipientOffered, DataOffered and ContentEnded
+want an answer: the session reads nothing more until `ServerSession.answer`.  The others report what is settled.
 """
 
 from collections.abc import Mapping
@@ -45,6 +45,16 @@ class Greeted:
 
     verb: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartTls:
+    """
+    STARTTLS, RFC 3207 §4. Answer: 220, 4yz or 5yz.
+
+    After 220 the session has forgotten what the client said, and it discards what the client sends in the clear. The
+    driver sends the reply, does the handshake and calls `ServerSession.begin_anew`.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +178,7 @@ class Closed:
 Event = (
     Connected
     | Greeted
+    | StartTls
     | AuthOffered
     | AuthResponded
     | ClientNamed

@@ -24,6 +24,7 @@ from empath.smtp.server.states import ServerSignal
 class Need(StrEnum):
     """What a session must have before it offers an extension."""
 
+    STARTTLS = "a listener with TLS, and a session in the clear"
     TLS = "a session inside TLS"
     TRUST = "a client of a trusted network, or an authenticated one"
 
@@ -66,6 +67,8 @@ DSN: Final = Extension(  # RFC 3461
 XCLIENT: Final = Extension(" ".join(("XCLIENT", *XCLIENT_ATTRIBUTES)), verbs=(ServerSignal.XCLIENT,))
 XFORWARD: Final = Extension(" ".join(("XFORWARD", *XFORWARD_ATTRIBUTES)), verbs=(ServerSignal.XFORWARD,))
 
+STARTTLS: Final = Extension("STARTTLS", verbs=(ServerSignal.STARTTLS,), need=Need.STARTTLS)  # RFC 3207
+
 
 @lru_cache(maxsize=64)
 def authentication(mechanisms: tuple[str, ...]) -> Extension:
@@ -82,7 +85,7 @@ def authentication(mechanisms: tuple[str, ...]) -> Extension:
 
 
 # Every other extension that needs no words of the listener, in the order of the EHLO reply.
-KNOWN: Final = (PIPELINING, SIZE, EIGHT_BIT_MIME, SMTPUTF8, ENHANCED_STATUS_CODES, DSN, CHUNKING)
+KNOWN: Final = (PIPELINING, SIZE, EIGHT_BIT_MIME, SMTPUTF8, ENHANCED_STATUS_CODES, DSN, CHUNKING, STARTTLS)
 
 _GREETINGS: Final = {
     Protocol.SMTP: (ServerSignal.EHLO, ServerSignal.HELO),
@@ -103,6 +106,22 @@ _NOT_OFFERED: Final = {
 }
 
 
+class Security(StrEnum):
+    """What TLS has to do with the session."""
+
+    OPTIONAL = "optional"
+    REQUIRED = "required"  # commands that concern mail wait for TLS
+    ACTIVE = "active"
+
+
+# RFC 3207 §4: where TLS is required, EHLO, NOOP, QUIT, STARTTLS and what has no effect are obeyed before it.
+_VERBS: Final[Mapping[Security, Mapping[bytes, ServerSignal]]] = {
+    Security.OPTIONAL: {},
+    Security.REQUIRED: dict.fromkeys((b"AUTH", b"MAIL", b"RCPT", b"DATA", b"VRFY", b"EXPN"), ServerSignal.TLS_NEEDED),
+    Security.ACTIVE: {b"STARTTLS": ServerSignal.TLS_ACTIVE},
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Extensions:
     """
@@ -119,6 +138,7 @@ class Extensions:
     offered: tuple[Extension, ...] = KNOWN
     protocol: Protocol = Protocol.SMTP
     forbidden: frozenset[str] = FORBIDDEN
+    security: Security = Security.OPTIONAL
     verbs: Mapping[bytes, ServerSignal] = field(init=False, repr=False, compare=False)
     mail: Mapping[str, Parameter | Reply] = field(init=False, repr=False, compare=False)
     rcpt: Mapping[str, Parameter | Reply] = field(init=False, repr=False, compare=False)
@@ -143,9 +163,12 @@ class Extensions:
         # RFC 2034 §4: these lines have no enhanced status codes.
         lines = [extension.ehlo for extension in self.offered if extension.ehlo]
         derived = {
-            "verbs": _NOT_OFFERED
-            | {command.encode(): command for command in commands}
-            | {word.encode(): ServerSignal.FORBIDDEN for word in sorted(self.forbidden)},
+            "verbs": {
+                **_NOT_OFFERED,
+                **{command.encode(): command for command in commands},
+                **_VERBS[self.security],
+                **{word.encode(): ServerSignal.FORBIDDEN for word in sorted(self.forbidden)},
+            },
             "mail": mail,
             "rcpt": rcpt,
             "help": Reply.of(f"214 2.0.0 {' '.join(commands)}; see {_SPECIFICATIONS[self.protocol]}"),
@@ -177,6 +200,7 @@ def offered_with(
     mechanisms: tuple[str, ...] | None = None,
     protocol: Protocol = Protocol.SMTP,
     forbidden: frozenset[str] = FORBIDDEN,
+    security: Security = Security.OPTIONAL,
     *,
     names_clients: bool = False,
 ) -> Extensions:
@@ -191,4 +215,4 @@ def offered_with(
         offered.append(authentication(mechanisms))
     if names_clients:
         offered += (XCLIENT, XFORWARD)
-    return Extensions(tuple(offered), protocol, forbidden)
+    return Extensions(tuple(offered), protocol, forbidden, security)

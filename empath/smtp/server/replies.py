@@ -36,6 +36,8 @@ RCPT_SYNTAX: Final = Reply.of("501 5.5.4 Syntax: RCPT TO:<address>")
 BAD_PARAMETER: Final = Reply.of("501 5.5.4 Bad value of a parameter")
 BAD_ATTRIBUTE: Final = Reply.of("501 5.5.4 Bad attribute of a client")
 UNKNOWN_PARAMETER: Final = Reply.of("555 5.5.4 Parameter not recognized")
+TLS_NEEDED: Final = Reply.of("530 5.7.0 Must issue a STARTTLS command first")  # RFC 3207 §4
+TLS_ACTIVE: Final = Reply.of("554 5.5.1 TLS is already active")
 DSN_NOT_OFFERED: Final = Reply.of("501 5.7.1 DSN parameters are not offered")
 
 AUTH_SYNTAX: Final = Reply.of("501 5.5.4 Syntax: AUTH mechanism")

@@ -45,6 +45,7 @@ from empath.smtp.server.events import (
     DataOffered,
     Event,
     OriginNamed,
+    StartTls,
     TransactionReset,
 )
 from empath.smtp.server.extensions import ALL, Extensions
@@ -204,11 +205,16 @@ class ServerSession:
         self._extensions = extensions
 
     def receive(self, octets: bytes) -> None:
-        """Take what the client sent; b"" is its end of file. A closed session takes nothing more."""
+        """
+        Take what the client sent; b"" is its end of file. A closed session takes nothing more. One that waits for the
+        end of a handshake discards what came before it.
+        """
         if self._state is ServerState.CLOSED:
             return
         if not octets:
             self._is_eof = True
+            return
+        if self._state is ServerState.HANDSHAKE:
             return
         self._buffer = self._buffer[self._at :] + octets if self._buffer else octets
         self._at = 0
@@ -239,6 +245,10 @@ class ServerSession:
         if asked is None:
             raise DriverError("no event waits for an answer")
         self._decide(_BY_CODE.get(reply.code, asked), reply)
+
+    def begin_anew(self) -> None:
+        """Read what the client sends from now on: the handshake after STARTTLS is over."""
+        self._take(ServerSignal.SECURED, None)
 
     def octets_to_send(self) -> bytes:
         """Take all replies that are ready. Send them before you read again."""
@@ -488,6 +498,9 @@ class ServerSession:
         self._count_junk()  # the only bound on the number of these long replies to one read
         return self._extensions.help
 
+    def _starttls(self, argument: str) -> Event | Reply:
+        return replies.NO_ARGUMENT_ALLOWED if argument else StartTls()
+
     def _quit(self, _argument: str) -> Event | Reply:
         return Reply.of(f"221 2.0.0 {self._hostname} closing connection")
 
@@ -522,6 +535,10 @@ class ServerSession:
         if self._chunk is not None:
             self._chunk.fate = self._chunks
 
+    def _discard_input(self) -> None:
+        # An attacker between the client and this host may have added it, CVE-2011-0411.
+        self._buffer, self._at = b"", 0
+
     def _forgive(self) -> None:
         self.errors = self._junk = 0
 
@@ -547,7 +564,10 @@ _READERS: Final[dict[ServerSignal, Callable[[ServerSession, str], Event | Reply]
     ServerSignal.VRFY: ServerSession._vrfy,
     ServerSignal.HELP: ServerSession._help,
     ServerSignal.QUIT: ServerSession._quit,
+    ServerSignal.STARTTLS: ServerSession._starttls,
     ServerSignal.NOT_OFFERED: _always(replies.NOT_OFFERED),
+    ServerSignal.TLS_NEEDED: _always(replies.TLS_NEEDED),
+    ServerSignal.TLS_ACTIVE: _always(replies.TLS_ACTIVE),
     # A chunk of unknown length follows. Its octets must not be read as commands, so these replies end the session.
     ServerSignal.BDAT_NOT_OFFERED: _always(replies.BDAT_NOT_OFFERED),
     ServerSignal.BDAT_MALFORMED: _always(replies.BDAT_MALFORMED),
@@ -562,6 +582,7 @@ _DO: Final[dict[ServerEffect, Callable[[ServerSession], None]]] = {
     ServerEffect.COUNT_RECIPIENT: ServerSession._count_recipient,
     ServerEffect.BEGIN_CONTENT: ServerSession._begin_content,
     ServerEffect.BEGIN_CHUNK: ServerSession._begin_chunk,
+    ServerEffect.DISCARD_INPUT: ServerSession._discard_input,
     ServerEffect.FORGIVE: ServerSession._forgive,
 }
 _EFFECTS: Final = {signal: tuple(_DO[effect] for effect in effects) for signal, effects in EFFECTS.items()}

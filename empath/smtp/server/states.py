@@ -18,6 +18,7 @@ class ServerState(StrEnum):
     CHUNKS = "chunks"  # between two chunks
     CHUNKS_LOST = "chunks-lost"  # as CHUNKS, after an error
     AUTHENTICATING = "authenticating"  # until the reply that ends the exchange; no line is a command
+    HANDSHAKE = "handshake"  # of TLS, after STARTTLS
     CLOSED = "closed"
 
 
@@ -38,6 +39,7 @@ class ServerSignal(StrEnum):
     VRFY = "VRFY"
     HELP = "HELP"
     QUIT = "QUIT"
+    STARTTLS = "STARTTLS"
     AUTH = "AUTH"
     XCLIENT = "XCLIENT"
     XFORWARD = "XFORWARD"
@@ -46,10 +48,13 @@ class ServerSignal(StrEnum):
     NOT_OFFERED = "unoffered command"
     BDAT_NOT_OFFERED = "unoffered BDAT"
     BDAT_MALFORMED = "malformed BDAT"
+    TLS_NEEDED = "command that needs TLS"
+    TLS_ACTIVE = "STARTTLS within TLS"
     UNKNOWN = "unknown command"
     FORBIDDEN = "HTTP or header field"
     END_OF_CHUNK = "end of a chunk"
     END_OF_DATA = "end of data"
+    SECURED = "end of handshake"
     DISMISSED = "421 or 521"
     TOO_MANY_ERRORS = "too many errors"
     OUT_OF_STEP = "octets before their time"

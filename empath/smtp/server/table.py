@@ -45,12 +45,15 @@ class ServerEffect(StrEnum):
     COUNT_RECIPIENT = "counts the recipient"
     BEGIN_CONTENT = "reads content from now on"
     BEGIN_CHUNK = "reads a chunk of content"
+    DISCARD_INPUT = "discards what came behind the command"
     FORGIVE = "sets the numbers of errors and of junk commands to zero"
 
 
 _State, _Signal, _Action, _Effect = ServerState, ServerSignal, ServerAction, ServerEffect
 _GREETED: Final = (_State.READY, _State.MAIL_GIVEN, _State.RCPT_GIVEN, _State.CHUNKS, _State.CHUNKS_LOST)
 _LISTENING: Final = (_State.UNGREETED, *_GREETED)
+# Known commands that this session does not take.
+_REFUSED: Final = (_Signal.NOT_OFFERED, _Signal.TLS_NEEDED, _Signal.TLS_ACTIVE)
 _CLOSE: Final = ServerStep(_Action.OBEY, _State.CLOSED, _State.CLOSED)
 
 # Each of these ends the session in every state.
@@ -103,6 +106,8 @@ NEXT: Final[dict[tuple[ServerState, ServerSignal], ServerStep]] = (
         (_State.CHUNKS_LOST, _Signal.BDAT_LAST): _refuse(_Action.DISCARD_CHUNK, _State.READY),
         (_State.CONTENT, _Signal.END_OF_DATA): _obey(_State.CONTENT, _State.READY, refused=_State.READY),
         (_State.READY, _Signal.XFORWARD): _obey(_State.READY, _State.READY),
+        # RFC 3207 §4.2: the client says everything again, within TLS.
+        (_State.HANDSHAKE, _Signal.SECURED): _obey(_State.HANDSHAKE, _State.UNGREETED),
         (_State.UNGREETED, _Signal.RSET): _obey(_State.UNGREETED, _State.UNGREETED),
         # 334 goes on with the exchange, RFC 4954 §4. A refusal ends it.
         (_State.READY, _Signal.AUTH): _obey(_State.READY, _State.AUTHENTICATING),
@@ -115,9 +120,10 @@ NEXT: Final[dict[tuple[ServerState, ServerSignal], ServerStep]] = (
     | {(state, _Signal.XCLIENT): _obey(state, _State.UNGREETED) for state in (_State.UNGREETED, _State.READY)}
     | {(state, _Signal.RSET): _obey(state, _State.READY) for state in _GREETED}
     | {(state, signal): _obey(state, state)
-       for state in _LISTENING for signal in (_Signal.NOOP, _Signal.VRFY, _Signal.HELP, _Signal.NOT_OFFERED)}
+       for state in _LISTENING for signal in (_Signal.NOOP, _Signal.VRFY, _Signal.HELP, *_REFUSED)}
     | {(state, signal): _CLOSE
        for state in (*_LISTENING, _State.REFUSED) for signal in (_Signal.BDAT_NOT_OFFERED, _Signal.BDAT_MALFORMED)}
+    | {(state, _Signal.STARTTLS): _obey(state, _State.HANDSHAKE) for state in _LISTENING}
     | {(state, _Signal.UNKNOWN): _obey(state, state) for state in (*_LISTENING, _State.REFUSED)}
     | {(state, signal): _CLOSE
        for state in (*_LISTENING, _State.REFUSED) for signal in (_Signal.QUIT, _Signal.FORBIDDEN)}
@@ -144,6 +150,7 @@ EFFECTS: Final[dict[ServerSignal, tuple[ServerEffect, ...]]] = {
     _Signal.HELO: (_Effect.DROP_TRANSACTION,),
     _Signal.LHLO: (_Effect.DROP_TRANSACTION, _Effect.ADD_EXTENSIONS),
     _Signal.RSET: (_Effect.DROP_TRANSACTION,),
+    _Signal.STARTTLS: (_Effect.DROP_TRANSACTION, _Effect.DISCARD_INPUT),
     _Signal.MAIL: (_Effect.BEGIN_TRANSACTION,),
     _Signal.RCPT: (_Effect.COUNT_RECIPIENT,),
     _Signal.DATA: (_Effect.BEGIN_CONTENT,),

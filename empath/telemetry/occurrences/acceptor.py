@@ -71,6 +71,15 @@ class SessionEnded(Occurrence):
     duration_s: DurationS
 
 
+@occurrence("info")
+class TlsNotBegun(Occurrence):
+    """The handshake of TLS with a client failed, and its connection was closed."""
+
+    client: Client
+    listener: Annotated[str, "address of the listener"]
+    error: ErrorText
+
+
 @occurrence("warning")
 class MessageRefused(Occurrence):
     """A message was refused for now because this host could not store it."""

@@ -41,6 +41,8 @@ _KINDS = {
     "TrustedNetwork": "list of networks",
     "ProxyNetwork": "list of networks",
     "RelayDomain": "list of domains",
+    "CertificateName": "list of host names",
+    "TlsMode": "one word",
     "Nameserver": "list of addresses",
     "AllowedNetwork": "list of networks",
     "OwnHost": "list of names and addresses",
@@ -171,7 +173,12 @@ def sections() -> tuple[Section, ...]:
 def _inner(key: str, table: type[Table]) -> list[Section]:
     """The tables in *table*. One that has the keys of another says so in its text, and has no rows."""
     return [
-        Section(f"{key}.{field.alias or name}", " ".join((inner.__doc__ or "").split()), False, _settings(inner))
+        Section(
+            f"{key}.{field.alias or name}",
+            " ".join((inner.__doc__ or "").split()),
+            inner is not field.annotation,
+            _settings(inner),
+        )
         for name, field in table.model_fields.items()
         if (inner := table_of(field.annotation)) is not None
     ]
@@ -213,15 +220,19 @@ def toml_file() -> str:
     """The text of conf/empath.toml."""
     blocks = [_comment(*_TOML_HEAD.splitlines())]
     for section in sections():
+        is_optional = False
         if section.key:
             header = f"[[{section.key}]]" if section.is_list else f"[{section.key}]"
-            blocks.append(f"{_comment(section.doc)}\n{header}")
+            is_optional = section.is_list and "." in section.key  # there may be none
+            blocks.append(f"{_comment(section.doc)}\n{'# ' * is_optional}{header}")
         blocks.extend(_TABLES.get(section.key, ()))
-        blocks.extend(_toml_setting(setting) for setting in section.settings)
+        blocks.extend(_toml_setting(setting, is_optional=is_optional) for setting in section.settings)
     return "\n\n".join(blocks) + "\n"
 
 
-def _toml_setting(setting: Setting) -> str:
+def _toml_setting(setting: Setting, *, is_optional: bool) -> str:
+    if setting.is_required and is_optional:
+        return f"{_comment(setting.doc)}\n# {setting.key} = {setting.example}"
     if setting.is_required:
         return f"{_comment(setting.doc)}\n{setting.key} = {setting.example}"
     if setting.default is None:

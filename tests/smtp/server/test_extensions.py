@@ -4,7 +4,7 @@ import pytest
 
 from empath.mail.reply import Reply
 from empath.smtp.server import replies
-from empath.smtp.server.extensions import KNOWN, PIPELINING, SIZE, Extension, Extensions, Need, offered_with
+from empath.smtp.server.extensions import KNOWN, PIPELINING, SIZE, STARTTLS, Extension, Extensions, Need, offered_with
 from empath.smtp.server.limits import ServerLimits
 from empath.smtp.server.parameters import read_mail_parameters, read_recipient_parameters
 from empath.smtp.server.states import ServerSignal
@@ -50,7 +50,7 @@ def test_a_command_belongs_to_the_extension_that_is_offered():
     extension = Extension("XFOO", verbs=(ServerSignal.NOOP,), mail={"XFOO": ("foo", lambda value: value)})
     with_it = Extensions((*KNOWN, extension))
     assert ServerSignal.NOOP == with_it.verbs[b"NOOP"]
-    assert "NOOP VRFY HELP QUIT BDAT NOOP;" in with_it.help.text
+    assert "NOOP VRFY HELP QUIT BDAT STARTTLS NOOP;" in with_it.help.text
     assert replies.UNKNOWN_PARAMETER == read_mail_parameters("XFOO=1", Extensions().mail)
 
 
@@ -58,9 +58,9 @@ def test_help_names_the_commands_of_the_session():
     """
     It names no command that the session refuses.
     """
-    assert (
-        Reply.of("214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT BDAT; see RFC 5321") == Extensions().help
-    )
+    commands = "EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT"
+    assert Reply.of(f"214 2.0.0 {commands} BDAT; see RFC 5321") == offered_with(frozenset()).help
+    assert Reply.of(f"214 2.0.0 {commands} STARTTLS; see RFC 5321") == Extensions((STARTTLS,)).help
 
 
 def test_a_session_offers_an_extension_once_its_need_is_fulfilled():

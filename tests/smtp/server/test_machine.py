@@ -15,10 +15,11 @@ from empath.smtp.server.events import (
     Greeted,
     MailOffered,
     RecipientOffered,
+    StartTls,
 )
 from empath.smtp.server.session import ServerSession
 from tests.kit import strategies
-from tests.kit.conversation import ACCEPTANCE, LIMITS, Conversation
+from tests.kit.conversation import ACCEPTANCE, LIMITS, WITHIN_TLS, Conversation
 from tests.kit.wire import content_of, reply_codes
 
 SMALL = replace(LIMITS, message_octets=100, recipients=2, line_octets=40, errors=6, junk=3)
@@ -39,6 +40,7 @@ class Model:
     recipients: int = 0
     errors: int = 0
     junk: int = 0
+    is_secured: bool = False
     is_closed: bool = False
 
     def forget(self) -> None:
@@ -56,7 +58,7 @@ class ServerMachine(RuleBasedStateMachine):
     def connect(self) -> None:
         """A new session, and a model of it."""
         self.word = "yes"
-        kinds = (Greeted, MailOffered, RecipientOffered, ContentEnded)
+        kinds = (Greeted, MailOffered, RecipientOffered, ContentEnded, StartTls)
         self.conversation = Conversation(SMALL, dict.fromkeys(kinds, self.decide))
         self.model = Model()
         self.stored: list[bytes] = []  # contents that the model accepts
@@ -95,6 +97,20 @@ class ServerMachine(RuleBasedStateMachine):
             self.model.forget()
             self.model.is_greeted = True
         self.say(verb + b" client.example\r\n", expected)
+
+    @precondition(lambda self: not self.model.is_closed)
+    @rule(word=YES_OR_NO, behind=st.binary(max_size=20))
+    def starttls(self, word: str, behind: bytes) -> None:
+        self.word, model = word, self.model
+        if model.is_secured:
+            self.say(b"STARTTLS\r\n", 554)
+        elif word != "yes":
+            self.say(b"STARTTLS\r\n", int(word))
+        else:
+            model.forget()
+            model.is_greeted, model.is_secured = False, True
+            self.say(b"STARTTLS\r\n" + behind, 220)
+            self.conversation.secure(WITHIN_TLS)
 
     @precondition(lambda self: not self.model.is_closed)
     @rule(word=YES_OR_NO, path=strategies.reverse_paths, is_sound=st.sampled_from([True] * 5 + [False]))
@@ -185,7 +201,7 @@ class ServerMachine(RuleBasedStateMachine):
         self.say(command + b"\r\n", expected)
 
     @precondition(lambda self: not self.model.is_closed)
-    @rule(line=st.sampled_from([(b"FOO", 500), (b"\xff", 500), (b"STARTTLS", 502), (b"AUTH x", 502), (b"EXPN a", 502)]))
+    @rule(line=st.sampled_from([(b"FOO", 500), (b"\xff", 500), (b"AUTH x", 502), (b"EXPN a", 502)]))
     def misuse(self, line: tuple[bytes, int]) -> None:
         command, expected = line
         self.say(command + b"\r\n", expected)

@@ -1,0 +1,57 @@
+"""
+tls_files - certificates and keys on the way from their files to the processes that present them
+
+The supervisor reads the files together with the configuration, as root where it is root, and acceptors inherit them in
+a file in memory.  So a key need not be readable for the user of the processes, and a process that starts again presents
+what was found to be usable, whatever has become of the files.  This module imports no ssl: the supervisor needs none.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from empath.config.keys import KeyPath
+from empath.config.load import read_file
+from empath.config.model import Config
+from empath.config.workable import Contradiction
+
+_MAX_OCTETS: Final = 2**20  # of one file
+
+TlsFiles = Mapping[str, bytes]  # by path
+
+
+def tls_paths(config: Config) -> Iterator[tuple[KeyPath, Path]]:
+    """Each file of a certificate or key that *config* uses, after the setting that names it."""
+    for pair in config.tls.pairs if config.uses_tls else ():
+        yield (*pair.keys, "certificate"), pair.certificate
+        yield (*pair.keys, "key"), pair.key
+
+
+def read_tls_files(config: Config) -> tuple[TlsFiles, list[Contradiction]]:
+    """The files that *config* uses, and a finding for each that cannot be read."""
+    files: dict[str, bytes] = {}
+    findings = []
+    for keys, path in tls_paths(config):
+        try:
+            files[str(path)] = read_file(path, _MAX_OCTETS)
+        except OSError as exc:
+            findings.append(Contradiction(keys, f"{path} cannot be read: {(exc.strerror or str(exc)).lower()}"))
+    return files, findings
+
+
+def keep_tls_files(files: TlsFiles) -> int | None:
+    """A file in memory with *files*, which a child can inherit; None if there are none."""
+    if not files:
+        return None
+    fd = os.memfd_create("empath-tls", os.MFD_CLOEXEC)
+    with open(fd, "w", encoding="utf-8", closefd=False) as file:
+        json.dump({path: octets.decode("latin-1") for path, octets in files.items()}, file)
+    return fd
+
+
+def kept_tls_files(fd: int) -> TlsFiles:
+    """Inverse of `keep_tls_files`."""
+    octets = os.pread(fd, os.fstat(fd).st_size, 0)
+    return {path: text.encode("latin-1") for path, text in json.loads(octets).items()}

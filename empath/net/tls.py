@@ -1,0 +1,192 @@
+"""
+tls - TLS over a Stream
+
+THEORY
+    OpenSSL reads and writes two buffers in memory. This module moves octets between them and the stream, which does all
+    waiting, so that one deadline of the stream bounds a handshake as it bounds a wait for a command. OpenSSL takes at
+    once what is put into the incoming buffer. So neither buffer ever holds more than about one record.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from ssl import MemoryBIO, SSLContext, SSLError, SSLWantReadError
+from typing import Final
+
+from empath.errors import EmpathError
+from empath.net.stream import Stream, StreamClosed, StreamTimeout
+
+_RECORD_OCTETS: Final = 16 * 1024  # the most that one record carries, RFC 8446 §5.1
+
+
+class TlsFailed(StreamClosed):
+    """The handshake failed, or the peer broke the protocol of TLS; the text is a clause."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsParameters:
+    """
+    What a handshake agreed on.
+
+    Shape: version as in `TLSv1.3`; cipher is the name that OpenSSL has for the suite; context is the one that the
+    handshake ended with, which shows the certificate that this host presented.
+    """
+
+    version: str
+    cipher: str
+    context: SSLContext
+
+
+class TlsStream:
+    """The secured form of *stream*, for the side that accepts. It has the methods of a Stream that a session calls."""
+
+    __slots__ = ("_incoming", "_is_secured", "_outgoing", "_stream", "_tls")
+
+    def __init__(self, stream: Stream, context: SSLContext) -> None:
+        """
+        Args:
+            context: that of a server.
+
+        Raises:
+            TlsFailed: OpenSSL cannot make a session.
+        """
+        self._stream = stream
+        self._incoming = MemoryBIO()
+        self._outgoing = MemoryBIO()
+        try:
+            self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        except SSLError as exc:
+            raise TlsFailed(_words(exc)) from exc
+        self._is_secured = False
+
+    @property
+    def deadline_at(self) -> float | None:
+        """That of the stream."""
+        return self._stream.deadline_at
+
+    @deadline_at.setter
+    def deadline_at(self, instant: float | None) -> None:
+        self._stream.deadline_at = instant
+
+    def shake_hands(self) -> TlsParameters:
+        """
+        Do the handshake, before anything is sent or received.
+
+        Raises:
+            TlsFailed: the peer does not speak TLS, or no version or cipher that this host takes, or went away.
+            StreamClosed: the connection broke.
+            StreamTimeout: the deadline passed.
+        """
+        while True:
+            try:
+                self._tls.do_handshake()
+                break
+            except SSLWantReadError:
+                self._flush()
+            except SSLError as exc:
+                raise self._failure(exc) from exc
+            octets = self._stream.receive(_RECORD_OCTETS)
+            if not octets:
+                raise TlsFailed("the peer closed the connection during the handshake")
+            self._incoming.write(octets)
+        self._is_secured = True
+        version, cipher = self._tls.version(), self._tls.cipher()
+        if version != "TLSv1.3":  # there the client is last; the tickets for it go with the first reply
+            self._flush()
+        return TlsParameters(version or "", cipher[0] if cipher else "", self._tls.context)
+
+    def receive(self) -> bytes:
+        """
+        Wait for octets; b"" when the peer has closed its side, with or without a closing alert.
+
+        Raises:
+            TlsFailed: the peer broke the protocol of TLS.
+            StreamClosed: the connection broke.
+            StreamTimeout: the deadline passed.
+        """
+        octets = self._read() if self._incoming.pending or self._tls.pending() else None
+        while octets is None:
+            self._flush()
+            arrived = self._stream.receive(_RECORD_OCTETS)
+            if not arrived:  # RFC 8446 §6.1 asks for an alert before it; many clients only close
+                return b""
+            self._incoming.write(arrived)
+            octets = self._read()
+        return octets
+
+    receive_next = receive
+
+    def receive_within(self, wait_s: float) -> bytes | None:
+        """As `Stream.receive_within`."""
+        self.deadline_at = time.monotonic() + wait_s
+        try:
+            return self.receive()
+        except StreamTimeout:
+            return None
+        finally:
+            self.deadline_at = None
+
+    def receive_now(self) -> bytes | None:
+        """Octets that have arrived, None if there are none. Never waits."""
+        arrived = self._stream.receive_now()
+        if arrived:
+            self._incoming.write(arrived)
+        elif arrived is not None:
+            return b""
+        try:
+            return self._read()
+        except TlsFailed:
+            return b""
+
+    def send(self, octets: bytes) -> None:
+        """
+        Send all of *octets*.
+
+        Raises:
+            StreamClosed: the connection broke, or is not secured yet.
+            StreamTimeout: the deadline passed.
+        """
+        if not self._is_secured:
+            raise StreamClosed("the handshake of TLS is not over")
+        try:
+            self._tls.write(octets)
+        except SSLError as exc:
+            raise self._failure(exc) from exc
+        self._flush()
+
+    def close(self) -> None:
+        """Send the closing alert, and close both directions; may be called again."""
+        if self._is_secured:
+            self._is_secured = False
+            try:
+                self._tls.unwrap()
+            except SSLError:  # it would wait for the alert of the peer, or TLS is broken
+                pass
+            self._stream.send_now(self._outgoing.read())
+        self._stream.close()
+
+    def interrupt(self, error: EmpathError, *, unless: Callable[[], bool] = bool) -> bool:
+        """As `Stream.interrupt`."""
+        return self._stream.interrupt(error, unless=unless)
+
+    def _read(self) -> bytes | None:
+        try:
+            return self._tls.read(_RECORD_OCTETS)
+        except SSLWantReadError:
+            return None
+        except SSLError as exc:
+            raise self._failure(exc) from exc
+
+    def _flush(self) -> None:
+        if self._outgoing.pending:
+            self._stream.send(self._outgoing.read())
+
+    def _failure(self, error: SSLError) -> TlsFailed:
+        """The error in words. The peer gets the alert that OpenSSL has for it."""
+        self._is_secured = False
+        self._stream.send_now(self._outgoing.read())
+        return TlsFailed(_words(error))
+
+
+def _words(error: SSLError) -> str:
+    return (error.reason or str(error)).replace("_", " ").lower()
