@@ -170,6 +170,19 @@ def _own_host(text: str) -> str:
         return str(Domain.parse(text))
 
 
+_BACKEND = re.compile(
+    r"accounts|dovecot:/.+|module:[\w.]+|oidc:https://[^/@]+(?:/.*)?|oidc:http://(?:127\.0\.0\.1|localhost)[:/].*"
+)
+
+
+def _backend(text: str) -> str:
+    if not text.isprintable() or " " in text or not _BACKEND.fullmatch(text):
+        raise SyntaxViolation(
+            f'not a back end: {text!r} (use "accounts", "dovecot:/path", "oidc:https://host/path" or "module:name")'
+        )
+    return text
+
+
 def _relay_domain(text: str) -> DomainPattern:
     pattern = DomainPattern.parse(text)
     if pattern.text == "*":
@@ -275,6 +288,7 @@ ProxyNetwork = Annotated[
     Network, _read_by(_network_but("and any client there could take the address of another")), _AS_TEXT
 ]
 AllowedNetwork = Annotated[Network, _read_by(_any_network), _AS_TEXT]
+BackendName = Annotated[str, _read_by(_backend)]
 OwnHost = Annotated[str, _read_by(_own_host)]
 RelayDomain = Annotated[DomainPattern, _read_by(_relay_domain), _AS_TEXT]
 CertificateName = Annotated[DomainPattern, _read_by(_certificate_name), _AS_TEXT]

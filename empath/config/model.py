@@ -11,6 +11,7 @@ from functools import cached_property
 from pydantic import Field, ValidationInfo, field_validator
 
 from empath.config.fields import THRESHOLD, HostName, Mailbox, Routes, Schedules, Weights, problem, setting
+from empath.config.tables.auth import Auth
 from empath.config.tables.delivery import Delivery, Reports, Retry
 from empath.config.tables.dns import Dns
 from empath.config.tables.limits import Limits, Timeouts
@@ -44,6 +45,7 @@ class Config(Table):
     process: Process = setting({})
     listeners: tuple[Listener, ...] = Field(alias="listener")
     relay: Relay = setting({})
+    auth: Auth = setting({})
 
     routes_by_pattern: Routes = setting({"*": "mx"}, "routes")
     """

@@ -1,7 +1,8 @@
 """
 access - which client may send to which recipient
 
-Never an open relay: a client outside the trusted networks reaches the relay domains and the postmaster, nothing else.
+Never an open relay: a client outside the trusted networks that has not logged in reaches the relay domains and the
+postmaster, nothing else.
 Every client reaches the postmaster (RFC 5321 §4.5.1), so the driver does not ask about such a recipient.
 The trusted networks hold only what the operator names, by default this host.
 """
@@ -59,15 +60,17 @@ class RelayPolicy:
         """Whether *client* lies in one of the networks."""
         return is_within(client, self._networks)
 
-    def decide_mail(self, role: Role, client: ClientAddress) -> Reply | None:
+    def decide_mail(self, role: Role, client: ClientAddress, *, is_logged_in: bool = False) -> Reply | None:
         """The refusal of a MAIL command, None when the client may go on; RFC 6409 §4.3 for role submission."""
-        if role is Role.SUBMISSION and not self.is_trusted(client):
+        if role is Role.SUBMISSION and not is_logged_in and not self.is_trusted(client):
             return AUTHENTICATION_REQUIRED
         return None
 
-    def decide(self, role: Role, client: ClientAddress, address: Address) -> Reply | None:
+    def decide(
+        self, role: Role, client: ClientAddress, address: Address, *, is_logged_in: bool = False
+    ) -> Reply | None:
         """The refusal of a RCPT command, None when the recipient may be accepted; only relaying is judged here."""
-        if self.is_trusted(client):
+        if is_logged_in or self.is_trusted(client):
             return None
         if role is Role.SUBMISSION:
             return AUTHENTICATION_REQUIRED

@@ -1,6 +1,7 @@
 """The fields that this host adds above a message."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -94,6 +95,16 @@ def test_the_protocol_word_is_that_of_the_registry(protocol, flags, word):
         is_encrypted="s" in flags,
         is_authenticated="a" in flags,
     )
+
+
+def test_a_hidden_client_is_not_in_the_field():
+    """
+    The field says where its author was.
+    """
+    field = received_field(replace(HERE, is_client_hidden=True), ULID, AT, None).decode()
+    assert field.startswith(f"Received: by mx.example.test (Empath) with ESMTP id {ULID};\r\n\t")
+    assert "192.0.2.7" not in field
+    assert "client.example" not in field
 
 
 @pytest.mark.parametrize(

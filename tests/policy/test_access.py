@@ -127,3 +127,12 @@ def test_no_spelling_of_a_foreign_recipient_opens_the_relay(role, client, local_
     """
     reply = POLICY.decide(role, client, Address(local_part, Domain.parse(domain)))
     assert POLICY.is_trusted(client) == (reply is None)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_client_that_has_logged_in_relays_anywhere(role):
+    """
+    RFC 6409 §4.3: wherever it is.
+    """
+    assert POLICY.decide_mail(role, OUTSIDE, is_logged_in=True) is None
+    assert POLICY.decide(role, OUTSIDE, Address.parse("a@example.com"), is_logged_in=True) is None

@@ -54,6 +54,15 @@ class Listener(Table):
     hostname: HostName | None = setting(None, example="mx1.example.test")
     """The name of this host in the greetings and trace fields of this listener. Not set: `hostname`."""
 
+    auth: bool | None = setting(None, example=True)
+    """Whether clients may log in here, see [auth]. Not set: on role submission they may."""
+
+    auth_in_clear: bool = Field(False, strict=True)
+    """Whether they may log in without TLS, too. Whoever is on the way then reads their passwords."""
+
+    hides_clients: bool = Field(False, alias="hide_clients", strict=True)
+    """Whether the Received field of clients that have logged in leaves out their names and addresses."""
+
     proxy_protocol: tuple[ProxyNetwork, ...] = setting([])
     """Proxies in front of this listener, such as HAProxy with send-proxy or send-proxy-v2: each of their connections
     begins with a header that names the client. A connection from one of these networks without a header is closed; a
@@ -93,6 +102,11 @@ class Listener(Table):
     def forbidden(self) -> frozenset[str]:
         """The forbidden first words, in upper case."""
         return frozenset(self.forbidden_commands)
+
+    @property
+    def has_auth(self) -> bool:
+        """Whether clients may log in here."""
+        return self.role is Role.SUBMISSION if self.auth is None else self.auth
 
     @property
     def endpoint(self) -> Endpoint | None:

@@ -29,6 +29,7 @@ from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.entry import EntryChecks
 from empath.daemon.acceptor.listener import Listener
+from empath.daemon.acceptor.login.choose import logins_of
 from empath.daemon.acceptor.session import ReceivingSession
 from empath.daemon.acceptor.space import Space
 from empath.daemon.process.child import DRAIN_S, Child, InheritedListener
@@ -82,6 +83,7 @@ class Acceptor:
         self._space = Space(runtime.engine, config, runtime.emit)
         self._refusals = RefusalMeter(_REFUSALS_PER_SECOND, _REFUSALS_PER_CLIENT)
         self._resolver = caching_resolver(runtime)
+        self._logins = logins_of(runtime)
         self._contexts = [self._context_of(inherited) for inherited in runtime.child.listeners]
         self._listeners = [
             Listener(
@@ -190,6 +192,7 @@ class Acceptor:
             tally=self._tally,
             entry=self._entry_of(listener),
             server_tls=self._runtime.server_tls,
+            logins=self._logins if listener.has_auth else None,
         )
 
     def _entry_of(self, listener: ListenerSettings) -> EntryChecks | None:

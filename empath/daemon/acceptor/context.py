@@ -9,6 +9,7 @@ from empath.config.tables.receiving import Listener
 from empath.daemon.acceptor.admission import Admission
 from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.entry import EntryChecks
+from empath.daemon.acceptor.login.logins import Logins
 from empath.daemon.acceptor.space import Space
 from empath.daemon.process.hub_writer import HubWriter
 from empath.mail.domain import Domain
@@ -28,8 +29,8 @@ class ListenerContext:
     What the sessions of one listener share. Listeners share budget, space, writer, refusals and tally with each other.
 
     Shape: address is the listener's own, such as 127.0.0.1:2525; listener has its settings, configured its limits,
-    limits what the protocol session needs of them, pace how fast its clients must be; entry is None
-    where a client gets the banner at once; server_tls is None where the settings ask for no TLS. Until
+    limits what the protocol session needs of them, pace how fast its clients must be; entry is None where a client gets
+    the banner at once, server_tls None where the settings ask for no TLS, logins None where no client may log in. Until
     new_clients_until, in monotonic seconds, a drain waits for the first transaction of each session: a reload refuses
     no client.
     """
@@ -51,6 +52,7 @@ class ListenerContext:
     tally: LimitTally
     entry: EntryChecks | None = None
     server_tls: ServerTls | None = None
+    logins: Logins | None = None
     is_draining: bool = False
     new_clients_until: float = 0.0
 

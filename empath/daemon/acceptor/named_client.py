@@ -25,6 +25,7 @@ def renamed(client: Client, attributes: PeerAttributes) -> Client:
         address_text=str(address),
         ptr=_name_in_dns(attributes) if _NAMES & attributes.keys() or not is_same else client.ptr,
         told={**(client.told if is_same else {}), **attributes},
+        account=None,
     )
 
 

@@ -15,18 +15,25 @@ import gevent
 from empath.config.tables.tls import TlsMode
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.entry import EntryChecks, Findings
+from empath.daemon.acceptor.login.logins import WRONG, Login, LoginClient
 from empath.daemon.acceptor.named_client import greeted_by, origin_text, renamed
 from empath.daemon.acceptor.transaction import Client, Transaction
 from empath.errors import EmpathError
 from empath.mail.domain import AddressLiteral
 from empath.mail.reply import Reply
+from empath.net.channel_binding import END_POINT, end_point
 from empath.net.stream import Stream, StreamClosed, StreamTimeout
 from empath.net.tls import TlsFailed, TlsStream
 from empath.policy.access import ClientAddress, Role, is_within
 from empath.policy.bounce import is_double_bounce
+from empath.policy.limits.connections import client_network
 from empath.policy.limits.refusal import NO_SPACE, REPLIES, Limit
 from empath.policy.limits.session import error_delay_s
+from empath.policy.login.backend import LoginPeer
+from empath.policy.login.failures import failure_delay_s
 from empath.smtp.server.events import (
+    AuthOffered,
+    AuthResponded,
     ClientNamed,
     Closed,
     Connected,
@@ -52,6 +59,8 @@ _SENDER_OK = Reply.of("250 2.1.0 Ok")
 _RECIPIENT_OK = Reply.of("250 2.1.5 Ok")
 _BEGIN_TLS = Reply.of("220 2.0.0 Ready to start TLS")
 _NO_TLS = Reply.of("454 4.7.0 TLS is not available, try again later")
+_LOGGED_IN_ALREADY = Reply.of("503 5.5.1 Already authenticated")
+_NO_SUCH_MECHANISM = Reply.of("504 5.5.4 Mechanism not offered")
 _GO_AHEAD = Reply.of("354 End data with <CR><LF>.<CR><LF>")
 _NO_ROUTE = Reply.of("550 5.1.2 No route to this domain")
 _NO_ROUTE_TO_POSTMASTER = Reply.of("451 4.3.5 No route to the postmaster of this host, try again later")
@@ -102,6 +111,8 @@ class ReceivingSession:
         self._reason = "connection lost"
         self._sender: str | None = None  # reverse path of the last transaction
         self._transaction: Transaction | None = None
+        self._login: Login | None = None  # the exchange under way
+        self._failed_logins = 0
 
     @property
     def client_address(self) -> ClientAddress:
@@ -252,7 +263,7 @@ class ReceivingSession:
     def _offer(self) -> None:
         """Offer what this session may use now. Call it after every change of `_client` that bears on it."""
         fulfilled = set()
-        if self._context.config.relay.policy.is_trusted(self._client.address):
+        if self._client.account is not None or self._context.config.relay.policy.is_trusted(self._client.address):
             fulfilled.add(Need.TRUST)
         self._session.offer(self._offered(fulfilled))
 
@@ -267,6 +278,7 @@ class ReceivingSession:
             security = Security.REQUIRED if listener.tls is TlsMode.REQUIRED else Security.OPTIONAL
         return offered_with(
             frozenset(fulfilled),
+            self._mechanisms(),
             protocol=listener.protocol,
             forbidden=listener.forbidden,
             security=security,
@@ -318,8 +330,53 @@ class ReceivingSession:
             self._reason = "no TLS"
             self._log_tls_failure(str(exc))
             raise StreamClosed(str(exc)) from exc
-        self._client = replace(self._client, name="", is_esmtp=False, tls=tls)
+        self._client = replace(self._client, name="", is_esmtp=False, tls=tls, account=None)
         self._session.offer(self._offered(set()))
+
+    def _mechanisms(self) -> tuple[str, ...] | None:
+        """The mechanisms that the session offers: none after a login; None where the client cannot log in here."""
+        logins = self._context.logins
+        if logins is None or (self._client.tls is None and not self._context.listener.auth_in_clear):
+            return None
+        return () if self._client.account is not None else logins.mechanisms(is_bound=bool(self._bindings()))
+
+    def _auth_offered(self, event: AuthOffered) -> Reply:
+        client, logins = self._client, self._context.logins
+        if client.account is not None:
+            return _LOGGED_IN_ALREADY
+        is_trusted = self._context.config.relay.policy.is_trusted(client.address)
+        key = None if is_trusted else client_network(client.address, self._context.configured.ipv6_prefix)
+        peer = LoginPeer(client.address_text, is_secured=client.tls is not None)
+        if logins is not None:
+            self._login = logins.begin(event.mechanism, LoginClient(peer, key, self._bindings()))
+        if self._login is None:
+            return _NO_SUCH_MECHANISM
+        return self._answer(self._login, event.response)
+
+    def _auth_responded(self, event: AuthResponded) -> Reply:
+        if self._login is None:
+            raise RuntimeError("the protocol session sent a response outside an exchange")
+        return self._answer(self._login, event.response)
+
+    def _answer(self, login: Login, response: bytes | None) -> Reply:
+        reply = login.respond(response)
+        if reply.code != 334:
+            self._login = None
+        if reply is WRONG:
+            self._failed_logins += 1
+            gevent.sleep(failure_delay_s(self._failed_logins))
+        if login.account is not None:
+            self._client = replace(self._client, account=login.account)
+            self._offer()
+        return reply
+
+    def _bindings(self) -> dict[str, bytes]:
+        """The data of the channel by the names of channel binding."""
+        tls, server_tls = self._client.tls, self._context.server_tls
+        if tls is None or server_tls is None:
+            return {}
+        value = end_point(server_tls.certificate_of(tls.context).der)
+        return {} if value is None else {END_POINT: value}
 
     def _mail_offered(self, event: MailOffered) -> Reply:
         context = self._context
@@ -328,7 +385,12 @@ class ReceivingSession:
             raise LimitReached(Limit.SESSION)
         if self._transactions == context.limits.messages:
             return REPLIES[Limit.MESSAGES_PER_SESSION]
-        refusal = context.config.relay.policy.decide_mail(context.role, self._client.address)
+        account = self._client.account
+        refusal = context.config.relay.policy.decide_mail(
+            context.role, self._client.address, is_logged_in=account is not None
+        )
+        if refusal is None and account is not None:
+            refusal = account.sender_refusal(event.reverse_path)
         if refusal is not None:
             return refusal
         if not context.space.is_in_place:
@@ -351,7 +413,10 @@ class ReceivingSession:
             address, no_route = config.postmaster, _NO_ROUTE_TO_POSTMASTER
         # Accept mail to the double-bounce address from anyone; rejecting it would create a mail loop.
         elif not is_double_bounce(str(address), config.hostname):
-            refusal = config.relay.policy.decide(self._context.role, self._client.address, address)
+            is_logged_in = self._client.account is not None
+            refusal = config.relay.policy.decide(
+                self._context.role, self._client.address, address, is_logged_in=is_logged_in
+            )
             if refusal is not None:
                 return refusal
         route = config.find_route(str(address), address.domain)
@@ -435,6 +500,8 @@ _ANSWERS: dict[type, Callable[[ReceivingSession, Any], Reply | None]] = {
     StartTls: ReceivingSession._starttls_asked,
     ClientNamed: ReceivingSession._client_named,
     OriginNamed: ReceivingSession._origin_named,
+    AuthOffered: ReceivingSession._auth_offered,
+    AuthResponded: ReceivingSession._auth_responded,
     MailOffered: ReceivingSession._mail_offered,
     RecipientOffered: ReceivingSession._recipient_offered,
     DataOffered: ReceivingSession._data_offered,

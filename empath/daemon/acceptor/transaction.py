@@ -22,6 +22,7 @@ from empath.policy.access import ClientAddress, Role
 from empath.policy.bounce import merged_notify
 from empath.policy.client_name import ClientName
 from empath.policy.limits.refusal import HEADER_TOO_LARGE, TOO_MANY_HOPS
+from empath.policy.login.account import LoggedIn
 from empath.smtp.server.events import MailOffered, PeerAttributes, RecipientOffered
 from empath.storage.queue.accept import Accept, NewMessage
 from empath.storage.spool import SpoolFile
@@ -39,7 +40,8 @@ class Client:
     Shape: address_text is the address as logs and the queue have it; name is the argument of HELO or EHLO, or
     the address literal of a client that gave none; tls is what the handshake agreed on, None in the clear; ptr is its
     name in the DNS, None where it has none or none was looked up; told and origin are what another client says, by
-    XCLIENT about this one, by XFORWARD about the next message.
+    XCLIENT about this one, by XFORWARD about the next message. account is
+    the one by which it has logged in.
     """
 
     address: ClientAddress
@@ -50,6 +52,7 @@ class Client:
     ptr: ClientName | None = None
     told: PeerAttributes = field(default_factory=dict)
     origin: str | None = None
+    account: LoggedIn | None = None
 
     @property
     def verified_name(self) -> str | None:
@@ -159,13 +162,22 @@ class Transaction:
         """
         client = self._client
         hostname = str(self._context.hostname)
+        is_logged_in = client.account is not None
         protocol = protocol_word(
             self._context.listener.protocol,
             is_esmtp=client.is_esmtp,
             is_smtputf8=self._offer.is_smtputf8,
             is_encrypted=client.tls is not None,
+            is_authenticated=is_logged_in,
         )
-        reception = Reception(client.name, client.address_text, hostname, protocol, client.verified_name)
+        reception = Reception(
+            client.name,
+            client.address_text,
+            hostname,
+            protocol,
+            client.verified_name,
+            is_client_hidden=is_logged_in and self._context.listener.hides_clients,
+        )
         only = str(self._recipients[0].address) if len(self._recipients) == 1 else None
         added = received_field(reception, content.queue_id, content.begun_at, only)
         if self._context.role is Role.SUBMISSION:
@@ -204,6 +216,7 @@ class Transaction:
             header_message_id=content.fields.message_id,
             subject=content.fields.subject,
             added_fields=added_fields,
+            account=client.account.name if client.account is not None else None,
         )
 
     def _log_acceptance(self, message: NewMessage, begun_at: Timestamp) -> None:
@@ -214,6 +227,7 @@ class Transaction:
                 recipients=len(message.destinations),
                 size=message.size,
                 client=message.client_address,
+                account=message.account,
                 name=message.client_name,
                 ptr=self._client.verified_name,
                 message_id=message.header_message_id,

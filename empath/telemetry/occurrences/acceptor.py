@@ -4,11 +4,13 @@ from typing import Annotated
 
 from empath.telemetry.occurrence import Occurrence, occurrence
 from empath.telemetry.occurrences.fields import (
+    AccountName,
     Client,
     ClientName,
     ClientPtr,
     DurationS,
     ErrorText,
+    MechanismName,
     QueueId,
     Recipients,
     ReplyText,
@@ -26,6 +28,7 @@ class Accepted(Occurrence):
     recipients: Recipients
     size: Annotated[int, "octets of the message"]
     client: Client
+    account: Annotated[str | None, "name of the account by which the client has logged in"]
     name: ClientName
     ptr: ClientPtr
     message_id: Annotated[str | None, "Message-ID of the header, if it has one"]
@@ -43,6 +46,32 @@ class Refused(Occurrence):
     recipient: Annotated[str | None, "forward path as the client gave it, where RCPT was refused"]
     stage: Annotated[str, "the command, `end of data`, or what ended the session"]
     reply: ReplyText
+
+
+@occurrence("info")
+class LoginSucceeded(Occurrence):
+    """A client has logged in."""
+
+    client: Client
+    account: AccountName
+    mechanism: MechanismName
+
+
+@occurrence("warning")
+class LoginFailed(Occurrence):
+    """A client could not log in: the name or the password is wrong, or the account is disabled."""
+
+    client: Client
+    account: Annotated[str | None, "name that the client gave, if there is such an account"]
+    mechanism: MechanismName
+
+
+@occurrence("error")
+class LoginUnavailable(Occurrence):
+    """A client could not log in because a back end of [auth] did not answer; it hears 454."""
+
+    client: Client
+    reason: Annotated[str, "the back end and what failed"]
 
 
 @occurrence("warning")

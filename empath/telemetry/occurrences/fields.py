@@ -7,6 +7,7 @@ without a bound are not fields.
 
 from typing import Annotated
 
+AccountName = Annotated[str, "name of the account"]
 Address = Annotated[str, "address and port"]
 Attempt = Annotated[int, "number of the attempt for this recipient, from 1"]
 Client = Annotated[str, "IP address of the client"]
@@ -19,6 +20,7 @@ ErrorText = Annotated[str, "what went wrong"]
 ExitCode = Annotated[int, "exit code, see [exit-codes.md](exit-codes.md)"]
 Generation = Annotated[int, "number of the slot's incarnation, from 1"]
 LeaseId = Annotated[int, "row of the lease"]
+MechanismName = Annotated[str, "mechanism of SASL, such as PLAIN"]
 Pid = Annotated[int, "process id"]
 QueueId = Annotated[str, "queue id of the message"]
 Recipient = Annotated[str, "address of the recipient"]

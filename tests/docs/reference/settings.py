@@ -45,6 +45,8 @@ _KINDS = {
     "TlsMode": "one word",
     "Nameserver": "list of addresses",
     "AllowedNetwork": "list of networks",
+    "BackendName": "list of back ends",
+    "Mechanism": "list of mechanisms",
     "OwnHost": "list of names and addresses",
     "Routes": "table",
     "Schedules": "table",

@@ -1,0 +1,1 @@
+"""Logins: the back ends of `[auth] backends`, and the exchange of one client."""

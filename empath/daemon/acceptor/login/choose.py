@@ -1,0 +1,47 @@
+"""choose - the back ends that `[auth] backends` names"""
+
+from empath.config import Config
+from empath.config.tables.auth import Auth
+from empath.daemon.acceptor.login.accounts import Accounts
+from empath.daemon.acceptor.login.logins import Logins
+from empath.daemon.process.runtime import Runtime
+from empath.errors import ConfigError
+from empath.policy.login.backend import Backend
+
+
+def logins_of(runtime: Runtime) -> Logins | None:
+    """
+    The logins of this process; None where no listener has any.
+
+    Raises:
+        ConfigError: a back end cannot be used.
+    """
+    config: Config = runtime.config
+    if not any(listener.has_auth for listener in config.listeners):
+        return None
+    accounts = Accounts(runtime.engine.open_reader(), runtime.writer)
+    backends = [_backend(name, config.auth, accounts) for name in config.auth.backends]
+    return Logins(config.auth, accounts, backends, runtime.emit)
+
+
+def _backend(name: str, settings: Auth, accounts: Accounts) -> Backend:
+    kind, _, place = name.partition(":")
+    match kind:
+        case "accounts":
+            return accounts
+        case "dovecot":
+            from empath.daemon.acceptor.login.dovecot import Dovecot  # noqa: PLC0415 - only what is configured
+
+            return Dovecot(place)
+        case "oidc":
+            from empath.daemon.acceptor.login.oidc import Introspection  # noqa: PLC0415 - the same; it needs ssl
+
+            return Introspection(
+                place,
+                client=settings.oidc_client,
+                secret_file=settings.oidc_secret_file,
+                claim=settings.oidc_claim,
+                deadline_s=settings.deadline_s,
+            )
+        case _:
+            raise ConfigError(f"auth.backends: {name}: no module of this name is loaded")

@@ -1,0 +1,240 @@
+"""
+logins - the logins of one process: which mechanisms it offers, and the exchange of one client
+
+THEORY
+    A `Login` is one exchange.  Its steps come from smtp/sasl; what they ask for, it gets from the back ends, and each
+    answer of the client has one deadline.  The refusal is the same, and comes after the same work, whether the account
+    exists or not.
+"""
+
+import os
+import time
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import gevent
+
+from empath.config.tables.auth import Auth
+from empath.config.units import parse_rate
+from empath.daemon.acceptor.login.accounts import Accounts
+from empath.errors import EmpathError, SyntaxViolation
+from empath.mail.reply import Reply
+from empath.policy.limits.rate import Rate
+from empath.policy.login.account import LoggedIn
+from empath.policy.login.backend import Backend, BackendUnavailable, LoginPeer, Verdict
+from empath.policy.login.failures import LoginFailures
+from empath.policy.senders import Senders, own_address
+from empath.smtp.sasl.mechanisms import Mechanism, begin_exchange
+from empath.smtp.sasl.scram import ScramKeys, ScramServer, to_base64
+from empath.smtp.sasl.steps import (
+    Challenge,
+    KeysWanted,
+    Malformed,
+    PasswordGiven,
+    Proved,
+    Refused,
+    ServerExchange,
+    Step,
+    TokenGiven,
+)
+from empath.telemetry.occurrence import Emitter
+from empath.telemetry.occurrences.acceptor import LoginFailed, LoginSucceeded, LoginUnavailable
+
+LOGGED_IN: Final = Reply.of("235 2.7.0 Authentication successful")
+WRONG: Final = Reply.of("535 5.7.8 Authentication credentials invalid")
+MALFORMED: Final = Reply.of("501 5.5.2 The response does not fit the mechanism")
+UNAVAILABLE: Final = Reply.of("454 4.7.0 Temporary authentication failure, try again later")
+TOO_MANY_FAILURES: Final = Reply.of("454 4.7.0 Too many failed logins, try again later")
+
+_NONCE_OCTETS: Final = 18
+_USE_AGE_S: Final = 60.0  # the last use of an account is written at most that often
+
+
+class _TooManyFailures(EmpathError):
+    """The client or the account has had too many failed logins."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginClient:
+    """
+    The client of one exchange.
+
+    Shape: key is what its failures are counted by, None for a client that they do not limit; bindings has the data of
+    the channel by the name of its type, empty in the clear.
+    """
+
+    peer: LoginPeer
+    key: Hashable | None
+    bindings: Mapping[str, bytes]
+
+
+class Logins:
+    """The logins of one process, with the *backends* of `[auth]` in their order."""
+
+    def __init__(self, settings: Auth, accounts: Accounts, backends: Sequence[Backend], emit: Emitter) -> None:
+        """*accounts* has the senders and rates of a name, whichever back end proves it."""
+        self._settings = settings
+        self._accounts = accounts
+        self._backends = tuple(backends)
+        self._emit = emit
+        self.failures = LoginFailures(settings.failures_per_client, settings.failures_per_account)
+        served = frozenset[Mechanism]().union(*(backend.mechanisms for backend in backends))
+        self._bound = tuple(each for each in settings.mechanisms if each in served)
+        self._unbound = tuple(each for each in self._bound if each is not Mechanism.SCRAM_SHA_256_PLUS)
+
+    def mechanisms(self, *, is_bound: bool) -> tuple[Mechanism, ...]:
+        """The mechanisms that a session offers; *is_bound* says whether its channel has a binding."""
+        return self._bound if is_bound else self._unbound
+
+    def begin(self, mechanism: str, client: LoginClient) -> "Login | None":
+        """Begin an exchange; None if the session of *client* does not offer the mechanism."""
+        offered = self.mechanisms(is_bound=bool(client.bindings))
+        if mechanism not in offered:
+            return None
+        nonce = to_base64(os.urandom(_NONCE_OCTETS))
+        offers_plus = Mechanism.SCRAM_SHA_256_PLUS in offered
+        exchange = begin_exchange(Mechanism(mechanism), nonce, client.bindings, offers_plus=offers_plus)
+        return Login(self, Mechanism(mechanism), exchange, client)
+
+    def next_step(self, exchange: ServerExchange, response: bytes | None, client: LoginClient) -> tuple[Step, str]:
+        """
+        Give *exchange* what the client said, and ask the back ends what it wants to know, within the deadline.
+
+        The name is the one that the client claims, "" if it has not done so.
+
+        Raises:
+            BackendUnavailable: one cannot answer, or the deadline has passed.
+            _TooManyFailures: the client may not try.
+        """
+        late = BackendUnavailable(f"no answer within {self._settings.deadline_s:g} s")
+        with gevent.Timeout(self._settings.deadline_s, late):
+            step = exchange.respond(response)
+            match step:
+                case KeysWanted(name) if isinstance(exchange, ScramServer):
+                    self._check_failures(client, name)
+                    return exchange.use(self._keys_of(name)), name
+                case PasswordGiven(name, password):
+                    self._check_failures(client, name)
+                    return (Proved(name) if self._is_proved(name, password, client.peer) else Refused()), name
+                case TokenGiven(name, token):
+                    self._check_failures(client, name)
+                    proved = self._name_of_token(token, client.peer)
+                    is_right = proved is not None and name in ("", proved)
+                    return (Proved(proved) if proved is not None and is_right else exchange.refuse()), name
+                case Proved(name):
+                    return step, name
+                case _:
+                    return step, ""
+
+    def admit(self, name: str, client: LoginClient, mechanism: Mechanism) -> LoggedIn | None:
+        """
+        What the account *name*, which is proved, may do; None if it is disabled.
+
+        Raises:
+            BackendUnavailable: the queue cannot be read.
+        """
+        account = self._accounts.find(name)
+        if account is not None and not account.is_enabled:
+            return None
+        if client.key is not None:
+            self.failures.forgive(client.key, name)
+        self._emit(LoginSucceeded(client=client.peer.address, account=name, mechanism=mechanism))
+        if account is None:
+            return LoggedIn(name, Senders.parse(own_address(name)) if self._settings.check_sender else None)
+        if time.time() - account.last_used_at > _USE_AGE_S:
+            gevent.spawn(self._accounts.record_use, name, client.peer.address)
+        return LoggedIn(
+            name,
+            account.senders if self._settings.check_sender else None,
+            _rate(account.message_rate),
+            _rate(account.recipient_rate),
+        )
+
+    def count_failure(self, name: str, client: LoginClient, mechanism: Mechanism) -> None:
+        """Count a failed login, and report it. Only names of accounts are reported: people mistype passwords there."""
+        if client.key is not None:
+            self.failures.add(client.key, name, time.time())
+        self._emit(LoginFailed(client=client.peer.address, account=self._known(name), mechanism=mechanism))
+
+    def report_fault(self, reason: str, client: LoginClient) -> None:
+        """Report that a back end could not answer."""
+        self._emit(LoginUnavailable(client=client.peer.address, reason=reason))
+
+    def _check_failures(self, client: LoginClient, name: str) -> None:
+        if client.key is not None and not self.failures.may_try(client.key, name, time.time()):
+            raise _TooManyFailures
+
+    def _is_proved(self, name: str, password: str, peer: LoginPeer) -> bool:
+        for backend in self._backends:
+            if Mechanism.PLAIN in backend.mechanisms:
+                verdict = backend.check_password(name, password, peer)
+                if verdict is not Verdict.UNKNOWN:
+                    return verdict is Verdict.PROVED
+        return False
+
+    def _name_of_token(self, token: str, peer: LoginPeer) -> str | None:
+        for backend in self._backends:
+            if Mechanism.OAUTHBEARER in backend.mechanisms:
+                name = backend.name_of_token(token, peer)
+                if name is not None:
+                    return name
+        return None
+
+    def _keys_of(self, name: str) -> ScramKeys:
+        for backend in self._backends:
+            if Mechanism.SCRAM_SHA_256 in backend.mechanisms:
+                keys = backend.keys_of(name)
+                if keys is not None:
+                    return keys
+        return self._accounts.keys_of(name)
+
+    def _known(self, name: str) -> str | None:
+        try:
+            return name if name and self._accounts.find(name) is not None else None
+        except BackendUnavailable:
+            return None
+
+
+class Login:
+    """One exchange. `account` is None until it has succeeded."""
+
+    def __init__(self, logins: Logins, mechanism: Mechanism, exchange: ServerExchange, client: LoginClient) -> None:
+        self.account: LoggedIn | None = None
+        self._logins = logins
+        self._mechanism = mechanism
+        self._exchange = exchange
+        self._client = client
+        self._name = ""  # as the client claims
+
+    def respond(self, response: bytes | None) -> Reply:
+        """Take what the client said, and give the reply: 334, 235, or the refusal that ends the exchange."""
+        logins, client = self._logins, self._client
+        try:
+            step, name = logins.next_step(self._exchange, response, client)
+            self._name = name or self._name
+            if isinstance(step, Proved):
+                self.account = logins.admit(step.name, client, self._mechanism)
+        except BackendUnavailable as exc:
+            logins.report_fault(str(exc), client)
+            return UNAVAILABLE
+        except _TooManyFailures:
+            return TOO_MANY_FAILURES
+        match step:
+            case Challenge(octets):
+                return Reply(334, None, to_base64(octets))
+            case Malformed():
+                return MALFORMED
+            case _ if self.account is not None:
+                return LOGGED_IN
+            case _:
+                logins.count_failure(self._name, client, self._mechanism)
+                return WRONG
+
+
+def _rate(text: str | None) -> Rate | None:
+    """The rate in a row; a person may have written anything there, and then the configured one holds."""
+    try:
+        return None if text is None else parse_rate(text)
+    except SyntaxViolation:
+        return None

@@ -1,0 +1,71 @@
+"""http_form - one POST of a form, and the answer as JSON"""
+
+import base64
+import json
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from ssl import create_default_context
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+from empath.errors import EmpathError
+
+_MAX_ANSWER_OCTETS: Final = 64 * 1024
+
+
+class HttpFailed(EmpathError):
+    """The server could not be asked, or gave no answer of the expected form; the text is a clause."""
+
+    exit_code = 75  # EX_TEMPFAIL
+
+
+class FormEndpoint:
+    """
+    An endpoint that takes forms, at an `https:` URL, or an `http:` one on this host.
+
+    Certificates are checked. Redirections are not followed: they would carry the form elsewhere.
+    """
+
+    def __init__(self, url: str, *, user: str | None, password: str) -> None:
+        parts = urlsplit(url)
+        self._host = parts.hostname or ""
+        self._port = parts.port
+        self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self._context = create_default_context() if parts.scheme == "https" else None
+        self._headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        if user is not None:
+            credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
+            self._headers["Authorization"] = f"Basic {credentials}"
+
+    def post(self, form: Mapping[str, str], *, timeout_s: float) -> dict[str, Any]:
+        """
+        Send *form*, and return the members of the answer. *timeout_s* bounds each wait.
+
+        Raises:
+            HttpFailed: there is no such answer.
+        """
+        connection = self._connection(timeout_s)
+        try:
+            connection.request("POST", self._target, urlencode(form).encode(), self._headers)
+            answer = connection.getresponse()
+            octets = answer.read(_MAX_ANSWER_OCTETS + 1)
+        except (OSError, HTTPException) as exc:
+            raise HttpFailed(str(exc) or type(exc).__name__) from exc
+        finally:
+            connection.close()
+        if answer.status != 200:
+            raise HttpFailed(f"status {answer.status}")
+        if len(octets) > _MAX_ANSWER_OCTETS:
+            raise HttpFailed("the answer is too long")
+        try:
+            members = json.loads(octets)
+        except ValueError as exc:
+            raise HttpFailed("the answer is not JSON") from exc
+        if not isinstance(members, dict):
+            raise HttpFailed("the answer is not a JSON object")
+        return members
+
+    def _connection(self, timeout_s: float) -> HTTPConnection:
+        if self._context is None:
+            return HTTPConnection(self._host, self._port, timeout=timeout_s)
+        return HTTPSConnection(self._host, self._port, timeout=timeout_s, context=self._context)
