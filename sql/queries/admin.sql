@@ -22,7 +22,7 @@ SELECT message_id FROM _recipient WHERE recipient_id = :recipient_id;
 -- name: message
 -- One message. Index: the rowid. Rows: none or one, see Message in storage/admin/snapshot.py.
 SELECT ulid, node, reverse_path, size, digest, received_at, body_type, is_smtputf8, dsn_return, envelope_id, listener,
-       client_address, client_name, account, header_message_id, subject, content_locator,
+       client_address, client_name, account, tls_version, tls_cipher, header_message_id, subject, content_locator,
        (SELECT count(*) FROM _recipient AS r WHERE r.message_id = m.message_id)
   FROM _message AS m
  WHERE message_id = :message_id;

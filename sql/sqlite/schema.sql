@@ -33,7 +33,9 @@ CREATE TABLE _message (
   traceparent       TEXT,  -- W3C trace context of the reception
   content_locator   TEXT,  -- 'inline': in _content; 'spool:<node>/<ulid>': a file; NULL: removed
   delay_reported_at REAL,  -- instant of the one report of delay; NULL: not reported
-  added_fields      BLOB    NOT NULL DEFAULT X''  -- fields that this host adds above the content, lines ended by CRLF
+  added_fields      BLOB    NOT NULL DEFAULT X'',  -- fields that this host adds above the content, lines ended by CRLF
+  tls_version       TEXT,  -- such as TLSv1.3; NULL: it came in the clear
+  tls_cipher        TEXT   -- name of the cipher suite
 ) STRICT;
 
 CREATE TABLE _content (

@@ -80,6 +80,8 @@ SELECT m.ulid AS id,  -- queue id (ULID), in the 250 reply and in the log
        m.client_address                              AS client_address,           -- IP address of the client
        m.client_name                                 AS client_name,              -- name that the client gave in HELO or EHLO
        m.account                                     AS account,                  -- account by which the client logged in; NULL: it did not
+       m.tls_version AS tls_version,  -- version of TLS by which it came, such as TLSv1.3; NULL: in the clear
+       m.tls_cipher                                  AS tls_cipher,               -- name of the cipher suite
        m.metadata                                    AS metadata                  -- JSON object for modules
   FROM _message AS m;
 

@@ -55,6 +55,8 @@ def write_message(message: Message) -> None:
         ("content", message.content_locator or "removed"),
         ("recipients", f"{message.recipient_count}{shown}"),
     ]
+    if message.tls_version is not None:
+        pairs.insert(4, ("tls", f"{message.tls_version} {message.tls_cipher}"))
     if message.account is not None:
         pairs.insert(4, ("account", message.account))
     write_pairs(pairs)

@@ -217,6 +217,8 @@ class Transaction:
             subject=content.fields.subject,
             added_fields=added_fields,
             account=client.account.name if client.account is not None else None,
+            tls_version=None if client.tls is None else client.tls.version,
+            tls_cipher=None if client.tls is None else client.tls.cipher,
         )
 
     def _log_acceptance(self, message: NewMessage, begun_at: Timestamp) -> None:
@@ -231,6 +233,8 @@ class Transaction:
                 name=message.client_name,
                 ptr=self._client.verified_name,
                 message_id=message.header_message_id,
+                tls_version=message.tls_version,
+                tls_cipher=message.tls_cipher,
                 duration_s=round(time.time() - begun_at, 4),
             )
         )

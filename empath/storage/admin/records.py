@@ -145,6 +145,8 @@ class Message:
     client_address: str
     client_name: str
     account: str | None
+    tls_version: str | None
+    tls_cipher: str | None
     header_message_id: str | None
     subject: str | None
     content_locator: str | None

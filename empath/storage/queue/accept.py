@@ -20,7 +20,8 @@ class NewMessage(NamedTuple):
 
     Shape: destinations is parallel to envelope.recipients; content is the message as received, or None where locator
     names a spool file; added_fields are what this host adds above it, each line ended by CRLF; size is octets of both;
-    digest is hexadecimal SHA-256 of the message as received; account is the name by which the client logged in.
+    digest is hexadecimal SHA-256 of the message as received; account is the name by which the client logged in;
+    tls_version and tls_cipher are those of its connection, None in the clear.
     """
 
     queue_id: QueueId
@@ -42,6 +43,8 @@ class NewMessage(NamedTuple):
     priority: int = 2
     added_fields: bytes = b""
     account: str | None = None
+    tls_version: str | None = None
+    tls_cipher: str | None = None
 
 
 class Accept(Write):
@@ -60,7 +63,8 @@ class Accept(Write):
         message_row = (
             str(m.queue_id), m.node, str(e.reverse_path), m.size, m.digest, m.received_at, e.body_type, m.has_8bit,
             e.is_smtputf8, e.dsn_return, e.envelope_id, m.listener, m.client_address, m.client_name,
-            m.header_message_id, m.subject, m.locator, m.added_fields, m.account,
+            m.header_message_id, m.subject, m.locator, m.added_fields, m.account, m.tls_version,
+            m.tls_cipher,
         )  # fmt: skip
         message_id = session.insert("accept.insert_message", message_row)
         if m.content is not None:

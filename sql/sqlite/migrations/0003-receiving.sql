@@ -19,3 +19,7 @@ CREATE TABLE _account (
 ALTER TABLE _message RENAME COLUMN auth TO account;
 -- The audit has changes of rows that are neither recipients nor destinations.
 ALTER TABLE _audit ADD COLUMN object TEXT;
+
+-- TLS.
+ALTER TABLE _message ADD COLUMN tls_version TEXT;
+ALTER TABLE _message ADD COLUMN tls_cipher TEXT;
