@@ -465,6 +465,68 @@ BEGIN
   SELECT raise(ABORT, 'empath: each change writes its own row of the audit; no other row can be added');
 END;
 
+CREATE TRIGGER session_state INSTEAD OF UPDATE OF state ON session
+BEGIN
+  SELECT raise(ABORT, 'empath: session takes only state = ''closed'', which ends the session')
+   WHERE new.state IS NOT old.state AND new.state IS NOT 'closed';
+  INSERT INTO _audit (who, object, what, before, after)
+  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.session || ' ' || old.client, 'session', old.state, 'closed'
+   WHERE new.state IS NOT old.state;
+  UPDATE _session SET is_closing = 1
+   WHERE new.state IS NOT old.state
+     AND process_id = CAST(substr(old.session, 1, instr(old.session, '.') - 1) AS INTEGER)
+     AND number = CAST(substr(old.session, instr(old.session, '.') + 1) AS INTEGER);
+END;
+
+-- As queue_update.
+CREATE TRIGGER session_update INSTEAD OF UPDATE ON session
+BEGIN
+  SELECT 1
+   WHERE new.session IS NULL
+     AND coalesce(
+       new.listener, new.client, new.client_name, new.account, new.tls, new.state, new.messages, new.octets,
+       new.began_at, new.began_unix, new.age_s, new.process, new.node);
+END;
+
+CREATE TRIGGER session_fixed INSTEAD OF UPDATE OF
+  session, listener, client, client_name, account, tls, messages, octets, began_at, began_unix, age_s, process, node
+ON session
+BEGIN
+  SELECT raise(ABORT, 'empath: session takes only state = ''closed'', which ends the session');
+END;
+
+CREATE TRIGGER session_delete INSTEAD OF DELETE ON session
+BEGIN
+  INSERT INTO _audit (who, object, what, before, after)
+  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.session || ' ' || old.client, 'session', old.state, 'closed'
+   WHERE old.state <> 'closed';
+  UPDATE _session SET is_closing = 1
+   WHERE process_id = CAST(substr(old.session, 1, instr(old.session, '.') - 1) AS INTEGER)
+     AND number = CAST(substr(old.session, instr(old.session, '.') + 1) AS INTEGER);
+END;
+
+CREATE TRIGGER session_insert INSTEAD OF INSERT ON session
+BEGIN
+  SELECT raise(ABORT, 'empath: only a client begins a session');
+END;
+
+CREATE TRIGGER rate_update INSTEAD OF UPDATE ON rate
+BEGIN
+  SELECT raise(ABORT, 'empath: DELETE FROM rate gives all of a rate back; [limits] sets the rates');
+END;
+
+CREATE TRIGGER rate_delete INSTEAD OF DELETE ON rate
+BEGIN
+  INSERT INTO _audit (who, object, what, before, after)
+  VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.holder, old.name, old.full_unix, NULL);
+  DELETE FROM _rate WHERE name = old.name AND holder = old.holder AND listener = old.listener;
+END;
+
+CREATE TRIGGER rate_insert INSTEAD OF INSERT ON rate
+BEGIN
+  SELECT raise(ABORT, 'empath: the use of a rate is counted by the acceptors; [limits] sets the rates');
+END;
+
 CREATE TRIGGER control_insert INSTEAD OF INSERT ON control
 BEGIN
   SELECT CASE

@@ -550,3 +550,33 @@ WHEN EXISTS (SELECT 1 FROM _control_outcome WHERE control_id = new.control_id AN
 BEGIN
   SELECT raise(ABORT, 'empath: an order cannot be changed; give another with INSERT INTO control (verb, argument, node)');
 END;
+
+-- Sessions of clients that last longer than a second.  Their acceptor writes them once a second at most, see
+-- daemon/acceptor/session_list.py.
+CREATE TABLE _session (
+  process_id     INTEGER NOT NULL,  -- of _process, the acceptor
+  number         INTEGER NOT NULL,  -- of the session, counted by its acceptor from 1
+  listener       TEXT    NOT NULL,  -- address of the listener
+  client_address TEXT    NOT NULL,  -- IP address of the client
+  client_name    TEXT    NOT NULL,  -- name that the client gave in HELO or EHLO; '': none yet
+  account        TEXT,  -- account by which the client logged in; NULL: none
+  tls            TEXT,  -- version and cipher of TLS; NULL: in the clear
+  state          TEXT    NOT NULL,  -- state of the dialogue, see docs/protocol.md
+  messages       INTEGER NOT NULL,  -- number of messages accepted
+  octets         INTEGER NOT NULL,  -- octets received
+  began_at       REAL    NOT NULL,  -- instant at which it was admitted
+  is_closing     INTEGER NOT NULL DEFAULT 0 CHECK (is_closing IN (0, 1)),  -- 1: its acceptor is to end it
+  PRIMARY KEY (process_id, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX _session_closing ON _session (process_id, number) WHERE is_closing;
+
+-- What clients and accounts have used of their rates, see policy/limits/rate.py.  A row whose instant is past means the same
+-- as no row; acceptors remove such rows.
+CREATE TABLE _rate (
+  name     TEXT NOT NULL,  -- key of [limits], such as message_rate_per_client
+  holder   TEXT NOT NULL,  -- IP address or network of the client, or name of the account
+  listener TEXT NOT NULL,  -- address of a listener with limits of its own; '': the other listeners
+  full_at  REAL NOT NULL,  -- instant at which all of the rate will be free again
+  PRIMARY KEY (name, holder, listener)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX _rate_full ON _rate (full_at);

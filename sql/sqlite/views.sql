@@ -186,6 +186,37 @@ SELECT c.name                                        AS name,                   
        c.last_client                                 AS last_client               -- IP address of that client
   FROM _account AS c;
 
+-- One row per session of a client that has lasted longer than a second. Writable: state = 'closed', which ends the session
+-- with 421 within a second; so does DELETE. The numbers are up to a second old.
+CREATE VIEW session AS
+SELECT s.process_id || '.' || s.number               AS session,                  -- name of the session
+       s.listener                                    AS listener,                 -- address of the listener
+       s.client_address                              AS client,                   -- IP address of the client
+       s.client_name                                 AS client_name,              -- name that the client gave in HELO or EHLO; '': none yet
+       s.account                                     AS account,                  -- account by which the client logged in; NULL: none
+       s.tls                                         AS tls,                      -- version and cipher of TLS; NULL: in the clear
+       iif(s.is_closing, 'closed', s.state) AS state,  -- state of the dialogue, see protocol.md; 'closed': it is about to end
+       s.messages                                    AS messages,                 -- number of messages accepted
+       s.octets                                      AS octets,                   -- octets received
+       datetime(s.began_at, 'unixepoch')             AS began_at,                 -- instant at which it was admitted, UTC
+       s.began_at                                    AS began_unix,               -- the same in Unix seconds
+       round((julianday('now') - 2440587.5) * 86400.0 - s.began_at, 1) AS age_s,  -- age in seconds
+       p.slot                                        AS process,                  -- slot of its acceptor
+       p.node                                        AS node                      -- name of the host
+  FROM _session AS s
+  JOIN _process AS p ON p.process_id = s.process_id
+ WHERE p.ended_at IS NULL;
+
+-- One row per client or account that has used a part of a rate of [limits] and may not have all of it now. DELETE gives all
+-- of it back.
+CREATE VIEW rate AS
+SELECT r.name                                        AS name,                     -- key of [limits], such as message_rate_per_client
+       r.holder                                      AS holder,                   -- IP address or network of the client, or name of the account
+       r.listener                                    AS listener,                 -- address of a listener with limits of its own; '': the other listeners
+       datetime(r.full_at, 'unixepoch')              AS full_at,                  -- instant at which all of the rate will be free again, UTC
+       r.full_at                                     AS full_unix                 -- the same in Unix seconds
+  FROM _rate AS r;
+
 -- One row per order to the service: INSERT INTO control (verb, argument, node). Verbs: reload; log-level (debug … critical;
 -- NULL: the configured one); freeze and thaw (all delivery); flush (a destination; NULL: all); drain (the service ends);
 -- stop-listener (an address, until the next reload).

@@ -107,6 +107,7 @@ class EndProcess(Write):
                 else:
                     self.held += status == RecipientStatus.HELD
             end_lease(session, lease_id)
+        session.run("sessions.forget_all", {"process_id": self._row["process_id"]})
         session.run("process.end", self._row)
 
 

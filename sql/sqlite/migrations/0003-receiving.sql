@@ -23,3 +23,31 @@ ALTER TABLE _audit ADD COLUMN object TEXT;
 -- TLS.
 ALTER TABLE _message ADD COLUMN tls_version TEXT;
 ALTER TABLE _message ADD COLUMN tls_cipher TEXT;
+
+-- Sessions.
+CREATE TABLE _session (
+  process_id     INTEGER NOT NULL,
+  number         INTEGER NOT NULL,
+  listener       TEXT    NOT NULL,
+  client_address TEXT    NOT NULL,
+  client_name    TEXT    NOT NULL,
+  account        TEXT,
+  tls            TEXT,
+  state          TEXT    NOT NULL,
+  messages       INTEGER NOT NULL,
+  octets         INTEGER NOT NULL,
+  began_at       REAL    NOT NULL,
+  is_closing     INTEGER NOT NULL DEFAULT 0 CHECK (is_closing IN (0, 1)),
+  PRIMARY KEY (process_id, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX _session_closing ON _session (process_id, number) WHERE is_closing;
+
+-- Rates.
+CREATE TABLE _rate (
+  name     TEXT NOT NULL,
+  holder   TEXT NOT NULL,
+  listener TEXT NOT NULL,
+  full_at  REAL NOT NULL,
+  PRIMARY KEY (name, holder, listener)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX _rate_full ON _rate (full_at);
