@@ -22,3 +22,17 @@ DELETE FROM _session WHERE process_id = :process_id;
 -- name: closing
 -- Numbers of the sessions that :process_id is to end. Index: _session_closing. Rows: number.
 SELECT number FROM _session WHERE process_id = :process_id AND is_closing <> 0;
+
+-- name: all
+-- Sessions of processes that live, the longest first. Rows: the fields of storage.admin.sessions.OpenSession.
+SELECT session, listener, client, client_name, account, tls, state, messages, octets, began_unix AS began_at, process, node
+  FROM session
+ ORDER BY began_unix, session;
+
+-- name: is_open
+-- Whether :session is in the list. Rows: one, 0 or 1.
+SELECT count(*) FROM session WHERE session = :session;
+
+-- name: close
+-- Have the acceptor of :session end it.
+DELETE FROM session WHERE session = :session;

@@ -11,6 +11,7 @@ from empath.config.differences import Difference, differences
 from empath.config.effective import effective_toml, settings
 from empath.config.load import parse_config
 from empath.errors import ConfigError
+from empath.policy.limits.rate import Rate
 from tests.docs.reference.settings import sections
 
 LEAST = """\
@@ -122,10 +123,11 @@ def test_the_limits_of_a_listener_are_those_that_its_table_gives():
     """
     config = least(
         listener=[{"address": "127.0.0.1:25", "limits": {"connections_per_client": 10}}, {"address": "[::1]:25"}],
-        limits={"connections_per_client": 20, "recipients": 200},
+        limits={"connections_per_client": 20, "recipients": 200, "message_rate_per_client": "100/1m"},
     )
     found = [config.limits_of(listener) for listener in config.listeners]
     assert [(10, 200), (20, 200)] == [(limits.connections_per_client, limits.recipients) for limits in found]
+    assert [Rate(100, 60.0)] * 2 == [limits.message_rate_per_client for limits in found]
     assert "[listener.limits]\nconnections_per_client = 10\n\n[[listener]]" in effective_toml(config)
     assert config == parsed(effective_toml(config))
 

@@ -7,9 +7,12 @@ import apsw
 import pytest
 
 from empath.mail.status import RecipientStatus
+from empath.policy.limits.rate import Rate
 from empath.policy.senders import Senders
 from empath.storage.admin.accounts import AddAccount
 from empath.storage.queue.put_back import EndLease
+from empath.storage.queue.rates import ExchangeTokens, RateKey, Trade
+from empath.storage.queue.sessions import KeepSessions, SessionRow
 from tests.cli.admin.kit import COMMAND
 from tests.docs.pages import ROOT, blocks
 from tests.docs.reference import views
@@ -48,6 +51,10 @@ def queue(tmp_path):
     write(queue.path, "UPDATE destination SET suspended_until = '+2 hours' WHERE destination = 'example.com'")
     for name in ("alice@example.org", "bob@example.org"):
         queue.run(AddAccount(name, Senders.parse(name), None, who="test", now=T0))
+    session = SessionRow(1, "127.0.0.1:25", "192.0.2.1", "client.test", None, None, "ready", 0, 0, T0)
+    queue.run(KeepSessions(queue.process_id, [session], []))
+    rate = RateKey("message_rate_per_client", "192.0.2.1")
+    queue.run(ExchangeTokens([Trade(rate, Rate(100, 60.0), 0, 1)], now=T0))
     queue.close()
     yield queue
     assert {} == violations(queue.path)

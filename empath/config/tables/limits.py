@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, field_serializer, field_validator
 
-from empath.config.fields import Count, Octets, OctetsPerSecond, Wait, problem, setting
+from empath.config.fields import Count, Octets, OctetsPerSecond, RateLimit, Wait, problem, setting
 from empath.config.tables.table import Table
 
 
@@ -36,6 +36,30 @@ class Limits(Table):
 
     ipv6_prefix: Annotated[int, Field(strict=True, ge=1, le=128)] = setting(64)
     """Addresses with these leading bits in common count as one address on IPv6."""
+
+    connection_rate_per_client: RateLimit | None = setting(None, example="100/1m")
+    """New connections of one address: "100/1m" is 100 in a minute; another one is refused with 421 4.7.0. Not set: no
+    limit. Clients in [relay] networks are exempt from this and each other rate per client."""
+
+    message_rate_per_client: RateLimit | None = setting(None, example="100/1m")
+    """Messages of one address; a further MAIL is refused with 450 4.7.1. Not set: no limit."""
+
+    recipient_rate_per_client: RateLimit | None = setting(None, example="1000/1h")
+    """Recipients of all messages of one address; a further RCPT is refused with 450 4.7.1. Not set: no limit."""
+
+    error_rate_per_client: RateLimit | None = setting(None, example="100/1h")
+    """Refusals with a 5yz reply that one address may cause; then its sessions end, and new ones are refused, with
+    421 4.7.0. Not set: no limit."""
+
+    message_rate_per_account: RateLimit | None = setting(None, example="500/1h")
+    """Messages of one account, from all its addresses; a further MAIL is refused with 450 4.7.1. Not set: no limit."""
+
+    recipient_rate_per_account: RateLimit | None = setting(None, example="2000/1d")
+    """Recipients of all messages of one account; a further RCPT is refused with 450 4.7.1. Not set: no limit."""
+
+    error_rate_per_account: RateLimit | None = setting(None, example="100/1h")
+    """Refusals with a 5yz reply that the sessions of one account may cause; then they end with 421 4.7.0. Not set: no
+    limit."""
 
     errors: Count = setting(20)
     """Errors after which a session is ended."""

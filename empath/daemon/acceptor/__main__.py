@@ -14,6 +14,7 @@ import gc
 
 gc.disable()  # `Runtime.ready` enables it again: imports make no garbage
 
+import itertools
 import time
 from _socket import socket as RawSocket
 from functools import partial
@@ -30,7 +31,9 @@ from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.entry import EntryChecks
 from empath.daemon.acceptor.listener import Listener
 from empath.daemon.acceptor.login.choose import logins_of
+from empath.daemon.acceptor.rates import ListenerRates, RateMeter
 from empath.daemon.acceptor.session import ReceivingSession
+from empath.daemon.acceptor.session_list import SessionList
 from empath.daemon.acceptor.space import Space
 from empath.daemon.process.child import DRAIN_S, Child, InheritedListener
 from empath.daemon.process.open_counts import SharedCounts
@@ -76,9 +79,16 @@ class Acceptor:
         config = runtime.config
         self._runtime = runtime
         self._sessions: set[ReceivingSession] = set()
+        self._session_numbers = itertools.count(1)
         self._arriving: set[Stream] = set()  # connections whose proxy has not named the client yet
         self._tally = LimitTally()
-        self._admission = Admission(_connection_counter(config, runtime.child), config.relay.policy.is_trusted)
+        self._meter = RateMeter(runtime.writer, config.process.acceptors)
+        self._rates = {listener.text: self._rates_of(listener) for listener in config.listeners}
+        self._admission = Admission(
+            _connection_counter(config, runtime.child),
+            config.relay.policy.is_trusted,
+            lambda address, client: self._rates[address].admit(client),
+        )
         self._budget = ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets)
         self._space = Space(runtime.engine, config, runtime.emit)
         self._refusals = RefusalMeter(_REFUSALS_PER_SECOND, _REFUSALS_PER_CLIENT)
@@ -103,6 +113,8 @@ class Acceptor:
             listener.start()
         self._runtime.keep(self._watch_space)
         self._runtime.keep(self._watch_orders)
+        self._runtime.keep(self._meter.run)
+        self._runtime.keep(SessionList(self._runtime, self._sessions).run)
         self._runtime.ready()
         self._runtime.draining.wait()
         self._drain()
@@ -124,7 +136,7 @@ class Acceptor:
                 stream.send_now(decision.reply.octets)
             stream.close()
             return
-        session = ReceivingSession(context, stream, client)
+        session = ReceivingSession(context, stream, client, next(self._session_numbers))
         self._sessions.add(session)
         try:
             session.run()
@@ -190,10 +202,16 @@ class Acceptor:
             banner=Reply.of(f"220 {listener.hostname or config.hostname} {_GREETINGS[listener.protocol]} Empath"),
             refusals=self._refusals,
             tally=self._tally,
+            rates=self._rates[inherited.address],
             entry=self._entry_of(listener),
             server_tls=self._runtime.server_tls,
             logins=self._logins if listener.has_auth else None,
         )
+
+    def _rates_of(self, listener: ListenerSettings) -> ListenerRates:
+        config = self._runtime.config
+        scope = listener.text if listener.limits.given else ""
+        return ListenerRates(self._meter, config.limits_of(listener), scope, config.relay.policy.is_trusted)
 
     def _entry_of(self, listener: ListenerSettings) -> EntryChecks | None:
         config = self._runtime.config

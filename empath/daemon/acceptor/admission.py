@@ -34,8 +34,17 @@ class Refused:
 class Admission:
     """Admits the connections of one process, whichever listener they came by."""
 
-    def __init__(self, connections: ConnectionCounter, is_trusted: Callable[[ClientAddress], bool]) -> None:
-        """*is_trusted* says whether a client is exempt from the limit per client."""
+    def __init__(
+        self,
+        connections: ConnectionCounter,
+        is_trusted: Callable[[ClientAddress], bool],
+        admit_by_rate: Callable[[str, ClientAddress], Reply | None] = lambda _listener, _client: None,
+    ) -> None:
+        """
+        *is_trusted* says whether a client is exempt from the limit per client; *admit_by_rate* gives the reply that
+        refuses a client that connects to a listener too often, or makes too many errors.
+        """
+        self._admit_by_rate = admit_by_rate
         self._connections = connections
         self._is_trusted = is_trusted
 
@@ -72,6 +81,10 @@ class Admission:
 
     def _decide(self, listener: str, client: ClientAddress) -> Admitted | Refused:
         refusal = self._connections.admit(listener, client, self._is_trusted(client))
+        if refusal is None:
+            refusal = self._admit_by_rate(listener, client)
+            if refusal is not None:
+                self._connections.release(listener, client)
         return Admitted(client) if refusal is None else Refused(client, refusal)
 
     def release(self, listener: str, client: ClientAddress) -> None:

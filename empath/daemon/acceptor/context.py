@@ -10,6 +10,7 @@ from empath.daemon.acceptor.admission import Admission
 from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.entry import EntryChecks
 from empath.daemon.acceptor.login.logins import Logins
+from empath.daemon.acceptor.rates import ListenerRates
 from empath.daemon.acceptor.space import Space
 from empath.daemon.process.hub_writer import HubWriter
 from empath.mail.domain import Domain
@@ -50,6 +51,7 @@ class ListenerContext:
     banner: Reply
     refusals: RefusalMeter
     tally: LimitTally
+    rates: ListenerRates
     entry: EntryChecks | None = None
     server_tls: ServerTls | None = None
     logins: Logins | None = None

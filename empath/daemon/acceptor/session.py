@@ -20,6 +20,7 @@ from empath.daemon.acceptor.named_client import greeted_by, origin_text, renamed
 from empath.daemon.acceptor.transaction import Client, Transaction
 from empath.errors import EmpathError
 from empath.mail.domain import AddressLiteral
+from empath.mail.printable import printable
 from empath.mail.reply import Reply
 from empath.net.channel_binding import END_POINT, end_point
 from empath.net.stream import Stream, StreamClosed, StreamTimeout
@@ -52,6 +53,7 @@ from empath.smtp.server.extensions import Extensions, Need, Security, offered_wi
 from empath.smtp.server.replies import OK
 from empath.smtp.server.session import Refusal, ServerSession
 from empath.smtp.server.states import ServerSignal
+from empath.storage.queue.sessions import SessionRow
 from empath.telemetry.occurrences.acceptor import Refused, SessionBegan, SessionEnded, TlsNotBegun
 
 _REFUSED_S = 30.0  # time for the QUIT of a client that was refused in place of the banner, RFC 5321 §3.1
@@ -68,8 +70,25 @@ _NO_QUEUE = Reply.of("451 4.3.0 The queue is not available, try again later")
 _SHUTTING_DOWN = Reply.of("421 4.3.2 Service shutting down, try again later")
 
 
-class Draining(EmpathError):
+class Interrupted(EmpathError):
+    """This host ends the session. `reason` is for the log, `reply` for the client."""
+
+    reason: str
+    reply: Reply
+
+
+class Draining(Interrupted):
     """The process drains, and the session waits for its client."""
+
+    reason = "drain"
+    reply = _SHUTTING_DOWN
+
+
+class ClosedByOrder(Interrupted):
+    """An operator closes the session."""
+
+    reason = "order"
+    reply = Reply.of("421 4.3.2 Session closed by the administrator")
 
 
 class LimitReached(EmpathError):
@@ -81,13 +100,21 @@ class LimitReached(EmpathError):
 
 
 # How the log names the end of a session at a limit.
-_REASONS: Final = {Limit.WAIT: "timeout", Limit.SESSION: "session limit", Limit.CONTENT_RATE: "slow content"}
+_REASONS: Final = {
+    Limit.WAIT: "timeout",
+    Limit.SESSION: "session limit",
+    Limit.CONTENT_RATE: "slow content",
+    Limit.ERROR_RATE: "too many errors",
+}
 
 
 class ReceivingSession:
     """One client's connection, from the banner to the close."""
 
-    def __init__(self, context: ListenerContext, stream: Stream, address: ClientAddress) -> None:
+    def __init__(self, context: ListenerContext, stream: Stream, address: ClientAddress, number: int = 0) -> None:
+        """*number* is that of the session in its process, for the view `session`."""
+        self.number = number
+        self.began_at = time.monotonic()
         self._context = context
         self._stream: Stream | TlsStream = stream
         self._next_stream: TlsStream | None = None  # from the answer to STARTTLS to the handshake
@@ -99,11 +126,13 @@ class ReceivingSession:
             self._offered(set()),
             is_lenient=context.role is not Role.MX,
         )
-        self._began_at = time.monotonic()
+        self._admitted_at = time.time()
         self._command_s = context.pace.command_s
         self._command_ends_at = 0.0  # the command that the session waits for must be complete by then
         self._content_began_at: float | None = None  # while content arrives
-        self._content_octets = 0
+        self._octets = 0  # received
+        self._octets_before_content = 0
+        self._is_closed_by_order = False
         self._next_limit = Limit.WAIT
         self._transactions = 0
         self._recipients = 0  # of all transactions
@@ -136,6 +165,27 @@ class ReceivingSession:
         if not self.outlasts_drain:
             self._stream.interrupt(Draining(), unless=lambda: self.outlasts_drain)
 
+    def close_by_order(self) -> None:
+        """End the session with 421, at once or when it next waits for the client."""
+        self._is_closed_by_order = True
+        self._stream.interrupt(ClosedByOrder())
+
+    def row(self) -> SessionRow:
+        """The session as the view `session` shows it."""
+        client = self._client
+        return SessionRow(
+            number=self.number,
+            listener=self._context.address,
+            client_address=client.address_text,
+            client_name=printable(client.name),
+            account=None if client.account is None else printable(client.account.name),
+            tls=None if client.tls is None else f"{client.tls.version} {client.tls.cipher}",
+            state=str(self._session.state),
+            messages=self._messages,
+            octets=self._octets,
+            began_at=self._admitted_at,
+        )
+
     def run(self) -> None:
         """Serve until the session is over; closes the stream."""
         self._context.emit(SessionBegan(client=self._client.address_text, listener=self._context.address))
@@ -148,9 +198,9 @@ class ReceivingSession:
             self._end_at(self._next_limit)
         except LimitReached as exc:
             self._end_at(exc.limit)
-        except Draining:
-            self._reason = "drain"
-            self._end(_SHUTTING_DOWN)
+        except Interrupted as exc:
+            self._reason = exc.reason
+            self._end(exc.reply)
         except StreamClosed:
             pass
         finally:
@@ -165,25 +215,43 @@ class ReceivingSession:
             answer = _ANSWERS[type(event)](self, event)
             if answer is not None:
                 session.answer(answer)
-        for refusal in session.take_refusals():
+        refusals = session.take_refusals()
+        for refusal in refusals:
             self._log_refusal(refusal)
         octets = session.octets_to_send()
         if octets:
             if session.errors:
                 gevent.sleep(error_delay_s(session.errors, self._context.limits.slow_errors))
             self._stream.send(octets)
+        if refusals:
+            self._count_errors(refusals)
         if session.is_closed:
             return False
         if self._next_stream is not None:
             self._secure(self._next_stream)
             session.begin_anew()
+        if self._is_closed_by_order:
+            raise ClosedByOrder
         if self._context.is_draining and not session.has_transaction and not self.outlasts_drain:
             raise Draining
         self._stream.deadline_at = self._next_deadline(has_replied=bool(octets))
         received = self._stream.receive_next() if octets else self._stream.receive()
-        self._content_octets += len(received)
+        self._octets += len(received)
         session.receive(received)
         return True
+
+    def _count_errors(self, refusals: list[Refusal]) -> None:
+        """
+        Use the rate of errors of the client and of its account.
+
+        Raises:
+            LimitReached: nothing of it is left.
+        """
+        take, client = self._context.rates.take, self._client
+        errors = sum(refusal.reply.code >= 500 for refusal in refusals)
+        is_over = any(take(Limit.ERROR_RATE, client.address, client.account) for _ in range(errors))
+        if is_over and not self._session.is_closed:
+            raise LimitReached(Limit.ERROR_RATE)
 
     def _next_deadline(self, *, has_replied: bool) -> float:
         """
@@ -196,14 +264,15 @@ class ReceivingSession:
         session, pace, now = self._session, self._context.pace, time.monotonic()
         if session.is_in_content:
             if self._content_began_at is None:
-                self._content_began_at, self._content_octets = now, 0
-            deadline_at = pace.content_deadline(now, self._content_began_at, self._content_octets)
+                self._content_began_at, self._octets_before_content = now, self._octets
+            octets = self._octets - self._octets_before_content
+            deadline_at = pace.content_deadline(now, self._content_began_at, octets)
             self._next_limit = Limit.CONTENT_RATE if deadline_at < now + pace.content_s else Limit.WAIT
         else:
             self._content_began_at = None
             if has_replied or not self._command_ends_at:
                 self._command_ends_at = now + self._command_s
-            session_ends_at = pace.session_end(self._began_at, has_transaction=session.has_transaction)
+            session_ends_at = pace.session_end(self.began_at, has_transaction=session.has_transaction)
             deadline_at, self._next_limit = min((self._command_ends_at, Limit.WAIT), (session_ends_at, Limit.SESSION))
         if deadline_at <= now:
             raise LimitReached(self._next_limit)
@@ -221,7 +290,7 @@ class ReceivingSession:
         try:
             self._stream.deadline_at = time.monotonic() + 1
             self._stream.send(self._session.octets_to_send())
-        except (StreamClosed, StreamTimeout, Draining):
+        except (StreamClosed, StreamTimeout, Interrupted):
             pass
 
     def _connected(self, _: Connected) -> Reply:
@@ -322,7 +391,7 @@ class ReceivingSession:
     def _secure(self, stream: TlsStream) -> None:
         """Go on with *stream*, after its handshake. The client says its name again, RFC 3207 §4.2."""
         self._stream, self._next_stream = stream, None
-        ends_at = self._context.pace.session_end(self._began_at, has_transaction=False)
+        ends_at = self._context.pace.session_end(self.began_at, has_transaction=False)
         stream.deadline_at = min(time.monotonic() + self._context.config.timeouts.handshake_s, ends_at)
         try:
             tls = stream.shake_hands()
@@ -381,7 +450,7 @@ class ReceivingSession:
     def _mail_offered(self, event: MailOffered) -> Reply:
         context = self._context
         # A client that pipelines never makes the session wait.
-        if time.monotonic() >= context.pace.session_end(self._began_at, has_transaction=False):
+        if time.monotonic() >= context.pace.session_end(self.began_at, has_transaction=False):
             raise LimitReached(Limit.SESSION)
         if self._transactions == context.limits.messages:
             return REPLIES[Limit.MESSAGES_PER_SESSION]
@@ -397,6 +466,9 @@ class ReceivingSession:
             return _NO_QUEUE
         if not context.space.has_room:
             return NO_SPACE
+        refusal = context.rates.take(Limit.MESSAGE_RATE, self._client.address, account)
+        if refusal is not None:
+            return refusal
         self._transaction = Transaction(context, self._client, event)
         self._transactions += 1
         self._sender = str(event.reverse_path)
@@ -422,6 +494,9 @@ class ReceivingSession:
         route = config.find_route(str(address), address.domain)
         if route is None:
             return no_route
+        refusal = self._context.rates.take(Limit.RECIPIENT_RATE, self._client.address, self._client.account)
+        if refusal is not None:
+            return refusal
         self._open_transaction().add_recipient(address, event, route.destination(str(address.domain)))
         self._recipients += 1
         return _RECIPIENT_OK
@@ -477,7 +552,7 @@ class ReceivingSession:
                 name=self._client.name,
                 reason=self._reason,
                 messages=self._messages,
-                duration_s=round(time.monotonic() - self._began_at, 4),
+                duration_s=round(time.monotonic() - self.began_at, 4),
             )
         )
 

@@ -176,6 +176,11 @@ class ServerSession:
         self._junk = 0
 
     @property
+    def state(self) -> ServerState:
+        """Where the dialogue stands."""
+        return self._state
+
+    @property
     def is_closed(self) -> bool:
         """Whether the session is over: it reads no more octets, though `next_event` may still have events to give."""
         return self._state is ServerState.CLOSED

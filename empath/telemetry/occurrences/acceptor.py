@@ -191,6 +191,15 @@ class QueueGone(Occurrence):
     error: ErrorText
 
 
+@occurrence("warning")
+class SessionsUnlisted(Occurrence):
+    """
+    The view `session` cannot be kept up to date, or orders to close sessions cannot be read. The acceptor tries again.
+    """
+
+    error: ErrorText
+
+
 @occurrence("error")
 class OrdersUnread(Occurrence):
     """Orders given by INSERT INTO control could not be read or finished. The acceptor tries again."""

@@ -6,6 +6,7 @@ from empath.config import load_config
 from empath.daemon.acceptor.admission import Admission
 from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.context import ListenerContext
+from empath.daemon.acceptor.rates import ListenerRates, RateMeter
 from empath.daemon.acceptor.space import Space
 from empath.mail.reply import Reply
 from empath.policy.access import Role
@@ -24,7 +25,7 @@ from tests.kit.process import configuration
 def make_context(tmp_path):
     """Makes listener contexts from a configuration."""
 
-    def make(more="", routes='"*" = "discard:"', role=Role.INTERNAL, listener="", **limits):
+    def make(more="", routes='"*" = "discard:"', role=Role.INTERNAL, listener="", rate_writer=None, **limits):
         file = tmp_path / "empath.toml"
         file.write_text(configuration(2525, more, routes).replace("[log]\n", f"{listener}\n[log]\n", 1))
         config = load_config(file)
@@ -52,6 +53,12 @@ def make_context(tmp_path):
             banner=Reply.of("220 mx.example.test ESMTP Empath"),
             refusals=RefusalMeter(per_second=1000, per_client=1000),
             tally=LimitTally(),
+            rates=ListenerRates(
+                RateMeter(rate_writer or FakeWriter(), 1),
+                config.limits,
+                "",
+                config.relay.policy.is_trusted,
+            ),
         )
 
     return make
