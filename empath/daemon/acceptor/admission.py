@@ -74,18 +74,23 @@ class Admission:
     def exchange(self, listener: str, client: ClientAddress, named: ClientAddress) -> Reply | None:
         """Count an admitted connection of *client* as one of *named* from now on; the reply if that is refused."""
         self._connections.release(listener, client)
-        refusal = self._connections.admit(listener, named, self._is_trusted(named))
+        refusal = self._count(listener, named)
         if refusal is not None:
             self._connections.admit(listener, client, is_trusted=True)
         return refusal
 
     def _decide(self, listener: str, client: ClientAddress) -> Admitted | Refused:
+        refusal = self._count(listener, client)
+        return Admitted(client) if refusal is None else Refused(client, refusal)
+
+    def _count(self, listener: str, client: ClientAddress) -> Reply | None:
+        """Count one connection of *client*, or give the reply that refuses it."""
         refusal = self._connections.admit(listener, client, self._is_trusted(client))
         if refusal is None:
             refusal = self._admit_by_rate(listener, client)
             if refusal is not None:
                 self._connections.release(listener, client)
-        return Admitted(client) if refusal is None else Refused(client, refusal)
+        return refusal
 
     def release(self, listener: str, client: ClientAddress) -> None:
         """Take one connection of *client* to *listener* out of the count, after its session."""
