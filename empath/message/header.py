@@ -6,7 +6,7 @@ Octets stay octets: only the requested fields are parsed, and nothing is rewritt
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from empath.message.fields import FIELD_NAME, unfolded
@@ -21,7 +21,8 @@ _NAME = re.compile(rb"(" + FIELD_NAME + rb")[ \t]*:")
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _STRAY = re.compile(rb"^(?!" + FIELD_NAME + rb"[ \t]*:|[ \t])[^\n]*\n", re.MULTILINE)  # a whole line of no field
 
-_KEPT: Final = frozenset({b"received", b"date", b"subject", b"message-id"})
+_KEPT: Final = frozenset({b"received", b"date", b"from", b"subject", b"message-id"})
+_MAX_FROM_FIELDS: Final = 10
 
 # Name of a field in lower case, empty for a line that is not a field, and its octets up to FIELD_OCTETS.
 NamedField = tuple[bytes, bytes]
@@ -130,13 +131,14 @@ class HeaderFields:
     What the queue keeps of a header section.
 
     Shape: message_id at most 998 characters, subject at most 200, both unfolded, without control characters; None
-    without the field. The first of several equal fields counts.
+    without the field. The first of several equal fields counts. from_fields has each From field whole, at most 10.
     """
 
     received_hops: int = 0
     message_id: str | None = None
     subject: str | None = None
     has_date: bool = False
+    from_fields: list[bytes] = field(default_factory=list)
 
     def add(self, fields: Iterable[NamedField]) -> None:
         """Read the next fields of the section."""
@@ -147,6 +149,9 @@ class HeaderFields:
                 self.received_hops += 1
             elif name == b"date":
                 self.has_date = True
+            elif name == b"from":
+                if len(self.from_fields) < _MAX_FROM_FIELDS:
+                    self.from_fields.append(octets)
             elif name == b"subject" and self.subject is None:
                 self.subject = _text(octets, 200)
             elif name == b"message-id" and self.message_id is None:

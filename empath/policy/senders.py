@@ -5,6 +5,7 @@ A word is an address, `@example.org` for all addresses of a domain, `@*.example.
 Local parts are compared without regard to case: whoever owns alice@ owns Alice@, too.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -44,6 +45,13 @@ class Senders:
         if reverse_path.address is None or self.may_send_as(reverse_path.address):
             return None
         return SENDER_NOT_ALLOWED
+
+    def author_refusal(self, authors: Iterable[Sequence[Address] | None]) -> Reply | None:
+        """Judge the *authors* of each From field of a message; None: the addresses of a field are not certain."""
+        for addresses in authors:
+            if addresses is None or not all(map(self.may_send_as, addresses)):
+                return AUTHOR_NOT_ALLOWED
+        return None
 
     def __str__(self) -> str:
         return " ".join(self.words)

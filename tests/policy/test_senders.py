@@ -4,7 +4,7 @@ import pytest
 
 from empath.errors import SyntaxViolation
 from empath.mail.address import Address, ReversePath
-from empath.policy.senders import SENDER_NOT_ALLOWED, Senders, own_address
+from empath.policy.senders import AUTHOR_NOT_ALLOWED, SENDER_NOT_ALLOWED, Senders, own_address
 
 SENDERS = Senders.parse("alice@example.org  @shop.example @*.example.net")
 
@@ -59,3 +59,14 @@ def test_a_name_that_is_an_address_may_send_as_itself():
     """
     assert "alice@example.org" == own_address("alice@Example.ORG")
     assert "" == own_address("alice")
+
+
+def test_each_author_must_be_one_of_the_account():
+    """
+    A field whose addresses are not certain is refused, too.
+    """
+    mine, other = Address.parse("alice@example.org"), Address.parse("bob@example.org")
+    assert SENDERS.author_refusal([]) is None
+    assert SENDERS.author_refusal([[mine], [mine, Address.parse("x@shop.example")]]) is None
+    assert AUTHOR_NOT_ALLOWED == SENDERS.author_refusal([[mine], [mine, other]])
+    assert AUTHOR_NOT_ALLOWED == SENDERS.author_refusal([None])

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from empath.daemon.process.threads import in_thread
 from empath.mail.identity import QueueId, Timestamp
+from empath.message.blind_copies import BlindCopies
 from empath.message.header import HeaderFields, HeaderSplitter
 from empath.message.mailbox_lines import MailboxLines
 from empath.storage.queue.accept import INLINE
@@ -38,12 +39,13 @@ class IncomingContent:
 
     After `finish`: size in octets, digest (hexadecimal SHA-256), has_8bit, fields, and either content whole with
     locator `inline`, or content None and the locator of a durable spool file. All this is of the octets received
-    without the separator lines of a mailbox file, which are in mailbox_fields.
+    without the separator lines of a mailbox file, which are in mailbox_fields, and without Bcc where it is stripped.
     """
 
     __slots__ = (
-        "_budget", "_hash", "_header", "_held", "_mailbox_lines", "_make_spool_file", "_pieces", "_spool_file",
-        "begun_at", "content", "fields", "has_8bit", "is_accepted", "is_closed", "locator", "queue_id", "size",
+        "_blind_copies", "_budget", "_hash", "_header", "_held", "_mailbox_lines", "_make_spool_file", "_pieces",
+        "_spool_file", "begun_at", "content", "fields", "has_8bit", "is_accepted", "is_closed", "locator", "queue_id",
+        "size",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +56,7 @@ class IncomingContent:
         queue_id: QueueId,
         begun_at: Timestamp,
         header_octets: int,
+        strips_blind_copies: bool = False,
     ) -> None:
         self.queue_id = queue_id
         self.begun_at = begun_at
@@ -63,6 +66,7 @@ class IncomingContent:
         self._held = _FIXED_OCTETS
         budget.held_octets += _FIXED_OCTETS
         self._mailbox_lines = MailboxLines()
+        self._blind_copies = BlindCopies() if strips_blind_copies else None
         self._pieces: list[bytes] = []
         self._make_spool_file = make_spool_file  # few messages need one
         self._spool_file: SpoolFile | None = None
@@ -103,7 +107,8 @@ class IncomingContent:
         """
         if not self.has_8bit and not octets.isascii():
             self.has_8bit = True
-        self._take(self._mailbox_lines.feed(octets))
+        octets = self._mailbox_lines.feed(octets)
+        self._take(octets if self._blind_copies is None else self._blind_copies.feed(octets))
         budget = self._budget
         is_over_budget = budget.held_octets > budget.limit_octets
         if self.locator is INLINE and (is_over_budget or self.size > budget.inline_octets):
@@ -119,7 +124,10 @@ class IncomingContent:
         Raises:
             StorageFailure: the spool cannot be written.
         """
-        self._take(self._mailbox_lines.finish())  # nothing, where the content ends in CRLF
+        octets = self._mailbox_lines.finish()  # nothing, where the content ends in CRLF
+        if self._blind_copies is not None:
+            octets = self._blind_copies.feed(octets) + self._blind_copies.finish()
+        self._take(octets)
         self.fields.add(self._header.finish())
         if self._spool_file is None:
             self.content = b"".join(self._pieces)

@@ -16,6 +16,7 @@ from empath.mail.address import Address
 from empath.mail.envelope import Envelope, Recipient
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.reply import EnhancedStatus, Reply
+from empath.message.authors import authors
 from empath.message.trace import Reception, missing_fields, protocol_word, received_field
 from empath.net.tls import TlsParameters
 from empath.policy.access import ClientAddress, Role
@@ -97,6 +98,7 @@ class Transaction:
             partial(SpoolFile, config.queue.spool, config.node.name, queue_id),
             queue_id=queue_id,
             begun_at=at,
+            strips_blind_copies=self._context.role is Role.SUBMISSION,
             header_octets=self._context.configured.header_octets,
         )
 
@@ -124,6 +126,9 @@ class Transaction:
                 return self._refuse(HEADER_TOO_LARGE)
             if content.fields.received_hops >= self._context.configured.received_hops:
                 return self._refuse(TOO_MANY_HOPS)
+            author_refusal = self._author_refusal(content)
+            if author_refusal is not None:
+                return self._refuse(author_refusal)
             message = self._message(content)
             self._context.writer.commit(Accept(message))
         except EmpathError as exc:
@@ -137,6 +142,12 @@ class Transaction:
         """Release what the transaction holds."""
         if self._content is not None:
             self._content.close()
+
+    def _author_refusal(self, content: IncomingContent) -> Reply | None:
+        account = self._client.account
+        if account is None or account.senders is None or not self._context.config.auth.check_from:
+            return None
+        return account.senders.author_refusal(map(authors, content.fields.from_fields))
 
     def _refuse(self, reply: Reply, failure: str | None = None) -> Reply:
         """Drop the content. *reply* answers the end of data; *failure* says what this host could not do."""

@@ -1,6 +1,7 @@
 """Logins of a receiving session: real rows and scripted back ends, over a real socket."""
 
 import base64
+import hashlib
 from dataclasses import replace
 from ipaddress import ip_address
 
@@ -366,3 +367,32 @@ def test_plus_is_offered_where_the_channel_has_a_binding(make_lobby):
     bound = LoginClient(LoginPeer(STRANGER, is_secured=True), ip_address(STRANGER), {"tls-server-end-point": b"x"})
     assert Mechanism.SCRAM_SHA_256_PLUS in logins.mechanisms(is_bound=True)
     assert logins.begin("SCRAM-SHA-256-PLUS", bound) is not None
+
+
+@pytest.mark.parametrize(
+    ("author", "code"),
+    [(b"Ann <alice@example.org>", b"250 "), (b'"alice@example.org" <bob@example.org>', b"550 5.7.1 ")],
+)
+def test_the_author_can_be_bound_to_the_account(make_lobby, knock, author, code):
+    """
+    On request: some people write as others, with their consent.
+    """
+    client, _ = knock(make_lobby(more="[auth]\ncheck_from = true\n"))
+    plain(client)
+    client.say(b"MAIL FROM:<alice@example.org>\r\nRCPT TO:<b@elsewhere.example>\r\nDATA\r\n")
+    assert client.say(b"From: " + author + b"\r\n\r\ntext\r\n.\r\n").startswith(code)
+
+
+@pytest.mark.parametrize(("role", "has_bcc"), [(Role.SUBMISSION, False), (Role.INTERNAL, True)])
+def test_blind_copies_leave_no_submission_listener(make_lobby, knock, role, has_bcc):
+    """
+    RFC 5322 §3.6.3. The digest is that of what is stored.
+    """
+    context = make_lobby(role=role)
+    client, _ = knock(context, host="127.0.0.1")
+    client.say(b"MAIL FROM:<alice@example.org>\r\nRCPT TO:<b@elsewhere.example>\r\nDATA\r\n")
+    client.say(b"To: a@b.example\r\nBcc: secret@c.example,\r\n more@c.example\r\n\r\ntext\r\n.\r\n")
+    [message] = context.writer.messages
+    assert has_bcc == (b"secret@c.example" in message.content)
+    assert hashlib.sha256(message.content).hexdigest() == message.digest
+    assert len(message.content) + len(message.added_fields) == message.size
