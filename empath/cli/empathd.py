@@ -21,7 +21,7 @@ from empath.cli.words import instant, span
 from empath.config import Config
 from empath.config.effective import effective_toml, settings
 from empath.config.file_uses import shared_files, unstartable
-from empath.config.workable import contradictions, located
+from empath.config.workable import contradictions, located, old_names
 from empath.daemon.supervisor import instance, launch
 from empath.daemon.supervisor.kinds import slots
 from empath.errors import ConfigError, EmpathError, QueueBusy, UnusableQueue, UsageError
@@ -78,6 +78,7 @@ def reload(context: click.Context) -> None:
     file, config = configuration(context)
     if found := list(shared_files(config, file)):
         raise ConfigError(located(file, found))
+    say("empathd", located(file, [*old_names(config)]))
     launch.reload(config)
 
 
@@ -188,6 +189,7 @@ def _startable(context: click.Context) -> tuple[Path, Config]:
     file, config = configuration(context)
     if found := unstartable(config, file):
         raise ConfigError(located(file, found))
+    say("empathd", located(file, [*old_names(config)]))
     return file, config
 
 

@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 from empath.config.fields import kind_of
 from empath.config.keys import KeyPath, dotted
 from empath.config.model import Config
+from empath.config.renamed import with_new_lines
 from empath.config.scan import scan
 from empath.config.tables.table import Table, table_of
 from empath.errors import ConfigError, MissingInput, PermissionRefused
@@ -87,7 +88,7 @@ def parse_config(octets: bytes, name: str, directory: str) -> Config:
     text = _decode(octets, name)
     try:
         data = tomllib.loads(text)
-        lines = scan(text)
+        lines = with_new_lines(scan(text))
     except tomllib.TOMLDecodeError as exc:
         raise ConfigError(_syntax_finding(name, text, str(exc))) from exc
     except RecursionError as exc:
@@ -122,7 +123,7 @@ def _syntax_finding(name: str, text: str, message: str) -> str:
 def find_lines(path: Path, wanted: Sequence[KeyPath]) -> list[int]:
     """The line of each of *wanted* in the valid configuration at *path*; a default has the line of its table."""
     octets, _ = read_octets(path)
-    lines = scan(octets.decode("utf-8-sig"))
+    lines = with_new_lines(scan(octets.decode("utf-8-sig")))
     return [_line(keys, lines) for keys in wanted]
 
 

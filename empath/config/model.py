@@ -7,14 +7,16 @@ carries its unit in its name, a key of the file does not: there the value has th
 """
 
 from functools import cached_property
+from typing import Any, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from empath.config.fields import THRESHOLD, HostName, Mailbox, Routes, Schedules, Weights, problem, setting
+from empath.config.renamed import with_new_names
 from empath.config.tables.auth import Auth
 from empath.config.tables.delivery import Delivery, Reports, Retry
 from empath.config.tables.dns import Dns
-from empath.config.tables.limits import Limits, Timeouts
+from empath.config.tables.limits import Limits, Receiving, Timeouts
 from empath.config.tables.node import Node
 from empath.config.tables.process import Log, Process
 from empath.config.tables.queue import Queue, Retention
@@ -66,8 +68,7 @@ class Config(Table):
 
     reports: Reports = setting({})
     tls: Tls = setting({})
-    limits: Limits = setting({})
-    timeouts: Timeouts = setting({})
+    receiving: Receiving = setting({})
     dns: Dns = setting({})
 
     dnsbl_weights: Weights = setting({}, "dnsbl")
@@ -84,6 +85,23 @@ class Config(Table):
     def uses_tls(self) -> bool:
         """Whether a listener presents a certificate."""
         return any(listener.tls.needs_certificate for listener in self.listeners)
+
+    _old_names: tuple[str, ...] = PrivateAttr(())
+
+    @property
+    def old_names(self) -> tuple[str, ...]:
+        """Names of tables in the file that this version still reads, see `renamed`."""
+        return self._old_names
+
+    @property
+    def limits(self) -> Limits:
+        """The table [receiving.limits]."""
+        return self.receiving.limits
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """The table [receiving.timeouts]."""
+        return self.receiving.timeouts
 
     @cached_property
     def routes(self) -> RouteTable:
@@ -122,6 +140,16 @@ class Config(Table):
     def retries(self) -> RetryTable:
         """The delays by the recipient's domain."""
         return RetryTable(self.retry.schedule, self.schedules_by_pattern.items())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _tables_may_have_old_names(cls, data: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(data, dict):
+            return read(data)
+        found, old_names = with_new_names(data)
+        config = read(found)
+        config._old_names = old_names
+        return config
 
     @field_validator("node", mode="before")
     @classmethod

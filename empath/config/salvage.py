@@ -20,10 +20,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
 
 from empath.config.keys import KeyPath
 from empath.config.load import MAX_FILE_OCTETS, keys_of, parse_config, read_octets
 from empath.config.model import Config
+from empath.config.renamed import with_new_names
 from empath.errors import ConfigError
 
 _NEEDED: Final = ("queue", "process")
@@ -63,7 +65,7 @@ def load_leniently(path: Path) -> tuple[Config, str]:
         if len(octets) > MAX_FILE_OCTETS:
             raise
         parts = list(_parts(octets.decode("utf-8-sig", "replace")))
-        data = _tables(parts)
+        data = _renamed(_tables(parts))
         guesses = _guess(data, parts, directory)
         config = _validated(data, directory)
         if config is None:
@@ -93,6 +95,13 @@ def _tables(parts: list[_Part]) -> dict[str, Any]:
         for found in _read(part):
             _merge(data, found)
     return data
+
+
+def _renamed(data: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return with_new_names(data)[0]
+    except PydanticCustomError:  # both names of a table: a finding of its own
+        return data
 
 
 def _read(part: _Part) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ from empath.config.keys import KeyPath, dotted
 from empath.config.load import find_lines
 from empath.config.model import Config
 from empath.config.places import Account, closed_folder, obstacle_to_folder
+from empath.config.renamed import RENAMED
 from empath.mail.domain import Domain
 from empath.mail.endpoint import Endpoint
 from empath.policy.access import Role
@@ -41,8 +42,15 @@ def contradictions(config: Config) -> list[Contradiction]:
     """The settings that cannot work; empty if all can. It looks at the users and directories of this machine."""
     return [
         *unknown_user(config), *_example_name(config), *_listeners(config), *_routes(config), *_next_hops(config),
-        *_log(config),
+        *_log(config), *old_names(config),
     ]  # fmt: skip
+
+
+def old_names(config: Config) -> Iterator[Contradiction]:
+    """Tables that have another name now."""
+    for name in config.old_names:
+        words = f"is now [{dotted(RENAMED[name])}]; the next version will not read the old name"
+        yield Contradiction((name,), words, is_warning=True)
 
 
 def unknown_user(config: Config) -> Iterator[Contradiction]:

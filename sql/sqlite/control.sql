@@ -512,7 +512,7 @@ END;
 
 CREATE TRIGGER rate_update INSTEAD OF UPDATE ON rate
 BEGIN
-  SELECT raise(ABORT, 'empath: DELETE FROM rate gives all of a rate back; [limits] sets the rates');
+  SELECT raise(ABORT, 'empath: DELETE FROM rate gives all of a rate back; [receiving.limits] sets the rates');
 END;
 
 CREATE TRIGGER rate_delete INSTEAD OF DELETE ON rate
@@ -524,7 +524,7 @@ END;
 
 CREATE TRIGGER rate_insert INSTEAD OF INSERT ON rate
 BEGIN
-  SELECT raise(ABORT, 'empath: the use of a rate is counted by the acceptors; [limits] sets the rates');
+  SELECT raise(ABORT, 'empath: the use of a rate is counted by the acceptors; [receiving.limits] sets the rates');
 END;
 
 CREATE TRIGGER control_insert INSTEAD OF INSERT ON control

@@ -573,7 +573,7 @@ CREATE INDEX _session_closing ON _session (process_id, number) WHERE is_closing;
 -- What clients and accounts have used of their rates, see policy/limits/rate.py.  A row whose instant is past means the same
 -- as no row; acceptors remove such rows.
 CREATE TABLE _rate (
-  name     TEXT NOT NULL,  -- key of [limits], such as message_rate_per_client
+  name     TEXT NOT NULL,  -- key of [receiving.limits], such as message_rate_per_client
   holder   TEXT NOT NULL,  -- IP address or network of the client, or name of the account
   listener TEXT NOT NULL,  -- address of a listener with limits of its own; '': the other listeners
   full_at  REAL NOT NULL,  -- instant at which all of the rate will be free again

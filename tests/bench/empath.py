@@ -58,7 +58,7 @@ class Empath(Server):
         if self.setup.sessions > default.sessions:
             limits += CONNECTIONS.format(sessions=self.setup.sessions + default.sessions)
         config = CONFIG.format(port=self.port, sink_port=self.setup.sink_port)
-        return config + (f"[limits]\n{limits}" if limits else "")
+        return config + (f"[receiving.limits]\n{limits}" if limits else "")
 
     def start(self) -> None:
         self._config.write_text(self.configuration())

@@ -24,7 +24,7 @@ workers = 2
 [retry]
 base = "1s"
 max = "2s"
-[limits]
+[receiving.limits]
 connections_per_client = 100
 """
 

@@ -53,8 +53,8 @@ VALUES = {
     "delivery.data_timeout": durations,
     "retry.jitter": st.floats(0, 1),
     "retry.lifetime": durations | st.just("0s"),
-    "limits.message_size": sizes,
-    "limits.line_length": st.just(0) | st.integers(998, 1_000_000),
+    "receiving.limits.message_size": sizes,
+    "receiving.limits.line_length": st.just(0) | st.integers(998, 1_000_000),
     "dns.nameservers": st.lists(st.sampled_from(["192.0.2.53", "[::1]:5353"])),
     "dns.own_hosts": st.lists(st.sampled_from(["192.0.2.9", "2001:DB8::9", "Bücher.example"])),
     "dns.allowed_networks": st.lists(st.sampled_from(["10.0.0.0/8", "0.0.0.0/0", "::1"])),
@@ -119,11 +119,11 @@ def test_several_listeners_are_written_each_with_its_role():
 
 def test_the_limits_of_a_listener_are_those_that_its_table_gives():
     """
-    All other keys follow [limits], in what is written, too: a later change of [limits] would else pass by a listener.
+    All other keys follow [receiving.limits], in what is written, too: a later change there is for each listener.
     """
     config = least(
         listener=[{"address": "127.0.0.1:25", "limits": {"connections_per_client": 10}}, {"address": "[::1]:25"}],
-        limits={"connections_per_client": 20, "recipients": 200, "message_rate_per_client": "100/1m"},
+        receiving__limits={"connections_per_client": 20, "recipients": 200, "message_rate_per_client": "100/1m"},
     )
     found = [config.limits_of(listener) for listener in config.listeners]
     assert [(10, 200), (20, 200)] == [(limits.connections_per_client, limits.recipients) for limits in found]
@@ -166,11 +166,11 @@ def test_values_are_written_as_a_person_would():
     """
     Durations have the largest whole unit; paths are absolute.
     """
-    found = settings(least(retry__lifetime="48h", retry__base="1.5m", limits__message_size="1048576B"))
+    found = settings(least(retry__lifetime="48h", retry__base="1.5m", receiving__limits__message_size="1048576B"))
     assert ("2d", "90s", "1MiB", "/etc/empath/var/queue.db", "/etc/empath/var/empathd.pid") == (
         found["retry"]["lifetime"],
         found["retry"]["base"],
-        found["limits"]["message_size"],
+        found["receiving"]["limits"]["message_size"],
         found["queue"]["path"],
         found["process"]["pid_file"],
     )
@@ -209,7 +209,7 @@ def test_a_difference_names_key_before_and_after_as_in_the_file():
         ('routes."*"', "mx", "smtp://127.0.0.1:26"),
         ("routes.localhost", None, "mx"),
         ("retry.lifetime", "1d", "5d"),
-        ("limits.line_length", 998, 0),
+        ("receiving.limits.line_length", 998, 0),
         ("log.file", "/etc/empath/a.log", None),
         ('routes."a.example"', "discard:", None),
     ] == changes(old, new)

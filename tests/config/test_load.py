@@ -117,7 +117,7 @@ jitter = 0
 delay_warning_time = "0s"
 [schedules]
 "*.example.org" = "1m 5m*2"
-[limits]
+[receiving.limits]
 message_size = "1MiB"
 line_length = 0
 [dns]
@@ -231,13 +231,16 @@ networks = [
         ("retry.base = '5h'", "retry.max: is less than base"),
         ("retry.max = '1s'", "retry.max: is less than base"),
         ("retry.base = '0s'", "retry.base: must be at least 1s"),
-        ("limits.recipients = 99", "limits.recipients: must be at least 100, not 99"),
-        ("limits.message_size = '1KiB'", "limits.message_size: must be at least 64KiB (RFC 5321 §4.5.3.1.7)"),
+        ("receiving.limits.recipients = 99", "receiving.limits.recipients: must be at least 100, not 99"),
         (
-            "limits.line_length = 500",
-            "limits.line_length: must be 0 for no limit, or at least 998 (RFC 5321 §4.5.3.1.6)",
+            "receiving.limits.message_size = '1KiB'",
+            "receiving.limits.message_size: must be at least 64KiB (RFC 5321 §4.5.3.1.7)",
         ),
-        ("limits.line_length = -1", "limits.line_length: must be at least 0, not -1"),
+        (
+            "receiving.limits.line_length = 500",
+            "receiving.limits.line_length: must be 0 for no limit, or at least 998 (RFC 5321 §4.5.3.1.6)",
+        ),
+        ("receiving.limits.line_length = -1", "receiving.limits.line_length: must be at least 0, not -1"),
         (
             "queue.memory_size = '1KiB'",
             "queue.memory_size: is less than inline_size, so that content of that size would never be kept in memory",

@@ -4,8 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from empath.config.units import duration_text, parse_duration, parse_size, size_text
+from empath.config.units import (
+    duration_text,
+    octets_per_second_text,
+    parse_duration,
+    parse_octets_per_second,
+    parse_rate,
+    parse_size,
+    rate_text,
+    size_text,
+)
 from empath.errors import SyntaxViolation
+from empath.policy.limits.rate import Rate
 
 
 @pytest.mark.parametrize(
@@ -123,3 +133,27 @@ def test_a_written_size_is_read_as_the_same(octets):
     To the octet, even for sizes that people do not write in octets.
     """
     assert octets == parse_size(size_text(octets))
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "period_s", "written"),
+    [("100/1m", 100, 60.0, "100/1m"), ("1/90s", 1, 90.0, "1/90s"), ("5000/24h", 5000, 86_400.0, "5000/1d")],
+)
+def test_a_rate_is_a_number_and_a_duration(text, count, period_s, written):
+    assert (Rate(count, period_s), written) == (parse_rate(text), rate_text(parse_rate(text)))
+
+
+@pytest.mark.parametrize("text", ["100", "100/m", "0/1m", "-1/1m", "1/500ms", "1/2d", "100/1m/1m", "12345678/1s"])
+def test_what_is_no_rate_is_refused(text):
+    """
+    "100/m" looks right, and so would "100/5": each rate says how long its time is.
+    """
+    with pytest.raises(SyntaxViolation):
+        parse_rate(text)
+
+
+def test_octets_a_second_are_a_size_and_the_second():
+    assert (500, "500B/s") == (parse_octets_per_second("500B/s"), octets_per_second_text(500))
+    for text in ("500B", "500/s", "500B/m", "500B/s/s"):
+        with pytest.raises(SyntaxViolation):
+            parse_octets_per_second(text)

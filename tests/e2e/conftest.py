@@ -20,7 +20,7 @@ idle = "60s"
 mx_port = 2526
 [retry]
 base = "1h"
-[limits]
+[receiving.limits]
 message_size = "12MiB"
 line_length = 0
 connections = 1500

@@ -18,7 +18,7 @@ _SETTINGS = f"""
 acceptors = 3
 [relay]
 networks = ["127.0.0.1/32"]
-[limits]
+[receiving.limits]
 connections_per_client = {_MOST}
 """
 

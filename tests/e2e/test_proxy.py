@@ -44,7 +44,7 @@ role = "mx"
 proxy_protocol = ["{PROXY}/32"]
 [relay]
 networks = ["{CLIENT}/32"]
-[timeouts]
+[receiving.timeouts]
 proxy_header = "1s"
 """
         super().__init__(directory, more)

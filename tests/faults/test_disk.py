@@ -12,7 +12,7 @@ _SETTINGS = """
 [retry]
 base = "1s"
 max = "1s"
-[limits]
+[receiving.limits]
 message_size = "1MiB"
 """
 

@@ -1,5 +1,5 @@
 """
-limits - the tables [limits] and [timeouts]: how much clients may send, how often, and how long they may take
+limits - the table [receiving]: how much clients may send, how often, and how long they may take
 """
 
 from typing import Annotated
@@ -85,7 +85,7 @@ class Limits(Table):
     """Number of Received fields at which a message is taken to be in a loop, see RFC 5321 §6.3."""
 
     content_octets_per_s: OctetsPerSecond = setting("500B/s", "minimum_content_rate")
-    """How fast content must come on average, after the time of [timeouts] content. A slower session ends with
+    """How fast content must come on average, after the time of [receiving.timeouts] content. A slower session ends with
     421 4.4.2. "0B/s" for no limit."""
 
     @field_validator("message_octets")
@@ -108,8 +108,8 @@ class Limits(Table):
 
 
 class ListenerLimits(Limits):
-    """Limits of the listener above instead of those of [limits]: any key of [limits]. A listener with such a table
-    counts its clients' connections, messages, recipients and errors apart from those of other listeners."""
+    """Limits of the listener above instead of those of [receiving.limits], with any of its keys. A listener with such a
+    table counts its clients' connections, messages, recipients and errors apart from those of other listeners."""
 
     @property
     def given(self) -> dict[str, object]:
@@ -138,3 +138,10 @@ class Timeouts(Table):
     look_up_s: Wait = setting("5s", "look_up")
     """Wait for all look-ups about a client before the banner: [dnsbl] and `client_names`. What is not answered by then
     does not count."""
+
+
+class Receiving(Table):
+    """What clients may send and how long they may take, in the two tables below."""
+
+    limits: Limits = setting({})
+    timeouts: Timeouts = setting({})

@@ -84,7 +84,7 @@ class Listener(Table):
     Received field."""
 
     limits: ListenerLimits = setting({})
-    """What this listener has instead of [limits]."""
+    """What this listener has instead of [receiving.limits]."""
 
     @field_serializer("limits")
     def _given_limits(self, value: ListenerLimits) -> dict[str, Any]:

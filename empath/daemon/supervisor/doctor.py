@@ -98,7 +98,8 @@ def _open_files(config: Config) -> Diagnosis:
     needed = needed_open_files(config)
     found = f"{hard} descriptors a process, {needed} may be needed"
     if hard < needed:
-        remedy = "raise the hard limit (`ulimit -Hn`, LimitNOFILE=), or lower [limits] connections, [delivery] sessions"
+        fewer = "lower [receiving.limits] connections, [delivery] sessions"
+        remedy = f"raise the hard limit (`ulimit -Hn`, LimitNOFILE=), or {fewer}"
         return Diagnosis("nofile", Level.WARNING, found, remedy)
     return Diagnosis("nofile", Level.OK, found)
 

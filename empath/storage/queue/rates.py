@@ -16,8 +16,8 @@ class RateKey:
     """
     Whose use of which rate.
 
-    Shape: name is a key of [limits], holder a client's network or an account; listener is "" unless the listener has
-    limits of its own.
+    Shape: name is a key of [receiving.limits], holder a client's network or an account; listener is "" unless the
+    listener has limits of its own.
     """
 
     name: str

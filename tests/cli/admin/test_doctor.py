@@ -364,10 +364,10 @@ def test_a_configuration_with_mistakes_is_an_error_and_the_queue_is_looked_at(to
     """
     Listeners and limits are not checked, because they would be the defaults.
     """
-    tool.config.write_text(configuration(2525, "[limits]\ncolour = 2\n[delivery]\nworkers = 0"))
+    tool.config.write_text(configuration(2525, "[receiving.limits]\ncolour = 2\n[delivery]\nworkers = 0"))
     found = _records(tool)
     assert [
-        f"{tool.config}:15: limits.colour: unknown key",
+        f"{tool.config}:15: receiving.limits.colour: unknown key",
         f"{tool.config}:17: delivery.workers: must be at least 1, not 0",
     ] == [line["found"] for line in found if line["level"] == "error"]
     subjects = {line["subject"] for line in found}

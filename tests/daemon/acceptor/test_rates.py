@@ -230,7 +230,7 @@ def test_a_session_hears_of_each_rate(make_context, visit, writer):
     The recipients before the limit stay valid, and a client that only makes errors is sent away.
     """
     settings = """
-        [limits]
+        [receiving.limits]
         message_rate_per_client = "2/1h"
         recipient_rate_per_client = "3/1h"
         error_rate_per_client = "3/1h"

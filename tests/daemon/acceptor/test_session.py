@@ -145,7 +145,7 @@ def test_a_header_section_over_its_limit_is_refused_and_nothing_is_kept(make_con
     """
     An accepted message is never cut.
     """
-    context = make_context(more='[limits]\nheader_size = "100KiB"')
+    context = make_context(more='[receiving.limits]\nheader_size = "100KiB"')
     client = visit(context)
     client.hear()
     for octets in TO_DATA:
@@ -534,7 +534,7 @@ def test_a_silent_client_gets_421_and_is_disconnected(make_context, visit, is_in
     """
     RFC 5321 §4.5.3.2.
     """
-    client = visit(make_context(more='[timeouts]\ncommand = "1s"\ncontent = "1s"'))
+    client = visit(make_context(more='[receiving.timeouts]\ncommand = "1s"\ncontent = "1s"'))
     client.hear()
     if is_in_content:
         for octets in TO_DATA:
@@ -548,7 +548,7 @@ def test_a_session_ends_at_its_limit_though_the_client_is_active(make_context, v
     A client that says EHLO from time to time could stay for ever.
     """
     heard_of: list[Occurrence] = []
-    context = make_context(more='[timeouts]\nsession = "1s"')
+    context = make_context(more='[receiving.timeouts]\nsession = "1s"')
     context.emit = heard_of.append
     client = visit(context)
     heard = client.hear()
@@ -570,7 +570,7 @@ def test_a_transaction_outlasts_the_limit_of_its_session(make_context, visit, is
     A client that sends steadily over a slow line gets its large message through. The session takes no further message,
     even if the client sends it at once.
     """
-    context = make_context(more='[timeouts]\nsession = "1s"')
+    context = make_context(more='[receiving.timeouts]\nsession = "1s"')
     client = visit(context)
     client.hear()
     client.say(TO_DATA[0])
@@ -593,7 +593,9 @@ def test_a_client_that_sends_an_octet_at_a_time_is_ended_by_the_slowest_rate(mak
     """
     Each octet is in time for the wait between two of them; a message would take years, and hold its place for so long.
     """
-    context = make_context(more='[timeouts]\ncontent = "250ms"\n[limits]\nminimum_content_rate = "500B/s"')
+    context = make_context(
+        more='[receiving.timeouts]\ncontent = "250ms"\n[receiving.limits]\nminimum_content_rate = "500B/s"'
+    )
     client = visit(context)
     client.hear()
     for octets in TO_DATA:
@@ -613,7 +615,7 @@ def test_a_command_that_comes_an_octet_at_a_time_has_the_time_of_one_command(mak
     """
     Otherwise a line of 2,048 octets could keep its session for a week.
     """
-    client = visit(make_context(more='[timeouts]\ncommand = "250ms"'))
+    client = visit(make_context(more='[receiving.timeouts]\ncommand = "250ms"'))
     client.hear()
     while client.running:
         with contextlib.suppress(BrokenPipeError):
@@ -626,7 +628,7 @@ def test_recipients_do_not_keep_a_session_beyond_its_limit(make_context, visit):
     """
     An open transaction has the time of one more command. A client that goes on to send recipients is no slow client.
     """
-    context = make_context(more='[timeouts]\nsession = "200ms"\ncommand = "200ms"')
+    context = make_context(more='[receiving.timeouts]\nsession = "200ms"\ncommand = "200ms"')
     client = visit(context)
     heard = client.hear()
     heard += client.say(TO_DATA[0])
@@ -642,7 +644,7 @@ def test_a_session_has_a_number_of_messages_and_of_recipients(make_context, visi
     """
     The recipients before the limit stay valid; at the number of messages the client must connect again.
     """
-    context = make_context(more="[limits]\nrecipients_per_session = 100", messages=2)
+    context = make_context(more="[receiving.limits]\nrecipients_per_session = 100", messages=2)
     client = visit(context)
     client.hear()
     client.say(TO_DATA[0])
@@ -665,7 +667,7 @@ def test_a_timeout_within_a_transaction_leaves_a_line(make_context, visit):
     The sender will ask for the message.
     """
     heard: list[Occurrence] = []
-    context = make_context(more='[timeouts]\ncontent = "1s"')
+    context = make_context(more='[receiving.timeouts]\ncontent = "1s"')
     context.emit = heard.append
     client = visit(context)
     client.hear()

@@ -110,7 +110,7 @@ address = "127.0.0.1:2525"
 `empathd check` reads the file and reports every mistake at once, each with its line and key, and exits with code 78:
 
 ```
-empath.toml:12: limits.recipients: must be at least 100, not 10
+empath.toml:12: receiving.limits.recipients: must be at least 100, not 10
 empath.toml:19: delivery.worker: unknown key (did you mean workers?)
 ```
 
@@ -193,6 +193,8 @@ def _settings(table: type[Table]) -> tuple[Setting, ...]:
     for statement, following in zip(node.body, [*node.body[1:], ast.Pass()], strict=True):
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             name = statement.target.id
+            if name not in table.model_fields:
+                continue
             field = table.model_fields[name]
             if table is Config or table_of(field.annotation) is None:  # a table in a table is a section of its own
                 kind = _kind(statement.annotation) if table_of(field.annotation) is None else "table"
