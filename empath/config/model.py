@@ -16,6 +16,7 @@ from empath.config.renamed import with_new_names
 from empath.config.tables.auth import Auth
 from empath.config.tables.delivery import Delivery, Reports, Retry
 from empath.config.tables.dns import Dns
+from empath.config.tables.greylist import Greylist
 from empath.config.tables.limits import Limits, Receiving, Timeouts
 from empath.config.tables.node import Node
 from empath.config.tables.process import Log, Process
@@ -68,6 +69,7 @@ class Config(Table):
 
     reports: Reports = setting({})
     tls: Tls = setting({})
+    greylist: Greylist = setting({})
     receiving: Receiving = setting({})
     dns: Dns = setting({})
 

@@ -415,6 +415,21 @@ CREATE TABLE _setting (
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Who was told to come again, and who has, see policy/greylist.py.
+CREATE TABLE _greylist (
+  greylist_id   INTEGER PRIMARY KEY,
+  client        TEXT    NOT NULL,  -- network, such as 192.0.2.0/24
+  sender        TEXT    NOT NULL,  -- reverse-path as policy/greylist.py keeps it; '' is null; '*': all mail of the client
+  recipient     TEXT    NOT NULL,  -- forward-path in lower case; '*' as in sender
+  first_seen_at REAL    NOT NULL,  -- instant of the first try
+  passes_at     REAL,  -- instant from which on its mail passes; NULL: not yet, it takes more deliveries
+  expires_at    REAL,  -- instant at which it is forgotten; NULL: never
+  hits          INTEGER NOT NULL DEFAULT 0,  -- deliveries, counted once an hour
+  UNIQUE (client, sender, recipient),
+  CHECK ((sender = '*') = (recipient = '*'))
+) STRICT;
+CREATE INDEX _greylist_expiry ON _greylist (expires_at) WHERE expires_at IS NOT NULL;
+
 -- Who may submit mail by logging in.  Secrets are here and in no view: they are not the password, and it cannot be read
 -- from them.  An account without a password gives its senders and rates to a name that another back end has proved.
 CREATE TABLE _account (

@@ -232,3 +232,18 @@ SELECT c.control_id                                  AS control_id,             
        c.done_at                                     AS done_unix,                -- the same in Unix seconds
        c.result                                      AS result                    -- outcome, of each node where there are several
   FROM _control AS c;
+
+-- One row per client, sender and recipient that must come again or have done so, if [greylist] is enabled. Writable:
+-- passes_at, expires_at. INSERT INTO greylist (client) lets all mail of a network pass. DELETE forgets.
+CREATE VIEW greylist AS
+SELECT g.client AS client,  -- network of the client, such as 192.0.2.0/24
+       g.sender AS sender,  -- reverse-path without what changes from mail to mail; '' is null; '*': all mail of the client
+       g.recipient AS recipient,  -- forward-path in lower case; '*': all mail of the client
+       datetime(g.first_seen_at, 'unixepoch')        AS first_seen_at,            -- instant of the first try, UTC
+       g.first_seen_at                               AS first_seen_unix,          -- the same in Unix seconds
+       datetime(g.passes_at, 'unixepoch') AS passes_at,  -- its mail passes from here on, UTC; NULL: not yet, it takes more deliveries
+       g.passes_at                                   AS passes_unix,              -- the same in Unix seconds
+       datetime(g.expires_at, 'unixepoch') AS expires_at,  -- it is forgotten here, UTC; NULL: never
+       g.expires_at                                  AS expires_unix,             -- the same in Unix seconds
+       g.hits                                        AS hits                      -- number of deliveries, counted once an hour
+  FROM _greylist AS g;

@@ -29,6 +29,7 @@ from empath.daemon.acceptor.admission import Admission, Admitted, Refused, clien
 from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.entry import EntryChecks
+from empath.daemon.acceptor.greylist import Greylist
 from empath.daemon.acceptor.listener import Listener
 from empath.daemon.acceptor.login.choose import logins_of
 from empath.daemon.acceptor.rates import ListenerRates, RateMeter
@@ -94,6 +95,9 @@ class Acceptor:
         self._refusals = RefusalMeter(_REFUSALS_PER_SECOND, _REFUSALS_PER_CLIENT)
         self._resolver = caching_resolver(runtime)
         self._logins = logins_of(runtime)
+        self._greylist: Greylist | None = None
+        if config.greylist.enabled:
+            self._greylist = Greylist(config.greylist.rules, runtime.engine.open_reader, runtime.writer, time.time)
         self._contexts = [self._context_of(inherited) for inherited in runtime.child.listeners]
         self._listeners = [
             Listener(
@@ -206,6 +210,7 @@ class Acceptor:
             entry=self._entry_of(listener),
             server_tls=self._runtime.server_tls,
             logins=self._logins if listener.has_auth else None,
+            greylist=self._greylist if listener.role is Role.MX else None,
         )
 
     def _rates_of(self, listener: ListenerSettings) -> ListenerRates:

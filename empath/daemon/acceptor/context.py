@@ -9,6 +9,7 @@ from empath.config.tables.receiving import Listener
 from empath.daemon.acceptor.admission import Admission
 from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.entry import EntryChecks
+from empath.daemon.acceptor.greylist import Greylist
 from empath.daemon.acceptor.login.logins import Logins
 from empath.daemon.acceptor.rates import ListenerRates
 from empath.daemon.acceptor.space import Space
@@ -55,6 +56,7 @@ class ListenerContext:
     entry: EntryChecks | None = None
     server_tls: ServerTls | None = None
     logins: Logins | None = None
+    greylist: Greylist | None = None
     is_draining: bool = False
     new_clients_until: float = 0.0
 

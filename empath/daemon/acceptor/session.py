@@ -19,6 +19,7 @@ from empath.daemon.acceptor.login.logins import WRONG, Login, LoginClient
 from empath.daemon.acceptor.named_client import greeted_by, origin_text, renamed
 from empath.daemon.acceptor.transaction import Client, Transaction
 from empath.errors import EmpathError
+from empath.mail.address import Address
 from empath.mail.domain import AddressLiteral
 from empath.mail.printable import printable
 from empath.mail.reply import Reply
@@ -497,11 +498,34 @@ class ReceivingSession:
         refusal = self._context.rates.take(Limit.RECIPIENT_RATE, self._client.address, self._client.account)
         if refusal is not None:
             return refusal
+        must_come_again = self._greylisted(address)
+        if must_come_again is not None:
+            return must_come_again
         self._open_transaction().add_recipient(address, event, route.destination(str(address.domain)))
         self._recipients += 1
         return _RECIPIENT_OK
 
+    def _greylisted(self, recipient: Address) -> Reply | None:
+        """
+        The refusal of a recipient whose mail must come again.
+
+        Mail without a sender is refused at DATA: other hosts ask by such a RCPT whether a sender exists, and take a
+        refusal for a no.
+        """
+        greylist = self._context.greylist
+        if greylist is None or self._context.config.relay.policy.is_trusted(self._client.address):
+            return None
+        transaction = self._open_transaction()
+        refusal = greylist.judge(self._client.address, transaction.reverse_path, recipient)
+        if refusal is None or not transaction.reverse_path.is_null:
+            return refusal
+        transaction.refusal_at_data = refusal
+        return None
+
     def _data_offered(self, _: DataOffered) -> Reply:
+        refusal = self._open_transaction().refusal_at_data
+        if refusal is not None:
+            return refusal
         self._open_transaction().begin_content()
         return _GO_AHEAD
 

@@ -12,7 +12,7 @@ from functools import partial
 from empath.daemon.acceptor.content import IncomingContent
 from empath.daemon.acceptor.context import ListenerContext
 from empath.errors import EmpathError
-from empath.mail.address import Address
+from empath.mail.address import Address, ReversePath
 from empath.mail.envelope import Envelope, Recipient
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.reply import EnhancedStatus, Reply
@@ -64,9 +64,14 @@ class Client:
 class Transaction:
     """
     One mail transaction: recipients first, then the content. Call `close` last, however it ended.
+
+    `refusal_at_data` is the reply to DATA, if the driver knows already that it refuses the message.
     """
 
-    __slots__ = ("_client", "_content", "_context", "_destinations", "_offer", "_places", "_recipients", "_refusal")
+    __slots__ = (
+        "_client", "_content", "_context", "_destinations", "_offer", "_places", "_recipients", "_refusal",
+        "refusal_at_data",
+    )  # fmt: skip
 
     def __init__(self, context: ListenerContext, client: Client, offer: MailOffered) -> None:
         self._context = context
@@ -76,7 +81,13 @@ class Transaction:
         self._destinations: list[str] = []
         self._places: dict[Address, int] = {}  # of the recipients
         self._content: IncomingContent | None = None
+        self.refusal_at_data: Reply | None = None
         self._refusal: Reply | None = None  # the reply to the end of data, where it is known before
+
+    @property
+    def reverse_path(self) -> ReversePath:
+        """The reverse-path of MAIL."""
+        return self._offer.reverse_path
 
     def add_recipient(self, address: Address, offer: RecipientOffered, destination: str) -> None:
         """Add one recipient. One that is given twice gets one copy; the notices of both are wanted."""

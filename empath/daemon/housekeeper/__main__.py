@@ -59,6 +59,7 @@ class Housekeeper:
             Duty("reports", 1.0, Reporter(runtime, self._reader).report),
             Duty("garbage", 2.0, tidying.remove_garbage),
             Duty("retention", 5.0, tidying.forget),
+            Duty("greylist", 5.0, tidying.forget_greylist),
             Duty("space", 5.0, tidying.return_space),
             Duty("plans", 5.0, tidying.keep_plans),
             Duty("wal", 10.0, tidying.watch_wal),

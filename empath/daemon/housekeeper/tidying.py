@@ -47,6 +47,7 @@ from empath.storage.queue.garbage import (
     remove_parts,
     unnamed,
 )
+from empath.storage.queue.greylist import outdated
 from empath.storage.queue.rerouting import RECIPIENTS, MoveWaiting, RememberRoutes, is_followed, waiting
 from empath.storage.queue.retention import AuditSweep, Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
 from empath.storage.spool import locate
@@ -96,6 +97,12 @@ class Tidying:
         self._wal_octets = 0  # size from which the next warning is due
         self._clocks_apart = time.time() - time.monotonic()
         self._clock: float | None = None  # wall clock less monotonic clock, at the last look
+
+    def forget_greylist(self) -> None:
+        """Remove rows of the greylist that are over, and those that are too many."""
+        most = self._runtime.config.greylist.rows
+        while (forgetting := outdated(self._reader, time.time(), most)) is not None and self._rest():
+            self._runtime.writer.commit(forgetting)
 
     def watch_clock(self) -> None:
         """Notice a step of the wall clock. After a step back, make waiting mail due earlier by it."""

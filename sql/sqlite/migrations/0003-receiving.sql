@@ -51,3 +51,18 @@ CREATE TABLE _rate (
   PRIMARY KEY (name, holder, listener)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX _rate_full ON _rate (full_at);
+
+-- Greylist.
+CREATE TABLE _greylist (
+  greylist_id   INTEGER PRIMARY KEY,
+  client        TEXT    NOT NULL,
+  sender        TEXT    NOT NULL,
+  recipient     TEXT    NOT NULL,
+  first_seen_at REAL    NOT NULL,
+  passes_at     REAL,
+  expires_at    REAL,
+  hits          INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (client, sender, recipient),
+  CHECK ((sender = '*') = (recipient = '*'))
+) STRICT;
+CREATE INDEX _greylist_expiry ON _greylist (expires_at) WHERE expires_at IS NOT NULL;

@@ -1,0 +1,78 @@
+"""
+greylist - the rows of the greylist
+
+A session reads two rows by their key.  What it writes shares a commit with the mail of others.  The housekeeper removes
+rows that are over, and the first to expire of those that are too many.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from empath.policy.greylist import ANY, Entry, GreylistRules, Note, Triple
+from empath.storage.engine import Reader, Session
+from empath.storage.write import Write
+
+SLICE: Final = 1_000  # rows removed by one Write
+
+
+def find_entries(reader: Reader, triple: Triple) -> tuple[Entry | None, Entry | None]:
+    """
+    What is known of *triple*, and of its client.
+
+    Raises:
+        QueueBusy, StorageFailure: it cannot be read.
+    """
+    found = reader.rows("greylist.find", {**triple._asdict(), "any": ANY})
+    by_sender = {sender: Entry(*rest) for sender, *rest in found}
+    return by_sender.get(triple.sender), by_sender.get(ANY)
+
+
+class NoteTry(Write):
+    """Write what a decision says about a try of *triple* at *now*."""
+
+    def __init__(self, rules: GreylistRules, triple: Triple, note: Note, now: float) -> None:
+        super().__init__()
+        self._note = note
+        self._keys = {
+            **triple._asdict(),
+            "any": ANY,
+            "now": now,
+            "passes_at": now + rules.delay_s,
+            "expires_at": now + (rules.window_s if note is Note.FIRST_TRY else rules.lifetime_s),
+            "auto_allow": rules.auto_allow,
+        }
+
+    def run(self, session: Session) -> None:
+        if self._note is Note.FIRST_TRY:
+            session.run("greylist.begin", self._keys)
+            return
+        if self._note is Note.DELIVERY:
+            session.run("greylist.count_delivery", self._keys)
+        if self._keys["auto_allow"]:
+            session.run("greylist.count_client", self._keys)
+
+
+class ForgetEntries(Write):
+    """Remove rows by their numbers."""
+
+    def __init__(self, entries: Sequence[int]) -> None:
+        super().__init__()
+        self.rows = len(entries)
+        self._keys = {"entries": entries}
+
+    def run(self, session: Session) -> None:
+        session.run("greylist.forget", self._keys)
+
+
+def outdated(reader: Reader, now: float, most: int) -> ForgetEntries | None:
+    """
+    The Write that removes some rows that are over, or that are more than *most*; None if there are none.
+
+    Raises:
+        QueueBusy, StorageFailure: it cannot be read.
+    """
+    found = reader.rows("greylist.expired", {"now": now, "limit": SLICE})
+    if not found:
+        surplus = int(reader.value("greylist.number_of_rows")) - most
+        found = reader.rows("greylist.first_to_go", {"limit": min(surplus, SLICE)}) if surplus > 0 else []
+    return ForgetEntries([number for (number,) in found]) if found else None

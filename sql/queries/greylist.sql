@@ -1,0 +1,56 @@
+-- greylist.sql - who must come again
+-- Transaction: writes inside BEGIN IMMEDIATE. Instants are Unix seconds.
+
+-- name: find
+-- What is known of :client, :sender and :recipient, and of all mail of :client. Index: the UNIQUE of all three.
+-- Rows: none to two, sender, passes_at, expires_at, hits.
+SELECT sender, passes_at, expires_at, hits
+  FROM _greylist
+ WHERE client = :client AND sender = :sender AND recipient = :recipient
+UNION ALL
+SELECT sender, passes_at, expires_at, hits
+  FROM _greylist
+ WHERE client = :client AND sender = :any AND recipient = :any;
+
+-- name: begin
+-- The first try at :now. Another process may have written it meanwhile: then only a row that is over begins anew.
+INSERT INTO _greylist (client, sender, recipient, first_seen_at, passes_at, expires_at, hits)
+VALUES (:client, :sender, :recipient, :now, :passes_at, :expires_at, 0)
+ON CONFLICT (client, sender, recipient) DO UPDATE
+  SET first_seen_at = excluded.first_seen_at, passes_at = excluded.passes_at, expires_at = excluded.expires_at, hits = 0
+WHERE _greylist.expires_at <= :now;
+
+-- name: count_delivery
+-- One more delivery of a row that passes. Index: the UNIQUE of all three.
+UPDATE _greylist SET hits = hits + 1, expires_at = :expires_at
+ WHERE client = :client AND sender = :sender AND recipient = :recipient AND expires_at IS NOT NULL;
+
+-- name: count_client
+-- One more delivery of :client, which passes from :auto_allow deliveries on; a row that is over begins anew.
+INSERT INTO _greylist (client, sender, recipient, first_seen_at, passes_at, expires_at, hits)
+VALUES (:client, :any, :any, :now, CASE WHEN :auto_allow <= 1 THEN :now END, :expires_at, 1)
+ON CONFLICT (client, sender, recipient) DO UPDATE
+  SET hits = CASE WHEN _greylist.expires_at <= :now THEN 1 ELSE _greylist.hits + 1 END,
+      passes_at = CASE
+        WHEN _greylist.expires_at <= :now THEN excluded.passes_at
+        WHEN _greylist.passes_at IS NULL AND _greylist.hits + 1 >= :auto_allow THEN :now
+        ELSE _greylist.passes_at
+      END,
+      expires_at = excluded.expires_at
+WHERE _greylist.expires_at IS NOT NULL;
+
+-- name: expired
+-- Up to :limit rows that are over at :now. Index: _greylist_expiry. Rows: greylist_id.
+SELECT greylist_id FROM _greylist WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit;
+
+-- name: number_of_rows
+-- Rows: one, the number.
+SELECT count(*) FROM _greylist;
+
+-- name: first_to_go
+-- The :limit rows that expire first. Index: _greylist_expiry. Rows: greylist_id.
+SELECT greylist_id FROM _greylist WHERE expires_at IS NOT NULL ORDER BY expires_at LIMIT :limit;
+
+-- name: forget
+-- Remove :entries (list of greylist_id). Index: the rowid.
+DELETE FROM _greylist WHERE greylist_id IN (:entries[]);
