@@ -28,7 +28,9 @@ MAY_IMPORT = {  # package -> packages below it, and packages of its own layer wh
     "modules": PURE,
     "daemon": PURE | {"storage", "net", "config", "telemetry", "modules", "__version__"},
     "http": PURE | {"storage", "net", "config", "telemetry", "modules", "__version__"},
-    "cli": PURE | {"storage", "net", "config", "telemetry", "modules", "daemon.supervisor", "__version__"},
+    "cli": PURE
+    | {"storage", "net", "config", "telemetry", "modules", "daemon.supervisor", "__version__"}
+    | {"daemon.process.certificates"},
     "__init__": set(),
 }
 # The supervisor is plain Python: its children patch, it never does. It knows only the contract of the others.

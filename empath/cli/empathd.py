@@ -21,7 +21,7 @@ from empath.cli.words import instant, span
 from empath.config import Config
 from empath.config.effective import effective_toml, settings
 from empath.config.file_uses import shared_files, unstartable
-from empath.config.workable import contradictions, located, old_names
+from empath.config.workable import Contradiction, contradictions, located, old_names
 from empath.daemon.supervisor import instance, launch
 from empath.daemon.supervisor.kinds import slots
 from empath.errors import ConfigError, EmpathError, QueueBusy, UnusableQueue, UsageError
@@ -76,7 +76,8 @@ def restart(context: click.Context) -> None:
 def reload(context: click.Context) -> None:
     """Reload the configuration. No connection is refused. The log has the outcome."""
     file, config = configuration(context)
-    if found := list(shared_files(config, file)):
+    wrong = [each for each in _certificate_findings(config) if not each.is_warning]
+    if found := [*shared_files(config, file), *wrong]:
         raise ConfigError(located(file, found))
     say("empathd", located(file, [*old_names(config)]))
     launch.reload(config)
@@ -168,7 +169,7 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
     if is_effective:  # before the check of the queue, whose finding it may explain
         text = json.dumps(settings(config)) + "\n" if is_json else effective_toml(config)
         click.echo(text.encode(), nl=False)  # TOML is UTF-8 whatever the terminal's encoding
-    found = [*contradictions(config), *shared_files(config, file)]
+    found = [*contradictions(config), *shared_files(config, file), *_certificate_findings(config)]
     warnings = located(file, [each for each in found if each.is_warning])
     wrong = located(file, [each for each in found if not each.is_warning])
     say("empathd", warnings)
@@ -183,6 +184,16 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
         raise ConfigError(wrong)
     if not warnings:
         say("empathd", f"{file}: no findings")
+
+
+def _certificate_findings(config: Config) -> list[Contradiction]:
+    """What is wrong with the certificates of *config*; a warning if one expires, or if this user may not read it."""
+    if not config.uses_tls:
+        return []
+    from empath.daemon.process.certificates import examine_certificates  # noqa: PLC0415 - it loads ssl
+
+    examined = examine_certificates(config)
+    return [*examined.wrong, *examined.expiring(time.time())]
 
 
 def _startable(context: click.Context) -> tuple[Path, Config]:

@@ -32,13 +32,15 @@ def doctor(context: click.Context, is_json: bool) -> None:
     from empath.config.file_uses import shared_files  # noqa: PLC0415
     from empath.config.salvage import load_leniently  # noqa: PLC0415
     from empath.config.workable import contradictions, located  # noqa: PLC0415
+    from empath.daemon.process.certificates import diagnose_certificate, examine_certificates  # noqa: PLC0415
     from empath.daemon.supervisor import launch  # noqa: PLC0415
     from empath.daemon.supervisor.doctor import diagnose_instance, diagnose_machine  # noqa: PLC0415
     from empath.daemon.supervisor.kinds import slots  # noqa: PLC0415
 
     file = named_file(context)
     config, mistakes = load_leniently(file)
-    unfit = [] if mistakes else [*contradictions(config), *shared_files(config, file)]
+    certificates = examine_certificates(config)
+    unfit = [] if mistakes else [*contradictions(config), *shared_files(config, file), *certificates.wrong]
     found = [Diagnosis("configuration", Level.ERROR, line, _CORRECT) for line in mistakes.splitlines()]
     for each in unfit:
         level = Level.WARNING if each.is_warning else Level.ERROR
@@ -46,6 +48,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
     found.append(diagnose_instance(config))
     if not mistakes:  # the settings that are left out are not those of the service
         found += diagnose_machine(file, config)
+        found += [diagnose_certificate(certificate, time.time()) for _, certificate in certificates.presented]
         found += diagnose_dns(config, resolver(config))
     found += diagnose_queue(
         open_queue(config),

@@ -29,6 +29,7 @@ from empath.daemon.acceptor.admission import Admission, Admitted, Refused, clien
 from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.entry import EntryChecks
+from empath.daemon.acceptor.expiry import report_expiry
 from empath.daemon.acceptor.greylist import Greylist
 from empath.daemon.acceptor.listener import Listener
 from empath.daemon.acceptor.login.choose import logins_of
@@ -67,6 +68,7 @@ from empath.telemetry.occurrences.acceptor import (
 _GREETINGS = {Protocol.SMTP: "ESMTP", Protocol.LMTP: "LMTP"}  # words of the banner
 _PAUSE_S = 1.0  # pause of all listeners when the system has no descriptor left
 _SPACE_CHECK_S = 1.0
+_DAY_S = 86_400.0
 _REFUSALS_PER_SECOND = 100  # most lines of the log
 _REFUSALS_PER_CLIENT = 20  # most lines of the log for one client in a second
 _NEW_CLIENTS_S = 30.0  # time for sessions that have had no transaction, after a reload
@@ -119,6 +121,8 @@ class Acceptor:
         self._runtime.keep(self._watch_orders)
         self._runtime.keep(self._meter.run)
         self._runtime.keep(SessionList(self._runtime, self._sessions).run)
+        if self._runtime.child.slot == "acceptor-1":
+            self._runtime.keep(self._watch_certificates)
         self._runtime.ready()
         self._runtime.draining.wait()
         self._drain()
@@ -238,6 +242,12 @@ class Acceptor:
             self._space.look()
             if left_out := self._refusals.take_left_out():
                 self._runtime.emit(RefusalsLeftOut(count=left_out))
+
+    def _watch_certificates(self) -> None:
+        server_tls = self._runtime.server_tls
+        while server_tls is not None:
+            report_expiry(server_tls.certificates, self._runtime.emit, self._runtime.now())
+            gevent.sleep(_DAY_S)
 
     def _watch_orders(self) -> None:
         reader, node = self._runtime.engine.open_reader(), self._runtime.config.node.name

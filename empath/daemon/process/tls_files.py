@@ -20,6 +20,7 @@ from empath.config.workable import Contradiction
 _MAX_OCTETS: Final = 2**20  # of one file
 
 TlsFiles = Mapping[str, bytes]  # by path
+Marks = tuple[tuple[int, ...] | None, ...]  # what distinguishes a file from its next version, None without a file
 
 
 def tls_paths(config: Config) -> Iterator[tuple[KeyPath, Path]]:
@@ -30,15 +31,29 @@ def tls_paths(config: Config) -> Iterator[tuple[KeyPath, Path]]:
 
 
 def read_tls_files(config: Config) -> tuple[TlsFiles, list[Contradiction]]:
-    """The files that *config* uses, and a finding for each that cannot be read."""
+    """The files that *config* uses, and a finding for each that cannot be read: a warning if this user may not."""
     files: dict[str, bytes] = {}
     findings = []
     for keys, path in tls_paths(config):
         try:
             files[str(path)] = read_file(path, _MAX_OCTETS)
         except OSError as exc:
-            findings.append(Contradiction(keys, f"{path} cannot be read: {(exc.strerror or str(exc)).lower()}"))
+            words = f"{path} cannot be read: {(exc.strerror or str(exc)).lower()}"
+            findings.append(Contradiction(keys, words, is_warning=isinstance(exc, PermissionError)))
     return files, findings
+
+
+def tls_marks(config: Config) -> Marks:
+    """Marks of the files that *config* uses; they differ when a file has been changed or replaced."""
+    return tuple(_mark(path) for _, path in tls_paths(config))
+
+
+def _mark(path: Path) -> tuple[int, ...] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def keep_tls_files(files: TlsFiles) -> int | None:

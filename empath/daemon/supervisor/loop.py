@@ -24,17 +24,27 @@ from empath.config.differences import differences
 from empath.daemon.process.child import DRAIN_S
 from empath.daemon.process.reload_outcome import ReloadOutcome, write_outcome
 from empath.daemon.supervisor import notify, resources
+from empath.daemon.supervisor.certificate_watch import CertificateWatch
 from empath.daemon.supervisor.children import ChildProcess, Failure
 from empath.daemon.supervisor.ending import Ending, find_ending
 from empath.daemon.supervisor.kinds import COMMANDS, kind_of
 from empath.daemon.supervisor.notify import Watchdog
 from empath.daemon.supervisor.orders import ORDER, Orders, SupervisorOrder
-from empath.daemon.supervisor.plan import ConfigSnapshot, Plan, close_plan, first_plan, next_plan, read_snapshot
+from empath.daemon.supervisor.plan import (
+    ConfigSnapshot,
+    Plan,
+    close_plan,
+    first_plan,
+    next_plan,
+    read_snapshot,
+    renewed_snapshot,
+)
 from empath.daemon.supervisor.spawner import Spawner
 from empath.errors import EmpathError
 from empath.telemetry.log import log
 from empath.telemetry.occurrences.process import LogKept
 from empath.telemetry.occurrences.supervisor import (
+    CertificatesChanged,
     ChildFailed,
     Listening,
     LogReopened,
@@ -67,7 +77,8 @@ class Pace:
 
     A child that lived less than `young_s` died young: its slot waits `delay_s`, doubled by each further early death in
     a row up to `max_delay_s`. A child must be ready within `ready_s`. It is killed `drain_s` after the order to end,
-    and `silent_s` after its last beat: before the housekeeper, at 30 s, gives its leases to others.
+    and `silent_s` after its last beat: before the housekeeper, at 30 s, gives its leases to others. The files of
+    certificates are looked at every `look_s`.
     """
 
     young_s: float = 10.0
@@ -76,6 +87,7 @@ class Pace:
     ready_s: float = 60.0
     drain_s: float = DRAIN_S + 3.0
     silent_s: float = 20.0
+    look_s: float = 5.0
 
 
 class Supervisor:
@@ -112,6 +124,7 @@ class Supervisor:
         self._failures: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
         self._next: Plan | None = None
+        self._certificates = CertificateWatch(self._pace.look_s)
         self._is_reload_wanted = False
         self._is_serving = False
         self._is_stop_signalled = False
@@ -182,6 +195,8 @@ class Supervisor:
             waiting = self._waiting_plan()
             if waiting is not None:
                 deadlines.append(waiting.since + self._pace.ready_s)
+            else:
+                deadlines.append(self._certificates.due_at(self._plan))
         if log.is_waiting:
             deadlines.append(now + _FLUSH_S)
         return min([*deadlines, self._watchdog.due_at])
@@ -288,6 +303,8 @@ class Supervisor:
         if waiting is None:
             if self._is_reload_wanted:
                 self._begin_reload()
+            elif self._certificates.has_change(self._plan, now):
+                self._begin_renewal()
         elif self._is_complete(waiting):
             self._enact(waiting)
         elif now >= waiting.since + self._pace.ready_s:
@@ -362,6 +379,15 @@ class Supervisor:
         self._report_reload("")
         self._emit(ReloadStarted(config=str(self._config_file)))
         self._report_listeners(self._next)
+
+    def _begin_renewal(self) -> None:
+        """Replace the processes by others that have the same configuration and the certificates of now."""
+        self._emit(CertificatesChanged())
+        try:
+            self._next = next_plan(self._plan, renewed_snapshot(self._plan))
+        except EmpathError as error:
+            for finding in str(error).splitlines():
+                self._emit(ReloadRefused(finding=finding))
 
     def _report_reload(self, refusal: str) -> None:
         self._reloads += 1

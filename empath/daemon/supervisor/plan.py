@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from empath.config.file_uses import shared_files
+from empath.config.keys import dotted
 from empath.config.load import parse_config, read_file
 from empath.config.model import Config
 from empath.config.workable import located
-from empath.daemon.process.tls_files import keep_tls_files, read_tls_files
+from empath.daemon.process.tls_files import Marks, keep_tls_files, read_tls_files, tls_marks
 from empath.daemon.supervisor import listeners
 from empath.daemon.supervisor.kinds import slots
 from empath.daemon.supervisor.listeners import BoundListener
@@ -34,12 +35,14 @@ _FIXED: Final[dict[str, Callable[[Config], object]]] = {
 class ConfigSnapshot:
     """
     A configuration that was read, with the certificates that it names. Children read its octets from `fd`, a memory
-    file: the file on disk may change. `tls_fd` is such a file for the certificates, None if it names none.
+    file: the file on disk may change. `tls_fd` is such a file for the certificates, None if it names none, and
+    `tls_marks` are those of the files that were read.
     """
 
     config: Config
     fd: int
     tls_fd: int | None
+    tls_marks: Marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Plan:
     config: Config
     config_fd: int
     tls_fd: int | None
+    tls_marks: Marks
     listeners: tuple[BoundListener, ...]
     slots: tuple[str, ...]
     since: float
@@ -67,13 +71,28 @@ def read_snapshot(file: Path) -> ConfigSnapshot:
     except OSError as exc:
         raise MissingInput(f"{file}: the configuration cannot be read: {exc.strerror}") from exc
     config = parse_config(octets, str(file), os.path.realpath(file.parent))
+    marks = tls_marks(config)
     files, unread = read_tls_files(config)
     if found := [*shared_files(config, file), *unread]:
         raise ConfigError(located(file, found))
     fd = os.memfd_create("empath-config", os.MFD_CLOEXEC)
     with open(fd, "wb", closefd=False) as copy:
         copy.write(octets)
-    return ConfigSnapshot(config, fd, keep_tls_files(files))
+    return ConfigSnapshot(config, fd, keep_tls_files(files), marks)
+
+
+def renewed_snapshot(present: Plan) -> ConfigSnapshot:
+    """
+    The configuration of *present*, whatever its file says now, with the certificates that it names read anew.
+
+    Raises:
+        ConfigError: one of them cannot be read.
+    """
+    marks = tls_marks(present.config)
+    files, unread = read_tls_files(present.config)
+    if unread:
+        raise ConfigError("\n".join(f"{dotted(each.keys)}: {each.words}" for each in unread))
+    return ConfigSnapshot(present.config, os.dup(present.config_fd), keep_tls_files(files), marks)
 
 
 def first_plan(snapshot: ConfigSnapshot) -> Plan:
@@ -121,7 +140,16 @@ def close_plan(leaving: Plan, staying: Plan | None = None) -> None:
 
 def _plan(epoch: int, snapshot: ConfigSnapshot, bound: tuple[BoundListener, ...]) -> Plan:
     config = snapshot.config
-    return Plan(epoch, config, snapshot.fd, snapshot.tls_fd, bound, slots(config), time.monotonic())
+    return Plan(
+        epoch=epoch,
+        config=config,
+        config_fd=snapshot.fd,
+        tls_fd=snapshot.tls_fd,
+        tls_marks=snapshot.tls_marks,
+        listeners=bound,
+        slots=slots(config),
+        since=time.monotonic(),
+    )
 
 
 def _close_files(config_fd: int, tls_fd: int | None) -> None:

@@ -112,6 +112,16 @@ class TlsNotBegun(Occurrence):
 
 
 @occurrence("warning")
+class CertificateExpires(Occurrence):
+    """A certificate expires within three weeks, or has expired. A line a day, and at each start."""
+
+    file: Annotated[str, "path of the certificate"]
+    names: Annotated[str, "host names that it is for"]
+    expires_at: Annotated[str, "its end, UTC"]
+    state: Annotated[str, "the days until or since then, in words"]
+
+
+@occurrence("warning")
 class MessageRefused(Occurrence):
     """A message was refused for now because this host could not store it."""
 

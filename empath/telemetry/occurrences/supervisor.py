@@ -135,6 +135,12 @@ class ReloadStarted(Occurrence):
     config: ConfigFile
 
 
+@occurrence("info")
+class CertificatesChanged(Occurrence):
+    """Files of certificates or keys have changed. New children with the same configuration present them, as after a
+    reload."""
+
+
 @occurrence("error")
 class ReloadRefused(Occurrence):
     """The reload failed and the old configuration stays in force. One line for each finding."""

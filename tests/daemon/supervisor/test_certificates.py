@@ -1,0 +1,58 @@
+"""Files of certificates that change while the service runs: the supervisor over fake children."""
+
+import socket
+
+import pytest
+
+from tests.kit.certificates import TABLE, issued
+from tests.kit.process import free_port
+from tests.kit.waiting import eventually
+
+
+@pytest.fixture
+def service(supervised):
+    """A running service with a listener that speaks TLS; its files are looked at all the time."""
+    listener = f'[[listener]]\naddress = "127.0.0.1:{free_port()}"\ntls = "starttls"\n'
+    made = supervised(more=listener + TABLE, look_s=0.05)
+    issued("mx.example.test").write(made.directory)
+    return made.start()
+
+
+def test_a_change_replaces_every_process_and_refuses_no_connection(service):
+    """
+    Only the supervisor may read a key of root, so the processes cannot take it by themselves.
+    """
+    service.config.write_text("a file that is being edited")
+    issued("mx.example.test", days=60).write(service.directory)
+    assert 0 == service.wait_for("reload_finished")["changes"]
+    service.wait_for("process_exited", slot="acceptor-1", generation=1, ordered=True)
+    assert 1 == len(service.named("certificates_changed"))
+    with socket.create_connection(("127.0.0.1", service.port), timeout=30) as client, client.makefile() as file:
+        assert "2" == file.readline().strip()
+
+
+def test_a_process_gets_the_files_only_if_it_listens(service):
+    """
+    A worker or the housekeeper has no use for a key.
+    """
+    acceptor, worker = service.inherited("acceptor-1"), service.inherited("worker-1")
+    assert acceptor.tls_fd is not None
+    assert worker.tls_fd is None
+
+
+def test_files_that_are_not_usable_are_tried_once_and_the_old_ones_stay(service):
+    """
+    One line says what is wrong; the next version of the files is tried again.
+    """
+    service.behave("fail", "acceptor-1")
+    issued("mx.example.test", days=60).write(service.directory)
+    service.wait_for("reload_refused")
+    service.wait_for("process_exited", slot="worker-1", generation=2)
+    (service.directory / "key.pem").unlink()
+    service.wait_for("reload_refused", finding=f"tls.key: {service.directory}/key.pem cannot be read: "
+                     "no such file or directory")  # fmt: skip
+    assert 2 == len(service.named("certificates_changed"))
+    service.behave("serve", "acceptor-1")
+    issued("mx.example.test", days=50).write(service.directory)
+    service.wait_for("reload_finished")
+    eventually(lambda: len(service.named("certificates_changed")) == 3, "the third change is tried")
