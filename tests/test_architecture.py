@@ -258,8 +258,8 @@ def test_a_child_patches_before_anything_else(kind):
     A name bound before the patch stays blocking, and would stop every greenlet of the process.
     """
     body = _tree(PACKAGE / "daemon" / kind / "__main__.py").body
-    first, second = [node for node in body if not _is_docstring(node)][:2]
-    assert ["from gevent import monkey", "monkey.patch_all()"] == [ast.unparse(first), ast.unparse(second)]
+    first, second = [ast.unparse(node) for node in body if not _is_docstring(node)][:2]
+    assert ["from empath.daemon.process.patching import patch_all", "patch_all()"] == [first, second]
 
 
 def test_the_sql_of_a_checkout_is_that_of_the_package():

@@ -8,13 +8,9 @@ THEORY
     leases it takes.
 """
 
-from gevent import monkey
+from empath.daemon.process.patching import patch_all
 
-monkey.patch_all()
-
-import gc
-
-gc.disable()  # `Runtime.ready` enables it again: imports make no garbage
+patch_all()
 
 import time
 from collections.abc import Callable
