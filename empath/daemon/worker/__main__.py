@@ -116,6 +116,7 @@ class Worker:
         self._dispatch.may_go_on = not (self._runtime.draining.is_set() or is_frozen)
         if not self._dispatch.may_go_on:
             self._next_ready_at = None
+            self._rest_s = _POLL_S  # arriving mail changes nothing
         elif is_full:
             self._next_ready_at = now + _POLL_S  # a lease may be stuck by then
             if is_runnable:
