@@ -5,7 +5,8 @@ Reads every module under empath/ as a syntax tree and imports nothing. Run it fr
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -89,17 +90,26 @@ def _package(file: Path) -> str:
     return _name(file).partition("/")[0].removesuffix(".py")
 
 
+@cache
 def _tree(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
 
 
-def _imported(file: Path) -> Iterator[str]:
-    for node in ast.walk(_tree(file)):
+@cache
+def _nodes(file: Path) -> list[ast.AST]:
+    return list(ast.walk(_tree(file)))
+
+
+@cache
+def _imported(file: Path) -> list[str]:
+    found = []
+    for node in _nodes(file):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{_name(file)}: a relative import hides where it points"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
+    return found
 
 
 def _is_below(target: str, allowed: set[str]) -> bool:
@@ -108,147 +118,151 @@ def _is_below(target: str, allowed: set[str]) -> bool:
 
 def _texts(file: Path) -> Iterator[str]:
     """String constants except docstrings."""
-    tree = _tree(file)
-    documented = (node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef))
+    documented = (node for node in _nodes(file) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef))
     docstrings = {id(node.body[0].value) for node in documented if node.body and isinstance(node.body[0], ast.Expr)}
-    for node in ast.walk(tree):
+    for node in _nodes(file):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
             yield node.value
 
 
-@pytest.mark.parametrize("file", FILES, ids=_name)
-def test_imports_point_down(file):
+def _strays(files: Iterable[Path], strays_of: Callable[[Path], Iterable[str]]) -> dict[str, list[str]]:
+    """What each file has against a rule."""
+    found = {_name(file): list(strays_of(file)) for file in files}
+    return {name: strays for name, strays in found.items() if strays}
+
+
+def _below(*packages: str) -> list[Path]:
+    return [file for file in FILES if _package(file) in packages]
+
+
+def _within(folder: str) -> list[Path]:
+    return [file for file in FILES if _name(file).startswith(folder)]
+
+
+def test_imports_point_down():
     """
     A layer can be understood, tested and replaced without the layers above it.
     """
-    package = _package(file)
-    allowed = MAY_IMPORT[package] | {package}
-    if _name(file).startswith("daemon/supervisor/") or _name(file) in CONTRACT:
-        allowed = SUPERVISOR_MAY_IMPORT
-    upwards = [
-        target
-        for target in _imported(file)
-        if target.startswith("empath.") and not _is_below(target.removeprefix("empath."), allowed)
-    ]
-    assert [] == upwards
+
+    def upwards(file: Path) -> list[str]:
+        package = _package(file)
+        allowed = MAY_IMPORT[package] | {package}
+        if _name(file).startswith("daemon/supervisor/") or _name(file) in CONTRACT:
+            allowed = SUPERVISOR_MAY_IMPORT
+        targets = [target.removeprefix("empath.") for target in _imported(file) if target.startswith("empath.")]
+        return [target for target in targets if not _is_below(target, allowed)]
+
+    assert {} == _strays(FILES, upwards)
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if _package(file) == "smtp"], ids=_name)
-def test_the_two_roles_of_smtp_never_import_each_other(file):
+def test_the_two_roles_of_smtp_never_import_each_other():
     """
     Shared parts are in mail and smtp/sasl, so that a change of the server cannot break the client.
     """
-    role = _name(file).split("/")[1]
-    others = {"server": {"client"}, "client": {"server"}}.get(role, {"server", "client"})
-    assert [] == [target for target in _imported(file) if _is_below(target, {f"empath.smtp.{name}" for name in others})]
+
+    def crossing(file: Path) -> list[str]:
+        role = _name(file).split("/")[1]
+        others = {"server": {"client"}, "client": {"server"}}.get(role, {"server", "client"})
+        return [t for t in _imported(file) if _is_below(t, {f"empath.smtp.{name}" for name in others})]
+
+    assert {} == _strays(_below("smtp"), crossing)
 
 
-@pytest.mark.parametrize("file", FILES, ids=_name)
-def test_outside_modules_stay_at_home(file):
+def test_outside_modules_stay_at_home():
     """
     A library that is named in one place can be replaced in one place.
     """
-    strays = [
-        target
-        for target in _imported(file)
-        for home in [ONLY_IN.get(target.partition(".")[0])]
-        if home is not None and not any(_name(file) == place or _name(file).startswith(f"{place}/") for place in home)
-    ]
-    assert [] == strays
+
+    def abroad(file: Path) -> list[str]:
+        name = _name(file)
+        return [
+            target
+            for target in _imported(file)
+            for home in [ONLY_IN.get(target.partition(".")[0])]
+            if home is not None and not any(name == place or name.startswith(f"{place}/") for place in home)
+        ]
+
+    assert {} == _strays(FILES, abroad)
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if _package(file) in PURE], ids=_name)
-def test_pure_layers_do_no_io_and_read_no_clock(file):
+def test_pure_layers_do_no_io_and_read_no_clock():
     """
     Instants and randomness are arguments, so that every test of these layers is exact and fast.
     """
-    assert [] == [target for target in _imported(file) if target.partition(".")[0] in NOT_IN_PURE]
-    called = [node.func for node in ast.walk(_tree(file)) if isinstance(node, ast.Call)]
-    names = {node.id for node in called if isinstance(node, ast.Name)}
-    names |= {node.attr for node in called if isinstance(node, ast.Attribute)}
-    assert set() == names & NOT_CALLED_IN_PURE
+
+    def impure(file: Path) -> list[str]:
+        called = [node.func for node in _nodes(file) if isinstance(node, ast.Call)]
+        names = {node.id for node in called if isinstance(node, ast.Name)}
+        names |= {node.attr for node in called if isinstance(node, ast.Attribute)}
+        imported = [target for target in _imported(file) if target.partition(".")[0] in NOT_IN_PURE]
+        return imported + sorted(names & NOT_CALLED_IN_PURE)
+
+    assert {} == _strays(_below(*PURE), impure)
 
 
-@pytest.mark.parametrize(
-    "file",
-    [file for file in FILES if _name(file).startswith("daemon/supervisor/")] + [PACKAGE / "daemon/process/child.py"],
-    ids=_name,
-)
-def test_the_supervisor_is_plain_python(file):
+def test_the_supervisor_is_plain_python():
     """
     It may run as root for months: no event loop, no database, no TLS, no threads.
     """
-    assert [] == [target for target in _imported(file) if target.partition(".")[0] in NOT_IN_SUPERVISOR]
+    files = [*_within("daemon/supervisor/"), *(PACKAGE / name for name in CONTRACT)]
+    assert {} == _strays(files, lambda file: [t for t in _imported(file) if t.partition(".")[0] in NOT_IN_SUPERVISOR])
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if _package(file) != "storage"], ids=_name)
-def test_sql_is_named_in_sql_files_only(file):
+def test_sql_is_named_in_sql_files_only():
     """
     sql/ documents the transaction, index and units of each statement; daemons and commands contain no SQL.
     """
-    assert [] == [text for text in _texts(file) if text.lstrip().startswith(SQL_VERBS)]
+    files = [file for file in FILES if _package(file) != "storage"]
+    assert {} == _strays(files, lambda file: [text for text in _texts(file) if text.lstrip().startswith(SQL_VERBS)])
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if not _name(file).startswith("storage/sqlite/")], ids=_name)
-def test_only_one_place_knows_which_engine_keeps_a_queue(file):
+def test_only_one_place_knows_which_engine_keeps_a_queue():
     """
     A second engine is then a second folder: all other code knows storage/engine.py.
     """
-    named = [target for target in _imported(file) if target.startswith("empath.storage.sqlite")]
-    assert [] == (named if _name(file) != "storage/open.py" else [])
+    others = [file for file in FILES if file not in _within("storage/sqlite/") and _name(file) != "storage/open.py"]
+    assert {} == _strays(others, lambda file: [t for t in _imported(file) if t.startswith("empath.storage.sqlite")])
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if _name(file).startswith("daemon/")], ids=_name)
-def test_programs_share_the_frame_of_a_process_only(file):
-    """
-    A program can be understood without the others.
-    """
-    program = _name(file).split("/")[1]
-    allowed = {f"daemon.{program}", "daemon.process"}
-    others = [
-        target
-        for target in _imported(file)
-        if target.startswith("empath.daemon.") and not _is_below(target.removeprefix("empath."), allowed)
-    ]
-    assert [] == others
-
-
-@pytest.mark.parametrize("file", [file for file in FILES if _package(file) == "cli"], ids=_name)
-def test_commands_open_no_sockets(file):
+def test_commands_open_no_sockets():
     """
     Only the supervisor binds, so that listeners are known in one place.
     """
-    assert [] == [target for target in _imported(file) if target.partition(".")[0] in {"socket", "_socket"}]
+    sockets = {"socket", "_socket"}
+    assert {} == _strays(_below("cli"), lambda file: [t for t in _imported(file) if t.partition(".")[0] in sockets])
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if _name(file).startswith("daemon/")], ids=_name)
-def test_programs_share_daemon_process_and_nothing_else(file):
+def test_programs_share_daemon_process_and_nothing_else():
     """
     A program can be read, changed and replaced without the others.
     """
-    own = _name(file).split("/")[1]
-    others = [
-        target
-        for target in _imported(file)
-        if target.startswith("empath.daemon.") and target.split(".")[2] not in {own, "process"}
-    ]
-    assert [] == others
+
+    def others(file: Path) -> list[str]:
+        own = _name(file).split("/")[1]
+        targets = [target for target in _imported(file) if target.startswith("empath.daemon.")]
+        return [target for target in targets if target.split(".")[2] not in {own, "process"}]
+
+    assert {} == _strays(_within("daemon/"), others)
 
 
 _LOG_KEEPERS = ("resources", "loop", "serve")
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if _package(file) != "telemetry"], ids=_name)
-def test_programs_report_occurrences_and_write_no_lines(file):
+def test_programs_report_occurrences_and_write_no_lines():
     """
     A program reports a typed value. Only the subscriber, and the frame of each process, know the log.
     """
     may_configure = {"daemon/process/runtime.py", *(f"daemon/supervisor/{name}.py" for name in _LOG_KEEPERS)}
     log = {"empath.telemetry.log", "empath.telemetry.render"}
-    assert _name(file) in may_configure or [] == [target for target in _imported(file) if _is_below(target, log)]
-    attributes = [node for node in ast.walk(_tree(file)) if isinstance(node, ast.Attribute)]
-    used = {node.attr for node in attributes if ast.unparse(node.value) == "log"}
-    assert set() == used - {"configure", "set_level", "reopen", "flush", "is_waiting"}
+
+    def writing(file: Path) -> list[str]:
+        imported = [target for target in _imported(file) if _is_below(target, log)]
+        attributes = [node for node in _nodes(file) if isinstance(node, ast.Attribute)]
+        used = {node.attr for node in attributes if ast.unparse(node.value) == "log"}
+        used -= {"configure", "set_level", "reopen", "flush", "is_waiting"}
+        return ([] if _name(file) in may_configure else imported) + sorted(used)
+
+    assert {} == _strays([file for file in FILES if _package(file) != "telemetry"], writing)
 
 
 def test_every_package_has_its_layer():
@@ -264,8 +278,8 @@ def test_a_child_patches_before_anything_else(kind):
     A name bound before the patch stays blocking, and would stop every greenlet of the process.
     """
     body = _tree(PACKAGE / "daemon" / kind / "__main__.py").body
-    first, second = [node for node in body if not _is_docstring(node)][:2]
-    assert ["from gevent import monkey", "monkey.patch_all()"] == [ast.unparse(first), ast.unparse(second)]
+    first, second = [ast.unparse(node) for node in body if not _is_docstring(node)][:2]
+    assert ["from empath.daemon.process.patching import patch_all", "patch_all()"] == [first, second]
 
 
 def test_the_sql_of_a_checkout_is_that_of_the_package():

@@ -170,12 +170,12 @@ class Engine(Protocol):
             StorageFailure: it cannot be opened.
         """
 
-    def open_writer(self, *, deadline_s: float, notify: Callable[[], object], sleep: Sleep) -> Writer:
+    def open_writer(self, *, deadline_s: float, notify: Callable[[], object], sleep: Sleep, look_s: float) -> Writer:
         """
         Make the writer; it connects when it first writes.
 
         *deadline_s* bounds the wait for other writers. *notify* is called after each transaction. *sleep* must block
-        only the calling thread.
+        only the calling thread. *look_s* is the least time between two looks whether the queue is where it was.
         """
 
     def visiting(self, write_deadline_s: float | None) -> AbstractContextManager[Visit]:

@@ -306,17 +306,17 @@ def test_a_start_for_an_unknown_user_names_file_and_line(detached, verb):
     assert 0 == run("status", config=detached.config)[0]
 
 
-@pytest.mark.parametrize("mistake", ["colour\n[log]", "[queue]\nsize = 1", "[process]\ncolour = 1", "[process\nx = "])
-def test_a_mistake_in_the_file_takes_neither_status_nor_stop_away(detached, mistake):
+def test_a_mistake_in_the_file_takes_neither_status_nor_stop_away(detached):
     """
     The mistake is a warning. Commands that use the settings refuse the file.
     """
     run("start", config=detached.config)
     pid = int((detached.directory / "empathd.pid").read_text())
-    with detached.config.open("a") as file:
-        file.write(mistake)
-    code, out, err = run("status", config=detached.config)
-    assert (0, f"running, pid {pid}\n", True) == (code, out, err.startswith(f"empathd: {detached.config}:"))
+    text = detached.config.read_text()
+    for mistake in ("colour\n[log]", "[queue]\nsize = 1", "[process]\ncolour = 1", "[process\nx = "):
+        detached.config.write_text(text + mistake)
+        code, out, err = run("status", config=detached.config)
+        assert (0, f"running, pid {pid}\n", True) == (code, out, err.startswith(f"empathd: {detached.config}:"))
     for verb in ("check", "reload", "restart", "start", "run"):
         code, out, err = run(verb, config=detached.config)
         assert (78, "", True) == (code, out, err.startswith(f"empathd: {detached.config}:"))

@@ -2,36 +2,39 @@
 
 import re
 
-import pytest
-
 from tests.docs.pages import PAGES, ROOT, anchors, links, name, prose
 
 PATH = re.compile(r"(?<![\w/.])(?:empath|tests|sql|conf|docs|bin)/[\w./-]*\w/?")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
-def test_links_between_pages_resolve(page):
+def test_links_between_pages_resolve():
     """
     A broken link costs the reader's trust in all others.
     """
     lost = []
-    for link in links(page):
-        if "://" in link:
-            continue
-        file, _, fragment = link.partition("#")
-        target = (page.parent / file).resolve() if file else page
-        if not target.exists() or (fragment and fragment not in anchors(target)):
-            lost.append(link)
+    for page in PAGES:
+        for link in links(page):
+            if "://" in link:
+                continue
+            file, _, fragment = link.partition("#")
+            target = (page.parent / file).resolve() if file else page
+            if not target.exists() or (fragment and fragment not in anchors(target)):
+                lost.append(f"{name(page)}: {link}")
     assert [] == lost
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=name)
-def test_files_that_are_named_are_there(page):
+def test_files_that_are_named_are_there():
     """
     A reader opens the named file next.
     """
-    named = {path.rstrip("/") for path in PATH.findall(prose(page))}
-    assert [] == sorted(path for path in named if not (ROOT / path).exists())
+    lost = [
+        f"{name(page)}: {path}"
+        for page in PAGES
+        if page.name != "CHANGELOG.md"
+        for path in PATH.findall(prose(page))
+        if not (ROOT / path).exists()
+    ]
+    assert [] == lost
 
 
 def test_every_page_can_be_reached_from_the_readme():

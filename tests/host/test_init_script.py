@@ -104,14 +104,13 @@ def test_what_is_not_configured_says_so(host, act, mistake, code):
     assert 4 == act("status")
 
 
-@pytest.mark.parametrize("mistake", ["colour\n", "[queue]\nsize = 1\n", "[process\nuser"])
-def test_a_mistake_in_the_file_takes_neither_status_nor_stop_nor_the_log_away(host, act, mistake):
+def test_a_mistake_in_the_file_takes_neither_status_nor_stop_nor_the_log_away(host, act):
     """
     A person may edit the file during a rotation of the log or a shutdown.
     """
     act("start")
     with host.config.open("a") as file:
-        file.write(mistake)
+        file.write("[process\nuser")
     assert (0, 6) == (act("status"), act("reload"))
     host.log.rename(host.directory / "empath.log.1")
     assert 0 == act("reopen-log")

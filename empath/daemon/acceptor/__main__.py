@@ -6,13 +6,9 @@ a stop the process closes its listeners, sends 421 to idle clients, and complete
 After a reload it also waits for the first message of clients that have sent none yet.
 """
 
-from gevent import monkey
+from empath.daemon.process.patching import patch_all
 
-monkey.patch_all()
-
-import gc
-
-gc.disable()  # `Runtime.ready` enables it again: imports make no garbage
+patch_all()
 
 import itertools
 import time

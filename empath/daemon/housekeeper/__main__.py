@@ -7,13 +7,9 @@ looks for states that should never occur.  Each duty is a greenlet that does one
 period.  If a round fails, the failure is logged and the next round comes in its turn; a bug ends the process.
 """
 
-from gevent import monkey
+from empath.daemon.process.patching import patch_all
 
-monkey.patch_all()
-
-import gc
-
-gc.disable()  # `Runtime.ready` enables it again: imports make no garbage
+patch_all()
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -30,6 +30,7 @@ _EX_SOFTWARE = 70
 _CLOSE_S = 2.0
 _GAP_S = 0.004  # without a new write; about one time slice of the scheduler
 _PATIENCE_S = 0.010  # in all, where writes keep arriving, as from many slow hosts
+_LOOK_S = 0.020  # between two looks at the files; what was committed just before they were removed is lost as well
 
 
 class HubWriter:
@@ -55,7 +56,9 @@ class HubWriter:
         self._batch_done.start(self._deliver)
         # Both must be the unpatched ones: they are used outside the hub's thread.
         sleep = get_original("time", "sleep")
-        self._writer = engine.open_writer(deadline_s=deadline_s, notify=self._batch_done.send, sleep=sleep)
+        self._writer = engine.open_writer(
+            deadline_s=deadline_s, notify=self._batch_done.send, sleep=sleep, look_s=_LOOK_S
+        )
         get_original("_thread", "start_new_thread")(self._run, ())
 
     def commit(self, write: W, *, is_last: bool = False) -> W:

@@ -8,13 +8,9 @@ THEORY
     leases it takes.
 """
 
-from gevent import monkey
+from empath.daemon.process.patching import patch_all
 
-monkey.patch_all()
-
-import gc
-
-gc.disable()  # `Runtime.ready` enables it again: imports make no garbage
+patch_all()
 
 import time
 from collections.abc import Callable
@@ -118,6 +114,7 @@ class Worker:
         self._dispatch.may_go_on = not (self._runtime.draining.is_set() or is_frozen)
         if not self._dispatch.may_go_on:
             self._next_ready_at = None
+            self._rest_s = _POLL_S  # arriving mail changes nothing
         elif is_full:
             self._next_ready_at = now + _POLL_S  # a lease may be stuck by then
             if is_runnable:

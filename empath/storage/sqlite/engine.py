@@ -45,10 +45,12 @@ class SqliteEngine:
             check_current(connection, self.path)
         return TranslatingSession(connection, self.path, DestinationIds(self._max_leases))
 
-    def open_writer(self, *, deadline_s: float, notify: Callable[[], object], sleep: Sleep = time.sleep) -> Writer:
+    def open_writer(
+        self, *, deadline_s: float, notify: Callable[[], object], sleep: Sleep = time.sleep, look_s: float = 0.0
+    ) -> Writer:
         """See `engine.Engine`."""
         ids = DestinationIds(self._max_leases)
-        return Writer(self.path, ids, self._file, deadline_s=deadline_s, notify=notify, sleep=sleep)
+        return Writer(self.path, ids, self._file, deadline_s=deadline_s, notify=notify, sleep=sleep, look_s=look_s)
 
     def visiting(self, write_deadline_s: float | None) -> AbstractContextManager[TranslatingSession]:
         """See `engine.Engine`."""

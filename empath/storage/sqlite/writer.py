@@ -6,7 +6,7 @@ THEORY
     is finished only after the commit has returned, when its change is on the disk.  If the database refuses one write,
     the transaction is rolled back and each write runs in a savepoint of its own, so that the bad one fails alone.  If
     SQLite or the disk fails, all writes of the transaction fail.  Whether it was committed is then unknown, and a new
-    connection is opened.  After each commit the paths of database and log must still name the files that are open: a
+    connection is opened.  After a commit the paths of database and log must still name the files that are open: a
     commit into a file that was removed is lost with the last close.
 
 HOUSE RULES
@@ -54,8 +54,12 @@ class Writer:
         deadline_s: float,
         notify: Callable[[], object],
         sleep: Sleep = time.sleep,
+        look_s: float = 0.0,
     ) -> None:
-        """*file* is that of *path*; *deadline_s* bounds the wait for another process's write lock."""
+        """
+        *file* is that of *path*; *deadline_s* bounds the wait for another process's write lock; *look_s* is the least
+        time between two looks at the files.
+        """
         self._path = path
         self._file = file
         self._log = SameFile(Path(f"{path}-wal"))  # a new one for each connection
@@ -67,6 +71,8 @@ class Writer:
         self._taken: collections.deque[Write] = collections.deque()  # writes that the thread has taken from `_waiting`
         self._finished: collections.deque[Write] = collections.deque()
         self._session: SqliteSession | None = None
+        self._look_s = look_s
+        self._looked_at = 0.0
 
     def submit(self, *writes: Write) -> None:
         """Add writes, which share a commit unless it gets too heavy; each comes back through `finished()`."""
@@ -103,8 +109,7 @@ class Writer:
                     self._commit(session, batch, is_guarded=False)
                 except _REFUSED:
                     self._commit(session, batch, is_guarded=True)
-            self._file.check()
-            self._log.check()
+            self._check_files()
         except apsw.Error as exc:
             self._fail(batch, ours(exc, self._path))
             if not isinstance(exc, apsw.BusyError):
@@ -128,6 +133,13 @@ class Writer:
             yield
         finally:
             connection.set_busy_handler(fair_wait(self._deadline_s, self._sleep))
+
+    def _check_files(self) -> None:
+        now = time.monotonic()
+        if now - self._looked_at >= self._look_s:
+            self._file.check()
+            self._log.check()
+            self._looked_at = now
 
     def _follow_up(self, session: SqliteSession, batch: list[Write]) -> None:
         for write in batch:
@@ -195,7 +207,7 @@ class Writer:
         if self._session is None:
             if self._file.is_known:
                 self._file.check()  # before SQLite gives another file the log of this one
-            self._log = SameFile(Path(f"{self._path}-wal"))
+            self._log, self._looked_at = SameFile(Path(f"{self._path}-wal")), 0.0
             connection = open_writer(self._path, deadline_s=self._deadline_s, sleep=self._sleep)
             self._file.check()
             check_current(connection, self._path)
