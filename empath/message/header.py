@@ -21,7 +21,7 @@ _NAME = re.compile(rb"(" + FIELD_NAME + rb")[ \t]*:")
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _STRAY = re.compile(rb"^(?!" + FIELD_NAME + rb"[ \t]*:|[ \t])[^\n]*\n", re.MULTILINE)  # a whole line of no field
 
-_KEPT: Final = frozenset({b"received", b"date", b"from", b"subject", b"message-id"})
+_KEPT: Final = frozenset({b"received", b"date", b"from", b"subject", b"message-id", b"tls-required"})
 _MAX_FROM_FIELDS: Final = 10
 
 # Name of a field in lower case, empty for a line that is not a field, and its octets up to FIELD_OCTETS.
@@ -139,6 +139,7 @@ class HeaderFields:
     subject: str | None = None
     has_date: bool = False
     from_fields: list[bytes] = field(default_factory=list)
+    is_tls_optional: bool = False  # TLS-Required: No, RFC 8689 §5
 
     def add(self, fields: Iterable[NamedField]) -> None:
         """Read the next fields of the section."""
@@ -156,6 +157,8 @@ class HeaderFields:
                 self.subject = _text(octets, 200)
             elif name == b"message-id" and self.message_id is None:
                 self.message_id = _text(octets, 998)
+            elif name == b"tls-required" and _value(octets).lower() == b"no":
+                self.is_tls_optional = True
 
 
 def loops_through(fields: Iterable[NamedField], address: str) -> bool:

@@ -97,6 +97,14 @@ def action_of(kind: ReportKind, *, is_relayed: bool) -> Action:
     return Action.RELAYED if kind is ReportKind.SUCCESS and is_relayed else _ACTIONS[kind]
 
 
-def is_delayed(now: Timestamp, received_at: Timestamp, warning_s: float, reverse_path: str) -> bool:
-    """Whether a deferral at *now* is late enough for the report on a delay; *warning_s* is 0 for never."""
+def is_delayed(
+    now: Timestamp, received_at: Timestamp, warning_s: float, reverse_path: str, report_at: Timestamp | None = None
+) -> bool:
+    """
+    Whether a deferral at *now* is late enough for the report on a delay; *warning_s* is 0 for never.
+
+    *report_at* is the instant that the client asked for.
+    """
+    if report_at is not None:
+        return reverse_path != "" and now >= report_at
     return warning_s > 0 and reverse_path != "" and now >= received_at + warning_s

@@ -14,7 +14,7 @@ from empath.mail.outcome import Stage
 from empath.mail.reply import EnhancedStatus
 
 # Another host of the domain may offer the missing extension: SMTPUTF8 (RFC 6531 §4.2), 8BITMIME (RFC 6152 §3).
-_LACKS: Final = frozenset({EnhancedStatus(5, 6, 7), EnhancedStatus(5, 6, 3)})
+_LACKS: Final = frozenset({EnhancedStatus(5, 6, 7), EnhancedStatus(5, 6, 3), EnhancedStatus(5, 7, 30)})
 
 LOOP: Final = EnhancedStatus(5, 4, 6)  # of a host that turned out to be this one
 _TOO_MANY: Final = (5, 3)  # subject and detail of "too many recipients", RFC 3463 §3.6

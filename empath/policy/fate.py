@@ -32,18 +32,28 @@ class Tried(Protocol):
 
 
 def decide_fate(
-    recipient: Tried, said: Said, outcome: Outcome, *, now: Timestamp, retries: RetryTable, uniform: float
+    recipient: Tried,
+    said: Said,
+    outcome: Outcome,
+    *,
+    now: Timestamp,
+    retries: RetryTable,
+    uniform: float,
+    report_at: Timestamp | None = None,
 ) -> Fate:
     """
     The fate after an attempt that ended at *now* with *outcome*, which is not NEXT_HOST.
 
-    *uniform* in 0..1 picks the place within the jitter of the retry schedule.
+    *uniform* in 0..1 picks the place within the jitter of the retry schedule. An attempt is made at the end of the
+    lifetime, and at *report_at*, from which the client wants to hear of a delay: it decides what the report says.
     """
     if outcome is Outcome.DELIVERED:
         return Fate(recipient.recipient_id, RecipientStatus.DELIVERED, said)
     if outcome is Outcome.DEFERRED and not is_expired(now, recipient.expires_at):
         schedule = retries.find(parse_stored(recipient.domain))
-        next_retry_at = schedule.next_retry_at(now, recipient.attempts + 1, uniform)
+        next_retry_at = min(schedule.next_retry_at(now, recipient.attempts + 1, uniform), recipient.expires_at)
+        if report_at is not None and now < report_at:
+            next_retry_at = min(next_retry_at, report_at)
         return Fate(recipient.recipient_id, RecipientStatus.DEFERRED, said, next_retry_at)
     status = RecipientStatus.BOUNCED if outcome is Outcome.BOUNCED else RecipientStatus.EXPIRED
     return Fate(recipient.recipient_id, status, said, wants_notice=wants_notice(recipient.notify, ReportKind.FAILURE))

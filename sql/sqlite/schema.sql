@@ -35,7 +35,9 @@ CREATE TABLE _message (
   delay_reported_at REAL,  -- instant of the one report of delay; NULL: not reported
   added_fields      BLOB    NOT NULL DEFAULT X'',  -- fields that this host adds above the content, lines ended by CRLF
   tls_version       TEXT,  -- such as TLSv1.3; NULL: it came in the clear
-  tls_cipher        TEXT   -- name of the cipher suite
+  tls_cipher        TEXT,  -- name of the cipher suite
+  requires_tls      INTEGER CHECK (requires_tls IN (0, 1)),  -- 1: REQUIRETLS; 0: the field TLS-Required: No, RFC 8689; NULL: neither
+  delay_report_at   REAL  -- instant from which a delay is reported, by BY=…;N or after a hold; NULL: as [retry] delay_warning says
 ) STRICT;
 
 CREATE TABLE _content (

@@ -75,6 +75,7 @@ SELECT m.ulid AS id,  -- queue id (ULID), in the 250 reply and in the log
        m.is_smtputf8 AS is_smtputf8,  -- 1: the client asked for SMTPUTF8, RFC 6531
        m.dsn_return                                  AS dsn_return,               -- RET= of MAIL, RFC 3461
        m.envelope_id                                 AS envelope_id,              -- ENVID= of MAIL in xtext, RFC 3461
+       m.requires_tls AS requires_tls,  -- 1: REQUIRETLS; 0: the field TLS-Required: No, RFC 8689; NULL: neither
        m.node                                        AS node,                     -- name of the host that accepted it
        m.listener AS listener,  -- address of the listener; 'report': a report of Empath's own
        m.client_address                              AS client_address,           -- IP address of the client

@@ -145,3 +145,14 @@ def test_a_report_says_relayed_where_another_host_took_the_mail(kind, is_relayed
     RFC 3464 §2.3.3: this host does not know what the other one does with it.
     """
     assert action is action_of(kind, is_relayed=is_relayed)
+
+
+@pytest.mark.parametrize(
+    ("now", "reverse_path", "expected"), [(99, "a@b.test", False), (100, "a@b.test", True), (100, "", False)]
+)
+def test_a_sender_that_gave_a_deadline_hears_of_the_delay_then(now, reverse_path, expected):
+    """
+    RFC 2852 §4, by-mode N: whatever the usual time is.
+    """
+    report_at = Timestamp(100.0)
+    assert expected == is_delayed(Timestamp(now), Timestamp(0.0), 0.0, reverse_path, report_at)

@@ -76,3 +76,23 @@ def test_a_failure_is_reported_unless_the_sender_said_no(outcome, expires_at, st
     """
     expected = Fate(4, status, SAID, wants_notice=wants_notice)
     assert expected == fate(outcome, expires_at=expires_at, notify=notify)
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "report_at", "next_retry_at"),
+    [(5000, None, 1120), (1060, None, 1060), (5000, 1050, 1050), (1030, 1050, 1030), (5000, 1000, 1120)],
+)
+def test_an_attempt_is_made_when_its_result_is_wanted(expires_at, report_at, next_retry_at):
+    """
+    RFC 2852 §4: at the deadline the mail goes back, or the sender hears of the delay, not at the next retry after it.
+    """
+    found = decide_fate(
+        Leased(expires_at=Timestamp(expires_at)),
+        SAID,
+        Outcome.DEFERRED,
+        now=NOW,
+        retries=RETRIES,
+        uniform=0.5,
+        report_at=None if report_at is None else Timestamp(report_at),
+    )
+    assert next_retry_at == found.next_retry_at

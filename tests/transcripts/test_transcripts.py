@@ -78,7 +78,7 @@ class Turn:
 def parse(path: Path) -> tuple[Conversation, list[Turn]]:
     """The session of a transcript, and its turns."""
     limits, turns, was_client, is_lenient = LIMITS, [Turn()], False, False
-    absent, security = ["STARTTLS"], Security.OPTIONAL
+    absent, security = ["STARTTLS", "REQUIRETLS"], Security.OPTIONAL
     more: list[Extension] = []
     forbidden = ALL.forbidden
     for line in path.read_text(encoding="utf-8").split("\n"):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, field_serializer, field_validator
 
-from empath.config.fields import Count, Octets, OctetsPerSecond, RateLimit, Wait, problem, setting
+from empath.config.fields import Count, Octets, OctetsPerSecond, RateLimit, Seconds, Wait, problem, setting
 from empath.config.tables.table import Table
 
 
@@ -87,6 +87,12 @@ class Limits(Table):
     content_octets_per_s: OctetsPerSecond = setting("500B/s", "minimum_content_rate")
     """How fast content must come on average, after the time of [receiving.timeouts] content. A slower session ends with
     421 4.4.2. "0B/s" for no limit."""
+
+    hold_s: Seconds = setting("30d", "future_release")
+    """Longest time for which a trusted client may have its mail held (FUTURERELEASE, RFC 4865). "0s": not offered."""
+
+    deliver_by_s: Seconds = setting("1m", "deliver_by")
+    """Shortest time of a deadline after which mail is returned (DELIVERBY, RFC 2852)."""
 
     @field_validator("message_octets")
     @classmethod

@@ -191,6 +191,7 @@ class Acceptor:
                 slow_errors=limits.slow_errors,
                 junk=limits.junk,
                 messages=limits.messages_per_session,
+                deliver_by_s=int(limits.deliver_by_s),
             ),
             pace=Pace(
                 command_s=config.timeouts.command_s,

@@ -21,6 +21,7 @@ from empath.daemon.acceptor.transaction import Client, Transaction
 from empath.errors import EmpathError
 from empath.mail.address import Address
 from empath.mail.domain import AddressLiteral
+from empath.mail.identity import Timestamp
 from empath.mail.printable import printable
 from empath.mail.reply import Reply
 from empath.net.channel_binding import END_POINT, end_point
@@ -33,6 +34,7 @@ from empath.policy.limits.refusal import NO_SPACE, REPLIES, Limit
 from empath.policy.limits.session import error_delay_s
 from empath.policy.login.backend import LoginPeer
 from empath.policy.login.failures import failure_delay_s
+from empath.policy.timing import TimingLimits, day_of, find_refusal, latest_release
 from empath.smtp.server.events import (
     AuthOffered,
     AuthResponded,
@@ -59,6 +61,7 @@ from empath.telemetry.occurrences.acceptor import Refused, SessionBegan, Session
 
 _REFUSED_S = 30.0  # time for the QUIT of a client that was refused in place of the banner, RFC 5321 §3.1
 _SENDER_OK = Reply.of("250 2.1.0 Ok")
+_PRIORITY_CHANGED = Reply.of("250 2.3.6 Ok, with priority 0: this client may not choose it")  # RFC 6710 §5
 _RECIPIENT_OK = Reply.of("250 2.1.5 Ok")
 _BEGIN_TLS = Reply.of("220 2.0.0 Ready to start TLS")
 _NO_TLS = Reply.of("454 4.7.0 TLS is not available, try again later")
@@ -143,6 +146,7 @@ class ReceivingSession:
         self._transaction: Transaction | None = None
         self._login: Login | None = None  # the exchange under way
         self._failed_logins = 0
+        self._is_trusted = False
 
     @property
     def client_address(self) -> ClientAddress:
@@ -335,11 +339,13 @@ class ReceivingSession:
         fulfilled = set()
         if self._client.account is not None or self._context.config.relay.policy.is_trusted(self._client.address):
             fulfilled.add(Need.TRUST)
+        self._is_trusted = Need.TRUST in fulfilled
         self._session.offer(self._offered(fulfilled))
 
     def _offered(self, fulfilled: set[Need]) -> Extensions:
         """The extensions of a session with these needs *fulfilled* besides those that TLS fulfills."""
         listener, security = self._context.listener, Security.OPTIONAL
+        hold_s = int(self._context.configured.hold_s)
         if self._client.tls is not None:
             fulfilled.add(Need.TLS)
             security = Security.ACTIVE
@@ -353,6 +359,7 @@ class ReceivingSession:
             forbidden=listener.forbidden,
             security=security,
             names_clients=self._names_clients,
+            holds=(hold_s, latest_release(day_of(Timestamp(time.time())), hold_s)) if hold_s else None,
         )
 
     def _client_named(self, event: ClientNamed) -> Reply:
@@ -467,13 +474,21 @@ class ReceivingSession:
             return _NO_QUEUE
         if not context.space.has_room:
             return NO_SPACE
+        if event.hold is not None or event.deliver_by is not None:
+            limits = TimingLimits(context.configured.hold_s, context.configured.deliver_by_s)
+            refusal = find_refusal(event.hold, event.deliver_by, Timestamp(time.time()), limits)
+            if refusal is not None:
+                return refusal
+        reply = _SENDER_OK
+        if event.mt_priority and not self._is_trusted:
+            event, reply = replace(event, mt_priority=0), _PRIORITY_CHANGED
         refusal = context.rates.take(Limit.MESSAGE_RATE, self._client.address, account)
         if refusal is not None:
             return refusal
         self._transaction = Transaction(context, self._client, event)
         self._transactions += 1
         self._sender = str(event.reverse_path)
-        return _SENDER_OK
+        return reply
 
     def _recipient_offered(self, event: RecipientOffered) -> Reply:
         config = self._context.config

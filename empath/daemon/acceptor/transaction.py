@@ -24,6 +24,7 @@ from empath.policy.bounce import merged_notify
 from empath.policy.client_name import ClientName
 from empath.policy.limits.refusal import HEADER_TOO_LARGE, TOO_MANY_HOPS
 from empath.policy.login.account import LoggedIn
+from empath.policy.timing import priority_class, timing
 from empath.smtp.server.events import MailOffered, PeerAttributes, RecipientOffered
 from empath.storage.queue.accept import Accept, NewMessage
 from empath.storage.spool import SpoolFile
@@ -212,6 +213,9 @@ class Transaction:
         is_null = offer.reverse_path.is_null
         lifetime_s = config.retry.bounce_lifetime_s if is_null else config.retry.lifetime_s
         now = Timestamp(time.time())
+        due = timing(
+            offer.hold, offer.deliver_by, now, lifetime_s=lifetime_s, delay_warning_s=config.retry.delay_warning_s
+        )
         added_fields = self._added_fields(content)
         return NewMessage(
             queue_id=content.queue_id,
@@ -231,7 +235,11 @@ class Transaction:
             digest=content.digest,
             has_8bit=content.has_8bit or not added_fields.isascii(),
             received_at=now,
-            expires_at=Timestamp(now + lifetime_s),
+            expires_at=due.expires_at,
+            release_at=due.release_at,
+            delay_report_at=due.delay_report_at,
+            priority=priority_class(offer.mt_priority or 0),
+            requires_tls=True if offer.requires_tls else False if content.fields.is_tls_optional else None,
             listener=self._context.address,
             client_address=client.address_text,
             client_name=client.name,

@@ -49,7 +49,9 @@ class Settling:
         """Decide the fates of a message's recipients, log them, and give the writes that record them."""
         now = self._runtime.now()
         config = self._runtime.config
-        is_warned = is_delayed(now, message.received_at, config.retry.delay_warning_s, message.reverse_path)
+        report_at = message.delay_report_at
+        warning_s = config.retry.delay_warning_s
+        is_warned = is_delayed(now, message.received_at, warning_s, message.reverse_path, report_at)
         fated = with_fate(tried) if len(tried) > 1 else ()  # what one host said to all is either a fate or no attempt
         settles = []
         for host_attempt in tried:
@@ -58,7 +60,13 @@ class Settling:
                 recipient, said = answer.recipient, answer.said
                 if answer.outcome is not Outcome.NEXT_HOST:
                     fate = decide_fate(
-                        recipient, said, answer.outcome, now=now, retries=config.retries, uniform=random.random()
+                        recipient,
+                        said,
+                        answer.outcome,
+                        now=now,
+                        retries=config.retries,
+                        uniform=random.random(),
+                        report_at=report_at,
                     )
                     fates.append(fate)
                     self._log_fate(message, host_attempt.attempt, answer, fate)

@@ -18,6 +18,7 @@ from empath.smtp.client.capabilities import Capabilities
 # C0, DEL and C1 could end a command or a log line; a surrogate has no UTF-8.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _TOO_BIG = Reply.of("552 5.3.4 The message is larger than the next host accepts")
+_NO_REQUIRETLS = Reply.of("550 5.7.30 The message needs REQUIRETLS and the next host does not offer it inside TLS")
 _8BITMIME_MISSING = "The message has 8-bit content and the next host does not offer 8BITMIME"
 _SMTPUTF8_MISSING = "The message needs SMTPUTF8 and the next host does not offer it"
 _NO_SMTPUTF8 = {True: Reply.of(f"553 5.6.7 {_SMTPUTF8_MISSING}"), False: Reply.of(f"451 4.6.7 {_SMTPUTF8_MISSING} now")}
@@ -56,10 +57,17 @@ class Transaction(NamedTuple):
     envelope_id: str | None = None
     is_size_exact: bool = True
     why_not_converted: str = ""
+    requires_tls: bool = False
 
 
 def objection(transaction: Transaction, peer: Capabilities) -> Reply | None:
-    """Say why the peer cannot take the message, or None: 5.3.4 (RFC 1870), x.6.3 (RFC 6152), x.6.7 (RFC 6531)."""
+    """
+    Say why the peer cannot take the message, or None.
+
+    The reasons are 5.3.4 (RFC 1870), 5.7.30 (RFC 8689), x.6.3 (RFC 6152) and x.6.7 (RFC 6531).
+    """
+    if transaction.requires_tls:
+        return _NO_REQUIRETLS
     if peer.size_limit is not None and transaction.size > peer.size_limit:
         return _TOO_BIG
     # A message that asked for SMTPUTF8 and is all ASCII does not need it.

@@ -138,6 +138,10 @@ def read_mail(
         parameters.is_smtputf8,
         parameters.dsn_return,
         parameters.envelope_id,
+        parameters.hold,
+        parameters.deliver_by,
+        parameters.mt_priority,
+        parameters.requires_tls,
     )
 
 

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from empath.mail.address import ForwardPath, ReversePath
 from empath.mail.envelope import BodyType, DsnReturn
 from empath.mail.reply import Reply
+from empath.mail.timing import DeliverBy, Hold
 
 
 class CloseReason(StrEnum):
@@ -101,7 +102,8 @@ class MailOffered:
     """
     MAIL, RFC 5321 §4.1.1.2. Answer: 250, 4yz or 5yz.
 
-    Shape: size is the declared octets or None; envelope_id is the ENVID= value as it came, in xtext, or None.
+    Shape: size is the declared octets or None; envelope_id is the ENVID= value as it came, in xtext, or None;
+    mt_priority is -9 to 9.
     """
 
     reverse_path: ReversePath
@@ -110,6 +112,10 @@ class MailOffered:
     is_smtputf8: bool
     dsn_return: DsnReturn | None
     envelope_id: str | None
+    hold: Hold | None = None
+    deliver_by: DeliverBy | None = None
+    mt_priority: int | None = None
+    requires_tls: bool = False
 
 
 @dataclass(frozen=True, slots=True)

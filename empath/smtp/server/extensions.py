@@ -84,8 +84,32 @@ def authentication(mechanisms: tuple[str, ...]) -> Extension:
     )
 
 
+LIMITS: Final = Extension("LIMITS {limits.announced}")  # RFC 9422
+DELIVERBY: Final = Extension(  # RFC 2852
+    "DELIVERBY {limits.deliver_by_s}", mail={"BY": ("deliver_by", parameters.read_deliver_by)}
+)
+MT_PRIORITY: Final = Extension(  # RFC 6710
+    "MT-PRIORITY", mail={"MT-PRIORITY": ("mt_priority", parameters.read_mt_priority)}
+)
+REQUIRETLS: Final = Extension(  # RFC 8689
+    "REQUIRETLS", mail={"REQUIRETLS": ("requires_tls", parameters.read_flag)}, need=Need.TLS
+)
+
+
+@lru_cache(maxsize=64)
+def future_release(hold_s: int, latest: str) -> Extension:
+    """FUTURERELEASE, RFC 4865: mail may be held for *hold_s* seconds, or until the instant *latest*."""
+    return Extension(
+        f"FUTURERELEASE {hold_s} {latest}",
+        mail={"HOLDFOR": ("hold", parameters.read_hold_for), "HOLDUNTIL": ("hold", parameters.read_hold_until)},
+    )
+
+
 # Every other extension that needs no words of the listener, in the order of the EHLO reply.
-KNOWN: Final = (PIPELINING, SIZE, EIGHT_BIT_MIME, SMTPUTF8, ENHANCED_STATUS_CODES, DSN, CHUNKING, STARTTLS)
+KNOWN: Final = (
+    *(PIPELINING, SIZE, EIGHT_BIT_MIME, SMTPUTF8, ENHANCED_STATUS_CODES, DSN, CHUNKING),
+    *(LIMITS, DELIVERBY, MT_PRIORITY, STARTTLS, REQUIRETLS),
+)
 
 _GREETINGS: Final = {
     Protocol.SMTP: (ServerSignal.EHLO, ServerSignal.HELO),
@@ -203,14 +227,18 @@ def offered_with(
     security: Security = Security.OPTIONAL,
     *,
     names_clients: bool = False,
+    holds: tuple[int, str] | None = None,
 ) -> Extensions:
     """
     Give the extensions that a session offers whose needs *fulfilled* are fulfilled, in the order of `KNOWN`.
 
     *mechanisms* as for `authentication`; None: the session has no AUTH. *forbidden* as for `Extensions`.
-    *names_clients* says that the client may speak for others.
+    *names_clients* says that the client may speak for others. *holds* as for
+    `future_release`, which trusted clients may use; None: no client may.
     """
     offered = [each for each in KNOWN if each.need is None or each.need in fulfilled]
+    if holds is not None and Need.TRUST in fulfilled:
+        offered.append(future_release(*holds))
     if mechanisms is not None:
         offered.append(authentication(mechanisms))
     if names_clients:

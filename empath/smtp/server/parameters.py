@@ -8,11 +8,14 @@ There is one reader for each keyword: it takes the text after "=" (None without 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from empath.errors import SyntaxViolation
 from empath.mail.envelope import BodyType, DsnReturn
+from empath.mail.identity import Timestamp
 from empath.mail.reply import Reply
+from empath.mail.timing import DeliverBy, Hold
 from empath.mail.xtext import UNICODE_CHAR, XCHAR, in_capitals
 from empath.smtp.server import replies
 
@@ -24,6 +27,12 @@ _INTERNATIONAL_RECIPIENT = re.compile(
     rf"(?i:utf-8);(?:{UNICODE_CHAR}|(?!\\x\{{)(?:{XCHAR}|[\xa0-\u2027\u202a-\U0010ffff]))+"
 )
 _SIZE = re.compile(r"[0-9]{1,20}")  # RFC 1870 §4
+_HOLD_FOR = re.compile(r"[1-9][0-9]{0,8}")
+_DATE_TIME = re.compile(
+    r"(20[0-9]{2}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_DELIVER_BY = re.compile(r"(-?[0-9]{1,9});([RrNn])([Tt]?)")
+_MT_PRIORITY = re.compile(r"-?[1-9]|0")
 _MAX_ENVELOPE_ID_OCTETS = 100  # RFC 3461 §4.4
 _MAX_ORIGINAL_RECIPIENT_OCTETS = 500  # RFC 3461 §4.2
 _MAX_SUBMITTER_OCTETS = 500  # RFC 4954 §3
@@ -42,6 +51,10 @@ class MailParameters:
     is_smtputf8: bool = False
     dsn_return: DsnReturn | None = None
     envelope_id: str | None = None
+    hold: Hold | None = None
+    deliver_by: DeliverBy | None = None
+    mt_priority: int | None = None
+    requires_tls: bool = False
     submitter: str | None = None  # AUTH=; nothing follows from it, as RFC 4954 §5 lets a server do
 
 
@@ -107,6 +120,40 @@ def read_submitter(value: str | None) -> str:
     if value is None or len(value) > _MAX_SUBMITTER_OCTETS or not (value == "<>" or _XTEXT.fullmatch(value)):
         raise SyntaxViolation("AUTH is <> or a mailbox in xtext")
     return value
+
+
+def read_hold_for(value: str | None) -> Hold:
+    """Read the value of HOLDFOR, RFC 4865 §4."""
+    if value is None or not _HOLD_FOR.fullmatch(value):
+        raise SyntaxViolation("HOLDFOR is 1 to 999999999")
+    return Hold(for_s=int(value))
+
+
+def read_hold_until(value: str | None) -> Hold:
+    """Read the value of HOLDUNTIL, RFC 4865 §4: a date-time of RFC 3339 §5.6, of this century."""
+    match = _DATE_TIME.fullmatch(value or "")
+    if match is None:
+        raise SyntaxViolation("HOLDUNTIL is a date and time such as 2030-01-31T12:00:00Z")
+    zone = match[2].upper().replace("Z", "+00:00").replace("-00:00", "+00:00")
+    try:
+        return Hold(until=Timestamp(datetime.fromisoformat(f"{match[1].upper()}{zone}").timestamp()))
+    except ValueError as exc:
+        raise SyntaxViolation("HOLDUNTIL is no date") from exc
+
+
+def read_deliver_by(value: str | None) -> DeliverBy:
+    """Read the value of BY, RFC 2852 §4."""
+    match = _DELIVER_BY.fullmatch(value or "")
+    if match is None:
+        raise SyntaxViolation("BY is seconds, a semicolon, and R or N, perhaps T")
+    return DeliverBy(int(match[1]), returns=match[2].upper() == "R", is_traced=bool(match[3]))
+
+
+def read_mt_priority(value: str | None) -> int:
+    """Read the value of MT-PRIORITY, RFC 6710 §5."""
+    if value is None or not _MT_PRIORITY.fullmatch(value):
+        raise SyntaxViolation("MT-PRIORITY is -9 to 9")
+    return int(value)
 
 
 def read_notify(value: str | None) -> str:

@@ -21,7 +21,10 @@ class NewMessage(NamedTuple):
     Shape: destinations is parallel to envelope.recipients; content is the message as received, or None where locator
     names a spool file; added_fields are what this host adds above it, each line ended by CRLF; size is octets of both;
     digest is hexadecimal SHA-256 of the message as received; account is the name by which the client logged in;
-    tls_version and tls_cipher are those of its connection, None in the clear.
+    tls_version and tls_cipher are those of its connection, None in the clear;
+    requires_tls is True with REQUIRETLS, False with the field `TLS-Required: No` (RFC 8689); release_at is the instant
+    of the first attempt, None for at once; delay_report_at is the instant from which a delay is reported, None for the
+    usual one.
     """
 
     queue_id: QueueId
@@ -45,6 +48,9 @@ class NewMessage(NamedTuple):
     account: str | None = None
     tls_version: str | None = None
     tls_cipher: str | None = None
+    requires_tls: bool | None = None
+    release_at: Timestamp | None = None
+    delay_report_at: Timestamp | None = None
 
 
 class Accept(Write):
@@ -64,16 +70,17 @@ class Accept(Write):
             str(m.queue_id), m.node, str(e.reverse_path), m.size, m.digest, m.received_at, e.body_type, m.has_8bit,
             e.is_smtputf8, e.dsn_return, e.envelope_id, m.listener, m.client_address, m.client_name,
             m.header_message_id, m.subject, m.locator, m.added_fields, m.account, m.tls_version,
-            m.tls_cipher,
+            m.tls_cipher, m.requires_tls, m.delay_report_at,
         )  # fmt: skip
         message_id = session.insert("accept.insert_message", message_row)
         if m.content is not None:
             run("accept.insert_content", (message_id, m.content))
         destination_id = session.destination_id
+        release_at = m.received_at if m.release_at is None else m.release_at
         for recipient, destination in zip(e.recipients, m.destinations, strict=True):
             address = str(recipient.address)
             recipient_row = (
                 message_id, address, address, str(recipient.address.domain), destination_id(destination), m.priority,
-                m.received_at, m.expires_at, recipient.notify, recipient.original_recipient,
+                release_at, m.expires_at, recipient.notify, recipient.original_recipient,
             )  # fmt: skip
             run("accept.insert_recipient", recipient_row)

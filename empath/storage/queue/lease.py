@@ -53,7 +53,8 @@ class LeasedMessage:
     One message of a lease with its recipients at the destination.
 
     Shape: reverse_path is the text form, empty for null. The message is sent as added_fields followed by content, which
-    is None until it has been read. size counts both; digest is the hexadecimal SHA-256 of the content as received.
+    is None until it has been read. size counts both; digest is the hexadecimal SHA-256 of the content as received;
+    delay_report_at is the instant from which a delay is reported, None for the usual one.
     """
 
     message_id: int
@@ -69,6 +70,8 @@ class LeasedMessage:
     locator: str | None
     added_fields: bytes
     digest: str
+    requires_tls: bool = False
+    delay_report_at: Timestamp | None = None
     recipients: list[LeasedRecipient] = field(default_factory=list)
     content: bytes | None = None
 
@@ -310,9 +313,9 @@ def _fill(session: Session, lease: Lease) -> None:
     last = None
     for row in session.rows("lease.leased_work", {"lease_id": lease.lease_id}):
         if last is None or last.message_id != row[0]:
-            last = LeasedMessage(*row[:13])
+            last = LeasedMessage(*row[:15])
             lease.messages.append(last)
-        last.recipients.append(LeasedRecipient(*row[13:]))
+        last.recipients.append(LeasedRecipient(*row[15:]))
     wanted = []
     budget = PREFETCH_OCTETS
     for message in lease.messages:

@@ -66,3 +66,7 @@ CREATE TABLE _greylist (
   CHECK ((sender = '*') = (recipient = '*'))
 ) STRICT;
 CREATE INDEX _greylist_expiry ON _greylist (expires_at) WHERE expires_at IS NOT NULL;
+
+-- Extensions.
+ALTER TABLE _message ADD COLUMN requires_tls INTEGER CHECK (requires_tls IN (0, 1));
+ALTER TABLE _message ADD COLUMN delay_report_at REAL;

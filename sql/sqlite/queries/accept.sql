@@ -17,15 +17,15 @@ RETURNING destination_id;
 INSERT INTO _message (
   ulid, node, reverse_path, size, digest, received_at, body_type, has_8bit, is_smtputf8, dsn_return, envelope_id,
   listener, client_address, client_name, header_message_id, subject, content_locator, added_fields, account,
-  tls_version, tls_cipher)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+  tls_version, tls_cipher, requires_tls, delay_report_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: insert_content
 -- Its content, where the locator says inline.
 INSERT INTO _content (message_id, octets) VALUES (?, ?);
 
 -- name: insert_recipient
--- One recipient, due at once.
+-- One recipient.
 INSERT INTO _recipient (
   message_id, address, original, domain, destination_id, status, priority, next_retry_at, expires_at, notify,
   original_recipient)

@@ -775,3 +775,38 @@ def test_a_client_that_vanishes_costs_nothing(make_context, visit):
             client.say(octets)
         client.push(content)
     assert [] == context.writer.messages
+
+
+def test_the_wishes_of_a_trusted_client_are_in_the_rows(make_context, visit):
+    """
+    FUTURERELEASE, DELIVERBY, MT-PRIORITY and TLS-Required become instants, a class and a column of the queue.
+    """
+    context = make_context()
+    client = visit(context)
+    client.hear()
+    greeting = client.say(TO_DATA[0])
+    assert b"FUTURERELEASE 2592000 20" in greeting
+    assert b"REQUIRETLS" not in greeting
+    before = time.time()
+    client.say(TO_DATA[1].replace(b"\r\n", b" HOLDFOR=60 BY=3600;R MT-PRIORITY=9\r\n", 1))
+    client.say(b"TLS-Required: No\r\n" + MESSAGE)
+    [message] = context.writer.messages
+    assert 60 <= message.release_at - before < 60 + DEADLINE_S
+    assert 3600 <= message.expires_at - before < 3600 + DEADLINE_S
+    assert (0, False) == (message.priority, message.requires_tls)
+    assert b"501 5.5.4 " == client.say(b"MAIL FROM:<a@b.test> HOLDFOR=2592001\r\n")[:10]
+
+
+def test_a_client_that_is_not_trusted_gets_the_usual_priority(make_context, visit):
+    """
+    RFC 6710 §5: it hears so at MAIL. It may not have its mail held either.
+    """
+    context = make_context('[relay]\nnetworks = []\ndomains = ["d.test"]')
+    client = visit(context)
+    client.hear()
+    assert b"FUTURERELEASE" not in client.say(TO_DATA[0])
+    assert client.say(b"MAIL FROM:<a@b.test> MT-PRIORITY=5\r\n").startswith(b"250 2.3.6 ")
+    client.say(b"RCPT TO:<c@d.test>\r\nDATA\r\n")
+    client.say(MESSAGE)
+    assert 2 == context.writer.messages[0].priority
+    assert b"555 5.5.4 " == client.say(b"MAIL FROM:<a@b.test> HOLDFOR=60\r\n")[:10]

@@ -120,6 +120,7 @@ def test_letters_that_do_not_print_are_no_control_characters():
     ("extensions", "parameters", "fate"),
     [
         (["SIZE 4"], {}, ("mail", "552 5.3.4")),
+        (EXTENSIONS, {"requires_tls": True}, ("mail", "550 5.7.3")),
         (["PIPELINING"], {"has_8bit": True}, ("mail", "554 5.6.3")),
         (without("SMTPUTF8"), {"is_smtputf8": True, "has_8bit": True}, ("mail", "553 5.6.7")),
         (without("SMTPUTF8"), {"reverse_path": "ä@x.test"}, ("mail", "553 5.6.7")),

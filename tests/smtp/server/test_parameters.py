@@ -3,8 +3,10 @@
 import pytest
 
 from empath.mail.envelope import BodyType, DsnReturn
+from empath.mail.identity import Timestamp
+from empath.mail.timing import DeliverBy, Hold
 from empath.smtp.server import replies
-from empath.smtp.server.extensions import ALL
+from empath.smtp.server.extensions import ALL, Extensions, future_release
 from empath.smtp.server.parameters import (
     MailParameters,
     RecipientParameters,
@@ -157,3 +159,53 @@ def test_a_character_by_any_other_number_is_refused(digits):
     Two forms of one character, such as a surrogate or a line end, would mislead the reader of a report.
     """
     assert replies.BAD_PARAMETER == read_recipient_parameters(f"ORCPT=utf-8;a\\x{{{digits}}}b", ALL.rcpt)
+
+
+@pytest.mark.parametrize(
+    ("text", "hold"),
+    [
+        ("HOLDFOR=1", Hold(for_s=1)),
+        ("holdfor=999999999", Hold(for_s=999_999_999)),
+        ("HOLDUNTIL=2030-01-31T12:00:00Z", Hold(until=Timestamp(1_896_091_200))),
+        ("HOLDUNTIL=2030-01-31t13:00:00.123+01:00", Hold(until=Timestamp(1_896_091_200))),
+        ("HOLDUNTIL=2030-01-31T12:00:00-00:00", Hold(until=Timestamp(1_896_091_200))),
+        ("HOLDFOR=0", None),
+        ("HOLDFOR=1000000000", None),
+        ("HOLDFOR", None),
+        ("HOLDUNTIL=2030-02-31T12:00:00Z", None),
+        ("HOLDUNTIL=2030-01-31T12:00:00", None),
+        ("HOLDUNTIL=2030-01-31T12:00:00+99:00", None),
+        ("HOLDUNTIL=20300131T120000Z", None),
+        ("HOLDFOR=1 HOLDUNTIL=2030-01-31T12:00:00Z", None),
+    ],
+)
+def test_a_hold_is_a_time_or_an_instant(text, hold):
+    """
+    RFC 4865 §4 and its erratum 2040: the instant is a date-time of RFC 3339.
+    """
+    found = read_mail_parameters(text, Extensions((future_release(60, "2030-01-31T00:00:00Z"),)).mail)
+    assert (replies.BAD_PARAMETER if hold is None else MailParameters(hold=hold)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("BY=120;R", {"deliver_by": DeliverBy(120, returns=True)}),
+        ("by=-1;nt", {"deliver_by": DeliverBy(-1, returns=False, is_traced=True)}),
+        ("MT-PRIORITY=-9", {"mt_priority": -9}),
+        ("MT-PRIORITY=0", {"mt_priority": 0}),
+        ("REQUIRETLS", {"requires_tls": True}),
+        ("BY=120", None),
+        ("BY=;R", None),
+        ("MT-PRIORITY=-0", None),
+        ("MT-PRIORITY=10", None),
+        ("MT-PRIORITY", None),
+        ("REQUIRETLS=1", None),
+    ],
+)
+def test_deadlines_priorities_and_requiretls_are_read(text, expected):
+    """
+    RFC 2852 §4, RFC 6710 §5, RFC 8689 §3.
+    """
+    found = read_mail_parameters(text, ALL.mail)
+    assert (replies.BAD_PARAMETER if expected is None else MailParameters(**expected)) == found

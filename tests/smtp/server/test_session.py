@@ -103,7 +103,8 @@ def test_extensions_follow_the_answer_to_ehlo():
     conversation = Conversation(answers={Greeted: Reply.of("250 mx.example.test\nwelcome")}).open()
     assert (
         b"250-mx.example.test\r\n250-welcome\r\n250-PIPELINING\r\n250-SIZE 10000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"
-        b"250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250-CHUNKING\r\n250 STARTTLS\r\n"
+        b"250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250-CHUNKING\r\n250-LIMITS RCPTMAX=1000\r\n"
+        b"250-DELIVERBY 60\r\n250-MT-PRIORITY\r\n250-STARTTLS\r\n250 REQUIRETLS\r\n"
     ) == conversation.say(b"EHLO client.example\r\n")
     assert b"250-mx.example.test\r\n250 welcome\r\n" == conversation.say(GREETING)
 

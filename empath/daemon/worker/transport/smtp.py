@@ -68,4 +68,5 @@ def _transaction(message: LeasedMessage, recipients: list[LeasedRecipient]) -> T
         has_8bit=bool(message.has_8bit),
         dsn_return=DsnReturn(message.dsn_return) if message.dsn_return is not None else None,
         envelope_id=message.envelope_id,
+        requires_tls=bool(message.requires_tls),
     )
