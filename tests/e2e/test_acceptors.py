@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.client import Client
 from tests.kit.process import Empathd
+from tests.kit.queue import select
 from tests.kit.waiting import eventually
 
 _MOST = 4
@@ -77,14 +78,16 @@ def test_acceptors_keep_to_the_limit_per_client_together(server: Empathd, client
 
 def test_connections_of_an_acceptor_that_is_killed_count_no_more(server: Empathd, clients: ExitStack) -> None:
     """
-    They ended with it, though it could not say so.
+    They ended with it, though it could not say so. Their rows in the view `session` vanish, too.
     """
     hold_all(server, clients)
+    eventually(lambda: len(select(server.queue, "SELECT * FROM session")) >= _MOST, "rows of the sessions")
     ready = len(server.named("process_ready"))
     slots = ("acceptor-1", "acceptor-2", "acceptor-3")
     for slot in slots:
         os.kill(server.pid_of(slot), signal.SIGKILL)
     server.wait_for("process_ready", ready + len(slots))
+    eventually(lambda: [] == select(server.queue, "SELECT * FROM session"), "no session")
     assert _MOST == admitted(server, clients, 2 * _MOST)
 
 

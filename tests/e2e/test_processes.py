@@ -6,6 +6,7 @@ import resource
 import signal
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
@@ -326,9 +327,19 @@ def test_an_acceptor_without_descriptors_pauses_and_serves_then(restless):
         assert {b"220"} == {connection.recv(3) for connection in waiting}
 
 
+def _greeted_s(service: Service, slow: list[Client]) -> float:
+    """Seconds until a new client is greeted, while each of *slow* sends one more octet of its message."""
+    for client in slow:
+        client.push(b"x")
+    began_at = time.monotonic()
+    with Client(service.port):
+        return time.monotonic() - began_at
+
+
 def test_a_thousand_idle_sessions_are_served(service):
     """
-    One more client is served as fast as ever, and each idle one when it speaks.
+    One more client is served as fast as ever, and each idle one when it speaks. Then all of them send their messages an
+    octet at a time, and a new client is greeted within a second.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < IDLE + 200:
@@ -339,4 +350,9 @@ def test_a_thousand_idle_sessions_are_served(service):
         with service.client() as client:
             service.wait_status(client.mail("<a@example.org>", "<b@here.test>"), "delivered")
         assert {"250 2.0.0"} == {code_of(client.say("NOOP")) for client in idle}
+        for client in idle:
+            assert "250" == client.say("HELO slow.test")[:3]
+            client.push(b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@here.test>\r\nDATA\r\n")
+        assert {"354"} == {[client.reply()[:3] for _ in range(3)][-1] for client in idle}
+        assert min(_greeted_s(service, idle) for _ in range(3)) < 1.0
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
