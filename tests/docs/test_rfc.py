@@ -7,6 +7,7 @@ import pytest
 from tests.docs.pages import ROOT, rows, text
 
 TABLE = [row for row in rows("docs/rfc.md") if len(row) == 4 and row[2].startswith("`")]
+OVERVIEW = [row for row in rows("docs/rfc.md") if len(row) == 3 and row[1].startswith(("Yes", "Partial", "No"))]
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row[0])
@@ -20,6 +21,18 @@ def test_a_row_names_code_and_a_test_that_are_there(row):
     assert [] == [file for file in code if not (ROOT / file).is_file()]
     file, _, function = test.partition("::")
     assert not test or (ROOT / "tests" / file).is_file()
+    assert not function or f"def {function}(" in text(f"tests/{file}")
+
+
+@pytest.mark.parametrize("row", OVERVIEW, ids=lambda row: row[0])
+def test_an_answer_is_yes_partial_or_no_and_a_test_shows_it(row):
+    """
+    People compare servers by the RFCs that they follow.
+    """
+    _, answer, test = row
+    assert re.match(r"(Yes|No)\b|Partial: ", answer)
+    file, _, function = test.partition("::")
+    assert (ROOT / "tests" / file).is_file()
     assert not function or f"def {function}(" in text(f"tests/{file}")
 
 
