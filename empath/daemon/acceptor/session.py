@@ -15,7 +15,7 @@ import gevent
 from empath.config.tables.tls import TlsMode
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.entry import EntryChecks, Findings
-from empath.daemon.acceptor.login.logins import WRONG, Login, LoginClient
+from empath.daemon.acceptor.login.logins import UNAVAILABLE, WRONG, Login, LoginClient
 from empath.daemon.acceptor.named_client import greeted_by, origin_text, renamed
 from empath.daemon.acceptor.transaction import Client, Transaction
 from empath.errors import EmpathError
@@ -32,7 +32,8 @@ from empath.policy.bounce import is_double_bounce
 from empath.policy.limits.connections import client_network
 from empath.policy.limits.refusal import NO_SPACE, REPLIES, Limit
 from empath.policy.limits.session import error_delay_s
-from empath.policy.login.backend import LoginPeer
+from empath.policy.login.account import LoggedIn
+from empath.policy.login.backend import BackendUnavailable, LoginPeer
 from empath.policy.login.failures import failure_delay_s
 from empath.policy.timing import TimingLimits, day_of, find_refusal, latest_release
 from empath.smtp.server.events import (
@@ -304,7 +305,8 @@ class ReceivingSession:
         early = self._stream.receive_now()
         if early:
             self._session.receive(early)
-        self._offer()
+        if self._names_clients:
+            self._offer()  # XCLIENT may come before EHLO
         if refusal is not None:
             return refusal
         return _SHUTTING_DOWN if context.is_draining and not context.admits_new_clients else context.banner
@@ -365,6 +367,12 @@ class ReceivingSession:
     def _client_named(self, event: ClientNamed) -> Reply:
         context, before = self._context, self._client
         named = renamed(before, event.attributes)
+        login = event.attributes.get("LOGIN")
+        if login is not None:
+            account = self._vouched_for(login, named.address_text)
+            if isinstance(account, Reply):
+                return account
+            named = replace(named, account=account)
         if named.address != before.address:
             refusal = context.admission.exchange(context.address, before.address, named.address)
             if refusal is not None:
@@ -378,6 +386,15 @@ class ReceivingSession:
                 return replace(findings.refusal, code=521)  # which ends the session: it is too late for another banner
         self._offer()
         return context.banner
+
+    def _vouched_for(self, name: str, client: str) -> LoggedIn | Reply:
+        """The account that another host has proved, or the reply that refuses it."""
+        logins = self._context.logins
+        try:
+            account = LoggedIn(name, None) if logins is None else logins.vouched_for(name, client)
+        except BackendUnavailable:
+            return UNAVAILABLE
+        return account or WRONG
 
     def _origin_named(self, event: OriginNamed) -> Reply:
         self._client = replace(self._client, origin=origin_text(event.attributes))
@@ -527,11 +544,13 @@ class ReceivingSession:
         Mail without a sender is refused at DATA: other hosts ask by such a RCPT whether a sender exists, and take a
         refusal for a no.
         """
-        greylist = self._context.greylist
-        if greylist is None or self._context.config.relay.policy.is_trusted(self._client.address):
+        greylist, client = self._context.greylist, self._client
+        if greylist is None or client.account is not None:
+            return None
+        if self._context.config.relay.policy.is_trusted(client.address):
             return None
         transaction = self._open_transaction()
-        refusal = greylist.judge(self._client.address, transaction.reverse_path, recipient)
+        refusal = greylist.judge(client.address, transaction.reverse_path, recipient)
         if refusal is None or not transaction.reverse_path.is_null:
             return refusal
         transaction.refusal_at_data = refusal

@@ -161,3 +161,19 @@ def test_an_origin_that_is_not_known_is_shown_as_such(proxy, heard):
     proxy.say(TO_CONTENT)
     proxy.say(b"\r\n.\r\n")
     assert ["unknown[unknown]"] == [each.origin for each in of(OriginKnown, heard)]
+
+
+def test_the_login_of_the_named_client_counts(proxy, context, heard):
+    """
+    A proxy checks the password itself, as nginx does. The next client has not logged in.
+    """
+    proxy.say(b"EHLO proxy.test\r\n")
+    elsewhere = TO_CONTENT.replace(b"d.test", b"elsewhere.test")
+    assert b"220" == proxy.say(b"XCLIENT ADDR=198.51.100.1 LOGIN=user+40b.test\r\n")[:3]
+    proxy.say(b"EHLO proxy.test\r\n")
+    assert b"\r\n354 " in proxy.say(elsewhere)
+    proxy.say(b"\r\n.\r\n")
+    assert ["user@b.test"] == [each.account for each in of(Accepted, heard)]
+    proxy.say(b"XCLIENT ADDR=198.51.100.2\r\n")
+    proxy.say(b"EHLO proxy.test\r\n")
+    assert b"\r\n554 5.7.1 Relay access denied\r\n" in proxy.say(elsewhere)

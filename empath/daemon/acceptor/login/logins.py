@@ -134,16 +134,28 @@ class Logins:
         Raises:
             BackendUnavailable: the queue cannot be read.
         """
-        account = self._accounts.find(name)
-        if account is not None and not account.is_enabled:
+        logged_in = self.vouched_for(name, client.peer.address)
+        if logged_in is None:
             return None
         if client.key is not None:
             self.failures.forgive(client.key, name)
         self._emit(LoginSucceeded(client=client.peer.address, account=name, mechanism=mechanism))
+        return logged_in
+
+    def vouched_for(self, name: str, client: str) -> LoggedIn | None:
+        """
+        What the account *name* of *client*, which was proved elsewhere, may do; None if it is disabled.
+
+        Raises:
+            BackendUnavailable: the queue cannot be read.
+        """
+        account = self._accounts.find(name)
         if account is None:
             return LoggedIn(name, Senders.parse(own_address(name)) if self._settings.check_sender else None)
+        if not account.is_enabled:
+            return None
         if time.time() - account.last_used_at > _USE_AGE_S:
-            gevent.spawn(self._accounts.record_use, name, client.peer.address)
+            gevent.spawn(self._accounts.record_use, name, client)
         return LoggedIn(
             name,
             account.senders if self._settings.check_sender else None,
