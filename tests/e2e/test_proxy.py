@@ -4,10 +4,12 @@ import contextlib
 import shutil
 import smtplib
 import socket
+import ssl
 import subprocess
 
 import pytest
 
+from tests.kit.certificates import TABLE, authority, issued
 from tests.kit.process import Empathd, free_port
 from tests.kit.waiting import DEADLINE_S, eventually
 
@@ -33,21 +35,28 @@ listen binary
 
 
 class Proxied(Empathd):
-    """The listener at `proxied` believes PROXY, and waits a second for a header. Only CLIENT may relay."""
+    """The listeners believe PROXY, and wait a second for a header; `secured` speaks TLS. Only CLIENT may relay."""
 
     def __init__(self, directory):
-        self.proxied = free_port()
+        self.proxied, self.secured = free_port(), free_port()
         more = f"""
 [[listener]]
 address = "127.0.0.1:{self.proxied}"
 role = "mx"
 proxy_protocol = ["{PROXY}/32"]
+[[listener]]
+address = "127.0.0.1:{self.secured}"
+role = "mx"
+tls = "implicit"
+proxy_protocol = ["{PROXY}/32"]
+{TABLE}
 [relay]
 networks = ["{CLIENT}/32"]
 [receiving.timeouts]
 proxy_header = "1s"
 """
         super().__init__(directory, more)
+        issued("mx.example.test").write(directory)
         self.config.write_text(self.config.read_text().replace("[log]\n", '[log]\nlevel = "debug"\n'))
 
 
@@ -146,3 +155,31 @@ def test_haproxy_names_its_clients_in_both_versions(service, tmp_path):
     finally:
         haproxy.terminate()
         haproxy.wait(DEADLINE_S)
+
+
+def test_tls_may_follow_the_header(service):
+    """
+    Its first octets come right behind: HAProxy passes them on with the header.
+    """
+    trust = ssl.create_default_context()
+    authority().configure_trust(trust)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    secured = trust.wrap_bio(incoming, outgoing, server_hostname="mx.example.test")
+    with contextlib.suppress(ssl.SSLWantReadError):
+        secured.do_handshake()
+    with connected(service.secured, line() + outgoing.read()) as raw:
+        while True:
+            incoming.write(raw.recv(65536))
+            try:
+                secured.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                raw.sendall(outgoing.read())
+        raw.sendall(outgoing.read())
+        banner = b""
+        while not banner:
+            try:
+                banner = secured.read()
+            except ssl.SSLWantReadError:
+                incoming.write(raw.recv(65536))
+    assert banner.startswith(b"220 mx.example.test ")
