@@ -17,9 +17,11 @@ class Auth(Table):
     `empath-admin account`, "dovecot:/run/dovecot/auth-client" for those of a Dovecot, "oidc:https://…" for tokens, by
     the introspection endpoint of an OAuth 2.0 server (RFC 7662), "module:NAME" for a module of [modules]."""
 
-    mechanisms: tuple[Mechanism, ...] = setting([each.value for each in Mechanism])
+    mechanisms: tuple[Mechanism, ...] = setting(["PLAIN", "LOGIN", "SCRAM-SHA-256", "OAUTHBEARER", "XOAUTH2"])
     """Mechanisms that are offered where a back end has what they need: "PLAIN" and "LOGIN" a password,
-    "SCRAM-SHA-256" and "SCRAM-SHA-256-PLUS" the keys of "accounts", "OAUTHBEARER" and "XOAUTH2" a token."""
+    "SCRAM-SHA-256" and "SCRAM-SHA-256-PLUS" the keys of "accounts", "OAUTHBEARER" and "XOAUTH2" a token. The one with
+    PLUS binds by tls-server-end-point. Clients that choose it and know tls-exporter only, as libgsasl does, cannot log
+    in where it is offered."""
 
     check_sender: bool = Field(True, strict=True)
     """Whether an account may send only as the addresses that it is allowed: those of its row in the view `account`, or

@@ -13,7 +13,7 @@ from empath.smtp.sasl.prepared import prepared
 from empath.smtp.sasl.steps import Challenge, Malformed, Refused, Step, TokenGiven
 
 _TOKEN = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]+=*)")  # RFC 6750 §2.1
-_HEADER = re.compile(r"n,(?:a=([^,]+))?,")  # gs2-header of RFC 5801, without channel binding
+_HEADER = re.compile(r"n,(?:a=([^,]*))?,")  # gs2-header of RFC 5801, without channel binding
 _BAD_TOKEN: Final = Challenge(b'{"status":"invalid_token"}')  # RFC 7628 §3.2.2
 _BAD_TOKEN_FOR_XOAUTH2: Final = Challenge(b'{"status":"401","schemes":"bearer"}')
 

@@ -25,7 +25,7 @@ ITERATIONS: Final = 100_000  # of new keys; RFC 7677 §4 asks for 4096 at least
 _HASH: Final = "sha256"
 _NONCE: Final = r"[!-+\--~]+"  # printable ASCII without the comma
 _BASE64: Final = r"[A-Za-z0-9+/]+={0,2}"
-_CLIENT_FIRST = re.compile(rf"((n|y|p=([A-Za-z0-9.-]+)),(?:a=([^,\0]+))?,)(n=([^,\0]+),r=({_NONCE})(?:,[^\0]*)?)")
+_CLIENT_FIRST = re.compile(rf"((n|y|p=([A-Za-z0-9.-]+)),(?:a=([^,\0]*))?,)(n=([^,\0]+),r=({_NONCE})(?:,[^\0]*)?)")
 _CLIENT_FINAL = re.compile(rf"(c=({_BASE64}),r=({_NONCE})(?:,[^\0]*)?),p=({_BASE64})")
 _BAD_ESCAPE = re.compile(r"=(?!2C|3D)")
 _KEYS = re.compile(rf"SCRAM-SHA-256\$([1-9][0-9]{{0,8}}):({_BASE64})\$({_BASE64}):({_BASE64})")
@@ -142,7 +142,7 @@ class ScramServer:
             return Refused()
         self._binding = header.encode() + (self._bindings[binding] if binding is not None else b"")
         self._nonce = nonce + self._nonce
-        names = {_unescaped(each) for each in (name, acting_as) if each is not None}
+        names = {_unescaped(each) for each in (name, acting_as) if each}
         try:
             spellings = set(map(prepared, names))
         except SyntaxViolation:

@@ -22,7 +22,10 @@ def test_a_request_follows_the_greeting():
     assert b"VERSION\t1\t1\nCPID\t77\n" == dialogue.octets_to_send()
     dialogue.receive(GREETING)
     response = base64.b64encode(b"\0alice\0pencil")
-    assert b"AUTH\t1\tPLAIN\tservice=smtp\trip=192.0.2.1\tresp=" + response + b"\n" == dialogue.octets_to_send()
+    assert (
+        b"AUTH\t1\tPLAIN\tservice=smtp\trip=192.0.2.1\tno-penalty\tresp=" + response + b"\n"
+        == dialogue.octets_to_send()
+    )
     assert b"" == dialogue.octets_to_send()
     assert dialogue.answer is None
 
@@ -39,7 +42,7 @@ def test_a_secured_client_is_named_as_such():
 def test_no_word_breaks_a_line():
     dialogue = exchange(peer="a\tb\nc\rd\x01e\x00f")
     dialogue.receive(GREETING)
-    assert b"\trip=a\x01tb\x01nc\x01rd\x011e\x010f\tresp=" in dialogue.octets_to_send()
+    assert b"\trip=a\x01tb\x01nc\x01rd\x011e\x010f\tno-penalty\tresp=" in dialogue.octets_to_send()
 
 
 @pytest.mark.parametrize(

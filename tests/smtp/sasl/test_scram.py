@@ -85,6 +85,13 @@ def test_a_name_may_have_commas_and_equals_signs():
     assert KeysWanted("a,b=c") == server().respond(b"n,a=a=2Cb=3Dc,n=a=2Cb=3Dc,r=x")
 
 
+def test_an_empty_name_to_act_as_is_none():
+    """
+    GNU SASL sends one.
+    """
+    assert KeysWanted("user") == server().respond(b"n,a=,n=user,r=x")
+
+
 @pytest.mark.parametrize("first", [b"n,a=bob,n=user,r=x", b"n,,n=\x07,r=x"])
 def test_no_account_acts_as_another_or_has_a_name_that_cannot_be_typed(first):
     assert Refused() == server().respond(first)
