@@ -55,8 +55,11 @@ class Conversation:
         extensions: Extensions = ALL,
         *,
         is_lenient: bool = False,
+        takes_bare_lf: bool = True,
     ) -> None:
-        self.session = ServerSession("mx.example.test", limits, extensions, is_lenient=is_lenient)
+        self.session = ServerSession(
+            "mx.example.test", limits, extensions, is_lenient=is_lenient, takes_bare_lf=takes_bare_lf
+        )
         self.answers: dict[type, Reply | Answer] = {**ACCEPTANCE, **(answers or {})}
         self.events: list[Event] = []
         self.greeting = b""

@@ -8,6 +8,7 @@ Dialogues with the server session, one text file for each line of behaviour.
     forbids: TAKE             first words that end the session, instead of the usual ones
     names: clients            the client may speak for others
     tls: optional             STARTTLS is offered; `required` where mail needs it
+    bare-lf: reject           a bare LF ends the session
     reads: leniently          as for the roles internal and submission
     C: EHLO client.example    the client sends a line; consecutive lines arrive in one piece
     c: DATA\r\n               the client sends just these octets
@@ -122,9 +123,12 @@ def parse(path: Path) -> tuple[Conversation, list[Turn]]:
             case "re":
                 is_lenient = True
             case _:
-                assert mark in ("", "# ", "#"), f"{path.name}: {line!r}"
+                assert mark in ("", "# ", "#", "ba"), f"{path.name}: {line!r}"
+    takes_bare_lf = "\nbare-lf: reject\n" not in path.read_text(encoding="utf-8")
     offered = tuple(extension for extension in KNOWN if extension.ehlo not in absent)
-    return driver(limits, Extensions((*offered, *more), forbidden=forbidden, security=security), is_lenient), turns
+    return driver(
+        limits, Extensions((*offered, *more), forbidden=forbidden, security=security), is_lenient, takes_bare_lf
+    ), turns
 
 
 def octets(text: str) -> bytes:
@@ -136,7 +140,7 @@ def octets(text: str) -> bytes:
     return ESCAPE.sub(unescape, text.encode())
 
 
-def driver(limits: ServerLimits, extensions: Extensions, is_lenient: bool) -> Conversation:
+def driver(limits: ServerLimits, extensions: Extensions, is_lenient: bool, takes_bare_lf: bool) -> Conversation:
     def judge_sender(event):
         address = event.reverse_path.address
         return VERDICTS.get(address.local_part if address else "", ACCEPTED)
@@ -160,6 +164,7 @@ def driver(limits: ServerLimits, extensions: Extensions, is_lenient: bool) -> Co
         },
         extensions,
         is_lenient=is_lenient,
+        takes_bare_lf=takes_bare_lf,
     )
 
 

@@ -3,7 +3,7 @@ receiving - the tables [[listener]] and [relay]: where mail comes in, and which 
 """
 
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_serializer, field_validator
 
@@ -62,6 +62,11 @@ class Listener(Table):
 
     hides_clients: bool = Field(False, alias="hide_clients", strict=True)
     """Whether the Received field of clients that have logged in leaves out their names and addresses."""
+
+    bare_line_feed: Literal["normalize", "reject"] = setting("normalize")
+    """What becomes of lines that end in LF without CR: "normalize" makes them CRLF, "reject" refuses the mail with 521
+    5.5.2 and closes the connection, except of clients in [relay] networks. Either way no mail ends elsewhere than it
+    did for its sender."""
 
     proxy_protocol: tuple[ProxyNetwork, ...] = setting([])
     """Proxies in front of this listener, such as HAProxy with send-proxy or send-proxy-v2: each of their connections

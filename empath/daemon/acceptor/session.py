@@ -130,6 +130,8 @@ class ReceivingSession:
             context.limits,
             self._offered(set()),
             is_lenient=context.role is not Role.MX,
+            takes_bare_lf=context.listener.bare_line_feed == "normalize"
+            or context.config.relay.policy.is_trusted(address),
         )
         self._admitted_at = time.time()
         self._command_s = context.pace.command_s

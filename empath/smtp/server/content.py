@@ -12,6 +12,7 @@ The readers work on whole pieces with operations of `bytes`; only content with C
 hold what may be a line end or the beginning of the end of data until more octets decide.
 """
 
+import re
 from typing import Final
 
 from empath.mail.reply import Reply
@@ -20,6 +21,7 @@ from empath.smtp.server import replies
 _END_OF_DATA: Final = b"\r\n.\r\n"
 # Longest first. A bare LF waits too: a dot after it would be a dot of transparency.
 _UNDECIDED: Final = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r", b"\n")
+_BARE_LINE_FEED: Final = re.compile(rb"(?<!\r)\n")
 _MORE_RETURNS: Final = 64  # CRs that may come before CRLF
 
 
@@ -31,15 +33,25 @@ class _Rules:
     first breach in the message decides, however the octets were cut; no content follows it.
     """
 
-    __slots__ = ("_line_octets", "_message_octets", "_open_octets", "refusal", "size")
+    __slots__ = ("_line_octets", "_message_octets", "_open_octets", "_takes_bare_lf", "refusal", "size")
 
-    def __init__(self, message_octets: int, line_octets: int | None) -> None:
-        """Limits of the message and of one line without its CRLF, both in octets of content; None: no limit."""
+    def __init__(self, message_octets: int, line_octets: int | None, *, takes_bare_lf: bool = True) -> None:
+        """
+        Limits of the message and of one line without its CRLF, both in octets of content; None: no limit.
+
+        Without *takes_bare_lf* a bare LF breaks a rule.
+        """
+        self._takes_bare_lf = takes_bare_lf
         self.size = 0
         self.refusal: Reply | None = None
         self._message_octets = message_octets
         self._line_octets = line_octets
         self._open_octets = 0  # length so far of the unfinished line
+
+    def _until_bare_lf(self, wire: bytes) -> bytes:
+        """*wire* itself, or what stands before its first bare LF where that breaks a rule."""
+        found = None if self._takes_bare_lf else _BARE_LINE_FEED.search(wire)
+        return wire if found is None else wire[: found.start()]
 
     def _sound(self, content: bytes) -> bytes:
         """Give *content* up to the first breach of a rule."""
@@ -76,8 +88,8 @@ class ContentReader(_Rules):
 
     __slots__ = ("_held", "_is_first", "is_ended", "rest")
 
-    def __init__(self, message_octets: int, line_octets: int | None) -> None:
-        super().__init__(message_octets, line_octets)
+    def __init__(self, message_octets: int, line_octets: int | None, *, takes_bare_lf: bool = True) -> None:
+        super().__init__(message_octets, line_octets, takes_bare_lf=takes_bare_lf)
         self.is_ended = False
         self.rest = b""
         # The CRLF of the DATA command begins the first line: a lone dot there is an empty message.
@@ -100,14 +112,17 @@ class ContentReader(_Rules):
             decided = wire[:border]
         if self.refusal is not None or not decided:
             return b""
-        content = _lines(decided)
+        taken = self._until_bare_lf(decided)
+        content = _lines(taken)
         # A line end that was none on the wire may have a dot after it.
-        if dot not in (-1, end) or content is not decided:
+        if dot not in (-1, end) or content is not taken:
             content = content.replace(b"\r\n.", b"\r\n")
         if self._is_first:
             self._is_first = False
             content = content[2:]
         content = self._sound(content)
+        if taken is not decided and self.refusal is None:
+            self.refusal = replies.BARE_LINE_FEED
         self.size += len(content)
         return content
 
@@ -117,8 +132,8 @@ class ChunkReader(_Rules):
 
     __slots__ = ("_held", "_is_line_open")
 
-    def __init__(self, message_octets: int, line_octets: int | None) -> None:
-        super().__init__(message_octets, line_octets)
+    def __init__(self, message_octets: int, line_octets: int | None, *, takes_bare_lf: bool = True) -> None:
+        super().__init__(message_octets, line_octets, takes_bare_lf=takes_bare_lf)
         self._held = b""
         self._is_line_open = False
 
@@ -135,7 +150,10 @@ class ChunkReader(_Rules):
         if self.refusal is not None or not wire:
             return b""
         self._is_line_open = not wire.endswith(b"\n")
-        content = self._sound(_lines(wire))
+        taken = self._until_bare_lf(wire)
+        content = self._sound(_lines(taken))
+        if taken is not wire and self.refusal is None:
+            self.refusal = replies.BARE_LINE_FEED
         self.size += len(content)
         return content
 

@@ -50,6 +50,7 @@ BAD_RECIPIENT: Final = Reply.of("501 5.1.3 Bad recipient address syntax")
 SMTPUTF8_NEEDED: Final = Reply.of("553 5.6.7 Address needs SMTPUTF8")
 TOO_MANY_RECIPIENTS: Final = Reply.of("452 4.5.3 Too many recipients")
 
+BARE_LINE_FEED: Final = Reply.of("521 5.5.2 Bare LF received, closing connection")
 TOO_BIG: Final = Reply.of("552 5.3.4 Message too big")
 HAS_NUL: Final = Reply.of("554 5.6.0 Message has a NUL octet")
 LINE_TOO_LONG: Final = Reply.of("554 5.6.0 Message has a line that is too long")

@@ -141,21 +141,29 @@ class ServerSession:
         "_recipients",
         "_refusals",
         "_state",
+        "_takes_bare_lf",
         "errors",
     )
 
     def __init__(
-        self, hostname: str, limits: ServerLimits, extensions: Extensions = ALL, *, is_lenient: bool = False
+        self,
+        hostname: str,
+        limits: ServerLimits,
+        extensions: Extensions = ALL,
+        *,
+        is_lenient: bool = False,
+        takes_bare_lf: bool = True,
     ) -> None:
         """
         *hostname* is the name of this host for the reply to QUIT; the driver puts it into the banner. *is_lenient* says
-        how commands are read, see `command`.
+        how commands are read, see `command`. Without *takes_bare_lf* a line that ends in a bare LF ends the session.
         """
         self.errors = 0
         self._hostname = hostname
         self._limits = limits
         self._extensions = extensions
         self._is_lenient = is_lenient
+        self._takes_bare_lf = takes_bare_lf
         self._state = ServerState.CONNECTING
         self._asked: ServerSignal | None = ServerSignal.CONNECT  # signal that waits for the driver's answer
         self._events: list[Event] = [Connected()]  # events that the driver has not taken yet
@@ -351,7 +359,7 @@ class ServerSession:
             self._ask(ServerSignal.END_OF_DATA, ContentEnded(reader.size))
         else:
             self._events.append(ContentRefused(reader.refusal))
-            self._take(ServerSignal.END_OF_DATA, reader.refusal)
+            self._take(_BY_CODE.get(reader.refusal.code, ServerSignal.END_OF_DATA), reader.refusal)
         return True
 
     def _read_chunk(self, chunk: _Chunk) -> bool:
@@ -373,7 +381,7 @@ class ServerSession:
         signal = ServerSignal.END_OF_DATA if is_last else ServerSignal.END_OF_CHUNK
         if reader.refusal is not None:
             self._events.append(ContentRefused(reader.refusal))
-            self._take(signal, reader.refusal)
+            self._take(_BY_CODE.get(reader.refusal.code, signal), reader.refusal)
         elif is_last:
             self._ask(signal, ContentEnded(reader.size))
         else:
@@ -393,9 +401,12 @@ class ServerSession:
             else:
                 self._take(ServerSignal.UNKNOWN, replies.COMMAND_TOO_LONG)
             return True
+        # RFC 5321 §2.3.8 forbids clients to end a command in a bare LF, but some do, and alone it does no harm.
+        if not self._takes_bare_lf and not line.endswith(b"\r"):
+            self._take(ServerSignal.DISMISSED, replies.BARE_LINE_FEED)
+            return True
         if self._state is ServerState.AUTHENTICATING:
             return self._read_response(line.rstrip(b" \t\r"))
-        # A command may end in a bare LF, which RFC 5321 §2.3.8 forbids clients to send: a refusal would help no one.
         line = blanks_for_tabs(line.rstrip(b" \t\r")) if self._is_lenient else line.removesuffix(b"\r").rstrip(b" \t")
         word, _, rest = line.partition(b" ")
         signal = self._extensions.verbs.get(word.upper())
@@ -531,12 +542,16 @@ class ServerSession:
         self._recipients += 1
 
     def _begin_content(self) -> None:
-        self._content = ContentReader(self._limits.message_octets, self._limits.line_octets)
+        self._content = ContentReader(
+            self._limits.message_octets, self._limits.line_octets, takes_bare_lf=self._takes_bare_lf
+        )
 
     def _begin_chunk(self) -> None:
         del self._out[-1]  # the reply follows the chunk
         if self._chunks is None:
-            self._chunks = ChunkReader(self._limits.message_octets, self._limits.line_octets)
+            self._chunks = ChunkReader(
+                self._limits.message_octets, self._limits.line_octets, takes_bare_lf=self._takes_bare_lf
+            )
         if self._chunk is not None:
             self._chunk.fate = self._chunks
 

@@ -1,5 +1,7 @@
 """Framing of content: its end, its line ends, and its refusals."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -234,3 +236,37 @@ def test_content_in_chunks_is_sent_on_whole(wire):
     stuffer = DotStuffer()
     sent = stuffer.stuff(content) + stuffer.end()
     assert (False, content) == (may_smuggle(sent), content_of(sent)[0])
+
+
+@given(wire=WIRE, borders=BORDERS)
+def test_the_first_breach_decides_where_bare_line_feeds_are_rejected(wire, borders):
+    """
+    B2: the reply does not depend on how the content is cut. Without a bare LF there is no difference.
+    """
+    whole = ContentReader(10_000, 40, takes_bare_lf=False)
+    whole.feed(wire)
+    parts = ContentReader(10_000, 40, takes_bare_lf=False)
+    for piece in cut(wire, borders):
+        if not parts.is_ended:
+            parts.feed(piece)
+    assert (whole.refusal, whole.is_ended) == (parts.refusal, parts.is_ended)
+    _, usual = read([wire], line_octets=40)
+    assert whole.refusal in (usual.refusal, replies.BARE_LINE_FEED)
+
+
+@given(wire=WIRE, borders=BORDERS)
+def test_the_first_breach_decides_in_chunks_too(wire, borders):
+    """
+    B2, B6.
+    """
+    refusals = []
+    for pieces in ([wire], cut(wire, borders)):
+        reader = ChunkReader(10_000, 40, takes_bare_lf=False)
+        for piece in pieces:
+            reader.feed(piece, is_last=False)
+        reader.feed(b"", is_last=True)
+        refusals.append(reader.refusal)
+    assert refusals[0] == refusals[1]
+    is_only_breach = b"\0" not in wire and len(wire) <= 40
+    if re.search(rb"(?<!\r)\n", wire) and is_only_breach:
+        assert replies.BARE_LINE_FEED == refusals[0]
