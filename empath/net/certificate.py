@@ -122,6 +122,7 @@ def _server_context(pair: KeyPair, minimum: str) -> SSLContext:
     context = SSLContext(PROTOCOL_TLS_SERVER)
     context.minimum_version = MINIMUM_VERSIONS[minimum]
     context.options |= OP_NO_RENEGOTIATION
+    context.num_tickets = 1  # a second one costs a full handshake a fifteenth, and is for clients that connect in pairs
     try:
         with _opened(pair.certificate.octets) as certificate, _opened(pair.key.octets) as key:
             context.load_cert_chain(certificate, key, password="")

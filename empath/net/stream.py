@@ -186,6 +186,10 @@ class Stream:
             raise StreamClosed(_reason(exc.errno)) from exc
         self._send_rest(memoryview(octets)[sent:])
 
+    def send_last(self, octets: bytes) -> None:
+        """As send(), where nothing follows but the close."""
+        self.send(octets)
+
     def _send_rest(self, left: memoryview) -> None:
         while left:
             self._wait(_WRITE)

@@ -146,28 +146,40 @@ class TlsStream:
             StreamClosed: the connection broke, or is not secured yet.
             StreamTimeout: the deadline passed.
         """
-        if not self._is_secured:
-            raise StreamClosed("the handshake of TLS is not over")
-        try:
-            self._tls.write(octets)
-        except SSLError as exc:
-            raise self._failure(exc) from exc
+        self._encrypt(octets)
+        self._flush()
+
+    def send_last(self, octets: bytes) -> None:
+        """As send(), together with the closing alert."""
+        self._encrypt(octets)
+        self._shut()
         self._flush()
 
     def close(self) -> None:
         """Send the closing alert, and close both directions; may be called again."""
         if self._is_secured:
-            self._is_secured = False
-            try:
-                self._tls.unwrap()
-            except SSLError:  # it would wait for the alert of the peer, or TLS is broken
-                pass
+            self._shut()
             self._stream.send_now(self._outgoing.read())
         self._stream.close()
 
     def interrupt(self, error: EmpathError, *, unless: Callable[[], bool] = bool) -> bool:
         """As `Stream.interrupt`."""
         return self._stream.interrupt(error, unless=unless)
+
+    def _encrypt(self, octets: bytes) -> None:
+        if not self._is_secured:
+            raise StreamClosed("the handshake of TLS is not over")
+        try:
+            self._tls.write(octets)
+        except SSLError as exc:
+            raise self._failure(exc) from exc
+
+    def _shut(self) -> None:
+        self._is_secured = False
+        try:
+            self._tls.unwrap()
+        except SSLError:  # it would wait for the alert of the peer, or TLS is broken
+            pass
 
     def _read(self) -> bytes | None:
         try:

@@ -13,6 +13,7 @@ from typing import Final
 import apsw
 
 from .accounting import Account
+from .certificate import CERTIFICATE, KEY
 from .machine import BenchFailure, output_of
 from .server import Factory, Server, Setup
 
@@ -32,6 +33,11 @@ role = "internal"
 workers = 2
 [log]
 file = "empath.log"
+"""
+TLS: Final = f"""\
+[tls]
+certificate = "{CERTIFICATE}"
+key = "{KEY}"
 """
 MODULES: Final = {"empathd": "empath.cli.empathd", "empath-admin": "empath.cli.admin"}
 # Defaults, except where the scenario is about the limit itself.
@@ -58,6 +64,8 @@ class Empath(Server):
         if self.setup.sessions > default.sessions:
             limits += CONNECTIONS.format(sessions=self.setup.sessions + default.sessions)
         config = CONFIG.format(port=self.port, sink_port=self.setup.sink_port)
+        if self.setup.has_tls:
+            config = config.replace("[routes]", 'tls = "starttls"\n[routes]') + TLS
         return config + (f"[receiving.limits]\n{limits}" if limits else "")
 
     def start(self) -> None:

@@ -59,7 +59,10 @@ SPEED: Final = {
 }
 FLOORS: Final = (
     *(Floor(scenario, "cpu_ms", "CPU ms/mail", most=most) for scenario, (most, _, _) in SPEED.items()),
+    Floor("accept-tls", "cpu_ms", "CPU ms/mail", most=0.60),
+    Floor("accept-tls-reused", "cpu_ms", "CPU ms/mail", most=0.20),
     Floor("idle", "session_kb", "kB/session", most=100),
+    Floor("idle-tls", "session_kb", "kB/session", most=50),
     Floor("large", "growth_mb", "growth of any process, MB", most=10),
     *(
         Floor(scenario, "cpu_ms", "CPU to Postfix's", most=round(most / theirs, 2), is_ratio=True)

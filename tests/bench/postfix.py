@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from .accounting import Account
+from .certificate import CERTIFICATE, KEY
 from .machine import BenchFailure, command, output_of
 from .server import Server, Setup
 
@@ -41,6 +42,12 @@ maillog_file = {directory}/log/mail.log
 maillog_file_prefixes = {directory}
 """
 
+TLS: Final = f"""\
+smtpd_tls_security_level = may
+smtpd_tls_cert_file = {{directory}}/{CERTIFICATE}
+smtpd_tls_key_file = {{directory}}/{KEY}
+"""
+
 # service type private unprivileged chroot wakeup maxproc command
 MASTER: Final = """\
 127.0.0.1:{port} inet n - n - {smtpd_processes} smtpd
@@ -61,6 +68,7 @@ retry unix - - n - - error
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
+tlsmgr unix - - n 1000? 1 tlsmgr
 """
 
 
@@ -88,6 +96,8 @@ class Postfix(Server):
             message_octets=self.setup.message_octets,
             **defaults,
         )
+        if self.setup.has_tls:
+            main += TLS.format(directory=self.directory)
         if self.setup.is_held:
             main += "smtpd_client_restrictions = static:HOLD\n"
         processes = str(self.setup.sessions + SPARE_PROCESSES) if self.setup.sessions > 100 else "-"

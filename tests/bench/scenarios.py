@@ -17,6 +17,7 @@ from typing import Final
 from .accounting import name_of, peak_octets, reset_peaks, resident_octets
 from .machine import LOOPBACK, BenchFailure, busy_s, cpu_of_harness_s, cpu_of_process_s
 from .server import Factory, Server, Setup, running
+from .tls_source import NEW, RESUMED, REUSED, Source, client_context
 from .traffic import Load, Sink, send
 
 # metric -> (column heading, is less better); other metrics are not compared.
@@ -74,13 +75,16 @@ class Meter:
         return time.perf_counter(), self._server.account.cpu_s(), cpu_of_harness_s() + sink, busy_s()
 
 
-def accept(factory: Factory, name: str, plan: Plan, is_reused: bool = False) -> Sample:
+def accept(factory: Factory, name: str, plan: Plan, is_reused: bool = False, tls: str | None = None) -> Sample:
     """Mail comes in over 20 sessions and delivery is held: the cost of taking it durably."""
-    with Sink(plan.scratch) as sink, running(factory, name, plan.scratch, Setup(sink.port, is_held=True)) as server:
-        send(server.port, Load(WARM_UP, is_reused=is_reused))
+    with ExitStack() as stack:
+        sink = stack.enter_context(Sink(plan.scratch))
+        setup = Setup(sink.port, is_held=True, has_tls=tls is not None)
+        server = stack.enter_context(running(factory, name, plan.scratch, setup))
+        send(server.port, Load(WARM_UP, is_reused=is_reused, tls=tls))
         server.wait_queued(WARM_UP, 10)
         meter = Meter(server)
-        seconds = send(server.port, Load(plan.messages, is_reused=is_reused))
+        seconds = send(server.port, Load(plan.messages, is_reused=is_reused, tls=tls))
         figures = meter.read(plan.messages)
         server.wait_queued(WARM_UP + plan.messages, 10)
         if sink.messages:
@@ -91,6 +95,21 @@ def accept(factory: Factory, name: str, plan: Plan, is_reused: bool = False) -> 
 def accept_reused(factory: Factory, name: str, plan: Plan) -> Sample:
     """As `accept`, with many mails over each connection."""
     return accept(factory, name, plan, is_reused=True)
+
+
+def accept_tls(factory: Factory, name: str, plan: Plan) -> Sample:
+    """As `accept` after STARTTLS, with a full handshake for each mail: TLS 1.3, ECDSA on P-256."""
+    return accept(factory, name, plan, tls=NEW)
+
+
+def accept_tls_resumed(factory: Factory, name: str, plan: Plan) -> Sample:
+    """As `accept_tls`; each connection resumes the session of the one before."""
+    return accept(factory, name, plan, tls=RESUMED)
+
+
+def accept_tls_reused(factory: Factory, name: str, plan: Plan) -> Sample:
+    """As `accept_tls`, with many mails over each connection."""
+    return accept(factory, name, plan, tls=REUSED)
 
 
 def relay(factory: Factory, name: str, plan: Plan) -> Sample:
@@ -126,13 +145,17 @@ def drain(factory: Factory, name: str, plan: Plan) -> Sample:
         return Sample({"rate": plan.drained / seconds} | meter.read(plan.drained))
 
 
-def idle(factory: Factory, name: str, plan: Plan) -> Sample:
+def idle(factory: Factory, name: str, plan: Plan, has_tls: bool = False) -> Sample:
     """Memory for each of many sessions that have said EHLO and nothing since."""
     with Sink(plan.scratch) as sink, ExitStack() as sockets:
-        setup = Setup(sink.port, sessions=plan.idle_sessions)
+        setup = Setup(sink.port, sessions=plan.idle_sessions, has_tls=has_tls)
         server = sockets.enter_context(running(factory, name, plan.scratch, setup))
         before = resident_octets(server.account.pids())
+        source = Source(server.port, b"", client_context())
         for _ in range(plan.idle_sessions):
+            if has_tls:
+                sockets.enter_context(source.connect())
+                continue
             session = sockets.enter_context(socket.create_connection((LOOPBACK, server.port), 30))
             _expect(session, b"220")
             session.sendall(b"EHLO idle.bench.example\r\n")
@@ -143,6 +166,11 @@ def idle(factory: Factory, name: str, plan: Plan) -> Sample:
             f"{name}: {before / 1e6:.0f} MB before, {octets / 1e6:.0f} MB more with {plan.idle_sessions} sessions (PSS)"
         )
         return Sample({"session_kb": octets / plan.idle_sessions / 1e3, "processes": float(len(pids))}, [note])
+
+
+def idle_tls(factory: Factory, name: str, plan: Plan) -> Sample:
+    """As `idle`, within TLS."""
+    return idle(factory, name, plan, has_tls=True)
 
 
 def large(factory: Factory, name: str, plan: Plan) -> Sample:
@@ -190,7 +218,11 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
         "accept-reused": accept_reused,
         "relay": relay,
         "drain": drain,
+        "accept-tls": accept_tls,
+        "accept-tls-resumed": accept_tls_resumed,
+        "accept-tls-reused": accept_tls_reused,
         "idle": idle,
+        "idle-tls": idle_tls,
         "large": large,
     }
 )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from .accounting import Account, open_account
+from .certificate import write_certificate
 from .machine import BenchFailure, free_port, is_greeting, wait_for
 
 START_S: Final = 30.0
@@ -21,12 +22,13 @@ START_S: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The setup of a server for one run: its next hop, whether it delivers, its limits."""
+    """The setup of a server for one run: its next hop, whether it delivers, its limits, whether it offers STARTTLS."""
 
     sink_port: int
     is_held: bool = False
     sessions: int = 100
     message_octets: int = 50 * 2**20
+    has_tls: bool = False
 
 
 class Server(ABC):
@@ -82,6 +84,8 @@ def running(factory: Factory, name: str, scratch: Path, setup: Setup) -> Iterato
     directory.mkdir()
     directory.chmod(0o755)
     account = open_account(name)
+    if setup.has_tls:
+        write_certificate(directory)
     server = factory(directory, account, setup)
     try:
         try:

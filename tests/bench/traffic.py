@@ -8,6 +8,7 @@ import fcntl
 import os
 import re
 import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ COUNTERS: Final = re.compile(rb"mesg=\s*(\d+)")
 # More than any burst of connections of a server: a full backlog costs each of them a second.
 BACKLOG: Final = 2000
 POLL_S: Final = 0.005
+ROOT: Final = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +38,44 @@ class Load:
     octets: int = 4096
     sessions: int = 20
     is_reused: bool = False
+    tls: str | None = None  # a mode of tls_source
 
 
 def send(port: int, load: Load, deadline_s: float = 300) -> float:
     """
-    Send *load* and return the seconds that took, from the start of smtp-source to its end.
+    Send *load* and return the seconds that took, from the start of the generator to its end.
 
     Raises:
         BenchFailure: the server refused something, or it took longer than *deadline_s*.
     """
-    argv = [command("smtp-source"), "-s", str(load.sessions), "-m", str(load.messages), "-l", str(load.octets)]
-    argv += ["-M", "source.bench.example", "-f", SENDER, "-t", RECIPIENT]
-    argv += ["-d"] if load.is_reused else []
+    argv = _tls_source(port, load) if load.tls is not None else _smtp_source(port, load)
     start = time.perf_counter()
     with subprocess.Popen(
-        [*argv, f"{LOOPBACK}:{port}"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     ) as source:
         try:
             errors = source.communicate(timeout=deadline_s)[1]
         except subprocess.TimeoutExpired:
-            raise BenchFailure(f"smtp-source took more than {deadline_s:g} s") from None
+            raise BenchFailure(f"the generator took more than {deadline_s:g} s") from None
         finally:
             if source.poll() is None:
                 source.kill()
     elapsed_s = time.perf_counter() - start
     if source.returncode:
-        raise BenchFailure(f"smtp-source: {errors.decode(errors='replace')[-300:].strip()}")
+        raise BenchFailure(f"the generator: {errors.decode(errors='replace')[-300:].strip()}")
     return elapsed_s
+
+
+def _tls_source(port: int, load: Load) -> list[str]:
+    numbers = (port, load.messages, load.octets, load.sessions)
+    return [sys.executable, "-m", "tests.bench.tls_source", *map(str, numbers), str(load.tls)]
+
+
+def _smtp_source(port: int, load: Load) -> list[str]:
+    argv = [command("smtp-source"), "-s", str(load.sessions), "-m", str(load.messages), "-l", str(load.octets)]
+    argv += ["-M", "source.bench.example", "-f", SENDER, "-t", RECIPIENT]
+    argv += ["-d"] if load.is_reused else []
+    return [*argv, f"{LOOPBACK}:{port}"]
 
 
 class Sink:

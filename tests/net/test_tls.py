@@ -124,12 +124,13 @@ def test_the_end_of_the_peer_is_an_end_of_file(make, is_polite):
     assert b"" == stream.receive()
 
 
-def test_a_close_is_announced(make):
+@pytest.mark.parametrize("send", [TlsStream.send, TlsStream.send_last])
+def test_a_close_is_announced(make, send):
     """
-    Without the alert the client could not tell the end from an attacker's.
+    Without the alert the client could not tell the end from an attacker's. It may come with the last reply.
     """
     stream, peer, _ = secured(make)
-    stream.send(b"221 Bye\r\n")
+    send(stream, b"221 Bye\r\n")
     stream.close()
     assert b"221 Bye\r\n" == peer.until(peer.tls.read, 100)
     assert b"" == peer.until(peer.tls.read, 100)

@@ -230,7 +230,10 @@ class ReceivingSession:
         if octets:
             if session.errors:
                 gevent.sleep(error_delay_s(session.errors, self._context.limits.slow_errors))
-            self._stream.send(octets)
+            if session.is_closed:
+                self._stream.send_last(octets)
+            else:
+                self._stream.send(octets)
         if refusals:
             self._count_errors(refusals)
         if session.is_closed:
@@ -297,7 +300,7 @@ class ReceivingSession:
         self._session.terminate(reply)
         try:
             self._stream.deadline_at = time.monotonic() + 1
-            self._stream.send(self._session.octets_to_send())
+            self._stream.send_last(self._session.octets_to_send())
         except (StreamClosed, StreamTimeout, Interrupted):
             pass
 
