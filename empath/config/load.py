@@ -184,6 +184,8 @@ def _words(error: ErrorDetails, path: KeyPath, parent: type[Table] | None) -> st
             return f"must be a number, not {given}"
         case "float_type":
             return f"must be a number, not {kind_of(given)}"
+        case "bool_type" | "bool_parsing":
+            return f"must be true or false, not {kind_of(given)}"
         case "string_type":
             return f"must be text in quotes, not {kind_of(given)}"
         case "string_pattern_mismatch" | "string_too_short":

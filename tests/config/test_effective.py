@@ -56,6 +56,8 @@ VALUES = {
     "receiving.limits.message_size": sizes,
     "receiving.limits.line_length": st.just(0) | st.integers(998, 1_000_000),
     "dns.nameservers": st.lists(st.sampled_from(["192.0.2.53", "[::1]:5353"])),
+    "dnsbl": st.dictionaries(st.sampled_from(["a.test", "a.test=127.0.0.[2..4]", "threshold"]), st.integers(1, 9)),
+    "greylist.lifetime": durations,
     "dns.own_hosts": st.lists(st.sampled_from(["192.0.2.9", "2001:DB8::9", "Bücher.example"])),
     "dns.allowed_networks": st.lists(st.sampled_from(["10.0.0.0/8", "0.0.0.0/0", "::1"])),
     "log.format": st.sampled_from(["json", "logfmt"]),

@@ -217,6 +217,13 @@ networks = [
         ("delivery = 1", "delivery: must be a table, not a number"),
         ("process = 1", "process: must be a table, not a number"),
         ("routes = 1", "routes: must be a table, not a number"),
+        ("dnsbl = 1", "dnsbl: must be a table, not a number"),
+        ('dnsbl."a b" = 1', "dnsbl.\"a b\": not a domain name: 'a b'"),
+        ('dnsbl."a.test" = "1"', 'dnsbl."a.test": must be a whole number from -1000 to 1000'),
+        ('dnsbl."a.test" = 1001', 'dnsbl."a.test": must be a whole number from -1000 to 1000'),
+        ("dnsbl.threshold = 0", "dnsbl.threshold: must be at least 1: no list has said anything about most clients"),
+        ('greylist.window = "5m"', "greylist.window: must be longer than delay, or no second try would pass"),
+        ('greylist.enabled = "yes"', "greylist.enabled: must be true or false, not text"),
         ("delivery.workers = 1.5", "delivery.workers: must be a whole number, not 1.5"),
         ("delivery.workers = true", "delivery.workers: must be a whole number, not a boolean"),
         ("delivery.workers = 0", "delivery.workers: must be at least 1, not 0"),
@@ -445,3 +452,41 @@ def test_a_unix_socket_is_next_to_the_file_that_names_it():
     text = LEAST.replace("listener = ", "#") + "[[listener]]\naddress='unix:run/lmtp'\nsocket_mode='660'"
     [listener] = parsed(text).listeners
     assert ("unix:/etc/empath/run/lmtp", 0o660, None) == (listener.text, listener.socket_mode, listener.endpoint)
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        (
+            'proxy_protocol = ["0.0.0.0/0"]',
+            "is the whole Internet, and any client there could take the address of another",
+        ),
+        ('xclient = ["::/0"]', "is the whole Internet, and any client there could take the address of another"),
+        ('forbidden_commands = ["MAIL"]', "MAIL cannot be forbidden: no mail would come in without it"),
+        ('forbidden_commands = ["GET /"]', "not the first word of a command: 'GET /'"),
+        ("client_names = 1", "must be true or false, not a number"),
+    ],
+)
+def test_what_would_open_or_close_a_listener_to_everyone_is_a_mistake(keys, words):
+    """
+    One could not see it in the file, and others would see it first.
+    """
+    [line] = findings(LEAST.replace("}]", f", {keys}}}]"))
+    assert words in line
+
+
+def test_lists_of_the_dns_and_their_threshold_are_one_table():
+    """
+    As people know them from the configuration of rspamd and Postfix: a weight for each zone.
+    """
+    assert None is parsed(LEAST).blocklists
+    found = parsed(LEAST + '[dnsbl]\n"zen.test" = 2\n"good.test=127.0.0.[2..3]" = -1\nthreshold = 3\n').blocklists
+    assert ([("zen.test", 2), ("good.test", -1)], 3) == (
+        [(blocklist.zone, weight) for blocklist, weight in found.weights],
+        found.threshold,
+    )
+
+
+def test_forbidden_words_are_of_any_case():
+    config = parsed(LEAST.replace("}]", ', forbidden_commands = ["get", "Take"]}]'))
+    assert frozenset({"GET", "TAKE"}) == config.listeners[0].forbidden

@@ -20,6 +20,12 @@ _MAIL_PARAMETERS = [
 ]
 _RCPT_PARAMETERS = ["NOTIFY=NEVER", "notify=success,delay", "NOTIFY=", "ORCPT=rfc822;a+20b", "ORCPT=utf-8;ä", "SIZE=1"]
 _OTHER_COMMANDS = [
+    *(
+        b"XCLIENT ADDR=192.0.2.1 NAME=[UNAVAILABLE]",
+        b"XCLIENT HELO=a+20b",
+        b"XFORWARD IDENT=+0A",
+        b"XFORWARD SOURCE=LOCAL",
+    ),
     *(b"NOOP", b"NOOP x", b"RSET", b"RSET x", b"VRFY x", b"VRFY", b"HELP", b"EXPN x", b"AUTH PLAIN", b"STARTTLS"),
     *(
         b"FOO",

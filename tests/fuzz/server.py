@@ -14,6 +14,7 @@ from empath.mail.address import ForwardPath, ReversePath
 from empath.mail.reply import Reply
 from empath.smtp.client.dot_stuffing import DotStuffer
 from empath.smtp.server.events import (
+    ClientNamed,
     Closed,
     Connected,
     Content,
@@ -23,11 +24,12 @@ from empath.smtp.server.events import (
     Event,
     Greeted,
     MailOffered,
+    OriginNamed,
     RecipientOffered,
     StartTls,
     TransactionReset,
 )
-from empath.smtp.server.extensions import ALL
+from empath.smtp.server.extensions import ALL, XCLIENT, XFORWARD, Extensions
 from empath.smtp.server.limits import ServerLimits
 from empath.smtp.server.session import ServerSession
 from tests.fuzz.case import Case
@@ -35,12 +37,13 @@ from tests.kit.conversation import WITHIN_TLS, cut, merged
 from tests.kit.wire import content_of, may_smuggle, reply_codes
 from tests.smtp.server.kit import WITHOUT_CHUNKING
 
+NAMES_CLIENTS = Extensions((*WITHOUT_CHUNKING.offered, XCLIENT, XFORWARD))
 OFFERS = [
     (
         ServerLimits(message_octets=200, recipients=2, command_octets=80, line_octets=40, errors=5, junk=3),
         WITHOUT_CHUNKING,
     ),
-    (ServerLimits(message_octets=10_000, recipients=100, errors=100), WITHOUT_CHUNKING),
+    (ServerLimits(message_octets=10_000, recipients=100, errors=100), NAMES_CLIENTS),
     (ServerLimits(message_octets=10_000, recipients=100, errors=100, line_octets=None), WITHOUT_CHUNKING),
     (ServerLimits(message_octets=200, recipients=100, errors=100), ALL),
 ]
@@ -49,6 +52,8 @@ YES: dict[type, list[Reply]] = {
     Connected: [Reply.of("220 mx.example.test ESMTP")],
     Greeted: [Reply.of("250 mx.example.test"), Reply.of("250 one\ntwo")],
     StartTls: [Reply.of("220 2.0.0 Go ahead")],
+    ClientNamed: [Reply.of("220 mx.example.test ESMTP")],
+    OriginNamed: [Reply.of("250 2.0.0 Ok")],
     MailOffered: [Reply.of("250 2.1.0 Ok")],
     RecipientOffered: [Reply.of("250 2.1.5 Ok")],
     DataOffered: [Reply.of("354 Go ahead")],
@@ -58,6 +63,8 @@ NO: dict[type, list[Reply]] = {
     Connected: [Reply.of("421 4.3.2 Later"), Reply.of("554 5.3.2 No")],
     Greeted: [Reply.of("550 5.7.1 No"), Reply.of("421 4.3.2 Later")],
     StartTls: [Reply.of("454 4.7.0 Later"), Reply.of("421 4.3.2 Later")],
+    ClientNamed: [Reply.of("421 4.7.0 Too many"), Reply.of("521 5.7.1 No"), Reply.of("454 4.7.0 Later")],
+    OriginNamed: [Reply.of("451 4.3.0 Later")],
     MailOffered: [Reply.of("452 4.3.1 Full"), Reply.of("521 5.3.2 No")],
     RecipientOffered: [Reply.of("450 4.2.1 Later"), Reply.of("550 5.1.1 No")],
     DataOffered: [Reply.of("451 4.3.0 Later")],
@@ -146,6 +153,8 @@ class Session:
             match event:
                 case Greeted():
                     self._at = Envelope(is_greeted=True)
+                case ClientNamed():
+                    self._at = Envelope()
                 case StartTls():
                     self._at = Envelope()
                     self._is_shaking_hands = True
@@ -161,6 +170,9 @@ class Session:
     def _judge(self, event: Event) -> None:
         at = self._at
         match event:
+            case ClientNamed() | OriginNamed():
+                assert at.mail is None
+                assert all(value is None or value.isprintable() for value in event.attributes.values())
             case MailOffered():
                 assert at.is_greeted
                 assert at.mail is None
