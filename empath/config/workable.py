@@ -16,14 +16,21 @@ from empath.config.load import find_lines
 from empath.config.model import Config
 from empath.config.places import Account, closed_folder, obstacle_to_folder
 from empath.config.renamed import RENAMED
+from empath.config.tables.tls import TlsMode
 from empath.mail.domain import Domain
 from empath.mail.endpoint import Endpoint
 from empath.policy.access import Role
 from empath.policy.routing import MaildirRoute, SmtpRoute, route_text
+from empath.smtp.sasl.mechanisms import Mechanism
 
 _SMTP_PORT: Final = 25
 _OUTSIDE: Final = Domain("sender.invalid")  # stands for any domain that the configuration does not name
 _PRIVATE: Final = ".test"  # of a network for tests, which may have its own names
+_SERVED: Final = {
+    "accounts": {each for each in Mechanism if not each.has_token},
+    "dovecot": {each for each in Mechanism if each.has_password},
+    "oidc": {each for each in Mechanism if each.has_token},
+}
 # Names that no host of the Internet has, as IANA's registry of special-use names sets them apart.
 _EXAMPLES: Final = (
     "example", "invalid", "localhost", "localdomain", "example.com", "example.net", "example.org",
@@ -42,7 +49,7 @@ def contradictions(config: Config) -> list[Contradiction]:
     """The settings that cannot work; empty if all can. It looks at the users and directories of this machine."""
     return [
         *unknown_user(config), *_example_name(config), *_listeners(config), *_routes(config), *_next_hops(config),
-        *_log(config), *old_names(config),
+        *_log(config), *_logins(config), *old_names(config),
     ]  # fmt: skip
 
 
@@ -146,6 +153,34 @@ def _routes(config: Config) -> Iterator[Contradiction]:
             " to a smarthost (others still reach [relay] domains only)"
         )
         yield Contradiction(("routes",), words)
+
+
+def _logins(config: Config) -> Iterator[Contradiction]:
+    for index, listener in enumerate(config.listeners):
+        if listener.auth and not listener.auth_in_clear and listener.tls is TlsMode.NONE:
+            words = "no client can log in without TLS; set tls, or auth_in_clear"
+            yield Contradiction(("listener", index, "auth"), words)
+    if not any(listener.has_auth for listener in config.listeners):
+        return
+    mechanisms = set(config.auth.mechanisms)
+    for index, name in enumerate(config.auth.backends):
+        served = _SERVED.get(name.partition(":")[0], mechanisms)
+        if not served & mechanisms:
+            words = f"{name} serves no mechanism of [auth] mechanisms; add {', '.join(sorted(served))}"
+            yield Contradiction(("auth", "backends", index), words)
+    secret = config.auth.oidc_secret_file
+    if secret is not None and _is_missing(secret):
+        yield Contradiction(("auth", "oidc_secret_file"), f"there is no file {secret}")
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        pass  # this user may not look
+    return False
 
 
 def _log(config: Config) -> Iterator[Contradiction]:

@@ -43,6 +43,10 @@ UPDATE account SET status = :status WHERE name = :name;
 -- Index: the UNIQUE of name.
 UPDATE account SET senders = :senders WHERE name = :name;
 
+-- name: set_rates
+-- Index: the UNIQUE of name.
+UPDATE account SET message_rate = :message_rate, recipient_rate = :recipient_rate WHERE name = :name;
+
 -- name: remove
 -- Index: the UNIQUE of name.
 DELETE FROM account WHERE name = :name;

@@ -130,3 +130,37 @@ def test_what_cannot_work_is_found_before_the_start(tmp_path: Path, text: str, l
     found = located(file, contradictions(load_config(file))).splitlines()
     assert len(lines) == len(found)
     assert all(line.startswith(f"{file}:{start}") for line, start in zip(found, lines, strict=True)), found
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ('[[listener]]\naddress = "127.0.0.1:587"\nauth = true\n', "no client can log in without TLS"),
+        (
+            '[auth]\nmechanisms = ["PLAIN"]\nbackends = ["accounts", "oidc:https://a.test/"]\n',
+            "oidc:https://a.test/ serves no mechanism of [auth] mechanisms; add OAUTHBEARER, XOAUTH2",
+        ),
+        ('[auth]\nmechanisms = ["XOAUTH2"]\nbackends = ["dovecot:/run/a"]\n', "add LOGIN, PLAIN"),
+        ('[auth]\noidc_secret_file = "secret"\n', "there is no file"),
+    ],
+)
+def test_logins_that_cannot_succeed_are_found(tmp_path, more, expected):
+    """
+    Better at the start than by the first user.
+    """
+    file = tmp_path / "c.toml"
+    submission = '[[listener]]\naddress = "127.0.0.1:2526"\nrole = "submission"\n'
+    least = LEAST.replace('listener = [{address = "127.0.0.1:2525"}]\n', "")
+    file.write_text(f'{least}[routes]\n"*" = "mx"\n{submission}{more}')
+    [found] = contradictions(load_config(file))
+    assert expected in found.words
+
+
+def test_logins_that_can_succeed_have_no_finding(tmp_path):
+    file = tmp_path / "c.toml"
+    least = LEAST.replace('listener = [{address = "127.0.0.1:2525"}]\n', "")
+    listener = '[[listener]]\naddress = "127.0.0.1:2526"\nauth = true\nauth_in_clear = true\n'
+    (tmp_path / "secret").write_text("x")
+    auth = '[auth]\nbackends = ["module:mine", "accounts"]\noidc_secret_file = "secret"\n'
+    file.write_text(f'{least}[routes]\n"*" = "mx"\n{listener}{auth}')
+    assert [] == contradictions(load_config(file))

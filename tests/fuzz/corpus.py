@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.fuzz import chunks, client, dns, mime, proxy, relay, server
+from tests.fuzz import chunks, client, dns, mime, proxy, relay, sasl, server
 from tests.fuzz.case import Case
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -17,6 +17,7 @@ TARGETS: dict[str, Callable[[Case], list[str]]] = {
     "mime": mime.check,
     "dns": dns.check,
     "proxy": proxy.check,
+    "sasl": sasl.check,
 }
 # Limit for one case: many times the usual cost, a part of that of a quadratic step. Coverage takes four times as long.
 CPU_S = 6.0 if sys.gettrace() is None else 24.0

@@ -3,8 +3,12 @@
 from collections.abc import Callable
 from random import Random
 
+from empath.smtp.sasl.mechanisms import Mechanism
+from empath.smtp.sasl.scram import to_base64
 from tests.fuzz.case import MAX_OCTETS, SEPARATOR, Case
 from tests.fuzz.messages import random_address, random_content
+from tests.fuzz.sasl import BINDING, KEYS, MECHANISMS, NONCE
+from tests.smtp.sasl.kit import ScramClient
 
 _GARBAGE = [b"\0", b"\r", b"\n", b"\r\n", b".", b"\xff", b"\xc3", b" ", b"<", b">", b'"', b":", b"\x7f", b"\xc2\x85"]
 _DICTIONARY = [
@@ -239,6 +243,31 @@ def proxy_case(random: Random) -> Case:
     return Case(random.randrange(1_000_000), (_without_separator(octets + random.choice([b"", b"EHLO a\r\n"])),))
 
 
+def sasl_case(random: Random) -> Case:
+    """The responses of a client of some mechanism, right or not quite."""
+    number = random.randrange(60)
+    mechanism = MECHANISMS[number % len(MECHANISMS)]
+    name = random.choice([*["alice"] * 6, "a=2Cb", "a\u00aa", "\u0627\u0628", "", "a\x07", "a=b"])
+    password = random.choice(["pencil"] * 6 + ["pen", "", "\u00ad"])
+    turns: list[bytes] = []
+    match mechanism:
+        case Mechanism.PLAIN:
+            turns = [f"{random.choice(['', '', name, 'bob'])}\0{name}\0{password}".encode()]
+        case Mechanism.LOGIN:
+            turns = [b"", name.encode(), password.encode()][random.randrange(2) :]
+        case Mechanism.OAUTHBEARER | Mechanism.XOAUTH2:
+            head = random.choice([f"n,a={name},", "n,,", f"user={name}", f"user={name}"])
+            scheme = random.choice(["Bearer", "bearer", "Basic"])
+            turns = [f"{head}\x01host=h\x01auth={scheme} vF9d.ft4q==\x01\x01".encode(), random.choice([b"\x01", b""])]
+        case _:
+            binding = BINDING if mechanism is Mechanism.SCRAM_SHA_256_PLUS else b""
+            header = "p=tls-server-end-point,," if binding else random.choice(["n,,", "n,,", "y,,", "n,a=alice,"])
+            client = ScramClient(name or "alice", password, header, binding, nonce="cli")
+            challenge = f"r=cli{NONCE},s={to_base64(KEYS.salt)},i={KEYS.iterations}".encode()
+            turns = [client.first, client.final(challenge), random.choice([b""] * 6 + [b"x"])]
+    return Case(number, tuple(_without_separator(turn) for turn in turns[: random.choice([4, 4, 4, 1])]))
+
+
 GENERATORS: dict[str, Callable[[Random], Case]] = {
     "server": server_case,
     "chunks": chunks_case,
@@ -247,6 +276,7 @@ GENERATORS: dict[str, Callable[[Random], Case]] = {
     "mime": mime_case,
     "dns": dns_case,
     "proxy": proxy_case,
+    "sasl": sasl_case,
 }
 
 

@@ -16,6 +16,7 @@ from empath.cli.admin.options import ParsedType, json_option, wait_option, who, 
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import INTERRUPTED, config_option, lenient_configuration, open_queue, say
 from empath.cli.words import count, instant
+from empath.config.units import parse_rate, rate_text
 from empath.errors import SyntaxViolation, UsageError
 from empath.mail.printable import printable
 from empath.policy.senders import Senders, own_address
@@ -27,6 +28,8 @@ _COLUMNS: Final = (
     *(Column("ACCOUNT"), Column("STATUS"), Column("PASSWORD", 2), Column("LAST-USED", 1), Column("CLIENT", 3)),
     *(Column("MESSAGES", 4), Column("RECIPIENTS", 4), Column("SENDERS", 0, 20)),
 )
+_LIMITED: Final = (("message_rate", "messages"), ("recipient_rate", "recipients"))
+_DEFAULT: Final = "default"
 _MAX_LINE_OCTETS: Final = 8192  # of the password on standard input
 
 
@@ -37,6 +40,11 @@ def _name(text: str) -> str:
         raise SyntaxViolation(f"not a name of an account: {text!r} {exc}") from exc
 
 
+def _rate(text: str) -> str:
+    return text if text == _DEFAULT else rate_text(parse_rate(text))
+
+
+_RATE: Final = ParsedType("rate", _rate)
 _NAME: Final = ParsedType("name", _name)
 _SENDERS: Final = ParsedType("sender", Senders.parse)
 _name_argument: Final = click.argument("name", type=_NAME)
@@ -107,6 +115,32 @@ def allow(context: click.Context, name: str, senders: tuple[Senders, ...], is_re
     change = storage.AllowSenders(name, added, removed, who=who())
     carry_out(open_queue(config), change, deadline_s=wait_s)
     click.echo(printable(f"{name} may send as {change.senders or 'no address'}"))
+
+
+@account.command("limit")
+@config_option()
+@_name_argument
+@click.option("--messages", "message_rate", type=_RATE, metavar="RATE", help="Most messages, such as 100/1h.")
+@click.option("--recipients", "recipient_rate", type=_RATE, metavar="RATE", help="Most recipients, such as 1000/1d.")
+@wait_option
+@click.pass_context
+def limit(
+    context: click.Context, name: str, message_rate: str | None, recipient_rate: str | None, wait_s: float
+) -> None:
+    """
+    Limit how much NAME sends.
+
+    A RATE is a number and a duration; `default` is the one of [limits]. What is not given stays.
+    """
+    if message_rate is None and recipient_rate is None:
+        raise UsageError("nothing to limit: give --messages, --recipients or both")
+    config = lenient_configuration(context)
+    given = {"message_rate": message_rate, "recipient_rate": recipient_rate}
+    rates = {key: None if rate == _DEFAULT else rate for key, rate in given.items() if rate is not None}
+    change = storage.SetRates(name, rates, who=who())
+    carry_out(open_queue(config), change, deadline_s=wait_s)
+    words = [f"{change.rates[key] or 'as many as [limits] says'} {what}" for key, what in _LIMITED]
+    click.echo(printable(f"{name} may send {', '.join(words)}"))
 
 
 def _status_verb(verb: str, status: str, text: str) -> None:

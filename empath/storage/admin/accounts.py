@@ -1,6 +1,7 @@
 """accounts - what a person does to the accounts that may submit mail"""
 
 import os
+from collections.abc import Mapping
 
 from empath.errors import MissingInput, UsageError
 from empath.policy.password import SALT_OCTETS, PasswordHash
@@ -115,6 +116,24 @@ class AllowSenders(ChangeAccount):
         words = dict.fromkeys((*str(found[0][1]).split(), *self._added.words))
         self.senders = " ".join(word for word in words if word not in self._removed.words)
         session.run("accounts.set_senders", {"name": self.name, "senders": self.senders})
+        return True
+
+
+class SetRates(ChangeAccount):
+    """Set the *rates* of an account, by column; None is the configured one. `rates` has both after the change."""
+
+    def __init__(self, name: str, rates: Mapping[str, str | None], *, who: str) -> None:
+        super().__init__(name, who=who)
+        self.rates: dict[str, str | None] = {}
+        self._given = rates
+
+    def change(self, session: Session) -> bool:
+        """Change the rates that are given."""
+        found = session.rows("accounts.find", {"name": self.name})
+        if not found:
+            return False
+        self.rates = {"message_rate": found[0][2], "recipient_rate": found[0][3], **self._given}
+        session.run("accounts.set_rates", {"name": self.name, **self.rates})
         return True
 
 

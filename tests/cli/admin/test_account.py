@@ -63,6 +63,18 @@ def test_an_account_changes(tool: AdminTool):
     assert {True} == {who.startswith("empath-admin:") for who in whos}
 
 
+def test_an_account_has_rates_of_its_own(tool: AdminTool):
+    """
+    One machine that sends invoices needs more than a person.
+    """
+    invoke(tool, "add", ALICE)
+    said = tool.lines("account", "limit", ALICE, "--messages", "100/60m")
+    assert [f"{ALICE} may send 100/1h messages, as many as [limits] says recipients"] == said
+    tool.lines("account", "limit", ALICE, "--messages", "default", "--recipients", "1000/1d")
+    record = tool.record("account", "list")
+    assert (None, "1000/1d") == (record["message_rate"], record["recipient_rate"])
+
+
 def test_the_list_is_a_table(tool: AdminTool):
     invoke(tool, "add", ALICE)
     header, line = tool.lines("account", "list")
@@ -88,6 +100,9 @@ def test_a_mistake_is_one_clear_line(tool: AdminTool):
         (64, "not a name of an account", ("add", "b\x07b"), "pencil\n"),
         (64, "address needs a domain", ("allow", ALICE, "bob"), ""),
         (64, "add --yes", ("remove", ALICE), ""),
+        (64, "nothing to limit", ("limit", ALICE), ""),
+        (64, "not a rate", ("limit", ALICE, "--messages", "many"), ""),
+        (66, "no account 'bob'", ("limit", "bob", "--messages", "1/1h"), ""),
         (66, "no account 'bob'", ("passwd", "bob"), "pencil\n"),
         (66, "no account 'bob'", ("allow", "bob", "*"), ""),
         (66, "no account 'bob'", ("disable", "bob"), ""),
