@@ -1,14 +1,17 @@
 """Several acceptors, which share listeners and keep to each limit together."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from click.testing import CliRunner
 
+from empath.cli.admin.__main__ import admin
 from tests.e2e.client import Client
-from tests.kit.process import Empathd
+from tests.kit.process import Empathd, free_port
 from tests.kit.queue import select
 from tests.kit.waiting import eventually
 
@@ -26,7 +29,9 @@ connections_per_client = {_MOST}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Empathd]:
-    instance = Empathd(tmp_path_factory.mktemp("acceptors", numbered=True), _SETTINGS)
+    directory, port = tmp_path_factory.mktemp("acceptors", numbered=True), free_port()
+    (directory / "second-port").write_text(str(port))
+    instance = Empathd(directory, f'{_SETTINGS}[[listener]]\naddress = "127.0.0.1:{port}"\n')
     try:
         yield instance.start()
         assert 0 == instance.stop()
@@ -100,6 +105,28 @@ def test_sessions_of_before_a_reload_still_count(server: Empathd, clients: ExitS
     server.signal(signal.SIGHUP)
     server.wait_for("reload_finished", done + 1)
     assert 0 == admitted(server, clients, _MOST)
+
+
+def admin_says(server: Empathd, *arguments: str) -> str:
+    return CliRunner().invoke(admin, ["-c", str(server.config), *arguments]).stdout
+
+
+def test_the_doctor_knows_all_of_them(server: Empathd) -> None:
+    findings = [json.loads(line) for line in admin_says(server, "doctor", "--json").splitlines()]
+    assert ["ok", "ok"] == [found["level"] for found in findings if found["subject"] in ("beats", "service")]
+
+
+def test_a_listener_is_stopped_in_all_of_them(server: Empathd) -> None:
+    """
+    One of them takes the order up; the socket is the same for all.
+    """
+    port = int(server.directory.joinpath("second-port").read_text())
+    Client(port).socket.close()
+    assert "takes no connection until a reload" in admin_says(server, "stop-listener", f"127.0.0.1:{port}")
+    for _ in range(6):
+        with pytest.raises(ConnectionError):
+            Client(port)
+    Client(server.port).socket.close()
 
 
 def test_mail_comes_in_by_any_of_them(server: Empathd) -> None:

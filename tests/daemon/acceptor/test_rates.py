@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from ipaddress import ip_address
 
+import gevent
 import pytest
 
 from empath.config.tables.limits import Limits
@@ -137,6 +138,34 @@ def test_clients_are_admitted_while_the_queue_cannot_be_written(writer, clock):
     writer.error = QueueBusy("locked")
     meter = RateMeter(writer, 1, clock)
     assert meter.take(KEY, TEN)
+
+
+def test_clients_that_ask_at_the_same_time_share_one_exchange(queue):
+    """
+    A burst of a hundred clients of one network must not write its row a hundred times.
+    """
+
+    class SlowWriter(DirectWriter):
+        """Lets other greenlets run before it commits."""
+
+        def commit(self, write, *, is_last=False):
+            gevent.sleep(0)
+            return super().commit(write)
+
+    writer = SlowWriter(queue)
+    meter = RateMeter(writer, 1)
+    asking = [gevent.spawn(meter.take, KEY, TEN) for _ in range(20)]
+    assert 10 == [each.get() for each in asking].count(True)
+    assert 1 == writer.commits
+
+
+def test_a_burst_at_one_acceptor_waits_for_the_shares_of_the_others(writer):
+    """
+    All connections of a client may have come to the same acceptor. It gets all of its rate, a second later.
+    """
+    meter = RateMeter(writer, 2)
+    assert [True] * 10 + [False] == [meter.take(KEY, TEN) for _ in range(11)]
+    assert 2 == writer.commits
 
 
 def test_rows_that_mean_nothing_are_removed(writer, clock, queue):
