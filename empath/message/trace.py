@@ -20,6 +20,7 @@ class Reception:
     Shape: client_name is what the client said in HELO or EHLO; client_address its IP address; protocol a word of
     RFC 3848 or RFC 6531 such as ESMTP; hostname ours in A-labels; client_ptr the verified name of the client in the
     DNS, in A-labels, if it is known. Without names and addresses of the client, is_client_hidden is True.
+    mt_priority is that of MT-PRIORITY, -9 to 9, None where the client gave none.
     """
 
     client_name: str
@@ -28,6 +29,7 @@ class Reception:
     protocol: str
     client_ptr: str | None = None
     is_client_hidden: bool = False
+    mt_priority: int | None = None
 
 
 def protocol_word(
@@ -60,10 +62,12 @@ def received_field(reception: Reception, queue_id: QueueId, at: Timestamp, only_
     literal = f"IPv6:{reception.client_address}" if ":" in reception.client_address else reception.client_address
     known_as = f"{reception.client_ptr} " if reception.client_ptr else ""
     for_clause = f"\r\n\tfor <{only_recipient}>" if only_recipient else ""
+    # A clause of RFC 6710.
+    priority = "" if reception.mt_priority is None else f"\r\n\tPRIORITY {reception.mt_priority}"
     origin = "" if reception.is_client_hidden else f"from {name} ({known_as}[{literal}])\r\n\t"
     return (
-        f"Received: {origin}by {reception.hostname} (Empath) with {reception.protocol} id {queue_id}{for_clause};\r\n"
-        f"\t{at.date_time()}\r\n"
+        f"Received: {origin}by {reception.hostname} (Empath) with {reception.protocol} id {queue_id}{for_clause}"
+        f"{priority};\r\n\t{at.date_time()}\r\n"
     ).encode()
 
 

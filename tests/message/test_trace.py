@@ -30,6 +30,14 @@ def test_the_received_field_says_from_by_with_id_for_and_when():
     assert expected.encode() == received_field(HERE, ULID, AT, "you@example.org")
 
 
+def test_the_received_field_says_the_priority_that_the_client_gave():
+    """
+    RFC 6710: the next server may take it from there.
+    """
+    field = received_field(replace(HERE, mt_priority=-3), ULID, AT, "you@example.org")
+    assert b"\r\n\tfor <you@example.org>\r\n\tPRIORITY -3;\r\n\tTue, 14 Nov 2023" in field
+
+
 def test_without_an_only_recipient_there_is_no_for():
     """
     It would show which of several recipients got a blind copy.

@@ -200,6 +200,7 @@ class Transaction:
             protocol,
             client.verified_name,
             is_client_hidden=is_logged_in and self._context.listener.hides_clients,
+            mt_priority=self._offer.mt_priority,
         )
         only = str(self._recipients[0].address) if len(self._recipients) == 1 else None
         added = received_field(reception, content.queue_id, content.begun_at, only)
