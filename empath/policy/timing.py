@@ -7,6 +7,7 @@ lifetime; with by-mode N the report of the delay is due then.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from empath.mail.identity import Timestamp
 from empath.mail.reply import Reply
@@ -30,8 +31,7 @@ class TimingLimits:
     deliver_by_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(NamedTuple):
     """
     When a message is due.
 

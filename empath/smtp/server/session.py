@@ -285,10 +285,12 @@ class ServerSession:
     def _decide(self, signal: ServerSignal, reply: Reply) -> None:
         """Take *reply* to a command; to a refused BDAT only behind its chunk, whose octets are on their way."""
         chunk = self._chunk
-        if chunk is not None and chunk.signal is signal and reply.code >= 400:
-            chunk.fate = reply
-        else:
-            self._take(signal, reply)
+        if chunk is not None and chunk.signal is signal:
+            if reply.code >= 400:
+                chunk.fate = reply
+                return
+            chunk.fate = self._chunks = self._chunks or self._new_chunk_reader()
+        self._take(signal, reply)
 
     def _take(self, signal: ServerSignal, reply: Reply | None) -> None:
         """Carry out the row of *signal*: send *reply*, apply the effects, enter the next state."""
@@ -334,6 +336,10 @@ class ServerSession:
         self._content = self._chunk = self._chunks = None
         self._buffer, self._at = b"", 0
         self._events.append(Closed(CLOSE_REASONS[signal]))
+
+    def _new_chunk_reader(self) -> ChunkReader:
+        limits = self._limits
+        return ChunkReader(limits.message_octets, limits.line_octets, takes_bare_lf=self._takes_bare_lf)
 
     # --- how octets are read
 
@@ -546,14 +552,8 @@ class ServerSession:
             self._limits.message_octets, self._limits.line_octets, takes_bare_lf=self._takes_bare_lf
         )
 
-    def _begin_chunk(self) -> None:
-        del self._out[-1]  # the reply follows the chunk
-        if self._chunks is None:
-            self._chunks = ChunkReader(
-                self._limits.message_octets, self._limits.line_octets, takes_bare_lf=self._takes_bare_lf
-            )
-        if self._chunk is not None:
-            self._chunk.fate = self._chunks
+    def _answer_later(self) -> None:
+        del self._out[-1]
 
     def _discard_input(self) -> None:
         # An attacker between the client and this host may have added it, CVE-2011-0411.
@@ -601,7 +601,7 @@ _DO: Final[dict[ServerEffect, Callable[[ServerSession], None]]] = {
     ServerEffect.BEGIN_TRANSACTION: ServerSession._begin_transaction,
     ServerEffect.COUNT_RECIPIENT: ServerSession._count_recipient,
     ServerEffect.BEGIN_CONTENT: ServerSession._begin_content,
-    ServerEffect.BEGIN_CHUNK: ServerSession._begin_chunk,
+    ServerEffect.ANSWER_LATER: ServerSession._answer_later,
     ServerEffect.DISCARD_INPUT: ServerSession._discard_input,
     ServerEffect.FORGIVE: ServerSession._forgive,
 }

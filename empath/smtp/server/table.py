@@ -44,7 +44,7 @@ class ServerEffect(StrEnum):
     BEGIN_TRANSACTION = "sets the number of recipients to zero"
     COUNT_RECIPIENT = "counts the recipient"
     BEGIN_CONTENT = "reads content from now on"
-    BEGIN_CHUNK = "reads a chunk of content"
+    ANSWER_LATER = "is answered at the end of its chunk"
     DISCARD_INPUT = "discards what came behind the command"
     FORGIVE = "sets the numbers of errors and of junk commands to zero"
 
@@ -154,8 +154,8 @@ EFFECTS: Final[dict[ServerSignal, tuple[ServerEffect, ...]]] = {
     _Signal.MAIL: (_Effect.BEGIN_TRANSACTION,),
     _Signal.RCPT: (_Effect.COUNT_RECIPIENT,),
     _Signal.DATA: (_Effect.BEGIN_CONTENT,),
-    _Signal.BDAT: (_Effect.BEGIN_CHUNK,),
-    _Signal.BDAT_LAST: (_Effect.BEGIN_CHUNK,),
+    _Signal.BDAT: (_Effect.ANSWER_LATER,),
+    _Signal.BDAT_LAST: (_Effect.ANSWER_LATER,),
     _Signal.END_OF_DATA: (_Effect.FORGIVE,),
 }
 # What a refused command changes besides the state.

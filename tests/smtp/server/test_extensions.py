@@ -5,6 +5,7 @@ import pytest
 from empath.mail.reply import Reply
 from empath.smtp.server import replies
 from empath.smtp.server.extensions import KNOWN, PIPELINING, SIZE, STARTTLS, Extension, Extensions, Need, offered_with
+from empath.smtp.server.extensions import LIMITS as LIMITS_EXTENSION
 from empath.smtp.server.limits import ServerLimits
 from empath.smtp.server.parameters import read_mail_parameters, read_recipient_parameters
 from empath.smtp.server.states import ServerSignal
@@ -41,6 +42,16 @@ def test_a_parameter_is_read_only_where_its_extension_is_offered(extension):
     for keyword in extension.rcpt:
         assert extension.refusal == read_recipient_parameters(keyword, without.rcpt)
         assert extension.refusal != read_recipient_parameters(keyword, alone.rcpt)
+
+
+def test_limits_names_the_number_of_messages_where_there_is_one():
+    """
+    RFC 9422 §4.
+    """
+    with_number = ServerLimits(message_octets=4096, recipients=200, messages=5)
+    assert b"250-a\r\n250 LIMITS RCPTMAX=200 MAILMAX=5\r\n" == Extensions((LIMITS_EXTENSION,)).added_to(
+        b"250 a\r\n", with_number
+    )
 
 
 def test_a_command_belongs_to_the_extension_that_is_offered():
