@@ -66,7 +66,8 @@ class Empath(Server):
         config = CONFIG.format(port=self.port, sink_port=self.setup.sink_port)
         if self.setup.has_tls:
             config = config.replace("[routes]", 'tls = "starttls"\n[routes]') + TLS
-        return config + (f"[receiving.limits]\n{limits}" if limits else "")
+        # The old name of [receiving.limits]: a comparison runs an older revision with the same text.
+        return config + (f"[limits]\n{limits}" if limits else "")
 
     def start(self) -> None:
         self._config.write_text(self.configuration())

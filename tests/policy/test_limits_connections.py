@@ -26,7 +26,7 @@ def counter_of(total: int, per_client: int, listeners: int = 1) -> ConnectionCou
 
 def test_a_client_is_refused_beyond_its_share():
     """
-    One client cannot take all connections, and the others are not affected.
+    A7: one client cannot take all connections, and the others are not affected.
     """
     counter = counter_of(10, 2)
     replies = [str(counter.admit(MX, client)) for client in (ONE, ONE, ONE, TWO)]

@@ -178,6 +178,11 @@ class ReceivingSession:
         self._is_closed_by_order = True
         self._stream.interrupt(ClosedByOrder())
 
+    @property
+    def progress(self) -> tuple[int, str]:
+        """Octets received, and the state of the dialogue."""
+        return self._octets, self._session.state
+
     def row(self) -> SessionRow:
         """The session as the view `session` shows it."""
         client = self._client

@@ -27,6 +27,10 @@ class Listed(Protocol):
     number: int
     began_at: float  # on the monotonic clock
 
+    @property
+    def progress(self) -> tuple[int, str]:
+        """Octets received, and the state: nothing of the row changes without one of these."""
+
     def row(self) -> SessionRow:
         """The session as it stands."""
 
@@ -41,7 +45,7 @@ class SessionList:
         """*sessions* are those that live; their owner changes it."""
         self._runtime = runtime
         self._sessions = sessions
-        self._written: dict[int, SessionRow] = {}  # by number, the longest unchanged first
+        self._written: dict[int, tuple[int, str]] = {}  # progress by number, the longest unchanged first
         self._is_failing = False
 
     def run(self) -> None:
@@ -56,7 +60,7 @@ class SessionList:
                     self._close(closing_sessions(reader, self._runtime.process_id))
                 if is_turn_to_write and self._runtime.process_id:
                     self._write()
-                self._is_failing = False
+                    self._is_failing = False
             except EmpathError as exc:
                 if not self._is_failing:  # one line each time that it begins
                     self._runtime.emit(SessionsUnlisted(error=str(exc)))
@@ -68,17 +72,21 @@ class SessionList:
 
     def _write(self) -> None:
         old_before = time.monotonic() - _YOUNG_S
-        rows = {session.number: session.row() for session in self._sessions if session.began_at <= old_before}
-        ended = [number for number in self._written if number not in rows]
-        changed = [row for number, row in rows.items() if self._written.get(number) != row]
+        written, living = self._written, {session.number: session for session in self._sessions}
+        ended = [number for number in written if number not in living]
+        changed = [
+            session
+            for number, session in living.items()
+            if session.began_at <= old_before and written.get(number) != session.progress
+        ]
         if len(changed) > _MOST:
-            places = {number: place for place, number in enumerate(self._written)}
-            changed = sorted(changed, key=lambda row: places.get(row.number, -1))[:_MOST]
+            places = {number: place for place, number in enumerate(written)}
+            changed = sorted(changed, key=lambda session: places.get(session.number, -1))[:_MOST]
         if not ended and not changed:
             return
-        self._runtime.writer.commit(KeepSessions(self._runtime.process_id, changed, ended))
-        for number in ended:
-            del self._written[number]
-        for row in changed:
-            self._written.pop(row.number, None)
-            self._written[row.number] = row
+        progress = {session.number: session.progress for session in changed}
+        rows = [session.row() for session in changed]
+        self._runtime.writer.commit(KeepSessions(self._runtime.process_id, rows, ended))
+        for number in (*ended, *progress):
+            written.pop(number, None)
+        written |= progress
