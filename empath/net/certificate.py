@@ -25,7 +25,7 @@ from ssl import (
     VerifyFlags,
     cert_time_to_seconds,
 )
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from empath.errors import ConfigError, SyntaxViolation
 from empath.mail.domain import Domain
@@ -36,6 +36,8 @@ _BEGIN_CERTIFICATE: Final = b"-----BEGIN CERTIFICATE-----"
 _END_CERTIFICATE: Final = b"-----END CERTIFICATE-----"
 _END_KEY: Final = b"PRIVATE KEY-----"
 _NO_CHECK_TIME: Final = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which ssl does not name
+# In a process that is patched SSLContext is that of gevent, which gives the callback of SNI sockets of gevent only.
+_NATIVE_CONTEXT: Final[Any] = next(base for base in SSLContext.__mro__ if base.__module__ == "_ssl")
 _ROUNDS: Final = 4  # most turns of a handshake between two sides in memory
 # What OpenSSL's reasons mean for the person that wrote the configuration.
 _WORDS: Final = {
@@ -94,7 +96,7 @@ class ServerTls:
         by_name = [(name, context) for context, pair in zip(contexts, pairs, strict=True) for name in pair.names]
         self._by_name = PatternTable(by_name)
         if by_name:
-            self.context.sni_callback = self._choose
+            _NATIVE_CONTEXT.sni_callback.__set__(self.context, self._choose)
 
     def certificate_of(self, context: SSLContext) -> Certificate:
         """The certificate that *context*, one of these, presents."""
