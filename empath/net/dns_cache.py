@@ -27,6 +27,9 @@ _LONGEST_S = 86_400.0
 _LONGEST_ABSENT_S = 3_600.0  # RFC 2308 §5: one to three hours
 
 
+_TOO_MANY = Failed("too many questions are under way")
+
+
 class Asker(Protocol):
     """Asks one question per call; many greenlets may call it at once."""
 
@@ -38,7 +41,8 @@ class CachingResolver:
     """
     A resolver that remembers, for the greenlets of one process.
 
-    *question_s* bounds a question, however long its callers may wait. *clock* gives monotonic seconds.
+    *question_s* bounds a question, however long its callers may wait. *max_flights* is the most questions that are
+    under way, each with a descriptor; a further one fails at once. *clock* gives monotonic seconds.
     """
 
     def __init__(
@@ -49,12 +53,14 @@ class CachingResolver:
         clock: Callable[[], float] = time.monotonic,
         max_entries: int = MAX_ENTRIES,
         max_octets: int = MAX_OCTETS,
+        max_flights: int | None = None,
     ) -> None:
         self._asker = asker
         self._question_s = question_s
         self._clock = clock
         self._max_entries = max_entries
         self._max_octets = max_octets
+        self._max_flights = max_flights
         self._octets = 0
         self._kept: dict[Question, tuple[float, LookupAnswer]] = {}  # expiry and answer, the oldest first
         self._flights: dict[Question, _Flight] = {}
@@ -99,6 +105,8 @@ class CachingResolver:
             return entry[1]
         flight = self._flights.get(question)
         if flight is None:
+            if self._max_flights is not None and len(self._flights) >= self._max_flights:
+                return _TOO_MANY
             flight = self._flights[question] = Greenlet.spawn(self._fly, question)
         return flight
 

@@ -7,9 +7,11 @@ import apsw
 import pytest
 
 from empath.mail.status import RecipientStatus
+from empath.policy.greylist import GreylistRules, Note, Triple
 from empath.policy.limits.rate import Rate
 from empath.policy.senders import Senders
 from empath.storage.admin.accounts import AddAccount
+from empath.storage.queue.greylist import NoteTry
 from empath.storage.queue.put_back import EndLease
 from empath.storage.queue.rates import ExchangeTokens, RateKey, Trade
 from empath.storage.queue.sessions import KeepSessions, SessionRow
@@ -55,6 +57,8 @@ def queue(tmp_path):
     queue.run(KeepSessions(queue.process_id, [session], []))
     rate = RateKey("message_rate_per_client", "192.0.2.1")
     queue.run(ExchangeTokens([Trade(rate, Rate(100, 60.0), 0, 1)], now=T0))
+    rules = GreylistRules(300, 172_800, 3_024_000, auto_allow=5, ipv4_prefix=24, ipv6_prefix=64)
+    queue.run(NoteTry(rules, Triple("192.0.2.0/24", "a@b.test", "c@d.test"), Note.FIRST_TRY, T0))
     queue.close()
     yield queue
     assert {} == violations(queue.path)

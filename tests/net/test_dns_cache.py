@@ -229,3 +229,17 @@ def test_a_fault_of_ours_is_no_answer(resolver, asker, capfd):
         resolver.look_up([A], ENOUGH_S)
     asker.answers[A] = Addresses(("192.0.2.1",), 60)
     assert [asker.answers[A]] == resolver.look_up([A], ENOUGH_S)
+
+
+def test_a_question_beyond_the_limit_fails_at_once(asker, clock):
+    """
+    Each question has a descriptor: without a limit, a flood of clients takes those of the connections.
+    """
+    resolver = CachingResolver(asker, question_s=10.0, clock=clock, max_flights=1)
+    asker.gates[A] = Event()
+    stuck = gevent.spawn(resolver.look_up, [A], ENOUGH_S)
+    gevent.idle()
+    assert [Failed("too many questions are under way")] == resolver.look_up([B], ENOUGH_S)
+    asker.gates[A].set()
+    stuck.join()
+    assert [Absent("NXDOMAIN", 60)] == resolver.look_up([B], ENOUGH_S)

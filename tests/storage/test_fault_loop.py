@@ -22,6 +22,7 @@ from empath.errors import EmpathError
 from empath.mail.identity import Timestamp
 from empath.mail.status import RecipientStatus
 from empath.message.report.compose import ReportedMessage, ReportKind
+from empath.policy.greylist import GreylistRules, Note, Triple
 from empath.storage.admin.fsck import Repair
 from empath.storage.engine import Session
 from empath.storage.queue.accept import INLINE, Accept
@@ -30,6 +31,7 @@ from empath.storage.queue.clock import BringForward
 from empath.storage.queue.destinations import ForgetDestinations, Idle, MarkLeaving, UnmarkAll
 from empath.storage.queue.due_bound import LateBound, RepairBounds
 from empath.storage.queue.garbage import AddOrphans, Removal, SettleGarbage
+from empath.storage.queue.greylist import NoteTry
 from empath.storage.queue.lease import Lease
 from empath.storage.queue.process import Beat, EndProcess, Register, ResizeDestinations
 from empath.storage.queue.put_back import EndLease, Hold, Rekey, ReleaseUnknownLeases
@@ -92,6 +94,8 @@ def _end(_: Queue, lease: Lease) -> Write:
     return EndLease(lease.lease_id, destination="leased.example", is_failing=True, now=T0 + 1)
 
 
+_GREYLIST = GreylistRules(delay_s=1, window_s=2, lifetime_s=3, auto_allow=1, ipv4_prefix=24, ipv6_prefix=64)
+_TRIPLE = Triple("192.0.2.0/24", "a@b.example", "c@d.example")
 OPERATIONS: dict[str, Works] = {
     "accept": lambda queue, _: [queue.new_accept("a.example", "new.example")],
     "accept batch": lambda queue, _: [
@@ -101,6 +105,7 @@ OPERATIONS: dict[str, Works] = {
     ],
     "accept batch with a bad one": _accept_with_a_bad_one,
     "lease": lambda queue, _: [queue.new_lease()],
+    "greylist": lambda *_: [NoteTry(_GREYLIST, _TRIPLE, note, T0) for note in (Note.FIRST_TRY, Note.DELIVERY)],
     "settle delivered": _settle(RecipientStatus.DELIVERED),
     "settle deferred": _settle(RecipientStatus.DEFERRED),
     "settle bounced": _settle(RecipientStatus.BOUNCED),

@@ -63,6 +63,7 @@ from empath.telemetry.occurrences.acceptor import (
 
 _GREETINGS = {Protocol.SMTP: "ESMTP", Protocol.LMTP: "LMTP"}  # words of the banner
 _PAUSE_S = 1.0  # pause of all listeners when the system has no descriptor left
+_MAX_QUESTIONS = 200  # look-ups about clients that are under way; a client beyond them enters without
 _SPACE_CHECK_S = 1.0
 _DAY_S = 86_400.0
 _REFUSALS_PER_SECOND = 100  # most lines of the log
@@ -91,7 +92,7 @@ class Acceptor:
         self._budget = ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets)
         self._space = Space(runtime.engine, config, runtime.emit)
         self._refusals = RefusalMeter(_REFUSALS_PER_SECOND, _REFUSALS_PER_CLIENT)
-        self._resolver = caching_resolver(runtime)
+        self._resolver = caching_resolver(runtime, max_flights=_MAX_QUESTIONS)
         self._logins = logins_of(runtime)
         self._greylist: Greylist | None = None
         if config.greylist.enabled:

@@ -9,8 +9,8 @@ from empath.net.resolver import DnsResolver
 from empath.telemetry.occurrences.process import NameServersKept
 
 
-def caching_resolver(runtime: Runtime) -> CachingResolver:
-    """Make the resolver that the table [dns] describes; it asks nothing yet."""
+def caching_resolver(runtime: Runtime, *, max_flights: int | None = None) -> CachingResolver:
+    """Make the resolver that the table [dns] describes; it asks nothing yet. *max_flights* as for CachingResolver."""
     dns = runtime.config.dns
     asker = DnsResolver(
         tuple(map(str, dns.nameservers)),
@@ -19,4 +19,4 @@ def caching_resolver(runtime: Runtime) -> CachingResolver:
         report=lambda error: runtime.emit(NameServersKept(error=error)),
         run=in_thread,
     )
-    return CachingResolver(asker, question_s=dns.timeout_s)
+    return CachingResolver(asker, question_s=dns.timeout_s, max_flights=max_flights)
