@@ -40,13 +40,6 @@ def test_content_without_a_rate_is_limited_by_its_pauses_alone():
     assert 9180 == pace.content_deadline(9000, 1000, 1)
 
 
-def test_a_transaction_has_one_more_command_after_the_limit_of_the_session():
-    """
-    A client that is about to send its message gets it through; one that sends recipients for ever does not.
-    """
-    assert (4600, 4900) == (PACE.session_end(1000, has_transaction=False), PACE.session_end(1000, has_transaction=True))
-
-
 def test_refusals_beyond_the_bounds_of_a_second_are_counted():
     """
     A flood must not fill the disk, and one noisy client must not hide the others.

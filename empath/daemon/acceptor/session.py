@@ -135,6 +135,7 @@ class ReceivingSession:
         )
         self._admitted_at = time.time()
         self._command_s = context.pace.command_s
+        self._ends_at = self.began_at + context.pace.session_s
         self._command_ends_at = 0.0  # the command that the session waits for must be complete by then
         self._content_began_at: float | None = None  # while content arrives
         self._octets = 0  # received
@@ -288,8 +289,11 @@ class ReceivingSession:
             self._content_began_at = None
             if has_replied or not self._command_ends_at:
                 self._command_ends_at = now + self._command_s
-            session_ends_at = pace.session_end(self.began_at, has_transaction=session.has_transaction)
-            deadline_at, self._next_limit = min((self._command_ends_at, Limit.WAIT), (session_ends_at, Limit.SESSION))
+            deadline_at, self._next_limit = self._command_ends_at, Limit.WAIT
+            # A transaction that is open at the limit has the time of one more command to begin its content.
+            ends_at = self._ends_at + pace.command_s if session.has_transaction else self._ends_at
+            if ends_at < deadline_at:
+                deadline_at, self._next_limit = ends_at, Limit.SESSION
         if deadline_at <= now:
             raise LimitReached(self._next_limit)
         return deadline_at
@@ -426,8 +430,7 @@ class ReceivingSession:
     def _secure(self, stream: TlsStream) -> None:
         """Go on with *stream*, after its handshake. The client says its name again, RFC 3207 §4.2."""
         self._stream, self._next_stream = stream, None
-        ends_at = self._context.pace.session_end(self.began_at, has_transaction=False)
-        stream.deadline_at = min(time.monotonic() + self._context.config.timeouts.handshake_s, ends_at)
+        stream.deadline_at = min(time.monotonic() + self._context.config.timeouts.handshake_s, self._ends_at)
         try:
             tls = stream.shake_hands()
         except (StreamClosed, StreamTimeout) as exc:
@@ -485,7 +488,7 @@ class ReceivingSession:
     def _mail_offered(self, event: MailOffered) -> Reply:
         context = self._context
         # A client that pipelines never makes the session wait.
-        if time.monotonic() >= context.pace.session_end(self.began_at, has_transaction=False):
+        if time.monotonic() >= self._ends_at:
             raise LimitReached(Limit.SESSION)
         if self._transactions == context.limits.messages:
             return REPLIES[Limit.MESSAGES_PER_SESSION]

@@ -35,14 +35,6 @@ class Pace:
             return pause_ends_at
         return min(pause_ends_at, began_at + self.content_s + octets / self.content_octets_per_s)
 
-    def session_end(self, began_at: float, *, has_transaction: bool) -> float:
-        """
-        The instant at which a session that began at *began_at* ends, unless content arrives.
-
-        A transaction that is open at the limit has the time of one more command to begin its content.
-        """
-        return began_at + self.session_s + (self.command_s if has_transaction else 0.0)
-
 
 def error_delay_s(errors: int, slow_errors: int) -> float:
     """Seconds by which a reply is delayed after *errors* in a session: 1 above *slow_errors*, else 0."""
