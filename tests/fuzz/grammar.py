@@ -31,6 +31,7 @@ _OTHER_COMMANDS = [
         b"XFORWARD SOURCE=LOCAL",
     ),
     *(b"NOOP", b"NOOP x", b"RSET", b"RSET x", b"VRFY x", b"VRFY", b"HELP", b"EXPN x", b"AUTH PLAIN", b"STARTTLS"),
+    *(b"AUTH PLAIN AGEAYg==", b"AUTH PLAIN\r\nAGEAYg==", b"*", b"AUTH PLAIN ="),
     *(
         b"FOO",
         b"",

@@ -14,6 +14,8 @@ from empath.mail.address import ForwardPath, ReversePath
 from empath.mail.reply import Reply
 from empath.smtp.client.dot_stuffing import DotStuffer
 from empath.smtp.server.events import (
+    AuthOffered,
+    AuthResponded,
     ClientNamed,
     Closed,
     Connected,
@@ -35,23 +37,26 @@ from empath.smtp.server.session import ServerSession
 from tests.fuzz.case import Case
 from tests.kit.conversation import WITHIN_TLS, cut, merged
 from tests.kit.wire import content_of, may_smuggle, reply_codes
-from tests.smtp.server.kit import WITHOUT_CHUNKING
+from tests.smtp.server.kit import WITH_AUTH, WITHOUT_CHUNKING
 
 NAMES_CLIENTS = Extensions((*WITHOUT_CHUNKING.offered, XCLIENT, XFORWARD))
 OFFERS = [
     (
         ServerLimits(message_octets=200, recipients=2, command_octets=80, line_octets=40, errors=5, junk=3),
-        WITHOUT_CHUNKING,
+        WITH_AUTH,
     ),
     (ServerLimits(message_octets=10_000, recipients=100, errors=100), NAMES_CLIENTS),
     (ServerLimits(message_octets=10_000, recipients=100, errors=100, line_octets=None), WITHOUT_CHUNKING),
     (ServerLimits(message_octets=200, recipients=100, errors=100), ALL),
 ]
+RESPONSE_OCTETS = 12_288  # RFC 4954 §4
 UNDECIDED_OCTETS = 4  # octets of content that may wait for more: a line end and a dot
 YES: dict[type, list[Reply]] = {
     Connected: [Reply.of("220 mx.example.test ESMTP")],
     Greeted: [Reply.of("250 mx.example.test"), Reply.of("250 one\ntwo")],
     StartTls: [Reply.of("220 2.0.0 Go ahead")],
+    AuthOffered: [Reply.of("235 2.7.0 Ok"), Reply.of("334 Z28=")],
+    AuthResponded: [Reply.of("235 2.7.0 Ok"), Reply.of("334 ")],
     ClientNamed: [Reply.of("220 mx.example.test ESMTP")],
     OriginNamed: [Reply.of("250 2.0.0 Ok")],
     MailOffered: [Reply.of("250 2.1.0 Ok")],
@@ -63,6 +68,8 @@ NO: dict[type, list[Reply]] = {
     Connected: [Reply.of("421 4.3.2 Later"), Reply.of("554 5.3.2 No")],
     Greeted: [Reply.of("550 5.7.1 No"), Reply.of("421 4.3.2 Later")],
     StartTls: [Reply.of("454 4.7.0 Later"), Reply.of("421 4.3.2 Later")],
+    AuthOffered: [Reply.of("535 5.7.8 No"), Reply.of("504 5.5.4 No")],
+    AuthResponded: [Reply.of("535 5.7.8 No"), Reply.of("454 4.7.0 Later")],
     ClientNamed: [Reply.of("421 4.7.0 Too many"), Reply.of("521 5.7.1 No"), Reply.of("454 4.7.0 Later")],
     OriginNamed: [Reply.of("451 4.3.0 Later")],
     MailOffered: [Reply.of("452 4.3.1 Full"), Reply.of("521 5.3.2 No")],
@@ -91,6 +98,7 @@ class Session:
         self._random = Random(case.choices)
         self._limits, extensions = self._random.choice(OFFERS)
         self._has_chunks = extensions is ALL
+        self._command_octets = RESPONSE_OCTETS if extensions is WITH_AUTH else self._limits.command_octets
         self._kindness = self._random.choice([1.0, 0.95, 0.6])
         is_lenient = case.choices % 2 == 1
         self._session = ServerSession("mx.example.test", self._limits, extensions, is_lenient=is_lenient)
@@ -113,7 +121,7 @@ class Session:
                     session.receive(piece)
                 self._act()
                 is_in_data = session.is_in_content and not self._has_chunks
-                held = UNDECIDED_OCTETS if is_in_data else self._limits.command_octets - 1
+                held = UNDECIDED_OCTETS if is_in_data else self._command_octets - 1
                 assert session.held_octets <= held
             replies.append(session.octets_to_send())
             if self._is_shaking_hands:
@@ -173,6 +181,9 @@ class Session:
             case ClientNamed() | OriginNamed():
                 assert at.mail is None
                 assert all(value is None or value.isprintable() for value in event.attributes.values())
+            case AuthOffered() | AuthResponded():
+                assert at.is_greeted
+                assert at.mail is None
             case MailOffered():
                 assert at.is_greeted
                 assert at.mail is None
