@@ -278,6 +278,7 @@ GENERATORS: dict[str, Callable[[Random], Case]] = {
     "dns": dns_case,
     "proxy": proxy_case,
     "sasl": sasl_case,
+    "tls": server_case,
 }
 
 
