@@ -30,7 +30,7 @@ from empath.daemon.acceptor.greylist import Greylist
 from empath.daemon.acceptor.listener import Listener
 from empath.daemon.acceptor.login.choose import logins_of
 from empath.daemon.acceptor.rates import ListenerRates, RateMeter
-from empath.daemon.acceptor.session import ReceivingSession
+from empath.daemon.acceptor.session import Draining, ReceivingSession
 from empath.daemon.acceptor.session_list import SessionList
 from empath.daemon.acceptor.space import Space
 from empath.daemon.process.child import DRAIN_S, Child, InheritedListener
@@ -164,6 +164,8 @@ class Acceptor:
             if self._refusals.admit(stream.peer, time.monotonic()):
                 self._runtime.emit(ProxyRefused(proxy=stream.peer, listener=context.address, error=str(exc)))
             return None
+        except Draining:
+            return None
         finally:
             self._arriving.discard(stream)
 
@@ -278,6 +280,9 @@ class Acceptor:
                 ends_at = time.monotonic() + DRAIN_S - 2 * _LAST_WORDS_S
             for session in list(self._sessions):
                 session.interrupt_unless_busy()
+            if not self._runtime.may_linger:
+                for stream in list(self._arriving):
+                    stream.interrupt(Draining())
             gevent.sleep(0.05)
             self._mark_draining(new_clients_until)  # a stop may have followed the reload
         for session in list(self._sessions):
