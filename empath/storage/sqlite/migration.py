@@ -102,6 +102,11 @@ def names_of_schema() -> frozenset[str]:
     return frozenset(name for _, name, _ in _made()[1])
 
 
+def public_views() -> tuple[str, ...]:
+    """Names of the views that people use, in the order of their definition."""
+    return tuple(name for kind, name, _ in _made()[1] if kind == "view" and not name.startswith("_"))
+
+
 def _wanted() -> tuple[_Object, ...]:
     return _made()[0]
 

@@ -24,11 +24,11 @@ from empath.errors import StatementRefused
 from empath.mail.printable import printable
 from empath.storage.sqlite.connection import ours
 from empath.storage.sqlite.destination_ids import DestinationIds
-from empath.storage.sqlite.migration import names_of_schema
+from empath.storage.sqlite.migration import names_of_schema, public_views
 from empath.storage.sqlite.visit import visiting
 
 _INTRO = """Empath queue {path}, {mode}. SQLite {version}.
-Views: queue message attempt destination process history audit control. Help: .help
+Views: {views}. Help: .help
 """
 
 _WIDTH: Final = 80
@@ -143,7 +143,8 @@ def run_shell(path: Path, statements: Sequence[str], *, deadline_s: float | None
         connection.authorizer = _keep_read_only if deadline_s is None else _keep_schema
         if not statements and sys.stdin.isatty():
             mode = "read-only; --write to change it" if deadline_s is None else "changes are committed at once"
-            intro = _INTRO.format(path=path, mode=mode, version=apsw.sqlite_lib_version())
+            views = " ".join(public_views())
+            intro = _INTRO.format(path=path, mode=mode, version=apsw.sqlite_lib_version(), views=views)
             _converse(_Shell(stdout=stdout, db=connection), intro)
             return
         with _refusals(path):
