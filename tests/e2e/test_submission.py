@@ -43,6 +43,7 @@ mechanisms = ["PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "OAUTHBEA
 oidc_client = "empath"
 oidc_secret_file = "secret"
 failures_per_client = "1000/1m"
+failure_delay = "1ms"
 [[listener]]
 address = "127.0.0.1:{port}"
 role = "submission"

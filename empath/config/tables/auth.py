@@ -39,6 +39,9 @@ class Auth(Table):
     failures_per_account: RateLimit = setting("20/10m")
     """Failed logins to one account. Then only clients that have logged in to it before may try."""
 
+    failure_delay_s: Wait = setting("1s", "failure_delay")
+    """How long the reply to a failed login waits; twice as long each time in one session, up to eight times."""
+
     oidc_client: Text | None = setting(None, example="empath")
     """Name by which this server logs in to the introspection endpoint."""
 

@@ -471,7 +471,7 @@ class ReceivingSession:
             self._login = None
         if reply is WRONG:
             self._failed_logins += 1
-            gevent.sleep(failure_delay_s(self._failed_logins))
+            gevent.sleep(failure_delay_s(self._context.config.auth.failure_delay_s, self._failed_logins))
         if login.account is not None:
             self._client = replace(self._client, account=login.account)
             self._offer()

@@ -14,8 +14,7 @@ from empath.policy.limits.rate import Rate, exchange
 
 MOST_KEYS: Final = 10_000
 
-_FIRST_DELAY_S: Final = 1.0
-_LAST_DELAY_S: Final = 8.0
+_MOST_TIMES: Final = 8  # by which the first delay is multiplied
 
 
 class LoginFailures:
@@ -31,17 +30,27 @@ class LoginFailures:
         self._accounts: OrderedDict[Hashable, float] = OrderedDict()
         self._proved: OrderedDict[Hashable, None] = OrderedDict()  # pairs of client and account that logged in
 
-    def may_try(self, client: Hashable, name: str, now: float) -> bool:
-        """Whether *client* may try to log in as *name*."""
-        if _is_empty(self._per_client, self._clients.get(client, 0.0), now):
-            return False
-        return (client, name) in self._proved or not _is_empty(self._per_account, self._accounts.get(name, 0.0), now)
+    def begin(self, client: Hashable, name: str, now: float) -> bool:
+        """
+        Whether *client* may try to log in as *name*, "" where it claims no name.
 
-    def add(self, client: Hashable, name: str, now: float) -> None:
-        """A login of *client* as *name* has failed; *name* is "" where it is not known."""
-        self._take(self._clients, client, self._per_client, now)
-        if name:
-            self._take(self._accounts, name, self._per_account, now)
+        The attempt counts as a failure from here on, so that many at once are not more than the rate allows.
+        """
+        is_limited = self._is_limited(client, name)
+        if not self._has_room(self._clients, client, self._per_client, now):
+            return False
+        if is_limited and not self._has_room(self._accounts, name, self._per_account, now):
+            return False
+        self._exchange(self._clients, client, self._per_client, now, wanted=1)
+        if is_limited:
+            self._exchange(self._accounts, name, self._per_account, now, wanted=1)
+        return True
+
+    def take_back(self, client: Hashable, name: str, now: float) -> None:
+        """The attempt has succeeded, or was not judged: it is no failure."""
+        self._exchange(self._clients, client, self._per_client, now, returned=1)
+        if self._is_limited(client, name):
+            self._exchange(self._accounts, name, self._per_account, now, returned=1)
 
     def forgive(self, client: Hashable, name: str) -> None:
         """*client* has logged in as *name*."""
@@ -50,19 +59,31 @@ class LoginFailures:
         self._proved.move_to_end((client, name))
         _shorten(self._proved, self._most)
 
-    def _take(self, buckets: OrderedDict[Hashable, float], key: Hashable, rate: Rate, now: float) -> None:
-        buckets[key] = exchange(rate, buckets.get(key, 0.0), now, returned=0, wanted=1).full_at
+    def _is_limited(self, client: Hashable, name: str) -> bool:
+        """Whether failures at the account *name* count for *client*."""
+        return name != "" and (client, name) not in self._proved
+
+    def _has_room(self, buckets: OrderedDict[Hashable, float], key: Hashable, rate: Rate, now: float) -> bool:
+        return exchange(rate, buckets.get(key, 0.0), now, returned=0, wanted=1).granted == 1
+
+    def _exchange(
+        self,
+        buckets: OrderedDict[Hashable, float],
+        key: Hashable,
+        rate: Rate,
+        now: float,
+        *,
+        returned: int = 0,
+        wanted: int = 0,
+    ) -> None:
+        buckets[key] = exchange(rate, buckets.get(key, 0.0), now, returned=returned, wanted=wanted).full_at
         buckets.move_to_end(key)
         _shorten(buckets, self._most)
 
 
-def failure_delay_s(failures: int) -> float:
-    """Seconds by which the reply to the *failures*-th failed login of a session is delayed: 1, 2, 4, 8, 8, …"""
-    return min(_LAST_DELAY_S, _FIRST_DELAY_S * float(1 << min(failures - 1, 10)))
-
-
-def _is_empty(rate: Rate, full_at: float, now: float) -> bool:
-    return exchange(rate, full_at, now, returned=0, wanted=1).granted == 0
+def failure_delay_s(first_s: float, failures: int) -> float:
+    """Seconds by which the reply to the *failures*-th failed login of a session is delayed: twice as long each time."""
+    return first_s * min(_MOST_TIMES, 1 << min(failures - 1, _MOST_TIMES))
 
 
 def _shorten(table: OrderedDict[Hashable, float] | OrderedDict[Hashable, None], most: int) -> None:

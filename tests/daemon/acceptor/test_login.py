@@ -91,6 +91,8 @@ def make_lobby(make_context, queue, heard):
     """Makes the context of a listener of role submission where clients log in, in the clear."""
 
     def make(*backends, more="", role=Role.SUBMISSION, **listener):
+        quick = 'failure_delay = "1ms"\n'
+        more = more.replace("[auth]\n", f"[auth]\n{quick}") if "[auth]" in more else f"[auth]\n{quick}{more}"
         context = make_context(more=more, role=role)
         emit = Emitter("acceptor-1", (lambda _, what: heard.append(what),))
         accounts = Accounts(queue.engine.open_reader(), QueueWriter(queue))
@@ -397,3 +399,13 @@ def test_blind_copies_leave_no_submission_listener(make_lobby, knock, role, has_
     assert has_bcc == (b"secret@c.example" in message.content)
     assert hashlib.sha256(message.content).hexdigest() == message.digest
     assert len(message.content) + len(message.added_fields) == message.size
+
+
+def test_a_back_end_that_is_down_locks_out_no_client(make_lobby, knock):
+    """
+    R7. What was not judged is no failure.
+    """
+    backend = Scripted(error=BackendUnavailable("down"))
+    client, _ = knock(make_lobby(backend, more=LIMITED))
+    for _ in range(3):
+        assert plain(client).startswith(b"454 4.7.0 Temporary")

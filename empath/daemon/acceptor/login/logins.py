@@ -95,37 +95,7 @@ class Logins:
         nonce = to_base64(os.urandom(_NONCE_OCTETS))
         offers_plus = Mechanism.SCRAM_SHA_256_PLUS in offered
         exchange = begin_exchange(Mechanism(mechanism), nonce, client.bindings, offers_plus=offers_plus)
-        return Login(self, Mechanism(mechanism), exchange, client)
-
-    def next_step(self, exchange: ServerExchange, response: bytes | None, client: LoginClient) -> tuple[Step, str]:
-        """
-        Give *exchange* what the client said, and ask the back ends what it wants to know, within the deadline.
-
-        The name is the one that the client claims, "" if it has not done so.
-
-        Raises:
-            BackendUnavailable: one cannot answer, or the deadline has passed.
-            _TooManyFailures: the client may not try.
-        """
-        late = BackendUnavailable(f"no answer within {self._settings.deadline_s:g} s")
-        with gevent.Timeout(self._settings.deadline_s, late):
-            step = exchange.respond(response)
-            match step:
-                case KeysWanted(name) if isinstance(exchange, ScramServer):
-                    self._check_failures(client, name)
-                    return exchange.use(self._keys_of(name)), name
-                case PasswordGiven(name, password):
-                    self._check_failures(client, name)
-                    return (Proved(name) if self._is_proved(name, password, client.peer) else Refused()), name
-                case TokenGiven(name, token):
-                    self._check_failures(client, name)
-                    proved = self._name_of_token(token, client.peer)
-                    is_right = proved is not None and name in ("", proved)
-                    return (Proved(proved) if proved is not None and is_right else exchange.refuse()), name
-                case Proved(name):
-                    return step, name
-                case _:
-                    return step, ""
+        return Login(self, Mechanism(mechanism), exchange, client, self._settings.deadline_s)
 
     def admit(self, name: str, client: LoginClient, mechanism: Mechanism) -> LoggedIn | None:
         """
@@ -137,8 +107,6 @@ class Logins:
         logged_in = self.vouched_for(name, client.peer.address)
         if logged_in is None:
             return None
-        if client.key is not None:
-            self.failures.forgive(client.key, name)
         self._emit(LoginSucceeded(client=client.peer.address, account=name, mechanism=mechanism))
         return logged_in
 
@@ -163,21 +131,16 @@ class Logins:
             _rate(account.recipient_rate),
         )
 
-    def count_failure(self, name: str, client: LoginClient, mechanism: Mechanism) -> None:
-        """Count a failed login, and report it. Only names of accounts are reported: people mistype passwords there."""
-        if client.key is not None:
-            self.failures.add(client.key, name, time.time())
+    def report_failure(self, name: str, client: LoginClient, mechanism: Mechanism) -> None:
+        """Report a failed login. Only names of accounts are reported: people mistype passwords there."""
         self._emit(LoginFailed(client=client.peer.address, account=self._known(name), mechanism=mechanism))
 
     def report_fault(self, reason: str, client: LoginClient) -> None:
         """Report that a back end could not answer."""
         self._emit(LoginUnavailable(client=client.peer.address, reason=reason))
 
-    def _check_failures(self, client: LoginClient, name: str) -> None:
-        if client.key is not None and not self.failures.may_try(client.key, name, time.time()):
-            raise _TooManyFailures
-
-    def _is_proved(self, name: str, password: str, peer: LoginPeer) -> bool:
+    def is_proved(self, name: str, password: str, peer: LoginPeer) -> bool:
+        """Whether the first back end that knows *name* says that this is its password."""
         for backend in self._backends:
             if Mechanism.PLAIN in backend.mechanisms:
                 verdict = backend.check_password(name, password, peer)
@@ -185,7 +148,8 @@ class Logins:
                     return verdict is Verdict.PROVED
         return False
 
-    def _name_of_token(self, token: str, peer: LoginPeer) -> str | None:
+    def name_of_token(self, token: str, peer: LoginPeer) -> str | None:
+        """The account that a token proves, None if no back end knows it."""
         for backend in self._backends:
             if Mechanism.OAUTHBEARER in backend.mechanisms:
                 name = backend.name_of_token(token, peer)
@@ -193,7 +157,8 @@ class Logins:
                     return name
         return None
 
-    def _keys_of(self, name: str) -> ScramKeys:
+    def keys_of(self, name: str) -> ScramKeys:
+        """The keys of the first back end that has some; else keys that nothing proves."""
         for backend in self._backends:
             if Mechanism.SCRAM_SHA_256 in backend.mechanisms:
                 keys = backend.keys_of(name)
@@ -211,23 +176,27 @@ class Logins:
 class Login:
     """One exchange. `account` is None until it has succeeded."""
 
-    def __init__(self, logins: Logins, mechanism: Mechanism, exchange: ServerExchange, client: LoginClient) -> None:
+    def __init__(
+        self, logins: Logins, mechanism: Mechanism, exchange: ServerExchange, client: LoginClient, deadline_s: float
+    ) -> None:
         self.account: LoggedIn | None = None
         self._logins = logins
         self._mechanism = mechanism
         self._exchange = exchange
         self._client = client
+        self._deadline_s = deadline_s
         self._name = ""  # as the client claims
 
     def respond(self, response: bytes | None) -> Reply:
         """Take what the client said, and give the reply: 334, 235, or the refusal that ends the exchange."""
         logins, client = self._logins, self._client
         try:
-            step, name = logins.next_step(self._exchange, response, client)
-            self._name = name or self._name
-            if isinstance(step, Proved):
-                self.account = logins.admit(step.name, client, self._mechanism)
+            with gevent.Timeout(self._deadline_s, BackendUnavailable(f"no answer within {self._deadline_s:g} s")):
+                step = self._next_step(response)
+                if isinstance(step, Proved):
+                    self.account = logins.admit(step.name, client, self._mechanism)
         except BackendUnavailable as exc:
+            self._take_attempt_back()
             logins.report_fault(str(exc), client)
             return UNAVAILABLE
         except _TooManyFailures:
@@ -238,10 +207,46 @@ class Login:
             case Malformed():
                 return MALFORMED
             case _ if self.account is not None:
+                self._take_attempt_back()
+                if client.key is not None:
+                    logins.failures.forgive(client.key, self.account.name)
                 return LOGGED_IN
             case _:
-                logins.count_failure(self._name, client, self._mechanism)
+                logins.report_failure(self._name, client, self._mechanism)
                 return WRONG
+
+    def _next_step(self, response: bytes | None) -> Step:
+        """Ask the back ends what the exchange wants to know."""
+        exchange, logins, peer = self._exchange, self._logins, self._client.peer
+        match step := exchange.respond(response):
+            case KeysWanted(name) if isinstance(exchange, ScramServer):
+                self._begin_attempt(name)
+                return exchange.use(logins.keys_of(name))
+            case PasswordGiven(name, password):
+                self._begin_attempt(name)
+                return Proved(name) if logins.is_proved(name, password, peer) else Refused()
+            case TokenGiven(name, token):
+                self._begin_attempt(name)
+                proved = logins.name_of_token(token, peer)
+                return Proved(proved) if proved is not None and name in ("", proved) else exchange.refuse()
+            case _:
+                return step
+
+    def _begin_attempt(self, name: str) -> None:
+        """
+        Count an attempt.
+
+        Raises:
+            _TooManyFailures: the client may not try.
+        """
+        key = self._client.key
+        if key is not None and not self._logins.failures.begin(key, name, time.time()):
+            raise _TooManyFailures
+        self._name = name
+
+    def _take_attempt_back(self) -> None:
+        if self._client.key is not None:
+            self._logins.failures.take_back(self._client.key, self._name, time.time())
 
 
 def _rate(text: str | None) -> Rate | None:
