@@ -294,7 +294,7 @@ def test_audit_names_message_and_recipient_after_both_are_forgotten(queue: Queue
     [
         "DELETE FROM _audit",
         "UPDATE _audit SET who = 'x'",
-        "REPLACE INTO _audit SELECT audit_id, at, 'x', engine_version, 1, NULL, what, 1, 1, NULL, NULL FROM _audit",
+        "REPLACE INTO _audit SELECT audit_id, at, 'x', 'x', 1, NULL, 'x', 1, 1, NULL, NULL, NULL FROM _audit",
         "INSERT OR REPLACE INTO _audit (audit_id, who, what) VALUES (1, 'x', 'x')",
     ],
 )
