@@ -56,9 +56,8 @@ class EntryChecks:
         ends_at = time.monotonic() + self._within_s
         lists = None if is_trusted else self._blocklists
         named_by = name_question(client)
-        answers = self._ask(
-            [*(lists.questions(client) if lists else ()), *([named_by] if self._wants_name else ())], ends_at
-        )
+        questions = [*(lists.questions(client) if lists else ()), *((named_by,) if self._wants_name else ())]
+        answers = self._ask(questions, ends_at)
         verdict = lists.judge(client, answers) if lists else Verdict(0, None)
         self._report(verdict)
         further = address_questions(client, answers[named_by]) if self._wants_name else []

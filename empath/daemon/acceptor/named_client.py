@@ -4,10 +4,13 @@ named_client - the client that another one names: what XCLIENT and XFORWARD chan
 
 import ipaddress
 from dataclasses import replace
+from typing import Final
 
 from empath.daemon.acceptor.transaction import Client
 from empath.policy.client_name import ClientName
 from empath.smtp.server.events import PeerAttributes
+
+_NAMES: Final = ("NAME", "REVERSE_NAME")  # in the DNS; the DNS confirms the first
 
 
 def renamed(client: Client, attributes: PeerAttributes) -> Client:
@@ -23,7 +26,7 @@ def renamed(client: Client, attributes: PeerAttributes) -> Client:
         client,
         address=address,
         address_text=str(address),
-        ptr=_name_in_dns(attributes) if _NAMES & attributes.keys() or not is_same else client.ptr,
+        ptr=client.ptr if is_same and attributes.keys().isdisjoint(_NAMES) else _name_in_dns(attributes),
         told={**(client.told if is_same else {}), **attributes},
         account=None,
     )
@@ -46,11 +49,8 @@ def origin_text(attributes: PeerAttributes) -> str:
     return f"{text} {attributes['IDENT']}" if attributes.get("IDENT") else text
 
 
-_NAMES = {"NAME", "REVERSE_NAME"}
-
-
 def _name_in_dns(attributes: PeerAttributes) -> ClientName | None:
-    for key in ("NAME", "REVERSE_NAME"):  # the first is confirmed by the DNS
+    for key in _NAMES:
         name = attributes.get(key)
         if name is not None:
             return ClientName(name, is_verified=key == "NAME")
