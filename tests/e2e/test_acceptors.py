@@ -126,6 +126,7 @@ def test_a_listener_is_stopped_in_all_of_them(server: Empathd) -> None:
     for _ in range(6):
         with pytest.raises(ConnectionError):
             Client(port)
+    assert 1 == len(server.named("order_obeyed", verb="stop-listener"))
     Client(server.port).socket.close()
 
 

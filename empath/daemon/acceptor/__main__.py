@@ -50,7 +50,7 @@ from empath.policy.limits.refusal import LimitTally
 from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.limits.session import Pace, line_limit_octets
 from empath.smtp.server.limits import ServerLimits
-from empath.storage.queue.control import open_orders
+from empath.storage.queue.control import ServiceOrder, StartOrder, open_orders
 from empath.telemetry.occurrence import traceback_text
 from empath.telemetry.occurrences.acceptor import (
     AcceptPaused,
@@ -254,10 +254,15 @@ class Acceptor:
         while not self._runtime.draining.wait(LOOK_S):
             try:
                 for order in open_orders(reader, node):
-                    if order.verb == "stop-listener":
+                    if order.verb == "stop-listener" and self._takes_up(order):
                         finish(self._runtime, order, self._stop_listener(str(order.argument)))
             except EmpathError as exc:
                 self._runtime.emit(OrdersUnread(error=str(exc)))
+
+    def _takes_up(self, order: ServiceOrder) -> bool:
+        """Whether this acceptor carries *order* out; all of them see it."""
+        start = StartOrder(order.control_id, node=self._runtime.config.node.name, now=time.time())
+        return self._runtime.writer.commit(start).is_ours
 
     def _stop_listener(self, address: str) -> str:
         if address.startswith("unix:"):  # a reload could not revive it, other than a socket of TCP
