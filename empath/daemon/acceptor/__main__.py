@@ -93,7 +93,7 @@ class Acceptor:
         self._space = Space(runtime.engine, config, runtime.emit)
         self._refusals = RefusalMeter(_REFUSALS_PER_SECOND, _REFUSALS_PER_CLIENT)
         self._resolver = caching_resolver(runtime, max_flights=_MAX_QUESTIONS)
-        self._logins = logins_of(runtime)
+        self._logins = logins_of(runtime, self._refusals)
         self._greylist: Greylist | None = None
         if config.greylist.enabled:
             self._greylist = Greylist(config.greylist.rules, runtime.engine.open_reader, runtime.writer, time.time)

@@ -457,7 +457,7 @@ class ServerSession:
         is_exchange = self._state is ServerState.AUTHENTICATING or (
             line[:5].upper() == b"AUTH " and self._extensions.verbs[b"AUTH"] is ServerSignal.AUTH
         )
-        return _MAX_RESPONSE_OCTETS if is_exchange else self._limits.command_octets
+        return max(_MAX_RESPONSE_OCTETS * is_exchange, self._limits.command_octets)
 
     # --- readers of commands: each gives the event that the driver answers, or the reply
 

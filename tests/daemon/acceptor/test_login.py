@@ -101,7 +101,7 @@ def make_lobby(make_context, queue, heard):
             context,
             emit=emit,
             listener=context.listener.model_copy(update={"auth_in_clear": True, **listener}),
-            logins=Logins(settings, accounts, backends or (accounts,), emit),
+            logins=Logins(settings, accounts, backends or (accounts,), emit, context.refusals),
         )
 
     return make

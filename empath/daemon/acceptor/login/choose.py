@@ -6,12 +6,13 @@ from empath.daemon.acceptor.login.accounts import Accounts
 from empath.daemon.acceptor.login.logins import Logins
 from empath.daemon.process.runtime import Runtime
 from empath.errors import ConfigError
+from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.login.backend import Backend
 
 
-def logins_of(runtime: Runtime) -> Logins | None:
+def logins_of(runtime: Runtime, refusals: RefusalMeter) -> Logins | None:
     """
-    The logins of this process; None where no listener has any.
+    The logins of this process; None where no listener has any. *refusals* bounds what they log.
 
     Raises:
         ConfigError: a back end cannot be used.
@@ -21,7 +22,7 @@ def logins_of(runtime: Runtime) -> Logins | None:
         return None
     accounts = Accounts(runtime.engine.open_reader(), runtime.writer)
     backends = [_backend(name, config.auth, accounts) for name in config.auth.backends]
-    return Logins(config.auth, accounts, backends, runtime.emit)
+    return Logins(config.auth, accounts, backends, runtime.emit, refusals)
 
 
 def _backend(name: str, settings: Auth, accounts: Accounts) -> Backend:

@@ -21,6 +21,7 @@ from empath.daemon.acceptor.login.accounts import Accounts
 from empath.errors import EmpathError, SyntaxViolation
 from empath.mail.reply import Reply
 from empath.policy.limits.rate import Rate
+from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.login.account import LoggedIn
 from empath.policy.login.backend import Backend, BackendUnavailable, LoginPeer, Verdict
 from empath.policy.login.failures import LoginFailures
@@ -72,8 +73,11 @@ class LoginClient:
 class Logins:
     """The logins of one process, with the *backends* of `[auth]` in their order."""
 
-    def __init__(self, settings: Auth, accounts: Accounts, backends: Sequence[Backend], emit: Emitter) -> None:
-        """*accounts* has the senders and rates of a name, whichever back end proves it."""
+    def __init__(
+        self, settings: Auth, accounts: Accounts, backends: Sequence[Backend], emit: Emitter, refusals: RefusalMeter
+    ) -> None:
+        """*accounts* has the senders and rates of a name, whichever back end proves it; *refusals* bounds the log."""
+        self._refusals = refusals
         self._settings = settings
         self._accounts = accounts
         self._backends = tuple(backends)
@@ -133,11 +137,15 @@ class Logins:
 
     def report_failure(self, name: str, client: LoginClient, mechanism: Mechanism) -> None:
         """Report a failed login. Only names of accounts are reported: people mistype passwords there."""
-        self._emit(LoginFailed(client=client.peer.address, account=self._known(name), mechanism=mechanism))
+        address = client.peer.address
+        if self._refusals.admit(address, time.monotonic()):
+            self._emit(LoginFailed(client=address, account=self._known(name), mechanism=mechanism))
 
     def report_fault(self, reason: str, client: LoginClient) -> None:
         """Report that a back end could not answer."""
-        self._emit(LoginUnavailable(client=client.peer.address, reason=reason))
+        address = client.peer.address
+        if self._refusals.admit(address, time.monotonic()):
+            self._emit(LoginUnavailable(client=address, reason=reason))
 
     def is_proved(self, name: str, password: str, peer: LoginPeer) -> bool:
         """Whether the first back end that knows *name* says that this is its password."""
