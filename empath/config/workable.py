@@ -19,7 +19,7 @@ from empath.config.renamed import RENAMED
 from empath.config.tables.tls import TlsMode
 from empath.mail.domain import Domain
 from empath.mail.endpoint import Endpoint
-from empath.policy.access import Role
+from empath.policy.access import Network, Role
 from empath.policy.routing import MaildirRoute, SmtpRoute, route_text
 from empath.smtp.sasl.mechanisms import Mechanism
 
@@ -48,8 +48,8 @@ class Contradiction(NamedTuple):
 def contradictions(config: Config) -> list[Contradiction]:
     """The settings that cannot work; empty if all can. It looks at the users and directories of this machine."""
     return [
-        *unknown_user(config), *_example_name(config), *_listeners(config), *_routes(config), *_next_hops(config),
-        *_log(config), *_logins(config), *old_names(config),
+        *unknown_user(config), *_example_name(config), *_listeners(config), *_proxies(config), *_routes(config),
+        *_next_hops(config), *_log(config), *_logins(config), *old_names(config),
     ]  # fmt: skip
 
 
@@ -106,6 +106,22 @@ def _listeners(config: Config) -> Iterator[Contradiction]:
                 words = f"{endpoint} and {other} cannot be bound together; leave one out"
                 yield Contradiction(("listener", index, "address"), words)
         by_port[endpoint.port].append(endpoint)
+
+
+def _proxies(config: Config) -> Iterator[Contradiction]:
+    """Proxies that have the rights of a trusted client where they name none."""
+    for index, listener in enumerate(config.listeners):
+        for place, proxies in enumerate(listener.proxy_protocol):
+            trusted = [each for each in config.relay.networks if _overlap(each, proxies)]
+            if trusted:
+                words = (
+                    f"{trusted[0]} of [relay] networks has proxies: where one names no client, its mail may go anywhere"
+                )
+                yield Contradiction(("listener", index, "proxy_protocol", place), words, is_warning=True)
+
+
+def _overlap(one: Network, other: Network) -> bool:
+    return one.version == other.version and one.overlaps(other)
 
 
 def _takes_both(endpoint: Endpoint, other: Endpoint) -> bool:

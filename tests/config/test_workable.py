@@ -164,3 +164,21 @@ def test_logins_that_can_succeed_have_no_finding(tmp_path):
     auth = '[auth]\nbackends = ["module:mine", "accounts"]\noidc_secret_file = "secret"\n'
     file.write_text(f'{least}[routes]\n"*" = "mx"\n{listener}{auth}')
     assert [] == contradictions(load_config(file))
+
+
+@pytest.mark.parametrize(
+    ("networks", "proxies", "found"),
+    [
+        ('["127.0.0.0/8", "::1/128"]', '["10.0.0.0/8", "127.0.0.1/32"]', [("listener", 0, "proxy_protocol", 1)]),
+        ('["192.0.2.0/24"]', '["127.0.0.1/32", "::1/128"]', []),
+    ],
+)
+def test_a_proxy_that_may_relay_is_a_warning(tmp_path, networks, proxies, found):
+    """
+    Where it names no client, the proxy itself is the client: any client of it could send mail anywhere.
+    """
+    file = tmp_path / "c.toml"
+    listener = f'127.0.0.1:2525", proxy_protocol = {proxies}}}'
+    file.write_text(LEAST.replace('127.0.0.1:2525"}', listener) + f"relay.networks = {networks}\nroutes.'*' = 'mx'\n")
+    warnings = [each for each in contradictions(load_config(file)) if each.is_warning]
+    assert found == [each.keys for each in warnings if "proxy" in each.words]
