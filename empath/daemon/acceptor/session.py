@@ -511,7 +511,7 @@ class ReceivingSession:
                 return refusal
         reply = _SENDER_OK
         if event.mt_priority and not self._is_trusted:
-            event, reply = replace(event, mt_priority=0), _PRIORITY_CHANGED
+            event, reply = event._replace(mt_priority=0), _PRIORITY_CHANGED
         refusal = context.rates.take(Limit.MESSAGE_RATE, self._client.address, account)
         if refusal is not None:
             return refusal

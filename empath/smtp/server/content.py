@@ -49,8 +49,8 @@ class _Rules:
         self._open_octets = 0  # length so far of the unfinished line
 
     def _until_bare_lf(self, wire: bytes) -> bytes:
-        """*wire* itself, or what stands before its first bare LF where that breaks a rule."""
-        found = None if self._takes_bare_lf else _BARE_LINE_FEED.search(wire)
+        """*wire* itself, or what stands before its first bare LF."""
+        found = _BARE_LINE_FEED.search(wire)
         return wire if found is None else wire[: found.start()]
 
     def _sound(self, content: bytes) -> bytes:
@@ -112,7 +112,7 @@ class ContentReader(_Rules):
             decided = wire[:border]
         if self.refusal is not None or not decided:
             return b""
-        taken = self._until_bare_lf(decided)
+        taken = decided if self._takes_bare_lf else self._until_bare_lf(decided)
         content = _lines(taken)
         # A line end that was none on the wire may have a dot after it.
         if dot not in (-1, end) or content is not taken:
@@ -150,7 +150,7 @@ class ChunkReader(_Rules):
         if self.refusal is not None or not wire:
             return b""
         self._is_line_open = not wire.endswith(b"\n")
-        taken = self._until_bare_lf(wire)
+        taken = wire if self._takes_bare_lf else self._until_bare_lf(wire)
         content = self._sound(_lines(taken))
         if taken is not wire and self.refusal is None:
             self.refusal = replies.BARE_LINE_FEED

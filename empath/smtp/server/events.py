@@ -8,7 +8,7 @@ want an answer: the session reads nothing more until `ServerSession.answer`.  Th
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from empath.mail.address import ForwardPath, ReversePath
 from empath.mail.envelope import BodyType, DsnReturn
@@ -97,8 +97,7 @@ class OriginNamed:
     attributes: PeerAttributes
 
 
-@dataclass(frozen=True, slots=True)
-class MailOffered:
+class MailOffered(NamedTuple):
     """
     MAIL, RFC 5321 §4.1.1.2. Answer: 250, 4yz or 5yz.
 

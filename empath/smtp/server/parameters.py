@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from empath.errors import SyntaxViolation
 from empath.mail.envelope import BodyType, DsnReturn
@@ -42,8 +42,7 @@ _NOTIFY_EVENTS = {"SUCCESS", "FAILURE", "DELAY"}
 Parameter = tuple[str, Callable[[str | None], object]]
 
 
-@dataclass(frozen=True, slots=True)
-class MailParameters:
+class MailParameters(NamedTuple):
     """Parameters of MAIL. Shape: as in `events.MailOffered`."""
 
     size: int | None = None

@@ -44,6 +44,7 @@ class ServerEffect(StrEnum):
     BEGIN_TRANSACTION = "sets the number of recipients to zero"
     COUNT_RECIPIENT = "counts the recipient"
     BEGIN_CONTENT = "reads content from now on"
+    REPEAT = "has its reply once for each recipient in LMTP"
     ANSWER_LATER = "is answered at the end of its chunk"
     DISCARD_INPUT = "discards what came behind the command"
     FORGIVE = "sets the numbers of errors and of junk commands to zero"
@@ -156,11 +157,12 @@ EFFECTS: Final[dict[ServerSignal, tuple[ServerEffect, ...]]] = {
     _Signal.DATA: (_Effect.BEGIN_CONTENT,),
     _Signal.BDAT: (_Effect.ANSWER_LATER,),
     _Signal.BDAT_LAST: (_Effect.ANSWER_LATER,),
-    _Signal.END_OF_DATA: (_Effect.FORGIVE,),
+    _Signal.END_OF_DATA: (_Effect.REPEAT, _Effect.FORGIVE),  # RFC 2033 §4.2
 }
 # What a refused command changes besides the state.
 EFFECTS_OF_REFUSAL: Final[dict[ServerSignal, tuple[ServerEffect, ...]]] = {
     _Signal.BDAT_LAST: (_Effect.DROP_TRANSACTION,),
+    _Signal.END_OF_DATA: (_Effect.REPEAT,),
 }
 
 CLOSE_REASONS: Final[dict[ServerSignal, CloseReason]] = {
