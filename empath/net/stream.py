@@ -135,10 +135,10 @@ class Stream:
         finally:
             self.deadline_at = None
 
-    def receive_next(self) -> bytes:
+    def receive_next(self, limit_octets: int = _RECEIVE_OCTETS) -> bytes:
         """As receive(), for when the peer has had no time to answer: waits first, which saves a system call."""
         self._wait(_READ)
-        return self.receive()
+        return self.receive(limit_octets)
 
     def peek(self, most: int) -> bytes:
         """

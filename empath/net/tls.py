@@ -85,7 +85,7 @@ class TlsStream:
                 self._flush()
             except SSLError as exc:
                 raise self._failure(exc) from exc
-            octets = self._stream.receive(_RECORD_OCTETS)
+            octets = self._stream.receive_next(_RECORD_OCTETS)
             if not octets:
                 raise TlsFailed("the peer closed the connection during the handshake")
             self._incoming.write(octets)
@@ -104,17 +104,22 @@ class TlsStream:
             StreamClosed: the connection broke.
             StreamTimeout: the deadline passed.
         """
+        return self._received(self._stream.receive)
+
+    def receive_next(self) -> bytes:
+        """As `Stream.receive_next`."""
+        return self._received(self._stream.receive_next)
+
+    def _received(self, receive: Callable[[int], bytes]) -> bytes:
         octets = self._read() if self._incoming.pending or self._tls.pending() else None
         while octets is None:
             self._flush()
-            arrived = self._stream.receive(_RECORD_OCTETS)
+            arrived = receive(_RECORD_OCTETS)
             if not arrived:  # RFC 8446 §6.1 asks for an alert before it; many clients only close
                 return b""
             self._incoming.write(arrived)
             octets = self._read()
         return octets
-
-    receive_next = receive
 
     def receive_within(self, wait_s: float) -> bytes | None:
         """As `Stream.receive_within`."""

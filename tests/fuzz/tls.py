@@ -48,6 +48,8 @@ class Line:
         self.received += len(piece)
         return piece
 
+    receive_next = receive
+
     def send(self, octets: bytes) -> None:
         """Take what the server sends."""
         self.sent += len(octets)
