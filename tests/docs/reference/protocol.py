@@ -10,7 +10,11 @@ from empath.smtp.server import table as server
 from empath.smtp.server.states import ServerSignal, ServerState
 
 # In these states the session reads no command.
-_UNREAD: Final = (ServerState.CONNECTING, ServerState.CONTENT, ServerState.CHUNK, ServerState.CLOSED)
+_UNREAD: Final = frozenset(
+    {ServerState.CONNECTING, ServerState.CONTENT, ServerState.CHUNK, ServerState.HANDSHAKE, ServerState.CLOSED}
+)
+# Events that are no command.
+_EVENTS: Final = (ServerSignal.CONNECT, ServerSignal.END_OF_CHUNK, ServerSignal.END_OF_DATA, ServerSignal.SECURED)
 _OVER: Final = (ClientSignal.SHUTDOWN, ClientSignal.GARBAGE, ClientSignal.LOST, ClientSignal.TIMED_OUT)
 _CALLS: Final = {ClientCall.BEGIN: "begin()", ClientCall.PIECE: "content()", ClientCall.END: "end_content()"}
 
@@ -51,11 +55,7 @@ def _server_edges() -> Edges:
 
 def _server_table() -> str:
     states = [state for state in ServerState if state not in _UNREAD]
-    signals = [
-        signal
-        for signal in ServerSignal
-        if signal not in (ServerSignal.CONNECT, ServerSignal.END_OF_CHUNK, ServerSignal.END_OF_DATA, *server.ENDS)
-    ]
+    signals = [signal for signal in ServerSignal if signal not in (*_EVENTS, *server.ENDS)]
     rows = [(signal, *(_server_cell(state, server.NEXT[state, signal]) for state in states)) for signal in signals]
     return _table(("command", *(f"in {state}" for state in states)), rows)
 
