@@ -1,5 +1,6 @@
 """TLS against a real instance, by the programs that people use."""
 
+import json
 import os
 import pwd
 import shutil
@@ -12,7 +13,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from empath.cli.admin.__main__ import admin
 from tests.e2e.client import Client
 from tests.kit import certificates
 from tests.kit.certificates import TABLE, issued
@@ -88,6 +91,16 @@ def test_pythons_smtplib_sends_within_tls(secured, tls):
     [mail] = [mail for mail in secured.delivered() if f"for <{tls}@b.example>".encode() in mail]
     assert b" with ESMTPS id " in mail
     assert "TLSv1.3" == secured.wait_for("accepted", tls_version="TLSv1.3")["tls_version"]
+
+
+def test_doctor_finds_listeners_that_answer_and_certificates_that_last(secured):
+    """
+    A listener with implicit TLS has no greeting in the clear, and is well all the same.
+    """
+    result = CliRunner().invoke(admin, ["-c", str(secured.config), "doctor", "--json"])
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    levels = [line["level"] for line in found if line["subject"] in ("listener", "certificate")]
+    assert ["ok"] * (1 + len(secured.ports) + 2) == levels, found
 
 
 @pytest.mark.skipif(shutil.which("swaks") is None, reason="swaks is not installed")

@@ -14,6 +14,7 @@ from typing import Final
 
 from empath.config.model import Config
 from empath.config.tables.receiving import Listener
+from empath.config.tables.tls import TlsMode
 from empath.daemon.supervisor import instance, launch, listeners
 from empath.daemon.supervisor.resources import needed_open_files
 from empath.errors import EmpathError
@@ -60,7 +61,8 @@ def diagnose_machine(config_file: Path, config: Config) -> Iterator[Diagnosis]:
 def _answers(listener: Listener) -> Diagnosis:
     try:
         with _connection(listener) as client:
-            greeting = client.recv(3)
+            # A listener with implicit TLS says nothing before its client does.
+            greeting = client.recv(3) if listener.tls is not TlsMode.IMPLICIT else b"220"
     except OSError as exc:
         found = f"{listener.text} does not answer: {exc.strerror or exc}"
         return Diagnosis("listener", Level.ERROR, found, "see the log; `empathd reload` listens again")
