@@ -50,6 +50,7 @@ setup(
         "console_scripts": [
             "empathd=empath.cli.empathd:main",
             "empath-admin=empath.cli.admin.__main__:main",
+            "empath-sendmail=empath.cli.sendmail:main",
         ],
     },
 )

@@ -19,6 +19,7 @@ from empath.config.tables.dns import Dns
 from empath.config.tables.greylist import Greylist
 from empath.config.tables.limits import Limits, Receiving, Timeouts
 from empath.config.tables.node import Node
+from empath.config.tables.pickup import Pickup
 from empath.config.tables.process import Log, Process
 from empath.config.tables.queue import Queue, Retention
 from empath.config.tables.receiving import Listener, Relay
@@ -71,6 +72,7 @@ class Config(Table):
     tls: Tls = setting({})
     greylist: Greylist = setting({})
     receiving: Receiving = setting({})
+    pickup: Pickup = setting({})
     dns: Dns = setting({})
 
     dnsbl_weights: Weights = setting({}, "dnsbl")

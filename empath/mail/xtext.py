@@ -13,12 +13,18 @@ UNICODE_CHAR: Final = (
     r"|[1-9A-CE-Fa-ce-f][0-9A-Fa-f]{3}|[Dd][0-7][0-9A-Fa-f]{2}|[1-9A-Fa-f][0-9A-Fa-f]{4}|10[0-9A-Fa-f]{4})\}"
 )
 _HEX = re.compile(r"\+[0-9A-Fa-f]{2}|(?<=\\x\{)[0-9A-Fa-f]+(?=\})")
+_NOT_XCHAR = re.compile(r"[+= ]")
 _CODED = re.compile(r"\+([0-9A-F]{2})")
 
 
 def in_capitals(text: str) -> str:
     """*text* with its hexadecimal digits in capitals, as RFC 3461 §4 writes them."""
     return _HEX.sub(lambda match: match[0].upper(), text)
+
+
+def to_xtext(text: str) -> str:
+    """Printable ASCII *text* as xtext, RFC 3461 §4: what stands for itself, and the rest in hexadecimal digits."""
+    return _NOT_XCHAR.sub(lambda match: f"+{ord(match[0]):02X}", text)
 
 
 def from_xtext(text: str) -> str:

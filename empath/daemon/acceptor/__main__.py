@@ -29,11 +29,12 @@ from empath.daemon.acceptor.expiry import report_expiry
 from empath.daemon.acceptor.greylist import Greylist
 from empath.daemon.acceptor.listener import Listener
 from empath.daemon.acceptor.login.choose import logins_of
+from empath.daemon.acceptor.pickup import Pickup
 from empath.daemon.acceptor.rates import ListenerRates, RateMeter
 from empath.daemon.acceptor.session import Draining, ReceivingSession
 from empath.daemon.acceptor.session_list import SessionList
 from empath.daemon.acceptor.space import Space
-from empath.daemon.process.child import DRAIN_S, Child, InheritedListener
+from empath.daemon.process.child import DRAIN_S, Child
 from empath.daemon.process.open_counts import SharedCounts
 from empath.daemon.process.orders import LOOK_S, finish
 from empath.daemon.process.resolving import caching_resolver
@@ -62,6 +63,7 @@ from empath.telemetry.occurrences.acceptor import (
 )
 
 _GREETINGS = {Protocol.SMTP: "ESMTP", Protocol.LMTP: "LMTP"}  # words of the banner
+_NO_SOCKET = "unix:/"  # before the name of a context whose clients come by no listener
 _PAUSE_S = 1.0  # pause of all listeners when the system has no descriptor left
 _MAX_QUESTIONS = 200  # look-ups about clients that are under way; a client beyond them enters without
 _SPACE_CHECK_S = 1.0
@@ -97,7 +99,8 @@ class Acceptor:
         self._greylist: Greylist | None = None
         if config.greylist.enabled:
             self._greylist = Greylist(config.greylist.rules, runtime.engine.open_reader, runtime.writer, time.time)
-        self._contexts = [self._context_of(inherited) for inherited in runtime.child.listeners]
+        by_address = {listener.text: listener for listener in config.listeners}
+        self._contexts = [self._context_of(by_address[inherited.address]) for inherited in runtime.child.listeners]
         self._listeners = [
             Listener(
                 inherited.address,
@@ -120,9 +123,20 @@ class Acceptor:
         self._runtime.keep(SessionList(self._runtime, self._sessions).run)
         if self._runtime.child.slot == "acceptor-1":
             self._runtime.keep(self._watch_certificates)
+            self._start_pickup()
         self._runtime.ready()
         self._runtime.draining.wait()
         self._drain()
+
+    def _start_pickup(self) -> None:
+        runtime, directory = self._runtime, self._runtime.config.pickup.directory
+        if directory is None:
+            return
+        listener = ListenerSettings.model_validate({"address": f"{_NO_SOCKET}pickup", "role": "submission"})
+        context = self._context_of(listener)
+        self._contexts.append(context)  # a drain marks it, too
+        pickup = Pickup(directory, context, runtime.engine.open_reader(), runtime.deadlines)
+        runtime.keep(pickup.run)
 
     def _serve(self, context: ListenerContext, raw: RawSocket, peer: tuple[object, ...]) -> None:
         """Body of one connection's greenlet."""
@@ -175,21 +189,20 @@ class Acceptor:
         for listener in self._listeners:
             listener.pause(_PAUSE_S)
 
-    def _context_of(self, inherited: InheritedListener) -> ListenerContext:
-        config = self._runtime.config
-        listener = next(one for one in config.listeners if one.text == inherited.address)
+    def _context_of(self, listener: ListenerSettings) -> ListenerContext:
+        config, address = self._runtime.config, listener.text.removeprefix(_NO_SOCKET)
         limits = config.limits_of(listener)
         return ListenerContext(
             config=config,
-            address=inherited.address,
+            address=address,
             listener=listener,
-            role=inherited.role,
+            role=listener.role,
             configured=limits,
             limits=ServerLimits(
                 message_octets=limits.message_octets,
                 recipients=limits.recipients,
                 command_octets=limits.command_octets,
-                line_octets=line_limit_octets(inherited.role, limits.line_octets),
+                line_octets=line_limit_octets(listener.role, limits.line_octets),
                 errors=limits.errors,
                 slow_errors=limits.slow_errors,
                 junk=limits.junk,
@@ -210,7 +223,7 @@ class Acceptor:
             banner=Reply.of(f"220 {listener.hostname or config.hostname} {_GREETINGS[listener.protocol]} Empath"),
             refusals=self._refusals,
             tally=self._tally,
-            rates=self._rates[inherited.address],
+            rates=self._rates.get(address) or self._rates_of(listener),
             entry=self._entry_of(listener),
             server_tls=self._runtime.server_tls,
             logins=self._logins if listener.has_auth else None,

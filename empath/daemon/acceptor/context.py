@@ -15,6 +15,7 @@ from empath.daemon.acceptor.rates import ListenerRates
 from empath.daemon.acceptor.space import Space
 from empath.daemon.process.hub_writer import HubWriter
 from empath.mail.domain import Domain
+from empath.mail.identity import QueueId
 from empath.mail.reply import Reply
 from empath.net.certificate import ServerTls
 from empath.policy.access import Role
@@ -32,9 +33,9 @@ class ListenerContext:
 
     Shape: address is the listener's own, such as 127.0.0.1:2525; listener has its settings, configured its limits,
     limits what the protocol session needs of them, pace how fast its clients must be; entry is None where a client gets
-    the banner at once, server_tls None where the settings ask for no TLS, logins None where no client may log in. Until
-    new_clients_until, in monotonic seconds, a drain waits for the first transaction of each session: a reload refuses
-    no client.
+    the banner at once, server_tls None where the settings ask for no TLS, logins None where no client may log in;
+    queue_id is that of the only message, where it was given before. Until new_clients_until, in monotonic seconds, a
+    drain waits for the first transaction of each session: a reload refuses no client.
     """
 
     config: Config
@@ -57,6 +58,7 @@ class ListenerContext:
     server_tls: ServerTls | None = None
     logins: Logins | None = None
     greylist: Greylist | None = None
+    queue_id: QueueId | None = None
     is_draining: bool = False
     new_clients_until: float = 0.0
 

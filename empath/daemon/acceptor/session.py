@@ -116,14 +116,22 @@ _REASONS: Final = {
 class ReceivingSession:
     """One client's connection, from the banner to the close."""
 
-    def __init__(self, context: ListenerContext, stream: Stream, address: ClientAddress, number: int = 0) -> None:
-        """*number* is that of the session in its process, for the view `session`."""
+    def __init__(
+        self,
+        context: ListenerContext,
+        stream: Stream,
+        address: ClientAddress,
+        number: int = 0,
+        *,
+        account: LoggedIn | None = None,
+    ) -> None:
+        """*number* is that of the session in its process, for the view `session`; *account* is logged in already."""
         self.number = number
         self.began_at = time.monotonic()
         self._context = context
         self._stream: Stream | TlsStream = stream
         self._next_stream: TlsStream | None = None  # from the answer to STARTTLS to the handshake
-        self._client = Client(address, stream.peer)
+        self._client = Client(address, stream.peer, account=account)
         self._names_clients = is_within(address, context.listener.xclient)
         self._session = ServerSession(
             str(context.hostname),

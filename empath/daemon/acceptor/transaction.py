@@ -104,7 +104,7 @@ class Transaction:
         """Expect content from now on; DATA was accepted."""
         config = self._context.config
         at = Timestamp(time.time())
-        queue_id = QueueId.make(at, os.urandom(10))
+        queue_id = self._context.queue_id or QueueId.make(at, os.urandom(10))
         self._content = IncomingContent(
             self._context.budget,
             partial(SpoolFile, config.queue.spool, config.node.name, queue_id),

@@ -12,6 +12,7 @@ from empath.telemetry.occurrences.fields import (
     ErrorText,
     MechanismName,
     QueueId,
+    Recipient,
     Recipients,
     ReplyText,
     Sender,
@@ -161,6 +162,32 @@ class BlocklistUnusable(Occurrence):
 
     zone: Annotated[str, "name of the zone"]
     answer: Annotated[str, "its answer, of 127.255.255.0/24"]
+
+
+@occurrence("error")
+class PickupFailed(Occurrence):
+    """The directory of [pickup] cannot be read, or a file in it is no message and was set aside."""
+
+    error: ErrorText
+
+
+@occurrence("warning")
+class PickupPutOff(Occurrence):
+    """A message that a local program left cannot be taken in now."""
+
+    file: Annotated[str, "name of the file in the directory of [pickup]"]
+    reason: Annotated[str, "the reply that it got, or what failed"]
+    wait_s: Annotated[float, "seconds until it is tried again"]
+
+
+@occurrence("warning")
+class PickupRefused(Occurrence):
+    """A recipient of a message that a local program left was refused; its sender gets a report."""
+
+    queue_id: QueueId
+    account: Annotated[str, "uid- and the number of the user that left it"]
+    recipient: Recipient
+    reply: ReplyText
 
 
 @occurrence("error")

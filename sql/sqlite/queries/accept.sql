@@ -30,3 +30,8 @@ INSERT INTO _recipient (
   message_id, address, original, domain, destination_id, status, priority, next_retry_at, expires_at, notify,
   original_recipient)
 VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?);
+
+-- name: is_known
+-- Whether the queue has the message whose queue id is :ulid. Transaction: none needed. Index: the UNIQUE of ulid.
+-- Rows: one.
+SELECT EXISTS (SELECT 1 FROM _message WHERE ulid = :ulid);

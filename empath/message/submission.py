@@ -1,0 +1,83 @@
+"""
+submission - the text that a local program hands over, and the addresses in its header
+
+A program of this host ends its lines as it likes and may leave the recipients to the header, as `sendmail -t` takes
+them.  The header is read once, field by field; nothing of it is changed but the line ends.
+"""
+
+import re
+from collections.abc import Iterable
+from email.utils import getaddresses
+from typing import Final
+
+from empath.errors import SyntaxViolation
+
+_FIELD: Final = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
+_MBOX: Final = b"From "
+_RECIPIENTS: Final = (b"to", b"cc", b"bcc")
+_RESENT: Final = tuple(b"resent-" + name for name in _RECIPIENTS)
+
+
+def with_crlf(text: bytes) -> bytes:
+    """*text* with CRLF at the end of each line, the last one included; empty text stays empty."""
+    lines = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if lines and not lines.endswith(b"\n"):
+        lines += b"\n"
+    return lines.replace(b"\n", b"\r\n")
+
+
+def before_lone_dot(text: bytes) -> bytes:
+    """*text* up to a line that holds a single dot, which ends it for a program that speaks as a person types."""
+    lines = text.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        if line.rstrip(b"\r\n") == b".":
+            return b"".join(lines[:number])
+    return text
+
+
+class LocalHeader:
+    """The header of *content*, whose lines end in CRLF. Shape: names in lower case, values unfolded."""
+
+    def __init__(self, content: bytes) -> None:
+        self._fields: list[tuple[bytes, str]] = []
+        self.is_headerless = False
+        lines = content.split(b"\r\n\r\n", 1)[0].split(b"\r\n")
+        if lines and lines[0].startswith((_MBOX, b">" + _MBOX)):
+            del lines[0]
+        unfolded: list[bytes] = []
+        for line in lines:
+            if line[:1] in (b" ", b"\t") and unfolded:
+                unfolded[-1] += line
+            else:
+                unfolded.append(line)
+        for line in unfolded:
+            match = _FIELD.fullmatch(line)
+            if match is None:
+                self.is_headerless = not self._fields and bool(line)
+                break
+            self._fields.append((match[1].lower(), match[2].decode("utf-8", "replace").strip()))
+
+    def has(self, name: bytes) -> bool:
+        """Whether there is a field *name*, given in lower case."""
+        return any(name == known for known, _ in self._fields)
+
+    def recipients(self) -> list[str]:
+        """
+        The addresses of To, Cc and Bcc; of the Resent fields alone where there is one of them.
+
+        Raises:
+            SyntaxViolation: a field holds something that is not a list of addresses.
+        """
+        names = _RESENT if any(self.has(name) for name in _RESENT) else _RECIPIENTS
+        return _addresses(value for name, value in self._fields if name in names)
+
+
+def _addresses(fields: Iterable[str]) -> list[str]:
+    found = []
+    for value in fields:
+        for name, address in getaddresses([value]):
+            if address:
+                found.append(address)
+            elif name:
+                raise SyntaxViolation(f"not an address: {name!r}")
+    return found

@@ -1,0 +1,220 @@
+"""
+drop - a message that a program of this host leaves for the server, as one file in a directory
+
+THEORY
+    The file is the only thing that sender and server share, so that mail is safe while the server is stopped.  Its
+    first line is the envelope as a JSON object; the content follows.  It is written under another name, synced, and
+    renamed to `ULID.mail` when it is whole.  That ULID becomes the queue id: a message that was taken in, but whose
+    file was not removed before a crash, is recognized by it.
+
+    Every user may be allowed to write here, so a file is not trusted: it must be a regular file with one name and
+    within bounds, and it is never opened through a link.  The owner of the file is its sender, which nobody can forge.
+"""
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from empath.errors import CannotCreate, PermissionRefused, StorageFailure, SyntaxViolation
+from empath.mail.envelope import BodyType, DsnReturn
+from empath.mail.identity import QueueId
+from empath.storage.spool import no_link_opener, sync_folder
+
+SUFFIX: Final = ".mail"
+_PART: Final = ".part"
+_MODE: Final = 0o640  # the directory's setgid bit gives the file a group that the server belongs to
+_CHUNK_OCTETS: Final = 256 * 1024
+_ENVELOPE_OCTETS: Final = 1024 * 1024
+_MAX_RECIPIENTS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class DropRecipient:
+    """One recipient. Shape: as in `empath.mail.envelope.Recipient`, the address as text."""
+
+    address: str
+    notify: str | None = None
+    original_recipient: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DropEnvelope:
+    """The envelope of a dropped message. Shape: as in `empath.mail.envelope.Envelope`, the paths as text."""
+
+    reverse_path: str
+    recipients: tuple[DropRecipient, ...]
+    body_type: BodyType = BodyType.SEVEN_BIT
+    is_smtputf8: bool = False
+    dsn_return: DsnReturn | None = None
+    envelope_id: str | None = None
+
+
+@dataclass(slots=True)
+class Drop:
+    """A dropped message, open for reading. Shape: uid is the number of the user that left it."""
+
+    queue_id: QueueId
+    envelope: DropEnvelope
+    uid: int
+    size: int
+    _digest: str
+    _file: BinaryIO = field(repr=False)
+
+    def pieces(self) -> Iterator[bytes]:
+        """
+        Read the content from its beginning; blocks on the disk.
+
+        Raises:
+            SyntaxViolation: after the last piece, where the content is not what was left.
+            StorageFailure: it cannot be read now.
+        """
+        hashed, octets = hashlib.sha256(), 0
+        try:
+            while piece := self._file.read(_CHUNK_OCTETS):
+                hashed.update(piece)
+                octets += len(piece)
+                yield piece
+        except OSError as exc:
+            raise StorageFailure(f"{self._file.name}: {exc.strerror}") from exc
+        if (octets, hashed.hexdigest()) != (self.size, self._digest):
+            raise SyntaxViolation("the content is not what its first line says")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def write_drop(directory: Path, queue_id: QueueId, envelope: DropEnvelope, content: bytes) -> Path:
+    """
+    Leave a message in *directory*; the path of its file, which is durable. Blocks on the disk.
+
+    Raises:
+        CannotCreate: there is no such directory.
+        PermissionRefused: this user may not write there.
+        StorageFailure: the disk is full or failed.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    head = {**asdict(envelope), "size": len(content), "digest": digest}
+    part, path = directory / f".{queue_id}{_PART}", directory / f"{queue_id}{SUFFIX}"
+    try:
+        with open(part, "xb", buffering=0, opener=no_link_opener(_MODE)) as file:
+            os.fchmod(file.fileno(), _MODE)  # whatever the umask
+            _write(file, (json.dumps(head).encode() + b"\n", content))
+            os.fsync(file.fileno())
+            os.rename(part, path)
+            try:
+                sync_folder(directory)
+            except PermissionError:  # a directory that may not be listed: the file takes its new name to the disk
+                os.fsync(file.fileno())
+    except FileNotFoundError as exc:
+        raise CannotCreate(f"{directory}: no such directory; the administrator makes it, see INSTALL") from exc
+    except PermissionError as exc:
+        raise PermissionRefused(f"{directory}: this user may not leave mail there; see INSTALL") from exc
+    except OSError as exc:
+        part.unlink(missing_ok=True)
+        raise StorageFailure(f"{directory}: {exc.strerror}") from exc
+    return path
+
+
+def dropped(directory: Path, *, limit: int) -> list[str]:
+    """
+    The names of at most *limit* whole files, the oldest first; blocks on the disk.
+
+    Raises:
+        StorageFailure: the directory cannot be read.
+    """
+    try:
+        with os.scandir(directory) as entries:
+            names = [entry.name for entry in entries if entry.name.endswith(SUFFIX)]
+    except OSError as exc:
+        raise StorageFailure(f"{directory}: {exc.strerror}") from exc
+    return sorted(names)[:limit]
+
+
+def open_drop(path: Path, *, max_octets: int) -> Drop:
+    """
+    Open a dropped message; blocks on the disk.
+
+    Raises:
+        FileNotFoundError: another process has taken it.
+        SyntaxViolation: it is not a message that `write_drop` leaves, or it has more than *max_octets*.
+        StorageFailure: it cannot be read now.
+    """
+    queue_id = QueueId.parse(path.name.removesuffix(SUFFIX))
+    try:
+        # A pipe must not block the server. A link is not followed.
+        file = open(path, "rb", buffering=0, opener=_no_wait_opener)  # noqa: SIM115 - the caller closes it
+    except FileNotFoundError:
+        raise
+    except OSError as exc:
+        if path.is_symlink() or not path.is_file():
+            raise SyntaxViolation("it is not a regular file") from exc
+        raise StorageFailure(f"{path}: {exc.strerror}") from exc
+    try:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+            raise SyntaxViolation("it is not a regular file with one name")
+        head = _read_head(file)
+        size, digest = head.pop("size", None), head.pop("digest", None)
+        if not isinstance(size, int) or not isinstance(digest, str) or not 0 <= size <= max_octets:
+            raise SyntaxViolation(f"its size is not within {max_octets} octets")
+        return Drop(queue_id, _envelope(head), status.st_uid, size, digest, file)
+    except OSError as exc:
+        file.close()
+        raise StorageFailure(f"{path}: {exc.strerror}") from exc
+    except BaseException:
+        file.close()
+        raise
+
+
+def _no_wait_opener(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def _write(file: BinaryIO, pieces: Iterable[bytes]) -> None:
+    for piece in pieces:
+        view = memoryview(piece)
+        while view:
+            view = view[file.write(view) :]
+
+
+def _read_head(file: BinaryIO) -> dict[str, Any]:
+    octets = b""
+    while (end := octets.find(b"\n")) < 0:
+        piece = file.read(_CHUNK_OCTETS)
+        octets += piece
+        if not piece or len(octets) > _ENVELOPE_OCTETS + _CHUNK_OCTETS:
+            raise SyntaxViolation("its first line is not an envelope")
+    file.seek(end + 1)
+    try:
+        head = json.loads(octets[:end])
+    except (ValueError, RecursionError) as exc:
+        raise SyntaxViolation("its first line is not an envelope") from exc
+    if not isinstance(head, dict):
+        raise SyntaxViolation("its first line is not an envelope")
+    return head
+
+
+def _envelope(head: dict[str, Any]) -> DropEnvelope:
+    try:
+        recipients = tuple(DropRecipient(**recipient) for recipient in head.pop("recipients"))
+        body_type, dsn_return = BodyType(head.pop("body_type")), head.pop("dsn_return")
+        envelope = DropEnvelope(
+            recipients=recipients,
+            body_type=body_type,
+            dsn_return=None if dsn_return is None else DsnReturn(dsn_return),
+            **head,
+        )
+    except (KeyError, TypeError, ValueError) as exc:
+        raise SyntaxViolation("its first line is not an envelope") from exc
+    words = [envelope.reverse_path, *(recipient.address for recipient in recipients)]
+    optional = [envelope.envelope_id, *(text for r in recipients for text in (r.notify, r.original_recipient))]
+    is_text = all(isinstance(word, str) for word in words) and all(isinstance(w, str | None) for w in optional)
+    if not is_text or not isinstance(envelope.is_smtputf8, bool) or not 0 < len(recipients) <= _MAX_RECIPIENTS:
+        raise SyntaxViolation("its first line is not an envelope")
+    return envelope
