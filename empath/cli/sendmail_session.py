@@ -70,7 +70,8 @@ class LocalSession:
             stdout.flush()
             if session.is_closed:
                 return
-            session.receive(stdin.read1(_READ_OCTETS))  # type: ignore[attr-defined]
+            # A line at a time: a batch of commands in a file waits for no reply, and means no harm.
+            session.receive(stdin.readline(_READ_OCTETS))
 
     def _answer(self, event: Event) -> None:
         answer = self._answers.get(type(event), lambda _: None)(event)

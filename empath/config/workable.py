@@ -48,8 +48,8 @@ class Contradiction(NamedTuple):
 def contradictions(config: Config) -> list[Contradiction]:
     """The settings that cannot work; empty if all can. It looks at the users and directories of this machine."""
     return [
-        *unknown_user(config), *_example_name(config), *_listeners(config), *_proxies(config), *_routes(config),
-        *_next_hops(config), *_log(config), *_logins(config), *old_names(config),
+        *_log(config), *_pickup(config), *unknown_user(config), *_example_name(config), *_listeners(config), *_proxies(config), *_routes(config),
+        *_next_hops(config), *_logins(config), *old_names(config),
     ]  # fmt: skip
 
 
@@ -197,6 +197,17 @@ def _is_missing(path: Path) -> bool:
     except OSError:
         pass  # this user may not look
     return False
+
+
+def _pickup(config: Config) -> Iterator[Contradiction]:
+    directory, account = config.pickup.directory, Account.find(config.process.user)
+    if directory is None or account is None:
+        return
+    if not _may_be_a_directory(directory):
+        words = f"there is no directory {directory}; make it with `install -d -m 3730 -o {account.name} {directory}`"
+        yield Contradiction(("pickup", "directory"), words)
+    elif (obstacle := obstacle_to_folder(directory, account)) is not None:
+        yield Contradiction(("pickup", "directory"), obstacle)
 
 
 def _log(config: Config) -> Iterator[Contradiction]:

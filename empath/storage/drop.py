@@ -63,6 +63,7 @@ class Drop:
     uid: int
     size: int
     _digest: str
+    _start: int
     _file: BinaryIO = field(repr=False)
 
     def pieces(self) -> Iterator[bytes]:
@@ -75,6 +76,7 @@ class Drop:
         """
         hashed, octets = hashlib.sha256(), 0
         try:
+            self._file.seek(self._start)
             while piece := self._file.read(_CHUNK_OCTETS):
                 hashed.update(piece)
                 octets += len(piece)
@@ -159,11 +161,11 @@ def open_drop(path: Path, *, max_octets: int) -> Drop:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
             raise SyntaxViolation("it is not a regular file with one name")
-        head = _read_head(file)
+        head, start = _read_head(file)
         size, digest = head.pop("size", None), head.pop("digest", None)
         if not isinstance(size, int) or not isinstance(digest, str) or not 0 <= size <= max_octets:
             raise SyntaxViolation(f"its size is not within {max_octets} octets")
-        return Drop(queue_id, _envelope(head), status.st_uid, size, digest, file)
+        return Drop(queue_id, _envelope(head), status.st_uid, size, digest, start, file)
     except OSError as exc:
         file.close()
         raise StorageFailure(f"{path}: {exc.strerror}") from exc
@@ -183,21 +185,21 @@ def _write(file: BinaryIO, pieces: Iterable[bytes]) -> None:
             view = view[file.write(view) :]
 
 
-def _read_head(file: BinaryIO) -> dict[str, Any]:
+def _read_head(file: BinaryIO) -> tuple[dict[str, Any], int]:
+    """The envelope, and where the content begins."""
     octets = b""
     while (end := octets.find(b"\n")) < 0:
         piece = file.read(_CHUNK_OCTETS)
         octets += piece
         if not piece or len(octets) > _ENVELOPE_OCTETS + _CHUNK_OCTETS:
             raise SyntaxViolation("its first line is not an envelope")
-    file.seek(end + 1)
     try:
         head = json.loads(octets[:end])
     except (ValueError, RecursionError) as exc:
         raise SyntaxViolation("its first line is not an envelope") from exc
     if not isinstance(head, dict):
         raise SyntaxViolation("its first line is not an envelope")
-    return head
+    return head, end + 1
 
 
 def _envelope(head: dict[str, Any]) -> DropEnvelope:

@@ -50,6 +50,7 @@ from empath.smtp.client.transaction import ClientRecipient, mail_command, rcpt_c
 from empath.smtp.client.transaction import Transaction as ClientTransaction
 from empath.storage.drop import Drop, DropEnvelope, DropRecipient, dropped, open_drop, write_drop
 from empath.storage.engine import Reader
+from empath.storage.queue.accept import is_known
 from empath.storage.spool import make_folder, sync_folder
 from empath.telemetry.occurrence import Occurrence, traceback_text
 from empath.telemetry.occurrences.acceptor import PickupFailed, PickupPutOff, PickupRefused, SessionCrashed
@@ -125,13 +126,13 @@ class Pickup:
         if drop is None:
             return
         try:
-            if self._is_known(drop.queue_id):
+            if is_known(self._reader, drop.queue_id):
                 self._remove(path)
             else:
                 self._submit(path, drop)
         except SyntaxViolation as exc:
             self._set_aside(path, str(exc))
-        except (EmpathError, OSError, gevent.Timeout) as exc:
+        except (EmpathError, OSError) as exc:
             self._wait(name, str(exc))
         except Exception as exc:  # noqa: BLE001 - a bug that one message meets must not keep the others waiting
             self._emit(SessionCrashed(client=_account(drop), error=repr(exc), exception=traceback_text(exc)))
@@ -140,7 +141,7 @@ class Pickup:
             drop.close()
 
     def _submit(self, path: Path, drop: Drop) -> None:
-        with gevent.Timeout(_TIMEOUT_S), _Dialogue(self._context, drop, self._deadlines) as dialogue:
+        with _Dialogue(self._context, drop, self._deadlines) as dialogue:
             refusal = dialogue.begin()
             if refusal is not None:
                 self._end(path, drop, dict.fromkeys(drop.envelope.recipients, refusal))
@@ -182,9 +183,6 @@ class Pickup:
         in_thread(_split_file, self._directory, drop, frozenset(later))
         self._remove(path)
 
-    def _is_known(self, queue_id: QueueId) -> bool:
-        return bool(self._reader.value("accept.is_known", {"ulid": str(queue_id)}))
-
     def _wait(self, name: str, reason: str) -> None:
         _, before_s = self._put_off.get(name, (0.0, _LOOK_S / 2))
         wait_s = min(2 * before_s, _LONGEST_WAIT_S)
@@ -212,13 +210,11 @@ class _Dialogue:
 
     def __init__(self, context: ListenerContext, drop: Drop, deadlines: Deadlines) -> None:
         self._drop = drop
-        self._ours, theirs = socket.socketpair()
-        raw = RawSocket(theirs.family, theirs.type, theirs.proto, theirs.detach())
-        raw.setblocking(False)
+        self._ours, theirs = (Stream(raw, str(_THIS_HOST), deadlines) for raw in _pair())
+        self._ours.deadline_at = time.monotonic() + _TIMEOUT_S
         account = LoggedIn(_account(drop), None)
-        stream = Stream(raw, str(_THIS_HOST), deadlines)
         own = replace(context, queue_id=drop.queue_id)
-        self._session = gevent.spawn(ReceivingSession(own, stream, _THIS_HOST, account=account).run)
+        self._session = gevent.spawn(ReceivingSession(own, theirs, _THIS_HOST, account=account).run)
         self._reader = ReplyReader()
         self._peer = Capabilities.NONE
 
@@ -262,20 +258,30 @@ class _Dialogue:
             return reply
         stuffer, pieces = DotStuffer(), self._drop.pieces()
         while piece := in_thread(next, pieces, b""):
-            self._ours.sendall(stuffer.stuff(piece))
+            self._ours.send(stuffer.stuff(piece))
         return self._say(stuffer.end())
 
     def _say(self, octets: bytes) -> Reply:
-        self._ours.sendall(octets)
+        self._ours.send(octets)
         return self._reply()
 
     def _reply(self) -> Reply:
         while (reply := self._reader.next_reply()) is None:
-            octets = self._ours.recv(65536)
+            octets = self._ours.receive()
             if not octets:
                 raise StorageFailure("the session with this process ended")
             self._reader.receive(octets)
         return reply
+
+
+def _pair() -> list[RawSocket]:
+    """Two connected sockets, as `Stream` takes them."""
+    pair = []
+    for each in socket.socketpair():
+        raw = RawSocket(each.family, each.type, each.proto, each.detach())
+        raw.setblocking(False)
+        pair.append(raw)
+    return pair
 
 
 def _account(drop: Drop) -> str:

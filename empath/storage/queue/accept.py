@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from empath.mail.envelope import Envelope
 from empath.mail.identity import QueueId, Timestamp
-from empath.storage.engine import Session
+from empath.storage.engine import Selects, Session
 from empath.storage.write import Write
 
 INLINE = "inline"
@@ -84,3 +84,8 @@ class Accept(Write):
                 release_at, m.expires_at, recipient.notify, recipient.original_recipient,
             )  # fmt: skip
             run("accept.insert_recipient", recipient_row)
+
+
+def is_known(reader: Selects, queue_id: QueueId) -> bool:
+    """Whether the queue has the message, in whatever status."""
+    return bool(reader.value("accept.is_known", {"ulid": str(queue_id)}))

@@ -1,0 +1,178 @@
+"""Mail that local programs leave in a directory."""
+
+import os
+import time
+from dataclasses import replace
+from typing import Any, cast
+
+import gevent
+import pytest
+
+from empath.daemon.acceptor.pickup import Pickup
+from empath.errors import StorageFailure
+from empath.mail.identity import QueueId, Timestamp
+from empath.net.stream import Deadlines
+from empath.policy.access import Role
+from empath.storage.drop import DropEnvelope, DropRecipient, dropped, open_drop, write_drop
+
+CONTENT = b"Subject: x\r\nBcc: z@example.test\r\n\r\n.body\r\n"
+
+
+class Known:
+    """A reader of a queue that has the messages in `ids`."""
+
+    def __init__(self):
+        self.ids = set()
+
+    def value(self, name, bindings):
+        assert "accept.is_known" == name
+        return int(bindings["ulid"] in self.ids)
+
+
+class Place:
+    """A directory with its pickup."""
+
+    def __init__(self, directory, context):
+        self.directory = directory
+        directory.mkdir()
+        self.context = replace(context, address="pickup")
+        self.known = Known()
+        self.now = 0.0
+        deadlines = Deadlines()
+        self._watch = gevent.spawn(deadlines.run)
+        self._pickup = Pickup(directory, self.context, cast(Any, self.known), deadlines, clock=lambda: self.now)
+
+    def leave(self, *recipients, sender="me@example.test", content=CONTENT):
+        queue_id = QueueId.make(Timestamp(time.time()), os.urandom(10))
+        write_drop(self.directory, queue_id, DropEnvelope(sender, tuple(map(DropRecipient, recipients))), content)
+        return str(queue_id)
+
+    def look(self):
+        self._pickup.look()
+        return self.context.writer.messages
+
+    def names(self):
+        return dropped(self.directory, limit=100)
+
+    def close(self):
+        self._watch.kill()
+
+
+@pytest.fixture
+def make_place(tmp_path, make_context):
+    """Makes a pickup directory in front of a writer that the test controls."""
+    places = []
+
+    def make(**settings):
+        place = Place(tmp_path / "drop", make_context(role=Role.SUBMISSION, **settings))
+        places.append(place)
+        return place
+
+    yield make
+    for place in places:
+        place.close()
+
+
+def test_a_message_is_taken_in_under_its_own_id(make_place):
+    """
+    The owner of the file is its account; what a submission server adds is added, and Bcc is taken out.
+    """
+    place = make_place()
+    queue_id = place.leave("a@example.test", "b@example.test")
+    [message] = place.look()
+    assert (queue_id, f"uid-{os.getuid()}", "pickup") == (str(message.queue_id), message.account, message.listener)
+    assert ["a@example.test", "b@example.test"] == [str(r.address) for r in message.envelope.recipients]
+    assert b"Subject: x\r\n\r\n.body\r\n" == message.content
+    assert b"Message-ID: " in message.added_fields
+    assert [] == place.names()
+
+
+def test_a_message_that_the_queue_knows_is_not_taken_twice(make_place):
+    """
+    The process was killed between the commit and the removal of the file.
+    """
+    place = make_place()
+    place.known.ids.add(place.leave("a@example.test"))
+    assert ([], []) == (place.look(), place.names())
+
+
+def test_a_message_that_cannot_be_stored_waits(make_place):
+    """
+    A full disk loses nothing. It is tried again, at longer and longer intervals.
+    """
+    place = make_place()
+    place.leave("a@example.test")
+    place.context.writer.error = StorageFailure("disk full")
+    assert [] == place.look()
+    assert 1 == len(place.names())
+    place.context.writer.error = None
+    assert [] == place.look()  # its time has not come
+    place.now = 1.0
+    assert 1 == len(place.look())
+    assert [] == place.names()
+
+
+def test_a_refused_recipient_is_reported_to_the_sender(make_place):
+    """
+    The others get the mail. The report goes the same way, with the null sender.
+    """
+    place = make_place(routes='"example.test" = "discard:"')
+    place.leave("a@example.test", "b@nowhere.test")
+    [message] = place.look()
+    assert ["a@example.test"] == [str(r.address) for r in message.envelope.recipients]
+    _, report = place.look()
+    assert (True, ["me@example.test"]) == (
+        report.envelope.reverse_path.is_null, [str(r.address) for r in report.envelope.recipients],
+    )  # fmt: skip
+    assert b"b@nowhere.test" in report.content
+    assert b"multipart/report" in report.content
+    assert [] == place.names()
+
+
+def test_a_refused_message_without_a_sender_is_kept(make_place):
+    """
+    Nobody would hear of it, and there must be no report about a report.
+    """
+    place = make_place(routes='"example.test" = "discard:"')
+    queue_id = place.leave("b@nowhere.test", sender="")
+    assert ([], []) == (place.look(), place.names())
+    assert [f"{queue_id}.mail"] == os.listdir(place.directory / "refused")
+
+
+def test_recipients_that_must_wait_keep_no_other_waiting(make_place):
+    """
+    The 101st recipient is one too many for the context of this test.
+    """
+    place = make_place(recipients=100)
+    place.leave(*(f"r{n}@example.test" for n in range(101)))
+    assert [] == place.look()  # split in two
+    assert 2 == len(place.names())
+    assert [1, 100] == sorted(len(message.envelope.recipients) for message in place.look())
+    assert [] == place.names()
+
+
+def test_a_file_that_is_no_message_is_set_aside_and_stops_no_other(make_place):
+    place = make_place()
+    (place.directory / "00000000000000000000000000.mail").write_bytes(b"nonsense")
+    (place.directory / "00000000000000000000000001.mail").symlink_to("/etc/passwd")
+    place.leave("a@example.test")
+    assert 1 == len(place.look())
+    assert 2 == len(os.listdir(place.directory / "refused"))
+
+
+def test_a_truncated_file_is_never_sent(make_place):
+    place = make_place()
+    queue_id = place.leave("a@example.test")
+    file = place.directory / f"{queue_id}.mail"
+    with file.open("r+b") as opened:
+        opened.truncate(file.stat().st_size - 2)
+    assert [] == place.look()
+    assert [file.name] == os.listdir(place.directory / "refused")
+
+
+def test_a_file_that_another_process_took_is_no_failure(make_place):
+    place = make_place()
+    place.leave("a@example.test")
+    open_drop(place.directory / place.names()[0], max_octets=1000).close()
+    os.unlink(place.directory / place.names()[0])
+    assert [] == place.look()

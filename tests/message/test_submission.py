@@ -1,0 +1,72 @@
+"""The text that local programs hand over."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from empath.errors import SyntaxViolation
+from empath.message.submission import LocalHeader, before_lone_dot, with_crlf
+
+
+@pytest.mark.parametrize(
+    ("text", "content"),
+    [
+        (b"", b""),
+        (b"a\nb", b"a\r\nb\r\n"),
+        (b"a\r\nb\n", b"a\r\nb\r\n"),
+        (b"a\rb\r\r\n", b"a\r\nb\r\n\r\n"),
+        (b"\n", b"\r\n"),
+    ],
+)
+def test_each_line_ends_in_crlf(text, content):
+    assert content == with_crlf(text)
+
+
+@given(st.binary())
+def test_no_bare_line_end_is_left(text):
+    content = with_crlf(text)
+    assert b"" == content or content.endswith(b"\r\n")
+    assert content.count(b"\r") == content.count(b"\n") == content.count(b"\r\n")
+
+
+def test_a_lone_dot_ends_the_text():
+    """
+    As a person at a keyboard ends it; -i takes such a line as text.
+    """
+    assert b"a\n" == before_lone_dot(b"a\n.\nb\n")
+    assert b"a\n..\n. \n" == before_lone_dot(b"a\n..\n. \n")
+
+
+@pytest.mark.parametrize(
+    ("header", "recipients"),
+    [
+        (b"To: a@b.test\r\nCc: C <c@d.test>\r\nBcc: g@h.test\r\n", ["a@b.test", "c@d.test", "g@h.test"]),
+        (b"To: a@b.test,\r\n c@d.test\r\n", ["a@b.test", "c@d.test"]),
+        (b"TO : group: a@b.test, c@d.test;\r\n", ["a@b.test", "c@d.test"]),
+        (b"To: undisclosed-recipients:;\r\n", []),
+        (b'To: "x, y" <a@b.test>\r\n', ["a@b.test"]),
+        (b"From x Mon Jan 1\r\nTo: a@b.test\r\n", ["a@b.test"]),
+        (b"To: a@b.test\r\nResent-To: c@d.test\r\n", ["c@d.test"]),
+        (b"Subject: x\r\n", []),
+    ],
+)  # fmt: skip
+def test_recipients_come_from_the_header(header, recipients):
+    """
+    Of a message that is sent on, only the Resent fields count, RFC 5322 §3.6.6.
+    """
+    assert recipients == LocalHeader(header + b"\r\nTo: not@header.test\r\n").recipients()
+
+
+def test_what_is_no_address_is_named():
+    with pytest.raises(SyntaxViolation):
+        LocalHeader(b"To: A Name <>, b@c.test\r\n\r\n").recipients()
+
+
+def test_text_without_a_header_is_known_as_such():
+    """
+    A field that is put above it needs an empty line.
+    """
+    assert LocalHeader(b"hello there\r\n").is_headerless
+    assert not LocalHeader(b"To: a@b.test\r\nhello there\r\n").is_headerless
+    assert not LocalHeader(b"").is_headerless
+    assert not LocalHeader(b"\r\nhello\r\n").is_headerless
