@@ -48,8 +48,8 @@ class Contradiction(NamedTuple):
 def contradictions(config: Config) -> list[Contradiction]:
     """The settings that cannot work; empty if all can. It looks at the users and directories of this machine."""
     return [
-        *_log(config), *_pickup(config), *unknown_user(config), *_example_name(config), *_listeners(config), *_proxies(config), *_routes(config),
-        *_next_hops(config), *_logins(config), *old_names(config),
+        *unknown_user(config), *_example_name(config), *_listeners(config), *_proxies(config), *_routes(config),
+        *_next_hops(config), *_log(config), *_pickup(config), *_logins(config), *old_names(config),
     ]  # fmt: skip
 
 
