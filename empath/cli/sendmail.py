@@ -26,6 +26,7 @@ from empath.mail.address import Address, ReversePath
 from empath.mail.envelope import BodyType, DsnReturn
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.printable import printable
+from empath.mail.status import RecipientStatus
 from empath.mail.xtext import to_xtext
 from empath.message.submission import LocalHeader, before_lone_dot, with_crlf
 from empath.smtp.server.limits import ServerLimits
@@ -189,7 +190,13 @@ def _list(context: click.Context, _given: dict[str, Any]) -> None:
         first = recipients[0]
         if not messages:
             click.echo("-Queue ID-                  --Size-- ----Arrival Time---- -Sender/Recipient-------")
-        mark = "!" if all(r.status == "held" for r in recipients) else "*" if _is_under_way(recipients) else " "
+        mark = (
+            "!"
+            if all(r.status == RecipientStatus.HELD for r in recipients)
+            else "*"
+            if _is_under_way(recipients)
+            else " "
+        )
         at = time.strftime(_DAYS, time.localtime(first.received_at))
         click.echo(f"{message_id}{mark} {first.size_octets:>8} {at:<20}  {printable(first.sender or 'MAILER-DAEMON')}")
         for recipient in recipients:
@@ -206,7 +213,7 @@ def _list(context: click.Context, _given: dict[str, Any]) -> None:
 
 
 def _is_under_way(recipients: Sequence[LiveRecipient]) -> bool:
-    return any(recipient.status == "leased" for recipient in recipients)
+    return any(recipient.status == RecipientStatus.LEASED for recipient in recipients)
 
 
 def _live(config: Config) -> Iterator[LiveRecipient]:
