@@ -2,6 +2,8 @@
 
 import socket
 import struct
+import subprocess
+import sys
 import time
 
 import dns.rcode
@@ -479,3 +481,21 @@ def test_the_next_name_server_is_asked_where_one_truncates_its_answer(script):
     with ScriptedDns().mx("example.org", (5, "mx.test")) as other:
         resolver = DnsResolver((script.address, other.address))
         assert [Exchangers((Exchanger(5, "mx.test"),), 60)] == resolver.look_up([MX], ENOUGH_S)
+
+
+@pytest.mark.parametrize("hostname", ["x" * 64, "a..b"])
+def test_the_kernel_may_name_this_host_as_it_likes(hostname):
+    """
+    It allows names that are none in the DNS, and a worker must start under each of them.
+    """
+    alone = ["unshare", "--map-root-user", "--uts"]
+    if subprocess.run([*alone, "true"], check=False, capture_output=True).returncode != 0:
+        pytest.skip("no namespace of its own for a hostname")
+    program = (
+        "import socket, sys; socket.sethostname(sys.argv[1]); from empath.net.resolver import DnsResolver;"
+        "print(*DnsResolver(('192.0.2.1',)).nameservers)"
+    )
+    done = subprocess.run(
+        [*alone, sys.executable, "-c", program, hostname], check=False, capture_output=True, text=True
+    )
+    assert ("192.0.2.1\n", "") == (done.stdout, done.stderr)
