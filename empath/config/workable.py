@@ -17,6 +17,7 @@ from empath.config.places import Account, closed_folder, obstacle_to_folder
 from empath.config.tables.receiving import Listener
 from empath.mail.domain import Domain
 from empath.policy.access import Role
+from empath.policy.hosts.addresses import is_address, known
 from empath.policy.routing import MaildirRoute, SmtpRoute, route_text
 
 _SMTP_PORT: Final = 25
@@ -109,10 +110,9 @@ def _next_hops(config: Config) -> Iterator[Contradiction]:
 
 
 def _is_own(route: SmtpRoute, listener: Listener) -> bool:
-    try:
-        target = ipaddress.ip_address(route.host)
-    except ValueError:
+    if not is_address(route.host):
         return False  # a name: the DNS knows
+    target = ipaddress.ip_address(known(route.host).canonical)
     bound = ipaddress.ip_address(listener.host)
     is_reached = target == bound or (bound.is_unspecified and target.is_loopback and target.version == bound.version)
     return is_reached and route.port == listener.port
