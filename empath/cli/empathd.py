@@ -112,10 +112,9 @@ def status(context: click.Context, is_json: bool) -> None:
             "cannot tell: this user may read neither the directory of the queue nor the pid file; ask as root",
         )
         say("empathd", _evidence(pauses is not None, newest, now))
-    if found.pid is not None and instance.is_removed_under(config.queue.path, found.pids):
-        say(
-            "empathd", f"{config.queue.path} was removed or replaced under the service; `empath-admin doctor` says more"
-        )
+    lost = None if found.pid is None else instance.removed_under(config.queue.path, found.pids)
+    if lost is not None:
+        say("empathd", f"{lost} was removed or replaced under the service; `empath-admin doctor` says more")
     if found.pid is not None and pauses is not None:
         for _, words in missing_processes(slots(config), living):
             say("empathd", f"{words}; see the log")

@@ -43,7 +43,7 @@ class IncomingContent:
 
     __slots__ = (
         "_budget", "_hash", "_header", "_held", "_mailbox_lines", "_make_spool_file", "_pieces", "_spool_file",
-        "begun_at", "content", "fields", "has_8bit", "is_accepted", "is_closed", "locator", "queue_id", "size",
+        "begun_at", "content", "fields", "has_8bit", "is_closed", "is_kept", "locator", "queue_id", "size",
     )  # fmt: skip
 
     def __init__(
@@ -69,8 +69,8 @@ class IncomingContent:
         self.content: bytes | None = None
         self.fields = HeaderFields()
         self.has_8bit = False
-        self.is_accepted = False
         self.is_closed = False
+        self.is_kept = False
         self.locator = INLINE
         self.size = 0
 
@@ -129,7 +129,7 @@ class IncomingContent:
             in_thread(self._spool_file.complete)
 
     def close(self) -> None:
-        """Give the memory back, and remove the spool file unless `is_accepted` says that a row names it."""
+        """Give the memory back, and remove the spool file unless `is_kept` says that a row may name it."""
         if self.is_closed:
             return
         self.is_closed = True
@@ -138,7 +138,7 @@ class IncomingContent:
         self._pieces.clear()
         if self._spool_file is None:
             return
-        if self.is_accepted:
+        if self.is_kept:
             self._spool_file.close()
         else:
             in_thread(self._spool_file.discard)

@@ -27,14 +27,12 @@ def diagnose_instance(config: Config) -> Diagnosis:
     """Whether the instance of *config* runs."""
     found = launch.status(config)
     match found.word:
-        case "running" if instance.is_removed_under(config.queue.path, found.pids):
-            lost = (
-                f"running, pid {found.pid}, but {config.queue.path} was removed or replaced under it: MAIL is refused"
-            )
-            return Diagnosis(
-                "service", Level.ERROR, lost, "read about queue_gone in TROUBLESHOOTING before you stop it"
-            )
         case "running":
+            lost = instance.removed_under(config.queue.path, found.pids)
+            if lost is not None:
+                words = f"running, pid {found.pid}, but {lost} was removed or replaced under it: MAIL is refused"
+                remedy = "read about queue_gone in TROUBLESHOOTING before you stop it"
+                return Diagnosis("service", Level.ERROR, words, remedy)
             return Diagnosis("service", Level.OK, f"running, pid {found.pid}")
         case "stopping":
             pids = ", ".join(map(str, found.pids))

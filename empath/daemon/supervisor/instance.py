@@ -340,17 +340,23 @@ def _holder(queue: Path, command: int, place: int) -> int | None:
         os.close(fd)
 
 
-def is_removed_under(queue: Path, pids: Iterable[int]) -> bool:
-    """Whether there is no *queue*, or *pids* (as far as /proc shows) have only a file open that had its name before."""
+def removed_under(queue: Path, pids: Iterable[int]) -> Path | None:
+    """
+    The file of *queue* that is not there any more, or that *pids* (as far as /proc shows) have open only as a file that
+    had its name before; None if all three are in place.
+    """
     try:
         queue.stat()
     except FileNotFoundError:
-        return True
+        return queue
     except OSError:
-        return False  # this user may not look
-    name = os.path.realpath(queue)
+        return None  # this user may not look
     names = {file for pid in pids for file in _open_files(f"/proc/{pid}")}
-    return f"{name} (deleted)" in names and name not in names
+    for suffix in ("", "-wal", "-shm"):
+        name = f"{os.path.realpath(queue)}{suffix}"
+        if f"{name} (deleted)" in names and name not in names:
+            return Path(f"{queue}{suffix}")
+    return None
 
 
 def _open_files(process: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ import apsw
 from empath.errors import MissingInput, PermissionRefused, StorageFailure, UnusableQueue
 from empath.storage.sqlite.connection import check_library, open_reader, open_writer, translated
 from empath.storage.sqlite.destination_ids import DestinationIds
+from empath.storage.sqlite.openers import check_openers
 from empath.storage.sqlite.schema import check_current
 from empath.storage.sqlite.session import TranslatingSession
 
@@ -31,10 +32,11 @@ def visiting(
         PermissionRefused: this user may not use it as asked.
         UnusableQueue: it is not a queue database, or one of another schema.
         ServiceUnavailable: the SQLite library could corrupt it.
-        QueueBusy, StorageFailure: see `translated`; the body's errors of apsw become these as well.
+        QueueBusy, StorageFailure: see `translated` and `check_openers`; the body's errors of apsw become these as well.
     """
     check_library()
     _check_readable(path)
+    check_openers(path)
     try:
         with translated(path):
             connection = (

@@ -118,7 +118,7 @@ class SpaceUnknown(Occurrence):
 
 @occurrence("critical")
 class QueueGone(Occurrence):
-    """The file of the queue was removed or replaced while Empath had it open. MAIL is refused, nothing is delivered."""
+    """A file of the queue was removed or replaced while Empath had it open. MAIL is refused, nothing is delivered."""
 
     error: ErrorText
 
