@@ -407,7 +407,8 @@ END;
 CREATE TABLE _setting (
   -- 'frozen': the instant, in ISO 8601, since which an operator stops delivery; 'log-level'; 'concurrency': connections to
   -- a destination that is new; 'routes': digest of the routes that the waiting mail follows;
-  -- 'audit_told': the last row of _audit that is in the log; 'audit_forgotten_until': see _audit_not_removed
+  -- 'audit_told': the last row of _audit that is in the log; 'audit_forgotten_until': see _audit_not_removed;
+  -- 'spool_owner': the key that is also in spool/owner, see storage/spool_owner.py
   name  TEXT PRIMARY KEY,
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
