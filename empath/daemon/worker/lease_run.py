@@ -30,7 +30,7 @@ from empath.mail.domain import parse_stored
 from empath.mail.fate import Attempt, Said
 from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
-from empath.net.stream import StreamClosed, StreamTimeout
+from empath.net.stream import OutOfResources, StreamClosed, StreamTimeout
 from empath.policy.retry import MAX_FAULTS
 from empath.policy.routing import Route, destination_of
 from empath.policy.slots import SLOW_S
@@ -191,6 +191,10 @@ class LeaseRun:
         except SyntaxViolation as exc:
             self._runtime.emit(NotDeliverable(queue_id=message.queue_id, error=str(exc)))
             self._hold(recipients, tried, f"no command can be made of it: {exc}")
+        except OutOfResources as exc:
+            reason = f"no connection can be opened now: {exc}"
+            self._put_off(recipients, tried, reason)
+            raise Abandoned(reason) from exc  # the other messages would meet the same limit
         except StreamTimeout as exc:  # cut short while it waited for something else than a host
             self._put_off(recipients, tried, f"{exc}")
         except Exception as exc:  # noqa: BLE001 - a bug without an attempt would be met again at once, for ever

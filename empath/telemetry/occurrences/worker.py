@@ -152,7 +152,10 @@ class StraysKept(Occurrence):
 
 @occurrence("error")
 class LeaseAbandoned(Occurrence):
-    """A lease ended early: the queue cannot be read, or others may take this process for dead."""
+    """
+    A lease ended early: the queue cannot be read, this process can open no further connection, or others may take it
+    for dead.
+    """
 
     destination: Destination
     error: ErrorText

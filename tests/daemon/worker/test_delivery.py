@@ -22,7 +22,7 @@ from empath.mail.fate import Attempt, Said
 from empath.mail.identity import Timestamp
 from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
-from empath.net.stream import StreamClosed
+from empath.net.stream import OutOfResources, StreamClosed
 from empath.policy.hosts.search import Host, NoHost
 from empath.policy.routing import SmtpRoute
 from empath.storage.queue.accept import INLINE
@@ -161,6 +161,20 @@ def test_recipients_without_an_answer_are_held_where_the_content_is_gone(dispatc
     assert [(10, "delivered"), (20, "delivered")] == writer.fates()
     [hold] = writer.of(Hold)
     assert ((11,), "no content: no such file") == (hold.recipient_ids, hold.reason)
+
+
+def test_a_process_that_can_open_no_connection_blames_no_host(dispatch):
+    """
+    The message under way waits with 4.3.0. The others of the lease go back without an attempt: each would meet the
+    same limit. A recipient with an answer keeps it.
+    """
+    carrier = FakeCarrier([[(0, DELIVERED, TAKEN)], OutOfResources("too many open files")], [[(0, DELIVERED, TAKEN)]])
+    writer = run(dispatch, carrier, message(1, 2), message(2))
+    assert [(10, "delivered"), (11, "deferred")] == writer.fates()
+    said = writer.of(Settle)[-1].fates[0].said
+    reply = "451 4.3.0 no connection can be opened now: too many open files"
+    assert (Stage.LOCAL, reply, False) == (said.stage, str(said.reply), said.reply.is_from_host)
+    assert (1, 1) == (len(carrier.jobs), len(writer.of(EndLease)))
 
 
 def test_content_that_cannot_be_read_now_counts_an_attempt(dispatch):
