@@ -90,9 +90,7 @@ def run_process(command: click.Command, name: str) -> NoReturn:
 
 def run(command: click.Command, name: str, arguments: Sequence[str]) -> int:
     """Run one command line to its end; the exit code of its process."""
-    if sys.stdout is None:  # closed by the caller: a write fails, and no file that is opened later takes its place
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 1)
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - until the end of the process
+    _open_standard_descriptors()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # for an address that the terminal's encoding lacks
     try:
@@ -121,6 +119,23 @@ def run(command: click.Command, name: str, arguments: Sequence[str]) -> int:
         _drop_output()
         say(name, f"standard output cannot be written: {error.strerror}")
         return StorageFailure.exit_code
+
+
+def _open_standard_descriptors() -> None:
+    """
+    Open /dev/null for each standard descriptor that the caller closed: a file opened later would take its place.
+
+    A write to standard output still fails. One to standard error is lost, as the caller wanted.
+    """
+    for fd, flags in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, flags), True)  # it gets the lowest free number, which is this one
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - until the end of the process
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - until the end of the process
 
 
 def _drop_output() -> None:

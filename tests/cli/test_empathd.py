@@ -670,6 +670,21 @@ def test_without_a_log_file_a_detached_instance_logs_beside_the_queue(detached):
     assert 0o640 == stat.S_IMODE(log.stat().st_mode) | 0o640  # the log names senders and recipients
 
 
+@pytest.mark.parametrize("closed", ["2>&-", "0<&- 1>&- 2>&-"])
+def test_run_serves_without_the_standard_descriptors(make_empathd, closed):
+    """
+    A socket or the lock of the queue would take the number of a closed one, and lines for people would go there.
+    """
+    made = make_empathd(command=("/bin/sh", "-c", f'exec "$@" {closed}', "sh", *EMPATHD, "run", "-c"))
+    made.start()
+    made.send("user@example.test")
+    eventually(lambda: list(made.delivered()), "delivered")
+    opened = {
+        os.readlink(f"/proc/{pid}/fd/{fd[0]}") for pid in (made.process.pid, *made.pids()) for fd in closed.split()
+    }
+    assert {"/dev/null"} == opened
+
+
 def test_run_stays_in_the_foreground_and_ends_by_sigint_with_0(make_empathd):
     """
     A person presses Ctrl-C at a terminal.
