@@ -20,7 +20,7 @@ from empath.cli.pauses import pause_words
 from empath.cli.words import instant, span
 from empath.config import Config
 from empath.config.effective import effective_toml, settings
-from empath.config.file_uses import shared_files, unstartable
+from empath.config.file_uses import shared_files, unreloadable, unstartable
 from empath.config.workable import contradictions, located
 from empath.daemon.supervisor import instance, launch
 from empath.daemon.supervisor.kinds import slots
@@ -76,7 +76,7 @@ def restart(context: click.Context) -> None:
 def reload(context: click.Context) -> None:
     """Reload the configuration. No connection is refused. The log has the outcome."""
     file, config = configuration(context)
-    if found := list(shared_files(config, file)):
+    if found := unreloadable(config, file):
         raise ConfigError(located(file, found))
     launch.reload(config)
 

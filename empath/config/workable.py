@@ -41,7 +41,7 @@ def contradictions(config: Config) -> list[Contradiction]:
     """The settings that cannot work; empty if all can. It looks at the users and directories of this machine."""
     return [
         *unknown_user(config), *_example_name(config), *_listeners(config), *_routes(config), *_next_hops(config),
-        *_log(config),
+        *unusable_log(config),
     ]  # fmt: skip
 
 
@@ -136,7 +136,8 @@ def _routes(config: Config) -> Iterator[Contradiction]:
         yield Contradiction(("routes",), words)
 
 
-def _log(config: Config) -> Iterator[Contradiction]:
+def unusable_log(config: Config) -> Iterator[Contradiction]:
+    """The setting of a log file that no process can open."""
     file, account = config.log.file, Account.find(config.process.user)
     if file is None:
         return

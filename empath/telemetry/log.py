@@ -63,9 +63,18 @@ class Output:
                     os.dup2(fd, standard)
         os.close(old)
 
+    def await_file(self, path: Path) -> None:
+        """Use standard error until `reopen` can open *path*."""
+        self._path = path
+
     def reopen(self) -> None:
         """Open the same name again, after a rotation. Raises as `open`; then the old file stays in use."""
         self.open(self._path)
+
+    @property
+    def is_astray(self) -> bool:
+        """Whether lines go to standard error because the file could not be opened."""
+        return self._fd == _STDERR and self._path is not None
 
     @property
     def is_waiting(self) -> bool:
@@ -129,6 +138,14 @@ class Log:
             CannotCreate: as `Output.open`.
         """
         self.output.open(file)
+        self._shape(form, level)
+
+    def await_file(self, form: str, level: str, file: Path) -> None:
+        """As `configure`, with a *file* that cannot be opened now: standard error is used until `reopen` opens it."""
+        self.output.await_file(file)
+        self._shape(form, level)
+
+    def _shape(self, form: str, level: str) -> None:
         self._line = _LINES[form]
         self.set_level(level)
 
@@ -139,6 +156,11 @@ class Log:
     def reopen(self) -> None:
         """Open the log file by its name again (SIGUSR1). Raises CannotCreate; then the old file stays in use."""
         self.output.reopen()
+
+    @property
+    def is_astray(self) -> bool:
+        """Whether lines go to standard error because the file could not be opened."""
+        return self.output.is_astray
 
     @property
     def is_waiting(self) -> bool:

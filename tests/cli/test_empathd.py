@@ -22,6 +22,7 @@ from empath import __version__
 from empath.cli import common
 from empath.cli.admin.__main__ import admin
 from empath.cli.empathd import empathd as command
+from empath.errors import ConfigError
 from empath.storage.queue.process import EndProcess
 from tests.cli.admin.kit import AdminTool
 from tests.kit.process import EMPATHD, Empathd, configuration
@@ -616,6 +617,23 @@ def test_a_reload_takes_the_new_configuration(make_empathd):
     empathd.send("you@example.org")
     eventually(lambda: list(empathd.directory.glob("other/new/*")), "delivered to the other Maildir")
     assert 0 == empathd.stop()
+
+
+def test_a_reload_with_a_log_whose_directory_is_gone_orders_nothing(empathd, tmp_path):
+    """
+    Neither command gives an order that the service would refuse. The exit code is EX_CONFIG.
+    """
+    file = tmp_path / "other.toml"
+    file.write_text(
+        empathd.config.read_text()
+        .replace('"queue.db"', f'"{empathd.queue}"')
+        .replace('"empath.log"', '"gone/empath.log"')
+    )
+    code, out, err = run("reload", config=file)
+    words = f": log.file: there is no directory {tmp_path}/gone; create it for the user of the process\n"
+    assert (78, "", True) == (code, out, err.endswith(words))
+    done = CliRunner().invoke(admin, ["-c", str(file), "reload"], standalone_mode=False)
+    assert (ConfigError, words.strip()) == (type(done.exception), str(done.exception)[-len(words.strip()) :])
 
 
 def test_a_reload_of_nothing_is_ex_unavailable(detached):

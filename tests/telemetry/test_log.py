@@ -193,6 +193,32 @@ def test_a_log_that_cannot_be_reopened_goes_on_in_the_old_file(tmp_path):
     assert ["kept"] == _texts(tmp_path / "log.1")
 
 
+_ASTRAY = """
+import sys
+from pathlib import Path
+from tests.telemetry.test_log import ThingHappened, log
+
+file = Path(sys.argv[1])
+log.await_file("json", "info", file)
+log.write("worker-1", ThingHappened(queue_id="X", text="before"))
+waited = log.is_astray
+file.parent.mkdir()
+log.reopen()
+log.write("worker-1", ThingHappened(queue_id="X", text="after"))
+print(waited, log.is_astray)
+"""
+
+
+def test_a_log_that_waits_for_its_file_goes_to_standard_error(tmp_path):
+    """
+    In its own form, until the file can be opened.
+    """
+    command = [sys.executable, "-c", _ASTRAY, str(tmp_path / "gone" / "log")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30)
+    assert ("True False\n", "before") == (done.stdout, json.loads(done.stderr)["text"])
+    assert ["after"] == _texts(tmp_path / "gone" / "log")
+
+
 def test_a_fifo_without_a_reader_is_refused(tmp_path):
     """
     Opening it would hang the process for ever.

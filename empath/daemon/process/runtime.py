@@ -38,6 +38,8 @@ from empath.telemetry.log import log
 from empath.telemetry.occurrence import traceback_text
 from empath.telemetry.occurrences.process import (
     BeatFailed,
+    LogAstray,
+    LogFound,
     LogKept,
     ProcessCrashed,
     ProcessEndUnrecorded,
@@ -199,6 +201,8 @@ class Runtime:
         while True:
             os.eventfd_write(self.child.beat_fd, 1)
             gevent.sleep(BEAT_S)
+            if log.is_astray:
+                self._find_log()
             log.flush(self.child.slot)
 
     def _drain(self) -> None:
@@ -214,10 +218,31 @@ class Runtime:
         self._drain()
 
     def _reopen_log(self) -> None:
+        if log.is_astray:
+            self._find_log()
+            return
         try:
             log.reopen()
         except CannotCreate as exc:
             self.emit(LogKept(error=str(exc)))
+
+    def _find_log(self) -> None:
+        try:
+            log.reopen()
+        except CannotCreate:
+            return  # `log_astray` has said why
+        self.emit(LogFound())
+
+
+def _open_log(child: Child, config: Config) -> None:
+    """Open the log. A process without one serves all the same, and writes its lines to standard error for now."""
+    form, level, file = config.log.format, config.log.level, config.log.file
+    try:
+        log.configure(form, level, file)
+    except CannotCreate as exc:
+        assert file is not None
+        log.await_file(form, level, file)
+        emitter(child.slot)(LogAstray(error=str(exc)))
 
 
 def run_child(
@@ -240,7 +265,7 @@ def run_child(
         get_hub().threadpool.apply(bool)  # gevent imports at first use: before the privileges go
         engine = open_engine(config.queue.path, max_leases=config.delivery.concurrency)  # imports too
         drop_privileges(config.process.user)
-        log.configure(config.log.format, config.log.level, config.log.file)
+        _open_log(child, config)
         deadline_s = config.queue.lock_timeout_s if write_deadline_s is None else write_deadline_s
         runtime = Runtime(child, config, engine, write_deadline_s=deadline_s)
         runtime.begin(serves_unregistered=serves_unregistered)

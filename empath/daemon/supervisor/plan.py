@@ -6,7 +6,7 @@ The module also knows which settings a running instance cannot change.
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from typing import Final
 from empath.config.file_uses import shared_files
 from empath.config.load import parse_config, read_file
 from empath.config.model import Config
-from empath.config.workable import located
+from empath.config.workable import Contradiction, located
 from empath.daemon.supervisor import listeners
 from empath.daemon.supervisor.kinds import slots
 from empath.daemon.supervisor.listeners import BoundListener
@@ -49,19 +49,23 @@ class Plan:
     since: float
 
 
-def read_snapshot(file: Path) -> ConfigSnapshot:
+Check = Callable[[Config, Path], Iterable[Contradiction]]
+
+
+def read_snapshot(file: Path, check: Check = shared_files) -> ConfigSnapshot:
     """
     Read and check *file*.
 
     Raises:
-        MissingInput, ConfigError: as `load_config`. ConfigError also if one file has two uses.
+        MissingInput, ConfigError: as `load_config`. ConfigError also if *check* finds something, such as a file with
+            two uses.
     """
     try:
         octets = read_file(file)
     except OSError as exc:
         raise MissingInput(f"{file}: the configuration cannot be read: {exc.strerror}") from exc
     config = parse_config(octets, str(file), os.path.realpath(file.parent))
-    if found := list(shared_files(config, file)):
+    if found := list(check(config, file)):
         raise ConfigError(located(file, found))
     fd = os.memfd_create("empath-config", os.MFD_CLOEXEC)
     with open(fd, "wb", closefd=False) as copy:
