@@ -26,6 +26,7 @@ from empath.daemon.supervisor import instance, launch
 from empath.daemon.supervisor.kinds import slots
 from empath.errors import ConfigError, EmpathError, QueueBusy, UnusableQueue, UsageError
 from empath.policy.health import SILENCE_S, count_kinds, missing_processes
+from empath.policy.limits import wanted_space_octets
 from empath.storage.admin.pauses import Pauses
 from empath.storage.admin.records import Beat
 from empath.storage.admin.snapshot import Snapshot
@@ -169,18 +170,33 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
     found = [*contradictions(config), *shared_files(config, file)]
     warnings = located(file, [each for each in found if each.is_warning])
     wrong = located(file, [each for each in found if not each.is_warning])
-    say("empathd", warnings)
     try:
         if not unstartable(config, file):  # whose queue it would be, or whether it is one, cannot be told
             _check_queue(config)
+            warnings = "\n".join(filter(None, (warnings, _space_warning(config))))
     except EmpathError as exc:
         if not wrong:
             raise
         raise ConfigError(f"{wrong}\n{exc}") from exc
+    finally:
+        say("empathd", warnings)
     if wrong:
         raise ConfigError(wrong)
     if not warnings:
         say("empathd", f"{file}: no findings")
+
+
+def _space_warning(config: Config) -> str:
+    """A line if the disk has so little space that MAIL gets 452, else empty."""
+    wanted = wanted_space_octets(config.queue.reserve_octets, config.limits.message_octets)
+    try:
+        free = open_queue(config).free_octets()
+    except OSError:
+        return ""  # the check of the queue says more
+    if free >= wanted:
+        return ""
+    words = "the larger of [queue] reserve and 1.5 times [limits] message_size"
+    return f"{config.queue.path.parent}: {free >> 20} MiB are free; below {wanted >> 20} MiB, {words}, MAIL gets 452"
 
 
 def _startable(context: click.Context) -> tuple[Path, Config]:

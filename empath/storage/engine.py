@@ -202,7 +202,7 @@ class Engine(Protocol):
             EmpathError: see `visiting`.
         """
 
-    def diagnose_place(self, user: str | None, *, reserve_octets: int, log_limit_octets: int) -> Iterator[Diagnosis]:
+    def diagnose_place(self, user: str | None, *, wanted_octets: int, log_limit_octets: int) -> Iterator[Diagnosis]:
         """Whether engine, place and disk are fit; nothing is made or changed."""
 
     def diagnose_editors(self, visit: Selects) -> Diagnosis:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import smtplib
 import socket
@@ -721,3 +722,49 @@ def test_the_scripts_of_a_checkout_need_no_installation(tmp_path):
     (tmp_path / "link").symlink_to(ROOT / "bin/empathd")
     done = subprocess.run(["./link", "--version"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (0, f"empathd {__version__}\n", "") == (done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("name", ["empathd", "empath-admin"])
+def test_a_script_of_a_fresh_checkout_says_what_to_run(tmp_path, name):
+    """
+    Without `make run` there are no modules: Python ended with a traceback.
+    """
+    (tmp_path / "bin").mkdir()
+    shutil.copy(ROOT / "bin" / name, tmp_path / "bin" / name)
+    (tmp_path / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "python3").chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    command = [tmp_path / "bin" / name, "--version"]
+    done = subprocess.run(command, env={"PATH": path}, capture_output=True, text=True, check=False)
+    words = f"{name}: its modules are not installed: run `make run` or `make setup` in {tmp_path}\n"
+    assert (69, "", words) == (done.returncode, done.stdout, done.stderr)
+
+
+def test_a_full_standard_error_leaves_the_exit_code(detached):
+    """
+    A script decides by it. Python ended with 1 and a traceback that nobody saw.
+    """
+    with open("/dev/full", "w") as full:
+        for verb, code in (("check", 0), ("reload", 69), ("nonsense", 64)):
+            command = [*EMPATHD, "-c", str(detached.config), verb]
+            assert code == subprocess.run(command, stderr=full, check=False).returncode
+
+
+def test_make_clean_leaves_the_queue_of_a_running_server(detached, tmp_path):
+    """
+    It removed queue and mails under the server, which then refused all mail.
+    """
+    assert 0 == run("start", config=detached.config)[0]
+    makefile = (ROOT / "Makefile").read_text()
+    folder = tmp_path / "checkout"
+    (folder / "var").mkdir(parents=True)
+    (folder / "Makefile").write_text(makefile)
+    (folder / "bin").symlink_to(ROOT / "bin")
+    command = ["make", "-C", str(folder), "clean", f"CONFIG={detached.config}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (2, True) == (done.returncode, (folder / "var").is_dir())
+    assert "a server runs on the queue in var/: stop it first, by Ctrl-C" in done.stderr
+
+    assert 0 == run("stop", config=detached.config)[0]
+    assert 0 == subprocess.run(command, capture_output=True, check=False).returncode
+    assert not (folder / "var").exists()

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -57,3 +58,19 @@ def test_exit_codes_that_are_named_are_there():
     documented = {row[0] for row in rows("docs/exit-codes.md") if row[0].isdigit()}
     named = {code for row in rows(PAGE) if len(row) == 3 for code in re.findall(r"^(\d\d)\b", row[1])}
     assert set() == named - documented
+
+
+def test_every_row_belongs_to_a_table():
+    """
+    A blank line within a table ends it: the rows after it are shown as text with bars.
+    """
+    lines = ["", *text(PAGE).splitlines()]
+    begins = [
+        line for before, line in pairwise(zip(lines, [*lines[1:], ""], strict=True)) if _begins_table(before, line)
+    ]
+    assert len(begins) > 5
+    assert [] == [head for head, rule in begins if not rule.startswith("|---")]
+
+
+def _begins_table(before, line):
+    return line[0].startswith("|") and not before[0].startswith("|")

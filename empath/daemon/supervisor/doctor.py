@@ -34,6 +34,9 @@ def diagnose_instance(config: Config) -> Diagnosis:
                 remedy = "read about queue_gone in TROUBLESHOOTING before you stop it"
                 return Diagnosis("service", Level.ERROR, words, remedy)
             return Diagnosis("service", Level.OK, f"running, pid {found.pid}")
+        case "starting":
+            pids = ", ".join(map(str, found.pids))
+            return Diagnosis("service", Level.WARNING, f"starting: pids {pids}", "wait, then look again")
         case "stopping":
             pids = ", ".join(map(str, found.pids))
             return Diagnosis("service", Level.WARNING, f"draining: pids {pids}", "wait, then start it")

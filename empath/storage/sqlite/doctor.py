@@ -29,15 +29,15 @@ _INCREMENTAL: Final = 2  # of PRAGMA auto_vacuum
 _LARGE_WAL_OCTETS: Final = 64 * _MIB
 
 
-def diagnose_place(path: Path, user: str | None, *, reserve_octets: int, wal_limit_octets: int) -> Iterator[Diagnosis]:
+def diagnose_place(path: Path, user: str | None, *, wanted_octets: int, wal_limit_octets: int) -> Iterator[Diagnosis]:
     """
     Check the library, and the place and disk of the queue at *path*.
 
-    *user* owns the queue when root starts Empath.
+    *user* owns the queue when root starts Empath. *wanted_octets*: see `policy.limits.wanted_space_octets`.
     """
     yield diagnose_library()
     yield from _place(path, user)
-    yield from _disk(path, reserve_octets, wal_limit_octets)
+    yield from _disk(path, wanted_octets, wal_limit_octets)
     yield _sqliterc(path)
 
 
@@ -108,17 +108,18 @@ def _place(path: Path, user: str | None) -> Iterator[Diagnosis]:
         yield Diagnosis("place", Level.OK, f"{path.parent}: a local disk, owners and modes are right")
 
 
-def _disk(path: Path, reserve_octets: int, wal_limit_octets: int) -> Iterator[Diagnosis]:
+def _disk(path: Path, wanted_octets: int, wal_limit_octets: int) -> Iterator[Diagnosis]:
     try:
         free, wal = shutil.disk_usage(path.parent).free, wal_octets(path)
     except OSError:
         return  # the place has an error of its own
     yield judge_least(
         "disk",
-        f"{free // _MIB} MiB free, {reserve_octets // _MIB} MiB are kept by [queue] reserve",
+        f"{free // _MIB} MiB free, {wanted_octets // _MIB} MiB are kept: [queue] reserve, or 1.5 times"
+        " [limits] message_size",
         have=free,
-        need=reserve_octets,
-        remedy=f"make room on the disk of {path.parent}: below the reserve new mail is refused with 452",
+        need=wanted_octets,
+        remedy=f"make room on the disk of {path.parent}: below that new mail is refused with 452",
     )
     level = Level.ERROR if wal > wal_limit_octets else Level.WARNING if wal > _LARGE_WAL_OCTETS else Level.OK
     mend = "end long reads (an open sqlite3 shell, a backup); the log line wal_large says more"

@@ -66,9 +66,9 @@ class SqliteEngine:
 
         run_shell(self.path, statements, deadline_s=write_deadline_s)
 
-    def diagnose_place(self, user: str | None, *, reserve_octets: int, log_limit_octets: int) -> Iterator[Diagnosis]:
+    def diagnose_place(self, user: str | None, *, wanted_octets: int, log_limit_octets: int) -> Iterator[Diagnosis]:
         """See `engine.Engine`."""
-        return doctor.diagnose_place(self.path, user, reserve_octets=reserve_octets, wal_limit_octets=log_limit_octets)
+        return doctor.diagnose_place(self.path, user, wanted_octets=wanted_octets, wal_limit_octets=log_limit_octets)
 
     def diagnose_editors(self, visit: Selects) -> Diagnosis:
         """See `engine.Engine`."""

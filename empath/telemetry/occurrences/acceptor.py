@@ -104,7 +104,10 @@ class AcceptPaused(Occurrence):
 
 @occurrence("warning")
 class SpaceChanged(Occurrence):
-    """Disk space ran low and MAIL is refused, or there is space again and MAIL is accepted."""
+    """
+    Disk space ran low and MAIL is refused, or there is space again and MAIL is accepted. It needs `[queue] reserve`, or
+    one and a half times `[limits] message_size`, whichever is more.
+    """
 
     has_space: Annotated[bool, "whether MAIL is accepted"]
 

@@ -31,7 +31,7 @@ MIB = 1024 * 1024
 
 def _look(path: Path, **how: object) -> dict[str, Diagnosis]:
     """Diagnoses of the queue by subject; the worst if there are several."""
-    facts = {"reserve_octets": MIB, "log_limit_octets": 1024 * MIB, "is_running": False, "slots": ("worker-1",)}
+    facts = {"wanted_octets": MIB, "log_limit_octets": 1024 * MIB, "is_running": False, "slots": ("worker-1",)}
     facts |= {"now": time.time()} | how
     found: dict[str, Diagnosis] = {}
     for diagnosis in diagnose_queue(SqliteEngine(path, max_leases=20), None, **facts):  # type: ignore[arg-type]
@@ -110,7 +110,7 @@ def test_a_full_disk_is_an_error_and_a_nearly_full_one_a_warning(path: Path) -> 
     """
     free = os.statvfs(path.parent).f_bavail * os.statvfs(path.parent).f_frsize
     assert [Level.ERROR, Level.WARNING] == [
-        _look(path, reserve_octets=reserve)["disk"].level for reserve in (free * 2, free * 3 // 4)
+        _look(path, wanted_octets=reserve)["disk"].level for reserve in (free * 2, free * 3 // 4)
     ]
 
 
@@ -292,7 +292,7 @@ def test_an_unknown_user_is_an_error(path: Path) -> None:
         for d in diagnose_queue(
             SqliteEngine(path, max_leases=20),
             "no-such-user",
-            reserve_octets=0,
+            wanted_octets=0,
             log_limit_octets=1,
             is_running=False,
             slots=(),
