@@ -21,7 +21,7 @@ from empath.cli.words import instant, span
 from empath.config import Config
 from empath.config.effective import effective_toml, settings
 from empath.config.file_uses import shared_files, unreloadable, unstartable
-from empath.config.workable import contradictions, located
+from empath.config.workable import contradictions, located, low_file_limit
 from empath.daemon.supervisor import instance, launch
 from empath.daemon.supervisor.kinds import slots
 from empath.errors import ConfigError, EmpathError, QueueBusy, UnusableQueue, UsageError
@@ -167,7 +167,7 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
     if is_effective:  # before the check of the queue, whose finding it may explain
         text = json.dumps(settings(config)) + "\n" if is_json else effective_toml(config)
         click.echo(text.encode(), nl=False)  # TOML is UTF-8 whatever the terminal's encoding
-    found = [*contradictions(config), *shared_files(config, file)]
+    found = [*contradictions(config), *shared_files(config, file), *low_file_limit(config)]
     warnings = located(file, [each for each in found if each.is_warning])
     wrong = located(file, [each for each in found if not each.is_warning])
     try:

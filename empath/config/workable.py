@@ -4,6 +4,7 @@ workable - settings that are each valid but cannot work together, or on this mac
 
 import ipaddress
 import os
+import resource
 import stat
 from collections import defaultdict
 from collections.abc import Iterator
@@ -50,6 +51,17 @@ def unknown_user(config: Config) -> Iterator[Contradiction]:
     user = config.process.user
     if user is not None and Account.find(user) is None:
         yield Contradiction(("process", "user"), f"there is no user {user!r}; add it with useradd")
+
+
+def low_file_limit(config: Config, pid: int = 0) -> Iterator[Contradiction]:
+    """A warning if process *pid*, by default this one, may not write files as large as the queue may need."""
+    limit, _ = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    queue = config.queue
+    size = queue.path.stat().st_size if os.path.isfile(queue.path) else 0
+    needed = max(size + queue.reserve_octets, queue.wal_limit_octets, config.limits.message_octets)
+    if resource.RLIM_INFINITY != limit < needed:
+        words = f"a file may have {limit} octets (RLIMIT_FSIZE), and the queue may need {needed}"
+        yield Contradiction(("queue", "path"), f"{words}; raise the limit (`ulimit -f`, LimitFSIZE=)", is_warning=True)
 
 
 def located(file: Path, found: list[Contradiction]) -> str:

@@ -14,6 +14,7 @@ from typing import Final
 
 from empath.config.model import Config
 from empath.config.tables.receiving import Listener
+from empath.config.workable import low_file_limit
 from empath.daemon.supervisor import instance, launch, listeners
 from empath.daemon.supervisor.resources import needed_open_files
 from empath.errors import EmpathError
@@ -49,10 +50,12 @@ def diagnose_instance(config: Config) -> Diagnosis:
 
 def diagnose_machine(config_file: Path, config: Config) -> Iterator[Diagnosis]:
     """Examine the listeners of *config*, its limits and its files."""
-    is_running = launch.status(config).is_running
+    service = launch.status(config)
+    is_running = service.is_running
     for listener in config.listeners if is_running is not None else ():
         yield _answers(listener) if is_running else _can_be_bound(listener)
     yield _open_files(config)
+    yield _file_size(config, service.pid)
     for folder, key in _folders(config).items():
         yield _folder(folder, key)
     yield _config_file(config_file)
@@ -88,6 +91,17 @@ def _open_files(config: Config) -> Diagnosis:
         remedy = "raise the hard limit (`ulimit -Hn`, LimitNOFILE=), or lower [limits] connections, [delivery] sessions"
         return Diagnosis("nofile", Level.WARNING, found, remedy)
     return Diagnosis("nofile", Level.OK, found)
+
+
+def _file_size(config: Config, pid: int | None) -> Diagnosis:
+    try:
+        low = list(low_file_limit(config, pid or 0))
+    except OSError:  # the service of another user
+        low = list(low_file_limit(config))
+    for finding in low:
+        found, _, remedy = finding.words.partition("; ")
+        return Diagnosis("fsize", Level.WARNING, found, remedy)
+    return Diagnosis("fsize", Level.OK, "a file may be as large as the queue needs")
 
 
 def _folders(config: Config) -> dict[Path, str]:

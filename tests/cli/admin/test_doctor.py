@@ -22,7 +22,7 @@ from empath.storage.sqlite.doctor import diagnose_library
 from empath.storage.sqlite.engine import SqliteEngine
 from tests.cli.admin.kit import COMMAND, AdminTool, run
 from tests.kit.dns import ScriptedDns
-from tests.kit.process import configuration, free_port
+from tests.kit.process import EMPATHD, configuration, free_port
 from tests.kit.queue import T0, Queue, write
 from tests.kit.waiting import DEADLINE_S
 
@@ -334,6 +334,23 @@ def test_a_limit_of_descriptors_that_is_too_low_is_a_warning(tmp_path: Path) -> 
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE_S)
     found = {line["subject"]: line for line in map(json.loads, done.stdout.splitlines())}["nofile"]
     assert ("warning", "1000 descriptors a process, 1256 may be needed") == (found["level"], found["found"])
+
+
+def test_a_limit_of_the_size_of_a_file_that_is_too_low_is_a_warning(tmp_path: Path) -> None:
+    """
+    Mail would be refused with free space on the disk. The write-ahead log alone may have a GiB.
+    """
+    config = tmp_path / "empath.toml"
+    config.write_text(configuration(free_port()))
+    limited = ("/bin/sh", "-c", 'ulimit -f 20000 && exec "$@"', "sh")
+    command = [*limited, *COMMAND, "-c", str(config), "doctor", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE_S)
+    found = {line["subject"]: line for line in map(json.loads, done.stdout.splitlines())}["fsize"]
+    words = "a file may have 10240000 octets (RLIMIT_FSIZE), and the queue may need 1073741824"
+    assert ("warning", words) == (found["level"], found["found"])
+    command = [*limited, *EMPATHD, "-c", str(config), "check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE_S)
+    assert f"empathd: {config}:5: queue.path: {words}; raise the limit (`ulimit -f`, LimitFSIZE=)\n" == done.stderr
 
 
 def test_files_and_directories_that_every_user_may_write_are_errors(tmp_path: Path) -> None:
