@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable
 
 from empath.daemon.process.threads import in_thread
+from empath.errors import StorageFailure
 from empath.mail.identity import QueueId, Timestamp
 from empath.message.header import HeaderFields, HeaderSplitter
 from empath.message.mailbox_lines import MailboxLines
@@ -140,8 +141,11 @@ class IncomingContent:
             return
         if self.is_kept:
             self._spool_file.close()
-        else:
+            return
+        try:
             in_thread(self._spool_file.discard)
+        except StorageFailure:  # no thread can be started
+            self._spool_file.discard()
 
     def _take(self, octets: bytes) -> None:
         if not octets:

@@ -93,6 +93,7 @@ class Runtime:
         for ignored in (signal.SIGHUP, signal.SIGINT):
             signal.signal(ignored, signal.SIG_IGN)
         self._life.start(self._supervisor_died)
+        self.watch_hub()
         self.keep(self._keep_supervisor_informed)
         self.keep(self.deadlines.run)
         if serves_unregistered:
@@ -108,8 +109,17 @@ class Runtime:
         try:
             duty()
         except Exception as exc:  # noqa: BLE001 - top frame of a greenlet: without it the process would live on in part
-            self.failure = exc
-            self.draining.set()
+            self.fail(exc)
+
+    def fail(self, exc: Exception) -> None:
+        """Drain, and end the process with *exc*."""
+        self.failure = exc
+        self.draining.set()
+
+    def watch_hub(self) -> None:
+        """Raise a lack of memory in the main greenlet: a greenlet that dies of it leaves its work undone."""
+        hub = get_hub()
+        hub.SYSTEM_ERROR = (*hub.SYSTEM_ERROR, MemoryError)
 
     def _begin_run(self) -> None:
         self.process_id = self._register()

@@ -197,6 +197,9 @@ class LeaseRun:
             raise Abandoned(reason) from exc  # the other messages would meet the same limit
         except StreamTimeout as exc:  # cut short while it waited for something else than a host
             self._put_off(recipients, tried, f"{exc}")
+        except MemoryError as exc:  # of this process, and no fault of the message
+            self._put_off(recipients, tried, "out of memory")
+            self._runtime.fail(exc)
         except Exception as exc:  # noqa: BLE001 - a bug without an attempt would be met again at once, for ever
             self._count_fault(message, recipients, tried, exc)
         finally:
