@@ -25,7 +25,7 @@ from pathlib import Path
 
 import apsw
 
-from empath.errors import EmpathError, StorageFailure
+from empath.errors import EmpathError, WriteRefused
 from empath.storage.engine import Sleep
 from empath.storage.sqlite.connection import fair_wait, open_writer, ours
 from empath.storage.sqlite.destination_ids import DestinationIds
@@ -203,7 +203,7 @@ class Writer:
         except _REFUSED as exc:
             execute("ROLLBACK TO write")
             self.destination_ids.forget()
-            write.error = StorageFailure(f"{self._path}: refused by the database: {exc}")
+            write.error = WriteRefused(f"{self._path}: refused by the database: {exc}")
         execute("RELEASE write")
 
     def _fail(self, batch: list[Write], error: EmpathError) -> None:

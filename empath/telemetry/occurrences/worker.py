@@ -121,6 +121,14 @@ class SettleFailed(Occurrence):
     error: ErrorText
 
 
+@occurrence("critical")
+class ResultRefused(Occurrence):
+    """The database refuses the result of an attempt: a row of the recipient has an absurd value. It is held."""
+
+    destination: Destination
+    error: ErrorText
+
+
 @occurrence("error")
 class StaleResult(Occurrence):
     """The lease had ended before the result was written, so that no recipient changed."""

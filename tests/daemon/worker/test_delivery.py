@@ -17,7 +17,7 @@ from empath.daemon.worker.pool import ConnectionPool, HostResult
 from empath.daemon.worker.transport.carrier import Answer, Body, HostAttempt
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.daemon.worker.transport.smtp import SmtpCarrier
-from empath.errors import ContentGone, QueueBusy, StorageFailure
+from empath.errors import ContentGone, QueueBusy, StorageFailure, WriteRefused
 from empath.mail.fate import Attempt, Said
 from empath.mail.identity import Timestamp
 from empath.mail.outcome import Outcome, Stage
@@ -198,6 +198,21 @@ def test_a_queue_that_cannot_be_read_holds_nothing(dispatch, error):
     dispatch.runtime.writer.errors[ReadContent] = [error]
     writer = run(dispatch, FakeCarrier(), message(1, content=None))
     assert ([], [], 1) == (writer.of(Hold), writer.fates(), len(writer.of(EndLease)))
+
+
+def test_a_result_that_the_database_refuses_is_not_repeated_for_ever(dispatch, capfd):
+    """
+    A recipient with 2^63-1 attempts kept its lease, and the other mail in it, from ending.
+    """
+    dispatch.runtime.writer.errors[Settle] = [WriteRefused("refused"), WriteRefused("refused")]
+    carrier = FakeCarrier([[(0, DELIVERED, TAKEN), (1, DELIVERED, TAKEN)]])
+    writer = run(dispatch, carrier, message(1, 2))
+
+    [hold] = writer.of(Hold)
+    assert (10,) == hold.recipient_ids
+    assert [11] == [fate.recipient_id for fate in writer.of(Settle)[-1].fates]
+    assert isinstance(writer.writes[-1], EndLease)
+    assert "result_refused" in "".join(capfd.readouterr())
 
 
 def test_a_message_whose_content_is_not_in_the_queue_is_held(dispatch):
