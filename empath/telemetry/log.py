@@ -43,6 +43,7 @@ class Output:
         self._fd = _STDERR
         self._kept: deque[bytes] = deque()
         self._kept_octets = 0
+        self._is_torn = False
 
     def open(self, path: Path | None) -> None:
         """
@@ -95,10 +96,11 @@ class Output:
 
     def write(self, line: bytes) -> None:
         """Write one line whole, now or later, or drop it."""
-        rest = line + b"\n"
+        rest = whole = (b"\n" if self._is_torn else b"") + line + b"\n"
         if self.flush():
+            self._is_torn = False
             rest = self._put(rest)
-            is_begun = len(rest) <= len(line)
+            is_begun = len(rest) < len(whole)
         else:
             is_begun = False
         if not rest:
@@ -111,6 +113,7 @@ class Output:
 
     def _put(self, rest: bytes) -> bytes:
         """Write what the output takes now; the rest. A line that the output refuses is dropped."""
+        whole = rest
         try:
             while rest:
                 taken = write_now(rest) if self._fd == _STDERR else os.write(self._fd, rest)
@@ -119,6 +122,7 @@ class Output:
             return rest
         except OSError:
             self.lost += 1
+            self._is_torn = len(rest) < len(whole)  # the next line must not go on in it
         return b""
 
 

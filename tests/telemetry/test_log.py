@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -308,3 +309,23 @@ def test_lines_that_a_full_disk_refuses_are_counted_and_told(tmp_path):
     made.write("worker-1", Info())
     assert ["log_lines_lost", "info"] == _events(tmp_path / "log")
     assert 0 == made.output.lost
+
+
+def test_a_line_after_a_torn_one_begins_anew(tmp_path):
+    """
+    A full disk takes a part of a line. The next one was glued to it, so that neither could be read.
+    """
+    made = Log()
+    made.configure("json", "info", tmp_path / "log")
+    made.write("worker-1", Info())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "log").stat().st_size + 20, limits[1]))
+    try:
+        made.write("worker-1", Info())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    made.write("worker-1", Info())
+
+    first, torn, *rest = (tmp_path / "log").read_bytes().splitlines()
+    assert (20, ["log_lines_lost", "info"]) == (len(torn), [json.loads(line)["event"] for line in rest])
+    assert "info" == json.loads(first)["event"]
