@@ -21,11 +21,19 @@ from empath.cli.words import instant, span
 from empath.config import Config
 from empath.config.effective import effective_toml, settings
 from empath.config.file_uses import shared_files, unreloadable, unstartable
-from empath.config.workable import contradictions, located, low_file_limit
-from empath.daemon.supervisor import instance, launch
+from empath.config.workable import Contradiction, contradictions, located, low_file_limit
+from empath.daemon.supervisor import instance, launch, listeners, resources
 from empath.daemon.supervisor.kinds import slots
-from empath.errors import ConfigError, EmpathError, QueueBusy, UnusableQueue, UsageError
-from empath.policy.health import SILENCE_S, count_kinds, missing_processes
+from empath.errors import (
+    CannotCreate,
+    ConfigError,
+    EmpathError,
+    PermissionRefused,
+    QueueBusy,
+    UnusableQueue,
+    UsageError,
+)
+from empath.policy.health import SILENCE_S, Level, count_kinds, missing_processes
 from empath.policy.limits import wanted_space_octets
 from empath.storage.admin.pauses import Pauses
 from empath.storage.admin.records import Beat
@@ -65,8 +73,9 @@ def stop(context: click.Context) -> None:
 @config_option()
 @click.pass_context
 def restart(context: click.Context) -> None:
-    """Stop, then start. Does not stop anything if the configuration cannot be read."""
+    """Stop, then start. Does not stop anything if the start would fail."""
     file, config = _startable(context)
+    _hold_restartable(config)
     launch.stop(config)
     launch.start(file, config, _prepare(config))
 
@@ -167,7 +176,8 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
     if is_effective:  # before the check of the queue, whose finding it may explain
         text = json.dumps(settings(config)) + "\n" if is_json else effective_toml(config)
         click.echo(text.encode(), nl=False)  # TOML is UTF-8 whatever the terminal's encoding
-    found = [*contradictions(config), *shared_files(config, file), *low_file_limit(config)]
+    shared = list(shared_files(config, file))
+    found = [*contradictions(config), *(shared or _pid_file(config)), *low_file_limit(config)]
     warnings = located(file, [each for each in found if each.is_warning])
     wrong = located(file, [each for each in found if not each.is_warning])
     try:
@@ -210,18 +220,46 @@ def _check_queue(config: Config) -> None:
     pid = launch.find_supervisor(config)
     if pid is None:
         os.close(_prepare(config))
-    else:  # the queue of a running instance has passed, unless that is of before an upgrade
-        _hold_same_version(config, pid)
+    elif _hold_same_version(config, pid):  # the queue of a running instance has passed, but before an upgrade perhaps
+        _hold_place(config)  # a person may have changed it since
 
 
-def _hold_same_version(config: Config, pid: int) -> None:
+def _hold_place(config: Config) -> None:
+    wrong = [found for found in open_queue(config).diagnose_owners(config.process.user) if found.level is Level.ERROR]
+    if wrong:
+        raise CannotCreate("\n".join(f"{found.found}; {found.remedy}" for found in wrong))
+
+
+def _pid_file(config: Config) -> list[Contradiction]:
+    """What a start would find in the place of the pid file."""
+    try:
+        own_pid = launch.find_supervisor(config)
+    except PermissionRefused:
+        return []
+    words = instance.PidFile(config.process.pid_file).obstacle(own_pid)
+    return [] if words is None else [Contradiction(("process", "pid_file"), f"{config.process.pid_file}: {words}")]
+
+
+def _hold_restartable(config: Config) -> None:
+    """Refuse a restart that would end a running service and could not start it again."""
+    found = launch.status(config)
+    if found.pid is None:
+        return
+    resources.check_log(config)
+    listeners.check(config.listeners, found.pids)
+    open_queue(config).check_version()
+
+
+def _hold_same_version(config: Config, pid: int) -> bool:
+    """Refuse a queue of another version; False if this user may not look."""
     try:
         with open_queue(config).visiting(None):
-            pass
+            return True
     except UnusableQueue as exc:
         raise UnusableQueue(f"another version of Empath runs, pid {pid}: {exc}") from exc
     except EmpathError as exc:
         say("empathd", f"the queue was not checked: {exc}")
+        return False
 
 
 def _prepare(config: Config) -> int:

@@ -25,9 +25,10 @@ from empath.cli.admin.__main__ import admin
 from empath.cli.empathd import empathd as command
 from empath.errors import ConfigError
 from empath.storage.queue.process import EndProcess
+from empath.storage.sqlite.schema import SCHEMA_VERSION
 from tests.cli.admin.kit import AdminTool
 from tests.kit.process import EMPATHD, Empathd, configuration
-from tests.kit.queue import T0
+from tests.kit.queue import T0, write
 from tests.kit.waiting import DEADLINE_S, eventually
 from tests.storage.migrations.kit import VERSION_1, restore
 
@@ -768,3 +769,51 @@ def test_make_clean_leaves_the_queue_of_a_running_server(detached, tmp_path):
     assert 0 == run("stop", config=detached.config)[0]
     assert 0 == subprocess.run(command, capture_output=True, check=False).returncode
     assert not (folder / "var").exists()
+
+
+def test_a_restart_that_would_fail_stops_nothing(detached):
+    """
+    The old service was gone before the new one found that it could not start.
+    """
+    assert 0 == run("start", config=detached.config)[0]
+    pid = run("status", config=detached.config)[1]
+    text = detached.config.read_text()
+
+    detached.config.write_text(text.replace('"empath.log"', '"none/empath.log"'))
+    assert 73 == run("restart", config=detached.config)[0]
+    detached.config.write_text(text.replace("127.0.0.1:", "192.0.2.1:"))
+    code, _, error = run("restart", config=detached.config)
+    assert (69, 1) == (code, error.count("\n"))
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        detached.config.write_text(text.replace(str(detached.port), str(other.getsockname()[1])))
+        assert 69 == run("restart", config=detached.config)[0]
+    detached.config.write_text(text)
+    write(detached.queue, "PRAGMA user_version = 99")
+    assert 65 == run("restart", config=detached.config)[0]
+    write(detached.queue, f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    assert pid == run("status", config=detached.config)[1]
+    assert 0 == run("restart", config=detached.config)[0]
+
+
+def test_check_names_a_pid_file_that_a_start_could_not_write(detached):
+    """
+    The start would be the first to say so.
+    """
+    (detached.directory / "empathd.pid").mkdir()
+    code, _, error = run("check", config=detached.config)
+    assert (78, 1) == (code, error.count("\n"))
+    assert "there is a directory; name a file in it by [process] pid_file" in error
+
+
+def test_check_looks_at_the_place_of_a_running_service(detached):
+    """
+    After `chmod` by a person, large mail got 451 and no command said why.
+    """
+    assert 0 == run("start", config=detached.config)[0]
+    spool = detached.directory / "spool"
+    spool.chmod(0o777)
+    code, _, error = run("check", config=detached.config)
+    assert (73, True) == (code, f"{spool}: every user may write this directory" in error)
+    spool.chmod(0o750)
+    assert 0 == run("check", config=detached.config)[0]

@@ -45,8 +45,7 @@ def test_events_that_are_explained_are_there():
     """
     Readers would search in vain for a renamed event.
     """
-    section = text(PAGE).partition("\n## In the log\n")[2].partition("\n## ")[0]
-    named = set(re.findall(r"`([a-z]+_[a-z_]+)`", "\n".join(re.findall(r"^\| (.+?) \|", section, re.MULTILINE))))
+    named = _events()
     assert len(named) > 20
     assert set() == named - events.names()
 
@@ -74,3 +73,17 @@ def test_every_row_belongs_to_a_table():
 
 def _begins_table(before, line):
     return line[0].startswith("|") and not before[0].startswith("|")
+
+
+def test_every_error_has_a_row():
+    """
+    An operator who meets one wants to know whether mail is safe, and what to do.
+    """
+    kinds = [kind for group in events.occurrences().values() for kind in group]
+    assert set() == {kind.event for kind in kinds if kind.level in {"error", "critical"}} - _events()
+
+
+def _events():
+    """The events in the first column of the section about the log."""
+    section = text(PAGE).partition("\n## In the log\n")[2].partition("\n## ")[0]
+    return set(re.findall(r"`([a-z]+_[a-z_]+)`", "\n".join(re.findall(r"^\| (.+?) \|", section, re.MULTILINE))))

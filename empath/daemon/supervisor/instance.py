@@ -384,7 +384,7 @@ def removed_under(queue: Path, pids: Iterable[int]) -> Path | None:
         return queue
     except OSError:
         return None  # this user may not look
-    names = {file for pid in pids for file in _open_files(f"/proc/{pid}")}
+    names = {file for pid in pids for file in open_files(pid)}
     for suffix in ("", "-wal", "-shm"):
         name = f"{os.path.realpath(queue)}{suffix}"
         if f"{name} (deleted)" in names and name not in names:
@@ -392,15 +392,15 @@ def removed_under(queue: Path, pids: Iterable[int]) -> Path | None:
     return None
 
 
-def _open_files(process: str) -> Iterator[str]:
-    """What *process* has open, as the kernel names it; nothing if this user may not look."""
+def open_files(pid: int) -> Iterator[str]:
+    """What the process *pid* has open, as the kernel names it; nothing if this user may not look."""
     try:
-        numbers = os.listdir(f"{process}/fd")
+        numbers = os.listdir(f"/proc/{pid}/fd")
     except OSError:
         return
     for number in numbers:
         with contextlib.suppress(OSError):  # closed meanwhile
-            yield os.readlink(f"{process}/fd/{number}")
+            yield os.readlink(f"/proc/{pid}/fd/{number}")
 
 
 def _holds(process: str, wanted: os.stat_result, lock: str) -> bool:

@@ -87,7 +87,7 @@ def next_plan(present: Plan, snapshot: ConfigSnapshot) -> Plan:
         ServiceUnavailable, PermissionRefused: as `listeners.bind`; *present* is as it was.
     """
     findings = [
-        _fixed_finding(key, str(read(present.config)), str(read(snapshot.config)), str(snapshot.config.hostname))
+        _fixed_finding(key, _shown(read(present.config)), _shown(read(snapshot.config)), str(snapshot.config.hostname))
         for key, read in _FIXED.items()
         if read(present.config) != read(snapshot.config)
     ]
@@ -99,6 +99,10 @@ def next_plan(present: Plan, snapshot: ConfigSnapshot) -> Plan:
         os.close(snapshot.fd)
         raise
     return _plan(present.epoch + 1, snapshot, bound)
+
+
+def _shown(value: object) -> str:
+    return "not set" if value is None else str(value)
 
 
 def _fixed_finding(key: str, before: str, after: str, hostname: str) -> str:

@@ -36,7 +36,7 @@ def diagnose_place(path: Path, user: str | None, *, wanted_octets: int, wal_limi
     *user* owns the queue when root starts Empath. *wanted_octets*: see `policy.limits.wanted_space_octets`.
     """
     yield diagnose_library()
-    yield from _place(path, user)
+    yield from diagnose_owners(path, user)
     yield from _disk(path, wanted_octets, wal_limit_octets)
     yield _sqliterc(path)
 
@@ -100,7 +100,8 @@ def diagnose_free_pages(visit: Selects) -> Diagnosis:
     return Diagnosis("pages", Level.OK, "the space of removed mail can be given back to the disk")
 
 
-def _place(path: Path, user: str | None) -> Iterator[Diagnosis]:
+def diagnose_owners(path: Path, user: str | None) -> Iterator[Diagnosis]:
+    """Whether the place of the queue is a local disk, with owners and modes that are right for *user*."""
     errors = place_errors(path, user)
     for error in errors:
         yield explained("place", Level.ERROR, error)

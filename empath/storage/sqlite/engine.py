@@ -13,7 +13,7 @@ from empath.storage.sqlite.connection import open_reader, translated
 from empath.storage.sqlite.destination_ids import DestinationIds
 from empath.storage.sqlite.openers import check_openers
 from empath.storage.sqlite.same_file import QueueFiles
-from empath.storage.sqlite.schema import check_current
+from empath.storage.sqlite.schema import check_current, check_version
 from empath.storage.sqlite.session import TranslatingSession
 from empath.storage.sqlite.visit import visiting
 from empath.storage.sqlite.writer import Writer
@@ -60,6 +60,12 @@ class SqliteEngine:
         """See `engine.Engine`."""
         return visiting(self.path, write_deadline_s, DestinationIds(self._max_leases))
 
+    def check_version(self) -> None:
+        """See `engine.Engine`."""
+        if self.path.exists():
+            with visiting(self.path, None, DestinationIds(self._max_leases), check_version):
+                pass
+
     def run_shell(self, statements: Sequence[str], *, write_deadline_s: float | None) -> None:
         """See `engine.Engine`."""
         from empath.storage.sqlite.shell import run_shell  # noqa: PLC0415 - the shell costs the other verbs 50 ms
@@ -69,6 +75,10 @@ class SqliteEngine:
     def diagnose_place(self, user: str | None, *, wanted_octets: int, log_limit_octets: int) -> Iterator[Diagnosis]:
         """See `engine.Engine`."""
         return doctor.diagnose_place(self.path, user, wanted_octets=wanted_octets, wal_limit_octets=log_limit_octets)
+
+    def diagnose_owners(self, user: str | None) -> Iterator[Diagnosis]:
+        """See `engine.Engine`."""
+        return doctor.diagnose_owners(self.path, user)
 
     def diagnose_editors(self, visit: Selects) -> Diagnosis:
         """See `engine.Engine`."""

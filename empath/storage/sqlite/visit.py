@@ -6,7 +6,7 @@ user may run it.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import apsw
@@ -21,11 +21,14 @@ from empath.storage.sqlite.session import TranslatingSession
 
 @contextlib.contextmanager
 def visiting(
-    path: Path, write_deadline_s: float | None, destination_ids: DestinationIds
+    path: Path,
+    write_deadline_s: float | None,
+    destination_ids: DestinationIds,
+    check: Callable[[apsw.Connection, Path], object] = check_current,
 ) -> Iterator[TranslatingSession]:
     """
     A connection to the queue at *path* for the time of a `with`: for writing, waiting at most *write_deadline_s* for
-    the write lock, or for reading if there is no deadline.
+    the write lock, or for reading if there is no deadline. *check* raises if the file is not fit.
 
     Raises:
         MissingInput: there is no such file.
@@ -43,7 +46,7 @@ def visiting(
                 open_reader(path) if write_deadline_s is None else open_writer(path, deadline_s=write_deadline_s)
             )
             try:
-                check_current(connection, path)
+                check(connection, path)
                 connection.pragma("temp_store", 2)  # for the rows between a view and its trigger
                 yield TranslatingSession(connection, path, destination_ids)
             finally:

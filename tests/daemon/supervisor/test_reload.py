@@ -235,12 +235,14 @@ def test_what_only_a_restart_can_change_is_refused(supervised):
     """
     service = supervised().start()
     text = service.config.read_text()
-    more = '\n[process]\npid_file = "other.pid"\n[node]\nname = "mx2"\n'
+    more = '\n[process]\npid_file = "other.pid"\nuser = "root"\n[node]\nname = "mx2"\n'
     service.config.write_text(text.replace('"queue.db"', '"other.db"') + more)
     service.signal(signal.SIGHUP)
-    service.wait_for("reload_refused", count=3)
+    service.wait_for("reload_refused", count=4)
     keys = [event["finding"].split(":")[0] for event in service.named("reload_refused")]
-    assert ["queue.path", "node.name", "process.pid_file"] == keys
+    assert ["queue.path", "node.name", "process.pid_file", "process.user"] == keys
+    words = "process.user: cannot change from not set to root while running; use restart"
+    assert words == service.named("reload_refused")[-1]["finding"]
 
 
 def test_a_changed_host_name_is_refused_by_its_own_key(supervised):
