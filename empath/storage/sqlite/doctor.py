@@ -21,7 +21,7 @@ from empath.storage.admin.doctor import explained
 from empath.storage.engine import Selects
 from empath.storage.sqlite.checks import place_errors
 from empath.storage.sqlite.connection import check_library
-from empath.storage.sqlite.migration import differing_from, missing_tables
+from empath.storage.sqlite.migration import differing_from, foreign_triggers, missing_tables
 from empath.storage.sqlite.space import wal_octets
 
 _MIB: Final = 1024 * 1024
@@ -88,6 +88,13 @@ def diagnose_schema(visit: Selects) -> Diagnosis:
     if differing:
         found = f"missing or changed: {', '.join(differing)}"
         return Diagnosis("schema", Level.ERROR, found, "run `empathd restart`: a start creates them again")
+    own = foreign_triggers(visit.rows("doctor.objects"))
+    if own:
+        names = ", ".join(name for name, _ in own)
+        found = f"triggers that are not of Empath: {names}; an error in one fails the writes of Empath (lease_failed)"
+        can_raise = any("RAISE" in text.upper() for _, text in own)
+        remedy = 'run `empath-admin sql --write "DROP TRIGGER NAME"` unless you want it'
+        return Diagnosis("schema", Level.ERROR if can_raise else Level.WARNING, found, remedy)
     return Diagnosis("schema", Level.OK, "all tables, indexes, views and triggers are there")
 
 

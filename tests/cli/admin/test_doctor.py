@@ -459,3 +459,16 @@ def test_a_silent_name_server_holds_doctor_up_once(tmp_path: Path) -> None:
         found = _dns(tmp_path, script, relay='"a.test", "b.test"')
     assert (["warning"] * 3, True) == ([level for level, _, _ in found], time.monotonic() - began < 8)
     assert all("the look-up failed: no answer in time" in words for _, _, words in found)
+
+
+def test_a_trigger_of_a_person_is_named(path: Path) -> None:
+    """
+    One that raised an error stopped all leases, and doctor found nothing.
+    """
+    write(path, "CREATE TRIGGER mine AFTER UPDATE ON _recipient BEGIN SELECT RAISE(ABORT, 'no'); END")
+    schema = _look(path)["schema"]
+    assert (Level.ERROR, True) == (schema.level, "mine" in schema.found)
+
+    write(path, "DROP TRIGGER mine; CREATE TRIGGER noted AFTER UPDATE ON _recipient BEGIN SELECT 1; END")
+    schema = _look(path)["schema"]
+    assert (Level.WARNING, True) == (schema.level, "noted" in schema.found)
