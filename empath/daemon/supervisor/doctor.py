@@ -58,7 +58,16 @@ def diagnose_machine(config_file: Path, config: Config) -> Iterator[Diagnosis]:
     yield _file_size(config, service.pid)
     for folder, key in _folders(config).items():
         yield _folder(folder, key)
+    if is_running and config.log.file is not None:
+        yield _log_file(config.log.file)
     yield _config_file(config_file)
+
+
+def _log_file(file: Path) -> Diagnosis:
+    if not os.path.lexists(file):
+        found = f"{file} was removed: the processes write to a file without a name"
+        return Diagnosis("log", Level.WARNING, found, "send SIGUSR1 to the supervisor: each process opens it again")
+    return Diagnosis("log", Level.OK, f"{file} is there")
 
 
 def _answers(listener: Listener) -> Diagnosis:

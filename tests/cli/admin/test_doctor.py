@@ -89,6 +89,22 @@ def test_a_running_service_is_well(empathd) -> None:
     assert (0, dict.fromkeys(wanted, "ok")) == (said.code, {name: found[name] for name in wanted})
 
 
+def test_a_log_file_that_was_removed_is_told(empathd) -> None:
+    """
+    The processes go on to write, and nobody can read it.
+    """
+
+    def look() -> tuple[str, str]:
+        said = run("-c", str(empathd.config), "doctor", "--json")
+        [log] = [line for line in map(json.loads, said.out.splitlines()) if line["subject"] == "log"]
+        return log["level"], log["found"]
+
+    assert ("ok", f"{empathd.log} is there") == look()
+    moved = empathd.log.rename(empathd.log.with_name("moved"))
+    assert ("warning", f"{empathd.log} was removed: the processes write to a file without a name") == look()
+    moved.rename(empathd.log)
+
+
 def test_a_sound_queue_is_well(path: Path) -> None:
     """
     A diagnosis without a problem has no remedy.
