@@ -88,6 +88,10 @@ bench-queue: $(READY) ## Query, change and serve a queue of a million recipients
 
 ##@ Clean
 clean: ## Remove what was made here: environment, caches, var/ with its queue and mails
+	@if bin/empathd -c $(CONFIG) status 2>/dev/null | grep -Eq '^(running|starting|stopping)'; then \
+		echo "a server runs on the queue in var/: stop it first, by Ctrl-C or \`bin/empathd -c $(CONFIG) stop\`" >&2; \
+		exit 1; \
+	fi
 	rm -rf $(VENV) var build dist htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -64,6 +64,10 @@ class StorageFailure(EmpathError):
     exit_code = 74  # EX_IOERR
 
 
+class WriteRefused(StorageFailure):
+    """The database refuses a value of the write, today and tomorrow. Nothing was committed."""
+
+
 class ContentGone(StorageFailure):
     """The content of an accepted message is not where its row says, or not what was accepted: a person must look."""
 

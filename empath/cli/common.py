@@ -77,9 +77,16 @@ def open_queue(config: Config) -> Engine:
 
 
 def say(command: str, text: str) -> None:
-    """Write the lines of *text* for a person to standard error, each escaped and with the name of the command."""
-    for line in text.rstrip("\n").split("\n") if text else ():
-        click.echo(f"{command}: {printable(line)}", err=True)
+    """
+    Write the lines of *text* for a person to standard error, each escaped and with the name of the command.
+
+    Lines that it does not take are lost: the exit code tells the outcome.
+    """
+    try:
+        for line in text.rstrip("\n").split("\n") if text else ():
+            click.echo(f"{command}: {printable(line)}", err=True)
+    except OSError:
+        _drop(2)
 
 
 def run_process(command: click.Command, name: str) -> NoReturn:
@@ -90,9 +97,7 @@ def run_process(command: click.Command, name: str) -> NoReturn:
 
 def run(command: click.Command, name: str, arguments: Sequence[str]) -> int:
     """Run one command line to its end; the exit code of its process."""
-    if sys.stdout is None:  # closed by the caller: a write fails, and no file that is opened later takes its place
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 1)
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - until the end of the process
+    _open_standard_descriptors()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # for an address that the terminal's encoding lacks
     try:
@@ -100,7 +105,7 @@ def run(command: click.Command, name: str, arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return code
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
+        _show_help(error)
         return UsageError.exit_code
     except click.ClickException as error:
         say(name, " ".join(error.format_message().split()) + _hint(error))  # some of click's have a list below the line
@@ -113,19 +118,43 @@ def run(command: click.Command, name: str, arguments: Sequence[str]) -> int:
     except SystemExit:  # by click, when the reader of standard output is gone
         return READER_GONE
     except BrokenPipeError:
-        _drop_output()
+        _drop(1)
         return READER_GONE
     except OSError as error:
         if error.errno not in _OUTPUT_FAILS:
             raise
-        _drop_output()
+        _drop(1)
         say(name, f"standard output cannot be written: {error.strerror}")
         return StorageFailure.exit_code
 
 
-def _drop_output() -> None:
+def _open_standard_descriptors() -> None:
+    """
+    Open /dev/null for each standard descriptor that the caller closed: a file opened later would take its place.
+
+    A write to standard output still fails. One to standard error is lost, as the caller wanted.
+    """
+    for fd, flags in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, flags), True)  # it gets the lowest free number, which is this one
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - until the end of the process
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - until the end of the process
+
+
+def _show_help(error: click.exceptions.NoArgsIsHelpError) -> None:
+    try:
+        click.echo(error.format_message(), err=True)
+    except OSError:
+        _drop(2)
+
+
+def _drop(fd: int) -> None:
     """Python flushes again at its end, and would report the failure once more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), fd)
 
 
 def _hint(error: click.ClickException) -> str:

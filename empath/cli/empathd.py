@@ -20,12 +20,21 @@ from empath.cli.pauses import pause_words
 from empath.cli.words import instant, span
 from empath.config import Config
 from empath.config.effective import effective_toml, settings
-from empath.config.file_uses import shared_files, unstartable
-from empath.config.workable import Contradiction, contradictions, located, old_names
-from empath.daemon.supervisor import instance, launch
+from empath.config.file_uses import shared_files, unreloadable, unstartable
+from empath.config.workable import Contradiction, contradictions, located, low_file_limit, old_names
+from empath.daemon.supervisor import instance, launch, listeners, resources
 from empath.daemon.supervisor.kinds import slots
-from empath.errors import ConfigError, EmpathError, QueueBusy, UnusableQueue, UsageError
-from empath.policy.health import SILENCE_S, count_kinds, missing_processes
+from empath.errors import (
+    CannotCreate,
+    ConfigError,
+    EmpathError,
+    PermissionRefused,
+    QueueBusy,
+    UnusableQueue,
+    UsageError,
+)
+from empath.policy.health import SILENCE_S, Level, count_kinds, missing_processes
+from empath.policy.limits.session import wanted_space_octets
 from empath.storage.admin.pauses import Pauses
 from empath.storage.admin.records import Beat
 from empath.storage.admin.snapshot import Snapshot
@@ -64,8 +73,9 @@ def stop(context: click.Context) -> None:
 @config_option()
 @click.pass_context
 def restart(context: click.Context) -> None:
-    """Stop, then start. Does not stop anything if the configuration cannot be read."""
+    """Stop, then start. Does not stop anything if the start would fail."""
     file, config = _startable(context)
+    _hold_restartable(config)
     launch.stop(config)
     launch.start(file, config, _prepare(config))
 
@@ -77,7 +87,7 @@ def reload(context: click.Context) -> None:
     """Reload the configuration. No connection is refused. The log has the outcome."""
     file, config = configuration(context)
     wrong = [each for each in _certificate_findings(config) if not each.is_warning]
-    if found := [*shared_files(config, file), *wrong]:
+    if found := [*unreloadable(config, file), *wrong]:
         raise ConfigError(located(file, found))
     say("empathd", located(file, [*old_names(config)]))
     launch.reload(config)
@@ -114,10 +124,9 @@ def status(context: click.Context, is_json: bool) -> None:
             "cannot tell: this user may read neither the directory of the queue nor the pid file; ask as root",
         )
         say("empathd", _evidence(pauses is not None, newest, now))
-    if found.pid is not None and instance.is_removed_under(config.queue.path, found.pids):
-        say(
-            "empathd", f"{config.queue.path} was removed or replaced under the service; `empath-admin doctor` says more"
-        )
+    lost = None if found.pid is None else instance.removed_under(config.queue.path, found.pids)
+    if lost is not None:
+        say("empathd", f"{lost} was removed or replaced under the service; `empath-admin doctor` says more")
     if found.pid is not None and pauses is not None:
         for _, words in missing_processes(slots(config), living):
             say("empathd", f"{words}; see the log")
@@ -169,17 +178,23 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
     if is_effective:  # before the check of the queue, whose finding it may explain
         text = json.dumps(settings(config)) + "\n" if is_json else effective_toml(config)
         click.echo(text.encode(), nl=False)  # TOML is UTF-8 whatever the terminal's encoding
-    found = [*contradictions(config), *shared_files(config, file), *_certificate_findings(config)]
+    shared = list(shared_files(config, file))
+    found = [
+        *contradictions(config), *(shared or _pid_file(config)), *low_file_limit(config),
+        *_certificate_findings(config),
+    ]  # fmt: skip
     warnings = located(file, [each for each in found if each.is_warning])
     wrong = located(file, [each for each in found if not each.is_warning])
-    say("empathd", warnings)
     try:
         if not unstartable(config, file):  # whose queue it would be, or whether it is one, cannot be told
             _check_queue(config)
+            warnings = "\n".join(filter(None, (warnings, _space_warning(config))))
     except EmpathError as exc:
         if not wrong:
             raise
         raise ConfigError(f"{wrong}\n{exc}") from exc
+    finally:
+        say("empathd", warnings)
     if wrong:
         raise ConfigError(wrong)
     if not warnings:
@@ -196,6 +211,19 @@ def _certificate_findings(config: Config) -> list[Contradiction]:
     return [*examined.wrong, *examined.expiring(time.time())]
 
 
+def _space_warning(config: Config) -> str:
+    """A line if the disk has so little space that MAIL gets 452, else empty."""
+    wanted = wanted_space_octets(config.queue.reserve_octets, config.largest_message_octets)
+    try:
+        free = open_queue(config).free_octets()
+    except OSError:
+        return ""  # the check of the queue says more
+    if free >= wanted:
+        return ""
+    words = "the larger of [queue] reserve and 1.5 times [receiving.limits] message_size"
+    return f"{config.queue.path.parent}: {free >> 20} MiB are free; below {wanted >> 20} MiB, {words}, MAIL gets 452"
+
+
 def _startable(context: click.Context) -> tuple[Path, Config]:
     file, config = configuration(context)
     if found := unstartable(config, file):
@@ -208,18 +236,46 @@ def _check_queue(config: Config) -> None:
     pid = launch.find_supervisor(config)
     if pid is None:
         os.close(_prepare(config))
-    else:  # the queue of a running instance has passed, unless that is of before an upgrade
-        _hold_same_version(config, pid)
+    elif _hold_same_version(config, pid):  # the queue of a running instance has passed, but before an upgrade perhaps
+        _hold_place(config)  # a person may have changed it since
 
 
-def _hold_same_version(config: Config, pid: int) -> None:
+def _hold_place(config: Config) -> None:
+    wrong = [found for found in open_queue(config).diagnose_owners(config.process.user) if found.level is Level.ERROR]
+    if wrong:
+        raise CannotCreate("\n".join(f"{found.found}; {found.remedy}" for found in wrong))
+
+
+def _pid_file(config: Config) -> list[Contradiction]:
+    """What a start would find in the place of the pid file."""
+    try:
+        own_pid = launch.find_supervisor(config)
+    except PermissionRefused:
+        return []
+    words = instance.PidFile(config.process.pid_file).obstacle(own_pid)
+    return [] if words is None else [Contradiction(("process", "pid_file"), f"{config.process.pid_file}: {words}")]
+
+
+def _hold_restartable(config: Config) -> None:
+    """Refuse a restart that would end a running service and could not start it again."""
+    found = launch.status(config)
+    if found.pid is None:
+        return
+    resources.check_log(config)
+    listeners.check(config.listeners, found.pids)
+    open_queue(config).check_version()
+
+
+def _hold_same_version(config: Config, pid: int) -> bool:
+    """Refuse a queue of another version; False if this user may not look."""
     try:
         with open_queue(config).visiting(None):
-            pass
+            return True
     except UnusableQueue as exc:
         raise UnusableQueue(f"another version of Empath runs, pid {pid}: {exc}") from exc
     except EmpathError as exc:
         say("empathd", f"the queue was not checked: {exc}")
+        return False
 
 
 def _prepare(config: Config) -> int:

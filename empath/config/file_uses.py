@@ -9,7 +9,7 @@ from typing import Final
 
 from empath.config.keys import KeyPath
 from empath.config.model import Config
-from empath.config.workable import Contradiction, unknown_user
+from empath.config.workable import Contradiction, unknown_user, unusable_log
 
 _DATABASE_SUFFIXES: Final = ("-wal", "-shm", "-journal", ".lock")
 
@@ -17,6 +17,11 @@ _DATABASE_SUFFIXES: Final = ("-wal", "-shm", "-journal", ".lock")
 def unstartable(config: Config, file: Path) -> list[Contradiction]:
     """The settings of *file* that keep a service from its start: it would fail, or destroy a file."""
     return [*unknown_user(config), *shared_files(config, file)]
+
+
+def unreloadable(config: Config, file: Path) -> list[Contradiction]:
+    """The settings of *file* that a running service refuses: its new processes would destroy a file, or have no log."""
+    return [*shared_files(config, file), *unusable_log(config)]
 
 
 def shared_files(config: Config, file: Path) -> Iterator[Contradiction]:

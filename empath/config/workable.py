@@ -4,6 +4,7 @@ workable - settings that are each valid but cannot work together, or on this mac
 
 import ipaddress
 import os
+import resource
 import stat
 from collections import defaultdict
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from empath.config.tables.tls import TlsMode
 from empath.mail.domain import Domain
 from empath.mail.endpoint import Endpoint
 from empath.policy.access import Network, Role
+from empath.policy.hosts.addresses import is_address, known
 from empath.policy.routing import MaildirRoute, SmtpRoute, route_text
 from empath.smtp.sasl.mechanisms import Mechanism
 
@@ -49,7 +51,7 @@ def contradictions(config: Config) -> list[Contradiction]:
     """The settings that cannot work; empty if all can. It looks at the users and directories of this machine."""
     return [
         *unknown_user(config), *_example_name(config), *_listeners(config), *_proxies(config), *_routes(config),
-        *_next_hops(config), *_log(config), *_pickup(config), *_logins(config), *old_names(config),
+        *_next_hops(config), *unusable_log(config), *_pickup(config), *_logins(config), *old_names(config),
     ]  # fmt: skip
 
 
@@ -65,6 +67,17 @@ def unknown_user(config: Config) -> Iterator[Contradiction]:
     user = config.process.user
     if user is not None and Account.find(user) is None:
         yield Contradiction(("process", "user"), f"there is no user {user!r}; add it with useradd")
+
+
+def low_file_limit(config: Config, pid: int = 0) -> Iterator[Contradiction]:
+    """A warning if process *pid*, by default this one, may not write files as large as the queue may need."""
+    limit, _ = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    queue = config.queue
+    size = queue.path.stat().st_size if os.path.isfile(queue.path) else 0
+    needed = max(size + queue.reserve_octets, queue.wal_limit_octets, config.limits.message_octets)
+    if resource.RLIM_INFINITY != limit < needed:
+        words = f"a file may have {limit} octets (RLIMIT_FSIZE), and the queue may need {needed}"
+        yield Contradiction(("queue", "path"), f"{words}; raise the limit (`ulimit -f`, LimitFSIZE=)", is_warning=True)
 
 
 def located(file: Path, found: list[Contradiction]) -> str:
@@ -144,10 +157,9 @@ def _next_hops(config: Config) -> Iterator[Contradiction]:
 
 
 def _is_own(route: SmtpRoute, endpoint: Endpoint) -> bool:
-    try:
-        target = ipaddress.ip_address(route.host)
-    except ValueError:
+    if not is_address(route.host):
         return False  # a name: the DNS knows
+    target = ipaddress.ip_address(known(route.host).canonical)
     bound = ipaddress.ip_address(endpoint.host)
     is_reached = target == bound or (bound.is_unspecified and target.is_loopback and target.version == bound.version)
     return is_reached and route.port == endpoint.port
@@ -210,7 +222,8 @@ def _pickup(config: Config) -> Iterator[Contradiction]:
         yield Contradiction(("pickup", "directory"), obstacle)
 
 
-def _log(config: Config) -> Iterator[Contradiction]:
+def unusable_log(config: Config) -> Iterator[Contradiction]:
+    """The setting of a log file that no process can open."""
     file, account = config.log.file, Account.find(config.process.user)
     if file is None:
         return

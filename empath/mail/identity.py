@@ -28,8 +28,11 @@ class Timestamp(float):
         return datetime.fromtimestamp(self, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
     def iso8601(self) -> str:
-        """`YYYY-MM-DDTHH:MM:SSZ`, for command output and logs."""
-        return datetime.fromtimestamp(self, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        """`YYYY-MM-DDTHH:MM:SSZ`, for command output and logs; the nearest instant that can be written so."""
+        try:
+            return datetime.fromtimestamp(self, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        except (OverflowError, ValueError, OSError):  # a person has written it
+            return "9999-12-31T23:59:59Z" if self > 0 else "0001-01-01T00:00:00Z"
 
     def date_time(self) -> str:
         """`date-time` of RFC 5322 §3.3, in UTC and independent of the locale."""

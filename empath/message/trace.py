@@ -9,7 +9,9 @@ from empath.mail.identity import QueueId, Timestamp
 from empath.mail.protocol import Protocol
 from empath.message.header import HeaderFields
 
-_UNSAFE = re.compile(r"[^!-'*-\[\]-~]")  # blanks, parentheses, backslashes and controls, which could end the comment
+# Blanks, controls, and what has a meaning in the field: ends of it, quotes, and halves of a pair.
+_UNSAFE = re.compile(r"""[^!-~]|["();<>\[\\\]]""")
+_LITERAL = re.compile(r"\[.*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def received_field(reception: Reception, queue_id: QueueId, at: Timestamp, only_
     *only_recipient* is the forward-path if the message has exactly one: naming one of several would show who got a
     blind copy.
     """
-    name = _UNSAFE.sub("?", reception.client_name) or "unknown"
+    name = _shown(reception.client_name)
     literal = f"IPv6:{reception.client_address}" if ":" in reception.client_address else reception.client_address
     known_as = f"{reception.client_ptr} " if reception.client_ptr else ""
     for_clause = f"\r\n\tfor <{only_recipient}>" if only_recipient else ""
@@ -69,6 +71,13 @@ def received_field(reception: Reception, queue_id: QueueId, at: Timestamp, only_
         f"Received: {origin}by {reception.hostname} (Empath) with {reception.protocol} id {queue_id}{for_clause}"
         f"{priority};\r\n\t{at.date_time()}\r\n"
     ).encode()
+
+
+def _shown(client_name: str) -> str:
+    """The name without the octets that could forge or break the field; an address literal keeps its brackets."""
+    if _LITERAL.fullmatch(client_name):
+        return f"[{_UNSAFE.sub('?', client_name[1:-1])}]"
+    return _UNSAFE.sub("?", client_name) or "unknown"
 
 
 def missing_fields(fields: HeaderFields, hostname: str, queue_id: QueueId, at: Timestamp) -> bytes:

@@ -38,7 +38,11 @@ def over_udp(query: dns.message.Message, server: Server, timeout_s: float, read:
         wire = query.to_wire()
         question_end = _HEADER_OCTETS + len(query.question[0].name.to_wire() or b"") + 4
         timed.socket().sendto(wire, to)
+        is_first = True
         while True:
+            if not is_first:
+                time.sleep(0)  # let others run: a read returns at once while datagrams of a flood wait
+            is_first = False
             octets, sender = timed.socket().recvfrom(_MAX_OCTETS)
             if octets[:2] != wire[:2] or _canonical(sender) != _canonical(to):
                 continue

@@ -32,6 +32,7 @@ import dns.rdtypes.ANY.TXT
 import dns.rdtypes.IN.A
 import dns.rdtypes.IN.AAAA
 import dns.resolver
+import dns.tsig
 
 from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, LookupAnswer, Question, Texts
 from empath.net.dns_exchange import Exchange, over_tcp, over_udp
@@ -142,7 +143,7 @@ class DnsResolver:
             return Failed(_words(exc))
 
     def _with(self, nameservers: "list[_Nameserver]") -> dns.resolver.Resolver:
-        resolver = dns.resolver.Resolver(configure=False)
+        resolver = _Resolver(configure=False)
         resolver.timeout = self._try_timeout_s
         resolver.use_edns(0, 0, _EDNS_OCTETS)
         for server in nameservers:
@@ -164,6 +165,24 @@ class DnsResolver:
             self._reported = trouble
             if trouble:
                 self._report(trouble)
+
+
+class _Resolver(dns.resolver.Resolver):
+    """A resolver without a domain of its own: names are always whole here."""
+
+    def reset(self) -> None:
+        """Set what dnspython sets, but for the domain. It would read that from the hostname, which can be any text."""
+        self.domain = dns.name.root
+        self._nameservers = []
+        self.nameserver_ports = {}
+        self.port = _PORT
+        self.search = []
+        self.use_search_by_default = False
+        self.keyring = self.keyname = self.cache = self.flags = self.ndots = self.ednsoptions = None
+        self.keyalgorithm = dns.tsig.default_algorithm
+        self.edns = -1
+        self.ednsflags = self.payload = 0
+        self.retry_servfail = self.rotate = False
 
 
 class _Nameserver(dns.nameserver.Do53Nameserver):

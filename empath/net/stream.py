@@ -28,12 +28,17 @@ from empath.mail.endpoint import host_and_port
 _RECEIVE_OCTETS = 64 * 1024
 _SWEEP_S = 0.5
 _READ, _WRITE = 1, 2
+_OUR_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class StreamClosed(EmpathError):
     """The peer is gone: reset, refused, unreachable, or closed for writing."""
 
     exit_code = 75  # EX_TEMPFAIL
+
+
+class OutOfResources(StreamClosed):
+    """This process or this machine can open no further connection: the peer was not asked."""
 
 
 class StreamTimeout(EmpathError):
@@ -68,13 +73,14 @@ class Stream:
 
         Raises:
             StreamTimeout: not within *timeout_s*.
-            StreamClosed: refused, unreachable, or no descriptor left; the text is the system's.
+            StreamClosed: refused or unreachable; the text is the system's.
+            OutOfResources: no descriptor or memory is left, and the peer was not asked.
         """
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
             raw = RawSocket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0)
         except OSError as exc:
-            raise StreamClosed(_reason(exc.errno)) from exc
+            raise _unconnected(exc.errno) from exc
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stream = cls(raw, host_and_port(host, port), deadlines)
         stream.deadline_at = time.monotonic() + timeout_s
@@ -86,10 +92,10 @@ class Stream:
                 stream._wait(_WRITE)
                 code = raw.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if code:
-                raise StreamClosed(_reason(code))
+                raise _unconnected(code)
         except OSError as exc:
             stream.close()
-            raise StreamClosed(_reason(exc.errno)) from exc
+            raise _unconnected(exc.errno) from exc
         except BaseException:
             stream.close()
             raise
@@ -298,6 +304,10 @@ class Deadlines:
             for stream in self:
                 if stream.deadline_at is not None and stream.deadline_at < now:
                     get_hub().loop.run_callback(stream.expire)
+
+
+def _unconnected(code: int | None) -> StreamClosed:
+    return (OutOfResources if code in _OUR_LIMITS else StreamClosed)(_reason(code))
 
 
 def _reason(code: int | None) -> str:

@@ -193,6 +193,15 @@ class Engine(Protocol):
             StorageFailure: it cannot be read or written.
         """
 
+    def check_version(self) -> None:
+        """
+        Check that a start would take the queue: there is none, or it has a schema that this program knows.
+
+        Raises:
+            UnusableQueue: it is newer, or not a queue.
+            EmpathError: see `visiting`.
+        """
+
     def run_shell(self, statements: Sequence[str], *, write_deadline_s: float | None) -> None:
         """
         Run SQL that a person wrote: *statements*, or standard input if there are none.
@@ -202,8 +211,11 @@ class Engine(Protocol):
             EmpathError: see `visiting`.
         """
 
-    def diagnose_place(self, user: str | None, *, reserve_octets: int, log_limit_octets: int) -> Iterator[Diagnosis]:
+    def diagnose_place(self, user: str | None, *, wanted_octets: int, log_limit_octets: int) -> Iterator[Diagnosis]:
         """Whether engine, place and disk are fit; nothing is made or changed."""
+
+    def diagnose_owners(self, user: str | None) -> Iterator[Diagnosis]:
+        """The part of `diagnose_place` about the place itself: its kind, owners and modes."""
 
     def diagnose_editors(self, visit: Selects) -> Diagnosis:
         """Whether programs that could damage the queue have changed it."""

@@ -15,7 +15,8 @@ class Write:
     """
     One change; a subclass adds attributes for its result.
 
-    `error` is None after success. `rows` and `octets` are its weight in a transaction. `submitted_at` is the instant on
+    `error` is None after success. `may_be_committed` is True after an error that leaves it unknown whether the change
+    took place. `rows` and `octets` are its weight in a transaction. `submitted_at` is the instant on
     the monotonic clock since when a greenlet waits for the write; 0 if none waits. The reader of `Writer.finished()`
     calls `waiter`.
     """
@@ -25,6 +26,7 @@ class Write:
 
     def __init__(self) -> None:
         self.error: EmpathError | None = None
+        self.may_be_committed = False
         self.submitted_at = 0.0
         self.waiter: Callable[[], object] | None = None
 

@@ -43,6 +43,7 @@ class Output:
         self._fd = _STDERR
         self._kept: deque[bytes] = deque()
         self._kept_octets = 0
+        self._is_torn = False
 
     def open(self, path: Path | None) -> None:
         """
@@ -63,9 +64,18 @@ class Output:
                     os.dup2(fd, standard)
         os.close(old)
 
+    def await_file(self, path: Path) -> None:
+        """Use standard error until `reopen` can open *path*."""
+        self._path = path
+
     def reopen(self) -> None:
         """Open the same name again, after a rotation. Raises as `open`; then the old file stays in use."""
         self.open(self._path)
+
+    @property
+    def is_astray(self) -> bool:
+        """Whether lines go to standard error because the file could not be opened."""
+        return self._fd == _STDERR and self._path is not None
 
     @property
     def is_waiting(self) -> bool:
@@ -86,10 +96,11 @@ class Output:
 
     def write(self, line: bytes) -> None:
         """Write one line whole, now or later, or drop it."""
-        rest = line + b"\n"
+        rest = whole = (b"\n" if self._is_torn else b"") + line + b"\n"
         if self.flush():
+            self._is_torn = False
             rest = self._put(rest)
-            is_begun = len(rest) <= len(line)
+            is_begun = len(rest) < len(whole)
         else:
             is_begun = False
         if not rest:
@@ -102,6 +113,7 @@ class Output:
 
     def _put(self, rest: bytes) -> bytes:
         """Write what the output takes now; the rest. A line that the output refuses is dropped."""
+        whole = rest
         try:
             while rest:
                 taken = write_now(rest) if self._fd == _STDERR else os.write(self._fd, rest)
@@ -110,6 +122,7 @@ class Output:
             return rest
         except OSError:
             self.lost += 1
+            self._is_torn = len(rest) < len(whole)  # the next line must not go on in it
         return b""
 
 
@@ -129,6 +142,14 @@ class Log:
             CannotCreate: as `Output.open`.
         """
         self.output.open(file)
+        self._shape(form, level)
+
+    def await_file(self, form: str, level: str, file: Path) -> None:
+        """As `configure`, with a *file* that cannot be opened now: standard error is used until `reopen` opens it."""
+        self.output.await_file(file)
+        self._shape(form, level)
+
+    def _shape(self, form: str, level: str) -> None:
         self._line = _LINES[form]
         self.set_level(level)
 
@@ -139,6 +160,11 @@ class Log:
     def reopen(self) -> None:
         """Open the log file by its name again (SIGUSR1). Raises CannotCreate; then the old file stays in use."""
         self.output.reopen()
+
+    @property
+    def is_astray(self) -> bool:
+        """Whether lines go to standard error because the file could not be opened."""
+        return self.output.is_astray
 
     @property
     def is_waiting(self) -> bool:

@@ -22,9 +22,15 @@ UPDATE _control_outcome SET started_at = coalesce(started_at, :now), done_at = :
  WHERE control_id = :control_id AND node = :node AND done_at IS NULL;
 
 -- name: give_up_started
--- Close orders whose process on :node died at work; they are not carried out again. Index: _control_outcome_open.
+-- Close orders that a process on :node took up before :before and died over; they are not carried out again.
+-- Index: _control_outcome_open.
 UPDATE _control_outcome SET done_at = :now, result = 'unknown: the process that had taken it up died; see the log'
- WHERE node = :node AND done_at IS NULL AND started_at IS NOT NULL;
+ WHERE node = :node AND done_at IS NULL AND started_at < :before;
+
+-- name: is_any_stuck
+-- Whether give_up_started would close an order. Transaction: none needed. Index: _control_outcome_open. Rows: one, 0 or 1.
+SELECT EXISTS (
+  SELECT 1 FROM _control_outcome WHERE node = :node AND done_at IS NULL AND started_at < :before);
 
 -- name: give_up_departed
 -- Close the orders of nodes that have ended since. Index: _control_outcome_open.

@@ -413,6 +413,7 @@ CREATE TABLE _setting (
   -- a destination that is new; 'routes': digest of the routes that the waiting mail follows;
   -- 'audit_told': the last row of _audit that is in the log; 'audit_forgotten_until': see _audit_not_removed;
   -- 'decoy_secret': the key of the salts for names that have no account, hexadecimal
+  -- 'spool_owner': the key that is also in spool/owner, see storage/spool_owner.py
   name  TEXT PRIMARY KEY,
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import smtplib
 import socket
@@ -23,10 +24,12 @@ from empath import __version__
 from empath.cli import common
 from empath.cli.admin.__main__ import admin
 from empath.cli.empathd import empathd as command
+from empath.errors import ConfigError
 from empath.storage.queue.process import EndProcess
+from empath.storage.sqlite.schema import SCHEMA_VERSION
 from tests.cli.admin.kit import AdminTool
 from tests.kit.process import EMPATHD, Empathd, configuration
-from tests.kit.queue import T0
+from tests.kit.queue import T0, write
 from tests.kit.waiting import DEADLINE_S, eventually
 from tests.storage.migrations.kit import VERSION_1, restore
 
@@ -626,6 +629,23 @@ def test_a_reload_takes_the_new_configuration(make_empathd):
     assert 0 == empathd.stop()
 
 
+def test_a_reload_with_a_log_whose_directory_is_gone_orders_nothing(empathd, tmp_path):
+    """
+    Neither command gives an order that the service would refuse. The exit code is EX_CONFIG.
+    """
+    file = tmp_path / "other.toml"
+    file.write_text(
+        empathd.config.read_text()
+        .replace('"queue.db"', f'"{empathd.queue}"')
+        .replace('"empath.log"', '"gone/empath.log"')
+    )
+    code, out, err = run("reload", config=file)
+    words = f": log.file: there is no directory {tmp_path}/gone; create it for the user of the process\n"
+    assert (78, "", True) == (code, out, err.endswith(words))
+    done = CliRunner().invoke(admin, ["-c", str(file), "reload"], standalone_mode=False)
+    assert (ConfigError, words.strip()) == (type(done.exception), str(done.exception)[-len(words.strip()) :])
+
+
 def test_a_reload_of_nothing_is_ex_unavailable(detached):
     """
     sysexits.h: 69.
@@ -678,6 +698,21 @@ def test_without_a_log_file_a_detached_instance_logs_beside_the_queue(detached):
     assert 0o640 == stat.S_IMODE(log.stat().st_mode) | 0o640  # the log names senders and recipients
 
 
+@pytest.mark.parametrize("closed", ["2>&-", "0<&- 1>&- 2>&-"])
+def test_run_serves_without_the_standard_descriptors(make_empathd, closed):
+    """
+    A socket or the lock of the queue would take the number of a closed one, and lines for people would go there.
+    """
+    made = make_empathd(command=("/bin/sh", "-c", f'exec "$@" {closed}', "sh", *EMPATHD, "run", "-c"))
+    made.start()
+    made.send("user@example.test")
+    eventually(lambda: list(made.delivered()), "delivered")
+    opened = {
+        os.readlink(f"/proc/{pid}/fd/{fd[0]}") for pid in (made.process.pid, *made.pids()) for fd in closed.split()
+    }
+    assert {"/dev/null"} == opened
+
+
 def test_run_stays_in_the_foreground_and_ends_by_sigint_with_0(make_empathd):
     """
     A person presses Ctrl-C at a terminal.
@@ -696,3 +731,97 @@ def test_the_scripts_of_a_checkout_need_no_installation(tmp_path):
     (tmp_path / "link").symlink_to(ROOT / "bin/empathd")
     done = subprocess.run(["./link", "--version"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (0, f"empathd {__version__}\n", "") == (done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("name", ["empathd", "empath-admin"])
+def test_a_script_of_a_fresh_checkout_says_what_to_run(tmp_path, name):
+    """
+    Without `make run` there are no modules: Python ended with a traceback.
+    """
+    (tmp_path / "bin").mkdir()
+    shutil.copy(ROOT / "bin" / name, tmp_path / "bin" / name)
+    (tmp_path / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "python3").chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    command = [tmp_path / "bin" / name, "--version"]
+    done = subprocess.run(command, env={"PATH": path}, capture_output=True, text=True, check=False)
+    words = f"{name}: its modules are not installed: run `make run` or `make setup` in {tmp_path}\n"
+    assert (69, "", words) == (done.returncode, done.stdout, done.stderr)
+
+
+def test_a_full_standard_error_leaves_the_exit_code(detached):
+    """
+    A script decides by it. Python ended with 1 and a traceback that nobody saw.
+    """
+    with open("/dev/full", "w") as full:
+        for verb, code in (("check", 0), ("reload", 69), ("nonsense", 64)):
+            command = [*EMPATHD, "-c", str(detached.config), verb]
+            assert code == subprocess.run(command, stderr=full, check=False).returncode
+
+
+def test_make_clean_leaves_the_queue_of_a_running_server(detached, tmp_path):
+    """
+    It removed queue and mails under the server, which then refused all mail.
+    """
+    assert 0 == run("start", config=detached.config)[0]
+    makefile = (ROOT / "Makefile").read_text()
+    folder = tmp_path / "checkout"
+    (folder / "var").mkdir(parents=True)
+    (folder / "Makefile").write_text(makefile)
+    (folder / "bin").symlink_to(ROOT / "bin")
+    command = ["make", "-C", str(folder), "clean", f"CONFIG={detached.config}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (2, True) == (done.returncode, (folder / "var").is_dir())
+    assert "a server runs on the queue in var/: stop it first, by Ctrl-C" in done.stderr
+
+    assert 0 == run("stop", config=detached.config)[0]
+    assert 0 == subprocess.run(command, capture_output=True, check=False).returncode
+    assert not (folder / "var").exists()
+
+
+def test_a_restart_that_would_fail_stops_nothing(detached):
+    """
+    The old service was gone before the new one found that it could not start.
+    """
+    assert 0 == run("start", config=detached.config)[0]
+    pid = run("status", config=detached.config)[1]
+    text = detached.config.read_text()
+
+    detached.config.write_text(text.replace('"empath.log"', '"none/empath.log"'))
+    assert 73 == run("restart", config=detached.config)[0]
+    detached.config.write_text(text.replace("127.0.0.1:", "192.0.2.1:"))
+    code, _, error = run("restart", config=detached.config)
+    assert (69, 1) == (code, error.count("\n"))
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        detached.config.write_text(text.replace(str(detached.port), str(other.getsockname()[1])))
+        assert 69 == run("restart", config=detached.config)[0]
+    detached.config.write_text(text)
+    write(detached.queue, "PRAGMA user_version = 99")
+    assert 65 == run("restart", config=detached.config)[0]
+    write(detached.queue, f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    assert pid == run("status", config=detached.config)[1]
+    assert 0 == run("restart", config=detached.config)[0]
+
+
+def test_check_names_a_pid_file_that_a_start_could_not_write(detached):
+    """
+    The start would be the first to say so.
+    """
+    (detached.directory / "empathd.pid").mkdir()
+    code, _, error = run("check", config=detached.config)
+    assert (78, 1) == (code, error.count("\n"))
+    assert "there is a directory; name a file in it by [process] pid_file" in error
+
+
+def test_check_looks_at_the_place_of_a_running_service(detached):
+    """
+    After `chmod` by a person, large mail got 451 and no command said why.
+    """
+    assert 0 == run("start", config=detached.config)[0]
+    spool = detached.directory / "spool"
+    spool.chmod(0o777)
+    code, _, error = run("check", config=detached.config)
+    assert (73, True) == (code, f"{spool}: every user may write this directory" in error)
+    spool.chmod(0o750)
+    assert 0 == run("check", config=detached.config)[0]

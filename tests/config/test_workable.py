@@ -112,6 +112,19 @@ def test_a_directory_that_this_user_may_not_see_is_not_judged():
             LEAST.replace("127.0.0.1", "[::]") + '[routes]\n"*" = "smtp://[::1]:2525"\n',
             ['6: routes."*": smtp://[::1]:2525 is a listener of this server: mail would go in a circle'],
         ),
+        *(
+            (
+                LEAST.replace("127.0.0.1", bound) + f'[routes]\n"*" = "smtp://{shown}:2525"\n',
+                [f'6: routes."*": smtp://{shown}:2525 is a listener of this server: mail would go in a circle'],
+            )
+            for bound, shown in (
+                ("127.0.0.1", "0.0.0.0"),
+                ("0.0.0.0", "0.0.0.0"),
+                ("[::1]", "[::]"),
+                ("127.0.0.1", "[::ffff:0:0]"),
+                ("127.0.0.1", "[::ffff:7f00:1]"),
+            )
+        ),
         (
             LEAST + '[routes]\n"*" = "mx"\n"a.example" = "maildir:c.toml/mail"\n"b.example" = "maildir:new/mail"\n',
             ['7: routes."a.example": the Maildir '],

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -44,8 +45,7 @@ def test_events_that_are_explained_are_there():
     """
     Readers would search in vain for a renamed event.
     """
-    section = text(PAGE).partition("\n## In the log\n")[2].partition("\n## ")[0]
-    named = set(re.findall(r"`([a-z]+_[a-z_]+)`", "\n".join(re.findall(r"^\| (.+?) \|", section, re.MULTILINE))))
+    named = _events()
     assert len(named) > 20
     assert set() == named - events.names()
 
@@ -57,3 +57,33 @@ def test_exit_codes_that_are_named_are_there():
     documented = {row[0] for row in rows("docs/exit-codes.md") if row[0].isdigit()}
     named = {code for row in rows(PAGE) if len(row) == 3 for code in re.findall(r"^(\d\d)\b", row[1])}
     assert set() == named - documented
+
+
+def test_every_row_belongs_to_a_table():
+    """
+    A blank line within a table ends it: the rows after it are shown as text with bars.
+    """
+    lines = ["", *text(PAGE).splitlines()]
+    begins = [
+        line for before, line in pairwise(zip(lines, [*lines[1:], ""], strict=True)) if _begins_table(before, line)
+    ]
+    assert len(begins) > 5
+    assert [] == [head for head, rule in begins if not rule.startswith("|---")]
+
+
+def _begins_table(before, line):
+    return line[0].startswith("|") and not before[0].startswith("|")
+
+
+def test_every_error_has_a_row():
+    """
+    An operator who meets one wants to know whether mail is safe, and what to do.
+    """
+    kinds = [kind for group in events.occurrences().values() for kind in group]
+    assert set() == {kind.event for kind in kinds if kind.level in {"error", "critical"}} - _events()
+
+
+def _events():
+    """The events in the first column of the section about the log."""
+    section = text(PAGE).partition("\n## In the log\n")[2].partition("\n## ")[0]
+    return set(re.findall(r"`([a-z]+_[a-z_]+)`", "\n".join(re.findall(r"^\| (.+?) \|", section, re.MULTILINE))))

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from empath.cli.admin.__main__ import admin
 from empath.cli.empathd import empathd
 from empath.config import load_config
 from empath.daemon.supervisor.doctor import diagnose_instance
 from empath.policy.health import Level
+from empath.storage.spool_owner import OWNER
 from tests.kit.process import Empathd
+from tests.kit.queue import select
 from tests.kit.waiting import eventually
 
 
@@ -39,6 +42,7 @@ def test_no_mail_is_taken_into_a_queue_that_was_removed(make_empathd: Callable[.
     assert f"{instance.queue} was removed or replaced under the service" in _status(instance)
     assert 0 == instance.stop()
 
+    (instance.directory / "spool" / OWNER).unlink()  # its content is that of the queue that was lost
     instance.start().send("again@example.test")
     eventually(lambda: len([*instance.delivered()]) == 2, "delivery after the next start")
     assert 0 == instance.stop()
@@ -64,3 +68,31 @@ def test_a_queue_that_was_replaced_is_told_and_a_reload_takes_the_new_one(make_e
     instance.send("again@example.test")
     eventually(lambda: [*instance.delivered()], "delivery")
     assert 0 == instance.stop()
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+def test_no_mail_is_lost_when_a_file_next_to_the_queue_is_removed(
+    make_empathd: Callable[..., Empathd], suffix: str
+) -> None:
+    """
+    A process that was started afterwards made a new file, and the two files did not belong together.
+    """
+    instance = make_empathd().start()
+    instance.send("before@example.test")
+    eventually(lambda: [*instance.delivered()], "delivery")
+    assert 0 == CliRunner().invoke(admin, ["-c", str(instance.config), "freeze"]).exit_code
+    instance.send("accepted@example.test")
+    Path(f"{instance.queue}{suffix}").unlink()
+
+    error = instance.wait_for("queue_gone", level="critical")["error"]
+    with pytest.raises(smtplib.SMTPResponseException, match=r"4\.3\.0"):
+        instance.send("after@example.test")
+    assert f"{instance.queue}{suffix}: the file was removed" in error
+    assert f"{instance.queue}{suffix} was removed or replaced under the service" in _status(instance)
+    service = diagnose_instance(load_config(instance.config))
+    assert (Level.ERROR, True) == (service.level, f"{suffix} was removed or replaced under it" in service.found)
+    assert 0 == instance.stop()
+
+    assert [("before@example.test", "delivered"), ("accepted@example.test", "queued")] == select(
+        instance.queue, "SELECT recipient, status FROM history UNION ALL SELECT recipient, status FROM queue"
+    )

@@ -31,6 +31,7 @@ from empath.storage.queue.accept import INLINE, Accept, NewMessage
 from empath.storage.queue.lease import Lease, TakeLeases
 from empath.storage.queue.process import Register
 from empath.storage.queue.settle import Settle
+from empath.storage.spool_owner import OWNER
 from empath.storage.sqlite.destination_ids import DestinationIds
 from empath.storage.sqlite.engine import SqliteEngine
 from empath.storage.sqlite.schema import SCHEMA_VERSION, prepare
@@ -81,6 +82,14 @@ def connection_of(session: Session) -> apsw.Connection:
     """The connection of the writer, for a test's own write."""
     assert isinstance(session, SqliteSession)
     return session.connection
+
+
+def give_spool(path: Path, at: float = 0.0) -> None:
+    """Make the spool next to *path* that of the queue since the instant *at*: older files are not its own."""
+    key = str(QueueId.make(Timestamp(at), bytes(10)))
+    write(path, "INSERT OR REPLACE INTO _setting (name, value) VALUES ('spool_owner', ?)", key)
+    (path.parent / "spool").mkdir(mode=0o750, exist_ok=True)
+    (path.parent / "spool" / OWNER).write_text(f"{key}\n")
 
 
 def violations(path: Path) -> Dump:

@@ -18,6 +18,7 @@ CODES = {
     errors.CannotCreate: os.EX_CANTCREAT,
     errors.StorageFailure: os.EX_IOERR,
     errors.ContentGone: os.EX_IOERR,
+    errors.WriteRefused: os.EX_IOERR,
     errors.DamagedQueue: os.EX_IOERR,
     errors.QueueBusy: os.EX_TEMPFAIL,
     errors.PermissionRefused: os.EX_NOPERM,

@@ -58,6 +58,14 @@ def test_an_instant_has_one_form_for_each_reader():
     assert expected == (AT.text(), AT.iso8601(), AT.date_time())
 
 
+def test_an_instant_beyond_all_years_has_a_form_for_the_log():
+    """
+    A person can write any number into the queue. One of 1e300 ended the housekeeper at each start.
+    """
+    assert "9999-12-31T23:59:59Z" == Timestamp(1e300).iso8601()
+    assert "0001-01-01T00:00:00Z" == Timestamp(-1e300).iso8601()
+
+
 @given(at=st.builds(Timestamp, st.integers(0, 253402300799)))
 def test_a_date_time_is_read_back_by_others(at):
     """

@@ -54,11 +54,25 @@ def test_an_ipv6_client_stands_as_its_literal():
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"), [("", "unknown"), ("a (b) \\ c\r\nX: y", "a??b????c??X:?y"), ("ä.example", "?.example")]
+    ("name", "shown"),
+    [
+        ("", "unknown"),
+        ("a (b) \\ c\r\nX: y", "a??b????c??X:?y"),
+        ("ä.example", "?.example"),
+        ("a;b", "a?b"),
+        ("<host>", "?host?"),
+        ('"host"', "?host?"),
+        ("[127.0.0.1", "?127.0.0.1"),
+        ("127.0.0.1]", "127.0.0.1?"),
+        ("[a[b]", "[a?b]"),
+        ("[a;b]", "[a?b]"),
+        ("[]", "[]"),
+    ],
 )
 def test_a_client_cannot_write_what_it_likes_into_the_field(name, shown):
     """
-    A blank, parenthesis, line end or backslash in its name could forge a part of the trace.
+    A blank, parenthesis, line end or backslash in its name could forge a part of the trace. A semicolon would end it
+    before the date, and half a literal, angle or quotation mark would take the rest of the field into one word.
     """
     reception = Reception(name, "192.0.2.7", "mx.example.test", "SMTP")
     assert (

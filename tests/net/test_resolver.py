@@ -2,6 +2,8 @@
 
 import socket
 import struct
+import subprocess
+import sys
 import time
 
 import dns.rcode
@@ -489,3 +491,21 @@ def test_names_of_an_address_and_texts_are_read(script, resolver):
     names, texts = resolver.look_up([Question("1.2.0.192.in-addr.arpa", Kind.PTR), Question("text.test", Kind.TXT)], 5)
     assert ("a.test", "b.test") == names.records
     assert ("caf\ufffd", "one", "x" * 200) == texts.records
+
+
+@pytest.mark.parametrize("hostname", ["x" * 64, "a..b"])
+def test_the_kernel_may_name_this_host_as_it_likes(hostname):
+    """
+    It allows names that are none in the DNS, and a worker must start under each of them.
+    """
+    alone = ["unshare", "--map-root-user", "--uts"]
+    if subprocess.run([*alone, "true"], check=False, capture_output=True).returncode != 0:
+        pytest.skip("no namespace of its own for a hostname")
+    program = (
+        "import socket, sys; socket.sethostname(sys.argv[1]); from empath.net.resolver import DnsResolver;"
+        "print(*DnsResolver(('192.0.2.1',)).nameservers)"
+    )
+    done = subprocess.run(
+        [*alone, sys.executable, "-c", program, hostname], check=False, capture_output=True, text=True
+    )
+    assert ("192.0.2.1\n", "") == (done.stdout, done.stderr)

@@ -10,7 +10,7 @@ import pytest
 from gevent.socket import wait_read
 
 from empath.errors import EmpathError
-from empath.net.stream import Deadlines, Stream, StreamClosed, StreamTimeout
+from empath.net.stream import Deadlines, OutOfResources, Stream, StreamClosed, StreamTimeout
 from tests.kit.process import free_port
 from tests.kit.waiting import DEADLINE_S, eventually
 
@@ -328,16 +328,16 @@ def test_a_connection_that_is_not_made_in_time_is_a_timeout(deadlines):
         assert (StreamTimeout, "timed out") == outcome(connecting)
 
 
-def test_without_descriptors_a_connection_fails_like_any_other(listener, deadlines):
+def test_a_connection_without_a_descriptor_is_no_fault_of_the_peer(listener, deadlines):
     """
-    The mail waits, and the process goes on.
+    The mail waits, the process goes on, and no host is blamed.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with socket.socket() as last:
         lowest_free = last.fileno()
     resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
     try:
-        with pytest.raises(StreamClosed, match="too many open files"):
+        with pytest.raises(OutOfResources, match="too many open files"):
             Stream.connect(*listener.getsockname(), deadlines=deadlines, timeout_s=DEADLINE_S)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -193,6 +194,32 @@ def test_a_log_that_cannot_be_reopened_goes_on_in_the_old_file(tmp_path):
     assert ["kept"] == _texts(tmp_path / "log.1")
 
 
+_ASTRAY = """
+import sys
+from pathlib import Path
+from tests.telemetry.test_log import ThingHappened, log
+
+file = Path(sys.argv[1])
+log.await_file("json", "info", file)
+log.write("worker-1", ThingHappened(queue_id="X", text="before"))
+waited = log.is_astray
+file.parent.mkdir()
+log.reopen()
+log.write("worker-1", ThingHappened(queue_id="X", text="after"))
+print(waited, log.is_astray)
+"""
+
+
+def test_a_log_that_waits_for_its_file_goes_to_standard_error(tmp_path):
+    """
+    In its own form, until the file can be opened.
+    """
+    command = [sys.executable, "-c", _ASTRAY, str(tmp_path / "gone" / "log")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30)
+    assert ("True False\n", "before") == (done.stdout, json.loads(done.stderr)["text"])
+    assert ["after"] == _texts(tmp_path / "gone" / "log")
+
+
 def test_a_fifo_without_a_reader_is_refused(tmp_path):
     """
     Opening it would hang the process for ever.
@@ -282,3 +309,23 @@ def test_lines_that_a_full_disk_refuses_are_counted_and_told(tmp_path):
     made.write("worker-1", Info())
     assert ["log_lines_lost", "info"] == _events(tmp_path / "log")
     assert 0 == made.output.lost
+
+
+def test_a_line_after_a_torn_one_begins_anew(tmp_path):
+    """
+    A full disk takes a part of a line. The next one was glued to it, so that neither could be read.
+    """
+    made = Log()
+    made.configure("json", "info", tmp_path / "log")
+    made.write("worker-1", Info())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "log").stat().st_size + 20, limits[1]))
+    try:
+        made.write("worker-1", Info())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    made.write("worker-1", Info())
+
+    first, torn, *rest = (tmp_path / "log").read_bytes().splitlines()
+    assert (20, ["log_lines_lost", "info"]) == (len(torn), [json.loads(line)["event"] for line in rest])
+    assert "info" == json.loads(first)["event"]

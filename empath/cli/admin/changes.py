@@ -131,6 +131,8 @@ class Changes:
 
     def _note_suspensions(self, page: Sequence[Change]) -> None:
         for change in page:
+            if self._order.verb is not Verb.RETRY and change.effect is not Effect.CHANGED:
+                continue
             if change.suspended_until is not None and change.after.status in WAITING:
                 self._suspended_until[change.destination] = change.suspended_until
 

@@ -10,6 +10,7 @@ from empath.cli.admin.options import json_option
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import FINDINGS, config_option, named_file, open_queue, say
 from empath.policy.health import Diagnosis, Level
+from empath.policy.limits.session import wanted_space_octets
 from empath.storage.admin.doctor import diagnose_queue
 
 _CORRECT: Final = "correct it; `empathd check` reads the file again"
@@ -53,7 +54,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
     found += diagnose_queue(
         open_queue(config),
         config.process.user,
-        reserve_octets=config.queue.reserve_octets,
+        wanted_octets=wanted_space_octets(config.queue.reserve_octets, config.largest_message_octets),
         log_limit_octets=config.queue.wal_limit_octets,
         is_running=launch.status(config).is_running,
         slots=() if mistakes else slots(config),

@@ -75,6 +75,26 @@ EXPRESSION: Final = ParsedType("SQL", _expression)
 DURATION: Final = ParsedType("duration", parse_duration)
 
 
+class Whole(click.ParamType[int]):
+    """A whole number from *least* to *most*."""
+
+    name = "integer"
+
+    def __init__(self, least: int, most: int) -> None:
+        self._least = least
+        self._most = most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Parse."""
+        try:
+            number = int(value)
+        except ValueError:
+            number = self._least - 1
+        if not self._least <= number <= self._most:
+            self.fail(f"{value!r} is not a whole number from {self._least} to {self._most}", param, ctx)
+        return number
+
+
 class _Seconds(click.ParamType[float]):
     """A number of seconds, up to a day. An order that waited for ever could not be told from one that hangs."""
 

@@ -7,7 +7,7 @@ from typing import Final
 import click
 
 from empath.cli.admin import listing, output, report
-from empath.cli.admin.options import REFERENCE, json_option, selecting, unknown
+from empath.cli.admin.options import REFERENCE, Whole, json_option, selecting, unknown
 from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
 from empath.cli.pauses import pause_words, pauses_of_rows
@@ -24,7 +24,7 @@ from empath.storage.admin.selection import Selection
 _MAX_NUMBER: Final = 2**63 - 1
 
 _limit_option: Final = click.option(
-    "--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, metavar="N", help="Show at most N."
+    "--limit", type=Whole(1, 100_000), default=50, show_default=True, metavar="N", help="Show at most N."
 )
 
 
@@ -34,7 +34,7 @@ _limit_option: Final = click.option(
 @_limit_option
 @click.option(
     "--after",
-    type=click.IntRange(0, _MAX_NUMBER),
+    type=Whole(0, _MAX_NUMBER),
     default=0,
     metavar="RECIPIENT_ID",
     help="Continue after this recipient, the last one of the previous page.",
@@ -47,18 +47,18 @@ def list_(context: click.Context, *, selection: Selection, is_all: bool, limit: 
     config = lenient_configuration(context)
     now = time.time()
     with storage.Snapshot(open_queue(config)) as snapshot:
+        missing = [unknown(reference) for reference in snapshot.check_names(selection)]
         found = snapshot.list_live(selection, after=after, limit=limit + 1, now=now)
         frozen_since = snapshot.pauses(now).frozen_since
-        destination = selection.destination
-        is_unknown = destination is not None and not found and not snapshot.has_destination(destination)
+    if missing and not found:
+        raise MissingInput("\n".join(missing))
     page = found[:limit]
     next_after = page[-1].recipient_id if len(found) > limit else None
     if is_json:
         output.write_json({"recipients": page, "next_after": next_after, "frozen_since": frozen_since})
     elif page:
         listing.write_list(page, now, is_frozen=frozen_since is not None)
-    if is_unknown:
-        say(NAME, f"no destination {destination} in the queue database; `empath-admin stats` names some")
+    say(NAME, "\n".join(missing))
     say(NAME, listing.list_summary(page) + ("" if next_after is None else f"; more with --after {next_after}"))
     say(NAME, pause_words(pauses_of_rows(page, frozen_since)))
 
@@ -102,7 +102,7 @@ def view(context: click.Context, reference: Reference, has_headers: bool, is_jso
 @config_option()
 @click.option(
     "--top",
-    type=click.IntRange(0, 100_000),
+    type=Whole(0, 100_000),
     default=10,
     show_default=True,
     metavar="N",
@@ -129,7 +129,7 @@ def stats(context: click.Context, top: int, is_json: bool) -> None:
 @_limit_option
 @click.option(
     "--after",
-    type=click.IntRange(1, _MAX_NUMBER),
+    type=Whole(1, _MAX_NUMBER),
     metavar="PROCESS_ID",
     help="Continue after this process, the last one of the previous page.",
 )

@@ -12,6 +12,7 @@ import re
 import time
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
@@ -37,6 +38,9 @@ from empath.storage.admin.steering import Steering
 _EVENT: Final = b"delivered"
 _MAX_LINE_OCTETS: Final = 64 * 1024
 _HEAD_LINES: Final = 1000  # lines within which a log must show itself
+_LOST: Final = b"log_lines_lost"
+_LOST_LINES: Final = re.compile(rb'\blines"?[=:] ?(\d+)')
+_NAMED_LINES: Final = 10  # numbers of lines in a warning
 _PAIR: Final = re.compile(r'(?<![a-z_])([a-z_]+)=("(?:[^"\\]|\\.)*"|[^ ]*)(?: |$)')
 
 
@@ -45,6 +49,14 @@ class _Line(NamedTuple):
 
     at: float
     delivered: tuple[QueueId, str] | None
+
+
+@dataclass
+class _Gaps:
+    """What a log does not tell: the numbers of lines that cannot be read, and how many lines were lost."""
+
+    unreadable: list[int] = field(default_factory=list)
+    lost: int = 0
 
 
 @click.command()
@@ -70,7 +82,8 @@ def reconcile(
     numbers: dict[int, None] = {}
     with Snapshot(engine) as snapshot:
         for path in logs:
-            for line in _lines(path):
+            gaps = _Gaps()
+            for line in _lines(path, gaps):
                 begins_at = line.at if begins_at is None else min(begins_at, line.at)
                 if line.delivered is None:
                     continue
@@ -78,6 +91,7 @@ def reconcile(
                 number = snapshot.find_live(*line.delivered)
                 if number is not None:
                     numbers[number] = None
+            _warn_of(path, gaps)
         changed_at = snapshot.last_activity(time.time())
     if begins_at is not None and changed_at is not None and begins_at > changed_at:
         gap = f"the logs begin at {instant(begins_at)}, after the queue's last change at {instant(changed_at)}"
@@ -95,9 +109,26 @@ def reconcile(
         say(NAME, "use --apply to cancel them")
 
 
-def _lines(path: Path) -> Iterator[_Line]:
+def _warn_of(path: Path, gaps: _Gaps) -> None:
+    unknown = "deliveries among them are not known, and their mail would go out again"
+    if gaps.unreadable:
+        named = ", ".join(map(str, gaps.unreadable[:_NAMED_LINES]))
+        more = ", …" if len(gaps.unreadable) > _NAMED_LINES else ""
+        say(NAME, f"{path}: {count(len(gaps.unreadable), 'line')} cannot be read: {named}{more}; {unknown}")
+    if gaps.lost:
+        say(NAME, f"{path}: {count(gaps.lost, 'line')} were lost when it was written; {unknown}")
+
+
+def _is_torn(line: bytes) -> bool:
+    """Whether a line of the log lacks its end, or has the beginning of another one in it."""
+    if line.startswith(b"{"):
+        return not line.rstrip().endswith(b"}") or line.count(b'"event":') != 1
+    return line.startswith(b"at=") and line.count(b" event=") != 1
+
+
+def _lines(path: Path, gaps: _Gaps) -> Iterator[_Line]:
     """
-    The first line of the log at *path*, and each line of a delivery. An empty file has none.
+    The first line of the log at *path*, and each line of a delivery. An empty file has none. Notes *gaps*.
 
     Raises:
         MissingInput: it cannot be read.
@@ -109,6 +140,11 @@ def _lines(path: Path) -> Iterator[_Line]:
         with _opened(path) as file:
             while line := file.readline(_MAX_LINE_OCTETS):
                 number += 1
+                if _is_torn(line):
+                    gaps.unreadable.append(number)
+                    continue
+                if _LOST in line and (lost := _LOST_LINES.search(line)):
+                    gaps.lost += int(lost[1])
                 if (_EVENT in line or (not is_log and number <= _HEAD_LINES)) and (found := _read(line)) is not None:
                     is_log = True
                     yield found

@@ -142,7 +142,12 @@ def flush(context: click.Context, destination: str | None, is_dry_run: bool, wai
 @_with_waiting
 def reload(context: click.Context, waiting: _Waiting) -> None:
     """Reload the configuration of the running service. A file with mistakes is refused; the log has the outcome."""
-    configuration(context)
+    from empath.config.file_uses import unreloadable  # noqa: PLC0415 - only this verb needs them
+    from empath.config.workable import located  # noqa: PLC0415
+
+    file, config = configuration(context)
+    if found := unreloadable(config, file):
+        raise ConfigError(located(file, found))
     _tell(context, "reload", None, waiting)
 
 

@@ -24,7 +24,10 @@ class Queue(Table):
     """How much unfinished content one process holds in memory before all further content goes to spool/."""
 
     reserve_octets: Octets = setting("256MiB", "reserve")
-    """Free space of the disk that is kept for recording deliveries. Below it, new mail is refused with a 4yz reply."""
+    """
+    Free space of the disk that is kept for recording deliveries. Below it, and below one and a half times
+    `[limits] message_size`, new mail is refused with a 4yz reply.
+    """
 
     wal_limit_octets: Octets = setting("1GiB", "wal_limit")
     """Size of the write-ahead log above which new mail is refused with a 4yz reply."""

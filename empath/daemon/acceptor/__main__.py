@@ -159,6 +159,8 @@ class Acceptor:
         self._sessions.add(session)
         try:
             session.run()
+        except MemoryError as exc:
+            self._runtime.fail(exc)
         except Exception as exc:  # noqa: BLE001 - top frame of a greenlet
             self._runtime.emit(SessionCrashed(client=str(client), error=repr(exc), exception=traceback_text(exc)))
         finally:

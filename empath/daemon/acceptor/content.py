@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable
 
 from empath.daemon.process.threads import in_thread
+from empath.errors import StorageFailure
 from empath.mail.identity import QueueId, Timestamp
 from empath.message.blind_copies import BlindCopies
 from empath.message.header import HeaderFields, HeaderSplitter
@@ -44,7 +45,7 @@ class IncomingContent:
 
     __slots__ = (
         "_blind_copies", "_budget", "_hash", "_header", "_held", "_mailbox_lines", "_make_spool_file", "_pieces",
-        "_spool_file", "begun_at", "content", "fields", "has_8bit", "is_accepted", "is_closed", "locator", "queue_id",
+        "_spool_file", "begun_at", "content", "fields", "has_8bit", "is_closed", "is_kept", "locator", "queue_id",
         "size",
     )  # fmt: skip
 
@@ -73,8 +74,8 @@ class IncomingContent:
         self.content: bytes | None = None
         self.fields = HeaderFields()
         self.has_8bit = False
-        self.is_accepted = False
         self.is_closed = False
+        self.is_kept = False
         self.locator = INLINE
         self.size = 0
 
@@ -137,7 +138,7 @@ class IncomingContent:
             in_thread(self._spool_file.complete)
 
     def close(self) -> None:
-        """Give the memory back, and remove the spool file unless `is_accepted` says that a row names it."""
+        """Give the memory back, and remove the spool file unless `is_kept` says that a row may name it."""
         if self.is_closed:
             return
         self.is_closed = True
@@ -146,10 +147,13 @@ class IncomingContent:
         self._pieces.clear()
         if self._spool_file is None:
             return
-        if self.is_accepted:
+        if self.is_kept:
             self._spool_file.close()
-        else:
+            return
+        try:
             in_thread(self._spool_file.discard)
+        except StorageFailure:  # no thread can be started
+            self._spool_file.discard()
 
     def _take(self, octets: bytes) -> None:
         if not octets:

@@ -226,8 +226,8 @@ class ReceivingSession:
         except StreamClosed:
             pass
         finally:
-            self._end_transaction()
             self._stream.close()
+            self._end_transaction()
             self._log_end()
 
     def _turn(self) -> bool:

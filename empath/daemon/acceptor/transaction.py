@@ -142,13 +142,19 @@ class Transaction:
             if author_refusal is not None:
                 return self._refuse(author_refusal)
             message = self._message(content)
-            self._context.writer.commit(Accept(message))
+            self._commit(content, Accept(message))
         except EmpathError as exc:
             return self._refuse(_NOT_NOW, str(exc))
-        content.is_accepted = True
         self._context.space.take(message.size)
         self._log_acceptance(message, content.begun_at)
         return Reply(250, _OK, f"Ok: queued as {message.queue_id}")
+
+    def _commit(self, content: IncomingContent, accept: Accept) -> None:
+        try:
+            self._context.writer.commit(accept)
+        finally:
+            # A row may name the spool file, too, when it is unknown whether the commit took place.
+            content.is_kept = accept.error is None or accept.may_be_committed
 
     def close(self) -> None:
         """Release what the transaction holds."""

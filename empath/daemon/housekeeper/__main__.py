@@ -50,6 +50,7 @@ class Housekeeper:
         tidying = Tidying(runtime, self._reader)
         self._duties = (
             Duty("control", LOOK_S, self._control.obey),
+            Duty("stuck_orders", 5.0, self._control.give_up),
             Duty("audit_log", 1.0, AuditLog(runtime, self._reader).follow),
             Duty("beats", 2.0, self._dead.watch_beats),
             Duty("reports", 1.0, Reporter(runtime, self._reader).report),

@@ -13,10 +13,11 @@ from empath.daemon.process.orders import finish
 from empath.daemon.process.reload_outcome import read_outcome, wait_for_outcome
 from empath.daemon.process.runtime import Runtime
 from empath.storage.engine import Reader
-from empath.storage.queue.control import GiveUpOrders, ServiceOrder, StartOrder, open_orders
+from empath.storage.queue.control import GiveUpOrders, ServiceOrder, StartOrder, is_any_stuck, open_orders
 
 _TOO_EARLY = "not carried out: the service was not running when it was ordered"
 _OUTCOME_S = 2.0  # longer than the supervisor needs to read a configuration and to bind its listeners
+_AT_WORK_S = 15.0  # longer than a process works on an order: the outcome, and two writes
 _REQUESTS = {
     "reload": (SupervisorRequest.RELOAD, "the supervisor was asked to reload; the log has the outcome"),
     "drain": (SupervisorRequest.STOP, "the supervisor was asked to end the service"),
@@ -34,16 +35,32 @@ class Control:
 
     def begin(self) -> None:
         """
-        Close the orders that an earlier housekeeper died over, those to nodes that have ended, and at the start of the
+        Close the orders that an earlier process died over, those to nodes that have ended, and at the start of the
         service those that were given before it: a drain must not end the next run.
+
+        During a reload the housekeeper of before lives and may be at work on an order, that of the reload for one.
 
         Raises:
             QueueBusy, StorageFailure: the queue cannot be written.
         """
-        self._runtime.writer.commit(GiveUpOrders(node=self._node, now=time.time()))
-        if self._runtime.child.generation == 1:  # the first one of this run of the service
+        is_first = self._runtime.child.generation == 1  # of this run of the service
+        now = time.time()
+        before = now if is_first else now - _AT_WORK_S
+        self._runtime.writer.commit(GiveUpOrders(node=self._node, now=now, before=before))
+        if is_first:
             for order in open_orders(self._reader, self._node):
                 finish(self._runtime, order, _TOO_EARLY)
+
+    def give_up(self) -> None:
+        """
+        Close the orders that a process died over.
+
+        Raises:
+            QueueBusy, StorageFailure: the queue cannot be read or written.
+        """
+        now = time.time()
+        if is_any_stuck(self._reader, self._node, now - _AT_WORK_S):
+            self._runtime.writer.commit(GiveUpOrders(node=self._node, now=now, before=now - _AT_WORK_S))
 
     def obey(self) -> None:
         """

@@ -51,6 +51,7 @@ from empath.storage.queue.greylist import outdated
 from empath.storage.queue.rerouting import RECIPIENTS, MoveWaiting, RememberRoutes, is_followed, waiting
 from empath.storage.queue.retention import AuditSweep, Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
 from empath.storage.spool import locate
+from empath.storage.spool_owner import key_of_queue
 from empath.telemetry.occurrences.housekeeper import (
     ClockStepped,
     DestinationsForgotten,
@@ -58,6 +59,7 @@ from empath.telemetry.occurrences.housekeeper import (
     Forgotten,
     GarbageStuck,
     OrphansFound,
+    OrphansKept,
     RoutesFollowed,
     SpaceKept,
     SpaceReturned,
@@ -92,6 +94,7 @@ class Tidying:
         self._idle = IdleWalk()
         self._is_space_kept = False
         self._orphans = OrphanScan(queue.spool)
+        self._orphans_kept = 0  # number of the last round
         self._spooled = SpooledWalk()
         self._bounds = BoundWalk()
         self._wal_octets = 0  # size from which the next warning is due
@@ -228,21 +231,27 @@ class Tidying:
             is_going = len(due) == FILES and self._rest()
 
     def find_orphans(self) -> None:
-        """Mark old files that no message names as garbage."""
-        orphans = 0
+        """Mark old files that no message names as garbage, except those that may belong to another queue."""
+        orphans = kept = 0
+        key = key_of_queue(self._reader)
         is_going = True
         while is_going:
-            found = _in_thread(self._orphans.step, self._cautious_now())
+            found = _in_thread(self._orphans.step, self._cautious_now(), key)
             orphans += _in_thread(remove_parts, self._orphans.parts)
             found = unnamed(self._reader, found) if found else []
             # Between the two checks that no row names the file: by now its writer has committed or failed.
             found = _in_thread(left_behind, self._spool, found) if found else []
-            if found:
-                work = AddOrphans(found, node=self._runtime.config.node.name)
+            ours = [queue_id for queue_id in found if self._orphans.may_remove(queue_id)]
+            kept += len(found) - len(ours)
+            if ours:
+                work = AddOrphans(ours, node=self._runtime.config.node.name)
                 orphans += self._runtime.writer.commit(work).added
             is_going = not self._orphans.is_round_over and self._rest()
         if orphans:
             self._runtime.emit(OrphansFound(files=orphans))
+        if kept and kept != self._orphans_kept:
+            self._runtime.emit(OrphansKept(files=kept, spool=str(self._spool)))
+        self._orphans_kept = kept
 
     def report_missing_files(self) -> None:
         """Report messages whose file is missing. The worker that tries to deliver one holds it."""

@@ -41,6 +41,8 @@ from empath.telemetry.log import log
 from empath.telemetry.occurrence import traceback_text
 from empath.telemetry.occurrences.process import (
     BeatFailed,
+    LogAstray,
+    LogFound,
     LogKept,
     ProcessCrashed,
     ProcessEndUnrecorded,
@@ -103,6 +105,7 @@ class Runtime:
         for ignored in (signal.SIGHUP, signal.SIGINT):
             signal.signal(ignored, signal.SIG_IGN)
         self._life.start(self._supervisor_died)
+        self.watch_hub()
         self.keep(self._keep_supervisor_informed)
         self.keep(self.deadlines.run)
         if serves_unregistered:
@@ -118,8 +121,17 @@ class Runtime:
         try:
             duty()
         except Exception as exc:  # noqa: BLE001 - top frame of a greenlet: without it the process would live on in part
-            self.failure = exc
-            self.draining.set()
+            self.fail(exc)
+
+    def fail(self, exc: Exception) -> None:
+        """Drain, and end the process with *exc*."""
+        self.failure = exc
+        self.draining.set()
+
+    def watch_hub(self) -> None:
+        """Raise a lack of memory in the main greenlet: a greenlet that dies of it leaves its work undone."""
+        hub = get_hub()
+        hub.SYSTEM_ERROR = (*hub.SYSTEM_ERROR, MemoryError)
 
     def _begin_run(self) -> None:
         self.process_id = self._register()
@@ -211,6 +223,8 @@ class Runtime:
         while True:
             os.eventfd_write(self.child.beat_fd, 1)
             gevent.sleep(BEAT_S)
+            if log.is_astray:
+                self._find_log()
             log.flush(self.child.slot)
 
     def _drain(self) -> None:
@@ -226,10 +240,31 @@ class Runtime:
         self._drain()
 
     def _reopen_log(self) -> None:
+        if log.is_astray:
+            self._find_log()
+            return
         try:
             log.reopen()
         except CannotCreate as exc:
             self.emit(LogKept(error=str(exc)))
+
+    def _find_log(self) -> None:
+        try:
+            log.reopen()
+        except CannotCreate:
+            return  # `log_astray` has said why
+        self.emit(LogFound())
+
+
+def _open_log(child: Child, config: Config) -> None:
+    """Open the log. A process without one serves all the same, and writes its lines to standard error for now."""
+    form, level, file = config.log.format, config.log.level, config.log.file
+    try:
+        log.configure(form, level, file)
+    except CannotCreate as exc:
+        assert file is not None
+        log.await_file(form, level, file)
+        emitter(child.slot)(LogAstray(error=str(exc)))
 
 
 def run_child(
@@ -254,7 +289,7 @@ def run_child(
         # OpenSSL opens files, which a process that has dropped its privileges may not.
         tls = None if child.tls_fd is None else server_tls(config, kept_tls_files(child.tls_fd))
         drop_privileges(config.process.user)
-        log.configure(config.log.format, config.log.level, config.log.file)
+        _open_log(child, config)
         deadline_s = config.queue.lock_timeout_s if write_deadline_s is None else write_deadline_s
         runtime = Runtime(child, config, engine, write_deadline_s=deadline_s, server_tls=tls)
         runtime.begin(serves_unregistered=serves_unregistered)

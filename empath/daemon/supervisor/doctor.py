@@ -15,6 +15,7 @@ from typing import Final
 from empath.config.model import Config
 from empath.config.tables.receiving import Listener
 from empath.config.tables.tls import TlsMode
+from empath.config.workable import low_file_limit
 from empath.daemon.supervisor import instance, launch, listeners
 from empath.daemon.supervisor.resources import needed_open_files
 from empath.errors import EmpathError
@@ -28,15 +29,16 @@ def diagnose_instance(config: Config) -> Diagnosis:
     """Whether the instance of *config* runs."""
     found = launch.status(config)
     match found.word:
-        case "running" if instance.is_removed_under(config.queue.path, found.pids):
-            lost = (
-                f"running, pid {found.pid}, but {config.queue.path} was removed or replaced under it: MAIL is refused"
-            )
-            return Diagnosis(
-                "service", Level.ERROR, lost, "read about queue_gone in TROUBLESHOOTING before you stop it"
-            )
         case "running":
+            lost = instance.removed_under(config.queue.path, found.pids)
+            if lost is not None:
+                words = f"running, pid {found.pid}, but {lost} was removed or replaced under it: MAIL is refused"
+                remedy = "read about queue_gone in TROUBLESHOOTING before you stop it"
+                return Diagnosis("service", Level.ERROR, words, remedy)
             return Diagnosis("service", Level.OK, f"running, pid {found.pid}")
+        case "starting":
+            pids = ", ".join(map(str, found.pids))
+            return Diagnosis("service", Level.WARNING, f"starting: pids {pids}", "wait, then look again")
         case "stopping":
             pids = ", ".join(map(str, found.pids))
             return Diagnosis("service", Level.WARNING, f"draining: pids {pids}", "wait, then start it")
@@ -49,13 +51,24 @@ def diagnose_instance(config: Config) -> Diagnosis:
 
 def diagnose_machine(config_file: Path, config: Config) -> Iterator[Diagnosis]:
     """Examine the listeners of *config*, its limits and its files."""
-    is_running = launch.status(config).is_running
+    service = launch.status(config)
+    is_running = service.is_running
     for listener in config.listeners if is_running is not None else ():
         yield _answers(listener) if is_running else _can_be_bound(listener)
     yield _open_files(config)
+    yield _file_size(config, service.pid)
     for folder, key in _folders(config).items():
         yield _folder(folder, key)
+    if is_running and config.log.file is not None:
+        yield _log_file(config.log.file)
     yield _config_file(config_file)
+
+
+def _log_file(file: Path) -> Diagnosis:
+    if not os.path.lexists(file):
+        found = f"{file} was removed: the processes write to a file without a name"
+        return Diagnosis("log", Level.WARNING, found, "send SIGUSR1 to the supervisor: each process opens it again")
+    return Diagnosis("log", Level.OK, f"{file} is there")
 
 
 def _answers(listener: Listener) -> Diagnosis:
@@ -104,6 +117,17 @@ def _open_files(config: Config) -> Diagnosis:
         remedy = f"raise the hard limit (`ulimit -Hn`, LimitNOFILE=), or {fewer}"
         return Diagnosis("nofile", Level.WARNING, found, remedy)
     return Diagnosis("nofile", Level.OK, found)
+
+
+def _file_size(config: Config, pid: int | None) -> Diagnosis:
+    try:
+        low = list(low_file_limit(config, pid or 0))
+    except OSError:  # the service of another user
+        low = list(low_file_limit(config))
+    for finding in low:
+        found, _, remedy = finding.words.partition("; ")
+        return Diagnosis("fsize", Level.WARNING, found, remedy)
+    return Diagnosis("fsize", Level.OK, "a file may be as large as the queue needs")
 
 
 def _folders(config: Config) -> dict[Path, str]:

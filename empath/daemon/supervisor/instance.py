@@ -35,6 +35,8 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 from empath.errors import CannotCreate, PermissionRefused, QueueBusy
 
 LOCK_FD: Final = "EMPATH_LOCK_FD"
+TITLE: Final = "empathd: "  # before the slot, in the title of a process
+SUPERVISOR_TITLE: Final = f"{TITLE}supervisor"
 WAIT_S: Final = 15.0  # longer than a drain: a restart finds the old children gone
 _PAUSE_S: Final = 0.05
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -106,14 +108,19 @@ def is_held(queue: Path) -> bool:
     return _holder(queue, fcntl.F_OFD_GETLK, _place(queue)) is not None or _older_lock(queue) is not None
 
 
-def wait_until_free(queue: Path, wait_s: float) -> None:
+def wait_until_free(queue: Path, wait_s: float, meanwhile: Callable[[], object] = lambda: None) -> None:
     """
-    Wait until no process of an instance lives.
+    Wait until no process of an instance lives; *meanwhile* is called before each look.
 
     Raises:
         QueueBusy: some still live after *wait_s*; the text names their pids.
     """
-    if _still(lambda: is_held(queue), wait_s):
+
+    def is_still_held() -> bool:
+        meanwhile()
+        return is_held(queue)
+
+    if _still(is_still_held, wait_s):
         raise QueueBusy(f"the instance on {queue} did not end: still there: {_pids_text(holders_of(queue))}")
 
 
@@ -147,6 +154,20 @@ def holders_of(queue: Path) -> tuple[int, ...]:
     )
 
 
+def is_starting(pids: Iterable[int]) -> bool:
+    """Whether one of *pids*, holders of a queue without a supervisor, is a start that has not led to one yet."""
+    titles = [_title(pid) for pid in pids]
+    return any(title and (not title.startswith(TITLE) or title == SUPERVISOR_TITLE) for title in titles)
+
+
+def _title(pid: int) -> str:
+    """The command line of *pid*, or what the process has set instead; empty if it is gone."""
+    try:
+        return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes()).rstrip("\0")
+    except OSError:
+        return ""
+
+
 @dataclass(frozen=True, slots=True)
 class PidFile:
     """File with the supervisor's pid in decimal and a line end."""
@@ -158,11 +179,11 @@ class PidFile:
         Write *pid* in one step, so that no reader sees a part of it. Makes the directory if it is missing.
 
         Raises:
-            CannotCreate: the file or its directory cannot be made, or the path has a file that is not a pid file.
+            CannotCreate: the file or its directory cannot be made, or see `obstacle`.
         """
-        if not self._is_replaceable():
-            words = "there is a file with other content; name another by [process] pid_file, or remove it"
-            raise CannotCreate(f"cannot write the pid file {self.path}: {words}")
+        obstacle = self.obstacle(pid)
+        if obstacle is not None:
+            raise CannotCreate(f"cannot write the pid file {self.path}: {obstacle}")
         new = self.path.with_name(f"{self.path.name}.{pid}")
         try:
             if not self.path.parent.is_dir():
@@ -174,7 +195,19 @@ class PidFile:
                 file.write(f"{pid}\n")
             new.rename(self.path)
         except OSError as exc:
-            raise CannotCreate(f"cannot write the pid file {self.path}: {exc.filename}: {exc.strerror}") from exc
+            where = "" if exc.filename == str(new) else f"{exc.filename}: "
+            raise CannotCreate(f"cannot write the pid file {self.path}: {where}{exc.strerror}") from exc
+
+    def obstacle(self, own_pid: int | None) -> str | None:
+        """Why the supervisor *own_pid*, or one that is yet to start, may not write the file; None if it may."""
+        if os.path.isdir(self.path):  # not as Path.is_dir, which fails where this user may not look
+            return "there is a directory; name a file in it by [process] pid_file"
+        if not self._is_replaceable():
+            return "there is a file with other content; name another by [process] pid_file, or remove it"
+        named = self.find()
+        if named is not None and named != own_pid and _title(named) == SUPERVISOR_TITLE:
+            return f"it names pid {named}, the supervisor of another queue; name another by [process] pid_file"
+        return None
 
     def find(self) -> int | None:
         """The pid in the file; None if there is no file or no pid in it."""
@@ -340,28 +373,34 @@ def _holder(queue: Path, command: int, place: int) -> int | None:
         os.close(fd)
 
 
-def is_removed_under(queue: Path, pids: Iterable[int]) -> bool:
-    """Whether there is no *queue*, or *pids* (as far as /proc shows) have only a file open that had its name before."""
+def removed_under(queue: Path, pids: Iterable[int]) -> Path | None:
+    """
+    The file of *queue* that is not there any more, or that *pids* (as far as /proc shows) have open only as a file that
+    had its name before; None if all three are in place.
+    """
     try:
         queue.stat()
     except FileNotFoundError:
-        return True
+        return queue
     except OSError:
-        return False  # this user may not look
-    name = os.path.realpath(queue)
-    names = {file for pid in pids for file in _open_files(f"/proc/{pid}")}
-    return f"{name} (deleted)" in names and name not in names
+        return None  # this user may not look
+    names = {file for pid in pids for file in open_files(pid)}
+    for suffix in ("", "-wal", "-shm"):
+        name = f"{os.path.realpath(queue)}{suffix}"
+        if f"{name} (deleted)" in names and name not in names:
+            return Path(f"{queue}{suffix}")
+    return None
 
 
-def _open_files(process: str) -> Iterator[str]:
-    """What *process* has open, as the kernel names it; nothing if this user may not look."""
+def open_files(pid: int) -> Iterator[str]:
+    """What the process *pid* has open, as the kernel names it; nothing if this user may not look."""
     try:
-        numbers = os.listdir(f"{process}/fd")
+        numbers = os.listdir(f"/proc/{pid}/fd")
     except OSError:
         return
     for number in numbers:
         with contextlib.suppress(OSError):  # closed meanwhile
-            yield os.readlink(f"{process}/fd/{number}")
+            yield os.readlink(f"/proc/{pid}/fd/{number}")
 
 
 def _holds(process: str, wanted: os.stat_result, lock: str) -> bool:

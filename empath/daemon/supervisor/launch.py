@@ -39,7 +39,8 @@ class Status:
     The state of an instance.
 
     Shape: pid is the supervisor's, None when there is none; pids are those of all processes that this user may see,
-    including the supervisor. is_stopping: the supervisor drains; processes without a supervisor drain, too. is_known is
+    including the supervisor. is_stopping: the supervisor drains; processes without a supervisor drain, too, unless
+    is_starting: a start has not led to a supervisor yet. is_known is
     False if the user may not look.
     """
 
@@ -47,6 +48,7 @@ class Status:
     pids: tuple[int, ...]
     is_known: bool = True
     is_stopping: bool = False
+    is_starting: bool = False
 
     @property
     def is_running(self) -> bool | None:
@@ -55,11 +57,13 @@ class Status:
 
     @property
     def word(self) -> str:
-        """`running`, `stopping` (processes drain, perhaps without their supervisor), `stopped` or `unknown`."""
+        """`running`, `starting`, `stopping` (processes drain, perhaps without a supervisor), `stopped` or `unknown`."""
         if not self.is_known:
             return "unknown"
         if self.pid is not None and not self.is_stopping:
             return "running"
+        if self.is_starting:
+            return "starting"
         return "stopping" if self.pids else "stopped"
 
 
@@ -128,7 +132,12 @@ def status(config: Config) -> Status:
     if pid is None and not _is_held(config):
         return Status(None, ())
     pids = set(instance.holders_of(config.queue.path)) | ({pid} if pid is not None else set())
-    return Status(pid, tuple(sorted(pids)), is_stopping=instance.is_stopping(config.queue.path))
+    return Status(
+        pid,
+        tuple(sorted(pids)),
+        is_stopping=instance.is_stopping(config.queue.path),
+        is_starting=pid is None and instance.is_starting(pids),
+    )
 
 
 def _is_held(config: Config) -> bool:
@@ -152,12 +161,20 @@ def stop(config: Config) -> bool:
         QueueBusy: some processes did not end in time.
         PermissionRefused: the supervisor belongs to another user, or this user may not look.
     """
-    pid = find_supervisor(config)
-    if pid is None and not instance.is_held(config.queue.path):
+    signalled = find_supervisor(config)
+    if signalled is None and not instance.is_held(config.queue.path):
         return False
-    if pid is not None:
-        _send(pid, signal.SIGTERM)
-    instance.wait_until_free(config.queue.path, _STOP_S)
+    if signalled is not None:
+        _send(signalled, signal.SIGTERM)
+
+    def end_start() -> None:
+        nonlocal signalled
+        pid = find_supervisor(config)
+        if pid is not None and pid != signalled:  # a start was under way
+            signalled = pid
+            _send(pid, signal.SIGTERM)
+
+    instance.wait_until_free(config.queue.path, _STOP_S, meanwhile=end_start)
     return True
 
 

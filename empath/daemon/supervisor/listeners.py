@@ -13,15 +13,20 @@ import ipaddress
 import os
 import socket
 import stat
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from textwrap import wrap
 from typing import Final
 
 from empath.config.tables.receiving import Listener
+from empath.daemon.supervisor.instance import open_files
 from empath.errors import EmpathError, PermissionRefused, ServiceUnavailable
 from empath.mail.endpoint import Endpoint, UnixSocket
 
 BACKLOG: Final = 1024
+_LISTENS: Final = "0A"  # TCP_LISTEN, in /proc/net/tcp
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,42 @@ def bind(wanted: Iterable[Listener], bound: Iterable[BoundListener] = ()) -> tup
         close(made, keep=at_hand.values())
         raise
     return tuple(made)
+
+
+def check(wanted: Iterable[Listener], pids: Iterable[int]) -> None:
+    """
+    Check that all of *wanted* could be bound once the processes *pids* have ended; no client can connect meanwhile.
+
+    The file of a UNIX socket is not looked at: `bind` takes it over where no process listens.
+
+    Raises:
+        ServiceUnavailable, PermissionRefused: as `bind`.
+    """
+    ours = {file for pid in pids for file in open_files(pid)}
+    for endpoint in (listener.endpoint for listener in wanted):
+        if endpoint is None:
+            continue
+        with _new_socket(endpoint) as probe:
+            try:
+                probe.bind((endpoint.host, endpoint.port))
+            except OSError as exc:
+                if exc.errno != errno.EADDRINUSE or _has_others(endpoint, ours):
+                    raise _refusal(str(endpoint), exc) from exc
+
+
+def _has_others(endpoint: Endpoint, ours: set[str]) -> bool:
+    """Whether a socket listens on the address that is not among *ours*, as `/proc/PID/fd` names them."""
+    host = ipaddress.ip_address(endpoint.host)
+    for line in Path("/proc/net/tcp6" if host.version == 6 else "/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, _, state, _, _, _, _, _, inode, *_ = line.split()
+        words, _, port = local.partition(":")
+        if state != _LISTENS or int(port, 16) != endpoint.port or f"socket:[{inode}]" in ours:
+            continue
+        # The kernel prints each word of 32 bits in the order of the machine.
+        bound = ipaddress.ip_address(b"".join(struct.pack("=I", int(word, 16)) for word in wrap(words, 8)))
+        if bound == host or bound.is_unspecified or host.is_unspecified:
+            return True
+    return False
 
 
 def close(bound: Iterable[BoundListener], keep: Iterable[socket.socket] = ()) -> None:
@@ -117,15 +158,8 @@ def _set_mode(address: UnixSocket, mode: int) -> None:
 
 
 def _listen(endpoint: Endpoint, ours: Iterable[Endpoint]) -> socket.socket:
-    family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
+    made = _new_socket(endpoint)
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Accepted sockets inherit it: without it each small reply waits for the peer's delayed acknowledgement, 40 ms.
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if family == socket.AF_INET6:
-            # "[::]" and "0.0.0.0" are two listeners; the first must not take the port of the second.
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         made.bind((endpoint.host, endpoint.port))
         made.listen(BACKLOG)
     except OSError as exc:
@@ -136,6 +170,18 @@ def _listen(endpoint: Endpoint, ours: Iterable[Endpoint]) -> socket.socket:
             raise ServiceUnavailable(f"cannot listen on {endpoint}: {words}") from exc
         raise _refusal(str(endpoint), exc) from exc
     made.setblocking(False)
+    return made
+
+
+def _new_socket(endpoint: Endpoint) -> socket.socket:
+    family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted sockets inherit it: without it each small reply waits for the peer's delayed acknowledgement, 40 ms.
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if family == socket.AF_INET6:
+        # "[::]" and "0.0.0.0" are two listeners; the first must not take the port of the second.
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     return made
 
 

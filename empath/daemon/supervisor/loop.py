@@ -21,6 +21,7 @@ from typing import Final
 
 from empath import __version__
 from empath.config.differences import differences
+from empath.config.file_uses import unreloadable
 from empath.daemon.process.child import DRAIN_S
 from empath.daemon.process.reload_outcome import ReloadOutcome, write_outcome
 from empath.daemon.supervisor import notify, resources
@@ -368,7 +369,7 @@ class Supervisor:
         self._is_reload_wanted = False
         notify.reloading()
         try:
-            self._next = next_plan(self._plan, read_snapshot(self._config_file))
+            self._next = next_plan(self._plan, read_snapshot(self._config_file, unreloadable))
         except EmpathError as error:
             findings = str(error).splitlines()
             for finding in findings:

@@ -6,7 +6,7 @@ The module also knows which settings a running instance cannot change.
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,7 @@ from empath.config.file_uses import shared_files
 from empath.config.keys import dotted
 from empath.config.load import parse_config, read_file
 from empath.config.model import Config
-from empath.config.workable import located
+from empath.config.workable import Contradiction, located
 from empath.daemon.process.tls_files import Marks, keep_tls_files, read_tls_files, tls_marks
 from empath.daemon.supervisor import listeners
 from empath.daemon.supervisor.kinds import slots
@@ -59,12 +59,16 @@ class Plan:
     since: float
 
 
-def read_snapshot(file: Path) -> ConfigSnapshot:
+Check = Callable[[Config, Path], Iterable[Contradiction]]
+
+
+def read_snapshot(file: Path, check: Check = shared_files) -> ConfigSnapshot:
     """
     Read and check *file*.
 
     Raises:
-        MissingInput, ConfigError: as `load_config`. ConfigError also if one file has two uses.
+        MissingInput, ConfigError: as `load_config`. ConfigError also if *check* finds something, such as a file with
+            two uses.
     """
     try:
         octets = read_file(file)
@@ -73,7 +77,7 @@ def read_snapshot(file: Path) -> ConfigSnapshot:
     config = parse_config(octets, str(file), os.path.realpath(file.parent))
     marks = tls_marks(config)
     files, unread = read_tls_files(config)
-    if found := [*shared_files(config, file), *unread]:
+    if found := [*check(config, file), *unread]:
         raise ConfigError(located(file, found))
     fd = os.memfd_create("empath-config", os.MFD_CLOEXEC)
     with open(fd, "wb", closefd=False) as copy:
@@ -109,7 +113,7 @@ def next_plan(present: Plan, snapshot: ConfigSnapshot) -> Plan:
         ServiceUnavailable, PermissionRefused: as `listeners.bind`; *present* is as it was.
     """
     findings = [
-        _fixed_finding(key, str(read(present.config)), str(read(snapshot.config)), str(snapshot.config.hostname))
+        _fixed_finding(key, _shown(read(present.config)), _shown(read(snapshot.config)), str(snapshot.config.hostname))
         for key, read in _FIXED.items()
         if read(present.config) != read(snapshot.config)
     ]
@@ -121,6 +125,10 @@ def next_plan(present: Plan, snapshot: ConfigSnapshot) -> Plan:
         _close_files(snapshot.fd, snapshot.tls_fd)
         raise
     return _plan(present.epoch + 1, snapshot, bound)
+
+
+def _shown(value: object) -> str:
+    return "not set" if value is None else str(value)
 
 
 def _fixed_finding(key: str, before: str, after: str, hostname: str) -> str:

@@ -36,6 +36,25 @@ def open_log(config: Config) -> None:
     own_log(config)
 
 
+def check_log(config: Config) -> None:
+    """
+    Check that `open_log` could open the log; nothing is made.
+
+    Raises:
+        CannotCreate: it could not.
+    """
+    file = config.log.file
+    if file is None:
+        return
+    try:
+        os.close(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC))
+    except FileNotFoundError as exc:
+        if not os.access(file.parent, os.W_OK | os.X_OK):
+            raise CannotCreate(f"cannot open the log file {file}: its directory cannot be written") from exc
+    except OSError as exc:
+        raise CannotCreate(f"cannot open the log file {file}: {exc.strerror}") from exc
+
+
 def own_log(config: Config) -> None:
     """Give the log file to `process.user`, where this process is root. Raises as `open_log`."""
     if config.log.file is None or config.process.user is None or os.geteuid() != 0:

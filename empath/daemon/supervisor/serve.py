@@ -30,7 +30,7 @@ START_FD: Final = "EMPATH_START_FD"
 def serve(config_file: str, commands: Mapping[str, Sequence[str]] = COMMANDS, pace: Pace | None = None) -> int:
     """Run one instance from lock to last child; returns the exit code of the process."""
     gc.freeze()  # the modules stay to the end
-    setproctitle("empathd: supervisor")
+    setproctitle(instance.SUPERVISOR_TITLE)
     os.umask(0o027)
     standard_error.unblock()
     starter = Starter()

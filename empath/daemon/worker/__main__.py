@@ -196,6 +196,8 @@ class Worker:
         self._active_failing += lease.is_failing
         try:
             run.run()
+        except MemoryError as exc:
+            self._runtime.fail(exc)
         except Exception as exc:  # noqa: BLE001 - top frame of a greenlet
             self._runtime.emit(
                 LeaseCrashed(

@@ -21,7 +21,7 @@ from empath.errors import EmpathError
 from empath.mail.fate import Said
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
-from empath.net.stream import Deadlines, Stream, StreamClosed, StreamTimeout
+from empath.net.stream import Deadlines, OutOfResources, Stream, StreamClosed, StreamTimeout
 from empath.policy.attempt import loop_found
 from empath.policy.hosts.search import Host
 from empath.smtp.client.events import (
@@ -96,10 +96,13 @@ class Connection:
 
         Raises:
             HostUnreachable: no connection, or no session.
+            OutOfResources: this process can open no connection to any host.
         """
         try:
             wait_s = how.timeouts[Stage.CONNECT]
             stream = how.connect(host.address, host.port, deadlines=how.deadlines, timeout_s=wait_s)
+        except OutOfResources:
+            raise
         except (StreamClosed, StreamTimeout) as exc:
             reply = Reply.of(f"451 4.4.1 connect to {host.name}[{host.address}]:{host.port}: {exc}")
             raise HostUnreachable(Said(Stage.CONNECT, reply)) from exc

@@ -15,7 +15,7 @@ THEORY
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import gevent
@@ -25,12 +25,12 @@ from empath.daemon.process.runtime import Runtime
 from empath.daemon.worker.connection import Abandoned
 from empath.daemon.worker.settling import Settling, with_fate
 from empath.daemon.worker.transport.carrier import Answer, Body, Carrier, DeliveryJob, HostAttempt
-from empath.errors import ContentGone, EmpathError, StorageFailure, SyntaxViolation
+from empath.errors import ContentGone, EmpathError, StorageFailure, SyntaxViolation, WriteRefused
 from empath.mail.domain import parse_stored
 from empath.mail.fate import Attempt, Said
 from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
-from empath.net.stream import StreamClosed, StreamTimeout
+from empath.net.stream import OutOfResources, StreamClosed, StreamTimeout
 from empath.policy.retry import MAX_FAULTS
 from empath.policy.routing import Route, destination_of
 from empath.policy.slots import SLOW_S
@@ -55,6 +55,7 @@ from empath.telemetry.occurrences.worker import (
     LeaseAbandoned,
     NotDeliverable,
     Rerouted,
+    ResultRefused,
     SettleFailed,
     StaleResult,
 )
@@ -191,8 +192,15 @@ class LeaseRun:
         except SyntaxViolation as exc:
             self._runtime.emit(NotDeliverable(queue_id=message.queue_id, error=str(exc)))
             self._hold(recipients, tried, f"no command can be made of it: {exc}")
+        except OutOfResources as exc:
+            reason = f"no connection can be opened now: {exc}"
+            self._put_off(recipients, tried, reason)
+            raise Abandoned(reason) from exc  # the other messages would meet the same limit
         except StreamTimeout as exc:  # cut short while it waited for something else than a host
             self._put_off(recipients, tried, f"{exc}")
+        except MemoryError as exc:  # of this process, and no fault of the message
+            self._put_off(recipients, tried, "out of memory")
+            self._runtime.fail(exc)
         except Exception as exc:  # noqa: BLE001 - a bug without an attempt would be met again at once, for ever
             self._count_fault(message, recipients, tried, exc)
         finally:
@@ -307,15 +315,35 @@ class LeaseRun:
 
     def _commit(self, *more: Write) -> None:
         writes, self._unwritten = (*self._unwritten, *more), []
+        self._write(writes)
+        for write in writes:
+            if isinstance(write, Settle) and write.is_stale:
+                self._runtime.emit(StaleResult(lease_id=self._lease.lease_id, destination=self._lease.destination))
+
+    def _write(self, writes: Sequence[Write]) -> None:
         together = Batch(*writes)
         while writes:
             try:
                 self._runtime.writer.commit(together)
                 break
+            except WriteRefused as exc:
+                self._write_apart(writes, exc)
+                break
             except EmpathError as exc:
                 # The peer may have the mail, so its fate must not be lost: try until it is written.
                 self._runtime.emit(SettleFailed(destination=self._lease.destination, error=str(exc)))
                 gevent.sleep(_SETTLE_AGAIN_S)
-        for write in writes:
-            if isinstance(write, Settle) and write.is_stale:
-                self._runtime.emit(StaleResult(lease_id=self._lease.lease_id, destination=self._lease.destination))
+
+    def _write_apart(self, writes: Sequence[Write], refusal: WriteRefused) -> None:
+        """Write all of *writes* but those that the database refuses; a recipient whose fate is refused is held."""
+        parts = [part for write in writes for part in (write.apart() if isinstance(write, Settle) else (write,))]
+        if len(parts) > 1:
+            for part in parts:
+                self._write((part,))
+            return
+        self._runtime.emit(ResultRefused(destination=self._lease.destination, error=str(refusal)))
+        [write] = parts
+        if isinstance(write, Settle):
+            numbers = tuple(fate.recipient_id for fate in write.fates)
+            reason = f"the database refuses the result of an attempt; the log has it: {refusal}"
+            self._write((Hold(self._lease.lease_id, numbers, now=time.time(), reason=reason),))

@@ -74,6 +74,7 @@ class ConnectionPool:
 
         Raises:
             Abandoned: see Connection.transact.
+            OutOfResources: see Connection.open.
         """
         spent = None
         connection = self._take(host)

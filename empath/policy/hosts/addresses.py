@@ -3,20 +3,23 @@
 import ipaddress
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from empath.errors import SyntaxViolation
 from empath.mail.domain import Domain
 from empath.policy.access import Network
 from empath.policy.hosts.special_purpose import reached_by, special_purpose
 
+# What the kernel connects the unspecified address to. `known` reads it so, since mail would reach this host.
+_CONNECTED: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
 
 class Known(NamedTuple):
     """
     The host that an address leads to.
 
-    Shape: canonical is the shortest form of that host's address; version is the IP version on the way, 4 or 6; flaw
-    says why the host is not public, "" if it is.
+    Shape: canonical is the shortest form of that host's address, the loopback address for the unspecified one; version
+    is the IP version on the way, 4 or 6; flaw says why the host is not public, "" if it is.
     """
 
     canonical: str
@@ -59,7 +62,8 @@ def known(address: str) -> Known:
     """What *address*, in any spelling, leads to."""
     parsed = ipaddress.ip_address(address)
     is_mapped = isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None
-    return Known(str(reached_by(address)), 4 if is_mapped else parsed.version, special_purpose(address))
+    reached = str(reached_by(address))
+    return Known(_CONNECTED.get(reached, reached), 4 if is_mapped else parsed.version, special_purpose(address))
 
 
 def is_within(address: str, networks: Iterable[Network]) -> bool:

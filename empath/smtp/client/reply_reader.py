@@ -3,10 +3,10 @@ reply_reader - replies from the octets of a peer, RFC 5321 §4.2
 
 The reader gives a reply only when it is whole; its meaning does not depend on how its octets were cut.  The reader
 allows two things that the grammar forbids, because peers do them daily: a line may end in LF alone, and it may be
-longer than 512 octets.  Before the banner of some peers, a loader or a shell writes lines of its own; others begin it
-with a byte order mark, NUL or options of telnet.  Where the caller allows noise, the reader skips both.  Any other
-octets that are not a reply end the session: with pipelining, a guess about one reply would be a guess about all that
-follow.  If the lines of one reply disagree, the last line decides.  Of a very long reply the reader keeps the first
+longer than 512 octets.  A loader, a shell or a filter of some peers writes lines of its own; others begin a reply with
+a byte order mark, NUL or options of telnet.  Where the caller allows noise, the reader skips both.  Any other octets
+that are not a reply end the session: with pipelining, a guess about one reply would be a guess about all that follow.
+If the lines of one reply disagree, the last line decides.  Of a very long reply the reader keeps the first
 line and the last ones.
 """
 
@@ -25,7 +25,8 @@ KEPT_CHARACTERS = 64 * 1024
 _MAX_CACHED_OCTETS = 100  # a longer line seldom comes twice, and the cache must stay small
 _MAX_SHOWN_OCTETS = 60
 
-_OTHER_PROTOCOL = re.compile(rb"HTTP/|SSH-|RFB |\+OK|-ERR|\* (?:OK|NO|BYE|PREAUTH)")  # not noise: no SMTP will follow
+# Not noise: no SMTP will follow another protocol, and no other reply one whose code no reply has.
+_NOT_NOISE = re.compile(rb"HTTP/|SSH-|RFB |\+OK|-ERR|\* (?:OK|NO|BYE|PREAUTH)|[0-9]{3}[ \r\n-]")
 # Octets that no line of text begins with, and options of telnet (RFC 854: IAC, a verb, the number of the option).
 _STRAY = re.compile(rb"(?:\xff[\xfb-\xfe].|[^!-~])*+", re.DOTALL)
 _STATUS = rb"([245]\.(?:0|[1-9][0-9]{0,2})\.(?:0|[1-9][0-9]{0,2}))"
@@ -57,10 +58,10 @@ class ReplyReader:
 
     def __init__(self, noise_lines: int = 0) -> None:
         """
-        Begin a stream. Up to *noise_lines* lines that are not a reply may come before the first one, and stray octets
-        at the beginning of it.
+        Begin a stream. Up to *noise_lines* lines that are not a reply may come before and within each one, and stray
+        octets at the beginning of a line.
         """
-        self._noise_left = noise_lines
+        self._noise_lines = self._noise_left = noise_lines
         self._buffer = b""
         self._start = 0  # start of the unread octets in the buffer
         self._searched = 0  # place up to which the buffer has no LF
@@ -79,6 +80,10 @@ class ReplyReader:
         self._buffer = self._buffer[self._start :] + octets if self.is_midway else octets
         self._searched -= self._start
         self._start = 0
+
+    def forbid_noise(self) -> None:
+        """From now on, any line that is not a reply ends the stream."""
+        self._noise_lines = self._noise_left = 0
 
     def next_reply(self) -> Reply | None:
         """
@@ -107,17 +112,17 @@ class ReplyReader:
             self._start = self._searched = end
             self._octets += len(octets)
             self._check_bounds(len(octets))
-            if self._noise_left:
+            if self._noise_lines:
                 octets = _STRAY.sub(b"", octets, count=1)
             try:
                 line = _parsed(octets) if len(octets) <= _MAX_CACHED_OCTETS else _parse(octets)
             except SyntaxViolation:
-                if self._noise_left == 0 or _OTHER_PROTOCOL.match(octets):
+                if self._noise_left == 0 or _NOT_NOISE.match(octets):
                     raise
                 self._noise_left -= 1
                 continue
-            self._noise_left = 0
             if line.is_last:
+                self._noise_left = self._noise_lines
                 if not self._lines:
                     self._octets = 0
                     return line.alone

@@ -44,7 +44,7 @@ from empath.smtp.client.transaction import ClientRecipient, Transaction
 
 __all__ = ["ClientRecipient", "ClientSession", "Transaction"]
 
-_NOISE_LINES: Final = 20  # before the banner
+_NOISE_LINES: Final = 20  # before the end of one reply
 _GARBAGE: Final = EnhancedStatus(4, 5, 0)
 _TOO_EARLY: Final = Reply(451, _GARBAGE, "Protocol error: a reply before its time")
 _LOST: Final = EnhancedStatus(4, 4, 2)
@@ -255,6 +255,8 @@ class ClientSession:
 
     def _read_extensions(self, reply: Reply) -> ClientState:
         self._peer = Capabilities.parse(reply)
+        if self._peer.has_pipelining:
+            self._reader.forbid_noise()  # a line that is passed over could be the reply to one command of a group
         return self._become_ready(reply)
 
     def _become_ready(self, reply: Reply) -> ClientState:
@@ -409,9 +411,7 @@ class ClientSession:
 
     def _unexpected(self, reply: Reply) -> Reply:
         self._is_fit = False
-        return Reply(
-            554, _NO_ANSWER_TO_THIS, f"Protocol error: {reply.escaped()} in answer to {self.stage}", reply.is_from_host
-        )
+        return Reply(554, _NO_ANSWER_TO_THIS, f"Protocol error: {reply.escaped()} in answer to {self.stage}")
 
     def _for_now(self, reply: Reply) -> Reply:
         if reply.klass < 5:

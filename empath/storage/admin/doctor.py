@@ -28,7 +28,7 @@ def diagnose_queue(
     engine: Engine,
     user: str | None,
     *,
-    reserve_octets: int,
+    wanted_octets: int,
     log_limit_octets: int,
     is_running: bool | None,
     slots: Sequence[str],
@@ -40,7 +40,7 @@ def diagnose_queue(
     *user* owns the queue when root starts Empath; *is_running* is None where that cannot be told; *slots* are those of
     the processes that should live; *now* is Unix seconds.
     """
-    yield from engine.diagnose_place(user, reserve_octets=reserve_octets, log_limit_octets=log_limit_octets)
+    yield from engine.diagnose_place(user, wanted_octets=wanted_octets, log_limit_octets=log_limit_octets)
     yield _clock(now)
     try:
         with engine.visiting(None) as visit:

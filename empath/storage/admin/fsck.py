@@ -27,6 +27,7 @@ from empath.storage.admin.fsck_checks import (
     FILE_DAMAGED,
     FILE_LOST,
     FILE_MISSING,
+    FILE_OF_ANOTHER,
     FILE_WITHOUT_MESSAGE,
     FOREIGN_KEYS,
     INTEGRITY,
@@ -42,6 +43,7 @@ from empath.storage.queue.order_trail import insert_ordered_notice
 from empath.storage.queue.process import EndProcess
 from empath.storage.queue.put_back import let_go
 from empath.storage.spool import locate
+from empath.storage.spool_owner import key_of_queue
 from empath.storage.write import Write
 
 MOST: Final = 1000  # most findings of one check that are listed one by one
@@ -94,7 +96,10 @@ def examine(
     if spool is not None:
         for check, row in _wrong_files(session, spool):
             found += _told(check, [row], most, is_repairable=bool(row["waiting"]))
-        found += _told(FILE_WITHOUT_MESSAGE, _files_without_message(session, spool, now), most, is_repairable=True)
+        unnamed_files = list(_files_without_message(session, spool, now))
+        for check in (FILE_WITHOUT_MESSAGE, FILE_OF_ANOTHER):
+            rows = [row for one, row in unnamed_files if one is check]
+            found += _told(check, rows, most, is_repairable=check is FILE_WITHOUT_MESSAGE)
     return found
 
 
@@ -160,8 +165,10 @@ class Repair(Write):
             for row in list(session.records("fsck.named_message", {"id": queue_id})):
                 self._hold_all(session, CONTENT_ALTERED, row)
         if FILE_WITHOUT_MESSAGE.name in self._names:
-            for row in _files_without_message(session, self._spool, self._now):
-                if session.run("fsck.add_garbage", {"node": self._node, "id": row["name"]}):
+            for check, row in _files_without_message(session, self._spool, self._now):
+                if check is FILE_WITHOUT_MESSAGE and session.run(
+                    "fsck.add_garbage", {"node": self._node, "id": row["name"]}
+                ):
                     self._record(session, FILE_WITHOUT_MESSAGE, row)
 
     def _mend(self, session: Session, check: Check, row: Row) -> bool:
@@ -284,13 +291,14 @@ def _octets_of(file: Path) -> int | None:
         raise StorageFailure(f"{file}: {exc.strerror}") from exc
 
 
-def _files_without_message(session: Selects, spool: Path, now: float) -> Iterator[Row]:
+def _files_without_message(session: Selects, spool: Path, now: float) -> Iterator[tuple[Check, Row]]:
     if not spool.is_dir():
         return  # no file was ever kept
-    scan = OrphanScan(spool)
+    scan, key = OrphanScan(spool), key_of_queue(session)
     is_going = True
     while is_going:
-        for name in left_behind(spool, unnamed(session, scan.step(now))):
+        for name in left_behind(spool, unnamed(session, scan.step(now, key))):
             if not session.value("fsck.is_garbage", {"id": name}):
-                yield {"name": name, "file": str(spool / name[-2:] / name), "after": name}
+                check = FILE_WITHOUT_MESSAGE if scan.may_remove(name) else FILE_OF_ANOTHER
+                yield check, {"name": name, "file": str(spool / name[-2:] / name), "after": name}
         is_going = not scan.is_round_over

@@ -207,6 +207,11 @@ FILE_WITHOUT_MESSAGE: Final = Check(
     "file_without_message",
     "the file {file} is more than an hour old and no message names it: use --repair, or let the housekeeper remove it",
 )
+FILE_OF_ANOTHER: Final = Check(
+    "file_of_another",
+    "no message names the file {file}, which may be the content of another queue: it was there before this queue took"
+    " the spool, or the spool has another owner by now; remove it if no other queue needs it",
+)
 INTEGRITY: Final = Check(
     "integrity",
     "the database file is damaged ({text}): stop the service, save queue.db and queue.db-wal, and restore them from a"
@@ -229,5 +234,6 @@ ALL: Final = (
     FILE_DAMAGED,
     FILE_LOST,
     FILE_WITHOUT_MESSAGE,
+    FILE_OF_ANOTHER,
     CONTENT_ALTERED,
 )

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from empath.errors import MissingInput
 from empath.storage.admin.records import Reference
 from empath.storage.engine import Condition, PublicView, Row, Selects, Visit
 
@@ -115,3 +116,14 @@ def named(session: Selects, references: Sequence[Reference]) -> tuple[list[int],
 def last_recipient(session: Selects) -> int:
     """The highest number so far; 0 if there is none."""
     return session.value("selection.last_recipient") or 0
+
+
+def require_destination(session: Selects, destination: str | None) -> None:
+    """
+    Check that the queue knows *destination*, if one is named.
+
+    Raises:
+        MissingInput: no mail ever had that next hop or queue key, or it is forgotten.
+    """
+    if destination is not None and not session.rows("orders.destination", {"destination": destination}):
+        raise MissingInput(f"no destination {destination} in the queue database; `empath-admin stats` names some")

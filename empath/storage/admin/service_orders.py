@@ -8,8 +8,8 @@ other orders and writes back the result.
 import time
 from typing import Final
 
-from empath.errors import MissingInput
 from empath.storage.admin.pauses import Pauses, find_pauses, frozen_since
+from empath.storage.admin.selection import require_destination
 from empath.storage.admin.steering import acting
 from empath.storage.engine import Engine, Selects, Session
 from empath.storage.write import Write
@@ -81,8 +81,7 @@ class Flush(Tell):
     def count(self, session: Selects) -> None:
         """Count only."""
         destination = self._destination
-        if destination is not None and not session.rows("orders.destination", {"destination": destination}):
-            raise MissingInput(f"no destination {destination!r} in the queue database; `empath-admin stats` names some")
+        require_destination(session, destination)
         [(self.recipients, self.destinations)] = session.rows(
             "orders.backed_off", {"destination": destination, "now": self._now}
         )

@@ -29,7 +29,7 @@ from empath.storage.admin.records import (
     Reference,
     Stats,
 )
-from empath.storage.admin.selection import Selection, list_rows, probe
+from empath.storage.admin.selection import Selection, list_rows, named, probe, require_destination
 from empath.storage.engine import Engine
 from empath.storage.queue.accept import INLINE
 from empath.storage.spool import open_content
@@ -100,9 +100,15 @@ class Snapshot:
         number: int | None = self._visit.value("admin.live_recipient", keys)
         return number
 
-    def has_destination(self, destination: str) -> bool:
-        """Whether any mail had this next hop or queue key."""
-        return bool(self._visit.rows("orders.destination", {"destination": destination}))
+    def check_names(self, selection: Selection) -> list[Reference]:
+        """
+        The ids in *selection* that no row has.
+
+        Raises:
+            MissingInput: its destination is not in the queue.
+        """
+        require_destination(self._visit, selection.destination)
+        return named(self._visit, selection.references)[2] if selection.references else []
 
     def header(self, message: Message, spool: Path) -> bytes | None:
         """The header section of the message as it goes on, each line ended by CRLF; None where it was removed."""

@@ -63,6 +63,7 @@ class Steering:
             if self._deadline_s is None:
                 stack.enter_context(self._visit.one_instant())
             select.probe(self._visit, self._view, self._selection)
+            select.require_destination(self._visit, self._selection.destination)
             if self._selection.references:
                 numbers, self._messages, self.not_found = select.named(self._visit, self._selection.references)
                 self._numbers = numbers if self._selection.is_by_name else None

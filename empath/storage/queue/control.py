@@ -46,14 +46,19 @@ class FinishOrder(Write):
 
 
 class GiveUpOrders(Write):
-    """Close orders whose process on *node* died at work, and orders for a node that has no running process."""
+    """
+    Close orders whose process on *node* died at work, and orders for a node that has no running process.
 
-    def __init__(self, *, node: str, now: float) -> None:
+    *before* is the instant such that what was taken up earlier would be finished by now.
+    """
+
+    def __init__(self, *, node: str, now: float, before: float) -> None:
         super().__init__()
         self._row = {"node": node, "now": now}
+        self._before = before
 
     def run(self, session: Session) -> None:
-        session.run("control.give_up_started", self._row)
+        session.run("control.give_up_started", {**self._row, "before": self._before})
         session.run("control.give_up_departed", {"now": self._row["now"]})
         session.run("control.close_orders", {"now": self._row["now"]})
 
@@ -61,3 +66,8 @@ class GiveUpOrders(Write):
 def open_orders(reader: Reader, node: str) -> list[ServiceOrder]:
     """Orders that *node* has not taken up, oldest first."""
     return [ServiceOrder(*row) for row in reader.rows("control.open_orders", {"node": node})]
+
+
+def is_any_stuck(reader: Reader, node: str, before: float) -> bool:
+    """Whether an order that *node* took up before that instant is still not finished."""
+    return bool(reader.value("control.is_any_stuck", {"node": node, "before": before}))

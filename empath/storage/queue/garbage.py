@@ -11,7 +11,7 @@ THEORY
     still locks is not an orphan, whatever its age.  A crash also leaves `.part` files, which no row can name.
 
     A file belongs to Empath only if its name is a queue id and it is in the directory of that id.  Other files are not
-    touched.
+    touched.  Nor are those that may belong to another queue, see `spool_owner`.
 """
 
 import os
@@ -24,6 +24,7 @@ from empath.errors import StorageFailure, SyntaxViolation
 from empath.mail.identity import QueueId
 from empath.storage.engine import Reader, Selects, Session
 from empath.storage.spool import PART, is_being_written, locate
+from empath.storage.spool_owner import key_of_spool
 from empath.storage.write import Write
 
 ORPHAN_AGE_S = 3600.0  # least age of a file that is checked
@@ -113,13 +114,15 @@ class OrphanScan:
         self.is_round_over = True
         self.parts: list[Path] = []
         self._spool = spool
+        self._key: str | None = None
         self._folders: list[str] = []
 
-    def step(self, now: float) -> list[str]:
+    def step(self, now: float, key: str | None = None) -> list[str]:
         """
         The queue ids in the names of old files of the next directory, blocking; some of the files are needed.
 
-        *now* (Unix seconds) must not be ahead of the clock that the files were written by.
+        *now* (Unix seconds) must not be ahead of the clock that the files were written by. *key* is that of the queue,
+        see `spool_owner`; without one nothing may be removed.
 
         Raises:
             StorageFailure: the spool cannot be read; the next step takes the next directory.
@@ -127,12 +130,17 @@ class OrphanScan:
         self.parts = []
         try:
             if self.is_round_over:
+                self._key = key if key is not None and key == key_of_spool(self._spool) else None
                 self._folders = sorted(os.listdir(self._spool), reverse=True)
             folder = self._folders.pop() if self._folders else None
             self.is_round_over = not self._folders
             return [] if folder is None else self._look(folder, now)
         except OSError as exc:
             raise StorageFailure(f"{exc.filename}: {exc.strerror}") from exc
+
+    def may_remove(self, queue_id: str) -> bool:
+        """Whether the file of *queue_id*, from the last step, cannot be that of another queue."""
+        return self._key is not None and queue_id > self._key
 
     def _look(self, folder: str, now: float) -> list[str]:
         found = []
@@ -145,7 +153,7 @@ class OrphanScan:
                         if stat.S_ISREG(status.st_mode) and status.st_mtime < now - ORPHAN_AGE_S:
                             if queue_id == entry.name:
                                 found.append(queue_id)
-                            else:
+                            elif self._key is not None:
                                 self.parts.append(Path(entry.path))
         except (FileNotFoundError, NotADirectoryError):
             pass  # a file whose message was just delivered, or a foreign file

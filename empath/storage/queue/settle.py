@@ -11,6 +11,7 @@ THEORY
     attempt decided, unless the mail was delivered: then the order came too late, and the audit says so.
 """
 
+from copy import copy
 from typing import Any
 
 from empath.mail.fate import Attempt, Fate, Passed
@@ -60,6 +61,17 @@ class Settle(Write):
         self._keys = {"process_id": process_id, "lease_id": lease_id, "message_id": message_id, "now": now}
         self.attempt = attempt
         self._is_delayed = is_delayed
+
+    def apart(self) -> "list[Settle]":
+        """The same, with one fate to a write."""
+        if len(self.fates) <= 1:
+            return [self]
+        parts = []
+        for number, fate in enumerate(self.fates):
+            part = copy(self)
+            part.fates, part.passed = (fate,), self.passed if number == 0 else ()
+            parts.append(part)
+        return parts
 
     def run(self, session: Session) -> None:
         self.is_stale = False

@@ -13,8 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from empath.errors import CannotCreate, ConfigError, EmpathError, PermissionRefused
+from empath.storage import spool_owner
 from empath.storage.sqlite.connection import check_library
+from empath.storage.sqlite.destination_ids import DestinationIds
 from empath.storage.sqlite.schema import prepare
+from empath.storage.sqlite.visit import visiting
 
 _SYSTEM = tuple(
     map(Path, ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root/.ssh", "/sbin", "/sys", "/usr"))
@@ -25,6 +28,7 @@ _NETWORK = frozenset({
 })  # fmt: skip
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOUNTS = Path("/proc/self/mountinfo")
+_WAIT_S = 60.0  # for other writers, as `schema.prepare` waits
 _OCTAL = re.compile(r"\\([0-7]{3})")  # space, tab, line feed and backslash in a mount point
 
 
@@ -39,7 +43,7 @@ def check_queue(path: Path, user: str | None = None, *, say: Callable[[str], obj
         ConfigError: a system directory, a network file system, or an unknown *user*.
         PermissionRefused: the directory or file belongs to another user, or others may write it.
         CannotCreate: there is no such directory, or it cannot be written.
-        UnusableQueue, QueueBusy, StorageFailure: see `schema.prepare`.
+        UnusableQueue, QueueBusy, StorageFailure: see `schema.prepare` and `spool_owner.take`.
     """
     check_library()
     owner = _account(user)
@@ -55,8 +59,10 @@ def check_queue(path: Path, user: str | None = None, *, say: Callable[[str], obj
     spool = path.parent / "spool"
     try:
         spool.mkdir(mode=0o750, exist_ok=True)
+        with visiting(path, _WAIT_S, DestinationIds(0)) as visit:
+            spool_owner.take(visit, spool)
         if os.geteuid() == 0 and user is not None:
-            for mine in (path, Path(f"{path}-wal"), Path(f"{path}-shm"), spool):
+            for mine in (path, Path(f"{path}-wal"), Path(f"{path}-shm"), spool, spool / spool_owner.OWNER):
                 if mine.exists():
                     # That user may have planted a link: root must not give away the file that it leads to.
                     os.chown(mine, owner.pw_uid, owner.pw_gid, follow_symlinks=False)

@@ -21,7 +21,7 @@ from empath.storage.admin.doctor import explained
 from empath.storage.engine import Selects
 from empath.storage.sqlite.checks import place_errors
 from empath.storage.sqlite.connection import check_library
-from empath.storage.sqlite.migration import differing_from, missing_tables
+from empath.storage.sqlite.migration import differing_from, foreign_triggers, missing_tables
 from empath.storage.sqlite.space import wal_octets
 
 _MIB: Final = 1024 * 1024
@@ -29,15 +29,15 @@ _INCREMENTAL: Final = 2  # of PRAGMA auto_vacuum
 _LARGE_WAL_OCTETS: Final = 64 * _MIB
 
 
-def diagnose_place(path: Path, user: str | None, *, reserve_octets: int, wal_limit_octets: int) -> Iterator[Diagnosis]:
+def diagnose_place(path: Path, user: str | None, *, wanted_octets: int, wal_limit_octets: int) -> Iterator[Diagnosis]:
     """
     Check the library, and the place and disk of the queue at *path*.
 
-    *user* owns the queue when root starts Empath.
+    *user* owns the queue when root starts Empath. *wanted_octets*: see `policy.limits.wanted_space_octets`.
     """
     yield diagnose_library()
-    yield from _place(path, user)
-    yield from _disk(path, reserve_octets, wal_limit_octets)
+    yield from diagnose_owners(path, user)
+    yield from _disk(path, wanted_octets, wal_limit_octets)
     yield _sqliterc(path)
 
 
@@ -88,6 +88,13 @@ def diagnose_schema(visit: Selects) -> Diagnosis:
     if differing:
         found = f"missing or changed: {', '.join(differing)}"
         return Diagnosis("schema", Level.ERROR, found, "run `empathd restart`: a start creates them again")
+    own = foreign_triggers(visit.rows("doctor.objects"))
+    if own:
+        names = ", ".join(name for name, _ in own)
+        found = f"triggers that are not of Empath: {names}; an error in one fails the writes of Empath (lease_failed)"
+        can_raise = any("RAISE" in text.upper() for _, text in own)
+        remedy = 'run `empath-admin sql --write "DROP TRIGGER NAME"` unless you want it'
+        return Diagnosis("schema", Level.ERROR if can_raise else Level.WARNING, found, remedy)
     return Diagnosis("schema", Level.OK, "all tables, indexes, views and triggers are there")
 
 
@@ -100,7 +107,8 @@ def diagnose_free_pages(visit: Selects) -> Diagnosis:
     return Diagnosis("pages", Level.OK, "the space of removed mail can be given back to the disk")
 
 
-def _place(path: Path, user: str | None) -> Iterator[Diagnosis]:
+def diagnose_owners(path: Path, user: str | None) -> Iterator[Diagnosis]:
+    """Whether the place of the queue is a local disk, with owners and modes that are right for *user*."""
     errors = place_errors(path, user)
     for error in errors:
         yield explained("place", Level.ERROR, error)
@@ -108,17 +116,18 @@ def _place(path: Path, user: str | None) -> Iterator[Diagnosis]:
         yield Diagnosis("place", Level.OK, f"{path.parent}: a local disk, owners and modes are right")
 
 
-def _disk(path: Path, reserve_octets: int, wal_limit_octets: int) -> Iterator[Diagnosis]:
+def _disk(path: Path, wanted_octets: int, wal_limit_octets: int) -> Iterator[Diagnosis]:
     try:
         free, wal = shutil.disk_usage(path.parent).free, wal_octets(path)
     except OSError:
         return  # the place has an error of its own
     yield judge_least(
         "disk",
-        f"{free // _MIB} MiB free, {reserve_octets // _MIB} MiB are kept by [queue] reserve",
+        f"{free // _MIB} MiB free, {wanted_octets // _MIB} MiB are kept: [queue] reserve, or 1.5 times"
+        " [limits] message_size",
         have=free,
-        need=reserve_octets,
-        remedy=f"make room on the disk of {path.parent}: below the reserve new mail is refused with 452",
+        need=wanted_octets,
+        remedy=f"make room on the disk of {path.parent}: below that new mail is refused with 452",
     )
     level = Level.ERROR if wal > wal_limit_octets else Level.WARNING if wal > _LARGE_WAL_OCTETS else Level.OK
     mend = "end long reads (an open sqlite3 shell, a backup); the log line wal_large says more"

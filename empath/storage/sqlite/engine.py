@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 from empath.policy.health import Diagnosis
@@ -10,8 +11,9 @@ from empath.storage.engine import Reader, Selects, Sleep
 from empath.storage.sqlite import checks, doctor, plans, space, wal
 from empath.storage.sqlite.connection import open_reader, translated
 from empath.storage.sqlite.destination_ids import DestinationIds
-from empath.storage.sqlite.same_file import SameFile
-from empath.storage.sqlite.schema import check_current
+from empath.storage.sqlite.openers import check_openers
+from empath.storage.sqlite.same_file import QueueFiles
+from empath.storage.sqlite.schema import check_current, check_version
 from empath.storage.sqlite.session import TranslatingSession
 from empath.storage.sqlite.visit import visiting
 from empath.storage.sqlite.writer import Writer
@@ -25,7 +27,7 @@ class SqliteEngine:
     def __init__(self, path: Path, *, max_leases: int) -> None:
         self.path = path
         self._max_leases = max_leases
-        self._file = SameFile(path)
+        self._files = QueueFiles(path)
 
     @property
     def location(self) -> str:
@@ -38,23 +40,31 @@ class SqliteEngine:
 
     def open_reader(self, *, deadline_s: float = 5.0, sleep: Sleep = time.sleep) -> TranslatingSession:
         """See `engine.Engine`."""
-        self.check_place()  # before SQLite gives another file the log of this one
+        self._check_before_opening()
         connection = open_reader(self.path, deadline_s=deadline_s, sleep=sleep)
-        self._file.check()
+        self._files.opening()
         with translated(self.path):
             check_current(connection, self.path)
-        return TranslatingSession(connection, self.path, DestinationIds(self._max_leases))
+        self._files.opened(connection)
+        at_close = partial(self._files.closed, connection)
+        return TranslatingSession(connection, self.path, DestinationIds(self._max_leases), at_close=at_close)
 
     def open_writer(
         self, *, deadline_s: float, notify: Callable[[], object], sleep: Sleep = time.sleep, look_s: float = 0.0
     ) -> Writer:
         """See `engine.Engine`."""
         ids = DestinationIds(self._max_leases)
-        return Writer(self.path, ids, self._file, deadline_s=deadline_s, notify=notify, sleep=sleep, look_s=look_s)
+        return Writer(self.path, ids, self._files, deadline_s=deadline_s, notify=notify, sleep=sleep, look_s=look_s)
 
     def visiting(self, write_deadline_s: float | None) -> AbstractContextManager[TranslatingSession]:
         """See `engine.Engine`."""
         return visiting(self.path, write_deadline_s, DestinationIds(self._max_leases))
+
+    def check_version(self) -> None:
+        """See `engine.Engine`."""
+        if self.path.exists():
+            with visiting(self.path, None, DestinationIds(self._max_leases), check_version):
+                pass
 
     def run_shell(self, statements: Sequence[str], *, write_deadline_s: float | None) -> None:
         """See `engine.Engine`."""
@@ -62,9 +72,13 @@ class SqliteEngine:
 
         run_shell(self.path, statements, deadline_s=write_deadline_s)
 
-    def diagnose_place(self, user: str | None, *, reserve_octets: int, log_limit_octets: int) -> Iterator[Diagnosis]:
+    def diagnose_place(self, user: str | None, *, wanted_octets: int, log_limit_octets: int) -> Iterator[Diagnosis]:
         """See `engine.Engine`."""
-        return doctor.diagnose_place(self.path, user, reserve_octets=reserve_octets, wal_limit_octets=log_limit_octets)
+        return doctor.diagnose_place(self.path, user, wanted_octets=wanted_octets, wal_limit_octets=log_limit_octets)
+
+    def diagnose_owners(self, user: str | None) -> Iterator[Diagnosis]:
+        """See `engine.Engine`."""
+        return doctor.diagnose_owners(self.path, user)
 
     def diagnose_editors(self, visit: Selects) -> Diagnosis:
         """See `engine.Engine`."""
@@ -84,8 +98,11 @@ class SqliteEngine:
 
     def check_place(self) -> None:
         """See `engine.Engine`; before the first opening any file will do."""
-        if self._file.is_known:
-            self._file.check()
+        self._files.check()
+
+    def _check_before_opening(self) -> None:
+        self.check_place()  # before SQLite gives another file the log of this one
+        check_openers(self.path)
 
     def free_octets(self) -> int:
         """See `engine.Engine`."""
@@ -97,6 +114,7 @@ class SqliteEngine:
 
     def cut_log(self, *, deadline_s: float, sleep: Sleep) -> bool:
         """See `wal.truncate_wal`."""
+        self._check_before_opening()
         return wal.truncate_wal(self.path, deadline_s=deadline_s, sleep=sleep)
 
     def log_keepers(self) -> tuple[str, ...]:

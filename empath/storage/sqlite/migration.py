@@ -97,6 +97,14 @@ def missing_tables(there: Iterable[Sequence[Any]]) -> list[str]:
     return [f"{kind} {name}" for kind, name, table in lacking if kind == "table" or table not in tables]
 
 
+def foreign_triggers(there: Iterable[Sequence[Any]]) -> list[tuple[str, str]]:
+    """Name and text of each trigger that a person made on a table of Empath; rows as for `differing_from`."""
+    ours = names_of_schema()
+    return [
+        (name, text) for kind, name, table, text in there if kind == "trigger" and table in ours and name not in ours
+    ]
+
+
 def names_of_schema() -> frozenset[str]:
     """Names of all tables, views, triggers and indexes of Empath."""
     return frozenset(name for _, name, _ in _made()[1])

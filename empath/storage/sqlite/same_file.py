@@ -1,5 +1,5 @@
 """
-same_file - whether a path still names the file that this process has open
+same_file - whether the names of a queue still lead to the files that this process has open
 
 A file that was removed or replaced stays open: SQLite goes on writing it without an error, and what it has written is
 lost at the last close. So the device and the inode that the path has right after the opening are kept, and compared
@@ -14,6 +14,16 @@ from typing import Final
 from empath.errors import StorageFailure
 
 _MEND: Final = "read about queue_gone in TROUBLESHOOTING before you stop Empath"
+
+
+def removed(file: Path | str) -> StorageFailure:
+    """The error for a *file* that is not there any more."""
+    return StorageFailure(f"{file}: the file was removed while Empath had it open; {_MEND}")
+
+
+def replaced(file: Path | str) -> StorageFailure:
+    """The error for another file at the place of *file*."""
+    return StorageFailure(f"{file}: the file was replaced while Empath had it open; {_MEND}")
 
 
 class SameFile:
@@ -38,11 +48,56 @@ class SameFile:
         try:
             status = os.stat(self._path)
         except FileNotFoundError:
-            raise StorageFailure(f"{self._path}: the file was removed while Empath had it open; {_MEND}") from None
+            raise removed(self._path) from None
         except OSError as exc:
             raise StorageFailure(f"{self._path}: {exc.strerror}") from exc
         if status.st_ino == self._inode and status.st_dev == self._device:
             return
         if self.is_known:
-            raise StorageFailure(f"{self._path}: the file was replaced while Empath had it open; {_MEND}")
+            raise replaced(self._path)
         self._inode, self._device = status.st_ino, status.st_dev
+
+
+class QueueFiles:
+    """
+    The database at *path*, its -wal and its -shm, as this process has them open.
+
+    The database is the same for the whole life of the process. The other two are the same as long as the process has a
+    connection: the last one to close removes them.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._database = SameFile(path)
+        self._connections: set[object] = set()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._others = SameFile(Path(f"{self._path}-wal")), SameFile(Path(f"{self._path}-shm"))
+
+    def check(self) -> None:
+        """
+        Compare those that are known. May be called in any thread.
+
+        Raises:
+            StorageFailure: one was removed or replaced.
+        """
+        for file in (self._database, *self._others):
+            if file.is_known:
+                file.check()
+
+    def opening(self) -> None:
+        """Compare the database with that of before, right after SQLite opened it. Raises StorageFailure."""
+        self._database.check()
+
+    def opened(self, connection: object) -> None:
+        """Take the other two as known, too, once *connection* has read. Raises StorageFailure."""
+        for file in self._others:
+            file.check()
+        self._connections.add(connection)
+
+    def closed(self, connection: object) -> None:
+        """*connection* is closed."""
+        self._connections.discard(connection)
+        if not self._connections:
+            self._forget()

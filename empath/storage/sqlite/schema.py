@@ -20,6 +20,7 @@ from empath.storage.sqlite.migration import create, differing, migrate
 
 SCHEMA_VERSION = 3
 APPLICATION_ID = 0x454D5041  # "EMPA"
+_OURS = frozenset({"_message", "_recipient", "_destination"})  # some of the tables
 _WAIT_S = 60.0  # as long as a start waits for its processes
 _SAY_AFTER_S = 1.0
 
@@ -69,6 +70,11 @@ def check_version(connection: apsw.Connection, path: Path, known: int = SCHEMA_V
     """
     version = int(value(connection, "PRAGMA user_version"))
     application = int(value(connection, "PRAGMA application_id"))
+    if application != APPLICATION_ID and _OURS.issubset(_tables(connection)):
+        settings = f"PRAGMA application_id = {APPLICATION_ID}"
+        settings += "" if version else "; PRAGMA user_version = (that of the original)"
+        words = f"a queue whose application_id is {application} instead of {APPLICATION_ID}"
+        raise UnusableQueue(f'{path}: {words}; stop the service, then run `sqlite3 {path} "{settings}"`')
     if application not in (0, APPLICATION_ID) or (application == 0 and _tables(connection)):
         raise UnusableQueue(f"{path}: the database of another application; name another file in [queue] path")
     if version > known:

@@ -9,7 +9,7 @@ a TranslatingSession turns each into one of ours.
 import contextlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -111,7 +111,18 @@ class SqliteSession:
 
 
 class TranslatingSession(SqliteSession):
-    """The same with errors of ours; it is a Reader, or a Visit."""
+    """The same with errors of ours; it is a Reader, or a Visit. `close` calls *at_close*."""
+
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        path: Path,
+        destination_ids: DestinationIds,
+        *,
+        at_close: Callable[[], object] = lambda: None,
+    ) -> None:
+        super().__init__(connection, path, destination_ids)
+        self._at_close = at_close
 
     def rows(self, name: str, bindings: Bindings = ()) -> list[Row]:
         """See `engine.Selects`."""
@@ -167,6 +178,7 @@ class TranslatingSession(SqliteSession):
     def close(self) -> None:
         """See `engine.Reader`."""
         self.connection.close()
+        self._at_close()
 
 
 def _packed(bindings: Bindings, lists: Iterable[str]) -> dict[str, Any]:

@@ -193,6 +193,8 @@ def _keep_schema(code: int, name: str | None, argument: str | None, database: st
     """
     if code == apsw.SQLITE_PRAGMA and name is not None and argument is not None and name.lower() in _KEPT_PRAGMAS:
         raise StatementRefused(f"PRAGMA {name} is not changed here, because the queue depends on it")
+    if code == apsw.SQLITE_PRAGMA and str(name).lower() == "auto_vacuum" and argument not in (None, "2", "incremental"):
+        raise StatementRefused("PRAGMA auto_vacuum stays 2: else the queue cannot give back space in small parts")
     what, owned, place = _DROPS.get(code), name, database
     if code == apsw.SQLITE_ALTER_TABLE:
         what, owned, place = "ALTER TABLE", argument, name

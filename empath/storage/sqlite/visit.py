@@ -6,7 +6,7 @@ user may run it.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import apsw
@@ -14,34 +14,39 @@ import apsw
 from empath.errors import MissingInput, PermissionRefused, StorageFailure, UnusableQueue
 from empath.storage.sqlite.connection import check_library, open_reader, open_writer, translated
 from empath.storage.sqlite.destination_ids import DestinationIds
+from empath.storage.sqlite.openers import check_openers
 from empath.storage.sqlite.schema import check_current
 from empath.storage.sqlite.session import TranslatingSession
 
 
 @contextlib.contextmanager
 def visiting(
-    path: Path, write_deadline_s: float | None, destination_ids: DestinationIds
+    path: Path,
+    write_deadline_s: float | None,
+    destination_ids: DestinationIds,
+    check: Callable[[apsw.Connection, Path], object] = check_current,
 ) -> Iterator[TranslatingSession]:
     """
     A connection to the queue at *path* for the time of a `with`: for writing, waiting at most *write_deadline_s* for
-    the write lock, or for reading if there is no deadline.
+    the write lock, or for reading if there is no deadline. *check* raises if the file is not fit.
 
     Raises:
         MissingInput: there is no such file.
         PermissionRefused: this user may not use it as asked.
         UnusableQueue: it is not a queue database, or one of another schema.
         ServiceUnavailable: the SQLite library could corrupt it.
-        QueueBusy, StorageFailure: see `translated`; the body's errors of apsw become these as well.
+        QueueBusy, StorageFailure: see `translated` and `check_openers`; the body's errors of apsw become these as well.
     """
     check_library()
     _check_readable(path)
+    check_openers(path)
     try:
         with translated(path):
             connection = (
                 open_reader(path) if write_deadline_s is None else open_writer(path, deadline_s=write_deadline_s)
             )
             try:
-                check_current(connection, path)
+                check(connection, path)
                 connection.pragma("temp_store", 2)  # for the rows between a view and its trigger
                 yield TranslatingSession(connection, path, destination_ids)
             finally:

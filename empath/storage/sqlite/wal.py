@@ -2,7 +2,7 @@
 wal - the write-ahead log when it has grown: which readers keep it, and how to truncate it
 
 A reader needs the log from its snapshot on.  SQLite marks each reader by a lock on one of five octets of the -shm file.
-The system lists these locks in /proc/locks with the pid.
+The system lists these locks with the pid (openers.py).
 """
 
 import os
@@ -13,9 +13,9 @@ import apsw
 
 from empath.storage.engine import Sleep
 from empath.storage.sqlite.connection import open_writer, translated
+from empath.storage.sqlite.openers import file_in_locks, file_locks
 
 _PAUSE_S = 0.02
-_LOCKS = Path("/proc/locks")
 _READ_LOCKS = range(123, 128)  # octets of the -shm file, "WAL-index locking" in SQLite's file format documentation
 
 
@@ -52,16 +52,10 @@ def readers_of(path: Path) -> tuple[str, ...]:
     Empty where the system does not show them: in another pid namespace, or without /proc.
     """
     try:
-        shm = os.stat(f"{path}-shm")
-        lines = _LOCKS.read_text("ascii").splitlines()
+        shm = file_in_locks(Path(f"{path}-shm"))
     except OSError:
         return ()
-    file = f"{os.major(shm.st_dev):02x}:{os.minor(shm.st_dev):02x}:{shm.st_ino}"
-    pids = {
-        int(pid)
-        for _, kind, _, _, pid, where, first, _ in (line.split() for line in lines if "->" not in line)
-        if kind == "POSIX" and where == file and int(first) in _READ_LOCKS
-    }
+    pids = {lock.pid for lock in file_locks() if lock.file == shm and lock.first in _READ_LOCKS}
     return tuple(f"{pid} ({_name(pid)})" for pid in sorted(pids - {os.getpid()}))
 
 

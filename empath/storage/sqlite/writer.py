@@ -5,9 +5,9 @@ THEORY
     Greenlets submit Writes; the thread takes the waiting ones and runs them in one BEGIN IMMEDIATE … COMMIT.  A write
     is finished only after the commit has returned, when its change is on the disk.  If the database refuses one write,
     the transaction is rolled back and each write runs in a savepoint of its own, so that the bad one fails alone.  If
-    SQLite or the disk fails, all writes of the transaction fail.  Whether it was committed is then unknown, and a new
-    connection is opened.  After a commit the paths of database and log must still name the files that are open: a
-    commit into a file that was removed is lost with the last close.
+    SQLite or the disk fails, all writes of the transaction fail, and a new connection is opened.  If the commit itself
+    failed, `may_be_committed` says so.  Before a commit the paths of the queue must still name the files that are open:
+    a commit into a file that was removed is lost with the last close.
 
 HOUSE RULES
     No cursor leaves the thread.  The caller starts the thread that runs `run()`.  `notify` is called in that thread
@@ -25,11 +25,12 @@ from pathlib import Path
 
 import apsw
 
-from empath.errors import EmpathError, StorageFailure
+from empath.errors import EmpathError, WriteRefused
 from empath.storage.engine import Sleep
 from empath.storage.sqlite.connection import fair_wait, open_writer, ours
 from empath.storage.sqlite.destination_ids import DestinationIds
-from empath.storage.sqlite.same_file import SameFile
+from empath.storage.sqlite.openers import check_openers
+from empath.storage.sqlite.same_file import QueueFiles
 from empath.storage.sqlite.schema import check_current
 from empath.storage.sqlite.session import SqliteSession
 from empath.storage.write import Write
@@ -49,7 +50,7 @@ class Writer:
         self,
         path: Path,
         destination_ids: DestinationIds,
-        file: SameFile,
+        files: QueueFiles,
         *,
         deadline_s: float,
         notify: Callable[[], object],
@@ -57,12 +58,11 @@ class Writer:
         look_s: float = 0.0,
     ) -> None:
         """
-        *file* is that of *path*; *deadline_s* bounds the wait for another process's write lock; *look_s* is the least
-        time between two looks at the files.
+        *files* are those of *path*; *deadline_s* bounds the wait for another process's write lock; *look_s* is the
+        least time between two looks at the files.
         """
         self._path = path
-        self._file = file
-        self._log = SameFile(Path(f"{path}-wal"))  # a new one for each connection
+        self._files = files
         self.destination_ids = destination_ids
         self._deadline_s = deadline_s
         self._notify = notify
@@ -101,7 +101,7 @@ class Writer:
     def execute(self, batch: list[Write]) -> None:
         """Run *batch* in one transaction, in the calling thread; each write's `error` tells how it went."""
         for write in batch:
-            write.error = None  # error of an earlier run that failed
+            write.error, write.may_be_committed = None, False  # of an earlier run that failed
         try:
             session = self._connected()
             with self._deadline_of(session.connection, batch):
@@ -109,7 +109,6 @@ class Writer:
                     self._commit(session, batch, is_guarded=False)
                 except _REFUSED:
                     self._commit(session, batch, is_guarded=True)
-            self._check_files()
         except apsw.Error as exc:
             self._fail(batch, ours(exc, self._path))
             if not isinstance(exc, apsw.BusyError):
@@ -137,8 +136,7 @@ class Writer:
     def _check_files(self) -> None:
         now = time.monotonic()
         if now - self._looked_at >= self._look_s:
-            self._file.check()
-            self._log.check()
+            self._files.check()
             self._looked_at = now
 
     def _follow_up(self, session: SqliteSession, batch: list[Write]) -> None:
@@ -179,9 +177,19 @@ class Writer:
                     self._run_alone(session, write)
                 else:
                     write.run(session)
-            execute("COMMIT")
+            self._check_files()
         except BaseException:
             self.destination_ids.forget()
+            if session.connection.in_transaction:
+                execute("ROLLBACK")
+            raise
+        try:
+            execute("COMMIT")
+            self._check_files()  # a commit can take long, and a removal meanwhile must not give success
+        except BaseException as exc:
+            self.destination_ids.forget()
+            for write in batch:
+                write.may_be_committed = not isinstance(exc, apsw.BusyError)
             if session.connection.in_transaction:
                 execute("ROLLBACK")
             raise
@@ -195,7 +203,7 @@ class Writer:
         except _REFUSED as exc:
             execute("ROLLBACK TO write")
             self.destination_ids.forget()
-            write.error = StorageFailure(f"{self._path}: refused by the database: {exc}")
+            write.error = WriteRefused(f"{self._path}: refused by the database: {exc}")
         execute("RELEASE write")
 
     def _fail(self, batch: list[Write], error: EmpathError) -> None:
@@ -205,12 +213,13 @@ class Writer:
 
     def _connected(self) -> SqliteSession:
         if self._session is None:
-            if self._file.is_known:
-                self._file.check()  # before SQLite gives another file the log of this one
-            self._log, self._looked_at = SameFile(Path(f"{self._path}-wal")), 0.0
+            self._files.check()  # before SQLite gives another file the log of this one
+            check_openers(self._path)
+            self._looked_at = 0.0
             connection = open_writer(self._path, deadline_s=self._deadline_s, sleep=self._sleep)
-            self._file.check()
+            self._files.opening()
             check_current(connection, self._path)
+            self._files.opened(connection)
             self._session = SqliteSession(connection, self._path, self.destination_ids)
         return self._session
 
@@ -222,3 +231,4 @@ class Writer:
                 session.connection.close()
             except apsw.Error:
                 pass  # the disk failed before; the next connection recovers the file
+            self._files.closed(session.connection)

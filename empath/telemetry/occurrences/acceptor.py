@@ -209,7 +209,10 @@ class AcceptPaused(Occurrence):
 
 @occurrence("warning")
 class SpaceChanged(Occurrence):
-    """Disk space ran low and MAIL is refused, or there is space again and MAIL is accepted."""
+    """
+    Disk space ran low and MAIL is refused, or there is space again and MAIL is accepted. It needs `[queue] reserve`, or
+    one and a half times `[limits] message_size`, whichever is more.
+    """
 
     has_space: Annotated[bool, "whether MAIL is accepted"]
 
@@ -223,7 +226,7 @@ class SpaceUnknown(Occurrence):
 
 @occurrence("critical")
 class QueueGone(Occurrence):
-    """The file of the queue was removed or replaced while Empath had it open. MAIL is refused, nothing is delivered."""
+    """A file of the queue was removed or replaced while Empath had it open. MAIL is refused, nothing is delivered."""
 
     error: ErrorText
 

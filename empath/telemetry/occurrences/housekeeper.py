@@ -157,6 +157,17 @@ class OrphansFound(Occurrence):
     files: Annotated[int, "number of files"]
 
 
+@occurrence("warning")
+class OrphansKept(Occurrence):
+    """
+    The spool holds files, over an hour old, that no message names. They are from before this queue took the spool, or
+    the spool has another owner by now, so they are not removed.
+    """
+
+    files: Annotated[int, "number of files"]
+    spool: Annotated[str, "path of the spool"]
+
+
 @occurrence("critical")
 class SpoolFileMissing(Occurrence):
     """The spool file of a message that waits for delivery is not there."""

@@ -14,6 +14,18 @@ class LogKept(Occurrence):
 
 
 @occurrence("error")
+class LogAstray(Occurrence):
+    """The log file could not be opened. The lines of this process go to standard error until it can be opened."""
+
+    error: ErrorText
+
+
+@occurrence("warning")
+class LogFound(Occurrence):
+    """The log file could be opened at last. Earlier lines of this process went to standard error."""
+
+
+@occurrence("error")
 class LogLinesLost(Occurrence):
     """The log can be written again. This process has dropped lines: the disk was full, or the pipe was not read."""
 

@@ -121,6 +121,14 @@ class SettleFailed(Occurrence):
     error: ErrorText
 
 
+@occurrence("critical")
+class ResultRefused(Occurrence):
+    """The database refuses the result of an attempt: a row of the recipient has an absurd value. It is held."""
+
+    destination: Destination
+    error: ErrorText
+
+
 @occurrence("error")
 class StaleResult(Occurrence):
     """The lease had ended before the result was written, so that no recipient changed."""
@@ -145,7 +153,10 @@ class StraysKept(Occurrence):
 
 @occurrence("error")
 class LeaseAbandoned(Occurrence):
-    """A lease ended early: the queue cannot be read, or others may take this process for dead."""
+    """
+    A lease ended early: the queue cannot be read, this process can open no further connection, or others may take it
+    for dead.
+    """
 
     destination: Destination
     error: ErrorText

@@ -22,7 +22,7 @@ from empath.storage.sqlite.doctor import diagnose_library
 from empath.storage.sqlite.engine import SqliteEngine
 from tests.cli.admin.kit import COMMAND, AdminTool, run
 from tests.kit.dns import ScriptedDns
-from tests.kit.process import configuration, free_port
+from tests.kit.process import EMPATHD, configuration, free_port
 from tests.kit.queue import T0, Queue, write
 from tests.kit.waiting import DEADLINE_S
 
@@ -31,7 +31,7 @@ MIB = 1024 * 1024
 
 def _look(path: Path, **how: object) -> dict[str, Diagnosis]:
     """Diagnoses of the queue by subject; the worst if there are several."""
-    facts = {"reserve_octets": MIB, "log_limit_octets": 1024 * MIB, "is_running": False, "slots": ("worker-1",)}
+    facts = {"wanted_octets": MIB, "log_limit_octets": 1024 * MIB, "is_running": False, "slots": ("worker-1",)}
     facts |= {"now": time.time()} | how
     found: dict[str, Diagnosis] = {}
     for diagnosis in diagnose_queue(SqliteEngine(path, max_leases=20), None, **facts):  # type: ignore[arg-type]
@@ -89,6 +89,22 @@ def test_a_running_service_is_well(empathd) -> None:
     assert (0, dict.fromkeys(wanted, "ok")) == (said.code, {name: found[name] for name in wanted})
 
 
+def test_a_log_file_that_was_removed_is_told(empathd) -> None:
+    """
+    The processes go on to write, and nobody can read it.
+    """
+
+    def look() -> tuple[str, str]:
+        said = run("-c", str(empathd.config), "doctor", "--json")
+        [log] = [line for line in map(json.loads, said.out.splitlines()) if line["subject"] == "log"]
+        return log["level"], log["found"]
+
+    assert ("ok", f"{empathd.log} is there") == look()
+    moved = empathd.log.rename(empathd.log.with_name("moved"))
+    assert ("warning", f"{empathd.log} was removed: the processes write to a file without a name") == look()
+    moved.rename(empathd.log)
+
+
 def test_a_sound_queue_is_well(path: Path) -> None:
     """
     A diagnosis without a problem has no remedy.
@@ -110,7 +126,7 @@ def test_a_full_disk_is_an_error_and_a_nearly_full_one_a_warning(path: Path) -> 
     """
     free = os.statvfs(path.parent).f_bavail * os.statvfs(path.parent).f_frsize
     assert [Level.ERROR, Level.WARNING] == [
-        _look(path, reserve_octets=reserve)["disk"].level for reserve in (free * 2, free * 3 // 4)
+        _look(path, wanted_octets=reserve)["disk"].level for reserve in (free * 2, free * 3 // 4)
     ]
 
 
@@ -292,7 +308,7 @@ def test_an_unknown_user_is_an_error(path: Path) -> None:
         for d in diagnose_queue(
             SqliteEngine(path, max_leases=20),
             "no-such-user",
-            reserve_octets=0,
+            wanted_octets=0,
             log_limit_octets=1,
             is_running=False,
             slots=(),
@@ -334,6 +350,23 @@ def test_a_limit_of_descriptors_that_is_too_low_is_a_warning(tmp_path: Path) -> 
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE_S)
     found = {line["subject"]: line for line in map(json.loads, done.stdout.splitlines())}["nofile"]
     assert ("warning", "1000 descriptors a process, 1256 may be needed") == (found["level"], found["found"])
+
+
+def test_a_limit_of_the_size_of_a_file_that_is_too_low_is_a_warning(tmp_path: Path) -> None:
+    """
+    Mail would be refused with free space on the disk. The write-ahead log alone may have a GiB.
+    """
+    config = tmp_path / "empath.toml"
+    config.write_text(configuration(free_port()))
+    limited = ("/bin/sh", "-c", 'ulimit -f 20000 && exec "$@"', "sh")
+    command = [*limited, *COMMAND, "-c", str(config), "doctor", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE_S)
+    found = {line["subject"]: line for line in map(json.loads, done.stdout.splitlines())}["fsize"]
+    words = "a file may have 10240000 octets (RLIMIT_FSIZE), and the queue may need 1073741824"
+    assert ("warning", words) == (found["level"], found["found"])
+    command = [*limited, *EMPATHD, "-c", str(config), "check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE_S)
+    assert f"empathd: {config}:5: queue.path: {words}; raise the limit (`ulimit -f`, LimitFSIZE=)\n" == done.stderr
 
 
 def test_files_and_directories_that_every_user_may_write_are_errors(tmp_path: Path) -> None:
@@ -442,3 +475,16 @@ def test_a_silent_name_server_holds_doctor_up_once(tmp_path: Path) -> None:
         found = _dns(tmp_path, script, relay='"a.test", "b.test"')
     assert (["warning"] * 3, True) == ([level for level, _, _ in found], time.monotonic() - began < 8)
     assert all("the look-up failed: no answer in time" in words for _, _, words in found)
+
+
+def test_a_trigger_of_a_person_is_named(path: Path) -> None:
+    """
+    One that raised an error stopped all leases, and doctor found nothing.
+    """
+    write(path, "CREATE TRIGGER mine AFTER UPDATE ON _recipient BEGIN SELECT RAISE(ABORT, 'no'); END")
+    schema = _look(path)["schema"]
+    assert (Level.ERROR, True) == (schema.level, "mine" in schema.found)
+
+    write(path, "DROP TRIGGER mine; CREATE TRIGGER noted AFTER UPDATE ON _recipient BEGIN SELECT 1; END")
+    schema = _look(path)["schema"]
+    assert (Level.WARNING, True) == (schema.level, "noted" in schema.found)

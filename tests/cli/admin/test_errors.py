@@ -303,13 +303,25 @@ def test_a_number_without_its_option_is_hinted_at(tool: AdminTool):
     assert (64, True) == (said.code, said.err.endswith("; name a message or a recipient by --id, as in --id 4\n"))
 
 
-def test_an_unknown_destination_is_named(tool: AdminTool):
+@pytest.mark.parametrize("verb", ["list", "retry", "hold", "release", "delete", "bounce", "flush"])
+def test_an_unknown_destination_is_named(tool: AdminTool, verb: str):
     """
-    An empty list would mean that no mail waits there.
+    An empty list would mean that no mail waits there, and "0 of 0 changed" that nothing was wrong.
     """
-    said = tool.run("list", "--destination", "smtp:nowhere")
-    assert (0, 2) == (said.code, said.err.count("\n"))
-    assert said.err.startswith("empath-admin: no destination smtp:nowhere in the queue database")
+    sure = ["--yes"] if verb in {"delete", "bounce"} else []
+    said = tool.run(verb, "--destination", "smtp:nowhere", *sure)
+    words = "no destination smtp:nowhere in the queue database; `empath-admin stats` names some"
+    assert (66, "", f"empath-admin: {words}\n") == (said.code, said.out, said.err)
+
+
+@pytest.mark.parametrize("verb", ["list", "retry", "hold", "release", "delete"])
+def test_an_unknown_id_is_named(tool: AdminTool, verb: str):
+    """
+    For a list as for an order: a misspelt id is not an empty queue.
+    """
+    said = tool.run(verb, "--id", "4711", *(["--yes"] if verb == "delete" else []))
+    words = "no recipient 4711 in the queue database: it never existed, or its retention is over"
+    assert (66, "", f"empath-admin: {words}\n") == (said.code, said.out, said.err)
 
 
 @pytest.mark.parametrize(("redirection", "code", "lines"), [(">/dev/full", 74, 1), (">&-", 74, 1), ("| true", 141, 0)])

@@ -187,3 +187,21 @@ def test_the_command_to_end_a_suspension_can_be_pasted(tool: AdminTool, destinat
     assert 0 == tool.paste(command)
     suspended = "SELECT destination FROM destination WHERE suspended_until IS NOT NULL"
     assert destination not in [name for (name,) in tool.queue.select(suspended)]
+
+
+def test_a_release_names_only_what_it_released(suspended: AdminTool) -> None:
+    """
+    The suspension of other mail has nothing to do with the order.
+    """
+    suspended.run("hold", "--id", "2")
+    assert [] == [line for line in suspended.words("release", "--all") if "suspended" in line]
+    suspended.run("hold", "--id", "1")
+    assert SUSPENDED in suspended.words("release", "--all")
+
+
+def test_a_number_out_of_range_is_said_in_words(suspended: AdminTool) -> None:
+    """
+    "x>=1" is not a sentence.
+    """
+    said = suspended.run("list", "--limit", "0")
+    assert (64, True) == (said.code, "'0' is not a whole number from 1 to 100000" in said.err)

@@ -64,6 +64,24 @@ def test_only_the_recipient_that_was_delivered_is_cancelled(tool: AdminTool, tmp
     assert "0 live recipients to cancel" in again.stderr
 
 
+@pytest.mark.parametrize("kind", ["json", "logfmt"])
+def test_lines_that_cannot_be_read_are_warned_of(tool: AdminTool, tmp_path: Path, kind: str):
+    """
+    They may be deliveries, whose mail would go out again without a word: a full disk tears lines and drops others.
+    """
+    whole = line(kind, "delivered", accepted(tool), "r1@a.example")
+    at = "2026-11-23T02:11:58.000Z"
+    lost = {"json": json.dumps({"at": at, "event": "log_lines_lost", "lines": 7})}
+    log = tmp_path / "empath.log"
+    lines = [whole, whole[:70] + whole, whole + whole, lost.get(kind, f"at={at} event=log_lines_lost lines=7")]
+    log.write_text("\n".join(lines) + "\n")
+
+    said = tool.invoke("reconcile", str(log)).stderr
+
+    assert f"{log}: 2 lines cannot be read: 2, 3;" in said
+    assert f"{log}: 7 lines were lost when it was written;" in said
+
+
 def test_a_log_that_was_damaged_is_named(tool: AdminTool, tmp_path: Path):
     """
     A part of the log does not name all deliveries. gzip has several errors for a damaged file.

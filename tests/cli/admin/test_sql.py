@@ -82,6 +82,7 @@ def test_with_write_it_is_the_queue_of_any_shell(tool: AdminTool) -> None:
         ("PRAGMA writable_schema = 1", "PRAGMA writable_schema"),
         ("PRAGMA main.WRITABLE_SCHEMA(on)", "PRAGMA WRITABLE_SCHEMA"),
         ("PRAGMA journal_mode = delete", "PRAGMA journal_mode"),
+        ("PRAGMA auto_vacuum = 1", "PRAGMA auto_vacuum"),
         ("PRAGMA ignore_check_constraints = 1", "PRAGMA ignore_check_constraints"),
         (".restore /nonexistent.db", ".restore would replace the queue"),
         (".dbconfig writable_schema 1", ".dbconfig is refused"),

@@ -16,13 +16,14 @@ from empath.storage.spool import SpoolFile, locate
 from empath.storage.sqlite.space import wal_octets
 from empath.storage.write import Batch
 from tests.kit.process import Empathd
-from tests.kit.queue import T0, Queue, ids, select, write
+from tests.kit.queue import T0, Queue, give_spool, ids, select, write
 from tests.kit.waiting import eventually
 
 MIB = 1024 * 1024
 GARBAGE, ORPHAN, YOUNG, NEEDED, MISSING, STUCK = (
     QueueId.make(Timestamp(T0), bytes([1, *bytes(8), number])) for number in range(6)
 )
+FOREIGN = QueueId.make(Timestamp(T0 - 9), bytes(10))
 
 
 def make_file(spool: Path, queue_id: QueueId, *, is_old: bool = True) -> str:
@@ -49,7 +50,7 @@ def litter(queue: Queue, spool: Path) -> None:
     """
     Leave behind, in this order: recipients 1 delivered, 2 bounced with an open notice, 3 bounced and reported, 4 held
     with a file, 5 waiting with a missing file, 6 waiting behind a late bound; a garbage file, a garbage file that
-    cannot be removed, an orphan and a young orphan.
+    cannot be removed, an orphan, an orphan from before the queue took the spool, and a young orphan.
     """
     finish(queue, RecipientStatus.DELIVERED)
     finish(queue, RecipientStatus.BOUNCED)
@@ -66,6 +67,7 @@ def litter(queue: Queue, spool: Path) -> None:
     locate(spool, stuck).mkdir(parents=True)
     write(queue.path, "INSERT INTO _spool_garbage (locator, tries) VALUES (?, 2)", stuck)
     make_file(spool, ORPHAN)
+    make_file(spool, FOREIGN)
     make_file(spool, YOUNG, is_old=False)
 
 
@@ -86,6 +88,7 @@ def tidied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Empathd]:
     spool = instance.directory / "spool"
     spool.mkdir(mode=0o750)
     queue = Queue(instance.queue)
+    give_spool(instance.queue, at=T0 - 1)
     litter(queue, spool)
     queue.close()
     connection = grow_wal(instance.queue)
@@ -116,15 +119,17 @@ def test_retention_is_kept(tidied: Empathd) -> None:
 
 def test_files_that_no_message_needs_go(tidied: Empathd) -> None:
     """
-    Garbage goes at once, and so does an old orphan once it is found. A needed file and a young orphan stay.
+    Garbage goes at once, and so does an old orphan once it is found. A needed file, a young orphan, and what may be
+    content of another queue stay.
     """
     spool = tidied.directory / "spool"
     tidied.wait_for("orphans_found", files=1)
+    tidied.wait_for("orphans_kept", files=1, spool=str(spool))
 
     def files() -> set[str]:
         return {path.name for path in spool.glob("*/*") if path.is_file()}
 
-    eventually(lambda: files() == {str(NEEDED), str(YOUNG)}, "garbage and orphan are gone")
+    eventually(lambda: files() == {str(NEEDED), str(YOUNG), str(FOREIGN)}, "garbage and orphan are gone")
 
 
 def test_file_that_cannot_be_removed_raises_an_alarm(tidied: Empathd) -> None:

@@ -47,3 +47,18 @@ def test_a_bug_in_a_duty_beside_the_work_drains_the_process(runtime: Runtime) ->
 
     assert runtime.draining.wait(DEADLINE_S)
     assert bug is runtime.failure
+
+
+def _out_of_memory() -> None:
+    raise MemoryError
+
+
+def test_a_lack_of_memory_in_the_hub_ends_the_process(runtime: Runtime) -> None:
+    """
+    The greenlet of a lease died with a few lines on standard error, and its mail stayed leased.
+    """
+    runtime.watch_hub()
+    gevent.spawn_raw(_out_of_memory)
+
+    with pytest.raises(MemoryError):
+        runtime.draining.wait(DEADLINE_S)

@@ -1,15 +1,20 @@
 """A start of an instance on a queue that is locked, or damaged."""
 
 from collections.abc import Callable
+from threading import Thread
 
 import apsw
 
+from empath.config import Config, load_config
+from empath.config.tables.queue import Queue
+from empath.daemon.supervisor import launch
 from empath.storage.sqlite.connection import PAGE_OCTETS
 from tests.kit.process import Empathd
 from tests.kit.queue import select
-from tests.kit.waiting import eventually
+from tests.kit.waiting import DEADLINE_S, eventually
 
 Make = Callable[..., Empathd]
+_LOOKS = 10  # more than a stop needs before it waits
 
 
 def test_a_start_waits_for_the_write_lock_and_says_so(make_empathd: Make) -> None:
@@ -48,3 +53,40 @@ def test_a_start_on_a_damaged_queue_says_so_in_one_line(make_empathd: Make) -> N
     service.spawn()
 
     assert (74, f"empathd: {service.queue}: database disk image is malformed\n") == service.end()
+
+
+def test_a_stop_ends_a_start_that_is_under_way(make_empathd: Make) -> None:
+    """
+    It found no supervisor to signal, and waited in vain while the start went on to serve.
+    """
+    service = make_empathd()
+    shell = apsw.Connection(str(service.queue))
+    shell.execute("BEGIN EXCLUSIVE; CREATE TABLE t (x)")
+    service.spawn()
+    config = load_config(service.config)
+    eventually(lambda: launch.status(config).word == "starting", "the start holds the queue")
+
+    watched = Watched(config)
+    stop = Thread(target=launch.stop, args=[watched])
+    stop.start()
+    eventually(lambda: watched.looks > _LOOKS, "the stop waits")
+    shell.execute("ROLLBACK")
+    shell.close()
+    stop.join(DEADLINE_S)
+
+    service.end()
+    assert "stopped" == launch.status(config).word
+
+
+class Watched:
+    """A configuration that counts how often the queue was looked up in it."""
+
+    def __init__(self, config: Config) -> None:
+        self.process = config.process
+        self.looks = 0
+        self._queue = config.queue
+
+    @property
+    def queue(self) -> Queue:
+        self.looks += 1
+        return self._queue

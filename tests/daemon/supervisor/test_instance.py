@@ -1,5 +1,6 @@
 """The instance lock and the pid file."""
 
+import contextlib
 import os
 import stat
 import subprocess
@@ -281,3 +282,64 @@ def test_a_pid_file_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(CannotCreate) as caught:
         instance.PidFile(tmp_path / "file" / "empathd.pid").write(1)
     assert f"cannot write the pid file {tmp_path}/file/empathd.pid: {tmp_path}/file: File exists" == str(caught.value)
+
+
+TITLED = """
+import sys
+from setproctitle import setproctitle
+setproctitle(sys.argv[1])
+print("titled", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def titled():
+    """A function that starts another process with a title; its pid."""
+    with contextlib.ExitStack() as stack:
+
+        def start(title):
+            command = [sys.executable, "-c", TITLED, title]
+            process = stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+            assert process.stdout is not None
+            assert b"titled\n" == process.stdout.readline()
+            return process.pid
+
+        yield start
+
+
+def test_the_pid_file_of_another_supervisor_is_not_replaced(tmp_path, titled):
+    """
+    A second start replaced it, and removed it when it failed: init scripts and people lost the first instance.
+    """
+    other = titled("empathd: supervisor")
+    path = tmp_path / "empathd.pid"
+    path.write_text(f"{other}\n")
+
+    words = f"it names pid {other}, the supervisor of another queue; name another by \\[process\\] pid_file"
+    with pytest.raises(CannotCreate, match=words):
+        instance.PidFile(path).write(os.getpid())
+
+    instance.PidFile(path).remove(os.getpid())
+    assert f"{other}\n" == path.read_text()
+    instance.PidFile(path).write(other)
+
+
+def test_a_directory_in_the_place_of_the_pid_file_is_named(tmp_path):
+    """
+    The error named a temporary file that nobody had configured.
+    """
+    with pytest.raises(CannotCreate) as caught:
+        instance.PidFile(tmp_path).write(1)
+    words = "there is a directory; name a file in it by [process] pid_file"
+    assert f"cannot write the pid file {tmp_path}: {words}" == str(caught.value)
+
+
+def test_who_holds_a_queue_without_a_supervisor_starts_or_drains(titled):
+    """
+    Children of a killed supervisor drain. Any other holder is a start that has not led to a supervisor yet.
+    """
+    child, supervisor, command = titled("empathd: worker-1"), titled("empathd: supervisor"), titled("empathd start")
+
+    assert [False, True, True] == [instance.is_starting([pid]) for pid in (child, supervisor, command)]
+    assert not instance.is_starting([])

@@ -139,3 +139,32 @@ def test_a_unix_socket_that_cannot_be_bound_has_its_reason(tmp_path):
     assert "mail" == path.read_text()
     with pytest.raises(ServiceUnavailable, match="No such file"):
         listeners.bind([_unix(tmp_path / "missing" / "lmtp")])
+
+
+def test_an_address_of_the_own_instance_is_no_obstacle_to_its_restart():
+    """
+    Any other program that has it would make the start after the stop fail.
+    """
+    wanted = [_listener(f"127.0.0.1:{free_port()}")]
+    listeners.check(wanted, [])
+    bound = listeners.bind(wanted)
+
+    listeners.check(wanted, [os.getpid()])
+    with pytest.raises(ServiceUnavailable, match="the address is in use by another process"):
+        listeners.check(wanted, [])
+    listeners.close(bound)
+    with pytest.raises(ServiceUnavailable, match="no interface of this machine has that address"):
+        listeners.check([_listener("192.0.2.1:2525")], [])
+
+
+def test_an_address_of_another_family_is_no_obstacle():
+    """
+    IPv6 is found in a table of its own.
+    """
+    port = free_port()
+    bound = listeners.bind([_listener(f"[::1]:{port}")])
+    listeners.check([_listener(f"127.0.0.1:{port}")], [])
+    with pytest.raises(ServiceUnavailable, match="in use by another process"):
+        listeners.check([_listener(f"[::]:{port}")], [])
+    listeners.check([_listener(f"[::]:{port}")], [os.getpid()])
+    listeners.close(bound)

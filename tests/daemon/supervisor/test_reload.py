@@ -156,6 +156,23 @@ def test_a_reload_refuses_a_log_file_that_is_the_queue(supervised):
     assert finding.endswith(f": log.file: {service.queue} is the queue database; name another file")
 
 
+def test_a_reload_refuses_a_log_whose_directory_is_gone(supervised):
+    """
+    The new processes would have no log, and the old ones still have theirs.
+    """
+    service = supervised()
+    (service.directory / "logs").mkdir()
+    service.config.write_text(service.config.read_text().replace('"empath.log"', '"logs/empath.log"'))
+    service.log = service.directory / "logs" / "empath.log"
+    service.start()
+    gone = service.directory / "logs"
+    service.log = gone.rename(service.directory / "moved") / "empath.log"
+    service.signal(signal.SIGHUP)
+    finding = service.wait_for("reload_refused")["finding"]
+    words = f"log.file: there is no directory {gone}; create it for the user of the process"
+    assert finding.endswith(f": {words}")
+
+
 def test_a_listener_that_cannot_be_bound_keeps_the_old(supervised):
     """
     All addresses are bound or none; the new address that could be bound is closed again.
@@ -218,12 +235,14 @@ def test_what_only_a_restart_can_change_is_refused(supervised):
     """
     service = supervised().start()
     text = service.config.read_text()
-    more = '\n[process]\npid_file = "other.pid"\n[node]\nname = "mx2"\n'
+    more = '\n[process]\npid_file = "other.pid"\nuser = "root"\n[node]\nname = "mx2"\n'
     service.config.write_text(text.replace('"queue.db"', '"other.db"') + more)
     service.signal(signal.SIGHUP)
-    service.wait_for("reload_refused", count=3)
+    service.wait_for("reload_refused", count=4)
     keys = [event["finding"].split(":")[0] for event in service.named("reload_refused")]
-    assert ["queue.path", "node.name", "process.pid_file"] == keys
+    assert ["queue.path", "node.name", "process.pid_file", "process.user"] == keys
+    words = "process.user: cannot change from not set to root while running; use restart"
+    assert words == service.named("reload_refused")[-1]["finding"]
 
 
 def test_a_changed_host_name_is_refused_by_its_own_key(supervised):

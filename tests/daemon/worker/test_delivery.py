@@ -17,12 +17,12 @@ from empath.daemon.worker.pool import ConnectionPool, HostResult
 from empath.daemon.worker.transport.carrier import Answer, Body, HostAttempt
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.daemon.worker.transport.smtp import SmtpCarrier
-from empath.errors import ContentGone, QueueBusy, StorageFailure
+from empath.errors import ContentGone, QueueBusy, StorageFailure, WriteRefused
 from empath.mail.fate import Attempt, Said
 from empath.mail.identity import Timestamp
 from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
-from empath.net.stream import StreamClosed
+from empath.net.stream import OutOfResources, StreamClosed
 from empath.policy.hosts.search import Host, NoHost
 from empath.policy.routing import SmtpRoute
 from empath.storage.queue.accept import INLINE
@@ -163,6 +163,20 @@ def test_recipients_without_an_answer_are_held_where_the_content_is_gone(dispatc
     assert ((11,), "no content: no such file") == (hold.recipient_ids, hold.reason)
 
 
+def test_a_process_that_can_open_no_connection_blames_no_host(dispatch):
+    """
+    The message under way waits with 4.3.0. The others of the lease go back without an attempt: each would meet the
+    same limit. A recipient with an answer keeps it.
+    """
+    carrier = FakeCarrier([[(0, DELIVERED, TAKEN)], OutOfResources("too many open files")], [[(0, DELIVERED, TAKEN)]])
+    writer = run(dispatch, carrier, message(1, 2), message(2))
+    assert [(10, "delivered"), (11, "deferred")] == writer.fates()
+    said = writer.of(Settle)[-1].fates[0].said
+    reply = "451 4.3.0 no connection can be opened now: too many open files"
+    assert (Stage.LOCAL, reply, False) == (said.stage, str(said.reply), said.reply.is_from_host)
+    assert (1, 1) == (len(carrier.jobs), len(writer.of(EndLease)))
+
+
 def test_content_that_cannot_be_read_now_counts_an_attempt(dispatch):
     """
     A process without a free descriptor used to hold spooled mail until a person looked. Recipients with an answer keep
@@ -184,6 +198,21 @@ def test_a_queue_that_cannot_be_read_holds_nothing(dispatch, error):
     dispatch.runtime.writer.errors[ReadContent] = [error]
     writer = run(dispatch, FakeCarrier(), message(1, content=None))
     assert ([], [], 1) == (writer.of(Hold), writer.fates(), len(writer.of(EndLease)))
+
+
+def test_a_result_that_the_database_refuses_is_not_repeated_for_ever(dispatch, capfd):
+    """
+    A recipient with 2^63-1 attempts kept its lease, and the other mail in it, from ending.
+    """
+    dispatch.runtime.writer.errors[Settle] = [WriteRefused("refused"), WriteRefused("refused")]
+    carrier = FakeCarrier([[(0, DELIVERED, TAKEN), (1, DELIVERED, TAKEN)]])
+    writer = run(dispatch, carrier, message(1, 2))
+
+    [hold] = writer.of(Hold)
+    assert (10,) == hold.recipient_ids
+    assert [11] == [fate.recipient_id for fate in writer.of(Settle)[-1].fates]
+    assert isinstance(writer.writes[-1], EndLease)
+    assert "result_refused" in "".join(capfd.readouterr())
 
 
 def test_a_message_whose_content_is_not_in_the_queue_is_held(dispatch):

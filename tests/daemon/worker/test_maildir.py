@@ -1,14 +1,20 @@
 """Final delivery into a Maildir."""
 
+import errno
 import os
+import shutil
 import stat
+import tempfile
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from empath.daemon.worker.connection import Abandoned
 from empath.daemon.worker.transport.maildir import deliver_to_maildir
 from empath.errors import StorageFailure
+from empath.mail.outcome import Stage
 
 deliver = partial(deliver_to_maildir, may_end=lambda: True)
 
@@ -115,3 +121,57 @@ def test_every_directory_that_is_made_is_durable(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", noting)
     deliver(tmp_path / "a/b", "", "r@y.test", iter([b"\r\n"]))
     assert {str(tmp_path), str(tmp_path / "a"), str(tmp_path / "a/b"), str(tmp_path / "a/b/new")} <= set(synced)
+
+
+def test_a_new_that_may_not_be_read_takes_no_copies(tmp_path):
+    """
+    Its names cannot be made durable. Each attempt used to leave a copy of the mail, and was answered with 451.
+    """
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+    try:
+        folder = Path(tempfile.mkdtemp(dir="/tmp"))
+        (folder / "new").mkdir(mode=0o300)
+        assert "451 4.3.0" == brief(deliver(folder, "", "r@y.test", iter([b"\r\n"])))
+        (folder / "new").chmod(0o700)
+        assert [] == [*(folder / "new").iterdir(), *(folder / "tmp").iterdir()]
+        shutil.rmtree(folder)
+    finally:
+        os.seteuid(os.getuid())
+
+
+@pytest.fixture
+def failing_sync(monkeypatch):
+    """The sync of new/ fails; what is appended is called first."""
+    before: list[Callable[[], object]] = []
+    fsync = os.fsync
+
+    def failing(descriptor):
+        place = os.readlink(f"/proc/self/fd/{descriptor}")
+        if place.endswith("/new") and os.listdir(place):
+            for call in before:
+                call()
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    return before
+
+
+@pytest.mark.usefixtures("failing_sync")
+def test_a_name_that_is_not_durable_is_taken_back(tmp_path):
+    """
+    The mail is tried again, and each try would leave a copy.
+    """
+    result = deliver(tmp_path / "m", "", "r@y.test", iter([b"\r\n"]))
+    assert ("451 4.3.0", Stage.LOCAL) == (brief(result), result.stage)
+    assert [] == [*(tmp_path / "m/new").iterdir(), *(tmp_path / "m/tmp").iterdir()]
+
+
+def test_a_name_that_cannot_be_taken_back_leaves_doubt(tmp_path, failing_sync):
+    """
+    A reader may have taken the mail, so the next try may be the second copy.
+    """
+    failing_sync.append(lambda: [file.rename(tmp_path / file.name) for file in (tmp_path / "m/new").iterdir()])
+    result = deliver(tmp_path / "m", "", "r@y.test", iter([b"\r\n"]))
+    assert ("451 4.3.0", Stage.END_OF_DATA) == (brief(result), result.stage)

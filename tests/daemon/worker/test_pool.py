@@ -1,10 +1,14 @@
 """Connections that wait for more mail, with a scripted peer."""
 
+import resource
+import socket
+
 import pytest
 
 from empath.daemon.worker.connection import Abandoned
 from empath.errors import StorageFailure, SyntaxViolation
 from empath.mail.outcome import Stage
+from empath.net.stream import OutOfResources
 from empath.policy.hosts.search import Host
 from empath.smtp.client.session import ClientRecipient, Transaction
 from tests.daemon.worker.kit import MAIL, said, send
@@ -70,6 +74,23 @@ def test_a_transaction_that_is_given_up_before_its_dot_delivers_nothing(make_poo
             send(pool, peer, may_end=lambda: False)
         peer.wait_until(lambda: peer.sessions != [] and peer.open_sessions == 0)
         assert [] == peer.messages
+
+
+def test_a_host_is_not_blamed_for_a_limit_of_this_process(make_pool):
+    """
+    The host was not asked, so its lease must not count it as silent.
+    """
+    pool = make_pool()
+    with ScriptedPeer() as peer:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with socket.socket() as last:
+            lowest_free = last.fileno()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
+        try:
+            with pytest.raises(OutOfResources, match="too many open files"):
+                send(pool, peer)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_content_that_cannot_be_read_closes_the_connection(make_pool):

@@ -115,8 +115,8 @@ empath.toml:19: delivery.worker: unknown key (did you mean workers?)
 ```
 
 Some commands need the queue and the pid file only: `empathd status` and `stop`, and `empath-admin` except for `dns`,
-`doctor`, `fsck` and `stop-listener`. They work as long as `[queue]` and `[process]` have no mistake; other findings are
-warnings.
+`reload` and `stop-listener`. They work as long as `[queue]` and `[process]` have no mistake; other findings are
+warnings. `doctor` reports the mistakes, and leaves out what depends on the settings around them.
 
 If the file cannot be read, the exit code is 66. At a reload, a running server keeps its configuration if the new one
 has a mistake; otherwise it logs each setting that changed.

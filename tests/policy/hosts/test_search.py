@@ -305,11 +305,20 @@ def test_e4_an_exchanger_that_is_an_address_as_text_is_no_host():
 
 
 @pytest.mark.parametrize(
-    "us", [{"mx.us.test": ["192.0.2.77"]}, {"alias.test": ["192.0.2.9"]}, {"alias.test": ["::ffff:192.0.2.9"]}]
+    "us",
+    [
+        {"mx.us.test": ["192.0.2.77"]},
+        {"alias.test": ["192.0.2.9"]},
+        {"alias.test": ["::ffff:192.0.2.9"]},
+        {"alias.test": ["0.0.0.0"]},
+        {"alias.test": ["::"]},
+        {"alias.test": ["::ffff:0.0.0.0"]},
+    ],
 )
 def test_e5_our_own_preference_and_all_worse_are_dropped(us):
     """
-    RFC 5321 §5.1. This host is recognised by name and by address, even by an IPv4 address within IPv6.
+    RFC 5321 §5.1. This host is recognised by name and by address, even by an IPv4 address within IPv6, or by the
+    unspecified address, which the kernel connects to this host.
     """
     [ours] = us
     zone = {"MX": mx((5, "a.test"), (10, ours), (10, "equal.test"), (20, "worse.test"))} | us
@@ -402,6 +411,22 @@ def test_e7_a_hard_failure_of_our_own_next_hop_becomes_a_deferral(route, zone, r
     A mistake in the configuration must not bounce mail.
     """
     assert reply == refusal(zone, route=route)
+
+
+@pytest.mark.parametrize(
+    ("listener", "target"), [("127.0.0.1", "0.0.0.0"), ("::1", "::"), ("127.0.0.1", "::ffff:0.0.0.0")]
+)
+@pytest.mark.parametrize("is_named", [False, True])
+def test_e7_the_unspecified_address_is_a_listener_on_loopback(listener, target, is_named):
+    """
+    The kernel connects it to the loopback address of its family.
+    """
+    rules = HostRules(own_addresses=frozenset({"127.0.0.1", "::1"}), listeners=frozenset({(listener, 25)}))
+    route = RELAY if is_named else SmtpRoute(target, 25)
+    expected = f"451 4.3.5 next hop {route.host}: mail for {route.host} loops back to myself"
+    assert expected == refusal({"relay.test": [target]}, route=route, rules=rules)
+    other = SmtpRoute(route.host, 26)
+    assert [(route.host, target)] == hosts({"relay.test": [target]}, route=other, rules=rules)
 
 
 def test_e7_a_soft_failure_of_our_own_next_hop_stays_what_it_is():

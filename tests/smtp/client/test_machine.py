@@ -14,6 +14,7 @@ from tests.smtp.client.kit import EXTENSIONS, ONE_AT_A_TIME, greeting, transacti
 
 # Answers of a peer; after most of them the dialogue goes on.
 ANSWERS = st.sampled_from([250, 250, 250, 250, 251, 354, 450, 452, 550, 554])
+MAX_MURMURS = 20
 FITTING = {b"DATA": 354, b"QUIT": 221}
 
 
@@ -39,6 +40,7 @@ class ClientMachine(RuleBasedStateMachine):
         self.is_content_wanted = False
         self.is_broken = False  # after a breach of the protocol or a lost connection
         self.number = 0
+        self.murmurs = 0  # since the last reply
         self.session.receive(b"220 peer.test\r\n")
         self.take()
         assert [b"EHLO me.test"] == list(self.unanswered)
@@ -90,6 +92,7 @@ class ClientMachine(RuleBasedStateMachine):
     @rule(code=ANSWERS, is_fitting=st.booleans(), tail=st.sampled_from([b" x\r\n", b"\r\n", b"-a\r\n%d b\r\n"]))
     def answer(self, code: int, is_fitting: bool, tail: bytes) -> None:
         command = self.unanswered.popleft()
+        self.murmurs = 0
         if is_fitting:
             code = FITTING.get(command, 250)
         word = command.partition(b" ")[0]
@@ -105,10 +108,13 @@ class ClientMachine(RuleBasedStateMachine):
                 self.answer(code, place != odd, b" x\r\n")
 
     @precondition(lambda self: not self.is_broken)
-    @rule(how=st.sampled_from(["no"] * 12 + [b"421 4.3.2 Bye\r\n", b"what\r\n", b"", None]))
+    @rule(how=st.sampled_from(["no"] * 12 + [b"421 4.3.2 Bye\r\n", b"600 x\r\n", b"what\r\n", b"", None]))
     def break_off(self, how: bytes | str | None) -> None:
         if isinstance(how, str):
             return  # not yet
+        if how == b"what\r\n" and not self.session.extensions.has_pipelining:
+            self.murmur(how)
+            return
         self.is_broken = True
         if how is None:
             self.session.lost("60 s", is_timeout=True)
@@ -117,6 +123,15 @@ class ClientMachine(RuleBasedStateMachine):
         self.take()
         assert SessionClosed() == self.events[-1]
         assert not self.is_under_way
+
+    def murmur(self, noise: bytes) -> None:
+        """Say what is not a reply, where nothing else waits for an answer; it changes nothing."""
+        if self.murmurs < MAX_MURMURS:
+            self.murmurs += 1
+            count = len(self.events)
+            self.session.receive(noise)
+            self.take()
+            assert count == len(self.events)
 
     @precondition(lambda self: SessionClosed() in self.events)
     @rule(octets=st.binary(max_size=20), extensions=st.sampled_from([EXTENSIONS, EXTENSIONS, ONE_AT_A_TIME, None]))

@@ -132,6 +132,29 @@ def test_an_answer_of_another_kind_is_a_protocol_error_5_5_0():
     assert (b"QUIT\r\n", False) == (dialogue.sent[-1], dialogue.session.is_usable)
 
 
+@pytest.mark.parametrize("replies", [(OK, GO_ON, GO_ON), (OK, OK, OK), (GO_ON,), (OK, OK, GO_ON, GO_ON)])
+def test_the_words_of_a_protocol_error_are_ours(replies):
+    """
+    The host never said 554: a report must not name it as the diagnostic of the host.
+    """
+    dialogue = ready(ONE_AT_A_TIME).begin(transaction())
+    for reply in replies:
+        dialogue.hear(reply)
+        if isinstance(dialogue.events[-1] if dialogue.events else None, ContentWanted):
+            dialogue.send(b"")
+    *_, ended = (event for event in dialogue.events if isinstance(event, TransactionEnded))
+    assert [(554, False)] == [(said.reply.code, said.reply.is_from_host) for said in ended.results.values()]
+
+
+def test_a_banner_of_another_kind_is_no_word_of_the_host():
+    """
+    The host never said 554.
+    """
+    failed, _ = Dialogue().hear(b"354 Go ahead\r\n").events
+    assert isinstance(failed, HostFailed)
+    assert (554, False) == (failed.reply.code, failed.reply.is_from_host)
+
+
 def test_a_message_that_is_told_to_go_on_is_a_protocol_error():
     """
     Such a reply neither delivers nor refuses.
@@ -319,7 +342,7 @@ def test_rset_follows_a_transaction_that_the_peer_refused():
 
 
 @pytest.mark.parametrize("extensions", [EXTENSIONS, ONE_AT_A_TIME])
-@pytest.mark.parametrize("reply", [NO, LATER, GO_ON, BYE, SEQUENCE, b"", b"what\r\n"])
+@pytest.mark.parametrize("reply", [NO, LATER, GO_ON, BYE, SEQUENCE, b"", b"600 what\r\n"])
 def test_a_session_that_does_not_reset_is_stale(extensions, reply):
     """
     The reply says nothing about the message, so a new connection may be tried at once.

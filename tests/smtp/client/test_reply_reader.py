@@ -173,8 +173,19 @@ def test_noise_before_the_first_reply_is_passed_over_where_it_is_allowed(noise):
     reply = reader.next_reply()
     assert reply is not None
     assert "a\nb" == reply.text
+    reader.forbid_noise()
     with pytest.raises(SyntaxViolation):
         reader.next_reply()
+
+
+def test_noise_between_and_within_replies_is_passed_over_where_it_is_allowed():
+    """
+    Without pipelining a host has one answer to give, so a line that is not a reply shifts nothing.
+    """
+    reader = ReplyReader(noise_lines=4)
+    reader.receive(b"220 a\r\n\r\n\r\n250-b\r\nsee http://x.test\r\n\r\n250 c\r\n\x00250 d\r\n")
+    replies = [reader.next_reply() for _ in range(4)]
+    assert [(220, "a"), (250, "b\nc"), (250, "d")] == [(reply.code, reply.text) for reply in replies if reply]
 
 
 STRAY = [
@@ -200,6 +211,7 @@ def test_the_first_reply_is_read_behind_stray_octets(stray, noise):
     reply = reader.next_reply()
     assert reply is not None
     assert (220, "a\nb") == (reply.code, reply.text)
+    reader.forbid_noise()
     with pytest.raises(SyntaxViolation):
         reader.next_reply()
 
@@ -215,10 +227,22 @@ def test_stray_octets_are_no_way_around_the_noise_limit():
             reader.next_reply()
 
 
-@pytest.mark.parametrize("noise", [b"x\r\n" * 5, b"220-a\r\nx\r\n", b"SSH-2.0-x\r\n", b"* OK IMAP4\r\n", b"+OK\r\n"])
+@pytest.mark.parametrize(
+    "noise",
+    [
+        b"x\r\n" * 5,
+        b"x\r\n" * 3 + b"220-a\r\n" + b"x\r\n" * 2,
+        b"SSH-2.0-x\r\n",
+        b"* OK IMAP4\r\n",
+        b"+OK\r\n",
+        b"600 a\r\n",
+        b"199-a\r\n",
+        b"099\r\n",
+    ],
+)
 def test_noise_has_a_bound(noise):
     """
-    Another protocol is not noise: the reader would wait for a banner in vain.
+    Another protocol is not noise, and neither is a reply with a code that no reply has: the reader would wait in vain.
     """
     reader = ReplyReader(noise_lines=4)
     reader.receive(noise + b"220 b\r\n")

@@ -40,12 +40,42 @@ def test_a_session_is_ready_after_ehlo():
 
 def test_noise_before_the_banner_is_passed_over():
     """
-    After the banner no line is skipped: it would shift all replies.
+    A loader writes it, or a shell. So is noise before and within the reply to EHLO.
     """
-    dialogue = Dialogue().hear(b"\r\n", b"ld.so: warning\r\n220 peer.test\r\n", greeting(EXTENSIONS))
+    dialogue = Dialogue().hear(b"\r\n", b"ld.so: warning\r\n220 peer.test\r\n", b"\r\n", greeting(EXTENSIONS))
     assert ([b"EHLO me.test\r\n"], [Ready()]) == (dialogue.sent, dialogue.events)
-    failed, _ = Dialogue().hear(b"220 peer.test\r\n", b"\r\n").events
-    assert isinstance(failed, HostFailed)
+    within = Dialogue().hear(b"220 peer.test\r\n", b"250-peer.test\r\n\r\n250 SIZE 9\r\n")
+    assert ([Ready()], 9) == (within.events, within.session.extensions.size_limit)
+
+
+@pytest.mark.parametrize(
+    "reply", [b"\r\n250 2.0.0 Ok\r\n", b"scanning...\r\n250 2.0.0 Ok\r\n", b"\x00250 2.0.0 Ok\r\n"]
+)
+def test_without_pipelining_a_line_that_is_no_reply_is_passed_over(reply):
+    """
+    Mail that the host has taken would be sent again, and again.
+    """
+    dialogue = ready(ONE_AT_A_TIME).begin(transaction()).hear(b"\r\n" + OK, OK, GO_ON).send(b"").hear(reply)
+    assert [DELIVERED] == fates(dialogue)
+    assert dialogue.session.is_ready
+
+
+@pytest.mark.parametrize("noise", [b"\r\n", b"scanning...\r\n", b"\x00"])
+def test_with_pipelining_a_line_that_is_no_reply_ends_the_session(noise):
+    """
+    It may stand for a reply, and then all that follow would be shifted by one.
+    """
+    dialogue = ready().begin(transaction()).hear(OK + noise + OK + GO_ON)
+    [(stage, said)] = fates(dialogue)
+    assert ("rcpt", "451 4.5.0 Protocol error: not a reply:") == (stage, said[:38])
+
+
+def test_the_lines_that_are_passed_over_have_a_bound():
+    """
+    A peer that speaks another language must not be heard to its end.
+    """
+    dialogue = ready(ONE_AT_A_TIME).begin(transaction()).hear(b"x\r\n" * 21)
+    assert [("mail", '451 4.5.0 Protocol error: not a reply: "x"')] == fates(dialogue)
 
 
 def test_a_peer_that_does_not_know_ehlo_is_greeted_with_helo():

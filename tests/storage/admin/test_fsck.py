@@ -16,9 +16,10 @@ from empath.storage.admin.snapshot import carry_out
 from empath.storage.queue.accept import Accept
 from empath.storage.queue.garbage import ORPHAN_AGE_S
 from empath.storage.spool import locate
+from empath.storage.spool_owner import OWNER
 from empath.storage.sqlite.engine import SqliteEngine
 from tests.docs.pages import text
-from tests.kit.queue import T0, Queue, select, violations, write
+from tests.kit.queue import T0, Queue, give_spool, select, violations, write
 
 NOW = T0 + 10.0
 ATTEMPT = (
@@ -81,7 +82,9 @@ ALONGSIDE = {  # further checks that find the same break
     "lease_without_being_leased": {"integrity", "leased_elsewhere"},
 }
 LIVE = "SELECT recipient_id FROM _recipient WHERE status IN ('queued', 'deferred', 'leased', 'held') ORDER BY 1"
-FILES = {"file_missing", "file_damaged", "file_lost", "file_without_message", "content_altered"}
+FILES = {
+    "file_missing", "file_damaged", "file_lost", "file_without_message", "file_of_another", "content_altered",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -439,6 +442,7 @@ def test_an_old_file_that_no_message_names_becomes_garbage(spooled: Path, tmp_pa
         folder.mkdir(exist_ok=True)
         (folder / file.name).touch()
         os.utime(folder / file.name, (NOW - age_s, NOW - age_s))
+    give_spool(path)
     [finding] = _found(path)
     assert ("file_without_message", True) == (finding.check, finding.is_repairable)
     assert str(folders[0] / old.name) in finding.explanation
@@ -447,6 +451,29 @@ def test_an_old_file_that_no_message_names_becomes_garbage(spooled: Path, tmp_pa
 
     assert [(f"spool:mx.example.test/{old.name}",)] == select(path, "SELECT locator FROM _spool_garbage")
     assert [] == _found(path)
+
+
+@pytest.mark.parametrize("owner", ["none", "another", "later"])
+def test_a_file_that_another_queue_may_need_is_only_reported(spooled: Path, tmp_path: Path, owner: str) -> None:
+    """
+    A second queue in the directory has the same spool: `--repair` of one used to remove the mail of the other.
+    """
+    path = tmp_path / "queue.db"
+    file = tmp_path / "spool" / "01" / "01HF7YAT000000000000000001"
+    file.parent.mkdir(exist_ok=True)
+    file.touch()
+    os.utime(file, (NOW - 9999, NOW - 9999))
+    if owner != "none":
+        give_spool(path, at=0.0 if owner == "another" else NOW)
+    if owner == "another":
+        (tmp_path / "spool" / OWNER).write_text("01HF7YAT000000000000000000\n")
+
+    [finding] = _found(path)
+
+    assert ("file_of_another", False) == (finding.check, finding.is_repairable)
+    work = Repair({"file_without_message"}, now=NOW, spool=path.parent / "spool", node="mx.example.test")
+    carry_out(SqliteEngine(path, max_leases=20), work, deadline_s=1.0)
+    assert [] == select(path, "SELECT locator FROM _spool_garbage")
 
 
 def test_a_repair_that_finds_all_well_changes_nothing(path: Path) -> None:

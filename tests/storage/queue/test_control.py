@@ -1,6 +1,6 @@
 """test_control - orders to the service, and their outcome on each node"""
 
-from empath.storage.queue.control import FinishOrder, GiveUpOrders, ServiceOrder, StartOrder, open_orders
+from empath.storage.queue.control import FinishOrder, GiveUpOrders, ServiceOrder, StartOrder, is_any_stuck, open_orders
 from empath.storage.queue.process import EndProcess, Register
 from tests.kit.queue import T0, Queue, select
 
@@ -80,12 +80,28 @@ def test_a_node_closes_what_its_own_process_died_over(queue: Queue) -> None:
     for node in (OWN, "mx2"):
         queue.done(StartOrder(1, node=node, now=T0))
 
-    queue.done(GiveUpOrders(node=OWN, now=T0))
+    queue.done(GiveUpOrders(node=OWN, now=T0 + 9, before=T0 + 1))
 
     assert [("mx2",)] == queue.select("SELECT node FROM _control_outcome WHERE done_at IS NULL")
     queue.done(FinishOrder(1, node="mx2", now=T0, result="asked"))
     [(result,)] = queue.select("SELECT result FROM control")
     assert "mx.example.test: unknown: the process that had taken it up died; see the log; mx2: asked" == result
+
+
+def test_an_order_that_a_living_process_is_at_work_on_stays_its_own(queue: Queue) -> None:
+    """
+    A reload that was ordered during a reload was called unknown, although the old housekeeper went on to finish it.
+    """
+    give(queue, "reload")
+    queue.done(StartOrder(1, node=OWN, now=T0))
+    reader = queue.engine.open_reader()
+
+    assert [False, True] == [is_any_stuck(reader, OWN, before) for before in (T0, T0 + 1)]
+    reader.close()
+    queue.done(GiveUpOrders(node=OWN, now=T0, before=T0))
+
+    queue.done(FinishOrder(1, node=OWN, now=T0, result="asked"))
+    assert [("asked",)] == queue.select("SELECT result FROM control")
 
 
 def test_a_node_that_ended_keeps_no_order_open(queue: Queue) -> None:
@@ -96,6 +112,6 @@ def test_a_node_that_ended_keeps_no_order_open(queue: Queue) -> None:
     give(queue, "reload", "mx2")
     queue.done(EndProcess(gone, now=T0))
 
-    queue.done(GiveUpOrders(node=OWN, now=T0))
+    queue.done(GiveUpOrders(node=OWN, now=T0 + 9, before=T0 + 1))
 
     assert [("not done: the node ended before",)] == queue.select("SELECT result FROM control")

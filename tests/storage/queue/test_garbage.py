@@ -29,7 +29,8 @@ from empath.storage.queue.garbage import (
     unnamed,
 )
 from empath.storage.spool import SpoolFile, locate
-from tests.kit.queue import T0, Queue, write
+from empath.storage.spool_owner import OWNER, key_of_spool
+from tests.kit.queue import T0, Queue, give_spool, write
 
 NODE = "mx.example.test"
 
@@ -69,11 +70,11 @@ def accept_file(queue: Queue, spool: Path, number: int = 1, *, age_s: float = 0.
     return locator
 
 
-def scan(scan: OrphanScan, now: float = T0) -> list[str]:
+def scan(scan: OrphanScan, now: float = T0, key: str | None = None) -> list[str]:
     """The finds of one round."""
-    found = scan.step(now)
+    found = scan.step(now, key)
     while not scan.is_round_over:
-        found += scan.step(now)
+        found += scan.step(now, key)
     return sorted(found)
 
 
@@ -217,7 +218,7 @@ def test_what_its_writer_holds_is_no_orphan_however_old_it_looks(spool: Path) ->
     assert found == left_behind(spool, found)
 
 
-def test_a_part_that_a_crash_left_is_removed(spool: Path) -> None:
+def test_a_part_that_a_crash_left_is_removed(queue: Queue, spool: Path) -> None:
     """
     The lock ends with its process.
     """
@@ -226,10 +227,46 @@ def test_a_part_that_a_crash_left_is_removed(spool: Path) -> None:
     part = path.rename(path.with_name(f"{path.name}.part"))
     walk = OrphanScan(spool)
 
-    assert [] == walk.step(T0)
+    give_spool(queue.path)
+    key = key_of_spool(spool)
+
+    assert [] == scan(walk, T0, key)
     assert [] == walk.parts
-    assert [] == walk.step(T0 + 3601)
+    assert [] == walk.step(T0 + 3601, key)
     assert ([part], 1, False) == (walk.parts, remove_parts(walk.parts), part.exists())
+
+
+def test_a_file_may_be_removed_if_it_is_younger_than_the_queues_hold_on_the_spool(queue: Queue, spool: Path) -> None:
+    """
+    A new queue next to the spool of a lost one used to remove its mail after an hour.
+    """
+    make_file(spool, 1, age_s=9999)
+    give_spool(queue.path, at=T0)
+    walk, key = OrphanScan(spool), key_of_spool(spool)
+
+    def may_remove(key: str | None) -> bool:
+        [found] = scan(walk, T0, key)
+        return walk.may_remove(found)
+
+    assert [True, False] == [may_remove(key), may_remove(None)]
+    give_spool(queue.path, at=T0 + 1)
+    assert [False, False] == [may_remove(key_of_spool(spool)), may_remove(key)]
+    (spool / OWNER).unlink()
+    assert not may_remove(key)
+
+
+def test_a_part_in_the_spool_of_another_queue_stays(queue: Queue, spool: Path) -> None:
+    """
+    Where the owner is another, nothing in the spool is ours to judge.
+    """
+    make_file(spool, 1, age_s=9999)
+    path = locate(spool, f"spool:{NODE}/{queue_id(1)}")
+    path.rename(path.with_name(f"{path.name}.part"))
+    give_spool(queue.path, at=T0)
+    walk = OrphanScan(spool)
+
+    assert [] == scan(walk, T0, "01HF7YAT000000000000000000")
+    assert [] == walk.parts
 
 
 @pytest.mark.parametrize("age_s", [-9999, 0, 3599, 3600])

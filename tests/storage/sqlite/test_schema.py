@@ -126,6 +126,19 @@ def test_database_of_another_application_is_refused_and_left_as_it_was(tmp_path:
     assert ["photos.db"] == [file.name for file in tmp_path.iterdir()]
 
 
+def test_a_queue_whose_mark_was_changed_is_not_taken_for_another_application(queue: Queue) -> None:
+    """
+    The remedy was to name another file, which leaves all its mail behind.
+    """
+    queue.accept()
+    queue.close()
+    write(queue.path, "PRAGMA application_id = 7")
+
+    assert f'sqlite3 {queue.path} "PRAGMA application_id = {APPLICATION_ID}"' in refused(queue.path)
+    write(queue.path, f"PRAGMA application_id = {APPLICATION_ID}")
+    assert SCHEMA_VERSION == prepare(queue.path)
+
+
 def test_file_that_is_no_database_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
     """
     The same mistake may name a text file.

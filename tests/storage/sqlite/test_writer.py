@@ -6,7 +6,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from empath.errors import EmpathError, QueueBusy, StorageFailure
+from empath.errors import EmpathError, QueueBusy, StorageFailure, WriteRefused
 from empath.storage.engine import Session
 from empath.storage.queue.accept import Accept
 from empath.storage.sqlite import writer as writer_module
@@ -150,7 +150,7 @@ def test_bad_write_fails_alone(queue: Queue, bad: Statement) -> None:
     queue.accept()
     writes = [set_to("before"), bad, set_to("behind")]
 
-    assert [None, StorageFailure, None] == [error and type(error) for error in queue.outcome(*writes)]
+    assert [None, WriteRefused, None] == [error and type(error) for error in queue.outcome(*writes)]
     assert ["before", "behind"] == settings(queue.path)
 
 
@@ -160,7 +160,7 @@ def test_all_of_a_refused_write_is_undone(queue: Queue) -> None:
     """
     together = Batch(set_to("a"), set_to("b", None), set_to("c"))
 
-    assert [StorageFailure, None] == [error and type(error) for error in queue.outcome(together, set_to("d"))]
+    assert [WriteRefused, None] == [error and type(error) for error in queue.outcome(together, set_to("d"))]
     assert ["d"] == settings(queue.path)
 
 
@@ -301,4 +301,4 @@ def test_second_message_of_the_same_id_is_refused(queue: Queue) -> None:
 
     outcome = queue.outcome(write, Accept(write.message))
 
-    assert [None, StorageFailure] == [error and type(error) for error in outcome]
+    assert [None, WriteRefused] == [error and type(error) for error in outcome]

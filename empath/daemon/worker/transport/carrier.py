@@ -134,6 +134,7 @@ class Carrier(Protocol):
 
         Raises:
             Abandoned: *may_end* of the job said no, or an error came that says nothing about this message.
+            OutOfResources: this process can open no connection now.
             ContentGone: the content is not there, or damaged.
             StorageFailure: the content cannot be read now.
         """

@@ -23,7 +23,7 @@ from empath.mail.reply import Reply
 from empath.message.header import HeaderSplitter, loops_through
 from empath.policy.attempt import outcome_of
 from empath.policy.routing import MaildirRoute
-from empath.storage.spool import make_folder, no_link_opener, sync_folder
+from empath.storage.spool import make_folder, no_link_opener
 
 _LOOP = Said(Stage.LOCAL, Reply.of("554 5.4.6 the message has been delivered to this recipient before"))
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -48,7 +48,8 @@ class MaildirCarrier:
             where = (self._folder, job.message.reverse_path, recipient.address, job.body.pieces(), job.may_end)
             said = in_thread(deliver_to_maildir, *where)
             attempt = Attempt(self._destination, started_at, time.monotonic() - began)
-            yield HostAttempt(attempt, [Answer(recipient, said, outcome_of(said))])
+            is_in_doubt = said.stage is Stage.END_OF_DATA
+            yield HostAttempt(attempt, [Answer(recipient, said, outcome_of(said), is_in_doubt)])
 
 
 def deliver_to_maildir(
@@ -58,6 +59,7 @@ def deliver_to_maildir(
     Write one message for one recipient; blocks on the disk, so call it in a thread.
 
     The reply is 250 when file and name are durable, 4yz when the disk refuses, 5.4.6 when the message was here before.
+    A 4yz at the stage END_OF_DATA leaves doubt: a reader may have the file.
 
     Raises:
         Abandoned: *may_end*, asked before the file gets its name in new/, said no; nothing is left of the file.
@@ -82,8 +84,15 @@ def deliver_to_maildir(
             os.fsync(file.fileno())
         if not may_end():
             raise Abandoned("given up before the file got its name")
-        os.rename(temporary, folder / "new" / name)
-        sync_folder(folder / "new")
+        # Opened before the file gets its name: a new/ that may not be read must not take a copy at each attempt.
+        new = os.open(folder / "new", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.rename(temporary, folder / "new" / name)
+            stage = _sync_or_take_back(new, name)
+        finally:
+            os.close(new)
+        if stage is not None:
+            return Said(stage, Reply.of(f"451 4.3.0 {folder / 'new'}: the name could not be made durable"))
     except OSError as exc:
         _remove(temporary)
         code = "452 4.3.1" if exc.errno in _FULL else "451 4.3.0"
@@ -92,6 +101,19 @@ def deliver_to_maildir(
         _remove(temporary)
         raise
     return Said(Stage.LOCAL, Reply.of(f"250 2.0.0 stored as {name}"))
+
+
+def _sync_or_take_back(new: int, name: str) -> Stage | None:
+    """Make *name* in the open directory *new* durable, or remove it; the stage of a failure, END_OF_DATA in doubt."""
+    try:
+        os.fsync(new)
+    except OSError:
+        try:
+            os.unlink(name, dir_fd=new)
+        except OSError:
+            return Stage.END_OF_DATA  # a reader has moved it, or the disk is gone
+        return Stage.LOCAL
+    return None
 
 
 def _remove(file: Path) -> None:
