@@ -25,6 +25,7 @@ setup(
         "gevent>=24.10,<27",
         "idna>=3.7,<4",
         "orjson>=3.10,<4",
+        "pluggy>=1.5,<2",
         "pydantic>=2.9,<3",
         "python-ulid>=3,<5",
         "rich>=13,<16",

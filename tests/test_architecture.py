@@ -31,7 +31,7 @@ MAY_IMPORT = {  # package -> packages below it, and packages of its own layer wh
     "http": PURE | {"storage", "net", "config", "telemetry", "modules", "__version__"},
     "cli": PURE
     | {"storage", "net", "config", "telemetry", "modules", "daemon.supervisor", "__version__"}
-    | {"daemon.process.certificates"},
+    | {"daemon.process.certificates", "daemon.process.modules"},
     "__init__": set(),
 }
 # The supervisor is plain Python: its children patch, it never does. It knows only the contract of the others.
@@ -59,7 +59,8 @@ ONLY_IN = {  # outside module -> where it may be named: a package, or one file
     "idna": {"mail/domain.py"},
     "logging": set(),
     "orjson": {"storage", "telemetry"},
-    "pydantic": {"config"},
+    "pluggy": {"modules"},
+    "pydantic": {"config", "modules/loading.py"},  # a module may have a model of its settings
     "pydantic_core": {"config"},
     "rich": {"cli"},
     "setproctitle": {"daemon"},

@@ -86,7 +86,7 @@ def restart(context: click.Context) -> None:
 def reload(context: click.Context) -> None:
     """Reload the configuration. No connection is refused. The log has the outcome."""
     file, config = configuration(context)
-    wrong = [each for each in _certificate_findings(config) if not each.is_warning]
+    wrong = [each for each in _loading_findings(config) if not each.is_warning]
     if found := [*unreloadable(config, file), *wrong]:
         raise ConfigError(located(file, found))
     say("empathd", located(file, [*old_names(config)]))
@@ -181,7 +181,7 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
     shared = list(shared_files(config, file))
     found = [
         *contradictions(config), *(shared or _pid_file(config)), *low_file_limit(config),
-        *_certificate_findings(config),
+        *_loading_findings(config),
     ]  # fmt: skip
     warnings = located(file, [each for each in found if each.is_warning])
     wrong = located(file, [each for each in found if not each.is_warning])
@@ -199,6 +199,16 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
         raise ConfigError(wrong)
     if not warnings:
         say("empathd", f"{file}: no findings")
+
+
+def _loading_findings(config: Config) -> list[Contradiction]:
+    """What is wrong with the files that processes load at their start: certificates, and modules."""
+    found = _certificate_findings(config)
+    if not config.modules:
+        return found
+    from empath.daemon.process.modules import wrong_modules  # noqa: PLC0415 - only what is configured
+
+    return [*found, *wrong_modules(config)]
 
 
 def _certificate_findings(config: Config) -> list[Contradiction]:

@@ -265,6 +265,14 @@ def _weights(value: object) -> dict[str, int]:
 
 
 _MAX_WEIGHT = 1000
+
+
+def _module_name(text: str) -> str:
+    if not all(part.isidentifier() for part in text.split(".")):
+        raise SyntaxViolation(f'not the name of a Python module: {text!r} (use e.g. "my_package.my_module")')
+    return text
+
+
 _AS_TEXT = PlainSerializer(str, return_type=str)
 
 Text = Annotated[str, Field(min_length=1, pattern=r"^[!-~]+$")]
@@ -288,6 +296,7 @@ ProxyNetwork = Annotated[
     Network, _read_by(_network_but("and any client there could take the address of another")), _AS_TEXT
 ]
 AllowedNetwork = Annotated[Network, _read_by(_any_network), _AS_TEXT]
+ModuleName = Annotated[str, _read_by(_module_name)]
 BackendName = Annotated[str, _read_by(_backend)]
 OwnHost = Annotated[str, _read_by(_own_host)]
 RelayDomain = Annotated[DomainPattern, _read_by(_relay_domain), _AS_TEXT]

@@ -18,6 +18,7 @@ from empath.config.tables.delivery import Delivery, Reports, Retry
 from empath.config.tables.dns import Dns
 from empath.config.tables.greylist import Greylist
 from empath.config.tables.limits import Limits, Receiving, Timeouts
+from empath.config.tables.modules import Modules
 from empath.config.tables.node import Node
 from empath.config.tables.pickup import Pickup
 from empath.config.tables.process import Log, Process
@@ -80,6 +81,13 @@ class Config(Table):
     Zones of the DNS that list clients, each with its weight. A listener of role mx refuses a client outside [relay]
     networks if the weights of the zones that list it add up to `threshold`, by default 1. A list of good hosts has a
     negative weight. "zone=127.0.0.[2..11;20]" counts some answers of a zone only.
+    """
+
+    modules: Modules = setting({})
+    """
+    Python modules with hooks, asked in this order, by the name that `import` takes: see MODULES.md. `deadline` is the
+    longest time of one call, "2s" by default. `on_failure` says what a client hears after a call that fails or takes
+    too long: "451", which is the default, or nothing with "pass". All other keys are settings of the module.
     """
 
     log: Log = setting({})

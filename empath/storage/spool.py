@@ -17,6 +17,7 @@ from empath.errors import ContentGone, StorageFailure
 from empath.mail.identity import QueueId
 
 _PREFIX = "spool:"
+_COPY_OCTETS = 256 * 1024
 PART = ".part"  # suffix of an incomplete file
 
 
@@ -67,6 +68,57 @@ class SpoolFile:
                 sync_folder(folder)
         except OSError as exc:
             raise StorageFailure(f"{self.path}: {exc.strerror}") from exc
+
+    def read(self, at: int, size: int) -> bytes:
+        """
+        At most *size* octets of the complete file, from *at* on.
+
+        Raises:
+            StorageFailure: the disk failed.
+        """
+        try:
+            with open(self.path, "rb", buffering=0, opener=no_link_opener(0o640)) as file:
+                file.seek(at)
+                return file.read(size)
+        except OSError as exc:
+            raise StorageFailure(f"{self.path}: {exc.strerror}") from exc
+
+    def read_start(self, size: int) -> bytes:
+        """The first *size* octets; raises as `read`."""
+        return self.read(0, size)
+
+    def replace_start(self, old_octets: int, new: bytes, count: Callable[[bytes], object]) -> None:
+        """
+        Write the complete file anew, with *new* in place of its first *old_octets*; *count* gets each piece of it.
+
+        Raises:
+            StorageFailure: the disk is full or failed. The old file stays.
+        """
+        old, made = self._file, None
+        part = self.path.with_name(self.path.name + PART)
+        try:
+            with open(self.path, "rb", buffering=0, opener=no_link_opener(0o640)) as source:
+                source.seek(old_octets)
+                made = open(part, "xb", buffering=0, opener=no_link_opener(0o640))  # noqa: SIM115 - kept open
+                fcntl.flock(made, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                piece = new
+                while piece:
+                    count(piece)
+                    view = memoryview(piece)
+                    while view:
+                        view = view[made.write(view) :]
+                    piece = source.read(_COPY_OCTETS)
+            os.fsync(made.fileno())
+            os.rename(part, self.path)
+            sync_folder(self.path.parent)
+        except OSError as exc:
+            part.unlink(missing_ok=True)
+            if made is not None:
+                made.close()
+            raise StorageFailure(f"{self.path}: {exc.strerror}") from exc
+        self._file = made
+        if old is not None:
+            old.close()
 
     def _make_folder(self) -> None:
         """Make the file's directory, and a spool that was removed. The queue's own directory is never made."""

@@ -13,6 +13,7 @@ patch_all()
 import itertools
 import time
 from _socket import socket as RawSocket
+from collections.abc import Callable
 from functools import partial
 
 import gevent
@@ -96,6 +97,7 @@ class Acceptor:
         self._refusals = RefusalMeter(_REFUSALS_PER_SECOND, _REFUSALS_PER_CLIENT)
         self._resolver = caching_resolver(runtime, max_flights=_MAX_QUESTIONS)
         self._logins = logins_of(runtime, self._refusals)
+        self._new_session = _sessions_with_modules(runtime, self._refusals) if runtime.modules else ReceivingSession
         self._greylist: Greylist | None = None
         if config.greylist.enabled:
             self._greylist = Greylist(config.greylist.rules, runtime.engine.open_reader, runtime.writer, time.time)
@@ -155,7 +157,7 @@ class Acceptor:
                 stream.send_now(decision.reply.octets)
             stream.close()
             return
-        session = ReceivingSession(context, stream, client, next(self._session_numbers))
+        session = self._new_session(context, stream, client, next(self._session_numbers))
         self._sessions.add(session)
         try:
             session.run()
@@ -317,6 +319,17 @@ class Acceptor:
             context.new_clients_until = new_clients_until if self._runtime.may_linger else 0.0
 
 
+def _sessions_with_modules(runtime: Runtime, refusals: RefusalMeter) -> Callable[..., ReceivingSession]:
+    """What makes the sessions where modules are configured."""
+    from empath.daemon.acceptor.modules.calls import ModuleCalls  # noqa: PLC0415 - only what is configured
+    from empath.daemon.acceptor.modules.session import ModuleSession  # noqa: PLC0415 - the same
+    from empath.daemon.acceptor.modules.watchdog import Watchdog  # noqa: PLC0415 - the same
+
+    late_s = max(module.wanted.deadline_s for module in runtime.modules)
+    Watchdog(runtime.emit, late_s).start()
+    return partial(ModuleSession, ModuleCalls(runtime.modules, runtime.emit, refusals))
+
+
 def _connection_counter(config: Config, child: Child) -> ConnectionCounter:
     own = {
         listener.text: _connection_limits(config.limits_of(listener)) if listener.limits.given else None
@@ -336,4 +349,4 @@ def _main(runtime: Runtime) -> None:
 
 if __name__ == "__main__":
     # While a shell holds the write lock, clients hear a greeting, and 451 for their messages.
-    run_child(_main, write_deadline_s=None, serves_unregistered=True)
+    run_child(_main, write_deadline_s=None, serves_unregistered=True, has_modules=True)

@@ -7,13 +7,13 @@ at once, so that clients that stop in the middle of a message hold no more than 
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from empath.daemon.process.threads import in_thread
 from empath.errors import StorageFailure
 from empath.mail.identity import QueueId, Timestamp
 from empath.message.blind_copies import BlindCopies
-from empath.message.header import HeaderFields, HeaderSplitter
+from empath.message.header import HeaderFields, HeaderSplitter, header_section
 from empath.message.mailbox_lines import MailboxLines
 from empath.storage.queue.accept import INLINE
 from empath.storage.spool import SpoolFile
@@ -44,9 +44,9 @@ class IncomingContent:
     """
 
     __slots__ = (
-        "_blind_copies", "_budget", "_hash", "_header", "_held", "_mailbox_lines", "_make_spool_file", "_pieces",
-        "_spool_file", "begun_at", "content", "fields", "has_8bit", "is_closed", "is_kept", "locator", "queue_id",
-        "size",
+        "_blind_copies", "_budget", "_hash", "_header", "_header_octets", "_held", "_mailbox_lines",
+        "_make_spool_file", "_pieces", "_spool_file", "begun_at", "content", "fields", "has_8bit", "is_closed",
+        "is_kept", "locator", "queue_id", "size",
     )  # fmt: skip
 
     def __init__(
@@ -64,6 +64,7 @@ class IncomingContent:
         self._budget = budget
         self._hash = hashlib.sha256()
         self._header = HeaderSplitter(header_octets)
+        self._header_octets = header_octets
         self._held = _FIXED_OCTETS
         budget.held_octets += _FIXED_OCTETS
         self._mailbox_lines = MailboxLines()
@@ -137,6 +138,56 @@ class IncomingContent:
                 self._spill(self._spool_file)
             in_thread(self._spool_file.complete)
 
+    def header(self, limit: int) -> bytes:
+        """
+        The header section of the content, which is complete, without the blank line; at most *limit* octets.
+
+        Raises:
+            StorageFailure: the spool cannot be read.
+        """
+        if self.is_headerless:
+            return b""
+        start = self.content if self._spool_file is None else in_thread(self._spool_file.read_start, limit + 4)
+        return header_section(start or b"", limit)
+
+    def chunks(self) -> Iterator[bytes]:
+        """
+        The whole content, which is complete, in pieces.
+
+        Raises:
+            StorageFailure: the spool cannot be read.
+        """
+        if self._spool_file is None:
+            yield self.content or b""
+            return
+        at = 0
+        while octets := in_thread(self._spool_file.read, at, _CHUNK_OCTETS):
+            at += len(octets)
+            yield octets
+
+    def replace_header(self, old: bytes, new: bytes) -> None:
+        """
+        Write the content, which is complete, anew, with *new* in place of the header section *old*.
+
+        Raises:
+            StorageFailure: the spool cannot be written.
+        """
+        if self.is_headerless and new:
+            new += b"\r\n"  # the text is no longer headerless
+            self._header.is_headerless = False
+        self._hash = hashlib.sha256()
+        self.size, self.has_8bit, self.fields = 0, False, HeaderFields()
+        splitter = HeaderSplitter(self._header_octets)
+        self.fields.add(splitter.feed(new))
+        self.fields.add(splitter.finish())
+        if self._spool_file is not None:
+            in_thread(self._spool_file.replace_start, len(old), new, self._count)
+            return
+        self.content = new + (self.content or b"")[len(old) :]
+        self._count(self.content)
+        self._budget.held_octets += len(new) - len(old)
+        self._held += len(new) - len(old)
+
     def close(self) -> None:
         """Give the memory back, and remove the spool file unless `is_kept` says that a row may name it."""
         if self.is_closed:
@@ -168,6 +219,12 @@ class IncomingContent:
         self._held += len(octets)
         self._budget.held_octets += len(octets)
         self.size += len(octets)
+
+    def _count(self, octets: bytes) -> None:
+        """Take a piece of the content that is written anew into its size and digest."""
+        self._hash.update(octets)
+        self.size += len(octets)
+        self.has_8bit = self.has_8bit or not octets.isascii()
 
     def _spill(self, spool_file: SpoolFile) -> None:
         chunk = b"".join(self._pieces)

@@ -6,9 +6,9 @@ the protocol session, and events to the transaction.  It holds one transaction a
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import gevent
 
@@ -60,7 +60,7 @@ from empath.smtp.server.states import ServerSignal
 from empath.storage.queue.sessions import SessionRow
 from empath.telemetry.occurrences.acceptor import Refused, SessionBegan, SessionEnded, TlsNotBegun
 
-_REFUSED_S = 30.0  # time for the QUIT of a client that was refused in place of the banner, RFC 5321 §3.1
+REFUSED_S = 30.0  # time for the QUIT of a client that was refused in place of the banner, RFC 5321 §3.1
 _SENDER_OK = Reply.of("250 2.1.0 Ok")
 _PRIORITY_CHANGED = Reply.of("250 2.3.6 Ok, with priority 0: this client may not choose it")  # RFC 6710 §5
 _RECIPIENT_OK = Reply.of("250 2.1.5 Ok")
@@ -114,7 +114,13 @@ _REASONS: Final = {
 
 
 class ReceivingSession:
-    """One client's connection, from the banner to the close."""
+    """
+    One client's connection, from the banner to the close.
+
+    `answers` has the method that answers each event.
+    """
+
+    answers: ClassVar[Mapping[type, Callable[[Any, Any], Reply | None]]]
 
     def __init__(
         self,
@@ -232,9 +238,9 @@ class ReceivingSession:
 
     def _turn(self) -> bool:
         """Answer what the client sent, and wait for more; False if the session is over."""
-        session = self._session
+        session, answers = self._session, self.answers
         while (event := session.next_event()) is not None:
-            answer = _ANSWERS[type(event)](self, event)
+            answer = answers[type(event)](self, event)
             if answer is not None:
                 session.answer(answer)
         refusals = session.take_refusals()
@@ -348,7 +354,7 @@ class ReceivingSession:
         findings: Findings = looking.get()
         self._client = replace(client, ptr=findings.name)
         if findings.refusal is not None:
-            self._command_s = min(self._command_s, _REFUSED_S)
+            self._command_s = min(self._command_s, REFUSED_S)
         return findings.refusal
 
     def _greeted(self, event: Greeted) -> Reply:
@@ -554,7 +560,10 @@ class ReceivingSession:
         must_come_again = self._greylisted(address)
         if must_come_again is not None:
             return must_come_again
-        self._open_transaction().add_recipient(address, event, route.destination(str(address.domain)))
+        return self._take_recipient(address, event, route.destination(str(address.domain)))
+
+    def _take_recipient(self, address: Address, event: RecipientOffered, destination: str) -> Reply:
+        self._open_transaction().add_recipient(address, event, destination)
         self._recipients += 1
         return _RECIPIENT_OK
 
@@ -648,7 +657,7 @@ class ReceivingSession:
             transaction.close()
 
 
-_ANSWERS: dict[type, Callable[[ReceivingSession, Any], Reply | None]] = {
+ANSWERS: dict[type, Callable[[ReceivingSession, Any], Reply | None]] = {
     Connected: ReceivingSession._connected,
     Greeted: ReceivingSession._greeted,
     StartTls: ReceivingSession._starttls_asked,
@@ -665,3 +674,4 @@ _ANSWERS: dict[type, Callable[[ReceivingSession, Any], Reply | None]] = {
     TransactionReset: ReceivingSession._transaction_over,
     Closed: ReceivingSession._closed,
 }
+ReceivingSession.answers = ANSWERS

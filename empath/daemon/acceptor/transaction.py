@@ -6,6 +6,7 @@ It collects the envelope, takes the content, composes the fields that this host 
 
 import os
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -26,7 +27,7 @@ from empath.policy.limits.refusal import HEADER_TOO_LARGE, TOO_MANY_HOPS
 from empath.policy.login.account import LoggedIn
 from empath.policy.timing import priority_class, timing
 from empath.smtp.server.events import MailOffered, PeerAttributes, RecipientOffered
-from empath.storage.queue.accept import Accept, NewMessage
+from empath.storage.queue.accept import Accept, ArrivalOrder, NewMessage
 from empath.storage.spool import SpoolFile
 from empath.telemetry.occurrences.acceptor import Accepted, MessageRefused, OriginKnown
 
@@ -66,12 +67,14 @@ class Transaction:
     """
     One mail transaction: recipients first, then the content. Call `close` last, however it ended.
 
-    `refusal_at_data` is the reply to DATA, if the driver knows already that it refuses the message.
+    `refusal_at_data` is the reply to DATA, if the driver knows already that it refuses the message. `review` judges the
+    whole message before it is committed, and may edit it; `module_fields` are added to it, `order` is carried out at
+    once, and `metadata` is the JSON object that the queue keeps with it.
     """
 
     __slots__ = (
         "_client", "_content", "_context", "_destinations", "_offer", "_places", "_recipients", "_refusal",
-        "refusal_at_data",
+        "metadata", "module_fields", "order", "refusal_at_data", "review",
     )  # fmt: skip
 
     def __init__(self, context: ListenerContext, client: Client, offer: MailOffered) -> None:
@@ -83,12 +86,33 @@ class Transaction:
         self._places: dict[Address, int] = {}  # of the recipients
         self._content: IncomingContent | None = None
         self.refusal_at_data: Reply | None = None
+        self.review: Callable[[IncomingContent], Reply | None] | None = None
+        self.metadata = "{}"
+        self.module_fields = b""
+        self.order: ArrivalOrder | None = None
         self._refusal: Reply | None = None  # the reply to the end of data, where it is known before
 
     @property
     def reverse_path(self) -> ReversePath:
         """The reverse-path of MAIL."""
         return self._offer.reverse_path
+
+    @property
+    def addresses(self) -> list[Address]:
+        """The addresses of the recipients."""
+        return [recipient.address for recipient in self._recipients]
+
+    def deliver_to(self, addresses: Sequence[Address]) -> None:
+        """Make *addresses* the recipients; each of them has a route. Those of the client keep what it asked for."""
+        known = {each.address: each for each in self._recipients}
+        config = self._context.config
+        self._destinations = []
+        for address in addresses:
+            route = config.find_route(str(address), address.domain)
+            if route is None:
+                raise RuntimeError("an edit added a recipient without a route")
+            self._destinations.append(route.destination(str(address.domain)))
+        self._recipients = [known.get(address) or Recipient(address) for address in addresses]
 
     def add_recipient(self, address: Address, offer: RecipientOffered, destination: str) -> None:
         """Add one recipient. One that is given twice gets one copy; the notices of both are wanted."""
@@ -141,6 +165,9 @@ class Transaction:
             author_refusal = self._author_refusal(content)
             if author_refusal is not None:
                 return self._refuse(author_refusal)
+            review_refusal = None if self.review is None else self.review(content)
+            if review_refusal is not None:
+                return self._refuse(review_refusal)
             message = self._message(content)
             self._commit(content, Accept(message))
         except EmpathError as exc:
@@ -212,7 +239,7 @@ class Transaction:
         added = received_field(reception, content.queue_id, content.begun_at, only)
         if self._context.role is Role.SUBMISSION:
             added += missing_fields(content.fields, hostname, content.queue_id, content.begun_at)
-        added += content.mailbox_fields
+        added += self.module_fields + content.mailbox_fields
         return added + b"\r\n" if content.is_headerless else added
 
     def _message(self, content: IncomingContent) -> NewMessage:
@@ -256,6 +283,8 @@ class Transaction:
             account=client.account.name if client.account is not None else None,
             tls_version=None if client.tls is None else client.tls.version,
             tls_cipher=None if client.tls is None else client.tls.cipher,
+            metadata=self.metadata,
+            order=self.order,
         )
 
     def _log_acceptance(self, message: NewMessage, begun_at: Timestamp) -> None:

@@ -10,7 +10,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import gevent
 from gevent.event import Event
@@ -52,6 +53,9 @@ from empath.telemetry.occurrences.process import (
 )
 from empath.telemetry.subscribers import emitter
 
+if TYPE_CHECKING:
+    from empath.modules.loading import LoadedModule
+
 STALE_S = 20.0  # age of the last beat at which others may soon take the process for dead
 _LATELY_S = 10.0
 _REGISTER_S = 0.5  # time for the registration of a process that serves without it
@@ -70,11 +74,13 @@ class Runtime:
         *,
         write_deadline_s: float,
         server_tls: ServerTls | None = None,
+        modules: "Sequence[LoadedModule]" = (),
     ) -> None:
         self.child = child
         self.config = config
         self.engine = engine
         self.server_tls = server_tls
+        self.modules = modules
         self.emit = emitter(child.slot)
         self.writer = HubWriter(engine, deadline_s=write_deadline_s)
         self.deadlines = Deadlines()
@@ -268,13 +274,18 @@ def _open_log(child: Child, config: Config) -> None:
 
 
 def run_child(
-    body: Callable[[Runtime], None], *, write_deadline_s: float | None, serves_unregistered: bool = False
+    body: Callable[[Runtime], None],
+    *,
+    write_deadline_s: float | None,
+    serves_unregistered: bool = False,
+    has_modules: bool = False,
 ) -> None:
     """
     Run one child process from its first to its last statement; *body* returns when it has drained.
 
     *write_deadline_s* bounds the wait for the write lock; None takes the configured limit for acceptance.
-    *serves_unregistered* as for `Runtime.begin`.
+    *serves_unregistered* as for `Runtime.begin`. *has_modules*: it loads the modules of [modules], before
+    the privileges go.
     """
     standard_error.unblock()
     try:
@@ -288,10 +299,11 @@ def run_child(
         engine = open_engine(config.queue.path, max_leases=config.delivery.concurrency)  # imports too
         # OpenSSL opens files, which a process that has dropped its privileges may not.
         tls = None if child.tls_fd is None else server_tls(config, kept_tls_files(child.tls_fd))
+        modules = _modules(config) if has_modules and config.modules else ()
         drop_privileges(config.process.user)
         _open_log(child, config)
         deadline_s = config.queue.lock_timeout_s if write_deadline_s is None else write_deadline_s
-        runtime = Runtime(child, config, engine, write_deadline_s=deadline_s, server_tls=tls)
+        runtime = Runtime(child, config, engine, write_deadline_s=deadline_s, server_tls=tls, modules=modules)
         runtime.begin(serves_unregistered=serves_unregistered)
         body(runtime)
         runtime.end()
@@ -309,3 +321,10 @@ def run_child(
         sys.exit(_EX_SOFTWARE)
     finally:
         log.flush(child.slot)
+
+
+def _modules(config: Config) -> "tuple[LoadedModule, ...]":
+    from empath.daemon.process.modules import wanted_modules  # noqa: PLC0415 - only what is configured
+    from empath.modules.loading import load_modules  # noqa: PLC0415 - the same
+
+    return load_modules(wanted_modules(config))

@@ -14,6 +14,14 @@ from empath.storage.write import Write
 INLINE = "inline"
 
 
+class ArrivalOrder(NamedTuple):
+    """What a module wants of a whole message, as an operator would. Shape: is_hold, else it is cancelled."""
+
+    is_hold: bool
+    who: str
+    reason: str
+
+
 class NewMessage(NamedTuple):
     """
     A message that has been received up to its final dot.
@@ -24,7 +32,7 @@ class NewMessage(NamedTuple):
     tls_version and tls_cipher are those of its connection, None in the clear;
     requires_tls is True with REQUIRETLS, False with the field `TLS-Required: No` (RFC 8689); release_at is the instant
     of the first attempt, None for at once; delay_report_at is the instant from which a delay is reported, None for the
-    usual one.
+    usual one; metadata is a JSON object.
     """
 
     queue_id: QueueId
@@ -51,6 +59,8 @@ class NewMessage(NamedTuple):
     requires_tls: bool | None = None
     release_at: Timestamp | None = None
     delay_report_at: Timestamp | None = None
+    metadata: str = "{}"
+    order: ArrivalOrder | None = None
 
 
 class Accept(Write):
@@ -70,7 +80,7 @@ class Accept(Write):
             str(m.queue_id), m.node, str(e.reverse_path), m.size, m.digest, m.received_at, e.body_type, m.has_8bit,
             e.is_smtputf8, e.dsn_return, e.envelope_id, m.listener, m.client_address, m.client_name,
             m.header_message_id, m.subject, m.locator, m.added_fields, m.account, m.tls_version,
-            m.tls_cipher, m.requires_tls, m.delay_report_at,
+            m.tls_cipher, m.requires_tls, m.delay_report_at, m.metadata,
         )  # fmt: skip
         message_id = session.insert("accept.insert_message", message_row)
         if m.content is not None:
@@ -84,6 +94,19 @@ class Accept(Write):
                 release_at, m.expires_at, recipient.notify, recipient.original_recipient,
             )  # fmt: skip
             run("accept.insert_recipient", recipient_row)
+        if m.order is not None:
+            status, verb = ("held", "held") if m.order.is_hold else ("cancelled", "discarded")
+            order = {
+                "message_id": message_id,
+                "ulid": str(m.queue_id),
+                "status": status,
+                "who": m.order.who,
+                "now": m.received_at,
+                "reason": f"{verb} by {m.order.who}: {m.order.reason}",
+            }
+            run("accept.order_recipients", order)
+            run("accept.audit_order", order)
+            run("accept.audit_reason", order)
 
 
 def is_known(reader: Selects, queue_id: QueueId) -> bool:

@@ -54,7 +54,8 @@ class LeasedMessage:
 
     Shape: reverse_path is the text form, empty for null. The message is sent as added_fields followed by content, which
     is None until it has been read. size counts both; digest is the hexadecimal SHA-256 of the content as received;
-    delay_report_at is the instant from which a delay is reported, None for the usual one.
+    delay_report_at is the instant from which a delay is reported, None for the usual one; metadata is the JSON object
+    that modules wrote at reception.
     """
 
     message_id: int
@@ -72,6 +73,7 @@ class LeasedMessage:
     digest: str
     requires_tls: bool = False
     delay_report_at: Timestamp | None = None
+    metadata: str = "{}"
     recipients: list[LeasedRecipient] = field(default_factory=list)
     content: bytes | None = None
 
@@ -313,9 +315,9 @@ def _fill(session: Session, lease: Lease) -> None:
     last = None
     for row in session.rows("lease.leased_work", {"lease_id": lease.lease_id}):
         if last is None or last.message_id != row[0]:
-            last = LeasedMessage(*row[:15])
+            last = LeasedMessage(*row[:16])
             lease.messages.append(last)
-        last.recipients.append(LeasedRecipient(*row[15:]))
+        last.recipients.append(LeasedRecipient(*row[16:]))
     wanted = []
     budget = PREFETCH_OCTETS
     for message in lease.messages:

@@ -17,8 +17,8 @@ RETURNING destination_id;
 INSERT INTO _message (
   ulid, node, reverse_path, size, digest, received_at, body_type, has_8bit, is_smtputf8, dsn_return, envelope_id,
   listener, client_address, client_name, header_message_id, subject, content_locator, added_fields, account,
-  tls_version, tls_cipher, requires_tls, delay_report_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+  tls_version, tls_cipher, requires_tls, delay_report_at, metadata)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: insert_content
 -- Its content, where the locator says inline.
@@ -30,6 +30,25 @@ INSERT INTO _recipient (
   message_id, address, original, domain, destination_id, status, priority, next_retry_at, expires_at, notify,
   original_recipient)
 VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?);
+
+-- name: order_recipients
+-- A module holds or discards the message that was just inserted. Index: _recipient_message. Rows: none.
+UPDATE _recipient
+   SET status = :status,
+       reason = :reason,
+       settled_at = :now
+ WHERE message_id = :message_id;
+
+-- name: audit_order
+-- The audit of that, a row for each recipient.
+INSERT INTO _audit (at, who, recipient_id, ulid, address, what, before, after)
+SELECT :now, :who, recipient_id, :ulid, address, 'status', 'queued', :status
+  FROM _recipient
+ WHERE message_id = :message_id;
+
+-- name: audit_reason
+-- The reason of the module, a row for the message.
+INSERT INTO _audit (at, who, ulid, what, after) VALUES (:now, :who, :ulid, 'reason', :reason);
 
 -- name: is_known
 -- Whether the queue has the message whose queue id is :ulid. Transaction: none needed. Index: the UNIQUE of ulid.

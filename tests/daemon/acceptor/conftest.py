@@ -69,8 +69,8 @@ def visit():
     """Makes visits to a context. At the end all of them are over and have left no memory and no file behind."""
     made = []
 
-    def make(context, early=b"", host="127.0.0.1"):
-        made.append((context, Visit(context, early, host)))
+    def make(context, early=b"", host="127.0.0.1", **more):
+        made.append((context, Visit(context, early, host, **more)))
         return made[-1][1]
 
     yield make

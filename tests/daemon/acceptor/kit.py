@@ -29,7 +29,7 @@ class FakeWriter(HubWriter):
 class Visit:
     """The client's side of one session."""
 
-    def __init__(self, context, early=b"", host="127.0.0.1"):
+    def __init__(self, context, early=b"", host="127.0.0.1", new_session=ReceivingSession):
         ours, theirs = socket.socketpair()
         self._theirs = theirs
         self._theirs.setblocking(False)
@@ -38,7 +38,7 @@ class Visit:
         self._deadlines = Deadlines()
         self._watch = gevent.spawn(self._deadlines.run)
         raw = Stream.__init__.__globals__["RawSocket"](fileno=ours.detach())
-        self.session = ReceivingSession(context, Stream(raw, host, self._deadlines), ip_address(host))
+        self.session = new_session(context, Stream(raw, host, self._deadlines), ip_address(host))
         self.running = gevent.spawn(self.session.run)
 
     def say(self, octets):

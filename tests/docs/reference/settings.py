@@ -51,6 +51,7 @@ _KINDS = {
     "Routes": "table",
     "Schedules": "table",
     "Weights": "table",
+    "Modules": "table",
     "bool": "true or false",
 }
 
@@ -58,6 +59,7 @@ _KINDS = {
 _TABLES = {
     "routes": ('# "*" = "mx"', '# For example:\n# "example.org" = "smtp://127.0.0.1:2526"'),
     "dnsbl": ('# For example:\n# "zen.example.net" = 2\n# threshold = 3',),
+    "modules": ('# For example:\n# "my_package.my_module" = { deadline = "2s", on_failure = "451" }',),
     "schedules": ('# For example:\n# "example.org" = "1m 5m*2 1h*3"',),
 }
 

@@ -1,0 +1,198 @@
+"""
+session - a receiving session that asks the modules
+
+Empath decides first; the modules are asked about what it would accept.  Without modules no session is of this class,
+and none of this costs anything.
+"""
+
+from dataclasses import replace
+from typing import Any, Final
+
+from empath.daemon.acceptor.content import IncomingContent
+from empath.daemon.acceptor.context import ListenerContext
+from empath.daemon.acceptor.login.logins import Login
+from empath.daemon.acceptor.modules.calls import CallFailed, ModuleCalls, ModuleEdit
+from empath.daemon.acceptor.modules.metadata import Metadata
+from empath.daemon.acceptor.session import ANSWERS, REFUSED_S, ReceivingSession
+from empath.daemon.acceptor.transaction import Transaction
+from empath.mail.address import Address
+from empath.mail.reply import Reply
+from empath.modules.edits import MAX_EDITS, Edited, Hold, WrongEdit
+from empath.modules.hooks import Context, Message
+from empath.net.stream import Stream
+from empath.policy.access import ClientAddress
+from empath.smtp.server.events import (
+    ClientNamed,
+    Connected,
+    ContentEnded,
+    Greeted,
+    MailOffered,
+    RecipientOffered,
+    StartTls,
+)
+from empath.storage.queue.accept import ArrivalOrder
+
+
+class ModuleSession(ReceivingSession):
+    """One client's connection, with modules."""
+
+    def __init__(
+        self, calls: ModuleCalls, context: ListenerContext, stream: Stream, address: ClientAddress, number: int = 0
+    ) -> None:
+        super().__init__(context, stream, address, number)
+        self._calls = calls
+        self._metadata = Metadata()
+        self._edits: list[ModuleEdit] = []
+        self._arrived: tuple[Context, Message] | None = None  # the message for the observers
+
+    def run(self) -> None:
+        """See `ReceivingSession`."""
+        try:
+            super().run()
+        finally:
+            self._calls.ask("ended", self._seen(), self._metadata, reason=self._reason)
+
+    def _seen(self) -> Context:
+        """The session as a module sees it."""
+        client, transaction = self._client, self._transaction
+        return Context(
+            listener=self._context.address,
+            role=self._context.role,
+            client_address=client.address_text,
+            client_name=client.name,
+            client_ptr=client.verified_name,
+            tls=None if client.tls is None else client.tls.version,
+            account=None if client.account is None else client.account.name,
+            sender=None if transaction is None else str(transaction.reverse_path),
+            recipients=() if transaction is None else tuple(map(str, transaction.addresses)),
+            metadata=self._metadata.value,
+        )
+
+    def _ask(self, hook: str, **more: object) -> Reply | None:
+        """What the modules have against it; their edits are kept."""
+        if not self._calls.has(hook):
+            return None
+        answer = self._calls.ask(hook, self._seen(), self._metadata, **more)
+        self._edits += answer.edits
+        return answer.reply
+
+    def _connected(self, event: Connected) -> Reply:
+        reply = super()._connected(event)
+        refusal = self._ask("connect") if reply.code == 220 else None
+        if refusal is not None:
+            self._command_s = min(self._command_s, REFUSED_S)
+        return refusal or reply
+
+    def _client_named(self, event: ClientNamed) -> Reply:
+        reply = super()._client_named(event)
+        refusal = self._ask("connect") if reply.code == 220 else None
+        if refusal is not None:  # the session ends: it is too late for another banner
+            return replace(refusal, code=421 if refusal.klass == 4 else 521)
+        return reply
+
+    def _greeted(self, event: Greeted) -> Reply:
+        reply = super()._greeted(event)
+        return self._ask("ehlo", name=self._client.name) or reply
+
+    def _starttls_asked(self, event: StartTls) -> Reply:
+        return self._ask("starttls") or super()._starttls_asked(event)
+
+    def _answer(self, login: Login, response: bytes | None) -> Reply:
+        reply = super()._answer(login, response)
+        if login.account is None:
+            return reply
+        refusal = self._ask("auth", account=login.account.name)
+        if refusal is None:
+            return reply
+        self._client = replace(self._client, account=None)
+        self._offer()
+        return refusal
+
+    def _mail_offered(self, event: MailOffered) -> Reply:
+        reply = super()._mail_offered(event)
+        if self._transaction is None:
+            return reply
+        self._transaction.review = self._review
+        self._metadata.begin_message()
+        refusal = self._ask("mail", sender=str(event.reverse_path))
+        if refusal is not None:
+            self._end_transaction()
+        return refusal or reply
+
+    def _take_recipient(self, address: Address, event: RecipientOffered, destination: str) -> Reply:
+        return self._ask("rcpt", recipient=str(address)) or super()._take_recipient(address, event, destination)
+
+    def _content_ended(self, event: ContentEnded) -> Reply:
+        reply = super()._content_ended(event)
+        arrived, self._arrived = self._arrived, None
+        if reply.code == 250 and arrived is not None:
+            context, message = arrived
+            # By now the message may be delivered, and its content gone.
+            self._calls.ask("accepted", context, Metadata(), message=replace(message, chunks=lambda: iter(())))
+        return reply
+
+    def _end_transaction(self) -> None:
+        super()._end_transaction()
+        self._edits.clear()
+        self._metadata.end_message()
+
+    def _review(self, content: IncomingContent) -> Reply | None:
+        """Show a message to the modules, and carry out their edits; the reply that refuses it, if one does."""
+        transaction = self._open_transaction()
+        if self._edits or self._calls.has("data") or self._calls.has("accepted"):
+            header = content.header(self._context.configured.header_octets)
+            message = Message(str(content.queue_id), content.size, header, content.chunks)
+            refusal = self._ask("data", message=message) or self._edit(transaction, content, header)
+            if refusal is not None:
+                return refusal
+            context = self._seen()
+            self._arrived = replace(context, metadata=dict(context.metadata)), message
+        transaction.metadata = self._metadata.text
+        return None
+
+    def _edit(self, transaction: Transaction, content: IncomingContent, header: bytes) -> Reply | None:
+        """Carry out the edits; a module whose edit cannot be has failed."""
+        if not self._edits:
+            return None
+        edited = Edited([*transaction.addresses], header)
+        known = {*edited.recipients}
+        ordered_by = ""
+        for place, each in enumerate(self._edits):
+            before = edited.recipients
+            try:
+                if place >= MAX_EDITS:
+                    raise WrongEdit(f"a message has at most {MAX_EDITS} edits")
+                edited.apply(each.edit)
+                if edited.recipients is not before:
+                    self._hold_routes({*edited.recipients} - known)
+            except WrongEdit as exc:
+                edited.recipients = before
+                refusal = self._calls.fail(each.module, "data", CallFailed(f"{type(each.edit).__name__}: {exc}"))
+                if refusal is not None:
+                    return refusal
+            if edited.order is each.edit:
+                ordered_by = each.module.module.wanted.name
+        transaction.deliver_to(edited.recipients)
+        transaction.module_fields = edited.added_fields
+        if edited.order is not None:
+            is_hold = isinstance(edited.order, Hold)
+            transaction.order = ArrivalOrder(is_hold, f"module:{ordered_by}", edited.order.reason)
+        if edited.header is not None:
+            content.replace_header(header, b"".join(edited.header.octets))
+        return None
+
+    def _hold_routes(self, added: set[Address]) -> None:
+        for address in added:
+            if self._context.config.find_route(str(address), address.domain) is None:
+                raise WrongEdit(f"there is no route to {address}")
+
+
+_OVERRIDDEN: Final[dict[type, Any]] = {
+    Connected: ModuleSession._connected,
+    ClientNamed: ModuleSession._client_named,
+    Greeted: ModuleSession._greeted,
+    StartTls: ModuleSession._starttls_asked,
+    MailOffered: ModuleSession._mail_offered,
+    ContentEnded: ModuleSession._content_ended,
+}
+ModuleSession.answers = {**ANSWERS, **_OVERRIDDEN}

@@ -1,0 +1,36 @@
+"""What a module of one's own imports: the mark of hooks, replies, edits, and the class of a back end."""
+
+from empath.mail.reply import Reply
+from empath.modules.edits import (
+    AddField,
+    AddRecipient,
+    Discard,
+    Hold,
+    Redirect,
+    RemoveField,
+    RemoveRecipient,
+    ReplaceField,
+)
+from empath.modules.hooks import Context, Message, hookimpl
+from empath.policy.login.backend import Backend, BackendUnavailable, LoginPeer, Verdict
+from empath.smtp.sasl.mechanisms import Mechanism
+
+__all__ = [
+    "AddField",
+    "AddRecipient",
+    "Backend",
+    "BackendUnavailable",
+    "Context",
+    "Discard",
+    "Hold",
+    "LoginPeer",
+    "Mechanism",
+    "Message",
+    "Redirect",
+    "RemoveField",
+    "RemoveRecipient",
+    "ReplaceField",
+    "Reply",
+    "Verdict",
+    "hookimpl",
+]

@@ -1,0 +1,353 @@
+"""Sessions with modules: what modules see, what they may do, and what their failures cost."""
+
+import hashlib
+import json
+from functools import partial
+
+import gevent
+import pytest
+
+from empath.daemon.acceptor.modules.calls import FAILURES, ModuleCalls
+from empath.daemon.acceptor.modules.session import ModuleSession
+from empath.daemon.acceptor.modules.watchdog import Watchdog
+from empath.policy.limits.refusal_log import RefusalMeter
+from empath.storage.queue.accept import ArrivalOrder
+from empath.telemetry.occurrence import Emitter
+from empath.telemetry.occurrences.acceptor import ModuleBlocks, ModuleFailed, ModuleSwitchedOff
+from tests.modules.conftest import load  # noqa: F401 - a fixture
+
+ENVELOPE = b"MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\n"
+MESSAGE = b"Subject: x\r\nX-Spam: no\r\n\r\ntext\r\n"
+UNAVAILABLE = b"451 4.3.0 A filter of this host is not available, try again later\r\n"
+
+
+class Host:
+    """The calls of a few modules, and what they report."""
+
+    def __init__(self, *modules):
+        self.told = []
+        self.emit = Emitter("acceptor-1", (lambda _, what: self.told.append(what),))
+        self.calls = ModuleCalls(modules, self.emit, RefusalMeter(per_second=1000, per_client=1000))
+        self.session = partial(ModuleSession, self.calls)
+
+    def of(self, kind):
+        return [what for what in self.told if isinstance(what, kind)]
+
+
+@pytest.fixture
+def meet(make_context, visit, load):  # noqa: F811
+    """A client that has heard the banner of a server with the modules of these sources, the context and the host."""
+
+    def make(*sources, context=None, **more):
+        host = Host(*(load(source, **more) for source in sources))
+        context = context or make_context()
+        client = visit(context, new_session=host.session)
+        return client, context, host
+
+    return make
+
+
+def greeted(client):
+    client.hear()
+    client.say(b"EHLO c.test\r\n")
+    return client
+
+
+def send(client, content=MESSAGE):
+    client.say(ENVELOPE)
+    client.say(b"DATA\r\n")
+    return client.say(content + b".\r\n")
+
+
+@pytest.mark.parametrize(
+    ("hook", "said", "replies"),
+    [
+        ("connect", [], b"550 5.7.1 No\r\n"),
+        ("ehlo", [b"EHLO c.test\r\n"], b"550 5.7.1 No\r\n"),
+        ("mail", [b"EHLO c.test\r\n", b"MAIL FROM:<a@b.test>\r\n"], b"550 5.7.1 No\r\n"),
+        ("rcpt", [b"EHLO c.test\r\n", ENVELOPE], b"250 2.1.0 Ok\r\n550 5.7.1 No\r\n"),
+        ("data", [b"EHLO c.test\r\n", ENVELOPE, b"DATA\r\n", MESSAGE + b".\r\n"], b"550 5.7.1 No\r\n"),
+    ],
+)
+def test_a_module_may_refuse_at_each_hook(meet, hook, said, replies):
+    """
+    The client hears the module's words, and nothing is queued.
+    """
+    client, context, _ = meet(f'@hookimpl\ndef {hook}(): return Reply.of("550 5.7.1 No")')
+    heard = client.hear()
+    for octets in said:
+        heard = client.say(octets)
+    assert (replies, []) == (heard, context.writer.messages)
+
+
+def test_a_refused_sender_leaves_no_transaction(meet):
+    """
+    The next MAIL is possible, and RCPT is not.
+    """
+    client, _, _ = meet('@hookimpl\ndef mail(sender):\n  if sender == "a@b.test": return Reply.of("550 5.7.1 No")')
+    greeted(client)
+    assert client.say(ENVELOPE).startswith(b"550 5.7.1 No\r\n503 5.5.1 ")
+    assert b"250 2.1.0 Ok\r\n" == client.say(b"MAIL FROM:<other@b.test>\r\n")
+
+
+SEES = """
+@hookimpl
+def connect(context): context.metadata["seen"] = [["connect", context.client_address, context.role]]
+@hookimpl
+def ehlo(context, name): context.metadata["seen"].append(["ehlo", name, context.sender])
+@hookimpl
+def mail(context, sender): context.metadata["seen"].append(["mail", sender, context.sender])
+@hookimpl
+def rcpt(context, recipient): context.metadata["seen"].append(["rcpt", recipient, *context.recipients])
+@hookimpl
+def data(context, message):
+    content = b"".join(message.chunks()).decode()
+    context.metadata["seen"].append(["data", message.values("subject"), message.size, content, *context.recipients])
+"""
+
+
+def test_what_a_module_writes_is_stored_with_the_message(meet):
+    """
+    The contract of context.metadata: what was known at reception is known at delivery. What a module wrote before MAIL
+    belongs to each message of the session, what it wrote later to that one.
+    """
+    client, context, _ = meet(SEES)
+    greeted(client)
+    for _ in range(2):
+        assert send(client).startswith(b"250 ")
+    seen = [
+        ["connect", "127.0.0.1", "internal"], ["ehlo", "c.test", None], ["mail", "a@b.test", "a@b.test"],
+        ["rcpt", "c@d.test"], ["data", ["x"], len(MESSAGE), MESSAGE.decode(), "c@d.test"],
+    ]  # fmt: skip
+    assert [{"seen": seen}] * 2 == [json.loads(message.metadata) for message in context.writer.messages]
+
+
+def test_without_metadata_the_column_has_its_default(meet):
+    """
+    A module that only refuses leaves no trace.
+    """
+    client, context, _ = meet("@hookimpl\ndef rcpt(): pass")
+    send(greeted(client))
+    assert ["{}"] == [message.metadata for message in context.writer.messages]
+
+
+EDITS = """
+@hookimpl
+def mail(): return AddField("X-Mail", "1")
+@hookimpl
+def rcpt(recipient): return [AddRecipient("copy@d.test"), AddField("X-Rcpt", recipient)]
+@hookimpl
+def data(): return [ReplaceField("Subject", "new"), RemoveField("X-Spam")]
+"""
+
+
+@pytest.mark.parametrize("size", [0, 600_000])
+def test_edits_change_the_message_that_is_queued(meet, size):
+    """
+    Added fields stay apart from the content; a field taken out changes it, its size and its digest, in the spool, too.
+    """
+    body = b"text\r\n" + b"0123456789\r\n" * (size // 12)
+    client, context, _ = meet(EDITS)
+    assert send(greeted(client), b"Subject: x\r\nX-Spam: no\r\n\r\n" + body).startswith(b"250 ")
+    [message] = context.writer.messages
+    content = message.content
+    if content is None:
+        ulid = str(message.queue_id)
+        content = (context.config.queue.spool / ulid[-2:] / ulid).read_bytes()
+    assert b"Subject: new\r\n\r\n" + body == content
+    assert hashlib.sha256(content).hexdigest() == message.digest
+    assert len(message.added_fields) + len(content) == message.size
+    assert message.added_fields.endswith(b"X-Mail: 1\r\nX-Rcpt: c@d.test\r\n")
+    assert "new" == message.subject
+    assert ["c@d.test", "copy@d.test"] == [str(each.address) for each in message.envelope.recipients]
+    assert 2 == len(message.destinations)
+
+
+def test_a_field_replaced_in_text_without_a_header_begins_one(meet):
+    """
+    The text does not become part of the field.
+    """
+    client, context, _ = meet('@hookimpl\ndef data(): return ReplaceField("Subject", "new")')
+    assert send(greeted(client), b"just text\r\n").startswith(b"250 ")
+    [message] = context.writer.messages
+    assert b"Subject: new\r\n\r\njust text\r\n" == message.content
+    assert not message.added_fields.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(("edit", "is_hold"), [("Hold", True), ("Discard", False)])
+def test_a_module_holds_or_discards_with_a_reason(meet, edit, is_hold):
+    """
+    The client hears 250; the queue gets the order with the message, and its author.
+    """
+    client, context, host = meet(f'@hookimpl\ndef data(): return {edit}("spam")')
+    assert send(greeted(client)).startswith(b"250 ")
+    name = host.calls.standings[0].module.wanted.name
+    assert [ArrivalOrder(is_hold, f"module:{name}", "spam")] == [each.order for each in context.writer.messages]
+
+
+def test_an_observer_sees_what_was_accepted_and_the_end(meet, tmp_path):
+    """
+    It sees the queue id; what it returns has no effect.
+    """
+    file = tmp_path / "seen"
+    client, context, host = meet(f"""
+        def note(*words):
+            with open({str(file)!r}, "a") as seen: print(*words, file=seen)
+        @hookimpl
+        def accepted(context, message):
+            note("accepted", message.queue_id, context.sender, *context.recipients)
+            return Reply.of("550 too late")
+        @hookimpl
+        def ended(context, reason): note("ended", context.client_name, reason)
+    """)
+    assert send(greeted(client)).startswith(b"250 ")
+    client.say(b"QUIT\r\n")
+    client.running.join()
+    [message] = context.writer.messages
+    assert [f"accepted {message.queue_id} a@b.test c@d.test", "ended c.test quit"] == file.read_text().splitlines()
+    assert [] == host.of(ModuleFailed)
+
+
+BAD = [
+    "1 / 0",
+    "raise SystemExit(1)",
+    "return 3",
+    'return [Hold("x"), 3]',
+    'return Reply.of("250 2.0.0 Ok")',
+    'return Reply.of("550 4.0.0 no")',
+    'return Reply.of("550 x\\r\\n250 injected")',
+    'return Reply.of("550 " + "x" * 500)',
+    "context.metadata['x'] = object()",
+    "context.metadata['x'] = float('nan')",
+    "context.metadata['x'] = '\\ud800'",
+    "context.metadata['x'] = 'x' * 20000",
+    'return AddRecipient("nonsense")',
+    'return AddField("X", "1\\r\\n")',
+    "import gevent; gevent.sleep(60)",
+    "import time; time.perf_counter(); t = time.monotonic()\n  while time.monotonic() < t + 0.06: pass",
+]
+
+
+@pytest.mark.parametrize("body", BAD)
+@pytest.mark.parametrize(("answers_451", "start"), [(True, UNAVAILABLE), (False, b"250 2.0.0 Ok: queued as ")])
+def test_a_module_that_fails_is_answered_by_its_default(meet, body, answers_451, start):
+    """
+    M3: it may raise, hang, block, or return nonsense. The session goes on, and the log says which module it was.
+    """
+    client, context, host = meet(f"@hookimpl\ndef data(context):\n  {body}", answers_451=answers_451, deadline_s=0.05)
+    greeted(client)
+    assert send(client).startswith(start)
+    assert (["data"], not answers_451) == ([each.hook for each in host.of(ModuleFailed)], bool(context.writer.messages))
+    assert ["{}"] * len(context.writer.messages) == [message.metadata for message in context.writer.messages]
+    assert b"250 2.0.0 Ok\r\n" == client.say(b"NOOP\r\n")
+
+
+def test_an_edit_outside_a_message_is_a_failure(meet):
+    """
+    There is nothing to edit.
+    """
+    client, _, host = meet('@hookimpl\ndef ehlo(): return Hold("x")')
+    client.hear()
+    assert UNAVAILABLE == client.say(b"EHLO c.test\r\n")
+    assert 1 == len(host.of(ModuleFailed))
+
+
+def test_an_added_recipient_needs_a_route(meet, make_context):
+    """
+    Its mail would have nowhere to go.
+    """
+    context = make_context(routes='"d.test" = "discard:"\n"example.test" = "discard:"')
+    client, _, host = meet('@hookimpl\ndef data(): return AddRecipient("x@nowhere.test")', context=context)
+    assert UNAVAILABLE == send(greeted(client))
+    assert "AddRecipient: there is no route to x@nowhere.test" == host.of(ModuleFailed)[0].error
+
+
+@pytest.mark.parametrize(("answers_451", "start"), [(True, UNAVAILABLE), (False, b"250 ")])
+def test_a_module_that_goes_on_failing_is_switched_off(meet, answers_451, start):
+    """
+    It is no longer called, but its default still answers: a filter that must see all mail lets none pass unseen.
+    """
+    client, _, host = meet("@hookimpl\ndef data(): 1 / 0", answers_451=answers_451)
+    greeted(client)
+    for _ in range(FAILURES + 2):
+        assert send(client).startswith(start)
+    [standing] = host.calls.standings
+    assert (FAILURES, FAILURES, True) == (standing.calls, standing.failures, standing.is_off)
+    assert (FAILURES, 1) == (len(host.of(ModuleFailed)), len(host.of(ModuleSwitchedOff)))
+
+
+def test_a_success_ends_a_row_of_failures(meet):
+    """
+    A module that fails now and then stays on.
+    """
+    client, _, host = meet("turn = 0\n@hookimpl\ndef data():\n  global turn; turn += 1\n  if turn % 2: 1 / 0")
+    greeted(client)
+    for _ in range(2 * FAILURES):
+        send(client)
+    assert (FAILURES, False) == (host.calls.standings[0].failures, host.calls.standings[0].is_off)
+
+
+def test_modules_are_asked_in_the_order_of_the_configuration_until_one_refuses(meet):
+    """
+    The order of the file is the order of the questions.
+    """
+    note = 'def rcpt(context):\n  context.metadata.setdefault("order", []).append({})'
+    client, context, _ = meet(
+        f"@hookimpl\n{note.format(1)}",
+        f"@hookimpl\n{note.format(2)}",
+        '@hookimpl\ndef data(message):\n  if "no" in message.values("X-Spam"): return Reply.of("550 5.7.1 First")',
+        '@hookimpl\ndef data(): return Reply.of("550 5.7.1 Second")',
+    )
+    greeted(client)
+    assert b"550 5.7.1 First\r\n" == send(client)
+    assert b"550 5.7.1 Second\r\n" == send(client, b"Subject: x\r\n\r\n")
+    assert [] == context.writer.messages
+
+
+def test_one_failing_module_keeps_what_others_wrote(meet):
+    """
+    Only what the failing call wrote is forgotten.
+    """
+    client, context, _ = meet(
+        "@hookimpl\ndef data(context): context.metadata['good'] = 1",
+        "@hookimpl\ndef data(context):\n  context.metadata['bad'] = 1; 1 / 0",
+        answers_451=False,
+    )
+    send(greeted(client))
+    assert [{"good": 1}] == [json.loads(message.metadata) for message in context.writer.messages]
+
+
+def test_a_module_that_blocks_the_process_is_found_while_it_does(load):  # noqa: F811
+    """
+    No deadline can interrupt it: a thread that the hub cannot stop says which module it is, and where.
+    """
+    told = []
+    emit = Emitter("acceptor-1", (lambda _, what: told.append(what),))
+    module = load(
+        """
+        import time
+        @hookimpl
+        def connect(settings):
+            until = time.monotonic() + 20
+            while not settings["told"] and time.monotonic() < until: pass
+        """,
+        deadline_s=60.0,
+        told=told,
+    )
+    module.settings["told"] = told
+    calls = ModuleCalls([module], emit, RefusalMeter(per_second=1000, per_client=1000))
+    watchdog = Watchdog(emit, late_s=0.1)
+    watchdog.start()
+    gevent.sleep(0)
+    try:
+        calls.ask("connect", None, _NoMetadata())
+    finally:
+        watchdog.stop()
+    [blocked] = told
+    assert (ModuleBlocks, module.wanted.name, "connect") == (type(blocked), blocked.module, blocked.hook)
+    assert "in connect" in blocked.exception
+
+
+class _NoMetadata:
+    def keep(self):
+        pass

@@ -1,0 +1,136 @@
+"""What a module may change of a message."""
+
+import pytest
+
+from empath.mail.address import Address
+from empath.modules.edits import (
+    AddField,
+    AddRecipient,
+    Discard,
+    Edited,
+    Hold,
+    Redirect,
+    RemoveField,
+    RemoveRecipient,
+    ReplaceField,
+    WrongEdit,
+)
+
+HEADER = b"Received: x\r\nSubject: one\r\n two\r\nX-Spam: no\r\nsubject: three\r\n"
+
+
+@pytest.fixture
+def edited():
+    """A message to two recipients."""
+    return Edited([Address.parse("a@d.test"), Address.parse("b@d.test")], HEADER)
+
+
+def addresses(edited):
+    return [str(each) for each in edited.recipients]
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (AddRecipient("c@d.test"), ["a@d.test", "b@d.test", "c@d.test"]),
+        (AddRecipient("a@d.test"), ["a@d.test", "b@d.test"]),
+        (RemoveRecipient("a@d.test"), ["b@d.test"]),
+        (RemoveRecipient("c@d.test"), ["a@d.test", "b@d.test"]),
+        (Redirect(("c@d.test", "c@d.test")), ["c@d.test"]),
+    ],
+)
+def test_recipients_are_added_removed_and_replaced(edited, edit, expected):
+    """
+    Each recipient gets one copy.
+    """
+    edited.apply(edit)
+    assert expected == addresses(edited)
+
+
+def test_an_added_field_leaves_the_content_as_received(edited):
+    """
+    What was received stays what a signature covers.
+    """
+    edited.apply(AddField("X-Tag", "one"))
+    edited.apply(AddField("X-Tag", "two"))
+    assert (b"X-Tag: one\r\nX-Tag: two\r\n", None) == (edited.added_fields, edited.header)
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (RemoveField("SUBJECT"), b"Received: x\r\nX-Spam: no\r\n"),
+        (ReplaceField("Subject", "new"), b"Received: x\r\nSubject: new\r\nX-Spam: no\r\n"),
+        (ReplaceField("X-New", "new"), b"X-New: new\r\n" + HEADER),
+    ],
+)
+def test_fields_are_removed_and_replaced_whole(edited, edit, expected):
+    """
+    All fields of a name go, with their folded lines.
+    """
+    edited.apply(edit)
+    assert expected == b"".join(edited.header.octets)
+
+
+def test_a_field_that_is_not_there_needs_no_new_content(edited):
+    """
+    Then the octets stay as received.
+    """
+    edited.apply(RemoveField("X-None"))
+    assert edited.header is None
+
+
+def test_fields_are_edited_in_the_order_of_the_edits(edited):
+    """
+    A later edit sees what an earlier one made.
+    """
+    edited.apply(ReplaceField("X-New", "1"))
+    edited.apply(RemoveField("X-New"))
+    assert HEADER == b"".join(edited.header.octets)
+
+
+def test_the_first_order_counts(edited):
+    """
+    A later module does not release what an earlier one holds.
+    """
+    edited.apply(Hold("looks odd"))
+    edited.apply(Discard("spam"))
+    assert Hold("looks odd") == edited.order
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        AddRecipient("nonsense"),
+        Redirect(()),
+        Redirect(tuple(f"u{n}@d.test" for n in range(1001))),
+        AddField("X Tag", "x"),
+        AddField("X-Tag", "x\r\nBcc: y"),
+        AddField("X-Tag", "ö"),
+        AddField("X-Tag", "x" * 1000),
+        ReplaceField("Received", "x"),
+        RemoveField("received"),
+        RemoveField("not a name"),
+        Hold(""),
+        Discard("x\ny"),
+        Hold("x" * 201),
+    ],
+)
+def test_an_edit_that_would_break_the_message_is_refused(edited, edit):
+    """
+    A module can neither write a second line into the header nor hide a loop; the message stays as it was.
+    """
+    with pytest.raises(WrongEdit):
+        edited.apply(edit)
+    assert (["a@d.test", "b@d.test"], b"", None, None) == (
+        addresses(edited), edited.added_fields, edited.header, edited.order,
+    )  # fmt: skip
+
+
+def test_a_message_without_recipients_is_discarded_on_purpose_only(edited):
+    """
+    Else a mistake in a module would lose mail.
+    """
+    edited.apply(RemoveRecipient("a@d.test"))
+    with pytest.raises(WrongEdit, match="use Discard"):
+        edited.apply(RemoveRecipient("b@d.test"))
