@@ -240,3 +240,16 @@ def test_differences_turn_round_with_their_sides(left, right):
     forth, back = differences(old, new), differences(new, old)
     assert {*map(repr, forth)} == {repr(Difference(change.key, change.after, change.before)) for change in back}
     assert (old == new) == (forth == ())
+
+
+def test_the_own_settings_of_a_module_are_written():
+    """
+    They load again, tables and lists of tables in them included.
+    """
+    own = {"words": ["a"], "is_on": True, "rules": [{"name": "x"}, {"name": "y"}], "most": {"a day": 3, "share": 0.5}}
+    written = (
+        'words = ["a"]\nis_on = true\nrules = [{ name = "x" }, { name = "y" }]\nmost = { "a day" = 3, share = 0.5 }\n'
+    )
+    config = parsed(f'{LEAST}[modules."my_package.my_module"]\n{written}')
+    again = parsed(effective_toml(config), "/elsewhere")
+    assert (config, own) == (again, again.modules["my_package.my_module"].own_settings)

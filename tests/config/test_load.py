@@ -490,3 +490,40 @@ def test_lists_of_the_dns_and_their_threshold_are_one_table():
 def test_forbidden_words_are_of_any_case():
     config = parsed(LEAST.replace("}]", ', forbidden_commands = ["get", "Take"]}]'))
     assert frozenset({"GET", "TAKE"}) == config.listeners[0].forbidden
+
+
+MODULES = """
+[modules]
+"my_package.tag" = { deadline = "500ms", on_failure = "pass", words = ["a", "b"], most = { day = 3 } }
+second = {}
+"""
+
+
+def test_the_keys_of_a_module_that_empath_does_not_know_are_its_own():
+    """
+    A module is configured in the one file of the server. The order of the file is the order of the questions.
+    """
+    modules = parsed(LEAST + MODULES).modules
+    assert [
+        ("my_package.tag", 0.5, "pass", {"words": ["a", "b"], "most": {"day": 3}}),
+        ("second", 2.0, "451", {}),
+    ] == [(name, each.deadline_s, each.on_failure, each.own_settings) for name, each in modules.items()]
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ('modules."my module" = {}', 'modules."my module": not the name of a Python module'),
+        ("modules.m = 1", "modules.m: must be a table, not a number"),
+        ('modules.m = { on_failure = "550" }', "modules.m.on_failure: must be "),
+        ('modules.m = { deadline = "0s" }', "modules.m.deadline: a timeout is longer than that"),
+        ("modules.m = { since = 2026-01-01 }", "modules.m.since: must be text, a number, a boolean, a list or a table"),
+        ("modules.m = { a = { b = [inf] } }", "modules.m.a: must be text, a number"),
+        ("modules.m = { a = [1, { b = 1 }] }", "modules.m.a: must be text, a number"),
+    ],
+)
+def test_a_mistake_in_the_table_of_a_module_is_found(setting, expected):
+    """
+    What a module gets can be written as TOML and as JSON, so that `empathd check --effective` shows it.
+    """
+    assert finding(setting).startswith(f"c.toml:5: {expected}")

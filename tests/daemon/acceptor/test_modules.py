@@ -3,13 +3,16 @@
 import hashlib
 import json
 from functools import partial
+from typing import Any
 
 import gevent
 import pytest
 
 from empath.daemon.acceptor.modules.calls import FAILURES, ModuleCalls
+from empath.daemon.acceptor.modules.metadata import Metadata
 from empath.daemon.acceptor.modules.session import ModuleSession
 from empath.daemon.acceptor.modules.watchdog import Watchdog
+from empath.modules import Context
 from empath.policy.limits.refusal_log import RefusalMeter
 from empath.storage.queue.accept import ArrivalOrder
 from empath.telemetry.occurrence import Emitter
@@ -18,6 +21,7 @@ from tests.modules.conftest import load  # noqa: F401 - a fixture
 
 ENVELOPE = b"MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\n"
 MESSAGE = b"Subject: x\r\nX-Spam: no\r\n\r\ntext\r\n"
+NOTHING_KNOWN = Context("127.0.0.1:25", "mx", "192.0.2.1", "", None, None, None, None, (), {})
 UNAVAILABLE = b"451 4.3.0 A filter of this host is not available, try again later\r\n"
 
 
@@ -25,7 +29,7 @@ class Host:
     """The calls of a few modules, and what they report."""
 
     def __init__(self, *modules):
-        self.told = []
+        self.told: list[Any] = []
         self.emit = Emitter("acceptor-1", (lambda _, what: self.told.append(what),))
         self.calls = ModuleCalls(modules, self.emit, RefusalMeter(per_second=1000, per_client=1000))
         self.session = partial(ModuleSession, self.calls)
@@ -321,7 +325,7 @@ def test_a_module_that_blocks_the_process_is_found_while_it_does(load):  # noqa:
     """
     No deadline can interrupt it: a thread that the hub cannot stop says which module it is, and where.
     """
-    told = []
+    told: list[Any] = []
     emit = Emitter("acceptor-1", (lambda _, what: told.append(what),))
     module = load(
         """
@@ -340,14 +344,9 @@ def test_a_module_that_blocks_the_process_is_found_while_it_does(load):  # noqa:
     watchdog.start()
     gevent.sleep(0)
     try:
-        calls.ask("connect", None, _NoMetadata())
+        calls.ask("connect", NOTHING_KNOWN, Metadata())
     finally:
         watchdog.stop()
     [blocked] = told
     assert (ModuleBlocks, module.wanted.name, "connect") == (type(blocked), blocked.module, blocked.hook)
     assert "in connect" in blocked.exception
-
-
-class _NoMetadata:
-    def keep(self):
-        pass
