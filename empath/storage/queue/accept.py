@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from empath.mail.envelope import Envelope
 from empath.mail.identity import QueueId, Timestamp
+from empath.mail.status import RecipientStatus
 from empath.storage.engine import Selects, Session
 from empath.storage.write import Write
 
@@ -15,9 +16,9 @@ INLINE = "inline"
 
 
 class ArrivalOrder(NamedTuple):
-    """What a module wants of a whole message, as an operator would. Shape: is_hold, else it is cancelled."""
+    """What a module orders for a whole message, as an operator would. Shape: status is held or cancelled."""
 
-    is_hold: bool
+    status: RecipientStatus
     who: str
     reason: str
 
@@ -95,14 +96,13 @@ class Accept(Write):
             )  # fmt: skip
             run("accept.insert_recipient", recipient_row)
         if m.order is not None:
-            status, verb = ("held", "held") if m.order.is_hold else ("cancelled", "discarded")
             order = {
                 "message_id": message_id,
                 "ulid": str(m.queue_id),
-                "status": status,
+                "status": m.order.status,
                 "who": m.order.who,
                 "now": m.received_at,
-                "reason": f"{verb} by {m.order.who}: {m.order.reason}",
+                "reason": f"{m.order.status} by {m.order.who}: {m.order.reason}",
             }
             run("accept.order_recipients", order)
             run("accept.audit_order", order)

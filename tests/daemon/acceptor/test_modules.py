@@ -12,6 +12,7 @@ from empath.daemon.acceptor.modules.calls import FAILURES, ModuleCalls
 from empath.daemon.acceptor.modules.metadata import Metadata
 from empath.daemon.acceptor.modules.session import ModuleSession
 from empath.daemon.acceptor.modules.watchdog import Watchdog
+from empath.mail.status import RecipientStatus
 from empath.modules import Context
 from empath.policy.limits.refusal_log import RefusalMeter
 from empath.storage.queue.accept import ArrivalOrder
@@ -178,15 +179,15 @@ def test_a_field_replaced_in_text_without_a_header_begins_one(meet):
     assert not message.added_fields.endswith(b"\r\n\r\n")
 
 
-@pytest.mark.parametrize(("edit", "is_hold"), [("Hold", True), ("Discard", False)])
-def test_a_module_holds_or_discards_with_a_reason(meet, edit, is_hold):
+@pytest.mark.parametrize(("edit", "status"), [("Hold", RecipientStatus.HELD), ("Discard", RecipientStatus.CANCELLED)])
+def test_a_module_holds_or_discards_with_a_reason(meet, edit, status):
     """
     The client hears 250; the queue gets the order with the message, and its author.
     """
     client, context, host = meet(f'@hookimpl\ndef data(): return {edit}("spam")')
     assert send(greeted(client)).startswith(b"250 ")
     name = host.calls.standings[0].module.wanted.name
-    assert [ArrivalOrder(is_hold, f"module:{name}", "spam")] == [each.order for each in context.writer.messages]
+    assert [ArrivalOrder(status, f"module:{name}", "spam")] == [each.order for each in context.writer.messages]
 
 
 def test_an_observer_sees_what_was_accepted_and_the_end(meet, tmp_path):

@@ -17,6 +17,7 @@ from empath.daemon.acceptor.session import ANSWERS, REFUSED_S, ReceivingSession
 from empath.daemon.acceptor.transaction import Transaction
 from empath.mail.address import Address
 from empath.mail.reply import Reply
+from empath.mail.status import RecipientStatus
 from empath.modules.edits import MAX_EDITS, Edited, Hold, WrongEdit
 from empath.modules.hooks import Context, Message
 from empath.net.stream import Stream
@@ -175,8 +176,8 @@ class ModuleSession(ReceivingSession):
         transaction.deliver_to(edited.recipients)
         transaction.module_fields = edited.added_fields
         if edited.order is not None:
-            is_hold = isinstance(edited.order, Hold)
-            transaction.order = ArrivalOrder(is_hold, f"module:{ordered_by}", edited.order.reason)
+            status = RecipientStatus.HELD if isinstance(edited.order, Hold) else RecipientStatus.CANCELLED
+            transaction.order = ArrivalOrder(status, f"module:{ordered_by}", edited.order.reason)
         if edited.header is not None:
             content.replace_header(header, b"".join(edited.header.octets))
         return None
