@@ -73,10 +73,11 @@ class Admission:
 
     def exchange(self, listener: str, client: ClientAddress, named: ClientAddress) -> Reply | None:
         """Count an admitted connection of *client* as one of *named* from now on; the reply if that is refused."""
-        self._connections.release(listener, client)
-        refusal = self._count(listener, named)
-        if refusal is not None:
-            self._connections.admit(listener, client, is_trusted=True)
+        refusal = self._connections.rename(listener, client, named, self._is_trusted(named))
+        if refusal is None:
+            refusal = self._admit_by_rate(listener, named)
+            if refusal is not None:
+                self._connections.rename(listener, named, client, is_trusted=True)
         return refusal
 
     def _decide(self, listener: str, client: ClientAddress) -> Admitted | Refused:

@@ -144,8 +144,7 @@ class ReceivingSession:
             context.limits,
             self._offered(set()),
             is_lenient=context.role is not Role.MX,
-            takes_bare_lf=context.listener.bare_line_feed == "normalize"
-            or context.config.relay.policy.is_trusted(address),
+            takes_bare_lf=self._takes_bare_lf(),
         )
         self._admitted_at = time.time()
         self._command_s = context.pace.command_s
@@ -370,7 +369,15 @@ class ReceivingSession:
         if self._client.account is not None or self._context.config.relay.policy.is_trusted(self._client.address):
             fulfilled.add(Need.TRUST)
         self._is_trusted = Need.TRUST in fulfilled
+        self._session.takes_bare_lf = self._takes_bare_lf()
         self._session.offer(self._offered(fulfilled))
+
+    def _takes_bare_lf(self) -> bool:
+        """Whether lines of this client may end in a bare LF."""
+        context = self._context
+        return context.listener.bare_line_feed == "normalize" or context.config.relay.policy.is_trusted(
+            self._client.address
+        )
 
     def _offered(self, fulfilled: set[Need]) -> Extensions:
         """The extensions of a session with these needs *fulfilled* besides those that TLS fulfills."""

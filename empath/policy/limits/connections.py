@@ -136,6 +136,22 @@ class ConnectionCounter:
             return TOO_MANY_FROM_CLIENT
         return None
 
+    def rename(
+        self, address: str, client: ClientAddress, named: ClientAddress, is_trusted: bool = False
+    ) -> Reply | None:
+        """
+        Count an admitted connection of *client* as one of *named* and return None, or return the refusal.
+
+        The connection stays among those of the listener, so no other one can take its place in between.
+        """
+        listener = self._listeners[address]
+        key = self._client_key(listener, named)
+        if self._counts.add(key, 1) > listener.limits.per_client and not is_trusted:
+            self._counts.add(key, -1)
+            return TOO_MANY_FROM_CLIENT
+        self._counts.add(self._client_key(listener, client), -1)
+        return None
+
     def release(self, address: str, client: ClientAddress) -> None:
         """One admitted connection of *client* to the listener at *address* has ended."""
         listener = self._listeners[address]

@@ -119,7 +119,7 @@ class ServerSession:
     One session, from the banner to the close.
 
     `errors` counts refusals with 5yz and other misuse since the last accepted message. A 4yz is a problem of this host
-    and does not count.
+    and does not count. `takes_bare_lf` may change with the client for which another one speaks.
     """
 
     __slots__ = (
@@ -145,8 +145,8 @@ class ServerSession:
         "_recipients",
         "_refusals",
         "_state",
-        "_takes_bare_lf",
         "errors",
+        "takes_bare_lf",
     )
 
     def __init__(
@@ -167,7 +167,7 @@ class ServerSession:
         self._limits = limits
         self._extensions = extensions
         self._is_lenient = is_lenient
-        self._takes_bare_lf = takes_bare_lf
+        self.takes_bare_lf = takes_bare_lf
         self._state = ServerState.CONNECTING
         self._asked: ServerSignal | None = ServerSignal.CONNECT  # signal that waits for the driver's answer
         self._events: list[Event] = [Connected()]  # events that the driver has not taken yet
@@ -341,7 +341,7 @@ class ServerSession:
 
     def _new_chunk_reader(self) -> ChunkReader:
         limits = self._limits
-        return ChunkReader(limits.message_octets, limits.line_octets, takes_bare_lf=self._takes_bare_lf)
+        return ChunkReader(limits.message_octets, limits.line_octets, takes_bare_lf=self.takes_bare_lf)
 
     # --- how octets are read
 
@@ -410,7 +410,7 @@ class ServerSession:
                 self._take(ServerSignal.UNKNOWN, replies.COMMAND_TOO_LONG)
             return True
         # RFC 5321 §2.3.8 forbids clients to end a command in a bare LF, but some do, and alone it does no harm.
-        if not self._takes_bare_lf and not line.endswith(b"\r"):
+        if not self.takes_bare_lf and not line.endswith(b"\r"):
             self._take(ServerSignal.DISMISSED, replies.BARE_LINE_FEED)
             return True
         if self._state is _AUTHENTICATING:
@@ -549,7 +549,7 @@ class ServerSession:
 
     def _begin_content(self) -> None:
         self._content = ContentReader(
-            self._limits.message_octets, self._limits.line_octets, takes_bare_lf=self._takes_bare_lf
+            self._limits.message_octets, self._limits.line_octets, takes_bare_lf=self.takes_bare_lf
         )
 
     def _repeat(self) -> None:

@@ -115,3 +115,28 @@ def test_a_proxy_without_a_header_is_not_counted(admission: Admission):
             admission.admit_behind_proxy(MX, PROXY, fail)
 
     assert Admitted(ip_address("198.51.100.2")) == admission.admit(MX, "198.51.100.2")
+
+
+def test_a_client_that_is_named_keeps_its_place_when_the_name_is_refused():
+    """
+    A connection that gave its place away while the rate of the named client was asked for would end without one. Its
+    end would then take the place of another connection out of the count, and the limit would rise.
+    """
+    proxy, named = ip_address("192.0.2.1"), ip_address("198.51.100.1")
+
+    def busy(_listener, client):
+        if client != named:
+            return None
+        assert isinstance(full.admit(MX, "198.51.100.2"), Refused)
+        return TOO_MANY_FROM_CLIENT
+
+    full = Admission(
+        ConnectionCounter(ConnectionLimits(total=1, per_client=1), {MX: None}), lambda client: client in HUB, busy
+    )
+    full.admit(MX, str(proxy))
+    assert TOO_MANY_FROM_CLIENT == full.exchange(MX, proxy, named)
+    assert isinstance(full.admit(MX, "198.51.100.2"), Refused)
+
+    full.release(MX, proxy)
+    assert Admitted(ip_address("198.51.100.2")) == full.admit(MX, "198.51.100.2")
+    assert isinstance(full.admit(MX, "198.51.100.3"), Refused)

@@ -141,6 +141,18 @@ def test_octets_behind_xclient_belong_to_nobody(proxy):
     assert proxy.say(b"XCLIENT ADDR=192.0.2.1\r\nEHLO c.test\r\n").startswith(b"554 5.5.0 ")
 
 
+def test_a_bare_line_feed_is_that_of_the_named_client(make_context, visit):
+    """
+    A mail proxy in the trusted networks passes on what strangers wrote, and they are the ones that smuggle.
+    """
+    listener = 'xclient = ["127.0.0.1/32"]\nbare_line_feed = "reject"'
+    proxy = visit(make_context('[relay]\nnetworks = ["127.0.0.1/32"]', role=Role.MX, listener=listener))
+    proxy.hear()
+    assert proxy.say(b"NOOP\n").startswith(b"250 ")
+    assert proxy.say(b"XCLIENT ADDR=198.51.100.1\r\n").startswith(b"220 ")
+    assert proxy.say(b"NOOP\n").startswith(b"521 5.5.2 ")
+
+
 def test_xforward_puts_the_origin_of_one_message_into_the_log(proxy, heard):
     """
     A content filter is the client; the log must lead to the first one.
