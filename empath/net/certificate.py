@@ -5,6 +5,7 @@ Files are given as octets: who may read a key reads it before, and a file that c
 """
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,6 +97,7 @@ class ServerTls:
         by_name = [(name, context) for context, pair in zip(contexts, pairs, strict=True) for name in pair.names]
         self._by_name = PatternTable(by_name)
         if by_name:
+            sys.unraisablehook = _report_unraisable
             _NATIVE_CONTEXT.sni_callback.__set__(self.context, self._choose)
 
     def certificate_of(self, context: SSLContext) -> Certificate:
@@ -112,6 +114,17 @@ class ServerTls:
             return
         if context is not None:
             tls.context = context
+
+
+def _report_unraisable(report: "sys.UnraisableHookArgs") -> None:
+    """
+    Report an exception that Python cannot raise, but not that a client asks for a host by octets that are not ASCII.
+
+    The module `ssl` decodes the name before it calls `_choose`. It ends the handshake then, and would print a traceback
+    for every such client.
+    """
+    if not (isinstance(report.exc_value, UnicodeDecodeError) and isinstance(report.object, bytes)):
+        sys.__unraisablehook__(report)
 
 
 def _server_context(pair: KeyPair, minimum: str) -> SSLContext:

@@ -148,6 +148,20 @@ def test_the_name_that_a_client_asks_for_chooses_the_certificate(secured):
             assert b"220 " == connection.recv(4)
 
 
+def test_a_name_that_is_not_ascii_leaves_no_traceback(secured):
+    """
+    Python prints one for each such handshake: a stranger could fill the disk.
+    """
+    hello = ssl.MemoryBIO()
+    with pytest.raises(ssl.SSLWantReadError):
+        certificates.client().wrap_bio(ssl.MemoryBIO(), hello, server_hostname="aaaa.example.net").do_handshake()
+    with socket.create_connection(("127.0.0.1", secured.ports["implicit"]), DEADLINE_S) as client:
+        client.sendall(hello.read().replace(b"aaaa", b"\xff\xfe\x1b["))
+        assert client.recv(1)
+        secured.wait_for("tls_not_begun", error="callback failed")
+    assert "" == (secured.directory / "stderr").read_text()
+
+
 def test_c1_commands_injected_behind_starttls_are_not_carried_out(secured):
     """
     CVE-2011-0411, against the running server: the injected MAIL would else belong to the client's secured session.
