@@ -10,7 +10,8 @@ import os.path
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, Strict, ValidationInfo
 from pydantic_core import PydanticCustomError
@@ -170,17 +171,27 @@ def _own_host(text: str) -> str:
         return str(Domain.parse(text))
 
 
-_BACKEND = re.compile(
-    r"accounts|dovecot:/.+|module:[\w.]+|oidc:https://[^/@]+(?:/.*)?|oidc:http://(?:127\.0\.0\.1|localhost)[:/].*"
-)
+_BACKEND = re.compile(r"accounts|dovecot:/.+|module:[\w.]+|oidc:(https?://.+)")
+_HERE: Final = ("127.0.0.1", "localhost")
 
 
 def _backend(text: str) -> str:
-    if not text.isprintable() or " " in text or not _BACKEND.fullmatch(text):
+    match = _BACKEND.fullmatch(text)
+    if match is None or not text.isprintable() or " " in text or not (match[1] is None or _is_endpoint(match[1])):
         raise SyntaxViolation(
             f'not a back end: {text!r} (use "accounts", "dovecot:/path", "oidc:https://host/path" or "module:name")'
         )
     return text
+
+
+def _is_endpoint(url: str) -> bool:
+    """Whether a token may be sent to *url*: in the clear only to this host."""
+    try:
+        parts = urlsplit(url)
+        is_whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return is_whole and "@" not in parts.netloc and (parts.scheme == "https" or parts.hostname in _HERE)
 
 
 def _relay_domain(text: str) -> DomainPattern:

@@ -49,7 +49,7 @@ class FormEndpoint:
             connection.request("POST", self._target, urlencode(form).encode(), self._headers)
             answer = connection.getresponse()
             octets = answer.read(_MAX_ANSWER_OCTETS + 1)
-        except (OSError, HTTPException) as exc:
+        except (OSError, HTTPException, UnicodeError) as exc:  # the last: a name that IDNA does not know
             raise HttpFailed(str(exc) or type(exc).__name__) from exc
         finally:
             connection.close()
@@ -59,7 +59,7 @@ class FormEndpoint:
             raise HttpFailed("the answer is too long")
         try:
             members = json.loads(octets)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             raise HttpFailed("the answer is not JSON") from exc
         if not isinstance(members, dict):
             raise HttpFailed("the answer is not a JSON object")

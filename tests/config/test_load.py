@@ -309,6 +309,17 @@ def test_a_bad_setting_is_named_in_words(setting, words):
     assert f"c.toml:{line}: {words}" == finding(setting)
 
 
+@pytest.mark.parametrize(
+    "url", ["https://a.test:99999/x", "https://[::1/x", "https://:443/", "http://a.test/", "http://127.0.0.1:1@a.test/"]
+)
+def test_an_endpoint_to_which_no_token_may_go_is_no_back_end(url):
+    """
+    Each of these would end the acceptor, or send tokens in the clear to another host.
+    """
+    [found] = findings(f"{LEAST}\nauth.backends = ['oidc:{url}']")
+    assert f"auth.backends[1]: not a back end: 'oidc:{url}' (use " in found
+
+
 def test_a_listener_address_stands_once():
     """
     The kernel would refuse to bind the second one.

@@ -74,6 +74,7 @@ def test_an_endpoint_may_need_no_password(serve):
         (b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", "status 401"),
         (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", "status 302"),
         (answer(b"<html>"), "not JSON"),
+        (answer(b"[" * 60_000), "not JSON"),
         (answer(b"[1]"), "not a JSON object"),
         (answer(b"{" + b" " * 70_000 + b"}"), "too long"),
         (b"220 mx ESMTP\r\n", "220 mx ESMTP"),
@@ -126,3 +127,10 @@ def test_a_wait_is_bounded():
         endpoint = FormEndpoint(f"http://127.0.0.1:{listening.getsockname()[1]}/", user=None, password="")
         with pytest.raises(HttpFailed, match="timed out"):
             endpoint.post({"token": "x"}, timeout_s=0.05)
+
+
+def test_a_host_that_idna_does_not_know_is_no_crash_of_the_session():
+    with pytest.raises(HttpFailed):
+        FormEndpoint("https://\N{LATIN SMALL LETTER A WITH DIAERESIS}..test/", user=None, password="").post(
+            {}, timeout_s=1
+        )

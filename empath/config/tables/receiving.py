@@ -3,7 +3,7 @@ receiving - the tables [[listener]] and [relay]: where mail comes in, and which 
 """
 
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_serializer, field_validator
 
@@ -54,7 +54,7 @@ class Listener(Table):
     hostname: HostName | None = setting(None, example="mx1.example.test")
     """The name of this host in the greetings and trace fields of this listener. Not set: `hostname`."""
 
-    auth: bool | None = setting(None, example=True)
+    auth: Annotated[bool, Field(strict=True)] | None = setting(None, example=True)
     """Whether clients may log in here, see [auth]. Not set: on role submission they may."""
 
     auth_in_clear: bool = Field(False, strict=True)
