@@ -9,6 +9,7 @@ import ipaddress
 import os.path
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -34,6 +35,7 @@ from empath.policy.access import Network
 from empath.policy.dnsbl import Blocklist
 from empath.policy.limits.rate import Rate
 from empath.policy.pattern import DomainPattern
+from empath.policy.recipients import RecipientRule
 from empath.policy.routing import MaildirRoute, Route, parse_route, route_text
 
 T = TypeVar("T")
@@ -112,6 +114,14 @@ def _route(value: object, info: ValidationInfo) -> Route:
     except SyntaxViolation as exc:
         raise problem(str(exc)) from exc
     return MaildirRoute(_absolute(route.path, info)) if isinstance(route, MaildirRoute) else route
+
+
+def _recipient_rule(value: object, info: ValidationInfo) -> RecipientRule:
+    try:
+        rule = RecipientRule.parse(_text(value))
+    except SyntaxViolation as exc:
+        raise problem(str(exc)) from exc
+    return rule if rule.path is None else replace(rule, path=_absolute(rule.path, info))
 
 
 def _listen_address(value: object, info: ValidationInfo) -> Endpoint | UnixSocket:
@@ -316,5 +326,9 @@ RoutePattern = Annotated[DomainPattern, _read_by(DomainPattern.parse), _AS_TEXT]
 RouteTarget = Annotated[Route, PlainValidator(_route), PlainSerializer(route_text)]
 Routes = Annotated[dict[RoutePattern, RouteTarget], BeforeValidator(_no_pattern_twice)]
 Schedules = Annotated[dict[RoutePattern, Steps], BeforeValidator(_no_pattern_twice)]
+RecipientRules = Annotated[
+    dict[RelayDomain, Annotated[RecipientRule, PlainValidator(_recipient_rule), _AS_TEXT]],
+    BeforeValidator(_no_pattern_twice),
+]
 CommandWord = Annotated[str, _read_by(_forbidden_command)]
 Weights = Annotated[dict[str, int], PlainValidator(_weights)]

@@ -11,7 +11,17 @@ from typing import Any, Self
 
 from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, ValidationInfo, field_validator, model_validator
 
-from empath.config.fields import THRESHOLD, HostName, Mailbox, Routes, Schedules, Weights, problem, setting
+from empath.config.fields import (
+    THRESHOLD,
+    HostName,
+    Mailbox,
+    RecipientRules,
+    Routes,
+    Schedules,
+    Weights,
+    problem,
+    setting,
+)
 from empath.config.renamed import with_new_names
 from empath.config.tables.auth import Auth
 from empath.config.tables.delivery import Delivery, Reports, Retry
@@ -24,6 +34,7 @@ from empath.config.tables.pickup import Pickup
 from empath.config.tables.process import Log, Process
 from empath.config.tables.queue import Queue, Retention
 from empath.config.tables.receiving import Listener, Relay
+from empath.config.tables.recipients import Aliases
 from empath.config.tables.table import Table
 from empath.config.tables.tls import Tls
 from empath.mail.address import Address
@@ -31,7 +42,8 @@ from empath.mail.domain import AddressLiteral, Domain
 from empath.policy.access import is_of_postmaster
 from empath.policy.bounce import is_double_bounce
 from empath.policy.dnsbl import Blocklist, BlocklistPolicy
-from empath.policy.pattern import DomainPattern
+from empath.policy.pattern import DomainPattern, PatternTable
+from empath.policy.recipients import RecipientRule
 from empath.policy.retry import RetryTable
 from empath.policy.routing import DiscardRoute, Route, RouteTable
 
@@ -59,6 +71,14 @@ class Config(Table):
     look-up), "mx", "maildir:path" or "discard:".
     """
 
+    recipients_by_pattern: RecipientRules = setting({}, "recipients")
+    """
+    Which addresses of a relay domain exist, so that mail to others is refused by 550 5.1.1 at RCPT: "any" (the next
+    host decides, as without a rule), "listed" for those of `empath-admin recipient`, "listed:path" for those of a
+    file, one a line, "verify" if the next host takes them, "verify:lmtp://127.0.0.1:24" to ask a host by LMTP.
+    """
+
+    aliases: Aliases = setting({})
     delivery: Delivery = setting({})
     retry: Retry = setting({})
 
@@ -119,6 +139,11 @@ class Config(Table):
     def routes(self) -> RouteTable:
         """The table of routes."""
         return RouteTable(self.routes_by_pattern.items())
+
+    @cached_property
+    def recipient_rules(self) -> PatternTable[RecipientRule]:
+        """The rules of [recipients]."""
+        return PatternTable(self.recipients_by_pattern.items())
 
     @cached_property
     def blocklists(self) -> BlocklistPolicy | None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from empath.mail.address import Address, ReversePath
+from empath.mail.xtext import to_xtext, utf8_addr_xtext
 
 
 class BodyType(StrEnum):
@@ -30,12 +31,21 @@ class Recipient(NamedTuple):
     One recipient of an accepted message.
 
     Shape: notify is the NOTIFY= value in upper case (`NEVER`, or a comma list of SUCCESS, FAILURE, DELAY) or None;
-    original_recipient is the ORCPT= value as it came, `type;xtext`, or None (RFC 3461 §4.1, §4.2).
+    original_recipient is the ORCPT= value as it came, `type;xtext`, or None (RFC 3461 §4.1, §4.2);
+    written is the forward-path as the client gave it, where an alias has replaced it.
     """
 
     address: Address
     notify: str | None = None
     original_recipient: str | None = None
+    written: Address | None = None
+
+
+def original_recipient_of(address: Address) -> str:
+    """The ORCPT= value that names *address*, for a recipient that came without one and gets another address."""
+    if address.is_ascii:
+        return f"rfc822;{to_xtext(str(address))}"
+    return f"utf-8;{utf8_addr_xtext(str(address))}"
 
 
 class Envelope(NamedTuple):

@@ -92,8 +92,23 @@ def merged_notify(first: str | None, second: str | None) -> str | None:
     return ",".join(dict.fromkeys(kinds))
 
 
-def action_of(kind: ReportKind, *, is_relayed: bool) -> Action:
-    """What a report says happened to a recipient, RFC 3464 §2.3.3; *is_relayed*: another host has taken the mail."""
+def notify_of_targets(notify: str | None) -> str | None:
+    """
+    The NOTIFY= value of the targets of an alias that has several, RFC 3461 §5.2.7.3: its report "expanded" is the one
+    of success.
+    """
+    if notify is None or not wants_notice(notify, ReportKind.SUCCESS):
+        return notify
+    return ",".join(kind for kind in notify.split(",") if kind != ReportKind.SUCCESS.upper()) or _NO_NOTICE
+
+
+def action_of(kind: ReportKind, *, is_relayed: bool, is_expanded: bool = False) -> Action:
+    """
+    What a report says happened to a recipient, RFC 3464 §2.3.3; *is_relayed*: another host has taken the mail;
+    *is_expanded*: it goes on to the targets of an alias.
+    """
+    if is_expanded:
+        return Action.EXPANDED
     return Action.RELAYED if kind is ReportKind.SUCCESS and is_relayed else _ACTIONS[kind]
 
 

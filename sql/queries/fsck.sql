@@ -256,13 +256,14 @@ SELECT r.recipient_id, m.ulid AS id, r.status
    AND r.status NOT IN (SELECT new_status FROM _recipient_transition);
 
 -- name: status_unexplained
--- Neither an attempt nor an audit row led to it. Index: _attempt_recipient, _audit_recipient.
+-- Neither an attempt nor an audit row led to it, nor the targets of an alias. Index: _attempt_recipient, _audit_recipient.
 SELECT r.recipient_id, m.ulid AS id, r.status
   FROM _recipient AS r
   LEFT JOIN _message AS m ON m.message_id = r.message_id
  WHERE r.status = 'deferred' AND r.attempts = 0 AND r.lost_leases = 0
     OR r.status = 'held' AND r.reason IS NULL
     OR r.status IN ('delivered', 'bounced', 'expired', 'cancelled')
+       AND NOT (r.status = 'delivered' AND r.attempts = 0 AND r.reason IS 'expanded')
        AND NOT EXISTS (
          SELECT 1 FROM _attempt AS a WHERE a.recipient_id = r.recipient_id AND a.decided_status = r.status)
        AND NOT EXISTS (

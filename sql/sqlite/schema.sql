@@ -433,6 +433,18 @@ CREATE TABLE _greylist (
 ) STRICT;
 CREATE INDEX _greylist_expiry ON _greylist (expires_at) WHERE expires_at IS NOT NULL;
 
+-- The addresses that exist in domains with the rule "listed" of [recipients], see policy/recipients.py.
+CREATE TABLE _recipient_list (
+  address TEXT PRIMARY KEY CHECK (length(address) BETWEEN 3 AND 1024)  -- ASCII letters in lower case
+) STRICT, WITHOUT ROWID;
+
+-- Where mail goes instead of the address that the client gives, one row for each target, see policy/recipients.py.
+CREATE TABLE _alias (
+  pattern TEXT NOT NULL CHECK (length(pattern) BETWEEN 2 AND 1024),  -- address or @domain, ASCII letters in lower case
+  target  TEXT NOT NULL CHECK (length(target) BETWEEN 2 AND 1024),  -- address, or @domain for the same local part there
+  PRIMARY KEY (pattern, target)
+) STRICT, WITHOUT ROWID;
+
 -- Who may submit mail by logging in.  Secrets are here and in no view: they are not the password, and it cannot be read
 -- from them.  An account without a password gives its senders and rates to a name that another back end has proved.
 CREATE TABLE _account (

@@ -248,3 +248,14 @@ SELECT g.client AS client,  -- network of the client, such as 192.0.2.0/24
        g.expires_at                                  AS expires_unix,             -- the same in Unix seconds
        g.hits                                        AS hits                      -- number of deliveries, counted once an hour
   FROM _greylist AS g;
+
+-- One row per address that exists in domains with the rule "listed" of [recipients]. Writable by INSERT and DELETE.
+CREATE VIEW recipient_list AS
+SELECT l.address AS address  -- the address, ASCII letters in lower case
+  FROM _recipient_list AS l;
+
+-- One row per target of an alias, if [aliases] is enabled. Writable: target. INSERT INTO alias (pattern, target) adds one.
+CREATE VIEW alias AS
+SELECT a.pattern AS pattern,  -- address that is replaced, ASCII letters in lower case; '@domain': all others of a domain
+       a.target AS target     -- address that gets its mail; '@domain': the same local part there
+  FROM _alias AS a;

@@ -10,7 +10,20 @@ Each other module of this package has some verbs, in its VERBS.  This module add
 import click
 
 from empath import __version__
-from empath.cli.admin import account, completion, dns, doctor, fsck, orders, read, reconcile, service, sessions, sql
+from empath.cli.admin import (
+    account,
+    completion,
+    dns,
+    doctor,
+    fsck,
+    orders,
+    read,
+    recipients,
+    reconcile,
+    service,
+    sessions,
+    sql,
+)
 from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, run_process
 
@@ -22,7 +35,7 @@ def admin() -> None:
     """See and steer the mail queue of Empath."""
 
 
-for module in (read, orders, reconcile, account, sessions, service, sql, fsck, doctor, dns, completion):
+for module in (read, orders, reconcile, account, recipients, sessions, service, sql, fsck, doctor, dns, completion):
     for verb in module.VERBS:
         admin.add_command(verb)
 

@@ -32,6 +32,7 @@ from empath.daemon.acceptor.listener import Listener
 from empath.daemon.acceptor.login.choose import logins_of
 from empath.daemon.acceptor.pickup import Pickup
 from empath.daemon.acceptor.rates import ListenerRates, RateMeter
+from empath.daemon.acceptor.recipients import recipients_of
 from empath.daemon.acceptor.session import Draining, ReceivingSession
 from empath.daemon.acceptor.session_list import SessionList
 from empath.daemon.acceptor.space import Space
@@ -101,6 +102,7 @@ class Acceptor:
         self._greylist: Greylist | None = None
         if config.greylist.enabled:
             self._greylist = Greylist(config.greylist.rules, runtime.engine.open_reader, runtime.writer, time.time)
+        self._recipients = recipients_of(config, runtime.engine.open_reader, runtime.emit)
         by_address = {listener.text: listener for listener in config.listeners}
         self._contexts = [self._context_of(by_address[inherited.address]) for inherited in runtime.child.listeners]
         self._listeners = [
@@ -231,6 +233,7 @@ class Acceptor:
             entry=self._entry_of(listener),
             server_tls=self._runtime.server_tls,
             logins=self._logins if listener.has_auth else None,
+            recipients=self._recipients,
             greylist=self._greylist if listener.role is Role.MX else None,
         )
 

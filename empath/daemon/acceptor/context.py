@@ -12,6 +12,7 @@ from empath.daemon.acceptor.entry import EntryChecks
 from empath.daemon.acceptor.greylist import Greylist
 from empath.daemon.acceptor.login.logins import Logins
 from empath.daemon.acceptor.rates import ListenerRates
+from empath.daemon.acceptor.recipients import Recipients
 from empath.daemon.acceptor.space import Space
 from empath.daemon.process.hub_writer import HubWriter
 from empath.mail.domain import Domain
@@ -33,9 +34,10 @@ class ListenerContext:
 
     Shape: address is the listener's own, such as 127.0.0.1:2525; listener has its settings, configured its limits,
     limits what the protocol session needs of them, pace how fast its clients must be; entry is None where a client gets
-    the banner at once, server_tls None where the settings ask for no TLS, logins None where no client may log in;
-    queue_id is that of the only message, where it was given before. Until new_clients_until, in monotonic seconds, a
-    drain waits for the first transaction of each session: a reload refuses no client.
+    the banner at once, server_tls None where the settings ask for no TLS, logins None where no client may log in,
+    recipients None where every recipient is accepted as it is; queue_id is that of the only message, where it was given
+    before. Until new_clients_until, in monotonic seconds, a drain waits for the first transaction of each session: a
+    reload refuses no client.
     """
 
     config: Config
@@ -59,6 +61,7 @@ class ListenerContext:
     logins: Logins | None = None
     greylist: Greylist | None = None
     queue_id: QueueId | None = None
+    recipients: Recipients | None = None
     is_draining: bool = False
     new_clients_until: float = 0.0
 

@@ -6,7 +6,7 @@ the protocol session, and events to the transaction.  It holds one transaction a
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
@@ -71,6 +71,9 @@ _NO_SUCH_MECHANISM = Reply.of("504 5.5.4 Mechanism not offered")
 _GO_AHEAD = Reply.of("354 End data with <CR><LF>.<CR><LF>")
 _NO_ROUTE = Reply.of("550 5.1.2 No route to this domain")
 _NO_ROUTE_TO_POSTMASTER = Reply.of("451 4.3.5 No route to the postmaster of this host, try again later")
+_NO_ROUTE_TO_TARGET = Reply.of("451 4.3.5 No route to a target of this alias, try again later")
+_TOO_MANY_TARGETS = Reply.of("452 4.5.3 Too many recipients in the aliases of this message")
+_MOST_RECIPIENTS = 10_000  # of one message, with the targets of aliases
 _NO_QUEUE = Reply.of("451 4.3.0 The queue is not available, try again later")
 _SHUTTING_DOWN = Reply.of("421 4.3.2 Service shutting down, try again later")
 
@@ -546,7 +549,8 @@ class ReceivingSession:
         if self._recipients == self._context.configured.recipients_per_session:
             return REPLIES[Limit.RECIPIENTS_PER_SESSION]
         address, no_route = event.forward_path.address, _NO_ROUTE
-        if address is None or config.is_for_postmaster(address):
+        is_to_postmaster = address is None or config.is_for_postmaster(address)
+        if address is None or is_to_postmaster:
             # RFC 3461 §5.2.1: reports name the address that the sender knows.
             event = replace(event, original_recipient=event.original_recipient or f"rfc822;{event.forward_path}")
             address, no_route = config.postmaster, _NO_ROUTE_TO_POSTMASTER
@@ -558,21 +562,42 @@ class ReceivingSession:
             )
             if refusal is not None:
                 return refusal
-        route = config.find_route(str(address), address.domain)
-        if route is None:
-            return no_route
         refusal = self._context.rates.take(Limit.RECIPIENT_RATE, self._client.address, self._client.account)
         if refusal is not None:
             return refusal
+        targets = self._targets(address, is_known=is_to_postmaster)
+        if isinstance(targets, Reply):
+            return targets
+        destinations = []
+        for target in targets:
+            route = config.find_route(str(target), target.domain)
+            if route is None:
+                return no_route if target == address else _NO_ROUTE_TO_TARGET
+            destinations.append(route.destination(str(target.domain)))
+        transaction = self._open_transaction()
+        if transaction.size + len(targets) > _MOST_RECIPIENTS and len(targets) > 1:
+            return _TOO_MANY_TARGETS
         must_come_again = self._greylisted(address)
         if must_come_again is not None:
             return must_come_again
-        return self._take_recipient(address, event, route.destination(str(address.domain)))
+        return self._take_recipient(address, event, targets, destinations)
 
-    def _take_recipient(self, address: Address, event: RecipientOffered, destination: str) -> Reply:
-        self._open_transaction().add_recipient(address, event, destination)
+    def _take_recipient(
+        self, address: Address, event: RecipientOffered, targets: Sequence[Address], destinations: Sequence[str]
+    ) -> Reply:
+        if len(targets) == 1 and targets[0] == address:
+            self._open_transaction().add_recipient(address, event, destinations[0])
+        else:
+            self._open_transaction().add_expansion(address, targets, event, destinations)
         self._recipients += 1
         return _RECIPIENT_OK
+
+    def _targets(self, address: Address, *, is_known: bool) -> Sequence[Address] | Reply:
+        """The addresses to which mail to *address* goes, itself without an alias; or the reply that refuses it."""
+        recipients = self._context.recipients
+        if recipients is None or is_double_bounce(str(address), self._context.config.hostname):
+            return (address,)
+        return recipients.resolve(address, is_known=is_known)
 
     def _greylisted(self, recipient: Address) -> Reply | None:
         """

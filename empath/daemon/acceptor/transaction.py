@@ -7,21 +7,22 @@ It collects the envelope, takes the content, composes the fields that this host 
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from empath.daemon.acceptor.content import IncomingContent
 from empath.daemon.acceptor.context import ListenerContext
 from empath.errors import EmpathError
 from empath.mail.address import Address, ReversePath
-from empath.mail.envelope import Envelope, Recipient
+from empath.mail.envelope import Envelope, Recipient, original_recipient_of
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.reply import EnhancedStatus, Reply
 from empath.message.authors import authors
+from empath.message.report.compose import ReportKind
 from empath.message.trace import Reception, missing_fields, protocol_word, received_field
 from empath.net.tls import TlsParameters
 from empath.policy.access import ClientAddress, Role
-from empath.policy.bounce import merged_notify
+from empath.policy.bounce import merged_notify, notify_of_targets, wants_notice
 from empath.policy.client_name import ClientName
 from empath.policy.limits.refusal import HEADER_TOO_LARGE, TOO_MANY_HOPS
 from empath.policy.login.account import LoggedIn
@@ -73,7 +74,7 @@ class Transaction:
     """
 
     __slots__ = (
-        "_client", "_content", "_context", "_destinations", "_offer", "_places", "_recipients", "_refusal",
+        "_client", "_content", "_context", "_destinations", "_expanded", "_offer", "_places", "_recipients", "_refusal",
         "metadata", "module_fields", "order", "refusal_at_data", "review",
     )  # fmt: skip
 
@@ -83,6 +84,7 @@ class Transaction:
         self._offer = offer
         self._recipients: list[Recipient] = []
         self._destinations: list[str] = []
+        self._expanded: dict[Address, Recipient] = {}  # recipients with several targets, whose sender hears of that
         self._places: dict[Address, int] = {}  # of the recipients
         self._content: IncomingContent | None = None
         self.refusal_at_data: Reply | None = None
@@ -91,6 +93,11 @@ class Transaction:
         self.module_fields = b""
         self.order: ArrivalOrder | None = None
         self._refusal: Reply | None = None  # the reply to the end of data, where it is known before
+
+    @property
+    def size(self) -> int:
+        """The number of recipients."""
+        return len(self._recipients)
 
     @property
     def reverse_path(self) -> ReversePath:
@@ -114,11 +121,29 @@ class Transaction:
             self._destinations.append(route.destination(str(address.domain)))
         self._recipients = [known.get(address) or Recipient(address) for address in addresses]
 
-    def add_recipient(self, address: Address, offer: RecipientOffered, destination: str) -> None:
-        """Add one recipient. One that is given twice gets one copy; the notices of both are wanted."""
+    def add_expansion(
+        self, written: Address, targets: Sequence[Address], offer: RecipientOffered, destinations: Sequence[str]
+    ) -> None:
+        """Add the *targets* of the alias of *written*, which the client gave, RFC 3461 §5.2.7."""
+        original = offer.original_recipient or original_recipient_of(written)
+        notify = offer.notify
+        if len(targets) > 1 and wants_notice(notify, ReportKind.SUCCESS):
+            self._expanded.setdefault(written, Recipient(written, notify, original))
+            notify = notify_of_targets(notify)
+        offer = replace(offer, notify=notify, original_recipient=original)
+        for target, destination in zip(targets, destinations, strict=True):
+            self.add_recipient(target, offer, destination, written)
+
+    def add_recipient(
+        self, address: Address, offer: RecipientOffered, destination: str, written: Address | None = None
+    ) -> None:
+        """
+        Add one recipient. One that is given twice gets one copy; the notices of both are wanted. *written* is what the
+        client gave, where that is another address.
+        """
         place = self._places.setdefault(address, len(self._recipients))
         if place == len(self._recipients):
-            self._recipients.append(Recipient(address, offer.notify, offer.original_recipient))
+            self._recipients.append(Recipient(address, offer.notify, offer.original_recipient, written))
             self._destinations.append(destination)
         else:
             known = self._recipients[place]
@@ -285,6 +310,7 @@ class Transaction:
             tls_cipher=None if client.tls is None else client.tls.cipher,
             metadata=self.metadata,
             order=self.order,
+            expanded=tuple(self._expanded.values()),
         )
 
     def _log_acceptance(self, message: NewMessage, begun_at: Timestamp) -> None:

@@ -59,6 +59,7 @@ class Action(StrEnum):
     DELAYED = "delayed"
     DELIVERED = "delivered"
     RELAYED = "relayed"
+    EXPANDED = "expanded"
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,6 +171,14 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Alias:
+    """One target of an alias."""
+
+    pattern: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class DestinationLoad:
     """Live recipients of one destination; is_failing tells that its last attempt reached no host."""
 

@@ -6,13 +6,15 @@ One Accept is one message with all its recipients; several share a commit.  The 
 
 from typing import NamedTuple
 
-from empath.mail.envelope import Envelope
+from empath.mail.envelope import Envelope, Recipient
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.status import RecipientStatus
+from empath.message.report.compose import ReportKind
 from empath.storage.engine import Selects, Session
 from empath.storage.write import Write
 
 INLINE = "inline"
+EXPANDED = "expanded"  # reason of a recipient whose mail goes to the targets of its alias
 
 
 class ArrivalOrder(NamedTuple):
@@ -33,7 +35,8 @@ class NewMessage(NamedTuple):
     tls_version and tls_cipher are those of its connection, None in the clear;
     requires_tls is True with REQUIRETLS, False with the field `TLS-Required: No` (RFC 8689); release_at is the instant
     of the first attempt, None for at once; delay_report_at is the instant from which a delay is reported, None for the
-    usual one; metadata is a JSON object.
+    usual one; metadata is a JSON object; expanded are recipients whose mail goes to several targets, and whose sender
+    hears of that.
     """
 
     queue_id: QueueId
@@ -62,6 +65,7 @@ class NewMessage(NamedTuple):
     delay_report_at: Timestamp | None = None
     metadata: str = "{}"
     order: ArrivalOrder | None = None
+    expanded: tuple[Recipient, ...] = ()
 
 
 class Accept(Write):
@@ -90,8 +94,9 @@ class Accept(Write):
         release_at = m.received_at if m.release_at is None else m.release_at
         for recipient, destination in zip(e.recipients, m.destinations, strict=True):
             address = str(recipient.address)
+            original = address if recipient.written is None else str(recipient.written)
             recipient_row = (
-                message_id, address, address, str(recipient.address.domain), destination_id(destination), m.priority,
+                message_id, address, original, str(recipient.address.domain), destination_id(destination), m.priority,
                 release_at, m.expires_at, recipient.notify, recipient.original_recipient,
             )  # fmt: skip
             run("accept.insert_recipient", recipient_row)
@@ -107,6 +112,17 @@ class Accept(Write):
             run("accept.order_recipients", order)
             run("accept.audit_order", order)
             run("accept.audit_reason", order)
+        is_cancelled = m.order is not None and m.order.status is RecipientStatus.CANCELLED
+        for recipient in () if is_cancelled else m.expanded:
+            address = str(recipient.address)
+            expanded_row = (
+                message_id, address, address, str(recipient.address.domain), destination_id(m.destinations[0]),
+                m.priority, m.received_at, m.expires_at, recipient.notify, recipient.original_recipient, EXPANDED,
+                m.received_at,
+            )  # fmt: skip
+            recipient_id = session.insert("accept.insert_expanded", expanded_row)
+            notice = {"message_id": message_id, "recipient_id": recipient_id, "kind": ReportKind.SUCCESS}
+            run("settle.insert_notice", {**notice, "now": m.received_at})
 
 
 def is_known(reader: Selects, queue_id: QueueId) -> bool:

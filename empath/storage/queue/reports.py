@@ -20,7 +20,7 @@ from empath.mail.status import RecipientStatus
 from empath.message.report.compose import LastAttempt, ReportedMessage, ReportedRecipient, ReportKind
 from empath.policy.bounce import TOLD_OF, action_of, is_refusal_of_form
 from empath.storage.engine import Reader, Session
-from empath.storage.queue.accept import INLINE, Accept
+from empath.storage.queue.accept import EXPANDED, INLINE, Accept
 from empath.storage.spool import open_content
 from empath.storage.write import Write
 
@@ -236,7 +236,7 @@ def _recipient(kind: ReportKind, row: tuple[Any, ...]) -> ReportedRecipient:
         last = LastAttempt(Timestamp(ended_at), enhanced, text, reached, is_from_host)
     return ReportedRecipient(
         address=address,
-        action=action_of(kind, is_relayed=last is not None and last.host is not None),
+        action=action_of(kind, is_relayed=last is not None and last.host is not None, is_expanded=reason == EXPANDED),
         original=original,
         original_recipient=original_recipient,
         is_expired=status == RecipientStatus.EXPIRED,

@@ -53,6 +53,17 @@ class Refused(Occurrence):
     reply: ReplyText
 
 
+@occurrence("warning")
+class AliasUnusable(Occurrence):
+    """
+    A client got 451 for a recipient, because its aliases lead in a circle, go too far, or have a target that cannot be
+    used.
+    """
+
+    recipient: Annotated[str, "forward path as the client gave it"]
+    error: ErrorText
+
+
 @occurrence("info")
 class LoginSucceeded(Occurrence):
     """A client has logged in."""

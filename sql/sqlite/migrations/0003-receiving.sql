@@ -70,3 +70,13 @@ CREATE INDEX _greylist_expiry ON _greylist (expires_at) WHERE expires_at IS NOT 
 -- Extensions.
 ALTER TABLE _message ADD COLUMN requires_tls INTEGER CHECK (requires_tls IN (0, 1));
 ALTER TABLE _message ADD COLUMN delay_report_at REAL;
+
+-- Recipients.
+CREATE TABLE _recipient_list (
+  address TEXT PRIMARY KEY CHECK (length(address) BETWEEN 3 AND 1024)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE _alias (
+  pattern TEXT NOT NULL CHECK (length(pattern) BETWEEN 2 AND 1024),
+  target  TEXT NOT NULL CHECK (length(target) BETWEEN 2 AND 1024),
+  PRIMARY KEY (pattern, target)
+) STRICT, WITHOUT ROWID;

@@ -54,3 +54,10 @@ INSERT INTO _audit (at, who, ulid, what, after) VALUES (:now, :who, :ulid, 'reas
 -- Whether the queue has the message whose queue id is :ulid. Transaction: none needed. Index: the UNIQUE of ulid.
 -- Rows: one.
 SELECT EXISTS (SELECT 1 FROM _message WHERE ulid = :ulid);
+
+-- name: insert_expanded
+-- One recipient whose mail goes to several targets of an alias, recipients of their own. It is final: its sender hears so.
+INSERT INTO _recipient (
+  message_id, address, original, domain, destination_id, status, priority, next_retry_at, expires_at, notify,
+  original_recipient, reason, settled_at)
+VALUES (?, ?, ?, ?, ?, 'delivered', ?, ?, ?, ?, ?, ?, ?);

@@ -52,6 +52,8 @@ _KINDS = {
     "Schedules": "table",
     "Weights": "table",
     "Modules": "table",
+    "RecipientRules": "table",
+    "str": "text",
     "bool": "true or false",
 }
 
@@ -60,6 +62,7 @@ _TABLES = {
     "routes": ('# "*" = "mx"', '# For example:\n# "example.org" = "smtp://127.0.0.1:2526"'),
     "dnsbl": ('# For example:\n# "zen.example.net" = 2\n# threshold = 3',),
     "modules": ('# For example:\n# "my_package.my_module" = { deadline = "2s", on_failure = "451" }',),
+    "recipients": ('# For example:\n# "example.org" = "listed"',),
     "schedules": ('# For example:\n# "example.org" = "1m 5m*2 1h*3"',),
 }
 

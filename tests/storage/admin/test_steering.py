@@ -585,7 +585,7 @@ def _columns(queue: Queue, view: str) -> set[str]:
     return {name for (name,) in queue.select("SELECT name FROM pragma_table_info(?)", view)}
 
 
-@pytest.mark.parametrize("view", ["queue", "history", "destination", "greylist"])
+@pytest.mark.parametrize("view", ["queue", "history", "destination", "greylist", "alias"])
 def test_each_column_of_a_view_has_its_trigger(queue: Queue, view: str) -> None:
     """
     A column without a trigger could be set without any effect.
@@ -597,7 +597,7 @@ def test_each_column_of_a_view_has_its_trigger(queue: Queue, view: str) -> None:
     assert sorted(_columns(queue, view)) == sorted(named)
 
 
-@pytest.mark.parametrize("view", ["queue", "history", "destination", "greylist"])
+@pytest.mark.parametrize("view", ["queue", "history", "destination", "greylist", "alias"])
 def test_what_is_returned_is_all_that_was_asked_for(queue: Queue, view: str) -> None:
     """
     SQLite 3.40 returns NULL for a column that no trigger of the statement names; this trigger names each.

@@ -6,6 +6,8 @@ from typing import Any
 import apsw
 import pytest
 
+from empath.mail.address import Address
+from empath.mail.envelope import Recipient
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.status import RecipientStatus
 from empath.message.report.compose import Action, LastAttempt, ReportKind
@@ -13,7 +15,7 @@ from empath.storage.queue.accept import Accept
 from empath.storage.queue.put_back import EndLease
 from empath.storage.queue.reports import CloseNotices, DueReport, due_reports, read_case, read_file_start, read_start
 from empath.storage.spool import SpoolFile
-from tests.kit.queue import LIFETIME_S, T0, Queue, ids, write
+from tests.kit.queue import LIFETIME_S, T0, Queue, ids, violations, write
 
 FAILURE, DELAY = ReportKind.FAILURE, ReportKind.DELAY
 
@@ -295,3 +297,24 @@ def test_obligation_to_report_goes_with_the_report_only(queue: Queue, status: Re
         write(queue.path, "DELETE FROM _notice")
 
     assert [("failure",)] == queue.select("SELECT kind FROM _notice")
+
+
+def test_a_recipient_with_several_targets_is_reported_as_expanded(queue: Queue) -> None:
+    """
+    RFC 3461 §5.2.7.3. Its row is final from the beginning, and the targets are delivered on their own.
+    """
+    team = Recipient(Address.parse("team@x.example"), "SUCCESS", None)
+    message = queue.new_message("a.example", "b.example")._replace(expanded=(team,))
+    queue.run(Accept(message))
+    settle(queue, RecipientStatus.DELIVERED, 1, 2)
+    assert [(1, "success")] == due(queue)
+    [recipient] = case(queue, ReportKind.SUCCESS).recipients
+    assert ("team@x.example", Action.EXPANDED) == (recipient.address, recipient.action)
+    assert {} == violations(queue.path)
+
+
+def test_the_original_of_a_target_is_the_address_that_the_client_gave(queue: Queue) -> None:
+    target = Recipient(Address.parse("ann@a.example"), written=Address.parse("team@x.example"))
+    message = queue.new_message("a.example")
+    queue.run(Accept(message._replace(envelope=message.envelope._replace(recipients=(target,)))))
+    assert [("ann@a.example", "team@x.example")] == queue.select("SELECT address, original FROM _recipient")

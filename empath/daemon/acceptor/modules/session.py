@@ -5,6 +5,7 @@ Empath decides first; the modules are asked about what it would accept.  Without
 and none of this costs anything.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -120,8 +121,11 @@ class ModuleSession(ReceivingSession):
             self._end_transaction()
         return refusal or reply
 
-    def _take_recipient(self, address: Address, event: RecipientOffered, destination: str) -> Reply:
-        return self._ask("rcpt", recipient=str(address)) or super()._take_recipient(address, event, destination)
+    def _take_recipient(
+        self, address: Address, event: RecipientOffered, targets: Sequence[Address], destinations: Sequence[str]
+    ) -> Reply:
+        refusal = self._ask("rcpt", recipient=str(address))
+        return refusal or super()._take_recipient(address, event, targets, destinations)
 
     def _content_ended(self, event: ContentEnded) -> Reply:
         reply = super()._content_ended(event)

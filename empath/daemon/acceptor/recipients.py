@@ -1,0 +1,107 @@
+"""
+recipients - what becomes of a recipient: refused as unknown, accepted, or replaced by the targets of its alias
+
+The rows are read at RCPT, so that a client hears of an unknown recipient and nothing must be sent back later.  While
+rows cannot be read or an alias leads nowhere, the mail stays with the client.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from empath.config import Config
+from empath.config.recipient_file import read_recipients
+from empath.errors import EmpathError
+from empath.mail.address import Address
+from empath.mail.reply import Reply
+from empath.policy.recipients import (
+    Expansion,
+    RecipientRule,
+    Source,
+    UnusableAlias,
+    catch_all,
+    is_of_any_postmaster,
+    spellings,
+)
+from empath.storage.engine import Reader
+from empath.storage.queue.recipients import find_targets, is_listed
+from empath.telemetry.occurrence import Emitter
+from empath.telemetry.occurrences.acceptor import AliasUnusable
+
+UNKNOWN = Reply.of("550 5.1.1 No such recipient here")
+_NO_ANSWER = Reply.of("451 4.3.0 Recipients cannot be looked up, try again later")
+_UNUSABLE_ALIAS = Reply.of("451 4.3.5 The alias of this recipient cannot be used, try again later")
+
+
+class Recipients:
+    """The rules, lists and aliases, as the sessions of one process see them."""
+
+    def __init__(
+        self,
+        config: Config,
+        lists: Mapping[str, frozenset[str]],
+        open_reader: Callable[[], Reader],
+        emit: Emitter,
+    ) -> None:
+        """*lists* has the files that rules name. *open_reader* is called once, for the first question."""
+        self._rules = config.recipient_rules
+        self._aliases = config.aliases
+        self._postmaster = config.postmaster
+        self._lists = lists
+        self._open_reader = open_reader
+        self._emit = emit
+        self._reader: Reader | None = None
+
+    def resolve(self, address: Address, *, is_known: bool = False) -> Sequence[Address] | Reply:
+        """Where mail to *address* goes, or the reply that refuses it. *is_known*: it exists, whatever the rules say."""
+        try:
+            if self._reader is None:
+                self._reader = self._open_reader()
+            return self._resolved(self._reader, address, is_known)
+        except UnusableAlias as exc:
+            self._emit(AliasUnusable(recipient=str(address), error=str(exc)))
+            return _UNUSABLE_ALIAS
+        except EmpathError:
+            return _NO_ANSWER
+
+    def _resolved(self, reader: Reader, address: Address, is_known: bool) -> Sequence[Address] | Reply:
+        targets = self._targets(reader, spellings(address, self._aliases.delimiter))
+        if not targets and not is_known:
+            rule = self._rules.find(address.domain)
+            is_open = rule is None or rule.source is Source.ANY
+            refusal = None if rule is None or is_open else self._refusal(reader, address, rule)
+            if refusal is not None and refusal.code < 500:
+                return refusal
+            if is_open or refusal is not None:
+                targets = self._targets(reader, (catch_all(address),))
+            if not targets and refusal is not None:
+                return (self._postmaster,) if is_of_any_postmaster(address) else refusal
+        return self._expanded(reader, address, targets) if targets else (address,)
+
+    def _refusal(self, reader: Reader, address: Address, rule: RecipientRule) -> Reply | None:
+        """Why the domain does not take *address*; None if it does."""
+        names = spellings(address, self._aliases.delimiter)
+        known = is_listed(reader, names) if rule.path is None else not self._lists[rule.path].isdisjoint(names)
+        return None if known else UNKNOWN
+
+    def _expanded(self, reader: Reader, address: Address, targets: Sequence[str]) -> Sequence[Address]:
+        expansion = Expansion(address)
+        expansion.answer(targets)
+        while (question := expansion.question) is not None:
+            expansion.answer(self._targets(reader, spellings(question, self._aliases.delimiter)))
+        return tuple(expansion.recipients)
+
+    def _targets(self, reader: Reader, patterns: Sequence[str]) -> list[str]:
+        return find_targets(reader, patterns) if self._aliases.enabled else []
+
+
+def recipients_of(config: Config, open_reader: Callable[[], Reader], emit: Emitter) -> Recipients | None:
+    """
+    What the settings ask for; None where every recipient is accepted as it is.
+
+    Raises:
+        MissingInput, SyntaxViolation: the file of a rule cannot be used.
+    """
+    rules = config.recipients_by_pattern.values()
+    if not config.aliases.enabled and all(rule.source is Source.ANY for rule in rules):
+        return None
+    lists = {rule.path: read_recipients(rule.path) for rule in rules if rule.path is not None}
+    return Recipients(config, lists, open_reader, emit)
