@@ -553,7 +553,7 @@ class ServerSession:
         )
 
     def _repeat(self) -> None:
-        if self._extensions.protocol is Protocol.LMTP:
+        if self._extensions.protocol is Protocol.LMTP and self.has_transaction:
             self._out[-1] *= self._recipients
 
     def _answer_later(self) -> None:

@@ -161,7 +161,7 @@ EFFECTS: Final[dict[ServerSignal, tuple[ServerEffect, ...]]] = {
 }
 # What a refused command changes besides the state.
 EFFECTS_OF_REFUSAL: Final[dict[ServerSignal, tuple[ServerEffect, ...]]] = {
-    _Signal.BDAT_LAST: (_Effect.DROP_TRANSACTION,),
+    _Signal.BDAT_LAST: (_Effect.REPEAT, _Effect.DROP_TRANSACTION),  # RFC 2033 §4.3
     _Signal.END_OF_DATA: (_Effect.REPEAT,),
 }
 

@@ -161,6 +161,21 @@ def test_lmtp_has_a_greeting_of_its_own_and_refuses_data_without_recipients_with
     assert b"500" == Conversation().open().say(b"LHLO a.example\r\n")[:3]
 
 
+def test_lmtp_answers_a_refused_last_chunk_once_for_each_recipient():
+    """
+    RFC 2033 §4.3: a client that pipelines counts on it, and waits for ever where one reply is missing. Without a
+    recipient there is none. A chunk that is not the last has one, and so has BDAT outside a transaction.
+    """
+    conversation = Conversation(extensions=LMTP).open()
+    conversation.say(b"LHLO client.example\r\n")
+    envelope = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nRCPT TO:<e@d.example>\r\n"
+    conversation.say(envelope)
+    assert 1 == conversation.say(b"BDAT 3\r\n\0\r\n").count(b"\r\n")
+    assert 2 * b"551 5.0.0 Chunk discarded after an earlier error\r\n" == conversation.say(b"BDAT 1 LAST\r\nx")
+    assert b"503 5.5.1 Send MAIL first\r\n" == conversation.say(b"BDAT 1 LAST\r\nx")
+    assert 2 * b"250 2.0.0 Ok\r\n" == conversation.say(b"MAIL FROM:<>\r\nBDAT 1 LAST\r\nxNOOP\r\n")
+
+
 def test_lmtp_answers_the_end_of_data_once_for_each_recipient():
     """
     RFC 2033 §4.2, §4.3. All have the same fate: one commit holds them.
