@@ -192,7 +192,10 @@ def _logins(config: Config) -> Iterator[Contradiction]:
         return
     mechanisms = set(config.auth.mechanisms)
     for index, name in enumerate(config.auth.backends):
-        served = _SERVED.get(name.partition(":")[0], mechanisms)
+        kind, _, place = name.partition(":")
+        if kind == "module" and place not in config.modules:
+            yield Contradiction(("auth", "backends", index), f"there is no module {place} in [modules]")
+        served = _SERVED.get(kind, mechanisms)
         if not served & mechanisms:
             words = f"{name} serves no mechanism of [auth] mechanisms; add {', '.join(sorted(served))}"
             yield Contradiction(("auth", "backends", index), words)

@@ -155,6 +155,7 @@ def test_what_cannot_work_is_found_before_the_start(tmp_path: Path, text: str, l
         ),
         ('[auth]\nmechanisms = ["XOAUTH2"]\nbackends = ["dovecot:/run/a"]\n', "add LOGIN, PLAIN"),
         ('[auth]\noidc_secret_file = "secret"\n', "there is no file"),
+        ('[auth]\nbackends = ["module:mine"]\n', "there is no module mine in [modules]"),
     ],
 )
 def test_logins_that_cannot_succeed_are_found(tmp_path, more, expected):
@@ -174,7 +175,7 @@ def test_logins_that_can_succeed_have_no_finding(tmp_path):
     least = LEAST.replace('listener = [{address = "127.0.0.1:2525"}]\n', "")
     listener = '[[listener]]\naddress = "127.0.0.1:2526"\nauth = true\nauth_in_clear = true\n'
     (tmp_path / "secret").write_text("x")
-    auth = '[auth]\nbackends = ["module:mine", "accounts"]\noidc_secret_file = "secret"\n'
+    auth = '[auth]\nbackends = ["module:mine", "accounts"]\noidc_secret_file = "secret"\n[modules]\nmine = {}\n'
     file.write_text(f'{least}[routes]\n"*" = "mx"\n{listener}{auth}')
     assert [] == contradictions(load_config(file))
 

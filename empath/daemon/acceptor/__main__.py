@@ -139,7 +139,9 @@ class Acceptor:
         listener = ListenerSettings.model_validate({"address": f"{_NO_SOCKET}pickup", "role": "submission"})
         context = self._context_of(listener)
         self._contexts.append(context)  # a drain marks it, too
-        pickup = Pickup(directory, context, runtime.engine.open_reader(), runtime.deadlines)
+        pickup = Pickup(
+            directory, context, runtime.engine.open_reader(), runtime.deadlines, new_session=self._new_session
+        )
         runtime.keep(pickup.run)
 
     def _serve(self, context: ListenerContext, raw: RawSocket, peer: tuple[object, ...]) -> None:

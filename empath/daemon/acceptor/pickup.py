@@ -75,13 +75,15 @@ class Pickup:
         deadlines: Deadlines,
         *,
         clock: Callable[[], float] = time.monotonic,
+        new_session: Callable[..., ReceivingSession] = ReceivingSession,
     ) -> None:
-        """*context* is that of a submission listener without a socket."""
+        """*context* is that of a submission listener without a socket; *new_session* makes its sessions."""
         self._directory = directory
         self._context = context
         self._reader = reader
         self._deadlines = deadlines
         self._clock = clock
+        self._new_session = new_session
         self._put_off: dict[str, tuple[float, float]] = {}  # by name: when it is tried again, and its wait before
 
     def run(self) -> None:
@@ -141,7 +143,7 @@ class Pickup:
             drop.close()
 
     def _submit(self, path: Path, drop: Drop) -> None:
-        with _Dialogue(self._context, drop, self._deadlines) as dialogue:
+        with _Dialogue(self._new_session, self._context, drop, self._deadlines) as dialogue:
             refusal = dialogue.begin()
             if refusal is not None:
                 self._end(path, drop, dict.fromkeys(drop.envelope.recipients, refusal))
@@ -208,13 +210,19 @@ class Pickup:
 class _Dialogue:
     """A session with this process itself about one message."""
 
-    def __init__(self, context: ListenerContext, drop: Drop, deadlines: Deadlines) -> None:
+    def __init__(
+        self,
+        new_session: Callable[..., ReceivingSession],
+        context: ListenerContext,
+        drop: Drop,
+        deadlines: Deadlines,
+    ) -> None:
         self._drop = drop
         self._ours, theirs = (Stream(raw, str(_THIS_HOST), deadlines) for raw in _pair())
         self._ours.deadline_at = time.monotonic() + _TIMEOUT_S
         account = LoggedIn(_account(drop), None)
         own = replace(context, queue_id=drop.queue_id)
-        self._session = gevent.spawn(ReceivingSession(own, theirs, _THIS_HOST, account=account).run)
+        self._session = gevent.spawn(new_session(own, theirs, _THIS_HOST, account=account).run)
         self._reader = ReplyReader()
         self._peer = Capabilities.NONE
 

@@ -18,8 +18,11 @@ def wanted_modules(config: Config) -> list[WantedModule]:
 
 def wrong_modules(config: Config) -> Iterator[Contradiction]:
     """Import each module in this process; the entries that cannot be used."""
+    backends = config.auth.backends if any(listener.has_auth for listener in config.listeners) else ()
     for wanted in wanted_modules(config):
         try:
-            load_module(wanted)
+            module = load_module(wanted)
+            if f"module:{wanted.name}" in backends:
+                module.login_backend()
         except ConfigError as exc:
             yield Contradiction(("modules", wanted.name), str(exc))

@@ -7,7 +7,6 @@ module may be a back end: it subclasses `Backend` and answers what it can.  An a
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import ClassVar
 
 from empath.errors import EmpathError
 from empath.smtp.sasl.mechanisms import Mechanism
@@ -43,7 +42,7 @@ class Backend:
     Every question may raise BackendUnavailable. Names and passwords are in the spelling of SASLprep.
     """
 
-    mechanisms: ClassVar[frozenset[Mechanism]] = frozenset()
+    mechanisms: frozenset[Mechanism] = frozenset()
 
     def check_password(self, name: str, password: str, peer: LoginPeer) -> Verdict:
         """Judge a password, for PLAIN and LOGIN. It must take as long for a wrong name as for a wrong password."""

@@ -10,6 +10,7 @@ import pytest
 
 from empath.daemon.acceptor.login.accounts import Accounts
 from empath.daemon.acceptor.login.logins import LoginClient, Logins
+from empath.daemon.acceptor.login.module import ModuleBackend
 from empath.daemon.process.hub_writer import HubWriter
 from empath.policy.access import Role
 from empath.policy.login.backend import Backend, BackendUnavailable, LoginPeer, Verdict
@@ -409,3 +410,37 @@ def test_a_back_end_that_is_down_locks_out_no_client(make_lobby, knock):
     client, _ = knock(make_lobby(backend, more=LIMITED))
     for _ in range(3):
         assert plain(client).startswith(b"454 4.7.0 Temporary")
+
+
+@pytest.mark.parametrize(
+    ("backend", "answer"),
+    [
+        (Scripted(Verdict.PROVED), "235 2.7.0 Authentication successful"),
+        (Scripted(Verdict.WRONG), "535 5.7.8 Authentication credentials invalid"),
+        (Scripted(error=BackendUnavailable("its directory is away")), "454 4.7.0 Temporary authentication failure"),
+        (Scripted(error=ValueError("a bug")), "454 4.7.0 Temporary authentication failure"),
+        (Scripted(error=SystemExit(3)), "454 4.7.0 Temporary authentication failure"),
+        (Scripted(verdict=True), "454 4.7.0 Temporary authentication failure"),
+    ],
+)
+def test_a_module_proves_who_a_client_is_and_its_mistakes_end_no_session(make_lobby, knock, heard, backend, answer):
+    """
+    M3 for `module:NAME`: whatever it raises or answers, the client hears 454 and may try again.
+    """
+    client, _ = knock(make_lobby(ModuleBackend("mine", backend)))
+    assert plain(client).decode().startswith(answer)
+    reasons = [what.reason for what in heard if isinstance(what, LoginUnavailable)]
+    assert answer.startswith("454") == bool(reasons)
+    assert all("directory" in reason or reason.startswith("module:mine: ") for reason in reasons)
+    assert client.say(b"NOOP\r\n").startswith(b"250 ")
+
+
+def test_a_module_answers_for_tokens_and_keys():
+    """
+    The other questions of a back end.
+    """
+    peer = LoginPeer("192.0.2.7", is_secured=True)
+    backend = ModuleBackend("mine", Scripted(token_name="alice"))
+    assert ("alice", None, None) == (
+        backend.name_of_token("good", peer), backend.name_of_token("bad", peer), backend.keys_of("alice"),
+    )  # fmt: skip

@@ -2,22 +2,29 @@
 
 import hashlib
 import json
+from base64 import b64encode
+from dataclasses import replace
 from functools import partial
+from ipaddress import ip_network
 from typing import Any
 
 import gevent
 import pytest
 
+from empath.config.tables.tls import TlsMode
+from empath.daemon.acceptor.login.logins import Logins
 from empath.daemon.acceptor.modules.calls import FAILURES, ModuleCalls
 from empath.daemon.acceptor.modules.metadata import Metadata
 from empath.daemon.acceptor.modules.session import ModuleSession
 from empath.daemon.acceptor.modules.watchdog import Watchdog
 from empath.mail.status import RecipientStatus
-from empath.modules import Context
+from empath.modules import Backend, Context, Mechanism, Verdict
 from empath.policy.limits.refusal_log import RefusalMeter
 from empath.storage.queue.accept import ArrivalOrder
 from empath.telemetry.occurrence import Emitter
 from empath.telemetry.occurrences.acceptor import ModuleBlocks, ModuleFailed, ModuleSwitchedOff
+from tests.daemon.acceptor.test_tls import begin
+from tests.kit import certificates
 from tests.modules.conftest import load  # noqa: F401 - a fixture
 
 ENVELOPE = b"MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\n"
@@ -351,3 +358,68 @@ def test_a_module_that_blocks_the_process_is_found_while_it_does(load):  # noqa:
     [blocked] = told
     assert (ModuleBlocks, module.wanted.name, "connect") == (type(blocked), blocked.module, blocked.hook)
     assert "in connect" in blocked.exception
+
+
+def test_a_module_may_refuse_tls_and_sees_it_afterwards(make_context, visit, load):  # noqa: F811
+    """
+    What was agreed on is in the context of later hooks.
+    """
+    refusing = Host(load('@hookimpl\ndef starttls(): return Reply.of("454 4.7.0 Not now")'))
+    seeing = Host(load('@hookimpl\ndef mail(context): return Reply.of(f"550 5.7.1 {context.tls}")'))
+    context = make_context()
+    listener = context.listener.model_copy(update={"tls": TlsMode.STARTTLS})
+    context = replace(context, listener=listener, server_tls=certificates.server())
+    client = greeted(visit(context, new_session=refusing.session))
+    assert b"454 4.7.0 Not now\r\n" == client.say(b"STARTTLS\r\n")
+    secured = begin(visit(context, new_session=seeing.session))
+    secured.say(b"EHLO c.test\r\n")
+    assert b"550 5.7.1 TLSv1.3\r\n" == secured.say(b"MAIL FROM:<a@b.test>\r\n")
+
+
+class Anyone(Backend):
+    """Proves whatever a client says."""
+
+    mechanisms = frozenset({Mechanism.PLAIN})
+
+    def check_password(self, name, password, peer):
+        return Verdict.PROVED
+
+
+class NoAccounts:
+    """Has no rows."""
+
+    def find(self, name):
+        return None
+
+
+def test_a_module_may_refuse_a_login_that_was_proved(make_context, visit, load):  # noqa: F811
+    """
+    The client is not logged in then, and may try again with another account.
+    """
+    host = Host(load('@hookimpl\ndef auth(account):\n  if account == "mallory": return Reply.of("535 5.7.8 Not here")'))
+    context = make_context()
+    settings: Any = context.config.auth
+    logins = Logins(settings, NoAccounts(), [Anyone()], host.emit, context.refusals)  # type: ignore[arg-type]
+    listener = context.listener.model_copy(update={"auth_in_clear": True})
+    client = greeted(visit(replace(context, listener=listener, logins=logins), new_session=host.session))
+    assert b"535 5.7.8 Not here\r\n" == client.say(b"AUTH PLAIN " + b64encode(b"\0mallory\0x") + b"\r\n")
+    assert b"AUTH PLAIN" in client.say(b"EHLO c.test\r\n")
+    assert client.say(b"AUTH PLAIN " + b64encode(b"\0alice\0x") + b"\r\n").startswith(b"235 ")
+
+
+def test_a_client_that_another_one_names_is_asked_about_anew(make_context, visit, load):  # noqa: F811
+    """
+    A proxy by XCLIENT hides no client from the modules.
+    """
+    host = Host(
+        load(
+            'def connect(context):\n  if context.client_address == "192.0.2.66": return Reply.of("554 5.7.1 You")\n'
+            "connect = hookimpl(connect)"
+        )
+    )
+    context = make_context()
+    listener = context.listener.model_copy(update={"xclient": (ip_network("127.0.0.1/32"),)})
+    client = greeted(visit(replace(context, listener=listener), new_session=host.session))
+    assert client.say(b"XCLIENT ADDR=192.0.2.65\r\n").startswith(b"220 ")
+    client.say(b"EHLO c.test\r\n")
+    assert b"521 5.7.1 You\r\n" == client.say(b"XCLIENT ADDR=192.0.2.66\r\n")

@@ -1,5 +1,8 @@
 """choose - the back ends that `[auth] backends` names"""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from empath.config import Config
 from empath.config.tables.auth import Auth
 from empath.daemon.acceptor.login.accounts import Accounts
@@ -8,6 +11,9 @@ from empath.daemon.process.runtime import Runtime
 from empath.errors import ConfigError
 from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.login.backend import Backend
+
+if TYPE_CHECKING:
+    from empath.modules.loading import LoadedModule
 
 
 def logins_of(runtime: Runtime, refusals: RefusalMeter) -> Logins | None:
@@ -21,11 +27,11 @@ def logins_of(runtime: Runtime, refusals: RefusalMeter) -> Logins | None:
     if not any(listener.has_auth for listener in config.listeners):
         return None
     accounts = Accounts(runtime.engine.open_reader(), runtime.writer)
-    backends = [_backend(name, config.auth, accounts) for name in config.auth.backends]
+    backends = [_backend(name, config.auth, accounts, runtime.modules) for name in config.auth.backends]
     return Logins(config.auth, accounts, backends, runtime.emit, refusals)
 
 
-def _backend(name: str, settings: Auth, accounts: Accounts) -> Backend:
+def _backend(name: str, settings: Auth, accounts: Accounts, modules: "Sequence[LoadedModule]") -> Backend:
     kind, _, place = name.partition(":")
     match kind:
         case "accounts":
@@ -44,5 +50,9 @@ def _backend(name: str, settings: Auth, accounts: Accounts) -> Backend:
                 claim=settings.oidc_claim,
                 deadline_s=settings.deadline_s,
             )
+        case "module" if (module := next((one for one in modules if one.wanted.name == place), None)) is not None:
+            from empath.daemon.acceptor.login.module import ModuleBackend  # noqa: PLC0415 - the same
+
+            return ModuleBackend(place, module.login_backend())
         case _:
-            raise ConfigError(f"auth.backends: {name}: no module of this name is loaded")
+            raise ConfigError(f"auth.backends: {name}: there is no such module in [modules]")

@@ -23,6 +23,7 @@ from empath.modules.edits import MAX_EDITS, Edited, Hold, WrongEdit
 from empath.modules.hooks import Context, Message
 from empath.net.stream import Stream
 from empath.policy.access import ClientAddress
+from empath.policy.login.account import LoggedIn
 from empath.smtp.server.events import (
     ClientNamed,
     Connected,
@@ -39,9 +40,16 @@ class ModuleSession(ReceivingSession):
     """One client's connection, with modules."""
 
     def __init__(
-        self, calls: ModuleCalls, context: ListenerContext, stream: Stream, address: ClientAddress, number: int = 0
+        self,
+        calls: ModuleCalls,
+        context: ListenerContext,
+        stream: Stream,
+        address: ClientAddress,
+        number: int = 0,
+        *,
+        account: LoggedIn | None = None,
     ) -> None:
-        super().__init__(context, stream, address, number)
+        super().__init__(context, stream, address, number, account=account)
         self._calls = calls
         self._metadata = Metadata()
         self._edits: list[ModuleEdit] = []
