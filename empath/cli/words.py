@@ -6,6 +6,7 @@ from empath.mail.identity import Timestamp
 from empath.mail.printable import printable
 
 _SPANS: Final = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
+_FIRST, _END = -62_135_596_800.0, 253_402_300_800.0  # of the calendar: the years 1 to 9999
 _SIZES: Final = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 
 
@@ -13,10 +14,7 @@ def instant(at: float | None) -> str:
     """Unix seconds as ISO 8601 in UTC; `-` for none, and the bare number where no calendar has a date for it."""
     if at is None:
         return "-"
-    try:
-        return Timestamp(at).iso8601()
-    except (OverflowError, ValueError, OSError):
-        return f"{at!r}"
+    return Timestamp(at).iso8601() if _FIRST <= at < _END else f"{at!r}"
 
 
 def path(address: str) -> str:

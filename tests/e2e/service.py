@@ -102,8 +102,8 @@ class Service(Empathd):
         assert "" == edit(self.queue, statement)
 
     def spooled(self) -> list[str]:
-        """Names of the files in the spool."""
-        return [file.name for file in self.spool.rglob("*") if file.is_file()]
+        """Names of the files in the spool, without the one that says whose it is."""
+        return [file.name for file in self.spool.glob("*/*") if file.is_file()]
 
     def live_files(self) -> set[str]:
         """The files of these that are not garbage yet."""

@@ -170,7 +170,7 @@ def test_no_configuration_is_exit_64(tmp_path: Path):
     assert (64, "", "empath-admin: no configuration named: use -c FILE or set EMPATH_CONFIG\n") == run("list")
 
 
-@pytest.mark.parametrize("table", ["limits", "queue", "process"])
+@pytest.mark.parametrize("table", ["receiving.limits", "queue", "process"])
 @pytest.mark.parametrize("verb", [("list",), ("freeze",), ("stats",), ("sql", ".tables"), ("fsck",)])
 def test_a_mistake_in_the_file_is_a_warning(tool: AdminTool, verb: tuple[str, ...], table: str):
     """
