@@ -22,6 +22,7 @@ from empath.mail.domain import Domain
 from empath.mail.endpoint import Endpoint
 from empath.policy.access import Network, Role
 from empath.policy.hosts.addresses import is_address, known
+from empath.policy.pattern import DomainPattern
 from empath.policy.routing import MaildirRoute, SmtpRoute, route_text
 from empath.smtp.sasl.mechanisms import Mechanism
 
@@ -51,7 +52,8 @@ def contradictions(config: Config) -> list[Contradiction]:
     """The settings that cannot work; empty if all can. It looks at the users and directories of this machine."""
     return [
         *unknown_user(config), *_example_name(config), *_listeners(config), *_proxies(config), *_routes(config),
-        *_next_hops(config), *unusable_log(config), *_pickup(config), *_logins(config), *old_names(config),
+        *_next_hops(config), *unusable_log(config), *_pickup(config), *_logins(config), *_certificates(config),
+        *_blocklists(config), *old_names(config),
     ]  # fmt: skip
 
 
@@ -202,6 +204,26 @@ def _logins(config: Config) -> Iterator[Contradiction]:
     secret = config.auth.oidc_secret_file
     if secret is not None and _is_missing(secret):
         yield Contradiction(("auth", "oidc_secret_file"), f"there is no file {secret}")
+
+
+def _certificates(config: Config) -> Iterator[Contradiction]:
+    taken: set[DomainPattern] = set()
+    for index, sni in enumerate(config.tls.sni):
+        if not sni.names:
+            yield Contradiction(("tls", "sni", index, "names"), "is empty, so no client gets this certificate")
+        for place, name in enumerate(sni.names):
+            if name in taken:
+                words = f"{name.text} is there twice, and only the first certificate is presented"
+                yield Contradiction(("tls", "sni", index, "names", place), words)
+            taken.add(name)
+
+
+def _blocklists(config: Config) -> Iterator[Contradiction]:
+    policy = config.blocklists
+    most = sum(weight for _, weight in policy.weights if weight > 0) if policy is not None else 0
+    if policy is not None and most < policy.threshold:
+        words = f"is more than all weights together, {most}: no client is ever refused"
+        yield Contradiction(("dnsbl", "threshold"), words, is_warning=True)
 
 
 def _is_missing(path: Path) -> bool:

@@ -170,6 +170,26 @@ def test_logins_that_cannot_succeed_are_found(tmp_path, more, expected):
     assert expected in found.words
 
 
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("[[tls.sni]]\nnames = []\n", "is empty, so no client gets this certificate"),
+        ('[[tls.sni]]\nnames = ["a.test", "A.test"]\n', "a.test is there twice"),
+        ('[dnsbl]\n"zen.test" = 2\n"good.test" = -1\nthreshold = 3\n', "more than all weights together, 2"),
+        ('[dnsbl]\n"good.test" = -1\n', "more than all weights together, 0"),
+    ],
+)
+def test_a_certificate_or_a_list_without_effect_is_found(tmp_path, more, expected):
+    """
+    Its owner believes that it protects.
+    """
+    file = tmp_path / "c.toml"
+    files = 'certificate = "c.pem"\nkey = "k.pem"\n' if "sni" in more else ""
+    file.write_text(f'{LEAST}[routes]\n"*" = "mx"\n{more}{files}')
+    [found] = contradictions(load_config(file))
+    assert expected in found.words
+
+
 def test_logins_that_can_succeed_have_no_finding(tmp_path):
     file = tmp_path / "c.toml"
     least = LEAST.replace('listener = [{address = "127.0.0.1:2525"}]\n', "")
