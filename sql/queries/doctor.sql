@@ -15,3 +15,7 @@ SELECT engine_version, count(*), max(at)
   FROM _audit
  WHERE audit_id > (SELECT max(audit_id) FROM _audit) - 100000
  GROUP BY engine_version;
+
+-- name: modules_off
+-- Modules that living processes have switched off. Rows: slot, modules_off.
+SELECT slot, modules_off FROM _process WHERE ended_at IS NULL AND modules_off IS NOT NULL ORDER BY slot, generation;

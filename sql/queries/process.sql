@@ -5,6 +5,10 @@
 -- Record a sign of life.
 UPDATE _process SET beat = beat + 1, beat_at = :now WHERE process_id = :process_id AND ended_at IS NULL;
 
+-- name: record_modules
+-- The modules that a process has switched off.
+UPDATE _process SET modules_off = :names WHERE process_id = :process_id;
+
 -- name: log_level
 -- The ordered log level. Rows: none if the configured level applies, else one.
 SELECT value FROM _setting WHERE name = 'log-level';

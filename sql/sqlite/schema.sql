@@ -16,7 +16,7 @@ CREATE TABLE _message (
   node              TEXT    NOT NULL,  -- host that accepted it
   reverse_path      TEXT    NOT NULL,  -- mailbox that reports go to; '' is the null reverse-path
   size              INTEGER NOT NULL CHECK (size >= 0),  -- octets sent on: added_fields and the content as received
-  digest            TEXT    NOT NULL,  -- SHA-256 of the content as received, hexadecimal
+  digest            TEXT    NOT NULL,  -- SHA-256 of the content as received, or as a module wrote it anew, hexadecimal
   received_at       REAL    NOT NULL,  -- instant of the final dot
   body_type         TEXT    NOT NULL CHECK (body_type IN ('7BIT', '8BITMIME')),  -- BODY= of MAIL, RFC 6152
   has_8bit          INTEGER NOT NULL CHECK (has_8bit IN (0, 1)),  -- 1: the content has octets above 127
@@ -275,6 +275,7 @@ CREATE TABLE _process (
   ended_at       REAL,  -- NULL: it lives
   version        TEXT    NOT NULL,  -- of Empath
   engine_version TEXT    NOT NULL,  -- of its SQLite
+  modules_off    TEXT,  -- names of modules that it switched off after failures, one blank between two; NULL: none
   UNIQUE (instance, slot, generation)
 ) STRICT;
 

@@ -67,7 +67,7 @@ SELECT m.ulid AS id,  -- queue id (ULID), in the 250 reply and in the log
        datetime(m.received_at, 'unixepoch')          AS received_at,              -- instant of the final dot, UTC
        m.received_at                                 AS received_unix,            -- the same in Unix seconds
        m.size AS size,  -- octets of the content with the fields that this host adds
-       m.digest AS digest,  -- SHA-256 of the content as received, hexadecimal
+       m.digest AS digest,  -- SHA-256 of the content as received, or as a module wrote it anew, hexadecimal
        (SELECT count(*) FROM _recipient AS r WHERE r.message_id = m.message_id) AS recipients,  -- number of recipients with any status
        (SELECT count(*) FROM queue AS q WHERE q.id = m.ulid) AS live,                     -- number of live recipients
        m.content_locator AS content,  -- 'inline', 'spool:…' for a file; NULL: removed
@@ -149,7 +149,8 @@ SELECT p.process_id                                  AS process_id,             
        p.ended_at                                    AS ended_unix,               -- the same in Unix seconds
        (SELECT count(*) FROM _lease AS l WHERE l.process_id = p.process_id) AS leases,  -- number of leases that it holds
        p.version                                     AS version,                  -- version of Empath
-       p.engine_version                              AS engine_version            -- version of its SQLite
+       p.engine_version                              AS engine_version,           -- version of its SQLite
+       p.modules_off AS modules_off  -- names of modules that it switched off after failures; NULL: none
   FROM _process AS p;
 
 -- One row per change through these views, and per order that was carried out at the end of a lease.

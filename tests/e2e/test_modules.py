@@ -1,6 +1,7 @@
 """Modules at a running server: the examples of docs/examples, and one that holds and discards."""
 
 import json
+import signal
 import smtplib
 import subprocess
 import sys
@@ -87,8 +88,8 @@ def test_the_examples_tag_refuse_and_count(service):
 @pytest.mark.parametrize(
     ("order", "status", "reason"),
     [
-        ("hold", "held", "held by module:orders: looks odd"),
-        ("discard", "cancelled", "cancelled by module:orders: spam"),
+        ("hold", "held", "administratively held by module:orders: looks odd"),
+        ("discard", "cancelled", "administratively cancelled by module:orders: spam"),
     ],
 )
 def test_what_a_module_holds_or_discards_is_in_the_audit(service, order, status, reason):
@@ -143,3 +144,23 @@ def test_a_broken_module_stops_neither_a_reload_nor_the_service(service):
         client.sendmail("a@example.test", ["b@example.test"], b"X-Order: none\r\n\r\n")
     service.configure(service.modules)
     assert 0 == service.check().returncode, service.check().stderr
+
+
+def test_a_module_that_is_switched_off_is_an_alarm(service):
+    """
+    The log says it once; doctor says it until a reload.
+    """
+    for _ in range(5):
+        with service.client() as client, pytest.raises(smtplib.SMTPDataError, match="451"):
+            client.sendmail("a@example.test", ["b@example.test"], b"X-Order: crash\r\n\r\n")
+    service.wait_for("module_switched_off", module="orders")
+    off = [("acceptor-1", "orders")]
+    seen = "SELECT slot, modules_off FROM process WHERE modules_off IS NOT NULL AND ended_at IS NULL"
+    assert off == eventually(lambda: select(service.queue, seen), "the row")
+    command = [sys.executable, "-P", "-m", "empath.cli.admin", "-c", str(service.config), "doctor"]
+    doctor = subprocess.run(command, env=service.own_environment(), capture_output=True, text=True, check=False)
+    assert "acceptor-1 has switched off after failures: orders" in doctor.stdout + doctor.stderr
+    service.signal(signal.SIGHUP)
+    eventually(lambda: not select(service.queue, seen), "the new process")
+    with service.client() as client:
+        client.sendmail("a@example.test", ["b@example.test"], b"X-Order: none\r\n\r\n")

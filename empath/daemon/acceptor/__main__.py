@@ -54,10 +54,12 @@ from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.limits.session import Pace, line_limit_octets
 from empath.smtp.server.limits import ServerLimits
 from empath.storage.queue.control import ServiceOrder, StartOrder, open_orders
+from empath.storage.queue.process import RecordModules
 from empath.telemetry.occurrence import traceback_text
 from empath.telemetry.occurrences.acceptor import (
     AcceptPaused,
     ConnectionRefused,
+    ModulesUnrecorded,
     OrdersUnread,
     ProxyRefused,
     RefusalsLeftOut,
@@ -332,7 +334,16 @@ def _sessions_with_modules(runtime: Runtime, refusals: RefusalMeter) -> Callable
 
     late_s = max(module.wanted.deadline_s for module in runtime.modules)
     Watchdog(runtime.emit, late_s).start()
-    return partial(ModuleSession, ModuleCalls(runtime.modules, runtime.emit, refusals))
+    calls = ModuleCalls(runtime.modules, runtime.emit, refusals, partial(gevent.spawn, _record_modules, runtime))
+    return partial(ModuleSession, calls)
+
+
+def _record_modules(runtime: Runtime, names: tuple[str, ...]) -> None:
+    """Show in the view `process` which modules are off, if the queue can be written: the log has it, too."""
+    try:
+        runtime.writer.commit(RecordModules(runtime.process_id, names))
+    except EmpathError as exc:
+        runtime.emit(ModulesUnrecorded(error=str(exc)))
 
 
 def _connection_counter(config: Config, child: Child) -> ConnectionCounter:

@@ -48,6 +48,7 @@ def diagnose_queue(
             yield engine.diagnose_schema(visit)  # first, because the others read its tables
             yield _future(visit, now)
             yield from _beats(visit, is_running=is_running, slots=slots, now=now)
+            yield from _modules(visit)
             yield from _pauses(visit, now)
             yield _held(visit)
             yield engine.diagnose_editors(visit)
@@ -108,6 +109,13 @@ def _beats(visit: Selects, *, is_running: bool | None, slots: Sequence[str], now
         yield Diagnosis("beats", level, found, _MEND_MISSING)
     if not silent and not missing:
         yield Diagnosis("beats", Level.OK, f"{len(living)} processes live")
+
+
+def _modules(visit: Selects) -> Iterator[Diagnosis]:
+    """The diagnosis of modules that failed too often; without one there is nothing to say."""
+    for slot, names in visit.rows("doctor.modules_off"):
+        found = f"{slot} has switched off after failures: {names}"
+        yield Diagnosis("modules", Level.ERROR, found, "see module_failed in the log, repair it, then `empathd reload`")
 
 
 def _pauses(visit: Selects, now: float) -> Iterator[Diagnosis]:

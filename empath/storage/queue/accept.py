@@ -107,7 +107,7 @@ class Accept(Write):
                 "status": m.order.status,
                 "who": m.order.who,
                 "now": m.received_at,
-                "reason": f"{m.order.status} by {m.order.who}: {m.order.reason}",
+                "reason": f"administratively {m.order.status} by {m.order.who}: {m.order.reason}",
             }
             run("accept.order_recipients", order)
             run("accept.audit_order", order)

@@ -67,6 +67,17 @@ class Beat(Write):
         self.log_level = session.value("process.log_level")
 
 
+class RecordModules(Write):
+    """Record the modules that a process has switched off."""
+
+    def __init__(self, process_id: int, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self._row = {"process_id": process_id, "names": " ".join(names)}
+
+    def run(self, session: Session) -> None:
+        session.run("process.record_modules", self._row)
+
+
 class EndProcess(Write):
     """
     End a run, and release what it held. `released` counts recipients, `held` those that lost their third lease.

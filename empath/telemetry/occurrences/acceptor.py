@@ -116,6 +116,13 @@ class ModuleSwitchedOff(Occurrence):
     answer: Annotated[str, "what clients hear in its place"]
 
 
+@occurrence("error")
+class ModulesUnrecorded(Occurrence):
+    """The view `process` does not show that a module is switched off: the queue could not be written."""
+
+    error: ErrorText
+
+
 @occurrence("critical")
 class ModuleBlocks(Occurrence):
     """A module blocks the process: it computes, or waits in a way that stops every session."""

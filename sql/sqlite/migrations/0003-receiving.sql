@@ -80,3 +80,6 @@ CREATE TABLE _alias (
   target  TEXT NOT NULL CHECK (length(target) BETWEEN 2 AND 1024),
   PRIMARY KEY (pattern, target)
 ) STRICT, WITHOUT ROWID;
+
+-- Modules.
+ALTER TABLE _process ADD COLUMN modules_off TEXT;

@@ -37,14 +37,16 @@ UPDATE _recipient
    SET status = :status,
        reason = :reason,
        settled_at = :now
- WHERE message_id = :message_id;
+ WHERE message_id = :message_id
+   AND status = 'queued';
 
 -- name: audit_order
 -- The audit of that, a row for each recipient.
 INSERT INTO _audit (at, who, recipient_id, ulid, address, what, before, after)
 SELECT :now, :who, recipient_id, :ulid, address, 'status', 'queued', :status
   FROM _recipient
- WHERE message_id = :message_id;
+ WHERE message_id = :message_id
+   AND status = :status;
 
 -- name: audit_reason
 -- The reason of the module, a row for the message.

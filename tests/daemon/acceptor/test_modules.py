@@ -38,8 +38,9 @@ class Host:
 
     def __init__(self, *modules):
         self.told: list[Any] = []
+        self.off: list[Any] = []
         self.emit = Emitter("acceptor-1", (lambda _, what: self.told.append(what),))
-        self.calls = ModuleCalls(modules, self.emit, RefusalMeter(per_second=1000, per_client=1000))
+        self.calls = ModuleCalls(modules, self.emit, RefusalMeter(per_second=1000, per_client=1000), self.off.append)
         self.session = partial(ModuleSession, self.calls)
 
     def of(self, kind):
@@ -286,6 +287,7 @@ def test_a_module_that_goes_on_failing_is_switched_off(meet, answers_451, start)
     [standing] = host.calls.standings
     assert (FAILURES, FAILURES, True) == (standing.calls, standing.failures, standing.is_off)
     assert (FAILURES, 1) == (len(host.of(ModuleFailed)), len(host.of(ModuleSwitchedOff)))
+    assert [(standing.module.wanted.name,)] == host.off
 
 
 def test_a_success_ends_a_row_of_failures(meet):
@@ -347,7 +349,7 @@ def test_a_module_that_blocks_the_process_is_found_while_it_does(load):  # noqa:
         told=told,
     )
     module.settings["told"] = told
-    calls = ModuleCalls([module], emit, RefusalMeter(per_second=1000, per_client=1000))
+    calls = ModuleCalls([module], emit, RefusalMeter(per_second=1000, per_client=1000), lambda _: None)
     watchdog = Watchdog(emit, late_s=0.1)
     watchdog.start()
     gevent.sleep(0)

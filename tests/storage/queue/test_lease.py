@@ -1,17 +1,21 @@
 """test_lease - which mail a lease takes"""
 
+import subprocess
+import sys
 from collections import Counter
 from functools import partial
 from itertools import chain
 
 import pytest
 
+from empath.mail.status import RecipientStatus
 from empath.storage.queue import lease as lease_module
+from empath.storage.queue.accept import Accept, ArrivalOrder
 from empath.storage.queue.lease import Lease, LeaseProbe, ReadContent, ReadOrders
 from empath.storage.queue.process import EndProcess
 from empath.storage.queue.put_back import EndLease, ReleaseUnknownLeases
 from tests.kit.faults import in_forks
-from tests.kit.queue import T0, Queue, ids, write
+from tests.kit.queue import T0, Queue, ids, violations, write
 
 
 def priorities(queue: Queue, lease: Lease) -> list[int]:
@@ -598,3 +602,47 @@ def test_processes_that_lease_at_once_share_the_work_without_overlap(queue: Queu
     assert [(0,)] == queue.select(
         "SELECT count(*) FROM _recipient AS r LEFT JOIN _lease AS l USING (lease_id) WHERE l.lease_id IS NULL"
     )
+
+
+READ_METADATA = """
+import sys
+from pathlib import Path
+from tests.kit.queue import T0
+from empath.storage.queue.lease import TakeLeases
+from empath.storage.sqlite.engine import SqliteEngine
+
+wanted = TakeLeases(
+    process_id=int(sys.argv[2]), now=T0, limit=1, failing_limit=1, further_limit=1, share=1)
+SqliteEngine(Path(sys.argv[1]), max_leases=20).open_writer(deadline_s=5.0, notify=lambda: None).execute([wanted])
+print(wanted.leases[0].messages[0].metadata)
+"""
+
+
+def test_a_worker_has_the_metadata_that_modules_wrote_at_reception(tmp_path):
+    """
+    M2: in any process, days later.
+    """
+    queue = Queue(tmp_path / "queue.db")
+    queue.run(Accept(queue.new_message()._replace(metadata='{"customer": "b\u00fccher"}')))
+    queue.close()
+    command = [sys.executable, "-c", READ_METADATA, str(queue.path), str(queue.process_id)]
+    read = subprocess.run(command, capture_output=True, check=True, text=True, encoding="utf-8")
+    assert '{"customer": "b\u00fccher"}\n' == read.stdout
+
+
+@pytest.mark.parametrize("status", [RecipientStatus.HELD, RecipientStatus.CANCELLED])
+def test_what_a_module_ordered_on_arrival_is_not_leased(tmp_path, status):
+    """
+    The order is in the transaction that inserts the message, so that no worker is quicker.
+    """
+    queue = Queue(tmp_path / "queue.db")
+    order = ArrivalOrder(status, "module:mine", "odd")
+    queue.run(Accept(queue.new_message("a.example", "b.example")._replace(order=order)))
+    assert [] == queue.lease()
+    assert [status] * 2 == queue.statuses()
+    reason = f"administratively {status} by module:mine: odd"
+    assert [("module:mine", "status", status)] * 2 + [("module:mine", "reason", reason)] == queue.select(
+        "SELECT who, what, after FROM audit ORDER BY audit_id"
+    )
+    assert {} == violations(queue.path)
+    queue.close()

@@ -12,7 +12,7 @@ THEORY
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -76,11 +76,18 @@ class Answer:
 class ModuleCalls:
     """The calls of one process."""
 
-    def __init__(self, modules: Sequence[LoadedModule], emit: Emitter, meter: RefusalMeter) -> None:
-        """*meter* bounds the lines of the log."""
+    def __init__(
+        self,
+        modules: Sequence[LoadedModule],
+        emit: Emitter,
+        meter: RefusalMeter,
+        record_off: Callable[[tuple[str, ...]], object],
+    ) -> None:
+        """*meter* bounds the lines of the log; *record_off* gets the names of all that are off, and must not wait."""
         self.standings = [Standing(module) for module in modules]
         self._emit = emit
         self._meter = meter
+        self._record_off = record_off
         names = dict.fromkeys(name for module in modules for name in module.hooks)
         self._by_hook: Mapping[str, Sequence[Standing]] = {
             name: [each for each in self.standings if name in each.module.hooks] for name in names
@@ -136,6 +143,7 @@ class ModuleCalls:
             standing.is_off = True
             answer = _UNAVAILABLE.escaped() if standing.module.wanted.answers_451 else "none: mail passes without it"
             self._emit(ModuleSwitchedOff(module=name, failures=standing.failures, answer=answer))
+            self._record_off(tuple(each.module.wanted.name for each in self.standings if each.is_off))
 
 
 def _call(standing: Standing, hook: str, arguments: Mapping[str, object]) -> Any:
