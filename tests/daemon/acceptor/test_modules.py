@@ -290,6 +290,32 @@ def test_a_module_that_goes_on_failing_is_switched_off(meet, answers_451, start)
     assert [(standing.module.wanted.name,)] == host.off
 
 
+@pytest.mark.parametrize("body", ["1 / 0", 'return AddField("X", "1\\r\\n")'])
+def test_a_hook_that_always_fails_is_found_though_others_of_its_module_succeed(meet, body):
+    """
+    Most modules have a hook that does little, and one that does the work.
+    """
+    client, _, host = meet(f"@hookimpl\ndef rcpt(): pass\n@hookimpl\ndef data(): {body}")
+    greeted(client)
+    for _ in range(FAILURES):
+        assert UNAVAILABLE == send(client)
+    assert host.calls.standings[0].is_off
+
+
+def test_edits_that_are_carried_out_end_a_row_of_failures(meet):
+    """
+    The hook has done its work then.
+    """
+    value = '"1\\r\\n" if turn % 2 else "1"'
+    client, _, host = meet(
+        f"turn = 0\n@hookimpl\ndef data():\n  global turn; turn += 1\n  return AddField('X', {value})"
+    )
+    greeted(client)
+    for _ in range(2 * FAILURES):
+        send(client)
+    assert (FAILURES, False) == (host.calls.standings[0].failures, host.calls.standings[0].is_off)
+
+
 def test_a_success_ends_a_row_of_failures(meet):
     """
     A module that fails now and then stays on.

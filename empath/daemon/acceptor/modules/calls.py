@@ -3,17 +3,18 @@ calls - call the hooks of the modules, and let no module do harm
 
 THEORY
     Each call has the deadline of its module, and may raise whatever it likes.  A call that fails is counted and
-    logged, and its module's `on_failure` answers in its place.  After several failures in a row the module is switched
-    off: it is no longer called, and `on_failure` answers for it at once, until a reload makes a new process.  So a
-    module that must see all mail lets none pass unseen, and one that may be left out costs nothing.
+    logged, and its module's `on_failure` answers in its place.  After several failures of one hook in a row the module
+    is switched off: it is no longer called, and `on_failure` answers for it at once, until a reload makes a new
+    process.  So a module that must see all mail lets none pass unseen, and one that may be left out costs nothing.
 
     A module that blocks the process cannot be interrupted.  `watchdog` reports it; the call counts as failed when it
     returns.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import gevent
@@ -48,20 +49,26 @@ class CallFailed(EmpathError):
 
 @dataclass(slots=True)
 class Standing:
-    """What is known of a module in this process. Shape: in_a_row counts the failures since its last success."""
+    """
+    What is known of a module in this process.
+
+    Shape: in_a_row counts the failures of each hook since its last success: a hook that always fails is found, though
+    others of the module succeed in between.
+    """
 
     module: LoadedModule
     calls: int = 0
     failures: int = 0
-    in_a_row: int = 0
+    in_a_row: Counter[str] = field(default_factory=Counter)
     is_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ModuleEdit:
-    """An edit, and the module that wants it."""
+    """An edit, and the hook of the module that wants it. The hook has succeeded once the edit is carried out."""
 
     module: Standing
+    hook: str
     edit: Edit
 
 
@@ -108,7 +115,7 @@ class ModuleCalls:
                 reply, wanted = self.fail(standing, hook, exc), ()
             if reply is not None:
                 return Answer(reply)
-            edits += [ModuleEdit(standing, edit) for edit in wanted]
+            edits += [ModuleEdit(standing, hook, edit) for edit in wanted]
         return Answer(None, tuple(edits))
 
     def fail(self, standing: Standing, hook: str, error: CallFailed) -> Reply | None:
@@ -130,16 +137,17 @@ class ModuleCalls:
         except EmpathError as exc:
             raise CallFailed(str(exc)) from exc
         said = _read(result, hook)
-        standing.in_a_row = 0
+        if not said[1]:
+            standing.in_a_row[hook] = 0
         return said
 
     def _count(self, standing: Standing, hook: str, error: CallFailed) -> None:
         name = standing.module.wanted.name
         standing.failures += 1
-        standing.in_a_row += 1
+        standing.in_a_row[hook] += 1
         if self._meter.admit(f"module:{name}", time.monotonic()):
             self._emit(ModuleFailed(module=name, hook=hook, error=str(error), exception=error.exception))
-        if standing.in_a_row >= FAILURES:
+        if standing.in_a_row[hook] >= FAILURES:
             standing.is_off = True
             answer = _UNAVAILABLE.escaped() if standing.module.wanted.answers_451 else "none: mail passes without it"
             self._emit(ModuleSwitchedOff(module=name, failures=standing.failures, answer=answer))

@@ -180,9 +180,11 @@ class ModuleSession(ReceivingSession):
                     self._hold_routes({*edited.recipients} - known)
             except WrongEdit as exc:
                 edited.recipients = before
-                refusal = self._calls.fail(each.module, "data", CallFailed(f"{type(each.edit).__name__}: {exc}"))
+                refusal = self._calls.fail(each.module, each.hook, CallFailed(f"{type(each.edit).__name__}: {exc}"))
                 if refusal is not None:
                     return refusal
+            else:
+                each.module.in_a_row[each.hook] = 0
             if edited.order is each.edit:
                 ordered_by = each.module.module.wanted.name
         transaction.deliver_to(edited.recipients)
