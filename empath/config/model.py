@@ -24,6 +24,7 @@ from empath.config.fields import (
 )
 from empath.config.renamed import with_new_names
 from empath.config.tables.auth import Auth
+from empath.config.tables.dedup import Dedup
 from empath.config.tables.delivery import Delivery, Reports, Retry
 from empath.config.tables.dns import Dns
 from empath.config.tables.greylist import Greylist
@@ -34,7 +35,7 @@ from empath.config.tables.pickup import Pickup
 from empath.config.tables.process import Log, Process
 from empath.config.tables.queue import Queue, Retention
 from empath.config.tables.receiving import Listener, Relay
-from empath.config.tables.recipients import Aliases
+from empath.config.tables.recipients import Aliases, Verification
 from empath.config.tables.table import Table
 from empath.config.tables.tls import Tls
 from empath.mail.address import Address
@@ -79,6 +80,7 @@ class Config(Table):
     """
 
     aliases: Aliases = setting({})
+    verification: Verification = setting({})
     delivery: Delivery = setting({})
     retry: Retry = setting({})
 
@@ -92,6 +94,7 @@ class Config(Table):
     reports: Reports = setting({})
     tls: Tls = setting({})
     greylist: Greylist = setting({})
+    dedup: Dedup = setting({})
     receiving: Receiving = setting({})
     pickup: Pickup = setting({})
     dns: Dns = setting({})

@@ -16,8 +16,10 @@ from empath.config.keys import KeyPath, dotted
 from empath.config.load import find_lines
 from empath.config.model import Config
 from empath.config.places import Account, closed_folder, obstacle_to_folder
+from empath.config.recipient_file import read_recipients
 from empath.config.renamed import RENAMED
 from empath.config.tables.tls import TlsMode
+from empath.errors import MissingInput, SyntaxViolation
 from empath.mail.domain import Domain
 from empath.mail.endpoint import Endpoint
 from empath.policy.access import Network, Role
@@ -53,7 +55,7 @@ def contradictions(config: Config) -> list[Contradiction]:
     return [
         *unknown_user(config), *_example_name(config), *_listeners(config), *_proxies(config), *_routes(config),
         *_next_hops(config), *unusable_log(config), *_pickup(config), *_logins(config), *_certificates(config),
-        *_blocklists(config), *old_names(config),
+        *_blocklists(config), *_recipients(config), *old_names(config),
     ]  # fmt: skip
 
 
@@ -224,6 +226,16 @@ def _blocklists(config: Config) -> Iterator[Contradiction]:
     if policy is not None and most < policy.threshold:
         words = f"is more than all weights together, {most}: no client is ever refused"
         yield Contradiction(("dnsbl", "threshold"), words, is_warning=True)
+
+
+def _recipients(config: Config) -> Iterator[Contradiction]:
+    """Files of rules for recipients that cannot be used; the acceptor would not start."""
+    for pattern, rule in config.recipients_by_pattern.items():
+        try:
+            if rule.path is not None:
+                read_recipients(rule.path)
+        except (MissingInput, SyntaxViolation) as exc:
+            yield Contradiction(("recipients", str(pattern)), str(exc))
 
 
 def _is_missing(path: Path) -> bool:

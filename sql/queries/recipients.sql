@@ -35,3 +35,29 @@ DELETE FROM recipient_list WHERE address = :address;
 -- name: listed_addresses
 -- Every address of the list. Index: the primary key. Rows: address.
 SELECT address FROM recipient_list ORDER BY address;
+
+-- name: verification
+-- What is remembered at :now of :address. Index: the primary key. Rows: none or one, is_known.
+SELECT is_known FROM _verification WHERE address = :address AND expires_at > :now;
+
+-- name: keep_verification
+-- Remember an answer. Index: the primary key.
+INSERT INTO _verification (address, is_known, reply, expires_at) VALUES (:address, :is_known, :reply, :expires_at)
+ON CONFLICT (address) DO UPDATE
+  SET is_known = excluded.is_known, reply = excluded.reply, expires_at = excluded.expires_at;
+
+-- name: expired_verifications
+-- Up to :limit answers that are over at :now. Index: _verification_expiry. Rows: address.
+SELECT address FROM _verification WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit;
+
+-- name: number_of_verifications
+-- Rows: one, the number.
+SELECT count(*) FROM _verification;
+
+-- name: first_verifications_to_go
+-- The :limit answers that expire first. Index: _verification_expiry. Rows: address.
+SELECT address FROM _verification ORDER BY expires_at LIMIT :limit;
+
+-- name: forget_verifications
+-- Remove those of :addresses (list). Index: the primary key.
+DELETE FROM _verification WHERE address IN (:addresses[]);

@@ -809,3 +809,20 @@ BEGIN
   INSERT INTO _audit (who, object, what, before, after)
   VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.pattern, 'alias', old.target, NULL);
 END;
+
+CREATE TRIGGER verification_insert INSTEAD OF INSERT ON verification
+BEGIN
+  SELECT raise(ABORT, 'empath: verification has answers of other hosts; DELETE lets a host be asked again');
+END;
+
+CREATE TRIGGER verification_update INSTEAD OF UPDATE ON verification
+BEGIN
+  SELECT raise(ABORT, 'empath: verification has answers of other hosts; DELETE lets a host be asked again');
+END;
+
+CREATE TRIGGER verification_delete INSTEAD OF DELETE ON verification
+BEGIN
+  DELETE FROM _verification WHERE address = old.address;
+  INSERT INTO _audit (who, object, what, before, after)
+  VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.address, 'verification', old.reply, NULL);
+END;

@@ -446,6 +446,23 @@ CREATE TABLE _alias (
   PRIMARY KEY (pattern, target)
 ) STRICT, WITHOUT ROWID;
 
+-- What the next host has said of an address, in domains with the rule "verify" of [recipients].
+CREATE TABLE _verification (
+  address    TEXT    PRIMARY KEY,  -- as in _recipient_list
+  is_known   INTEGER NOT NULL CHECK (is_known IN (0, 1)),  -- 1: the host takes its mail
+  reply      TEXT    NOT NULL,  -- reply of the host to RCPT, escaped
+  expires_at REAL    NOT NULL  -- instant from which on the host is asked again
+) STRICT, WITHOUT ROWID;
+CREATE INDEX _verification_expiry ON _verification (expires_at);
+
+-- Messages that a client may send again, see storage/queue/dedup.py. A repetition removes its row.
+CREATE TABLE _dedup (
+  key        TEXT PRIMARY KEY,  -- SHA-256 of envelope, account and content, hexadecimal
+  ulid       TEXT NOT NULL,  -- of the message, which a repetition is answered with
+  expires_at REAL NOT NULL  -- instant from which on the same is another message
+) STRICT, WITHOUT ROWID;
+CREATE INDEX _dedup_expiry ON _dedup (expires_at);
+
 -- Who may submit mail by logging in.  Secrets are here and in no view: they are not the password, and it cannot be read
 -- from them.  An account without a password gives its senders and rates to a name that another back end has proved.
 CREATE TABLE _account (

@@ -260,3 +260,13 @@ CREATE VIEW alias AS
 SELECT a.pattern AS pattern,  -- address that is replaced, ASCII letters in lower case; '@domain': all others of a domain
        a.target AS target     -- address that gets its mail; '@domain': the same local part there
   FROM _alias AS a;
+
+-- One row per address that the next host was asked about, in domains with the rule "verify" of [recipients]. DELETE lets it
+-- be asked again.
+CREATE VIEW verification AS
+SELECT v.address                                     AS address,     -- the address, ASCII letters in lower case
+       v.is_known                                    AS is_known,    -- 1: the host takes its mail; 0: refused by 550 at RCPT
+       v.reply                                       AS reply,       -- reply of the host to RCPT
+       datetime(v.expires_at, 'unixepoch')           AS expires_at,  -- instant from which on the host is asked again, UTC
+       v.expires_at                                  AS expires_unix -- the same in Unix seconds
+  FROM _verification AS v;

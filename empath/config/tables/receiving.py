@@ -88,6 +88,9 @@ class Listener(Table):
     """Look up the name of each client in the DNS (PTR), and whether that name has its address, for the log and the
     Received field."""
 
+    deduplicates: bool | None = setting(None, "deduplicate", example=True)
+    """Whether a message that comes twice within [dedup] window is queued once. Not set: on any role but mx."""
+
     limits: ListenerLimits = setting({})
     """What this listener has instead of [receiving.limits]."""
 
@@ -107,6 +110,11 @@ class Listener(Table):
     def forbidden(self) -> frozenset[str]:
         """The forbidden first words, in upper case."""
         return frozenset(self.forbidden_commands)
+
+    @property
+    def has_deduplication(self) -> bool:
+        """Whether a message that comes twice is queued once, if [dedup] has a window."""
+        return self.role is not Role.MX if self.deduplicates is None else self.deduplicates
 
     @property
     def has_auth(self) -> bool:

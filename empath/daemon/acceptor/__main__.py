@@ -36,10 +36,11 @@ from empath.daemon.acceptor.recipients import recipients_of
 from empath.daemon.acceptor.session import Draining, ReceivingSession
 from empath.daemon.acceptor.session_list import SessionList
 from empath.daemon.acceptor.space import Space
+from empath.daemon.acceptor.verify import Verifier
 from empath.daemon.process.child import DRAIN_S, Child
 from empath.daemon.process.open_counts import SharedCounts
 from empath.daemon.process.orders import LOOK_S, finish
-from empath.daemon.process.resolving import caching_resolver
+from empath.daemon.process.resolving import caching_resolver, host_finder
 from empath.daemon.process.runtime import Runtime, run_child
 from empath.errors import EmpathError
 from empath.mail.protocol import Protocol
@@ -104,7 +105,12 @@ class Acceptor:
         self._greylist: Greylist | None = None
         if config.greylist.enabled:
             self._greylist = Greylist(config.greylist.rules, runtime.engine.open_reader, runtime.writer, time.time)
-        self._recipients = recipients_of(config, runtime.engine.open_reader, runtime.emit)
+        self._recipients = recipients_of(
+            config,
+            runtime.engine.open_reader,
+            runtime.emit,
+            lambda: Verifier(config, host_finder(runtime, self._resolver), runtime.deadlines, runtime.writer),
+        )
         by_address = {listener.text: listener for listener in config.listeners}
         self._contexts = [self._context_of(by_address[inherited.address]) for inherited in runtime.child.listeners]
         self._listeners = [

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from empath.config import Config
 from empath.config.recipient_file import read_recipients
+from empath.daemon.acceptor.verify import Verifier
 from empath.errors import EmpathError
 from empath.mail.address import Address
 from empath.mail.reply import Reply
@@ -40,14 +41,19 @@ class Recipients:
         lists: Mapping[str, frozenset[str]],
         open_reader: Callable[[], Reader],
         emit: Emitter,
+        verifier: Verifier | None = None,
     ) -> None:
-        """*lists* has the files that rules name. *open_reader* is called once, for the first question."""
+        """
+        *lists* has the files that rules name. *open_reader* is called once, for the first question. Rules
+        "verify" need a *verifier*.
+        """
         self._rules = config.recipient_rules
         self._aliases = config.aliases
         self._postmaster = config.postmaster
         self._lists = lists
         self._open_reader = open_reader
         self._emit = emit
+        self._verifier = verifier
         self._reader: Reader | None = None
 
     def resolve(self, address: Address, *, is_known: bool = False) -> Sequence[Address] | Reply:
@@ -78,6 +84,10 @@ class Recipients:
 
     def _refusal(self, reader: Reader, address: Address, rule: RecipientRule) -> Reply | None:
         """Why the domain does not take *address*; None if it does."""
+        if rule.source is Source.VERIFY:
+            if self._verifier is None:
+                raise RuntimeError("a rule verifies recipients, and there is no verifier")
+            return self._verifier.refusal(reader, address, rule)
         names = spellings(address, self._aliases.delimiter)
         known = is_listed(reader, names) if rule.path is None else not self._lists[rule.path].isdisjoint(names)
         return None if known else UNKNOWN
@@ -93,7 +103,9 @@ class Recipients:
         return find_targets(reader, patterns) if self._aliases.enabled else []
 
 
-def recipients_of(config: Config, open_reader: Callable[[], Reader], emit: Emitter) -> Recipients | None:
+def recipients_of(
+    config: Config, open_reader: Callable[[], Reader], emit: Emitter, make_verifier: Callable[[], Verifier]
+) -> Recipients | None:
     """
     What the settings ask for; None where every recipient is accepted as it is.
 
@@ -104,4 +116,5 @@ def recipients_of(config: Config, open_reader: Callable[[], Reader], emit: Emitt
     if not config.aliases.enabled and all(rule.source is Source.ANY for rule in rules):
         return None
     lists = {rule.path: read_recipients(rule.path) for rule in rules if rule.path is not None}
-    return Recipients(config, lists, open_reader, emit)
+    verifier = make_verifier() if any(rule.source is Source.VERIFY for rule in rules) else None
+    return Recipients(config, lists, open_reader, emit, verifier)

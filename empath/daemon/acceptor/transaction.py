@@ -29,8 +29,9 @@ from empath.policy.login.account import LoggedIn
 from empath.policy.timing import priority_class, timing
 from empath.smtp.server.events import MailOffered, PeerAttributes, RecipientOffered
 from empath.storage.queue.accept import Accept, ArrivalOrder, NewMessage
+from empath.storage.queue.dedup import AcceptOnce
 from empath.storage.spool import SpoolFile
-from empath.telemetry.occurrences.acceptor import Accepted, MessageRefused, OriginKnown
+from empath.telemetry.occurrences.acceptor import Accepted, Deduplicated, MessageRefused, OriginKnown
 
 _OK = EnhancedStatus(2, 0, 0)
 _NOT_NOW = Reply.of("451 4.3.0 The message could not be stored, try again later")
@@ -194,19 +195,32 @@ class Transaction:
             if review_refusal is not None:
                 return self._refuse(review_refusal)
             message = self._message(content)
-            self._commit(content, Accept(message))
+            first = self._commit(content, message)
         except EmpathError as exc:
             return self._refuse(_NOT_NOW, str(exc))
+        if first is not None:
+            content.close()
+            sender, client = str(message.envelope.reverse_path), self._client.address_text
+            self._context.emit(Deduplicated(queue_id=str(first), sender=sender, client=client))
+            return Reply(250, _OK, f"Ok: queued as {first}")
         self._context.space.take(message.size)
         self._log_acceptance(message, content.begun_at)
         return Reply(250, _OK, f"Ok: queued as {message.queue_id}")
 
-    def _commit(self, content: IncomingContent, accept: Accept) -> None:
+    def _commit(self, content: IncomingContent, message: NewMessage) -> QueueId | None:
+        """Commit *message*; or give the id of the same message that came before."""
+        window_s = self._context.config.dedup.window_s
+        is_once = window_s > 0 and self._context.listener.has_deduplication
+        accept = AcceptOnce(message, window_s) if is_once else Accept(message)
         try:
             self._context.writer.commit(accept)
         finally:
             # A row may name the spool file, too, when it is unknown whether the commit took place.
             content.is_kept = accept.error is None or accept.may_be_committed
+        first = accept.first if isinstance(accept, AcceptOnce) else None
+        if first is not None:
+            content.is_kept = False
+        return first
 
     def close(self) -> None:
         """Release what the transaction holds."""

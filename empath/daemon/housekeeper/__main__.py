@@ -57,6 +57,8 @@ class Housekeeper:
             Duty("garbage", 2.0, tidying.remove_garbage),
             Duty("retention", 5.0, tidying.forget),
             Duty("greylist", 5.0, tidying.forget_greylist),
+            Duty("verifications", 5.0, tidying.forget_verifications),
+            Duty("duplicates", 5.0, tidying.forget_duplicates),
             Duty("space", 5.0, tidying.return_space),
             Duty("plans", 5.0, tidying.keep_plans),
             Duty("wal", 10.0, tidying.watch_wal),

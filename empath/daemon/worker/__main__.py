@@ -14,21 +14,19 @@ patch_all()
 
 import time
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 
 import gevent
 from gevent.event import Event
 
-from empath.config.hosts import host_rules, own_greetings
+from empath.config.hosts import own_greetings
 from empath.daemon.process.child import DRAIN_S
-from empath.daemon.process.resolving import caching_resolver
+from empath.daemon.process.resolving import caching_resolver, host_finder
 from empath.daemon.process.runtime import Runtime, run_child
 from empath.daemon.worker.lease_run import Dispatch, LeaseRun
 from empath.daemon.worker.pool import ConnectionPool
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.errors import EmpathError
-from empath.net.interfaces import Interfaces
-from empath.net.next_hop import NextHops
 from empath.net.wakeup import WakeUp
 from empath.policy.slots import LeaseLimits, failing_limit, lease_limits, slow_to_cut
 from empath.storage.queue.lease import AGING, Lease, LeaseProbe, TakeLeases
@@ -64,7 +62,8 @@ class Worker:
         self._pool = ConnectionPool(
             config.delivery, str(config.hostname), runtime.deadlines, own_names=own_greetings(config)
         )
-        self._dispatch = Dispatch(runtime, partial(choose_carrier, self._pool, _finder(runtime)), clock=clock)
+        finder = host_finder(runtime, caching_resolver(runtime))
+        self._dispatch = Dispatch(runtime, partial(choose_carrier, self._pool, finder), clock=clock)
         self._rung = Event()
         # By lease_id, from the commit that takes the lease to the commit that ends it.
         self._active: dict[int, LeaseRun] = {}
@@ -231,17 +230,6 @@ class Worker:
                 run.give_up()
             self._wait_for_leases(ends_at)
         self._pool.close_idle(all_of_them=True)
-
-
-def _finder(runtime: Runtime) -> NextHops:
-    """Finds hosts, with one cache for all leases of this process."""
-    interfaces = Interfaces()
-    rules = lru_cache(maxsize=1)(partial(host_rules, runtime.config))
-    return NextHops(
-        caching_resolver(runtime),
-        lambda: rules(interfaces.addresses()),
-        timeout_s=runtime.config.dns.attempt_timeout_s,
-    )
 
 
 def _serve(runtime: Runtime) -> None:

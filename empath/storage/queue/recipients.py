@@ -3,9 +3,13 @@ recipients - the rows that say which addresses exist and where their mail goes i
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from empath.policy.recipients import MOST_TARGETS
-from empath.storage.engine import Reader
+from empath.storage.engine import Reader, Session
+from empath.storage.write import Write
+
+SLICE: Final = 1_000  # rows removed by one Write
 
 
 def find_targets(reader: Reader, patterns: Sequence[str]) -> list[str]:
@@ -33,3 +37,52 @@ def is_listed(reader: Reader, spellings: Sequence[str]) -> bool:
     """
     keys = {"exact": spellings[0], "without_tag": spellings[-1]}
     return bool(reader.rows("recipients.listed", keys))
+
+
+def find_verification(reader: Reader, address: str, now: float) -> bool | None:
+    """
+    Whether the next host takes the folded *address*; None if that is not known at *now*.
+
+    Raises:
+        QueueBusy, StorageFailure: it cannot be read.
+    """
+    found = reader.value("recipients.verification", {"address": address, "now": now})
+    return None if found is None else bool(found)
+
+
+class KeepVerification(Write):
+    """Remember what a host said of the folded *address*."""
+
+    def __init__(self, address: str, *, is_known: bool, reply: str, expires_at: float) -> None:
+        super().__init__()
+        self._row = {"address": address, "is_known": int(is_known), "reply": reply, "expires_at": expires_at}
+
+    def run(self, session: Session) -> None:
+        session.run("recipients.keep_verification", self._row)
+
+
+class ForgetVerifications(Write):
+    """Remove what hosts said of some addresses."""
+
+    def __init__(self, addresses: Sequence[str]) -> None:
+        super().__init__()
+        self.rows = len(addresses)
+        self._keys = {"addresses": addresses}
+
+    def run(self, session: Session) -> None:
+        session.run("recipients.forget_verifications", self._keys)
+
+
+def outdated_verifications(reader: Reader, now: float, most: int) -> ForgetVerifications | None:
+    """
+    The Write that removes some answers that are over, or that are more than *most*; None if there are none.
+
+    Raises:
+        QueueBusy, StorageFailure: it cannot be read.
+    """
+    found = reader.rows("recipients.expired_verifications", {"now": now, "limit": SLICE})
+    if not found:
+        surplus = int(reader.value("recipients.number_of_verifications")) - most
+        keys = {"limit": min(surplus, SLICE)}
+        found = reader.rows("recipients.first_verifications_to_go", keys) if surplus > 0 else []
+    return ForgetVerifications([str(address) for (address,) in found]) if found else None

@@ -53,6 +53,15 @@ class Refused(Occurrence):
     reply: ReplyText
 
 
+@occurrence("info")
+class Deduplicated(Occurrence):
+    """A client sent a message again, and gets 250 with the id of the first one."""
+
+    queue_id: QueueId
+    sender: Sender
+    client: Client
+
+
 @occurrence("warning")
 class AliasUnusable(Occurrence):
     """

@@ -80,6 +80,21 @@ CREATE TABLE _alias (
   target  TEXT NOT NULL CHECK (length(target) BETWEEN 2 AND 1024),
   PRIMARY KEY (pattern, target)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE _verification (
+  address    TEXT    PRIMARY KEY,
+  is_known   INTEGER NOT NULL CHECK (is_known IN (0, 1)),
+  reply      TEXT    NOT NULL,
+  expires_at REAL    NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX _verification_expiry ON _verification (expires_at);
 
 -- Modules.
 ALTER TABLE _process ADD COLUMN modules_off TEXT;
+
+-- Deduplication.
+CREATE TABLE _dedup (
+  key        TEXT PRIMARY KEY,
+  ulid       TEXT NOT NULL,
+  expires_at REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX _dedup_expiry ON _dedup (expires_at);

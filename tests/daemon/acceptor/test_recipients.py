@@ -19,6 +19,10 @@ domains = ["any.test", "listed.test", "filed.test"]
 enabled = true"""
 
 
+def no_verifier():
+    return pytest.fail("nothing is to be verified")
+
+
 @pytest.fixture
 def queue(tmp_path):
     directory = tmp_path / "rows"
@@ -39,7 +43,7 @@ def context(make_context, tmp_path, queue, emitted):
     (tmp_path / "list").write_text("# people\nAnn@filed.test  OK\n\n")
     context = make_context(CONFIGURED, '"*" = "discard:"\n"nowhere.test" = "mx"', role=Role.MX)
     open_reader = SqliteEngine(queue.path, max_leases=20).open_reader
-    context.recipients = recipients_of(context.config, open_reader, emitted.append)
+    context.recipients = recipients_of(context.config, open_reader, emitted.append, no_verifier)
     return context
 
 
@@ -148,7 +152,7 @@ def test_an_alias_that_cannot_be_used_keeps_the_mail_with_the_client(client, ali
 
 def test_rows_that_cannot_be_read_keep_the_mail_with_the_client(context, client, tmp_path, emitted):
     nowhere = SqliteEngine(tmp_path / "nowhere" / "queue.db", max_leases=20)
-    context.recipients = recipients_of(context.config, nowhere.open_reader, emitted.append)
+    context.recipients = recipients_of(context.config, nowhere.open_reader, emitted.append, no_verifier)
     assert b"451 4.3.0 Recipients cannot be looked up, try again later\r\n" == rcpt(client, "ann@listed.test")
 
 
@@ -162,4 +166,4 @@ def test_the_aliases_of_one_message_have_ten_thousand_targets_at_most(client, al
 
 def test_without_rules_and_aliases_nothing_is_looked_up(make_context, emitted):
     config = make_context('[recipients]\n"any.test" = "any"').config
-    assert recipients_of(config, lambda: pytest.fail("a reader was opened"), emitted.append) is None
+    assert recipients_of(config, lambda: pytest.fail("a reader was opened"), emitted.append, no_verifier) is None
