@@ -3,7 +3,6 @@ named_client - the client that another one names: what XCLIENT and XFORWARD chan
 """
 
 import ipaddress
-from dataclasses import replace
 from typing import Final
 
 from empath.daemon.acceptor.transaction import Client
@@ -22,8 +21,7 @@ def renamed(client: Client, attributes: PeerAttributes) -> Client:
     text = attributes.get("ADDR") or client.address_text
     address = ipaddress.ip_address(text)
     is_same = address == client.address
-    return replace(
-        client,
+    return client._replace(
         address=address,
         address_text=str(address),
         ptr=client.ptr if is_same and attributes.keys().isdisjoint(_NAMES) else _name_in_dns(attributes),
@@ -35,8 +33,7 @@ def renamed(client: Client, attributes: PeerAttributes) -> Client:
 def greeted_by(client: Client, name: str, *, is_esmtp: bool) -> Client:
     """*client* after EHLO or HELO; what XCLIENT said of these counts more than what the one says that speaks for it."""
     protocol = client.told.get("PROTO")
-    return replace(
-        client,
+    return client._replace(
         name=client.told.get("HELO") or name,
         is_esmtp=is_esmtp if protocol is None else protocol == "ESMTP",
     )

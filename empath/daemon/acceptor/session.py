@@ -142,12 +142,14 @@ class ReceivingSession:
         self._next_stream: TlsStream | None = None  # from the answer to STARTTLS to the handshake
         self._client = Client(address, stream.peer, account=account)
         self._names_clients = is_within(address, context.listener.xclient)
+        is_within_networks = context.config.relay.policy.is_trusted(address)
+        self._is_trusted = account is not None or is_within_networks
         self._session = ServerSession(
             str(context.hostname),
             context.limits,
-            self._offered(set()),
+            self._offered(),
             is_lenient=context.role is not Role.MX,
-            takes_bare_lf=self._takes_bare_lf(),
+            takes_bare_lf=context.listener.bare_line_feed == "normalize" or is_within_networks,
         )
         self._admitted_at = time.time()
         self._command_s = context.pace.command_s
@@ -166,7 +168,6 @@ class ReceivingSession:
         self._transaction: Transaction | None = None
         self._login: Login | None = None  # the exchange under way
         self._failed_logins = 0
-        self._is_trusted = False
 
     @property
     def client_address(self) -> ClientAddress:
@@ -354,7 +355,7 @@ class ReceivingSession:
             if early is not None:
                 self._session.receive(early)
         findings: Findings = looking.get()
-        self._client = replace(client, ptr=findings.name)
+        self._client = client._replace(ptr=findings.name)
         if findings.refusal is not None:
             self._command_s = min(self._command_s, REFUSED_S)
         return findings.refusal
@@ -363,27 +364,19 @@ class ReceivingSession:
         client = self._client
         name = event.name or str(AddressLiteral(client.address))
         self._client = greeted_by(client, name, is_esmtp=event.verb != "HELO")
-        self._offer()
-        return Reply(250, None, str(self._context.hostname))
+        return Reply.of(f"250 {self._context.hostname}")
 
     def _offer(self) -> None:
         """Offer what this session may use now. Call it after every change of `_client` that bears on it."""
-        fulfilled = set()
-        if self._client.account is not None or self._context.config.relay.policy.is_trusted(self._client.address):
-            fulfilled.add(Need.TRUST)
-        self._is_trusted = Need.TRUST in fulfilled
-        self._session.takes_bare_lf = self._takes_bare_lf()
-        self._session.offer(self._offered(fulfilled))
+        context, client = self._context, self._client
+        is_within_networks = context.config.relay.policy.is_trusted(client.address)
+        self._is_trusted = client.account is not None or is_within_networks
+        self._session.takes_bare_lf = context.listener.bare_line_feed == "normalize" or is_within_networks
+        self._session.offer(self._offered())
 
-    def _takes_bare_lf(self) -> bool:
-        """Whether lines of this client may end in a bare LF."""
-        context = self._context
-        return context.listener.bare_line_feed == "normalize" or context.config.relay.policy.is_trusted(
-            self._client.address
-        )
-
-    def _offered(self, fulfilled: set[Need]) -> Extensions:
-        """The extensions of a session with these needs *fulfilled* besides those that TLS fulfills."""
+    def _offered(self) -> Extensions:
+        """The extensions of a session of this client."""
+        fulfilled = {Need.TRUST} if self._is_trusted else set()
         listener, security = self._context.listener, Security.OPTIONAL
         hold_s = int(self._context.configured.hold_s)
         if self._client.tls is not None:
@@ -410,7 +403,7 @@ class ReceivingSession:
             account = self._vouched_for(login, named.address_text)
             if isinstance(account, Reply):
                 return account
-            named = replace(named, account=account)
+            named = named._replace(account=account)
         if named.address != before.address:
             refusal = context.admission.exchange(context.address, before.address, named.address)
             if refusal is not None:
@@ -419,7 +412,7 @@ class ReceivingSession:
         if context.entry is not None:
             is_trusted = context.config.relay.policy.is_trusted(named.address)
             findings = context.entry.examine(named.address, is_trusted=is_trusted)
-            self._client = replace(named, ptr=named.ptr or findings.name)
+            self._client = named._replace(ptr=named.ptr or findings.name)
             if findings.refusal is not None:
                 return replace(findings.refusal, code=521)  # which ends the session: it is too late for another banner
         self._offer()
@@ -435,7 +428,7 @@ class ReceivingSession:
         return account or WRONG
 
     def _origin_named(self, event: OriginNamed) -> Reply:
-        self._client = replace(self._client, origin=origin_text(event.attributes))
+        self._client = self._client._replace(origin=origin_text(event.attributes))
         return OK
 
     def _starttls_asked(self, _: StartTls) -> Reply:
@@ -461,8 +454,8 @@ class ReceivingSession:
             self._reason = "no TLS"
             self._log_tls_failure(str(exc))
             raise StreamClosed(str(exc)) from exc
-        self._client = replace(self._client, name="", is_esmtp=False, tls=tls, account=None)
-        self._session.offer(self._offered(set()))
+        self._client = self._client._replace(name="", is_esmtp=False, tls=tls, account=None)
+        self._offer()
 
     def _mechanisms(self) -> tuple[str, ...] | None:
         """The mechanisms that the session offers: none after a login; None where the client cannot log in here."""
@@ -497,7 +490,7 @@ class ReceivingSession:
             self._failed_logins += 1
             gevent.sleep(failure_delay_s(self._context.config.auth.failure_delay_s, self._failed_logins))
         if login.account is not None:
-            self._client = replace(self._client, account=login.account)
+            self._client = self._client._replace(account=login.account)
             self._offer()
         return reply
 
@@ -684,7 +677,7 @@ class ReceivingSession:
     def _end_transaction(self) -> None:
         transaction, self._transaction = self._transaction, None
         if self._client.origin is not None:
-            self._client = replace(self._client, origin=None)
+            self._client = self._client._replace(origin=None)
         if transaction is not None:
             transaction.close()
 

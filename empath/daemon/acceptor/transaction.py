@@ -7,8 +7,10 @@ It collects the envelope, takes the content, composes the fields that this host 
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
+from typing import NamedTuple
 
 from empath.daemon.acceptor.content import IncomingContent
 from empath.daemon.acceptor.context import ListenerContext
@@ -37,8 +39,7 @@ _OK = EnhancedStatus(2, 0, 0)
 _NOT_NOW = Reply.of("451 4.3.0 The message could not be stored, try again later")
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(NamedTuple):
     """
     The peer of a session, as far as it has introduced itself.
 
@@ -55,7 +56,7 @@ class Client:
     is_esmtp: bool = False
     tls: TlsParameters | None = None
     ptr: ClientName | None = None
-    told: PeerAttributes = field(default_factory=dict)
+    told: PeerAttributes = MappingProxyType({})
     origin: str | None = None
     account: LoggedIn | None = None
 

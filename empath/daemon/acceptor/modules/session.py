@@ -114,7 +114,7 @@ class ModuleSession(ReceivingSession):
         refusal = self._ask("auth", account=login.account.name)
         if refusal is None:
             return reply
-        self._client = replace(self._client, account=None)
+        self._client = self._client._replace(account=None)
         self._offer()
         return refusal
 
