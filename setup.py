@@ -27,7 +27,6 @@ setup(
         "orjson>=3.10,<4",
         "pluggy>=1.5,<2",
         "pydantic>=2.9,<3",
-        "python-ulid>=3,<5",
         "rich>=13,<16",
         "setproctitle>=1.3,<2",
         "tenacity>=9,<10",

@@ -70,7 +70,6 @@ ONLY_IN = {  # outside module -> where it may be named: a package, or one file
     "tenacity": {"cli", "daemon"},
     "threading": {"storage", "daemon", "telemetry/standard_error.py"},
     "tomllib": {"config"},
-    "ulid": {"mail/identity.py"},
 }
 # Modules with I/O, time, randomness or concurrency, which a pure layer must not have.
 NOT_IN_PURE = {

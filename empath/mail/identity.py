@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from ulid import ULID
-
 from empath.errors import SyntaxViolation
 
+_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # of Crockford's base 32
+_PAIRS = tuple(first + second for first in _DIGITS for second in _DIGITS)  # digits of each number of 10 bits
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -55,7 +55,8 @@ class QueueId:
     @classmethod
     def make(cls, at: Timestamp, randomness: bytes) -> "QueueId":
         """Compose from an instant (kept to the millisecond) and 10 random octets."""
-        return cls(str(ULID.from_bytes(int(at * 1000).to_bytes(6, "big") + randomness)))
+        value = int(at * 1000) << 80 | int.from_bytes(randomness, "big")
+        return cls("".join([_PAIRS[value >> shift & 1023] for shift in range(120, -1, -10)]))
 
     @classmethod
     def parse(cls, text: str) -> "QueueId":

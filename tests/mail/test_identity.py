@@ -30,6 +30,15 @@ def test_queue_ids_sort_by_arrival(early, late, randomness):
     assert QueueId.make(early, randomness).text <= QueueId.make(late, randomness).text
 
 
+def test_a_queue_id_is_a_ulid():
+    """
+    48 bits of milliseconds, then 80 random ones, in the digits of Crockford, the most significant first.
+    """
+    assert "01JD9XKZECYVVZHYFTZFYFVZQZ" == str(QueueId.make(AT, bytes(range(246, 256))))
+    assert "00000000000000000000000000" == str(QueueId.make(Timestamp(0), bytes(10)))
+    assert "7ZZZZZZZZZZZZZZZZZZZZZZZZZ" == str(QueueId.make(Timestamp((2**48 - 0.5) / 1000), b"\xff" * 10))
+
+
 @pytest.mark.parametrize(
     "text",
     [
