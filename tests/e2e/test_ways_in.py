@@ -4,6 +4,7 @@ import smtplib
 import stat
 
 from tests.e2e.service import split_trace
+from tests.kit.waiting import DEADLINE_S
 
 _CONTENT = b"Subject: x\r\n\r\n.\r\n.text\r\n"
 
@@ -12,7 +13,7 @@ def test_lmtp_answers_once_for_each_recipient_and_commits_once(service):
     """
     RFC 2033 §4.2: a client such as a list manager records the fate of each recipient.
     """
-    with smtplib.LMTP(str(service.directory / "lmtp")) as client:
+    with smtplib.LMTP(str(service.directory / "lmtp"), timeout=DEADLINE_S) as client:
         assert 500 == client.docmd("EHLO", "c.test")[0]
         client.ehlo()
         client.mail("a@sender.test")

@@ -68,7 +68,6 @@ from empath.telemetry.occurrences.acceptor import (
 )
 
 _GREETINGS = {Protocol.SMTP: "ESMTP", Protocol.LMTP: "LMTP"}  # words of the banner
-_NO_SOCKET = "unix:/"  # before the name of a context whose clients come by no listener
 _PAUSE_S = 1.0  # pause of all listeners when the system has no descriptor left
 _MAX_QUESTIONS = 200  # look-ups about clients that are under way; a client beyond them enters without
 _SPACE_CHECK_S = 1.0
@@ -144,8 +143,8 @@ class Acceptor:
         runtime, directory = self._runtime, self._runtime.config.pickup.directory
         if directory is None:
             return
-        listener = ListenerSettings.model_validate({"address": f"{_NO_SOCKET}pickup", "role": "submission"})
-        context = self._context_of(listener)
+        listener = ListenerSettings.model_validate({"address": "unix:/pickup", "role": "submission"})
+        context = self._context_of(listener, "pickup")
         self._contexts.append(context)  # a drain marks it, too
         pickup = Pickup(
             directory, context, runtime.engine.open_reader(), runtime.deadlines, new_session=self._new_session
@@ -205,8 +204,9 @@ class Acceptor:
         for listener in self._listeners:
             listener.pause(_PAUSE_S)
 
-    def _context_of(self, listener: ListenerSettings) -> ListenerContext:
-        config, address = self._runtime.config, listener.text.removeprefix(_NO_SOCKET)
+    def _context_of(self, listener: ListenerSettings, name: str | None = None) -> ListenerContext:
+        """The context of *listener*, which rows and logs call *name*; by default by its address."""
+        config, address = self._runtime.config, name or listener.text
         limits = config.limits_of(listener)
         return ListenerContext(
             config=config,
