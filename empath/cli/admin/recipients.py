@@ -35,7 +35,7 @@ _ADDRESS: Final = ParsedType("address", lambda text: folded(str(Address.parse(te
 
 @click.group()
 def alias() -> None:
-    """See and change the aliases: where mail goes instead of the address that the sender wrote."""
+    """See and change the aliases of addresses."""
 
 
 @alias.command("add")
@@ -90,7 +90,7 @@ def list_aliases(context: click.Context, is_json: bool) -> None:
 
 @click.group()
 def recipient() -> None:
-    """See and change the list of addresses that exist, for domains with the rule "listed" of [recipients]."""
+    """See and change the list of addresses that exist."""
 
 
 @recipient.command("add")
