@@ -271,6 +271,7 @@ def _hold_restartable(config: Config) -> None:
     found = launch.status(config)
     if found.pid is None:
         return
+    launch.check_may_signal(found.pid)
     resources.check_log(config)
     listeners.check(config.listeners, found.pids)
     open_queue(config).check_version()

@@ -56,8 +56,7 @@ def test_a_queue_that_was_replaced_is_told_and_a_reload_takes_the_new_one(make_e
     copy = Path(f"{instance.queue}.copy")
     shutil.copy(instance.queue, copy)
     copy.rename(instance.queue)
-    with pytest.raises(smtplib.SMTPResponseException, match=r"4\.3\.0"):
-        instance.send("after@example.test")
+    eventually(lambda: _is_refused(instance), "451")  # within 20 ms of a look at the files it may still be 250
     assert f"{instance.queue} was removed or replaced under the service" in _status(instance)
     service = diagnose_instance(load_config(instance.config))
     assert (Level.ERROR, True) == (service.level, "removed or replaced under it" in service.found)
@@ -68,6 +67,14 @@ def test_a_queue_that_was_replaced_is_told_and_a_reload_takes_the_new_one(make_e
     instance.send("again@example.test")
     eventually(lambda: [*instance.delivered()], "delivery")
     assert 0 == instance.stop()
+
+
+def _is_refused(instance: Empathd) -> bool:
+    try:
+        instance.send("after@example.test")
+    except smtplib.SMTPResponseException as exc:
+        return exc.smtp_code == 451
+    return False
 
 
 @pytest.mark.parametrize("suffix", ["-wal", "-shm"])

@@ -153,6 +153,16 @@ def find_supervisor(config: Config) -> int | None:
     return instance.find_supervisor(config.queue.path, instance.PidFile(config.process.pid_file))
 
 
+def check_may_signal(pid: int) -> None:
+    """
+    Check that this user may end the supervisor *pid*.
+
+    Raises:
+        PermissionRefused: it belongs to another user.
+    """
+    _send(pid, 0)
+
+
 def stop(config: Config) -> bool:
     """
     End the instance: drain, and wait for the last process. Returns False if none was running.
@@ -210,7 +220,7 @@ def _readable_by_group(path: str, flags: int) -> int:
     return os.open(path, flags, 0o640)
 
 
-def _send(pid: int, number: signal.Signals) -> None:
+def _send(pid: int, number: int) -> None:
     try:
         os.kill(pid, number)
     except ProcessLookupError:
