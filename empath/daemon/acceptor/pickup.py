@@ -14,6 +14,7 @@ RULES
 
 import os
 import socket
+import stat
 import time
 from _socket import socket as RawSocket
 from collections.abc import Callable
@@ -323,6 +324,10 @@ def _move_aside(path: Path) -> Path:
     refused = path.parent / "refused"
     try:
         make_folder(refused, mode=0o700)
+        status = os.lstat(refused)
+        # Any user may make names here: a link would lead the file to wherever root may write.
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+            raise StorageFailure(f"{refused}: it is not a directory of the server; remove it")
         kept = refused / path.name
         os.rename(path, kept)
         sync_folder(refused)

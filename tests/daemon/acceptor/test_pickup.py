@@ -176,3 +176,17 @@ def test_a_file_that_another_process_took_is_no_failure(make_place):
     open_drop(place.directory / place.names()[0], max_octets=1000).close()
     os.unlink(place.directory / place.names()[0])
     assert [] == place.look()
+
+
+def test_nothing_is_moved_through_a_link_that_a_user_made(make_place, tmp_path):
+    """
+    The server may run as root, and the link may lead to any directory. The file stays, and is tried again.
+    """
+    place = make_place()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (place.directory / "refused").symlink_to(elsewhere)
+    (place.directory / "00000000000000000000000000.mail").write_bytes(b"nonsense")
+    place.leave("a@example.test")
+    assert 1 == len(place.look())
+    assert ([], ["00000000000000000000000000.mail"]) == (os.listdir(elsewhere), place.names())
