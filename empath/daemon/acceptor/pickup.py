@@ -8,7 +8,8 @@ THEORY
 RULES
     A file is removed only when every recipient is decided: the message is committed under the queue id that its name
     holds, or a report to the sender is on the disk.  A file whose id the queue knows was committed before a crash.
-    If some recipients must wait, the file is split in two before anything is committed.
+    If recipients get different answers, the file is split before anything is committed: so no report is lost with a
+    file whose message is known, and recipients that must wait keep no other waiting.
     What cannot be a message is moved to `refused/` and kept for a person.
 """
 
@@ -150,16 +151,15 @@ class Pickup:
                 self._end(path, drop, dict.fromkeys(drop.envelope.recipients, refusal))
                 return
             replies = {recipient: dialogue.offer(recipient) for recipient in drop.envelope.recipients}
-            later = [recipient for recipient, reply in replies.items() if reply.klass == 4]
-            if 0 < len(later) < len(replies):
-                self._split(path, drop, later)
-                return
-            refused = {recipient: reply for recipient, reply in replies.items() if reply.klass == 5}
-            if later or len(refused) == len(replies):
+            first = next(iter(replies.values())).klass
+            others = [recipient for recipient, reply in replies.items() if reply.klass != first]
+            if others:
+                self._split(path, drop, others)
+            elif first != 2:
                 self._end(path, drop, replies)
-                return
-            reply = dialogue.send_content()
-            self._end(path, drop, refused if reply.klass == 2 else dict.fromkeys(replies, reply) | refused)
+            else:
+                reply = dialogue.send_content()
+                self._end(path, drop, {} if reply.klass == 2 else dict.fromkeys(replies, reply))
 
     def _end(self, path: Path, drop: Drop, replies: dict[DropRecipient, Reply]) -> None:
         """Do with the file what the *replies* to recipients that were not accepted say."""
@@ -181,9 +181,9 @@ class Pickup:
         else:
             self._remove(path)
 
-    def _split(self, path: Path, drop: Drop, later: list[DropRecipient]) -> None:
-        """Make two files of one, so that recipients that must wait do not keep the others waiting."""
-        in_thread(_split_file, self._directory, drop, frozenset(later))
+    def _split(self, path: Path, drop: Drop, others: list[DropRecipient]) -> None:
+        """Make two files of one, so that all recipients of each have the same answer."""
+        in_thread(_split_file, self._directory, drop, frozenset(others))
         self._remove(path)
 
     def _wait(self, name: str, reason: str) -> None:
@@ -336,11 +336,11 @@ def _move_aside(path: Path) -> Path:
     return kept
 
 
-def _split_file(directory: Path, drop: Drop, later: frozenset[DropRecipient]) -> None:
+def _split_file(directory: Path, drop: Drop, others: frozenset[DropRecipient]) -> None:
     content = b"".join(drop.pieces())
     now = Timestamp(time.time())
-    for is_later in (False, True):
-        recipients = tuple(r for r in drop.envelope.recipients if (r in later) == is_later)
+    for is_other in (False, True):
+        recipients = tuple(r for r in drop.envelope.recipients if (r in others) == is_other)
         write_drop(directory, QueueId.make(now, os.urandom(10)), replace(drop.envelope, recipients=recipients), content)
 
 
