@@ -8,7 +8,7 @@ THEORY
     file was not removed before a crash, is recognized by it.
 
     Every user may be allowed to write here, so a file is not trusted: it must be a regular file with one name and
-    within bounds, and it is never opened through a link.  The owner of the file is its sender, which nobody can forge.
+    within bounds, and it is never opened through a link.  The owner of the file is its sender, which no user can forge.
 """
 
 import hashlib

@@ -11,4 +11,4 @@ class Pickup(Table):
 
     directory: ConfigPath | None = setting(None, example="/var/spool/empath")
     """The directory. Who may write in it may send mail: mode 3730 for the members of its group, 3733 for every user of
-    this host. Nobody but the server may list it. Not set: there is no such mail."""
+    this host. Only the server may list it. Not set: there is no such mail."""
