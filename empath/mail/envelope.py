@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from empath.mail.address import Address, ReversePath
-from empath.mail.xtext import to_xtext, utf8_addr_xtext
+from empath.mail.xtext import to_utf8_addr_unitext, to_xtext, utf8_addr_xtext
 
 
 class BodyType(StrEnum):
@@ -45,7 +45,7 @@ def original_recipient_of(address: Address) -> str:
     """The ORCPT= value that names *address*, for a recipient that came without one and gets another address."""
     if address.is_ascii:
         return f"rfc822;{to_xtext(str(address))}"
-    return f"utf-8;{utf8_addr_xtext(str(address))}"
+    return f"utf-8;{utf8_addr_xtext(to_utf8_addr_unitext(str(address)))}"
 
 
 class Envelope(NamedTuple):

@@ -14,6 +14,7 @@ UNICODE_CHAR: Final = (
 )
 _HEX = re.compile(r"\+[0-9A-Fa-f]{2}|(?<=\\x\{)[0-9A-Fa-f]+(?=\})")
 _NOT_XCHAR = re.compile(r"[+= ]")
+_NOT_QUCHAR = re.compile(r"[+=\\ ]")
 _CODED = re.compile(r"\+([0-9A-F]{2})")
 
 
@@ -25,6 +26,11 @@ def in_capitals(text: str) -> str:
 def to_xtext(text: str) -> str:
     """Printable ASCII *text* as xtext, RFC 3461 §4: what stands for itself, and the rest in hexadecimal digits."""
     return _NOT_XCHAR.sub(lambda match: f"+{ord(match[0]):02X}", text)
+
+
+def to_utf8_addr_unitext(text: str) -> str:
+    """*text* for the type utf-8, RFC 6533 §3: what stands for itself, and the rest as `\\x{HEX}`."""
+    return _NOT_QUCHAR.sub(lambda match: f"\\x{{{ord(match[0]):X}}}", text)
 
 
 def from_xtext(text: str) -> str:

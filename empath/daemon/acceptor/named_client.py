@@ -39,13 +39,6 @@ def greeted_by(client: Client, name: str, *, is_esmtp: bool) -> Client:
     )
 
 
-def origin_text(attributes: PeerAttributes) -> str:
-    """What XFORWARD says of a message: `name[address]` of its client, and the queue id at that host if it gives one."""
-    name = attributes.get("NAME") or attributes.get("HELO") or "unknown"
-    text = f"{name}[{attributes.get('ADDR') or 'unknown'}]"
-    return f"{text} {attributes['IDENT']}" if attributes.get("IDENT") else text
-
-
 def _name_in_dns(attributes: PeerAttributes) -> ClientName | None:
     for key in _NAMES:
         name = attributes.get(key)

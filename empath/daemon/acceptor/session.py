@@ -16,7 +16,7 @@ from empath.config.tables.tls import TlsMode
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.entry import EntryChecks, Findings
 from empath.daemon.acceptor.login.logins import UNAVAILABLE, WRONG, Login, LoginClient
-from empath.daemon.acceptor.named_client import greeted_by, origin_text, renamed
+from empath.daemon.acceptor.named_client import greeted_by, renamed
 from empath.daemon.acceptor.transaction import Client, Transaction
 from empath.errors import EmpathError
 from empath.mail.address import Address
@@ -428,7 +428,8 @@ class ReceivingSession:
         return account or WRONG
 
     def _origin_named(self, event: OriginNamed) -> Reply:
-        self._client = self._client._replace(origin=origin_text(event.attributes))
+        # Postfix says it in two commands, and all of it anew for each message.
+        self._client = self._client._replace(origin={**(self._client.origin or {}), **event.attributes})
         return OK
 
     def _starttls_asked(self, _: StartTls) -> Reply:

@@ -30,6 +30,7 @@ from empath.policy.limits.refusal import HEADER_TOO_LARGE, TOO_MANY_HOPS
 from empath.policy.login.account import LoggedIn
 from empath.policy.timing import priority_class, timing
 from empath.smtp.server.events import MailOffered, PeerAttributes, RecipientOffered
+from empath.smtp.server.peer_attributes import origin_text
 from empath.storage.queue.accept import Accept, ArrivalOrder, NewMessage
 from empath.storage.queue.dedup import AcceptOnce
 from empath.storage.spool import SpoolFile
@@ -57,7 +58,7 @@ class Client(NamedTuple):
     tls: TlsParameters | None = None
     ptr: ClientName | None = None
     told: PeerAttributes = MappingProxyType({})
-    origin: str | None = None
+    origin: PeerAttributes | None = None
     account: LoggedIn | None = None
 
     @property
@@ -346,4 +347,4 @@ class Transaction:
             )
         )
         if self._client.origin is not None:
-            self._context.emit(OriginKnown(queue_id=str(message.queue_id), origin=self._client.origin))
+            self._context.emit(OriginKnown(queue_id=str(message.queue_id), origin=origin_text(self._client.origin)))

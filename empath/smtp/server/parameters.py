@@ -16,7 +16,7 @@ from empath.mail.envelope import BodyType, DsnReturn
 from empath.mail.identity import Timestamp
 from empath.mail.reply import Reply
 from empath.mail.timing import DeliverBy, Hold
-from empath.mail.xtext import UNICODE_CHAR, XCHAR, in_capitals
+from empath.mail.xtext import UNICODE_CHAR, XCHAR, in_capitals, to_utf8_addr_unitext
 from empath.smtp.server import replies
 
 _XTEXT = re.compile(rf"(?:{XCHAR})+")
@@ -26,12 +26,18 @@ _ORIGINAL_RECIPIENT = re.compile(rf"{_ADDRESS_TYPE};(?:{XCHAR})+")
 _INTERNATIONAL_RECIPIENT = re.compile(
     rf"(?i:utf-8);(?:{UNICODE_CHAR}|(?!\\x\{{)(?:{XCHAR}|[\xa0-\u2027\u202a-\U0010ffff]))+"
 )
+_RFC822 = "rfc822;"
+_UTF8_IN_XTEXT = re.compile(
+    r"(?:[!-*,-<>-~]|\+[0-9A-Fa-f]{2})*\+[89A-Fa-f][0-9A-Fa-f](?:[!-*,-<>-~]|\+[0-9A-Fa-f]{2})*"
+)
+_XTEXT_OCTET = re.compile(rb"\+([0-9A-Fa-f]{2})")
+_UNICODE_NUMBER = re.compile(r"\\x\{([0-9A-Fa-f]+)\}")
 _SIZE = re.compile(r"[0-9]{1,20}")  # RFC 1870 §4
 _HOLD_FOR = re.compile(r"[1-9][0-9]{0,8}")
 _DATE_TIME = re.compile(
     r"(20[0-9]{2}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
-_DELIVER_BY = re.compile(r"(-?[0-9]{1,9});([RrNn])([Tt]?)")
+_DELIVER_BY = re.compile(r"([-+]?[0-9]{1,9});([RrNn])([Tt]?)")
 _MT_PRIORITY = re.compile(r"-?[1-9]|0")
 _MAX_ENVELOPE_ID_OCTETS = 100  # RFC 3461 §4.4
 _MAX_ORIGINAL_RECIPIENT_OCTETS = 500  # RFC 3461 §4.2
@@ -164,13 +170,29 @@ def read_notify(value: str | None) -> str:
 
 
 def read_original_recipient(value: str | None) -> str:
-    """Read the value of ORCPT, RFC 3461 §4.2 and RFC 6533 §3."""
-    if value is None or len(value.encode()) > _MAX_ORIGINAL_RECIPIENT_OCTETS:
-        raise SyntaxViolation("ORCPT is at most 500 octets")
+    """
+    Read the value of ORCPT, RFC 3461 §4.2 and RFC 6533 §3.
+
+    Postfix gives the octets of UTF-8 in xtext, and calls it rfc822; such a value gets the type utf-8, which it is.
+    """
+    if value is None:
+        raise SyntaxViolation("ORCPT is a type, a semicolon and xtext")
+    if value[: len(_RFC822)].lower() == _RFC822 and _UTF8_IN_XTEXT.fullmatch(value, len(_RFC822)):
+        value = f"utf-8;{to_utf8_addr_unitext(_decoded(value[len(_RFC822) :]))}"
     is_international = value[:6].lower() == "utf-8;"
     if not (_INTERNATIONAL_RECIPIENT if is_international else _ORIGINAL_RECIPIENT).fullmatch(value):
         raise SyntaxViolation("ORCPT is a type, a semicolon and xtext")
+    shortest = _UNICODE_NUMBER.sub(lambda match: chr(int(match[1], 16)), value) if is_international else value
+    if len(shortest.encode()) > _MAX_ORIGINAL_RECIPIENT_OCTETS:
+        raise SyntaxViolation("ORCPT is at most 500 octets")
     return in_capitals(value)
+
+
+def _decoded(xtext: str) -> str:
+    try:
+        return _XTEXT_OCTET.sub(lambda match: bytes((int(match[1], 16),)), xtext.encode()).decode()
+    except UnicodeDecodeError as exc:
+        raise SyntaxViolation("ORCPT is not UTF-8") from exc
 
 
 def _read(text: str, readers: Mapping[str, Parameter | Reply]) -> dict[str, Any] | Reply:

@@ -93,15 +93,24 @@ def read_attributes(argument: str, known: tuple[str, ...]) -> PeerAttributes | R
         if not equals or name not in known or name in found:
             return replies.BAD_ATTRIBUTE
         try:
-            found[name] = _read(name, value)
+            found[name] = _read(name, value, is_session=known is XCLIENT_ATTRIBUTES)
         except SyntaxViolation:
             return replies.BAD_ATTRIBUTE
     return MappingProxyType(found) if found else replies.ARGUMENT_NEEDED
 
 
-def _read(name: str, value: str) -> str | None:
+def origin_text(attributes: PeerAttributes) -> str:
+    """What XFORWARD says of a message: `name[address]` of its client, and the queue id at that host if it gives one."""
+    name = attributes.get("NAME") or attributes.get("HELO") or "unknown"
+    text = f"{name}[{attributes.get('ADDR') or 'unknown'}]"
+    return f"{text} {attributes['IDENT']}" if attributes.get("IDENT") else text
+
+
+def _read(name: str, value: str, *, is_session: bool) -> str | None:
     if value.upper() in _UNKNOWN:
-        if name == "ADDR":  # a client without an address would get the rights of the one that speaks for it
+        if (
+            name == "ADDR" and is_session
+        ):  # a client without an address would get the rights of the one that speaks for it
             raise SyntaxViolation("ADDR is an address")
         return None
     if not _XTEXT.fullmatch(value):

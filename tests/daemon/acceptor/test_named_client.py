@@ -167,9 +167,24 @@ def test_xforward_puts_the_origin_of_one_message_into_the_log(proxy, heard):
     assert [OriginKnown(queue_id=accepted[0].queue_id, origin="spike.test[192.0.2.1] 4XyZ")] == of(OriginKnown, heard)
 
 
-def test_an_origin_that_is_not_known_is_shown_as_such(proxy, heard):
+def test_an_origin_may_come_in_several_commands(proxy, heard):
+    """
+    Postfix always sends two.
+    """
     proxy.say(b"EHLO filter.test\r\n")
-    proxy.say(b"XFORWARD NAME=[UNAVAILABLE] HELO=[TEMPUNAVAIL]\r\n")
+    proxy.say(b"XFORWARD NAME=spike.test ADDR=192.0.2.1 PORT=35758\r\n")
+    proxy.say(b"XFORWARD PROTO=ESMTP HELO=pc.test IDENT=4XyZ SOURCE=LOCAL\r\n")
+    proxy.say(TO_CONTENT)
+    proxy.say(b"\r\n.\r\n")
+    assert ["spike.test[192.0.2.1] 4XyZ"] == [each.origin for each in of(OriginKnown, heard)]
+
+
+def test_an_origin_that_is_not_known_is_shown_as_such(proxy, heard):
+    """
+    Postfix says so of a message that a local program has sent.
+    """
+    proxy.say(b"EHLO filter.test\r\n")
+    proxy.say(b"XFORWARD NAME=[UNAVAILABLE] ADDR=[UNAVAILABLE] HELO=[TEMPUNAVAIL]\r\n")
     proxy.say(TO_CONTENT)
     proxy.say(b"\r\n.\r\n")
     assert ["unknown[unknown]"] == [each.origin for each in of(OriginKnown, heard)]

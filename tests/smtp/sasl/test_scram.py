@@ -3,7 +3,7 @@
 import pytest
 
 from empath.errors import SyntaxViolation
-from empath.smtp.sasl.scram import ScramKeys, ScramServer, from_base64
+from empath.smtp.sasl.scram import ITERATIONS, ScramKeys, ScramServer, from_base64
 from empath.smtp.sasl.steps import Challenge, KeysWanted, Malformed, Proved, Refused
 from tests.smtp.sasl.kit import ScramClient
 
@@ -170,3 +170,10 @@ def test_another_text_is_not_keys(text):
 
 def test_a_bad_token_has_no_place_here():
     assert Refused() == server().refuse()
+
+
+def test_clients_take_the_iterations_of_new_keys():
+    """
+    RFC 7677 §4 has the minimum; Cyrus SASL, with which Postfix logs in, refuses more than 65,536.
+    """
+    assert 4096 <= ITERATIONS <= 65_536

@@ -1,8 +1,9 @@
 """Parameters of MAIL and RCPT: the grammar of each keyword, and the replies that refuse it."""
 
 import pytest
+from hypothesis import given
 
-from empath.mail.envelope import BodyType, DsnReturn
+from empath.mail.envelope import BodyType, DsnReturn, original_recipient_of
 from empath.mail.identity import Timestamp
 from empath.mail.timing import DeliverBy, Hold
 from empath.smtp.server import replies
@@ -13,6 +14,7 @@ from empath.smtp.server.parameters import (
     read_mail_parameters,
     read_recipient_parameters,
 )
+from tests.kit import strategies
 from tests.smtp.server.kit import WITHOUT_DSN
 
 
@@ -85,6 +87,12 @@ def test_a_bad_value_in_mail_is_501(text):
         "ORCPT=utf-8;a\x85b",
         "ORCPT=rfc822;" + "a" * 494,
         "ORCPT=utf-8;" + "ä" * 248,
+        "ORCPT=rfc822;" + "+C3+A4" * 248,
+        "ORCPT=utf-8;" + r"\x{E4}" * 248,
+        "ORCPT=rfc822;+C3@b",
+        "ORCPT=rfc822;a+0A+C3+A4",
+        "ORCPT=rfc822;a+C2+85b",
+        "ORCPT=rfc822;+C3+A4+",
         "ORCPT=rfc822;a ORCPT=rfc822;a",
     ],
 )
@@ -103,6 +111,35 @@ def test_an_original_recipient_is_kept_verbatim(value):
     read = read_recipient_parameters(f"ORCPT={value}", ALL.rcpt)
     assert isinstance(read, RecipientParameters)
     assert value == read.original_recipient
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("rfc822;+C3+A4@x.example", "utf-8;ä@x.example"),
+        ("RFC822;a@b+c3+bccher.example", "utf-8;a@bücher.example"),
+        (r"rfc822;+22+C3+A4+20b+5C\+3D+22+2B@x.example", r'utf-8;"ä\x{20}b\x{5C}\x{5C}\x{3D}"\x{2B}@x.example'),
+        ("rfc822;" + "+C3+A4" * 247, "utf-8;" + "ä" * 247),
+        ("utf-8;" + r"\x{E4}" * 247, "utf-8;" + r"\x{E4}" * 247),
+    ],
+)
+def test_an_original_recipient_beyond_ascii_is_taken_as_postfix_writes_it(value, expected):
+    """
+    Postfix gives no ORCPT of the type utf-8 for a recipient that came without one: all its SMTPUTF8 mail would bounce.
+    """
+    read = read_recipient_parameters(f"ORCPT={value}", ALL.rcpt)
+    assert isinstance(read, RecipientParameters)
+    assert expected == read.original_recipient
+
+
+@given(address=strategies.addresses)
+def test_what_this_host_says_of_an_address_is_read_by_the_next_one(address):
+    """
+    D3: "+" and "=" have a meaning there, and a user with a tag is a common recipient of an alias.
+    """
+    value = original_recipient_of(address)
+    read = read_recipient_parameters(f"ORCPT={value}", ALL.rcpt)
+    assert RecipientParameters(None, value) == read
 
 
 @pytest.mark.parametrize("text", ["FOO", "FOO=1", "AUTH=<>", "=", "=1", "NOTIFY=NEVER", "BODY\t=7BIT"])
@@ -191,6 +228,7 @@ def test_a_hold_is_a_time_or_an_instant(text, hold):
     ("text", "expected"),
     [
         ("BY=120;R", {"deliver_by": DeliverBy(120, returns=True)}),
+        ("BY=+120;r", {"deliver_by": DeliverBy(120, returns=True)}),
         ("by=-1;nt", {"deliver_by": DeliverBy(-1, returns=False, is_traced=True)}),
         ("MT-PRIORITY=-9", {"mt_priority": -9}),
         ("MT-PRIORITY=0", {"mt_priority": 0}),
