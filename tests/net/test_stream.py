@@ -70,6 +70,19 @@ def outcome(greenlet):
     return greenlet.value
 
 
+def test_a_peer_that_always_has_sent_something_lets_others_run(pair):
+    """
+    Otherwise one fast client would stop the whole process, and no deadline would end it.
+    """
+    stream, peer = pair
+    peer.sendall(b"x" * 100)
+    others = []
+    gevent.spawn(others.append, "ran")
+    for _ in range(20):
+        assert b"x" == stream.receive(1)
+    assert ["ran"] == others
+
+
 def test_octets_go_both_ways(pair):
     """
     They arrive unchanged.
