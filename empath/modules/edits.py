@@ -112,6 +112,7 @@ class Edited:
         Raises:
             WrongEdit: it is not possible. The message is as before.
         """
+        _hold_types(edit)
         match edit:
             case AddRecipient(text):
                 self._deliver_to(self.recipients, [text])
@@ -151,6 +152,15 @@ class Edited:
         place = known.names.index(wanted)
         kept = [octets for found, octets in zip(known.names, known.octets, strict=True) if found != wanted]
         self.header = Fields([*kept[:place], *([new] if new else []), *kept[place:]])
+
+
+def _hold_types(edit: Edit) -> None:
+    """A module is code of others, and nothing checks what it gives an edit."""
+    for name in edit.__dataclass_fields__:
+        value = getattr(edit, name)
+        texts = value if isinstance(edit, Redirect) and isinstance(value, tuple | list) else (value,)
+        if not all(isinstance(text, str) for text in texts):
+            raise WrongEdit(f"{name} has something other than text")
 
 
 def _address(text: str) -> Address:

@@ -16,6 +16,8 @@ LevelName = Literal["debug", "info", "warning", "error", "critical"]
 SEVERITY: Final[dict[str, int]] = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 
 _FRAMES: Final = 50  # most frames of a traceback, the innermost ones
+_TEXT: Final = 8_000  # most characters at the beginning and at the end of one
+_WORDS: Final = 500  # most characters of an error without its traceback
 
 
 class Occurrence:
@@ -68,6 +70,17 @@ class Emitter:
             subscriber(self._process, what)
 
 
+def words_of(error: BaseException) -> str:
+    """*error* in one bounded piece of text. Its class may be of others, and fail to give one."""
+    try:
+        return repr(error)[:_WORDS]
+    except Exception:  # noqa: BLE001 - any code may be in there
+        return type(error).__name__[:_WORDS]
+
+
 def traceback_text(error: BaseException) -> str:
-    """The traceback of *error* for a field `exception`: many lines of text, bounded."""
-    return "".join(traceback.format_exception(error, limit=-_FRAMES)).removesuffix("\n")
+    """The traceback of *error* for a field `exception`: many lines of text, bounded. Long text keeps both ends."""
+    text = "".join(traceback.format_exception(error, limit=-_FRAMES)).removesuffix("\n")
+    if len(text) <= 2 * _TEXT:
+        return text
+    return f"{text[:_TEXT]}\n[{len(text) - 2 * _TEXT} characters are left out]\n{text[-_TEXT:]}"

@@ -1,5 +1,7 @@
 """What a module may change of a message."""
 
+from typing import Any
+
 import pytest
 
 from empath.mail.address import Address
@@ -98,6 +100,15 @@ def test_the_first_order_counts(edited):
     assert Hold("looks odd") == edited.order
 
 
+OF_OTHER_TYPES: list[tuple[Any, tuple[Any, ...]]] = [
+    (AddRecipient, (None,)),
+    (Redirect, (7,)),
+    (Redirect, (("a@d.test", b"b@d.test"),)),
+    (ReplaceField, ("X-Tag", b"x")),
+    (Hold, (3,)),
+]
+
+
 @pytest.mark.parametrize(
     "edit",
     [
@@ -114,6 +125,7 @@ def test_the_first_order_counts(edited):
         Hold(""),
         Discard("x\ny"),
         Hold("x" * 201),
+        *(made(*values) for made, values in OF_OTHER_TYPES),
     ],
 )
 def test_an_edit_that_would_break_the_message_is_refused(edited, edit):

@@ -11,7 +11,7 @@ import pytest
 
 from empath.mail.status import FATES
 from empath.telemetry.log import log
-from empath.telemetry.occurrence import Emitter, Occurrence, occurrence, traceback_text
+from empath.telemetry.occurrence import Emitter, Occurrence, occurrence, traceback_text, words_of
 from empath.telemetry.occurrences.worker import LeaseFailed
 from tests.docs.reference import events
 
@@ -128,3 +128,29 @@ def test_a_traceback_is_bounded():
         text = traceback_text(exc)
     assert 50 >= text.count("in fall")
     assert text.endswith("ZeroDivisionError: division by zero")
+
+
+def test_a_long_text_in_a_traceback_keeps_both_ends():
+    """
+    The message of an exception may hold all that was read.
+    """
+    try:
+        raise ValueError("x" * 1_000_000 + "end")
+    except ValueError as exc:
+        text, words = traceback_text(exc), words_of(exc)
+    assert 20_000 > len(text)
+    assert text.startswith("Traceback")
+    assert text.endswith("xend")
+    assert 500 == len(words)
+
+
+def test_an_error_that_cannot_be_written_has_the_name_of_its_class():
+    """
+    Code of others raises such ones, and the log must have a line all the same.
+    """
+
+    class Odd(Exception):
+        def __repr__(self):
+            raise ValueError
+
+    assert "Odd" == words_of(Odd())

@@ -56,7 +56,7 @@ from empath.policy.limits.session import Pace, line_limit_octets
 from empath.smtp.server.limits import ServerLimits
 from empath.storage.queue.control import ServiceOrder, StartOrder, open_orders
 from empath.storage.queue.process import RecordModules
-from empath.telemetry.occurrence import traceback_text
+from empath.telemetry.occurrence import traceback_text, words_of
 from empath.telemetry.occurrences.acceptor import (
     AcceptPaused,
     ConnectionRefused,
@@ -175,7 +175,7 @@ class Acceptor:
         except MemoryError as exc:
             self._runtime.fail(exc)
         except Exception as exc:  # noqa: BLE001 - top frame of a greenlet
-            self._runtime.emit(SessionCrashed(client=str(client), error=repr(exc), exception=traceback_text(exc)))
+            self._runtime.emit(SessionCrashed(client=str(client), error=words_of(exc), exception=traceback_text(exc)))
         finally:
             self._sessions.discard(session)
             self._admission.release(context.address, session.client_address)

@@ -54,7 +54,7 @@ from empath.storage.drop import Drop, DropEnvelope, DropRecipient, dropped, open
 from empath.storage.engine import Reader
 from empath.storage.queue.accept import is_known
 from empath.storage.spool import make_folder, sync_folder
-from empath.telemetry.occurrence import Occurrence, traceback_text
+from empath.telemetry.occurrence import Occurrence, traceback_text, words_of
 from empath.telemetry.occurrences.acceptor import PickupFailed, PickupPutOff, PickupRefused, SessionCrashed
 
 _LOOK_S: Final = 1.0
@@ -139,7 +139,7 @@ class Pickup:
         except (EmpathError, OSError) as exc:
             self._wait(name, str(exc))
         except Exception as exc:  # noqa: BLE001 - a bug that one message meets must not keep the others waiting
-            self._emit(SessionCrashed(client=_account(drop), error=repr(exc), exception=traceback_text(exc)))
+            self._emit(SessionCrashed(client=_account(drop), error=words_of(exc), exception=traceback_text(exc)))
             self._wait(name, "a fault in Empath; its log has the cause")
         finally:
             drop.close()

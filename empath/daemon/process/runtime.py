@@ -39,7 +39,7 @@ from empath.storage.open import open_engine
 from empath.storage.queue.process import Beat, EndProcess, Register
 from empath.telemetry import standard_error
 from empath.telemetry.log import log
-from empath.telemetry.occurrence import traceback_text
+from empath.telemetry.occurrence import traceback_text, words_of
 from empath.telemetry.occurrences.process import (
     BeatFailed,
     LogAstray,
@@ -317,7 +317,7 @@ def run_child(
             emitter(child.slot)(ProcessFailed(error=str(exc)))
         sys.exit(exc.exit_code)
     except Exception as exc:  # noqa: BLE001 - top frame of the process
-        emitter(child.slot)(ProcessCrashed(error=repr(exc), exception=traceback_text(exc)))
+        emitter(child.slot)(ProcessCrashed(error=words_of(exc), exception=traceback_text(exc)))
         sys.exit(_EX_SOFTWARE)
     finally:
         log.flush(child.slot)

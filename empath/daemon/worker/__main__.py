@@ -31,7 +31,7 @@ from empath.net.wakeup import WakeUp
 from empath.policy.slots import LeaseLimits, failing_limit, lease_limits, slow_to_cut
 from empath.storage.queue.lease import AGING, Lease, LeaseProbe, TakeLeases
 from empath.storage.queue.put_back import ReleaseUnknownLeases
-from empath.telemetry.occurrence import traceback_text
+from empath.telemetry.occurrence import traceback_text, words_of
 from empath.telemetry.occurrences.worker import LeaseCrashed, LeaseFailed, LeasesAbandoned, StraysKept
 
 _POLL_S = 0.1
@@ -202,7 +202,7 @@ class Worker:
                 LeaseCrashed(
                     destination=lease.destination,
                     lease_id=lease.lease_id,
-                    error=repr(exc),
+                    error=words_of(exc),
                     exception=traceback_text(exc),
                 )
             )

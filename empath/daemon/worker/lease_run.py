@@ -47,7 +47,7 @@ from empath.storage.queue.lease import (
 from empath.storage.queue.put_back import EndLease, Hold, Rekey
 from empath.storage.queue.settle import Settle
 from empath.storage.write import Batch, Write
-from empath.telemetry.occurrence import traceback_text
+from empath.telemetry.occurrence import traceback_text, words_of
 from empath.telemetry.occurrences.worker import (
     ContentMissing,
     ContentUnreadable,
@@ -237,7 +237,7 @@ class LeaseRun:
         crashed = DeliveryCrashed(
             queue_id=message.queue_id,
             destination=self._lease.destination,
-            error=repr(fault),
+            error=words_of(fault),
             exception=traceback_text(fault),
         )
         self._runtime.emit(crashed)

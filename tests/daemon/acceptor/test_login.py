@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_address
 
@@ -317,6 +318,23 @@ def test_a_back_end_that_does_not_answer_is_454(make_lobby, knock, heard, backen
     assert fault.reason in ("dovecot:/x: no such file or directory", "no answer within 0.05 s")
 
 
+class Careless(Scripted):
+    """Takes every error for a wrong password, as many programs do."""
+
+    def check_password(self, name, password, peer):
+        with suppress(Exception):
+            gevent.sleep(30.0)
+        return Verdict.WRONG
+
+
+def test_the_deadline_of_a_login_is_no_error_that_a_back_end_catches(make_lobby, knock):
+    """
+    A right password would be refused for good, and count as a guess.
+    """
+    client, _ = knock(make_lobby(ModuleBackend("mine", Careless()), more='[auth]\ndeadline = "50ms"\n'))
+    assert plain(client).startswith(b"454 4.7.0 ")
+
+
 LIMITED = '[auth]\nfailures_per_client = "1/1h"\nfailures_per_account = "1/1h"\n'
 
 
@@ -420,6 +438,7 @@ def test_a_back_end_that_is_down_locks_out_no_client(make_lobby, knock):
         (Scripted(error=BackendUnavailable("its directory is away")), "454 4.7.0 Temporary authentication failure"),
         (Scripted(error=ValueError("a bug")), "454 4.7.0 Temporary authentication failure"),
         (Scripted(error=SystemExit(3)), "454 4.7.0 Temporary authentication failure"),
+        (Scripted(error=KeyboardInterrupt()), "454 4.7.0 Temporary authentication failure"),
         (Scripted(verdict=True), "454 4.7.0 Temporary authentication failure"),
     ],
 )

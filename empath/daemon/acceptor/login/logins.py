@@ -199,13 +199,15 @@ class Login:
         """Take what the client said, and give the reply: 334, 235, or the refusal that ends the exchange."""
         logins, client = self._logins, self._client
         try:
-            with gevent.Timeout(self._deadline_s, BackendUnavailable(f"no answer within {self._deadline_s:g} s")):
+            # No exception of our own: a back end that catches every Exception would take it for one of its own.
+            with gevent.Timeout(self._deadline_s):
                 step = self._next_step(response)
                 if isinstance(step, Proved):
                     self.account = logins.admit(step.name, client, self._mechanism)
-        except BackendUnavailable as exc:
+        except (BackendUnavailable, gevent.Timeout) as exc:
+            is_late = isinstance(exc, gevent.Timeout)
             self._take_attempt_back()
-            logins.report_fault(str(exc), client)
+            logins.report_fault(f"no answer within {self._deadline_s:g} s" if is_late else str(exc), client)
             return UNAVAILABLE
         except _TooManyFailures:
             return TOO_MANY_FAILURES

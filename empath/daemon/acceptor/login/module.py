@@ -7,9 +7,12 @@ Whatever the module raises, the client hears 454, as of any other back end that 
 from collections.abc import Callable
 from typing import TypeVar
 
+import gevent
+
 from empath.errors import EmpathError
 from empath.policy.login.backend import Backend, BackendUnavailable, LoginPeer, Verdict
 from empath.smtp.sasl.scram import ScramKeys
+from empath.telemetry.occurrence import words_of
 
 T = TypeVar("T")
 
@@ -43,8 +46,8 @@ class ModuleBackend(Backend):
             answer = ask()
             if not isinstance(answer, kind):
                 raise WrongAnswer(f"it answered {type(answer).__name__}")
-        except BackendUnavailable:
+        except (BackendUnavailable, gevent.Timeout):  # the second is the deadline of the login
             raise
-        except (Exception, SystemExit) as exc:  # a module is code of others
-            raise BackendUnavailable(f"module:{self._name}: {exc!r}"[:500]) from exc
+        except BaseException as exc:  # a module is code of others
+            raise BackendUnavailable(f"module:{self._name}: {words_of(exc)}") from exc
         return answer

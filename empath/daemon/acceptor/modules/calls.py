@@ -21,12 +21,12 @@ import gevent
 
 from empath.daemon.acceptor.modules.metadata import Metadata
 from empath.errors import EmpathError
-from empath.mail.reply import Reply
+from empath.mail.reply import EnhancedStatus, Reply
 from empath.modules.edits import EDITS, MAX_EDITS, Edit
 from empath.modules.hooks import EDITING, OBSERVERS, Context
 from empath.modules.loading import LoadedModule
 from empath.policy.limits.refusal_log import RefusalMeter
-from empath.telemetry.occurrence import Emitter, traceback_text
+from empath.telemetry.occurrence import Emitter, traceback_text, words_of
 from empath.telemetry.occurrences.acceptor import ModuleFailed, ModuleSwitchedOff
 
 FAILURES: Final = 5  # in a row, after which a module is switched off
@@ -168,12 +168,10 @@ def _call(standing: Standing, hook: str, arguments: Mapping[str, object]) -> Any
     timeout = gevent.Timeout.start_new(deadline_s)
     try:
         result = call.function(*[arguments[name] for name in call.arguments])
-    except gevent.Timeout as exc:
-        if exc is not timeout:
-            raise
-        raise CallFailed(f"no answer within {deadline_s:g} s") from exc
-    except (Exception, SystemExit) as exc:  # a module is code of others
-        raise CallFailed(repr(exc)[:500], traceback_text(exc)) from exc
+    except BaseException as exc:  # a module is code of others: KeyboardInterrupt would end the process
+        if exc is timeout:
+            raise CallFailed(f"no answer within {deadline_s:g} s") from exc
+        raise CallFailed(words_of(exc), traceback_text(exc)) from exc
     finally:
         timeout.close()
     took_s = time.monotonic() - began_at
@@ -208,6 +206,9 @@ def _read(result: Any, hook: str) -> tuple[Reply | None, Sequence[Edit]]:
 
 
 def _hold_refusal(reply: Reply) -> None:
+    has_types = isinstance(reply.code, int) and isinstance(reply.text, str)
+    if not has_types or not isinstance(reply.enhanced, EnhancedStatus | None):
+        raise CallFailed("it returned a reply that is not one; Reply.of makes one of its text")
     if not 400 <= reply.code <= 599:
         raise CallFailed(f"it returned the reply {reply}, which is not a refusal")
     is_one_line = reply.text.isprintable() and reply.text.isascii()
