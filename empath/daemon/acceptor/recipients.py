@@ -6,6 +6,9 @@ rows cannot be read or an alias leads nowhere, the mail stays with the client.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+
+import gevent
 
 from empath.config import Config
 from empath.config.recipient_file import read_recipients
@@ -26,6 +29,8 @@ from empath.storage.engine import Reader
 from empath.storage.queue.recipients import find_targets, is_listed
 from empath.telemetry.occurrence import Emitter
 from empath.telemetry.occurrences.acceptor import AliasUnusable
+
+_QUESTIONS_AT_ONCE = 50  # about one alias, before other sessions run: one read may hold a thousand commands
 
 UNKNOWN = Reply.of("550 5.1.1 No such recipient here")
 _NO_ANSWER = Reply.of("451 4.3.0 Recipients cannot be looked up, try again later")
@@ -95,8 +100,13 @@ class Recipients:
     def _expanded(self, reader: Reader, address: Address, targets: Sequence[str]) -> Sequence[Address]:
         expansion = Expansion(address)
         expansion.answer(targets)
-        while (question := expansion.question) is not None:
+        for turn in count(1):
+            question = expansion.question
+            if question is None:
+                break
             expansion.answer(self._targets(reader, spellings(question, self._aliases.delimiter)))
+            if turn % _QUESTIONS_AT_ONCE == 0:
+                gevent.sleep(0)
         return tuple(expansion.recipients)
 
     def _targets(self, reader: Reader, patterns: Sequence[str]) -> list[str]:

@@ -1,8 +1,11 @@
 """Sessions where not every recipient exists, and aliases replace some."""
 
+import gevent
 import pytest
 
 from empath.daemon.acceptor.recipients import recipients_of
+from empath.mail.address import Address
+from empath.mail.domain import Domain
 from empath.policy.access import Role
 from empath.storage.admin.recipients import AddAlias, ListRecipients
 from empath.storage.sqlite.engine import SqliteEngine
@@ -167,3 +170,14 @@ def test_the_aliases_of_one_message_have_ten_thousand_targets_at_most(client, al
 def test_without_rules_and_aliases_nothing_is_looked_up(make_context, emitted):
     config = make_context('[recipients]\n"any.test" = "any"').config
     assert recipients_of(config, lambda: pytest.fail("a reader was opened"), emitted.append, no_verifier) is None
+
+
+def test_a_wide_alias_lets_other_sessions_run(context, alias):
+    """
+    A client may ask for it a thousand times in one read. Without a pause the supervisor would take the process for one
+    that hangs.
+    """
+    alias("all@any.test", *(f"u{number}@any.test" for number in range(200)))
+    other = gevent.spawn(lambda: "ran")
+    assert 200 == len(context.recipients.resolve(Address("all", Domain.parse("any.test"))))
+    assert "ran" == other.value
