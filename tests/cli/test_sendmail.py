@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from empath.cli.sendmail import main
 from empath.storage.drop import dropped, open_drop
+from tests.kit.commands import CommandResult, run_forked
 from tests.kit.process import configuration
 from tests.kit.waiting import DEADLINE_S, eventually
 
@@ -27,16 +29,15 @@ class Host:
         self.drop = directory / "drop"
         self.drop.mkdir()
 
-    def run(self, *arguments, text=MESSAGE, command=COMMAND):
+    def run(self, *arguments, text=MESSAGE, command=None):
+        """Run the command, or as *command* whatever the host calls it."""
+        environment = os.environ | {"EMPATH_CONFIG": str(self.config)}
+        if command is None:
+            return run_forked(main, ["empath-sendmail", *arguments], text, environment)
         done = subprocess.run(
-            [*command, *arguments],
-            input=text,
-            capture_output=True,
-            check=False,
-            timeout=DEADLINE_S,
-            env=os.environ | {"EMPATH_CONFIG": str(self.config)},
+            [*command, *arguments], input=text, capture_output=True, check=False, timeout=DEADLINE_S, env=environment
         )
-        return done.returncode, done.stdout.decode(), done.stderr.decode()
+        return CommandResult(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def sent(self, *arguments, text=MESSAGE):
         """The envelope and the content of the only message that the call leaves."""

@@ -15,9 +15,10 @@ from empath.storage.queue.greylist import NoteTry
 from empath.storage.queue.put_back import EndLease
 from empath.storage.queue.rates import ExchangeTokens, RateKey, Trade
 from empath.storage.queue.sessions import KeepSessions, SessionRow
-from tests.cli.admin.kit import COMMAND
+from tests.cli.admin.kit import run_apart
 from tests.docs.pages import ROOT, blocks
 from tests.docs.reference import views
+from tests.kit.commands import CommandResult
 from tests.kit.process import configuration
 from tests.kit.queue import T0, Queue, select, violations, write
 from tests.kit.waiting import DEADLINE_S
@@ -66,7 +67,7 @@ def queue(tmp_path):
 
 def _in_shell(queue, script, *options):
     assert SHELL is not None
-    return subprocess.run(
+    done = subprocess.run(
         [SHELL, *options, "-batch", "-bail", str(queue.path)],
         input=script,
         capture_output=True,
@@ -74,19 +75,13 @@ def _in_shell(queue, script, *options):
         timeout=DEADLINE_S,
         check=False,
     )
+    return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
 def _in_admin(queue, script, *options):
     config = queue.path.with_name("empath.toml")
     config.write_text(configuration(2525))
-    return subprocess.run(
-        [*COMMAND, "-c", str(config), "sql", *options],
-        input=script,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        check=False,
-    )
+    return run_apart("-c", str(config), "sql", *options, text=script)
 
 
 def _as_printed(queue, statement):
@@ -137,9 +132,9 @@ def test_a_statement_works_as_printed(queue, run, statement):
     audit = "SELECT count(*) FROM audit"
     before = select(queue.path, audit)
     done = run(queue, _as_printed(queue, statement))
-    assert (0, "") == (done.returncode, done.stderr)
+    assert (0, "") == (done.code, done.err)
     if "SELECT" in statement:
-        assert done.stdout
+        assert done.out
     if not statement.startswith("SELECT"):
         assert before < select(queue.path, audit)
 
@@ -153,8 +148,8 @@ def test_a_look_works_read_only(queue, statement):
     The page promises it.
     """
     done = _in_shell(queue, _as_printed(queue, statement), "-readonly")
-    assert (0, "") == (done.returncode, done.stderr)
-    assert done.stdout
+    assert (0, "") == (done.code, done.err)
+    assert done.out
 
 
 def test_what_the_page_says_of_counting_is_so(queue):
@@ -167,10 +162,10 @@ def test_what_the_page_says_of_counting_is_so(queue):
         DELETE FROM queue WHERE recipient_id = 2 RETURNING status;
         SELECT changes();
     """
-    assert "held|\n0\ndeferred\n0\n" == _in_admin(queue, script, "--write").stdout
+    assert "held|\n0\ndeferred\n0\n" == _in_admin(queue, script, "--write").out
     if SHELL is not None:
         write(queue.path, "UPDATE history SET status = 'queued' WHERE recipient_id = 2")
-        assert "held|administratively held\n0\nqueued\n0\n" == _in_shell(queue, script).stdout
+        assert "held|administratively held\n0\nqueued\n0\n" == _in_shell(queue, script).out
 
 
 @pytest.mark.parametrize("session", [text for text in blocks("docs/sql.md", "console") if "sqlite>" in text])
@@ -181,7 +176,7 @@ def test_what_is_refused_is_refused_as_shown(queue, session):
     lines = session.splitlines()
     for statement, words in zip(lines[::2], lines[1::2], strict=True):
         done = _in_admin(queue, statement.removeprefix("sqlite> "), "--write")
-        assert f"empath-admin: {words.removeprefix('Runtime error: ')}\n" == done.stderr
+        assert f"empath-admin: {words.removeprefix('Runtime error: ')}\n" == done.err
 
 
 @pytest.mark.skipif(SHELL is None, reason="no sqlite3 shell of the system")
@@ -191,8 +186,8 @@ def test_sqliterc_keeps_an_affected_shell_from_harm(queue):
     """
     script = ".timeout\nPRAGMA wal_autocheckpoint; PRAGMA temp_store;"
     done = _in_shell(queue, ".mode list\n.headers off\n" + script, "-init", str(ROOT / "conf/sqliterc"))
-    assert ["0", "2"] == done.stdout.split()[-2:]
-    assert "" == _in_shell(queue, "", "-init", str(ROOT / "conf/sqliterc")).stdout
+    assert ["0", "2"] == done.out.split()[-2:]
+    assert "" == _in_shell(queue, "", "-init", str(ROOT / "conf/sqliterc")).out
 
 
 @pytest.mark.skipif(SHELL is None, reason="no sqlite3 shell of the system")

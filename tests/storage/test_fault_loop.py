@@ -268,15 +268,14 @@ class Inspector:
         return self._found[key]
 
 
-def _places(step: Step, failure: Failure) -> Iterator[int]:
+def _places(failure: Failure, *, stride: int = 3) -> Iterator[int]:
     """
-    1, 2, 3 … in `make properties`. In `make test` every third step of the disk after the sixth, and of the places where
-    a process is killed every third one: a fork costs more than the operation.
+    1, 2, 3 … in `make properties`. In `make test` every *stride*-th after the sixth, and a third of these where a
+    process is killed: a fork costs more than the operation.
     """
-    stride = 1
-    if settings.get_current_profile_name() != "deep":
-        stride = (3 if step is Step.DISK else 1) * (3 if failure is Failure.SIGKILL else 1)
-    return chain(range(1, 7), count(7, stride))
+    if settings.get_current_profile_name() == "deep":
+        return count(1)
+    return chain(range(1, 7), count(7, stride * (3 if failure is Failure.SIGKILL else 1)))
 
 
 def _octets(path: Path) -> bytes:
@@ -313,7 +312,7 @@ def test_operation_leaves_all_or_nothing(
     times = 2 if failure is Failure.ONCE else 1
     inspector = Inspector()
 
-    for fail_at in _places(step, failure):
+    for fail_at in _places(failure):
         shutil.copy(queue.path, path)
         report = run(lambda: _execute(path, new_works(), times=times), Fault(step, failure, fail_at))
 
@@ -342,7 +341,7 @@ def test_preparation_can_be_begun_again(scratch: Path, step: Step, failure: Fail
     whole = dump(scratch / "whole.db")
     mended: set[bytes] = set()
 
-    for fail_at in _places(step, failure):
+    for fail_at in _places(failure, stride=5):
         path = scratch / f"{fail_at}.db"
         report = run(partial(_prepare, path), Fault(step, failure, fail_at))
         if report.error is None and not report.was_killed:
@@ -372,7 +371,7 @@ def test_migration_leaves_old_or_new_schema(scratch: Path, step: Step, failure: 
     states = [_timeless(dump(old)), _timeless(dump(new))]
     inspector = Inspector()
 
-    for fail_at in _places(step, failure):
+    for fail_at in _places(failure, stride=11):
         shutil.copy(old, path)
         report = run(lambda: _prepare(path), Fault(step, failure, fail_at))
         found, wrong = inspector.look(path)

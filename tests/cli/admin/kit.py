@@ -10,27 +10,20 @@ import subprocess
 import sys
 import termios
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from click.testing import CliRunner, Result
 
 from empath.cli import common
-from empath.cli.admin.__main__ import admin
+from empath.cli.admin.__main__ import admin, main
 from empath.cli.admin.output import NAME
+from tests.kit.commands import CommandResult, run_forked
 from tests.kit.process import configuration
 from tests.kit.queue import Queue
 from tests.kit.waiting import DEADLINE_S
 
 COMMAND = (sys.executable, "-P", "-m", "empath.cli.admin")
 NEVER = 4_000_000_000.0  # an instant that no test run reaches, 2096-10-02T07:06:40Z
-
-
-class CommandResult(NamedTuple):
-    """The end of a command."""
-
-    code: int
-    out: str
-    err: str
 
 
 class AdminTool:
@@ -74,10 +67,13 @@ class AdminTool:
         self.queue.close()
         return run("-c", str(self.config), *arguments)
 
-    def run_apart(self, *arguments: str) -> CommandResult:
-        """Run as a process: for `sql`, whose shell is apsw's and writes to the real standard output."""
+    def run_apart(self, *arguments: str, text: str = "") -> CommandResult:
+        """
+        Run in a process of its own: for `sql`, whose shell is apsw's and uses the real standard streams; *text* is what
+        it reads.
+        """
         self.queue.close()
-        return run_apart("-c", str(self.config), *arguments)
+        return run_apart("-c", str(self.config), *arguments, text=text)
 
     def paste(self, command: str) -> int:
         """Give *command* to a shell, where `empath-admin` is the command of this checkout; the exit code."""
@@ -113,17 +109,10 @@ def run(*arguments: str, **environment: str) -> CommandResult:
         return CommandResult(code, out.getvalue().decode(), err.getvalue().decode())
 
 
-def run_apart(*arguments: str, **environment: str) -> CommandResult:
-    """The same as a process of its own."""
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=DEADLINE_S,
-        env={key: value for key, value in os.environ.items() if key != "EMPATH_CONFIG"} | environment,
-    )
-    return CommandResult(done.returncode, done.stdout, done.stderr)
+def run_apart(*arguments: str, text: str = "", **environment: str) -> CommandResult:
+    """The same in a process of its own."""
+    inherited = {key: value for key, value in os.environ.items() if key != "EMPATH_CONFIG"}
+    return run_forked(main, [NAME, *arguments], text.encode(), inherited | environment)
 
 
 def read_to_end(terminal: int) -> bytes:

@@ -8,16 +8,14 @@ import apsw
 import pytest
 
 from empath.storage.sqlite.schema import SCHEMA_VERSION
-from tests.cli.admin.kit import COMMAND, AdminTool, CommandResult, read_to_end
+from tests.cli.admin.kit import COMMAND, AdminTool, read_to_end
+from tests.kit.commands import CommandResult
 from tests.kit.queue import write
 from tests.kit.waiting import DEADLINE_S
 
 
 def _script(tool: AdminTool, script: str, *arguments: str) -> CommandResult:
-    tool.queue.close()
-    command = [*COMMAND, "-c", str(tool.config), "sql", *arguments]
-    done = subprocess.run(command, input=script, capture_output=True, text=True, check=False, timeout=DEADLINE_S)
-    return CommandResult(done.returncode, done.stdout, done.stderr)
+    return tool.run_apart("sql", *arguments, text=script)
 
 
 def test_statements_are_run_in_their_order(tool: AdminTool) -> None:
