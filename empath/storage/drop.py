@@ -9,6 +9,7 @@ THEORY
 
     Every user may be allowed to write here, so a file is not trusted: it must be a regular file with one name and
     within bounds, and it is never opened through a link.  The owner of the file is its sender, which no user can forge.
+    Only the server itself may name another user as the sender, because it leaves parts of what that user has left.
 """
 
 import hashlib
@@ -91,9 +92,13 @@ class Drop:
         self._file.close()
 
 
-def write_drop(directory: Path, queue_id: QueueId, envelope: DropEnvelope, content: bytes) -> Path:
+def write_drop(
+    directory: Path, queue_id: QueueId, envelope: DropEnvelope, content: bytes, *, uid: int | None = None
+) -> Path:
     """
     Leave a message in *directory*; the path of its file, which is durable. Blocks on the disk.
+
+    The server names the user that the message is from by *uid*.
 
     Raises:
         CannotCreate: there is no such directory.
@@ -102,6 +107,8 @@ def write_drop(directory: Path, queue_id: QueueId, envelope: DropEnvelope, conte
     """
     digest = hashlib.sha256(content).hexdigest()
     head = {**asdict(envelope), "size": len(content), "digest": digest}
+    if uid is not None:
+        head["uid"] = uid
     part, path = directory / f".{queue_id}{_PART}", directory / f"{queue_id}{SUFFIX}"
     try:
         with open(part, "xb", buffering=0, opener=no_link_opener(_MODE)) as file:
@@ -163,9 +170,10 @@ def open_drop(path: Path, *, max_octets: int) -> Drop:
             raise SyntaxViolation("it is not a regular file with one name")
         head, start = _read_head(file)
         size, digest = head.pop("size", None), head.pop("digest", None)
+        uid = _sender(status.st_uid, head.pop("uid", None))
         if not isinstance(size, int) or not isinstance(digest, str) or not 0 <= size <= max_octets:
             raise SyntaxViolation(f"its size is not within {max_octets} octets")
-        return Drop(queue_id, _envelope(head), status.st_uid, size, digest, start, file)
+        return Drop(queue_id, _envelope(head), uid, size, digest, start, file)
     except OSError as exc:
         file.close()
         raise StorageFailure(f"{path}: {exc.strerror}") from exc
@@ -200,6 +208,11 @@ def _read_head(file: BinaryIO) -> tuple[dict[str, Any], int]:
     if not isinstance(head, dict):
         raise SyntaxViolation("its first line is not an envelope")
     return head, end + 1
+
+
+def _sender(owner: int, named: object) -> int:
+    """The user that a file is from; only a file of the server itself may have *named* another."""
+    return named if isinstance(named, int) and owner == os.geteuid() else owner
 
 
 def _envelope(head: dict[str, Any]) -> DropEnvelope:

@@ -45,6 +45,21 @@ def test_what_was_left_is_read_back(tmp_path):
     drop.close()
 
 
+def test_only_the_server_may_say_that_a_file_is_from_another_user(tmp_path):
+    """
+    It leaves parts of what a user has left. A user who names another one is its sender nevertheless.
+    """
+    path = write_drop(tmp_path, _id(), ENVELOPE, b"x\r\n", uid=4711)
+    own = open_drop(path, max_octets=100)
+    if os.geteuid() == 0:
+        os.chown(path, 65534, -1)
+        foreign = open_drop(path, max_octets=100)
+        assert 65534 == foreign.uid
+        foreign.close()
+    assert 4711 == own.uid
+    own.close()
+
+
 def test_the_oldest_come_first_and_unfinished_files_do_not_count(tmp_path):
     names = [f"01{n:024}.mail" for n in range(5)]
     for name in (*reversed(names), ".01.part", "README"):

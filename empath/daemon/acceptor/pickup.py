@@ -340,8 +340,10 @@ def _split_file(directory: Path, drop: Drop, others: frozenset[DropRecipient]) -
     content = b"".join(drop.pieces())
     now = Timestamp(time.time())
     for is_other in (False, True):
-        recipients = tuple(r for r in drop.envelope.recipients if (r in others) == is_other)
-        write_drop(directory, QueueId.make(now, os.urandom(10)), replace(drop.envelope, recipients=recipients), content)
+        envelope = replace(
+            drop.envelope, recipients=tuple(r for r in drop.envelope.recipients if (r in others) == is_other)
+        )
+        write_drop(directory, QueueId.make(now, os.urandom(10)), envelope, content, uid=drop.uid)
 
 
 def _report(directory: Path, config: Config, drop: Drop, replies: dict[DropRecipient, Reply]) -> None:

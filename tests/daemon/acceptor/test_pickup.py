@@ -42,9 +42,10 @@ class Place:
         self._watch = gevent.spawn(deadlines.run)
         self._pickup = Pickup(directory, self.context, cast(Any, self.known), deadlines, clock=lambda: self.now)
 
-    def leave(self, *recipients, sender="me@example.test", content=CONTENT):
+    def leave(self, *recipients, sender="me@example.test", content=CONTENT, uid=None):
         queue_id = QueueId.make(Timestamp(time.time()), os.urandom(10))
-        write_drop(self.directory, queue_id, DropEnvelope(sender, tuple(map(DropRecipient, recipients))), content)
+        envelope = DropEnvelope(sender, tuple(map(DropRecipient, recipients)))
+        write_drop(self.directory, queue_id, envelope, content, uid=uid)
         return str(queue_id)
 
     def look(self):
@@ -151,6 +152,16 @@ def test_recipients_that_must_wait_keep_no_other_waiting(make_place):
     assert 2 == len(place.names())
     assert [1, 100] == sorted(len(message.envelope.recipients) for message in place.look())
     assert [] == place.names()
+
+
+def test_the_parts_of_a_message_are_from_the_user_that_left_it(make_place):
+    """
+    The server owns the files of the parts, and its account is not that of the sender.
+    """
+    place = make_place(recipients=100)
+    place.leave(*(f"r{n}@example.test" for n in range(101)), uid=4711)
+    assert [] == place.look()  # split in two
+    assert ["uid-4711"] * 2 == [message.account for message in place.look()]
 
 
 def test_a_file_that_is_no_message_is_set_aside_and_stops_no_other(make_place):
