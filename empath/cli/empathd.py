@@ -19,6 +19,7 @@ from empath.cli.common import config_option, configuration, lenient_configuratio
 from empath.cli.pauses import pause_words
 from empath.cli.words import instant, span
 from empath.config import Config
+from empath.config.doubtful import doubts
 from empath.config.effective import effective_toml, settings
 from empath.config.file_uses import shared_files, unreloadable, unstartable
 from empath.config.workable import Contradiction, contradictions, located, low_file_limit, old_names
@@ -180,7 +181,7 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
         click.echo(text.encode(), nl=False)  # TOML is UTF-8 whatever the terminal's encoding
     shared = list(shared_files(config, file))
     found = [
-        *contradictions(config), *(shared or _pid_file(config)), *low_file_limit(config),
+        *contradictions(config), *doubts(config), *(shared or _pid_file(config)), *low_file_limit(config),
         *_loading_findings(config),
     ]  # fmt: skip
     warnings = located(file, [each for each in found if each.is_warning])

@@ -130,7 +130,7 @@ def limit(
     """
     Limit how much NAME sends.
 
-    A RATE is a number and a duration; `default` is the one of [limits]. What is not given stays.
+    A RATE is a number and a duration; `default` is the one of [receiving.limits]. What is not given stays.
     """
     if message_rate is None and recipient_rate is None:
         raise UsageError("nothing to limit: give --messages, --recipients or both")
@@ -139,7 +139,7 @@ def limit(
     rates = {key: None if rate == _DEFAULT else rate for key, rate in given.items() if rate is not None}
     change = storage.SetRates(name, rates, who=who())
     carry_out(open_queue(config), change, deadline_s=wait_s)
-    words = [f"{change.rates[key] or 'as many as [limits] says'} {what}" for key, what in _LIMITED]
+    words = [f"{change.rates[key] or 'as many as [receiving.limits] says'} {what}" for key, what in _LIMITED]
     click.echo(printable(f"{name} may send {', '.join(words)}"))
 
 

@@ -30,6 +30,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
     # All load what no other verb needs.
     from empath.cli.admin.dns import resolver  # noqa: PLC0415
     from empath.cli.admin.doctor_dns import diagnose_dns  # noqa: PLC0415
+    from empath.config.doubtful import doubts  # noqa: PLC0415
     from empath.config.file_uses import shared_files  # noqa: PLC0415
     from empath.config.salvage import load_leniently  # noqa: PLC0415
     from empath.config.workable import contradictions, located  # noqa: PLC0415
@@ -41,7 +42,9 @@ def doctor(context: click.Context, is_json: bool) -> None:
     file = named_file(context)
     config, mistakes = load_leniently(file)
     certificates = examine_certificates(config)
-    unfit = [] if mistakes else [*contradictions(config), *shared_files(config, file), *certificates.wrong]
+    unfit = (
+        [] if mistakes else [*contradictions(config), *doubts(config), *shared_files(config, file), *certificates.wrong]
+    )
     found = [Diagnosis("configuration", Level.ERROR, line, _CORRECT) for line in mistakes.splitlines()]
     for each in unfit:
         level = Level.WARNING if each.is_warning else Level.ERROR

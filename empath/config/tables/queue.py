@@ -26,7 +26,7 @@ class Queue(Table):
     reserve_octets: Octets = setting("256MiB", "reserve")
     """
     Free space of the disk that is kept for recording deliveries. Below it, and below one and a half times
-    `[limits] message_size`, new mail is refused with a 4yz reply.
+    `[receiving.limits] message_size`, new mail is refused with a 4yz reply.
     """
 
     wal_limit_octets: Octets = setting("1GiB", "wal_limit")

@@ -124,7 +124,7 @@ def _disk(path: Path, wanted_octets: int, wal_limit_octets: int) -> Iterator[Dia
     yield judge_least(
         "disk",
         f"{free // _MIB} MiB free, {wanted_octets // _MIB} MiB are kept: [queue] reserve, or 1.5 times"
-        " [limits] message_size",
+        " [receiving.limits] message_size",
         have=free,
         need=wanted_octets,
         remedy=f"make room on the disk of {path.parent}: below that new mail is refused with 452",

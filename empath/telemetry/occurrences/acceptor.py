@@ -268,7 +268,7 @@ class AcceptPaused(Occurrence):
 class SpaceChanged(Occurrence):
     """
     Disk space ran low and MAIL is refused, or there is space again and MAIL is accepted. It needs `[queue] reserve`, or
-    one and a half times `[limits] message_size`, whichever is more.
+    one and a half times `[receiving.limits] message_size`, whichever is more.
     """
 
     has_space: Annotated[bool, "whether MAIL is accepted"]

@@ -1,0 +1,163 @@
+"""
+doubtful - settings that work, but hardly as they are meant: each is a warning
+
+Only what a person almost surely got wrong is in here, because `check` is read by people who want to see no line.
+"""
+
+import stat
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from empath.config.model import Config
+from empath.config.places import Account
+from empath.config.recipient_file import read_recipients
+from empath.config.tables.tls import TlsMode
+from empath.config.workable import Contradiction
+from empath.errors import MissingInput, SyntaxViolation
+from empath.mail.domain import Domain
+from empath.policy.access import Role
+from empath.policy.pattern import DomainPattern, PatternTable
+from empath.policy.recipients import RecipientRule, Source
+from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, route_text
+
+_MX_PORT: Final = 25
+_SUBMISSION_PORT: Final = 587
+_SUBMISSIONS_PORT: Final = 465
+_MAY_WRITE: Final = 0o2  # as in the last digit of a mode
+
+
+def doubts(config: Config) -> list[Contradiction]:
+    """The doubtful settings. It looks at the users and directories of this machine."""
+    return [
+        *_closed_to_users(config), *_ports(config), *_without_mx(config), *_repeated(config), *_recipients(config),
+        *_dovecot(config), *_pickup(config),
+    ]  # fmt: skip
+
+
+def _closed_to_users(config: Config) -> Iterator[Contradiction]:
+    """Listeners for users where no user can log in, and none has said that this is wanted."""
+    for index, listener in enumerate(config.listeners):
+        is_open = listener.tls is not TlsMode.NONE or listener.auth_in_clear or listener.unix_socket is not None
+        if listener.role is Role.SUBMISSION and listener.auth is None and not is_open:
+            words = "no client can log in without TLS, so only [relay] networks may send here; set tls"
+            yield Contradiction(("listener", index, "role"), f"{words}, or auth = false", is_warning=True)
+
+
+def _ports(config: Config) -> Iterator[Contradiction]:
+    """Listeners on a port whose clients speak TLS at another time. A proxy may stand on that port, and translate."""
+    for index, listener in enumerate(config.listeners):
+        if listener.endpoint is None or listener.proxy_protocol:
+            continue
+        port, mode, words = listener.endpoint.port, listener.tls, ""
+        if port == _SUBMISSIONS_PORT and mode is not TlsMode.IMPLICIT:
+            words = f'clients of port {port} begin with TLS; set tls = "implicit"'
+        elif port in {_MX_PORT, _SUBMISSION_PORT} and mode is TlsMode.IMPLICIT:
+            words = f'clients of port {port} begin without TLS; set tls = "starttls" or "required"'
+        elif port == _MX_PORT and listener.role is Role.MX and mode is TlsMode.REQUIRED:
+            words = 'hosts that speak no TLS can send no mail here, RFC 3207 §4; set tls = "starttls"'
+        if words:
+            yield Contradiction(("listener", index, "tls"), words, is_warning=True)
+
+
+def _without_mx(config: Config) -> Iterator[Contradiction]:
+    """What only a listener for the Internet does, where there is none."""
+    if any(listener.role is Role.MX for listener in config.listeners):
+        return
+    words = "has no effect, because no listener has the role mx"
+    if config.blocklists is not None:
+        yield Contradiction(("dnsbl",), words, is_warning=True)
+    if config.greylist.enabled:
+        yield Contradiction(("greylist", "enabled"), words, is_warning=True)
+
+
+def _repeated(config: Config) -> Iterator[Contradiction]:
+    times = Counter(config.relay.domains)
+    for index, pattern in enumerate(config.relay.domains):
+        if times[pattern] > 1:
+            times[pattern] = 0
+            words = f"{pattern.text} is there more than once"
+            yield Contradiction(("relay", "domains", index), words, is_warning=True)
+
+
+def _recipients(config: Config) -> Iterator[Contradiction]:
+    for pattern, rule in config.recipients_by_pattern.items():
+        words = _doubt_of_rule(config, pattern, rule)
+        if words:
+            yield Contradiction(("recipients", str(pattern)), words, is_warning=True)
+
+
+def _doubt_of_rule(config: Config, pattern: DomainPattern, rule: RecipientRule) -> str:
+    if not any(_overlap(pattern, each) for each in config.relay.domains):
+        return f"{pattern} is not in [relay] domains, so clients outside [relay] networks never meet this rule"
+    route = config.routes.find(_any_domain(pattern))
+    if rule.source is Source.VERIFY and rule.lmtp is None and isinstance(route, MaildirRoute | DiscardRoute):
+        return f'{route_text(route)} takes every address, so "verify" refuses none; use "listed"'
+    if rule.path is not None and not _has_addresses(Path(rule.path), pattern):
+        return f"{rule.path} has no address in {pattern}, so all mail but that of aliases is refused"
+    return ""
+
+
+def _overlap(one: DomainPattern, other: DomainPattern) -> bool:
+    return _fits(one, _any_domain(other)) or _fits(other, _any_domain(one))
+
+
+def _fits(pattern: DomainPattern, domain: Domain) -> bool:
+    return bool(PatternTable([(pattern, True)]).find(domain))
+
+
+def _any_domain(pattern: DomainPattern) -> Domain:
+    return Domain(pattern.text.replace("*", "any", 1))
+
+
+def _has_addresses(file: Path, pattern: DomainPattern) -> bool:
+    try:
+        addresses = read_recipients(file)
+    except (MissingInput, SyntaxViolation):
+        return True  # that is a mistake, and not one of this kind
+    return any(_fits(pattern, Domain(address.rpartition("@")[2])) for address in addresses)
+
+
+def _dovecot(config: Config) -> Iterator[Contradiction]:
+    account = Account.find(config.process.user)
+    if account is None or not any(listener.has_auth for listener in config.listeners):
+        return
+    for index, name in enumerate(config.auth.backends):
+        kind, _, place = name.partition(":")
+        if kind == "dovecot" and (words := _doubt_of_socket(Path(place), account)):
+            yield Contradiction(("auth", "backends", index), words, is_warning=True)
+
+
+def _doubt_of_socket(path: Path, account: Account) -> str:
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return f"there is no socket {path}; is Dovecot running?"
+    except OSError:
+        return ""  # this user may not look
+    if not stat.S_ISSOCK(status.st_mode):
+        return f"{path} is not a socket"
+    return "" if account.may(_MAY_WRITE, status) else f"user {account.name} may not write to {path}"
+
+
+def _pickup(config: Config) -> Iterator[Contradiction]:
+    directory = config.pickup.directory
+    if directory is None:
+        return
+    if not config.aliases.enabled and isinstance(config.routes.find(config.hostname), MxRoute):
+        words = (
+            f"mail to local users, such as root, goes to {config.hostname}, which has no route of its own and may be"
+            " this host; add one to [routes], or an alias"
+        )
+        yield Contradiction(("pickup", "directory"), words, is_warning=True)
+    try:
+        mode = directory.stat().st_mode
+    except OSError:
+        return
+    if not mode & (stat.S_IWGRP | stat.S_IWOTH):
+        words = f"only the owner of {directory} may leave mail there; run `chmod 3730 {directory}` for its group"
+        yield Contradiction(("pickup", "directory"), f"{words}, or 3733 for all", is_warning=True)
+    elif not mode & stat.S_ISVTX:
+        words = f"users may remove mail of others in {directory}; run `chmod +t {directory}`"
+        yield Contradiction(("pickup", "directory"), words, is_warning=True)

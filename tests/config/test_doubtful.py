@@ -1,0 +1,107 @@
+"""Settings that work, but hardly as they are meant."""
+
+import socket
+
+import pytest
+
+from empath.config.doubtful import doubts
+from empath.config.load import load_config
+
+BASE = 'hostname = "mx.empath.dev"\npostmaster = "admin@empath.dev"\nqueue.path = "queue.db"\n'
+LISTENER = '[[listener]]\naddress = "127.0.0.1:2525"\n'
+TLS = '[tls]\ncertificate = "c.pem"\nkey = "k.pem"\n'
+USERS = '[[listener]]\naddress = "127.0.0.1:587"\nrole = "submission"\n'
+A_TEST = '[relay]\ndomains = ["a.test", "*.b.test"]\n[recipients]\n'
+
+
+def found(directory, text):
+    (directory / "c.toml").write_text(BASE + text)
+    return [(each.keys, each.words, each.is_warning) for each in doubts(load_config(directory / "c.toml"))]
+
+
+@pytest.mark.parametrize(
+    ("text", "keys", "words"),
+    [
+        (USERS, ("listener", 0, "role"), "no client can log in without TLS, so only [relay] networks may send here"),
+        (
+            f'[[listener]]\naddress = "[::1]:465"\ntls = "starttls"\n{TLS}', ("listener", 0, "tls"),
+            'clients of port 465 begin with TLS; set tls = "implicit"',
+        ),
+        (f'{USERS}tls = "implicit"\n{TLS}', ("listener", 0, "tls"), "clients of port 587 begin without TLS"),
+        (
+            f'[[listener]]\naddress = "127.0.0.1:25"\ntls = "required"\n{TLS}', ("listener", 0, "tls"),
+            "hosts that speak no TLS can send no mail here",
+        ),
+        (f'{USERS}auth = false\n[dnsbl]\n"zen.test" = 1\n', ("dnsbl",), "no listener has the role mx"),
+        (f"{USERS}auth = false\n[greylist]\nenabled = true\n", ("greylist", "enabled"), "no listener has the role mx"),
+        (f'{LISTENER}[relay]\ndomains = ["a.test", "b.test", "A.test"]\n', ("relay", "domains", 0), "more than once"),
+        (f'{LISTENER}{A_TEST}"c.test" = "listed"\n', ("recipients", "c.test"), "is not in [relay] domains"),
+        (
+            f'{LISTENER}{A_TEST}"a.test" = "verify"\n[routes]\n"*" = "mx"\n"a.test" = "discard:"\n',
+            ("recipients", "a.test"), 'discard: takes every address, so "verify" refuses none; use "listed"',
+        ),
+        (f'{LISTENER}{A_TEST}"a.test" = "listed:list"\n', ("recipients", "a.test"), "has no address in a.test"),
+        (
+            f'{USERS}auth_in_clear = true\n[auth]\nbackends = ["dovecot:/no/socket"]\n', ("auth", "backends", 0),
+            "there is no socket /no/socket; is Dovecot running?",
+        ),
+        (
+            f'{USERS}auth_in_clear = true\n[auth]\nbackends = ["dovecot:/etc/passwd"]\n', ("auth", "backends", 0),
+            "/etc/passwd is not a socket",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_person_hardly_meant_is_a_warning(tmp_path, text, keys, words):
+    """
+    The service starts, and nobody would notice: mail is refused, or let in, for a reason that no log names.
+    """
+    (tmp_path / "list").write_text("someone@c.test\n")
+    [(its_keys, its_words, is_warning)] = found(tmp_path, text)
+    assert (keys, True) == (its_keys, is_warning)
+    assert words in its_words
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{USERS}auth = false\n", f"{USERS}auth_in_clear = true\n", f'{USERS}tls = "required"\n{TLS}',
+        '[[listener]]\naddress = "unix:socket"\nrole = "submission"\n',
+        '[[listener]]\naddress = "127.0.0.1:465"\nproxy_protocol = ["192.0.2.1/32"]\n',
+        f'{LISTENER}{A_TEST}"a.test" = "listed:list"\n"x.b.test" = "listed"\n"*.b.test" = "verify"\n',
+        f'{LISTENER}{A_TEST}"a.test" = "verify:lmtp://127.0.0.1"\n[routes]\n"*" = "discard:"\n',
+        f'{LISTENER}{A_TEST}"a.test" = "listed:no-such-file"\n',
+    ],
+)  # fmt: skip
+def test_what_a_person_may_well_have_meant_is_none(tmp_path, text):
+    (tmp_path / "list").write_text("someone@a.test\n")
+    assert [] == found(tmp_path, text)
+
+
+def test_a_dovecot_whose_socket_the_processes_may_not_use_is_found(tmp_path):
+    """
+    Root starts Empath and may write anywhere; its processes become another user.
+    """
+    path = tmp_path / "auth"
+    text = f'{USERS}auth_in_clear = true\n[auth]\nbackends = ["dovecot:{path}"]\n[process]\nuser = "nobody"\n'
+    with socket.socket(socket.AF_UNIX) as dovecot:
+        dovecot.bind(str(path))
+        path.chmod(0o600)
+        assert [f"user nobody may not write to {path}"] == [words for _, words, _ in found(tmp_path, text)]
+        path.chmod(0o666)
+        assert [] == found(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [(0o755, ["only the owner of"]), (0o770, ["users may remove mail of others in"]), (0o3730, []), (0o3733, [])],
+)
+def test_a_directory_where_no_user_may_leave_mail_is_found(tmp_path, mode, words):
+    """
+    The users that meet it are not the person who made it. With an alias for root mail of cron has somewhere to go.
+    """
+    (tmp_path / "drop").mkdir()
+    (tmp_path / "drop").chmod(mode)
+    text = LISTENER + '[pickup]\ndirectory = "drop"\n'
+    aliases = "[aliases]\nenabled = true\n"
+    assert words == [its.partition(f" {tmp_path}")[0] for _, its, _ in found(tmp_path, text + aliases)]
+    assert "mail to local users, such as root, goes to mx.empath.dev" in found(tmp_path, text)[0][1]
