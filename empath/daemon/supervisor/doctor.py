@@ -9,6 +9,7 @@ import resource
 import socket
 import stat
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from empath.errors import EmpathError
 from empath.policy.health import Diagnosis, Level
 
 _GREETING_S: Final = 5.0
+_SELF: Final = b"PROXY UNKNOWN\r\n"  # the header of a proxy that speaks for itself
 _ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
@@ -54,7 +56,7 @@ def diagnose_machine(config_file: Path, config: Config) -> Iterator[Diagnosis]:
     service = launch.status(config)
     is_running = service.is_running
     for listener in config.listeners if is_running is not None else ():
-        yield _answers(listener) if is_running else _can_be_bound(listener)
+        yield diagnose_answer(config, listener) if is_running else _can_be_bound(listener)
     yield _open_files(config)
     yield _file_size(config, service.pid)
     for folder, key in _folders(config).items():
@@ -71,9 +73,12 @@ def _log_file(file: Path) -> Diagnosis:
     return Diagnosis("log", Level.OK, f"{file} is there")
 
 
-def _answers(listener: Listener) -> Diagnosis:
+def diagnose_answer(config: Config, listener: Listener) -> Diagnosis:
+    """Whether *listener* greets a client, or this host as a proxy if it is one of *config*."""
     try:
-        with _connection(listener) as client:
+        with _connection(listener, _GREETING_S + listener.greet_delay_s + config.timeouts.look_up_s) as client:
+            if _is_proxy(client, listener):
+                client.sendall(_SELF)
             # A listener with implicit TLS says nothing before its client does.
             greeting = client.recv(3) if listener.tls is not TlsMode.IMPLICIT else b"220"
     except OSError as exc:
@@ -85,12 +90,17 @@ def _answers(listener: Listener) -> Diagnosis:
     return Diagnosis("listener", Level.OK, f"{listener.text} answers")
 
 
-def _connection(listener: Listener) -> socket.socket:
+def _is_proxy(client: socket.socket, listener: Listener) -> bool:
+    address = client.getsockname()[0] if client.family != socket.AF_UNIX else "127.0.0.1"
+    return any(ip_address(address) in network for network in listener.proxy_protocol)
+
+
+def _connection(listener: Listener, timeout_s: float) -> socket.socket:
     if listener.endpoint is not None:
         host = listener.endpoint.host
-        return socket.create_connection((_ANY.get(host, host), listener.endpoint.port), _GREETING_S)
+        return socket.create_connection((_ANY.get(host, host), listener.endpoint.port), timeout_s)
     client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    client.settimeout(_GREETING_S)
+    client.settimeout(timeout_s)
     try:
         client.connect(listener.text.removeprefix("unix:"))
     except OSError:

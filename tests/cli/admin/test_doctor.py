@@ -5,6 +5,7 @@ import os
 import shlex
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from empath.cli.admin.dns import resolver
 from empath.cli.admin.doctor import doctor
 from empath.cli.admin.doctor_dns import diagnose_dns
 from empath.config import load_config
-from empath.daemon.supervisor.doctor import diagnose_machine
+from empath.daemon.supervisor.doctor import diagnose_answer, diagnose_machine
 from empath.policy.health import Diagnosis, Level
 from empath.storage.admin.doctor import diagnose_queue
 from empath.storage.sqlite.doctor import diagnose_library
@@ -87,6 +88,31 @@ def test_a_running_service_is_well(empathd) -> None:
     found = {line["subject"]: line["level"] for line in map(json.loads, said.out.splitlines())}
     wanted = ("service", "listener", "beats", "received", "queue")
     assert (0, dict.fromkeys(wanted, "ok")) == (said.code, {name: found[name] for name in wanted})
+
+
+@pytest.mark.parametrize("network", ["127.0.0.1/32", "192.0.2.1/32"])
+def test_a_listener_behind_a_proxy_on_this_host_is_asked_as_the_proxy_asks(tmp_path: Path, network: str) -> None:
+    """
+    It waits for the header, and closes a connection without one. Other listeners would take a header for a command.
+    """
+    is_proxy = network.startswith("127.")
+    header: list[bytes] = []
+
+    def serve() -> None:
+        with server.accept()[0] as peer:
+            header.append(peer.recv(100) if is_proxy else b"")
+            peer.sendall(b"220 hello\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        file = tmp_path / "empath.toml"
+        more = f'[[listener]]\naddress = "127.0.0.1:{server.getsockname()[1]}"\nproxy_protocol = ["{network}"]\n'
+        file.write_text(configuration(free_port(), more))
+        config = load_config(file)
+        found = diagnose_answer(config, config.listeners[-1])
+        thread.join()
+    assert (Level.OK, [b"PROXY UNKNOWN\r\n" if is_proxy else b""]) == (found.level, header)
 
 
 def test_a_log_file_that_was_removed_is_told(empathd) -> None:
