@@ -204,12 +204,16 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
 
 def _loading_findings(config: Config) -> list[Contradiction]:
     """What is wrong with the files that processes load at their start: certificates, and modules."""
-    found = _certificate_findings(config)
+    return [*_certificate_findings(config), *_module_findings(config)]
+
+
+def _module_findings(config: Config) -> list[Contradiction]:
+    """The modules that cannot be used."""
     if not config.modules:
-        return found
+        return []
     from empath.daemon.process.modules import wrong_modules  # noqa: PLC0415 - only what is configured
 
-    return [*found, *wrong_modules(config)]
+    return [*wrong_modules(config)]
 
 
 def _certificate_findings(config: Config) -> list[Contradiction]:
@@ -237,7 +241,8 @@ def _space_warning(config: Config) -> str:
 
 def _startable(context: click.Context) -> tuple[Path, Config]:
     file, config = configuration(context)
-    if found := unstartable(config, file):
+    # A process that loads a module names neither file nor line.
+    if found := unstartable(config, file) or _module_findings(config):
         raise ConfigError(located(file, found))
     say("empathd", located(file, [*old_names(config)]))
     return file, config

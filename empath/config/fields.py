@@ -146,7 +146,7 @@ def _parse_file_mode(text: str) -> int:
 def _parse_wait(text: str) -> float:
     seconds = parse_duration(text)
     if not seconds:
-        raise SyntaxViolation(f"a timeout is longer than that: {text!r}")
+        raise SyntaxViolation(f"must be longer than {text!r}")
     return seconds
 
 
@@ -204,11 +204,16 @@ def _is_endpoint(url: str) -> bool:
     return is_whole and "@" not in parts.netloc and (parts.scheme == "https" or parts.hostname in _HERE)
 
 
-def _relay_domain(text: str) -> DomainPattern:
-    pattern = DomainPattern.parse(text)
-    if pattern.text == "*":
-        raise SyntaxViolation("'*' is every domain, which would make this an open relay")
-    return pattern
+def _pattern_but_all(consequence: str) -> Callable[[str], DomainPattern]:
+    """Reads a pattern, but for the one of all domains, whose *consequence* the finding says."""
+
+    def read(text: str) -> DomainPattern:
+        pattern = DomainPattern.parse(text)
+        if pattern.text == "*":
+            raise SyntaxViolation(f"'*' is every domain{consequence}")
+        return pattern
+
+    return read
 
 
 def _certificate_name(text: str) -> DomainPattern:
@@ -320,14 +325,15 @@ AllowedNetwork = Annotated[Network, _read_by(_any_network), _AS_TEXT]
 ModuleName = Annotated[str, _read_by(_module_name)]
 BackendName = Annotated[str, _read_by(_backend)]
 OwnHost = Annotated[str, _read_by(_own_host)]
-RelayDomain = Annotated[DomainPattern, _read_by(_relay_domain), _AS_TEXT]
+_RulePattern = Annotated[DomainPattern, _read_by(_pattern_but_all("; name each relay domain")), _AS_TEXT]
+RelayDomain = Annotated[DomainPattern, _read_by(_pattern_but_all(", which would make this an open relay")), _AS_TEXT]
 CertificateName = Annotated[DomainPattern, _read_by(_certificate_name), _AS_TEXT]
 RoutePattern = Annotated[DomainPattern, _read_by(DomainPattern.parse), _AS_TEXT]
 RouteTarget = Annotated[Route, PlainValidator(_route), PlainSerializer(route_text)]
 Routes = Annotated[dict[RoutePattern, RouteTarget], BeforeValidator(_no_pattern_twice)]
 Schedules = Annotated[dict[RoutePattern, Steps], BeforeValidator(_no_pattern_twice)]
 RecipientRules = Annotated[
-    dict[RelayDomain, Annotated[RecipientRule, PlainValidator(_recipient_rule), _AS_TEXT]],
+    dict[_RulePattern, Annotated[RecipientRule, PlainValidator(_recipient_rule), _AS_TEXT]],
     BeforeValidator(_no_pattern_twice),
 ]
 CommandWord = Annotated[str, _read_by(_forbidden_command)]

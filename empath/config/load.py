@@ -25,6 +25,8 @@ from empath.config.tables.table import Table, table_of
 from empath.errors import ConfigError, MissingInput, PermissionRefused
 
 _TOML_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+# What tomllib says of a key or a table that is there a second time.
+_TWICE: Final = re.compile(r"^Cannot (?:overwrite a value|declare \((?P<keys>.*)\) twice)")
 _OPENED: Final = ("/dev", "/proc")  # where a path may name a descriptor of this process
 MAX_FILE_OCTETS = 4 * 2**20
 
@@ -113,11 +115,19 @@ def _decode(octets: bytes, name: str) -> str:
 
 
 def _syntax_finding(name: str, text: str, message: str) -> str:
+    message = _TWICE.sub(_words_of_twice, message)
     match = _TOML_POSITION.search(message)
     line, column = (match[1], match[2]) if match else (None, None)
     if line is None:
         return f"{name}:{max(len(text.splitlines()), 1)}: {_TOML_POSITION.sub('', message)}, at the end of the file"
     return f"{name}:{line}: {_TOML_POSITION.sub('', message)}, at column {column}"
+
+
+def _words_of_twice(match: re.Match[str]) -> str:
+    if match["keys"] is None:
+        return "The key is there twice"
+    table = dotted(tuple(re.findall(r"'((?:[^'\\\\]|\\\\.)*)'", match["keys"])))
+    return f"The table [{table}] is there twice"
 
 
 def find_lines(path: Path, wanted: Sequence[KeyPath]) -> list[int]:
@@ -191,15 +201,21 @@ def _words(error: ErrorDetails, path: KeyPath, parent: type[Table] | None) -> st
         case "string_pattern_mismatch" | "string_too_short":
             return f"must be a word without blanks, not {given!r}"
         case "model_type" | "model_attributes_type" | "dict_type":
-            return f"must be a table, not {kind_of(given)}"
+            remedy = f"; write [{dotted(path)}]" if isinstance(given, list) else ""
+            return f"must be a table, not {kind_of(given)}{remedy}"
         case "tuple_type":
-            return f"must be a list, not {kind_of(given)}"
+            remedy = f"; write [[{dotted(path)}]]" if isinstance(given, dict) else ""
+            return f"must be a list, not {kind_of(given)}{remedy}"
         case "greater_than_equal":
             return f"must be at least {context['ge']}, not {given}"
         case "less_than_equal":
             return f"must be at most {context['le']}, not {given}"
         case "literal_error" | "enum":
-            return f"must be {context['expected']}, not {given!r}"
+            return (
+                f"must be {context['expected']}, not {given!r}"
+                if isinstance(given, str)
+                else (f"must be {context['expected']}, not {kind_of(given)}")
+            )
         case _:
             return f"{error['msg']}"
 

@@ -68,5 +68,5 @@ def obstacle_to_folder(folder: Path, account: Account) -> str | None:
         return f"{place} is not a directory"
     closed = closed_folder(place.parent, account)
     if closed is not None:
-        return f"{account.name} may not enter {closed}"
-    return None if account.may(_WRITE, status) else f"{account.name} may not write in {place}"
+        return f"user {account.name} may not enter {closed}"
+    return None if account.may(_WRITE, status) else f"user {account.name} may not write in {place}"

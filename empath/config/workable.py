@@ -117,12 +117,25 @@ def _listeners(config: Config) -> Iterator[Contradiction]:
     for index, listener in enumerate(config.listeners):
         endpoint = listener.endpoint
         if endpoint is None:
+            if words := _obstacle_to_socket(Path(listener.text.removeprefix("unix:"))):
+                yield Contradiction(("listener", index, "address"), words)
             continue
         for other in by_port[endpoint.port]:
             if _takes_both(endpoint, other) or _takes_both(other, endpoint):
                 words = f"{endpoint} and {other} cannot be bound together; leave one out"
                 yield Contradiction(("listener", index, "address"), words)
         by_port[endpoint.port].append(endpoint)
+
+
+def _obstacle_to_socket(path: Path) -> str:
+    """Why no UNIX socket can be made at *path*; empty if one can. Rights do not count: the starter makes it."""
+    if not _may_be_a_directory(path.parent):
+        return f"there is no directory {path.parent}; create it"
+    try:
+        is_other = not stat.S_ISSOCK(path.lstat().st_mode)
+    except OSError:
+        return ""
+    return f"{path} is there and is not a socket; remove it, or name another path" if is_other else ""
 
 
 def _proxies(config: Config) -> Iterator[Contradiction]:
@@ -270,7 +283,5 @@ def unusable_log(config: Config) -> Iterator[Contradiction]:
     elif os.path.isdir(file):  # not as Path.is_dir, which fails where this user may not look
         yield Contradiction(("log", "file"), f"{file} is a directory; name a file in it")
     elif account is not None and (closed := closed_folder(file.parent, account)) is not None:
-        words = (
-            f"{account.name} may not enter {closed}, so no process can open the log again; correct its owner or mode"
-        )
-        yield Contradiction(("log", "file"), words)
+        words = f"user {account.name} may not enter {closed}, so no process can open the log again"
+        yield Contradiction(("log", "file"), f"{words}; correct its owner or mode")

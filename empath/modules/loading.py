@@ -5,7 +5,9 @@ A mistake is found here, before a client connects: a module that cannot be impor
 argument that a hook does not have, a setting that the module does not want.
 """
 
+import difflib
 import importlib
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -82,6 +84,11 @@ def load_module(wanted: WantedModule) -> LoadedModule:
     """
     try:
         module = importlib.import_module(wanted.name)
+    except ModuleNotFoundError as exc:
+        if not f"{wanted.name}.".startswith(f"{exc.name}."):  # another one, which the module imports
+            raise ConfigError(f"module {wanted.name} cannot be imported: {_words(exc)}") from exc
+        words = "is not where Python looks; install it, or name its directory in PYTHONPATH of the service"
+        raise ConfigError(f"module {wanted.name} {words}") from exc
     except (Exception, SystemExit) as exc:  # a module runs code of its own
         raise ConfigError(f"module {wanted.name} cannot be imported: {_words(exc)}") from exc
     return LoadedModule(wanted, _settings(module, wanted), _hooks(module, wanted.name))
@@ -90,6 +97,7 @@ def load_module(wanted: WantedModule) -> LoadedModule:
 def _hooks(module: object, name: str) -> dict[str, HookCall]:
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(Hooks)
+    _check_names(module, name, manager)
     try:
         manager.register(module, name)
         manager.check_pending()
@@ -104,6 +112,25 @@ def _hooks(module: object, name: str) -> dict[str, HookCall]:
     if not found:
         raise ConfigError(f"module {name} has no hook: mark its functions with @hookimpl")
     return found
+
+
+def _check_names(module: object, name: str, manager: pluggy.PluginManager) -> None:
+    """pluggy finds wrong names, too, but in words that say nothing of the right ones."""
+    for hook in dir(module):
+        if manager.parse_hookimpl_opts(module, hook) is None:
+            continue
+        if hook.startswith("_") or hook not in vars(Hooks):
+            raise ConfigError(f"module {name}: there is no hook {hook}{_near(hook, vars(Hooks))}")
+        known = [each for each in inspect.signature(vars(Hooks)[hook]).parameters if each != "self"]
+        for argument in inspect.signature(getattr(module, hook)).parameters:
+            if argument not in known:
+                words = f"the hook {hook} has no argument {argument}{_near(argument, known)}"
+                raise ConfigError(f"module {name}: {words}")
+
+
+def _near(word: str, names: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, [each for each in names if not each.startswith("_")], n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _settings(module: object, wanted: WantedModule) -> Any:

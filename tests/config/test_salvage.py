@@ -44,7 +44,7 @@ def file(tmp_path: Path) -> Path:
         (LEAST.replace("[process]", "colour = 2\n[process]"), ["c.toml:6: queue.colour: unknown key"]),
         (LEAST.replace("[process]", "colour =\n[process]"), ["c.toml:6: Invalid value, at column 9"]),
         (LEAST + 'user = ""\n', ["c.toml:8: process.user: must be a word without blanks, not ''"]),
-        (LEAST + '[queue]\nreserve = "1GiB"\n', ["c.toml:8: Cannot declare ('queue',) twice, at column 7"]),
+        (LEAST + '[queue]\nreserve = "1GiB"\n', ["c.toml:8: The table [queue] is there twice, at column 7"]),
         (
             LEAST.replace("path =", "paht ="),
             ["c.toml:5: queue.paht: unknown key (did you mean path?)", "c.toml:4: queue.path: is missing"],
@@ -53,7 +53,7 @@ def file(tmp_path: Path) -> Path:
         (LEAST.replace('"var/queue.db"', '"var/queue.db'), ["c.toml:5: Illegal character '\\n', at column 21"]),
         (LEAST.replace("[queue]", "[queu]"), ["c.toml:4: queu: unknown key (did you mean queue?)"]),
         (LEAST.replace("[queue]", "[queue"), ["c.toml:4: Expected ']' at the end of a table declaration, at column 7"]),
-        (LEAST.replace("[queue]", "[[queue]]"), ["c.toml:4: queue: must be a table, not a list"]),
+        (LEAST.replace("[queue]", "[[queue]]"), ["c.toml:4: queue: must be a table, not a list; write [queue]"]),
         (LEAST.replace("pid_file", "pid_fiel"), ["c.toml:7: process.pid_fiel: unknown key (did you mean pid_file?)"]),
         (LEAST.replace('"run/pid"', "run/pid"), ["c.toml:7: Invalid value, at column 12"]),
     ],

@@ -38,9 +38,9 @@ def test_directories_that_the_user_of_the_processes_may_not_use_are_found():
         found = [each.words for each in contradictions(load_config(file))]
         closed = place / "closed"
         expected = [
-            f"the Maildir {closed}/mail cannot be used: {user} may not write in {closed}",
-            f"the Maildir {place}/open/mail cannot be used: {user} may not write in {place}/open",
-            f"{user} may not enter {closed}, so no process can open the log again; correct its owner or mode",
+            f"the Maildir {closed}/mail cannot be used: user {user} may not write in {closed}",
+            f"the Maildir {place}/open/mail cannot be used: user {user} may not write in {place}/open",
+            f"user {user} may not enter {closed}, so no process can open the log again; correct its owner or mode",
         ]
         assert expected == found
 
@@ -130,6 +130,14 @@ def test_a_directory_that_this_user_may_not_see_is_not_judged():
             ['7: routes."a.example": the Maildir '],
         ),
         (LEAST + '[log]\nfile = "."\n', ["6: log.file: "]),
+        (
+            LEAST.replace("127.0.0.1:2525", "unix:no/socket"),
+            ["4: listener[1].address: there is no directory "],
+        ),
+        (
+            LEAST.replace("127.0.0.1:2525", "unix:c.toml"),
+            ["4: listener[1].address: "],
+        ),
         (LEAST.replace("2525", "25").replace("mx.empath.dev", "localhost"), ["1: hostname: localhost is a name"]),
         (LEAST.replace("2525", "25").replace("mx.empath.dev", "myexample.com"), []),
     ],

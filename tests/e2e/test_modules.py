@@ -135,7 +135,7 @@ def test_a_broken_module_stops_neither_a_reload_nor_the_service(service):
     assert ("ZeroDivisionError" in failed["error"], "orders.py" in failed["exception"]) == (True, True)
     service.configure(f"{service.modules}no_such_module = {{}}\n")
     checked = service.check()
-    line = f"{service.config}:25: modules.no_such_module: module no_such_module cannot be imported: "
+    line = f"{service.config}:25: modules.no_such_module: module no_such_module is not where Python looks; "
     assert (78, True) == (checked.returncode, line.split(":25:")[1] in checked.stderr), checked.stderr
     command = [sys.executable, "-P", "-m", "empath.cli.empathd", "reload", "-c", str(service.config)]
     reloaded = subprocess.run(command, env=service.own_environment(), capture_output=True, text=True, check=False)

@@ -75,7 +75,8 @@ def examine_certificates(config: Config) -> Findings:
         try:
             tls = ServerTls([_key_pair(pair, files)], config.tls.minimum)
         except ConfigError as exc:
-            wrong.append(Contradiction((*pair.keys, "certificate"), str(exc)))
+            key = "key" if str(exc).startswith(f"{pair.key}: ") else "certificate"
+            wrong.append(Contradiction((*pair.keys, key), str(exc)))
         else:
             presented.append((pair.keys, tls.certificates[0]))
     return Findings(tuple(presented), tuple(wrong))

@@ -132,8 +132,8 @@ def _listen_at_path(address: UnixSocket) -> socket.socket:
 def _remove_abandoned(address: UnixSocket) -> None:
     """Remove the file of a socket on which no process listens."""
     try:
-        if not stat.S_ISSOCK(os.lstat(address.path).st_mode):
-            return  # binding will say that the address is in use
+        if not _is_socket(address.path):
+            return  # binding will say so
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
             client.setblocking(False)
             client.connect(address.path)
@@ -141,6 +141,10 @@ def _remove_abandoned(address: UnixSocket) -> None:
         _remove(address.path)
     except OSError:
         return  # binding will say why
+
+
+def _is_socket(path: str) -> bool:
+    return stat.S_ISSOCK(os.lstat(path).st_mode)
 
 
 def _remove(path: str) -> None:
@@ -194,6 +198,10 @@ def _excludes(endpoint: Endpoint, other: Endpoint) -> bool:
 
 def _refusal(address: str, error: OSError) -> EmpathError:
     match error.errno:
+        case errno.EADDRINUSE if address.startswith("unix:") and not _is_socket(address.removeprefix("unix:")):
+            return ServiceUnavailable(f"cannot listen on {address}: there is a file that is not a socket; remove it")
+        case errno.ENOENT:
+            return ServiceUnavailable(f"cannot listen on {address}: its directory does not exist; create it")
         case errno.EADDRINUSE:
             return ServiceUnavailable(f"cannot listen on {address}: the address is in use by another process")
         case errno.EADDRNOTAVAIL:
