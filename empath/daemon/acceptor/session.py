@@ -645,6 +645,8 @@ class ReceivingSession:
         self._context.emit(
             Refused(
                 client=client.address_text,
+                listener=self._context.address,
+                account=None if client.account is None else client.account.name,
                 name=client.name,
                 ptr=client.verified_name,
                 sender=refusal.path if stage is ServerSignal.MAIL else self._sender,

@@ -45,6 +45,8 @@ class Refused(Occurrence):
     """A client got a 4yz or 5yz reply, or was sent away because it does not speak SMTP."""
 
     client: Client
+    listener: Annotated[str, "address of the listener"]
+    account: Annotated[str | None, "name of the account that logged in"]
     name: ClientName
     ptr: ClientPtr
     sender: Annotated[str | None, "reverse path as the client gave it"]

@@ -19,7 +19,7 @@ from empath.policy.senders import Senders
 from empath.smtp.sasl.mechanisms import Mechanism
 from empath.storage.admin.accounts import AddAccount, Secrets
 from empath.telemetry.occurrence import Emitter
-from empath.telemetry.occurrences.acceptor import Accepted, LoginFailed, LoginSucceeded, LoginUnavailable
+from empath.telemetry.occurrences.acceptor import Accepted, LoginFailed, LoginSucceeded, LoginUnavailable, Refused
 from tests.kit.queue import T0, Queue, write
 from tests.smtp.sasl.kit import ScramClient
 
@@ -250,10 +250,14 @@ def test_auth_is_absent_in_the_clear(make_lobby, knock):
     assert client.say(b"AUTH PLAIN " + RIGHT + b"\r\n").startswith(b"502 ")
 
 
-def test_an_account_sends_as_its_own_addresses_only(make_lobby, knock):
+def test_an_account_sends_as_its_own_addresses_only(make_lobby, knock, heard):
+    """
+    The log line of the refusal names the account: its user asks why.
+    """
     client, _ = knock(make_lobby())
     plain(client)
     assert client.say(b"MAIL FROM:<bob@example.org>\r\n").startswith(b"553 5.7.1 ")
+    assert [ALICE] == [each.account for each in heard if isinstance(each, Refused)]
     assert client.say(b"MAIL FROM:<any@shop.example>\r\n").startswith(b"250 ")
     client.say(b"RSET\r\n")
     assert client.say(b"MAIL FROM:<>\r\n").startswith(b"250 ")

@@ -461,6 +461,7 @@ def test_what_is_refused_leaves_a_line_and_what_is_accepted_its_names(make_conte
     client.running.join(DEADLINE_S)
 
     from_client: dict[str, Any] = {"client": "127.0.0.1", "name": "c.test", "ptr": None}
+    from_client |= {"listener": context.address, "account": None}
     refused = [what for what in heard if isinstance(what, Refused)]
     assert [
         Refused(
