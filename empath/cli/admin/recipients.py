@@ -2,6 +2,7 @@
 recipients - the aliases, and the list of the addresses that exist
 """
 
+from collections import defaultdict
 from pathlib import Path
 from typing import Final
 
@@ -12,10 +13,12 @@ from empath.cli.admin.options import ParsedType, json_option, wait_option, who
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
 from empath.cli.words import count
+from empath.config import Config
 from empath.config.recipient_file import read_recipients
 from empath.mail.address import Address
+from empath.mail.domain import parse_domain
 from empath.mail.printable import printable
-from empath.policy.recipients import folded, parse_pattern, parse_target
+from empath.policy.recipients import Expansion, Source, UnusableAlias, folded, parse_pattern, parse_target, spellings
 from empath.storage.admin import recipients as storage
 from empath.storage.admin.snapshot import carry_out
 
@@ -56,6 +59,25 @@ def add_alias(context: click.Context, pattern: str, targets: tuple[str, ...], wa
     click.echo(printable(f"mail to {pattern} goes to {', '.join(targets)}"))
     if not config.aliases.enabled:
         say(NAME, "aliases have no effect until [aliases] enabled = true")
+    if trouble := _trouble(config, pattern):
+        say(NAME, f"mail to {pattern} gets 451: {printable(trouble)}")
+
+
+def _trouble(config: Config, pattern: str) -> str:
+    """Why the alias *pattern* cannot be used; empty if it can."""
+    targets: dict[str, list[str]] = defaultdict(list)
+    for each in storage.all_aliases(open_queue(config)):
+        targets[each.pattern].append(each.target)
+    expansion = Expansion(Address.parse(f"user{pattern}" if pattern.startswith("@") else pattern))
+    found = targets[pattern]
+    try:
+        while expansion.question is not None:
+            expansion.answer(found)
+            names = () if expansion.question is None else spellings(expansion.question, config.aliases.delimiter)
+            found = next((targets[name] for name in names if name in targets), [])
+    except UnusableAlias as exc:
+        return str(exc)
+    return ""
 
 
 @alias.command("remove")
@@ -119,10 +141,20 @@ def import_recipients(context: click.Context, file: Path, wait_s: float) -> None
 
 
 def _add(context: click.Context, addresses: tuple[str, ...] | list[str], wait_s: float) -> None:
+    config = lenient_configuration(context)
     change = storage.ListRecipients(addresses, who=who())
-    carry_out(open_queue(lenient_configuration(context)), change, deadline_s=wait_s)
+    carry_out(open_queue(config), change, deadline_s=wait_s)
     known = len(addresses) - change.added
     click.echo(f"added {count(change.added, 'recipient')}" + (f"; the list had {known} already" if known else ""))
+    domains = {address.rpartition("@")[2]: None for address in addresses}
+    if unread := [domain for domain in domains if not _reads_list(config, domain)]:
+        others = f" and {len(unread) - 1} more" if unread[1:] else ""
+        say(NAME, f'the list has no effect for {unread[0]}{others} until [recipients] says "listed" of it')
+
+
+def _reads_list(config: Config, domain: str) -> bool:
+    rule = config.recipient_rules.find(parse_domain(domain))
+    return rule is not None and rule.source is Source.LISTED and rule.path is None
 
 
 @recipient.command("remove")

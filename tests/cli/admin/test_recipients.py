@@ -29,6 +29,30 @@ def test_recipients_are_added_imported_listed_and_removed(tool: AdminTool, tmp_p
     assert ["bob@example.org"] == tool.lines("recipient", "list")
 
 
+def test_an_alias_that_cannot_be_used_is_said_at_once(tool: AdminTool):
+    """
+    Else the sender of the first mail would hear of it. An alias that keeps a copy for the address itself is none.
+    """
+    said = [
+        [line for line in tool.invoke("alias", "add", *words).stderr.splitlines() if "until [aliases]" not in line]
+        for words in (
+            ("a@example.org", "b@example.org"), ("b@example.org", "A@example.org"), ("@example.net", "@example.org"),
+            ("c@example.org", "c@example.org", "d@example.org"), ("user@example.org", "b+tag@example.org"),
+        )
+    ]  # fmt: skip
+    circle = "empath-admin: mail to {} gets 451: the alias of {} leads back to {}"
+    b, user = "b@example.org", "user@example.org"
+    assert [[], [circle.format(b, b, b)], [], [], [circle.format(user, user, "A@example.org")]] == said
+
+
+def test_a_list_that_no_rule_reads_is_said_at_once(tool: AdminTool, tmp_path):
+    words = 'empath-admin: the list has no effect for example.org until [recipients] says "listed" of it'
+    assert words in tool.invoke("recipient", "add", "ann@example.org").stderr
+    file = tmp_path / "people"
+    file.write_text("a@example.org\nb@example.net\n")
+    assert "for example.org and 1 more until" in tool.invoke("recipient", "import", str(file)).stderr
+
+
 def test_a_mistake_is_one_clear_line(tool: AdminTool, tmp_path):
     file = tmp_path / "people"
     file.write_text("ann@example.org\nbob\n")
