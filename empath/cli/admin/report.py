@@ -64,6 +64,15 @@ def write_message(message: Message) -> None:
         _write_recipient(recipient)
 
 
+def _what_settled(recipient: Recipient) -> str:
+    """What happened to it last: an order changes its fate, too."""
+    if recipient.status not in LIVE:
+        return "settled"
+    if recipient.status == "held":
+        return "held since"
+    return "last try" if recipient.attempts else "changed"
+
+
 def _write_recipient(recipient: Recipient) -> None:
     optional = [
         ("given as", path(recipient.original) if recipient.original != recipient.recipient else None),
@@ -72,10 +81,7 @@ def _write_recipient(recipient: Recipient) -> None:
         ("next try", instant(recipient.next_retry_at) if recipient.status in WAITING else None),
         ("suspended", f"until {instant(recipient.suspended_until)}" if recipient.suspended_until else None),
         ("expires", instant(recipient.expires_at) if recipient.status in LIVE else None),
-        (
-            "last try" if recipient.status in LIVE else "settled",
-            instant(recipient.settled_at) if recipient.settled_at is not None else None,
-        ),
+        (_what_settled(recipient), instant(recipient.settled_at) if recipient.settled_at is not None else None),
         ("last reply", recipient.last_reply),
         ("lost leases", recipient.lost_leases or None),
         ("notify", recipient.notify),

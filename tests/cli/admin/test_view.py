@@ -120,6 +120,25 @@ def test_a_final_recipient_has_no_next_try(tool: AdminTool):
     assert set() == {"next try", "expires"} & set(names)
 
 
+def test_mail_that_no_host_was_asked_about_has_no_last_try(tool: AdminTool):
+    """
+    A person, or a module, may hold it before its first attempt; the instant is that of the hold.
+    """
+
+    def names() -> set[str]:
+        return {line.strip().split("  ")[0] for line in tool.lines("view", ULID)} & {
+            "last try",
+            "held since",
+            "changed",
+        }
+
+    accept(tool)
+    tool.lines("hold", "--id", ULID)
+    assert {"held since"} == names()
+    tool.lines("release", "--id", ULID)
+    assert "last try" not in names()
+
+
 def test_a_recipients_number_shows_that_one_of_the_message(tool: AdminTool):
     """
     The number selects one of perhaps a thousand; the message still has the count of all.
