@@ -162,7 +162,7 @@ class _Options:
     def _sender(self, text: str | None) -> str:
         if text is None:
             text = self._user
-        text = text.strip().removeprefix("<").removesuffix(">")
+        text = _without_name(text)
         if text and "@" not in text:
             text = f"{text}@{self._hostname}"
         try:
@@ -257,8 +257,14 @@ def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()] or [text]
 
 
+def _without_name(text: str) -> str:
+    """The address of `Ann <ann@b>` and of `<ann@b>`; any other text as it is."""
+    text = text.strip()
+    return text[:-1].rpartition("<")[2] if text.endswith(">") else text
+
+
 def _recipient(text: str, config: Config) -> str:
-    word = text.strip().removeprefix("<").removesuffix(">")
+    word = _without_name(text)
     if word and "@" not in word:
         word = f"{word}@{config.hostname}"
     try:

@@ -76,6 +76,7 @@ def test_recipients_come_from_the_command_line_or_the_header(host):
         (["-f", "me@example.test"], "me@example.test"),
         (["-fme@example.test"], "me@example.test"),
         (["-r", "me@example.test"], "me@example.test"),
+        (["-f", "Me <me@example.test>"], "me@example.test"),
         (["-f", "<>"], ""),
         (["-f", ""], ""),
         (["-f", "me"], "me@mx.example.test"),
@@ -98,6 +99,14 @@ def test_options_of_other_programs_are_taken(host):
     assert content.endswith(b"Subject: x\r\n\r\n.\r\nafter the dot\r\n")
     [recipient] = envelope.recipients
     assert ("SUCCESS,DELAY", "HDRS", "a+20b+3Dc") == (recipient.notify, envelope.dsn_return, envelope.envelope_id)
+
+
+def test_a_recipient_may_be_written_with_a_name(host):
+    """
+    As other mail servers take it; the name is not part of the envelope.
+    """
+    envelope, _ = host.sent("Ann <ann@example.test>", "<bob@example.test>", text=b"x")
+    assert ["ann@example.test", "bob@example.test"] == [each.address for each in envelope.recipients]
 
 
 @pytest.mark.parametrize("option", ["-i", "-oi", "-O IgnoreDots=true"])
