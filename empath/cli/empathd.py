@@ -22,7 +22,14 @@ from empath.config import Config
 from empath.config.doubtful import doubts
 from empath.config.effective import effective_toml, settings
 from empath.config.file_uses import shared_files, unreloadable, unstartable
-from empath.config.workable import Contradiction, contradictions, located, low_file_limit, old_names
+from empath.config.workable import (
+    Contradiction,
+    contradictions,
+    located,
+    low_file_limit,
+    old_names,
+    unreadable_recipients,
+)
 from empath.daemon.supervisor import instance, launch, listeners, resources
 from empath.daemon.supervisor.kinds import slots
 from empath.errors import (
@@ -241,8 +248,8 @@ def _space_warning(config: Config) -> str:
 
 def _startable(context: click.Context) -> tuple[Path, Config]:
     file, config = configuration(context)
-    # A process that loads a module names neither file nor line.
-    if found := unstartable(config, file) or _module_findings(config):
+    # A process that cannot read a file, or load a module, names neither configuration nor line.
+    if found := unstartable(config, file) or [*unreadable_recipients(config), *_module_findings(config)]:
         raise ConfigError(located(file, found))
     say("empathd", located(file, [*old_names(config)]))
     return file, config

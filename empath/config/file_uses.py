@@ -9,7 +9,7 @@ from typing import Final
 
 from empath.config.keys import KeyPath
 from empath.config.model import Config
-from empath.config.workable import Contradiction, unknown_user, unusable_log
+from empath.config.workable import Contradiction, unknown_user, unreadable_recipients, unusable_log
 
 _DATABASE_SUFFIXES: Final = ("-wal", "-shm", "-journal", ".lock")
 
@@ -20,8 +20,8 @@ def unstartable(config: Config, file: Path) -> list[Contradiction]:
 
 
 def unreloadable(config: Config, file: Path) -> list[Contradiction]:
-    """The settings of *file* that a running service refuses: its new processes would destroy a file, or have no log."""
-    return [*shared_files(config, file), *unusable_log(config)]
+    """The settings of *file* that a running service refuses: its new processes would destroy a file, or not start."""
+    return [*shared_files(config, file), *unusable_log(config), *unreadable_recipients(config)]
 
 
 def shared_files(config: Config, file: Path) -> Iterator[Contradiction]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 _SEARCH: Final = 0o1
+_READ: Final = 0o4
 _WRITE: Final = 0o3  # a new entry needs both bits of its directory
 
 
@@ -51,6 +52,20 @@ def closed_folder(folder: Path, account: Account) -> Path | None:
         except OSError:
             return None
     return None
+
+
+def obstacle_to_file(file: Path, account: Account) -> str | None:
+    """Why *account* cannot read *file*, as a clause; None if it can."""
+    try:
+        status = file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return f"there is no file {file}"
+    except OSError:
+        return None
+    closed = closed_folder(file.parent, account)
+    if closed is not None:
+        return f"user {account.name} may not enter {closed}"
+    return None if account.may(_READ, status) else f"user {account.name} may not read {file}"
 
 
 def obstacle_to_folder(folder: Path, account: Account) -> str | None:

@@ -15,7 +15,7 @@ from empath.config.hosts import endpoints
 from empath.config.keys import KeyPath, dotted
 from empath.config.load import find_lines
 from empath.config.model import Config
-from empath.config.places import Account, closed_folder, obstacle_to_folder
+from empath.config.places import Account, closed_folder, obstacle_to_file, obstacle_to_folder
 from empath.config.recipient_file import read_recipients
 from empath.config.renamed import RENAMED
 from empath.config.tables.tls import TlsMode
@@ -217,8 +217,10 @@ def _logins(config: Config) -> Iterator[Contradiction]:
             words = f"{name} serves no mechanism of [auth] mechanisms; add {', '.join(sorted(served))}"
             yield Contradiction(("auth", "backends", index), words)
     secret = config.auth.oidc_secret_file
-    if secret is not None and _is_missing(secret):
-        yield Contradiction(("auth", "oidc_secret_file"), f"there is no file {secret}")
+    account = Account.find(config.process.user)
+    obstacle = obstacle_to_file(secret, account) if secret is not None and account is not None else None
+    if obstacle is not None:
+        yield Contradiction(("auth", "oidc_secret_file"), obstacle)
 
 
 def _certificates(config: Config) -> Iterator[Contradiction]:
@@ -241,24 +243,27 @@ def _blocklists(config: Config) -> Iterator[Contradiction]:
         yield Contradiction(("dnsbl", "threshold"), words, is_warning=True)
 
 
-def _recipients(config: Config) -> Iterator[Contradiction]:
-    """Files of rules for recipients that cannot be used; the acceptor would not start."""
+def unreadable_recipients(config: Config) -> Iterator[Contradiction]:
+    """Files of rules for recipients that the acceptor cannot read; it would not start."""
+    account = Account.find(config.process.user)
     for pattern, rule in config.recipients_by_pattern.items():
+        obstacle = obstacle_to_file(Path(rule.path), account) if rule.path is not None and account is not None else None
+        if obstacle is not None:
+            yield Contradiction(("recipients", str(pattern)), obstacle)
+
+
+def _recipients(config: Config) -> Iterator[Contradiction]:
+    """Files of rules for recipients that cannot be used."""
+    unreadable = list(unreadable_recipients(config))
+    yield from unreadable
+    for pattern, rule in config.recipients_by_pattern.items():
+        keys = ("recipients", str(pattern))
+        if rule.path is None or any(each.keys == keys for each in unreadable):
+            continue
         try:
-            if rule.path is not None:
-                read_recipients(rule.path)
+            read_recipients(rule.path)
         except (MissingInput, SyntaxViolation) as exc:
-            yield Contradiction(("recipients", str(pattern)), str(exc))
-
-
-def _is_missing(path: Path) -> bool:
-    try:
-        path.stat()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        pass  # this user may not look
-    return False
+            yield Contradiction(keys, str(exc))
 
 
 def _pickup(config: Config) -> Iterator[Contradiction]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from empath.config.file_uses import unreloadable
 from empath.config.load import load_config
 from empath.config.workable import contradictions, located
 
@@ -43,6 +44,27 @@ def test_directories_that_the_user_of_the_processes_may_not_use_are_found():
             f"user {user} may not enter {closed}, so no process can open the log again; correct its owner or mode",
         ]
         assert expected == found
+
+
+def test_a_list_of_recipients_that_the_processes_may_not_read_is_found():
+    """
+    Root, who runs `check`, may read it. The start and the reload refuse it, too.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        place.chmod(0o755)
+        (place / "list").touch(mode=0o600)
+        file = place / "c.toml"
+        rules = '[recipients]\n"a.test" = "listed:list"\n"b.test" = "listed:none"\n[auth]\noidc_secret_file = "list"\n'
+        file.write_text(f'{LEAST}[process]\nuser = "nobody"\n[routes]\n"*" = "mx"\n{rules}')
+        config = load_config(file)
+        a_test = (("recipients", "a.test"), f"user nobody may not read {place}/list")
+        b_test = (("recipients", "b.test"), f"there is no file {place}/none")
+        assert [a_test, b_test] == [each[:2] for each in contradictions(config)]
+        assert [a_test, b_test] == [each[:2] for each in unreloadable(config, file)]
+        file.write_text(file.read_text().replace('2525"}', '2525", auth = true, auth_in_clear = true}'))
+        secret = (("auth", "oidc_secret_file"), f"user nobody may not read {place}/list")
+        assert [secret, a_test, b_test] == [each[:2] for each in contradictions(load_config(file))]
 
 
 def test_a_directory_that_this_user_may_not_see_is_not_judged():
