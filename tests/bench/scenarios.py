@@ -17,7 +17,7 @@ from typing import Final
 from .accounting import name_of, peak_octets, reset_peaks, resident_octets
 from .machine import LOOPBACK, BenchFailure, busy_s, cpu_of_harness_s, cpu_of_process_s
 from .server import Factory, Server, Setup, running
-from .tls_source import NEW, RESUMED, REUSED, Source, client_context
+from .tls_source import CLEAR, CLEAR_REUSED, NEW, RESUMED, REUSED, Loop, Source, client_context
 from .traffic import Load, Sink, send
 
 # metric -> (column heading, is less better); other metrics are not compared.
@@ -79,7 +79,7 @@ def accept(factory: Factory, name: str, plan: Plan, is_reused: bool = False, tls
     """Mail comes in over 20 sessions and delivery is held: the cost of taking it durably."""
     with ExitStack() as stack:
         sink = stack.enter_context(Sink(plan.scratch))
-        setup = Setup(sink.port, is_held=True, has_tls=tls is not None)
+        setup = Setup(sink.port, is_held=True, has_tls=tls in (NEW, RESUMED, REUSED))
         server = stack.enter_context(running(factory, name, plan.scratch, setup))
         send(server.port, Load(WARM_UP, is_reused=is_reused, tls=tls))
         server.wait_queued(WARM_UP, 10)
@@ -110,6 +110,16 @@ def accept_tls_resumed(factory: Factory, name: str, plan: Plan) -> Sample:
 def accept_tls_reused(factory: Factory, name: str, plan: Plan) -> Sample:
     """As `accept_tls`, with many mails over each connection."""
     return accept(factory, name, plan, tls=REUSED)
+
+
+def accept_clear(factory: Factory, name: str, plan: Plan) -> Sample:
+    """As `accept_tls` without TLS, by the same generator: the difference is the cost of TLS."""
+    return accept(factory, name, plan, tls=CLEAR)
+
+
+def accept_clear_reused(factory: Factory, name: str, plan: Plan) -> Sample:
+    """As `accept_clear`, with many mails over each connection."""
+    return accept(factory, name, plan, tls=CLEAR_REUSED)
 
 
 def relay(factory: Factory, name: str, plan: Plan) -> Sample:
@@ -151,10 +161,12 @@ def idle(factory: Factory, name: str, plan: Plan, has_tls: bool = False) -> Samp
         setup = Setup(sink.port, sessions=plan.idle_sessions, has_tls=has_tls)
         server = sockets.enter_context(running(factory, name, plan.scratch, setup))
         before = resident_octets(server.account.pids())
-        source = Source(server.port, b"", client_context())
+        context, loop = client_context(), Loop()
         for _ in range(plan.idle_sessions):
             if has_tls:
-                sockets.enter_context(source.connect())
+                source = Source(server.port, b"", context, loop)
+                loop.run([source.connect()])
+                sockets.enter_context(source.connection)
                 continue
             session = sockets.enter_context(socket.create_connection((LOOPBACK, server.port), 30))
             _expect(session, b"220")
@@ -221,6 +233,8 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
         "accept-tls": accept_tls,
         "accept-tls-resumed": accept_tls_resumed,
         "accept-tls-reused": accept_tls_reused,
+        "accept-clear": accept_clear,
+        "accept-clear-reused": accept_clear_reused,
         "idle": idle,
         "idle-tls": idle_tls,
         "large": large,
