@@ -78,6 +78,10 @@ class TlsStream:
             StreamTimeout: the deadline passed.
         """
         while True:
+            octets = self._stream.receive_next(_RECORD_OCTETS)
+            if not octets:
+                raise TlsFailed("the peer closed the connection during the handshake")
+            self._incoming.write(octets)
             try:
                 self._tls.do_handshake()
                 break
@@ -85,10 +89,6 @@ class TlsStream:
                 self._flush()
             except SSLError as exc:
                 raise self._failure(exc) from exc
-            octets = self._stream.receive_next(_RECORD_OCTETS)
-            if not octets:
-                raise TlsFailed("the peer closed the connection during the handshake")
-            self._incoming.write(octets)
         self._is_secured = True
         version, cipher = self._tls.version(), self._tls.cipher()
         if version != "TLSv1.3":  # there the client is last; the tickets for it go with the first reply
@@ -111,15 +111,20 @@ class TlsStream:
         return self._received(self._stream.receive_next)
 
     def _received(self, receive: Callable[[int], bytes]) -> bytes:
-        octets = self._read() if self._incoming.pending or self._tls.pending() else None
-        while octets is None:
-            self._flush()
-            arrived = receive(_RECORD_OCTETS)
-            if not arrived:  # RFC 8446 §6.1 asks for an alert before it; many clients only close
+        incoming = self._incoming
+        while True:
+            # A read takes a record whole, so that more can wait only here, and not in OpenSSL.
+            if incoming.pending:
+                try:
+                    return self._tls.read(_RECORD_OCTETS)
+                except SSLWantReadError:  # the record is not whole, or is one of the protocol's own
+                    self._flush()
+                except SSLError as exc:
+                    raise self._failure(exc) from exc
+            octets = receive(_RECORD_OCTETS)
+            if not octets:  # RFC 8446 §6.1 asks for an alert before it; many clients only close
                 return b""
-            self._incoming.write(arrived)
-            octets = self._read()
-        return octets
+            incoming.write(octets)
 
     def receive_within(self, wait_s: float) -> bytes | None:
         """As `Stream.receive_within`."""
@@ -152,7 +157,7 @@ class TlsStream:
             StreamTimeout: the deadline passed.
         """
         self._encrypt(octets)
-        self._flush()
+        self._stream.send(self._outgoing.read())
 
     def send_last(self, octets: bytes) -> None:
         """As send(), together with the closing alert."""
