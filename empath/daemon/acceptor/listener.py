@@ -8,6 +8,8 @@ from collections.abc import Callable
 import gevent
 from gevent.hub import get_hub
 
+from empath.daemon.acceptor.greenlet_pool import GreenletPool
+
 _ACCEPTS_AT_ONCE = 64  # number of connections that the only acceptor accepts before other greenlets run
 _ACCEPTS_OF_SEVERAL = 4  # the same for one of several acceptors, which leaves connections to the others
 _OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -36,7 +38,7 @@ class Listener:
         """
         self._accepts_at_once = _ACCEPTS_OF_SEVERAL if is_shared else _ACCEPTS_AT_ONCE
         self.address = address
-        self._serve = serve
+        self._greenlets = GreenletPool(serve)
         self._out_of_descriptors = out_of_descriptors
         self._socket = RawSocket(fileno=fd)
         self._socket.setblocking(False)
@@ -82,4 +84,4 @@ class Listener:
                 return
             raw = RawSocket(self._socket.family, socket.SOCK_STREAM, 0, descriptor)
             raw.setblocking(False)
-            gevent.spawn_raw(self._serve, raw, _LOCAL if raw.family == socket.AF_UNIX else peer)
+            self._greenlets.spawn(raw, _LOCAL if raw.family == socket.AF_UNIX else peer)
