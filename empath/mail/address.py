@@ -6,7 +6,7 @@ is quoted again where the grammar needs that.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar
 
@@ -38,6 +38,14 @@ class Address:
 
     local_part: str
     domain: Domain | AddressLiteral
+    _text: str = field(init=False, repr=False, compare=False)  # asked for many times, and each address has its own
+
+    def __post_init__(self) -> None:
+        """Compose the text form."""
+        local = self.local_part
+        if not _DOT_STRING.fullmatch(local):
+            local = '"{}"'.format(local.replace("\\", "\\\\").replace('"', '\\"'))
+        object.__setattr__(self, "_text", f"{local}@{self.domain}")
 
     @classmethod
     def parse(cls, text: str, *, is_lenient: bool = False) -> "Address":
@@ -56,16 +64,11 @@ class Address:
         """Whether this address can be sent to a peer without SMTPUTF8."""
         return self.local_part.isascii()
 
+    def __hash__(self) -> int:
+        return hash(self._text)
+
     def __str__(self) -> str:
-        return _text(self)
-
-
-@lru_cache(maxsize=4096)
-def _text(address: Address) -> str:
-    if _DOT_STRING.fullmatch(address.local_part):
-        return f"{address.local_part}@{address.domain}"
-    quoted = address.local_part.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{quoted}"@{address.domain}'
+        return self._text
 
 
 @lru_cache(maxsize=4096)
