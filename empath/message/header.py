@@ -21,16 +21,21 @@ _NAME = re.compile(rb"(" + FIELD_NAME + rb")[ \t]*:")
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _STRAY = re.compile(rb"^(?!" + FIELD_NAME + rb"[ \t]*:|[ \t])[^\n]*\n", re.MULTILINE)  # a whole line of no field
 
-_KEPT: Final = frozenset({b"received", b"date", b"from", b"subject", b"message-id", b"tls-required"})
+# The fields that the queue reads: most fields of a message are none of them, and cost one look.
+_READ: Final = re.compile(rb"(?i:(received|date|from|subject|message-id|tls-required))[ \t]*:")
 _MAX_FROM_FIELDS: Final = 10
 
-# Name of a field in lower case, empty for a line that is not a field, and its octets up to FIELD_OCTETS.
-NamedField = tuple[bytes, bytes]
+
+def field_name(octets: bytes) -> bytes:
+    """The name of a field in lower case, empty for a line that is not a field."""
+    match = _NAME.match(octets, 0, _LINE_OCTETS)
+    return match[1].lower() if match is not None else b""
 
 
 class HeaderSplitter:
     """
-    Gives the fields of content that arrives in pieces. Its memory does not grow with the header section.
+    Gives the fields of content that arrives in pieces, each up to FIELD_OCTETS; a line of no field is one of its own.
+    Its memory does not grow with the header section.
 
     The section ends at the first blank line. Content that does not begin with a field is headerless. A section longer
     than *limit* octets is too large, unless a line within the limit does not belong to a field: then it is text without
@@ -49,7 +54,7 @@ class HeaderSplitter:
         self.is_headerless = False
         self.is_too_large = False
 
-    def feed(self, octets: bytes) -> list[NamedField]:
+    def feed(self, octets: bytes) -> list[bytes]:
         """Take the next piece of content, and give the fields that have ended."""
         if self.is_complete:
             return []
@@ -58,7 +63,7 @@ class HeaderSplitter:
         self._size += len(taken)
         has_line_end = b"\n" in taken or self._open.endswith(b"\n")
         seen = self._open + taken
-        fields: list[NamedField] = []
+        fields: list[bytes] = []
         if not self._is_begun:
             self._begin(seen)
         if self._is_begun and has_line_end:
@@ -66,17 +71,17 @@ class HeaderSplitter:
             end = seen.find(_END, border)
             if end >= 0:
                 self.is_complete = True
-                return _named(_NEXT_FIELD.split(seen[:end]))
+                return _cut(_NEXT_FIELD.split(seen[:end]))
             if _NEXT_FIELD.search(seen, border):
                 *whole, seen = _NEXT_FIELD.split(seen)
-                fields = _named(whole)
-                self._has_stray = self._has_stray or any(not name for name, _ in fields)
+                fields = _cut(whole)
+                self._has_stray = self._has_stray or not all(map(field_name, fields))
         self._keep_open(seen)
         if len(taken) == room and not self.is_complete:
             self._reach_limit()
         return fields
 
-    def finish(self) -> list[NamedField]:
+    def finish(self) -> list[bytes]:
         """The content has ended: give the last field of a section without a blank line after it."""
         if self.is_complete:
             return []
@@ -86,7 +91,7 @@ class HeaderSplitter:
             return []
         if self._size > self._limit:
             self._reach_limit()
-        return _named([self._open.removesuffix(_CRLF)])
+        return _cut([self._open.removesuffix(_CRLF)])
 
     def _begin(self, seen: bytes) -> None:
         """Decide what the content begins with, as soon as its first line says so."""
@@ -113,11 +118,8 @@ class HeaderSplitter:
         self.is_too_large = not (self._has_stray or is_stray)
 
 
-def _named(fields: list[bytes]) -> list[NamedField]:
-    return [
-        (match[1].lower() if (match := _NAME.match(octets, 0, _LINE_OCTETS)) else b"", octets[:FIELD_OCTETS])
-        for octets in fields
-    ]
+def _cut(fields: list[bytes]) -> list[bytes]:
+    return [octets[:FIELD_OCTETS] for octets in fields]
 
 
 def _is_stray(beginning: bytes) -> bool:
@@ -141,11 +143,13 @@ class HeaderFields:
     from_fields: list[bytes] = field(default_factory=list)
     is_tls_optional: bool = False  # TLS-Required: No, RFC 8689 §5
 
-    def add(self, fields: Iterable[NamedField]) -> None:
+    def add(self, fields: Iterable[bytes]) -> None:
         """Read the next fields of the section."""
-        for name, octets in fields:
-            if name not in _KEPT:
+        for octets in fields:
+            match = _READ.match(octets, 0, _LINE_OCTETS)
+            if match is None:
                 continue
+            name = match[1].lower()
             if name == b"received":
                 self.received_hops += 1
             elif name == b"date":
@@ -161,10 +165,10 @@ class HeaderFields:
                 self.is_tls_optional = True
 
 
-def loops_through(fields: Iterable[NamedField], address: str) -> bool:
+def loops_through(fields: Iterable[bytes], address: str) -> bool:
     """Whether a Delivered-To field names *address*: final delivery adds it, so the message has been here before."""
     mine = address.encode().lower()
-    return any(name == b"delivered-to" and _value(octets).lower() == mine for name, octets in fields)
+    return any(field_name(octets) == b"delivered-to" and _value(octets).lower() == mine for octets in fields)
 
 
 def header_section(octets: bytes, limit: int) -> bytes:

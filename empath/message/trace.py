@@ -3,7 +3,8 @@ trace - the Received field that this host adds, RFC 5321 §4.4
 """
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.protocol import Protocol
@@ -14,8 +15,7 @@ _UNSAFE = re.compile(r"""[^!-~]|["();<>\[\\\]]""")
 _LITERAL = re.compile(r"\[.*\]")
 
 
-@dataclass(frozen=True, slots=True)
-class Reception:
+class Reception(NamedTuple):
     """
     How a message came in.
 
@@ -60,17 +60,22 @@ def received_field(reception: Reception, queue_id: QueueId, at: Timestamp, only_
     *only_recipient* is the forward-path if the message has exactly one: naming one of several would show who got a
     blind copy.
     """
-    name = _shown(reception.client_name)
-    literal = f"IPv6:{reception.client_address}" if ":" in reception.client_address else reception.client_address
-    known_as = f"{reception.client_ptr} " if reception.client_ptr else ""
     for_clause = f"\r\n\tfor <{only_recipient}>" if only_recipient else ""
     # A clause of RFC 6710.
     priority = "" if reception.mt_priority is None else f"\r\n\tPRIORITY {reception.mt_priority}"
-    origin = "" if reception.is_client_hidden else f"from {name} ({known_as}[{literal}])\r\n\t"
-    return (
-        f"Received: {origin}by {reception.hostname} (Empath) with {reception.protocol} id {queue_id}{for_clause}"
-        f"{priority};\r\n\t{at.date_time()}\r\n"
-    ).encode()
+    return f"{_beginning(reception)}{queue_id}{for_clause}{priority};\r\n\t{at.date_time()}\r\n".encode()
+
+
+@lru_cache(maxsize=256)
+def _beginning(reception: Reception) -> str:
+    """The field up to the queue id, which the messages of one session share."""
+    origin = ""
+    if not reception.is_client_hidden:
+        name, address = _shown(reception.client_name), reception.client_address
+        literal = f"IPv6:{address}" if ":" in address else address
+        known_as = f"{reception.client_ptr} " if reception.client_ptr else ""
+        origin = f"from {name} ({known_as}[{literal}])\r\n\t"
+    return f"Received: {origin}by {reception.hostname} (Empath) with {reception.protocol} id "
 
 
 def _shown(client_name: str) -> str:

@@ -1,7 +1,6 @@
 """The fields that this host adds above a message."""
 
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -34,7 +33,7 @@ def test_the_received_field_says_the_priority_that_the_client_gave():
     """
     RFC 6710: the next server may take it from there.
     """
-    field = received_field(replace(HERE, mt_priority=-3), ULID, AT, "you@example.org")
+    field = received_field(HERE._replace(mt_priority=-3), ULID, AT, "you@example.org")
     assert b"\r\n\tfor <you@example.org>\r\n\tPRIORITY -3;\r\n\tTue, 14 Nov 2023" in field
 
 
@@ -123,7 +122,7 @@ def test_a_hidden_client_is_not_in_the_field():
     """
     The field says where its author was.
     """
-    field = received_field(replace(HERE, is_client_hidden=True), ULID, AT, None).decode()
+    field = received_field(HERE._replace(is_client_hidden=True), ULID, AT, None).decode()
     assert field.startswith(f"Received: by mx.example.test (Empath) with ESMTP id {ULID};\r\n\t")
     assert "192.0.2.7" not in field
     assert "client.example" not in field
