@@ -96,8 +96,10 @@ class Reply:
     @_once
     def octets(self) -> bytes:
         """The reply as it goes on the wire, each line ended by CRLF; text beyond ASCII as UTF-8."""
-        lead = f"{self.code:03}"
         status = f"{self.enhanced} " if self.enhanced else ""
+        if "\n" not in self.text:
+            return f"{self.code:03} {status}{self.text}\r\n".encode("utf-8", "surrogateescape")
+        lead = f"{self.code:03}"
         *first, last = self.text.split("\n")
         lines = [f"{lead}-{status}{line}\r\n" for line in first] + [f"{lead} {status}{last}\r\n"]
         return "".join(lines).encode("utf-8", "surrogateescape")

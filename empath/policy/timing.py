@@ -78,6 +78,8 @@ def timing(
     hold: Hold | None, by: DeliverBy | None, now: Timestamp, *, lifetime_s: float, delay_warning_s: float
 ) -> Timing:
     """When a message that came at *now* is due. A release that is past means at once."""
+    if hold is None and by is None:
+        return Timing(now, Timestamp(now + lifetime_s), None)
     release_at = now if hold is None else Timestamp(max(now, hold.release_at(now)))
     expires_at = Timestamp(release_at + lifetime_s)
     report_at = Timestamp(release_at + delay_warning_s) if release_at > now and delay_warning_s else None
