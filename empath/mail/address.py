@@ -110,7 +110,7 @@ class ReversePath:
         Raises:
             SyntaxViolation: neither.
         """
-        return cls(Address.parse(text, is_lenient=is_lenient)) if text else cls.NULL
+        return _reverse_path(text, is_lenient) if text else cls.NULL
 
     @property
     def is_null(self) -> bool:
@@ -122,6 +122,11 @@ class ReversePath:
 
 
 ReversePath.NULL = ReversePath(None)
+
+
+@lru_cache(maxsize=4096)
+def _reverse_path(text: str, is_lenient: bool) -> ReversePath:
+    return ReversePath(_parsed(text, is_lenient))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +148,15 @@ class ForwardPath:
         Raises:
             SyntaxViolation: neither.
         """
-        return cls.POSTMASTER if text.lower() == "postmaster" else cls(Address.parse(text, is_lenient=is_lenient))
+        return cls.POSTMASTER if text.lower() == "postmaster" else _forward_path(text, is_lenient)
 
     def __str__(self) -> str:
         return "postmaster" if self.address is None else str(self.address)
 
 
 ForwardPath.POSTMASTER = ForwardPath(None)
+
+
+@lru_cache(maxsize=4096)
+def _forward_path(text: str, is_lenient: bool) -> ForwardPath:
+    return ForwardPath(_parsed(text, is_lenient))

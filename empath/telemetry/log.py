@@ -97,7 +97,7 @@ class Output:
     def write(self, line: bytes) -> None:
         """Write one line whole, now or later, or drop it."""
         rest = whole = (b"\n" if self._is_torn else b"") + line + b"\n"
-        if self.flush():
+        if not self._kept or self.flush():
             self._is_torn = False
             rest = self._put(rest)
             is_begun = len(rest) < len(whole)
@@ -170,6 +170,10 @@ class Log:
     def is_waiting(self) -> bool:
         """Whether lines wait for the next `flush`."""
         return self.output.is_waiting
+
+    def wants(self, kind: type[Occurrence]) -> bool:
+        """Whether an occurrence of *kind* would be written."""
+        return kind.severity >= self._least
 
     def write(self, process: str, what: Occurrence) -> None:
         """The subscriber: write *what* as one line, unless its level is too low. A value of None is left out."""

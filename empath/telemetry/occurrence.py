@@ -57,13 +57,24 @@ def occurrence(level: LevelName, event: str | None = None) -> Callable[[T], T]:
 
 
 class Emitter:
-    """Hands the occurrences of one process, known by its slot name, to each subscriber."""
+    """
+    Hands the occurrences of one process, known by its slot name, to each subscriber.
 
-    __slots__ = ("_process", "_subscribers")
+    `wants` says of a kind whether any subscriber takes it up. Ask it before you make an occurrence that is frequent and
+    seldom wanted.
+    """
 
-    def __init__(self, process: str, subscribers: tuple[Subscriber, ...]) -> None:
+    __slots__ = ("_process", "_subscribers", "wants")
+
+    def __init__(
+        self,
+        process: str,
+        subscribers: tuple[Subscriber, ...],
+        wants: Callable[[type[Occurrence]], bool] = lambda _kind: True,
+    ) -> None:
         self._process = process
         self._subscribers = subscribers
+        self.wants = wants
 
     def __call__(self, what: Occurrence) -> None:
         for subscriber in self._subscribers:

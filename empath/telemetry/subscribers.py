@@ -10,4 +10,4 @@ SUBSCRIBERS: Final[tuple[Subscriber, ...]] = (log.write,)
 
 def emitter(process: str) -> Emitter:
     """The emitter for the occurrences of a process, known by its slot name."""
-    return Emitter(process, SUBSCRIBERS)
+    return Emitter(process, SUBSCRIBERS, log.wants)

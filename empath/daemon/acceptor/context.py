@@ -1,7 +1,7 @@
 """context - what the sessions of one listener share"""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from empath.config import Config
 from empath.config.tables.limits import Limits
@@ -11,6 +11,7 @@ from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.entry import EntryChecks
 from empath.daemon.acceptor.greylist import Greylist
 from empath.daemon.acceptor.login.logins import Logins
+from empath.daemon.acceptor.offers import Offers
 from empath.daemon.acceptor.rates import ListenerRates
 from empath.daemon.acceptor.recipients import Recipients
 from empath.daemon.acceptor.space import Space
@@ -36,7 +37,8 @@ class ListenerContext:
     limits what the protocol session needs of them, pace how fast its clients must be; entry is None where a client gets
     the banner at once, server_tls None where the settings ask for no TLS, logins None where no client may log in,
     recipients None where every recipient is accepted as it is; queue_id is that of the only message, where it was given
-    before. Until new_clients_until, in monotonic seconds, a drain waits for the first transaction of each session: a
+    before; hostname is the name that this host gives itself here, greeting the reply to a client that says its own.
+    Until new_clients_until, in monotonic seconds, a drain waits for the first transaction of each session: a
     reload refuses no client.
     """
 
@@ -64,11 +66,15 @@ class ListenerContext:
     recipients: Recipients | None = None
     is_draining: bool = False
     new_clients_until: float = 0.0
+    hostname: Domain = field(init=False)
+    greeting: Reply = field(init=False)
+    offers: Offers = field(init=False)
 
-    @property
-    def hostname(self) -> Domain:
-        """The name that this host gives itself here."""
-        return self.listener.hostname or self.config.hostname
+    def __post_init__(self) -> None:
+        """Work out what each session needs."""
+        self.hostname = self.listener.hostname or self.config.hostname
+        self.greeting = Reply.of(f"250 {self.hostname}")
+        self.offers = Offers(self.listener, int(self.configured.hold_s))
 
     @property
     def admits_new_clients(self) -> bool:

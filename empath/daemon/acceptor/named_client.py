@@ -32,6 +32,8 @@ def renamed(client: Client, attributes: PeerAttributes) -> Client:
 
 def greeted_by(client: Client, name: str, *, is_esmtp: bool) -> Client:
     """*client* after EHLO or HELO; what XCLIENT said of these counts more than what the one says that speaks for it."""
+    if not client.told:
+        return client._replace(name=name, is_esmtp=is_esmtp)
     protocol = client.told.get("PROTO")
     return client._replace(
         name=client.told.get("HELO") or name,

@@ -35,7 +35,7 @@ from empath.policy.limits.session import error_delay_s
 from empath.policy.login.account import LoggedIn
 from empath.policy.login.backend import BackendUnavailable, LoginPeer
 from empath.policy.login.failures import failure_delay_s
-from empath.policy.timing import TimingLimits, day_of, find_refusal, latest_release
+from empath.policy.timing import TimingLimits, find_refusal
 from empath.smtp.server.events import (
     AuthOffered,
     AuthResponded,
@@ -53,7 +53,7 @@ from empath.smtp.server.events import (
     StartTls,
     TransactionReset,
 )
-from empath.smtp.server.extensions import Extensions, Need, Security, offered_with
+from empath.smtp.server.extensions import Extensions
 from empath.smtp.server.replies import OK
 from empath.smtp.server.session import Refusal, ServerSession
 from empath.smtp.server.states import ServerSignal
@@ -141,17 +141,18 @@ class ReceivingSession:
         self._stream: Stream | TlsStream = stream
         self._next_stream: TlsStream | None = None  # from the answer to STARTTLS to the handshake
         self._client = Client(address, stream.peer, account=account)
-        self._names_clients = is_within(address, context.listener.xclient)
+        speakers = context.listener.xclient
+        self._names_clients = bool(speakers) and is_within(address, speakers)
         is_within_networks = context.config.relay.policy.is_trusted(address)
         self._is_trusted = account is not None or is_within_networks
+        self._admitted_at = time.time()
         self._session = ServerSession(
             str(context.hostname),
             context.limits,
-            self._offered(),
+            self._offered(self._admitted_at),
             is_lenient=context.role is not Role.MX,
             takes_bare_lf=context.listener.bare_line_feed == "normalize" or is_within_networks,
         )
-        self._admitted_at = time.time()
         self._command_s = context.pace.command_s
         self._ends_at = self.began_at + context.pace.session_s
         self._command_ends_at = 0.0  # the command that the session waits for must be complete by then
@@ -219,7 +220,8 @@ class ReceivingSession:
 
     def run(self) -> None:
         """Serve until the session is over; closes the stream."""
-        self._context.emit(SessionBegan(client=self._client.address_text, listener=self._context.address))
+        if self._context.emit.wants(SessionBegan):
+            self._context.emit(SessionBegan(client=self._client.address_text, listener=self._context.address))
         try:
             if self._context.listener.tls is TlsMode.IMPLICIT:
                 self._secure(self._tls_stream())
@@ -364,7 +366,7 @@ class ReceivingSession:
         client = self._client
         name = event.name or str(AddressLiteral(client.address))
         self._client = greeted_by(client, name, is_esmtp=event.verb != "HELO")
-        return Reply.of(f"250 {self._context.hostname}")
+        return self._context.greeting
 
     def _offer(self) -> None:
         """Offer what this session may use now. Call it after every change of `_client` that bears on it."""
@@ -372,27 +374,16 @@ class ReceivingSession:
         is_within_networks = context.config.relay.policy.is_trusted(client.address)
         self._is_trusted = client.account is not None or is_within_networks
         self._session.takes_bare_lf = context.listener.bare_line_feed == "normalize" or is_within_networks
-        self._session.offer(self._offered())
+        self._session.offer(self._offered(time.time()))
 
-    def _offered(self) -> Extensions:
+    def _offered(self, now: float) -> Extensions:
         """The extensions of a session of this client."""
-        fulfilled = {Need.TRUST} if self._is_trusted else set()
-        listener, security = self._context.listener, Security.OPTIONAL
-        hold_s = int(self._context.configured.hold_s)
-        if self._client.tls is not None:
-            fulfilled.add(Need.TLS)
-            security = Security.ACTIVE
-        elif listener.tls.has_starttls:
-            fulfilled.add(Need.STARTTLS)
-            security = Security.REQUIRED if listener.tls is TlsMode.REQUIRED else Security.OPTIONAL
-        return offered_with(
-            frozenset(fulfilled),
-            self._mechanisms(),
-            protocol=listener.protocol,
-            forbidden=listener.forbidden,
-            security=security,
+        return self._context.offers.find(
+            now,
+            is_trusted=self._is_trusted,
+            is_secured=self._client.tls is not None,
+            mechanisms=self._mechanisms(),
             names_clients=self._names_clients,
-            holds=(hold_s, latest_release(day_of(Timestamp(time.time())), hold_s)) if hold_s else None,
         )
 
     def _client_named(self, event: ClientNamed) -> Reply:
@@ -546,7 +537,7 @@ class ReceivingSession:
         is_to_postmaster = address is None or config.is_for_postmaster(address)
         if address is None or is_to_postmaster:
             # RFC 3461 §5.2.1: reports name the address that the sender knows.
-            event = replace(event, original_recipient=event.original_recipient or f"rfc822;{event.forward_path}")
+            event = event._replace(original_recipient=event.original_recipient or f"rfc822;{event.forward_path}")
             address, no_route = config.postmaster, _NO_ROUTE_TO_POSTMASTER
         # Accept mail to the double-bounce address from anyone; rejecting it would create a mail loop.
         elif not is_double_bounce(str(address), config.hostname):
@@ -662,15 +653,16 @@ class ReceivingSession:
             self._context.emit(TlsNotBegun(client=client, listener=self._context.address, error=error))
 
     def _log_end(self) -> None:
-        self._context.emit(
-            SessionEnded(
-                client=self._client.address_text,
-                name=self._client.name,
-                reason=self._reason,
-                messages=self._messages,
-                duration_s=round(time.monotonic() - self.began_at, 4),
+        if self._context.emit.wants(SessionEnded):
+            self._context.emit(
+                SessionEnded(
+                    client=self._client.address_text,
+                    name=self._client.name,
+                    reason=self._reason,
+                    messages=self._messages,
+                    duration_s=round(time.monotonic() - self.began_at, 4),
+                )
             )
-        )
 
     def _open_transaction(self) -> Transaction:
         if self._transaction is None:

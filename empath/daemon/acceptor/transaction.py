@@ -7,7 +7,6 @@ It collects the envelope, takes the content, composes the fields that this host 
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
@@ -28,7 +27,7 @@ from empath.policy.bounce import merged_notify, notify_of_targets, wants_notice
 from empath.policy.client_name import ClientName
 from empath.policy.limits.refusal import HEADER_TOO_LARGE, TOO_MANY_HOPS
 from empath.policy.login.account import LoggedIn
-from empath.policy.timing import priority_class, timing
+from empath.policy.timing import USUAL_PRIORITY, priority_class, timing
 from empath.smtp.server.events import MailOffered, PeerAttributes, RecipientOffered
 from empath.smtp.server.peer_attributes import origin_text
 from empath.storage.queue.accept import Accept, ArrivalOrder, NewMessage
@@ -133,7 +132,7 @@ class Transaction:
         if len(targets) > 1 and wants_notice(notify, ReportKind.SUCCESS):
             self._expanded.setdefault(written, Recipient(written, notify, original))
             notify = notify_of_targets(notify)
-        offer = replace(offer, notify=notify, original_recipient=original)
+        offer = offer._replace(notify=notify, original_recipient=original)
         for target, destination in zip(targets, destinations, strict=True):
             self.add_recipient(target, offer, destination, written)
 
@@ -313,7 +312,7 @@ class Transaction:
             expires_at=due.expires_at,
             release_at=due.release_at,
             delay_report_at=due.delay_report_at,
-            priority=priority_class(offer.mt_priority or 0),
+            priority=USUAL_PRIORITY if offer.mt_priority is None else priority_class(offer.mt_priority),
             requires_tls=True if offer.requires_tls else False if content.fields.is_tls_optional else None,
             listener=self._context.address,
             client_address=client.address_text,

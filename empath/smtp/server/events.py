@@ -117,8 +117,7 @@ class MailOffered(NamedTuple):
     requires_tls: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RecipientOffered:
+class RecipientOffered(NamedTuple):
     """
     RCPT, RFC 5321 §4.1.1.3. Answer: 250, 4yz or 5yz; a 2yz adds the recipient.
 

@@ -70,7 +70,7 @@ _SECRET: Final = (ServerSignal.AUTH, ServerSignal.NOT_OFFERED)  # their argument
 # Members by names of their own: before Python 3.12 a look-up in the class takes a tenth of a microsecond.
 _OBEY, _IGNORE = ServerAction.OBEY, ServerAction.IGNORE
 _AUTHENTICATING, _CLOSED = ServerState.AUTHENTICATING, ServerState.CLOSED
-_BDAT, _FORBIDDEN = ServerSignal.BDAT, ServerSignal.FORBIDDEN
+_BDAT, _FORBIDDEN, _TERMINATED = ServerSignal.BDAT, ServerSignal.FORBIDDEN, ServerSignal.TERMINATED
 _GREETINGS: Final = (ServerSignal.EHLO, ServerSignal.HELO, ServerSignal.LHLO)
 _MAX_PATH_CHARACTERS: Final = 300  # of what a refusal keeps
 _MAX_RESPONSE_OCTETS: Final = 12_288  # RFC 4954 §4, a line with its end
@@ -240,7 +240,8 @@ class ServerSession:
 
     def next_event(self) -> Event | None:
         """Give what happened next; None when the session first needs more octets or an answer, or is over."""
-        while not self._events and self._asked is None:
+        events = self._events
+        while not events and self._asked is None:
             if self._content is not None:
                 is_read = self._read_content(self._content)
             elif self._chunk is not None:
@@ -249,7 +250,7 @@ class ServerSession:
                 is_read = self._read_command()
             if not is_read:
                 break
-        return self._events.pop(0) if self._events else None
+        return events.pop(0) if events else None
 
     def answer(self, reply: Reply) -> None:
         """
@@ -261,7 +262,11 @@ class ServerSession:
         asked, self._asked = self._asked, None
         if asked is None:
             raise DriverError("no event waits for an answer")
-        (self._take if self._chunk is None else self._decide)(_BY_CODE.get(reply.code, asked), reply)
+        signal = _BY_CODE.get(reply.code, asked)
+        if self._chunk is None:
+            self._take(signal, reply)
+        else:
+            self._decide(signal, reply)
 
     def begin_anew(self) -> None:
         """Read what the client sends from now on: the handshake after STARTTLS is over."""
@@ -277,6 +282,8 @@ class ServerSession:
 
     def take_refusals(self) -> list[Refusal]:
         """Take what was refused since the last call, in its order."""
+        if not self._refusals:
+            return []
         refusals, self._refusals = self._refusals, []
         return refusals
 
@@ -298,24 +305,24 @@ class ServerSession:
 
     def _take(self, signal: ServerSignal, reply: Reply | None) -> None:
         """Carry out the row of *signal*: send *reply*, apply the effects, enter the next state."""
-        step = NEXT[self._state, signal]
-        if step.action is _IGNORE:
+        action, accepted, refused, effects, effects_of_refusal = _STEPS[self._state, signal]
+        if action is _IGNORE:
             return
         code = 0  # the end of file has no reply
         if reply is not None:
             code = reply.code
             self._out.append(reply.octets)
             is_refusal = code >= 400 or signal is _FORBIDDEN
-            if is_refusal and signal is not ServerSignal.TERMINATED:  # a timeout or a stop refuses nothing
+            if is_refusal and signal is not _TERMINATED:  # a timeout or a stop refuses nothing
                 self._refusals.append(Refusal(signal, self._argument, reply))
         if code < 400:
-            for effect in _EFFECTS.get(signal, ()):
+            for effect in effects:
                 effect(self)
-            self._state = step.accepted
+            self._state = accepted
         else:
-            for effect in _EFFECTS_OF_REFUSAL.get(signal, ()):
+            for effect in effects_of_refusal:
                 effect(self)
-            self._state = step.refused
+            self._state = refused
         if self._state is _CLOSED:
             self._close(signal)
             return
@@ -415,7 +422,10 @@ class ServerSession:
             return True
         if self._state is _AUTHENTICATING:
             return self._read_response(line.rstrip(b" \t\r"))
-        line = blanks_for_tabs(line.rstrip(b" \t\r")) if self._is_lenient else line.removesuffix(b"\r").rstrip(b" \t")
+        if not self._is_lenient:
+            line = line.removesuffix(b"\r").rstrip(b" \t")
+        elif b"\t" in (line := line.rstrip(b" \t\r")):
+            line = blanks_for_tabs(line)
         word, _, rest = line.partition(b" ")
         signal = self._extensions.verbs.get(word.upper())
         self._must_wait = signal in LAST_IN_GROUP
@@ -610,7 +620,12 @@ _DO: Final[dict[ServerEffect, Callable[[ServerSession], None]]] = {
     ServerEffect.REPEAT: ServerSession._repeat,
     ServerEffect.FORGIVE: ServerSession._forgive,
 }
-_EFFECTS: Final = {signal: tuple(_DO[effect] for effect in effects) for signal, effects in EFFECTS.items()}
-_EFFECTS_OF_REFUSAL: Final = {
-    signal: tuple(_DO[effect] for effect in effects) for signal, effects in EFFECTS_OF_REFUSAL.items()
+# Each row of the table with what is to be called after a reply below 400, and after any other.
+_STEPS: Final = {
+    (state, signal): (
+        *step,
+        tuple(_DO[effect] for effect in EFFECTS.get(signal, ())),
+        tuple(_DO[effect] for effect in EFFECTS_OF_REFUSAL.get(signal, ())),
+    )
+    for (state, signal), step in NEXT.items()
 }

@@ -9,6 +9,7 @@ from gevent.socket import wait_read, wait_write
 from empath.daemon.acceptor.session import ReceivingSession
 from empath.daemon.process.hub_writer import HubWriter
 from empath.net.stream import Deadlines, Stream
+from empath.telemetry.occurrence import Emitter
 from tests.kit.waiting import DEADLINE_S
 
 
@@ -63,3 +64,8 @@ class Visit:
         self.running.get(timeout=DEADLINE_S)
         self._watch.kill()
         assert [] == list(self._deadlines)
+
+
+def emitter_to(heard):
+    """An emitter whose occurrences are added to *heard*."""
+    return Emitter("acceptor-1", (lambda _, what: heard.append(what),))

@@ -13,6 +13,7 @@ from empath.policy.client_name import ClientName
 from empath.policy.dnsbl import Blocklist, BlocklistPolicy, asked_of
 from empath.telemetry.occurrence import Emitter
 from empath.telemetry.occurrences.acceptor import Accepted, BlocklistUnusable, Refused
+from tests.daemon.acceptor.kit import emitter_to
 from tests.kit.dns import ScriptedDns
 from tests.kit.waiting import DEADLINE_S
 
@@ -131,7 +132,7 @@ def test_no_name_is_asked_where_none_is_wanted(make_checks, names):
 def context(make_context, make_checks, heard):
     """A listener of role mx that asks for everything."""
     context = make_context(more='[relay]\ndomains = ["d.test"]', role=Role.MX)
-    context.emit = heard.append
+    context.emit = emitter_to(heard)
     context.entry = make_checks()
     return context
 

@@ -7,6 +7,7 @@ from empath.mail.reply import Reply
 from empath.policy.access import Role
 from empath.policy.client_name import ClientName
 from empath.telemetry.occurrences.acceptor import Accepted, OriginKnown, SessionEnded
+from tests.daemon.acceptor.kit import emitter_to
 
 LISTED = "198.51.100.66"
 TO_CONTENT = b"MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nDATA\r\n"
@@ -37,7 +38,7 @@ def heard():
 @pytest.fixture
 def proxy(context, visit, heard):
     """A greeted client that may speak for others."""
-    context.emit = heard.append
+    context.emit = emitter_to(heard)
     client = visit(context)
     client.hear()
     return client

@@ -23,6 +23,7 @@ from empath.storage.sqlite.engine import SqliteEngine
 from empath.storage.sqlite.schema import prepare
 from empath.telemetry.occurrence import Emitter, Occurrence
 from empath.telemetry.occurrences.acceptor import Accepted, QueueGone, Refused, SessionBegan, SessionEnded
+from tests.daemon.acceptor.kit import emitter_to
 from tests.kit.waiting import DEADLINE_S
 
 TO_DATA = b"EHLO c.test\r\n", b"MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nDATA\r\n"
@@ -449,7 +450,7 @@ def test_what_is_refused_leaves_a_line_and_what_is_accepted_its_names(make_conte
     """
     heard: list[Occurrence] = []
     context = make_context(routes='"d.test" = "discard:"')
-    context.emit = heard.append
+    context.emit = emitter_to(heard)
     client = visit(context)
     client.hear()
     client.say(TO_DATA[0])
@@ -499,7 +500,7 @@ def test_a_client_that_speaks_http_leaves_a_line(make_context, visit, is_early, 
     """
     heard: list[Occurrence] = []
     context = make_context()
-    context.emit = heard.append
+    context.emit = emitter_to(heard)
     request = b"GET / HTTP/1.1\r\nHost: mx.example.test\r\n\r\n"
     client = visit(context, early=request) if is_early else visit(context)
     client.hear()
@@ -513,7 +514,7 @@ def test_a_client_that_speaks_http_leaves_a_line(make_context, visit, is_early, 
 def test_a_flood_of_refusals_is_counted_and_not_written(make_context, visit):
     heard: list[Occurrence] = []
     context = make_context()
-    context.emit = heard.append
+    context.emit = emitter_to(heard)
     context.refusals = RefusalMeter(per_second=1, per_client=1)
     client = visit(context)
     client.hear()
@@ -550,7 +551,7 @@ def test_a_session_ends_at_its_limit_though_the_client_is_active(make_context, v
     """
     heard_of: list[Occurrence] = []
     context = make_context(more='[receiving.timeouts]\nsession = "1s"')
-    context.emit = heard_of.append
+    context.emit = emitter_to(heard_of)
     client = visit(context)
     heard = client.hear()
     while b"\r\n421 " not in heard:
@@ -669,7 +670,7 @@ def test_a_timeout_within_a_transaction_leaves_a_line(make_context, visit):
     """
     heard: list[Occurrence] = []
     context = make_context(more='[receiving.timeouts]\ncontent = "1s"')
-    context.emit = heard.append
+    context.emit = emitter_to(heard)
     client = visit(context)
     client.hear()
     client.say(TO_DATA[0])

@@ -25,6 +25,9 @@ class Recorder:
     def __call__(self, occurrence):
         self.occurrences.append(occurrence)
 
+    def wants(self, kind):
+        return True
+
     def of(self, kind):
         return [each for each in self.occurrences if isinstance(each, kind)]
 
