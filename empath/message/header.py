@@ -21,8 +21,7 @@ _NAME = re.compile(rb"(" + FIELD_NAME + rb")[ \t]*:")
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _STRAY = re.compile(rb"^(?!" + FIELD_NAME + rb"[ \t]*:|[ \t])[^\n]*\n", re.MULTILINE)  # a whole line of no field
 
-# The fields that the queue reads: most fields of a message are none of them, and cost one look.
-_READ: Final = re.compile(rb"(?i:(received|date|from|subject|message-id|tls-required))[ \t]*:")
+_KEPT: Final = frozenset({b"received", b"date", b"from", b"subject", b"message-id", b"tls-required"})
 _MAX_FROM_FIELDS: Final = 10
 
 
@@ -146,10 +145,10 @@ class HeaderFields:
     def add(self, fields: Iterable[bytes]) -> None:
         """Read the next fields of the section."""
         for octets in fields:
-            match = _READ.match(octets, 0, _LINE_OCTETS)
-            if match is None:
+            colon = octets.find(b":", 0, _LINE_OCTETS)
+            name = octets[:colon].rstrip(b" \t").lower()  # half the time of `field_name`, and enough for these names
+            if colon < 0 or name not in _KEPT:
                 continue
-            name = match[1].lower()
             if name == b"received":
                 self.received_hops += 1
             elif name == b"date":

@@ -9,6 +9,7 @@ its `str()`.
 import re
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -18,6 +19,8 @@ import orjson
 _UNSAFE: Final = re.compile("[\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # A value that logfmt writes without quotes.
 _is_bare: Final = re.compile(r"[A-Za-z0-9_.:/@+<>\[\]{},;|*%^~$&()#!?-]+").fullmatch
+
+_NUMBERS_AND_TEXT: Final = frozenset({int, float, str})
 
 _second: int = -1
 _second_text: str = ""
@@ -41,17 +44,18 @@ def json_line(head: dict[str, str], fields: dict[str, Any]) -> bytes:
 
 def logfmt_line(head: dict[str, str], fields: dict[str, Any]) -> bytes:
     """`key=value` pairs, keys in the order given, without a line end; a value that is not a word is a JSON string."""
-    words = [f"{key}={word}" for key, word in head.items()]
-    for key, value in fields.items():
-        kind = type(value)
-        if kind is str:
-            words.append(f"{key}={value}" if _is_bare(value) else f"{key}={_quoted(value)}")
-        elif kind is int or kind is float:
-            words.append(f"{key}={value}")
-        else:
-            words.append(f"{key}={_word(value)}")
-    octets = " ".join(words).encode()
+    values = [*fields.values()]
+    texts = [value for value in values if type(value) is str]
+    # In most lines each value is a word, and one look at all of them together says so.
+    if not _NUMBERS_AND_TEXT.issuperset(map(type, values)) or "" in texts or not _is_bare("".join(texts)):
+        values = [_word(value) for value in values]
+    octets = (_form((*head, *fields)) % (*head.values(), *values)).encode()
     return octets if _is_safe(octets) else _UNSAFE.sub(_escape, octets.decode()).encode()
+
+
+@lru_cache(maxsize=256)
+def _form(keys: tuple[str, ...]) -> str:
+    return " ".join(f"{key}=%s" for key in keys)
 
 
 def _word(value: Any) -> str:
