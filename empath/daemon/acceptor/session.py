@@ -1,12 +1,12 @@
 """
 session - the driver of one receiving session
 
-The protocol session speaks SMTP and policy decides what to accept.  This class carries octets between the socket and
-the protocol session, and events to the transaction.  It holds one transaction at a time.
+The protocol session speaks SMTP, and `judging` decides what to accept.  This class carries octets between the socket
+and the protocol session, and events to the transaction.  It holds one transaction at a time.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
@@ -15,27 +15,21 @@ import gevent
 from empath.config.tables.tls import TlsMode
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.entry import EntryChecks, Findings
-from empath.daemon.acceptor.login.logins import UNAVAILABLE, WRONG, Login, LoginClient
+from empath.daemon.acceptor.judging import JudgedRecipient, find_sender_refusal, judge_recipient
+from empath.daemon.acceptor.login.dialogue import LoginDialogue, offered_mechanisms, vouched_for
 from empath.daemon.acceptor.named_client import greeted_by, renamed
+from empath.daemon.acceptor.securing import report_failure, shake_hands, tls_over
 from empath.daemon.acceptor.transaction import Client, Transaction
 from empath.errors import EmpathError
-from empath.mail.address import Address
 from empath.mail.domain import AddressLiteral
-from empath.mail.identity import Timestamp
 from empath.mail.printable import printable
 from empath.mail.reply import Reply
-from empath.net.channel_binding import END_POINT, end_point
 from empath.net.stream import Stream, StreamClosed, StreamTimeout
 from empath.net.tls import TlsFailed, TlsStream
 from empath.policy.access import ClientAddress, Role, is_within
-from empath.policy.bounce import is_double_bounce
-from empath.policy.limits.connections import client_network
-from empath.policy.limits.refusal import NO_SPACE, REPLIES, Limit
+from empath.policy.limits.refusal import REPLIES, Limit
 from empath.policy.limits.session import error_delay_s
 from empath.policy.login.account import LoggedIn
-from empath.policy.login.backend import BackendUnavailable, LoginPeer
-from empath.policy.login.failures import failure_delay_s
-from empath.policy.timing import TimingLimits, find_refusal
 from empath.smtp.server.events import (
     AuthOffered,
     AuthResponded,
@@ -58,7 +52,7 @@ from empath.smtp.server.replies import OK
 from empath.smtp.server.session import Refusal, ServerSession
 from empath.smtp.server.states import ServerSignal
 from empath.storage.queue.sessions import SessionRow
-from empath.telemetry.occurrences.acceptor import Refused, SessionBegan, SessionEnded, TlsNotBegun
+from empath.telemetry.occurrences.acceptor import Refused, SessionBegan, SessionEnded
 
 REFUSED_S = 30.0  # time for the QUIT of a client that was refused in place of the banner, RFC 5321 §3.1
 _SENDER_OK = Reply.of("250 2.1.0 Ok")
@@ -66,15 +60,7 @@ _PRIORITY_CHANGED = Reply.of("250 2.3.6 Ok, with priority 0: this client may not
 _RECIPIENT_OK = Reply.of("250 2.1.5 Ok")
 _BEGIN_TLS = Reply.of("220 2.0.0 Ready to start TLS")
 _NO_TLS = Reply.of("454 4.7.0 TLS is not available, try again later")
-_LOGGED_IN_ALREADY = Reply.of("503 5.5.1 Already authenticated")
-_NO_SUCH_MECHANISM = Reply.of("504 5.5.4 Mechanism not offered")
 _GO_AHEAD = Reply.of("354 End data with <CR><LF>.<CR><LF>")
-_NO_ROUTE = Reply.of("550 5.1.2 No route to this domain")
-_NO_ROUTE_TO_POSTMASTER = Reply.of("451 4.3.5 No route to the postmaster of this host, try again later")
-_NO_ROUTE_TO_TARGET = Reply.of("451 4.3.5 No route to a target of this alias, try again later")
-_TOO_MANY_TARGETS = Reply.of("452 4.5.3 Too many recipients in the aliases of this message")
-_MOST_RECIPIENTS = 10_000  # of one message, with the targets of aliases
-_NO_QUEUE = Reply.of("451 4.3.0 The queue is not available, try again later")
 _SHUTTING_DOWN = Reply.of("421 4.3.2 Service shutting down, try again later")
 
 
@@ -167,8 +153,7 @@ class ReceivingSession:
         self._reason = "connection lost"
         self._sender: str | None = None  # reverse path of the last transaction
         self._transaction: Transaction | None = None
-        self._login: Login | None = None  # the exchange under way
-        self._failed_logins = 0
+        self._logins = LoginDialogue(context)
 
     @property
     def client_address(self) -> ClientAddress:
@@ -224,7 +209,7 @@ class ReceivingSession:
             self._context.emit(SessionBegan(client=self._client.address_text, listener=self._context.address))
         try:
             if self._context.listener.tls is TlsMode.IMPLICIT:
-                self._secure(self._tls_stream())
+                self._secure(tls_over(self._context, self._stream))
             while self._turn():
                 pass
         except StreamTimeout:
@@ -382,7 +367,7 @@ class ReceivingSession:
             now,
             is_trusted=self._is_trusted,
             is_secured=self._client.tls is not None,
-            mechanisms=self._mechanisms(),
+            mechanisms=offered_mechanisms(self._context, self._client),
             names_clients=self._names_clients,
         )
 
@@ -391,7 +376,7 @@ class ReceivingSession:
         named = renamed(before, event.attributes)
         login = event.attributes.get("LOGIN")
         if login is not None:
-            account = self._vouched_for(login, named.address_text)
+            account = vouched_for(context, login, named.address_text)
             if isinstance(account, Reply):
                 return account
             named = named._replace(account=account)
@@ -409,15 +394,6 @@ class ReceivingSession:
         self._offer()
         return context.banner
 
-    def _vouched_for(self, name: str, client: str) -> LoggedIn | Reply:
-        """The account that another host has proved, or the reply that refuses it."""
-        logins = self._context.logins
-        try:
-            account = LoggedIn(name, None) if logins is None else logins.vouched_for(name, client)
-        except BackendUnavailable:
-            return UNAVAILABLE
-        return account or WRONG
-
     def _origin_named(self, event: OriginNamed) -> Reply:
         # Postfix says it in two commands, and all of it anew for each message.
         self._client = self._client._replace(origin={**(self._client.origin or {}), **event.attributes})
@@ -425,74 +401,35 @@ class ReceivingSession:
 
     def _starttls_asked(self, _: StartTls) -> Reply:
         try:
-            self._next_stream = self._tls_stream()
+            self._next_stream = tls_over(self._context, self._stream)
         except TlsFailed as exc:
-            self._log_tls_failure(str(exc))
+            report_failure(self._context, self._client.address_text, str(exc))
             return _NO_TLS
         return _BEGIN_TLS
-
-    def _tls_stream(self) -> TlsStream:
-        if self._context.server_tls is None or isinstance(self._stream, TlsStream):
-            raise RuntimeError("the protocol session offered TLS where there is none, or twice")
-        return TlsStream(self._stream, self._context.server_tls.context)
 
     def _secure(self, stream: TlsStream) -> None:
         """Go on with *stream*, after its handshake. The client says its name again, RFC 3207 §4.2."""
         self._stream, self._next_stream = stream, None
-        stream.deadline_at = min(time.monotonic() + self._context.config.timeouts.handshake_s, self._ends_at)
         try:
-            tls = stream.shake_hands()
-        except (StreamClosed, StreamTimeout) as exc:
+            tls = shake_hands(self._context, stream, self._client.address_text, self._ends_at)
+        except StreamClosed:
             self._reason = "no TLS"
-            self._log_tls_failure(str(exc))
-            raise StreamClosed(str(exc)) from exc
+            raise
         self._client = self._client._replace(name="", is_esmtp=False, tls=tls, account=None)
         self._offer()
 
-    def _mechanisms(self) -> tuple[str, ...] | None:
-        """The mechanisms that the session offers: none after a login; None where the client cannot log in here."""
-        logins = self._context.logins
-        if logins is None or (self._client.tls is None and not self._context.listener.auth_in_clear):
-            return None
-        return () if self._client.account is not None else logins.mechanisms(is_bound=bool(self._bindings()))
-
     def _auth_offered(self, event: AuthOffered) -> Reply:
-        client, logins = self._client, self._context.logins
-        if client.account is not None:
-            return _LOGGED_IN_ALREADY
-        is_trusted = self._context.config.relay.policy.is_trusted(client.address)
-        key = None if is_trusted else client_network(client.address, self._context.configured.ipv6_prefix)
-        peer = LoginPeer(client.address_text, is_secured=client.tls is not None)
-        if logins is not None:
-            self._login = logins.begin(event.mechanism, LoginClient(peer, key, self._bindings()))
-        if self._login is None:
-            return _NO_SUCH_MECHANISM
-        return self._answer(self._login, event.response)
+        return self._log_in(self._logins.begin(self._client, event))
 
     def _auth_responded(self, event: AuthResponded) -> Reply:
-        if self._login is None:
-            raise RuntimeError("the protocol session sent a response outside an exchange")
-        return self._answer(self._login, event.response)
+        return self._log_in(self._logins.respond(event))
 
-    def _answer(self, login: Login, response: bytes | None) -> Reply:
-        reply = login.respond(response)
-        if reply.code != 334:
-            self._login = None
-        if reply is WRONG:
-            self._failed_logins += 1
-            gevent.sleep(failure_delay_s(self._context.config.auth.failure_delay_s, self._failed_logins))
-        if login.account is not None:
-            self._client = self._client._replace(account=login.account)
+    def _log_in(self, reply: Reply) -> Reply:
+        """Take up the account that *reply* grants, if it grants one."""
+        if self._logins.account is not None:
+            self._client = self._client._replace(account=self._logins.account)
             self._offer()
         return reply
-
-    def _bindings(self) -> dict[str, bytes]:
-        """The data of the channel by the names of channel binding."""
-        tls, server_tls = self._client.tls, self._context.server_tls
-        if tls is None or server_tls is None:
-            return {}
-        value = end_point(server_tls.certificate_of(tls.context).der)
-        return {} if value is None else {END_POINT: value}
 
     def _mail_offered(self, event: MailOffered) -> Reply:
         context = self._context
@@ -501,107 +438,31 @@ class ReceivingSession:
             raise LimitReached(Limit.SESSION)
         if self._transactions == context.limits.messages:
             return REPLIES[Limit.MESSAGES_PER_SESSION]
-        account = self._client.account
-        refusal = context.config.relay.policy.decide_mail(
-            context.role, self._client.address, is_logged_in=account is not None
-        )
-        if refusal is None and account is not None:
-            refusal = account.sender_refusal(event.reverse_path)
+        refusal = find_sender_refusal(context, self._client, event)
         if refusal is not None:
             return refusal
-        if not context.space.is_in_place:
-            return _NO_QUEUE
-        if not context.space.has_room:
-            return NO_SPACE
-        if event.hold is not None or event.deliver_by is not None:
-            limits = TimingLimits(context.configured.hold_s, context.configured.deliver_by_s)
-            refusal = find_refusal(event.hold, event.deliver_by, Timestamp(time.time()), limits)
-            if refusal is not None:
-                return refusal
         reply = _SENDER_OK
         if event.mt_priority and not self._is_trusted:
             event, reply = event._replace(mt_priority=0), _PRIORITY_CHANGED
-        refusal = context.rates.take(Limit.MESSAGE_RATE, self._client.address, account)
-        if refusal is not None:
-            return refusal
         self._transaction = Transaction(context, self._client, event)
         self._transactions += 1
         self._sender = str(event.reverse_path)
         return reply
 
     def _recipient_offered(self, event: RecipientOffered) -> Reply:
-        config = self._context.config
         if self._recipients == self._context.configured.recipients_per_session:
             return REPLIES[Limit.RECIPIENTS_PER_SESSION]
-        address, no_route = event.forward_path.address, _NO_ROUTE
-        is_to_postmaster = address is None or config.is_for_postmaster(address)
-        if address is None or is_to_postmaster:
-            # RFC 3461 §5.2.1: reports name the address that the sender knows.
-            event = event._replace(original_recipient=event.original_recipient or f"rfc822;{event.forward_path}")
-            address, no_route = config.postmaster, _NO_ROUTE_TO_POSTMASTER
-        # Accept mail to the double-bounce address from anyone; rejecting it would create a mail loop.
-        elif not is_double_bounce(str(address), config.hostname):
-            is_logged_in = self._client.account is not None
-            refusal = config.relay.policy.decide(
-                self._context.role, self._client.address, address, is_logged_in=is_logged_in
-            )
-            if refusal is not None:
-                return refusal
-        refusal = self._context.rates.take(Limit.RECIPIENT_RATE, self._client.address, self._client.account)
-        if refusal is not None:
-            return refusal
-        targets = self._targets(address, is_known=is_to_postmaster)
-        if isinstance(targets, Reply):
-            return targets
-        destinations = []
-        for target in targets:
-            route = config.find_route(str(target), target.domain)
-            if route is None:
-                return no_route if target == address else _NO_ROUTE_TO_TARGET
-            destinations.append(route.destination(str(target.domain)))
-        transaction = self._open_transaction()
-        if transaction.size + len(targets) > _MOST_RECIPIENTS and len(targets) > 1:
-            return _TOO_MANY_TARGETS
-        must_come_again = self._greylisted(address)
-        if must_come_again is not None:
-            return must_come_again
-        return self._take_recipient(address, event, targets, destinations)
+        judged = judge_recipient(self._context, self._client, self._open_transaction(), event)
+        return judged if isinstance(judged, Reply) else self._take_recipient(judged)
 
-    def _take_recipient(
-        self, address: Address, event: RecipientOffered, targets: Sequence[Address], destinations: Sequence[str]
-    ) -> Reply:
+    def _take_recipient(self, recipient: JudgedRecipient) -> Reply:
+        address, offer, targets, destinations = recipient
         if len(targets) == 1 and targets[0] == address:
-            self._open_transaction().add_recipient(address, event, destinations[0])
+            self._open_transaction().add_recipient(address, offer, destinations[0])
         else:
-            self._open_transaction().add_expansion(address, targets, event, destinations)
+            self._open_transaction().add_expansion(address, targets, offer, destinations)
         self._recipients += 1
         return _RECIPIENT_OK
-
-    def _targets(self, address: Address, *, is_known: bool) -> Sequence[Address] | Reply:
-        """The addresses to which mail to *address* goes, itself without an alias; or the reply that refuses it."""
-        recipients = self._context.recipients
-        if recipients is None or is_double_bounce(str(address), self._context.config.hostname):
-            return (address,)
-        return recipients.resolve(address, is_known=is_known)
-
-    def _greylisted(self, recipient: Address) -> Reply | None:
-        """
-        The refusal of a recipient whose mail must come again.
-
-        Mail without a sender is refused at DATA: other hosts ask by such a RCPT whether a sender exists, and take a
-        refusal for a no.
-        """
-        greylist, client = self._context.greylist, self._client
-        if greylist is None or client.account is not None:
-            return None
-        if self._context.config.relay.policy.is_trusted(client.address):
-            return None
-        transaction = self._open_transaction()
-        refusal = greylist.judge(client.address, transaction.reverse_path, recipient)
-        if refusal is None or not transaction.reverse_path.is_null:
-            return refusal
-        transaction.refusal_at_data = refusal
-        return None
 
     def _data_offered(self, _: DataOffered) -> Reply:
         refusal = self._open_transaction().refusal_at_data
@@ -646,11 +507,6 @@ class ReceivingSession:
                 reply=str(refusal.reply),
             )
         )
-
-    def _log_tls_failure(self, error: str) -> None:
-        client = self._client.address_text
-        if self._context.refusals.admit(client, time.monotonic()):
-            self._context.emit(TlsNotBegun(client=client, listener=self._context.address, error=error))
 
     def _log_end(self) -> None:
         if self._context.emit.wants(SessionEnded):

@@ -5,13 +5,12 @@ Empath decides first; the modules are asked about what it would accept.  Without
 and none of this costs anything.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from empath.daemon.acceptor.content import IncomingContent
 from empath.daemon.acceptor.context import ListenerContext
-from empath.daemon.acceptor.login.logins import Login
+from empath.daemon.acceptor.judging import JudgedRecipient
 from empath.daemon.acceptor.modules.calls import CallFailed, ModuleCalls, ModuleEdit
 from empath.daemon.acceptor.modules.metadata import Metadata
 from empath.daemon.acceptor.session import ANSWERS, REFUSED_S, ReceivingSession
@@ -30,7 +29,6 @@ from empath.smtp.server.events import (
     ContentEnded,
     Greeted,
     MailOffered,
-    RecipientOffered,
     StartTls,
 )
 from empath.storage.queue.accept import ArrivalOrder
@@ -107,11 +105,12 @@ class ModuleSession(ReceivingSession):
     def _starttls_asked(self, event: StartTls) -> Reply:
         return self._ask("starttls") or super()._starttls_asked(event)
 
-    def _answer(self, login: Login, response: bytes | None) -> Reply:
-        reply = super()._answer(login, response)
-        if login.account is None:
+    def _log_in(self, reply: Reply) -> Reply:
+        reply = super()._log_in(reply)
+        account = self._logins.account
+        if account is None:
             return reply
-        refusal = self._ask("auth", account=login.account.name)
+        refusal = self._ask("auth", account=account.name)
         if refusal is None:
             return reply
         self._client = self._client._replace(account=None)
@@ -129,11 +128,8 @@ class ModuleSession(ReceivingSession):
             self._end_transaction()
         return refusal or reply
 
-    def _take_recipient(
-        self, address: Address, event: RecipientOffered, targets: Sequence[Address], destinations: Sequence[str]
-    ) -> Reply:
-        refusal = self._ask("rcpt", recipient=str(address))
-        return refusal or super()._take_recipient(address, event, targets, destinations)
+    def _take_recipient(self, recipient: JudgedRecipient) -> Reply:
+        return self._ask("rcpt", recipient=str(recipient.address)) or super()._take_recipient(recipient)
 
     def _content_ended(self, event: ContentEnded) -> Reply:
         reply = super()._content_ended(event)
