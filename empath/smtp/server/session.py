@@ -24,6 +24,7 @@ from empath.errors import DriverError
 from empath.mail.protocol import Protocol
 from empath.mail.reply import Reply
 from empath.smtp.server import replies
+from empath.smtp.server.chunks import Chunk
 from empath.smtp.server.command import (
     blanks_for_tabs,
     is_field,
@@ -98,22 +99,6 @@ class Refusal(NamedTuple):
         return text[:_MAX_PATH_CHARACTERS]
 
 
-class _Chunk:
-    """
-    A chunk on its way.
-
-    Shape: left is the octets that are still to come; fate is the reader that takes them, or the reply that refuses
-    them and follows the last one; None: the driver was asked.
-    """
-
-    __slots__ = ("fate", "left", "signal")
-
-    def __init__(self, signal: ServerSignal, octets: int) -> None:
-        self.signal = signal
-        self.left = octets
-        self.fate: ChunkReader | Reply | None = None
-
-
 class ServerSession:
     """
     One session, from the banner to the close.
@@ -178,7 +163,7 @@ class ServerSession:
         self._is_eof = False
         self._is_overlong = False  # inside a command line that is known to be too long
         self._content: ContentReader | None = None  # in the content of DATA
-        self._chunk: _Chunk | None = None  # from a BDAT to the last octet of its chunk
+        self._chunk: Chunk | None = None  # from a BDAT to the last octet of its chunk
         self._chunks: ChunkReader | None = None  # from the first chunk of a transaction to the last
         self._argument = ""  # of the last command
         self._refusals: list[Refusal] = []
@@ -377,30 +362,23 @@ class ServerSession:
             self._take(_BY_CODE.get(reader.refusal.code, ServerSignal.END_OF_DATA), reader.refusal)
         return True
 
-    def _read_chunk(self, chunk: _Chunk) -> bool:
+    def _read_chunk(self, chunk: Chunk) -> bool:
         octets = self._buffer[self._at : self._at + chunk.left]
         self._at += len(octets)
-        chunk.left -= len(octets)
-        is_last = chunk.signal is ServerSignal.BDAT_LAST
-        reader = chunk.fate
-        if isinstance(reader, ChunkReader):
-            content = reader.feed(octets, is_last=is_last and not chunk.left)
-            if content:
-                self._events.append(Content(content))
+        content = chunk.take(octets)
+        if content:
+            self._events.append(Content(content))
         if chunk.left:
             return bool(self._events) or self._need_octets()
         self._chunk = None
-        if not isinstance(reader, ChunkReader):
-            self._take(chunk.signal, reader)
+        signal, answer, refused = chunk.end()
+        if isinstance(answer, ContentEnded):
+            self._ask(signal, answer)
             return True
-        signal = ServerSignal.END_OF_DATA if is_last else ServerSignal.END_OF_CHUNK
-        if reader.refusal is not None:
-            self._events.append(ContentRefused(reader.refusal))
-            self._take(_BY_CODE.get(reader.refusal.code, signal), reader.refusal)
-        elif is_last:
-            self._ask(signal, ContentEnded(reader.size))
-        else:
-            self._take(signal, replies.CHUNK_OK)
+        if refused is not None:
+            self._events.append(refused)
+            signal = _BY_CODE.get(refused.reply.code, signal)
+        self._take(signal, answer)
         return True
 
     def _read_command(self) -> bool:
@@ -443,7 +421,7 @@ class ServerSession:
         self._argument = "" if signal in _SECRET else argument
         if signal is _BDAT:
             signal, size = read_chunk(argument)
-            self._chunk = _Chunk(signal, size)
+            self._chunk = Chunk(signal, size)
         action = NEXT[self._state, signal].action
         is_obeyed = action is _OBEY
         answer = _READERS[signal](self, argument) if is_obeyed else REFUSALS[self._extensions.protocol][action]
