@@ -28,30 +28,21 @@ from empath.smtp.server.chunks import Chunk
 from empath.smtp.server.command import (
     blanks_for_tabs,
     is_field,
-    read_auth,
     read_chunk,
-    read_greeting,
-    read_mail,
-    read_recipient,
     read_response,
 )
 from empath.smtp.server.content import ChunkReader, ContentReader
 from empath.smtp.server.events import (
-    ClientNamed,
     Closed,
     Connected,
     Content,
     ContentEnded,
     ContentRefused,
-    DataOffered,
     Event,
-    OriginNamed,
-    StartTls,
     TransactionReset,
 )
 from empath.smtp.server.extensions import ALL, Extensions
 from empath.smtp.server.limits import ServerLimits
-from empath.smtp.server.peer_attributes import XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES, read_attributes
 from empath.smtp.server.states import IN_CONTENT, TRANSACTION, ServerSignal, ServerState
 from empath.smtp.server.table import (
     CLOSE_REASONS,
@@ -63,6 +54,7 @@ from empath.smtp.server.table import (
     ServerAction,
     ServerEffect,
 )
+from empath.smtp.server.verbs import READERS, Verbs
 
 # What an answer of the driver is, where its code says more than that it accepts or refuses: 421 and 521 end the session
 # (RFC 5321 §3.8, RFC 7504 §3), 235 ends an exchange (RFC 4954 §4).
@@ -75,8 +67,6 @@ _BDAT, _FORBIDDEN, _TERMINATED = ServerSignal.BDAT, ServerSignal.FORBIDDEN, Serv
 _GREETINGS: Final = (ServerSignal.EHLO, ServerSignal.HELO, ServerSignal.LHLO)
 _MAX_PATH_CHARACTERS: Final = 300  # of what a refusal keeps
 _MAX_RESPONSE_OCTETS: Final = 12_288  # RFC 4954 §4, a line with its end
-# The first recipients over the limit cost no error: a list server that sends too many shall return with the rest.
-_FREE_OVERSHOOT: Final = 1000
 
 
 class Refusal(NamedTuple):
@@ -99,12 +89,11 @@ class Refusal(NamedTuple):
         return text[:_MAX_PATH_CHARACTERS]
 
 
-class ServerSession:
+class ServerSession(Verbs):
     """
     One session, from the banner to the close.
 
-    `errors` counts refusals with 5yz and other misuse since the last accepted message. A 4yz is a problem of this host
-    and does not count. `takes_bare_lf` may change with the client for which another one speaks.
+    `errors` is as in `Verbs`. `takes_bare_lf` may change with the client for which another one speaks.
     """
 
     __slots__ = (
@@ -113,24 +102,14 @@ class ServerSession:
         "_at",
         "_buffer",
         "_chunk",
-        "_chunks",
         "_content",
         "_events",
-        "_extensions",
-        "_hostname",
         "_is_eof",
-        "_is_lenient",
         "_is_overlong",
-        "_is_smtputf8",
-        "_junk",
-        "_limits",
         "_must_wait",
         "_out",
-        "_overshoot",
-        "_recipients",
         "_refusals",
         "_state",
-        "errors",
         "takes_bare_lf",
     )
 
@@ -147,11 +126,7 @@ class ServerSession:
         *hostname* is the name of this host for the reply to QUIT; the driver puts it into the banner. *is_lenient* says
         how commands are read, see `command`. Without *takes_bare_lf* a line that ends in a bare LF ends the session.
         """
-        self.errors = 0
-        self._hostname = hostname
-        self._limits = limits
-        self._extensions = extensions
-        self._is_lenient = is_lenient
+        super().__init__(hostname, limits, extensions, is_lenient=is_lenient)
         self.takes_bare_lf = takes_bare_lf
         self._state = ServerState.CONNECTING
         self._asked: ServerSignal | None = ServerSignal.CONNECT  # signal that waits for the driver's answer
@@ -164,13 +139,8 @@ class ServerSession:
         self._is_overlong = False  # inside a command line that is known to be too long
         self._content: ContentReader | None = None  # in the content of DATA
         self._chunk: Chunk | None = None  # from a BDAT to the last octet of its chunk
-        self._chunks: ChunkReader | None = None  # from the first chunk of a transaction to the last
         self._argument = ""  # of the last command
         self._refusals: list[Refusal] = []
-        self._recipients = 0
-        self._overshoot = 0
-        self._is_smtputf8 = False
-        self._junk = 0
 
     @property
     def state(self) -> ServerState:
@@ -424,7 +394,7 @@ class ServerSession:
             self._chunk = Chunk(signal, size)
         action = NEXT[self._state, signal].action
         is_obeyed = action is _OBEY
-        answer = _READERS[signal](self, argument) if is_obeyed else REFUSALS[self._extensions.protocol][action]
+        answer = READERS[signal](self, argument) if is_obeyed else REFUSALS[self._extensions.protocol][action]
         if isinstance(answer, Reply):
             (self._take if self._chunk is None else self._decide)(signal, answer)
         else:
@@ -447,78 +417,6 @@ class ServerSession:
         )
         return max(_MAX_RESPONSE_OCTETS * is_exchange, self._limits.command_octets)
 
-    # --- readers of commands: each gives the event that the driver answers, or the reply
-
-    def _ehlo(self, argument: str) -> Event | Reply:
-        return read_greeting("EHLO", argument, self._is_lenient)
-
-    def _helo(self, argument: str) -> Event | Reply:
-        return read_greeting("HELO", argument, self._is_lenient)
-
-    def _auth(self, argument: str) -> Event | Reply:
-        return read_auth(argument)
-
-    def _xclient(self, argument: str) -> Event | Reply:
-        found = read_attributes(argument, XCLIENT_ATTRIBUTES)
-        return found if isinstance(found, Reply) else ClientNamed(found)
-
-    def _xforward(self, argument: str) -> Event | Reply:
-        found = read_attributes(argument, XFORWARD_ATTRIBUTES)
-        return found if isinstance(found, Reply) else OriginNamed(found)
-
-    def _lhlo(self, argument: str) -> Event | Reply:
-        return read_greeting("LHLO", argument, self._is_lenient)
-
-    def _mail(self, argument: str) -> Event | Reply:
-        event = read_mail(argument, self._extensions, self._limits.message_octets, self._is_lenient)
-        self._is_smtputf8 = not isinstance(event, Reply) and event.is_smtputf8
-        return event
-
-    def _rcpt(self, argument: str) -> Event | Reply:
-        event = read_recipient(argument, self._extensions, self._is_smtputf8, self._is_lenient)
-        if self._recipients < self._limits.recipients or isinstance(event, Reply):
-            return event
-        self._overshoot += 1
-        if self._overshoot > _FREE_OVERSHOOT:
-            self.errors += 1
-        return replies.TOO_MANY_RECIPIENTS
-
-    def _data(self, argument: str) -> Event | Reply:
-        return replies.NO_ARGUMENT_ALLOWED if argument else DataOffered()
-
-    def _bdat(self, argument: str) -> Event | Reply:
-        return self._bdat_last(argument) if argument.strip("0") else replies.EMPTY_CHUNK
-
-    def _bdat_last(self, _argument: str) -> Event | Reply:
-        return DataOffered() if self._chunks is None else replies.CHUNK_OK
-
-    def _rset(self, argument: str) -> Event | Reply:
-        self._count_junk()
-        return replies.NO_ARGUMENT_ALLOWED if argument else replies.OK
-
-    def _noop(self, _argument: str) -> Event | Reply:
-        self._count_junk()
-        return replies.OK
-
-    def _vrfy(self, argument: str) -> Event | Reply:
-        self._count_junk()
-        return replies.CANNOT_VERIFY if argument else replies.ARGUMENT_NEEDED
-
-    def _help(self, _argument: str) -> Event | Reply:
-        self._count_junk()  # the only bound on the number of these long replies to one read
-        return self._extensions.help
-
-    def _starttls(self, argument: str) -> Event | Reply:
-        return replies.NO_ARGUMENT_ALLOWED if argument else StartTls()
-
-    def _quit(self, _argument: str) -> Event | Reply:
-        return Reply.of(f"221 2.0.0 {self._hostname} closing connection")
-
-    def _count_junk(self) -> None:
-        self._junk += 1
-        if self._junk > self._limits.junk:
-            self.errors += 1
-
     # --- effects of accepted commands
 
     def _drop_transaction(self) -> None:
@@ -531,9 +429,6 @@ class ServerSession:
     def _begin_transaction(self) -> None:
         self._recipients = self._overshoot = 0
         self._chunks = None
-
-    def _count_recipient(self) -> None:
-        self._recipients += 1
 
     def _begin_content(self) -> None:
         self._content = ContentReader(
@@ -551,41 +446,6 @@ class ServerSession:
         # An attacker between the client and this host may have added it, CVE-2011-0411.
         self._buffer, self._at = b"", 0
 
-    def _forgive(self) -> None:
-        self.errors = self._junk = 0
-
-
-def _always(reply: Reply) -> Callable[[ServerSession, str], Reply]:
-    return lambda _session, _argument: reply
-
-
-_READERS: Final[dict[ServerSignal, Callable[[ServerSession, str], Event | Reply]]] = {
-    ServerSignal.EHLO: ServerSession._ehlo,
-    ServerSignal.HELO: ServerSession._helo,
-    ServerSignal.AUTH: ServerSession._auth,
-    ServerSignal.XCLIENT: ServerSession._xclient,
-    ServerSignal.XFORWARD: ServerSession._xforward,
-    ServerSignal.LHLO: ServerSession._lhlo,
-    ServerSignal.MAIL: ServerSession._mail,
-    ServerSignal.RCPT: ServerSession._rcpt,
-    ServerSignal.DATA: ServerSession._data,
-    ServerSignal.BDAT: ServerSession._bdat,
-    ServerSignal.BDAT_LAST: ServerSession._bdat_last,
-    ServerSignal.RSET: ServerSession._rset,
-    ServerSignal.NOOP: ServerSession._noop,
-    ServerSignal.VRFY: ServerSession._vrfy,
-    ServerSignal.HELP: ServerSession._help,
-    ServerSignal.QUIT: ServerSession._quit,
-    ServerSignal.STARTTLS: ServerSession._starttls,
-    ServerSignal.NOT_OFFERED: _always(replies.NOT_OFFERED),
-    ServerSignal.TLS_NEEDED: _always(replies.TLS_NEEDED),
-    ServerSignal.TLS_ACTIVE: _always(replies.TLS_ACTIVE),
-    # A chunk of unknown length follows. Its octets must not be read as commands, so these replies end the session.
-    ServerSignal.BDAT_NOT_OFFERED: _always(replies.BDAT_NOT_OFFERED),
-    ServerSignal.BDAT_MALFORMED: _always(replies.BDAT_MALFORMED),
-    ServerSignal.UNKNOWN: _always(replies.UNKNOWN_COMMAND),
-    ServerSignal.FORBIDDEN: _always(replies.FORBIDDEN),
-}
 
 _DO: Final[dict[ServerEffect, Callable[[ServerSession], None]]] = {
     ServerEffect.DROP_TRANSACTION: ServerSession._drop_transaction,
