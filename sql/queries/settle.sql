@@ -7,19 +7,20 @@ SELECT EXISTS (SELECT 1 FROM _lease WHERE lease_id = :lease_id);
 
 -- name: settle_recipient
 -- The fate of one recipient without a noted order, and without a lifetime that was extended meanwhile. Index: the rowid.
+-- By position, which costs less than names: status, next_retry_at or NULL, reply, now, recipient_id, lease_id, status, now.
 UPDATE _recipient
-   SET status = :status,
-       next_retry_at = coalesce(:next_retry_at, next_retry_at),
+   SET status = ?,
+       next_retry_at = coalesce(?, next_retry_at),
        attempts = attempts + 1,
        lost_leases = 0,
        lease_id = NULL,
-       last_reply = :last_reply,
-       settled_at = :now
- WHERE recipient_id = :recipient_id
-   AND lease_id = :lease_id
+       last_reply = ?,
+       settled_at = ?
+ WHERE recipient_id = ?
+   AND lease_id = ?
    AND ordered_status IS NULL
    AND ordered_next_retry_at IS NULL
-   AND (:status <> 'expired' OR expires_at <= :now);
+   AND (? <> 'expired' OR expires_at <= ?);
 
 -- name: faults_in_a_row
 -- How many of the last :count attempts of a recipient have :stage and a text LIKE :fault.
@@ -59,9 +60,7 @@ UPDATE _recipient
 INSERT INTO _attempt (
   recipient_id, process_id, lease_id, destination, started_at, duration_s, connect_s, host, peer_address, stage, code,
   enhanced, text, outcome, decided_status, decided_next_retry_at)
-VALUES (
-  :recipient_id, :process_id, :lease_id, :destination, :started_at, :duration_s, :connect_s, :host, :peer_address, :stage,
-  :code, :enhanced, :text, :outcome, :decided_status, :next_retry_at);
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: is_delivered_under
 -- Whether this lease has already delivered to this recipient. Index: _attempt_recipient. Rows: one, 0 or 1.

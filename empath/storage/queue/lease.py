@@ -311,13 +311,18 @@ class ReadFaults(Write):
 
 
 def _fill(session: Session, lease: Lease) -> None:
-    lease.messages = []
-    last = None
-    for row in session.rows("lease.leased_work", {"lease_id": lease.lease_id}):
-        if last is None or last.message_id != row[0]:
-            last = LeasedMessage(*row[:16])
-            lease.messages.append(last)
-        last.recipients.append(LeasedRecipient(*row[16:]))
+    """Read the messages of a lease, the best class first, and the contents that come with it."""
+    found: dict[int, LeasedMessage] = {}
+    best: dict[int, int] = {}  # class of the message's best recipient
+    for priority, message_id, *row in session.rows("lease.leased_work", {"lease_id": lease.lease_id}):
+        message = found.get(message_id)
+        if message is None:
+            message = found[message_id] = LeasedMessage(message_id, *row[:15])
+            best[message_id] = priority
+        elif priority < best[message_id]:
+            best[message_id] = priority
+        message.recipients.append(LeasedRecipient(*row[15:]))
+    lease.messages = [found[message_id] for _, message_id in sorted((best[number], number) for number in found)]
     wanted = []
     budget = PREFETCH_OCTETS
     for message in lease.messages:

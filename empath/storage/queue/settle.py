@@ -12,7 +12,6 @@ THEORY
 """
 
 from copy import copy
-from typing import Any
 
 from empath.mail.fate import Attempt, Fate, Passed
 from empath.mail.status import RecipientStatus
@@ -58,7 +57,10 @@ class Settle(Write):
         self.passed = passed
         self.lease_id = lease_id
         self.is_stale = False
-        self._keys = {"process_id": process_id, "lease_id": lease_id, "message_id": message_id, "now": now}
+        self._process_id = process_id
+        self._message_id = message_id
+        self._now = now
+        self._keys = {"lease_id": lease_id, "message_id": message_id, "now": now}
         self.attempt = attempt
         self._is_delayed = is_delayed
 
@@ -82,27 +84,27 @@ class Settle(Write):
         for fate in self.fates:
             self._settle(session, fate)
         is_delivered = not self.is_stale and any(fate.status is RecipientStatus.DELIVERED for fate in self.fates)
-        if is_delivered and session.run("settle.forget_delivered_content", {**self._keys, "no_fields": b""}):
-            session.run("settle.delete_forgotten_content", self._keys)
+        if is_delivered:
+            message = {"message_id": self._message_id, "no_fields": b""}
+            if session.run("settle.forget_delivered_content", message):
+                session.run("settle.delete_forgotten_content", message)
         if self._is_delayed and not self.is_stale:
             self._insert_delay_notices(session)
 
     def _settle(self, session: Session, fate: Fate) -> None:
-        update = {
-            **self._keys,
-            "recipient_id": fate.recipient_id,
-            "status": fate.status,
-            "next_retry_at": fate.next_retry_at,
-            "last_reply": fate.said.reply.escaped(),
-        }
-        if not session.run("settle.settle_recipient", update):
-            self._settle_ordered(session, fate, update)
+        status, now, next_retry_at = fate.status, self._now, fate.next_retry_at
+        reply = fate.said.reply.escaped()
+        row = (status, next_retry_at, reply, now, fate.recipient_id, self.lease_id, status, now)
+        if not session.run("settle.settle_recipient", row):
+            self._settle_ordered(session, fate)
             return
-        self._record(session, fate, outcome=fate.status, decided=fate.status, next_retry_at=fate.next_retry_at)
+        self._record(session, fate, outcome=status, decided=status, next_retry_at=next_retry_at)
         if fate.wants_notice:
-            session.run("settle.insert_notice", {**update, "kind": ReportKind.FAILURE})
+            notice = {**self._keys, "recipient_id": fate.recipient_id, "kind": ReportKind.FAILURE}
+            session.run("settle.insert_notice", notice)
 
-    def _settle_ordered(self, session: Session, fate: Fate, update: dict[str, Any]) -> None:
+    def _settle_ordered(self, session: Session, fate: Fate) -> None:
+        update = {**self._keys, "recipient_id": fate.recipient_id, "last_reply": fate.said.reply.escaped()}
         found = session.rows("settle.order", update)
         if not found:  # the lease is gone, or no longer holds this recipient
             self.is_stale = not session.value("settle.is_lease_valid", {"lease_id": self.lease_id})
@@ -111,9 +113,9 @@ class Settle(Write):
             return
         [(ordered, ordered_retry_at, expires_at)] = found
         decided, next_retry_at = fate.status, fate.next_retry_at
-        if decided is RecipientStatus.EXPIRED and expires_at > update["now"]:
+        if decided is RecipientStatus.EXPIRED and expires_at > self._now:
             # The lifetime was extended while the recipient was leased.
-            decided, next_retry_at = RecipientStatus.DEFERRED, update["now"]
+            decided, next_retry_at = RecipientStatus.DEFERRED, self._now
         status = str(decided if ordered is None or decided is RecipientStatus.DELIVERED else ordered)
         if status == RecipientStatus.DEFERRED:
             next_retry_at = next_retry_at if ordered_retry_at is None else ordered_retry_at
@@ -130,7 +132,7 @@ class Settle(Write):
         if fate.wants_notice and status == fate.status:
             session.run("settle.insert_notice", {**update, "kind": ReportKind.FAILURE})
         elif status != fate.status:
-            insert_ordered_notice(session, fate.recipient_id, status, now=update["now"])
+            insert_ordered_notice(session, fate.recipient_id, status, now=self._now)
 
     def _insert_delay_notices(self, session: Session) -> None:
         for recipient_id, notify in session.rows("settle.delayed_recipients", self._keys):
@@ -153,21 +155,11 @@ class Settle(Write):
         next_retry_at: float | None,
     ) -> None:
         attempt = self.attempt
-        row = {
-            **self._keys,
-            "recipient_id": fate.recipient_id,
-            "destination": attempt.destination,
-            "started_at": attempt.started_at,
-            "duration_s": attempt.duration_s,
-            "connect_s": attempt.connect_s,
-            "host": attempt.host,
-            "peer_address": attempt.peer_address,
-            "stage": fate.said.stage,
-            "code": fate.said.reply.code if fate.said.reply.is_from_host else None,
-            "enhanced": str(fate.said.reply.enhanced) if fate.said.reply.enhanced else None,
-            "text": fate.said.reply.escaped(),
-            "outcome": outcome,
-            "decided_status": decided,
-            "next_retry_at": next_retry_at,
-        }
+        stage, reply = fate.said
+        row = (
+            fate.recipient_id, self._process_id, self.lease_id, attempt.destination, attempt.started_at,
+            attempt.duration_s, attempt.connect_s, attempt.host, attempt.peer_address, stage,
+            reply.code if reply.is_from_host else None, str(reply.enhanced) if reply.enhanced else None,
+            reply.escaped(), outcome, decided, next_retry_at,
+        )  # fmt: skip
         session.run("settle.insert_attempt", row)

@@ -140,10 +140,10 @@ SELECT (SELECT min(r.next_retry_at)
 UPDATE _destination SET due_at = :due_at, priority = :priority WHERE destination_id = :destination_id;
 
 -- name: leased_work
--- The recipients of a lease, message by message, the first class first. Transaction: after the commit.
--- Index: _recipient_lease. Rows: one per recipient.
-SELECT m.message_id, m.ulid, m.reverse_path, m.size, m.received_at, m.body_type, m.has_8bit, m.is_smtputf8, m.dsn_return,
-       m.envelope_id, m.content_locator, m.added_fields, m.digest, coalesce(m.requires_tls, 0), m.delay_report_at,
+-- The recipients of a lease with their messages. Transaction: after the commit.
+-- Index: _recipient_lease, whose order it is. Rows: one per recipient.
+SELECT r.priority, m.message_id, m.ulid, m.reverse_path, m.size, m.received_at, m.body_type, m.has_8bit, m.is_smtputf8,
+       m.dsn_return, m.envelope_id, m.content_locator, m.added_fields, m.digest, coalesce(m.requires_tls, 0), m.delay_report_at,
        m.metadata, r.recipient_id, r.address, r.domain, r.attempts, r.expires_at, r.notify,
        -- RFC 3461 §5.2.1: the next host gets the address that the client gave, in xtext, if it differs from ours.
        CASE
@@ -154,7 +154,7 @@ SELECT m.message_id, m.ulid, m.reverse_path, m.size, m.received_at, m.body_type,
   FROM _recipient AS r
   JOIN _message AS m ON m.message_id = r.message_id
  WHERE r.lease_id = :lease_id
- ORDER BY min(r.priority) OVER (PARTITION BY r.message_id), r.message_id, r.recipient_id;
+ ORDER BY r.recipient_id;
 
 -- name: orders
 -- Recipients of a lease that must no longer be delivered to, and one NULL if the lease must stop at :now because its
