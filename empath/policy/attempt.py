@@ -90,12 +90,13 @@ class MessageAttempt:
 
     def __init__(self, hosts: DestinationHosts, recipient_ids: Iterable[int]) -> None:
         self._hosts = hosts
-        self._left = deque(hosts.hosts)
+        left = hosts.hosts
         if hosts.silent:
-            self._left = deque(host for host in hosts.hosts if (host.address, host.port) not in hosts.silent)
+            left = tuple(host for host in left if (host.address, host.port) not in hosts.silent)
+        self._left = deque(left)
         self.recipient_ids = list(recipient_ids)
         # Recipients that a host may yet take, though not now; a silent host was not asked.
-        self._put_off = set(self.recipient_ids) if len(self._left) < len(hosts.hosts) else set()
+        self._put_off = set(self.recipient_ids) if len(left) < len(hosts.hosts) else set()
         self._sessions = 0
         self._rounds = 1  # with `host`
         self._passed_on: list[int] = []  # recipients for the next host, from the rounds with this one
@@ -127,9 +128,12 @@ class MessageAttempt:
             number: outcome_of(one, is_last_host=is_last, is_put_off=number in self._put_off)
             for number, one in said.items()
         }
-        kinds = set(outcomes.values())
+        delivered = list(outcomes.values()).count(Outcome.DELIVERED)
+        if delivered == len(outcomes) and not self._passed_on:
+            self.recipient_ids, self.host = [], None
+            return outcomes
         # A host that delivered nothing is not asked again about those that were too many.
-        is_round_left = Outcome.DELIVERED in kinds and len(kinds) > 1 and self._rounds < MAX_ROUNDS
+        is_round_left = 0 < delivered < len(outcomes) and self._rounds < MAX_ROUNDS
         rest = [number for number, one in said.items() if is_too_many(one)] if is_round_left else []
         for number in rest:
             del outcomes[number]

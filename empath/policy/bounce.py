@@ -18,6 +18,7 @@ from empath.mail.status import LIVE, RecipientStatus
 from empath.message.report.compose import Action, ReportKind
 
 _DOUBLE_BOUNCE = "double-bounce"
+_DOUBLE_BOUNCE_AT = f"{_DOUBLE_BOUNCE}@"
 _NO_NOTICE: Final = "NEVER"
 _USUAL_NOTICES: Final = "FAILURE,DELAY"  # without NOTIFY=, see `wants_notice`
 _OF_CONTENT: Final = ("5.6.", "5.3.4", "5.2.3")  # RFC 3463: media, message too big for the system or the mailbox
@@ -49,7 +50,9 @@ def double_bounce_address(hostname: Domain) -> Address:
 
 def is_double_bounce(address: str, hostname: Domain) -> bool:
     """Whether *address*, in its text form, is the double-bounce address, in any case."""
-    return address.lower() == f"{_DOUBLE_BOUNCE}@{hostname}"
+    # Asked of every recipient: nearly all differ in the first characters.
+    here = len(_DOUBLE_BOUNCE_AT)
+    return address[:here].lower() == _DOUBLE_BOUNCE_AT and address[here:].lower() == str(hostname)
 
 
 def find_addressee(reverse_path: str, hostname: Domain) -> Addressee | None:

@@ -44,17 +44,18 @@ _MEANINGS: Final = (
 
 def classify(said: Said) -> Meaning:
     """The one place where a reply gets its meaning."""
-    if said.stage is Stage.RCPT and said.reply.code == 552:
+    stage, reply = said
+    if stage is Stage.RCPT and reply.code == 552:
         return Meaning.OTHER_HOST  # RFC 5321 §4.5.3.1.10: "too many recipients" of an older RFC, to be read as 452
-    if said.stage is Stage.EHLO and said.reply.enhanced == LOOP and not said.reply.is_from_host:
+    if stage is Stage.EHLO and reply.enhanced == LOOP and not reply.is_from_host:
         return Meaning.ONLY_OTHER_HOST
-    meaning = _MEANINGS.get((said.stage, said.reply.klass), Meaning.LATER)
+    meaning = _MEANINGS.get((stage, reply.klass), Meaning.LATER)
     return Meaning.ONLY_OTHER_HOST if meaning is Meaning.NEVER and is_lack(said) else meaning
 
 
 def is_lack(said: Said) -> bool:
     """Whether a refusal says that the host lacks an extension, and nothing of the recipient."""
-    return said.reply.enhanced in _LACKS and (said.stage is Stage.MAIL or said.stage is Stage.RCPT)
+    return (said.stage is Stage.MAIL or said.stage is Stage.RCPT) and said.reply.enhanced in _LACKS
 
 
 def is_too_many(said: Said) -> bool:

@@ -23,12 +23,10 @@ class Write:
 
     rows = 1
     octets = 0
-
-    def __init__(self) -> None:
-        self.error: EmpathError | None = None
-        self.may_be_committed = False
-        self.submitted_at = 0.0
-        self.waiter: Callable[[], object] | None = None
+    error: EmpathError | None = None
+    may_be_committed = False
+    submitted_at = 0.0
+    waiter: Callable[[], object] | None = None
 
     def run(self, session: Session) -> None:
         """Change rows, inside the writer's transaction; runs again after a roll-back."""

@@ -96,7 +96,7 @@ class Output:
 
     def write(self, line: bytes) -> None:
         """Write one line whole, now or later, or drop it."""
-        rest = whole = (b"\n" if self._is_torn else b"") + line + b"\n"
+        rest = whole = b"\n" + line + b"\n" if self._is_torn else line + b"\n"
         if not self._kept or self.flush():
             self._is_torn = False
             rest = self._put(rest)

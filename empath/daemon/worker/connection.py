@@ -18,6 +18,7 @@ from typing import Final
 from empath.config.tables.delivery import Delivery
 from empath.daemon.worker.content_fit import Pieces, fit
 from empath.errors import EmpathError
+from empath.mail.endpoint import host_and_port
 from empath.mail.fate import Said
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
@@ -40,6 +41,8 @@ Permission = Callable[[], bool]  # asked just before the final dot; False: give 
 Clock = Callable[[], float]  # monotonic seconds
 LEAST_RATE: Final = 500  # octets of content a second, as smtp_min_data_rate of Postfix
 _AT_ONCE_S: Final = 0.0005
+_CLOSED: Final = ClientState.CLOSED
+_END_OF_DATA: Final = ClientState.END_OF_DATA
 _OVER_BEFORE_MAIL: Final = Said(Stage.MAIL, Reply.of("451 4.4.2 The session was over before MAIL"))
 
 
@@ -78,6 +81,7 @@ class Connection:
 
     def __init__(self, host: Host, stream: Stream, how: ConnectionSettings) -> None:
         self.host = host
+        self.peer = host_and_port(host.address, host.port)
         self.born_at = self.used_at = how.clock()
         self._stream = stream
         # Only where mail servers listen: a filter on another port may well greet by the name of this host.
@@ -120,7 +124,7 @@ class Connection:
     @property
     def is_usable(self) -> bool:
         """Whether another transaction may begin."""
-        return self._session.is_ready and self._session.is_usable
+        return self._session.is_usable and self._session.is_ready
 
     def is_quiet(self) -> bool:
         """Whether the host has neither spoken nor closed since its last reply. Never waits."""
@@ -185,7 +189,7 @@ class Connection:
                 self._flush()
                 self._hear()
                 waiting = 0
-            if session.state is ClientState.CLOSED:
+            if session.state is _CLOSED:
                 return
             session.content(piece)
             waiting += len(piece)
@@ -193,7 +197,7 @@ class Connection:
         # A small message goes out right after the host asked for it, before the host can have said more.
         if self._how.clock() - began > _AT_ONCE_S:
             self._hear()
-        if session.state is ClientState.CLOSED:
+        if session.state is _CLOSED:
             return
         if not may_end():
             raise Abandoned("given up before the final dot")
@@ -215,7 +219,7 @@ class Connection:
             try:
                 octets = stream.receive_next()
                 # The segment with the reply to the dot acknowledges the dot: a reply from before that is none to it.
-                has_arrived = session.state is not ClientState.END_OF_DATA or stream.is_acknowledged()
+                has_arrived = session.state is not _END_OF_DATA or stream.is_acknowledged()
                 session.receive(octets, is_all_sent=has_arrived)
             except StreamTimeout as exc:
                 session.lost(str(exc), is_timeout=True)

@@ -31,6 +31,7 @@ from empath.mail.fate import Attempt, Said
 from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
 from empath.net.stream import OutOfResources, StreamClosed, StreamTimeout
+from empath.policy.bounce import is_double_bounce
 from empath.policy.retry import MAX_FAULTS
 from empath.policy.routing import Route, destination_of
 from empath.policy.slots import SLOW_S
@@ -86,6 +87,8 @@ class LeaseRun:
         self._settling = Settling(dispatch.runtime, lease)
         self._moved_at = self._dispatch.clock()
         self._unwritten: list[Write] = []
+        # Route and destination, by the domain and whether the address is the one that has a route of its own.
+        self._ways: dict[tuple[str, bool], tuple[Route | None, str]] = {}
         self._greenlet: greenlet | None = None
         self._is_carrying = False
         self._has_ended = False  # the message under way is past its point of no return
@@ -169,6 +172,7 @@ class LeaseRun:
     def _deliver(self, message: LeasedMessage) -> None:
         recipients = message.recipients
         tried: list[HostAttempt] = []
+        self._is_delivered = False
         try:
             route, recipients = self._route(message)
             if not recipients:
@@ -180,6 +184,7 @@ class LeaseRun:
             for host_attempt in self._carrier.carry(job):
                 tried.append(host_attempt)
                 self._has_ended = False  # the next host, if there is one, has nothing yet
+                self._is_delivered = self._is_delivered or host_attempt.has_delivered
                 self._settling.log_host(message, host_attempt)
         except Abandoned:
             raise
@@ -205,7 +210,6 @@ class LeaseRun:
             self._count_fault(message, recipients, tried, exc)
         finally:
             self._is_carrying = False
-            self._is_delivered = any(a.outcome is Outcome.DELIVERED for one in tried for a in one.answers)
             message.content = None  # a lease of twenty messages should not hold them all to its end
             # Also after an error: a recipient that has got the mail must not get it again.
             self._settle(message, tried)
@@ -262,9 +266,7 @@ class LeaseRun:
         moved: dict[int, str] = {}
         chosen: Route | None = None
         for recipient in message.recipients:
-            text = recipient.domain
-            route = self._runtime.config.find_route(recipient.address, parse_stored(text))
-            destination = destination_of(route, text)
+            route, destination = self._way_of(recipient)
             if destination == here:
                 stay.append(recipient)
                 chosen = route
@@ -274,6 +276,16 @@ class LeaseRun:
             self._unwritten.append(Rekey(self._lease.lease_id, moved, now=time.time()))
             self._runtime.emit(Rerouted(queue_id=message.queue_id, recipients=len(moved)))
         return chosen, stay
+
+    def _way_of(self, recipient: LeasedRecipient) -> tuple[Route | None, str]:
+        """The route and the destination of one recipient, worked out once for each domain of a lease."""
+        config, domain = self._runtime.config, recipient.domain
+        key = domain, is_double_bounce(recipient.address, config.hostname)
+        way = self._ways.get(key)
+        if way is None:
+            route = config.find_route(recipient.address, parse_stored(domain))
+            way = self._ways[key] = route, destination_of(route, domain)
+        return way
 
     def _body(self, message: LeasedMessage) -> Body:
         """
@@ -321,7 +333,7 @@ class LeaseRun:
                 self._runtime.emit(StaleResult(lease_id=self._lease.lease_id, destination=self._lease.destination))
 
     def _write(self, writes: Sequence[Write]) -> None:
-        together = Batch(*writes)
+        together = writes[0] if len(writes) == 1 else Batch(*writes)
         while writes:
             try:
                 self._runtime.writer.commit(together)

@@ -126,4 +126,4 @@ class ConnectionPool:
             connection.quit()
         else:
             connection.leave()
-        return HostResult(host_and_port(host.address, host.port), ended.results, True, connect_s, ended.is_in_doubt)
+        return HostResult(connection.peer, ended.results, True, connect_s, ended.is_in_doubt)

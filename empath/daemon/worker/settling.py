@@ -51,11 +51,11 @@ class Settling:
         config = self._runtime.config
         report_at = message.delay_report_at
         warning_s = config.retry.delay_warning_s
-        is_warned = is_delayed(now, message.received_at, warning_s, message.reverse_path, report_at)
         fated = with_fate(tried) if len(tried) > 1 else ()  # what one host said to all is either a fate or no attempt
         settles = []
         for host_attempt in tried:
             fates, passed = [], []
+            is_deferred = False
             for answer in host_attempt.answers:
                 recipient, said = answer.recipient, answer.said
                 if answer.outcome is not Outcome.NEXT_HOST:
@@ -69,6 +69,7 @@ class Settling:
                         report_at=report_at,
                     )
                     fates.append(fate)
+                    is_deferred = is_deferred or fate.status is RecipientStatus.DEFERRED
                     self._log_fate(message, host_attempt.attempt, answer, fate)
                 # Without a fate no attempt was made: what hosts said is left to the log.
                 elif recipient.recipient_id in fated:
@@ -82,7 +83,8 @@ class Settling:
                     attempt=host_attempt.attempt,
                     fates=tuple(fates),
                     passed=tuple(passed),
-                    is_delayed=is_warned and any(fate.status is RecipientStatus.DEFERRED for fate in fates),
+                    is_delayed=is_deferred
+                    and is_delayed(now, message.received_at, warning_s, message.reverse_path, report_at),
                 )
                 settles.append(settle)
         return settles
@@ -90,7 +92,8 @@ class Settling:
     def log_host(self, message: LeasedMessage, host_attempt: HostAttempt) -> None:
         """Log what one host did: a doubt, and every recipient that goes on to the next host."""
         attempt = host_attempt.attempt
-        doubtful = [answer for answer in host_attempt.answers if answer.is_in_doubt]
+        answers = host_attempt.answers
+        doubtful = [answer for answer in answers if answer.is_in_doubt]
         if doubtful:
             self._runtime.emit(
                 DeliveryInDoubt(
@@ -101,7 +104,7 @@ class Settling:
                     reply=doubtful[0].said.reply.escaped(),
                 )
             )
-        for answer in host_attempt.answers:
+        for answer in answers:
             if answer.outcome is Outcome.NEXT_HOST:
                 self._runtime.emit(
                     HostFailed(
@@ -123,7 +126,7 @@ class Settling:
                 destination=self._lease.destination,
                 host=attempt.peer_address,
                 attempt=answer.recipient.attempts + 1,
-                stage=answer.said.stage.value,
+                stage=str(answer.said.stage),
                 reply=answer.said.reply.escaped(),
                 next_retry_at=None if fate.next_retry_at is None else Timestamp(fate.next_retry_at).iso8601(),
                 duration_s=round(attempt.duration_s, 4),

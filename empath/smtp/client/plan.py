@@ -14,6 +14,8 @@ from empath.smtp.client.transaction import Transaction, mail_command, objection,
 # the command that reaches this size; one command is at most about 1 KiB.
 GROUP_OCTETS: Final = 8 * 1024
 
+_MAIL: Final = ClientState.MAIL
+_RCPT: Final = ClientState.RCPT
 _RSET: Final = (ClientState.RSET, b"RSET\r\n")
 _DATA: Final = (ClientState.DATA, b"DATA\r\n")
 _UNANSWERED: Final = Said(Stage.MAIL, Reply.of("451 4.5.0 No answer"))
@@ -40,21 +42,22 @@ class TransactionPlan:
         """
         self.results: dict[int, Said] = {}
         self._room = GROUP_OCTETS if peer.has_pipelining else 1
-        mail = (ClientState.MAIL, mail_command(transaction, peer))
+        mail = (_MAIL, mail_command(transaction, peer))
         self._unsent = deque([mail] if is_first else [_RSET, mail])
         self._awaited: deque[ClientState] = deque()
         self._unanswered: deque[int] = deque()  # numbers of recipients
         self._accepted: list[int] = []
         refusal = objection(transaction, peer)
+        results = self.results
         for number, recipient in transaction.recipients.items():
             if refusal is not None:
-                self.results[number] = Said(Stage.MAIL, refusal)
+                results[number] = Said(Stage.MAIL, refusal)
             elif (reply := recipient_objection(recipient, peer)) is not None:
-                self.results[number] = Said(Stage.RCPT, reply)
+                results[number] = Said(Stage.RCPT, reply)
             else:
-                self.results[number] = _UNANSWERED
+                results[number] = _UNANSWERED
                 self._unanswered.append(number)
-                self._unsent.append((ClientState.RCPT, rcpt_command(recipient, peer)))
+                self._unsent.append((_RCPT, rcpt_command(recipient, peer)))
         self._unsent.append(_DATA)
         self._asked = tuple(self._unanswered)
 
@@ -72,9 +75,10 @@ class TransactionPlan:
         """Take the commands that go out together, RFC 2920 §3.1."""
         group = []
         room = self._room
-        while self._unsent and room > 0:
-            state, command = self._unsent.popleft()
-            self._awaited.append(state)
+        unsent, awaited = self._unsent, self._awaited
+        while unsent and room > 0:
+            state, command = unsent.popleft()
+            awaited.append(state)
             group.append(command)
             room -= len(command)
         return group
@@ -82,7 +86,7 @@ class TransactionPlan:
     def next_awaited(self) -> ClientState:
         """Take the command whose reply comes next."""
         state = self._awaited.popleft()
-        return state if self.has_hope else IN_VAIN[state]
+        return state if self._accepted or self._unanswered else IN_VAIN[state]
 
     def accept(self) -> None:
         """Note that the peer accepted the next recipient."""

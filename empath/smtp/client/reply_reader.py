@@ -77,7 +77,7 @@ class ReplyReader:
 
     def receive(self, octets: bytes) -> None:
         """Take what the peer sent."""
-        self._buffer = self._buffer[self._start :] + octets if self.is_midway else octets
+        self._buffer = self._buffer[self._start :] + octets if len(self._buffer) > self._start else octets
         self._searched -= self._start
         self._start = 0
 
@@ -110,6 +110,10 @@ class ReplyReader:
         while end := buffer.find(b"\n", self._searched) + 1:
             octets = buffer[self._start : end]
             self._start = self._searched = end
+            if len(octets) <= _MAX_CACHED_OCTETS and not (self._lines or self._noise_lines):  # the usual case
+                line = _parsed(octets)
+                if line.is_last:
+                    return line.alone
             self._octets += len(octets)
             self._check_bounds(len(octets))
             if self._noise_lines:
@@ -131,7 +135,8 @@ class ReplyReader:
                 return reply
             self._keep(line)
         self._searched = len(buffer)
-        self._check_bounds(self._searched - self._start)
+        if self._searched > self._start:
+            self._check_bounds(self._searched - self._start)
         return None
 
     def _keep(self, line: _Line) -> None:

@@ -52,6 +52,14 @@ _EARLY: Final = EnhancedStatus(4, 7, 0)
 _NO_PLAN: Final = TransactionPlan(Transaction("", {}, 0), Capabilities.NONE)  # the plan before the first transaction
 _HAD_ENOUGH: Final = EnhancedStatus(4, 5, 0)
 _BAD_SEQUENCE: Final = 503
+_SHUTDOWN: Final = 421
+# What each message needs: Python finds a name of the module in a fifth of the time of a member of an enum.
+_CLOSED: Final = ClientState.CLOSED
+_END_OF_DATA: Final = ClientState.END_OF_DATA
+_BEGIN: Final = ClientCall.BEGIN
+_PIECE: Final = ClientCall.PIECE
+_END: Final = ClientCall.END
+_CONTENT_WANTED: Final = ContentWanted()
 _IDLE: Final = (ClientState.READY, ClientState.IDLE)
 _GREETINGS: Final = (ClientState.EHLO, ClientState.HELO)
 _GREETED: Final = 250  # their one answer of success
@@ -169,7 +177,7 @@ class ClientSession:
             DriverError: the greetings or another transaction are under way.
             SyntaxViolation: a path or parameter has a control character; nothing was sent, the session stays ready.
         """
-        if (self._state, ClientCall.BEGIN) not in CALLS:
+        if (self._state, _BEGIN) not in CALLS:
             raise DriverError(f"no transaction can begin in state {self._state}")
         if not self.ensure_ready():
             return False
@@ -184,7 +192,7 @@ class ClientSession:
         Raises:
             DriverError: there was no ContentWanted.
         """
-        if self._asked(ClientCall.PIECE) is not ClientState.CLOSED:
+        if self._asked(_PIECE) is not _CLOSED:
             self._out.append(self._stuffer.stuff(octets))
 
     def end_content(self) -> None:
@@ -194,11 +202,11 @@ class ClientSession:
         Raises:
             DriverError: there was no ContentWanted.
         """
-        following = self._asked(ClientCall.END)
+        following = self._asked(_END)
         if self._reader.is_midway:
             # A reply that began before the end of the message cannot answer the message.
             self._take(ClientSignal.GARBAGE, _TOO_EARLY)
-        elif following is not ClientState.CLOSED:
+        elif following is not _CLOSED:
             self._out.append(self._stuffer.end())
             self._state = following
 
@@ -215,15 +223,15 @@ class ClientSession:
 
     def _take_reply(self, reply: Reply) -> None:
         state = self._state
-        code = reply.code
-        if code == 421:
+        code, klass = reply.code, reply.klass
+        if code == _SHUTDOWN:
             self._take(ClientSignal.SHUTDOWN, reply)
-        elif (self._out and state in _AFTER_COMMAND) or (reply.klass == 2 and code != _GREETED and state in _GREETINGS):
+        elif (self._out and state in _AFTER_COMMAND) or (klass == 2 and code != _GREETED and state in _GREETINGS):
             self._take_stray(reply.escaped())
-        elif reply.klass == 2 and state is ClientState.END_OF_DATA and not self._is_all_sent:
+        elif klass == 2 and state is _END_OF_DATA and not self._is_all_sent:
             self._take(ClientSignal.GARBAGE, _TOO_EARLY)
         else:
-            self._take(ClientSignal.OUT_OF_SEQUENCE if code == _BAD_SEQUENCE else SIGNALS[reply.klass], reply)
+            self._take(SIGNALS[klass] if code != _BAD_SEQUENCE else ClientSignal.OUT_OF_SEQUENCE, reply)
 
     def _take_stray(self, what: str) -> None:
         """Take what the peer said before the command that it would answer: it has lost step."""
@@ -332,7 +340,7 @@ class ClientSession:
 
     def _begin_content(self, _: Reply) -> ClientState:
         self._stuffer = DotStuffer()
-        self._events.append(ContentWanted())
+        self._events.append(_CONTENT_WANTED)
         return ClientState.CONTENT
 
     def _send_lone_dot(self, _: Reply) -> ClientState:

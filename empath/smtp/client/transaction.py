@@ -17,6 +17,7 @@ from empath.smtp.client.capabilities import Capabilities
 
 # C0, DEL and C1 could end a command or a log line; a surrogate has no UTF-8.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_EIGHT_BIT_MIME = BodyType.EIGHT_BIT_MIME
 _TOO_BIG = Reply.of("552 5.3.4 The message is larger than the next host accepts")
 _NO_REQUIRETLS = Reply.of("550 5.7.30 The message needs REQUIRETLS and the next host does not offer it inside TLS")
 _8BITMIME_MISSING = "The message has 8-bit content and the next host does not offer 8BITMIME"
@@ -97,7 +98,7 @@ def mail_command(transaction: Transaction, peer: Capabilities) -> bytes:
     line = f"MAIL FROM:<{transaction.reverse_path}>"
     if peer.has_size and transaction.is_size_exact:
         line += f" SIZE={transaction.size}"
-    if peer.has_8bitmime and (transaction.has_8bit or transaction.body_type is BodyType.EIGHT_BIT_MIME):
+    if peer.has_8bitmime and (transaction.has_8bit or transaction.body_type is _EIGHT_BIT_MIME):
         line += " BODY=8BITMIME"
     if peer.has_smtputf8 and (transaction.is_smtputf8 or not _is_ascii(transaction)):
         line += " SMTPUTF8"

@@ -12,6 +12,7 @@ THEORY
 """
 
 from copy import copy
+from typing import Any
 
 from empath.mail.fate import Attempt, Fate, Passed
 from empath.mail.status import RecipientStatus
@@ -60,9 +61,12 @@ class Settle(Write):
         self._process_id = process_id
         self._message_id = message_id
         self._now = now
-        self._keys = {"lease_id": lease_id, "message_id": message_id, "now": now}
         self.attempt = attempt
         self._is_delayed = is_delayed
+
+    @property
+    def _keys(self) -> dict[str, Any]:
+        return {"lease_id": self.lease_id, "message_id": self._message_id, "now": self._now}
 
     def apart(self) -> "list[Settle]":
         """The same, with one fate to a write."""

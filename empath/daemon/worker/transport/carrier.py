@@ -7,7 +7,6 @@ what was said, and what that means.  settling.py makes fates and writes of it.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -23,8 +22,7 @@ from empath.storage.spool import open_content
 _CHUNK_OCTETS = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """
     The octets to send of one message: added_fields, then the content, which is in memory or in a spool file.
 
@@ -57,9 +55,10 @@ class Body:
 
     def _whole(self) -> Iterator[bytes]:
         """One piece: it is small, and each piece has its cost on the way out."""
-        assert self.content is not None
-        self._check(len(self.added_fields) + len(self.content), hashlib.sha256(self.content))
-        return iter((self.added_fields + self.content,))
+        content, added_fields = self.content, self.added_fields
+        assert content is not None
+        self._check(len(added_fields) + len(content), hashlib.sha256(content))
+        return iter((added_fields + content,))
 
     def _checked(self, file: Iterator[bytes]) -> Iterator[bytes]:
         if self.added_fields:
@@ -113,6 +112,11 @@ class HostAttempt(NamedTuple):
 
     attempt: Attempt
     answers: list[Answer]
+
+    @property
+    def has_delivered(self) -> bool:
+        """Whether a recipient got the mail."""
+        return any(answer.outcome is Outcome.DELIVERED for answer in self.answers)
 
 
 class Carrier(Protocol):
