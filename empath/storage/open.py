@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from empath.storage.engine import Engine
+from empath.storage.queries import all_queries
 
 
 def open_engine(path: Path, *, max_leases: int) -> Engine:
@@ -14,3 +15,9 @@ def open_engine(path: Path, *, max_leases: int) -> Engine:
     from empath.storage.sqlite.engine import SqliteEngine  # noqa: PLC0415 - only the engine in use is imported
 
     return SqliteEngine(path, max_leases=max_leases)
+
+
+def preload() -> None:
+    """Do what engines do at their first use: import, and read their statements. Nothing is opened."""
+
+    all_queries("sqlite")

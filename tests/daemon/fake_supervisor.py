@@ -13,5 +13,10 @@ CHILD = (str(PYTHON), "-I", "-S", str(Path(__file__).with_name("fake_child.py"))
 
 if __name__ == "__main__":
     sys.exit(
-        serve(sys.argv[2], dict.fromkeys(("acceptor", "worker", "housekeeper"), CHILD), Pace(**json.loads(sys.argv[1])))
+        serve(
+            sys.argv[2],
+            dict.fromkeys(("acceptor", "worker", "housekeeper"), CHILD),
+            Pace(**json.loads(sys.argv[1])),
+            make_template=None,
+        )
     )

@@ -20,6 +20,10 @@ class Process(Table):
     """Processes that receive mail. Several use more cores, which TLS needs most; they share the listeners, and keep to
     the limits of connections and the rates together."""
 
+    spawn: Literal["fork", "exec"] = setting("fork")
+    """How the supervisor starts the other processes. "fork": from a template process that has loaded every program, so
+    that all share its memory and start within milliseconds. "exec": each loads its program for itself."""
+
     pid_file: ConfigPath = setting("empathd.pid", example="/run/empath/empathd.pid")
     """Where the supervisor writes its process id. Not set: empathd.pid next to the queue database."""
 

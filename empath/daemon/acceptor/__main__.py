@@ -372,6 +372,11 @@ def _main(runtime: Runtime) -> None:
     Acceptor(runtime).run()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The whole process."""
     # While a shell holds the write lock, clients hear a greeting, and 451 for their messages.
     run_child(_main, write_deadline_s=None, serves_unregistered=True, has_modules=True)
+
+
+if __name__ == "__main__":
+    main()

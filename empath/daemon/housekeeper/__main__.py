@@ -94,5 +94,10 @@ def _serve(runtime: Runtime) -> None:
     Housekeeper(runtime).run()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The whole process."""
     run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S)
+
+
+if __name__ == "__main__":
+    main()

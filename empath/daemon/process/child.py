@@ -1,10 +1,10 @@
 """
 child - what a child process and the supervisor agree on
 
-The supervisor execs `python -m empath.daemon.<kind>` with descriptors inherited and one JSON object in EMPATH_CHILD.
-A child first patches (gevent), then calls `child_from_environment` and `load_own_config`, opens files that need root,
-drops privileges, installs its signal handlers, and calls `report_ready`. If a step fails it calls `report_failure` and
-ends.
+The supervisor has `python -m empath.daemon.<kind>` forked from the template process (see `fork_request`) or executed,
+with descriptors inherited and one JSON object in EMPATH_CHILD. A child first patches (gevent), then calls
+`child_from_environment` and `load_own_config`, opens files that need root, drops privileges, installs its signal
+handlers, and calls `report_ready`. If a step fails it calls `report_failure` and ends.
 
 After that, a child keeps these promises. SIGTERM makes it drain within DRAIN_S and exit with 0. SIGUSR2, which only an
 acceptor gets, makes it drain for as long as its clients' transactions take. SIGUSR1 makes it reopen the log. Its hub
@@ -32,6 +32,7 @@ ENVIRONMENT: Final = "EMPATH_CHILD"
 CONFIG: Final = "EMPATH_CONFIG"
 DRAIN_S: Final = 10.0  # longest time from SIGTERM to the end of a child
 BEAT_S: Final = 2.0  # pause between two beats of a child
+UMASK: Final = 0o027  # of all processes
 
 _PR_SET_NO_NEW_PRIVS: Final = 38
 

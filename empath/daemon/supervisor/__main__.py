@@ -7,7 +7,14 @@ JSON object with `error` and `exit_code`. Without it, a failure goes to standard
 
 import sys
 
-from empath.daemon.supervisor.serve import serve
+from empath.daemon.supervisor.template import TemplateProcess
 
 if __name__ == "__main__":
-    sys.exit(serve(sys.argv[1]))
+    template: TemplateProcess | None = None
+    try:
+        template = TemplateProcess()  # it loads while the supervisor itself loads
+    except OSError:
+        pass  # tried again, with a line in the log, once there is one
+    from empath.daemon.supervisor.serve import serve
+
+    sys.exit(serve(sys.argv[1], template=template))

@@ -32,9 +32,9 @@ from typing import Final
 
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from empath.daemon.supervisor.handed_on import LOCK_FD
 from empath.errors import CannotCreate, PermissionRefused, QueueBusy
 
-LOCK_FD: Final = "EMPATH_LOCK_FD"
 TITLE: Final = "empathd: "  # before the slot, in the title of a process
 SUPERVISOR_TITLE: Final = f"{TITLE}supervisor"
 WAIT_S: Final = 15.0  # longer than a drain: a restart finds the old children gone

@@ -17,8 +17,8 @@ from typing import Final, NoReturn
 from empath.config.model import Config
 from empath.daemon.process.child import DRAIN_S
 from empath.daemon.supervisor import instance
+from empath.daemon.supervisor.handed_on import LOCK_FD, START_FD
 from empath.daemon.supervisor.orders import HELD_BACK
-from empath.daemon.supervisor.serve import START_FD
 from empath.errors import CannotCreate, EmpathError, PermissionRefused, ServiceUnavailable
 
 _STOP_S: Final = DRAIN_S + 10.0  # the drain, the kill after it, and a margin
@@ -73,7 +73,7 @@ def run(config_file: Path, lock_fd: int) -> NoReturn:
     sys.stderr.flush()
     os.set_inheritable(lock_fd, True)
     signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
-    os.environ[instance.LOCK_FD] = str(lock_fd)
+    os.environ[LOCK_FD] = str(lock_fd)
     os.execv(_COMMAND[0], [*_COMMAND, str(config_file.absolute())])
 
 
@@ -93,7 +93,7 @@ def start(config_file: Path, config: Config, lock_fd: int) -> None:
         with open(errors, "ab", opener=_readable_by_group) as stderr:
             supervisor = subprocess.Popen(
                 [*_COMMAND, str(config_file.absolute())],
-                env={**os.environ, START_FD: str(report_fd), instance.LOCK_FD: str(lock_fd)},
+                env={**os.environ, START_FD: str(report_fd), LOCK_FD: str(lock_fd)},
                 stdin=subprocess.DEVNULL,
                 stdout=stderr,
                 stderr=stderr,

@@ -5,7 +5,7 @@ A *plan* is one configuration with its bound listeners and its slots; its epoch 
 live process per slot of the plan in force and, during a reload, per slot of the next plan too. When all processes of
 the next plan are ready, that plan comes into force and the processes of the old one are retired. If one of them fails,
 the next plan is dropped and nothing has changed. While the service stops, no process is wanted. Only `_spawn` starts
-processes: those that are wanted and not live.
+processes: those that are wanted and not live, and the template from which the others are forked.
 
 All state is in the fields of `Supervisor`; no signal handler and no other thread touches it.
 """
@@ -41,6 +41,7 @@ from empath.daemon.supervisor.plan import (
     renewed_snapshot,
 )
 from empath.daemon.supervisor.spawner import Spawner
+from empath.daemon.supervisor.template_keeper import TemplateKeeper
 from empath.errors import EmpathError
 from empath.telemetry.log import log
 from empath.telemetry.occurrences.process import LogKept
@@ -103,6 +104,7 @@ class Supervisor:
         on_ready: Callable[[], None],
         on_stop: Callable[[], None],
         commands: Mapping[str, Sequence[str]] = COMMANDS,
+        templates: TemplateKeeper,
         pace: Pace | None = None,
     ) -> None:
         self._config_file = config_file
@@ -113,10 +115,14 @@ class Supervisor:
         self._orders = Orders()
         self._outcome_fd = os.memfd_create("empath-reload", os.MFD_CLOEXEC)
         self._reloads = 0
+        self._emit = emitter(SLOT)
+        self._templates = templates
         self._spawner = Spawner(
             config_file,
             commands,
+            templates,
             instance,
+            self._emit,
             lock_fd=lock_fd,
             ask_fd=self._orders.ask_fd,
             outcome_fd=self._outcome_fd,
@@ -133,7 +139,6 @@ class Supervisor:
         self._failure: Failure | None = None
         self._turned_at = time.monotonic()
         self._watchdog = Watchdog.of(os.environ, time.monotonic())
-        self._emit = emitter(SLOT)
 
     def run(self, snapshot: ConfigSnapshot) -> Failure | None:
         """
@@ -172,7 +177,8 @@ class Supervisor:
             poll.register(fd, select.POLLIN)
         reporting = {process.ready_fd: process for process in self._processes.values() if process.may_report}
         beating = {process.beat_fd: process for process in self._processes.values() if process.is_ready}
-        for fd in (*reporting, *beating):
+        loading_fd = self._templates.loading_fd
+        for fd in (*reporting, *beating, *([] if loading_fd is None else [loading_fd])):
             poll.register(fd, select.POLLIN)
         pause_s = self._next_deadline(now) - now
         ready = poll.poll(None if pause_s == _NEVER else max(0, int(pause_s * 1000) + 1))
@@ -181,6 +187,8 @@ class Supervisor:
                 self._read_report(reporting[fd])
             elif fd in beating:
                 beating[fd].hear_beat(time.monotonic())
+            elif fd == loading_fd:
+                self._templates.hear()
         for order, cause in self._orders.take():
             self._obey(order, cause)
 
@@ -190,8 +198,11 @@ class Supervisor:
         deadlines = [process.kill_at for process in self._processes.values() if process.kill_at is not None]
         if any(process.is_ready for process in self._processes.values()):
             deadlines.append(now + self._pace.silent_s / 4)
+        deadlines.append(self._templates.due_at)
         if self._stopped_at is None:
             live = {process.slot for process in self._processes.values() if process.epoch == self._plan.epoch}
+            if self._templates.is_loading:
+                live.update(self._plan.slots)  # none is due before the template
             deadlines += [at for slot, at in self._not_before.items() if slot in self._plan.slots and slot not in live]
             waiting = self._waiting_plan()
             if waiting is not None:
@@ -235,12 +246,17 @@ class Supervisor:
 
     def _reap(self, now: float) -> None:
         """Take note of each process that ended, and decide what its death means."""
-        while self._processes:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
             if pid == 0:
                 return
             ending = find_ending(status)
-            if ending is not None and pid in self._processes:
+            if ending is None or self._templates.ended(pid, ending, now):
+                continue
+            if pid in self._processes:
                 self._process_ended(self._processes.pop(pid), ending, now)
 
     def _process_ended(self, process: ChildProcess, ending: Ending, now: float) -> None:
@@ -433,6 +449,7 @@ class Supervisor:
         for process in self._processes.values():
             if not process.is_retired or process.is_lingering:
                 self._end(process)
+        self._templates.close()
 
     def _hurry(self) -> None:
         """End the drain: a person at the terminal has pressed Ctrl-C again."""
@@ -445,7 +462,11 @@ class Supervisor:
         """Start each process that is wanted and not live."""
         if self._stopped_at is not None:
             return
-        for plan in filter(None, (self._plan, self._next)):
+        plans = [plan for plan in (self._plan, self._next) if plan is not None]
+        self._templates.keep(is_wanted=any(plan.config.process.spawn == "fork" for plan in plans), now=now)
+        if self._templates.is_loading:
+            return
+        for plan in plans:
             live = {process.slot for process in self._processes.values() if process.epoch == plan.epoch}
             for slot in plan.slots:
                 is_due = plan is self._next or now >= self._not_before.get(slot, 0)

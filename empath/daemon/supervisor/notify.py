@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-# Children do not get these variables: only the supervisor speaks for the service.
-ENVIRONMENT: Final = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
+from empath.daemon.supervisor import handed_on
+
 _NEVER: Final = float("inf")
 _WAIT_S: Final = 1.0
 
@@ -42,7 +42,7 @@ def notify(state: str, wait_s: float = _WAIT_S) -> None:
     Send *state*, lines of `KEY=value`. A manager that does not listen is ignored. One that does not read, so that its
     queue is full, delays the supervisor by *wait_s* at most.
     """
-    address = os.environ.get("NOTIFY_SOCKET")
+    address = os.environ.get(handed_on.NOTIFY_SOCKET)
     if address:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as to_manager:
             to_manager.settimeout(wait_s)
@@ -62,7 +62,10 @@ class Watchdog:
     @classmethod
     def of(cls, environment: Mapping[str, str], now: float) -> "Watchdog":
         """The watchdog that *environment* asks of this process. Text that is not a number asks for none."""
-        usec, pid = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID", str(os.getpid()))
+        usec, pid = (
+            environment.get(handed_on.WATCHDOG_USEC, ""),
+            environment.get(handed_on.WATCHDOG_PID, str(os.getpid())),
+        )
         if pid == str(os.getpid()) and usec.isascii() and usec.isdigit() and int(usec) > 0:
             return cls(int(usec) / 2e6, now)
         return cls(_NEVER, _NEVER)

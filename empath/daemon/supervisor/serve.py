@@ -5,17 +5,20 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from setproctitle import setproctitle
 
+from empath.daemon.process.child import UMASK
 from empath.daemon.supervisor import instance, resources
 from empath.daemon.supervisor.children import Failure
+from empath.daemon.supervisor.handed_on import START_FD
 from empath.daemon.supervisor.kinds import COMMANDS
 from empath.daemon.supervisor.loop import SLOT, Pace, Supervisor
 from empath.daemon.supervisor.plan import read_snapshot
+from empath.daemon.supervisor.template import TemplateProcess
+from empath.daemon.supervisor.template_keeper import TemplateKeeper
 from empath.errors import EmpathError
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.printable import printable
@@ -24,20 +27,32 @@ from empath.telemetry.log import log
 from empath.telemetry.occurrences.supervisor import NofileLow, ServiceFailed
 from empath.telemetry.subscribers import emitter
 
-START_FD: Final = "EMPATH_START_FD"
 
+def serve(
+    config_file: str,
+    commands: Mapping[str, Sequence[str]] = COMMANDS,
+    pace: Pace | None = None,
+    *,
+    make_template: Callable[[], TemplateProcess] | None = TemplateProcess,
+    template: TemplateProcess | None = None,
+) -> int:
+    """
+    Run one instance from lock to last child; returns the exit code of the process.
 
-def serve(config_file: str, commands: Mapping[str, Sequence[str]] = COMMANDS, pace: Pace | None = None) -> int:
-    """Run one instance from lock to last child; returns the exit code of the process."""
+    *template* is a template process that loads already.
+    """
     gc.freeze()  # the modules stay to the end
     setproctitle(instance.SUPERVISOR_TITLE)
-    os.umask(0o027)
+    os.umask(UMASK)
     standard_error.unblock()
     starter = Starter()
+    templates = TemplateKeeper(emitter(SLOT), make_template, first=template)
     try:
-        failure = _serve(Path(config_file).absolute(), starter, commands, pace)
+        failure = _serve(Path(config_file).absolute(), starter, commands, pace, templates)
     except EmpathError as error:
         failure = Failure(str(error), error.exit_code)
+    finally:
+        templates.close()
     if failure is None:
         return 0
     starter.fail(failure)
@@ -45,7 +60,11 @@ def serve(config_file: str, commands: Mapping[str, Sequence[str]] = COMMANDS, pa
 
 
 def _serve(
-    config_file: Path, starter: "Starter", commands: Mapping[str, Sequence[str]], pace: Pace | None
+    config_file: Path,
+    starter: "Starter",
+    commands: Mapping[str, Sequence[str]],
+    pace: Pace | None,
+    templates: TemplateKeeper,
 ) -> Failure | None:
     snapshot = read_snapshot(config_file)
     config = snapshot.config
@@ -64,6 +83,7 @@ def _serve(
         on_ready=starter.ready,
         on_stop=mark.stopping,
         commands=commands,
+        templates=templates,
         pace=pace,
     )
     pid_file = instance.PidFile(config.process.pid_file)

@@ -1,26 +1,30 @@
 """
 spawner - make child processes and the descriptors that they inherit
 
-Children are made by `posix_spawn`, not by fork: a child gets none of the supervisor's memory and locks, and only those
-descriptors that are named here.
+A child is forked from the template process, or executed where there is none. It gets none of the supervisor's memory
+and locks, and only those descriptors that are named here.
 """
 
 import os
-import signal
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 from empath.daemon.process import child as contract
 from empath.daemon.process.child import Child, InheritedListener
+from empath.daemon.process.fork_request import ForkRequest
 from empath.daemon.process.open_counts import OpenCountsFile
-from empath.daemon.supervisor import notify
 from empath.daemon.supervisor.children import ChildProcess, Failure
 from empath.daemon.supervisor.kinds import Kind, kind_of
 from empath.daemon.supervisor.plan import Plan
+from empath.daemon.supervisor.programs import spawn_program
+from empath.daemon.supervisor.template_keeper import TemplateKeeper
+from empath.telemetry.occurrence import Occurrence
+from empath.telemetry.occurrences.supervisor import ForkRefused
 
+_STANDARD: Final = (0, 1, 2)
 _KEPT_DEATHS: Final = 1000  # deaths kept for a new housekeeper: more than occur while there is none
 
 
@@ -31,7 +35,9 @@ class Spawner:
         self,
         config_file: Path,
         commands: Mapping[str, Sequence[str]],
+        templates: TemplateKeeper,
         instance: str,
+        emit: Callable[[Occurrence], None],
         *,
         lock_fd: int,
         ask_fd: int,
@@ -39,7 +45,9 @@ class Spawner:
     ) -> None:
         self._config_file = config_file
         self._commands = commands
+        self._templates = templates
         self._instance = instance
+        self._emit = emit
         self._lock_fd = lock_fd
         self._ask_fd = ask_fd
         self._outcome_fd = outcome_fd
@@ -93,9 +101,29 @@ class Spawner:
                 counts_fd=self._counts.fd if kind.has_listeners else None,
                 counts_row=counts_row or 0,
             )
-            pid = _spawn(self._commands[kind.name], self._config_file, child)
+            pid = self._make(kind, child)
             kept.pop_all()
         return ChildProcess(slot, generation, plan.epoch, pid, ready_fd, beat_fd, now, to_deaths_fd, counts_row)
+
+    def _make(self, kind: Kind, child: Child) -> int:
+        """
+        Pid of a process that becomes *child*, with the descriptors that it names and the three standard ones.
+
+        Raises:
+            OSError: no process can be made.
+        """
+        environment = {contract.CONFIG: str(self._config_file), contract.ENVIRONMENT: child.to_json()}
+        try:
+            pid = self._templates.fork(ForkRequest(kind.name, environment, (*_STANDARD, *child.fds)))
+        except OSError as exc:
+            self._emit(ForkRefused(slot=child.slot, error=exc.strerror or str(exc)))
+            pid = None
+        if pid is not None:
+            return pid
+        # A dup2 onto itself clears close-on-exec, and only in the child.
+        return spawn_program(
+            self._commands[kind.name], environment, [(os.POSIX_SPAWN_DUP2, fd, fd) for fd in child.fds]
+        )
 
     def report_death(self, dead: ChildProcess, living: Iterable[ChildProcess]) -> None:
         """Report to each living housekeeper, and to later ones, that an incarnation is gone; so are its connections."""
@@ -125,29 +153,4 @@ def _pipe(reading: ExitStack, writing: ExitStack) -> tuple[int, int]:
 def _inherited(plan: Plan) -> tuple[InheritedListener, ...]:
     return tuple(
         InheritedListener(item.socket.fileno(), item.listener.text, item.listener.role) for item in plan.listeners
-    )
-
-
-def _spawn(command: Sequence[str], config: Path, child: Child) -> int:
-    """
-    Start *command* as *child*; returns its pid.
-
-    The process inherits the descriptors that *child* names and the three standard ones. It has a process group of its
-    own, so that Ctrl-C at a terminal reaches only the supervisor. Its signals have their default dispositions.
-
-    Raises:
-        OSError: no process can be made.
-    """
-    environment = {key: value for key, value in os.environ.items() if key not in notify.ENVIRONMENT}
-    environment[contract.CONFIG] = str(config)
-    environment[contract.ENVIRONMENT] = child.to_json()
-    return os.posix_spawn(
-        command[0],
-        list(command),
-        environment,
-        # A dup2 onto itself clears close-on-exec, and only in the child.
-        file_actions=[(os.POSIX_SPAWN_DUP2, fd, fd) for fd in child.fds],
-        setpgroup=0,
-        setsigmask=(),
-        setsigdef=(signal.SIGPIPE, signal.SIGINT, signal.SIGHUP),
     )

@@ -236,5 +236,10 @@ def _serve(runtime: Runtime) -> None:
     Worker(runtime).run()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The whole process."""
     run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S)
+
+
+if __name__ == "__main__":
+    main()

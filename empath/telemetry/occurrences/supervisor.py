@@ -94,6 +94,39 @@ class ProcessDelayed(Occurrence):
     delay_s: Annotated[float, "length of the pause in seconds"]
 
 
+@occurrence("info")
+class TemplateReady(Occurrence):
+    """The template process has loaded all programs; children are forked from it."""
+
+    pid: Pid
+    duration_s: DurationS
+
+
+@occurrence("warning")
+class TemplateEnded(Occurrence):
+    """The template process has ended; it is replaced, and children are started by exec until then."""
+
+    pid: Pid
+    code: Annotated[int | None, "exit code"]
+    signal: Annotated[str | None, "signal that ended it"]
+    age_s: Annotated[float, "seconds that it ran"]
+
+
+@occurrence("warning")
+class TemplateRefused(Occurrence):
+    """No template process can be started, so children are started by exec."""
+
+    error: ErrorText
+
+
+@occurrence("warning")
+class ForkRefused(Occurrence):
+    """The template process could not make a child, which is started by exec instead."""
+
+    slot: Slot
+    error: ErrorText
+
+
 @occurrence("warning")
 class ProcessKilled(Occurrence):
     """A child process did not end within the drain time and was killed."""

@@ -16,7 +16,7 @@ def test_every_kind_has_its_program_and_every_program_its_kind():
     """
     A program without a row would never run; a row without a program would fail each start.
     """
-    programs = {file.parent.name for file in DAEMON.glob("*/__main__.py")} - {"supervisor"}
+    programs = {file.parent.name for file in DAEMON.glob("*/__main__.py")} - {"supervisor", "template"}
     assert programs == {kind.name for kind in KINDS}
     assert {f"empath.daemon.{name}" for name in programs} == {command[-1] for command in COMMANDS.values()}
 

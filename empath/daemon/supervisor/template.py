@@ -1,0 +1,106 @@
+"""
+template - the supervisor's end of the template process, from which children are forked
+
+This module is small in what it imports: the supervisor starts the template before it loads itself.
+"""
+
+import ctypes
+import os
+import select
+import signal
+import sys
+import time
+from _socket import AF_UNIX, SHUT_RDWR, SOCK_CLOEXEC, SOCK_SEQPACKET, socketpair
+from _socket import socket as RawSocket
+from collections.abc import Sequence
+from typing import Final
+
+from empath.daemon.process.fork_request import CONTROL_FD, LOADED, ForkRequest, read_answer, send_request
+from empath.daemon.supervisor.programs import spawn_program
+
+ANSWER_S: Final = 5.0  # longest wait for the answer to a request; it takes some milliseconds
+_COMMAND: Final = (sys.executable, "-P", "-m", "empath.daemon.template")
+_PR_SET_CHILD_SUBREAPER: Final = 36
+_ANSWER_OCTETS: Final = 64
+
+
+class TemplateProcess:
+    """
+    One template process.
+
+    A template that loads takes no requests yet. One that has failed takes none any more, and is about to end.
+    """
+
+    def __init__(self, command: Sequence[str] = _COMMAND) -> None:
+        """
+        Start it, and make this process the parent of all descendants that lose their own.
+
+        Raises:
+            OSError: the system refuses one of the two.
+        """
+        _become_subreaper()
+        ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC)
+        self._control = RawSocket(fileno=ours.detach())
+        try:
+            self.pid = spawn_program(
+                command,
+                {},
+                [
+                    (os.POSIX_SPAWN_DUP2, theirs.fileno(), CONTROL_FD),  # onto itself, this clears close-on-exec
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDWR, 0),
+                ],
+            )
+        except OSError:
+            self._control.close()
+            raise
+        finally:
+            theirs.close()
+        self.started_at = time.monotonic()
+        self.is_loaded = False
+        self.has_failed = False
+
+    def fileno(self) -> int:
+        """Readable when it has loaded."""
+        return self._control.fileno()
+
+    def hear(self) -> bool:
+        """Read what it says while it loads; whether it has loaded."""
+        self.is_loaded = self._control.recv(_ANSWER_OCTETS) == LOADED
+        if not self.is_loaded:
+            self.kill()  # it has closed its end, and ends
+        return self.is_loaded
+
+    def fork(self, request: ForkRequest) -> int:
+        """
+        Pid of a new child of this process.
+
+        Raises:
+            OSError: there is none, and there will be none.
+        """
+        send_request(self._control, request)
+        ready = select.poll()
+        ready.register(self._control, select.POLLIN)
+        if not ready.poll(ANSWER_S * 1000):
+            self.kill()
+            # From here on a child cannot answer, and ends. It may have answered just before.
+            self._control.shutdown(SHUT_RDWR)
+        return read_answer(self._control.recv(_ANSWER_OCTETS))
+
+    def kill(self) -> None:
+        """End it, if that is not done yet; its children go on."""
+        if not self.has_failed:
+            self.has_failed = True
+            os.kill(self.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Release what the supervisor has of it, once it was reaped."""
+        self._control.close()
+
+
+def _become_subreaper() -> None:
+    try:
+        prctl = ctypes.CDLL(None, use_errno=True).prctl
+    except AttributeError as exc:
+        raise OSError(0, "the C library has no prctl") from exc
+    if prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
