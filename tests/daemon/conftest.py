@@ -57,6 +57,11 @@ class Supervised(Empathd):
         """The inheritance of one incarnation."""
         return Child.from_json((self.directory / f"{slot}.{generation}.json").read_text())
 
+    def frame(self, slot: str, generation: int = 1) -> dict[str, Any]:
+        """What one incarnation has besides its inheritance."""
+        frame: dict[str, Any] = json.loads((self.directory / f"{slot}.{generation}.frame").read_text())
+        return frame
+
     def seen(self, slot: str, generation: int = 1) -> list[str]:
         """The record of one incarnation."""
         file = self.directory / f"{slot}.{generation}.seen"

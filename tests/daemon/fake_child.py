@@ -6,9 +6,9 @@ Its behaviour is in a file in the directory of its configuration, read at each s
 `die-ready` (the same once ready); `babble` (reports nonsense); `slow` (ready after a second); `mute` (lives, never
 ready); `deaf` (ready, ignores SIGTERM); `linger` (serves until SIGTERM, whatever SIGUSR2 says).
 
-It writes its inheritance to `<slot>.<generation>.json` and its record to `<slot>.<generation>.seen`, a line each:
-`death worker-1 1`, `USR1`, `TERM`, `orphan`. An acceptor answers each connection with its generation. A housekeeper
-writes the file `ask` to its ask_fd if there is one.
+It writes its inheritance to `<slot>.<generation>.json`, what it has besides to `<slot>.<generation>.frame`, and its
+record to `<slot>.<generation>.seen`, a line each: `death worker-1 1`, `USR1`, `TERM`, `orphan`. An acceptor answers
+each connection with its generation. A housekeeper writes the file `ask` to its ask_fd if there is one.
 
 It implements the contract in JSON by itself and imports nothing of Empath: a test has half a dozen fake children, and
 the imports of each would cost a quarter of a second.
@@ -16,6 +16,7 @@ the imports of each would cost a quarter of a second.
 
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -27,12 +28,28 @@ from types import SimpleNamespace
 EX_CONFIG = 78
 
 
+def _frame() -> dict[str, object]:
+    """What the process has that EMPATH_CHILD does not say."""
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    fds = os.listdir("/proc/self/fd")  # and that of the listing
+    return {
+        **{name: status[name].strip() for name in ("PPid", "Umask", "Threads", "SigBlk", "SigIgn", "SigCgt")},
+        "leads_its_group": os.getpgrp() == os.getpid(),
+        "nofile": resource.getrlimit(resource.RLIMIT_NOFILE),
+        "cwd": os.getcwd(),
+        "fds": sorted(int(fd) for fd in fds if os.path.exists(f"/proc/self/fd/{fd}")),
+        "standard": [os.readlink(f"/proc/self/fd/{fd}") for fd in (0, 1, 2)],
+        "environment": sorted(key for key in os.environ if key.startswith(("EMPATH_", "NOTIFY_", "WATCHDOG_"))),
+    }
+
+
 def main() -> int:
     inherited = os.environ.pop("EMPATH_CHILD")
     child = SimpleNamespace(**json.loads(inherited))
     directory = Path(os.environ["EMPATH_CONFIG"]).parent
     name = f"{child.slot}.{child.generation}"
     (directory / f"{name}.json").write_text(inherited)
+    (directory / f"{name}.frame").write_text(json.dumps(_frame()))
     # pread, because all children share the offset of the descriptor.
     octets = os.pread(child.config_fd, os.fstat(child.config_fd).st_size, 0)
     (directory / f"{name}.hostname").write_text(tomllib.loads(octets.decode())["hostname"])

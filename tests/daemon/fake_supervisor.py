@@ -1,22 +1,37 @@
-"""fake_supervisor - the real supervisor with fake children: `PACE_JSON CONFIG`, with times that suit a test"""
+"""
+fake_supervisor - the real supervisor with fake children: `PACE_JSON CONFIG`, with times that suit a test
+
+FAKE_TEMPLATE in its environment says which template process it has: `fork`, `die` (cannot load) or `missing` (cannot be
+started). Without it children are started by exec.
+"""
 
 import json
+import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from empath.daemon.supervisor.loop import Pace
 from empath.daemon.supervisor.serve import serve
+from empath.daemon.supervisor.template import TemplateProcess
 
+HERE = Path(__file__).parent
 # A link in the directory of the configuration, which a test may remove.
 PYTHON = Path(sys.argv[2]).parent / "python"
-CHILD = (str(PYTHON), "-I", "-S", str(Path(__file__).with_name("fake_child.py")))
+CHILD = (str(PYTHON), "-I", "-S", str(HERE / "fake_child.py"))
+TEMPLATES = {
+    "fork": (sys.executable, "-I", "-S", str(HERE / "fake_template.py")),
+    "die": (sys.executable, "-I", "-S", "-c", "raise SystemExit(1)"),
+    "missing": ("/nonexistent/python",),
+}
 
 if __name__ == "__main__":
+    command = TEMPLATES.get(os.environ.pop("FAKE_TEMPLATE", ""))
     sys.exit(
         serve(
             sys.argv[2],
             dict.fromkeys(("acceptor", "worker", "housekeeper"), CHILD),
             Pace(**json.loads(sys.argv[1])),
-            make_template=None,
+            make_template=None if command is None else partial(TemplateProcess, command, answer_s=0.5),
         )
     )

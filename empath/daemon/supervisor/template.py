@@ -11,7 +11,6 @@ import signal
 import sys
 import time
 from _socket import AF_UNIX, SHUT_RDWR, SOCK_CLOEXEC, SOCK_SEQPACKET, socketpair
-from _socket import socket as RawSocket
 from collections.abc import Sequence
 from typing import Final
 
@@ -31,7 +30,7 @@ class TemplateProcess:
     A template that loads takes no requests yet. One that has failed takes none any more, and is about to end.
     """
 
-    def __init__(self, command: Sequence[str] = _COMMAND) -> None:
+    def __init__(self, command: Sequence[str] = _COMMAND, answer_s: float = ANSWER_S) -> None:
         """
         Start it, and make this process the parent of all descendants that lose their own.
 
@@ -39,8 +38,7 @@ class TemplateProcess:
             OSError: the system refuses one of the two.
         """
         _become_subreaper()
-        ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC)
-        self._control = RawSocket(fileno=ours.detach())
+        self._control, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC)
         try:
             self.pid = spawn_program(
                 command,
@@ -55,6 +53,7 @@ class TemplateProcess:
             raise
         finally:
             theirs.close()
+        self._answer_s = answer_s
         self.started_at = time.monotonic()
         self.is_loaded = False
         self.has_failed = False
@@ -80,7 +79,7 @@ class TemplateProcess:
         send_request(self._control, request)
         ready = select.poll()
         ready.register(self._control, select.POLLIN)
-        if not ready.poll(ANSWER_S * 1000):
+        if not ready.poll(self._answer_s * 1000):
             self.kill()
             # From here on a child cannot answer, and ends. It may have answered just before.
             self._control.shutdown(SHUT_RDWR)

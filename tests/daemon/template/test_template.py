@@ -1,0 +1,68 @@
+"""What the template process has loaded when it forks, and what it must not have."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from empath.daemon.supervisor.kinds import KINDS
+
+# Run in a process of its own, because the module patches. Prints what a child would inherit.
+_LOOK = """
+from empath.daemon.template import __main__ as template
+template.preload()
+import gc, json, os, random, ssl, sys
+import apsw, dns.entropy
+from gevent.hub import _get_hub
+objects = gc.get_objects()
+before = set(sys.modules)
+print(json.dumps({
+    "hub": repr(_get_hub()),
+    "threads": len(os.listdir("/proc/self/task")),
+    "descriptors": [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if int(fd) > 2
+                    and os.path.exists(f"/proc/self/fd/{fd}")],
+    "TLS contexts": sum(isinstance(each, ssl.SSLContext) for each in objects),
+    "SQLite handles": len(apsw.connections()),
+    "random states": [repr(each) for each in objects
+                      if isinstance(each, random.Random) and not isinstance(each, random.SystemRandom)
+                      and each is not random._inst],
+    "seeded": dns.entropy.pool.seeded,
+    "collector": gc.isenabled(),
+    "programs": sorted(template.PROGRAMS),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def found():
+    """What `_LOOK` prints."""
+    looked = subprocess.run([sys.executable, "-P", "-c", _LOOK], check=True, capture_output=True, text=True)
+    return json.loads(looked.stdout)
+
+
+@pytest.mark.parametrize(
+    ("hazard", "expected"),
+    [
+        ("hub", "None"),  # two processes would wait on one epoll descriptor
+        ("threads", 1),  # a lock that another thread holds is never released in the child
+        ("descriptors", []),
+        ("TLS contexts", 0),
+        ("SQLite handles", 0),  # locks and caches would be those of another process
+        ("random states", []),  # children would draw the same numbers; that of `random` itself is seeded at each fork
+        ("seeded", False),  # of the names of queries to the DNS
+        ("collector", False),  # a round would write to the pages that are shared
+    ],
+)
+def test_nothing_that_must_not_cross_a_fork_is_there(found, hazard, expected):
+    """
+    Decision 4: such faults are rare, late and without a message.
+    """
+    assert expected == found[hazard]
+
+
+def test_the_template_has_each_program(found):
+    """
+    A child of a kind that it lacked would fail.
+    """
+    assert sorted(kind.name for kind in KINDS) == found["programs"]
