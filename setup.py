@@ -29,7 +29,6 @@ setup(
         "pydantic>=2.9,<3",
         "rich>=13,<16",
         "setproctitle>=1.3,<2",
-        "tenacity>=9,<10",
     ],
     extras_require={
         "dev": [

@@ -70,7 +70,6 @@ ONLY_IN = {  # outside module -> where it may be named: a package, or one file
     "sqlite3": set(),
     "ssl": {"net"},
     "subprocess": {"daemon/supervisor"},
-    "tenacity": {"cli", "daemon"},
     "threading": {"storage", "daemon", "telemetry/standard_error.py"},
     "tomllib": {"config"},
 }

@@ -150,6 +150,23 @@ def test_a_killed_acceptor_leaves_no_half_message(restless):
         orphan.unlink()
 
 
+def test_a_killed_template_costs_nothing_that_is_accepted(restless):
+    """
+    Its children go on, and a process that dies meanwhile is replaced all the same.
+    """
+    eventually(lambda: len(restless.pids()) == 4, "all are there")
+    pids = restless.pids()
+    worker = next(pid for pid, slot in pids.items() if slot == "worker-1")
+    ready = len(restless.named("template_ready"))
+    os.kill(restless.named("template_ready")[-1]["pid"], signal.SIGKILL)
+    os.kill(worker, signal.SIGKILL)
+    restless.wait_for("template_ready", ready + 1)
+    with restless.client() as client:
+        restless.wait_status(client.mail("<a@example.org>", "<b@here.test>"), "delivered")
+    eventually(lambda: len(restless.pids()) == len(pids), "replaced")
+    assert {worker} == pids.keys() - restless.pids().keys()
+
+
 def test_a_freeze_holds_delivery_over_a_restart_while_acceptance_goes_on(restless):
     """
     It ends with a thaw.

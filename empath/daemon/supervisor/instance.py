@@ -24,13 +24,12 @@ import fcntl
 import os
 import stat
 import struct
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
-
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from empath.daemon.supervisor.handed_on import LOCK_FD
 from empath.errors import CannotCreate, PermissionRefused, QueueBusy
@@ -126,13 +125,12 @@ def wait_until_free(queue: Path, wait_s: float, meanwhile: Callable[[], object] 
 
 def _still(condition: Callable[[], bool], wait_s: float) -> bool:
     """Whether *condition* holds for all of *wait_s*; asked at least once."""
-    poll = Retrying(
-        retry=retry_if_result(bool),
-        wait=wait_fixed(_PAUSE_S),
-        stop=stop_after_delay(wait_s),
-        retry_error_callback=lambda _: True,
-    )
-    return bool(poll(condition))
+    until = time.monotonic() + wait_s
+    while condition():
+        if time.monotonic() >= until:
+            return True
+        time.sleep(_PAUSE_S)
+    return False
 
 
 def holders_of(queue: Path) -> tuple[int, ...]:
