@@ -5,6 +5,9 @@ An occurrence is one thing that happened and is worth a line in the log: a froze
 bounded values. The class has the event name and the level. docs/logging.md is generated from its docstring and the
 texts of its fields. An occurrence goes to an `Emitter`, which calls its subscribers one after another, in the greenlet
 that reports the occurrence. A subscriber must be quick and must not raise.
+
+Each process defines a hundred of these classes at its start. So what can be shared is in their base: a dataclass would
+compile a comparison and a text for each.
 """
 
 import traceback
@@ -34,9 +37,30 @@ class Occurrence:
     severity: ClassVar[int]
     field_names: ClassVar[tuple[str, ...]]
 
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """The values of the fields, in their order."""
+        return tuple(getattr(self, name) for name in self.field_names)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self.values == other.values
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.values))
+
+    def __repr__(self) -> str:
+        fields = zip(self.field_names, self.values, strict=True)
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in fields)})"
+
 
 Subscriber = Callable[[str, Occurrence], None]
 T = TypeVar("T", bound=type[Occurrence])
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def shared_fields(cls: T) -> T:
+    """Make a class the base of occurrences that have its fields."""
+    return dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)(cls)  # type: ignore[return-value]
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -46,7 +70,7 @@ def occurrence(level: LevelName, event: str | None = None) -> Callable[[T], T]:
     """
 
     def decorate(cls: T) -> T:
-        made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+        made: Any = shared_fields(cls)
         made.event = event or "".join(f"_{c.lower()}" if c.isupper() else c for c in cls.__name__).lstrip("_")
         made.level = level
         made.severity = SEVERITY[level]

@@ -1,9 +1,8 @@
 """worker - what a process that delivers mail reports"""
 
-from dataclasses import dataclass
 from typing import Annotated
 
-from empath.telemetry.occurrence import Occurrence, occurrence
+from empath.telemetry.occurrence import Occurrence, occurrence, shared_fields
 from empath.telemetry.occurrences.fields import (
     Attempt,
     Destination,
@@ -22,7 +21,7 @@ _Host = Annotated[str | None, "host or address that answered, if there was one"]
 _NextRetryAt = Annotated[str | None, "instant of the next attempt, if there will be one"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shared_fields
 class _RecipientFate(Occurrence):
     """The outcome of one attempt for one recipient."""
 
