@@ -2,8 +2,8 @@
 kinds - the kinds of children: how many run, and what each inherits, as a table
 
 Every child inherits the configuration, the instance lock, the life pipe and a pipe to report on (see
-`daemon.process.child`). The rest depends on its kind. A new kind of child needs a row here and a program
-`empath.daemon.<name>`.
+`daemon.process.child`). The rest depends on its kind. A new kind of child needs a row here, a program
+`empath.daemon.<name>`, and a place among the `PROGRAMS` of `daemon.template`.
 """
 
 import sys
