@@ -31,11 +31,6 @@ _OPENED: Final = ("/dev", "/proc")  # where a path may name a descriptor of this
 MAX_FILE_OCTETS = 4 * 2**20
 
 
-def build_validator() -> None:
-    """Do now what would else be done when the first configuration is read."""
-    Config.model_rebuild()
-
-
 def load_config(path: Path) -> Config:
     """
     Read and check the configuration at *path*; relative paths in it are relative to its directory.

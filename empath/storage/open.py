@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from empath.storage.engine import Engine
-from empath.storage.queries import all_queries
 
 
 def open_engine(path: Path, *, max_leases: int) -> Engine:
@@ -19,5 +18,6 @@ def open_engine(path: Path, *, max_leases: int) -> Engine:
 
 def preload() -> None:
     """Do what engines do at their first use: import, and read their statements. Nothing is opened."""
+    from empath.storage.sqlite.engine import preload as preload_engine  # noqa: PLC0415 - as above
 
-    all_queries("sqlite")
+    preload_engine()

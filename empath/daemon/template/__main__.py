@@ -22,7 +22,7 @@ from typing import Final
 
 from setproctitle import setproctitle
 
-from empath.config.load import build_validator
+from empath.config.load import parse_config
 from empath.daemon.acceptor import __main__ as acceptor
 from empath.daemon.housekeeper import __main__ as housekeeper
 from empath.daemon.process.child import UMASK
@@ -32,6 +32,12 @@ from empath.daemon.worker import __main__ as worker
 from empath.storage import open as storage
 
 _TITLE: Final = "empathd: template"
+_SMALLEST: Final = b"""
+hostname = "localhost.test"
+postmaster = "postmaster@localhost.test"
+listener = [{ address = "127.0.0.1:25", role = "internal" }]
+queue = { path = "queue.db" }
+"""
 
 PROGRAMS: Final[Mapping[str, Callable[[], None]]] = {
     "acceptor": acceptor.main,
@@ -42,7 +48,7 @@ PROGRAMS: Final[Mapping[str, Callable[[], None]]] = {
 
 def preload() -> None:
     """Do what every child would do at a first use, in memory of its own: it is the same in each."""
-    build_validator()
+    parse_config(_SMALLEST, "template", "/")  # builds the validator
     storage.preload()
     import_module("gevent.threadpool")
 

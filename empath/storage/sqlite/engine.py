@@ -14,9 +14,14 @@ from empath.storage.sqlite.destination_ids import DestinationIds
 from empath.storage.sqlite.openers import check_openers
 from empath.storage.sqlite.same_file import QueueFiles
 from empath.storage.sqlite.schema import check_current, check_version
-from empath.storage.sqlite.session import TranslatingSession
+from empath.storage.sqlite.session import TranslatingSession, statements
 from empath.storage.sqlite.visit import visiting
 from empath.storage.sqlite.writer import Writer
+
+
+def preload() -> None:
+    """See `storage.open.preload`."""
+    statements()
 
 
 class SqliteEngine:

@@ -16,7 +16,17 @@ import gc, json, os, random, ssl, sys
 import apsw, dns.entropy
 from gevent.hub import _get_hub
 objects = gc.get_objects()
-before = set(sys.modules)
+
+def _late():
+    from pathlib import Path
+    from empath.config.load import parse_config
+    from empath.storage.open import open_engine
+    before = set(sys.modules)
+    parse_config(template._SMALLEST, "child", "/")
+    open_engine(Path("/nonexistent"), max_leases=1)
+    import gevent.threadpool
+    return sorted(set(sys.modules) - before)
+
 print(json.dumps({
     "hub": repr(_get_hub()),
     "threads": len(os.listdir("/proc/self/task")),
@@ -30,6 +40,7 @@ print(json.dumps({
     "seeded": dns.entropy.pool.seeded,
     "collector": gc.isenabled(),
     "programs": sorted(template.PROGRAMS),
+    "imported late": _late(),
 }))
 """
 
@@ -51,6 +62,7 @@ def found():
         ("SQLite handles", 0),  # locks and caches would be those of another process
         ("random states", []),  # children would draw the same numbers; that of `random` itself is seeded at each fork
         ("seeded", False),  # of the names of queries to the DNS
+        ("imported late", []),  # by the first steps of a child, which would have it for itself
         ("collector", False),  # a round would write to the pages that are shared
     ],
 )
