@@ -17,6 +17,7 @@ import gc
 import os
 from _socket import socket as RawSocket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from typing import Final
 
@@ -50,7 +51,8 @@ def preload() -> None:
     """Do what every child would do at a first use, in memory of its own: it is the same in each."""
     parse_config(_SMALLEST, "template", "/")  # builds the validator
     storage.preload()
-    import_module("gevent.threadpool")
+    for name in ("encodings.ascii", "gevent.threadpool"):
+        import_module(name)
 
 
 def main() -> None:
@@ -58,13 +60,21 @@ def main() -> None:
     preload()
     setproctitle(_TITLE)
     os.umask(UMASK)
-    os.closerange(CONTROL_FD + 1, os.sysconf("SC_OPEN_MAX"))  # what the starter of the supervisor handed on
+    _close_others()
     for standard in (1, 2):
         os.dup2(0, standard)  # /dev/null: here, a log that was rotated away would stay open
     gc.freeze()
     request = fork_on_request(RawSocket(fileno=CONTROL_FD))
     if request is not None:
         PROGRAMS[request.program]()
+
+
+def _close_others() -> None:
+    """Close what the starter of the supervisor handed on to it. Not by number: the limit may be a thousand million."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > CONTROL_FD:
+            with suppress(OSError):  # that of the listing is closed
+                os.close(int(name))
 
 
 if __name__ == "__main__":
