@@ -78,7 +78,7 @@ class Drop:
         hashed, octets = hashlib.sha256(), 0
         try:
             self._file.seek(self._start)
-            while piece := self._file.read(_CHUNK_OCTETS):
+            while octets <= self.size and (piece := self._file.read(_CHUNK_OCTETS)):
                 hashed.update(piece)
                 octets += len(piece)
                 yield piece
@@ -173,6 +173,8 @@ def open_drop(path: Path, *, max_octets: int) -> Drop:
         uid = _sender(status.st_uid, head.pop("uid", None))
         if not isinstance(size, int) or not isinstance(digest, str) or not 0 <= size <= max_octets:
             raise SyntaxViolation(f"its size is not within {max_octets} octets")
+        if status.st_size != start + size:  # a file with holes may seem to have more octets than any disk
+            raise SyntaxViolation("it is longer or shorter than its first line says")
         return Drop(queue_id, _envelope(head), uid, size, digest, start, file)
     except OSError as exc:
         file.close()

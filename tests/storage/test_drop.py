@@ -143,11 +143,25 @@ def test_a_name_that_is_no_queue_id_is_refused(tmp_path):
         open_drop(tmp_path / "x.mail", max_octets=100)
 
 
-def test_content_that_is_not_whole_is_refused_at_its_end(tmp_path):
+@pytest.mark.parametrize("octets", [-1, 1 << 40])
+def test_content_of_another_size_is_refused(tmp_path, octets):
+    """
+    A file that is not whole, and one with a hole that would take hours to read.
+    """
     path = write_drop(tmp_path, _id(), ENVELOPE, b"x" * 100)
-    with path.open("r+b") as file:
-        file.truncate(path.stat().st_size - 1)
+    os.truncate(path, path.stat().st_size + octets)
+    with pytest.raises(SyntaxViolation):
+        open_drop(path, max_octets=100)
+
+
+@pytest.mark.parametrize("octets", [-1, 1 << 40])
+def test_content_that_changes_while_it_is_read_is_refused_at_its_end(tmp_path, octets):
+    """
+    Its owner may still write to the file.
+    """
+    path = write_drop(tmp_path, _id(), ENVELOPE, b"x" * 100)
     drop = open_drop(path, max_octets=100)
+    os.truncate(path, path.stat().st_size + octets)
     with pytest.raises(SyntaxViolation):
         list(drop.pieces())
     drop.close()

@@ -10,12 +10,15 @@ RULES
     holds, or a report to the sender is on the disk.  A file whose id the queue knows was committed before a crash.
     If recipients get different answers, the file is split before anything is committed: so no report is lost with a
     file whose message is known, and recipients that must wait keep no other waiting.
+    Every user may leave files, and as many as the disk holds.  So new files come before those that were put off, and
+    of these only a few fail again in one look.
     What cannot be a message is moved to `refused/` and kept for a person.
 """
 
 import os
 import socket
 import stat
+import sys
 import time
 from _socket import socket as RawSocket
 from collections.abc import Callable
@@ -58,7 +61,8 @@ from empath.telemetry.occurrence import Occurrence, traceback_text, words_of
 from empath.telemetry.occurrences.acceptor import PickupFailed, PickupPutOff, PickupRefused, SessionCrashed
 
 _LOOK_S: Final = 1.0
-_FILES_AT_ONCE: Final = 100
+_FILES_AT_ONCE: Final = 100  # new ones, of one look
+_FAILURES_AT_ONCE: Final = 10  # of one look, among files that were put off before
 _LONGEST_WAIT_S: Final = 60.0
 _TIMEOUT_S: Final = 60.0  # for one message in all, whose other side is in this process
 _HEADER_OCTETS: Final = 16 * 1024  # of the original, in a report
@@ -109,13 +113,19 @@ class Pickup:
             StorageFailure: the directory cannot be read.
         """
         names = in_thread(_names, self._directory, _FILES_AT_ONCE + len(self._put_off))
-        self._put_off = {name: wait for name, wait in self._put_off.items() if name in names}
-        now = self._clock()
-        for name in names:
+        there = set(names)
+        self._put_off = {name: wait for name, wait in self._put_off.items() if name in there}
+        before, now = dict(self._put_off), self._clock()
+        for name in [name for name in names if name not in before][:_FILES_AT_ONCE]:
             if self._context.is_draining:
                 return
-            if name not in self._put_off or self._put_off[name][0] <= now:
-                self._take(name)
+            self._take(name)
+        failures = 0
+        for due_at, name in sorted((due_at, name) for name, (due_at, _) in before.items() if due_at <= now):
+            if self._context.is_draining or failures == _FAILURES_AT_ONCE:
+                return
+            self._take(name)
+            failures += self._put_off.get(name, (due_at, 0.0))[0] != due_at
 
     def _take(self, name: str) -> None:
         path = self._directory / name
@@ -222,7 +232,9 @@ class _Dialogue:
         self._ours, theirs = (Stream(raw, str(_THIS_HOST), deadlines) for raw in _pair())
         self._ours.deadline_at = time.monotonic() + _TIMEOUT_S
         account = LoggedIn(_account(drop), None)
-        own = replace(context, queue_id=drop.queue_id)
+        # No number of refusals ends this session: each one is reported to the sender.
+        limits = replace(context.limits, errors=sys.maxsize, slow_errors=sys.maxsize)
+        own = replace(context, queue_id=drop.queue_id, limits=limits)
         self._session = gevent.spawn(new_session(own, theirs, _THIS_HOST, account=account).run)
         self._reader = ReplyReader()
         self._peer = Capabilities.NONE

@@ -23,8 +23,10 @@ class Known:
 
     def __init__(self):
         self.ids = set()
+        self.asked = 0
 
     def value(self, name, bindings):
+        self.asked += 1
         assert "accept.is_known" == name
         return int(bindings["ulid"] in self.ids)
 
@@ -181,6 +183,46 @@ def test_a_truncated_file_is_never_sent(make_place):
         opened.truncate(file.stat().st_size - 2)
     assert [] == place.look()
     assert [file.name] == os.listdir(place.directory / "refused")
+
+
+def test_a_file_with_a_hole_at_its_end_is_never_read(make_place):
+    """
+    It takes no room on the disk, and would keep the server reading for hours.
+    """
+    place = make_place()
+    file = place.directory / f"{place.leave('a@example.test')}.mail"
+    os.truncate(file, 1 << 40)
+    assert [] == place.look()
+    assert [file.name] == os.listdir(place.directory / "refused")
+
+
+def test_any_number_of_refused_recipients_is_reported(make_place):
+    """
+    A client of the network is sent away after some errors; here nobody would hear of the rest.
+    """
+    place = make_place(routes='"example.test" = "discard:"')
+    place.leave(*(f"r{n}@nowhere.test" for n in range(50)))
+    assert [] == place.look()
+    [report] = place.look()
+    assert 50 == report.content.count(b"Final-Recipient: ")
+
+
+def test_new_files_come_before_those_that_were_put_off(make_place):
+    """
+    A user may leave any number of files that cannot be accepted now. Few of them are tried in one look, unless one of
+    them is accepted.
+    """
+    place = make_place()
+    old = [place.leave("a@example.test") for _ in range(30)]
+    place.context.writer.error = StorageFailure("disk full")
+    assert [] == place.look()
+    assert 30 == place.known.asked
+    place.now = 1.0
+    assert [] == place.look()
+    assert 30 + 10 == place.known.asked
+    new = place.leave("a@example.test")
+    place.context.writer.error = None
+    assert [new, *sorted(old)[10:]] == [str(message.queue_id) for message in place.look()]
 
 
 def test_a_file_that_another_process_took_is_no_failure(make_place):
