@@ -109,6 +109,7 @@ class Acceptor:
             config,
             runtime.engine.open_reader,
             runtime.emit,
+            self._refusals,
             lambda: Verifier(config, host_finder(runtime, self._resolver), runtime.deadlines, runtime.writer),
         )
         by_address = {listener.text: listener for listener in config.listeners}

@@ -5,6 +5,7 @@ The rows are read at RCPT, so that a client hears of an unknown recipient and no
 rows cannot be read or an alias leads nowhere, the mail stays with the client.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 
@@ -16,6 +17,7 @@ from empath.daemon.acceptor.verify import Verifier
 from empath.errors import EmpathError
 from empath.mail.address import Address
 from empath.mail.reply import Reply
+from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.recipients import (
     Expansion,
     RecipientRule,
@@ -46,11 +48,13 @@ class Recipients:
         lists: Mapping[str, frozenset[str]],
         open_reader: Callable[[], Reader],
         emit: Emitter,
+        meter: RefusalMeter,
+        *,
         verifier: Verifier | None = None,
     ) -> None:
         """
-        *lists* has the files that rules name. *open_reader* is called once, for the first question. Rules
-        "verify" need a *verifier*.
+        *lists* has the files that rules name. *open_reader* is called once, for the first question. *meter* bounds the
+        log. Rules "verify" need a *verifier*.
         """
         self._rules = config.recipient_rules
         self._aliases = config.aliases
@@ -58,6 +62,7 @@ class Recipients:
         self._lists = lists
         self._open_reader = open_reader
         self._emit = emit
+        self._meter = meter
         self._verifier = verifier
         self._reader: Reader | None = None
 
@@ -68,7 +73,8 @@ class Recipients:
                 self._reader = self._open_reader()
             return self._resolved(self._reader, address, is_known)
         except UnusableAlias as exc:
-            self._emit(AliasUnusable(recipient=str(address), error=str(exc)))
+            if self._meter.admit(f"alias:{address}", time.monotonic()):
+                self._emit(AliasUnusable(recipient=str(address), error=str(exc)))
             return _UNUSABLE_ALIAS
         except EmpathError:
             return _NO_ANSWER
@@ -114,7 +120,11 @@ class Recipients:
 
 
 def recipients_of(
-    config: Config, open_reader: Callable[[], Reader], emit: Emitter, make_verifier: Callable[[], Verifier]
+    config: Config,
+    open_reader: Callable[[], Reader],
+    emit: Emitter,
+    meter: RefusalMeter,
+    make_verifier: Callable[[], Verifier],
 ) -> Recipients | None:
     """
     What the settings ask for; None where every recipient is accepted as it is.
@@ -127,4 +137,4 @@ def recipients_of(
         return None
     lists = {rule.path: read_recipients(rule.path) for rule in rules if rule.path is not None}
     verifier = make_verifier() if any(rule.source is Source.VERIFY for rule in rules) else None
-    return Recipients(config, lists, open_reader, emit, verifier)
+    return Recipients(config, lists, open_reader, emit, meter, verifier=verifier)

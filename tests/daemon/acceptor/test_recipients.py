@@ -7,6 +7,7 @@ from empath.daemon.acceptor.recipients import recipients_of
 from empath.mail.address import Address
 from empath.mail.domain import Domain
 from empath.policy.access import Role
+from empath.policy.limits.refusal_log import RefusalMeter
 from empath.storage.admin.recipients import AddAlias, ListRecipients
 from empath.storage.sqlite.engine import SqliteEngine
 from tests.kit.queue import Queue
@@ -20,6 +21,9 @@ domains = ["any.test", "listed.test", "filed.test"]
 "filed.test" = "listed:list"
 [aliases]
 enabled = true"""
+
+
+METER = RefusalMeter(per_second=100, per_client=20)
 
 
 def no_verifier():
@@ -46,7 +50,7 @@ def context(make_context, tmp_path, queue, emitted):
     (tmp_path / "list").write_text("# people\nAnn@filed.test  OK\n\n")
     context = make_context(CONFIGURED, '"*" = "discard:"\n"nowhere.test" = "mx"', role=Role.MX)
     open_reader = SqliteEngine(queue.path, max_leases=20).open_reader
-    context.recipients = recipients_of(context.config, open_reader, emitted.append, no_verifier)
+    context.recipients = recipients_of(context.config, open_reader, emitted.append, METER, no_verifier)
     return context
 
 
@@ -155,7 +159,9 @@ def test_an_alias_that_cannot_be_used_keeps_the_mail_with_the_client(client, ali
 
 def test_rows_that_cannot_be_read_keep_the_mail_with_the_client(context, client, tmp_path, emitted):
     nowhere = SqliteEngine(tmp_path / "nowhere" / "queue.db", max_leases=20)
-    context.recipients = recipients_of(context.config, nowhere.open_reader, emitted.append, no_verifier)
+    context.recipients = recipients_of(
+        context.config, nowhere.open_reader, emitted.append, context.refusals, no_verifier
+    )
     assert b"451 4.3.0 Recipients cannot be looked up, try again later\r\n" == rcpt(client, "ann@listed.test")
 
 
@@ -169,7 +175,7 @@ def test_the_aliases_of_one_message_have_ten_thousand_targets_at_most(client, al
 
 def test_without_rules_and_aliases_nothing_is_looked_up(make_context, emitted):
     config = make_context('[recipients]\n"any.test" = "any"').config
-    assert recipients_of(config, lambda: pytest.fail("a reader was opened"), emitted.append, no_verifier) is None
+    assert recipients_of(config, lambda: pytest.fail("a reader was opened"), emitted.append, METER, no_verifier) is None
 
 
 def test_a_wide_alias_lets_other_sessions_run(context, alias):
@@ -181,3 +187,23 @@ def test_a_wide_alias_lets_other_sessions_run(context, alias):
     other = gevent.spawn(lambda: "ran")
     assert 200 == len(context.recipients.resolve(Address("all", Domain.parse("any.test"))))
     assert "ran" == other.value
+
+
+class FullMeter(RefusalMeter):
+    """The log has had its lines of this second."""
+
+    def admit(self, client, at_s):
+        return False
+
+
+def test_a_broken_alias_cannot_fill_the_log(context, queue, alias, emitted):
+    """
+    A client may name it as often as it likes: 451 does not count as an error.
+    """
+    alias("loop@any.test", "back@any.test")
+    alias("back@any.test", "loop@any.test")
+    open_reader = SqliteEngine(queue.path, max_leases=20).open_reader
+    recipients = recipients_of(context.config, open_reader, emitted.append, FullMeter(1, 1), no_verifier)
+    assert recipients is not None
+    assert "451" == str(recipients.resolve(Address("loop", Domain.parse("any.test"))))[:3]
+    assert [] == emitted

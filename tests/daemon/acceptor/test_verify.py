@@ -49,7 +49,9 @@ def client(make_context, visit, queue, clock):
         context = make_context(configured, '"*" = "mx"', role=Role.MX)
         verifier = Verifier(context.config, NoHosts(), deadlines, QueueWriter(queue), clock)
         open_reader = SqliteEngine(queue.path, max_leases=20).open_reader
-        context.recipients = recipients_of(context.config, open_reader, emitter("acceptor-1"), lambda: verifier)
+        context.recipients = recipients_of(
+            context.config, open_reader, emitter("acceptor-1"), context.refusals, lambda: verifier
+        )
         client = visit(context, host="192.0.2.7")
         client.hear()
         client.say(b"EHLO c.test\r\n")
