@@ -1,9 +1,10 @@
 """http_form - one POST of a form, and the answer as JSON"""
 
 import base64
+import io
 import json
 from collections.abc import Mapping
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from ssl import create_default_context
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
@@ -11,12 +12,46 @@ from urllib.parse import urlencode, urlsplit
 from empath.errors import EmpathError
 
 _MAX_ANSWER_OCTETS: Final = 64 * 1024
+_MAX_OCTETS: Final = 256 * 1024  # with all headers and interim responses, of which http.client reads any number
 
 
 class HttpFailed(EmpathError):
     """The server could not be asked, or gave no answer of the expected form; the text is a clause."""
 
     exit_code = 75  # EX_TEMPFAIL
+
+
+class _Bounded(io.RawIOBase):
+    """What comes from *file*, at most _MAX_OCTETS."""
+
+    def __init__(self, file: io.RawIOBase) -> None:
+        self._file = file
+        self._left = _MAX_OCTETS
+
+    def readable(self) -> bool:
+        """See `io`."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """See `io`."""
+        count = self._file.readinto(buffer)
+        self._left -= count or 0
+        if self._left < 0:
+            raise OSError("the answer is too long")
+        return count
+
+    def close(self) -> None:
+        """See `io`."""
+        self._file.close()
+        super().close()
+
+
+class _Answer(HTTPResponse):
+    """An answer that comes to an end."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.fp = io.BufferedReader(_Bounded(self.fp.detach()))
 
 
 class FormEndpoint:
@@ -67,5 +102,8 @@ class FormEndpoint:
 
     def _connection(self, timeout_s: float) -> HTTPConnection:
         if self._context is None:
-            return HTTPConnection(self._host, self._port, timeout=timeout_s)
-        return HTTPSConnection(self._host, self._port, timeout=timeout_s, context=self._context)
+            connection = HTTPConnection(self._host, self._port, timeout=timeout_s)
+        else:
+            connection = HTTPSConnection(self._host, self._port, timeout=timeout_s, context=self._context)
+        connection.response_class = _Answer
+        return connection

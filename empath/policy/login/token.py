@@ -37,7 +37,7 @@ def read_answer(members: Mapping[str, Any], claim: str, now: float) -> TokenAnsw
     if isinstance(expires_at, int | float):
         if expires_at <= now:
             return bad
-        until = min(until, float(expires_at))
+        until = float(min(until, expires_at))  # in this order: JSON has integers that no float holds
     try:
         return TokenAnswer(prepared(name), until)
     except SyntaxViolation:

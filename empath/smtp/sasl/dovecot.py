@@ -13,6 +13,7 @@ from empath.errors import SyntaxViolation
 from empath.smtp.sasl.password import plain_response
 
 MAX_LINE_OCTETS: Final = 8192
+MAX_OCTETS: Final = 256 * 1024  # of all lines: one that never stops would keep the process reading
 
 _MAJOR: Final = b"1"
 _ESCAPES: Final = {b"\x01": b"\x011", b"\x00": b"\x010", b"\t": b"\x01t", b"\r": b"\x01r", b"\n": b"\x01n"}
@@ -33,7 +34,7 @@ class DovecotExchange:
     `answer` is None until the server has answered.
     """
 
-    __slots__ = ("_buffer", "_is_greeted", "_out", "_request", "answer")
+    __slots__ = ("_buffer", "_is_greeted", "_octets", "_out", "_request", "answer")
 
     def __init__(self, name: str, password: str, *, client_id: int, peer: str, is_secured: bool) -> None:
         """*client_id* is a number that no other connection to the server has."""
@@ -44,6 +45,7 @@ class DovecotExchange:
         self._request = b"\t".join((*words, b"resp=" + response)) + b"\n"
         self._out = b"VERSION\t%s\t1\nCPID\t%d\n" % (_MAJOR, client_id)
         self._buffer = b""
+        self._octets = 0  # received
         self._is_greeted = False
         self.answer: DovecotAnswer | None = None
 
@@ -59,6 +61,9 @@ class DovecotExchange:
         Raises:
             SyntaxViolation: it speaks another protocol, or another version of it.
         """
+        self._octets += len(octets)
+        if self._octets > MAX_OCTETS:
+            raise SyntaxViolation("it says too much and gives no answer")
         *lines, self._buffer = (self._buffer + octets).split(b"\n")
         if len(self._buffer) > MAX_LINE_OCTETS:
             raise SyntaxViolation("a line is too long")

@@ -33,19 +33,24 @@ def prepared(text: str) -> str:
     Raises:
         SyntaxViolation: it is empty, too long, or has characters that a name or a password cannot have.
     """
-    if len(text) > MAX_CHARACTERS:
-        raise SyntaxViolation(f"longer than {MAX_CHARACTERS} characters")
+    _check_length(text)
     if not (text.isascii() and text.isprintable()):
         mapped = "".join(
             " " if stringprep.in_table_c12(char) else char for char in text if not stringprep.in_table_b1(char)
         )
         text = unicode.normalize("NFKC", mapped)
+        _check_length(text)  # one character may become 18
         if any(is_in_table(char) for char in text for is_in_table in _PROHIBITED):
             raise SyntaxViolation("has a control character, or one that cannot be seen")
         _check_direction(text)
     if not text:
         raise SyntaxViolation("is empty")
     return text
+
+
+def _check_length(text: str) -> None:
+    if len(text) > MAX_CHARACTERS:
+        raise SyntaxViolation(f"longer than {MAX_CHARACTERS} characters")
 
 
 def _check_direction(text: str) -> None:

@@ -17,6 +17,14 @@ def test_an_answer_does_not_outlast_its_token():
     assert TokenAnswer("alice", NOW + 5) == read_answer(members, "username", NOW)
 
 
+def test_an_instant_that_no_float_holds_is_far_away():
+    """
+    JSON has integers of any size; this one ended the session.
+    """
+    members = {"active": True, "username": "alice", "exp": 10**400}
+    assert TokenAnswer("alice", NOW + 60) == read_answer(members, "username", NOW)
+
+
 @pytest.mark.parametrize(
     "members",
     [

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from empath.errors import SyntaxViolation
-from empath.smtp.sasl.dovecot import MAX_LINE_OCTETS, DovecotAnswer, DovecotExchange
+from empath.smtp.sasl.dovecot import MAX_LINE_OCTETS, MAX_OCTETS, DovecotAnswer, DovecotExchange
 
 GREETING = b"VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nSPID\t31\nCUID\t7\nCOOKIE\t00\nDONE\n"
 
@@ -66,7 +66,7 @@ def test_each_answer_has_its_meaning(line, answer):
     assert answer == dialogue.answer
 
 
-@pytest.mark.parametrize("octets", [b"VERSION\t2\t0\n", b"x" * (MAX_LINE_OCTETS + 1)])
+@pytest.mark.parametrize("octets", [b"VERSION\t2\t0\n", b"x" * (MAX_LINE_OCTETS + 1), b"X\n" * MAX_OCTETS])
 def test_another_protocol_is_an_error(octets):
     with pytest.raises(SyntaxViolation):
         exchange().receive(octets)

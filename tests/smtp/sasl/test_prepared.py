@@ -28,8 +28,11 @@ def test_one_spelling_is_kept(text, expected):
     assert expected == prepared(text)
 
 
+TOO_LONG = ["x" * (MAX_CHARACTERS + 1), "\ufdfa" * 100]  # each of the second becomes 18
+
+
 @pytest.mark.parametrize(
-    "text", ["", "\u00ad", "\x07", "a\nb", "\u0627\u0031", "\u0627a", "\ue000", "\u200e", "x" * (MAX_CHARACTERS + 1)]
+    "text", ["", "\u00ad", "\x07", "a\nb", "\u0627\u0031", "\u0627a", "\ue000", "\u200e", *TOO_LONG]
 )
 def test_what_cannot_be_seen_or_typed_again_is_refused(text):
     """
