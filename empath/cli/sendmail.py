@@ -8,7 +8,6 @@ stopped.  Called as `mailq` it lists the queue; called as `newaliases` it says t
 
 import os
 import pwd
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,14 +20,14 @@ import click
 from empath import __version__
 from empath.cli.common import lenient_configuration, open_queue, run_process
 from empath.config import Config
-from empath.errors import ConfigError, SyntaxViolation, UsageError
+from empath.errors import ConfigError, StorageFailure, SyntaxViolation, UsageError
 from empath.mail.address import Address, ReversePath
 from empath.mail.envelope import BodyType, DsnReturn
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.printable import printable
 from empath.mail.status import RecipientStatus
 from empath.mail.xtext import to_xtext
-from empath.message.submission import LocalHeader, before_lone_dot, with_crlf
+from empath.message.submission import LocalHeader, before_lone_dot, display_name, with_crlf
 from empath.smtp.server.limits import ServerLimits
 from empath.storage.admin.records import LiveRecipient
 from empath.storage.admin.selection import Selection
@@ -39,6 +38,7 @@ NAME: Final = "empath-sendmail"
 _CONFIG: Final = Path("/etc/empath/empath.toml")
 _PAGE: Final = 1000
 _NOTIFY: Final = ("NEVER", "SUCCESS", "FAILURE", "DELAY")
+_ENVELOPE_ID_CHARACTERS: Final = 100  # RFC 3461 §4.4
 _DAYS: Final = "%a %b %d %H:%M:%S"
 
 
@@ -102,7 +102,7 @@ def _send(context: click.Context, given: dict[str, Any]) -> None:
     recipients = [_recipient(word, config) for text in given["recipients"] for word in _words(text)]
     if not recipients and not given["from_header"]:
         raise UsageError("no recipients: name them, or use -t to take them from the header")
-    content = _read(sys.stdin.buffer, config, ends_at_dot=not ignores_dot)
+    content = _read(_standard_input(), config, ends_at_dot=not ignores_dot)
     header = LocalHeader(content)
     if given["from_header"]:
         try:
@@ -139,7 +139,7 @@ class _Options:
         self._notify = _notify(given["notify"])
         self._return = _choice("-R", given["returned"], {"full": DsnReturn.FULL, "hdrs": DsnReturn.HEADERS})
         self._body = _choice("-B", given["body"], {"7bit": BodyType.SEVEN_BIT, "8bitmime": BodyType.EIGHT_BIT_MIME})
-        self._envelope_id = None if given["envelope_id"] is None else to_xtext(given["envelope_id"])
+        self._envelope_id = _envelope_id(given["envelope_id"])
 
     def envelope(self, recipients: Sequence[str], content: bytes) -> DropEnvelope:
         """The envelope for some of the recipients."""
@@ -156,8 +156,8 @@ class _Options:
     def from_field(self, full_name: str | None) -> bytes:
         """A From field for a message without one."""
         address = self._reverse_path or f"{self._user}@{self._hostname}"
-        name = re.sub(r'[\x00-\x1f\x7f"\\]', " ", full_name or "").strip()
-        return (f'From: "{name}" <{address}>' if name else f"From: {address}").encode() + b"\r\n"
+        name = display_name(os.fsencode(full_name or ""))
+        return (f"From: {name} <{address}>" if name else f"From: {address}").encode() + b"\r\n"
 
     def _sender(self, text: str | None) -> str:
         if text is None:
@@ -178,7 +178,7 @@ def _speak(context: click.Context, _given: dict[str, Any]) -> None:
     directory = _directory(config)
     limits = ServerLimits(message_octets=config.limits.message_octets, recipients=config.limits.recipients)
     session = LocalSession(str(config.hostname), str(config.postmaster), limits, directory)
-    session.run(sys.stdin.buffer, sys.stdout.buffer)
+    session.run(_standard_input(), sys.stdout.buffer)
 
 
 def _list(context: click.Context, _given: dict[str, Any]) -> None:
@@ -241,6 +241,12 @@ def _directory(config: Config) -> Path:
     return directory
 
 
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None:  # the program that calls has closed it
+        raise StorageFailure("standard input is closed, and the message would come from there")
+    return sys.stdin.buffer
+
+
 def _read(stream: BinaryIO, config: Config, *, ends_at_dot: bool) -> bytes:
     limit = config.limits.message_octets
     text = stream.read(limit + 1)
@@ -280,6 +286,16 @@ def _notify(text: str | None) -> str | None:
     if not set(words) <= set(_NOTIFY) or ("NEVER" in words and len(words) > 1):
         raise UsageError("-N: give never, or a list of success, failure and delay")
     return ",".join(dict.fromkeys(words))
+
+
+def _envelope_id(text: str | None) -> str | None:
+    if text is None:
+        return None
+    encoded = to_xtext(text)
+    is_printable = text.isascii() and text.isprintable()
+    if not is_printable or not 0 < len(encoded) <= _ENVELOPE_ID_CHARACTERS:
+        raise UsageError(f"-V: give printable ASCII, at most {_ENVELOPE_ID_CHARACTERS} characters in xtext")
+    return encoded
 
 
 def _choice(option: str, text: str | None, choices: Mapping[str, T]) -> T | None:

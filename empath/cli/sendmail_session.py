@@ -25,15 +25,28 @@ from empath.smtp.server.events import (
     RecipientOffered,
     TransactionReset,
 )
-from empath.smtp.server.extensions import offered_with
+from empath.smtp.server.extensions import (
+    DSN,
+    EIGHT_BIT_MIME,
+    ENHANCED_STATUS_CODES,
+    LIMITS,
+    PIPELINING,
+    SIZE,
+    SMTPUTF8,
+    Extensions,
+)
 from empath.smtp.server.limits import ServerLimits
 from empath.smtp.server.session import ServerSession
+from empath.smtp.server.states import ServerState
 from empath.storage.drop import DropEnvelope, DropRecipient, write_drop
 
 _OK: Final = Reply.of("250 2.1.0 Ok")
 _GO_AHEAD: Final = Reply.of("354 End data with <CR><LF>.<CR><LF>")
 _NOT_HERE: Final = Reply.of("503 5.5.1 Not offered here")
 _READ_OCTETS: Final = 65_536
+_LONE_DOT: Final = (b".\r\n", b".\n")
+# What a dropped message can keep. Chunks do not end with a line, and a read of a line would wait for more.
+_OFFERED: Final = Extensions((PIPELINING, SIZE, EIGHT_BIT_MIME, SMTPUTF8, ENHANCED_STATUS_CODES, DSN, LIMITS))
 
 
 class LocalSession:
@@ -43,7 +56,7 @@ class LocalSession:
         self._hostname = hostname
         self._postmaster = postmaster
         self._directory = directory
-        self._session = ServerSession(hostname, limits, offered_with(frozenset()), is_lenient=True)
+        self._session = ServerSession(hostname, limits, _OFFERED, is_lenient=True)
         self._mail: MailOffered | None = None
         self._recipients: list[DropRecipient] = []
         self._pieces: list[bytes] = []
@@ -71,7 +84,8 @@ class LocalSession:
             if session.is_closed:
                 return
             # A line at a time: a batch of commands in a file waits for no reply, and means no harm.
-            session.receive(stdin.readline(_READ_OCTETS))
+            in_content = session.state is ServerState.CONTENT
+            session.receive(_content_lines(stdin) if in_content else stdin.readline(_READ_OCTETS))
 
     def _answer(self, event: Event) -> None:
         answer = self._answers.get(type(event), lambda _: None)(event)
@@ -105,3 +119,15 @@ class LocalSession:
     def _forget(self) -> None:
         self._mail = None
         self._recipients, self._pieces = [], []
+
+
+def _content_lines(stdin: BinaryIO) -> bytes:
+    """Lines up to the end of data, or many of them: each has its price in the session."""
+    lines: list[bytes] = []
+    octets = 0
+    while octets < _READ_OCTETS and (line := stdin.readline(_READ_OCTETS)):
+        lines.append(line)
+        octets += len(line)
+        if line in _LONE_DOT:
+            break
+    return b"".join(lines)

@@ -7,14 +7,17 @@ them.  The header is read once, field by field; nothing of it is changed but the
 
 import re
 from collections.abc import Iterable
+from email.header import Header
 from email.utils import getaddresses
 from typing import Final
 
 from empath.errors import SyntaxViolation
 
 _FIELD: Final = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
+_SHOWN: Final = 200  # characters of a wrong field in an error
 _MBOX: Final = b"From "
 _RECIPIENTS: Final = (b"to", b"cc", b"bcc")
+_NOT_IN_QUOTES: Final = re.compile(r'[\x00-\x1f\x7f"\\]')
 _RESENT: Final = tuple(b"resent-" + name for name in _RECIPIENTS)
 
 
@@ -35,6 +38,22 @@ def before_lone_dot(text: bytes) -> bytes:
     return text
 
 
+def display_name(octets: bytes) -> str:
+    """
+    A name as the From field has it: a quoted string, or encoded words (RFC 2047) for what is not ASCII; "" for none.
+
+    *octets* are UTF-8, else taken for ISO 8859-1: programs pass names in the encoding of their own.
+    """
+    try:
+        text = octets.decode()
+    except UnicodeDecodeError:
+        text = octets.decode("iso-8859-1")
+    text = _NOT_IN_QUOTES.sub(" ", text).strip()
+    if not text.isascii():
+        return Header(text, "utf-8").encode(linesep="\r\n")
+    return f'"{text}"' if text else ""
+
+
 class LocalHeader:
     """The header of *content*, whose lines end in CRLF. Shape: names in lower case, values unfolded."""
 
@@ -44,13 +63,13 @@ class LocalHeader:
         lines = content.split(b"\r\n\r\n", 1)[0].split(b"\r\n")
         if lines and lines[0].startswith((_MBOX, b">" + _MBOX)):
             del lines[0]
-        unfolded: list[bytes] = []
+        unfolded: list[list[bytes]] = []
         for line in lines:
             if line[:1] in (b" ", b"\t") and unfolded:
-                unfolded[-1] += line
+                unfolded[-1].append(line)
             else:
-                unfolded.append(line)
-        for line in unfolded:
+                unfolded.append([line])
+        for line in map(b"".join, unfolded):
             match = _FIELD.fullmatch(line)
             if match is None:
                 self.is_headerless = not self._fields and bool(line)
@@ -75,9 +94,13 @@ class LocalHeader:
 def _addresses(fields: Iterable[str]) -> list[str]:
     found = []
     for value in fields:
-        for name, address in getaddresses([value]):
+        try:
+            pairs = getaddresses([value])
+        except RecursionError as exc:
+            raise SyntaxViolation(f"not a list of addresses: {value[:_SHOWN]!r}") from exc
+        for name, address in pairs:
             if address:
                 found.append(address)
             elif name:
-                raise SyntaxViolation(f"not an address: {name!r}")
+                raise SyntaxViolation(f"not an address: {name[:_SHOWN]!r}")
     return found

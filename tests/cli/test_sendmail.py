@@ -1,6 +1,7 @@
 """empath-sendmail as programs of a host call it."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -139,6 +140,8 @@ def test_text_without_a_header_gets_one(host):
         (["-N", "often", "x@y.test"], b"x", 64, "-N"),
         (["-R", "half", "x@y.test"], b"x", 64, "-R"),
         (["-C", "/nowhere", "x@y.test"], b"x", 66, "/nowhere"),
+        (["-V", "a\nb", "x@y.test"], b"x", 64, "-V"),
+        (["-V", "x" * 101, "x@y.test"], b"x", 64, "-V"),
         (["--no-such-option"], b"", 64, "no-such-option"),
     ],
 )
@@ -173,12 +176,23 @@ def test_a_session_on_standard_input_leaves_each_message(host):
     code, out, err = host.run("-bs", text=commands + b"QUIT\r\n")
     assert (0, "") == (code, err)
     assert 2 == out.count("queued as")
+    assert "CHUNKING" not in out  # a chunk does not end with a line: the session would wait for more
     names = dropped(host.drop, limit=9)
     assert 2 == len(names)
     drop = open_drop(host.drop / names[0], max_octets=1000)
     assert b"Subject: x\r\n\r\n.y\r\n" == b"".join(drop.pieces())
     assert ["c@d.test", "admin@example.test"] == _addresses(drop.envelope)
     drop.close()
+
+
+def test_a_closed_standard_input_is_one_line_and_a_code(host):
+    """
+    As `sendmail x <&-`. Nothing is sent, and the caller hears of it.
+    """
+    command = ("/bin/sh", "-c", f"exec {shlex.join(COMMAND)} x@y.test <&-")
+    code, _, err = host.run(command=command)
+    assert (74, 1) == (code, err.count("\n"))
+    assert [] == dropped(host.drop, limit=9)
 
 
 def test_newaliases_and_flush_end_well(host):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from empath.errors import SyntaxViolation
-from empath.message.submission import LocalHeader, before_lone_dot, with_crlf
+from empath.message.submission import LocalHeader, before_lone_dot, display_name, with_crlf
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,31 @@ def test_recipients_come_from_the_header(header, recipients):
 def test_what_is_no_address_is_named():
     with pytest.raises(SyntaxViolation):
         LocalHeader(b"To: A Name <>, b@c.test\r\n\r\n").recipients()
+
+
+def test_a_field_that_is_too_deep_to_be_read_is_named():
+    """
+    The reader of the standard library calls itself.
+    """
+    with pytest.raises(SyntaxViolation):
+        LocalHeader(b"To: " + b":" * 100_000 + b"\r\n\r\n").recipients()
+
+
+@pytest.mark.parametrize(
+    ("octets", "name"),
+    [
+        (b"", ""),
+        (b"Ann B", '"Ann B"'),
+        (b'a"\\\r\nBcc: x', '"a    Bcc: x"'),
+        ("Jörg".encode(), "=?utf-8?b?SsO2cmc=?="),
+        ("Jörg".encode("iso-8859-1"), "=?utf-8?b?SsO2cmc=?="),
+    ],
+)
+def test_a_name_in_any_encoding_is_one_of_a_field(octets, name):
+    """
+    Cron and PHP pass what the system or a form has; a field carries ASCII.
+    """
+    assert name == display_name(octets)
 
 
 def test_text_without_a_header_is_known_as_such():
