@@ -27,6 +27,7 @@ from empath.mail.identity import QueueId, Timestamp
 from empath.mail.printable import printable
 from empath.mail.status import RecipientStatus
 from empath.mail.xtext import to_xtext
+from empath.message.mailbox_list import mailboxes
 from empath.message.submission import LocalHeader, before_lone_dot, display_name, with_crlf
 from empath.smtp.server.limits import ServerLimits
 from empath.storage.admin.records import LiveRecipient
@@ -55,7 +56,11 @@ def _ignored(*names: str, is_flag: bool = False) -> Callable[[Callable[..., None
 
     def add(command: Callable[..., None]) -> Callable[..., None]:
         for name in reversed(names):
-            command = click.option(name, is_flag=is_flag, expose_value=False, help="Taken and ignored.")(command)
+            # The names that click makes of -x and -X are the same.
+            option = click.option(
+                name, f"ignored_{ord(name[1])}", is_flag=is_flag, expose_value=False, help="Taken and ignored."
+            )
+            command = option(command)
         return command
 
     return add
@@ -76,8 +81,9 @@ def _ignored(*names: str, is_flag: bool = False) -> Callable[[Callable[..., None
 @click.option("-B", "body", metavar="TYPE", help="7bit or 8bitmime. Default: as the message is.")
 @click.option("-C", "config", metavar="FILE", type=click.Path(path_type=Path), help="The configuration.")
 @click.option("-q", "flush", metavar="WHEN", help="Ends at once: the server looks at its queue by itself.")
-@_ignored("-v", "-n", "-m", "-U", "-G", is_flag=True)
-@_ignored("-h", "-L", "-X", "-p", "-A", "-d")
+@_ignored("-v", "-n", "-m", "-U", "-G", "-c", "-x", is_flag=True)
+@_ignored("-h", "-L", "-X", "-p", "-A", "-d", "-e")
+@click.option("-I", "builds_aliases", is_flag=True, help="The same as -bi.")
 @click.version_option(__version__, prog_name=NAME, message="%(prog)s %(version)s")
 @click.argument("recipients", nargs=-1)
 @click.pass_context
@@ -87,7 +93,7 @@ def sendmail(context: click.Context, /, **given: Any) -> None:
     modes = {"m": _send, "s": _speak, "p": _list, "i": _say_aliases, "d": _refuse_daemon, "D": _refuse_daemon}
     if given["flush"] is not None:
         return
-    mode = modes.get(given["mode"])
+    mode = modes.get("i" if given["builds_aliases"] else given["mode"])
     if mode is None:
         raise UsageError(f"-b{given['mode']}: no such mode; there are -bm, -bs, -bp and -bi")
     mode(context, given)
@@ -162,11 +168,11 @@ class _Options:
     def _sender(self, text: str | None) -> str:
         if text is None:
             text = self._user
-        text = _without_name(text)
-        if text and "@" not in text:
-            text = f"{text}@{self._hostname}"
         try:
-            return str(ReversePath.parse(text, is_lenient=True))
+            path = "" if text.strip() in ("", "<>") else _only(mailboxes(text))
+            if path and "@" not in path:
+                path = f"{path}@{self._hostname}"
+            return str(ReversePath.parse(path, is_lenient=True))
         except SyntaxViolation as exc:
             raise SyntaxViolation(f"the sender is not an address: {text!r}") from exc
 
@@ -259,20 +265,21 @@ def _read(stream: BinaryIO, config: Config, *, ends_at_dot: bool) -> bytes:
 
 
 def _words(text: str) -> list[str]:
-    """The addresses of one argument: `a@b, c@d` is a list, too."""
-    return [word.strip() for word in text.split(",") if word.strip()] or [text]
+    """The addresses of one argument: `a@b, C <c@d>` is a list, too."""
+    try:
+        return mailboxes(text) or [text]
+    except SyntaxViolation as exc:
+        raise SyntaxViolation(f"a recipient is not an address: {text!r}: {exc}") from exc
 
 
-def _without_name(text: str) -> str:
-    """The address of `Ann <ann@b>` and of `<ann@b>`; any other text as it is."""
-    text = text.strip()
-    return text[:-1].rpartition("<")[2] if text.endswith(">") else text
+def _only(words: list[str]) -> str:
+    if len(words) != 1:
+        raise SyntaxViolation("one address is needed")
+    return words[0]
 
 
 def _recipient(text: str, config: Config) -> str:
-    word = _without_name(text)
-    if word and "@" not in word:
-        word = f"{word}@{config.hostname}"
+    word = text if not text or "@" in text else f"{text}@{config.hostname}"
     try:
         return str(Address.parse(word, is_lenient=True))
     except SyntaxViolation as exc:

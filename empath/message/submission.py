@@ -6,15 +6,13 @@ them.  The header is read once, field by field; nothing of it is changed but the
 """
 
 import re
-from collections.abc import Iterable
 from email.header import Header
-from email.utils import getaddresses
 from typing import Final
 
 from empath.errors import SyntaxViolation
+from empath.message.mailbox_list import mailboxes
 
 _FIELD: Final = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
-_SHOWN: Final = 200  # characters of a wrong field in an error
 _MBOX: Final = b"From "
 _RECIPIENTS: Final = (b"to", b"cc", b"bcc")
 _NOT_IN_QUOTES: Final = re.compile(r'[\x00-\x1f\x7f"\\]')
@@ -82,25 +80,17 @@ class LocalHeader:
 
     def recipients(self) -> list[str]:
         """
-        The addresses of To, Cc and Bcc; of the Resent fields alone where there is one of them.
+        The addresses of To, Cc and Bcc as text; of the Resent fields alone where there is one of them.
 
         Raises:
             SyntaxViolation: a field holds something that is not a list of addresses.
         """
         names = _RESENT if any(self.has(name) for name in _RESENT) else _RECIPIENTS
-        return _addresses(value for name, value in self._fields if name in names)
-
-
-def _addresses(fields: Iterable[str]) -> list[str]:
-    found = []
-    for value in fields:
-        try:
-            pairs = getaddresses([value])
-        except RecursionError as exc:
-            raise SyntaxViolation(f"not a list of addresses: {value[:_SHOWN]!r}") from exc
-        for name, address in pairs:
-            if address:
-                found.append(address)
-            elif name:
-                raise SyntaxViolation(f"not an address: {name[:_SHOWN]!r}")
-    return found
+        found: list[str] = []
+        for name, value in self._fields:
+            if name in names:
+                try:
+                    found += mailboxes(value)
+                except SyntaxViolation as exc:
+                    raise SyntaxViolation(f"{name.decode().title()} is not a list of addresses: {exc}") from exc
+        return found

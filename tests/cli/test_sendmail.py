@@ -67,6 +67,7 @@ def test_recipients_come_from_the_command_line_or_the_header(host):
     """
     assert ["x@example.test"] == _addresses(host.sent("x@example.test")[0])
     assert ["x@mx.example.test", "y@example.test"] == _addresses(host.sent("-i", "x, y@example.test", "--")[0])
+    assert ["x@example.test"] == _addresses(host.sent("-e", "m", "-x", "X Y <x@example.test>")[0])
     both = _addresses(host.sent("-t", "x@example.test", "a@example.test")[0])
     assert ["x@example.test", "a@example.test", "c@example.test", "b@example.test"] == both
 
@@ -81,6 +82,7 @@ def test_recipients_come_from_the_command_line_or_the_header(host):
         (["-f", "<>"], ""),
         (["-f", ""], ""),
         (["-f", "me"], "me@mx.example.test"),
+        (["-f", "Me <me@example.test>"], "me@example.test"),
     ],
 )
 def test_the_envelope_sender_is_the_one_that_is_given(host, arguments, reverse_path):
@@ -132,8 +134,11 @@ def test_text_without_a_header_gets_one(host):
     [
         ([], b"x", 64, "no recipients"),
         (["-t"], b"Subject: x\n\n", 65, "no recipients"),
-        (["-t"], b"To: Name <>, a@b.test\n\n", 65, "not an address"),
+        (["-t"], b"To: Name <>, a@b.test\n\n", 65, "To is not a list of addresses"),
         (["a b@@c"], b"x", 65, "not an address"),
+        (["<a@b.test"], b"x", 65, "not an address"),
+        (["-t"], b"To: a@b.test c@d.test\nCc: e@f.test\n\n", 65, "'a@b.test c@d.test'"),
+        (["-f", "a@b.test, c@d.test", "x@y.test"], b"x", 65, "the sender is not an address"),
         (["-f", "a@@b", "x@y.test"], b"x", 65, "the sender is not an address"),
         (["-bz"], b"", 64, "no such mode"),
         (["-bd"], b"", 64, "empathd start"),

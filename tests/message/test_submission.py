@@ -48,18 +48,26 @@ def test_a_lone_dot_ends_the_text():
         (b"From x Mon Jan 1\r\nTo: a@b.test\r\n", ["a@b.test"]),
         (b"To: a@b.test\r\nResent-To: c@d.test\r\n", ["c@d.test"]),
         (b"Subject: x\r\n", []),
+        (b"To: a@b.test;c@d.test\r\nCc: e@f.test\r\n", ["a@b.test", "c@d.test", "e@f.test"]),
+        (b"To: a@b.test,, ,c@d.test,\r\n", ["a@b.test", "c@d.test"]),
+        (b"To: info@b.test <a@b.test>\r\n", ["a@b.test"]),
+        (b"To: a@b.test (c, d), Bob [x] <c@d.test>\r\n", ["a@b.test", "c@d.test"]),
+        (b"To: \xe4 <a@b.test>\r\n", ["a@b.test"]),
+        (b"To: a@[IPv6:2001:db8::1], C: c@d.test;\r\n", ["a@[IPv6:2001:db8::1]", "c@d.test"]),
     ],
 )  # fmt: skip
 def test_recipients_come_from_the_header(header, recipients):
     """
-    Of a message that is sent on, only the Resent fields count, RFC 5322 §3.6.6.
+    Of a message that is sent on, only the Resent fields count, RFC 5322 §3.6.6. PHP and people write names without
+    quotes, commas at the end, and semicolons; no address may be passed over without a word.
     """
     assert recipients == LocalHeader(header + b"\r\nTo: not@header.test\r\n").recipients()
 
 
-def test_what_is_no_address_is_named():
-    with pytest.raises(SyntaxViolation):
-        LocalHeader(b"To: A Name <>, b@c.test\r\n\r\n").recipients()
+@pytest.mark.parametrize("value", [b"A Name <>, b@c.test", b"<a@b.test> <b@c.test>", b'"A <a@b.test>, b@c.test'])
+def test_a_list_that_cannot_be_read_is_named(value):
+    with pytest.raises(SyntaxViolation, match=r"^To is not a list of addresses: "):
+        LocalHeader(b"Cc: c@d.test\r\nTo: " + value + b"\r\n\r\n").recipients()
 
 
 def test_a_field_that_is_too_deep_to_be_read_is_named():
