@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from empath.errors import SyntaxViolation
-from empath.policy.access import ClientAddress
+from empath.policy.access import ClientAddress, plain_address
 
 MAX_OCTETS: Final = 4096  # of either version; the addresses take at most 232, the rest are TLVs
 _SIGNATURE: Final = b"\r\n\r\n\0\r\nQUIT\n"  # version 2, §2.2
@@ -77,7 +77,7 @@ def _read_line(octets: bytes) -> ProxyHeader | None:
         raise SyntaxViolation("the line of PROXY has a malformed address") from exc
     if any(int(port) > 0xFFFF for port in ports):
         raise SyntaxViolation("the line of PROXY has a malformed port")
-    return ProxyHeader(end + 1, client)
+    return ProxyHeader(end + 1, plain_address(client))
 
 
 def _read_binary(octets: bytes) -> ProxyHeader | None:
@@ -99,4 +99,4 @@ def _read_binary(octets: bytes) -> ProxyHeader | None:
     if addresses is None:
         return ProxyHeader(size, None)
     source = struct.unpack_from(addresses, octets, _FIXED_OCTETS)[0]
-    return ProxyHeader(size, ipaddress.ip_address(source))
+    return ProxyHeader(size, plain_address(ipaddress.ip_address(source)))

@@ -23,7 +23,6 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 AUTHENTICATION_REQUIRED = Reply.of("530 5.7.0 Authentication required")
 RELAY_DENIED = Reply.of("554 5.7.1 Relay access denied")
 
-
 _POSTMASTER: Final = ("postmaster", "mailer-daemon")  # the second signs reports, and people answer it
 
 
@@ -32,14 +31,15 @@ def is_of_postmaster(address: Address, hostname: Domain) -> bool:
     return address.domain == hostname and address.local_part.lower() in _POSTMASTER
 
 
-def is_within(client: ClientAddress, networks: Iterable[Network]) -> bool:
-    """Whether *client* lies in one of *networks*; an IPv4 client of an IPv6 socket counts as IPv4."""
-    client = _as_counted(client)
-    return any(client in network for network in networks)
-
-
-def _as_counted(client: ClientAddress) -> ClientAddress:
+def plain_address(client: ClientAddress) -> ClientAddress:
+    """*client* as it is on the wire: one of IPv4 that an IPv6 socket shows as ::ffff:192.0.2.1 is 192.0.2.1."""
     return client if client.version == 4 else client.ipv4_mapped or client
+
+
+def is_within(client: ClientAddress, networks: Iterable[Network]) -> bool:
+    """Whether *client* lies in one of *networks*."""
+    client = plain_address(client)
+    return any(client in network for network in networks)
 
 
 class Role(StrEnum):
@@ -66,7 +66,7 @@ class RelayPolicy:
 
     def is_trusted(self, client: ClientAddress) -> bool:
         """Whether *client* lies in one of the networks."""
-        counted = _as_counted(client)
+        counted = plain_address(client)
         number = int(counted)
         for first, mask in self._networks[counted.version]:  # noqa: SIM110 - half the time, at each recipient
             if number & mask == first:

@@ -11,7 +11,7 @@ from typing import Final
 from empath.errors import SyntaxViolation
 from empath.mail.domain import Domain
 from empath.mail.lookup import Addresses, Kind, LookupAnswer, Question, Texts
-from empath.policy.access import ClientAddress
+from empath.policy.access import ClientAddress, plain_address
 
 _MAX_NAMES: Final = 5  # number of names that are verified
 
@@ -26,12 +26,12 @@ class ClientName:
 
 def name_question(client: ClientAddress) -> Question:
     """Ask for the names of *client*, RFC 1035 §3.5 and RFC 3596 §2.5."""
-    return Question(_plain(client).reverse_pointer, Kind.PTR)
+    return Question(plain_address(client).reverse_pointer, Kind.PTR)
 
 
 def address_questions(client: ClientAddress, answer: LookupAnswer) -> list[Question]:
     """Ask for the addresses of the names that *answer* gives *client*."""
-    kind = Kind.A if _plain(client).version == 4 else Kind.AAAA
+    kind = Kind.A if plain_address(client).version == 4 else Kind.AAAA
     return [Question(name, kind) for name in _names(answer)]
 
 
@@ -41,7 +41,7 @@ def find_name(
     """The first verified name, else the first one, None if *client* has none; *addresses* are answers about them."""
     for question in address_questions(client, answer):
         found = addresses.get(question)
-        if isinstance(found, Addresses) and str(_plain(client)) in found.records:
+        if isinstance(found, Addresses) and str(plain_address(client)) in found.records:
             return ClientName(question.name, is_verified=True)
     return next((ClientName(name, is_verified=False) for name in _names(answer)), None)
 
@@ -54,7 +54,3 @@ def _names(answer: LookupAnswer) -> list[str]:
         except SyntaxViolation:
             continue  # no host has such a name
     return names[:_MAX_NAMES]
-
-
-def _plain(client: ClientAddress) -> ClientAddress:
-    return client.ipv4_mapped or client if client.version == 6 else client

@@ -17,7 +17,7 @@ from empath.mail.domain import Domain
 from empath.mail.lookup import Addresses, Kind, LookupAnswer, Question
 from empath.mail.printable import printable
 from empath.mail.reply import EnhancedStatus, Reply
-from empath.policy.access import ClientAddress
+from empath.policy.access import ClientAddress, plain_address
 
 _ANSWERS: Final = ipaddress.ip_network("127.0.0.0/8")  # RFC 5782 §2.1; anything else is a parked or hijacked domain
 # What lists say to the one who asks, not about the client: asked wrongly, by an open resolver, or too often.
@@ -109,9 +109,7 @@ class BlocklistPolicy:
 
 def asked_of(zone: str, client: ClientAddress, kind: Kind = Kind.A) -> Question:
     """The question about *client* to *zone*, RFC 5782 §2.1 and §2.4."""
-    if client.version == 6 and client.ipv4_mapped is not None:
-        client = client.ipv4_mapped
-    reversed_address = client.reverse_pointer.removesuffix(".in-addr.arpa").removesuffix(".ip6.arpa")
+    reversed_address = plain_address(client).reverse_pointer.removesuffix(".in-addr.arpa").removesuffix(".ip6.arpa")
     return Question(f"{reversed_address}.{zone}", kind)
 
 

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 from empath.mail.address import Address, ReversePath
 from empath.mail.reply import EnhancedStatus, Reply
-from empath.policy.access import ClientAddress
+from empath.policy.access import ClientAddress, plain_address
 
 ANY: Final = "*"  # sender and recipient of the row that stands for all mail of a client
 _NUMBER: Final = re.compile(r"\b[0-9]+\b")
@@ -81,8 +81,7 @@ class Judgement(NamedTuple):
 
 def triple_of(rules: GreylistRules, client: ClientAddress, reverse_path: ReversePath, recipient: Address) -> Triple:
     """What *client*, *reverse_path* and *recipient* count as."""
-    if client.version == 6 and client.ipv4_mapped is not None:
-        client = client.ipv4_mapped
+    client = plain_address(client)
     prefix = rules.ipv4_prefix if client.version == 4 else rules.ipv6_prefix
     network = ipaddress.ip_network((client, prefix), strict=False)
     return Triple(str(network), _without_what_changes(reverse_path.address), str(recipient).lower())

@@ -12,6 +12,7 @@ from empath.net.proxy_header import MAX_OCTETS, ProxyHeader, read_proxy_header
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 CLIENT_4, CLIENT_6 = ip_address("192.0.2.1"), ip_address("2001:db8::1")
+MAPPED = ip_address("::ffff:192.0.2.1").packed
 LINE_4 = b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 25\r\n"
 LINE_6 = b"PROXY TCP6 2001:db8::1 2001:db8::2 56324 25\r\n"
 
@@ -42,6 +43,9 @@ WHOLE = {
     binary(protocol=2): None,
     UNIX: None,
     WITH_TLVS: CLIENT_4,
+    # HAProxy with `bind :::25 v4v6` shows its IPv4 clients so; they are not one network of IPv6.
+    b"PROXY TCP6 ::ffff:192.0.2.1 ::ffff:198.51.100.2 56324 25\r\n": CLIENT_4,
+    binary(family=2, rest=MAPPED * 2 + struct.pack("!2H", 56324, 25)): CLIENT_4,
 }
 
 

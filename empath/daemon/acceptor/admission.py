@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from empath.mail.reply import Reply
 from empath.net.proxy_header import ProxyHeader
-from empath.policy.access import ClientAddress
+from empath.policy.access import ClientAddress, plain_address
 from empath.policy.limits.connections import ConnectionCounter
 
 
@@ -101,4 +101,4 @@ class Admission:
 @lru_cache(maxsize=1024)
 def client_address(host: str) -> ClientAddress:
     """Read *host* without the scope of a link-local address."""
-    return ipaddress.ip_address(host.partition("%")[0])
+    return plain_address(ipaddress.ip_address(host.partition("%")[0]))

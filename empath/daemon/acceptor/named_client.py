@@ -6,6 +6,7 @@ import ipaddress
 from typing import Final
 
 from empath.daemon.acceptor.transaction import Client
+from empath.policy.access import plain_address
 from empath.policy.client_name import ClientName
 from empath.smtp.server.events import PeerAttributes
 
@@ -19,7 +20,7 @@ def renamed(client: Client, attributes: PeerAttributes) -> Client:
     What it does not say stays, but not the name in the DNS of another address.
     """
     text = attributes.get("ADDR") or client.address_text
-    address = ipaddress.ip_address(text)
+    address = plain_address(ipaddress.ip_address(text))
     is_same = address == client.address
     return client._replace(
         address=address,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from empath.mail.reply import Reply
-from empath.policy.access import ClientAddress
+from empath.policy.access import ClientAddress, plain_address
 from empath.policy.limits.refusal import TOO_MANY_CONNECTIONS, TOO_MANY_FROM_CLIENT
 
 
@@ -173,9 +173,8 @@ def listener_share(total: int, listeners: int) -> int:
 
 def client_network(client: ClientAddress, ipv6_prefix: int) -> ClientAddress:
     """What *client* is counted as: itself, or on IPv6 the first address of its network of that prefix."""
+    client = plain_address(client)
     if client.version == 4:
         return client
-    if client.ipv4_mapped is not None:
-        return client.ipv4_mapped
     host_bits = 128 - ipv6_prefix
     return ipaddress.IPv6Address(int(client) >> host_bits << host_bits)

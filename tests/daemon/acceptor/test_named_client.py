@@ -102,6 +102,20 @@ def test_a_client_may_be_named_again_and_the_names_of_another_are_gone(proxy, co
     assert message.added_fields.startswith(b"Received: from proxy.test ([192.0.2.2])\r\n")
 
 
+def test_an_ipv4_client_that_is_written_as_ipv6_is_shown_as_it_is(proxy, context):
+    """
+    A proxy that listens for both writes it so. The log and the trace field name it as all rules do.
+    """
+    proxy.say(b"EHLO proxy.test\r\n")
+    proxy.say(b"XCLIENT ADDR=IPV6:::ffff:192.0.2.1\r\n")
+    proxy.say(b"EHLO spike.test\r\n")
+    proxy.say(TO_CONTENT)
+    proxy.say(b"\r\n.\r\n")
+    [message] = context.writer.messages
+    assert message.added_fields.startswith(b"Received: from spike.test ([192.0.2.1])\r\n")
+    assert "192.0.2.1" == message.client_address
+
+
 def test_the_named_client_is_looked_up_and_may_be_refused(proxy, context, heard):
     """
     So the lists of [dnsbl] can be tried out, and hold for clients behind a proxy.
