@@ -38,7 +38,7 @@ def greeted_by(client: Client, name: str, *, is_esmtp: bool) -> Client:
     protocol = client.told.get("PROTO")
     return client._replace(
         name=client.told.get("HELO") or name,
-        is_esmtp=is_esmtp if protocol is None else protocol == "ESMTP",
+        is_esmtp=is_esmtp if protocol in (None, "LMTP") else protocol == "ESMTP",
     )
 
 

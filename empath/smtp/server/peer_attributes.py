@@ -68,7 +68,7 @@ _READERS: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType(
         "REVERSE_NAME": _name,
         "ADDR": _address,
         "PORT": _port,
-        "PROTO": _word_of("SMTP", "ESMTP"),
+        "PROTO": _word_of("SMTP", "ESMTP", "LMTP"),
         "HELO": _text,
         "LOGIN": _text,
         "DESTADDR": _address,
@@ -115,4 +115,6 @@ def _read(name: str, value: str, *, is_session: bool) -> str | None:
         return None
     if not _XTEXT.fullmatch(value):
         raise SyntaxViolation("not xtext")
-    return _READERS[name](from_xtext(in_capitals(value)))
+    # Content filters pass on what they have heard: ESMTPS, LMTP. Of XFORWARD nothing depends on it.
+    read = _text if name == "PROTO" and not is_session else _READERS[name]
+    return read(from_xtext(in_capitals(value)))

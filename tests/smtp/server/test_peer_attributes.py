@@ -15,6 +15,7 @@ from empath.smtp.server.peer_attributes import XCLIENT_ATTRIBUTES, XFORWARD_ATTR
         ("NAME=[UNAVAILABLE] REVERSE_NAME=[TEMPUNAVAIL] LOGIN=[unavailable]",
          {"NAME": None, "REVERSE_NAME": None, "LOGIN": None}),
         ("HELO=a+20b+2Bc  PROTO=esmtp", {"HELO": "a b+c", "PROTO": "ESMTP"}),
+        ("ADDR=192.0.2.1 PROTO=LMTP", {"ADDR": "192.0.2.1", "PROTO": "LMTP"}),
         ("LOGIN=user+40a.test PORT=65535 DESTADDR=192.0.2.9 DESTPORT=25",
          {"LOGIN": "user@a.test", "PORT": "65535", "DESTADDR": "192.0.2.9", "DESTPORT": "25"}),
     ],
@@ -27,8 +28,12 @@ def test_xclient_names_the_client(argument, attributes):
 
 
 def test_xforward_has_attributes_of_its_own():
-    attributes = {"IDENT": "4XyZ", "SOURCE": "REMOTE"}
-    assert attributes == read_attributes("IDENT=4XyZ SOURCE=REMOTE", XFORWARD_ATTRIBUTES)
+    """
+    An unknown address, and any protocol: they are for the log only.
+    """
+    attributes = {"IDENT": "4XyZ", "SOURCE": "REMOTE", "ADDR": None, "PROTO": "ESMTPS"}
+    found = read_attributes("IDENT=4XyZ SOURCE=REMOTE ADDR=[UNAVAILABLE] PROTO=ESMTPS", XFORWARD_ATTRIBUTES)
+    assert attributes == found
     assert isinstance(read_attributes("IDENT=4XyZ SOURCE=REMOTE", XCLIENT_ATTRIBUTES), Reply)
 
 
@@ -37,7 +42,7 @@ def test_xforward_has_attributes_of_its_own():
     [
         *("", "  ", "NAME", "NAME=", "FOO=1", "=1", "NAME=a NAME=b", "ADDR=spike.test", "ADDR=192.0.2.256"),
         *("ADDR=IPV6:192.0.2.1", "ADDR=fe80::1%25", "ADDR=[UNAVAILABLE]", "PORT=65536", "PORT=x", "PORT=-1"),
-        *("PROTO=LMTP", "HELO=a+0Ab", "HELO=a+7Fb", "HELO=a+1", "HELO=" + "x" * 256, "NAME=a+20b", "LOGIN=a+00"),
+        *("PROTO=UUCP", "HELO=a+0Ab", "HELO=a+7Fb", "HELO=a+1", "HELO=" + "x" * 256, "NAME=a+20b", "LOGIN=a+00"),
     ],
 )
 def test_what_no_client_can_have_is_refused(argument):

@@ -1,0 +1,125 @@
+"""
+A Postfix as Debian has it relays through us: as a smarthost, over LMTP, and with a login.
+
+It takes some seconds, and a Postfix, so it runs on request: EMPATH_WITH_POSTFIX=1, as root.
+"""
+
+import os
+import smtplib
+import subprocess
+import sys
+
+import pytest
+
+from tests.kit.certificates import TABLE, authority, issued
+from tests.kit.postfix import PROGRAM, Postfix
+from tests.kit.process import Empathd, free_port
+from tests.kit.queue import select
+from tests.kit.waiting import DEADLINE_S, eventually
+
+pytestmark = pytest.mark.skipif(
+    not os.environ.get("EMPATH_WITH_POSTFIX") or PROGRAM is None or os.getuid() != 0,
+    reason="needs EMPATH_WITH_POSTFIX=1, Postfix and root",
+)
+ALICE = "alice@example.org"
+LISTENERS = """
+[relay]
+networks = ["127.0.0.2/32"]
+[[listener]]
+address = "127.0.0.1:{host}"
+role = "internal"
+tls = "starttls"
+xclient = ["127.0.0.2/32"]
+[[listener]]
+address = "127.0.0.1:{users}"
+role = "submission"
+tls = "required"
+[[listener]]
+address = "127.0.0.1:{lmtp}"
+role = "internal"
+protocol = "lmtp"
+"""
+SETTINGS = """
+relayhost = [127.0.0.1]:{host}
+transport_maps = inline:{{ lmtp.test=lmtp:inet:127.0.0.1:{lmtp}, users.test=smtp:[127.0.0.1]:{users} }}
+smtp_bind_address = 127.0.0.2
+lmtp_bind_address = 127.0.0.2
+smtp_tls_security_level = verify
+smtp_tls_CAfile = {ca}
+smtp_tls_verify_cert_match = mx.example.test
+smtp_send_xforward_command = yes
+smtp_sasl_auth_enable = yes
+smtp_sasl_password_maps = inline:{{ [127.0.0.1]:{users}={alice}:pencil }}
+smtp_sasl_security_options = noanonymous
+smtp_sasl_mechanism_filter = {mechanism}
+"""
+
+
+@pytest.fixture(scope="module")
+def empath(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("behind-postfix")
+    ports = {name: free_port() for name in ("host", "users", "lmtp")}
+    instance = Empathd(directory, LISTENERS.format(**ports) + TABLE)
+    issued("mx.example.test").write(directory)
+    instance.ports = ports
+    try:
+        instance.start()
+        command = [sys.executable, "-m", "empath.cli.admin", "-c", str(instance.config), "account", "add", ALICE]
+        subprocess.run(command, input="pencil", text=True, check=True, capture_output=True)
+        yield instance
+        assert 0 == instance.stop()
+    finally:
+        instance.clean_up()
+
+
+def behind(empath, tmp_path, mechanism="plain"):
+    (tmp_path / "ca.pem").write_bytes(authority().cert_pem.bytes())
+    # Postfix reads this file before it gives up root.
+    return Postfix(SETTINGS.format(**empath.ports, ca=tmp_path / "ca.pem", alice=ALICE, mechanism=mechanism))
+
+
+def sent_by(empath, postfix, reverse_path, recipients, **options):
+    """Send a message to Postfix; the row that it becomes here."""
+    before = len(empath.named("accepted", sender=reverse_path))
+    with smtplib.SMTP("127.0.0.1", postfix.port, timeout=DEADLINE_S) as client:
+        client.ehlo("pc.test")
+        text = f"From: {reverse_path}\r\nSubject: x\r\n\r\ntext\r\n".encode()
+        assert {} == client.sendmail(reverse_path, recipients, text, **options)
+
+    def arrived():
+        assert "bounced" not in postfix.log(), postfix.log()
+        assert "deferred" not in postfix.log(), postfix.log()
+        return empath.named("accepted", sender=reverse_path)[before:]
+
+    return eventually(arrived, "the mail")[0]
+
+
+def test_postfix_relays_with_dsn_and_smtputf8_within_tls(empath, tmp_path):
+    """
+    Done when. It gives ORCPT= for a recipient that came without one, and says by XFORWARD who sent it the mail.
+    """
+    with behind(empath, tmp_path) as postfix:
+        dsn = {"mail_options": ["RET=HDRS", "ENVID=QQ+2B314159"], "rcpt_options": ["NOTIFY=SUCCESS,FAILURE"]}
+        accepted = sent_by(empath, postfix, "a@b.test", ["c@d.test", '"a b"@d.test'], **dsn)
+        assert "TLSv1.3" == accepted["tls_version"]
+        origin = empath.wait_for("origin_known", queue_id=accepted["queue_id"])["origin"]
+        assert origin.startswith("localhost[127.0.0.1] ")
+        asked = "SELECT dsn_return, envelope_id FROM message WHERE id = ?"
+        assert [("HDRS", "QQ+2B314159")] == select(empath.queue, asked, accepted["queue_id"])
+
+        utf8 = {"mail_options": ["SMTPUTF8", "BODY=8BITMIME"]}
+        international = sent_by(empath, postfix, "jürgen@b.test", ["ä+tag@d.test", "e@bücher.test"], **utf8)
+        assert 2 == international["recipients"]
+        by_lmtp = sent_by(empath, postfix, "l@b.test", ["a@lmtp.test", "ü@lmtp.test"], **utf8)
+        assert (2, None) == (by_lmtp["recipients"], by_lmtp.get("tls_version"))
+
+
+@pytest.mark.parametrize("mechanism", ["plain", "login", "scram-sha-256"])
+def test_postfix_logs_in(empath, tmp_path, mechanism):
+    """
+    By Cyrus SASL, which prefers SCRAM where it is offered, and has limits of its own.
+    """
+    with behind(empath, tmp_path, mechanism) as postfix:
+        accepted = sent_by(empath, postfix, ALICE, ["c@users.test"])
+    assert ALICE == accepted["account"]
+    assert mechanism.upper() == empath.named("login_succeeded")[-1]["mechanism"]
