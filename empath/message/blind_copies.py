@@ -2,6 +2,7 @@
 blind_copies - Bcc and Resent-Bcc, which a submission server takes out, RFC 5322 §3.6.3
 
 Programs that hand their text over as it is leave the field in, and every recipient would read who else got the message.
+Some also write lines that are no fields, such as `X Mailer: y`; many readers go on to the blank line, and so does this.
 """
 
 import re
@@ -9,6 +10,7 @@ from typing import Final
 
 _FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
 _BLIND = re.compile(rb"(?:resent-)?bcc[ \t]*:", re.IGNORECASE)
+_MAX_STRAY_LINES: Final = 100  # among the fields; then it is no header but text, which costs too much to search
 _DECIDED_OCTETS: Final = 998  # of a line, RFC 5322 §2.1.1: a name is not longer
 
 
@@ -19,7 +21,7 @@ class BlindCopies:
     The result does not depend on how the content is cut.
     """
 
-    __slots__ = ("_has_ended", "_held", "_is_blind", "_is_first", "_is_within_line")
+    __slots__ = ("_has_ended", "_held", "_is_blind", "_is_first", "_is_within_line", "_stray_lines")
 
     def __init__(self) -> None:
         self._has_ended = False
@@ -27,6 +29,7 @@ class BlindCopies:
         self._is_blind = False  # the field under way is taken out
         self._is_first = True
         self._is_within_line = False  # the line under way is decided
+        self._stray_lines = 0
 
     def feed(self, octets: bytes) -> bytes:
         """Take the next piece of content, and give what is certain of it by now."""
@@ -60,9 +63,10 @@ class BlindCopies:
 
     def _decide(self, octets: bytes, at: int) -> None:
         """What the line is that begins at *at*."""
-        is_continued = octets.startswith((b" ", b"\t"), at) and not self._is_first
-        self._is_first = False
-        if is_continued:
+        is_first, self._is_first = self._is_first, False
+        if octets.startswith((b" ", b"\t"), at) and not is_first:
             return
         self._is_blind = _BLIND.match(octets, at) is not None
-        self._has_ended = _FIELD.match(octets, at) is None
+        if _FIELD.match(octets, at) is None:
+            self._stray_lines += 1
+            self._has_ended = is_first or octets.startswith(b"\r\n", at) or self._stray_lines > _MAX_STRAY_LINES

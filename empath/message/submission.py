@@ -70,7 +70,9 @@ class LocalHeader:
         for line in map(b"".join, unfolded):
             match = _FIELD.fullmatch(line)
             if match is None:
-                self.is_headerless = not self._fields and bool(line)
+                if self._fields:  # a stray line such as `X Mailer: y`, which does not end the header for most readers
+                    continue
+                self.is_headerless = bool(line)
                 break
             self._fields.append((match[1].lower(), match[2].decode("utf-8", "replace").strip()))
 

@@ -55,13 +55,18 @@ smtp_sasl_mechanism_filter = {mechanism}
 """
 
 
+class NextHost(Empathd):
+    """It has a listener for each way in which Postfix comes, at a port of `ports`."""
+
+    def __init__(self, directory):
+        self.ports = {name: free_port() for name in ("host", "users", "lmtp")}
+        super().__init__(directory, LISTENERS.format(**self.ports) + TABLE)
+        issued("mx.example.test").write(directory)
+
+
 @pytest.fixture(scope="module")
 def empath(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("behind-postfix")
-    ports = {name: free_port() for name in ("host", "users", "lmtp")}
-    instance = Empathd(directory, LISTENERS.format(**ports) + TABLE)
-    issued("mx.example.test").write(directory)
-    instance.ports = ports
+    instance = NextHost(tmp_path_factory.mktemp("behind-postfix"))
     try:
         instance.start()
         command = [sys.executable, "-m", "empath.cli.admin", "-c", str(instance.config), "account", "add", ALICE]

@@ -53,6 +53,7 @@ def test_a_lone_dot_ends_the_text():
         (b"To: info@b.test <a@b.test>\r\n", ["a@b.test"]),
         (b"To: a@b.test (c, d), Bob [x] <c@d.test>\r\n", ["a@b.test", "c@d.test"]),
         (b"To: \xe4 <a@b.test>\r\n", ["a@b.test"]),
+        (b"Subject: x\r\nX Mailer: y\r\nTo: a@b.test\r\n", ["a@b.test"]),
         (b"To: a@[IPv6:2001:db8::1], C: c@d.test;\r\n", ["a@[IPv6:2001:db8::1]", "c@d.test"]),
     ],
 )  # fmt: skip
