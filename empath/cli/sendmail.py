@@ -28,6 +28,7 @@ from empath.mail.printable import printable
 from empath.mail.status import RecipientStatus
 from empath.mail.xtext import to_xtext
 from empath.message.mailbox_list import mailboxes
+from empath.message.qualify import qualified
 from empath.message.submission import LocalHeader, before_lone_dot, display_name, with_crlf
 from empath.smtp.server.limits import ServerLimits
 from empath.storage.admin.records import LiveRecipient
@@ -119,6 +120,7 @@ def _send(context: click.Context, given: dict[str, Any]) -> None:
             raise SyntaxViolation("no recipients: the header has none in To, Cc or Bcc")
     if not header.has(b"from"):
         content = envelope.from_field(given["full_name"]) + (b"\r\n" if header.is_headerless else b"") + content
+    content = qualified(content, str(config.hostname))
     _leave(directory, config, envelope, tuple(dict.fromkeys(recipients)), content)
 
 
@@ -169,7 +171,7 @@ class _Options:
         if text is None:
             text = self._user
         try:
-            path = "" if text.strip() in ("", "<>") else _only(mailboxes(text))
+            path = "" if text.strip() in ("", "<>") else _only(_mailboxes(text))
             if path and "@" not in path:
                 path = f"{path}@{self._hostname}"
             return str(ReversePath.parse(path, is_lenient=True))
@@ -267,9 +269,15 @@ def _read(stream: BinaryIO, config: Config, *, ends_at_dot: bool) -> bytes:
 def _words(text: str) -> list[str]:
     """The addresses of one argument: `a@b, C <c@d>` is a list, too."""
     try:
-        return mailboxes(text) or [text]
+        return _mailboxes(text) or [text]
     except SyntaxViolation as exc:
         raise SyntaxViolation(f"a recipient is not an address: {text!r}: {exc}") from exc
+
+
+def _mailboxes(text: str) -> list[str]:
+    if not text.isprintable():
+        raise SyntaxViolation("it has a control character")
+    return mailboxes(text)
 
 
 def _only(words: list[str]) -> str:

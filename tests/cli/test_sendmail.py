@@ -119,6 +119,23 @@ def test_a_lone_dot_ends_the_message_unless_an_option_says_otherwise(host, optio
     assert host.sent(*option.split(), "x@example.test", text=text)[1].endswith(b"x\r\n.\r\ny\r\n")
 
 
+def test_a_name_without_a_domain_in_the_header_gets_the_host(host):
+    """
+    Cron writes such fields, and the host that the mail goes to would refuse them.
+    """
+    _, content = host.sent("-i", "root", text=b"From: root (Cron Daemon)\nTo: root\nSubject: root\n\nroot\n")
+    assert content.startswith(b"From: root@mx.example.test (Cron Daemon)\r\nTo: root@mx.example.test\r\n")
+    assert content.endswith(b"\r\nSubject: root\r\n\r\nroot\r\n")
+
+
+def test_a_name_beyond_ascii_is_encoded(host):
+    """
+    RFC 2047: the header is ASCII, unless an address is not.
+    """
+    _, content = host.sent("-F", "J\u00f6rg", "-f", "me@example.test", "x@example.test", text=b"Subject: x\n\nx\n")
+    assert content.startswith(b"From: =?utf-8?b?SsO2cmc=?= <me@example.test>\r\n")
+
+
 def test_text_without_a_header_gets_one(host):
     """
     As `echo x | sendmail you`; its first line must not become a field.
@@ -137,6 +154,8 @@ def test_text_without_a_header_gets_one(host):
         (["-t"], b"To: Name <>, a@b.test\n\n", 65, "To is not a list of addresses"),
         (["a b@@c"], b"x", 65, "not an address"),
         (["<a@b.test"], b"x", 65, "not an address"),
+        (["a@b.test\nc@d.test"], b"x", 65, "a control character"),
+        (["-f", "a@b.test\nBcc: c@d.test", "x@y.test"], b"x", 65, "the sender is not an address"),
         (["-t"], b"To: a@b.test c@d.test\nCc: e@f.test\n\n", 65, "'a@b.test c@d.test'"),
         (["-f", "a@b.test, c@d.test", "x@y.test"], b"x", 65, "the sender is not an address"),
         (["-f", "a@@b", "x@y.test"], b"x", 65, "the sender is not an address"),
