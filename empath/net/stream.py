@@ -13,6 +13,7 @@ THEORY
 import errno
 import fcntl
 import os
+import select
 import socket
 import termios
 import time
@@ -23,6 +24,7 @@ from collections.abc import Callable, Iterator
 
 import gevent
 from gevent.hub import get_hub
+from gevent.monkey import get_original
 from greenlet import getcurrent, greenlet
 
 from empath.errors import EmpathError
@@ -32,6 +34,7 @@ _RECEIVE_OCTETS = 64 * 1024
 _SWEEP_S = 0.5
 _READS_AT_ONCE = 4  # without a switch to the hub; one read may hold hundreds of small records of TLS
 _READ, _WRITE = 1, 2
+_unpatched_poll = get_original("select", "poll")  # that of gevent would wait, and knows no POLLRDHUP
 _OUR_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -181,6 +184,12 @@ class Stream:
         except OSError:  # it was closed
             return True
         return not any(unacknowledged)
+
+    def has_left(self) -> bool:
+        """Whether the peer has closed its side, even if octets of it wait to be read. Never waits."""
+        look = _unpatched_poll()
+        look.register(self._fd, select.POLLRDHUP)
+        return bool(look.poll(0))
 
     def send(self, octets: bytes) -> None:
         """

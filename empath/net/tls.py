@@ -148,6 +148,10 @@ class TlsStream:
         except TlsFailed:
             return b""
 
+    def has_left(self) -> bool:
+        """As `Stream.has_left`."""
+        return self._stream.has_left()
+
     def send(self, octets: bytes) -> None:
         """
         Send all of *octets*.

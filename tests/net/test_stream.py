@@ -380,3 +380,15 @@ def reset(peer):
     """Close with RST."""
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
     peer.close()
+
+
+def test_a_peer_that_has_closed_its_side_has_left(pair):
+    """
+    Though octets of it wait to be read.
+    """
+    stream, peer = pair
+    peer.sendall(b"QUIT\r\n")
+    assert not stream.has_left()
+    peer.shutdown(socket.SHUT_WR)
+    assert stream.has_left()
+    assert b"QUIT\r\n" == stream.receive()

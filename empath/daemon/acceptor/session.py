@@ -419,7 +419,7 @@ class ReceivingSession:
         self._offer()
 
     def _auth_offered(self, event: AuthOffered) -> Reply:
-        return self._log_in(self._logins.begin(self._client, event))
+        return self._log_in(self._logins.begin(self._client, event, self._stream.has_left))
 
     def _auth_responded(self, event: AuthResponded) -> Reply:
         return self._log_in(self._logins.respond(event))

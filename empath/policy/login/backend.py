@@ -5,16 +5,24 @@ A back end is one entry of `[auth] backends`.  The server asks them in that orde
 module may be a back end: it subclasses `Backend` and answers what it can.  An answer may take up to `[auth] deadline`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from empath.errors import EmpathError
+from empath.policy.login.turns import Standing
 from empath.smtp.sasl.mechanisms import Mechanism
 from empath.smtp.sasl.scram import ScramKeys
 
 
 class BackendUnavailable(EmpathError):
     """A back end cannot answer now; the client hears 454 4.7.0 and tries again later. The text says what failed."""
+
+    exit_code = 75  # EX_TEMPFAIL
+
+
+class ClientLeft(EmpathError):
+    """The client closed the connection while its login waited: nothing was done for it."""
 
     exit_code = 75  # EX_TEMPFAIL
 
@@ -29,10 +37,18 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LoginPeer:
-    """The client that logs in. Shape: address is its IP address; is_secured says whether it came by TLS."""
+    """
+    The client that logs in.
+
+    Shape: address is its IP address; is_secured says whether it came by TLS; is_bounded is false for a client that no
+    limit per client holds for; has_left tells, at any time, whether it has closed the connection.
+    """
 
     address: str
     is_secured: bool
+    standing: Standing = Standing.NEW
+    is_bounded: bool = True
+    has_left: Callable[[], bool] = field(default=bool, compare=False, repr=False)
 
 
 class Backend:

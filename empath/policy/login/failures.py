@@ -11,6 +11,7 @@ from collections.abc import Hashable
 from typing import Final
 
 from empath.policy.limits.rate import Rate, exchange
+from empath.policy.login.turns import Standing
 
 MOST_KEYS: Final = 10_000
 
@@ -45,6 +46,12 @@ class LoginFailures:
         if is_limited:
             self._exchange(self._accounts, name, self._per_account, now, wanted=1)
         return True
+
+    def standing(self, client: Hashable, name: str, now: float) -> Standing:
+        """What is known of *client*, which is about to try."""
+        if not self._is_limited(client, name) and name != "":
+            return Standing.FAMILIAR
+        return Standing.FAILED if self._clients.get(client, 0.0) > now else Standing.NEW
 
     def take_back(self, client: Hashable, name: str, now: float) -> None:
         """The attempt has succeeded, or was not judged: it is no failure."""

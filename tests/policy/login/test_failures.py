@@ -4,6 +4,7 @@ import pytest
 
 from empath.policy.limits.rate import Rate
 from empath.policy.login.failures import LoginFailures, failure_delay_s
+from empath.policy.login.turns import Standing
 
 NOW = 1_700_000_000.0
 
@@ -83,3 +84,14 @@ def test_an_attempt_that_was_not_judged_is_no_failure():
 @pytest.mark.parametrize(("failed", "delay_s"), [(1, 1.0), (2, 2.0), (3, 4.0), (4, 8.0), (5, 8.0), (10_000, 8.0)])
 def test_each_failure_of_a_session_waits_longer(failed, delay_s):
     assert delay_s == failure_delay_s(1.0, failed)
+
+
+def test_what_is_known_of_a_client_says_whose_turn_it_is():
+    table = failures()
+    table.begin("home", "alice", NOW)
+    assert Standing.FAILED == table.standing("home", "alice", NOW)
+    assert Standing.NEW == table.standing("home", "alice", NOW + 60.0)
+    assert Standing.NEW == table.standing("new", "", NOW)
+    table.forgive("home", "alice")
+    assert Standing.FAMILIAR == table.standing("home", "alice", NOW)
+    assert Standing.NEW == table.standing("home", "bob", NOW)

@@ -1,7 +1,7 @@
 """
 accounts - the back end `accounts`: the rows that `empath-admin account` makes
 
-A password is hashed in a native thread, and few at once: each takes 32 MiB.  The rest waits, up to the deadline.
+Hashing a password is dear, so clients have turns: see `Lane`.
 """
 
 import hmac
@@ -9,19 +9,19 @@ import os
 import time
 from typing import Final
 
-from gevent.lock import BoundedSemaphore
-
+from empath.daemon.acceptor.login.lane import Lane
 from empath.daemon.process.hub_writer import HubWriter
-from empath.daemon.process.threads import in_thread
 from empath.errors import QueueBusy, StorageFailure
 from empath.policy.login.backend import Backend, BackendUnavailable, LoginPeer, Verdict
-from empath.policy.password import DECOY, SALT_OCTETS, PasswordHash
+from empath.policy.password import DECOY, SALT_OCTETS
 from empath.smtp.sasl.mechanisms import Mechanism
 from empath.smtp.sasl.scram import ITERATIONS, KEY_OCTETS, ScramKeys
 from empath.storage.engine import Reader
 from empath.storage.queue.accounts import Account, KeepDecoySecret, RecordUse, find_account
 
-_HASHES_AT_ONCE: Final = 2
+_HASHES_AT_ONCE: Final = 2  # each takes 32 MiB
+_MOST_WAITING: Final = 200  # about as many as have their turn within 10 s
+_MOST_OF_ONE_CLIENT: Final = 10
 
 
 class Accounts(Backend):
@@ -32,7 +32,7 @@ class Accounts(Backend):
     def __init__(self, reader: Reader, writer: HubWriter) -> None:
         self._reader = reader
         self._writer = writer
-        self._lane = BoundedSemaphore(_HASHES_AT_ONCE)
+        self._lane = Lane(_HASHES_AT_ONCE, _MOST_WAITING, _MOST_OF_ONE_CLIENT)
         self._decoy_secret: bytes | None = None
 
     def find(self, name: str) -> Account | None:
@@ -51,7 +51,7 @@ class Accounts(Backend):
         """See `Backend`. A disabled account, too, costs a hash."""
         account = self.find(name)
         hashed = DECOY if account is None or account.password_hash is None else account.password_hash
-        is_right = self._matches(hashed, password)
+        is_right = self._lane.run(peer, lambda: hashed.matches(password))
         if account is None or account.password_hash is None:
             return Verdict.UNKNOWN
         return Verdict.PROVED if is_right and account.is_enabled else Verdict.WRONG
@@ -74,10 +74,6 @@ class Accounts(Backend):
             self._writer.commit(RecordUse(name, client=client, now=time.time()))
         except (QueueBusy, StorageFailure):
             pass
-
-    def _matches(self, hashed: PasswordHash, password: str) -> bool:
-        with self._lane:
-            return in_thread(hashed.matches, password)
 
     def _secret(self) -> bytes:
         if self._decoy_secret is None:

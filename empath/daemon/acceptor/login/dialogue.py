@@ -4,6 +4,8 @@ dialogue - the logins that one session tries, RFC 4954
 One exchange at a time.  After a wrong password the reply waits, each time longer.
 """
 
+from collections.abc import Callable
+
 import gevent
 
 from empath.daemon.acceptor.context import ListenerContext
@@ -32,15 +34,15 @@ class LoginDialogue:
         self._login: Login | None = None  # the exchange under way
         self.account: LoggedIn | None = None
 
-    def begin(self, client: Client, event: AuthOffered) -> Reply:
-        """Answer AUTH."""
+    def begin(self, client: Client, event: AuthOffered, has_left: Callable[[], bool]) -> Reply:
+        """Answer AUTH. *has_left* tells whether the client closed its connection while it waits."""
         self.account = None
         context, logins = self._context, self._context.logins
         if client.account is not None:
             return _LOGGED_IN_ALREADY
         is_trusted = context.config.relay.policy.is_trusted(client.address)
         key = None if is_trusted else client_network(client.address, context.configured.ipv6_prefix)
-        peer = LoginPeer(client.address_text, is_secured=client.tls is not None)
+        peer = LoginPeer(client.address_text, is_secured=client.tls is not None, has_left=has_left)
         if logins is not None:
             self._login = logins.begin(event.mechanism, LoginClient(peer, key, bindings(context, client.tls)))
         if self._login is None:

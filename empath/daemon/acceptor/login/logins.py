@@ -10,7 +10,7 @@ THEORY
 import os
 import time
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import gevent
@@ -23,8 +23,9 @@ from empath.mail.reply import Reply
 from empath.policy.limits.rate import Rate
 from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.login.account import LoggedIn
-from empath.policy.login.backend import Backend, BackendUnavailable, LoginPeer, Verdict
+from empath.policy.login.backend import Backend, BackendUnavailable, ClientLeft, LoginPeer, Verdict
 from empath.policy.login.failures import LoginFailures
+from empath.policy.login.turns import Standing
 from empath.policy.senders import Senders, own_address
 from empath.smtp.sasl.mechanisms import Mechanism, begin_exchange
 from empath.smtp.sasl.scram import ScramKeys, ScramServer, to_base64
@@ -211,6 +212,9 @@ class Login:
             return UNAVAILABLE
         except _TooManyFailures:
             return TOO_MANY_FAILURES
+        except ClientLeft:  # counted as a failure: else it could try as often as it likes
+            logins.report_failure(self._name, client, self._mechanism)
+            return UNAVAILABLE
         match step:
             case Challenge(octets):
                 return Reply(334, None, to_base64(octets))
@@ -227,32 +231,37 @@ class Login:
 
     def _next_step(self, response: bytes | None) -> Step:
         """Ask the back ends what the exchange wants to know."""
-        exchange, logins, peer = self._exchange, self._logins, self._client.peer
+        exchange, logins = self._exchange, self._logins
         match step := exchange.respond(response):
             case KeysWanted(name) if isinstance(exchange, ScramServer):
                 self._begin_attempt(name)
                 return exchange.use(logins.keys_of(name))
             case PasswordGiven(name, password):
-                self._begin_attempt(name)
+                peer = self._begin_attempt(name)
                 return Proved(name) if logins.is_proved(name, password, peer) else Refused()
             case TokenGiven(name, token):
-                self._begin_attempt(name)
+                peer = self._begin_attempt(name)
                 proved = logins.name_of_token(token, peer)
                 return Proved(proved) if proved is not None and name in ("", proved) else exchange.refuse()
             case _:
                 return step
 
-    def _begin_attempt(self, name: str) -> None:
+    def _begin_attempt(self, name: str) -> LoginPeer:
         """
-        Count an attempt.
+        Count an attempt; the peer as the back ends see it.
 
         Raises:
             _TooManyFailures: the client may not try.
         """
-        key = self._client.key
-        if key is not None and not self._logins.failures.begin(key, name, time.time()):
-            raise _TooManyFailures
+        key, peer, failures = self._client.key, self._client.peer, self._logins.failures
+        if key is None:
+            peer = replace(peer, standing=Standing.FAMILIAR, is_bounded=False)
+        else:
+            peer = replace(peer, standing=failures.standing(key, name, time.time()))
+            if not failures.begin(key, name, time.time()):
+                raise _TooManyFailures
         self._name = name
+        return peer
 
     def _take_attempt_back(self) -> None:
         if self._client.key is not None:
