@@ -32,7 +32,8 @@ class GreylistRules:
     How long things take, in seconds, and what counts as one client.
 
     Shape: delay_s until a second try passes, window_s until the first try is forgotten, lifetime_s until one that has
-    passed is; auto_allow is the number of deliveries after which a client passes, 0 for never.
+    passed is; auto_allow is the number of deliveries after which a client passes, 0 for never; most_first_tries is how
+    many first tries of one client are remembered.
     """
 
     delay_s: float
@@ -41,6 +42,7 @@ class GreylistRules:
     auto_allow: int
     ipv4_prefix: int
     ipv6_prefix: int
+    most_first_tries: int = 1_000
 
 
 class Triple(NamedTuple):

@@ -20,6 +20,17 @@ ON CONFLICT (client, sender, recipient) DO UPDATE
   SET first_seen_at = excluded.first_seen_at, passes_at = excluded.passes_at, expires_at = excluded.expires_at, hits = 0
 WHERE _greylist.expires_at <= :now;
 
+-- name: number_of_first_tries
+-- First tries of :client that no other one followed, up to :limit. Index: the UNIQUE of all three. Rows: one, the number.
+SELECT count(*) FROM (
+  SELECT 1 FROM _greylist WHERE client = :client AND hits = 0 AND expires_at IS NOT NULL LIMIT :limit);
+
+-- name: forget_first_tries
+-- Remove the :limit oldest of them. Index: the UNIQUE of all three; sorts as many as a client may have.
+DELETE FROM _greylist WHERE greylist_id IN (
+  SELECT greylist_id FROM _greylist WHERE client = :client AND hits = 0 AND expires_at IS NOT NULL
+   ORDER BY first_seen_at, greylist_id LIMIT :limit);
+
 -- name: count_delivery
 -- One more delivery of a row that passes. Index: the UNIQUE of all three.
 UPDATE _greylist SET hits = hits + 1, expires_at = :expires_at
@@ -48,8 +59,13 @@ SELECT greylist_id FROM _greylist WHERE expires_at <= :now ORDER BY expires_at L
 SELECT count(*) FROM _greylist;
 
 -- name: first_to_go
--- The :limit rows that expire first. Index: _greylist_expiry. Rows: greylist_id.
-SELECT greylist_id FROM _greylist WHERE expires_at IS NOT NULL ORDER BY expires_at LIMIT :limit;
+-- :limit rows, the first to expire of the clients that have the most. Index: none, reads and sorts all rows.
+-- Rows: greylist_id.
+SELECT greylist_id
+  FROM (SELECT greylist_id, expires_at,
+               row_number() OVER (PARTITION BY client ORDER BY hits > 0 DESC, expires_at DESC) AS place
+          FROM _greylist WHERE expires_at IS NOT NULL)
+ ORDER BY place DESC, expires_at LIMIT :limit;
 
 -- name: forget
 -- Remove :entries (list of greylist_id). Index: the rowid.

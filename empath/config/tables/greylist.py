@@ -40,13 +40,22 @@ class Greylist(Table):
     """IPv6 addresses with these leading bits in common are one client."""
 
     rows: Count = setting(100_000)
-    """Most rows that are kept. Those that expire first are removed first."""
+    """Most rows that are kept. Those of the clients that have the most are removed first."""
+
+    rows_per_client: Count = setting(1_000)
+    """Most first tries of one client that are kept. The oldest are removed first."""
 
     @cached_property
     def rules(self) -> GreylistRules:
         """The rule that these settings make."""
         return GreylistRules(
-            self.delay_s, self.window_s, self.lifetime_s, self.auto_allow, self.ipv4_prefix, self.ipv6_prefix
+            self.delay_s,
+            self.window_s,
+            self.lifetime_s,
+            self.auto_allow,
+            self.ipv4_prefix,
+            self.ipv6_prefix,
+            self.rows_per_client,
         )
 
     @field_validator("window_s")

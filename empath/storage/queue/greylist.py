@@ -2,7 +2,8 @@
 greylist - the rows of the greylist
 
 A session reads two rows by their key.  What it writes shares a commit with the mail of others.  The housekeeper removes
-rows that are over, and the first to expire of those that are too many.
+rows that are over, and some of those that are too many.  A flood removes its own rows: a client has a bound, and of too
+many rows those of the clients go that have the most.
 """
 
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ class NoteTry(Write):
     def __init__(self, rules: GreylistRules, triple: Triple, note: Note, now: float) -> None:
         super().__init__()
         self._note = note
+        self._most_first_tries = rules.most_first_tries
         self._keys = {
             **triple._asdict(),
             "any": ANY,
@@ -45,11 +47,18 @@ class NoteTry(Write):
     def run(self, session: Session) -> None:
         if self._note is Note.FIRST_TRY:
             session.run("greylist.begin", self._keys)
+            self._bound(session)
             return
         if self._note is Note.DELIVERY:
             session.run("greylist.count_delivery", self._keys)
         if self._keys["auto_allow"]:
             session.run("greylist.count_client", self._keys)
+
+    def _bound(self, session: Session) -> None:
+        client, most = self._keys["client"], self._most_first_tries
+        if session.value("greylist.number_of_first_tries", {"client": client, "limit": most + 1}) > most:
+            # A tenth at once, so that a flood does not sort the rows at each try.
+            session.run("greylist.forget_first_tries", {"client": client, "limit": 1 + most // 10})
 
 
 class ForgetEntries(Write):

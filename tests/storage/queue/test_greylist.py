@@ -1,5 +1,7 @@
 """The rows of the greylist, and how an operator changes them."""
 
+from dataclasses import replace
+
 import pytest
 
 from empath.policy.greylist import Entry, GreylistRules, Note, Triple
@@ -89,6 +91,28 @@ def test_rows_go_when_their_time_is_over_and_the_first_to_expire_when_they_are_t
         note(queue, Note.FIRST_TRY, number, TRIPLE._replace(sender=f"{number}@b.test"))
     assert ["2@b.test", "3@b.test", "4@b.test"] == forget(queue, 2001)
     assert ["4@b.test"] == forget(queue, 2001, most=1)
+
+
+def test_a_flood_of_first_tries_removes_its_own(queue: Queue) -> None:
+    """
+    750 rows in a second removed the first tries of all others before they could come again.
+    """
+    rules = replace(RULES, most_first_tries=20)
+    other = TRIPLE._replace(client="198.51.100.0/24", sender="other")
+    note(queue, Note.FIRST_TRY, 0, other)
+    note(queue, Note.FIRST_TRY, 0, TRIPLE._replace(sender="passes"))
+    note(queue, Note.DELIVERY, 400, TRIPLE._replace(sender="passes"))
+    for number in range(21):
+        queue.run(NoteTry(rules, TRIPLE._replace(sender=f"{number:02}"), Note.FIRST_TRY, T0 + 500 + number))
+    kept = [sender for (sender,) in queue.select("SELECT sender FROM greylist ORDER BY sender")]
+    assert ["*", *(f"{number:02}" for number in range(3, 21)), "other", "passes"] == kept
+
+
+def test_of_too_many_rows_those_go_whose_client_has_the_most(queue: Queue) -> None:
+    note(queue, Note.FIRST_TRY, 0, TRIPLE._replace(client="198.51.100.0/24", sender="other"))
+    for number in range(4):
+        note(queue, Note.FIRST_TRY, 1 + number, TRIPLE._replace(sender=f"{number}"))
+    assert ["3", "other"] == forget(queue, 5, most=2)
 
 
 def test_what_an_operator_permits_stays(queue: Queue, engine: Engine) -> None:
