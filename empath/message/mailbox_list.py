@@ -21,6 +21,7 @@ def mailboxes(text: str) -> list[str]:
     angle: str | None = None  # what its angle brackets have
     quoted = comments = 0
     is_within = False  # angle brackets
+    is_literal = False  # whether the item has an opening square bracket
     characters = iter(text + ",")
     for char in characters:
         if char == "\\" and (quoted or comments):
@@ -41,7 +42,7 @@ def mailboxes(text: str) -> list[str]:
             if char == ">" and is_within:
                 is_within, words, angle = False, [], "".join(words).strip()
                 continue
-            if char == ":" and not is_within and "[" not in words:  # the name of a group; not [IPv6:...]
+            if char == ":" and not is_within and not is_literal:  # the name of a group; not [IPv6:...]
                 words = []
                 continue
             if char in ",;" and not is_within:
@@ -51,8 +52,9 @@ def mailboxes(text: str) -> list[str]:
                 if angle == "":
                     raise SyntaxViolation("nothing stands in the brackets")
                 found += [rest if angle is None else angle] if rest or angle is not None else []
-                words, angle = [], None
+                words, angle, is_literal = [], None, False
                 continue
+            is_literal = is_literal or char == "["
         if not comments:
             words.append(char)
     if quoted or comments or is_within:

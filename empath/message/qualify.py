@@ -67,9 +67,9 @@ def _with_domain(field: str, suffix: str) -> str:
         elif comments:
             pass
         elif char in "<>":
-            is_within = char == "<"
-            if not is_within:
+            if char == ">" and is_within:
                 item.angle_end = len(out)
+            is_within = char == "<"
         elif is_within:
             item.angle += char
         elif char == ":":

@@ -71,12 +71,12 @@ def test_a_list_that_cannot_be_read_is_named(value):
         LocalHeader(b"Cc: c@d.test\r\nTo: " + value + b"\r\n\r\n").recipients()
 
 
-def test_a_field_that_is_too_deep_to_be_read_is_named():
+@pytest.mark.parametrize("noise", [b":" * 100_000, b"(" * 50_000 + b")" * 50_000, b"a:" * 50_000])
+def test_a_field_may_be_as_deep_as_it_likes(noise):
     """
-    The reader of the standard library calls itself.
+    The reader of the standard library calls itself, and gives up.
     """
-    with pytest.raises(SyntaxViolation):
-        LocalHeader(b"To: " + b":" * 100_000 + b"\r\n\r\n").recipients()
+    assert ["b@c.test"] == LocalHeader(b"To: " + noise + b" b@c.test\r\n\r\n").recipients()
 
 
 @pytest.mark.parametrize(
