@@ -68,7 +68,7 @@ def _what_settled(recipient: Recipient) -> str:
     """What happened to it last: an order changes its fate, too."""
     if recipient.status not in LIVE:
         return "settled"
-    if recipient.status == "held":
+    if recipient.status == RecipientStatus.HELD:
         return "held since"
     return "last try" if recipient.attempts else "changed"
 
