@@ -33,7 +33,6 @@ from empath.daemon.acceptor.login.choose import logins_of
 from empath.daemon.acceptor.pickup import Pickup
 from empath.daemon.acceptor.rates import ListenerRates, RateMeter
 from empath.daemon.acceptor.recipients import recipients_of
-from empath.daemon.acceptor.serving import Servers
 from empath.daemon.acceptor.session import Draining, ReceivingSession
 from empath.daemon.acceptor.session_list import SessionList
 from empath.daemon.acceptor.space import Space
@@ -114,14 +113,12 @@ class Acceptor:
         )
         by_address = {listener.text: listener for listener in config.listeners}
         self._contexts = [self._context_of(by_address[inherited.address]) for inherited in runtime.child.listeners]
-        servers = Servers()
         self._listeners = [
             Listener(
                 inherited.address,
                 inherited.fd,
                 partial(self._serve, context),
                 self._out_of_descriptors,
-                servers,
                 is_shared=config.process.acceptors > 1,
             )
             for inherited, context in zip(runtime.child.listeners, self._contexts, strict=True)
