@@ -158,8 +158,7 @@ class Config(Table):
 
     def is_for_postmaster(self, address: Address) -> bool:
         """Whether mail to *address* goes to the postmaster. If the hostname is a relay domain, its next host knows."""
-        is_served = DomainPattern(str(self.hostname)) in self.relay.domains
-        return is_of_postmaster(address, self.hostname) and not is_served
+        return is_of_postmaster(address, self.hostname) and DomainPattern(str(self.hostname)) not in self.relay.domains
 
     def find_route(self, address: str, domain: Domain | AddressLiteral) -> Route | None:
         """The route for one recipient; *domain* is that of its *address*. None: its mail has nowhere to go."""

@@ -50,4 +50,4 @@ class MailboxLines:
     @property
     def fields(self) -> bytes:
         """The lines as header fields."""
-        return b"".join(b"X-Mailbox-Line: " + line for line in self.lines)
+        return b"".join([b"X-Mailbox-Line: " + line for line in self.lines]) if self.lines else b""

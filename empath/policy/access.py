@@ -28,12 +28,12 @@ _POSTMASTER: Final = ("postmaster", "mailer-daemon")  # the second signs reports
 
 def is_of_postmaster(address: Address, hostname: Domain) -> bool:
     """Whether *address* is the postmaster of this host, in any case."""
-    return address.domain == hostname and address.local_part.lower() in _POSTMASTER
+    return address.local_part.lower() in _POSTMASTER and address.domain == hostname
 
 
 def plain_address(client: ClientAddress) -> ClientAddress:
     """*client* as it is on the wire: one of IPv4 that an IPv6 socket shows as ::ffff:192.0.2.1 is 192.0.2.1."""
-    return client if client.version == 4 else client.ipv4_mapped or client
+    return client if isinstance(client, ipaddress.IPv4Address) else client.ipv4_mapped or client
 
 
 def is_within(client: ClientAddress, networks: Iterable[Network]) -> bool:

@@ -130,7 +130,8 @@ class IncomingContent:
         if self._blind_copies is not None:
             octets = self._blind_copies.feed(octets) + self._blind_copies.finish()
         self._take(octets)
-        self.fields.add(self._header.finish())
+        if not self._header.is_complete:
+            self.fields.add(self._header.finish())
         if self._spool_file is None:
             self.content = b"".join(self._pieces)
         else:

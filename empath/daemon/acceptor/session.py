@@ -50,10 +50,11 @@ from empath.smtp.server.events import (
 from empath.smtp.server.extensions import Extensions
 from empath.smtp.server.replies import OK
 from empath.smtp.server.session import Refusal, ServerSession
-from empath.smtp.server.states import ServerSignal
+from empath.smtp.server.states import TRANSACTION, ServerSignal, ServerState
 from empath.storage.queue.sessions import SessionRow
 from empath.telemetry.occurrences.acceptor import Refused, SessionBegan, SessionEnded
 
+_CLOSED = ServerState.CLOSED
 REFUSED_S = 30.0  # time for the QUIT of a client that was refused in place of the banner, RFC 5321 §3.1
 _SENDER_OK = Reply.of("250 2.1.0 Ok")
 _PRIORITY_CHANGED = Reply.of("250 2.3.6 Ok, with priority 0: this client may not choose it")  # RFC 6710 §5
@@ -236,17 +237,17 @@ class ReceivingSession:
         refusals = session.take_refusals()
         for refusal in refusals:
             self._log_refusal(refusal)
-        octets = session.octets_to_send()
+        octets, is_closed = session.octets_to_send(), session.state is _CLOSED
         if octets:
             if session.errors:
                 gevent.sleep(error_delay_s(session.errors, self._context.limits.slow_errors))
-            if session.is_closed:
+            if is_closed:
                 self._stream.send_last(octets)
             else:
                 self._stream.send(octets)
         if refusals:
             self._count_errors(refusals)
-        if session.is_closed:
+        if is_closed:
             return False
         if self._next_stream is not None:
             self._secure(self._next_stream)
@@ -295,7 +296,7 @@ class ReceivingSession:
                 self._command_ends_at = now + self._command_s
             deadline_at, self._next_limit = self._command_ends_at, Limit.WAIT
             # A transaction that is open at the limit has the time of one more command to begin its content.
-            ends_at = self._ends_at + pace.command_s if session.has_transaction else self._ends_at
+            ends_at = self._ends_at + pace.command_s if session.state in TRANSACTION else self._ends_at
             if ends_at < deadline_at:
                 deadline_at, self._next_limit = ends_at, Limit.SESSION
         if deadline_at <= now:

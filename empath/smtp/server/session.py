@@ -93,7 +93,8 @@ class ServerSession(Verbs):
     """
     One session, from the banner to the close.
 
-    `errors` is as in `Verbs`. `takes_bare_lf` may change with the client for which another one speaks.
+    `errors` is as in `Verbs`. `state` says where the dialogue stands; only the session sets it. `takes_bare_lf` may
+    change with the client for which another one speaks.
     """
 
     __slots__ = (
@@ -109,7 +110,7 @@ class ServerSession(Verbs):
         "_must_wait",
         "_out",
         "_refusals",
-        "_state",
+        "state",
         "takes_bare_lf",
     )
 
@@ -128,7 +129,7 @@ class ServerSession(Verbs):
         """
         super().__init__(hostname, limits, extensions, is_lenient=is_lenient)
         self.takes_bare_lf = takes_bare_lf
-        self._state = ServerState.CONNECTING
+        self.state: ServerState = ServerState.CONNECTING
         self._asked: ServerSignal | None = ServerSignal.CONNECT  # signal that waits for the driver's answer
         self._events: list[Event] = [Connected()]  # events that the driver has not taken yet
         self._out: list[bytes] = []
@@ -143,29 +144,24 @@ class ServerSession(Verbs):
         self._refusals: list[Refusal] = []
 
     @property
-    def state(self) -> ServerState:
-        """Where the dialogue stands."""
-        return self._state
-
-    @property
     def is_closed(self) -> bool:
         """Whether the session is over: it reads no more octets, though `next_event` may still have events to give."""
-        return self._state is _CLOSED
+        return self.state is _CLOSED
 
     @property
     def is_in_content(self) -> bool:
         """Whether the client is sending a message, or waits for the reply to it; also between two chunks."""
-        return self._state in IN_CONTENT or self._chunk is not None
+        return self.state in IN_CONTENT or self._chunk is not None
 
     @property
     def has_transaction(self) -> bool:
         """Whether a MAIL was accepted and its transaction is not over."""
-        return self._state in TRANSACTION
+        return self.state in TRANSACTION
 
     @property
     def held_octets(self) -> int:
-        """Octets received and not yet read."""
-        return len(self._buffer) - self._at
+        """Octets of input that take memory, read or not."""
+        return len(self._buffer)
 
     def offer(self, extensions: Extensions) -> None:
         """
@@ -181,12 +177,12 @@ class ServerSession(Verbs):
         Take what the client sent; b"" is its end of file. A closed session takes nothing more. One that waits for the
         end of a handshake discards what came before it.
         """
-        if self._state is _CLOSED:
+        if self.state is _CLOSED:
             return
         if not octets:
             self._is_eof = True
             return
-        if self._state is ServerState.HANDSHAKE:
+        if self.state is ServerState.HANDSHAKE:
             return
         self._buffer = self._buffer[self._at :] + octets if self._buffer else octets
         self._at = 0
@@ -201,6 +197,9 @@ class ServerSession(Verbs):
                 is_read = self._read_content(self._content)
             elif self._chunk is not None:
                 is_read = self._read_chunk(self._chunk)
+            elif self._at == len(self._buffer) and not self._is_eof:  # the usual end of a turn
+                self._buffer, self._at = b"", 0  # it must not be held while the client is silent
+                break
             else:
                 is_read = self._read_command()
             if not is_read:
@@ -260,7 +259,7 @@ class ServerSession(Verbs):
 
     def _take(self, signal: ServerSignal, reply: Reply | None) -> None:
         """Carry out the row of *signal*: send *reply*, apply the effects, enter the next state."""
-        action, accepted, refused, effects, effects_of_refusal = _STEPS[self._state, signal]
+        action, accepted, refused, effects, effects_of_refusal = _STEPS[self.state, signal]
         if action is _IGNORE:
             return
         code = 0  # the end of file has no reply
@@ -273,12 +272,12 @@ class ServerSession(Verbs):
         if code < 400:
             for effect in effects:
                 effect(self)
-            self._state = accepted
+            self.state = accepted
         else:
             for effect in effects_of_refusal:
                 effect(self)
-            self._state = refused
-        if self._state is _CLOSED:
+            self.state = refused
+        if self.state is _CLOSED:
             self._close(signal)
             return
         if code >= 500:
@@ -359,7 +358,7 @@ class ServerSession(Verbs):
         self._at = end + 1
         if self._is_overlong or (len(line) >= self._limits.command_octets and len(line) >= self._limit_of(line)):
             self._is_overlong = False
-            if self._state is _AUTHENTICATING:
+            if self.state is _AUTHENTICATING:
                 self._take(ServerSignal.RESPONSE, replies.RESPONSE_TOO_LONG)
             else:
                 self._take(ServerSignal.UNKNOWN, replies.COMMAND_TOO_LONG)
@@ -368,7 +367,7 @@ class ServerSession(Verbs):
         if not self.takes_bare_lf and not line.endswith(b"\r"):
             self._take(ServerSignal.DISMISSED, replies.BARE_LINE_FEED)
             return True
-        if self._state is _AUTHENTICATING:
+        if self.state is _AUTHENTICATING:
             return self._read_response(line.rstrip(b" \t\r"))
         if not self._is_lenient:
             line = line.removesuffix(b"\r").rstrip(b" \t")
@@ -392,13 +391,14 @@ class ServerSession(Verbs):
         if signal is _BDAT:
             signal, size = read_chunk(argument)
             self._chunk = Chunk(signal, size)
-        action = NEXT[self._state, signal].action
+        action = NEXT[self.state, signal].action
         is_obeyed = action is _OBEY
         answer = READERS[signal](self, argument) if is_obeyed else REFUSALS[self._extensions.protocol][action]
         if isinstance(answer, Reply):
             (self._take if self._chunk is None else self._decide)(signal, answer)
         else:
-            self._ask(signal, answer)
+            self._asked = signal
+            self._events.append(answer)
         return True
 
     def _read_response(self, line: bytes) -> bool:
@@ -412,7 +412,7 @@ class ServerSession(Verbs):
 
     def _limit_of(self, line: bytes) -> int:
         """The octets below which a line with its end must stay that begins as *line* does."""
-        is_exchange = self._state is _AUTHENTICATING or (
+        is_exchange = self.state is _AUTHENTICATING or (
             line[:5].upper() == b"AUTH " and self._extensions.verbs[b"AUTH"] is ServerSignal.AUTH
         )
         return max(_MAX_RESPONSE_OCTETS * is_exchange, self._limits.command_octets)

@@ -114,6 +114,15 @@ def test_a_command_without_an_end_is_not_held():
     assert b"250 2.0.0 Ok\r\n" == conversation.say(b"NOOP\r\n")
 
 
+def test_commands_that_are_read_are_not_held():
+    """
+    A client that sends many at once and then nothing costs no memory.
+    """
+    conversation = Conversation().open()
+    conversation.say(b"NOOP " + b"a" * 500 + b"\r\n")
+    assert 0 == conversation.session.held_octets
+
+
 def test_a_command_of_exactly_the_limit_is_read():
     """
     RFC 5321 §4.5.3.1.4 counts the line end in.
