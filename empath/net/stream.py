@@ -35,6 +35,7 @@ _SWEEP_S = 0.5
 _READS_AT_ONCE = 4  # without a switch to the hub; one read may hold hundreds of small records of TLS
 _READ, _WRITE = 1, 2
 _unpatched_poll = get_original("select", "poll")  # that of gevent would wait, and knows no POLLRDHUP
+_NONE = b"\0\0\0\0"  # the number 0 of the kernel's type int
 _OUR_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -180,10 +181,10 @@ class Stream:
     def is_acknowledged(self) -> bool:
         """Whether all octets that were sent have arrived, by the word of the peer's TCP."""
         try:
-            unacknowledged = fcntl.ioctl(self._fd, termios.TIOCOUTQ, b"\0\0\0\0")
+            unacknowledged = fcntl.ioctl(self._fd, termios.TIOCOUTQ, _NONE)
         except OSError:  # it was closed
             return True
-        return not any(unacknowledged)
+        return unacknowledged == _NONE
 
     def has_left(self) -> bool:
         """Whether the peer has closed its side, even if octets of it wait to be read. Never waits."""

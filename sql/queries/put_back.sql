@@ -29,6 +29,10 @@ UPDATE _recipient
    AND (CAST(:recipient_id AS bigint) IS NULL OR recipient_id = :recipient_id)
 RETURNING recipient_id, status;
 
+-- name: holds_any
+-- Whether a lease still holds a recipient. Index: _recipient_lease. Rows: one.
+SELECT EXISTS (SELECT 1 FROM _recipient WHERE lease_id = :lease_id);
+
 -- name: end_lease
 -- Free the slot; a trigger updates the destination.
 DELETE FROM _lease WHERE lease_id = :lease_id;

@@ -8,7 +8,7 @@ import click
 from empath.cli.admin.output import Column, write_pairs, write_table
 from empath.cli.words import instant, path
 from empath.mail.identity import Timestamp
-from empath.mail.status import LIVE, WAITING
+from empath.mail.status import LIVE, WAITING, RecipientStatus
 from empath.storage.admin.records import (
     AttemptRow,
     Message,

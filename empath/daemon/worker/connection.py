@@ -205,10 +205,11 @@ class Connection:
 
     def _next(self) -> ClientEvent:
         session, stream, clock = self._session, self._stream, self._how.clock
-        while (event := session.next_event()) is None:
+        events = session.events
+        while not events:
             is_sent = self._flush()
-            if (event := session.next_event()) is not None:
-                return event
+            if events:
+                break
             if is_sent or session.answered != self._awaited:
                 self._awaited = session.answered
                 self._due_at = clock() + self._how.timeouts[session.stage]
@@ -225,7 +226,7 @@ class Connection:
                 session.lost(str(exc), is_timeout=True)
             except StreamClosed as exc:
                 session.lost(str(exc), is_timeout=False)
-        return event
+        return events.popleft()
 
     def _hear(self, *, is_all_sent: bool = True) -> None:
         """Take what the host has said already; never waits."""

@@ -31,7 +31,6 @@ from empath.mail.fate import Attempt, Said
 from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
 from empath.net.stream import OutOfResources, StreamClosed, StreamTimeout
-from empath.policy.bounce import is_double_bounce
 from empath.policy.retry import MAX_FAULTS
 from empath.policy.routing import Route, destination_of
 from empath.policy.slots import SLOW_S
@@ -87,8 +86,7 @@ class LeaseRun:
         self._settling = Settling(dispatch.runtime, lease)
         self._moved_at = self._dispatch.clock()
         self._unwritten: list[Write] = []
-        # Route and destination, by the domain and whether the address is the one that has a route of its own.
-        self._ways: dict[tuple[str, bool], tuple[Route | None, str]] = {}
+        self._ways: dict[str, tuple[Route | None, str]] = {}  # route and destination, by domain
         self._greenlet: greenlet | None = None
         self._is_carrying = False
         self._has_ended = False  # the message under way is past its point of no return
@@ -279,12 +277,14 @@ class LeaseRun:
 
     def _way_of(self, recipient: LeasedRecipient) -> tuple[Route | None, str]:
         """The route and the destination of one recipient, worked out once for each domain of a lease."""
-        config, domain = self._runtime.config, recipient.domain
-        key = domain, is_double_bounce(recipient.address, config.hostname)
-        way = self._ways.get(key)
+        domain = recipient.domain
+        way = self._ways.get(domain)
         if way is None:
+            config = self._runtime.config
             route = config.find_route(recipient.address, parse_stored(domain))
-            way = self._ways[key] = route, destination_of(route, domain)
+            way = route, destination_of(route, domain)
+            if domain != str(config.hostname):  # there, one address has a route of its own
+                self._ways[domain] = way
         return way
 
     def _body(self, message: LeasedMessage) -> Body:

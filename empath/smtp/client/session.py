@@ -90,7 +90,7 @@ class ClientSession:
         self._state = ClientState.GREETING
         self._reader = ReplyReader(_NOISE_LINES)
         self._out: list[bytes] = []
-        self._events: deque[ClientEvent] = deque()
+        self.events: deque[ClientEvent] = deque()  # what happened, oldest first; the driver takes it from the left
         self._peer = Capabilities.NONE
         self._is_fit = True  # able to serve another transaction
         self.answered = 0  # replies taken, and ends of the connection
@@ -151,7 +151,7 @@ class ClientSession:
 
     def next_event(self) -> ClientEvent | None:
         """Give what happened next, or None until more octets come."""
-        return self._events.popleft() if self._events else None
+        return self.events.popleft() if self.events else None
 
     def octets_to_send(self) -> bytes:
         """Take the octets to send to the peer: none of a command that has half an answer already."""
@@ -270,7 +270,7 @@ class ClientSession:
     def _become_ready(self, reply: Reply) -> ClientState:
         if (name := self._own_name(reply)) is not None:
             return self._end_loop(reply, name)
-        self._events.append(Ready())
+        self.events.append(Ready())
         return ClientState.READY
 
     def _turn_away(self, reply: Reply) -> ClientState:
@@ -285,7 +285,7 @@ class ClientSession:
         return name if name in self._own_names else None
 
     def _end_loop(self, reply: Reply, name: str) -> ClientState:
-        self._events.append(HostFailed(Stage.EHLO, reply, name))
+        self.events.append(HostFailed(Stage.EHLO, reply, name))
         state = self._close(reply)
         self._out.append(b"QUIT\r\n")
         return state
@@ -294,13 +294,13 @@ class ClientSession:
         return self._turn_away(self._unexpected(reply))
 
     def _fail_host(self, reply: Reply) -> ClientState:
-        self._events.append(HostFailed(self.stage, reply))
+        self.events.append(HostFailed(self.stage, reply))
         return self._close(reply)
 
     def _end_unasked(self, reply: Reply) -> ClientState:
         if reply.klass < 4:
             reply = Reply(451, _EARLY, f"Protocol error: {reply.escaped()} before MAIL")
-        self._events.append(HostFailed(Stage.EHLO, reply))
+        self.events.append(HostFailed(Stage.EHLO, reply))
         return self._close(reply)
 
     # --- actions within a transaction
@@ -317,7 +317,7 @@ class ClientSession:
             self._settle_all(reply)
             return self._proceed()
         self._settle_all(self._for_now(reply))
-        self._events.append(TransactionEnded(self._plan.results, is_spent=True))
+        self.events.append(TransactionEnded(self._plan.results, is_spent=True))
         # The peer might take QUIT for content while commands of this group wait for their answers.
         return self._close(reply) if self._plan.is_awaiting else self._send_quit()
 
@@ -340,7 +340,7 @@ class ClientSession:
 
     def _begin_content(self, _: Reply) -> ClientState:
         self._stuffer = DotStuffer()
-        self._events.append(_CONTENT_WANTED)
+        self.events.append(_CONTENT_WANTED)
         return ClientState.CONTENT
 
     def _send_lone_dot(self, _: Reply) -> ClientState:
@@ -350,7 +350,7 @@ class ClientSession:
     def _settle(self, reply: Reply) -> ClientState:
         self._settle_all(reply)
         self._has_delivered |= reply.klass == 2
-        self._events.append(TransactionEnded(self._plan.results))
+        self.events.append(TransactionEnded(self._plan.results))
         return self._become_ready_again()
 
     def _settle_unexpected(self, reply: Reply) -> ClientState:
@@ -365,27 +365,27 @@ class ClientSession:
 
     def _abandon(self, reply: Reply) -> ClientState:
         self._settle_all(reply)
-        self._events.append(TransactionEnded(self._plan.results))
+        self.events.append(TransactionEnded(self._plan.results))
         return self._close(reply)
 
     def _abandon_spent(self, reply: Reply) -> ClientState:
         self._settle_all(self._for_now(reply) if self._has_delivered else reply)
-        self._events.append(TransactionEnded(self._plan.results, is_spent=self._has_delivered))
+        self.events.append(TransactionEnded(self._plan.results, is_spent=self._has_delivered))
         return self._close(reply)
 
     def _abandon_stale(self, reply: Reply) -> ClientState:
         self._settle_all(reply if reply.klass in {4, 5} else self._unexpected(reply))
-        self._events.append(TransactionEnded(self._plan.results, is_stale=True))
+        self.events.append(TransactionEnded(self._plan.results, is_stale=True))
         return self._close(reply)
 
     def _abandon_out_of_step(self, reply: Reply) -> ClientState:
         self._settle_all(reply)
-        self._events.append(TransactionEnded(self._plan.results, is_stale=self._has_delivered))
+        self.events.append(TransactionEnded(self._plan.results, is_stale=self._has_delivered))
         return self._close(reply)
 
     def _abandon_in_doubt(self, reply: Reply) -> ClientState:
         self._settle_all(reply)
-        self._events.append(TransactionEnded(self._plan.results, is_in_doubt=True))
+        self.events.append(TransactionEnded(self._plan.results, is_in_doubt=True))
         return self._close(reply)
 
     def _abandon_premature(self, reply: Reply) -> ClientState:
@@ -397,7 +397,7 @@ class ClientSession:
     def _close(self, _: Reply) -> ClientState:
         self._is_fit = False
         self._out.clear()
-        self._events.append(SessionClosed())
+        self.events.append(SessionClosed())
         return ClientState.CLOSED
 
     def _ignore(self, _: Reply) -> ClientState:
@@ -429,7 +429,7 @@ class ClientSession:
     def _end(self) -> ClientState:
         # Replies of the wrong kind on a session that has delivered: an unasked reply may have shifted all of them.
         is_stale = self._has_delivered and not self._is_fit
-        self._events.append(TransactionEnded(self._plan.results, is_stale=is_stale))
+        self.events.append(TransactionEnded(self._plan.results, is_stale=is_stale))
         return self._become_ready_again()
 
     def _become_ready_again(self) -> ClientState:

@@ -50,7 +50,8 @@ class EndLease(Write):
         self._destination = {"destination": destination, "is_failing": int(is_failing)}
 
     def run(self, session: Session) -> None:
-        _put_back(session, self._lease_id, now=self._now)
+        if session.value("put_back.holds_any", {"lease_id": self._lease_id}):  # nearly never, and quicker to ask
+            _put_back(session, self._lease_id, now=self._now)
         end_lease(session, self._lease_id)
         session.run("put_back.mark_failing", self._destination)
 

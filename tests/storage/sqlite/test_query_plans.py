@@ -62,6 +62,7 @@ def test_statement_finds_its_rows_by_an_index(connection: apsw.Connection, file:
         ("lease", "inline_contents", "INTEGER PRIMARY KEY (rowid=?)"),
         ("settle", "settle_recipient", "INTEGER PRIMARY KEY (rowid=?)"),
         ("put_back", "let_go", "_recipient_lease (lease_id=?)"),
+        ("put_back", "holds_any", "_recipient_lease (lease_id=?)"),
         ("put_back", "unknown_leases", "_lease_process (process_id=?)"),
         ("process", "leases_of", "_lease_process (process_id=?)"),
         ("process", "record_unknown", "_recipient_lease (lease_id=?)"),
