@@ -118,9 +118,10 @@ class TlsStream:
                 try:
                     return self._tls.read(_RECORD_OCTETS)
                 except SSLWantReadError:  # the record is not whole, or is one of the protocol's own
-                    self._flush()
+                    pass
                 except SSLError as exc:
                     raise self._failure(exc) from exc
+            self._flush()  # a ticket, or the answers to updates of keys, which would gather
             octets = receive(_RECORD_OCTETS)
             if not octets:  # RFC 8446 §6.1 asks for an alert before it; many clients only close
                 return b""

@@ -29,15 +29,19 @@ class Peer:
         if self.outgoing.pending:
             self.socket.sendall(self.outgoing.read())
 
+    def hear(self) -> None:
+        """Send what there is to send, and take what comes next."""
+        self.flush()
+        wait_read(self.socket.fileno(), timeout=DEADLINE_S)
+        self.incoming.write(self.socket.recv(65536))
+
     def until(self, call, *arguments):
         """What *call* of TLS gives, once enough has arrived."""
         while True:
             try:
                 return call(*arguments)
             except ssl.SSLWantReadError:
-                self.flush()
-                wait_read(self.socket.fileno(), timeout=DEADLINE_S)
-                self.incoming.write(self.socket.recv(65536))
+                self.hear()
             finally:
                 self.flush()
 
@@ -108,6 +112,27 @@ def test_records_that_came_together_are_read_without_a_wait(make):
     assert stream.receive_now() is None
     peer.write(b"QUIT\r\n")
     assert b"QUIT\r\n" == stream.receive_now()
+
+
+def test_what_openssl_has_to_send_goes_before_each_wait(make):
+    """
+    A client may have OpenSSL answer without end, by updates of keys, and send one octet of a line between them. The
+    answers must not gather in memory until the session replies. Here the octets to send are a ticket.
+    """
+    stream, theirs = make()
+    peer = Peer(theirs, certificates.client())
+    greenlet = gevent.spawn(lambda: (stream.shake_hands(), stream.receive(), stream.receive()))
+    with pytest.raises(ssl.SSLWantReadError):
+        peer.tls.do_handshake()
+    peer.hear()
+    peer.tls.do_handshake()
+    peer.tls.write(b"EH")  # goes together with the end of the handshake
+    peer.hear()
+    with pytest.raises(ssl.SSLWantReadError):
+        peer.tls.read(100)
+    assert peer.tls.session.has_ticket
+    peer.write(b"LO\r\n")
+    assert (b"EH", b"LO\r\n") == greenlet.get(timeout=DEADLINE_S)[1:]
 
 
 @pytest.mark.parametrize("is_polite", [True, False])
