@@ -32,7 +32,7 @@ from empath.mail.endpoint import host_and_port
 
 _RECEIVE_OCTETS = 64 * 1024
 _SWEEP_S = 0.5
-_READS_AT_ONCE = 4  # without a switch to the hub; one read may hold hundreds of small records of TLS
+_READS_AT_ONCE = 1  # without a switch to the hub; one read may hold hundreds of small records of TLS
 _READ, _WRITE = 1, 2
 _unpatched_poll = get_original("select", "poll")  # that of gevent would wait, and knows no POLLRDHUP
 _NONE = b"\0\0\0\0"  # the number 0 of the kernel's type int
