@@ -2,23 +2,25 @@
 -- Transaction: writes inside BEGIN IMMEDIATE. Instants are Unix seconds.
 
 -- name: find
--- What is known of :client, :sender and :recipient, and of all mail of :client. Index: the UNIQUE of all three.
+-- What is known at :now of :client, :sender and :recipient, and of all mail of :client. A first try after :now was
+-- written before the clock stepped back. Index: the UNIQUE of all three.
 -- Rows: none to two, sender, passes_at, expires_at, hits.
 SELECT sender, passes_at, expires_at, hits
   FROM _greylist
- WHERE client = :client AND sender = :sender AND recipient = :recipient
+ WHERE client = :client AND sender = :sender AND recipient = :recipient AND first_seen_at <= :now
 UNION ALL
 SELECT sender, passes_at, expires_at, hits
   FROM _greylist
  WHERE client = :client AND sender = :any AND recipient = :any;
 
 -- name: begin
--- The first try at :now. Another process may have written it meanwhile: then only a row that is over begins anew.
+-- The first try at :now. Another process may have written it meanwhile: then only a row that is over begins anew,
+-- or one that was written before the clock stepped back.
 INSERT INTO _greylist (client, sender, recipient, first_seen_at, passes_at, expires_at, hits)
 VALUES (:client, :sender, :recipient, :now, :passes_at, :expires_at, 0)
 ON CONFLICT (client, sender, recipient) DO UPDATE
   SET first_seen_at = excluded.first_seen_at, passes_at = excluded.passes_at, expires_at = excluded.expires_at, hits = 0
-WHERE _greylist.expires_at <= :now;
+WHERE _greylist.expires_at <= :now OR _greylist.first_seen_at > :now;
 
 -- name: number_of_first_tries
 -- First tries of :client that no other one followed, up to :limit. Index: the UNIQUE of all three. Rows: one, the number.

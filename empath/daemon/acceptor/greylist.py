@@ -36,7 +36,7 @@ class Greylist:
         try:
             if self._reader is None:
                 self._reader = self._open_reader()
-            judgement = judge(self._rules, now, *find_entries(self._reader, triple))
+            judgement = judge(self._rules, now, *find_entries(self._reader, triple, now))
         except EmpathError:
             return None
         if judgement.note is not Note.NOTHING:

@@ -56,7 +56,8 @@ class TokenCache:
     def find(self, digest: bytes, now: float) -> TokenAnswer | None:
         """The answer that still holds."""
         answer = self._answers.get(digest)
-        if answer is not None and answer.until <= now:
+        # One that holds for longer than any may is from before the clock stepped back.
+        if answer is not None and not now < answer.until <= now + _KEEP_S:
             del self._answers[digest]
             return None
         return answer

@@ -16,14 +16,14 @@ from empath.storage.write import Write
 SLICE: Final = 1_000  # rows removed by one Write
 
 
-def find_entries(reader: Reader, triple: Triple) -> tuple[Entry | None, Entry | None]:
+def find_entries(reader: Reader, triple: Triple, now: float) -> tuple[Entry | None, Entry | None]:
     """
-    What is known of *triple*, and of its client.
+    What is known of *triple* at *now*, and of its client. A row from later than that is not known: the clock stepped.
 
     Raises:
         QueueBusy, StorageFailure: it cannot be read.
     """
-    found = reader.rows("greylist.find", {**triple._asdict(), "any": ANY})
+    found = reader.rows("greylist.find", {**triple._asdict(), "any": ANY, "now": now})
     by_sender = {sender: Entry(*rest) for sender, *rest in found}
     return by_sender.get(triple.sender), by_sender.get(ANY)
 

@@ -55,6 +55,15 @@ def test_answers_are_kept_until_their_time_is_over():
     assert cache.find(b"digest", NOW) is None
 
 
+def test_no_answer_is_kept_because_the_clock_stepped_back():
+    """
+    Else a token that was revoked would log in for as long as the step.
+    """
+    cache = TokenCache()
+    cache.keep(b"digest", TokenAnswer("alice", NOW + 60))
+    assert cache.find(b"digest", NOW - 3600) is None
+
+
 def test_the_memory_for_answers_is_bounded():
     """
     A client may try a new token each time.

@@ -24,10 +24,10 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     return made
 
 
-def known(queue: Queue, triple: Triple = TRIPLE) -> tuple[Entry | None, Entry | None]:
+def known(queue: Queue, triple: Triple = TRIPLE, at: float = 100_000) -> tuple[Entry | None, Entry | None]:
     reader = SqliteEngine(queue.path, max_leases=20).open_reader()
     try:
-        return find_entries(reader, triple)
+        return find_entries(reader, triple, T0 + at)
     finally:
         reader.close()
 
@@ -59,6 +59,16 @@ def test_a_first_try_that_another_process_wrote_keeps_its_time(queue: Queue) -> 
     note(queue, Note.FIRST_TRY, 0)
     note(queue, Note.FIRST_TRY, 1)
     assert Entry(T0 + 300, T0 + 2000, 0) == known(queue)[0]
+
+
+def test_a_row_from_before_the_clock_stepped_back_begins_anew(queue: Queue) -> None:
+    """
+    Else mail would wait until the clock comes there again, for years after a boot with a wrong one.
+    """
+    note(queue, Note.FIRST_TRY, 50_000)
+    assert (None, None) == known(queue, at=0)
+    note(queue, Note.FIRST_TRY, 0)
+    assert Entry(T0 + 300, T0 + 2000, 0) == known(queue, at=0)[0]
 
 
 def test_a_row_that_is_over_begins_anew(queue: Queue) -> None:
