@@ -56,6 +56,8 @@ from empath.telemetry.occurrences.acceptor import Refused, SessionBegan, Session
 
 _CLOSED = ServerState.CLOSED
 REFUSED_S = 30.0  # time for the QUIT of a client that was refused in place of the banner, RFC 5321 §3.1
+_EVENTS_AT_ONCE = 50  # before other sessions run: one read may hold thousands of commands
+_TICK_S = 1e-6  # one turn of the hub, with its look at all sockets; a sleep of 0 is not
 _SENDER_OK = Reply.of("250 2.1.0 Ok")
 _PRIORITY_CHANGED = Reply.of("250 2.3.6 Ok, with priority 0: this client may not choose it")  # RFC 6710 §5
 _RECIPIENT_OK = Reply.of("250 2.1.5 Ok")
@@ -230,10 +232,14 @@ class ReceivingSession:
     def _turn(self) -> bool:
         """Answer what the client sent, and wait for more; False if the session is over."""
         session, answers = self._session, self.answers
+        answered = 0
         while (event := session.next_event()) is not None:
             answer = answers[type(event)](self, event)
             if answer is not None:
                 session.answer(answer)
+            answered += 1
+            if answered % _EVENTS_AT_ONCE == 0:
+                gevent.sleep(_TICK_S)
         refusals = session.take_refusals()
         for refusal in refusals:
             self._log_refusal(refusal)

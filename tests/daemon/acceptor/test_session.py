@@ -58,6 +58,39 @@ print(sum(content.size for content in contents), held, counted, budget.held_octe
 """
 
 
+class Observer:
+    """Accepts all recipients, and notes for each how often another greenlet has run before."""
+
+    def __init__(self):
+        self.runs = 0
+        self.noted = []
+
+    def run(self):
+        while True:
+            self.runs += 1
+            gevent.sleep(0)
+
+    def resolve(self, address, *, is_known):
+        self.noted.append(self.runs)
+        return (address,)
+
+
+def test_many_commands_in_one_read_let_other_sessions_run(make_context, visit):
+    """
+    Some thousand fit into one, and a client may always have sent more of them.
+    """
+    context, observer = make_context(), Observer()
+    context.recipients = observer
+    client = visit(context)
+    client.hear()
+    client.say(b"EHLO c.test\r\n")
+    other = gevent.spawn(observer.run)
+    client.say(b"MAIL FROM:<a@b.test>\r\n" + b"RCPT TO:<c@d.test>\r\n" * 200)
+    other.kill()
+    assert 200 == len(observer.noted)
+    assert observer.noted[0] < observer.noted[-1]
+
+
 def test_a_message_is_taken_when_it_is_committed(make_context, visit):
     """
     The reply has the queue id of the row.
