@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 
-import gevent
-
 from empath.config import Config
 from empath.config.recipient_file import read_recipients
 from empath.daemon.acceptor.verify import Verifier
+from empath.daemon.process.turns import let_others_run
 from empath.errors import EmpathError
 from empath.mail.address import Address
 from empath.mail.reply import Reply
@@ -112,7 +111,7 @@ class Recipients:
                 break
             expansion.answer(self._targets(reader, spellings(question, self._aliases.delimiter)))
             if turn % _QUESTIONS_AT_ONCE == 0:
-                gevent.sleep(0)
+                let_others_run()
         return tuple(expansion.recipients)
 
     def _targets(self, reader: Reader, patterns: Sequence[str]) -> list[str]:

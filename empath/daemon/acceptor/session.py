@@ -20,6 +20,7 @@ from empath.daemon.acceptor.login.dialogue import LoginDialogue, offered_mechani
 from empath.daemon.acceptor.named_client import greeted_by, renamed
 from empath.daemon.acceptor.securing import report_failure, shake_hands, tls_over
 from empath.daemon.acceptor.transaction import Client, Transaction
+from empath.daemon.process.turns import let_others_run
 from empath.errors import EmpathError
 from empath.mail.domain import AddressLiteral
 from empath.mail.printable import printable
@@ -57,7 +58,6 @@ from empath.telemetry.occurrences.acceptor import Refused, SessionBegan, Session
 _CLOSED = ServerState.CLOSED
 REFUSED_S = 30.0  # time for the QUIT of a client that was refused in place of the banner, RFC 5321 §3.1
 _EVENTS_AT_ONCE = 50  # before other sessions run: one read may hold thousands of commands
-_TICK_S = 1e-6  # one turn of the hub, with its look at all sockets; a sleep of 0 is not
 _SENDER_OK = Reply.of("250 2.1.0 Ok")
 _PRIORITY_CHANGED = Reply.of("250 2.3.6 Ok, with priority 0: this client may not choose it")  # RFC 6710 §5
 _RECIPIENT_OK = Reply.of("250 2.1.5 Ok")
@@ -239,7 +239,7 @@ class ReceivingSession:
                 session.answer(answer)
             answered += 1
             if answered % _EVENTS_AT_ONCE == 0:
-                gevent.sleep(_TICK_S)
+                let_others_run()
         refusals = session.take_refusals()
         for refusal in refusals:
             self._log_refusal(refusal)
