@@ -51,7 +51,8 @@ class Findings:
     What is to be said of the certificates of a configuration.
 
     Shape: presented are those that can be used, after the table that names each; wrong are the settings that cannot,
-    a warning where this user may not look.
+    a warning where this user
+    may not look, or where clients that check the names will not like one.
     """
 
     presented: tuple[tuple[KeyPath, Certificate], ...]
@@ -63,6 +64,16 @@ class Findings:
             if expiry_level(certificate.expires_at, now) is not Level.OK:
                 words = f"{certificate.path} {expiry_words(certificate.expires_at, now)}; renew it"
                 yield Contradiction((*keys, "certificate"), words, is_warning=True)
+
+
+def _misnamed(pair: PairFiles, certificate: Certificate) -> Iterator[Contradiction]:
+    """A warning for each name whose clients get a certificate for other names."""
+    for place, pattern in enumerate(pair.names):
+        if not {pattern.text, f"*.{pattern.text.partition('.')[2]}"} & set(certificate.names):
+            words = f"{certificate.path} is for {', '.join(certificate.names) or 'no name'}, not for {pattern.text}"
+            yield Contradiction(
+                (*pair.keys, "names", place), f"{words}; clients that check it go away", is_warning=True
+            )
 
 
 def examine_certificates(config: Config) -> Findings:
@@ -79,4 +90,5 @@ def examine_certificates(config: Config) -> Findings:
             wrong.append(Contradiction((*pair.keys, key), str(exc)))
         else:
             presented.append((pair.keys, tls.certificates[0]))
+            wrong += _misnamed(pair, tls.certificates[0])
     return Findings(tuple(presented), tuple(wrong))

@@ -81,6 +81,20 @@ def test_what_is_wrong_is_said_with_its_setting(read, tmp_path):
     )
 
 
+def test_a_certificate_for_other_names_than_its_clients_ask_for_is_a_warning(read, tmp_path):
+    """
+    The service presents it all the same: its owner may have a certificate that lacks one name.
+    """
+    config = read()
+    assert () == examine_certificates(config).wrong
+    issued("a.example.net").write(tmp_path, "other-")
+    [found] = examine_certificates(config).wrong
+    words = (
+        f"{tmp_path}/other-certificate.pem is for a.example.net, not for *.example.net; clients that check it go away"
+    )
+    assert (("tls", "sni", 0, "names", 0), words, True) == found
+
+
 @pytest.mark.parametrize(("days", "level"), [(90, Level.OK), (12, Level.WARNING), (-1, Level.ERROR)])
 def test_doctor_says_how_long_a_certificate_lasts(read, days, level):
     """
