@@ -25,7 +25,7 @@ from empath.storage.admin import accounts as storage
 from empath.storage.admin.snapshot import carry_out
 
 _COLUMNS: Final = (
-    *(Column("ACCOUNT"), Column("STATUS"), Column("PASSWORD", 2), Column("LAST-USED", 1), Column("CLIENT", 3)),
+    *(Column("ACCOUNT"), Column("STATUS"), Column("PASSWORD-SET", 2), Column("LAST-USED", 1), Column("CLIENT", 3)),
     *(Column("MESSAGES", 4), Column("RECIPIENTS", 4), Column("SENDERS", 0, 20)),
 )
 _LIMITED: Final = (("message_rate", "messages"), ("recipient_rate", "recipients"))
@@ -139,8 +139,8 @@ def limit(
     rates = {key: None if rate == _DEFAULT else rate for key, rate in given.items() if rate is not None}
     change = storage.SetRates(name, rates, who=who())
     carry_out(open_queue(config), change, deadline_s=wait_s)
-    words = [f"{change.rates[key] or 'as many as [receiving.limits] says'} {what}" for key, what in _LIMITED]
-    click.echo(printable(f"{name} may send {', '.join(words)}"))
+    words = [f"{what}: {change.rates[key] or 'as [receiving.limits] says'}" for key, what in _LIMITED]
+    click.echo(printable(f"{name} may send {'; '.join(words)}"))
 
 
 def _status_verb(verb: str, status: str, text: str) -> None:

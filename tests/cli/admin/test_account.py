@@ -69,7 +69,7 @@ def test_an_account_has_rates_of_its_own(tool: AdminTool):
     """
     invoke(tool, "add", ALICE)
     said = tool.lines("account", "limit", ALICE, "--messages", "100/60m")
-    assert [f"{ALICE} may send 100/1h messages, as many as [receiving.limits] says recipients"] == said
+    assert [f"{ALICE} may send messages: 100/1h; recipients: as [receiving.limits] says"] == said
     tool.lines("account", "limit", ALICE, "--messages", "default", "--recipients", "1000/1d")
     record = tool.record("account", "list")
     assert (None, "1000/1d") == (record["message_rate"], record["recipient_rate"])
@@ -81,7 +81,7 @@ def test_the_list_is_a_table(tool: AdminTool):
     assert [
         "ACCOUNT",
         "STATUS",
-        "PASSWORD",
+        "PASSWORD-SET",
         "LAST-USED",
         "CLIENT",
         "MESSAGES",
