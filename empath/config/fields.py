@@ -57,13 +57,14 @@ def kind_of(value: object) -> str:
     return "a date or time"
 
 
-def problem(message: str, *at: str | int) -> PydanticCustomError:
+def problem(message: str, *at: str | int, because_of: tuple[str | int, ...] = ()) -> PydanticCustomError:
     """
-    A finding in words, raised by a validator. *at* is the path from the validated value to the wrong part.
+    A finding in words, raised by a validator. *at* is the path from the validated value to the wrong part. If the file
+    does not have that part, the finding is on the line of the keys *because_of*.
 
     pydantic formats the message as a template, so the text is passed as a value of it.
     """
-    return PydanticCustomError("problem", "{message}", {"message": message, "at": at})
+    return PydanticCustomError("problem", "{message}", {"message": message, "at": at, "because_of": because_of})
 
 
 def setting(default: Any, key: str | None = None, example: str | int | None = None) -> Any:

@@ -144,7 +144,8 @@ def keys_of(error: ErrorDetails) -> KeyPath:
 
 def _finding(error: ErrorDetails, lines: Mapping[KeyPath, int]) -> tuple[int, str]:
     path, parent = _resolve((*error["loc"], *error.get("ctx", {}).get("at", ())))
-    return _line(path, lines), f"{dotted(path)}: {_words(error, path, parent)}"
+    cause = error.get("ctx", {}).get("because_of", ()) if path[:1] not in lines else ()
+    return _line(cause or path, lines), f"{dotted(path)}: {_words(error, path, parent)}"
 
 
 def _resolve(loc: tuple[str | int, ...]) -> tuple[KeyPath, type[Table] | None]:
@@ -223,6 +224,8 @@ def _words(error: ErrorDetails, path: KeyPath, parent: type[Table] | None) -> st
 def _did_you_mean(key: str | int, table: type[Table] | None) -> str:
     import difflib  # noqa: PLC0415 - only a mistake pays for it
 
+    if table is not None and table is not Config and key in ("hostname", "postmaster"):
+        return "; put it above the first table"
     keys = [field.alias or name for name, field in table.model_fields.items()] if table else []
     near = difflib.get_close_matches(str(key), keys, n=1)
     return f" (did you mean {near[0]}?)" if near else ""

@@ -208,10 +208,13 @@ class Config(Table):
     @field_validator("tls")
     @classmethod
     def _listeners_have_their_certificate(cls, value: Tls, info: ValidationInfo) -> Tls:
-        needing = [listener.text for listener in info.data.get("listeners", ()) if listener.tls.needs_certificate]
+        listeners = enumerate(info.data.get("listeners", ()))
+        needing = [(index, listener.text) for index, listener in listeners if listener.tls.needs_certificate]
         for key in ("certificate", "key") if needing else ():
             if getattr(value, key) is None:
-                raise problem(f"is missing; the listener {needing[0]} needs it", key)
+                index, name = needing[0]
+                words = f"is missing; the listener {name} needs it"
+                raise problem(words, key, because_of=("listener", index, "tls"))
         return value
 
     @field_validator("listeners")

@@ -213,6 +213,7 @@ networks = [
         ("nothing = 1", "nothing: unknown key"),
         ("listner = 1", "listner: unknown key (did you mean listener?)"),
         ("[delivery]\nworker = 1", "delivery.worker: unknown key (did you mean workers?)"),
+        ("delivery.hostname = 'a.test'", "delivery.hostname: unknown key; put it above the first table"),
         ("[[delivery]]", "delivery: must be a table, not a list; write [delivery]"),
         ("delivery = 1", "delivery: must be a table, not a number"),
         ("process = 1", "process: must be a table, not a number"),
@@ -339,6 +340,17 @@ def test_a_server_without_a_listener_is_a_mistake(listeners, words):
     It would run without receiving mail, and without a hint why.
     """
     assert [words] == findings("\n".join([*LEAST.split("\n")[:3], listeners]))
+
+
+def test_what_a_listener_needs_is_named_at_the_listener():
+    """
+    A table that is missing has no line of its own.
+    """
+    listeners = '[[listener]]\naddress = "[::1]:25"\n[[listener]]\naddress = "[::1]:465"\ntls = "implicit"\n'
+    least = "\n".join(LEAST.split("\n")[:3])
+    words = "tls.certificate: is missing; the listener [::1]:465 needs it"
+    assert [f"c.toml:8: {words}"] == findings(f"{least}\n{listeners}")
+    assert [f"c.toml:9: {words}"] == findings(f"{least}\n{listeners}[tls]\n")
 
 
 @pytest.mark.parametrize(
