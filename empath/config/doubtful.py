@@ -4,6 +4,7 @@ doubtful - settings that work, but hardly as they are meant: each is a warning
 Only what a person almost surely got wrong is in here, because `check` is read by people who want to see no line.
 """
 
+import difflib
 import stat
 from collections import Counter
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ def doubts(config: Config) -> list[Contradiction]:
     """The doubtful settings. It looks at the users and directories of this machine."""
     return [
         *_closed_to_users(config), *_ports(config), *_without_mx(config), *_repeated(config), *_recipients(config),
-        *_dovecot(config), *_pickup(config),
+        *_dovecot(config), *_pickup(config), *_modules(config),
     ]  # fmt: skip
 
 
@@ -161,3 +162,13 @@ def _pickup(config: Config) -> Iterator[Contradiction]:
     elif not mode & stat.S_ISVTX:
         words = f"users may remove mail of others in {directory}; run `chmod +t {directory}`"
         yield Contradiction(("pickup", "directory"), words, is_warning=True)
+
+
+def _modules(config: Config) -> Iterator[Contradiction]:
+    """A misspelt key of Empath would be a setting of the module, which may not look at it."""
+    for name, module in config.modules.items():
+        for key in module.own_settings:
+            near = difflib.get_close_matches(key, ("deadline", "on_failure"), n=1, cutoff=0.8)
+            if near:
+                words = f"is a setting of the module itself (did you mean {near[0]}?)"
+                yield Contradiction(("modules", name, key), words, is_warning=True)

@@ -49,6 +49,10 @@ def found(directory, text):
             f'{USERS}auth_in_clear = true\n[auth]\nbackends = ["dovecot:/etc/passwd"]\n', ("auth", "backends", 0),
             "/etc/passwd is not a socket",
         ),
+        (
+            f'{LISTENER}[modules]\n"mine" = {{ deadlin = "1s", dead = 1 }}\n', ("modules", "mine", "deadlin"),
+            "is a setting of the module itself (did you mean deadline?)",
+        ),
     ],
 )  # fmt: skip
 def test_what_a_person_hardly_meant_is_a_warning(tmp_path, text, keys, words):
