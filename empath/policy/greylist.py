@@ -81,6 +81,15 @@ class Judgement(NamedTuple):
     note: Note
 
 
+def is_client(rules: GreylistRules, text: str) -> bool:
+    """Whether *text* is the network of some client, as a row has it."""
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return network.prefixlen == (rules.ipv4_prefix if network.version == 4 else rules.ipv6_prefix)
+
+
 def triple_of(rules: GreylistRules, client: ClientAddress, reverse_path: ReversePath, recipient: Address) -> Triple:
     """What *client*, *reverse_path* and *recipient* count as."""
     client = plain_address(client)

@@ -19,3 +19,11 @@ SELECT engine_version, count(*), max(at)
 -- name: modules_off
 -- Modules that living processes have switched off. Rows: slot, modules_off.
 SELECT slot, modules_off FROM _process WHERE ended_at IS NULL AND modules_off IS NOT NULL ORDER BY slot, generation;
+
+-- name: has_recipient_in
+-- Whether the list of recipients has an address in :domain; reads all of it. Rows: none or one, 1.
+SELECT 1 FROM _recipient_list WHERE address LIKE '%@' || :domain LIMIT 1;
+
+-- name: clients_let_pass
+-- Networks whose mail a person lets pass. Rows: client.
+SELECT client FROM _greylist WHERE sender = '*' AND recipient = '*' AND expires_at IS NULL ORDER BY client;

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 import pytest
 
 from empath.mail.address import Address, ReversePath
-from empath.policy.greylist import Entry, GreylistRules, Judgement, Note, judge, refusal, triple_of
+from empath.policy.greylist import Entry, GreylistRules, Judgement, Note, is_client, judge, refusal, triple_of
 
 RULES = GreylistRules(delay_s=300, window_s=86_400, lifetime_s=864_000, auto_allow=5, ipv4_prefix=24, ipv6_prefix=64)
 NOW = 1_700_000_000.0
@@ -98,3 +98,17 @@ def test_what_never_expires_is_never_written():
 
 def test_the_reply_says_how_long_to_wait():
     assert b"451 4.7.1 Greylisted, try again in 100 seconds\r\n" == refusal(99.2).octets
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("192.0.2.0/24", True), ("2001:db8::/64", True), ("192.0.2.1/24", False), ("192.0.2.1", False),
+        ("2001:db8::/48", False), ("192.0.2.x/24", False),
+    ],
+)  # fmt: skip
+def test_a_row_of_a_person_is_for_a_network_that_clients_count_as(text, expected):
+    """
+    Any other lets no mail pass, and nothing would say so.
+    """
+    assert expected == is_client(RULES, text)

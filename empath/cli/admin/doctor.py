@@ -9,9 +9,12 @@ from empath.cli.admin import output
 from empath.cli.admin.options import json_option
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import FINDINGS, config_option, named_file, open_queue, say
+from empath.config import Config
 from empath.policy.health import Diagnosis, Level
 from empath.policy.limits.session import wanted_space_octets
+from empath.policy.recipients import Source
 from empath.storage.admin.doctor import diagnose_queue
+from empath.storage.admin.doctor_rows import diagnose_rows
 
 _CORRECT: Final = "correct it; `empathd check` reads the file again"
 _TABLE: Final = (Column("SUBJECT"), Column("STATE"), Column("FOUND", 0, 20), Column("REMEDY", 0, 20))
@@ -63,7 +66,19 @@ def doctor(context: click.Context, is_json: bool) -> None:
         slots=() if mistakes else slots(config),
         now=time.time(),
     )
+    if not mistakes:
+        rules = config.greylist.rules if config.greylist.enabled else None
+        found += diagnose_rows(open_queue(config), _listed(config), rules)
     _write(found, context, is_json=is_json)
+
+
+def _listed(config: Config) -> list[str]:
+    """The domains whose addresses are in the view `recipient_list`."""
+    return [
+        str(pattern)
+        for pattern, rule in config.recipients_by_pattern.items()
+        if rule.source is Source.LISTED and rule.path is None and not str(pattern).startswith("*")
+    ]
 
 
 def _write(found: list[Diagnosis], context: click.Context, *, is_json: bool) -> None:

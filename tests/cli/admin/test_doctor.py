@@ -17,8 +17,10 @@ from empath.cli.admin.doctor import doctor
 from empath.cli.admin.doctor_dns import diagnose_dns
 from empath.config import load_config
 from empath.daemon.supervisor.doctor import diagnose_answer, diagnose_machine
+from empath.policy.greylist import GreylistRules
 from empath.policy.health import Diagnosis, Level
 from empath.storage.admin.doctor import diagnose_queue
+from empath.storage.admin.doctor_rows import diagnose_rows
 from empath.storage.sqlite.doctor import diagnose_library
 from empath.storage.sqlite.engine import SqliteEngine
 from tests.cli.admin.kit import COMMAND, AdminTool, run
@@ -255,6 +257,29 @@ def test_where_it_cannot_be_told_whether_it_runs_beats_are_evidence(path: Path) 
     words = "1 of 1 processes gave a sign of life in the last 30 s"
     assert (Level.OK, words) == (found.level, found.found)
     assert "0 of 1" in _look(path, is_running=None)["beats"].found
+
+
+def test_rows_without_the_effect_that_they_are_for_are_told(tool: AdminTool) -> None:
+    """
+    A list that was forgotten refuses all mail for good, and a network that no client has lets none pass.
+    """
+    rules = GreylistRules(300, 3600, 86_400, 5, 24, 64)
+
+    def found() -> list[tuple[str, Level, str]]:
+        seen = diagnose_rows(tool.queue.engine, ["a.test", "b.test"], rules)
+        return [(each.subject, each.level, each.found.partition(":")[0]) for each in seen]
+
+    tool.lines("recipient", "add", "ann@a.test")
+    for network in ("192.0.2.0/24", "192.0.2.5/24", "192.0.2.1/32", "2001:db8::/64"):
+        write(tool.path, f"INSERT INTO greylist (client) VALUES ('{network}')")
+    assert [
+        ("recipient list", Level.WARNING, "has no address in b.test"),
+        ("greylist", Level.WARNING, "no client is 192.0.2.1/32, 192.0.2.5/24"),
+    ] == found()
+    tool.lines("recipient", "add", "bob@b.test")
+    write(tool.path, "DELETE FROM greylist WHERE client LIKE '192.0.2._/%' AND client <> '192.0.2.0/24'")
+    assert [("recipient list", Level.OK), ("greylist", Level.OK)] == [each[:2] for each in found()]
+    assert [] == list(diagnose_rows(tool.queue.engine, [], None))
 
 
 def test_edits_by_an_affected_shell_are_told(path: Path) -> None:
