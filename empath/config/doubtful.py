@@ -153,15 +153,19 @@ def _pickup(config: Config) -> Iterator[Contradiction]:
         )
         yield Contradiction(("pickup", "directory"), words, is_warning=True)
     try:
-        mode = directory.stat().st_mode
+        status = directory.stat()
     except OSError:
         return
+    mode, account = status.st_mode, Account.find(config.process.user)
     if not mode & (stat.S_IWGRP | stat.S_IWOTH):
         words = f"only the owner of {directory} may leave mail there; run `chmod 3730 {directory}` for its group"
         yield Contradiction(("pickup", "directory"), f"{words}, or 3733 for all", is_warning=True)
     elif not mode & stat.S_ISVTX:
         words = f"users may remove mail of others in {directory}; run `chmod +t {directory}`"
         yield Contradiction(("pickup", "directory"), words, is_warning=True)
+    if account is not None and account.uid != 0 and not (mode & stat.S_ISGID and status.st_gid in account.gids):
+        words = f"user {account.name} may not read what others leave in {directory}: it needs a group of that user"
+        yield Contradiction(("pickup", "directory"), f"{words}, and mode g+s", is_warning=True)
 
 
 def _modules(config: Config) -> Iterator[Contradiction]:

@@ -27,6 +27,7 @@ from empath.mail.identity import QueueId
 from empath.storage.spool import no_link_opener, sync_folder
 
 SUFFIX: Final = ".mail"
+REFUSED: Final = "refused"  # a directory beside the messages, for what is none
 _PART: Final = ".part"
 _MODE: Final = 0o640  # the directory's setgid bit gives the file a group that the server belongs to
 _CHUNK_OCTETS: Final = 256 * 1024

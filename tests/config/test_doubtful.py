@@ -1,6 +1,10 @@
 """Settings that work, but hardly as they are meant."""
 
+import os
+import pwd
 import socket
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -93,6 +97,26 @@ def test_a_dovecot_whose_socket_the_processes_may_not_use_is_found(tmp_path):
         assert [f"user nobody may not write to {path}"] == [words for _, words, _ in found(tmp_path, text)]
         path.chmod(0o666)
         assert [] == found(tmp_path, text)
+
+
+def test_a_directory_whose_files_the_server_may_not_read_is_found():
+    """
+    The files have the group of the directory only by its setgid bit; else the mail would wait there for good.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        drop = Path(name, "drop")
+        drop.mkdir()
+        nobody = pwd.getpwnam("nobody")
+        text = f'{LISTENER}[pickup]\ndirectory = "drop"\n[aliases]\nenabled = true\n[process]\nuser = "nobody"\n'
+        for mode, gid, expected in ((0o1733, nobody.pw_gid, True), (0o3733, nobody.pw_gid, False), (0o3733, 0, True)):
+            if os.geteuid() == 0:
+                os.chown(drop, -1, gid)
+            elif gid == nobody.pw_gid:
+                continue
+            drop.chmod(mode)
+            words = [words for _, words, _ in found(Path(name), text)]
+            assert expected == any("may not read what others leave" in each for each in words), (mode, gid)
 
 
 @pytest.mark.parametrize(

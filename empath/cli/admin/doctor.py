@@ -14,6 +14,7 @@ from empath.policy.health import Diagnosis, Level
 from empath.policy.limits.session import wanted_space_octets
 from empath.policy.recipients import Source
 from empath.storage.admin.doctor import diagnose_queue
+from empath.storage.admin.doctor_pickup import diagnose_pickup
 from empath.storage.admin.doctor_rows import diagnose_rows
 
 _CORRECT: Final = "correct it; `empathd check` reads the file again"
@@ -68,6 +69,9 @@ def doctor(context: click.Context, is_json: bool) -> None:
     )
     if not mistakes:
         rules = config.greylist.rules if config.greylist.enabled else None
+        if config.pickup.directory is not None:
+            is_running = launch.status(config).is_running
+            found.append(diagnose_pickup(config.pickup.directory, time.time(), is_running=is_running))
         found += diagnose_rows(open_queue(config), _listed(config), rules)
     _write(found, context, is_json=is_json)
 

@@ -53,7 +53,7 @@ from empath.smtp.client.dot_stuffing import DotStuffer
 from empath.smtp.client.reply_reader import ReplyReader
 from empath.smtp.client.transaction import ClientRecipient, mail_command, rcpt_command
 from empath.smtp.client.transaction import Transaction as ClientTransaction
-from empath.storage.drop import Drop, DropEnvelope, DropRecipient, dropped, open_drop, write_drop
+from empath.storage.drop import REFUSED, Drop, DropEnvelope, DropRecipient, dropped, open_drop, write_drop
 from empath.storage.engine import Reader
 from empath.storage.queue.accept import is_known
 from empath.storage.spool import make_folder, sync_folder
@@ -333,7 +333,7 @@ def _unlink(path: Path) -> None:
 
 
 def _move_aside(path: Path) -> Path:
-    refused = path.parent / "refused"
+    refused = path.parent / REFUSED
     try:
         make_folder(refused, mode=0o700)
         status = os.lstat(refused)

@@ -20,6 +20,7 @@ from empath.daemon.supervisor.doctor import diagnose_answer, diagnose_machine
 from empath.policy.greylist import GreylistRules
 from empath.policy.health import Diagnosis, Level
 from empath.storage.admin.doctor import diagnose_queue
+from empath.storage.admin.doctor_pickup import diagnose_pickup
 from empath.storage.admin.doctor_rows import diagnose_rows
 from empath.storage.sqlite.doctor import diagnose_library
 from empath.storage.sqlite.engine import SqliteEngine
@@ -115,6 +116,25 @@ def test_a_listener_behind_a_proxy_on_this_host_is_asked_as_the_proxy_asks(tmp_p
         found = diagnose_answer(config, config.listeners[-1])
         thread.join()
     assert (Level.OK, [b"PROXY UNKNOWN\r\n" if is_proxy else b""]) == (found.level, header)
+
+
+def test_mail_of_local_programs_that_is_stuck_is_told(tmp_path: Path) -> None:
+    """
+    While the service is stopped it waits as it should.
+    """
+    (tmp_path / "01.mail").touch()
+    now = time.time()
+
+    def look(after_s: float, *, is_running: bool) -> tuple[Level, bool]:
+        diagnosis = diagnose_pickup(tmp_path, now + after_s, is_running=is_running)
+        return diagnosis.level, bool(diagnosis.remedy)
+
+    well, wrong = (Level.OK, False), (Level.WARNING, True)
+    assert [well, wrong, well] == [look(0, is_running=True), look(90, is_running=True), look(90, is_running=False)]
+    (tmp_path / "refused").mkdir()
+    (tmp_path / "refused" / "02.mail").touch()
+    assert wrong == look(0, is_running=True)
+    assert wrong[0] == diagnose_pickup(tmp_path / "none", now, is_running=True).level
 
 
 def test_a_log_file_that_was_removed_is_told(empathd) -> None:
