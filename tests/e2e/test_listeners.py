@@ -138,7 +138,7 @@ def test_a_stranger_has_only_so_many_connections(service):
         assert {"220"} == {greeting("127.0.0.1")[:3] for _ in range(8)}
         assert "221 2.0.0" == code_of(first.say("QUIT"))
         eventually(lambda: greeting("127.0.0.8").startswith("220 "), "a place is free")
-    assert 1 <= len(service.named("connection_refused", client="127.0.0.8"))
+    assert 1 <= len(service.named("connection_refused", client="127.0.0.8", listener=f"127.0.0.1:{service.port}"))
 
 
 def test_below_the_reserve_of_space_mail_is_refused_for_now(make_empathd):

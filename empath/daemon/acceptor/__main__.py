@@ -164,7 +164,9 @@ class Acceptor:
         if isinstance(decision, Refused):
             self._tally.count(decision.reply)
             if self._refusals.admit(stream.peer, time.monotonic()):
-                self._runtime.emit(ConnectionRefused(client=stream.peer, reply=str(decision.reply)))
+                self._runtime.emit(
+                    ConnectionRefused(client=stream.peer, listener=context.address, reply=str(decision.reply))
+                )
             if context.listener.tls is not TlsMode.IMPLICIT:  # such a client cannot read it
                 stream.send_now(decision.reply.octets)
             stream.close()

@@ -195,6 +195,7 @@ class ConnectionRefused(Occurrence):
     """A connection was refused because a limit of connections is reached."""
 
     client: Client
+    listener: Annotated[str, "address of the listener"]
     reply: ReplyText
 
 
