@@ -13,7 +13,7 @@ from typing import Final
 
 from empath.config.model import Config
 from empath.config.places import Account
-from empath.config.recipient_file import read_recipients
+from empath.config.recipient_file import each_recipient
 from empath.config.tables.tls import TlsMode
 from empath.config.workable import Contradiction
 from empath.errors import MissingInput, SyntaxViolation
@@ -113,11 +113,11 @@ def _any_domain(pattern: DomainPattern) -> Domain:
 
 
 def _has_addresses(file: Path, pattern: DomainPattern) -> bool:
+    table = PatternTable([(pattern, True)])
     try:
-        addresses = read_recipients(file)
+        return any(table.find(Domain(address.rpartition("@")[2])) for address in each_recipient(file))
     except (MissingInput, SyntaxViolation):
         return True  # that is a mistake, and not one of this kind
-    return any(_fits(pattern, Domain(address.rpartition("@")[2])) for address in addresses)
 
 
 def _dovecot(config: Config) -> Iterator[Contradiction]:

@@ -4,6 +4,7 @@ recipient_file - a file with the addresses of a domain, one a line
 What follows an address after a blank does not count, so that the tables of Postfix can be used as they are.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,12 @@ def read_recipients(path: str | Path) -> frozenset[str]:
         MissingInput: it cannot be read, or is larger than 256 MiB.
         SyntaxViolation: a line is not an address.
     """
-    file, found = Path(path), set()
+    return frozenset(each_recipient(path))
+
+
+def each_recipient(path: str | Path) -> Iterator[str]:
+    """The same one by one, for who may not need them all. Raises the same."""
+    file = Path(path)
     try:
         if file.stat().st_size > _MOST_OCTETS:
             raise MissingInput(f"{file} is larger than 256 MiB; the view recipient_list takes more addresses")
@@ -31,9 +37,9 @@ def read_recipients(path: str | Path) -> frozenset[str]:
                 words = line.split(maxsplit=1)
                 if words and not words[0].startswith("#"):
                     try:
-                        found.add(folded(str(Address.parse(words[0]))))
+                        address = Address.parse(words[0])
                     except SyntaxViolation as exc:
                         raise SyntaxViolation(f"{file}:{number}: {exc}") from exc
+                    yield folded(str(address))
     except OSError as exc:
         raise MissingInput(f"{file} cannot be read: {exc.strerror}") from exc
-    return frozenset(found)
