@@ -32,8 +32,8 @@ _MAY_WRITE: Final = 0o2  # as in the last digit of a mode
 def doubts(config: Config) -> list[Contradiction]:
     """The doubtful settings. It looks at the users and directories of this machine."""
     return [
-        *_closed_to_users(config), *_ports(config), *_without_mx(config), *_repeated(config), *_recipients(config),
-        *_dovecot(config), *_pickup(config), *_modules(config),
+        *_closed_to_users(config), *_ports(config), *_without_mx(config), *_unused(config), *_repeated(config),
+        *_recipients(config), *_dovecot(config), *_pickup(config), *_modules(config),
     ]  # fmt: skip
 
 
@@ -71,6 +71,16 @@ def _without_mx(config: Config) -> Iterator[Contradiction]:
         yield Contradiction(("dnsbl",), words, is_warning=True)
     if config.greylist.enabled:
         yield Contradiction(("greylist", "enabled"), words, is_warning=True)
+
+
+def _unused(config: Config) -> Iterator[Contradiction]:
+    """Tables that no listener uses; as a rule the listener lacks a line."""
+    if config.tls.certificate is not None and not config.uses_tls:
+        words = 'no listener speaks TLS; set tls of one, such as tls = "starttls"'
+        yield Contradiction(("tls", "certificate"), words, is_warning=True)
+    if config.auth.model_fields_set and not any(listener.has_auth for listener in config.listeners):
+        words = 'no listener lets clients log in; set role = "submission" or auth = true of one'
+        yield Contradiction(("auth",), words, is_warning=True)
 
 
 def _repeated(config: Config) -> Iterator[Contradiction]:

@@ -36,6 +36,8 @@ def found(directory, text):
             f'[[listener]]\naddress = "127.0.0.1:25"\ntls = "required"\n{TLS}', ("listener", 0, "tls"),
             "hosts that speak no TLS can send no mail here",
         ),
+        (f"{LISTENER}{TLS}", ("tls", "certificate"), "no listener speaks TLS"),
+        (f"{LISTENER}[auth]\ncheck_from = true\n", ("auth",), "no listener lets clients log in"),
         (f'{USERS}auth = false\n[dnsbl]\n"zen.test" = 1\n', ("dnsbl",), "no listener has the role mx"),
         (f"{USERS}auth = false\n[greylist]\nenabled = true\n", ("greylist", "enabled"), "no listener has the role mx"),
         (f'{LISTENER}[relay]\ndomains = ["a.test", "b.test", "A.test"]\n', ("relay", "domains", 0), "more than once"),
