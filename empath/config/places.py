@@ -4,6 +4,7 @@ places - whether the user of the processes can reach the files and directories t
 Modes and owners decide, so that root can check for another user. What this user may not look at is not judged.
 """
 
+import grp
 import os
 import pwd
 import stat
@@ -18,22 +19,23 @@ _WRITE: Final = 0o3  # a new entry needs both bits of its directory
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user of the system; name is for people."""
+    """A user of the system; name and group, that of its files, are for people."""
 
     name: str
     uid: int
     gids: frozenset[int]
+    group: str
 
     @classmethod
     def find(cls, user: str | None) -> "Account | None":
         """The account of *user*, None if there is none. Without *user* any may start Empath: one with all rights."""
         if user is None:
-            return cls("root", 0, frozenset())
+            return cls("root", 0, frozenset(), "root")
         try:
             entry = pwd.getpwnam(user)
         except KeyError:
             return None
-        return cls(user, entry.pw_uid, frozenset(os.getgrouplist(user, entry.pw_gid)))
+        return cls(user, entry.pw_uid, frozenset(os.getgrouplist(user, entry.pw_gid)), _group_name(entry.pw_gid))
 
     def may(self, bits: int, status: os.stat_result) -> bool:
         """Whether the mode in *status* grants *bits*, as of the last digit of a mode."""
@@ -41,6 +43,13 @@ class Account:
             return True
         shift = 6 if status.st_uid == self.uid else 3 if status.st_gid in self.gids else 0
         return status.st_mode >> shift & bits == bits
+
+
+def _group_name(gid: int) -> str:
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
 
 
 def closed_folder(folder: Path, account: Account) -> Path | None:

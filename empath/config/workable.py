@@ -271,7 +271,9 @@ def _pickup(config: Config) -> Iterator[Contradiction]:
     if directory is None or account is None:
         return
     if not _may_be_a_directory(directory):
-        words = f"there is no directory {directory}; make it with `install -d -m 3730 -o {account.name} {directory}`"
+        # Files there get its group, by which the processes read them.
+        owner = "-m 3733" if account.uid == 0 else f"-m 3730 -o {account.name} -g {account.group}"
+        words = f"there is no directory {directory}; make it with `install -d {owner} {directory}`"
         yield Contradiction(("pickup", "directory"), words)
     elif (obstacle := obstacle_to_folder(directory, account)) is not None:
         yield Contradiction(("pickup", "directory"), obstacle)

@@ -1,6 +1,8 @@
 """Settings that are valid alone but cannot work together."""
 
+import grp
 import os
+import pwd
 import tempfile
 from pathlib import Path
 
@@ -65,6 +67,18 @@ def test_a_list_of_recipients_that_the_processes_may_not_read_is_found():
         file.write_text(file.read_text().replace('2525"}', '2525", auth = true, auth_in_clear = true}'))
         secret = (("auth", "oidc_secret_file"), f"user nobody may not read {place}/list")
         assert [secret, a_test, b_test] == [each[:2] for each in contradictions(load_config(file))]
+
+
+def test_the_command_for_a_directory_of_pickup_gives_it_the_group_of_the_processes(tmp_path):
+    """
+    Files that users leave there get it, and without it the processes could not read them.
+    """
+    file = tmp_path / "c.toml"
+    group = grp.getgrgid(pwd.getpwnam("nobody").pw_gid).gr_name
+    for user, options in (('user = "nobody"\n', f"-m 3730 -o nobody -g {group}"), ("", "-m 3733")):
+        file.write_text(f'{LEAST}[process]\n{user}[pickup]\ndirectory = "drop"\n[routes]\n"*" = "mx"\n')
+        [found] = contradictions(load_config(file))
+        assert f"make it with `install -d {options} {tmp_path}/drop`" in found.words
 
 
 def test_a_directory_that_this_user_may_not_see_is_not_judged():
