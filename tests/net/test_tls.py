@@ -130,6 +130,7 @@ def test_what_openssl_has_to_send_goes_before_each_wait(make):
     peer.hear()
     with pytest.raises(ssl.SSLWantReadError):
         peer.tls.read(100)
+    assert peer.tls.session is not None
     assert peer.tls.session.has_ticket
     peer.write(b"LO\r\n")
     assert (b"EH", b"LO\r\n") == greenlet.get(timeout=DEADLINE_S)[1:]
