@@ -6,6 +6,7 @@ from collections.abc import Callable
 import apsw
 
 from tests.kit.process import Empathd
+from tests.kit.waiting import DEADLINE_S
 
 Make = Callable[..., Empathd]
 
@@ -16,6 +17,7 @@ def test_a_stop_that_waits_for_the_write_lock_is_no_death(make_empathd: Make) ->
     """
     service = make_empathd().start()
     shell = apsw.Connection(str(service.queue))
+    shell.set_busy_timeout(int(DEADLINE_S * 1000))  # a process that is just ready may be writing
     shell.execute("BEGIN IMMEDIATE")
 
     service.signal(signal.SIGTERM)
