@@ -114,9 +114,9 @@ def asked_of(zone: str, client: ClientAddress, kind: Kind = Kind.A) -> Question:
 
 
 def refusal(client: ClientAddress, zone: str, reason: str) -> Reply:
-    """The reply to a client that is listed; *reason* is the text that *zone* gives, or empty."""
+    """The reply to each recipient of a client that is listed; *reason* is the text that *zone* gives, or empty."""
     text = printable(reason.strip()).encode("ascii", "backslashreplace").decode()[:_MAX_TEXT_CHARACTERS]
-    return Reply(554, _POLICY, f"Client [{client}] is blocked by {zone}" + (f": {text}" if text else ""))
+    return Reply(550, _POLICY, f"Client [{client}] is blocked by {zone}" + (f": {text}" if text else ""))
 
 
 def _addresses(answer: LookupAnswer | None) -> tuple[str, ...]:

@@ -164,3 +164,11 @@ class Expansion:
 def is_of_any_postmaster(address: Address) -> bool:
     """Whether *address* is the postmaster of its domain, which each domain has by RFC 5321 §4.5.1."""
     return folded(address.local_part) == "postmaster"
+
+
+def hears_all_clients(address: Address) -> bool:
+    """
+    Whether *address* takes mail of clients that are listed or new: the postmaster of its domain, whom RFC 5321 §4.5.1
+    keeps open to all, and its mailbox for abuse, RFC 2142 §4. There a client can say that a list is wrong.
+    """
+    return folded(address.local_part) in ("postmaster", "abuse")

@@ -66,12 +66,15 @@ def service(tmp_path_factory, names):
         instance.clean_up()
 
 
-def test_a_listed_client_is_refused_in_place_of_the_banner(service):
+def test_a_listed_client_reaches_the_postmaster_only(service):
     with closing(service.session(LISTED)) as client:
-        assert (554, b"5.7.1 Client [127.0.0.66] is blocked by zen.test: Listed for this test") == client.connect(
-            "127.0.0.1", service.mx
-        )
-    service.wait_for("refused", client=LISTED, stage="connection")
+        client.connect("127.0.0.1", service.mx)
+        client.ehlo("c.test")
+        client.mail("a@b.test")
+        said = (550, b"5.7.1 Client [127.0.0.66] is blocked by zen.test: Listed for this test")
+        assert said == client.rcpt("user@here.test")
+        assert 250 == client.rcpt("postmaster@here.test")[0]
+    service.wait_for("refused", client=LISTED, recipient="user@here.test")
 
 
 def test_a_new_sender_must_come_again_until_an_operator_lets_it_pass(service):
@@ -114,7 +117,7 @@ def test_the_housekeeper_forgets_rows_that_are_over(service):
         (["--xclient-addr", "192.0.2.7", "--to", "x@elsewhere.test"], "250 2.0.0 Ok: queued as "),
         (["--xclient-addr", "203.0.113.5", "--to", "x@elsewhere.test"], "554 5.7.1 Relay access denied"),
         (["--xclient-addr", "203.0.113.5", "--xclient-login", "u", "--to", "x@elsewhere.test"], "250 2.0.0 Ok: queued"),
-        (["--xclient-addr", "198.51.100.6", "--to", "user@here.test"], "521 5.7.1 Client [198.51.100.6] is blocked by"),
+        (["--xclient-addr", "198.51.100.6", "--to", "user@here.test"], "550 5.7.1 Client [198.51.100.6] is blocked by"),
     ],
 )
 def test_swaks_speaks_for_others(service, options, said):

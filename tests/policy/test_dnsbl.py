@@ -130,8 +130,8 @@ def test_what_is_neither_zone_nor_pattern_is_refused(text):
 
 def test_the_reply_names_the_zone_and_its_reason():
     reply = refusal(CLIENT, "zen.test", " See https://zen.test/?192.0.2.1\n")
-    assert b"554 5.7.1 Client [192.0.2.1] is blocked by zen.test: See https://zen.test/?192.0.2.1\r\n" == reply.octets
-    assert b"554 5.7.1 Client [192.0.2.1] is blocked by zen.test\r\n" == refusal(CLIENT, "zen.test", "").octets
+    assert b"550 5.7.1 Client [192.0.2.1] is blocked by zen.test: See https://zen.test/?192.0.2.1\r\n" == reply.octets
+    assert b"550 5.7.1 Client [192.0.2.1] is blocked by zen.test\r\n" == refusal(CLIENT, "zen.test", "").octets
 
 
 def test_the_reason_of_a_list_cannot_make_a_reply_of_its_own():

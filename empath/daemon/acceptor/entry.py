@@ -21,7 +21,7 @@ from empath.telemetry.occurrences.acceptor import BlocklistUnusable
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What was found. Shape: refusal is the reply in place of the banner; name is None if the client has none."""
+    """What was found. Shape: refusal is the reply to its recipients; name is None if the client has none."""
 
     refusal: Reply | None = None
     name: ClientName | None = None

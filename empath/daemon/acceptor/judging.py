@@ -16,6 +16,7 @@ from empath.mail.identity import Timestamp
 from empath.mail.reply import Reply
 from empath.policy.bounce import is_double_bounce
 from empath.policy.limits.refusal import NO_SPACE, Limit
+from empath.policy.recipients import hears_all_clients
 from empath.policy.timing import TimingLimits, find_refusal
 from empath.smtp.server.events import MailOffered, RecipientOffered
 
@@ -68,6 +69,9 @@ def judge_recipient(
     config = context.config
     address, no_route = offer.forward_path.address, _NO_ROUTE
     is_to_postmaster = address is None or config.is_for_postmaster(address)
+    hears_all = address is None or is_to_postmaster or hears_all_clients(address)
+    if client.listed is not None and client.account is None and not hears_all:
+        return client.listed
     if address is None or is_to_postmaster:
         # RFC 3461 §5.2.1: reports name the address that the sender knows.
         offer = offer._replace(original_recipient=offer.original_recipient or f"rfc822;{offer.forward_path}")
@@ -92,7 +96,7 @@ def judge_recipient(
         destinations.append(route.destination(str(target.domain)))
     if transaction.size + len(targets) > _MOST_RECIPIENTS and len(targets) > 1:
         return _TOO_MANY_TARGETS
-    if context.greylist is not None:
+    if context.greylist is not None and not hears_all:
         must_come_again = _greylisted(context, client, transaction, address)
         if must_come_again is not None:
             return must_come_again

@@ -56,7 +56,7 @@ from empath.storage.queue.sessions import SessionRow
 from empath.telemetry.occurrences.acceptor import Refused, SessionBegan, SessionEnded
 
 _CLOSED = ServerState.CLOSED
-REFUSED_S = 30.0  # time for the QUIT of a client that was refused in place of the banner, RFC 5321 §3.1
+REFUSED_S = 30.0  # time for the QUIT of a client that a module refused in place of the banner, RFC 5321 §3.1
 _EVENTS_AT_ONCE = 50  # before other sessions run: one read may hold thousands of commands
 _SENDER_OK = Reply.of("250 2.1.0 Ok")
 _PRIORITY_CHANGED = Reply.of("250 2.3.6 Ok, with priority 0: this client may not choose it")  # RFC 6710 §5
@@ -326,21 +326,17 @@ class ReceivingSession:
 
     def _connected(self, _: Connected) -> Reply:
         context = self._context
-        refusal = None if context.entry is None else self._examine(context.entry)
+        if context.entry is not None:
+            self._examine(context.entry)
         early = self._stream.receive_now()
         if early:
             self._session.receive(early)
         if self._names_clients:
             self._offer()  # XCLIENT may come before EHLO
-        if refusal is not None:
-            return refusal
         return _SHUTTING_DOWN if context.is_draining and not context.admits_new_clients else context.banner
 
-    def _examine(self, checks: EntryChecks) -> Reply | None:
-        """
-        Find out about the client what the listener wants to know, while it waits for the banner; the reply that
-        refuses it, if it is not welcome.
-        """
+    def _examine(self, checks: EntryChecks) -> None:
+        """Find out about the client what the listener wants to know, while it waits for the banner."""
         client = self._client
         is_trusted = self._context.config.relay.policy.is_trusted(client.address)
         looking = gevent.spawn(checks.examine, client.address, is_trusted=is_trusted)
@@ -349,10 +345,7 @@ class ReceivingSession:
             if early is not None:
                 self._session.receive(early)
         findings: Findings = looking.get()
-        self._client = client._replace(ptr=findings.name)
-        if findings.refusal is not None:
-            self._command_s = min(self._command_s, REFUSED_S)
-        return findings.refusal
+        self._client = client._replace(ptr=findings.name, listed=findings.refusal)
 
     def _greeted(self, event: Greeted) -> Reply:
         client = self._client
@@ -395,9 +388,7 @@ class ReceivingSession:
         if context.entry is not None:
             is_trusted = context.config.relay.policy.is_trusted(named.address)
             findings = context.entry.examine(named.address, is_trusted=is_trusted)
-            self._client = named._replace(ptr=named.ptr or findings.name)
-            if findings.refusal is not None:
-                return replace(findings.refusal, code=521)  # which ends the session: it is too late for another banner
+            self._client = named._replace(ptr=named.ptr or findings.name, listed=findings.refusal)
         self._offer()
         return context.banner
 

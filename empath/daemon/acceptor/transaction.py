@@ -47,7 +47,7 @@ class Client(NamedTuple):
     the address literal of a client that gave none; tls is what the handshake agreed on, None in the clear; ptr is its
     name in the DNS, None where it has none or none was looked up; told and origin are what another client says, by
     XCLIENT about this one, by XFORWARD about the next message. account is
-    the one by which it has logged in.
+    the one by which it has logged in. listed is the refusal of most of its recipients, if blocklists name it.
     """
 
     address: ClientAddress
@@ -59,6 +59,7 @@ class Client(NamedTuple):
     told: PeerAttributes = MappingProxyType({})
     origin: PeerAttributes | None = None
     account: LoggedIn | None = None
+    listed: Reply | None = None
 
     @property
     def verified_name(self) -> str | None:

@@ -62,7 +62,7 @@ def test_a_client_that_no_list_names_is_welcome(make_checks, names):
 def test_a_client_over_the_threshold_is_refused_with_the_words_of_the_list(make_checks, names):
     names.a(IN_ZEN, "127.0.0.2").txt(IN_ZEN, "https://zen.test/?192.0.2.1")
     refusal = make_checks().examine(ADDRESS, is_trusted=False).refusal
-    assert "554 5.7.1 Client [192.0.2.1] is blocked by zen.test: https://zen.test/?192.0.2.1" == str(refusal)
+    assert "550 5.7.1 Client [192.0.2.1] is blocked by zen.test: https://zen.test/?192.0.2.1" == str(refusal)
 
 
 def test_a_list_of_good_hosts_saves_a_client(make_checks, names):
@@ -137,17 +137,24 @@ def context(make_context, make_checks, heard):
     return context
 
 
-def test_a_listed_client_gets_the_refusal_in_place_of_the_banner(context, visit, names, heard):
+def test_a_listed_client_reaches_those_who_can_help_it_and_no_one_else(context, visit, names, heard):
     """
-    RFC 5321 §3.1: it may QUIT.
+    RFC 5321 §4.5.1, RFC 2142 §4: it may write that the list is wrong. Other domains stay closed to it.
     """
     names.a(IN_ZEN, "127.0.0.2")
+    blocked = b"550 5.7.1 Client [192.0.2.1] is blocked by zen.test\r\n"
     client = visit(context, host=CLIENT)
-    assert b"554 5.7.1 Client [192.0.2.1] is blocked by zen.test\r\n" == client.hear()
-    assert client.say(b"EHLO c.test\r\n").startswith(b"503 5.5.1 ")
-    assert client.say(b"QUIT\r\n").startswith(b"221 2.0.0 ")
+    assert client.hear().startswith(b"220 ")
+    client.say(b"EHLO c.test\r\n")
+    assert client.say(b"MAIL FROM:<a@b.test>\r\n").startswith(b"250 ")
+    assert blocked == client.say(b"RCPT TO:<c@d.test>\r\n")
+    for address in (b"postmaster", b"Postmaster@mx.example.test", b"postmaster@d.test", b"ABUSE@d.test"):
+        assert client.say(b"RCPT TO:<%s>\r\n" % address).startswith(b"250 ")
+    assert client.say(b"RCPT TO:<postmaster@elsewhere.test>\r\n").startswith(b"554 5.7.1 Relay")
+    client.say(b"DATA\r\n")
+    assert client.say(b"\r\n.\r\n").startswith(b"250 ")
     refused = [each for each in heard if isinstance(each, Refused)]
-    assert ("connection", CLIENT) == (refused[0].stage, refused[0].client)
+    assert ("RCPT", CLIENT, "c@d.test") == (refused[0].stage, refused[0].client, refused[0].recipient)
 
 
 def test_the_verified_name_is_in_received_and_in_the_log(context, visit, names, heard):

@@ -77,6 +77,17 @@ def greeted(context, visit):
     return begin
 
 
+def test_who_helps_clients_hears_them_at_once(greeted, writer):
+    """
+    RFC 5321 §4.5.1, RFC 2142 §4.
+    """
+    client = greeted()
+    client.say(FROM)
+    for address in (b"postmaster", b"postmaster@d.test", b"Abuse@d.test"):
+        assert client.say(b"RCPT TO:<%s>\r\n" % address).startswith(b"250 ")
+    assert 0 == writer.count
+
+
 def test_the_first_mail_of_a_sender_must_come_again(greeted, clock, writer):
     """
     A try before its time costs no write.

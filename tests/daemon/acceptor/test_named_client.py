@@ -20,7 +20,7 @@ class Checks:
     greet_delay_s = 0.0
 
     def examine(self, client, *, is_trusted):
-        refusal = Reply.of("554 5.7.1 Client is blocked") if str(client) == LISTED else None
+        refusal = Reply.of("550 5.7.1 Client is blocked") if str(client) == LISTED else None
         return Findings(refusal, ClientName("looked-up.test", is_verified=True))
 
 
@@ -122,9 +122,11 @@ def test_the_named_client_is_looked_up_and_may_be_refused(proxy, context, heard)
     """
     context.entry = Checks()
     proxy.say(b"XCLIENT ADDR=192.0.2.1\r\n")
-    assert b"521 5.7.1 Client is blocked\r\n" == proxy.say(f"XCLIENT ADDR={LISTED}\r\n".encode())
-    assert b"" == proxy.hear()
-    proxy.running.join()
+    assert proxy.say(f"XCLIENT ADDR={LISTED}\r\n".encode()).startswith(b"220 ")
+    proxy.say(b"EHLO c.test\r\n")
+    proxy.say(b"MAIL FROM:<a@b.test>\r\n")
+    assert b"550 5.7.1 Client is blocked\r\n" == proxy.say(b"RCPT TO:<c@d.test>\r\n")
+    proxy.hang_up()
     assert [LISTED] == [each.client for each in of(SessionEnded, heard)]
 
 
