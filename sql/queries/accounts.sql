@@ -3,8 +3,8 @@
 
 -- name: find
 -- The account :name, with its secrets. Index: the UNIQUE of name.
--- Rows: none or one, status, senders, message_rate, recipient_rate, password_hash, scram_keys, last_used_at.
-SELECT status, senders, message_rate, recipient_rate, password_hash, scram_keys, last_used_at
+-- Rows: none or one, status, senders, message_rate, recipient_rate, password_hash, scram_keys, last_used_at, last_client.
+SELECT status, senders, message_rate, recipient_rate, password_hash, scram_keys, last_used_at, last_client
   FROM _account
  WHERE name = :name;
 

@@ -209,11 +209,11 @@ SELECT s.process_id || '.' || s.number               AS session,                
   JOIN _process AS p ON p.process_id = s.process_id
  WHERE p.ended_at IS NULL;
 
--- One row per client or account that has used a part of a rate of [receiving.limits] and may not have all of it now. DELETE gives all
--- of it back.
+-- One row per client or account that has used a part of a rate of [receiving.limits] or [auth] and may not have all of it
+-- now. DELETE gives all of it back.
 CREATE VIEW rate AS
-SELECT r.name                                        AS name,                     -- key of [receiving.limits], such as message_rate_per_client
-       r.holder                                      AS holder,                   -- IP address or network of the client, or name of the account
+SELECT r.name                                        AS name,                     -- key of [receiving.limits] or [auth], such as message_rate_per_client
+       r.holder AS holder,  -- IP address or network of the client, or name of the account; '#1f3a': a group of names without account
        r.listener                                    AS listener,                 -- address of a listener with limits of its own; '': the other listeners
        datetime(r.full_at, 'unixepoch')              AS full_at,                  -- instant at which all of the rate will be free again, UTC
        r.full_at                                     AS full_unix                 -- the same in Unix seconds

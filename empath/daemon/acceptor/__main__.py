@@ -99,7 +99,7 @@ class Acceptor:
         self._space = Space(runtime.engine, config, runtime.emit)
         self._refusals = RefusalMeter(_REFUSALS_PER_SECOND, _REFUSALS_PER_CLIENT)
         self._resolver = caching_resolver(runtime, max_flights=_MAX_QUESTIONS)
-        self._logins = logins_of(runtime, self._refusals)
+        self._logins = logins_of(runtime, self._refusals, self._meter)
         self._new_session = _sessions_with_modules(runtime, self._refusals) if runtime.modules else ReceivingSession
         self._greylist: Greylist | None = None
         if config.greylist.enabled:

@@ -60,10 +60,11 @@ class _Held:
     """
     What this acceptor holds of one row: tokens until held_until, on the monotonic clock.
 
-    Shape: has_more says that the row had more tokens than were taken; answered is None unless an exchange is under way.
+    Shape: has_more says that the row had more tokens than were taken; answered is None unless an exchange is under way;
+    is_unknown says that the row could not be written, and is_forgiven that all of the rate is to be given back.
     """
 
-    __slots__ = ("answered", "has_more", "held_until", "is_used", "rate", "tokens")
+    __slots__ = ("answered", "has_more", "held_until", "is_forgiven", "is_unknown", "is_used", "rate", "tokens")
 
     def __init__(self, rate: Rate) -> None:
         self.rate = rate
@@ -71,7 +72,14 @@ class _Held:
         self.held_until = 0.0
         self.has_more = True
         self.is_used = True
+        self.is_unknown = False
+        self.is_forgiven = False
         self.answered: Event | None = None
+
+    @property
+    def returned(self) -> int:
+        """The tokens that the next exchange returns."""
+        return self.rate.count if self.is_forgiven else self.tokens
 
 
 class RateMeter:
@@ -85,8 +93,10 @@ class RateMeter:
         self._held: dict[RateKey, _Held] = {}
         self._sweep_at: float | None = None  # None: nothing was written since the last sweep
 
-    def take(self, key: RateKey, rate: Rate) -> bool:
-        """Use the rate once; False if none of it is left. May wait for a commit."""
+    def take(self, key: RateKey, rate: Rate, *, otherwise: bool = True) -> bool:
+        """
+        Use the rate once; False if none of it is left. May wait for a commit. The answer is *otherwise* if none comes.
+        """
         held = self._held.get(key)
         if held is None or held.rate != rate:
             if len(self._held) >= _MOST_KEYS:
@@ -96,7 +106,9 @@ class RateMeter:
             now = self._clock()
             if held.answered is not None:
                 if not held.answered.wait(_WAIT_S):
-                    return True
+                    return otherwise
+            elif held.is_unknown and now < held.held_until and not otherwise:
+                return False
             elif now >= held.held_until:
                 self._exchange([(key, held)])
             elif held.tokens > 0:
@@ -114,6 +126,12 @@ class RateMeter:
         if held is not None:
             held.tokens += 1
 
+    def forgive(self, key: RateKey) -> None:
+        """Give all of the rate back, with the next exchange; what this acceptor holds stays as it is until then."""
+        held = self._held.get(key)
+        if held is not None:
+            held.is_forgiven = True
+
     def run(self) -> None:
         """Body of a greenlet: once a second, return the tokens that no client has asked for."""
         while True:
@@ -128,7 +146,7 @@ class RateMeter:
             held.is_used = False
         for key, _ in idle:
             del self._held[key]
-        self._exchange([(key, held) for key, held in idle if held.tokens], wants=False)
+        self._exchange([(key, held) for key, held in idle if held.tokens or held.is_forgiven], wants=False)
         if self._sweep_at is not None and now >= self._sweep_at:
             self._sweep_at = None
             try:
@@ -141,21 +159,25 @@ class RateMeter:
         if not rows:
             return
         trades = [
-            Trade(key, held.rate, held.tokens, portion(held.rate, self._processes) if wants else 0)
+            Trade(key, held.rate, held.returned, portion(held.rate, self._processes) if wants else 0)
             for key, held in rows
         ]
         answered = Event()
         for _, held in rows:
-            held.answered, held.tokens = answered, 0
+            held.answered, held.tokens, held.is_forgiven = answered, 0, False
         results = self._results(trades)
+        is_unknown = results is None
+        if results is None:
+            results = [Exchange(trade.wanted, 0.0, 0.0) for trade in trades]
         held_until = self._clock() + _HOLD_S
         for (_, held), result in zip(rows, results, strict=True):
-            held.answered = None
+            held.answered, held.is_unknown = None, is_unknown
             held.tokens, held.has_more = result.granted, result.next_s == 0
             held.held_until = held_until
         answered.set()
 
-    def _results(self, trades: list[Trade]) -> list[Exchange]:
+    def _results(self, trades: list[Trade]) -> list[Exchange] | None:
+        """What comes of *trades*; None if they cannot be written."""
         if self._sweep_at is None:
             self._sweep_at = self._clock() + _SWEEP_S
         exchange = ExchangeTokens(trades, now=time.time())
@@ -163,7 +185,7 @@ class RateMeter:
             with gevent.Timeout(_WAIT_S):
                 self._writer.commit(exchange)
         except (EmpathError, gevent.Timeout):
-            return [Exchange(trade.wanted, 0.0, 0.0) for trade in trades]
+            return None
         return exchange.results
 
 

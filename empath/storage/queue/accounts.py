@@ -19,7 +19,8 @@ class Account:
     One account.
 
     Shape: password_hash and scram_keys are None where another back end proves who it is; the rates are as a person
-    wrote them, such as 100/1h; last_used_at is Unix seconds, 0 before the first login.
+    wrote them, such as 100/1h; last_used_at is Unix seconds, 0 before the first login; last_client is the IP address
+    of that login.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Account:
     password_hash: PasswordHash | None = field(repr=False)
     scram_keys: ScramKeys | None = field(repr=False)
     last_used_at: float
+    last_client: str | None
 
 
 class RecordUse(Write):
@@ -68,7 +70,7 @@ def find_account(reader: Reader, name: str) -> Account | None:
     rows = reader.rows("accounts.find", {"name": name})
     if not rows:
         return None
-    [(status, senders, message_rate, recipient_rate, password_hash, scram_keys, last_used_at)] = rows
+    [(status, senders, message_rate, recipient_rate, password_hash, scram_keys, last_used_at, last_client)] = rows
     try:
         allowed = Senders.parse(senders)
     except SyntaxViolation:
@@ -79,4 +81,5 @@ def find_account(reader: Reader, name: str) -> Account | None:
     except SyntaxViolation:
         hashed = keys = None
     is_enabled = status == "enabled"
-    return Account(name, is_enabled, allowed, message_rate, recipient_rate, hashed, keys, last_used_at or 0.0)
+    rates = message_rate, recipient_rate
+    return Account(name, is_enabled, allowed, *rates, hashed, keys, last_used_at or 0.0, last_client)

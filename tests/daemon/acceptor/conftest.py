@@ -29,7 +29,7 @@ def make_context(tmp_path):
         file = tmp_path / "empath.toml"
         file.write_text(configuration(2525, more, routes).replace("[log]\n", f"{listener}\n[log]\n", 1))
         config = load_config(file)
-        config.queue.spool.mkdir()
+        config.queue.spool.mkdir(exist_ok=True)
         return ListenerContext(
             config=config,
             address="127.0.0.1:2525",

@@ -12,7 +12,9 @@ import pytest
 from empath.daemon.acceptor.login.accounts import Accounts
 from empath.daemon.acceptor.login.logins import LoginClient, Logins
 from empath.daemon.acceptor.login.module import ModuleBackend
+from empath.daemon.acceptor.rates import RateMeter
 from empath.daemon.process.hub_writer import HubWriter
+from empath.errors import QueueBusy
 from empath.policy.access import Role
 from empath.policy.login.backend import Backend, BackendUnavailable, LoginPeer, Verdict
 from empath.policy.senders import Senders
@@ -42,6 +44,16 @@ class QueueWriter(HubWriter):
     def commit(self, write, *, is_last=False):
         self.queue.run(write)
         return write
+
+
+class Locked(HubWriter):
+    """Another program holds the write lock."""
+
+    def __init__(self):
+        pass
+
+    def commit(self, write, *, is_last=False):
+        raise QueueBusy("locked")
 
 
 class Scripted(Backend):
@@ -92,7 +104,7 @@ def heard():
 def make_lobby(make_context, queue, heard):
     """Makes the context of a listener of role submission where clients log in, in the clear."""
 
-    def make(*backends, more="", role=Role.SUBMISSION, **listener):
+    def make(*backends, more="", role=Role.SUBMISSION, meter=None, **listener):
         quick = 'failure_delay = "1ms"\n'
         more = more.replace("[auth]\n", f"[auth]\n{quick}") if "[auth]" in more else f"[auth]\n{quick}{more}"
         context = make_context(more=more, role=role)
@@ -103,7 +115,14 @@ def make_lobby(make_context, queue, heard):
             context,
             emit=emit,
             listener=context.listener.model_copy(update={"auth_in_clear": True, **listener}),
-            logins=Logins(settings, accounts, backends or (accounts,), emit, context.refusals),
+            logins=Logins(
+                settings,
+                accounts,
+                backends or (accounts,),
+                emit,
+                context.refusals,
+                meter=meter or RateMeter(QueueWriter(queue), 1),
+            ),
         )
 
     return make
@@ -364,6 +383,53 @@ def test_guessing_does_not_lock_out_the_owner(make_lobby, knock):
     assert REFUSED == plain(guesser, WRONG)
     assert plain(knock(lobby, host="192.0.2.9")[0]).startswith(b"454 4.7.0 Too many")
     assert plain(knock(lobby)[0]).startswith(b"235 ")
+
+
+def test_acceptors_count_failures_together(make_lobby, knock, queue):
+    """
+    R7. Each had a count of its own, so that two acceptors gave a guesser twice as many guesses.
+    """
+    clock = [100.0]
+    limits = LIMITED.replace('per_client = "1/', 'per_client = "4/').replace('per_account = "1/', 'per_account = "9/')
+    lobbies = [make_lobby(more=limits, meter=RateMeter(QueueWriter(queue), 2, lambda: clock[0])) for _ in range(2)]
+    clients = [knock(lobby)[0] for lobby in lobbies]
+    for client in clients:
+        assert [REFUSED] * 2 == [plain(client, WRONG) for _ in range(2)]
+    clock[0] += 1.1  # what an acceptor holds, it holds for a second
+    assert [b"454 4.7.0 Too many"] * 2 == [plain(client)[:18] for client in clients]
+
+
+def test_the_owner_of_an_account_is_known_to_all_acceptors(make_lobby, knock, queue):
+    """
+    R7. Guessers at one acceptor lock the owner out at none.
+    """
+    limits = LIMITED.replace('per_client = "1/', 'per_client = "9/')
+    first, second = (make_lobby(more=limits, meter=RateMeter(QueueWriter(queue), 2)) for _ in range(2))
+    assert plain(knock(first)[0]).startswith(b"235 ")
+    gevent.sleep(0)
+    guesser, _ = knock(second, host="192.0.2.8")
+    assert REFUSED == plain(guesser, WRONG)
+    assert plain(guesser).startswith(b"454 4.7.0 Too many")
+    assert plain(knock(second)[0]).startswith(b"235 ")
+
+
+def test_no_row_shows_a_name_without_an_account(make_lobby, knock, queue):
+    """
+    People type their password where the name belongs.
+    """
+    client, _ = knock(make_lobby())
+    plain(client, UNKNOWN)
+    plain(client, WRONG)
+    holders = queue.select("SELECT holder FROM rate WHERE name = 'failures_per_account' ORDER BY holder")
+    assert (5, "#", ALICE) == (len(holders[0][0]), holders[0][0][0], holders[1][0])
+
+
+def test_nobody_guesses_while_failures_cannot_be_counted(make_lobby, knock, queue):
+    """
+    No mail could be accepted either.
+    """
+    client, _ = knock(make_lobby(meter=RateMeter(Locked(), 1)))
+    assert [b"454 4.7.0 Too many"] * 2 == [plain(client)[:18] for _ in range(2)]
 
 
 def test_a_trusted_client_is_not_limited(make_lobby, knock):

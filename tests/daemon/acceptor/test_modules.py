@@ -17,6 +17,7 @@ from empath.daemon.acceptor.modules.calls import FAILURES, ModuleCalls
 from empath.daemon.acceptor.modules.metadata import Metadata
 from empath.daemon.acceptor.modules.session import ModuleSession
 from empath.daemon.acceptor.modules.watchdog import Watchdog
+from empath.daemon.acceptor.rates import RateMeter
 from empath.mail.status import RecipientStatus
 from empath.modules import Backend, Context, Mechanism, Verdict
 from empath.policy.limits.refusal_log import RefusalMeter
@@ -440,7 +441,8 @@ def test_a_module_may_refuse_a_login_that_was_proved(make_context, visit, load):
     host = Host(load('@hookimpl\ndef auth(account):\n  if account == "mallory": return Reply.of("535 5.7.8 Not here")'))
     context = make_context()
     settings: Any = context.config.auth
-    logins = Logins(settings, NoAccounts(), [Anyone()], host.emit, context.refusals)  # type: ignore[arg-type]
+    meter = RateMeter(context.writer, 1)
+    logins = Logins(settings, NoAccounts(), [Anyone()], host.emit, context.refusals, meter=meter)  # type: ignore[arg-type]
     listener = context.listener.model_copy(update={"auth_in_clear": True})
     client = greeted(visit(replace(context, listener=listener, logins=logins), new_session=host.session))
     assert b"535 5.7.8 Not here\r\n" == client.say(b"AUTH PLAIN " + b64encode(b"\0mallory\0x") + b"\r\n")

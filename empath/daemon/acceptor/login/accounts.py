@@ -65,7 +65,7 @@ class Accounts(Backend):
         account = self.find(name)
         if account is not None and account.is_enabled and account.scram_keys is not None:
             return account.scram_keys
-        salt = hmac.digest(self._secret(), name.encode(), "sha256")[:SALT_OCTETS]
+        salt = hmac.digest(self.decoy_secret(), name.encode(), "sha256")[:SALT_OCTETS]
         return ScramKeys(salt, ITERATIONS, os.urandom(KEY_OCTETS), os.urandom(KEY_OCTETS))
 
     def record_use(self, name: str, client: str) -> None:
@@ -75,7 +75,13 @@ class Accounts(Backend):
         except (QueueBusy, StorageFailure):
             pass
 
-    def _secret(self) -> bytes:
+    def decoy_secret(self) -> bytes:
+        """
+        The secret of this queue for names without an account.
+
+        Raises:
+            BackendUnavailable: it cannot be read, or made.
+        """
         if self._decoy_secret is None:
             try:
                 self._decoy_secret = self._writer.commit(KeepDecoySecret()).secret

@@ -7,6 +7,7 @@ from empath.config import Config
 from empath.config.tables.auth import Auth
 from empath.daemon.acceptor.login.accounts import Accounts
 from empath.daemon.acceptor.login.logins import Logins
+from empath.daemon.acceptor.rates import RateMeter
 from empath.daemon.process.runtime import Runtime
 from empath.errors import ConfigError
 from empath.policy.limits.refusal_log import RefusalMeter
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
     from empath.modules.loading import LoadedModule
 
 
-def logins_of(runtime: Runtime, refusals: RefusalMeter) -> Logins | None:
+def logins_of(runtime: Runtime, refusals: RefusalMeter, meter: RateMeter) -> Logins | None:
     """
-    The logins of this process; None where no listener has any. *refusals* bounds what they log.
+    The logins of this process; None where no listener has any. *refusals* bounds what they log, *meter* counts
+    what fails.
 
     Raises:
         ConfigError: a back end cannot be used.
@@ -28,7 +30,7 @@ def logins_of(runtime: Runtime, refusals: RefusalMeter) -> Logins | None:
         return None
     accounts = Accounts(runtime.engine.open_reader(), runtime.writer)
     backends = [_backend(name, config.auth, accounts, runtime.modules) for name in config.auth.backends]
-    return Logins(config.auth, accounts, backends, runtime.emit, refusals)
+    return Logins(config.auth, accounts, backends, runtime.emit, refusals, meter=meter)
 
 
 def _backend(name: str, settings: Auth, accounts: Accounts, modules: "Sequence[LoadedModule]") -> Backend:

@@ -18,13 +18,14 @@ import gevent
 from empath.config.tables.auth import Auth
 from empath.config.units import parse_rate
 from empath.daemon.acceptor.login.accounts import Accounts
+from empath.daemon.acceptor.login.failures import Attempt, LoginFailures
+from empath.daemon.acceptor.rates import RateMeter
 from empath.errors import EmpathError, SyntaxViolation
 from empath.mail.reply import Reply
 from empath.policy.limits.rate import Rate
 from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.login.account import LoggedIn
 from empath.policy.login.backend import Backend, BackendUnavailable, ClientLeft, LoginPeer, Verdict
-from empath.policy.login.failures import LoginFailures
 from empath.policy.login.turns import Standing
 from empath.policy.senders import Senders, own_address
 from empath.smtp.sasl.mechanisms import Mechanism, begin_exchange
@@ -75,15 +76,25 @@ class Logins:
     """The logins of one process, with the *backends* of `[auth]` in their order."""
 
     def __init__(
-        self, settings: Auth, accounts: Accounts, backends: Sequence[Backend], emit: Emitter, refusals: RefusalMeter
+        self,
+        settings: Auth,
+        accounts: Accounts,
+        backends: Sequence[Backend],
+        emit: Emitter,
+        refusals: RefusalMeter,
+        *,
+        meter: RateMeter,
     ) -> None:
-        """*accounts* has the senders and rates of a name, whichever back end proves it; *refusals* bounds the log."""
+        """
+        *accounts* has the senders and rates of a name, whichever back end proves it; *refusals* bounds the log, *meter*
+        the failures.
+        """
         self._refusals = refusals
         self._settings = settings
         self._accounts = accounts
         self._backends = tuple(backends)
         self._emit = emit
-        self.failures = LoginFailures(settings.failures_per_client, settings.failures_per_account)
+        self.failures = LoginFailures(meter, accounts, settings.failures_per_client, settings.failures_per_account)
         served = frozenset[Mechanism]().union(*(backend.mechanisms for backend in backends))
         self._bound = tuple(each for each in settings.mechanisms if each in served)
         self._unbound = tuple(each for each in self._bound if each is not Mechanism.SCRAM_SHA_256_PLUS)
@@ -195,6 +206,7 @@ class Login:
         self._client = client
         self._deadline_s = deadline_s
         self._name = ""  # as the client claims
+        self._attempt: Attempt | None = None  # for a client whose failures are counted
 
     def respond(self, response: bytes | None) -> Reply:
         """Take what the client said, and give the reply: 334, 235, or the refusal that ends the exchange."""
@@ -213,7 +225,7 @@ class Login:
         except _TooManyFailures:
             return TOO_MANY_FAILURES
         except ClientLeft:  # counted as a failure: else it could try as often as it likes
-            logins.report_failure(self._name, client, self._mechanism)
+            self._fail()
             return UNAVAILABLE
         match step:
             case Challenge(octets):
@@ -221,13 +233,17 @@ class Login:
             case Malformed():
                 return MALFORMED
             case _ if self.account is not None:
-                self._take_attempt_back()
-                if client.key is not None:
-                    logins.failures.forgive(client.key, self.account.name)
+                if self._attempt is not None:
+                    self._attempt.succeed(self.account.name)
                 return LOGGED_IN
             case _:
-                logins.report_failure(self._name, client, self._mechanism)
+                self._fail()
                 return WRONG
+
+    def _fail(self) -> None:
+        if self._attempt is not None:
+            self._attempt.fail()
+        self._logins.report_failure(self._name, self._client, self._mechanism)
 
     def _next_step(self, response: bytes | None) -> Step:
         """Ask the back ends what the exchange wants to know."""
@@ -253,19 +269,19 @@ class Login:
         Raises:
             _TooManyFailures: the client may not try.
         """
-        key, peer, failures = self._client.key, self._client.peer, self._logins.failures
+        key, peer = self._client.key, self._client.peer
         if key is None:
-            peer = replace(peer, standing=Standing.FAMILIAR, is_bounded=False)
-        else:
-            peer = replace(peer, standing=failures.standing(key, name, time.time()))
-            if not failures.begin(key, name, time.time()):
-                raise _TooManyFailures
-        self._name = name
-        return peer
+            self._name = name
+            return replace(peer, standing=Standing.FAMILIAR, is_bounded=False)
+        attempt = self._logins.failures.begin(key, name)
+        if attempt is None:
+            raise _TooManyFailures
+        self._name, self._attempt = name, attempt
+        return replace(peer, standing=attempt.standing)
 
     def _take_attempt_back(self) -> None:
-        if self._client.key is not None:
-            self._logins.failures.take_back(self._client.key, self._name, time.time())
+        if self._attempt is not None:
+            self._attempt.take_back()
 
 
 def _rate(text: str | None) -> Rate | None:
