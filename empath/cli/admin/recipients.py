@@ -15,20 +15,22 @@ from empath.cli.common import config_option, lenient_configuration, open_queue, 
 from empath.cli.words import count
 from empath.config import Config
 from empath.config.recipient_file import read_recipients
+from empath.errors import SyntaxViolation
 from empath.mail.address import Address
 from empath.mail.domain import parse_domain
 from empath.mail.printable import printable
-from empath.policy.recipients import Expansion, Source, UnusableAlias, folded, parse_pattern, parse_target, spellings
+from empath.policy.recipients import Expansion, Source, UnusableAlias, folded, parse_pattern, spellings
 from empath.storage.admin import recipients as storage
 from empath.storage.admin.snapshot import carry_out
 
-_EXAMPLE: Final = Address.parse("user@example.org")
 _COLUMNS: Final = (Column("PATTERN"), Column("TARGET"))
 
 
 def _target(text: str) -> str:
-    target = parse_target(text, _EXAMPLE)
-    return f"@{target.domain}" if text.startswith("@") else str(target)
+    try:
+        return f"@{parse_domain(text[1:])}" if text.startswith("@") else str(Address.parse(text))
+    except SyntaxViolation as exc:
+        raise SyntaxViolation(f"{text!r}: {exc}") from exc
 
 
 _PATTERN: Final = ParsedType("pattern", parse_pattern)

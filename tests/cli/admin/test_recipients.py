@@ -62,6 +62,7 @@ def test_a_mistake_is_one_clear_line(tool: AdminTool, tmp_path):
         ("the list has no 'eve@example.org'", ("recipient", "remove", "eve@example.org")),
         ("no such alias of 'eve@example.org'", ("alias", "remove", "eve@example.org")),
         ("an address needs a domain", ("alias", "add", "eve", "ann@example.org")),
+        ("'TARGET...': 'ann@': not a domain name", ("alias", "add", "eve@example.org", "ann@")),
     ):
         result = tool.invoke(*arguments)
         text = result.stderr if isinstance(result.exception, SystemExit) else str(result.exception)

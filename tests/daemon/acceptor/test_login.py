@@ -403,7 +403,7 @@ def test_the_owner_of_an_account_is_known_to_all_acceptors(make_lobby, knock, qu
     """
     R7. Guessers at one acceptor lock the owner out at none.
     """
-    limits = LIMITED.replace('per_client = "1/', 'per_client = "9/')
+    limits = LIMITED.replace('"1/', '"2/')
     first, second = (make_lobby(more=limits, meter=RateMeter(QueueWriter(queue), 2)) for _ in range(2))
     assert plain(knock(first)[0]).startswith(b"235 ")
     gevent.sleep(0)
