@@ -54,8 +54,8 @@ def contradictions(config: Config) -> list[Contradiction]:
     """The settings that cannot work; empty if all can. It looks at the users and directories of this machine."""
     return [
         *unknown_user(config), *_example_name(config), *_listeners(config), *_proxies(config), *_routes(config),
-        *_next_hops(config), *unusable_log(config), *_pickup(config), *_logins(config), *_certificates(config),
-        *_blocklists(config), *_recipients(config), *old_names(config),
+        *_next_hops(config), *unusable_log(config), *_pickup(config), *_logins(config), *_limits(config),
+        *_certificates(config),         *_blocklists(config), *_recipients(config), *old_names(config),
     ]  # fmt: skip
 
 
@@ -208,6 +208,11 @@ def _logins(config: Config) -> Iterator[Contradiction]:
     if not any(listener.has_auth for listener in config.listeners):
         return
     mechanisms = set(config.auth.mechanisms)
+    has_tls = any(listener.has_auth and listener.tls is not TlsMode.NONE for listener in config.listeners)
+    if Mechanism.SCRAM_SHA_256_PLUS in mechanisms and not has_tls:
+        keys = ("auth", "mechanisms", config.auth.mechanisms.index(Mechanism.SCRAM_SHA_256_PLUS))
+        words = "SCRAM-SHA-256-PLUS is offered within TLS only, and no listener with auth has tls"
+        yield Contradiction(keys, words, is_warning=True)
     for index, name in enumerate(config.auth.backends):
         kind, _, place = name.partition(":")
         if kind == "module" and place not in config.modules:
@@ -221,6 +226,15 @@ def _logins(config: Config) -> Iterator[Contradiction]:
     obstacle = obstacle_to_file(secret, account) if secret is not None and account is not None else None
     if obstacle is not None:
         yield Contradiction(("auth", "oidc_secret_file"), obstacle)
+
+
+def _limits(config: Config) -> Iterator[Contradiction]:
+    most = config.limits.connections
+    for index, listener in enumerate(config.listeners):
+        own = listener.limits.given.get("connections")
+        if isinstance(own, int) and own > most:
+            words = f"is above the limit of all listeners together, {most} ([receiving.limits] connections)"
+            yield Contradiction(("listener", index, "limits", "connections"), words, is_warning=True)
 
 
 def _certificates(config: Config) -> Iterator[Contradiction]:

@@ -245,6 +245,30 @@ def test_logins_that_can_succeed_have_no_finding(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("mechanisms", "tls", "found"),
+    [
+        ('["PLAIN", "SCRAM-SHA-256-PLUS"]', "none", [("auth", "mechanisms", 1)]),
+        ('["PLAIN", "SCRAM-SHA-256-PLUS"]', "starttls", []),
+        ('["PLAIN"]', "none", []),
+    ],
+)
+def test_a_mechanism_that_binds_to_tls_needs_it_somewhere(tmp_path, mechanisms, tls, found):
+    file = tmp_path / "c.toml"
+    least = LEAST.replace('2525"}', f'2525", auth = true, auth_in_clear = true, tls = "{tls}"}}')
+    pair = "certificate = 'c.pem'\nkey = 'k.pem'\n" if tls != "none" else ""
+    file.write_text(f"{least}routes.'*' = 'mx'\n[auth]\nmechanisms = {mechanisms}\n[tls]\n{pair}")
+    assert found == [each.keys for each in contradictions(load_config(file)) if each.keys[0] == "auth"]
+
+
+@pytest.mark.parametrize(("own", "found"), [(101, [("listener", 0, "limits", "connections")]), (100, [])])
+def test_a_listener_cannot_have_more_connections_than_all_together(tmp_path, own, found):
+    file = tmp_path / "c.toml"
+    least = LEAST.replace('2525"}', f'2525", limits = {{connections = {own}, errors = 9}}}}')
+    file.write_text(f"{least}routes.'*' = 'mx'\n[receiving.limits]\nconnections = 100\n")
+    assert found == [each.keys for each in contradictions(load_config(file)) if each.is_warning]
+
+
+@pytest.mark.parametrize(
     ("networks", "proxies", "found"),
     [
         ('["127.0.0.0/8", "::1/128"]', '["10.0.0.0/8", "127.0.0.1/32"]', [("listener", 0, "proxy_protocol", 1)]),
