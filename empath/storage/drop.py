@@ -10,14 +10,19 @@ THEORY
     Every user may be allowed to write here, so a file is not trusted: it must be a regular file with one name and
     within bounds, and it is never opened through a link.  The owner of the file is its sender, which no user can forge.
     Only the server itself may name another user as the sender, because it leaves parts of what that user has left.
+
+    The server may split a file whose recipients get different answers (`Split`).  The part that leaves is written
+    first, under a name that counts for nothing; then the rest takes the place of the file, in one step; then the part
+    gets a name that counts.  `mend_splits` finishes or undoes what a crash left in between, before any file is taken
+    in.  So each recipient is in one file, whenever the process dies.
 """
 
 import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -29,6 +34,7 @@ from empath.storage.spool import no_link_opener, sync_folder
 SUFFIX: Final = ".mail"
 REFUSED: Final = "refused"  # a directory beside the messages, for what is none
 _PART: Final = ".part"
+_SPLIT: Final = ".split"
 _MODE: Final = 0o640  # the directory's setgid bit gives the file a group that the server belongs to
 _CHUNK_OCTETS: Final = 256 * 1024
 _ENVELOPE_OCTETS: Final = 1024 * 1024
@@ -58,7 +64,12 @@ class DropEnvelope:
 
 @dataclass(slots=True)
 class Drop:
-    """A dropped message, open for reading. Shape: uid is the number of the user that left it."""
+    """
+    A dropped message, open for reading.
+
+    Shape: uid is the number of the user that left it; of a part that the server wrote, that of the
+    whole file's owner.
+    """
 
     queue_id: QueueId
     envelope: DropEnvelope
@@ -106,11 +117,108 @@ def write_drop(
         PermissionRefused: this user may not write there.
         StorageFailure: the disk is full or failed.
     """
+    return _write_file(directory / f"{queue_id}{SUFFIX}", queue_id, envelope, content, uid=uid)
+
+
+class Split:
+    """
+    The split of the file *path*, in three steps that are to be done in their order: *others* of its recipients leave
+    it. Each blocks on the disk.
+    """
+
+    def __init__(
+        self, path: Path, drop: Drop, others: frozenset[DropRecipient], new_ids: Callable[[], QueueId]
+    ) -> None:
+        """*drop* is the open file."""
+        self._path = path
+        self._drop = drop
+        self._others = others
+        self._id = new_ids()
+        self._temporary_id = new_ids()
+        self._content = b"".join(drop.pieces())
+        self._waiting = path.parent / f".{drop.queue_id}.{self._id}{_SPLIT}"
+
+    def write_part(self) -> None:
+        """Write the part that leaves, under a name that counts for nothing."""
+        self._write(self._waiting, self._id, are_others=True)
+
+    def shorten(self) -> None:
+        """Let the rest take the place of the file."""
+        self._write(self._path, self._temporary_id, are_others=False)
+
+    def release(self) -> None:
+        """Give the part a name that counts."""
+        _release(self._waiting, self._id)
+
+    def _write(self, path: Path, part_id: QueueId, *, are_others: bool) -> None:
+        envelope = self._drop.envelope
+        recipients = tuple(each for each in envelope.recipients if (each in self._others) == are_others)
+        _write_file(path, part_id, replace(envelope, recipients=recipients), self._content, uid=self._drop.uid)
+
+
+def mend_splits(directory: Path, *, max_octets: int) -> None:
+    """
+    Finish the splits that a crash has cut off after `shorten`, and undo the others; blocks on the disk.
+
+    Raises:
+        StorageFailure: the directory or a file cannot be read or changed.
+    """
+    try:
+        with os.scandir(directory) as entries:
+            waiting = [Path(each.path) for each in entries if each.name.endswith(_SPLIT) and _is_of_server(each)]
+    except OSError as exc:
+        raise StorageFailure(f"{directory}: {exc.strerror}") from exc
+    for path in waiting:
+        try:
+            _, whole_id, part_id, _ = path.name.split(".")
+            part = _open(path, QueueId.parse(part_id), max_octets)
+        except (FileNotFoundError, SyntaxViolation, ValueError):
+            continue  # a user may make any name here
+        part.close()
+        if _recipients(directory / f"{whole_id}{SUFFIX}", max_octets).isdisjoint(part.envelope.recipients):
+            _release(path, part.queue_id)
+        else:
+            _remove(path)
+
+
+def _is_of_server(entry: "os.DirEntry[str]") -> bool:
+    return entry.stat(follow_symlinks=False).st_uid == os.geteuid()
+
+
+def _recipients(path: Path, max_octets: int) -> frozenset[DropRecipient]:
+    try:
+        drop = open_drop(path, max_octets=max_octets)
+    except (FileNotFoundError, SyntaxViolation):
+        return frozenset()
+    drop.close()
+    return frozenset(drop.envelope.recipients)
+
+
+def _release(path: Path, queue_id: QueueId) -> None:
+    try:
+        os.rename(path, path.with_name(f"{queue_id}{SUFFIX}"))
+        sync_folder(path.parent)
+    except OSError as exc:
+        raise StorageFailure(f"{path}: {exc.strerror}") from exc
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as exc:
+        raise StorageFailure(f"{path}: {exc.strerror}") from exc
+
+
+def _write_file(
+    path: Path, part_id: QueueId, envelope: DropEnvelope, content: bytes, *, uid: int | None = None
+) -> Path:
+    """Write a whole file at *path*; until it is whole, its name has *part_id*."""
     digest = hashlib.sha256(content).hexdigest()
     head = {**asdict(envelope), "size": len(content), "digest": digest}
     if uid is not None:
         head["uid"] = uid
-    part, path = directory / f".{queue_id}{_PART}", directory / f"{queue_id}{SUFFIX}"
+    directory = path.parent
+    part = directory / f".{part_id}{_PART}"
     try:
         with open(part, "xb", buffering=0, opener=no_link_opener(_MODE)) as file:
             os.fchmod(file.fileno(), _MODE)  # whatever the umask
@@ -155,7 +263,10 @@ def open_drop(path: Path, *, max_octets: int) -> Drop:
         SyntaxViolation: it is not a message that `write_drop` leaves, or it has more than *max_octets*.
         StorageFailure: it cannot be read now.
     """
-    queue_id = QueueId.parse(path.name.removesuffix(SUFFIX))
+    return _open(path, QueueId.parse(path.name.removesuffix(SUFFIX)), max_octets)
+
+
+def _open(path: Path, queue_id: QueueId, max_octets: int) -> Drop:
     try:
         # A pipe must not block the server. A link is not followed.
         file = open(path, "rb", buffering=0, opener=_no_wait_opener)  # noqa: SIM115 - the caller closes it

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from empath.errors import CannotCreate, StorageFailure, SyntaxViolation
 from empath.mail.envelope import BodyType, DsnReturn
 from empath.mail.identity import QueueId, Timestamp
-from empath.storage.drop import DropEnvelope, DropRecipient, dropped, open_drop, write_drop
+from empath.storage.drop import DropEnvelope, DropRecipient, dropped, mend_splits, open_drop, write_drop
 
 ENVELOPE = DropEnvelope(
     "me@example.test",
@@ -165,3 +165,12 @@ def test_content_that_changes_while_it_is_read_is_refused_at_its_end(tmp_path, o
     with pytest.raises(SyntaxViolation):
         list(drop.pieces())
     drop.close()
+
+
+def test_a_name_like_that_of_a_part_is_left_alone(tmp_path):
+    for name in (".x.split", ".01.02.split", f".{_id()}.{_id()}.split"):
+        (tmp_path / name).write_bytes(b"nonsense")
+    mend_splits(tmp_path, max_octets=100)
+    assert 3 == len(os.listdir(tmp_path))
+    with pytest.raises(StorageFailure):
+        mend_splits(tmp_path / "none", max_octets=100)

@@ -9,7 +9,8 @@ RULES
     A file is removed only when every recipient is decided: the message is committed under the queue id that its name
     holds, or a report to the sender is on the disk.  A file whose id the queue knows was committed before a crash.
     If recipients get different answers, the file is split before anything is committed: so no report is lost with a
-    file whose message is known, and recipients that must wait keep no other waiting.
+    file whose message is known, and recipients that must wait keep no other waiting.  A crash within a split doubles no
+    mail and loses none: see storage/drop.py.
     Every user may leave files, and as many as the disk holds.  So new files come before those that were put off, and
     of these only a few fail again in one look.
     What cannot be a message is moved to `refused/` and kept for a person.
@@ -53,7 +54,17 @@ from empath.smtp.client.dot_stuffing import DotStuffer
 from empath.smtp.client.reply_reader import ReplyReader
 from empath.smtp.client.transaction import ClientRecipient, mail_command, rcpt_command
 from empath.smtp.client.transaction import Transaction as ClientTransaction
-from empath.storage.drop import REFUSED, Drop, DropEnvelope, DropRecipient, dropped, open_drop, write_drop
+from empath.storage.drop import (
+    REFUSED,
+    Drop,
+    DropEnvelope,
+    DropRecipient,
+    Split,
+    dropped,
+    mend_splits,
+    open_drop,
+    write_drop,
+)
 from empath.storage.engine import Reader
 from empath.storage.queue.accept import is_known
 from empath.storage.spool import make_folder, sync_folder
@@ -90,6 +101,7 @@ class Pickup:
         self._deadlines = deadlines
         self._clock = clock
         self._new_session = new_session
+        self._most_octets = context.configured.message_octets + _OVER_ENVELOPE
         self._put_off: dict[str, tuple[float, float]] = {}  # by name: when it is tried again, and its wait before
 
     def run(self) -> None:
@@ -112,7 +124,7 @@ class Pickup:
         Raises:
             StorageFailure: the directory cannot be read.
         """
-        names = in_thread(_names, self._directory, _FILES_AT_ONCE + len(self._put_off))
+        names = in_thread(_names, self._directory, _FILES_AT_ONCE + len(self._put_off), self._most_octets)
         there = set(names)
         self._put_off = {name: wait for name, wait in self._put_off.items() if name in there}
         before, now = dict(self._put_off), self._clock()
@@ -130,7 +142,7 @@ class Pickup:
     def _take(self, name: str) -> None:
         path = self._directory / name
         try:
-            drop = in_thread(_opened, path, self._context.configured.message_octets + _OVER_ENVELOPE)
+            drop = in_thread(_opened, path, self._most_octets)
         except SyntaxViolation as exc:
             self._set_aside(path, str(exc))
             return
@@ -193,8 +205,8 @@ class Pickup:
 
     def _split(self, path: Path, drop: Drop, others: list[DropRecipient]) -> None:
         """Make two files of one, so that all recipients of each have the same answer."""
-        in_thread(_split_file, self._directory, drop, frozenset(others))
-        self._remove(path)
+        in_thread(_split_file, path, drop, frozenset(others))
+        self._put_off.pop(path.name, None)
 
     def _wait(self, name: str, reason: str) -> None:
         _, before_s = self._put_off.get(name, (0.0, _LOOK_S / 2))
@@ -313,7 +325,8 @@ def _client_recipient(recipient: DropRecipient) -> ClientRecipient:
     return ClientRecipient(recipient.address, recipient.notify, recipient.original_recipient)
 
 
-def _names(directory: Path, limit: int) -> list[str]:
+def _names(directory: Path, limit: int, most_octets: int) -> list[str]:
+    mend_splits(directory, max_octets=most_octets)
     return dropped(directory, limit=limit)
 
 
@@ -348,14 +361,11 @@ def _move_aside(path: Path) -> Path:
     return kept
 
 
-def _split_file(directory: Path, drop: Drop, others: frozenset[DropRecipient]) -> None:
-    content = b"".join(drop.pieces())
-    now = Timestamp(time.time())
-    for is_other in (False, True):
-        envelope = replace(
-            drop.envelope, recipients=tuple(r for r in drop.envelope.recipients if (r in others) == is_other)
-        )
-        write_drop(directory, QueueId.make(now, os.urandom(10)), envelope, content, uid=drop.uid)
+def _split_file(path: Path, drop: Drop, others: frozenset[DropRecipient]) -> None:
+    split = Split(path, drop, others, lambda: QueueId.make(Timestamp(time.time()), os.urandom(10)))
+    split.write_part()
+    split.shorten()
+    split.release()
 
 
 def _report(directory: Path, config: Config, drop: Drop, replies: dict[DropRecipient, Reply]) -> None:

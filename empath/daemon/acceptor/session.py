@@ -7,7 +7,6 @@ and the protocol session, and events to the transaction.  It holds one transacti
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 import gevent

@@ -13,7 +13,7 @@ from empath.errors import StorageFailure
 from empath.mail.identity import QueueId, Timestamp
 from empath.net.stream import Deadlines
 from empath.policy.access import Role
-from empath.storage.drop import DropEnvelope, DropRecipient, dropped, open_drop, write_drop
+from empath.storage.drop import DropEnvelope, DropRecipient, Split, dropped, open_drop, write_drop
 
 CONTENT = b"Subject: x\r\nBcc: z@example.test\r\n\r\n.body\r\n"
 
@@ -164,6 +164,29 @@ def test_the_parts_of_a_message_are_from_the_user_that_left_it(make_place):
     place.leave(*(f"r{n}@example.test" for n in range(101)), uid=4711)
     assert [] == place.look()  # split in two
     assert ["uid-4711"] * 2 == [message.account for message in place.look()]
+
+
+@pytest.mark.parametrize("steps", range(4))
+def test_a_split_that_a_crash_cuts_off_doubles_no_mail_and_loses_none(make_place, steps):
+    """
+    The process died between the two files and the removal of the first: the next start had all of them.
+    """
+    place = make_place(recipients=100)
+    place.leave(*(f"r{n}@example.test" for n in range(101)))
+    path = place.directory / place.names()[0]
+    drop = open_drop(path, max_octets=100_000)
+    others = frozenset(drop.envelope.recipients[:50])
+    split = Split(path, drop, others, lambda: QueueId.make(Timestamp(time.time()), os.urandom(10)))
+    for step in [split.write_part, split.shorten, split.release][:steps]:
+        step()
+    drop.close()
+    for _ in range(4):
+        place.look()
+    messages = place.context.writer.messages
+    addresses = [str(each.address) for message in messages for each in message.envelope.recipients]
+    assert sorted(f"r{n}@example.test" for n in range(101)) == sorted(addresses)
+    assert {f"uid-{os.getuid()}"} == {message.account for message in messages}
+    assert [] == os.listdir(place.directory)
 
 
 def test_a_file_that_is_no_message_is_set_aside_and_stops_no_other(make_place):
