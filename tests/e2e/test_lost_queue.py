@@ -1,5 +1,6 @@
 """A queue that is removed under a running instance."""
 
+import os
 import shutil
 import signal
 import smtplib
@@ -66,6 +67,21 @@ def test_a_queue_that_was_replaced_is_told_and_a_reload_takes_the_new_one(make_e
     instance.send("again@example.test")
     eventually(lambda: [*instance.delivered()], "delivery")
     assert 0 == instance.stop()
+
+
+def test_clients_of_an_acceptor_that_cannot_use_the_queue_are_told(make_empathd: Callable[..., Empathd]) -> None:
+    """
+    Each acceptor died at once, and its clients waited for a banner or lost their connections.
+    """
+    instance = make_empathd().start()
+    with instance.queue.open("r+b") as file:
+        file.write(bytes(100))
+    Path(f"{instance.queue}-wal").write_bytes(b"")
+    os.kill(instance.pid_of("acceptor-1"), signal.SIGKILL)
+
+    assert "not a queue database" in instance.wait_for("queue_unusable", level="critical")["error"]
+    with pytest.raises(smtplib.SMTPResponseException, match="The queue is not available"):
+        instance.send("later@example.test")
 
 
 def _is_refused(instance: Empathd) -> bool:

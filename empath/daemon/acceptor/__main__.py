@@ -36,6 +36,7 @@ from empath.daemon.acceptor.recipients import recipients_of
 from empath.daemon.acceptor.session import Draining, ReceivingSession
 from empath.daemon.acceptor.session_list import SessionList
 from empath.daemon.acceptor.space import Space
+from empath.daemon.acceptor.stand_in import QUEUE_FAILURES, may_stand_in, refuse_all, stand_in
 from empath.daemon.acceptor.verify import Verifier
 from empath.daemon.process.child import DRAIN_S, Child
 from empath.daemon.process.open_counts import SharedCounts
@@ -136,7 +137,15 @@ class Acceptor:
         if self._runtime.child.slot == "acceptor-1":
             self._runtime.keep(self._watch_certificates)
             self._start_pickup()
-        self._runtime.ready()
+        try:
+            self._runtime.ready()
+        except QUEUE_FAILURES as exc:
+            if not may_stand_in(self._runtime.child):
+                raise
+            self._space.fail()
+            stand_in(self._runtime, exc)
+            self._drain()
+            raise
         self._runtime.draining.wait()
         self._drain()
 
@@ -369,7 +378,13 @@ def _connection_limits(limits: Limits) -> ConnectionLimits:
 
 
 def _main(runtime: Runtime) -> None:
-    Acceptor(runtime).run()
+    try:
+        acceptor = Acceptor(runtime)
+    except QUEUE_FAILURES as exc:
+        if may_stand_in(runtime.child):
+            refuse_all(runtime, exc)
+        raise
+    acceptor.run()
 
 
 def main() -> None:

@@ -24,9 +24,15 @@ class Space:
         self._wanted = wanted_space_octets(config.queue.reserve_octets, config.largest_message_octets)
         self._emit = emit
         self._taken = 0
+        self._has_failed = False
         self.has_room = True
         self.is_in_place = True
         self.look()
+
+    def fail(self) -> None:
+        """The process cannot use the queue; no later look changes that."""
+        self.is_in_place = False
+        self._has_failed = True
 
     def take(self, octets: int) -> None:
         """Count mail that was just written; a checkpoint writes it a second time."""
@@ -55,4 +61,4 @@ class Space:
                 self._emit(QueueGone(error=str(exc)))
             self.is_in_place = False
         else:
-            self.is_in_place = True  # it was moved away and back
+            self.is_in_place = not self._has_failed  # it was moved away and back

@@ -291,6 +291,16 @@ class QueueGone(Occurrence):
     error: ErrorText
 
 
+@occurrence("critical")
+class QueueUnusable(Occurrence):
+    """
+    An acceptor that replaces another one cannot use the queue. Clients get 421, or 451 at MAIL, until another acceptor
+    tries anew.
+    """
+
+    error: ErrorText
+
+
 @occurrence("warning")
 class SessionsUnlisted(Occurrence):
     """
