@@ -32,7 +32,6 @@ from empath.daemon.acceptor.listener import Listener
 from empath.daemon.acceptor.login.choose import logins_of
 from empath.daemon.acceptor.pickup import Pickup
 from empath.daemon.acceptor.rates import ListenerRates, RateMeter
-from empath.daemon.acceptor.recipients import recipients_of
 from empath.daemon.acceptor.session import Draining, ReceivingSession
 from empath.daemon.acceptor.session_list import SessionList
 from empath.daemon.acceptor.space import Space
@@ -41,6 +40,7 @@ from empath.daemon.acceptor.verify import Verifier
 from empath.daemon.process.child import DRAIN_S, Child
 from empath.daemon.process.open_counts import SharedCounts
 from empath.daemon.process.orders import LOOK_S, finish
+from empath.daemon.process.recipients import recipients_of
 from empath.daemon.process.resolving import caching_resolver, host_finder
 from empath.daemon.process.runtime import Runtime, run_child
 from empath.errors import EmpathError

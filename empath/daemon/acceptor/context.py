@@ -13,9 +13,9 @@ from empath.daemon.acceptor.greylist import Greylist
 from empath.daemon.acceptor.login.logins import Logins
 from empath.daemon.acceptor.offers import Offers
 from empath.daemon.acceptor.rates import ListenerRates
-from empath.daemon.acceptor.recipients import Recipients
 from empath.daemon.acceptor.space import Space
 from empath.daemon.process.hub_writer import HubWriter
+from empath.daemon.process.recipients import Recipients
 from empath.mail.domain import Domain
 from empath.mail.identity import QueueId
 from empath.mail.reply import Reply

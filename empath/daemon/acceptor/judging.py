@@ -85,7 +85,7 @@ def judge_recipient(
     refusal = context.rates.take(Limit.RECIPIENT_RATE, client.address, client.account)
     if refusal is not None:
         return refusal
-    targets = _targets(context, address, is_known=is_to_postmaster)
+    targets = targets_of(context, address, is_known=is_to_postmaster)
     if isinstance(targets, Reply):
         return targets
     destinations = []
@@ -103,7 +103,7 @@ def judge_recipient(
     return JudgedRecipient(address, offer, targets, destinations)
 
 
-def _targets(context: ListenerContext, address: Address, *, is_known: bool) -> Sequence[Address] | Reply:
+def targets_of(context: ListenerContext, address: Address, *, is_known: bool) -> Sequence[Address] | Reply:
     """The addresses to which mail to *address* goes, itself without an alias; or the reply that refuses it."""
     if context.recipients is None or is_double_bounce(str(address), context.config.hostname):
         return (address,)

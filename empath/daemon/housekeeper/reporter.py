@@ -11,12 +11,14 @@ import os
 import time
 from collections.abc import Callable
 
+from empath.daemon.process.recipients import recipients_of_reports
 from empath.daemon.process.runtime import Runtime
 from empath.daemon.process.threads import in_thread
 from empath.errors import EmpathError, StorageFailure
 from empath.mail.address import Address, ReversePath
-from empath.mail.envelope import BodyType, Envelope, Recipient
+from empath.mail.envelope import BodyType, Envelope, Recipient, original_recipient_of
 from empath.mail.identity import QueueId, Timestamp
+from empath.mail.reply import Reply
 from empath.message.report.compose import (
     MAX_RETURNED_OCTETS,
     START_OCTETS,
@@ -31,6 +33,7 @@ from empath.message.report.compose import (
 from empath.message.report.digest import DigestEntry, compose_digest
 from empath.net.wakeup import wake
 from empath.policy.bounce import Addressee, double_bounce_address, find_addressee
+from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.routing import destination_of
 from empath.storage.engine import Reader
 from empath.storage.queue.accept import INLINE, Accept, NewMessage
@@ -53,6 +56,7 @@ from empath.telemetry.occurrences.housekeeper import (
     ReportWithoutContent,
 )
 
+_LINES_PER_SECOND = 20  # of the log, about aliases that cannot be used
 _LISTENER = "report"  # in place of the listener that other messages name
 
 
@@ -105,6 +109,9 @@ class Reporter:
         self._reader = reader
         self._clock = clock
         self._digest = DigestQueue()
+        self._recipients = recipients_of_reports(
+            runtime.config, reader, runtime.emit, RefusalMeter(_LINES_PER_SECOND, _LINES_PER_SECOND)
+        )
 
     def report(self) -> None:
         """
@@ -174,10 +181,10 @@ class Reporter:
         content = None if whole is None else headers_only(whole)
         if content is None:
             return False
-        to = Address.parse(case.recipients[0].address)
+        to = dict.fromkeys(Address.parse(recipient.address) for recipient in case.recipients)
         message = self._message(
             QueueId.make(now, os.urandom(10)),
-            to,
+            tuple(map(Recipient, to)),
             ReversePath.parse(case.reverse_path),
             content,
             is_smtputf8=case.message.is_smtputf8,
@@ -186,7 +193,9 @@ class Reporter:
         if not work.is_stale:
             wake(self._runtime.child.wake_fds)
             self._runtime.emit(
-                ReportShortened(queue_id=case.message.queue_id, report=str(message.queue_id), to=str(to))
+                ReportShortened(
+                    queue_id=case.message.queue_id, report=str(message.queue_id), to=", ".join(map(str, to))[:1000]
+                )
             )
         return True
 
@@ -215,7 +224,7 @@ class Reporter:
             at=now,
         )
         sender = ReversePath(double_bounce_address(config.hostname))
-        message = self._message(queue_id, config.postmaster, sender, content)
+        message = self._message(queue_id, self._recipients_for(config.postmaster), sender, content)
         if self._runtime.writer.commit(CloseInDigest(cases, Accept(message), now=now)).is_stale:
             return
         wake(self._runtime.child.wake_fds)
@@ -240,29 +249,39 @@ class Reporter:
             boundary=os.urandom(16).hex(),
         )
         return self._message(
-            queue_id, addressee.to, addressee.reverse_path, compose(report), is_smtputf8=case.message.is_smtputf8
+            queue_id,
+            self._recipients_for(addressee.to),
+            addressee.reverse_path,
+            compose(report),
+            is_smtputf8=case.message.is_smtputf8,
         )
 
     def _message(
-        self, queue_id: QueueId, to: Address, reverse_path: ReversePath, content: bytes, *, is_smtputf8: bool = False
+        self,
+        queue_id: QueueId,
+        recipients: tuple[Recipient, ...],
+        reverse_path: ReversePath,
+        content: bytes,
+        *,
+        is_smtputf8: bool = False,
     ) -> NewMessage:
         now = self._runtime.now()
         config = self._runtime.config
         has_8bit = not content.isascii()
-        if config.is_for_postmaster(to):
-            to = config.postmaster
-        route = config.find_route(str(to), to.domain)
-        domain = str(to.domain)
+        addresses = [recipient.address for recipient in recipients]
+        routes = [config.find_route(str(each), each.domain) for each in addresses]
         return NewMessage(
             queue_id=queue_id,
             node=config.node.name,
             envelope=Envelope(
                 reverse_path=reverse_path,
-                recipients=(Recipient(to),),
+                recipients=recipients,
                 body_type=BodyType.EIGHT_BIT_MIME if has_8bit else BodyType.SEVEN_BIT,
-                is_smtputf8=is_smtputf8 or not to.is_ascii,
+                is_smtputf8=is_smtputf8 or not all(each.is_ascii for each in addresses),
             ),
-            destinations=(destination_of(route, domain),),
+            destinations=tuple(
+                destination_of(route, str(each.domain)) for route, each in zip(routes, addresses, strict=True)
+            ),
             content=content,
             locator=INLINE,
             size=len(content),
@@ -276,6 +295,20 @@ class Reporter:
             header_message_id=f"<{queue_id}@{config.hostname}>",
             subject=None,
         )
+
+    def _recipients_for(self, to: Address) -> tuple[Recipient, ...]:
+        """
+        The recipients of a report to *to*, whose alias may have others.
+
+        A sender that nothing here knows, or whose alias cannot be used, is told all the same: the next host decides.
+        """
+        if self._runtime.config.is_for_postmaster(to):
+            to = self._runtime.config.postmaster
+        targets = None if self._recipients is None else self._recipients.resolve(to)
+        if targets is None or isinstance(targets, Reply) or (*targets,) == (to,):
+            return (Recipient(to),)
+        original = original_recipient_of(to)
+        return tuple(Recipient(target, None, original, to) for target in targets)
 
     def _original(self, case: Case) -> Original | None:
         """The part of the original that the report returns: all of it, or its header; None if the content is gone."""

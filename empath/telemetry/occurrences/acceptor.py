@@ -64,17 +64,6 @@ class Deduplicated(Occurrence):
     client: Client
 
 
-@occurrence("warning")
-class AliasUnusable(Occurrence):
-    """
-    A client got 451 for a recipient, because its aliases lead in a circle, go too far, or have a target that cannot be
-    used.
-    """
-
-    recipient: Annotated[str, "forward path as the client gave it"]
-    error: ErrorText
-
-
 @occurrence("info")
 class LoginSucceeded(Occurrence):
     """A client has logged in."""

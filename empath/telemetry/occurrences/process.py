@@ -88,3 +88,14 @@ class NameServersKept(Occurrence):
     """The file of the system's name servers cannot be used. Those of its last content, if any, stay in use."""
 
     error: ErrorText
+
+
+@occurrence("warning")
+class AliasUnusable(Occurrence):
+    """
+    The aliases of a recipient lead in a circle, go too far, or have a target that cannot be used. A client gets 451; a
+    report goes to the address itself.
+    """
+
+    recipient: Annotated[str, "forward path as it was given"]
+    error: ErrorText

@@ -3,14 +3,16 @@
 import gevent
 import pytest
 
-from empath.daemon.acceptor.recipients import recipients_of
+from empath.daemon.process.recipients import recipients_of
 from empath.mail.address import Address
 from empath.mail.domain import Domain
 from empath.policy.access import Role
 from empath.policy.limits.refusal_log import RefusalMeter
 from empath.storage.admin.recipients import AddAlias, ListRecipients
 from empath.storage.sqlite.engine import SqliteEngine
+from tests.daemon.acceptor.test_modules import Host
 from tests.kit.queue import Queue
+from tests.modules.conftest import load  # noqa: F401 - a fixture
 
 FROM = b"MAIL FROM:<a@b.test>\r\n"
 CONFIGURED = """[relay]
@@ -207,3 +209,27 @@ def test_a_broken_alias_cannot_fill_the_log(context, queue, alias, emitted):
     assert recipients is not None
     assert "451" == str(recipients.resolve(Address("loop", Domain.parse("any.test"))))[:3]
     assert [] == emitted
+
+
+ADDS = """
+@hookimpl
+def rcpt(recipient): return [AddRecipient("team@any.test"), AddRecipient("ann@any.test")]
+"""
+
+
+def test_a_recipient_that_a_module_adds_is_expanded(context, visit, alias, load):  # noqa: F811
+    """
+    The next host knows no alias. An alias in a circle is a failure of the edit.
+    """
+    alias("team@any.test", "ann@any.test", "bob@any.test")
+    client = visit(context, host="192.0.2.7", new_session=Host(load(ADDS)).session)
+    client.hear()
+    client.say(b"EHLO c.test\r\n")
+    client.say(FROM)
+    rcpt(client, "cleo@any.test")
+    assert ["cleo@any.test", "ann@any.test", "bob@any.test"] == addresses(accepted(context, client))
+    alias("bob@any.test", "team@any.test")
+    client.say(FROM)
+    rcpt(client, "cleo@any.test")
+    client.say(b"DATA\r\n")
+    assert client.say(b"\r\n.\r\n").startswith(b"451 4.3.0 A filter")

@@ -3,8 +3,8 @@
 import gevent
 import pytest
 
-from empath.daemon.acceptor.recipients import recipients_of
 from empath.daemon.acceptor.verify import Verifier
+from empath.daemon.process.recipients import recipients_of
 from empath.mail.reply import Reply
 from empath.net.stream import Deadlines
 from empath.policy.access import Role

@@ -170,6 +170,29 @@ def test_a_report_to_the_postmaster_at_the_hostname_goes_where_the_setting_says(
     assert "Postmaster@mx.example.test" in email.message_from_bytes(content)["To"]
 
 
+def test_a_report_goes_to_the_targets_of_the_alias_of_its_sender(tmp_path):
+    """
+    RFC 5321 §3.9. The next host knows no alias: it refused the report, and nobody heard of the failure.
+    """
+    bench = Bench(tmp_path, "[aliases]\nenabled = true\n")
+    write(bench.queue.path, "INSERT INTO alias (pattern, target) VALUES ('sender@example.test', 'ann@example.test')")
+    write(bench.queue.path, "INSERT INTO alias (pattern, target) VALUES ('sender@example.test', 'bob@a.example')")
+    bench.queue.accept("a.example")
+    bench.fail(1)
+    bench.report()
+    told = [("ann@example.test", "smtp:127.0.0.1:2526"), ("bob@a.example", "discard:")]
+    assert told == [row[1:3] for row in bench.reports()]
+    originals = "SELECT DISTINCT original, original_recipient FROM _recipient WHERE message_id = 2"
+    assert [("sender@example.test", "rfc822;sender@example.test")] == select(bench.queue.path, originals)
+    write(bench.queue.path, "UPDATE alias SET target = 'sender@a.example' WHERE target = 'bob@a.example'")
+    write(bench.queue.path, "INSERT INTO alias (pattern, target) VALUES ('sender@a.example', 'sender@example.test')")
+    bench.queue.accept("a.example")
+    bench.fail(4)
+    bench.report()
+    assert ["sender@example.test"] == [row[1] for row in bench.reports()[2:]]
+    bench.queue.close()
+
+
 def test_a_report_that_fails_is_no_mail_to_the_postmaster(bench):
     """
     H6: a flood of failing reports must not become a flood of mail. The audit records each failure.

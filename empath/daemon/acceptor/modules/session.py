@@ -5,12 +5,13 @@ Empath decides first; the modules are asked about what it would accept.  Without
 and none of this costs anything.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from empath.daemon.acceptor.content import IncomingContent
 from empath.daemon.acceptor.context import ListenerContext
-from empath.daemon.acceptor.judging import JudgedRecipient
+from empath.daemon.acceptor.judging import JudgedRecipient, targets_of
 from empath.daemon.acceptor.modules.calls import CallFailed, ModuleCalls, ModuleEdit
 from empath.daemon.acceptor.modules.metadata import Metadata
 from empath.daemon.acceptor.session import ANSWERS, REFUSED_S, ReceivingSession
@@ -18,7 +19,7 @@ from empath.daemon.acceptor.transaction import Transaction
 from empath.mail.address import Address
 from empath.mail.reply import Reply
 from empath.mail.status import RecipientStatus
-from empath.modules.edits import MAX_EDITS, Edited, Hold, WrongEdit
+from empath.modules.edits import MAX_EDITS, MAX_RECIPIENTS, Edited, Hold, WrongEdit
 from empath.modules.hooks import Context, Message
 from empath.net.stream import Stream
 from empath.policy.access import ClientAddress
@@ -173,7 +174,8 @@ class ModuleSession(ReceivingSession):
                     raise WrongEdit(f"a message has at most {MAX_EDITS} edits")
                 edited.apply(each.edit)
                 if edited.recipients is not before:
-                    self._hold_routes({*edited.recipients} - known)
+                    edited.recipients = self._expanded(edited.recipients, known)
+                    known.update(edited.recipients)
             except WrongEdit as exc:
                 edited.recipients = before
                 refusal = self._calls.fail(each.module, each.hook, CallFailed(f"{type(each.edit).__name__}: {exc}"))
@@ -192,10 +194,20 @@ class ModuleSession(ReceivingSession):
             content.replace_header(header, b"".join(edited.header.octets))
         return None
 
-    def _hold_routes(self, added: set[Address]) -> None:
-        for address in added:
-            if self._context.config.find_route(str(address), address.domain) is None:
-                raise WrongEdit(f"there is no route to {address}")
+    def _expanded(self, recipients: Sequence[Address], known: set[Address]) -> list[Address]:
+        """*recipients*, where those that are not *known* yet have given way to the targets of their aliases."""
+        settled: dict[Address, None] = {}
+        for address in recipients:
+            targets = (address,) if address in known else targets_of(self._context, address, is_known=True)
+            if isinstance(targets, Reply):
+                raise WrongEdit(f"{address}: {targets}")
+            for target in targets:
+                if target not in known and self._context.config.find_route(str(target), target.domain) is None:
+                    raise WrongEdit(f"there is no route to {target}")
+                settled[target] = None
+        if len(settled) > MAX_RECIPIENTS:
+            raise WrongEdit(f"a message has at most {MAX_RECIPIENTS} recipients")
+        return [*settled]
 
 
 _OVERRIDDEN: Final[dict[type, Any]] = {

@@ -8,10 +8,10 @@ rows cannot be read or an alias leads nowhere, the mail stays with the client.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
+from typing import Protocol
 
 from empath.config import Config
 from empath.config.recipient_file import read_recipients
-from empath.daemon.acceptor.verify import Verifier
 from empath.daemon.process.turns import let_others_run
 from empath.errors import EmpathError
 from empath.mail.address import Address
@@ -29,13 +29,20 @@ from empath.policy.recipients import (
 from empath.storage.engine import Reader
 from empath.storage.queue.recipients import find_targets, is_listed
 from empath.telemetry.occurrence import Emitter
-from empath.telemetry.occurrences.acceptor import AliasUnusable
+from empath.telemetry.occurrences.process import AliasUnusable
 
 _QUESTIONS_AT_ONCE = 50  # about one alias, before other sessions run: one read may hold a thousand commands
 
 UNKNOWN = Reply.of("550 5.1.1 No such recipient here")
 _NO_ANSWER = Reply.of("451 4.3.0 Recipients cannot be looked up, try again later")
 _UNUSABLE_ALIAS = Reply.of("451 4.3.5 The alias of this recipient cannot be used, try again later")
+
+
+class Verifies(Protocol):
+    """Asks the next host whether an address exists."""
+
+    def refusal(self, reader: Reader, address: Address, rule: RecipientRule) -> Reply | None:
+        """The refusal of *address*; None if it exists."""
 
 
 class Recipients:
@@ -49,11 +56,11 @@ class Recipients:
         emit: Emitter,
         meter: RefusalMeter,
         *,
-        verifier: Verifier | None = None,
+        verifier: Verifies | None = None,
     ) -> None:
         """
         *lists* has the files that rules name. *open_reader* is called once, for the first question. *meter* bounds the
-        log. Rules "verify" need a *verifier*.
+        log. Without its list, or without a *verifier*, a domain takes every address.
         """
         self._rules = config.recipient_rules
         self._aliases = config.aliases
@@ -95,9 +102,9 @@ class Recipients:
     def _refusal(self, reader: Reader, address: Address, rule: RecipientRule) -> Reply | None:
         """Why the domain does not take *address*; None if it does."""
         if rule.source is Source.VERIFY:
-            if self._verifier is None:
-                raise RuntimeError("a rule verifies recipients, and there is no verifier")
-            return self._verifier.refusal(reader, address, rule)
+            return None if self._verifier is None else self._verifier.refusal(reader, address, rule)
+        if rule.path is not None and rule.path not in self._lists:
+            return None
         names = spellings(address, self._aliases.delimiter)
         known = is_listed(reader, names) if rule.path is None else not self._lists[rule.path].isdisjoint(names)
         return None if known else UNKNOWN
@@ -118,12 +125,17 @@ class Recipients:
         return find_targets(reader, patterns) if self._aliases.enabled else []
 
 
+def recipients_of_reports(config: Config, reader: Reader, emit: Emitter, meter: RefusalMeter) -> Recipients | None:
+    """The same for mail that Empath composes, whose recipients have been here before; no host is asked about them."""
+    return Recipients(config, {}, lambda: reader, emit, meter) if config.aliases.enabled else None
+
+
 def recipients_of(
     config: Config,
     open_reader: Callable[[], Reader],
     emit: Emitter,
     meter: RefusalMeter,
-    make_verifier: Callable[[], Verifier],
+    make_verifier: Callable[[], Verifies],
 ) -> Recipients | None:
     """
     What the settings ask for; None where every recipient is accepted as it is.
