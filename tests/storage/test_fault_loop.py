@@ -11,6 +11,7 @@ import hashlib
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
@@ -23,21 +24,29 @@ from empath.mail.identity import Timestamp
 from empath.mail.status import RecipientStatus
 from empath.message.report.compose import ReportedMessage, ReportKind
 from empath.policy.greylist import GreylistRules, Note, Triple
+from empath.policy.limits.rate import Rate
+from empath.policy.senders import Senders
+from empath.storage.admin.accounts import AddAccount
 from empath.storage.admin.fsck import Repair
+from empath.storage.admin.recipients import AddAlias, ListRecipients, RemoveAlias
 from empath.storage.engine import Session
 from empath.storage.queue.accept import INLINE, Accept
 from empath.storage.queue.audit import ClaimAudit
 from empath.storage.queue.clock import BringForward
+from empath.storage.queue.dedup import AcceptOnce
 from empath.storage.queue.destinations import ForgetDestinations, Idle, MarkLeaving, UnmarkAll
 from empath.storage.queue.due_bound import LateBound, RepairBounds
 from empath.storage.queue.garbage import AddOrphans, Removal, SettleGarbage
 from empath.storage.queue.greylist import NoteTry
 from empath.storage.queue.lease import Lease
-from empath.storage.queue.process import Beat, EndProcess, Register, ResizeDestinations
+from empath.storage.queue.process import Beat, EndProcess, RecordModules, Register, ResizeDestinations
 from empath.storage.queue.put_back import EndLease, Hold, Rekey, ReleaseUnknownLeases
+from empath.storage.queue.rates import ExchangeTokens, RateKey, Trade
+from empath.storage.queue.recipients import KeepVerification
 from empath.storage.queue.reports import Case, CloseNotices, DueReport
 from empath.storage.queue.rerouting import MoveWaiting, RememberRoutes
 from empath.storage.queue.retention import Cutoffs, ForgetAudit, ForgetMessages, ForgetRecipients
+from empath.storage.queue.sessions import KeepSessions, SessionRow
 from empath.storage.queue.settle import Settle
 from empath.storage.sqlite.engine import SqliteEngine
 from empath.storage.sqlite.plans import ForgetStatistics
@@ -94,6 +103,15 @@ def _end(_: Queue, lease: Lease) -> Write:
     return EndLease(lease.lease_id, destination="leased.example", is_failing=True, now=T0 + 1)
 
 
+def _once(queue: Queue) -> Write:
+    """The same message each time, with metadata of modules."""
+    return AcceptOnce(queue.new_message("a.example")._replace(metadata='{"score": 7}'), 60.0)
+
+
+_SESSION = SessionRow(
+    number=1, listener="127.0.0.1:25", client_address="192.0.2.1", client_name="c.test", account=None, tls=None,
+    state="ready", messages=0, octets=9, began_at=T0,
+)  # fmt: skip
 _GREYLIST = GreylistRules(delay_s=1, window_s=2, lifetime_s=3, auto_allow=1, ipv4_prefix=24, ipv6_prefix=64)
 _TRIPLE = Triple("192.0.2.0/24", "a@b.example", "c@d.example")
 OPERATIONS: dict[str, Works] = {
@@ -106,6 +124,27 @@ OPERATIONS: dict[str, Works] = {
     "accept batch with a bad one": _accept_with_a_bad_one,
     "lease": lambda queue, _: [queue.new_lease()],
     "greylist": lambda *_: [NoteTry(_GREYLIST, _TRIPLE, note, T0) for note in (Note.FIRST_TRY, Note.DELIVERY)],
+    # One operation for what sessions write, and one for what a person writes: a batch is one transaction, as in use.
+    "what sessions write": lambda queue, _: [
+        Batch(
+            NoteTry(replace(_GREYLIST, most_first_tries=0), _TRIPLE, Note.FIRST_TRY, T0),
+            ExchangeTokens([Trade(RateKey("failures_per_client", "192.0.2.1"), Rate(2, 60.0), 0, 1)], now=T0),
+            KeepSessions(queue.process_id, [_SESSION], []),
+            KeepVerification("a@b.example", is_known=True, reply="250 Ok", expires_at=T0 + 9),
+            RecordModules(queue.process_id, ("a", "b")),
+            _once(queue),
+            _once(queue),
+        )
+    ],
+    "what a person writes": lambda *_: [
+        Batch(
+            AddAccount("alice@a.example", Senders.parse(""), None, who="test", now=T0),
+            AddAlias("team@a.example", ("ann@a.example", "bob@a.example"), who="test"),
+            RemoveAlias("team@a.example", ("bob@a.example",), who="test"),
+            ListRecipients(["ann@a.example"], who="test"),
+            Shell("INSERT INTO greylist (client) VALUES ('192.0.2.0/24')"),
+        )
+    ],
     "settle delivered": _settle(RecipientStatus.DELIVERED),
     "settle deferred": _settle(RecipientStatus.DEFERRED),
     "settle bounced": _settle(RecipientStatus.BOUNCED),
