@@ -21,7 +21,8 @@ class Queue(Table):
     """Content up to this size is kept in the database, larger content in spool/."""
 
     memory_octets: Octets = setting("32MiB", "memory_size")
-    """How much unfinished content one process holds in memory before all further content goes to spool/."""
+    """How much of unfinished messages, content and recipients, one process holds in memory. Beyond it all further
+    content goes to spool/, and a transaction has no more than 100 recipients: 452 4.3.1."""
 
     reserve_octets: Octets = setting("256MiB", "reserve")
     """

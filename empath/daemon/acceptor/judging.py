@@ -96,6 +96,8 @@ def judge_recipient(
         destinations.append(route.destination(str(target.domain)))
     if transaction.size + len(targets) > _MOST_RECIPIENTS and len(targets) > 1:
         return _TOO_MANY_TARGETS
+    if not transaction.has_room(len(targets)):
+        return NO_SPACE
     if context.greylist is not None and not hears_all:
         must_come_again = _greylisted(context, client, transaction, address)
         if must_come_again is not None:

@@ -35,6 +35,8 @@ from empath.storage.queue.dedup import AcceptOnce
 from empath.storage.spool import SpoolFile
 from empath.telemetry.occurrences.acceptor import Accepted, Deduplicated, MessageRefused, OriginKnown
 
+_LEAST_RECIPIENTS = 100
+_RECIPIENT_OCTETS = 512  # memory for one recipient besides the local part, which a client chooses
 _OK = EnhancedStatus(2, 0, 0)
 _NOT_NOW = Reply.of("451 4.3.0 The message could not be stored, try again later")
 
@@ -77,8 +79,8 @@ class Transaction:
     """
 
     __slots__ = (
-        "_client", "_content", "_context", "_destinations", "_expanded", "_offer", "_places", "_recipients", "_refusal",
-        "metadata", "module_fields", "order", "refusal_at_data", "review",
+        "_client", "_content", "_context", "_destinations", "_expanded", "_held", "_offer", "_places", "_recipients",
+        "_refusal", "metadata", "module_fields", "order", "refusal_at_data", "review",
     )  # fmt: skip
 
     def __init__(self, context: ListenerContext, client: Client, offer: MailOffered) -> None:
@@ -89,6 +91,7 @@ class Transaction:
         self._destinations: list[str] = []
         self._expanded: dict[Address, Recipient] = {}  # recipients with several targets, whose sender hears of that
         self._places: dict[Address, int] = {}  # of the recipients
+        self._held = 0  # octets of memory for the recipients
         self._content: IncomingContent | None = None
         self.refusal_at_data: Reply | None = None
         self.review: Callable[[IncomingContent], Reply | None] | None = None
@@ -111,6 +114,14 @@ class Transaction:
     def addresses(self) -> list[Address]:
         """The addresses of the recipients."""
         return [recipient.address for recipient in self._recipients]
+
+    def has_room(self, more: int) -> bool:
+        """
+        Whether the memory that the process has for unfinished messages takes *more* recipients. Each transaction has
+        the number of RFC 5321 §4.5.3.1.8.
+        """
+        budget = self._context.budget
+        return len(self._recipients) + more <= _LEAST_RECIPIENTS or budget.held_octets <= budget.limit_octets
 
     def deliver_to(self, addresses: Sequence[Address]) -> None:
         """Make *addresses* the recipients; each of them has a route. Those of the client keep what it asked for."""
@@ -148,6 +159,9 @@ class Transaction:
         if place == len(self._recipients):
             self._recipients.append(Recipient(address, offer.notify, offer.original_recipient, written))
             self._destinations.append(destination)
+            octets = _RECIPIENT_OCTETS + 4 * len(address.local_part) + len(offer.original_recipient or "")
+            self._held += octets
+            self._context.budget.held_octets += octets
         else:
             known = self._recipients[place]
             self._recipients[place] = known._replace(notify=merged_notify(known.notify, offer.notify))
@@ -226,6 +240,8 @@ class Transaction:
 
     def close(self) -> None:
         """Release what the transaction holds."""
+        self._context.budget.held_octets -= self._held
+        self._held = 0
         if self._content is not None:
             self._content.close()
 

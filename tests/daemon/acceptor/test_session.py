@@ -845,3 +845,24 @@ def test_a_client_that_is_not_trusted_gets_the_usual_priority(make_context, visi
     client.say(MESSAGE)
     assert 2 == context.writer.messages[0].priority
     assert b"555 5.5.4 " == client.say(b"MAIL FROM:<a@b.test> HOLDFOR=60\r\n")[:10]
+
+
+def test_recipients_count_as_memory_and_beyond_it_a_message_has_a_hundred(make_context, visit):
+    """
+    R8, RFC 5321 §4.5.3.1.8. Envelopes were outside memory_size: a thousand clients held as much as they liked.
+    """
+    context = make_context()
+    client = visit(context)
+    client.hear()
+    client.say(b"EHLO c.test\r\n")
+    client.say(b"MAIL FROM:<a@b.test>\r\n")
+    client.say(b"RCPT TO:<first@d.test>\r\n")
+    one = context.budget.held_octets
+    assert 0 < one < 2000
+    context.budget.held_octets += context.budget.limit_octets
+    codes = [client.say(b"RCPT TO:<r%d@d.test>\r\n" % number)[:9] for number in range(100)]
+    context.budget.held_octets -= context.budget.limit_octets
+    assert [b"250 2.1.5"] * 99 + [b"452 4.3.1"] == codes
+    assert client.say(b"RCPT TO:<last@d.test>\r\n").startswith(b"250 ")
+    client.say(b"RSET\r\n")
+    assert 0 == context.budget.held_octets
