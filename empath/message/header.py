@@ -21,8 +21,11 @@ _NAME = re.compile(rb"(" + FIELD_NAME + rb")[ \t]*:")
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _STRAY = re.compile(rb"^(?!" + FIELD_NAME + rb"[ \t]*:|[ \t])[^\n]*\n", re.MULTILINE)  # a whole line of no field
 
-_KEPT: Final = frozenset({b"received", b"date", b"from", b"subject", b"message-id", b"tls-required"})
+_KEPT: Final = frozenset(
+    {b"received", b"date", b"from", b"subject", b"message-id", b"tls-required", b"x-empath-expanded"}
+)
 _MAX_FROM_FIELDS: Final = 10
+_MAX_EXPANSIONS: Final = 10_000
 
 
 def field_name(octets: bytes) -> bytes:
@@ -141,6 +144,7 @@ class HeaderFields:
     has_date: bool = False
     from_fields: list[bytes] = field(default_factory=list)
     is_tls_optional: bool = False  # TLS-Required: No, RFC 8689 §5
+    expansions: set[str] = field(default_factory=set)  # marks of aliases that were expanded, see message/trace.py
 
     def add(self, fields: Iterable[bytes]) -> None:
         """Read the next fields of the section."""
@@ -162,6 +166,8 @@ class HeaderFields:
                 self.message_id = _text(octets, 998)
             elif name == b"tls-required" and _value(octets).lower() == b"no":
                 self.is_tls_optional = True
+            elif name == b"x-empath-expanded" and len(self.expansions) < _MAX_EXPANSIONS:
+                self.expansions.update(_value(octets).decode("ascii", "replace").split())
 
 
 def loops_through(fields: Iterable[bytes], address: str) -> bool:

@@ -3,12 +3,15 @@ trace - the Received field that this host adds, RFC 5321 §4.4
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.protocol import Protocol
 from empath.message.header import HeaderFields
+
+_MARKS_A_FIELD: Final = 40  # within the 998 octets of a line
 
 # Blanks, controls, and what has a meaning in the field: ends of it, quotes, and halves of a pair.
 _UNSAFE = re.compile(r"""[^!-~]|["();<>\[\\\]]""")
@@ -76,6 +79,12 @@ def _beginning(reception: Reception) -> str:
         known_as = f"{reception.client_ptr} " if reception.client_ptr else ""
         origin = f"from {name} ({known_as}[{literal}])\r\n\t"
     return f"Received: {origin}by {reception.hostname} (Empath) with {reception.protocol} id "
+
+
+def expanded_fields(marks: Sequence[str]) -> bytes:
+    """The fields that say by *marks* which aliases were expanded, so that a message that comes back is recognized."""
+    lines = (marks[start : start + _MARKS_A_FIELD] for start in range(0, len(marks), _MARKS_A_FIELD))
+    return b"".join(f"X-Empath-Expanded: {' '.join(line)}\r\n".encode() for line in lines)
 
 
 def _shown(client_name: str) -> str:

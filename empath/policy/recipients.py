@@ -11,6 +11,7 @@ the catch-all of a domain.  The rules of this house:
   that is too deep or too wide.
 """
 
+import hmac
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -159,6 +160,15 @@ class Expansion:
                 self._waiting.append((target, (*way, target)))
         if len(self._waiting) + len(self.recipients) > MOST_TARGETS:
             raise UnusableAlias(f"the alias of {way[0]} has more than {MOST_TARGETS} targets")
+
+
+def loop_mark(key: str, address: Address) -> str:
+    """
+    What says in a message that the alias of *address* was expanded, to a host that has the same *key*.
+
+    Shape: 16 hexadecimal digits. Others cannot tell the address by them, which may be one that they are not to know.
+    """
+    return hmac.digest(key.encode(), folded(str(address)).encode(), "sha256").hex()[:16]
 
 
 def is_of_any_postmaster(address: Address) -> bool:

@@ -20,12 +20,12 @@ from empath.mail.identity import QueueId, Timestamp
 from empath.mail.reply import EnhancedStatus, Reply
 from empath.message.authors import authors
 from empath.message.report.compose import ReportKind
-from empath.message.trace import Reception, missing_fields, protocol_word, received_field
+from empath.message.trace import Reception, expanded_fields, missing_fields, protocol_word, received_field
 from empath.net.tls import TlsParameters
 from empath.policy.access import ClientAddress, Role
 from empath.policy.bounce import merged_notify, notify_of_targets, wants_notice
 from empath.policy.client_name import ClientName
-from empath.policy.limits.refusal import HEADER_TOO_LARGE, TOO_MANY_HOPS
+from empath.policy.limits.refusal import ALIAS_LOOP, HEADER_TOO_LARGE, TOO_MANY_HOPS
 from empath.policy.login.account import LoggedIn
 from empath.policy.timing import USUAL_PRIORITY, priority_class, timing
 from empath.smtp.server.events import MailOffered, PeerAttributes, RecipientOffered
@@ -79,8 +79,8 @@ class Transaction:
     """
 
     __slots__ = (
-        "_client", "_content", "_context", "_destinations", "_expanded", "_held", "_offer", "_places", "_recipients",
-        "_refusal", "metadata", "module_fields", "order", "refusal_at_data", "review",
+        "_client", "_content", "_context", "_destinations", "_expanded", "_held", "_marks", "_offer", "_places",
+        "_recipients", "_refusal", "metadata", "module_fields", "order", "refusal_at_data", "review",
     )  # fmt: skip
 
     def __init__(self, context: ListenerContext, client: Client, offer: MailOffered) -> None:
@@ -91,6 +91,7 @@ class Transaction:
         self._destinations: list[str] = []
         self._expanded: dict[Address, Recipient] = {}  # recipients with several targets, whose sender hears of that
         self._places: dict[Address, int] = {}  # of the recipients
+        self._marks: dict[str, None] = {}  # of the aliases that were expanded
         self._held = 0  # octets of memory for the recipients
         self._content: IncomingContent | None = None
         self.refusal_at_data: Reply | None = None
@@ -139,6 +140,9 @@ class Transaction:
         self, written: Address, targets: Sequence[Address], offer: RecipientOffered, destinations: Sequence[str]
     ) -> None:
         """Add the *targets* of the alias of *written*, which the client gave, RFC 3461 §5.2.7."""
+        recipients = self._context.recipients
+        if recipients is not None and written not in targets:  # one that names itself may come back from its mailbox
+            self._marks[recipients.loop_mark(written)] = None
         original = offer.original_recipient or original_recipient_of(written)
         notify = offer.notify
         if len(targets) > 1 and wants_notice(notify, ReportKind.SUCCESS):
@@ -204,6 +208,8 @@ class Transaction:
                 return self._refuse(HEADER_TOO_LARGE)
             if content.fields.received_hops >= self._context.configured.received_hops:
                 return self._refuse(TOO_MANY_HOPS)
+            if not self._marks.keys().isdisjoint(content.fields.expansions):
+                return self._refuse(ALIAS_LOOP)
             author_refusal = self._author_refusal(content)
             if author_refusal is not None:
                 return self._refuse(author_refusal)
@@ -296,7 +302,7 @@ class Transaction:
         added = received_field(reception, content.queue_id, content.begun_at, only)
         if self._context.role is Role.SUBMISSION:
             added += missing_fields(content.fields, hostname, content.queue_id, content.begun_at)
-        added += self.module_fields + content.mailbox_fields
+        added += expanded_fields([*self._marks]) + self.module_fields + content.mailbox_fields
         return added + b"\r\n" if content.is_headerless else added
 
     def _message(self, content: IncomingContent) -> NewMessage:

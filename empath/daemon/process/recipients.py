@@ -24,10 +24,12 @@ from empath.policy.recipients import (
     UnusableAlias,
     catch_all,
     is_of_any_postmaster,
+    loop_mark,
     spellings,
 )
 from empath.storage.engine import Reader
 from empath.storage.queue.recipients import find_targets, is_listed
+from empath.storage.spool_owner import key_of_queue
 from empath.telemetry.occurrence import Emitter
 from empath.telemetry.occurrences.process import AliasUnusable
 
@@ -71,6 +73,7 @@ class Recipients:
         self._meter = meter
         self._verifier = verifier
         self._reader: Reader | None = None
+        self._key: str | None = None
 
     def resolve(self, address: Address, *, is_known: bool = False) -> Sequence[Address] | Reply:
         """Where mail to *address* goes, or the reply that refuses it. *is_known*: it exists, whatever the rules say."""
@@ -84,6 +87,10 @@ class Recipients:
             return _UNUSABLE_ALIAS
         except EmpathError:
             return _NO_ANSWER
+
+    def loop_mark(self, address: Address) -> str:
+        """See `policy.recipients.loop_mark`, for an *address* that was resolved; the key is that of the queue."""
+        return loop_mark(self._key or "", address)
 
     def _resolved(self, reader: Reader, address: Address, is_known: bool) -> Sequence[Address] | Reply:
         targets = self._targets(reader, spellings(address, self._aliases.delimiter))
@@ -110,6 +117,8 @@ class Recipients:
         return None if known else UNKNOWN
 
     def _expanded(self, reader: Reader, address: Address, targets: Sequence[str]) -> Sequence[Address]:
+        if self._key is None:
+            self._key = key_of_queue(reader) or ""
         expansion = Expansion(address)
         expansion.answer(targets)
         for turn in count(1):

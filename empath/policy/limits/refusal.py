@@ -18,6 +18,7 @@ CONTENT_TOO_SLOW: Final = Reply.of("421 4.4.2 Content arrives too slowly, try ag
 TIMED_OUT: Final = Reply.of("421 4.4.2 Timed out waiting for you")
 HEADER_TOO_LARGE: Final = Reply.of("552 5.3.4 Message header too big")
 TOO_MANY_HOPS: Final = Reply.of("554 5.4.0 Too many hops: the message has been in a loop")
+ALIAS_LOOP: Final = Reply.of("554 5.4.6 Mail loop: an alias of this host leads back to it")
 NO_SPACE: Final = Reply.of("452 4.3.1 Insufficient system storage, try again later")
 
 

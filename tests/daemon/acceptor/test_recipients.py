@@ -211,6 +211,25 @@ def test_a_broken_alias_cannot_fill_the_log(context, queue, alias, emitted):
     assert [] == emitted
 
 
+def test_a_message_that_comes_back_to_its_alias_is_refused(client, context, alias):
+    """
+    The host of a target may have an alias that leads here. Each way round sent a copy to the other targets.
+    """
+    alias("team@any.test", "ann@any.test", "there@d.test")
+    alias("self@any.test", "self@any.test", "ann@any.test")
+    rcpt(client, "Team@any.test")
+    rcpt(client, "self@any.test")
+    first = accepted(context, client)
+    back = first.added_fields + first.content
+    assert 1 == back.count(b"X-Empath-Expanded: ")
+    assert b"Team@" not in back
+    for address, reply in (("team@any.test", b"554 5.4.6 "), ("self@any.test", b"250 "), ("bob@any.test", b"250 ")):
+        client.say(FROM)
+        rcpt(client, address)
+        client.say(b"DATA\r\n")
+        assert client.say(back + b".\r\n").startswith(reply)
+
+
 ADDS = """
 @hookimpl
 def rcpt(recipient): return [AddRecipient("team@any.test"), AddRecipient("ann@any.test")]
