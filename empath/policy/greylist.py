@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 from empath.mail.address import Address, ReversePath
 from empath.mail.reply import EnhancedStatus, Reply
-from empath.policy.access import ClientAddress, plain_address
+from empath.policy.access import ClientAddress, Network, plain_address
 
 ANY: Final = "*"  # sender and recipient of the row that stands for all mail of a client
 _NUMBER: Final = re.compile(r"\b[0-9]+\b")
@@ -90,12 +90,16 @@ def is_client(rules: GreylistRules, text: str) -> bool:
     return network.prefixlen == (rules.ipv4_prefix if network.version == 4 else rules.ipv6_prefix)
 
 
-def triple_of(rules: GreylistRules, client: ClientAddress, reverse_path: ReversePath, recipient: Address) -> Triple:
-    """What *client*, *reverse_path* and *recipient* count as."""
+def network_of(rules: GreylistRules, client: ClientAddress) -> Network:
+    """The network that *client* counts as."""
     client = plain_address(client)
     prefix = rules.ipv4_prefix if client.version == 4 else rules.ipv6_prefix
-    network = ipaddress.ip_network((client, prefix), strict=False)
-    return Triple(str(network), _without_what_changes(reverse_path.address), str(recipient).lower())
+    return ipaddress.ip_network((client, prefix), strict=False)
+
+
+def triple_of(rules: GreylistRules, client: ClientAddress, reverse_path: ReversePath, recipient: Address) -> Triple:
+    """What *client*, *reverse_path* and *recipient* count as."""
+    return Triple(str(network_of(rules, client)), _without_what_changes(reverse_path.address), str(recipient).lower())
 
 
 def judge(rules: GreylistRules, now: float, triple: Entry | None, client: Entry | None) -> Judgement:

@@ -72,3 +72,32 @@ SELECT greylist_id
 -- name: forget
 -- Remove :entries (list of greylist_id). Index: the rowid.
 DELETE FROM _greylist WHERE greylist_id IN (:entries[]);
+
+-- name: shown
+-- What a person sees, for :client, :sender and :recipient, each NULL for any. Rows: as the fields of
+-- storage.admin.greylist.GreylistRow.
+SELECT client, sender, recipient, first_seen_unix AS first_seen_at, passes_unix AS passes_at, expires_unix AS expires_at, hits
+  FROM greylist
+ WHERE (:client IS NULL OR client = :client)
+   AND (:sender IS NULL OR sender = :sender)
+   AND (:recipient IS NULL OR recipient = :recipient)
+ ORDER BY client, sender, recipient;
+
+-- name: number_shown
+-- The number of these. Rows: one.
+SELECT count(*)
+  FROM greylist
+ WHERE (:client IS NULL OR client = :client)
+   AND (:sender IS NULL OR sender = :sender)
+   AND (:recipient IS NULL OR recipient = :recipient);
+
+-- name: forget_shown
+-- Forget these.
+DELETE FROM greylist
+ WHERE (:client IS NULL OR client = :client)
+   AND (:sender IS NULL OR sender = :sender)
+   AND (:recipient IS NULL OR recipient = :recipient);
+
+-- name: allow
+-- Let all mail of :client pass.
+INSERT INTO greylist (client) VALUES (:client);

@@ -16,6 +16,7 @@ from empath.cli.admin import (
     dns,
     doctor,
     fsck,
+    greylist,
     orders,
     read,
     recipients,
@@ -35,7 +36,21 @@ def admin() -> None:
     """See and steer the mail queue of Empath."""
 
 
-for module in (read, orders, reconcile, account, recipients, sessions, service, sql, fsck, doctor, dns, completion):
+for module in (
+    read,
+    orders,
+    reconcile,
+    account,
+    recipients,
+    greylist,
+    sessions,
+    service,
+    sql,
+    fsck,
+    doctor,
+    dns,
+    completion,
+):
     for verb in module.VERBS:
         admin.add_command(verb)
 
