@@ -9,6 +9,19 @@ UPDATE _process SET beat = beat + 1, beat_at = :now WHERE process_id = :process_
 -- The modules that a process has switched off.
 UPDATE _process SET modules_off = :names WHERE process_id = :process_id;
 
+-- name: modules_off
+-- The modules that :process_id has switched off, and that nobody has switched on again. Index: the primary key.
+-- Rows: at most one, modules_off.
+SELECT modules_off FROM _process WHERE process_id = :process_id AND modules_off IS NOT NULL;
+
+-- name: with_modules_off
+-- Living processes that have switched modules off. Rows: process_id, slot, modules_off.
+SELECT process_id, slot, modules_off FROM process WHERE ended_at IS NULL AND modules_off IS NOT NULL ORDER BY slot, generation;
+
+-- name: switch_modules_on
+-- Leave :names switched off in :process_id; NULL for none.
+UPDATE process SET modules_off = :names WHERE process_id = :process_id;
+
 -- name: log_level
 -- The ordered log level. Rows: none if the configured level applies, else one.
 SELECT value FROM _setting WHERE name = 'log-level';

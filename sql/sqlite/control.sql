@@ -435,9 +435,33 @@ BEGIN
   SELECT raise(ABORT, 'empath: only a worker makes an attempt; UPDATE queue SET next_retry_at = ''now'' asks for one');
 END;
 
+-- As queue_update.
 CREATE TRIGGER process_update INSTEAD OF UPDATE ON process
 BEGIN
-  SELECT raise(ABORT, 'empath: a process cannot be changed here; INSERT INTO control gives it orders');
+  SELECT 1
+   WHERE new.process_id IS NULL
+     AND coalesce(
+       new.slot, new.generation, new.node, new.instance, new.pid, new.started_at, new.started_unix, new.beat, new.beat_at,
+       new.beat_unix, new.ended_at, new.ended_unix, new.leases, new.version, new.engine_version, new.modules_off);
+END;
+
+CREATE TRIGGER process_fixed INSTEAD OF UPDATE OF
+  process_id, slot, generation, node, instance, pid, started_at, started_unix, beat, beat_at, beat_unix, ended_at, ended_unix,
+  leases, version, engine_version
+ON process
+BEGIN
+  SELECT raise(ABORT, 'empath: a process takes only modules_off; INSERT INTO control gives it orders');
+END;
+
+CREATE TRIGGER process_modules INSTEAD OF UPDATE OF modules_off ON process
+BEGIN
+  SELECT raise(ABORT, 'empath: modules_off takes NULL, or a part of what it has: what is taken out is called again')
+   WHERE new.modules_off IS NOT NULL
+     AND (old.modules_off IS NULL OR instr(' ' || old.modules_off || ' ', ' ' || new.modules_off || ' ') = 0);
+  INSERT INTO _audit (who, object, what, before, after)
+  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.slot, 'modules_off', old.modules_off, new.modules_off
+   WHERE new.modules_off IS NOT old.modules_off;
+  UPDATE _process SET modules_off = new.modules_off WHERE process_id = old.process_id;
 END;
 
 CREATE TRIGGER process_delete INSTEAD OF DELETE ON process

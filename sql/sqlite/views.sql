@@ -132,7 +132,8 @@ SELECT d.name AS destination,  -- 'smtp:host:port', 'maildir:/path', 'discard:',
        d.ready_at                                    AS ready_unix                -- the same in Unix seconds
   FROM _destination AS d;
 
--- One row per run of one process of Empath.
+-- One row per run of one process of Empath. Writable: modules_off, from which names can be taken out: those modules are
+-- called again within a second.
 CREATE VIEW process AS
 SELECT p.process_id                                  AS process_id,               -- number of the run, never used again
        p.slot                                        AS slot,                     -- such as worker-1

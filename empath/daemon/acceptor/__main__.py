@@ -56,12 +56,10 @@ from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.limits.session import Pace, line_limit_octets
 from empath.smtp.server.limits import ServerLimits
 from empath.storage.queue.control import ServiceOrder, StartOrder, open_orders
-from empath.storage.queue.process import RecordModules
 from empath.telemetry.occurrence import traceback_text, words_of
 from empath.telemetry.occurrences.acceptor import (
     AcceptPaused,
     ConnectionRefused,
-    ModulesUnrecorded,
     OrdersUnread,
     ProxyRefused,
     RefusalsLeftOut,
@@ -348,20 +346,15 @@ def _sessions_with_modules(runtime: Runtime, refusals: RefusalMeter) -> Callable
     """What makes the sessions where modules are configured."""
     from empath.daemon.acceptor.modules.calls import ModuleCalls  # noqa: PLC0415 - only what is configured
     from empath.daemon.acceptor.modules.session import ModuleSession  # noqa: PLC0415 - the same
+    from empath.daemon.acceptor.modules.switch import ModuleSwitch  # noqa: PLC0415 - the same
     from empath.daemon.acceptor.modules.watchdog import Watchdog  # noqa: PLC0415 - the same
 
     late_s = max(module.wanted.deadline_s for module in runtime.modules)
     Watchdog(runtime.emit, late_s).start()
-    calls = ModuleCalls(runtime.modules, runtime.emit, refusals, partial(gevent.spawn, _record_modules, runtime))
+    switch = ModuleSwitch(runtime)
+    calls = ModuleCalls(runtime.modules, runtime.emit, refusals, switch.record)
+    runtime.keep(partial(switch.run, calls))
     return partial(ModuleSession, calls)
-
-
-def _record_modules(runtime: Runtime, names: tuple[str, ...]) -> None:
-    """Show in the view `process` which modules are off, if the queue can be written: the log has it, too."""
-    try:
-        runtime.writer.commit(RecordModules(runtime.process_id, names))
-    except EmpathError as exc:
-        runtime.emit(ModulesUnrecorded(error=str(exc)))
 
 
 def _connection_counter(config: Config, child: Child) -> ConnectionCounter:

@@ -67,6 +67,16 @@ class Beat(Write):
         self.log_level = session.value("process.log_level")
 
 
+def modules_off(reader: Reader, process_id: int) -> list[str]:
+    """
+    The modules that *process_id* has switched off, and that nobody has switched on again.
+
+    Raises:
+        QueueBusy, StorageFailure: it cannot be read.
+    """
+    return str(reader.value("process.modules_off", {"process_id": process_id}) or "").split()
+
+
 class RecordModules(Write):
     """Record the modules that a process has switched off."""
 

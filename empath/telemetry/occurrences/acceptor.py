@@ -109,11 +109,21 @@ class ModuleFailed(Occurrence):
 
 @occurrence("critical")
 class ModuleSwitchedOff(Occurrence):
-    """A module failed several times in a row and is no longer called in this process. A reload tries it again."""
+    """
+    A module failed several times in a row and is no longer called in this process. A reload or `empath-admin modules
+    enable` tries it again.
+    """
 
     module: ModuleName
     failures: Annotated[int, "number of its failures in this process"]
     answer: Annotated[str, "what clients hear in its place"]
+
+
+@occurrence("info")
+class ModuleSwitchedOn(Occurrence):
+    """A person had a module called again that was switched off."""
+
+    module: ModuleName
 
 
 @occurrence("error")

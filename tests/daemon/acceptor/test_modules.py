@@ -6,7 +6,8 @@ from base64 import b64encode
 from dataclasses import replace
 from functools import partial
 from ipaddress import ip_network
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import gevent
 import pytest
@@ -16,16 +17,19 @@ from empath.daemon.acceptor.login.logins import Logins
 from empath.daemon.acceptor.modules.calls import FAILURES, ModuleCalls
 from empath.daemon.acceptor.modules.metadata import Metadata
 from empath.daemon.acceptor.modules.session import ModuleSession
+from empath.daemon.acceptor.modules.switch import ModuleSwitch
 from empath.daemon.acceptor.modules.watchdog import Watchdog
 from empath.daemon.acceptor.rates import RateMeter
 from empath.mail.status import RecipientStatus
 from empath.modules import Backend, Context, Mechanism, Verdict
 from empath.policy.limits.refusal_log import RefusalMeter
+from empath.storage.admin.modules import SwitchOn
 from empath.storage.queue.accept import ArrivalOrder
 from empath.telemetry.occurrence import Emitter
-from empath.telemetry.occurrences.acceptor import ModuleBlocks, ModuleFailed, ModuleSwitchedOff
+from empath.telemetry.occurrences.acceptor import ModuleBlocks, ModuleFailed, ModuleSwitchedOff, ModuleSwitchedOn
 from tests.daemon.acceptor.test_tls import begin
 from tests.kit import certificates
+from tests.kit.queue import Queue
 from tests.modules.conftest import load  # noqa: F401 - a fixture
 
 ENVELOPE = b"MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\n"
@@ -466,3 +470,27 @@ def test_a_client_that_another_one_names_is_asked_about_anew(make_context, visit
     assert client.say(b"XCLIENT ADDR=192.0.2.65\r\n").startswith(b"220 ")
     client.say(b"EHLO c.test\r\n")
     assert b"521 5.7.1 You\r\n" == client.say(b"XCLIENT ADDR=192.0.2.66\r\n")
+
+
+def test_a_module_that_a_person_switches_on_is_called_again(load, tmp_path):  # noqa: F811
+    """
+    A reload would do so for all modules, and begin all processes anew.
+    """
+    queue = Queue(tmp_path / "queue.db")
+    host = Host(load("@hookimpl\ndef ehlo(): raise ValueError"))
+    writer = SimpleNamespace(commit=queue.run)
+    switch = ModuleSwitch(cast(Any, SimpleNamespace(process_id=queue.process_id, engine=queue.engine, writer=writer)))
+    [standing] = host.calls.standings
+    name = standing.module.wanted.name
+    switch.look(host.calls)
+    for _ in range(FAILURES):
+        host.calls.ask("ehlo", NOTHING_KNOWN, Metadata(), name="c.test")
+    assert standing.is_off
+    switch.record((name,))
+    gevent.sleep(0)
+    switch.look(host.calls)
+    assert standing.is_off
+    queue.run(SwitchOn(name, who="test"))
+    switch.look(host.calls)
+    assert (False, [ModuleSwitchedOn(module=name)]) == (standing.is_off, host.of(ModuleSwitchedOn))
+    queue.close()

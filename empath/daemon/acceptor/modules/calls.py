@@ -27,7 +27,7 @@ from empath.modules.hooks import EDITING, OBSERVERS, Context
 from empath.modules.loading import LoadedModule
 from empath.policy.limits.refusal_log import RefusalMeter
 from empath.telemetry.occurrence import Emitter, traceback_text, words_of
-from empath.telemetry.occurrences.acceptor import ModuleFailed, ModuleSwitchedOff
+from empath.telemetry.occurrences.acceptor import ModuleFailed, ModuleSwitchedOff, ModuleSwitchedOn
 
 FAILURES: Final = 5  # in a row, after which a module is switched off
 _MAX_TEXT: Final = 400  # characters of a reply
@@ -99,6 +99,14 @@ class ModuleCalls:
         self._by_hook: Mapping[str, Sequence[Standing]] = {
             name: [each for each in self.standings if name in each.module.hooks] for name in names
         }
+
+    def switch_on(self, name: str) -> None:
+        """Call the module *name* again."""
+        for standing in self.standings:
+            if standing.module.wanted.name == name and standing.is_off:
+                standing.is_off = False
+                standing.in_a_row.clear()
+                self._emit(ModuleSwitchedOn(module=name))
 
     def has(self, hook: str) -> bool:
         """Whether a module has this hook."""
