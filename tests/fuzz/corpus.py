@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.fuzz import chunks, client, dns, mime, proxy, relay, sasl, server, tls
+from tests.fuzz import address, aliases, chunks, client, dns, edits, mime, proxy, relay, sasl, server, tls
 from tests.fuzz.case import Case
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -19,6 +19,9 @@ TARGETS: dict[str, Callable[[Case], list[str]]] = {
     "proxy": proxy.check,
     "sasl": sasl.check,
     "tls": tls.check,
+    "address": address.check,
+    "aliases": aliases.check,
+    "edits": edits.check,
 }
 # Limit for one case: many times the usual cost, a part of that of a quadratic step. Coverage takes four times as long.
 CPU_S = 6.0 if sys.gettrace() is None else 24.0

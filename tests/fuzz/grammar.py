@@ -269,6 +269,43 @@ def sasl_case(random: Random) -> Case:
     return Case(number, tuple(_without_separator(turn) for turn in turns[: random.choice([4, 4, 4, 1])]))
 
 
+def address_case(random: Random) -> Case:
+    """Mailboxes, right or not quite."""
+    turns = [random.choice(["", "", "", "<", " "]) + str(random_address(random)) for _ in range(3)]
+    return Case(0, tuple(_without_separator(turn.encode()) for turn in turns))
+
+
+def aliases_case(random: Random) -> Case:
+    """A few names that lead to each other, and more seldom elsewhere."""
+    names = ["a@x.test", "B@x.test", "c@x.test", "d+tag@x.test", '"e e"@y.test']
+    odd = ["@y.test", "no address", "", "f@z.test", "g@bücher.test"]
+    turns = [random.choice(names)]
+    for _ in range(random.randrange(6)):
+        targets = [random.choice(names if random.random() < 0.4 else odd[3:] if random.random() < 0.9 else odd)]
+        targets += random.choices(["f@z.test", "@y.test"], k=random.choice([0, 1, 2, 2, 600]))
+        turns.append("\n".join([random.choice([*names, "@x.test"]), *targets]))
+    return Case(0, tuple(_without_separator(turn.encode()) for turn in turns))
+
+
+def edits_case(random: Random) -> Case:
+    """Edits, right or not quite, of a small header section."""
+    header = random.choice(["Received: x\r\n", ""]) + random.choice(
+        ["Subject: a\r\n b\r\nX-A: 1\r\nx-a: 2\r\n", "x", ""]
+    )
+    names, values = ["X-A", "Subject", "received", "x a", "X-B"], ["1", "", "a b", "ä", "x\ny", "\0", "z" * 1000]
+    turns = [header]
+    for _ in range(random.randrange(1, 6)):
+        kind = random.choice("ardfxphz")
+        if kind in "fp":
+            rest = f"{random.choice(names)}\n{random.choice(values)}"
+        elif kind in "ard":
+            rest = "\n".join(str(random_address(random)) for _ in range(random.choice([1, 1, 1, 2])))
+        else:
+            rest = random.choice([*names, *values])
+        turns.append(kind + rest)
+    return Case(0, tuple(_without_separator(turn.encode()) for turn in turns))
+
+
 GENERATORS: dict[str, Callable[[Random], Case]] = {
     "server": server_case,
     "chunks": chunks_case,
@@ -279,6 +316,9 @@ GENERATORS: dict[str, Callable[[Random], Case]] = {
     "proxy": proxy_case,
     "sasl": sasl_case,
     "tls": server_case,
+    "address": address_case,
+    "aliases": aliases_case,
+    "edits": edits_case,
 }
 
 

@@ -50,6 +50,9 @@ def test_the_grammar_goes_deep(target):
         "proxy": "client on IPv4",
         "sasl": "Proved",
         "tls": "whole",
+        "address": "quoted ascii",
+        "aliases": "expanded",
+        "edits": "ReplaceField",
     }[target]
     random = Random(f"depth {target}")
     reached = [goal in TARGETS[target](GENERATORS[target](random)) for _ in range(CASES)]
