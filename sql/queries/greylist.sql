@@ -70,8 +70,8 @@ SELECT greylist_id
  ORDER BY place DESC, expires_at LIMIT :limit;
 
 -- name: forget
--- Remove :entries (list of greylist_id). Index: the rowid.
-DELETE FROM _greylist WHERE greylist_id IN (:entries[]);
+-- Remove :keys (list of greylist_id). Index: the rowid.
+DELETE FROM _greylist WHERE greylist_id IN (:keys[]);
 
 -- name: shown
 -- What a person sees, for :client, :sender and :recipient, each NULL for any. Rows: as the fields of

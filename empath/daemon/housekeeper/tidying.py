@@ -22,7 +22,6 @@ from empath.policy.limits.session import wanted_space_octets
 from empath.policy.routing import destination_of
 from empath.storage.engine import Reader
 from empath.storage.queue.clock import BringForward, last_recipient, latest_beat
-from empath.storage.queue.dedup import outdated_keys
 from empath.storage.queue.destinations import (
     MOST,
     SLICE,
@@ -48,10 +47,9 @@ from empath.storage.queue.garbage import (
     remove_parts,
     unnamed,
 )
-from empath.storage.queue.greylist import outdated
-from empath.storage.queue.recipients import outdated_verifications
 from empath.storage.queue.rerouting import RECIPIENTS, MoveWaiting, RememberRoutes, is_followed, waiting
 from empath.storage.queue.retention import AuditSweep, Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
+from empath.storage.queue.sweep import DEDUP, GREYLIST, VERIFICATIONS, Kept, outdated
 from empath.storage.spool import locate
 from empath.storage.spool_owner import key_of_queue
 from empath.telemetry.occurrences.housekeeper import (
@@ -105,19 +103,18 @@ class Tidying:
 
     def forget_greylist(self) -> None:
         """Remove rows of the greylist that are over, and those that are too many."""
-        most = self._runtime.config.greylist.rows
-        while (forgetting := outdated(self._reader, time.time(), most)) is not None and self._rest():
-            self._runtime.writer.commit(forgetting)
+        self._sweep(GREYLIST, self._runtime.config.greylist.rows)
 
     def forget_verifications(self) -> None:
         """Remove answers about recipients that are over, and those that are too many."""
-        most = self._runtime.config.verification.rows
-        while (forgetting := outdated_verifications(self._reader, time.time(), most)) is not None and self._rest():
-            self._runtime.writer.commit(forgetting)
+        self._sweep(VERIFICATIONS, self._runtime.config.verification.rows)
 
     def forget_duplicates(self) -> None:
         """Remove what is known of messages that a client may no longer send again."""
-        while (forgetting := outdated_keys(self._reader, time.time())) is not None and self._rest():
+        self._sweep(DEDUP)
+
+    def _sweep(self, kept: Kept, most: int = 0) -> None:
+        while (forgetting := outdated(self._reader, kept, time.time(), most=most)) is not None and self._rest():
             self._runtime.writer.commit(forgetting)
 
     def watch_clock(self) -> None:

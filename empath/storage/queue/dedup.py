@@ -6,14 +6,10 @@ the transaction that accepts it, so several acceptors agree.  It answers one rep
 """
 
 import hashlib
-from collections.abc import Sequence
 
 from empath.mail.identity import QueueId
-from empath.storage.engine import Reader, Session
+from empath.storage.engine import Session
 from empath.storage.queue.accept import Accept, NewMessage
-from empath.storage.write import Write
-
-SLICE = 1_000  # rows removed by one Write
 
 
 class AcceptOnce(Accept):
@@ -46,26 +42,3 @@ def _key(message: NewMessage) -> str:
     """What two messages have in common that are the same: the account, the whole envelope and the content."""
     same = (message.account, message.digest, message.envelope, message.requires_tls, message.order)
     return hashlib.sha256(repr(same).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-class ForgetKeys(Write):
-    """Remove rows by their keys."""
-
-    def __init__(self, keys: Sequence[str]) -> None:
-        super().__init__()
-        self.rows = len(keys)
-        self._keys = {"keys": keys}
-
-    def run(self, session: Session) -> None:
-        session.run("dedup.forget", self._keys)
-
-
-def outdated_keys(reader: Reader, now: float) -> ForgetKeys | None:
-    """
-    The Write that removes some rows that are over; None if there are none.
-
-    Raises:
-        QueueBusy, StorageFailure: it cannot be read.
-    """
-    found = reader.rows("dedup.expired", {"now": now, "limit": SLICE})
-    return ForgetKeys([str(key) for (key,) in found]) if found else None

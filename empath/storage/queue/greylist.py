@@ -6,14 +6,9 @@ rows that are over, and some of those that are too many.  A flood removes its ow
 many rows those of the clients go that have the most.
 """
 
-from collections.abc import Sequence
-from typing import Final
-
 from empath.policy.greylist import ANY, Entry, GreylistRules, Note, Triple
 from empath.storage.engine import Reader, Session
 from empath.storage.write import Write
-
-SLICE: Final = 1_000  # rows removed by one Write
 
 
 def find_entries(reader: Reader, triple: Triple, now: float) -> tuple[Entry | None, Entry | None]:
@@ -59,29 +54,3 @@ class NoteTry(Write):
         if session.value("greylist.number_of_first_tries", {"client": client, "limit": most + 1}) > most:
             # A tenth at once, so that a flood does not sort the rows at each try.
             session.run("greylist.forget_first_tries", {"client": client, "limit": 1 + most // 10})
-
-
-class ForgetEntries(Write):
-    """Remove rows by their numbers."""
-
-    def __init__(self, entries: Sequence[int]) -> None:
-        super().__init__()
-        self.rows = len(entries)
-        self._keys = {"entries": entries}
-
-    def run(self, session: Session) -> None:
-        session.run("greylist.forget", self._keys)
-
-
-def outdated(reader: Reader, now: float, most: int) -> ForgetEntries | None:
-    """
-    The Write that removes some rows that are over, or that are more than *most*; None if there are none.
-
-    Raises:
-        QueueBusy, StorageFailure: it cannot be read.
-    """
-    found = reader.rows("greylist.expired", {"now": now, "limit": SLICE})
-    if not found:
-        surplus = int(reader.value("greylist.number_of_rows")) - most
-        found = reader.rows("greylist.first_to_go", {"limit": min(surplus, SLICE)}) if surplus > 0 else []
-    return ForgetEntries([number for (number,) in found]) if found else None

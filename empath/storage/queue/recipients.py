@@ -3,13 +3,10 @@ recipients - the rows that say which addresses exist and where their mail goes i
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 from empath.policy.recipients import MOST_TARGETS
 from empath.storage.engine import Reader, Session
 from empath.storage.write import Write
-
-SLICE: Final = 1_000  # rows removed by one Write
 
 
 def find_targets(reader: Reader, patterns: Sequence[str]) -> list[str]:
@@ -46,7 +43,7 @@ def find_verification(reader: Reader, address: str, now: float) -> bool | None:
     Raises:
         QueueBusy, StorageFailure: it cannot be read.
     """
-    found = reader.value("recipients.verification", {"address": address, "now": now})
+    found = reader.value("verifications.find", {"address": address, "now": now})
     return None if found is None else bool(found)
 
 
@@ -58,31 +55,4 @@ class KeepVerification(Write):
         self._row = {"address": address, "is_known": int(is_known), "reply": reply, "expires_at": expires_at}
 
     def run(self, session: Session) -> None:
-        session.run("recipients.keep_verification", self._row)
-
-
-class ForgetVerifications(Write):
-    """Remove what hosts said of some addresses."""
-
-    def __init__(self, addresses: Sequence[str]) -> None:
-        super().__init__()
-        self.rows = len(addresses)
-        self._keys = {"addresses": addresses}
-
-    def run(self, session: Session) -> None:
-        session.run("recipients.forget_verifications", self._keys)
-
-
-def outdated_verifications(reader: Reader, now: float, most: int) -> ForgetVerifications | None:
-    """
-    The Write that removes some answers that are over, or that are more than *most*; None if there are none.
-
-    Raises:
-        QueueBusy, StorageFailure: it cannot be read.
-    """
-    found = reader.rows("recipients.expired_verifications", {"now": now, "limit": SLICE})
-    if not found:
-        surplus = int(reader.value("recipients.number_of_verifications")) - most
-        keys = {"limit": min(surplus, SLICE)}
-        found = reader.rows("recipients.first_verifications_to_go", keys) if surplus > 0 else []
-    return ForgetVerifications([str(address) for (address,) in found]) if found else None
+        session.run("verifications.keep", self._row)

@@ -1,7 +1,8 @@
 """Messages that a client sends twice."""
 
 from empath.mail.identity import QueueId, Timestamp
-from empath.storage.queue.dedup import AcceptOnce, outdated_keys
+from empath.storage.queue.dedup import AcceptOnce
+from empath.storage.queue.sweep import DEDUP, outdated
 from tests.kit.queue import T0, Queue, violations
 
 
@@ -33,8 +34,8 @@ def test_another_envelope_or_a_later_instant_is_another_message(queue: Queue) ->
 def test_rows_that_are_over_are_removed(queue: Queue) -> None:
     once(queue, 1)
     reader = queue.engine.open_reader()
-    assert outdated_keys(reader, T0 + 59) is None
-    forgetting = outdated_keys(reader, T0 + 60)
+    assert outdated(reader, DEDUP, T0 + 59) is None
+    forgetting = outdated(reader, DEDUP, T0 + 60)
     reader.close()
     assert forgetting is not None
     queue.run(forgetting)

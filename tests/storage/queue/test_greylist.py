@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from empath.policy.greylist import Entry, GreylistRules, Note, Triple
-from empath.storage.queue.greylist import NoteTry, find_entries, outdated
+from empath.storage.queue.greylist import NoteTry, find_entries
+from empath.storage.queue.sweep import GREYLIST, outdated
 from empath.storage.sqlite.engine import SqliteEngine
 from tests.kit.engines import ENGINES, Engine
 from tests.kit.queue import T0, Queue
@@ -39,7 +40,7 @@ def note(queue: Queue, what: Note, at: float, triple: Triple = TRIPLE) -> None:
 def forget(queue: Queue, at: float, most: int = 100) -> list[str]:
     """Remove what is outdated; the senders that are left."""
     reader = SqliteEngine(queue.path, max_leases=20).open_reader()
-    while (forgetting := outdated(reader, T0 + at, most)) is not None:
+    while (forgetting := outdated(reader, GREYLIST, T0 + at, most=most)) is not None:
         queue.run(forgetting)
     reader.close()
     return [sender for (sender,) in queue.select("SELECT sender FROM greylist ORDER BY sender")]
