@@ -14,6 +14,7 @@ from typing import Final
 from empath.config.model import Config
 from empath.config.places import Account
 from empath.config.recipient_file import each_recipient
+from empath.config.tables.auth import Auth
 from empath.config.tables.tls import TlsMode
 from empath.config.workable import Contradiction
 from empath.errors import MissingInput, SyntaxViolation
@@ -78,7 +79,7 @@ def _unused(config: Config) -> Iterator[Contradiction]:
     if config.tls.certificate is not None and not config.uses_tls:
         words = 'no listener speaks TLS; set tls of one, such as tls = "starttls"'
         yield Contradiction(("tls", "certificate"), words, is_warning=True)
-    if config.auth.model_fields_set and not any(listener.has_auth for listener in config.listeners):
+    if config.auth != Auth() and not any(listener.has_auth for listener in config.listeners):
         words = 'no listener lets clients log in; set role = "submission" or auth = true of one'
         yield Contradiction(("auth",), words, is_warning=True)
 
