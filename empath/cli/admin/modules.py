@@ -27,7 +27,7 @@ class _Line:
 
 @click.group()
 def modules() -> None:
-    """See the modules of the configuration, and switch on what failed."""
+    """List modules, and switch on again what failed."""
 
 
 @modules.command("list")
@@ -35,7 +35,7 @@ def modules() -> None:
 @json_option("One JSON object for each module.")
 @click.pass_context
 def list_modules(context: click.Context, is_json: bool) -> None:
-    """Show the modules in the order in which they are asked, and the processes that switched them off."""
+    """Show the modules in their order, and where they are off."""
     config = lenient_configuration(context)
     off = storage.slots_without(open_queue(config))
     found = [_Line(name, each.deadline_s, each.on_failure, off.get(name, [])) for name, each in config.modules.items()]
@@ -55,7 +55,7 @@ def list_modules(context: click.Context, is_json: bool) -> None:
 @wait_option
 @click.pass_context
 def enable(context: click.Context, name: str, wait_s: float) -> None:
-    """Have the processes that switched MODULE off call it again, within a second."""
+    """Have MODULE called again, within a second, where it is off."""
     change = storage.SwitchOn(name, who=who())
     carry_out(open_queue(lenient_configuration(context)), change, deadline_s=wait_s)
     click.echo(printable(f"{name} is called again by {', '.join(change.slots)}"))

@@ -10,7 +10,9 @@ from pathlib import Path
 import apsw
 import apsw.shell  # imported now, because in some tests the user may not read the library
 import pytest
+from click import Group
 
+from empath.cli.admin.__main__ import admin
 from empath.storage.sqlite.schema import SCHEMA_VERSION
 from tests.cli.admin.kit import COMMAND, NEVER, AdminTool, run
 from tests.kit.process import configuration
@@ -335,9 +337,10 @@ def test_an_output_that_cannot_be_written_is_no_traceback(tool: AdminTool, redir
     assert (code, lines) == (done.returncode, done.stderr.count("\n")), done.stderr
 
 
-def test_the_help_cuts_no_summary(tool: AdminTool):
+@pytest.mark.parametrize("group", [(), *((name,) for name, verb in admin.commands.items() if isinstance(verb, Group))])
+def test_the_help_cuts_no_summary(tool: AdminTool, group: tuple[str, ...]):
     """
     A newcomer chooses the verb by it.
     """
-    said = tool.run("--help")
+    said = tool.run(*group, "--help")
     assert (0, []) == (said.code, [line for line in said.out.splitlines()[1:] if line.endswith("...")])
