@@ -17,7 +17,7 @@ CONFIG := conf/dev.toml
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-repeat chaos properties fuzz coverage check format
+.PHONY: help setup run demo test test-repeat interop chaos properties fuzz coverage check format
 .PHONY: bench bench-compare bench-queue reference changelog clean
 
 ##@ Use
@@ -43,6 +43,9 @@ test: $(READY) ## All tests, in parallel (ARGS="-k route": those with "route" in
 
 test-repeat: $(READY) ## All tests N times (N=5), to find a test that fails now and then
 	@for turn in $$(seq $(N)); do echo "turn $$turn of $(N)"; $(BIN)/pytest -n auto -q $(ARGS) || exit 1; done
+
+interop: $(READY) ## With a Postfix of this host as client; needs the Debian package postfix, and root
+	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_postfix.py $(ARGS)
 
 chaos: $(READY) ## Send mail while processes are killed (KILLS=100, ARGS="--seed 7"), and check that none is lost
 	$(BIN)/python -m tests.chaos --kills $(or $(KILLS),100) $(ARGS)

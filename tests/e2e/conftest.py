@@ -1,5 +1,6 @@
 """Instances that tests of this directory share."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,9 @@ from tests.e2e.service import Service, address
 from tests.kit.dns import ScriptedDns
 from tests.kit.peer import ScriptedPeer
 from tests.kit.queue import violations
+
+# Tests with another mail server of the host.
+collect_ignore = [] if os.environ.get("EMPATH_INTEROP") else ["test_postfix.py"]
 
 # One worker, so that its memory of a peer is known. It keeps idle connections long enough for any test.
 _SETTINGS = """

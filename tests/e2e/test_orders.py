@@ -158,6 +158,7 @@ def test_an_acceptor_that_begins_while_the_queue_is_locked_serves(tmp_path):
         instance.start()
         with ScriptedPeer(planned.host, planned.port) as peer:
             shell = apsw.Connection(str(instance.queue))
+            shell.set_busy_timeout(10_000)  # a process that has just become ready may write
             shell.execute("BEGIN IMMEDIATE")
             os.kill(instance.pid_of("acceptor-1"), signal.SIGKILL)
             instance.wait_for("process_ready", slot="acceptor-1", generation=2)
