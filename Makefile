@@ -7,6 +7,8 @@ IS_SUITABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for each in /usr/bin/python3 python3; do $$each -c '$(IS_SUITABLE)' 2>/dev/null && break; done; \
 	echo $$each)
 N ?= 5
+# Tests wait for processes and deadlines: half as many workers again as cores keep the cores busy.
+WORKERS ?= $(shell echo $$(( $$(nproc) * 3 / 2 )))
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
@@ -39,10 +41,10 @@ demo: $(SERVING) ## The first steps unattended: start, send a mail, show it in t
 
 ##@ Develop
 test: $(READY) ## All tests, in parallel (ARGS="-k route": those with "route" in their names)
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) $(ARGS)
 
 test-repeat: $(READY) ## All tests N times (N=5), to find a test that fails now and then
-	@for turn in $$(seq $(N)); do echo "turn $$turn of $(N)"; $(BIN)/pytest -n auto -q $(ARGS) || exit 1; done
+	@for turn in $$(seq $(N)); do echo "turn $$turn of $(N)"; $(BIN)/pytest -n $(WORKERS) -q $(ARGS) || exit 1; done
 
 interop: $(READY) ## With a Postfix of this host as client; needs the Debian package postfix, and root
 	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_postfix.py $(ARGS)
@@ -51,14 +53,14 @@ chaos: $(READY) ## Send mail while processes are killed (KILLS=100, ARGS="--seed
 	$(BIN)/python -m tests.chaos --kills $(or $(KILLS),100) $(ARGS)
 
 properties: $(READY) ## Tests over generated examples, with forty times as many of them (ARGS="tests/smtp")
-	$(BIN)/pytest -n auto -q --hypothesis-profile=deep $(or $(ARGS),tests/mail tests/message tests/smtp tests/policy tests/storage)
+	$(BIN)/pytest -n $(WORKERS) -q --hypothesis-profile=deep $(or $(ARGS),tests/mail tests/message tests/smtp tests/policy tests/storage)
 
 fuzz: $(READY) ## Mutated input for SMTP, messages and the DNS (SECONDS=60, ARGS="--target server --seed 1")
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(ARGS)
 
 coverage: $(READY) ## All tests with branch coverage: 90 % of everything, 100 % of the layers without I/O
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto -q
+	$(BIN)/coverage run -m pytest -n $(WORKERS) -q
 	$(BIN)/coverage combine --quiet
 	rm -f .coverage.*
 	$(BIN)/coverage report

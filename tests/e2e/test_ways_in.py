@@ -4,7 +4,7 @@ import smtplib
 import stat
 
 from tests.e2e.service import split_trace
-from tests.kit.waiting import DEADLINE_S
+from tests.kit.waiting import DEADLINE_S, eventually
 
 _CONTENT = b"Subject: x\r\n\r\n.\r\n.text\r\n"
 
@@ -22,12 +22,9 @@ def test_lmtp_answers_once_for_each_recipient_and_commits_once(service):
         replies = client.data(_CONTENT), client.getreply()
         assert 221 == client.quit()[0]
     assert [250, replies[0]] == [replies[0][0], replies[1]]
-    found = service.rows(
-        "SELECT count(*), min(added_fields) FROM _message JOIN _recipient USING (message_id)"
-        " WHERE domain = 'lmtp.test' GROUP BY message_id"
-    )
-    assert [2] == [count for count, _ in found]
-    assert b" with LMTP id " in found[0][1]
+    ulid = replies[0][1].split()[-1].decode()
+    copies = eventually(lambda: 2 == len(found := [*service.in_maildir(ulid)]) and found, "both copies")
+    assert all(f" with LMTP id {ulid}".encode() in copy for copy in copies)
 
 
 def test_a_unix_socket_has_the_mode_of_its_setting(service):

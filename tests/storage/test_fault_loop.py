@@ -307,7 +307,7 @@ class Inspector:
         return self._found[key]
 
 
-def _places(failure: Failure, *, stride: int = 3) -> Iterator[int]:
+def _places(failure: Failure, *, stride: int = 5) -> Iterator[int]:
     """
     1, 2, 3 … in `make properties`. In `make test` every *stride*-th after the sixth, and a third of these where a
     process is killed: a fork costs more than the operation.
@@ -380,7 +380,7 @@ def test_preparation_can_be_begun_again(scratch: Path, step: Step, failure: Fail
     whole = dump(scratch / "whole.db")
     mended: set[bytes] = set()
 
-    for fail_at in _places(failure, stride=5):
+    for fail_at in _places(failure):
         path = scratch / f"{fail_at}.db"
         report = run(partial(_prepare, path), Fault(step, failure, fail_at))
         if report.error is None and not report.was_killed:
