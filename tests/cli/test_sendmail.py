@@ -32,7 +32,9 @@ class Host:
 
     def run(self, *arguments, text=MESSAGE, command=None):
         """Run the command, or as *command* whatever the host calls it."""
-        environment = os.environ | {"EMPATH_CONFIG": str(self.config)}
+        # Not that of coverage: another user cannot write its file.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+        environment["EMPATH_CONFIG"] = str(self.config)
         if command is None:
             return run_forked(main, ["empath-sendmail", *arguments], text, environment)
         done = subprocess.run(

@@ -204,3 +204,12 @@ def test_a_message_loops_if_its_address_had_it_before(header, loops):
     Final delivery added the field when the message was here before.
     """
     assert loops == loops_through([octets for _, octets in split(header)[0]], "me@example.org")
+
+
+def test_of_many_from_fields_the_first_ten_are_kept():
+    """
+    Mail has one; a thousand of them must not cost memory.
+    """
+    fields = HeaderFields()
+    fields.add(b"From: a%d@b.test\r\n" % number for number in range(1000))
+    assert [b"From: a%d@b.test\r\n" % number for number in range(10)] == fields.from_fields

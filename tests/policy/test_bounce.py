@@ -13,6 +13,7 @@ from empath.policy.bounce import (
     is_double_bounce,
     is_refusal_of_form,
     merged_notify,
+    notify_of_targets,
     wants_notice,
 )
 
@@ -156,3 +157,14 @@ def test_a_sender_that_gave_a_deadline_hears_of_the_delay_then(now, reverse_path
     """
     report_at = Timestamp(100.0)
     assert expected == is_delayed(Timestamp(now), Timestamp(0.0), 0.0, reverse_path, report_at)
+
+
+@pytest.mark.parametrize(
+    ("notify", "expected"),
+    [(None, None), ("NEVER", "NEVER"), ("FAILURE", "FAILURE"), ("SUCCESS,FAILURE", "FAILURE"), ("SUCCESS", "NEVER")],
+)
+def test_the_report_of_success_is_that_of_the_alias(notify, expected):
+    """
+    RFC 3461 §5.2.7.3: its targets send none.
+    """
+    assert expected == notify_of_targets(notify)

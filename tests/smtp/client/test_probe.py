@@ -57,3 +57,11 @@ def test_only_the_reply_to_rcpt_says_something(replies):
     dialogue(probe, *replies)
     assert probe.answer is not None
     assert 4 == probe.answer.code // 100
+
+
+def test_the_end_of_the_connection_changes_no_answer():
+    probe = probe_of()
+    dialogue(probe, b"554 go away\r\n")
+    said = probe.answer
+    probe.receive(b"")
+    assert said == probe.answer

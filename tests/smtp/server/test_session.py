@@ -161,6 +161,17 @@ def test_421_and_521_end_the_session_wherever_they_are_said(event, line):
     assert conversation.session.is_closed
 
 
+@pytest.mark.parametrize("line", ["421 4.7.0 Too many connections", "521 5.3.2 No mail here"])
+def test_421_and_521_to_bdat_do_not_wait_for_the_chunk(line):
+    """
+    The session is over, and with it the chunk.
+    """
+    conversation = Conversation(answers={DataOffered: Reply.of(line)}).open()
+    conversation.say(b"EHLO client.example\r\n")
+    assert OK * 2 + Reply.of(line).octets == conversation.say(ENVELOPE + b"BDAT 4000 LAST\r\ntext")
+    assert conversation.session.is_closed
+
+
 def test_a_refused_data_leaves_the_transaction():
     """
     RFC 5321 §4.1.1.4: the client may try DATA again, or reset.
