@@ -8,6 +8,7 @@ import apsw
 from empath.storage.spool import locate
 
 VERSION_1 = Path(__file__).parent / "version_1"
+VERSION_3 = Path(__file__).parent / "version_3"
 
 
 def restore(kept: Path, path: Path) -> None:

@@ -42,6 +42,16 @@ DOTS = b"Subject: dots\r\n\r\n.\r\n..\r\nno line end is lost\r\n"
 NO_HEADER = b"\r\na message without a header\r\n"
 SHORT = b"Subject: short\r\n\r\ntext\r\n"
 
+ROWS = (
+    "INSERT INTO recipient_list (address) VALUES ('one@delivered.example')",
+    "INSERT INTO alias (pattern, target) VALUES ('all@delivered.example', 'one@delivered.example')",
+    "INSERT INTO _account (name, senders, created_at) VALUES ('shop', '@sender.example', 1e9)",
+    "INSERT INTO greylist (client) VALUES ('192.0.2.0/24')",
+    "INSERT INTO _verification (address, is_known, reply, expires_at) VALUES ('one@delivered.example', 1, '250 OK', 2e9)",
+    "INSERT INTO _dedup (key, ulid, expires_at) VALUES ('00', '01M8KWMQ2MC23MPAXX456X1RP8', 2e9)",
+    "UPDATE destination SET suspended_until = '2033-05-18 03:33:20'",
+)
+
 
 def main(target: Path) -> None:
     """Write the queue to the folder *target*."""
@@ -68,7 +78,9 @@ def main(target: Path) -> None:
         # A notice stays open, because no process makes the report.
         connection = apsw.Connection(str(instance.queue))
         connection.execute("UPDATE queue SET status = 'bounced' WHERE recipient = 'notice@deferred.example'")
-        target.mkdir()
+        for statement in ROWS:
+            connection.execute(statement)
+        target.mkdir(exist_ok=True)
         (target / "queue.sql").write_text("\n".join(dump(connection)) + "\n")
         connection.close()
         for file in (instance.directory / "spool").rglob("*"):
