@@ -40,13 +40,14 @@ def run_forked(
         given.seek(0)
         pid = os.fork()
         if pid == 0:
-            _be_command(main, argv, os.environ if environment is None else environment, (given, out, err))
+            be_command(main, argv, os.environ if environment is None else environment, (given, out, err))
         return CommandResult(_exit_code(pid), _content(out), _content(err))
 
 
-def _be_command(
+def be_command(
     main: Callable[[], None], argv: Sequence[str], environment: Mapping[str, str], streams: Sequence[IO[bytes]]
 ) -> NoReturn:
+    """Become the command, in a new fork, with these standard streams."""
     code = 1
     try:
         gc.disable()  # a collection would touch, and so copy, all memory of the parent

@@ -1,0 +1,63 @@
+"""
+forked - a command that goes on running, in a process that a fork makes
+
+As `commands`, it saves the start of Python and the imports. It has the part of subprocess.Popen that `process` uses.
+"""
+
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from tests.kit.commands import be_command
+
+
+class ForkedProcess:
+    """One process. The caller has closed its connections to the queue, as for `commands.run_forked`."""
+
+    def __init__(
+        self, main: Callable[[], None], argv: Sequence[str], environment: Mapping[str, str], stderr: IO[bytes]
+    ) -> None:
+        self.pid = os.fork()
+        if self.pid == 0:
+            out = os.dup(1)
+            with open(os.devnull, "rb") as nothing, open(out, "wb") as stdout:
+                be_command(main, argv, environment, (nothing, stdout, stderr))
+        self._ended = os.pidfd_open(self.pid)
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+        if self.returncode is None and select.select([self._ended], [], [], 0)[0]:
+            self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+            os.close(self._ended)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """
+        Wait for its end; the exit code.
+
+        Raises:
+            subprocess.TimeoutExpired: not within *timeout* seconds.
+        """
+        if self.returncode is None and not select.select([self._ended], [], [], timeout)[0]:
+            raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
+        code = self.poll()
+        assert code is not None
+        return code
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Signal it, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        self.send_signal(signal.SIGKILL)
