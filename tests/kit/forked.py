@@ -9,7 +9,6 @@ import select
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import IO
 
 from tests.kit.commands import be_command

@@ -22,6 +22,7 @@ import struct
 from _socket import CMSG_SPACE, MSG_CMSG_CLOEXEC, MSG_CTRUNC, SCM_RIGHTS, SOL_SOCKET
 from _socket import socket as RawSocket
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -130,3 +131,11 @@ def close_all(fds: Iterable[int]) -> None:
     """Close each of *fds*."""
     for fd in fds:
         os.close(fd)
+
+
+def close_above(number: int) -> None:
+    """Close each descriptor above *number*. Not by counting: the limit may be a thousand million."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > number:
+            with suppress(OSError):  # that of the listing is closed
+                os.close(int(name))

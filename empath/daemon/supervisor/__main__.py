@@ -5,16 +5,17 @@ With EMPATH_START_FD in the environment the process writes the outcome of its st
 JSON object with `error` and `exit_code`. Without it, a failure goes to standard error.
 """
 
+import gc
 import sys
 
+from empath.daemon.supervisor.serve import serve
 from empath.daemon.supervisor.template import TemplateProcess
 
 if __name__ == "__main__":
+    gc.freeze()  # the modules stay to the end, and the template shares them
     template: TemplateProcess | None = None
     try:
-        template = TemplateProcess()  # it loads while the supervisor itself loads
+        template = TemplateProcess.of_this_process()
     except OSError:
         pass  # tried again, with a line in the log, once there is one
-    from empath.daemon.supervisor.serve import serve
-
     sys.exit(serve(sys.argv[1], template=template))

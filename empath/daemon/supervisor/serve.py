@@ -1,6 +1,5 @@
 """serve - the top frame of a supervisor: lock, log, pid file, loop, and the report of the outcome"""
 
-import gc
 import json
 import os
 import sys
@@ -41,7 +40,6 @@ def serve(
 
     *template* is a template process that loads already.
     """
-    gc.freeze()  # the modules stay to the end
     setproctitle(instance.SUPERVISOR_TITLE)
     os.umask(UMASK)
     standard_error.unblock()

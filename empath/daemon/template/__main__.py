@@ -1,5 +1,5 @@
 """
-template - the process from which children are forked: `python -m empath.daemon.template`, spawned by the supervisor
+template - the process from which children are forked: a fork of the supervisor, or `python -m empath.daemon.template`
 
 THEORY
     Nearly all memory and start time of a child are modules, the same in each. This process loads them once, and the
@@ -17,7 +17,6 @@ import gc
 import os
 from _socket import socket as RawSocket
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from importlib import import_module
 from typing import Final
 
@@ -27,7 +26,7 @@ from empath.config.load import parse_config
 from empath.daemon.acceptor import __main__ as acceptor
 from empath.daemon.housekeeper import __main__ as housekeeper
 from empath.daemon.process.child import UMASK
-from empath.daemon.process.fork_request import CONTROL_FD
+from empath.daemon.process.fork_request import CONTROL_FD, close_above
 from empath.daemon.template.forking import fork_on_request
 from empath.daemon.worker import __main__ as worker
 from empath.storage import open as storage
@@ -60,21 +59,13 @@ def main() -> None:
     preload()
     setproctitle(_TITLE)
     os.umask(UMASK)
-    _close_others()
+    close_above(CONTROL_FD)  # what the starter of the supervisor handed on to it
     for standard in (1, 2):
         os.dup2(0, standard)  # /dev/null: here, a log that was rotated away would stay open
     gc.freeze()
     request = fork_on_request(RawSocket(fileno=CONTROL_FD))
     if request is not None:
         PROGRAMS[request.program]()
-
-
-def _close_others() -> None:
-    """Close what the starter of the supervisor handed on to it. Not by number: the limit may be a thousand million."""
-    for name in os.listdir("/proc/self/fd"):
-        if int(name) > CONTROL_FD:
-            with suppress(OSError):  # that of the listing is closed
-                os.close(int(name))
 
 
 if __name__ == "__main__":

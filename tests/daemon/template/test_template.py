@@ -10,12 +10,18 @@ from empath.daemon.supervisor.kinds import KINDS
 
 # Run in a process of its own, because the module patches. Prints what a child would inherit.
 _LOOK = """
+import sys
+if sys.argv[1] == "forked":
+    import empath.daemon.supervisor.__main__
+early = [*sys.modules]
 from empath.daemon.template import __main__ as template
 template.preload()
 import gc, json, os, random, ssl, sys
 import apsw, dns.entropy
 from gevent.hub import _get_hub
+from gevent.monkey import saved
 objects = gc.get_objects()
+patched = {id(each) for names in saved.values() for each in names.values() if callable(each)}
 
 def _late():
     from pathlib import Path
@@ -41,15 +47,27 @@ print(json.dumps({
     "collector": gc.isenabled(),
     "programs": sorted(template.PROGRAMS),
     "imported late": _late(),
+    "bound early": sorted(f"{module}.{name}" for module in early for name, each in vars(sys.modules[module]).items()
+                          if id(each) in patched),
 }))
 """
 
 
-@pytest.fixture(scope="module")
-def found():
-    """What `_LOOK` prints."""
-    looked = subprocess.run([sys.executable, "-P", "-c", _LOOK], check=True, capture_output=True, text=True)
-    return json.loads(looked.stdout)
+# The interpreter's own modules, which gevent leaves as they are, and what means to bypass it.
+_BOUND_EARLY = {
+    "_signal.set_wakeup_fd",
+    "_thread.RLock", "_thread._set_sentinel", "functools.RLock", "reprlib.get_ident", "threading.stack_size",
+    "posix.close", "posix.fork", "posix.forkpty", "posix.posix_spawn", "posix.posix_spawnp", "posix.waitpid",
+    "empath.daemon.process.fork_request.RawSocket", "empath.daemon.supervisor.template.RawSocket",
+    "empath.telemetry.standard_error.RawSocket",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=["executed", "forked"])
+def found(request):
+    """What `_LOOK` prints, of a template that is a program of its own, and of one that is a fork of the supervisor."""
+    command = [sys.executable, "-P", "-c", _LOOK, request.param]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +89,13 @@ def test_nothing_that_must_not_cross_a_fork_is_there(found, hazard, expected):
     Decision 4: such faults are rare, late and without a message.
     """
     assert expected == found[hazard]
+
+
+def test_what_the_supervisor_imports_binds_no_name_that_gevent_patches(found):
+    """
+    The template patches after that, when it is a fork of the supervisor; such a name would stop all greenlets.
+    """
+    assert set() == {name for name in found["bound early"] if not name.startswith("_socket.")} - _BOUND_EARLY
 
 
 def test_the_template_has_each_program(found):

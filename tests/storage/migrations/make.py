@@ -47,7 +47,8 @@ ROWS = (
     "INSERT INTO alias (pattern, target) VALUES ('all@delivered.example', 'one@delivered.example')",
     "INSERT INTO _account (name, senders, created_at) VALUES ('shop', '@sender.example', 1e9)",
     "INSERT INTO greylist (client) VALUES ('192.0.2.0/24')",
-    "INSERT INTO _verification (address, is_known, reply, expires_at) VALUES ('one@delivered.example', 1, '250 OK', 2e9)",
+    "INSERT INTO _verification (address, is_known, reply, expires_at)"
+    " VALUES ('one@delivered.example', 1, '250 OK', 2e9)",
     "INSERT INTO _dedup (key, ulid, expires_at) VALUES ('00', '01M8KWMQ2MC23MPAXX456X1RP8', 2e9)",
     "UPDATE destination SET suspended_until = '2033-05-18 03:33:20'",
 )
