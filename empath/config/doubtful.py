@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from empath.config.model import Config
-from empath.config.places import Account
+from empath.config.places import Account, closed_folder
 from empath.config.recipient_file import each_recipient
 from empath.config.tables.auth import Auth
 from empath.config.tables.tls import TlsMode
@@ -22,7 +22,7 @@ from empath.mail.domain import Domain
 from empath.policy.access import Role
 from empath.policy.pattern import DomainPattern, PatternTable
 from empath.policy.recipients import RecipientRule, Source
-from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, route_text
+from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, SocketRoute, route_text
 
 _MX_PORT: Final = 25
 _SUBMISSION_PORT: Final = 587
@@ -34,7 +34,7 @@ def doubts(config: Config) -> list[Contradiction]:
     """The doubtful settings. It looks at the users and directories of this machine."""
     return [
         *_closed_to_users(config), *_ports(config), *_without_mx(config), *_unused(config), *_repeated(config),
-        *_recipients(config), *_dovecot(config), *_pickup(config), *_modules(config),
+        *_recipients(config), *_dovecot(config), *_next_hops(config), *_pickup(config), *_modules(config),
     ]  # fmt: skip
 
 
@@ -141,15 +141,29 @@ def _dovecot(config: Config) -> Iterator[Contradiction]:
             yield Contradiction(("auth", "backends", index), words, is_warning=True)
 
 
-def _doubt_of_socket(path: Path, account: Account) -> str:
+def _next_hops(config: Config) -> Iterator[Contradiction]:
+    """Routes to sockets that are not there: their mail waits."""
+    account = Account.find(config.process.user)
+    if account is None:
+        return
+    for pattern, route in config.routes_by_pattern.items():
+        words = _doubt_of_socket(Path(route.path), account, "its server") if isinstance(route, SocketRoute) else ""
+        if words:
+            yield Contradiction(("routes", str(pattern)), words, is_warning=True)
+
+
+def _doubt_of_socket(path: Path, account: Account, server: str = "Dovecot") -> str:
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        return f"there is no socket {path}; is Dovecot running?"
+        return f"there is no socket {path}; is {server} running?"
     except OSError:
         return ""  # this user may not look
     if not stat.S_ISSOCK(status.st_mode):
         return f"{path} is not a socket"
+    closed = closed_folder(path.parent, account)
+    if closed is not None:
+        return f"user {account.name} may not enter {closed}"
     return "" if account.may(_MAY_WRITE, status) else f"user {account.name} may not write to {path}"
 
 

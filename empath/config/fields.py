@@ -30,7 +30,7 @@ from empath.config.units import (
 from empath.errors import SyntaxViolation
 from empath.mail.address import Address
 from empath.mail.domain import Domain
-from empath.mail.endpoint import Endpoint, UnixSocket
+from empath.mail.endpoint import MAX_SOCKET_PATH_OCTETS, Endpoint, UnixSocket
 from empath.policy.access import Network
 from empath.policy.dnsbl import Blocklist
 from empath.policy.limits.rate import Rate
@@ -39,8 +39,6 @@ from empath.policy.recipients import RecipientRule
 from empath.policy.routing import MaildirRoute, Route, parse_route, route_text
 
 T = TypeVar("T")
-
-_MAX_SOCKET_PATH_OCTETS = 107  # unix(7), without the NUL
 
 
 def kind_of(value: object) -> str:
@@ -133,8 +131,8 @@ def _listen_address(value: object, info: ValidationInfo) -> Endpoint | UnixSocke
         except SyntaxViolation as exc:
             raise problem(str(exc)) from exc
     path = _absolute(text.removeprefix("unix:"), info)
-    if len(path.encode()) > _MAX_SOCKET_PATH_OCTETS:
-        raise problem(f"the path of a UNIX socket has at most {_MAX_SOCKET_PATH_OCTETS} octets: {path!r}")
+    if len(path.encode()) > MAX_SOCKET_PATH_OCTETS:
+        raise problem(f"the path of a UNIX socket has at most {MAX_SOCKET_PATH_OCTETS} octets: {path!r}")
     return UnixSocket(path)
 
 

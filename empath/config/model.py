@@ -68,8 +68,8 @@ class Config(Table):
     routes_by_pattern: Routes = setting({"*": "mx"}, "routes")
     """
     Where mail goes next, by domain: "example.org", "*.example.org" for all names below it, "*" for all others. The most
-    exact pattern counts. Mail to a domain without a pattern is refused. A route is "smtp://host:port" (one host, no MX
-    look-up), "mx", "maildir:path" or "discard:".
+    exact pattern counts. Mail to a domain without a pattern is refused. A route is "mx", "smtp://host:port" (one host,
+    no MX look-up), "lmtp://host:port", "smtp:/path" and "lmtp:/path" (a UNIX socket), "maildir:path" or "discard:".
     """
 
     recipients_by_pattern: RecipientRules = setting({}, "recipients")

@@ -7,9 +7,11 @@ endpoint - where a listener or a host is, and its one text form
 import ipaddress
 import re
 from dataclasses import dataclass
+from typing import Final
 
 from empath.errors import SyntaxViolation
 
+MAX_SOCKET_PATH_OCTETS: Final = 107  # unix(7), without the NUL
 _ENDPOINT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::([0-9]{1,5}))?")
 
 

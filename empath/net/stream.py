@@ -28,10 +28,11 @@ from gevent.monkey import get_original
 from greenlet import getcurrent, greenlet
 
 from empath.errors import EmpathError
-from empath.mail.endpoint import host_and_port
+from empath.mail.endpoint import UnixSocket, host_and_port
 
 _RECEIVE_OCTETS = 64 * 1024
 _SWEEP_S = 0.5
+_BACKLOG_AGAIN_S = 0.05
 _READS_AT_ONCE = 1  # without a switch to the hub; one read may hold hundreds of small records of TLS
 _READ, _WRITE = 1, 2
 _unpatched_poll = get_original("select", "poll")  # that of gevent would wait, and knows no POLLRDHUP
@@ -57,7 +58,7 @@ class StreamTimeout(EmpathError):
 
 class Stream:
     """
-    A connected or connecting TCP socket.
+    A connected or connecting TCP or UNIX socket.
 
     `deadline_at` is an instant of time.monotonic(), or None for no limit.
     """
@@ -78,25 +79,31 @@ class Stream:
     @classmethod
     def connect(cls, host: str, port: int, *, deadlines: "Deadlines", timeout_s: float, source: str = "") -> "Stream":
         """
-        Connect to an IP address.
+        Connect to an IP address, or to the UNIX socket at the absolute path *host*.
 
         Raises:
             StreamTimeout: not within *timeout_s*.
             StreamClosed: refused or unreachable; the text is the system's.
             OutOfResources: no descriptor or memory is left, and the peer was not asked.
         """
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        is_path = host.startswith("/")
+        family = socket.AF_UNIX if is_path else socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
             raw = RawSocket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0)
         except OSError as exc:
             raise _unconnected(exc.errno) from exc
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        stream = cls(raw, host_and_port(host, port), deadlines)
+        if not is_path:
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        stream = cls(raw, str(UnixSocket(host)) if is_path else host_and_port(host, port), deadlines)
         stream.deadline_at = time.monotonic() + timeout_s
         try:
             if source:
                 raw.bind((source, 0))
-            code = raw.connect_ex((host, port))
+            code = raw.connect_ex(host if is_path else (host, port))
+            # A UNIX socket whose backlog is full does not let the connection wait.
+            while code == errno.EAGAIN and is_path and time.monotonic() < stream.deadline_at:
+                gevent.sleep(_BACKLOG_AGAIN_S)
+                code = raw.connect_ex(host)
             if code == errno.EINPROGRESS:
                 stream._wait(_WRITE)
                 code = raw.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)

@@ -56,6 +56,11 @@ def found(directory, text):
             "/etc/passwd is not a socket",
         ),
         (
+            f'{LISTENER}[routes]\n"*" = "lmtp:/no/socket"\n', ("routes", "*"),
+            "there is no socket /no/socket; is its server running?",
+        ),
+        (f'{LISTENER}[routes]\n"*" = "smtp:/etc/passwd"\n', ("routes", "*"), "/etc/passwd is not a socket"),
+        (
             f'{LISTENER}[modules]\n"mine" = {{ deadlin = "1s", dead = 1 }}\n', ("modules", "mine", "deadlin"),
             "is a setting of the module itself (did you mean deadline?)",
         ),
@@ -92,14 +97,18 @@ def test_a_dovecot_whose_socket_the_processes_may_not_use_is_found(tmp_path):
     """
     Root starts Empath and may write anywhere; its processes become another user.
     """
-    path = tmp_path / "auth"
-    text = f'{USERS}auth_in_clear = true\n[auth]\nbackends = ["dovecot:{path}"]\n[process]\nuser = "nobody"\n'
-    with socket.socket(socket.AF_UNIX) as dovecot:
+    with tempfile.TemporaryDirectory() as name, socket.socket(socket.AF_UNIX) as dovecot:
+        folder = Path(name)
+        folder.chmod(0o755)
+        path = folder / "auth"
+        text = f'{USERS}auth_in_clear = true\n[auth]\nbackends = ["dovecot:{path}"]\n[process]\nuser = "nobody"\n'
         dovecot.bind(str(path))
         path.chmod(0o600)
         assert [f"user nobody may not write to {path}"] == [words for _, words, _ in found(tmp_path, text)]
         path.chmod(0o666)
         assert [] == found(tmp_path, text)
+        folder.chmod(0o700)
+        assert [f"user nobody may not enter {folder}"] == [words for _, words, _ in found(tmp_path, text)]
 
 
 def test_a_directory_whose_files_the_server_may_not_read_is_found():

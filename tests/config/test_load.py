@@ -202,8 +202,8 @@ networks = [
         "c.toml:13: listener[2].role: must be 'mx', 'submission' or 'internal', not 'smtp'",
         "c.toml:18: relay.networks[2]: not a network: '192.0.2.1/24' has bits beyond its prefix "
         "(did you mean 192.0.2.0/24?)",
-        "c.toml:22: routes.\"example.org\": not a route: 'smtp://' (use e.g. smtp://192.0.2.1:25 or "
-        "smtp://[2001:db8::1]:25)",
+        "c.toml:22: routes.\"example.org\": not a route: 'smtp://' (use e.g. smtp://192.0.2.1:25, "
+        "smtp://[2001:db8::1]:25 or lmtp:/path)",
     ] == findings(text)
 
 

@@ -1,5 +1,5 @@
 """
-peer - a scripted SMTP server on a real loopback socket
+peer - a scripted SMTP or LMTP server on a real loopback or UNIX socket
 
 A ScriptedPeer gets its script before it is started, serves each connection in a thread of its own and records every
 session and every message.  Without a script it is a decent host that accepts everything:
@@ -92,12 +92,13 @@ class ScriptedPeer:
     """An SMTP server with scripted replies and misbehaviour. Build it, then use it as a context manager."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Plan a peer; port 0 means a free one at the start."""
+        """Plan a peer; port 0 means a free one at the start. An absolute path as *host* is that of a UNIX socket."""
         self.host = host
         self.port = port
         self.sessions: list[PeerSession] = []
         self._replies: dict[str, list[str | bytes]] = {step: [text] for step, text in _DEFAULTS.items()}
         self._for_recipient: dict[str, list[str | bytes]] = {}
+        self.is_lmtp = False
         self._uses: defaultdict[str, int] = defaultdict(int)
         self._delays_s: dict[str, float] = {}
         self._drops: set[str] = set()
@@ -125,6 +126,13 @@ class ScriptedPeer:
         """Offer exactly these in the answer to EHLO."""
         lines = ("peer.test", *lines)
         return self.reply("EHLO", "\n".join([f"250-{line}" for line in lines[:-1]] + [f"250 {lines[-1]}"]))
+
+    def lmtp(self) -> Self:
+        """Speak LMTP: LHLO instead of EHLO, and an answer to END_OF_DATA for each recipient that RCPT accepted."""
+        self.is_lmtp = True
+        self._replies["LHLO"] = self._replies.pop("EHLO")
+        del self._replies["HELO"]
+        return self
 
     def reply(self, step: str, *replies: str | bytes) -> Self:
         """
@@ -181,10 +189,15 @@ class ScriptedPeer:
 
     def start(self) -> Self:
         """Listen; from here on `port` is the real one. A stopped peer may start again, on the same port."""
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         self._stopping.clear()
-        self._listener = socket.create_server((self.host, self.port), family=family, backlog=128)
-        self.port = self._listener.getsockname()[1]
+        if self.host.startswith("/"):
+            self._listener = socket.socket(socket.AF_UNIX)
+            self._listener.bind(self.host)
+            self._listener.listen(128)
+        else:
+            family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+            self._listener = socket.create_server((self.host, self.port), family=family, backlog=128)
+            self.port = self._listener.getsockname()[1]
         self._run(self._accept, self._listener)
         return self
 
@@ -250,7 +263,8 @@ class ScriptedPeer:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if connection.family != socket.AF_UNIX:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._changed:
                 if self._stopping.is_set():
                     connection.close()
@@ -342,7 +356,7 @@ class _Dialogue:
                 self._take_message()
 
     def _note(self, verb: str, command: str, klass: bytes) -> None:
-        if verb in ("EHLO", "HELO", "RSET"):
+        if verb in ("EHLO", "HELO", "LHLO", "RSET"):
             self._mail, self._rcpts = "", []
         elif verb == "MAIL" and klass == b"2":
             self._mail = command
@@ -355,7 +369,12 @@ class _Dialogue:
         content = raw.replace(b"\r\n.", b"\r\n")
         mail, rcpts = self._mail, tuple(self._rcpts)
         self._mail, self._rcpts = "", []
-        self._answer(END_OF_DATA, message=PeerMessage(mail, rcpts, content[2:], raw[2:], is_accepted=False))
+        if not self._peer.is_lmtp:
+            self._answer(END_OF_DATA, message=PeerMessage(mail, rcpts, content[2:], raw[2:], is_accepted=False))
+            return
+        for rcpt in rcpts:  # RFC 2033 §4.2
+            message = PeerMessage(mail, (rcpt,), content[2:], raw[2:], is_accepted=False)
+            self._answer(END_OF_DATA, message=message)
 
     def _answer(self, step: str, address: str | None = None, message: PeerMessage | None = None) -> bytes:
         reply = b""

@@ -4,6 +4,7 @@ import pytest
 
 from empath.errors import SyntaxViolation
 from empath.mail.domain import AddressLiteral, Domain
+from empath.mail.protocol import Protocol
 from empath.policy.pattern import DomainPattern
 from empath.policy.routing import (
     DiscardRoute,
@@ -11,10 +12,13 @@ from empath.policy.routing import (
     MxRoute,
     RouteTable,
     SmtpRoute,
+    SocketRoute,
     destination_of,
     parse_route,
     route_text,
 )
+
+LMTP = Protocol.LMTP
 
 
 @pytest.mark.parametrize(
@@ -25,6 +29,10 @@ from empath.policy.routing import (
         ("smtp://192.0.2.1", SmtpRoute("192.0.2.1", 25), "smtp:192.0.2.1:25"),
         ("smtp://[2001:DB8::1]:26", SmtpRoute("2001:db8::1", 26), "smtp:[2001:db8::1]:26"),
         ("smtp://Relay.Example.org:65535", SmtpRoute("relay.example.org", 65535), "smtp:relay.example.org:65535"),
+        ("lmtp://mail.test", SmtpRoute("mail.test", 24, LMTP), "lmtp:mail.test:24"),
+        ("lmtp://[::1]:2400", SmtpRoute("::1", 2400, LMTP), "lmtp:[::1]:2400"),
+        ("lmtp:/run/dovecot/lmtp", SocketRoute("/run/dovecot/lmtp", LMTP), "lmtp:/run/dovecot/lmtp"),
+        ("smtp:/run/filter", SocketRoute("/run/filter", Protocol.SMTP), "smtp:/run/filter"),
         ("maildir:/var/mail/all", MaildirRoute("/var/mail/all"), "maildir:/var/mail/all"),
         ("maildir:../a:b", MaildirRoute("../a:b"), "maildir:../a:b"),
         ("discard:", DiscardRoute(), "discard:"),
@@ -40,7 +48,16 @@ def test_a_route_names_what_to_do_and_the_queue_key(text, route, destination):
 
 @pytest.mark.parametrize(
     "route",
-    [MxRoute(), SmtpRoute("2001:db8::1", 26), SmtpRoute("relay.example.org"), MaildirRoute("/a:b"), DiscardRoute()],
+    [
+        MxRoute(),
+        SmtpRoute("2001:db8::1", 26),
+        SmtpRoute("relay.example.org"),
+        SmtpRoute("192.0.2.1", 24, LMTP),
+        SocketRoute("/run/a b", LMTP),
+        SocketRoute("/run/c", Protocol.SMTP),
+        MaildirRoute("/a:b"),
+        DiscardRoute(),
+    ],
 )
 def test_a_route_is_written_as_it_is_read(route):
     """
@@ -77,7 +94,12 @@ def test_an_address_literal_is_a_destination_of_its_own():
         "smtp://[::zz]",
         "smtp://192.0.2.256",
         "smtp://a b",
-        "lmtp://host",
+        "lmtp:",
+        "lmtp:host",
+        "lmtp:run/dovecot",
+        "lmtp:/a\nb",
+        "lmtp:/" + "x" * 107,
+        "LMTP:/run/a",
         "maildir:",
         "maildir:/a\nb",
         "maildir",

@@ -16,12 +16,13 @@ from empath.config import Config
 from empath.daemon.process.hub_writer import HubWriter
 from empath.errors import EmpathError
 from empath.mail.address import Address
+from empath.mail.protocol import Protocol
 from empath.mail.reply import Reply
 from empath.net.next_hop import HostFinder
 from empath.net.stream import Deadlines, Stream, StreamClosed, StreamTimeout
-from empath.policy.hosts.search import Host, NoHost
+from empath.policy.hosts.search import Host, NoHost, socket_host
 from empath.policy.recipients import RecipientRule, folded
-from empath.policy.routing import MxRoute, SmtpRoute
+from empath.policy.routing import MxRoute, SmtpRoute, SocketRoute
 from empath.smtp.client.probe import Probe
 from empath.storage.engine import Reader
 from empath.storage.queue.recipients import KeepVerification, find_verification
@@ -95,7 +96,7 @@ class Verifier:
         route = self._config.find_route(str(address), address.domain)
         if rule.lmtp is not None:
             destination = str(rule.lmtp)
-        elif isinstance(route, SmtpRoute | MxRoute):
+        elif isinstance(route, SmtpRoute | SocketRoute | MxRoute):
             destination = route.destination(str(address.domain))
         else:
             return Reply.of("250 2.1.5 Delivered by this host")
@@ -107,12 +108,16 @@ class Verifier:
             if not is_ours:
                 return None
             if rule.lmtp is not None:
-                hosts: tuple[Host, ...] | NoHost = (Host(rule.lmtp.host, rule.lmtp.host, rule.lmtp.port),)
+                hosts: tuple[Host, ...] | NoHost = (
+                    Host(rule.lmtp.host, rule.lmtp.host, rule.lmtp.port, protocol=Protocol.LMTP),
+                )
+            elif isinstance(route, SocketRoute):
+                hosts = (socket_host(route),)
             else:
                 assert isinstance(route, SmtpRoute | MxRoute)
                 hosts = self._finder.find(route, destination)
             for host in () if isinstance(hosts, NoHost) else hosts[:_MOST_HOSTS]:
-                answer = self._answer_of(host, address, is_lmtp=rule.lmtp is not None, ends_at=ends_at)
+                answer = self._answer_of(host, address, ends_at=ends_at)
                 if answer is not None and answer.code // 100 != 4:
                     return answer
             return None
@@ -123,11 +128,11 @@ class Verifier:
             if not slots.users:
                 del self._slots[destination]
 
-    def _answer_of(self, host: Host, address: Address, *, is_lmtp: bool, ends_at: float) -> Reply | None:
+    def _answer_of(self, host: Host, address: Address, *, ends_at: float) -> Reply | None:
         left_s = ends_at - time.monotonic()
         if left_s <= 0:
             return None
-        probe = Probe(str(self._config.hostname), address, is_lmtp=is_lmtp)
+        probe = Probe(str(self._config.hostname), address, is_lmtp=host.protocol is Protocol.LMTP)
         try:
             stream = Stream.connect(host.address, host.port, deadlines=self._deadlines, timeout_s=left_s)
             try:

@@ -18,9 +18,9 @@ from typing import Final
 from empath.config.tables.delivery import Delivery
 from empath.daemon.worker.content_fit import Pieces, fit
 from empath.errors import EmpathError
-from empath.mail.endpoint import host_and_port
 from empath.mail.fate import Said
 from empath.mail.outcome import Stage
+from empath.mail.protocol import Protocol
 from empath.mail.reply import Reply
 from empath.net.stream import Deadlines, OutOfResources, Stream, StreamClosed, StreamTimeout
 from empath.policy.attempt import loop_found
@@ -81,12 +81,12 @@ class Connection:
 
     def __init__(self, host: Host, stream: Stream, how: ConnectionSettings) -> None:
         self.host = host
-        self.peer = host_and_port(host.address, host.port)
+        self.peer = host.peer
         self.born_at = self.used_at = how.clock()
         self._stream = stream
         # Only where mail servers listen: a filter on another port may well greet by the name of this host.
-        own_names = how.own_names if host.port == how.delivery.mx_port else frozenset()
-        self._session = ClientSession(how.ehlo_name, own_names)
+        may_loop = host.port == how.delivery.mx_port and host.protocol is Protocol.SMTP
+        self._session = ClientSession(how.ehlo_name, how.own_names if may_loop else frozenset(), host.protocol)
         self._how = how
         self._due_at = 0.0  # the deadline of the reply that is awaited
         self._awaited: int | None = None  # `answered` of the session when that deadline was set
@@ -108,7 +108,8 @@ class Connection:
         except OutOfResources:
             raise
         except (StreamClosed, StreamTimeout) as exc:
-            reply = Reply.of(f"451 4.4.1 connect to {host.name}[{host.address}]:{host.port}: {exc}")
+            where = host.peer if host.is_socket else f"{host.name}[{host.address}]:{host.port}"
+            reply = Reply.of(f"451 4.4.1 connect to {where}: {exc}")
             raise HostUnreachable(Said(Stage.CONNECT, reply)) from exc
         connection = cls(host, stream, how)
         event = connection._next()

@@ -14,13 +14,15 @@ from typing import NamedTuple
 from empath.config.tables.delivery import Delivery
 from empath.daemon.worker.connection import Clock, Connection, ConnectionSettings, HostUnreachable, Permission
 from empath.daemon.worker.content_fit import Pieces
-from empath.mail.endpoint import host_and_port
 from empath.mail.fate import Said
 from empath.mail.outcome import Stage
+from empath.mail.protocol import Protocol
 from empath.net.stream import Deadlines, Stream
 from empath.policy.hosts.search import Host
 from empath.smtp.client.events import TransactionEnded
 from empath.smtp.client.session import Transaction
+
+_Key = tuple[str, int, Protocol]
 
 
 class HostResult(NamedTuple):
@@ -40,7 +42,7 @@ class HostResult(NamedTuple):
 
 
 class ConnectionPool:
-    """Connections of this worker that wait for more mail, by the address and port that they lead to."""
+    """Connections of this worker that wait for more mail, by the address, port and protocol that they lead to."""
 
     def __init__(
         self,
@@ -66,7 +68,7 @@ class ConnectionPool:
             Stage.QUIT: settings.quit_s,
         }
         self._how = ConnectionSettings(settings, ehlo_name, deadlines, timeouts, connect, clock, own_names)
-        self._idle: dict[tuple[str, int], list[Connection]] = {}
+        self._idle: dict[_Key, list[Connection]] = {}
 
     def send(self, host: Host, transaction: Transaction, pieces: Pieces, may_end: Permission) -> HostResult:
         """
@@ -88,7 +90,7 @@ class ConnectionPool:
         try:
             connection = Connection.open(host, self._how)
         except HostUnreachable as exc:
-            peer = host_and_port(host.address, host.port)
+            peer = host.peer
             if spent is not None:
                 return HostResult(peer, spent.results, was_reached=True)
             return HostResult(peer, dict.fromkeys(transaction.recipients, exc.said), was_reached=False)
@@ -109,7 +111,7 @@ class ConnectionPool:
                 del self._idle[key]
 
     def _take(self, host: Host) -> Connection | None:
-        waiting = self._idle.get((host.address, host.port))
+        waiting = self._idle.get(_key(host))
         while waiting:
             connection = waiting.pop()
             if connection.is_quiet():
@@ -121,9 +123,13 @@ class ConnectionPool:
         host = connection.host
         is_young = self._clock() - connection.born_at < self._settings.reuse_s
         if connection.is_usable and is_young:
-            self._idle.setdefault((host.address, host.port), []).append(connection)
+            self._idle.setdefault(_key(host), []).append(connection)
         elif connection.is_usable:
             connection.quit()
         else:
             connection.leave()
         return HostResult(connection.peer, ended.results, True, connect_s, ended.is_in_doubt)
+
+
+def _key(host: Host) -> _Key:
+    return host.address, host.port, host.protocol

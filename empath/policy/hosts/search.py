@@ -19,11 +19,13 @@ from enum import StrEnum
 from itertools import chain, zip_longest
 from typing import Final
 
+from empath.mail.endpoint import UnixSocket, host_and_port
 from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, LookupAnswer, Question
+from empath.mail.protocol import Protocol
 from empath.mail.reply import Reply
 from empath.policy.access import Network
 from empath.policy.hosts.addresses import is_host_name, is_within, known, literal_of
-from empath.policy.routing import MxRoute, SmtpRoute
+from empath.policy.routing import MxRoute, SmtpRoute, SocketRoute
 
 MAX_HOSTS: Final = 5  # addresses of one attempt
 
@@ -40,9 +42,9 @@ class Host:
     """
     One address to try.
 
-    Shape: name in A-labels or the address itself; address IPv4 or IPv6; port 1..65535; preference is that of the MX
-    record (0 where there is none), None for a host that the operator named; is_best: no exchanger of the domain is
-    preferred to it.
+    Shape: name in A-labels or the address itself; address IPv4 or IPv6, port 1..65535, or the path of a UNIX socket and
+    0; preference is that of the MX record (0 where there is none), None for a host that the operator named; is_best: no
+    exchanger of the domain is preferred to it.
     """
 
     name: str
@@ -50,6 +52,22 @@ class Host:
     port: int
     preference: int | None = field(default=None, compare=False)
     is_best: bool = field(default=True, compare=False)
+    protocol: Protocol = Protocol.SMTP
+
+    @property
+    def is_socket(self) -> bool:
+        """Whether it is a UNIX socket on this host."""
+        return not self.port
+
+    @property
+    def peer(self) -> str:
+        """Address and port, or `unix:path`."""
+        return str(UnixSocket(self.address)) if self.is_socket else host_and_port(self.address, self.port)
+
+
+def socket_host(route: SocketRoute) -> Host:
+    """The one host of a route to a UNIX socket."""
+    return Host(route.path, route.path, 0, protocol=route.protocol)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +134,7 @@ class HostSearch:
         self._random = random
         self._domain = domain
         self._port = route.port if isinstance(route, SmtpRoute) else rules.mx_port
+        self._protocol = route.protocol if isinstance(route, SmtpRoute) else Protocol.SMTP
         self._no_mail: Reply | None = None  # said by the MX records themselves
         self._usable: list[Found] = []
         self._seen: set[str] = set()  # addresses of `_usable`
@@ -242,7 +261,7 @@ class HostSearch:
     def _host(self, found: Found) -> Host:
         preference = None if self.is_fixed else found.preference
         is_best = found.preference == self.exchangers[0].preference
-        return Host(found.name, found.address, self._port, preference, is_best)
+        return Host(found.name, found.address, self._port, preference, is_best, self._protocol)
 
     def _groups(self) -> Iterator[list[Found]]:
         for preference in sorted({found.preference for found in self._usable}):

@@ -101,6 +101,11 @@ class TransactionPlan:
         self._accepted.clear()
         self._unanswered = deque(self._asked)
 
+    def settle_next(self, said: Said) -> bool:
+        """Give a reply to the accepted recipient whose turn it is (RFC 2033 §4.2); say whether another one waits."""
+        self.results[self._accepted.pop(0)] = said
+        return bool(self._accepted)
+
     def settle(self, said: Said) -> None:
         """Give one reply to every recipient that has none of its own."""
         for number in self._accepted:

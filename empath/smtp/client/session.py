@@ -1,5 +1,5 @@
 """
-session - the sending side of an SMTP session, without I/O, RFC 5321 §3
+session - the sending side of an SMTP or LMTP session, without I/O, RFC 5321 §3, RFC 2033
 
 Theory of operation: the state is the command that the peer answers next, or READY or CONTENT when the peer has nothing
 to answer.  `table.NEXT` gives the action for every state and every kind of answer; the action returns the state that
@@ -11,6 +11,9 @@ The result of a recipient is the reply that ended it.  Where the peer gave no re
 lost connection, 4.5.0 for octets that are not a reply, 4.7.0 for a reply before its command, 5.5.0 for a reply that the
 command cannot have.  A session that met one of these serves no other transaction.  A reply came before its command when
 it is there before `octets_to_send` gave the command; after it nothing that the peer said of the transaction counts.
+
+In LMTP the end of data has a reply for each recipient that was accepted, in their order.  A recipient without its reply
+when the session breaks is in doubt; the others have their results.
 
 A session that has delivered may have used up its allowance, or lost step with its peer.  If the peer then refuses a
 whole transaction, says 503, closes, or gives replies of the wrong kind, the event says that the session may be the
@@ -25,6 +28,7 @@ from typing import Final
 from empath.errors import DriverError, SyntaxViolation
 from empath.mail.fate import Said
 from empath.mail.outcome import Stage
+from empath.mail.protocol import Protocol
 from empath.mail.reply import EnhancedStatus, Reply
 from empath.smtp.client.capabilities import Capabilities
 from empath.smtp.client.dot_stuffing import DotStuffer
@@ -61,7 +65,7 @@ _PIECE: Final = ClientCall.PIECE
 _END: Final = ClientCall.END
 _CONTENT_WANTED: Final = ContentWanted()
 _IDLE: Final = (ClientState.READY, ClientState.IDLE)
-_GREETINGS: Final = (ClientState.EHLO, ClientState.HELO)
+_GREETINGS: Final = (ClientState.EHLO, ClientState.HELO, ClientState.LHLO)
 _GREETED: Final = 250  # their one answer of success
 # States with a command that may not have gone out yet.
 _AFTER_COMMAND: Final = frozenset(ClientState) - {
@@ -79,13 +83,16 @@ class ClientSession:
     `answered` changes when the wait for a reply is over, so that the driver can give each reply a deadline.
     """
 
-    def __init__(self, ehlo_name: str, own_names: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, ehlo_name: str, own_names: frozenset[str] = frozenset(), protocol: Protocol = Protocol.SMTP
+    ) -> None:
         """
         Wait for the banner of a peer. *ehlo_name* is the name of this host in A-labels, or an address literal. A peer
         that greets by one of *own_names*, in lower case, is this host.
         """
         self._ehlo_name = ehlo_name.encode("ascii")
         self._own_names = own_names
+        self._is_lmtp = protocol is Protocol.LMTP
         self._is_all_sent = True
         self._state = ClientState.GREETING
         self._reader = ReplyReader(_NOISE_LINES)
@@ -250,8 +257,9 @@ class ClientSession:
     def _send_ehlo(self, reply: Reply) -> ClientState:
         if (name := self._own_name(reply)) is not None:
             return self._end_loop(reply, name)
-        self._out.append(b"EHLO " + self._ehlo_name + b"\r\n")
-        return ClientState.EHLO
+        verb, state = (b"LHLO ", ClientState.LHLO) if self._is_lmtp else (b"EHLO ", ClientState.EHLO)
+        self._out.append(verb + self._ehlo_name + b"\r\n")
+        return state
 
     def _send_helo(self, _: Reply) -> ClientState:
         self._out.append(b"HELO " + self._ehlo_name + b"\r\n")
@@ -343,18 +351,27 @@ class ClientSession:
         self.events.append(_CONTENT_WANTED)
         return ClientState.CONTENT
 
-    def _send_lone_dot(self, _: Reply) -> ClientState:
+    def _send_lone_dot(self, reply: Reply) -> ClientState:
+        if self._is_lmtp:  # which has a reply for each accepted recipient, and none is
+            self.events.append(TransactionEnded(self._plan.results))
+            return self._close(reply)
         self._out.append(b".\r\n")
         return ClientState.LONE_DOT
 
     def _settle(self, reply: Reply) -> ClientState:
-        self._settle_all(reply)
         self._has_delivered |= reply.klass == 2
+        if not self._is_lmtp:
+            self._settle_all(reply)
+        elif self._plan.settle_next(Said(self.stage, reply)):
+            return _END_OF_DATA
         self.events.append(TransactionEnded(self._plan.results))
         return self._become_ready_again()
 
     def _settle_unexpected(self, reply: Reply) -> ClientState:
         return self._settle(self._unexpected(reply))
+
+    def _settle_out_of_sequence(self, reply: Reply) -> ClientState:
+        return self._settle(reply) if self._is_lmtp else self._refuse_all(reply)
 
     def _finish(self, _: Reply) -> ClientState:
         return self._end()
@@ -463,6 +480,7 @@ _ACTIONS: Final[dict[ClientAction, Callable[[ClientSession, Reply], ClientState]
     ClientAction.SEND_LONE_DOT: ClientSession._send_lone_dot,
     ClientAction.SETTLE: ClientSession._settle,
     ClientAction.SETTLE_UNEXPECTED: ClientSession._settle_unexpected,
+    ClientAction.SETTLE_OUT_OF_SEQUENCE: ClientSession._settle_out_of_sequence,
     ClientAction.FINISH: ClientSession._finish,
     ClientAction.FINISH_AS_LAST: ClientSession._finish_as_last,
     ClientAction.ABANDON: ClientSession._abandon,

@@ -12,6 +12,7 @@ class ClientState(StrEnum):
     GREETING = "greeting"
     EHLO = "ehlo"
     HELO = "helo"
+    LHLO = "lhlo"  # in LMTP, RFC 2033 §4.1
     READY = "ready"  # for the first transaction
     IDLE = "idle"  # between two transactions
     RSET = "rset"
@@ -57,6 +58,7 @@ STAGES: Final = {  # the timeout of each state
     ClientState.GREETING: Stage.GREETING,
     ClientState.EHLO: Stage.EHLO,
     ClientState.HELO: Stage.EHLO,
+    ClientState.LHLO: Stage.EHLO,
     ClientState.READY: Stage.MAIL,
     ClientState.IDLE: Stage.MAIL,
     ClientState.RSET: Stage.MAIL,

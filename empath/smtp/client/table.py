@@ -1,8 +1,9 @@
 """
 table - the whole dialogue of the client as data
 
-NEXT has a row for every state and every signal, because a peer may do anything at any time; `ClientSession` carries it
-out.  CALLS says what the driver may ask for.  docs/protocol.md is drawn from both by `make reference`.
+NEXT serves SMTP and LMTP (RFC 2033), which differ in EHLO and in the replies to the end of data.  It has a row for
+every state and every signal, because a peer may do anything at any time; `ClientSession` carries it out.  CALLS says
+what the driver may ask for.  docs/protocol.md is drawn from both by `make reference`.
 """
 
 from enum import StrEnum
@@ -21,7 +22,7 @@ class ClientAction(StrEnum):
     for another transaction.
     """
 
-    SEND_EHLO = "send EHLO, unless the peer is this host"
+    SEND_EHLO = "send EHLO (LHLO in LMTP), unless the peer is this host"
     SEND_HELO = "send HELO"
     SEND_HELO_FOR_NOW = "send HELO; extensions unknown"
     READ_EXTENSIONS = "read the extensions, unless the peer is this host"
@@ -39,9 +40,10 @@ class ClientAction(StrEnum):
     REFUSE_RECIPIENT_OR_ALL = "refuse the recipient; all recipients and spent if it has delivered"
     REFUSE_RECIPIENT_UNEXPECTED = "refuse the recipient with 554"
     BEGIN_CONTENT = "ask for the content"
-    SEND_LONE_DOT = "send an empty message"
-    SETTLE = "settle all accepted recipients"
-    SETTLE_UNEXPECTED = "settle all accepted recipients with 554"
+    SEND_LONE_DOT = "send an empty message; in LMTP, where nothing answers it, close"
+    SETTLE = "settle all accepted recipients; in LMTP the next one"
+    SETTLE_UNEXPECTED = "settle all accepted recipients with 554; in LMTP the next one"
+    SETTLE_OUT_OF_SEQUENCE = "refuse all recipients; spent if it has delivered; in LMTP settle the next one"
     FINISH = "finish"
     FINISH_AS_LAST = "finish; last transaction"
     ABANDON = "defer or refuse the rest, close"
@@ -81,7 +83,7 @@ def _rows(
 
 
 NEXT: Final[dict[tuple[ClientState, ClientSignal], ClientStep]] = {
-    **_rows(_State.GREETING, _OK, _Action.SEND_EHLO, _State.EHLO, _State.CLOSED),
+    **_rows(_State.GREETING, _OK, _Action.SEND_EHLO, _State.EHLO, _State.LHLO, _State.CLOSED),
     **_rows(_State.GREETING, _GO_ON, _Action.TURN_AWAY_UNEXPECTED, _State.CLOSED),
     **_rows(_State.GREETING, _REFUSED, _Action.TURN_AWAY, _State.CLOSED),
     **_rows(_State.GREETING, _OVER, _Action.FAIL_HOST, _State.CLOSED),
@@ -90,6 +92,10 @@ NEXT: Final[dict[tuple[ClientState, ClientSignal], ClientStep]] = {
     **_rows(_State.EHLO, (_Signal.TRANSIENT,), _Action.SEND_HELO_FOR_NOW, _State.HELO),
     **_rows(_State.EHLO, (_Signal.PERMANENT, *_OUT_OF_SEQUENCE), _Action.SEND_HELO, _State.HELO),  # RFC 5321 §3.2
     **_rows(_State.EHLO, _OVER, _Action.FAIL_HOST, _State.CLOSED),
+    **_rows(_State.LHLO, _OK, _Action.READ_EXTENSIONS, _State.READY, _State.CLOSED),
+    **_rows(_State.LHLO, _GO_ON, _Action.TURN_AWAY_UNEXPECTED, _State.CLOSED),
+    **_rows(_State.LHLO, _REFUSED, _Action.TURN_AWAY, _State.CLOSED),  # nothing to fall back to
+    **_rows(_State.LHLO, _OVER, _Action.FAIL_HOST, _State.CLOSED),
     **_rows(_State.HELO, _OK, _Action.BECOME_READY, _State.READY, _State.CLOSED),
     **_rows(_State.HELO, _GO_ON, _Action.TURN_AWAY_UNEXPECTED, _State.CLOSED),
     **_rows(_State.HELO, _REFUSED, _Action.TURN_AWAY, _State.CLOSED),
@@ -147,7 +153,7 @@ NEXT: Final[dict[tuple[ClientState, ClientSignal], ClientStep]] = {
     **_rows(_State.DATA, _GARBAGE, _Action.ABANDON_OUT_OF_STEP, _State.CLOSED),
     **_rows(_State.DATA, _TIMED_OUT, _Action.ABANDON, _State.CLOSED),
     **_rows(_State.DATA_IN_VAIN, _OK, _Action.CONTINUE_AS_LAST, _State.QUIT),
-    **_rows(_State.DATA_IN_VAIN, _GO_ON, _Action.SEND_LONE_DOT, _State.LONE_DOT),
+    **_rows(_State.DATA_IN_VAIN, _GO_ON, _Action.SEND_LONE_DOT, _State.LONE_DOT, _State.CLOSED),
     **_rows(_State.DATA_IN_VAIN, _REFUSED, _Action.CONTINUE, _State.IDLE, _State.QUIT),
     **_rows(_State.DATA_IN_VAIN, _GARBAGE, _Action.ABANDON_OUT_OF_STEP, _State.CLOSED),
     **_rows(_State.DATA_IN_VAIN, _GONE + _TIMED_OUT, _Action.ABANDON, _State.CLOSED),
@@ -157,9 +163,15 @@ NEXT: Final[dict[tuple[ClientState, ClientSignal], ClientStep]] = {
         *(_State.CONTENT, (*_REFUSED_IN_SEQUENCE, _Signal.LOST, *_GARBAGE, *_TIMED_OUT)),
         *(_Action.ABANDON, _State.CLOSED),
     ),
-    **_rows(_State.END_OF_DATA, _OK + _REFUSED_IN_SEQUENCE, _Action.SETTLE, _State.IDLE, _State.QUIT),
-    **_rows(_State.END_OF_DATA, _OUT_OF_SEQUENCE, _Action.REFUSE_ALL, _State.IDLE, _State.QUIT),
-    **_rows(_State.END_OF_DATA, _GO_ON, _Action.SETTLE_UNEXPECTED, _State.QUIT),
+    **_rows(
+        *(_State.END_OF_DATA, _OK + _REFUSED_IN_SEQUENCE, _Action.SETTLE),
+        *(_State.END_OF_DATA, _State.IDLE, _State.QUIT),
+    ),
+    **_rows(
+        *(_State.END_OF_DATA, _OUT_OF_SEQUENCE, _Action.SETTLE_OUT_OF_SEQUENCE),
+        *(_State.END_OF_DATA, _State.IDLE, _State.QUIT),
+    ),
+    **_rows(_State.END_OF_DATA, _GO_ON, _Action.SETTLE_UNEXPECTED, _State.END_OF_DATA, _State.QUIT),
     **_rows(_State.END_OF_DATA, (_Signal.SHUTDOWN,), _Action.ABANDON, _State.CLOSED),
     **_rows(
         *(_State.END_OF_DATA, (*_GARBAGE, _Signal.LOST, *_TIMED_OUT)),

@@ -1,12 +1,14 @@
 """The table of the client is complete, and each row leads to the state that it names."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from empath.mail.outcome import Stage
+from empath.mail.protocol import Protocol
 from empath.smtp.client.events import SessionClosed, TransactionEnded
 from empath.smtp.client.plan import GROUP_OCTETS
 from empath.smtp.client.session import ClientSession
@@ -26,10 +28,13 @@ SAID = {
     ClientSignal.LOST: b"",
 }
 HOSTS = [
-    (EXTENSIONS, "b"),
-    (EXTENSIONS, "b" * GROUP_OCTETS),
-    (ONE_AT_A_TIME, "b"),
+    (EXTENSIONS, Protocol.SMTP, "b"),
+    (EXTENSIONS, Protocol.SMTP, "b" * GROUP_OCTETS),
+    (ONE_AT_A_TIME, Protocol.SMTP, "b"),
+    (EXTENSIONS, Protocol.LMTP, "b"),
+    (ONE_AT_A_TIME, Protocol.LMTP, "b"),
 ]  # peers that take one group, two, or one for each command
+Peer = tuple[tuple[str, ...], Protocol, str]
 _OK, _GO_ON = ClientSignal.OK, ClientSignal.GO_ON
 DELIVERED = [_OK, _OK, None, _OK, _OK, _OK, _GO_ON, None, _OK]  # None is an act of the driver
 # A reply of these leads where 5yz leads once EHLO is over, so only 5yz is followed.
@@ -41,8 +46,12 @@ class Driver(Dialogue):
     """A driver that begins a transaction or sends its content when the session waits for it."""
 
     extensions: tuple[str, ...] = EXTENSIONS
+    protocol: Protocol = Protocol.SMTP
     local_part: str = "b"
     states: list[ClientState] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.session = ClientSession("me.test", frozenset({"me.test"}), self.protocol)
 
     @property
     def may_act(self) -> bool:
@@ -60,7 +69,7 @@ class Driver(Dialogue):
         """Let *signal* happen."""
         if signal is ClientSignal.TIMED_OUT:
             self.session.lost("60 s", is_timeout=True)
-        elif signal is ClientSignal.OK and self.session.state is ClientState.EHLO:
+        elif signal is ClientSignal.OK and self.session.state in (ClientState.EHLO, ClientState.LHLO):
             self.session.receive(greeting(self.extensions))
         else:
             self.session.receive(SAID[signal])
@@ -110,12 +119,18 @@ def test_every_row_is_walked_and_leads_where_it_says():
     may also be this host.
     """
     walked: dict[tuple[ClientState, ClientSignal], set[ClientState]] = defaultdict(set)
-    for extensions, local_part in HOSTS:
-        walk([], extensions, local_part, walked)
+    for peer in HOSTS:
+        walk([], peer, walked)
     for extensions in (EXTENSIONS, ONE_AT_A_TIME):
-        walk(DELIVERED, extensions, "b", walked)
+        walk(DELIVERED, (extensions, Protocol.SMTP, "b"), walked)
+        walk([*DELIVERED, _OK], (extensions, Protocol.LMTP, "b"), walked)
     for count in range(3):
-        session = replay([_OK, ClientSignal.PERMANENT, None][:count], EXTENSIONS, "b").session
+        session = replay([_OK, ClientSignal.PERMANENT, None][:count], HOSTS[0]).session
+        before = session.state
+        session.receive(b"250 me.test\r\n")
+        walked[before, _OK].add(session.state)
+    for count in range(2):
+        session = replay([_OK][:count], HOSTS[3]).session
         before = session.state
         session.receive(b"250 me.test\r\n")
         walked[before, _OK].add(session.state)
@@ -124,27 +139,27 @@ def test_every_row_is_walked_and_leads_where_it_says():
 
 def walk(
     script: list[ClientSignal | None],
-    extensions: tuple[str, ...],
-    local_part: str,
+    peer: Peer,
     walked: dict[tuple[ClientState, ClientSignal], set[ClientState]],
 ) -> None:
     """Record where every signal leads after *script* (None is an act of the driver), and continue from there."""
     for signal in ClientSignal:
-        driver = replay(script, extensions, local_part)
+        driver = replay(script, peer)
         before = driver.session.state
         driver.meet(signal)
         walked[before, signal].add(driver.session.state)
         has_moved = before not in (driver.session.state, ClientState.CLOSED)
         is_new = has_moved or before in (ClientState.RCPT, ClientState.RCPT_IN_VAIN)
         if is_new and signal not in _LIKE_PERMANENT and not (driver.session.is_ready and None in script):
-            walk([*script, signal], extensions, local_part, walked)
-    if replay(script, extensions, local_part).may_act:
-        walk([*script, None], extensions, local_part, walked)
+            walk([*script, signal], peer, walked)
+    if replay(script, peer).may_act:
+        walk([*script, None], peer, walked)
 
 
-def replay(script: list[ClientSignal | None], extensions: tuple[str, ...], local_part: str) -> Driver:
-    """A session after *script*."""
-    driver = Driver(extensions=extensions, local_part=local_part)
+def replay(script: Sequence[ClientSignal | None], peer: Peer) -> Driver:
+    """A session with *peer* after *script*."""
+    extensions, protocol, local_part = peer
+    driver = Driver(extensions=extensions, protocol=protocol, local_part=local_part)
     for signal in script:
         driver.act() if signal is None else driver.meet(signal)
     return driver
@@ -155,7 +170,7 @@ def test_every_transaction_that_began_ends_with_a_result_for_each_recipient(scri
     """
     A recipient without a result would be leased for ever.
     """
-    driver = replay([ClientSignal.OK, ClientSignal.OK, None], *host)
+    driver = replay([ClientSignal.OK, ClientSignal.OK, None], host)
     for signal in [*script, ClientSignal.LOST]:
         driver.meet(signal)
         if driver.session.state is ClientState.CONTENT:

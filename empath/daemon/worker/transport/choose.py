@@ -8,13 +8,13 @@ from empath.daemon.worker.transport.fixed_reply import DISCARDED, NO_ROUTE, Fixe
 from empath.daemon.worker.transport.maildir import MaildirCarrier
 from empath.daemon.worker.transport.smtp import SmtpCarrier
 from empath.net.next_hop import HostFinder
-from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, Route, SmtpRoute
+from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, Route, SmtpRoute, SocketRoute
 
 
 def choose_carrier(pool: ConnectionPool, finder: HostFinder, route: Route | None, destination: str) -> Carrier:
     """Make the carrier of one lease. *route* is None where the configuration has no route to *destination* any more."""
     match route:
-        case SmtpRoute() | MxRoute():
+        case SmtpRoute() | SocketRoute() | MxRoute():
             return SmtpCarrier(route, destination, pool, finder)
         case MaildirRoute():
             return MaildirCarrier(route, destination)

@@ -1,4 +1,4 @@
-"""smtp - messages go out over SMTP, host after host"""
+"""smtp - messages go out over SMTP or LMTP, host after host"""
 
 import time
 from collections.abc import Iterator
@@ -11,7 +11,8 @@ from empath.mail.fate import Attempt
 from empath.mail.outcome import Stage
 from empath.net.next_hop import HostFinder
 from empath.policy.attempt import DestinationHosts, MessageAttempt, outcome_of
-from empath.policy.routing import MxRoute, SmtpRoute
+from empath.policy.hosts.search import Host, NoHost, socket_host
+from empath.policy.routing import MxRoute, SmtpRoute, SocketRoute
 from empath.smtp.client.session import ClientRecipient, Transaction
 from empath.storage.queue.lease import LeasedMessage, LeasedRecipient
 
@@ -19,11 +20,13 @@ _BODY_TYPES: Final = {str(each): each for each in BodyType}  # quicker than the 
 
 
 class SmtpCarrier:
-    """Send over SMTP to the hosts of the route; policy/attempt says which host is next."""
+    """Send over SMTP or LMTP to the hosts of the route; policy/attempt says which host is next."""
 
     waits_for_hosts = True
 
-    def __init__(self, route: SmtpRoute | MxRoute, destination: str, pool: ConnectionPool, finder: HostFinder) -> None:
+    def __init__(
+        self, route: SmtpRoute | SocketRoute | MxRoute, destination: str, pool: ConnectionPool, finder: HostFinder
+    ) -> None:
         self._route = route
         self._destination = destination
         self._pool = pool
@@ -39,7 +42,7 @@ class SmtpCarrier:
         """See Carrier."""
         started_at = time.time()
         if self._hosts is None:
-            self._hosts = DestinationHosts(self._finder.find(self._route, self._destination))
+            self._hosts = DestinationHosts(self._found())
         if (silence := self._hosts.silence) is not None:
             attempt = Attempt(self._destination, started_at, time.time() - started_at)
             yield HostAttempt(attempt, [Answer(r, silence, outcome_of(silence)) for r in job.recipients])
@@ -56,9 +59,16 @@ class SmtpCarrier:
             answers = []
             for number, outcome in outcomes.items():
                 said = result.results[number]
-                is_in_doubt = result.is_in_doubt and said.stage is Stage.END_OF_DATA
+                # In LMTP some recipients may have their replies to the dot, and others none.
+                is_unanswered = said.stage is Stage.END_OF_DATA and not said.reply.is_from_host
+                is_in_doubt = result.is_in_doubt and is_unanswered
                 answers.append(Answer(recipients[number], said, outcome, is_in_doubt))
             yield HostAttempt(attempt, answers)
+
+    def _found(self) -> tuple[Host, ...] | NoHost:
+        if isinstance(self._route, SocketRoute):
+            return (socket_host(self._route),)
+        return self._finder.find(self._route, self._destination)
 
 
 def _transaction(message: LeasedMessage, recipients: list[LeasedRecipient]) -> Transaction:
