@@ -21,6 +21,7 @@ setup(
     install_requires=[
         "apsw>=3.51.3.0,<4",
         "click>=8.1,<9",
+        "cryptography>=42,<51",
         "dnspython>=2.6,<3",
         "gevent>=24.10,<27",
         "idna>=3.7,<4",

@@ -57,6 +57,7 @@ CONTRACT = tuple(  # modules that the supervisor imports, too
 ONLY_IN = {  # outside module -> where it may be named: a package, or one file
     "apsw": {"storage/sqlite"},
     "click": {"cli"},
+    "cryptography": {"policy/certificate_path.py"},
     "dns": {"net"},
     "gevent": {"daemon", "net"},
     "idna": {"mail/domain.py"},

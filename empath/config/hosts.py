@@ -2,9 +2,11 @@
 hosts - the rules for the search for hosts, from the settings
 """
 
+import ipaddress
+
 from empath.config.model import Config
 from empath.mail.endpoint import Endpoint
-from empath.policy.hosts.addresses import is_address
+from empath.policy.hosts.addresses import is_address, is_within
 from empath.policy.hosts.search import HostRules
 
 
@@ -18,6 +20,12 @@ def host_rules(config: Config, interfaces: frozenset[str]) -> HostRules:
         allowed=config.dns.allowed_networks,
         mx_port=config.delivery.mx_port,
     )
+
+
+def trusts_resolver(config: Config, address: str) -> bool:
+    """Whether the bit AD of a resolver counts: nobody can change packets to this host itself, or to networks named."""
+    bare = address.partition("%")[0]
+    return ipaddress.ip_address(bare).is_loopback or is_within(bare, config.dns.trusted)
 
 
 def endpoints(config: Config) -> tuple[Endpoint, ...]:

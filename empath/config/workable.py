@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from empath.config.hosts import endpoints
+from empath.config.hosts import endpoints, trusts_resolver
 from empath.config.keys import KeyPath, dotted
 from empath.config.load import find_lines
 from empath.config.model import Config
@@ -55,8 +55,17 @@ def contradictions(config: Config) -> list[Contradiction]:
     return [
         *unknown_user(config), *_example_name(config), *_listeners(config), *_proxies(config), *_routes(config),
         *_next_hops(config), *unusable_log(config), *_pickup(config), *_logins(config), *_limits(config),
-        *_certificates(config),         *_blocklists(config), *_recipients(config), *old_names(config),
+        *_certificates(config), *_blocklists(config), *_dnssec(config), *_recipients(config), *old_names(config),
     ]  # fmt: skip
+
+
+def _dnssec(config: Config) -> Iterator[Contradiction]:
+    """Resolvers whose word about DNSSEC does not count, where it is asked for."""
+    servers = config.dns.nameservers
+    if config.dns.dnssec == "off" or not servers or any(trusts_resolver(config, server.host) for server in servers):
+        return
+    words = f"none of them is trusted with DNSSEC: {servers[0].host} is not on this host; name its network in trusted"
+    yield Contradiction(("dns", "nameservers"), words, is_warning=config.dns.dnssec == "log")
 
 
 def old_names(config: Config) -> Iterator[Contradiction]:

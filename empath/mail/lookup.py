@@ -2,12 +2,12 @@
 lookup - questions to the DNS and their answers
 
 A closed set of answers: records, no such records, or a failure, which says neither.  After a failure mail waits; it
-never bounces because of one.
+never bounces because of one.  Each answer tells what is known of its DNSSEC.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Kind(StrEnum):
@@ -18,8 +18,27 @@ class Kind(StrEnum):
     AAAA = "AAAA"
     PTR = "PTR"
     TXT = "TXT"
+    TLSA = "TLSA"
+    CNAME = "CNAME"
 
     __hash__ = str.__hash__  # Enum's own is slow Python code, which each cache look-up would run
+
+
+class Security(StrEnum):
+    """What a validating resolver says of an answer, RFC 4035 §4.3."""
+
+    SECURE = "secure"  # all of it has been validated
+    INSECURE = "insecure"  # not signed, or not by a chain from a trust anchor
+    BOGUS = "bogus"  # it is signed, and the signatures are wrong: always a failure
+    UNCHECKED = "unchecked"  # no resolver that is trusted was asked about it
+
+
+_WEAKNESS: Final = (Security.SECURE, Security.INSECURE, Security.UNCHECKED, Security.BOGUS)
+
+
+def weakest(*each: Security) -> Security:
+    """The security of what was found in several steps."""
+    return max(each, key=_WEAKNESS.index)
 
 
 class Question(NamedTuple):
@@ -42,26 +61,55 @@ class Exchangers:
 
     records: tuple[Exchanger, ...]
     ttl_s: float
+    security: Security = Security.UNCHECKED
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """A or AAAA records as text in the shortest form, at least one."""
+    """
+    A or AAAA records as text in the shortest form, at least one.
+
+    Shape: alias_of is the name at the end of a chain of aliases, "" without aliases.
+    """
 
     records: tuple[str, ...]
     ttl_s: float
+    security: Security = Security.UNCHECKED
+    alias_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
     """
-    PTR or TXT records, at least one.
+    PTR, CNAME or TXT records, at least one.
 
-    Shape: a PTR record is a name as in Question; a TXT record is any text, its strings joined.
+    Shape: a PTR or CNAME record is a name as in Question; a TXT record is any text, its strings joined.
     """
 
     records: tuple[str, ...]
     ttl_s: float
+    security: Security = Security.UNCHECKED
+
+
+class TlsaRecord(NamedTuple):
+    """A TLSA record, RFC 6698 §2.1. Shape: usage, selector and matching are 0..255; data as in the record."""
+
+    usage: int
+    selector: int
+    matching: int
+    data: bytes
+
+    def __str__(self) -> str:
+        return f"{self.usage} {self.selector} {self.matching} {self.data.hex()}"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsaRecords:
+    """TLSA records, at least one."""
+
+    records: tuple[TlsaRecord, ...]
+    ttl_s: float
+    security: Security = Security.UNCHECKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +118,21 @@ class Absent:
 
     why: str
     ttl_s: float
+    security: Security = Security.UNCHECKED
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """No answer: a server's error, silence or an unusable reply. why: a few words in printable ASCII."""
+    """
+    No answer: a server's error, silence or an unusable reply. why: a few words in printable ASCII.
+
+    is_refused: a server answered, and said that it cannot; the reason may be a signature that is wrong.
+    """
 
     why: str
     ttl_s: float = 5.0  # RFC 9520 §3.2: at least one second, so that a dead zone is not asked without end
+    security: Security = Security.UNCHECKED
+    is_refused: bool = field(default=False, compare=False)
 
 
-LookupAnswer = Exchangers | Addresses | Texts | Absent | Failed
+LookupAnswer = Exchangers | Addresses | Texts | TlsaRecords | Absent | Failed

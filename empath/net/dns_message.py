@@ -39,6 +39,7 @@ _NAMES: Final = {  # type -> where the names of its data begin, and how many fol
     dns.rdatatype.MX: (2, 1),
     dns.rdatatype.PTR: (0, 1),
     dns.rdatatype.TXT: (0, 0),
+    dns.rdatatype.TLSA: (0, 0),
 }
 _TEXT_WEIGHT: Final = 3  # of each octet of a TXT record, which may be a string of its own
 dns.rdata.from_wire(dns.rdataclass.IN, "TYPE65280", b"", 0, 0)  # dnspython looks for a module only the first time

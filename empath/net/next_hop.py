@@ -20,6 +20,7 @@ from gevent.event import Event
 from empath.mail.lookup import Failed, LookupAnswer, Question
 from empath.net.hosts_file import HostsFile
 from empath.net.resolver import TIMED_OUT, Resolver
+from empath.policy.dane import TlsaFindings, TlsaSearch
 from empath.policy.hosts.search import Host, HostRules, HostSearch, NoHost
 from empath.policy.routing import MxRoute, SmtpRoute
 
@@ -43,6 +44,9 @@ class HostFinder(Protocol):
 
     def find(self, route: SmtpRoute | MxRoute, domain: str) -> tuple[Host, ...] | NoHost:
         """The hosts of a route for a domain or address literal, in the order to try them now."""
+
+    def tlsa(self, host: Host) -> TlsaFindings:
+        """What the DNS says of the certificate of *host*, one of those that `find` gave."""
 
 
 class NextHops:
@@ -96,6 +100,22 @@ class NextHops:
             serves_s = min([_SERVES_S, *(answer.ttl_s for answer in search.answers.values())])
             self._searches[key] = (self._clock() + serves_s, rules, search)
         return hosts
+
+    def tlsa(self, host: Host) -> TlsaFindings:
+        """See HostFinder."""
+        exchangers, addresses, alias_of, domain = host.lookups
+        search = TlsaSearch(
+            host.name,
+            host.port,
+            exchangers=exchangers,
+            addresses=addresses,
+            alias_of=alias_of,
+            other_names=[domain] if domain else [],
+        )
+        ends_at = self._clock() + self._timeout_s
+        while wanted := search.wanted:
+            search.learn(self._ask(wanted, ends_at))
+        return search.findings
 
     def search(self, route: SmtpRoute | MxRoute, domain: str) -> HostSearch:
         """Run a new search to its end."""

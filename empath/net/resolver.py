@@ -5,6 +5,9 @@ dnspython chooses the server and handles the wire format, behind the bounds of d
 patches sockets, so that they yield to the hub.  The exceptions of dnspython become answers here, because a name that
 does not exist is not an error of ours.  The words of an answer are for the operator: they name the server that was
 asked, not a Python class.
+
+DNSSEC is validated by the name server, RFC 4035 §3.2.3: it says so by the bit AD, which counts only where nobody can
+forge it, from a server on this host or one that the operator trusts.
 """
 
 import os
@@ -14,7 +17,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
+import dns.edns
 import dns.exception
+import dns.flags
 import dns.message
 import dns.name
 import dns.nameserver
@@ -28,13 +33,28 @@ import dns.rdtypes.ANY.NS
 import dns.rdtypes.ANY.OPT
 import dns.rdtypes.ANY.PTR
 import dns.rdtypes.ANY.SOA
+import dns.rdtypes.ANY.TLSA
 import dns.rdtypes.ANY.TXT
 import dns.rdtypes.IN.A
 import dns.rdtypes.IN.AAAA
 import dns.resolver
 import dns.tsig
 
-from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, LookupAnswer, Question, Texts
+from empath.mail.lookup import (
+    Absent,
+    Addresses,
+    Exchanger,
+    Exchangers,
+    Failed,
+    Kind,
+    LookupAnswer,
+    Question,
+    Security,
+    Texts,
+    TlsaRecord,
+    TlsaRecords,
+    weakest,
+)
 from empath.net.dns_exchange import Exchange, over_tcp, over_udp
 from empath.net.dns_message import Run, TooLarge, read_message
 from empath.net.resolv_conf import ResolvConf
@@ -43,6 +63,8 @@ MAX_EXCHANGERS = 100  # most records kept of one answer, the best ones
 MAX_ADDRESSES = 20  # most records kept of one answer, more than any attempt tries
 MAX_TEXTS = 10  # most records kept of one answer: a host with more names proves nothing by them
 MAX_TEXT_CHARACTERS = 500  # of one record
+MAX_TLSA = 50  # records kept of one answer
+MAX_TLSA_OCTETS = 8_192  # of the data of one record, which may be a certificate
 MAX_ALIASES = 10  # most questions for one answer where servers give an alias without its target
 TIMED_OUT = "no answer in time"
 _ENDLESS = "aliases without an end"
@@ -50,6 +72,7 @@ _FOREVER_S = float("inf")
 _WITHOUT_SOA_S = 5.0  # RFC 2308 §5: nothing says for how long it is true; as long as a failure, RFC 9520
 _PORT = 53
 _NO_EDNS = (dns.rcode.FORMERR, dns.rcode.NOTIMP)  # replies of a server that does not know EDNS, RFC 6891 §7
+_BOGUS = range(6, 13)  # extended errors about signatures, RFC 8914 §4.7 to §4.13
 _EDNS_OCTETS = 1232  # size of a datagram that no router has to fragment; longer answers come over TCP
 
 
@@ -76,6 +99,9 @@ class DnsResolver:
         system: str = "/etc/resolv.conf",
         report: Callable[[str], object] = lambda _: None,
         run: Run = lambda work, *arguments: work(*arguments),
+        with_dnssec: bool = False,
+        is_trusted: Callable[[str], bool] = lambda _: False,
+        only_trusted: bool = False,
     ) -> None:
         """
         Read the configuration; ask nothing yet.
@@ -85,8 +111,14 @@ class DnsResolver:
             try_timeout_s: for one try; then the next name server is asked, or the same again.
             report: called before a question if the file cannot be used, once for each cause.
             run: reads a large answer; a process with a hub gives one that has a thread do it.
+            with_dnssec: ask for validated answers, and tell the security of each.
+            is_trusted: whether the server at an address may say that an answer is validated.
+            only_trusted: ask no other servers.
         """
         self._run = run
+        self._with_dnssec = with_dnssec
+        self._is_trusted = is_trusted
+        self._only_trusted = only_trusted
         self._timeout_s = timeout_s
         self._try_timeout_s = min(try_timeout_s, timeout_s)
         self._resolver = self._with(list(map(_nameserver, nameservers)))
@@ -116,15 +148,27 @@ class DnsResolver:
         self._follow_system()
         self._report_trouble()
         ttl_s = _FOREVER_S
+        security = Security.SECURE
         for _ in range(MAX_ALIASES):
             found = self._ask_one(name, question.kind, ends_at - time.monotonic())
-            if not isinstance(found, dns.resolver.Answer):
-                return found if isinstance(found, Failed) else replace(found, ttl_s=min(ttl_s, found.ttl_s))
+            if isinstance(found, Failed):
+                return found
+            if isinstance(found, Absent):
+                return replace(found, ttl_s=min(ttl_s, found.ttl_s), security=weakest(security, found.security))
+            security = weakest(security, self._security(found.response))
             ttl_s = min([ttl_s, *(float(alias.ttl) for alias in found.chaining_result.cnames)])
             if not _is_to_be_followed(found):
-                return _read(found, question.kind, ttl_s)
+                answer = _read(found, question.kind, ttl_s, security)
+                if isinstance(answer, Addresses) and found.canonical_name.to_text(True).lower() != question.name:
+                    return replace(answer, alias_of=found.canonical_name.to_text(True).lower())
+                return answer
             name = found.canonical_name
         return Failed(_ENDLESS)
+
+    def _security(self, response: dns.message.Message) -> Security:
+        if not self._with_dnssec or response.flags & dns.flags.CD:
+            return Security.UNCHECKED
+        return Security.SECURE if response.flags & dns.flags.AD else Security.INSECURE
 
     def _ask_one(self, name: dns.name.Name, kind: Kind, lifetime_s: float) -> "dns.resolver.Answer | Absent | Failed":
         """One question, for at most *lifetime_s* seconds."""
@@ -134,21 +178,36 @@ class DnsResolver:
             return self._resolver.resolve(name, kind, search=False, raise_on_no_answer=False, lifetime=lifetime_s)
         except dns.resolver.NXDOMAIN as exc:
             response: dns.message.QueryMessage = exc.kwargs["responses"][name]
-            return _absent("NXDOMAIN", response, response.resolve_chaining())
+            absent = _absent("NXDOMAIN", response, response.resolve_chaining())
+            return replace(absent, security=self._security(response))
         except dns.resolver.LifetimeTimeout as exc:
-            return Failed(_reason(exc.kwargs["errors"]) or TIMED_OUT)
+            return self._failed(exc.kwargs["errors"], TIMED_OUT)
         except dns.resolver.NoNameservers as exc:
-            return Failed(_reason(exc.kwargs["errors"]) or "no name server is configured")
+            of_what_kind = "trusted name server" if self._only_trusted else "name server"
+            return self._failed(exc.kwargs["errors"], f"no {of_what_kind} is configured")
         except dns.exception.DNSException as exc:
             return Failed(_words(exc))
+
+    def _failed(self, errors: "Sequence[_Error]", otherwise: str) -> Failed:
+        responses = [response for *_, response in errors if isinstance(response, dns.message.Message)]
+        is_bogus = self._with_dnssec and any(map(_is_bogus, responses))
+        return Failed(
+            _reason(errors) or otherwise,
+            security=Security.BOGUS if is_bogus else Security.UNCHECKED,
+            is_refused=bool(responses),
+        )
 
     def _with(self, nameservers: "list[_Nameserver]") -> dns.resolver.Resolver:
         resolver = _Resolver(configure=False)
         resolver.timeout = self._try_timeout_s
-        resolver.use_edns(0, 0, _EDNS_OCTETS)
+        resolver.use_edns(0, dns.flags.DO if self._with_dnssec else 0, _EDNS_OCTETS)
+        if self._with_dnssec:
+            # A server without a use for the signatures asks by the bit AD alone, RFC 6840 §5.7; old ones know only DO.
+            resolver.set_flags(dns.flags.RD | dns.flags.AD)
         for server in nameservers:
             server.run = self._run
-        resolver.nameservers = nameservers
+            server.is_trusted = self._is_trusted(server.address)
+        resolver.nameservers = [each for each in nameservers if each.is_trusted or not self._only_trusted]
         return resolver
 
     def _follow_system(self) -> None:
@@ -197,11 +256,15 @@ class _Nameserver(dns.nameserver.Do53Nameserver):
         return self.address if self.port == _PORT else f"{address}:{self.port}"
 
     run: Run
+    is_trusted: bool
 
     def query(self, request: dns.message.QueryMessage, *args: Any, **kwargs: Any) -> dns.message.Message:
         """Ask. If the response does not answer, dnspython asks the next server."""
         response = self._ask(request, kwargs["timeout"], over_tcp if kwargs["max_size"] else over_udp)
         _check(request.question[0].name, response)
+        # What a server says that is not trusted counts as not checked, whatever its bits are.
+        response.flags &= ~dns.flags.CD if self.is_trusted else ~dns.flags.AD
+        response.flags |= 0 if self.is_trusted else dns.flags.CD
         return response
 
     def _ask(self, request: dns.message.QueryMessage, timeout_s: float, exchange: Exchange) -> dns.message.Message:
@@ -258,23 +321,35 @@ def _absent(why: str, response: dns.message.Message, chain: dns.message.Chaining
     return Absent(why, ttl_s if _has_zone(response, chain.canonical_name) else min(ttl_s, _WITHOUT_SOA_S))
 
 
-def _read(found: dns.resolver.Answer, kind: Kind, ttl_s: float) -> LookupAnswer:
+def _is_bogus(response: dns.message.Message) -> bool:
+    """Whether a trusted server says that it could not validate, RFC 8914."""
+    if response.flags & dns.flags.CD:
+        return False
+    return any(isinstance(option, dns.edns.EDEOption) and option.code in _BOGUS for option in response.options)
+
+
+def _read(found: dns.resolver.Answer, kind: Kind, ttl_s: float, security: Security) -> LookupAnswer:
     if found.rrset is None:
         absent = _absent("NODATA", found.response, found.chaining_result)
-        return replace(absent, ttl_s=min(ttl_s, absent.ttl_s))
+        return replace(absent, ttl_s=min(ttl_s, absent.ttl_s), security=security)
     ttl_s = min(ttl_s, float(found.chaining_result.minimum_ttl))
     if kind is Kind.MX:
         # dnspython writes the root as ".", Empath as an empty name.
         records = ((r.preference, r.exchange.to_text(omit_final_dot=True).lower()) for r in found.rrset)
         named = sorted(Exchanger(preference, "" if name == "." else name) for preference, name in records)
-        return Exchangers(tuple(named[:MAX_EXCHANGERS]), ttl_s)
-    if kind is Kind.PTR:
+        return Exchangers(tuple(named[:MAX_EXCHANGERS]), ttl_s, security)
+    if kind is Kind.TLSA:
+        associations = (TlsaRecord(r.usage, r.selector, r.mtype, r.cert) for r in found.rrset)
+        small = sorted(each for each in associations if len(each.data) <= MAX_TLSA_OCTETS)
+        # Records too large to keep are records all the same: TLS is demanded because of them.
+        return TlsaRecords(tuple(small[:MAX_TLSA]) or (TlsaRecord(255, 255, 255, b""),), ttl_s, security)
+    if kind in (Kind.PTR, Kind.CNAME):
         names = sorted(record.target.to_text(omit_final_dot=True).lower() for record in found.rrset)
-        return Texts(tuple(names[:MAX_TEXTS]), ttl_s)
+        return Texts(tuple(names[:MAX_TEXTS]), ttl_s, security)
     if kind is Kind.TXT:
         texts = (b"".join(record.strings)[:MAX_TEXT_CHARACTERS] for record in found.rrset)
-        return Texts(tuple(sorted(text.decode(errors="replace") for text in texts)[:MAX_TEXTS]), ttl_s)
-    return Addresses(tuple(sorted(record.address for record in found.rrset)[:MAX_ADDRESSES]), ttl_s)
+        return Texts(tuple(sorted(text.decode(errors="replace") for text in texts)[:MAX_TEXTS]), ttl_s, security)
+    return Addresses(tuple(sorted(record.address for record in found.rrset)[:MAX_ADDRESSES]), ttl_s, security)
 
 
 _Error = tuple[object, ...]  # name server, whether over TCP, port, what went wrong, the response
@@ -282,10 +357,13 @@ _Error = tuple[object, ...]  # name server, whether over TCP, port, what went wr
 
 def _reason(errors: Iterable[_Error]) -> str:
     """The last error of each name server that was asked; empty if none was asked."""
-    by_server = {str(server): error for server, _is_tcp, _port, error, _response in errors}
+    by_server = {str(server): (error, response) for server, _is_tcp, _port, error, response in errors}
     servers: dict[tuple[bool, str], list[str]] = {}
-    for server, error in by_server.items():
-        servers.setdefault((isinstance(error, OSError), _words(error)), []).append(server)
+    for server, (error, response) in by_server.items():
+        words = _words(error)
+        if isinstance(response, dns.message.Message) and _is_bogus(response):
+            words += ", a wrong DNSSEC signature,"
+        servers.setdefault((isinstance(error, OSError), words), []).append(server)
     named = ((*how, " and ".join(those)) for how, those in servers.items())
     return ", ".join(f"{s} cannot be asked: {words}" if is_ours else f"{words} from {s}" for is_ours, words, s in named)
 

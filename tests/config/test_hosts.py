@@ -2,7 +2,9 @@
 
 import ipaddress
 
-from empath.config.hosts import host_rules
+import pytest
+
+from empath.config.hosts import host_rules, trusts_resolver
 from empath.config.load import parse_config
 from empath.policy.hosts.search import HostRules
 
@@ -29,3 +31,15 @@ def test_rules_are_gathered_from_settings_and_interfaces():
         mx_port=2526,
     )
     assert expected == host_rules(parse_config(FILE, "c.toml", "/etc/empath"), frozenset({"192.0.2.1"}))
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [("127.0.0.53", True), ("::1", True), ("10.1.2.3", True), ("192.0.2.1", False), ("fe80::1%eth0", False)],
+)
+def test_resolvers_of_this_host_and_of_networks_named_are_trusted(address, expected):
+    """
+    Anyone on the way to another could say that an answer is signed.
+    """
+    config = parse_config(FILE + b'dns.trusted = ["10.0.0.0/8"]\n', "c.toml", "/etc/empath")
+    assert expected is trusts_resolver(config, address)

@@ -284,3 +284,21 @@ def test_a_proxy_that_may_relay_is_a_warning(tmp_path, networks, proxies, found)
     file.write_text(LEAST.replace('127.0.0.1:2525"}', listener) + f"relay.networks = {networks}\nroutes.'*' = 'mx'\n")
     warnings = [each for each in contradictions(load_config(file)) if each.is_warning]
     assert found == [each.keys for each in warnings if "proxy_protocol" in each.keys]
+
+
+@pytest.mark.parametrize(
+    ("dnssec", "servers", "trusted", "expected"),
+    [
+        ("enforce", '["192.0.2.1"]', "[]", False), ("log", '["192.0.2.1"]', "[]", True),
+        ("off", '["192.0.2.1"]', "[]", None), ("enforce", "[]", "[]", None),
+        ("enforce", '["192.0.2.1", "127.0.0.1"]', "[]", None), ("enforce", '["192.0.2.1"]', '["192.0.2.0/24"]', None),
+    ],
+)  # fmt: skip
+def test_dnssec_needs_a_resolver_that_is_trusted(tmp_path, dnssec, servers, trusted, expected):
+    """
+    With "enforce" no mail would go out; with "log" nothing would be known. None: no finding.
+    """
+    file = tmp_path / "c.toml"
+    file.write_text(LEAST + f'[dns]\ndnssec = "{dnssec}"\nnameservers = {servers}\ntrusted = {trusted}\n')
+    found = [each.is_warning for each in contradictions(load_config(file)) if each.keys[:1] == ("dns",)]
+    assert ([] if expected is None else [expected]) == found

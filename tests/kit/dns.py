@@ -6,6 +6,8 @@ The script sets its answers, name by name; any other name does not exist.
     with ScriptedDns().mx("example.org", (10, "a.test")).a("a.test", "127.0.0.1") as dns:
         ... resolve through dns.address ...
 
+With `secure` names it is a validating resolver, as far as its answers show it.
+
 A name with records of one kind has none of another (NODATA). `asked` are the questions so far, `by_tcp` those over TCP.
 An answer that does not fit into a datagram is truncated there and whole over TCP, as of any server.
 """
@@ -17,6 +19,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
+import dns.edns
 import dns.exception
 import dns.flags
 import dns.message
@@ -51,6 +54,9 @@ class ScriptedDns:
         self._truncated: set[str] = set()
         self._cut: set[str] = set()
         self._octets: dict[str, tuple[int, bytes, bytes]] = {}
+        self._is_signed: dict[str, bool] = {}
+        self._bogus: set[tuple[str, str]] = set()
+        self.asked_flags: dict[tuple[str, str], tuple[bool, bool]] = {}  # bits AD and DO of the last question
         self._edns_code: dns.rcode.Rcode | None = None
         self._negative_ttl_s: int | None = None
         self._host = host
@@ -103,6 +109,29 @@ class ScriptedDns:
         self._bare.add(name)
         return self.cname(name, target)
 
+    def tlsa(self, name: str, *records: str) -> Self:
+        """Give TLSA records, such as "3 1 1 00ff…"."""
+        self._add(name, "TLSA", list(records))
+        return self
+
+    def secure(self, *names: str) -> Self:
+        """
+        Sign these zones: answers about names in them, also negative ones, have the bit AD where the client asks by AD
+        or DO. An alias into a zone that is not signed makes an answer without AD.
+        """
+        self._is_signed.update(dict.fromkeys(names, True))
+        return self
+
+    def insecure(self, *names: str) -> Self:
+        """Zones within signed ones that are not signed."""
+        self._is_signed.update(dict.fromkeys(names, False))
+        return self
+
+    def bogus(self, name: str, kind: str) -> Self:
+        """Fail this question because of a signature, and say so (RFC 8914)."""
+        self._bogus.add((name, kind))
+        return self.fail(name, kind)
+
     def ttl(self, name: str, seconds: int) -> Self:
         """Set how long records of this name may be kept; 60 seconds by default."""
         self._ttls[name] = seconds
@@ -121,6 +150,7 @@ class ScriptedDns:
     def recover(self, name: str, kind: str) -> Self:
         """Undo `fail` and `ignore` for this question."""
         self._codes.pop((name, kind), None)
+        self._bogus.discard((name, kind))
         self._silent.discard((name, kind))
         return self
 
@@ -252,6 +282,7 @@ class ScriptedDns:
     def _respond(self, query: dns.message.Message, reply: _Reply, limit: int) -> None:
         key = _key(query)
         self.asked.append(key)
+        self.asked_flags[key] = bool(query.flags & dns.flags.AD), bool(query.ednsflags & dns.flags.DO)
         with self._lock:
             if key in self._held:
                 self._waiting.append((query, reply, limit))
@@ -294,6 +325,8 @@ class ScriptedDns:
             return answer
         if (name, kind) in self._codes:
             answer.set_rcode(self._codes[name, kind])
+            if (name, kind) in self._bogus and query.edns >= 0:
+                answer.use_edns(0, 0, 1232, options=[dns.edns.EDEOption(dns.edns.EDECode.DNSSEC_BOGUS)])
             return answer
         if name in self._lame:
             answer.authority.append(dns.rrset.from_text("test.", _TTL_S, "IN", "NS", "elsewhere.test."))
@@ -302,7 +335,13 @@ class ScriptedDns:
             answer.answer.append(dns.rrset.from_text("another.test.", _TTL_S, "IN", "A", "192.0.2.99"))
             answer.set_rcode(dns.rcode.NOERROR if name in self._records else dns.rcode.NXDOMAIN)
             return answer
+        wants_ad = bool(query.flags & dns.flags.AD or query.ednsflags & dns.flags.DO)
+        answer.flags |= dns.flags.AD if wants_ad else 0
         for _ in range(_MAX_CHAIN):
+            if not self._is_secure(name):
+                answer.flags &= ~dns.flags.AD
+            if kind == "CNAME":
+                break
             alias = self._records.get(name, {}).get("CNAME")
             if alias is None:
                 break
@@ -320,6 +359,14 @@ class ScriptedDns:
             soa = f"ns.test. admin.test. 1 3600 600 86400 {self._negative_ttl_s}"
             answer.authority.append(dns.rrset.from_text(".", 86400, "IN", "SOA", soa))
         return answer
+
+    def _is_secure(self, name: str) -> bool:
+        """Whether the closest zone that the script names is signed."""
+        while name:
+            if name in self._is_signed:
+                return self._is_signed[name]
+            name = name.partition(".")[2]
+        return False
 
     def _ttl(self, name: str) -> int:
         return self._ttls.get(name, _TTL_S)

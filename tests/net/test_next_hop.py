@@ -7,11 +7,12 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Kind
+from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Kind, Security
 from empath.net.dns_cache import CachingResolver
 from empath.net.hosts_file import HostsFile
 from empath.net.next_hop import NextHops
 from empath.net.resolver import DnsResolver
+from empath.policy.dane import TlsaState
 from empath.policy.hosts.search import Host, HostRules, NoHost
 from empath.policy.routing import MxRoute, SmtpRoute
 from tests.kit.dns import DOCUMENTATION, ScriptedDns
@@ -242,3 +243,66 @@ def test_searches_that_are_remembered_are_bounded():
     for number in range(2500):
         hops.find(MxRoute(), f"{2499 - number}.test")
     assert 2 * (2500 - 250) == resolver.calls
+
+
+@pytest.fixture
+def secure_hops(script):
+    """The search with DNSSEC."""
+    asker = DnsResolver((script.address,), timeout_s=10.0, with_dnssec=True, is_trusted=lambda _: True)
+    return NextHops(CachingResolver(asker, question_s=10.0), lambda: RULES, timeout_s=20.0)
+
+
+def test_tlsa_records_of_a_secure_host_are_looked_up_once(script, secure_hops):
+    """
+    Each connection asks, and the cache answers.
+    """
+    script.secure("test").mx("x.test", (5, "mx.test")).a("mx.test", "127.0.0.2")
+    script.tlsa("_25._tcp.mx.test", f"3 1 1 {'ab' * 32}")
+    [host] = hosts_of(secure_hops, MxRoute())
+    assert Security.SECURE is host.lookups.security
+    for _ in range(2):
+        findings = secure_hops.tlsa(host)
+    assert (TlsaState.USABLE, ("mx.test", "x.test"), "mx.test") == (findings.state, findings.names, findings.base)
+    assert 1 == script.count("_25._tcp.mx.test", "TLSA")
+
+
+def test_a_host_of_a_route_is_asked_for_tlsa_at_its_port(script, secure_hops):
+    """
+    RFC 7672 §2.2.1: the operator names the host, so no MX record has to be signed.
+    """
+    script.secure("test").cname("relay.test", "real.test").a("real.test", "127.0.0.2")
+    script.tlsa("_587._tcp.real.test", f"2 1 1 {'ab' * 32}")
+    [host] = hosts_of(secure_hops, SmtpRoute("relay.test", 587))
+    findings = secure_hops.tlsa(host)
+    assert (TlsaState.USABLE, ("real.test", "relay.test")) == (findings.state, findings.names)
+
+
+def test_an_insecure_host_is_not_asked_for_tlsa(script, secure_hops):
+    """
+    Nor is an address, or a host of /etc/hosts.
+    """
+    script.secure("test").insecure("mx.test").mx("x.test", (5, "mx.test")).a("mx.test", "127.0.0.2")
+    routes = (MxRoute(), SmtpRoute("127.0.0.2", 25), SmtpRoute("localhost", 25))
+    hosts = [hosts_of(secure_hops, route)[0] for route in routes]
+    assert ["insecure", "unchecked", "unchecked"] == [host.lookups.security.value for host in hosts]
+    assert [TlsaState.NONE] * 3 == [secure_hops.tlsa(host).state for host in hosts]
+    assert not [name for name, kind in script.asked if kind == "TLSA"]
+
+
+def test_a_search_without_time_left_fails_for_tlsa(script, secure_hops):
+    """
+    A look-up that was not made is not an absence.
+    """
+    script.secure("test").mx("x.test", (5, "mx.test")).a("mx.test", "127.0.0.2").fail("_25._tcp.mx.test", "TLSA")
+    [host] = hosts_of(secure_hops, MxRoute())
+    assert TlsaState.FAILED is secure_hops.tlsa(host).state
+
+
+def test_a_domain_with_a_wrong_signature_has_no_host_for_now(script, secure_hops):
+    """
+    The row of the attempt says that it is no ordinary failure.
+    """
+    script.bogus("x.test", "MX")
+    found = secure_hops.find(MxRoute(), "x.test")
+    assert isinstance(found, NoHost)
+    assert (4, Security.BOGUS) == (found.reply.klass, found.security)

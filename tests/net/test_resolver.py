@@ -9,8 +9,27 @@ import time
 import dns.rcode
 import pytest
 
-from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, Question
-from empath.net.resolver import MAX_ADDRESSES, MAX_ALIASES, MAX_EXCHANGERS, TIMED_OUT, DnsResolver
+from empath.mail.lookup import (
+    Absent,
+    Addresses,
+    Exchanger,
+    Exchangers,
+    Failed,
+    Kind,
+    Question,
+    Security,
+    Texts,
+    TlsaRecord,
+    TlsaRecords,
+)
+from empath.net.resolver import (
+    MAX_ADDRESSES,
+    MAX_ALIASES,
+    MAX_EXCHANGERS,
+    MAX_TLSA_OCTETS,
+    TIMED_OUT,
+    DnsResolver,
+)
 from tests.kit.dns import ScriptedDns
 
 MX = Question("example.org", Kind.MX)
@@ -55,7 +74,7 @@ def test_an_alias_is_followed_to_its_end(script, resolver):
     The answer has the shortest time of the chain.
     """
     script.cname("example.org", "b.test").cname("b.test", "c.test").a("c.test", "192.0.2.1").ttl("b.test", 7)
-    assert [Addresses(("192.0.2.1",), 7)] == resolver.look_up([A], ENOUGH_S)
+    assert [Addresses(("192.0.2.1",), 7, alias_of="c.test")] == resolver.look_up([A], ENOUGH_S)
 
 
 def test_aliases_in_a_circle_are_a_failure(script, resolver):
@@ -72,7 +91,7 @@ def test_an_alias_that_comes_without_its_target_is_followed(script, resolver):
     """
     script.bare_cname("example.org", "b.test").ttl("example.org", 7).bare_cname("b.test", "c.test")
     script.mx("c.test", (5, "mx.test")).a("c.test", "192.0.2.1")
-    expected = [Exchangers((Exchanger(5, "mx.test"),), 7), Addresses(("192.0.2.1",), 7)]
+    expected = [Exchangers((Exchanger(5, "mx.test"),), 7), Addresses(("192.0.2.1",), 7, alias_of="c.test")]
     assert expected == resolver.look_up([MX, A], ENOUGH_S)
     assert [("example.org", "MX"), ("b.test", "MX"), ("c.test", "MX")] == script.asked[:3]
 
@@ -509,3 +528,107 @@ def test_the_kernel_may_name_this_host_as_it_likes(hostname):
         [*alone, sys.executable, "-c", program, hostname], check=False, capture_output=True, text=True
     )
     assert ("192.0.2.1\n", "") == (done.stdout, done.stderr)
+
+
+def validating(script, *, is_trusted=True, only_trusted=False):
+    """A resolver that asks for DNSSEC."""
+    return DnsResolver((script.address,), with_dnssec=True, is_trusted=lambda _: is_trusted, only_trusted=only_trusted)
+
+
+def test_the_security_of_an_answer_is_that_of_its_name_server(script):
+    """
+    It is known of every answer, also of "none of this type" and "no such name".
+    """
+    script.secure("example.org").mx("example.org", (5, "a.test")).a("a.test", "192.0.2.1")
+    questions = [MX, A, Question("no.example.org", Kind.A), Question("a.test", Kind.A), Question("no.test", Kind.A)]
+    found = [answer.security.value for answer in validating(script).look_up(questions, ENOUGH_S)]
+    assert ["secure", "secure", "secure", "insecure", "insecure"] == found
+    assert (True, True) == script.asked_flags["example.org", "MX"]
+
+
+def test_without_dnssec_none_is_asked_for(script, resolver):
+    """
+    Signatures make answers large.
+    """
+    script.secure("example.org").mx("example.org", (5, "a.test"))
+    assert [Exchangers((Exchanger(5, "a.test"),), 60)] == resolver.look_up([MX], ENOUGH_S)
+    assert (False, False) == script.asked_flags["example.org", "MX"]
+
+
+def test_the_word_of_a_name_server_that_is_not_trusted_does_not_count(script):
+    """
+    Anyone on the way could set the bit. That is not "insecure": the domain may well be signed.
+    """
+    script.secure("example.org").a("example.org", "192.0.2.1").bogus("example.org", "MX")
+    a, mx = validating(script, is_trusted=False).look_up([A, MX], ENOUGH_S)
+    assert (Security.UNCHECKED, Security.UNCHECKED) == (a.security, mx.security)
+
+
+def test_a_name_server_that_is_not_trusted_may_not_be_asked_at_all(script):
+    """
+    `enforce`: an answer that nobody has checked is worth nothing.
+    """
+    resolver = validating(script, is_trusted=False, only_trusted=True)
+    assert [Failed("no trusted name server is configured")] == resolver.look_up([A], ENOUGH_S)
+    assert [] == script.asked
+
+
+def test_an_alias_is_as_secure_as_its_weakest_part(script):
+    """
+    Whether one answer has all of it, or each part is asked for.
+    """
+    script.secure("example.org", "b.test", "c.test")
+    script.cname("example.org", "b.test").bare_cname("b.test", "c.test").a("c.test", "192.0.2.1")
+    resolver = validating(script)
+    assert [Addresses(("192.0.2.1",), 60, Security.SECURE, "c.test")] == resolver.look_up([A], ENOUGH_S)
+    script.insecure("c.test")
+    assert [Addresses(("192.0.2.1",), 60, Security.INSECURE, "c.test")] == resolver.look_up([A], ENOUGH_S)
+    script.secure("c.test").insecure("b.test")
+    assert [Addresses(("192.0.2.1",), 60, Security.INSECURE, "c.test")] == resolver.look_up([A], ENOUGH_S)
+    assert [Absent("NODATA", 5, Security.INSECURE)] == resolver.look_up([MX], ENOUGH_S)
+    assert [Texts(("b.test",), 60, Security.SECURE)] == resolver.look_up([Question("example.org", Kind.CNAME)], 5)
+
+
+def test_a_wrong_signature_is_a_failure_that_says_so(script):
+    """
+    A plain SERVFAIL may have any cause; RFC 8914 names it.
+    """
+    script.bogus("example.org", "MX").fail("example.org", "A")
+    mx, a = validating(script).look_up([MX, A], ENOUGH_S)
+    assert Failed(f"SERVFAIL, a wrong DNSSEC signature, from {script.address}", 5, Security.BOGUS) == mx
+    assert Failed(f"SERVFAIL from {script.address}") == a
+    assert isinstance(mx, Failed)
+    assert mx.is_refused
+
+
+def test_silence_is_not_a_refusal(script):
+    """
+    What a server has not said cannot be a wrong signature.
+    """
+    script.ignore("example.org", "A")
+    [found] = DnsResolver((script.address,), timeout_s=0.1, with_dnssec=True).look_up([A], ENOUGH_S)
+    assert Security.UNCHECKED is found.security
+    assert isinstance(found, Failed)
+    assert not found.is_refused
+
+
+def test_tlsa_records_are_read(script, resolver):
+    """
+    A record that is too large to keep still counts as one: TLS is demanded because of it.
+    """
+    name = "_25._tcp.mx.test"
+    script.tlsa(name, f"3 1 1 {'ab' * 32}", f"2 0 1 {'00' * 32}")
+    expected = (TlsaRecord(2, 0, 1, bytes(32)), TlsaRecord(3, 1, 1, b"\xab" * 32))
+    assert [TlsaRecords(expected, 60)] == resolver.look_up([Question(name, Kind.TLSA)], ENOUGH_S)
+    script.tlsa(name, f"3 0 0 {'ab' * (MAX_TLSA_OCTETS + 1)}")
+    [found] = resolver.look_up([Question(name, Kind.TLSA)], ENOUGH_S)
+    assert [(255, 255, 255, b"")] == list(found.records)
+
+
+def test_a_server_without_edns_is_asked_for_dnssec_by_the_bit_ad(script):
+    """
+    RFC 6840 §5.7; the bit DO is part of EDNS.
+    """
+    script.without_edns().secure("example.org").a("example.org", "192.0.2.1")
+    assert [Addresses(("192.0.2.1",), 60, Security.SECURE)] == validating(script).look_up([A], ENOUGH_S)
+    assert (True, False) == script.asked_flags["example.org", "A"]

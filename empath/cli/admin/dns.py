@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -11,7 +12,7 @@ from empath.cli.admin.options import DOMAIN, json_option
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, configuration, say
 from empath.config import Config
-from empath.config.hosts import host_rules
+from empath.config.hosts import host_rules, trusts_resolver
 from empath.mail.domain import parse_stored
 from empath.mail.lookup import Absent, Exchangers, Failed, Kind, LookupAnswer, Question
 from empath.policy.hosts.findings import Finding, findings
@@ -127,7 +128,14 @@ def resolver(config: Config) -> "ParallelResolver":
     settings = config.dns
     nameservers = tuple(map(str, settings.nameservers))
     return ParallelResolver(
-        DnsResolver(nameservers, timeout_s=settings.timeout_s, try_timeout_s=settings.try_timeout_s)
+        DnsResolver(
+            nameservers,
+            timeout_s=settings.timeout_s,
+            try_timeout_s=settings.try_timeout_s,
+            with_dnssec=settings.dnssec != "off",
+            is_trusted=partial(trusts_resolver, config),
+            only_trusted=settings.dnssec == "enforce",
+        )
     )
 
 

@@ -29,7 +29,7 @@ def diagnose_dns(config: Config, resolver: "Resolver") -> Iterator[Diagnosis]:
     name = str(config.hostname)
     exact = [text for pattern in config.relay.domains if not (text := str(pattern)).startswith(("*", "["))]
     domains = exact[:_MOST_DOMAINS]
-    questions = [Question(each, kind) for each in (name, *domains) for kind in Kind]
+    questions = [Question(each, kind) for each in (name, *domains) for kind in (Kind.MX, Kind.A, Kind.AAAA)]
     answers = dict(zip(questions, resolver.look_up(questions, _WITHIN_S), strict=True))
     yield _host(name, answers)
     for domain in domains:

@@ -2,6 +2,8 @@
 dns - the table [dns]: look-ups, and which hosts are acceptable
 """
 
+from typing import Literal
+
 from empath.config.fields import AllowedNetwork, Nameserver, OwnHost, Wait, setting
 from empath.config.tables.table import Table
 
@@ -20,6 +22,15 @@ class Dns(Table):
 
     attempt_timeout_s: Wait = setting("30s", "attempt_timeout")
     """Wait for all look-ups of one delivery. A look-up without an answer by then counts as failed."""
+
+    dnssec: Literal["off", "log", "enforce"] = setting("off")
+    """Use of DNSSEC, which a validating resolver checks. "off": none is asked for, so DANE never applies. "log":
+    answers are asked for with it, each attempt records what is known, and DANE can apply. "enforce": also, no resolver
+    is asked that is not trusted, and no expired answer is used where a resolver failed for what may be a forgery."""
+
+    trusted: tuple[AllowedNetwork, ...] = setting([])
+    """Networks of resolvers whose word about DNSSEC (the bit AD) counts, besides those on this host. Nobody may be able
+    to change packets on the way to them."""
 
     own_hosts: tuple[OwnHost, ...] = setting([])
     """Names and addresses of this host besides its hostname and the addresses of its interfaces, such as the outside of

@@ -4,7 +4,7 @@ resolving - the resolver of a process, with one cache for all its greenlets
 
 from functools import lru_cache, partial
 
-from empath.config.hosts import host_rules
+from empath.config.hosts import host_rules, trusts_resolver
 from empath.daemon.process.runtime import Runtime
 from empath.daemon.process.threads import in_thread
 from empath.net.dns_cache import CachingResolver
@@ -23,6 +23,9 @@ def caching_resolver(runtime: Runtime, *, max_flights: int | None = None) -> Cac
         try_timeout_s=dns.try_timeout_s,
         report=lambda error: runtime.emit(NameServersKept(error=error)),
         run=in_thread,
+        with_dnssec=dns.dnssec != "off",
+        is_trusted=partial(trusts_resolver, runtime.config),
+        only_trusted=dns.dnssec == "enforce",
     )
     return CachingResolver(asker, question_s=dns.timeout_s, max_flights=max_flights)
 

@@ -17,10 +17,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain, zip_longest
-from typing import Final
+from typing import Final, NamedTuple
 
 from empath.mail.endpoint import UnixSocket, host_and_port
-from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, LookupAnswer, Question
+from empath.mail.lookup import (
+    Absent,
+    Addresses,
+    Exchanger,
+    Exchangers,
+    Failed,
+    Kind,
+    LookupAnswer,
+    Question,
+    Security,
+    weakest,
+)
 from empath.mail.protocol import Protocol
 from empath.mail.reply import Reply
 from empath.policy.access import Network
@@ -35,6 +46,26 @@ _MAX_USABLE: Final = 200  # addresses that one search keeps to draw from
 _NAMES_SHOWN: Final = 3
 
 Random = Callable[[], float]  # 0.0 <= x < 1.0
+
+
+class HostLookups(NamedTuple):
+    """
+    The look-ups that led to a host, as far as the demand for TLS depends on them.
+
+    Shape: exchangers is the security of the MX records, SECURE where the operator names the host; addresses that of the
+    host's addresses; alias_of is the name where the aliases of the host end, "" without aliases; domain is that whose
+    mail the host takes, "" where the operator names the host.
+    """
+
+    exchangers: Security = Security.UNCHECKED
+    addresses: Security = Security.UNCHECKED
+    alias_of: str = ""
+    domain: str = ""
+
+    @property
+    def security(self) -> Security:
+        """The security of all that led to the host."""
+        return weakest(self.exchangers, self.addresses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +84,7 @@ class Host:
     preference: int | None = field(default=None, compare=False)
     is_best: bool = field(default=True, compare=False)
     protocol: Protocol = Protocol.SMTP
+    lookups: HostLookups = field(default=HostLookups(), compare=False)
 
     @property
     def is_socket(self) -> bool:
@@ -72,9 +104,14 @@ def socket_host(route: SocketRoute) -> Host:
 
 @dataclass(frozen=True, slots=True)
 class NoHost:
-    """No host can be tried; *reply* says whether that may change (4yz) or not (5yz)."""
+    """
+    No host can be tried; *reply* says whether that may change (4yz) or not (5yz).
+
+    security is that of all look-ups together, BOGUS if a signature is wrong.
+    """
 
     reply: Reply
+    security: Security = field(default=Security.UNCHECKED, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +198,8 @@ class HostSearch:
     def hosts(self, random: Random) -> tuple[Host, ...] | NoHost:
         """At most five hosts in the order to try them. Equals are drawn anew at each call."""
         if not self._usable:
-            return NoHost(self._refusal())
+            known_of = (answer.security for answer in self.answers.values())
+            return NoHost(self._refusal(), weakest(Security.SECURE, *known_of) if self.answers else Security.UNCHECKED)
         if len(self._usable) == 1:
             return (self._host(self._usable[0]),)
         chosen = _capped([found for group in self._groups() for found in _mixed(group, random)])
@@ -261,7 +299,16 @@ class HostSearch:
     def _host(self, found: Found) -> Host:
         preference = None if self.is_fixed else found.preference
         is_best = found.preference == self.exchangers[0].preference
-        return Host(found.name, found.address, self._port, preference, is_best, self._protocol)
+        return Host(found.name, found.address, self._port, preference, is_best, self._protocol, self._lookups(found))
+
+    def _lookups(self, found: Found) -> HostLookups:
+        addresses = self.answers.get(Question(found.name, Kind.AAAA if ":" in found.address else Kind.A))
+        if not isinstance(addresses, Addresses):
+            return HostLookups()  # the address was given
+        exchangers, domain = Security.SECURE, ""
+        if not self.is_fixed:
+            exchangers, domain = self.answers[Question(self._domain, Kind.MX)].security, self._domain
+        return HostLookups(exchangers, addresses.security, addresses.alias_of, domain)
 
     def _groups(self) -> Iterator[list[Found]]:
         for preference in sorted({found.preference for found in self._usable}):

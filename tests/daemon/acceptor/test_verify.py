@@ -8,6 +8,7 @@ from empath.daemon.process.recipients import recipients_of
 from empath.mail.reply import Reply
 from empath.net.stream import Deadlines
 from empath.policy.access import Role
+from empath.policy.dane import NOT_ASKED
 from empath.policy.hosts.search import NoHost
 from empath.storage.sqlite.engine import SqliteEngine
 from empath.telemetry.subscribers import emitter
@@ -22,6 +23,9 @@ class NoHosts:
 
     def find(self, route, domain):
         return NoHost(Reply.of("451 4.4.3 no answer"))
+
+    def tlsa(self, host):
+        return NOT_ASKED
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from empath.mail.identity import Timestamp
 from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
 from empath.net.stream import OutOfResources, StreamClosed
+from empath.policy.dane import NOT_ASKED
 from empath.policy.hosts.search import Host, NoHost
 from empath.policy.routing import SmtpRoute
 from empath.storage.queue.accept import INLINE
@@ -486,6 +487,9 @@ class FakeFinder:
         if self.error is not None:
             return NoHost(self.error)
         return tuple(Host(host, f"127.0.0.{place}", route.port) for place, host in enumerate(self.names, start=1))
+
+    def tlsa(self, host):
+        return NOT_ASKED
 
 
 def carried(carrier, leased):
