@@ -14,6 +14,8 @@ class Stage(StrEnum):
     CONNECT = "connect"
     GREETING = "greeting"
     EHLO = "ehlo"
+    TLS = "tls"  # STARTTLS and its handshake
+    AUTH = "auth"
     MAIL = "mail"
     RCPT = "rcpt"
     DATA = "data"

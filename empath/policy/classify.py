@@ -13,11 +13,16 @@ from empath.mail.fate import Said
 from empath.mail.outcome import Stage
 from empath.mail.reply import EnhancedStatus
 
+_NO_REQUIRETLS: Final = EnhancedStatus(5, 7, 30)  # RFC 8689 §7
 # Another host of the domain may offer the missing extension: SMTPUTF8 (RFC 6531 §4.2), 8BITMIME (RFC 6152 §3).
-_LACKS: Final = frozenset({EnhancedStatus(5, 6, 7), EnhancedStatus(5, 6, 3), EnhancedStatus(5, 7, 30)})
+_LACKS: Final = frozenset({EnhancedStatus(5, 6, 7), EnhancedStatus(5, 6, 3), _NO_REQUIRETLS})
 
 LOOP: Final = EnhancedStatus(5, 4, 6)  # of a host that turned out to be this one
+_NEVER_HERE: Final = frozenset({(Stage.EHLO, LOOP), (Stage.TLS, _NO_REQUIRETLS)})  # in our words
 _TOO_MANY: Final = (5, 3)  # subject and detail of "too many recipients", RFC 3463 §3.6
+
+
+_BEFORE_MAIL: Final = (Stage.CONNECT, Stage.GREETING, Stage.EHLO, Stage.TLS, Stage.AUTH)
 
 
 class Meaning(Enum):
@@ -32,7 +37,7 @@ class Meaning(Enum):
 
 _MEANINGS: Final = (
     # No transaction was begun, so even "554 go away" says nothing about this mail (Postfix smtp_skip_5xx_greeting).
-    {(s, klass): Meaning.OTHER_HOST for s in (Stage.CONNECT, Stage.GREETING, Stage.EHLO) for klass in range(1, 6)}
+    {(s, klass): Meaning.OTHER_HOST for s in _BEFORE_MAIL for klass in range(1, 6)}
     | {(s, 4): Meaning.OTHER_HOST for s in (Stage.DNS, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.CONTENT)}
     | {(s, 5): Meaning.NEVER for s in (Stage.DNS, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.CONTENT)}
     # Past the final dot another host might take a message that this one has taken, so no other is tried.
@@ -47,7 +52,7 @@ def classify(said: Said) -> Meaning:
     stage, reply = said
     if stage is Stage.RCPT and reply.code == 552:
         return Meaning.OTHER_HOST  # RFC 5321 §4.5.3.1.10: "too many recipients" of an older RFC, to be read as 452
-    if stage is Stage.EHLO and reply.enhanced == LOOP and not reply.is_from_host:
+    if not reply.is_from_host and (stage, reply.enhanced) in _NEVER_HERE:
         return Meaning.ONLY_OTHER_HOST
     meaning = _MEANINGS.get((stage, reply.klass), Meaning.LATER)
     return Meaning.ONLY_OTHER_HOST if meaning is Meaning.NEVER and is_lack(said) else meaning

@@ -7,7 +7,7 @@ from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.policy.classify import Meaning, classify, is_lack, is_too_many
 
-BEFORE_MAIL = [Stage.CONNECT, Stage.GREETING, Stage.EHLO]
+BEFORE_MAIL = [Stage.CONNECT, Stage.GREETING, Stage.EHLO, Stage.TLS, Stage.AUTH]
 BEFORE_DOT = [Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.CONTENT]
 PAST_DOT = [Stage.END_OF_DATA, Stage.LOCAL]
 
@@ -24,6 +24,16 @@ def test_a_host_that_does_not_begin_a_session_is_passed_over(stage, line):
     Such a refusal is about the host, so a 5yz greeting never bounces mail.
     """
     assert Meaning.OTHER_HOST is meaning(stage, line)
+
+
+def test_g4_a_host_without_tls_lacks_requiretls():
+    """
+    The mail bounces once all hosts were asked. A host that says 5.7.30 itself may mean anything.
+    """
+    assert Meaning.ONLY_OTHER_HOST is meaning(Stage.TLS, "550 5.7.30 No TLS")
+    reply = Reply.of("550 5.7.30 No TLS")
+    from_host = Reply(reply.code, reply.enhanced, reply.text, is_from_host=True)
+    assert Meaning.OTHER_HOST is classify(Said(Stage.TLS, from_host))
 
 
 @pytest.mark.parametrize("stage", [Stage.DNS, *BEFORE_DOT])

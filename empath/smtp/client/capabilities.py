@@ -23,8 +23,9 @@ class Capabilities:
     The extensions of one peer.
 
     Shape: keywords maps each EHLO keyword in upper case to its parameters as they came; size_limit is in octets and
-    None where the peer names no limit; is_known is False if another session may show more. `Capabilities.NONE` is for a
-    peer that knows no EHLO, `Capabilities.UNKNOWN` for one that refused it for now.
+    None where the peer names no limit; mechanisms are those of AUTH, in upper case; is_known is False if another
+    session may show more. `Capabilities.NONE` is for a peer that knows no EHLO, `Capabilities.UNKNOWN` for one that
+    refused it for now.
     """
 
     keywords: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -33,6 +34,9 @@ class Capabilities:
     has_smtputf8: bool = False
     has_dsn: bool = False
     has_size: bool = False
+    has_starttls: bool = False
+    has_requiretls: bool = False
+    mechanisms: tuple[str, ...] = ()
     size_limit: int | None = None
     is_known: bool = True
     NONE: ClassVar["Capabilities"]
@@ -63,6 +67,9 @@ def _parsed(text: str) -> Capabilities:
         has_smtputf8="SMTPUTF8" in keywords,
         has_dsn="DSN" in keywords,
         has_size="SIZE" in keywords,
+        has_starttls="STARTTLS" in keywords,
+        has_requiretls="REQUIRETLS" in keywords,
+        mechanisms=tuple(keywords.get("AUTH", "").upper().split()),
         # RFC 1870 §4: 0, or no number, means that there is no fixed limit.
         size_limit=(int(size) or None) if _SIZE.fullmatch(size) else None,
     )

@@ -14,6 +14,11 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class HandshakeWanted:
+    """The peer waits for the handshake of TLS: do it, and call `secured` or `not_secured`."""
+
+
+@dataclass(frozen=True, slots=True)
 class HostFailed:
     """
     The session ended before any transaction could begin; the reply is the peer's, or stands for its silence.
@@ -54,4 +59,4 @@ class SessionClosed:
     """The last event: send the rest of `octets_to_send` if the connection still takes it, and close."""
 
 
-ClientEvent = Ready | HostFailed | ContentWanted | TransactionEnded | SessionClosed
+ClientEvent = Ready | HandshakeWanted | HostFailed | ContentWanted | TransactionEnded | SessionClosed

@@ -19,10 +19,16 @@ A session that has delivered may have used up its allowance, or lost step with i
 whole transaction, says 503, closes, or gives replies of the wrong kind, the event says that the session may be the
 reason, so that the driver can try the message on a new one.  A permanent refusal in such a session counts as a
 temporary one.
+
+Before the first transaction comes what `Opening` asks for: STARTTLS, and a login.  What the peer said before TLS does
+not count: its extensions are asked for again, and octets that came behind its 220 fail the host, because anyone on the
+way may have put them there.
 """
 
+import binascii
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from empath.errors import DriverError, SyntaxViolation
@@ -35,16 +41,19 @@ from empath.smtp.client.dot_stuffing import DotStuffer
 from empath.smtp.client.events import (
     ClientEvent,
     ContentWanted,
+    HandshakeWanted,
     HostFailed,
     Ready,
     SessionClosed,
     TransactionEnded,
 )
+from empath.smtp.client.opening import IN_CLEAR, Opening, TlsUse
 from empath.smtp.client.plan import TransactionPlan
 from empath.smtp.client.reply_reader import ReplyReader
 from empath.smtp.client.states import SIGNALS, STAGES, ClientCall, ClientSignal, ClientState
 from empath.smtp.client.table import CALLS, NEXT, ClientAction
 from empath.smtp.client.transaction import ClientRecipient, Transaction
+from empath.smtp.sasl.client import ClientExchange
 
 __all__ = ["ClientRecipient", "ClientSession", "Transaction"]
 
@@ -57,6 +66,13 @@ _NO_PLAN: Final = TransactionPlan(Transaction("", {}, 0), Capabilities.NONE)  # 
 _HAD_ENOUGH: Final = EnhancedStatus(4, 5, 0)
 _BAD_SEQUENCE: Final = 503
 _SHUTDOWN: Final = 421
+_NO_TLS: Final = Reply.of("451 4.7.4 TLS is required, and the host does not offer it")
+_NO_TLS_AT_ALL: Final = Reply.of("550 5.7.30 The message needs REQUIRETLS and the host does not offer TLS")
+_NO_TLS_FOR_LOGIN: Final = Reply.of("451 4.7.4 The login needs TLS, and the host does not offer it")
+_INJECTED: Final = Reply.of("451 4.7.0 Protocol error: octets after the reply to STARTTLS, before the handshake")
+_NOT_SECURED: Final = EnhancedStatus(4, 7, 5)
+_NO_LOGIN: Final = EnhancedStatus(4, 7, 8)
+_MOST_INITIAL_CHARACTERS: Final = 480  # of an initial response, so that the line has at most 512; RFC 4954 §4
 # What each message needs: Python finds a name of the module in a fifth of the time of a member of an enum.
 _CLOSED: Final = ClientState.CLOSED
 _END_OF_DATA: Final = ClientState.END_OF_DATA
@@ -69,7 +85,8 @@ _GREETINGS: Final = (ClientState.EHLO, ClientState.HELO, ClientState.LHLO)
 _GREETED: Final = 250  # their one answer of success
 # States with a command that may not have gone out yet.
 _AFTER_COMMAND: Final = frozenset(ClientState) - {
-    *(*_IDLE, ClientState.GREETING, ClientState.CONTENT, ClientState.END_OF_DATA, ClientState.QUIT, ClientState.CLOSED)
+    *(*_IDLE, ClientState.GREETING, ClientState.HANDSHAKE, ClientState.CONTENT),
+    *(ClientState.END_OF_DATA, ClientState.QUIT, ClientState.CLOSED),
 }
 _NO_ANSWER_TO_THIS: Final = EnhancedStatus(5, 5, 0)
 
@@ -84,12 +101,22 @@ class ClientSession:
     """
 
     def __init__(
-        self, ehlo_name: str, own_names: frozenset[str] = frozenset(), protocol: Protocol = Protocol.SMTP
+        self,
+        ehlo_name: str,
+        own_names: frozenset[str] = frozenset(),
+        protocol: Protocol = Protocol.SMTP,
+        opening: Opening = IN_CLEAR,
     ) -> None:
         """
         Wait for the banner of a peer. *ehlo_name* is the name of this host in A-labels, or an address literal. A peer
-        that greets by one of *own_names*, in lower case, is this host.
+        that greets by one of *own_names*, in lower case, is this host. *opening* comes before the first transaction.
         """
+        self._opening = opening
+        self._is_secured = opening.is_secured
+        self._bindings = opening.bindings
+        self._may_start_tls = not opening.is_secured and opening.tls is not TlsUse.NEVER
+        self._exchange: ClientExchange | None = None
+        self._is_initial_due = False  # too long for the line of the command
         self._ehlo_name = ehlo_name.encode("ascii")
         self._own_names = own_names
         self._is_lmtp = protocol is Protocol.LMTP
@@ -217,6 +244,26 @@ class ClientSession:
             self._out.append(self._stuffer.end())
             self._state = following
 
+    def secured(self, bindings: Mapping[str, bytes]) -> None:
+        """
+        Go on inside TLS, after HandshakeWanted. *bindings* has the data of the channel, see `ClientLogin.begin`.
+
+        Raises:
+            DriverError: there was no HandshakeWanted.
+        """
+        following = self._asked(ClientCall.SECURED_LMTP if self._is_lmtp else ClientCall.SECURED)
+        self._is_secured = True
+        self._may_start_tls = False
+        self._bindings = bindings
+        self._peer = Capabilities.NONE
+        self._reader = ReplyReader(_NOISE_LINES)
+        self._out.append(self._greeting(following))
+        self._state = following
+
+    def not_secured(self, reason: str) -> None:
+        """Note that the handshake failed, or that the peer did not prove what it has to; it ends with 4.7.5."""
+        self._take(ClientSignal.LOST, Reply(451, _NOT_SECURED, reason))
+
     def quit(self) -> None:
         """Send QUIT if the peer waits for a command; else the driver only closes the connection."""
         if self.is_ready:
@@ -257,12 +304,16 @@ class ClientSession:
     def _send_ehlo(self, reply: Reply) -> ClientState:
         if (name := self._own_name(reply)) is not None:
             return self._end_loop(reply, name)
-        verb, state = (b"LHLO ", ClientState.LHLO) if self._is_lmtp else (b"EHLO ", ClientState.EHLO)
-        self._out.append(verb + self._ehlo_name + b"\r\n")
+        state = ClientState.LHLO if self._is_lmtp else ClientState.EHLO
+        self._out.append(self._greeting(state))
         return state
 
+    def _greeting(self, state: ClientState) -> bytes:
+        """The command that is answered in *state*."""
+        return state.upper().encode() + b" " + self._ehlo_name + b"\r\n"
+
     def _send_helo(self, _: Reply) -> ClientState:
-        self._out.append(b"HELO " + self._ehlo_name + b"\r\n")
+        self._out.append(self._greeting(ClientState.HELO))
         return ClientState.HELO
 
     def _send_helo_for_now(self, reply: Reply) -> ClientState:
@@ -270,7 +321,9 @@ class ClientSession:
         return self._send_helo(reply)
 
     def _read_extensions(self, reply: Reply) -> ClientState:
-        self._peer = Capabilities.parse(reply)
+        peer = Capabilities.parse(reply)
+        # RFC 8689 §4: the extension exists inside TLS only.
+        self._peer = replace(peer, has_requiretls=False) if peer.has_requiretls and not self._is_secured else peer
         if self._peer.has_pipelining:
             self._reader.forbid_noise()  # a line that is passed over could be the reply to one command of a group
         return self._become_ready(reply)
@@ -278,8 +331,90 @@ class ClientSession:
     def _become_ready(self, reply: Reply) -> ClientState:
         if (name := self._own_name(reply)) is not None:
             return self._end_loop(reply, name)
+        if not self._may_start_tls:
+            return self._log_in()
+        if self._peer.has_starttls:
+            self._out.append(b"STARTTLS\r\n")
+            return ClientState.STARTTLS
+        return self._stay_in_clear(reply)
+
+    def _begin_handshake(self, reply: Reply) -> ClientState:
+        if self._reader.is_midway:
+            return self._fail_injected(reply)
+        self.events.append(HandshakeWanted())
+        return ClientState.HANDSHAKE
+
+    def _fail_injected(self, _: Reply) -> ClientState:
+        self.events.append(HostFailed(Stage.TLS, _INJECTED))
+        return self._close(_INJECTED)
+
+    def _stay_in_clear(self, _: Reply) -> ClientState:
+        self._may_start_tls = False
+        if self._opening.tls is TlsUse.REQUIRED:
+            # Another session may show STARTTLS where EHLO was refused for now.
+            is_lack = self._opening.for_requiretls and self._peer.is_known
+            return self._decline(Stage.TLS, _NO_TLS_AT_ALL if is_lack else _NO_TLS)
+        return self._log_in()
+
+    def _log_in(self) -> ClientState:
+        login = self._opening.login
+        if login is None:
+            self.events.append(Ready())
+            return ClientState.READY
+        if not (self._is_secured or self._opening.may_log_in_clear):
+            return self._decline(Stage.TLS, _NO_TLS_FOR_LOGIN)
+        offered = self._peer.mechanisms
+        exchange = self._exchange = login.begin(offered, self._bindings)
+        if exchange is None:
+            allowed = " ".join(map(str, login.mechanisms))
+            words = f"The host offers {' '.join(offered) or 'no mechanism'} to log in, and {allowed} may be used"
+            return self._decline(Stage.AUTH, Reply(454, _NO_LOGIN, words))
+        line = f"AUTH {exchange.mechanism}"
+        if exchange.initial is not None:
+            initial = _base64(exchange.initial)
+            if len(initial) <= _MOST_INITIAL_CHARACTERS:
+                line += f" {initial}"
+        self._is_initial_due = exchange.initial is not None and line.count(" ") == 1
+        self._out.append(line.encode() + b"\r\n")
+        return ClientState.AUTH
+
+    def _answer_challenge(self, reply: Reply) -> ClientState:
+        exchange = self._exchange
+        assert exchange is not None
+        try:
+            if self._is_initial_due:
+                self._is_initial_due = False
+                response = exchange.initial or b""
+            else:
+                response = exchange.respond(binascii.a2b_base64(reply.text, strict_mode=True) if reply.text else b"")
+        except (SyntaxViolation, ValueError) as exc:
+            state = self._decline(Stage.AUTH, Reply(454, _NO_LOGIN, f"{exchange.mechanism} failed: {exc}"))
+            self._out.insert(0, b"*\r\n")  # cancels the exchange, RFC 4954 §4
+            return state
+        self._out.append(_base64(response).encode() + b"\r\n")
+        return ClientState.AUTH
+
+    def _finish_login(self, reply: Reply) -> ClientState:
+        exchange = self._exchange
+        assert exchange is not None
+        if not exchange.is_proved:
+            words = f"{exchange.mechanism} failed: the server did not prove that it knows the account"
+            return self._decline(Stage.AUTH, Reply(454, _NO_LOGIN, words))
         self.events.append(Ready())
         return ClientState.READY
+
+    def _refuse_login(self, reply: Reply) -> ClientState:
+        if reply.klass == 4:
+            return self._turn_away(reply)
+        # Our credentials are no fault of the mail: it waits until they are right.
+        return self._turn_away(Reply(454, _NO_LOGIN, f"The host refuses our login: {reply.escaped()}"))
+
+    def _decline(self, stage: Stage, reply: Reply) -> ClientState:
+        """Leave a peer with which no transaction may begin."""
+        self.events.append(HostFailed(stage, reply))
+        state = self._close(reply)
+        self._out.append(b"QUIT\r\n")
+        return state
 
     def _turn_away(self, reply: Reply) -> ClientState:
         state = self._fail_host(reply)
@@ -458,12 +593,22 @@ class ClientSession:
         return ClientState.QUIT
 
 
+def _base64(octets: bytes) -> str:
+    return binascii.b2a_base64(octets, newline=False).decode()
+
+
 _ACTIONS: Final[dict[ClientAction, Callable[[ClientSession, Reply], ClientState]]] = {
     ClientAction.SEND_EHLO: ClientSession._send_ehlo,
     ClientAction.SEND_HELO: ClientSession._send_helo,
     ClientAction.SEND_HELO_FOR_NOW: ClientSession._send_helo_for_now,
     ClientAction.READ_EXTENSIONS: ClientSession._read_extensions,
     ClientAction.BECOME_READY: ClientSession._become_ready,
+    ClientAction.BEGIN_HANDSHAKE: ClientSession._begin_handshake,
+    ClientAction.STAY_IN_CLEAR: ClientSession._stay_in_clear,
+    ClientAction.FAIL_INJECTED: ClientSession._fail_injected,
+    ClientAction.ANSWER_CHALLENGE: ClientSession._answer_challenge,
+    ClientAction.FINISH_LOGIN: ClientSession._finish_login,
+    ClientAction.REFUSE_LOGIN: ClientSession._refuse_login,
     ClientAction.FAIL_HOST: ClientSession._fail_host,
     ClientAction.TURN_AWAY: ClientSession._turn_away,
     ClientAction.TURN_AWAY_UNEXPECTED: ClientSession._turn_away_unexpected,

@@ -7,12 +7,16 @@ from empath.mail.outcome import Stage
 
 
 class ClientState(StrEnum):
-    """The command that the peer answers next; in READY, IDLE, CONTENT and CLOSED it has nothing to answer."""
+    """The command that the peer answers next; in READY, IDLE, HANDSHAKE, CONTENT and CLOSED it has
+    nothing to answer."""
 
     GREETING = "greeting"
     EHLO = "ehlo"
     HELO = "helo"
     LHLO = "lhlo"  # in LMTP, RFC 2033 §4.1
+    STARTTLS = "starttls"
+    HANDSHAKE = "handshake"  # of TLS, which the driver does
+    AUTH = "auth"
     READY = "ready"  # for the first transaction
     IDLE = "idle"  # between two transactions
     RSET = "rset"
@@ -48,6 +52,8 @@ class ClientCall(StrEnum):
     BEGIN = "begin"
     PIECE = "piece"
     END = "end"
+    SECURED = "secured"  # the handshake of TLS is over
+    SECURED_LMTP = "secured-lmtp"
 
 
 # The signal of each class of replies.
@@ -59,6 +65,9 @@ STAGES: Final = {  # the timeout of each state
     ClientState.EHLO: Stage.EHLO,
     ClientState.HELO: Stage.EHLO,
     ClientState.LHLO: Stage.EHLO,
+    ClientState.STARTTLS: Stage.TLS,
+    ClientState.HANDSHAKE: Stage.TLS,
+    ClientState.AUTH: Stage.AUTH,
     ClientState.READY: Stage.MAIL,
     ClientState.IDLE: Stage.MAIL,
     ClientState.RSET: Stage.MAIL,

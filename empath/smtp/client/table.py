@@ -25,8 +25,14 @@ class ClientAction(StrEnum):
     SEND_EHLO = "send EHLO (LHLO in LMTP), unless the peer is this host"
     SEND_HELO = "send HELO"
     SEND_HELO_FOR_NOW = "send HELO; extensions unknown"
-    READ_EXTENSIONS = "read the extensions, unless the peer is this host"
-    BECOME_READY = "become ready, unless the peer is this host"
+    READ_EXTENSIONS = "read the extensions; begin TLS, log in or become ready, unless the peer is this host"
+    BECOME_READY = "become ready, unless the peer is this host or the session needs TLS or a login"
+    BEGIN_HANDSHAKE = "begin the handshake of TLS, unless more octets came"
+    STAY_IN_CLEAR = "log in or become ready without TLS, unless the session needs it"
+    FAIL_INJECTED = "fail the host: octets came before the handshake"
+    ANSWER_CHALLENGE = "answer the challenge"
+    FINISH_LOGIN = "become ready, unless the peer has to prove itself and has not"
+    REFUSE_LOGIN = "fail the host, send QUIT; a permanent refusal counts as a temporary one"
     FAIL_HOST = "fail the host"
     TURN_AWAY = "fail the host, send QUIT"
     TURN_AWAY_UNEXPECTED = "fail the host with 554, send QUIT"
@@ -87,12 +93,18 @@ NEXT: Final[dict[tuple[ClientState, ClientSignal], ClientStep]] = {
     **_rows(_State.GREETING, _GO_ON, _Action.TURN_AWAY_UNEXPECTED, _State.CLOSED),
     **_rows(_State.GREETING, _REFUSED, _Action.TURN_AWAY, _State.CLOSED),
     **_rows(_State.GREETING, _OVER, _Action.FAIL_HOST, _State.CLOSED),
-    **_rows(_State.EHLO, _OK, _Action.READ_EXTENSIONS, _State.READY, _State.CLOSED),
+    **_rows(
+        *(_State.EHLO, _OK, _Action.READ_EXTENSIONS),
+        *(_State.STARTTLS, _State.AUTH, _State.READY, _State.CLOSED),
+    ),
     **_rows(_State.EHLO, _GO_ON, _Action.TURN_AWAY_UNEXPECTED, _State.CLOSED),
     **_rows(_State.EHLO, (_Signal.TRANSIENT,), _Action.SEND_HELO_FOR_NOW, _State.HELO),
     **_rows(_State.EHLO, (_Signal.PERMANENT, *_OUT_OF_SEQUENCE), _Action.SEND_HELO, _State.HELO),  # RFC 5321 §3.2
     **_rows(_State.EHLO, _OVER, _Action.FAIL_HOST, _State.CLOSED),
-    **_rows(_State.LHLO, _OK, _Action.READ_EXTENSIONS, _State.READY, _State.CLOSED),
+    **_rows(
+        *(_State.LHLO, _OK, _Action.READ_EXTENSIONS),
+        *(_State.STARTTLS, _State.AUTH, _State.READY, _State.CLOSED),
+    ),
     **_rows(_State.LHLO, _GO_ON, _Action.TURN_AWAY_UNEXPECTED, _State.CLOSED),
     **_rows(_State.LHLO, _REFUSED, _Action.TURN_AWAY, _State.CLOSED),  # nothing to fall back to
     **_rows(_State.LHLO, _OVER, _Action.FAIL_HOST, _State.CLOSED),
@@ -100,6 +112,17 @@ NEXT: Final[dict[tuple[ClientState, ClientSignal], ClientStep]] = {
     **_rows(_State.HELO, _GO_ON, _Action.TURN_AWAY_UNEXPECTED, _State.CLOSED),
     **_rows(_State.HELO, _REFUSED, _Action.TURN_AWAY, _State.CLOSED),
     **_rows(_State.HELO, _OVER, _Action.FAIL_HOST, _State.CLOSED),
+    **_rows(_State.STARTTLS, _OK, _Action.BEGIN_HANDSHAKE, _State.HANDSHAKE, _State.CLOSED),
+    **_rows(_State.STARTTLS, _GO_ON, _Action.TURN_AWAY_UNEXPECTED, _State.CLOSED),
+    **_rows(_State.STARTTLS, _REFUSED, _Action.STAY_IN_CLEAR, _State.AUTH, _State.READY, _State.CLOSED),
+    **_rows(_State.STARTTLS, _OVER, _Action.FAIL_HOST, _State.CLOSED),
+    # What was said before the handshake, anyone on the way may have said.
+    **_rows(_State.HANDSHAKE, _OK + _GO_ON + _REFUSED + _GARBAGE, _Action.FAIL_INJECTED, _State.CLOSED),
+    **_rows(_State.HANDSHAKE, _GONE + _TIMED_OUT, _Action.FAIL_HOST, _State.CLOSED),
+    **_rows(_State.AUTH, _OK, _Action.FINISH_LOGIN, _State.READY, _State.CLOSED),
+    **_rows(_State.AUTH, _GO_ON, _Action.ANSWER_CHALLENGE, _State.AUTH, _State.CLOSED),
+    **_rows(_State.AUTH, _REFUSED, _Action.REFUSE_LOGIN, _State.CLOSED),
+    **_rows(_State.AUTH, _OVER, _Action.FAIL_HOST, _State.CLOSED),
     # A peer that speaks unasked is about to close the connection, or has lost step.
     **_rows(_State.READY, _ANY, _Action.END_UNASKED, _State.CLOSED),
     **_rows(_State.IDLE, _ANY, _Action.CLOSE, _State.CLOSED),
@@ -189,6 +212,9 @@ CALLS: Final[dict[tuple[ClientState, ClientCall], ClientState]] = {
     # A call in any other state is an error of the driver.
     (_State.READY, ClientCall.BEGIN): _State.MAIL,
     (_State.IDLE, ClientCall.BEGIN): _State.RSET,
+    # The extensions of before do not count, RFC 3207 §4.2.
+    (_State.HANDSHAKE, ClientCall.SECURED): _State.EHLO,
+    (_State.HANDSHAKE, ClientCall.SECURED_LMTP): _State.LHLO,
     # The peer may end a session before its driver asks for a transaction; nothing begins.
     (_State.QUIT, ClientCall.BEGIN): _State.QUIT,
     (_State.CLOSED, ClientCall.BEGIN): _State.CLOSED,

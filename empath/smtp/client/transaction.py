@@ -20,6 +20,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _EIGHT_BIT_MIME = BodyType.EIGHT_BIT_MIME
 _TOO_BIG = Reply.of("552 5.3.4 The message is larger than the next host accepts")
 _NO_REQUIRETLS = Reply.of("550 5.7.30 The message needs REQUIRETLS and the next host does not offer it inside TLS")
+_NO_REQUIRETLS_NOW = Reply.of("451 4.7.30 The message needs REQUIRETLS and the next host does not offer it now")
 _8BITMIME_MISSING = "The message has 8-bit content and the next host does not offer 8BITMIME"
 _SMTPUTF8_MISSING = "The message needs SMTPUTF8 and the next host does not offer it"
 _NO_SMTPUTF8 = {True: Reply.of(f"553 5.6.7 {_SMTPUTF8_MISSING}"), False: Reply.of(f"451 4.6.7 {_SMTPUTF8_MISSING} now")}
@@ -67,8 +68,8 @@ def objection(transaction: Transaction, peer: Capabilities) -> Reply | None:
 
     The reasons are 5.3.4 (RFC 1870), 5.7.30 (RFC 8689), x.6.3 (RFC 6152) and x.6.7 (RFC 6531).
     """
-    if transaction.requires_tls:
-        return _NO_REQUIRETLS
+    if transaction.requires_tls and not peer.has_requiretls:
+        return _NO_REQUIRETLS if peer.is_known else _NO_REQUIRETLS_NOW
     if peer.size_limit is not None and transaction.size > peer.size_limit:
         return _TOO_BIG
     # A message that asked for SMTPUTF8 and is all ASCII does not need it.
@@ -102,6 +103,8 @@ def mail_command(transaction: Transaction, peer: Capabilities) -> bytes:
         line += " BODY=8BITMIME"
     if peer.has_smtputf8 and (transaction.is_smtputf8 or not _is_ascii(transaction)):
         line += " SMTPUTF8"
+    if transaction.requires_tls:
+        line += " REQUIRETLS"
     if peer.has_dsn:
         if transaction.dsn_return is not None:
             line += f" RET={transaction.dsn_return}"

@@ -190,6 +190,11 @@ def client_proof(key: bytes, signed: bytes) -> bytes:
     return _xor(key, _hmac(_digest(key), signed))
 
 
+def server_signature(salted: bytes, signed: bytes) -> bytes:
+    """Prove to have the server's key, as the client that knows the password can check."""
+    return _hmac(_hmac(salted, b"Server Key"), signed)
+
+
 def to_base64(octets: bytes) -> str:
     """Write base64 in one line."""
     return binascii.b2a_base64(octets, newline=False).decode()

@@ -16,7 +16,13 @@ _UNREAD: Final = frozenset(
 # Events that are no command.
 _EVENTS: Final = (ServerSignal.CONNECT, ServerSignal.END_OF_CHUNK, ServerSignal.END_OF_DATA, ServerSignal.SECURED)
 _OVER: Final = (ClientSignal.SHUTDOWN, ClientSignal.GARBAGE, ClientSignal.LOST, ClientSignal.TIMED_OUT)
-_CALLS: Final = {ClientCall.BEGIN: "begin()", ClientCall.PIECE: "content()", ClientCall.END: "end_content()"}
+_CALLS: Final = {
+    ClientCall.BEGIN: "begin()",
+    ClientCall.PIECE: "content()",
+    ClientCall.END: "end_content()",
+    ClientCall.SECURED: "secured()",
+    ClientCall.SECURED_LMTP: "secured() in LMTP",
+}
 
 
 def parts() -> dict[str, str]:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,10 +11,13 @@ from hypothesis import strategies as st
 from empath.mail.outcome import Stage
 from empath.mail.protocol import Protocol
 from empath.smtp.client.events import SessionClosed, TransactionEnded
+from empath.smtp.client.opening import IN_CLEAR, Opening, TlsUse
 from empath.smtp.client.plan import GROUP_OCTETS
 from empath.smtp.client.session import ClientSession
 from empath.smtp.client.states import SIGNALS, STAGES, ClientSignal, ClientState
 from empath.smtp.client.table import CALLS, NEXT, ClientAction
+from empath.smtp.sasl.client import ClientLogin
+from empath.smtp.sasl.mechanisms import Mechanism
 from tests.kit import strategies
 from tests.smtp.client.kit import EXTENSIONS, ONE_AT_A_TIME, Dialogue, greeting, ready, transaction
 
@@ -49,19 +53,23 @@ class Driver(Dialogue):
     protocol: Protocol = Protocol.SMTP
     local_part: str = "b"
     states: list[ClientState] = field(default_factory=list)
+    opening: Opening = IN_CLEAR
 
     def __post_init__(self) -> None:
-        self.session = ClientSession("me.test", frozenset({"me.test"}), self.protocol)
+        self.session = ClientSession("me.test", frozenset({"me.test"}), self.protocol, self.opening)
 
     @property
     def may_act(self) -> bool:
         """Whether the session waits for its driver."""
-        return self.session.is_ready or self.session.state is ClientState.CONTENT
+        return self.session.is_ready or self.session.state in (ClientState.CONTENT, ClientState.HANDSHAKE)
 
     def act(self) -> None:
         """Make the call for which the session waits."""
         if self.session.is_ready:
             self.begin(transaction(f"{self.local_part}@x.test", "c@x.test"))
+        elif self.session.state is ClientState.HANDSHAKE:
+            self.session.secured({})
+            self.note()
         else:
             self.send(b"content")
 
@@ -71,6 +79,8 @@ class Driver(Dialogue):
             self.session.lost("60 s", is_timeout=True)
         elif signal is ClientSignal.OK and self.session.state in (ClientState.EHLO, ClientState.LHLO):
             self.session.receive(greeting(self.extensions))
+        elif signal is ClientSignal.GO_ON and self.session.state is ClientState.AUTH:
+            self.session.receive(b"334 \r\n")
         else:
             self.session.receive(SAID[signal])
         self.note()
@@ -124,6 +134,7 @@ def test_every_row_is_walked_and_leads_where_it_says():
     for extensions in (EXTENSIONS, ONE_AT_A_TIME):
         walk(DELIVERED, (extensions, Protocol.SMTP, "b"), walked)
         walk([*DELIVERED, _OK], (extensions, Protocol.LMTP, "b"), walked)
+    walk_openings(walked)
     for count in range(3):
         session = replay([_OK, ClientSignal.PERMANENT, None][:count], HOSTS[0]).session
         before = session.state
@@ -156,10 +167,41 @@ def walk(
         walk([*script, None], peer, walked)
 
 
-def replay(script: Sequence[ClientSignal | None], peer: Peer) -> Driver:
+OPENING = (
+    *(ClientState.EHLO, ClientState.LHLO),
+    *(ClientState.STARTTLS, ClientState.HANDSHAKE, ClientState.AUTH),
+)
+
+
+def walk_openings(walked: dict[tuple[ClientState, ClientSignal], set[ClientState]]) -> None:
+    """Record where every signal leads in a session that begins TLS and logs in, until it is ready."""
+    login = ClientLogin("user", "secret", (Mechanism.LOGIN,))
+    offered = ("STARTTLS", "AUTH LOGIN")
+    openings = [
+        Opening(TlsUse.IF_OFFERED),
+        Opening(TlsUse.REQUIRED),
+        Opening(TlsUse.IF_OFFERED, login=login, may_log_in_clear=True),
+        Opening(TlsUse.NEVER, login=login, may_log_in_clear=True),
+    ]
+    to_auth = [_OK, _OK, _OK, None, _OK]
+    scripts = [to_auth[:count] for count in range(len(to_auth) + 1)]
+    scripts += [[_OK, _OK], [_OK, _OK, _GO_ON], [_OK, _OK, _GO_ON, _GO_ON]]
+    for opening, script, protocol in product(openings, scripts, Protocol):
+        for signal in ClientSignal:
+            driver = replay(script, (offered, protocol, "b"), opening)
+            before = driver.session.state
+            if before in OPENING:
+                driver.meet(signal)
+                walked[before, signal].add(driver.session.state)
+    injected = replay([_OK, _OK], (offered, Protocol.SMTP, "b"), openings[0]).session
+    injected.receive(b"220 Go\r\n25")
+    walked[ClientState.STARTTLS, _OK].add(injected.state)
+
+
+def replay(script: Sequence[ClientSignal | None], peer: Peer, opening: Opening = IN_CLEAR) -> Driver:
     """A session with *peer* after *script*."""
     extensions, protocol, local_part = peer
-    driver = Driver(extensions=extensions, protocol=protocol, local_part=local_part)
+    driver = Driver(extensions=extensions, protocol=protocol, local_part=local_part, opening=opening)
     for signal in script:
         driver.act() if signal is None else driver.meet(signal)
     return driver
