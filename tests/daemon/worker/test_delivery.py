@@ -133,6 +133,47 @@ def run(dispatch, carrier, *messages):
     return dispatch.runtime.writer
 
 
+def routed(tmp_path, dispatch, routes):
+    """Give the worker these routes."""
+    file = tmp_path / "empath.toml"
+    file.write_text(configuration(2525, routes=routes))
+    dispatch.runtime.config = load_config(file)
+
+
+def test_mail_follows_the_route_of_its_account_and_sender(tmp_path, dispatch):
+    """
+    Two messages to one domain may have different next hops; those of another one go back under its key.
+    """
+    tables = '"*" = "discard:"\n[account_routes]\nshop = "mx"\n[sender_routes]\n"x@b.test" = "smtp://relay.test"'
+    routed(tmp_path, dispatch, tables)
+    mine, of_account, of_sender = message(1), message(2), message(3)
+    of_account.account = "shop"
+    of_sender.reverse_path = "x@b.test"
+    writer = run(dispatch, FakeCarrier([[(0, DELIVERED, TAKEN)]]), mine, of_account, of_sender)
+    moved = [write.destinations for write in writer.of(Rekey)]
+    assert [{20: "a.test"}, {30: "smtp:relay.test:25"}] == moved
+
+
+def test_an_address_may_have_a_route_of_its_own(tmp_path, dispatch):
+    """
+    The route is looked up for each recipient of such a domain, and once for all others.
+    """
+    routed(tmp_path, dispatch, '"*" = "discard:"\n"r1@a.test" = "maildir:/x"')
+    writer = run(dispatch, FakeCarrier([[(0, DELIVERED, TAKEN)]]), message(1, 2))
+    assert [{11: "maildir:/x"}] == [write.destinations for write in writer.of(Rekey)]
+
+
+def test_a_module_may_have_routed_the_message(tmp_path, dispatch):
+    """
+    Its route is in the metadata; the cache by domain must not hide it.
+    """
+    routed(tmp_path, dispatch, '"*" = "discard:"')
+    by_module = message(2)
+    by_module.metadata = '{"empath.route": "maildir:/x"}'
+    writer = run(dispatch, FakeCarrier([[(0, DELIVERED, TAKEN)]]), message(1), by_module)
+    assert [{20: "maildir:/x"}] == [write.destinations for write in writer.of(Rekey)]
+
+
 def test_answers_become_fates_and_the_lease_ends_last(dispatch):
     """
     The end of the lease gives the slot back, so no other write of the lease may follow it.
