@@ -6,7 +6,7 @@ A reply keeps one shape, `Said`, from the client session to the row that records
 
 from typing import NamedTuple
 
-from empath.mail.outcome import Stage
+from empath.mail.outcome import Handover, Stage
 from empath.mail.reply import Reply
 from empath.mail.status import RecipientStatus
 
@@ -22,7 +22,8 @@ class Fate(NamedTuple):
     """
     Decided result of one attempt for one recipient.
 
-    Shape: next_retry_at (Unix seconds) is given exactly for DEFERRED.
+    Shape: next_retry_at (Unix seconds) is given exactly for DEFERRED; wants_notice: the sender hears of a final status;
+    handover counts for DELIVERED.
     """
 
     recipient_id: int
@@ -30,6 +31,7 @@ class Fate(NamedTuple):
     said: Said
     next_retry_at: float | None = None
     wants_notice: bool = False
+    handover: Handover = Handover.FINAL
 
 
 class Passed(NamedTuple):
@@ -44,8 +46,7 @@ class Attempt(NamedTuple):
     The facts that all recipients of one transaction share.
 
     Shape: started_at in Unix seconds; connect_s is the part of duration_s until the host was ready for mail, None if
-    the connection was already open or was never made; host and peer_address are for people; dnssec is the security of
-    the look-ups that led to the host, None where nothing is known of it.
+    the connection was already open or was never made; host and peer_address are for people.
     """
 
     destination: str
@@ -54,4 +55,3 @@ class Attempt(NamedTuple):
     host: str | None = None
     peer_address: str | None = None
     connect_s: float | None = None
-    dnssec: str | None = None

@@ -25,6 +25,14 @@ class Stage(StrEnum):
     LOCAL = "local"  # a Maildir or another transport without a dialogue
 
 
+class Handover(StrEnum):
+    """Who has a delivered message now, and so what a report of success says, RFC 3461 §5.2."""
+
+    FINAL = "final"  # a mailbox, a program, or another place where its way ends
+    RELAYED = "relayed"  # a host that sends no report of success
+    REPORTING = "reporting"  # a host that got NOTIFY=, and makes the report itself
+
+
 class Outcome(Enum):
     """What follows for a recipient."""
 

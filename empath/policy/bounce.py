@@ -13,9 +13,9 @@ from empath.errors import SyntaxViolation
 from empath.mail.address import Address, ReversePath
 from empath.mail.domain import Domain
 from empath.mail.identity import Timestamp
-from empath.mail.outcome import Stage
+from empath.mail.outcome import Handover, Stage
 from empath.mail.status import LIVE, RecipientStatus
-from empath.message.report.compose import Action, ReportKind
+from empath.message.report.facts import Action, ReportKind
 
 _DOUBLE_BOUNCE = "double-bounce"
 _DOUBLE_BOUNCE_AT = f"{_DOUBLE_BOUNCE}@"
@@ -23,11 +23,6 @@ _NO_NOTICE: Final = "NEVER"
 _USUAL_NOTICES: Final = "FAILURE,DELAY"  # without NOTIFY=, see `wants_notice`
 _OF_CONTENT: Final = ("5.6.", "5.3.4", "5.2.3")  # RFC 3463: media, message too big for the system or the mailbox
 
-_ACTIONS: Final = {
-    ReportKind.FAILURE: Action.FAILED,
-    ReportKind.DELAY: Action.DELAYED,
-    ReportKind.SUCCESS: Action.DELIVERED,
-}
 TOLD_OF: Final = {  # statuses that a report of each kind names; a recipient that left them is not named any more
     ReportKind.FAILURE: frozenset({RecipientStatus.BOUNCED, RecipientStatus.EXPIRED}),
     ReportKind.DELAY: LIVE,
@@ -105,14 +100,20 @@ def notify_of_targets(notify: str | None) -> str | None:
     return ",".join(kind for kind in notify.split(",") if kind != ReportKind.SUCCESS.upper()) or _NO_NOTICE
 
 
-def action_of(kind: ReportKind, *, is_relayed: bool, is_expanded: bool = False) -> Action:
-    """
-    What a report says happened to a recipient, RFC 3464 §2.3.3; *is_relayed*: another host has taken the mail;
-    *is_expanded*: it goes on to the targets of an alias.
-    """
-    if is_expanded:
-        return Action.EXPANDED
-    return Action.RELAYED if kind is ReportKind.SUCCESS and is_relayed else _ACTIONS[kind]
+def success_action(handover: Handover) -> Action:
+    """What a report of success says happened to a recipient, RFC 3464 §2.3.3."""
+    return Action.DELIVERED if handover is Handover.FINAL else Action.RELAYED
+
+
+def action_of(kind: ReportKind, recorded: str | None) -> Action:
+    """What a report says happened to a recipient, RFC 3464 §2.3.3; *recorded* with the notice of a success."""
+    match kind:
+        case ReportKind.FAILURE:
+            return Action.FAILED
+        case ReportKind.DELAY:
+            return Action.DELAYED
+        case ReportKind.SUCCESS:
+            return Action(recorded or Action.DELIVERED)
 
 
 def is_delayed(

@@ -9,9 +9,9 @@ from typing import Protocol
 from empath.mail.domain import parse_stored
 from empath.mail.fate import Fate, Said
 from empath.mail.identity import Timestamp
-from empath.mail.outcome import Outcome
+from empath.mail.outcome import Handover, Outcome
 from empath.mail.status import RecipientStatus
-from empath.message.report.compose import ReportKind
+from empath.message.report.facts import ReportKind
 from empath.policy.bounce import wants_notice
 from empath.policy.retry import RetryTable, is_expired
 
@@ -40,15 +40,20 @@ def decide_fate(
     retries: RetryTable,
     uniform: float,
     report_at: Timestamp | None = None,
+    handover: Handover = Handover.FINAL,
 ) -> Fate:
     """
     The fate after an attempt that ended at *now* with *outcome*, which is not NEXT_HOST.
 
     *uniform* in 0..1 picks the place within the jitter of the retry schedule. An attempt is made at the end of the
     lifetime, and at *report_at*, from which the client wants to hear of a delay: it decides what the report says.
+    *handover* counts where the mail was delivered.
     """
     if outcome is Outcome.DELIVERED:
-        return Fate(recipient.recipient_id, RecipientStatus.DELIVERED, said)
+        if recipient.notify is None:  # nearly all
+            return Fate(recipient.recipient_id, RecipientStatus.DELIVERED, said, handover=handover)
+        is_told = handover is not Handover.REPORTING and wants_notice(recipient.notify, ReportKind.SUCCESS)
+        return Fate(recipient.recipient_id, RecipientStatus.DELIVERED, said, None, is_told, handover)
     if outcome is Outcome.DEFERRED and not is_expired(now, recipient.expires_at):
         schedule = retries.find(parse_stored(recipient.domain))
         next_retry_at = min(schedule.next_retry_at(now, recipient.attempts + 1, uniform), recipient.expires_at)

@@ -20,9 +20,9 @@ SELECT n.message_id, n.kind,
 
 -- name: reported_message
 -- What a report says about its message. Transaction: none needed. Index: the rowid.
--- Rows: none or one: ulid, received_at, is_smtputf8, envelope_id, header_message_id, reverse_path, size, dsn_return, locator,
--- added_fields, listener.
-SELECT ulid, received_at, is_smtputf8, envelope_id, header_message_id, reverse_path, size,
+-- Rows: none or one: ulid, received_at, is_smtputf8, envelope_id, header_message_id, whether its delay was reported,
+-- reverse_path, size, dsn_return, locator, added_fields, listener.
+SELECT ulid, received_at, is_smtputf8, envelope_id, header_message_id, delay_reported_at IS NOT NULL, reverse_path, size,
        -- RFC 8689 §5: the content must not go back without REQUIRETLS.
        CASE WHEN requires_tls = 1 THEN 'HDRS' ELSE dsn_return END, content_locator,
        added_fields, listener
@@ -33,9 +33,9 @@ SELECT ulid, received_at, is_smtputf8, envelope_id, header_message_id, reverse_p
 -- The first :limit open notices of one message and kind, each with the attempt that decided the fate: not one that the
 -- death of a process left in doubt, and not one at a host that passed the recipient on.
 -- Transaction: none needed. Index: _notice_message, the rowid, _attempt_recipient.
--- Rows: notice_id, recipient_id, address, original, original_recipient, status, reason, expires_at, then the attempt's
--- end, host, stage, code, enhanced and text, all NULL if there was none.
-SELECT n.notice_id, r.recipient_id, r.address, r.original, r.original_recipient, r.status, r.reason, r.expires_at,
+-- Rows: notice_id, recipient_id, address, original, original_recipient, status, reason, expires_at, action, then the
+-- attempt's end, host, stage, code, enhanced and text, all NULL if there was none.
+SELECT n.notice_id, r.recipient_id, r.address, r.original, r.original_recipient, r.status, r.reason, r.expires_at, n.action,
        a.started_at + a.duration_s, a.host, a.stage, a.code, a.enhanced, a.text
   FROM _notice AS n
   JOIN _recipient AS r ON r.recipient_id = n.recipient_id

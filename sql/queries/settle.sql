@@ -59,8 +59,8 @@ UPDATE _recipient
 -- The evidence, in the same transaction as the fate.
 INSERT INTO _attempt (
   recipient_id, process_id, lease_id, destination, started_at, duration_s, connect_s, host, peer_address, stage, code,
-  enhanced, text, outcome, decided_status, decided_next_retry_at, dnssec)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+  enhanced, text, outcome, decided_status, decided_next_retry_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: is_delivered_under
 -- Whether this lease has already delivered to this recipient. Index: _attempt_recipient. Rows: one, 0 or 1.
@@ -68,9 +68,25 @@ SELECT EXISTS (
   SELECT 1 FROM _attempt WHERE recipient_id = :recipient_id AND lease_id = :lease_id AND outcome = 'delivered');
 
 -- name: insert_notice
--- The obligation to report a final failure or a delay to the sender.
-INSERT INTO _notice (message_id, recipient_id, kind, created_at)
-VALUES (:message_id, :recipient_id, :kind, :now)
+-- The obligation to report a final status or a delay to the sender; :action is what a report of success says.
+INSERT INTO _notice (message_id, recipient_id, kind, created_at, action)
+VALUES (:message_id, :recipient_id, :kind, :now, :action)
+ON CONFLICT DO NOTHING;
+
+-- name: insert_cleared_notice
+-- The obligation to report the delivery of a recipient that was deferred, of a message whose delay was reported, if NOTIFY=
+-- allowed that report. Index: the rowids, _attempt_recipient.
+INSERT INTO _notice (message_id, recipient_id, kind, created_at, action)
+SELECT r.message_id, r.recipient_id, :kind, :now, :action
+  FROM _recipient AS r
+  JOIN _message AS m ON m.message_id = r.message_id
+ WHERE r.recipient_id = :recipient_id
+   AND m.delay_reported_at IS NOT NULL
+   AND (r.notify IS NULL OR r.notify LIKE '%DELAY%')
+   AND EXISTS (
+     SELECT 1 FROM _attempt AS a
+      WHERE a.recipient_id = r.recipient_id
+        AND a.outcome = 'deferred')
 ON CONFLICT DO NOTHING;
 
 -- name: delayed_recipients
@@ -85,10 +101,12 @@ SELECT r.recipient_id, r.notify
    AND EXISTS (SELECT 1 FROM _message AS m WHERE m.message_id = :message_id AND m.delay_reported_at IS NULL);
 
 -- name: forget_delivered_content
--- Forget the content once every recipient has got it. Index: _recipient_message.
+-- Forget the content once every recipient has got it, and no report will quote it. Index: _recipient_message,
+-- _notice_message.
 UPDATE _message SET content_locator = NULL, added_fields = :no_fields
  WHERE message_id = :message_id
-   AND NOT EXISTS (SELECT 1 FROM _recipient WHERE message_id = :message_id AND status <> 'delivered');
+   AND NOT EXISTS (SELECT 1 FROM _recipient WHERE message_id = :message_id AND status <> 'delivered')
+   AND NOT EXISTS (SELECT 1 FROM _notice WHERE message_id = :message_id);
 
 -- name: delete_forgotten_content
 -- The inline octets of a message whose locator was just removed.

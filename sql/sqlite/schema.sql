@@ -367,8 +367,7 @@ CREATE TABLE _attempt (
                           outcome = 'delivered' OR outcome = 'deferred' OR outcome = 'bounced' OR outcome = 'expired'
                           OR outcome = 'next_host' OR outcome = 'unknown' OR outcome = 'maybe_delivered'),
   decided_status        TEXT    NOT NULL,  -- resulting status; 'unchanged': none
-  decided_next_retry_at REAL,   -- resulting instant of the next attempt; NULL: none
-  dnssec                TEXT    -- of the look-ups: secure, insecure or bogus; NULL: not checked, or no look-up
+  decided_next_retry_at REAL    -- resulting instant of the next attempt; NULL: none
 ) STRICT;
 CREATE INDEX _attempt_recipient ON _attempt (recipient_id);
 
@@ -391,6 +390,7 @@ CREATE TABLE _notice (
   kind         TEXT    NOT NULL CHECK (kind = 'failure' OR kind = 'delay' OR kind = 'success'),
   created_at   REAL    NOT NULL,
   is_met       INTEGER NOT NULL DEFAULT 0 CHECK (is_met IN (0, 1)),  -- 1: its report is made, in this transaction
+  action       TEXT    CHECK (action IN ('delivered', 'relayed', 'expanded')),  -- of a success, RFC 3464; else NULL
   UNIQUE (recipient_id, kind)
 ) STRICT;
 CREATE INDEX _notice_message ON _notice (message_id, kind);

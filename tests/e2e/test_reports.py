@@ -151,6 +151,30 @@ def test_parameters_of_dsn_are_passed_on(service, way):
     assert any(f"NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;R+2B@{domain}" in command for command in said), said
 
 
+def test_d2_a_success_is_relayed_at_a_host_without_dsn(service, way, sender):
+    """
+    RFC 3461 §5.2.2: nobody else will tell the sender. The header of the original comes back, although it has been
+    delivered to all.
+    """
+    domain, peer = way
+    home, inbox = sender
+    peer.extensions("PIPELINING")
+    with peer, service.client() as client:
+        content = b"Subject: s\r\n\r\ntext\r\n"
+        ulid = client.mail(f"<s@{home}> RET=FULL ENVID=a+2Bb", f"<r@{domain}> NOTIFY=SUCCESS", content=content)
+        [report] = inbox.wait_for_messages(1)
+        eventually(lambda: settled(service, ulid), "settled")
+    message, recipient = blocks(report.content)
+    assert ("a+b", "relayed", "2.0.0") == (
+        message["Original-Envelope-Id"], recipient["Action"], recipient["Status"]
+    )  # fmt: skip
+    found: Any = email.message_from_bytes(report.content)
+    assert ("text/rfc822-headers", True) == (
+        found.get_payload()[2].get_content_type(), b"Subject: s" in report.content
+    )  # fmt: skip
+    assert [(None,)] == service.rows("SELECT content_locator FROM _message WHERE ulid = ?", ulid)
+
+
 def test_a_return_by_order_is_reported_with_its_reason(service, way, sender):
     """
     I5: with the reply of the last deferral.

@@ -23,7 +23,6 @@ from empath.modules.edits import (
     RemoveField,
     RemoveRecipient,
     ReplaceField,
-    SetRoute,
     WrongEdit,
 )
 from tests.fuzz.case import Case
@@ -57,7 +56,7 @@ def check(case: Case) -> list[str]:
 
 def _state(edited: Edited) -> tuple[object, ...]:
     header = None if edited.header is None else b"".join(edited.header.octets)
-    return ([*edited.recipients], edited.added_fields, header, edited.route, edited.order)
+    return ([*edited.recipients], edited.added_fields, header, edited.order)
 
 
 def _edit(text: str) -> Edit:
@@ -76,8 +75,6 @@ def _edit(text: str) -> Edit:
             return RemoveField(rest)
         case "p":
             return ReplaceField(name, value)
-        case "t":
-            return SetRoute(rest)
         case "h":
             return Hold(rest)
         case _:

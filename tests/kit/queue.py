@@ -293,6 +293,7 @@ class Queue:
         next_retry_at: float = T0 + 3600,
         recipients: Iterable[int] | None = None,
         is_delayed: bool = False,
+        clears_delay: bool = False,
     ) -> Settle:
         """The write that gives one *status* to recipients of the lease's *message*-th message, by default all."""
         leased = lease.messages[message]
@@ -315,6 +316,7 @@ class Queue:
             attempt=Attempt(lease.destination, now - 0.5, 0.5, "mx.a.example", "192.0.2.2:25"),
             fates=fates,
             is_delayed=is_delayed,
+            clears_delay=clears_delay,
         )
 
     def select(self, statement: str, *bindings: Any) -> list[tuple[Any, ...]]:

@@ -4,7 +4,8 @@ import pytest
 
 from empath.mail.domain import Domain
 from empath.mail.identity import Timestamp
-from empath.message.report.compose import Action, ReportKind
+from empath.mail.outcome import Handover
+from empath.message.report.facts import Action, ReportKind
 from empath.policy.bounce import (
     action_of,
     double_bounce_address,
@@ -14,6 +15,7 @@ from empath.policy.bounce import (
     is_refusal_of_form,
     merged_notify,
     notify_of_targets,
+    success_action,
     wants_notice,
 )
 
@@ -132,20 +134,36 @@ def test_a_recipient_given_twice_has_every_notice_that_was_asked_for(first, seco
 
 
 @pytest.mark.parametrize(
-    ("kind", "is_relayed", "action"),
+    ("kind", "recorded", "action"),
     [
-        (FAILURE, False, Action.FAILED),
-        (FAILURE, True, Action.FAILED),
-        (DELAY, True, Action.DELAYED),
-        (SUCCESS, False, Action.DELIVERED),
-        (SUCCESS, True, Action.RELAYED),
+        (FAILURE, None, Action.FAILED),
+        (DELAY, None, Action.DELAYED),
+        (SUCCESS, None, Action.DELIVERED),
+        (SUCCESS, "delivered", Action.DELIVERED),
+        (SUCCESS, "relayed", Action.RELAYED),
+        (SUCCESS, "expanded", Action.EXPANDED),
     ],
 )
-def test_a_report_says_relayed_where_another_host_took_the_mail(kind, is_relayed, action):
+def test_a_report_of_success_says_what_was_recorded(kind, recorded, action):
+    """
+    RFC 3464 §2.3.3. The other kinds have one action each.
+    """
+    assert action is action_of(kind, recorded)
+
+
+@pytest.mark.parametrize(
+    ("handover", "action"),
+    [
+        (Handover.FINAL, Action.DELIVERED),
+        (Handover.RELAYED, Action.RELAYED),
+        (Handover.REPORTING, Action.RELAYED),
+    ],
+)
+def test_a_report_says_relayed_where_another_host_took_the_mail(handover, action):
     """
     RFC 3464 §2.3.3: this host does not know what the other one does with it.
     """
-    assert action is action_of(kind, is_relayed=is_relayed)
+    assert action is success_action(handover)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from empath.mail.fate import Fate, Said
 from empath.mail.identity import Timestamp
-from empath.mail.outcome import Outcome, Stage
+from empath.mail.outcome import Handover, Outcome, Stage
 from empath.mail.reply import Reply
 from empath.mail.status import RecipientStatus
 from empath.policy.fate import decide_fate
@@ -40,6 +40,27 @@ def test_a_delivery_is_final_also_after_the_lifetime():
     The lifetime ends attempts, not deliveries.
     """
     assert Fate(4, RecipientStatus.DELIVERED, SAID) == fate(Outcome.DELIVERED, expires_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("notify", "handover", "is_told"),
+    [
+        (None, Handover.RELAYED, False),
+        ("SUCCESS", Handover.RELAYED, True),
+        ("FAILURE,SUCCESS", Handover.FINAL, True),
+        ("SUCCESS", Handover.REPORTING, False),
+        ("FAILURE,DELAY", Handover.FINAL, False),
+        ("NEVER", Handover.RELAYED, False),
+    ],
+)
+def test_d2_a_delivery_is_reported_if_the_sender_asked_and_the_next_host_does_not_report(notify, handover, is_told):
+    """
+    RFC 3461 §5.2.1, §5.2.2, §5.2.3.
+    """
+    found = decide_fate(
+        Leased(notify=notify), SAID, Outcome.DELIVERED, now=NOW, retries=RETRIES, uniform=0.5, handover=handover
+    )
+    assert Fate(4, RecipientStatus.DELIVERED, SAID, None, is_told, handover) == found
 
 
 @pytest.mark.parametrize(

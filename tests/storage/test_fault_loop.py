@@ -21,8 +21,9 @@ from hypothesis import settings
 
 from empath.errors import EmpathError
 from empath.mail.identity import Timestamp
+from empath.mail.outcome import Handover
 from empath.mail.status import RecipientStatus
-from empath.message.report.compose import ReportedMessage, ReportKind
+from empath.message.report.facts import ReportedMessage, ReportKind
 from empath.policy.greylist import GreylistRules, Note, Triple
 from empath.policy.limits.rate import Rate
 from empath.policy.senders import Senders
@@ -99,6 +100,13 @@ def _case(kind: ReportKind) -> Case:
     return Case(DueReport(1, kind), message, "sender@example.test", 1, None, INLINE, b"", "", (), False, (1, 2), (1, 2))
 
 
+def _settle_with_success(queue: Queue, lease: Lease) -> Write:
+    """A delivery that the sender wants to hear of."""
+    settle = queue.new_settle(lease, RecipientStatus.DELIVERED, recipients=ids(lease))
+    settle.fates = tuple(fate._replace(wants_notice=True, handover=Handover.RELAYED) for fate in settle.fates)
+    return settle
+
+
 def _end(_: Queue, lease: Lease) -> Write:
     return EndLease(lease.lease_id, destination="leased.example", is_failing=True, now=T0 + 1)
 
@@ -158,6 +166,26 @@ OPERATIONS: dict[str, Works] = {
     "discard a report": lambda queue, lease: [
         queue.new_settle(lease, RecipientStatus.BOUNCED, recipients=ids(lease)),
         CloseNotices(_case(ReportKind.FAILURE), None, now=T0, is_discarded=True),
+    ],
+    "report a success": lambda queue, lease: [
+        _settle_with_success(queue, lease),
+        CloseNotices(_case(ReportKind.SUCCESS), queue.new_accept("new.example"), now=T0),
+    ],
+    "report a delay": lambda queue, lease: [
+        Shell("UPDATE _recipient SET notify = 'DELAY'"),
+        queue.new_settle(lease, RecipientStatus.DEFERRED, recipients=ids(lease), is_delayed=True),
+        CloseNotices(_case(ReportKind.DELAY), queue.new_accept("new.example"), now=T0),
+    ],
+    "settle the end of a delay": lambda queue, lease: [
+        Batch(
+            Shell(
+                "UPDATE _message SET delay_reported_at = 1",
+                "UPDATE _recipient SET notify = NULL, attempts = iif(recipient_id = 1, 1, attempts)",
+                "INSERT INTO _attempt (recipient_id, process_id, lease_id, destination, started_at, duration_s, stage,"
+                " text, outcome, decided_status) VALUES (1, 1, 1, 'x', 1, 1, 'mail', '', 'deferred', 'deferred')",
+            ),
+            queue.new_settle(lease, RecipientStatus.DELIVERED, recipients=ids(lease), clears_delay=True),
+        )
     ],
     "settle and end": lambda queue, lease: [
         Batch(

@@ -67,7 +67,10 @@ class Delivery(Table):
 
 
 class Reports(Table):
-    """Reports of this host about mail that failed."""
+    """Reports of this host about mail that failed, is late or was delivered."""
+
+    delay_cleared: bool = Field(False, strict=True)
+    """Also report the delivery of mail whose delay was reported, unless NOTIFY lacks DELAY."""
 
     without_sender: Literal["log", "digest"] = setting("log")
     """How failures of mail without a sender are recorded, such as of reports. "log": in the log and in the view audit.

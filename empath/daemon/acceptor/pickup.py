@@ -37,7 +37,8 @@ from empath.daemon.process.threads import in_thread
 from empath.errors import EmpathError, StorageFailure, SyntaxViolation
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.reply import Reply
-from empath.message.report.compose import (
+from empath.message.report.compose import compose
+from empath.message.report.facts import (
     Action,
     LastAttempt,
     Original,
@@ -45,7 +46,6 @@ from empath.message.report.compose import (
     ReportedMessage,
     ReportedRecipient,
     ReportKind,
-    compose,
 )
 from empath.net.stream import Deadlines, Stream
 from empath.policy.login.account import LoggedIn

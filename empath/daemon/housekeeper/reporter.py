@@ -19,22 +19,13 @@ from empath.mail.address import Address, ReversePath
 from empath.mail.envelope import BodyType, Envelope, Recipient, original_recipient_of
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.reply import Reply
-from empath.message.report.compose import (
-    MAX_RETURNED_OCTETS,
-    START_OCTETS,
-    Original,
-    Report,
-    ReportedRecipient,
-    ReportKind,
-    compose,
-    headers_only,
-    returns_whole,
-)
+from empath.message.report.compose import MAX_RETURNED_OCTETS, START_OCTETS, compose, headers_only, returns_whole
 from empath.message.report.digest import DigestEntry, compose_digest
+from empath.message.report.facts import Original, Report, ReportedRecipient, ReportKind
 from empath.net.wakeup import wake
 from empath.policy.bounce import Addressee, double_bounce_address, find_addressee
 from empath.policy.limits.refusal_log import RefusalMeter
-from empath.policy.router import SentBy
+from empath.policy.routing import destination_of
 from empath.storage.engine import Reader
 from empath.storage.queue.accept import INLINE, Accept, NewMessage
 from empath.storage.queue.reports import (
@@ -269,7 +260,7 @@ class Reporter:
         config = self._runtime.config
         has_8bit = not content.isascii()
         addresses = [recipient.address for recipient in recipients]
-        sent_by = SentBy(str(reverse_path))
+        routes = [config.find_route(str(each), each.domain) for each in addresses]
         return NewMessage(
             queue_id=queue_id,
             node=config.node.name,
@@ -280,8 +271,7 @@ class Reporter:
                 is_smtputf8=is_smtputf8 or not all(each.is_ascii for each in addresses),
             ),
             destinations=tuple(
-                config.router.decide(str(each), each.domain, sent_by).destination(str(each.domain))
-                for each in addresses
+                destination_of(route, str(each.domain)) for route, each in zip(routes, addresses, strict=True)
             ),
             content=content,
             locator=INLINE,

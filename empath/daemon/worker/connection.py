@@ -127,6 +127,11 @@ class Connection:
         """Whether another transaction may begin."""
         return self._session.is_usable and self._session.is_ready
 
+    @property
+    def has_dsn(self) -> bool:
+        """Whether the host takes what the sender wants to hear, and makes the report of success (RFC 3461 §5.2.1)."""
+        return self._session.extensions.has_dsn
+
     def is_quiet(self) -> bool:
         """Whether the host has neither spoken nor closed since its last reply. Never waits."""
         return self._stream.receive_now() is None

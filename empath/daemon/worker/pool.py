@@ -31,7 +31,7 @@ class HostResult(NamedTuple):
 
     Shape: peer is its address and port; results are by the numbers of the recipients in the transaction; connect_s is
     how long it took until the host was ready for mail, None for a connection that was open already or was never made.
-    was_reached: there was a session. is_in_doubt: see TransactionEnded.
+    was_reached: there was a session. is_in_doubt: see TransactionEnded. has_dsn: the host got NOTIFY=, and reports.
     """
 
     peer: str
@@ -39,6 +39,7 @@ class HostResult(NamedTuple):
     was_reached: bool
     connect_s: float | None = None
     is_in_doubt: bool = False
+    has_dsn: bool = False
 
 
 class ConnectionPool:
@@ -128,7 +129,7 @@ class ConnectionPool:
             connection.quit()
         else:
             connection.leave()
-        return HostResult(connection.peer, ended.results, True, connect_s, ended.is_in_doubt)
+        return HostResult(connection.peer, ended.results, True, connect_s, ended.is_in_doubt, connection.has_dsn)
 
 
 def _key(host: Host) -> _Key:

@@ -52,10 +52,11 @@ class Settling:
         report_at = message.delay_report_at
         warning_s = config.retry.delay_warning_s
         fated = with_fate(tried) if len(tried) > 1 else ()  # what one host said to all is either a fate or no attempt
+        is_late = is_delayed(now, message.received_at, warning_s, message.reverse_path, report_at)
         settles = []
         for host_attempt in tried:
             fates, passed = [], []
-            is_deferred = False
+            is_deferred = is_delivered = False
             for answer in host_attempt.answers:
                 recipient, said = answer.recipient, answer.said
                 if answer.outcome is not Outcome.NEXT_HOST:
@@ -67,9 +68,11 @@ class Settling:
                         retries=config.retries,
                         uniform=random.random(),
                         report_at=report_at,
+                        handover=host_attempt.handover,
                     )
                     fates.append(fate)
                     is_deferred = is_deferred or fate.status is RecipientStatus.DEFERRED
+                    is_delivered = is_delivered or fate.status is RecipientStatus.DELIVERED
                     self._log_fate(message, host_attempt.attempt, answer, fate)
                 # Without a fate no attempt was made: what hosts said is left to the log.
                 elif recipient.recipient_id in fated:
@@ -83,8 +86,8 @@ class Settling:
                     attempt=host_attempt.attempt,
                     fates=tuple(fates),
                     passed=tuple(passed),
-                    is_delayed=is_deferred
-                    and is_delayed(now, message.received_at, warning_s, message.reverse_path, report_at),
+                    is_delayed=is_deferred and is_late,
+                    clears_delay=is_delivered and is_late and config.reports.delay_cleared,
                 )
                 settles.append(settle)
         return settles

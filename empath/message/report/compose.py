@@ -12,143 +12,30 @@ THEORY
 
 import ipaddress
 import re
-import textwrap
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import Final
 
 from empath.mail.domain import AddressLiteral
 from empath.mail.envelope import DsnReturn
-from empath.mail.identity import Timestamp
 from empath.mail.xtext import from_xtext
 from empath.message.downgrade import examine
+from empath.message.report.facts import Original, Report, ReportedRecipient, ReportKind, date_text
 from empath.message.report.octets import (
     Charset,
     address_line,
-    cut,
     field,
     header_part,
     is_plain,
-    one_line,
     quoted_printable,
 )
+from empath.message.report.text import SUBJECTS, text_body
 
 MAX_RETURNED_OCTETS: Final = 50_000  # largest original that is returned whole
 START_OCTETS: Final = 128 * 1024  # most octets of the content that are needed otherwise
-_ENHANCED = re.compile(r"[245](\.[0-9]{1,3}\.[0-9]{1,3})")
 # A Message-ID is quoted in In-Reply-To only in this form, which is unambiguous in a header.
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
 _BOUNDARY = re.compile(rb'\r\n\tboundary="([^"]+)"\r\n')
 _WHOLE = re.compile(rb"(?:^|\r\n)Content-Type: message/(rfc822|global)(?:\r\n|$)")  # the part that returns it whole
-_WIDTH = 76
-_LATEST = 253_402_300_799.0  # 9999-12-31; no row may hold an instant that cannot be written
-
-
-class ReportKind(StrEnum):
-    """The event that is reported. Each kind has its own report."""
-
-    FAILURE = "failure"
-    DELAY = "delay"
-    SUCCESS = "success"
-
-
-class Action(StrEnum):
-    """Fate of one recipient, RFC 3464 §2.3.3."""
-
-    FAILED = "failed"
-    DELAYED = "delayed"
-    DELIVERED = "delivered"
-    RELAYED = "relayed"
-    EXPANDED = "expanded"
-
-
-@dataclass(frozen=True, slots=True)
-class LastAttempt:
-    """
-    How the last attempt for a recipient ended.
-
-    Shape: enhanced is its enhanced status code, if it had one; reply is code, enhanced code and text in one line; host
-    is the name or IP address of the host, None if none was reached; is_from_host: the words are from that host, not
-    from Empath.
-    """
-
-    at: Timestamp
-    enhanced: str | None
-    reply: str
-    host: str | None
-    is_from_host: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedRecipient:
-    """
-    One recipient of a report.
-
-    Shape: original is the forward path as the client gave it; original_recipient the ORCPT= value, `type;xtext`, or
-    None; is_expired says that it was given up for its age; reason is why, where no reply says so; retry_until is given
-    for a delay.
-    """
-
-    address: str
-    action: Action
-    original: str
-    original_recipient: str | None = None
-    is_expired: bool = False
-    reason: str | None = None
-    last_attempt: LastAttempt | None = None
-    retry_until: Timestamp | None = None
-
-    @property
-    def status(self) -> str:
-        """`status-code` of RFC 3464 §2.3.4: the last reply's, in the class that goes with the action."""
-        if self.action is Action.FAILED:
-            klass = "4" if self.is_expired else "5"
-        else:
-            klass = "4" if self.action is Action.DELAYED else "2"
-        if self.last_attempt is None:
-            return "4.4.7" if klass == "4" else f"{klass}.0.0"
-        match = _ENHANCED.fullmatch(self.last_attempt.enhanced or "")
-        # Returned by order: an earlier reply of a host is not the reason.
-        return klass + (match[1] if match and not (self.reason and klass == "5") else ".0.0")
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedMessage:
-    """The message that is reported on. Shape: envelope_id is the ENVID= value in xtext."""
-
-    queue_id: str
-    received_at: Timestamp
-    is_smtputf8: bool
-    envelope_id: str | None
-    header_message_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Original:
-    """Content of it: all octets, or at most the first START_OCTETS."""
-
-    octets: bytes
-    is_whole: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """
-    All that a report is made of.
-
-    Shape: original is None where the content is gone; to is the mailbox of the addressee; queue_id is the report's own;
-    boundary is 1 to 60 letters and digits that cannot be guessed; at least one recipient.
-    """
-
-    kind: ReportKind
-    message: ReportedMessage
-    recipients: tuple[ReportedRecipient, ...]
-    original: Original | None
-    hostname: str
-    to: str
-    queue_id: str
-    at: Timestamp
-    boundary: str
 
 
 def returns_whole(kind: ReportKind, dsn_return: str | None, size: int) -> bool:
@@ -195,7 +82,9 @@ def headers_only(octets: bytes) -> bytes | None:
 def _composed(report: Report) -> bytes:
     charset = Charset.UTF8 if report.message.is_smtputf8 else Charset.ASCII
     original = _original_part(report.original, charset) if report.original is not None else None
-    parts = [_text_part(report, charset, original), _status_part(report, charset)]
+    text = text_body(report, charset, has_original=original is not None)
+    text_part = _part_header("Notification", f"text/plain; charset={charset}", text), text
+    parts = [text_part, _status_part(report, charset)]
     if original is not None:
         parts.append(original)
     bodies = [body for _, body in parts]
@@ -210,23 +99,16 @@ def _composed(report: Report) -> bytes:
     return b"".join([*octets, f"\r\n--{boundary}--\r\n".encode()])
 
 
-_SUBJECTS = {
-    ReportKind.FAILURE: "Undelivered mail returned to sender",
-    ReportKind.DELAY: "Delayed mail (still being tried)",
-    ReportKind.SUCCESS: "Mail was delivered",
-}
-
-
 def _header(report: Report, boundary: str, encoding: str) -> bytes:
     host = report.hostname
-    date = _date(report.at)
+    date = date_text(report.at)
     lines = [
         f"Received: by {host} (Empath) id {report.queue_id};\r\n\t{date}\r\n".encode(),
         field("Date", date),
         field("From", f"Mail Delivery System <MAILER-DAEMON@{host}>"),
         # A mailbox beyond ASCII can be named only with SMTPUTF8, so the header may contain it, too.
         address_line("To", report.to, Charset.UTF8),
-        field("Subject", _SUBJECTS[report.kind]),
+        field("Subject", SUBJECTS[report.kind]),
         field("Message-ID", f"<{report.queue_id}@{host}>"),
     ]
     answered = report.message.header_message_id
@@ -248,7 +130,7 @@ def _status_part(report: Report, charset: Charset) -> tuple[bytes, bytes]:
     lines = [field("Reporting-MTA", f"dns; {report.hostname}")]
     if message.envelope_id is not None:
         lines.append(field("Original-Envelope-Id", from_xtext(message.envelope_id), charset))
-    lines.append(field("Arrival-Date", _date(message.received_at)))
+    lines.append(field("Arrival-Date", date_text(message.received_at)))
     for recipient in report.recipients:
         lines += [b"\r\n", *_recipient_fields(recipient, charset)]
     body = b"".join(lines)
@@ -268,19 +150,20 @@ def _recipient_fields(recipient: ReportedRecipient, charset: Charset) -> list[by
         field("Action", recipient.action),
         field("Status", recipient.status),
     ]
-    last = recipient.last_attempt
+    last, quoted = recipient.last_attempt, recipient.quoted
     if last is not None and last.host is not None:
         lines.append(field("Remote-MTA", f"dns; {_mta_name(last.host)}", charset))
     if recipient.reason is not None:
-        what = "reply" if last is not None and last.is_from_host else "finding"
-        before = f" (last {what}: {last.reply})" if last is not None else ""
+        what = "reply" if quoted is not None and quoted.is_from_host else "finding"
+        before = f" (last {what}: {quoted.reply})" if quoted is not None else ""
         lines.append(field("Diagnostic-Code", f"X-Empath; {recipient.reason}{before}", charset))
-    elif last is not None:
-        lines.append(field("Diagnostic-Code", f"{'smtp' if last.is_from_host else 'X-Empath'}; {last.reply}", charset))
+    elif quoted is not None:
+        kind = "smtp" if quoted.is_from_host else "X-Empath"
+        lines.append(field("Diagnostic-Code", f"{kind}; {quoted.reply}", charset))
     if last is not None:
-        lines.append(field("Last-Attempt-Date", _date(last.at)))
+        lines.append(field("Last-Attempt-Date", date_text(last.at)))
     if recipient.retry_until is not None:
-        lines.append(field("Will-Retry-Until", _date(recipient.retry_until)))
+        lines.append(field("Will-Retry-Until", date_text(recipient.retry_until)))
     return lines
 
 
@@ -290,56 +173,6 @@ def _mta_name(host: str) -> str:
         return str(AddressLiteral(ipaddress.ip_address(host)))
     except ValueError:
         return host
-
-
-_FIRST_WORDS = {
-    ReportKind.FAILURE: "Your message could not be delivered to the recipients named below.",
-    ReportKind.DELAY: "Your message has not been delivered yet to the recipients named below.",
-    ReportKind.SUCCESS: "Your message was delivered to the recipients named below.",
-}
-_LAST_WORDS = {
-    ReportKind.FAILURE: "Delivery to them will not be tried again. Please look at the reason given above, correct the"
-    " address or ask the people who run that mail system, and then send the message again.",
-    ReportKind.DELAY: "You do not need to send it again. Delivery will be tried until the time given above, and you"
-    " will get another report if it fails.",
-    ReportKind.SUCCESS: "You asked for this report. You do not need to do anything.",
-}
-
-
-def _text_part(report: Report, charset: Charset, original: tuple[bytes, bytes] | None) -> tuple[bytes, bytes]:
-    first, last = _FIRST_WORDS[report.kind], _LAST_WORDS[report.kind]
-    arrival = f"It came in on {_date(report.message.received_at)} with the queue id {report.message.queue_id}."
-    blocks = [_wrapped(f"This is the mail system of {report.hostname}."), _wrapped(f"{first} {arrival}")]
-    for recipient in report.recipients:
-        blocks.append([f"<{one_line(recipient.address)}>", *_wrapped(_why(recipient), "    ")])
-    blocks.append(_wrapped(last))
-    if original is None:
-        blocks.append(_wrapped("The message itself is no longer kept here, so it is not attached."))
-    lines = [line for block in blocks for line in (*block, "")]
-    body = b"".join(cut(line.encode(charset, "backslashreplace")) + b"\r\n" for line in lines[:-1])
-    return _part_header("Notification", f"text/plain; charset={charset}", body), body
-
-
-def _why(recipient: ReportedRecipient) -> str:
-    last = recipient.last_attempt
-    words = []
-    if recipient.reason is not None:
-        words.append(f"Reason: {recipient.reason}.")
-    elif recipient.is_expired:
-        words.append("Delivery was tried until the message was too old.")
-    if recipient.retry_until is not None:
-        words.append(f"Delivery will be tried until {_date(recipient.retry_until)}.")
-    if last is not None:
-        found = "this host found" if last.host is None else f"this host found at the host {last.host}"
-        said = f"the host {last.host} said" if last.is_from_host else found
-        words.append(f"On {_date(last.at)} {said}: {last.reply}")
-    return " ".join(words) or f"It was {recipient.action}."
-
-
-def _wrapped(text: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(
-        one_line(text), _WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
-    )
 
 
 def _original_part(original: Original, charset: Charset) -> tuple[bytes, bytes]:
@@ -372,7 +205,3 @@ def _is_utf8(octets: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _date(at: Timestamp) -> str:
-    return Timestamp(min(max(at, 0.0), _LATEST)).date_time()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from empath.mail.envelope import Envelope, Recipient
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.status import RecipientStatus
-from empath.message.report.compose import ReportKind
+from empath.message.report.facts import Action, ReportKind
 from empath.storage.engine import Selects, Session
 from empath.storage.write import Write
 
@@ -122,7 +122,7 @@ class Accept(Write):
             )  # fmt: skip
             recipient_id = session.insert("accept.insert_expanded", expanded_row)
             notice = {"message_id": message_id, "recipient_id": recipient_id, "kind": ReportKind.SUCCESS}
-            run("settle.insert_notice", {**notice, "now": m.received_at})
+            run("settle.insert_notice", {**notice, "action": Action.EXPANDED, "now": m.received_at})
 
 
 def is_known(reader: Selects, queue_id: QueueId) -> bool:

@@ -6,7 +6,7 @@ a settle, the end of the lease, or the end of its process.  All three record it 
 """
 
 from empath.mail.status import RecipientStatus
-from empath.message.report.compose import ReportKind
+from empath.message.report.facts import ReportKind
 from empath.policy.bounce import TOLD_OF, wants_notice
 from empath.storage.engine import Session
 

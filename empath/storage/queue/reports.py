@@ -17,10 +17,10 @@ from empath.errors import StorageFailure
 from empath.mail.identity import Timestamp
 from empath.mail.outcome import Stage
 from empath.mail.status import RecipientStatus
-from empath.message.report.compose import LastAttempt, ReportedMessage, ReportedRecipient, ReportKind
+from empath.message.report.facts import LastAttempt, ReportedMessage, ReportedRecipient, ReportKind
 from empath.policy.bounce import TOLD_OF, action_of, is_refusal_of_form
 from empath.storage.engine import Reader, Session
-from empath.storage.queue.accept import EXPANDED, INLINE, Accept
+from empath.storage.queue.accept import INLINE, Accept
 from empath.storage.spool import open_content
 from empath.storage.write import Write
 
@@ -101,11 +101,18 @@ def read_case(reader: Reader, due: DueReport) -> Case | None:
     found = reader.rows("reports.reported_recipients", keys)
     if not messages or not found:
         return None
-    (ulid, received_at, is_smtputf8, envelope_id, header_message_id, *more) = messages[0]
+    (ulid, received_at, is_smtputf8, envelope_id, header_message_id, is_delay_reported, *more) = messages[0]
     reverse_path, size, dsn_return, locator, added_fields, listener = more
     return Case(
         due=due,
-        message=ReportedMessage(ulid, Timestamp(received_at), bool(is_smtputf8), envelope_id, header_message_id),
+        message=ReportedMessage(
+            ulid,
+            Timestamp(received_at),
+            bool(is_smtputf8),
+            envelope_id,
+            header_message_id,
+            is_delay_reported=bool(is_delay_reported),
+        ),
         reverse_path=reverse_path,
         size=size,
         dsn_return=dsn_return,
@@ -183,6 +190,10 @@ class CloseNotices(Write):
             self._report.run(session)
         if case.due.kind is ReportKind.DELAY:
             session.run("reports.mark_delay_reported", self._keys)
+        elif case.due.kind is ReportKind.SUCCESS:
+            message = {"message_id": case.due.message_id, "no_fields": b""}
+            if session.run("settle.forget_delivered_content", message):
+                session.run("settle.delete_forgotten_content", message)
         if self._is_discarded:
             session.run_each(
                 "reports.record_discarded",
@@ -222,12 +233,12 @@ class CloseInDigest(Write):
 
 
 def _is_refused_for_form(row: tuple[Any, ...]) -> bool:
-    status, reason, stage, enhanced = row[5], row[6], row[10], row[12]
+    status, reason, stage, enhanced = row[5], row[6], row[11], row[13]
     return status == RecipientStatus.BOUNCED and reason is None and is_refusal_of_form(stage, enhanced)
 
 
 def _recipient(kind: ReportKind, row: tuple[Any, ...]) -> ReportedRecipient:
-    address, original, original_recipient, status, reason, expires_at, *attempt = row
+    address, original, original_recipient, status, reason, expires_at, action, *attempt = row
     ended_at, host, stage, code, enhanced, text = attempt
     last = None
     if ended_at is not None:
@@ -236,7 +247,7 @@ def _recipient(kind: ReportKind, row: tuple[Any, ...]) -> ReportedRecipient:
         last = LastAttempt(Timestamp(ended_at), enhanced, text, reached, is_from_host)
     return ReportedRecipient(
         address=address,
-        action=action_of(kind, is_relayed=last is not None and last.host is not None, is_expanded=reason == EXPANDED),
+        action=action_of(kind, action),
         original=original,
         original_recipient=original_recipient,
         is_expired=status == RecipientStatus.EXPIRED,

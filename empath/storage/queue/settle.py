@@ -16,8 +16,8 @@ from typing import Any
 
 from empath.mail.fate import Attempt, Fate, Passed
 from empath.mail.status import RecipientStatus
-from empath.message.report.compose import ReportKind
-from empath.policy.bounce import wants_notice
+from empath.message.report.facts import ReportKind
+from empath.policy.bounce import success_action, wants_notice
 from empath.storage.engine import Session
 from empath.storage.queue.order_trail import insert_ordered_notice, record_order
 from empath.storage.write import Write
@@ -37,7 +37,8 @@ class Settle(Write):
 
     `is_stale` tells after the commit that the lease was gone.
 
-    is_delayed: report the delay of deferred recipients, unless the sender has had that report.
+    is_delayed: report the delay of deferred recipients, unless the sender has had that report. clears_delay: report a
+    delivery to a sender that has had it.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Settle(Write):
         fates: tuple[Fate, ...],
         passed: tuple[Passed, ...] = (),
         is_delayed: bool = False,
+        clears_delay: bool = False,
     ) -> None:
         super().__init__()
         self.rows = 2 * len(fates) + len(passed)
@@ -63,6 +65,7 @@ class Settle(Write):
         self._now = now
         self.attempt = attempt
         self._is_delayed = is_delayed
+        self._clears_delay = clears_delay
 
     @property
     def _keys(self) -> dict[str, Any]:
@@ -103,9 +106,8 @@ class Settle(Write):
             self._settle_ordered(session, fate)
             return
         self._record(session, fate, outcome=status, decided=status, next_retry_at=next_retry_at)
-        if fate.wants_notice:
-            notice = {**self._keys, "recipient_id": fate.recipient_id, "kind": ReportKind.FAILURE}
-            session.run("settle.insert_notice", notice)
+        if fate.wants_notice or self._clears_delay:
+            self._insert_notice(session, fate)
 
     def _settle_ordered(self, session: Session, fate: Fate) -> None:
         update = {**self._keys, "recipient_id": fate.recipient_id, "last_reply": fate.said.reply.escaped()}
@@ -133,15 +135,25 @@ class Settle(Write):
             record_order(session, fate.recipient_id, _RETRY, fate.next_retry_at, next_retry_at)
         else:
             record_order(session, fate.recipient_id, _STATUS, RecipientStatus.LEASED, status)
-        if fate.wants_notice and status == fate.status:
-            session.run("settle.insert_notice", {**update, "kind": ReportKind.FAILURE})
-        elif status != fate.status:
+        if status == fate.status:
+            self._insert_notice(session, fate)
+        else:
             insert_ordered_notice(session, fate.recipient_id, status, now=self._now)
+
+    def _insert_notice(self, session: Session, fate: Fate) -> None:
+        """Write the obligation to report a final status, if there is one."""
+        notice = {**self._keys, "recipient_id": fate.recipient_id, "kind": ReportKind.FAILURE, "action": None}
+        if fate.status is RecipientStatus.DELIVERED:
+            notice.update(kind=ReportKind.SUCCESS, action=success_action(fate.handover))
+            if self._clears_delay and not fate.wants_notice:
+                session.run("settle.insert_cleared_notice", notice)
+        if fate.wants_notice:
+            session.run("settle.insert_notice", notice)
 
     def _insert_delay_notices(self, session: Session) -> None:
         for recipient_id, notify in session.rows("settle.delayed_recipients", self._keys):
             if wants_notice(notify, ReportKind.DELAY):
-                notice = {**self._keys, "recipient_id": recipient_id, "kind": ReportKind.DELAY}
+                notice = {**self._keys, "recipient_id": recipient_id, "kind": ReportKind.DELAY, "action": None}
                 session.run("settle.insert_notice", notice)
 
     def _record_doubt(self, session: Session, fate: Fate) -> None:
@@ -164,6 +176,6 @@ class Settle(Write):
             fate.recipient_id, self._process_id, self.lease_id, attempt.destination, attempt.started_at,
             attempt.duration_s, attempt.connect_s, attempt.host, attempt.peer_address, stage,
             reply.code if reply.is_from_host else None, str(reply.enhanced) if reply.enhanced else None,
-            reply.escaped(), outcome, decided, next_retry_at, attempt.dnssec,
+            reply.escaped(), outcome, decided, next_retry_at,
         )  # fmt: skip
         session.run("settle.insert_attempt", row)

@@ -13,7 +13,8 @@ from empath.config import load_config
 from empath.daemon.worker.pool import ConnectionPool
 from empath.daemon.worker.transport.carrier import Body
 from empath.daemon.worker.transport.smtp import SmtpCarrier
-from empath.mail.outcome import Outcome
+from empath.mail.outcome import Handover, Outcome
+from empath.mail.protocol import Protocol
 from empath.net.stream import Deadlines
 from empath.policy.hosts.search import Host
 from empath.policy.routing import SmtpRoute
@@ -41,9 +42,12 @@ TRANSIENT, PERMANENT = "450 4.2.1 Not now", "550 5.7.1 Never"
 class Hosts:
     """A carrier whose destination has these peers, in this order."""
 
-    def __init__(self, pool, *peers):
+    def __init__(self, pool, *peers, protocol=Protocol.SMTP):
         self.peers = peers
-        hosts = tuple(Host(f"mx{place}.test", peer.host, peer.port) for place, peer in enumerate(peers, start=1))
+        hosts = tuple(
+            Host(f"mx{place}.test", peer.host, peer.port, protocol=protocol)
+            for place, peer in enumerate(peers, start=1)
+        )
         finder = SimpleNamespace(find=lambda route, domain: hosts)
         self.carrier = SmtpCarrier(SmtpRoute("x.test", 25), "smtp:x.test:25", pool, finder)
 
@@ -68,12 +72,12 @@ def hosts(tmp_path):
     watch = gevent.spawn(deadlines.run)
     pools = []
 
-    def make(*peers, **settings):
+    def make(*peers, protocol=Protocol.SMTP, **settings):
         file = tmp_path / "empath.toml"
         lines = "\n".join(f'{key} = "{value}"' for key, value in settings.items())
         file.write_text(configuration(2525, f"[delivery]\n{lines}"))
         pools.append(ConnectionPool(load_config(file).delivery, "mx.example.test", deadlines))
-        return Hosts(pools[-1], *peers)
+        return Hosts(pools[-1], *peers, protocol=protocol)
 
     yield make
     for pool in pools:
@@ -118,6 +122,33 @@ def test_whatever_a_host_does_at_whatever_stage_has_its_fate(hosts, step, misdee
                 first = [(first[0][0], "greeting", said)]  # the session may notice it this early
             assert ([(outcome, STAGES[step], said)], 1) == (first, len(peer.sessions))
             assert (outcome is NEXT_HOST) == (len(other.messages) == 1) == (len(rest) == 1)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "extensions", "handover"),
+    [
+        (Protocol.SMTP, ("PIPELINING", "DSN"), Handover.REPORTING),
+        (Protocol.SMTP, ("PIPELINING",), Handover.RELAYED),
+        (Protocol.LMTP, ("PIPELINING", "DSN"), Handover.REPORTING),
+        (Protocol.LMTP, ("PIPELINING",), Handover.FINAL),
+    ],
+)
+def test_d2_who_reports_a_success_depends_on_the_host(hosts, protocol, extensions, handover):
+    """
+    RFC 3461 §5.2.1 to §5.2.3. Parameters go to a host with DSN only.
+    """
+    peer = ScriptedPeer().extensions(*extensions)
+    with peer.lmtp() if protocol is Protocol.LMTP else peer:
+        way = hosts(peer, protocol=protocol)
+        leased = message(1, 1, domain="x.test", notify="SUCCESS")
+        leased.size, leased.envelope_id, leased.dsn_return = 6, "a+2Bb", "HDRS"
+        body = Body(b"text\r\n", Path(), INLINE, 6)
+        job: Any = SimpleNamespace(message=leased, recipients=leased.recipients, body=body, may_end=lambda: True)
+        assert [handover] == [host_attempt.handover for host_attempt in way.carrier.carry(job)]
+        [session] = peer.sessions
+    said = " ".join(session.commands)
+    words = [word in said for word in ("NOTIFY=SUCCESS", "RET=HDRS", "ENVID=a+2Bb")]
+    assert [handover is Handover.REPORTING] * 3 == words
 
 
 @pytest.mark.parametrize(

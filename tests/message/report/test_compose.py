@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from empath.mail.identity import Timestamp
 from empath.message.downgrade import converted, examine
-from empath.message.report.compose import (
-    MAX_RETURNED_OCTETS,
-    START_OCTETS,
+from empath.message.report.compose import MAX_RETURNED_OCTETS, START_OCTETS, compose, headers_only, returns_whole
+from empath.message.report.facts import (
     Action,
     LastAttempt,
     Original,
@@ -21,9 +20,6 @@ from empath.message.report.compose import (
     ReportedMessage,
     ReportedRecipient,
     ReportKind,
-    compose,
-    headers_only,
-    returns_whole,
 )
 from empath.message.report.octets import Charset, field, quoted_printable
 
@@ -37,6 +33,7 @@ UNREACHED = LastAttempt(
 )
 LOST = LastAttempt(Timestamp(ARRIVAL + 60), "4.4.2", "451 4.4.2 Connection lost at rcpt: x", "mx.a.example", False)
 TAKEN = LastAttempt(Timestamp(ARRIVAL + 60), "2.0.0", "250 2.0.0 Ok", "mx.a.example")
+STORED = LastAttempt(Timestamp(ARRIVAL + 60), "2.0.0", "250 2.0.0 stored as 7.P1Q0.mx", None, False)
 
 MESSAGE = ReportedMessage("01HF7YAT00000000000000000A", ARRIVAL, False, "QQ+2B314159", "<1@example.test>")
 FAILED = ReportedRecipient(
@@ -97,6 +94,8 @@ REPORTS = {
         recipients=(
             ReportedRecipient("r1@a.example", Action.RELAYED, "r1@a.example", last_attempt=TAKEN),
             ReportedRecipient("r2@a.example", Action.DELIVERED, "r2@a.example"),
+            ReportedRecipient("r3@a.example", Action.DELIVERED, "r3@a.example", last_attempt=STORED),
+            ReportedRecipient("r4@a.example", Action.EXPANDED, "r4@a.example"),
         ),
     ),
     "H4-headers": HEADERS,

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from empath.mail.status import RecipientStatus
-from empath.message.report.compose import ReportKind
+from empath.message.report.facts import ReportKind
 from empath.policy.bounce import TOLD_OF, wants_notice
 from tests.kit.engines import ENGINES, Engine
 from tests.kit.queue import Queue, dump, write

@@ -10,7 +10,7 @@ from empath.mail.address import Address
 from empath.mail.envelope import Recipient
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.status import RecipientStatus
-from empath.message.report.compose import Action, LastAttempt, ReportKind
+from empath.message.report.facts import Action, LastAttempt, ReportKind
 from empath.storage.queue.accept import Accept
 from empath.storage.queue.put_back import EndLease
 from empath.storage.queue.reports import CloseNotices, DueReport, due_reports, read_case, read_file_start, read_start

@@ -15,7 +15,7 @@ from empath.daemon.process.threads import in_thread
 from empath.daemon.worker.connection import Permission
 from empath.errors import ContentGone, StorageFailure
 from empath.mail.fate import Attempt, Said
-from empath.mail.outcome import Outcome
+from empath.mail.outcome import Handover, Outcome
 from empath.storage.queue.lease import LeasedMessage, LeasedRecipient
 from empath.storage.spool import open_content
 
@@ -108,10 +108,15 @@ class Answer(NamedTuple):
 
 
 class HostAttempt(NamedTuple):
-    """One transaction, or a transport without hosts, with its answer for each recipient that it decided about."""
+    """
+    One transaction, or a transport without hosts, with its answer for each recipient that it decided about.
+
+    handover says who has the mail of those whose answer is DELIVERED.
+    """
 
     attempt: Attempt
     answers: list[Answer]
+    handover: Handover = Handover.FINAL
 
     @property
     def has_delivered(self) -> bool:

@@ -8,7 +8,8 @@ from empath.daemon.worker.pool import ConnectionPool
 from empath.daemon.worker.transport.carrier import Answer, DeliveryJob, HostAttempt
 from empath.mail.envelope import BodyType, DsnReturn
 from empath.mail.fate import Attempt
-from empath.mail.outcome import Stage
+from empath.mail.outcome import Handover, Stage
+from empath.mail.protocol import Protocol
 from empath.net.next_hop import HostFinder
 from empath.policy.attempt import DestinationHosts, MessageAttempt, outcome_of
 from empath.policy.hosts.search import Host, NoHost, socket_host
@@ -44,8 +45,7 @@ class SmtpCarrier:
         if self._hosts is None:
             self._hosts = DestinationHosts(self._found())
         if (silence := self._hosts.silence) is not None:
-            dnssec = self._hosts.security.known
-            attempt = Attempt(self._destination, started_at, time.time() - started_at, dnssec=dnssec)
+            attempt = Attempt(self._destination, started_at, time.time() - started_at)
             yield HostAttempt(attempt, [Answer(r, silence, outcome_of(silence)) for r in job.recipients])
             return
         recipients = {recipient.recipient_id: recipient for recipient in job.recipients}
@@ -55,10 +55,7 @@ class SmtpCarrier:
             transaction = _transaction(job.message, [recipients[number] for number in under_way.recipient_ids])
             result = self._pool.send(host, transaction, job.body.pieces_in_hub, job.may_end)
             duration_s = time.monotonic() - began
-            dnssec = host.lookups.security.known
-            attempt = Attempt(
-                self._destination, started_at, duration_s, host.name, result.peer, result.connect_s, dnssec
-            )
+            attempt = Attempt(self._destination, started_at, duration_s, host.name, result.peer, result.connect_s)
             outcomes = under_way.record(result.results, is_reached=result.was_reached)
             answers = []
             for number, outcome in outcomes.items():
@@ -67,12 +64,19 @@ class SmtpCarrier:
                 is_unanswered = said.stage is Stage.END_OF_DATA and not said.reply.is_from_host
                 is_in_doubt = result.is_in_doubt and is_unanswered
                 answers.append(Answer(recipients[number], said, outcome, is_in_doubt))
-            yield HostAttempt(attempt, answers)
+            yield HostAttempt(attempt, answers, _handover(host, has_dsn=result.has_dsn))
 
     def _found(self) -> tuple[Host, ...] | NoHost:
         if isinstance(self._route, SocketRoute):
             return (socket_host(self._route),)
         return self._finder.find(self._route, self._destination)
+
+
+def _handover(host: Host, *, has_dsn: bool) -> Handover:
+    """Who has the mail that *host* took. RFC 2033 §4: behind LMTP is a mailbox."""
+    if has_dsn:
+        return Handover.REPORTING
+    return Handover.FINAL if host.protocol is Protocol.LMTP else Handover.RELAYED
 
 
 def _transaction(message: LeasedMessage, recipients: list[LeasedRecipient]) -> Transaction:
