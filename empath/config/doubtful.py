@@ -22,7 +22,7 @@ from empath.mail.domain import Domain
 from empath.policy.access import Role
 from empath.policy.pattern import DomainPattern, PatternTable
 from empath.policy.recipients import RecipientRule, Source
-from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, SocketRoute, route_text
+from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, Route, SocketRoute, route_text
 
 _MX_PORT: Final = 25
 _SUBMISSION_PORT: Final = 587
@@ -103,7 +103,7 @@ def _recipients(config: Config) -> Iterator[Contradiction]:
 def _doubt_of_rule(config: Config, pattern: DomainPattern, rule: RecipientRule) -> str:
     if not any(_overlap(pattern, each) for each in config.relay.domains):
         return f"{pattern} is not in [relay] domains, so clients outside [relay] networks never meet this rule"
-    route = config.routes.find(_any_domain(pattern))
+    route = _route_of(config, _any_domain(pattern))
     if rule.source is Source.VERIFY and rule.lmtp is None and isinstance(route, MaildirRoute | DiscardRoute):
         return f'{route_text(route)} takes every address, so "verify" refuses none; use "listed"'
     if rule.path is not None and not _has_addresses(Path(rule.path), pattern):
@@ -113,6 +113,10 @@ def _doubt_of_rule(config: Config, pattern: DomainPattern, rule: RecipientRule) 
 
 def _overlap(one: DomainPattern, other: DomainPattern) -> bool:
     return _fits(one, _any_domain(other)) or _fits(other, _any_domain(one))
+
+
+def _route_of(config: Config, domain: Domain) -> Route | None:
+    return config.router.decide_for_domain(domain).route
 
 
 def _fits(pattern: DomainPattern, domain: Domain) -> bool:
@@ -146,10 +150,10 @@ def _next_hops(config: Config) -> Iterator[Contradiction]:
     account = Account.find(config.process.user)
     if account is None:
         return
-    for pattern, route in config.routes_by_pattern.items():
+    for keys, route in config.each_route():
         words = _doubt_of_socket(Path(route.path), account, "its server") if isinstance(route, SocketRoute) else ""
         if words:
-            yield Contradiction(("routes", str(pattern)), words, is_warning=True)
+            yield Contradiction(keys, words, is_warning=True)
 
 
 def _doubt_of_socket(path: Path, account: Account, server: str = "Dovecot") -> str:
@@ -171,7 +175,7 @@ def _pickup(config: Config) -> Iterator[Contradiction]:
     directory = config.pickup.directory
     if directory is None:
         return
-    if not config.aliases.enabled and isinstance(config.routes.find(config.hostname), MxRoute):
+    if not config.aliases.enabled and isinstance(_route_of(config, config.hostname), MxRoute):
         words = (
             f"mail to local users, such as root, goes to {config.hostname}, which has no route of its own and may be"
             " this host; add one to [routes], or an alias"

@@ -35,7 +35,8 @@ from empath.policy.access import Network
 from empath.policy.dnsbl import Blocklist
 from empath.policy.limits.rate import Rate
 from empath.policy.pattern import DomainPattern
-from empath.policy.recipients import RecipientRule
+from empath.policy.recipients import RecipientRule, folded
+from empath.policy.router import SenderPattern, parse_recipient_pattern
 from empath.policy.routing import MaildirRoute, Route, parse_route, route_text
 
 T = TypeVar("T")
@@ -257,6 +258,30 @@ def _no_pattern_twice(value: object) -> object:
     return value
 
 
+def _no_key_twice(parse: Callable[[str], object]) -> Callable[[object], object]:
+    """Like `_no_pattern_twice`, for keys that *parse* reads, which may be addresses: these are compared by any case."""
+
+    def check(value: object) -> object:
+        seen = set()
+        for text in value if isinstance(value, dict) else ():
+            try:
+                key = folded(str(parse(text)))
+            except SyntaxViolation:
+                continue  # reported by the validator of the key
+            if key in seen:
+                raise problem(f"is the same pattern as another key: {key!r}", text)
+            seen.add(key)
+        return value
+
+    return check
+
+
+def _account_name(text: str) -> str:
+    if not text or not text.isprintable():
+        raise SyntaxViolation(f"not the name of an account: {text!r}")
+    return text
+
+
 def _forbidden_command(text: str) -> str:
     word = text.upper()
     if not _COMMAND.fullmatch(word):
@@ -329,7 +354,11 @@ RelayDomain = Annotated[DomainPattern, _read_by(_pattern_but_all(", which would 
 CertificateName = Annotated[DomainPattern, _read_by(_certificate_name), _AS_TEXT]
 RoutePattern = Annotated[DomainPattern, _read_by(DomainPattern.parse), _AS_TEXT]
 RouteTarget = Annotated[Route, PlainValidator(_route), PlainSerializer(route_text)]
-Routes = Annotated[dict[RoutePattern, RouteTarget], BeforeValidator(_no_pattern_twice)]
+_RecipientPattern = Annotated[DomainPattern | Address, _read_by(parse_recipient_pattern), _AS_TEXT]
+_SenderPattern = Annotated[SenderPattern, _read_by(SenderPattern.parse), _AS_TEXT]
+Routes = Annotated[dict[_RecipientPattern, RouteTarget], BeforeValidator(_no_key_twice(parse_recipient_pattern))]
+SenderRoutes = Annotated[dict[_SenderPattern, RouteTarget], BeforeValidator(_no_key_twice(SenderPattern.parse))]
+AccountRoutes = dict[Annotated[str, _read_by(_account_name)], RouteTarget]
 Schedules = Annotated[dict[RoutePattern, Steps], BeforeValidator(_no_pattern_twice)]
 RecipientRules = Annotated[
     dict[_RulePattern, Annotated[RecipientRule, PlainValidator(_recipient_rule), _AS_TEXT]],

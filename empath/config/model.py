@@ -6,6 +6,7 @@ conf/empath.toml and docs/configuration.md are generated from it by `make refere
 carries its unit in its name, a key of the file does not: there the value has the unit.
 """
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Self
 
@@ -13,15 +14,18 @@ from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, ValidationIn
 
 from empath.config.fields import (
     THRESHOLD,
+    AccountRoutes,
     HostName,
     Mailbox,
     RecipientRules,
     Routes,
     Schedules,
+    SenderRoutes,
     Weights,
     problem,
     setting,
 )
+from empath.config.keys import KeyPath
 from empath.config.renamed import with_new_names
 from empath.config.tables.auth import Auth
 from empath.config.tables.dedup import Dedup
@@ -39,14 +43,13 @@ from empath.config.tables.recipients import Aliases, Verification
 from empath.config.tables.table import Table
 from empath.config.tables.tls import Tls
 from empath.mail.address import Address
-from empath.mail.domain import AddressLiteral, Domain
 from empath.policy.access import is_of_postmaster
-from empath.policy.bounce import is_double_bounce
 from empath.policy.dnsbl import Blocklist, BlocklistPolicy
 from empath.policy.pattern import DomainPattern, PatternTable
 from empath.policy.recipients import RecipientRule
 from empath.policy.retry import RetryTable
-from empath.policy.routing import DiscardRoute, Route, RouteTable
+from empath.policy.router import Router, RouteTables
+from empath.policy.routing import Route
 
 
 class Config(Table):
@@ -67,9 +70,22 @@ class Config(Table):
 
     routes_by_pattern: Routes = setting({"*": "mx"}, "routes")
     """
-    Where mail goes next, by domain: "example.org", "*.example.org" for all names below it, "*" for all others. The most
-    exact pattern counts. Mail to a domain without a pattern is refused. A route is "mx", "smtp://host:port" (one host,
-    no MX look-up), "lmtp://host:port", "smtp:/path" and "lmtp:/path" (a UNIX socket), "maildir:path" or "discard:".
+    Where mail goes next, by recipient: "user@example.org", "example.org", "*.example.org" for all names below it, "*"
+    for all others. The most exact pattern counts. Mail to a domain without a pattern is refused. A route is "mx",
+    "smtp://host:port" (one host, no MX look-up), "lmtp://host:port", "smtp:/path" and "lmtp:/path" (a UNIX socket),
+    "maildir:path" or "discard:".
+    """
+
+    sender_routes_by_pattern: SenderRoutes = setting({}, "sender_routes")
+    """
+    Routes by the sender, for recipients that only "*" of [routes] matches: "user@example.org", "@example.org",
+    "@*.example.org" for all names below it, "<>" for mail without a sender, such as reports.
+    """
+
+    account_routes_by_name: AccountRoutes = setting({}, "account_routes")
+    """
+    Routes by the account with which the client logged in, for recipients that only "*" of [routes] matches. They go
+    before those of [sender_routes].
     """
 
     recipients_by_pattern: RecipientRules = setting({}, "recipients")
@@ -139,9 +155,27 @@ class Config(Table):
         return self.receiving.timeouts
 
     @cached_property
-    def routes(self) -> RouteTable:
-        """The table of routes."""
-        return RouteTable(self.routes_by_pattern.items())
+    def router(self) -> Router:
+        """What decides routes by the tables of this configuration."""
+        return Router(self.hostname, self.route_tables)
+
+    @cached_property
+    def route_tables(self) -> RouteTables:
+        """The routes of all tables."""
+        return RouteTables(
+            recipients=tuple(self.routes_by_pattern.items()),
+            senders=tuple(self.sender_routes_by_pattern.items()),
+            accounts=tuple(self.account_routes_by_name.items()),
+        )
+
+    def each_route(self) -> Iterator[tuple[KeyPath, Route]]:
+        """Every route of the file with its key."""
+        for pattern, route in self.routes_by_pattern.items():
+            yield ("routes", str(pattern)), route
+        for sender, route in self.sender_routes_by_pattern.items():
+            yield ("sender_routes", str(sender)), route
+        for account, route in self.account_routes_by_name.items():
+            yield ("account_routes", account), route
 
     @cached_property
     def recipient_rules(self) -> PatternTable[RecipientRule]:
@@ -159,12 +193,6 @@ class Config(Table):
     def is_for_postmaster(self, address: Address) -> bool:
         """Whether mail to *address* goes to the postmaster. If the hostname is a relay domain, its next host knows."""
         return is_of_postmaster(address, self.hostname) and DomainPattern(str(self.hostname)) not in self.relay.domains
-
-    def find_route(self, address: str, domain: Domain | AddressLiteral) -> Route | None:
-        """The route for one recipient; *domain* is that of its *address*. None: its mail has nowhere to go."""
-        if is_double_bounce(address, self.hostname):
-            return DiscardRoute()
-        return self.routes.find(domain)
 
     def limits_of(self, listener: Listener) -> Limits:
         """The limits of *listener*: its own, and those of all where it has none."""

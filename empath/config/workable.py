@@ -25,6 +25,7 @@ from empath.mail.endpoint import Endpoint
 from empath.policy.access import Network, Role
 from empath.policy.hosts.addresses import is_address, known
 from empath.policy.pattern import DomainPattern
+from empath.policy.router import SentBy
 from empath.policy.routing import MaildirRoute, SmtpRoute, route_text
 from empath.smtp.sasl.mechanisms import Mechanism
 
@@ -171,8 +172,7 @@ def _takes_both(endpoint: Endpoint, other: Endpoint) -> bool:
 
 def _next_hops(config: Config) -> Iterator[Contradiction]:
     account = Account.find(config.process.user)
-    for pattern, route in config.routes_by_pattern.items():
-        keys = ("routes", str(pattern))
+    for keys, route in config.each_route():
         if isinstance(route, SmtpRoute) and any(_is_own(route, endpoint) for endpoint in endpoints(config)):
             words = f"{route_text(route)} is a listener of this server: mail would go in a circle"
             yield Contradiction(keys, words)
@@ -193,20 +193,24 @@ def _is_own(route: SmtpRoute, endpoint: Endpoint) -> bool:
 
 def _routes(config: Config) -> Iterator[Contradiction]:
     for index, pattern in enumerate(config.relay.domains):
-        if config.routes.find(Domain(pattern.text.replace("*", "any", 1))) is None:
+        if _has_no_route(config, Domain(pattern.text.replace("*", "any", 1))):
             words = f"{pattern.text} has no route, so mail to it is refused; add one to [routes]"
             yield Contradiction(("relay", "domains", index), words)
     postmaster = config.postmaster
-    if config.find_route(str(postmaster), postmaster.domain) is None:
+    if config.router.decide(str(postmaster), postmaster.domain, SentBy()).route is None:
         words = f"{postmaster.domain} has no route, so mail to the postmaster is refused for now; add one to [routes]"
         yield Contradiction(("postmaster",), words)
     is_mx = any(listener.role is Role.MX for listener in config.listeners)
-    if is_mx and config.routes.find(_OUTSIDE) is None:
+    if is_mx and config.router.decide(f"any@{_OUTSIDE}", _OUTSIDE, SentBy()).route is None:
         words = (
             'no route leads outside, so reports to senders there wait until they expire; add "*" = "mx" or the route'
             " to a smarthost (others still reach [relay] domains only)"
         )
         yield Contradiction(("routes",), words)
+
+
+def _has_no_route(config: Config, domain: Domain) -> bool:
+    return config.router.decide_for_domain(domain).route is None and not config.router.has_address_at(str(domain))
 
 
 def _logins(config: Config) -> Iterator[Contradiction]:

@@ -46,7 +46,8 @@ class Attempt(NamedTuple):
     The facts that all recipients of one transaction share.
 
     Shape: started_at in Unix seconds; connect_s is the part of duration_s until the host was ready for mail, None if
-    the connection was already open or was never made; host and peer_address are for people.
+    the connection was already open or was never made; host and peer_address are for people; dnssec is the security of
+    the look-ups that led to the host, None where nothing is known of it.
     """
 
     destination: str
@@ -55,3 +56,4 @@ class Attempt(NamedTuple):
     host: str | None = None
     peer_address: str | None = None
     connect_s: float | None = None
+    dnssec: str | None = None

@@ -32,6 +32,11 @@ class Security(StrEnum):
     BOGUS = "bogus"  # it is signed, and the signatures are wrong: always a failure
     UNCHECKED = "unchecked"  # no resolver that is trusted was asked about it
 
+    @property
+    def known(self) -> str | None:
+        """The word for it, None for UNCHECKED."""
+        return None if self is Security.UNCHECKED else self.value
+
 
 _WEAKNESS: Final = (Security.SECURE, Security.INSECURE, Security.UNCHECKED, Security.BOGUS)
 

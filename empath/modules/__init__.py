@@ -10,6 +10,7 @@ from empath.modules.edits import (
     RemoveField,
     RemoveRecipient,
     ReplaceField,
+    SetRoute,
 )
 from empath.modules.hooks import Context, Message, hookimpl
 from empath.policy.login.backend import Backend, BackendUnavailable, LoginPeer, Verdict
@@ -31,6 +32,7 @@ __all__ = [
     "RemoveRecipient",
     "ReplaceField",
     "Reply",
+    "SetRoute",
     "Verdict",
     "hookimpl",
 ]

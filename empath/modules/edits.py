@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 from empath.errors import SyntaxViolation
 from empath.mail.address import Address
 from empath.message.fields import Fields
+from empath.policy.routing import MaildirRoute, parse_route, route_text
 
 MAX_EDITS: Final = 1000  # of one message
 MAX_RECIPIENTS: Final = 1000  # of one message after its edits
@@ -67,6 +68,13 @@ class ReplaceField:
 
 
 @dataclass(frozen=True, slots=True)
+class SetRoute:
+    """Send all recipients by this route, written as in [routes]. It lasts as long as the message."""
+
+    route: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """Queue the message as held, for a person to decide."""
 
@@ -81,9 +89,9 @@ class Discard:
 
 
 Edit: TypeAlias = (
-    AddRecipient | RemoveRecipient | Redirect | AddField | RemoveField | ReplaceField | Hold | Discard
+    AddRecipient | RemoveRecipient | Redirect | AddField | RemoveField | ReplaceField | SetRoute | Hold | Discard
 )  # fmt: skip
-EDITS: Final = (AddRecipient, RemoveRecipient, Redirect, AddField, RemoveField, ReplaceField, Hold, Discard)
+EDITS: Final = (AddRecipient, RemoveRecipient, Redirect, AddField, RemoveField, ReplaceField, SetRoute, Hold, Discard)
 
 
 class WrongEdit(SyntaxViolation):
@@ -96,13 +104,14 @@ class Edited:
     A message with edits, in progress.
 
     Shape: recipients in their order; added_fields are whole fields with their CRLF; header is None while nothing of the
-    content changes. Of Hold and Discard, the first counts.
+    content changes; route is written as `route_text` does. Of Hold and Discard, the first counts.
     """
 
     recipients: list[Address]
     original_header: bytes
     added_fields: bytes = b""
     header: Fields | None = None
+    route: str | None = None
     order: Hold | Discard | None = field(default=None)
 
     def apply(self, edit: Edit) -> None:
@@ -127,6 +136,8 @@ class Edited:
                 self._replace(name, b"")
             case ReplaceField(name, value):
                 self._replace(name, _field(name, value))
+            case SetRoute(text):
+                self.route = _route(text)
             case Hold(reason) | Discard(reason):
                 if not reason.isprintable() or not 0 < len(reason) <= _MAX_REASON:
                     raise WrongEdit(f"a reason is one line of at most {_MAX_REASON} characters")
@@ -168,6 +179,16 @@ def _address(text: str) -> Address:
         return Address.parse(text)
     except SyntaxViolation as exc:
         raise WrongEdit(str(exc)) from exc
+
+
+def _route(text: str) -> str:
+    try:
+        route = parse_route(text)
+    except SyntaxViolation as exc:
+        raise WrongEdit(str(exc)) from exc
+    if isinstance(route, MaildirRoute) and not route.path.startswith("/"):
+        raise WrongEdit(f"the path of a Maildir begins with a slash: {text!r}")
+    return route_text(route)
 
 
 def _field(name: str, value: str) -> bytes:

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from empath.mail.fate import Said
+from empath.mail.lookup import Security
 from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import EnhancedStatus, Reply
 from empath.policy.classify import LOOP, Meaning, classify, is_lack, is_too_many
@@ -71,13 +72,15 @@ class DestinationHosts:
     The hosts of a destination, and the findings of one lease about them.
 
     `silence` is the answer for every further message once no host is left, or none gave a session. `is_failing` says
-    that the last message reached no host. `silent` holds address and port of hosts that gave no session.
+    that the last message reached no host. `security` is that of the look-ups that found no host. `silent` holds address
+    and port of hosts that gave no session.
     """
 
     def __init__(self, found: tuple[Host, ...] | NoHost) -> None:
         self.silence = Said(Stage.DNS, found.reply) if isinstance(found, NoHost) else None
         self.is_failing = self.silence is not None
         self.hosts = () if isinstance(found, NoHost) else found
+        self.security = found.security if isinstance(found, NoHost) else Security.UNCHECKED
         self.silent: set[tuple[str, int]] = set()
 
 

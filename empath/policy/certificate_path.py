@@ -52,6 +52,12 @@ class Certificate:
         return tuple(name.lower().removesuffix(".") for name in found)
 
     @property
+    def addresses(self) -> tuple[str, ...]:
+        """The IP addresses that it is for, in their shortest form."""
+        alternative = self.find(x509.SubjectAlternativeName)
+        return () if alternative is None else tuple(map(str, alternative.get_values_for_type(x509.IPAddress)))
+
+    @property
     def has_unknown(self) -> bool:
         """Whether it has a critical extension that is not understood, so that it must not be used."""
         return any(extension.critical and extension.oid not in _KNOWN for extension in self._extensions)

@@ -1,23 +1,19 @@
 """
-routing - where the mail of a domain goes next
+routing - the kinds of routes, and how each is written
 
 A route is read once from its text and says two things: what to do, and by which key the queue groups the recipients
-with the same next hop (the destination).  Routing is computed when mail is accepted and again when it is leased, so
-that queued mail follows a changed table.
+with the same next hop (the destination).  Which route a recipient has is decided in router.py.
 """
 
-import hashlib
 import ipaddress
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, assert_never
 
 from empath.errors import SyntaxViolation
-from empath.mail.domain import AddressLiteral, Domain
+from empath.mail.domain import Domain
 from empath.mail.endpoint import MAX_SOCKET_PATH_OCTETS, host_and_port
 from empath.mail.protocol import Protocol
-from empath.policy.pattern import DomainPattern, PatternTable
 
 _HOST = re.compile(r"(smtp|lmtp)://(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:/?#@]+))(?::([0-9]{1,5}))?")
 _SOCKET = re.compile(r"(smtp|lmtp):(/[^/].*)", re.DOTALL)
@@ -164,28 +160,3 @@ def route_text(route: Route) -> str:
             return "discard:"
         case _:
             assert_never(route)
-
-
-class RouteTable:
-    """The routes by domain pattern. Immutable; two tables of the same entries are equal."""
-
-    __slots__ = ("_table", "entries")
-
-    def __init__(self, entries: Iterable[tuple[DomainPattern, Route]]) -> None:
-        self.entries = tuple(entries)
-        self._table = PatternTable(self.entries)
-
-    def find(self, domain: Domain | AddressLiteral) -> Route | None:
-        """The route of the most exact pattern that fits; None when mail for *domain* has nowhere to go."""
-        return self._table.find(domain)
-
-    def digest(self) -> str:
-        """Hexadecimal SHA-256 of the entries: the same in every process for the same table."""
-        text = "\n".join(f"{pattern} = {route_text(route)}" for pattern, route in self.entries)
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, RouteTable) and self.entries == other.entries
-
-    def __hash__(self) -> int:
-        return hash(self.entries)

@@ -14,9 +14,10 @@ INSERT INTO _setting (name, value) VALUES ('routes', :digest);
 
 -- name: waiting
 -- Recipients after :after, up to :last, that are not leased. Transaction: none needed. Index: the rowid.
--- Rows: recipient_id, address, domain, name of the destination.
-SELECT r.recipient_id, r.address, r.domain, d.name
+-- Rows: recipient_id, address, domain, name of the destination; reverse_path, account and metadata of the message.
+SELECT r.recipient_id, r.address, r.domain, d.name, m.reverse_path, m.account, m.metadata
   FROM _recipient AS r
+  JOIN _message AS m ON m.message_id = r.message_id
   JOIN _destination AS d ON d.destination_id = r.destination_id
  WHERE r.recipient_id > :after
    AND r.recipient_id <= :last

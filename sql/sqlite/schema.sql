@@ -367,7 +367,8 @@ CREATE TABLE _attempt (
                           outcome = 'delivered' OR outcome = 'deferred' OR outcome = 'bounced' OR outcome = 'expired'
                           OR outcome = 'next_host' OR outcome = 'unknown' OR outcome = 'maybe_delivered'),
   decided_status        TEXT    NOT NULL,  -- resulting status; 'unchanged': none
-  decided_next_retry_at REAL    -- resulting instant of the next attempt; NULL: none
+  decided_next_retry_at REAL,   -- resulting instant of the next attempt; NULL: none
+  dnssec                TEXT    -- of the look-ups: secure, insecure or bogus; NULL: not checked, or no look-up
 ) STRICT;
 CREATE INDEX _attempt_recipient ON _attempt (recipient_id);
 

@@ -107,6 +107,7 @@ SELECT a.attempt_id                                  AS attempt_id,             
        a.tls_version AS tls_version,  -- such as TLSv1.3; NULL: in the clear
        a.tls_cipher                                  AS tls_cipher,               -- name of the cipher suite
        a.tls_peer AS tls_peer,  -- how the host proved its identity; NULL: not at all
+       a.dnssec AS dnssec,  -- of the look-ups for the host: secure, insecure or bogus; NULL: not checked, or no look-up
        a.outcome AS outcome,  -- delivered, deferred, bounced, expired, next_host, unknown, maybe_delivered
        a.decided_status AS decided_status,  -- resulting status; 'unchanged': another host was tried, or the result came too late
        datetime(a.decided_next_retry_at, 'unixepoch') AS decided_next_retry_at,    -- resulting instant of the next attempt, UTC

@@ -48,7 +48,7 @@ def test_the_development_configuration_stays_in_the_checkout():
         config.queue.path,
         config.process.pid_file,
         [(listener.text, listener.role) for listener in config.listeners],
-        [(str(pattern), route) for pattern, route in config.routes.entries],
+        [(str(pattern), route) for pattern, route in config.routes_by_pattern.items()],
         config.process.user,
     )
 

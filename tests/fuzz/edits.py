@@ -23,6 +23,7 @@ from empath.modules.edits import (
     RemoveField,
     RemoveRecipient,
     ReplaceField,
+    SetRoute,
     WrongEdit,
 )
 from tests.fuzz.case import Case
@@ -56,7 +57,7 @@ def check(case: Case) -> list[str]:
 
 def _state(edited: Edited) -> tuple[object, ...]:
     header = None if edited.header is None else b"".join(edited.header.octets)
-    return ([*edited.recipients], edited.added_fields, header, edited.order)
+    return ([*edited.recipients], edited.added_fields, header, edited.route, edited.order)
 
 
 def _edit(text: str) -> Edit:
@@ -75,6 +76,8 @@ def _edit(text: str) -> Edit:
             return RemoveField(rest)
         case "p":
             return ReplaceField(name, value)
+        case "t":
+            return SetRoute(rest)
         case "h":
             return Hold(rest)
         case _:

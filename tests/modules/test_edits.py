@@ -15,6 +15,7 @@ from empath.modules.edits import (
     RemoveField,
     RemoveRecipient,
     ReplaceField,
+    SetRoute,
     WrongEdit,
 )
 
@@ -100,6 +101,16 @@ def test_the_first_order_counts(edited):
     assert Hold("looks odd") == edited.order
 
 
+@pytest.mark.parametrize(("text", "route"), [("smtp://a.test", "smtp://a.test:25"), ("maildir:/x", "maildir:/x")])
+def test_the_last_route_of_modules_counts(edited, text, route):
+    """
+    A later module may know better. The text is kept in the form that every version reads.
+    """
+    edited.apply(SetRoute("discard:"))
+    edited.apply(SetRoute(text))
+    assert route == edited.route
+
+
 OF_OTHER_TYPES: list[tuple[Any, tuple[Any, ...]]] = [
     (AddRecipient, (None,)),
     (Redirect, (7,)),
@@ -122,6 +133,8 @@ OF_OTHER_TYPES: list[tuple[Any, tuple[Any, ...]]] = [
         ReplaceField("Received", "x"),
         RemoveField("received"),
         RemoveField("not a name"),
+        SetRoute("smtp://"),
+        SetRoute("maildir:relative"),
         Hold(""),
         Discard("x\ny"),
         Hold("x" * 201),

@@ -3,14 +3,12 @@
 import pytest
 
 from empath.errors import SyntaxViolation
-from empath.mail.domain import AddressLiteral, Domain
+from empath.mail.domain import AddressLiteral
 from empath.mail.protocol import Protocol
-from empath.policy.pattern import DomainPattern
 from empath.policy.routing import (
     DiscardRoute,
     MaildirRoute,
     MxRoute,
-    RouteTable,
     SmtpRoute,
     SocketRoute,
     destination_of,
@@ -115,50 +113,8 @@ def test_a_malformed_route_is_refused(text):
         parse_route(text)
 
 
-def routes(**entries):
-    return RouteTable(
-        (DomainPattern.parse(pattern.replace("_", ".")), parse_route(text)) for pattern, text in entries.items()
-    )
-
-
-def test_the_table_finds_the_route_of_the_best_pattern():
-    """
-    The table applies the rules of patterns to routes.
-    """
-    table = RouteTable(
-        [(DomainPattern.parse("*"), MxRoute()), (DomainPattern.parse("example.org"), SmtpRoute("192.0.2.1"))]
-    )
-    found = [table.find(Domain.parse(text)) for text in ("example.org", "example.net")]
-    assert [SmtpRoute("192.0.2.1"), MxRoute()] == found
-
-
-def test_a_domain_without_a_route_has_none():
-    """
-    Without `*` the table is complete: no mail is sent by accident.
-    """
-    assert None is routes(example_org="mx").find(Domain.parse("example.net"))
-
-
-def test_tables_are_compared_by_their_entries():
-    """
-    A reload that changes no route must be recognised as such.
-    """
-    one, same, other = routes(example_org="mx"), routes(example_org="mx"), routes(example_org="discard:")
-    assert (True, True, False, False) == (one == same, hash(one) == hash(same), one == other, one == "mx")
-
-
 def test_mail_without_a_route_waits_under_a_key_of_its_own() -> None:
     """
     No host may be asked for it. A reload that adds a route finds it there.
     """
     assert ("no-route:", "discard:") == (destination_of(None, "a.example"), destination_of(DiscardRoute(), "a.example"))
-
-
-def test_equal_tables_have_equal_digests() -> None:
-    """
-    The housekeeper routes waiting mail again if the digest differs from the last one.
-    """
-    one, same, other = (
-        RouteTable([(DomainPattern.parse("*"), parse_route(route))]) for route in ("discard:", "discard:", "maildir:/x")
-    )
-    assert (True, False) == (one.digest() == same.digest(), one.digest() == other.digest())

@@ -89,7 +89,7 @@ def dns(context: click.Context, domain: str, is_json: bool) -> None:
 
 def _find(config: Config, domain: str) -> DomainFindings:
     parsed = parse_stored(domain)
-    route = config.routes.find(parsed)
+    route = config.router.decide_for_domain(parsed).route
     if route is None:
         return DomainFindings(domain, None, None)
     text, destination = route_text(route), route.destination(domain)

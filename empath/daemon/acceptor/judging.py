@@ -90,10 +90,10 @@ def judge_recipient(
         return targets
     destinations = []
     for target in targets:
-        route = config.find_route(str(target), target.domain)
-        if route is None:
+        decision = config.router.decide(str(target), target.domain, transaction.sent_by)
+        if decision.route is None:
             return no_route if target == address else _NO_ROUTE_TO_TARGET
-        destinations.append(route.destination(str(target.domain)))
+        destinations.append(decision.destination(str(target.domain)))
     if transaction.size + len(targets) > _MOST_RECIPIENTS and len(targets) > 1:
         return _TOO_MANY_TARGETS
     if not transaction.has_room(len(targets)):

@@ -27,6 +27,7 @@ from empath.policy.bounce import merged_notify, notify_of_targets, wants_notice
 from empath.policy.client_name import ClientName
 from empath.policy.limits.refusal import ALIAS_LOOP, HEADER_TOO_LARGE, TOO_MANY_HOPS
 from empath.policy.login.account import LoggedIn
+from empath.policy.router import SentBy
 from empath.policy.timing import USUAL_PRIORITY, priority_class, timing
 from empath.smtp.server.events import MailOffered, PeerAttributes, RecipientOffered
 from empath.smtp.server.peer_attributes import origin_text
@@ -112,6 +113,12 @@ class Transaction:
         return self._offer.reverse_path
 
     @property
+    def sent_by(self) -> SentBy:
+        """What its route may depend on besides the recipients."""
+        account = self._client.account
+        return SentBy(str(self._offer.reverse_path), None if account is None else account.name, self.metadata)
+
+    @property
     def addresses(self) -> list[Address]:
         """The addresses of the recipients."""
         return [recipient.address for recipient in self._recipients]
@@ -127,13 +134,13 @@ class Transaction:
     def deliver_to(self, addresses: Sequence[Address]) -> None:
         """Make *addresses* the recipients; each of them has a route. Those of the client keep what it asked for."""
         known = {each.address: each for each in self._recipients}
-        config = self._context.config
+        router, sent_by = self._context.config.router, self.sent_by
         self._destinations = []
         for address in addresses:
-            route = config.find_route(str(address), address.domain)
-            if route is None:
+            decision = router.decide(str(address), address.domain, sent_by)
+            if decision.route is None:
                 raise RuntimeError("an edit added a recipient without a route")
-            self._destinations.append(route.destination(str(address.domain)))
+            self._destinations.append(decision.destination(str(address.domain)))
         self._recipients = [known.get(address) or Recipient(address) for address in addresses]
 
     def add_expansion(

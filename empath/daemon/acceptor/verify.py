@@ -22,6 +22,7 @@ from empath.net.next_hop import HostFinder
 from empath.net.stream import Deadlines, Stream, StreamClosed, StreamTimeout
 from empath.policy.hosts.search import Host, NoHost, socket_host
 from empath.policy.recipients import RecipientRule, folded
+from empath.policy.router import SentBy
 from empath.policy.routing import MxRoute, SmtpRoute, SocketRoute
 from empath.smtp.client.probe import Probe
 from empath.storage.engine import Reader
@@ -93,7 +94,7 @@ class Verifier:
             del self._under_way[key]
 
     def _answer(self, address: Address, rule: RecipientRule, ends_at: float) -> Reply | None:
-        route = self._config.find_route(str(address), address.domain)
+        route = self._config.router.decide(str(address), address.domain, SentBy()).route
         if rule.lmtp is not None:
             destination = str(rule.lmtp)
         elif isinstance(route, SmtpRoute | SocketRoute | MxRoute):

@@ -25,7 +25,7 @@ from empath.message.report.facts import Original, Report, ReportedRecipient, Rep
 from empath.net.wakeup import wake
 from empath.policy.bounce import Addressee, double_bounce_address, find_addressee
 from empath.policy.limits.refusal_log import RefusalMeter
-from empath.policy.routing import destination_of
+from empath.policy.router import SentBy
 from empath.storage.engine import Reader
 from empath.storage.queue.accept import INLINE, Accept, NewMessage
 from empath.storage.queue.reports import (
@@ -260,7 +260,7 @@ class Reporter:
         config = self._runtime.config
         has_8bit = not content.isascii()
         addresses = [recipient.address for recipient in recipients]
-        routes = [config.find_route(str(each), each.domain) for each in addresses]
+        sent_by = SentBy(str(reverse_path))
         return NewMessage(
             queue_id=queue_id,
             node=config.node.name,
@@ -271,7 +271,8 @@ class Reporter:
                 is_smtputf8=is_smtputf8 or not all(each.is_ascii for each in addresses),
             ),
             destinations=tuple(
-                destination_of(route, str(each.domain)) for route, each in zip(routes, addresses, strict=True)
+                config.router.decide(str(each), each.domain, sent_by).destination(str(each.domain))
+                for each in addresses
             ),
             content=content,
             locator=INLINE,

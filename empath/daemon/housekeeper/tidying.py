@@ -15,11 +15,9 @@ from gevent.hub import get_hub
 from gevent.monkey import get_original
 
 from empath.daemon.process.runtime import Runtime
-from empath.mail.domain import parse_stored
 from empath.mail.identity import Timestamp
 from empath.net.wakeup import wake
 from empath.policy.limits.session import wanted_space_octets
-from empath.policy.routing import destination_of
 from empath.storage.engine import Reader
 from empath.storage.queue.clock import BringForward, last_recipient, latest_beat
 from empath.storage.queue.destinations import (
@@ -47,7 +45,7 @@ from empath.storage.queue.garbage import (
     remove_parts,
     unnamed,
 )
-from empath.storage.queue.rerouting import RECIPIENTS, MoveWaiting, RememberRoutes, is_followed, waiting
+from empath.storage.queue.rerouting import RECIPIENTS, MoveWaiting, RememberRoutes, elsewhere, is_followed, waiting
 from empath.storage.queue.retention import AuditSweep, Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
 from empath.storage.queue.sweep import DEDUP, GREYLIST, VERIFICATIONS, Kept, outdated
 from empath.storage.spool import locate
@@ -140,19 +138,16 @@ class Tidying:
     def follow_routes(self) -> None:
         """Move waiting mail to the destinations of a changed table of routes."""
         config = self._runtime.config
-        digest = config.routes.digest()
+        digest = config.route_tables.digest()
         if is_followed(self._reader, digest):
             return
         moved = after = 0
         is_going = True
         while is_going:
-            elsewhere = {}
-            for recipient_id, address, domain, here in waiting(self._reader, after):
-                destination = destination_of(config.find_route(address, parse_stored(domain)), domain)
-                if destination != here:
-                    elsewhere[recipient_id] = destination
-            if elsewhere:
-                moved += self._runtime.writer.commit(MoveWaiting(elsewhere)).moved
+            moving = elsewhere(config.router, waiting(self._reader, after))
+            destinations = {recipient.recipient_id: destination for recipient, destination in moving}
+            if destinations:
+                moved += self._runtime.writer.commit(MoveWaiting(destinations)).moved
             after += RECIPIENTS
             is_going = after < last_recipient(self._reader) and self._rest()
         if self._runtime.draining.is_set():

@@ -32,7 +32,8 @@ from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
 from empath.net.stream import OutOfResources, StreamClosed, StreamTimeout
 from empath.policy.retry import MAX_FAULTS
-from empath.policy.routing import Route, destination_of
+from empath.policy.router import SentBy
+from empath.policy.routing import Route
 from empath.policy.slots import SLOW_S
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.lease import (
@@ -82,7 +83,9 @@ class LeaseRun:
         self._dispatch = dispatch
         self._runtime = dispatch.runtime
         self._lease = lease
-        self._carrier: Carrier | None = None
+        self._carrier: Carrier | None = None  # of the last message
+        self._carried: Route | None = None  # its route
+        self._carriers: dict[Route | None, Carrier] = {}
         self._settling = Settling(dispatch.runtime, lease)
         self._moved_at = self._dispatch.clock()
         self._unwritten: list[Write] = []
@@ -172,18 +175,13 @@ class LeaseRun:
         tried: list[HostAttempt] = []
         self._is_delivered = False
         try:
-            route, recipients = self._route(message)
+            ways = self._route(message)
+            recipients = [recipient for _, those in ways for recipient in those]
             if not recipients:
                 return
-            job = DeliveryJob(message, recipients, self._body(message), self._may_end)
-            if self._carrier is None:
-                self._carrier = self._dispatch.choose_carrier(route, self._lease.destination)
-            self._has_ended, self._is_carrying = False, True
-            for host_attempt in self._carrier.carry(job):
-                tried.append(host_attempt)
-                self._has_ended = False  # the next host, if there is one, has nothing yet
-                self._is_delivered = self._is_delivered or host_attempt.has_delivered
-                self._settling.log_host(message, host_attempt)
+            body = self._body(message)
+            for route, those in ways:
+                self._carry(route, DeliveryJob(message, those, body, self._may_end), tried)
         except Abandoned:
             raise
         except ContentGone as exc:
@@ -212,6 +210,20 @@ class LeaseRun:
             # Also after an error: a recipient that has got the mail must not get it again.
             self._settle(message, tried)
 
+    def _carry(self, route: Route | None, job: DeliveryJob, tried: list[HostAttempt]) -> None:
+        carrier = self._carrier
+        if carrier is None or route is not self._carried:  # nearly always one route serves the whole lease
+            carrier = self._carriers.get(route)
+            if carrier is None:
+                carrier = self._carriers[route] = self._dispatch.choose_carrier(route, self._lease.destination)
+            self._carrier, self._carried = carrier, route
+        self._has_ended, self._is_carrying = False, True
+        for host_attempt in carrier.carry(job):
+            tried.append(host_attempt)
+            self._has_ended = False  # the next host, if there is one, has nothing yet
+            self._is_delivered = self._is_delivered or host_attempt.has_delivered
+            self._settling.log_host(job.message, host_attempt)
+
     def _settle(self, message: LeasedMessage, tried: list[HostAttempt]) -> None:
         try:
             self._unwritten += self._settling.settle(message, tried)
@@ -225,6 +237,7 @@ class LeaseRun:
         """Make an attempt of a fault, for those recipients that have no fate yet; hold those that had too many."""
         self._log_fault(message, fault)
         self._carrier = None  # it may be half-way through something
+        self._carriers.clear()
         faults = ReadFaults(tuple(r.recipient_id for r in recipients), MAX_FAULTS - 1)
         try:
             self._runtime.writer.commit(faults)
@@ -257,33 +270,42 @@ class LeaseRun:
         numbers = tuple(r.recipient_id for r in recipients if r.recipient_id not in fated)
         self._unwritten.append(Hold(self._lease.lease_id, numbers, now=time.time(), reason=reason))
 
-    def _route(self, message: LeasedMessage) -> tuple[Route | None, list[LeasedRecipient]]:
-        """The route of this lease and the recipients that still take it; the others go back under their new key."""
+    def _route(self, message: LeasedMessage) -> list[tuple[Route | None, list[LeasedRecipient]]]:
+        """
+        The recipients that still belong to this destination, by their route; the others go back under their new key.
+
+        Two routes with the same first hosts share a destination, though only one of them may have a backup.
+        """
         here = self._lease.destination
-        stay: list[LeasedRecipient] = []
+        stay: list[tuple[Route | None, list[LeasedRecipient]]] = []
         moved: dict[int, str] = {}
-        chosen: Route | None = None
         for recipient in message.recipients:
-            route, destination = self._way_of(recipient)
-            if destination == here:
-                stay.append(recipient)
-                chosen = route
-            else:
+            route, destination = self._way_of(message, recipient)
+            if destination != here:
                 moved[recipient.recipient_id] = destination
+                continue
+            for known, those in stay:
+                if known is route or known == route:
+                    those.append(recipient)
+                    break
+            else:
+                stay.append((route, [recipient]))
         if moved:
             self._unwritten.append(Rekey(self._lease.lease_id, moved, now=time.time()))
             self._runtime.emit(Rerouted(queue_id=message.queue_id, recipients=len(moved)))
-        return chosen, stay
+        return stay
 
-    def _way_of(self, recipient: LeasedRecipient) -> tuple[Route | None, str]:
-        """The route and the destination of one recipient, worked out once for each domain of a lease."""
+    def _way_of(self, message: LeasedMessage, recipient: LeasedRecipient) -> tuple[Route | None, str]:
+        """The route and the destination of one recipient; worked out once for each domain, if nothing else counts."""
         domain = recipient.domain
-        way = self._ways.get(domain)
+        router = self._runtime.config.router
+        is_special = router.depends_on(domain, message.metadata)
+        way = None if is_special else self._ways.get(domain)
         if way is None:
-            config = self._runtime.config
-            route = config.find_route(recipient.address, parse_stored(domain))
-            way = route, destination_of(route, domain)
-            if domain != str(config.hostname):  # there, one address has a route of its own
+            sent_by = SentBy(message.reverse_path, message.account, message.metadata)
+            decision = router.decide(recipient.address, parse_stored(domain), sent_by)
+            way = decision.route, decision.destination(domain)
+            if not is_special:
                 self._ways[domain] = way
         return way
 

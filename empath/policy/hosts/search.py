@@ -65,6 +65,8 @@ class HostLookups(NamedTuple):
     @property
     def security(self) -> Security:
         """The security of all that led to the host."""
+        if self.addresses is Security.UNCHECKED:
+            return self.addresses
         return weakest(self.exchangers, self.addresses)
 
 

@@ -55,7 +55,7 @@ class LeasedMessage:
     Shape: reverse_path is the text form, empty for null. The message is sent as added_fields followed by content, which
     is None until it has been read. size counts both; digest is the hexadecimal SHA-256 of the content as received;
     delay_report_at is the instant from which a delay is reported, None for the usual one; metadata is the JSON object
-    that modules wrote at reception.
+    that modules wrote at reception; account is the name by which the client logged in.
     """
 
     message_id: int
@@ -74,6 +74,7 @@ class LeasedMessage:
     requires_tls: bool = False
     delay_report_at: Timestamp | None = None
     metadata: str = "{}"
+    account: str | None = None
     recipients: list[LeasedRecipient] = field(default_factory=list)
     content: bytes | None = None
 
@@ -317,11 +318,11 @@ def _fill(session: Session, lease: Lease) -> None:
     for priority, message_id, *row in session.rows("lease.leased_work", {"lease_id": lease.lease_id}):
         message = found.get(message_id)
         if message is None:
-            message = found[message_id] = LeasedMessage(message_id, *row[:15])
+            message = found[message_id] = LeasedMessage(message_id, *row[:16])
             best[message_id] = priority
         elif priority < best[message_id]:
             best[message_id] = priority
-        message.recipients.append(LeasedRecipient(*row[15:]))
+        message.recipients.append(LeasedRecipient(*row[16:]))
     lease.messages = [found[message_id] for _, message_id in sorted((best[number], number) for number in found)]
     wanted = []
     budget = PREFETCH_OCTETS

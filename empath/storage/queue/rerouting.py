@@ -6,8 +6,11 @@ destination that is suspended, failing or full gets no lease.  So, once for each
 waiting recipients moves them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
+from empath.mail.domain import parse_stored
+from empath.policy.router import Router, SentBy
 from empath.storage.engine import Reader, Session
 from empath.storage.write import Write
 
@@ -19,9 +22,35 @@ def is_followed(reader: Reader, digest: str) -> bool:
     return bool(reader.value("rerouting.known_routes") == digest)
 
 
-def waiting(reader: Reader, after: int) -> list[tuple[int, str, str, str]]:
-    """Number, address, domain and destination of the recipients of one slice that are not leased."""
-    return reader.rows("rerouting.waiting", {"after": after, "last": after + RECIPIENTS})
+class Waiting(NamedTuple):
+    """A recipient that is not leased, and what its route depends on. Shape: as in _recipient and _message."""
+
+    recipient_id: int
+    address: str
+    domain: str
+    destination: str
+    reverse_path: str
+    account: str | None
+    metadata: str
+
+
+def waiting(reader: Reader, after: int) -> list[Waiting]:
+    """The recipients of one slice that are not leased."""
+    rows = reader.rows("rerouting.waiting", {"after": after, "last": after + RECIPIENTS})
+    return [Waiting(*row) for row in rows]
+
+
+def elsewhere(router: Router, recipients: Iterable[Waiting]) -> Iterator[tuple[Waiting, str]]:
+    """Those of *recipients* that *router* gives another destination, with that."""
+    known: dict[str, str] = {}  # by domain, where nothing else counts
+    for each in recipients:
+        destination = known.get(each.domain)
+        if destination is None or router.depends_on(each.domain, each.metadata):
+            sent_by = SentBy(each.reverse_path, each.account, each.metadata)
+            decision = router.decide(each.address, parse_stored(each.domain), sent_by)
+            destination = known[each.domain] = decision.destination(each.domain)
+        if destination != each.destination:
+            yield each, destination
 
 
 class MoveWaiting(Write):

@@ -192,6 +192,33 @@ def test_a_field_replaced_in_text_without_a_header_begins_one(meet):
     assert not message.added_fields.endswith(b"\r\n\r\n")
 
 
+def test_a_module_routes_a_message(meet):
+    """
+    The route is kept with the message, so that each lease sees it, days later and in any process.
+    """
+    client, context, _ = meet('@hookimpl\ndef rcpt(): return SetRoute("smtp://relay.test:587")')
+    assert send(greeted(client)).startswith(b"250 ")
+    [message] = context.writer.messages
+    assert ("smtp:relay.test:587",) == message.destinations
+    assert {"empath.route": "smtp://relay.test:587"} == json.loads(message.metadata)
+
+
+def test_a_route_that_does_not_fit_into_the_metadata_is_a_failure_of_the_module(meet):
+    """
+    The client comes again: mail without the route that its module wants would go to a wrong place.
+    """
+    source = """
+@hookimpl
+def rcpt(context):
+    context.metadata["x"] = "y" * 16_370
+    return SetRoute("discard:")
+"""
+    client, context, host = meet(source)
+    assert UNAVAILABLE == send(greeted(client))
+    assert ["rcpt"] == [each.hook for each in host.of(ModuleFailed)]
+    assert [] == context.writer.messages
+
+
 @pytest.mark.parametrize(("edit", "status"), [("Hold", RecipientStatus.HELD), ("Discard", RecipientStatus.CANCELLED)])
 def test_a_module_holds_or_discards_with_a_reason(meet, edit, status):
     """

@@ -20,11 +20,12 @@ from empath.daemon.worker.transport.smtp import SmtpCarrier
 from empath.errors import ContentGone, QueueBusy, StorageFailure, WriteRefused
 from empath.mail.fate import Attempt, Said
 from empath.mail.identity import Timestamp
+from empath.mail.lookup import Security
 from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
 from empath.net.stream import OutOfResources, StreamClosed
 from empath.policy.dane import NOT_ASKED
-from empath.policy.hosts.search import Host, NoHost
+from empath.policy.hosts.search import Host, HostLookups, NoHost
 from empath.policy.routing import SmtpRoute
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadFaults, ReadOrders
@@ -131,6 +132,47 @@ def run(dispatch, carrier, *messages):
     dispatch.choose_carrier = lambda route, destination: carrier
     LeaseRun(dispatch, Lease(3, "discard:", False, list(messages))).run()
     return dispatch.runtime.writer
+
+
+def routed(tmp_path, dispatch, routes):
+    """Give the worker these routes."""
+    file = tmp_path / "empath.toml"
+    file.write_text(configuration(2525, routes=routes))
+    dispatch.runtime.config = load_config(file)
+
+
+def test_mail_follows_the_route_of_its_account_and_sender(tmp_path, dispatch):
+    """
+    Two messages to one domain may have different next hops; those of another one go back under its key.
+    """
+    tables = '"*" = "discard:"\n[account_routes]\nshop = "mx"\n[sender_routes]\n"x@b.test" = "smtp://relay.test"'
+    routed(tmp_path, dispatch, tables)
+    mine, of_account, of_sender = message(1), message(2), message(3)
+    of_account.account = "shop"
+    of_sender.reverse_path = "x@b.test"
+    writer = run(dispatch, FakeCarrier([[(0, DELIVERED, TAKEN)]]), mine, of_account, of_sender)
+    moved = [write.destinations for write in writer.of(Rekey)]
+    assert [{20: "a.test"}, {30: "smtp:relay.test:25"}] == moved
+
+
+def test_an_address_may_have_a_route_of_its_own(tmp_path, dispatch):
+    """
+    The route is looked up for each recipient of such a domain, and once for all others.
+    """
+    routed(tmp_path, dispatch, '"*" = "discard:"\n"r1@a.test" = "maildir:/x"')
+    writer = run(dispatch, FakeCarrier([[(0, DELIVERED, TAKEN)]]), message(1, 2))
+    assert [{11: "maildir:/x"}] == [write.destinations for write in writer.of(Rekey)]
+
+
+def test_a_module_may_have_routed_the_message(tmp_path, dispatch):
+    """
+    Its route is in the metadata; the cache by domain must not hide it.
+    """
+    routed(tmp_path, dispatch, '"*" = "discard:"')
+    by_module = message(2)
+    by_module.metadata = '{"empath.route": "maildir:/x"}'
+    writer = run(dispatch, FakeCarrier([[(0, DELIVERED, TAKEN)]]), message(1), by_module)
+    assert [{20: "maildir:/x"}] == [write.destinations for write in writer.of(Rekey)]
 
 
 def test_answers_become_fates_and_the_lease_ends_last(dispatch):
@@ -479,25 +521,54 @@ class FakePool(ConnectionPool):
 class FakeFinder:
     """Gives these hosts, or this reply without a host."""
 
-    def __init__(self, *names, error=None):
-        self.names, self.error, self.asked = names, error, 0
+    def __init__(self, *names, error=None, lookups=HostLookups()):  # noqa: B008 - it is a value
+        self.names, self.error, self.lookups, self.asked = names, error, lookups, 0
 
     def find(self, route, domain):
         self.asked += 1
         if self.error is not None:
-            return NoHost(self.error)
-        return tuple(Host(host, f"127.0.0.{place}", route.port) for place, host in enumerate(self.names, start=1))
+            return NoHost(self.error, Security.BOGUS)
+        places = enumerate(self.names, start=1)
+        return tuple(Host(host, f"127.0.0.{place}", route.port, lookups=self.lookups) for place, host in places)
 
     def tlsa(self, host):
         return NOT_ASKED
 
 
-def carried(carrier, leased):
-    """Outcome and host of every answer, host by host."""
-    job = SimpleNamespace(
+def job_of(leased):
+    """A message of one octet, on its way."""
+    return SimpleNamespace(
         message=leased, recipients=leased.recipients, body=Body(b"x", Path(), INLINE, 1), may_end=lambda: True
     )
-    return [[(answer.outcome, one.attempt.host) for answer in one.answers] for one in carrier.carry(job)]
+
+
+def carried(carrier, leased):
+    """Outcome and host of every answer, host by host."""
+    return [[(answer.outcome, one.attempt.host) for answer in one.answers] for one in carrier.carry(job_of(leased))]
+
+
+def dnssec_of(carrier):
+    """The column dnssec of each attempt."""
+    return [one.attempt.dnssec for one in carrier.carry(job_of(message(1)))]
+
+
+@pytest.mark.parametrize(
+    ("lookups", "expected"),
+    [
+        (HostLookups(), None),
+        (HostLookups(Security.SECURE, Security.SECURE), "secure"),
+        (HostLookups(Security.INSECURE, Security.SECURE), "insecure"),
+        (HostLookups(Security.UNCHECKED, Security.SECURE), None),
+    ],
+)
+def test_an_attempt_has_the_security_of_the_look_ups_that_led_to_its_host(lookups, expected):
+    """
+    People see for which domains DANE can apply, and which fail because of a signature.
+    """
+    pool = FakePool(a=(Stage.END_OF_DATA, Reply.of("250 2.0.0 Ok")))
+    assert [expected] == dnssec_of(SmtpCarrier(*ROUTE, pool, FakeFinder("a", lookups=lookups)))
+    failed = FakeFinder(error=Reply.of("451 4.4.3 look-up failed"))
+    assert ["bogus"] == dnssec_of(SmtpCarrier(*ROUTE, FakePool(), failed))
 
 
 def test_the_hosts_of_a_silent_destination_are_asked_once_in_a_lease():

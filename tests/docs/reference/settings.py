@@ -49,6 +49,8 @@ _KINDS = {
     "Mechanism": "list of mechanisms",
     "OwnHost": "list of names and addresses",
     "Routes": "table",
+    "SenderRoutes": "table",
+    "AccountRoutes": "table",
     "Schedules": "table",
     "Weights": "table",
     "Modules": "table",
@@ -60,6 +62,8 @@ _KINDS = {
 # Tables whose keys are patterns: for each the default and an example for the file.
 _TABLES = {
     "routes": ('# "*" = "mx"', '# For example:\n# "example.org" = "smtp://127.0.0.1:2526"'),
+    "sender_routes": ('# For example:\n# "@shop.example.org" = "smtp://192.0.2.25"',),
+    "account_routes": ('# For example:\n# "newsletter" = "smtp://192.0.2.26"',),
     "dnsbl": ('# For example:\n# "zen.example.net" = 2\n# threshold = 3',),
     "modules": ('# For example:\n# "my_package.my_module" = { deadline = "2s", on_failure = "451" }',),
     "recipients": ('# For example:\n# "example.org" = "listed"',),

@@ -15,9 +15,8 @@ def test_what_waits_moves_and_what_is_leased_stays(queue: Queue) -> None:
     write(queue.path, "UPDATE _recipient SET status = 'held', reason = 'x' WHERE recipient_id = 3")
     reader = queue.engine.open_reader()
 
-    assert [(2, "r1@a.example", "a.example", "a.example"), (3, "r2@b.example", "b.example", "b.example")] == waiting(
-        reader, 0
-    )
+    expected = [(2, "r1@a.example", "a.example", "a.example"), (3, "r2@b.example", "b.example", "b.example")]
+    assert expected == [row[:4] for row in waiting(reader, 0)]
     reader.close()
     work = queue.done(MoveWaiting({1: "c.example", 2: "c.example", 3: NO_ROUTE}))
 

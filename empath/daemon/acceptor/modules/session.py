@@ -16,14 +16,16 @@ from empath.daemon.acceptor.modules.calls import CallFailed, ModuleCalls, Module
 from empath.daemon.acceptor.modules.metadata import Metadata
 from empath.daemon.acceptor.session import ANSWERS, REFUSED_S, ReceivingSession
 from empath.daemon.acceptor.transaction import Transaction
+from empath.errors import SyntaxViolation
 from empath.mail.address import Address
 from empath.mail.reply import Reply
 from empath.mail.status import RecipientStatus
-from empath.modules.edits import MAX_EDITS, MAX_RECIPIENTS, Edited, Hold, WrongEdit
+from empath.modules.edits import MAX_EDITS, MAX_RECIPIENTS, Edited, Hold, SetRoute, WrongEdit
 from empath.modules.hooks import Context, Message
 from empath.net.stream import Stream
 from empath.policy.access import ClientAddress
 from empath.policy.login.account import LoggedIn
+from empath.policy.router import ROUTE_KEY
 from empath.smtp.server.events import (
     ClientNamed,
     Connected,
@@ -173,6 +175,8 @@ class ModuleSession(ReceivingSession):
                 if place >= MAX_EDITS:
                     raise WrongEdit(f"a message has at most {MAX_EDITS} edits")
                 edited.apply(each.edit)
+                if isinstance(each.edit, SetRoute):
+                    self._set_route(transaction, edited.route)
                 if edited.recipients is not before:
                     edited.recipients = self._expanded(edited.recipients, known)
                     known.update(edited.recipients)
@@ -194,6 +198,16 @@ class ModuleSession(ReceivingSession):
             content.replace_header(header, b"".join(edited.header.octets))
         return None
 
+    def _set_route(self, transaction: Transaction, route: str | None) -> None:
+        """Keep *route* with the message: each lease reads it there."""
+        self._metadata.value[ROUTE_KEY] = route
+        try:
+            self._metadata.keep()
+        except SyntaxViolation as exc:
+            self._metadata.restore()
+            raise WrongEdit(str(exc)) from exc
+        transaction.metadata = self._metadata.text
+
     def _expanded(self, recipients: Sequence[Address], known: set[Address]) -> list[Address]:
         """*recipients*, where those that are not *known* yet have given way to the targets of their aliases."""
         settled: dict[Address, None] = {}
@@ -202,12 +216,16 @@ class ModuleSession(ReceivingSession):
             if isinstance(targets, Reply):
                 raise WrongEdit(f"{address}: {targets}")
             for target in targets:
-                if target not in known and self._context.config.find_route(str(target), target.domain) is None:
+                if target not in known and self._has_no_route(target):
                     raise WrongEdit(f"there is no route to {target}")
                 settled[target] = None
         if len(settled) > MAX_RECIPIENTS:
             raise WrongEdit(f"a message has at most {MAX_RECIPIENTS} recipients")
         return [*settled]
+
+    def _has_no_route(self, address: Address) -> bool:
+        sent_by = self._open_transaction().sent_by
+        return self._context.config.router.decide(str(address), address.domain, sent_by).route is None
 
 
 _OVERRIDDEN: Final[dict[type, Any]] = {

@@ -45,7 +45,8 @@ class SmtpCarrier:
         if self._hosts is None:
             self._hosts = DestinationHosts(self._found())
         if (silence := self._hosts.silence) is not None:
-            attempt = Attempt(self._destination, started_at, time.time() - started_at)
+            dnssec = self._hosts.security.known
+            attempt = Attempt(self._destination, started_at, time.time() - started_at, dnssec=dnssec)
             yield HostAttempt(attempt, [Answer(r, silence, outcome_of(silence)) for r in job.recipients])
             return
         recipients = {recipient.recipient_id: recipient for recipient in job.recipients}
@@ -55,7 +56,10 @@ class SmtpCarrier:
             transaction = _transaction(job.message, [recipients[number] for number in under_way.recipient_ids])
             result = self._pool.send(host, transaction, job.body.pieces_in_hub, job.may_end)
             duration_s = time.monotonic() - began
-            attempt = Attempt(self._destination, started_at, duration_s, host.name, result.peer, result.connect_s)
+            dnssec = host.lookups.security.known
+            attempt = Attempt(
+                self._destination, started_at, duration_s, host.name, result.peer, result.connect_s, dnssec
+            )
             outcomes = under_way.record(result.results, is_reached=result.was_reached)
             answers = []
             for number, outcome in outcomes.items():
