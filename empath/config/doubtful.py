@@ -35,6 +35,7 @@ def doubts(config: Config) -> list[Contradiction]:
     return [
         *_closed_to_users(config), *_ports(config), *_without_mx(config), *_unused(config), *_repeated(config),
         *_recipients(config), *_dovecot(config), *_next_hops(config), *_pickup(config), *_modules(config),
+        *_soft_bounce(config),
     ]  # fmt: skip
 
 
@@ -195,6 +196,12 @@ def _pickup(config: Config) -> Iterator[Contradiction]:
     if account is not None and account.uid != 0 and not (mode & stat.S_ISGID and status.st_gid in account.gids):
         words = f"user {account.name} may not read what others leave in {directory}: it needs a group of that user"
         yield Contradiction(("pickup", "directory"), f"{words}, and mode g+s", is_warning=True)
+
+
+def _soft_bounce(config: Config) -> Iterator[Contradiction]:
+    if config.delivery.soft_bounce:
+        words = "mail that can never be delivered waits until it expires; turn it off once the configuration works"
+        yield Contradiction(("delivery", "soft_bounce"), words, is_warning=True)
 
 
 def _modules(config: Config) -> Iterator[Contradiction]:

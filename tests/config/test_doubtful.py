@@ -36,6 +36,7 @@ def found(directory, text):
             f'[[listener]]\naddress = "127.0.0.1:25"\ntls = "required"\n{TLS}', ("listener", 0, "tls"),
             "hosts that speak no TLS can send no mail here",
         ),
+        (f"{LISTENER}[delivery]\nsoft_bounce = true\n", ("delivery", "soft_bounce"), "waits until it expires"),
         (f"{LISTENER}{TLS}", ("tls", "certificate"), "no listener speaks TLS"),
         (f"{LISTENER}[auth]\ncheck_from = true\n", ("auth",), "no listener lets clients log in"),
         (f'{USERS}auth = false\n[dnsbl]\n"zen.test" = 1\n', ("dnsbl",), "no listener has the role mx"),

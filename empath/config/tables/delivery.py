@@ -38,6 +38,10 @@ class Delivery(Table):
     or base64; mail that cannot be converted, such as signed mail, bounces. "convert-or-send": such mail is sent as it
     is. "bounce": no conversion."""
 
+    soft_bounce: bool = Field(False, strict=True)
+    """Nothing is refused or returned for good: a 5yz of a host, of this host or to a client counts as 4yz. For the days
+    in which a configuration is new; mail still expires at the end of its lifetime."""
+
     connect_s: Wait = setting("30s", "connect_timeout")
     """Wait for the connection."""
 

@@ -30,6 +30,7 @@ from empath.policy.access import ClientAddress, Role, is_within
 from empath.policy.limits.refusal import REPLIES, Limit
 from empath.policy.limits.session import error_delay_s
 from empath.policy.login.account import LoggedIn
+from empath.policy.soft_bounce import softened
 from empath.smtp.server.events import (
     AuthOffered,
     AuthResponded,
@@ -56,6 +57,7 @@ from empath.telemetry.occurrences.acceptor import Refused, SessionBegan, Session
 
 _CLOSED = ServerState.CLOSED
 REFUSED_S = 30.0  # time for the QUIT of a client that a module refused in place of the banner, RFC 5321 §3.1
+_OF_MAIL = (Connected, MailOffered, RecipientOffered, DataOffered, ContentEnded)  # events whose refusal costs mail
 _EVENTS_AT_ONCE = 50  # before other sessions run: one read may hold thousands of commands
 _SENDER_OK = Reply.of("250 2.1.0 Ok")
 _PRIORITY_CHANGED = Reply.of("250 2.3.6 Ok, with priority 0: this client may not choose it")  # RFC 6710 §5
@@ -142,6 +144,7 @@ class ReceivingSession:
             takes_bare_lf=context.listener.bare_line_feed == "normalize" or is_within_networks,
         )
         self._command_s = context.pace.command_s
+        self._is_soft = context.config.delivery.soft_bounce
         self._ends_at = self.began_at + context.pace.session_s
         self._command_ends_at = 0.0  # the command that the session waits for must be complete by then
         self._content_began_at: float | None = None  # while content arrives
@@ -235,6 +238,8 @@ class ReceivingSession:
         while (event := session.next_event()) is not None:
             answer = answers[type(event)](self, event)
             if answer is not None:
+                if answer.code >= 500 and self._is_soft and isinstance(event, _OF_MAIL):
+                    answer = softened(answer)
                 session.answer(answer)
             answered += 1
             if answered % _EVENTS_AT_ONCE == 0:

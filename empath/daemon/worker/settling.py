@@ -16,6 +16,7 @@ from empath.mail.outcome import Outcome
 from empath.mail.status import RecipientStatus
 from empath.policy.bounce import is_delayed
 from empath.policy.fate import decide_fate
+from empath.policy.soft_bounce import soft_outcome
 from empath.storage.queue.lease import Lease, LeasedMessage
 from empath.storage.queue.settle import Settle
 from empath.telemetry.occurrences.worker import Bounced, Deferred, Delivered, DeliveryInDoubt, Expired, HostFailed
@@ -49,7 +50,7 @@ class Settling:
         """Decide the fates of a message's recipients, log them, and give the writes that record them."""
         now = self._runtime.now()
         config = self._runtime.config
-        report_at = message.delay_report_at
+        report_at, is_soft = message.delay_report_at, config.delivery.soft_bounce
         warning_s = config.retry.delay_warning_s
         fated = with_fate(tried) if len(tried) > 1 else ()  # what one host said to all is either a fate or no attempt
         is_late = is_delayed(now, message.received_at, warning_s, message.reverse_path, report_at)
@@ -63,7 +64,7 @@ class Settling:
                     fate = decide_fate(
                         recipient,
                         said,
-                        answer.outcome,
+                        soft_outcome(answer.outcome) if is_soft else answer.outcome,
                         now=now,
                         retries=config.retries,
                         uniform=random.random(),

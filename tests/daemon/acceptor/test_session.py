@@ -342,6 +342,18 @@ def test_mail_is_refused_while_the_queue_is_not_where_it_was(make_context, visit
     assert [QueueGone] == [type(each) for each in seen]
 
 
+def test_f13_what_would_be_refused_for_good_is_refused_for_now(make_context, visit):
+    """
+    A client that gets 5yz returns the mail. A mistake of syntax is none of the configuration, and stays.
+    """
+    client = visit(make_context(more="[delivery]\nsoft_bounce = true\n", routes='"a.test" = "discard:"'))
+    client.hear()
+    client.say(b"EHLO c.test\r\n")
+    client.say(b"MAIL FROM:<a@b.test>\r\n")
+    assert b"45" == client.say(b"RCPT TO:<a@nowhere.test>\r\n")[:2]
+    assert b"501 5.1.3" == client.say(b"RCPT TO:<a@>\r\n")[:9]
+
+
 def test_a_domain_without_a_route_is_refused(make_context, visit):
     client = visit(make_context(routes='"known.test" = "discard:"'))
     client.hear()

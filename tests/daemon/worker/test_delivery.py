@@ -331,6 +331,20 @@ def test_a_final_failure_is_reported_unless_the_sender_said_no(dispatch, notify,
     assert [(status, wants_notice)] == [(fate.status, fate.wants_notice) for fate in settle.fates]
 
 
+@pytest.mark.parametrize(("expires_at", "status"), [(FAR, "deferred"), (0.0, "expired")])
+def test_f13_nothing_bounces_but_what_is_too_old(dispatch, expires_at, status):
+    """
+    The reply stays as it was said; the next attempt follows the schedule.
+    """
+    config = dispatch.runtime.config
+    delivery = config.delivery.model_copy(update={"soft_bounce": True})
+    dispatch.runtime.config = config.model_copy(update={"delivery": delivery})
+    carrier = FakeCarrier([[(0, BOUNCED, NEVER), (1, DELIVERED, TAKEN)]])
+    [settle] = run(dispatch, carrier, message(1, 2, expires_at=expires_at)).of(Settle)
+    found = [(fate.status, fate.said.reply) for fate in settle.fates]
+    assert [(status, NEVER), ("delivered", TAKEN)] == found
+
+
 def test_recipients_ordered_away_meanwhile_are_put_back_unsent(dispatch):
     """
     A hold or a cancellation must not wait for the end of a lease of twenty messages. A message under way is not
