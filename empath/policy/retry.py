@@ -43,6 +43,11 @@ class RetrySchedule:
         delay_s *= 1 - self.jitter + 2 * self.jitter * uniform
         return Timestamp(now + max(delay_s, _SHORTEST_S))
 
+    @property
+    def first_s(self) -> float:
+        """The delay after the first failed attempt, without the jitter."""
+        return self._listed(1) if self.steps else self._doubled(1)
+
     def _doubled(self, attempts: int) -> float:
         doublings = min(attempts - 1, _MAX_DOUBLINGS)
         return min(self.base_s * 2.0**doublings, self.max_s)

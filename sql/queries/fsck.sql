@@ -143,10 +143,10 @@ UPDATE _destination SET due_at = :after WHERE destination_id = :destination_id A
 
 -- name: is_full_wrong
 -- A destination wrongly marked full gets no lease; a full one without the mark gets too many. Index: _lease_destination.
-SELECT destination_id, destination, before, after, leases, max_leases
-  FROM (SELECT d.destination_id, d.name AS destination, d.is_full AS before, d.max_leases,
+SELECT destination_id, destination, before, after, leases, lease_limit AS max_leases
+  FROM (SELECT d.destination_id, d.name AS destination, d.is_full AS before, d.lease_limit,
                (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id) AS leases,
-               (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id) >= d.max_leases AS after
+               (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id) >= d.lease_limit AS after
           FROM _destination AS d) AS x
  WHERE before <> after;
 

@@ -42,7 +42,31 @@ DELETE FROM _lease WHERE lease_id = :lease_id;
 SELECT lease_id FROM _lease
  WHERE process_id = :process_id AND lease_id NOT IN (:known[]);
 
--- name: mark_failing
--- Whether the destination's last attempt failed to reach any host.
-UPDATE _destination SET is_failing = :is_failing
- WHERE name = :destination AND is_failing <> :is_failing;
+-- name: has_company
+-- Whether another lease of the same destination is under way. Index: the rowid, _lease_destination. Rows: one.
+SELECT EXISTS (
+  SELECT 1
+    FROM _lease AS mine
+    JOIN _lease AS other ON other.destination_id = mine.destination_id AND other.lease_id <> mine.lease_id
+   WHERE mine.lease_id = :lease_id);
+
+-- name: standing
+-- What is known of a destination when a lease has ended. Index: the name, _lease_destination.
+-- Rows: destination_id, is_failing, last_failure, max_leases, whether it has a lease, and the columns of a Standing.
+SELECT d.destination_id, d.is_failing, d.last_failure, d.max_leases,
+       EXISTS (SELECT 1 FROM _lease AS l WHERE l.destination_id = d.destination_id),
+       d.lease_window, d.successes, d.failed_windows, d.openings, d.breaker_until
+  FROM _destination AS d
+ WHERE d.name = :destination;
+
+-- name: set_standing
+-- What is known of it from now on.
+UPDATE _destination
+   SET is_failing = :is_failing,
+       last_failure = :last_failure,
+       lease_window = :window,
+       successes = :successes,
+       failed_windows = :failed_windows,
+       openings = :openings,
+       breaker_until = :breaker_until
+ WHERE destination_id = :destination_id;

@@ -593,9 +593,11 @@ BEGIN
   INSERT INTO _setting (name, value)
   SELECT 'log-level', new.argument WHERE new.verb = 'log-level' AND new.argument IS NOT NULL;
 
-  -- A flush ends back-off; a hold, a suspension and a rate limit stay.
-  UPDATE _destination SET breaker_until = NULL
-   WHERE new.verb = 'flush' AND breaker_until IS NOT NULL AND (new.argument IS NULL OR name = new.argument);
+  -- A flush ends back-off; a hold, a suspension and a rate limit stay. Where the breaker is open, a probe goes at once.
+  UPDATE _destination SET breaker_until = (SELECT asked_at FROM _control ORDER BY control_id DESC LIMIT 1)
+   WHERE new.verb = 'flush'
+     AND breaker_until > (SELECT asked_at FROM _control ORDER BY control_id DESC LIMIT 1)
+     AND (new.argument IS NULL OR name = new.argument);
   UPDATE _recipient SET next_retry_at = (SELECT asked_at FROM _control ORDER BY control_id DESC LIMIT 1)
    WHERE new.verb = 'flush'
      AND destination_id IN (SELECT destination_id FROM _destination WHERE new.argument IS NULL OR name = new.argument)

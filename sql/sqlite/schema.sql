@@ -50,11 +50,11 @@ CREATE TABLE _destination (
   destination_id  INTEGER PRIMARY KEY,
   name            TEXT    NOT NULL UNIQUE,  -- 'smtp:host:port', 'maildir:/path', 'discard:', 'no-route:', or a domain in A-labels
   max_leases      INTEGER NOT NULL DEFAULT 20 CHECK (max_leases >= 0),  -- connections at once, of all workers together
-  is_full         INTEGER NOT NULL DEFAULT 0 CHECK (is_full IN (0, 1)),  -- 1: max_leases are taken; kept by triggers
+  is_full         INTEGER NOT NULL DEFAULT 0 CHECK (is_full IN (0, 1)),  -- 1: lease_limit is reached; kept by triggers
   is_failing      INTEGER NOT NULL DEFAULT 0 CHECK (is_failing IN (0, 1)),  -- 1: its last attempt reached no host
   lease_count     INTEGER NOT NULL DEFAULT 0,  -- leases made so far; every eighth ignores the priority class
   due_at          REAL,  -- lower bound of the earliest waiting recipient's next_retry_at; NULL: none waits
-  breaker_until   REAL,  -- circuit breaker: nothing before this instant
+  breaker_until   REAL,  -- circuit breaker: nothing before this instant, then one message as a probe; NULL: closed
   suspended_until REAL,  -- suspended by an operator or a rule until this instant
   token_at        REAL,  -- rate limit: instant of the next token
   ready_at        REAL GENERATED ALWAYS AS (  -- a lease may be taken from this instant on; NULL: none to take
@@ -65,7 +65,17 @@ CREATE TABLE _destination (
   ) STORED,
   priority        INTEGER NOT NULL DEFAULT 4 CHECK (priority BETWEEN 0 AND 4),  -- class of the recipient that is due first
   leased_at       REAL,  -- instant of its last lease; NULL: none yet
-  turn_at         REAL GENERATED ALWAYS AS (max(ready_at, coalesce(leased_at, 0.0))) VIRTUAL  -- instant since which it waits for its turn
+  turn_at         REAL GENERATED ALWAYS AS (max(ready_at, coalesce(leased_at, 0.0))) VIRTUAL,  -- instant since which it waits for its turn
+  -- What its leases have shown, see policy/concurrency.py.
+  lease_window    INTEGER NOT NULL DEFAULT 5 CHECK (lease_window >= 1),  -- connections at once that its hosts have borne
+  successes       INTEGER NOT NULL DEFAULT 0,  -- messages since the window last changed; below 0: a pause after a failure
+  failed_windows  REAL    NOT NULL DEFAULT 0.0,  -- failures since the last session, each one part of the window of its time
+  openings        INTEGER NOT NULL DEFAULT 0,  -- how often the breaker opened in a row
+  last_failure    TEXT,  -- why the last lease without a session failed, escaped; NULL: there was a session since
+  suspended_reason TEXT,  -- reason of the suspension, for people
+  exchangers      TEXT,  -- names of its hosts at the last search, the best first, one blank between two; NULL: unknown
+  lease_limit     INTEGER GENERATED ALWAYS AS (  -- most leases now; one while the breaker is half open
+    min(max_leases, iif(breaker_until IS NULL, lease_window, 1))) VIRTUAL
 ) STRICT;
 CREATE INDEX _destination_ready ON _destination (is_failing, ready_at) WHERE ready_at IS NOT NULL;
 -- The order of turns: the better class, then the longest wait.
@@ -304,7 +314,7 @@ BEGIN
   UPDATE _destination
      SET lease_count = lease_count + 1,
          leased_at = new.leased_at,
-         is_full = (SELECT count(*) FROM _lease WHERE destination_id = new.destination_id) >= max_leases
+         is_full = (SELECT count(*) FROM _lease WHERE destination_id = new.destination_id) >= lease_limit
    WHERE destination_id = new.destination_id;
 END;
 
@@ -324,7 +334,7 @@ END;
 CREATE TRIGGER _lease_ended AFTER DELETE ON _lease
 BEGIN
   UPDATE _destination
-     SET is_full = (SELECT count(*) FROM _lease WHERE destination_id = old.destination_id) >= max_leases
+     SET is_full = (SELECT count(*) FROM _lease WHERE destination_id = old.destination_id) >= lease_limit
    WHERE destination_id = old.destination_id
      AND is_full;
 END;
@@ -335,10 +345,11 @@ BEGIN
   UPDATE _destination SET is_full = 1 WHERE destination_id = new.destination_id;
 END;
 
-CREATE TRIGGER _destination_resized AFTER UPDATE OF max_leases ON _destination
+CREATE TRIGGER _destination_resized AFTER UPDATE OF max_leases, lease_window, breaker_until ON _destination
+WHEN new.lease_limit <> old.lease_limit
 BEGIN
   UPDATE _destination
-     SET is_full = (SELECT count(*) FROM _lease WHERE destination_id = new.destination_id) >= max_leases
+     SET is_full = (SELECT count(*) FROM _lease WHERE destination_id = new.destination_id) >= lease_limit
    WHERE destination_id = new.destination_id;
 END;
 

@@ -96,6 +96,8 @@ class ScriptedPeer:
         self.host = host
         self.port = port
         self.sessions: list[PeerSession] = []
+        self.refused = 0  # connections beyond the most sessions
+        self._refusal = ""
         self._replies: dict[str, list[str | bytes]] = {step: [text] for step, text in _DEFAULTS.items()}
         self._for_recipient: dict[str, list[str | bytes]] = {}
         self.is_lmtp = False
@@ -107,6 +109,7 @@ class ScriptedPeer:
         self._hangs: set[str] = set()
         self._drop_after: int | None = None
         self._piece_octets: int | None = None
+        self._most_sessions: int | None = None
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._listener: socket.socket | None = None
@@ -144,6 +147,12 @@ class ScriptedPeer:
     def reply_to_recipient(self, address: str, *replies: str | bytes) -> Self:
         """Answer RCPT for this address with these replies, in the same way, instead of those for every RCPT."""
         self._for_recipient[address] = list(replies)
+        return self
+
+    def at_most(self, sessions: int, refusal: str = "421 4.7.0 Too many connections") -> Self:
+        """Greet a connection with *refusal* and close it while this number of others is open."""
+        self._most_sessions = sessions
+        self._refusal = refusal
         return self
 
     def delay(self, step: str, seconds: float) -> Self:
@@ -270,7 +279,18 @@ class ScriptedPeer:
                     connection.close()
                     return
                 self._connections.add(connection)
-            self._run(self._serve, connection)
+                is_refused = self._most_sessions is not None and len(self._connections) > self._most_sessions
+            if is_refused:
+                self._refuse(connection)
+            else:
+                self._run(self._serve, connection)
+
+    def _refuse(self, connection: socket.socket) -> None:
+        with self._changed:
+            self._connections.discard(connection)
+            self.refused += 1
+        connection.sendall(self._refusal.encode() + b"\r\n")
+        connection.close()
 
     def _serve(self, connection: socket.socket) -> None:
         with self._changed:

@@ -24,6 +24,7 @@ from empath.mail.identity import Timestamp
 from empath.mail.outcome import Handover
 from empath.mail.status import RecipientStatus
 from empath.message.report.facts import ReportedMessage, ReportKind
+from empath.policy.concurrency import LeaseReport
 from empath.policy.greylist import GreylistRules, Note, Triple
 from empath.policy.limits.rate import Rate
 from empath.policy.senders import Senders
@@ -194,6 +195,16 @@ OPERATIONS: dict[str, Works] = {
         )
     ],
     "end lease": lambda _, lease: [EndLease(lease.lease_id, destination="leased.example", is_failing=True, now=T0 + 1)],
+    "end lease that failed": lambda _, lease: [
+        EndLease(
+            lease.lease_id,
+            destination="leased.example",
+            is_failing=True,
+            now=T0 + 1,
+            seen=LeaseReport(failures=9, is_unreachable=True),
+            failure="421 4.3.2 Busy",
+        )
+    ],
     "end strays": lambda queue, _: [ReleaseUnknownLeases(queue.process_id, (), now=T0 + 1)],
     "rekey": lambda queue, lease: [Rekey(lease.lease_id, dict.fromkeys(ids(lease), "smtp:127.0.0.1:2526"), now=T0 + 1)],
     "hold": lambda _, lease: [Hold(lease.lease_id, tuple(ids(lease)), now=T0, reason="no content")],

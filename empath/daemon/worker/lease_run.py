@@ -14,6 +14,7 @@ THEORY
     any other failure, and is held for a person after five such exceptions in a row.
 """
 
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,11 +24,13 @@ from greenlet import greenlet
 
 from empath.daemon.process.runtime import Runtime
 from empath.daemon.worker.connection import Abandoned
+from empath.daemon.worker.lease_sight import LeaseSight, is_refused_session
 from empath.daemon.worker.settling import Settling, with_fate
 from empath.daemon.worker.transport.carrier import Answer, Body, Carrier, DeliveryJob, HostAttempt
 from empath.errors import ContentGone, EmpathError, StorageFailure, SyntaxViolation, WriteRefused
 from empath.mail.domain import parse_stored
 from empath.mail.fate import Attempt, Said
+from empath.mail.identity import Timestamp
 from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
 from empath.net.stream import OutOfResources, StreamClosed, StreamTimeout
@@ -50,6 +53,8 @@ from empath.storage.queue.settle import Settle
 from empath.storage.write import Batch, Write
 from empath.telemetry.occurrence import traceback_text, words_of
 from empath.telemetry.occurrences.worker import (
+    BreakerClosed,
+    BreakerOpened,
     ContentMissing,
     ContentUnreadable,
     DeliveryCrashed,
@@ -59,6 +64,7 @@ from empath.telemetry.occurrences.worker import (
     ResultRefused,
     SettleFailed,
     StaleResult,
+    WindowShrunk,
 )
 
 _SETTLE_AGAIN_S = 1.0  # pause after a settle that could not be written
@@ -95,7 +101,11 @@ class LeaseRun:
         self._has_ended = False  # the message under way is past its point of no return
         self._is_given_up = False
         self._is_delivered = False  # some of the last message
-        self._is_over = False  # others have the lease, or its destination is suspended
+        self._is_reached = False  # a host of the last message gave a session
+        self._is_over = False  # others have the lease, its destination is suspended, or it has no use
+        self._is_ended = False
+        self._sight = LeaseSight()
+        self._domain: str | None = None  # domain of a recipient, whose retry schedule is that of the breaker
 
     def run(self) -> None:
         """Deliver and settle; returns when the lease's end is on the disk."""
@@ -120,12 +130,8 @@ class LeaseRun:
             if not is_whole:
                 self._commit()
                 gevent.sleep(_LEASE_AGAIN_S)
-            is_failing = self._carrier.is_failing if self._carrier is not None else self._lease.is_failing
-            is_failing |= self.is_slow(self._dispatch.clock()) and not self._is_delivered
-            end = EndLease(
-                self._lease.lease_id, destination=self._lease.destination, is_failing=is_failing, now=time.time()
-            )
-            self._commit(end)
+            if not self._is_ended:
+                self._end()
 
     def give_up(self) -> None:
         """End the message under way: its recipients go back unattempted, or in doubt where its host has all of it."""
@@ -173,7 +179,7 @@ class LeaseRun:
     def _deliver(self, message: LeasedMessage) -> None:
         recipients = message.recipients
         tried: list[HostAttempt] = []
-        self._is_delivered = False
+        self._is_delivered = self._is_reached = False
         try:
             ways = self._route(message)
             recipients = [recipient for _, those in ways for recipient in those]
@@ -182,6 +188,7 @@ class LeaseRun:
             body = self._body(message)
             for route, those in ways:
                 self._carry(route, DeliveryJob(message, those, body, self._may_end), tried)
+            self._look_at(tried)
         except Abandoned:
             raise
         except ContentGone as exc:
@@ -223,6 +230,66 @@ class LeaseRun:
             self._has_ended = False  # the next host, if there is one, has nothing yet
             self._is_delivered = self._is_delivered or host_attempt.has_delivered
             self._settling.log_host(job.message, host_attempt)
+        self._is_carrying = False
+        self._is_reached = self._is_reached or not carrier.is_failing
+
+    def _look_at(self, tried: list[HostAttempt]) -> None:
+        """Note what the message met; where it went back unattempted with the rest of the lease, forget that."""
+        if not tried:
+            return
+        self._sight.add(tried, is_reached=self._is_reached)
+        if not self._is_reached:
+            self._domain = tried[-1].answers[0].recipient.domain
+            if is_refused_session(tried) and self._end(only_in_company=True):
+                tried.clear()
+                self._is_over = True
+        elif self._lease.is_probe:
+            self._is_over = True
+
+    def _end(self, *, only_in_company: bool = False) -> bool:
+        """End the lease; whether that was done. *only_in_company*: unless it is the only one of its destination."""
+        is_failing = self._lease.is_failing
+        if self._carrier is not None and not only_in_company:  # else another lease may know better
+            is_failing = self._carrier.is_failing
+        is_failing |= self.is_slow(self._dispatch.clock()) and not self._is_delivered
+        config = self._runtime.config
+        end = EndLease(
+            self._lease.lease_id,
+            destination=self._lease.destination,
+            is_failing=is_failing,
+            now=time.time(),
+            seen=self._sight.report,
+            failure=self._sight.failure,
+            retries=config.retry.schedule if self._domain is None else config.retries.find(parse_stored(self._domain)),
+            uniform=random.random(),
+            only_in_company=only_in_company,
+        )
+        self._commit(end)
+        self._is_ended = end.is_ended
+        if end.is_ended:
+            self._log_standing(end)
+        return end.is_ended
+
+    def _log_standing(self, end: EndLease) -> None:
+        """Log what has changed for the destination with the end of the lease."""
+        before, after = end.before, end.after
+        if before is None or after is None:
+            return
+        destination = self._lease.destination
+        if after.openings > before.openings and after.breaker_until is not None:
+            self._runtime.emit(
+                BreakerOpened(
+                    destination=destination,
+                    until=Timestamp(after.breaker_until).iso8601(),
+                    openings=after.openings,
+                    reply=str(self._sight.failure),
+                )
+            )
+        elif before.breaker_until is not None and after.breaker_until is None:
+            self._runtime.emit(BreakerClosed(destination=destination))
+        if after.window < before.window:
+            reply = self._sight.failure or "lost connection"
+            self._runtime.emit(WindowShrunk(destination=destination, window=after.window, reply=reply))
 
     def _settle(self, message: LeasedMessage, tried: list[HostAttempt]) -> None:
         try:
@@ -344,7 +411,7 @@ class LeaseRun:
         """Write what is not written yet; give the recipients of the lease that were ordered away."""
         orders = ReadOrders(self._lease.lease_id, now=time.time())
         self._commit(orders)
-        self._is_over = orders.is_over
+        self._is_over = self._is_over or orders.is_over
         return orders.ordered_away
 
     def _commit(self, *more: Write) -> None:

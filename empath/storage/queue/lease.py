@@ -11,6 +11,10 @@ THEORY
     takes the other recipients that are due at the same destination.  Every eighth lease of a destination takes the
     oldest due rows of any class, and every eighth write takes the destinations that have been ready longest, so that no
     class starves.  A lease makes the bound exact.
+
+    While the circuit breaker of a destination is half open (policy/concurrency), it gets one lease with one message: a
+    probe.  Mail whose lifetime is over comes along.  It shares the fate of a probe that fails: a recipient expires only
+    after an attempt, and the breaker must not keep mail for ever.
 """
 
 from dataclasses import dataclass, field
@@ -25,6 +29,8 @@ MESSAGES = 20  # most messages of one lease
 MESSAGES_PER_EXTRA_LEASE = 4  # number of due messages that justify one more connection
 SIBLINGS = 100  # most recipients of one message in one lease
 CLASSES = range(5)
+WITH_PROBE = 100  # most recipients that come along with a probe, because their lifetime is over
+_PROBE_DEPTH = 1_000  # due recipients among which these are looked for
 AGING = 8  # period, in leases of a destination and in writes of a process, at which one ignores the classes
 FAULT = "a fault in Empath ended the attempt"  # in the text of such an attempt
 PREFETCH_OCTETS = 256 * 1024  # most content that comes with a lease; the rest is read message by message
@@ -84,13 +90,15 @@ class Lease:
     """
     Permission of one process to send these messages, one after another, to one destination.
 
-    is_failing says that the destination's last attempt reached no host.
+    is_failing says that the destination's last attempt reached no host. A probe ends after the first message that
+    reaches one.
     """
 
     lease_id: int
     destination: str
     is_failing: bool
     messages: list[LeasedMessage]
+    is_probe: bool = False
 
 
 class TakeLeases(Write):
@@ -148,7 +156,7 @@ class TakeLeases(Write):
 
     def _take(self, session: Session, is_failing: int, limit: int) -> None:
         ready = self._ready(session, is_failing, limit)
-        for place, (destination_id, name, lease_count, has_lease, free) in enumerate(ready):
+        for place, (destination_id, name, lease_count, has_lease, is_probe, free) in enumerate(ready):
             if self._is_ended:
                 return
             # Each gets an equal part of what is left, so that a long backlog leaves slots to other destinations.
@@ -156,8 +164,8 @@ class TakeLeases(Write):
             slots = min(part, free, max(self._further_limit - len(self.leases), 0 if has_lease else 1))
             if slots <= 0:
                 continue
-            leases = self._lease(session, destination_id, lease_count, slots)
-            self.leases += [Lease(lease_id, name, bool(is_failing), []) for lease_id in leases]
+            leases = self._lease(session, destination_id, lease_count, slots, is_probe=bool(is_probe))
+            self.leases += [Lease(lease_id, name, bool(is_failing), [], bool(is_probe)) for lease_id in leases]
             limit -= len(leases)
 
     def _ready(self, session: Session, is_failing: int, limit: int) -> list[Row]:
@@ -172,11 +180,16 @@ class TakeLeases(Write):
             ready += session.rows("lease.ready_destinations", {**wanted, "has_lease": 1})
         return ready
 
-    def _lease(self, session: Session, destination_id: int, lease_count: int, slots: int) -> list[int]:
+    def _lease(
+        self, session: Session, destination_id: int, lease_count: int, slots: int, *, is_probe: bool
+    ) -> list[int]:
         """Take what is due at one destination with at most *slots* leases; their numbers."""
-        due = self._due(session, destination_id, slots, aging=(lease_count % AGING + slots) // AGING)
+        if is_probe:
+            due = self._due_for_probe(session, destination_id)
+        else:
+            due = self._due(session, destination_id, slots, aging=(lease_count % AGING + slots) // AGING)
         messages = self._with_siblings(session, destination_id, due)
-        hands = min(slots, -(-len(messages) // MESSAGES_PER_EXTRA_LEASE))
+        hands = min(1 if is_probe else slots, -(-len(messages) // MESSAGES_PER_EXTRA_LEASE))
         leases: list[int] = []
         for first in range(hands):
             where = {**self._process, "destination_id": destination_id, "now": self._now}
@@ -204,6 +217,12 @@ class TakeLeases(Write):
         rest = by_class[len(kept) :]
         rest.sort(key=lambda row: row[2])
         return [row[:2] for row in (kept + rest)[:wanted]]
+
+    def _due_for_probe(self, session: Session, destination_id: int) -> list[tuple[int, int]]:
+        seek = {"destination_id": destination_id, "now": self._now}
+        first: list[tuple[int, int]] = session.rows("lease.due_recipients", {**seek, "limit": 1})
+        at_end = session.rows("lease.due_at_end", {**seek, "limit": WITH_PROBE, "depth": _PROBE_DEPTH})
+        return first + [row for row in at_end if row not in first]
 
     def _with_siblings(self, session: Session, destination_id: int, due: list[tuple[int, int]]) -> list[list[int]]:
         """Recipients by message, with those that were not asked for but are due as well."""

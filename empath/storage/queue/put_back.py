@@ -6,16 +6,22 @@ recipient, its audit row and notice are written here, as in a settle.
 """
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any, Final
 
+from empath.mail.identity import Timestamp
 from empath.mail.status import WAITING, RecipientStatus
-from empath.storage.engine import Session
+from empath.policy.concurrency import LeaseReport, Standing, after_lease
+from empath.policy.retry import RetrySchedule
+from empath.storage.engine import Row, Session
 from empath.storage.queue.order_trail import finish_order
 from empath.storage.write import Write
 
 _AS_BEFORE: Final = dict.fromkeys(
     ("recipient_id", "status", "reason", "next_retry_at", "settled_at", "destination_id", "max_lost_leases")
 ) | {"losses": 0}
+_NOTHING_SEEN: Final = LeaseReport()
+_USUAL_RETRIES: Final = RetrySchedule()
 
 
 def let_go(session: Session, lease_id: int, *, now: float, **changes: Any) -> list[tuple[int, str]]:
@@ -40,20 +46,77 @@ def _put_back(session: Session, lease_id: int, *, now: float, **changes: Any) ->
 
 
 class EndLease(Write):
-    """Give the slot back; recipients that the lease still holds return, with no attempt counted."""
+    """
+    Give the slot back, and keep what the lease has *seen* of its destination.
 
-    def __init__(self, lease_id: int, *, destination: str, is_failing: bool, now: float) -> None:
+    Recipients that the lease still holds return, with no attempt counted. *failure* is what was said when no host was
+    reached. *only_in_company*: do nothing unless another lease of the destination is under way. After the commit
+    `is_ended` tells whether it was done; `before` and `after` are the standings of the destination, None if it is gone.
+    """
+
+    def __init__(
+        self,
+        lease_id: int,
+        *,
+        destination: str,
+        is_failing: bool,
+        now: float,
+        seen: LeaseReport = _NOTHING_SEEN,
+        failure: str | None = None,
+        retries: RetrySchedule = _USUAL_RETRIES,
+        uniform: float = 0.5,
+        only_in_company: bool = False,
+    ) -> None:
         super().__init__()
-        self._now = now
+        self.is_ended = False
+        self.before: Standing | None = None
+        self.after: Standing | None = None
+        self._now = Timestamp(now)
         self._lease_id = lease_id
         self.is_failing = is_failing
-        self._destination = {"destination": destination, "is_failing": int(is_failing)}
+        self._destination = destination
+        self.seen = seen
+        self._failure = failure
+        self._retries = retries
+        self._uniform = uniform
+        self._only_in_company = only_in_company
 
     def run(self, session: Session) -> None:
+        self.is_ended = not self._only_in_company or bool(
+            session.value("put_back.has_company", {"lease_id": self._lease_id})
+        )
+        if not self.is_ended:
+            return
         if session.value("put_back.holds_any", {"lease_id": self._lease_id}):  # nearly never, and quicker to ask
             _put_back(session, self._lease_id, now=self._now)
         end_lease(session, self._lease_id)
-        session.run("put_back.mark_failing", self._destination)
+        self.before = self.after = None
+        for row in session.rows("put_back.standing", {"destination": self._destination}):
+            self._keep(session, row)
+
+    def _keep(self, session: Session, row: Row) -> None:
+        destination_id, was_failing, old_failure, most, has_company, *standing = row
+        self.before = Standing(*standing)
+        self.after = after_lease(
+            self.before,
+            self.seen,
+            most=most,
+            has_company=bool(has_company),
+            now=self._now,
+            retries=self._retries,
+            uniform=self._uniform,
+        )
+        failure = self._failure or (None if self.seen.sessions else old_failure)
+        is_failing = int(self.is_failing)
+        if (self.before, was_failing, old_failure) == (self.after, is_failing, failure):
+            return  # nearly always
+        new = {
+            "destination_id": destination_id,
+            "is_failing": is_failing,
+            "last_failure": failure,
+            **asdict(self.after),
+        }
+        session.run("put_back.set_standing", new)
 
 
 class ReleaseUnknownLeases(Write):

@@ -70,6 +70,35 @@ class HostFailed(Occurrence):
 
 
 @occurrence("warning")
+class BreakerOpened(Occurrence):
+    """
+    Connections to this destination fail. Its mail waits until `until`, with no attempt counted. Then one message goes
+    as a probe.
+    """
+
+    destination: Destination
+    until: Annotated[str, "instant of the probe"]
+    openings: Annotated[int, "times that it opened in a row"]
+    reply: ReplyText
+
+
+@occurrence("info")
+class BreakerClosed(Occurrence):
+    """The destination takes connections again. Its mail goes out."""
+
+    destination: Destination
+
+
+@occurrence("info")
+class WindowShrunk(Occurrence):
+    """A connection failed or was lost, so the destination gets fewer at once."""
+
+    destination: Destination
+    window: Annotated[int, "most connections at once, from now on"]
+    reply: ReplyText
+
+
+@occurrence("warning")
 class DeliveryInDoubt(Occurrence):
     """The host did not answer the final dot. Empath tries again, and the message may arrive more than once."""
 

@@ -36,9 +36,10 @@ SELECT EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen'),
 -- one that waits longest. A slot is free, and the process holds less than its :share. :is_failing picks healthy or failing
 -- ones, :has_lease those without (0) or with (1) a lease. The others are walked past: they are no more than the leases of
 -- all workers. :with_new is 0 to walk past those that never had a lease, too. Index: _destination_turn, all three columns in this order.
--- Rows: at most :limit of destination_id, name, lease_count, has_lease, slots that the process may take.
-SELECT d.destination_id, d.name, d.lease_count, :has_lease,
-       min(d.max_leases - (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id),
+-- Rows: at most :limit of destination_id, name, lease_count, has_lease, whether the lease is a probe, slots that the
+-- process may take.
+SELECT d.destination_id, d.name, d.lease_count, :has_lease, d.breaker_until IS NOT NULL,
+       min(d.lease_limit - (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id),
            :share - (SELECT count(*) FROM _lease AS l
                       WHERE l.destination_id = d.destination_id AND l.process_id = :process_id)) AS slots
   FROM _destination AS d
@@ -55,8 +56,8 @@ SELECT d.destination_id, d.name, d.lease_count, :has_lease,
 -- The same whatever the class, the longest ready first, with (:has_lease is 1) or without those that have a lease.
 -- Index: _destination_ready.
 SELECT d.destination_id, d.name, d.lease_count,
-       EXISTS (SELECT 1 FROM _lease AS l WHERE l.destination_id = d.destination_id) AS has_lease,
-       min(d.max_leases - (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id),
+       EXISTS (SELECT 1 FROM _lease AS l WHERE l.destination_id = d.destination_id) AS has_lease, d.breaker_until IS NOT NULL,
+       min(d.lease_limit - (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id),
            :share - (SELECT count(*) FROM _lease AS l
                       WHERE l.destination_id = d.destination_id AND l.process_id = :process_id)) AS slots
   FROM _destination AS d
@@ -104,6 +105,21 @@ SELECT recipient_id, message_id, next_retry_at
    AND next_retry_at <= :now
    AND status IN ('queued', 'deferred')
  ORDER BY next_retry_at
+ LIMIT :limit;
+
+-- name: due_at_end
+-- Up to :limit recipients of one destination whose lifetime is over, among the first :depth that are due at :now.
+-- Index: as due_recipients. Rows: recipient_id, message_id.
+SELECT recipient_id, message_id
+  FROM (SELECT recipient_id, message_id, expires_at
+          FROM _recipient
+         WHERE destination_id = :destination_id
+           AND priority IN (0, 1, 2, 3, 4)
+           AND next_retry_at <= :now
+           AND status IN ('queued', 'deferred')
+         ORDER BY priority, next_retry_at
+         LIMIT :depth) AS due
+ WHERE expires_at <= :now
  LIMIT :limit;
 
 -- name: due_siblings

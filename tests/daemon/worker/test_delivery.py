@@ -24,6 +24,7 @@ from empath.mail.lookup import Security
 from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
 from empath.net.stream import OutOfResources, StreamClosed
+from empath.policy.concurrency import LeaseReport
 from empath.policy.dane import NOT_ASKED
 from empath.policy.hosts.search import Host, HostLookups, NoHost
 from empath.policy.routing import SmtpRoute
@@ -401,6 +402,39 @@ def test_a_lease_that_is_over_begins_no_message(dispatch):
     plan = [[(0, DELIVERED, TAKEN)]]
     writer = run(dispatch, FakeCarrier(plan, plan), message(1), message(2))
     assert ([(10, "delivered")], 1) == (writer.fates(), len(writer.of(EndLease)))
+
+
+def test_a_probe_ends_with_the_first_message_that_a_host_is_asked_about(dispatch):
+    """
+    The others came along to expire if the probe fails. Where it succeeds, they go out in ordinary leases.
+    """
+    carrier = FakeCarrier([[(0, DEFERRED, LATER)]], [[(0, DELIVERED, TAKEN)]])
+    dispatch.choose_carrier = lambda route, destination: carrier
+    LeaseRun(dispatch, Lease(3, "discard:", False, [message(1), message(2)], is_probe=True)).run()
+    writer = dispatch.runtime.writer
+    assert [(10, "deferred")] == writer.fates()
+    [ended] = writer.of(EndLease)
+    assert LeaseReport(sessions=1) == ended.seen
+
+
+class Refusing(FakeCarrier):
+    """Reaches no host."""
+
+    is_failing = True
+
+    def carry(self, job):
+        said = Said(Stage.GREETING, LATER)
+        yield HostAttempt(Attempt("discard:", 1.0, 0.1), [Answer(r, said, DEFERRED) for r in job.recipients])
+
+
+def test_the_last_lease_that_no_host_took_counts_an_attempt(dispatch):
+    """
+    It has no company, so its messages are deferred, each by the one failure.
+    """
+    writer = run(dispatch, Refusing(), message(1), message(2))
+    assert [(10, "deferred"), (20, "deferred")] == writer.fates()
+    report = LeaseReport(failures=1, is_unreachable=True)
+    assert [report] * 3 == [ended.seen for ended in writer.of(EndLease)]
 
 
 class Silent(FakeCarrier):

@@ -26,6 +26,12 @@ def schema(path: Path) -> dict[tuple[str, str], str]:
     return {(kind, name): re.sub(r"\s+", "", _COMMENT.sub("", sql)) for kind, name, sql in found}
 
 
+def new_of_destination(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The columns of version 4 of a destination that is as in *row*."""
+    max_leases = row[2]
+    return (5, 0, 0.0, 0, None, None, None, min(max_leases, 5))
+
+
 def test_the_kept_queue_has_a_row_of_every_kind(path: Path) -> None:
     """
     A kind of row that is missing there is not tested.
@@ -74,7 +80,7 @@ def test_the_migration_keeps_every_row(path: Path) -> None:
         "_message": [(*row, b"", None, None, None, None) for row in before["_message"]],
         "_attempt": [(*row, None) for row in before["_attempt"]],
         "_process": [(*row, None) for row in before["_process"]],
-        "_destination": [(*row, 2, None, row[-1]) for row in before["_destination"]],
+        "_destination": [(*row, 2, None, row[-1], *new_of_destination(row)) for row in before["_destination"]],
         "_setting": [*before["_setting"], ("audit_told", str(len(named)))],
         "_notice": [(*row, 0, None) for row in before["_notice"]],
         "_audit": [(*row, *names, None) for row, names in zip(before["_audit"], named, strict=True)],

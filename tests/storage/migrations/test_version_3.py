@@ -8,7 +8,7 @@ import pytest
 from empath.storage.sqlite.schema import SCHEMA_VERSION, prepare
 from tests.kit.queue import dump, select, violations
 from tests.storage.migrations.kit import VERSION_3, restore
-from tests.storage.migrations.test_version_1 import schema
+from tests.storage.migrations.test_version_1 import new_of_destination, schema
 
 
 @pytest.fixture
@@ -55,6 +55,7 @@ def test_the_migration_keeps_every_row(path: Path) -> None:
     expected: dict[str, list[tuple[Any, ...]]] = before | {
         "_attempt": [(*row, None) for row in before["_attempt"]],
         "_notice": [(*row, None) for row in before["_notice"]],
+        "_destination": [(*row, *new_of_destination(row)) for row in before["_destination"]],
     }
     for table in before.keys() - {"schema", "pragmas"}:
         assert expected[table] == after[table], table

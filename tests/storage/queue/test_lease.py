@@ -17,6 +17,8 @@ from empath.storage.queue.put_back import EndLease, ReleaseUnknownLeases
 from tests.kit.faults import in_forks
 from tests.kit.queue import T0, Queue, ids, violations, write
 
+WIDE = "UPDATE _destination SET lease_window = 20"  # as after many deliveries
+
 
 def priorities(queue: Queue, lease: Lease) -> list[int]:
     found = dict(queue.select("SELECT recipient_id, priority FROM _recipient"))
@@ -102,6 +104,7 @@ def test_few_messages_take_few_connections(queue: Queue, messages: int, hands: l
     A connection is worth its cost for four messages. In a burst of fourteen, messages need not wait for one another.
     """
     queue.accept(count=messages)
+    write(queue.path, WIDE)
 
     assert hands == [len(lease.messages) for lease in queue.lease(limit=10)]
 
@@ -135,6 +138,7 @@ def test_every_eighth_lease_takes_the_oldest_of_any_class(queue: Queue) -> None:
     """
     queue.accept(count=200, priority=0, at=T0 + 1)
     queue.accept(priority=4, at=T0)
+    write(queue.path, WIDE)
 
     taken = [queue.lease(now=T0 + 9, limit=limit) for limit in (3, 4, 1)]
 
@@ -147,6 +151,7 @@ def test_many_leases_at_once_take_their_part_of_the_oldest(queue: Queue) -> None
     """
     queue.accept(count=400, priority=0, at=T0 + 1)
     queue.accept(count=30, priority=4, at=T0)
+    write(queue.path, WIDE)
 
     classes = Counter(chain(*(priorities(queue, lease) for lease in queue.lease(now=T0 + 9, limit=10))))
 
