@@ -35,9 +35,10 @@ from empath.policy.access import Network
 from empath.policy.dnsbl import Blocklist
 from empath.policy.limits.rate import Rate
 from empath.policy.pattern import DomainPattern
+from empath.policy.program import check_arguments
 from empath.policy.recipients import RecipientRule, folded
 from empath.policy.router import SenderPattern, parse_recipient_pattern
-from empath.policy.routing import MaildirRoute, Route, parse_route, route_text
+from empath.policy.routing import TRANSPORT_NAME, MaildirRoute, Route, parse_route, route_text
 
 T = TypeVar("T")
 
@@ -222,6 +223,23 @@ def _certificate_name(text: str) -> DomainPattern:
     return DomainPattern.parse(text)
 
 
+def _command(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise problem(f"must be a list of the program and its arguments, not {kind_of(value)}")
+    arguments = tuple(map(_text, value))
+    try:
+        check_arguments(arguments)
+    except SyntaxViolation as exc:
+        raise problem(str(exc)) from exc
+    return arguments
+
+
+def _transport_name(text: str) -> str:
+    if not TRANSPORT_NAME.fullmatch(text):
+        raise SyntaxViolation(f"not a name: {text!r} (use letters, digits, dots, dashes and underscores)")
+    return text
+
+
 _STEP = re.compile(r"([^*\s]+)(?:\*([1-9][0-9]{0,3}))?")
 
 
@@ -364,5 +382,7 @@ RecipientRules = Annotated[
     dict[_RulePattern, Annotated[RecipientRule, PlainValidator(_recipient_rule), _AS_TEXT]],
     BeforeValidator(_no_pattern_twice),
 ]
+Command = Annotated[tuple[str, ...], PlainValidator(_command), PlainSerializer(list, return_type=list[str])]
+TransportName = Annotated[str, _read_by(_transport_name)]
 CommandWord = Annotated[str, _read_by(_forbidden_command)]
 Weights = Annotated[dict[str, int], PlainValidator(_weights)]

@@ -21,7 +21,7 @@ from empath.config.keys import KeyPath, dotted
 from empath.config.model import Config
 from empath.config.renamed import with_new_lines
 from empath.config.scan import scan
-from empath.config.tables.table import Table, table_of
+from empath.config.tables.table import Table, named_table_of, table_of
 from empath.errors import ConfigError, MissingInput, PermissionRefused
 
 _TOML_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -158,16 +158,20 @@ def _resolve(loc: tuple[str | int, ...]) -> tuple[KeyPath, type[Table] | None]:
     path: KeyPath = ()
     parent: type[Table] | None = None
     model: type[Table] | None = Config
+    named: type[Table] | None = None  # of the table whose name comes next
     for part in loc:
         if part == "[key]":
             continue
-        if isinstance(part, str):
+        if named is not None:
+            model, named = named, None
+        elif isinstance(part, str):
             parent = model
             fields = model.model_fields if model else {}
             if part in fields:
                 part = fields[part].alias or part  # noqa: PLW2901
             field = next((field for name, field in fields.items() if (field.alias or name) == part), None)
             model = table_of(field.annotation) if field else None
+            named = named_table_of(field.annotation) if field else None
         path = (*path, part)
     return path, parent
 

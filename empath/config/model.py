@@ -42,6 +42,7 @@ from empath.config.tables.receiving import Listener, Relay
 from empath.config.tables.recipients import Aliases, Verification
 from empath.config.tables.table import Table
 from empath.config.tables.tls import Tls
+from empath.config.tables.transports import Pipes
 from empath.mail.address import Address
 from empath.policy.access import is_of_postmaster
 from empath.policy.dnsbl import Blocklist, BlocklistPolicy
@@ -73,7 +74,7 @@ class Config(Table):
     Where mail goes next, by recipient: "user@example.org", "example.org", "*.example.org" for all names below it, "*"
     for all others. The most exact pattern counts. Mail to a domain without a pattern is refused. A route is "mx",
     "smtp://host:port" (one host, no MX look-up), "lmtp://host:port", "smtp:/path" and "lmtp:/path" (a UNIX socket),
-    "maildir:path" or "discard:".
+    "maildir:path", "pipe:name" (a program of [pipes]) or "discard:".
     """
 
     sender_routes_by_pattern: SenderRoutes = setting({}, "sender_routes")
@@ -87,6 +88,8 @@ class Config(Table):
     Routes by the account with which the client logged in, for recipients that only "*" of [routes] matches. They go
     before those of [sender_routes].
     """
+
+    pipes: Pipes = setting({})
 
     recipients_by_pattern: RecipientRules = setting({}, "recipients")
     """

@@ -16,6 +16,7 @@ from empath.config.keys import KeyPath, dotted
 from empath.config.load import find_lines
 from empath.config.model import Config
 from empath.config.places import Account, closed_folder, obstacle_to_file, obstacle_to_folder
+from empath.config.programs import obstacles
 from empath.config.recipient_file import read_recipients
 from empath.config.renamed import RENAMED
 from empath.config.tables.tls import TlsMode
@@ -56,7 +57,8 @@ def contradictions(config: Config) -> list[Contradiction]:
     return [
         *unknown_user(config), *_example_name(config), *_listeners(config), *_proxies(config), *_routes(config),
         *_next_hops(config), *unusable_log(config), *_pickup(config), *_logins(config), *_limits(config),
-        *_certificates(config), *_blocklists(config), *_dnssec(config), *_recipients(config), *old_names(config),
+        *_programs(config), *_certificates(config), *_blocklists(config), *_dnssec(config), *_recipients(config),
+        *old_names(config),
     ]  # fmt: skip
 
 
@@ -180,6 +182,11 @@ def _next_hops(config: Config) -> Iterator[Contradiction]:
             obstacle = obstacle_to_folder(Path(route.path), account)
             if obstacle is not None:
                 yield Contradiction(keys, f"the Maildir {route.path} cannot be used: {obstacle}")
+
+
+def _programs(config: Config) -> Iterator[Contradiction]:
+    for keys, words in obstacles(config):
+        yield Contradiction(keys, words)
 
 
 def _is_own(route: SmtpRoute, endpoint: Endpoint) -> bool:

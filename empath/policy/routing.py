@@ -17,11 +17,12 @@ from empath.mail.protocol import Protocol
 
 _HOST = re.compile(r"(smtp|lmtp)://(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:/?#@]+))(?::([0-9]{1,5}))?")
 _SOCKET = re.compile(r"(smtp|lmtp):(/[^/].*)", re.DOTALL)
+TRANSPORT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")  # of a table in the configuration
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SMTP_PORT: Final = 25
 _DEFAULT_PORTS: Final = {Protocol.SMTP: _SMTP_PORT, Protocol.LMTP: 24}  # the second by the registry of IANA
 _FORMS: Final = (
-    "smtp://host:port, lmtp://host:port, smtp:/path, lmtp:/path, mx, maildir:path or discard:"
+    "smtp://host:port, lmtp://host:port, smtp:/path, lmtp:/path, mx, maildir:path, pipe:name or discard:"
 )  # fmt: skip
 
 
@@ -79,6 +80,17 @@ class MaildirRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class PipeRoute:
+    """To a program. Shape: name is that of its table in [pipes]."""
+
+    name: str
+
+    def destination(self, domain: str) -> str:
+        """`pipe:name`."""
+        return f"pipe:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class DiscardRoute:
     """Accepted, recorded as delivered, and kept nowhere."""
 
@@ -87,7 +99,7 @@ class DiscardRoute:
         return "discard:"
 
 
-Route = SmtpRoute | SocketRoute | MxRoute | MaildirRoute | DiscardRoute
+Route = SmtpRoute | SocketRoute | MxRoute | MaildirRoute | PipeRoute | DiscardRoute
 NO_ROUTE: Final = "no-route:"  # destination of the mail that no route takes
 
 
@@ -98,7 +110,8 @@ def destination_of(route: Route | None, domain: str) -> str:
 
 def parse_route(text: str) -> Route:
     """
-    Read `smtp://host`, `smtp://host:port`, `smtp:/path`, these with `lmtp`, `mx`, `maildir:path` or `discard:`.
+    Read `smtp://host`, `smtp://host:port`, `smtp:/path`, these with `lmtp`, `mx`, `maildir:path`, `pipe:name` or
+    `discard:`.
 
     Raises:
         SyntaxViolation: *text* is none of them, or its host or port is wrong.
@@ -110,6 +123,8 @@ def parse_route(text: str) -> Route:
     if text.startswith(("smtp:", "lmtp:")):
         return _parse_socket(text) if _SOCKET.fullmatch(text) else _parse_host(text)
     scheme, _, path = text.partition(":")
+    if scheme == "pipe" and TRANSPORT_NAME.fullmatch(path):
+        return PipeRoute(path)
     if scheme != "maildir" or not path or _CONTROL.search(path):
         raise SyntaxViolation(f"not a route: {text!r} ({_FORMS})")
     return MaildirRoute(path)
@@ -156,6 +171,8 @@ def route_text(route: Route) -> str:
             return "mx"
         case MaildirRoute(path):
             return f"maildir:{path}"
+        case PipeRoute(name):
+            return f"pipe:{name}"
         case DiscardRoute():
             return "discard:"
         case _:

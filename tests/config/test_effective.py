@@ -139,16 +139,18 @@ def test_every_key_of_the_reference_is_there():
     Defaults are there, too, so that a reader need not know them. A setting that is not set is a comment.
     """
     pair = {"certificate": "c.pem", "key": "k.pem"}
-    config = least(tls={**pair, "sni": [{"names": ["mx.example.net"], **pair}]})
+    pipes = {"name": {"command": ["/bin/cat"]}}
+    config = least(tls={**pair, "sni": [{"names": ["mx.example.net"], **pair}]}, pipes=pipes)
     text, found = effective_toml(config), settings(config)
     found["listener"] = found["listener"][0]
     found["tls"]["sni"] = found["tls"]["sni"][0]
     for section in sections():
         table = found
-        for key in filter(None, section.key.split(".")):
+        for key in filter(None, section.key.replace('"', "").split(".")):
             table = table[key]
         assert {setting.key for setting in section.settings} <= table.keys()
-        header = f"[[{section.key}]]" if section.is_list else f"[{section.key}]"
+        key = section.key.replace('"', "")
+        header = f"[[{key}]]" if section.is_list else f"[{key}]"
         assert not section.key or f"\n{header}\n" in text
     assert "# user is not set\n" in text
     assert "# file is not set\n" in text

@@ -10,8 +10,7 @@ import pytest
 from empath.config import load_config, tables
 from empath.config.load import parse_config
 from empath.config.model import Config
-from empath.config.tables.modules import Module
-from empath.config.tables.table import Table, table_of
+from empath.config.tables.table import Table, named_table_of, table_of
 from empath.policy.access import Role
 from empath.policy.routing import MaildirRoute
 from tests.docs.reference.settings import sections
@@ -63,12 +62,13 @@ def settings(wanted):
     ]
 
 
-def with_line(section, line):
-    """The smallest configuration with one more line in the table of *section*."""
+def with_lines(section, *lines):
+    """The smallest configuration that has the table of *section*, with more lines in it."""
     if section.is_list:
-        text = LEAST.replace('"127.0.0.1:2525"', f'"127.0.0.1:2525", {line}')
+        text = LEAST.replace('"127.0.0.1:2525"', ", ".join(['"127.0.0.1:2525"', *lines]))
     else:
-        text = LEAST + f"{section.key}.{line}"
+        needed = [f"{each.key} = {each.example}" for each in section.settings if each.is_required and section.is_named]
+        text = "\n".join([LEAST, *(f"{section.key}.{line}" for line in [*needed, *lines])])
     return parse_config(text.encode(), "c.toml", "/")
 
 
@@ -77,7 +77,7 @@ def test_the_default_that_is_shown_is_the_default(section, setting):
     """
     To write the shown default into the file must change nothing.
     """
-    assert parse_config(LEAST.encode(), "c.toml", "/") == with_line(section, f"{setting.key} = {setting.default}")
+    assert with_lines(section) == with_lines(section, f"{setting.key} = {setting.default}")
 
 
 @pytest.mark.parametrize(
@@ -87,11 +87,12 @@ def test_the_example_that_is_shown_is_accepted(section, setting):
     """
     An example is copied more often than read.
     """
-    assert parse_config(LEAST.encode(), "c.toml", "/") != with_line(section, f"{setting.key} = {setting.example}")
+    assert with_lines(section) != with_lines(section, f"{setting.key} = {setting.example}")
 
 
 def tables_in(table):
-    return {each for field in table.model_fields.values() if (each := table_of(field.annotation)) is not None}
+    annotations = [field.annotation for field in table.model_fields.values()]
+    return {each for one in annotations if (each := table_of(one) or named_table_of(one)) is not None}
 
 
 def test_every_table_of_the_package_is_part_of_the_configuration():
@@ -101,7 +102,7 @@ def test_every_table_of_the_package_is_part_of_the_configuration():
     for module in pkgutil.iter_modules(tables.__path__, f"{tables.__name__}."):
         importlib.import_module(module.name)
     defined = {table for table in Table.__subclasses__() if table.__module__.startswith(tables.__name__)}
-    top = tables_in(Config) | {Module}  # each entry of [modules]
+    top = tables_in(Config)
     inner = {each for table in top for each in tables_in(table)}
     assert defined == {table for table in top | inner if table in Table.__subclasses__()}
 

@@ -1,6 +1,7 @@
 """Every kind of route is documented, and leads to a carrier."""
 
 import re
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
@@ -38,6 +39,7 @@ def test_every_kind_of_route_has_a_carrier_and_a_text():
     mypy checks this for the code; this test checks the routes in the documentation.
     """
     unused: Any = None
+    config: Any = SimpleNamespace(pipes={})
     for route in documented("docs/DELIVERY.md", "### 1. The route\n", "\n### "):
         assert route == parse_route(route_text(route))
-        assert choose_carrier(unused, unused, route, route.destination("x.test")).is_failing is False
+        assert choose_carrier(unused, unused, config, route, route.destination("x.test")).is_failing is False

@@ -19,3 +19,8 @@ def table_of(annotation: Any) -> type[Table] | None:
     if get_origin(annotation) is tuple:
         return table_of(get_args(annotation)[0])
     return annotation if isinstance(annotation, type) and issubclass(annotation, Table) else None
+
+
+def named_table_of(annotation: Any) -> type[Table] | None:
+    """The table that each value of a dictionary of this type is, by names that the operator chooses; else None."""
+    return table_of(get_args(annotation)[1]) if get_origin(annotation) is dict else None

@@ -63,7 +63,7 @@ class Worker:
             config.delivery, str(config.hostname), runtime.deadlines, own_names=own_greetings(config)
         )
         finder = host_finder(runtime, caching_resolver(runtime))
-        self._dispatch = Dispatch(runtime, partial(choose_carrier, self._pool, finder), clock=clock)
+        self._dispatch = Dispatch(runtime, partial(choose_carrier, self._pool, finder, config), clock=clock)
         self._rung = Event()
         # By lease_id, from the commit that takes the lease to the commit that ends it.
         self._active: dict[int, LeaseRun] = {}

@@ -782,7 +782,8 @@ def test_a_destination_without_a_route_waits_for_one():
     """
     An operator removed the route from the configuration; that must not bounce mail.
     """
-    carrier = choose_carrier(FakePool(), FakeFinder(), None, "smtp:gone.test:25")
+    unused: Any = None
+    carrier = choose_carrier(FakePool(), FakeFinder(), unused, None, "smtp:gone.test:25")
     assert [[(DEFERRED, None), (DEFERRED, None)]] == carried(carrier, message(1, 2))
 
 

@@ -25,7 +25,7 @@ def carry(make_pool, route, recipients=1, *, pool=None):
     unused: Any = None
     finder = NextHops(unused, HostRules, timeout_s=1.0)
     parsed = parse_route(route)
-    carrier = choose_carrier(pool or make_pool(), finder, parsed, parsed.destination("a.test"))
+    carrier = choose_carrier(pool or make_pool(), finder, unused, parsed, parsed.destination("a.test"))
     leased = message(1, recipients, content=CONTENT)
     leased.size = len(CONTENT)
     job = DeliveryJob(leased, leased.recipients, Body(CONTENT, unused, INLINE, len(CONTENT)), lambda: True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pydantic.fields import FieldInfo
 
 from empath.config.model import Config
-from empath.config.tables.table import Table, table_of
+from empath.config.tables.table import Table, named_table_of, table_of
 
 _WIDTH = 98
 
@@ -35,6 +35,8 @@ _KINDS = {
     "ListenAddress": "address and port, or UNIX socket",
     "Protocol": "one word",
     "CommandWord": "list of words",
+    "Command": "list of text",
+    "Per": "one word",
     "Role": "one word",
     "Literal": "one word",
     "int": "whole number",
@@ -111,8 +113,9 @@ address = "127.0.0.1:2525"
   so is the path of a `maildir:` route.
 - A **domain pattern** is a domain (`"example.org"`), all names below it (`"*.example.org"`, which does not mean
   example.org itself) or `"*"` for every domain. The most exact pattern counts, whatever the order in the file.
-- A **route** is `"smtp://host:port"` for one host without an MX look-up (port 25 if none is given; an IPv6 address in
-  brackets), `"mx"` for the hosts that the domain's MX records name, `"maildir:path"`, or `"discard:"`.
+- A **route** is `"mx"` for the hosts that the domain's MX records name, `"smtp://host:port"` for one host without an MX
+  look-up (port 25 if none is given; an IPv6 address in brackets), or another kind of
+  [DELIVERY.md](DELIVERY.md#1-the-route).
 
 ## Mistakes
 
@@ -156,29 +159,42 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One table of the file. Shape: key is empty for the keys above all tables."""
+    """
+    One table of the file.
+
+    Shape: key is empty for the keys above all tables; is_named: the operator gives it a name, and there may be none.
+    """
 
     key: str
     doc: str
     is_list: bool
     settings: tuple[Setting, ...]
+    is_named: bool = False
 
 
 def sections() -> tuple[Section, ...]:
     """The definition, in the order of the file."""
     fields = {field.alias or name: field for name, field in Config.model_fields.items()}
     top = {setting.key: setting for setting in _settings(Config)}
-    above = [setting for key, setting in top.items() if key not in _TABLES and not table_of(fields[key].annotation)]
+    above = [setting for key, setting in top.items() if key not in _TABLES and not _is_table(fields[key])]
     found = [Section("", "", False, tuple(above))]
     for key, field in fields.items():
         table = table_of(field.annotation)
-        if key in _TABLES:  # a table whose keys the operator chooses
+        named = named_table_of(field.annotation)
+        if named is not None and key not in _TABLES:
+            doc = " ".join((named.__doc__ or "").split())
+            found.append(Section(f'{key}."name"', doc, False, _settings(named), is_named=True))
+        elif key in _TABLES:  # a table whose keys the operator chooses
             found.append(Section(key, top[key].doc, False, ()))
         elif table is not None:
             doc = " ".join((table.__doc__ or "").split())
             found.append(Section(key, doc, table is not field.annotation, _settings(table)))
             found += _inner(key, table)
     return tuple(found)
+
+
+def _is_table(field: FieldInfo) -> bool:
+    return bool(table_of(field.annotation) or named_table_of(field.annotation))
 
 
 def _inner(key: str, table: type[Table]) -> list[Section]:
@@ -206,7 +222,7 @@ def _settings(table: type[Table]) -> tuple[Setting, ...]:
                 continue
             field = table.model_fields[name]
             if table is Config or table_of(field.annotation) is None:  # a table in a table is a section of its own
-                kind = _kind(statement.annotation) if table_of(field.annotation) is None else "table"
+                kind = "table" if _is_table(field) else _kind(statement.annotation)
                 found.append(_setting(name, field, kind, _doc(following)))
     return tuple(found)
 
@@ -236,7 +252,7 @@ def toml_file() -> str:
         is_optional = False
         if section.key:
             header = f"[[{section.key}]]" if section.is_list else f"[{section.key}]"
-            is_optional = section.is_list and "." in section.key  # there may be none
+            is_optional = section.is_named or (section.is_list and "." in section.key)  # there may be none
             blocks.append(f"{_comment(section.doc)}\n{'# ' * is_optional}{header}")
         blocks.extend(_TABLES.get(section.key, ()))
         blocks.extend(_toml_setting(setting, is_optional=is_optional) for setting in section.settings)

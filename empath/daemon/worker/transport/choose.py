@@ -2,22 +2,31 @@
 
 from typing import assert_never
 
+from empath.config import Config
 from empath.daemon.worker.pool import ConnectionPool
 from empath.daemon.worker.transport.carrier import Carrier
-from empath.daemon.worker.transport.fixed_reply import DISCARDED, NO_ROUTE, FixedReplyCarrier
+from empath.daemon.worker.transport.fixed_reply import DISCARDED, NO_ROUTE, FixedReplyCarrier, not_configured
 from empath.daemon.worker.transport.maildir import MaildirCarrier
+from empath.daemon.worker.transport.pipe import PipeCarrier
 from empath.daemon.worker.transport.smtp import SmtpCarrier
 from empath.net.next_hop import HostFinder
-from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, Route, SmtpRoute, SocketRoute
+from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, PipeRoute, Route, SmtpRoute, SocketRoute
 
 
-def choose_carrier(pool: ConnectionPool, finder: HostFinder, route: Route | None, destination: str) -> Carrier:
+def choose_carrier(
+    pool: ConnectionPool, finder: HostFinder, config: Config, route: Route | None, destination: str
+) -> Carrier:
     """Make the carrier of one lease. *route* is None where the configuration has no route to *destination* any more."""
     match route:
         case SmtpRoute() | SocketRoute() | MxRoute():
             return SmtpCarrier(route, destination, pool, finder)
         case MaildirRoute():
             return MaildirCarrier(route, destination)
+        case PipeRoute(name):
+            pipe = config.pipes.get(name)
+            if pipe is None:
+                return FixedReplyCarrier(not_configured(route), destination)
+            return PipeCarrier(name, pipe, destination)
         case DiscardRoute():
             return FixedReplyCarrier(DISCARDED, destination)
         case None:

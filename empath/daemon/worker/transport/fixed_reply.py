@@ -9,9 +9,15 @@ from empath.mail.fate import Attempt, Said
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.policy.attempt import outcome_of
+from empath.policy.routing import Route, route_text
 
 DISCARDED = Said(Stage.LOCAL, Reply.of("250 2.0.0 discarded"))
 NO_ROUTE = Said(Stage.DNS, Reply.of("451 4.3.5 no route to this domain is configured"))
+
+
+def not_configured(route: Route) -> Said:
+    """The answer for mail whose route names a table that the configuration does not have (any more)."""
+    return Said(Stage.LOCAL, Reply.of(f"451 4.3.5 {route_text(route)} is not configured"))
 
 
 class FixedReplyCarrier:
