@@ -23,7 +23,7 @@ class Fate(NamedTuple):
     Decided result of one attempt for one recipient.
 
     Shape: next_retry_at (Unix seconds) is given exactly for DEFERRED; wants_notice: the sender hears of a final status;
-    handover counts for DELIVERED.
+    handover counts for DELIVERED; bounce_class is that of policy/replies, None for DELIVERED.
     """
 
     recipient_id: int
@@ -32,6 +32,7 @@ class Fate(NamedTuple):
     next_retry_at: float | None = None
     wants_notice: bool = False
     handover: Handover = Handover.FINAL
+    bounce_class: str | None = None
 
 
 class Passed(NamedTuple):
@@ -39,6 +40,7 @@ class Passed(NamedTuple):
 
     recipient_id: int
     said: Said
+    bounce_class: str | None = None
 
 
 class Attempt(NamedTuple):

@@ -44,7 +44,7 @@ SELECT r.recipient_id, r.address, r.original, r.domain, d.name, r.status, r.orde
 -- Rows: recipient_id, then see AttemptRow in storage/admin/snapshot.py.
 SELECT a.recipient_id, a.attempt_id, a.started_at, a.duration_s, a.connect_s, a.destination, a.host, a.peer_address,
        a.stage, a.code, a.enhanced, a.text, a.tls_policy, a.tls_version, a.tls_cipher, a.tls_peer, a.dnssec, a.outcome,
-       a.decided_status, a.decided_next_retry_at
+       a.decided_status, a.decided_next_retry_at, a.class
   FROM _recipient AS r
   JOIN _attempt AS a ON a.recipient_id = r.recipient_id
  WHERE r.message_id = :message_id
@@ -96,6 +96,21 @@ SELECT d.name, r.live, r.queued, r.deferred, r.leased, r.held, d.is_failing,
          LIMIT :limit) AS r
   JOIN _destination AS d ON d.destination_id = r.destination_id
  ORDER BY r.live DESC, d.name;
+
+-- name: count_by_class
+-- The attempts on record by class of failure, the most frequent first. Index: none, one pass over _attempt.
+-- Rows: as the fields of ClassLoad in storage/admin/records.py.
+SELECT class AS bounce_class, count(*) AS attempts, count(DISTINCT recipient_id) AS recipients,
+       count(DISTINCT destination) AS destinations,
+       count(*) FILTER (WHERE outcome = 'deferred') AS deferred,
+       count(*) FILTER (WHERE outcome = 'bounced') AS bounced,
+       count(*) FILTER (WHERE outcome = 'expired') AS expired,
+       count(*) FILTER (WHERE outcome = 'next_host') AS next_host,
+       max(started_at) AS last_at
+  FROM _attempt
+ WHERE class IS NOT NULL
+ GROUP BY class
+ ORDER BY attempts DESC, class;
 
 -- name: count_destinations
 -- Destinations with a live recipient. Index: none, one pass. Rows: one.

@@ -301,12 +301,12 @@ BEGIN
        new.id, new.sender, new.recipient, new.domain, new.destination, new.status, new.ordered, new.wanted,
        new.ordered_next_retry_at, new.ordered_next_retry_unix, new.priority, new.next_retry_at, new.next_retry_unix,
        new.expires_at, new.expires_unix, new.attempts, new.last_reply, new.reason, new.received_at, new.received_unix,
-       new.size);
+       new.size, new.class);
 END;
 
 CREATE TRIGGER queue_fixed INSTEAD OF UPDATE OF
   id, recipient_id, sender, recipient, domain, destination, ordered, wanted, ordered_next_retry_at,
-  ordered_next_retry_unix, attempts, last_reply, reason, received_at, received_unix, size
+  ordered_next_retry_unix, attempts, last_reply, reason, received_at, received_unix, size, class
 ON queue
 BEGIN
   SELECT raise(ABORT, 'empath: queue takes status, next_retry_at, next_retry_unix, priority, expires_at and expires_unix; no other column can be set');
@@ -342,12 +342,13 @@ BEGIN
    WHERE new.recipient_id IS NULL
      AND coalesce(
        new.id, new.sender, new.recipient, new.domain, new.destination, new.status, new.attempts, new.last_reply,
-       new.reason, new.settled_at, new.settled_unix, new.received_at, new.received_unix, new.size, new.has_content);
+       new.reason, new.settled_at, new.settled_unix, new.received_at, new.received_unix, new.size, new.has_content,
+       new.class);
 END;
 
 CREATE TRIGGER history_fixed INSTEAD OF UPDATE OF
   id, recipient_id, sender, recipient, domain, destination, attempts, last_reply, reason, settled_at, settled_unix,
-  received_at, received_unix, size, has_content
+  received_at, received_unix, size, has_content, class
 ON history
 BEGIN
   SELECT raise(ABORT, 'empath: history takes only status = ''queued'', for a bounced or cancelled recipient');
@@ -851,4 +852,115 @@ BEGIN
   DELETE FROM _verification WHERE address = old.address;
   INSERT INTO _audit (who, object, what, before, after)
   VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.address, 'verification', old.reply, NULL);
+END;
+
+-- The conditions of a rule about replies; policy/replies/ reads them, here they must only look like ones.
+CREATE VIEW _check_reply_pattern AS
+SELECT NULL AS stage,
+       NULL AS code,
+       NULL AS enhanced,
+       NULL AS text,
+       NULL AS provider
+ WHERE 0;
+
+CREATE TRIGGER _judge_reply_pattern INSTEAD OF INSERT ON _check_reply_pattern
+BEGIN
+  SELECT CASE
+    WHEN coalesce(new.stage, new.code, new.enhanced, new.text, new.provider) IS NULL
+      THEN raise(ABORT, 'empath: a rule needs a condition: stage, code, enhanced, text or provider')
+    WHEN instr(' dns connect greeting ehlo mail rcpt data content end-of-data quit local ', ' ' || new.stage || ' ') = 0
+      THEN raise(ABORT, 'empath: stage takes dns, connect, greeting, ehlo, mail, rcpt, data, content, end-of-data, quit or local')
+    WHEN new.code NOT GLOB '[245][0-9][0-9]' AND new.code NOT GLOB '[245][0-9x]x'
+      THEN raise(ABORT, 'empath: code takes three digits such as 550, or 55x or 5xx for all such')
+    WHEN new.enhanced NOT GLOB '[245*].[0-9*]*.[0-9*]*' OR new.enhanced = '*.*.*'
+      THEN raise(ABORT, 'empath: enhanced takes a status code such as 5.1.1, with * for any number: *.7.1, 4.7.*')
+    WHEN typeof(new.text) NOT IN ('null', 'text') OR length(new.text) NOT BETWEEN 1 AND 600
+      THEN raise(ABORT, 'empath: text takes a regular expression of 1 to 600 characters')
+    WHEN new.provider NOT GLOB '*[a-z0-9].[a-z0-9]*' OR new.provider GLOB '*[^-a-z0-9.* ]*'
+      THEN raise(ABORT, 'empath: provider takes names of hosts such as *.mail.example.net, separated by blanks')
+  END;
+END;
+
+CREATE VIEW _check_bounce_rule AS
+SELECT NULL AS position,
+       NULL AS class,
+       NULL AS is_enabled
+ WHERE 0;
+
+-- The classes are those of policy/replies/bounce_class.py; tests/storage/queue/test_reply_rules.py holds both equal.
+CREATE TRIGGER _judge_bounce_rule INSTEAD OF INSERT ON _check_bounce_rule
+BEGIN
+  SELECT CASE
+    WHEN coalesce(CAST(new.position AS TEXT), '') NOT GLOB '[0-9]*' OR CAST(new.position AS INTEGER) NOT BETWEEN 0 AND 9999
+      THEN raise(ABORT, 'empath: position takes 0 (first) to 9999')
+    WHEN instr(
+      ' bad-mailbox inactive-mailbox bad-domain bad-sender quota policy spam-content spam-block auth-failure virus tls rate'
+      || ' greylist protocol routing connection system too-large too-many relay-denied content login local suppressed'
+      || ' unknown ',
+      ' ' || coalesce(new.class, '') || ' ') = 0 OR coalesce(new.class, '') GLOB '* *' OR coalesce(new.class, '') = ''
+      THEN raise(ABORT, 'empath: class takes one of the classes of docs/DELIVERY.md, such as bad-mailbox, quota, rate or policy')
+    WHEN coalesce(CAST(new.is_enabled AS TEXT), '') NOT IN ('0', '1')
+      THEN raise(ABORT, 'empath: is_enabled takes 0 or 1')
+  END;
+END;
+
+CREATE TRIGGER bounce_rule_insert INSTEAD OF INSERT ON bounce_rule
+BEGIN
+  SELECT raise(ABORT, 'empath: an own rule takes stage, code, enhanced, text, provider, class, position, is_enabled and note')
+   WHERE coalesce(new.rule, new.is_shipped) IS NOT NULL;
+  INSERT INTO _check_reply_pattern VALUES (new.stage, new.code, new.enhanced, new.text, new.provider);
+  INSERT INTO _check_bounce_rule VALUES (coalesce(new.position, 100), new.class, coalesce(new.is_enabled, 1));
+  INSERT INTO _bounce_rule (position, stage, code, enhanced, text, provider, class, is_enabled, note)
+  VALUES (
+    coalesce(new.position, 100), new.stage, new.code, new.enhanced, new.text, new.provider, new.class,
+    coalesce(new.is_enabled, 1), new.note);
+  INSERT INTO _audit (who, object, what, before, after)
+  SELECT coalesce((SELECT who FROM _actor), 'sql'), 'own:' || max(rule_id), 'bounce_rule', NULL, new.class
+    FROM _bounce_rule;
+END;
+
+CREATE TRIGGER bounce_rule_change INSTEAD OF UPDATE OF
+  position, stage, code, enhanced, text, provider, class, is_enabled, note
+ON bounce_rule
+BEGIN
+  SELECT raise(ABORT, 'empath: a rule that Empath ships takes only is_enabled; INSERT a rule of your own, which comes first')
+   WHERE old.is_shipped
+     AND (new.position, new.stage, new.code, new.enhanced, new.text, new.provider, new.class, new.note)
+         IS NOT (old.position, old.stage, old.code, old.enhanced, old.text, old.provider, old.class, old.note);
+  INSERT INTO _check_reply_pattern VALUES (new.stage, new.code, new.enhanced, new.text, new.provider);
+  INSERT INTO _check_bounce_rule VALUES (iif(old.is_shipped, 0, new.position), new.class, new.is_enabled);
+  UPDATE _bounce_rule
+     SET position = new.position, stage = new.stage, code = new.code, enhanced = new.enhanced, text = new.text,
+         provider = new.provider, class = new.class, is_enabled = new.is_enabled, note = new.note
+   WHERE coalesce(name, 'own:' || rule_id) = old.rule;
+  INSERT INTO _audit (who, object, what, before, after)
+  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.rule, 'bounce_rule',
+         json_array(old.position, old.stage, old.code, old.enhanced, old.text, old.provider, old.class, old.is_enabled),
+         json_array(new.position, new.stage, new.code, new.enhanced, new.text, new.provider, new.class, new.is_enabled)
+   WHERE (new.position, new.stage, new.code, new.enhanced, new.text, new.provider, new.class, new.is_enabled)
+         IS NOT (old.position, old.stage, old.code, old.enhanced, old.text, old.provider, old.class, old.is_enabled);
+END;
+
+-- As queue_update.
+CREATE TRIGGER bounce_rule_update INSTEAD OF UPDATE ON bounce_rule
+BEGIN
+  SELECT 1
+   WHERE new.rule IS NULL
+     AND coalesce(
+       new.position, new.stage, new.code, new.enhanced, new.text, new.provider, new.class, new.is_enabled,
+       new.is_shipped, new.note);
+END;
+
+CREATE TRIGGER bounce_rule_fixed INSTEAD OF UPDATE OF rule, is_shipped ON bounce_rule
+BEGIN
+  SELECT raise(ABORT, 'empath: a rule keeps its name; DELETE the row and INSERT another');
+END;
+
+CREATE TRIGGER bounce_rule_delete INSTEAD OF DELETE ON bounce_rule
+BEGIN
+  SELECT raise(ABORT, 'empath: a rule that Empath ships stays; UPDATE bounce_rule SET is_enabled = 0 switches it off')
+   WHERE old.is_shipped;
+  DELETE FROM _bounce_rule WHERE name IS NULL AND rule_id = CAST(substr(old.rule, 5) AS INTEGER);
+  INSERT INTO _audit (who, object, what, before, after)
+  VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.rule, 'bounce_rule', old.class, NULL);
 END;

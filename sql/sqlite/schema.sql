@@ -379,7 +379,8 @@ CREATE TABLE _attempt (
                           OR outcome = 'next_host' OR outcome = 'unknown' OR outcome = 'maybe_delivered'),
   decided_status        TEXT    NOT NULL,  -- resulting status; 'unchanged': none
   decided_next_retry_at REAL,   -- resulting instant of the next attempt; NULL: none
-  dnssec                TEXT    -- of the look-ups: secure, insecure or bogus; NULL: not checked, or no look-up
+  dnssec                TEXT,   -- of the look-ups: secure, insecure or bogus; NULL: not checked, or no look-up
+  class                 TEXT    -- kind of the failure, see policy/replies/bounce_class.py; NULL: delivered, or not known
 ) STRICT;
 CREATE INDEX _attempt_recipient ON _attempt (recipient_id);
 
@@ -389,7 +390,12 @@ BEGIN
   SELECT raise(ABORT, 'empath: an attempt is removed with its recipient, by the retention of the configuration');
 END;
 
-CREATE TRIGGER _attempt_not_changed BEFORE UPDATE ON _attempt
+-- The class is an opinion, which other rules may change; all else is evidence.
+CREATE TRIGGER _attempt_not_changed BEFORE UPDATE OF
+  attempt_id, recipient_id, process_id, lease_id, destination, started_at, duration_s, connect_s, host, peer_address, stage,
+  code, enhanced, text, tls_policy, tls_version, tls_cipher, tls_peer, outcome, decided_status, decided_next_retry_at,
+  dnssec
+ON _attempt
 BEGIN
   SELECT raise(ABORT, 'empath: an attempt is a record and cannot be changed; UPDATE queue changes the next one');
 END;
@@ -507,6 +513,22 @@ CREATE TRIGGER _account_name_stays BEFORE UPDATE OF account_id, name ON _account
 BEGIN
   SELECT raise(ABORT, 'empath: an account keeps its name');
 END;
+
+-- What kind of failure a reply tells of, see policy/replies/bounce_class.py.  The rows that Empath ships are written by the
+-- housekeeper; the program knows them without, and reads here only which of them are switched off.
+CREATE TABLE _bounce_rule (
+  rule_id    INTEGER PRIMARY KEY AUTOINCREMENT,
+  name       TEXT    UNIQUE,  -- of a rule that Empath ships; NULL: a rule of the operator
+  position   INTEGER NOT NULL DEFAULT 100 CHECK (position BETWEEN 0 AND 99999),  -- the lowest rule that fits decides
+  stage      TEXT,  -- stage of the reply; NULL, here and in the next four: any
+  code       TEXT,  -- reply code of the host, such as 550 or 5xx
+  enhanced   TEXT,  -- enhanced status code, such as 5.1.1 or *.7.*
+  text       TEXT,  -- regular expression, see policy/replies/text_pattern.py
+  provider   TEXT,  -- patterns of the host's name, separated by blanks
+  class      TEXT    NOT NULL,  -- the class of such a reply
+  is_enabled INTEGER NOT NULL DEFAULT 1 CHECK (is_enabled IN (0, 1)),
+  note       TEXT  -- for people
+) STRICT;
 
 -- Files that no message needs; the housekeeper removes each file, then its row.
 CREATE TABLE _spool_garbage (

@@ -28,7 +28,8 @@ SELECT m.ulid                                        AS id,                     
        r.reason                                      AS reason,                   -- reason of a hold
        datetime(m.received_at, 'unixepoch')          AS received_at,              -- instant of acceptance, UTC
        m.received_at                                 AS received_unix,            -- the same in Unix seconds
-       m.size                                        AS size                      -- octets of the content
+       m.size                                        AS size,                     -- octets of the content
+       (SELECT a.class FROM _attempt AS a WHERE a.recipient_id = r.recipient_id ORDER BY a.attempt_id DESC LIMIT 1) AS class  -- kind of failure that the last attempt met
   FROM _recipient AS r
   JOIN _message AS m ON m.message_id = r.message_id
   JOIN _destination AS d ON d.destination_id = r.destination_id
@@ -52,7 +53,8 @@ SELECT m.ulid                                        AS id,                     
        datetime(m.received_at, 'unixepoch')          AS received_at,              -- instant of acceptance, UTC
        m.received_at                                 AS received_unix,            -- the same in Unix seconds
        m.size                                        AS size,                     -- octets of the content
-       m.content_locator IS NOT NULL                 AS has_content               -- 1 while the content is kept
+       m.content_locator IS NOT NULL                 AS has_content,              -- 1 while the content is kept
+       (SELECT a.class FROM _attempt AS a WHERE a.recipient_id = r.recipient_id ORDER BY a.attempt_id DESC LIMIT 1) AS class  -- kind of failure that the last attempt met
   FROM _recipient AS r
   JOIN _message AS m ON m.message_id = r.message_id
   JOIN _destination AS d ON d.destination_id = r.destination_id
@@ -112,7 +114,8 @@ SELECT a.attempt_id                                  AS attempt_id,             
        a.decided_status AS decided_status,  -- resulting status; 'unchanged': another host was tried, or the result came too late
        datetime(a.decided_next_retry_at, 'unixepoch') AS decided_next_retry_at,    -- resulting instant of the next attempt, UTC
        a.decided_next_retry_at                       AS decided_next_retry_unix,  -- the same in Unix seconds
-       a.process_id                                  AS process_id                -- process that made the attempt
+       a.process_id                                  AS process_id,               -- process that made the attempt
+       a.class                                       AS class                     -- kind of failure, as the rules of bounce_rule say; NULL: none
   FROM _attempt AS a
   JOIN _recipient AS r ON r.recipient_id = a.recipient_id
   JOIN _message AS m ON m.message_id = r.message_id;
@@ -272,3 +275,19 @@ SELECT v.address                                     AS address,     -- the addr
        datetime(v.expires_at, 'unixepoch')           AS expires_at,  -- instant from which on the host is asked again, UTC
        v.expires_at                                  AS expires_unix -- the same in Unix seconds
   FROM _verification AS v;
+
+-- One row per rule that says what kind of failure a reply tells of; the first by position that fits decides. Writable:
+-- INSERT INTO bounce_rule (class, code, text, …), UPDATE and DELETE of own rules; of shipped ones only is_enabled.
+CREATE VIEW bounce_rule AS
+SELECT coalesce(b.name, 'own:' || b.rule_id) AS rule,  -- name of the rule, 'own:7' for one of the operator's own
+       b.position                                    AS position,                 -- place of the rule: own ones below 10000 come first
+       b.stage                                       AS stage,                    -- stage of the dialogue, as in attempt; NULL: any
+       b.code                                        AS code,                     -- reply code of the host, such as 550, 55x or 5xx; NULL: any
+       b.enhanced AS enhanced,  -- enhanced status code, * for any number: 5.1.1, *.7.1, 4.7.*; NULL: any
+       b.text AS text,  -- regular expression for the reply, without regard to case; NULL: any
+       b.provider AS provider,  -- names of hosts, such as '*.example.net', separated by blanks; NULL: any
+       b.class                                       AS class,                    -- class of such a reply
+       b.is_enabled                                  AS is_enabled,               -- 0: switched off
+       b.name IS NOT NULL                            AS is_shipped,               -- 1: a rule that Empath ships
+       b.note                                        AS note                      -- for people
+  FROM _bounce_rule AS b;

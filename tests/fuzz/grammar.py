@@ -306,6 +306,32 @@ def edits_case(random: Random) -> Case:
     return Case(0, tuple(_without_separator(turn.encode()) for turn in turns))
 
 
+def replies_case(random: Random) -> Case:
+    """A pattern of a few pieces, and a text of the same letters."""
+    pieces = [
+        "a",
+        "b",
+        ".",
+        "[ab]",
+        "[^b]",
+        "(a|b)",
+        "(?:ab)",
+        "a*",
+        ".*",
+        "[ab]+",
+        "b?",
+        "a{2,5}",
+        "|",
+        "^",
+        "$",
+        r"\d",
+        "(",
+    ]
+    turns = ["".join(random.choices(pieces, k=random.randrange(1, 8)))]
+    turns.append(random.choice(["a", "ab", "aab", "user unknown ", "too many connections ", "550 5.7.1 listed "]))
+    return Case(0, tuple(turn.encode() for turn in turns))
+
+
 GENERATORS: dict[str, Callable[[Random], Case]] = {
     "server": server_case,
     "chunks": chunks_case,
@@ -319,6 +345,7 @@ GENERATORS: dict[str, Callable[[Random], Case]] = {
     "address": address_case,
     "aliases": aliases_case,
     "edits": edits_case,
+    "replies": replies_case,
 }
 
 

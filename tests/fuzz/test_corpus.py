@@ -53,6 +53,7 @@ def test_the_grammar_goes_deep(target):
         "address": "quoted ascii",
         "aliases": "expanded",
         "edits": "ReplaceField",
+        "replies": "found",
     }[target]
     random = Random(f"depth {target}")
     reached = [goal in TARGETS[target](GENERATORS[target](random)) for _ in range(CASES)]

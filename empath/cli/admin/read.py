@@ -108,12 +108,26 @@ def view(context: click.Context, reference: Reference, has_headers: bool, is_jso
     metavar="N",
     help="Number of destinations to show.",
 )
+@click.option(
+    "--by",
+    type=click.Choice(["class"]),
+    help="Count the attempts on record instead, by the class of failure.",
+)
 @json_option()
 @click.pass_context
-def stats(context: click.Context, top: int, is_json: bool) -> None:
+def stats(context: click.Context, top: int, by: str | None, is_json: bool) -> None:
     """Count messages and recipients, by status and destination."""
     config = lenient_configuration(context)
     now = Timestamp(time.time())
+    if by is not None:
+        with storage.Snapshot(open_queue(config)) as snapshot:
+            classes = snapshot.classes()
+        if is_json:
+            output.write_json({"at": now.iso8601(), "classes": classes})
+        elif classes:
+            report.write_classes(classes)
+        say(NAME, count(len(classes), "class"))
+        return
     with storage.Snapshot(open_queue(config)) as snapshot:
         found = snapshot.stats(top, now)
     if is_json:

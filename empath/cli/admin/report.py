@@ -11,6 +11,7 @@ from empath.mail.identity import Timestamp
 from empath.mail.status import LIVE, WAITING, RecipientStatus
 from empath.storage.admin.records import (
     AttemptRow,
+    ClassLoad,
     Message,
     ProcessRun,
     Recipient,
@@ -18,14 +19,18 @@ from empath.storage.admin.records import (
 )
 
 _ATTEMPTS: Final = (
-    Column("AT"), Column("SECONDS", 4), Column("OUTCOME"), Column("STAGE", 2), Column("HOST", 3, 12),
-    Column("REPLY", 1, 16),
+    Column("AT"), Column("SECONDS", 4), Column("OUTCOME"), Column("STAGE", 2), Column("CLASS", 4),
+    Column("HOST", 3, 12), Column("REPLY", 1, 16),
 )  # fmt: skip
 _PROCESSES: Final = (
     Column("PROCESS"), Column("SLOT"), Column("PID"), Column("LIVENESS"), Column("LEASES", 1), Column("STARTED", 2),
     Column("SILENT-S", 1), Column("NODE", 3, 12), Column("VERSION", 4),
 )  # fmt: skip
 _STATUSES: Final = (Column("STATUS"), Column("RECIPIENTS"))
+_CLASSES: Final = (
+    Column("CLASS"), Column("ATTEMPTS"), Column("RECIPIENTS", 1), Column("DESTINATIONS", 1), Column("DEFERRED", 1),
+    Column("BOUNCED", 1), Column("EXPIRED", 2), Column("LAST", 1),
+)  # fmt: skip
 _DESTINATIONS: Final = (
     Column("DESTINATION", 0, 20), Column("LIVE"), Column("QUEUED", 1), Column("DEFERRED", 1), Column("LEASED", 3),
     Column("HELD", 2), Column("FAILING", 2), Column("SUSPENDED-UNTIL", 1),
@@ -104,6 +109,7 @@ def _attempt_row(attempt: AttemptRow) -> tuple[object, ...]:
         f"{attempt.duration_s:.3f}",
         attempt.outcome,
         attempt.stage,
+        attempt.bounce_class or "-",
         peer,
         attempt.reply,
     )
@@ -161,6 +167,15 @@ def write_stats(stats: Stats, now: Timestamp) -> None:
         ]
         click.echo()
         write_table(_DESTINATIONS, rows)
+
+
+def write_classes(classes: Sequence[ClassLoad]) -> None:
+    """A line for each class of failure."""
+    rows = [
+        (c.bounce_class, c.attempts, c.recipients, c.destinations, c.deferred, c.bounced, c.expired, instant(c.last_at))
+        for c in classes
+    ]
+    write_table(_CLASSES, rows)
 
 
 def stats_record(stats: Stats, now: Timestamp) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from empath.daemon.process.orders import LOOK_S
 from empath.daemon.process.runtime import Runtime, run_child
 from empath.errors import EmpathError
 from empath.storage.queue.process import ResizeDestinations
+from empath.storage.queue.reply_rules import KeepShippedRules
 from empath.telemetry.occurrences.housekeeper import HousekeepingFailed
 
 _WRITE_DEADLINE_S = 5.0
@@ -73,6 +74,7 @@ class Housekeeper:
     def run(self) -> None:
         """Tidy up until a drain is asked for."""
         self._runtime.writer.commit(ResizeDestinations(self._runtime.config.delivery.concurrency))
+        self._runtime.writer.commit(KeepShippedRules())
         self._control.begin()
         self._dead.begin()
         self._runtime.ready()

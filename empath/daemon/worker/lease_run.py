@@ -17,7 +17,7 @@ THEORY
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import gevent
 from greenlet import greenlet
@@ -25,6 +25,7 @@ from greenlet import greenlet
 from empath.daemon.process.runtime import Runtime
 from empath.daemon.worker.connection import Abandoned
 from empath.daemon.worker.lease_sight import LeaseSight, is_refused_session
+from empath.daemon.worker.reply_rules import ReplyRules
 from empath.daemon.worker.settling import Settling, with_fate
 from empath.daemon.worker.transport.carrier import Answer, Body, Carrier, DeliveryJob, HostAttempt
 from empath.errors import ContentGone, EmpathError, StorageFailure, SyntaxViolation, WriteRefused
@@ -80,6 +81,10 @@ class Dispatch:
     choose_carrier: Callable[[Route | None, str], Carrier]  # for a lease, by its route and destination
     may_go_on: bool = True
     clock: Callable[[], float] = time.monotonic
+    reply_rules: ReplyRules = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reply_rules = ReplyRules(self.runtime.engine.open_reader, self.runtime.emit, self.clock)
 
 
 class LeaseRun:
@@ -92,7 +97,7 @@ class LeaseRun:
         self._carrier: Carrier | None = None  # of the last message
         self._carried: Route | None = None  # its route
         self._carriers: dict[Route | None, Carrier] = {}
-        self._settling = Settling(dispatch.runtime, lease)
+        self._settling = Settling(dispatch.runtime, lease, dispatch.reply_rules)
         self._moved_at = self._dispatch.clock()
         self._unwritten: list[Write] = []
         self._ways: dict[str, tuple[Route | None, str]] = {}  # route and destination, by domain

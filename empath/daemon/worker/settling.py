@@ -6,9 +6,10 @@ evidence the replies to recipients that another host decided.
 """
 
 import random
-from typing import Final
+from typing import Any, Final
 
 from empath.daemon.process.runtime import Runtime
+from empath.daemon.worker.reply_rules import ReplyRules
 from empath.daemon.worker.transport.carrier import Answer, HostAttempt
 from empath.mail.fate import Attempt, Fate, Passed
 from empath.mail.identity import Timestamp
@@ -21,8 +22,7 @@ from empath.storage.queue.lease import Lease, LeasedMessage
 from empath.storage.queue.settle import Settle
 from empath.telemetry.occurrences.worker import Bounced, Deferred, Delivered, DeliveryInDoubt, Expired, HostFailed
 
-_OCCURRENCE_OF: Final = {
-    RecipientStatus.DELIVERED: Delivered,
+_FAILURE_OF: Final = {
     RecipientStatus.DEFERRED: Deferred,
     RecipientStatus.BOUNCED: Bounced,
     RecipientStatus.EXPIRED: Expired,
@@ -42,9 +42,10 @@ def with_fate(tried: list[HostAttempt]) -> set[int]:
 class Settling:
     """Settles the messages of one lease."""
 
-    def __init__(self, runtime: Runtime, lease: Lease) -> None:
+    def __init__(self, runtime: Runtime, lease: Lease, reply_rules: ReplyRules) -> None:
         self._runtime = runtime
         self._lease = lease
+        self._reply_rules = reply_rules
 
     def settle(self, message: LeasedMessage, tried: list[HostAttempt]) -> list[Settle]:
         """Decide the fates of a message's recipients, log them, and give the writes that record them."""
@@ -71,13 +72,16 @@ class Settling:
                         report_at=report_at,
                         handover=host_attempt.handover,
                     )
+                    if fate.status is not RecipientStatus.DELIVERED:
+                        fate = fate._replace(bounce_class=self._reply_rules.class_of(host_attempt.attempt, said))
                     fates.append(fate)
                     is_deferred = is_deferred or fate.status is RecipientStatus.DEFERRED
                     is_delivered = is_delivered or fate.status is RecipientStatus.DELIVERED
                     self._log_fate(message, host_attempt.attempt, answer, fate)
                 # Without a fate no attempt was made: what hosts said is left to the log.
                 elif recipient.recipient_id in fated:
-                    passed.append(Passed(recipient.recipient_id, said))
+                    bounce_class = self._reply_rules.class_of(host_attempt.attempt, said)
+                    passed.append(Passed(recipient.recipient_id, said, bounce_class))
             if fates or passed:
                 settle = Settle(
                     process_id=self._runtime.process_id,
@@ -119,20 +123,23 @@ class Settling:
                         stage=answer.said.stage.value,
                         reply=answer.said.reply.escaped(),
                         duration_s=round(attempt.duration_s, 4),
+                        bounce_class=self._reply_rules.class_of(attempt, answer.said),
                     )
                 )
 
     def _log_fate(self, message: LeasedMessage, attempt: Attempt, answer: Answer, fate: Fate) -> None:
-        self._runtime.emit(
-            _OCCURRENCE_OF[fate.status](
-                queue_id=message.queue_id,
-                recipient=answer.recipient.address,
-                destination=self._lease.destination,
-                host=attempt.peer_address,
-                attempt=answer.recipient.attempts + 1,
-                stage=str(answer.said.stage),
-                reply=answer.said.reply.escaped(),
-                next_retry_at=None if fate.next_retry_at is None else Timestamp(fate.next_retry_at).iso8601(),
-                duration_s=round(attempt.duration_s, 4),
-            )
-        )
+        fields: dict[str, Any] = {
+            "queue_id": message.queue_id,
+            "recipient": answer.recipient.address,
+            "destination": self._lease.destination,
+            "host": attempt.peer_address,
+            "attempt": answer.recipient.attempts + 1,
+            "stage": str(answer.said.stage),
+            "reply": answer.said.reply.escaped(),
+            "next_retry_at": None if fate.next_retry_at is None else Timestamp(fate.next_retry_at).iso8601(),
+            "duration_s": round(attempt.duration_s, 4),
+        }
+        if fate.bounce_class is None:
+            self._runtime.emit(Delivered(**fields))
+        else:
+            self._runtime.emit(_FAILURE_OF[fate.status](**fields, bounce_class=fate.bounce_class))

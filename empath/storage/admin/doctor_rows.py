@@ -9,14 +9,17 @@ from typing import Final
 from empath.errors import EmpathError
 from empath.policy.greylist import GreylistRules, is_client
 from empath.policy.health import Diagnosis, Level
+from empath.policy.replies.bounce_class import BounceRules
 from empath.storage.engine import Engine, Selects
+from empath.storage.queue.reply_rules import read_class_rules
 
 _MOST_NAMED: Final = 5
 
 
 def diagnose_rows(engine: Engine, listed: Sequence[str], greylist: GreylistRules | None) -> Iterator[Diagnosis]:
     """
-    Look at the list of recipients for the *listed* domains, and at the networks that pass the *greylist*.
+    Look at the list of recipients for the *listed* domains, at the networks that pass the *greylist*, and at the rules
+    about replies.
 
     A queue that cannot be read is not judged: the checks of the queue say that.
     """
@@ -25,6 +28,7 @@ def diagnose_rows(engine: Engine, listed: Sequence[str], greylist: GreylistRules
             yield _list(visit, listed)
         if greylist is not None:
             yield _greylist(visit, greylist)
+        yield _reply_rules(visit)
 
 
 def _list(visit: Selects, listed: Sequence[str]) -> Diagnosis:
@@ -42,6 +46,17 @@ def _greylist(visit: Selects, rules: GreylistRules) -> Diagnosis:
     found = f"no client is {_some(wrong)}: networks have the prefix of [greylist], and no bits beyond it"
     remedy = f"insert the right ones, and `DELETE FROM greylist WHERE client = '{wrong[0]}'`"
     return Diagnosis("greylist", Level.WARNING, found, remedy)
+
+
+def _reply_rules(visit: Selects) -> Diagnosis:
+    problems = BounceRules(read_class_rules(visit).rules()).problems
+    if not problems:
+        return Diagnosis("reply rules", Level.OK, "each row of bounce_rule can be read")
+    name, problem = next(iter(problems.items()))
+    found = f"{_some([*problems])} of bounce_rule cannot be read, and counts as switched off: {problem}"
+    return Diagnosis(
+        "reply rules", Level.WARNING, found, f"correct it, or `DELETE FROM bounce_rule WHERE rule = '{name}'`"
+    )
 
 
 def _some(words: Sequence[str]) -> str:

@@ -97,6 +97,7 @@ class AttemptRow:
     outcome: str
     decided_status: str
     decided_next_retry_at: float | None
+    bounce_class: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,21 @@ class DestinationLoad:
     held: int
     is_failing: bool
     suspended_until: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassLoad:
+    """Attempts on record of one class of failure: how many, for how many recipients, and with which outcomes."""
+
+    bounce_class: str
+    attempts: int
+    recipients: int
+    destinations: int
+    deferred: int
+    bounced: int
+    expired: int
+    next_host: int
+    last_at: float
 
 
 @dataclass(frozen=True, slots=True)

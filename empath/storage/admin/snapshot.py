@@ -21,6 +21,7 @@ from empath.storage.admin.pauses import Pauses, find_pauses, frozen_since
 from empath.storage.admin.records import (
     AttemptRow,
     Beat,
+    ClassLoad,
     DestinationLoad,
     LiveRecipient,
     Message,
@@ -159,6 +160,10 @@ class Snapshot:
             destination_count=self._visit.value("admin.count_destinations"),
             top_destinations=[DestinationLoad(*row) for row in busiest],
         )
+
+    def classes(self) -> list[ClassLoad]:
+        """The attempts on record by class of failure, the most frequent first."""
+        return [ClassLoad(**record) for record in self._visit.records("admin.count_by_class")]
 
 
 def carry_out(engine: Engine, order: Write, *, deadline_s: float) -> None:

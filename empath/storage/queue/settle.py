@@ -176,6 +176,6 @@ class Settle(Write):
             fate.recipient_id, self._process_id, self.lease_id, attempt.destination, attempt.started_at,
             attempt.duration_s, attempt.connect_s, attempt.host, attempt.peer_address, stage,
             reply.code if reply.is_from_host else None, str(reply.enhanced) if reply.enhanced else None,
-            reply.escaped(), outcome, decided, next_retry_at, attempt.dnssec,
+            reply.escaped(), outcome, decided, next_retry_at, attempt.dnssec, fate.bounce_class,
         )  # fmt: skip
         session.run("settle.insert_attempt", row)

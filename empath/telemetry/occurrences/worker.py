@@ -17,6 +17,7 @@ from empath.telemetry.occurrences.fields import (
     Traceback,
 )
 
+_BounceClass = Annotated[str, "kind of the failure, as in the view `attempt`"]
 _Host = Annotated[str | None, "host or address that answered, if there was one"]
 _NextRetryAt = Annotated[str | None, "instant of the next attempt, if there will be one"]
 
@@ -41,18 +42,25 @@ class Delivered(_RecipientFate):
     """The next hop took the message for this recipient."""
 
 
+@shared_fields
+class _RecipientFailure(_RecipientFate):
+    """The outcome of one attempt for one recipient that did not get the mail."""
+
+    bounce_class: _BounceClass
+
+
 @occurrence("info")
-class Deferred(_RecipientFate):
+class Deferred(_RecipientFailure):
     """The attempt failed for now. Empath tries again at `next_retry_at`."""
 
 
 @occurrence("info")
-class Bounced(_RecipientFate):
+class Bounced(_RecipientFailure):
     """The attempt failed for good."""
 
 
 @occurrence("info")
-class Expired(_RecipientFate):
+class Expired(_RecipientFailure):
     """The attempt failed for now, and the recipient's lifetime is over."""
 
 
@@ -67,6 +75,15 @@ class HostFailed(Occurrence):
     stage: Stage
     reply: ReplyText
     duration_s: DurationS
+    bounce_class: _BounceClass
+
+
+@occurrence("warning")
+class ReplyRuleUnusable(Occurrence):
+    """A row of `bounce_rule` cannot be read, so it counts as switched off."""
+
+    rule: Annotated[str, "name of the rule, as the view has it"]
+    error: ErrorText
 
 
 @occurrence("warning")

@@ -17,3 +17,21 @@ ALTER TABLE _destination ADD COLUMN suspended_reason TEXT;
 ALTER TABLE _destination ADD COLUMN exchangers TEXT;
 ALTER TABLE _destination ADD COLUMN lease_limit INTEGER GENERATED ALWAYS AS (
   min(max_leases, iif(breaker_until IS NULL, lease_window, 1))) VIRTUAL;
+
+-- Bounce classes.
+ALTER TABLE _attempt ADD COLUMN class TEXT;
+-- What kind of failure a reply tells of, see policy/replies/bounce_class.py.  The rows that Empath ships are written by the
+-- housekeeper; the program knows them without, and reads here only which of them are switched off.
+CREATE TABLE _bounce_rule (
+  rule_id    INTEGER PRIMARY KEY AUTOINCREMENT,
+  name       TEXT    UNIQUE,  -- of a rule that Empath ships; NULL: a rule of the operator
+  position   INTEGER NOT NULL DEFAULT 100 CHECK (position BETWEEN 0 AND 99999),  -- the lowest rule that fits decides
+  stage      TEXT,  -- stage of the reply; NULL, here and in the next four: any
+  code       TEXT,  -- reply code of the host, such as 550 or 5xx
+  enhanced   TEXT,  -- enhanced status code, such as 5.1.1 or *.7.*
+  text       TEXT,  -- regular expression, see policy/replies/text_pattern.py
+  provider   TEXT,  -- patterns of the host's name, separated by blanks
+  class      TEXT    NOT NULL,  -- the class of such a reply
+  is_enabled INTEGER NOT NULL DEFAULT 1 CHECK (is_enabled IN (0, 1)),
+  note       TEXT  -- for people
+) STRICT;

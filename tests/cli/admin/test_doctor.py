@@ -287,7 +287,9 @@ def test_rows_without_the_effect_that_they_are_for_are_told(tool: AdminTool) -> 
 
     def found() -> list[tuple[str, Level, str]]:
         seen = diagnose_rows(tool.queue.engine, ["a.test", "b.test"], rules)
-        return [(each.subject, each.level, each.found.partition(":")[0]) for each in seen]
+        return [
+            (each.subject, each.level, each.found.partition(":")[0]) for each in seen if each.subject != "reply rules"
+        ]
 
     tool.lines("recipient", "add", "ann@a.test")
     for network in ("192.0.2.0/24", "192.0.2.5/24", "192.0.2.1/32", "2001:db8::/64"):
@@ -299,7 +301,7 @@ def test_rows_without_the_effect_that_they_are_for_are_told(tool: AdminTool) -> 
     tool.lines("recipient", "add", "bob@b.test")
     write(tool.path, "DELETE FROM greylist WHERE client LIKE '192.0.2._/%' AND client <> '192.0.2.0/24'")
     assert [("recipient list", Level.OK), ("greylist", Level.OK)] == [each[:2] for each in found()]
-    assert [] == list(diagnose_rows(tool.queue.engine, [], None))
+    assert ["reply rules"] == [each.subject for each in diagnose_rows(tool.queue.engine, [], None)]
 
 
 def test_edits_by_an_affected_shell_are_told(path: Path) -> None:
@@ -559,3 +561,14 @@ def test_a_trigger_of_a_person_is_named(path: Path) -> None:
     write(path, "DROP TRIGGER mine; CREATE TRIGGER noted AFTER UPDATE ON _recipient BEGIN SELECT 1; END")
     schema = _look(path)["schema"]
     assert (Level.WARNING, True) == (schema.level, "noted" in schema.found)
+
+
+def test_a_rule_about_replies_that_cannot_be_read_is_told(tool: AdminTool) -> None:
+    """
+    SQL cannot read a regular expression.
+    """
+    write(tool.path, "INSERT INTO bounce_rule (class, text) VALUES ('policy', '(a+)+')")
+    [found] = diagnose_rows(tool.queue.engine, [], None)
+    assert ("reply rules", Level.WARNING) == (found.subject, found.level)
+    assert "own:1 of bounce_rule cannot be read" in found.found
+    assert "DELETE FROM bounce_rule WHERE rule = 'own:1'" in str(found.remedy)

@@ -21,7 +21,7 @@ RECIPIENT_KEYS = [
 ATTEMPT_KEYS = [
     "attempt_id", "started_at", "duration_s", "connect_s", "destination", "host", "peer_address", "stage", "code",
     "enhanced", "reply", "tls_policy", "tls_version", "tls_cipher", "tls_peer", "dnssec", "outcome", "decided_status",
-    "decided_next_retry_at",
+    "decided_next_retry_at", "bounce_class",
 ]  # fmt: skip
 ULID = str(QueueId.make(Timestamp(T0), bytes(9) + b"\xff"))
 
@@ -65,8 +65,9 @@ def test_view_shows_message_recipient_and_attempts(tool: AdminTool):
         "  last try    2023-11-14T22:13:21Z",
         "  last reply  451 4.7.1 greylisted",
         "  notify      FAILURE",
-        "  AT                    SECONDS  OUTCOME   STAGE        HOST                       REPLY",
-        "  2023-11-14T22:13:20Z  0.500    deferred  end-of-data  mx.a.example 192.0.2.2:25  451 4.7.1 greylisted",
+        "  AT                    SECONDS  OUTCOME   STAGE        CLASS  HOST                       REPLY",
+        "  2023-11-14T22:13:20Z  0.500    deferred  end-of-data  -      mx.a.example 192.0.2.2:25  "
+        "451 4.7.1 greylisted",
     ] == tool.lines("view", ULID)
 
 
@@ -262,3 +263,21 @@ def test_what_is_no_id_is_exit_64(tool: AdminTool):
         said = tool.run("view", "--", text)
         assert (64, "", 1) == (said.code, said.out, said.err.count("\n"))
         assert said.err.rstrip("\n").isprintable()
+
+
+def test_stats_count_the_attempts_by_class(tool: AdminTool):
+    """
+    An operator sees at once whether a provider blocks this host or lists have gone stale.
+    """
+    assert [] == tool.lines("stats", "--by", "class")
+    tool.queue.accept("a.example", "b.example")
+    for lease in tool.queue.lease():
+        work = tool.queue.new_settle(lease, RecipientStatus.DEFERRED)
+        work.fates = tuple(fate._replace(bounce_class="rate") for fate in work.fates)
+        tool.queue.run(work)
+    assert [
+        "CLASS ATTEMPTS RECIPIENTS DESTINATIONS DEFERRED BOUNCED EXPIRED LAST",
+        "rate 2 2 2 2 0 0 2023-11-14T22:13:20Z",
+    ] == [" ".join(line.split()) for line in tool.lines("stats", "--by", "class")]
+    [found] = tool.record("stats", "--by", "class")["classes"]
+    assert ("rate", 2, 0) == (found["bounce_class"], found["attempts"], found["next_host"])

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from empath.daemon.worker.reply_rules import ReplyRules
 from empath.daemon.worker.settling import Settling
 from empath.daemon.worker.transport.carrier import Answer, HostAttempt
 from empath.mail.address import Address, ReversePath
@@ -122,6 +123,7 @@ class Run:
             process_id=self.bench.queue.process_id,
             now=lambda: Timestamp(now),
         )
+        reply_rules = ReplyRules(self.bench.queue.engine.open_reader, runtime.emit, lambda: now)
         for lease in self.bench.queue.lease(now=now):
             writes: list[Write] = []
             for message in lease.messages:
@@ -135,7 +137,7 @@ class Run:
                     if each.address in answers
                     for outcome, _, handover in [answers[each.address]]
                 ]
-                writes += Settling(runtime, lease).settle(message, tried)
+                writes += Settling(runtime, lease, reply_rules).settle(message, tried)
             self.bench.queue.run(
                 *writes, EndLease(lease.lease_id, destination=lease.destination, is_failing=False, now=now)
             )

@@ -108,6 +108,7 @@ def dispatch(tmp_path):
         config=load_config(file),
         emit=emitter("worker-1"),
         writer=FakeWriter(),
+        engine=SimpleNamespace(open_reader=lambda: SimpleNamespace(rows=lambda name: [])),
         process_id=7,
         is_trusted_alive=True,
         now=lambda: Timestamp(time.time()),

@@ -1,0 +1,154 @@
+"""The rules about replies, as rows."""
+
+import apsw
+import pytest
+
+from empath.mail.fate import Passed, Said
+from empath.mail.outcome import Stage
+from empath.mail.reply import Reply
+from empath.mail.status import RecipientStatus
+from empath.policy.replies.bounce_class import BounceClass, BounceRules
+from empath.policy.replies.reply_pattern import Heard
+from empath.policy.replies.shipped_classes import SHIPPED_CLASSES
+from empath.storage.queue.reply_rules import SHIPPED_FROM, KeepShippedRules, read_class_rules
+from tests.kit.queue import Queue, select, violations, write
+
+FULL = Heard("rcpt", 550, None, "550 the mailbox is full", "mx.example.org")
+
+
+@pytest.fixture
+def queue(tmp_path):
+    """A queue with the shipped rules."""
+    queue = Queue(tmp_path / "queue.db")
+    queue.run(KeepShippedRules())
+    yield queue
+    queue.close()
+    assert {} == violations(queue.path)
+
+
+def class_now(queue, heard=FULL):
+    reader = queue.engine.open_reader()
+    found = BounceRules(read_class_rules(reader).rules()).class_of(heard)
+    reader.close()
+    return str(found)
+
+
+def test_the_view_shows_the_shipped_rules_in_their_order(queue):
+    """
+    People look up why a reply got its class.
+    """
+    found = queue.select("SELECT rule, class, is_enabled FROM bounce_rule WHERE is_shipped ORDER BY position")
+    assert [(rule.name, str(rule.bounce_class), 1) for rule in SHIPPED_CLASSES] == found
+    assert [(SHIPPED_FROM,)] == queue.select("SELECT min(position) FROM bounce_rule")
+
+
+def test_an_own_rule_comes_first_and_a_shipped_one_can_be_switched_off(queue):
+    """
+    Both are edits of a plain shell.
+    """
+    assert "quota" == class_now(queue)
+    write(queue.path, "UPDATE bounce_rule SET is_enabled = 0 WHERE rule = 'quota'")
+    assert "quota" != class_now(queue)
+    write(queue.path, "INSERT INTO bounce_rule (class, text) VALUES ('rate', 'IS FULL')")
+    assert "rate" == class_now(queue)
+    write(queue.path, "UPDATE bounce_rule SET class = 'policy' WHERE NOT is_shipped")
+    write(queue.path, "INSERT INTO bounce_rule (position, class, code) VALUES (5, 'system', '5xx')")
+    assert "system" == class_now(queue)
+    write(queue.path, "DELETE FROM bounce_rule WHERE NOT is_shipped")
+    assert [("own:158",)] != queue.select("SELECT rule FROM bounce_rule WHERE NOT is_shipped")
+    whats = "SELECT DISTINCT what FROM audit"
+    assert [("bounce_rule",)] == queue.select(whats)
+
+
+def test_a_rule_that_was_switched_off_stays_so_in_another_version(queue):
+    """
+    The rows are written anew when the shipped rules have changed.
+    """
+    write(queue.path, "UPDATE bounce_rule SET is_enabled = 0 WHERE rule = 'quota'")
+    write(queue.path, "UPDATE _bounce_rule SET text = 'of an older version' WHERE name = 'spam'")
+    write(queue.path, "INSERT INTO bounce_rule (class, code) VALUES ('rate', '421')")
+    queue.run(KeepShippedRules())
+    assert [("quota",)] == queue.select("SELECT rule FROM bounce_rule WHERE NOT is_enabled")
+    assert [(0,)] == queue.select("SELECT count(*) FROM bounce_rule WHERE text LIKE '%older%'")
+    assert [("421",)] == queue.select("SELECT code FROM bounce_rule WHERE NOT is_shipped")
+
+
+def test_a_class_that_a_plain_shell_made_up_is_left_out(queue):
+    """
+    The private table takes what the view refuses.
+    """
+    write(queue.path, "INSERT INTO _bounce_rule (class, code) VALUES ('odd', '550')")
+    assert "quota" == class_now(queue)
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("INSERT INTO bounce_rule (class) VALUES ('quota')", "needs a condition"),
+        ("INSERT INTO bounce_rule (class, code) VALUES ('full', '550')", "class takes"),
+        ("INSERT INTO bounce_rule (class, code) VALUES ('virus tls', '550')", "class takes"),
+        ("INSERT INTO bounce_rule (code) VALUES ('550')", "class takes"),
+        ("INSERT INTO bounce_rule (class, code) VALUES ('quota', '750')", "three digits"),
+        ("INSERT INTO bounce_rule (class, enhanced) VALUES ('quota', '*.*.*')", "status code"),
+        ("INSERT INTO bounce_rule (class, stage) VALUES ('quota', 'lunch')", "stage takes"),
+        ("INSERT INTO bounce_rule (class, text) VALUES ('quota', '')", "regular expression"),
+        ("INSERT INTO bounce_rule (class, provider) VALUES ('quota', '*')", "names of hosts"),
+        ("INSERT INTO bounce_rule (class, code, position) VALUES ('quota', '550', 10000)", "position takes"),
+        ("INSERT INTO bounce_rule (class, code, is_enabled) VALUES ('quota', '550', 2)", "0 or 1"),
+        ("INSERT INTO bounce_rule (rule, class, code) VALUES ('a', 'quota', '550')", "own rule takes"),
+        ("UPDATE bounce_rule SET class = 'quota' WHERE rule = 'spam'", "only is_enabled"),
+        ("UPDATE bounce_rule SET is_enabled = 7 WHERE rule = 'spam'", "0 or 1"),
+        ("UPDATE bounce_rule SET rule = 'x' WHERE rule = 'spam'", "keeps its name"),
+        ("DELETE FROM bounce_rule WHERE rule = 'spam'", "stays"),
+        ("UPDATE attempt SET class = 'quota'", "is a record"),
+    ],
+)
+def test_what_a_rule_cannot_be_is_refused_with_a_sentence(queue, statement, words):
+    """
+    The person who typed it reads what to type instead.
+    """
+    queue.accept("a.example")
+    [lease] = queue.lease()
+    queue.run(queue.new_settle(lease, RecipientStatus.DEFERRED))
+    with pytest.raises(apsw.ConstraintError, match=f"empath: .*{words}"):
+        write(queue.path, statement)
+
+
+def test_the_schema_knows_the_same_classes(queue):
+    """
+    A plain shell cannot ask the program.
+    """
+    for each in BounceClass:
+        write(queue.path, f"INSERT INTO bounce_rule (class, code) VALUES ('{each}', '550')")
+
+
+def test_the_class_is_kept_with_the_attempt(queue):
+    """
+    The views show it: with the attempt, and that of the last one with the recipient.
+    """
+    queue.accept("a.example")
+    [lease] = queue.lease()
+    settle = queue.new_settle(lease, RecipientStatus.DEFERRED)
+    said = Said(Stage.RCPT, Reply.of("450 4.2.2 full"))
+    [fate] = settle.fates
+    settle.passed = (Passed(fate.recipient_id, said, "rate"),)
+    settle.fates = (fate._replace(said=said, bounce_class="quota"),)
+    queue.run(settle)
+    assert [("next_host", "rate"), ("deferred", "quota")] == queue.select("SELECT outcome, class FROM attempt")
+    assert [("quota",)] == queue.select("SELECT class FROM queue")
+    assert [] == queue.select("SELECT class FROM history")
+
+
+def test_only_the_class_of_an_attempt_can_change(queue):
+    """
+    It is an opinion, of which other rules may have another; the rest is evidence.
+    """
+    queue.accept("a.example")
+    [lease] = queue.lease()
+    queue.run(queue.new_settle(lease, RecipientStatus.DEFERRED))
+    write(queue.path, "UPDATE _attempt SET class = 'quota'")
+    columns = [name for (name,) in select(queue.path, "SELECT name FROM pragma_table_info('_attempt')")]
+    for column in columns:
+        if column != "class":
+            with pytest.raises(apsw.ConstraintError, match="is a record"):
+                write(queue.path, f"UPDATE _attempt SET {column} = {column}")
