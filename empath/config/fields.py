@@ -38,7 +38,16 @@ from empath.policy.pattern import DomainPattern
 from empath.policy.program import check_arguments
 from empath.policy.recipients import RecipientRule, folded
 from empath.policy.router import SenderPattern, parse_recipient_pattern
-from empath.policy.routing import TRANSPORT_NAME, MaildirRoute, Route, parse_route, route_text
+from empath.policy.routing import (
+    TRANSPORT_NAME,
+    ListRoute,
+    MaildirRoute,
+    Route,
+    parse_route,
+    parse_route_list,
+    route_entries,
+    route_text,
+)
 
 T = TypeVar("T")
 
@@ -111,10 +120,14 @@ def _path(value: object, info: ValidationInfo) -> Path:
 
 def _route(value: object, info: ValidationInfo) -> Route:
     try:
-        route = parse_route(_text(value))
+        route = parse_route_list(list(map(_text, value))) if isinstance(value, list) else parse_route(_text(value))
     except SyntaxViolation as exc:
         raise problem(str(exc)) from exc
     return MaildirRoute(_absolute(route.path, info)) if isinstance(route, MaildirRoute) else route
+
+
+def _route_value(route: Route) -> str | list[str]:
+    return route_entries(route) if isinstance(route, ListRoute) else route_text(route)
 
 
 def _recipient_rule(value: object, info: ValidationInfo) -> RecipientRule:
@@ -371,7 +384,7 @@ _RulePattern = Annotated[DomainPattern, _read_by(_pattern_but_all("; name each r
 RelayDomain = Annotated[DomainPattern, _read_by(_pattern_but_all(", which would make this an open relay")), _AS_TEXT]
 CertificateName = Annotated[DomainPattern, _read_by(_certificate_name), _AS_TEXT]
 RoutePattern = Annotated[DomainPattern, _read_by(DomainPattern.parse), _AS_TEXT]
-RouteTarget = Annotated[Route, PlainValidator(_route), PlainSerializer(route_text)]
+RouteTarget = Annotated[Route, PlainValidator(_route), PlainSerializer(_route_value)]
 _RecipientPattern = Annotated[DomainPattern | Address, _read_by(parse_recipient_pattern), _AS_TEXT]
 _SenderPattern = Annotated[SenderPattern, _read_by(SenderPattern.parse), _AS_TEXT]
 Routes = Annotated[dict[_RecipientPattern, RouteTarget], BeforeValidator(_no_key_twice(parse_recipient_pattern))]

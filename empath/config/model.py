@@ -6,7 +6,7 @@ conf/empath.toml and docs/configuration.md are generated from it by `make refere
 carries its unit in its name, a key of the file does not: there the value has the unit.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Self
 
@@ -50,7 +50,7 @@ from empath.policy.pattern import DomainPattern, PatternTable
 from empath.policy.recipients import RecipientRule
 from empath.policy.retry import RetryTable
 from empath.policy.router import Router, RouteTables
-from empath.policy.routing import Route
+from empath.policy.routing import Route, single_routes
 
 
 class Config(Table):
@@ -73,8 +73,10 @@ class Config(Table):
     """
     Where mail goes next, by recipient: "user@example.org", "example.org", "*.example.org" for all names below it, "*"
     for all others. The most exact pattern counts. Mail to a domain without a pattern is refused. A route is "mx",
-    "smtp://host:port" (one host, no MX look-up), "lmtp://host:port", "smtp:/path" and "lmtp:/path" (a UNIX socket),
-    "maildir:path", "pipe:name" (a program of [pipes]) or "discard:".
+    "smtp://host:port" (one host, no MX look-up), "smtps://host:port" (TLS from the start), "smtp+mx://domain" (the MX
+    of that domain), "lmtp://host:port", "smtp:/path" and "lmtp:/path" (a UNIX socket), "maildir:path", "pipe:name" (a
+    program of [pipes]), "discard:", or a list of hosts with weights and backups, such as ["smtp://a.example*3",
+    "smtp://b.example", "backup smtp://c.example"].
     """
 
     sender_routes_by_pattern: SenderRoutes = setting({}, "sender_routes")
@@ -172,13 +174,16 @@ class Config(Table):
         )
 
     def each_route(self) -> Iterator[tuple[KeyPath, Route]]:
-        """Every route of the file with its key."""
-        for pattern, route in self.routes_by_pattern.items():
-            yield ("routes", str(pattern)), route
-        for sender, route in self.sender_routes_by_pattern.items():
-            yield ("sender_routes", str(sender)), route
-        for account, route in self.account_routes_by_name.items():
-            yield ("account_routes", account), route
+        """Every route of the file with its key; a list of next hops is each of them."""
+        tables: dict[str, Mapping[Any, Route]] = {
+            "routes": self.routes_by_pattern,
+            "sender_routes": self.sender_routes_by_pattern,
+            "account_routes": self.account_routes_by_name,
+        }
+        for name, table in tables.items():
+            for pattern, route in table.items():
+                for single in single_routes(route):
+                    yield (name, str(pattern)), single
 
     @cached_property
     def recipient_rules(self) -> PatternTable[RecipientRule]:

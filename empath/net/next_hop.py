@@ -11,18 +11,20 @@ A name from the DNS is not: the owner of a zone must not choose among the names 
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import gevent
 from gevent.event import Event
 
 from empath.mail.lookup import Failed, LookupAnswer, Question
 from empath.net.hosts_file import HostsFile
 from empath.net.resolver import TIMED_OUT, Resolver
 from empath.policy.dane import TlsaFindings, TlsaSearch
-from empath.policy.hosts.search import Host, HostRules, HostSearch, NoHost
-from empath.policy.routing import MxRoute, SmtpRoute
+from empath.policy.hosts.search import Host, HostRules, HostSearch, NoHost, socket_host
+from empath.policy.hosts.several import drawn, merged
+from empath.policy.routing import HostRoute, ListedRoute, ListRoute, MxRoute, SmtpRoute, SocketRoute
 
 _SERVES_S = 5.0  # longest time that a search is used again, less if an answer expires before
 _MAX_SEARCHES = 250
@@ -47,6 +49,25 @@ class HostFinder(Protocol):
 
     def tlsa(self, host: Host) -> TlsaFindings:
         """What the DNS says of the certificate of *host*, one of those that `find` gave."""
+
+
+def hosts_of(
+    finder: HostFinder, route: HostRoute | ListRoute, domain: str, random: Callable[[], float] = random.random
+) -> tuple[Host, ...] | NoHost:
+    """The hosts of *route* for one attempt, without its backups."""
+    if isinstance(route, ListRoute):
+        return hosts_of_list(finder, route.hops, domain, random)
+    return (socket_host(route),) if isinstance(route, SocketRoute) else finder.find(route, route.destination(domain))
+
+
+def hosts_of_list(
+    finder: HostFinder, hops: Sequence[ListedRoute], domain: str, random: Callable[[], float] = random.random
+) -> tuple[Host, ...] | NoHost:
+    """The hosts of *hops* for one attempt, in an order drawn by their weights. All are looked up at the same time."""
+    order = drawn(hops, random)
+    first, *others = order
+    under_way = [gevent.spawn(hosts_of, finder, hop.route, domain, random) for hop in others]
+    return merged([hosts_of(finder, first.route, domain, random), *(each.get() for each in under_way)])
 
 
 class NextHops:

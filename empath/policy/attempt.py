@@ -12,6 +12,8 @@ RULES
     host, which was silent or said 4yz, may still accept it.
     A host that greets by the name of this host is this host.  Neither it nor any host of the same or a worse preference
     is asked again; the mail bounces only if no better host is left to try later.
+    Backups of a list of next hops are asked only while no other host gave a session: then the recipients go on to them,
+    and so do the lease's other messages. A domain that says itself that it takes no mail has no use for a backup.
     A host that accepts some recipients and refuses the rest as too many is asked again about the rest at once, in a
     further transaction, as long as each one delivers.
 """
@@ -74,14 +76,32 @@ class DestinationHosts:
     `silence` is the answer for every further message once no host is left, or none gave a session. `is_failing` says
     that the last message reached no host. `security` is that of the look-ups that found no host. `silent` holds address
     and port of hosts that gave no session.
+    `needs_backup` asks for a call of `turn_to_backup` before a further host is asked.
     """
 
-    def __init__(self, found: tuple[Host, ...] | NoHost) -> None:
-        self.silence = Said(Stage.DNS, found.reply) if isinstance(found, NoHost) else None
-        self.is_failing = self.silence is not None
-        self.hosts = () if isinstance(found, NoHost) else found
-        self.security = found.security if isinstance(found, NoHost) else Security.UNCHECKED
+    def __init__(self, found: tuple[Host, ...] | NoHost, *, has_backup: bool = False) -> None:
+        self.has_backup = has_backup
+        self.is_backup = False  # `hosts` are the backups
+        self.needs_backup = has_backup and isinstance(found, NoHost) and found.reply.klass == 4
         self.silent: set[tuple[str, int]] = set()
+        self.silence: Said | None = None
+        self._take(found)
+
+    def turn_to_backup(self, found: tuple[Host, ...] | NoHost) -> None:
+        """Ask the backups, *found* now, in place of the hosts that gave no session."""
+        self.has_backup = self.needs_backup = False
+        self.is_backup = True
+        self._take(found)
+
+    def _take(self, found: tuple[Host, ...] | NoHost) -> None:
+        hosts = () if isinstance(found, NoHost) else found
+        self.hosts = tuple(host for host in hosts if (host.address, host.port) not in self.silent)
+        self.security = found.security if isinstance(found, NoHost) else Security.UNCHECKED
+        if isinstance(found, NoHost):
+            self.silence = Said(Stage.DNS, found.reply)
+        elif self.hosts:
+            self.silence = None
+        self.is_failing = self.silence is not None
 
 
 class MessageAttempt:
@@ -99,7 +119,7 @@ class MessageAttempt:
         self._left = deque(left)
         self.recipient_ids = list(recipient_ids)
         # Recipients that a host may yet take, though not now; a silent host was not asked.
-        self._put_off = set(self.recipient_ids) if len(left) < len(hosts.hosts) else set()
+        self._put_off = set(self.recipient_ids) if hosts.is_backup or len(left) < len(hosts.hosts) else set()
         self._sessions = 0
         self._rounds = 1  # with `host`
         self._passed_on: list[int] = []  # recipients for the next host, from the rounds with this one
@@ -127,6 +147,8 @@ class MessageAttempt:
         hosts.is_failing = not self._is_any_reached
         if is_last and hosts.is_failing:
             hosts.silence = next(iter(said.values()))
+            hosts.needs_backup = hosts.has_backup and classify(hosts.silence) is Meaning.OTHER_HOST
+            is_last = not hosts.needs_backup
         outcomes = {
             number: outcome_of(one, is_last_host=is_last, is_put_off=number in self._put_off)
             for number, one in said.items()
@@ -149,5 +171,10 @@ class MessageAttempt:
             return outcomes
         self._rounds = 1
         self.recipient_ids, self._passed_on = self._passed_on, []
-        self.host = self._left.popleft() if self.recipient_ids else None
+        self.host = self._left.popleft() if self.recipient_ids and self._left else None
         return outcomes
+
+    def go_on(self) -> None:
+        """Ask the backups about the recipients that no host has decided about."""
+        self._left = deque(self._hosts.hosts)
+        self.host = self._left.popleft() if self._left else None

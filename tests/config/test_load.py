@@ -284,7 +284,9 @@ networks = [
             "relay.domains[1]: '*' is every domain, which would make this an open relay",
         ),
         ("routes = {'a b' = 'mx'}", "routes.\"a b\": not a domain name: 'a b'"),
-        ("routes = {'*' = ['mx']}", 'routes."*": must be text in quotes, not a list'),
+        ("routes = {'*' = 5}", 'routes."*": must be text in quotes, not a number'),
+        ("routes = {'*' = ['mx', 5]}", 'routes."*": must be text in quotes, not a number'),
+        ("routes = {'*' = []}", 'routes."*": a list of routes has 1 to 20 entries, not 0'),
         (
             "routes = {'xn--bcher-kva.example' = 'mx', 'Bücher.example' = 'discard:'}",
             "routes.\"Bücher.example\": is the same pattern as another key: 'xn--bcher-kva.example'",

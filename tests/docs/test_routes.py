@@ -7,17 +7,19 @@ from typing import Any, get_args
 import pytest
 
 from empath.daemon.worker.transport.choose import choose_carrier
-from empath.policy.routing import Route, parse_route, route_text
+from empath.policy.routing import ListRoute, Route, parse_route, parse_route_list, route_text
 from tests.docs.pages import text
 
-# A route as documentation writes it: an example, or a form with a word in place of the port.
-_FORM = re.compile(r"[`\"](mx|[a-z]+:[^`\"\s]*)[`\"]")
+# A route as documentation writes it: an example, or a form with a word in place of the port. One with a weight is an
+# entry of a list.
+_FORM = re.compile(r"[`\"](mx|[a-z+]+:[^`\"\s]*)[`\"]")
 
 
 def documented(page, heading, end):
     """The routes in one part of a page."""
     _, _, rest = text(page).partition(heading)
-    return [parse_route(form.replace(":port", ":25")) for form in _FORM.findall(rest.partition(end)[0])]
+    forms = [form.replace(":port", ":25") for form in _FORM.findall(rest.partition(end)[0])]
+    return [parse_route_list([form]) if "*" in form else parse_route(form) for form in forms]
 
 
 @pytest.mark.parametrize(
@@ -41,5 +43,6 @@ def test_every_kind_of_route_has_a_carrier_and_a_text():
     unused: Any = None
     config: Any = SimpleNamespace(pipes={})
     for route in documented("docs/DELIVERY.md", "### 1. The route\n", "\n### "):
-        assert route == parse_route(route_text(route))
+        if not isinstance(route, ListRoute):
+            assert route == parse_route(route_text(route))
         assert choose_carrier(unused, unused, config, route, route.destination("x.test")).is_failing is False

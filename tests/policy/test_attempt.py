@@ -160,6 +160,92 @@ def test_a_destination_without_a_host_has_its_answer_from_the_start():
     assert MessageAttempt(hosts, [7]).host is None
 
 
+BACKUPS = (Host("x", "192.0.2.11", 25), Host("y", "192.0.2.12", 25))
+
+
+def with_backup(count):
+    """A destination of *count* hosts that has backups."""
+    return DestinationHosts(destination(count).hosts, has_backup=True)
+
+
+def test_the_recipients_go_on_to_the_backups_when_no_host_gave_a_session():
+    """
+    Their answers so far are rows of hosts that were passed over, and no deferrals.
+    """
+    hosts = with_backup(2)
+    attempt = MessageAttempt(hosts, [7, 8])
+    assert {7: NEXT_HOST, 8: NEXT_HOST} == attempt.record({7: SILENT, 8: SILENT}, is_reached=False)
+    assert {7: NEXT_HOST, 8: NEXT_HOST} == attempt.record({7: SILENT, 8: SILENT}, is_reached=False)
+    assert (None, True) == (attempt.host, hosts.needs_backup)
+    hosts.turn_to_backup(BACKUPS)
+    attempt.go_on()
+    assert (BACKUPS[0], [7, 8]) == (attempt.host, attempt.recipient_ids)
+    assert {7: DELIVERED, 8: BOUNCED} == attempt.record({7: TAKEN, 8: NEVER}, is_reached=True)
+    assert (None, False, False, None) == (attempt.host, hosts.needs_backup, hosts.is_failing, hosts.silence)
+
+
+def test_further_messages_of_the_lease_begin_with_the_backups():
+    """
+    The other hosts may have what a backup lacks, so such mail waits.
+    """
+    hosts = with_backup(1)
+    MessageAttempt(hosts, [7]).record({7: SILENT}, is_reached=False)
+    hosts.turn_to_backup(BACKUPS)
+    assert [("x", [NEXT_HOST]), ("y", [DEFERRED])] == ask(hosts, [8], LACKS, LACKS)
+
+
+def test_a_host_that_gave_a_session_keeps_the_mail_from_the_backups():
+    """
+    They are for a time when no other host is there, not for mail that another host defers.
+    """
+    hosts = with_backup(2)
+    assert [("a", [NEXT_HOST]), ("b", [DEFERRED])] == ask(hosts, [7], SILENT, LATER)
+    assert not hosts.needs_backup
+
+
+def test_silent_backups_defer():
+    """
+    The last silence is the answer for all further messages.
+    """
+    hosts = with_backup(1)
+    attempt = MessageAttempt(hosts, [7])
+    attempt.record({7: SILENT}, is_reached=False)
+    hosts.turn_to_backup(BACKUPS[:1])
+    attempt.go_on()
+    assert {7: DEFERRED} == attempt.record({7: SILENT}, is_reached=False)
+    assert (SILENT, False, True) == (hosts.silence, hosts.needs_backup, hosts.is_failing)
+
+
+def test_backups_that_were_silent_before_are_not_asked_again():
+    """
+    A backup may be one of the hosts of the first hop.
+    """
+    hosts = with_backup(1)
+    attempt = MessageAttempt(hosts, [7])
+    attempt.record({7: SILENT}, is_reached=False)
+    hosts.turn_to_backup(destination(1).hosts)
+    attempt.go_on()
+    assert (None, SILENT, True) == (attempt.host, hosts.silence, hosts.is_failing)
+
+
+@pytest.mark.parametrize(("reply", "is_needed"), [("451 4.4.3 no answer", True), ("556 5.1.10 no mail", False)])
+def test_backups_stand_in_for_a_domain_that_cannot_be_found(reply, is_needed):
+    """
+    But not for one that says itself that it takes no mail.
+    """
+    assert is_needed is DestinationHosts(NoHost(Reply.of(reply)), has_backup=True).needs_backup
+
+
+def test_mail_that_loops_bounces_though_there_is_a_backup():
+    """
+    The next message of the lease has the same fate.
+    """
+    hosts = with_backup(1)
+    loop = Said(Stage.EHLO, loop_found(hosts.hosts[0].__class__("a", "192.0.2.1", 25, 0), "mx.us.test"))
+    assert {7: BOUNCED} == MessageAttempt(hosts, [7]).record({7: loop}, is_reached=False)
+    assert (loop, False) == (hosts.silence, hosts.needs_backup)
+
+
 def test_too_many_recipients_are_asked_about_again_at_the_same_host():
     """
     This goes on as long as each transaction delivers. Recipients for another host go there once, after all

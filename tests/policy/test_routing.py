@@ -7,6 +7,8 @@ from empath.mail.domain import AddressLiteral
 from empath.mail.protocol import Protocol
 from empath.policy.routing import (
     DiscardRoute,
+    ListedRoute,
+    ListRoute,
     MaildirRoute,
     MxRoute,
     PipeRoute,
@@ -14,10 +16,15 @@ from empath.policy.routing import (
     SocketRoute,
     destination_of,
     parse_route,
+    parse_route_list,
     route_text,
+    single_routes,
 )
 
 LMTP = Protocol.LMTP
+A = SmtpRoute("a.test")
+THREE_TO_ONE = ListRoute((ListedRoute(A, 3), ListedRoute(SmtpRoute("b.test"))))
+WITH_BACKUP = ListRoute((ListedRoute(A),), (ListedRoute(SocketRoute("/run/b", LMTP), 2),))
 
 
 @pytest.mark.parametrize(
@@ -32,6 +39,13 @@ LMTP = Protocol.LMTP
         ("lmtp://[::1]:2400", SmtpRoute("::1", 2400, LMTP), "lmtp:[::1]:2400"),
         ("lmtp:/run/dovecot/lmtp", SocketRoute("/run/dovecot/lmtp", LMTP), "lmtp:/run/dovecot/lmtp"),
         ("smtp:/run/filter", SocketRoute("/run/filter", Protocol.SMTP), "smtp:/run/filter"),
+        ("smtps://relay.test", SmtpRoute("relay.test", 465, tls=True), "smtps:relay.test:465"),
+        ("smtps://[::1]:4650", SmtpRoute("::1", 4650, tls=True), "smtps:[::1]:4650"),
+        ("smtp+mx://Relay.test", MxRoute("relay.test"), "relay.test"),
+        ("smtp://a.test*3, smtp://b.test", THREE_TO_ONE, "smtp:a.test:25,smtp:b.test:25"),
+        ("smtp://a.test, backup lmtp:/run/b*2", WITH_BACKUP, "smtp:a.test:25"),
+        ("mx, backup smtp://a.test", ListRoute((ListedRoute(MxRoute()),), (ListedRoute(A),)), "example.org"),
+        ("maildir:/a, b", MaildirRoute("/a, b"), "maildir:/a, b"),
         ("maildir:/var/mail/all", MaildirRoute("/var/mail/all"), "maildir:/var/mail/all"),
         ("maildir:../a:b", MaildirRoute("../a:b"), "maildir:../a:b"),
         ("pipe:lists-1", PipeRoute("lists-1"), "pipe:lists-1"),
@@ -53,6 +67,10 @@ def test_a_route_names_what_to_do_and_the_queue_key(text, route, destination):
         SmtpRoute("2001:db8::1", 26),
         SmtpRoute("relay.example.org"),
         SmtpRoute("192.0.2.1", 24, LMTP),
+        SmtpRoute("192.0.2.1", 465, tls=True),
+        MxRoute("relay.test"),
+        THREE_TO_ONE,
+        WITH_BACKUP,
         SocketRoute("/run/a b", LMTP),
         SocketRoute("/run/c", Protocol.SMTP),
         MaildirRoute("/a:b"),
@@ -95,6 +113,22 @@ def test_an_address_literal_is_a_destination_of_its_own():
         "smtp://[::zz]",
         "smtp://192.0.2.256",
         "smtp://a b",
+        "smtps:",
+        "smtps:/run/a",
+        "smtp+mx://",
+        "smtp+mx://relay.test:25",
+        "smtp+mx://[192.0.2.1]",
+        "smtp://a*3",
+        "backup smtp://a",
+        "smtp://a, ",
+        "smtp://a, discard:",
+        "smtp://a, smtp://a:25*2",
+        "smtp://a, backup smtp://a",
+        "smtp://a, smtp://b*0",
+        "backup smtp://a, backup smtp://b",
+        "mx, smtp://a",
+        "smtp://a, backup mx",
+        ", ".join(f"smtp://a{n}" for n in range(21)),
         "lmtp:",
         "lmtp:host",
         "lmtp:run/dovecot",
@@ -125,3 +159,26 @@ def test_mail_without_a_route_waits_under_a_key_of_its_own() -> None:
     No host may be asked for it. A reload that adds a route finds it there.
     """
     assert ("no-route:", "discard:") == (destination_of(None, "a.example"), destination_of(DiscardRoute(), "a.example"))
+
+
+def test_a_list_of_one_is_that_route():
+    """
+    Its destination and its rules are those of the route without brackets.
+    """
+    assert A == parse_route_list(["smtp://a.test"])
+    assert ListRoute((ListedRoute(A, 2),)) == parse_route_list(["smtp://a.test*2"])
+
+
+def test_a_list_needs_an_entry():
+    """
+    Mail would have no next hop, though the pattern has a route.
+    """
+    with pytest.raises(SyntaxViolation):
+        parse_route_list([])
+
+
+def test_each_route_of_a_list_is_looked_at():
+    """
+    `check` says of each next hop what is wrong with it.
+    """
+    assert [(A, SocketRoute("/run/b", LMTP)), (A,)] == [single_routes(WITH_BACKUP), single_routes(A)]

@@ -18,12 +18,12 @@ from empath.errors import EmpathError
 from empath.mail.address import Address
 from empath.mail.protocol import Protocol
 from empath.mail.reply import Reply
-from empath.net.next_hop import HostFinder
+from empath.net.next_hop import HostFinder, hosts_of
 from empath.net.stream import Deadlines, Stream, StreamClosed, StreamTimeout
-from empath.policy.hosts.search import Host, NoHost, socket_host
+from empath.policy.hosts.search import Host, NoHost
 from empath.policy.recipients import RecipientRule, folded
 from empath.policy.router import SentBy
-from empath.policy.routing import MxRoute, SmtpRoute, SocketRoute
+from empath.policy.routing import HostRoute, ListRoute
 from empath.smtp.client.probe import Probe
 from empath.storage.engine import Reader
 from empath.storage.queue.recipients import KeepVerification, find_verification
@@ -97,7 +97,7 @@ class Verifier:
         route = self._config.router.decide(str(address), address.domain, SentBy()).route
         if rule.lmtp is not None:
             destination = str(rule.lmtp)
-        elif isinstance(route, SmtpRoute | SocketRoute | MxRoute):
+        elif isinstance(route, HostRoute | ListRoute):
             destination = route.destination(str(address.domain))
         else:
             return Reply.of("250 2.1.5 Delivered by this host")
@@ -112,11 +112,9 @@ class Verifier:
                 hosts: tuple[Host, ...] | NoHost = (
                     Host(rule.lmtp.host, rule.lmtp.host, rule.lmtp.port, protocol=Protocol.LMTP),
                 )
-            elif isinstance(route, SocketRoute):
-                hosts = (socket_host(route),)
             else:
-                assert isinstance(route, SmtpRoute | MxRoute)
-                hosts = self._finder.find(route, destination)
+                assert isinstance(route, HostRoute | ListRoute)
+                hosts = hosts_of(self._finder, route, destination)
             for host in () if isinstance(hosts, NoHost) else hosts[:_MOST_HOSTS]:
                 answer = self._answer_of(host, address, ends_at=ends_at)
                 if answer is not None and answer.code // 100 != 4:

@@ -76,8 +76,8 @@ class Host:
     One address to try.
 
     Shape: name in A-labels or the address itself; address IPv4 or IPv6, port 1..65535, or the path of a UNIX socket and
-    0; preference is that of the MX record (0 where there is none), None for a host that the operator named; is_best: no
-    exchanger of the domain is preferred to it.
+    0; preference is that of the MX record (0 where there is none), None for a host that the operator named itself or by
+    its domain; is_best: no exchanger of the domain is preferred to it; is_tls: TLS begins with the connection.
     """
 
     name: str
@@ -87,6 +87,7 @@ class Host:
     is_best: bool = field(default=True, compare=False)
     protocol: Protocol = Protocol.SMTP
     lookups: HostLookups = field(default=HostLookups(), compare=False)
+    is_tls: bool = False
 
     @property
     def is_socket(self) -> bool:
@@ -160,7 +161,7 @@ class HostSearch:
 
     def __init__(self, route: SmtpRoute | MxRoute, domain: str, rules: HostRules, random: Random | None = None) -> None:
         """
-        Begin a search. *domain* is the recipient's, or an address literal; a fixed route ignores it. *random* draws
+        Begin a search. *domain* is the recipient's, or an address literal; a route may name another one. *random* draws
         which of very many equal exchangers are looked up at all; without it they are sorted by name.
         """
         self.wanted: tuple[Question, ...] = ()
@@ -169,9 +170,11 @@ class HostSearch:
         self.literal: str | None = None  # the address, where it was given and not looked up
         self.loop_at: int | None = None  # the preference that is ourselves; it and all worse ones are dropped
         self.is_fixed = isinstance(route, SmtpRoute)  # the operator names the host
+        self._is_ours = self.is_fixed or (isinstance(route, MxRoute) and route.domain is not None)
         self._rules = rules
         self._random = random
-        self._domain = domain
+        self._domain = domain = route.destination(domain) if isinstance(route, MxRoute) else domain
+        self._is_tls = isinstance(route, SmtpRoute) and route.tls
         self._port = route.port if isinstance(route, SmtpRoute) else rules.mx_port
         self._protocol = route.protocol if isinstance(route, SmtpRoute) else Protocol.SMTP
         self._no_mail: Reply | None = None  # said by the MX records themselves
@@ -299,9 +302,10 @@ class HostSearch:
         return (canonical, port) in listeners or (is_here and ("0.0.0.0" if version == 4 else "::", port) in listeners)
 
     def _host(self, found: Found) -> Host:
-        preference = None if self.is_fixed else found.preference
+        preference = None if self._is_ours else found.preference
         is_best = found.preference == self.exchangers[0].preference
-        return Host(found.name, found.address, self._port, preference, is_best, self._protocol, self._lookups(found))
+        lookups = self._lookups(found)
+        return Host(found.name, found.address, self._port, preference, is_best, self._protocol, lookups, self._is_tls)
 
     def _lookups(self, found: Found) -> HostLookups:
         addresses = self.answers.get(Question(found.name, Kind.AAAA if ":" in found.address else Kind.A))
@@ -318,7 +322,7 @@ class HostSearch:
 
     def _refusal(self) -> Reply:
         reply = self._reason()
-        if self.is_fixed and reply.klass == 5:
+        if self._is_ours and reply.klass == 5:
             return Reply.of(f"451 4.3.5 next hop {self._domain}: {reply.text}")
         return reply
 

@@ -27,7 +27,7 @@ from empath.net.stream import OutOfResources, StreamClosed
 from empath.policy.concurrency import LeaseReport
 from empath.policy.dane import NOT_ASKED
 from empath.policy.hosts.search import Host, HostLookups, NoHost
-from empath.policy.routing import SmtpRoute
+from empath.policy.routing import ListRoute, SmtpRoute, parse_route_list, route_text
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadFaults, ReadOrders
 from empath.storage.queue.put_back import EndLease, Hold, Rekey
@@ -670,6 +670,82 @@ def test_a_host_that_gave_no_session_is_not_asked_again_in_the_lease_while_there
     pool.results["b"] = (Stage.GREETING, Reply.of("421 4.3.2 Busy"))
     assert [[(DEFERRED, "b")]] == carried(carrier, message(3))
     assert ["a", "b", "b", "b"] == [name for name, _ in pool.asked]
+
+
+class HopFinder(FakeFinder):
+    """Each fixed route is its own only host; those in `unknown` have none."""
+
+    def __init__(self, *unknown):
+        super().__init__()
+        self.unknown = unknown
+
+    def find(self, route, domain):
+        self.asked += 1
+        if route.host in self.unknown:
+            return NoHost(Reply.of("451 4.3.5 next hop: no address"))
+        return (Host(route.host, route.host, 25),)
+
+
+def listed(*entries):
+    """A list of next hops."""
+    route = parse_route_list(entries)
+    assert isinstance(route, ListRoute)
+    return route
+
+
+def test_backups_take_over_in_the_same_attempt():
+    """
+    Each message of the lease goes to them, and no zone of a backup is asked before.
+    """
+    route = listed("smtp://a", "smtp://b", "backup smtp://c")
+    pool = FakePool(a=(Stage.CONNECT, DOWN), b=(Stage.CONNECT, DOWN), c=(Stage.END_OF_DATA, TAKEN))
+    finder = HopFinder()
+    carrier = SmtpCarrier(route, "smtp:a:25,smtp:b:25", pool, finder)
+    first, second, third = carried(carrier, message(1))
+    assert {"a", "b"} == {first[0][1], second[0][1]}
+    assert ([NEXT_HOST] * 2, (DELIVERED, "c")) == ([first[0][0], second[0][0]], third[0])
+    assert [[(DELIVERED, "c")]] == carried(carrier, message(2))
+    assert (3, False) == (finder.asked, carrier.is_failing)
+
+
+def test_a_hop_that_cannot_be_found_gives_way_to_the_backup():
+    """
+    A name that the DNS of this site has lost stops no mail.
+    """
+    carrier = SmtpCarrier(
+        listed("smtp://a", "backup smtp://c"), "smtp:a:25", FakePool(c=(Stage.END_OF_DATA, TAKEN)), HopFinder("a")
+    )
+    assert [[(DELIVERED, "c")]] == carried(carrier, message(1))
+
+
+def test_without_a_backup_that_can_be_found_the_mail_waits():
+    """
+    The reply of the backup is the last one.
+    """
+    pool = FakePool(a=(Stage.CONNECT, DOWN))
+    carrier = SmtpCarrier(listed("smtp://a", "backup smtp://c"), "smtp:a:25", pool, HopFinder("c"))
+    assert [[(NEXT_HOST, "a")], [(DEFERRED, None)]] == carried(carrier, message(1))
+    assert [[(DEFERRED, None)]] == carried(carrier, message(2))
+    assert carrier.is_failing
+
+
+def test_two_routes_of_one_destination_have_a_carrier_each(tmp_path, dispatch):
+    """
+    Mail of an account whose route has a backup may share its destination with mail that must not go there.
+    """
+    routed(tmp_path, dispatch, '"*" = "mx"\n[account_routes]\nshop = ["mx", "backup smtp://c.test"]')
+    asked = []
+
+    def choose(route, destination):
+        asked.append(route)
+        return FakeCarrier([[(0, DELIVERED, TAKEN)]], [[(0, DELIVERED, TAKEN)]])
+
+    dispatch.choose_carrier = choose
+    messages = [message(1), message(2), message(3)]
+    messages[1].account = "shop"
+    LeaseRun(dispatch, Lease(3, "a.test", False, messages)).run()
+    assert ["mx", "mx, backup smtp://c.test:25"] == [route_text(route) for route in asked]
+    assert [(each, "delivered") for each in (10, 20, 30)] == dispatch.runtime.writer.fates()
 
 
 @pytest.mark.parametrize(

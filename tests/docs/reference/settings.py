@@ -115,7 +115,8 @@ address = "127.0.0.1:2525"
   example.org itself) or `"*"` for every domain. The most exact pattern counts, whatever the order in the file.
 - A **route** is `"mx"` for the hosts that the domain's MX records name, `"smtp://host:port"` for one host without an MX
   look-up (port 25 if none is given; an IPv6 address in brackets), or another kind of
-  [DELIVERY.md](DELIVERY.md#1-the-route).
+  [DELIVERY.md](DELIVERY.md#1-the-route). A list of routes to hosts gives each its share of the mail: `*3` behind one is
+  its weight, `backup` before one keeps it for a time when no other gives a session.
 
 ## Mistakes
 

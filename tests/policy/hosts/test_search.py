@@ -59,6 +59,43 @@ def refusal(zone, domain="x.test", **more):
     return str(found.reply)
 
 
+# --- A domain that the operator names in place of the recipient's
+
+
+@pytest.mark.parametrize(
+    ("zone", "reply"),
+    [
+        ({"MX": mx((0, ""))}, "451 4.3.5 next hop hub.test: hub.test accepts no mail"),
+        ({"MX": mx((5, "mx.us.test"))}, "451 4.3.5 next hop hub.test: mail for hub.test loops back to myself"),
+        ({}, "451 4.3.5 next hop hub.test: no address for hub.test"),
+        ({"MX": SERVFAIL}, "451 4.4.3 hub.test: MX look-up failed: SERVFAIL"),
+    ],
+)
+def test_e7_a_mistake_in_a_named_domain_is_not_the_senders(zone, reply):
+    """
+    The recipient's domain takes mail; this host's configuration is wrong, so the mail waits.
+    """
+    assert reply == refusal(zone, route=MxRoute("hub.test"))
+
+
+def test_the_records_of_a_named_domain_count():
+    """
+    As of a relay host without brackets in Postfix. A greeting by our name is then our mistake, too.
+    """
+    zone = {"MX": mx((5, "a.test")), "a.test": ["192.0.2.1"]}
+    found = search(zone, route=MxRoute("hub.test"))
+    assert Question("hub.test", Kind.MX) in found.answers
+    assert [None] == [host.preference for host in found.hosts(random.random)]
+
+
+def test_a_host_of_smtps_begins_with_tls():
+    """
+    RFC 8314 §3.3: no octet goes out in the clear.
+    """
+    found = search({"relay.test": ["192.0.2.1"]}, route=SmtpRoute("relay.test", 465, tls=True))
+    assert (Host("relay.test", "192.0.2.1", 465, is_tls=True),) == found.hosts(random.random)
+
+
 # --- E1
 
 

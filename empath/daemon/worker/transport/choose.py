@@ -10,7 +10,16 @@ from empath.daemon.worker.transport.maildir import MaildirCarrier
 from empath.daemon.worker.transport.pipe import PipeCarrier
 from empath.daemon.worker.transport.smtp import SmtpCarrier
 from empath.net.next_hop import HostFinder
-from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, PipeRoute, Route, SmtpRoute, SocketRoute
+from empath.policy.routing import (
+    DiscardRoute,
+    ListRoute,
+    MaildirRoute,
+    MxRoute,
+    PipeRoute,
+    Route,
+    SmtpRoute,
+    SocketRoute,
+)
 
 
 def choose_carrier(
@@ -18,7 +27,7 @@ def choose_carrier(
 ) -> Carrier:
     """Make the carrier of one lease. *route* is None where the configuration has no route to *destination* any more."""
     match route:
-        case SmtpRoute() | SocketRoute() | MxRoute():
+        case SmtpRoute() | SocketRoute() | MxRoute() | ListRoute():
             return SmtpCarrier(route, destination, pool, finder)
         case MaildirRoute():
             return MaildirCarrier(route, destination)

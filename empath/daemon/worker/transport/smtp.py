@@ -7,13 +7,13 @@ from typing import Final
 from empath.daemon.worker.pool import ConnectionPool
 from empath.daemon.worker.transport.carrier import Answer, DeliveryJob, HostAttempt
 from empath.mail.envelope import BodyType, DsnReturn
-from empath.mail.fate import Attempt
+from empath.mail.fate import Attempt, Said
 from empath.mail.outcome import Handover, Stage
 from empath.mail.protocol import Protocol
-from empath.net.next_hop import HostFinder
+from empath.net.next_hop import HostFinder, hosts_of, hosts_of_list
 from empath.policy.attempt import DestinationHosts, MessageAttempt, outcome_of
-from empath.policy.hosts.search import Host, NoHost, socket_host
-from empath.policy.routing import MxRoute, SmtpRoute, SocketRoute
+from empath.policy.hosts.search import Host
+from empath.policy.routing import HostRoute, ListRoute
 from empath.smtp.client.session import ClientRecipient, Transaction
 from empath.storage.queue.lease import LeasedMessage, LeasedRecipient
 
@@ -26,9 +26,10 @@ class SmtpCarrier:
     waits_for_hosts = True
 
     def __init__(
-        self, route: SmtpRoute | SocketRoute | MxRoute, destination: str, pool: ConnectionPool, finder: HostFinder
+        self, route: HostRoute | ListRoute, destination: str, pool: ConnectionPool, finder: HostFinder
     ) -> None:
         self._route = route
+        self._backups = route.backups if isinstance(route, ListRoute) else ()
         self._destination = destination
         self._pool = pool
         self._finder = finder
@@ -42,15 +43,43 @@ class SmtpCarrier:
     def carry(self, job: DeliveryJob) -> Iterator[HostAttempt]:
         """See Carrier."""
         started_at = time.time()
-        if self._hosts is None:
-            self._hosts = DestinationHosts(self._found())
-        if (silence := self._hosts.silence) is not None:
-            dnssec = self._hosts.security.known
-            attempt = Attempt(self._destination, started_at, time.time() - started_at, dnssec=dnssec)
-            yield HostAttempt(attempt, [Answer(r, silence, outcome_of(silence)) for r in job.recipients])
+        hosts = self._hosts
+        if hosts is None:
+            found = hosts_of(self._finder, self._route, self._destination)
+            hosts = self._hosts = DestinationHosts(found, has_backup=bool(self._backups))
+        if hosts.needs_backup:
+            self._turn_to_backup(hosts)
+        if hosts.silence is not None:
+            yield self._unasked(hosts, hosts.silence, job.recipients, started_at)
             return
         recipients = {recipient.recipient_id: recipient for recipient in job.recipients}
-        under_way = MessageAttempt(self._hosts, recipients)
+        under_way = MessageAttempt(hosts, recipients)
+        yield from self._ask(under_way, recipients, job)
+        if hosts.needs_backup and under_way.recipient_ids:
+            started_at = time.time()
+            self._turn_to_backup(hosts)
+            if hosts.silence is not None:
+                left = [recipients[number] for number in under_way.recipient_ids]
+                yield self._unasked(hosts, hosts.silence, left, started_at)
+                return
+            under_way.go_on()
+            yield from self._ask(under_way, recipients, job)
+
+    def _turn_to_backup(self, hosts: DestinationHosts) -> None:
+        """Look the backups up only now: a zone that hangs delays no mail that has no need of them."""
+        hosts.turn_to_backup(hosts_of_list(self._finder, self._backups, self._destination))
+
+    def _unasked(
+        self, hosts: DestinationHosts, silence: Said, recipients: list[LeasedRecipient], started_at: float
+    ) -> HostAttempt:
+        """The answer for recipients that no host is asked about."""
+        dnssec = hosts.security.known
+        attempt = Attempt(self._destination, started_at, time.time() - started_at, dnssec=dnssec)
+        return HostAttempt(attempt, [Answer(r, silence, outcome_of(silence)) for r in recipients])
+
+    def _ask(
+        self, under_way: MessageAttempt, recipients: dict[int, LeasedRecipient], job: DeliveryJob
+    ) -> Iterator[HostAttempt]:
         while (host := under_way.host) is not None:
             started_at, began = time.time(), time.monotonic()
             transaction = _transaction(job.message, [recipients[number] for number in under_way.recipient_ids])
@@ -69,11 +98,6 @@ class SmtpCarrier:
                 is_in_doubt = result.is_in_doubt and is_unanswered
                 answers.append(Answer(recipients[number], said, outcome, is_in_doubt))
             yield HostAttempt(attempt, answers, _handover(host, has_dsn=result.has_dsn))
-
-    def _found(self) -> tuple[Host, ...] | NoHost:
-        if isinstance(self._route, SocketRoute):
-            return (socket_host(self._route),)
-        return self._finder.find(self._route, self._destination)
 
 
 def _handover(host: Host, *, has_dsn: bool) -> Handover:
