@@ -73,7 +73,10 @@ def lenient_configuration(context: click.Context) -> Config:
 
 def open_queue(config: Config) -> Engine:
     """The queue that *config* names."""
-    return open_engine(config.queue.path, max_leases=config.delivery.concurrency)
+    book = config.rule_book()
+    engine = open_engine(config.queue.path, max_leases=book.find(None).concurrency)
+    engine.limit_by(lambda destination: book.of_destination(destination).concurrency)
+    return engine
 
 
 def say(command: str, text: str) -> None:

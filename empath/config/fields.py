@@ -5,6 +5,7 @@ Each kind reads one TOML value into the type that the rest of Empath uses, and d
 nothing: "20" is not a number and 1 is not text.  Each kind also writes its type as a TOML value that it can read again.
 """
 
+import difflib
 import ipaddress
 import os.path
 import re
@@ -14,24 +15,16 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, Strict, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, Strict, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from empath.config.units import (
-    duration_text,
-    octets_per_second_text,
-    parse_duration,
-    parse_octets_per_second,
-    parse_rate,
-    parse_size,
-    rate_text,
-    size_text,
-)
 from empath.errors import SyntaxViolation
 from empath.mail.address import Address
 from empath.mail.domain import Domain
 from empath.mail.endpoint import MAX_SOCKET_PATH_OCTETS, Endpoint, UnixSocket
 from empath.policy.access import Network
+from empath.policy.destinations.rulebook import DestinationPattern
+from empath.policy.destinations.settings import SETTINGS
 from empath.policy.dnsbl import Blocklist
 from empath.policy.limits.rate import Rate
 from empath.policy.pattern import DomainPattern
@@ -47,6 +40,16 @@ from empath.policy.routing import (
     parse_route_list,
     route_entries,
     route_text,
+)
+from empath.policy.units import (
+    duration_text,
+    octets_per_second_text,
+    parse_duration,
+    parse_octets_per_second,
+    parse_rate,
+    parse_size,
+    rate_text,
+    size_text,
 )
 
 T = TypeVar("T")
@@ -253,44 +256,51 @@ def _transport_name(text: str) -> str:
     return text
 
 
-_STEP = re.compile(r"([^*\s]+)(?:\*([1-9][0-9]{0,3}))?")
-
-
-def _parse_steps(text: str) -> tuple[tuple[float, int], ...]:
-    steps = []
-    for word in text.split():
-        match = _STEP.fullmatch(word)
-        if match is None:
-            raise SyntaxViolation(f'not a delay: {word!r} (use e.g. "5m" or, for several times, "5m*3")')
-        delay_s = parse_duration(match[1])
-        if delay_s < 1:
-            raise SyntaxViolation(f"a delay is at least 1s: {word!r}")
-        steps.append((delay_s, int(match[2] or 1)))
-    if not steps:
-        raise SyntaxViolation('not a list of delays: use e.g. "1m 5m*2 1h*3"')
-    return tuple(steps)
-
-
-def _steps_text(steps: tuple[tuple[float, int], ...]) -> str:
-    return " ".join(duration_text(delay_s) + (f"*{times}" if times > 1 else "") for delay_s, times in steps)
-
-
-def _no_pattern_twice(value: object) -> object:
-    """Refuse two spellings of one pattern: it would be unclear which one counts."""
-    seen = set()
-    for text in value if isinstance(value, dict) else ():
+def _destination(value: object) -> dict[str, Any]:
+    """The settings of one pattern, by the name of the setting."""
+    if not isinstance(value, dict):
+        raise problem(f"must be a table, not {kind_of(value)}")
+    found = {}
+    for key, given in value.items():
+        setting = SETTINGS.get(key)
+        if setting is None:
+            near = difflib.get_close_matches(key, SETTINGS, n=1)
+            raise problem("unknown key" + (f" (did you mean {near[0]}?)" if near else ""), key)
         try:
-            pattern = DomainPattern.parse(text)
-        except SyntaxViolation:
-            continue  # reported by the validator of the key
-        if pattern in seen:
-            raise problem(f"is the same pattern as another key: {str(pattern)!r}", text)
-        seen.add(pattern)
-    return value
+            found[key] = setting.read(_TEXT_OF[setting.kind_in_file](given))
+        except SyntaxViolation as exc:
+            raise problem(str(exc), key) from exc
+        except PydanticCustomError as exc:
+            raise problem(exc.message(), key) from exc
+    return found
+
+
+def _number(value: object) -> str:
+    if type(value) is not int:
+        raise problem(f"must be a whole number, not {value if isinstance(value, float) else kind_of(value)}")
+    return str(value)
+
+
+def _flag(value: object) -> str:
+    if not isinstance(value, bool):
+        raise problem(f"must be true or false, not {kind_of(value)}")
+    return str(value).lower()
+
+
+_TEXT_OF: Final = {"text": _text, "number": _number, "flag": _flag}  # text as a row has it, by kind of TOML value
+
+
+def _destination_of_file(given: dict[str, Any]) -> dict[str, str | int | bool]:
+    """*given* as the file has it."""
+    from_text: dict[str, Callable[[str], str | int | bool]] = {"text": str, "number": int, "flag": "true".__eq__}
+    return {name: from_text[SETTINGS[name].kind_in_file](SETTINGS[name].write(value)) for name, value in given.items()}
 
 
 def _no_key_twice(parse: Callable[[str], object]) -> Callable[[object], object]:
-    """Like `_no_pattern_twice`, for keys that *parse* reads, which may be addresses: these are compared by any case."""
+    """
+    Refuse two spellings of one key that *parse* reads, such as a pattern: it would be unclear which one counts.
+    Addresses are compared by any case.
+    """
 
     def check(value: object) -> object:
         seen = set()
@@ -359,7 +369,6 @@ _AS_TEXT = PlainSerializer(str, return_type=str)
 Text = Annotated[str, Field(min_length=1, pattern=r"^[!-~]+$")]
 Seconds = Annotated[float, _read_by(parse_duration), PlainSerializer(duration_text)]
 Wait = Annotated[float, _read_by(_parse_wait), PlainSerializer(duration_text)]
-Steps = Annotated[tuple[tuple[float, int], ...], _read_by(_parse_steps), PlainSerializer(_steps_text)]
 Octets = Annotated[int, _read_by(parse_size), PlainSerializer(size_text)]
 OctetsPerSecond = Annotated[int, _read_by(parse_octets_per_second), PlainSerializer(octets_per_second_text)]
 RateLimit = Annotated[Rate, _read_by(parse_rate), PlainSerializer(rate_text)]
@@ -390,10 +399,17 @@ _SenderPattern = Annotated[SenderPattern, _read_by(SenderPattern.parse), _AS_TEX
 Routes = Annotated[dict[_RecipientPattern, RouteTarget], BeforeValidator(_no_key_twice(parse_recipient_pattern))]
 SenderRoutes = Annotated[dict[_SenderPattern, RouteTarget], BeforeValidator(_no_key_twice(SenderPattern.parse))]
 AccountRoutes = dict[Annotated[str, _read_by(_account_name)], RouteTarget]
-Schedules = Annotated[dict[RoutePattern, Steps], BeforeValidator(_no_pattern_twice)]
+Destinations = Annotated[
+    dict[
+        Annotated[DestinationPattern, _read_by(DestinationPattern.parse), _AS_TEXT],
+        Annotated[dict[str, Any], PlainValidator(_destination), PlainSerializer(_destination_of_file)],
+    ],
+    BeforeValidator(_no_key_twice(DestinationPattern.parse)),
+    AfterValidator(lambda found: {pattern: given for pattern, given in found.items() if given}),  # an empty one is none
+]
 RecipientRules = Annotated[
     dict[_RulePattern, Annotated[RecipientRule, PlainValidator(_recipient_rule), _AS_TEXT]],
-    BeforeValidator(_no_pattern_twice),
+    BeforeValidator(_no_key_twice(DomainPattern.parse)),
 ]
 Command = Annotated[tuple[str, ...], PlainValidator(_command), PlainSerializer(list, return_type=list[str])]
 TransportName = Annotated[str, _read_by(_transport_name)]

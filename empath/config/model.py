@@ -6,7 +6,7 @@ conf/empath.toml and docs/configuration.md are generated from it by `make refere
 carries its unit in its name, a key of the file does not: there the value has the unit.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Self
 
@@ -15,11 +15,11 @@ from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, ValidationIn
 from empath.config.fields import (
     THRESHOLD,
     AccountRoutes,
+    Destinations,
     HostName,
     Mailbox,
     RecipientRules,
     Routes,
-    Schedules,
     SenderRoutes,
     Weights,
     problem,
@@ -45,10 +45,11 @@ from empath.config.tables.tls import Tls
 from empath.config.tables.transports import Pipes
 from empath.mail.address import Address
 from empath.policy.access import is_of_postmaster
+from empath.policy.destinations.rulebook import RuleBook, RuleRow
+from empath.policy.destinations.settings import BUILT_IN
 from empath.policy.dnsbl import Blocklist, BlocklistPolicy
 from empath.policy.pattern import DomainPattern, PatternTable
 from empath.policy.recipients import RecipientRule
-from empath.policy.retry import RetryTable
 from empath.policy.router import Router, RouteTables
 from empath.policy.routing import Route, single_routes
 
@@ -105,11 +106,12 @@ class Config(Table):
     delivery: Delivery = setting({})
     retry: Retry = setting({})
 
-    schedules_by_pattern: Schedules = setting({}, "schedules")
+    destinations_by_pattern: Destinations = setting({}, "destinations")
     """
-    Delays instead of those of [retry], by the recipient's domain, as in [routes]. "1m 5m*2 1h*3" waits a minute
-    after the first failed attempt, five after the next two, then an hour; the last one goes on until the lifetime is
-    over. The jitter of [retry] applies.
+    What holds of a destination, a table for each pattern: [destinations."example.org"]. A pattern is a domain of
+    recipients, "*.example.org", "*" for all, a next hop as the view destination names it ("smtp:192.0.2.1:25"), or
+    "mx:" and a host that MX records name ("mx:*.mail.example.net"). Each setting is taken from the most exact pattern
+    that has it. Rows of the view destination_rule come before the tables: see DELIVERY.md.
     """
 
     reports: Reports = setting({})
@@ -142,11 +144,11 @@ class Config(Table):
         """Whether a listener presents a certificate."""
         return any(listener.tls.needs_certificate for listener in self.listeners)
 
-    _old_names: tuple[str, ...] = PrivateAttr(())
+    _old_names: tuple[KeyPath, ...] = PrivateAttr(())
 
     @property
-    def old_names(self) -> tuple[str, ...]:
-        """Names of tables in the file that this version still reads, see `renamed`."""
+    def old_names(self) -> tuple[KeyPath, ...]:
+        """Keys of the file whose old name this version still reads, see `renamed`."""
         return self._old_names
 
     @property
@@ -211,10 +213,9 @@ class Config(Table):
         """The size of the largest message that any listener takes."""
         return max(self.limits_of(listener).message_octets for listener in self.listeners)
 
-    @cached_property
-    def retries(self) -> RetryTable:
-        """The delays by the recipient's domain."""
-        return RetryTable(self.retry.schedule, self.schedules_by_pattern.items())
+    def rule_book(self, rows: Iterable[RuleRow] = ()) -> RuleBook:
+        """What holds of destinations, by this file and by *rows* of the queue."""
+        return RuleBook(BUILT_IN, self.destinations_by_pattern.items(), rows)
 
     @model_validator(mode="wrap")
     @classmethod

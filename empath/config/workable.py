@@ -18,7 +18,7 @@ from empath.config.model import Config
 from empath.config.places import Account, closed_folder, obstacle_to_file, obstacle_to_folder
 from empath.config.programs import obstacles
 from empath.config.recipient_file import read_recipients
-from empath.config.renamed import RENAMED
+from empath.config.renamed import named, new_name
 from empath.config.tables.tls import TlsMode
 from empath.errors import MissingInput, SyntaxViolation
 from empath.mail.domain import Domain
@@ -72,10 +72,10 @@ def _dnssec(config: Config) -> Iterator[Contradiction]:
 
 
 def old_names(config: Config) -> Iterator[Contradiction]:
-    """Tables that have another name now."""
-    for name in config.old_names:
-        words = f"is now [{dotted(RENAMED[name])}]; the next version will not read the old name"
-        yield Contradiction((name,), words, is_warning=True)
+    """Keys that have another name now."""
+    for old in config.old_names:
+        words = f"is now {named(new_name(old) or old)}; the next version will not read the old name"
+        yield Contradiction(old, words, is_warning=True)
 
 
 def unknown_user(config: Config) -> Iterator[Contradiction]:

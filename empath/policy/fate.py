@@ -4,16 +4,16 @@ fate - what an outcome makes of a recipient
 A deferral after the end of the lifetime expires; one before it gets its next instant from the retry schedule.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
-from empath.mail.domain import parse_stored
 from empath.mail.fate import Fate, Said
 from empath.mail.identity import Timestamp
 from empath.mail.outcome import Handover, Outcome
 from empath.mail.status import RecipientStatus
 from empath.message.report.facts import ReportKind
 from empath.policy.bounce import wants_notice
-from empath.policy.retry import RetryTable, is_expired
+from empath.policy.retry import RetrySchedule, is_expired
 
 
 class Tried(Protocol):
@@ -37,7 +37,7 @@ def decide_fate(
     outcome: Outcome,
     *,
     now: Timestamp,
-    retries: RetryTable,
+    schedule_of: Callable[[str], RetrySchedule],
     uniform: float,
     report_at: Timestamp | None = None,
     handover: Handover = Handover.FINAL,
@@ -45,9 +45,9 @@ def decide_fate(
     """
     The fate after an attempt that ended at *now* with *outcome*, which is not NEXT_HOST.
 
-    *uniform* in 0..1 picks the place within the jitter of the retry schedule. An attempt is made at the end of the
-    lifetime, and at *report_at*, from which the client wants to hear of a delay: it decides what the report says.
-    *handover* counts where the mail was delivered.
+    *schedule_of* gives the retry schedule of the recipient's domain; *uniform* in 0..1 picks the place in its jitter.
+    An attempt is made at the end of the lifetime, and at *report_at*, from which the client wants to hear of a delay:
+    it decides what the report says. *handover* counts where the mail was delivered.
     """
     if outcome is Outcome.DELIVERED:
         if recipient.notify is None:  # nearly all
@@ -55,7 +55,7 @@ def decide_fate(
         is_told = handover is not Handover.REPORTING and wants_notice(recipient.notify, ReportKind.SUCCESS)
         return Fate(recipient.recipient_id, RecipientStatus.DELIVERED, said, None, is_told, handover)
     if outcome is Outcome.DEFERRED and not is_expired(now, recipient.expires_at):
-        schedule = retries.find(parse_stored(recipient.domain))
+        schedule = schedule_of(recipient.domain)
         next_retry_at = min(schedule.next_retry_at(now, recipient.attempts + 1, uniform), recipient.expires_at)
         if report_at is not None and now < report_at:
             next_retry_at = min(next_retry_at, report_at)

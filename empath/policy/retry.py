@@ -4,13 +4,15 @@ retry - when a deferred recipient is tried again, and when it expires
 The instant and the random number are arguments, so a schedule can be replayed.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass
 from typing import Final
 
-from empath.mail.domain import AddressLiteral, Domain
+from empath.errors import SyntaxViolation
 from empath.mail.identity import Timestamp
-from empath.policy.pattern import DomainPattern, PatternTable
+from empath.policy.units import duration_text, parse_duration
+
+Steps = tuple[tuple[float, int], ...]  # pairs of a delay in seconds and how often it is used
 
 _MAX_DOUBLINGS = 64  # limit that keeps 2 ** n a finite float; max_s is reached long before
 _SHORTEST_S = 1.0
@@ -30,7 +32,7 @@ class RetrySchedule:
     base_s: float = 60.0
     max_s: float = 14_400.0
     jitter: float = 0.2
-    steps: tuple[tuple[float, int], ...] = ()
+    steps: Steps = ()
 
     def next_retry_at(self, now: Timestamp, attempts: int, uniform: float) -> Timestamp:
         """
@@ -61,19 +63,33 @@ class RetrySchedule:
         return self.steps[-1][0]  # the last delay, until the lifetime is over
 
 
-class RetryTable:
-    """The schedules by the recipient's domain."""
+_STEP = re.compile(r"([^*\s]+)(?:\*([1-9][0-9]{0,3}))?")
 
-    def __init__(
-        self, default: RetrySchedule, entries: Iterable[tuple[DomainPattern, tuple[tuple[float, int], ...]]]
-    ) -> None:
-        """*entries* are the steps that take the place of the doubling in *default*, by pattern."""
-        self._default = default
-        self._table = PatternTable((pattern, replace(default, steps=steps)) for pattern, steps in entries)
 
-    def find(self, domain: Domain | AddressLiteral) -> RetrySchedule:
-        """The schedule of the most exact pattern that fits, or the default one."""
-        return self._table.find(domain) or self._default
+def parse_steps(text: str) -> Steps:
+    """
+    Read a list of delays such as `1m 5m*2 1h*3`.
+
+    Raises:
+        SyntaxViolation: *text* is none, or a delay is shorter than a second.
+    """
+    steps = []
+    for word in text.split():
+        match = _STEP.fullmatch(word)
+        if match is None:
+            raise SyntaxViolation(f'not a delay: {word!r} (use e.g. "5m" or, for several times, "5m*3")')
+        delay_s = parse_duration(match[1])
+        if delay_s < _SHORTEST_S:
+            raise SyntaxViolation(f"a delay is at least 1s: {word!r}")
+        steps.append((delay_s, int(match[2] or 1)))
+    if not steps:
+        raise SyntaxViolation('not a list of delays: use e.g. "1m 5m*2 1h*3"')
+    return tuple(steps)
+
+
+def steps_text(steps: Steps) -> str:
+    """*steps* as `parse_steps` reads them."""
+    return " ".join(duration_text(delay_s) + (f"*{times}" if times > 1 else "") for delay_s, times in steps)
 
 
 def is_expired(now: Timestamp, expires_at: Timestamp) -> bool:

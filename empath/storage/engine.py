@@ -151,6 +151,13 @@ class Engine(Protocol):
     def location(self) -> str:
         """The place of the queue, as messages to people name it."""
 
+    def limit_by(self, limit_of: Callable[[str], int]) -> None:
+        """
+        From now on a new destination gets as many slots as *limit_of* gives for its name.
+
+        It is called in the thread of the writer, and counts for writers and visits that are opened after this.
+        """
+
     def prepare(self, user: str | None, *, say: Callable[[str], object]) -> None:
         """
         Check that the queue can be used, and make or migrate it; *user* owns it when root starts Empath.

@@ -11,7 +11,6 @@ SELECT d.destination_id,
        AND coalesce(d.suspended_until, 0.0) <= :now
        AND coalesce(d.breaker_until, 0.0) <= :now
        AND coalesce(d.token_at, 0.0) <= :now
-       AND d.max_leases = coalesce((SELECT CAST(s.value AS bigint) FROM _setting AS s WHERE s.name = 'concurrency'), d.max_leases)
        AND NOT EXISTS (SELECT 1 FROM _lease AS l WHERE l.destination_id = d.destination_id)
   FROM _destination AS d
  WHERE d.destination_id > :after

@@ -67,14 +67,3 @@ SELECT r.recipient_id, :process_id, :lease_id, :destination, :now, 0.0, :stage, 
 -- name: lost_orders
 -- Orders for recipients of a lost lease. Index: _recipient_lease. Rows: recipient_id, ordered_status.
 SELECT recipient_id, ordered_status FROM _recipient WHERE lease_id = :lease_id AND ordered_status IS NOT NULL;
-
--- name: forget_limit
-DELETE FROM _setting WHERE name = 'concurrency';
-
--- name: remember_limit
--- Set the limit of connections for new destinations.
-INSERT INTO _setting (name, value) VALUES ('concurrency', CAST(:max_leases AS text));
-
--- name: resize_destinations
--- Set the limit of connections of every destination.
-UPDATE _destination SET max_leases = :max_leases WHERE max_leases <> :max_leases;

@@ -374,9 +374,22 @@ BEGIN
     iif(new.suspended_until IS NOT old.suspended_until, new.suspended_until, new.suspended_until_unix));
 END;
 
+-- The limit of exactly this destination. It is in force at once, unless another rule of it has an end: the housekeeper
+-- knows.
 CREATE TRIGGER destination_max_leases INSTEAD OF UPDATE OF max_leases ON destination
 BEGIN
-  SELECT raise(ABORT, 'empath: max_leases is set by [delivery] concurrency in the configuration');
+  INSERT INTO _judge_rule
+  SELECT old.destination, 'concurrency', CAST(new.max_leases AS TEXT) WHERE new.max_leases IS NOT NULL;
+  INSERT INTO _set_rule
+  SELECT old.destination, 'concurrency', CAST(new.max_leases AS TEXT), NULL, NULL WHERE new.max_leases IS NOT NULL;
+  UPDATE _destination SET max_leases = CAST(new.max_leases AS INTEGER)
+   WHERE name = old.destination
+     AND new.max_leases IS NOT NULL
+     AND NOT EXISTS (
+       SELECT 1 FROM _destination_rule
+        WHERE pattern = old.destination AND setting = 'concurrency' AND expires_at IS NOT NULL);
+  DELETE FROM destination_rule
+   WHERE new.max_leases IS NULL AND pattern = old.destination AND setting = 'concurrency' AND expires_at IS NULL;
 END;
 
 -- As queue_update.
@@ -386,14 +399,14 @@ BEGIN
    WHERE new.destination IS NULL
      AND coalesce(
        new.max_leases, new.leases, new.is_failing, new.due_at, new.due_unix, new.breaker_until, new.breaker_until_unix,
-       new.suspended_until, new.suspended_until_unix, new.ready_at, new.ready_unix);
+       new.suspended_until, new.suspended_until_unix, new.ready_at, new.ready_unix, new.exchangers);
 END;
 
 CREATE TRIGGER destination_fixed INSTEAD OF UPDATE OF
-  destination, leases, is_failing, due_at, due_unix, breaker_until, breaker_until_unix, ready_at, ready_unix
+  destination, leases, is_failing, due_at, due_unix, breaker_until, breaker_until_unix, ready_at, ready_unix, exchangers
 ON destination
 BEGIN
-  SELECT raise(ABORT, 'empath: destination takes suspended_until and suspended_until_unix; no other column can be set');
+  SELECT raise(ABORT, 'empath: destination takes suspended_until, suspended_until_unix and max_leases; no other column can be set');
 END;
 
 CREATE TRIGGER destination_delete INSTEAD OF DELETE ON destination
@@ -404,6 +417,181 @@ END;
 CREATE TRIGGER destination_insert INSTEAD OF INSERT ON destination
 BEGIN
   SELECT raise(ABORT, 'empath: the first mail for a destination adds it; routes are in the configuration');
+END;
+
+-- What can be a rule. policy/destinations reads pattern and value; here they must only look like ones.
+CREATE VIEW _judge_rule AS
+SELECT NULL AS pattern,
+       NULL AS setting,
+       NULL AS value
+ WHERE 0;
+
+CREATE TRIGGER _refuse_rule INSTEAD OF INSERT ON _judge_rule
+BEGIN
+  SELECT raise(ABORT, 'empath: pattern takes a domain in ASCII, *.domain, *, a destination such as smtp:192.0.2.1:25, or mx: and an MX host or *.domain')
+   WHERE typeof(new.pattern) <> 'text'
+      OR length(new.pattern) NOT BETWEEN 1 AND 1024
+      OR new.pattern GLOB '*[' || char(1) || '-' || char(31) || char(127) || ']*'
+      OR CASE
+           WHEN new.pattern = '*' THEN 0
+           WHEN new.pattern GLOB '[[]*]' THEN new.pattern GLOB '*[^][0-9A-Fa-f:.IPv]*'
+           WHEN new.pattern GLOB '*:*' AND new.pattern NOT GLOB 'mx:*' THEN new.pattern NOT GLOB '[a-z]*:*'
+           ELSE EXISTS (
+             SELECT 1
+               FROM (SELECT lower(iif(new.pattern GLOB 'mx:*', substr(new.pattern, 4), new.pattern)) AS name)
+              WHERE iif(name GLOB '[*].*', substr(name, 3), name) GLOB '*[^a-z0-9._-]*'
+                 OR name GLOB '*..*'
+                 OR name GLOB '*.'
+                 OR name GLOB '.*'
+                 OR name = '')
+         END;
+  SELECT raise(ABORT, 'empath: value takes text of at most 1000 characters') WHERE length(new.value) > 1000;
+  -- One sentence for each setting of policy/destinations/settings.py.
+  SELECT CASE new.setting
+    WHEN 'concurrency' THEN iif(
+      new.value GLOB '[1-9]*' AND new.value NOT GLOB '*[^0-9]*' AND CAST(new.value AS INTEGER) <= 1000000, NULL,
+      raise(ABORT, 'empath: concurrency takes a whole number from 1 to 1000000'))
+    WHEN 'retry' THEN iif(
+      new.value GLOB '[0-9]*[smhdw0-9]' AND new.value NOT GLOB '*[^0-9a-z.* ]*', NULL,
+      raise(ABORT, 'empath: retry takes delays such as 1m 5m*2 1h*3'))
+    WHEN 'without_8bitmime' THEN iif(
+      new.value = 'convert' OR new.value = 'convert-or-send' OR new.value = 'bounce', NULL,
+      raise(ABORT, 'empath: without_8bitmime takes convert, convert-or-send or bounce'))
+    ELSE raise(ABORT, 'empath: there is no such setting; empath-admin rule settings lists them')
+  END;
+END;
+
+-- Adds a rule that was judged, or changes the one of the same pattern and setting that has an end, or none, too.
+CREATE VIEW _set_rule AS
+SELECT NULL AS pattern,
+       NULL AS setting,
+       NULL AS value,
+       NULL AS expires_at,  -- Unix seconds; NULL: no end
+       NULL AS reason
+ WHERE 0;
+
+CREATE TRIGGER _insert_rule INSTEAD OF INSERT ON _set_rule
+BEGIN
+  SELECT raise(ABORT, 'empath: expires_at takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, a shift such as ''+1 hour'', or NULL for never')
+   WHERE new.expires_at NOT BETWEEN 1e9 AND (julianday('now') - 2440587.5) * 86400.0 + 315576000.0;
+  SELECT raise(ABORT, 'empath: reason takes text of at most 1000 characters')
+   WHERE new.reason IS NOT NULL AND (typeof(new.reason) <> 'text' OR length(new.reason) > 1000);
+  INSERT INTO _audit (who, object, what, before, after)
+  VALUES (
+    coalesce((SELECT who FROM _actor), 'sql'), new.pattern, 'destination_rule ' || new.setting,
+    (SELECT value FROM _destination_rule
+      WHERE pattern = new.pattern AND setting = new.setting AND (expires_at IS NULL) = (new.expires_at IS NULL)),
+    new.value);
+  UPDATE _destination_rule
+     SET value = new.value, expires_at = new.expires_at, reason = new.reason,
+         created_at = (julianday('now') - 2440587.5) * 86400.0, who = coalesce((SELECT who FROM _actor), 'sql')
+   WHERE pattern = new.pattern AND setting = new.setting AND (expires_at IS NULL) = (new.expires_at IS NULL);
+  INSERT INTO _destination_rule (pattern, setting, value, expires_at, reason, created_at, who)
+  SELECT new.pattern, new.setting, new.value, new.expires_at, new.reason, (julianday('now') - 2440587.5) * 86400.0,
+         coalesce((SELECT who FROM _actor), 'sql')
+   WHERE NOT EXISTS (
+     SELECT 1 FROM _destination_rule
+      WHERE pattern = new.pattern AND setting = new.setting AND (expires_at IS NULL) = (new.expires_at IS NULL));
+END;
+
+CREATE TRIGGER destination_rule_insert INSTEAD OF INSERT ON destination_rule
+BEGIN
+  SELECT raise(ABORT, 'empath: set expires_at or expires_unix, not both')
+   WHERE new.expires_at IS NOT NULL AND new.expires_unix IS NOT NULL;
+  SELECT raise(ABORT, 'empath: a rule takes pattern, setting, value, expires_at, expires_unix and reason; no other column can be set')
+   WHERE coalesce(new.rule, new.created_at, new.created_unix, new.who) IS NOT NULL;
+  INSERT INTO _judge_rule VALUES (new.pattern, new.setting, CAST(new.value AS TEXT));
+  -- An instant as _read_instant reads it.
+  INSERT INTO _set_rule
+  SELECT iif(new.pattern GLOB '*:*' OR new.pattern GLOB '[[]*', new.pattern, lower(new.pattern)), new.setting,
+         CAST(new.value AS TEXT),
+         CASE
+           WHEN given IS NULL THEN NULL
+           WHEN typeof(given) = 'integer' OR typeof(given) = 'real' THEN given
+           WHEN typeof(given) <> 'text' THEN 0.0
+           WHEN given GLOB '[-+]*' THEN coalesce(round((julianday('now', given) - 2440587.5) * 86400.0, 3), 0.0)
+           WHEN given GLOB '????-??-??*' AND date(julianday(substr(given, 1, 10))) IS NOT substr(given, 1, 10) THEN 0.0
+           WHEN given GLOB '*[^0-9.]*' THEN coalesce(round((julianday(given) - 2440587.5) * 86400.0, 3), 0.0)
+           ELSE CAST(given AS REAL)
+         END,
+         new.reason
+    FROM (SELECT coalesce(new.expires_at, new.expires_unix) AS given);
+END;
+
+CREATE TRIGGER destination_rule_value INSTEAD OF UPDATE OF value ON destination_rule
+BEGIN
+  INSERT INTO _judge_rule VALUES (old.pattern, old.setting, CAST(new.value AS TEXT));
+  INSERT INTO _audit (who, object, what, before, after)
+  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.pattern, 'destination_rule ' || old.setting, old.value,
+         CAST(new.value AS TEXT)
+   WHERE CAST(new.value AS TEXT) IS NOT old.value;
+  UPDATE _destination_rule
+     SET value = CAST(new.value AS TEXT), created_at = (julianday('now') - 2440587.5) * 86400.0,
+         who = coalesce((SELECT who FROM _actor), 'sql')
+   WHERE rule_id = old.rule AND value <> CAST(new.value AS TEXT);
+END;
+
+CREATE TRIGGER destination_rule_reason INSTEAD OF UPDATE OF reason ON destination_rule
+BEGIN
+  SELECT raise(ABORT, 'empath: reason takes text of at most 1000 characters')
+   WHERE new.reason IS NOT NULL AND (typeof(new.reason) <> 'text' OR length(new.reason) > 1000);
+  INSERT INTO _audit (who, object, what, before, after)
+  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.pattern || ' ' || old.setting, 'destination_rule reason', old.reason,
+         new.reason
+   WHERE new.reason IS NOT old.reason;
+  UPDATE _destination_rule SET reason = new.reason WHERE rule_id = old.rule AND reason IS NOT new.reason;
+END;
+
+CREATE TRIGGER destination_rule_expiry INSTEAD OF UPDATE OF expires_at, expires_unix ON destination_rule
+BEGIN
+  SELECT raise(ABORT, 'empath: set expires_at or expires_unix, not both')
+   WHERE new.expires_at IS NOT old.expires_at AND new.expires_unix IS NOT old.expires_unix;
+  INSERT INTO _change_instant
+  VALUES (
+    'destination_rule expires_unix', old.rule, NULL, old.pattern || ' ' || old.setting, NULL, old.expires_unix,
+    iif(new.expires_at IS NOT old.expires_at, new.expires_at, new.expires_unix));
+END;
+
+-- _change_instant names the rule by recipient_id.
+CREATE TRIGGER _set_rule_end INSTEAD OF INSERT ON _apply_instant
+WHEN new.what = 'destination_rule expires_unix'
+BEGIN
+  SELECT raise(ABORT, 'empath: expires_at takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, ''now'', a shift such as ''+1 hour'', or NULL for never')
+   WHERE new.after NOT BETWEEN 1e9 AND new.at + 315576000.0;
+  SELECT raise(ABORT, 'empath: two rules of one pattern and setting cannot both have an end, or both have none; DELETE one')
+   WHERE (new.before IS NULL) <> (new.after IS NULL)
+     AND EXISTS (
+       SELECT 1
+         FROM _destination_rule AS r
+         JOIN _destination_rule AS o ON o.pattern = r.pattern AND o.setting = r.setting AND o.rule_id <> r.rule_id
+        WHERE r.rule_id = new.recipient_id);
+  UPDATE _destination_rule SET expires_at = new.after WHERE rule_id = new.recipient_id;
+  INSERT INTO _audit (at, who, object, what, before, after)
+  VALUES (new.at, new.who, new.address, new.what, new.before, new.after);
+END;
+
+-- As queue_update.
+CREATE TRIGGER destination_rule_update INSTEAD OF UPDATE ON destination_rule
+BEGIN
+  SELECT 1
+   WHERE new.rule IS NULL
+     AND coalesce(
+       new.pattern, new.setting, new.value, new.expires_at, new.expires_unix, new.reason, new.created_at,
+       new.created_unix, new.who);
+END;
+
+CREATE TRIGGER destination_rule_fixed INSTEAD OF UPDATE OF rule, pattern, setting, created_at, created_unix, who
+ON destination_rule
+BEGIN
+  SELECT raise(ABORT, 'empath: destination_rule takes value, expires_at, expires_unix and reason; for another pattern or setting, DELETE the rule and INSERT another');
+END;
+
+CREATE TRIGGER destination_rule_delete INSTEAD OF DELETE ON destination_rule
+BEGIN
+  DELETE FROM _destination_rule WHERE rule_id = old.rule;
+  INSERT INTO _audit (who, object, what, before, after)
+  VALUES (
+    coalesce((SELECT who FROM _actor), 'sql'), old.pattern, 'destination_rule ' || old.setting, old.value, NULL);
 END;
 
 CREATE TRIGGER message_update INSTEAD OF UPDATE ON message

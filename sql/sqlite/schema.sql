@@ -430,14 +430,46 @@ BEGIN
 END;
 
 CREATE TABLE _setting (
-  -- 'frozen': the instant, in ISO 8601, since which an operator stops delivery; 'log-level'; 'concurrency': connections to
-  -- a destination that is new; 'routes': digest of the routes that the waiting mail follows;
+  -- 'frozen': the instant, in ISO 8601, since which an operator stops delivery; 'log-level';
+  -- 'destination_rules': number of changes of _destination_rule; 'routes': digest of the routes that the waiting mail follows;
   -- 'audit_told': the last row of _audit that is in the log; 'audit_forgotten_until': see _audit_not_removed;
   -- 'decoy_secret': the key of the salts for names that have no account, hexadecimal
   -- 'spool_owner': the key that is also in spool/owner, see storage/spool_owner.py
   name  TEXT PRIMARY KEY,
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What holds of destinations beyond the file, see policy/destinations/rulebook.py. A rule with an end stands in for the one
+-- without that has the same pattern and setting.
+CREATE TABLE _destination_rule (
+  rule_id    INTEGER PRIMARY KEY AUTOINCREMENT,
+  pattern    TEXT    NOT NULL CHECK (length(pattern) BETWEEN 1 AND 1024),  -- of destinations
+  setting    TEXT    NOT NULL CHECK (length(setting) BETWEEN 1 AND 100),  -- as in [destinations] of the file
+  value      TEXT    NOT NULL CHECK (length(value) <= 1000),
+  expires_at REAL,  -- instant at which it ends; NULL: never
+  reason     TEXT    CHECK (length(reason) <= 1000),  -- for people
+  created_at REAL    NOT NULL,
+  who        TEXT    NOT NULL  -- author, as in _audit
+) STRICT;
+CREATE UNIQUE INDEX _destination_rule_of ON _destination_rule (pattern, setting, (expires_at IS NULL));
+CREATE INDEX _destination_rule_end ON _destination_rule (expires_at) WHERE expires_at IS NOT NULL;
+
+-- The processes read the rules again when this number changes.
+CREATE TRIGGER _destination_rule_added AFTER INSERT ON _destination_rule
+BEGIN
+  INSERT OR IGNORE INTO _setting (name, value) VALUES ('destination_rules', '0');
+  UPDATE _setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'destination_rules';
+END;
+
+CREATE TRIGGER _destination_rule_changed AFTER UPDATE ON _destination_rule
+BEGIN
+  UPDATE _setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'destination_rules';
+END;
+
+CREATE TRIGGER _destination_rule_left AFTER DELETE ON _destination_rule
+BEGIN
+  UPDATE _setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'destination_rules';
+END;
 
 -- Who was told to come again, and who has, see policy/greylist.py.
 CREATE TABLE _greylist (

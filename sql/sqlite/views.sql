@@ -120,10 +120,11 @@ SELECT a.attempt_id                                  AS attempt_id,             
   JOIN _recipient AS r ON r.recipient_id = a.recipient_id
   JOIN _message AS m ON m.message_id = r.message_id;
 
--- One row per queue key: a next hop that a route names, else a domain. Writable: suspended_until. NULL ends a suspension.
+-- One row per queue key: a next hop that a route names, else a domain. Writable: suspended_until, NULL ends a suspension;
+-- max_leases, which becomes a rule of this destination, NULL removes that rule.
 CREATE VIEW destination AS
 SELECT d.name AS destination,  -- 'smtp:host:port', 'maildir:/path', 'discard:', 'no-route:', or a domain
-       d.max_leases AS max_leases,  -- most connections at once, over all workers
+       d.max_leases AS max_leases,  -- most connections at once, over all workers: the setting concurrency
        (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id) AS leases,  -- number of connections in use
        d.is_failing                                  AS is_failing,               -- 1: the last attempt reached no host, or failed after a minute
        datetime(d.due_at, 'unixepoch') AS due_at,  -- no recipient is due earlier, UTC; NULL: none waits
@@ -133,8 +134,25 @@ SELECT d.name AS destination,  -- 'smtp:host:port', 'maildir:/path', 'discard:',
        datetime(d.suspended_until, 'unixepoch') AS suspended_until,  -- no attempt before this instant, by order, UTC
        d.suspended_until                             AS suspended_until_unix,     -- the same in Unix seconds
        datetime(d.ready_at, 'unixepoch') AS ready_at,  -- a lease can be taken from here on, UTC; NULL: no mail waits, or no connection is free
-       d.ready_at                                    AS ready_unix                -- the same in Unix seconds
+       d.ready_at                                    AS ready_unix,               -- the same in Unix seconds
+       d.exchangers                                  AS exchangers                -- names of its MX hosts, best first; NULL: not known, or it has none
   FROM _destination AS d;
+
+-- One row per rule of destinations beyond [destinations] of the file: what holds there, and until when. Writable: value,
+-- expires_at, reason. INSERT INTO destination_rule (pattern, setting, value, expires_at, reason) adds a rule, or replaces
+-- that of the same pattern and setting; one with an end stands in for one without. DELETE ends it.
+CREATE VIEW destination_rule AS
+SELECT r.rule_id                                     AS rule,                     -- number of the rule
+       r.pattern AS pattern,  -- domain, *.domain, *, destination such as smtp:host:port, or mx: and an MX host or *.domain
+       r.setting                                     AS setting,                  -- key of [destinations], such as concurrency
+       r.value                                       AS value,                    -- its value, as text
+       datetime(r.expires_at, 'unixepoch')           AS expires_at,               -- end, UTC; NULL: none
+       r.expires_at                                  AS expires_unix,             -- the same in Unix seconds
+       r.reason                                      AS reason,                   -- reason, for people
+       datetime(r.created_at, 'unixepoch')           AS created_at,               -- instant of the last change of its value, UTC
+       r.created_at                                  AS created_unix,             -- the same in Unix seconds
+       r.who                                         AS who                       -- author, as in audit
+  FROM _destination_rule AS r;
 
 -- One row per run of one process of Empath. Writable: modules_off, from which names can be taken out: those modules are
 -- called again within a second.

@@ -47,7 +47,17 @@ VALUES = {
     "relay.networks": st.lists(st.sampled_from(["192.0.2.0/24", "2001:db8::/32", "192.0.2.1"])),
     "relay.domains": st.lists(patterns.filter(lambda text: text != "*")),
     "routes": st.dictionaries(patterns, routes),
-    "schedules": st.dictionaries(patterns, steps),
+    "destinations": st.dictionaries(
+        patterns | st.sampled_from(["mx:*.example.net", "smtp:MX.example.org", "smtp:[::1]:26", "maildir:/a b"]),
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "retry": steps,
+                "concurrency": st.integers(1, 1_000_000),
+                "without_8bitmime": st.sampled_from(["convert", "convert-or-send", "bounce"]),
+            },
+        ),
+    ),
     "delivery.workers": st.integers(1, 256),
     "delivery.reuse": durations,
     "delivery.data_timeout": durations,

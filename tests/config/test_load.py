@@ -115,8 +115,8 @@ base = "2m"
 max = "1h"
 jitter = 0
 delay_warning_time = "0s"
-[schedules]
-"*.example.org" = "1m 5m*2"
+[destinations."*.example.org"]
+retry = "1m 5m*2"
 [receiving.limits]
 message_size = "1MiB"
 line_length = 0
@@ -134,7 +134,7 @@ file = "empath.log"
         SmtpRoute("2001:db8::1", 26),
         MaildirRoute("/etc/var/Maildir"),
         DiscardRoute(),
-        [RetrySchedule(120, 3600, 0), RetrySchedule(120, 3600, 0, ((60.0, 1), (300.0, 2)))],
+        [(), ((60.0, 1), (300.0, 2))],
         0.0,
         (1_048_576, None),
         (Endpoint("192.0.2.53", 53), Endpoint("::1", 5353)),
@@ -146,7 +146,7 @@ file = "empath.log"
         config.router.decide_for_domain(Domain("example.org")).route,
         config.router.decide_for_domain(Domain("a.example.org")).route,
         config.router.decide_for_domain(Domain("example.com")).route,
-        [config.retries.find(Domain(name)) for name in ("example.org", "a.example.org")],
+        [config.rule_book().find(name).retry for name in ("example.org", "a.example.org")],
         config.retry.delay_warning_s,
         (config.limits.message_octets, config.limits.line_octets),
         config.dns.nameservers,
@@ -291,17 +291,20 @@ networks = [
             "routes = {'xn--bcher-kva.example' = 'mx', 'Bücher.example' = 'discard:'}",
             "routes.\"Bücher.example\": is the same pattern as another key: 'xn--bcher-kva.example'",
         ),
-        ("schedules = {'*' = ''}", 'schedules."*": not a list of delays: use e.g. "1m 5m*2 1h*3"'),
         (
-            "schedules = {'*' = '5m*0'}",
-            'schedules."*": not a delay: \'5m*0\' (use e.g. "5m" or, for several times, "5m*3")',
+            "destinations = {'*' = {retry = ''}}",
+            'destinations."*".retry: not a list of delays: use e.g. "1m 5m*2 1h*3"',
         ),
-        ("schedules = {'*' = '1m 500ms'}", "schedules.\"*\": a delay is at least 1s: '500ms'"),
         (
-            "schedules = {'*' = '1m x'}",
-            'schedules."*": not a duration: \'x\' (use e.g. "90s", "4h", "5d"; units ms s m h d w)',
+            "destinations = {'*' = {retry = '5m*0'}}",
+            'destinations."*".retry: not a delay: \'5m*0\' (use e.g. "5m" or, for several times, "5m*3")',
         ),
-        ("schedules = {'a.' = '1m', 'A' = '1m'}", "schedules.A: is the same pattern as another key: 'a'"),
+        ("destinations = {'*' = {retry = '1m 500ms'}}", "destinations.\"*\".retry: a delay is at least 1s: '500ms'"),
+        (
+            "destinations = {'*' = {retry = '1m x'}}",
+            'destinations."*".retry: not a duration: \'x\' (use e.g. "90s", "4h", "5d"; units ms s m h d w)',
+        ),
+        ("destinations = {'a.' = {}, 'A' = {}}", "destinations.A: is the same pattern as another key: 'a'"),
         ("'a\\b\"c' = 1", '"a\\\\b\\"c": unknown key'),
         ('"a\\nb" = 1', '"a\\nb": unknown key'),
     ],

@@ -222,7 +222,7 @@ def hasty(tmp_path) -> Iterator[Service]:
     """An instance that retries soon, reports delays at once, and tries reports only once."""
     more = (
         '[retry]\njitter = 0.0\ndelay_warning_time = "500ms"\nbounce_lifetime = "0s"\n'
-        '[reports]\nwithout_sender = "digest"\ndigest_period = "1s"\n[schedules]\n"*" = "1s 7s"\n'
+        '[reports]\nwithout_sender = "digest"\ndigest_period = "1s"\n[destinations."*"]\nretry = "1s 7s"\n'
     )
     instance = Service(tmp_path / "hasty", more)
     try:
@@ -236,7 +236,7 @@ def hasty(tmp_path) -> Iterator[Service]:
 
 def test_a_delay_is_told_of_once_and_a_failure_after_it(hasty):
     """
-    I3, and the delays of [schedules]: one second, then seven; one warning after the second attempt.
+    I3, and the delays of the destination: one second, then seven; one warning after the second attempt.
     """
     domain, peer = hasty.next_way()
     home, inbox = hasty.next_way()

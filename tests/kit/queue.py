@@ -264,7 +264,7 @@ class Queue:
         further_limit: int = 100,
         ignores_class: bool = False,
         with_new: bool = True,
-        share: int = 20,
+        workers: int = 1,
         process_id: int | None = None,
     ) -> TakeLeases:
         """The write that takes leases, for the queue's process unless another is named."""
@@ -274,7 +274,7 @@ class Queue:
             limit=limit,
             failing_limit=failing_limit,
             further_limit=further_limit,
-            share=share,
+            workers=workers,
             ignores_class=ignores_class,
             with_new=with_new,
         )

@@ -10,13 +10,16 @@ from empath.mail.outcome import Handover, Outcome, Stage
 from empath.mail.reply import Reply
 from empath.mail.status import RecipientStatus
 from empath.policy.fate import decide_fate
-from empath.policy.pattern import DomainPattern
-from empath.policy.retry import RetrySchedule, RetryTable
+from empath.policy.retry import RetrySchedule
 
 NOW = Timestamp(1000.0)
 LATER = Timestamp(2000.0)
 SAID = Said(Stage.RCPT, Reply.of("451 4.2.1 later"))
-RETRIES = RetryTable(RetrySchedule(60.0, 600.0, 0.5), [(DomainPattern.parse("[192.0.2.1]"), ((7.0, 1),))])
+
+
+def schedule_of(domain):
+    """A schedule that knows one domain."""
+    return RetrySchedule(60.0, 600.0, 0.5, ((7.0, 1),) if domain == "[192.0.2.1]" else ())
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Leased:
 
 def fate(outcome, uniform=0.5, **fields):
     """The fate of a recipient with *fields*."""
-    return decide_fate(Leased(**fields), SAID, outcome, now=NOW, retries=RETRIES, uniform=uniform)
+    return decide_fate(Leased(**fields), SAID, outcome, now=NOW, schedule_of=schedule_of, uniform=uniform)
 
 
 def test_a_delivery_is_final_also_after_the_lifetime():
@@ -58,7 +61,7 @@ def test_d2_a_delivery_is_reported_if_the_sender_asked_and_the_next_host_does_no
     RFC 3461 §5.2.1, §5.2.2, §5.2.3.
     """
     found = decide_fate(
-        Leased(notify=notify), SAID, Outcome.DELIVERED, now=NOW, retries=RETRIES, uniform=0.5, handover=handover
+        Leased(notify=notify), SAID, Outcome.DELIVERED, now=NOW, schedule_of=schedule_of, uniform=0.5, handover=handover
     )
     assert Fate(4, RecipientStatus.DELIVERED, SAID, None, is_told, handover) == found
 
@@ -112,7 +115,7 @@ def test_an_attempt_is_made_when_its_result_is_wanted(expires_at, report_at, nex
         SAID,
         Outcome.DEFERRED,
         now=NOW,
-        retries=RETRIES,
+        schedule_of=schedule_of,
         uniform=0.5,
         report_at=None if report_at is None else Timestamp(report_at),
     )

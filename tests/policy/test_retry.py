@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from empath.mail.domain import AddressLiteral, Domain
+from empath.errors import SyntaxViolation
 from empath.mail.identity import Timestamp
-from empath.policy.pattern import DomainPattern
-from empath.policy.retry import RetrySchedule, RetryTable, is_expired
+from empath.policy.retry import RetrySchedule, is_expired, parse_steps, steps_text
 
 NOW = Timestamp(1_763_800_000.0)
 
@@ -76,14 +75,19 @@ def test_listed_delays_have_the_jitter_too():
     assert 80 == pytest.approx(RetrySchedule(jitter=0.2, steps=((100, 1),)).next_retry_at(NOW, 1, 0.0) - NOW)
 
 
-@pytest.mark.parametrize(
-    ("domain", "delay_s"), [("a.example", 10), ("b.example", 60), ("x.b.example", 20), ("[192.0.2.1]", 60)]
-)
-def test_a_domain_may_have_delays_of_its_own(domain, delay_s):
+@pytest.mark.parametrize("text", ["1m", "1m 5m*2 1h*3", "1500ms 7d*9999"])
+def test_a_list_of_delays_is_written_as_it_is_read(text):
     """
-    The most exact pattern counts, as in the routes.
+    `empathd check --effective` prints what a file could have.
     """
-    entries = {"a.example": ((10, 1),), "*.b.example": ((20, 1),)}
-    table = RetryTable(RetrySchedule(jitter=0), ((DomainPattern.parse(text), steps) for text, steps in entries.items()))
-    parse = AddressLiteral.parse if domain.startswith("[") else Domain.parse
-    assert delay_s == table.find(parse(domain)).next_retry_at(NOW, 1, 0.5) - NOW
+    steps = parse_steps(text)
+    assert steps == parse_steps(steps_text(steps))
+
+
+@pytest.mark.parametrize("text", ["", "5m*0", "1m 500ms", "1m x", "5m*10000", "5m*2*2"])
+def test_what_is_no_list_of_delays_is_refused(text):
+    """
+    A busy loop would be one, too.
+    """
+    with pytest.raises(SyntaxViolation):
+        parse_steps(text)

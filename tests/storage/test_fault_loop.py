@@ -36,12 +36,13 @@ from empath.storage.queue.accept import INLINE, Accept
 from empath.storage.queue.audit import ClaimAudit
 from empath.storage.queue.clock import BringForward
 from empath.storage.queue.dedup import AcceptOnce
+from empath.storage.queue.destination_rules import NoteExchangers, ResizeDestinations
 from empath.storage.queue.destinations import ForgetDestinations, Idle, MarkLeaving, UnmarkAll
 from empath.storage.queue.due_bound import LateBound, RepairBounds
 from empath.storage.queue.garbage import AddOrphans, Removal, SettleGarbage
 from empath.storage.queue.greylist import NoteTry
 from empath.storage.queue.lease import Lease
-from empath.storage.queue.process import Beat, EndProcess, RecordModules, Register, ResizeDestinations
+from empath.storage.queue.process import Beat, EndProcess, RecordModules, Register
 from empath.storage.queue.put_back import EndLease, Hold, Rekey, ReleaseUnknownLeases
 from empath.storage.queue.rates import ExchangeTokens, RateKey, Trade
 from empath.storage.queue.recipients import KeepVerification
@@ -213,7 +214,8 @@ OPERATIONS: dict[str, Works] = {
     ],
     "beat": lambda queue, _: [Beat(queue.process_id, now=T0 + 2)],
     "end process": lambda queue, _: [EndProcess(queue.process_id, now=T0 + 3)],
-    "resize destinations": lambda *_: [ResizeDestinations(3)],
+    "resize destinations": lambda *_: [ResizeDestinations({1: 3, 2: 3})],
+    "note exchangers": lambda *_: [NoteExchangers("a.example", ("mx1.example.net",), max_leases=3)],
     "hold by order": _steered("held"),
     "return by order": _steered("bounced"),
     "undo": lambda *_: [

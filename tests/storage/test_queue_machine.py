@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from empath.mail.status import FATES, RecipientStatus
+from empath.storage.queue.destination_rules import ResizeDestinations
 from empath.storage.queue.destinations import ForgetDestinations, Idle, IdleWalk, MarkLeaving, NeededWalk, UnmarkAll
 from empath.storage.queue.lease import MESSAGES, Lease
-from empath.storage.queue.process import EndProcess, ResizeDestinations
+from empath.storage.queue.process import EndProcess
 from empath.storage.queue.put_back import EndLease, Hold, Rekey, ReleaseUnknownLeases
 from empath.storage.queue.settle import Settle
 from tests.kit.queue import T0, Queue, ids, select, write, wrong_with
@@ -323,7 +324,8 @@ class QueueMachine(RuleBasedStateMachine):
     def resize(self, slots: int) -> None:
         in_use = max((self._leases_of(name) for name in NAMES), default=0)
         if slots >= in_use:  # existing leases stay; the limit counts for the next ones
-            self.queue.run(ResizeDestinations(slots))
+            numbers = [number for (number,) in self.queue.select("SELECT destination_id FROM _destination")]
+            self.queue.run(ResizeDestinations(dict.fromkeys(numbers, slots)))
             self.queue.destination_ids.max_leases = slots
             self.model.slots = slots
 

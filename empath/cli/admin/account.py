@@ -16,10 +16,10 @@ from empath.cli.admin.options import ParsedType, json_option, wait_option, who, 
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import INTERRUPTED, config_option, lenient_configuration, open_queue, say
 from empath.cli.words import count, instant
-from empath.config.units import parse_rate, rate_text
 from empath.errors import SyntaxViolation, UsageError
 from empath.mail.printable import printable
 from empath.policy.senders import Senders, own_address
+from empath.policy.units import parse_rate, rate_text
 from empath.smtp.sasl.prepared import prepared
 from empath.storage.admin import accounts as storage
 from empath.storage.admin.snapshot import carry_out

@@ -14,11 +14,11 @@ from typing import Any, Final
 
 import click
 
-from empath.config.units import parse_duration
 from empath.errors import SyntaxViolation
 from empath.mail.address import ForwardPath, ReversePath
 from empath.mail.domain import parse_domain
 from empath.mail.status import FINAL
+from empath.policy.units import parse_duration
 from empath.storage.admin.records import Reference
 from empath.storage.admin.selection import Selection
 

@@ -18,9 +18,6 @@ class Delivery(Table):
     workers: Annotated[Count, Field(le=256)] = setting(2)
     """Processes that deliver."""
 
-    concurrency: Count = setting(20)
-    """Connections to one destination at the same time, over all workers."""
-
     sessions: Count = setting(100)
     """Connections that one worker has at the same time. Three times as many more may wait for silent hosts."""
 
@@ -32,11 +29,6 @@ class Delivery(Table):
 
     mx_port: Annotated[Count, Field(le=65535)] = setting(25)
     """Port of the hosts that a domain's MX records name. Only a private network needs a port other than 25."""
-
-    without_8bitmime: Literal["convert", "convert-or-send", "bounce"] = setting("convert")
-    """What a host without 8BITMIME gets of mail that is not all ASCII. "convert": its 8-bit parts as quoted-printable
-    or base64; mail that cannot be converted, such as signed mail, bounces. "convert-or-send": such mail is sent as it
-    is. "bounce": no conversion."""
 
     soft_bounce: bool = Field(False, strict=True)
     """Nothing is refused or returned for good: a 5yz of a host, of this host or to a client counts as 4yz. For the days

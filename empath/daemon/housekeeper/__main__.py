@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import gevent
 
 from empath.daemon.housekeeper.audit_log import AuditLog
+from empath.daemon.housekeeper.connection_limits import ConnectionLimits
 from empath.daemon.housekeeper.control import Control
 from empath.daemon.housekeeper.dead_processes import DeadProcesses
 from empath.daemon.housekeeper.reporter import Reporter
@@ -24,7 +25,6 @@ from empath.daemon.housekeeper.tidying import Tidying
 from empath.daemon.process.orders import LOOK_S
 from empath.daemon.process.runtime import Runtime, run_child
 from empath.errors import EmpathError
-from empath.storage.queue.process import ResizeDestinations
 from empath.storage.queue.reply_rules import KeepShippedRules
 from empath.telemetry.occurrences.housekeeper import HousekeepingFailed
 
@@ -49,7 +49,10 @@ class Housekeeper:
         self._dead = DeadProcesses(runtime, self._reader)
         self._control = Control(runtime, self._reader)
         tidying = Tidying(runtime, self._reader)
+        self._limits = ConnectionLimits(runtime.rules, self._reader, runtime.writer, runtime.emit, tidying.rest)
         self._duties = (
+            Duty("rules", 0.5, tidying.forget_rules),
+            Duty("limits", 0.25, self._limits.follow),
             Duty("control", LOOK_S, self._control.obey),
             Duty("stuck_orders", 5.0, self._control.give_up),
             Duty("audit_log", 1.0, AuditLog(runtime, self._reader).follow),
@@ -73,7 +76,7 @@ class Housekeeper:
 
     def run(self) -> None:
         """Tidy up until a drain is asked for."""
-        self._runtime.writer.commit(ResizeDestinations(self._runtime.config.delivery.concurrency))
+        self._limits.follow()
         self._runtime.writer.commit(KeepShippedRules())
         self._control.begin()
         self._dead.begin()

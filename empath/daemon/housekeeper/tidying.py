@@ -20,6 +20,7 @@ from empath.net.wakeup import wake
 from empath.policy.limits.session import wanted_space_octets
 from empath.storage.engine import Reader
 from empath.storage.queue.clock import BringForward, last_recipient, latest_beat
+from empath.storage.queue.destination_rules import ENDED
 from empath.storage.queue.destinations import (
     MOST,
     SLICE,
@@ -111,8 +112,12 @@ class Tidying:
         """Remove what is known of messages that a client may no longer send again."""
         self._sweep(DEDUP)
 
+    def forget_rules(self) -> None:
+        """Remove rules of destinations that have ended."""
+        self._sweep(ENDED)
+
     def _sweep(self, kept: Kept, most: int = 0) -> None:
-        while (forgetting := outdated(self._reader, kept, time.time(), most=most)) is not None and self._rest():
+        while (forgetting := outdated(self._reader, kept, time.time(), most=most)) is not None and self.rest():
             self._runtime.writer.commit(forgetting)
 
     def watch_clock(self) -> None:
@@ -131,7 +136,7 @@ class Tidying:
             work = self._runtime.writer.commit(BringForward(after, now=time.time(), step_s=-step_s))
             moved += work.moved
             after = work.last
-            is_going = after < last_recipient(self._reader) and self._rest()
+            is_going = after < last_recipient(self._reader) and self.rest()
         wake(self._runtime.child.wake_fds)
         self._runtime.emit(ClockStepped(step_s=round(step_s, 1), recipients=moved))
 
@@ -149,7 +154,7 @@ class Tidying:
             if destinations:
                 moved += self._runtime.writer.commit(MoveWaiting(destinations)).moved
             after += RECIPIENTS
-            is_going = after < last_recipient(self._reader) and self._rest()
+            is_going = after < last_recipient(self._reader) and self.rest()
         if self._runtime.draining.is_set():
             return
         self._runtime.writer.commit(RememberRoutes(digest))
@@ -169,13 +174,13 @@ class Tidying:
                     recipients += work.recipients
                     messages += work.messages
                     contents += work.contents
-                is_going = not sweep.is_round_over and self._rest()
+                is_going = not sweep.is_round_over and self.rest()
         is_going = True
         while is_going:
             forget = self._audit.step(self._reader, self._cutoffs())
             if forget is not None:
                 audit_rows += self._runtime.writer.commit(forget).audit_rows
-            is_going = not self._audit.is_round_over and self._rest()
+            is_going = not self._audit.is_round_over and self.rest()
         runs = ForgetProcesses(time.time())
         if runs.is_needed(self._reader):
             self._runtime.writer.commit(runs)
@@ -191,7 +196,7 @@ class Tidying:
         # A final recipient is kept for as long, so most destinations of the kept ones are left out here.
         idle = Idle(now, leased_before=now - max(_IDLE_S, keep.delivered_s, keep.final_s))
         chosen = self._idle.step(self._reader, idle)
-        while not self._idle.is_round_over and len(chosen) < MOST and self._rest():
+        while not self._idle.is_round_over and len(chosen) < MOST and self.rest():
             chosen += self._idle.step(self._reader, idle)
         if not chosen:
             return
@@ -207,17 +212,17 @@ class Tidying:
         forgotten = 0
         for part in _parts(chosen):
             self._runtime.writer.commit(MarkLeaving(part))
-            if not self._rest():
+            if not self.rest():
                 return 0
         left, walk = dict.fromkeys(chosen), NeededWalk()
         while left and not walk.is_over:
             for number in walk.step(self._reader):
                 left.pop(number, None)
-            if not self._rest():
+            if not self.rest():
                 return 0
         for part in _parts([*left]):
             forgotten += self._runtime.writer.commit(ForgetDestinations(part, idle, after=walk.after)).destinations
-            if not self._rest():
+            if not self.rest():
                 break
         return forgotten
 
@@ -233,7 +238,7 @@ class Tidying:
                 if removal.tries >= _ALARM_TRIES and removal.error is not None:
                     self._runtime.emit(GarbageStuck(locator=removal.locator, tries=removal.tries, error=removal.error))
             self._runtime.writer.commit(SettleGarbage(removals, now=time.time()))
-            is_going = len(due) == FILES and self._rest()
+            is_going = len(due) == FILES and self.rest()
 
     def find_orphans(self) -> None:
         """Mark old files that no message names as garbage, except those that may belong to another queue."""
@@ -251,7 +256,7 @@ class Tidying:
             if ours:
                 work = AddOrphans(ours, node=self._runtime.config.node.name)
                 orphans += self._runtime.writer.commit(work).added
-            is_going = not self._orphans.is_round_over and self._rest()
+            is_going = not self._orphans.is_round_over and self.rest()
         if orphans:
             self._runtime.emit(OrphansFound(files=orphans))
         if kept and kept != self._orphans_kept:
@@ -269,7 +274,7 @@ class Tidying:
                 if is_awaited(self._reader, message):
                     file = locate(self._spool, message.locator)
                     self._runtime.emit(SpoolFileMissing(queue_id=message.queue_id, file=str(file)))
-            is_going = not self._spooled.is_round_over and self._rest()
+            is_going = not self._spooled.is_round_over and self.rest()
 
     def mend_due_bounds(self) -> None:
         """Lower each bound that is later than the due time of a recipient."""
@@ -287,7 +292,7 @@ class Tidying:
                         earliest=Timestamp(bound.earliest).iso8601(),
                     )
                 )
-            is_going = not self._bounds.is_round_over and self._rest()
+            is_going = not self._bounds.is_round_over and self.rest()
 
     def watch_wal(self) -> None:
         """Truncate a large write-ahead log. Warn when it becomes large, and each time that it has doubled."""
@@ -313,7 +318,7 @@ class Tidying:
         wanted = 2 * wanted_space_octets(config.queue.reserve_octets, config.largest_message_octets)
         before = self._engine.unused_octets(self._reader)
         unused = before
-        while unused and self._engine.free_octets() < wanted and self._rest():
+        while unused and self._engine.free_octets() < wanted and self.rest():
             self._runtime.writer.commit(self._engine.return_space())
             left, unused = unused, self._engine.unused_octets(self._reader)
             if unused >= left:
@@ -351,7 +356,7 @@ class Tidying:
         # The wall clock may step forwards, and the monotonic clock does not count sleep: the earlier one is safe.
         return min(time.time(), self._clocks_apart + time.monotonic())
 
-    def _rest(self) -> bool:
+    def rest(self) -> bool:
         """Pause, so that others can work. Returns whether the round may go on."""
         return not self._runtime.draining.wait(_REST_S)
 

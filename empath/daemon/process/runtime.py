@@ -29,6 +29,7 @@ from empath.daemon.process.child import (
     report_ready,
 )
 from empath.daemon.process.hub_writer import HubWriter
+from empath.daemon.process.rules import LOOK_S, Rules
 from empath.daemon.process.tls_files import kept_tls_files
 from empath.errors import CannotCreate, ConfigError, EmpathError, QueueBusy
 from empath.mail.identity import Timestamp
@@ -82,6 +83,8 @@ class Runtime:
         self.server_tls = server_tls
         self.modules = modules
         self.emit = emitter(child.slot)
+        self.rules = Rules(config, engine.open_reader, self.emit, self.now)
+        engine.limit_by(self.rules.limit_of)
         self.writer = HubWriter(engine, deadline_s=write_deadline_s)
         self.deadlines = Deadlines()
         self.draining = Event()
@@ -118,6 +121,8 @@ class Runtime:
             self._registering = self.keep(self._begin_run_unless_draining)
         else:
             self._begin_run()
+        self.rules.look()
+        self.keep(self._follow_rules)
 
     def keep(self, duty: Callable[[], object]) -> "gevent.Greenlet[..., None]":
         """Run *duty* in the background, in a greenlet of its own. An exception in it drains and ends the process."""
@@ -224,6 +229,11 @@ class Runtime:
                 self.draining.set()
                 return
 
+    def _follow_rules(self) -> None:
+        while True:
+            gevent.sleep(LOOK_S)
+            self.rules.look()
+
     def _keep_supervisor_informed(self) -> None:
         """Show that the hub turns, whatever the queue does; and write lines of the log that wait."""
         while True:
@@ -296,7 +306,7 @@ def run_child(
     try:
         config = load_own_config(child)
         get_hub().threadpool.apply(bool)  # gevent imports at first use: before the privileges go
-        engine = open_engine(config.queue.path, max_leases=config.delivery.concurrency)  # imports too
+        engine = open_engine(config.queue.path, max_leases=config.rule_book().find(None).concurrency)  # imports too
         # OpenSSL opens files, which a process that has dropped its privileges may not.
         tls = None if child.tls_fd is None else server_tls(config, kept_tls_files(child.tls_fd))
         modules = _modules(config) if has_modules and config.modules else ()

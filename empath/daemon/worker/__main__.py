@@ -54,11 +54,10 @@ class Worker:
         config = runtime.config
         self._runtime = runtime
         self._clock = clock
-        # A worker leaves an equal share of the connections to a destination to the other workers.
-        self._share = -(-config.delivery.concurrency // config.delivery.workers)
+        self._workers = config.delivery.workers
         self._slots = config.delivery.sessions
         reader = runtime.engine.open_reader()
-        self._probe = LeaseProbe(reader, process_id=runtime.process_id, share=self._share)
+        self._probe = LeaseProbe(reader, process_id=runtime.process_id, workers=self._workers)
         self._pool = ConnectionPool(
             config.delivery, str(config.hostname), runtime.deadlines, own_names=own_greetings(config)
         )
@@ -159,7 +158,7 @@ class Worker:
             failing_limit=failing_limit,
             further_limit=limits.further,
             with_new=limits.with_new,
-            share=self._share,
+            workers=self._workers,
             ignores_class=self._takes % AGING == 0,
         )
         try:

@@ -24,6 +24,7 @@ from empath.mail.protocol import Protocol
 from empath.mail.reply import Reply
 from empath.net.stream import Deadlines, OutOfResources, Stream, StreamClosed, StreamTimeout
 from empath.policy.attempt import loop_found
+from empath.policy.destinations.settings import DestinationSettings
 from empath.policy.hosts.search import Host
 from empath.smtp.client.events import (
     ClientEvent,
@@ -136,9 +137,12 @@ class Connection:
         """Whether the host has neither spoken nor closed since its last reply. Never waits."""
         return self._stream.receive_now() is None
 
-    def transact(self, transaction: Transaction, pieces: Pieces, may_end: Permission) -> TransactionEnded:
+    def transact(
+        self, transaction: Transaction, pieces: Pieces, may_end: Permission, settings: DestinationSettings
+    ) -> TransactionEnded:
         """
-        Send one message. The connection is closed if that raises: the peer must not wait for the rest.
+        Send one message, as *settings* of its destination say. The connection is closed if that raises: the peer must
+        not wait for the rest.
 
         Raises:
             Abandoned: *may_end* said no.
@@ -146,16 +150,17 @@ class Connection:
             SyntaxViolation: a path or parameter has a control character in it.
         """
         try:
-            return self._transact(transaction, pieces, may_end)
+            return self._transact(transaction, pieces, may_end, settings)
         except BaseException:
             self.close()
             raise
 
-    def _transact(self, transaction: Transaction, pieces: Pieces, may_end: Permission) -> TransactionEnded:
+    def _transact(
+        self, transaction: Transaction, pieces: Pieces, may_end: Permission, settings: DestinationSettings
+    ) -> TransactionEnded:
         session = self._session
         if transaction.has_8bit:
-            without = self._how.delivery.without_8bitmime
-            transaction, pieces = fit(transaction, pieces, session.extensions, without)
+            transaction, pieces = fit(transaction, pieces, session.extensions, settings.without_8bitmime)
         if not session.begin(transaction):
             return TransactionEnded(dict.fromkeys(transaction.recipients, _OVER_BEFORE_MAIL), is_stale=True)
         while True:

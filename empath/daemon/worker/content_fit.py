@@ -10,18 +10,18 @@ their turn after each slice.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Final, Literal
+from typing import Final
 
 import gevent
 
 from empath.mail.envelope import BodyType
 from empath.message.downgrade import converted, examine
+from empath.policy.destinations.settings import Without8BitMime
 from empath.smtp.client.capabilities import Capabilities
 from empath.smtp.client.transaction import Transaction
 
 Pieces = Callable[[], Iterator[bytes]]  # the content, from its beginning at each call
 _SLICE_OCTETS: Final = 16 * 1024  # ten milliseconds at worst, when all lines are empty
-Without8BitMime = Literal["convert", "convert-or-send", "bounce"]
 
 
 def fit(

@@ -18,6 +18,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import gevent
 from greenlet import greenlet
@@ -35,11 +36,13 @@ from empath.mail.identity import Timestamp
 from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
 from empath.net.stream import OutOfResources, StreamClosed, StreamTimeout
+from empath.policy.destinations.rulebook import RuleBook
 from empath.policy.retry import MAX_FAULTS
 from empath.policy.router import SentBy
 from empath.policy.routing import Route
 from empath.policy.slots import SLOW_S
 from empath.storage.queue.accept import INLINE
+from empath.storage.queue.destination_rules import NoteExchangers
 from empath.storage.queue.lease import (
     FAULT,
     Lease,
@@ -70,6 +73,7 @@ from empath.telemetry.occurrences.worker import (
 
 _SETTLE_AGAIN_S = 1.0  # pause after a settle that could not be written
 _STUCK_S = 1.0  # time after which a message counts as stuck: its host is slow, or hangs
+_MOST_NOTED = 10_000
 _LEASE_AGAIN_S = 1.0  # pause after a lease that broke off, whose recipients are due at once
 
 
@@ -81,6 +85,8 @@ class Dispatch:
     choose_carrier: Callable[[Route | None, str], Carrier]  # for a lease, by its route and destination
     may_go_on: bool = True
     clock: Callable[[], float] = time.monotonic
+    # MX hosts that the queue has, by destination, with the rules by which its limit was set then.
+    noted: dict[str, tuple[RuleBook, tuple[str, ...]]] = field(default_factory=dict)
     reply_rules: ReplyRules = field(init=False)
 
     def __post_init__(self) -> None:
@@ -191,8 +197,9 @@ class LeaseRun:
             if not recipients:
                 return
             body = self._body(message)
+            settings_of = partial(self._runtime.rules.book.of_destination, self._lease.destination)
             for route, those in ways:
-                self._carry(route, DeliveryJob(message, those, body, self._may_end), tried)
+                self._carry(route, DeliveryJob(message, those, body, self._may_end, settings_of), tried)
             self._look_at(tried)
         except Abandoned:
             raise
@@ -257,7 +264,6 @@ class LeaseRun:
         if self._carrier is not None and not only_in_company:  # else another lease may know better
             is_failing = self._carrier.is_failing
         is_failing |= self.is_slow(self._dispatch.clock()) and not self._is_delivered
-        config = self._runtime.config
         end = EndLease(
             self._lease.lease_id,
             destination=self._lease.destination,
@@ -265,7 +271,7 @@ class LeaseRun:
             now=time.time(),
             seen=self._sight.report,
             failure=self._sight.failure,
-            retries=config.retry.schedule if self._domain is None else config.retries.find(parse_stored(self._domain)),
+            retries=self._settling.schedule_of(self._domain),
             uniform=random.random(),
             only_in_company=only_in_company,
         )
@@ -298,10 +304,25 @@ class LeaseRun:
 
     def _settle(self, message: LeasedMessage, tried: list[HostAttempt]) -> None:
         try:
+            if self._carrier is not None and self._carrier.exchangers:
+                self._note(self._carrier.exchangers)
             self._unwritten += self._settling.settle(message, tried)
         except Exception as exc:  # noqa: BLE001 - as above; only a person can find out whether it was delivered
             self._log_fault(message, exc)
             self._hold(message.recipients, [], "a fault in Empath, after the attempt: its log says what was delivered")
+
+    def _note(self, exchangers: tuple[str, ...]) -> None:
+        """Let the rules by MX hosts, if there are any, hold of this destination."""
+        self._settling.exchangers = exchangers
+        book, noted = self._runtime.rules.book, self._dispatch.noted
+        here = self._lease.destination
+        if not book.has_mx or noted.get(here) == (book, exchangers):
+            return
+        if len(noted) >= _MOST_NOTED:
+            noted.clear()
+        noted[here] = book, exchangers
+        limit = book.of_destination(here, exchangers).concurrency
+        self._unwritten.append(NoteExchangers(here, exchangers, max_leases=limit))
 
     def _count_fault(
         self, message: LeasedMessage, recipients: list[LeasedRecipient], tried: list[HostAttempt], fault: Exception

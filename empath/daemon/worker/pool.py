@@ -18,6 +18,7 @@ from empath.mail.fate import Said
 from empath.mail.outcome import Stage
 from empath.mail.protocol import Protocol
 from empath.net.stream import Deadlines, Stream
+from empath.policy.destinations.settings import BUILT_IN, DestinationSettings
 from empath.policy.hosts.search import Host
 from empath.smtp.client.events import TransactionEnded
 from empath.smtp.client.session import Transaction
@@ -71,9 +72,16 @@ class ConnectionPool:
         self._how = ConnectionSettings(settings, ehlo_name, deadlines, timeouts, connect, clock, own_names)
         self._idle: dict[_Key, list[Connection]] = {}
 
-    def send(self, host: Host, transaction: Transaction, pieces: Pieces, may_end: Permission) -> HostResult:
+    def send(
+        self,
+        host: Host,
+        transaction: Transaction,
+        pieces: Pieces,
+        may_end: Permission,
+        settings: DestinationSettings = BUILT_IN,
+    ) -> HostResult:
         """
-        Send one message to one host, over a waiting connection if there is one.
+        Send one message to one host, over a waiting connection if there is one; *settings* are of its destination.
 
         Raises:
             Abandoned: see Connection.transact.
@@ -82,7 +90,7 @@ class ConnectionPool:
         spent = None
         connection = self._take(host)
         if connection is not None:
-            ended = connection.transact(transaction, pieces, may_end)
+            ended = connection.transact(transaction, pieces, may_end, settings)
             if not (ended.is_stale or ended.is_spent):
                 return self._done(connection, ended, None)
             connection.leave()
@@ -96,7 +104,7 @@ class ConnectionPool:
                 return HostResult(peer, spent.results, was_reached=True)
             return HostResult(peer, dict.fromkeys(transaction.recipients, exc.said), was_reached=False)
         connect_s = self._clock() - began
-        return self._done(connection, connection.transact(transaction, pieces, may_end), connect_s)
+        return self._done(connection, connection.transact(transaction, pieces, may_end, settings), connect_s)
 
     def close_idle(self, *, all_of_them: bool = False) -> None:
         """End connections that have waited too long."""

@@ -6,6 +6,7 @@ evidence the replies to recipients that another host decided.
 """
 
 import random
+from dataclasses import replace
 from typing import Any, Final
 
 from empath.daemon.process.runtime import Runtime
@@ -16,7 +17,9 @@ from empath.mail.identity import Timestamp
 from empath.mail.outcome import Outcome
 from empath.mail.status import RecipientStatus
 from empath.policy.bounce import is_delayed
+from empath.policy.destinations.rulebook import domain_and_next_hop
 from empath.policy.fate import decide_fate
+from empath.policy.retry import RetrySchedule
 from empath.policy.soft_bounce import soft_outcome
 from empath.storage.queue.lease import Lease, LeasedMessage
 from empath.storage.queue.settle import Settle
@@ -46,6 +49,7 @@ class Settling:
         self._runtime = runtime
         self._lease = lease
         self._reply_rules = reply_rules
+        self.exchangers: tuple[str, ...] = ()  # MX hosts of the destination, where they are known
 
     def settle(self, message: LeasedMessage, tried: list[HostAttempt]) -> list[Settle]:
         """Decide the fates of a message's recipients, log them, and give the writes that record them."""
@@ -67,7 +71,7 @@ class Settling:
                         said,
                         soft_outcome(answer.outcome) if is_soft else answer.outcome,
                         now=now,
-                        retries=config.retries,
+                        schedule_of=self.schedule_of,
                         uniform=random.random(),
                         report_at=report_at,
                         handover=host_attempt.handover,
@@ -96,6 +100,13 @@ class Settling:
                 )
                 settles.append(settle)
         return settles
+
+    def schedule_of(self, domain: str | None) -> RetrySchedule:
+        """The schedule of retries for recipients in *domain*; None: of the destination, whatever the domain."""
+        own, next_hop = domain_and_next_hop(self._lease.destination)
+        steps = self._runtime.rules.book.find(domain or own, next_hop, self.exchangers).retry
+        schedule = self._runtime.config.retry.schedule
+        return replace(schedule, steps=steps) if steps else schedule
 
     def log_host(self, message: LeasedMessage, host_attempt: HostAttempt) -> None:
         """Log what one host did: a doubt, and every recipient that goes on to the next host."""

@@ -105,9 +105,10 @@ class TakeLeases(Write):
     """
     Take up to *limit* leases, at most *failing_limit* of them for failing destinations.
 
-    The process takes no more than *share* leases of one destination. Only the first *further_limit* leases may be a
-    second or further lease of a destination. With *ignores_class*, the destinations that have been ready longest come
-    first, whatever the class of their mail. Without *with_new*, destinations that never had a lease get none.
+    Of the slots of a destination the process takes no more than its share among *workers*. Only the first
+    *further_limit* leases may be a second or further lease of a destination. With *ignores_class*, the destinations
+    that have been ready longest come first, whatever the class of their mail. Without *with_new*, destinations that
+    never had a lease get none.
 
     After the commit `leases` holds the leases, and `has_more` tells that more mail was due. A process whose run was
     ended gets no lease, because nothing would release it: each lease is inserted only if the run has not ended.
@@ -122,7 +123,7 @@ class TakeLeases(Write):
         limit: int,
         failing_limit: int,
         further_limit: int,
-        share: int,
+        workers: int,
         ignores_class: bool = False,
         with_new: bool = True,
     ) -> None:
@@ -135,7 +136,7 @@ class TakeLeases(Write):
         self._limits = (limit, failing_limit)
         self._further_limit = further_limit
         self._ignores_class = ignores_class
-        self._wanted = {**self._process, "now": now, "share": share, "with_new": int(with_new)}
+        self._wanted = {**self._process, "now": now, "workers": workers, "with_new": int(with_new)}
 
     def run(self, session: Session) -> None:
         self.leases, self.has_more = [], False
@@ -249,10 +250,10 @@ class TakeLeases(Write):
 class LeaseProbe:
     """Tells a worker whether taking the write lock is worth it. A call runs in the hub and costs a few index seeks."""
 
-    def __init__(self, reader: Reader, *, process_id: int, share: int) -> None:
-        """*share* as for TakeLeases."""
+    def __init__(self, reader: Reader, *, process_id: int, workers: int) -> None:
+        """*workers* as for TakeLeases."""
         self._reader = reader
-        self._mine = {"process_id": process_id, "share": share}
+        self._mine = {"process_id": process_id, "workers": workers}
 
     def close(self) -> None:
         """Close the reader."""

@@ -132,19 +132,6 @@ class EndProcess(Write):
         session.run("process.end", self._row)
 
 
-class ResizeDestinations(Write):
-    """Bring the configured limit of connections to every destination, and to those that come."""
-
-    def __init__(self, max_leases: int) -> None:
-        super().__init__()
-        self._row = {"max_leases": max_leases}
-
-    def run(self, session: Session) -> None:
-        session.run("process.forget_limit")
-        session.run("process.remember_limit", self._row)
-        session.run("process.resize_destinations", self._row)
-
-
 def living(reader: Reader) -> list[ProcessRow]:
     """Runs that have not ended, of any node and instance."""
     return [ProcessRow(*row) for row in reader.rows("process.living")]

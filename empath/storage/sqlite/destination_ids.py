@@ -6,6 +6,7 @@ refuses the recipient then.  After any roll-back, also one for that reason, noth
 another name may get the number of a destination that the transaction had inserted.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 from empath.storage.engine import Bindings
@@ -17,12 +18,17 @@ class _Session(Protocol):
 
 
 class DestinationIds:
-    """Numbers by name; new destinations get *max_leases* slots. Used in the writer's thread only."""
+    """
+    Numbers by name. Used in the writer's thread only.
+
+    A new destination gets as many slots as *limit_of* gives for its name, or *max_leases* where nothing knows more.
+    """
 
     MAX_NAMES = 10_000
 
-    def __init__(self, max_leases: int) -> None:
+    def __init__(self, max_leases: int, limit_of: Callable[[str], int] | None = None) -> None:
         self.max_leases = max_leases
+        self._limit_of = limit_of
         self.known: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -33,7 +39,8 @@ class DestinationIds:
         """Number of *name*, which is not in `known`; a new destination is inserted."""
         number = session.value("accept.find_destination", {"name": name})
         if number is None:
-            number = session.insert("accept.insert_destination", {"name": name, "max_leases": self.max_leases})
+            limit = self.max_leases if self._limit_of is None else self._limit_of(name)
+            number = session.insert("accept.insert_destination", {"name": name, "max_leases": limit})
         self.known[name] = number
         return number
 

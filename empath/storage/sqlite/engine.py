@@ -33,6 +33,14 @@ class SqliteEngine:
         self.path = path
         self._max_leases = max_leases
         self._files = QueueFiles(path)
+        self._limit_of: Callable[[str], int] | None = None
+
+    def limit_by(self, limit_of: Callable[[str], int]) -> None:
+        """See `engine.Engine`."""
+        self._limit_of = limit_of
+
+    def _ids(self) -> DestinationIds:
+        return DestinationIds(self._max_leases, self._limit_of)
 
     @property
     def location(self) -> str:
@@ -52,23 +60,23 @@ class SqliteEngine:
             check_current(connection, self.path)
         self._files.opened(connection)
         at_close = partial(self._files.closed, connection)
-        return TranslatingSession(connection, self.path, DestinationIds(self._max_leases), at_close=at_close)
+        return TranslatingSession(connection, self.path, self._ids(), at_close=at_close)
 
     def open_writer(
         self, *, deadline_s: float, notify: Callable[[], object], sleep: Sleep = time.sleep, look_s: float = 0.0
     ) -> Writer:
         """See `engine.Engine`."""
-        ids = DestinationIds(self._max_leases)
+        ids = self._ids()
         return Writer(self.path, ids, self._files, deadline_s=deadline_s, notify=notify, sleep=sleep, look_s=look_s)
 
     def visiting(self, write_deadline_s: float | None) -> AbstractContextManager[TranslatingSession]:
         """See `engine.Engine`."""
-        return visiting(self.path, write_deadline_s, DestinationIds(self._max_leases))
+        return visiting(self.path, write_deadline_s, self._ids())
 
     def check_version(self) -> None:
         """See `engine.Engine`."""
         if self.path.exists():
-            with visiting(self.path, None, DestinationIds(self._max_leases), check_version):
+            with visiting(self.path, None, self._ids(), check_version):
                 pass
 
     def run_shell(self, statements: Sequence[str], *, write_deadline_s: float | None) -> None:

@@ -17,6 +17,15 @@ from empath.telemetry.occurrences.fields import (
 
 
 @occurrence("warning")
+class RuleUnusable(Occurrence):
+    """A row of the view `destination_rule` cannot be used, and is left out."""
+
+    rule: Annotated[int, "number of the rule"]
+    pattern: Annotated[str, "its pattern of destinations"]
+    error: ErrorText
+
+
+@occurrence("warning")
 class LeasesReleased(Occurrence):
     """The recipients that a dead process had leased are due again."""
 

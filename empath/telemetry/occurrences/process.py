@@ -32,6 +32,13 @@ class LogLinesLost(Occurrence):
     lines: Annotated[int, "number of lines that are missing"]
 
 
+@occurrence("warning")
+class RulesUnread(Occurrence):
+    """The rules of destinations could not be read. Those read before stay in force until they can be."""
+
+    error: ErrorText
+
+
 @occurrence("critical")
 class ProcessFailed(Occurrence):
     """A resource of the process failed for good. The process ends, and the supervisor starts another."""

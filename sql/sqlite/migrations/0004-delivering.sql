@@ -35,3 +35,21 @@ CREATE TABLE _bounce_rule (
   is_enabled INTEGER NOT NULL DEFAULT 1 CHECK (is_enabled IN (0, 1)),
   note       TEXT  -- for people
 ) STRICT;
+
+-- Rules of destinations
+DELETE FROM _setting WHERE name = 'concurrency';
+
+-- What holds of destinations beyond the file, see policy/destinations/rulebook.py. A rule with an end stands in for the one
+-- without that has the same pattern and setting.
+CREATE TABLE _destination_rule (
+  rule_id    INTEGER PRIMARY KEY AUTOINCREMENT,
+  pattern    TEXT    NOT NULL CHECK (length(pattern) BETWEEN 1 AND 1024),  -- of destinations
+  setting    TEXT    NOT NULL CHECK (length(setting) BETWEEN 1 AND 100),  -- as in [destinations] of the file
+  value      TEXT    NOT NULL CHECK (length(value) <= 1000),
+  expires_at REAL,  -- instant at which it ends; NULL: never
+  reason     TEXT    CHECK (length(reason) <= 1000),  -- for people
+  created_at REAL    NOT NULL,
+  who        TEXT    NOT NULL  -- author, as in _audit
+) STRICT;
+CREATE UNIQUE INDEX _destination_rule_of ON _destination_rule (pattern, setting, (expires_at IS NULL));
+CREATE INDEX _destination_rule_end ON _destination_rule (expires_at) WHERE expires_at IS NOT NULL;

@@ -6,11 +6,8 @@
 SELECT destination_id FROM _destination WHERE name = :name;
 
 -- name: insert_destination
--- A new destination. Its limit of connections comes from the newest configuration, which this process may not have read;
--- :max_leases is used until the queue has one. Rows: one, destination_id.
-INSERT INTO _destination (name, max_leases)
-VALUES (:name, coalesce((SELECT CAST(value AS INTEGER) FROM _setting WHERE name = 'concurrency'), :max_leases))
-RETURNING destination_id;
+-- A new destination. Rows: one, destination_id.
+INSERT INTO _destination (name, max_leases) VALUES (:name, :max_leases) RETURNING destination_id;
 
 -- name: insert_message
 -- One accepted message. Its number is the rowid: RETURNING costs a tenth of the insert.

@@ -20,7 +20,7 @@ SELECT EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen'),
             AND d.ready_at <= :now
             AND (:with_new OR d.leased_at IS NOT NULL)
             AND (:has_lease OR NOT EXISTS (SELECT 1 FROM _lease AS l WHERE l.destination_id = d.destination_id))
-            AND :share > (SELECT count(*) FROM _lease AS l
+            AND (d.max_leases + :workers - 1) / :workers > (SELECT count(*) FROM _lease AS l
                            WHERE l.destination_id = d.destination_id AND l.process_id = :process_id)),
        EXISTS (
          SELECT 1
@@ -28,19 +28,19 @@ SELECT EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen'),
           WHERE d.is_failing = 1
             AND d.ready_at <= :now
             AND (:has_lease OR NOT EXISTS (SELECT 1 FROM _lease AS l WHERE l.destination_id = d.destination_id))
-            AND :share > (SELECT count(*) FROM _lease AS l
+            AND (d.max_leases + :workers - 1) / :workers > (SELECT count(*) FROM _lease AS l
                            WHERE l.destination_id = d.destination_id AND l.process_id = :process_id));
 
 -- name: ready_destinations
 -- Destinations of which :process_id may take a lease at :now (Unix seconds), in their turn: the better class, then the
--- one that waits longest. A slot is free, and the process holds less than its :share. :is_failing picks healthy or failing
+-- one that waits longest. A slot is free, and the process holds less than its share of the slots, one of :workers. :is_failing picks healthy or failing
 -- ones, :has_lease those without (0) or with (1) a lease. The others are walked past: they are no more than the leases of
 -- all workers. :with_new is 0 to walk past those that never had a lease, too. Index: _destination_turn, all three columns in this order.
 -- Rows: at most :limit of destination_id, name, lease_count, has_lease, whether the lease is a probe, slots that the
 -- process may take.
 SELECT d.destination_id, d.name, d.lease_count, :has_lease, d.breaker_until IS NOT NULL,
        min(d.lease_limit - (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id),
-           :share - (SELECT count(*) FROM _lease AS l
+           (d.max_leases + :workers - 1) / :workers - (SELECT count(*) FROM _lease AS l
                       WHERE l.destination_id = d.destination_id AND l.process_id = :process_id)) AS slots
   FROM _destination AS d
  WHERE d.is_failing = :is_failing
@@ -58,7 +58,7 @@ SELECT d.destination_id, d.name, d.lease_count, :has_lease, d.breaker_until IS N
 SELECT d.destination_id, d.name, d.lease_count,
        EXISTS (SELECT 1 FROM _lease AS l WHERE l.destination_id = d.destination_id) AS has_lease, d.breaker_until IS NOT NULL,
        min(d.lease_limit - (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id),
-           :share - (SELECT count(*) FROM _lease AS l
+           (d.max_leases + :workers - 1) / :workers - (SELECT count(*) FROM _lease AS l
                       WHERE l.destination_id = d.destination_id AND l.process_id = :process_id)) AS slots
   FROM _destination AS d
  WHERE d.is_failing = :is_failing

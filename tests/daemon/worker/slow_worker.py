@@ -33,7 +33,7 @@ class SlowWorker:
 
     def __init__(self, config_file: Path) -> None:
         config = load_config(config_file)
-        self.queue = Queue(config.queue.path, max_leases=config.delivery.concurrency, slot="tests")
+        self.queue = Queue(config.queue.path, max_leases=20, slot="tests")
         self.ahead_s = 0.0
         deadlines = Deadlines()
         gevent.spawn(deadlines.run)
@@ -48,6 +48,7 @@ class SlowWorker:
             child=SimpleNamespace(wake_fds=()),
             is_trusted_alive=True,
             now=lambda: Timestamp(time.time()),
+            rules=SimpleNamespace(book=config.rule_book()),
             ready=lambda: None,
             keep=gevent.spawn,
         )

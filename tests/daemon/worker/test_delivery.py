@@ -14,7 +14,7 @@ from empath.daemon.process.threads import in_thread
 from empath.daemon.worker.connection import Abandoned
 from empath.daemon.worker.lease_run import Dispatch, LeaseRun
 from empath.daemon.worker.pool import ConnectionPool, HostResult
-from empath.daemon.worker.transport.carrier import Answer, Body, HostAttempt
+from empath.daemon.worker.transport.carrier import Answer, Body, DeliveryJob, HostAttempt
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.daemon.worker.transport.smtp import SmtpCarrier
 from empath.errors import ContentGone, QueueBusy, StorageFailure, WriteRefused
@@ -26,6 +26,7 @@ from empath.mail.reply import Reply
 from empath.net.stream import OutOfResources, StreamClosed
 from empath.policy.concurrency import LeaseReport
 from empath.policy.dane import NOT_ASKED
+from empath.policy.destinations.settings import BUILT_IN
 from empath.policy.hosts.search import Host, HostLookups, NoHost
 from empath.policy.routing import ListRoute, SmtpRoute, parse_route_list, route_text
 from empath.storage.queue.accept import INLINE
@@ -83,6 +84,7 @@ class FakeCarrier:
 
     is_failing = False
     waits_for_hosts = True
+    exchangers = ()
 
     def __init__(self, *plan):
         self.plan = list(plan)
@@ -104,8 +106,10 @@ def dispatch(tmp_path):
     """What the leases of a worker share, without a process around it."""
     file = tmp_path / "empath.toml"
     file.write_text(configuration(2525, routes='"*" = "discard:"'))
+    config = load_config(file)
     runtime: Any = SimpleNamespace(
-        config=load_config(file),
+        config=config,
+        rules=SimpleNamespace(book=config.rule_book()),
         emit=emitter("worker-1"),
         writer=FakeWriter(),
         engine=SimpleNamespace(open_reader=lambda: SimpleNamespace(rows=lambda name: [])),
@@ -559,7 +563,7 @@ class FakePool(ConnectionPool):
         self.results = results
         self.asked = []
 
-    def send(self, host, transaction, pieces, may_end):
+    def send(self, host, transaction, pieces, may_end, settings=BUILT_IN):
         self.asked.append((host.name, [recipient.address for recipient in transaction.recipients.values()]))
         stage, *replies = self.results[host.name]
         results = {number: Said(stage, reply) for number, reply in zip(transaction.recipients, replies, strict=False)}
@@ -586,9 +590,7 @@ class FakeFinder:
 
 def job_of(leased):
     """A message of one octet, on its way."""
-    return SimpleNamespace(
-        message=leased, recipients=leased.recipients, body=Body(b"x", Path(), INLINE, 1), may_end=lambda: True
-    )
+    return DeliveryJob(leased, leased.recipients, Body(b"x", Path(), INLINE, 1), lambda: True)
 
 
 def carried(carrier, leased):

@@ -4,18 +4,18 @@ The behaviour of hosts and its result for a mail: scripted peers, through carrie
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import gevent
 import pytest
 
 from empath.config import load_config
 from empath.daemon.worker.pool import ConnectionPool
-from empath.daemon.worker.transport.carrier import Body
+from empath.daemon.worker.transport.carrier import Body, DeliveryJob
 from empath.daemon.worker.transport.smtp import SmtpCarrier
 from empath.mail.outcome import Handover, Outcome
 from empath.mail.protocol import Protocol
 from empath.net.stream import Deadlines
+from empath.policy.destinations.settings import BUILT_IN, DestinationSettings
 from empath.policy.hosts.search import Host
 from empath.policy.routing import SmtpRoute
 from empath.storage.queue.accept import INLINE
@@ -44,6 +44,7 @@ class Hosts:
 
     def __init__(self, pool, *peers, protocol=Protocol.SMTP):
         self.peers = peers
+        self.settings = BUILT_IN
         hosts = tuple(
             Host(f"mx{place}.test", peer.host, peer.port, protocol=protocol)
             for place, peer in enumerate(peers, start=1)
@@ -58,7 +59,7 @@ class Hosts:
         for name, value in attributes.items():
             setattr(leased, name, value)
         body = Body(content, Path(), INLINE, len(content))
-        job: Any = SimpleNamespace(message=leased, recipients=leased.recipients, body=body, may_end=lambda: True)
+        job = DeliveryJob(leased, leased.recipients, body, lambda: True, lambda exchangers: self.settings)
         return [
             [(answer.outcome, str(answer.said.stage), str(answer.said.reply)[:9]) for answer in host_attempt.answers]
             for host_attempt in self.carrier.carry(job)
@@ -143,7 +144,7 @@ def test_d2_who_reports_a_success_depends_on_the_host(hosts, protocol, extension
         leased = message(1, 1, domain="x.test", notify="SUCCESS")
         leased.size, leased.envelope_id, leased.dsn_return = 6, "a+2Bb", "HDRS"
         body = Body(b"text\r\n", Path(), INLINE, 6)
-        job: Any = SimpleNamespace(message=leased, recipients=leased.recipients, body=body, may_end=lambda: True)
+        job = DeliveryJob(leased, leased.recipients, body, lambda: True)
         assert [handover] == [host_attempt.handover for host_attempt in way.carrier.carry(job)]
         [session] = peer.sessions
     said = " ".join(session.commands)
@@ -359,7 +360,8 @@ def test_f9_what_may_not_be_converted_bounces_5_6_3_or_goes_as_it_is(hosts, cont
     The setting decides, after all hosts were asked.
     """
     with ScriptedPeer().extensions("SIZE") as peer:
-        way = hosts(peer, peer, without_8bitmime=without_8bitmime)
+        way = hosts(peer, peer)
+        way.settings = DestinationSettings(without_8bitmime=without_8bitmime)
         *_, [(last, _, said)] = way.send(content=content, has_8bit=1)
         assert (fate, "554 5.6.3" if fate is BOUNCED else "250 2.0.0") == (last, said)
         is_signed = content.startswith(b"DKIM")

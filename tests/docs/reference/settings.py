@@ -14,6 +14,8 @@ from pydantic.fields import FieldInfo
 
 from empath.config.model import Config
 from empath.config.tables.table import Table, named_table_of, table_of
+from empath.policy.destinations.settings import BUILT_IN, SETTINGS
+from empath.policy.destinations.settings import Setting as DestinationSetting
 
 _WIDTH = 98
 
@@ -53,7 +55,7 @@ _KINDS = {
     "Routes": "table",
     "SenderRoutes": "table",
     "AccountRoutes": "table",
-    "Schedules": "table",
+    "Destinations": "table",
     "Weights": "table",
     "Modules": "table",
     "RecipientRules": "table",
@@ -69,7 +71,7 @@ _TABLES = {
     "dnsbl": ('# For example:\n# "zen.example.net" = 2\n# threshold = 3',),
     "modules": ('# For example:\n# "my_package.my_module" = { deadline = "2s", on_failure = "451" }',),
     "recipients": ('# For example:\n# "example.org" = "listed"',),
-    "schedules": ('# For example:\n# "example.org" = "1m 5m*2 1h*3"',),
+    "destinations": ('# For example:\n# "example.org" = { concurrency = 5, retry = "1m 5m*2 1h*3" }',),
 }
 
 _TOML_HEAD = """\
@@ -282,10 +284,27 @@ def page() -> str:
         if section.key:
             title = f"[[{section.key}]]" if section.is_list else f"[{section.key}]"
             blocks.append(f"### `{title}`\n\n{section.doc}\n")
+        if section.key == "destinations":
+            rows = [_row(setting) for setting in _of_destinations()]
+            blocks.append("\n".join(["| key | value | default | meaning |", "|---|---|---|---|", *rows, ""]))
         if section.settings:
             rows = [_row(setting) for setting in section.settings]
             blocks.append("\n".join(["| key | value | default | meaning |", "|---|---|---|---|", *rows, ""]))
     return "\n".join(blocks)
+
+
+def _of_destinations() -> list[Setting]:
+    """What the table of a pattern in [destinations] may have."""
+    found = []
+    for name, each in SETTINGS.items():
+        default, example = getattr(BUILT_IN, name), _in_file(each, each.example)
+        text = _in_file(each, each.write(default)) if default not in (None, ()) else None
+        found.append(Setting(name, each.kind, each.words, text, None if text else example, is_required=False))
+    return found
+
+
+def _in_file(setting: DestinationSetting, text: str) -> str:
+    return json.dumps(text) if setting.kind_in_file == "text" else text
 
 
 def _row(setting: Setting) -> str:

@@ -382,7 +382,7 @@ WRONG = [
     ("UPDATE attempt SET code = 250", "cannot be changed"),
     ("DELETE FROM attempt", "retention of the configuration"),
     ("INSERT INTO attempt (code) VALUES (250)", "only a worker makes an attempt"),
-    ("UPDATE destination SET max_leases = 0", "[delivery] concurrency"),
+    ("UPDATE destination SET max_leases = 0", "concurrency takes a whole number"),
     ("UPDATE destination SET is_failing = 0, destination = 'x'", "no other column can be set"),
     ("UPDATE destination SET suspended_until = 'x'", f"suspended_until {REFUSED_TIME}"),
     ("UPDATE destination SET suspended_until_unix = 60", f"suspended_until {REFUSED_TIME}"),

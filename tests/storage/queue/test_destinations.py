@@ -6,7 +6,6 @@ import pytest
 
 from empath.mail.status import RecipientStatus
 from empath.storage.queue.destinations import ForgetDestinations, Idle, IdleWalk, MarkLeaving, NeededWalk, UnmarkAll
-from empath.storage.queue.process import ResizeDestinations
 from empath.storage.queue.put_back import EndLease
 from empath.storage.queue.rerouting import MoveWaiting
 from tests.kit.queue import T0, Queue, write
@@ -106,13 +105,12 @@ def test_what_a_recipient_belongs_to_stays(queue: Queue, status: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "setting", ["max_leases = 3", "suspended_until = 4e9", "breaker_until = 4e9", "token_at = 4e9", "leased_at = 4e9"]
+    "setting", ["suspended_until = 4e9", "breaker_until = 4e9", "token_at = 4e9", "leased_at = 4e9"]
 )
 def test_what_something_is_set_for_stays(queue: Queue, setting: str) -> None:
     """
     A suspension outlives the mail that was there when it was ordered.
     """
-    queue.run(ResizeDestinations(20))
     deliver(queue, "a.example", "z.example")
     remove(queue)
     write(queue.path, f"UPDATE _destination SET {setting} WHERE name = 'a.example'")

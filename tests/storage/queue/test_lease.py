@@ -396,7 +396,7 @@ def test_the_reserve_is_for_destinations_that_had_a_lease(queue: Queue, ignores_
     (lease,) = queue.lease()
     end(queue, lease)
     queue.accept("new.example", at=T0 + 1)
-    probe = LeaseProbe(queue.engine.open_reader(), process_id=queue.process_id, share=20)
+    probe = LeaseProbe(queue.engine.open_reader(), process_id=queue.process_id, workers=1)
     wanted = {"with_failing": False, "with_leased": False, "with_new": False}
 
     assert (False, True) == probe.outlook(T0 + 1, **wanted)
@@ -419,20 +419,20 @@ def test_what_one_destination_does_not_need_the_next_may_take(queue: Queue) -> N
     assert ["a.example"] + ["big.example"] * 3 == [lease.destination for lease in leases]
 
 
-def test_share_bounds_what_one_process_has_of_a_destination(queue: Queue) -> None:
+def test_a_share_bounds_what_one_process_has_of_a_destination(queue: Queue) -> None:
     """
     Two workers share a destination, even if one of them is always faster.
     """
     queue.accept(count=200)
 
-    leases = queue.lease(share=2)
+    leases = queue.lease(workers=10)
     assert 2 == len(leases)
-    assert [] == queue.lease(share=2)
+    assert [] == queue.lease(workers=10)
 
     other = queue.register("worker-2")
-    assert 2 == len(queue.lease(share=2, process_id=other))
+    assert 2 == len(queue.lease(workers=10, process_id=other))
     end(queue, leases[0])
-    assert (1, 0) == (len(queue.lease(share=2)), len(queue.lease(share=2, process_id=other)))
+    assert (1, 0) == (len(queue.lease(workers=10)), len(queue.lease(workers=10, process_id=other)))
 
 
 def test_failing_destinations_have_a_limit_of_their_own(queue: Queue) -> None:
@@ -550,7 +550,7 @@ def test_lease_probe_sees_due_mail_without_the_write_lock(queue: Queue) -> None:
     An idle worker must not take the lock that a busy one needs.
     """
     reader = queue.engine.open_reader()
-    probe = LeaseProbe(reader, process_id=queue.process_id, share=20)
+    probe = LeaseProbe(reader, process_id=queue.process_id, workers=1)
     outlook = partial(probe.outlook, with_failing=True, with_leased=True)
     assert ((False, False), None) == (outlook(T0), probe.next_ready_at())
 
@@ -572,7 +572,7 @@ def test_lease_probe_notices_a_commit_of_any_program(queue: Queue) -> None:
     An edit from a bare shell wakes a worker, too.
     """
     reader = queue.engine.open_reader()
-    probe = LeaseProbe(reader, process_id=queue.process_id, share=20)
+    probe = LeaseProbe(reader, process_id=queue.process_id, workers=1)
     before = probe.news()
     assert before == probe.news()
 
@@ -617,7 +617,7 @@ from empath.storage.queue.lease import TakeLeases
 from empath.storage.sqlite.engine import SqliteEngine
 
 wanted = TakeLeases(
-    process_id=int(sys.argv[2]), now=T0, limit=1, failing_limit=1, further_limit=1, share=1)
+    process_id=int(sys.argv[2]), now=T0, limit=1, failing_limit=1, further_limit=1, workers=20)
 SqliteEngine(Path(sys.argv[1]), max_leases=20).open_writer(deadline_s=5.0, notify=lambda: None).execute([wanted])
 print(wanted.leases[0].messages[0].metadata)
 """

@@ -1,7 +1,7 @@
 """test_process - runs of processes, and the leases of dead ones"""
 
 from empath.mail.status import RecipientStatus
-from empath.storage.queue.process import Beat, EndProcess, ProcessRow, ResizeDestinations, living
+from empath.storage.queue.process import Beat, EndProcess, ProcessRow, living
 from empath.storage.queue.put_back import EndLease
 from tests.kit.queue import T0, Queue, violations
 
@@ -127,30 +127,3 @@ def test_end_of_a_process_that_holds_nothing_releases_nothing(queue: Queue) -> N
 
     assert [(T0 + 1,)] == queue.select("SELECT ended_at FROM _process")
     assert [] == queue.select("SELECT * FROM _attempt")
-
-
-def test_configured_limit_reaches_every_destination(queue: Queue) -> None:
-    """
-    A reload also changes existing destinations, even those whose slots are taken.
-    """
-    queue.accept("a.example")
-    queue.accept("b.example")
-    queue.lease(limit=1)
-
-    queue.run(ResizeDestinations(1))
-    assert [("a.example", 1, 1), ("b.example", 1, 0)] == queue.select(
-        "SELECT name, max_leases, is_full FROM _destination ORDER BY name"
-    )
-
-    queue.run(ResizeDestinations(2))
-    assert [(2, 0), (2, 0)] == queue.select("SELECT max_leases, is_full FROM _destination")
-
-
-def test_a_destination_made_by_a_process_of_before_has_the_new_limit(queue: Queue) -> None:
-    """
-    The limit that a reload had lowered used to come back with a message of a process with the earlier configuration.
-    """
-    queue.run(ResizeDestinations(2))
-    queue.accept("new.example")
-
-    assert [(2,)] == queue.select("SELECT max_leases FROM _destination")

@@ -16,7 +16,6 @@ from typing import Final
 import gevent
 
 from empath.config.tables.auth import Auth
-from empath.config.units import parse_rate
 from empath.daemon.acceptor.login.accounts import Accounts
 from empath.daemon.acceptor.login.failures import Attempt, LoginFailures
 from empath.daemon.acceptor.rates import RateMeter
@@ -28,6 +27,7 @@ from empath.policy.login.account import LoggedIn
 from empath.policy.login.backend import Backend, BackendUnavailable, ClientLeft, LoginPeer, Verdict
 from empath.policy.login.turns import Standing
 from empath.policy.senders import Senders, own_address
+from empath.policy.units import parse_rate
 from empath.smtp.sasl.mechanisms import Mechanism, begin_exchange
 from empath.smtp.sasl.scram import ScramKeys, ScramServer, to_base64
 from empath.smtp.sasl.steps import (

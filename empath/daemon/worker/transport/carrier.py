@@ -6,7 +6,7 @@ what was said, and what that means.  settling.py makes fates and writes of it.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -16,6 +16,7 @@ from empath.daemon.worker.connection import Permission
 from empath.errors import ContentGone, StorageFailure
 from empath.mail.fate import Attempt, Said
 from empath.mail.outcome import Handover, Outcome
+from empath.policy.destinations.settings import BUILT_IN, DestinationSettings
 from empath.storage.queue.lease import LeasedMessage, LeasedRecipient
 from empath.storage.spool import open_content
 
@@ -85,13 +86,23 @@ class Body(NamedTuple):
                 raise StorageFailure(f"{self.locator}: {exc.strerror}") from exc
 
 
+def _built_in(_exchangers: tuple[str, ...]) -> DestinationSettings:
+    return BUILT_IN
+
+
 class DeliveryJob(NamedTuple):
-    """One message with its recipients for one carrier. may_end is asked before its point of no return."""
+    """
+    One message with its recipients for one carrier.
+
+    may_end is asked before its point of no return; settings_of gives what holds of the destination, by the names of its
+    MX hosts where the carrier has found them.
+    """
 
     message: LeasedMessage
     recipients: list[LeasedRecipient]
     body: Body
     may_end: Permission
+    settings_of: Callable[[tuple[str, ...]], DestinationSettings] = _built_in
 
 
 class Answer(NamedTuple):
@@ -128,10 +139,14 @@ class Carrier(Protocol):
     """
     One way out of the queue.
 
-    waits_for_hosts: a carrier that waits for others in the hub, where an exception may end its wait.
+    waits_for_hosts: a carrier that waits for others in the hub, where an exception may end its wait. exchangers: names
+    of the MX hosts of the destination, best first; empty if it has none, or before they are known.
     """
 
     waits_for_hosts: bool
+
+    @property
+    def exchangers(self) -> tuple[str, ...]: ...
 
     @property
     def is_failing(self) -> bool:

@@ -25,6 +25,7 @@ class FixedReplyCarrier:
 
     is_failing = False
     waits_for_hosts = False
+    exchangers: tuple[str, ...] = ()
 
     def __init__(self, said: Said, destination: str) -> None:
         self._said = said

@@ -36,6 +36,7 @@ class MaildirCarrier:
 
     is_failing = False
     waits_for_hosts = False
+    exchangers: tuple[str, ...] = ()
 
     def __init__(self, route: MaildirRoute, destination: str) -> None:
         self._folder = Path(route.path)

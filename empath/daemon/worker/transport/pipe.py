@@ -32,6 +32,7 @@ class PipeCarrier:
     """Give messages to one program."""
 
     waits_for_hosts = True  # a run may take minutes, and may be ended
+    exchangers: tuple[str, ...] = ()
 
     def __init__(self, name: str, pipe: Pipe, destination: str) -> None:
         self._name = name

@@ -12,7 +12,7 @@ from empath.mail.outcome import Handover, Stage
 from empath.mail.protocol import Protocol
 from empath.net.next_hop import HostFinder, hosts_of, hosts_of_list
 from empath.policy.attempt import DestinationHosts, MessageAttempt, outcome_of
-from empath.policy.hosts.search import Host
+from empath.policy.hosts.search import Host, NoHost
 from empath.policy.routing import HostRoute, ListRoute
 from empath.smtp.client.session import ClientRecipient, Transaction
 from empath.storage.queue.lease import LeasedMessage, LeasedRecipient
@@ -34,6 +34,7 @@ class SmtpCarrier:
         self._pool = pool
         self._finder = finder
         self._hosts: DestinationHosts | None = None
+        self.exchangers: tuple[str, ...] = ()
 
     @property
     def is_failing(self) -> bool:
@@ -46,6 +47,8 @@ class SmtpCarrier:
         hosts = self._hosts
         if hosts is None:
             found = hosts_of(self._finder, self._route, self._destination)
+            if not isinstance(found, NoHost):
+                self.exchangers = tuple(dict.fromkeys(host.name for host in found if host.preference is not None))
             hosts = self._hosts = DestinationHosts(found, has_backup=bool(self._backups))
         if hosts.needs_backup:
             self._turn_to_backup(hosts)
@@ -80,10 +83,11 @@ class SmtpCarrier:
     def _ask(
         self, under_way: MessageAttempt, recipients: dict[int, LeasedRecipient], job: DeliveryJob
     ) -> Iterator[HostAttempt]:
+        settings = job.settings_of(self.exchangers)
         while (host := under_way.host) is not None:
             started_at, began = time.time(), time.monotonic()
             transaction = _transaction(job.message, [recipients[number] for number in under_way.recipient_ids])
-            result = self._pool.send(host, transaction, job.body.pieces_in_hub, job.may_end)
+            result = self._pool.send(host, transaction, job.body.pieces_in_hub, job.may_end, settings)
             duration_s = time.monotonic() - began
             dnssec = host.lookups.security.known
             attempt = Attempt(

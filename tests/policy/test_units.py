@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from empath.config.units import (
+from empath.errors import SyntaxViolation
+from empath.policy.limits.rate import Rate
+from empath.policy.units import (
     duration_text,
     octets_per_second_text,
     parse_duration,
@@ -14,8 +16,6 @@ from empath.config.units import (
     rate_text,
     size_text,
 )
-from empath.errors import SyntaxViolation
-from empath.policy.limits.rate import Rate
 
 
 @pytest.mark.parametrize(

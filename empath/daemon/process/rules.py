@@ -1,0 +1,65 @@
+"""
+rules - what holds of destinations, as this process knows it
+
+`book` is replaced when a person or a rule of Empath has changed the view destination_rule, or when a row of it ends.  A
+greenlet looks a few times a second whether anything was committed at all, and only then for the number of changes.
+While the rows cannot be read, the last book stays in force.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from empath.config import Config
+from empath.errors import EmpathError
+from empath.mail.identity import Timestamp
+from empath.storage.engine import Reader
+from empath.storage.queue.destination_rules import revision, rules_in_force
+from empath.telemetry.occurrence import Emitter
+from empath.telemetry.occurrences.process import RulesUnread
+
+LOOK_S: Final = 0.25  # pause between two looks
+
+
+class Rules:
+    """The rule book in force."""
+
+    def __init__(
+        self, config: Config, open_reader: Callable[[], Reader], emit: Emitter, now: Callable[[], Timestamp]
+    ) -> None:
+        """*open_reader* is called at the first look; *now* is the wall clock, by which rows end."""
+        self._config = config
+        self._open_reader = open_reader
+        self._emit = emit
+        self._now = now
+        self._reader: Reader | None = None
+        self._news: int | None = None
+        self._revision: int | None = None
+        self._is_unread = False
+        self.book = config.rule_book()
+
+    def limit_of(self, destination: str) -> int:
+        """The most connections to a *destination* that is new, by its name; for any thread."""
+        return self.book.of_destination(destination).concurrency
+
+    def look(self) -> None:
+        """Read the rows again if they have changed, or if one has ended."""
+        try:
+            if self._reader is None:
+                self._reader = self._open_reader()
+            self._follow(self._reader)
+            self._is_unread = False
+        except EmpathError as exc:
+            self._news = None
+            if not self._is_unread:
+                self._emit(RulesUnread(error=str(exc)))
+            self._is_unread = True
+
+    def _follow(self, reader: Reader) -> None:
+        news = reader.news()
+        has_ended = self.book.ends_at is not None and self.book.ends_at <= self._now()
+        if news == self._news and not has_ended:
+            return
+        changes = revision(reader)
+        if changes != self._revision or has_ended:
+            self.book = self._config.rule_book(rules_in_force(reader, self._now()))
+        self._news, self._revision = news, changes

@@ -1,0 +1,249 @@
+"""
+rulebook - what holds of a destination, by all the rules of the file and of the queue
+
+THEORY
+    There are three layers: the built-in defaults, the tables [destinations."pattern"] of the file, and the rows of the
+    view destination_rule.  Each setting is found apart: the most exact pattern that gives it decides, and at the same
+    pattern a row comes before the file.  A row with an end comes before one without: it stands in for it, and gives way
+    to it when it ends.
+
+    Patterns, the most exact first:
+
+    1. the recipient's domain: `example.org`, `[192.0.2.1]`
+    2. the next hop, as the destination is called: `smtp:relay.example.net:25`, `maildir:/path`
+    3. the domains above it, the longest first: `*.example.org`
+    4. an MX host of the domain: `mx:mx1.example.net`
+    5. the domains above its MX hosts, the longest first: `mx:*.mail.protection.example`
+    6. every destination: `*`
+
+    A book does not change: who keeps something that follows from it keeps the book, too, and compares by identity.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from empath.errors import SyntaxViolation
+from empath.mail.domain import Domain
+from empath.mail.identity import Timestamp
+from empath.policy.destinations.settings import SETTINGS, DestinationSettings
+from empath.policy.pattern import DomainPattern
+from empath.policy.routing import parse_route
+
+_NEXT_HOP = re.compile(r"[a-z][a-z0-9+-]*:[^\x00-\x1f\x7f]*")
+_MOST_FOUND: Final = 10_000  # results that a book remembers
+_MX: Final = "mx:"
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationPattern:
+    """
+    One pattern of destinations.
+
+    Shape: text is a domain pattern, the name of a destination with a colon, or `mx:` and a host or `*.` and a domain.
+    """
+
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> "DestinationPattern":
+        """
+        Read one of the forms; a route such as `smtp://host` stands for the destination that it leads to.
+
+        Raises:
+            SyntaxViolation: *text* is none of them.
+        """
+        if text.startswith(_MX):
+            return cls(_MX + _host_pattern(text.removeprefix(_MX)))
+        if text.startswith("[") or ":" not in text:
+            return cls(str(DomainPattern.parse(text)))
+        if not _NEXT_HOP.fullmatch(text):
+            raise SyntaxViolation(f"not a domain, a destination or mx: and a host: {text!r}")
+        if "://" in text:
+            return cls(parse_route(text).destination(""))
+        if text.startswith("smtp:") and not text.startswith("smtp:/"):
+            return cls(parse_route(text.replace("smtp:", "smtp://", 1)).destination(""))
+        return cls(text)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _host_pattern(text: str) -> str:
+    if text.startswith("*."):
+        return f"*.{Domain.parse(text[2:])}"
+    return str(Domain.parse(text))
+
+
+class Layer(StrEnum):
+    """Where the value of a setting comes from."""
+
+    BUILT_IN = "built-in"
+    FILE = "file"
+    ROW = "row"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """
+    What decided a setting.
+
+    Shape: pattern is None for a built-in default; rule_id, expires_at and reason are those of a row.
+    """
+
+    layer: Layer
+    pattern: str | None = None
+    rule_id: int | None = None
+    expires_at: Timestamp | None = None
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        if self.layer is Layer.BUILT_IN:
+            return "built-in"
+        if self.layer is Layer.FILE:
+            return f'[destinations."{self.pattern}"]'
+        until = "" if self.expires_at is None else f" until {self.expires_at.iso8601()}"
+        return f"rule {self.rule_id} for {self.pattern}{until}" + (f": {self.reason}" if self.reason else "")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """One row of the view destination_rule, as text."""
+
+    rule_id: int
+    pattern: str
+    setting: str
+    value: str
+    expires_at: Timestamp | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnusableRule:
+    """A row that nothing can be made of, and the sentence that says why."""
+
+    row: RuleRow
+    words: str
+
+
+FileEntry = tuple[DestinationPattern, Mapping[str, Any]]  # the settings that a table of the file gives, by name
+
+
+class RuleBook:
+    """
+    All rules of one instant.
+
+    `unusable` has the rows that are left out; `ends_at` is the instant at which the first row ends, None if none does;
+    `has_mx` says whether a rule names MX hosts.
+    """
+
+    __slots__ = ("_by_pattern", "_defaults", "_found", "_is_plain", "ends_at", "has_mx", "rows", "unusable")
+
+    def __init__(
+        self, defaults: DestinationSettings, file_entries: Iterable[FileEntry] = (), rows: Iterable[RuleRow] = ()
+    ) -> None:
+        """*rows* are those that are in force, by number: of two for one pattern the later counts."""
+        self._defaults = defaults
+        self.rows = tuple(rows)
+        self._by_pattern: dict[str, dict[str, tuple[Any, Origin]]] = {}
+        for pattern, given in file_entries:
+            of_pattern = self._by_pattern.setdefault(str(pattern), {})
+            of_pattern |= {name: (value, Origin(Layer.FILE, str(pattern))) for name, value in given.items()}
+        unusable = []
+        for row in sorted(self.rows, key=lambda each: each.expires_at is not None):
+            try:
+                self._add(row)
+            except SyntaxViolation as exc:
+                unusable.append(UnusableRule(row, str(exc)))
+        self.unusable = tuple(unusable)
+        self.ends_at = min((row.expires_at for row in self.rows if row.expires_at is not None), default=None)
+        self._is_plain = self._by_pattern.keys() <= {"*"}
+        self.has_mx = any(pattern.startswith(_MX) for pattern in self._by_pattern)
+        self._found: dict[tuple[str, str, tuple[str, ...]], DestinationSettings] = {}
+
+    def _add(self, row: RuleRow) -> None:
+        setting = SETTINGS.get(row.setting)
+        if setting is None:
+            raise SyntaxViolation(f"there is no setting {row.setting!r}")
+        pattern = str(DestinationPattern.parse(row.pattern))
+        origin = Origin(Layer.ROW, pattern, row.rule_id, row.expires_at, row.reason)
+        self._by_pattern.setdefault(pattern, {})[row.setting] = setting.read(row.value), origin
+
+    def find(
+        self, domain: str | None, next_hop: str | None = None, exchangers: tuple[str, ...] = ()
+    ) -> DestinationSettings:
+        """
+        What holds of mail to *domain* that goes to *next_hop*.
+
+        Args:
+            domain: that of the recipient, in A-labels or a literal, as _recipient has it; None where it has no say.
+            next_hop: name of the destination, if it is not the domain.
+            exchangers: names of the MX hosts, in A-labels, best first, where they are known.
+        """
+        key = ("", "", ()) if self._is_plain else (domain or "", next_hop or "", exchangers if self.has_mx else ())
+        found = self._found.get(key)
+        if found is None:
+            given: dict[str, Any] = {}
+            for entries in self._fitting(*key):
+                for name, (value, _) in entries.items():
+                    given.setdefault(name, value)
+            if len(self._found) >= _MOST_FOUND:
+                self._found.clear()
+            found = self._found[key] = replace(self._defaults, **given)
+        return found
+
+    def of_destination(self, name: str, exchangers: tuple[str, ...] = ()) -> DestinationSettings:
+        """What holds of the destination called *name*, whatever the domains of its recipients."""
+        return self.find(*domain_and_next_hop(name), exchangers)
+
+    def origin(
+        self, setting: str, domain: str | None, next_hop: str | None = None, exchangers: tuple[str, ...] = ()
+    ) -> Origin:
+        """What gives the value of *setting* in `find` with the same arguments."""
+        for entries in self._fitting(domain or "", next_hop or "", exchangers):
+            if setting in entries:
+                return entries[setting][1]
+        return Origin(Layer.BUILT_IN)
+
+    def gives(self, setting: str) -> bool:
+        """Whether any rule gives *setting*: if not, it is the built-in default everywhere."""
+        return any(setting in entries for entries in self._by_pattern.values())
+
+    def _fitting(
+        self, domain: str, next_hop: str, exchangers: tuple[str, ...]
+    ) -> Iterator[Mapping[str, tuple[Any, Origin]]]:
+        """The settings of each pattern that fits, the most exact first."""
+        for text in _candidates(domain, next_hop, exchangers):
+            entries = self._by_pattern.get(text)
+            if entries is not None:
+                yield entries
+
+
+def _candidates(domain: str, next_hop: str, exchangers: tuple[str, ...]) -> Iterator[str]:
+    """Every pattern that fits, the most exact first."""
+    yield domain
+    yield next_hop
+    yield from _above(domain)
+    for host in exchangers:
+        yield _MX + host
+    above = dict.fromkeys(pattern for host in exchangers for pattern in _above(host))
+    for pattern in sorted(above, key=lambda each: each.count("."), reverse=True):
+        yield _MX + pattern
+    yield "*"
+
+
+def _above(name: str) -> Iterator[str]:
+    """The patterns of the domains above *name*, the longest first; none for a literal."""
+    rest = "" if name.startswith("[") else name.partition(".")[2]
+    while rest:
+        yield f"*.{rest}"
+        rest = rest.partition(".")[2]
+
+
+def domain_and_next_hop(destination: str) -> tuple[str | None, str | None]:
+    """The name of a destination as the arguments of `find`: the domain that it is, or the next hop."""
+    if ":" in destination and not destination.startswith("["):
+        return None, destination
+    return destination, None

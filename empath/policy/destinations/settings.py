@@ -1,0 +1,103 @@
+"""
+settings - what can be set for a destination
+
+One attribute of DestinationSettings, one row of SETTINGS: the attribute, the key in `[destinations."pattern"]` of the
+file, and the column `setting` of the view destination_rule have one name.  A row holds its value as text; the readers
+here give the value that Empath works with, or say in one sentence what is wrong.  The trigger `_refuse_rule` in
+sql/sqlite/control.sql refuses at once what cannot be a value; a test holds both together.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_args
+
+from empath.errors import SyntaxViolation
+from empath.policy.retry import Steps, parse_steps, steps_text
+
+Without8BitMime = Literal["convert", "convert-or-send", "bounce"]
+
+_MOST_CONNECTIONS: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationSettings:
+    """
+    What holds of one destination, with the built-in defaults.
+
+    Shape: concurrency at least 1; retry has the delays between attempts, none for those of [retry].
+    """
+
+    concurrency: int = 20
+    retry: Steps = ()
+    without_8bitmime: Without8BitMime = "convert"
+
+
+BUILT_IN: Final = DestinationSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """
+    One setting.
+
+    Shape: read takes text as a row has it, and raises SyntaxViolation; write gives text that read takes. kind and words
+    are for docs/configuration.md; example is a value as text. kind_in_file is the kind of TOML value.
+    """
+
+    read: Callable[[str], Any]
+    write: Callable[[Any], str]
+    kind: str
+    words: str
+    example: str
+    kind_in_file: Literal["text", "number", "flag"] = "text"
+
+
+def _read_concurrency(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 7 and 1 <= int(text) <= _MOST_CONNECTIONS):
+        raise SyntaxViolation(f"concurrency is a whole number from 1 to {_MOST_CONNECTIONS}, not {text!r}")
+    return int(text)
+
+
+def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
+    """Reader of one of *words*."""
+
+    def read(text: str) -> str:
+        if text not in words:
+            raise SyntaxViolation(f"must be {', '.join(words[:-1])} or {words[-1]}, not {text!r}")
+        return text
+
+    return read
+
+
+SETTINGS: Final[Mapping[str, Setting]] = {
+    "concurrency": Setting(
+        read=_read_concurrency,
+        write=str,
+        kind="whole number",
+        words="Connections at the same time, over all workers.",
+        example="5",
+        kind_in_file="number",
+    ),
+    "retry": Setting(
+        read=parse_steps,
+        write=steps_text,
+        kind="durations",
+        words=(
+            'Delays between attempts, instead of those of [retry]. "1m 5m*2 1h*3" waits a minute after the first failed'
+            " attempt, five after the next two, then an hour; the last one goes on until the lifetime is over. The"
+            " jitter of [retry] applies."
+        ),
+        example="1m 5m*2 1h*3",
+    ),
+    "without_8bitmime": Setting(
+        read=_one_of(get_args(Without8BitMime)),
+        write=str,
+        kind="one word",
+        words=(
+            'What a host without 8BITMIME gets of mail that is not all ASCII. "convert": its 8-bit parts as'
+            " quoted-printable or base64; mail that cannot be converted, such as signed mail, bounces."
+            ' "convert-or-send": such mail is sent as it is. "bounce": no conversion.'
+        ),
+        example="bounce",
+    ),
+}

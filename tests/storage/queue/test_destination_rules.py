@@ -1,0 +1,230 @@
+"""Rules of destinations as rows, and the limits of connections that follow from them."""
+
+import apsw
+import pytest
+
+from empath.mail.identity import Timestamp
+from empath.policy.destinations.rulebook import DestinationPattern, RuleRow
+from empath.policy.destinations.settings import SETTINGS
+from empath.storage.queue.destination_rules import (
+    ENDED,
+    KnownDestination,
+    NoteExchangers,
+    ResizeDestinations,
+    destinations_after,
+    revision,
+    rules_in_force,
+)
+from empath.storage.queue.sweep import outdated
+from tests.kit.queue import T0, Queue, write
+
+RULE = "INSERT INTO destination_rule (pattern, setting, value"
+WRONG = {
+    "concurrency": ("0", "-1", "1.5", "1000001", "x", ""),
+    "retry": ("", "soon", "5m;"),
+    "without_8bitmime": ("", "send"),
+}
+
+
+def test_a_limit_reaches_the_destination_also_when_its_slots_are_taken(queue: Queue) -> None:
+    """
+    A limit that is lowered below what is in use counts for the next lease.
+    """
+    queue.accept("a.example")
+    queue.accept("b.example")
+    queue.lease(limit=1)
+
+    queue.run(ResizeDestinations({1: 1, 2: 1}))
+    assert [("a.example", 1, 1), ("b.example", 1, 0)] == queue.select(
+        "SELECT name, max_leases, is_full FROM _destination ORDER BY name"
+    )
+
+    queue.run(ResizeDestinations({1: 2, 2: 2}))
+    assert [(2, 0), (2, 0)] == queue.select("SELECT max_leases, is_full FROM _destination")
+
+
+def test_a_new_destination_has_the_limit_of_its_name(queue: Queue) -> None:
+    """
+    The first second of a new destination must not open more connections than its rule allows.
+    """
+    queue.engine.limit_by({"a.example": 3, "b.example": 4}.__getitem__)
+    writer = queue.engine.open_writer(deadline_s=1.0, notify=lambda: None)
+    writer.execute([queue.new_accept("a.example"), queue.new_accept("b.example")])
+    assert [("a.example", 3), ("b.example", 4)] == queue.select(
+        "SELECT name, max_leases FROM _destination ORDER BY name"
+    )
+
+
+def test_destinations_are_read_in_slices_with_their_exchangers(queue: Queue) -> None:
+    """
+    A rule for MX hosts counts as soon as a search has found them.
+    """
+    queue.accept("a.example")
+    queue.accept("b.example")
+    queue.run(NoteExchangers("b.example", ("mx1.example.net", "mx2.example.net"), max_leases=5))
+    reader = queue.engine.open_reader()
+    assert [
+        KnownDestination(1, "a.example", 20, ()),
+        KnownDestination(2, "b.example", 5, ("mx1.example.net", "mx2.example.net")),
+    ] == destinations_after(reader, 0)
+    assert [2] == [each.destination_id for each in destinations_after(reader, 1)]
+    assert [("mx1.example.net mx2.example.net",)] == queue.select(
+        "SELECT exchangers FROM destination WHERE destination = 'b.example'"
+    )
+
+
+def test_a_rule_is_a_row_with_its_author_and_a_new_revision(queue: Queue) -> None:
+    """
+    Processes read the rules again when the number changes, whoever changed them.
+    """
+    reader = queue.engine.open_reader()
+    assert 0 == revision(reader)
+
+    write(queue.path, f"{RULE}, expires_at, reason) VALUES ('Example.org', 'concurrency', 5, '+1 hour', 'slow')")
+    write(queue.path, f"{RULE}) VALUES ('example.org', 'concurrency', '7')")
+
+    temporary, lasting = rules_in_force(reader, 0.0)
+    assert RuleRow(1, "example.org", "concurrency", "5", temporary.expires_at, "slow") == temporary
+    assert RuleRow(2, "example.org", "concurrency", "7") == lasting
+    assert temporary.expires_at is not None
+    assert [lasting] == rules_in_force(reader, temporary.expires_at)
+    assert [("sql", "sql")] == queue.select("SELECT min(who), max(who) FROM destination_rule")
+    before = revision(reader)
+
+    write(queue.path, "UPDATE destination_rule SET value = 6, expires_at = '+2 hours', reason = NULL WHERE rule = 1")
+    write(queue.path, f"{RULE}) VALUES ('example.org', 'concurrency', '8')")
+
+    first, second = rules_in_force(reader, 0.0)
+    assert ("6", None, "8") == (first.value, first.reason, second.value)
+    assert first.expires_at is not None
+    assert 3500 < first.expires_at - temporary.expires_at < 3700
+    assert before < revision(reader)
+
+    write(queue.path, "DELETE FROM destination_rule WHERE expires_at IS NULL")
+    assert [1] == [rule.rule_id for rule in rules_in_force(reader, 0.0)]
+    rows = [
+        ("concurrency", None, "5"), ("concurrency", None, "7"), ("concurrency", "5", "6"), ("reason", "slow", None),
+        ("concurrency", "7", "8"), ("concurrency", "8", None),
+    ]  # fmt: skip
+    assert {(f"destination_rule {what}", before, after) for what, before, after in rows} == set(
+        queue.select("SELECT what, before, after FROM audit WHERE what NOT LIKE '%unix'")
+    )
+
+
+def test_a_rule_that_has_ended_is_removed_and_the_audit_says_so(queue: Queue) -> None:
+    """
+    Nobody must remember to take an exception back.
+    """
+    write(queue.path, f"{RULE}, expires_unix) VALUES ('*', 'concurrency', 5, {T0 + 5})")
+    write(queue.path, f"{RULE}, expires_unix) VALUES ('a.example', 'concurrency', 5, {T0 + 50})")
+    reader = queue.engine.open_reader()
+    before = revision(reader)
+    assert None is outdated(reader, ENDED, T0 + 4)
+
+    found = outdated(reader, ENDED, T0 + 5)
+    assert found is not None
+    queue.run(found)
+
+    assert ["a.example"] == [rule.pattern for rule in rules_in_force(reader, 0.0)]
+    assert before < revision(reader)
+    assert [("empath", "destination_rule concurrency", "5", None)] == queue.select(
+        "SELECT who, what, before, after FROM audit ORDER BY audit_id DESC LIMIT 1"
+    )
+
+
+def test_the_limit_of_a_destination_becomes_its_rule(queue: Queue) -> None:
+    """
+    One place says what holds; the edit acts at once.
+    """
+    queue.accept("a.example")
+    write(queue.path, "UPDATE destination SET max_leases = 3")
+    assert [("a.example", "concurrency", "3")] == queue.select("SELECT pattern, setting, value FROM destination_rule")
+    assert [(3,)] == queue.select("SELECT max_leases FROM destination")
+
+    write(queue.path, "UPDATE destination SET max_leases = NULL")
+    assert [] == queue.select("SELECT * FROM destination_rule")
+
+
+def test_a_limit_that_is_covered_by_a_rule_with_an_end_waits(queue: Queue) -> None:
+    """
+    The exception stays in force until it ends.
+    """
+    queue.accept("a.example")
+    write(queue.path, f"{RULE}, expires_at) VALUES ('a.example', 'concurrency', 2, '+1 day')")
+    write(queue.path, "UPDATE destination SET max_leases = 3")
+    assert [(20,)] == queue.select("SELECT max_leases FROM destination")
+    assert [("2",), ("3",)] == queue.select("SELECT value FROM destination_rule ORDER BY rule")
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_view_takes_what_can_be_a_value_and_refuses_the_rest(queue: Queue, name: str) -> None:
+    """
+    A person hears of a slip at once, and not from a log that nobody reads.
+    """
+    write(queue.path, f"{RULE}) VALUES ('a.example', '{name}', '{SETTINGS[name].example}')")
+    for wrong in (*WRONG[name], "x" * 1001):
+        with pytest.raises(apsw.Error, match=name if len(wrong) < 1000 else "value"):
+            write(queue.path, f"{RULE}) VALUES ('a.example', '{name}', '{wrong}')")
+        with pytest.raises(apsw.Error, match=name if len(wrong) < 1000 else "value"):
+            write(queue.path, f"UPDATE destination_rule SET value = '{wrong}'")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["*", "example.org", "*.example.org", "_x.example", "[192.0.2.1]", "[IPv6:2001:db8::1]", "mx:a.test", "mx:*.a.test",
+     "smtp:relay.test:25", "smtp:[2001:db8::1]:25", "maildir:/a b", "discard:"],
+)  # fmt: skip
+def test_what_can_be_a_pattern_is_one_for_both(queue: Queue, pattern: str) -> None:
+    """
+    The view refuses what policy could not read, as far as SQL can tell.
+    """
+    write(queue.path, f"{RULE}) VALUES ('{pattern}', 'concurrency', 5)")
+    assert [(pattern,)] == queue.select("SELECT pattern FROM destination_rule")
+    assert pattern == str(DestinationPattern.parse(pattern))
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["", "a b", "Bücher.example", "mx:", "mx:*", "mx:[192.0.2.1]", "*.", "**", ".a", "a.", "a..b", "X:y", ":", "a\nb"],
+)
+def test_what_is_no_pattern_is_refused(queue: Queue, pattern: str) -> None:
+    with pytest.raises(apsw.Error, match="pattern takes"):
+        write(queue.path, f"{RULE}) VALUES ('{pattern}', 'concurrency', 5)")
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        (f"{RULE}) VALUES ('*', 'speed', 5)", "no such setting"),
+        (f"{RULE}) VALUES (NULL, 'concurrency', 5)", "pattern takes"),
+        (f"{RULE}, expires_at) VALUES ('*', 'concurrency', 5, 'tomorrow')", "expires_at takes"),
+        (f"{RULE}, expires_at) VALUES ('*', 'concurrency', 5, 5)", "expires_at takes"),
+        (f"{RULE}, expires_at) VALUES ('*', 'concurrency', 5, '2031-02-30')", "expires_at takes"),
+        (f"{RULE}, expires_at) VALUES ('*', 'concurrency', 5, X'00')", "expires_at takes"),
+        (f"{RULE}, expires_at, expires_unix) VALUES ('*', 'concurrency', 5, '+1 day', 2e9)", "not both"),
+        (f"{RULE}, reason) VALUES ('*', 'concurrency', 5, 7)", "reason takes"),
+        (f"{RULE}, who) VALUES ('*', 'concurrency', 5, 'me')", "no other column"),
+        ("UPDATE destination_rule SET pattern = 'b.example'", "takes value, expires_at"),
+        ("UPDATE destination_rule SET expires_at = 'soon' WHERE rule = 1", "expires_at takes"),
+        ("UPDATE destination_rule SET expires_at = '+1 day', expires_unix = 2e9 WHERE rule = 1", "not both"),
+        ("UPDATE destination_rule SET expires_at = '+1 day' WHERE rule = 1", "two rules of one pattern"),
+        ("UPDATE destination_rule SET expires_at = NULL WHERE rule = 2", "two rules of one pattern"),
+        ("UPDATE destination SET max_leases = 0", "concurrency takes"),
+        ("UPDATE destination SET exchangers = 'x'", "no other column"),
+    ],
+)
+def test_what_a_row_cannot_be_is_refused_with_a_sentence(queue: Queue, statement: str, words: str) -> None:
+    queue.accept("a.example")
+    write(queue.path, f"{RULE}) VALUES ('a.example', 'concurrency', 5)")
+    write(queue.path, f"{RULE}, expires_at) VALUES ('a.example', 'concurrency', 6, '2033-05-18 03:33:20')")
+    with pytest.raises(apsw.Error, match=words):
+        write(queue.path, statement)
+
+
+def test_an_end_may_be_given_in_each_form(queue: Queue) -> None:
+    """
+    As every instant of the views.
+    """
+    for number, end in enumerate(("2000000000", "2e9", "'2033-05-18 03:33:20'", "'2000000000'"), 1):
+        write(queue.path, f"{RULE}, expires_at) VALUES ('{number}.example', 'concurrency', 5, {end})")
+    assert {Timestamp(2e9)} == {rule.expires_at for rule in rules_in_force(queue.engine.open_reader(), 0.0)}
