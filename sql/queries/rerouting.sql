@@ -29,3 +29,8 @@ SELECT r.recipient_id, r.address, r.domain, d.name, m.reverse_path, m.account, m
 UPDATE _recipient SET destination_id = :destination_id
  WHERE recipient_id = :recipient_id
    AND status IN ('queued', 'deferred', 'held');
+
+-- name: audit
+-- A person had recipients of a slice moved. Transaction: inside BEGIN IMMEDIATE.
+INSERT INTO _audit (who, destination, what, before, after, object)
+VALUES (:who, :before, 'reroute', :before, :after, :object);

@@ -22,6 +22,7 @@ from empath.cli.admin import (
     read,
     recipients,
     reconcile,
+    routing,
     service,
     sessions,
     sql,
@@ -51,6 +52,7 @@ for module in (
     fsck,
     doctor,
     dns,
+    routing,
     completion,
 ):
     for verb in module.VERBS:

@@ -16,10 +16,11 @@ from empath.config.hosts import host_rules, trusts_resolver
 from empath.mail.domain import parse_stored
 from empath.mail.lookup import Absent, Exchangers, Failed, Kind, LookupAnswer, Question
 from empath.policy.hosts.findings import Finding, findings
-from empath.policy.hosts.search import HostSearch, NoHost
+from empath.policy.hosts.search import NoHost
 from empath.policy.routing import MxRoute, SmtpRoute, route_text
 
 if TYPE_CHECKING:
+    from empath.net.next_hop import NextHops
     from empath.net.parallel import ParallelResolver
 
 _COLUMNS: Final = (
@@ -95,10 +96,10 @@ def _find(config: Config, domain: str) -> DomainFindings:
     text, destination = route_text(route), route.destination(domain)
     if not isinstance(route, SmtpRoute | MxRoute):
         return DomainFindings(domain, text, destination)
-    search = _search(config, route, domain)
+    search = next_hops(config).search(route, destination)
     found = search.hosts(random.random)
     hosts = () if isinstance(found, NoHost) else found
-    answer = search.answers.get(Question(domain, Kind.MX))
+    answer = search.answers.get(Question(destination, Kind.MX))
     return DomainFindings(
         domain,
         text,
@@ -111,13 +112,14 @@ def _find(config: Config, domain: str) -> DomainFindings:
     )
 
 
-def _search(config: Config, route: SmtpRoute | MxRoute, domain: str) -> HostSearch:
+def next_hops(config: Config) -> "NextHops":
+    """What finds the hosts of routes by *config*, as a worker does."""
     # Both cost 50 ms of imports, which no other verb should pay for.
     from empath.net.interfaces import Interfaces  # noqa: PLC0415
     from empath.net.next_hop import NextHops  # noqa: PLC0415
 
     rules = host_rules(config, Interfaces().addresses())
-    return NextHops(resolver(config), lambda: rules, timeout_s=config.dns.attempt_timeout_s).search(route, domain)
+    return NextHops(resolver(config), lambda: rules, timeout_s=config.dns.attempt_timeout_s)
 
 
 def resolver(config: Config) -> "ParallelResolver":
@@ -173,7 +175,12 @@ def _summary(way: DomainFindings) -> str:
     if way.route is None:
         return "no route: new mail for this domain is refused; queued mail waits"
     if way.port is None:
-        return "this route needs no look-up"
+        is_list = way.route is not None and ", " in way.route
+        return (
+            "the route has several next hops; `empath-admin route` shows them"
+            if is_list
+            else "this route needs no look-up"
+        )
     tried = sum(finding.order is not None for finding in way.hosts)
     if tried:
         return f"{tried} address{'es' if tried != 1 else ''} to try, equal ones in random order for each connection"

@@ -5,7 +5,7 @@ The instants in rows come from the clock as it was then.  After the clock is set
 once would wait for a day.  So each waiting recipient becomes due earlier by the size of the step, but not before now.
 """
 
-from empath.storage.engine import Reader, Session
+from empath.storage.engine import Reader, Selects, Session
 from empath.storage.write import Write
 
 RECIPIENTS = 1000  # size of one slice
@@ -38,6 +38,6 @@ class BringForward(Write):
             session.run("clock.clamp_beats", self._keys)
 
 
-def last_recipient(reader: Reader) -> int:
+def last_recipient(reader: Selects) -> int:
     """The highest number of a recipient, 0 if there is none."""
     return reader.value("clock.last_recipient") or 0

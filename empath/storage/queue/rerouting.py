@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 from empath.mail.domain import parse_stored
 from empath.policy.router import Router, SentBy
-from empath.storage.engine import Reader, Session
+from empath.storage.engine import Selects, Session
 from empath.storage.write import Write
 
 RECIPIENTS = 1000  # size of one slice
 
 
-def is_followed(reader: Reader, digest: str) -> bool:
+def is_followed(reader: Selects, digest: str) -> bool:
     """Whether all waiting mail follows the routes of *digest*."""
     return bool(reader.value("rerouting.known_routes") == digest)
 
@@ -34,7 +34,7 @@ class Waiting(NamedTuple):
     metadata: str
 
 
-def waiting(reader: Reader, after: int) -> list[Waiting]:
+def waiting(reader: Selects, after: int) -> list[Waiting]:
     """The recipients of one slice that are not leased."""
     rows = reader.rows("rerouting.waiting", {"after": after, "last": after + RECIPIENTS})
     return [Waiting(*row) for row in rows]

@@ -1,0 +1,64 @@
+"""
+rerouting - which waiting mail other routes would move, and move it now
+
+A walk over all recipients that are not leased, slice by slice, as the housekeeper does after a change of the routes.
+A rehearsal reads one instant.  Otherwise each slice is a transaction of its own, so that no client waits long.
+"""
+
+from collections import Counter
+
+from empath.policy.router import Router
+from empath.storage.admin.steering import acting
+from empath.storage.engine import Engine, Visit
+from empath.storage.queue.clock import last_recipient
+from empath.storage.queue.rerouting import RECIPIENTS, MoveWaiting, elsewhere, is_followed, waiting
+
+Moves = Counter[tuple[str, str]]  # numbers of recipients by their old and their new destination
+
+
+def find_moves(engine: Engine, router: Router) -> Moves:
+    """
+    What `move` would do now.
+
+    Raises:
+        MissingInput, PermissionRefused, UnusableQueue, ServiceUnavailable, StorageFailure: see `carry_out`.
+    """
+    moves: Moves = Counter()
+    with engine.visiting(None) as visit, visit.one_instant():
+        for after in range(0, last_recipient(visit), RECIPIENTS):
+            moves.update((each.destination, new) for each, new in elsewhere(router, waiting(visit, after)))
+    return moves
+
+
+def move(engine: Engine, router: Router, *, who: str, deadline_s: float) -> Moves:
+    """
+    Move waiting recipients to the destinations that *router* gives them, in the name of *who*.
+
+    Raises:
+        MissingInput, PermissionRefused, UnusableQueue, ServiceUnavailable, QueueBusy, StorageFailure: see `carry_out`.
+            What was moved before stays moved.
+    """
+    moves: Moves = Counter()
+    with engine.visiting(deadline_s) as visit:
+        for after in range(0, last_recipient(visit), RECIPIENTS):
+            if any(elsewhere(router, waiting(visit, after))):  # only then the write lock is worth it
+                with visit.transaction():
+                    moves.update(_move_slice(visit, router, after, who))
+    return moves
+
+
+def _move_slice(visit: Visit, router: Router, after: int, who: str) -> Moves:
+    """Move one slice, as it is within the transaction, with a row of the audit for each pair of destinations."""
+    found = [*elsewhere(router, waiting(visit, after))]
+    with acting(visit, who):
+        MoveWaiting({each.recipient_id: new for each, new in found}).run(visit)
+        moves = Counter((each.destination, new) for each, new in found)
+        for (old, new), number in moves.items():
+            visit.run("rerouting.audit", {"who": who, "before": old, "after": new, "object": f"{number} recipients"})
+    return moves
+
+
+def is_followed_by_service(engine: Engine, digest: str) -> bool:
+    """Whether the service has moved all waiting mail by the routes of *digest*."""
+    with engine.visiting(None) as visit:
+        return is_followed(visit, digest)
