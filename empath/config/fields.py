@@ -30,6 +30,7 @@ from empath.policy.limits.rate import Rate
 from empath.policy.pattern import DomainPattern
 from empath.policy.program import check_arguments
 from empath.policy.recipients import RecipientRule, folded
+from empath.policy.replies.bounce_class import parse_class
 from empath.policy.router import SenderPattern, parse_recipient_pattern
 from empath.policy.routing import (
     TRANSPORT_NAME,
@@ -388,6 +389,7 @@ ProxyNetwork = Annotated[
 AllowedNetwork = Annotated[Network, _read_by(_any_network), _AS_TEXT]
 ModuleName = Annotated[str, _read_by(_module_name)]
 BackendName = Annotated[str, _read_by(_backend)]
+BounceClassName = Annotated[str, _read_by(lambda text: str(parse_class(text)))]
 OwnHost = Annotated[str, _read_by(_own_host)]
 _RulePattern = Annotated[DomainPattern, _read_by(_pattern_but_all("; name each relay domain")), _AS_TEXT]
 RelayDomain = Annotated[DomainPattern, _read_by(_pattern_but_all(", which would make this an open relay")), _AS_TEXT]

@@ -40,11 +40,13 @@ from empath.config.tables.process import Log, Process
 from empath.config.tables.queue import Queue, Retention
 from empath.config.tables.receiving import Listener, Relay
 from empath.config.tables.recipients import Aliases, Verification
+from empath.config.tables.suppression import Suppression
 from empath.config.tables.table import Table
 from empath.config.tables.tls import Tls
 from empath.config.tables.transports import Pipes
 from empath.mail.address import Address
 from empath.policy.access import is_of_postmaster
+from empath.policy.bounce import is_double_bounce
 from empath.policy.destinations.rulebook import RuleBook, RuleRow
 from empath.policy.destinations.settings import BUILT_IN
 from empath.policy.dnsbl import Blocklist, BlocklistPolicy
@@ -117,6 +119,7 @@ class Config(Table):
     reports: Reports = setting({})
     tls: Tls = setting({})
     greylist: Greylist = setting({})
+    suppression: Suppression = setting({})
     dedup: Dedup = setting({})
     receiving: Receiving = setting({})
     pickup: Pickup = setting({})
@@ -203,6 +206,10 @@ class Config(Table):
     def is_for_postmaster(self, address: Address) -> bool:
         """Whether mail to *address* goes to the postmaster. If the hostname is a relay domain, its next host knows."""
         return is_of_postmaster(address, self.hostname) and DomainPattern(str(self.hostname)) not in self.relay.domains
+
+    def is_never_suppressed(self, address: str) -> bool:
+        """Whether *address*, in text form, gets mail although it is suppressed: the postmaster, and what ends loops."""
+        return address == str(self.postmaster) or is_double_bounce(address, self.hostname)
 
     def limits_of(self, listener: Listener) -> Limits:
         """The limits of *listener*: its own, and those of all where it has none."""

@@ -23,7 +23,8 @@ class Fate(NamedTuple):
     Decided result of one attempt for one recipient.
 
     Shape: next_retry_at (Unix seconds) is given exactly for DEFERRED; wants_notice: the sender hears of a final status;
-    handover counts for DELIVERED; bounce_class is that of policy/replies, None for DELIVERED.
+    handover counts for DELIVERED; bounce_class is that of policy/replies, None for DELIVERED; its address
+    is suppressed until suppressed_until, None: it is not.
     """
 
     recipient_id: int
@@ -33,6 +34,7 @@ class Fate(NamedTuple):
     wants_notice: bool = False
     handover: Handover = Handover.FINAL
     bounce_class: str | None = None
+    suppressed_until: float | None = None
 
 
 class Passed(NamedTuple):

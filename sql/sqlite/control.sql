@@ -1152,3 +1152,81 @@ BEGIN
   INSERT INTO _audit (who, object, what, before, after)
   VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.rule, 'bounce_rule', old.class, NULL);
 END;
+
+CREATE TRIGGER _set_suppression_expiry INSTEAD OF INSERT ON _apply_instant
+WHEN new.what = 'suppression expires_unix'
+BEGIN
+  SELECT raise(ABORT, 'empath: expires_at takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, ''now'', a shift such as ''+30 days'', or NULL for never')
+   WHERE new.after NOT BETWEEN 1e9 AND new.at + 315576000.0;
+  UPDATE _suppression SET expires_at = new.after WHERE address = new.address;
+  INSERT INTO _audit (at, who, object, what, before, after)
+  VALUES (new.at, new.who, new.address, new.what, new.before, new.after);
+END;
+
+-- policy/suppression.py reads an address; here it must only look like one.
+CREATE TRIGGER suppression_insert INSTEAD OF INSERT ON suppression
+BEGIN
+  SELECT CASE
+    WHEN typeof(new.address) <> 'text' OR new.address NOT LIKE '%@_%' OR new.address GLOB '*[' || char(1) || '- ]*'
+      OR length(new.address) > 1024
+      THEN raise(ABORT, 'empath: address takes an address such as user@example.org, or @example.org, its domain in ASCII')
+    WHEN EXISTS (SELECT 1 FROM _suppression WHERE address = lower(new.address))
+      THEN raise(ABORT, 'empath: the address is suppressed already; UPDATE suppression changes the row')
+    WHEN coalesce(new.source, new.created_at, new.created_unix) IS NOT NULL
+      THEN raise(ABORT, 'empath: suppression takes address, reason, class and expires_at; no other column can be set')
+    WHEN new.expires_at IS NOT NULL AND new.expires_unix IS NOT NULL
+      THEN raise(ABORT, 'empath: set expires_at or expires_unix, not both')
+  END;
+  INSERT INTO _suppression (address, source, reason, class, created_at)
+  VALUES (
+    lower(new.address), coalesce((SELECT who FROM _actor), 'sql'), new.reason, new.class,
+    (julianday('now') - 2440587.5) * 86400.0);
+  INSERT INTO _audit (who, object, what, before, after)
+  VALUES (coalesce((SELECT who FROM _actor), 'sql'), lower(new.address), 'suppression', NULL, coalesce(new.reason, 'suppressed'));
+  INSERT INTO _change_instant
+  VALUES (
+    'suppression expires_unix', NULL, NULL, lower(new.address), NULL, NULL, coalesce(new.expires_at, new.expires_unix));
+END;
+
+CREATE TRIGGER suppression_reason INSTEAD OF UPDATE OF reason, class ON suppression
+BEGIN
+  UPDATE _suppression SET reason = new.reason, class = new.class WHERE address = old.address;
+  INSERT INTO _audit (who, object, what, before, after)
+  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.address, 'suppression reason', old.reason, new.reason
+   WHERE new.reason IS NOT old.reason;
+  INSERT INTO _audit (who, object, what, before, after)
+  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.address, 'suppression class', old.class, new.class
+   WHERE new.class IS NOT old.class;
+END;
+
+CREATE TRIGGER suppression_expiry INSTEAD OF UPDATE OF expires_at, expires_unix ON suppression
+BEGIN
+  SELECT raise(ABORT, 'empath: set expires_at or expires_unix, not both')
+   WHERE new.expires_at IS NOT old.expires_at AND new.expires_unix IS NOT old.expires_unix;
+  INSERT INTO _change_instant
+  VALUES (
+    'suppression expires_unix', NULL, NULL, old.address, NULL, old.expires_unix,
+    iif(new.expires_at IS NOT old.expires_at, new.expires_at, new.expires_unix));
+END;
+
+-- As queue_update.
+CREATE TRIGGER suppression_update INSTEAD OF UPDATE ON suppression
+BEGIN
+  SELECT 1
+   WHERE new.address IS NULL
+     AND coalesce(
+       new.source, new.reason, new.class, new.created_at, new.created_unix, new.expires_at, new.expires_unix);
+END;
+
+CREATE TRIGGER suppression_fixed INSTEAD OF UPDATE OF address, source, created_at, created_unix ON suppression
+BEGIN
+  SELECT raise(ABORT, 'empath: suppression takes reason, class and expires_at; DELETE the row and INSERT another');
+END;
+
+CREATE TRIGGER suppression_delete INSTEAD OF DELETE ON suppression
+BEGIN
+  DELETE FROM _suppression WHERE address = old.address;
+  INSERT INTO _audit (who, object, what, before, after)
+  VALUES (
+    coalesce((SELECT who FROM _actor), 'sql'), old.address, 'suppression', coalesce(old.reason, 'suppressed'), NULL);
+END;

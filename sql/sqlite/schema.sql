@@ -562,6 +562,17 @@ CREATE TABLE _bounce_rule (
   note       TEXT  -- for people
 ) STRICT;
 
+-- Addresses that get no more mail, see policy/suppression.py.
+CREATE TABLE _suppression (
+  address    TEXT PRIMARY KEY CHECK (length(address) BETWEEN 2 AND 1024),  -- address or @domain, ASCII letters in lower case
+  source     TEXT NOT NULL,  -- 'bounce': a host refused it for good; else who added it, as in _audit
+  reason     TEXT,  -- reply of the host, or words of the operator
+  class      TEXT,  -- class of the failure, see policy/replies/bounce_class.py
+  created_at REAL NOT NULL,
+  expires_at REAL  -- instant from which on it gets mail again; NULL: never
+) STRICT, WITHOUT ROWID;
+CREATE INDEX _suppression_expiry ON _suppression (expires_at) WHERE expires_at IS NOT NULL;
+
 -- Files that no message needs; the housekeeper removes each file, then its row.
 CREATE TABLE _spool_garbage (
   locator     TEXT PRIMARY KEY,  -- former value of _message.content_locator

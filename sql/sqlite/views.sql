@@ -309,3 +309,16 @@ SELECT coalesce(b.name, 'own:' || b.rule_id) AS rule,  -- name of the rule, 'own
        b.name IS NOT NULL                            AS is_shipped,               -- 1: a rule that Empath ships
        b.note                                        AS note                      -- for people
   FROM _bounce_rule AS b;
+
+-- One row per address that gets no more mail. Writable: reason, class, expires_at. INSERT INTO suppression (address, reason,
+-- expires_at) adds one, DELETE removes it.
+CREATE VIEW suppression AS
+SELECT s.address AS address,  -- the address, ASCII letters in lower case; '@domain': all addresses of a domain
+       s.source AS source,  -- 'bounce': a host refused it for good; else who added it, as in audit
+       s.reason                                      AS reason,                   -- reply of the host, or words of the operator
+       s.class                                       AS class,                    -- class of the failure, as in attempt; NULL: none
+       datetime(s.created_at, 'unixepoch')           AS created_at,               -- instant from which on it is suppressed, UTC
+       s.created_at                                  AS created_unix,             -- the same in Unix seconds
+       datetime(s.expires_at, 'unixepoch')           AS expires_at,               -- instant at which that ends, UTC; NULL: never
+       s.expires_at                                  AS expires_unix              -- the same in Unix seconds
+  FROM _suppression AS s;

@@ -31,6 +31,7 @@ from empath.policy.senders import Senders
 from empath.storage.admin.accounts import AddAccount
 from empath.storage.admin.fsck import Repair
 from empath.storage.admin.recipients import AddAlias, ListRecipients, RemoveAlias
+from empath.storage.admin.suppression import AddSuppressions, NewSuppression, RemoveSuppressions
 from empath.storage.engine import Session
 from empath.storage.queue.accept import INLINE, Accept
 from empath.storage.queue.audit import ClaimAudit
@@ -46,6 +47,7 @@ from empath.storage.queue.process import Beat, EndProcess, RecordModules, Regist
 from empath.storage.queue.put_back import EndLease, Hold, Rekey, ReleaseUnknownLeases
 from empath.storage.queue.rates import ExchangeTokens, RateKey, Trade
 from empath.storage.queue.recipients import KeepVerification
+from empath.storage.queue.reply_rules import KeepShippedRules
 from empath.storage.queue.reports import Case, CloseNotices, DueReport
 from empath.storage.queue.rerouting import MoveWaiting, RememberRoutes
 from empath.storage.queue.retention import Cutoffs, ForgetAudit, ForgetMessages, ForgetRecipients
@@ -69,6 +71,12 @@ def _settle(status: RecipientStatus) -> Works:
         return [queue.new_settle(lease, status, recipients=ids(lease))]
 
     return works
+
+
+def _settle_suppressed(queue: Queue, lease: Lease) -> list[Write]:
+    work = queue.new_settle(lease, RecipientStatus.BOUNCED, recipients=ids(lease))
+    work.fates = tuple(fate._replace(bounce_class="bad-mailbox", suppressed_until=T0 + 9) for fate in work.fates)
+    return [work]
 
 
 def _accept_with_a_bad_one(queue: Queue, _: Lease) -> list[Write]:
@@ -153,11 +161,16 @@ OPERATIONS: dict[str, Works] = {
             RemoveAlias("team@a.example", ("bob@a.example",), who="test"),
             ListRecipients(["ann@a.example"], who="test"),
             Shell("INSERT INTO greylist (client) VALUES ('192.0.2.0/24')"),
+            Shell("INSERT INTO bounce_rule (class, code) VALUES ('quota', '550')", "DELETE FROM bounce_rule"),
+            AddSuppressions([NewSuppression("a@b.example", "gone", None, 2e9)], who="test"),
+            RemoveSuppressions(["a@b.example"], who="test"),
+            KeepShippedRules(),
         )
     ],
     "settle delivered": _settle(RecipientStatus.DELIVERED),
     "settle deferred": _settle(RecipientStatus.DEFERRED),
     "settle bounced": _settle(RecipientStatus.BOUNCED),
+    "settle bounced and suppressed": _settle_suppressed,
     "settle delayed": lambda queue, lease: [
         queue.new_settle(lease, RecipientStatus.DEFERRED, recipients=ids(lease), is_delayed=True),
     ],

@@ -26,6 +26,7 @@ from empath.cli.admin import (
     service,
     sessions,
     sql,
+    suppress,
 )
 from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, run_process
@@ -45,6 +46,7 @@ for module in (
     account,
     recipients,
     greylist,
+    suppress,
     modules,
     sessions,
     service,

@@ -43,6 +43,7 @@ from empath.daemon.process.orders import LOOK_S, finish
 from empath.daemon.process.recipients import recipients_of
 from empath.daemon.process.resolving import caching_resolver, host_finder
 from empath.daemon.process.runtime import Runtime, run_child
+from empath.daemon.process.suppressions import Suppressions
 from empath.errors import EmpathError
 from empath.mail.protocol import Protocol
 from empath.mail.reply import Reply
@@ -110,6 +111,9 @@ class Acceptor:
             self._refusals,
             lambda: Verifier(config, host_finder(runtime, self._resolver), runtime.deadlines, runtime.writer),
         )
+        self._suppressions: Suppressions | None = None
+        if config.suppression.at_rcpt == "refuse":
+            self._suppressions = Suppressions(runtime.engine.open_reader)
         by_address = {listener.text: listener for listener in config.listeners}
         self._contexts = [self._context_of(by_address[inherited.address]) for inherited in runtime.child.listeners]
         self._listeners = [
@@ -254,6 +258,7 @@ class Acceptor:
             server_tls=self._runtime.server_tls,
             logins=self._logins if listener.has_auth else None,
             recipients=self._recipients,
+            suppressions=self._suppressions,
             greylist=self._greylist if listener.role is Role.MX else None,
         )
 

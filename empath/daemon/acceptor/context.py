@@ -16,6 +16,7 @@ from empath.daemon.acceptor.rates import ListenerRates
 from empath.daemon.acceptor.space import Space
 from empath.daemon.process.hub_writer import HubWriter
 from empath.daemon.process.recipients import Recipients
+from empath.daemon.process.suppressions import Suppressions
 from empath.mail.domain import Domain
 from empath.mail.identity import QueueId
 from empath.mail.reply import Reply
@@ -36,7 +37,8 @@ class ListenerContext:
     Shape: address is the listener's own, such as 127.0.0.1:2525; listener has its settings, configured its limits,
     limits what the protocol session needs of them, pace how fast its clients must be; entry is None where a client gets
     the banner at once, server_tls None where the settings ask for no TLS, logins None where no client may log in,
-    recipients None where every recipient is accepted as it is; queue_id is that of the only message, where it was given
+    recipients None where every recipient is accepted as it is,
+    suppressions None where suppressed ones are, too; queue_id is that of the only message, where it was given
     before; hostname is the name that this host gives itself here, greeting the reply to a client that says its own.
     Until new_clients_until, in monotonic seconds, a drain waits for the first transaction of each session: a
     reload refuses no client.
@@ -64,6 +66,7 @@ class ListenerContext:
     greylist: Greylist | None = None
     queue_id: QueueId | None = None
     recipients: Recipients | None = None
+    suppressions: Suppressions | None = None
     is_draining: bool = False
     new_clients_until: float = 0.0
     hostname: Domain = field(init=False)

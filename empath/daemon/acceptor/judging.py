@@ -11,12 +11,16 @@ from typing import Final, NamedTuple
 
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.transaction import Client, Transaction
+from empath.daemon.process.recipients import UNKNOWN
+from empath.daemon.process.suppressions import Suppressions
 from empath.mail.address import Address
 from empath.mail.identity import Timestamp
 from empath.mail.reply import Reply
+from empath.policy.access import Role
 from empath.policy.bounce import is_double_bounce
 from empath.policy.limits.refusal import NO_SPACE, Limit
 from empath.policy.recipients import hears_all_clients
+from empath.policy.suppression import refusal as suppression_refusal
 from empath.policy.timing import TimingLimits, find_refusal
 from empath.smtp.server.events import MailOffered, RecipientOffered
 
@@ -98,6 +102,10 @@ def judge_recipient(
         return _TOO_MANY_TARGETS
     if not transaction.has_room(len(targets)):
         return NO_SPACE
+    if context.suppressions is not None and len(targets) == 1 and not is_to_postmaster:
+        no_more = _suppressed(context, context.suppressions, targets[0])
+        if no_more is not None:
+            return no_more
     if context.greylist is not None and not hears_all:
         must_come_again = _greylisted(context, client, transaction, address)
         if must_come_again is not None:
@@ -110,6 +118,18 @@ def targets_of(context: ListenerContext, address: Address, *, is_known: bool) ->
     if context.recipients is None or is_double_bounce(str(address), context.config.hostname):
         return (address,)
     return context.recipients.resolve(address, is_known=is_known)
+
+
+def _suppressed(context: ListenerContext, suppressions: Suppressions, target: Address) -> Reply | None:
+    """
+    The refusal of a recipient that gets no more mail. An alias with several targets loses only this one, later.
+
+    The reason may be the words of another host: only clients that send for this host's users hear it.
+    """
+    row = suppressions.find((str(target),)).get(str(target)) if suppressions.is_any else None
+    if row is None or is_double_bounce(str(target), context.config.hostname):
+        return None
+    return suppression_refusal(row) if context.role is not Role.MX else UNKNOWN
 
 
 def _greylisted(context: ListenerContext, client: Client, transaction: Transaction, recipient: Address) -> Reply | None:

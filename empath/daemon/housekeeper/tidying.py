@@ -48,7 +48,7 @@ from empath.storage.queue.garbage import (
 )
 from empath.storage.queue.rerouting import RECIPIENTS, MoveWaiting, RememberRoutes, elsewhere, is_followed, waiting
 from empath.storage.queue.retention import AuditSweep, Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
-from empath.storage.queue.sweep import DEDUP, GREYLIST, VERIFICATIONS, Kept, outdated
+from empath.storage.queue.sweep import DEDUP, GREYLIST, SUPPRESSIONS, VERIFICATIONS, Kept, outdated
 from empath.storage.spool import locate
 from empath.storage.spool_owner import key_of_queue
 from empath.telemetry.occurrences.housekeeper import (
@@ -107,6 +107,10 @@ class Tidying:
     def forget_verifications(self) -> None:
         """Remove answers about recipients that are over, and those that are too many."""
         self._sweep(VERIFICATIONS, self._runtime.config.verification.rows)
+
+    def forget_suppressions(self) -> None:
+        """Remove rows of suppressed addresses that are over, and those that are too many."""
+        self._sweep(SUPPRESSIONS, self._runtime.config.suppression.rows)
 
     def forget_duplicates(self) -> None:
         """Remove what is known of messages that a client may no longer send again."""

@@ -24,6 +24,7 @@ import gevent
 from greenlet import greenlet
 
 from empath.daemon.process.runtime import Runtime
+from empath.daemon.process.suppressions import Suppressions
 from empath.daemon.worker.connection import Abandoned
 from empath.daemon.worker.lease_sight import LeaseSight, is_refused_session
 from empath.daemon.worker.reply_rules import ReplyRules
@@ -41,6 +42,7 @@ from empath.policy.retry import MAX_FAULTS
 from empath.policy.router import SentBy
 from empath.policy.routing import Route
 from empath.policy.slots import SLOW_S
+from empath.policy.suppression import refusal
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.destination_rules import NoteExchangers
 from empath.storage.queue.lease import (
@@ -88,9 +90,11 @@ class Dispatch:
     # MX hosts that the queue has, by destination, with the rules by which its limit was set then.
     noted: dict[str, tuple[RuleBook, tuple[str, ...]]] = field(default_factory=dict)
     reply_rules: ReplyRules = field(init=False)
+    suppressions: Suppressions = field(init=False)
 
     def __post_init__(self) -> None:
         self.reply_rules = ReplyRules(self.runtime.engine.open_reader, self.runtime.emit, self.clock)
+        self.suppressions = Suppressions(self.runtime.engine.open_reader, self.clock)
 
 
 class LeaseRun:
@@ -190,9 +194,10 @@ class LeaseRun:
     def _deliver(self, message: LeasedMessage) -> None:
         recipients = message.recipients
         tried: list[HostAttempt] = []
+        refused: list[HostAttempt] = []
         self._is_delivered = self._is_reached = False
         try:
-            ways = self._route(message)
+            ways = self._without_suppressed(self._route(message), refused)
             recipients = [recipient for _, those in ways for recipient in those]
             if not recipients:
                 return
@@ -227,7 +232,33 @@ class LeaseRun:
             self._is_carrying = False
             message.content = None  # a lease of twenty messages should not hold them all to its end
             # Also after an error: a recipient that has got the mail must not get it again.
-            self._settle(message, tried)
+            self._settle(message, refused + tried)
+
+    def _without_suppressed(
+        self, ways: list[tuple[Route | None, list[LeasedRecipient]]], refused: list[HostAttempt]
+    ) -> list[tuple[Route | None, list[LeasedRecipient]]]:
+        """Leave out the recipients that get no more mail; they bounce, and no host is asked."""
+        if not self._dispatch.suppressions.is_any:  # nearly always
+            return ways
+        found = self._dispatch.suppressions.find([r.address for _, those in ways for r in those])
+        if not found:
+            return ways
+        config = self._runtime.config
+        answers, left = [], []
+        for route, those in ways:
+            rest = []
+            for recipient in those:
+                row = found.get(recipient.address)
+                if row is None or config.is_never_suppressed(recipient.address):
+                    rest.append(recipient)
+                else:
+                    answers.append(Answer(recipient, Said(Stage.LOCAL, refusal(row)), Outcome.BOUNCED))
+            if rest:
+                left.append((route, rest))
+        if answers:
+            attempt = Attempt(self._lease.destination, time.time(), duration_s=0.0)
+            refused.append(HostAttempt(attempt, answers))
+        return left
 
     def _carry(self, route: Route | None, job: DeliveryJob, tried: list[HostAttempt]) -> None:
         carrier = self._carrier

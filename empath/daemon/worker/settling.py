@@ -23,7 +23,15 @@ from empath.policy.retry import RetrySchedule
 from empath.policy.soft_bounce import soft_outcome
 from empath.storage.queue.lease import Lease, LeasedMessage
 from empath.storage.queue.settle import Settle
-from empath.telemetry.occurrences.worker import Bounced, Deferred, Delivered, DeliveryInDoubt, Expired, HostFailed
+from empath.telemetry.occurrences.worker import (
+    Bounced,
+    Deferred,
+    Delivered,
+    DeliveryInDoubt,
+    Expired,
+    HostFailed,
+    Suppressed,
+)
 
 _FAILURE_OF: Final = {
     RecipientStatus.DEFERRED: Deferred,
@@ -77,7 +85,7 @@ class Settling:
                         handover=host_attempt.handover,
                     )
                     if fate.status is not RecipientStatus.DELIVERED:
-                        fate = fate._replace(bounce_class=self._reply_rules.class_of(host_attempt.attempt, said))
+                        fate = self._classified(fate, host_attempt.attempt, now)
                     fates.append(fate)
                     is_deferred = is_deferred or fate.status is RecipientStatus.DEFERRED
                     is_delivered = is_delivered or fate.status is RecipientStatus.DELIVERED
@@ -138,6 +146,13 @@ class Settling:
                     )
                 )
 
+    def _classified(self, fate: Fate, attempt: Attempt, now: Timestamp) -> Fate:
+        """A failure with its class, and with what follows from that for the address."""
+        bounce_class = self._reply_rules.class_of(attempt, fate.said)
+        suppression = self._runtime.config.suppression
+        until = suppression.rules.until(fate.status, fate.said, bounce_class, now) if suppression.classes else None
+        return fate._replace(bounce_class=bounce_class, suppressed_until=until)
+
     def _log_fate(self, message: LeasedMessage, attempt: Attempt, answer: Answer, fate: Fate) -> None:
         fields: dict[str, Any] = {
             "queue_id": message.queue_id,
@@ -154,3 +169,7 @@ class Settling:
             self._runtime.emit(Delivered(**fields))
         else:
             self._runtime.emit(_FAILURE_OF[fate.status](**fields, bounce_class=fate.bounce_class))
+        if fate.suppressed_until is not None:
+            until = Timestamp(fate.suppressed_until).iso8601()
+            address = answer.recipient.address
+            self._runtime.emit(Suppressed(recipient=address, bounce_class=str(fate.bounce_class), until=until))

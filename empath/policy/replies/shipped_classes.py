@@ -43,7 +43,7 @@ def _rule(
 
 
 _HERE: Final = (
-    _rule("here-suppressed", Class.SUPPRESSED, "^550 5.7.1 suppressed", stage="local"),
+    _rule("here-suppressed", Class.SUPPRESSED, r"^550 5\.\d\.1 suppressed", stage="local"),
     _rule("here-null-mx", Class.BAD_DOMAIN, enhanced="5.1.10", stage="dns"),
     _rule("here-no-host", Class.BAD_DOMAIN, enhanced="5.4.4", stage="dns"),
     _rule("here-dns", Class.ROUTING, stage="dns"),

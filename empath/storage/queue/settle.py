@@ -106,8 +106,15 @@ class Settle(Write):
             self._settle_ordered(session, fate)
             return
         self._record(session, fate, outcome=status, decided=status, next_retry_at=next_retry_at)
+        if fate.suppressed_until is not None:
+            self._suppress(session, fate)
         if fate.wants_notice or self._clears_delay:
             self._insert_notice(session, fate)
+
+    def _suppress(self, session: Session, fate: Fate) -> None:
+        row = {"recipient_id": fate.recipient_id, "now": self._now, "expires_at": fate.suppressed_until}
+        reason = {"reason": fate.said.reply.escaped(), "class": fate.bounce_class}
+        session.run("suppression.keep", row | reason)
 
     def _settle_ordered(self, session: Session, fate: Fate) -> None:
         update = {**self._keys, "recipient_id": fate.recipient_id, "last_reply": fate.said.reply.escaped()}

@@ -34,6 +34,9 @@ VERIFICATIONS: Final = Kept(
     "verifications.expired", "verifications.forget", "verifications.number_of_rows", "verifications.first_to_go"
 )
 DEDUP: Final = Kept("dedup.expired", "dedup.forget")
+SUPPRESSIONS: Final = Kept(
+    "suppression.expired", "suppression.forget", "suppression.number_of_rows", "suppression.first_to_go"
+)
 
 
 class ForgetRows(Write):

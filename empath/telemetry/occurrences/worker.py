@@ -78,6 +78,15 @@ class HostFailed(Occurrence):
     bounce_class: _BounceClass
 
 
+@occurrence("info")
+class Suppressed(Occurrence):
+    """A host refused this address for good, with a class that [suppression] names. It gets no more mail for now."""
+
+    recipient: Recipient
+    bounce_class: _BounceClass
+    until: Annotated[str, "end of the suppression"]
+
+
 @occurrence("warning")
 class ReplyRuleUnusable(Occurrence):
     """A row of `bounce_rule` cannot be read, so it counts as switched off."""

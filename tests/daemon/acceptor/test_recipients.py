@@ -4,6 +4,7 @@ import gevent
 import pytest
 
 from empath.daemon.process.recipients import recipients_of
+from empath.daemon.process.suppressions import Suppressions
 from empath.mail.address import Address
 from empath.mail.domain import Domain
 from empath.policy.access import Role
@@ -11,7 +12,7 @@ from empath.policy.limits.refusal_log import RefusalMeter
 from empath.storage.admin.recipients import AddAlias, ListRecipients
 from empath.storage.sqlite.engine import SqliteEngine
 from tests.daemon.acceptor.test_modules import Host
-from tests.kit.queue import Queue
+from tests.kit.queue import Queue, write
 from tests.modules.conftest import load  # noqa: F401 - a fixture
 
 FROM = b"MAIL FROM:<a@b.test>\r\n"
@@ -252,3 +253,23 @@ def test_a_recipient_that_a_module_adds_is_expanded(context, visit, alias, load)
     rcpt(client, "cleo@any.test")
     client.say(b"DATA\r\n")
     assert client.say(b"\r\n.\r\n").startswith(b"451 4.3.0 A filter")
+
+
+@pytest.mark.parametrize(
+    ("role", "reply"),
+    [(Role.INTERNAL, b"550 5.7.1 suppressed: gone\r\n"), (Role.MX, b"550 5.1.1 No such recipient here\r\n")],
+)
+def test_a_suppressed_recipient_is_refused(make_context, queue, visit, role, reply):
+    """
+    The sender learns it at once. The words of another host are for clients of this host's users only.
+    """
+    write(queue.path, "INSERT INTO suppression (address, reason) VALUES ('ann@any.test', 'gone')")
+    context = make_context('[relay]\ndomains = ["any.test"]', role=role)
+    context.suppressions = Suppressions(SqliteEngine(queue.path, max_leases=20).open_reader)
+    client = visit(context, host="127.0.0.1" if role is Role.INTERNAL else "192.0.2.7")
+    client.hear()
+    client.say(b"EHLO c.test\r\n")
+    client.say(FROM)
+    assert reply == client.say(b"RCPT TO:<Ann@any.test>\r\n")
+    assert client.say(b"RCPT TO:<bob@any.test>\r\n").startswith(b"250")
+    assert client.say(b"RCPT TO:<postmaster>\r\n").startswith(b"250")

@@ -1,9 +1,10 @@
 """One lease, with a carrier and a writer that the test controls."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import gevent
 import pytest
@@ -28,7 +29,9 @@ from empath.policy.concurrency import LeaseReport
 from empath.policy.dane import NOT_ASKED
 from empath.policy.destinations.settings import BUILT_IN
 from empath.policy.hosts.search import Host, HostLookups, NoHost
+from empath.policy.replies.bounce_class import BounceClass
 from empath.policy.routing import ListRoute, SmtpRoute, parse_route_list, route_text
+from empath.policy.suppression import SuppressionRules
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadFaults, ReadOrders
 from empath.storage.queue.put_back import EndLease, Hold, Rekey
@@ -38,6 +41,7 @@ from empath.telemetry.occurrence import Occurrence
 from empath.telemetry.occurrences.worker import Deferred, DeliveryInDoubt
 from empath.telemetry.subscribers import emitter
 from tests.kit.process import configuration
+from tests.kit.queue import said_by_host
 
 DELIVERED, DEFERRED, BOUNCED, NEXT_HOST = Outcome
 TAKEN, LATER, NEVER = Reply.of("250 2.0.0 Ok"), Reply.of("451 4.2.1 Later"), Reply.of("550 5.1.1 No")
@@ -79,6 +83,18 @@ class FakeWriter:
         return [(fate.recipient_id, str(fate.status)) for write in self.of(Settle) for fate in write.fates]
 
 
+class FakeReader:
+    """Has the rows of `suppression` that a test gives, and no rule."""
+
+    suppressed: ClassVar[list[tuple[str, str, str | None]]] = []
+
+    def value(self, name):
+        return bool(self.suppressed)
+
+    def rows(self, name, bindings=()):
+        return self.suppressed if name == "suppression.find" else []
+
+
 class FakeCarrier:
     """Gives the batches of `plan`, one list for each message. An exception in the place of a list is raised."""
 
@@ -112,7 +128,7 @@ def dispatch(tmp_path):
         rules=SimpleNamespace(book=config.rule_book()),
         emit=emitter("worker-1"),
         writer=FakeWriter(),
-        engine=SimpleNamespace(open_reader=lambda: SimpleNamespace(rows=lambda name: [])),
+        engine=SimpleNamespace(open_reader=FakeReader),
         process_id=7,
         is_trusted_alive=True,
         now=lambda: Timestamp(time.time()),
@@ -879,3 +895,45 @@ def test_an_error_of_ours_in_a_thread_is_raised_here_and_printed_nowhere(capfd):
     assert 5 == in_thread(max, 3, 5)
     gevent.sleep(0)
     assert ("", "") == capfd.readouterr()
+
+
+def test_a_suppressed_recipient_bounces_and_no_host_is_asked(dispatch, monkeypatch):
+    """
+    Mail may have been queued before its address was suppressed. The others of the message go out.
+    """
+    monkeypatch.setattr(FakeReader, "suppressed", [("r0@a.test", "gone", "bad-mailbox")])
+    carrier = FakeCarrier([[(0, DELIVERED, TAKEN)]])
+    writer = run(dispatch, carrier, message(1, 2), message(2, 1))
+    assert [(10, "bounced"), (11, "delivered"), (20, "bounced")] == writer.fates()
+    assert [["r1@a.test"]] == [[each.address for each in job.recipients] for job in carrier.jobs]
+    fate = writer.of(Settle)[0].fates[0]
+    assert (Stage.LOCAL, "550 5.1.1 suppressed: gone", "suppressed") == (
+        fate.said.stage,
+        str(fate.said.reply),
+        fate.bounce_class,
+    )
+
+
+def test_the_postmaster_is_never_suppressed(dispatch, monkeypatch):
+    """
+    Reports about lost mail go there.
+    """
+    monkeypatch.setattr(FakeReader, "suppressed", [("@a.test", "gone", None)])
+    postmaster = str(dispatch.runtime.config.postmaster)
+    mail = message(1)
+    mail.recipients[:] = [replace(mail.recipients[0], address=postmaster)]
+    monkeypatch.setattr(FakeReader, "suppressed", [(postmaster, "gone", None)])
+    assert [(10, "delivered")] == run(dispatch, FakeCarrier([[(0, DELIVERED, TAKEN)]]), mail).fates()
+
+
+def test_a_refusal_of_a_class_that_is_configured_suppresses_its_address(dispatch, monkeypatch):
+    """
+    The time begins with the refusal. What this host says by itself suppresses nothing.
+    """
+    rules = SuppressionRules(frozenset({BounceClass.BAD_MAILBOX}), 60.0)
+    monkeypatch.setitem(dispatch.runtime.config.suppression.__dict__, "rules", rules)
+    monkeypatch.setitem(dispatch.runtime.config.suppression.__dict__, "classes", ("bad-mailbox",))
+    refused = said_by_host("550 5.1.1 No")
+    writer = run(dispatch, FakeCarrier([[(0, BOUNCED, refused), (1, BOUNCED, NEVER)]]), message(1, 2))
+    first, second = writer.of(Settle)[0].fates
+    assert (True, None) == (first.suppressed_until > time.time() + 30, second.suppressed_until)

@@ -49,6 +49,7 @@ _KINDS = {
     "TlsMode": "one word",
     "Nameserver": "list of addresses",
     "AllowedNetwork": "list of networks",
+    "BounceClassName": "list of classes",
     "BackendName": "list of back ends",
     "Mechanism": "list of mechanisms",
     "OwnHost": "list of names and addresses",
