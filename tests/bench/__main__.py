@@ -34,8 +34,11 @@ from .server import Factory
 CHECKOUT: Final = Path(__file__).resolve().parent.parent.parent
 EX_USAGE: Final = 64
 EX_UNAVAILABLE: Final = 69
-# Programs of Debian's package of the same name: the peer, the generator and the sink.
-PACKAGES: Final = {"postfix": ("postfix", "postconf", "postsuper", "postqueue", "smtp-source", "smtp-sink")}
+# Programs by their Debian package: the peer, the generator and the sink; and what adds TLS to the generator.
+PACKAGES: Final = {
+    "postfix": ("postfix", "postconf", "postsuper", "postqueue", "smtp-source", "smtp-sink"),
+    "stunnel4": ("stunnel",),
+}
 GENERATOR: Final = ("smtp-source", "smtp-sink")
 
 
@@ -102,7 +105,7 @@ def positive(text: str) -> int:
 
 
 def _measure(options: argparse.Namespace) -> int:
-    require(options.servers)
+    require(options.servers, options.scenarios)
     with scratch_of(options.scratch, options.servers) as scratch:
         versions = {}
         servers: dict[str, Factory] = {}
@@ -126,7 +129,7 @@ def _measure(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    require([OURS])
+    require([OURS], options.scenarios)
     commit = commit_of(CHECKOUT, options.compare)
     with scratch_of(options.scratch, [OURS]) as scratch, worktree(CHECKOUT, commit, scratch / "checkout") as base:
         about = describe(scratch) | {
@@ -167,17 +170,19 @@ def _run(
     return run_rounds(options.scenarios, servers, plan, options.repeat, only)
 
 
-def require(servers: Sequence[str]) -> None:
+def require(servers: Sequence[str], scenarios: Sequence[str]) -> None:
     """
     Raises:
         BenchFailure: a package is not installed, or the peer needs another user; says what to install or to do.
     """
-    wanted = PACKAGES["postfix"] if THEIRS in servers else GENERATOR
+    wanted = list(PACKAGES["postfix"] if THEIRS in servers else GENERATOR)
+    if any("tls" in scenario for scenario in scenarios):
+        wanted += PACKAGES["stunnel4"]
     if missing := [name for name in wanted if find_command(name) is None]:
-        packages = " ".join(PACKAGES)
+        packages = " ".join(package for package, names in PACKAGES.items() if set(names) & set(missing))
         raise BenchFailure(
-            f"{', '.join(missing)} not found. The bench wants the Debian package {packages}"
-            f" (smtp-source, smtp-sink and the peer):\n  apt-get install --no-install-recommends {packages}"
+            f"{', '.join(missing)} not found; they are programs of Debian:\n"
+            f"  apt-get install --no-install-recommends {packages}"
         )
     if THEIRS in servers and os.geteuid() != 0:
         raise BenchFailure("Postfix starts as root only: run as root, or measure Empath alone with --servers empath")

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -17,8 +18,8 @@ from typing import Final
 from .accounting import name_of, peak_octets, reset_peaks, resident_octets
 from .machine import LOOPBACK, BenchFailure, busy_s, cpu_of_harness_s, cpu_of_process_s
 from .server import Factory, Server, Setup, running
-from .tls_source import CLEAR, CLEAR_REUSED, NEW, RESUMED, REUSED, Loop, Source, client_context
 from .traffic import Load, Sink, send
+from .tunnel import Tunnel
 
 # metric -> (column heading, is less better); other metrics are not compared.
 METRICS: Final = MappingProxyType(
@@ -57,11 +58,18 @@ class Sample:
     notes: list[str] = field(default_factory=list)
 
 
+class Tls(Enum):
+    """How a connection within TLS begins."""
+
+    NEW = "by a full handshake"
+    RESUMED = "by the session of the one before"
+
+
 class Meter:
     """CPU of a server and of all other processes, from its making to `read`."""
 
-    def __init__(self, server: Server, sink: Sink | None = None) -> None:
-        self._server, self._sink = server, sink
+    def __init__(self, server: Server, sink: Sink | None = None, tunnel: Tunnel | None = None) -> None:
+        self._server, self._sink, self._tunnel = server, sink, tunnel
         self._start = self._now()
 
     def read(self, messages: int) -> dict[str, float]:
@@ -71,20 +79,25 @@ class Meter:
         return {"cpu_ms": server / messages * 1e3, "others": max(0.0, machine - server - harness) / cores * 100}
 
     def _now(self) -> tuple[float, float, float, float]:
-        sink = cpu_of_process_s(self._sink.process.pid) if self._sink else 0.0
-        return time.perf_counter(), self._server.account.cpu_s(), cpu_of_harness_s() + sink, busy_s()
+        peers = cpu_of_process_s(self._sink.process.pid) if self._sink else 0.0
+        peers += self._tunnel.cpu_s() if self._tunnel else 0.0
+        return time.perf_counter(), self._server.account.cpu_s(), cpu_of_harness_s() + peers, busy_s()
 
 
-def accept(factory: Factory, name: str, plan: Plan, is_reused: bool = False, tls: str | None = None) -> Sample:
+def accept(factory: Factory, name: str, plan: Plan, is_reused: bool = False, tls: Tls | None = None) -> Sample:
     """Mail comes in over 20 sessions and delivery is held: the cost of taking it durably."""
     with ExitStack() as stack:
         sink = stack.enter_context(Sink(plan.scratch))
-        setup = Setup(sink.port, is_held=True, has_tls=tls in (NEW, RESUMED, REUSED))
+        setup = Setup(sink.port, is_held=True, has_tls=tls is not None)
         server = stack.enter_context(running(factory, name, plan.scratch, setup))
-        send(server.port, Load(WARM_UP, is_reused=is_reused, tls=tls))
+        port, tunnel = server.port, None
+        if tls is not None:
+            tunnel = stack.enter_context(Tunnel(server.port, plan.scratch, resumes=tls is Tls.RESUMED))
+            port = tunnel.port
+        send(port, Load(WARM_UP, is_reused=is_reused))
         server.wait_queued(WARM_UP, 10)
-        meter = Meter(server)
-        seconds = send(server.port, Load(plan.messages, is_reused=is_reused, tls=tls))
+        meter = Meter(server, tunnel=tunnel)
+        seconds = send(port, Load(plan.messages, is_reused=is_reused))
         figures = meter.read(plan.messages)
         server.wait_queued(WARM_UP + plan.messages, 10)
         if sink.messages:
@@ -99,27 +112,17 @@ def accept_reused(factory: Factory, name: str, plan: Plan) -> Sample:
 
 def accept_tls(factory: Factory, name: str, plan: Plan) -> Sample:
     """As `accept` after STARTTLS, with a full handshake for each mail: TLS 1.3, ECDSA on P-256."""
-    return accept(factory, name, plan, tls=NEW)
+    return accept(factory, name, plan, tls=Tls.NEW)
 
 
 def accept_tls_resumed(factory: Factory, name: str, plan: Plan) -> Sample:
     """As `accept_tls`; each connection resumes the session of the one before."""
-    return accept(factory, name, plan, tls=RESUMED)
+    return accept(factory, name, plan, tls=Tls.RESUMED)
 
 
 def accept_tls_reused(factory: Factory, name: str, plan: Plan) -> Sample:
     """As `accept_tls`, with many mails over each connection."""
-    return accept(factory, name, plan, tls=REUSED)
-
-
-def accept_clear(factory: Factory, name: str, plan: Plan) -> Sample:
-    """As `accept_tls` without TLS, by the same generator: the difference is the cost of TLS."""
-    return accept(factory, name, plan, tls=CLEAR)
-
-
-def accept_clear_reused(factory: Factory, name: str, plan: Plan) -> Sample:
-    """As `accept_clear`, with many mails over each connection."""
-    return accept(factory, name, plan, tls=CLEAR_REUSED)
+    return accept(factory, name, plan, is_reused=True, tls=Tls.NEW)
 
 
 def relay(factory: Factory, name: str, plan: Plan) -> Sample:
@@ -161,14 +164,9 @@ def idle(factory: Factory, name: str, plan: Plan, has_tls: bool = False) -> Samp
         setup = Setup(sink.port, sessions=plan.idle_sessions, has_tls=has_tls)
         server = sockets.enter_context(running(factory, name, plan.scratch, setup))
         before = resident_octets(server.account.pids())
-        context, loop = client_context(), Loop()
+        port = sockets.enter_context(Tunnel(server.port, plan.scratch)).port if has_tls else server.port
         for _ in range(plan.idle_sessions):
-            if has_tls:
-                source = Source(server.port, b"", context, loop)
-                loop.run([source.connect()])
-                sockets.enter_context(source.connection)
-                continue
-            session = sockets.enter_context(socket.create_connection((LOOPBACK, server.port), 30))
+            session = sockets.enter_context(socket.create_connection((LOOPBACK, port), 30))
             _expect(session, b"220")
             session.sendall(b"EHLO idle.bench.example\r\n")
             _expect(session, b"250")
@@ -233,8 +231,6 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
         "accept-tls": accept_tls,
         "accept-tls-resumed": accept_tls_resumed,
         "accept-tls-reused": accept_tls_reused,
-        "accept-clear": accept_clear,
-        "accept-clear-reused": accept_clear_reused,
         "idle": idle,
         "idle-tls": idle_tls,
         "large": large,

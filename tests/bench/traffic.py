@@ -8,7 +8,6 @@ import fcntl
 import os
 import re
 import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ COUNTERS: Final = re.compile(rb"mesg=\s*(\d+)")
 # More than any burst of connections of a server: a full backlog costs each of them a second.
 BACKLOG: Final = 2000
 POLL_S: Final = 0.005
-ROOT: Final = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,6 @@ class Load:
     octets: int = 4096
     sessions: int = 20
     is_reused: bool = False
-    tls: str | None = None  # a mode of tls_source
 
 
 def send(port: int, load: Load, deadline_s: float = 300) -> float:
@@ -48,11 +45,9 @@ def send(port: int, load: Load, deadline_s: float = 300) -> float:
     Raises:
         BenchFailure: the server refused something, or it took longer than *deadline_s*.
     """
-    argv = _tls_source(port, load) if load.tls is not None else _smtp_source(port, load)
+    argv = _smtp_source(port, load)
     start = time.perf_counter()
-    with subprocess.Popen(
-        argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as source:
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as source:
         try:
             errors = source.communicate(timeout=deadline_s)[1]
         except subprocess.TimeoutExpired:
@@ -64,11 +59,6 @@ def send(port: int, load: Load, deadline_s: float = 300) -> float:
     if source.returncode:
         raise BenchFailure(f"the generator: {errors.decode(errors='replace')[-300:].strip()}")
     return elapsed_s
-
-
-def _tls_source(port: int, load: Load) -> list[str]:
-    numbers = (port, load.messages, load.octets, load.sessions)
-    return [sys.executable, "-m", "tests.bench.tls_source", *map(str, numbers), str(load.tls)]
 
 
 def _smtp_source(port: int, load: Load) -> list[str]:

@@ -63,7 +63,7 @@ def _options() -> argparse.Namespace:
 
 def _measure(options: argparse.Namespace) -> int:
     if set(options.scenarios) - {"steering"}:
-        require([OURS])
+        require([OURS], ())
     verdicts: list[Verdict] = []
     failures = []
     with scratch_of(options.scratch, [OURS]) as directory:
