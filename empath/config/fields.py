@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, Strict, ValidationInfo
 from pydantic_core import PydanticCustomError
@@ -22,6 +21,7 @@ from empath.errors import SyntaxViolation
 from empath.mail.address import Address
 from empath.mail.domain import Domain
 from empath.mail.endpoint import MAX_SOCKET_PATH_OCTETS, Endpoint, UnixSocket
+from empath.mail.url import parse_secure_url
 from empath.policy.access import Network
 from empath.policy.destinations.rulebook import DestinationPattern
 from empath.policy.destinations.settings import SETTINGS
@@ -200,7 +200,6 @@ def _own_host(text: str) -> str:
 
 
 _BACKEND = re.compile(r"accounts|dovecot:/.+|module:[\w.]+|oidc:(https?://.+)")
-_HERE: Final = ("127.0.0.1", "localhost")
 
 
 def _backend(text: str) -> str:
@@ -215,11 +214,15 @@ def _backend(text: str) -> str:
 def _is_endpoint(url: str) -> bool:
     """Whether a token may be sent to *url*: in the clear only to this host."""
     try:
-        parts = urlsplit(url)
-        is_whole = bool(parts.hostname) and parts.port != 0
-    except ValueError:
+        parse_secure_url(url)
+    except SyntaxViolation:
         return False
-    return is_whole and "@" not in parts.netloc and (parts.scheme == "https" or parts.hostname in _HERE)
+    return True
+
+
+def _secure_url(text: str) -> str:
+    parse_secure_url(text)
+    return text
 
 
 def _pattern_but_all(consequence: str) -> Callable[[str], DomainPattern]:
@@ -413,6 +416,7 @@ RecipientRules = Annotated[
     dict[_RulePattern, Annotated[RecipientRule, PlainValidator(_recipient_rule), _AS_TEXT]],
     BeforeValidator(_no_key_twice(DomainPattern.parse)),
 ]
+SecureUrl = Annotated[str, _read_by(_secure_url)]
 Command = Annotated[tuple[str, ...], PlainValidator(_command), PlainSerializer(list, return_type=list[str])]
 TransportName = Annotated[str, _read_by(_transport_name)]
 CommandWord = Annotated[str, _read_by(_forbidden_command)]

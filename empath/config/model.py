@@ -43,7 +43,7 @@ from empath.config.tables.recipients import Aliases, Verification
 from empath.config.tables.suppression import Suppression
 from empath.config.tables.table import Table
 from empath.config.tables.tls import Tls
-from empath.config.tables.transports import Pipes
+from empath.config.tables.transports import Pipes, Webhooks
 from empath.mail.address import Address
 from empath.policy.access import is_of_postmaster
 from empath.policy.bounce import is_double_bounce
@@ -78,8 +78,9 @@ class Config(Table):
     for all others. The most exact pattern counts. Mail to a domain without a pattern is refused. A route is "mx",
     "smtp://host:port" (one host, no MX look-up), "smtps://host:port" (TLS from the start), "smtp+mx://domain" (the MX
     of that domain), "lmtp://host:port", "smtp:/path" and "lmtp:/path" (a UNIX socket), "maildir:path", "pipe:name" (a
-    program of [pipes]), "discard:", or a list of hosts with weights and backups, such as ["smtp://a.example*3",
-    "smtp://b.example", "backup smtp://c.example"].
+    program of [pipes]), "webhook:name" (an endpoint of [webhooks]), "https://host/path" (an endpoint without settings),
+    "discard:", or a list of hosts with weights and backups, such as ["smtp://a.example*3", "smtp://b.example",
+    "backup smtp://c.example"].
     """
 
     sender_routes_by_pattern: SenderRoutes = setting({}, "sender_routes")
@@ -95,6 +96,7 @@ class Config(Table):
     """
 
     pipes: Pipes = setting({})
+    webhooks: Webhooks = setting({})
 
     recipients_by_pattern: RecipientRules = setting({}, "recipients")
     """

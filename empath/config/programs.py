@@ -1,5 +1,5 @@
 """
-programs - what keeps a program of [pipes] from running, and routes that name a table which is not there
+programs - what keeps a program of [pipes] or an endpoint of [webhooks] from being used
 """
 
 import os
@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 
 from empath.config.keys import KeyPath
 from empath.config.model import Config
-from empath.config.places import Account, closed_folder
+from empath.config.places import Account, closed_folder, obstacle_to_file
 from empath.config.tables.transports import Pipe
-from empath.policy.routing import PipeRoute
+from empath.policy.routing import PipeRoute, WebhookRoute
 
 _EXECUTE: Final = 0o1  # as in the last digit of a mode
 _ENTER: Final = 0o1
@@ -25,10 +25,17 @@ class Obstacle(NamedTuple):
 
 
 def obstacles(config: Config) -> Iterator[Obstacle]:
-    """The settings of [pipes], and the routes to it, that cannot work on this machine."""
+    """The settings of [pipes] and [webhooks], and the routes to them, that cannot work on this machine."""
     for keys, route in config.each_route():
         if isinstance(route, PipeRoute) and route.name not in config.pipes:
             yield Obstacle(keys, f'there is no [pipes."{route.name}"]')
+        if isinstance(route, WebhookRoute) and not route.is_url and route.name not in config.webhooks:
+            yield Obstacle(keys, f'there is no [webhooks."{route.name}"]')
+    account = Account.find(config.process.user)
+    for name, webhook in config.webhooks.items() if account is not None else ():
+        for key, file in (("secret_file", webhook.secret_file), ("ca_file", webhook.ca_file)):
+            if file is not None and account is not None and (words := obstacle_to_file(file, account)):
+                yield Obstacle(("webhooks", name, key), words)
     for name, pipe in config.pipes.items():
         for key, words in _of_pipe(config, pipe):
             yield Obstacle(("pipes", name, key), words)

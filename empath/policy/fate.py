@@ -40,6 +40,7 @@ def decide_fate(
     schedule_of: Callable[[str], RetrySchedule],
     uniform: float,
     report_at: Timestamp | None = None,
+    retry_after_s: float | None = None,
     handover: Handover = Handover.FINAL,
 ) -> Fate:
     """
@@ -47,7 +48,8 @@ def decide_fate(
 
     *schedule_of* gives the retry schedule of the recipient's domain; *uniform* in 0..1 picks the place in its jitter.
     An attempt is made at the end of the lifetime, and at *report_at*, from which the client wants to hear of a delay:
-    it decides what the report says. *handover* counts where the mail was delivered.
+    it decides what the report says. *retry_after_s* is how long the host wants to be left alone. *handover* counts
+    where the mail was delivered.
     """
     if outcome is Outcome.DELIVERED:
         if recipient.notify is None:  # nearly all
@@ -56,7 +58,10 @@ def decide_fate(
         return Fate(recipient.recipient_id, RecipientStatus.DELIVERED, said, None, is_told, handover)
     if outcome is Outcome.DEFERRED and not is_expired(now, recipient.expires_at):
         schedule = schedule_of(recipient.domain)
-        next_retry_at = min(schedule.next_retry_at(now, recipient.attempts + 1, uniform), recipient.expires_at)
+        next_retry_at = schedule.next_retry_at(now, recipient.attempts + 1, uniform)
+        if retry_after_s is not None:
+            next_retry_at = max(next_retry_at, Timestamp(now + retry_after_s))
+        next_retry_at = min(next_retry_at, recipient.expires_at)
         if report_at is not None and now < report_at:
             next_retry_at = min(next_retry_at, report_at)
         return Fate(recipient.recipient_id, RecipientStatus.DEFERRED, said, next_retry_at)

@@ -15,6 +15,7 @@ from empath.errors import SyntaxViolation
 from empath.mail.domain import Domain
 from empath.mail.endpoint import MAX_SOCKET_PATH_OCTETS, host_and_port
 from empath.mail.protocol import Protocol
+from empath.mail.url import parse_secure_url
 
 _HOST = re.compile(r"(smtps?|lmtp)://(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:/?#@]+))(?::([0-9]{1,5}))?")
 _SOCKET = re.compile(r"(smtp|lmtp):(/[^/].*)", re.DOTALL)
@@ -29,7 +30,7 @@ _MX_OF: Final = "smtp+mx://"
 _MOST_LISTED: Final = 20
 _FORMS: Final = (
     "smtp://host:port, smtps://host:port, lmtp://host:port, smtp:/path, lmtp:/path, mx, smtp+mx://domain, maildir:path,"
-    " pipe:name or discard:"
+    " pipe:name, webhook:name, https://host/path or discard:"
 )  # fmt: skip
 
 
@@ -111,6 +112,22 @@ class PipeRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookRoute:
+    """To an HTTP endpoint. Shape: name is that of its table in [webhooks], or its URL."""
+
+    name: str
+
+    @property
+    def is_url(self) -> bool:
+        """Whether there is no table."""
+        return "://" in self.name
+
+    def destination(self, domain: str) -> str:
+        """`webhook:name`, or the URL."""
+        return self.name if self.is_url else f"webhook:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class DiscardRoute:
     """Accepted, recorded as delivered, and kept nowhere."""
 
@@ -147,7 +164,7 @@ class ListRoute:
         return ",".join(hop.route.destination(domain) for hop in self.hops)
 
 
-Route = SmtpRoute | SocketRoute | MxRoute | ListRoute | MaildirRoute | PipeRoute | DiscardRoute
+Route = SmtpRoute | SocketRoute | MxRoute | ListRoute | MaildirRoute | PipeRoute | WebhookRoute | DiscardRoute
 NO_ROUTE: Final = "no-route:"  # destination of the mail that no route takes
 
 
@@ -159,8 +176,8 @@ def destination_of(route: Route | None, domain: str) -> str:
 def parse_route(text: str) -> Route:
     """
     Read `smtp://host`, `smtp://host:port`, `smtp:/path`, these with `lmtp`, `smtps://host:port`, `mx`,
-    `smtp+mx://domain`, `maildir:path`, `pipe:name`, `discard:`, or the entries of a list with commas and blanks between
-    them.
+    `smtp+mx://domain`, `maildir:path`, `pipe:name`, `webhook:name`, `https://host/path`, `discard:`, or the entries of
+    a list with commas and blanks between them.
 
     Raises:
         SyntaxViolation: *text* is none of them, or its host or port is wrong.
@@ -178,6 +195,11 @@ def parse_route(text: str) -> Route:
     scheme, _, path = text.partition(":")
     if scheme == "pipe" and TRANSPORT_NAME.fullmatch(path):
         return PipeRoute(path)
+    if scheme == "webhook" and TRANSPORT_NAME.fullmatch(path):
+        return WebhookRoute(path)
+    if scheme in ("https", "http"):
+        parse_secure_url(text)
+        return WebhookRoute(text)
     if scheme != "maildir" or not path or _CONTROL.search(path):
         raise SyntaxViolation(f"not a route: {text!r} ({_FORMS})")
     return MaildirRoute(path)
@@ -260,6 +282,8 @@ def route_text(route: Route) -> str:
             return f"maildir:{path}"
         case PipeRoute(name):
             return f"pipe:{name}"
+        case WebhookRoute():
+            return route.destination("")
         case DiscardRoute():
             return "discard:"
         case _:

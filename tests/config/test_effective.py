@@ -149,8 +149,9 @@ def test_every_key_of_the_reference_is_there():
     Defaults are there, too, so that a reader need not know them. A setting that is not set is a comment.
     """
     pair = {"certificate": "c.pem", "key": "k.pem"}
+    webhooks = {"name": {"url": "https://a.test/"}}
     pipes = {"name": {"command": ["/bin/cat"]}}
-    config = least(tls={**pair, "sni": [{"names": ["mx.example.net"], **pair}]}, pipes=pipes)
+    config = least(tls={**pair, "sni": [{"names": ["mx.example.net"], **pair}]}, pipes=pipes, webhooks=webhooks)
     text, found = effective_toml(config), settings(config)
     found["listener"] = found["listener"][0]
     found["tls"]["sni"] = found["tls"]["sni"][0]

@@ -125,3 +125,26 @@ def test_a_mistake_is_named_in_words(place, text, expected):
     with pytest.raises(ConfigError) as caught:
         found(place, f"[pipes.p]\n{text}\n")
     assert any(expected in line for line in str(caught.value).splitlines()), caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('"a.test" = "webhook:w"\n[pipes.p]', '7: routes."a.test": there is no [webhooks."w"]'),
+        (
+            '[webhooks.w]\nurl = "https://a.test/"\nsecret_file = "PLACE/none"\n[pipes.p]',
+            "9: webhooks.w.secret_file: there is no file PLACE/none",
+        ),
+        (
+            '[webhooks.w]\nurl = "https://a.test/"\nca_file = "PLACE/none"\n[pipes.p]',
+            "9: webhooks.w.ca_file: there is no file PLACE/none",
+        ),
+        ('"a.test" = "https://a.test/"\n[webhooks.w]\nurl = "http://127.0.0.1/"\n[pipes.p]', ""),
+    ],
+)
+def test_a_webhook_that_cannot_be_used_is_found(place, text, expected):
+    """
+    As a program is.
+    """
+    found_lines = found(place, f'{text}\n{USER}command = ["PLACE/program"]\n')
+    assert ([expected] if expected else []) == found_lines

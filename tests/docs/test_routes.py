@@ -41,7 +41,7 @@ def test_every_kind_of_route_has_a_carrier_and_a_text():
     mypy checks this for the code; this test checks the routes in the documentation.
     """
     unused: Any = None
-    config: Any = SimpleNamespace(pipes={})
+    config: Any = SimpleNamespace(pipes={}, webhooks={})
     for route in documented("docs/DELIVERY.md", "### 1. The route\n", "\n### "):
         if not isinstance(route, ListRoute):
             assert route == parse_route(route_text(route))

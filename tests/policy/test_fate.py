@@ -33,9 +33,12 @@ class Leased:
     notify: str | None = None
 
 
-def fate(outcome, uniform=0.5, **fields):
+def fate(outcome, uniform=0.5, retry_after_s=None, **fields):
     """The fate of a recipient with *fields*."""
-    return decide_fate(Leased(**fields), SAID, outcome, now=NOW, schedule_of=schedule_of, uniform=uniform)
+    leased = Leased(**fields)
+    return decide_fate(
+        leased, SAID, outcome, now=NOW, schedule_of=schedule_of, uniform=uniform, retry_after_s=retry_after_s
+    )
 
 
 def test_a_delivery_is_final_also_after_the_lifetime():
@@ -81,6 +84,15 @@ def test_a_deferral_has_its_instant_from_the_schedule_of_the_domain(fields, dela
     Earlier attempts make the delay longer. The deferral is not reported yet.
     """
     assert Fate(4, RecipientStatus.DEFERRED, SAID, NOW + delay_s) == fate(Outcome.DEFERRED, **fields)
+
+
+@pytest.mark.parametrize(("retry_after_s", "delay_s"), [(30.0, 120.0), (900.0, 900.0), (1e9, LATER - NOW)])
+def test_a_host_may_ask_for_a_longer_delay(retry_after_s, delay_s):
+    """
+    Not for a shorter one, and not for one beyond the lifetime.
+    """
+    found = fate(Outcome.DEFERRED, retry_after_s=retry_after_s)
+    assert Fate(4, RecipientStatus.DEFERRED, SAID, NOW + delay_s) == found
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from empath.config.fields import Command, ConfigPath, Octets, Text, TransportName, Wait, problem, setting
+from empath.config.fields import Command, ConfigPath, Octets, SecureUrl, Text, TransportName, Wait, problem, setting
 from empath.config.tables.table import Table
 
 Per = Literal["recipient", "message"]
@@ -64,4 +64,30 @@ class Pipe(Table):
         return self
 
 
+class Webhook(Table):
+    """An HTTP endpoint that takes mail by POST, by the name that the route `webhook:NAME` has for it."""
+
+    url: SecureUrl = Field(examples=["https://hooks.example.net/mail"])
+    """Where the mail is sent: an https: URL, or an http: one of this host (127.0.0.1, [::1], localhost). The
+    certificate is checked, and no redirection is followed."""
+
+    format: Literal["json", "raw"] = "json"
+    """What is sent. "json": an object with queue_id, sender, recipients, size and content, the message in base64.
+    "raw": the message itself as message/rfc822, and the envelope in fields of the request."""
+
+    per: Per = "message"
+    """What one request is for: a "message" with all its recipients of the destination, or one "recipient"."""
+
+    secret_file: ConfigPath | None = setting(None, example="/etc/empath/webhook-secret")
+    """File with the key that signs each request (HMAC-SHA-256), in one line. The user of the processes must be able to
+    read it."""
+
+    ca_file: ConfigPath | None = setting(None, example="/etc/empath/webhook-ca.pem")
+    """File with the authorities that may have signed the certificate. Not set: those of the system."""
+
+    timeout_s: Wait = setting("60s", "timeout")
+    """Longest time of one request. Then the mail is deferred."""
+
+
+Webhooks = dict[TransportName, Webhook]
 Pipes = dict[TransportName, Pipe]

@@ -82,6 +82,7 @@ class Settling:
                         schedule_of=self.schedule_of,
                         uniform=random.random(),
                         report_at=report_at,
+                        retry_after_s=answer.retry_after_s,
                         handover=host_attempt.handover,
                     )
                     if fate.status is not RecipientStatus.DELIVERED:

@@ -38,6 +38,7 @@ _KINDS = {
     "Protocol": "one word",
     "CommandWord": "list of words",
     "Command": "list of text",
+    "SecureUrl": "URL",
     "Per": "one word",
     "Role": "one word",
     "Literal": "one word",

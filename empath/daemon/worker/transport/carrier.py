@@ -109,13 +109,15 @@ class Answer(NamedTuple):
     """
     What one host's reply means for one recipient.
 
-    is_in_doubt tells that the host may have the message though it is deferred.
+    is_in_doubt tells that the host may have the message though it is deferred. retry_after_s is how long the host wants
+    to be left alone, None if it did not say.
     """
 
     recipient: LeasedRecipient
     said: Said
     outcome: Outcome
     is_in_doubt: bool = False
+    retry_after_s: float | None = None
 
 
 class HostAttempt(NamedTuple):

@@ -3,12 +3,14 @@
 from typing import assert_never
 
 from empath.config import Config
+from empath.config.tables.transports import Webhook
 from empath.daemon.worker.pool import ConnectionPool
 from empath.daemon.worker.transport.carrier import Carrier
 from empath.daemon.worker.transport.fixed_reply import DISCARDED, NO_ROUTE, FixedReplyCarrier, not_configured
 from empath.daemon.worker.transport.maildir import MaildirCarrier
 from empath.daemon.worker.transport.pipe import PipeCarrier
 from empath.daemon.worker.transport.smtp import SmtpCarrier
+from empath.daemon.worker.transport.webhook import WebhookCarrier
 from empath.net.next_hop import HostFinder
 from empath.policy.routing import (
     DiscardRoute,
@@ -19,6 +21,7 @@ from empath.policy.routing import (
     Route,
     SmtpRoute,
     SocketRoute,
+    WebhookRoute,
 )
 
 
@@ -36,6 +39,11 @@ def choose_carrier(
             if pipe is None:
                 return FixedReplyCarrier(not_configured(route), destination)
             return PipeCarrier(name, pipe, destination)
+        case WebhookRoute(name):
+            webhook = Webhook(url=name) if route.is_url else config.webhooks.get(name)
+            if webhook is None:
+                return FixedReplyCarrier(not_configured(route), destination)
+            return WebhookCarrier(webhook, destination, finder)
         case DiscardRoute():
             return FixedReplyCarrier(DISCARDED, destination)
         case None:
