@@ -18,8 +18,10 @@ from empath.config.tables.auth import Auth
 from empath.config.tables.tls import TlsMode
 from empath.config.workable import Contradiction
 from empath.errors import MissingInput, SyntaxViolation
-from empath.mail.domain import Domain
+from empath.mail.domain import Domain, parse_stored
 from empath.policy.access import Role
+from empath.policy.destinations.rulebook import DestinationPattern, domain_and_next_hop
+from empath.policy.destinations.settings import SETTINGS
 from empath.policy.pattern import DomainPattern, PatternTable
 from empath.policy.recipients import RecipientRule, Source
 from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, Route, SocketRoute, route_text
@@ -34,8 +36,8 @@ def doubts(config: Config) -> list[Contradiction]:
     """The doubtful settings. It looks at the users and directories of this machine."""
     return [
         *_closed_to_users(config), *_ports(config), *_without_mx(config), *_unused(config), *_repeated(config),
-        *_recipients(config), *_dovecot(config), *_next_hops(config), *_pickup(config), *_modules(config),
-        *_soft_bounce(config),
+        *_recipients(config), *_destinations(config), *_dovecot(config), *_next_hops(config), *_pickup(config),
+        *_modules(config), *_soft_bounce(config),
     ]  # fmt: skip
 
 
@@ -110,6 +112,43 @@ def _doubt_of_rule(config: Config, pattern: DomainPattern, rule: RecipientRule) 
     if rule.path is not None and not _has_addresses(Path(rule.path), pattern):
         return f"{rule.path} has no address in {pattern}, so all mail but that of aliases is refused"
     return ""
+
+
+def _destinations(config: Config) -> Iterator[Contradiction]:
+    for pattern, given in config.destinations_by_pattern.items():
+        for name in given:
+            words = doubt_of_destination_rule(config, pattern, name)
+            if words:
+                yield Contradiction(("destinations", str(pattern), name), words, is_warning=True)
+
+
+def doubt_of_destination_rule(config: Config, pattern: DestinationPattern, setting: str) -> str:
+    """Why a rule that gives *setting* to destinations of *pattern* has no effect; empty if it may have one."""
+    text = str(pattern)
+    domain, next_hop = domain_and_next_hop(text)
+    if text.startswith("mx:") or text == "*":
+        return ""
+    if next_hop is not None:
+        is_known = config.modules or next_hop in _destinations_of_routes(
+            config
+        )  # a module may give a message any route
+        return "" if is_known else f"no route leads to {next_hop}"
+    if SETTINGS[setting].is_of_recipient or domain is None:
+        return ""
+    some = domain.replace("*", "any", 1)
+    decision = config.router.decide_for_domain(parse_stored(some))
+    destination = decision.destination(some)
+    if destination == some or decision.route is None:
+        return ""
+    return f"mail to {text} goes to {destination}, and {setting} is found by that; set it there"
+
+
+def _destinations_of_routes(config: Config) -> set[str]:
+    """The destinations that routes of the file name."""
+    tables = (config.routes_by_pattern, config.sender_routes_by_pattern, config.account_routes_by_name)
+    routes = [route for table in tables for route in table.values()]
+    routes += [given["route"] for given in config.destinations_by_pattern.values() if "route" in given]
+    return {route.destination("") for route in routes}
 
 
 def _overlap(one: DomainPattern, other: DomainPattern) -> bool:

@@ -44,3 +44,22 @@ UPDATE _destination
    SET exchangers = :exchangers, max_leases = :max_leases
  WHERE name = :destination
    AND (exchangers IS NULL OR exchangers <> :exchangers OR max_leases <> :max_leases);
+
+-- name: shown
+-- All rules. Rows: the fields of storage.admin.destination_rules.ShownRule.
+SELECT rule, pattern, setting, value, expires_unix AS expires_at, reason, created_unix AS created_at, who
+  FROM destination_rule
+ ORDER BY pattern, setting, rule;
+
+-- name: set
+-- Add or replace a rule.
+INSERT INTO destination_rule (pattern, setting, value, expires_unix, reason)
+VALUES (:pattern, :setting, :value, :expires_at, :reason);
+
+-- name: end
+-- End the rule :rule.
+DELETE FROM destination_rule WHERE rule = :rule;
+
+-- name: exchangers_of
+-- The MX hosts of the destination called :destination. Index: the UNIQUE of name. Rows: none or one.
+SELECT exchangers FROM _destination WHERE name = :destination;

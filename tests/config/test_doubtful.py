@@ -15,6 +15,7 @@ BASE = 'hostname = "mx.empath.dev"\npostmaster = "admin@empath.dev"\nqueue.path 
 LISTENER = '[[listener]]\naddress = "127.0.0.1:2525"\n'
 TLS = '[tls]\ncertificate = "c.pem"\nkey = "k.pem"\n'
 USERS = '[[listener]]\naddress = "127.0.0.1:587"\nrole = "submission"\n'
+B_TEST = '[destinations."*.b.test"]\n'
 A_TEST = '[relay]\ndomains = ["a.test", "*.b.test"]\n[recipients]\n'
 
 
@@ -35,6 +36,14 @@ def found(directory, text):
         (
             f'[[listener]]\naddress = "127.0.0.1:25"\ntls = "required"\n{TLS}', ("listener", 0, "tls"),
             "hosts that speak no TLS can send no mail here",
+        ),
+        (
+            f'{LISTENER}[destinations."smtp:a.test:26"]\nconcurrency = 3\n',
+            ("destinations", "smtp:a.test:26", "concurrency"), "no route leads to smtp:a.test:26",
+        ),
+        (
+            f'{LISTENER}[routes]\n"*.b.test" = "smtp://a.test:26"\n"*" = "mx"\n{B_TEST}concurrency = 3\n',
+            ("destinations", "*.b.test", "concurrency"), "goes to smtp:a.test:26, and concurrency is found by that",
         ),
         (f"{LISTENER}[delivery]\nsoft_bounce = true\n", ("delivery", "soft_bounce"), "waits until it expires"),
         (f"{LISTENER}{TLS}", ("tls", "certificate"), "no listener speaks TLS"),

@@ -34,6 +34,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
     # All load what no other verb needs.
     from empath.cli.admin.dns import resolver  # noqa: PLC0415
     from empath.cli.admin.doctor_dns import diagnose_dns  # noqa: PLC0415
+    from empath.cli.admin.doctor_rules import diagnose_rules  # noqa: PLC0415
     from empath.config.doubtful import doubts  # noqa: PLC0415
     from empath.config.file_uses import shared_files  # noqa: PLC0415
     from empath.config.salvage import load_leniently  # noqa: PLC0415
@@ -73,6 +74,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
             is_running = launch.status(config).is_running
             found.append(diagnose_pickup(config.pickup.directory, time.time(), is_running=is_running))
         found += diagnose_rows(open_queue(config), _listed(config), rules)
+        found += diagnose_rules(config, open_queue(config), time.time())
     _write(found, context, is_json=is_json)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Sequence
 from typing import Final
 
 import click
@@ -9,13 +10,16 @@ import click
 from empath.cli.admin import listing, output, report
 from empath.cli.admin.options import REFERENCE, Whole, json_option, selecting, unknown
 from empath.cli.admin.output import NAME
+from empath.cli.admin.rule import decided_words, decision_record
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
 from empath.cli.pauses import pause_words, pauses_of_rows
 from empath.cli.words import count
+from empath.config import Config
 from empath.errors import MissingInput
 from empath.mail.identity import Timestamp
 from empath.mail.printable import printable
 from empath.mail.status import LIVE, RecipientStatus
+from empath.policy.destinations.rulebook import Decision, Layer
 from empath.policy.health import SILENCE_S
 from empath.storage.admin import snapshot as storage
 from empath.storage.admin.records import ProcessRun, Reference
@@ -50,17 +54,20 @@ def list_(context: click.Context, *, selection: Selection, is_all: bool, limit: 
         missing = [unknown(reference) for reference in snapshot.check_names(selection)]
         found = snapshot.list_live(selection, after=after, limit=limit + 1, now=now)
         frozen_since = snapshot.pauses(now).frozen_since
+        decided = _decided(config, snapshot, [selection.destination], now) if selection.destination else {}
     if missing and not found:
         raise MissingInput("\n".join(missing))
     page = found[:limit]
     next_after = page[-1].recipient_id if len(found) > limit else None
     if is_json:
-        output.write_json({"recipients": page, "next_after": next_after, "frozen_since": frozen_since})
+        record = {"recipients": page, "next_after": next_after, "frozen_since": frozen_since}
+        output.write_json(record | ({"settings": _records(decided)} if decided else {}))
     elif page:
         listing.write_list(page, now, is_frozen=frozen_since is not None)
     say(NAME, "\n".join(missing))
     say(NAME, listing.list_summary(page) + ("" if next_after is None else f"; more with --after {next_after}"))
     say(NAME, pause_words(pauses_of_rows(page, frozen_since)))
+    say(NAME, _words(decided))
 
 
 @click.command()
@@ -83,9 +90,11 @@ def view(context: click.Context, reference: Reference, has_headers: bool, is_jso
             raise MissingInput(unknown(reference))
         header = snapshot.header(message, config.queue.spool) if has_headers else None
         frozen_since = snapshot.pauses(now).frozen_since
+        waiting = [each.destination for each in message.recipients if each.status in LIVE]
+        decided = _decided(config, snapshot, waiting, now)
     lines = None if header is None else report.header_lines(header)
     if is_json:
-        record = output.as_json(message) | {"frozen_since": frozen_since}
+        record = output.as_json(message) | {"frozen_since": frozen_since, "settings": _records(decided)}
         output.write_json(record | ({"headers": lines} if has_headers else {}))
     else:
         report.write_message(message)
@@ -96,6 +105,31 @@ def view(context: click.Context, reference: Reference, has_headers: bool, is_jso
     if has_headers and lines is None:
         say(NAME, "the content was removed, and its headers with it")
     say(NAME, pause_words(pauses_of_rows(message.recipients, frozen_since)))
+    say(NAME, _words(decided))
+
+
+def _decided(
+    config: Config, snapshot: storage.Snapshot, destinations: Sequence[str], now: float
+) -> dict[str, list[Decision]]:
+    """What rules say of *destinations*, by name; nothing of one for which no rule says anything."""
+    book = config.rule_book(snapshot.rules(now))
+    found = {}
+    for name in dict.fromkeys(destinations):
+        decisions = book.explain(name, exchangers=snapshot.exchangers(name))
+        if any(each.origin.layer is not Layer.BUILT_IN for each in decisions):
+            found[name] = decisions
+    return found
+
+
+def _records(decided: dict[str, list[Decision]]) -> dict[str, list[dict[str, object]]]:
+    return {
+        name: [decision_record(each) for each in decisions if each.origin.layer is not Layer.BUILT_IN]
+        for name, decisions in decided.items()
+    }
+
+
+def _words(decided: dict[str, list[Decision]]) -> str:
+    return "\n".join(decided_words(name, decisions) for name, decisions in decided.items())
 
 
 @click.command()

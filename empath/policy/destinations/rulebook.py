@@ -109,6 +109,15 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """The value of one setting as text, empty where it has none, and what decided it."""
+
+    setting: str
+    value: str
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
 class RuleRow:
     """One row of the view destination_rule, as text."""
 
@@ -206,6 +215,17 @@ class RuleBook:
             if setting in entries:
                 return entries[setting][1]
         return Origin(Layer.BUILT_IN)
+
+    def explain(self, destination: str, domain: str | None = None, exchangers: tuple[str, ...] = ()) -> list[Decision]:
+        """What holds of *destination*, and of recipients in *domain* whose mail goes there; all settings in order."""
+        own, next_hop = domain_and_next_hop(destination)
+        found = []
+        for name, setting in SETTINGS.items():
+            key = domain or own if setting.is_of_recipient else own
+            value = getattr(self.find(key, next_hop, exchangers), name)
+            text = "" if value in (None, ()) else setting.write(value)
+            found.append(Decision(name, text, self.origin(name, key, next_hop, exchangers)))
+        return found
 
     def gives(self, setting: str) -> bool:
         """Whether any rule gives *setting*: if not, it is the built-in default everywhere."""

@@ -41,7 +41,8 @@ class Setting:
     One setting.
 
     Shape: read takes text as a row has it, and raises SyntaxViolation; write gives text that read takes. kind and words
-    are for docs/configuration.md; example is a value as text. kind_in_file is the kind of TOML value.
+    are for docs/configuration.md; example is a value as text. kind_in_file is the kind of TOML value. is_of_recipient:
+    found by the domain of each recipient; the others hold of connections, and are found by the destination alone.
     """
 
     read: Callable[[str], Any]
@@ -50,6 +51,7 @@ class Setting:
     words: str
     example: str
     kind_in_file: Literal["text", "number", "flag"] = "text"
+    is_of_recipient: bool = False
 
 
 def _read_concurrency(text: str) -> int:
@@ -88,6 +90,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             " jitter of [retry] applies."
         ),
         example="1m 5m*2 1h*3",
+        is_of_recipient=True,
     ),
     "without_8bitmime": Setting(
         read=_one_of(get_args(Without8BitMime)),

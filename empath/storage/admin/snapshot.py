@@ -17,6 +17,8 @@ from empath.errors import StorageFailure
 from empath.mail.identity import QueueId
 from empath.mail.status import RecipientStatus
 from empath.message.header import header_section
+from empath.policy.destinations.rulebook import RuleRow
+from empath.storage.admin.destination_rules import exchangers_of
 from empath.storage.admin.pauses import Pauses, find_pauses, frozen_since
 from empath.storage.admin.records import (
     AttemptRow,
@@ -33,6 +35,7 @@ from empath.storage.admin.records import (
 from empath.storage.admin.selection import Selection, list_rows, named, probe, require_destination
 from empath.storage.engine import Engine
 from empath.storage.queue.accept import INLINE
+from empath.storage.queue.destination_rules import rules_in_force
 from empath.storage.spool import open_content
 from empath.storage.write import Write
 
@@ -74,6 +77,14 @@ class Snapshot:
         """
         probe(self._visit, "queue", selection)
         return [LiveRecipient(*row) for row in list_rows(self._visit, selection, after=after, limit=limit, now=now)]
+
+    def rules(self, now: float) -> list[RuleRow]:
+        """The rules of destinations in force at *now*."""
+        return rules_in_force(self._visit, now)
+
+    def exchangers(self, destination: str) -> tuple[str, ...]:
+        """The MX hosts of *destination*, best first, as far as they are known."""
+        return exchangers_of(self._visit, destination)
 
     def processes(self, *, before: int | None, limit: int, has_ended: bool) -> list[ProcessRun]:
         """Up to *limit* runs of processes numbered below *before*, newest first; ended ones only if *has_ended*."""

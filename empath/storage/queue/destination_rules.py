@@ -51,14 +51,14 @@ class KnownDestination:
     exchangers: tuple[str, ...]
 
 
-def destinations_after(reader: Reader, after: int) -> list[KnownDestination]:
+def destinations_after(selects: Selects, after: int) -> list[KnownDestination]:
     """
     The next destinations after number *after*, at most SLICE.
 
     Raises:
         QueueBusy, StorageFailure: they cannot be read.
     """
-    found = reader.rows("destination_rules.destinations", {"after": after, "limit": SLICE})
+    found = selects.rows("destination_rules.destinations", {"after": after, "limit": SLICE})
     return [KnownDestination(number, name, most, tuple((mx or "").split())) for number, name, most, mx in found]
 
 

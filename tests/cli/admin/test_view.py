@@ -11,7 +11,7 @@ from tests.kit.queue import T0, write
 MESSAGE_KEYS = [
     "id", "node", "sender", "size_octets", "digest", "received_at", "body_type", "is_smtputf8", "dsn_return",
     "envelope_id", "listener", "client_address", "client_name", "account", "tls_version", "tls_cipher",
-    "header_message_id", "subject", "content_locator", "recipient_count", "recipients", "frozen_since",
+    "header_message_id", "subject", "content_locator", "recipient_count", "recipients", "frozen_since", "settings",
 ]  # fmt: skip
 RECIPIENT_KEYS = [
     "recipient_id", "recipient", "original", "domain", "destination", "status", "ordered", "priority", "attempts",
