@@ -19,6 +19,7 @@ from empath.config.places import Account, closed_folder, obstacle_to_file, obsta
 from empath.config.programs import obstacles
 from empath.config.recipient_file import read_recipients
 from empath.config.renamed import named, new_name
+from empath.config.report_templates import read_report_templates
 from empath.config.tables.tls import TlsMode
 from empath.errors import MissingInput, SyntaxViolation
 from empath.mail.domain import Domain
@@ -58,7 +59,7 @@ def contradictions(config: Config) -> list[Contradiction]:
         *unknown_user(config), *_example_name(config), *_listeners(config), *_proxies(config), *_routes(config),
         *_next_hops(config), *unusable_log(config), *_pickup(config), *_logins(config), *_limits(config),
         *_programs(config), *_certificates(config), *_blocklists(config), *_dnssec(config), *_recipients(config),
-        *old_names(config),
+        *_templates(config), *old_names(config),
     ]  # fmt: skip
 
 
@@ -170,6 +171,13 @@ def _takes_both(endpoint: Endpoint, other: Endpoint) -> bool:
     """Whether the address of *endpoint* is the wildcard that has that of *other*, too."""
     mine, its = ipaddress.ip_address(endpoint.host), ipaddress.ip_address(other.host)
     return mine.is_unspecified and mine.version == its.version
+
+
+def _templates(config: Config) -> Iterator[Contradiction]:
+    """Words of reports that cannot be used; the built-in ones take their place."""
+    found = read_report_templates(config.reports.templates, Account.find(config.process.user))
+    for fault in found.faults:
+        yield Contradiction(("reports", "templates"), fault)
 
 
 def _next_hops(config: Config) -> Iterator[Contradiction]:

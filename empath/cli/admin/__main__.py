@@ -22,6 +22,7 @@ from empath.cli.admin import (
     read,
     recipients,
     reconcile,
+    report_preview,
     routing,
     rule,
     service,
@@ -57,6 +58,7 @@ for module in (
     doctor,
     dns,
     routing,
+    report_preview,
     completion,
 ):
     for verb in module.VERBS:

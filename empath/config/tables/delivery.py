@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from empath.config.fields import Count, Seconds, Share, Wait, problem, setting
+from empath.config.fields import ConfigPath, Count, Seconds, Share, Wait, problem, setting
 from empath.config.tables.table import Table
 from empath.policy.retry import RetrySchedule
 
@@ -64,6 +64,10 @@ class Delivery(Table):
 
 class Reports(Table):
     """Reports of this host about mail that failed, is late or was delivered."""
+
+    templates: ConfigPath | None = setting(None, example="/etc/empath/reports")
+    """Directory with the words of reports: `failure.txt`, `delay.txt`, `success.txt`, and `failure.de.txt` for another
+    language. A kind without a file has the text that is built in. Read at the start and at a reload."""
 
     delay_cleared: bool = Field(False, strict=True)
     """Also report the delivery of mail whose delay was reported, unless NOTIFY lacks DELAY."""

@@ -31,12 +31,14 @@ from typing import Final
 import gevent
 
 from empath.config import Config
+from empath.config.report_templates import read_report_templates
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.session import ReceivingSession
 from empath.daemon.process.threads import in_thread
 from empath.errors import EmpathError, StorageFailure, SyntaxViolation
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.reply import Reply
+from empath.message.fields import Fields
 from empath.message.report.compose import compose
 from empath.message.report.facts import (
     Action,
@@ -47,6 +49,7 @@ from empath.message.report.facts import (
     ReportedRecipient,
     ReportKind,
 )
+from empath.message.report.language import wanted_languages
 from empath.net.stream import Deadlines, Stream
 from empath.policy.login.account import LoggedIn
 from empath.smtp.client.capabilities import Capabilities
@@ -396,4 +399,6 @@ def _report(directory: Path, config: Config, drop: Drop, replies: dict[DropRecip
         boundary=os.urandom(16).hex(),
     )
     to = DropEnvelope("", (DropRecipient(envelope.reverse_path),), envelope.body_type, envelope.is_smtputf8)
-    write_drop(directory, queue_id, to, compose(report))
+    templates = read_report_templates(config.reports.templates).usable
+    template = templates.find(report.kind, wanted_languages(Fields.of(header)))
+    write_drop(directory, queue_id, to, compose(report, template))

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable
 
+from empath.config.report_templates import read_report_templates
 from empath.daemon.process.recipients import recipients_of_reports
 from empath.daemon.process.runtime import Runtime
 from empath.daemon.process.threads import in_thread
@@ -19,9 +20,12 @@ from empath.mail.address import Address, ReversePath
 from empath.mail.envelope import BodyType, Envelope, Recipient, original_recipient_of
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.reply import Reply
+from empath.message.fields import Fields
+from empath.message.header import header_section
 from empath.message.report.compose import MAX_RETURNED_OCTETS, START_OCTETS, compose, headers_only, returns_whole
 from empath.message.report.digest import DigestEntry, compose_digest
 from empath.message.report.facts import Original, Report, ReportedRecipient, ReportKind
+from empath.message.report.language import wanted_languages
 from empath.net.wakeup import wake
 from empath.policy.bounce import Addressee, double_bounce_address, find_addressee
 from empath.policy.limits.refusal_log import RefusalMeter
@@ -44,6 +48,7 @@ from empath.telemetry.occurrences.housekeeper import (
     ReportFailed,
     ReportQueued,
     ReportShortened,
+    ReportTemplateUnusable,
     ReportWithoutContent,
 )
 
@@ -100,6 +105,9 @@ class Reporter:
         self._reader = reader
         self._clock = clock
         self._digest = DigestQueue()
+        self._templates, faults = read_report_templates(runtime.config.reports.templates)
+        for fault in faults:
+            runtime.emit(ReportTemplateUnusable(error=fault))
         self._recipients = recipients_of_reports(
             runtime.config, reader, runtime.emit, RefusalMeter(_LINES_PER_SECOND, _LINES_PER_SECOND)
         )
@@ -228,11 +236,14 @@ class Reporter:
 
     def _compose(self, case: Case, addressee: Addressee, now: Timestamp) -> NewMessage:
         queue_id = QueueId.make(now, os.urandom(10))
+        original = self._original(case)
+        header = b"" if original is None else header_section(original.octets, START_OCTETS)
+        template = self._templates.find(case.due.kind, wanted_languages(Fields.of(header)))
         report = Report(
             kind=case.due.kind,
             message=case.message,
             recipients=case.recipients,
-            original=self._original(case),
+            original=original,
             hostname=str(self._runtime.config.hostname),
             to=str(addressee.to),
             queue_id=str(queue_id),
@@ -243,7 +254,7 @@ class Reporter:
             queue_id,
             self._recipients_for(addressee.to),
             addressee.reverse_path,
-            compose(report),
+            compose(report, template),
             is_smtputf8=case.message.is_smtputf8,
         )
 

@@ -23,12 +23,15 @@ from empath.message.report.facts import Original, Report, ReportedRecipient, Rep
 from empath.message.report.octets import (
     Charset,
     address_line,
+    cut,
     field,
     header_part,
     is_plain,
     quoted_printable,
+    text_field,
 )
-from empath.message.report.text import SUBJECTS, text_body
+from empath.message.report.template import BUILT_IN, ReportTemplate
+from empath.message.report.text import filled_text
 
 MAX_RETURNED_OCTETS: Final = 50_000  # largest original that is returned whole
 START_OCTETS: Final = 128 * 1024  # most octets of the content that are needed otherwise
@@ -43,18 +46,19 @@ def returns_whole(kind: ReportKind, dsn_return: str | None, size: int) -> bool:
     return kind is ReportKind.FAILURE and dsn_return != DsnReturn.HEADERS and size <= MAX_RETURNED_OCTETS
 
 
-def compose(report: Report) -> bytes:
+def compose(report: Report, template: ReportTemplate | None = None) -> bytes:
     """
-    Compose the whole message, each line ended by CRLF and at most 998 octets long.
+    Compose the whole message, each line ended by CRLF and at most 998 octets long. *template* has its words.
 
     A host without 8BITMIME must be able to take the report.  An original that cannot be converted, because it has 8-bit
     octets in its header or in a signed part, is returned as its header section, encoded.
     """
-    octets = _composed(report)
+    template = template or BUILT_IN[report.kind]
+    octets = _composed(report, template)
     original = report.original
     if octets.isascii() or original is None or report.message.is_smtputf8 or examine([octets]).obstacle is None:
         return octets
-    return _composed(replace(report, original=replace(original, is_whole=False)))
+    return _composed(replace(report, original=replace(original, is_whole=False)), template)
 
 
 def headers_only(octets: bytes) -> bytes | None:
@@ -79,12 +83,11 @@ def headers_only(octets: bytes) -> bytes | None:
     return b"".join([before, *(delimiter + b"\r\n" + part for part in parts), delimiter, b"--\r\n"])
 
 
-def _composed(report: Report) -> bytes:
+def _composed(report: Report, template: ReportTemplate) -> bytes:
     charset = Charset.UTF8 if report.message.is_smtputf8 else Charset.ASCII
     original = _original_part(report.original, charset) if report.original is not None else None
-    text = text_body(report, charset, has_original=original is not None)
-    text_part = _part_header("Notification", f"text/plain; charset={charset}", text), text
-    parts = [text_part, _status_part(report, charset)]
+    subject, lines = filled_text(report, template, has_original=original is not None)
+    parts = [_text_part(lines, charset), _status_part(report, charset)]
     if original is not None:
         parts.append(original)
     bodies = [body for _, body in parts]
@@ -93,13 +96,13 @@ def _composed(report: Report) -> bytes:
         boundary += "x"
     encoding = "7bit" if all(body.isascii() for body in bodies) else "8bit"
     delimiter = f"\r\n--{boundary}\r\n".encode()
-    octets = [_header(report, boundary, encoding), b"This is a report in MIME format.\r\n"]
+    octets = [_header(report, subject, boundary, encoding), b"This is a report in MIME format.\r\n"]
     for kind, body in parts:
         octets += [delimiter, kind, b"\r\n", body]
     return b"".join([*octets, f"\r\n--{boundary}--\r\n".encode()])
 
 
-def _header(report: Report, boundary: str, encoding: str) -> bytes:
+def _header(report: Report, subject: str, boundary: str, encoding: str) -> bytes:
     host = report.hostname
     date = date_text(report.at)
     lines = [
@@ -108,7 +111,7 @@ def _header(report: Report, boundary: str, encoding: str) -> bytes:
         field("From", f"Mail Delivery System <MAILER-DAEMON@{host}>"),
         # A mailbox beyond ASCII can be named only with SMTPUTF8, so the header may contain it, too.
         address_line("To", report.to, Charset.UTF8),
-        field("Subject", SUBJECTS[report.kind]),
+        text_field("Subject", subject),
         field("Message-ID", f"<{report.queue_id}@{host}>"),
     ]
     answered = report.message.header_message_id
@@ -123,6 +126,15 @@ def _header(report: Report, boundary: str, encoding: str) -> bytes:
         b"\r\n",
     ]
     return b"".join(lines)
+
+
+def _text_part(lines: list[str], charset: Charset) -> tuple[bytes, bytes]:
+    body = b"".join(cut(line.encode("utf-8", "backslashreplace")) + b"\r\n" for line in lines)
+    kind = f"text/plain; charset={charset if body.isascii() else Charset.UTF8}"
+    if charset is Charset.UTF8 or body.isascii():
+        return _part_header("Notification", kind, body), body
+    # Whoever did not ask for SMTPUTF8 may be reached only by hosts that take no 8-bit octets.
+    return _part_header("Notification", kind, b"", "quoted-printable"), quoted_printable(body)
 
 
 def _status_part(report: Report, charset: Charset) -> tuple[bytes, bytes]:

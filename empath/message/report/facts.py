@@ -101,7 +101,7 @@ class ReportedMessage:
     """
     The message that is reported on.
 
-    Shape: envelope_id is the ENVID= value in xtext; is_delay_reported: the sender has had the report of its delay.
+    Shape: envelope_id is the ENVID= value in xtext; subject is the field as it came, in one line.
     """
 
     queue_id: str
@@ -109,7 +109,7 @@ class ReportedMessage:
     is_smtputf8: bool
     envelope_id: str | None
     header_message_id: str | None
-    is_delay_reported: bool = False
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ end, no line is over 998 octets, and no line is blank.
 """
 
 import re
+from base64 import b64encode
 from binascii import b2a_qp
 from enum import StrEnum
 
@@ -18,6 +19,7 @@ _ADDRESS_TYPE = re.compile(r"[A-Za-z0-9!#$%&'*+\-/?^_`{|}~]{1,64}")
 _NOT_PLAIN = re.compile(rb"\x00|\r(?!\n)|(?<!\r)\n|[^\r\n]{999}")
 _MAX_VALUE_OCTETS = 900  # the line with it stays below the 998 of RFC 5322 §2.1.1
 _FOLD_OCTETS = 76
+_ENCODED_OCTETS = 45  # of an encoded word, which has at most 75 characters
 
 
 class Charset(StrEnum):
@@ -30,6 +32,21 @@ class Charset(StrEnum):
 def one_line(text: str) -> str:
     """*text* without control characters, each run of blanks and of these as one space."""
     return _BLANKS.sub(" ", text).strip(" ")
+
+
+def text_field(name: str, text: str) -> bytes:
+    """One field of free text, RFC 2047 §5: text beyond ASCII as encoded words."""
+    text = one_line(text)
+    if text.isascii():
+        return field(name, text)
+    words, start, octets = [], 0, 0
+    for place, character in enumerate(text):
+        octets += len(character.encode())
+        if octets > _ENCODED_OCTETS:
+            words.append(text[start:place])
+            start, octets = place, len(character.encode())
+    words.append(text[start:])
+    return field(name, " ".join(f"=?utf-8?B?{b64encode(word.encode()).decode()}?=" for word in words))
 
 
 def field(name: str, value: str, charset: Charset = Charset.ASCII) -> bytes:

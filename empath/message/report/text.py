@@ -1,31 +1,21 @@
 """
-text - what a report says to people
+text - what a report says to people: a template, filled with facts
+
+Values are from outside: each is one line without control characters, and no line of the result is over 998 octets.
 """
 
 import textwrap
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from string import Template
 
-from empath.message.report.facts import Action, Report, ReportedRecipient, ReportKind, date_text
-from empath.message.report.octets import Charset, cut, one_line
+from empath.mail.xtext import from_xtext
+from empath.message.report.facts import Action, Report, ReportedRecipient, date_text
+from empath.message.report.octets import one_line
+from empath.message.report.template import RECIPIENTS, ReportTemplate, placeholders
 
 _WIDTH = 76
-
-SUBJECTS = {
-    ReportKind.FAILURE: "Undelivered mail returned to sender",
-    ReportKind.DELAY: "Delayed mail (still being tried)",
-    ReportKind.SUCCESS: "Mail was delivered",
-}
-_FIRST_WORDS = {
-    ReportKind.FAILURE: "Your message could not be delivered to the recipients named below.",
-    ReportKind.DELAY: "Your message has not been delivered yet to the recipients named below.",
-    ReportKind.SUCCESS: "Your message was delivered or passed on to the recipients named below.",
-}
-_LAST_WORDS = {
-    ReportKind.FAILURE: "Delivery to them will not be tried again. Please look at the reason given above, correct the"
-    " address or ask the people who run that mail system, and then send the message again.",
-    ReportKind.DELAY: "You do not need to send it again. Delivery will be tried until the time given above, and you"
-    " will get another report if it fails.",
-    ReportKind.SUCCESS: "You do not need to do anything.",
-}
+_WORDS = frozenset({"address", "original", "host"})  # placeholders that stand for one word, which is kept whole
 _SUCCESS_WORDS = {
     Action.DELIVERED: "It was delivered.",
     Action.RELAYED: "It was passed on to the next host, which sends no report of its delivery.",
@@ -33,21 +23,64 @@ _SUCCESS_WORDS = {
 }
 
 
-def text_body(report: Report, charset: Charset, *, has_original: bool) -> bytes:
-    """The text of *report*, each line ended by CRLF."""
-    first, last = _FIRST_WORDS[report.kind], _LAST_WORDS[report.kind]
-    arrival = f"It came in on {date_text(report.message.received_at)} with the queue id {report.message.queue_id}."
-    blocks = [_wrapped(f"This is the mail system of {report.hostname}."), _wrapped(f"{first} {arrival}")]
-    for recipient in report.recipients:
-        blocks.append([f"<{one_line(recipient.address)}>", *_wrapped(_why(recipient), "    ")])
-    blocks.append(_wrapped(last))
-    if not has_original:
-        blocks.append(_wrapped("The message itself is no longer kept here, so it is not attached."))
-    lines = [line for block in blocks for line in (*block, "")]
-    return b"".join(cut(line.encode(charset, "backslashreplace")) + b"\r\n" for line in lines[:-1])
+def filled_text(report: Report, template: ReportTemplate, *, has_original: bool) -> tuple[str, list[str]]:
+    """Subject and lines of *report* in the words of *template*."""
+    message = report.message
+    values = {
+        "hostname": report.hostname,
+        "queue_id": message.queue_id,
+        "arrival": date_text(message.received_at),
+        "sender": report.to,
+        "subject": _readable(message.subject or ""),
+        "message_id": message.header_message_id or "",
+        "envelope_id": from_xtext(message.envelope_id or ""),
+    }
+    lines: list[str] = []
+    for line in template.text:
+        if line == f"${RECIPIENTS}":
+            blocks = [_lines(template.recipient, _facts(recipient)) for recipient in report.recipients]
+            lines += [line for block in blocks for line in ("", *block)][1:]
+        else:
+            lines += _filled(line, values)
+    if not has_original and template.without_message:
+        lines += ["", *_lines(template.without_message, values)]
+    subject = Template(template.subject).substitute({name: one_line(value) for name, value in values.items()})
+    return one_line(subject), lines
 
 
-def _why(recipient: ReportedRecipient) -> str:
+def _lines(lines: tuple[str, ...], values: dict[str, str]) -> list[str]:
+    return [one for line in lines for one in _filled(line, values)]
+
+
+def _filled(line: str, values: dict[str, str]) -> list[str]:
+    """*line* with *values* in the place of its placeholders, wrapped; nothing if all of these are empty."""
+    names = placeholders(line)
+    if names and not any(values[name] for name in names):
+        return []
+    text = Template(line).substitute({name: one_line(values[name]) for name in names})
+    if len(text) <= _WIDTH or (" " not in line.strip() and _WORDS.issuperset(names)):
+        return [text]
+    indent = text[: len(text) - len(text.lstrip())]
+    return textwrap.wrap(text.strip(), _WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+
+
+def _facts(recipient: ReportedRecipient) -> dict[str, str]:
+    last = recipient.quoted
+    return {
+        "address": recipient.address,
+        "original": recipient.original if recipient.original != recipient.address else "",
+        "action": recipient.action,
+        "status": recipient.status,
+        "host": "" if last is None else last.host or "",
+        "reply": "" if last is None else last.reply,
+        "reason": recipient.reason or "",
+        "attempt": "" if last is None else date_text(last.at),
+        "until": "" if recipient.retry_until is None else date_text(recipient.retry_until),
+        "details": _details(recipient),
+    }
+
+
+def _details(recipient: ReportedRecipient) -> str:
     words = [_SUCCESS_WORDS[recipient.action]] if recipient.is_success else []
     if recipient.reason is not None:
         words.append(f"Reason: {recipient.reason}.")
@@ -63,7 +96,9 @@ def _why(recipient: ReportedRecipient) -> str:
     return " ".join(words) or f"It was {recipient.action}."
 
 
-def _wrapped(text: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(
-        one_line(text), _WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
-    )
+def _readable(subject: str) -> str:
+    """*subject* with its encoded words decoded, RFC 2047; as it is where they cannot be."""
+    try:
+        return str(make_header(decode_header(subject)))
+    except (HeaderParseError, LookupError, ValueError):
+        return subject

@@ -101,17 +101,12 @@ def read_case(reader: Reader, due: DueReport) -> Case | None:
     found = reader.rows("reports.reported_recipients", keys)
     if not messages or not found:
         return None
-    (ulid, received_at, is_smtputf8, envelope_id, header_message_id, is_delay_reported, *more) = messages[0]
+    (ulid, received_at, is_smtputf8, envelope_id, header_message_id, subject, *more) = messages[0]
     reverse_path, size, dsn_return, locator, added_fields, listener = more
     return Case(
         due=due,
         message=ReportedMessage(
-            ulid,
-            Timestamp(received_at),
-            bool(is_smtputf8),
-            envelope_id,
-            header_message_id,
-            is_delay_reported=bool(is_delay_reported),
+            ulid, Timestamp(received_at), bool(is_smtputf8), envelope_id, header_message_id, subject
         ),
         reverse_path=reverse_path,
         size=size,

@@ -99,6 +99,13 @@ class ReportWithoutContent(Occurrence):
 
 
 @occurrence("error")
+class ReportTemplateUnusable(Occurrence):
+    """A template for reports cannot be used. The text that is built in takes its place."""
+
+    error: ErrorText
+
+
+@occurrence("error")
 class ReportFailed(Occurrence):
     """A report could not be queued. The housekeeper tries again each second."""
 

@@ -5,6 +5,7 @@ statement.
 
 import contextlib
 import email
+import email.policy
 import itertools
 import shutil
 from pathlib import Path
@@ -69,7 +70,7 @@ class Bench:
             reporter.report()
 
     @contextlib.contextmanager
-    def reporter(self, path=None):
+    def reporter(self, path=None, emit=None):
         """A reporter for several rounds."""
         path = path or self.queue.path
         config = self.config.model_copy(update={"queue": self.config.queue.model_copy(update={"path": path})})
@@ -77,7 +78,7 @@ class Bench:
         writer.errors = self.errors
         runtime: Any = SimpleNamespace(
             config=config,
-            emit=emitter("housekeeper-1"),
+            emit=emit or emitter("housekeeper-1"),
             writer=writer,
             now=lambda: Timestamp(NOW),
             child=SimpleNamespace(wake_fds=()),
@@ -190,6 +191,30 @@ def test_a_report_goes_to_the_targets_of_the_alias_of_its_sender(tmp_path):
     bench.fail(4)
     bench.report()
     assert ["sender@example.test"] == [row[1] for row in bench.reports()[2:]]
+    bench.queue.close()
+
+
+def test_a_report_is_written_in_the_words_and_the_language_of_a_template(tmp_path):
+    """
+    A template with a mistake stops no report: the text that is built in takes its place, and the log says so.
+    """
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    (folder / "failure.de.txt").write_text("Subject: Unzustellbar: $subject\n\nGr\u00fc\u00dfe!\n$recipients\n")
+    (folder / "failure.txt").write_text("Subject: $who\n\n$recipients\n")
+    bench = Bench(tmp_path, '[reports]\ntemplates = "reports"\n')
+    for number, header in enumerate((b"Accept-Language: de-AT\r\n", b"Accept-Language: fr\r\n"), start=1):
+        bench.queue.accept("a.example", content=b"%bSubject: x\r\n\r\ny\r\n" % header)
+        bench.fail(2 * number - 1)
+        bench.report()
+    heard: list[Any] = []
+    with bench.reporter(emit=heard.append):
+        pass
+    german, other = (email.message_from_bytes(row[3], policy=email.policy.default) for row in bench.reports())
+    assert ("Unzustellbar: x", "Undelivered mail returned to sender") == (german["Subject"], other["Subject"])
+    assert next(german.iter_parts()).get_content().startswith("Gr\u00fc\u00dfe!")
+    [unusable] = heard
+    assert unusable.error.startswith(f"{folder}/failure.txt:1: there is no placeholder $who")
     bench.queue.close()
 
 

@@ -225,7 +225,7 @@ def test_eight_bit_octets_stand_only_where_it_says_so(report):
     body = octets.partition(b"\r\n\r\n")[2]
     assert body.isascii() == (found["Content-Transfer-Encoding"] == "7bit")
     for part in inner[:2]:
-        assert report.message.is_smtputf8 or part["Content-Transfer-Encoding"] == "7bit"
+        assert report.message.is_smtputf8 or part["Content-Transfer-Encoding"] in ("7bit", "quoted-printable")
         assert report.message.is_smtputf8 or part.as_bytes().isascii()
     if len(inner) == 3 and inner[2].get_content_type() == "text/rfc822-headers":
         assert inner[2].as_bytes().isascii()
