@@ -45,13 +45,29 @@ class Passed(NamedTuple):
     bounce_class: str | None = None
 
 
+class TlsEvidence(NamedTuple):
+    """
+    What became of TLS with one host.
+
+    Shape: policy is the level in force and what decided it, such as `may by built-in`; version and cipher are None in
+    the clear; peer is how the host proved its identity, None if it had to prove nothing; failure is why TLS failed,
+    also where the mail then went in the clear.
+    """
+
+    policy: str
+    version: str | None = None
+    cipher: str | None = None
+    peer: str | None = None
+    failure: str | None = None
+
+
 class Attempt(NamedTuple):
     """
     The facts that all recipients of one transaction share.
 
     Shape: started_at in Unix seconds; connect_s is the part of duration_s until the host was ready for mail, None if
     the connection was already open or was never made; host and peer_address are for people; dnssec is the security of
-    the look-ups that led to the host, None where nothing is known of it.
+    the look-ups that led to the host, None where nothing is known of it; tls is None where no host was asked.
     """
 
     destination: str
@@ -61,3 +77,4 @@ class Attempt(NamedTuple):
     peer_address: str | None = None
     connect_s: float | None = None
     dnssec: str | None = None
+    tls: TlsEvidence | None = None

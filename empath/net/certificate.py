@@ -127,22 +127,32 @@ def _report_unraisable(report: "sys.UnraisableHookArgs") -> None:
         sys.__unraisablehook__(report)
 
 
-def _server_context(pair: KeyPair, minimum: str) -> SSLContext:
+def load_pair(context: SSLContext, pair: KeyPair) -> None:
+    """
+    Have *context* present *pair*.
+
+    Raises:
+        ConfigError: it cannot be used; the text is one line.
+    """
     for file, mark, kind in (
         (pair.certificate, _BEGIN_CERTIFICATE, "certificate"),
         (pair.key, _END_KEY, "private key"),
     ):
         if mark not in file.octets:
             raise ConfigError(f"{file.path}: has no {kind} in PEM form")
-    context = SSLContext(PROTOCOL_TLS_SERVER)
-    context.minimum_version = MINIMUM_VERSIONS[minimum]
-    context.options |= OP_NO_RENEGOTIATION
-    context.num_tickets = 1  # a second one costs a full handshake a fifteenth, and is for clients that connect in pairs
     try:
         with _opened(pair.certificate.octets) as certificate, _opened(pair.key.octets) as key:
             context.load_cert_chain(certificate, key, password="")
     except SSLError as exc:
         raise _unusable(pair, exc) from exc
+
+
+def _server_context(pair: KeyPair, minimum: str) -> SSLContext:
+    context = SSLContext(PROTOCOL_TLS_SERVER)
+    context.minimum_version = MINIMUM_VERSIONS[minimum]
+    context.options |= OP_NO_RENEGOTIATION
+    context.num_tickets = 1  # a second one costs a full handshake a fifteenth, and is for clients that connect in pairs
+    load_pair(context, pair)
     return context
 
 

@@ -4,19 +4,23 @@ tls - TLS over a Stream
 THEORY
     OpenSSL reads and writes two buffers in memory. This module moves octets between them and the stream, which does all
     waiting, so that one deadline of the stream bounds a handshake as it bounds a wait for a command. OpenSSL takes at
-    once what is put into the incoming buffer. So neither buffer ever holds more than about one record.
+    once what is put into the incoming buffer, so it never holds more than about one record; the other one holds at most
+    what one call sends.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from ssl import MemoryBIO, SSLContext, SSLError, SSLWantReadError
-from typing import Final
+from ssl import MemoryBIO, SSLCertVerificationError, SSLContext, SSLError, SSLSession, SSLWantReadError
+from typing import Any, Final, Self, cast
 
 from empath.errors import EmpathError
 from empath.net.stream import Stream, StreamClosed, StreamTimeout
 
 _RECORD_OCTETS: Final = 16 * 1024  # the most that one record carries, RFC 8446 §5.1
+
+
+TlsSession = SSLSession  # what resumes a session in another connection
 
 
 class TlsFailed(StreamClosed):
@@ -38,26 +42,51 @@ class TlsParameters:
 
 
 class TlsStream:
-    """The secured form of *stream*, for the side that accepts. It has the methods of a Stream that a session calls."""
+    """The secured form of a stream. It has the methods of a Stream that a session calls."""
 
-    __slots__ = ("_incoming", "_is_secured", "_outgoing", "_stream", "_tls")
+    __slots__ = ("_incoming", "_is_secured", "_is_server", "_outgoing", "_stream", "_taken", "_tls", "_unsent")
 
-    def __init__(self, stream: Stream, context: SSLContext) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        context: SSLContext,
+        *,
+        is_server: bool = True,
+        server_name: str = "",
+        session: SSLSession | None = None,
+    ) -> None:
         """
         Args:
-            context: that of a server.
+            context: that of a server, or of a client.
+            server_name: name of the server to ask for as a client (RFC 6066 §3), "" for none.
+            session: one to resume as a client, of the same context.
 
         Raises:
             TlsFailed: OpenSSL cannot make a session.
         """
         self._stream = stream
+        self._is_server = is_server
         self._incoming = MemoryBIO()
         self._outgoing = MemoryBIO()
+        self._unsent = memoryview(b"")  # records of send_part that are still to go out
+        self._taken = 0  # octets that they hold
         try:
-            self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
-        except SSLError as exc:
+            self._tls = context.wrap_bio(
+                *(self._incoming, self._outgoing),
+                server_side=is_server,
+                server_hostname=server_name or None,
+                session=session,
+            )
+        except (SSLError, ValueError) as exc:  # ValueError: of a name that no server can have
             raise TlsFailed(_words(exc)) from exc
         self._is_secured = False
+
+    @classmethod
+    def client(
+        cls, stream: Stream, context: SSLContext, server_name: str = "", session: SSLSession | None = None
+    ) -> Self:
+        """The side that connects; arguments and errors as above."""
+        return cls(stream, context, is_server=False, server_name=server_name, session=session)
 
     @property
     def deadline_at(self) -> float | None:
@@ -77,23 +106,46 @@ class TlsStream:
             StreamClosed: the connection broke.
             StreamTimeout: the deadline passed.
         """
-        while True:
+        while not self._has_shaken():
             octets = self._stream.receive_next(_RECORD_OCTETS)
             if not octets:
                 raise TlsFailed("the peer closed the connection during the handshake")
             self._incoming.write(octets)
-            try:
-                self._tls.do_handshake()
-                break
-            except SSLWantReadError:
-                self._flush()
-            except SSLError as exc:
-                raise self._failure(exc) from exc
         self._is_secured = True
         version, cipher = self._tls.version(), self._tls.cipher()
-        if version != "TLSv1.3":  # there the client is last; the tickets for it go with the first reply
+        # What a client says last goes out with its first command. In TLS 1.3 the tickets go with the first reply.
+        if self._is_server and version != "TLSv1.3":
             self._flush()
         return TlsParameters(version or "", cipher[0] if cipher else "", self._tls.context)
+
+    def _has_shaken(self) -> bool:
+        try:
+            self._tls.do_handshake()
+        except SSLWantReadError:
+            self._flush()
+            return False
+        except SSLError as exc:
+            raise self._failure(exc) from exc
+        return True
+
+    @property
+    def chain(self) -> tuple[bytes, ...]:
+        """The certificates that the peer showed, in DER, its own first; nothing is said about their truth."""
+        tls: Any = self._tls
+        if hasattr(tls, "get_unverified_chain"):  # from Python 3.13 on
+            return tuple(cast("list[bytes]", tls.get_unverified_chain() or ()))
+        # The name of the format in `_ssl` is ENCODING_DER, 2.
+        return tuple(certificate.public_bytes(2) for certificate in tls._sslobj.get_unverified_chain() or ())
+
+    @property
+    def session(self) -> SSLSession | None:
+        """What resumes this session in another connection. In TLS 1.3 it is of use once the server has spoken."""
+        return self._tls.session
+
+    @property
+    def is_resumed(self) -> bool:
+        """Whether a session was resumed."""
+        return bool(self._tls.session_reused)
 
     def receive(self) -> bytes:
         """
@@ -142,12 +194,11 @@ class TlsStream:
         arrived = self._stream.receive_now()
         if arrived:
             self._incoming.write(arrived)
-        elif arrived is not None:
-            return b""
         try:
-            return self._read()
+            octets = self._read() if self._is_secured else b""
         except TlsFailed:
             return b""
+        return b"" if octets is None and arrived == b"" else octets
 
     def has_left(self) -> bool:
         """As `Stream.has_left`."""
@@ -163,6 +214,32 @@ class TlsStream:
         """
         self._encrypt(octets)
         self._stream.send(self._outgoing.read())
+
+    def send_part(self, octets: bytes | memoryview) -> int:
+        """
+        Send *octets* as far as the connection takes them; return their number once all went out, and 0 before.
+
+        The next call must have the same octets, of which no more is encrypted then. Raises as send().
+        """
+        if not self._unsent:
+            self._encrypt(octets)
+            self._taken = len(octets)
+            self._unsent = memoryview(self._outgoing.read())
+        self._unsent = self._unsent[self._stream.send_part(self._unsent) :]
+        return 0 if self._unsent else self._taken
+
+    def send_now(self, octets: bytes) -> None:
+        """As `Stream.send_now`."""
+        try:
+            self._encrypt(octets)
+        except StreamClosed:
+            return
+        self._stream.send_now(bytes(self._unsent) + self._outgoing.read())
+        self._unsent = memoryview(b"")
+
+    def is_acknowledged(self) -> bool:
+        """As `Stream.is_acknowledged`."""
+        return self._stream.is_acknowledged()
 
     def send_last(self, octets: bytes) -> None:
         """As send(), together with the closing alert."""
@@ -181,7 +258,7 @@ class TlsStream:
         """As `Stream.interrupt`."""
         return self._stream.interrupt(error, unless=unless)
 
-    def _encrypt(self, octets: bytes) -> None:
+    def _encrypt(self, octets: bytes | memoryview) -> None:
         if not self._is_secured:
             raise StreamClosed("the handshake of TLS is not over")
         try:
@@ -215,5 +292,8 @@ class TlsStream:
         return TlsFailed(_words(error))
 
 
-def _words(error: SSLError) -> str:
-    return (error.reason or str(error)).replace("_", " ").lower()
+def _words(error: SSLError | ValueError) -> str:
+    if isinstance(error, SSLCertVerificationError):
+        return error.verify_message
+    reason = error.reason if isinstance(error, SSLError) else None
+    return (reason or str(error)).replace("_", " ").lower()

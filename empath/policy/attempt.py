@@ -74,24 +74,53 @@ class DestinationHosts:
     The hosts of a destination, and the findings of one lease about them.
 
     `silence` is the answer for every further message once no host is left, or none gave a session. `is_failing` says
-    that the last message reached no host. `security` is that of the look-ups that found no host. `silent` holds address
-    and port of hosts that gave no session.
+    that the last message reached no host. `security` is that of the look-ups that found no host. `silent` has what
+    hosts said that gave no session, by address and port.
     `needs_backup` asks for a call of `turn_to_backup` before a further host is asked.
     """
 
-    def __init__(self, found: tuple[Host, ...] | NoHost, *, has_backup: bool = False) -> None:
+    def __init__(
+        self,
+        found: tuple[Host, ...] | NoHost,
+        *,
+        has_backup: bool = False,
+        others: Iterable["DestinationHosts"] = (),
+    ) -> None:
+        """
+        *others* are the findings about messages of the lease that need another session: what they say of hosts counts,
+        unless it is about TLS.
+        """
         self.has_backup = has_backup
         self.is_backup = False  # `hosts` are the backups
         self.needs_backup = has_backup and isinstance(found, NoHost) and found.reply.klass == 4
-        self.silent: set[tuple[str, int]] = set()
+        self.silent: dict[tuple[str, int], Said] = {}
         self.silence: Said | None = None
         self._take(found)
+        for other in others:
+            self.silent |= {at: said for at, said in other.silent.items() if said.stage is not Stage.TLS}
+        known = [self.silent.get((host.address, host.port)) for host in self.hosts]
+        if known and None not in known:
+            self.silence = known[-1]
+            self.needs_backup = has_backup
+            self.is_failing = True
 
     def turn_to_backup(self, found: tuple[Host, ...] | NoHost) -> None:
         """Ask the backups, *found* now, in place of the hosts that gave no session."""
         self.has_backup = self.needs_backup = False
         self.is_backup = True
         self._take(found)
+
+    @property
+    def is_any_soft(self) -> bool:
+        """Whether a silent host may take the mail later."""
+        return any(classify(said) is not Meaning.ONLY_OTHER_HOST for said in self.silent.values())
+
+    def softened(self, last: Said) -> Said:
+        """The answer for further messages after *last*: mail does not bounce while a silent host may take it later."""
+        if classify(last) is not Meaning.ONLY_OTHER_HOST:
+            return last
+        soft = (said for said in self.silent.values() if classify(said) is Meaning.OTHER_HOST)
+        return next(soft, last)
 
     def _take(self, found: tuple[Host, ...] | NoHost) -> None:
         hosts = () if isinstance(found, NoHost) else found
@@ -119,7 +148,8 @@ class MessageAttempt:
         self._left = deque(left)
         self.recipient_ids = list(recipient_ids)
         # Recipients that a host may yet take, though not now; a silent host was not asked.
-        self._put_off = set(self.recipient_ids) if hosts.is_backup or len(left) < len(hosts.hosts) else set()
+        is_put_off = hosts.is_backup or (len(left) < len(hosts.hosts) and hosts.is_any_soft)
+        self._put_off = set(self.recipient_ids) if is_put_off else set()
         self._sessions = 0
         self._rounds = 1  # with `host`
         self._passed_on: list[int] = []  # recipients for the next host, from the rounds with this one
@@ -139,14 +169,15 @@ class MessageAttempt:
             # A session with a host that lacks what every recipient needs ends before MAIL, and costs next to nothing.
             self._sessions += self._rounds == 1 and not all(map(is_lack, said.values()))
         else:
-            hosts.silent.add((host.address, host.port))
-            if _is_loop(next(iter(said.values()))):
+            first = next(iter(said.values()))
+            hosts.silent[host.address, host.port] = first
+            if _is_loop(first):
                 self._left.clear()
                 hosts.hosts = hosts.hosts[: hosts.hosts.index(host)]
         is_last = not self._left or self._sessions == MAX_SESSIONS
         hosts.is_failing = not self._is_any_reached
         if is_last and hosts.is_failing:
-            hosts.silence = next(iter(said.values()))
+            hosts.silence = hosts.softened(next(iter(said.values())))
             hosts.needs_backup = hosts.has_backup and classify(hosts.silence) is Meaning.OTHER_HOST
             is_last = not hosts.needs_backup
         outcomes = {

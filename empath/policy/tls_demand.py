@@ -15,7 +15,7 @@ RULES
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, assert_never
 
@@ -162,7 +162,7 @@ class HostDemand:
     records: tuple[TlsaRecord, ...] = ()
     server_name: str = ""
     needs_requiretls: bool = False
-    may_fall_back: bool = False
+    may_fall_back: bool = field(default=False, compare=False)
     refusal: Reply | None = None
 
     @property

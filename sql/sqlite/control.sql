@@ -457,6 +457,11 @@ BEGIN
     WHEN 'without_8bitmime' THEN iif(
       new.value = 'convert' OR new.value = 'convert-or-send' OR new.value = 'bounce', NULL,
       raise(ABORT, 'empath: without_8bitmime takes convert, convert-or-send or bounce'))
+    WHEN 'tls' THEN iif(
+      new.value IN ('none', 'may', 'encrypt', 'verify', 'dane', 'sts', 'dane-or-sts')
+      OR (new.value GLOB 'fingerprint:?*[0-9A-Fa-f]'
+        AND substr(new.value, 13) NOT GLOB '*[^0-9A-Fa-f:=, SHsh]*' AND length(new.value) >= 76), NULL,
+      raise(ABORT, 'empath: tls takes none, may, encrypt, verify, dane, sts, dane-or-sts or fingerprint:SHA256: with 64 hexadecimal digits'))
     ELSE raise(ABORT, 'empath: there is no such setting; empath-admin rule settings lists them')
   END;
 END;

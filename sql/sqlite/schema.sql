@@ -370,7 +370,7 @@ CREATE TABLE _attempt (
   code                  INTEGER,  -- reply code of the host; NULL: the text is Empath's own, as for a timeout
   enhanced              TEXT,  -- enhanced status code, RFC 3463
   text                  TEXT    NOT NULL,  -- the reply, escaped
-  tls_policy            TEXT,  -- policy in force, such as may or dane; NULL: none
+  tls_policy            TEXT,  -- level in force and what decided it, such as may by built-in; NULL: no host was asked
   tls_version           TEXT,  -- such as TLSv1.3; NULL: in the clear
   tls_cipher            TEXT,  -- name of the cipher suite
   tls_peer              TEXT,  -- how the host proved its identity; NULL: not at all
@@ -380,7 +380,8 @@ CREATE TABLE _attempt (
   decided_status        TEXT    NOT NULL,  -- resulting status; 'unchanged': none
   decided_next_retry_at REAL,   -- resulting instant of the next attempt; NULL: none
   dnssec                TEXT,   -- of the look-ups: secure, insecure or bogus; NULL: not checked, or no look-up
-  class                 TEXT    -- kind of the failure, see policy/replies/bounce_class.py; NULL: delivered, or not known
+  class                 TEXT,   -- kind of the failure, see policy/replies/bounce_class.py; NULL: delivered, or not known
+  tls_failure           TEXT    -- why TLS failed, also if the mail then went in the clear; NULL: it did not
 ) STRICT;
 CREATE INDEX _attempt_recipient ON _attempt (recipient_id);
 

@@ -105,10 +105,11 @@ SELECT a.attempt_id                                  AS attempt_id,             
        a.code                                        AS code,                     -- reply code of the host; NULL: the text is Empath's own, as for a timeout
        a.enhanced                                    AS enhanced,                 -- enhanced status code, RFC 3463
        a.text                                        AS text,                     -- the reply
-       a.tls_policy AS tls_policy,  -- TLS policy in force, such as may; NULL: none
+       a.tls_policy AS tls_policy,  -- level of TLS in force and what decided it, such as may by built-in; NULL: no host was asked
        a.tls_version AS tls_version,  -- such as TLSv1.3; NULL: in the clear
        a.tls_cipher                                  AS tls_cipher,               -- name of the cipher suite
        a.tls_peer AS tls_peer,  -- how the host proved its identity; NULL: not at all
+       a.tls_failure AS tls_failure,  -- why TLS failed, also if the mail then went in the clear; NULL: it did not
        a.dnssec AS dnssec,  -- of the look-ups for the host: secure, insecure or bogus; NULL: not checked, or no look-up
        a.outcome AS outcome,  -- delivered, deferred, bounced, expired, next_host, unknown, maybe_delivered
        a.decided_status AS decided_status,  -- resulting status; 'unchanged': another host was tried, or the result came too late

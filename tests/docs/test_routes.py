@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
+from empath.daemon.worker.session_rules import BUILT_IN_RULES
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.policy.routing import ListRoute, Route, parse_route, parse_route_list, route_text
 from tests.docs.pages import text
@@ -41,8 +42,9 @@ def test_every_kind_of_route_has_a_carrier_and_a_text():
     mypy checks this for the code; this test checks the routes in the documentation.
     """
     unused: Any = None
+    pool: Any = SimpleNamespace(rules=BUILT_IN_RULES)
     config: Any = SimpleNamespace(pipes={}, webhooks={})
     for route in documented("docs/DELIVERY.md", "### 1. The route\n", "\n### "):
         if not isinstance(route, ListRoute):
             assert route == parse_route(route_text(route))
-        assert choose_carrier(unused, unused, config, route, route.destination("x.test")).is_failing is False
+        assert choose_carrier(pool, unused, config, route, route.destination("x.test")).is_failing is False

@@ -1,6 +1,9 @@
 """certificates - a certification authority for tests, and certificates from it"""
 
 import ssl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -10,6 +13,7 @@ import trustme
 
 from empath.net.certificate import KeyPair, PemFile, ServerTls
 from empath.policy.pattern import DomainPattern
+from tests.kit import chains
 
 TABLE = '[tls]\ncertificate = "certificate.pem"\nkey = "key.pem"\n'
 
@@ -25,6 +29,13 @@ class Pem:
         """Write both, as TABLE names them with an empty *prefix*."""
         (directory / f"{prefix}certificate.pem").write_bytes(self.certificate)
         (directory / f"{prefix}key.pem").write_bytes(self.key)
+
+    @contextmanager
+    def on_disk(self) -> Iterator[tuple[Path, Path]]:
+        """The paths of both, for a server that has files."""
+        with tempfile.TemporaryDirectory() as directory:
+            self.write(Path(directory))
+            yield Path(directory, "certificate.pem"), Path(directory, "key.pem")
 
     def pair(self, *names: str) -> KeyPair:
         """Both as the server takes them."""
@@ -46,6 +57,12 @@ def issued(*names: str, days: float = 90) -> Pem:
     """A certificate for *names* that expires in so many *days*; ECDSA on P-256."""
     leaf = authority().issue_cert(*names, not_after=datetime.now(UTC) + timedelta(days=days))
     return Pem(b"".join(blob.bytes() for blob in leaf.cert_chain_pems), leaf.private_key_pem.bytes())
+
+
+def self_signed(*names: str) -> Pem:
+    """A certificate for *names* that no authority vouches for."""
+    own = chains.issue(names[0], names=names, begins=datetime.now(UTC), ends=datetime.now(UTC) + timedelta(days=9))
+    return Pem(own.pem, own.key_pem)
 
 
 def server(*names: str, minimum: str = "TLSv1.2") -> ServerTls:

@@ -11,9 +11,14 @@ session and every message.  Without a script it is a decent host that accepts ev
 Steps of the script are named by the verb of the command (`EHLO`, `MAIL`, `RCPT`, `DATA` …), by `GREETING` for the
 connection and by `END_OF_DATA` for the final dot.  A reply is text without its last line end, lines divided by "\n", or
 octets that are sent as they are, whatever is wrong with them.
+
+With `secure_with` the peer offers STARTTLS and speaks TLS.  `HANDSHAKE` is then a step, too: the script may delay it,
+hang or drop there, and a scripted reply to it goes out in the clear, in its place.  `RESPONSE` is the step of each line
+after a 3yz to AUTH.
 """
 
 import socket
+import ssl
 import threading
 from collections import defaultdict
 from collections.abc import Callable
@@ -23,6 +28,8 @@ from typing import Self, TypeVar
 
 GREETING = "GREETING"
 END_OF_DATA = "END_OF_DATA"
+HANDSHAKE = "HANDSHAKE"
+RESPONSE = "RESPONSE"
 DEADLINE_S = 10.0
 T = TypeVar("T")
 _READ_OCTETS = 64 * 1024
@@ -36,6 +43,9 @@ _DEFAULTS = {
     "RSET": "250 2.0.0 Ok",
     "NOOP": "250 2.0.0 Ok",
     "QUIT": "221 2.0.0 Bye",
+    "STARTTLS": "220 2.0.0 Go",
+    "AUTH": "235 2.7.0 Welcome",
+    RESPONSE: "235 2.7.0 Welcome",
 }
 _UNKNOWN = "500 5.5.2 What?"
 _EXTENSIONS = ("PIPELINING", "SIZE 104857600", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN")
@@ -69,13 +79,22 @@ class PeerMessage:
 
 @dataclass
 class PeerSession:
-    """One connection: commands as they came, replies as they went, messages, and how many octets each read gave."""
+    """
+    One connection: commands as they came, replies as they went, messages, and how many octets each read gave.
+
+    Shape: tls_version is None in the clear; server_name is what the client asked for, is_resumed says whether its
+    session of TLS went on with an earlier one, and certificate is what it showed, in DER.
+    """
 
     number: int  # number from 1, in the order of connecting
     commands: list[str] = field(default_factory=list)
     replies: list[bytes] = field(default_factory=list)
     messages: list[PeerMessage] = field(default_factory=list)
     reads: list[int] = field(default_factory=list)
+    tls_version: str | None = None
+    server_name: str | None = None
+    is_resumed: bool = False
+    certificate: bytes | None = None
     is_over: bool = False
 
     @property
@@ -110,6 +129,10 @@ class ScriptedPeer:
         self._drop_after: int | None = None
         self._piece_octets: int | None = None
         self._most_sessions: int | None = None
+        self._context: ssl.SSLContext | None = None
+        self._is_implicit = False
+        self._extensions: tuple[str, ...] = ()
+        self._extensions_in_tls: tuple[str, ...] | None = None
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._listener: socket.socket | None = None
@@ -127,8 +150,18 @@ class ScriptedPeer:
 
     def extensions(self, *lines: str) -> Self:
         """Offer exactly these in the answer to EHLO."""
-        lines = ("peer.test", *lines)
-        return self.reply("EHLO", "\n".join([f"250-{line}" for line in lines[:-1]] + [f"250 {lines[-1]}"]))
+        self._extensions = lines
+        return self.reply("EHLO", _greeting(lines))
+
+    def extensions_in_tls(self, *lines: str) -> Self:
+        """Offer exactly these inside TLS. By default they are those of before without STARTTLS."""
+        self._extensions_in_tls = lines
+        return self
+
+    def secure_with(self, context: ssl.SSLContext, *, is_implicit: bool = False) -> Self:
+        """Speak TLS as *context* says: after STARTTLS, which is offered, or before the greeting."""
+        self._context, self._is_implicit = context, is_implicit
+        return self if is_implicit else self.extensions(*self._extensions, "STARTTLS")
 
     def lmtp(self) -> Self:
         """Speak LMTP: LHLO instead of EHLO, and an answer to END_OF_DATA for each recipient that RCPT accepted."""
@@ -334,6 +367,39 @@ class ScriptedPeer:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
             raise _HungUp
 
+    def secure(self, connection: socket.socket, session: PeerSession) -> socket.socket:
+        """The connection inside TLS; the script may have something else in place of the handshake."""
+        self.obstruct(HANDSHAKE, connection)
+        if HANDSHAKE in self._replies:
+            connection.recv(_READ_OCTETS)  # the client begins
+            self.send(connection, self.answer_for(HANDSHAKE, None))
+            raise _HungUp
+        assert self._context is not None
+        self._context.sni_callback = lambda _, name, __: setattr(session, "server_name", name)
+        secured = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        with self._changed:
+            self._connections.discard(connection)
+            self._connections.add(secured)
+        try:
+            secured.do_handshake()
+        except OSError:
+            secured.close()
+            raise
+        session.tls_version, session.is_resumed = secured.version(), bool(secured.session_reused)
+        session.certificate = secured.getpeercert(binary_form=True)
+        if self._extensions_in_tls is None:
+            lines = tuple(line for line in self._extensions if line != "STARTTLS")
+        else:
+            lines = self._extensions_in_tls
+        with self._changed:
+            self._replies["EHLO in TLS"] = [_greeting(lines)]
+        return secured
+
+    @property
+    def is_implicit(self) -> bool:
+        """Whether TLS comes before the greeting."""
+        return self._is_implicit
+
     def send(self, connection: socket.socket, octets: bytes) -> None:
         """Send a reply, in pieces if the script says so."""
         size = self._piece_octets or max(1, len(octets))
@@ -364,16 +430,34 @@ class _Dialogue:
 
     def run(self) -> None:
         """Serve until QUIT; any other end of the session raises."""
+        try:
+            self._serve()
+        finally:
+            self._connection.close()
+
+    def _serve(self) -> None:
+        if self._peer.is_implicit:
+            self._secure()
         self._answer(GREETING)
         verb = ""
         while verb != "QUIT":
             command = self._take(b"\r\n").decode("utf-8", "surrogateescape")
             self._peer.record(self._session.commands, command)
             verb = _verb(command)
-            reply = self._answer(verb, _path(command) if verb == "RCPT" else None)
+            step = "EHLO in TLS" if verb == "EHLO" and self._session.tls_version else verb
+            reply = self._answer(step, _path(command) if verb == "RCPT" else None)
             self._note(verb, command, reply[:1])
             if verb == "DATA" and reply.startswith(b"3"):
                 self._take_message()
+            elif verb == "STARTTLS" and reply.startswith(b"2"):
+                self._secure()
+            while verb == "AUTH" and reply.startswith(b"3"):
+                line = self._take(b"\r\n").decode()
+                self._peer.record(self._session.commands, f"{RESPONSE} {line}")
+                reply = self._answer(RESPONSE)
+
+    def _secure(self) -> None:
+        self._connection = self._peer.secure(self._connection, self._session)
 
     def _note(self, verb: str, command: str, klass: bytes) -> None:
         if verb in ("EHLO", "HELO", "LHLO", "RSET"):
@@ -425,6 +509,11 @@ class _Dialogue:
         return taken
 
 
+def _greeting(lines: tuple[str, ...]) -> str:
+    lines = ("peer.test", *lines)
+    return "\n".join([f"250-{line}" for line in lines[:-1]] + [f"250 {lines[-1]}"])
+
+
 def _verb(command: str) -> str:
     return command.partition(" ")[0].upper()
 
@@ -435,6 +524,6 @@ def _path(command: str) -> str:
 
 def _shut(connection: socket.socket) -> None:
     try:
-        connection.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # that of TLS would forget its session under way
     except OSError:
         pass  # the other side has closed it

@@ -342,3 +342,63 @@ def test_e5_a_destination_that_is_this_host_has_one_answer_for_all_messages():
     MessageAttempt(hosts, [1]).record({1: Said(Stage.EHLO, loop_found(BEST, "me.test"))}, is_reached=False)
     assert hosts.silence is not None
     assert (BOUNCED, "550 5.4.6") == (outcome_of(hosts.silence), str(hosts.silence.reply)[:9])
+
+
+NO_TLS = Said(Stage.TLS, Reply.of("550 5.7.30 The message needs REQUIRETLS and the host does not offer TLS"))
+UNPROVED = Said(Stage.TLS, Reply.of("451 4.7.5 not verified"))
+
+
+def asked(hosts, *script):
+    """Ask the hosts of *hosts* about one recipient, none of which gives a session; the outcomes."""
+    attempt = MessageAttempt(hosts, [1])
+    return [attempt.record({1: said}, is_reached=False)[1] for said in script]
+
+
+def test_g4_a_message_that_no_host_can_take_bounces_after_all_were_asked():
+    """
+    So does the next message of the lease with the same need, of which none is asked.
+    """
+    hosts = destination(2)
+    assert [NEXT_HOST, BOUNCED] == asked(hosts, NO_TLS, NO_TLS)
+    assert (NO_TLS, BOUNCED) == (hosts.silence, outcome_of(hosts.silence))
+
+
+@pytest.mark.parametrize("script", [(SILENT, NO_TLS), (UNPROVED, NO_TLS), (NO_TLS, UNPROVED)])
+def test_g4_a_message_waits_while_a_host_may_take_it_later(script):
+    """
+    Nor does the next message of the lease bounce.
+    """
+    hosts = destination(2)
+    assert [NEXT_HOST, DEFERRED] == asked(hosts, *script)
+    assert DEFERRED is outcome_of(hosts.silence)
+
+
+@pytest.mark.parametrize(("silent", "outcome"), [(NO_TLS, BOUNCED), (UNPROVED, DEFERRED)])
+def test_g4_a_host_that_was_not_asked_again_counts_as_it_did(silent, outcome):
+    """
+    The second message of a lease is asked of the hosts that are left.
+    """
+    hosts = destination(2)
+    first = MessageAttempt(hosts, [1])
+    first.record({1: silent}, is_reached=False)
+    first.record({1: TAKEN}, is_reached=True)
+    assert [outcome] == asked(hosts, NO_TLS)
+
+
+def test_what_hosts_said_without_tls_counts_for_messages_with_other_needs():
+    """
+    They would wait for the same silence. What a host said about TLS does not count: others may not need it.
+    """
+    found = destination(2).hosts
+    first = DestinationHosts(found)
+    assert [NEXT_HOST, DEFERRED] == asked(first, SILENT, UNPROVED)
+    other = DestinationHosts(found, others=[first])
+    assert (None, [("b", [DELIVERED])]) == (other.silence, ask(other, [2], TAKEN))
+
+
+def test_messages_with_other_needs_do_not_wait_for_hosts_that_are_all_silent():
+    found = destination(2).hosts
+    first = DestinationHosts(found)
+    asked(first, SILENT, SILENT)
+    other = DestinationHosts(found, others=[first], has_backup=True)
+    assert (SILENT, True, True) == (other.silence, other.is_failing, other.needs_backup)

@@ -43,6 +43,12 @@ class Delivery(Table):
     ehlo_s: Wait = setting("5m", "ehlo_timeout")
     """Wait for the reply to EHLO or HELO."""
 
+    tls_s: Wait = setting("5m", "tls_timeout")
+    """Wait for the reply to STARTTLS, and for the whole handshake of TLS."""
+
+    auth_s: Wait = setting("5m", "auth_timeout")
+    """Wait for each reply of a login."""
+
     mail_s: Wait = setting("5m", "mail_timeout")
     """Wait for the reply to MAIL."""
 

@@ -25,6 +25,7 @@ from empath.daemon.process.resolving import caching_resolver, host_finder
 from empath.daemon.process.runtime import Runtime, run_child
 from empath.daemon.worker.lease_run import Dispatch, LeaseRun
 from empath.daemon.worker.pool import ConnectionPool
+from empath.daemon.worker.session_rules import session_rules
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.errors import EmpathError
 from empath.net.wakeup import WakeUp
@@ -59,7 +60,11 @@ class Worker:
         reader = runtime.engine.open_reader()
         self._probe = LeaseProbe(reader, process_id=runtime.process_id, workers=self._workers)
         self._pool = ConnectionPool(
-            config.delivery, str(config.hostname), runtime.deadlines, own_names=own_greetings(config)
+            config.delivery,
+            str(config.hostname),
+            runtime.deadlines,
+            own_names=own_greetings(config),
+            rules=session_rules(runtime),
         )
         finder = host_finder(runtime, caching_resolver(runtime))
         self._dispatch = Dispatch(runtime, partial(choose_carrier, self._pool, finder, config), clock=clock)

@@ -11,52 +11,102 @@ THEORY
 """
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from empath.config.tables.delivery import Delivery
 from empath.daemon.worker.content_fit import Pieces, fit
+from empath.daemon.worker.securing import NotSecured, Securing, Security
 from empath.errors import EmpathError
-from empath.mail.fate import Said
+from empath.mail.fate import Said, TlsEvidence
 from empath.mail.outcome import Stage
 from empath.mail.protocol import Protocol
-from empath.mail.reply import Reply
+from empath.mail.reply import EnhancedStatus, Reply
 from empath.net.stream import Deadlines, OutOfResources, Stream, StreamClosed, StreamTimeout
+from empath.net.tls import TlsFailed, TlsStream
 from empath.policy.attempt import loop_found
 from empath.policy.destinations.settings import DestinationSettings
 from empath.policy.hosts.search import Host
+from empath.policy.tls_demand import NO_TLS, HostDemand, TlsLevel
 from empath.smtp.client.events import (
     ClientEvent,
     ContentWanted,
+    HandshakeWanted,
     HostFailed,
     Ready,
     SessionClosed,
     TransactionEnded,
 )
+from empath.smtp.client.opening import Opening, TlsUse
 from empath.smtp.client.session import ClientSession, Transaction
 from empath.smtp.client.states import ClientState
+from empath.smtp.sasl.client import ClientLogin
 
 _FLUSH_OCTETS = 64 * 1024  # amount of content that is sent at once
 Permission = Callable[[], bool]  # asked just before the final dot; False: give up without it
 Clock = Callable[[], float]  # monotonic seconds
 LEAST_RATE: Final = 500  # octets of content a second, as smtp_min_data_rate of Postfix
 _AT_ONCE_S: Final = 0.0005
+_NOT_SECURED: Final = EnhancedStatus(4, 7, 5)
+_NONCE_OCTETS: Final = 18
 _CLOSED: Final = ClientState.CLOSED
 _END_OF_DATA: Final = ClientState.END_OF_DATA
 _OVER_BEFORE_MAIL: Final = Said(Stage.MAIL, Reply.of("451 4.4.2 The session was over before MAIL"))
 
 
 class HostUnreachable(EmpathError):
-    """A host of the next hop gave no session. *said* tells how far it went."""
+    """A host of the next hop gave no session. *said* tells how far it went, *tls* what became of TLS."""
 
-    def __init__(self, said: Said) -> None:
+    def __init__(self, said: Said, tls: TlsEvidence | None = None) -> None:
         super().__init__(said.reply.escaped())
         self.said = said
+        self.tls = tls
 
 
 class Abandoned(EmpathError):
     """The transaction was given up before its final dot, so the host has not taken the mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionNeeds:
+    """
+    What a session with a host must be: messages with different needs share none.
+
+    Shape: login is the name and password for the host, None where this host does not log in; may_log_in_clear says that
+    these may go over a connection without TLS. The hash is worked out once, because each message looks for a session.
+    """
+
+    demand: HostDemand = NO_TLS
+    login: ClientLogin | None = None
+    may_log_in_clear: bool = False
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.demand, self.login and self.login.username)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def opening(self, bindings: Mapping[str, bytes], *, is_secured: bool) -> Opening:
+        """What comes before the first transaction; the arguments are of TLS that came before the greeting."""
+        login = self.login
+        if login is not None:
+            login = replace(login, nonce=secrets.token_urlsafe(_NONCE_OCTETS))
+        level = self.demand.level
+        use = TlsUse.NEVER if level is TlsLevel.NONE else TlsUse.IF_OFFERED
+        return Opening(
+            tls=TlsUse.REQUIRED if self.demand.is_mandatory else use,
+            is_secured=is_secured,
+            bindings=bindings,
+            for_requiretls=self.demand.needs_requiretls,
+            login=login,
+            may_log_in_clear=self.may_log_in_clear,
+        )
+
+
+NO_NEEDS: Final = SessionNeeds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,35 +124,43 @@ class ConnectionSettings:
     timeouts: dict[Stage, float]
     connect: Callable[..., Stream]
     clock: Clock
+    security: Security
     own_names: frozenset[str] = frozenset()
 
 
 class Connection:
     """One SMTP connection to one host."""
 
-    def __init__(self, host: Host, stream: Stream, how: ConnectionSettings) -> None:
+    def __init__(
+        self, host: Host, stream: Stream | TlsStream, how: ConnectionSettings, needs: SessionNeeds, securing: Securing
+    ) -> None:
         self.host = host
+        self.needs = needs
         self.peer = host.peer
         self.born_at = self.used_at = how.clock()
         self._stream = stream
         # Only where mail servers listen: a filter on another port may well greet by the name of this host.
         may_loop = host.port == how.delivery.mx_port and host.protocol is Protocol.SMTP
-        self._session = ClientSession(how.ehlo_name, how.own_names if may_loop else frozenset(), host.protocol)
+        opening = needs.opening(securing.bindings, is_secured=isinstance(stream, TlsStream))
+        own_names = how.own_names if may_loop else frozenset()
+        self._session = ClientSession(how.ehlo_name, own_names, host.protocol, opening)
         self._how = how
+        self._securing = securing
         self._due_at = 0.0  # the deadline of the reply that is awaited
         self._awaited: int | None = None  # `answered` of the session when that deadline was set
         self._content_s = how.timeouts[Stage.CONTENT]  # for one buffer
         self._content_left_s = math.inf  # for which the host may still keep us waiting with all that is sent now
 
     @classmethod
-    def open(cls, host: Host, how: ConnectionSettings) -> "Connection":
+    def open(cls, host: Host, how: ConnectionSettings, needs: SessionNeeds = NO_NEEDS) -> "Connection":
         """
-        Connect, and wait for the greeting.
+        Connect, and wait until the host is ready for mail: it has greeted, and TLS and the login are over.
 
         Raises:
             HostUnreachable: no connection, or no session.
             OutOfResources: this process can open no connection to any host.
         """
+        securing = Securing(how.security, host, needs.demand)
         try:
             wait_s = how.timeouts[Stage.CONNECT]
             stream = how.connect(host.address, host.port, deadlines=how.deadlines, timeout_s=wait_s)
@@ -111,17 +169,51 @@ class Connection:
         except (StreamClosed, StreamTimeout) as exc:
             where = host.peer if host.is_socket else f"{host.name}[{host.address}]:{host.port}"
             reply = Reply.of(f"451 4.4.1 connect to {where}: {exc}")
-            raise HostUnreachable(Said(Stage.CONNECT, reply)) from exc
-        connection = cls(host, stream, how)
-        event = connection._next()
+            raise HostUnreachable(Said(Stage.CONNECT, reply), securing.evidence) from exc
+        secured: Stream | TlsStream = stream
+        try:
+            if host.is_tls:
+                secured = securing.secure(stream, how.clock() + how.timeouts[Stage.TLS])
+            return cls(host, secured, how, needs, securing)._opened()
+        except NotSecured as exc:
+            stream.close()
+            raise HostUnreachable(Said(Stage.TLS, Reply(451, _NOT_SECURED, str(exc))), securing.evidence) from exc
+        except BaseException:
+            stream.close()
+            raise
+
+    def _opened(self) -> "Connection":
+        event = self._next()
+        while isinstance(event, HandshakeWanted):
+            self._secure()
+            event = self._next()
         if isinstance(event, Ready):
-            if connection._session.ensure_ready():
-                return connection
-            event = connection._next()  # octets came behind the reply to EHLO
-        connection.leave()
+            if self._session.ensure_ready():
+                return self
+            event = self._next()  # octets came behind the reply to EHLO
+        self.leave()
         assert isinstance(event, HostFailed)
-        reply = loop_found(host, event.own_name) if event.own_name else event.reply
-        raise HostUnreachable(Said(event.stage, reply))
+        reply = loop_found(self.host, event.own_name) if event.own_name else event.reply
+        raise HostUnreachable(Said(event.stage, reply), self.tls)
+
+    def _secure(self) -> None:
+        stream = self._stream
+        assert not isinstance(stream, TlsStream)
+        try:
+            self._stream = self._securing.secure(stream, self._how.clock() + self._how.timeouts[Stage.TLS])
+        except NotSecured as exc:
+            self._session.not_secured(str(exc))
+        else:
+            self._session.secured(self._securing.bindings)
+
+    @property
+    def tls(self) -> TlsEvidence:
+        """What became of TLS so far."""
+        return self._securing.evidence
+
+    def keep_session(self) -> None:
+        """Let later connections resume the session of TLS, if there is one."""
+        self._securing.keep_session()
 
     @property
     def is_usable(self) -> bool:
@@ -236,8 +328,13 @@ class Connection:
             except StreamTimeout as exc:
                 session.lost(str(exc), is_timeout=True)
             except StreamClosed as exc:
+                self._note_tls(exc)
                 session.lost(str(exc), is_timeout=False)
         return events.popleft()
+
+    def _note_tls(self, error: StreamClosed) -> None:
+        if isinstance(error, TlsFailed):
+            self._securing.note_failure(f"{self.host.name} broke the protocol of TLS: {error}")
 
     def _hear(self, *, is_all_sent: bool = True) -> None:
         """Take what the host has said already; never waits."""
@@ -260,6 +357,7 @@ class Connection:
         except StreamTimeout as exc:
             self._session.lost(str(exc), is_timeout=True)
         except StreamClosed as exc:
+            self._note_tls(exc)
             self._hear(is_all_sent=False)  # the host may have said why before it closed
             self._session.lost(str(exc), is_timeout=False)
         return True

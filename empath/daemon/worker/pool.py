@@ -9,21 +9,42 @@ a failed attempt.
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from empath.config.tables.delivery import Delivery
-from empath.daemon.worker.connection import Clock, Connection, ConnectionSettings, HostUnreachable, Permission
+from empath.daemon.worker.connection import (
+    NO_NEEDS,
+    Clock,
+    Connection,
+    ConnectionSettings,
+    HostUnreachable,
+    Permission,
+    SessionNeeds,
+)
 from empath.daemon.worker.content_fit import Pieces
-from empath.mail.fate import Said
+from empath.daemon.worker.securing import Security
+from empath.daemon.worker.session_rules import BUILT_IN_RULES, SessionRules
+from empath.mail.fate import Said, TlsEvidence
 from empath.mail.outcome import Stage
 from empath.mail.protocol import Protocol
+from empath.net.client_tls import ClientTls
 from empath.net.stream import Deadlines, Stream
 from empath.policy.destinations.settings import BUILT_IN, DestinationSettings
 from empath.policy.hosts.search import Host
 from empath.smtp.client.events import TransactionEnded
 from empath.smtp.client.session import Transaction
 
-_Key = tuple[str, int, Protocol]
+_Key = tuple[str, int, Protocol, SessionNeeds]
+
+
+class _Job(NamedTuple):
+    """What `Connection.transact` takes."""
+
+    transaction: Transaction
+    pieces: Pieces
+    may_end: Permission
+    settings: DestinationSettings
 
 
 class HostResult(NamedTuple):
@@ -33,6 +54,7 @@ class HostResult(NamedTuple):
     Shape: peer is its address and port; results are by the numbers of the recipients in the transaction; connect_s is
     how long it took until the host was ready for mail, None for a connection that was open already or was never made.
     was_reached: there was a session. is_in_doubt: see TransactionEnded. has_dsn: the host got NOTIFY=, and reports.
+    tls tells what became of TLS, None where the result is that of an earlier session.
     """
 
     peer: str
@@ -41,10 +63,19 @@ class HostResult(NamedTuple):
     connect_s: float | None = None
     is_in_doubt: bool = False
     has_dsn: bool = False
+    tls: TlsEvidence | None = None
+
+    @property
+    def is_untaken(self) -> bool:
+        """Whether the host surely has not taken the message for any recipient."""
+        return not self.is_in_doubt and all(said.stage is not Stage.END_OF_DATA for said in self.results.values())
 
 
 class ConnectionPool:
-    """Connections of this worker that wait for more mail, by the address, port and protocol that they lead to."""
+    """
+    Connections of this worker that wait for more mail, by the address, port and protocol that they lead to, and by what
+    they are: messages that need another proof of the host, or another login, have other connections.
+    """
 
     def __init__(
         self,
@@ -55,6 +86,9 @@ class ConnectionPool:
         clock: Clock = time.monotonic,
         *,
         own_names: frozenset[str] = frozenset(),
+        tls: ClientTls | None = None,
+        rules: SessionRules = BUILT_IN_RULES,
+        wall_clock: Clock = time.time,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -62,6 +96,8 @@ class ConnectionPool:
             Stage.CONNECT: settings.connect_s,
             Stage.GREETING: settings.greeting_s,
             Stage.EHLO: settings.ehlo_s,
+            Stage.TLS: settings.tls_s,
+            Stage.AUTH: settings.auth_s,
             Stage.MAIL: settings.mail_s,
             Stage.RCPT: settings.rcpt_s,
             Stage.DATA: settings.data_s,
@@ -69,7 +105,11 @@ class ConnectionPool:
             Stage.END_OF_DATA: settings.end_of_data_s,
             Stage.QUIT: settings.quit_s,
         }
-        self._how = ConnectionSettings(settings, ehlo_name, deadlines, timeouts, connect, clock, own_names)
+        self.rules = rules
+        self._security = Security(tls or ClientTls(), clock, wall_clock)
+        self._how = ConnectionSettings(
+            settings, ehlo_name, deadlines, timeouts, connect, clock, self._security, own_names
+        )
         self._idle: dict[_Key, list[Connection]] = {}
 
     def send(
@@ -78,33 +118,60 @@ class ConnectionPool:
         transaction: Transaction,
         pieces: Pieces,
         may_end: Permission,
+        *,
         settings: DestinationSettings = BUILT_IN,
+        needs: SessionNeeds = NO_NEEDS,
     ) -> HostResult:
         """
-        Send one message to one host, over a waiting connection if there is one; *settings* are of its destination.
+        Send one message to one host, over a waiting connection that is as *needs* say if there is one. *settings* are
+        of its destination.
+
+        Where the demand may fall back, a message goes in the clear after TLS failed.
 
         Raises:
             Abandoned: see Connection.transact.
             OutOfResources: see Connection.open.
         """
+        job = _Job(transaction, pieces, may_end, settings)
+        if not needs.demand.may_fall_back:
+            return self._send(host, needs, job)
+        in_clear = replace(needs, demand=needs.demand.in_clear())
+        if self._security.is_broken(host) and not host.is_tls:
+            return self._send(host, in_clear, job)
+        result = self._send(host, needs, job)
+        failure = result.tls.failure if result.tls is not None else None
+        if failure is None or host.is_tls or not result.is_untaken:
+            return result
+        self._security.note_broken(host)
+        again = self._send(host, in_clear, job)
+        return again._replace(tls=again.tls and again.tls._replace(failure=failure))
+
+    def _send(self, host: Host, needs: SessionNeeds, job: _Job) -> HostResult:
+        recipients = job.transaction.recipients
+        if needs.demand.refusal is not None:
+            said = Said(Stage.TLS, needs.demand.refusal)
+            evidence = TlsEvidence(str(needs.demand), failure=said.reply.text)
+            return HostResult(host.peer, dict.fromkeys(recipients, said), was_reached=False, tls=evidence)
         spent = None
-        connection = self._take(host)
+        connection = self._take(host, needs)
         if connection is not None:
-            ended = connection.transact(transaction, pieces, may_end, settings)
+            ended = connection.transact(*job)
             if not (ended.is_stale or ended.is_spent):
                 return self._done(connection, ended, None)
             connection.leave()
             spent = ended if ended.is_spent else None
         began = self._clock()
         try:
-            connection = Connection.open(host, self._how)
+            connection = Connection.open(host, self._how, needs)
         except HostUnreachable as exc:
             peer = host.peer
             if spent is not None:
                 return HostResult(peer, spent.results, was_reached=True)
-            return HostResult(peer, dict.fromkeys(transaction.recipients, exc.said), was_reached=False)
+            return HostResult(peer, dict.fromkeys(recipients, exc.said), was_reached=False, tls=exc.tls)
         connect_s = self._clock() - began
-        return self._done(connection, connection.transact(transaction, pieces, may_end, settings), connect_s)
+        ended = connection.transact(*job)
+        connection.keep_session()
+        return self._done(connection, ended, connect_s)
 
     def close_idle(self, *, all_of_them: bool = False) -> None:
         """End connections that have waited too long."""
@@ -119,8 +186,8 @@ class ConnectionPool:
             else:
                 del self._idle[key]
 
-    def _take(self, host: Host) -> Connection | None:
-        waiting = self._idle.get(_key(host))
+    def _take(self, host: Host, needs: SessionNeeds) -> Connection | None:
+        waiting = self._idle.get(_key(host, needs))
         while waiting:
             connection = waiting.pop()
             if connection.is_quiet():
@@ -132,13 +199,15 @@ class ConnectionPool:
         host = connection.host
         is_young = self._clock() - connection.born_at < self._settings.reuse_s
         if connection.is_usable and is_young:
-            self._idle.setdefault(_key(host), []).append(connection)
+            self._idle.setdefault(_key(host, connection.needs), []).append(connection)
         elif connection.is_usable:
             connection.quit()
         else:
             connection.leave()
-        return HostResult(connection.peer, ended.results, True, connect_s, ended.is_in_doubt, connection.has_dsn)
+        return HostResult(
+            connection.peer, ended.results, True, connect_s, ended.is_in_doubt, connection.has_dsn, connection.tls
+        )
 
 
-def _key(host: Host) -> _Key:
-    return host.address, host.port, host.protocol
+def _key(host: Host, needs: SessionNeeds) -> _Key:
+    return host.address, host.port, host.protocol, needs

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, get_args
 
 from empath.errors import SyntaxViolation
 from empath.policy.retry import Steps, parse_steps, steps_text
+from empath.policy.tls_demand import MAY, TlsDemand
 
 Without8BitMime = Literal["convert", "convert-or-send", "bounce"]
 
@@ -30,6 +31,7 @@ class DestinationSettings:
     concurrency: int = 20
     retry: Steps = ()
     without_8bitmime: Without8BitMime = "convert"
+    tls: TlsDemand = MAY
 
 
 BUILT_IN: Final = DestinationSettings()
@@ -102,5 +104,18 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             ' "convert-or-send": such mail is sent as it is. "bounce": no conversion.'
         ),
         example="bounce",
+    ),
+    "tls": Setting(
+        read=TlsDemand.parse,
+        write=str,
+        kind="level of TLS",
+        words=(
+            'What is demanded of TLS. "none": mail goes in the clear. "may": TLS if the host offers it. "encrypt":'
+            ' always TLS. "verify": and a certificate of a known authority for the host or the domain.'
+            ' "fingerprint:SHA256:AB:CD:…": and this very certificate; several are divided by commas. "dane": as the'
+            ' TLSA records of the host say, which needs [dns] dnssec. "sts": as the MTA-STS policy of the domain says.'
+            ' "dane-or-sts": the first of the two that says something. Where neither does, it is as with "may".'
+        ),
+        example="verify",
     ),
 }

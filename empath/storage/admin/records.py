@@ -93,6 +93,7 @@ class AttemptRow:
     tls_version: str | None
     tls_cipher: str | None
     tls_peer: str | None
+    tls_failure: str | None
     dnssec: str | None
     outcome: str
     decided_status: str

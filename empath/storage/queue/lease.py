@@ -60,6 +60,7 @@ class LeasedMessage:
 
     Shape: reverse_path is the text form, empty for null. The message is sent as added_fields followed by content, which
     is None until it has been read. size counts both; digest is the hexadecimal SHA-256 of the content as received;
+    requires_tls is True with REQUIRETLS, False with the field `TLS-Required: No`, None with neither;
     delay_report_at is the instant from which a delay is reported, None for the usual one; metadata is the JSON object
     that modules wrote at reception; account is the name by which the client logged in.
     """
@@ -77,7 +78,7 @@ class LeasedMessage:
     locator: str | None
     added_fields: bytes
     digest: str
-    requires_tls: bool = False
+    requires_tls: bool | None = None
     delay_report_at: Timestamp | None = None
     metadata: str = "{}"
     account: str | None = None

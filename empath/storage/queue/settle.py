@@ -12,7 +12,7 @@ THEORY
 """
 
 from copy import copy
-from typing import Any
+from typing import Any, Final
 
 from empath.mail.fate import Attempt, Fate, Passed
 from empath.mail.status import RecipientStatus
@@ -29,6 +29,9 @@ _UNCHANGED = "unchanged"  # decided status of an attempt without a fate
 _STATUS = "status"
 _RETRY = "next_retry_unix"
 _TOO_LATE = "order came too late"
+
+
+_NO_TLS: Final = (None, None, None, None, None)  # of an attempt without a host
 
 
 class Settle(Write):
@@ -179,10 +182,12 @@ class Settle(Write):
     ) -> None:
         attempt = self.attempt
         stage, reply = fate.said
+        tls = attempt.tls or _NO_TLS
         row = (
             fate.recipient_id, self._process_id, self.lease_id, attempt.destination, attempt.started_at,
             attempt.duration_s, attempt.connect_s, attempt.host, attempt.peer_address, stage,
             reply.code if reply.is_from_host else None, str(reply.enhanced) if reply.enhanced else None,
             reply.escaped(), outcome, decided, next_retry_at, attempt.dnssec, fate.bounce_class,
+            *tls,
         )  # fmt: skip
         session.run("settle.insert_attempt", row)

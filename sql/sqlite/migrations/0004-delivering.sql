@@ -64,3 +64,6 @@ CREATE TABLE _suppression (
   expires_at REAL  -- instant from which on it gets mail again; NULL: never
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX _suppression_expiry ON _suppression (expires_at) WHERE expires_at IS NOT NULL;
+
+-- TLS with hosts.
+ALTER TABLE _attempt ADD COLUMN tls_failure TEXT;

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from empath.daemon.worker.connection import NO_NEEDS, SessionNeeds
 from empath.daemon.worker.pool import ConnectionPool, HostResult
 from empath.policy.hosts.search import Host
 from empath.smtp.client.session import ClientRecipient, Transaction
@@ -10,15 +11,17 @@ from tests.kit.peer import ScriptedPeer
 MAIL = Transaction("a@b.test", {1: ClientRecipient("c@d.test")}, 10)
 
 
-def send(
+def send(  # noqa: PLR0917 - as the pool takes them
     pool: ConnectionPool,
     peer: ScriptedPeer,
     transaction: Transaction = MAIL,
     pieces: Callable[[], Iterator[bytes]] = lambda: iter((b"text\r\n",)),
     may_end: Callable[[], bool] = lambda: True,
+    needs: SessionNeeds = NO_NEEDS,
 ) -> HostResult:
     """Send one message to *peer*, as if a resolver had named it."""
-    return pool.send(Host("peer.test", peer.host, peer.port), transaction, pieces, may_end)
+    host = Host("peer.test", peer.host, peer.port, is_tls=peer.is_implicit)
+    return pool.send(host, transaction, pieces, may_end, needs=needs)
 
 
 def said(result: HostResult) -> tuple[bool, str, str]:

@@ -12,9 +12,10 @@ from gevent.event import Event
 
 from empath.config import load_config
 from empath.daemon.process.threads import in_thread
-from empath.daemon.worker.connection import Abandoned
+from empath.daemon.worker.connection import NO_NEEDS, Abandoned
 from empath.daemon.worker.lease_run import Dispatch, LeaseRun
 from empath.daemon.worker.pool import ConnectionPool, HostResult
+from empath.daemon.worker.session_rules import BUILT_IN_RULES
 from empath.daemon.worker.transport.carrier import Answer, Body, DeliveryJob, HostAttempt
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.daemon.worker.transport.smtp import SmtpCarrier
@@ -576,10 +577,11 @@ class FakePool(ConnectionPool):
     """Gives the results of each host, and keeps the requests."""
 
     def __init__(self, **results):
+        self.rules = BUILT_IN_RULES
         self.results = results
         self.asked = []
 
-    def send(self, host, transaction, pieces, may_end, settings=BUILT_IN):
+    def send(self, host, transaction, pieces, may_end, *, settings=BUILT_IN, needs=NO_NEEDS):
         self.asked.append((host.name, [recipient.address for recipient in transaction.recipients.values()]))
         stage, *replies = self.results[host.name]
         results = {number: Said(stage, reply) for number, reply in zip(transaction.recipients, replies, strict=False)}

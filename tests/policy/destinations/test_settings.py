@@ -11,6 +11,7 @@ WRONG = {
     "concurrency": ("", "0", "-1", "1.5", "1000001", "12345678", "¹", "x"),
     "retry": ("", "5m*0", "soon"),
     "without_8bitmime": ("", "Convert", "send"),
+    "tls": ("", "MAY", "must", "fingerprint:", "fingerprint:SHA1:ab"),
 }
 
 

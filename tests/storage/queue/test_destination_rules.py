@@ -23,6 +23,7 @@ WRONG = {
     "concurrency": ("0", "-1", "1.5", "1000001", "x", ""),
     "retry": ("", "soon", "5m;"),
     "without_8bitmime": ("", "send"),
+    "tls": ("", "MAY", "must", "fingerprint", "fingerprint:SHA256:ab", "fingerprint:" + "g" * 64),
 }
 
 

@@ -31,7 +31,7 @@ def choose_carrier(
     """Make the carrier of one lease. *route* is None where the configuration has no route to *destination* any more."""
     match route:
         case SmtpRoute() | SocketRoute() | MxRoute() | ListRoute():
-            return SmtpCarrier(route, destination, pool, finder)
+            return SmtpCarrier(route, destination, pool, finder, pool.rules)
         case MaildirRoute():
             return MaildirCarrier(route, destination)
         case PipeRoute(name):

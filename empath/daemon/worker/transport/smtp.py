@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from empath.daemon.worker.pool import ConnectionPool
+from empath.daemon.worker.session_rules import BUILT_IN_RULES, SessionRules
 from empath.daemon.worker.transport.carrier import Answer, DeliveryJob, HostAttempt
+from empath.daemon.worker.transport.sessions import LeaseSessions
 from empath.mail.envelope import BodyType, DsnReturn
 from empath.mail.fate import Attempt, Said
 from empath.mail.outcome import Handover, Stage
@@ -14,6 +16,7 @@ from empath.net.next_hop import HostFinder, hosts_of, hosts_of_list
 from empath.policy.attempt import DestinationHosts, MessageAttempt, outcome_of
 from empath.policy.hosts.search import Host, NoHost
 from empath.policy.routing import HostRoute, ListRoute
+from empath.policy.tls_demand import MessageNeeds
 from empath.smtp.client.session import ClientRecipient, Transaction
 from empath.storage.queue.lease import LeasedMessage, LeasedRecipient
 
@@ -26,15 +29,23 @@ class SmtpCarrier:
     waits_for_hosts = True
 
     def __init__(
-        self, route: HostRoute | ListRoute, destination: str, pool: ConnectionPool, finder: HostFinder
+        self,
+        route: HostRoute | ListRoute,
+        destination: str,
+        pool: ConnectionPool,
+        finder: HostFinder,
+        rules: SessionRules = BUILT_IN_RULES,
     ) -> None:
         self._route = route
         self._backups = route.backups if isinstance(route, ListRoute) else ()
         self._destination = destination
         self._pool = pool
         self._finder = finder
-        self._hosts: DestinationHosts | None = None
         self.exchangers: tuple[str, ...] = ()
+        self._sessions = LeaseSessions(rules, finder, destination)
+        # A host that gives no session to messages with one need may give one to others.
+        self._hosts_of: dict[MessageNeeds, DestinationHosts] = {}
+        self._hosts: DestinationHosts | None = None  # of the last message
 
     @property
     def is_failing(self) -> bool:
@@ -44,12 +55,8 @@ class SmtpCarrier:
     def carry(self, job: DeliveryJob) -> Iterator[HostAttempt]:
         """See Carrier."""
         started_at = time.time()
-        hosts = self._hosts
-        if hosts is None:
-            found = hosts_of(self._finder, self._route, self._destination)
-            if not isinstance(found, NoHost):
-                self.exchangers = tuple(dict.fromkeys(host.name for host in found if host.preference is not None))
-            hosts = self._hosts = DestinationHosts(found, has_backup=bool(self._backups))
+        needs = self._sessions.needs_of(job.message)
+        hosts = self._hosts = self._hosts_of.get(needs) or self._find(needs)
         if hosts.needs_backup:
             self._turn_to_backup(hosts)
         if hosts.silence is not None:
@@ -57,7 +64,7 @@ class SmtpCarrier:
             return
         recipients = {recipient.recipient_id: recipient for recipient in job.recipients}
         under_way = MessageAttempt(hosts, recipients)
-        yield from self._ask(under_way, recipients, job)
+        yield from self._ask(under_way, recipients, job, needs)
         if hosts.needs_backup and under_way.recipient_ids:
             started_at = time.time()
             self._turn_to_backup(hosts)
@@ -66,7 +73,17 @@ class SmtpCarrier:
                 yield self._unasked(hosts, hosts.silence, left, started_at)
                 return
             under_way.go_on()
-            yield from self._ask(under_way, recipients, job)
+            yield from self._ask(under_way, recipients, job, needs)
+
+    def _find(self, needs: MessageNeeds) -> DestinationHosts:
+        found = hosts_of(self._finder, self._route, self._destination)
+        if not isinstance(found, NoHost):
+            names = dict.fromkeys(host.name for host in found if host.preference is not None)
+            self.exchangers = self._sessions.exchangers = tuple(names)
+        hosts = self._hosts_of[needs] = DestinationHosts(
+            found, has_backup=bool(self._backups), others=tuple(self._hosts_of.values())
+        )
+        return hosts
 
     def _turn_to_backup(self, hosts: DestinationHosts) -> None:
         """Look the backups up only now: a zone that hangs delays no mail that has no need of them."""
@@ -81,17 +98,26 @@ class SmtpCarrier:
         return HostAttempt(attempt, [Answer(r, silence, outcome_of(silence)) for r in recipients])
 
     def _ask(
-        self, under_way: MessageAttempt, recipients: dict[int, LeasedRecipient], job: DeliveryJob
+        self,
+        under_way: MessageAttempt,
+        recipients: dict[int, LeasedRecipient],
+        job: DeliveryJob,
+        needs: MessageNeeds,
     ) -> Iterator[HostAttempt]:
         settings = job.settings_of(self.exchangers)
         while (host := under_way.host) is not None:
             started_at, began = time.time(), time.monotonic()
-            transaction = _transaction(job.message, [recipients[number] for number in under_way.recipient_ids])
-            result = self._pool.send(host, transaction, job.body.pieces_in_hub, job.may_end, settings)
+            asked = [recipients[number] for number in under_way.recipient_ids]
+            session = self._sessions.session_for(host, needs)
+            transaction = _transaction(job.message, asked, requires_tls=session.demand.needs_requiretls)
+            result = self._pool.send(
+                host, transaction, job.body.pieces_in_hub, job.may_end, settings=settings, needs=session
+            )
             duration_s = time.monotonic() - began
             dnssec = host.lookups.security.known
             attempt = Attempt(
-                self._destination, started_at, duration_s, host.name, result.peer, result.connect_s, dnssec
+                *(self._destination, started_at, duration_s, host.name, result.peer, result.connect_s, dnssec),
+                tls=result.tls,
             )
             outcomes = under_way.record(result.results, is_reached=result.was_reached)
             answers = []
@@ -111,7 +137,7 @@ def _handover(host: Host, *, has_dsn: bool) -> Handover:
     return Handover.FINAL if host.protocol is Protocol.LMTP else Handover.RELAYED
 
 
-def _transaction(message: LeasedMessage, recipients: list[LeasedRecipient]) -> Transaction:
+def _transaction(message: LeasedMessage, recipients: list[LeasedRecipient], *, requires_tls: bool) -> Transaction:
     return Transaction(
         reverse_path=message.reverse_path,
         recipients={r.recipient_id: ClientRecipient(r.address, r.notify, r.original_recipient) for r in recipients},
@@ -121,5 +147,5 @@ def _transaction(message: LeasedMessage, recipients: list[LeasedRecipient]) -> T
         has_8bit=bool(message.has_8bit),
         dsn_return=DsnReturn(message.dsn_return) if message.dsn_return is not None else None,
         envelope_id=message.envelope_id,
-        requires_tls=bool(message.requires_tls),
+        requires_tls=requires_tls,
     )

@@ -1,0 +1,64 @@
+"""
+sessions - which session each message of a lease needs with each host
+
+The demand for TLS and the login are worked out once for each host of a lease and each kind of message, and not for each
+message.
+"""
+
+import time
+
+from empath.daemon.worker.connection import SessionNeeds
+from empath.daemon.worker.session_rules import SessionRules
+from empath.mail.protocol import Protocol
+from empath.net.next_hop import HostFinder
+from empath.policy.hosts.search import Host
+from empath.policy.tls_demand import NO_STS, MessageNeeds, demand_for
+from empath.storage.queue.lease import LeasedMessage
+
+
+class LeaseSessions:
+    """The sessions of one lease."""
+
+    def __init__(self, rules: SessionRules, finder: HostFinder, destination: str) -> None:
+        self._rules = rules
+        self._finder = finder
+        self._destination = destination
+        self._overdue_from: float | None = None
+        self.exchangers: tuple[str, ...] = ()  # names of the MX hosts, once they are known
+        self._found: dict[tuple[str, int, Protocol, MessageNeeds], SessionNeeds] = {}
+
+    def needs_of(self, message: LeasedMessage) -> MessageNeeds:
+        """The kind of *message*."""
+        if self._overdue_from is None:
+            self._overdue_from = self._rules.first_delay_s_of(self._destination, self.exchangers)
+        is_overdue = time.time() - message.received_at >= self._overdue_from
+        return _KINDS[message.requires_tls, is_overdue]
+
+    def session_for(self, host: Host, needs: MessageNeeds) -> SessionNeeds:
+        """What a session with *host* must be for a message of that kind."""
+        key = (host.address, host.port, host.protocol, needs)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = self._work_out(host, needs)
+        return found
+
+    def _work_out(self, host: Host, needs: MessageNeeds) -> SessionNeeds:
+        rules = self._rules
+        setting, origin = rules.tls_of(self._destination, self.exchangers)
+        login = rules.login_of(host)
+        demand = demand_for(
+            *(setting, origin, host, needs),
+            dane=self._finder.tlsa(host) if setting.asks_dane else None,
+            sts=rules.sts_of(host.lookups.domain, host) if setting.asks_sts else NO_STS,
+            has_login=login is not None,
+        )
+        if login is None:
+            return SessionNeeds(demand)
+        return SessionNeeds(demand, login.login, login.may_go_in_clear)
+
+
+_KINDS = {
+    (requires_tls, is_overdue): MessageNeeds(requires_tls, is_overdue)
+    for requires_tls in (True, False, None)
+    for is_overdue in (True, False)
+}

@@ -1,0 +1,116 @@
+"""Which session a message needs: the setting of its destination, what it asks for, and how old it is."""
+
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from empath.config import load_config
+from empath.daemon.worker.session_rules import SessionRules, session_rules
+from empath.daemon.worker.transport.sessions import LeaseSessions
+from empath.daemon.worker.transport.smtp import SmtpCarrier
+from empath.mail.lookup import TlsaRecord
+from empath.mail.outcome import Outcome
+from empath.policy.dane import TlsaFindings, TlsaState
+from empath.policy.destinations.rulebook import RuleRow
+from empath.policy.hosts.search import Host
+from empath.policy.routing import SmtpRoute
+from empath.policy.tls_demand import MessageNeeds, StsFinding, StsMode, TlsDemand, TlsLevel
+from tests.daemon.worker.test_delivery import job_of, message
+from tests.kit import certificates
+from tests.kit.peer import HANDSHAKE, ScriptedPeer
+from tests.kit.process import configuration
+
+HOST = Host("mx.test", "192.0.2.1", 25)
+FOUND = TlsaFindings(TlsaState.USABLE, (TlsaRecord(3, 1, 1, b"x" * 32),), "mx.test")
+
+
+class Finder:
+    """Gives one host, and its TLSA records."""
+
+    def __init__(self, host=HOST):
+        self.host, self.asked = host, 0
+
+    def find(self, route, domain):
+        return (self.host,)
+
+    def tlsa(self, host):
+        self.asked += 1
+        return FOUND
+
+
+def sessions(level, finder=None, **rules: Any):
+    """The sessions of a lease with one level."""
+    return LeaseSessions(
+        SessionRules(tls_of=lambda *_: (TlsDemand(level), "test"), **rules), finder or Finder(), "mx.test"
+    )
+
+
+def test_g2_tlsa_records_are_looked_up_once_and_only_where_dane_is_asked():
+    """
+    A look-up for each message would slow all mail down.
+    """
+    finder = Finder()
+    of_dane = sessions(TlsLevel.DANE, finder)
+    demands = [of_dane.session_for(HOST, MessageNeeds()).demand for _ in range(3)]
+    assert ([TlsLevel.DANE] * 3, 1) == ([demand.level for demand in demands], finder.asked)
+    sessions(TlsLevel.VERIFY, finder).session_for(HOST, MessageNeeds())
+    assert 1 == finder.asked
+
+
+def test_g3_the_policy_of_the_domain_is_asked_where_sts_is_asked():
+    finding = StsFinding(StsMode.ENFORCE, True, "MTA-STS policy of x.test")
+    found = sessions(TlsLevel.STS, sts_of=lambda domain, host: finding).session_for(HOST, MessageNeeds())
+    assert "verify by MTA-STS policy of x.test" == str(found.demand)
+
+
+@pytest.mark.parametrize(("age_s", "is_overdue"), [(10, False), (50, True), (4000, True)])
+def test_g1_a_message_is_overdue_once_its_first_retry_delay_is_over(tmp_path, age_s, is_overdue):
+    """
+    With its jitter: 48 to 72 seconds.
+    """
+    runtime = fake_runtime(tmp_path)
+    leased = message(1)
+    leased.received_at = time.time() - age_s
+    of_lease = LeaseSessions(session_rules(runtime), Finder(), "mx.test")
+    assert MessageNeeds(None, is_overdue) == of_lease.needs_of(leased)
+
+
+def fake_runtime(tmp_path, text="", *rows):
+    file = tmp_path / "empath.toml"
+    file.write_text(configuration(2525, text))
+    config = load_config(file)
+    runtime: Any = SimpleNamespace(config=config, rules=SimpleNamespace(book=config.rule_book(rows)))
+    return runtime
+
+
+def test_a_level_comes_from_the_file_or_a_row_and_says_so(tmp_path):
+    """
+    A row comes before the file.
+    """
+    text = '[destinations."mx.test"]\ntls = "encrypt"\nretry = "10s"'
+    row = RuleRow(7, "mx.test", "tls", "verify")
+    rules = session_rules(fake_runtime(tmp_path, text))
+    assert (TlsDemand(TlsLevel.ENCRYPT), '[destinations."mx.test"]') == rules.tls_of("mx.test", ())
+    assert 8.0 == rules.first_delay_s_of("mx.test", ())
+    assert (TlsDemand(), "built-in") == rules.tls_of("other.test", ())
+    rules = session_rules(fake_runtime(tmp_path, text, row))
+    assert (TlsDemand(TlsLevel.VERIFY), "rule 7 for mx.test") == rules.tls_of("mx.test", ())
+
+
+def test_g1_young_and_overdue_mail_of_one_lease(make_pool):
+    """
+    The host is silent for young mail once its TLS has failed, and takes overdue mail in the clear.
+    """
+    with ScriptedPeer().secure_with(certificates.server("mx.test").context).drop_at(HANDSHAKE) as peer:
+        carrier = SmtpCarrier(
+            SmtpRoute(peer.host, peer.port), "mx.test", make_pool(), Finder(Host("mx.test", peer.host, peer.port))
+        )
+        outcomes = []
+        for age_s in (0, 4000, 0, 4000):
+            leased = message(1)
+            leased.received_at = time.time() - age_s
+            outcomes += [answer.outcome for one in carrier.carry(job_of(leased)) for answer in one.answers]
+        assert [Outcome.DEFERRED, Outcome.DELIVERED] * 2 == outcomes
+        assert 3 == len(peer.sessions)
