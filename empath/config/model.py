@@ -40,6 +40,7 @@ from empath.config.tables.process import Log, Process
 from empath.config.tables.queue import Queue, Retention
 from empath.config.tables.receiving import Listener, Relay
 from empath.config.tables.recipients import Aliases, Verification
+from empath.config.tables.shaping import Shaping
 from empath.config.tables.suppression import Suppression
 from empath.config.tables.table import Table
 from empath.config.tables.tls import Tls
@@ -122,6 +123,7 @@ class Config(Table):
     tls: Tls = setting({})
     greylist: Greylist = setting({})
     suppression: Suppression = setting({})
+    shaping: Shaping = setting({})
     dedup: Dedup = setting({})
     receiving: Receiving = setting({})
     pickup: Pickup = setting({})

@@ -46,11 +46,16 @@ class SuppressionRules:
     classes: frozenset[BounceClass]
     lifetime_s: float
 
+    @property
+    def effective(self) -> frozenset[BounceClass]:
+        """The classes that suppress an address."""
+        return self.classes & _OF_THE_ADDRESS
+
     def until(self, status: RecipientStatus, said: Said, bounce_class: str, now: float) -> float | None:
         """The instant until which the fate of a recipient suppresses its address; None: it does not."""
         if status is not RecipientStatus.BOUNCED or not said.reply.is_from_host or said.reply.klass != 5:
             return None
-        return now + self.lifetime_s if bounce_class in self.classes & _OF_THE_ADDRESS else None
+        return now + self.lifetime_s if bounce_class in self.effective else None
 
 
 def parse_suppressed(text: str) -> str:

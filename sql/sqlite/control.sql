@@ -1235,3 +1235,112 @@ BEGIN
   VALUES (
     coalesce((SELECT who FROM _actor), 'sql'), old.address, 'suppression', coalesce(old.reason, 'suppressed'), NULL);
 END;
+
+CREATE VIEW _check_shaping_rule AS
+SELECT NULL AS position,
+       NULL AS stage,
+       NULL AS code,
+       NULL AS enhanced,
+       NULL AS text,
+       NULL AS provider,
+       NULL AS class,
+       NULL AS action,
+       NULL AS duration,
+       NULL AS value,
+       NULL AS is_enabled
+ WHERE 0;
+
+-- A class alone is a condition here, so the conditions are looked at only where there is one.
+CREATE TRIGGER _judge_shaping_rule INSTEAD OF INSERT ON _check_shaping_rule
+BEGIN
+  INSERT INTO _check_reply_pattern
+  SELECT new.stage, new.code, new.enhanced, new.text, new.provider
+   WHERE new.class IS NULL OR coalesce(new.stage, new.code, new.enhanced, new.text, new.provider) IS NOT NULL;
+  INSERT INTO _check_bounce_rule VALUES (new.position, coalesce(new.class, 'unknown'), new.is_enabled);
+  SELECT CASE
+    WHEN coalesce(new.action, '') NOT IN ('suspend', 'slow', 'bounce')
+      THEN raise(ABORT, 'empath: action takes suspend, slow or bounce')
+    WHEN (new.duration IS NULL) <> (new.action = 'bounce')
+      OR new.duration NOT GLOB '[1-9]*[smhd]' OR new.duration GLOB '*[^0-9smhd]*'
+      THEN raise(ABORT, 'empath: duration takes a time such as 15m for suspend and slow, and NULL for bounce')
+    WHEN (new.value IS NULL) = (new.action = 'slow')
+      OR new.value NOT GLOB 'concurrency [1-9]*' AND new.value NOT GLOB 'rate [1-9]*/[1-9]*'
+      THEN raise(ABORT, 'empath: value takes a setting such as ''concurrency 2'' or ''rate 60/1m'' for slow, and NULL for the others')
+  END;
+END;
+
+CREATE TRIGGER shaping_rule_insert INSTEAD OF INSERT ON shaping_rule
+BEGIN
+  SELECT raise(ABORT, 'empath: an own rule takes stage, code, enhanced, text, provider, class, action, duration, value, position, is_enabled and note')
+   WHERE coalesce(new.rule, new.is_shipped) IS NOT NULL;
+  INSERT INTO _check_shaping_rule
+  VALUES (
+    coalesce(new.position, 100), new.stage, new.code, new.enhanced, new.text, new.provider, new.class, new.action,
+    new.duration, new.value, coalesce(new.is_enabled, 1));
+  INSERT INTO _shaping_rule (
+    position, stage, code, enhanced, text, provider, class, action, duration, value, is_enabled, note)
+  VALUES (
+    coalesce(new.position, 100), new.stage, new.code, new.enhanced, new.text, new.provider, new.class, new.action,
+    new.duration, new.value, coalesce(new.is_enabled, 1), new.note);
+  INSERT INTO _audit (who, object, what, before, after)
+  SELECT coalesce((SELECT who FROM _actor), 'sql'), 'own:' || max(rule_id), 'shaping_rule', NULL, new.action
+    FROM _shaping_rule;
+END;
+
+CREATE TRIGGER shaping_rule_change INSTEAD OF UPDATE OF
+  position, stage, code, enhanced, text, provider, class, action, duration, value, is_enabled, note
+ON shaping_rule
+BEGIN
+  SELECT raise(ABORT, 'empath: a rule that Empath ships takes only is_enabled; INSERT a rule of your own, which comes first')
+   WHERE old.is_shipped
+     AND (new.position, new.stage, new.code, new.enhanced, new.text, new.provider, new.class, new.action, new.duration,
+          new.value, new.note)
+         IS NOT (old.position, old.stage, old.code, old.enhanced, old.text, old.provider, old.class, old.action,
+                 old.duration, old.value, old.note);
+  INSERT INTO _check_shaping_rule
+  VALUES (
+    iif(old.is_shipped, 0, new.position), new.stage, new.code, new.enhanced, new.text, new.provider, new.class,
+    new.action, new.duration, new.value, new.is_enabled);
+  UPDATE _shaping_rule
+     SET position = new.position, stage = new.stage, code = new.code, enhanced = new.enhanced, text = new.text,
+         provider = new.provider, class = new.class, action = new.action, duration = new.duration, value = new.value,
+         is_enabled = new.is_enabled, note = new.note
+   WHERE coalesce(name, 'own:' || rule_id) = old.rule;
+  INSERT INTO _audit (who, object, what, before, after)
+  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.rule, 'shaping_rule is_enabled', old.is_enabled, new.is_enabled
+   WHERE new.is_enabled IS NOT old.is_enabled;
+  INSERT INTO _audit (who, object, what, before, after)
+  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.rule, 'shaping_rule',
+         json_array(old.position, old.stage, old.code, old.enhanced, old.text, old.provider, old.class, old.action,
+                    old.duration, old.value),
+         json_array(new.position, new.stage, new.code, new.enhanced, new.text, new.provider, new.class, new.action,
+                    new.duration, new.value)
+   WHERE (new.position, new.stage, new.code, new.enhanced, new.text, new.provider, new.class, new.action, new.duration,
+          new.value)
+         IS NOT (old.position, old.stage, old.code, old.enhanced, old.text, old.provider, old.class, old.action,
+                 old.duration, old.value);
+END;
+
+-- As queue_update.
+CREATE TRIGGER shaping_rule_update INSTEAD OF UPDATE ON shaping_rule
+BEGIN
+  SELECT 1
+   WHERE new.rule IS NULL
+     AND coalesce(
+       new.position, new.stage, new.code, new.enhanced, new.text, new.provider, new.class, new.action, new.duration,
+       new.value, new.is_enabled, new.is_shipped, new.note);
+END;
+
+CREATE TRIGGER shaping_rule_fixed INSTEAD OF UPDATE OF rule, is_shipped ON shaping_rule
+BEGIN
+  SELECT raise(ABORT, 'empath: a rule keeps its name; DELETE the row and INSERT another');
+END;
+
+CREATE TRIGGER shaping_rule_delete INSTEAD OF DELETE ON shaping_rule
+BEGIN
+  SELECT raise(ABORT, 'empath: a rule that Empath ships stays; UPDATE shaping_rule SET is_enabled = 0 switches it off')
+   WHERE old.is_shipped;
+  DELETE FROM _shaping_rule WHERE name IS NULL AND rule_id = CAST(substr(old.rule, 5) AS INTEGER);
+  INSERT INTO _audit (who, object, what, before, after)
+  VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.rule, 'shaping_rule', old.action, NULL);
+END;

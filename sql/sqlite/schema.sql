@@ -395,7 +395,7 @@ END;
 CREATE TRIGGER _attempt_not_changed BEFORE UPDATE OF
   attempt_id, recipient_id, process_id, lease_id, destination, started_at, duration_s, connect_s, host, peer_address, stage,
   code, enhanced, text, tls_policy, tls_version, tls_cipher, tls_peer, outcome, decided_status, decided_next_retry_at,
-  dnssec
+  dnssec, tls_failure
 ON _attempt
 BEGIN
   SELECT raise(ABORT, 'empath: an attempt is a record and cannot be changed; UPDATE queue changes the next one');
@@ -559,6 +559,24 @@ CREATE TABLE _bounce_rule (
   text       TEXT,  -- regular expression, see policy/replies/text_pattern.py
   provider   TEXT,  -- patterns of the host's name, separated by blanks
   class      TEXT    NOT NULL,  -- the class of such a reply
+  is_enabled INTEGER NOT NULL DEFAULT 1 CHECK (is_enabled IN (0, 1)),
+  note       TEXT  -- for people
+) STRICT;
+
+-- What a reply leads to for its destination, see policy/replies/shaping.py.  Rows that Empath ships are as in _bounce_rule.
+CREATE TABLE _shaping_rule (
+  rule_id    INTEGER PRIMARY KEY AUTOINCREMENT,
+  name       TEXT    UNIQUE,  -- of a rule that Empath ships; NULL: a rule of the operator
+  position   INTEGER NOT NULL DEFAULT 100 CHECK (position BETWEEN 0 AND 99999),  -- the lowest rule that fits decides
+  stage      TEXT,  -- conditions, as in _bounce_rule
+  code       TEXT,
+  enhanced   TEXT,
+  text       TEXT,
+  provider   TEXT,
+  class      TEXT,  -- class of the reply; NULL: any
+  action     TEXT    NOT NULL CHECK (action IN ('suspend', 'slow', 'bounce')),
+  duration   TEXT,  -- for how long, such as 15m; NULL for bounce
+  value      TEXT,  -- setting of the destination and its value, such as concurrency 2, for slow
   is_enabled INTEGER NOT NULL DEFAULT 1 CHECK (is_enabled IN (0, 1)),
   note       TEXT  -- for people
 ) STRICT;

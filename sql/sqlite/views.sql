@@ -323,3 +323,22 @@ SELECT s.address AS address,  -- the address, ASCII letters in lower case; '@dom
        datetime(s.expires_at, 'unixepoch')           AS expires_at,               -- instant at which that ends, UTC; NULL: never
        s.expires_at                                  AS expires_unix              -- the same in Unix seconds
   FROM _suppression AS s;
+
+-- One row per rule that says what a reply leads to for its destination; the first by position that fits decides. Writable:
+-- INSERT INTO shaping_rule (action, duration, code, …), UPDATE and DELETE of own rules; of shipped ones only is_enabled.
+CREATE VIEW shaping_rule AS
+SELECT coalesce(s.name, 'own:' || s.rule_id) AS rule,  -- name of the rule, 'own:7' for one of the operator's own
+       s.position                                    AS position,                 -- place of the rule: own ones below 10000 come first
+       s.stage                                       AS stage,                    -- stage of the dialogue, as in attempt; NULL: any
+       s.code                                        AS code,                     -- reply code of the host, such as 421 or 4xx; NULL: any
+       s.enhanced                                    AS enhanced,                 -- enhanced status code, as in bounce_rule; NULL: any
+       s.text                                        AS text,                     -- regular expression, as in bounce_rule; NULL: any
+       s.provider                                    AS provider,                 -- names of hosts, as in bounce_rule; NULL: any
+       s.class                                       AS class,                    -- class of the reply, as in attempt; NULL: any
+       s.action                                      AS action,                   -- suspend or slow the destination, or bounce the recipient
+       s.duration                                    AS duration,                 -- for how long, such as 15m; NULL for bounce
+       s.value AS value,  -- what slow sets: 'concurrency 2' or 'rate 60/1m'; NULL for the others
+       s.is_enabled                                  AS is_enabled,               -- 0: switched off
+       s.name IS NOT NULL                            AS is_shipped,               -- 1: a rule that Empath ships
+       s.note                                        AS note                      -- for people
+  FROM _shaping_rule AS s;

@@ -27,6 +27,7 @@ from empath.message.report.facts import ReportedMessage, ReportKind
 from empath.policy.concurrency import LeaseReport
 from empath.policy.greylist import GreylistRules, Note, Triple
 from empath.policy.limits.rate import Rate
+from empath.policy.replies.shaping import Action, Effect
 from empath.policy.senders import Senders
 from empath.storage.admin.accounts import AddAccount
 from empath.storage.admin.fsck import Repair
@@ -47,7 +48,7 @@ from empath.storage.queue.process import Beat, EndProcess, RecordModules, Regist
 from empath.storage.queue.put_back import EndLease, Hold, Rekey, ReleaseUnknownLeases
 from empath.storage.queue.rates import ExchangeTokens, RateKey, Trade
 from empath.storage.queue.recipients import KeepVerification
-from empath.storage.queue.reply_rules import KeepShippedRules
+from empath.storage.queue.reply_rules import KeepShippedRules, Shape
 from empath.storage.queue.reports import Case, CloseNotices, DueReport
 from empath.storage.queue.rerouting import MoveWaiting, RememberRoutes
 from empath.storage.queue.retention import Cutoffs, ForgetAudit, ForgetMessages, ForgetRecipients
@@ -171,6 +172,13 @@ OPERATIONS: dict[str, Works] = {
     "settle deferred": _settle(RecipientStatus.DEFERRED),
     "settle bounced": _settle(RecipientStatus.BOUNCED),
     "settle bounced and suppressed": _settle_suppressed,
+    "settle deferred and shaped": lambda queue, lease: [
+        Batch(
+            *_settle(RecipientStatus.DEFERRED)(queue, lease),
+            Shape(lease.destination, Effect("own:1", Action.SUSPEND, 9.0), now=T0, reply="421 wait"),
+            Shape(lease.destination, Effect("own:2", Action.SLOW, 2.5e8, "concurrency", "2"), now=T0, reply="421 slow"),
+        )
+    ],
     "settle delayed": lambda queue, lease: [
         queue.new_settle(lease, RecipientStatus.DEFERRED, recipients=ids(lease), is_delayed=True),
     ],

@@ -212,7 +212,7 @@ def delete(
     is_dry_run: bool,
     wait_s: float,
 ) -> None:
-    """End rules, by the numbers that the list shows, or by pattern and setting."""
+    """End rules, by number, or by pattern and setting."""
     if bool(numbers) == (pattern is not None or setting is not None):
         raise UsageError("give numbers of rules, or --pattern or --setting")
     engine = open_queue(lenient_configuration(context))

@@ -158,7 +158,7 @@ def list_rows(context: click.Context, address: str | None, of_class: str | None,
 @_class_option
 @click.pass_context
 def export(context: click.Context, of_class: str | None) -> None:
-    """Write all suppressed addresses with their reasons, as `import` reads them."""
+    """Write all suppressed addresses, as import reads them."""
     written = 0
     for each in storage.suppressions(open_queue(lenient_configuration(context)), of_class=of_class):
         click.echo(printable(f"{each.address} {each.reason or ''}".rstrip()))

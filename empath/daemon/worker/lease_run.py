@@ -55,6 +55,7 @@ from empath.storage.queue.lease import (
     ReadOrders,
 )
 from empath.storage.queue.put_back import EndLease, Hold, Rekey
+from empath.storage.queue.reply_rules import Shape
 from empath.storage.queue.settle import Settle
 from empath.storage.write import Batch, Write
 from empath.telemetry.occurrence import traceback_text, words_of
@@ -69,6 +70,7 @@ from empath.telemetry.occurrences.worker import (
     Rerouted,
     ResultRefused,
     SettleFailed,
+    Shaped,
     StaleResult,
     WindowShrunk,
 )
@@ -93,7 +95,13 @@ class Dispatch:
     suppressions: Suppressions = field(init=False)
 
     def __post_init__(self) -> None:
-        self.reply_rules = ReplyRules(self.runtime.engine.open_reader, self.runtime.emit, self.clock)
+        shaping = self.runtime.config.shaping
+        self.reply_rules = ReplyRules(
+            self.runtime.engine.open_reader,
+            self.runtime.emit,
+            self.clock,
+            longest_s=shaping.longest_s if shaping.enabled else None,
+        )
         self.suppressions = Suppressions(self.runtime.engine.open_reader, self.clock)
 
 
@@ -477,6 +485,16 @@ class LeaseRun:
         for write in writes:
             if isinstance(write, Settle) and write.is_stale:
                 self._runtime.emit(StaleResult(lease_id=self._lease.lease_id, destination=self._lease.destination))
+            elif isinstance(write, Shape) and write.is_done:
+                self._runtime.emit(
+                    Shaped(
+                        destination=write.destination,
+                        rule=write.effect.rule,
+                        action=str(write.effect.action),
+                        until=Timestamp(write.until).iso8601(),
+                        reply=write.reply,
+                    )
+                )
 
     def _write(self, writes: Sequence[Write]) -> None:
         together = writes[0] if len(writes) == 1 else Batch(*writes)

@@ -1,5 +1,5 @@
 """
-reply_rules - the class of each reply that is not a success
+reply_rules - the class of each reply that is not a success, and what it leads to for its destination
 
 The rules are rows that a person may edit at any time.  They are read again when a reply needs them and the last look is
 a second ago: mail that is delivered costs nothing.  While the rows cannot be read, the rules of before stay in force.
@@ -12,8 +12,14 @@ from empath.errors import EmpathError
 from empath.mail.fate import Attempt, Said
 from empath.policy.replies.bounce_class import BounceClass, BounceRules
 from empath.policy.replies.reply_pattern import Heard
+from empath.policy.replies.shaping import Effect, ShapingRules
 from empath.storage.engine import Reader
-from empath.storage.queue.reply_rules import ClassRuleRows, read_class_rules
+from empath.storage.queue.reply_rules import (
+    ClassRuleRows,
+    ShapingRuleRows,
+    read_class_rules,
+    read_shaping_rules,
+)
 from empath.telemetry.occurrence import Emitter
 from empath.telemetry.occurrences.worker import ReplyRuleUnusable
 
@@ -31,20 +37,37 @@ def heard_of(attempt: Attempt, said: Said) -> Heard:
 class ReplyRules:
     """The rules as they are now, for one worker."""
 
-    def __init__(self, open_reader: Callable[[], Reader], emit: Emitter, clock: Callable[[], float]) -> None:
-        """*open_reader* is called once, for the first reply; *clock* gives monotonic seconds."""
+    def __init__(
+        self,
+        open_reader: Callable[[], Reader],
+        emit: Emitter,
+        clock: Callable[[], float],
+        *,
+        longest_s: float | None = None,
+    ) -> None:
+        """
+        *open_reader* is called once, for the first reply; *clock* gives monotonic seconds. No effect lasts longer than
+        *longest_s*; None: there is none.
+        """
         self._open_reader = open_reader
         self._emit = emit
         self._clock = clock
         self._reader: Reader | None = None
         self._look_at = clock()
+        self._longest_s = longest_s
         self._rows = ClassRuleRows((), ())
         self._classes = BounceRules(self._rows.rules())
+        self._shaping_rows = ShapingRuleRows((), ())
+        self._shaping = ShapingRules(self._shaping_rows.in_force(), longest_s=longest_s or 0.0)
 
     def class_of(self, attempt: Attempt, said: Said) -> BounceClass:
         """The class of a reply."""
         self._look()
         return self._classes.class_of(heard_of(attempt, said))
+
+    def effect_of(self, attempt: Attempt, said: Said, bounce_class: BounceClass) -> Effect | None:
+        """What a reply that has just been classified leads to; None: nothing."""
+        return None if self._longest_s is None else self._shaping.find(heard_of(attempt, said), bounce_class)
 
     def _look(self) -> None:
         now = self._clock()
@@ -54,12 +77,17 @@ class ReplyRules:
         try:
             if self._reader is None:
                 self._reader = self._open_reader()
-            rows = read_class_rules(self._reader)
+            rows, shaping_rows = read_class_rules(self._reader), read_shaping_rules(self._reader)
         except EmpathError:
             return  # the writes that follow say so
-        if rows == self._rows:
-            return
-        self._rows = rows
-        self._classes = BounceRules(rows.rules())
-        for name, problem in self._classes.problems.items():
+        problems: dict[str, str] = {}
+        if rows != self._rows:
+            self._rows = rows
+            self._classes = BounceRules(rows.rules())
+            problems |= self._classes.problems
+        if shaping_rows != self._shaping_rows:
+            self._shaping_rows = shaping_rows
+            self._shaping = ShapingRules(shaping_rows.in_force(), longest_s=self._longest_s or 0.0)
+            problems |= {f"shaping {name}": problem for name, problem in self._shaping.problems.items()}
+        for name, problem in problems.items():
             self._emit(ReplyRuleUnusable(rule=name, error=problem))

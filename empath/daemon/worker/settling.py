@@ -16,13 +16,17 @@ from empath.mail.fate import Attempt, Fate, Passed
 from empath.mail.identity import Timestamp
 from empath.mail.outcome import Outcome
 from empath.mail.status import RecipientStatus
-from empath.policy.bounce import is_delayed
+from empath.message.report.facts import ReportKind
+from empath.policy.bounce import is_delayed, wants_notice
 from empath.policy.destinations.rulebook import domain_and_next_hop
 from empath.policy.fate import decide_fate
+from empath.policy.replies.shaping import Action
 from empath.policy.retry import RetrySchedule
 from empath.policy.soft_bounce import soft_outcome
-from empath.storage.queue.lease import Lease, LeasedMessage
+from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient
+from empath.storage.queue.reply_rules import Shape
 from empath.storage.queue.settle import Settle
+from empath.storage.write import Write
 from empath.telemetry.occurrences.worker import (
     Bounced,
     Deferred,
@@ -30,6 +34,7 @@ from empath.telemetry.occurrences.worker import (
     DeliveryInDoubt,
     Expired,
     HostFailed,
+    Shaped,
     Suppressed,
 )
 
@@ -57,17 +62,21 @@ class Settling:
         self._runtime = runtime
         self._lease = lease
         self._reply_rules = reply_rules
+        self._effects: dict[str, Shape] = {}  # of the message, by rule
         self.exchangers: tuple[str, ...] = ()  # MX hosts of the destination, where they are known
 
-    def settle(self, message: LeasedMessage, tried: list[HostAttempt]) -> list[Settle]:
-        """Decide the fates of a message's recipients, log them, and give the writes that record them."""
+    def settle(self, message: LeasedMessage, tried: list[HostAttempt]) -> list[Write]:
+        """
+        Decide the fates of a message's recipients, log them, and give the writes that record them, and what replies
+        lead to for the destination.
+        """
         now = self._runtime.now()
         config = self._runtime.config
         report_at, is_soft = message.delay_report_at, config.delivery.soft_bounce
         warning_s = config.retry.delay_warning_s
         fated = with_fate(tried) if len(tried) > 1 else ()  # what one host said to all is either a fate or no attempt
         is_late = is_delayed(now, message.received_at, warning_s, message.reverse_path, report_at)
-        settles = []
+        settles: list[Write] = []
         for host_attempt in tried:
             fates, passed = [], []
             is_deferred = is_delivered = False
@@ -86,7 +95,7 @@ class Settling:
                         handover=host_attempt.handover,
                     )
                     if fate.status is not RecipientStatus.DELIVERED:
-                        fate = self._classified(fate, host_attempt.attempt, now)
+                        fate = self._classified(fate, host_attempt.attempt, recipient, now)
                     fates.append(fate)
                     is_deferred = is_deferred or fate.status is RecipientStatus.DEFERRED
                     is_delivered = is_delivered or fate.status is RecipientStatus.DELIVERED
@@ -108,6 +117,9 @@ class Settling:
                     clears_delay=is_delivered and is_late and config.reports.delay_cleared,
                 )
                 settles.append(settle)
+        if self._effects:
+            settles += self._effects.values()
+            self._effects = {}
         return settles
 
     def schedule_of(self, domain: str | None) -> RetrySchedule:
@@ -147,12 +159,34 @@ class Settling:
                     )
                 )
 
-    def _classified(self, fate: Fate, attempt: Attempt, now: Timestamp) -> Fate:
-        """A failure with its class, and with what follows from that for the address."""
+    def _classified(self, fate: Fate, attempt: Attempt, recipient: LeasedRecipient, now: Timestamp) -> Fate:
+        """A failure with its class, and with what follows from that for the destination and the address."""
         bounce_class = self._reply_rules.class_of(attempt, fate.said)
+        effect = self._reply_rules.effect_of(attempt, fate.said, bounce_class)
+        if effect is not None and effect.action is not Action.BOUNCE:
+            reply = fate.said.reply.escaped()
+            shape = Shape(self._lease.destination, effect, now=now, reply=reply)
+            self._effects.setdefault(effect.rule, shape)
+        elif effect is not None and self._may_bounce(fate):
+            self._runtime.emit(
+                Shaped(
+                    destination=self._lease.destination,
+                    rule=effect.rule,
+                    action=str(effect.action),
+                    until=None,
+                    reply=fate.said.reply.escaped(),
+                )
+            )
+            wants = wants_notice(recipient.notify, ReportKind.FAILURE)
+            fate = fate._replace(status=RecipientStatus.BOUNCED, next_retry_at=None, wants_notice=wants)
         suppression = self._runtime.config.suppression
         until = suppression.rules.until(fate.status, fate.said, bounce_class, now) if suppression.classes else None
         return fate._replace(bounce_class=bounce_class, suppressed_until=until)
+
+    def _may_bounce(self, fate: Fate) -> bool:
+        """Whether a rule may end a recipient: a host has put it off, and nothing keeps all mail from bouncing."""
+        is_put_off = fate.status is RecipientStatus.DEFERRED and fate.said.reply.is_from_host
+        return is_put_off and not self._runtime.config.delivery.soft_bounce
 
     def _log_fate(self, message: LeasedMessage, attempt: Attempt, answer: Answer, fate: Fate) -> None:
         fields: dict[str, Any] = {

@@ -10,8 +10,9 @@ from empath.errors import EmpathError
 from empath.policy.greylist import GreylistRules, is_client
 from empath.policy.health import Diagnosis, Level
 from empath.policy.replies.bounce_class import BounceRules
+from empath.policy.replies.shaping import ShapingRules
 from empath.storage.engine import Engine, Selects
-from empath.storage.queue.reply_rules import read_class_rules
+from empath.storage.queue.reply_rules import read_class_rules, read_shaping_rules
 
 _MOST_NAMED: Final = 5
 
@@ -49,14 +50,16 @@ def _greylist(visit: Selects, rules: GreylistRules) -> Diagnosis:
 
 
 def _reply_rules(visit: Selects) -> Diagnosis:
-    problems = BounceRules(read_class_rules(visit).rules()).problems
+    views = {
+        "bounce_rule": BounceRules(read_class_rules(visit).rules()).problems,
+        "shaping_rule": ShapingRules(read_shaping_rules(visit).in_force(), longest_s=0.0).problems,
+    }
+    view, problems = next(((view, found) for view, found in views.items() if found), ("", {}))
     if not problems:
-        return Diagnosis("reply rules", Level.OK, "each row of bounce_rule can be read")
+        return Diagnosis("reply rules", Level.OK, "each row of bounce_rule and shaping_rule can be read")
     name, problem = next(iter(problems.items()))
-    found = f"{_some([*problems])} of bounce_rule cannot be read, and counts as switched off: {problem}"
-    return Diagnosis(
-        "reply rules", Level.WARNING, found, f"correct it, or `DELETE FROM bounce_rule WHERE rule = '{name}'`"
-    )
+    found = f"{_some([*problems])} of {view} cannot be read, and counts as switched off: {problem}"
+    return Diagnosis("reply rules", Level.WARNING, found, f"correct it, or `DELETE FROM {view} WHERE rule = '{name}'`")
 
 
 def _some(words: Sequence[str]) -> str:

@@ -78,6 +78,17 @@ class HostFailed(Occurrence):
     bounce_class: _BounceClass
 
 
+@occurrence("warning")
+class Shaped(Occurrence):
+    """A rule of `shaping_rule` has acted: a destination is suspended or slowed, or a recipient is not tried again."""
+
+    destination: Destination
+    rule: Annotated[str, "name of the rule, as the view has it"]
+    action: Annotated[str, "suspend, slow or bounce"]
+    until: Annotated[str | None, "end of the effect, if it has one"]
+    reply: ReplyText
+
+
 @occurrence("info")
 class Suppressed(Occurrence):
     """A host refused this address for good, with a class that [suppression] names. It gets no more mail for now."""
@@ -89,9 +100,9 @@ class Suppressed(Occurrence):
 
 @occurrence("warning")
 class ReplyRuleUnusable(Occurrence):
-    """A row of `bounce_rule` cannot be read, so it counts as switched off."""
+    """A row of `bounce_rule` or `shaping_rule` cannot be read, so it counts as switched off."""
 
-    rule: Annotated[str, "name of the rule, as the view has it"]
+    rule: Annotated[str, "name of the rule, as the view has it, after `shaping` for one of `shaping_rule`"]
     error: ErrorText
 
 

@@ -54,6 +54,24 @@ CREATE TABLE _destination_rule (
 CREATE UNIQUE INDEX _destination_rule_of ON _destination_rule (pattern, setting, (expires_at IS NULL));
 CREATE INDEX _destination_rule_end ON _destination_rule (expires_at) WHERE expires_at IS NOT NULL;
 
+-- What a reply leads to for its destination, see policy/replies/shaping.py.  Rows that Empath ships are as in _bounce_rule.
+CREATE TABLE _shaping_rule (
+  rule_id    INTEGER PRIMARY KEY AUTOINCREMENT,
+  name       TEXT    UNIQUE,  -- of a rule that Empath ships; NULL: a rule of the operator
+  position   INTEGER NOT NULL DEFAULT 100 CHECK (position BETWEEN 0 AND 99999),  -- the lowest rule that fits decides
+  stage      TEXT,  -- conditions, as in _bounce_rule
+  code       TEXT,
+  enhanced   TEXT,
+  text       TEXT,
+  provider   TEXT,
+  class      TEXT,  -- class of the reply; NULL: any
+  action     TEXT    NOT NULL CHECK (action IN ('suspend', 'slow', 'bounce')),
+  duration   TEXT,  -- for how long, such as 15m; NULL for bounce
+  value      TEXT,  -- setting of the destination and its value, such as concurrency 2, for slow
+  is_enabled INTEGER NOT NULL DEFAULT 1 CHECK (is_enabled IN (0, 1)),
+  note       TEXT  -- for people
+) STRICT;
+
 -- Addresses that get no more mail, see policy/suppression.py.
 CREATE TABLE _suppression (
   address    TEXT PRIMARY KEY CHECK (length(address) BETWEEN 2 AND 1024),  -- address or @domain, ASCII letters in lower case

@@ -119,6 +119,7 @@ class Run:
         now = self.at + age_s
         runtime: Any = SimpleNamespace(
             config=self.bench.config,
+            rules=SimpleNamespace(book=self.bench.config.rule_book()),
             emit=lambda occurrence: None,
             process_id=self.bench.queue.process_id,
             now=lambda: Timestamp(now),

@@ -36,6 +36,7 @@ from empath.policy.suppression import SuppressionRules
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadFaults, ReadOrders
 from empath.storage.queue.put_back import EndLease, Hold, Rekey
+from empath.storage.queue.reply_rules import Shape
 from empath.storage.queue.settle import Settle
 from empath.storage.write import Batch
 from empath.telemetry.occurrence import Occurrence
@@ -85,15 +86,17 @@ class FakeWriter:
 
 
 class FakeReader:
-    """Has the rows of `suppression` that a test gives, and no rule."""
+    """Has the rows of `suppression` and `shaping_rule` that a test gives."""
 
     suppressed: ClassVar[list[tuple[str, str, str | None]]] = []
+    shaping: ClassVar[list[tuple[Any, ...]]] = []
 
     def value(self, name):
         return bool(self.suppressed)
 
     def rows(self, name, bindings=()):
-        return self.suppressed if name == "suppression.find" else []
+        found = {"suppression.find": self.suppressed, "reply_rules.own_shaping_rules": self.shaping}
+        return found.get(name, [])
 
 
 class FakeCarrier:
@@ -939,3 +942,42 @@ def test_a_refusal_of_a_class_that_is_configured_suppresses_its_address(dispatch
     writer = run(dispatch, FakeCarrier([[(0, BOUNCED, refused), (1, BOUNCED, NEVER)]]), message(1, 2))
     first, second = writer.of(Settle)[0].fates
     assert (True, None) == (first.suppressed_until > time.time() + 30, second.suppressed_until)
+
+
+def test_a_reply_suspends_its_destination_once_for_all_recipients(dispatch, monkeypatch):
+    """
+    The suspension commits with the fates, so the lease sees it before its next message.
+    """
+    monkeypatch.setattr(FakeReader, "shaping", [(1, None, "421", None, None, None, None, "suspend", "15m", None, 1)])
+    wait = said_by_host("421 4.7.0 wait")
+    writer = run(dispatch, FakeCarrier([[(0, DEFERRED, wait), (1, DEFERRED, wait)]]), message(1, 2))
+    [shape] = writer.of(Shape)
+    assert ("discard:", "own:1", 900.0) == (shape.destination, shape.effect.rule, shape.effect.duration_s)
+    assert writer.writes.index(shape) == writer.writes.index(writer.of(Settle)[0]) + 1
+    assert ["deferred", "deferred"] == [status for _, status in writer.fates()]
+
+
+def test_a_rule_bounces_what_a_host_puts_off(dispatch, monkeypatch):
+    """
+    The sender hears it as of any other failure; what this host put off by itself is tried again.
+    """
+    monkeypatch.setattr(FakeReader, "shaping", [(1, None, "4xx", None, None, None, "quota", "bounce", None, None, 1)])
+    full = said_by_host("452 4.2.2 full")
+    own = Reply.of("452 4.2.2 full")
+    writer = run(dispatch, FakeCarrier([[(0, DEFERRED, full), (1, DEFERRED, own)]]), message(1, 2))
+    assert [(10, "bounced"), (11, "deferred")] == writer.fates()
+    bounced, _ = writer.of(Settle)[0].fates
+    assert (None, True) == (bounced.next_retry_at, bounced.wants_notice)
+    assert [] == writer.of(Shape)
+
+
+def test_no_rule_acts_where_shaping_is_off(dispatch, monkeypatch, tmp_path):
+    """
+    An operator who wants plain retries gets them.
+    """
+    monkeypatch.setattr(FakeReader, "shaping", [(1, None, "421", None, None, None, None, "suspend", "15m", None, 1)])
+    (tmp_path / "empath.toml").write_text(configuration(2525, "[shaping]\nenabled = false", '"*" = "discard:"'))
+    dispatch.runtime.config = load_config(tmp_path / "empath.toml")
+    dispatch = Dispatch(dispatch.runtime, dispatch.choose_carrier)
+    writer = run(dispatch, FakeCarrier([[(0, DEFERRED, said_by_host("421 wait"))]]), message(1))
+    assert [] == writer.of(Shape)

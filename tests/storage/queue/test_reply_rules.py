@@ -1,5 +1,7 @@
 """The rules about replies, as rows."""
 
+import time
+
 import apsw
 import pytest
 
@@ -9,9 +11,10 @@ from empath.mail.reply import Reply
 from empath.mail.status import RecipientStatus
 from empath.policy.replies.bounce_class import BounceClass, BounceRules
 from empath.policy.replies.reply_pattern import Heard
+from empath.policy.replies.shaping import SHIPPED_SHAPING, Action, Effect
 from empath.policy.replies.shipped_classes import SHIPPED_CLASSES
-from empath.storage.queue.reply_rules import SHIPPED_FROM, KeepShippedRules, read_class_rules
-from tests.kit.queue import Queue, select, violations, write
+from empath.storage.queue.reply_rules import SHIPPED_FROM, KeepShippedRules, Shape, read_class_rules, read_shaping_rules
+from tests.kit.queue import T0, Queue, select, violations, write
 
 FULL = Heard("rcpt", 550, None, "550 the mailbox is full", "mx.example.org")
 
@@ -152,3 +155,96 @@ def test_only_the_class_of_an_attempt_can_change(queue):
         if column != "class":
             with pytest.raises(apsw.ConstraintError, match="is a record"):
                 write(queue.path, f"UPDATE _attempt SET {column} = {column}")
+
+
+SUSPEND = Effect("google-flood", Action.SUSPEND, 900.0)
+SLOW = Effect("own:1", Action.SLOW, 900.0, "concurrency", "2")
+
+
+def test_a_destination_is_suspended_once_until_that_ends(queue):
+    """
+    Twenty connections may hear the same reply at once; each must not begin the time anew.
+    """
+    queue.accept("a.example")
+    first, second, third = (
+        queue.done(Shape("a.example", SUSPEND, now=now, reply="421 4.7.28 flood")) for now in (T0, T0 + 5, T0 + 900)
+    )
+    assert [True, False, True] == [each.is_done for each in (first, second, third)]
+    found = "SELECT suspended_until, suspended_reason FROM _destination"
+    assert [(T0 + 1800.0, "shaping rule google-flood: 421 4.7.28 flood")] == queue.select(found)
+    audit = "SELECT who, destination, what, after FROM audit ORDER BY audit_id"
+    assert [
+        ("empath: shaping", "a.example", "suspended_until_unix", T0 + 900.0),
+        ("empath: shaping", "a.example", "suspended_until_unix", T0 + 1800.0),
+    ] == queue.select(audit)
+
+
+def test_a_destination_is_slowed_by_a_rule_with_an_end(queue):
+    """
+    A rule that an operator made for a time stays as it is.
+    """
+    queue.accept("a.example")
+    now = time.time()
+    assert queue.done(Shape("a.example", SLOW, now=now, reply="421 slow down")).is_done
+    assert not queue.done(Shape("a.example", SLOW, now=now + 5, reply="421 slow down")).is_done
+    found = "SELECT pattern, setting, value, reason, who FROM destination_rule"
+    reason = "shaping rule own:1: 421 slow down"
+    assert [("a.example", "concurrency", "2", reason, "empath: shaping")] == queue.select(found)
+    [(until,)] = queue.select("SELECT expires_unix FROM destination_rule")
+    assert abs(until - now - 900.0) < 1.0
+    assert [(0,)] == queue.select("SELECT count(*) FROM _actor")
+
+
+def test_the_shipped_shaping_rules_can_be_switched_and_stay_so(queue):
+    """
+    Some wait for an operator to switch them on.
+    """
+
+    def in_force():
+        reader = queue.engine.open_reader()
+        rules = read_shaping_rules(reader).in_force()
+        reader.close()
+        return [rule.name for rule in rules]
+
+    usual = [rule.name for rule in SHIPPED_SHAPING if rule.is_on]
+    assert usual == in_force()
+    write(queue.path, "UPDATE shaping_rule SET is_enabled = 0 WHERE rule = 'google-flood'")
+    write(queue.path, "UPDATE shaping_rule SET is_enabled = 1 WHERE rule = 'listed'")
+    write(queue.path, "UPDATE _shaping_rule SET text = 'of an older version' WHERE name = 'google-wait'")
+    write(queue.path, "INSERT INTO shaping_rule (class, action) VALUES ('quota', 'bounce')")
+    write(queue.path, "INSERT INTO shaping_rule (code, action, is_enabled) VALUES ('450', 'bounce', 0)")
+    queue.run(KeepShippedRules())
+    own, *rest = in_force()
+    assert own.startswith("own:")
+    assert [name for name in [*usual, "listed"] if name != "google-flood"] == rest
+    assert [] == queue.select("SELECT rule FROM shaping_rule WHERE text LIKE '%older%'")
+    write(queue.path, "UPDATE shaping_rule SET position = 5, class = 'rate' WHERE class = 'quota' AND NOT is_shipped")
+    write(queue.path, "DELETE FROM shaping_rule WHERE NOT is_shipped")
+    assert [(0,)] == queue.select("SELECT count(*) FROM shaping_rule WHERE NOT is_shipped")
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("INSERT INTO shaping_rule (action) VALUES ('bounce')", "needs a condition"),
+        ("INSERT INTO shaping_rule (class, action) VALUES ('odd', 'bounce')", "class takes"),
+        ("INSERT INTO shaping_rule (class, action, code) VALUES ('quota', 'bounce', '9')", "three digits"),
+        ("INSERT INTO shaping_rule (class, action) VALUES ('quota', 'explode')", "action takes"),
+        ("INSERT INTO shaping_rule (class) VALUES ('quota')", "action takes"),
+        ("INSERT INTO shaping_rule (class, action, duration) VALUES ('quota', 'bounce', '1h')", "duration takes"),
+        ("INSERT INTO shaping_rule (class, action) VALUES ('quota', 'suspend')", "duration takes"),
+        ("INSERT INTO shaping_rule (class, action, duration) VALUES ('quota', 'suspend', 'soon')", "duration takes"),
+        ("INSERT INTO shaping_rule (class, action, duration) VALUES ('quota', 'slow', '1h')", "value takes"),
+        ("INSERT INTO shaping_rule (class, action, value) VALUES ('quota', 'bounce', 'rate 5/1m')", "value takes"),
+        ("INSERT INTO shaping_rule (rule, class, action) VALUES ('a', 'quota', 'bounce')", "own rule takes"),
+        ("UPDATE shaping_rule SET duration = '1h' WHERE rule = 'listed'", "only is_enabled"),
+        ("UPDATE shaping_rule SET is_shipped = 0", "keeps its name"),
+        ("DELETE FROM shaping_rule WHERE rule = 'listed'", "stays"),
+    ],
+)
+def test_what_a_shaping_rule_cannot_be_is_refused_with_a_sentence(queue, statement, words):
+    """
+    The person who typed it reads what to type instead.
+    """
+    with pytest.raises(apsw.ConstraintError, match=f"empath: .*{words}"):
+        write(queue.path, statement)
