@@ -728,3 +728,10 @@ CREATE TABLE _rate (
   PRIMARY KEY (name, holder, listener)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX _rate_full ON _rate (full_at);
+
+-- Token buckets of deliveries, see policy/limits/delivery.py. A bucket that is full has the same meaning as no row.
+CREATE TABLE _bucket (
+  name     TEXT PRIMARY KEY,  -- 'all', or a kind and a name: 'destination a.example', 'provider mx:*.b.example', 'sender c.example'
+  full_at  REAL NOT NULL,  -- instant at which it will be full
+  token_at REAL  -- instant from which on it is asked again; NULL: it has tokens
+) STRICT, WITHOUT ROWID;

@@ -25,6 +25,7 @@ from empath.mail.identity import QueueId, Timestamp
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.mail.status import RecipientStatus
+from empath.policy.limits.delivery import DeliveryRates
 from empath.storage.admin.fsck import examine
 from empath.storage.engine import Session
 from empath.storage.queue.accept import INLINE, Accept, NewMessage
@@ -266,6 +267,7 @@ class Queue:
         with_new: bool = True,
         workers: int = 1,
         process_id: int | None = None,
+        rates: DeliveryRates | None = None,
     ) -> TakeLeases:
         """The write that takes leases, for the queue's process unless another is named."""
         return TakeLeases(
@@ -277,6 +279,7 @@ class Queue:
             workers=workers,
             ignores_class=ignores_class,
             with_new=with_new,
+            rates=rates,
         )
 
     def lease(self, **attributes: Any) -> list[Lease]:

@@ -16,6 +16,7 @@ THEORY
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,6 +39,7 @@ from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
 from empath.net.stream import OutOfResources, StreamClosed, StreamTimeout
 from empath.policy.destinations.rulebook import RuleBook
+from empath.policy.limits.delivery import Bucket, DeliveryRates
 from empath.policy.retry import MAX_FAULTS
 from empath.policy.router import SentBy
 from empath.policy.routing import Route
@@ -88,6 +90,7 @@ class Dispatch:
     runtime: Runtime
     choose_carrier: Callable[[Route | None, str], Carrier]  # for a lease, by its route and destination
     may_go_on: bool = True
+    rates: DeliveryRates = field(default_factory=DeliveryRates)  # those in force
     clock: Callable[[], float] = time.monotonic
     # MX hosts that the queue has, by destination, with the rules by which its limit was set then.
     noted: dict[str, tuple[RuleBook, tuple[str, ...]]] = field(default_factory=dict)
@@ -128,6 +131,7 @@ class LeaseRun:
         self._is_over = False  # others have the lease, its destination is suspended, or it has no use
         self._is_ended = False
         self._sight = LeaseSight()
+        self._sent: set[int] = set()  # messages that a host was asked about
         self._domain: str | None = None  # domain of a recipient, whose retry schedule is that of the breaker
 
     def run(self) -> None:
@@ -238,6 +242,8 @@ class LeaseRun:
             self._count_fault(message, recipients, tried, exc)
         finally:
             self._is_carrying = False
+            if self._is_reached or self._has_ended or self._is_delivered:
+                self._sent.add(message.message_id)
             message.content = None  # a lease of twenty messages should not hold them all to its end
             # Also after an error: a recipient that has got the mail must not get it again.
             self._settle(message, refused + tried)
@@ -313,12 +319,25 @@ class LeaseRun:
             retries=self._settling.schedule_of(self._domain),
             uniform=random.random(),
             only_in_company=only_in_company,
+            unused=self._unused_tokens(),
         )
         self._commit(end)
         self._is_ended = end.is_ended
         if end.is_ended:
             self._log_standing(end)
         return end.is_ended
+
+    def _unused_tokens(self) -> Counter[Bucket]:
+        """The tokens that messages have taken which no host was asked about."""
+        unused: Counter[Bucket] = Counter()
+        senders = self._dispatch.rates.senders
+        if self._lease.buckets or senders is not None:
+            for message in self._lease.messages:
+                if message.message_id not in self._sent:
+                    unused.update(self._lease.buckets)
+                    if senders is not None and (bucket := senders.find(message.reverse_path)) is not None:
+                        unused[bucket] += 1
+        return unused
 
     def _log_standing(self, end: EndLease) -> None:
         """Log what has changed for the destination with the end of the lease."""

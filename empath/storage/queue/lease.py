@@ -15,14 +15,20 @@ THEORY
     While the circuit breaker of a destination is half open (policy/concurrency), it gets one lease with one message: a
     probe.  Mail whose lifetime is over comes along.  It shares the fate of a probe that fails: a recipient expires only
     after an attempt, and the breaker must not keep mail for ever.
+
+    Where rates are set, a lease takes no more messages than there are tokens, and takes these in the same transaction.
+    A destination without a token is not ready before `token_at`.  Messages whose sender has none are put off, each to
+    the instant of its token, so that the mail of others behind them goes out.
 """
 
 from dataclasses import dataclass, field
 
 from empath.mail.identity import Timestamp
 from empath.mail.outcome import Stage
+from empath.policy.limits.delivery import ALL, Bucket, DeliveryRates, SenderRates
 from empath.storage.engine import Reader, Row, Session
 from empath.storage.queue.accept import INLINE
+from empath.storage.queue.tokens import Tokens
 from empath.storage.write import Write
 
 MESSAGES = 20  # most messages of one lease
@@ -100,6 +106,23 @@ class Lease:
     is_failing: bool
     messages: list[LeasedMessage]
     is_probe: bool = False
+    buckets: tuple[Bucket, ...] = ()  # each message took a token of each; those of senders are apart
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """
+    A destination in its turn.
+
+    Shape: allowed is the number of messages for which its buckets have tokens, None for any number.
+    """
+
+    destination_id: int
+    lease_count: int
+    slots: int
+    is_probe: bool
+    allowed: int | None
+    buckets: tuple[Bucket, ...]
 
 
 class TakeLeases(Write):
@@ -111,7 +134,10 @@ class TakeLeases(Write):
     that have been ready longest come first, whatever the class of their mail. Without *with_new*, destinations that
     never had a lease get none.
 
-    After the commit `leases` holds the leases, and `has_more` tells that more mail was due. A process whose run was
+    *rates* are those that are in force, None if there are none.
+
+    After the commit `leases` holds the leases, and `has_more` tells that more mail was due. `held_until` is the instant
+    before which no lease can be taken for want of tokens, 0 if there is none. A process whose run was
     ended gets no lease, because nothing would release it: each lease is inserted only if the run has not ended.
     After an error it is unknown whether it was committed, see `ReleaseUnknownLeases`.
     """
@@ -127,10 +153,14 @@ class TakeLeases(Write):
         workers: int,
         ignores_class: bool = False,
         with_new: bool = True,
+        rates: DeliveryRates | None = None,
     ) -> None:
         super().__init__()
         self.leases: list[Lease] = []
         self.has_more = False
+        self.held_until = 0.0
+        self._rates = rates or None
+        self._tokens: Tokens | None = None
         self._is_ended = False
         self._process = {"process_id": process_id}
         self._now = now
@@ -142,6 +172,9 @@ class TakeLeases(Write):
     def run(self, session: Session) -> None:
         self.leases, self.has_more = [], False
         self._is_ended = False
+        self.held_until = 0.0
+        if self._rates is not None:
+            self._tokens = Tokens(session, self._now)
         [(is_frozen, has_failing)] = session.rows("lease.state", {"now": self._now})
         if is_frozen:
             return
@@ -150,6 +183,10 @@ class TakeLeases(Write):
         left = min(failing_limit, limit - len(self.leases))
         if has_failing and left > 0:
             self._take(session, 1, left)
+        if self._tokens is not None and self._rates is not None:
+            if self._rates.all is not None and not self._tokens.free(self._rates.all):
+                self.held_until = self._tokens.again_at(self._rates.all)
+            self._tokens.keep()
 
     def after_commit(self, session: Session) -> None:
         with session.one_instant():  # one for all: a transaction per statement costs more than the statements
@@ -158,17 +195,48 @@ class TakeLeases(Write):
 
     def _take(self, session: Session, is_failing: int, limit: int) -> None:
         ready = self._ready(session, is_failing, limit)
-        for place, (destination_id, name, lease_count, has_lease, is_probe, free) in enumerate(ready):
-            if self._is_ended:
+        for place, (destination_id, name, lease_count, has_lease, is_probe, exchangers, free) in enumerate(ready):
+            if self._is_ended or self.held_until:
                 return
             # Each gets an equal part of what is left, so that a long backlog leaves slots to other destinations.
             part = -(-limit // (len(ready) - place))
             slots = min(part, free, max(self._further_limit - len(self.leases), 0 if has_lease else 1))
             if slots <= 0:
                 continue
-            leases = self._lease(session, destination_id, lease_count, slots, is_probe=bool(is_probe))
-            self.leases += [Lease(lease_id, name, bool(is_failing), [], bool(is_probe)) for lease_id in leases]
+            buckets = self._buckets(name, exchangers)
+            allowed = self._allowed(session, destination_id, buckets)
+            if allowed == 0:
+                continue
+            if allowed is not None:
+                slots = min(slots, -(-allowed // MESSAGES_PER_EXTRA_LEASE))
+            seen = _Seen(destination_id, lease_count, slots, bool(is_probe), allowed, buckets)
+            leases = self._lease(session, seen)
+            self.leases += [Lease(lease_id, name, bool(is_failing), [], bool(is_probe), buckets) for lease_id in leases]
             limit -= len(leases)
+
+    def _buckets(self, name: str, exchangers: str | None) -> tuple[Bucket, ...]:
+        if self._rates is None:
+            return ()
+        every = () if self._rates.all is None else (self._rates.all,)
+        return every + self._rates.find(name, exchangers)
+
+    def _allowed(self, session: Session, destination_id: int, buckets: tuple[Bucket, ...]) -> int | None:
+        """Messages for which there are tokens; None: any number. Where there are none, note when there will be."""
+        tokens, rates = self._tokens, self._rates
+        if tokens is None or rates is None or not buckets:
+            return None
+        if rates.all is not None and not tokens.free(rates.all):
+            self.held_until = tokens.again_at(rates.all)
+            return 0
+        self._note_empty(session, tokens, destination_id, buckets)
+        return min(map(tokens.free, buckets))
+
+    def _note_empty(self, session: Session, tokens: Tokens, destination_id: int, buckets: tuple[Bucket, ...]) -> None:
+        """Let the destination wait for the tokens of its own buckets and of its provider's."""
+        empty = [bucket for bucket in buckets if bucket.name != ALL and not tokens.free(bucket)]
+        if empty:
+            token_at = max(map(tokens.again_at, empty))
+            session.run("tokens.set_token_at", {"destination_id": destination_id, "token_at": token_at})
 
     def _ready(self, session: Session, is_failing: int, limit: int) -> list[Row]:
         """Destinations in their turn: those without a lease first, unless the class is ignored."""
@@ -182,16 +250,18 @@ class TakeLeases(Write):
             ready += session.rows("lease.ready_destinations", {**wanted, "has_lease": 1})
         return ready
 
-    def _lease(
-        self, session: Session, destination_id: int, lease_count: int, slots: int, *, is_probe: bool
-    ) -> list[int]:
-        """Take what is due at one destination with at most *slots* leases; their numbers."""
-        if is_probe:
+    def _lease(self, session: Session, seen: "_Seen") -> list[int]:
+        """Take what is due at one destination; the numbers of the leases."""
+        destination_id, slots = seen.destination_id, seen.slots
+        if seen.is_probe:
             due = self._due_for_probe(session, destination_id)
         else:
-            due = self._due(session, destination_id, slots, aging=(lease_count % AGING + slots) // AGING)
-        messages = self._with_siblings(session, destination_id, due)
-        hands = min(1 if is_probe else slots, -(-len(messages) // MESSAGES_PER_EXTRA_LEASE))
+            due = self._due(session, destination_id, slots, aging=(seen.lease_count % AGING + slots) // AGING)
+        chosen = self._with_siblings(session, destination_id, due)
+        if self._tokens is not None:
+            chosen = self._with_tokens(session, self._tokens, chosen, seen)
+        messages = list(chosen.values())
+        hands = min(1 if seen.is_probe else slots, -(-len(messages) // MESSAGES_PER_EXTRA_LEASE))
         leases: list[int] = []
         for first in range(hands):
             where = {**self._process, "destination_id": destination_id, "now": self._now}
@@ -205,6 +275,42 @@ class TakeLeases(Write):
         self._make_bound_exact(session, destination_id)
         self.has_more |= len(due) == MESSAGES * slots
         return leases
+
+    def _with_tokens(
+        self, session: Session, tokens: Tokens, chosen: dict[int, list[int]], seen: "_Seen"
+    ) -> dict[int, list[int]]:
+        """Those of the *chosen* messages for which there are tokens, which are taken."""
+        rates = self._rates
+        assert rates is not None
+        if rates.senders is not None and chosen:
+            chosen = self._with_sender_tokens(session, tokens, rates.senders, chosen, seen.allowed)
+        elif seen.allowed is not None:
+            chosen = dict(list(chosen.items())[: seen.allowed])
+        for bucket in seen.buckets:
+            tokens.take(bucket, len(chosen))
+        self._note_empty(session, tokens, seen.destination_id, seen.buckets)
+        return chosen
+
+    def _with_sender_tokens(
+        self, session: Session, tokens: Tokens, senders: SenderRates, chosen: dict[int, list[int]], allowed: int | None
+    ) -> dict[int, list[int]]:
+        """The same by sender. Messages of a sender without tokens are put off, each to the instant of its token."""
+        kept: dict[int, list[int]] = {}
+        put_off: dict[Bucket, int] = {}
+        paths: dict[int, str] = dict(session.rows("tokens.senders", {"messages": list(chosen)}))
+        for message_id, recipients in chosen.items():
+            if len(kept) == allowed:
+                break
+            bucket = senders.find(paths[message_id])
+            if bucket is None or tokens.free(bucket):
+                kept[message_id] = recipients
+                if bucket is not None:
+                    tokens.take(bucket, 1)
+                continue
+            number = put_off[bucket] = put_off.get(bucket, 0) + 1
+            later = {"recipients": recipients, "next_retry_at": tokens.nth_at(bucket, number)}
+            session.run("tokens.hold_back", later)
+        return kept
 
     def _due(self, session: Session, destination_id: int, slots: int, aging: int) -> list[tuple[int, int]]:
         """Recipients and their messages, class by class; for *aging* of the slots the oldest of any class instead."""
@@ -226,7 +332,7 @@ class TakeLeases(Write):
         at_end = session.rows("lease.due_at_end", {**seek, "limit": WITH_PROBE, "depth": _PROBE_DEPTH})
         return first + [row for row in at_end if row not in first]
 
-    def _with_siblings(self, session: Session, destination_id: int, due: list[tuple[int, int]]) -> list[list[int]]:
+    def _with_siblings(self, session: Session, destination_id: int, due: list[tuple[int, int]]) -> dict[int, list[int]]:
         """Recipients by message, with those that were not asked for but are due as well."""
         chosen: dict[int, list[int]] = {}
         for recipient_id, message_id in due:
@@ -238,7 +344,7 @@ class TakeLeases(Write):
             mine = chosen[message_id]
             if len(mine) < SIBLINGS and recipient_id not in mine:
                 mine.append(recipient_id)
-        return list(chosen.values())
+        return chosen
 
     def _make_bound_exact(self, session: Session, destination_id: int) -> None:
         earliest = session.rows("lease.earliest_waiting", {"destination_id": destination_id})

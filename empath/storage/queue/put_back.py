@@ -5,21 +5,25 @@ A recipient returns with its earlier status, or with the status that was ordered
 recipient, its audit row and notice are written here, as in a settle.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any, Final
 
 from empath.mail.identity import Timestamp
 from empath.mail.status import WAITING, RecipientStatus
 from empath.policy.concurrency import LeaseReport, Standing, after_lease
+from empath.policy.limits.delivery import Bucket
 from empath.policy.retry import RetrySchedule
 from empath.storage.engine import Row, Session
 from empath.storage.queue.order_trail import finish_order
+from empath.storage.queue.tokens import Tokens
 from empath.storage.write import Write
 
 _AS_BEFORE: Final = dict.fromkeys(
     ("recipient_id", "status", "reason", "next_retry_at", "settled_at", "destination_id", "max_lost_leases")
 ) | {"losses": 0}
+_NO_TOKENS: Final[Mapping[Bucket, int]] = MappingProxyType({})
 _NOTHING_SEEN: Final = LeaseReport()
 _USUAL_RETRIES: Final = RetrySchedule()
 
@@ -50,8 +54,9 @@ class EndLease(Write):
     Give the slot back, and keep what the lease has *seen* of its destination.
 
     Recipients that the lease still holds return, with no attempt counted. *failure* is what was said when no host was
-    reached. *only_in_company*: do nothing unless another lease of the destination is under way. After the commit
-    `is_ended` tells whether it was done; `before` and `after` are the standings of the destination, None if it is gone.
+    reached; *unused* has the tokens of messages that were not sent. *only_in_company*: do nothing unless another lease
+    of the destination is under way. After the commit `is_ended` tells whether it was done; `before` and `after` are the
+    standings of the destination, None if it is gone.
     """
 
     def __init__(
@@ -66,6 +71,7 @@ class EndLease(Write):
         retries: RetrySchedule = _USUAL_RETRIES,
         uniform: float = 0.5,
         only_in_company: bool = False,
+        unused: Mapping[Bucket, int] = _NO_TOKENS,
     ) -> None:
         super().__init__()
         self.is_ended = False
@@ -80,6 +86,7 @@ class EndLease(Write):
         self._retries = retries
         self._uniform = uniform
         self._only_in_company = only_in_company
+        self._unused = unused
 
     def run(self, session: Session) -> None:
         self.is_ended = not self._only_in_company or bool(
@@ -93,6 +100,11 @@ class EndLease(Write):
         self.before = self.after = None
         for row in session.rows("put_back.standing", {"destination": self._destination}):
             self._keep(session, row)
+        if self._unused:
+            tokens = Tokens(session, self._now)
+            for bucket, count in self._unused.items():
+                tokens.give_back(bucket, count)
+            tokens.keep()
 
     def _keep(self, session: Session, row: Row) -> None:
         destination_id, was_failing, old_failure, most, has_company, *standing = row

@@ -17,6 +17,11 @@ ALTER TABLE _destination ADD COLUMN suspended_reason TEXT;
 ALTER TABLE _destination ADD COLUMN exchangers TEXT;
 ALTER TABLE _destination ADD COLUMN lease_limit INTEGER GENERATED ALWAYS AS (
   min(max_leases, iif(breaker_until IS NULL, lease_window, 1))) VIRTUAL;
+CREATE TABLE _bucket (
+  name     TEXT PRIMARY KEY,
+  full_at  REAL NOT NULL,
+  token_at REAL
+) STRICT, WITHOUT ROWID;
 
 -- Bounce classes.
 ALTER TABLE _attempt ADD COLUMN class TEXT;

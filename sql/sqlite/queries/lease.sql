@@ -36,9 +36,9 @@ SELECT EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen'),
 -- one that waits longest. A slot is free, and the process holds less than its share of the slots, one of :workers. :is_failing picks healthy or failing
 -- ones, :has_lease those without (0) or with (1) a lease. The others are walked past: they are no more than the leases of
 -- all workers. :with_new is 0 to walk past those that never had a lease, too. Index: _destination_turn, all three columns in this order.
--- Rows: at most :limit of destination_id, name, lease_count, has_lease, whether the lease is a probe, slots that the
--- process may take.
-SELECT d.destination_id, d.name, d.lease_count, :has_lease, d.breaker_until IS NOT NULL,
+-- Rows: at most :limit of destination_id, name, lease_count, has_lease, whether the lease is a probe, exchangers,
+-- slots that the process may take.
+SELECT d.destination_id, d.name, d.lease_count, :has_lease, d.breaker_until IS NOT NULL, d.exchangers,
        min(d.lease_limit - (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id),
            (d.max_leases + :workers - 1) / :workers - (SELECT count(*) FROM _lease AS l
                       WHERE l.destination_id = d.destination_id AND l.process_id = :process_id)) AS slots
@@ -56,7 +56,7 @@ SELECT d.destination_id, d.name, d.lease_count, :has_lease, d.breaker_until IS N
 -- The same whatever the class, the longest ready first, with (:has_lease is 1) or without those that have a lease.
 -- Index: _destination_ready.
 SELECT d.destination_id, d.name, d.lease_count,
-       EXISTS (SELECT 1 FROM _lease AS l WHERE l.destination_id = d.destination_id) AS has_lease, d.breaker_until IS NOT NULL,
+       EXISTS (SELECT 1 FROM _lease AS l WHERE l.destination_id = d.destination_id) AS has_lease, d.breaker_until IS NOT NULL, d.exchangers,
        min(d.lease_limit - (SELECT count(*) FROM _lease AS l WHERE l.destination_id = d.destination_id),
            (d.max_leases + :workers - 1) / :workers - (SELECT count(*) FROM _lease AS l
                       WHERE l.destination_id = d.destination_id AND l.process_id = :process_id)) AS slots

@@ -1,0 +1,87 @@
+"""
+tokens - the token buckets of deliveries, as rows
+
+A lease takes tokens in its transaction, which holds the write lock, so all workers keep to a rate together.  A bucket
+that is full has no row.  The tokens of a lease whose process dies are lost; the bucket fills up again.
+"""
+
+from empath.policy.limits.delivery import Bucket, gather_s
+from empath.policy.limits.rate import exchange
+from empath.storage.engine import Session
+from empath.storage.write import Write
+
+
+class Tokens:
+    """The buckets that one transaction looks at. `keep` writes those that it has changed."""
+
+    def __init__(self, session: Session, now: float) -> None:
+        self._session = session
+        self._now = now
+        self._full_at: dict[Bucket, float] = {}
+        self._changed: set[Bucket] = set()
+
+    def free(self, bucket: Bucket) -> int:
+        """Tokens that it has now."""
+        return exchange(bucket.rate, self._state(bucket), self._now, returned=0, wanted=bucket.rate.capacity).granted
+
+    def take(self, bucket: Bucket, tokens: int) -> None:
+        """Take tokens, no more than it has."""
+        self._exchange(bucket, returned=0, wanted=tokens)
+
+    def give_back(self, bucket: Bucket, tokens: int) -> None:
+        """Return tokens that were not used."""
+        self._exchange(bucket, returned=tokens, wanted=0)
+
+    def again_at(self, bucket: Bucket) -> float:
+        """The instant from which an empty bucket is worth a look."""
+        rate = bucket.rate
+        first_s = exchange(rate, self._state(bucket), self._now, returned=0, wanted=rate.capacity + 1).next_s
+        return self._now + first_s + gather_s(rate)
+
+    def nth_at(self, bucket: Bucket, number: int) -> float:
+        """The instant at which it will have *number* tokens, counted from the present state."""
+        rate = bucket.rate
+        until = min(max(self._state(bucket), self._now), self._now + rate.fill_s)
+        return until - rate.fill_s + number * rate.interval_s
+
+    def keep(self) -> None:
+        """Write the rows."""
+        for bucket in self._changed:
+            row = {"name": bucket.name, "full_at": self._full_at[bucket], "token_at": self.again_at(bucket)}
+            if self.free(bucket):
+                row["token_at"] = None
+            self._session.run("tokens.set_bucket", row)
+        self._changed.clear()
+
+    def _state(self, bucket: Bucket) -> float:
+        full_at = self._full_at.get(bucket)
+        if full_at is None:
+            full_at = self._full_at[bucket] = self._session.value("tokens.full_at", {"name": bucket.name}) or 0.0
+        return full_at
+
+    def _exchange(self, bucket: Bucket, *, returned: int, wanted: int) -> None:
+        done = exchange(bucket.rate, self._state(bucket), self._now, returned=returned, wanted=wanted)
+        self._full_at[bucket] = done.full_at
+        self._changed.add(bucket)
+
+
+class ForgetWaits(Write):
+    """After a change of the rates: no destination waits for a token of the old ones."""
+
+    def __init__(self, *, now: float) -> None:
+        super().__init__()
+        self._keys = {"now": now}
+
+    def run(self, session: Session) -> None:
+        session.run("tokens.forget_waits", self._keys)
+
+
+class SweepBuckets(Write):
+    """Remove the rows of buckets that are full."""
+
+    def __init__(self, *, now: float) -> None:
+        super().__init__()
+        self._keys = {"now": now}
+
+    def run(self, session: Session) -> None:
+        session.run("tokens.forget_full", self._keys)

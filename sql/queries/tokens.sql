@@ -1,0 +1,31 @@
+-- tokens.sql - the token buckets of deliveries
+-- Transaction: writes inside BEGIN IMMEDIATE. Index: the primary key, unless it says otherwise.
+
+-- name: full_at
+-- The state of one bucket. Rows: none if it is full, else one.
+SELECT full_at FROM _bucket WHERE name = :name;
+
+-- name: set_bucket
+-- Record the state of one bucket.
+INSERT INTO _bucket (name, full_at, token_at) VALUES (:name, :full_at, :token_at)
+ON CONFLICT (name) DO UPDATE SET full_at = excluded.full_at, token_at = excluded.token_at;
+
+-- name: set_token_at
+-- The instant from which on a destination may have a token.
+UPDATE _destination SET token_at = :token_at WHERE destination_id = :destination_id;
+
+-- name: forget_waits
+-- No destination waits for a token after :now (Unix seconds). Index: none, one pass; after a change of the rules only.
+UPDATE _destination SET token_at = NULL WHERE token_at > :now;
+
+-- name: forget_full
+-- Remove the rows that mean the same as no row. Index: none, one pass.
+DELETE FROM _bucket WHERE full_at <= :now;
+
+-- name: senders
+-- The reverse-paths of :messages (list of message_id). Index: the rowid. Rows: message_id, reverse_path.
+SELECT message_id, reverse_path FROM _message WHERE message_id IN (:messages[]);
+
+-- name: hold_back
+-- Recipients of :recipients (list of recipient_id) wait until :next_retry_at, with no attempt counted. Index: the rowid.
+UPDATE _recipient SET next_retry_at = :next_retry_at WHERE recipient_id IN (:recipients[]);

@@ -1,0 +1,217 @@
+"""Rates of deliveries, exact over all processes."""
+
+from collections import Counter, deque
+from typing import Any
+
+from empath.mail.status import RecipientStatus
+from empath.policy.limits.delivery import Bucket, DeliveryRates, SenderRates
+from empath.policy.limits.rate import Rate
+from empath.storage.queue.lease import Lease, TakeLeases
+from empath.storage.queue.put_back import EndLease
+from empath.storage.queue.tokens import ForgetWaits, SweepBuckets
+from tests.kit.queue import T0, Queue, violations, write
+
+TEN = Bucket("destination a.example", Rate(60, 60.0, burst=10))  # another token each second
+
+
+def of_destinations(**by_name: Bucket) -> DeliveryRates:
+    """Rates of destinations in `.example`, by the first label."""
+    return DeliveryRates(of_destination=lambda name, _: tuple(b for n, b in by_name.items() if name == f"{n}.example"))
+
+
+def messages(leases: list[Lease]) -> int:
+    return sum(len(lease.messages) for lease in leases)
+
+
+def end(queue: Queue, lease: Lease, *, now: float, sent: int | None = None) -> None:
+    """Deliver the first *sent* messages of a lease, by default all, and end it."""
+    count = len(lease.messages) if sent is None else sent
+    settles = [queue.new_settle(lease, RecipientStatus.DELIVERED, message=n, now=now) for n in range(count)]
+    unused = +Counter({bucket: len(lease.messages) - count for bucket in lease.buckets})
+    queue.run(
+        *settles, EndLease(lease.lease_id, destination=lease.destination, is_failing=False, now=now, unused=unused)
+    )
+
+
+def test_a_lease_takes_as_many_messages_as_there_are_tokens(queue: Queue) -> None:
+    """
+    The others wait until the next token, and the destination is not ready before.
+    """
+    queue.accept(count=30)
+    rates = of_destinations(a=TEN)
+
+    leases = queue.lease(rates=rates)
+
+    assert 10 == messages(leases)
+    ((ready_at, token_at),) = queue.select("SELECT ready_at, token_at FROM _destination")
+    assert T0 + 1 <= ready_at == token_at <= T0 + 2
+    assert [] == queue.lease(now=T0 + 0.9, rates=rates)
+    assert 2 == messages(queue.lease(now=T0 + 2, rates=rates))
+    assert {} == violations(queue.path)
+
+
+def test_what_a_lease_did_not_send_is_free_again(queue: Queue) -> None:
+    """
+    Mail that is put back has not gone out, and counts no attempt.
+    """
+    queue.accept(count=30)
+    rates = of_destinations(a=TEN)
+    (first, *others) = queue.lease(rates=rates)
+
+    end(queue, first, now=T0 + 0.1, sent=0)
+    for lease in others:
+        end(queue, lease, now=T0 + 0.1)
+
+    assert len(first.messages) == messages(queue.lease(now=T0 + 2, rates=rates)) - 2
+    assert {0, 1} == {attempts for (attempts,) in queue.select("SELECT attempts FROM _recipient")}
+
+
+def test_destinations_of_one_provider_share_a_bucket(queue: Queue) -> None:
+    """
+    A provider counts by its hosts, and not by domains. What its hosts are, the last search has shown.
+    """
+    provider = Bucket("provider mx:*.hosts.example", Rate(60, 60.0, burst=6))
+    queue.accept("a.example", count=5)
+    queue.accept("b.example", count=5)
+    queue.accept("c.example", count=5)
+    write(queue.path, "UPDATE _destination SET exchangers = 'x.hosts.example' WHERE name <> 'c.example'")
+    rates = DeliveryRates(of_destination=lambda _, exchangers: (provider,) if exchangers else ())
+
+    taken = Counter[str]()
+    for lease in queue.lease(rates=rates):
+        taken[lease.destination] += len(lease.messages)
+
+    assert (5, 6) == (taken["c.example"], taken["a.example"] + taken["b.example"])
+
+
+def test_mail_of_other_senders_goes_past_that_of_a_limited_one(queue: Queue) -> None:
+    """
+    Each message of the limited sender waits for the instant of its token.
+    """
+    limited = queue.new_message("a.example")
+    queue.accept(count=6)
+    write(queue.path, "UPDATE _message SET reverse_path = 'news@shop.example'")
+    queue.accept(count=3, at=T0 + 0.5)
+    rates = DeliveryRates(senders=SenderRates({}, {"shop.example": Rate(60, 60.0, burst=2)}))
+
+    taken = queue.done(queue.new_lease(now=T0 + 1, rates=rates))
+
+    assert limited.queue_id != ""
+    paths = Counter(message.reverse_path for lease in taken.leases for message in lease.messages)
+    assert {"news@shop.example": 2, "sender@example.test": 3} == paths
+    waiting = queue.select("SELECT next_retry_at - ?, attempts FROM _recipient WHERE status = 'queued'", T0)
+    assert [(2.0, 0), (3.0, 0), (4.0, 0), (5.0, 0)] == [(round(after, 3), attempts) for after, attempts in waiting]
+    assert [1, 1] == [messages(queue.lease(now=T0 + at, rates=rates)) for at in (2.1, 3.1)]
+
+
+def test_a_worker_learns_when_there_is_a_token_for_any_mail(queue: Queue) -> None:
+    """
+    No destination is to blame, so the worker itself waits.
+    """
+    queue.accept("a.example", count=3)
+    queue.accept("b.example", count=3)
+    rates = DeliveryRates(all_mail=Rate(60, 60.0, burst=4))
+
+    first = queue.done(queue.new_lease(rates=rates))
+    second = queue.done(queue.new_lease(now=T0 + 0.5, rates=rates))
+
+    assert (4, T0 + 1) == (messages(first.leases), round(first.held_until, 3))
+    assert ([], T0 + 1) == (second.leases, round(second.held_until, 3))
+    assert [("all", T0 + 1)] == queue.select("SELECT name, round(token_at, 3) FROM _bucket")
+
+
+def statements(queue: Queue, lease: TakeLeases) -> list[str]:
+    """The names of the statements that a write runs."""
+    names: list[str] = []
+    session: Any = None
+
+    class Watched:
+        def __getattr__(self, kind: str) -> Any:
+            def call(name: str, bindings: Any = ()) -> Any:
+                names.append(name)
+                return getattr(session, kind)(name, bindings)
+
+            return call
+
+    run = lease.run
+
+    def watched(real: Any) -> None:
+        nonlocal session
+        session = real
+        run(Watched())  # type: ignore[arg-type]
+
+    lease.run = watched  # type: ignore[method-assign]
+    queue.run(lease)
+    return names
+
+
+def test_a_lease_runs_no_statement_more_while_no_rate_is_set(queue: Queue) -> None:
+    """
+    Rates cost those who set them.
+    """
+    queue.accept(count=9)
+
+    plain = statements(queue, queue.new_lease())
+
+    assert [] == [name for name in plain if name.startswith("tokens.")]
+    assert ["lease.state", "lease.ready_destinations", "lease.ready_destinations"] == plain[:3]
+    assert 13 == len(plain)
+
+
+def test_a_change_of_the_rates_ends_the_waits_of_the_old_ones(queue: Queue) -> None:
+    """
+    A rate of one a day would hold mail until tomorrow after it is gone.
+    """
+    queue.accept(count=3)
+    slow = of_destinations(a=Bucket("destination a.example", Rate(1, 86_400.0)))
+    assert 1 == messages(queue.lease(rates=slow))
+
+    queue.run(ForgetWaits(now=T0 + 1))
+
+    assert 2 == messages(queue.lease(now=T0 + 1))
+
+
+def test_full_buckets_have_no_row(queue: Queue) -> None:
+    """
+    Otherwise there would be a row for each sender and destination of all times.
+    """
+    queue.accept(count=3)
+    queue.lease(rates=of_destinations(a=TEN))
+
+    for now, rows in ((T0 + 1, 1), (T0 + 4, 0)):
+        queue.run(SweepBuckets(now=now))
+        assert [(rows,)] == queue.select("SELECT count(*) FROM _bucket")
+
+
+def test_workers_together_keep_to_a_rate_for_all_mail(queue: Queue) -> None:
+    """
+    Within a hundredth over a minute, with no more at once than the burst, and no mail twice.
+    """
+    a_second, seconds, step_s, processes = 20, 60, 0.1, 4
+    for number in range(200):
+        queue.accept(f"d{number}.example", count=7)
+    rates = DeliveryRates(all_mail=Rate(a_second, 1.0, burst=a_second // 2))
+    ids = [queue.process_id, *(queue.register(f"worker-{n}") for n in range(2, processes + 1))]
+    held = dict.fromkeys(ids, 0.0)
+    sent: list[tuple[float, int]] = []
+    running: deque[Lease] = deque()
+    for step in range(int(seconds / step_s)):
+        now = T0 + 1 + step * step_s
+        process_id = ids[step % processes]
+        while len(running) > 50:
+            end(queue, running.popleft(), now=now)
+        if held[process_id] > now:
+            continue
+        taken = queue.done(queue.new_lease(now=now, rates=rates, process_id=process_id))
+        held[process_id] = taken.held_until
+        running += taken.leases
+        sent += [(now, message.message_id) for lease in taken.leases for message in lease.messages]
+
+    wanted = a_second * seconds
+    assert len(sent) == len({number for _, number in sent})
+    assert wanted * 0.99 <= len(sent) <= wanted * 1.01 + a_second / 2
+    times = [at for at, _ in sent]
+    for first in range(len(times)):
+        in_a_second = sum(times[first] <= at < times[first] + 1 for at in times[first : first + 3 * a_second])
+        assert in_a_second <= a_second * 1.5 + 1
+    assert {} == violations(queue.path)
