@@ -43,8 +43,10 @@ from empath.policy.routing import (
     route_text,
 )
 from empath.policy.units import (
+    delivery_rate_text,
     duration_text,
     octets_per_second_text,
+    parse_delivery_rate,
     parse_duration,
     parse_octets_per_second,
     parse_rate,
@@ -279,6 +281,21 @@ def _destination(value: object) -> dict[str, Any]:
     return found
 
 
+def _sender(value: object) -> Rate:
+    """The table of one pattern of senders."""
+    if not isinstance(value, dict):
+        raise problem(f"must be a table, not {kind_of(value)}")
+    for key in value:
+        if key != "rate":
+            raise problem("unknown key; there is rate", key)
+    if not value:
+        raise problem('has no rate; write for example { rate = "100/1h" }')
+    try:
+        return parse_delivery_rate(_text(value["rate"]))
+    except SyntaxViolation as exc:
+        raise problem(str(exc), "rate") from exc
+
+
 def _number(value: object) -> str:
     if type(value) is not int:
         raise problem(f"must be a whole number, not {value if isinstance(value, float) else kind_of(value)}")
@@ -411,6 +428,14 @@ Destinations = Annotated[
     ],
     BeforeValidator(_no_key_twice(DestinationPattern.parse)),
     AfterValidator(lambda found: {pattern: given for pattern, given in found.items() if given}),  # an empty one is none
+]
+DeliveryRate = Annotated[Rate, _read_by(parse_delivery_rate), PlainSerializer(delivery_rate_text)]
+Senders = Annotated[
+    dict[
+        _RecipientPattern,
+        Annotated[Rate, PlainValidator(_sender), PlainSerializer(lambda rate: {"rate": delivery_rate_text(rate)})],
+    ],
+    BeforeValidator(_no_key_twice(parse_recipient_pattern)),
 ]
 RecipientRules = Annotated[
     dict[_RulePattern, Annotated[RecipientRule, PlainValidator(_recipient_rule), _AS_TEXT]],

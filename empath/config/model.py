@@ -21,6 +21,7 @@ from empath.config.fields import (
     RecipientRules,
     Routes,
     SenderRoutes,
+    Senders,
     Weights,
     problem,
     setting,
@@ -51,6 +52,7 @@ from empath.policy.bounce import is_double_bounce
 from empath.policy.destinations.rulebook import RuleBook, RuleRow
 from empath.policy.destinations.settings import BUILT_IN
 from empath.policy.dnsbl import Blocklist, BlocklistPolicy
+from empath.policy.limits.delivery import DeliveryRates, SenderRates
 from empath.policy.pattern import DomainPattern, PatternTable
 from empath.policy.recipients import RecipientRule
 from empath.policy.router import Router, RouteTables
@@ -117,6 +119,13 @@ class Config(Table):
     recipients, "*.example.org", "*" for all, a next hop as the view destination names it ("smtp:192.0.2.1:25"), or
     "mx:" and a host that MX records name ("mx:*.mail.example.net"). Each setting is taken from the most exact pattern
     that has it. Rows of the view destination_rule come before the tables: see DELIVERY.md.
+    """
+
+    senders_by_pattern: Senders = setting({}, "senders")
+    """
+    Most messages of a sender that go out in a time, over all workers, by the address or domain of the reverse-path:
+    [senders."news@example.org"] with rate = "100/1m". A pattern of several domains, "*.example.org" or "*", gives each
+    domain a rate of its own. Reports have no limit.
     """
 
     reports: Reports = setting({})
@@ -223,6 +232,15 @@ class Config(Table):
     def largest_message_octets(self) -> int:
         """The size of the largest message that any listener takes."""
         return max(self.limits_of(listener).message_octets for listener in self.listeners)
+
+    def delivery_rates(self, book: RuleBook) -> DeliveryRates:
+        """The rates of deliveries by this file and by the rules in *book*."""
+        senders = {str(pattern): rate for pattern, rate in self.senders_by_pattern.items()}
+        return DeliveryRates(
+            all_mail=self.delivery.rate,
+            senders=SenderRates.of(senders) if senders else None,
+            of_destination=book.buckets if book.gives("rate") else None,
+        )
 
     def rule_book(self, rows: Iterable[RuleRow] = ()) -> RuleBook:
         """What holds of destinations, by this file and by *rows* of the queue."""

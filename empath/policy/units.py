@@ -5,6 +5,7 @@ A bare number has no unit and is refused, because people often mean "60" as minu
 """
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 from empath.errors import SyntaxViolation
@@ -93,6 +94,28 @@ def parse_rate(text: str) -> Rate:
 def rate_text(rate: Rate) -> str:
     """*rate* as `parse_rate` reads it."""
     return f"{rate.count}/{duration_text(rate.period_s)}"
+
+
+def parse_delivery_rate(text: str) -> Rate:
+    """
+    Read `100/1m`, of which a tenth may go out at once, or `100/1m burst 20`.
+
+    Raises:
+        SyntaxViolation: *text* is neither.
+    """
+    what, word, burst = text.partition(" burst ")
+    rate = parse_rate(what)
+    if not word:
+        return replace(rate, burst=max(1, rate.count // 10))
+    if not (burst.isascii() and burst.isdigit() and 1 <= int(burst) <= rate.count):
+        raise SyntaxViolation(f"a burst is a whole number from 1 to the number in the period: {text!r}")
+    return replace(rate, burst=int(burst))
+
+
+def delivery_rate_text(rate: Rate) -> str:
+    """*rate* as `parse_delivery_rate` reads it."""
+    usual = max(1, rate.count // 10)
+    return rate_text(rate) + (f" burst {rate.capacity}" if rate.capacity != usual else "")
 
 
 def parse_octets_per_second(text: str) -> int:

@@ -18,6 +18,10 @@ UPDATE _destination SET token_at = :token_at WHERE destination_id = :destination
 -- No destination waits for a token after :now (Unix seconds). Index: none, one pass; after a change of the rules only.
 UPDATE _destination SET token_at = NULL WHERE token_at > :now;
 
+-- name: has_full
+-- Whether a bucket is full at :now (Unix seconds). Transaction: none needed. Index: none. Rows: one.
+SELECT EXISTS (SELECT 1 FROM _bucket WHERE full_at <= :now);
+
 -- name: forget_full
 -- Remove the rows that mean the same as no row. Index: none, one pass.
 DELETE FROM _bucket WHERE full_at <= :now;

@@ -462,6 +462,11 @@ BEGIN
       OR (new.value GLOB 'fingerprint:?*[0-9A-Fa-f]'
         AND substr(new.value, 13) NOT GLOB '*[^0-9A-Fa-f:=, SHsh]*' AND length(new.value) >= 76), NULL,
       raise(ABORT, 'empath: tls takes none, may, encrypt, verify, dane, sts, dane-or-sts or fingerprint:SHA256: with 64 hexadecimal digits'))
+    WHEN 'rate' THEN iif(
+      new.value = 'none'
+      OR new.value GLOB '[1-9]*/[1-9]*[smhd]*' AND new.value NOT GLOB '*[^0-9a-z./ ]*'
+         AND (new.value NOT GLOB '* *' OR new.value GLOB '* burst [1-9]*'), NULL,
+      raise(ABORT, 'empath: rate takes 100/1m, 100/1m burst 20 or none'))
     ELSE raise(ABORT, 'empath: there is no such setting; empath-admin rule settings lists them')
   END;
 END;

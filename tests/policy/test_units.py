@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from empath.errors import SyntaxViolation
 from empath.policy.limits.rate import Rate
 from empath.policy.units import (
+    delivery_rate_text,
     duration_text,
     octets_per_second_text,
+    parse_delivery_rate,
     parse_duration,
     parse_octets_per_second,
     parse_rate,
@@ -150,6 +152,33 @@ def test_what_is_no_rate_is_refused(text):
     """
     with pytest.raises(SyntaxViolation):
         parse_rate(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "burst", "written"),
+    [
+        ("100/1m", 10, "100/1m"),
+        ("5/1s", 1, "5/1s"),
+        ("100/1m burst 20", 20, "100/1m burst 20"),
+        ("100/1m burst 10", 10, "100/1m"),
+        ("100/1m burst 100", 100, "100/1m burst 100"),
+    ],
+)
+def test_a_rate_of_deliveries_has_a_burst_of_a_tenth_unless_it_is_given(text, burst, written):
+    """
+    Whoever sets a rate for a host does not want all of it in the first second.
+    """
+    rate = parse_delivery_rate(text)
+    assert (burst, written) == (rate.capacity, delivery_rate_text(rate))
+
+
+@pytest.mark.parametrize("text", ["100", "100/1m burst", "100/1m burst 0", "100/1m burst 101", "100/1m  burst 5"])
+def test_what_is_no_rate_of_deliveries_is_refused(text):
+    """
+    A burst larger than the rate would be none.
+    """
+    with pytest.raises(SyntaxViolation):
+        parse_delivery_rate(text)
 
 
 def test_octets_a_second_are_a_size_and_the_second():

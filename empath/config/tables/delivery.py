@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from empath.config.fields import ConfigPath, Count, Seconds, Share, Wait, problem, setting
+from empath.config.fields import ConfigPath, Count, DeliveryRate, Seconds, Share, Wait, problem, setting
 from empath.config.tables.table import Table
 from empath.policy.retry import RetrySchedule
 
@@ -20,6 +20,10 @@ class Delivery(Table):
 
     sessions: Count = setting(100)
     """Connections that one worker has at the same time. Three times as many more may wait for silent hosts."""
+
+    rate: DeliveryRate | None = setting(None)
+    """Most messages in a time, of all mail and over all workers: "1000/1m". A tenth of them may go out at once, or as
+    many as "1000/1m burst 20" says. Destinations and senders may have rates, too."""
 
     reuse_s: Seconds = setting("300s", "reuse")
     """How long a connection may be used for further messages."""

@@ -52,6 +52,7 @@ class Housekeeper:
         self._limits = ConnectionLimits(runtime.rules, self._reader, runtime.writer, runtime.emit, tidying.rest)
         self._duties = (
             Duty("rules", 0.5, tidying.forget_rules),
+            Duty("buckets", 60.0, tidying.forget_buckets),
             Duty("limits", 0.25, self._limits.follow),
             Duty("control", LOOK_S, self._control.obey),
             Duty("stuck_orders", 5.0, self._control.give_up),

@@ -49,6 +49,7 @@ from empath.storage.queue.garbage import (
 from empath.storage.queue.rerouting import RECIPIENTS, MoveWaiting, RememberRoutes, elsewhere, is_followed, waiting
 from empath.storage.queue.retention import AuditSweep, Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
 from empath.storage.queue.sweep import DEDUP, GREYLIST, SUPPRESSIONS, VERIFICATIONS, Kept, outdated
+from empath.storage.queue.tokens import SweepBuckets, has_full_buckets
 from empath.storage.spool import locate
 from empath.storage.spool_owner import key_of_queue
 from empath.telemetry.occurrences.housekeeper import (
@@ -119,6 +120,12 @@ class Tidying:
     def forget_rules(self) -> None:
         """Remove rules of destinations that have ended."""
         self._sweep(ENDED)
+
+    def forget_buckets(self) -> None:
+        """Remove token buckets of deliveries that are full again."""
+        now = time.time()
+        if has_full_buckets(self._reader, now):
+            self._runtime.writer.commit(SweepBuckets(now=now))
 
     def _sweep(self, kept: Kept, most: int = 0) -> None:
         while (forgetting := outdated(self._reader, kept, time.time(), most=most)) is not None and self.rest():

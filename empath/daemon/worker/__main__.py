@@ -29,9 +29,11 @@ from empath.daemon.worker.session_rules import session_rules
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.errors import EmpathError
 from empath.net.wakeup import WakeUp
+from empath.policy.destinations.rulebook import RuleBook
 from empath.policy.slots import LeaseLimits, failing_limit, lease_limits, slow_to_cut
 from empath.storage.queue.lease import AGING, Lease, LeaseProbe, TakeLeases
 from empath.storage.queue.put_back import ReleaseUnknownLeases
+from empath.storage.queue.tokens import ForgetWaits
 from empath.telemetry.occurrence import traceback_text, words_of
 from empath.telemetry.occurrences.worker import LeaseCrashed, LeaseFailed, LeasesAbandoned, StraysKept
 
@@ -76,6 +78,8 @@ class Worker:
         self._seen_news = 0
         self._rest_s = _REST_S
         self._next_ready_at: float | None = 0.0
+        self._book: RuleBook | None = None  # by which the rates were made
+        self._held_until = 0.0  # no mail at all has a token before this instant
 
     def run(self) -> None:
         """Deliver until the process is asked to drain, then drain."""
@@ -85,7 +89,7 @@ class Worker:
         self._runtime.ready()
         looked_at = 0.0
         while not self._runtime.draining.is_set():
-            is_rung = self._rung.wait(_POLL_S)
+            is_rung = self._rung.wait(self._pause_s())
             # The first ring after a rest is answered at once.
             gevent.sleep(max(0.0, looked_at + self._rest_s - time.monotonic()))
             looked_at = time.monotonic()
@@ -100,6 +104,22 @@ class Worker:
         self._drain()
         self._probe.close()
 
+    def _pause_s(self) -> float:
+        """Until the next look: mail that is due sooner, such as for its next token, is met at its instant."""
+        wait_s = _POLL_S if self._next_ready_at is None else self._next_ready_at - time.time()
+        return wait_s if 0 < wait_s < _POLL_S else _POLL_S
+
+    def _follow_rates(self) -> None:
+        """Make the rates anew after a change of the rules, and end the waits for tokens of the old ones."""
+        book = self._runtime.rules.book
+        if book is self._book:
+            return
+        before, self._dispatch.rates = self._dispatch.rates, self._runtime.config.delivery_rates(book)
+        self._held_until = 0.0
+        if self._book is None or before or self._dispatch.rates:
+            self._runtime.writer.commit(ForgetWaits(now=time.time()))
+        self._book = book
+
     def _look(self, *, is_rung: bool) -> None:
         news = self._probe.news()
         now = time.time()
@@ -108,6 +128,7 @@ class Worker:
             return
         self._seen_news = news
         self._rest_s = _REST_S
+        self._follow_rates()
         limits = lease_limits(self._slots, len(self._active), self._count_stuck)
         is_full = limits.leases == 0 or not limits.with_new
         failing = failing_limit(self._slots, self._active_failing + self._count_slow())
@@ -118,6 +139,8 @@ class Worker:
         if not self._dispatch.may_go_on:
             self._next_ready_at = None
             self._rest_s = _POLL_S  # arriving mail changes nothing
+        elif self._held_until > now:
+            self._next_ready_at = self._held_until
         elif is_full:
             self._next_ready_at = now + _POLL_S  # a lease may be stuck by then
             if is_runnable:
@@ -165,6 +188,7 @@ class Worker:
             with_new=limits.with_new,
             workers=self._workers,
             ignores_class=self._takes % AGING == 0,
+            rates=self._dispatch.rates,
         )
         try:
             self._runtime.writer.commit(work, is_last=not self._active)
@@ -172,6 +196,7 @@ class Worker:
             self._runtime.emit(LeaseFailed(error=str(exc)))
             self._release_unknown_leases()
             return
+        self._held_until = work.held_until
         found = sum(len(lease.messages) for lease in work.leases)
         rest_s = min(_REST_S + found * _REST_FOR_MESSAGE_S, _LONGEST_REST_S)
         self._rest_s = _SHORT_REST_S if work.has_more else rest_s

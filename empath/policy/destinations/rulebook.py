@@ -29,6 +29,7 @@ from empath.errors import SyntaxViolation
 from empath.mail.domain import Domain
 from empath.mail.identity import Timestamp
 from empath.policy.destinations.settings import SETTINGS, DestinationSettings
+from empath.policy.limits.delivery import Bucket
 from empath.policy.pattern import DomainPattern
 from empath.policy.routing import parse_route
 
@@ -230,6 +231,30 @@ class RuleBook:
     def gives(self, setting: str) -> bool:
         """Whether any rule gives *setting*: if not, it is the built-in default everywhere."""
         return any(setting in entries for entries in self._by_pattern.values())
+
+    def buckets(self, destination: str, exchangers: tuple[str, ...] = ()) -> tuple[Bucket, ...]:
+        """
+        The token buckets that mail to a destination draws from, by its name.
+
+        One is its own, by the most exact pattern that is not of MX hosts; one is shared by all destinations behind the
+        hosts of the most exact pattern of MX hosts.
+        """
+        own: list[Bucket] = []
+        of_provider: list[Bucket] = []
+        is_given = {True: False, False: False}  # by whether the pattern is one of MX hosts
+        domain, next_hop = domain_and_next_hop(destination)
+        for text in _candidates(domain or "", next_hop or "", exchangers):
+            is_mx = text.startswith(_MX)
+            entries = self._by_pattern.get(text)
+            if entries is None or "rate" not in entries or is_given[is_mx]:
+                continue
+            is_given[is_mx] = True
+            rate = entries["rate"][0]
+            if rate is not None and is_mx:
+                of_provider.append(Bucket(f"provider {text}", rate))
+            elif rate is not None:
+                own.append(Bucket(f"destination {destination}", rate))
+        return (*own, *of_provider)
 
     def _fitting(
         self, domain: str, next_hop: str, exchangers: tuple[str, ...]

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
 from empath.errors import SyntaxViolation
+from empath.policy.limits.rate import Rate
 from empath.policy.retry import Steps, parse_steps, steps_text
 from empath.policy.tls_demand import MAY, TlsDemand
+from empath.policy.units import delivery_rate_text, parse_delivery_rate
 
 Without8BitMime = Literal["convert", "convert-or-send", "bounce"]
 
 _MOST_CONNECTIONS: Final = 1_000_000
+_NO_RATE: Final = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +28,15 @@ class DestinationSettings:
     """
     What holds of one destination, with the built-in defaults.
 
-    Shape: concurrency at least 1; retry has the delays between attempts, none for those of [retry].
+    Shape: concurrency at least 1; retry has the delays between attempts, none for those of [retry]; rate is
+    None for any number of messages.
     """
 
     concurrency: int = 20
     retry: Steps = ()
     without_8bitmime: Without8BitMime = "convert"
     tls: TlsDemand = MAY
+    rate: Rate | None = None
 
 
 BUILT_IN: Final = DestinationSettings()
@@ -60,6 +65,10 @@ def _read_concurrency(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 7 and 1 <= int(text) <= _MOST_CONNECTIONS):
         raise SyntaxViolation(f"concurrency is a whole number from 1 to {_MOST_CONNECTIONS}, not {text!r}")
     return int(text)
+
+
+def _read_rate(text: str) -> Rate | None:
+    return None if text == _NO_RATE else parse_delivery_rate(text)
 
 
 def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
@@ -117,5 +126,16 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             ' "dane-or-sts": the first of the two that says something. Where neither does, it is as with "may".'
         ),
         example="verify",
+    ),
+    "rate": Setting(
+        read=_read_rate,
+        write=lambda rate: _NO_RATE if rate is None else delivery_rate_text(rate),
+        kind="rate",
+        words=(
+            'Most messages in a time, over all workers: "100/1m". A tenth of them may go out at once, or as many as'
+            ' "100/1m burst 20" says. "none" for any number. Each destination has a rate of its own. With a pattern of'
+            " MX hosts, all destinations behind them share one, in addition to what other patterns give a destination."
+        ),
+        example="100/1m burst 20",
     ),
 }

@@ -42,6 +42,16 @@ class SenderRates:
     by_address: Mapping[str, Rate]
     by_domain: Mapping[str, Rate]
 
+    @classmethod
+    def of(cls, by_pattern: Mapping[str, Rate]) -> "SenderRates":
+        """Sort the patterns: an address has an at sign."""
+        by_address = {}
+        for pattern, rate in by_pattern.items():
+            local_part, at, domain = pattern.rpartition("@")
+            if at:
+                by_address[f"{local_part}@{domain.lower()}"] = rate
+        return cls(by_address, {pattern: rate for pattern, rate in by_pattern.items() if "@" not in pattern})
+
     def find(self, reverse_path: str) -> Bucket | None:
         """The bucket of a reverse-path in its text form; reports have none."""
         local_part, at, domain = reverse_path.rpartition("@")

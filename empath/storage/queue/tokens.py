@@ -7,7 +7,7 @@ that is full has no row.  The tokens of a lease whose process dies are lost; the
 
 from empath.policy.limits.delivery import Bucket, gather_s
 from empath.policy.limits.rate import exchange
-from empath.storage.engine import Session
+from empath.storage.engine import Reader, Session
 from empath.storage.write import Write
 
 
@@ -74,6 +74,16 @@ class ForgetWaits(Write):
 
     def run(self, session: Session) -> None:
         session.run("tokens.forget_waits", self._keys)
+
+
+def has_full_buckets(reader: Reader, now: float) -> bool:
+    """
+    Whether a row means the same as no row at *now*.
+
+    Raises:
+        QueueBusy, StorageFailure: it cannot be read.
+    """
+    return bool(reader.value("tokens.has_full", {"now": now}))
 
 
 class SweepBuckets(Write):

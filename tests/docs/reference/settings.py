@@ -23,6 +23,7 @@ _WIDTH = 98
 _KINDS = {
     "Count": "whole number",
     "RateLimit": "rate",
+    "DeliveryRate": "rate",
     "OctetsPerSecond": "size and /s",
     "HostName": "domain name",
     "NodeName": "domain name",
@@ -58,6 +59,7 @@ _KINDS = {
     "SenderRoutes": "table",
     "AccountRoutes": "table",
     "Destinations": "table",
+    "Senders": "table",
     "Weights": "table",
     "Modules": "table",
     "RecipientRules": "table",
@@ -73,6 +75,7 @@ _TABLES = {
     "dnsbl": ('# For example:\n# "zen.example.net" = 2\n# threshold = 3',),
     "modules": ('# For example:\n# "my_package.my_module" = { deadline = "2s", on_failure = "451" }',),
     "recipients": ('# For example:\n# "example.org" = "listed"',),
+    "senders": ('# For example:\n# "news@example.org" = { rate = "100/1m burst 20" }',),
     "destinations": ('# For example:\n# "example.org" = { concurrency = 5, retry = "1m 5m*2 1h*3" }',),
 }
 

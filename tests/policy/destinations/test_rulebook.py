@@ -15,6 +15,7 @@ from empath.policy.destinations.rulebook import (
     domain_and_next_hop,
 )
 from empath.policy.destinations.settings import BUILT_IN
+from empath.policy.limits.rate import Rate
 
 RELAY = "smtp:relay.example.net:25"
 MX = ("a.mail.example.com", "b.mail.example.com")
@@ -201,3 +202,33 @@ def test_value_and_origin_agree(patterns, domain, next_hop, hosts):
     origin = rules.origin("concurrency", domain, next_hop, hosts)
     expected = BUILT_IN.concurrency if origin.pattern is None else 1 + patterns.index(origin.pattern)
     assert expected == rules.find(domain, next_hop, hosts).concurrency
+
+
+def rates(**by_pattern):
+    """A book of rates of so many a minute; None for a pattern that lifts the rate."""
+    entries = [
+        (DestinationPattern.parse(text), {"rate": None if count is None else Rate(count, 60.0)})
+        for text, count in by_pattern.items()
+    ]
+    return RuleBook(BUILT_IN, entries)
+
+
+def test_a_destination_has_a_bucket_of_its_own_and_one_of_its_provider():
+    """
+    The provider counts all mail to its hosts; a domain may have less.
+    """
+    found = rates(**{"*": 9, "example.org": 1, "mx:*.mail.example.com": 5, "mx:*.example.com": 7, "mx:b.x": 8})
+    assert [("destination example.org", 1), ("provider mx:*.mail.example.com", 5)] == [
+        (bucket.name, bucket.rate.count) for bucket in found.buckets("example.org", MX)
+    ]
+    assert [("destination a.test", 9)] == [(bucket.name, bucket.rate.count) for bucket in found.buckets("a.test")]
+    assert [(f"destination {RELAY}", 9)] == [(bucket.name, bucket.rate.count) for bucket in found.buckets(RELAY)]
+
+
+def test_a_more_exact_pattern_lifts_a_rate():
+    """
+    "none" is a value as any other.
+    """
+    found = rates(**{"*": 9, "example.org": None, "mx:*.example.com": 7, "mx:*.mail.example.com": None})
+    assert () == found.buckets("example.org", MX)
+    assert () == book(["*"]).buckets("example.org", MX)

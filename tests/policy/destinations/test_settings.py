@@ -12,6 +12,7 @@ WRONG = {
     "retry": ("", "5m*0", "soon"),
     "without_8bitmime": ("", "Convert", "send"),
     "tls": ("", "MAY", "must", "fingerprint:", "fingerprint:SHA1:ab"),
+    "rate": ("", "100", "100/0s", "100/1m burst", "100/1m burst 0", "100/1m burst 101", "100/1m burst ¹"),
 }
 
 

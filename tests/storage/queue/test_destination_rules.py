@@ -24,6 +24,7 @@ WRONG = {
     "retry": ("", "soon", "5m;"),
     "without_8bitmime": ("", "send"),
     "tls": ("", "MAY", "must", "fingerprint", "fingerprint:SHA256:ab", "fingerprint:" + "g" * 64),
+    "rate": ("", "100", "100/m", "0/1m", "100/1m 20", "100/1m burst"),
 }
 
 

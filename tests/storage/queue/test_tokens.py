@@ -1,14 +1,16 @@
 """Rates of deliveries, exact over all processes."""
 
 from collections import Counter, deque
+from collections.abc import Sequence
 from typing import Any
 
 from empath.mail.status import RecipientStatus
 from empath.policy.limits.delivery import Bucket, DeliveryRates, SenderRates
 from empath.policy.limits.rate import Rate
+from empath.storage.engine import Session
 from empath.storage.queue.lease import Lease, TakeLeases
 from empath.storage.queue.put_back import EndLease
-from empath.storage.queue.tokens import ForgetWaits, SweepBuckets
+from empath.storage.queue.tokens import ForgetWaits, SweepBuckets, has_full_buckets
 from tests.kit.queue import T0, Queue, violations, write
 
 TEN = Bucket("destination a.example", Rate(60, 60.0, burst=10))  # another token each second
@@ -88,7 +90,6 @@ def test_mail_of_other_senders_goes_past_that_of_a_limited_one(queue: Queue) -> 
     """
     Each message of the limited sender waits for the instant of its token.
     """
-    limited = queue.new_message("a.example")
     queue.accept(count=6)
     write(queue.path, "UPDATE _message SET reverse_path = 'news@shop.example'")
     queue.accept(count=3, at=T0 + 0.5)
@@ -96,7 +97,6 @@ def test_mail_of_other_senders_goes_past_that_of_a_limited_one(queue: Queue) -> 
 
     taken = queue.done(queue.new_lease(now=T0 + 1, rates=rates))
 
-    assert limited.queue_id != ""
     paths = Counter(message.reverse_path for lease in taken.leases for message in lease.messages)
     assert {"news@shop.example": 2, "sender@example.test": 3} == paths
     waiting = queue.select("SELECT next_retry_at - ?, attempts FROM _recipient WHERE status = 'queued'", T0)
@@ -120,29 +120,30 @@ def test_a_worker_learns_when_there_is_a_token_for_any_mail(queue: Queue) -> Non
     assert [("all", T0 + 1)] == queue.select("SELECT name, round(token_at, 3) FROM _bucket")
 
 
-def statements(queue: Queue, lease: TakeLeases) -> list[str]:
-    """The names of the statements that a write runs."""
-    names: list[str] = []
-    session: Any = None
+class Watched:
+    """A session that notes the names of the statements."""
 
-    class Watched:
-        def __getattr__(self, kind: str) -> Any:
-            def call(name: str, bindings: Any = ()) -> Any:
-                names.append(name)
-                return getattr(session, kind)(name, bindings)
+    def __init__(self, session: Session) -> None:
+        self.names: list[str] = []
+        self._session = session
 
-            return call
+    def __getattr__(self, kind: str) -> Any:
+        def call(name: str, bindings: Any = ()) -> Any:
+            self.names.append(name)
+            return getattr(self._session, kind)(name, bindings)
 
-    run = lease.run
+        return call
 
-    def watched(real: Any) -> None:
-        nonlocal session
-        session = real
-        run(Watched())  # type: ignore[arg-type]
 
-    lease.run = watched  # type: ignore[method-assign]
-    queue.run(lease)
-    return names
+class WatchedLease(TakeLeases):
+    """Notes the statements that it runs in its transaction."""
+
+    names: Sequence[str] = ()
+
+    def run(self, session: Session) -> None:
+        watched: Any = Watched(session)
+        super().run(watched)
+        self.names = watched.names
 
 
 def test_a_lease_runs_no_statement_more_while_no_rate_is_set(queue: Queue) -> None:
@@ -151,7 +152,8 @@ def test_a_lease_runs_no_statement_more_while_no_rate_is_set(queue: Queue) -> No
     """
     queue.accept(count=9)
 
-    plain = statements(queue, queue.new_lease())
+    lease = WatchedLease(process_id=queue.process_id, now=T0, limit=9, failing_limit=9, further_limit=9, workers=1)
+    plain = list(queue.done(lease).names)
 
     assert [] == [name for name in plain if name.startswith("tokens.")]
     assert ["lease.state", "lease.ready_destinations", "lease.ready_destinations"] == plain[:3]
@@ -178,9 +180,12 @@ def test_full_buckets_have_no_row(queue: Queue) -> None:
     queue.accept(count=3)
     queue.lease(rates=of_destinations(a=TEN))
 
+    reader = queue.engine.open_reader()
     for now, rows in ((T0 + 1, 1), (T0 + 4, 0)):
+        assert (rows == 0) is has_full_buckets(reader, now)
         queue.run(SweepBuckets(now=now))
         assert [(rows,)] == queue.select("SELECT count(*) FROM _bucket")
+    reader.close()
 
 
 def test_workers_together_keep_to_a_rate_for_all_mail(queue: Queue) -> None:
