@@ -26,6 +26,7 @@ from empath.mail.status import RecipientStatus
 from empath.message.report.facts import ReportedMessage, ReportKind
 from empath.policy.concurrency import LeaseReport
 from empath.policy.greylist import GreylistRules, Note, Triple
+from empath.policy.limits.delivery import ALL, Bucket, DeliveryRates
 from empath.policy.limits.rate import Rate
 from empath.policy.replies.shaping import Action, Effect
 from empath.policy.senders import Senders
@@ -54,6 +55,7 @@ from empath.storage.queue.rerouting import MoveWaiting, RememberRoutes
 from empath.storage.queue.retention import Cutoffs, ForgetAudit, ForgetMessages, ForgetRecipients
 from empath.storage.queue.sessions import KeepSessions, SessionRow
 from empath.storage.queue.settle import Settle
+from empath.storage.queue.tokens import ForgetWaits, SweepBuckets
 from empath.storage.sqlite.engine import SqliteEngine
 from empath.storage.sqlite.plans import ForgetStatistics
 from empath.storage.sqlite.schema import prepare
@@ -116,6 +118,10 @@ def _settle_with_success(queue: Queue, lease: Lease) -> Write:
     settle = queue.new_settle(lease, RecipientStatus.DELIVERED, recipients=ids(lease))
     settle.fates = tuple(fate._replace(wants_notice=True, handover=Handover.RELAYED) for fate in settle.fates)
     return settle
+
+
+TOKENS = Bucket(ALL, Rate(5, 5.0, 2))
+RATES = DeliveryRates(all_mail=Rate(5, 5.0, 2), of_destination=lambda name, _: (Bucket(name, Rate(1, 9.0)),))
 
 
 def _end(_: Queue, lease: Lease) -> Write:
@@ -226,6 +232,13 @@ OPERATIONS: dict[str, Works] = {
             seen=LeaseReport(failures=9, is_unreachable=True),
             failure="421 4.3.2 Busy",
         )
+    ],
+    "end lease with tokens": lambda _, lease: [
+        EndLease(lease.lease_id, destination="leased.example", is_failing=False, now=T0 + 1, unused={TOKENS: 2})
+    ],
+    "lease with tokens": lambda queue, _: [queue.new_lease(now=T0 + 1, rates=RATES)],
+    "forget tokens": lambda queue, _: [
+        Batch(queue.new_lease(now=T0 + 1, rates=RATES), ForgetWaits(now=T0), SweepBuckets(now=T0 + 99))
     ],
     "end strays": lambda queue, _: [ReleaseUnknownLeases(queue.process_id, (), now=T0 + 1)],
     "rekey": lambda queue, lease: [Rekey(lease.lease_id, dict.fromkeys(ids(lease), "smtp:127.0.0.1:2526"), now=T0 + 1)],

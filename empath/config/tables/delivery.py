@@ -21,7 +21,7 @@ class Delivery(Table):
     sessions: Count = setting(100)
     """Connections that one worker has at the same time. Three times as many more may wait for silent hosts."""
 
-    rate: DeliveryRate | None = setting(None)
+    rate: DeliveryRate | None = setting(None, example="6000/1m")
     """Most messages in a time, of all mail and over all workers: "1000/1m". A tenth of them may go out at once, or as
     many as "1000/1m burst 20" says. Destinations and senders may have rates, too."""
 
