@@ -15,7 +15,9 @@ def pause_words(pauses: Pauses) -> str:
         lines.append(f"delivery is frozen since {pauses.frozen_since}; nothing goes out before `empath-admin thaw`")
     for each in pauses.suspensions:
         until = instant(each.suspended_until)
-        lines.append(f"{each.destination} is suspended until {until}; to end that: {resume_command(each.destination)}")
+        why = f" ({each.reason})" if each.reason else ""
+        end = resume_command(each.destination)
+        lines.append(f"{each.destination} is suspended until {until}{why}; to end that: {end}")
     more = pauses.suspended - len(pauses.suspensions)
     if more:
         where = "suspended_until_unix > unixepoch()"

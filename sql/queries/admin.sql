@@ -32,7 +32,8 @@ SELECT ulid, node, reverse_path, size, digest, received_at, body_type, is_smtput
 -- unless the destination is suspended at :now (Unix seconds). Index: _recipient_message. Rows: see Recipient in storage/admin/snapshot.py.
 SELECT r.recipient_id, r.address, r.original, r.domain, d.name, r.status, r.ordered_status, r.priority, r.attempts,
        r.next_retry_at, r.expires_at, r.lost_leases, r.notify, r.original_recipient, r.last_reply, r.reason, r.settled_at,
-       CASE WHEN d.suspended_until > :now THEN d.suspended_until END
+       CASE WHEN d.suspended_until > :now THEN d.suspended_until END,
+       (SELECT q.blocked_by FROM queue AS q WHERE q.recipient_id = r.recipient_id)
   FROM _recipient AS r
   JOIN _destination AS d ON d.destination_id = r.destination_id
  WHERE r.message_id = :message_id
@@ -81,9 +82,10 @@ SELECT count(*), coalesce(sum(m.size), 0), min(m.received_at)
 -- name: busiest_destinations
 -- The :limit destinations with the most live recipients. Index: none, one pass, then the rowid of _destination.
 -- suspended_until is NULL unless the destination is suspended at :now (Unix seconds).
--- Rows: name, live, queued, deferred, leased, held, is_failing, suspended_until.
+-- Rows: name, live, queued, deferred, leased, held, is_failing, suspended_until, blocked_by.
 SELECT d.name, r.live, r.queued, r.deferred, r.leased, r.held, d.is_failing,
-       CASE WHEN d.suspended_until > :now THEN d.suspended_until END
+       CASE WHEN d.suspended_until > :now THEN d.suspended_until END,
+       (SELECT b.blocked_by FROM _blocked AS b WHERE b.destination_id = d.destination_id)
   FROM (SELECT destination_id, count(*) AS live,
                count(*) FILTER (WHERE status = 'queued') AS queued,
                count(*) FILTER (WHERE status = 'deferred') AS deferred,
@@ -122,8 +124,8 @@ SELECT value FROM _setting WHERE name = 'frozen';
 
 -- name: suspensions
 -- The first :limit destinations that are suspended at :now (Unix seconds), or only :destination if that is not NULL.
--- Index: none, one pass over _destination. Rows: name, suspended_until.
-SELECT name, suspended_until
+-- Index: none, one pass over _destination. Rows: name, suspended_until, suspended_reason.
+SELECT name, suspended_until, suspended_reason
   FROM _destination
  WHERE suspended_until > :now
    AND (CAST(:destination AS text) IS NULL OR name = :destination)

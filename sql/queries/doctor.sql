@@ -27,3 +27,11 @@ SELECT 1 FROM _recipient_list WHERE address LIKE '%@' || :domain LIMIT 1;
 -- name: clients_let_pass
 -- Networks whose mail a person lets pass. Rows: client.
 SELECT client FROM _greylist WHERE sender = '*' AND recipient = '*' AND expires_at IS NULL ORDER BY client;
+
+-- name: open_breakers
+-- Destinations whose circuit breaker is open or half open at :now (Unix seconds), with mail that is due, and one of them.
+-- Index: none, one pass over _destination. Rows: one of count, name and last_failure.
+SELECT count(*), min(name), max(last_failure)
+  FROM _destination
+ WHERE breaker_until IS NOT NULL
+   AND due_at <= :now;

@@ -55,3 +55,14 @@ SELECT count(*), count(DISTINCT destination_id)
    AND status IN ('queued', 'deferred')
    AND priority IN (0, 1, 2, 3, 4)
    AND next_retry_at > :now;
+
+-- name: suspend
+-- Suspend :destination until :until (Unix seconds), or end that where it is NULL.
+UPDATE destination SET suspended_until_unix = :until, suspended_reason = :reason WHERE destination = :destination;
+
+-- name: suspension
+-- Until when :destination is suspended at :now (Unix seconds), and why. Index: the name. Rows: none if it is not, else one.
+SELECT suspended_until, suspended_reason
+  FROM _destination
+ WHERE name = :destination
+   AND suspended_until > :now;

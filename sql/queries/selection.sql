@@ -90,7 +90,8 @@ SELECT count(*), count(DISTINCT id) FROM history WHERE {condition};
 -- is suspended at :now. Rows: see LiveRecipient in storage/admin/records.py; instants in Unix seconds.
 SELECT recipient_id, id, status, ordered, priority, attempts, next_retry_unix, expires_unix, received_unix, sender,
        recipient, domain, destination, size, last_reply, reason,
-       (SELECT d.suspended_until FROM _destination AS d WHERE d.name = queue.destination AND d.suspended_until > :now)
+       (SELECT d.suspended_until FROM _destination AS d WHERE d.name = queue.destination AND d.suspended_until > :now),
+       blocked_by
   FROM queue
  WHERE recipient_id > :after
    AND {condition}

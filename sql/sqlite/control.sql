@@ -301,12 +301,13 @@ BEGIN
        new.id, new.sender, new.recipient, new.domain, new.destination, new.status, new.ordered, new.wanted,
        new.ordered_next_retry_at, new.ordered_next_retry_unix, new.priority, new.next_retry_at, new.next_retry_unix,
        new.expires_at, new.expires_unix, new.attempts, new.last_reply, new.reason, new.received_at, new.received_unix,
-       new.size, new.class);
+       new.size, new.class, new.blocked_by);
 END;
 
 CREATE TRIGGER queue_fixed INSTEAD OF UPDATE OF
   id, recipient_id, sender, recipient, domain, destination, ordered, wanted, ordered_next_retry_at,
-  ordered_next_retry_unix, attempts, last_reply, reason, received_at, received_unix, size, class
+  ordered_next_retry_unix, attempts, last_reply, reason, received_at, received_unix, size, class,
+  blocked_by
 ON queue
 BEGIN
   SELECT raise(ABORT, 'empath: queue takes status, next_retry_at, next_retry_unix, priority, expires_at and expires_unix; no other column can be set');
@@ -364,14 +365,32 @@ BEGIN
   SELECT raise(ABORT, 'empath: only a delivery or an order adds to history; DELETE FROM queue cancels a recipient');
 END;
 
-CREATE TRIGGER destination_suspension INSTEAD OF UPDATE OF suspended_until, suspended_until_unix ON destination
+-- The reason goes with the suspension: it is gone when that ends.
+CREATE TRIGGER destination_suspension INSTEAD OF UPDATE OF
+  suspended_until, suspended_until_unix, suspended_reason
+ON destination
 BEGIN
+  SELECT raise(ABORT, 'empath: suspended_reason takes text of at most 200 characters, or NULL')
+   WHERE new.suspended_reason IS NOT NULL
+     AND (typeof(new.suspended_reason) <> 'text' OR length(new.suspended_reason) NOT BETWEEN 1 AND 200);
   SELECT raise(ABORT, 'empath: set suspended_until or suspended_until_unix, not both')
    WHERE new.suspended_until IS NOT old.suspended_until AND new.suspended_until_unix IS NOT old.suspended_until_unix;
   INSERT INTO _change_instant
   VALUES (
     'suspended_until_unix', NULL, NULL, NULL, old.destination, old.suspended_until_unix,
     iif(new.suspended_until IS NOT old.suspended_until, new.suspended_until, new.suspended_until_unix));
+  SELECT raise(ABORT, 'empath: a reason needs a suspension: set suspended_until, too')
+   WHERE new.suspended_reason IS NOT old.suspended_reason
+     AND new.suspended_reason IS NOT NULL
+     AND NOT EXISTS (SELECT 1 FROM _destination WHERE name = old.destination AND suspended_until IS NOT NULL);
+  UPDATE _destination
+     SET suspended_reason = iif(suspended_until IS NULL, NULL, new.suspended_reason)
+   WHERE name = old.destination;
+  INSERT INTO _audit_change
+  SELECT (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'), NULL, NULL, NULL, name,
+         'suspended_reason', old.suspended_reason, suspended_reason
+    FROM _destination
+   WHERE name = old.destination;
 END;
 
 -- The limit of exactly this destination. It is in force at once, unless another rule of it has an end: the housekeeper
@@ -399,14 +418,16 @@ BEGIN
    WHERE new.destination IS NULL
      AND coalesce(
        new.max_leases, new.leases, new.is_failing, new.due_at, new.due_unix, new.breaker_until, new.breaker_until_unix,
-       new.suspended_until, new.suspended_until_unix, new.ready_at, new.ready_unix, new.exchangers);
+       new.suspended_until, new.suspended_until_unix, new.ready_at, new.ready_unix, new.exchangers, new.lease_limit,
+       new.last_failure, new.suspended_reason, new.blocked_by);
 END;
 
 CREATE TRIGGER destination_fixed INSTEAD OF UPDATE OF
-  destination, leases, is_failing, due_at, due_unix, breaker_until, breaker_until_unix, ready_at, ready_unix, exchangers
+  destination, leases, is_failing, due_at, due_unix, breaker_until, breaker_until_unix, ready_at, ready_unix, exchangers,
+  lease_limit, last_failure, blocked_by
 ON destination
 BEGIN
-  SELECT raise(ABORT, 'empath: destination takes suspended_until, suspended_until_unix and max_leases; no other column can be set');
+  SELECT raise(ABORT, 'empath: destination takes suspended_until, suspended_until_unix, suspended_reason and max_leases; no other column can be set');
 END;
 
 CREATE TRIGGER destination_delete INSTEAD OF DELETE ON destination

@@ -4,6 +4,22 @@
 -- Every instant has two columns: UTC text for people, and Unix seconds (_unix) for arithmetic.
 -- control.sql defines what can be written through them.
 
+-- Why due mail of a destination does not go out now; NULL: it may.
+CREATE VIEW _blocked AS
+SELECT d.destination_id AS destination_id,
+       CASE
+         WHEN EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen') THEN 'frozen'
+         WHEN d.suspended_until > unixepoch()
+           THEN 'suspended until ' || datetime(d.suspended_until, 'unixepoch') || coalesce(' (' || d.suspended_reason || ')', '')
+         WHEN d.breaker_until > unixepoch()
+           THEN 'breaker open until ' || datetime(d.breaker_until, 'unixepoch') || coalesce(' after ' || d.last_failure, '')
+         WHEN d.token_at > unixepoch()
+           OR EXISTS (SELECT 1 FROM _bucket WHERE name = 'all' AND token_at > unixepoch()) THEN 'rate'
+         WHEN d.is_full AND d.due_at <= unixepoch()
+           THEN iif(d.breaker_until IS NULL, 'concurrency', 'breaker half open: a probe is under way')
+       END AS blocked_by
+  FROM _destination AS d;
+
 -- One row per live recipient: queued, deferred, leased or held. Writable: status, next_retry_at, priority, expires_at.
 -- DELETE cancels the recipient.
 CREATE VIEW queue AS
@@ -29,7 +45,12 @@ SELECT m.ulid                                        AS id,                     
        datetime(m.received_at, 'unixepoch')          AS received_at,              -- instant of acceptance, UTC
        m.received_at                                 AS received_unix,            -- the same in Unix seconds
        m.size                                        AS size,                     -- octets of the content
-       (SELECT a.class FROM _attempt AS a WHERE a.recipient_id = r.recipient_id ORDER BY a.attempt_id DESC LIMIT 1) AS class  -- kind of failure that the last attempt met
+       (SELECT a.class FROM _attempt AS a WHERE a.recipient_id = r.recipient_id ORDER BY a.attempt_id DESC LIMIT 1) AS class,  -- kind of failure that the last attempt met
+       CASE
+         WHEN (r.status = 'queued' OR r.status = 'deferred')
+          AND r.next_retry_at <= max(unixepoch(), coalesce(d.suspended_until, 0.0), coalesce(d.breaker_until, 0.0))
+           THEN (SELECT b.blocked_by FROM _blocked AS b WHERE b.destination_id = r.destination_id)
+       END AS blocked_by  -- why it waits longer than next_retry_at says, as in destination; NULL: nothing else holds it back
   FROM _recipient AS r
   JOIN _message AS m ON m.message_id = r.message_id
   JOIN _destination AS d ON d.destination_id = r.destination_id
@@ -121,7 +142,7 @@ SELECT a.attempt_id                                  AS attempt_id,             
   JOIN _recipient AS r ON r.recipient_id = a.recipient_id
   JOIN _message AS m ON m.message_id = r.message_id;
 
--- One row per queue key: a next hop that a route names, else a domain. Writable: suspended_until, NULL ends a suspension;
+-- One row per queue key: a next hop that a route names, else a domain. Writable: suspended_until, suspended_reason, NULL ends a suspension;
 -- max_leases, which becomes a rule of this destination, NULL removes that rule.
 CREATE VIEW destination AS
 SELECT d.name AS destination,  -- 'smtp:host:port', 'maildir:/path', 'discard:', 'no-route:', or a domain
@@ -136,7 +157,11 @@ SELECT d.name AS destination,  -- 'smtp:host:port', 'maildir:/path', 'discard:',
        d.suspended_until                             AS suspended_until_unix,     -- the same in Unix seconds
        datetime(d.ready_at, 'unixepoch') AS ready_at,  -- a lease can be taken from here on, UTC; NULL: no mail waits, or no connection is free
        d.ready_at                                    AS ready_unix,               -- the same in Unix seconds
-       d.exchangers                                  AS exchangers                -- names of its MX hosts, best first; NULL: not known, or it has none
+       d.exchangers                                  AS exchangers,               -- names of its MX hosts, best first; NULL: not known, or it has none
+       d.lease_limit AS lease_limit,  -- most connections now: what its hosts have borne, up to max_leases; 1 for a probe
+       d.last_failure AS last_failure,  -- why the last connection failed; NULL: there was a session since
+       CASE WHEN d.suspended_until > unixepoch() THEN d.suspended_reason END AS suspended_reason,  -- reason of the suspension
+       (SELECT b.blocked_by FROM _blocked AS b WHERE b.destination_id = d.destination_id) AS blocked_by  -- why due mail does not go out: frozen, suspended until …, breaker open until …, rate, concurrency; NULL: it may
   FROM _destination AS d;
 
 -- One row per rule of destinations beyond [destinations] of the file: what holds there, and until when. Writable: value,

@@ -30,6 +30,7 @@ from empath.cli.admin import (
     sessions,
     sql,
     suppress,
+    suspension,
 )
 from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, run_process
@@ -55,6 +56,7 @@ for module in (
     modules,
     sessions,
     service,
+    suspension,
     sql,
     fsck,
     doctor,

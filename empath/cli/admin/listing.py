@@ -80,6 +80,8 @@ def _next_try(recipient: LiveRecipient, now: float, *, is_frozen: bool) -> str:
         return "frozen"
     if recipient.suspended_until is not None:
         return "suspended"
+    if recipient.blocked_by is not None:
+        return recipient.blocked_by.partition(" until ")[0].partition(":")[0]
     wait_s = recipient.next_retry_at - now
     return f"in {span(wait_s)}" if wait_s > 0 else "now"
 
@@ -91,5 +93,7 @@ def _second_line(recipient: LiveRecipient) -> str:
         notes.append(f"to be {recipient.ordered} after the delivery under way")
     if recipient.destination != recipient.domain:
         notes.append(f"next hop {recipient.destination}")
+    if recipient.blocked_by is not None and " until " in recipient.blocked_by:
+        notes.append(recipient.blocked_by)
     notes += [text for text in (recipient.reason, recipient.last_reply) if text]
     return f"{recipient.id}{_GAP}{printable(', '.join(notes))}"

@@ -34,6 +34,7 @@ _CLASSES: Final = (
 _DESTINATIONS: Final = (
     Column("DESTINATION", 0, 20), Column("LIVE"), Column("QUEUED", 1), Column("DEFERRED", 1), Column("LEASED", 3),
     Column("HELD", 2), Column("FAILING", 2), Column("SUSPENDED-UNTIL", 1),
+    Column("BLOCKED-BY", 3, 12),
 )  # fmt: skip
 
 
@@ -85,6 +86,7 @@ def _write_recipient(recipient: Recipient) -> None:
         ("reason", recipient.reason),
         ("next try", instant(recipient.next_retry_at) if recipient.status in WAITING else None),
         ("suspended", f"until {instant(recipient.suspended_until)}" if recipient.suspended_until else None),
+        ("blocked by", recipient.blocked_by),
         ("expires", instant(recipient.expires_at) if recipient.status in LIVE else None),
         (_what_settled(recipient), instant(recipient.settled_at) if recipient.settled_at is not None else None),
         ("last reply", recipient.last_reply),
@@ -162,6 +164,7 @@ def write_stats(stats: Stats, now: Timestamp) -> None:
                 d.held,
                 "yes" if d.is_failing else "no",
                 instant(d.suspended_until),
+                d.blocked_by,
             )
             for d in stats.top_destinations
         ]

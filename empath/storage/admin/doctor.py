@@ -50,6 +50,7 @@ def diagnose_queue(
             yield from _beats(visit, is_running=is_running, slots=slots, now=now)
             yield from _modules(visit)
             yield from _pauses(visit, now)
+            yield from _breakers(visit, now)
             yield _held(visit)
             yield engine.diagnose_editors(visit)
             yield engine.diagnose_free_pages(visit)
@@ -125,7 +126,8 @@ def _pauses(visit: Selects, now: float) -> Iterator[Diagnosis]:
         found = f"frozen since {pauses.frozen_since}: nothing goes out"
         yield Diagnosis("delivery", Level.WARNING, found, "run `empath-admin thaw`")
     for each in pauses.suspensions:
-        found = f"{each.destination} is suspended until {Timestamp(each.suspended_until).iso8601()}"
+        why = f" ({each.reason})" if each.reason else ""
+        found = f"{each.destination} is suspended until {Timestamp(each.suspended_until).iso8601()}{why}"
         yield Diagnosis("delivery", Level.WARNING, found, f"run `{resume_command(each.destination)}`")
     more = pauses.suspended - len(pauses.suspensions)
     if more:
@@ -133,6 +135,16 @@ def _pauses(visit: Selects, now: float) -> Iterator[Diagnosis]:
         yield Diagnosis("delivery", Level.WARNING, found, "see suspended_until in the view destination")
     if pauses == Pauses(None):
         yield Diagnosis("delivery", Level.OK, "not frozen, and no destination is suspended")
+
+
+def _breakers(visit: Selects, now: float) -> Iterator[Diagnosis]:
+    """The diagnosis of destinations that give no session; without one there is nothing to say."""
+    [(count, name, failure)] = visit.rows("doctor.open_breakers", {"now": now})
+    if count:
+        more = f" and {count - 1} more" if count > 1 else ""
+        found = f"mail for {name}{more} waits, because connections fail: {failure or 'no session'}"
+        mend = "see blocked_by in the view destination; `empath-admin flush` tries at once"
+        yield Diagnosis("destinations", Level.WARNING, found, mend)
 
 
 def _held(visit: Selects) -> Diagnosis:

@@ -12,7 +12,6 @@ from typing import Final
 from empath.storage.engine import Selects
 
 _MOST_NAMED: Final = 5
-_SPECIAL: Final = frozenset('"$`\\!')  # special to a shell between double quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +20,7 @@ class Suspension:
 
     destination: str
     suspended_until: float
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,4 @@ def pauses_of(since: str | None, suspended_until: dict[str, float]) -> Pauses:
 
 def resume_command(destination: str) -> str:
     """The command that ends the suspension of *destination*."""
-    name = destination.replace("'", "''")
-    statement = f"UPDATE destination SET suspended_until = NULL WHERE destination = '{name}'"
-    quoted = shlex.quote(statement) if _SPECIAL.intersection(name) else f'"{statement}"'
-    return f"empath-admin sql --write {quoted}"
+    return f"empath-admin resume {shlex.quote(destination)}"

@@ -72,6 +72,7 @@ class LiveRecipient:
     last_reply: str | None
     reason: str | None
     suspended_until: float | None
+    blocked_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ class Recipient:
     reason: str | None
     settled_at: float | None
     suspended_until: float | None
+    blocked_by: str | None
     attempt_log: list[AttemptRow] = field(default_factory=list)
 
 
@@ -193,6 +195,7 @@ class DestinationLoad:
     held: int
     is_failing: bool
     suspended_until: float | None
+    blocked_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
