@@ -296,6 +296,16 @@ def _sender(value: object) -> Rate:
         raise problem(str(exc), "rate") from exc
 
 
+def _patterns_fit(found: dict[DestinationPattern, dict[str, Any]]) -> dict[DestinationPattern, dict[str, Any]]:
+    for pattern, given in found.items():
+        for name in given:
+            try:
+                SETTINGS[name].refuse_pattern(str(pattern))
+            except SyntaxViolation as exc:
+                raise problem(str(exc), str(pattern), name) from exc
+    return found
+
+
 def _number(value: object) -> str:
     if type(value) is not int:
         raise problem(f"must be a whole number, not {value if isinstance(value, float) else kind_of(value)}")
@@ -428,6 +438,7 @@ Destinations = Annotated[
     ],
     BeforeValidator(_no_key_twice(DestinationPattern.parse)),
     AfterValidator(lambda found: {pattern: given for pattern, given in found.items() if given}),  # an empty one is none
+    AfterValidator(_patterns_fit),
 ]
 DeliveryRate = Annotated[Rate, _read_by(parse_delivery_rate), PlainSerializer(delivery_rate_text)]
 Senders = Annotated[

@@ -49,13 +49,13 @@ from empath.config.tables.transports import Pipes, Webhooks
 from empath.mail.address import Address
 from empath.policy.access import is_of_postmaster
 from empath.policy.bounce import is_double_bounce
-from empath.policy.destinations.rulebook import RuleBook, RuleRow
+from empath.policy.destinations.rulebook import Layer, RuleBook, RuleRow
 from empath.policy.destinations.settings import BUILT_IN
 from empath.policy.dnsbl import Blocklist, BlocklistPolicy
 from empath.policy.limits.delivery import DeliveryRates, SenderRates
 from empath.policy.pattern import DomainPattern, PatternTable
 from empath.policy.recipients import RecipientRule
-from empath.policy.router import Router, RouteTables
+from empath.policy.router import RouteLayer, Router, RouteTables
 from empath.policy.routing import Route, single_routes
 
 
@@ -180,16 +180,21 @@ class Config(Table):
     @cached_property
     def router(self) -> Router:
         """What decides routes by the tables of this configuration."""
-        return Router(self.hostname, self.route_tables)
+        return self.router_by(self.rule_book())
 
-    @cached_property
-    def route_tables(self) -> RouteTables:
-        """The routes of all tables."""
-        return RouteTables(
+    def router_by(self, book: RuleBook) -> Router:
+        """What decides routes by the tables of this configuration and by the rules of *book*."""
+        layers = {Layer.FILE: RouteLayer.DESTINATIONS, Layer.ROW: RouteLayer.RULE}
+        tables = RouteTables(
             recipients=tuple(self.routes_by_pattern.items()),
             senders=tuple(self.sender_routes_by_pattern.items()),
             accounts=tuple(self.account_routes_by_name.items()),
+            rules=tuple(
+                (DomainPattern(str(origin.pattern)), found, layers[origin.layer])
+                for found, origin in book.each("route")
+            ),
         )
+        return Router(self.hostname, tables)
 
     def each_route(self) -> Iterator[tuple[KeyPath, Route]]:
         """Every route of the file with its key; a list of next hops is each of them."""
@@ -202,6 +207,9 @@ class Config(Table):
             for pattern, route in table.items():
                 for single in single_routes(route):
                     yield (name, str(pattern)), single
+        for destination, given in self.destinations_by_pattern.items():
+            for single in single_routes(given["route"]) if "route" in given else ():
+                yield ("destinations", str(destination), "route"), single
 
     @cached_property
     def recipient_rules(self) -> PatternTable[RecipientRule]:

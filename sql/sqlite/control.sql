@@ -488,6 +488,12 @@ BEGIN
       OR new.value GLOB '[1-9]*/[1-9]*[smhd]*' AND new.value NOT GLOB '*[^0-9a-z./ ]*'
          AND (new.value NOT GLOB '* *' OR new.value GLOB '* burst [1-9]*'), NULL,
       raise(ABORT, 'empath: rate takes 100/1m, 100/1m burst 20 or none'))
+    WHEN 'route' THEN CASE
+      WHEN new.pattern GLOB '*:*' AND new.pattern NOT GLOB '[[]*'
+        THEN raise(ABORT, 'empath: the pattern of a route is a domain, *.domain or *')
+      WHEN new.value <> 'mx' AND new.value NOT GLOB 'mx, *' AND new.value NOT GLOB '[a-z]*:*'
+        THEN raise(ABORT, 'empath: route takes mx, smtp://host:port or another route as in [routes]')
+    END
     ELSE raise(ABORT, 'empath: there is no such setting; empath-admin rule settings lists them')
   END;
 END;

@@ -284,6 +284,14 @@ networks = [
             "relay.domains[1]: '*' is every domain, which would make this an open relay",
         ),
         ("routes = {'a b' = 'mx'}", "routes.\"a b\": not a domain name: 'a b'"),
+        (
+            "destinations = {'mx:a.test' = {route = 'mx'}}",
+            "destinations.\"mx:a.test\".route: its pattern is a domain, *.domain or *, not 'mx:a.test'",
+        ),
+        (
+            "destinations = {'a.test' = {route = 'maildir:x'}}",
+            "destinations.\"a.test\".route: the path of a Maildir begins with a slash, not 'maildir:x'",
+        ),
         ("routes = {'*' = 5}", 'routes."*": must be text in quotes, not a number'),
         ("routes = {'*' = ['mx', 5]}", 'routes."*": must be text in quotes, not a number'),
         ("routes = {'*' = []}", 'routes."*": a list of routes has 1 to 20 entries, not 0'),

@@ -1,6 +1,7 @@
 """dns - dns: where mail for a domain would go, and why"""
 
 import random
+import time
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -10,14 +11,17 @@ import click
 from empath.cli.admin import output
 from empath.cli.admin.options import DOMAIN, json_option
 from empath.cli.admin.output import NAME, Column
-from empath.cli.common import config_option, configuration, say
+from empath.cli.common import config_option, configuration, open_queue, say
 from empath.config import Config
 from empath.config.hosts import host_rules, trusts_resolver
+from empath.errors import MissingInput
 from empath.mail.domain import parse_stored
 from empath.mail.lookup import Absent, Exchangers, Failed, Kind, LookupAnswer, Question
 from empath.policy.hosts.findings import Finding, findings
 from empath.policy.hosts.search import NoHost
+from empath.policy.router import Router
 from empath.policy.routing import MxRoute, SmtpRoute, route_text
+from empath.storage.queue.destination_rules import rules_in_force
 
 if TYPE_CHECKING:
     from empath.net.next_hop import NextHops
@@ -90,7 +94,7 @@ def dns(context: click.Context, domain: str, is_json: bool) -> None:
 
 def _find(config: Config, domain: str) -> DomainFindings:
     parsed = parse_stored(domain)
-    route = config.router.decide_for_domain(parsed).route
+    route = router_in_force(config).decide_for_domain(parsed).route
     if route is None:
         return DomainFindings(domain, None, None)
     text, destination = route_text(route), route.destination(domain)
@@ -110,6 +114,15 @@ def _find(config: Config, domain: str) -> DomainFindings:
         hosts=findings(search, hosts),
         reply=found.reply.escaped() if isinstance(found, NoHost) else None,
     )
+
+
+def router_in_force(config: Config) -> Router:
+    """What decides routes by *config* and by the rows of the queue, if there is one yet."""
+    try:
+        with open_queue(config).visiting(None) as visit:
+            return config.router_by(config.rule_book(rules_in_force(visit, time.time())))
+    except MissingInput:
+        return config.router
 
 
 def next_hops(config: Config) -> "NextHops":

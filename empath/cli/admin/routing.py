@@ -7,7 +7,7 @@ from typing import Final
 import click
 
 from empath.cli.admin import output
-from empath.cli.admin.dns import next_hops
+from empath.cli.admin.dns import next_hops, router_in_force
 from empath.cli.admin.options import SENDER, ParsedType, json_option, wait_option, who
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, configuration, open_queue, say
@@ -15,7 +15,7 @@ from empath.cli.words import count
 from empath.config import Config
 from empath.mail.address import Address
 from empath.policy.hosts.search import NoHost, socket_host
-from empath.policy.router import SentBy
+from empath.policy.router import Router, SentBy
 from empath.policy.routing import HostRoute, ListedRoute, ListRoute, Route, SocketRoute, route_text
 from empath.storage.admin import rerouting as storage
 
@@ -77,10 +77,10 @@ def route(context: click.Context, address: Address, sender: str, account: str | 
     Show the route of mail for ADDRESS, and what decides it.
 
     Shows the table and the pattern, the destination, and the hosts of each next hop, in an order that a lease may draw.
-    Uses the configuration in the file, asks the DNS, and makes no connection.
+    Uses the configuration in the file and the rows of destination_rule, asks the DNS, and makes no connection.
     """
     _, config = configuration(context)
-    found = _explain(config, address, SentBy(sender, account))
+    found = _explain(config, router_in_force(config), address, SentBy(sender, account))
     if is_json:
         output.write_json(found)
         return
@@ -103,9 +103,9 @@ def route(context: click.Context, address: Address, sender: str, account: str | 
         say(NAME, "no route: new mail for this address is refused; queued mail waits")
 
 
-def _explain(config: Config, address: Address, sent_by: SentBy) -> Explanation:
+def _explain(config: Config, router: Router, address: Address, sent_by: SentBy) -> Explanation:
     domain = str(address.domain)
-    decision = config.router.decide(str(address), address.domain, sent_by)
+    decision = router.decide(str(address), address.domain, sent_by)
     chosen = decision.route
     return Explanation(
         str(address),
@@ -144,13 +144,13 @@ def _hosts(config: Config, use: str, hop: ListedRoute, domain: str) -> list[HopH
 @click.pass_context
 def reroute(context: click.Context, is_dry_run: bool, wait_s: float, is_json: bool) -> None:
     """
-    Move waiting mail by the routes in the file.
+    Move waiting mail by the routes in the file and in the queue.
 
     Shows how many recipients leave which destination for which other one. A running service does the same by itself
     after a reload; with --dry-run this shows before the reload what it will do.
     """
     _, config = configuration(context)
-    engine, router = open_queue(config), config.router
+    engine, router = open_queue(config), router_in_force(config)
     if is_dry_run:
         moves = storage.find_moves(engine, router)
     else:

@@ -109,7 +109,9 @@ class Acceptor:
             runtime.engine.open_reader,
             runtime.emit,
             self._refusals,
-            lambda: Verifier(config, host_finder(runtime, self._resolver), runtime.deadlines, runtime.writer),
+            lambda: Verifier(
+                config, runtime.rules, host_finder(runtime, self._resolver), runtime.deadlines, runtime.writer
+            ),
         )
         self._suppressions: Suppressions | None = None
         if config.suppression.at_rcpt == "refuse":
@@ -247,6 +249,7 @@ class Acceptor:
             ),
             admission=self._admission,
             writer=self._runtime.writer,
+            rules=self._runtime.rules,
             budget=self._budget,
             space=self._space,
             emit=self._runtime.emit,

@@ -16,6 +16,7 @@ from empath.daemon.acceptor.rates import ListenerRates
 from empath.daemon.acceptor.space import Space
 from empath.daemon.process.hub_writer import HubWriter
 from empath.daemon.process.recipients import Recipients
+from empath.daemon.process.rules import Rules
 from empath.daemon.process.suppressions import Suppressions
 from empath.mail.domain import Domain
 from empath.mail.identity import QueueId
@@ -60,6 +61,7 @@ class ListenerContext:
     refusals: RefusalMeter
     tally: LimitTally
     rates: ListenerRates
+    rules: Rules
     entry: EntryChecks | None = None
     server_tls: ServerTls | None = None
     logins: Logins | None = None

@@ -94,7 +94,7 @@ def judge_recipient(
         return targets
     destinations = []
     for target in targets:
-        decision = config.router.decide(str(target), target.domain, transaction.sent_by)
+        decision = context.rules.router.decide(str(target), target.domain, transaction.sent_by)
         if decision.route is None:
             return no_route if target == address else _NO_ROUTE_TO_TARGET
         destinations.append(decision.destination(str(target.domain)))

@@ -134,7 +134,7 @@ class Transaction:
     def deliver_to(self, addresses: Sequence[Address]) -> None:
         """Make *addresses* the recipients; each of them has a route. Those of the client keep what it asked for."""
         known = {each.address: each for each in self._recipients}
-        router, sent_by = self._context.config.router, self.sent_by
+        router, sent_by = self._context.rules.router, self.sent_by
         self._destinations = []
         for address in addresses:
             decision = router.decide(str(address), address.domain, sent_by)

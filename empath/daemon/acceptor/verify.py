@@ -14,6 +14,7 @@ from gevent.lock import BoundedSemaphore
 
 from empath.config import Config
 from empath.daemon.process.hub_writer import HubWriter
+from empath.daemon.process.rules import Rules
 from empath.errors import EmpathError
 from empath.mail.address import Address
 from empath.mail.protocol import Protocol
@@ -45,12 +46,15 @@ class Verifier:
     def __init__(
         self,
         config: Config,
+        rules: Rules,
         finder: HostFinder,
         deadlines: Deadlines,
         writer: HubWriter,
+        *,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._config = config
+        self._rules = rules
         self._settings = config.verification
         self._finder = finder
         self._deadlines = deadlines
@@ -94,7 +98,7 @@ class Verifier:
             del self._under_way[key]
 
     def _answer(self, address: Address, rule: RecipientRule, ends_at: float) -> Reply | None:
-        route = self._config.router.decide(str(address), address.domain, SentBy()).route
+        route = self._rules.router.decide(str(address), address.domain, SentBy()).route
         if rule.lmtp is not None:
             destination = str(rule.lmtp)
         elif isinstance(route, HostRoute | ListRoute):

@@ -69,7 +69,7 @@ class Housekeeper:
             Duty("plans", 5.0, tidying.keep_plans),
             Duty("wal", 10.0, tidying.watch_wal),
             Duty("clock", 2.0, tidying.watch_clock),
-            Duty("routes", 60.0, tidying.follow_routes),
+            Duty("routes", 0.5, tidying.follow_routes),
             Duty("due_bounds", 30.0, tidying.mend_due_bounds),
             Duty("destinations", 3600.0, tidying.forget_destinations),
             Duty("missing_files", 600.0, tidying.report_missing_files),

@@ -282,7 +282,7 @@ class Reporter:
                 is_smtputf8=is_smtputf8 or not all(each.is_ascii for each in addresses),
             ),
             destinations=tuple(
-                config.router.decide(str(each), each.domain, sent_by).destination(str(each.domain))
+                self._runtime.rules.router.decide(str(each), each.domain, sent_by).destination(str(each.domain))
                 for each in addresses
             ),
             content=content,

@@ -18,6 +18,7 @@ from empath.daemon.process.runtime import Runtime
 from empath.mail.identity import Timestamp
 from empath.net.wakeup import wake
 from empath.policy.limits.session import wanted_space_octets
+from empath.policy.router import Router
 from empath.storage.engine import Reader
 from empath.storage.queue.clock import BringForward, last_recipient, latest_beat
 from empath.storage.queue.destination_rules import ENDED
@@ -89,6 +90,7 @@ class Tidying:
         self._runtime = runtime
         self._engine, self._spool = runtime.engine, queue.spool
         self._reader = reader
+        self._followed: Router | None = None  # by which all waiting mail was moved
         self._sweeps = (RecipientSweep(), MessageSweep())
         self._audit = AuditSweep()
         self._idle = IdleWalk()
@@ -153,14 +155,17 @@ class Tidying:
 
     def follow_routes(self) -> None:
         """Move waiting mail to the destinations of a changed table of routes."""
-        config = self._runtime.config
-        digest = config.route_tables.digest()
+        router = self._runtime.rules.router
+        if router is self._followed:
+            return
+        digest = router.tables.digest()
         if is_followed(self._reader, digest):
+            self._followed = router
             return
         moved = after = 0
         is_going = True
         while is_going:
-            moving = elsewhere(config.router, waiting(self._reader, after))
+            moving = elsewhere(router, waiting(self._reader, after))
             destinations = {recipient.recipient_id: destination for recipient, destination in moving}
             if destinations:
                 moved += self._runtime.writer.commit(MoveWaiting(destinations)).moved
@@ -169,6 +174,7 @@ class Tidying:
         if self._runtime.draining.is_set():
             return
         self._runtime.writer.commit(RememberRoutes(digest))
+        self._followed = router
         if moved:
             wake(self._runtime.child.wake_fds)
             self._runtime.emit(RoutesFollowed(recipients=moved))

@@ -1,8 +1,9 @@
 """
 rules - what holds of destinations, as this process knows it
 
-`book` is replaced when a person or a rule of Empath has changed the view destination_rule, or when a row of it ends.  A
-greenlet looks a few times a second whether anything was committed at all, and only then for the number of changes.
+`book` is replaced when a person or a rule of Empath has changed the view destination_rule, or when a row of it ends,
+and `router` when the routes in it have changed.  A greenlet looks a few times a second whether anything was committed,
+and only then for the number of changes.
 While the rows cannot be read, the last book stays in force.
 """
 
@@ -36,6 +37,7 @@ class Rules:
         self._revision: int | None = None
         self._is_unread = False
         self.book = config.rule_book()
+        self.router = config.router  # by the routes of the book
 
     def limit_of(self, destination: str) -> int:
         """The most connections to a *destination* that is new, by its name; for any thread."""
@@ -62,4 +64,7 @@ class Rules:
         changes = revision(reader)
         if changes != self._revision or has_ended:
             self.book = self._config.rule_book(rules_in_force(reader, self._now()))
+            router = self._config.router_by(self.book)
+            if router.tables != self.router.tables:
+                self.router = router
         self._news, self._revision = news, changes

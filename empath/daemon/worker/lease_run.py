@@ -121,6 +121,7 @@ class LeaseRun:
         self._settling = Settling(dispatch.runtime, lease, dispatch.reply_rules)
         self._moved_at = self._dispatch.clock()
         self._unwritten: list[Write] = []
+        self._router = dispatch.runtime.rules.router
         self._ways: dict[str, tuple[Route | None, str]] = {}  # route and destination, by domain
         self._greenlet: greenlet | None = None
         self._is_carrying = False
@@ -449,7 +450,10 @@ class LeaseRun:
     def _way_of(self, message: LeasedMessage, recipient: LeasedRecipient) -> tuple[Route | None, str]:
         """The route and the destination of one recipient; worked out once for each domain, if nothing else counts."""
         domain = recipient.domain
-        router = self._runtime.config.router
+        router = self._runtime.rules.router
+        if router is not self._router:  # a row has changed during the lease
+            self._router = router
+            self._ways.clear()
         is_special = router.depends_on(domain, message.metadata)
         way = None if is_special else self._ways.get(domain)
         if way is None:

@@ -36,6 +36,7 @@ from empath.policy.routing import parse_route
 _NEXT_HOP = re.compile(r"[a-z][a-z0-9+-]*:[^\x00-\x1f\x7f]*")
 _MOST_FOUND: Final = 10_000  # results that a book remembers
 _MX: Final = "mx:"
+_HOST_SCHEMES: Final = ("smtp:", "smtps:", "lmtp:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,20 @@ class DestinationPattern:
             return cls(str(DomainPattern.parse(text)))
         if not _NEXT_HOP.fullmatch(text):
             raise SyntaxViolation(f"not a domain, a destination or mx: and a host: {text!r}")
-        if "://" in text:
-            return cls(parse_route(text).destination(""))
-        if text.startswith("smtp:") and not text.startswith("smtp:/"):
-            return cls(parse_route(text.replace("smtp:", "smtp://", 1)).destination(""))
-        return cls(text)
+        return cls(_next_hop(text))
 
     def __str__(self) -> str:
         return self.text
+
+
+def _next_hop(text: str) -> str:
+    """The name of the destination that *text* is, or leads to as a route. That of a list names several, with commas."""
+    if "://" in text:
+        return parse_route(text).destination("")
+    names = text.split(",")
+    if all(name.startswith(_HOST_SCHEMES) and not name.partition(":")[2].startswith("/") for name in names):
+        return ",".join(parse_route(name.replace(":", "://", 1)).destination("") for name in names)
+    return text
 
 
 def _host_pattern(text: str) -> str:
@@ -178,6 +185,7 @@ class RuleBook:
         if setting is None:
             raise SyntaxViolation(f"there is no setting {row.setting!r}")
         pattern = str(DestinationPattern.parse(row.pattern))
+        setting.refuse_pattern(pattern)
         origin = Origin(Layer.ROW, pattern, row.rule_id, row.expires_at, row.reason)
         self._by_pattern.setdefault(pattern, {})[row.setting] = setting.read(row.value), origin
 
@@ -255,6 +263,10 @@ class RuleBook:
             elif rate is not None:
                 own.append(Bucket(f"destination {destination}", rate))
         return (*own, *of_provider)
+
+    def each(self, setting: str) -> Iterator[tuple[Any, Origin]]:
+        """The values of *setting* that rules give, one for each pattern that has one."""
+        return (entries[setting] for entries in self._by_pattern.values() if setting in entries)
 
     def _fitting(
         self, domain: str, next_hop: str, exchangers: tuple[str, ...]

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, get_args
 from empath.errors import SyntaxViolation
 from empath.policy.limits.rate import Rate
 from empath.policy.retry import Steps, parse_steps, steps_text
+from empath.policy.routing import MaildirRoute, Route, parse_route, route_text
 from empath.policy.tls_demand import MAY, TlsDemand
 from empath.policy.units import delivery_rate_text, parse_delivery_rate
 
@@ -37,6 +38,7 @@ class DestinationSettings:
     without_8bitmime: Without8BitMime = "convert"
     tls: TlsDemand = MAY
     rate: Rate | None = None
+    route: Route | None = None
 
 
 BUILT_IN: Final = DestinationSettings()
@@ -50,6 +52,7 @@ class Setting:
     Shape: read takes text as a row has it, and raises SyntaxViolation; write gives text that read takes. kind and words
     are for docs/configuration.md; example is a value as text. kind_in_file is the kind of TOML value. is_of_recipient:
     found by the domain of each recipient; the others hold of connections, and are found by the destination alone.
+    needs_domain: its patterns are domains.
     """
 
     read: Callable[[str], Any]
@@ -59,6 +62,15 @@ class Setting:
     example: str
     kind_in_file: Literal["text", "number", "flag"] = "text"
     is_of_recipient: bool = False
+    needs_domain: bool = False
+
+    def refuse_pattern(self, pattern: str) -> None:
+        """
+        Raises:
+            SyntaxViolation: the setting cannot have *pattern*, since it decides what the pattern is made of.
+        """
+        if self.needs_domain and ":" in pattern and not pattern.startswith("["):
+            raise SyntaxViolation(f"its pattern is a domain, *.domain or *, not {pattern!r}")
 
 
 def _read_concurrency(text: str) -> int:
@@ -69,6 +81,13 @@ def _read_concurrency(text: str) -> int:
 
 def _read_rate(text: str) -> Rate | None:
     return None if text == _NO_RATE else parse_delivery_rate(text)
+
+
+def _read_route(text: str) -> Route:
+    route = parse_route(text)
+    if isinstance(route, MaildirRoute) and not route.path.startswith("/"):
+        raise SyntaxViolation(f"the path of a Maildir begins with a slash, not {text!r}")
+    return route
 
 
 def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
@@ -137,5 +156,17 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             " MX hosts, all destinations behind them share one, in addition to what other patterns give a destination."
         ),
         example="100/1m burst 20",
+    ),
+    "route": Setting(
+        read=_read_route,
+        write=route_text,
+        kind="route",
+        words=(
+            "Where mail to the domain goes, in place of what [routes] says of the same pattern. A more exact pattern of"
+            " [routes] comes first, and so does an address there. The entries of a list have a comma and a blank"
+            " between them."
+        ),
+        example="smtp://192.0.2.1:587, backup smtp://192.0.2.2:587",
+        needs_domain=True,
     ),
 }

@@ -7,6 +7,7 @@ from empath.storage.queue.rerouting import RememberRoutes
 from tests.cli.admin.kit import AdminTool
 from tests.kit.dns import ScriptedDns
 from tests.kit.process import configuration
+from tests.kit.queue import write
 
 ROUTES = """\
 "*" = ["mx", "backup smtps://fallback.test*2"]
@@ -136,6 +137,30 @@ def test_a_service_that_has_the_routes_needs_no_reload(tool):
     """
     It moved its mail by them before this came.
     """
-    tool.queue.run(RememberRoutes(load_config(tool.config).route_tables.digest()))
+    tool.queue.run(RememberRoutes(load_config(tool.config).router.tables.digest()))
     tool.queue.accept("here.test")
     assert ["empath-admin: 1 recipient moved"] == tool.words("reroute")
+
+
+def test_a_row_of_the_queue_decides_as_in_the_service(tool):
+    """
+    The verb would otherwise explain a route that no worker takes.
+    """
+    write(
+        tool.path,
+        "INSERT INTO destination_rule (pattern, setting, value) VALUES ('x.test', 'route', 'smtp://192.0.2.9')",
+    )
+    found = tool.record("route", "u@x.test")
+    assert ("destination_rule", "x.test", "smtp:192.0.2.9:25") == (
+        found["decided_by"], found["pattern"], found["destination"],
+    )  # fmt: skip
+    assert "smtp:192.0.2.9:25" == tool.record("dns", "x.test")["destination"]
+
+
+def test_an_address_is_explained_before_there_is_a_queue(tool):
+    """
+    The file is tried out before the service starts.
+    """
+    tool.queue.close()
+    tool.path.unlink()
+    assert "discard:" == tool.record("route", "ann@here.test")["destination"]

@@ -1,5 +1,8 @@
 """Sessions over real sockets, with a writer that the test controls."""
 
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 
 from empath.config import load_config
@@ -8,6 +11,7 @@ from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.rates import ListenerRates, RateMeter
 from empath.daemon.acceptor.space import Space
+from empath.daemon.process.rules import Rules
 from empath.mail.reply import Reply
 from empath.policy.access import Role
 from empath.policy.limits.connections import ConnectionCounter, ConnectionLimits
@@ -53,6 +57,7 @@ def make_context(tmp_path):
             banner=Reply.of("220 mx.example.test ESMTP Empath"),
             refusals=RefusalMeter(per_second=1000, per_client=1000),
             tally=LimitTally(),
+            rules=cast(Rules, SimpleNamespace(router=config.router)),
             rates=ListenerRates(
                 RateMeter(rate_writer or FakeWriter(), 1),
                 config.limits,

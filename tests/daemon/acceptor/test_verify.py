@@ -51,7 +51,7 @@ def client(make_context, visit, queue, clock):
     def make(rule, more=""):
         configured = f'[relay]\ndomains = ["d.test"]\n[recipients]\n"d.test" = "{rule}"\n{more}'
         context = make_context(configured, '"*" = "mx"', role=Role.MX)
-        verifier = Verifier(context.config, NoHosts(), deadlines, QueueWriter(queue), clock)
+        verifier = Verifier(context.config, context.rules, NoHosts(), deadlines, QueueWriter(queue), clock=clock)
         open_reader = SqliteEngine(queue.path, max_leases=20).open_reader
         context.recipients = recipients_of(
             context.config, open_reader, emitter("acceptor-1"), context.refusals, lambda: verifier

@@ -129,7 +129,7 @@ def dispatch(tmp_path):
     config = load_config(file)
     runtime: Any = SimpleNamespace(
         config=config,
-        rules=SimpleNamespace(book=config.rule_book()),
+        rules=SimpleNamespace(book=config.rule_book(), router=config.router),
         emit=emitter("worker-1"),
         writer=FakeWriter(),
         engine=SimpleNamespace(open_reader=FakeReader),
@@ -165,6 +165,7 @@ def routed(tmp_path, dispatch, routes):
     file = tmp_path / "empath.toml"
     file.write_text(configuration(2525, routes=routes))
     dispatch.runtime.config = load_config(file)
+    dispatch.runtime.rules.router = dispatch.runtime.config.router
 
 
 def test_mail_follows_the_route_of_its_account_and_sender(tmp_path, dispatch):

@@ -232,3 +232,30 @@ def test_a_more_exact_pattern_lifts_a_rate():
     found = rates(**{"*": 9, "example.org": None, "mx:*.example.com": 7, "mx:*.mail.example.com": None})
     assert () == found.buckets("example.org", MX)
     assert () == book(["*"]).buckets("example.org", MX)
+
+
+def test_a_row_that_gives_a_route_to_a_next_hop_is_unusable():
+    """
+    A route says what the next hop is.
+    """
+    rules = RuleBook(
+        BUILT_IN, rows=[RuleRow(1, "smtp:relay.test:25", "route", "mx"), RuleRow(2, "a.test", "route", "mx")]
+    )
+    assert [1] == [each.row.rule_id for each in rules.unusable]
+    assert ["a.test"] == [origin.pattern for _, origin in rules.each("route")]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("smtp://a.test*2, smtp://b.test", "smtp:a.test:25,smtp:b.test:25"),
+        ("smtp:A.test:25,smtps:b.test", "smtp:a.test:25,smtps:b.test:465"),
+        ("smtps://a.test", "smtps:a.test:465"),
+        ("lmtp:/run/a,b", "lmtp:/run/a,b"),
+    ],
+)
+def test_a_list_of_next_hops_is_a_pattern_by_its_name(text, name):
+    """
+    Its limits hold of all its hops together.
+    """
+    assert name == str(DestinationPattern.parse(text))

@@ -25,6 +25,7 @@ WRONG = {
     "without_8bitmime": ("", "send"),
     "tls": ("", "MAY", "must", "fingerprint", "fingerprint:SHA256:ab", "fingerprint:" + "g" * 64),
     "rate": ("", "100", "100/m", "0/1m", "100/1m 20", "100/1m burst"),
+    "route": ("", "MX", "relay.example"),
 }
 
 
@@ -169,6 +170,15 @@ def test_the_view_takes_what_can_be_a_value_and_refuses_the_rest(queue: Queue, n
             write(queue.path, f"{RULE}) VALUES ('a.example', '{name}', '{wrong}')")
         with pytest.raises(apsw.Error, match=name if len(wrong) < 1000 else "value"):
             write(queue.path, f"UPDATE destination_rule SET value = '{wrong}'")
+
+
+def test_a_route_is_found_by_the_domain(queue: Queue) -> None:
+    """
+    It says what the next hop is, so it cannot follow from the next hop.
+    """
+    with pytest.raises(apsw.Error, match="pattern of a route"):
+        write(queue.path, f"{RULE}) VALUES ('smtp:relay.test:25', 'route', 'mx')")
+    write(queue.path, f"{RULE}) VALUES ('[192.0.2.1]', 'route', 'mx, backup smtp://a')")
 
 
 @pytest.mark.parametrize(

@@ -225,7 +225,7 @@ class ModuleSession(ReceivingSession):
 
     def _has_no_route(self, address: Address) -> bool:
         sent_by = self._open_transaction().sent_by
-        return self._context.config.router.decide(str(address), address.domain, sent_by).route is None
+        return self._context.rules.router.decide(str(address), address.domain, sent_by).route is None
 
 
 _OVERRIDDEN: Final[dict[type, Any]] = {
