@@ -59,12 +59,14 @@ class Examined:
     What the examination of the whole content found.
 
     Shape: has_8bit_header is about any header in it; obstacle says why it cannot be converted, as a clause without a
-    stop, or None; changes has one octet for each part, for converted() alone.
+    stop, or None; changes has one octet for each part, for converted() alone. is_signed: a change would break a
+    signature or an encryption, or might.
     """
 
     has_8bit_header: bool
     obstacle: str | None
     changes: bytes
+    is_signed: bool = False
 
 
 def examine(pieces: Iterable[bytes]) -> Examined:
@@ -75,8 +77,8 @@ def examine(pieces: Iterable[bytes]) -> Examined:
             survey.note(step, part, octets)
         survey.finish()
     except SyntaxViolation as exc:
-        return Examined(True, str(exc), b"")
-    return Examined(survey.has_8bit_header, survey.obstacle, bytes(survey.changes))
+        return Examined(True, str(exc), b"", is_signed=True)
+    return Examined(survey.has_8bit_header, survey.obstacle, bytes(survey.changes), survey.is_any_signed)
 
 
 def converted(pieces: Iterable[bytes], examined: Examined) -> Iterator[bytes]:
@@ -123,6 +125,7 @@ class _Survey:
         self.obstacle: str | None = None
         self.changes = bytearray()
         self._is_signed = False
+        self.is_any_signed = False  # the message, or a part of it
         self._unopened: set[int] = set()  # multiparts with 8-bit octets, and without a part so far
         self._part: Part | None = None
         self._octets = 0  # size of the part's body
@@ -145,6 +148,7 @@ class _Survey:
                 self._unopened.discard(part.parent.number)
             else:
                 self._is_signed = not _SIGNATURES.isdisjoint(part.fields.names)
+            self.is_any_signed |= self._is_signed or part.type in _UNTOUCHABLE
         elif not octets.isascii():
             if not part.has_parts:
                 self._unopened.add(part.number)

@@ -488,6 +488,10 @@ BEGIN
       OR new.value GLOB '[1-9]*/[1-9]*[smhd]*' AND new.value NOT GLOB '*[^0-9a-z./ ]*'
          AND (new.value NOT GLOB '* *' OR new.value GLOB '* burst [1-9]*'), NULL,
       raise(ABORT, 'empath: rate takes 100/1m, 100/1m burst 20 or none'))
+    WHEN 'chunking' THEN iif(
+      new.value = 'true' OR new.value = 'false', NULL, raise(ABORT, 'empath: chunking takes true or false'))
+    WHEN 'fold_lines' THEN iif(
+      new.value = 'true' OR new.value = 'false', NULL, raise(ABORT, 'empath: fold_lines takes true or false'))
     WHEN 'route' THEN CASE
       WHEN new.pattern GLOB '*:*' AND new.pattern NOT GLOB '[[]*'
         THEN raise(ABORT, 'empath: the pattern of a route is a domain, *.domain or *')

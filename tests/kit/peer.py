@@ -444,6 +444,9 @@ class _Dialogue:
             command = self._take(b"\r\n").decode("utf-8", "surrogateescape")
             self._peer.record(self._session.commands, command)
             verb = _verb(command)
+            if verb == "BDAT":
+                self._take_chunk(int(command.split()[1]))
+                continue
             step = "EHLO in TLS" if verb == "EHLO" and self._session.tls_version else verb
             reply = self._answer(step, _path(command) if verb == "RCPT" else None)
             self._note(verb, command, reply[:1])
@@ -470,15 +473,24 @@ class _Dialogue:
     def _take_message(self) -> None:
         self._buffer[:0] = b"\r\n"  # so that the search finds the lone dot of an empty message, too
         raw = self._take(b"\r\n.\r\n") + b"\r\n"
-        content = raw.replace(b"\r\n.", b"\r\n")
+        self._end_message(raw.replace(b"\r\n.", b"\r\n")[2:], raw[2:])
+
+    def _take_chunk(self, octets: int) -> None:
+        """Take the only chunk of a message, RFC 3030."""
+        while len(self._buffer) < octets:
+            self._receive()
+        content = bytes(self._buffer[:octets])
+        del self._buffer[:octets]
+        self._end_message(content, content)
+
+    def _end_message(self, content: bytes, raw: bytes) -> None:
         mail, rcpts = self._mail, tuple(self._rcpts)
         self._mail, self._rcpts = "", []
         if not self._peer.is_lmtp:
-            self._answer(END_OF_DATA, message=PeerMessage(mail, rcpts, content[2:], raw[2:], is_accepted=False))
+            self._answer(END_OF_DATA, message=PeerMessage(mail, rcpts, content, raw, is_accepted=False))
             return
         for rcpt in rcpts:  # RFC 2033 §4.2
-            message = PeerMessage(mail, (rcpt,), content[2:], raw[2:], is_accepted=False)
-            self._answer(END_OF_DATA, message=message)
+            self._answer(END_OF_DATA, message=PeerMessage(mail, (rcpt,), content, raw, is_accepted=False))
 
     def _answer(self, step: str, address: str | None = None, message: PeerMessage | None = None) -> bytes:
         reply = b""
@@ -499,14 +511,17 @@ class _Dialogue:
         searched = 0
         while (place := self._buffer.find(end, searched)) < 0:
             searched = max(0, len(self._buffer) - len(end) + 1)
-            octets = self._connection.recv(_READ_OCTETS)
-            if not octets:
-                raise _HungUp
-            self._session.reads.append(len(octets))
-            self._buffer += octets
+            self._receive()
         taken = bytes(self._buffer[:place])
         del self._buffer[: place + len(end)]
         return taken
+
+    def _receive(self) -> None:
+        octets = self._connection.recv(_READ_OCTETS)
+        if not octets:
+            raise _HungUp
+        self._session.reads.append(len(octets))
+        self._buffer += octets
 
 
 def _greeting(lines: tuple[str, ...]) -> str:

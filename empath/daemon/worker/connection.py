@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from empath.config.tables.delivery import Delivery
-from empath.daemon.worker.content_fit import Pieces, fit
+from empath.daemon.worker.content_fit import Pieces, fit, fold
 from empath.daemon.worker.securing import NotSecured, Securing, Security
 from empath.errors import EmpathError
 from empath.mail.fate import Said, TlsEvidence
@@ -253,6 +253,10 @@ class Connection:
         session = self._session
         if transaction.has_8bit:
             transaction, pieces = fit(transaction, pieces, session.extensions, settings.without_8bitmime)
+        if settings.fold_lines:
+            transaction, pieces = fold(transaction, pieces)
+        if settings.chunking:
+            transaction = transaction._replace(may_chunk=True)
         if not session.begin(transaction):
             return TransactionEnded(dict.fromkeys(transaction.recipients, _OVER_BEFORE_MAIL), is_stale=True)
         while True:

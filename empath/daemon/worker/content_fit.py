@@ -16,6 +16,7 @@ import gevent
 
 from empath.mail.envelope import BodyType
 from empath.message.downgrade import converted, examine
+from empath.message.folding import folded, has_long_line
 from empath.policy.destinations.settings import Without8BitMime
 from empath.smtp.client.capabilities import Capabilities
 from empath.smtp.client.transaction import Transaction
@@ -51,6 +52,18 @@ def fit(
     if without_8bitmime == "convert-or-send":
         return transaction._replace(has_8bit=False), pieces
     return transaction._replace(why_not_converted=found.obstacle or "conversion is switched off"), pieces
+
+
+def fold(transaction: Transaction, pieces: Pieces) -> tuple[Transaction, Pieces]:
+    """
+    Give *transaction* and its content with lines of at most 998 octets; unchanged without longer ones, or if signed.
+
+    Raises:
+        StorageFailure: the content cannot be read.
+    """
+    if not has_long_line(_in_slices(pieces())) or examine(_in_slices(pieces())).is_signed:
+        return transaction, pieces
+    return transaction._replace(is_size_exact=False), lambda: folded(_in_slices(pieces()))
 
 
 def _in_slices(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -39,6 +39,8 @@ class DestinationSettings:
     tls: TlsDemand = MAY
     rate: Rate | None = None
     route: Route | None = None
+    chunking: bool = False
+    fold_lines: bool = False
 
 
 BUILT_IN: Final = DestinationSettings()
@@ -81,6 +83,16 @@ def _read_concurrency(text: str) -> int:
 
 def _read_rate(text: str) -> Rate | None:
     return None if text == _NO_RATE else parse_delivery_rate(text)
+
+
+def _read_flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise SyntaxViolation(f"must be true or false, not {text!r}")
+    return text == "true"
+
+
+def _flag_text(value: bool) -> str:
+    return "true" if value else "false"
 
 
 def _read_route(text: str) -> Route:
@@ -168,5 +180,27 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         ),
         example="smtp://192.0.2.1:587, backup smtp://192.0.2.2:587",
         needs_domain=True,
+    ),
+    "chunking": Setting(
+        read=_read_flag,
+        write=_flag_text,
+        kind="true or false",
+        words=(
+            "Whether content goes by BDAT (RFC 3030) to hosts that offer CHUNKING: no dots are doubled, and no host is"
+            " asked before the content. Some filters on the way do not know it."
+        ),
+        example="true",
+        kind_in_file="flag",
+    ),
+    "fold_lines": Setting(
+        read=_read_flag,
+        write=_flag_text,
+        kind="true or false",
+        words=(
+            "Whether lines over 998 octets are broken by a line end and a blank. Signed and encrypted mail is never"
+            " changed. Each message is read once more for it. Without it such lines go out as they came in."
+        ),
+        example="true",
+        kind_in_file="flag",
     ),
 }

@@ -36,6 +36,7 @@ class Capabilities:
     has_size: bool = False
     has_starttls: bool = False
     has_requiretls: bool = False
+    has_chunking: bool = False
     mechanisms: tuple[str, ...] = ()
     size_limit: int | None = None
     is_known: bool = True
@@ -69,6 +70,7 @@ def _parsed(text: str) -> Capabilities:
         has_size="SIZE" in keywords,
         has_starttls="STARTTLS" in keywords,
         has_requiretls="REQUIRETLS" in keywords,
+        has_chunking="CHUNKING" in keywords,
         mechanisms=tuple(keywords.get("AUTH", "").upper().split()),
         # RFC 1870 §4: 0, or no number, means that there is no fixed limit.
         size_limit=(int(size) or None) if _SIZE.fullmatch(size) else None,

@@ -8,7 +8,14 @@ from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.smtp.client.capabilities import Capabilities
 from empath.smtp.client.states import IN_VAIN, ClientState
-from empath.smtp.client.transaction import Transaction, mail_command, objection, rcpt_command, recipient_objection
+from empath.smtp.client.transaction import (
+    Transaction,
+    chunk_command,
+    mail_command,
+    objection,
+    rcpt_command,
+    recipient_objection,
+)
 
 # A group that is larger than the buffers between two hosts may block both in a write (RFC 2920 §3.1). A group ends with
 # the command that reaches this size; one command is at most about 1 KiB.
@@ -25,10 +32,11 @@ class TransactionPlan:
     """
     The work that is left for one transaction with one peer.
 
-    Shape: results has one entry for each recipient, by its number.
+    Shape: results has one entry for each recipient, by its number; chunk is the command before the content, None if
+    DATA asks for it.
     """
 
-    __slots__ = ("_accepted", "_asked", "_awaited", "_room", "_unanswered", "_unsent", "results")
+    __slots__ = ("_accepted", "_asked", "_awaited", "_room", "_unanswered", "_unsent", "chunk", "results")
 
     def __init__(self, transaction: Transaction, peer: Capabilities, *, is_first: bool = True) -> None:
         """
@@ -58,7 +66,9 @@ class TransactionPlan:
                 results[number] = _UNANSWERED
                 self._unanswered.append(number)
                 self._unsent.append((_RCPT, rcpt_command(recipient, peer)))
-        self._unsent.append(_DATA)
+        self.chunk = chunk_command(transaction, peer)
+        if self.chunk is None:
+            self._unsent.append(_DATA)
         self._asked = tuple(self._unanswered)
 
     @property
@@ -70,6 +80,11 @@ class TransactionPlan:
     def is_awaiting(self) -> bool:
         """Whether a reply to this group is still to come."""
         return bool(self._awaited)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether every command is answered, so that the content is due: never before DATA."""
+        return not self._unsent and not self._awaited
 
     def next_group(self) -> list[bytes]:
         """Take the commands that go out together, RFC 2920 §3.1."""

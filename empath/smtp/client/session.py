@@ -131,6 +131,8 @@ class ClientSession:
         self._has_delivered = False  # a message of any transaction
         self._plan = _NO_PLAN
         self._stuffer = DotStuffer()
+        # The last octets of a chunk: with them the peer takes the message, so they go out when the driver ends it.
+        self._kept: bytes | None = None
 
     @property
     def state(self) -> ClientState:
@@ -226,8 +228,13 @@ class ClientSession:
         Raises:
             DriverError: there was no ContentWanted.
         """
-        if self._asked(_PIECE) is not _CLOSED:
+        if self._asked(_PIECE) is _CLOSED:
+            return
+        if self._kept is None:
             self._out.append(self._stuffer.stuff(octets))
+        elif octets:
+            self._out.append(self._kept)
+            self._kept = octets
 
     def end_content(self) -> None:
         """
@@ -241,7 +248,7 @@ class ClientSession:
             # A reply that began before the end of the message cannot answer the message.
             self._take(ClientSignal.GARBAGE, _TOO_EARLY)
         elif following is not _CLOSED:
-            self._out.append(self._stuffer.end())
+            self._out.append(self._stuffer.end() if self._kept is None else self._kept)
             self._state = following
 
     def secured(self, bindings: Mapping[str, bytes]) -> None:
@@ -483,6 +490,7 @@ class ClientSession:
 
     def _begin_content(self, _: Reply) -> ClientState:
         self._stuffer = DotStuffer()
+        self._kept = None
         self.events.append(_CONTENT_WANTED)
         return ClientState.CONTENT
 
@@ -563,8 +571,16 @@ class ClientSession:
         if not plan.is_awaiting:
             if not plan.has_hope:
                 return self._end()
+            if plan.is_answered:
+                return self._begin_chunk(plan.chunk)
             self._out += plan.next_group()
         return plan.next_awaited()
+
+    def _begin_chunk(self, command: bytes | None) -> ClientState:
+        """Ask for the content, which follows its command without a reply in between."""
+        self._kept = command
+        self.events.append(_CONTENT_WANTED)
+        return ClientState.CONTENT
 
     def _settle_all(self, reply: Reply) -> None:
         self._plan.settle(Said(self.stage, reply))

@@ -143,18 +143,19 @@ NEXT: Final[dict[tuple[ClientState, ClientSignal], ClientStep]] = {
     **_rows(_State.MAIL, _TIMED_OUT, _Action.ABANDON, _State.CLOSED),
     # The peer closed the connection while it was idle.
     **_rows(_State.MAIL, _GONE, _Action.ABANDON_STALE, _State.CLOSED),
-    **_rows(_State.RCPT, _OK, _Action.ACCEPT_RECIPIENT, _State.RCPT, _State.DATA),
+    # Without DATA, where content goes in a chunk, the last answer asks for the content, or ends the transaction.
+    **_rows(_State.RCPT, _OK, _Action.ACCEPT_RECIPIENT, _State.RCPT, _State.DATA, _State.CONTENT),
     **_rows(
         *(_State.RCPT, _GO_ON, _Action.REFUSE_RECIPIENT_UNEXPECTED),
-        *(_State.RCPT, _State.DATA, _State.DATA_IN_VAIN, _State.QUIT),
+        *(_State.RCPT, _State.DATA, _State.DATA_IN_VAIN, _State.CONTENT, _State.QUIT),
     ),
     **_rows(
         *(_State.RCPT, _REFUSED_IN_SEQUENCE, _Action.REFUSE_RECIPIENT),
-        *(_State.RCPT, _State.DATA, _State.DATA_IN_VAIN, _State.IDLE, _State.QUIT),
+        *(_State.RCPT, _State.DATA, _State.DATA_IN_VAIN, _State.CONTENT, _State.IDLE, _State.QUIT),
     ),
     **_rows(
         *(_State.RCPT, _OUT_OF_SEQUENCE, _Action.REFUSE_RECIPIENT_OR_ALL),
-        *(_State.RCPT, _State.DATA, _State.DATA_IN_VAIN, _State.IDLE, _State.QUIT, _State.CLOSED),
+        *(_State.RCPT, _State.DATA, _State.DATA_IN_VAIN, _State.CONTENT, _State.IDLE, _State.QUIT, _State.CLOSED),
     ),
     **_rows(_State.RCPT, _GONE, _Action.ABANDON_SPENT, _State.CLOSED),
     **_rows(_State.RCPT, _GARBAGE, _Action.ABANDON_OUT_OF_STEP, _State.CLOSED),

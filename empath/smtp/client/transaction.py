@@ -46,7 +46,7 @@ class Transaction(NamedTuple):
     Shape: reverse_path is the text form of a reverse path, empty for the null path; recipients have the numbers that
     `TransactionEnded` uses; size is the octets of the content before dot-stuffing, announced only if is_size_exact;
     has_8bit says whether the header or the body has octets beyond ASCII, and why_not_converted says why they are still
-    there; envelope_id is the ENVID= value in xtext, or None (RFC 3461 §4.4).
+    there; envelope_id is the ENVID= value in xtext, or None (RFC 3461 §4.4). may_chunk lets content go by BDAT.
     """
 
     reverse_path: str
@@ -60,6 +60,7 @@ class Transaction(NamedTuple):
     is_size_exact: bool = True
     why_not_converted: str = ""
     requires_tls: bool = False
+    may_chunk: bool = False
 
 
 def objection(transaction: Transaction, peer: Capabilities) -> Reply | None:
@@ -127,6 +128,13 @@ def rcpt_command(recipient: ClientRecipient, peer: Capabilities) -> bytes:
         if recipient.original_recipient is not None:
             line += f" ORCPT={_original_recipient(recipient.original_recipient, peer)}"
     return _octets(line)
+
+
+def chunk_command(transaction: Transaction, peer: Capabilities) -> bytes | None:
+    """The one BDAT that has all content, RFC 3030 §2; None for DATA. Its size comes first, so it must be known."""
+    if not transaction.may_chunk or not peer.has_chunking or not transaction.is_size_exact:
+        return None
+    return b"BDAT %d LAST\r\n" % transaction.size
 
 
 def _original_recipient(value: str, peer: Capabilities) -> str:

@@ -402,3 +402,57 @@ def test_a_host_with_a_limit_of_recipients_gets_all_of_them_at_once(hosts):
         delivered = (DELIVERED, "end-of-data", "250 2.0.0")
         assert [[delivered, delivered], [delivered], [delivered]] == course
         assert (1, [2, 1, 1]) == (len(peer.sessions), [len(one.rcpts) for one in peer.messages])
+
+
+LONG_LINES = b"Subject: x\r\n\r\n" + b"y" * 1500 + b"\r\n"
+
+
+@pytest.mark.parametrize("size", [6, 300_000])
+def test_content_goes_in_a_chunk_where_the_operator_and_the_host_want_it(hosts, size):
+    """
+    RFC 3030: the same content, and one wait less. A host without CHUNKING gets DATA.
+    """
+    content = b".dot\r\n" * (size // 6)
+    with ScriptedPeer().extensions("PIPELINING", "CHUNKING", "SIZE 1000000") as peer, ScriptedPeer() as other:
+        for host, verb in ((peer, "BDAT"), (other, "DATA")):
+            way = hosts(host)
+            way.settings = DestinationSettings(chunking=True)
+            assert [[(DELIVERED, "end-of-data", "250 2.0.0")]] == way.send(content=content)
+            assert content == host.messages[0].content
+            assert ["EHLO", "MAIL", "RCPT", verb] == host.sessions[0].verbs[:4]
+
+
+def test_a_chunk_that_is_refused_leaves_the_session_for_the_next_mail(hosts):
+    """
+    As a refused final dot.
+    """
+    with ScriptedPeer().extensions("CHUNKING").reply(END_OF_DATA, "550 5.7.1 Spam", "250 2.0.0 Ok") as peer:
+        way = hosts(peer)
+        way.settings = DestinationSettings(chunking=True)
+        assert [[(BOUNCED, "end-of-data", "550 5.7.1")]] == way.send()
+        assert [[(DELIVERED, "end-of-data", "250 2.0.0")]] == way.send()
+        assert 1 == len(peer.sessions)
+
+
+@pytest.mark.parametrize(
+    ("content", "is_folded"),
+    [
+        (LONG_LINES, True),
+        (b"DKIM-Signature: x\r\n" + LONG_LINES, False),
+        (b"Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\n" + LONG_LINES, False),
+    ],
+)
+def test_b9_long_lines_are_folded_where_the_operator_wants_it_but_in_signed_mail(hosts, content, is_folded):
+    """
+    A host that cuts such lines destroys more than a fold. A signature would break.
+    """
+    with ScriptedPeer() as peer:
+        way = hosts(peer)
+        way.send(content=content)
+        way.settings = DestinationSettings(fold_lines=True)
+        way.send(content=content)
+        plain, folded = (each.content for each in peer.messages)
+        assert content == plain == folded.replace(b"\r\n ", b"")
+        assert is_folded is (max(map(len, folded.split(b"\r\n"))) <= 998)
+        is_size_said = ["SIZE=" in each.mail for each in peer.messages]
+        assert [True, not is_folded] == is_size_said

@@ -14,6 +14,8 @@ WRONG = {
     "tls": ("", "MAY", "must", "fingerprint:", "fingerprint:SHA1:ab"),
     "rate": ("", "100", "100/0s", "100/1m burst", "100/1m burst 0", "100/1m burst 101", "100/1m burst ¹"),
     "route": ("", "MX", "relay.example"),
+    "chunking": ("", "True", "1"),
+    "fold_lines": ("", "yes", "FALSE"),
 }
 
 

@@ -37,7 +37,9 @@ HOSTS = [
     (ONE_AT_A_TIME, Protocol.SMTP, "b"),
     (EXTENSIONS, Protocol.LMTP, "b"),
     (ONE_AT_A_TIME, Protocol.LMTP, "b"),
-]  # peers that take one group, two, or one for each command
+    ((*EXTENSIONS, "CHUNKING"), Protocol.SMTP, "b"),
+    ((*ONE_AT_A_TIME, "CHUNKING"), Protocol.SMTP, "b"),
+]  # peers that take one group, two, or one for each command; or the content in a chunk
 Peer = tuple[tuple[str, ...], Protocol, str]
 _OK, _GO_ON = ClientSignal.OK, ClientSignal.GO_ON
 DELIVERED = [_OK, _OK, None, _OK, _OK, _OK, _GO_ON, None, _OK]  # None is an act of the driver
@@ -66,7 +68,7 @@ class Driver(Dialogue):
     def act(self) -> None:
         """Make the call for which the session waits."""
         if self.session.is_ready:
-            self.begin(transaction(f"{self.local_part}@x.test", "c@x.test"))
+            self.begin(transaction(f"{self.local_part}@x.test", "c@x.test", may_chunk=True))
         elif self.session.state is ClientState.HANDSHAKE:
             self.session.secured({})
             self.note()

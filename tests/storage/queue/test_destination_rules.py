@@ -26,6 +26,8 @@ WRONG = {
     "tls": ("", "MAY", "must", "fingerprint", "fingerprint:SHA256:ab", "fingerprint:" + "g" * 64),
     "rate": ("", "100", "100/m", "0/1m", "100/1m 20", "100/1m burst"),
     "route": ("", "MX", "relay.example"),
+    "chunking": ("", "True", "1"),
+    "fold_lines": ("", "yes", "FALSE"),
 }
 
 
