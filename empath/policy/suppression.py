@@ -27,7 +27,7 @@ _STATUS_OF: Final = {
 }
 _NOT_ALLOWED: Final = EnhancedStatus(5, 7, 1)
 # Classes that say nothing of the address; an address must not be suppressed because this host failed.
-_OF_THE_ADDRESS: Final = frozenset(BounceClass) - {BounceClass.LOCAL, BounceClass.SUPPRESSED}
+OF_ADDRESSES: Final = frozenset(BounceClass) - {BounceClass.LOCAL, BounceClass.SUPPRESSED, BounceClass.LOGIN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class SuppressionRules:
     @property
     def effective(self) -> frozenset[BounceClass]:
         """The classes that suppress an address."""
-        return self.classes & _OF_THE_ADDRESS
+        return self.classes & OF_ADDRESSES
 
     def until(self, status: RecipientStatus, said: Said, bounce_class: str, now: float) -> float | None:
         """The instant until which the fate of a recipient suppresses its address; None: it does not."""

@@ -223,6 +223,7 @@ networks = [
         ('dnsbl."a.test" = "1"', 'dnsbl."a.test": must be a whole number from -1000 to 1000'),
         ('dnsbl."a.test" = 1001', 'dnsbl."a.test": must be a whole number from -1000 to 1000'),
         ("dnsbl.threshold = 0", "dnsbl.threshold: must be at least 1: no list has said anything about most clients"),
+        ('suppression.classes = ["local"]', "suppression.classes: local says nothing of an address"),
         ('greylist.window = "5m"', "greylist.window: must be longer than delay, or no second try would pass"),
         ('greylist.enabled = "yes"', "greylist.enabled: must be true or false, not text"),
         ("delivery.workers = 1.5", "delivery.workers: must be a whole number, not 1.5"),

@@ -5,10 +5,12 @@ suppression - the table [suppression]: which failures suppress an address, and w
 from functools import cached_property
 from typing import Literal
 
-from empath.config.fields import BounceClassName, Count, Wait, setting
+from pydantic import field_validator
+
+from empath.config.fields import BounceClassName, Count, Wait, problem, setting
 from empath.config.tables.table import Table
 from empath.policy.replies.bounce_class import BounceClass
-from empath.policy.suppression import SuppressionRules
+from empath.policy.suppression import OF_ADDRESSES, SuppressionRules
 
 
 class Suppression(Table):
@@ -27,6 +29,14 @@ class Suppression(Table):
 
     rows: Count = setting(1_000_000)
     """Most rows with an end that are kept. Those that end first are removed first."""
+
+    @field_validator("classes")
+    @classmethod
+    def _classes_are_of_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if BounceClass(name) not in OF_ADDRESSES:
+                raise problem(f"{name} says nothing of an address")
+        return value
 
     @cached_property
     def rules(self) -> SuppressionRules:

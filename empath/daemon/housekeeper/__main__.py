@@ -63,7 +63,7 @@ class Housekeeper:
             Duty("retention", 5.0, tidying.forget),
             Duty("greylist", 5.0, tidying.forget_greylist),
             Duty("verifications", 5.0, tidying.forget_verifications),
-            Duty("suppressions", 5.0, tidying.forget_suppressions),
+            Duty("suppressions", 60.0, tidying.forget_suppressions),
             Duty("duplicates", 5.0, tidying.forget_duplicates),
             Duty("space", 5.0, tidying.return_space),
             Duty("plans", 5.0, tidying.keep_plans),

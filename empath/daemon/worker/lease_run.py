@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 
 import gevent
 from greenlet import greenlet
@@ -99,13 +99,14 @@ class Dispatch:
 
     def __post_init__(self) -> None:
         shaping = self.runtime.config.shaping
+        open_reader = cache(self.runtime.engine.open_reader)  # one for both
         self.reply_rules = ReplyRules(
-            self.runtime.engine.open_reader,
+            open_reader,
             self.runtime.emit,
             self.clock,
             longest_s=shaping.longest_s if shaping.enabled else None,
         )
-        self.suppressions = Suppressions(self.runtime.engine.open_reader, self.clock)
+        self.suppressions = Suppressions(open_reader, self.clock)
 
 
 class LeaseRun:

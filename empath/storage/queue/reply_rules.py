@@ -15,6 +15,7 @@ from empath.policy.replies.shipped_classes import SHIPPED_CLASSES
 from empath.storage.engine import Row, Selects, Session
 from empath.storage.write import Write
 
+_MOST_REASON: Final = 200  # characters
 _WHO: Final = "empath: shaping"  # in the audit
 SHIPPED_FROM: Final = 10_000  # position of the first shipped rule; own ones are before it
 
@@ -118,7 +119,7 @@ class Shape(Write):
         self._now = now
 
     def run(self, session: Session) -> None:
-        reason = f"shaping rule {self.effect.rule}: {self.reply}"
+        reason = f"shaping rule {self.effect.rule}: {self.reply}"[:_MOST_REASON]
         keys = {"destination": self.destination, "now": self._now, "until": self.until, "reason": reason}
         if self.effect.action is Action.SUSPEND:
             self.is_done = bool(session.run("reply_rules.suspend", keys))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from empath.storage.queries import script
 
-_VIEW = re.compile(r"^((?:-- .*\n)+)CREATE VIEW (\w+) AS\n((?:.*\n)*?.*);$", re.MULTILINE)
+_VIEW = re.compile(r"^((?:-- .*\n)+)CREATE VIEW ([a-z]\w*) AS\n((?:.*\n)*?.*);$", re.MULTILINE)
 _COLUMN = re.compile(r"^(?:SELECT|      ) .* AS (\w+),? *-- (.+)$", re.MULTILINE)
 
 
