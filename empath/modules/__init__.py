@@ -12,7 +12,7 @@ from empath.modules.edits import (
     ReplaceField,
     SetRoute,
 )
-from empath.modules.hooks import Context, Message, hookimpl
+from empath.modules.hooks import Context, Delivery, DeliveryResult, Message, hookimpl
 from empath.policy.login.backend import Backend, BackendUnavailable, LoginPeer, Verdict
 from empath.smtp.sasl.mechanisms import Mechanism
 
@@ -22,6 +22,8 @@ __all__ = [
     "Backend",
     "BackendUnavailable",
     "Context",
+    "Delivery",
+    "DeliveryResult",
     "Discard",
     "Hold",
     "LoginPeer",

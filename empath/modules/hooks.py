@@ -68,6 +68,39 @@ class Message:
         return [value.decode("utf-8", "replace") for value in Fields.of(self.header).values(name.lower().encode())]
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """
+    A message on its way to one destination.
+
+    Shape: destination is the name of it in the view `destination`; sender is "" for mail without a sender; account is
+    the one that sent it; received_at is in Unix seconds. metadata is what modules wrote at reception, in any process
+    and however long ago; what is written there now is forgotten.
+    """
+
+    queue_id: str
+    destination: str
+    sender: str
+    account: str | None
+    received_at: float
+    metadata: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryResult:
+    """
+    What became of one recipient in an attempt.
+
+    Shape: status is `delivered`, `deferred`, `bounced` or `expired`; host is the name of the host that said *reply*,
+    None if no host was asked.
+    """
+
+    recipient: str
+    status: str
+    host: str | None
+    reply: str
+
+
 class Hooks:
     """All hooks. `settings` is the calling module's own in each of them."""
 
@@ -111,7 +144,24 @@ class Hooks:
     def ended(self, context: Context, settings: Settings, reason: str) -> None:
         """A session is over. The result is ignored."""
 
+    @_hookspec
+    def dns(self, settings: Settings, domain: str, hosts: tuple[tuple[str, str, int], ...]) -> Verdict:
+        """Name, address and port of the hosts for the mail of *domain* are known. A refusal takes them all away."""
 
-OBSERVERS: Final = frozenset({"accepted", "ended"})
+    @_hookspec
+    def attempt(self, context: Delivery, settings: Settings, recipients: tuple[str, ...]) -> Verdict:
+        """A message is about to go out to *recipients*. A refusal is their reply: 4yz defers, 5yz bounces."""
+
+    @_hookspec
+    def success(self, context: Delivery, settings: Settings, result: DeliveryResult) -> None:
+        """A recipient is delivered, and the queue has it so. The result of the call is ignored."""
+
+    @_hookspec
+    def failure(self, context: Delivery, settings: Settings, result: DeliveryResult) -> None:
+        """An attempt has failed: the recipient is deferred, bounced or expired. The result of the call is ignored."""
+
+
+OBSERVERS: Final = frozenset({"accepted", "ended", "success", "failure"})
+DELIVERING: Final = frozenset({"dns", "attempt", "success", "failure"})  # hooks that a worker calls
 EDITING: Final = frozenset({"mail", "rcpt", "data"})  # hooks that may return edits
 Arguments: TypeAlias = Mapping[str, Any]

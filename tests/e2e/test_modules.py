@@ -16,15 +16,22 @@ from tests.kit.waiting import DEADLINE_S, eventually
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 ORDERS = """
-from empath.modules import Discard, Hold, ReplaceField, hookimpl
+from empath.modules import Discard, Hold, ReplaceField, Reply, SetRoute, hookimpl
 
 @hookimpl
-def data(message):
+def attempt(context):
+    if "orders" in context.metadata: return Reply.of("450 4.7.1 " + context.metadata["orders"])
+
+@hookimpl
+def data(context, message):
     match message.values("X-Order"):
         case ["hold"]: return Hold("looks odd")
         case ["discard"]: return Discard("spam")
         case ["replace"]: return ReplaceField("Subject", "[list] test")
         case ["crash"]: return 1 / 0
+        case ["wait"]:
+            context.metadata["orders"] = "wait"
+            return SetRoute("discard:")
 """
 
 
@@ -123,6 +130,18 @@ def test_a_replaced_field_passes_the_check_of_the_content(service):
 
     [mail] = eventually(replaced, "delivered")
     assert mail.replace(b"\r\n", b"\n").endswith(body.replace(b"\r\n", b"\n"))
+
+
+def test_what_a_module_wrote_at_reception_decides_at_delivery(service):
+    """
+    A worker has the metadata and the route of another process.
+    """
+    with service.client() as client:
+        client.sendmail("a@example.test", ["b@example.test"], b"Subject: wait\r\nX-Order: wait\r\n\r\n")
+    seen = "SELECT destination, status, last_reply FROM queue WHERE status = 'deferred'"
+    assert [("discard:", "deferred", "450 4.7.1 wait")] == eventually(
+        lambda: select(service.queue, seen), "the attempt"
+    )
 
 
 def test_a_broken_module_stops_neither_a_reload_nor_the_service(service):

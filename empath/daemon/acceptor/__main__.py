@@ -352,10 +352,10 @@ class Acceptor:
 
 def _sessions_with_modules(runtime: Runtime, refusals: RefusalMeter) -> Callable[..., ReceivingSession]:
     """What makes the sessions where modules are configured."""
-    from empath.daemon.acceptor.modules.calls import ModuleCalls  # noqa: PLC0415 - only what is configured
     from empath.daemon.acceptor.modules.session import ModuleSession  # noqa: PLC0415 - the same
-    from empath.daemon.acceptor.modules.switch import ModuleSwitch  # noqa: PLC0415 - the same
-    from empath.daemon.acceptor.modules.watchdog import Watchdog  # noqa: PLC0415 - the same
+    from empath.daemon.process.module_calls.calls import ModuleCalls  # noqa: PLC0415 - only what is configured
+    from empath.daemon.process.module_calls.switch import ModuleSwitch  # noqa: PLC0415 - the same
+    from empath.daemon.process.module_calls.watchdog import Watchdog  # noqa: PLC0415 - the same
 
     late_s = max(module.wanted.deadline_s for module in runtime.modules)
     Watchdog(runtime.emit, late_s).start()

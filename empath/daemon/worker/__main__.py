@@ -15,6 +15,7 @@ patch_all()
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import gevent
 from gevent.event import Event
@@ -28,6 +29,7 @@ from empath.daemon.worker.pool import ConnectionPool
 from empath.daemon.worker.session_rules import session_rules
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.errors import EmpathError
+from empath.net.next_hop import HostFinder
 from empath.net.wakeup import WakeUp
 from empath.policy.destinations.rulebook import RuleBook
 from empath.policy.slots import LeaseLimits, failing_limit, lease_limits, slow_to_cut
@@ -36,6 +38,9 @@ from empath.storage.queue.put_back import ReleaseUnknownLeases
 from empath.storage.queue.tokens import ForgetWaits
 from empath.telemetry.occurrence import traceback_text, words_of
 from empath.telemetry.occurrences.worker import LeaseCrashed, LeaseFailed, LeasesAbandoned, StraysKept
+
+if TYPE_CHECKING:
+    from empath.daemon.worker.hooks import DeliveryHooks
 
 _POLL_S = 0.1
 _REST_S = 0.01  # least time between two looks
@@ -68,8 +73,12 @@ class Worker:
             own_names=own_greetings(config),
             rules=session_rules(runtime),
         )
-        finder = host_finder(runtime, caching_resolver(runtime))
-        self._dispatch = Dispatch(runtime, partial(choose_carrier, self._pool, finder, config), clock=clock)
+        finder: HostFinder = host_finder(runtime, caching_resolver(runtime))
+        hooks = _hooks_of_modules(runtime) if runtime.modules else None
+        if hooks is not None:
+            finder = hooks.watching(finder)
+        choose = partial(choose_carrier, self._pool, finder, config)
+        self._dispatch = Dispatch(runtime, choose, clock=clock, hooks=hooks)
         self._rung = Event()
         # By lease_id, from the commit that takes the lease to the commit that ends it.
         self._active: dict[int, LeaseRun] = {}
@@ -261,13 +270,19 @@ class Worker:
         self._pool.close_idle(all_of_them=True)
 
 
+def _hooks_of_modules(runtime: Runtime) -> "DeliveryHooks | None":
+    from empath.daemon.worker.hooks import delivery_hooks  # noqa: PLC0415 - only what is configured
+
+    return delivery_hooks(runtime)
+
+
 def _serve(runtime: Runtime) -> None:
     Worker(runtime).run()
 
 
 def main() -> None:
     """The whole process."""
-    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S)
+    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S, has_modules=True)
 
 
 if __name__ == "__main__":

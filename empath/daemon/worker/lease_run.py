@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 import gevent
 from greenlet import greenlet
@@ -38,6 +39,7 @@ from empath.mail.identity import Timestamp
 from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
 from empath.net.stream import OutOfResources, StreamClosed, StreamTimeout
+from empath.policy.attempt import outcome_of
 from empath.policy.destinations.rulebook import RuleBook
 from empath.policy.limits.delivery import Bucket, DeliveryRates
 from empath.policy.retry import MAX_FAULTS
@@ -77,6 +79,9 @@ from empath.telemetry.occurrences.worker import (
     WindowShrunk,
 )
 
+if TYPE_CHECKING:  # only what is configured is imported
+    from empath.daemon.worker.hooks import DeliveryHooks
+
 _SETTLE_AGAIN_S = 1.0  # pause after a settle that could not be written
 _STUCK_S = 1.0  # time after which a message counts as stuck: its host is slow, or hangs
 _MOST_NOTED = 10_000
@@ -92,6 +97,7 @@ class Dispatch:
     may_go_on: bool = True
     rates: DeliveryRates = field(default_factory=DeliveryRates)  # those in force
     clock: Callable[[], float] = time.monotonic
+    hooks: "DeliveryHooks | None" = None  # of modules
     # MX hosts that the queue has, by destination, with the rules by which its limit was set then.
     noted: dict[str, tuple[RuleBook, tuple[str, ...]]] = field(default_factory=dict)
     reply_rules: ReplyRules = field(init=False)
@@ -122,6 +128,7 @@ class LeaseRun:
         self._settling = Settling(dispatch.runtime, lease, dispatch.reply_rules)
         self._moved_at = self._dispatch.clock()
         self._unwritten: list[Write] = []
+        self._settled: list[tuple[LeasedMessage, Settle]] = []  # among them, for the hooks of modules
         self._router = dispatch.runtime.rules.router
         self._ways: dict[str, tuple[Route | None, str]] = {}  # route and destination, by domain
         self._greenlet: greenlet | None = None
@@ -212,6 +219,8 @@ class LeaseRun:
         self._is_delivered = self._is_reached = False
         try:
             ways = self._without_suppressed(self._route(message), refused)
+            if self._dispatch.hooks is not None:
+                ways = self._unless_refused(self._dispatch.hooks, message, ways, refused)
             recipients = [recipient for _, those in ways for recipient in those]
             if not recipients:
                 return
@@ -275,6 +284,23 @@ class LeaseRun:
             attempt = Attempt(self._lease.destination, time.time(), duration_s=0.0)
             refused.append(HostAttempt(attempt, answers))
         return left
+
+    def _unless_refused(
+        self,
+        hooks: "DeliveryHooks",
+        message: LeasedMessage,
+        ways: list[tuple[Route | None, list[LeasedRecipient]]],
+        refused: list[HostAttempt],
+    ) -> list[tuple[Route | None, list[LeasedRecipient]]]:
+        """*ways*; none if a module refuses the attempt."""
+        recipients = [recipient for _, those in ways for recipient in those]
+        reply = hooks.refusal(message, recipients, self._lease.destination) if recipients else None
+        if reply is None:
+            return ways
+        said = Said(Stage.LOCAL, reply)
+        answers = [Answer(recipient, said, outcome_of(said)) for recipient in recipients]
+        refused.append(HostAttempt(Attempt(self._lease.destination, time.time(), duration_s=0.0), answers))
+        return []
 
     def _carry(self, route: Route | None, job: DeliveryJob, tried: list[HostAttempt]) -> None:
         carrier = self._carrier
@@ -366,7 +392,10 @@ class LeaseRun:
         try:
             if self._carrier is not None and self._carrier.exchangers:
                 self._note(self._carrier.exchangers)
-            self._unwritten += self._settling.settle(message, tried)
+            writes = self._settling.settle(message, tried)
+            self._unwritten += writes
+            if self._dispatch.hooks is not None:
+                self._settled += [(message, write) for write in writes if isinstance(write, Settle)]
         except Exception as exc:  # noqa: BLE001 - as above; only a person can find out whether it was delivered
             self._log_fault(message, exc)
             self._hold(message.recipients, [], "a fault in Empath, after the attempt: its log says what was delivered")
@@ -505,7 +534,11 @@ class LeaseRun:
 
     def _commit(self, *more: Write) -> None:
         writes, self._unwritten = (*self._unwritten, *more), []
-        self._write(writes)
+        is_whole = self._write(writes)
+        hooks, settled, self._settled = self._dispatch.hooks, self._settled, []
+        for message, settle in settled if is_whole else ():
+            if hooks is not None and not settle.is_stale:
+                hooks.tell(message, settle, self._lease.destination)
         for write in writes:
             if isinstance(write, Settle) and write.is_stale:
                 self._runtime.emit(StaleResult(lease_id=self._lease.lease_id, destination=self._lease.destination))
@@ -520,7 +553,8 @@ class LeaseRun:
                     )
                 )
 
-    def _write(self, writes: Sequence[Write]) -> None:
+    def _write(self, writes: Sequence[Write]) -> bool:
+        """Whether all of *writes* are on the disk as they are."""
         together = writes[0] if len(writes) == 1 else Batch(*writes)
         while writes:
             try:
@@ -528,11 +562,12 @@ class LeaseRun:
                 break
             except WriteRefused as exc:
                 self._write_apart(writes, exc)
-                break
+                return False
             except EmpathError as exc:
                 # The peer may have the mail, so its fate must not be lost: try until it is written.
                 self._runtime.emit(SettleFailed(destination=self._lease.destination, error=str(exc)))
                 gevent.sleep(_SETTLE_AGAIN_S)
+        return True
 
     def _write_apart(self, writes: Sequence[Write], refusal: WriteRefused) -> None:
         """Write all of *writes* but those that the database refuses; a recipient whose fate is refused is held."""

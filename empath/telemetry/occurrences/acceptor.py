@@ -10,9 +10,7 @@ from empath.telemetry.occurrences.fields import (
     ClientPtr,
     DurationS,
     ErrorText,
-    HookName,
     MechanismName,
-    ModuleName,
     QueueId,
     Recipient,
     Recipients,
@@ -95,51 +93,6 @@ class RefusalsLeftOut(Occurrence):
     """Too many refusals came within a second for a line each."""
 
     count: Annotated[int, "number of refusals that have no line"]
-
-
-@occurrence("error")
-class ModuleFailed(Occurrence):
-    """A call of a module of [modules] failed or took too long, and its `on_failure` answered."""
-
-    module: ModuleName
-    hook: HookName
-    error: ErrorText
-    exception: Annotated[str | None, "traceback"]
-
-
-@occurrence("critical")
-class ModuleSwitchedOff(Occurrence):
-    """
-    A module failed several times in a row and is no longer called in this process. A reload or `empath-admin modules
-    enable` tries it again.
-    """
-
-    module: ModuleName
-    failures: Annotated[int, "number of its failures in this process"]
-    answer: Annotated[str, "what clients hear in its place"]
-
-
-@occurrence("info")
-class ModuleSwitchedOn(Occurrence):
-    """A person had a module called again that was switched off."""
-
-    module: ModuleName
-
-
-@occurrence("error")
-class ModulesUnrecorded(Occurrence):
-    """The view `process` does not show that a module is switched off: the queue could not be written."""
-
-    error: ErrorText
-
-
-@occurrence("critical")
-class ModuleBlocks(Occurrence):
-    """A module blocks the process: it computes, or waits in a way that stops every session."""
-
-    module: ModuleName
-    hook: HookName
-    exception: Traceback
 
 
 @occurrence("debug")

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from empath.telemetry.occurrence import Occurrence, occurrence
-from empath.telemetry.occurrences.fields import ErrorText, Traceback
+from empath.telemetry.occurrences.fields import ErrorText, HookName, ModuleName, Traceback
 
 
 @occurrence("error")
@@ -106,3 +106,48 @@ class AliasUnusable(Occurrence):
 
     recipient: Annotated[str, "forward path as it was given"]
     error: ErrorText
+
+
+@occurrence("error")
+class ModuleFailed(Occurrence):
+    """A call of a module of [modules] failed or took too long, and its `on_failure` answered."""
+
+    module: ModuleName
+    hook: HookName
+    error: ErrorText
+    exception: Annotated[str | None, "traceback"]
+
+
+@occurrence("critical")
+class ModuleSwitchedOff(Occurrence):
+    """
+    A module failed several times in a row and is no longer called in this process. A reload or `empath-admin modules
+    enable` tries it again.
+    """
+
+    module: ModuleName
+    failures: Annotated[int, "number of its failures in this process"]
+    answer: Annotated[str, "what clients hear in its place"]
+
+
+@occurrence("info")
+class ModuleSwitchedOn(Occurrence):
+    """A person had a module called again that was switched off."""
+
+    module: ModuleName
+
+
+@occurrence("error")
+class ModulesUnrecorded(Occurrence):
+    """The view `process` does not show that a module is switched off: the queue could not be written."""
+
+    error: ErrorText
+
+
+@occurrence("critical")
+class ModuleBlocks(Occurrence):
+    """A module blocks the process: it computes, or waits in a way that stops every session."""
+
+    module: ModuleName
+    hook: HookName
+    exception: Traceback

@@ -14,19 +14,19 @@ import pytest
 
 from empath.config.tables.tls import TlsMode
 from empath.daemon.acceptor.login.logins import Logins
-from empath.daemon.acceptor.modules.calls import FAILURES, ModuleCalls
-from empath.daemon.acceptor.modules.metadata import Metadata
 from empath.daemon.acceptor.modules.session import ModuleSession
-from empath.daemon.acceptor.modules.switch import ModuleSwitch
-from empath.daemon.acceptor.modules.watchdog import Watchdog
 from empath.daemon.acceptor.rates import RateMeter
+from empath.daemon.process.module_calls.calls import FAILURES, ModuleCalls
+from empath.daemon.process.module_calls.metadata import Metadata
+from empath.daemon.process.module_calls.switch import ModuleSwitch
+from empath.daemon.process.module_calls.watchdog import Watchdog
 from empath.mail.status import RecipientStatus
 from empath.modules import Backend, Context, Mechanism, Verdict
 from empath.policy.limits.refusal_log import RefusalMeter
 from empath.storage.admin.modules import SwitchOn
 from empath.storage.queue.accept import ArrivalOrder
 from empath.telemetry.occurrence import Emitter
-from empath.telemetry.occurrences.acceptor import ModuleBlocks, ModuleFailed, ModuleSwitchedOff, ModuleSwitchedOn
+from empath.telemetry.occurrences.process import ModuleBlocks, ModuleFailed, ModuleSwitchedOff, ModuleSwitchedOn
 from tests.daemon.acceptor.test_tls import begin
 from tests.kit import certificates
 from tests.kit.queue import Queue

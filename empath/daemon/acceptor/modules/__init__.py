@@ -1,1 +1,1 @@
-"""Modules of [modules] in the acceptor: their calls, the watchdog, and the session that asks them."""
+"""Modules of [modules] in the acceptor: the session that asks them."""

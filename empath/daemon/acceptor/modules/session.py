@@ -12,10 +12,10 @@ from typing import Any, Final
 from empath.daemon.acceptor.content import IncomingContent
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.judging import JudgedRecipient, targets_of
-from empath.daemon.acceptor.modules.calls import CallFailed, ModuleCalls, ModuleEdit
-from empath.daemon.acceptor.modules.metadata import Metadata
 from empath.daemon.acceptor.session import ANSWERS, REFUSED_S, ReceivingSession
 from empath.daemon.acceptor.transaction import Transaction
+from empath.daemon.process.module_calls.calls import CallFailed, ModuleCalls, ModuleEdit
+from empath.daemon.process.module_calls.metadata import Metadata
 from empath.errors import SyntaxViolation
 from empath.mail.address import Address
 from empath.mail.reply import Reply

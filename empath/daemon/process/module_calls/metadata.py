@@ -23,6 +23,13 @@ class Metadata:
         self.text = EMPTY
         self._of_session: str | None = None  # while a message is under way
 
+    @classmethod
+    def of(cls, text: str) -> "Metadata":
+        """The metadata that the queue has of a message, as a dictionary of its own."""
+        metadata = cls()
+        metadata.text, metadata.value = text, json.loads(text)
+        return metadata
+
     def keep(self) -> None:
         """
         Take what is there now.

@@ -9,13 +9,13 @@ from typing import Final
 
 import gevent
 
-from empath.daemon.acceptor.modules.calls import ModuleCalls
+from empath.daemon.process.module_calls.calls import ModuleCalls
 from empath.daemon.process.orders import LOOK_S
 from empath.daemon.process.runtime import Runtime
 from empath.errors import EmpathError
 from empath.storage.engine import Reader
 from empath.storage.queue.process import RecordModules, modules_off
-from empath.telemetry.occurrences.acceptor import ModulesUnrecorded
+from empath.telemetry.occurrences.process import ModulesUnrecorded
 
 _NONE: Final[frozenset[str]] = frozenset()
 

@@ -19,15 +19,15 @@ from typing import Any, Final
 
 import gevent
 
-from empath.daemon.acceptor.modules.metadata import Metadata
+from empath.daemon.process.module_calls.metadata import Metadata
 from empath.errors import EmpathError
 from empath.mail.reply import EnhancedStatus, Reply
 from empath.modules.edits import EDITS, MAX_EDITS, Edit
-from empath.modules.hooks import EDITING, OBSERVERS, Context
+from empath.modules.hooks import EDITING, OBSERVERS, Context, Delivery
 from empath.modules.loading import LoadedModule
 from empath.policy.limits.refusal_log import RefusalMeter
 from empath.telemetry.occurrence import Emitter, traceback_text, words_of
-from empath.telemetry.occurrences.acceptor import ModuleFailed, ModuleSwitchedOff, ModuleSwitchedOn
+from empath.telemetry.occurrences.process import ModuleFailed, ModuleSwitchedOff, ModuleSwitchedOn
 
 FAILURES: Final = 5  # in a row, after which a module is switched off
 _MAX_TEXT: Final = 400  # characters of a reply
@@ -112,7 +112,7 @@ class ModuleCalls:
         """Whether a module has this hook."""
         return hook in self._by_hook
 
-    def ask(self, hook: str, context: Context, metadata: Metadata, **more: object) -> Answer:
+    def ask(self, hook: str, context: Context | Delivery | None, metadata: Metadata, **more: object) -> Answer:
         """Call *hook* of each module, up to the first that refuses."""
         edits: list[ModuleEdit] = []
         for standing in self._by_hook.get(hook, ()):
@@ -135,7 +135,12 @@ class ModuleCalls:
         return _BY_HOOK.get(hook, _UNAVAILABLE)
 
     def _said(
-        self, standing: Standing, hook: str, context: Context, metadata: Metadata, more: Mapping[str, object]
+        self,
+        standing: Standing,
+        hook: str,
+        context: Context | Delivery | None,
+        metadata: Metadata,
+        more: Mapping[str, object],
     ) -> tuple[Reply | None, Sequence[Edit]]:
         if standing.is_off:
             raise CallFailed("it is switched off")

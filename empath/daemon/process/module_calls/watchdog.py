@@ -13,9 +13,9 @@ from typing import Any, Final
 import gevent
 from gevent.monkey import get_original
 
-from empath.daemon.acceptor.modules.calls import running_call
+from empath.daemon.process.module_calls.calls import running_call
 from empath.telemetry.occurrence import Emitter
-from empath.telemetry.occurrences.acceptor import ModuleBlocks
+from empath.telemetry.occurrences.process import ModuleBlocks
 
 _BEAT_S: Final = 0.25
 _FRAMES: Final = 50

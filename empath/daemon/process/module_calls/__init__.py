@@ -1,0 +1,1 @@
+"""Modules of operators, called in a process: with deadlines, counted, and switched off when they fail."""
