@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from empath.errors import SyntaxViolation
 from empath.mail.address import Address
@@ -132,8 +132,7 @@ class RouteTables:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class SentBy:
+class SentBy(NamedTuple):
     """
     Who sent a message, and what modules wrote about it: what a route may depend on besides the recipient.
 

@@ -33,6 +33,7 @@ from empath.policy.senders import Senders
 from empath.storage.admin.accounts import AddAccount
 from empath.storage.admin.fsck import Repair
 from empath.storage.admin.recipients import AddAlias, ListRecipients, RemoveAlias
+from empath.storage.admin.rerouting import Reroute
 from empath.storage.admin.suppression import AddSuppressions, NewSuppression, RemoveSuppressions
 from empath.storage.engine import Session
 from empath.storage.queue.accept import INLINE, Accept
@@ -51,7 +52,7 @@ from empath.storage.queue.rates import ExchangeTokens, RateKey, Trade
 from empath.storage.queue.recipients import KeepVerification
 from empath.storage.queue.reply_rules import KeepShippedRules, Shape
 from empath.storage.queue.reports import Case, CloseNotices, DueReport
-from empath.storage.queue.rerouting import MoveWaiting, RememberRoutes
+from empath.storage.queue.rerouting import MoveWaiting, RememberRoutes, Waiting
 from empath.storage.queue.retention import Cutoffs, ForgetAudit, ForgetMessages, ForgetRecipients
 from empath.storage.queue.sessions import KeepSessions, SessionRow
 from empath.storage.queue.settle import Settle
@@ -288,6 +289,9 @@ OPERATIONS: dict[str, Works] = {
     "settle garbage": lambda *_: [SettleGarbage([Removal(GARBAGE, 0, None), Removal("spool:mx/1", 1, "no")], now=T0)],
     "add orphans": lambda *_: [AddOrphans(["01", "02"], node="mx")],
     "bring forward": lambda *_: [BringForward(0, now=T0 - 60, step_s=60.0)],
+    "reroute": lambda *_: [
+        Reroute([(Waiting(3, "r@a.example", "a.example", "a.example", "", None, "{}"), "new.example")], who="x")
+    ],
     "follow routes": lambda *_: [MoveWaiting({3: "new.example"}), RememberRoutes("digest")],
     "forget destinations": lambda *_: [
         MoveWaiting({3: "new.example"}),

@@ -6,12 +6,14 @@ A rehearsal reads one instant.  Otherwise each slice is a transaction of its own
 """
 
 from collections import Counter
+from collections.abc import Iterable
 
 from empath.policy.router import Router
 from empath.storage.admin.steering import acting
-from empath.storage.engine import Engine, Visit
+from empath.storage.engine import Engine, Session
 from empath.storage.queue.clock import last_recipient
-from empath.storage.queue.rerouting import RECIPIENTS, MoveWaiting, elsewhere, is_followed, waiting
+from empath.storage.queue.rerouting import RECIPIENTS, MoveWaiting, Waiting, elsewhere, is_followed, waiting
+from empath.storage.write import Write
 
 Moves = Counter[tuple[str, str]]  # numbers of recipients by their old and their new destination
 
@@ -43,19 +45,32 @@ def move(engine: Engine, router: Router, *, who: str, deadline_s: float) -> Move
         for after in range(0, last_recipient(visit), RECIPIENTS):
             if any(elsewhere(router, waiting(visit, after))):  # only then the write lock is worth it
                 with visit.transaction():
-                    moves.update(_move_slice(visit, router, after, who))
+                    reroute = Reroute(elsewhere(router, waiting(visit, after)), who=who)
+                    reroute.run(visit)
+                moves.update(reroute.moves)
     return moves
 
 
-def _move_slice(visit: Visit, router: Router, after: int, who: str) -> Moves:
-    """Move one slice, as it is within the transaction, with a row of the audit for each pair of destinations."""
-    found = [*elsewhere(router, waiting(visit, after))]
-    with acting(visit, who):
-        MoveWaiting({each.recipient_id: new for each, new in found}).run(visit)
-        moves = Counter((each.destination, new) for each, new in found)
-        for (old, new), number in moves.items():
-            visit.run("rerouting.audit", {"who": who, "before": old, "after": new, "object": f"{number} recipients"})
-    return moves
+class Reroute(Write):
+    """Move recipients to other destinations in the name of *who*, with a row of the audit for each pair of them."""
+
+    def __init__(self, found: Iterable[tuple[Waiting, str]], *, who: str) -> None:
+        super().__init__()
+        self._found = [*found]
+        self._who = who
+        self.moves: Moves = Counter((each.destination, new) for each, new in self._found)
+
+    def run(self, session: Session) -> None:
+        with acting(session, self._who):
+            MoveWaiting({each.recipient_id: new for each, new in self._found}).run(session)
+            for (old, new), number in self.moves.items():
+                keys = {
+                    "who": self._who,
+                    "before": old,
+                    "after": new,
+                    "object": f"{number} recipient{'s' if number != 1 else ''}",
+                }
+                session.run("rerouting.audit", keys)
 
 
 def is_followed_by_service(engine: Engine, digest: str) -> bool:

@@ -129,7 +129,7 @@ def test_waiting_mail_moves_at_once_in_the_name_of_a_person(tool):
         "SELECT destination FROM queue ORDER BY recipient_id"
     )
     audit = tool.queue.select("SELECT who LIKE 'empath-admin:%', destination, what, before, after, object FROM audit")
-    assert [(1, "here.test", "reroute", "here.test", "lmtp:/run/lmtp", "1 recipients")] == audit
+    assert [(1, "here.test", "reroute", "here.test", "lmtp:/run/lmtp", "1 recipient")] == audit
     assert ["empath-admin: 0 recipients moved"] == tool.words("reroute")
 
 
