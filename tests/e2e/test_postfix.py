@@ -4,6 +4,7 @@ A Postfix as Debian has it relays through us: as a smarthost, over LMTP, and wit
 It needs the Postfix of the host, and root, so `make interop` runs it and `make test` does not know it.
 """
 
+import email
 import smtplib
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import sys
 import pytest
 
 from tests.kit.certificates import TABLE, authority, issued
+from tests.kit.peer import ScriptedPeer
 from tests.kit.postfix import Postfix
 from tests.kit.process import Empathd, free_port
 from tests.kit.queue import select
@@ -123,3 +125,42 @@ def test_postfix_logs_in(empath, tmp_path, mechanism):
         accepted = sent_by(empath, postfix, ALICE, ["c@users.test"])
     assert ALICE == accepted["account"]
     assert mechanism.upper() == empath.named("login_succeeded")[-1]["mechanism"]
+
+
+def test_d2_postfix_as_the_next_host_gets_what_the_sender_wants_to_hear(tmp_path):
+    """
+    It reports in our place, with ENVID, ORCPT and RET as the client gave them, to a host without DSN. Empath reports
+    nothing, because Postfix offers DSN.
+    """
+    with ScriptedPeer().extensions("PIPELINING") as end, ScriptedPeer().extensions("PIPELINING") as home:
+        end.reply_to_recipient("no@far.test", "550 5.1.1 Who?").reply_to_recipient("never@far.test", "550 5.1.1 Who?")
+        maps = f"far.test=smtp:[127.0.0.1]:{end.port}, home.test=smtp:[127.0.0.1]:{home.port}"
+        with Postfix(f"transport_maps = inline:{{ {maps} }}\n") as postfix:
+            empath = Empathd(tmp_path, routes=f'"*" = "smtp://127.0.0.1:{postfix.port}"')
+            try:
+                empath.start()
+                with smtplib.SMTP("127.0.0.1", empath.port, timeout=DEADLINE_S) as client:
+                    client.ehlo("pc.test")
+                    client.docmd("MAIL FROM:<s@home.test> RET=HDRS ENVID=QQ+2B314159")
+                    client.docmd("RCPT TO:<yes@far.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;R+2B1@old.test")
+                    client.docmd("RCPT TO:<no@far.test>")
+                    client.docmd("RCPT TO:<never@far.test> NOTIFY=NEVER")
+                    assert 250 == client.data(b"Subject: x\r\n\r\ntext\r\n")[0]
+                reports = home.wait_for_messages(2)
+                mine = select(empath.queue, "SELECT status, count(*) FROM _recipient GROUP BY status")
+                assert 0 == empath.stop()
+            finally:
+                empath.clean_up()
+    assert [("delivered", 3)] == mine
+    told = {}
+    for report in reports:
+        _, status, original = email.message_from_bytes(report.content).get_payload()
+        message, *recipients = status.get_payload()
+        assert ("QQ+314159", "text/rfc822-headers") == (
+            message["Original-Envelope-Id"], original.get_content_type()
+        )  # fmt: skip
+        told |= {each["Final-Recipient"]: (each["Action"], each["Original-Recipient"]) for each in recipients}
+    assert {
+        "rfc822; yes@far.test": ("relayed", "rfc822;R+1@old.test"),
+        "rfc822; no@far.test": ("failed", "rfc822;no@far.test"),
+    } == told
