@@ -8,6 +8,7 @@ import email
 import smtplib
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -152,9 +153,10 @@ def test_d2_postfix_as_the_next_host_gets_what_the_sender_wants_to_hear(tmp_path
             finally:
                 empath.clean_up()
     assert [("delivered", 3)] == mine
-    told = {}
+    told: dict[str, tuple[str, str]] = {}
     for report in reports:
-        _, status, original = email.message_from_bytes(report.content).get_payload()
+        found: Any = email.message_from_bytes(report.content)
+        _, status, original = found.get_payload()
         message, *recipients = status.get_payload()
         assert ("QQ+314159", "text/rfc822-headers") == (
             message["Original-Envelope-Id"], original.get_content_type()

@@ -26,7 +26,7 @@ def after(
     return old
 
 
-def test_the_window_opens_by_one_for_each_window_of_messages() -> None:
+def test_f12_the_window_opens_by_one_for_each_window_of_messages() -> None:
     """
     A destination gets more connections as long as it bears them.
     """
@@ -47,7 +47,7 @@ def test_the_window_opens_to_the_configured_limit() -> None:
     assert Standing(20) == after(Standing(20), LeaseReport(sessions=1), most=2)
 
 
-def test_each_failure_closes_the_window_by_one_down_to_one() -> None:
+def test_f12_each_failure_closes_the_window_by_one_down_to_one() -> None:
     """
     A host that refuses connections gets fewer, but one is always tried.
     """
@@ -68,7 +68,7 @@ def test_a_failure_is_followed_by_a_pause() -> None:
     assert [2, 2, 2, 2, 3] == [after(failed, *leases[:n]).window for n in range(1, 6)]
 
 
-def test_the_breaker_opens_when_a_window_of_connections_has_failed() -> None:
+def test_f12_the_breaker_opens_when_a_window_of_connections_has_failed() -> None:
     """
     Five connections are allowed, so four failures in a row are more than a window: 1/5 + 1/4 + 1/3 + 1/2.
     """

@@ -32,7 +32,7 @@ NEVER, SEQUENCE = "550 5.7.1 Too many messages in this session", "503 5.5.1 Send
     ],
 )
 @pytest.mark.parametrize("extensions", [("PIPELINING",), ("HELP",)])
-def test_a_message_that_a_spent_session_refuses_is_tried_once_on_a_new_one(make_pool, step, replies, extensions):
+def test_f16_a_message_that_a_spent_session_refuses_is_tried_once_on_a_new_one(make_pool, step, replies, extensions):
     """
     Otherwise the session would go back to the pool and refuse all further mail.
     """

@@ -52,7 +52,9 @@ def test_content_without_added_fields_goes_on_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damaged", [b"", CONTENT[:-1], CONTENT + b"z", CONTENT.replace(b"y", b"z", 1)])
-def test_damaged_content_ends_in_an_error_and_not_in_a_dot(tmp_path: Path, bodies: list[Body], damaged: bytes) -> None:
+def test_f17_damaged_content_ends_in_an_error_and_not_in_a_dot(
+    tmp_path: Path, bodies: list[Body], damaged: bytes
+) -> None:
     """
     A truncated file used to be sent up to its end, and recorded as delivered.
     """
@@ -64,7 +66,7 @@ def test_damaged_content_ends_in_an_error_and_not_in_a_dot(tmp_path: Path, bodie
             gevent.spawn(list, one.pieces_in_hub()).get()
 
 
-def test_only_a_file_that_is_not_there_is_gone(
+def test_f17_only_a_file_that_is_not_there_is_gone(
     tmp_path: Path, bodies: list[Body], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """

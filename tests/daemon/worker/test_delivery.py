@@ -222,7 +222,7 @@ def test_answers_that_came_before_a_transaction_was_given_up_are_settled(dispatc
     assert (1, []) == (len(writer.of(EndLease)), writer.of(Hold))
 
 
-def test_recipients_without_an_answer_are_held_where_the_content_is_gone(dispatch):
+def test_f17_recipients_without_an_answer_are_held_where_the_content_is_gone(dispatch):
     """
     Recipients with an answer keep it, and the next message of the lease goes out.
     """
@@ -247,7 +247,7 @@ def test_a_process_that_can_open_no_connection_blames_no_host(dispatch):
     assert (1, 1) == (len(carrier.jobs), len(writer.of(EndLease)))
 
 
-def test_content_that_cannot_be_read_now_counts_an_attempt(dispatch):
+def test_f17_content_that_cannot_be_read_now_counts_an_attempt(dispatch):
     """
     A process without a free descriptor used to hold spooled mail until a person looked. Recipients with an answer keep
     it.
@@ -293,7 +293,7 @@ def test_a_message_whose_content_is_not_in_the_queue_is_held(dispatch):
     assert "no content: its row is not there" == hold.reason
 
 
-def test_a_fault_of_ours_counts_as_an_attempt(dispatch, capsys):
+def test_f17_a_fault_of_ours_counts_as_an_attempt(dispatch, capsys):
     """
     Otherwise the message would be due again at once, for ever, never expire and never be reported. Answers stay.
     """
@@ -866,7 +866,7 @@ def test_what_hosts_said_without_a_fate_in_the_end_is_left_to_the_log(dispatch):
     assert ((), [11]) == (settle.passed, [fate.recipient_id for fate in settle.fates])
 
 
-def test_a_mail_whose_answer_was_lost_is_logged(dispatch):
+def test_f6_a_mail_whose_answer_was_lost_is_logged(dispatch):
     """
     The mail may come twice: it is deferred, no other host is asked, and the log has a line.
     """

@@ -1,6 +1,7 @@
 """Replies of a host before its turn: on an idle connection, behind another reply, and while content goes out."""
 
 import socket
+import struct
 import threading
 
 import pytest
@@ -16,7 +17,7 @@ TWO = Transaction("a@b.test", {1: ClientRecipient("good@d.test"), 2: ClientRecip
 
 
 @pytest.mark.parametrize("octets", [b"250 2.0.0 Ok\r\n", b"250 half", b"421 4.3.2 Closing\r\n", b"what\r\n"])
-def test_a_connection_over_which_the_host_has_spoken_is_not_used_again(make_pool, octets):
+def test_f15_a_connection_over_which_the_host_has_spoken_is_not_used_again(make_pool, octets):
     """
     An unasked 250 would shift all replies by one, and a good recipient would bounce with its neighbour's 550.
     """
@@ -68,7 +69,7 @@ def test_octets_behind_the_reply_to_ehlo_are_the_end_of_the_host(make_pool, octe
         (b"250 2.0.", "451 4.5.0"),
     ],
 )
-def test_what_the_host_says_while_content_goes_out_decides(make_pool, octets, reply):
+def test_f15_what_the_host_says_while_content_goes_out_decides(make_pool, octets, reply):
     """
     A 552 bounces, a 421 closes, and a 250 before the final dot promises nothing: the dot may get another answer.
     """
@@ -84,7 +85,7 @@ def test_what_the_host_says_while_content_goes_out_decides(make_pool, octets, re
         assert [] == peer.messages
 
 
-def test_a_failed_write_is_followed_by_a_look_at_what_the_host_said(make_pool):
+def test_f15_a_failed_write_is_followed_by_a_look_at_what_the_host_said(make_pool):
     """
     A host may refuse a message that is too big and close. With "connection lost" the mail would be sent again for five
     days.
@@ -128,6 +129,50 @@ def test_a_host_that_refuses_and_reads_no_more_is_heard(make_pool):
     assert (True, "content", "552 5.3.4") == said(result)
 
 
+@pytest.mark.parametrize(
+    ("misdeed", "expected"),
+    [
+        ("close", "451 4.4.2"),
+        ("reset", "451 4.4.2"),
+        ("shut down", "451 4.4.2"),
+        ("garbage", "451 4.5.0"),
+        ("half a reply", "451 4.5.0"),
+    ],
+)
+def test_f6_a_host_that_is_lost_while_content_flows_has_no_mail_and_leaves_no_doubt(make_pool, misdeed, expected):
+    """
+    It cannot have the whole message, so another host may be asked.
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def fail():
+        connection, _ = listener.accept()
+        with connection:
+            for turn in (b"220 x\r\n", b"250-x\r\n250 PIPELINING\r\n", b"250 Ok\r\n250 Ok\r\n354 Go\r\n"):
+                connection.sendall(turn)
+                connection.recv(10_000)
+            if misdeed == "reset":
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            elif misdeed == "shut down":
+                connection.shutdown(socket.SHUT_WR)
+            elif misdeed == "garbage":
+                connection.sendall(b"\xff\x00 what?\r\n")
+            elif misdeed == "half a reply":
+                connection.sendall(b"2")
+            if misdeed not in ("close", "reset"):
+                while connection.recv(100_000):
+                    pass
+
+    thread = threading.Thread(target=fail)
+    thread.start()
+    try:
+        result = send(make_pool(), ScriptedPeer(*listener.getsockname()), pieces=lambda: iter([BIG] * 40))
+    finally:
+        thread.join()
+        listener.close()
+    assert (True, "content", expected, False) == (*said(result), result.is_in_doubt)
+
+
 def test_a_look_for_early_words_finds_none_in_a_decent_host(make_pool):
     """
     One connection carries all messages, even large ones.
@@ -140,7 +185,7 @@ def test_a_look_for_early_words_finds_none_in_a_decent_host(make_pool):
         assert eventually(lambda: peer.open_sessions == 1)
 
 
-def test_a_250_before_the_dot_has_arrived_is_not_believed(make_pool):
+def test_f15_a_250_before_the_dot_has_arrived_is_not_believed(make_pool):
     """
     The kernel takes a small message whole, while the host reads nothing: the 250 was said before the host had it.
     """

@@ -111,7 +111,7 @@ del FATES[GREETING, "garbage"], FATES["EHLO", "garbage"]  # noise is skipped unt
 
 
 @pytest.mark.parametrize(("step", "misdeed"), FATES)
-def test_whatever_a_host_does_at_whatever_stage_has_its_fate(hosts, step, misdeed):
+def test_f1_f2_f5_f6_whatever_a_host_does_at_whatever_stage_has_its_fate(hosts, step, misdeed):
     """
     The host refuses, says 421, sends nonsense, closes or resets, as a host with another behind it and as the last one.
     """
@@ -392,7 +392,7 @@ def test_a_host_that_never_answers_quit_delays_no_mail(hosts):
         peer.wait_until(lambda: ["QUIT"] == peer.sessions[0].verbs[-1:])
 
 
-def test_a_host_with_a_limit_of_recipients_gets_all_of_them_at_once(hosts):
+def test_f16_a_host_with_a_limit_of_recipients_gets_all_of_them_at_once(hosts):
     """
     They go in further transactions over the same connection. Sixty recipients used to take half an hour.
     """

@@ -53,7 +53,7 @@ def test_mail_goes_over_a_unix_socket(make_pool, tmp_path, is_lmtp):
     assert CONTENT == peer.messages[0].content
 
 
-def test_recipients_of_lmtp_have_outcomes_of_their_own(make_pool):
+def test_f10_recipients_of_lmtp_have_outcomes_of_their_own(make_pool):
     """
     BEHAVIOUR F10: one is delivered, one waits, one bounces.
     """
@@ -62,7 +62,7 @@ def test_recipients_of_lmtp_have_outcomes_of_their_own(make_pool):
     assert [Outcome.DELIVERED, Outcome.DEFERRED, Outcome.BOUNCED] == outcomes([attempt])
 
 
-def test_only_recipients_without_a_reply_are_in_doubt(make_pool):
+def test_f10_only_recipients_without_a_reply_are_in_doubt(make_pool):
     """
     The log names those that may get the mail twice, and no others.
     """

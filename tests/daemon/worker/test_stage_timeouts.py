@@ -81,7 +81,7 @@ def waited(tmp_path, host, limits, pieces=lambda: iter([b"content\r\n" * 10_000,
 
 @pytest.mark.parametrize(("limits", "expected"), [(LIMITS, LIMITS), ({}, DEFAULTS)])
 @pytest.mark.parametrize(("replies", "stage"), list(enumerate(STAGES)))
-def test_a_silent_host_is_waited_for_as_long_as_its_stage_says(tmp_path, replies, stage, limits, expected):
+def test_f6_f14_a_silent_host_is_waited_for_as_long_as_its_stage_says(tmp_path, replies, stage, limits, expected):
     """
     Above all at the final dot a shorter wait would make duplicates.
     """
@@ -132,7 +132,7 @@ class DrippingHost(SilentHost):
 
 
 @pytest.mark.parametrize(("replies", "stage"), list(enumerate(STAGES)))
-def test_octets_do_not_prolong_the_wait_for_a_reply(tmp_path, replies, stage):
+def test_f14_octets_do_not_prolong_the_wait_for_a_reply(tmp_path, replies, stage):
     """
     A host that drips one octet at a time would hold its lease for days.
     """
@@ -141,7 +141,7 @@ def test_octets_do_not_prolong_the_wait_for_a_reply(tmp_path, replies, stage):
     assert (True, stage, "451 4.4.2") == (limit_s <= waited_s < limit_s + 7.0, at, said)
 
 
-def test_the_wait_for_a_reply_begins_when_the_one_before_is_whole(tmp_path):
+def test_f14_the_wait_for_a_reply_begins_when_the_one_before_is_whole(tmp_path):
     """
     A host may take its time for each of many recipients that it checks.
     """
@@ -155,7 +155,7 @@ def test_the_wait_for_a_reply_begins_when_the_one_before_is_whole(tmp_path):
     assert (6 * 99.0, Stage.END_OF_DATA, "250 Ok", False) == waited(tmp_path, host, dict.fromkeys(NAMES, 100.0))
 
 
-def test_content_has_a_least_rate(tmp_path):
+def test_f14_content_has_a_least_rate(tmp_path):
     """
     A host that takes a buffer now and then could hold its lease for days. It may lag by the time of one buffer.
     """

@@ -30,7 +30,7 @@ def open_breaker(queue: Queue) -> float:
     return float(found[0][0])
 
 
-def test_a_new_destination_gets_five_connections(queue: Queue) -> None:
+def test_f12_a_new_destination_gets_five_connections(queue: Queue) -> None:
     """
     More come with success, also from another process.
     """
