@@ -19,7 +19,7 @@ CONFIG := conf/dev.toml
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-repeat interop chaos properties fuzz coverage check format
+.PHONY: help setup run demo test test-repeat interop interop-dane chaos properties fuzz coverage check format
 .PHONY: bench bench-compare bench-queue reference changelog clean
 
 ##@ Use
@@ -51,6 +51,10 @@ interop: $(READY) ## With a Postfix of this host as client and as next host; nee
 
 chaos: $(READY) ## Send mail while processes are killed (KILLS=100, ARGS="--seed 7"), and check that none is lost
 	$(BIN)/python -m tests.chaos --kills $(or $(KILLS),100) $(ARGS)
+
+interop: interop-dane
+interop-dane: $(READY) ## DANE with an unbound of this host; needs the Debian package unbound
+	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_dane.py $(ARGS)
 
 properties: $(READY) ## Tests over generated examples, with forty times as many of them (ARGS="tests/smtp")
 	$(BIN)/pytest -n $(WORKERS) -q --hypothesis-profile=deep $(or $(ARGS),tests/mail tests/message tests/smtp tests/policy tests/storage)

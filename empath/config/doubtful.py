@@ -25,6 +25,7 @@ from empath.policy.destinations.settings import SETTINGS
 from empath.policy.pattern import DomainPattern, PatternTable
 from empath.policy.recipients import RecipientRule, Source
 from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, Route, SocketRoute, route_text
+from empath.policy.tls_demand import TlsDemand
 
 _MX_PORT: Final = 25
 _SUBMISSION_PORT: Final = 587
@@ -37,7 +38,7 @@ def doubts(config: Config) -> list[Contradiction]:
     return [
         *_closed_to_users(config), *_ports(config), *_without_mx(config), *_unused(config), *_repeated(config),
         *_recipients(config), *_destinations(config), *_dovecot(config), *_next_hops(config), *_pickup(config),
-        *_modules(config), *_soft_bounce(config),
+        *_modules(config), *_soft_bounce(config), *_dane(config),
     ]  # fmt: skip
 
 
@@ -141,6 +142,17 @@ def doubt_of_destination_rule(config: Config, pattern: DestinationPattern, setti
     if destination == some or decision.route is None:
         return ""
     return f"mail to {text} goes to {destination}, and {setting} is found by that; set it there"
+
+
+def _dane(config: Config) -> Iterator[Contradiction]:
+    """Destinations that ask for DANE, where nothing asks for DNSSEC."""
+    if config.dns.dnssec != "off":
+        return
+    for pattern, given in config.destinations_by_pattern.items():
+        demand = given.get("tls")
+        if isinstance(demand, TlsDemand) and demand.asks_dane:
+            words = 'DANE never applies without DNSSEC; set [dns] dnssec = "log" and a resolver that validates'
+            yield Contradiction(("destinations", str(pattern), "tls"), words, is_warning=True)
 
 
 def _destinations_of_routes(config: Config) -> set[str]:

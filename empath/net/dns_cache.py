@@ -6,16 +6,32 @@ THEORY
     that wait for it at that time.  So a dead zone delays only the callers that ask for it, and a caller whose time is
     over leaves while the question goes on for the others.  If one family of a host's addresses is known, the wait for
     the other is short: a name server that never answers AAAA does not delay mail (RFC 8305 §3).
+
+    Processes may share their answers. Then a question looks for a shared answer first, and its own answer is shared.
+    An answer that has expired stays for a while, and serves where the name servers fail (RFC 8767). "Does not exist" is
+    never used so, nor a TLSA record: both decide more than where mail goes.
 """
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from typing import NamedTuple, Protocol, TypeAlias
 
 import gevent
 from gevent import Greenlet
 
-from empath.mail.lookup import Absent, Addresses, Exchangers, Failed, Kind, LookupAnswer, Question, Texts
+from empath.mail.lookup import (
+    Absent,
+    Addresses,
+    Exchangers,
+    Failed,
+    Kind,
+    LookupAnswer,
+    Question,
+    Security,
+    Texts,
+    TlsaRecords,
+)
 from empath.net.resolver import TIMED_OUT
 
 MAX_ENTRIES = 10_000
@@ -23,6 +39,7 @@ MAX_OCTETS = 16 * 1024 * 1024  # approximate memory of all entries
 OTHER_FAMILY_S = 0.25  # RFC 8305 §3 has 50 ms for a person who waits; mail has more time
 _ENTRY_OCTETS = 600  # memory of an entry and its question without their texts
 _RECORD_OCTETS = 120  # memory of a record without its text
+_STALE_TTL_S = 30.0  # until the name servers are asked again meanwhile, RFC 8767 §4
 _LONGEST_S = 86_400.0
 _LONGEST_ABSENT_S = 3_600.0  # RFC 2308 §5: one to three hours
 
@@ -37,12 +54,46 @@ class Asker(Protocol):
         """The answer; Failed if there is none within *within_s* seconds."""
 
 
+class SharedAnswer(NamedTuple):
+    """
+    An answer that another process may have got.
+
+    Shape: its ttl_s is the time that it is valid yet, 0 or less if it has expired; stale_s is the time for which it may
+    serve yet where the name servers fail.
+    """
+
+    answer: LookupAnswer
+    stale_s: float = 0.0
+
+
+class SharedAnswers(Protocol):
+    """Where processes share their answers."""
+
+    def find(self, question: Question) -> SharedAnswer | None:
+        """What is known; never waits."""
+
+    def store(self, question: Question, answer: LookupAnswer, stale_s: float) -> None:
+        """Take an answer of a name server, or its failure; never waits."""
+
+
+class NotShared:
+    """SharedAnswers of a process that keeps to itself."""
+
+    def find(self, question: Question) -> SharedAnswer | None:
+        """See SharedAnswers."""
+
+    def store(self, question: Question, answer: LookupAnswer, stale_s: float) -> None:
+        """See SharedAnswers."""
+
+
 class CachingResolver:
     """
     A resolver that remembers, for the greenlets of one process.
 
     *question_s* bounds a question, however long its callers may wait. *max_flights* is the most questions that are
-    under way, each with a descriptor; a further one fails at once. *clock* gives monotonic seconds.
+    under way, each with a descriptor; a further one fails at once. *clock* gives monotonic seconds. *stale_s* is how
+    long an expired answer may serve, *report_stale* is called when one does. *trusts_refusals* says that a refusal may
+    also be answered so, although it may stand for a signature that is wrong.
     """
 
     def __init__(
@@ -54,6 +105,10 @@ class CachingResolver:
         max_entries: int = MAX_ENTRIES,
         max_octets: int = MAX_OCTETS,
         max_flights: int | None = None,
+        shared: SharedAnswers | None = None,
+        stale_s: float = 0.0,
+        report_stale: Callable[[Question, Failed], object] = lambda *_: None,
+        trusts_refusals: bool = True,
     ) -> None:
         self._asker = asker
         self._question_s = question_s
@@ -61,8 +116,13 @@ class CachingResolver:
         self._max_entries = max_entries
         self._max_octets = max_octets
         self._max_flights = max_flights
+        self._shared = shared or NotShared()
+        self._stale_s = stale_s
+        self._report_stale = report_stale
+        self._trusts_refusals = trusts_refusals
+        self._followers: list[Callable[[], object]] = []
         self._octets = 0
-        self._kept: dict[Question, tuple[float, LookupAnswer]] = {}  # expiry and answer, the oldest first
+        self._kept: dict[Question, _Kept] = {}  # the oldest first
         self._flights: dict[Question, _Flight] = {}
 
     def look_up(self, questions: Sequence[Question], within_s: float) -> list[LookupAnswer]:
@@ -72,9 +132,9 @@ class CachingResolver:
         answers: list[LookupAnswer] = []
         for question in questions:
             entry = kept.get(question)
-            if entry is None or entry[0] <= now:
+            if entry is None or entry.expires_at <= now:
                 break
-            answers.append(entry[1])
+            answers.append(entry.answer)
         else:
             return answers
         return self._wait(questions, now, now + within_s)
@@ -86,6 +146,19 @@ class CachingResolver:
     def octets(self) -> int:
         """Approximate memory of the answers."""
         return self._octets
+
+    def forget(self, names: Collection[str] | None = None) -> None:
+        """Ask again about these names, about all if it is None; answers that are under way do not count either."""
+        for question in [each for each in self._kept if names is None or each.name in names]:
+            self._forget(question)
+        for question in [each for each in self._flights if names is None or each.name in names]:
+            del self._flights[question]
+        for call in self._followers:
+            call()
+
+    def after_forget(self, call: Callable[[], object]) -> None:
+        """Have *call* called after each `forget`: for what is made of the answers, such as searches for hosts."""
+        self._followers.append(call)
 
     def _wait(self, questions: Sequence[Question], now: float, ends_at: float) -> list[LookupAnswer]:
         there = {question: self._find(question, now) for question in questions}
@@ -101,8 +174,8 @@ class CachingResolver:
 
     def _find(self, question: Question, now: float) -> "LookupAnswer | _Flight":
         entry = self._kept.get(question)
-        if entry is not None and entry[0] > now:
-            return entry[1]
+        if entry is not None and entry.expires_at > now:
+            return entry.answer
         flight = self._flights.get(question)
         if flight is None:
             if self._max_flights is not None and len(self._flights) >= self._max_flights:
@@ -111,27 +184,65 @@ class CachingResolver:
         return flight
 
     def _fly(self, question: Question) -> LookupAnswer:
+        flight = gevent.getcurrent()
         try:
-            answer = self._asker.ask(question, self._question_s)
+            found = self._shared.find(question)
+            if found is not None and found.answer.ttl_s > 0:
+                answer, stale_s = found
+            else:
+                asked = self._asker.ask(question, self._question_s)
+                answer, stale_s = self._or_stale(question, asked, found)
+                if self._flights.get(question) is flight:
+                    self._shared.store(question, asked, stale_s if answer is asked else 0.0)
         finally:
-            del self._flights[question]
-        self._keep(question, answer)
+            is_wanted = self._flights.get(question) is flight  # `forget` may have come meanwhile
+            if is_wanted:
+                del self._flights[question]
+        if is_wanted:
+            self._keep(question, answer, stale_s)
         return answer
 
-    def _keep(self, question: Question, answer: LookupAnswer) -> None:
+    def _or_stale(
+        self, question: Question, answer: LookupAnswer, shared: SharedAnswer | None
+    ) -> tuple[LookupAnswer, float]:
+        """The answer to use, and for how long it may serve once it has expired."""
+        if not isinstance(answer, Failed):
+            return answer, self._stale_s if _may_be_stale(answer) else 0.0
+        if answer.security is Security.BOGUS or (answer.is_refused and not self._trusts_refusals):
+            return answer, 0.0
+        now = self._clock()
+        kept = self._kept.get(question)
+        if kept is not None and kept.stale_until > now:
+            shared = SharedAnswer(kept.answer, kept.stale_until - now)
+        if shared is None or shared.stale_s <= 0 or not self._stale_s or not _may_be_stale(shared.answer):
+            return answer, 0.0
+        self._report_stale(question, answer)
+        ttl_s = min(_STALE_TTL_S, shared.stale_s)
+        return replace(shared.answer, ttl_s=ttl_s), shared.stale_s - ttl_s
+
+    def _keep(self, question: Question, answer: LookupAnswer, stale_s: float) -> None:
         if question in self._kept:
             self._forget(question)
         longest_s = _LONGEST_ABSENT_S if isinstance(answer, Absent) else _LONGEST_S
         if answer.ttl_s <= 0:
             return
-        self._kept[question] = (self._clock() + min(answer.ttl_s, longest_s), answer)
+        expires_at = self._clock() + min(answer.ttl_s, longest_s)
+        self._kept[question] = _Kept(expires_at, answer, expires_at + stale_s)
         self._octets += _size(question, answer)
         while len(self._kept) > self._max_entries or self._octets > self._max_octets:
             self._forget(next(iter(self._kept)))
 
     def _forget(self, question: Question) -> None:
-        _, answer = self._kept.pop(question)
-        self._octets -= _size(question, answer)
+        kept = self._kept.pop(question)
+        self._octets -= _size(question, kept.answer)
+
+
+class _Kept(NamedTuple):
+    """Shape: instants of the clock of the cache."""
+
+    expires_at: float
+    answer: LookupAnswer
+    stale_until: float
 
 
 _Flight: TypeAlias = "Greenlet[[Question], LookupAnswer]"
@@ -141,6 +252,10 @@ def _answer(each: "LookupAnswer | _Flight") -> LookupAnswer:
     if not isinstance(each, Greenlet):
         return each
     return each.get() if each.ready() else Failed(TIMED_OUT)
+
+
+def _may_be_stale(answer: LookupAnswer) -> bool:
+    return isinstance(answer, Exchangers | Addresses | Texts)
 
 
 def _has_address(each: "LookupAnswer | _Flight | None") -> bool:
@@ -160,4 +275,6 @@ def _size(question: Question, answer: LookupAnswer) -> int:
         texts = [name for _, name in answer.records]
     elif isinstance(answer, Addresses | Texts):
         texts = list(answer.records)
+    elif isinstance(answer, TlsaRecords):
+        texts = [record.data.hex() for record in answer.records]
     return _ENTRY_OCTETS + len(question.name) + sum(map(len, texts)) + _RECORD_OCTETS * len(texts)

@@ -91,6 +91,13 @@ class NextHops:
         self._hosts_file = hosts_file or HostsFile()
         self._searches: dict[_Key, tuple[float, HostRules, HostSearch]] = {}
         self._under_way: dict[_Key, _UnderWay] = {}
+        self._forgotten = 0  # number of calls of `forget`
+
+    def forget(self) -> None:
+        """Search anew from now on. What is under way does not serve later searches."""
+        self._forgotten += 1
+        self._searches.clear()
+        self._under_way.clear()
 
     def find(self, route: SmtpRoute | MxRoute, domain: str) -> tuple[Host, ...] | NoHost:
         """See HostFinder."""
@@ -106,7 +113,8 @@ class NextHops:
             under_way.is_over.wait()
             if under_way.search is not None:
                 return under_way.search.hosts(self._random)
-        under_way = self._under_way[key] = _UnderWay(rules)
+        under_way, forgotten = _UnderWay(rules), self._forgotten
+        self._under_way[key] = under_way
         try:
             search = under_way.search = self._carry_through(HostSearch(route, domain, rules, self._random))
         finally:
@@ -115,7 +123,7 @@ class NextHops:
             under_way.is_over.set()
         hosts = search.hosts(self._random)
         self._searches.pop(key, None)
-        if not isinstance(hosts, NoHost):
+        if not isinstance(hosts, NoHost) and forgotten == self._forgotten:
             while len(self._searches) >= _MAX_SEARCHES:
                 del self._searches[next(iter(self._searches))]
             serves_s = min([_SERVES_S, *(answer.ttl_s for answer in search.answers.values())])

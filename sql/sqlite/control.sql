@@ -1066,6 +1066,25 @@ BEGIN
   VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.pattern, 'alias', old.target, NULL);
 END;
 
+CREATE TRIGGER dns_cache_insert INSTEAD OF INSERT ON dns_cache
+BEGIN
+  SELECT raise(ABORT, 'empath: dns_cache has answers of name servers; DELETE lets them be asked again');
+END;
+
+CREATE TRIGGER dns_cache_update INSTEAD OF UPDATE ON dns_cache
+BEGIN
+  SELECT raise(ABORT, 'empath: dns_cache has answers of name servers; DELETE lets them be asked again');
+END;
+
+-- A worker may have an answer that is not in a row yet, so each name is also an order.
+CREATE TRIGGER dns_cache_delete INSTEAD OF DELETE ON dns_cache
+BEGIN
+  DELETE FROM _dns_cache WHERE name = old.name AND type = old.type;
+  INSERT INTO _dns_order (name) VALUES (old.name);
+  INSERT INTO _audit (who, object, what, before, after)
+  VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.name || ' ' || old.type, 'dns_cache', old.answer, NULL);
+END;
+
 CREATE TRIGGER verification_insert INSTEAD OF INSERT ON verification
 BEGIN
   SELECT raise(ABORT, 'empath: verification has answers of other hosts; DELETE lets a host be asked again');

@@ -508,6 +508,33 @@ CREATE TABLE _verification (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX _verification_expiry ON _verification (expires_at);
 
+-- Answers of the DNS that the workers share, see net/dns_cache.py.
+CREATE TABLE _dns_cache (
+  dns_cache_id INTEGER PRIMARY KEY,
+  name         TEXT    NOT NULL,  -- in A-labels, lower case
+  type         TEXT    NOT NULL,  -- type of record, such as MX
+  status       TEXT    NOT NULL,  -- found, NODATA or NXDOMAIN
+  answer       TEXT    NOT NULL,  -- JSON array of the records, each as in a zone
+  alias_of     TEXT    NOT NULL DEFAULT '',  -- name at the end of the aliases; '' without aliases
+  dnssec       TEXT    CHECK (dnssec IN ('secure', 'insecure')),  -- NULL: not checked
+  asked_at     REAL    NOT NULL,  -- instant of the answer
+  expires_at   REAL    NOT NULL,  -- instant from which on it is asked again
+  stale_until  REAL    NOT NULL,  -- instant until which it serves where the name servers fail
+  times_asked  INTEGER NOT NULL DEFAULT 1,
+  failure      TEXT,  -- why the last question had no answer; NULL: it had one
+  UNIQUE (name, type),
+  CHECK (status IN ('found', 'NODATA', 'NXDOMAIN')),
+  CHECK (stale_until >= expires_at)
+) STRICT;
+CREATE INDEX _dns_cache_end ON _dns_cache (stale_until);
+
+-- Names about which every process asks anew, see daemon/process/dns_rows.py.
+CREATE TABLE _dns_order (
+  order_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name     TEXT,  -- name to ask about anew; NULL: all
+  given_at REAL   NOT NULL DEFAULT ((julianday('now') - 2440587.5) * 86400.0)
+) STRICT;
+
 -- Messages that a client may send again, see storage/queue/dedup.py. A repetition removes its row.
 CREATE TABLE _dedup (
   key        TEXT PRIMARY KEY,  -- SHA-256 of envelope, account and content, hexadecimal

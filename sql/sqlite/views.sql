@@ -310,6 +310,24 @@ SELECT a.pattern AS pattern,  -- address that is replaced, ASCII letters in lowe
        a.target AS target     -- address that gets its mail; '@domain': the same local part there
   FROM _alias AS a;
 
+-- One row per answer of the DNS that the workers share. DELETE lets every process ask anew, within a second.
+CREATE VIEW dns_cache AS
+SELECT c.name                                        AS name,              -- name, in A-labels
+       c.type                                        AS type,              -- type of record, such as MX
+       c.status                                      AS status,            -- found, NODATA (none of this type) or NXDOMAIN (no such name)
+       c.answer                                      AS answer,            -- JSON array of the records, each as in a zone
+       c.alias_of                                    AS alias_of,          -- name at the end of the aliases; '' without aliases
+       c.dnssec                                      AS dnssec,            -- secure or insecure; NULL: not checked
+       datetime(c.asked_at, 'unixepoch')             AS asked_at,          -- instant of the answer, UTC
+       c.asked_at                                    AS asked_unix,        -- the same in Unix seconds
+       datetime(c.expires_at, 'unixepoch')           AS expires_at,        -- instant from which on it is asked again, UTC
+       c.expires_at                                  AS expires_unix,      -- the same in Unix seconds
+       datetime(c.stale_until, 'unixepoch')          AS stale_until,       -- until then it serves where the name servers fail, UTC
+       c.stale_until                                 AS stale_until_unix,  -- the same in Unix seconds
+       c.times_asked                                 AS times_asked,       -- number of times that name servers were asked
+       c.failure                                     AS failure            -- why the last question had no answer; NULL: it had one
+  FROM _dns_cache AS c;
+
 -- One row per address that the next host was asked about, in domains with the rule "verify" of [recipients]. DELETE lets it
 -- be asked again.
 CREATE VIEW verification AS

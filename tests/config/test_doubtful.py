@@ -45,6 +45,10 @@ def found(directory, text):
             f'{LISTENER}[routes]\n"*.b.test" = "smtp://a.test:26"\n"*" = "mx"\n{B_TEST}concurrency = 3\n',
             ("destinations", "*.b.test", "concurrency"), "goes to smtp:a.test:26, and concurrency is found by that",
         ),
+        (
+            f'{LISTENER}[routes]\n"*" = "mx"\n{B_TEST}tls = "dane"\n', ("destinations", "*.b.test", "tls"),
+            "DANE never applies without DNSSEC",
+        ),
         (f"{LISTENER}[delivery]\nsoft_bounce = true\n", ("delivery", "soft_bounce"), "waits until it expires"),
         (f"{LISTENER}{TLS}", ("tls", "certificate"), "no listener speaks TLS"),
         (f"{LISTENER}[auth]\ncheck_from = true\n", ("auth",), "no listener lets clients log in"),

@@ -1,11 +1,25 @@
 """The cache keeps answers for as long as they are valid, and a waiting question delays no other."""
 
+from dataclasses import replace
+
 import gevent
 import pytest
 from gevent.event import Event
 
-from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, Question
-from empath.net.dns_cache import OTHER_FAMILY_S, CachingResolver
+from empath.mail.lookup import (
+    Absent,
+    Addresses,
+    Exchanger,
+    Exchangers,
+    Failed,
+    Kind,
+    Question,
+    Security,
+    Texts,
+    TlsaRecord,
+    TlsaRecords,
+)
+from empath.net.dns_cache import OTHER_FAMILY_S, CachingResolver, SharedAnswer
 from empath.net.resolver import TIMED_OUT
 
 A = Question("a.test", Kind.A)
@@ -243,3 +257,167 @@ def test_a_question_beyond_the_limit_fails_at_once(asker, clock):
     asker.gates[A].set()
     stuck.join()
     assert [Absent("NXDOMAIN", 60)] == resolver.look_up([B], ENOUGH_S)
+
+
+class Rows:
+    """Answers that another process has; those of this one are noted."""
+
+    def __init__(self):
+        self.known, self.stored = {}, []
+
+    def find(self, question):
+        return self.known.get(question)
+
+    def store(self, question, answer, stale_s):
+        self.stored.append((question, answer, stale_s))
+
+
+@pytest.fixture
+def rows():
+    return Rows()
+
+
+def sharing(asker, clock, rows, **settings):
+    """A resolver that shares, and serves expired answers for an hour."""
+    return CachingResolver(asker, question_s=10.0, clock=clock, shared=rows, **{"stale_s": 3600.0, **settings})
+
+
+ADDRESS = Addresses(("192.0.2.1",), 60, Security.SECURE)
+TLSA = TlsaRecords((TlsaRecord(3, 1, 1, bytes(32)),), 60, Security.SECURE)
+DOWN = Failed("no answer in time")
+
+
+def test_an_answer_of_another_process_is_used_without_a_question(asker, clock, rows):
+    """
+    It is kept for the time that it has left.
+    """
+    rows.known[A] = SharedAnswer(Addresses(("192.0.2.1",), 5.0), 3600.0)
+    resolver = sharing(asker, clock, rows)
+    assert [rows.known[A].answer] * 2 == [resolver.look_up([A], ENOUGH_S)[0] for _ in range(2)]
+    clock.now += 5
+    del rows.known[A]
+    asker.answers[A] = ADDRESS
+    assert [ADDRESS] == resolver.look_up([A], ENOUGH_S)
+    assert ([(A, 10.0)], [(A, ADDRESS, 3600.0)]) == (asker.asked, rows.stored)
+
+
+def test_each_answer_is_shared_once(asker, clock, rows):
+    """
+    A failure is, too: people see it. What must not serve once it has expired is marked so.
+    """
+    resolver = sharing(asker, clock, rows)
+    asker.answers = {A: TLSA, B: DOWN}
+    for _ in range(2):
+        resolver.look_up([A, AAAA, B], ENOUGH_S)
+    assert [(A, TLSA, 0.0), (AAAA, Absent("NXDOMAIN", 60), 0.0), (B, DOWN, 0.0)] == rows.stored
+
+
+@pytest.mark.parametrize("answer", [ADDRESS, Exchangers((Exchanger(5, "mx.test"),), 60), Texts(("x",), 60)])
+def test_an_expired_answer_serves_where_the_name_servers_fail(asker, clock, rows, answer):
+    """
+    RFC 8767: for an hour, and the servers are asked again each half minute.
+    """
+    reports = []
+    resolver = sharing(asker, clock, rows, report_stale=lambda *each: reports.append(each))
+    asker.answers[A] = answer
+    resolver.look_up([A], ENOUGH_S)
+    asker.answers[A] = DOWN
+    for seconds in (60, 29, 1, 3569):
+        clock.now += seconds
+        assert [answer.records] == [found.records for found in resolver.look_up([A], ENOUGH_S)]
+    assert (4, [(A, DOWN)] * 3) == (len(asker.asked), reports)
+    clock.now += 1
+    assert [DOWN] == resolver.look_up([A], ENOUGH_S)
+    clock.now += 5
+    asker.answers[A] = answer
+    assert [answer] == resolver.look_up([A], ENOUGH_S)
+
+
+def test_an_expired_answer_of_another_process_serves_too(asker, clock, rows):
+    """
+    A worker that was replaced meanwhile has none of its own.
+    """
+    rows.known[A] = SharedAnswer(Addresses(("192.0.2.1",), -10.0), 20.0)
+    asker.answers[A] = DOWN
+    resolver = sharing(asker, clock, rows)
+    assert [Addresses(("192.0.2.1",), 20.0)] == resolver.look_up([A], ENOUGH_S)
+    assert [(A, DOWN, 0.0)] == rows.stored
+    rows.known.clear()
+    clock.now += 20
+    assert [DOWN] == resolver.look_up([A], ENOUGH_S)
+
+
+@pytest.mark.parametrize(
+    ("answer", "failed", "settings"),
+    [
+        (Absent("NXDOMAIN", 60), DOWN, {}),
+        (TLSA, DOWN, {}),
+        (ADDRESS, DOWN, {"stale_s": 0.0}),
+        (ADDRESS, Failed("SERVFAIL", security=Security.BOGUS, is_refused=True), {}),
+        (ADDRESS, Failed("SERVFAIL", is_refused=True), {"trusts_refusals": False}),
+    ],
+)
+def test_what_must_not_serve_once_it_has_expired_does_not(asker, clock, answer, failed, settings):
+    """
+    Mail would bounce by an old "no such name", or TLS be checked by old records. A wrong signature is no outage.
+    """
+    rows = Rows()
+    resolver = sharing(asker, clock, rows, **settings)
+    asker.answers[A] = answer
+    resolver.look_up([A], ENOUGH_S)
+    rows.known[A] = SharedAnswer(replace(answer, ttl_s=-1.0), 3000.0)
+    clock.now += 60
+    asker.answers[A] = failed
+    assert [failed] == resolver.look_up([A], ENOUGH_S)
+
+
+def test_a_refusal_is_an_outage_unless_dnssec_is_enforced(asker, clock, rows):
+    """
+    SERVFAIL is what most outages look like.
+    """
+    resolver = sharing(asker, clock, rows)
+    asker.answers[A] = ADDRESS
+    resolver.look_up([A], ENOUGH_S)
+    clock.now += 60
+    asker.answers[A] = Failed("SERVFAIL", is_refused=True)
+    assert [ADDRESS.records] == [found.records for found in resolver.look_up([A], ENOUGH_S)]
+
+
+@pytest.mark.parametrize("names", [None, frozenset({"a.test"})])
+def test_what_is_forgotten_is_asked_anew(asker, clock, rows, names):
+    """
+    An answer that is under way is from before the order: those who wait get it, and nobody later.
+    """
+    resolver, calls = sharing(asker, clock, rows), []
+    resolver.after_forget(lambda: calls.append(1))
+    resolver.look_up([AAAA, B], ENOUGH_S)
+    asker.gates[A] = Event()
+    waiting = gevent.spawn(resolver.look_up, [A], ENOUGH_S)
+    gevent.idle()
+    asker.answers[A] = ADDRESS
+    resolver.forget(names)
+    rows.stored.clear()
+    asker.gates.pop(A).set()
+    assert [ADDRESS] == waiting.get()
+    assert [] == rows.stored
+    asker.asked.clear()
+    resolver.look_up([A, AAAA, B], ENOUGH_S)
+    assert ([A, AAAA] + [B] * (names is None), [1]) == ([question for question, _ in asker.asked], calls)
+
+
+def test_the_next_caller_does_not_wait_for_an_answer_that_is_forgotten(asker, clock, rows):
+    """
+    Two questions are under way then, and the later one counts.
+    """
+    resolver = sharing(asker, clock, rows)
+    gate = asker.gates[A] = Event()
+    early = gevent.spawn(resolver.look_up, [A], ENOUGH_S)
+    gevent.idle()
+    resolver.forget()
+    del asker.gates[A]
+    asker.answers[A] = ADDRESS
+    assert [ADDRESS] == resolver.look_up([A], ENOUGH_S)
+    asker.answers[A] = DOWN
+    gate.set()
+    early.join()
+    assert [ADDRESS] == resolver.look_up([A], ENOUGH_S)

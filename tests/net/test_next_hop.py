@@ -306,3 +306,31 @@ def test_a_domain_with_a_wrong_signature_has_no_host_for_now(script, secure_hops
     found = secure_hops.find(MxRoute(), "x.test")
     assert isinstance(found, NoHost)
     assert (4, Security.BOGUS) == (found.reply.klass, found.security)
+
+
+def test_a_search_is_forgotten_with_the_answers():
+    """
+    It serves for five seconds otherwise, and an order to ask anew acts within one.
+    """
+    resolver = CountingResolver()
+    hops = NextHops(resolver, lambda: RULES, timeout_s=5.0)
+    for _ in range(2):
+        hops.find(MxRoute(), "x.test")
+        hops.find(MxRoute(), "x.test")
+        hops.forget()
+    assert 4 == resolver.calls
+
+
+def test_a_search_that_is_under_way_does_not_serve_after_it_is_forgotten():
+    """
+    Its answers may be from before the order. Those who wait for it get them.
+    """
+    resolver = SlowResolver()
+    hops = NextHops(resolver, lambda: RULES, timeout_s=5.0)
+    early = gevent.spawn(hops.find, MxRoute(), "x.test")
+    gevent.idle()
+    hops.forget()
+    resolver.gate.set()
+    assert isinstance(early.get(), tuple)
+    hops.find(MxRoute(), "x.test")
+    assert 4 == resolver.calls

@@ -21,6 +21,7 @@ from hypothesis import settings
 
 from empath.errors import EmpathError
 from empath.mail.identity import Timestamp
+from empath.mail.lookup import Absent, Addresses, Failed, Kind, Question
 from empath.mail.outcome import Handover
 from empath.mail.status import RecipientStatus
 from empath.message.report.facts import ReportedMessage, ReportKind
@@ -31,6 +32,7 @@ from empath.policy.limits.rate import Rate
 from empath.policy.replies.shaping import Action, Effect
 from empath.policy.senders import Senders
 from empath.storage.admin.accounts import AddAccount
+from empath.storage.admin.dns_cache import DnsFilter, ForgetAnswers, ReplaceAnswers
 from empath.storage.admin.fsck import Repair
 from empath.storage.admin.recipients import AddAlias, ListRecipients, RemoveAlias
 from empath.storage.admin.rerouting import Reroute
@@ -42,6 +44,7 @@ from empath.storage.queue.clock import BringForward
 from empath.storage.queue.dedup import AcceptOnce
 from empath.storage.queue.destination_rules import NoteExchangers, ResizeDestinations
 from empath.storage.queue.destinations import ForgetDestinations, Idle, MarkLeaving, UnmarkAll
+from empath.storage.queue.dns_cache import Asked, KeepAnswers
 from empath.storage.queue.due_bound import LateBound, RepairBounds
 from empath.storage.queue.garbage import AddOrphans, Removal, SettleGarbage
 from empath.storage.queue.greylist import NoteTry
@@ -156,6 +159,13 @@ OPERATIONS: dict[str, Works] = {
             NoteTry(replace(_GREYLIST, most_first_tries=0), _TRIPLE, Note.FIRST_TRY, T0),
             ExchangeTokens([Trade(RateKey("failures_per_client", "192.0.2.1"), Rate(2, 60.0), 0, 1)], now=T0),
             KeepSessions(queue.process_id, [_SESSION], []),
+            KeepAnswers(
+                [
+                    Asked(Question("a.example", Kind.A), Addresses(("192.0.2.1",), 60.0), 9.0, T0),
+                    Asked(Question("a.example", Kind.A), Failed("SERVFAIL"), 0.0, T0),
+                ],
+                seen=0,
+            ),
             KeepVerification("a@b.example", is_known=True, reply="250 Ok", expires_at=T0 + 9),
             RecordModules(queue.process_id, ("a", "b")),
             _once(queue),
@@ -173,6 +183,8 @@ OPERATIONS: dict[str, Works] = {
             AddSuppressions([NewSuppression("a@b.example", "gone", None, 2e9)], who="test"),
             RemoveSuppressions(["a@b.example"], who="test"),
             KeepShippedRules(),
+            ReplaceAnswers([Asked(Question("a.example", Kind.MX), Absent("NODATA", 60.0), 0.0, T0)], who="test"),
+            ForgetAnswers(DnsFilter("a.example"), who="test"),
         )
     ],
     "settle delivered": _settle(RecipientStatus.DELIVERED),

@@ -1,22 +1,22 @@
-"""dns - dns: where mail for a domain would go, and why"""
+"""dns - dns: where mail for a domain would go, and why; and the answers that workers share"""
 
 import random
 import time
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from empath.cli.admin import output
+from empath.cli.admin import dns_answers, output
+from empath.cli.admin.dns_answers import resolver
 from empath.cli.admin.options import DOMAIN, json_option
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, configuration, open_queue, say
 from empath.config import Config
-from empath.config.hosts import host_rules, trusts_resolver
+from empath.config.hosts import host_rules
 from empath.errors import MissingInput
 from empath.mail.domain import parse_stored
-from empath.mail.lookup import Absent, Exchangers, Failed, Kind, LookupAnswer, Question
+from empath.mail.lookup import Absent, Exchangers, Failed, Kind, LookupAnswer, Question, weakest
 from empath.policy.hosts.findings import Finding, findings
 from empath.policy.hosts.search import NoHost
 from empath.policy.router import Router
@@ -25,7 +25,6 @@ from empath.storage.queue.destination_rules import rules_in_force
 
 if TYPE_CHECKING:
     from empath.net.next_hop import NextHops
-    from empath.net.parallel import ParallelResolver
 
 _COLUMNS: Final = (
     Column("ORDER"),
@@ -46,7 +45,7 @@ class DomainFindings:
 
     Shape: route and destination are None without a route. mx is `found`, `NODATA`, `NXDOMAIN`, `failed` with the
     reason, or None if the route needs no MX; ttl_s is its time to live. hosts is empty for a route without hosts. reply
-    is the reply for mail that has no host to try.
+    is the reply for mail that has no host to try; dnssec the security of all look-ups together, None if it is unknown.
     """
 
     domain: str
@@ -57,14 +56,34 @@ class DomainFindings:
     port: int | None = None
     hosts: list[Finding] = field(default_factory=list)
     reply: str | None = None
+    dnssec: str | None = None
 
 
-@click.command()
+class _Group(click.Group):
+    """A group whose command `show` needs no name: `dns example.org`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Name the command that is left out."""
+        if args and not self.commands.keys() & set(args) and not set(args) & set(ctx.help_option_names):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Group)
+def dns() -> None:
+    """
+    Show where mail for a domain goes; steer DNS answers.
+
+    `dns DOMAIN` is short for `dns show DOMAIN`.
+    """
+
+
+@dns.command("show")
 @config_option()
 @click.argument("domain", type=DOMAIN, metavar="DOMAIN")
 @json_option("One JSON object.")
 @click.pass_context
-def dns(context: click.Context, domain: str, is_json: bool) -> None:
+def show(context: click.Context, domain: str, is_json: bool) -> None:
     """
     Show where mail for DOMAIN would go now, and why.
 
@@ -83,6 +102,7 @@ def dns(context: click.Context, domain: str, is_json: bool) -> None:
             ("destination", way.destination),
             ("mx", way.mx),
             ("mx_ttl_s", _seconds(way.ttl_s)),
+            *([("dnssec", way.dnssec)] if way.dnssec is not None else []),
             ("reply", way.reply),
         ]
     )
@@ -113,6 +133,7 @@ def _find(config: Config, domain: str) -> DomainFindings:
         port=route.port if isinstance(route, SmtpRoute) else config.delivery.mx_port,
         hosts=findings(search, hosts),
         reply=found.reply.escaped() if isinstance(found, NoHost) else None,
+        dnssec=weakest(*(each.security for each in search.answers.values())).known if search.answers else None,
     )
 
 
@@ -133,25 +154,6 @@ def next_hops(config: Config) -> "NextHops":
 
     rules = host_rules(config, Interfaces().addresses())
     return NextHops(resolver(config), lambda: rules, timeout_s=config.dns.attempt_timeout_s)
-
-
-def resolver(config: Config) -> "ParallelResolver":
-    """The resolver of *config*."""
-    from empath.net.parallel import ParallelResolver  # noqa: PLC0415 - imports as above
-    from empath.net.resolver import DnsResolver  # noqa: PLC0415
-
-    settings = config.dns
-    nameservers = tuple(map(str, settings.nameservers))
-    return ParallelResolver(
-        DnsResolver(
-            nameservers,
-            timeout_s=settings.timeout_s,
-            try_timeout_s=settings.try_timeout_s,
-            with_dnssec=settings.dnssec != "off",
-            is_trusted=partial(trusts_resolver, config),
-            only_trusted=settings.dnssec == "enforce",
-        )
-    )
 
 
 def _words(answer: LookupAnswer | None) -> str | None:
@@ -200,5 +202,8 @@ def _summary(way: DomainFindings) -> str:
     is_final = way.reply is not None and way.reply.startswith("5")
     return "no host to try: mail bounces" if is_final else "no host to try: mail waits and is tried again"
 
+
+for command in dns_answers.VERBS:
+    dns.add_command(command)
 
 VERBS: Final = (dns,)

@@ -32,7 +32,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
     Says what is wrong and what to do, and changes nothing. The exit code is 0 if there is no error, else 4.
     """
     # All load what no other verb needs.
-    from empath.cli.admin.dns import resolver  # noqa: PLC0415
+    from empath.cli.admin.dns_answers import resolver  # noqa: PLC0415
     from empath.cli.admin.doctor_dns import diagnose_dns  # noqa: PLC0415
     from empath.cli.admin.doctor_rules import diagnose_rules  # noqa: PLC0415
     from empath.config.doubtful import doubts  # noqa: PLC0415

@@ -4,7 +4,7 @@ dns - the table [dns]: look-ups, and which hosts are acceptable
 
 from typing import Literal
 
-from empath.config.fields import AllowedNetwork, Nameserver, OwnHost, Wait, setting
+from empath.config.fields import AllowedNetwork, Count, Nameserver, OwnHost, Seconds, Wait, setting
 from empath.config.tables.table import Table
 
 
@@ -22,6 +22,13 @@ class Dns(Table):
 
     attempt_timeout_s: Wait = setting("30s", "attempt_timeout")
     """Wait for all look-ups of one delivery. A look-up without an answer by then counts as failed."""
+
+    stale_s: Seconds = setting("1h", "stale_time")
+    """Time for which an expired answer still serves while the resolvers fail. "0s": not at all. "Does not exist" and
+    TLSA records never serve so."""
+
+    cache_rows: Count = setting(10_000)
+    """Most answers in the view dns_cache, which workers share. The first to expire go."""
 
     dnssec: Literal["off", "log", "enforce"] = setting("off")
     """Use of DNSSEC, which a validating resolver checks. "off": none is asked for, so DANE never applies. "log":

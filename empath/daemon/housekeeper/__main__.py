@@ -64,6 +64,8 @@ class Housekeeper:
             Duty("greylist", 5.0, tidying.forget_greylist),
             Duty("verifications", 5.0, tidying.forget_verifications),
             Duty("suppressions", 60.0, tidying.forget_suppressions),
+            Duty("suppressions", 5.0, tidying.forget_suppressions),
+            Duty("dns", 5.0, tidying.forget_dns),
             Duty("duplicates", 5.0, tidying.forget_duplicates),
             Duty("space", 5.0, tidying.return_space),
             Duty("plans", 5.0, tidying.keep_plans),

@@ -32,6 +32,7 @@ from empath.storage.queue.destinations import (
     NeededWalk,
     UnmarkAll,
 )
+from empath.storage.queue.dns_cache import DNS_ANSWERS, DNS_ORDERS
 from empath.storage.queue.due_bound import BoundWalk, RepairBounds
 from empath.storage.queue.garbage import (
     FILES,
@@ -114,6 +115,11 @@ class Tidying:
     def forget_suppressions(self) -> None:
         """Remove rows of suppressed addresses that are over, and those that are too many."""
         self._sweep(SUPPRESSIONS, self._runtime.config.suppression.rows)
+
+    def forget_dns(self) -> None:
+        """Remove answers of the DNS that are over, those that are too many, and orders that every process has seen."""
+        self._sweep(DNS_ANSWERS, self._runtime.config.dns.cache_rows)
+        self._sweep(DNS_ORDERS)
 
     def forget_duplicates(self) -> None:
         """Remove what is known of messages that a client may no longer send again."""

@@ -98,6 +98,17 @@ class NameServersKept(Occurrence):
 
 
 @occurrence("warning")
+class StaleAnswerUsed(Occurrence):
+    """
+    The name servers fail, and an answer that has expired serves. Only the first of a minute in a process is logged.
+    """
+
+    name: Annotated[str, "name that was looked up"]
+    kind: Annotated[str, "type of record, such as MX"]
+    error: ErrorText
+
+
+@occurrence("warning")
 class AliasUnusable(Occurrence):
     """
     The aliases of a recipient lead in a circle, go too far, or have a target that cannot be used. A client gets 451; a

@@ -90,3 +90,28 @@ CREATE INDEX _suppression_expiry ON _suppression (expires_at) WHERE expires_at I
 
 -- TLS with hosts.
 ALTER TABLE _attempt ADD COLUMN tls_failure TEXT;
+
+-- Answers of the DNS.
+CREATE TABLE _dns_cache (
+  dns_cache_id INTEGER PRIMARY KEY,
+  name         TEXT    NOT NULL,
+  type         TEXT    NOT NULL,
+  status       TEXT    NOT NULL,
+  answer       TEXT    NOT NULL,
+  alias_of     TEXT    NOT NULL DEFAULT '',
+  dnssec       TEXT    CHECK (dnssec IN ('secure', 'insecure')),
+  asked_at     REAL    NOT NULL,
+  expires_at   REAL    NOT NULL,
+  stale_until  REAL    NOT NULL,
+  times_asked  INTEGER NOT NULL DEFAULT 1,
+  failure      TEXT,
+  UNIQUE (name, type),
+  CHECK (status IN ('found', 'NODATA', 'NXDOMAIN')),
+  CHECK (stale_until >= expires_at)
+) STRICT;
+CREATE INDEX _dns_cache_end ON _dns_cache (stale_until);
+CREATE TABLE _dns_order (
+  order_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name     TEXT,
+  given_at REAL   NOT NULL DEFAULT ((julianday('now') - 2440587.5) * 86400.0)
+) STRICT;

@@ -67,7 +67,18 @@ def test_the_record_has_the_same_in_json(tool, script):
         "why": "",
     }
     expected = {"domain": "x.test", "route": "mx", "destination": "x.test", "mx": "found", "ttl_s": 60, "port": 25}
-    assert expected | {"hosts": [host], "reply": None} == tool.record("dns", "x.test")
+    assert expected | {"hosts": [host], "reply": None, "dnssec": None} == tool.record("dns", "x.test")
+
+
+def test_what_dnssec_says_is_shown_where_it_is_asked_for(tool, script):
+    """
+    The weakest look-up decides: DANE applies only if all are secure.
+    """
+    tool.config.write_text(tool.config.read_text().replace("[dns]", '[dns]\ndnssec = "log"'))
+    script.mx("x.test", (10, "a.test")).a("a.test", "203.0.113.1").secure("x.test", "a.test")
+    assert "dnssec       secure" in tool.lines("dns", "x.test")
+    script.insecure("a.test")
+    assert "insecure" == tool.record("dns", "x.test")["dnssec"]
 
 
 @pytest.mark.parametrize(

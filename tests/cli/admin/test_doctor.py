@@ -12,7 +12,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from empath.cli.admin.dns import resolver
+from empath.cli.admin.dns_answers import resolver
 from empath.cli.admin.doctor import doctor
 from empath.cli.admin.doctor_dns import diagnose_dns
 from empath.config import load_config
