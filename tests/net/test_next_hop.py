@@ -2,19 +2,22 @@
 
 import ipaddress
 import random
+from typing import Any
 
 import gevent
 import pytest
 from gevent.event import Event
 
 from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Kind, Security
+from empath.mail.reply import Reply
 from empath.net.dns_cache import CachingResolver
 from empath.net.hosts_file import HostsFile
 from empath.net.next_hop import NextHops
+from empath.net.next_hop import hosts_of as hosts_of_route
 from empath.net.resolver import DnsResolver
 from empath.policy.dane import TlsaState
 from empath.policy.hosts.search import Host, HostRules, NoHost
-from empath.policy.routing import MxRoute, SmtpRoute
+from empath.policy.routing import ListRoute, MxRoute, SmtpRoute, parse_route_list
 from tests.kit.dns import DOCUMENTATION, ScriptedDns
 
 RULES = HostRules(allowed=(ipaddress.ip_network("127.0.0.0/8"), *DOCUMENTATION))
@@ -334,3 +337,40 @@ def test_a_search_that_is_under_way_does_not_serve_after_it_is_forgotten():
     assert isinstance(early.get(), tuple)
     hops.find(MxRoute(), "x.test")
     assert 4 == resolver.calls
+
+
+def test_the_hops_of_a_list_are_looked_up_at_the_same_time():
+    """
+    One whose zone hangs must not add its wait to that of another one.
+    """
+    under_way = []
+    released = Event()
+
+    class Waiting:
+        def find(self, route, domain):
+            under_way.append(route.host)
+            if len(under_way) == 3:
+                released.set()
+            assert released.wait(10.0)
+            return (
+                NoHost(Reply.of("451 4.4.3 no answer")) if route.host == "b" else (Host(route.host, "192.0.2.1", 25),)
+            )
+
+    finder: Any = Waiting()
+    route = parse_route_list(["smtp://a", "smtp://b", "lmtp:/run/c", "smtp://d"])
+    assert isinstance(route, ListRoute)
+    found = hosts_of_route(finder, route, "x.test", lambda: 0.5)
+    assert isinstance(found, tuple)
+    assert {"a", "b", "d"} == set(under_way)
+    assert {"/run/c", "a", "d"} == {host.name for host in found}
+
+
+def test_a_list_with_mx_asks_for_the_domain_of_the_recipient(script, hops):
+    """
+    Its destination is that domain.
+    """
+    script.mx("x.test", (5, "a.test")).a("a.test", "127.0.0.2")
+    route = parse_route_list(["mx", "backup smtp://b.test"])
+    assert isinstance(route, ListRoute)
+    assert (Host("a.test", "127.0.0.2", 25),) == hosts_of_route(hops, route, route.destination("x.test"))
+    assert "b.test" not in {name for name, _ in script.asked}

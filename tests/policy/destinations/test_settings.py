@@ -13,7 +13,7 @@ WRONG = {
     "without_8bitmime": ("", "Convert", "send"),
     "tls": ("", "MAY", "must", "fingerprint:", "fingerprint:SHA1:ab"),
     "rate": ("", "100", "100/0s", "100/1m burst", "100/1m burst 0", "100/1m burst 101", "100/1m burst ¹"),
-    "route": ("", "MX", "relay.example"),
+    "route": ("", "MX", "relay.example", "maildir:relative"),
     "chunking": ("", "True", "1"),
     "fold_lines": ("", "yes", "FALSE"),
 }
