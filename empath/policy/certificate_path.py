@@ -26,20 +26,36 @@ _KNOWN: Final = frozenset(  # critical extensions that are heeded here, or bind 
         ExtensionOID.INHIBIT_ANY_POLICY,
     )
 )
+_UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
 
 class Certificate:
-    """One certificate."""
+    """
+    One certificate.
 
-    def __init__(self, der: bytes, parsed: x509.Certificate) -> None:
+    Its fields are all read when it is made, because the library reads each of them only when it is asked for, and a
+    field that cannot be read raises then.
+    """
+
+    def __init__(self, der: bytes) -> None:
         self.der = der
-        self.parsed = parsed
-        self._extensions = parsed.extensions
+        self.parsed = parsed = x509.load_der_x509_certificate(der)
+        self._begins, self._ends = parsed.not_valid_before_utc, parsed.not_valid_after_utc
+        self.is_self_issued = parsed.issuer == parsed.subject  # RFC 5280 §3.2
+        self._extensions = list(parsed.extensions)
+        _ = self.names
 
     def is_valid_at(self, now: datetime) -> bool:
         """Whether *now* is within its dates."""
-        return self.parsed.not_valid_before_utc <= now <= self.parsed.not_valid_after_utc
+        return self._begins <= now <= self._ends
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -62,11 +78,6 @@ class Certificate:
         """Whether it has a critical extension that is not understood, so that it must not be used."""
         return any(extension.critical and extension.oid not in _KNOWN for extension in self._extensions)
 
-    @property
-    def is_self_issued(self) -> bool:
-        """Whether issuer and subject are the same, RFC 5280 §3.2."""
-        return self.parsed.issuer == self.parsed.subject
-
     def find(self, kind: type[_Extension]) -> _Extension | None:
         """The extension of that kind."""
         for extension in self._extensions:
@@ -78,11 +89,9 @@ class Certificate:
 def read_certificate(der: bytes) -> Certificate | None:
     """The certificate, None if it cannot be read."""
     try:
-        certificate = Certificate(der, x509.load_der_x509_certificate(der))
-        _ = certificate.names
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        return Certificate(der)
+    except _UNREADABLE:
         return None
-    return certificate
 
 
 def is_named(leaf: Certificate, names: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from cryptography import x509
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from empath.mail.lookup import TlsaRecord
@@ -116,6 +116,35 @@ def test_a_chain_without_a_way_to_the_anchor_does_not_match(chain):
     Nor does one whose own certificate is the anchor: only an issuer can be one.
     """
     assert None is match([record(2, 0, 1, ROOT)], chain, ("mx.test", "root"))
+
+
+@pytest.mark.parametrize(
+    ("of", "at", "octet"),
+    [
+        pytest.param(MIDDLE, MIDDLE.der.index(b"\xa0\x03\x02\x01\x02") + 4, 9, id="an unknown version"),
+        pytest.param(MIDDLE, MIDDLE.der.index(b"root") - 1, 0xFF, id="an issuer that cannot be read"),
+        pytest.param(MIDDLE, MIDDLE.der.index(b"Z0") - 3, 0xFF, id="a date that cannot be read"),
+    ],
+)
+def test_a_certificate_of_which_a_part_cannot_be_read_is_none(of, at, octet):
+    """
+    The library reads a part only when it is asked for; the session must not end by that.
+    """
+    damaged = of.der[:at] + bytes([octet]) + of.der[at + 1 :]
+    assert None is read_certificate(damaged)
+    assert None is match([record(2, 0, 1, ROOT)], [LEAF.der, damaged, ROOT.der])
+
+
+@settings(max_examples=300)
+@given(edits=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 400), st.integers(0, 255)), min_size=1, max_size=4))
+def test_a_damaged_chain_never_raises(edits):
+    """
+    It comes from the network, before anyone has proved anything.
+    """
+    chain = [bytearray(der) for der in CHAIN]
+    for number, at, octet in edits:
+        chain[number][at % len(chain[number])] = octet
+    match([record(2, 0, 1, ROOT), record(2, 1, 2, MIDDLE), record(3, 1, 1, LEAF)], list(map(bytes, chain)))
 
 
 @given(octets=st.binary(max_size=60))
