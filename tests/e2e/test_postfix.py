@@ -166,3 +166,25 @@ def test_d2_postfix_as_the_next_host_gets_what_the_sender_wants_to_hear(tmp_path
         "rfc822; yes@far.test": ("relayed", "rfc822;R+1@old.test"),
         "rfc822; no@far.test": ("failed", "rfc822;no@far.test"),
     } == told
+
+
+@pytest.mark.parametrize("size", [3, 100_000])
+def test_postfix_takes_content_in_a_chunk(tmp_path, size):
+    """
+    RFC 3030 with another implementation: every octet arrives, dots at the beginning of lines, too.
+    """
+    lines = b".\r\n..x\r\n" * size
+    with ScriptedPeer() as end:
+        with Postfix(f"transport_maps = inline:{{ far.test=smtp:[127.0.0.1]:{end.port} }}\n") as postfix:
+            rules = '[destinations."*"]\nchunking = true'
+            empath = Empathd(tmp_path, rules, routes=f'"*" = "smtp://127.0.0.1:{postfix.port}"')
+            try:
+                empath.start()
+                with smtplib.SMTP("127.0.0.1", empath.port, timeout=DEADLINE_S) as client:
+                    client.sendmail("a@b.test", ["c@far.test", "d@far.test"], b"Subject: x\r\n\r\n" + lines)
+                [arrived] = end.wait_for_messages(1)
+                assert 0 == empath.stop()
+                assert eventually(lambda: " bdat=1 " in postfix.log(), "the end of the session")
+            finally:
+                empath.clean_up()
+    assert arrived.content.endswith(b"\r\n\r\n" + lines)
