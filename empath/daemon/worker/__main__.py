@@ -37,7 +37,7 @@ from empath.storage.queue.lease import AGING, Lease, LeaseProbe, TakeLeases
 from empath.storage.queue.put_back import ReleaseUnknownLeases
 from empath.storage.queue.tokens import ForgetWaits
 from empath.telemetry.occurrence import traceback_text, words_of
-from empath.telemetry.occurrences.worker import LeaseCrashed, LeaseFailed, LeasesAbandoned, StraysKept
+from empath.telemetry.occurrences.worker import LeaseCrashed, LeaseFailed, LeasesAbandoned, RateReached, StraysKept
 
 if TYPE_CHECKING:
     from empath.daemon.worker.hooks import DeliveryHooks
@@ -52,6 +52,8 @@ _IDLE_CHECK_S = 0.5
 _LAST_WORDS_S = 1.0
 _GIVE_UP_S = 1.5  # time before that to put back what is still under way
 _RELEASE_AGAIN_S = 1.0
+_RATE_AGAIN_S = 60.0  # pause between two lines of the log about one rate
+_MOST_RATES_LOGGED = 10_000
 
 
 class Worker:
@@ -88,6 +90,7 @@ class Worker:
         self._rest_s = _REST_S
         self._next_ready_at: float | None = 0.0
         self._book: RuleBook | None = None  # by which the rates were made
+        self._rates_logged: dict[str, float] = {}  # when each is logged again, by the name of its bucket
         self._held_until = 0.0  # no mail at all has a token before this instant
 
     def run(self) -> None:
@@ -206,6 +209,7 @@ class Worker:
             self._release_unknown_leases()
             return
         self._held_until = work.held_until
+        self._log_rates(work.empty)
         found = sum(len(lease.messages) for lease in work.leases)
         rest_s = min(_REST_S + found * _REST_FOR_MESSAGE_S, _LONGEST_REST_S)
         self._rest_s = _SHORT_REST_S if work.has_more else rest_s
@@ -214,6 +218,16 @@ class Worker:
             gevent.spawn_raw(self._run_lease, lease, run)
         if work.leases:
             self._rung.set()  # there may be more
+
+    def _log_rates(self, names: set[str]) -> None:
+        """Log which rates hold mail back, each once a minute."""
+        now = self._clock()
+        for name in names:
+            if now >= self._rates_logged.get(name, now):
+                if len(self._rates_logged) >= _MOST_RATES_LOGGED:
+                    self._rates_logged.clear()
+                self._rates_logged[name] = now + _RATE_AGAIN_S
+                self._runtime.emit(RateReached(rate=name))
 
     def _release_unknown_leases(self) -> None:
         """Give back leases that a failed commit may have taken; nothing is leased before that is done."""

@@ -137,9 +137,9 @@ class TakeLeases(Write):
     *rates* are those that are in force, None if there are none.
 
     After the commit `leases` holds the leases, and `has_more` tells that more mail was due. `held_until` is the instant
-    before which no lease can be taken for want of tokens, 0 if there is none. A process whose run was
-    ended gets no lease, because nothing would release it: each lease is inserted only if the run has not ended.
-    After an error it is unknown whether it was committed, see `ReleaseUnknownLeases`.
+    before which no lease can be taken for want of tokens, 0 if there is none; `empty` has the names of empty buckets.
+    A process whose run was ended gets no lease, because nothing would release it: each lease is inserted only if the
+    run has not ended. After an error it is unknown whether it was committed, see `ReleaseUnknownLeases`.
     """
 
     def __init__(
@@ -159,6 +159,7 @@ class TakeLeases(Write):
         self.leases: list[Lease] = []
         self.has_more = False
         self.held_until = 0.0
+        self.empty: set[str] = set()
         self._rates = rates or None
         self._tokens: Tokens | None = None
         self._is_ended = False
@@ -173,6 +174,7 @@ class TakeLeases(Write):
         self.leases, self.has_more = [], False
         self._is_ended = False
         self.held_until = 0.0
+        self.empty = set()
         if self._rates is not None:
             self._tokens = Tokens(session, self._now)
         [(is_frozen, has_failing)] = session.rows("lease.state", {"now": self._now})
@@ -186,6 +188,7 @@ class TakeLeases(Write):
         if self._tokens is not None and self._rates is not None:
             if self._rates.all is not None and not self._tokens.free(self._rates.all):
                 self.held_until = self._tokens.again_at(self._rates.all)
+                self.empty.add(ALL)
             self._tokens.keep()
 
     def after_commit(self, session: Session) -> None:
@@ -235,6 +238,7 @@ class TakeLeases(Write):
         """Let the destination wait for the tokens of its own buckets and of its provider's."""
         empty = [bucket for bucket in buckets if bucket.name != ALL and not tokens.free(bucket)]
         if empty:
+            self.empty.update(bucket.name for bucket in empty)
             token_at = max(map(tokens.again_at, empty))
             session.run("tokens.set_token_at", {"destination_id": destination_id, "token_at": token_at})
 
@@ -307,6 +311,7 @@ class TakeLeases(Write):
                 if bucket is not None:
                     tokens.take(bucket, 1)
                 continue
+            self.empty.add(bucket.name)
             number = put_off[bucket] = put_off.get(bucket, 0) + 1
             later = {"recipients": recipients, "next_retry_at": tokens.nth_at(bucket, number)}
             session.run("tokens.hold_back", later)

@@ -127,6 +127,13 @@ class BreakerClosed(Occurrence):
 
 
 @occurrence("info")
+class RateReached(Occurrence):
+    """As much mail went out as a rate allows. What is left waits, with no attempt counted. Logged once a minute."""
+
+    rate: Annotated[str, "the rate: 'all', or the kind and name of what it is for"]
+
+
+@occurrence("info")
 class WindowShrunk(Occurrence):
     """A connection failed or was lost, so the destination gets fewer at once."""
 

@@ -1,8 +1,8 @@
 """
 few_sessions_worker - a worker whose queue has mail for one host, until none of it waits or the breaker opens
 
-It prints the statuses of all recipients, and what the queue knows of the destination, as JSON.  A program of its own,
-because a worker patches its process.
+It prints the statuses of all recipients, what the queue knows of the destination, and its token buckets, as JSON.  A
+program of its own, because a worker patches its process.
 """
 
 import json
@@ -20,7 +20,8 @@ def main(config_file: Path) -> None:
         gevent.sleep(0.02)
     statuses = worker.queue.select("SELECT status, count(*), max(attempts) FROM _recipient GROUP BY status")
     seen = worker.queue.select("SELECT lease_window, breaker_until IS NULL, is_failing FROM _destination")
-    print(json.dumps([statuses, seen]), flush=True)
+    buckets = [name for (name,) in worker.queue.select("SELECT name FROM _bucket")]
+    print(json.dumps([statuses, seen, buckets]), flush=True)
 
 
 if __name__ == "__main__":

@@ -16,10 +16,10 @@ PROGRAM = "tests.daemon.worker.few_sessions_worker"
 ROOT = Path(__file__).parents[3]
 
 
-def deliver(folder: Path, peer: ScriptedPeer, mails: int) -> list[Any]:
+def deliver(folder: Path, peer: ScriptedPeer, mails: int, settings: str = "") -> list[Any]:
     """What the program prints of a queue with *mails* for the peer."""
     file = folder / "empath.toml"
-    file.write_text(configuration(2525, "", f'"example.test" = "smtp://{peer.host}:{peer.port}"'))
+    file.write_text(configuration(2525, settings, f'"example.test" = "smtp://{peer.host}:{peer.port}"'))
     queue = Queue(folder / "queue.db")
     queue.accept(f"smtp:{peer.host}:{peer.port}", at=time.time(), count=mails)
     queue.close()
@@ -40,7 +40,7 @@ def test_a_host_that_allows_two_connections_gets_all_mail_and_none_is_deferred(t
     The connections that it refuses say nothing of the mail: that goes back, and over the two that it allows.
     """
     with ScriptedPeer().at_most(2).delay("DATA", 0.005) as peer:
-        statuses, destinations = deliver(tmp_path, peer, mails=100)
+        statuses, destinations, _ = deliver(tmp_path, peer, mails=100)
 
         assert [["delivered", 100, 1]] == statuses
         assert 100 == len(peer.messages)
@@ -53,8 +53,21 @@ def test_a_host_that_allows_no_connection_gets_few_and_its_mail_counts_few_attem
     Of five leases, four go back as long as another is under way. The last one counts an attempt and opens the breaker.
     """
     with ScriptedPeer().at_most(0) as peer:
-        statuses, destinations = deliver(tmp_path, peer, mails=100)
+        statuses, destinations, _ = deliver(tmp_path, peer, mails=100)
 
         assert [["deferred", 20, 1], ["queued", 80, 0]] == statuses
         assert 5 == peer.refused
     assert [1, 0, 1] == destinations[-1]
+
+
+def test_a_rate_lets_all_mail_out_in_its_time(tmp_path):
+    """
+    The worker waits for tokens again and again. No mail is lost on the way, and none is deferred.
+    """
+    with ScriptedPeer() as peer:
+        settings = '[delivery]\nrate = "100/1s burst 5"\n[senders]\n"example.test" = { rate = "100/1s burst 4" }'
+        statuses, _, buckets = deliver(tmp_path, peer, mails=40, settings=settings)
+
+        assert [["delivered", 40, 1]] == statuses
+        assert 40 == len(peer.messages)
+    assert ["all", "sender example.test"] == buckets

@@ -117,6 +117,7 @@ def test_a_worker_learns_when_there_is_a_token_for_any_mail(queue: Queue) -> Non
 
     assert (4, T0 + 1) == (messages(first.leases), round(first.held_until, 3))
     assert ([], T0 + 1) == (second.leases, round(second.held_until, 3))
+    assert {"all"} == first.empty == second.empty
     assert [("all", T0 + 1)] == queue.select("SELECT name, round(token_at, 3) FROM _bucket")
 
 
