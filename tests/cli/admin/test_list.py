@@ -11,7 +11,7 @@ from tests.kit.queue import T0, write
 KEYS = [
     "recipient_id", "id", "status", "ordered", "priority", "attempts", "next_retry_at", "expires_at", "received_at",
     "sender", "recipient", "domain", "destination", "size_octets", "last_reply",
-    "reason", "suspended_until",
+    "reason", "suspended_until", "blocked_by",
 ]  # fmt: skip
 
 
@@ -77,6 +77,7 @@ def test_json_is_one_object_with_these_keys(tool: AdminTool):
         "last_reply": "451 4.7.1 greylisted",
         "reason": None,
         "suspended_until": None,
+        "blocked_by": None,
     } == record
 
 

@@ -270,6 +270,7 @@ def test_stats_count(tool: AdminTool):
                 "held": 0,
                 "is_failing": False,
                 "suspended_until": None,
+                "blocked_by": None,
             },
             {
                 "destination": "a.example",
@@ -280,6 +281,7 @@ def test_stats_count(tool: AdminTool):
                 "held": 0,
                 "is_failing": False,
                 "suspended_until": None,
+                "blocked_by": None,
             },
         ],
     } == record
@@ -301,8 +303,8 @@ def test_stats_are_text_for_people(tool: AdminTool):
     assert ["destinations  1", "suspended     0", "", "STATUS     RECIPIENTS", "queued     2"] == lines[5:10]
     assert [
         "",
-        "DESTINATION  LIVE  QUEUED  DEFERRED  LEASED  HELD  FAILING  SUSPENDED-UNTIL",
-        "a.example    2     2       0         0       0     no       -",
+        "DESTINATION  LIVE  QUEUED  DEFERRED  LEASED  HELD  FAILING  SUSPENDED-UNTIL  BLOCKED-BY",
+        "a.example    2     2       0         0       0     no       -                frozen",
     ] == lines[-3:]
 
 

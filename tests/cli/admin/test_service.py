@@ -196,6 +196,8 @@ def test_completion_completes_verbs_and_options(tmp_path):
         said = run_apart(_EMPATH_ADMIN_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=place)
         return {line.partition(",")[2] for line in said.out.splitlines()}
 
-    assert {"recipient", "reconcile", "reload", "release", "retry"} == completed("empath-admin re")
+    assert {"recipient", "reconcile", "reload", "release", "retry", "reroute", "resume", "report-preview"} == completed(
+        "empath-admin re"
+    )
     assert {"--domain", "--destination", "--dry-run"} == completed("empath-admin hold --d")
     assert {"queued"} == completed("empath-admin list --status q")

@@ -16,7 +16,7 @@ MESSAGE_KEYS = [
 RECIPIENT_KEYS = [
     "recipient_id", "recipient", "original", "domain", "destination", "status", "ordered", "priority", "attempts",
     "next_retry_at", "expires_at", "lost_leases", "notify", "original_recipient", "last_reply", "reason", "settled_at",
-    "suspended_until", "attempt_log",
+    "suspended_until", "blocked_by", "attempt_log",
 ]  # fmt: skip
 ATTEMPT_KEYS = [
     "attempt_id", "started_at", "duration_s", "connect_s", "destination", "host", "peer_address", "stage", "code",

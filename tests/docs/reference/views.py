@@ -29,8 +29,10 @@ class View:
 
 
 def views() -> Iterator[View]:
-    """The views of sql/sqlite/views.sql, in its order."""
+    """The public views of sql/sqlite/views.sql, in its order."""
     for comment, name, body in _VIEW.findall(script("sqlite/views.sql")):
+        if name.startswith("_"):
+            continue
         doc = " ".join(line.removeprefix("-- ") for line in comment.splitlines())
         yield View(name, doc, tuple(_COLUMN.findall(body)))
 
