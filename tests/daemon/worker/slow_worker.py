@@ -44,11 +44,12 @@ class SlowWorker:
             emit=emitter("worker-1"),
             writer=HubWriter(self.queue.engine, deadline_s=5.0),
             deadlines=deadlines,
+            modules=(),
             draining=Event(),
             child=SimpleNamespace(wake_fds=()),
             is_trusted_alive=True,
             now=lambda: Timestamp(time.time()),
-            rules=SimpleNamespace(book=config.rule_book()),
+            rules=SimpleNamespace(book=config.rule_book(), router=config.router),
             ready=lambda: None,
             keep=gevent.spawn,
         )

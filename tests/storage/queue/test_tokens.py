@@ -174,6 +174,19 @@ def test_a_change_of_the_rates_ends_the_waits_of_the_old_ones(queue: Queue) -> N
     assert 2 == messages(queue.lease(now=T0 + 1))
 
 
+def test_a_flush_gives_no_token(queue: Queue) -> None:
+    """
+    It ends back-off. A rate is a promise to others, which an impatient person must not break.
+    """
+    queue.accept(count=30)
+    rates = of_destinations(a=TEN)
+    assert 10 == messages(queue.lease(rates=rates))
+
+    write(queue.path, "INSERT INTO control (verb) VALUES ('flush')")
+
+    assert [] == queue.lease(now=T0 + 0.9, rates=rates)
+
+
 def test_full_buckets_have_no_row(queue: Queue) -> None:
     """
     Otherwise there would be a row for each sender and destination of all times.
