@@ -1085,6 +1085,23 @@ BEGIN
   VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.name || ' ' || old.type, 'dns_cache', old.answer, NULL);
 END;
 
+CREATE TRIGGER sts_policy_insert INSTEAD OF INSERT ON sts_policy
+BEGIN
+  SELECT raise(ABORT, 'empath: sts_policy has what domains publish; DELETE lets a policy be read again');
+END;
+
+CREATE TRIGGER sts_policy_update INSTEAD OF UPDATE ON sts_policy
+BEGIN
+  SELECT raise(ABORT, 'empath: sts_policy has what domains publish; DELETE lets a policy be read again');
+END;
+
+CREATE TRIGGER sts_policy_delete INSTEAD OF DELETE ON sts_policy
+BEGIN
+  DELETE FROM _sts_policy WHERE domain = old.domain;
+  INSERT INTO _audit (who, object, what, before, after)
+  VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.domain, 'sts_policy', old.mode || ' ' || old.policy_id, NULL);
+END;
+
 CREATE TRIGGER verification_insert INSTEAD OF INSERT ON verification
 BEGIN
   SELECT raise(ABORT, 'empath: verification has answers of other hosts; DELETE lets a host be asked again');

@@ -338,6 +338,23 @@ SELECT v.address                                     AS address,     -- the addr
        v.expires_at                                  AS expires_unix -- the same in Unix seconds
   FROM _verification AS v;
 
+-- One row per domain whose MTA-STS policy was read, if a destination has tls = "sts" or "dane-or-sts". DELETE forgets it, and
+-- it is read again.
+CREATE VIEW sts_policy AS
+SELECT p.domain                                      AS domain,       -- domain of the recipients
+       p.policy_id                                   AS policy_id,    -- id of the TXT record by which it was read
+       p.mode AS mode,  -- 'enforce': other hosts, and hosts without a proof of their name, get no mail; 'testing'; 'none'
+       p.patterns                                    AS mx,           -- names of its hosts, with blanks between them
+       p.max_age_s                                   AS max_age_s,    -- seconds for which it holds after it was read
+       datetime(p.fetched_at, 'unixepoch')           AS fetched_at,   -- instant at which it was read last, UTC
+       p.fetched_at                                  AS fetched_unix, -- the same in Unix seconds
+       datetime(p.expires_at, 'unixepoch')           AS expires_at,   -- instant from which on it holds no more, UTC
+       p.expires_at                                  AS expires_unix, -- the same in Unix seconds
+       datetime(p.checked_at, 'unixepoch')           AS checked_at,   -- instant of the last look at its record, UTC
+       p.checked_at                                  AS checked_unix, -- the same in Unix seconds
+       p.failure                                     AS failure       -- what failed at that look; NULL: nothing
+  FROM _sts_policy AS p;
+
 -- One row per rule that says what kind of failure a reply tells of; the first by position that fits decides. Writable:
 -- INSERT INTO bounce_rule (class, code, text, …), UPDATE and DELETE of own rules; of shipped ones only is_enabled.
 CREATE VIEW bounce_rule AS

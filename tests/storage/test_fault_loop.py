@@ -31,6 +31,8 @@ from empath.policy.limits.delivery import ALL, Bucket, DeliveryRates
 from empath.policy.limits.rate import Rate
 from empath.policy.replies.shaping import Action, Effect
 from empath.policy.senders import Senders
+from empath.policy.sts import KeptPolicy, StsPolicy
+from empath.policy.tls_demand import StsMode
 from empath.storage.admin.accounts import AddAccount
 from empath.storage.admin.dns_cache import DnsFilter, ForgetAnswers, ReplaceAnswers
 from empath.storage.admin.fsck import Repair
@@ -59,6 +61,7 @@ from empath.storage.queue.rerouting import MoveWaiting, RememberRoutes, Waiting
 from empath.storage.queue.retention import Cutoffs, ForgetAudit, ForgetMessages, ForgetRecipients
 from empath.storage.queue.sessions import KeepSessions, SessionRow
 from empath.storage.queue.settle import Settle
+from empath.storage.queue.sts_policies import KeepPolicy, NoteCheck
 from empath.storage.queue.tokens import ForgetWaits, SweepBuckets
 from empath.storage.sqlite.engine import SqliteEngine
 from empath.storage.sqlite.plans import ForgetStatistics
@@ -141,6 +144,7 @@ _SESSION = SessionRow(
     number=1, listener="127.0.0.1:25", client_address="192.0.2.1", client_name="c.test", account=None, tls=None,
     state="ready", messages=0, octets=9, began_at=T0,
 )  # fmt: skip
+_POLICY = KeptPolicy("b.example", "1", StsPolicy(StsMode.ENFORCE, 9, ("mx.b.example",)), T0, T0 + 9, T0)
 _GREYLIST = GreylistRules(delay_s=1, window_s=2, lifetime_s=3, auto_allow=1, ipv4_prefix=24, ipv6_prefix=64)
 _TRIPLE = Triple("192.0.2.0/24", "a@b.example", "c@d.example")
 OPERATIONS: dict[str, Works] = {
@@ -168,6 +172,8 @@ OPERATIONS: dict[str, Works] = {
             ),
             KeepVerification("a@b.example", is_known=True, reply="250 Ok", expires_at=T0 + 9),
             RecordModules(queue.process_id, ("a", "b")),
+            KeepPolicy(_POLICY),
+            NoteCheck(_POLICY.domain, T0 + 1, "down"),
             _once(queue),
             _once(queue),
         )
@@ -178,6 +184,7 @@ OPERATIONS: dict[str, Works] = {
             AddAlias("team@a.example", ("ann@a.example", "bob@a.example"), who="test"),
             RemoveAlias("team@a.example", ("bob@a.example",), who="test"),
             ListRecipients(["ann@a.example"], who="test"),
+            Shell("DELETE FROM sts_policy"),
             Shell("INSERT INTO greylist (client) VALUES ('192.0.2.0/24')"),
             Shell("INSERT INTO bounce_rule (class, code) VALUES ('quota', '550')", "DELETE FROM bounce_rule"),
             AddSuppressions([NewSuppression("a@b.example", "gone", None, 2e9)], who="test"),

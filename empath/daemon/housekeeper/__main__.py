@@ -63,6 +63,7 @@ class Housekeeper:
             Duty("retention", 5.0, tidying.forget),
             Duty("greylist", 5.0, tidying.forget_greylist),
             Duty("verifications", 5.0, tidying.forget_verifications),
+            Duty("sts_policies", 60.0, tidying.forget_policies),
             Duty("suppressions", 60.0, tidying.forget_suppressions),
             Duty("suppressions", 5.0, tidying.forget_suppressions),
             Duty("dns", 5.0, tidying.forget_dns),

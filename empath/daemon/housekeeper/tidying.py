@@ -50,7 +50,7 @@ from empath.storage.queue.garbage import (
 )
 from empath.storage.queue.rerouting import RECIPIENTS, MoveWaiting, RememberRoutes, elsewhere, is_followed, waiting
 from empath.storage.queue.retention import AuditSweep, Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
-from empath.storage.queue.sweep import DEDUP, GREYLIST, SUPPRESSIONS, VERIFICATIONS, Kept, outdated
+from empath.storage.queue.sweep import DEDUP, GREYLIST, STS_POLICIES, SUPPRESSIONS, VERIFICATIONS, Kept, outdated
 from empath.storage.queue.tokens import SweepBuckets, has_full_buckets
 from empath.storage.spool import locate
 from empath.storage.spool_owner import key_of_queue
@@ -124,6 +124,10 @@ class Tidying:
     def forget_duplicates(self) -> None:
         """Remove what is known of messages that a client may no longer send again."""
         self._sweep(DEDUP)
+
+    def forget_policies(self) -> None:
+        """Remove MTA-STS policies that hold no more."""
+        self._sweep(STS_POLICIES)
 
     def forget_rules(self) -> None:
         """Remove rules of destinations that have ended."""

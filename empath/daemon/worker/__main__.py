@@ -27,6 +27,7 @@ from empath.daemon.process.runtime import Runtime, run_child
 from empath.daemon.worker.lease_run import Dispatch, LeaseRun
 from empath.daemon.worker.pool import ConnectionPool
 from empath.daemon.worker.session_rules import session_rules
+from empath.daemon.worker.sts_policies import StsPolicies
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.errors import EmpathError
 from empath.net.next_hop import HostFinder
@@ -68,14 +69,17 @@ class Worker:
         self._slots = config.delivery.sessions
         reader = runtime.engine.open_reader()
         self._probe = LeaseProbe(reader, process_id=runtime.process_id, workers=self._workers)
+        resolver = caching_resolver(runtime)
+        commit, allowed = runtime.writer.commit, config.dns.allowed_networks
+        policies = StsPolicies(reader, commit, resolver, runtime.emit, allowed=allowed)
         self._pool = ConnectionPool(
             config.delivery,
             str(config.hostname),
             runtime.deadlines,
             own_names=own_greetings(config),
-            rules=session_rules(runtime),
+            rules=session_rules(runtime, policies),
         )
-        finder: HostFinder = host_finder(runtime, caching_resolver(runtime))
+        finder: HostFinder = host_finder(runtime, resolver)
         hooks = _hooks_of_modules(runtime) if runtime.modules else None
         if hooks is not None:
             finder = hooks.watching(finder)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from empath.daemon.process.runtime import Runtime
+from empath.daemon.worker.sts_policies import StsPolicies
 from empath.policy.destinations.rulebook import domain_and_next_hop
 from empath.policy.hosts.search import Host
 from empath.policy.tls_demand import MAY, NO_STS, StsFinding, TlsDemand
@@ -55,8 +56,8 @@ class SessionRules:
 BUILT_IN_RULES: Final = SessionRules()
 
 
-def session_rules(runtime: Runtime) -> SessionRules:
-    """The rules of *runtime*: each answer is that of the rule book in force."""
+def session_rules(runtime: Runtime, policies: StsPolicies) -> SessionRules:
+    """The rules of *runtime*: each answer is that of the rule book in force, and of the MTA-STS *policies*."""
 
     def tls_of(destination: str, exchangers: tuple[str, ...]) -> tuple[TlsDemand, str]:
         book = runtime.rules.book
@@ -70,4 +71,4 @@ def session_rules(runtime: Runtime) -> SessionRules:
             schedule = replace(schedule, steps=steps)
         return schedule.first_s * (1 - schedule.jitter)
 
-    return SessionRules(tls_of=tls_of, first_delay_s_of=first_delay_s_of)
+    return SessionRules(tls_of=tls_of, sts_of=policies.finding, first_delay_s_of=first_delay_s_of)

@@ -1,7 +1,7 @@
 """
 sweep - rows that are forgotten when their time is over, and of too many those that go first
 
-The greylist, the answers about recipients and the keys of messages are such rows.
+The greylist, the answers about recipients, the keys of messages and MTA-STS policies are such rows.
 """
 
 from collections.abc import Sequence
@@ -33,6 +33,7 @@ GREYLIST: Final = Kept("greylist.expired", "greylist.forget", "greylist.number_o
 VERIFICATIONS: Final = Kept(
     "verifications.expired", "verifications.forget", "verifications.number_of_rows", "verifications.first_to_go"
 )
+STS_POLICIES: Final = Kept("sts_policies.expired", "sts_policies.forget")
 DEDUP: Final = Kept("dedup.expired", "dedup.forget")
 SUPPRESSIONS: Final = Kept(
     "suppression.expired", "suppression.forget", "suppression.number_of_rows", "suppression.first_to_go"

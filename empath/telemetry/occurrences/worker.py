@@ -264,3 +264,38 @@ class LeasesAbandoned(Occurrence):
     """
 
     leases: Annotated[int, "number of leases"]
+
+
+_StsDomain = Annotated[str, "domain of the recipients"]
+_StsPolicyId = Annotated[str, "id of the policy, from the TXT record of the domain"]
+
+
+@occurrence("info")
+class StsPolicyRead(Occurrence):
+    """The MTA-STS policy of a domain was read, for the first time or anew."""
+
+    domain: _StsDomain
+    policy: _StsPolicyId
+    mode: Annotated[str, "`enforce`, `testing` or `none`"]
+    max_age_s: Annotated[int, "seconds for which it holds"]
+
+
+@occurrence("warning")
+class StsPolicyFailed(Occurrence):
+    """A domain has a TXT record of MTA-STS, and its policy could not be read. Empath tries again after five minutes."""
+
+    domain: _StsDomain
+    error: ErrorText
+    is_kept: Annotated[bool, "whether a policy that was read before holds meanwhile; without one there is no policy"]
+
+
+@occurrence("warning")
+class StsHostUnlisted(Occurrence):
+    """
+    A host gets mail though the MTA-STS policy of the domain does not list it: the policy is in mode `testing`. Reported
+    once for each policy and host.
+    """
+
+    domain: _StsDomain
+    policy: _StsPolicyId
+    host: Annotated[str, "name of the host"]

@@ -115,3 +115,19 @@ CREATE TABLE _dns_order (
   name     TEXT,
   given_at REAL   NOT NULL DEFAULT ((julianday('now') - 2440587.5) * 86400.0)
 ) STRICT;
+
+-- MTA-STS
+-- MTA-STS policies that domains have published, see policy/sts.py. One that expires is forgotten; until then it holds,
+-- whatever fails.
+CREATE TABLE _sts_policy (
+  domain     TEXT    PRIMARY KEY CHECK (length(domain) BETWEEN 1 AND 255),  -- A-labels, lower case
+  policy_id  TEXT    NOT NULL,  -- of the TXT record by which it was read
+  mode       TEXT    NOT NULL CHECK (mode IN ('enforce', 'testing', 'none')),
+  patterns   TEXT    NOT NULL,  -- names of its hosts, with blanks between them
+  max_age_s  INTEGER NOT NULL,  -- seconds for which it holds
+  fetched_at REAL    NOT NULL,  -- instant at which it was read last
+  expires_at REAL    NOT NULL,  -- instant from which on it holds no more
+  checked_at REAL    NOT NULL,  -- instant of the last look at its record, whatever came of it
+  failure    TEXT    -- what failed then; NULL: nothing
+) STRICT, WITHOUT ROWID;
+CREATE INDEX _sts_policy_expiry ON _sts_policy (expires_at);

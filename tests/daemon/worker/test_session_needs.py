@@ -15,9 +15,10 @@ from empath.mail.outcome import Outcome
 from empath.policy.dane import TlsaFindings, TlsaState
 from empath.policy.destinations.rulebook import RuleRow
 from empath.policy.hosts.search import Host
-from empath.policy.routing import SmtpRoute
+from empath.policy.routing import MxRoute, SmtpRoute
 from empath.policy.tls_demand import MessageNeeds, StsFinding, StsMode, TlsDemand, TlsLevel
 from tests.daemon.worker.test_delivery import job_of, message
+from tests.daemon.worker.test_tls import client_tls
 from tests.kit import certificates
 from tests.kit.peer import HANDSHAKE, ScriptedPeer
 from tests.kit.process import configuration
@@ -26,14 +27,17 @@ HOST = Host("mx.test", "192.0.2.1", 25)
 FOUND = TlsaFindings(TlsaState.USABLE, (TlsaRecord(3, 1, 1, b"x" * 32),), "mx.test")
 
 
-class Finder:
-    """Gives one host, and its TLSA records."""
+NO_POLICIES: Any = SimpleNamespace(finding=None)
 
-    def __init__(self, host=HOST):
-        self.host, self.asked = host, 0
+
+class Finder:
+    """Gives the hosts, and the TLSA records of one."""
+
+    def __init__(self, *hosts):
+        self.hosts, self.asked = hosts or (HOST,), 0
 
     def find(self, route, domain):
-        return (self.host,)
+        return self.hosts
 
     def tlsa(self, host):
         self.asked += 1
@@ -73,7 +77,7 @@ def test_g1_a_message_is_overdue_once_its_first_retry_delay_is_over(tmp_path, ag
     runtime = fake_runtime(tmp_path)
     leased = message(1)
     leased.received_at = time.time() - age_s
-    of_lease = LeaseSessions(session_rules(runtime), Finder(), "mx.test")
+    of_lease = LeaseSessions(session_rules(runtime, NO_POLICIES), Finder(), "mx.test")
     assert MessageNeeds(None, is_overdue) == of_lease.needs_of(leased)
 
 
@@ -91,11 +95,11 @@ def test_a_level_comes_from_the_file_or_a_row_and_says_so(tmp_path):
     """
     text = '[destinations."mx.test"]\ntls = "encrypt"\nretry = "10s"'
     row = RuleRow(7, "mx.test", "tls", "verify")
-    rules = session_rules(fake_runtime(tmp_path, text))
+    rules = session_rules(fake_runtime(tmp_path, text), NO_POLICIES)
     assert (TlsDemand(TlsLevel.ENCRYPT), '[destinations."mx.test"]') == rules.tls_of("mx.test", ())
     assert 8.0 == rules.first_delay_s_of("mx.test", ())
     assert (TlsDemand(), "built-in") == rules.tls_of("other.test", ())
-    rules = session_rules(fake_runtime(tmp_path, text, row))
+    rules = session_rules(fake_runtime(tmp_path, text, row), NO_POLICIES)
     assert (TlsDemand(TlsLevel.VERIFY), "rule 7 for mx.test") == rules.tls_of("mx.test", ())
 
 
@@ -114,3 +118,35 @@ def test_g1_young_and_overdue_mail_of_one_lease(make_pool):
             outcomes += [answer.outcome for one in carrier.carry(job_of(leased)) for answer in one.answers]
         assert [Outcome.DEFERRED, Outcome.DELIVERED] * 2 == outcomes
         assert 3 == len(peer.sessions)
+
+
+@pytest.mark.parametrize(
+    ("mode", "listed", "delivered_to", "outcomes"),
+    [
+        (StsMode.ENFORCE, {"good.test"}, [False, True], [Outcome.NEXT_HOST, Outcome.DELIVERED]),
+        (StsMode.ENFORCE, set(), [False, False], [Outcome.NEXT_HOST, Outcome.DEFERRED]),
+        (StsMode.ENFORCE, {"evil.test"}, [False, False], [Outcome.NEXT_HOST, Outcome.DEFERRED]),
+        (StsMode.TESTING, set(), [True, False], [Outcome.DELIVERED]),
+    ],
+)
+def test_g3_hosts_that_a_policy_does_not_name_get_no_mail(make_pool, mode, listed, delivered_to, outcomes):
+    """
+    One that it names must prove its name: the certificate of the first host is for another. If none is left, the mail
+    is deferred with 4.7.x.
+    """
+    context = certificates.server("good.test").context
+    with ScriptedPeer().secure_with(context) as evil, ScriptedPeer().secure_with(context) as good:
+        pool = make_pool(tls=client_tls())
+        rules = SessionRules(
+            tls_of=lambda *_: (TlsDemand(TlsLevel.STS), "test"),
+            sts_of=lambda _, host: StsFinding(mode, host.name in listed, "MTA-STS policy of x.test"),
+        )
+        finder = Finder(Host("evil.test", evil.host, evil.port), Host("good.test", good.host, good.port))
+        carrier = SmtpCarrier(MxRoute(), "x.test", pool, finder, rules)
+        answers = [answer for one in carrier.carry(job_of(message(1))) for answer in one.answers]
+        assert (outcomes, delivered_to) == (
+            [answer.outcome for answer in answers],
+            [bool(peer.messages) for peer in (evil, good)],
+        )
+        refusals = [str(answer.said.reply)[:8] for answer in answers if answer.outcome is not Outcome.DELIVERED]
+        assert ["451 4.7."] * len(refusals) == refusals
