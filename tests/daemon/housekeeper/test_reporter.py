@@ -19,7 +19,7 @@ from empath.daemon.housekeeper.reporter import Reporter
 from empath.errors import EmpathError, StorageFailure
 from empath.mail.fate import Said
 from empath.mail.identity import QueueId, Timestamp
-from empath.mail.outcome import Stage
+from empath.mail.outcome import Handover, Stage
 from empath.mail.status import RecipientStatus
 from empath.storage.queue.put_back import EndLease
 from empath.storage.spool import SpoolFile
@@ -78,6 +78,7 @@ class Bench:
         writer.errors = self.errors
         runtime: Any = SimpleNamespace(
             config=config,
+            rules=SimpleNamespace(book=config.rule_book(), router=config.router),
             emit=emit or emitter("housekeeper-1"),
             writer=writer,
             now=lambda: Timestamp(NOW),
@@ -97,6 +98,15 @@ class Bench:
             self.queue.run(
                 self.queue.new_settle(lease, status, recipients=mine, is_delayed=status is RecipientStatus.DEFERRED),
                 EndLease(lease.lease_id, destination=lease.destination, is_failing=False, now=T0 + 1),
+            )
+
+    def deliver(self, *numbers):
+        """Relay to recipients whose sender wants to hear of it."""
+        for lease in self.queue.lease():
+            settle = self.queue.new_settle(lease, RecipientStatus.DELIVERED, recipients=numbers)
+            settle.fates = tuple(f._replace(wants_notice=True, handover=Handover.RELAYED) for f in settle.fates)
+            self.queue.run(
+                settle, EndLease(lease.lease_id, destination=lease.destination, is_failing=False, now=T0 + 1)
             )
 
     def reports(self, path=None):
@@ -281,6 +291,37 @@ def test_a_report_that_is_refused_for_its_form_goes_again_with_the_header_alone(
     assert {("", "sender@example.test")} == {row[:2] for row in bench.reports()}
 
 
+def test_g4_the_report_on_a_message_with_requiretls_has_its_header_only(bench):
+    """
+    RFC 8689 §5: the report may go in the clear, and must not carry the content there.
+    """
+    bench.queue.accept("a.example")
+    write(bench.queue.path, "UPDATE _message SET requires_tls = 1, dsn_return = 'FULL'")
+    bench.fail(1)
+    bench.report()
+    [(*_, content)] = bench.reports()
+    assert ("text/rfc822-headers", False) == (named(content)[1][-1], b"\r\ny\r\n" in content)
+
+
+def test_a_success_is_reported_with_the_header_which_is_kept_until_then(bench):
+    """
+    H4, D2: the content of mail that all recipients have got is forgotten at once otherwise. After the report it is.
+    """
+    bench.queue.accept("a.example", "a.example")
+    bench.deliver(1, 2)
+    inline = "SELECT content_locator, EXISTS (SELECT 1 FROM _content WHERE message_id = 1) FROM _message"
+    inline += " WHERE message_id = 1"
+    assert [("inline", 1)] == select(bench.queue.path, inline)
+    bench.report()
+    [(*_, content)] = bench.reports()
+    final, types = named(content)
+    assert (["rfc822; r1@a.example", "rfc822; r2@a.example"], "text/rfc822-headers") == (final, types[-1])
+    assert (b"Action: relayed", b"Subject: x") == tuple(
+        line for line in content.split(b"\r\n") if line in (b"Action: relayed", b"Subject: x")
+    )[-2:]
+    assert [(None, 0)] == select(bench.queue.path, inline)
+
+
 def test_a_delay_is_reported_with_the_header_only(bench):
     """
     H4, I3: and only once.
@@ -359,15 +400,26 @@ def test_a_report_to_a_sender_without_a_route_waits_for_one(bench):
 
 
 @pytest.mark.parametrize(
-    ("step", "failure"),
-    [(Step.STATEMENT, Failure.SIGKILL), (Step.DISK, Failure.SIGKILL), (Step.STATEMENT, Failure.ONCE)],
+    ("step", "failure", "kind"),
+    [
+        (Step.STATEMENT, Failure.SIGKILL, "failure"),
+        (Step.DISK, Failure.SIGKILL, "failure"),
+        (Step.STATEMENT, Failure.ONCE, "failure"),
+        (Step.STATEMENT, Failure.SIGKILL, "success"),
+        (Step.STATEMENT, Failure.SIGKILL, "delay"),
+    ],
 )
-def test_a_kill_between_any_two_statements_leaves_exactly_one_report(bench, tmp_path, step, failure):
+def test_a_kill_between_any_two_statements_leaves_exactly_one_report(bench, tmp_path, step, failure, kind):
     """
     H5: the next housekeeper finds the notices and no report, or the report and no notices.
     """
     bench.queue.accept("a.example", "a.example")
-    bench.fail(1, 2)
+    if kind == "success":
+        bench.deliver(1, 2)
+    else:
+        write(bench.queue.path, "UPDATE _recipient SET notify = NULL")
+        status = RecipientStatus.BOUNCED if kind == "failure" else RecipientStatus.DEFERRED
+        bench.fail(1, 2, status=status)
     bench.queue.close()
 
     def operation():
@@ -382,7 +434,7 @@ def test_a_kill_between_any_two_statements_leaves_exactly_one_report(bench, tmp_
         shutil.copy(bench.queue.path, path)
         told = run(operation, Fault(step, failure, fail_at))
         met = f"{step} {fail_at} failed {failure}"
-        assert ([(1, "failure"), (2, "failure")], 0) == (bench.notices(path), len(bench.reports(path))) or (
+        assert ([(1, kind), (2, kind)], 0) == (bench.notices(path), len(bench.reports(path))) or (
             ([], 1) == (bench.notices(path), len(bench.reports(path)))
         ), met
         bench.report(path)
