@@ -144,7 +144,7 @@ def _hosts(config: Config, use: str, hop: ListedRoute, domain: str) -> list[HopH
 @click.pass_context
 def reroute(context: click.Context, is_dry_run: bool, wait_s: float, is_json: bool) -> None:
     """
-    Move waiting mail by the routes in the file and in the queue.
+    Move waiting mail to where the routes lead now.
 
     Shows how many recipients leave which destination for which other one. A running service does the same by itself
     after a reload; with --dry-run this shows before the reload what it will do.
