@@ -19,7 +19,7 @@ import click
 from empath.config import Config, load_config
 from empath.errors import EmpathError, StorageFailure, UsageError
 from empath.mail.printable import printable
-from empath.storage.engine import Engine
+from empath.storage.engine import Engine, NewDestination
 from empath.storage.open import open_engine
 
 FINDINGS = 4  # code of fsck(8) for errors left uncorrected
@@ -75,7 +75,7 @@ def open_queue(config: Config) -> Engine:
     """The queue that *config* names."""
     book = config.rule_book()
     engine = open_engine(config.queue.path, max_leases=book.find(None).concurrency)
-    engine.limit_by(lambda destination: book.of_destination(destination).concurrency)
+    engine.begin_destinations(lambda destination: NewDestination(book.of_destination(destination).concurrency))
     return engine
 
 

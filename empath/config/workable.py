@@ -21,6 +21,7 @@ from empath.config.recipient_file import read_recipients
 from empath.config.renamed import named, new_name
 from empath.config.report_templates import read_report_templates
 from empath.config.tables.tls import TlsMode
+from empath.config.zones import unknown_zone, zone_named
 from empath.errors import MissingInput, SyntaxViolation
 from empath.mail.domain import Domain
 from empath.mail.endpoint import Endpoint
@@ -59,7 +60,7 @@ def contradictions(config: Config) -> list[Contradiction]:
         *unknown_user(config), *_example_name(config), *_listeners(config), *_proxies(config), *_routes(config),
         *_next_hops(config), *unusable_log(config), *_pickup(config), *_logins(config), *_limits(config),
         *_programs(config), *_certificates(config), *_blocklists(config), *_dnssec(config), *_recipients(config),
-        *_templates(config), *old_names(config),
+        *_templates(config), *_zones(config), *old_names(config),
     ]  # fmt: skip
 
 
@@ -77,6 +78,14 @@ def old_names(config: Config) -> Iterator[Contradiction]:
     for old in config.old_names:
         words = f"is now {named(new_name(old) or old)}; the next version will not read the old name"
         yield Contradiction(old, words, is_warning=True)
+
+
+def _zones(config: Config) -> Iterator[Contradiction]:
+    """Hours in a time zone that this machine does not know."""
+    for pattern, given in config.destinations_by_pattern.items():
+        hours = given.get("schedule")
+        if hours is not None and zone_named(hours.zone) is None:
+            yield Contradiction(("destinations", str(pattern), "schedule"), unknown_zone(hours.zone))
 
 
 def unknown_user(config: Config) -> Iterator[Contradiction]:

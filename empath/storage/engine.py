@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from empath.policy.health import Diagnosis
 
@@ -28,6 +28,14 @@ Bindings = Mapping[str, Any] | Sequence[Any]
 Row = tuple[Any, ...]
 Sleep = Callable[[float], object]
 PublicView = Literal["queue", "history"]
+
+
+class NewDestination(NamedTuple):
+    """What the row of a new destination begins with; suspended_until in Unix seconds."""
+
+    max_leases: int
+    suspended_until: float | None = None
+    suspended_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +159,9 @@ class Engine(Protocol):
     def location(self) -> str:
         """The place of the queue, as messages to people name it."""
 
-    def limit_by(self, limit_of: Callable[[str], int]) -> None:
+    def begin_destinations(self, begin_with: Callable[[str], NewDestination]) -> None:
         """
-        From now on a new destination gets as many slots as *limit_of* gives for its name.
+        From now on a new destination begins as *begin_with* says for its name.
 
         It is called in the thread of the writer, and counts for writers and visits that are opened after this.
         """

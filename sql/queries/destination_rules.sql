@@ -26,8 +26,9 @@ SELECT 'empath', r.pattern, 'destination_rule ' || r.setting, r.value, NULL
 DELETE FROM _destination_rule WHERE rule_id IN (:keys[]);
 
 -- name: destinations
--- Up to :limit destinations after :after. Index: the rowid. Rows: destination_id, name, max_leases, exchangers.
-SELECT destination_id, name, max_leases, exchangers
+-- Up to :limit destinations after :after. Index: the rowid. Rows: destination_id, name, max_leases,
+-- suspended_until, suspended_reason, exchangers.
+SELECT destination_id, name, max_leases, suspended_until, suspended_reason, exchangers
   FROM _destination
  WHERE destination_id > :after
  ORDER BY destination_id
@@ -36,6 +37,13 @@ SELECT destination_id, name, max_leases, exchangers
 -- name: resize
 -- Set the limit of connections of one destination. Index: the rowid.
 UPDATE _destination SET max_leases = :max_leases WHERE destination_id = :destination_id AND max_leases <> :max_leases;
+
+-- name: suspend
+-- Set the suspension of one destination, unless it is not :before any more. Index: the rowid.
+UPDATE _destination
+   SET suspended_until = :suspended_until, suspended_reason = :suspended_reason
+ WHERE destination_id = :destination_id
+   AND coalesce(suspended_until, 0.0) = coalesce(:before, 0.0);
 
 -- name: note_exchangers
 -- Note :exchangers, the MX hosts of the destination called :destination, and the limit of connections that follows from

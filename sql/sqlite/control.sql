@@ -498,6 +498,12 @@ BEGIN
       WHEN new.value <> 'mx' AND new.value NOT GLOB 'mx, *' AND new.value NOT GLOB '[a-z]*:*'
         THEN raise(ABORT, 'empath: route takes mx, smtp://host:port or another route as in [routes]')
     END
+    WHEN 'schedule' THEN iif(
+      new.value GLOB '*[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]*' AND new.value NOT GLOB '*[^0-9A-Za-z:, /_+-]*', NULL,
+      raise(ABORT, 'empath: schedule takes hours such as Mon-Fri 08:00-18:00 Europe/Berlin'))
+    WHEN 'not_before' THEN iif(
+      new.value GLOB '[12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]*' AND julianday(new.value) IS NOT NULL, NULL,
+      raise(ABORT, 'empath: not_before takes an instant such as 2026-12-01 08:00, in UTC'))
     ELSE raise(ABORT, 'empath: there is no such setting; empath-admin rule settings lists them')
   END;
 END;

@@ -81,6 +81,20 @@ def test_the_command_for_a_directory_of_pickup_gives_it_the_group_of_the_process
         assert f"make it with `install -d {options} {tmp_path}/drop`" in found.words
 
 
+def test_hours_in_a_zone_that_this_machine_does_not_know_are_found(tmp_path):
+    """
+    The mail would go at any time.
+    """
+    file = tmp_path / "c.toml"
+    hours = (
+        '[destinations]\n"a.test" = {schedule = "08:00-09:00 Mars/Olympus"}\n"b.test" = {schedule = "08:00-09:00"}\n'
+    )
+    file.write_text(f'{LEAST}[routes]\n"*" = "mx"\n{hours}')
+    [found] = contradictions(load_config(file))
+    assert ("destinations", "a.test", "schedule") == found.keys
+    assert "knows no time zone 'Mars/Olympus'" in found.words
+
+
 def test_a_directory_that_this_user_may_not_see_is_not_judged():
     """
     `check` may be run by another user than the service.

@@ -44,7 +44,7 @@ from empath.storage.queue.accept import INLINE, Accept
 from empath.storage.queue.audit import ClaimAudit
 from empath.storage.queue.clock import BringForward
 from empath.storage.queue.dedup import AcceptOnce
-from empath.storage.queue.destination_rules import NoteExchangers, ResizeDestinations
+from empath.storage.queue.destination_rules import NoteExchangers, ResizeDestinations, Standing, SuspendByHours
 from empath.storage.queue.destinations import ForgetDestinations, Idle, MarkLeaving, UnmarkAll
 from empath.storage.queue.dns_cache import Asked, KeepAnswers
 from empath.storage.queue.due_bound import LateBound, RepairBounds
@@ -269,6 +269,7 @@ OPERATIONS: dict[str, Works] = {
     "beat": lambda queue, _: [Beat(queue.process_id, now=T0 + 2)],
     "end process": lambda queue, _: [EndProcess(queue.process_id, now=T0 + 3)],
     "resize destinations": lambda *_: [ResizeDestinations({1: 3, 2: 3})],
+    "suspend by hours": lambda *_: [SuspendByHours({1: (Standing(2), Standing(2, T0 + 60, "closed by schedule"))})],
     "note exchangers": lambda *_: [NoteExchangers("a.example", ("mx1.example.net",), max_leases=3)],
     "hold by order": _steered("held"),
     "return by order": _steered("bounced"),

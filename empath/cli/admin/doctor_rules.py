@@ -6,8 +6,10 @@ from typing import Final
 
 from empath.config import Config
 from empath.config.doubtful import doubt_of_destination_rule
+from empath.config.zones import unknown_zone, zone_named
 from empath.errors import EmpathError
-from empath.policy.destinations.rulebook import DestinationPattern
+from empath.policy.destinations.hours import Hours
+from empath.policy.destinations.rulebook import DestinationPattern, RuleRow
 from empath.policy.health import Diagnosis, Level
 from empath.storage.engine import Engine
 from empath.storage.queue.destination_rules import rules_in_force
@@ -32,6 +34,10 @@ def diagnose_rules(config: Config, engine: Engine, now: float) -> Iterator[Diagn
         for row in rows:
             if row.rule_id in unusable:
                 continue
+            if words := _unknown_zone(row):
+                doubtful += 1
+                yield _found(row.rule_id, Level.ERROR, f"rule {row.rule_id} for {row.pattern} has no effect: {words}")
+                continue
             words = doubt_of_destination_rule(config, DestinationPattern.parse(row.pattern), row.setting)
             if words:
                 doubtful += 1
@@ -39,6 +45,11 @@ def diagnose_rules(config: Config, engine: Engine, now: float) -> Iterator[Diagn
         if not unusable and not doubtful:
             number = len(rows)
             yield Diagnosis(_SUBJECT, Level.OK, f"{number} rule{'s' if number != 1 else ''} of destinations in force")
+
+
+def _unknown_zone(row: RuleRow) -> str:
+    zone = Hours.parse(row.value).zone if row.setting == "schedule" else "UTC"
+    return unknown_zone(zone) if zone_named(zone) is None else ""
 
 
 def _found(number: int, level: Level, words: str) -> Diagnosis:

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 import gevent
 
 from empath.daemon.housekeeper.audit_log import AuditLog
-from empath.daemon.housekeeper.connection_limits import ConnectionLimits
 from empath.daemon.housekeeper.control import Control
 from empath.daemon.housekeeper.dead_processes import DeadProcesses
 from empath.daemon.housekeeper.reporter import Reporter
+from empath.daemon.housekeeper.rule_follower import RuleFollower
 from empath.daemon.housekeeper.tidying import Tidying
 from empath.daemon.process.orders import LOOK_S
 from empath.daemon.process.runtime import Runtime, run_child
@@ -49,11 +49,13 @@ class Housekeeper:
         self._dead = DeadProcesses(runtime, self._reader)
         self._control = Control(runtime, self._reader)
         tidying = Tidying(runtime, self._reader)
-        self._limits = ConnectionLimits(runtime.rules, self._reader, runtime.writer, runtime.emit, tidying.rest)
+        self._follower = RuleFollower(
+            runtime.rules, self._reader, runtime.writer, runtime.emit, now=runtime.now, rest=tidying.rest
+        )
         self._duties = (
-            Duty("rules", 0.5, tidying.forget_rules),
+            Duty("ended_rules", 0.5, tidying.forget_rules),
+            Duty("rules", 0.25, self._follower.follow),
             Duty("buckets", 60.0, tidying.forget_buckets),
-            Duty("limits", 0.25, self._limits.follow),
             Duty("control", LOOK_S, self._control.obey),
             Duty("stuck_orders", 5.0, self._control.give_up),
             Duty("audit_log", 1.0, AuditLog(runtime, self._reader).follow),
@@ -81,7 +83,7 @@ class Housekeeper:
 
     def run(self) -> None:
         """Tidy up until a drain is asked for."""
-        self._limits.follow()
+        self._follower.follow()
         self._runtime.writer.commit(KeepShippedRules())
         self._control.begin()
         self._dead.begin()

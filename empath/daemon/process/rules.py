@@ -8,17 +8,37 @@ While the rows cannot be read, the last book stays in force.
 """
 
 from collections.abc import Callable
+from datetime import UTC
 from typing import Final
 
 from empath.config import Config
+from empath.config.zones import zone_named
 from empath.errors import EmpathError
 from empath.mail.identity import Timestamp
-from empath.storage.engine import Reader
-from empath.storage.queue.destination_rules import revision, rules_in_force
+from empath.policy.destinations.hours import Turn, closed_until
+from empath.policy.destinations.settings import DestinationSettings
+from empath.storage.engine import NewDestination, Reader
+from empath.storage.queue.destination_rules import CLOSED_BY, revision, rules_in_force
 from empath.telemetry.occurrence import Emitter
 from empath.telemetry.occurrences.process import RulesUnread
 
 LOOK_S: Final = 0.25  # pause between two looks
+
+
+def turn_of(settings: DestinationSettings, now: Timestamp) -> Turn:
+    """Whether mail may go to a destination at *now*, and until when. A zone that this machine does not know is open."""
+    hours = settings.schedule
+    zone = zone_named(hours.zone) if hours is not None else UTC
+    if zone is None:
+        hours, zone = None, UTC
+    return closed_until(hours, zone, settings.not_before, now)
+
+
+def hours_of(settings: DestinationSettings, now: Timestamp) -> str:
+    """Why a destination is closed at *now*, for people."""
+    if settings.not_before is not None and now < settings.not_before:
+        return f"{CLOSED_BY}not_before {settings.not_before.iso8601()}"
+    return f"{CLOSED_BY}schedule {settings.schedule}"
 
 
 class Rules:
@@ -39,9 +59,13 @@ class Rules:
         self.book = config.rule_book()
         self.router = config.router  # by the routes of the book
 
-    def limit_of(self, destination: str) -> int:
-        """The most connections to a *destination* that is new, by its name; for any thread."""
-        return self.book.of_destination(destination).concurrency
+    def begin_with(self, destination: str) -> NewDestination:
+        """What a *destination* that is new begins with, by its name; for any thread."""
+        settings, now = self.book.of_destination(destination), self._now()
+        turn = turn_of(settings, now)
+        if turn.is_open:
+            return NewDestination(settings.concurrency)
+        return NewDestination(settings.concurrency, turn.until, hours_of(settings, now))
 
     def look(self) -> None:
         """Read the rows again if they have changed, or if one has ended."""

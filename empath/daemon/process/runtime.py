@@ -84,7 +84,7 @@ class Runtime:
         self.modules = modules
         self.emit = emitter(child.slot)
         self.rules = Rules(config, engine.open_reader, self.emit, self.now)
-        engine.limit_by(self.rules.limit_of)
+        engine.begin_destinations(self.rules.begin_with)
         self.writer = HubWriter(engine, deadline_s=write_deadline_s)
         self.deadlines = Deadlines()
         self.draining = Event()

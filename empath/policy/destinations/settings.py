@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
 from empath.errors import SyntaxViolation
+from empath.mail.identity import Timestamp
+from empath.policy.destinations.hours import Hours, parse_instant
 from empath.policy.limits.rate import Rate
 from empath.policy.retry import Steps, parse_steps, steps_text
 from empath.policy.routing import MaildirRoute, Route, parse_route, route_text
@@ -30,7 +32,7 @@ class DestinationSettings:
     What holds of one destination, with the built-in defaults.
 
     Shape: concurrency at least 1; retry has the delays between attempts, none for those of [retry]; rate is
-    None for any number of messages.
+    None for any number of messages; mail goes within the hours of schedule, and not before the instant not_before.
     """
 
     concurrency: int = 20
@@ -41,6 +43,8 @@ class DestinationSettings:
     route: Route | None = None
     chunking: bool = False
     fold_lines: bool = False
+    schedule: Hours | None = None
+    not_before: Timestamp | None = None
 
 
 BUILT_IN: Final = DestinationSettings()
@@ -202,5 +206,23 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         ),
         example="true",
         kind_in_file="flag",
+    ),
+    "schedule": Setting(
+        read=Hours.parse,
+        write=str,
+        kind="hours",
+        words=(
+            'Hours at which mail goes there, in a time zone: "Mon-Fri 08:00-12:00, 13:00-18:00, Sat 09:00-12:00'
+            ' Europe/Berlin". Outside them the destination is suspended until the next ones begin. "00:00-24:00" is'
+            " always."
+        ),
+        example="Mon-Fri 08:00-18:00 Europe/Berlin",
+    ),
+    "not_before": Setting(
+        read=parse_instant,
+        write=lambda instant: Timestamp(instant).iso8601(),
+        kind="instant",
+        words='No mail goes there before this instant, such as "2026-12-01 08:00", in UTC.',
+        example="2026-12-01T08:00:00Z",
     ),
 }

@@ -4,7 +4,7 @@ destination_rules - the rows that say what holds of destinations, and what follo
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from empath.mail.identity import Timestamp
 from empath.policy.destinations.rulebook import RuleRow
@@ -13,6 +13,7 @@ from empath.storage.queue.sweep import Kept
 from empath.storage.write import Write
 
 SLICE: Final = 1_000  # destinations read at once
+CLOSED_BY: Final = "closed by "  # the reason of a suspension outside the hours of a destination begins so
 ENDED: Final = Kept("destination_rules.ended", "destination_rules.forget")
 
 
@@ -41,13 +42,21 @@ def rules_in_force(selects: Selects, now: float) -> list[RuleRow]:
     ]
 
 
+class Standing(NamedTuple):
+    """What rules decide of the row of a destination. Shape: a reason of hours begins with CLOSED_BY."""
+
+    max_leases: int
+    suspended_until: float | None = None
+    suspended_reason: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class KnownDestination:
-    """A destination with its limit of connections, and the MX hosts that its last search found, best first."""
+    """A destination with what rules decide of its row, and the MX hosts that its last search found, best first."""
 
     destination_id: int
     name: str
-    max_leases: int
+    standing: Standing
     exchangers: tuple[str, ...]
 
 
@@ -59,7 +68,10 @@ def destinations_after(selects: Selects, after: int) -> list[KnownDestination]:
         QueueBusy, StorageFailure: they cannot be read.
     """
     found = selects.rows("destination_rules.destinations", {"after": after, "limit": SLICE})
-    return [KnownDestination(number, name, most, tuple((mx or "").split())) for number, name, most, mx in found]
+    return [
+        KnownDestination(number, name, Standing(most, until, reason), tuple((mx or "").split()))
+        for number, name, most, until, reason, mx in found
+    ]
 
 
 class NoteExchangers(Write):
@@ -82,3 +94,24 @@ class ResizeDestinations(Write):
 
     def run(self, session: Session) -> None:
         session.run_each("destination_rules.resize", self._rows)
+
+
+class SuspendByHours(Write):
+    """
+    Suspend destinations until their hours begin, or end that, by destination_id.
+
+    Each has its standing before: a suspension that another has ordered meanwhile stays.
+    """
+
+    def __init__(self, changes: Mapping[int, tuple[Standing, Standing]]) -> None:
+        super().__init__()
+        self._rows = [
+            {
+                "destination_id": number, "before": before.suspended_until, "suspended_until": after.suspended_until,
+                "suspended_reason": after.suspended_reason,
+            }
+            for number, (before, after) in changes.items()
+        ]  # fmt: skip
+
+    def run(self, session: Session) -> None:
+        session.run_each("destination_rules.suspend", self._rows)

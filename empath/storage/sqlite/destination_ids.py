@@ -9,7 +9,7 @@ another name may get the number of a destination that the transaction had insert
 from collections.abc import Callable
 from typing import Protocol
 
-from empath.storage.engine import Bindings
+from empath.storage.engine import Bindings, NewDestination
 
 
 class _Session(Protocol):
@@ -21,14 +21,14 @@ class DestinationIds:
     """
     Numbers by name. Used in the writer's thread only.
 
-    A new destination gets as many slots as *limit_of* gives for its name, or *max_leases* where nothing knows more.
+    A new destination begins as *begin_with* says for its name, or with *max_leases* slots where nothing knows more.
     """
 
     MAX_NAMES = 10_000
 
-    def __init__(self, max_leases: int, limit_of: Callable[[str], int] | None = None) -> None:
+    def __init__(self, max_leases: int, begin_with: Callable[[str], NewDestination] | None = None) -> None:
         self.max_leases = max_leases
-        self._limit_of = limit_of
+        self._begin_with = begin_with
         self.known: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -39,8 +39,8 @@ class DestinationIds:
         """Number of *name*, which is not in `known`; a new destination is inserted."""
         number = session.value("accept.find_destination", {"name": name})
         if number is None:
-            limit = self.max_leases if self._limit_of is None else self._limit_of(name)
-            number = session.insert("accept.insert_destination", {"name": name, "max_leases": limit})
+            new = NewDestination(self.max_leases) if self._begin_with is None else self._begin_with(name)
+            number = session.insert("accept.insert_destination", {"name": name, **new._asdict()})
         self.known[name] = number
         return number
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from empath.policy.health import Diagnosis
-from empath.storage.engine import Reader, Selects, Sleep
+from empath.storage.engine import NewDestination, Reader, Selects, Sleep
 from empath.storage.sqlite import checks, doctor, plans, space, wal
 from empath.storage.sqlite.connection import open_reader, translated
 from empath.storage.sqlite.destination_ids import DestinationIds
@@ -33,14 +33,14 @@ class SqliteEngine:
         self.path = path
         self._max_leases = max_leases
         self._files = QueueFiles(path)
-        self._limit_of: Callable[[str], int] | None = None
+        self._begin_with: Callable[[str], NewDestination] | None = None
 
-    def limit_by(self, limit_of: Callable[[str], int]) -> None:
+    def begin_destinations(self, begin_with: Callable[[str], NewDestination]) -> None:
         """See `engine.Engine`."""
-        self._limit_of = limit_of
+        self._begin_with = begin_with
 
     def _ids(self) -> DestinationIds:
-        return DestinationIds(self._max_leases, self._limit_of)
+        return DestinationIds(self._max_leases, self._begin_with)
 
     @property
     def location(self) -> str:

@@ -25,6 +25,14 @@ class RuleUnusable(Occurrence):
     error: ErrorText
 
 
+@occurrence("info")
+class HoursFollowed(Occurrence):
+    """Destinations were closed or opened by their settings `schedule` or `not_before`."""
+
+    closed: Annotated[int, "number of destinations that get no mail until their hours begin"]
+    opened: Annotated[int, "number of destinations that get mail again"]
+
+
 @occurrence("warning")
 class LeasesReleased(Occurrence):
     """The recipients that a dead process had leased are due again."""

@@ -7,7 +7,9 @@ SELECT destination_id FROM _destination WHERE name = :name;
 
 -- name: insert_destination
 -- A new destination. Rows: one, destination_id.
-INSERT INTO _destination (name, max_leases) VALUES (:name, :max_leases) RETURNING destination_id;
+INSERT INTO _destination (name, max_leases, suspended_until, suspended_reason)
+VALUES (:name, :max_leases, :suspended_until, :suspended_reason)
+RETURNING destination_id;
 
 -- name: insert_message
 -- One accepted message. Its number is the rowid: RETURNING costs a tenth of the insert.

@@ -161,14 +161,21 @@ def test_doctor_finds_rules_that_cannot_work(ruled: AdminTool) -> None:
         write(
             ruled.path, "INSERT INTO destination_rule (pattern, setting, value) VALUES (?, 'concurrency', 5)", pattern
         )
+    hours = "'relayed.test', 'schedule', '08:00-09:00 Mars/Olympus'"
+    write(ruled.path, f"INSERT INTO destination_rule (pattern, setting, value) VALUES ({hours})")
     unknown = "INSERT INTO _destination_rule (pattern, setting, value, created_at, who)"
     write(ruled.path, f"{unknown} VALUES ('x.test', 'speed', '9', 1, 'a')")
     assert [
-        (Level.ERROR, "rule 5 is left out: there is no setting 'speed'"),
+        (Level.ERROR, "rule 6 is left out: there is no setting 'speed'"),
         (
             Level.WARNING,
             "rule 1 for relayed.test has no effect: mail to relayed.test goes to smtp:127.0.0.1:26, and concurrency is"
             " found by that; set it there",
         ),
         (Level.WARNING, "rule 2 for smtp:127.0.0.1:27 has no effect: no route leads to smtp:127.0.0.1:27"),
+        (
+            Level.ERROR,
+            "rule 5 for relayed.test has no effect: this machine knows no time zone 'Mars/Olympus'; correct it, or"
+            " install tzdata",
+        ),
     ] == [(each.level, each.found) for each in diagnose_rules(config, engine, T0)]

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from empath.config import load_config
-from empath.daemon.housekeeper.connection_limits import ConnectionLimits
+from empath.daemon.housekeeper.rule_follower import RuleFollower
 from empath.daemon.process.rules import Rules
 from empath.errors import StorageFailure
 from empath.mail.identity import Timestamp
@@ -53,7 +53,7 @@ def test_the_book_follows_the_view_and_stays_the_same_object_otherwise(following
     What follows from a rule may be kept as long as the book is the same.
     """
     rules, queue = following.rules, following.queue
-    assert 9 == rules.limit_of("a.example")
+    assert 9 == rules.begin_with("a.example").max_leases
     rules.look()
     before = rules.book
     queue.accept("a.example")
@@ -62,7 +62,7 @@ def test_the_book_follows_the_view_and_stays_the_same_object_otherwise(following
 
     write(queue.path, f"{RULE}) VALUES ('a.example', 'concurrency', 2)")
     rules.look()
-    assert [2, 9] == [rules.limit_of(name) for name in ("a.example", "b.example")]
+    assert [2, 9] == [rules.begin_with(name).max_leases for name in ("a.example", "b.example")]
     assert 1 == following.opened
 
 
@@ -72,10 +72,10 @@ def test_a_rule_ends_by_itself_also_while_nobody_removes_its_row(following):
     """
     write(following.queue.path, f"{RULE}, expires_unix) VALUES ('*', 'concurrency', 2, {T0 + 60})")
     following.rules.look()
-    assert 2 == following.rules.limit_of("a.example")
+    assert 2 == following.rules.begin_with("a.example").max_leases
     following.now = Timestamp(T0 + 60)
     following.rules.look()
-    assert 9 == following.rules.limit_of("a.example")
+    assert 9 == following.rules.begin_with("a.example").max_leases
 
 
 def test_rules_that_cannot_be_read_stay_in_force(following):
@@ -93,11 +93,68 @@ def test_rules_that_cannot_be_read_stay_in_force(following):
     rules._reader = Broken()
     rules.look()
     rules.look()
-    assert ([RulesUnread(error="disk")], 2) == (following.seen, rules.limit_of("a.example"))
+    assert ([RulesUnread(error="disk")], 2) == (following.seen, rules.begin_with("a.example").max_leases)
     write(following.queue.path, "UPDATE destination_rule SET value = 3")
     rules._reader = reader
     rules.look()
-    assert 3 == rules.limit_of("a.example")
+    assert 3 == rules.begin_with("a.example").max_leases
+
+
+def follower(following, writer):
+    return RuleFollower(
+        following.rules, following.reader, writer, following.emit, now=lambda: following.now, rest=lambda: True
+    )
+
+
+def test_a_destination_is_suspended_outside_its_hours_and_opens_by_itself(following):
+    """
+    A lease needs to know nothing of hours; a destination that is new outside them begins suspended.
+    """
+    queue, midnight = following.queue, T0 - 80_000.0  # T0 is 22:13:20 UTC
+    follow = follower(following, cast(Any, SimpleNamespace(commit=queue.run))).follow
+    queue.accept("a.example")
+    queue.accept("b.example")
+    write(queue.path, f"{RULE}) VALUES ('a.example', 'schedule', '08:00-09:00 UTC')")
+    follow()
+    opens_at = midnight + 32 * 3600
+    closed = (opens_at, "closed by schedule Mon Tue Wed Thu Fri Sat Sun 08:00-09:00 UTC")
+    shown = "SELECT suspended_until, suspended_reason FROM _destination ORDER BY name"
+    assert [closed, (None, None)] == queue.select(shown)
+    assert (9, *closed) == following.rules.begin_with("a.example")
+
+    following.now = Timestamp(opens_at)
+    follow()
+    assert [(None, None), (None, None)] == queue.select(shown)
+    following.now = Timestamp(opens_at + 3600)
+    follow()
+    assert [(opens_at + 24 * 3600, closed[1]), (None, None)] == queue.select(shown)
+
+    write(queue.path, "UPDATE destination SET suspended_until_unix = 2e9 WHERE destination = 'b.example'")
+    write(queue.path, f"{RULE}) VALUES ('b.example', 'not_before', '2031-01-01')")
+    follow()
+    assert 2e9 == queue.select(shown)[1][0]
+    write(queue.path, "DELETE FROM destination_rule")
+    follow()
+    assert [(None, None), (2e9, None)] == queue.select(shown)
+    assert [(1, 0), (0, 1), (1, 0), (0, 1)] == [(each.closed, each.opened) for each in following.seen]
+
+
+def test_mail_waits_for_an_instant(following):
+    """
+    A destination that is moved to a new host must not get mail before it is ready.
+    """
+    write(following.queue.path, f"{RULE}) VALUES ('*', 'not_before', '2031-01-01 08:00')")
+    following.rules.look()
+    assert (9, 1_925_020_800.0, "closed by not_before 2031-01-01T08:00:00Z") == following.rules.begin_with("a.example")
+
+
+def test_hours_in_a_zone_that_this_machine_does_not_know_do_not_count(following):
+    """
+    Mail that waits for ever would be worse; `doctor` says what is wrong.
+    """
+    write(following.queue.path, f"{RULE}) VALUES ('*', 'schedule', '08:00-09:00 Mars/Olympus')")
+    following.rules.look()
+    assert (9, None, None) == following.rules.begin_with("a.example")
 
 
 def test_limits_follow_the_rules_and_reach_new_destinations(following):
@@ -107,7 +164,7 @@ def test_limits_follow_the_rules_and_reach_new_destinations(following):
     queue = following.queue
 
     writer: Any = SimpleNamespace(commit=queue.run)
-    limits = ConnectionLimits(following.rules, following.reader, writer, following.emit, lambda: True)
+    limits = follower(following, writer)
     queue.accept("a.example")
     queue.accept("b.example")
     assert {"a.example": 20, "b.example": 20} == following.limits()

@@ -6,11 +6,14 @@ import pytest
 from empath.mail.identity import Timestamp
 from empath.policy.destinations.rulebook import DestinationPattern, RuleRow
 from empath.policy.destinations.settings import SETTINGS
+from empath.storage.engine import NewDestination
 from empath.storage.queue.destination_rules import (
     ENDED,
     KnownDestination,
     NoteExchangers,
     ResizeDestinations,
+    Standing,
+    SuspendByHours,
     destinations_after,
     revision,
     rules_in_force,
@@ -23,6 +26,8 @@ WRONG = {
     "concurrency": ("0", "-1", "1.5", "1000001", "x", ""),
     "retry": ("", "soon", "5m;"),
     "without_8bitmime": ("", "send"),
+    "schedule": ("", "Mon", "08:00-18:60", "08:00-18:00;x"),
+    "not_before": ("", "tomorrow", "2026-13-01"),
     "tls": ("", "MAY", "must", "fingerprint", "fingerprint:SHA256:ab", "fingerprint:" + "g" * 64),
     "rate": ("", "100", "100/m", "0/1m", "100/1m 20", "100/1m burst"),
     "route": ("", "MX", "relay.example"),
@@ -52,12 +57,29 @@ def test_a_new_destination_has_the_limit_of_its_name(queue: Queue) -> None:
     """
     The first second of a new destination must not open more connections than its rule allows.
     """
-    queue.engine.limit_by({"a.example": 3, "b.example": 4}.__getitem__)
+    closed = NewDestination(4, T0 + 60, "closed by schedule Mon 08:00-09:00 UTC")
+    queue.engine.begin_destinations({"a.example": NewDestination(3), "b.example": closed}.__getitem__)
     writer = queue.engine.open_writer(deadline_s=1.0, notify=lambda: None)
     writer.execute([queue.new_accept("a.example"), queue.new_accept("b.example")])
-    assert [("a.example", 3), ("b.example", 4)] == queue.select(
-        "SELECT name, max_leases FROM _destination ORDER BY name"
+    assert [("a.example", 3, None, None), ("b.example", *closed)] == queue.select(
+        "SELECT name, max_leases, suspended_until, suspended_reason FROM _destination ORDER BY name"
     )
+
+
+def test_hours_suspend_a_destination_unless_another_did_meanwhile(queue: Queue) -> None:
+    """
+    An order that a person gives between the look and the write must not be lost.
+    """
+    queue.accept("a.example")
+    change = {1: (Standing(20), Standing(20, T0 + 60, "closed by schedule"))}
+    queue.run(SuspendByHours(change))
+    shown = "SELECT suspended_until, suspended_reason FROM _destination"
+    assert [(T0 + 60, "closed by schedule")] == queue.select(shown)
+    queue.run(SuspendByHours({1: (change[1][1], Standing(20))}))
+    assert [(None, None)] == queue.select(shown)
+    write(queue.path, "UPDATE destination SET suspended_until_unix = 2e9")
+    queue.run(SuspendByHours(change))
+    assert [(2e9,)] == queue.select("SELECT suspended_until FROM _destination")
 
 
 def test_destinations_are_read_in_slices_with_their_exchangers(queue: Queue) -> None:
@@ -69,8 +91,8 @@ def test_destinations_are_read_in_slices_with_their_exchangers(queue: Queue) -> 
     queue.run(NoteExchangers("b.example", ("mx1.example.net", "mx2.example.net"), max_leases=5))
     reader = queue.engine.open_reader()
     assert [
-        KnownDestination(1, "a.example", 20, ()),
-        KnownDestination(2, "b.example", 5, ("mx1.example.net", "mx2.example.net")),
+        KnownDestination(1, "a.example", Standing(20), ()),
+        KnownDestination(2, "b.example", Standing(5), ("mx1.example.net", "mx2.example.net")),
     ] == destinations_after(reader, 0)
     assert [2] == [each.destination_id for each in destinations_after(reader, 1)]
     assert [("mx1.example.net mx2.example.net",)] == queue.select(
