@@ -42,6 +42,7 @@ from empath.policy.routing import (
     route_entries,
     route_text,
 )
+from empath.policy.sources import SourceAddress
 from empath.policy.units import (
     delivery_rate_text,
     duration_text,
@@ -420,6 +421,7 @@ AllowedNetwork = Annotated[Network, _read_by(_any_network), _AS_TEXT]
 ModuleName = Annotated[str, _read_by(_module_name)]
 BackendName = Annotated[str, _read_by(_backend)]
 BounceClassName = Annotated[str, _read_by(lambda text: str(parse_class(text)))]
+SourceEntry = Annotated[SourceAddress, _read_by(SourceAddress.parse), _AS_TEXT]
 OwnHost = Annotated[str, _read_by(_own_host)]
 _RulePattern = Annotated[DomainPattern, _read_by(_pattern_but_all("; name each relay domain")), _AS_TEXT]
 RelayDomain = Annotated[DomainPattern, _read_by(_pattern_but_all(", which would make this an open relay")), _AS_TEXT]

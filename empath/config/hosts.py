@@ -39,5 +39,6 @@ def own_greetings(config: Config) -> frozenset[str]:
 
     A name without a dot, such as localhost, is not one of them: many hosts greet by it.
     """
-    own = (str(config.hostname), str(config.node.name), *config.dns.own_hosts)
+    sources = [member.hostname for pool in config.source_pools.values() for member in pool.members if member.hostname]
+    own = (str(config.hostname), str(config.node.name), *config.dns.own_hosts, *sources)
     return frozenset(name.lower() for name in own if "." in name and not is_address(name))

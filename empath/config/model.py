@@ -42,6 +42,7 @@ from empath.config.tables.queue import Queue, Retention
 from empath.config.tables.receiving import Listener, Relay
 from empath.config.tables.recipients import Aliases, Verification
 from empath.config.tables.shaping import Shaping
+from empath.config.tables.sources import Sources
 from empath.config.tables.suppression import Suppression
 from empath.config.tables.table import Table
 from empath.config.tables.tls import Tls
@@ -57,6 +58,7 @@ from empath.policy.pattern import DomainPattern, PatternTable
 from empath.policy.recipients import RecipientRule
 from empath.policy.router import RouteLayer, Router, RouteTables
 from empath.policy.routing import Route, single_routes
+from empath.policy.sources import SourcePool
 
 
 class Config(Table):
@@ -99,6 +101,7 @@ class Config(Table):
     """
 
     pipes: Pipes = setting({})
+    sources: Sources = setting({})
     webhooks: Webhooks = setting({})
 
     recipients_by_pattern: RecipientRules = setting({}, "recipients")
@@ -249,6 +252,11 @@ class Config(Table):
             senders=SenderRates.of(senders) if senders else None,
             of_destination=book.buckets if book.gives("rate") else None,
         )
+
+    @cached_property
+    def source_pools(self) -> dict[str, SourcePool]:
+        """The pools of [sources], by name."""
+        return {name: source.pool(name) for name, source in self.sources.items()}
 
     def rule_book(self, rows: Iterable[RuleRow] = ()) -> RuleBook:
         """What holds of destinations, by this file and by *rows* of the queue."""

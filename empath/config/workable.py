@@ -60,7 +60,7 @@ def contradictions(config: Config) -> list[Contradiction]:
         *unknown_user(config), *_example_name(config), *_listeners(config), *_proxies(config), *_routes(config),
         *_next_hops(config), *unusable_log(config), *_pickup(config), *_logins(config), *_limits(config),
         *_programs(config), *_certificates(config), *_blocklists(config), *_dnssec(config), *_recipients(config),
-        *_templates(config), *_zones(config), *old_names(config),
+        *_templates(config), *_zones(config), *_sources(config), *old_names(config),
     ]  # fmt: skip
 
 
@@ -78,6 +78,14 @@ def old_names(config: Config) -> Iterator[Contradiction]:
     for old in config.old_names:
         words = f"is now {named(new_name(old) or old)}; the next version will not read the old name"
         yield Contradiction(old, words, is_warning=True)
+
+
+def _sources(config: Config) -> Iterator[Contradiction]:
+    """Destinations whose mail is to go out from a pool that there is not."""
+    for pattern, given in config.destinations_by_pattern.items():
+        name = given.get("source")
+        if name is not None and name not in config.sources:
+            yield Contradiction(("destinations", str(pattern), "source"), f"there is no pool {name} in [sources]")
 
 
 def _zones(config: Config) -> Iterator[Contradiction]:

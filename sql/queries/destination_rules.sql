@@ -71,3 +71,19 @@ DELETE FROM destination_rule WHERE rule = :rule;
 -- name: exchangers_of
 -- The MX hosts of the destination called :destination. Index: the UNIQUE of name. Rows: none or one.
 SELECT exchangers FROM _destination WHERE name = :destination;
+
+-- name: rests
+-- The addresses that rest at :now. Rows: address, expires_at.
+SELECT address, expires_at FROM _source_rest WHERE expires_at > :now;
+
+-- name: rests_ended
+-- Up to :limit addresses whose rest is over at :now. Index: none, a table of a few rows. Rows: address.
+SELECT address FROM _source_rest WHERE expires_at <= :now LIMIT :limit;
+
+-- name: forget_rests
+-- Remove the rests of :keys (list of address), and say so in the audit. Index: the primary key.
+INSERT INTO _audit (who, object, what, before, after)
+SELECT 'empath', s.address, 'source_rest expires_unix', s.expires_at, NULL
+  FROM _source_rest AS s
+ WHERE s.address IN (:keys[text]);
+DELETE FROM _source_rest WHERE address IN (:keys[text]);

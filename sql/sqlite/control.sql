@@ -504,6 +504,9 @@ BEGIN
     WHEN 'not_before' THEN iif(
       new.value GLOB '[12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]*' AND julianday(new.value) IS NOT NULL, NULL,
       raise(ABORT, 'empath: not_before takes an instant such as 2026-12-01 08:00, in UTC'))
+    WHEN 'source' THEN iif(
+      new.value GLOB '[A-Za-z0-9]*' AND new.value NOT GLOB '*[^A-Za-z0-9._-]*' AND length(new.value) <= 100, NULL,
+      raise(ABORT, 'empath: source takes the name of a pool of [sources] in the configuration'))
     ELSE raise(ABORT, 'empath: there is no such setting; empath-admin rule settings lists them')
   END;
 END;
@@ -639,6 +642,68 @@ BEGIN
   INSERT INTO _audit (who, object, what, before, after)
   VALUES (
     coalesce((SELECT who FROM _actor), 'sql'), old.pattern, 'destination_rule ' || old.setting, old.value, NULL);
+END;
+
+-- An instant as _read_instant reads it.
+CREATE TRIGGER source_rest_insert INSTEAD OF INSERT ON source_rest
+BEGIN
+  SELECT raise(ABORT, 'empath: address takes an IP address of [sources], such as 192.0.2.10')
+   WHERE typeof(new.address) <> 'text'
+      OR length(new.address) NOT BETWEEN 2 AND 45
+      OR new.address GLOB '*[^0-9a-f.:]*'
+      OR new.address NOT GLOB '*[.:]*';
+  SELECT raise(ABORT, 'empath: set expires_at or expires_unix, not both')
+   WHERE new.expires_at IS NOT NULL AND new.expires_unix IS NOT NULL;
+  SELECT raise(ABORT, 'empath: a rest takes address, expires_at, expires_unix and reason; no other column can be set')
+   WHERE coalesce(new.created_at, new.created_unix, new.who) IS NOT NULL;
+  SELECT raise(ABORT, 'empath: reason takes text of at most 1000 characters')
+   WHERE new.reason IS NOT NULL AND (typeof(new.reason) <> 'text' OR length(new.reason) > 1000);
+  INSERT INTO _set_source_rest
+  SELECT new.address,
+         CASE
+           WHEN typeof(given) = 'integer' OR typeof(given) = 'real' THEN given
+           WHEN typeof(given) <> 'text' THEN 0.0
+           WHEN given GLOB '[-+]*' THEN coalesce(round((julianday('now', given) - 2440587.5) * 86400.0, 3), 0.0)
+           WHEN given GLOB '????-??-??*' AND date(julianday(substr(given, 1, 10))) IS NOT substr(given, 1, 10) THEN 0.0
+           WHEN given GLOB '*[^0-9.]*' THEN coalesce(round((julianday(given) - 2440587.5) * 86400.0, 3), 0.0)
+           ELSE CAST(given AS REAL)
+         END,
+         new.reason
+    FROM (SELECT coalesce(new.expires_at, new.expires_unix) AS given);
+END;
+
+CREATE VIEW _set_source_rest AS
+SELECT NULL AS address,
+       NULL AS expires_at,  -- Unix seconds
+       NULL AS reason
+ WHERE 0;
+
+CREATE TRIGGER _write_source_rest INSTEAD OF INSERT ON _set_source_rest
+BEGIN
+  SELECT raise(ABORT, 'empath: expires_at takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, or a shift such as ''+1 hour''')
+   WHERE new.expires_at NOT BETWEEN 1e9 AND (julianday('now') - 2440587.5) * 86400.0 + 315576000.0;
+  INSERT INTO _audit (who, object, what, before, after)
+  VALUES (
+    coalesce((SELECT who FROM _actor), 'sql'), new.address, 'source_rest expires_unix',
+    (SELECT expires_at FROM _source_rest WHERE address = new.address), new.expires_at);
+  DELETE FROM _source_rest WHERE address = new.address;
+  INSERT INTO _source_rest (address, expires_at, reason, created_at, who)
+  VALUES (
+    new.address, new.expires_at, new.reason, (julianday('now') - 2440587.5) * 86400.0,
+    coalesce((SELECT who FROM _actor), 'sql'));
+END;
+
+CREATE TRIGGER source_rest_update INSTEAD OF UPDATE ON source_rest
+BEGIN
+  SELECT raise(ABORT, 'empath: INSERT INTO source_rest (address, expires_at, reason) changes the rest of an address');
+END;
+
+CREATE TRIGGER source_rest_delete INSTEAD OF DELETE ON source_rest
+BEGIN
+  DELETE FROM _source_rest WHERE address = old.address;
+  INSERT INTO _audit (who, object, what, before, after)
+  VALUES (
+    coalesce((SELECT who FROM _actor), 'sql'), old.address, 'source_rest expires_unix', old.expires_unix, NULL);
 END;
 
 CREATE TRIGGER message_update INSTEAD OF UPDATE ON message

@@ -432,7 +432,7 @@ END;
 
 CREATE TABLE _setting (
   -- 'frozen': the instant, in ISO 8601, since which an operator stops delivery; 'log-level';
-  -- 'destination_rules': number of changes of _destination_rule; 'routes': digest of the routes that the waiting mail follows;
+  -- 'destination_rules': number of changes of _destination_rule and _source_rest; 'routes': digest of the routes that the waiting mail follows;
   -- 'audit_told': the last row of _audit that is in the log; 'audit_forgotten_until': see _audit_not_removed;
   -- 'decoy_secret': the key of the salts for names that have no account, hexadecimal
   -- 'spool_owner': the key that is also in spool/owner, see storage/spool_owner.py
@@ -468,6 +468,32 @@ BEGIN
 END;
 
 CREATE TRIGGER _destination_rule_left AFTER DELETE ON _destination_rule
+BEGIN
+  UPDATE _setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'destination_rules';
+END;
+
+-- Addresses that no mail goes out from for a while, see policy/sources.py.
+CREATE TABLE _source_rest (
+  address    TEXT PRIMARY KEY CHECK (length(address) BETWEEN 2 AND 45),  -- of a pool of [sources]
+  expires_at REAL NOT NULL,  -- end of the rest
+  reason     TEXT CHECK (length(reason) <= 1000),  -- for people
+  created_at REAL NOT NULL,
+  who        TEXT NOT NULL  -- author, as in _audit
+) STRICT, WITHOUT ROWID;
+
+-- The processes read the rests with the rules of destinations.
+CREATE TRIGGER _source_rest_added AFTER INSERT ON _source_rest
+BEGIN
+  INSERT OR IGNORE INTO _setting (name, value) VALUES ('destination_rules', '0');
+  UPDATE _setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'destination_rules';
+END;
+
+CREATE TRIGGER _source_rest_changed AFTER UPDATE ON _source_rest
+BEGIN
+  UPDATE _setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'destination_rules';
+END;
+
+CREATE TRIGGER _source_rest_left AFTER DELETE ON _source_rest
 BEGIN
   UPDATE _setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'destination_rules';
 END;

@@ -180,6 +180,18 @@ SELECT r.rule_id                                     AS rule,                   
        r.who                                         AS who                       -- author, as in audit
   FROM _destination_rule AS r;
 
+-- One row per address of a pool of [sources] that no mail goes out from for a while. INSERT INTO source_rest (address,
+-- expires_at, reason) lets it rest, or changes that; DELETE ends it.
+CREATE VIEW source_rest AS
+SELECT s.address                                     AS address,                  -- the address, as in the configuration
+       datetime(s.expires_at, 'unixepoch')           AS expires_at,               -- end of the rest, UTC
+       s.expires_at                                  AS expires_unix,             -- the same in Unix seconds
+       s.reason                                      AS reason,                   -- reason, for people
+       datetime(s.created_at, 'unixepoch')           AS created_at,               -- begin of the rest, UTC
+       s.created_at                                  AS created_unix,             -- the same in Unix seconds
+       s.who                                         AS who                       -- author, as in audit
+  FROM _source_rest AS s;
+
 -- One row per run of one process of Empath. Writable: modules_off, from which names can be taken out: those modules are
 -- called again within a second.
 CREATE VIEW process AS

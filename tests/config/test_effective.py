@@ -151,7 +151,9 @@ def test_every_key_of_the_reference_is_there():
     pair = {"certificate": "c.pem", "key": "k.pem"}
     webhooks = {"name": {"url": "https://a.test/"}}
     pipes = {"name": {"command": ["/bin/cat"]}}
-    config = least(tls={**pair, "sni": [{"names": ["mx.example.net"], **pair}]}, pipes=pipes, webhooks=webhooks)
+    sources = {"name": {"addresses": ["192.0.2.1"]}}
+    tls = {**pair, "sni": [{"names": ["mx.example.net"], **pair}]}
+    config = least(tls=tls, pipes=pipes, webhooks=webhooks, sources=sources)
     text, found = effective_toml(config), settings(config)
     found["listener"] = found["listener"][0]
     found["tls"]["sni"] = found["tls"]["sni"][0]

@@ -95,6 +95,19 @@ def test_hours_in_a_zone_that_this_machine_does_not_know_are_found(tmp_path):
     assert "knows no time zone 'Mars/Olympus'" in found.words
 
 
+def test_a_pool_that_there_is_not_is_found(tmp_path):
+    """
+    The mail would be deferred.
+    """
+    file = tmp_path / "c.toml"
+    tables = '[sources.a]\naddresses = ["127.0.0.2"]\n[destinations]\n'
+    pools = tables + '"a.test" = {source = "a"}\n"b.test" = {source = "b"}\n'
+    file.write_text(f'{LEAST}[routes]\n"*" = "mx"\n{pools}')
+    assert [(("destinations", "b.test", "source"), "there is no pool b in [sources]")] == [
+        each[:2] for each in contradictions(load_config(file))
+    ]
+
+
 def test_a_directory_that_this_user_may_not_see_is_not_judged():
     """
     `check` may be run by another user than the service.

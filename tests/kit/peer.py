@@ -87,6 +87,7 @@ class PeerSession:
     """
 
     number: int  # number from 1, in the order of connecting
+    client: str = ""  # address that the client came from; empty over a UNIX socket
     commands: list[str] = field(default_factory=list)
     replies: list[bytes] = field(default_factory=list)
     messages: list[PeerMessage] = field(default_factory=list)
@@ -327,7 +328,8 @@ class ScriptedPeer:
 
     def _serve(self, connection: socket.socket) -> None:
         with self._changed:
-            session = PeerSession(len(self.sessions) + 1)
+            is_path = connection.family == socket.AF_UNIX
+            session = PeerSession(len(self.sessions) + 1, "" if is_path else connection.getpeername()[0])
             self.record(self.sessions, session)
         try:
             _Dialogue(self, session, connection).run()

@@ -34,7 +34,7 @@ def diagnose_rules(config: Config, engine: Engine, now: float) -> Iterator[Diagn
         for row in rows:
             if row.rule_id in unusable:
                 continue
-            if words := _unknown_zone(row):
+            if words := _unusable(config, row):
                 doubtful += 1
                 yield _found(row.rule_id, Level.ERROR, f"rule {row.rule_id} for {row.pattern} has no effect: {words}")
                 continue
@@ -47,9 +47,14 @@ def diagnose_rules(config: Config, engine: Engine, now: float) -> Iterator[Diagn
             yield Diagnosis(_SUBJECT, Level.OK, f"{number} rule{'s' if number != 1 else ''} of destinations in force")
 
 
-def _unknown_zone(row: RuleRow) -> str:
+def _unusable(config: Config, row: RuleRow) -> str:
+    """What the value of the rule names and this machine or the configuration does not have."""
     zone = Hours.parse(row.value).zone if row.setting == "schedule" else "UTC"
-    return unknown_zone(zone) if zone_named(zone) is None else ""
+    if zone_named(zone) is None:
+        return unknown_zone(zone)
+    if row.setting == "source" and row.value not in config.sources:
+        return f"there is no pool {row.value} in [sources], so its mail is deferred"
+    return ""
 
 
 def _found(number: int, level: Level, words: str) -> Diagnosis:

@@ -21,7 +21,7 @@ from empath.policy.limits.session import wanted_space_octets
 from empath.policy.router import Router
 from empath.storage.engine import Reader
 from empath.storage.queue.clock import BringForward, last_recipient, latest_beat
-from empath.storage.queue.destination_rules import ENDED
+from empath.storage.queue.destination_rules import ENDED, RESTS_ENDED
 from empath.storage.queue.destinations import (
     MOST,
     SLICE,
@@ -130,8 +130,9 @@ class Tidying:
         self._sweep(STS_POLICIES)
 
     def forget_rules(self) -> None:
-        """Remove rules of destinations that have ended."""
+        """Remove rules of destinations, and rests of addresses, that have ended."""
         self._sweep(ENDED)
+        self._sweep(RESTS_ENDED)
 
     def forget_buckets(self) -> None:
         """Remove token buckets of deliveries that are full again."""

@@ -7,7 +7,7 @@ and only then for the number of changes.
 While the rows cannot be read, the last book stays in force.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from typing import Final
 
@@ -18,7 +18,7 @@ from empath.mail.identity import Timestamp
 from empath.policy.destinations.hours import Turn, closed_until
 from empath.policy.destinations.settings import DestinationSettings
 from empath.storage.engine import NewDestination, Reader
-from empath.storage.queue.destination_rules import CLOSED_BY, revision, rules_in_force
+from empath.storage.queue.destination_rules import CLOSED_BY, rests, revision, rules_in_force
 from empath.telemetry.occurrence import Emitter
 from empath.telemetry.occurrences.process import RulesUnread
 
@@ -58,6 +58,7 @@ class Rules:
         self._is_unread = False
         self.book = config.rule_book()
         self.router = config.router  # by the routes of the book
+        self.rests: Mapping[str, Timestamp] = {}  # ends of the rests of addresses of [sources]
 
     def begin_with(self, destination: str) -> NewDestination:
         """What a *destination* that is new begins with, by its name; for any thread."""
@@ -91,4 +92,5 @@ class Rules:
             router = self._config.router_by(self.book)
             if router.tables != self.router.tables:
                 self.router = router
+            self.rests = rests(reader, self._now())
         self._news, self._revision = news, changes

@@ -25,8 +25,9 @@ from empath.daemon.process.child import DRAIN_S
 from empath.daemon.process.resolving import caching_resolver, host_finder
 from empath.daemon.process.runtime import Runtime, run_child
 from empath.daemon.worker.lease_run import Dispatch, LeaseRun
-from empath.daemon.worker.pool import ConnectionPool
+from empath.daemon.worker.pool import ConnectionPool, PoolCounts
 from empath.daemon.worker.session_rules import session_rules
+from empath.daemon.worker.sources import Sources
 from empath.daemon.worker.sts_policies import StsPolicies
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.errors import EmpathError
@@ -38,7 +39,14 @@ from empath.storage.queue.lease import AGING, Lease, LeaseProbe, TakeLeases
 from empath.storage.queue.put_back import ReleaseUnknownLeases
 from empath.storage.queue.tokens import ForgetWaits
 from empath.telemetry.occurrence import traceback_text, words_of
-from empath.telemetry.occurrences.worker import LeaseCrashed, LeaseFailed, LeasesAbandoned, RateReached, StraysKept
+from empath.telemetry.occurrences.worker import (
+    ConnectionsCounted,
+    LeaseCrashed,
+    LeaseFailed,
+    LeasesAbandoned,
+    RateReached,
+    StraysKept,
+)
 
 if TYPE_CHECKING:
     from empath.daemon.worker.hooks import DeliveryHooks
@@ -50,6 +58,7 @@ _LONGEST_REST_S = 0.04
 _SHORT_REST_S = 0.003  # rest after a look that left due mail, because no slot was free
 _WRITE_DEADLINE_S = 5.0
 _IDLE_CHECK_S = 0.5
+_COUNT_S = 60.0  # between two lines about the use of connections
 _LAST_WORDS_S = 1.0
 _GIVE_UP_S = 1.5  # time before that to put back what is still under way
 _RELEASE_AGAIN_S = 1.0
@@ -78,6 +87,7 @@ class Worker:
             runtime.deadlines,
             own_names=own_greetings(config),
             rules=session_rules(runtime, policies),
+            sources=Sources(config.source_pools, lambda: runtime.rules.rests, runtime.now),
         )
         finder: HostFinder = host_finder(runtime, resolver)
         hooks = _hooks_of_modules(runtime) if runtime.modules else None
@@ -268,9 +278,18 @@ class Worker:
             self._rung.set()  # a slot is free
 
     def _close_idle(self) -> None:
+        counted_at = self._clock()
         while True:
             gevent.sleep(_IDLE_CHECK_S)
             self._pool.close_idle()
+            if self._clock() - counted_at >= _COUNT_S:
+                counted_at = self._clock()
+                self._report_counts()
+
+    def _report_counts(self) -> None:
+        counts = self._pool.take_counts()
+        if counts != PoolCounts():
+            self._runtime.emit(ConnectionsCounted(reused=counts.reused, opened=counts.opened, ended=counts.ended))
 
     def _wait_for_leases(self, until: float) -> None:
         while self._active and time.monotonic() < until:
@@ -286,6 +305,7 @@ class Worker:
                 run.give_up()
             self._wait_for_leases(ends_at)
         self._pool.close_idle(all_of_them=True)
+        self._report_counts()
 
 
 def _hooks_of_modules(runtime: Runtime) -> "DeliveryHooks | None":

@@ -29,6 +29,7 @@ from empath.net.tls import TlsFailed, TlsStream
 from empath.policy.attempt import loop_found
 from empath.policy.destinations.settings import DestinationSettings
 from empath.policy.hosts.search import Host
+from empath.policy.sources import SourceAddress
 from empath.policy.tls_demand import NO_TLS, HostDemand, TlsLevel
 from empath.smtp.client.events import (
     ClientEvent,
@@ -132,10 +133,18 @@ class Connection:
     """One SMTP connection to one host."""
 
     def __init__(
-        self, host: Host, stream: Stream | TlsStream, how: ConnectionSettings, needs: SessionNeeds, securing: Securing
+        self,
+        host: Host,
+        stream: Stream | TlsStream,
+        how: ConnectionSettings,
+        needs: SessionNeeds,
+        securing: Securing,
+        *,
+        source: SourceAddress | None = None,
     ) -> None:
         self.host = host
         self.needs = needs
+        self.source = source
         self.peer = host.peer
         self.born_at = self.used_at = how.clock()
         self._stream = stream
@@ -143,7 +152,8 @@ class Connection:
         may_loop = host.port == how.delivery.mx_port and host.protocol is Protocol.SMTP
         opening = needs.opening(securing.bindings, is_secured=isinstance(stream, TlsStream))
         own_names = how.own_names if may_loop else frozenset()
-        self._session = ClientSession(how.ehlo_name, own_names, host.protocol, opening)
+        ehlo_name = how.ehlo_name if source is None or source.hostname is None else source.hostname
+        self._session = ClientSession(ehlo_name, own_names, host.protocol, opening)
         self._how = how
         self._securing = securing
         self._due_at = 0.0  # the deadline of the reply that is awaited
@@ -152,9 +162,16 @@ class Connection:
         self._content_left_s = math.inf  # for which the host may still keep us waiting with all that is sent now
 
     @classmethod
-    def open(cls, host: Host, how: ConnectionSettings, needs: SessionNeeds = NO_NEEDS) -> "Connection":
+    def open(
+        cls,
+        host: Host,
+        how: ConnectionSettings,
+        needs: SessionNeeds = NO_NEEDS,
+        source: SourceAddress | None = None,
+    ) -> "Connection":
         """
-        Connect, and wait until the host is ready for mail: it has greeted, and TLS and the login are over.
+        Connect, from *source* if there is one, and wait until the host is ready for mail: it has greeted, and TLS and
+        the login are over.
 
         Raises:
             HostUnreachable: no connection, or no session.
@@ -163,18 +180,20 @@ class Connection:
         securing = Securing(how.security, host, needs.demand)
         try:
             wait_s = how.timeouts[Stage.CONNECT]
-            stream = how.connect(host.address, host.port, deadlines=how.deadlines, timeout_s=wait_s)
+            bound = {} if source is None else {"source": source.address}
+            stream = how.connect(host.address, host.port, deadlines=how.deadlines, timeout_s=wait_s, **bound)
         except OutOfResources:
             raise
         except (StreamClosed, StreamTimeout) as exc:
             where = host.peer if host.is_socket else f"{host.name}[{host.address}]:{host.port}"
-            reply = Reply.of(f"451 4.4.1 connect to {where}: {exc}")
+            origin = "" if source is None else f" from {source.address}"
+            reply = Reply.of(f"451 4.4.1 connect{origin} to {where}: {exc}")
             raise HostUnreachable(Said(Stage.CONNECT, reply), securing.evidence) from exc
         secured: Stream | TlsStream = stream
         try:
             if host.is_tls:
                 secured = securing.secure(stream, how.clock() + how.timeouts[Stage.TLS])
-            return cls(host, secured, how, needs, securing)._opened()
+            return cls(host, secured, how, needs, securing, source=source)._opened()
         except NotSecured as exc:
             stream.close()
             raise HostUnreachable(Said(Stage.TLS, Reply(451, _NOT_SECURED, str(exc))), securing.evidence) from exc

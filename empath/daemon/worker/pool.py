@@ -9,7 +9,7 @@ a failed attempt.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from empath.config.tables.delivery import Delivery
@@ -25,9 +25,11 @@ from empath.daemon.worker.connection import (
 from empath.daemon.worker.content_fit import Pieces
 from empath.daemon.worker.securing import Security
 from empath.daemon.worker.session_rules import BUILT_IN_RULES, SessionRules
+from empath.daemon.worker.sources import NO_SOURCES, Sources
 from empath.mail.fate import Said, TlsEvidence
 from empath.mail.outcome import Stage
 from empath.mail.protocol import Protocol
+from empath.mail.reply import Reply
 from empath.net.client_tls import ClientTls
 from empath.net.stream import Deadlines, Stream
 from empath.policy.destinations.settings import BUILT_IN, DestinationSettings
@@ -35,7 +37,7 @@ from empath.policy.hosts.search import Host
 from empath.smtp.client.events import TransactionEnded
 from empath.smtp.client.session import Transaction
 
-_Key = tuple[str, int, Protocol, SessionNeeds]
+_Key = tuple[str, int, Protocol, SessionNeeds, str | None]
 
 
 class _Job(NamedTuple):
@@ -71,10 +73,23 @@ class HostResult(NamedTuple):
         return not self.is_in_doubt and all(said.stage is not Stage.END_OF_DATA for said in self.results.values())
 
 
+@dataclass(slots=True)
+class PoolCounts:
+    """
+    What became of connections since the last look: messages that got a waiting one, messages that had to open one, and
+    waiting ones that ended without a further message.
+    """
+
+    reused: int = 0
+    opened: int = 0
+    ended: int = 0
+
+
 class ConnectionPool:
     """
     Connections of this worker that wait for more mail, by the address, port and protocol that they lead to, and by what
-    they are: messages that need another proof of the host, or another login, have other connections.
+    they are: messages that need another proof of the host, another login, or go out from the addresses of another pool,
+    have other connections.
     """
 
     def __init__(
@@ -88,6 +103,7 @@ class ConnectionPool:
         own_names: frozenset[str] = frozenset(),
         tls: ClientTls | None = None,
         rules: SessionRules = BUILT_IN_RULES,
+        sources: Sources = NO_SOURCES,
         wall_clock: Clock = time.time,
     ) -> None:
         self._settings = settings
@@ -106,11 +122,13 @@ class ConnectionPool:
             Stage.QUIT: settings.quit_s,
         }
         self.rules = rules
+        self._sources = sources
         self._security = Security(tls or ClientTls(), clock, wall_clock)
         self._how = ConnectionSettings(
             settings, ehlo_name, deadlines, timeouts, connect, clock, self._security, own_names
         )
         self._idle: dict[_Key, list[Connection]] = {}
+        self.counts = PoolCounts()
 
     def send(
         self,
@@ -153,16 +171,21 @@ class ConnectionPool:
             evidence = TlsEvidence(str(needs.demand), failure=said.reply.text)
             return HostResult(host.peer, dict.fromkeys(recipients, said), was_reached=False, tls=evidence)
         spent = None
-        connection = self._take(host, needs)
+        pool = None if host.is_socket else job.settings.source
+        connection = self._take(host, needs, pool)
         if connection is not None:
             ended = connection.transact(*job)
             if not (ended.is_stale or ended.is_spent):
-                return self._done(connection, ended, None)
+                return self._done(connection, ended, None, pool)
             connection.leave()
             spent = ended if ended.is_spent else None
+        source = None if pool is None else self._sources.choose(pool, host)
+        if isinstance(source, Reply):
+            said = Said(Stage.CONNECT, source)
+            return HostResult(host.peer, dict.fromkeys(recipients, said), was_reached=False)
         began = self._clock()
         try:
-            connection = Connection.open(host, self._how, needs)
+            connection = Connection.open(host, self._how, needs, source)
         except HostUnreachable as exc:
             peer = host.peer
             if spent is not None:
@@ -171,7 +194,12 @@ class ConnectionPool:
         connect_s = self._clock() - began
         ended = connection.transact(*job)
         connection.keep_session()
-        return self._done(connection, ended, connect_s)
+        return self._done(connection, ended, connect_s, pool)
+
+    def take_counts(self) -> PoolCounts:
+        """What became of connections since the last call."""
+        counts, self.counts = self.counts, PoolCounts()
+        return counts
 
     def close_idle(self, *, all_of_them: bool = False) -> None:
         """End connections that have waited too long."""
@@ -181,25 +209,34 @@ class ConnectionPool:
             for connection in waiting:
                 if connection not in keep:
                     connection.quit()
+                    self.counts.ended += 1
             if keep:
                 self._idle[key] = keep
             else:
                 del self._idle[key]
 
-    def _take(self, host: Host, needs: SessionNeeds) -> Connection | None:
-        waiting = self._idle.get(_key(host, needs))
+    def _take(self, host: Host, needs: SessionNeeds, pool: str | None) -> Connection | None:
+        waiting = self._idle.get(_key(host, needs, pool))
         while waiting:
             connection = waiting.pop()
-            if connection.is_quiet():
+            if connection.source is not None and self._sources.is_rested(connection.source.address):
+                connection.quit()
+            elif connection.is_quiet():
+                self.counts.reused += 1
                 return connection
-            connection.close()
+            else:
+                connection.close()
+            self.counts.ended += 1
+        self.counts.opened += 1
         return None
 
-    def _done(self, connection: Connection, ended: TransactionEnded, connect_s: float | None) -> HostResult:
+    def _done(
+        self, connection: Connection, ended: TransactionEnded, connect_s: float | None, pool: str | None
+    ) -> HostResult:
         host = connection.host
         is_young = self._clock() - connection.born_at < self._settings.reuse_s
         if connection.is_usable and is_young:
-            self._idle.setdefault(_key(host, connection.needs), []).append(connection)
+            self._idle.setdefault(_key(host, connection.needs, pool), []).append(connection)
         elif connection.is_usable:
             connection.quit()
         else:
@@ -209,5 +246,5 @@ class ConnectionPool:
         )
 
 
-def _key(host: Host, needs: SessionNeeds) -> _Key:
-    return host.address, host.port, host.protocol, needs
+def _key(host: Host, needs: SessionNeeds, pool: str | None) -> _Key:
+    return host.address, host.port, host.protocol, needs, pool

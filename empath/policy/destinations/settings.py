@@ -17,6 +17,7 @@ from empath.policy.destinations.hours import Hours, parse_instant
 from empath.policy.limits.rate import Rate
 from empath.policy.retry import Steps, parse_steps, steps_text
 from empath.policy.routing import MaildirRoute, Route, parse_route, route_text
+from empath.policy.sources import parse_pool_name
 from empath.policy.tls_demand import MAY, TlsDemand
 from empath.policy.units import delivery_rate_text, parse_delivery_rate
 
@@ -32,7 +33,8 @@ class DestinationSettings:
     What holds of one destination, with the built-in defaults.
 
     Shape: concurrency at least 1; retry has the delays between attempts, none for those of [retry]; rate is
-    None for any number of messages; mail goes within the hours of schedule, and not before the instant not_before.
+    None for any number of messages; mail goes within the hours of schedule, and not before the instant not_before;
+    source is the name of a pool of [sources], None where the system picks the address.
     """
 
     concurrency: int = 20
@@ -45,6 +47,7 @@ class DestinationSettings:
     fold_lines: bool = False
     schedule: Hours | None = None
     not_before: Timestamp | None = None
+    source: str | None = None
 
 
 BUILT_IN: Final = DestinationSettings()
@@ -224,5 +227,12 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         kind="instant",
         words='No mail goes there before this instant, such as "2026-12-01 08:00", in UTC.',
         example="2026-12-01T08:00:00Z",
+    ),
+    "source": Setting(
+        read=parse_pool_name,
+        write=str,
+        kind="name",
+        words="Pool of [sources] from whose addresses connections go out. Without it the system picks the address.",
+        example="pool-a",
     ),
 }

@@ -15,6 +15,7 @@ from empath.storage.write import Write
 SLICE: Final = 1_000  # destinations read at once
 CLOSED_BY: Final = "closed by "  # the reason of a suspension outside the hours of a destination begins so
 ENDED: Final = Kept("destination_rules.ended", "destination_rules.forget")
+RESTS_ENDED: Final = Kept("destination_rules.rests_ended", "destination_rules.forget_rests")
 
 
 def revision(reader: Reader) -> int:
@@ -40,6 +41,16 @@ def rules_in_force(selects: Selects, now: float) -> list[RuleRow]:
             "destination_rules.in_force", {"now": now}
         )
     ]
+
+
+def rests(selects: Selects, now: float) -> dict[str, Timestamp]:
+    """
+    The addresses of [sources] that rest, each with the end of it.
+
+    Raises:
+        QueueBusy, StorageFailure: they cannot be read.
+    """
+    return {address: Timestamp(end) for address, end in selects.rows("destination_rules.rests", {"now": now})}
 
 
 class Standing(NamedTuple):

@@ -254,6 +254,15 @@ class LeaseCrashed(Occurrence):
     exception: Traceback
 
 
+@occurrence("info")
+class ConnectionsCounted(Occurrence):
+    """How connections were used in the last minute. Without a connection in that time there is no such line."""
+
+    reused: Annotated[int, "number of messages that went over a connection which waited for mail"]
+    opened: Annotated[int, "number of messages for which none waited"]
+    ended: Annotated[int, "number of connections that waited, and ended without a further message"]
+
+
 @occurrence("warning")
 class LeasesAbandoned(Occurrence):
     """

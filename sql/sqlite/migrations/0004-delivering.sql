@@ -131,3 +131,12 @@ CREATE TABLE _sts_policy (
   failure    TEXT    -- what failed then; NULL: nothing
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX _sts_policy_expiry ON _sts_policy (expires_at);
+
+-- Sources.
+CREATE TABLE _source_rest (
+  address    TEXT PRIMARY KEY CHECK (length(address) BETWEEN 2 AND 45),  -- of a pool of [sources]
+  expires_at REAL NOT NULL,  -- end of the rest
+  reason     TEXT CHECK (length(reason) <= 1000),  -- for people
+  created_at REAL NOT NULL,
+  who        TEXT NOT NULL  -- author, as in _audit
+) STRICT, WITHOUT ROWID;

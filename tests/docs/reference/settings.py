@@ -55,6 +55,7 @@ _KINDS = {
     "BackendName": "list of back ends",
     "Mechanism": "list of mechanisms",
     "OwnHost": "list of names and addresses",
+    "SourceEntry": "list of addresses",
     "Routes": "table",
     "SenderRoutes": "table",
     "AccountRoutes": "table",

@@ -9,12 +9,14 @@ from empath.policy.destinations.settings import SETTINGS
 from empath.storage.engine import NewDestination
 from empath.storage.queue.destination_rules import (
     ENDED,
+    RESTS_ENDED,
     KnownDestination,
     NoteExchangers,
     ResizeDestinations,
     Standing,
     SuspendByHours,
     destinations_after,
+    rests,
     revision,
     rules_in_force,
 )
@@ -27,6 +29,7 @@ WRONG = {
     "retry": ("", "soon", "5m;"),
     "without_8bitmime": ("", "send"),
     "schedule": ("", "Mon", "08:00-18:60", "08:00-18:00;x"),
+    "source": ("", "a b", "-x"),
     "not_before": ("", "tomorrow", "2026-13-01"),
     "tls": ("", "MAY", "must", "fingerprint", "fingerprint:SHA256:ab", "fingerprint:" + "g" * 64),
     "rate": ("", "100", "100/m", "0/1m", "100/1m 20", "100/1m burst"),
@@ -253,6 +256,53 @@ def test_what_a_row_cannot_be_is_refused_with_a_sentence(queue: Queue, statement
     queue.accept("a.example")
     write(queue.path, f"{RULE}) VALUES ('a.example', 'concurrency', 5)")
     write(queue.path, f"{RULE}, expires_at) VALUES ('a.example', 'concurrency', 6, '2033-05-18 03:33:20')")
+    with pytest.raises(apsw.Error, match=words):
+        write(queue.path, statement)
+
+
+REST = "INSERT INTO source_rest (address, expires_at"
+
+
+def test_an_address_rests_until_its_end_and_the_audit_says_so(queue: Queue) -> None:
+    """
+    The processes hear of it as of a rule, and nobody must remember to take it back.
+    """
+    reader = queue.engine.open_reader()
+    write(queue.path, f"{REST}, reason) VALUES ('192.0.2.10', '2033-05-18 03:33:20', 'blocked')")
+    assert ({"192.0.2.10": 2e9}, {}) == (rests(reader, T0), rests(reader, 2e9))
+    before = revision(reader)
+    assert before > 0
+    write(queue.path, f"{REST}) VALUES ('192.0.2.10', 2000000060)")
+    write(queue.path, f"{REST}) VALUES ('2001:db8::1', '+1 hour')")
+    assert before < revision(reader)
+    assert [("192.0.2.10", 2e9 + 60, None, "sql")] == queue.select(
+        "SELECT address, expires_unix, reason, who FROM source_rest WHERE address NOT LIKE '%:%'"
+    )
+    write(queue.path, "DELETE FROM source_rest WHERE address = '2001:db8::1'")
+    found = outdated(reader, RESTS_ENDED, 2e9 + 60)
+    assert found is not None
+    queue.run(found)
+    assert [] == queue.select("SELECT * FROM source_rest")
+    assert [(None, 2e9), (2e9, 2e9 + 60), (2e9 + 60, None)] == queue.select(
+        "SELECT before, after FROM audit WHERE object = '192.0.2.10' ORDER BY audit_id"
+    )
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        (f"{REST}) VALUES ('host.example', '+1 hour')", "address takes"),
+        (f"{REST}) VALUES (NULL, '+1 hour')", "address takes"),
+        (f"{REST}) VALUES ('192.0.2.1', 'soon')", "expires_at takes"),
+        (f"{REST}) VALUES ('192.0.2.1', NULL)", "expires_at takes"),
+        (f"{REST}, expires_unix) VALUES ('192.0.2.1', '+1 hour', 2e9)", "not both"),
+        (f"{REST}, who) VALUES ('192.0.2.1', '+1 hour', 'me')", "no other column"),
+        (f"{REST}, reason) VALUES ('192.0.2.1', '+1 hour', 5)", "reason takes"),
+        ("UPDATE source_rest SET reason = 'x'", "INSERT INTO source_rest"),
+    ],
+)
+def test_what_cannot_be_a_rest_is_refused(queue: Queue, statement: str, words: str) -> None:
+    write(queue.path, f"{REST}) VALUES ('192.0.2.9', '+1 hour')")
     with pytest.raises(apsw.Error, match=words):
         write(queue.path, statement)
 

@@ -651,3 +651,27 @@ def test_what_a_module_ordered_on_arrival_is_not_leased(tmp_path, status):
     )
     assert {} == violations(queue.path)
     queue.close()
+
+
+def test_urgent_mail_waits_less_class_by_class_and_bulk_does_not_starve(queue: Queue) -> None:
+    """
+    Two leases a second of a destination that gets twice as much mail as it takes. docs/DELIVERY.md has these numbers.
+    """
+    waits: dict[int, list[float]] = {number: [] for number in range(5)}
+    arrivals: dict[int, tuple[int, float]] = {}
+    for second in range(120):
+        for number in range(5):
+            queue.accept(count=16, priority=number, at=T0 + second)
+        rows = queue.select("SELECT recipient_id, priority FROM _recipient WHERE recipient_id > ?", len(arrivals))
+        arrivals |= {recipient: (number, T0 + second) for recipient, number in rows}
+        for half in (0.25, 0.75):
+            (lease,) = queue.lease(now=T0 + second + half, limit=1)
+            for recipient in ids(lease):
+                number, arrived_at = arrivals[recipient]
+                waits[number].append(T0 + second + half - arrived_at)
+            queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED, recipients=ids(lease)))
+            end(queue, lease)
+    medians = [sorted(found)[len(found) // 2] for found in waits.values()]
+    assert ([0.25, 0.75], sorted(medians)) == (medians[:2], medians)
+    assert [1920, 1908, 372, 304, 296] == [len(found) for found in waits.values()]
+    assert [0.25, 1.75] == [max(waits[0]), max(waits[1])]
