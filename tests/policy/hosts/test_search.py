@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, Question
-from empath.policy.hosts.search import MAX_HOSTS, Host, HostRules, HostSearch, NoHost, Verdict
+from empath.mail.lookup import Absent, Addresses, Exchanger, Exchangers, Failed, Kind, Question, Security, weakest
+from empath.policy.hosts.search import MAX_HOSTS, Host, HostLookups, HostRules, HostSearch, NoHost, Verdict
 from empath.policy.routing import MxRoute, SmtpRoute
 from tests.kit.dns import DOCUMENTATION
 
@@ -580,3 +580,54 @@ def test_a_search_says_what_it_thinks_of_an_address():
     assert [(Verdict.USABLE, ""), (Verdict.OWN, "interface"), (Verdict.REFUSED, "private")] == [
         found.judge(address) for address in ("192.0.2.1", "192.0.2.9", "10.0.0.1")
     ]
+
+
+def signed(records, security, alias_of=""):
+    """An answer with addresses, or with exchangers where they are pairs."""
+    if isinstance(records[0], tuple):
+        return Exchangers(tuple(Exchanger(*each) for each in records), 60, security)
+    return Addresses(tuple(records), 60, security, alias_of)
+
+
+@pytest.mark.parametrize("by_mx", list(Security)[:2])
+@pytest.mark.parametrize("by_address", [Security.SECURE, Security.INSECURE, Security.UNCHECKED])
+def test_a_host_has_the_security_of_the_look_ups_that_led_to_it(by_mx, by_address):
+    """
+    DANE applies only if both are secure. Each family of addresses is a look-up of its own.
+    """
+    zone = {
+        "MX": signed([(5, "a.test")], by_mx),
+        Question("a.test", Kind.A): signed(["192.0.2.1"], by_address, "b.test"),
+        Question("a.test", Kind.AAAA): signed(["2001:db8::1"], Security.SECURE),
+    }
+    found = search(zone).hosts(random.Random(1).random)
+    assert not isinstance(found, NoHost)
+    by_version = {":" in host.address: host.lookups for host in found}
+    assert HostLookups(by_mx, by_address, "b.test", "x.test") == by_version[False]
+    assert HostLookups(by_mx, Security.SECURE, "", "x.test") == by_version[True]
+    assert weakest(by_mx, by_address) is by_version[False].security
+
+
+def test_a_domain_without_mx_is_as_secure_as_that_absence():
+    """
+    Else an attacker could take the MX away, and lead mail to a web server. A fixed host has no MX to be signed.
+    """
+    zone = {"MX": Absent("NODATA", 60, Security.INSECURE), "x.test": signed(["192.0.2.1"], Security.SECURE)}
+    [host] = search({**zone, Question("x.test", Kind.AAAA): NODATA}).hosts(random.random)
+    assert Security.INSECURE is host.lookups.security
+    relay = {Question("relay.test", Kind.A): signed(["192.0.2.1"], Security.SECURE)}
+    [host] = search(relay, route=RELAY).hosts(random.random)
+    assert HostLookups(Security.SECURE, Security.SECURE, "", "") == host.lookups
+    [host] = search({}, route=SmtpRoute("192.0.2.1", 25)).hosts(random.random)
+    assert HostLookups() == host.lookups
+
+
+def test_a_search_without_a_host_tells_of_a_wrong_signature():
+    """
+    The row of the attempt says that it is no ordinary failure.
+    """
+    bogus = {"MX": Failed("SERVFAIL", security=Security.BOGUS)}
+    assert Security.BOGUS is search(bogus).hosts(random.random).security
+    null = {"MX": signed([(0, "")], Security.SECURE)}
+    assert Security.SECURE is search(null).hosts(random.random).security
+    assert Security.UNCHECKED is search({}, "[127.0.0.1]").hosts(random.random).security
