@@ -31,6 +31,7 @@ from empath.cli.admin import (
     sql,
     suppress,
     suspension,
+    tls,
 )
 from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, run_process
@@ -61,6 +62,7 @@ for module in (
     fsck,
     doctor,
     dns,
+    tls,
     routing,
     report_preview,
     completion,

@@ -4,11 +4,11 @@ sts_policies - the rows of MTA-STS policies
 
 from empath.policy.sts import KeptPolicy, StsPolicy
 from empath.policy.tls_demand import StsMode
-from empath.storage.engine import Reader, Session
+from empath.storage.engine import Selects, Session
 from empath.storage.write import Write
 
 
-def find_policy(reader: Reader, domain: str) -> KeptPolicy | None:
+def find_policy(reader: Selects, domain: str) -> KeptPolicy | None:
     """
     The policy of *domain* that was read last, whether it still holds or not.
 
