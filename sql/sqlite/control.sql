@@ -113,6 +113,15 @@ BEGIN
   VALUES (new.at, new.who, new.recipient_id, new.ulid, new.address, 'next_retry_unix', new.old_retry, new.at);
 END;
 
+-- Where the breaker is open, what is to be tried now lets a probe go.
+CREATE TRIGGER _probe_for_status INSTEAD OF INSERT ON _apply_status
+WHEN new.status = 'queued' AND NOT new.is_retry_given AND new.old_status <> 'leased'
+BEGIN
+  UPDATE _destination SET breaker_until = new.at
+   WHERE destination_id = (SELECT destination_id FROM _recipient WHERE recipient_id = new.recipient_id)
+     AND breaker_until > new.at;
+END;
+
 -- A join may give the same recipient more than once: the same order is noted only once.
 CREATE TRIGGER _note_order INSTEAD OF INSERT ON _apply_status
 WHEN new.old_status = 'leased'
@@ -202,6 +211,14 @@ BEGIN
   VALUES (
     new.at, new.who, new.recipient_id, new.ulid, new.address, NULL, new.what, new.before,
     iif(changes() > 0, new.after, new.before));
+END;
+
+CREATE TRIGGER _probe_for_retry INSTEAD OF INSERT ON _apply_instant
+WHEN new.what = 'next_retry_unix' AND new.after < new.at + 1.0
+BEGIN
+  UPDATE _destination SET breaker_until = new.at
+   WHERE destination_id = (SELECT destination_id FROM _recipient WHERE recipient_id = new.recipient_id)
+     AND breaker_until > new.at;
 END;
 
 CREATE TRIGGER _set_ordered_retry INSTEAD OF INSERT ON _apply_instant

@@ -9,7 +9,7 @@ from empath.config import Config, load_config
 from empath.config.tables.queue import Queue
 from empath.daemon.supervisor import launch
 from empath.storage.sqlite.connection import PAGE_OCTETS
-from tests.kit.process import Empathd
+from tests.kit.process import EMPATHD, Empathd
 from tests.kit.queue import select
 from tests.kit.waiting import DEADLINE_S, eventually
 
@@ -59,7 +59,7 @@ def test_a_stop_ends_a_start_that_is_under_way(make_empathd: Make) -> None:
     """
     It found no supervisor to signal, and waited in vain while the start went on to serve.
     """
-    service = make_empathd()
+    service = make_empathd(command=(*EMPATHD, "run", "-c"))  # no fork: this process has a connection to the queue
     shell = apsw.Connection(str(service.queue))
     shell.execute("BEGIN EXCLUSIVE; CREATE TABLE t (x)")
     service.spawn()

@@ -168,15 +168,23 @@ def test_mail_whose_lifetime_is_over_comes_along_with_a_probe(queue: Queue) -> N
     assert {1, *range(21, 51)} == set(ids(probe))
 
 
-def test_a_flush_makes_an_open_breaker_half_open(queue: Queue) -> None:
+@pytest.mark.parametrize(
+    "order",
+    [
+        "INSERT INTO control (verb) VALUES ('flush')",
+        "UPDATE queue SET next_retry_at = 'now' WHERE recipient_id = 7",
+        "UPDATE queue SET status = 'held'; UPDATE queue SET status = 'queued' WHERE recipient_id = 7",
+    ],
+)
+def test_an_order_to_try_now_makes_an_open_breaker_half_open(queue: Queue, order: str) -> None:
     """
-    A flush of mail to a dead host must not take the slots of other mail.
+    A person who has mended the host waits for no breaker; mail to a dead host must not take the slots of other mail.
     """
     queue.accept(count=50)
     write(queue.path, LATE)
     write(queue.path, "UPDATE _destination SET breaker_until = 4e9")
 
-    write(queue.path, "INSERT INTO control (verb) VALUES ('flush')")
+    write(queue.path, order)
 
     ((now,),) = queue.select("SELECT breaker_until FROM _destination")
     (probe,) = queue.lease(now=now)
