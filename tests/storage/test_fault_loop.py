@@ -29,6 +29,7 @@ from empath.policy.concurrency import LeaseReport
 from empath.policy.greylist import GreylistRules, Note, Triple
 from empath.policy.limits.delivery import ALL, Bucket, DeliveryRates
 from empath.policy.limits.rate import Rate
+from empath.policy.replies.reply_pattern import Heard
 from empath.policy.replies.shaping import Action, Effect
 from empath.policy.senders import Senders
 from empath.policy.sts import KeptPolicy, StsPolicy
@@ -37,6 +38,8 @@ from empath.storage.admin.accounts import AddAccount
 from empath.storage.admin.dns_cache import DnsFilter, ForgetAnswers, ReplaceAnswers
 from empath.storage.admin.fsck import Repair
 from empath.storage.admin.recipients import AddAlias, ListRecipients, RemoveAlias
+from empath.storage.admin.replay import Failure as FailedAttempt
+from empath.storage.admin.replay import Reclassified, Reclassify, SwitchShaping
 from empath.storage.admin.rerouting import Reroute
 from empath.storage.admin.suppression import AddSuppressions, NewSuppression, RemoveSuppressions
 from empath.storage.engine import Session
@@ -145,6 +148,7 @@ _SESSION = SessionRow(
     state="ready", messages=0, octets=9, began_at=T0,
 )  # fmt: skip
 _POLICY = KeptPolicy("b.example", "1", StsPolicy(StsMode.ENFORCE, 9, ("mx.b.example",)), T0, T0 + 9, T0)
+_FAILURE = FailedAttempt(1, "A@b.example", "b.example", T0, "bounced", None, Heard("rcpt", 550, None, "550 no", ""))
 _GREYLIST = GreylistRules(delay_s=1, window_s=2, lifetime_s=3, auto_allow=1, ipv4_prefix=24, ipv6_prefix=64)
 _TRIPLE = Triple("192.0.2.0/24", "a@b.example", "c@d.example")
 OPERATIONS: dict[str, Works] = {
@@ -190,6 +194,8 @@ OPERATIONS: dict[str, Works] = {
             AddSuppressions([NewSuppression("a@b.example", "gone", None, 2e9)], who="test"),
             RemoveSuppressions(["a@b.example"], who="test"),
             KeepShippedRules(),
+            SwitchShaping(["listed"], is_on=True, who="test"),
+            Reclassify([Reclassified(_FAILURE, "quota", 2e9)], now=T0),
             ReplaceAnswers([Asked(Question("a.example", Kind.MX), Absent("NODATA", 60.0), 0.0, T0)], who="test"),
             ForgetAnswers(DnsFilter("a.example"), who="test"),
         )
