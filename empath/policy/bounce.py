@@ -107,13 +107,9 @@ def success_action(handover: Handover) -> Action:
 
 def action_of(kind: ReportKind, recorded: str | None) -> Action:
     """What a report says happened to a recipient, RFC 3464 §2.3.3; *recorded* with the notice of a success."""
-    match kind:
-        case ReportKind.FAILURE:
-            return Action.FAILED
-        case ReportKind.DELAY:
-            return Action.DELAYED
-        case ReportKind.SUCCESS:
-            return Action(recorded or Action.DELIVERED)
+    if kind is ReportKind.SUCCESS:
+        return Action(recorded or Action.DELIVERED)
+    return Action.FAILED if kind is ReportKind.FAILURE else Action.DELAYED
 
 
 def is_delayed(

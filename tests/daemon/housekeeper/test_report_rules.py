@@ -156,7 +156,7 @@ def bench(request, tmp_path_factory):
     all_courses=st.lists(courses, min_size=1, max_size=5),
     sender=st.sampled_from(["sender@example.test", "sender@example.test", ""]),
 )
-def test_d2_h3_h5_the_sender_hears_exactly_what_rfc_3461_says(bench, all_courses, sender):
+def test_d2_h3_h5_i3_the_sender_hears_exactly_what_rfc_3461_says(bench, all_courses, sender):
     """
     Nothing is told twice, to the null sender, or of a recipient that asked for silence; and each kind has one report
     for all recipients that it is about.
