@@ -47,7 +47,7 @@ test-repeat: $(READY) ## All tests N times (N=5), to find a test that fails now 
 	@for turn in $$(seq $(N)); do echo "turn $$turn of $(N)"; $(BIN)/pytest -n $(WORKERS) -q $(ARGS) || exit 1; done
 
 interop: $(READY) ## With a Postfix (client, next host) and a Dovecot; needs root, postfix and dovecot-lmtpd of Debian
-	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_postfix.py tests/e2e/test_dovecot.py $(ARGS)
+	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_postfix.py tests/e2e/test_postfix_next_hop.py tests/e2e/test_dovecot.py $(ARGS)
 
 chaos: $(READY) ## Send mail while processes are killed (KILLS=100, ARGS="--seed 7"), and check that none is lost
 	$(BIN)/python -m tests.chaos --kills $(or $(KILLS),100) $(ARGS)

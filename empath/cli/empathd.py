@@ -22,6 +22,7 @@ from empath.config import Config
 from empath.config.doubtful import doubts
 from empath.config.effective import effective_toml, settings
 from empath.config.file_uses import shared_files, unreloadable, unstartable
+from empath.config.tables.tls import TlsClient
 from empath.config.workable import (
     Contradiction,
     contradictions,
@@ -211,7 +212,16 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
 
 def _loading_findings(config: Config) -> list[Contradiction]:
     """What is wrong with the files that processes load at their start: certificates, and modules."""
-    return [*_certificate_findings(config), *_module_findings(config)]
+    return [*_certificate_findings(config), *_client_findings(config), *_module_findings(config)]
+
+
+def _client_findings(config: Config) -> list[Contradiction]:
+    """What is wrong with what is shown to hosts that mail goes to."""
+    if config.tls.client == TlsClient() and not config.credentials:
+        return []
+    from empath.daemon.process.client_access import examine_client_access  # noqa: PLC0415 - it loads ssl
+
+    return examine_client_access(config)
 
 
 def _module_findings(config: Config) -> list[Contradiction]:

@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 from empath.errors import SyntaxViolation
 from empath.mail.address import Address
 from empath.mail.domain import Domain
-from empath.mail.endpoint import MAX_SOCKET_PATH_OCTETS, Endpoint, UnixSocket
+from empath.mail.endpoint import MAX_SOCKET_PATH_OCTETS, Endpoint, UnixSocket, host_and_port
 from empath.mail.url import parse_secure_url
 from empath.policy.access import Network
 from empath.policy.destinations.rulebook import DestinationPattern
@@ -37,6 +37,7 @@ from empath.policy.routing import (
     ListRoute,
     MaildirRoute,
     Route,
+    SmtpRoute,
     parse_route,
     parse_route_list,
     route_entries,
@@ -55,6 +56,8 @@ from empath.policy.units import (
     rate_text,
     size_text,
 )
+from empath.smtp.sasl.client import CLIENT_MECHANISMS
+from empath.smtp.sasl.mechanisms import Mechanism
 
 T = TypeVar("T")
 
@@ -244,6 +247,23 @@ def _certificate_name(text: str) -> DomainPattern:
     if text == "*":
         raise SyntaxViolation("'*' is every name; the certificate of [tls] is for those that no other is for")
     return DomainPattern.parse(text)
+
+
+def _credentials_host(text: str) -> str:
+    """A host, as a route names it, in the form that the route has once it was read."""
+    try:
+        route = parse_route(f"smtp://{text}")
+    except SyntaxViolation as exc:
+        raise SyntaxViolation(f"not a host, or a host and a port: {text!r}") from exc
+    assert isinstance(route, SmtpRoute)
+    has_port = text.rpartition(":")[2].isdigit() and (":" not in route.host or "]:" in text)
+    return host_and_port(route.host, route.port) if has_port else route.host
+
+
+def _client_mechanism(text: str) -> Mechanism:
+    if text not in CLIENT_MECHANISMS:
+        raise SyntaxViolation(f"not a mechanism of a client: {text!r} ({', '.join(CLIENT_MECHANISMS)})")
+    return Mechanism(text)
 
 
 def _command(value: object) -> tuple[str, ...]:
@@ -456,6 +476,8 @@ RecipientRules = Annotated[
 ]
 SecureUrl = Annotated[str, _read_by(_secure_url)]
 Command = Annotated[tuple[str, ...], PlainValidator(_command), PlainSerializer(list, return_type=list[str])]
+CredentialsHost = Annotated[str, _read_by(_credentials_host)]
+ClientMechanism = Annotated[Mechanism, _read_by(_client_mechanism), _AS_TEXT]
 TransportName = Annotated[str, _read_by(_transport_name)]
 CommandWord = Annotated[str, _read_by(_forbidden_command)]
 Weights = Annotated[dict[str, int], PlainValidator(_weights)]

@@ -29,6 +29,7 @@ from empath.config.fields import (
 from empath.config.keys import KeyPath
 from empath.config.renamed import with_new_names
 from empath.config.tables.auth import Auth
+from empath.config.tables.credentials import CredentialsByHost
 from empath.config.tables.dedup import Dedup
 from empath.config.tables.delivery import Delivery, Reports, Retry
 from empath.config.tables.dns import Dns
@@ -100,6 +101,7 @@ class Config(Table):
     before those of [sender_routes].
     """
 
+    credentials: CredentialsByHost = setting({})
     pipes: Pipes = setting({})
     sources: Sources = setting({})
     webhooks: Webhooks = setting({})

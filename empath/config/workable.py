@@ -283,6 +283,10 @@ def _limits(config: Config) -> Iterator[Contradiction]:
 
 
 def _certificates(config: Config) -> Iterator[Contradiction]:
+    client = config.tls.client
+    for key, other in (("certificate", "key"), ("key", "certificate")):
+        if getattr(client, key) is None and getattr(client, other) is not None:
+            yield Contradiction(("tls", "client", other), f"needs {key}, which is not set")
     taken: set[DomainPattern] = set()
     for index, sni in enumerate(config.tls.sni):
         if not sni.names:

@@ -153,7 +153,9 @@ def test_every_key_of_the_reference_is_there():
     pipes = {"name": {"command": ["/bin/cat"]}}
     sources = {"name": {"addresses": ["192.0.2.1"]}}
     tls = {**pair, "sni": [{"names": ["mx.example.net"], **pair}]}
-    config = least(tls=tls, pipes=pipes, webhooks=webhooks, sources=sources)
+    credentials = {"name": {"username": "me", "password_file": "secret"}}
+    more = {"pipes": pipes, "webhooks": webhooks, "sources": sources, "credentials": credentials}
+    config = least(tls=tls, **more)
     text, found = effective_toml(config), settings(config)
     found["listener"] = found["listener"][0]
     found["tls"]["sni"] = found["tls"]["sni"][0]

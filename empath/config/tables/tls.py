@@ -55,6 +55,31 @@ class Sni(Table):
     """As in [tls]."""
 
 
+class TlsClient(Table):
+    """TLS with the hosts that mail goes to. What is demanded of it is the setting `tls` of a destination. Changed files
+    are read without a reload."""
+
+    certificate: ConfigPath | None = setting(None, example="/etc/empath/client.pem")
+    """The certificate that is shown to hosts which ask for one, in PEM form, followed by those that lead to its
+    root."""
+
+    key: ConfigPath | None = setting(None, example="/etc/empath/client.key")
+    """The private key of the certificate in PEM form, without a passphrase. Only root need be able to read it."""
+
+    ca: ConfigPath | None = setting(None, example="/etc/empath/authorities.pem")
+    """The authorities that may vouch for hosts, in PEM form. Not set: those of the system."""
+
+    minimum: Literal["TLSv1.2", "TLSv1.3"] = setting("TLSv1.2")
+    """The oldest version of TLS that is spoken: "TLSv1.2" or "TLSv1.3"."""
+
+    @property
+    def pair(self) -> PairFiles | None:
+        """The files of the certificate."""
+        if self.certificate is None or self.key is None:
+            return None
+        return PairFiles(("tls", "client"), self.certificate, self.key, ())
+
+
 class Tls(Table):
     """Certificates of the listeners whose `tls` is not "none". Changed files are read without a reload."""
 
@@ -67,6 +92,7 @@ class Tls(Table):
     minimum: Literal["TLSv1.2", "TLSv1.3"] = setting("TLSv1.2")
     """The oldest version of TLS that is spoken: "TLSv1.2" or "TLSv1.3"."""
 
+    client: TlsClient = setting({})
     sni: tuple[Sni, ...] = setting([])
 
     @property

@@ -65,8 +65,8 @@ class Child:
     the supervisor; wake_fds are eventfds (acceptor and housekeeper: those of all worker slots in order; worker: its
     own); beat_fd is an eventfd that the supervisor reads; deaths_fd, ask_fd and outcome_fd belong to the housekeeper:
     lines `slot generation` of dead processes, `SupervisorRequest` octets, and the record of `reload_outcome`. An
-    acceptor has counts_fd, the file of `open_counts`, and counts_row, its row there; with TLS also tls_fd, the file of
-    `tls_files.keep_tls_files`.
+    acceptor has counts_fd, the file of `open_counts`, and counts_row, its row there. tls_fd is the file of
+    `tls_files.keep_tls_files`: for an acceptor with those of listeners, for a worker with those for other hosts.
     """
 
     slot: str

@@ -28,6 +28,7 @@ from empath.daemon.process.child import (
     report_failure,
     report_ready,
 )
+from empath.daemon.process.client_access import ClientAccess, client_access
 from empath.daemon.process.hub_writer import HubWriter
 from empath.daemon.process.rules import LOOK_S, Rules
 from empath.daemon.process.tls_files import kept_tls_files
@@ -75,12 +76,14 @@ class Runtime:
         *,
         write_deadline_s: float,
         server_tls: ServerTls | None = None,
+        client_access: ClientAccess | None = None,
         modules: "Sequence[LoadedModule]" = (),
     ) -> None:
         self.child = child
         self.config = config
         self.engine = engine
         self.server_tls = server_tls
+        self._client_access = client_access
         self.modules = modules
         self.emit = emitter(child.slot)
         self.rules = Rules(config, engine.open_reader, self.emit, self.now)
@@ -96,6 +99,12 @@ class Runtime:
         self._registering: gevent.Greenlet[..., None] | None = None  # of a process that serves meanwhile
         self._beating: gevent.Greenlet[..., None] | None = None
         self._life = get_hub().loop.io(child.life_fd, 1)
+
+    @property
+    def client_access(self) -> ClientAccess:
+        """What is shown to hosts that mail goes to."""
+        assert self._client_access is not None, "this process meets no hosts"
+        return self._client_access
 
     def begin(self, *, serves_unregistered: bool) -> None:
         """
@@ -289,13 +298,14 @@ def run_child(
     write_deadline_s: float | None,
     serves_unregistered: bool = False,
     has_modules: bool = False,
+    meets_hosts: bool = False,
 ) -> None:
     """
     Run one child process from its first to its last statement; *body* returns when it has drained.
 
     *write_deadline_s* bounds the wait for the write lock; None takes the configured limit for acceptance.
-    *serves_unregistered* as for `Runtime.begin`. *has_modules*: it loads the modules of [modules], before
-    the privileges go.
+    *serves_unregistered* as for `Runtime.begin`. *meets_hosts*: it connects to the hosts that mail goes to.
+    *has_modules*: it loads the modules of [modules], before the privileges go.
     """
     standard_error.unblock()
     try:
@@ -308,12 +318,16 @@ def run_child(
         get_hub().threadpool.apply(bool)  # gevent imports at first use: before the privileges go
         engine = open_engine(config.queue.path, max_leases=config.rule_book().find(None).concurrency)  # imports too
         # OpenSSL opens files, which a process that has dropped its privileges may not.
-        tls = None if child.tls_fd is None else server_tls(config, kept_tls_files(child.tls_fd))
+        files = {} if child.tls_fd is None else kept_tls_files(child.tls_fd)
+        tls = server_tls(config, files) if files and not meets_hosts else None
+        access = client_access(config, files) if meets_hosts else None
         modules = _modules(config) if has_modules and config.modules else ()
         drop_privileges(config.process.user)
         _open_log(child, config)
         deadline_s = config.queue.lock_timeout_s if write_deadline_s is None else write_deadline_s
-        runtime = Runtime(child, config, engine, write_deadline_s=deadline_s, server_tls=tls, modules=modules)
+        runtime = Runtime(
+            child, config, engine, write_deadline_s=deadline_s, server_tls=tls, client_access=access, modules=modules
+        )
         runtime.begin(serves_unregistered=serves_unregistered)
         body(runtime)
         runtime.end()

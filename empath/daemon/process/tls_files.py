@@ -1,9 +1,10 @@
 """
-tls_files - certificates and keys on the way from their files to the processes that present them
+tls_files - certificates, keys and passwords on the way from their files to the processes that use them
 
-The supervisor reads the files together with the configuration, as root where it is root, and acceptors inherit them in
-a file in memory.  So a key need not be readable for the user of the processes, and a process that starts again presents
-what was found to be usable, whatever has become of the files.  This module imports no ssl: the supervisor needs none.
+The supervisor reads the files together with the configuration, as root where it is root.  Acceptors inherit those of
+listeners in a file in memory, and workers in another one those for the hosts that mail goes to.  So a key need not be
+readable for the user of the processes, and a process that starts again presents what was found to be usable, whatever
+has become of the files.  This module imports no ssl: the supervisor needs none.
 """
 
 import json
@@ -30,11 +31,30 @@ def tls_paths(config: Config) -> Iterator[tuple[KeyPath, Path]]:
         yield (*pair.keys, "key"), pair.key
 
 
+def client_paths(config: Config) -> Iterator[tuple[KeyPath, Path]]:
+    """Each file that *config* uses for the hosts that mail goes to, after the setting that names it."""
+    client = config.tls.client
+    for key in ("certificate", "key", "ca"):
+        if (path := getattr(client, key)) is not None:
+            yield ("tls", "client", key), path
+    for host, credentials in config.credentials.items():
+        yield ("credentials", host, "password_file"), credentials.password_file
+
+
 def read_tls_files(config: Config) -> tuple[TlsFiles, list[Contradiction]]:
-    """The files that *config* uses, and a finding for each that cannot be read: a warning if this user may not."""
+    """Those of listeners, and a finding for each that cannot be read: a warning if this user may not."""
+    return _read(tls_paths(config))
+
+
+def read_client_files(config: Config) -> tuple[TlsFiles, list[Contradiction]]:
+    """Those for the hosts that mail goes to, and findings in the same way."""
+    return _read(client_paths(config))
+
+
+def _read(paths: Iterator[tuple[KeyPath, Path]]) -> tuple[TlsFiles, list[Contradiction]]:
     files: dict[str, bytes] = {}
     findings = []
-    for keys, path in tls_paths(config):
+    for keys, path in paths:
         try:
             files[str(path)] = read_file(path, _MAX_OCTETS)
         except OSError as exc:
@@ -45,7 +65,7 @@ def read_tls_files(config: Config) -> tuple[TlsFiles, list[Contradiction]]:
 
 def tls_marks(config: Config) -> Marks:
     """Marks of the files that *config* uses; they differ when a file has been changed or replaced."""
-    return tuple(_mark(path) for _, path in tls_paths(config))
+    return tuple(_mark(path) for _, path in (*tls_paths(config), *client_paths(config)))
 
 
 def _mark(path: Path) -> tuple[int, ...] | None:

@@ -22,7 +22,8 @@ class CertificateWatch:
 
     def due_at(self, plan: Plan) -> float:
         """The instant of the next look, in monotonic seconds."""
-        return self._look_at if plan.tls_fd is not None else _NEVER
+        has_files = plan.tls_fd is not None or plan.client_fd is not None
+        return self._look_at if has_files else _NEVER
 
     def has_change(self, plan: Plan, now: float) -> bool:
         """Whether the files that *plan* names should be tried now."""

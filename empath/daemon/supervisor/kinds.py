@@ -21,15 +21,17 @@ class Kind:
 
     count gives the number of its slots. A kind that is woken inherits the eventfd of its own slot, any other kind those
     of all slots that are woken, in order. has_listeners stands for the listening sockets and the counts of open
-    connections, hears_deaths for a pipe with the deaths of others, may_ask for the writing end of the pipe through
-    which the supervisor is asked, and the file that has the outcome of a reload. After a reload, a kind that may linger
-    drains for as long as its clients take.
+    connections and the certificates of listeners, meets_hosts for what is shown to hosts that mail goes to,
+    hears_deaths for a pipe with the deaths of others, may_ask for the writing end of the pipe through which the
+    supervisor is asked, and the file that has the outcome of a reload. After a reload, a kind that may linger drains
+    for as long as its clients take.
     """
 
     name: str
     count: Callable[[Config], int]
     is_woken: bool = False
     has_listeners: bool = False
+    meets_hosts: bool = False
     hears_deaths: bool = False
     may_ask: bool = False
     may_linger: bool = False
@@ -42,7 +44,7 @@ def _one(_: Config) -> int:
 # In the order of their start.
 KINDS: Final = (
     Kind("housekeeper", _one, hears_deaths=True, may_ask=True),
-    Kind("worker", lambda config: config.delivery.workers, is_woken=True),
+    Kind("worker", lambda config: config.delivery.workers, is_woken=True, meets_hosts=True),
     Kind("acceptor", lambda config: config.process.acceptors, has_listeners=True, may_linger=True),
 )
 _BY_NAME: Final = {kind.name: kind for kind in KINDS}

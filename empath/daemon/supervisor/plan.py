@@ -16,7 +16,7 @@ from empath.config.keys import dotted
 from empath.config.load import parse_config, read_file
 from empath.config.model import Config
 from empath.config.workable import Contradiction, located
-from empath.daemon.process.tls_files import Marks, keep_tls_files, read_tls_files, tls_marks
+from empath.daemon.process.tls_files import Marks, keep_tls_files, read_client_files, read_tls_files, tls_marks
 from empath.daemon.supervisor import listeners
 from empath.daemon.supervisor.kinds import slots
 from empath.daemon.supervisor.listeners import BoundListener
@@ -35,13 +35,14 @@ _FIXED: Final[dict[str, Callable[[Config], object]]] = {
 class ConfigSnapshot:
     """
     A configuration that was read, with the certificates that it names. Children read its octets from `fd`, a memory
-    file: the file on disk may change. `tls_fd` is such a file for the certificates, None if it names none, and
-    `tls_marks` are those of the files that were read.
+    file: the file on disk may change. `tls_fd` is such a file for the certificates of listeners, and `client_fd` for
+    what is shown to hosts that mail goes to, None if it names none; `tls_marks` are those of all files that were read.
     """
 
     config: Config
     fd: int
     tls_fd: int | None
+    client_fd: int | None
     tls_marks: Marks
 
 
@@ -53,6 +54,7 @@ class Plan:
     config: Config
     config_fd: int
     tls_fd: int | None
+    client_fd: int | None
     tls_marks: Marks
     listeners: tuple[BoundListener, ...]
     slots: tuple[str, ...]
@@ -77,12 +79,13 @@ def read_snapshot(file: Path, check: Check = shared_files) -> ConfigSnapshot:
     config = parse_config(octets, str(file), os.path.realpath(file.parent))
     marks = tls_marks(config)
     files, unread = read_tls_files(config)
-    if found := [*check(config, file), *unread]:
+    client_files, unread_too = read_client_files(config)
+    if found := [*check(config, file), *unread, *unread_too]:
         raise ConfigError(located(file, found))
     fd = os.memfd_create("empath-config", os.MFD_CLOEXEC)
     with open(fd, "wb", closefd=False) as copy:
         copy.write(octets)
-    return ConfigSnapshot(config, fd, keep_tls_files(files), marks)
+    return ConfigSnapshot(config, fd, keep_tls_files(files), keep_tls_files(client_files), marks)
 
 
 def renewed_snapshot(present: Plan) -> ConfigSnapshot:
@@ -94,9 +97,11 @@ def renewed_snapshot(present: Plan) -> ConfigSnapshot:
     """
     marks = tls_marks(present.config)
     files, unread = read_tls_files(present.config)
-    if unread:
-        raise ConfigError("\n".join(f"{dotted(each.keys)}: {each.words}" for each in unread))
-    return ConfigSnapshot(present.config, os.dup(present.config_fd), keep_tls_files(files), marks)
+    client_files, unread_too = read_client_files(present.config)
+    if found := [*unread, *unread_too]:
+        raise ConfigError("\n".join(f"{dotted(each.keys)}: {each.words}" for each in found))
+    kept = keep_tls_files(files), keep_tls_files(client_files)
+    return ConfigSnapshot(present.config, os.dup(present.config_fd), *kept, marks)
 
 
 def first_plan(snapshot: ConfigSnapshot) -> Plan:
@@ -122,7 +127,7 @@ def next_plan(present: Plan, snapshot: ConfigSnapshot) -> Plan:
             raise ConfigError("\n".join(findings))
         bound = listeners.bind(snapshot.config.listeners, present.listeners)
     except EmpathError:
-        _close_files(snapshot.fd, snapshot.tls_fd)
+        _close_files(snapshot.fd, snapshot.tls_fd, snapshot.client_fd)
         raise
     return _plan(present.epoch + 1, snapshot, bound)
 
@@ -143,7 +148,7 @@ def close_plan(leaving: Plan, staying: Plan | None = None) -> None:
     """Close what *leaving* holds and *staying* does not use."""
     keep = [item.socket for item in staying.listeners] if staying else []
     listeners.close(leaving.listeners, keep)
-    _close_files(leaving.config_fd, leaving.tls_fd)
+    _close_files(leaving.config_fd, leaving.tls_fd, leaving.client_fd)
 
 
 def _plan(epoch: int, snapshot: ConfigSnapshot, bound: tuple[BoundListener, ...]) -> Plan:
@@ -153,6 +158,7 @@ def _plan(epoch: int, snapshot: ConfigSnapshot, bound: tuple[BoundListener, ...]
         config=config,
         config_fd=snapshot.fd,
         tls_fd=snapshot.tls_fd,
+        client_fd=snapshot.client_fd,
         tls_marks=snapshot.tls_marks,
         listeners=bound,
         slots=slots(config),
@@ -160,7 +166,7 @@ def _plan(epoch: int, snapshot: ConfigSnapshot, bound: tuple[BoundListener, ...]
     )
 
 
-def _close_files(config_fd: int, tls_fd: int | None) -> None:
-    os.close(config_fd)
-    if tls_fd is not None:
-        os.close(tls_fd)
+def _close_files(*fds: int | None) -> None:
+    for fd in fds:
+        if fd is not None:
+            os.close(fd)

@@ -90,7 +90,7 @@ class Spawner:
                 listeners=_inherited(plan) if kind.has_listeners else (),
                 wake_fds=self._wake_fds_for(plan, slot, kind),
                 config_fd=plan.config_fd,
-                tls_fd=plan.tls_fd if kind.has_listeners else None,
+                tls_fd=plan.tls_fd if kind.has_listeners else plan.client_fd if kind.meets_hosts else None,
                 life_fd=self._life_fd,
                 ready_fd=to_ready_fd,
                 lock_fd=self._lock_fd,

@@ -86,6 +86,7 @@ class Worker:
             str(config.hostname),
             runtime.deadlines,
             own_names=own_greetings(config),
+            tls=runtime.client_access.tls,
             rules=session_rules(runtime, policies),
             sources=Sources(config.source_pools, lambda: runtime.rules.rests, runtime.now),
         )
@@ -320,7 +321,7 @@ def _serve(runtime: Runtime) -> None:
 
 def main() -> None:
     """The whole process."""
-    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S, has_modules=True)
+    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S, has_modules=True, meets_hosts=True)
 
 
 if __name__ == "__main__":

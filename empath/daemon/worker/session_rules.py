@@ -4,20 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from empath.daemon.process.client_access import Login
 from empath.daemon.process.runtime import Runtime
 from empath.daemon.worker.sts_policies import StsPolicies
 from empath.policy.destinations.rulebook import domain_and_next_hop
 from empath.policy.hosts.search import Host
 from empath.policy.tls_demand import MAY, NO_STS, StsFinding, TlsDemand
-from empath.smtp.sasl.client import ClientLogin
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """The login for one host, and whether it may go over a connection without TLS."""
-
-    login: ClientLogin
-    may_go_in_clear: bool = False
 
 
 def _built_in(_: str, __: tuple[str, ...]) -> tuple[TlsDemand, str]:
@@ -71,4 +63,9 @@ def session_rules(runtime: Runtime, policies: StsPolicies) -> SessionRules:
             schedule = replace(schedule, steps=steps)
         return schedule.first_s * (1 - schedule.jitter)
 
-    return SessionRules(tls_of=tls_of, sts_of=policies.finding, first_delay_s_of=first_delay_s_of)
+    return SessionRules(
+        tls_of=tls_of,
+        sts_of=policies.finding,
+        first_delay_s_of=first_delay_s_of,
+        login_of=runtime.client_access.login_of,
+    )

@@ -14,7 +14,7 @@ from empath.daemon.worker.reply_rules import ReplyRules
 from empath.daemon.worker.transport.carrier import Answer, HostAttempt
 from empath.mail.fate import Attempt, Fate, Passed
 from empath.mail.identity import Timestamp
-from empath.mail.outcome import Outcome
+from empath.mail.outcome import Outcome, Stage
 from empath.mail.status import RecipientStatus
 from empath.message.report.facts import ReportKind
 from empath.policy.bounce import is_delayed, wants_notice
@@ -34,6 +34,7 @@ from empath.telemetry.occurrences.worker import (
     DeliveryInDoubt,
     Expired,
     HostFailed,
+    LoginRefused,
     Shaped,
     Suppressed,
 )
@@ -142,6 +143,16 @@ class Settling:
                     destination=self._lease.destination,
                     host=attempt.peer_address,
                     reply=doubtful[0].said.reply.escaped(),
+                )
+            )
+        refused = next((answer.said.reply for answer in answers if answer.said.stage is Stage.AUTH), None)
+        if refused is not None:
+            self._runtime.emit(
+                LoginRefused(
+                    queue_id=message.queue_id,
+                    destination=self._lease.destination,
+                    host=attempt.host,
+                    reply=refused.escaped(),
                 )
             )
         for answer in answers:

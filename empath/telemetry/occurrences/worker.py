@@ -64,6 +64,16 @@ class Expired(_RecipientFailure):
     """The attempt failed for now, and the recipient's lifetime is over."""
 
 
+@occurrence("error")
+class LoginRefused(Occurrence):
+    """A host refuses the login of [credentials], or offers none. Mail waits until it is right; it does not bounce."""
+
+    queue_id: QueueId
+    destination: Destination
+    host: _Host
+    reply: ReplyText
+
+
 @occurrence("info")
 class HostFailed(Occurrence):
     """One host did not take the message for this recipient. Empath tries the next host."""

@@ -7,6 +7,8 @@ import pytest
 from tests.kit.certificates import TABLE, issued
 from tests.kit.process import free_port
 
+CREDENTIALS = '[credentials."relay.test"]\nusername = "me"\npassword_file = "secret"\n'
+
 
 def replace_key(service, octets):
     """Exchange one file at once, so that one change is seen."""
@@ -19,8 +21,9 @@ def replace_key(service, octets):
 def service(supervised):
     """A running service with a listener that speaks TLS; its files are looked at all the time."""
     listener = f'[[listener]]\naddress = "127.0.0.1:{free_port()}"\ntls = "starttls"\n'
-    made = supervised(more=listener + TABLE, look_s=0.05)
+    made = supervised(more=listener + TABLE + CREDENTIALS, look_s=0.05)
     issued("mx.example.test").write(made.directory)
+    (made.directory / "secret").write_text("secret")
     return made.start()
 
 
@@ -37,13 +40,24 @@ def test_a_change_replaces_every_process_and_refuses_no_connection(service):
         assert "2" == file.readline().strip()
 
 
-def test_a_process_gets_the_files_only_if_it_listens(service):
+def test_a_process_gets_only_the_files_that_it_needs(service):
     """
-    A worker or the housekeeper has no use for a key.
+    An acceptor has no use for the passwords of this host, a worker none for its keys, and the housekeeper for neither.
     """
-    acceptor, worker = service.inherited("acceptor-1"), service.inherited("worker-1")
+    acceptor, worker, housekeeper = (service.inherited(f"{kind}-1") for kind in ("acceptor", "worker", "housekeeper"))
     assert acceptor.tls_fd is not None
-    assert worker.tls_fd is None
+    assert worker.tls_fd not in (None, acceptor.tls_fd)
+    assert housekeeper.tls_fd is None
+
+
+def test_a_password_that_changes_replaces_the_processes(service):
+    """
+    As a certificate does: only the supervisor may read it.
+    """
+    new = service.directory / "new"
+    new.write_text("another")
+    new.rename(service.directory / "secret")
+    assert 0 == service.wait_for("reload_finished")["changes"]
 
 
 def test_files_that_are_not_usable_are_tried_once_and_the_old_ones_stay(service):

@@ -18,6 +18,7 @@ from gevent.event import Event
 
 import empath.daemon.worker.__main__ as program
 from empath.config import load_config
+from empath.daemon.process.client_access import client_access
 from empath.daemon.process.hub_writer import HubWriter
 from empath.mail.identity import QueueId, Timestamp
 from empath.net.stream import Deadlines
@@ -50,6 +51,7 @@ class SlowWorker:
             is_trusted_alive=True,
             now=lambda: Timestamp(time.time()),
             rules=SimpleNamespace(book=config.rule_book(), router=config.router),
+            client_access=client_access(config, {}),
             ready=lambda: None,
             keep=gevent.spawn,
         )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from empath.config import load_config
+from empath.daemon.process.client_access import client_access
 from empath.daemon.worker.session_rules import SessionRules, session_rules
 from empath.daemon.worker.transport.sessions import LeaseSessions
 from empath.daemon.worker.transport.smtp import SmtpCarrier
@@ -85,7 +86,11 @@ def fake_runtime(tmp_path, text="", *rows):
     file = tmp_path / "empath.toml"
     file.write_text(configuration(2525, text))
     config = load_config(file)
-    runtime: Any = SimpleNamespace(config=config, rules=SimpleNamespace(book=config.rule_book(rows)))
+    runtime: Any = SimpleNamespace(
+        config=config,
+        rules=SimpleNamespace(book=config.rule_book(rows)),
+        client_access=client_access(config, {}),
+    )
     return runtime
 
 

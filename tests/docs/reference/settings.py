@@ -54,6 +54,7 @@ _KINDS = {
     "BounceClassName": "list of classes",
     "BackendName": "list of back ends",
     "Mechanism": "list of mechanisms",
+    "ClientMechanism": "list of mechanisms",
     "OwnHost": "list of names and addresses",
     "SourceEntry": "list of addresses",
     "Routes": "table",
