@@ -16,7 +16,7 @@ def pause_words(pauses: Pauses) -> str:
     for each in pauses.suspensions:
         until = instant(each.suspended_until)
         why = f" ({each.reason})" if each.reason else ""
-        end = resume_command(each.destination)
+        end = resume_command(each.destination, each.reason)
         lines.append(f"{each.destination} is suspended until {until}{why}; to end that: {end}")
     more = pauses.suspended - len(pauses.suspensions)
     if more:

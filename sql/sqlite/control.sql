@@ -382,7 +382,8 @@ BEGIN
   SELECT raise(ABORT, 'empath: only a delivery or an order adds to history; DELETE FROM queue cancels a recipient');
 END;
 
--- The reason goes with the suspension: it is gone when that ends.
+-- The reason goes with the suspension: it is gone when that ends. That of hours (storage/queue/destination_rules.py) does
+-- not stand for what an order has set.
 CREATE TRIGGER destination_suspension INSTEAD OF UPDATE OF
   suspended_until, suspended_until_unix, suspended_reason
 ON destination
@@ -401,7 +402,13 @@ BEGIN
      AND new.suspended_reason IS NOT NULL
      AND NOT EXISTS (SELECT 1 FROM _destination WHERE name = old.destination AND suspended_until IS NOT NULL);
   UPDATE _destination
-     SET suspended_reason = iif(suspended_until IS NULL, NULL, new.suspended_reason)
+     SET suspended_reason = CASE
+           WHEN suspended_until IS NULL THEN NULL
+           WHEN suspended_until IS NOT old.suspended_until_unix
+            AND new.suspended_reason IS old.suspended_reason
+            AND new.suspended_reason GLOB 'closed by *' THEN NULL
+           ELSE new.suspended_reason
+         END
    WHERE name = old.destination;
   INSERT INTO _audit_change
   SELECT (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'), NULL, NULL, NULL, name,

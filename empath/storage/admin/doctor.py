@@ -128,7 +128,7 @@ def _pauses(visit: Selects, now: float) -> Iterator[Diagnosis]:
     for each in pauses.suspensions:
         why = f" ({each.reason})" if each.reason else ""
         found = f"{each.destination} is suspended until {Timestamp(each.suspended_until).iso8601()}{why}"
-        yield Diagnosis("delivery", Level.WARNING, found, f"run `{resume_command(each.destination)}`")
+        yield Diagnosis("delivery", Level.WARNING, found, f"run `{resume_command(each.destination, each.reason)}`")
     more = pauses.suspended - len(pauses.suspensions)
     if more:
         found = f"{more} more destinations are suspended"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from empath.storage.engine import Selects
+from empath.storage.queue.destination_rules import CLOSED_BY
 
 _MOST_NAMED: Final = 5
 
@@ -57,6 +58,11 @@ def pauses_of(since: str | None, suspended_until: dict[str, float]) -> Pauses:
     return Pauses(since, tuple(Suspension(*each) for each in named), len(suspended_until))
 
 
-def resume_command(destination: str) -> str:
-    """The command that ends the suspension of *destination*."""
-    return f"empath-admin resume {shlex.quote(destination)}"
+def resume_command(destination: str, reason: str | None = None) -> str:
+    """The command that ends the suspension of *destination*, which has this *reason*."""
+    name = shlex.quote(destination)
+    if reason is not None and reason.startswith(CLOSED_BY):  # `resume` would last until the next look at the hours
+        setting = reason.removeprefix(CLOSED_BY).partition(" ")[0]
+        value = "00:00-24:00" if setting == "schedule" else "2000-01-01"
+        return f"empath-admin rule set {name} {setting} {value} --for 1h"
+    return f"empath-admin resume {name}"

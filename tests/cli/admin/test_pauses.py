@@ -189,6 +189,22 @@ def test_the_command_to_end_a_suspension_can_be_pasted(tool: AdminTool, destinat
     assert destination not in [name for (name,) in tool.queue.select(suspended)]
 
 
+@pytest.mark.parametrize(
+    ("reason", "command"),
+    [
+        ("closed by schedule Mon 08:00-09:00 UTC", "empath-admin rule set a.example schedule 00:00-24:00 --for 1h"),
+        ("closed by not_before 2033-05-18T03:33:20Z", "empath-admin rule set a.example not_before 2000-01-01 --for 1h"),
+        ("broken disk", COMMAND),
+        (None, COMMAND),
+    ],
+)
+def test_a_destination_outside_its_hours_is_opened_by_a_rule(reason: str | None, command: str) -> None:
+    """
+    The hours would close it again within a second after `resume`.
+    """
+    assert command == resume_command("a.example", reason)
+
+
 def test_a_release_names_only_what_it_released(suspended: AdminTool) -> None:
     """
     The suspension of other mail has nothing to do with the order.

@@ -139,6 +139,23 @@ def test_a_destination_is_suspended_outside_its_hours_and_opens_by_itself(follow
     assert [(1, 0), (0, 1), (1, 0), (0, 1)] == [(each.closed, each.opened) for each in following.seen]
 
 
+def test_an_order_of_a_person_is_not_taken_for_the_hours(following):
+    """
+    A suspension that a person makes longer while the destination is closed used to end with the next hours.
+    """
+    queue = following.queue
+    follow = follower(following, cast(Any, SimpleNamespace(commit=queue.run))).follow
+    queue.accept("a.example")
+    write(queue.path, f"{RULE}) VALUES ('a.example', 'schedule', '08:00-09:00 UTC')")
+    follow()
+    write(queue.path, "UPDATE destination SET suspended_until_unix = 2e9")
+    follow()
+    assert [(2e9, None)] == queue.select("SELECT suspended_until, suspended_reason FROM _destination")
+    following.now = Timestamp(2e9)
+    follow()
+    assert 2e9 < queue.select("SELECT suspended_until FROM _destination")[0][0]
+
+
 def test_mail_waits_for_an_instant(following):
     """
     A destination that is moved to a new host must not get mail before it is ready.
