@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -257,6 +258,26 @@ def test_a_program_has_the_rights_of_its_user_and_nothing_of_ours(place):
     uid = pwd.getpwnam(USER).pw_uid if USER else os.geteuid()
     names = ["HOME", "LANG", "LOGNAME", "PATH", "USER"]
     assert f"250 2.0.0 delivered to pipe p: {uid} True True {names} [] {place}" == reply
+
+
+IN_WORKER = """
+from empath.daemon.process.patching import patch_all
+patch_all()
+from pathlib import Path
+from empath.daemon.worker.transport.program import Limits, run_program, write_input
+limits = Limits({user!r}, Path("/"), 9.0, {memory!r}, 99)
+print(run_program(["/bin/cat"], write_input(iter([b"text"]), 4, Path("/tmp")), limits))
+"""
+
+
+@pytest.mark.parametrize("memory", [None, 512 * 1024 * 1024])
+def test_a_program_runs_in_a_process_that_gevent_has_patched(memory):
+    """
+    As a worker is. There, the original class of `subprocess` could start nothing.
+    """
+    code = IN_WORKER.format(user=USER, memory=memory)
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert "ProgramEnd(status=0, output=b'text', stopped='')" == ran.stdout.strip(), ran.stderr
 
 
 @pytest.mark.skipif(not RUNS_AS_ROOT, reason="needs root")

@@ -19,12 +19,13 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
+from types import ModuleType
 from typing import BinaryIO, Final, NamedTuple
 
 import gevent
 from gevent.event import Event
-from gevent.monkey import get_original
 from gevent.socket import wait_read
 from gevent.subprocess import PIPE, STDOUT
 
@@ -33,8 +34,19 @@ from empath.errors import EmpathError
 from empath.net.stream import OutOfResources
 from empath.policy.program import ProgramEnd
 
-# The original class: that of gevent forks in the hub, and its child runs Python before the program.
-_Popen = get_original("subprocess", "Popen")
+
+def _original(name: str) -> ModuleType:
+    """A module of Python as it is without gevent, which takes the system call away from the original class, too."""
+    spec = find_spec(name)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# That of gevent forks in the hub, and its child runs Python before the program.
+_Popen: Final = _original("subprocess").Popen
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _IN_MEMORY_OCTETS: Final = 1024 * 1024
 _READ_OCTETS: Final = 64 * 1024
