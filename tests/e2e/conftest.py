@@ -37,6 +37,8 @@ timeout = "5s"
 allowed_networks = ["127.0.0.0/8"]
 nameservers = ["{dns}"]
 dnssec = "log"
+[destinations."soft.mx.test"]
+retry = "2s 1h*9"
 [destinations."*.dane.mx.test"]
 tls = "dane"
 [[listener]]

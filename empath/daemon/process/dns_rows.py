@@ -59,7 +59,8 @@ class DnsRows:
 
     def orders(self) -> Orders:
         """
-        The names to ask about anew since the last call, none at the first. Their answers are not written either.
+        The names to ask about anew since the last call, all at the first: what is known by then may be from before an
+        order. Their answers are not written either.
 
         Raises:
             QueueBusy, StorageFailure: they cannot be read.
@@ -67,7 +68,8 @@ class DnsRows:
         reader = self._read()
         if self._seen is None:
             self._seen = last_order(reader)
-            return Orders(self._seen)
+            self._waiting.clear()
+            return Orders(self._seen, None)
         found = orders_since(reader, self._seen)
         self._seen = found.last
         for question in [each for each in self._waiting if found.names is None or each.name in found.names]:
@@ -96,7 +98,7 @@ class DnsRows:
 
 def keep_in_step(runtime: Runtime, rows: DnsRows, resolver: CachingResolver) -> None:
     """Write the answers of this process, and heed orders, until it drains."""
-    while not runtime.draining.wait(WRITE_S):
+    while not runtime.draining.is_set():
         try:
             names = rows.orders().names
             if names is None or names:
@@ -104,5 +106,6 @@ def keep_in_step(runtime: Runtime, rows: DnsRows, resolver: CachingResolver) -> 
             for write in rows.writes():
                 runtime.writer.commit(write)
         except EmpathError:
-            continue  # the answers are asked again; a queue that cannot be written shows elsewhere
+            pass  # the answers are asked again; a queue that cannot be written shows elsewhere
+        runtime.draining.wait(WRITE_S)
     rows.close()
