@@ -46,6 +46,8 @@ TLS: Final = f"""\
 smtpd_tls_security_level = may
 smtpd_tls_cert_file = {{directory}}/{CERTIFICATE}
 smtpd_tls_key_file = {{directory}}/{KEY}
+smtp_tls_security_level = may
+smtp_tls_connection_reuse = yes
 """
 
 # service type private unprivileged chroot wakeup maxproc command
@@ -69,6 +71,7 @@ anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 tlsmgr unix - - n 1000? 1 tlsmgr
+tlsproxy unix - - n - 0 tlsproxy
 """
 
 

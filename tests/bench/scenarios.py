@@ -19,7 +19,7 @@ from .accounting import name_of, peak_octets, reset_peaks, resident_octets
 from .machine import LOOPBACK, BenchFailure, busy_s, cpu_of_harness_s, cpu_of_process_s
 from .server import Factory, Server, Setup, running
 from .traffic import Load, Sink, send
-from .tunnel import Tunnel
+from .tunnel import SecureSink, Stunnel, Tunnel
 
 # metric -> (column heading, is less better); other metrics are not compared.
 METRICS: Final = MappingProxyType(
@@ -68,8 +68,8 @@ class Tls(Enum):
 class Meter:
     """CPU of a server and of all other processes, from its making to `read`."""
 
-    def __init__(self, server: Server, sink: Sink | None = None, tunnel: Tunnel | None = None) -> None:
-        self._server, self._sink, self._tunnel = server, sink, tunnel
+    def __init__(self, server: Server, sink: Sink | None = None, *tunnels: Stunnel) -> None:
+        self._server, self._sink, self._tunnels = server, sink, tunnels
         self._start = self._now()
 
     def read(self, messages: int) -> dict[str, float]:
@@ -80,7 +80,7 @@ class Meter:
 
     def _now(self) -> tuple[float, float, float, float]:
         peers = cpu_of_process_s(self._sink.process.pid) if self._sink else 0.0
-        peers += self._tunnel.cpu_s() if self._tunnel else 0.0
+        peers += sum(tunnel.cpu_s() for tunnel in self._tunnels)
         return time.perf_counter(), self._server.account.cpu_s(), cpu_of_harness_s() + peers, busy_s()
 
 
@@ -90,13 +90,13 @@ def accept(factory: Factory, name: str, plan: Plan, is_reused: bool = False, tls
         sink = stack.enter_context(Sink(plan.scratch))
         setup = Setup(sink.port, is_held=True, has_tls=tls is not None)
         server = stack.enter_context(running(factory, name, plan.scratch, setup))
-        port, tunnel = server.port, None
+        port, tunnels = server.port, []
         if tls is not None:
-            tunnel = stack.enter_context(Tunnel(server.port, plan.scratch, resumes=tls is Tls.RESUMED))
-            port = tunnel.port
+            tunnels = [stack.enter_context(Tunnel(server.port, plan.scratch, resumes=tls is Tls.RESUMED))]
+            port = tunnels[0].port
         send(port, Load(WARM_UP, is_reused=is_reused))
         server.wait_queued(WARM_UP, 10)
-        meter = Meter(server, tunnel=tunnel)
+        meter = Meter(server, None, *tunnels)
         seconds = send(port, Load(plan.messages, is_reused=is_reused))
         figures = meter.read(plan.messages)
         server.wait_queued(WARM_UP + plan.messages, 10)
@@ -137,6 +137,27 @@ def relay(factory: Factory, name: str, plan: Plan) -> Sample:
         meter = Meter(server, sink)
         start = time.perf_counter()
         accepting_s = send(server.port, Load(plan.messages))
+        sink.wait(WARM_UP + plan.messages, 120)
+        seconds = time.perf_counter() - start
+        server.wait_queued(0, 30)
+        rates = {"rate": plan.messages / seconds, "accept_rate": plan.messages / accepting_s}
+        return Sample(rates | meter.read(plan.messages))
+
+
+def relay_tls(factory: Factory, name: str, plan: Plan) -> Sample:
+    """As `relay` with TLS 1.3 on both sides, and with many mails over each connection that comes in."""
+    with ExitStack() as stack:
+        sink = stack.enter_context(Sink(plan.scratch))
+        secure_sink = stack.enter_context(SecureSink(sink.port, plan.scratch))
+        setup = Setup(secure_sink.port, has_tls=True)
+        server = stack.enter_context(running(factory, name, plan.scratch, setup))
+        tunnel = stack.enter_context(Tunnel(server.port, plan.scratch))
+        send(tunnel.port, Load(WARM_UP, is_reused=True))
+        sink.wait(WARM_UP, 30)
+        server.wait_queued(0, 30)
+        meter = Meter(server, sink, tunnel, secure_sink)
+        start = time.perf_counter()
+        accepting_s = send(tunnel.port, Load(plan.messages, is_reused=True))
         sink.wait(WARM_UP + plan.messages, 120)
         seconds = time.perf_counter() - start
         server.wait_queued(0, 30)
@@ -231,6 +252,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
         "accept-tls": accept_tls,
         "accept-tls-resumed": accept_tls_resumed,
         "accept-tls-reused": accept_tls_reused,
+        "relay-tls": relay_tls,
         "idle": idle,
         "idle-tls": idle_tls,
         "large": large,
