@@ -91,3 +91,10 @@ def test_what_is_no_list_of_delays_is_refused(text):
     """
     with pytest.raises(SyntaxViolation):
         parse_steps(text)
+
+
+def test_the_first_delay_is_known_without_the_jitter():
+    """
+    From then on mail may go in the clear where TLS is optional and fails.
+    """
+    assert [60.0, 7.0] == [RetrySchedule(60.0).first_s, RetrySchedule(steps=((7.0, 2), (9.0, 1))).first_s]

@@ -259,3 +259,25 @@ def test_a_list_of_next_hops_is_a_pattern_by_its_name(text, name):
     Its limits hold of all its hops together.
     """
     assert name == str(DestinationPattern.parse(text))
+
+
+def test_every_setting_is_explained_by_the_destination_or_by_the_recipient():
+    """
+    A connection to a next hop carries mail of many domains, so only what holds of a recipient follows its domain.
+    """
+    rules = RuleBook(
+        BUILT_IN,
+        [
+            (DestinationPattern(RELAY), {"concurrency": 3}),
+            (DestinationPattern("example.org"), {"concurrency": 4, "retry": ((60.0, 1),)}),
+        ],
+    )
+    found = {each.setting: (each.value, str(each.origin)) for each in rules.explain(RELAY, "example.org")}
+    assert {
+        "concurrency": ("3", f'[destinations."{RELAY}"]'),
+        "retry": ("1m", '[destinations."example.org"]'),
+        "without_8bitmime": ("convert", "built-in"),
+        "schedule": ("", "built-in"),
+    } == {name: found[name] for name in ("concurrency", "retry", "without_8bitmime", "schedule")}
+    own = {each.setting: each.value for each in rules.explain("example.org")}
+    assert ("4", "1m") == (own["concurrency"], own["retry"])
