@@ -119,6 +119,16 @@ def test_a_large_message_is_whole(place):
     assert [f"250 2.0.0 delivered to pipe p: {len(content) - 200_002}"] == replies(one, job(content=content))
 
 
+def test_a_message_that_cannot_be_written_defers(place, capfd):
+    """
+    The disk may be full, or the spool gone. Nothing is printed by a thread.
+    """
+    one = carrier(place, "open(place + '/ran', 'w')")
+    large = job(content=b"\r\n" * 600_000, spool=place / "gone")
+    expected = "451 4.3.0 pipe p: the message cannot be written: No such file or directory"
+    assert ([expected], False, "") == (replies(one, large), (place / "ran").exists(), capfd.readouterr().err)
+
+
 def test_damaged_content_starts_nothing(place):
     """
     A program cannot be told afterwards that it has read half a message.

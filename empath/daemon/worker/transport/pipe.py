@@ -62,8 +62,8 @@ class PipeCarrier:
             return Said(Stage.LOCAL, Reply.of(f"550 5.1.3 pipe {self._name}: {exc}"))
         try:
             file = in_thread(_input, job.body, pipe, message.reverse_path, addresses)
-        except OSError as exc:
-            return self._failed(f"the message cannot be written: {exc.strerror or exc}")
+        except NotStarted as exc:
+            return self._failed(str(exc))
         if file is None:
             return _LOOP
         with file:
@@ -89,6 +89,7 @@ def _input(body: Body, pipe: Pipe, reverse_path: str, addresses: list[str]) -> B
 
     Raises:
         ContentGone, StorageFailure: the content cannot be read, or is damaged.
+        NotStarted: the file cannot be written.
     """
     fields = f"Return-Path: <{reverse_path}>\r\n" if pipe.return_path else ""
     fields += f"Delivered-To: {addresses[0]}\r\n" if pipe.delivered_to else ""
@@ -99,7 +100,10 @@ def _input(body: Body, pipe: Pipe, reverse_path: str, addresses: list[str]) -> B
             has_looped = has_looped or loops_through(splitter.feed(piece), addresses[0])
         if has_looped or loops_through(splitter.finish(), addresses[0]):
             return None
-    return write_input(_with_line_ends(fields.encode(), pieces, pipe.line_end == "lf"), body.size, body.spool)
+    try:
+        return write_input(_with_line_ends(fields.encode(), pieces, pipe.line_end == "lf"), body.size, body.spool)
+    except OSError as exc:  # gevent would print it in the thread
+        raise NotStarted(f"the message cannot be written: {exc.strerror or exc}") from exc
 
 
 def _with_line_ends(fields: bytes, pieces: Iterator[bytes], is_lf: bool) -> Iterator[bytes]:

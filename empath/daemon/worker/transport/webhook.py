@@ -16,7 +16,6 @@ from typing import Final
 import gevent
 
 from empath.config.tables.transports import Webhook
-from empath.daemon.process.threads import in_thread
 from empath.daemon.worker.connection import Abandoned, Permission
 from empath.daemon.worker.transport.carrier import Answer, DeliveryJob, HostAttempt
 from empath.mail.fate import Attempt, Said
@@ -74,7 +73,7 @@ class WebhookCarrier:
         webhook = self._webhook
         self.is_failing = False
         try:
-            secret = None if webhook.secret_file is None else in_thread(webhook.secret_file.read_bytes).strip()
+            secret = None if webhook.secret_file is None else webhook.secret_file.read_bytes().strip()
         except OSError as exc:
             self.is_failing = True
             words = f"{webhook.secret_file}: {exc.strerror or exc}"
