@@ -11,6 +11,7 @@ from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
 from empath.cli.words import count, instant
 from empath.config import Config
+from empath.config.doubtful import doubt_of_destination_rule
 from empath.errors import SyntaxViolation, UsageError
 from empath.mail.identity import Timestamp
 from empath.mail.printable import printable
@@ -171,6 +172,8 @@ def set_rule(
         output.write_table(_CHANGED, changed[:_MOST_SHOWN])
     more = f", {len(changed) - _MOST_SHOWN} not shown" if changed[_MOST_SHOWN:] else ""
     say(NAME, f"it changes {count(len(changed), 'destination')} of the queue{more}")
+    if words := doubt_of_destination_rule(config, DestinationPattern.parse(pattern), setting):
+        say(NAME, f"it has no effect: {words}")
     if is_dry_run:
         say(NAME, "a dry run: nothing was changed")
 

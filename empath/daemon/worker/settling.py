@@ -200,6 +200,7 @@ class Settling:
         return is_put_off and not self._runtime.config.delivery.soft_bounce
 
     def _log_fate(self, message: LeasedMessage, attempt: Attempt, answer: Answer, fate: Fate) -> None:
+        tls = attempt.tls
         fields: dict[str, Any] = {
             "queue_id": message.queue_id,
             "recipient": answer.recipient.address,
@@ -208,6 +209,8 @@ class Settling:
             "attempt": answer.recipient.attempts + 1,
             "stage": str(answer.said.stage),
             "reply": answer.said.reply.escaped(),
+            "tls_version": None if tls is None else tls.version,
+            "tls_failure": None if tls is None else tls.failure,
             "next_retry_at": None if fate.next_retry_at is None else Timestamp(fate.next_retry_at).iso8601(),
             "duration_s": round(attempt.duration_s, 4),
         }

@@ -19,6 +19,8 @@ from empath.telemetry.occurrences.fields import (
 
 _BounceClass = Annotated[str, "kind of the failure, as in the view `attempt`"]
 _Host = Annotated[str | None, "host or address that answered, if there was one"]
+_TlsVersion = Annotated[str | None, "version of TLS, if the host was asked inside it"]
+_TlsFailure = Annotated[str | None, "reason why TLS failed, also where the mail then went in the clear"]
 _NextRetryAt = Annotated[str | None, "instant of the next attempt, if there will be one"]
 
 
@@ -33,6 +35,8 @@ class _RecipientFate(Occurrence):
     attempt: Attempt
     stage: Stage
     reply: ReplyText
+    tls_version: _TlsVersion
+    tls_failure: _TlsFailure
     next_retry_at: _NextRetryAt
     duration_s: DurationS
 

@@ -68,6 +68,14 @@ def test_a_dry_run_changes_nothing_and_shows_what_would_change(ruled: AdminTool)
     assert 1 == len(ruled.records("rule", "list"))
 
 
+def test_a_rule_that_can_have_no_effect_says_so_at_once(ruled: AdminTool) -> None:
+    """
+    TLS is demanded of the next hop, so a rule for a domain behind another one protects nothing.
+    """
+    words = "mail to relayed.test goes to smtp:127.0.0.1:26, and concurrency is found by that; set it there"
+    assert f"empath-admin: it has no effect: {words}" in ruled.words("rule", "set", "relayed.test", "concurrency", "2")
+
+
 def test_a_long_list_of_changes_is_cut_on_paper_and_whole_in_json(ruled: AdminTool) -> None:
     for number in range(30):
         ruled.queue.accept(f"{number}.many.test")
