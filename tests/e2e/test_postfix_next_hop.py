@@ -96,8 +96,9 @@ DIGEST = hashlib.sha256(
         ("encrypt", "delivered", None),
         ("verify", "delivered", f"certificate for {NAME}"),
         (f"fingerprint:SHA256:{DIGEST}", "delivered", f"fingerprint SHA256:{DIGEST}"),
-        (f"fingerprint:SHA256:{'00' * 32}", "deferred", None),
         ("none", "delivered", None),
+        # Last: the failure opens the breaker of the destination.
+        (f"fingerprint:SHA256:{'00' * 32}", "deferred", None),
     ],
 )
 def test_postfix_takes_mail_as_each_level_demands(empath, postfix, level, outcome, proof):
