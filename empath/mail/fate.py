@@ -67,7 +67,8 @@ class Attempt(NamedTuple):
 
     Shape: started_at in Unix seconds; connect_s is the part of duration_s until the host was ready for mail, None if
     the connection was already open or was never made; host and peer_address are for people; dnssec is the security of
-    the look-ups that led to the host, None where nothing is known of it; tls is None where no host was asked.
+    the look-ups that led to the host, None where nothing is known of it; tls is None where no host was asked; source is
+    the address of [sources] that the connection went out from, None where the system chose it or there was none.
     """
 
     destination: str
@@ -78,3 +79,4 @@ class Attempt(NamedTuple):
     connect_s: float | None = None
     dnssec: str | None = None
     tls: TlsEvidence | None = None
+    source: str | None = None

@@ -45,7 +45,7 @@ SELECT r.recipient_id, r.address, r.original, r.domain, d.name, r.status, r.orde
 -- Rows: recipient_id, then see AttemptRow in storage/admin/snapshot.py.
 SELECT a.recipient_id, a.attempt_id, a.started_at, a.duration_s, a.connect_s, a.destination, a.host, a.peer_address,
        a.stage, a.code, a.enhanced, a.text, a.tls_policy, a.tls_version, a.tls_cipher, a.tls_peer, a.tls_failure,
-       a.dnssec, a.outcome, a.decided_status, a.decided_next_retry_at, a.class
+       a.dnssec, a.source, a.outcome, a.decided_status, a.decided_next_retry_at, a.class
   FROM _recipient AS r
   JOIN _attempt AS a ON a.recipient_id = r.recipient_id
  WHERE r.message_id = :message_id

@@ -60,8 +60,8 @@ UPDATE _recipient
 INSERT INTO _attempt (
   recipient_id, process_id, lease_id, destination, started_at, duration_s, connect_s, host, peer_address, stage, code,
   enhanced, text, outcome, decided_status, decided_next_retry_at, dnssec, class, tls_policy, tls_version,
-  tls_cipher, tls_peer, tls_failure)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+  tls_cipher, tls_peer, tls_failure, source)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: is_delivered_under
 -- Whether this lease has already delivered to this recipient. Index: _attempt_recipient. Rows: one, 0 or 1.

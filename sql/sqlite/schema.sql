@@ -381,7 +381,8 @@ CREATE TABLE _attempt (
   decided_next_retry_at REAL,   -- resulting instant of the next attempt; NULL: none
   dnssec                TEXT,   -- of the look-ups: secure, insecure or bogus; NULL: not checked, or no look-up
   class                 TEXT,   -- kind of the failure, see policy/replies/bounce_class.py; NULL: delivered, or not known
-  tls_failure           TEXT    -- why TLS failed, also if the mail then went in the clear; NULL: it did not
+  tls_failure           TEXT,   -- why TLS failed, also if the mail then went in the clear; NULL: it did not
+  source                TEXT    -- address of [sources] that the connection went out from; NULL: the system chose, or there was none
 ) STRICT;
 CREATE INDEX _attempt_recipient ON _attempt (recipient_id);
 
@@ -395,7 +396,7 @@ END;
 CREATE TRIGGER _attempt_not_changed BEFORE UPDATE OF
   attempt_id, recipient_id, process_id, lease_id, destination, started_at, duration_s, connect_s, host, peer_address, stage,
   code, enhanced, text, tls_policy, tls_version, tls_cipher, tls_peer, outcome, decided_status, decided_next_retry_at,
-  dnssec, tls_failure
+  dnssec, tls_failure, source
 ON _attempt
 BEGIN
   SELECT raise(ABORT, 'empath: an attempt is a record and cannot be changed; UPDATE queue changes the next one');

@@ -106,6 +106,8 @@ def _attempt_row(attempt: AttemptRow) -> tuple[object, ...]:
     host, peer = attempt.host or "", attempt.peer_address or ""
     if peer.rpartition(":")[0].strip("[]") != host:  # an address in the place of the host name is shown once
         peer = f"{host} {peer}".strip()
+    if attempt.source is not None:
+        peer = f"{peer} from {attempt.source}"
     return (
         instant(attempt.started_at),
         f"{attempt.duration_s:.3f}",

@@ -230,6 +230,11 @@ class Connection:
         """What became of TLS so far."""
         return self._securing.evidence
 
+    @property
+    def source_address(self) -> str | None:
+        """The address of [sources] that it goes out from, None where the system chose."""
+        return None if self.source is None else self.source.address
+
     def keep_session(self) -> None:
         """Let later connections resume the session of TLS, if there is one."""
         self._securing.keep_session()

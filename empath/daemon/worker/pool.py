@@ -56,7 +56,8 @@ class HostResult(NamedTuple):
     Shape: peer is its address and port; results are by the numbers of the recipients in the transaction; connect_s is
     how long it took until the host was ready for mail, None for a connection that was open already or was never made.
     was_reached: there was a session. is_in_doubt: see TransactionEnded. has_dsn: the host got NOTIFY=, and reports.
-    tls tells what became of TLS, None where the result is that of an earlier session.
+    tls tells what became of TLS, None where the result is that of an earlier session. source is the address that the
+    connection went out from, None where the system chose it or none was made.
     """
 
     peer: str
@@ -66,6 +67,7 @@ class HostResult(NamedTuple):
     is_in_doubt: bool = False
     has_dsn: bool = False
     tls: TlsEvidence | None = None
+    source: str | None = None
 
     @property
     def is_untaken(self) -> bool:
@@ -178,7 +180,8 @@ class ConnectionPool:
             if not (ended.is_stale or ended.is_spent):
                 return self._done(connection, ended, None, pool)
             connection.leave()
-            spent = ended if ended.is_spent else None
+            if ended.is_spent:
+                spent = HostResult(connection.peer, ended.results, was_reached=True, source=connection.source_address)
         source = None if pool is None else self._sources.choose(pool, host)
         if isinstance(source, Reply):
             said = Said(Stage.CONNECT, source)
@@ -187,10 +190,11 @@ class ConnectionPool:
         try:
             connection = Connection.open(host, self._how, needs, source)
         except HostUnreachable as exc:
-            peer = host.peer
             if spent is not None:
-                return HostResult(peer, spent.results, was_reached=True)
-            return HostResult(peer, dict.fromkeys(recipients, exc.said), was_reached=False, tls=exc.tls)
+                return spent
+            results = dict.fromkeys(recipients, exc.said)
+            address = None if source is None else source.address
+            return HostResult(host.peer, results, was_reached=False, tls=exc.tls, source=address)
         connect_s = self._clock() - began
         ended = connection.transact(*job)
         connection.keep_session()
@@ -242,7 +246,9 @@ class ConnectionPool:
         else:
             connection.leave()
         return HostResult(
-            connection.peer, ended.results, True, connect_s, ended.is_in_doubt, connection.has_dsn, connection.tls
+            *(connection.peer, ended.results, True, connect_s, ended.is_in_doubt, connection.has_dsn),
+            tls=connection.tls,
+            source=connection.source_address,
         )
 
 

@@ -211,6 +211,7 @@ class Settling:
             "reply": answer.said.reply.escaped(),
             "tls_version": None if tls is None else tls.version,
             "tls_failure": None if tls is None else tls.failure,
+            "source": attempt.source,
             "next_retry_at": None if fate.next_retry_at is None else Timestamp(fate.next_retry_at).iso8601(),
             "duration_s": round(attempt.duration_s, 4),
         }

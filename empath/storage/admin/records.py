@@ -96,6 +96,7 @@ class AttemptRow:
     tls_peer: str | None
     tls_failure: str | None
     dnssec: str | None
+    source: str | None
     outcome: str
     decided_status: str
     decided_next_retry_at: float | None

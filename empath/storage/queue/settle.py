@@ -188,6 +188,6 @@ class Settle(Write):
             attempt.duration_s, attempt.connect_s, attempt.host, attempt.peer_address, stage,
             reply.code if reply.is_from_host else None, str(reply.enhanced) if reply.enhanced else None,
             reply.escaped(), outcome, decided, next_retry_at, attempt.dnssec, fate.bounce_class,
-            *tls,
+            *tls, attempt.source,
         )  # fmt: skip
         session.run("settle.insert_attempt", row)

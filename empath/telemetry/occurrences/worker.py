@@ -21,6 +21,7 @@ _BounceClass = Annotated[str, "kind of the failure, as in the view `attempt`"]
 _Host = Annotated[str | None, "host or address that answered, if there was one"]
 _TlsVersion = Annotated[str | None, "version of TLS, if the host was asked inside it"]
 _TlsFailure = Annotated[str | None, "reason why TLS failed, also where the mail then went in the clear"]
+_Source = Annotated[str | None, "address of [sources] that the connection went out from, if one was chosen"]
 _NextRetryAt = Annotated[str | None, "instant of the next attempt, if there will be one"]
 
 
@@ -37,6 +38,7 @@ class _RecipientFate(Occurrence):
     reply: ReplyText
     tls_version: _TlsVersion
     tls_failure: _TlsFailure
+    source: _Source
     next_retry_at: _NextRetryAt
     duration_s: DurationS
 

@@ -133,6 +133,7 @@ CREATE TABLE _sts_policy (
 CREATE INDEX _sts_policy_expiry ON _sts_policy (expires_at);
 
 -- Sources.
+ALTER TABLE _attempt ADD COLUMN source TEXT;
 CREATE TABLE _source_rest (
   address    TEXT PRIMARY KEY CHECK (length(address) BETWEEN 2 AND 45),  -- of a pool of [sources]
   expires_at REAL NOT NULL,  -- end of the rest

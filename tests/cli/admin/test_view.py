@@ -20,8 +20,8 @@ RECIPIENT_KEYS = [
 ]  # fmt: skip
 ATTEMPT_KEYS = [
     "attempt_id", "started_at", "duration_s", "connect_s", "destination", "host", "peer_address", "stage", "code",
-    "enhanced", "reply", "tls_policy", "tls_version", "tls_cipher", "tls_peer", "tls_failure", "dnssec", "outcome",
-    "decided_status", "decided_next_retry_at", "bounce_class",
+    "enhanced", "reply", "tls_policy", "tls_version", "tls_cipher", "tls_peer", "tls_failure", "dnssec", "source",
+    "outcome", "decided_status", "decided_next_retry_at", "bounce_class",
 ]  # fmt: skip
 ULID = str(QueueId.make(Timestamp(T0), bytes(9) + b"\xff"))
 

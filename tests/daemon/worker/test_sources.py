@@ -41,10 +41,12 @@ def test_a_connection_goes_out_from_the_member_that_was_drawn_and_greets_by_its_
     A host compares the name in EHLO with that of the address.
     """
     with ScriptedPeer() as peer:
-        pooled.send(peer)
+        first = pooled.send(peer)
+        reused = pooled.send(peer)
         pooled.pool.close_idle(all_of_them=True)
         pooled.uniform = 0.9
-        pooled.send(peer)
+        other = pooled.send(peer)
+        assert ["127.0.0.2", "127.0.0.2", "127.0.0.3"] == [first.source, reused.source, other.source]
         assert ["127.0.0.2", "127.0.0.3"] == [session.client for session in peer.sessions]
         assert ["EHLO mx.example.test", "EHLO out3.example.test"] == [session.commands[0] for session in peer.sessions]
 
@@ -54,8 +56,8 @@ def test_a_waiting_connection_serves_the_same_pool_only(pooled):
     Mail whose reputation is kept apart must not share a connection.
     """
     with ScriptedPeer() as peer:
-        for settings in (FROM_POOL, FROM_POOL, DestinationSettings(), FROM_POOL):
-            pooled.send(peer, settings)
+        sent = [pooled.send(peer, s) for s in (FROM_POOL, FROM_POOL, DestinationSettings(), FROM_POOL)]
+        assert ["127.0.0.2", "127.0.0.2", None, "127.0.0.2"] == [result.source for result in sent]
         assert ["127.0.0.2", "127.0.0.1"] == [session.client for session in peer.sessions]
     assert PoolCounts(reused=2, opened=2) == pooled.pool.counts
 
@@ -96,4 +98,5 @@ def test_an_address_that_this_host_does_not_have_is_named(pooled):
     with ScriptedPeer() as peer:
         result = pooled.send(peer)
     assert (False, "connect", "451 4.4.1") == said(result)
+    assert "192.0.2.99" == result.source
     assert "connect from 192.0.2.99 to" in str(result.results[1].reply)

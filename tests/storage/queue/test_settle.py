@@ -280,7 +280,9 @@ def passing(queue: Queue, lease: Lease) -> Settle:
         lease_id=lease.lease_id,
         message_id=1,
         now=T0 + 1,
-        attempt=Attempt(lease.destination, T0 + 0.5, 0.25, "mx1.a.example", "192.0.2.1:25", 0.125, "secure"),
+        attempt=Attempt(
+            lease.destination, T0 + 0.5, 0.25, "mx1.a.example", "192.0.2.1:25", 0.125, "secure", None, "192.0.2.10"
+        ),
         fates=(fate,),
         passed=(Passed(1, Said(Stage.CONNECT, Reply.of("451 4.4.1 refused"))),),
     )
@@ -297,11 +299,11 @@ def test_a_host_that_passed_a_recipient_on_leaves_a_row_and_no_fate(queue: Queue
     queue.run(Batch(*together))  # repeated, as after a commit in doubt
 
     said = [
-        (1, "mx1.a.example", 0.125, "secure", "next_host", "unchanged"),
-        (2, "mx1.a.example", 0.125, "secure", "bounced", "bounced"),
+        (1, "mx1.a.example", 0.125, "secure", "192.0.2.10", "next_host", "unchanged"),
+        (2, "mx1.a.example", 0.125, "secure", "192.0.2.10", "bounced", "bounced"),
     ]
-    assert [*said, (1, "mx.a.example", None, None, "delivered", "delivered")] == queue.select(
-        "SELECT recipient_id, host, connect_s, dnssec, outcome, decided_status FROM attempt ORDER BY attempt_id"
+    assert [*said, (1, "mx.a.example", None, None, None, "delivered", "delivered")] == queue.select(
+        "SELECT recipient_id, host, connect_s, dnssec, source, outcome, decided_status FROM attempt ORDER BY attempt_id"
     )
     assert [("delivered", 1), ("bounced", 1)] == queue.select("SELECT status, attempts FROM _recipient")
 

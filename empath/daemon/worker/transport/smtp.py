@@ -118,6 +118,7 @@ class SmtpCarrier:
             attempt = Attempt(
                 *(self._destination, started_at, duration_s, host.name, result.peer, result.connect_s, dnssec),
                 tls=result.tls,
+                source=result.source,
             )
             outcomes = under_way.record(result.results, is_reached=result.was_reached)
             answers = []
