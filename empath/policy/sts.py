@@ -68,18 +68,19 @@ class StsPolicy:
     @classmethod
     def parse(cls, octets: bytes) -> "StsPolicy":
         """
-        Read the file. Of a field that is there twice the first counts, but for `mx`; unknown fields are skipped.
+        Read the file. Of a field that is there twice the first counts, but for `mx`; unknown fields are skipped, and so
+        are empty lines and a byte order mark: an editor must not turn off what the policy demands.
 
         Raises:
             SyntaxViolation: it is not a policy that this host knows; the text is a clause.
         """
         try:
-            text = octets.decode("utf-8")
+            text = octets.decode("utf-8-sig")
         except UnicodeDecodeError as exc:
             raise SyntaxViolation("it is not UTF-8") from exc
         fields: dict[str, str] = {}
         patterns: dict[str, None] = {}
-        for line in text.replace("\r\n", "\n").rstrip("\n").split("\n"):
+        for line in filter(None, (each.strip("\r \t") for each in text.split("\n"))):
             match = _FIELD.fullmatch(line)
             if match is None:
                 raise SyntaxViolation(f"not a field: {line[:60]!r}")

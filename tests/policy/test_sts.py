@@ -59,6 +59,7 @@ def test_g3_a_record_has_one_id(texts, policy_id):
     [
         (FILE, POLICY),
         (FILE.replace(b"\r\n", b"\n").rstrip(), POLICY),
+        (b"\xef\xbb\xbf\n" + FILE.replace(b"mode", b"\r\n \t\r\nmode") + b"\n  \n", POLICY),
         (FILE + b"mode: none\r\nfuture: x=y\r\n", POLICY),
         (b"version:STSv1\nmode:none\nmax_age:99999999999"[:-1], StsPolicy(StsMode.NONE, 31_557_600)),
         (b"max_age: 0 \nmx: A.Example.\nmode: testing\nversion: STSv1", StsPolicy(StsMode.TESTING, 0, ("a.example",))),
@@ -78,7 +79,7 @@ def test_g3_a_policy_is_read(octets, policy):
 @pytest.mark.parametrize(
     ("octets", "why"),
     [
-        (b"", "not a field"),
+        (b"", "version"),
         (b"\xff", "UTF-8"),
         (b"<html>", "not a field"),
         (FILE.replace(b"STSv1", b"STSv2"), "version"),
