@@ -10,8 +10,8 @@ from empath.mail.reply import EnhancedStatus, Reply
 LONGEST_WAIT_S: Final = 86_400.0  # that a Retry-After may ask for
 
 # Of 4xx, those that say "later", and those that refuse this host and not the mail: a mistake of ours bounces nothing.
-_LATER: Final = frozenset({408, 425, 429})
-_OUR_MISTAKE: Final = frozenset({401, 407})
+_LATER: Final = frozenset({408, 423, 425, 429})
+_OUR_MISTAKE: Final = frozenset({401, 405, 407, 421, 426})
 _MAX_WORDS: Final = 300  # characters of the answer in a reply
 _DELIVERED: Final = EnhancedStatus(2, 0, 0)
 _NOT_NOW: Final = EnhancedStatus(4, 3, 0)
