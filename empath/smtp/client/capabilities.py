@@ -50,16 +50,22 @@ class Capabilities:
 
     @classmethod
     def parse(cls, reply: Reply) -> "Capabilities":
-        """Read the answer to EHLO. The last of two equal keywords counts; a line without a keyword is ignored."""
+        """
+        Read the answer to EHLO. The last of two equal keywords counts, and all of AUTH: some hosts write a second line
+        `AUTH=LOGIN` for old clients. A line without a keyword is ignored.
+        """
         return _parsed(reply.text)
 
 
 @lru_cache(maxsize=64)
 def _parsed(text: str) -> Capabilities:
     keywords: dict[str, str] = {}
+    mechanisms: list[str] = []
     for line in text.split("\n")[1:]:  # the first names the peer
         keyword, *parameters = _BREAK.split(line.strip(), maxsplit=1)
         keywords[keyword.upper()] = "".join(parameters)
+        if keyword.upper() == "AUTH":
+            mechanisms += "".join(parameters).upper().split()
     size = keywords.get("SIZE", "")
     return Capabilities(
         keywords=MappingProxyType(keywords),
@@ -71,7 +77,7 @@ def _parsed(text: str) -> Capabilities:
         has_starttls="STARTTLS" in keywords,
         has_requiretls="REQUIRETLS" in keywords,
         has_chunking="CHUNKING" in keywords,
-        mechanisms=tuple(keywords.get("AUTH", "").upper().split()),
+        mechanisms=tuple(dict.fromkeys(mechanisms)),
         # RFC 1870 §4: 0, or no number, means that there is no fixed limit.
         size_limit=(int(size) or None) if _SIZE.fullmatch(size) else None,
     )

@@ -84,3 +84,13 @@ def test_no_answer_to_ehlo_makes_an_exception(text):
     A line that does not begin with a keyword is ignored.
     """
     Capabilities.parse(Reply(250, None, text))
+
+
+@pytest.mark.parametrize(
+    "lines", [("AUTH PLAIN LOGIN", "AUTH=LOGIN"), ("auth plain", "AUTH LOGIN PLAIN"), ("AUTH=PLAIN LOGIN",)]
+)
+def test_mechanisms_of_several_lines_are_offered_together(lines):
+    """
+    A second line is there for clients of before RFC 2554, and may have fewer.
+    """
+    assert ("PLAIN", "LOGIN") == offered(*lines).mechanisms
