@@ -212,6 +212,9 @@ class Connection:
             event = self._next()  # octets came behind the reply to EHLO
         self.leave()
         assert isinstance(event, HostFailed)
+        if isinstance(self._stream, TlsStream) and event.stage is Stage.EHLO and not event.reply.is_from_host:
+            # Many a host refuses what the handshake showed, such as the lack of a certificate, by no more than this.
+            self._securing.note_failure(f"{self.host.name} ended the session within TLS: {event.reply.text}")
         reply = loop_found(self.host, event.own_name) if event.own_name else event.reply
         raise HostUnreachable(Said(event.stage, reply), self.tls)
 

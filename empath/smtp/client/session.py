@@ -18,7 +18,8 @@ when the session breaks is in doubt; the others have their results.
 A session that has delivered may have used up its allowance, or lost step with its peer.  If the peer then refuses a
 whole transaction, says 503, closes, or gives replies of the wrong kind, the event says that the session may be the
 reason, so that the driver can try the message on a new one.  A permanent refusal in such a session counts as a
-temporary one.
+temporary one.  So does one by which a host that offers STARTTLS asks for TLS while the session is in the clear: TLS
+failed, or was not allowed, and the mail is not to blame.
 
 Before the first transaction comes what `Opening` asks for: STARTTLS, and a login.  What the peer said before TLS does
 not count: its extensions are asked for again, and octets that came behind its 220 fail the host, because anyone on the
@@ -26,6 +27,7 @@ way may have put them there.
 """
 
 import binascii
+import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -54,6 +56,7 @@ from empath.smtp.client.states import SIGNALS, STAGES, ClientCall, ClientSignal,
 from empath.smtp.client.table import CALLS, NEXT, ClientAction
 from empath.smtp.client.transaction import ClientRecipient, Transaction
 from empath.smtp.sasl.client import ClientExchange
+from empath.smtp.sasl.mechanisms import Mechanism
 
 __all__ = ["ClientRecipient", "ClientSession", "Transaction"]
 
@@ -69,6 +72,9 @@ _SHUTDOWN: Final = 421
 _NO_TLS: Final = Reply.of("451 4.7.4 TLS is required, and the host does not offer it")
 _NO_TLS_AT_ALL: Final = Reply.of("550 5.7.30 The message needs REQUIRETLS and the host does not offer TLS")
 _NO_TLS_FOR_LOGIN: Final = Reply.of("451 4.7.4 The login needs TLS, and the host does not offer it")
+_TLS_WANTED: Final = EnhancedStatus(4, 7, 4)
+_TLS_WORDS: Final = re.compile(r"\b(?:start)?tls\b|encrypt", re.IGNORECASE)
+_ENCRYPTION_NEEDED: Final = EnhancedStatus(5, 7, 10)  # RFC 5248
 _INJECTED: Final = Reply.of("451 4.7.0 Protocol error: octets after the reply to STARTTLS, before the handshake")
 _NOT_SECURED: Final = EnhancedStatus(4, 7, 5)
 _NO_LOGIN: Final = EnhancedStatus(4, 7, 8)
@@ -393,7 +399,9 @@ class ClientSession:
                 self._is_initial_due = False
                 response = exchange.initial or b""
             else:
-                response = exchange.respond(binascii.a2b_base64(reply.text, strict_mode=True) if reply.text else b"")
+                # Nothing depends on what LOGIN asks, and some hosts write "Username:" as it is.
+                text = "" if exchange.mechanism is Mechanism.LOGIN else reply.text
+                response = exchange.respond(binascii.a2b_base64(text, strict_mode=True) if text else b"")
         except (SyntaxViolation, ValueError) as exc:
             state = self._decline(Stage.AUTH, Reply(454, _NO_LOGIN, f"{exchange.mechanism} failed: {exc}"))
             self._out.insert(0, b"*\r\n")  # cancels the exchange, RFC 4954 §4
@@ -463,6 +471,7 @@ class ClientSession:
         return self._proceed()
 
     def _refuse_all(self, reply: Reply) -> ClientState:
+        reply = self._unless_for_tls(reply)
         if not self._has_delivered:
             self._settle_all(reply)
             return self._proceed()
@@ -479,7 +488,7 @@ class ClientSession:
         return self._proceed()
 
     def _refuse_recipient(self, reply: Reply) -> ClientState:
-        self._plan.refuse(Said(self.stage, reply))
+        self._plan.refuse(Said(self.stage, self._unless_for_tls(reply)))
         return self._proceed()
 
     def _refuse_recipient_or_all(self, reply: Reply) -> ClientState:
@@ -593,6 +602,14 @@ class ClientSession:
         if reply.klass < 5:
             return reply
         return Reply(451, _HAD_ENOUGH, f"{reply.escaped()} in a session that has delivered")
+
+    def _unless_for_tls(self, reply: Reply) -> Reply:
+        """*reply*; a refusal for now if the host refuses for good only because the session is in the clear."""
+        if self._is_secured or not self._peer.has_starttls or reply.klass != 5:
+            return reply
+        if reply.enhanced != _ENCRYPTION_NEEDED and _TLS_WORDS.search(reply.text) is None:
+            return reply
+        return Reply(451, _TLS_WANTED, f"The host wants TLS, and the session has none: {reply.escaped()}")
 
     def _end(self) -> ClientState:
         # Replies of the wrong kind on a session that has delivered: an unasked reply may have shifted all of them.

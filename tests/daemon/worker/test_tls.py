@@ -4,6 +4,7 @@ import base64
 import hashlib
 import socket
 import ssl
+import struct
 import threading
 from pathlib import Path
 
@@ -314,11 +315,26 @@ def test_a_session_that_breaks_inside_tls_is_lost(pool):
         assert "peer.test broke the protocol of TLS" in str(tls_of(result).failure)
 
 
+@pytest.mark.parametrize("is_reset", [True, False])
+def test_a_host_that_leaves_after_the_handshake_gets_overdue_mail_in_the_clear(pool, is_reset):
+    """
+    With TLS 1.3 a host refuses the certificate of a client only then, and not each sends an alert.
+    """
+    for demand, fate in ((MAY, (False, "ehlo", "451 4.4.2")), (OVERDUE, (True, "end-of-data", "250 2.0.0"))):
+        with BreakingHost(is_reset=is_reset) as host:
+            result = send(pool, host, needs=SessionNeeds(demand))
+        assert fate == said(result)
+        assert "peer.test ended the session within TLS" in str(tls_of(result).failure)
+
+
 class BreakingHost:
-    """A host that speaks nonsense inside TLS at MAIL, and takes mail in the clear."""
+    """A host that leaves after the handshake, or speaks nonsense inside TLS at MAIL, and takes mail in the clear."""
 
     host = "127.0.0.1"
     is_implicit = False
+
+    def __init__(self, *, is_reset=None):
+        self._is_reset = is_reset  # None: it does not leave
 
     def __enter__(self):
         self._listener = socket.create_server((self.host, 0))
@@ -339,10 +355,14 @@ class BreakingHost:
             tls = certificates.server(*NAMES).context.wrap_socket(first, server_side=True)
             tls.sendall(b"")
             tls.recv(1000)
-            tls.sendall(b"250 x\r\n")
-            tls.recv(1000)
+            if self._is_reset is None:
+                tls.sendall(b"250 x\r\n")
+                tls.recv(1000)
             with socket.socket(fileno=tls.detach()) as raw:
-                raw.sendall(b"\x17\x03\x03\x00\x20" + b"x" * 32)
+                if self._is_reset:
+                    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                if self._is_reset is None:
+                    raw.sendall(b"\x17\x03\x03\x00\x20" + b"x" * 32)
         try:
             second, _ = self._listener.accept()
         except OSError:

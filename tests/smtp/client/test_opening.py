@@ -66,6 +66,44 @@ def test_g1_a_host_that_refuses_starttls_gets_the_mail_in_the_clear_if_tls_is_op
     assert [Ready()] == begun(Opening(TlsUse.IF_OFFERED), "STARTTLS").hear(reply).events
 
 
+@pytest.mark.parametrize(
+    ("stage", "refusal", "fate"),
+    [
+        ("mail", "530 5.7.0 Must issue a STARTTLS command first", "451 4.7.4"),
+        ("mail", "550 Encryption needed", "451 4.7.4"),
+        ("rcpt", "554 5.7.10 Not so", "451 4.7.4"),
+        ("rcpt", "451 5.7.3 STARTTLS is required to send mail", "451 5.7.3"),
+        ("mail", "530 5.7.1 Authentication required", "530 5.7.1"),
+        ("rcpt", "550 5.1.1 No such user", "550 5.1.1"),
+    ],
+)
+@pytest.mark.parametrize("is_refused", [True, False])
+def test_mail_does_not_bounce_because_tls_failed(stage, refusal, fate, is_refused):
+    """
+    The host refused STARTTLS, or an earlier session showed that its TLS is broken, and still it takes no mail in the
+    clear. That is no fault of the mail.
+    """
+    made = begun(Opening(TlsUse.IF_OFFERED if is_refused else TlsUse.NEVER), "STARTTLS")
+    if is_refused:
+        made.hear(b"454 4.7.0 TLS not available\r\n")
+    made.begin(transaction())
+    made.hear(*([OK] if stage == "rcpt" else []), refusal.encode() + b"\r\n")
+    [(where, reply)] = fates(made)
+    assert (stage, fate) == (where, reply[:9])
+    assert refusal in reply
+
+
+@pytest.mark.parametrize("is_secured", [True, False])
+def test_a_host_that_cannot_begin_tls_may_refuse_for_want_of_it(is_secured):
+    """
+    No later session is any better.
+    """
+    opening = Opening(TlsUse.IF_OFFERED)
+    made = secured(opening, "STARTTLS") if is_secured else begun(opening)
+    made.begin(transaction()).hear(b"530 5.7.0 Must issue a STARTTLS command first\r\n")
+    assert [("mail", "530 5.7.0 Must issue a STARTTLS command first")] == fates(made)
+
+
 @pytest.mark.parametrize(("extensions", "replies"), [((), ()), (("STARTTLS",), (b"454 4.7.0 TLS not available\r\n",))])
 def test_g1_a_host_without_tls_fails_if_tls_is_required(extensions, replies):
     """
@@ -160,6 +198,17 @@ def test_a_login_follows_tls():
     made = secured(Opening(TlsUse.REQUIRED, login=LOGIN), "AUTH LOGIN PLAIN")
     assert b"AUTH PLAIN " + PLAIN + b"\r\n" == made.sent[-1]
     assert Ready() == made.hear(b"235 2.7.0 Welcome\r\n").events[-1]
+
+
+@pytest.mark.parametrize("asks", [(b"Username:", b"Password:"), (b"?", b""), (b"VXNlcm5hbWU6", b"=")])
+def test_login_answers_in_order_whatever_is_asked(asks):
+    """
+    Hosts write other words, and some do not encode them.
+    """
+    made = secured(Opening(TlsUse.REQUIRED, login=LOGIN), "AUTH LOGIN")
+    made.hear(*(b"334 " + ask + b"\r\n" for ask in asks), b"235 Ok\r\n")
+    assert Ready() == made.events[-1]
+    assert [base64.b64encode(each) + b"\r\n" for each in (b"user", b"secret")] == made.sent[-2:]
 
 
 def test_a_login_by_challenges():
