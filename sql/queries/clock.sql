@@ -22,6 +22,27 @@ UPDATE _recipient
 -- Bring the last lease of a destination back to :now if it is in the future.
 UPDATE _destination SET leased_at = :now WHERE leased_at > :now;
 
+-- name: bring_waits_forward
+-- What holds destinations back ends earlier by :step_s seconds, and not before :now: breakers, waits for tokens, and
+-- suspensions by shaping rules. Hours, and instants that a person gave, are of the new clock. Index: none, one pass.
+UPDATE _destination
+   SET breaker_until = CASE WHEN breaker_until > :now THEN max(breaker_until - :step_s, :now) ELSE breaker_until END,
+       token_at = CASE WHEN token_at > :now THEN max(token_at - :step_s, :now) ELSE token_at END,
+       suspended_until = CASE
+         WHEN suspended_until > :now AND suspended_reason LIKE 'shaping rule %' THEN max(suspended_until - :step_s, :now)
+         ELSE suspended_until
+       END
+ WHERE breaker_until > :now
+    OR token_at > :now
+    OR (suspended_until > :now AND suspended_reason LIKE 'shaping rule %');
+
+-- name: bring_buckets_forward
+-- Token buckets are full earlier by :step_s seconds. Index: none, one pass.
+UPDATE _bucket
+   SET full_at = max(full_at - :step_s, :now),
+       token_at = max(token_at - :step_s, :now)
+ WHERE full_at > :now;
+
 -- name: clamp_beats
 -- Bring a beat back to :now if it is in the future.
 UPDATE _process SET beat_at = :now WHERE beat_at > :now;

@@ -106,7 +106,7 @@ class Worker:
         self._next_ready_at: float | None = 0.0
         self._book: RuleBook | None = None  # by which the rates were made
         self._rates_logged: dict[str, float] = {}  # when each is logged again, by the name of its bucket
-        self._held_until = 0.0  # no mail at all has a token before this instant
+        self._held_from = self._held_until = 0.0  # between these instants no mail at all has a token
 
     def run(self) -> None:
         """Deliver until the process is asked to drain, then drain."""
@@ -166,7 +166,7 @@ class Worker:
         if not self._dispatch.may_go_on:
             self._next_ready_at = None
             self._rest_s = _POLL_S  # arriving mail changes nothing
-        elif self._held_until > now:
+        elif self._held_from <= now < self._held_until:  # not after the clock was set back
             self._next_ready_at = self._held_until
         elif is_full:
             self._next_ready_at = now + _POLL_S  # a lease may be stuck by then
@@ -223,7 +223,7 @@ class Worker:
             self._runtime.emit(LeaseFailed(error=str(exc)))
             self._release_unknown_leases()
             return
-        self._held_until = work.held_until
+        self._held_from, self._held_until = now, work.held_until
         self._log_rates(work.empty)
         found = sum(len(lease.messages) for lease in work.leases)
         rest_s = min(_REST_S + found * _REST_FOR_MESSAGE_S, _LONGEST_REST_S)

@@ -50,3 +50,27 @@ def test_due_mail_is_left_alone(queue: Queue) -> None:
     """
     queue.accept("a.example", at=T0 - 2 * DAY_S)
     assert 0 == queue.done(BringForward(0, now=T0 - DAY_S, step_s=DAY_S)).moved
+
+
+def test_what_holds_a_destination_back_ends_as_early_as_it_would_have(queue: Queue) -> None:
+    """
+    A breaker, a wait for a token and a suspension by a shaping rule are a matter of minutes, and not of a day more.
+    What a person said of an instant stays.
+    """
+    for name in ("open.example", "rate.example", "shaped.example", "stopped.example"):
+        queue.accept(name)
+    set_ = "UPDATE _destination SET {} = ?, suspended_reason = ? WHERE name = ?"
+    write(queue.path, set_.format("breaker_until"), T0 + 60, None, "open.example")
+    write(queue.path, set_.format("token_at"), T0 + 60, None, "rate.example")
+    write(queue.path, set_.format("suspended_until"), T0 + 60, "shaping rule x: 421", "shaped.example")
+    write(queue.path, set_.format("suspended_until"), T0 + 60, "by hand", "stopped.example")
+    write(queue.path, "INSERT INTO _bucket VALUES ('all', ?, NULL), ('b', ?, ?)", T0 + 60, T0 + 90, T0 + 60)
+    now = T0 - DAY_S
+
+    queue.run(BringForward(0, now=now, step_s=DAY_S))
+
+    assert [now + 60, now + 60, now + 60, T0 + 60] == [
+        at for (at,) in queue.select("SELECT ready_at FROM _destination ORDER BY destination_id")
+    ]
+    assert [(now + 60, None), (now + 90, now + 60)] == queue.select("SELECT full_at, token_at FROM _bucket ORDER BY name")
+    assert {} == violations(queue.path)
