@@ -168,11 +168,16 @@ class HttpEndpoint:
         self._ca_file = ca_file
         self._addresses_of = addresses_of
 
-    def ask(self, request: HttpRequest, *, timeout_s: float, most_octets: int) -> HttpAnswer:
+    def ask(
+        self, request: HttpRequest, *, timeout_s: float, most_octets: int, status_counts: bool = False
+    ) -> HttpAnswer:
         """
         Send *request*, and return the answer, whatever its status. *timeout_s* bounds all of it.
 
-        Raises what the body of the request raises, and what is thrown into the greenlet.
+        With *status_counts*, the answer counts once its status and fields are there: a body that is too long is cut,
+        and one that breaks off or takes too long is empty.
+
+        Raises what the body of the request raises, and what is thrown into the greenlet before then.
 
         Raises:
             HttpFailed: there is no answer, or it is longer than *most_octets*.
@@ -187,14 +192,16 @@ class HttpEndpoint:
                 raise HttpFailed(f"{self._ca_file}: {exc.strerror or exc}", has_connected=False) from exc
         connection = _Connection(parts, context, self._addresses_of, time.monotonic() + timeout_s)
         try:
-            return self._exchange(connection, request, most_octets)
+            return self._exchange(connection, request, most_octets, status_counts)
         except (OSError, HTTPException, UnicodeError) as exc:  # the last: a name that IDNA does not know
             words = str(exc) or type(exc).__name__
             raise HttpFailed(words, has_connected=connection.has_connected) from exc
         finally:
             connection.close()
 
-    def _exchange(self, connection: _Connection, request: HttpRequest, most_octets: int) -> HttpAnswer:
+    def _exchange(
+        self, connection: _Connection, request: HttpRequest, most_octets: int, status_counts: bool
+    ) -> HttpAnswer:
         parts = self._parts
         connection.putrequest(request.method, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
         for name, value in request.fields:
@@ -213,11 +220,16 @@ class HttpEndpoint:
         answer = connection.getresponse()
         if not is_whole and answer.status < 300:
             raise HttpFailed("the connection broke before the end of the request")
-        body = answer.read(most_octets + 1)
-        if len(body) > most_octets:
+        try:
+            body = answer.read(most_octets + 1)
+        except (OSError, HTTPException, EmpathError):  # the last: thrown by a lease that goes on
+            if not status_counts:
+                raise
+            body = b""
+        if len(body) > most_octets and not status_counts:
             raise HttpFailed("the answer is too long")
         fields = {name.lower(): value for name, value in answer.getheaders()}
-        return HttpAnswer(answer.status, fields, body, connection.peer)
+        return HttpAnswer(answer.status, fields, body[:most_octets], connection.peer)
 
 
 def _text_of(sock: socket.socket) -> str:

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import socket
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -131,7 +132,7 @@ def test_the_answer_decides(octets, outcome, wait_s):
     assert (outcome, wait_s, False, 1) == (found.outcome, found.retry_after_s, found.is_in_doubt, len(server.calls))
 
 
-@pytest.mark.parametrize("octets", [b"", answer(200, b"x" * 70_000), b"x\r\n\r\n"])
+@pytest.mark.parametrize("octets", [b"", b"HTTP/1.1 2", b"x\r\n\r\n"])
 def test_a_request_without_an_answer_leaves_doubt(octets):
     """
     The endpoint may have taken the mail.
@@ -140,6 +141,43 @@ def test_a_request_without_an_answer_leaves_doubt(octets):
         [[found]] = carry(server, job())
     assert ("end-of-data", "451 4.4.2") == (str(found.said.stage), str(found.said.reply)[:9])
     assert (Outcome.DEFERRED, True) == (found.outcome, found.is_in_doubt)
+
+
+_TOO_SHORT = b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\ntaken"
+_NO_CHUNK = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"
+
+
+@pytest.mark.parametrize("octets", [answer(200, b"x" * 70_000), answer(200, b"x" * 400_000), _TOO_SHORT, _NO_CHUNK])
+def test_the_status_decides_whatever_becomes_of_the_words(octets):
+    """
+    An endpoint that answers with a long page has taken the mail; to send it again would double it at each attempt.
+    """
+    with HttpServer(octets) as server:
+        [[found]] = carry(server, job())
+    assert (Outcome.DELIVERED, False) == (found.outcome, found.is_in_doubt)
+
+
+def test_an_endpoint_that_does_not_end_its_words_has_taken_the_mail():
+    """
+    It is given the time of the request, and no more.
+    """
+    hangs = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        connection, _ = hangs.accept()
+        with connection, connection.makefile("rb") as file:
+            while file.readline().strip():
+                pass
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\ntaken")
+            while connection.recv(65536):
+                pass
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    with hangs:
+        [[found]] = carry(SimpleNamespace(port=hangs.getsockname()[1]), job(), timeout="500ms")
+        thread.join(10.0)
+    assert (Outcome.DELIVERED, False) == (found.outcome, found.is_in_doubt)
 
 
 def test_an_endpoint_that_does_not_listen_defers():

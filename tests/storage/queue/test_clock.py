@@ -72,5 +72,7 @@ def test_what_holds_a_destination_back_ends_as_early_as_it_would_have(queue: Que
     assert [now + 60, now + 60, now + 60, T0 + 60] == [
         at for (at,) in queue.select("SELECT ready_at FROM _destination ORDER BY destination_id")
     ]
-    assert [(now + 60, None), (now + 90, now + 60)] == queue.select("SELECT full_at, token_at FROM _bucket ORDER BY name")
+    assert [(now + 60, None), (now + 90, now + 60)] == queue.select(
+        "SELECT full_at, token_at FROM _bucket ORDER BY name"
+    )
     assert {} == violations(queue.path)

@@ -83,7 +83,9 @@ class WebhookCarrier:
         endpoint = HttpEndpoint(parts, ca_file=webhook.ca_file, addresses_of=self._addresses_of)
         try:
             with gevent.Timeout(webhook.timeout_s + _GRACE_S, HttpFailed("timed out")):
-                answer = endpoint.ask(request, timeout_s=webhook.timeout_s, most_octets=_MOST_OCTETS)
+                answer = endpoint.ask(
+                    request, timeout_s=webhook.timeout_s, most_octets=_MOST_OCTETS, status_counts=True
+                )
         except HttpFailed as exc:
             return self._failed(str(exc), delivery.is_sent, exc.has_connected), None
         except StreamTimeout as exc:  # the lease cut this one short
