@@ -28,7 +28,7 @@ from greenlet import greenlet
 from empath.daemon.process.runtime import Runtime
 from empath.daemon.process.suppressions import Suppressions
 from empath.daemon.worker.connection import Abandoned
-from empath.daemon.worker.lease_sight import LeaseSight, is_refused_session
+from empath.daemon.worker.lease_sight import LeaseSight, is_refused_session, is_unproved
 from empath.daemon.worker.reply_rules import ReplyRules
 from empath.daemon.worker.settling import Settling, with_fate
 from empath.daemon.worker.transport.carrier import Answer, Body, Carrier, DeliveryJob, HostAttempt
@@ -137,6 +137,7 @@ class LeaseRun:
         self._is_given_up = False
         self._is_delivered = False  # some of the last message
         self._is_reached = False  # a host of the last message gave a session
+        self._has_asked_more = False  # none did, because the message needs more of a session than others
         self._is_over = False  # others have the lease, its destination is suspended, or it has no use
         self._is_ended = False
         self._sight = LeaseSight()
@@ -216,7 +217,7 @@ class LeaseRun:
         recipients = message.recipients
         tried: list[HostAttempt] = []
         refused: list[HostAttempt] = []
-        self._is_delivered = self._is_reached = False
+        self._is_delivered = self._is_reached = self._has_asked_more = False
         try:
             ways = self._without_suppressed(self._route(message), refused)
             if self._dispatch.hooks is not None:
@@ -228,7 +229,7 @@ class LeaseRun:
             settings_of = partial(self._runtime.rules.book.of_destination, self._lease.destination)
             for route, those in ways:
                 self._carry(route, DeliveryJob(message, those, body, self._may_end, settings_of), tried)
-            self._look_at(tried)
+            self._look_at(message, tried)
         except Abandoned:
             raise
         except ContentGone as exc:
@@ -318,9 +319,12 @@ class LeaseRun:
         self._is_carrying = False
         self._is_reached = self._is_reached or not carrier.is_failing
 
-    def _look_at(self, tried: list[HostAttempt]) -> None:
+    def _look_at(self, message: LeasedMessage, tried: list[HostAttempt]) -> None:
         """Note what the message met; where it went back unattempted with the rest of the lease, forget that."""
         if not tried:
+            return
+        if message.requires_tls and not self._is_reached and is_unproved(tried):
+            self._has_asked_more = True  # by itself: that says nothing of the mail of others
             return
         self._sight.add(tried, is_reached=self._is_reached)
         if not self._is_reached:
@@ -334,7 +338,9 @@ class LeaseRun:
     def _end(self, *, only_in_company: bool = False) -> bool:
         """End the lease; whether that was done. *only_in_company*: unless it is the only one of its destination."""
         is_failing = self._lease.is_failing
-        if self._carrier is not None and not only_in_company:  # else another lease may know better
+        if self._has_asked_more:
+            is_failing &= not self._sight.has_session
+        elif self._carrier is not None and not only_in_company:  # else another lease may know better
             is_failing = self._carrier.is_failing
         is_failing |= self.is_slow(self._dispatch.clock()) and not self._is_delivered
         end = EndLease(

@@ -53,6 +53,11 @@ def is_refused_session(tried: list[HostAttempt]) -> bool:
     )
 
 
+def is_unproved(tried: list[HostAttempt]) -> bool:
+    """Whether each host was there, and gave no session because of TLS."""
+    return all(answer.said.stage is Stage.TLS for host_attempt in tried for answer in host_attempt.answers)
+
+
 def _is_lost(host_attempt: HostAttempt) -> bool:
     """Whether a session ended without a reply: lost, or timed out."""
     return any(

@@ -463,6 +463,41 @@ def test_the_last_lease_that_no_host_took_counts_an_attempt(dispatch):
     assert [report] * 3 == [ended.seen for ended in writer.of(EndLease)]
 
 
+class Unproved(FakeCarrier):
+    """Its host does not prove its identity to mail with REQUIRETLS, and takes other mail."""
+
+    def carry(self, job):
+        self.is_failing = bool(job.message.requires_tls)
+        said = Said(Stage.TLS, Reply.of("451 4.7.5 x")) if self.is_failing else Said(Stage.END_OF_DATA, TAKEN)
+        outcome = DEFERRED if self.is_failing else DELIVERED
+        yield HostAttempt(Attempt("discard:", 1.0, 0.1), [Answer(r, said, outcome) for r in job.recipients])
+
+
+@pytest.mark.parametrize(
+    ("requires_tls", "was_failing", "sessions", "is_failing"),
+    [
+        ([True], False, 0, False),
+        ([True], True, 0, True),
+        ([False, True], True, 1, False),
+        ([True, False], True, 1, False),
+    ],
+)
+def test_g4_mail_that_demands_more_than_other_mail_says_nothing_of_its_destination(
+    dispatch, requires_tls, was_failing, sessions, is_failing
+):
+    """
+    One user's REQUIRETLS must not open the breaker for the mail of all others, or close it.
+    """
+    carrier = Unproved()
+    dispatch.choose_carrier = lambda route, destination: carrier
+    leased = [message(1 + place) for place in range(len(requires_tls))]
+    for each, requires in zip(leased, requires_tls, strict=True):
+        each.requires_tls = requires
+    LeaseRun(dispatch, Lease(3, "discard:", was_failing, leased)).run()
+    [ended] = dispatch.runtime.writer.of(EndLease)
+    assert (LeaseReport(sessions=sessions), is_failing) == (ended.seen, ended.is_failing)
+
+
 class Silent(FakeCarrier):
     """Waits for its host until the worker ends the wait, before the final dot or after it."""
 
