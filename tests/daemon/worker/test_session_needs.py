@@ -64,6 +64,18 @@ def test_g2_tlsa_records_are_looked_up_once_and_only_where_dane_is_asked():
     assert 1 == finder.asked
 
 
+def test_a_rule_of_tls_acts_within_a_lease():
+    """
+    Twenty messages to a slow host take minutes, and none may go in the clear against a rule.
+    """
+    in_force, levels = [object()], [TlsLevel.MAY]
+    rules = SessionRules(tls_of=lambda *_: (TlsDemand(levels[0]), "test"), in_force=lambda: in_force[0])
+    of_lease = LeaseSessions(rules, Finder(), "mx.test")
+    assert TlsLevel.MAY is of_lease.session_for(HOST, MessageNeeds()).demand.level
+    in_force[0], levels[0] = object(), TlsLevel.ENCRYPT
+    assert TlsLevel.ENCRYPT is of_lease.session_for(HOST, MessageNeeds()).demand.level
+
+
 def test_g3_the_policy_of_the_domain_is_asked_where_sts_is_asked():
     finding = StsFinding(StsMode.ENFORCE, True, "MTA-STS policy of x.test")
     found = sessions(TlsLevel.STS, sts_of=lambda domain, host: finding).session_for(HOST, MessageNeeds())

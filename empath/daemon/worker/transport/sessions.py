@@ -2,7 +2,7 @@
 sessions - which session each message of a lease needs with each host
 
 The demand for TLS and the login are worked out once for each host of a lease and each kind of message, and not for each
-message.
+message; anew after a change of the rules, because a lease to a slow host takes minutes.
 """
 
 import time
@@ -24,6 +24,7 @@ class LeaseSessions:
         self._finder = finder
         self._destination = destination
         self._overdue_from: float | None = None
+        self._in_force = rules.in_force()
         self.exchangers: tuple[str, ...] = ()  # names of the MX hosts, once they are known
         self._found: dict[tuple[str, int, Protocol, MessageNeeds], SessionNeeds] = {}
 
@@ -36,6 +37,9 @@ class LeaseSessions:
 
     def session_for(self, host: Host, needs: MessageNeeds) -> SessionNeeds:
         """What a session with *host* must be for a message of that kind."""
+        if (in_force := self._rules.in_force()) is not self._in_force:
+            self._in_force = in_force
+            self._found.clear()
         key = (host.address, host.port, host.protocol, needs)
         found = self._found.get(key)
         if found is None:
