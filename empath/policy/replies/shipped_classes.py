@@ -48,6 +48,7 @@ _HERE: Final = (
     _rule("here-no-host", Class.BAD_DOMAIN, enhanced="5.4.4", stage="dns"),
     _rule("here-dns", Class.ROUTING, stage="dns"),
     _rule("here-connect", Class.CONNECTION, stage="connect"),
+    _rule("here-login", Class.LOGIN, stage="auth"),
 )
 
 _PROVIDERS: Final = (
@@ -64,10 +65,12 @@ _PROVIDERS: Final = (
     _rule("google-relay", Class.RELAY_DENIED, "mail relay denied", provider=_GOOGLE),
     _rule("google-policy-of-domain", Class.POLICY, "violates .* email policy|gcdp", provider=_GOOGLE),
     _rule("microsoft-unknown", Class.BAD_MAILBOX, r"5\.1\.10 .*resolver|recipientnotfound|recipient address rejected: access denied", provider=_MICROSOFT),
+    # Its servers may stand behind hosts with other names.
+    _rule("microsoft-unknown-behind", Class.BAD_MAILBOX, "recipient address rejected: access denied", enhanced="5.4.1"),
     _rule("microsoft-unavailable", Class.BAD_MAILBOX, "requested action not taken: mailbox unavailable", provider=_MICROSOFT),
     _rule("microsoft-throttled", Class.RATE, r"4\.7\.5\d\d|as(77\d{1,3}|8\d{2,3})\b|server busy|exceeded .*(thread|connection|rate|limit)|throttl", provider=_MICROSOFT),
     _rule("microsoft-rate-of-mailbox", Class.RATE, r"5\.2\.12[0-9]|recipient thread limit|recipient's incoming message rate", provider=_MICROSOFT),
-    _rule("microsoft-banned", Class.SPAM_BLOCK, r"5\.7\.(51[1-9]|60[6-9]|6[1-4]\d)|banned sending ip|block list|blocklist|\bs3140\b|\bs3150\b|part of their network", provider=_MICROSOFT),
+    _rule("microsoft-banned", Class.SPAM_BLOCK, r"5\.7\.(51[1-46-9]|60[6-9]|6[1-4]\d)|banned sending ip|block list|blocklist|\bs3140\b|\bs3150\b|part of their network", provider=_MICROSOFT),
     _rule("microsoft-reputation", Class.SPAM_BLOCK, r"4\.7\.65\d|rp-00\d|sc-00\d|dy-00\d|ou-00\d", provider=_MICROSOFT),
     _rule("microsoft-spam", Class.SPAM_CONTENT, r"5\.7\.(350|1 .*spam)|message contains spam|unsolicited", provider=_MICROSOFT),
     _rule("microsoft-authentication", Class.AUTH_FAILURE, r"5\.7\.(509|515|23|26)|dmarc|does not meet the required authentication", provider=_MICROSOFT),
@@ -78,7 +81,7 @@ _PROVIDERS: Final = (
     _rule("yahoo-deferred", Class.RATE, r"\[?tss?\d\d\]?|unexpected volume|user complaints|max .*messages .*connection", provider=_YAHOO),
     _rule("yahoo-listed", Class.SPAM_BLOCK, r"\[(bl|rl|cs|ipts|dynts)\d{0,3}\]|connections (not accepted|will not be accepted)", provider=_YAHOO),
     _rule("yahoo-content", Class.SPAM_CONTENT, r"\[(ph|pc|sp|ptr)\d{0,3}\]|554 .*message (not allowed|blocked)", provider=_YAHOO),
-    _rule("yahoo-authentication", Class.AUTH_FAILURE, "dmarc|authentication reasons|unauthenticated|not accepted due to domain", provider=_YAHOO),
+    _rule("yahoo-authentication", Class.AUTH_FAILURE, r"dmarc|authentication reasons|unauthenticated|not accepted due to domain|5\.7\.9 ", provider=_YAHOO),
     _rule("yahoo-quota", Class.QUOTA, "over quota|quota exceeded|mailbox .*full", provider=_YAHOO),
     _rule("apple-local-policy", Class.SPAM_BLOCK, r"\[(cs|hm|hme|pr)\d{0,3}\]|due to (your )?local policy|local policy", provider=_APPLE),
     _rule("apple-rate", Class.RATE, "too many (messages|connections|errors)|temporarily (rate|deferred)", provider=_APPLE),
@@ -102,12 +105,13 @@ _TELLING: Final = (
     _rule("virus", Class.VIRUS, "\\bvirus|malware|infected|trojan|phishing|clamav|dangerous attachment|forbidden attachment|executable (file|attachment)"),
     _rule("dmarc", Class.AUTH_FAILURE, "dmarc|\\bspf\\b|sender policy framework|\\bdkim\\b|sender id .*fail|not authorized to send|unauthenticated (email|mail|sender)|spoof"),
     _rule("client-name", Class.AUTH_FAILURE, "reverse (dns|hostname|lookup|mapping)|\\bptr\\b|rdns|no (matching )?(host ?name|dns name)|cannot find your (host ?name|reverse)|hostname .*does not match|fcrdns|helo.*(reject|invalid|mismatch|match|not found)"),
-    _rule("too-fast", Class.RATE, "too many (open )?(connections|messages|mails|emails|sessions|concurrent|simultaneous|requests|deliver)|rate.?limit|throttl|too (fast|quickly|much mail)|max(imum)? (number of )?(connections|messages)|concurren(t|cy) .*(limit|exceed)|exceed.* (rate|limit of messages|hourly|daily)|(hourly|daily) (limit|quota)|slow down|limit exceeded .*(hour|day|minute)|per (hour|minute|day)"),
+    _rule("too-fast", Class.RATE, "too many (open )?(connections|messages|mails|emails|sessions|concurrent|simultaneous|requests|deliver)|rate.?limit|throttl|frequency limit|too (fast|quickly|much mail)|max(imum)? (number of )?(connections|messages)|concurren(t|cy) .*(limit|exceed)|exceed.* (rate|limit of messages|hourly|daily)|(hourly|daily) (limit|quota)|slow down|limit exceeded .*(hour|day|minute)|per (hour|minute|day)"),
     _rule("spam", Class.SPAM_CONTENT, "spam|junk|unsolicited|bulk (mail|email)|\\bube\\b|\\buce\\b|content (rejected|filter)|bayes|high score|score (of|is|too|exceed)|scored|advert"),
     _rule("tls-wanted", Class.TLS, "must issue (a )?starttls|starttls (is )?(required|first)|requires? (tls|encryption|starttls)|encryption (is )?required|tls (is )?required|certificate|tls (handshake|negotiation)|ssl (error|handshake)"),
     _rule("relaying", Class.RELAY_DENIED, "relay(ing)? (is )?(not|access|denied|den|mail|prohib)|unable to relay|cannot relay|not (allowed|permitted|authorized) to relay|no relay|relay denied|not a (mail )?(gateway|relay)|we do not relay|domain (is )?not (hosted|handled|local|in my list)|not in .*rcpthosts|isn't in my|no such domain here|does(n't| not) (accept|handle|host) .*domain"),
     _rule("hops", Class.ROUTING, "too many hops|hop count|routing loop|mail loop|loops? back|looping|excessive recursion"),
     _rule("quota", Class.QUOTA, "over ?quota|quota (is )?(exceed|full|reach)|exceed.* (quota|storage|allocat|mailbox size)|mail ?box .*full|full mail ?box|(mailbox|inbox|user|account) (is )?(full|over)|storage (is )?(full|limit|exceed)|out of (disk )?(storage|space)|not enough (storage|space|room)|disk quota|recipient (storage|quota)|mailbox size limit"),
+    _rule("own-account", Class.BAD_SENDER, "(your|sender|sending) (account|address|user|mailbox) .{0,30}(disabled|inactive|suspended|deactivated|closed|expired|locked|frozen|terminated)"),
     _rule("inactive", Class.INACTIVE_MAILBOX, "(user|account|mail ?box|recipient|address|email) .{0,30}(disabled|inactive|suspended|deactivated|closed|expired|locked|frozen|terminated|no longer (active|accept|in use|valid|avail))|inactive (user|account|mail ?box|recipient)|disabled (user|account|mail ?box|recipient)|not (currently )?active|has (left|moved)|no longer (works|employed|with us|on server)"),
 )  # fmt: skip
 
@@ -178,18 +182,26 @@ _CODES: Final = tuple(
 )
 
 _GENERAL: Final = (
+    # What may be wrong with another address than that of the recipient comes first: a class may suppress an address.
+    _rule("sender-refused", Class.BAD_SENDER, "(sender|return.path|reverse.path|mail from|envelope.from).{0,40}(reject|denied|refused|invalid|unknown|verif|not (exist|found|valid|known)|does( not|n't| not) exist)|verification failed for <"),
+    _rule("user-at-mail", Class.BAD_SENDER, "(user|address|account|mail ?box|e-?mail|domain) .{0,40}(unknown|not (found|exist|known|valid)|does( not|n't) exist|invalid)|(no such|unknown|invalid|bad) (user|address|account|mail ?box|domain)", stage="mail"),
+    _rule("address-of-host", Class.POLICY, "\\b(ip|host|client|server|your|helo|ehlo|source) address .{0,40}(unknown|invalid|not |does)"),
+    _rule("address-in-header", Class.CONTENT, "\\b(from|to|cc|reply-to|header): ?address .{0,40}(unknown|invalid|not )|\\bfrom address .{0,40}(invalid|not )"),
+    _rule("header-missing", Class.CONTENT, "address in header|header from|from header|(valid|missing|no|multiple) (from|to|sender|message-id|date):? (header|field)"),
+    _rule("address-refused", Class.BAD_MAILBOX, "#5\\.1\\.0 address rejected|requested action not taken: mailbox unavailable", code="550", stage="rcpt"),
     _rule("unknown-user", Class.BAD_MAILBOX, "(no such|unknown|invalid|bad|non-?existent|undeliverable|unrouteable|unroutable|unrecognized) (virtual |local |destination |to )?(user|recipient|mail ?box|address|account|person|e-?mail|alias|mailuser)|no (mail ?box|account|user|recipient) (here|by|with|found)|not a (valid|known|local) (user|recipient|mail ?box|address)|not our customer|user (doesn't|does not) have"),
-    _rule("user-unknown", Class.BAD_MAILBOX, "(user|recipient|mail ?box|address|account|e-?mail) .{0,40}(unknown|not (found|exist|known|valid|recognized|listed|here)|does ?n.t exist|does not exist|invalid|nonexistent)"),
+    _rule("user-unknown", Class.BAD_MAILBOX, "(user|recipient|mail ?box|address|account) .{0,40}(unknown|not (found|exist|known|valid|recognized|listed|here)|does ?n.t exist|does not exist|invalid|nonexistent)|\\be-?mail (is |was |id |does )?(unknown|not (found|exist|known|valid|recognized)|n.t exist|invalid)"),
     _rule("bad-sender", Class.BAD_SENDER, "(sender|from|return.path|envelope).{0,30}(reject|invalid|denied|not (exist|found|valid|allowed|accept)|does not exist|refused|verif|malformed)|domain of sender|sender domain|(unknown|invalid|bad) (sender|reverse.path)|sender (address )?(is )?(unknown|blocked)|callback|call-?out", code="5xx"),
     _rule("bad-domain", Class.BAD_DOMAIN, "(domain|host) .{0,30}(not found|unknown|does not exist|does ?n.t exist|invalid|no mx|null mx)|no mx|nullmx"),
     _rule("too-many-recipients", Class.TOO_MANY, "too many (recipients|rcpt)|recipient limit|recipients? per (message|session)"),
     _rule("too-large", Class.TOO_LARGE, "too (big|large|long)|size (limit|exceed)|exceed.* (size|length|maximum|limit)|larger than|message size"),
     _rule("login-needed", Class.LOGIN, "authentication (is )?(required|needed|failed)|must (first )?(auth|log ?in)|need (to )?(auth|log ?in)|auth first|pop before|smtp auth"),
-    _rule("form", Class.CONTENT, "header|mime|bare lf|line (is )?too long|missing (date|from|to|message-id)|malformed|8.?bit|non-ascii|charset|encoding|duplicate (field|header)|rfc ?5322|rfc ?2822"),
+    _rule("form", Class.CONTENT, "header|\\bmime\\b|bare lf|line (is )?too long|line length|missing (date|from|to|message-id)|malformed|8.?bit|non-ascii|charset|encoding|duplicate (field|header)|rfc ?5322|rfc ?2822"),
     _rule("syntax", Class.PROTOCOL, "syntax|command (not|un)|unrecogni[sz]ed|bad sequence|pipelin|not implemented|protocol error|bad command|synchroni[sz]ation"),
     _rule("temporary-fault", Class.SYSTEM, "temporar(y|ily)|internal (server )?error|system (error|problem|failure|resources)|service (not|un)avail|server (error|busy|overload|shut)|try (again|later)|insufficient (system )?(resources|storage|memory)|load (average|too)|local (error|problem)|database|ldap|queue file|timed? ?out|maintenance|unable to (verify|check|process|complete)|lookup (fail|error)|busy|unavailable", code="4xx"),
     _rule("no-session-5", Class.POLICY, stage="greeting", code="5xx"),
     _rule("no-session", Class.CONNECTION, stage="greeting"),
+    _rule("code-53x", Class.LOGIN, code="53x"),
     _rule("policy", Class.POLICY, "policy|not (allowed|permitted|authori[sz]ed|accept|welcome)|refus|reject|den(y|ied)|block|prohibit|forbidden|administrative|ban(ned)?\\b|restrict|access|filter|go away|unwanted"),
     _rule("status-x.2.1", Class.INACTIVE_MAILBOX, enhanced="*.2.1"),
     _rule("status-x.4.5", Class.RATE, enhanced="*.4.5"),  # congestion
@@ -213,7 +225,6 @@ _GENERAL: Final = (
     _rule("code-556", Class.BAD_DOMAIN, code="556"),
     _rule("code-50x", Class.PROTOCOL, code="50x"),
     _rule("code-555", Class.PROTOCOL, code="555"),
-    _rule("code-53x", Class.LOGIN, code="53x"),
     _rule("local", Class.LOCAL, stage="local"),
 )  # fmt: skip
 
