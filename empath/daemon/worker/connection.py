@@ -51,6 +51,7 @@ Clock = Callable[[], float]  # monotonic seconds
 LEAST_RATE: Final = 500  # octets of content a second, as smtp_min_data_rate of Postfix
 _AT_ONCE_S: Final = 0.0005
 _NOT_SECURED: Final = EnhancedStatus(4, 7, 5)
+_LOST: Final = EnhancedStatus(4, 4, 2)
 _NONCE_OCTETS: Final = 18
 _CLOSED: Final = ClientState.CLOSED
 _END_OF_DATA: Final = ClientState.END_OF_DATA
@@ -212,9 +213,11 @@ class Connection:
             event = self._next()  # octets came behind the reply to EHLO
         self.leave()
         assert isinstance(event, HostFailed)
-        if isinstance(self._stream, TlsStream) and event.stage is Stage.EHLO and not event.reply.is_from_host:
-            # Many a host refuses what the handshake showed, such as the lack of a certificate, by no more than this.
-            self._securing.note_failure(f"{self.host.name} ended the session within TLS: {event.reply.text}")
+        # Many a host refuses what the handshake showed, such as the lack of a certificate, by no more than this.
+        is_first_within = isinstance(self._stream, TlsStream) and event.stage is Stage.EHLO
+        if event.reply.enhanced == _LOST and (is_first_within or event.stage is Stage.TLS):
+            where = "at its beginning" if event.stage is Stage.TLS else "within it"
+            self._securing.note_failure(f"{self.host.name} did not go on with TLS {where}: {event.reply.text}")
         reply = loop_found(self.host, event.own_name) if event.own_name else event.reply
         raise HostUnreachable(Said(event.stage, reply), self.tls)
 

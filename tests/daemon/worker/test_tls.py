@@ -315,6 +315,22 @@ def test_a_session_that_breaks_inside_tls_is_lost(pool):
         assert "peer.test broke the protocol of TLS" in str(tls_of(result).failure)
 
 
+@pytest.mark.parametrize("script", [lambda p: p.drop_at("STARTTLS"), lambda p: p.hang_at("STARTTLS")])
+def test_a_host_that_does_not_answer_starttls_gets_overdue_mail_in_the_clear(hasty_pool, script):
+    """
+    Some firewalls close the connection at a command that they do not know, or drop it.
+    """
+    for demand, fate in (
+        (MAY, (False, "tls", "451 4.4.2")),
+        (ENCRYPT, (False, "tls", "451 4.4.2")),
+        (OVERDUE, (True, "end-of-data", "250 2.0.0")),
+    ):
+        with script(secure_peer()) as peer:
+            result = send(hasty_pool, peer, needs=SessionNeeds(demand))
+        assert fate == said(result)
+        assert "peer.test did not go on with TLS at its beginning" in str(tls_of(result).failure)
+
+
 @pytest.mark.parametrize("is_reset", [True, False])
 def test_a_host_that_leaves_after_the_handshake_gets_overdue_mail_in_the_clear(pool, is_reset):
     """
@@ -324,7 +340,7 @@ def test_a_host_that_leaves_after_the_handshake_gets_overdue_mail_in_the_clear(p
         with BreakingHost(is_reset=is_reset) as host:
             result = send(pool, host, needs=SessionNeeds(demand))
         assert fate == said(result)
-        assert "peer.test ended the session within TLS" in str(tls_of(result).failure)
+        assert "peer.test did not go on with TLS within it" in str(tls_of(result).failure)
 
 
 class BreakingHost:
