@@ -44,13 +44,9 @@ class SourceAddress:
             raise SyntaxViolation(
                 f'not an address: {text!r} (use e.g. "192.0.2.10*3" or "192.0.2.10 out1.example.org")'
             )
-        try:
-            address = ipaddress.ip_address(match[1])
-        except ValueError as exc:
-            raise SyntaxViolation(f"not an IP address: {match[1]!r}") from exc
-        if address.is_unspecified or address.is_multicast:
-            raise SyntaxViolation(f"no mail can come from {address}")
-        return cls(str(address), int(match[2] or 1), None if match[3] is None else str(Domain.parse(match[3])))
+        return cls(
+            parse_address(match[1]), int(match[2] or 1), None if match[3] is None else str(Domain.parse(match[3]))
+        )
 
     @property
     def is_ipv6(self) -> bool:
@@ -60,6 +56,22 @@ class SourceAddress:
     def __str__(self) -> str:
         weight = f"*{self.weight}" if self.weight > 1 else ""
         return f"{self.address}{weight}" + (f" {self.hostname}" if self.hostname is not None else "")
+
+
+def parse_address(text: str) -> str:
+    """
+    Read an address that mail can go out from; its shortest form.
+
+    Raises:
+        SyntaxViolation: *text* is none.
+    """
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError as exc:
+        raise SyntaxViolation(f"not an IP address: {text!r}") from exc
+    if address.is_unspecified or address.is_multicast:
+        raise SyntaxViolation(f"no mail can come from {address}")
+    return str(address)
 
 
 def parse_pool_name(text: str) -> str:

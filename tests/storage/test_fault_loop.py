@@ -41,6 +41,7 @@ from empath.storage.admin.recipients import AddAlias, ListRecipients, RemoveAlia
 from empath.storage.admin.replay import Failure as FailedAttempt
 from empath.storage.admin.replay import Reclassified, Reclassify, SwitchShaping
 from empath.storage.admin.rerouting import Reroute
+from empath.storage.admin.sources import RestSource, WakeSources
 from empath.storage.admin.suppression import AddSuppressions, NewSuppression, RemoveSuppressions
 from empath.storage.engine import Session
 from empath.storage.queue.accept import INLINE, Accept
@@ -193,6 +194,8 @@ OPERATIONS: dict[str, Works] = {
             Shell("INSERT INTO bounce_rule (class, code) VALUES ('quota', '550')", "DELETE FROM bounce_rule"),
             AddSuppressions([NewSuppression("a@b.example", "gone", None, 2e9)], who="test"),
             RemoveSuppressions(["a@b.example"], who="test"),
+            RestSource("192.0.2.10", expires_at=2e9, reason="x", who="test"),
+            WakeSources(["192.0.2.10"], who="test"),
             KeepShippedRules(),
             SwitchShaping(["listed"], is_on=True, who="test"),
             Reclassify([Reclassified(_FAILURE, "quota", 2e9)], now=T0),
