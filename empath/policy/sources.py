@@ -93,6 +93,11 @@ class SourcePool:
     name: str
     members: tuple[SourceAddress, ...]
 
+    def company(self, address: str) -> tuple[str, ...] | None:
+        """The other members of the family of *address*; None if it is no member."""
+        family = [each.address for each in self.members if each.is_ipv6 is (":" in address)]
+        return tuple(other for other in family if other != address) if address in family else None
+
     def choose(self, *, is_ipv6: bool, rested: Container[str], uniform: float) -> SourceAddress | str:
         """
         The member for a connection to a host with an address of that family, or why there is none.

@@ -88,10 +88,23 @@ SELECT 1
 INSERT INTO destination_rule (pattern, setting, value, expires_unix, reason)
 VALUES (:destination, :setting, :value, :until, :reason);
 
+-- name: is_resting
+-- Whether :address rests at :now. Index: the primary key. Rows: none or one.
+SELECT 1 FROM _source_rest WHERE address = :address AND expires_at > :now;
+
+-- name: count_resting
+-- How many of :addresses (list of text) rest at :now. Index: the primary key. Rows: one.
+SELECT count(*) FROM _source_rest WHERE address IN (:addresses[text]) AND expires_at > :now;
+
+-- name: rest
+-- Let :address rest until :until.
+INSERT INTO source_rest (address, expires_unix, reason) VALUES (:address, :until, :reason);
+
 -- name: failures
 -- Up to :limit attempts after number :after that did not deliver, oldest first, begun at :since or later. Index: the rowid.
--- Rows: as the fields of storage.admin.replay.Failure, but for the last.
-SELECT a.attempt_id, r.address, a.destination, a.started_at, a.outcome, a.class, a.stage, a.code, a.enhanced, a.text, a.host
+-- Rows: as _failure of storage.admin.replay takes them.
+SELECT a.attempt_id, r.address, a.destination, a.started_at, a.outcome, a.class, a.stage, a.code, a.enhanced, a.text, a.host,
+       a.source
   FROM _attempt AS a
   JOIN _recipient AS r ON r.recipient_id = a.recipient_id
  WHERE a.attempt_id > :after

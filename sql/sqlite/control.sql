@@ -1425,11 +1425,11 @@ BEGIN
    WHERE new.class IS NULL OR coalesce(new.stage, new.code, new.enhanced, new.text, new.provider) IS NOT NULL;
   INSERT INTO _check_bounce_rule VALUES (new.position, coalesce(new.class, 'unknown'), new.is_enabled);
   SELECT CASE
-    WHEN coalesce(new.action, '') NOT IN ('suspend', 'slow', 'bounce')
-      THEN raise(ABORT, 'empath: action takes suspend, slow or bounce')
+    WHEN coalesce(new.action, '') NOT IN ('suspend', 'slow', 'bounce', 'rest')
+      THEN raise(ABORT, 'empath: action takes suspend, slow, bounce or rest')
     WHEN (new.duration IS NULL) <> (new.action = 'bounce')
       OR new.duration NOT GLOB '[1-9]*[smhd]' OR new.duration GLOB '*[^0-9smhd]*'
-      THEN raise(ABORT, 'empath: duration takes a time such as 15m for suspend and slow, and NULL for bounce')
+      THEN raise(ABORT, 'empath: duration takes a time such as 15m for suspend, slow and rest, and NULL for bounce')
     WHEN (new.value IS NULL) = (new.action = 'slow')
       OR new.value NOT GLOB 'concurrency [1-9]*' AND new.value NOT GLOB 'rate [1-9]*/[1-9]*'
       THEN raise(ABORT, 'empath: value takes a setting such as ''concurrency 2'' or ''rate 60/1m'' for slow, and NULL for the others')

@@ -643,7 +643,7 @@ CREATE TABLE _shaping_rule (
   text       TEXT,
   provider   TEXT,
   class      TEXT,  -- class of the reply; NULL: any
-  action     TEXT    NOT NULL CHECK (action IN ('suspend', 'slow', 'bounce')),
+  action     TEXT    NOT NULL CHECK (action IN ('suspend', 'slow', 'bounce', 'rest')),
   duration   TEXT,  -- for how long, such as 15m; NULL for bounce
   value      TEXT,  -- setting of the destination and its value, such as concurrency 2, for slow
   is_enabled INTEGER NOT NULL DEFAULT 1 CHECK (is_enabled IN (0, 1)),

@@ -408,7 +408,7 @@ SELECT coalesce(s.name, 'own:' || s.rule_id) AS rule,  -- name of the rule, 'own
        s.text                                        AS text,                     -- regular expression, as in bounce_rule; NULL: any
        s.provider                                    AS provider,                 -- names of hosts, as in bounce_rule; NULL: any
        s.class                                       AS class,                    -- class of the reply, as in attempt; NULL: any
-       s.action                                      AS action,                   -- suspend or slow the destination, or bounce the recipient
+       s.action                                      AS action,                   -- suspend or slow the destination, bounce the recipient, or rest the source address that the host refused
        s.duration                                    AS duration,                 -- for how long, such as 15m; NULL for bounce
        s.value AS value,  -- what slow sets: 'concurrency 2' or 'rate 60/1m'; NULL for the others
        s.is_enabled                                  AS is_enabled,               -- 0: switched off

@@ -58,6 +58,12 @@ def test_a_member_that_rests_leaves_its_share_to_the_others():
     assert "all IPv4 addresses of the pool a rest" == POOL.choose(is_ipv6=False, rested=rested, uniform=0.5)
 
 
+def test_the_company_of_a_member_is_of_its_family():
+    assert ("192.0.2.11",) == POOL.company("192.0.2.10")
+    assert () == POOL.company("2001:db8::10")
+    assert POOL.company("192.0.2.99") is None
+
+
 @pytest.mark.parametrize(
     ("text", "is_name"), [("pool-a", True), ("A1._", True), ("", False), ("-a", False), ("a b", False)]
 )

@@ -149,6 +149,7 @@ _SESSION = SessionRow(
     state="ready", messages=0, octets=9, began_at=T0,
 )  # fmt: skip
 _POLICY = KeptPolicy("b.example", "1", StsPolicy(StsMode.ENFORCE, 9, ("mx.b.example",)), T0, T0 + 9, T0)
+_REST = Effect("own:3", Action.REST, 2.5e8)
 _FAILURE = FailedAttempt(1, "A@b.example", "b.example", T0, "bounced", None, Heard("rcpt", 550, None, "550 no", ""))
 _GREYLIST = GreylistRules(delay_s=1, window_s=2, lifetime_s=3, auto_allow=1, ipv4_prefix=24, ipv6_prefix=64)
 _TRIPLE = Triple("192.0.2.0/24", "a@b.example", "c@d.example")
@@ -212,6 +213,7 @@ OPERATIONS: dict[str, Works] = {
             *_settle(RecipientStatus.DEFERRED)(queue, lease),
             Shape(lease.destination, Effect("own:1", Action.SUSPEND, 9.0), now=T0, reply="421 wait"),
             Shape(lease.destination, Effect("own:2", Action.SLOW, 2.5e8, "concurrency", "2"), now=T0, reply="421 slow"),
+            Shape(lease.destination, _REST, now=T0, reply="550 listed", source="192.0.2.10", company=[("192.0.2.11",)]),
         )
     ],
     "settle delayed": lambda queue, lease: [

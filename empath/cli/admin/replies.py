@@ -227,8 +227,8 @@ def test_rules(context: click.Context, names: tuple[str, ...], since_s: float | 
 
     It takes the attempts on record, and tries each rule apart from the others, whether it is on or off.
 
-    MATCHES counts replies; EFFECTS the times that a destination would have been suspended or slowed, or the recipients
-    that would not have been tried again.
+    MATCHES counts replies; EFFECTS the times that a destination would have been suspended or slowed, the times that a
+    source address would have begun to rest, or the recipients that would not have been tried again.
     """
     config = lenient_configuration(context)
     engine = open_queue(config)
@@ -246,6 +246,7 @@ def test_rules(context: click.Context, names: tuple[str, ...], since_s: float | 
                 failure.heard,
                 classes.class_of(failure.heard),
                 destination=failure.destination,
+                source=failure.source,
                 at=failure.started_at,
                 is_put_off=failure.outcome == RecipientStatus.DEFERRED,
             )

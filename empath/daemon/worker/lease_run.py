@@ -554,6 +554,7 @@ class LeaseRun:
                         destination=write.destination,
                         rule=write.effect.rule,
                         action=str(write.effect.action),
+                        source=write.source,
                         until=Timestamp(write.until).iso8601(),
                         reply=write.reply,
                     )

@@ -67,7 +67,9 @@ class ReplyRules:
 
     def effect_of(self, attempt: Attempt, said: Said, bounce_class: BounceClass) -> Effect | None:
         """What a reply that has just been classified leads to; None: nothing."""
-        return None if self._longest_s is None else self._shaping.find(heard_of(attempt, said), bounce_class)
+        if self._longest_s is None:
+            return None
+        return self._shaping.find(heard_of(attempt, said), bounce_class, has_source=attempt.source is not None)
 
     def _look(self) -> None:
         now = self._clock()

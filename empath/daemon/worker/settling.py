@@ -63,7 +63,7 @@ class Settling:
         self._runtime = runtime
         self._lease = lease
         self._reply_rules = reply_rules
-        self._effects: dict[str, Shape] = {}  # of the message, by rule
+        self._effects: dict[str, Shape] = {}  # of the message, by rule and source
         self.exchangers: tuple[str, ...] = ()  # MX hosts of the destination, where they are known
 
     def settle(self, message: LeasedMessage, tried: list[HostAttempt]) -> list[Write]:
@@ -176,14 +176,17 @@ class Settling:
         effect = self._reply_rules.effect_of(attempt, fate.said, bounce_class)
         if effect is not None and effect.action is not Action.BOUNCE:
             reply = fate.said.reply.escaped()
-            shape = Shape(self._lease.destination, effect, now=now, reply=reply)
-            self._effects.setdefault(effect.rule, shape)
+            source = attempt.source
+            company = self._company(source) if source is not None and effect.action is Action.REST else ()
+            shape = Shape(self._lease.destination, effect, now=now, reply=reply, source=source, company=company)
+            self._effects.setdefault(f"{effect.rule} {shape.source}", shape)
         elif effect is not None and self._may_bounce(fate):
             self._runtime.emit(
                 Shaped(
                     destination=self._lease.destination,
                     rule=effect.rule,
                     action=str(effect.action),
+                    source=None,
                     until=None,
                     reply=fate.said.reply.escaped(),
                 )
@@ -193,6 +196,11 @@ class Settling:
         suppression = self._runtime.config.suppression
         until = suppression.rules.until(fate.status, fate.said, bounce_class, now) if suppression.classes else None
         return fate._replace(bounce_class=bounce_class, suppressed_until=until)
+
+    def _company(self, source: str) -> list[tuple[str, ...]]:
+        """The other addresses of each pool that *source* is in."""
+        found = (pool.company(source) for pool in self._runtime.config.source_pools.values())
+        return [others for others in found if others is not None]
 
     def _may_bounce(self, fate: Fate) -> bool:
         """Whether a rule may end a recipient: a host has put it off, and nothing keeps all mail from bouncing."""

@@ -3,8 +3,8 @@
 shaping - what a reply leads to for its destination, beyond the fate of one recipient
 
 A table of rules, the first that fits decides: those of the operator, then those that Empath ships.  A rule suspends the
-destination for a time, sets something of it for a time, such as fewer connections, or bounces the recipient at once
-instead of trying again.  No effect lasts longer than [shaping] says, and each ends by itself.
+destination for a time, sets something of it for a time, such as fewer connections, bounces the recipient at once
+instead of trying again, or lets the source address that the host refused rest, so that others of its pool take its share.  No effect lasts longer than [shaping] says, and each ends by itself.
 """
 
 from collections.abc import Iterable
@@ -27,6 +27,7 @@ class Action(StrEnum):
     SUSPEND = "suspend"
     SLOW = "slow"
     BOUNCE = "bounce"
+    REST = "rest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class ShapingRule:
 @dataclass(frozen=True, slots=True)
 class Effect:
     """
-    What a rule does to a destination.
+    What a rule does to a destination, or to the address that mail went out from.
 
     Shape: duration_s is at most the bound of [shaping]; setting and value are None unless the action is SLOW.
     """
@@ -82,9 +83,15 @@ class ShapingRules:
             except SyntaxViolation as exc:
                 self.problems[rule.name] = str(exc)
 
-    def find(self, heard: Heard, bounce_class: BounceClass) -> Effect | None:
-        """What follows from a reply of this class; None: nothing."""
+    def find(self, heard: Heard, bounce_class: BounceClass, *, has_source: bool) -> Effect | None:
+        """
+        What follows from a reply of this class; None: nothing.
+
+        *has_source*: the mail went out from an address of [sources]. Without one, no rule that rests it fits.
+        """
         for test, wanted, effect in self._rules:
+            if effect.action is Action.REST and not has_source:
+                continue
             if (wanted is None or wanted == bounce_class) and (test is None or test(heard)):
                 return effect
         return None
@@ -97,7 +104,7 @@ def _effect_of(rule: ShapingRule, longest_s: float) -> Effect:
         raise SyntaxViolation(f"not a class: {rule.bounce_class!r}")
     action = Action(rule.action)
     if (rule.duration is None) != (action is Action.BOUNCE):
-        raise SyntaxViolation("suspend and slow need a duration, and bounce takes none")
+        raise SyntaxViolation("suspend, slow and rest need a duration, and bounce takes none")
     if (rule.value is None) != (action is not Action.SLOW):
         raise SyntaxViolation("slow needs a value such as concurrency 2, and the other actions take none")
     duration_s = 0.0 if rule.duration is None else min(parse_duration(rule.duration), longest_s)
@@ -142,6 +149,7 @@ SHIPPED_SHAPING: Final = (
     _rule("yahoo-wait", Action.SUSPEND, "30m", code="421", text=r"\[tss?\d\d\]", provider=_YAHOO),
     _rule("apple-wait", Action.SUSPEND, "15m", code="421", of_class=BounceClass.RATE, provider="*.icloud.com *.apple.com"),
     _rule("listed", Action.SUSPEND, "15m", of_class=BounceClass.SPAM_BLOCK, is_on=False),
+    _rule("listed-source", Action.REST, "6h", of_class=BounceClass.SPAM_BLOCK, is_on=False),
     _rule("rate", Action.SLOW, "30m", code="4xx", of_class=BounceClass.RATE, value="concurrency 2", is_on=False),
     _rule("full-mailbox", Action.BOUNCE, code="4xx", of_class=BounceClass.QUOTA, is_on=False),
     _rule("inactive-mailbox", Action.BOUNCE, code="4xx", of_class=BounceClass.INACTIVE_MAILBOX, is_on=False),

@@ -23,7 +23,8 @@ class Failure:
     """
     One attempt that did not deliver.
 
-    Shape: address is the forward-path; bounce_class the class on record, None where there is none; heard is its reply.
+    Shape: address is the forward-path; bounce_class the class on record, None where there is none; heard is its reply;
+    source is the address of [sources] that it came to, None where the system chose.
     """
 
     attempt_id: int
@@ -33,6 +34,7 @@ class Failure:
     outcome: str
     bounce_class: str | None
     heard: Heard
+    source: str | None = None
 
 
 def failures(engine: Engine, *, since: float = 0.0) -> Iterator[list[Failure]]:
@@ -53,9 +55,9 @@ def failures(engine: Engine, *, since: float = 0.0) -> Iterator[list[Failure]]:
 
 
 def _failure(row: Row) -> Failure:
-    attempt_id, address, destination, started_at, outcome, bounce_class, stage, code, enhanced, text, host = row
+    attempt_id, address, destination, started_at, outcome, bounce_class, stage, code, enhanced, text, host, source = row
     heard = Heard(stage, code, enhanced, text, (host or "").lower())
-    return Failure(attempt_id, address, destination, started_at, outcome, bounce_class, heard)
+    return Failure(attempt_id, address, destination, started_at, outcome, bounce_class, heard, source)
 
 
 def rules_of_now(engine: Engine) -> tuple[ClassRuleRows, ShapingRuleRows]:

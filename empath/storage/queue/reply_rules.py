@@ -103,15 +103,30 @@ def _shipped_shaping_rows() -> list[Row]:
 
 class Shape(Write):
     """
-    Let *effect* act on *destination* at *now*; with the settle that it follows from, in one transaction.
+    Let *effect* act on *destination* at *now*, or on *source*, the address that mail went out from.
 
-    A destination that is suspended, or that a rule with an end slows already, stays as it is: replies that come at once
-    have one effect. After the commit `is_done` tells whether it had one, until *until*.
+    It commits with the settle that it follows from.
+
+    A destination that is suspended, or that a rule with an end slows already, and an address that rests stay as they
+    are: replies that come at once have one effect. *company* has the other addresses of each pool that *source* is in;
+    where all of these rest, it does not, because no mail could go out from that pool. After the commit `is_done` tells
+    whether there was an effect, until `until`.
     """
 
-    def __init__(self, destination: str, effect: Effect, *, now: float, reply: str) -> None:
+    def __init__(
+        self,
+        destination: str,
+        effect: Effect,
+        *,
+        now: float,
+        reply: str,
+        source: str | None = None,
+        company: Sequence[Sequence[str]] = (),
+    ) -> None:
         super().__init__()
         self.is_done = False
+        self.source = source if effect.action is Action.REST else None
+        self.company = company
         self.destination = destination
         self.effect = effect
         self.until = now + effect.duration_s
@@ -126,11 +141,24 @@ class Shape(Write):
             if self.is_done:
                 session.run("reply_rules.audit_suspension", keys | {"who": _WHO})
             return
+        if self.effect.action is Action.REST:
+            self._rest(session, keys | {"address": self.source})
+            return
         keys |= {"setting": self.effect.setting, "value": self.effect.value}
         self.is_done = session.value("reply_rules.is_slowed", keys) is None
         if self.is_done:
             session.run("orders.set_actor", {"who": _WHO})
             session.run("reply_rules.slow", keys)
+            session.run("orders.clear_actor")
+
+    def _rest(self, session: Session, keys: dict[str, object]) -> None:
+        self.is_done = session.value("reply_rules.is_resting", keys) is None and all(
+            session.value("reply_rules.count_resting", {"addresses": list(others), "now": self._now}) < len(others)
+            for others in self.company
+        )
+        if self.is_done:
+            session.run("orders.set_actor", {"who": _WHO})
+            session.run("reply_rules.rest", keys)
             session.run("orders.clear_actor")
 
 

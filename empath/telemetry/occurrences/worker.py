@@ -96,11 +96,13 @@ class HostFailed(Occurrence):
 
 @occurrence("warning")
 class Shaped(Occurrence):
-    """A rule of `shaping_rule` has acted: a destination is suspended or slowed, or a recipient is not tried again."""
+    """A rule of `shaping_rule` has acted: a destination is suspended or slowed, a recipient is not tried again, or a
+    source address rests."""
 
     destination: Destination
     rule: Annotated[str, "name of the rule, as the view has it"]
-    action: Annotated[str, "suspend, slow or bounce"]
+    action: Annotated[str, "suspend, slow, bounce or rest"]
+    source: Annotated[str | None, "address of [sources] that rests, for rest"]
     until: Annotated[str | None, "end of the effect, if it has one"]
     reply: ReplyText
 

@@ -980,6 +980,31 @@ def test_a_refusal_of_a_class_that_is_configured_suppresses_its_address(dispatch
     assert (True, None) == (first.suppressed_until > time.time() + 30, second.suppressed_until)
 
 
+class CarrierFromSource(FakeCarrier):
+    """Its mail goes out from an address of a pool."""
+
+    def carry(self, job):
+        for each in super().carry(job):
+            yield each._replace(attempt=each.attempt._replace(source="192.0.2.10"))
+
+
+def test_a_reply_lets_the_address_rest_that_it_refused(dispatch, monkeypatch, tmp_path):
+    """
+    The write knows the others of its pools, because the last one of a pool stays.
+    """
+    file = tmp_path / "pools.toml"
+    pools = '[sources."a"]\naddresses = ["192.0.2.10", "192.0.2.11"]\n[sources."b"]\naddresses = ["192.0.2.12"]\n'
+    file.write_text(configuration(2525, pools, routes='"*" = "discard:"'))
+    dispatch.runtime.config = load_config(file)
+    monkeypatch.setattr(FakeReader, "shaping", [(1, None, "550", None, None, None, None, "rest", "15m", None, 1)])
+    listed = said_by_host("550 5.7.1 listed")
+    writer = run(dispatch, CarrierFromSource([[(0, BOUNCED, listed), (1, BOUNCED, listed)]]), message(1, 2))
+    [shape] = writer.of(Shape)
+    assert ("192.0.2.10", [("192.0.2.11",)], 900.0) == (shape.source, shape.company, shape.effect.duration_s)
+    writer = run(dispatch, FakeCarrier([[(0, BOUNCED, listed)]]), message(1))
+    assert [shape] == writer.of(Shape)
+
+
 def test_a_reply_suspends_its_destination_once_for_all_recipients(dispatch, monkeypatch):
     """
     The suspension commits with the fates, so the lease sees it before its next message.

@@ -12,8 +12,8 @@ CLASSES = BounceRules(SHIPPED_CLASSES)
 WAIT = ShapingRule("own:1", ReplyPattern(code="421"), None, "suspend", "15m")
 
 
-def effect_of(rules, reply, longest_s=7200.0):
-    return ShapingRules(rules, longest_s=longest_s).find(reply, CLASSES.class_of(reply))
+def effect_of(rules, reply, longest_s=7200.0, *, has_source=False):
+    return ShapingRules(rules, longest_s=longest_s).find(reply, CLASSES.class_of(reply), has_source=has_source)
 
 
 def shipped(reply):
@@ -63,6 +63,24 @@ def test_the_first_rule_that_fits_decides_and_its_effect_is_bounded():
     assert effect_of([slow], heard("450 4.2.2 full")) is None
 
 
+def test_a_rule_that_rests_an_address_fits_only_where_there_is_one():
+    """
+    The rules behind it hold for mail whose address the system chose.
+    """
+    rest = ShapingRule("own:2", ReplyPattern(), "spam-block", "rest", "1d")
+    listed = heard("421 4.7.1 your address is listed at zen.spamhaus.org")
+    assert Effect("own:2", Action.REST, 7200.0) == effect_of([rest, WAIT], listed, has_source=True)
+    assert Effect("own:1", Action.SUSPEND, 900.0) == effect_of([rest, WAIT], listed)
+
+
+def test_the_shipped_rule_that_rests_an_address_waits_for_an_operator():
+    """
+    Where all mail goes out from one pool, a wrong class would move all of it.
+    """
+    [rule] = [rule for rule in SHIPPED_SHAPING if rule.action == "rest"]
+    assert ("listed-source", False) == (rule.name, rule.is_on)
+
+
 def test_a_class_alone_is_a_condition():
     """
     The rules of classes know the words already.
@@ -94,4 +112,4 @@ def test_a_rule_that_cannot_be_read_is_left_out_and_named(rule, words):
     rules = ShapingRules([rule, WAIT], longest_s=3600.0)
     assert ["own:1"] == list(rules.problems)
     assert words in rules.problems["own:1"]
-    assert rules.find(Heard("mail", 421, None, "421 wait", ""), BounceClass.SYSTEM) is not None
+    assert rules.find(Heard("mail", 421, None, "421 wait", ""), BounceClass.SYSTEM, has_source=False) is not None

@@ -195,6 +195,36 @@ def test_a_destination_is_slowed_by_a_rule_with_an_end(queue):
     assert [(0,)] == queue.select("SELECT count(*) FROM _actor")
 
 
+REST = Effect("listed-source", Action.REST, 900.0)
+
+
+def test_a_source_address_rests_once_and_the_last_of_a_pool_stays(queue):
+    """
+    A rule must not stop all mail of a pool; replies at the same time are one effect.
+    """
+    queue.accept("a.example")
+    now = time.time()
+
+    def rest(source, *company, at=now):
+        effect = Shape("a.example", REST, now=at, reply="550 5.7.1 listed", source=source, company=company)
+        return queue.done(effect).is_done
+
+    others = ("192.0.2.11", "192.0.2.12")
+    assert not rest("192.0.2.10", ())
+    assert rest("192.0.2.10", others)
+    assert not rest("192.0.2.10", others, at=now + 5)
+    assert rest("192.0.2.11", ("192.0.2.10", "192.0.2.12"))
+    assert not rest("192.0.2.12", ("192.0.2.10", "192.0.2.11"))
+    assert not rest("192.0.2.12", ("192.0.2.20",), ("192.0.2.10", "192.0.2.11"))
+    assert rest("192.0.2.12", ("192.0.2.10", "192.0.2.11"), at=now + 900)
+    found = "SELECT address, reason, who FROM source_rest ORDER BY address"
+    reason = "shaping rule listed-source: 550 5.7.1 listed"
+    assert [(f"192.0.2.{last}", reason, "empath: shaping") for last in (10, 11, 12)] == queue.select(found)
+    [(until,)] = queue.select("SELECT expires_unix FROM source_rest WHERE address = '192.0.2.10'")
+    assert abs(until - now - 900.0) < 1.0
+    assert [(0,)] == queue.select("SELECT count(*) FROM _actor")
+
+
 def test_the_shipped_shaping_rules_can_be_switched_and_stay_so(queue):
     """
     Some wait for an operator to switch them on.
@@ -216,6 +246,9 @@ def test_the_shipped_shaping_rules_can_be_switched_and_stay_so(queue):
     queue.run(KeepShippedRules())
     own, *rest = in_force()
     assert own.startswith("own:")
+    write(
+        queue.path, "INSERT INTO shaping_rule (class, action, duration, is_enabled) VALUES ('policy', 'rest', '1h', 0)"
+    )
     assert [name for name in [*usual, "listed"] if name != "google-flood"] == rest
     assert [] == queue.select("SELECT rule FROM shaping_rule WHERE text LIKE '%older%'")
     write(queue.path, "UPDATE shaping_rule SET position = 5, class = 'rate' WHERE class = 'quota' AND NOT is_shipped")
@@ -233,6 +266,7 @@ def test_the_shipped_shaping_rules_can_be_switched_and_stay_so(queue):
         ("INSERT INTO shaping_rule (class) VALUES ('quota')", "action takes"),
         ("INSERT INTO shaping_rule (class, action, duration) VALUES ('quota', 'bounce', '1h')", "duration takes"),
         ("INSERT INTO shaping_rule (class, action) VALUES ('quota', 'suspend')", "duration takes"),
+        ("INSERT INTO shaping_rule (class, action) VALUES ('quota', 'rest')", "duration takes"),
         ("INSERT INTO shaping_rule (class, action, duration) VALUES ('quota', 'suspend', 'soon')", "duration takes"),
         ("INSERT INTO shaping_rule (class, action, duration) VALUES ('quota', 'slow', '1h')", "value takes"),
         ("INSERT INTO shaping_rule (class, action, value) VALUES ('quota', 'bounce', 'rate 5/1m')", "value takes"),
