@@ -14,8 +14,8 @@ SELECT address, expires_unix AS expires_at, reason, who
 -- its lease and its start. Index: none, one pass over _attempt. Rows: the fields of storage.admin.sources.SourceUse.
 SELECT source,
        count(DISTINCT CASE WHEN connect_s IS NOT NULL THEN lease_id || ' ' || started_at END) AS connections,
-       sum(CASE WHEN outcome = 'delivered' THEN 1 ELSE 0 END) AS delivered,
-       sum(CASE WHEN outcome <> 'delivered' THEN 1 ELSE 0 END) AS failed
+       sum(CASE WHEN outcome = 'delivered' THEN 1 ELSE 0 END) AS deliveries,
+       sum(CASE WHEN outcome <> 'delivered' THEN 1 ELSE 0 END) AS failures
   FROM _attempt
  WHERE source IS NOT NULL
    AND started_at >= :since

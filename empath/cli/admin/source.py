@@ -19,7 +19,13 @@ from empath.storage.admin.snapshot import carry_out
 
 _COLUMNS: Final = (
     *(Column("POOL"), Column("ADDRESS"), Column("WEIGHT", 2), Column("HOSTNAME", 3), Column("RESTS-UNTIL")),
-    *(Column("CONNECTIONS", 1), Column("DELIVERED", 1), Column("FAILED", 1), Column("WHO", 4), Column("REASON", 0, 12)),
+    *(
+        Column("CONNECTIONS", 1),
+        Column("DELIVERIES", 1),
+        Column("FAILURES", 1),
+        Column("WHO", 4),
+        Column("REASON", 0, 12),
+    ),
 )
 _ADDRESS: Final = ParsedType("address", parse_address)
 _MOST_REASON: Final = 1_000  # characters, as in sql/sqlite/control.sql
@@ -39,7 +45,7 @@ def list_sources(context: click.Context, is_json: bool) -> None:
     """
     Show the addresses of [sources], which of them rest and why, and what went out from each in the last 24 hours.
 
-    CONNECTIONS counts those that were opened, DELIVERED and FAILED the attempts for recipients; all by the attempts on
+    CONNECTIONS counts those that were opened, DELIVERIES and FAILURES the attempts for recipients, all by what is on
     record.
     """
     config = lenient_configuration(context)
@@ -72,8 +78,8 @@ def _records(
             "hostname": member.hostname,
             "rests_until": None if rest is None else rest.expires_at,
             "reason": None if rest is None else rest.reason, "who": None if rest is None else rest.who,
-            "connections": 0 if use is None else use.connections, "delivered": 0 if use is None else use.delivered,
-            "failed": 0 if use is None else use.failed,
+            "connections": 0 if use is None else use.connections, "deliveries": 0 if use is None else use.deliveries,
+            "failures": 0 if use is None else use.failures,
         }  # fmt: skip
         records.append(output.as_json(record))
     return records
@@ -87,8 +93,8 @@ def _row(record: dict[str, object]) -> tuple[object, ...]:
         "hostname",
         "rests_until",
         "connections",
-        "delivered",
-        "failed",
+        "deliveries",
+        "failures",
         "who",
         "reason",
     )

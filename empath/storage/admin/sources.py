@@ -25,8 +25,8 @@ class SourceUse:
 
     source: str
     connections: int
-    delivered: int
-    failed: int
+    deliveries: int
+    failures: int
 
 
 def rests_and_use(engine: Engine, *, now: float, since: float) -> tuple[list[Rest], list[SourceUse]]:

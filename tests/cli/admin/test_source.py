@@ -62,11 +62,11 @@ def test_the_list_has_each_member_with_its_rest_and_its_use(pooled: AdminTool) -
     assert ("pool-a", 3, "out1.example.org", rested["rests_until"], "blocked by b.example") == tuple(
         first[key] for key in ("pool", "weight", "hostname", "rests_until", "reason")
     )
-    assert (2, 4, 2) == tuple(first[key] for key in ("connections", "delivered", "failed"))
+    assert (2, 4, 2) == tuple(first[key] for key in ("connections", "deliveries", "failures"))
     assert ("2001:db8::10", "out6.example.org", None, 0) == tuple(
-        second[key] for key in ("address", "hostname", "rests_until", "delivered")
+        second[key] for key in ("address", "hostname", "rests_until", "deliveries")
     )
-    assert (None, "192.0.2.99", None, 2) == tuple(third[key] for key in ("pool", "address", "weight", "delivered"))
+    assert (None, "192.0.2.99", None, 2) == tuple(third[key] for key in ("pool", "address", "weight", "deliveries"))
     heads, *rows = pooled.lines("source", "list")
     assert ["POOL", "ADDRESS", "WEIGHT", "HOSTNAME", "RESTS-UNTIL"] == heads.split()[:5]
     assert [["pool-a", "192.0.2.10"], ["pool-a", "2001:db8::10"], ["-", "192.0.2.99"]] == [
