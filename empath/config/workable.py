@@ -83,9 +83,10 @@ def old_names(config: Config) -> Iterator[Contradiction]:
 def _sources(config: Config) -> Iterator[Contradiction]:
     """Destinations whose mail is to go out from a pool that there is not."""
     for pattern, given in config.destinations_by_pattern.items():
-        name = given.get("source")
-        if name is not None and name not in config.sources:
-            yield Contradiction(("destinations", str(pattern), "source"), f"there is no pool {name} in [sources]")
+        for setting in ("source", "overflow"):
+            name = given.get(setting)
+            if name is not None and name not in config.sources:
+                yield Contradiction(("destinations", str(pattern), setting), f"there is no pool {name} in [sources]")
 
 
 def _zones(config: Config) -> Iterator[Contradiction]:

@@ -433,7 +433,7 @@ END;
 
 CREATE TABLE _setting (
   -- 'frozen': the instant, in ISO 8601, since which an operator stops delivery; 'log-level';
-  -- 'destination_rules': number of changes of _destination_rule and _source_rest; 'routes': digest of the routes that the waiting mail follows;
+  -- 'destination_rules': number of changes of _destination_rule, _source_rest and _warmup; 'routes': digest of the routes that the waiting mail follows;
   -- 'audit_told': the last row of _audit that is in the log; 'audit_forgotten_until': see _audit_not_removed;
   -- 'decoy_secret': the key of the salts for names that have no account, hexadecimal
   -- 'spool_owner': the key that is also in spool/owner, see storage/spool_owner.py
@@ -497,6 +497,45 @@ END;
 CREATE TRIGGER _source_rest_left AFTER DELETE ON _source_rest
 BEGIN
   UPDATE _setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'destination_rules';
+END;
+
+-- Plans for new source addresses, see policy/warmup.py: the most messages of each day.
+CREATE TABLE _warmup (
+  address       TEXT    NOT NULL CHECK (length(address) BETWEEN 2 AND 45),  -- of a pool of [sources]
+  provider      TEXT    NOT NULL CHECK (length(provider) BETWEEN 1 AND 255),  -- name of a host, *.domain or *
+  day           INTEGER NOT NULL CHECK (day BETWEEN 1 AND 1000),  -- of 24 hours; 1 begins at started_at
+  most_messages INTEGER NOT NULL CHECK (most_messages BETWEEN 0 AND 1000000000),
+  started_at    REAL    NOT NULL,  -- the same in all rows of a plan
+  PRIMARY KEY (address, provider, day)
+) STRICT, WITHOUT ROWID;
+
+-- What has gone out by these plans.
+CREATE TABLE _warmup_use (
+  address  TEXT    NOT NULL,  -- as in _warmup
+  provider TEXT    NOT NULL,
+  day      INTEGER NOT NULL,
+  messages INTEGER NOT NULL,  -- number of messages of that day
+  PRIMARY KEY (address, provider, day)
+) STRICT, WITHOUT ROWID;
+
+-- The processes read the plans with the rules of destinations. What waits for a day of an old plan is looked at again.
+CREATE TRIGGER _warmup_added AFTER INSERT ON _warmup
+BEGIN
+  INSERT OR IGNORE INTO _setting (name, value) VALUES ('destination_rules', '0');
+  UPDATE _setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'destination_rules';
+  UPDATE _destination SET suspended_until = NULL, suspended_reason = NULL WHERE suspended_reason GLOB 'warm-up: *';
+END;
+
+CREATE TRIGGER _warmup_changed AFTER UPDATE ON _warmup
+BEGIN
+  UPDATE _setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'destination_rules';
+  UPDATE _destination SET suspended_until = NULL, suspended_reason = NULL WHERE suspended_reason GLOB 'warm-up: *';
+END;
+
+CREATE TRIGGER _warmup_left AFTER DELETE ON _warmup
+BEGIN
+  UPDATE _setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'destination_rules';
+  UPDATE _destination SET suspended_until = NULL, suspended_reason = NULL WHERE suspended_reason GLOB 'warm-up: *';
 END;
 
 -- Who was told to come again, and who has, see policy/greylist.py.

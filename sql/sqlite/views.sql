@@ -193,6 +193,19 @@ SELECT s.address                                     AS address,                
        s.who                                         AS who                       -- author, as in audit
   FROM _source_rest AS s;
 
+-- One row per day of a plan for a new source address: the most messages that go out from it. A number holds until the next day
+-- that has one; after the last one the plan is over. INSERT INTO warmup (address, provider, day, most_messages, started_at)
+-- adds a day, or changes it; DELETE removes it.
+CREATE VIEW warmup AS
+SELECT w.address                                     AS address,                  -- address of a pool of [sources]
+       w.provider                                    AS provider,                 -- name of a host, *.domain or *; the most exact counts a message
+       w.day                                         AS day,                      -- number of the day, of 24 hours; 1 begins at started_at
+       w.most_messages                               AS most_messages,            -- most messages of that day
+       datetime(w.started_at, 'unixepoch')           AS started_at,               -- start of the plan, UTC; INSERT: without it the start stays, or is now
+       w.started_at                                  AS started_unix,             -- the same in Unix seconds
+       coalesce((SELECT u.messages FROM _warmup_use AS u WHERE (u.address, u.provider, u.day) = (w.address, w.provider, w.day)), 0) AS messages  -- messages of that day so far
+  FROM _warmup AS w;
+
 -- One row per run of one process of Empath. Writable: modules_off, from which names can be taken out: those modules are
 -- called again within a second.
 CREATE VIEW process AS

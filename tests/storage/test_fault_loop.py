@@ -34,6 +34,7 @@ from empath.policy.replies.shaping import Action, Effect
 from empath.policy.senders import Senders
 from empath.policy.sts import KeptPolicy, StsPolicy
 from empath.policy.tls_demand import StsMode
+from empath.policy.warmup import WarmupPlan
 from empath.storage.admin.accounts import AddAccount
 from empath.storage.admin.dns_cache import DnsFilter, ForgetAnswers, ReplaceAnswers
 from empath.storage.admin.fsck import Repair
@@ -67,6 +68,7 @@ from empath.storage.queue.sessions import KeepSessions, SessionRow
 from empath.storage.queue.settle import Settle
 from empath.storage.queue.sts_policies import KeepPolicy, NoteCheck
 from empath.storage.queue.tokens import ForgetWaits, SweepBuckets
+from empath.storage.queue.warmup import CountWarmup, UncountWarmup, WaitForWarmup
 from empath.storage.sqlite.engine import SqliteEngine
 from empath.storage.sqlite.plans import ForgetStatistics
 from empath.storage.sqlite.schema import prepare
@@ -149,6 +151,7 @@ _SESSION = SessionRow(
     state="ready", messages=0, octets=9, began_at=T0,
 )  # fmt: skip
 _POLICY = KeptPolicy("b.example", "1", StsPolicy(StsMode.ENFORCE, 9, ("mx.b.example",)), T0, T0 + 9, T0)
+_PLAN = WarmupPlan("192.0.2.10", "*", T0, ((1, 5),))
 _REST = Effect("own:3", Action.REST, 2.5e8)
 _FAILURE = FailedAttempt(1, "A@b.example", "b.example", T0, "bounced", None, Heard("rcpt", 550, None, "550 no", ""))
 _GREYLIST = GreylistRules(delay_s=1, window_s=2, lifetime_s=3, auto_allow=1, ipv4_prefix=24, ipv6_prefix=64)
@@ -197,6 +200,9 @@ OPERATIONS: dict[str, Works] = {
             RemoveSuppressions(["a@b.example"], who="test"),
             RestSource("192.0.2.10", expires_at=2e9, reason="x", who="test"),
             WakeSources(["192.0.2.10"], who="test"),
+            CountWarmup(_PLAN, day=1, most=5),
+            UncountWarmup(_PLAN, day=1),
+            WaitForWarmup("a.example", until=2e9, words="192.0.2.10"),
             KeepShippedRules(),
             SwitchShaping(["listed"], is_on=True, who="test"),
             Reclassify([Reclassified(_FAILURE, "quota", 2e9)], now=T0),

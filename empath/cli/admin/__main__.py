@@ -33,6 +33,7 @@ from empath.cli.admin import (
     suppress,
     suspension,
     tls,
+    warmup,
 )
 from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, run_process
@@ -55,6 +56,7 @@ for module in (
     suppress,
     rule,
     source,
+    warmup,
     replies,
     modules,
     sessions,

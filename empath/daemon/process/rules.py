@@ -17,8 +17,10 @@ from empath.errors import EmpathError
 from empath.mail.identity import Timestamp
 from empath.policy.destinations.hours import Turn, closed_until
 from empath.policy.destinations.settings import DestinationSettings
+from empath.policy.warmup import WarmupPlans
 from empath.storage.engine import NewDestination, Reader
 from empath.storage.queue.destination_rules import CLOSED_BY, rests, revision, rules_in_force
+from empath.storage.queue.warmup import warmup_plans
 from empath.telemetry.occurrence import Emitter
 from empath.telemetry.occurrences.process import RulesUnread
 
@@ -58,6 +60,7 @@ class Rules:
         self._is_unread = False
         self.book = config.rule_book()
         self.router = config.router  # by the routes of the book
+        self.warmups = WarmupPlans()
         self.rests: Mapping[str, Timestamp] = {}  # ends of the rests of addresses of [sources]
 
     def begin_with(self, destination: str) -> NewDestination:
@@ -93,4 +96,5 @@ class Rules:
             if router.tables != self.router.tables:
                 self.router = router
             self.rests = rests(reader, self._now())
+            self.warmups = WarmupPlans(warmup_plans(reader))
         self._news, self._revision = news, changes

@@ -88,7 +88,13 @@ class Worker:
             own_names=own_greetings(config),
             tls=runtime.client_access.tls,
             rules=session_rules(runtime, policies),
-            sources=Sources(config.source_pools, lambda: runtime.rules.rests, runtime.now),
+            sources=Sources(
+                config.source_pools,
+                lambda: runtime.rules.rests,
+                runtime.now,
+                warmups=lambda: runtime.rules.warmups,
+                commit=runtime.writer.commit,
+            ),
         )
         finder: HostFinder = host_finder(runtime, resolver)
         hooks = _hooks_of_modules(runtime) if runtime.modules else None

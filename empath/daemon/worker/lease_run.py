@@ -31,6 +31,7 @@ from empath.daemon.worker.connection import Abandoned
 from empath.daemon.worker.lease_sight import LeaseSight, is_refused_session, is_unproved
 from empath.daemon.worker.reply_rules import ReplyRules
 from empath.daemon.worker.settling import Settling, with_fate
+from empath.daemon.worker.sources import SourcesUsedUp
 from empath.daemon.worker.transport.carrier import Answer, Body, Carrier, DeliveryJob, HostAttempt
 from empath.errors import ContentGone, EmpathError, StorageFailure, SyntaxViolation, WriteRefused
 from empath.mail.domain import parse_stored
@@ -61,6 +62,7 @@ from empath.storage.queue.lease import (
 from empath.storage.queue.put_back import EndLease, Hold, Rekey
 from empath.storage.queue.reply_rules import Shape
 from empath.storage.queue.settle import Settle
+from empath.storage.queue.warmup import WaitForWarmup
 from empath.storage.write import Batch, Write
 from empath.telemetry.occurrence import traceback_text, words_of
 from empath.telemetry.occurrences.worker import (
@@ -76,6 +78,7 @@ from empath.telemetry.occurrences.worker import (
     SettleFailed,
     Shaped,
     StaleResult,
+    WarmupUsedUp,
     WindowShrunk,
 )
 
@@ -230,6 +233,8 @@ class LeaseRun:
             for route, those in ways:
                 self._carry(route, DeliveryJob(message, those, body, self._may_end, settings_of), tried)
             self._look_at(message, tried)
+        except SourcesUsedUp as exc:
+            self._wait_for_warmup(recipients, tried, exc)
         except Abandoned:
             raise
         except ContentGone as exc:
@@ -451,6 +456,19 @@ class LeaseRun:
         said = Said(Stage.LOCAL, Reply.of(f"451 4.3.0 {reason}"))
         answers = [Answer(r, said, Outcome.DEFERRED) for r in recipients if r.recipient_id not in fated]
         tried.append(HostAttempt(Attempt(self._lease.destination, time.time(), duration_s=0.0), answers))
+
+    def _wait_for_warmup(
+        self, recipients: list[LeasedRecipient], tried: list[HostAttempt], used_up: SourcesUsedUp
+    ) -> None:
+        """Put back those recipients that have no fate yet, unattempted; the destination waits for the next day."""
+        here, fated = self._lease.destination, with_fate(tried)
+        left = {r.recipient_id: here for r in recipients if r.recipient_id not in fated}
+        self._unwritten.append(Rekey(self._lease.lease_id, left, now=time.time()))
+        self._unwritten.append(WaitForWarmup(here, until=used_up.until, words=str(used_up)))
+        self._runtime.emit(
+            WarmupUsedUp(destination=here, source=str(used_up), until=Timestamp(used_up.until).iso8601())
+        )
+        self._is_over = True
 
     def _hold(self, recipients: list[LeasedRecipient], tried: list[HostAttempt], reason: str) -> None:
         """Leave to a person those recipients that have no fate yet."""

@@ -25,13 +25,13 @@ from empath.daemon.worker.connection import (
 from empath.daemon.worker.content_fit import Pieces
 from empath.daemon.worker.securing import Security
 from empath.daemon.worker.session_rules import BUILT_IN_RULES, SessionRules
-from empath.daemon.worker.sources import NO_SOURCES, Sources
+from empath.daemon.worker.sources import NO_SOURCES, Allowance, Sources
 from empath.mail.fate import Said, TlsEvidence
 from empath.mail.outcome import Stage
 from empath.mail.protocol import Protocol
 from empath.mail.reply import Reply
 from empath.net.client_tls import ClientTls
-from empath.net.stream import Deadlines, Stream
+from empath.net.stream import Deadlines, OutOfResources, Stream
 from empath.policy.destinations.settings import BUILT_IN, DestinationSettings
 from empath.policy.hosts.search import Host
 from empath.smtp.client.events import TransactionEnded
@@ -174,31 +174,45 @@ class ConnectionPool:
             return HostResult(host.peer, dict.fromkeys(recipients, said), was_reached=False, tls=evidence)
         spent = None
         pool = None if host.is_socket else job.settings.source
-        connection = self._take(host, needs, pool)
-        if connection is not None:
-            ended = connection.transact(*job)
+        taken = self._take(host, needs, pool)
+        if taken is not None:
+            connection, allowance = taken
+            ended = self._transact(connection, job, allowance)
             if not (ended.is_stale or ended.is_spent):
                 return self._done(connection, ended, None, pool)
             connection.leave()
+            self._sources.give_back(allowance)
             if ended.is_spent:
                 spent = HostResult(connection.peer, ended.results, was_reached=True, source=connection.source_address)
-        source = None if pool is None else self._sources.choose(pool, host)
-        if isinstance(source, Reply):
-            said = Said(Stage.CONNECT, source)
+        chosen = (None, None) if pool is None else self._sources.choose(pool, host, job.settings.overflow)
+        if isinstance(chosen, Reply):
+            said = Said(Stage.CONNECT, chosen)
             return HostResult(host.peer, dict.fromkeys(recipients, said), was_reached=False)
+        source, allowance = chosen
         began = self._clock()
         try:
             connection = Connection.open(host, self._how, needs, source)
+        except OutOfResources:
+            self._sources.give_back(allowance)
+            raise
         except HostUnreachable as exc:
+            self._sources.give_back(allowance)
             if spent is not None:
                 return spent
             results = dict.fromkeys(recipients, exc.said)
             address = None if source is None else source.address
             return HostResult(host.peer, results, was_reached=False, tls=exc.tls, source=address)
         connect_s = self._clock() - began
-        ended = connection.transact(*job)
+        ended = self._transact(connection, job, allowance)
         connection.keep_session()
         return self._done(connection, ended, connect_s, pool)
+
+    def _transact(self, connection: Connection, job: _Job, allowance: Allowance | None) -> TransactionEnded:
+        try:
+            return connection.transact(*job)
+        except BaseException:  # before the final dot, so the host has not taken the message
+            self._sources.give_back(allowance)
+            raise
 
     def take_counts(self) -> PoolCounts:
         """What became of connections since the last call."""
@@ -219,15 +233,19 @@ class ConnectionPool:
             else:
                 del self._idle[key]
 
-    def _take(self, host: Host, needs: SessionNeeds, pool: str | None) -> Connection | None:
+    def _take(self, host: Host, needs: SessionNeeds, pool: str | None) -> tuple[Connection, Allowance | None] | None:
+        """A connection that waits, with what was counted of the warm-up of its address."""
         waiting = self._idle.get(_key(host, needs, pool))
         while waiting:
             connection = waiting.pop()
             if connection.source is not None and self._sources.is_rested(connection.source.address):
                 connection.quit()
             elif connection.is_quiet():
-                self.counts.reused += 1
-                return connection
+                allowance = None if connection.source is None else self._sources.allow(connection.source.address, host)
+                if not isinstance(allowance, float):
+                    self.counts.reused += 1
+                    return connection, allowance
+                connection.quit()
             else:
                 connection.close()
             self.counts.ended += 1

@@ -34,7 +34,8 @@ class DestinationSettings:
 
     Shape: concurrency at least 1; retry has the delays between attempts, none for those of [retry]; rate is
     None for any number of messages; mail goes within the hours of schedule, and not before the instant not_before;
-    source is the name of a pool of [sources], None where the system picks the address.
+    source is the name of a pool of [sources], None where the system picks the address; overflow that of the pool for
+    mail that the warm-up of the first has no room for today, None where it waits.
     """
 
     concurrency: int = 20
@@ -48,6 +49,7 @@ class DestinationSettings:
     schedule: Hours | None = None
     not_before: Timestamp | None = None
     source: str | None = None
+    overflow: str | None = None
 
 
 BUILT_IN: Final = DestinationSettings()
@@ -234,5 +236,15 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         kind="name",
         words="Pool of [sources] from whose addresses connections go out. Without it the system picks the address.",
         example="pool-a",
+    ),
+    "overflow": Setting(
+        read=parse_pool_name,
+        write=str,
+        kind="name",
+        words=(
+            "Pool of [sources] for mail that the warm-up of the addresses of `source` has no room for today. Without it"
+            " such mail waits for the next day."
+        ),
+        example="pool-b",
     ),
 }

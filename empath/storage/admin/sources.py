@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from empath.errors import MissingInput
+from empath.policy.warmup import WarmupPlan
 from empath.storage.admin.steering import acting
 from empath.storage.engine import Engine, Session
+from empath.storage.queue.warmup import warmup_plans
 from empath.storage.write import Write
 
 
@@ -75,3 +77,15 @@ class WakeSources(Write):
             raise MissingInput(f"{', '.join(awake)} does not rest; `empath-admin source list` shows all")
         with acting(session, self._who):
             session.run_each("sources.wake", self._rows)
+
+
+def warmups_and_use(engine: Engine) -> tuple[list[WarmupPlan], dict[tuple[str, str, int], int]]:
+    """
+    The plans for new source addresses, and the messages that went out by address, provider and day.
+
+    Raises:
+        MissingInput, PermissionRefused, UnusableQueue, ServiceUnavailable, StorageFailure: see `carry_out`.
+    """
+    with engine.visiting(None) as visit:
+        used = {(address, provider, day): messages for address, provider, day, messages in visit.rows("warmup.used")}
+        return warmup_plans(visit), used

@@ -108,6 +108,15 @@ class Shaped(Occurrence):
 
 
 @occurrence("info")
+class WarmupUsedUp(Occurrence):
+    """The warm-up of the source addresses has no room for more mail today. The mail of the destination waits."""
+
+    destination: Destination
+    source: Annotated[str, "addresses, and the host"]
+    until: Annotated[str, "begin of the next day of the plan"]
+
+
+@occurrence("info")
 class Suppressed(Occurrence):
     """A host refused this address for good, with a class that [suppression] names. It gets no more mail for now."""
 

@@ -141,3 +141,23 @@ CREATE TABLE _source_rest (
   created_at REAL NOT NULL,
   who        TEXT NOT NULL  -- author, as in _audit
 ) STRICT, WITHOUT ROWID;
+
+-- Warm-up.
+-- Plans for new source addresses, see policy/warmup.py: the most messages of each day.
+CREATE TABLE _warmup (
+  address       TEXT    NOT NULL CHECK (length(address) BETWEEN 2 AND 45),  -- of a pool of [sources]
+  provider      TEXT    NOT NULL CHECK (length(provider) BETWEEN 1 AND 255),  -- name of a host, *.domain or *
+  day           INTEGER NOT NULL CHECK (day BETWEEN 1 AND 1000),  -- of 24 hours; 1 begins at started_at
+  most_messages INTEGER NOT NULL CHECK (most_messages BETWEEN 0 AND 1000000000),
+  started_at    REAL    NOT NULL,  -- the same in all rows of a plan
+  PRIMARY KEY (address, provider, day)
+) STRICT, WITHOUT ROWID;
+
+-- What has gone out by these plans.
+CREATE TABLE _warmup_use (
+  address  TEXT    NOT NULL,  -- as in _warmup
+  provider TEXT    NOT NULL,
+  day      INTEGER NOT NULL,
+  messages INTEGER NOT NULL,  -- number of messages of that day
+  PRIMARY KEY (address, provider, day)
+) STRICT, WITHOUT ROWID;

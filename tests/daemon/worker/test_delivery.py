@@ -16,6 +16,7 @@ from empath.daemon.worker.connection import NO_NEEDS, Abandoned
 from empath.daemon.worker.lease_run import Dispatch, LeaseRun
 from empath.daemon.worker.pool import ConnectionPool, HostResult
 from empath.daemon.worker.session_rules import BUILT_IN_RULES
+from empath.daemon.worker.sources import SourcesUsedUp
 from empath.daemon.worker.transport.carrier import Answer, Body, DeliveryJob, HostAttempt
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.daemon.worker.transport.smtp import SmtpCarrier
@@ -38,6 +39,7 @@ from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, Re
 from empath.storage.queue.put_back import EndLease, Hold, Rekey
 from empath.storage.queue.reply_rules import Shape
 from empath.storage.queue.settle import Settle
+from empath.storage.queue.warmup import WaitForWarmup
 from empath.storage.write import Batch
 from empath.telemetry.occurrence import Occurrence
 from empath.telemetry.occurrences.worker import Deferred, DeliveryInDoubt
@@ -978,6 +980,21 @@ def test_a_refusal_of_a_class_that_is_configured_suppresses_its_address(dispatch
     writer = run(dispatch, FakeCarrier([[(0, BOUNCED, refused), (1, BOUNCED, NEVER)]]), message(1, 2))
     first, second = writer.of(Settle)[0].fates
     assert (True, None) == (first.suppressed_until > time.time() + 30, second.suppressed_until)
+
+
+def test_what_the_warm_up_has_no_room_for_goes_back_unattempted_until_the_next_day(dispatch):
+    """
+    The rest of the lease goes back, too; mail that has its fate keeps it.
+    """
+    carrier = FakeCarrier([[(0, DELIVERED, TAKEN)], SourcesUsedUp("192.0.2.10 to mx.a.test", FAR)])
+    writer = run(dispatch, carrier, message(1, 2), message(3))
+    [(fated, status)] = writer.fates()
+    [rekey] = writer.of(Rekey)
+    assert ("delivered", ["discard:"]) == (status, list(rekey.destinations.values()))
+    assert fated not in rekey.destinations
+    [wait] = writer.of(WaitForWarmup)
+    assert ("discard:", FAR, "warm-up: 192.0.2.10 to mx.a.test") == tuple(wait._row.values())
+    assert 1 == len(carrier.jobs)
 
 
 class CarrierFromSource(FakeCarrier):

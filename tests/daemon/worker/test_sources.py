@@ -3,11 +3,13 @@
 import pytest
 
 from empath.daemon.worker.pool import PoolCounts
-from empath.daemon.worker.sources import Sources
+from empath.daemon.worker.sources import Sources, SourcesUsedUp
 from empath.mail.identity import Timestamp
 from empath.policy.destinations.settings import DestinationSettings
 from empath.policy.hosts.search import Host
 from empath.policy.sources import SourceAddress, SourcePool
+from empath.policy.warmup import DAY_S, WarmupPlan, WarmupPlans
+from empath.storage.queue.warmup import CountWarmup
 from tests.daemon.worker.kit import MAIL, said
 from tests.kit.peer import ScriptedPeer
 
@@ -88,6 +90,64 @@ def test_without_a_member_the_host_gives_no_session(pooled):
         assert (False, "connect", "451 4.4.1") == said(pooled.send(peer))
         assert (False, "connect", "451 4.3.5") == said(pooled.send(peer, DestinationSettings(source="gone")))
         assert [] == peer.sessions
+
+
+class Warm:
+    """Plans with a count in memory."""
+
+    def __init__(self, pooled, *plans):
+        self.counts: dict[tuple[str, int], int] = {}
+        pools = {name: SourcePool(name, (SourceAddress(address),)) for name, address in BOTH}
+        pooled.pool._sources = Sources(
+            pools, lambda: pooled.rests, lambda: pooled.now, warmups=lambda: WarmupPlans(plans), commit=self.commit
+        )
+
+    def commit(self, write):
+        row = write._row
+        key = row["address"], row["day"]
+        if isinstance(write, CountWarmup):
+            write.is_granted = self.counts.get(key, 0) < row["most"]
+            self.counts[key] = self.counts.get(key, 0) + write.is_granted
+        else:
+            self.counts[key] -= 1
+
+
+BOTH = (("a", "127.0.0.2"), ("b", "127.0.0.3"))
+PLAN = WarmupPlan("127.0.0.2", "*", 1000.0, ((1, 1), (2, 2)))
+OVERFLOWING = DestinationSettings(source="a", overflow="b")
+
+
+def test_what_a_day_has_no_room_for_waits_or_goes_out_from_the_other_pool(pooled):
+    """
+    Also where a connection waits; the next day begins with its own number, and after the last day there is none.
+    """
+    warm = Warm(pooled, PLAN)
+    with ScriptedPeer() as peer:
+        assert "127.0.0.2" == pooled.send(peer).source
+        with pytest.raises(SourcesUsedUp) as raised:
+            pooled.send(peer)
+        assert 1000.0 + DAY_S == raised.value.until
+        assert "127.0.0.3" == pooled.send(peer, OVERFLOWING).source
+        pooled.pool.close_idle(all_of_them=True)
+        pooled.now += DAY_S
+        assert ["127.0.0.2"] * 2 + ["127.0.0.3"] == [pooled.send(peer, OVERFLOWING).source for _ in range(3)]
+        pooled.pool.close_idle(all_of_them=True)
+        pooled.now += DAY_S
+        assert ["127.0.0.2"] * 4 == [pooled.send(peer).source for _ in range(4)]
+    assert {("127.0.0.2", 1): 1, ("127.0.0.2", 2): 2} == warm.counts
+
+
+def test_a_message_that_no_host_was_asked_about_does_not_count(pooled):
+    """
+    A host that is down must not use up the day.
+    """
+    warm = Warm(pooled, PLAN)
+    with ScriptedPeer() as peer:
+        peer.greeting("554 5.3.2 closed", "220 ready")
+        assert (False, "greeting", "554 5.3.2") == said(pooled.send(peer))
+        assert {("127.0.0.2", 1): 0} == warm.counts
+        assert "127.0.0.2" == pooled.send(peer).source
+    assert {("127.0.0.2", 1): 1} == warm.counts
 
 
 def test_an_address_that_this_host_does_not_have_is_named(pooled):

@@ -22,6 +22,7 @@ WRONG = {
         ",".join(["08:00-09:00"] * 51),
     ),
     "source": ("", "a b", "-x", "x" * 101),
+    "overflow": ("", "a b", "-x", "x" * 101),
     "not_before": ("", "tomorrow", "2026-13-01"),
     "tls": ("", "MAY", "must", "fingerprint:", "fingerprint:SHA1:ab"),
     "rate": ("", "100", "100/0s", "100/1m burst", "100/1m burst 0", "100/1m burst 101", "100/1m burst ¹"),

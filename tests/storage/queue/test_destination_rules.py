@@ -30,6 +30,7 @@ WRONG = {
     "without_8bitmime": ("", "send"),
     "schedule": ("", "Mon", "08:00-18:60", "08:00-18:00;x"),
     "source": ("", "a b", "-x"),
+    "overflow": ("", "a b", "-x"),
     "not_before": ("", "tomorrow", "2026-13-01"),
     "tls": ("", "MAY", "must", "fingerprint", "fingerprint:SHA256:ab", "fingerprint:" + "g" * 64),
     "rate": ("", "100", "100/m", "0/1m", "100/1m 20", "100/1m burst"),

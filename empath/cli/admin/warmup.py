@@ -1,0 +1,51 @@
+"""warmup - the plans for new source addresses, and what has gone out by them today"""
+
+import time
+from typing import Final
+
+import click
+
+from empath.cli.admin import output
+from empath.cli.admin.options import json_option
+from empath.cli.admin.output import NAME, Column
+from empath.cli.common import config_option, lenient_configuration, open_queue, say
+from empath.cli.words import count
+from empath.storage.admin.sources import warmups_and_use
+
+_COLUMNS: Final = (
+    *(Column("ADDRESS"), Column("PROVIDER"), Column("STARTED", 2), Column("DAY"), Column("OF", 1)),
+    *(Column("MESSAGES"), Column("MOST"), Column("NEXT-DAY", 1)),
+)
+
+
+@click.group()
+def warmup() -> None:
+    """See the plans for new source addresses."""
+
+
+@warmup.command("list")
+@config_option()
+@json_option("One JSON object for each plan.")
+@click.pass_context
+def list_plans(context: click.Context, is_json: bool) -> None:
+    """Show each plan, the day that it is in, and what has gone out on that day."""
+    now = time.time()
+    plans, used = warmups_and_use(open_queue(lenient_configuration(context)))
+    records = [
+        {
+            "address": plan.address, "provider": plan.provider, "started_at": plan.started_at, "day": plan.day(now),
+            "last_day": plan.last_day, "messages": used.get((plan.address, plan.provider, plan.day(now)), 0),
+            "most_messages": plan.most(now), "next_day_at": plan.next_day_at(now),
+        }
+        for plan in plans
+    ]  # fmt: skip
+    if is_json:
+        for record in records:
+            output.write_json(record)
+        return
+    if records:
+        output.write_table(_COLUMNS, [tuple(output.as_json(record).values()) for record in records])
+    say(NAME, count(len(records), "plan"))
+
+
+VERBS: Final = (warmup,)

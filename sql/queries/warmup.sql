@@ -1,0 +1,31 @@
+-- warmup.sql - the plans for new source addresses
+-- Transaction: none for reads, BEGIN IMMEDIATE for writes.
+
+-- name: plans
+-- All plans, by address, provider and day. Index: the primary key. Rows: address, provider, started_at, day, most_messages.
+SELECT address, provider, started_at, day, most_messages FROM _warmup ORDER BY address, provider, started_at, day;
+
+-- name: count
+-- Count one message, if there are fewer than :most on that day. Index: the primary key.
+INSERT INTO _warmup_use (address, provider, day, messages)
+SELECT :address, :provider, :day, 1 WHERE :most > 0
+ON CONFLICT (address, provider, day) DO UPDATE SET messages = messages + 1 WHERE messages < :most;
+
+-- name: uncount
+-- Take one message back. Index: the primary key.
+UPDATE _warmup_use SET messages = messages - 1
+ WHERE address = :address
+   AND provider = :provider
+   AND day = :day
+   AND messages > 0;
+
+
+-- name: used
+-- Messages by day. Index: none, a small table. Rows: address, provider, day, messages.
+SELECT address, provider, day, messages FROM _warmup_use;
+
+-- name: wait
+-- Suspend :destination until :until, unless it is suspended for longer. Index: the UNIQUE of name.
+UPDATE _destination SET suspended_until = :until, suspended_reason = :reason
+ WHERE name = :destination
+   AND (suspended_until IS NULL OR suspended_until < :until);
