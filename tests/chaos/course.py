@@ -18,9 +18,15 @@ from tests.kit.waiting import eventually
 REFUSAL = 0.1
 CLIENTS = 4
 _EMPTY_S = 300.0  # time after the load until the queue is empty
+# Rates are lower than what the load brings at times, so that mail waits for tokens, too.
 _SETTINGS = """
 [delivery]
 workers = 2
+rate = "1000/1s"
+[destinations."*"]
+rate = "300/1s burst 100"
+[destinations."smtp:127.0.0.1:{secured}"]
+tls = "encrypt"
 [retry]
 base = "1s"
 max = "2s"
@@ -68,7 +74,8 @@ def run(directory: Path, *, kills: int, seed: int, refusal: float = REFUSAL, cli
     sinks = [Sink(ledger, refusal, seed + number, behaviour) for number, behaviour in enumerate(Behaviour)]
     domains = [f"d{number}.test" for number in range(len(sinks))]
     routes = "\n".join(f'"{name}" = "smtp://127.0.0.1:{sink.port}"' for name, sink in zip(domains, sinks, strict=True))
-    instance = Empathd(directory, _SETTINGS, routes)
+    [secured] = [sink.port for sink in sinks if sink.behaviour is Behaviour.SECURED]
+    instance = Empathd(directory, _SETTINGS.format(secured=secured), routes)
     mischief = Mischief(instance, seed)
     try:
         instance.start()

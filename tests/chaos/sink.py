@@ -2,7 +2,7 @@
 sink - a next hop that records mail in the ledger and refuses a part of it for a while
 
 Some sinks behave worse: they drip their replies octet by octet, say 250 or 421 where no reply is due, or limit the
-messages of a session and the recipients of a message.
+messages of a session and the recipients of a message. One takes mail inside TLS only.
 A sink refuses before it records an arrival, and answers 250 after it: a recorded mail whose 250 was lost may come
 again.
 """
@@ -10,10 +10,15 @@ again.
 import hashlib
 import random
 import socketserver
+import ssl
 import threading
 import time
+from contextlib import suppress
 from enum import Enum, auto
+from functools import cache
 from io import BufferedIOBase
+
+import trustme
 
 from tests.chaos.ledger import Ledger
 
@@ -33,6 +38,14 @@ class Behaviour(Enum):
     DRIPPING = auto()
     EARLY_TALKING = auto()
     LIMITED = auto()
+    SECURED = auto()
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("sink.test").configure_cert(context)
+    return context
 
 
 class Sink(socketserver.ThreadingTCPServer):
@@ -74,15 +87,25 @@ class _Session(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         recipients: list[str] = []
         messages = 0
+        needs_tls = self.server.behaviour is Behaviour.SECURED
         is_limited = self.server.behaviour is Behaviour.LIMITED
         self._say(b"220 sink.test\r\n")
         while line := self.rfile.readline(4096):
             verb = line[:4].upper()
             if verb == b"EHLO":
                 early = b"421 4.3.2 Closing\r\n" * self.server.speaks_unasked()
-                self._say(b"250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 104857600\r\n" + early)
+                offer = b"250-STARTTLS\r\n" * needs_tls
+                extensions = b"250-PIPELINING\r\n250-8BITMIME\r\n" + offer + b"250 SIZE 104857600\r\n"
+                self._say(b"250-sink.test\r\n" + extensions + early)
                 if early:
                     return
+            elif needs_tls and verb == b"STAR":
+                self._say(b"220 2.0.0 Go\r\n")
+                if not self._secure():
+                    return
+                needs_tls = False
+            elif needs_tls and verb != b"QUIT":
+                self._say(b"530 5.7.0 Inside TLS only\r\n")
             elif verb == b"MAIL" and is_limited and messages == _MESSAGES:
                 self._say(b"451 4.7.0 Enough for one session\r\n")
             elif verb == b"RCPT":
@@ -118,6 +141,21 @@ class _Session(socketserver.StreamRequestHandler):
                 if verb in (b"MAIL", b"RSET"):
                     recipients = []
                 self._say(b"503 5.5.1 No recipients\r\n" if verb == b"DATA" else b"250 2.0.0 Ok\r\n")
+
+    def finish(self) -> None:
+        with suppress(OSError):  # the peer was killed
+            super().finish()
+        self.connection.close()
+
+    def _secure(self) -> bool:
+        """Go on inside TLS; False if the handshake failed, as it does where a worker was killed in its middle."""
+        try:
+            self.connection = _tls().wrap_socket(self.connection, server_side=True)
+        except OSError:
+            return False
+        self.rfile = self.connection.makefile("rb")
+        self.wfile = self.connection.makefile("wb", buffering=0)
+        return True
 
     def _say(self, reply: bytes) -> None:
         if self.server.behaviour is not Behaviour.DRIPPING:
