@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +65,30 @@ def restless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         assert [] == instance.rows("SELECT * FROM queue")
     finally:
         instance.clean_up()
+
+
+def _frame(pid: int) -> dict[str, object]:
+    """What a process hands on to those that it forks: signals and limits."""
+    status = dict(
+        line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line
+    )
+    frame: dict[str, object] = {name: status[name].strip() for name in ("Umask", "Seccomp", "NoNewPrivs")}
+    for name in ("SigBlk", "SigIgn", "SigCgt"):
+        mask = int(status[name], 16)
+        frame[name] = {number for number in signal.valid_signals() if mask >> (number - 1) & 1}
+    return frame | {"directory": os.readlink(f"/proc/{pid}/cwd"), "limits": Path(f"/proc/{pid}/limits").read_text()}
+
+
+def test_a_template_that_is_forked_is_as_one_that_is_executed(restless):
+    """
+    Python ignores SIGPIPE from its start on. A fork that forgot it let each client that hung up end the acceptor.
+    """
+    first = restless.named("template_ready")[0]["pid"]
+    forked, ready = _frame(first), len(restless.named("template_ready"))
+    os.kill(first, signal.SIGKILL)
+    second = restless.wait_for("template_ready", ready + 1)["pid"]
+
+    assert _frame(second) == forked
 
 
 def test_mail_in_flight_of_a_killed_worker_is_delivered_by_another(restless):

@@ -19,6 +19,7 @@ from _socket import AF_UNIX, SHUT_RDWR, SOCK_CLOEXEC, SOCK_SEQPACKET, socketpair
 from _socket import socket as RawSocket
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from types import FrameType
 from typing import Final, NoReturn, Self
 
 from empath.daemon.process.fork_request import CONTROL_FD, LOADED, ForkRequest, close_above, read_answer, send_request
@@ -28,6 +29,12 @@ from empath.daemon.supervisor.programs import spawn_program
 ANSWER_S: Final = 5.0  # longest wait for the answer to a request; it takes some milliseconds
 _PROGRAM: Final = "empath.daemon.template"
 _COMMAND: Final = (sys.executable, "-P", "-m", _PROGRAM)
+# What Python itself sets when a program starts. A write to a closed connection must be an error, not the end.
+_AT_START: Final[dict[int, Callable[[int, FrameType | None], object] | signal.Handlers]] = {
+    signal.SIGPIPE: signal.SIG_IGN,
+    signal.SIGXFSZ: signal.SIG_IGN,
+    signal.SIGINT: signal.default_int_handler,
+}
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _ANSWER_OCTETS: Final = 64
 
@@ -135,7 +142,7 @@ def _become_template(control: RawSocket) -> NoReturn:
     """Be what `_execute` makes."""
     os.setpgid(0, 0)
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        signal.signal(number, signal.SIG_DFL)
+        signal.signal(number, _AT_START.get(number, signal.SIG_DFL))
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     for name in handed_on.ENVIRONMENT:
         os.environ.pop(name, None)
