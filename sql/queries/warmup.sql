@@ -5,6 +5,26 @@
 -- All plans, by address, provider and day. Index: the primary key. Rows: address, provider, started_at, day, most_messages.
 SELECT address, provider, started_at, day, most_messages FROM _warmup ORDER BY address, provider, started_at, day;
 
+-- name: most
+-- The most messages of :day of a plan, as its rows are now. Index: the primary key. Rows: none if they are of another start, or
+-- the plan is over, else one.
+SELECT coalesce(
+         (SELECT w.most_messages
+            FROM _warmup AS w
+           WHERE w.address = :address
+             AND w.provider = :provider
+             AND w.day <= :day
+           ORDER BY w.day DESC
+           LIMIT 1),
+         0)
+ WHERE EXISTS (
+   SELECT 1
+     FROM _warmup AS w
+    WHERE w.address = :address
+      AND w.provider = :provider
+      AND w.day >= :day
+      AND w.started_at = :started_at);
+
 -- name: count
 -- Count one message, if there are fewer than :most on that day. Index: the primary key.
 INSERT INTO _warmup_use (address, provider, day, messages)
@@ -23,6 +43,10 @@ UPDATE _warmup_use SET messages = messages - 1
 -- name: used
 -- Messages by day. Index: none, a small table. Rows: address, provider, day, messages.
 SELECT address, provider, day, messages FROM _warmup_use;
+
+-- name: end_waits
+-- No destination waits for the next day of a plan. Index: none, one pass; only where a message was not sent.
+UPDATE _destination SET suspended_until = NULL, suspended_reason = NULL WHERE suspended_reason GLOB 'warm-up: *';
 
 -- name: wait
 -- Suspend :destination until :until, unless it is suspended for longer. Index: the UNIQUE of name.

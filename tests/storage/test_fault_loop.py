@@ -200,7 +200,7 @@ OPERATIONS: dict[str, Works] = {
             RemoveSuppressions(["a@b.example"], who="test"),
             RestSource("192.0.2.10", expires_at=2e9, reason="x", who="test"),
             WakeSources(["192.0.2.10"], who="test"),
-            CountWarmup(_PLAN, day=1, most=5),
+            CountWarmup(_PLAN, day=1),
             UncountWarmup(_PLAN, day=1),
             WaitForWarmup("a.example", until=2e9, words="192.0.2.10"),
             KeepShippedRules(),

@@ -112,15 +112,16 @@ class Sources:
         """
         plan = self._warmups().find(address, host.name)
         now = self._now()
-        most = None if plan is None else plan.most(now)
-        if plan is None or most is None:
+        if plan is None or plan.most(now) is None:
             return None
-        count = CountWarmup(plan, day=plan.day(now), most=most)
+        count = CountWarmup(plan, day=plan.day(now))
         try:
             self._commit(count)
         except EmpathError as exc:
             raise Abandoned(f"the warm-up of {address} cannot be counted: {exc}") from exc
-        return Allowance(plan, plan.day(now)) if count.is_granted else plan.next_day_at(now)
+        if not count.is_granted:
+            return plan.next_day_at(now)
+        return Allowance(plan, plan.day(now)) if count.is_counted else None
 
     def give_back(self, allowance: Allowance | None) -> None:
         """Take back a message that no host was asked about. Where that fails it stays counted."""

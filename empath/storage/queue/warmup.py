@@ -28,19 +28,30 @@ def warmup_plans(selects: Selects) -> list[WarmupPlan]:
 
 
 class CountWarmup(Write):
-    """Count one message on *day* of *plan*, if there are fewer than *most*; `is_granted` tells whether there were."""
+    """
+    Count one message on *day* of *plan*, if the plan has room for it; `is_granted` tells whether it had.
 
-    def __init__(self, plan: WarmupPlan, *, day: int, most: int) -> None:
+    The rows of now decide: a process that has not heard yet of a change must not make a destination wait for a day.
+    Where they have become another plan, or none, the message is granted, and `is_counted` is False.
+    """
+
+    def __init__(self, plan: WarmupPlan, *, day: int) -> None:
         super().__init__()
-        self.is_granted = False
-        self._row = {"address": plan.address, "provider": plan.provider, "day": day, "most": most}
+        self.is_granted = self.is_counted = False
+        self._row = {"address": plan.address, "provider": plan.provider, "day": day, "started_at": plan.started_at}
 
     def run(self, session: Session) -> None:
-        self.is_granted = bool(session.run("warmup.count", self._row))
+        most = session.value("warmup.most", self._row)
+        self.is_counted = most is not None and bool(session.run("warmup.count", self._row | {"most": most}))
+        self.is_granted = self.is_counted or most is None
 
 
 class UncountWarmup(Write):
-    """Take back one message that was counted on *day* of *plan*: no host was asked about it."""
+    """
+    Take back one message that was counted on *day* of *plan*: no host was asked about it.
+
+    What waits for the next day of a plan is looked at again, because there is room now.
+    """
 
     def __init__(self, plan: WarmupPlan, *, day: int) -> None:
         super().__init__()
@@ -48,6 +59,7 @@ class UncountWarmup(Write):
 
     def run(self, session: Session) -> None:
         session.run("warmup.uncount", self._row)
+        session.run("warmup.end_waits")
 
 
 class WaitForWarmup(Write):

@@ -106,7 +106,7 @@ class Warm:
         row = write._row
         key = row["address"], row["day"]
         if isinstance(write, CountWarmup):
-            write.is_granted = self.counts.get(key, 0) < row["most"]
+            write.is_granted = write.is_counted = self.counts.get(key, 0) < dict(PLAN.days)[row["day"]]
             self.counts[key] = self.counts.get(key, 0) + write.is_granted
         else:
             self.counts[key] -= 1

@@ -5,7 +5,7 @@ import pytest
 
 from empath.policy.warmup import DAY_S, WarmupPlan
 from empath.storage.queue.destination_rules import revision
-from empath.storage.queue.warmup import CountWarmup, UncountWarmup, warmup_plans
+from empath.storage.queue.warmup import CountWarmup, UncountWarmup, WaitForWarmup, warmup_plans
 from tests.kit.queue import Queue, violations, write
 
 START = 2_000_000_000.0
@@ -20,7 +20,7 @@ def plan_rows(queue: Queue) -> None:
 
 def count(queue: Queue, now: float, plan: WarmupPlan = PLAN) -> bool:
     most = plan.most(now)
-    return most is None or queue.done(CountWarmup(plan, day=plan.day(now), most=most)).is_granted
+    return most is None or queue.done(CountWarmup(plan, day=plan.day(now))).is_granted
 
 
 def test_a_plan_is_read_as_it_was_written(queue: Queue) -> None:
@@ -57,14 +57,22 @@ def test_several_workers_keep_to_the_number_of_each_day(queue: Queue) -> None:
 def test_a_message_that_was_not_sent_is_taken_back_once(queue: Queue) -> None:
     plan_rows(queue)
     assert [True] * 5 + [False] == [count(queue, START) for _ in range(6)]
+    queue.accept("a.example")
+    queue.run(WaitForWarmup("a.example", until=START + DAY_S, words="192.0.2.10 to mx.a.example"))
+    [(blocked_by,)] = queue.select("SELECT suspended_reason FROM destination")
+    assert "warm-up: 192.0.2.10 to mx.a.example" == blocked_by
     queue.run(UncountWarmup(PLAN, day=1))
+    assert [(None, None)] == queue.select("SELECT suspended_until, suspended_reason FROM destination")
     assert [True, False] == [count(queue, START) for _ in range(2)]
     queue.run(UncountWarmup(PLAN, day=2))
     assert [(1, 5), (2, 0)] == queue.select("SELECT day, messages FROM warmup ORDER BY day")
 
 
 def test_a_day_without_mail_grants_nothing(queue: Queue) -> None:
-    assert not count(queue, START, WarmupPlan("192.0.2.10", "*", START, ((1, 0),)))
+    write(queue.path, f"{NEW}, started_unix) VALUES ('192.0.2.10', '*', 2, 5, {START})")
+    assert not count(queue, START)
+    write(queue.path, f"{NEW}) VALUES ('192.0.2.10', '*', 1, 0)")
+    assert not count(queue, START)
     assert [] == queue.select("SELECT * FROM _warmup_use")
 
 
@@ -78,6 +86,21 @@ def test_another_start_begins_to_count_anew_and_another_number_does_not(queue: Q
     assert [(9, 1, START)] == queue.select("SELECT most_messages, messages, started_unix FROM warmup WHERE day = 1")
     write(queue.path, f"{NEW}, started_at) VALUES ('192.0.2.10', '*', 1, 9, '2033-05-19 03:33:20')")
     assert [(START + DAY_S, 0)] == queue.select("SELECT DISTINCT started_unix, messages FROM warmup")
+
+
+def test_the_rows_of_now_decide_for_a_worker_that_has_not_heard_of_a_change(queue: Queue) -> None:
+    """
+    Else it would make a destination wait for a day that has room.
+    """
+    plan_rows(queue)
+    assert [True] * 5 + [False] == [count(queue, START) for _ in range(6)]
+    write(queue.path, f"{NEW}) VALUES ('192.0.2.10', '*', 1, 6)")
+    assert [True, False] == [count(queue, START) for _ in range(2)]
+    write(queue.path, "DELETE FROM warmup WHERE day = 2")
+    assert count(queue, START + DAY_S)
+    write(queue.path, "DELETE FROM warmup")
+    assert count(queue, START)
+    assert [] == queue.select("SELECT * FROM _warmup_use")
 
 
 def test_the_last_day_takes_its_count_along(queue: Queue) -> None:
