@@ -43,7 +43,9 @@ def source() -> None:
 @click.pass_context
 def list_sources(context: click.Context, is_json: bool) -> None:
     """
-    Show the addresses of [sources], which of them rest and why, and what went out from each in the last 24 hours.
+    Show the addresses of [sources] and their use.
+
+    Shows which of them rest and why, and what went out from each in the last 24 hours.
 
     CONNECTIONS counts those that were opened, DELIVERIES and FAILURES the attempts for recipients, all by what is on
     record.

@@ -86,7 +86,7 @@ class DomainTls:
 @click.pass_context
 def tls(context: click.Context, domain: str, no_try: bool, is_json: bool) -> None:
     """
-    Show what is demanded of TLS with the hosts of DOMAIN, and try it.
+    Show what TLS the hosts of DOMAIN must do, and try.
 
     Shows the setting and what gave it, the TLSA records, the MTA-STS policy, and the level that follows for each host.
     Then connects to each host, begins TLS, shows its certificate, and leaves without sending mail.

@@ -28,7 +28,11 @@ def warmup() -> None:
 @json_option("One JSON object for each plan.")
 @click.pass_context
 def list_plans(context: click.Context, is_json: bool) -> None:
-    """Show each plan, the day that it is in, and what has gone out on that day."""
+    """
+    Show each plan and the use of its day.
+
+    The day is counted from the start of the plan. The use is what has gone out on it.
+    """
     now = time.time()
     plans, used = warmups_and_use(open_queue(lenient_configuration(context)))
     records = [
