@@ -1,11 +1,16 @@
 """pauses - the words for a frozen delivery and for suspended destinations, with the way to end them"""
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
 from empath.cli.words import instant
 from empath.mail.status import WAITING
-from empath.storage.admin.pauses import Pauses, pauses_of, resume_command
+from empath.storage.admin.pauses import Pauses, Suspension, pauses_of, resume_command
 from empath.storage.admin.records import LiveRecipient, Recipient
+
+_MOST_NAMED: Final = 5
+_SUSPENDED: Final = re.compile(r"suspended until [^(]+ \((?P<reason>.*)\)", re.DOTALL)
 
 
 def pause_words(pauses: Pauses) -> str:
@@ -28,5 +33,27 @@ def pause_words(pauses: Pauses) -> str:
 def pauses_of_rows(rows: Sequence[LiveRecipient | Recipient], frozen_since: str | None) -> Pauses:
     """The pauses that concern the waiting mail among *rows*."""
     waiting = [row for row in rows if row.status in WAITING]
-    until = {row.destination: row.suspended_until for row in waiting if row.suspended_until is not None}
-    return pauses_of(frozen_since if waiting else None, until)
+    found = {
+        row.destination: Suspension(row.destination, row.suspended_until, _reason(row.blocked_by))
+        for row in waiting
+        if row.suspended_until is not None
+    }
+    return pauses_of(frozen_since if waiting else None, found.values())
+
+
+def _reason(blocked_by: str | None) -> str | None:
+    """The words in brackets at the end of `suspended until … (…)`."""
+    match = _SUSPENDED.fullmatch(blocked_by or "")
+    return match["reason"] if match is not None else None
+
+
+def blocked_words(rows: Sequence[LiveRecipient | Recipient]) -> str:
+    """A line for each of the first few destinations whose due mail a breaker, a rate or its concurrency holds back."""
+    found = {
+        row.destination: row.blocked_by
+        for row in rows
+        if row.status in WAITING and row.suspended_until is None and row.blocked_by not in (None, "frozen")
+    }
+    lines = [f"{name} takes no mail now: {why}" for name, why in sorted(found.items())]
+    more = [f"{len(lines) - _MOST_NAMED} more take none; see blocked_by in the view destination"]
+    return "\n".join(lines[:_MOST_NAMED] + (more if lines[_MOST_NAMED:] else []))

@@ -20,7 +20,7 @@ from empath.config.workable import Contradiction
 from empath.errors import MissingInput, SyntaxViolation
 from empath.mail.domain import Domain, parse_stored
 from empath.policy.access import Role
-from empath.policy.destinations.rulebook import DestinationPattern, domain_and_next_hop
+from empath.policy.destinations.rulebook import DestinationPattern, RuleBook, domain_and_next_hop
 from empath.policy.destinations.settings import SETTINGS
 from empath.policy.pattern import DomainPattern, PatternTable
 from empath.policy.recipients import RecipientRule, Source
@@ -116,28 +116,31 @@ def _doubt_of_rule(config: Config, pattern: DomainPattern, rule: RecipientRule) 
 
 
 def _destinations(config: Config) -> Iterator[Contradiction]:
+    book = config.rule_book()
     for pattern, given in config.destinations_by_pattern.items():
         for name in given:
-            words = doubt_of_destination_rule(config, pattern, name)
+            words = doubt_of_destination_rule(config, book, pattern, name)
             if words:
                 yield Contradiction(("destinations", str(pattern), name), words, is_warning=True)
 
 
-def doubt_of_destination_rule(config: Config, pattern: DestinationPattern, setting: str) -> str:
-    """Why a rule that gives *setting* to destinations of *pattern* has no effect; empty if it may have one."""
+def doubt_of_destination_rule(config: Config, book: RuleBook, pattern: DestinationPattern, setting: str) -> str:
+    """
+    Why a rule that gives *setting* to destinations of *pattern* has no effect; empty if it may have one. *book* has
+    all rules, because some give routes.
+    """
     text = str(pattern)
     domain, next_hop = domain_and_next_hop(text)
     if text.startswith("mx:") or text == "*":
         return ""
     if next_hop is not None:
-        is_known = config.modules or next_hop in _destinations_of_routes(
-            config
-        )  # a module may give a message any route
+        # A module may give a message any route.
+        is_known = config.modules or next_hop in _destinations_of_routes(config, book)
         return "" if is_known else f"no route leads to {next_hop}"
-    if SETTINGS[setting].is_of_recipient or domain is None:
+    if SETTINGS[setting].is_of_recipient or SETTINGS[setting].needs_domain or domain is None:
         return ""
     some = domain.replace("*", "any", 1)
-    decision = config.router.decide_for_domain(parse_stored(some))
+    decision = config.router_by(book).decide_for_domain(parse_stored(some))
     destination = decision.destination(some)
     if destination == some or decision.route is None:
         return ""
@@ -155,11 +158,11 @@ def _dane(config: Config) -> Iterator[Contradiction]:
             yield Contradiction(("destinations", str(pattern), "tls"), words, is_warning=True)
 
 
-def _destinations_of_routes(config: Config) -> set[str]:
-    """The destinations that routes of the file name."""
+def _destinations_of_routes(config: Config, book: RuleBook) -> set[str]:
+    """The destinations that routes of the file and of *book* name."""
     tables = (config.routes_by_pattern, config.sender_routes_by_pattern, config.account_routes_by_name)
     routes = [route for table in tables for route in table.values()]
-    routes += [given["route"] for given in config.destinations_by_pattern.values() if "route" in given]
+    routes += [route for route, _ in book.each("route")]
     return {route.destination("") for route in routes}
 
 

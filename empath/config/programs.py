@@ -11,7 +11,7 @@ from empath.config.keys import KeyPath
 from empath.config.model import Config
 from empath.config.places import Account, closed_folder, obstacle_to_file
 from empath.config.tables.transports import Pipe
-from empath.policy.routing import PipeRoute, WebhookRoute
+from empath.policy.routing import PipeRoute, Route, WebhookRoute
 
 _EXECUTE: Final = 0o1  # as in the last digit of a mode
 _ENTER: Final = 0o1
@@ -27,10 +27,8 @@ class Obstacle(NamedTuple):
 def obstacles(config: Config) -> Iterator[Obstacle]:
     """The settings of [pipes] and [webhooks], and the routes to them, that cannot work on this machine."""
     for keys, route in config.each_route():
-        if isinstance(route, PipeRoute) and route.name not in config.pipes:
-            yield Obstacle(keys, f'there is no [pipes."{route.name}"]')
-        if isinstance(route, WebhookRoute) and not route.is_url and route.name not in config.webhooks:
-            yield Obstacle(keys, f'there is no [webhooks."{route.name}"]')
+        if missing := missing_table(config, route):
+            yield Obstacle(keys, missing)
     account = Account.find(config.process.user)
     for name, webhook in config.webhooks.items() if account is not None else ():
         for key, file in (("secret_file", webhook.secret_file), ("ca_file", webhook.ca_file)):
@@ -39,6 +37,15 @@ def obstacles(config: Config) -> Iterator[Obstacle]:
     for name, pipe in config.pipes.items():
         for key, words in _of_pipe(config, pipe):
             yield Obstacle(("pipes", name, key), words)
+
+
+def missing_table(config: Config, route: Route) -> str:
+    """That *route* names a program or an endpoint that the file does not have; empty if it names none."""
+    if isinstance(route, PipeRoute) and route.name not in config.pipes:
+        return f'there is no [pipes."{route.name}"]'
+    if isinstance(route, WebhookRoute) and not route.is_url and route.name not in config.webhooks:
+        return f'there is no [webhooks."{route.name}"]'
+    return ""
 
 
 def _of_pipe(config: Config, pipe: Pipe) -> Iterator[tuple[str, str]]:

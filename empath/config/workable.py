@@ -16,7 +16,7 @@ from empath.config.keys import KeyPath, dotted
 from empath.config.load import find_lines
 from empath.config.model import Config
 from empath.config.places import Account, closed_folder, obstacle_to_file, obstacle_to_folder
-from empath.config.programs import obstacles
+from empath.config.programs import missing_table, obstacles
 from empath.config.recipient_file import read_recipients
 from empath.config.renamed import named, new_name
 from empath.config.report_templates import read_report_templates
@@ -26,10 +26,12 @@ from empath.errors import MissingInput, SyntaxViolation
 from empath.mail.domain import Domain
 from empath.mail.endpoint import Endpoint
 from empath.policy.access import Network, Role
+from empath.policy.destinations.hours import Hours
+from empath.policy.destinations.settings import SETTINGS
 from empath.policy.hosts.addresses import is_address, known
 from empath.policy.pattern import DomainPattern
 from empath.policy.router import SentBy
-from empath.policy.routing import MaildirRoute, SmtpRoute, route_text
+from empath.policy.routing import MaildirRoute, SmtpRoute, route_text, single_routes
 from empath.smtp.sasl.mechanisms import Mechanism
 
 _SMTP_PORT: Final = 25
@@ -95,6 +97,21 @@ def _zones(config: Config) -> Iterator[Contradiction]:
         hours = given.get("schedule")
         if hours is not None and zone_named(hours.zone) is None:
             yield Contradiction(("destinations", str(pattern), "schedule"), unknown_zone(hours.zone))
+
+
+def obstacle_to_rule(config: Config, setting: str, text: str) -> str:
+    """What the value *text* of a rule names, and this machine or the configuration does not have; empty for nothing."""
+    value = SETTINGS[setting].read(text)
+    if isinstance(value, Hours) and zone_named(value.zone) is None:
+        return unknown_zone(value.zone)
+    if setting == "source" and text not in config.sources:
+        return f"there is no pool {text} in [sources], so its mail is deferred"
+    for single in single_routes(value) if setting == "route" else ():
+        if isinstance(single, SmtpRoute) and any(_is_own(single, endpoint) for endpoint in endpoints(config)):
+            return f"{route_text(single)} is a listener of this server: mail would go in a circle"
+        if words := missing_table(config, single):
+            return f"{words}, so its mail is deferred"
+    return ""
 
 
 def unknown_user(config: Config) -> Iterator[Contradiction]:

@@ -29,8 +29,8 @@ class TlsProbe:
     What a host showed.
 
     Shape: version and cipher are None if there was no handshake. names are those of its certificate, fingerprint its
-    SHA-256. proof says by what the host proved its identity, failure why it did not or why there is no TLS; both are
-    None where nothing had to be proved.
+    SHA-256. proof says by what the host proved its identity, failure why it did not, or why there is no TLS although
+    it is demanded; both are None where nothing had to be proved.
     """
 
     version: str | None = None
@@ -86,7 +86,8 @@ class _Dialogue:
         """Note what the host shows. Raises StreamClosed and StreamTimeout, as the streams do."""
         if host.is_tls:
             self._secure()
-        opening = Opening(tls=TlsUse.REQUIRED, is_secured=host.is_tls)
+        use = TlsUse.IF_OFFERED if self._demand.level in (TlsLevel.NONE, TlsLevel.MAY) else TlsUse.REQUIRED
+        opening = Opening(tls=use, is_secured=host.is_tls)
         session = ClientSession(ehlo_name, frozenset(), host.protocol, opening)
         while self._found.failure is None:
             if octets := session.octets_to_send():

@@ -19,7 +19,7 @@ from empath.cli.pauses import pause_words
 from empath.cli.words import count, instant
 from empath.mail.status import WAITING, RecipientStatus
 from empath.storage.admin.orders import TARGETS, Order, Verb
-from empath.storage.admin.pauses import pauses_of
+from empath.storage.admin.pauses import Suspension, pauses_of
 from empath.storage.admin.records import Change, Effect
 from empath.storage.admin.steering import Steering
 
@@ -47,7 +47,7 @@ class Changes:
         self._has_no_reader = False
         self._shown = 0
         self._frozen_since = frozen_since
-        self._suspended_until: dict[str, float] = {}  # of destinations with mail that is due after the order
+        self._suspended: dict[str, Suspension] = {}  # of destinations with mail that is due after the order
 
     def add(self, page: Sequence[Change]) -> None:
         """Report one page."""
@@ -98,7 +98,7 @@ class Changes:
         if self.matched > self._shown and not self._is_json and not self._has_no_reader:
             lines.append(f"{self.matched - self._shown} more are not shown (a pipe or --json shows all)")
         if self._order.verb in _MAKE_DUE:
-            lines.append(pause_words(pauses_of(self._frozen_since, self._suspended_until)))
+            lines.append(pause_words(pauses_of(self._frozen_since, self._suspended.values())))
         return "\n".join(filter(None, lines))
 
     def _head(self) -> str:
@@ -134,7 +134,7 @@ class Changes:
             if self._order.verb is not Verb.RETRY and change.effect is not Effect.CHANGED:
                 continue
             if change.suspended_until is not None and change.after.status in WAITING:
-                self._suspended_until[change.destination] = change.suspended_until
+                self._suspended[change.destination] = Suspension(change.destination, change.suspended_until)
 
     def _changed(self, change: Change) -> str:
         before, after = change.before, change.after

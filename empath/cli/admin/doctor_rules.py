@@ -6,10 +6,9 @@ from typing import Final
 
 from empath.config import Config
 from empath.config.doubtful import doubt_of_destination_rule
-from empath.config.zones import unknown_zone, zone_named
+from empath.config.workable import obstacle_to_rule
 from empath.errors import EmpathError
-from empath.policy.destinations.hours import Hours
-from empath.policy.destinations.rulebook import DestinationPattern, RuleRow
+from empath.policy.destinations.rulebook import DestinationPattern
 from empath.policy.health import Diagnosis, Level
 from empath.storage.engine import Engine
 from empath.storage.queue.destination_rules import rules_in_force
@@ -34,27 +33,17 @@ def diagnose_rules(config: Config, engine: Engine, now: float) -> Iterator[Diagn
         for row in rows:
             if row.rule_id in unusable:
                 continue
-            if words := _unusable(config, row):
+            if words := obstacle_to_rule(config, row.setting, row.value):
                 doubtful += 1
                 yield _found(row.rule_id, Level.ERROR, f"rule {row.rule_id} for {row.pattern} has no effect: {words}")
                 continue
-            words = doubt_of_destination_rule(config, DestinationPattern.parse(row.pattern), row.setting)
+            words = doubt_of_destination_rule(config, book, DestinationPattern.parse(row.pattern), row.setting)
             if words:
                 doubtful += 1
                 yield _found(row.rule_id, Level.WARNING, f"rule {row.rule_id} for {row.pattern} has no effect: {words}")
         if not unusable and not doubtful:
             number = len(rows)
             yield Diagnosis(_SUBJECT, Level.OK, f"{number} rule{'s' if number != 1 else ''} of destinations in force")
-
-
-def _unusable(config: Config, row: RuleRow) -> str:
-    """What the value of the rule names and this machine or the configuration does not have."""
-    zone = Hours.parse(row.value).zone if row.setting == "schedule" else "UTC"
-    if zone_named(zone) is None:
-        return unknown_zone(zone)
-    if row.setting == "source" and row.value not in config.sources:
-        return f"there is no pool {row.value} in [sources], so its mail is deferred"
-    return ""
 
 
 def _found(number: int, level: Level, words: str) -> Diagnosis:

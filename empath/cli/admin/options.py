@@ -75,6 +75,15 @@ EXPRESSION: Final = ParsedType("SQL", _expression)
 DURATION: Final = ParsedType("duration", parse_duration)
 
 
+def _parse_span(text: str) -> float:
+    if not (seconds := parse_duration(text)):
+        raise SyntaxViolation(f"must be longer than {text!r}")
+    return seconds
+
+
+SPAN: Final = ParsedType("duration", _parse_span)
+
+
 class Whole(click.ParamType[int]):
     """A whole number from *least* to *most*."""
 

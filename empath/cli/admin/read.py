@@ -12,7 +12,7 @@ from empath.cli.admin.options import REFERENCE, Whole, json_option, selecting, u
 from empath.cli.admin.output import NAME
 from empath.cli.admin.rule import decided_words, decision_record
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
-from empath.cli.pauses import pause_words, pauses_of_rows
+from empath.cli.pauses import blocked_words, pause_words, pauses_of_rows
 from empath.cli.words import count
 from empath.config import Config
 from empath.errors import MissingInput
@@ -67,6 +67,7 @@ def list_(context: click.Context, *, selection: Selection, is_all: bool, limit: 
     say(NAME, "\n".join(missing))
     say(NAME, listing.list_summary(page) + ("" if next_after is None else f"; more with --after {next_after}"))
     say(NAME, pause_words(pauses_of_rows(page, frozen_since)))
+    say(NAME, blocked_words(page))
     say(NAME, _words(decided))
 
 

@@ -6,18 +6,20 @@ from typing import Final
 import click
 
 from empath.cli.admin import output
-from empath.cli.admin.options import DURATION, ParsedType, Whole, dry_run_option, json_option, wait_option, who
+from empath.cli.admin.options import SPAN, ParsedType, Whole, dry_run_option, json_option, wait_option, who
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
 from empath.cli.words import count, instant
 from empath.config import Config
 from empath.config.doubtful import doubt_of_destination_rule
+from empath.config.workable import obstacle_to_rule
 from empath.errors import SyntaxViolation, UsageError
 from empath.mail.identity import Timestamp
 from empath.mail.printable import printable
 from empath.policy.destinations.rulebook import Decision, DestinationPattern, Layer, RuleBook, RuleRow
 from empath.policy.destinations.settings import SETTINGS
 from empath.storage.admin import destination_rules as storage
+from empath.storage.admin.rerouting import find_moves
 from empath.storage.admin.snapshot import carry_out
 from empath.storage.queue.destination_rules import rules_in_force
 
@@ -119,7 +121,7 @@ def decided_words(name: str, decisions: list[Decision]) -> str:
 @click.argument("pattern", type=_PATTERN)
 @click.argument("setting")
 @click.argument("value")
-@click.option("--for", "for_s", type=DURATION, metavar="DURATION", help="End the rule after this time, such as 2h.")
+@click.option("--for", "for_s", type=SPAN, metavar="DURATION", help="End the rule after this time, such as 2h.")
 @click.option("--reason", metavar="TEXT", help="Why, for those who see the rule.")
 @dry_run_option
 @json_option()
@@ -153,7 +155,8 @@ def set_rule(
     until = None if expires_at is None else Timestamp(expires_at)
     new = RuleRow(_MAX_RULE, pattern, setting, value, until, reason)
     before, after = config.rule_book(present), config.rule_book([*present, new])
-    changed = _changes(config, setting, before, after)
+    changed = [] if setting == "route" else _changes(config, setting, before, after)
+    moved = sum(find_moves(engine, config.router_by(after)).values()) if setting == "route" else 0
     if not is_dry_run:
         order = storage.SetRule(pattern, setting, value, expires_at=expires_at, reason=reason, who=who())
         carry_out(engine, order, deadline_s=wait_s)
@@ -171,8 +174,14 @@ def set_rule(
     if changed:
         output.write_table(_CHANGED, changed[:_MOST_SHOWN])
     more = f", {len(changed) - _MOST_SHOWN} not shown" if changed[_MOST_SHOWN:] else ""
-    say(NAME, f"it changes {count(len(changed), 'destination')} of the queue{more}")
-    if words := doubt_of_destination_rule(config, DestinationPattern.parse(pattern), setting):
+    if setting == "route":
+        verb = "would move" if is_dry_run else "moves"
+        say(NAME, f"it {verb} {count(moved, 'recipient')} that {'wait' if moved != 1 else 'waits'}")
+    else:
+        say(NAME, f"it changes {count(len(changed), 'destination')} of the queue{more}")
+    if words := obstacle_to_rule(config, setting, value):
+        say(NAME, f"it cannot work: {words}")
+    elif words := doubt_of_destination_rule(config, after, DestinationPattern.parse(pattern), setting):
         say(NAME, f"it has no effect: {words}")
     if is_dry_run:
         say(NAME, "a dry run: nothing was changed")

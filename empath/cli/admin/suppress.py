@@ -13,7 +13,7 @@ from typing import Final
 import click
 
 from empath.cli.admin import output
-from empath.cli.admin.options import DURATION, ParsedType, json_option, wait_option, who
+from empath.cli.admin.options import SPAN, ParsedType, json_option, wait_option, who
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
 from empath.cli.words import count, instant
@@ -35,7 +35,7 @@ _MOST_SHOWN: Final = 100_000
 
 _reason_option: Final = click.option("--reason", metavar="TEXT", help="Why; the sender of refused mail reads it.")
 _for_option: Final = click.option(
-    "--for", "for_s", type=DURATION, metavar="DURATION", help="For how long, such as 30d; without it for good."
+    "--for", "for_s", type=SPAN, metavar="DURATION", help="For how long, such as 30d; without it for good."
 )
 _class_option: Final = click.option(
     "--class", "of_class", type=_CLASS, metavar="CLASS", help="Rows of this class only."

@@ -6,14 +6,16 @@ from typing import Final
 import click
 
 from empath.cli.admin import output
-from empath.cli.admin.options import DURATION, json_option, wait_option, who
+from empath.cli.admin.options import SPAN, json_option, wait_option, who
 from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
 from empath.cli.words import instant
 from empath.errors import UsageError
 from empath.mail.printable import printable
+from empath.storage.admin.pauses import resume_command
 from empath.storage.admin.snapshot import carry_out
 from empath.storage.admin.suspension import Suspend
+from empath.storage.queue.destination_rules import CLOSED_BY
 
 _LONGEST_S: Final = 315_576_000.0  # ten years, as in sql/sqlite/control.sql
 _MOST_REASON: Final = 200  # characters, as there
@@ -22,7 +24,7 @@ _MOST_REASON: Final = 200  # characters, as there
 @click.command()
 @config_option()
 @click.argument("destination")
-@click.option("--for", "for_s", type=DURATION, required=True, metavar="DURATION", help="How long, such as 2h.")
+@click.option("--for", "for_s", type=SPAN, required=True, metavar="DURATION", help="How long, such as 2h.")
 @click.option("--reason", metavar="TEXT", help="Why, for people: `list`, `view` and the views show it.")
 @wait_option
 @json_option()
@@ -36,7 +38,7 @@ def suspend(
     DESTINATION is a next hop or queue key, as `stats` shows it. Mail is still accepted and waits; no attempt is
     counted. Deliveries under way end with their message. The suspension survives a restart and ends by itself.
     """
-    if not 0 < for_s <= _LONGEST_S:
+    if for_s > _LONGEST_S:
         raise UsageError("--for takes a time of up to 10 years, such as 2h")
     if reason is not None and not 1 <= len(reason) <= _MOST_REASON:
         raise UsageError(f"--reason takes up to {_MOST_REASON} characters")
@@ -68,11 +70,12 @@ def resume(context: click.Context, destination: str, wait_s: float, is_json: boo
         return
     if order.before is None:
         click.echo(f"{printable(destination)} is not suspended")
-        say(NAME, "was not suspended; nothing changed")
         return
     until, reason = order.before
     why = f" ({printable(reason)})" if reason else ""
     click.echo(f"{printable(destination)} resumed, was suspended until {instant(until)}{why}")
+    if reason is not None and reason.startswith(CLOSED_BY):
+        say(NAME, f"its hours close it again within a minute; to keep it open: {resume_command(destination, reason)}")
 
 
 VERBS: Final = (suspend, resume)

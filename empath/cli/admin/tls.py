@@ -31,6 +31,7 @@ _COLUMNS: Final = (
     *(Column("VERSION"), Column("CERTIFICATE", 1, 20), Column("RESULT", 0, 20)),
 )
 _NAMES_SHOWN: Final = 3
+_IN_CLEAR: Final = "no TLS: mail goes in the clear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def tls(context: click.Context, domain: str, no_try: bool, is_json: bool) -> Non
     )
     if found.hosts:
         click.echo()
-        output.write_table(_COLUMNS, [_row(each) for each in found.hosts])
+        output.write_table(_COLUMNS, [_row(each, is_tried=not no_try) for each in found.hosts])
     say(NAME, _summary(found, is_tried=not no_try))
 
 
@@ -168,13 +169,13 @@ def _hosts(config: Config, chosen: Route, destination: str) -> tuple[tuple[Host,
 
 def _tried(config: Config, host: Host, one: HostTls, demand: HostDemand) -> HostTls:
     # 50 ms of imports, which no other verb should pay for.
-    from empath.net.client_tls import ClientTls  # noqa: PLC0415
+    from empath.daemon.process.client_access import client_tls_as_user  # noqa: PLC0415
     from empath.net.tls_probe import try_tls  # noqa: PLC0415
 
     if host.is_socket or demand.refusal is not None:
         return replace(one, failure=demand.refusal.escaped() if demand.refusal is not None else None)
     timeout_s = config.delivery.connect_s
-    found = try_tls(host, demand, ClientTls(), ehlo_name=str(config.hostname), timeout_s=timeout_s)
+    found = try_tls(host, demand, client_tls_as_user(config), ehlo_name=str(config.hostname), timeout_s=timeout_s)
     return replace(
         one,
         version=found.version,
@@ -205,9 +206,9 @@ def _policy(kept: KeptPolicy) -> str:
     return f"{kept.policy_id}, {policy.mode}, mx {' '.join(policy.patterns) or '-'}, until {until}{failure}"
 
 
-def _row(one: HostTls) -> tuple[object, ...]:
+def _row(one: HostTls, *, is_tried: bool) -> tuple[object, ...]:
     names = ", ".join(one.names[:_NAMES_SHOWN]) + (", …" if len(one.names) > _NAMES_SHOWN else "")
-    result = one.failure or one.proof or ("not proved" if one.version else None)
+    result = one.failure or one.proof or ("not proved" if one.version else _IN_CLEAR if is_tried else None)
     return one.host, one.address, one.port or None, one.level, one.by, one.version, names or None, result
 
 

@@ -82,6 +82,24 @@ def examine_client_access(config: Config) -> list[Contradiction]:
     return found
 
 
+def client_tls_as_user(config: Config) -> ClientTls:
+    """
+    What [tls.client] says, as far as this user may read its files: without the certificate, if need be.
+
+    Raises:
+        ConfigError: a file cannot be used, or the authorities cannot be read; the text is one line.
+    """
+    files, findings = read_client_files(config)
+    client = config.tls.client
+    for keys, words, _ in findings:
+        if keys[-1] == "ca":
+            raise ConfigError(words)
+    if client.pair is not None and not {str(client.certificate), str(client.key)} <= files.keys():
+        authorities = None if client.ca is None else _file(client.ca, files)
+        return ClientTls(None, authorities, client.minimum)
+    return _client_tls(config, files)
+
+
 def _client_tls(config: Config, files: TlsFiles) -> ClientTls:
     client = config.tls.client
     pair = None

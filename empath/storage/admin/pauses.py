@@ -6,6 +6,7 @@ so, because a time in the past would otherwise look like mail that goes out now.
 """
 
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -52,10 +53,10 @@ def find_pauses(session: Selects, now: float, destination: str | None = None) ->
     return Pauses(frozen_since(session), tuple(Suspension(*row) for row in found), suspended)
 
 
-def pauses_of(since: str | None, suspended_until: dict[str, float]) -> Pauses:
-    """The pauses that concern some rows; *suspended_until* has their suspended destinations."""
-    named = sorted(suspended_until.items())[:_MOST_NAMED]
-    return Pauses(since, tuple(Suspension(*each) for each in named), len(suspended_until))
+def pauses_of(since: str | None, suspended: Iterable[Suspension]) -> Pauses:
+    """The pauses that concern some rows; *suspended* has their suspended destinations."""
+    by_name = sorted(suspended, key=lambda each: each.destination)
+    return Pauses(since, tuple(by_name[:_MOST_NAMED]), len(by_name))
 
 
 def resume_command(destination: str, reason: str | None = None) -> str:

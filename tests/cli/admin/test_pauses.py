@@ -54,6 +54,32 @@ def test_a_freeze_is_said_since_when_and_how_to_end_it(suspended: AdminTool, ver
     assert line in suspended.words(*verb)
 
 
+@pytest.mark.parametrize("verb", READING, ids=lambda verb: verb[0])
+def test_closed_hours_are_opened_by_a_rule_and_not_by_resume(suspended: AdminTool, verb: tuple[str, ...]) -> None:
+    """
+    The next look at the hours would close the destination again; `resume` says so, too.
+    """
+    reason = "closed by schedule Mon 01:00-02:00 (UTC)"
+    write(suspended.path, "UPDATE _destination SET suspended_reason = ? WHERE name = 'a.example'", reason)
+    end = "empath-admin rule set a.example schedule 00:00-24:00 --for 1h"
+    line = f"empath-admin: a.example is suspended until {UNTIL} ({reason}); to end that: {end}"
+    assert line in suspended.words(*verb)
+    assert [f"empath-admin: its hours close it again within a minute; to keep it open: {end}"] == (
+        suspended.words("resume", "a.example")
+    )
+
+
+def test_a_destination_that_takes_no_mail_now_is_named(tool: AdminTool) -> None:
+    """
+    Its mail is due, and nothing in the table of `list` says why it waits. `view` has a line for it.
+    """
+    tool.queue.accept("a.example", *(f"{number}.example" for number in range(6)))
+    write(tool.path, "UPDATE _destination SET token_at = ?", NEVER)
+    words = tool.words("list")
+    assert "empath-admin: 0.example takes no mail now: rate" in words
+    assert "empath-admin: 2 more take none; see blocked_by in the view destination" in words
+
+
 def test_the_tables_show_the_suspension(suspended: AdminTool) -> None:
     """
     It is in the column of the next try, in the pairs of view, and in the line of the destination.

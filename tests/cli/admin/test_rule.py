@@ -76,6 +76,40 @@ def test_a_rule_that_can_have_no_effect_says_so_at_once(ruled: AdminTool) -> Non
     assert f"empath-admin: it has no effect: {words}" in ruled.words("rule", "set", "relayed.test", "concurrency", "2")
 
 
+def test_a_route_of_a_domain_has_an_effect_and_says_how_much_it_moves(ruled: AdminTool) -> None:
+    """
+    A rule may give a domain another route than the file does; then what holds of its next hop is found by that.
+    """
+    arguments = ("rule", "set", "relayed.test", "route", "smtp://127.0.0.1:28")
+    assert ["empath-admin: it would move 1 recipient that waits", "empath-admin: a dry run: nothing was changed"] == (
+        ruled.words(*arguments, "--dry-run")
+    )
+    assert ["empath-admin: it moves 1 recipient that waits"] == ruled.words(*arguments)
+    assert ["empath-admin: it changes 0 destinations of the queue"] == ruled.words(
+        "rule", "set", "smtp:127.0.0.1:28", "concurrency", "2"
+    )
+    config, engine = load_config(ruled.config), ruled.queue.engine
+    assert [Level.OK] == [each.level for each in diagnose_rules(config, engine, T0)]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [
+        ("source", "no-pool", "there is no pool no-pool in [sources], so its mail is deferred"),
+        ("route", "pipe:none", 'there is no [pipes."none"], so its mail is deferred'),
+        ("route", "webhook:none", 'there is no [webhooks."none"], so its mail is deferred'),
+        ("route", "smtp://127.0.0.1:2525", "smtp://127.0.0.1:2525 is a listener of this server: mail would go in a"),
+        ("schedule", "08:00-09:00 Mars/Olympus", "this machine knows no time zone 'Mars/Olympus'"),
+    ],
+)
+def test_a_rule_that_names_what_is_not_there_says_so_at_once(
+    ruled: AdminTool, setting: str, value: str, words: str
+) -> None:
+    assert f"empath-admin: it cannot work: {words}" in ruled.words("rule", "set", "x.test", setting, value)[-1]
+    found = [each.found for each in diagnose_rules(load_config(ruled.config), ruled.queue.engine, T0)]
+    assert words in found[0]
+
+
 def test_a_long_list_of_changes_is_cut_on_paper_and_whole_in_json(ruled: AdminTool) -> None:
     for number in range(30):
         ruled.queue.accept(f"{number}.many.test")
@@ -122,6 +156,7 @@ def test_what_can_be_set_is_shown(ruled: AdminTool) -> None:
         (("set", "*", "speed", "3"), "rule settings"),
         (("set", "*", "concurrency", "0"), "whole number from 1"),
         (("set", "*", "retry", "soon"), "not a duration"),
+        (("set", "*", "concurrency", "3", "--for", "0s"), "must be longer than '0s'"),
         (("show", "*.a.test"), "is a pattern"),
         (("show", "a b"), "not a domain name"),
         (("delete",), "give numbers"),

@@ -86,10 +86,29 @@ def test_a_domain_without_hosts_says_so(tool, script):
     assert tool.record("tls", "no.test")["reply"].startswith("550 5.4.4")
 
 
-def test_a_host_without_tls_is_named(tool, peer):
+def test_a_host_without_tls_fails_only_where_tls_is_demanded(tool, peer):
     """
-    With the words of the host.
+    By default mail goes there in the clear, and nothing that was demanded is missed.
     """
     peer.extensions("PIPELINING")
     [host] = tool.record("tls", "x.test")["hosts"]
-    assert (None, True) == (host["version"], bool(host["failure"]))
+    assert ("may", None, None) == (host["level"], host["version"], host["failure"])
+    assert any(line.endswith("no TLS: mail goes in the clear") for line in tool.lines("tls", "x.test"))
+    assert ["empath-admin: 1 of 1 hosts meet what is demanded of TLS"] == tool.words("tls", "x.test")
+    tool.lines("rule", "set", "x.test", "tls", "encrypt")
+    [host] = tool.record("tls", "x.test")["hosts"]
+    assert (None, "451 4.7.4 TLS is required, and the host does not offer it") == (host["version"], host["failure"])
+
+
+def test_the_authorities_of_the_file_vouch_in_a_try_too(tool, peer, tmp_path):
+    """
+    As they do for the workers; else the verb would find fault with a host that gets mail.
+    """
+    certificates.authority().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with tool.config.open("a") as file:
+        file.write(f'[tls.client]\nca = "{tmp_path / "ca.pem"}"\n')
+    tool.lines("rule", "set", "x.test", "tls", "verify")
+    [host] = tool.record("tls", "x.test")["hosts"]
+    assert ("verify", None) == (host["level"], host["failure"])
+    (tmp_path / "ca.pem").unlink()
+    assert 78 == tool.run("tls", "x.test").code
