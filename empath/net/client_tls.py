@@ -2,9 +2,9 @@
 client_tls - what this host presents and trusts as a client of other hosts
 
 There are two contexts.  One takes any certificate: where TLS is optional, or where no authority has to vouch for the
-host, as with DANE.  It also takes the weak keys that OpenSSL refuses by default, because without them the mail would go
-in the clear.  The other one takes only certificates of known authorities; it is made when it is first needed, because
-to load them takes time.
+host, as with DANE.  It also takes the weak keys and old hosts that OpenSSL refuses by default, because without them the
+mail would go in the clear.  The other one takes only certificates of known authorities; it is made when it is first
+needed, because to load them takes time.
 """
 
 from functools import cached_property
@@ -21,6 +21,8 @@ from typing import Final
 from empath.errors import ConfigError
 from empath.net.certificate import MINIMUM_VERSIONS, KeyPair, PemFile, load_pair
 
+# A host without RFC 5746, which OpenSSL 3 refuses. The name in `ssl` is there from Python 3.12 on.
+_LEGACY_SERVER_CONNECT: Final = 0x4
 _ANY_STRENGTH: Final = "DEFAULT:!aNULL:!eNULL:!MD5:!RC4:@SECLEVEL=0"
 
 
@@ -44,6 +46,7 @@ class ClientTls:
         self.unverified.check_hostname = False
         self.unverified.verify_mode = CERT_NONE
         self.unverified.set_ciphers(_ANY_STRENGTH)
+        self.unverified.options |= _LEGACY_SERVER_CONNECT
         if authorities is not None:
             self.verified  # noqa: B018 - the file is found wrong at the start, and not at the first mail
 

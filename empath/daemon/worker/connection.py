@@ -207,6 +207,8 @@ class Connection:
         while isinstance(event, HandshakeWanted):
             self._secure()
             event = self._next()
+        if (refusal := self._session.tls_refusal) is not None:
+            self._securing.note_failure(f"{self.host.name} refused STARTTLS: {refusal.escaped()}")
         if isinstance(event, Ready):
             if self._session.ensure_ready():
                 return self

@@ -162,6 +162,8 @@ class ConnectionPool:
         failure = result.tls.failure if result.tls is not None else None
         if failure is None or host.is_tls or not result.is_untaken:
             return result
+        if result.was_reached and result.tls is not None and result.tls.version is None:
+            return result  # the host refused STARTTLS, and the session was in the clear
         self._security.note_broken(host)
         again = self._send(host, in_clear, job)
         return again._replace(tls=again.tls and again.tls._replace(failure=failure))

@@ -133,6 +133,7 @@ class ClientSession:
         self.events: deque[ClientEvent] = deque()  # what happened, oldest first; the driver takes it from the left
         self._peer = Capabilities.NONE
         self._is_fit = True  # able to serve another transaction
+        self.tls_refusal: Reply | None = None  # what the peer said to STARTTLS, if that was no
         self.answered = 0  # replies taken, and ends of the connection
         self._has_delivered = False  # a message of any transaction
         self._plan = _NO_PLAN
@@ -361,8 +362,10 @@ class ClientSession:
         self.events.append(HostFailed(Stage.TLS, _INJECTED))
         return self._close(_INJECTED)
 
-    def _stay_in_clear(self, _: Reply) -> ClientState:
+    def _stay_in_clear(self, reply: Reply) -> ClientState:
         self._may_start_tls = False
+        if self._state is ClientState.STARTTLS:
+            self.tls_refusal = reply
         if self._opening.tls is TlsUse.REQUIRED:
             # Another session may show STARTTLS where EHLO was refused for now.
             is_lack = self._opening.for_requiretls and self._peer.is_known

@@ -165,7 +165,43 @@ def test_g1_a_host_that_refuses_starttls_counts_as_one_without(pool, demand, fat
     with secure_peer().reply("STARTTLS", "454 4.7.0 TLS not available") as peer:
         result = send(pool, peer, needs=SessionNeeds(demand))
     assert fate == said(result)
-    assert tls_of(result).version is None
+    assert (None, "peer.test refused STARTTLS: 454 4.7.0 TLS not available") == (
+        tls_of(result).version,
+        tls_of(result).failure,
+    )
+
+
+def test_hosts_without_secure_renegotiation_get_mail_only_where_any_certificate_will_do():
+    """
+    RFC 5746 is of 2010, and old appliances lack it; the worker never renegotiates. No server of OpenSSL does without
+    it, so only the option is looked at.
+    """
+    tls = client_tls()
+    assert [True, False] == [bool(each.options & 0x4) for each in (tls.unverified, tls.verified)]
+
+
+def test_overdue_mail_that_is_refused_in_the_clear_is_not_sent_again(pool):
+    """
+    The host refused STARTTLS and then the recipient: a second session in the clear would be the same.
+    """
+    peer = secure_peer().reply("STARTTLS", "454 4.7.0 TLS not available").reply("RCPT", "550 5.1.1 No such user")
+    with peer:
+        result = send(pool, peer, needs=SessionNeeds(OVERDUE))
+        assert 1 == len(peer.sessions)
+    assert (True, "rcpt", "550 5.1.1") == said(result)
+
+
+@pytest.mark.parametrize("demand", [MAY, OVERDUE])
+def test_a_host_with_old_ways_gets_mail_inside_tls(pool, demand):
+    """
+    Weak keys are better than none where any certificate will do.
+    """
+    context = certificates.server(*NAMES).context
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0")
+    with secure_peer(context=context) as peer:
+        result = send(pool, peer, needs=SessionNeeds(demand))
+    assert ("TLSv1.2", "ECDHE-ECDSA-AES128-SHA") == (tls_of(result).version, tls_of(result).cipher)
 
 
 BAD = {
