@@ -158,3 +158,16 @@ SELECT max(at)
         UNION ALL
         SELECT received_at FROM _message WHERE message_id > (SELECT max(message_id) FROM _message) - 1000) AS seen
  WHERE at < :before;
+
+-- name: source_use
+-- What went out from each address by the attempts that began at :since or later. The recipients of one transaction share
+-- its lease and its start. Index: none, one pass over _attempt. Rows: the fields of storage.admin.sources.SourceUse.
+SELECT source,
+       count(DISTINCT CASE WHEN connect_s IS NOT NULL THEN lease_id || ' ' || started_at END) AS connections,
+       sum(CASE WHEN outcome = 'delivered' THEN 1 ELSE 0 END) AS deliveries,
+       sum(CASE WHEN outcome <> 'delivered' THEN 1 ELSE 0 END) AS failures
+  FROM _attempt
+ WHERE source IS NOT NULL
+   AND started_at >= :since
+ GROUP BY source
+ ORDER BY source;

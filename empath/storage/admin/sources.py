@@ -40,7 +40,7 @@ def rests_and_use(engine: Engine, *, now: float, since: float) -> tuple[list[Res
     """
     with engine.visiting(None) as visit:
         resting = [Rest(**record) for record in visit.records("sources.rests", {"now": now})]
-        return resting, [SourceUse(**record) for record in visit.records("sources.use", {"since": since})]
+        return resting, [SourceUse(**record) for record in visit.records("admin.source_use", {"since": since})]
 
 
 class RestSource(Write):
