@@ -15,8 +15,7 @@ THEORY
     Postfix does the same (qmgr_feedback), with parts of a window of one by the window on both sides.
 """
 
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from empath.mail.identity import Timestamp
 from empath.policy.retry import RetrySchedule
@@ -27,8 +26,7 @@ _LONGEST_OPEN_S: Final = 900.0  # unless the first delay of the retry schedule i
 _WHOLE: Final = 1.0 - 1e-6  # a sum of parts is not exact
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """
     What the leases so far say of a destination.
 
@@ -44,8 +42,7 @@ class Standing:
     breaker_until: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseReport:
+class LeaseReport(NamedTuple):
     """
     What one lease saw.
 
@@ -76,28 +73,28 @@ def after_lease(
     """
     new = old
     if seen.sessions:
-        new = _opened(replace(new, failed_windows=0.0, openings=0, breaker_until=None), seen.sessions, most)
+        new = _opened(new._replace(failed_windows=0.0, openings=0, breaker_until=None), seen.sessions, most)
     if seen.failures:
         window = max(1, min(new.window, max(most, 1)) - seen.failures)
         failed_windows = new.failed_windows + seen.failures / new.window
-        new = replace(new, window=window, successes=-_PAUSE * window, failed_windows=failed_windows)
+        new = new._replace(window=window, successes=-_PAUSE * window, failed_windows=failed_windows)
     is_open = new.breaker_until is not None and new.breaker_until > now
     is_half_open = new.breaker_until is not None and not is_open
     has_failed = new.failed_windows >= _WHOLE and not has_company
     if seen.is_unreachable and not is_open and (is_half_open or has_failed):
         openings = new.openings + 1
         until = _open_times(retries).next_retry_at(now, openings, uniform)
-        new = replace(new, failed_windows=0.0, openings=openings, breaker_until=until)
+        new = new._replace(failed_windows=0.0, openings=openings, breaker_until=until)
     return new
 
 
 def _opened(standing: Standing, sessions: int, most: int) -> Standing:
     if standing.window >= most:
-        return replace(standing, successes=0)
+        return standing._replace(successes=0)
     successes = standing.successes + sessions
     if successes < standing.window:
-        return replace(standing, successes=successes)
-    return replace(standing, window=standing.window + 1, successes=0)
+        return standing._replace(successes=successes)
+    return standing._replace(window=standing.window + 1, successes=0)
 
 
 def _open_times(retries: RetrySchedule) -> RetrySchedule:

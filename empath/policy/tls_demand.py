@@ -17,7 +17,7 @@ RULES
 import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from empath.errors import SyntaxViolation
 from empath.mail.lookup import Security, TlsaRecord
@@ -127,8 +127,7 @@ class StsFinding:
 NO_STS: Final = StsFinding()
 
 
-@dataclass(frozen=True, slots=True)
-class MessageNeeds:
+class MessageNeeds(NamedTuple):
     """
     What one message asks of the connection.
 
@@ -213,7 +212,8 @@ def demand_for(
         demand = _of_setting(setting, origin, host, dane, sts)
     if demand.level is TlsLevel.NONE and needs.requires_tls is not True:
         return demand
-    demand = replace(demand, server_name=demand.server_name or _server_name(host))
+    if not demand.server_name and host.name != host.address:
+        demand = replace(demand, server_name=host.name)
     # LMTP hands the mail to its store, RFC 2033 §1: there is no further hop that must have the extension.
     if needs.requires_tls is True and host.protocol is not Protocol.LMTP:
         demand = replace(_raised(demand, host), needs_requiretls=True)
@@ -270,7 +270,3 @@ def _raised(demand: HostDemand, host: Host) -> HostDemand:
 
 def _names(host: Host) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, (host.lookups.domain, host.name))))
-
-
-def _server_name(host: Host) -> str:
-    return "" if host.name == host.address else host.name

@@ -131,7 +131,11 @@ class ConnectionSettings:
 
 
 class Connection:
-    """One SMTP connection to one host."""
+    """
+    One SMTP connection to one host.
+
+    `has_dsn`: the host takes what the sender wants to hear, and makes the report of success (RFC 3461 §5.2.1).
+    """
 
     def __init__(
         self,
@@ -147,6 +151,7 @@ class Connection:
         self.needs = needs
         self.source = source
         self.peer = host.peer
+        self.has_dsn = False
         self.born_at = self.used_at = how.clock()
         self._stream = stream
         # Only where mail servers listen: a filter on another port may well greet by the name of this host.
@@ -211,6 +216,7 @@ class Connection:
             self._securing.note_failure(f"{self.host.name} refused STARTTLS: {refusal.escaped()}")
         if isinstance(event, Ready):
             if self._session.ensure_ready():
+                self.has_dsn = self._session.extensions.has_dsn
                 return self
             event = self._next()  # octets came behind the reply to EHLO
         self.leave()
@@ -251,11 +257,6 @@ class Connection:
     def is_usable(self) -> bool:
         """Whether another transaction may begin."""
         return self._session.is_usable and self._session.is_ready
-
-    @property
-    def has_dsn(self) -> bool:
-        """Whether the host takes what the sender wants to hear, and makes the report of success (RFC 3461 §5.2.1)."""
-        return self._session.extensions.has_dsn
 
     def is_quiet(self) -> bool:
         """Whether the host has neither spoken nor closed since its last reply. Never waits."""

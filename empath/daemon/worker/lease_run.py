@@ -17,9 +17,9 @@ THEORY
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING
 
 import gevent
@@ -42,6 +42,7 @@ from empath.mail.reply import Reply
 from empath.net.stream import OutOfResources, StreamClosed, StreamTimeout
 from empath.policy.attempt import outcome_of
 from empath.policy.destinations.rulebook import RuleBook
+from empath.policy.destinations.settings import DestinationSettings
 from empath.policy.limits.delivery import Bucket, DeliveryRates
 from empath.policy.retry import MAX_FAULTS
 from empath.policy.router import SentBy
@@ -59,7 +60,7 @@ from empath.storage.queue.lease import (
     ReadFaults,
     ReadOrders,
 )
-from empath.storage.queue.put_back import EndLease, Hold, Rekey
+from empath.storage.queue.put_back import NO_TOKENS, EndLease, Hold, Rekey
 from empath.storage.queue.reply_rules import Shape
 from empath.storage.queue.settle import Settle
 from empath.storage.queue.warmup import WaitForWarmup
@@ -222,16 +223,17 @@ class LeaseRun:
         refused: list[HostAttempt] = []
         self._is_delivered = self._is_reached = self._has_asked_more = False
         try:
-            ways = self._without_suppressed(self._route(message), refused)
+            ways = self._route(message)
+            if self._dispatch.suppressions.is_any:  # nearly never
+                ways = self._without_suppressed(ways, refused)
             if self._dispatch.hooks is not None:
                 ways = self._unless_refused(self._dispatch.hooks, message, ways, refused)
-            recipients = [recipient for _, those in ways for recipient in those]
+            recipients = ways[0][1] if len(ways) == 1 else [recipient for _, those in ways for recipient in those]
             if not recipients:
                 return
             body = self._body(message)
-            settings_of = partial(self._runtime.rules.book.of_destination, self._lease.destination)
             for route, those in ways:
-                self._carry(route, DeliveryJob(message, those, body, self._may_end, settings_of), tried)
+                self._carry(route, DeliveryJob(message, those, body, self._may_end, self._settings_of), tried)
             self._look_at(message, tried)
         except SourcesUsedUp as exc:
             self._wait_for_warmup(recipients, tried, exc)
@@ -269,8 +271,6 @@ class LeaseRun:
         self, ways: list[tuple[Route | None, list[LeasedRecipient]]], refused: list[HostAttempt]
     ) -> list[tuple[Route | None, list[LeasedRecipient]]]:
         """Leave out the recipients that get no more mail; they bounce, and no host is asked."""
-        if not self._dispatch.suppressions.is_any:  # nearly always
-            return ways
         found = self._dispatch.suppressions.find([r.address for _, those in ways for r in those])
         if not found:
             return ways
@@ -322,7 +322,11 @@ class LeaseRun:
             self._is_delivered = self._is_delivered or host_attempt.has_delivered
             self._settling.log_host(job.message, host_attempt)
         self._is_carrying = False
-        self._is_reached = self._is_reached or not carrier.is_failing
+        self._is_reached = self._is_reached or self._is_delivered or not carrier.is_failing
+
+    def _settings_of(self, exchangers: tuple[str, ...]) -> DestinationSettings:
+        """What holds of the destination by the rules of now, with these MX hosts."""
+        return self._runtime.rules.book.of_destination(self._lease.destination, exchangers)
 
     def _look_at(self, message: LeasedMessage, tried: list[HostAttempt]) -> None:
         """Note what the message met; where it went back unattempted with the rest of the lease, forget that."""
@@ -366,16 +370,17 @@ class LeaseRun:
             self._log_standing(end)
         return end.is_ended
 
-    def _unused_tokens(self) -> Counter[Bucket]:
+    def _unused_tokens(self) -> Mapping[Bucket, int]:
         """The tokens that messages have taken which no host was asked about."""
-        unused: Counter[Bucket] = Counter()
         senders = self._dispatch.rates.senders
-        if self._lease.buckets or senders is not None:
-            for message in self._lease.messages:
-                if message.message_id not in self._sent:
-                    unused.update(self._lease.buckets)
-                    if senders is not None and (bucket := senders.find(message.reverse_path)) is not None:
-                        unused[bucket] += 1
+        if not self._lease.buckets and senders is None:  # no rate is set
+            return NO_TOKENS
+        unused: Counter[Bucket] = Counter()
+        for message in self._lease.messages:
+            if message.message_id not in self._sent:
+                unused.update(self._lease.buckets)
+                if senders is not None and (bucket := senders.find(message.reverse_path)) is not None:
+                    unused[bucket] += 1
         return unused
 
     def _log_standing(self, end: EndLease) -> None:

@@ -37,7 +37,7 @@ class LeaseSight:
         if is_reached:
             self.failure = None
             self._sessions += 1
-            self._failures += any(_is_lost(host_attempt) for host_attempt in tried)
+            self._failures += _has_loss(tried)
         elif any(answer.outcome is Outcome.DEFERRED for answer in tried[-1].answers):
             # Counted once: the lease's other messages get the same answer without being tried.
             self._failures += self.failure is None
@@ -58,11 +58,11 @@ def is_unproved(tried: list[HostAttempt]) -> bool:
     return all(answer.said.stage is Stage.TLS for host_attempt in tried for answer in host_attempt.answers)
 
 
-def _is_lost(host_attempt: HostAttempt) -> bool:
-    """Whether a session ended without a reply: lost, or timed out."""
-    return any(
-        not answer.said.reply.is_from_host
-        and answer.said.reply.enhanced == _LOST
-        and answer.said.stage not in _NO_SESSION
-        for answer in host_attempt.answers
-    )
+def _has_loss(tried: list[HostAttempt]) -> bool:
+    """Whether a session ended without a reply: lost, or timed out. Loops: every message comes here."""
+    for host_attempt in tried:
+        for answer in host_attempt.answers:
+            stage, reply = answer.said
+            if not reply.is_from_host and reply.enhanced == _LOST and stage not in _NO_SESSION:
+                return True
+    return False

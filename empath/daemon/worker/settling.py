@@ -76,7 +76,7 @@ class Settling:
         report_at, is_soft = message.delay_report_at, config.delivery.soft_bounce
         warning_s = config.retry.delay_warning_s
         fated = with_fate(tried) if len(tried) > 1 else ()  # what one host said to all is either a fate or no attempt
-        is_late = is_delayed(now, message.received_at, warning_s, message.reverse_path, report_at)
+        clears_delay = config.reports.delay_cleared
         settles: list[Write] = []
         for host_attempt in tried:
             fates, passed = [], []
@@ -106,6 +106,10 @@ class Settling:
                     bounce_class = self._reply_rules.class_of(host_attempt.attempt, said)
                     passed.append(Passed(recipient.recipient_id, said, bounce_class))
             if fates or passed:
+                # Mail that is delivered at once does not ask how late it is.
+                is_late = (is_deferred or (clears_delay and is_delivered)) and is_delayed(
+                    now, message.received_at, warning_s, message.reverse_path, report_at
+                )
                 settle = Settle(
                     process_id=self._runtime.process_id,
                     lease_id=self._lease.lease_id,
@@ -115,7 +119,7 @@ class Settling:
                     fates=tuple(fates),
                     passed=tuple(passed),
                     is_delayed=is_deferred and is_late,
-                    clears_delay=is_delivered and is_late and config.reports.delay_cleared,
+                    clears_delay=clears_delay and is_delivered and is_late,
                 )
                 settles.append(settle)
         if self._effects:
@@ -132,8 +136,10 @@ class Settling:
 
     def log_host(self, message: LeasedMessage, host_attempt: HostAttempt) -> None:
         """Log what one host did: a doubt, and every recipient that goes on to the next host."""
+        answers = [answer for answer in host_attempt.answers if answer.outcome is not Outcome.DELIVERED]
+        if not answers:  # nearly always
+            return
         attempt = host_attempt.attempt
-        answers = host_attempt.answers
         doubtful = [answer for answer in answers if answer.is_in_doubt]
         if doubtful:
             self._runtime.emit(

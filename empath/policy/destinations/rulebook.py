@@ -116,6 +116,9 @@ class Origin:
         return f"rule {self.rule_id} for {self.pattern}{until}" + (f": {self.reason}" if self.reason else "")
 
 
+_BUILT_IN: Final = Origin(Layer.BUILT_IN)
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The value of one setting as text, empty where it has none, and what decided it."""
@@ -156,7 +159,7 @@ class RuleBook:
     `has_mx` says whether a rule names MX hosts.
     """
 
-    __slots__ = ("_by_pattern", "_defaults", "_found", "_is_plain", "ends_at", "has_mx", "rows", "unusable")
+    __slots__ = ("_by_pattern", "_defaults", "_everywhere", "_found", "ends_at", "has_mx", "rows", "unusable")
 
     def __init__(
         self, defaults: DestinationSettings, file_entries: Iterable[FileEntry] = (), rows: Iterable[RuleRow] = ()
@@ -176,9 +179,11 @@ class RuleBook:
                 unusable.append(UnusableRule(row, str(exc)))
         self.unusable = tuple(unusable)
         self.ends_at = min((row.expires_at for row in self.rows if row.expires_at is not None), default=None)
-        self._is_plain = self._by_pattern.keys() <= {"*"}
         self.has_mx = any(pattern.startswith(_MX) for pattern in self._by_pattern)
         self._found: dict[tuple[str, str, tuple[str, ...]], DestinationSettings] = {}
+        # Settings that hold of all destinations; None where some have their own. Each message asks.
+        is_plain = self._by_pattern.keys() <= {"*"}
+        self._everywhere = self._combined("", "", ()) if is_plain else None
 
     def _add(self, row: RuleRow) -> None:
         setting = SETTINGS.get(row.setting)
@@ -200,30 +205,38 @@ class RuleBook:
             next_hop: name of the destination, if it is not the domain.
             exchangers: names of the MX hosts, in A-labels, best first, where they are known.
         """
-        key = ("", "", ()) if self._is_plain else (domain or "", next_hop or "", exchangers if self.has_mx else ())
+        if self._everywhere is not None:
+            return self._everywhere
+        key = (domain or "", next_hop or "", exchangers if self.has_mx else ())
         found = self._found.get(key)
         if found is None:
-            given: dict[str, Any] = {}
-            for entries in self._fitting(*key):
-                for name, (value, _) in entries.items():
-                    given.setdefault(name, value)
             if len(self._found) >= _MOST_FOUND:
                 self._found.clear()
-            found = self._found[key] = replace(self._defaults, **given)
+            found = self._found[key] = self._combined(*key)
         return found
+
+    def _combined(self, domain: str, next_hop: str, exchangers: tuple[str, ...]) -> DestinationSettings:
+        given: dict[str, Any] = {}
+        for entries in self._fitting(domain, next_hop, exchangers):
+            for name, (value, _) in entries.items():
+                given.setdefault(name, value)
+        return replace(self._defaults, **given)
 
     def of_destination(self, name: str, exchangers: tuple[str, ...] = ()) -> DestinationSettings:
         """What holds of the destination called *name*, whatever the domains of its recipients."""
+        if self._everywhere is not None:
+            return self._everywhere
         return self.find(*domain_and_next_hop(name), exchangers)
 
     def origin(
         self, setting: str, domain: str | None, next_hop: str | None = None, exchangers: tuple[str, ...] = ()
     ) -> Origin:
         """What gives the value of *setting* in `find` with the same arguments."""
-        for entries in self._fitting(domain or "", next_hop or "", exchangers):
-            if setting in entries:
-                return entries[setting][1]
-        return Origin(Layer.BUILT_IN)
+        if self._by_pattern:
+            for entries in self._fitting(domain or "", next_hop or "", exchangers):
+                if setting in entries:
+                    return entries[setting][1]
+        return _BUILT_IN
 
     def explain(self, destination: str, domain: str | None = None, exchangers: tuple[str, ...] = ()) -> list[Decision]:
         """What holds of *destination*, and of recipients in *domain* whose mail goes there; all settings in order."""

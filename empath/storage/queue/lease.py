@@ -22,6 +22,7 @@ THEORY
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from empath.mail.identity import Timestamp
 from empath.mail.outcome import Stage
@@ -109,8 +110,7 @@ class Lease:
     buckets: tuple[Bucket, ...] = ()  # each message took a token of each; those of senders are apart
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(NamedTuple):
     """
     A destination in its turn.
 

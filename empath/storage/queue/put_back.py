@@ -6,7 +6,6 @@ recipient, its audit row and notice are written here, as in a settle.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -23,7 +22,7 @@ from empath.storage.write import Write
 _AS_BEFORE: Final = dict.fromkeys(
     ("recipient_id", "status", "reason", "next_retry_at", "settled_at", "destination_id", "max_lost_leases")
 ) | {"losses": 0}
-_NO_TOKENS: Final[Mapping[Bucket, int]] = MappingProxyType({})
+NO_TOKENS: Final[Mapping[Bucket, int]] = MappingProxyType({})
 _NOTHING_SEEN: Final = LeaseReport()
 _USUAL_RETRIES: Final = RetrySchedule()
 
@@ -71,7 +70,7 @@ class EndLease(Write):
         retries: RetrySchedule = _USUAL_RETRIES,
         uniform: float = 0.5,
         only_in_company: bool = False,
-        unused: Mapping[Bucket, int] = _NO_TOKENS,
+        unused: Mapping[Bucket, int] = NO_TOKENS,
     ) -> None:
         super().__init__()
         self.is_ended = False
@@ -126,7 +125,7 @@ class EndLease(Write):
             "destination_id": destination_id,
             "is_failing": is_failing,
             "last_failure": failure,
-            **asdict(self.after),
+            **self.after._asdict(),
         }
         session.run("put_back.set_standing", new)
 

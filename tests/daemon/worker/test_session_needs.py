@@ -91,7 +91,7 @@ def test_g1_a_message_is_overdue_once_its_first_retry_delay_is_over(tmp_path, ag
     leased = message(1)
     leased.received_at = time.time() - age_s
     of_lease = LeaseSessions(session_rules(runtime, NO_POLICIES), Finder(), "mx.test")
-    assert MessageNeeds(None, is_overdue) == of_lease.needs_of(leased)
+    assert MessageNeeds(None, is_overdue) == of_lease.needs_of(leased, time.time())
 
 
 def fake_runtime(tmp_path, text="", *rows):

@@ -5,8 +5,6 @@ The demand for TLS and the login are worked out once for each host of a lease an
 message; anew after a change of the rules, because a lease to a slow host takes minutes.
 """
 
-import time
-
 from empath.daemon.worker.connection import SessionNeeds
 from empath.daemon.worker.session_rules import SessionRules
 from empath.mail.protocol import Protocol
@@ -28,11 +26,11 @@ class LeaseSessions:
         self.exchangers: tuple[str, ...] = ()  # names of the MX hosts, once they are known
         self._found: dict[tuple[str, int, Protocol, MessageNeeds], SessionNeeds] = {}
 
-    def needs_of(self, message: LeasedMessage) -> MessageNeeds:
-        """The kind of *message*."""
+    def needs_of(self, message: LeasedMessage, now: float) -> MessageNeeds:
+        """The kind of *message* at *now*."""
         if self._overdue_from is None:
             self._overdue_from = self._rules.first_delay_s_of(self._destination, self.exchangers)
-        is_overdue = time.time() - message.received_at >= self._overdue_from
+        is_overdue = now - message.received_at >= self._overdue_from
         return _KINDS[message.requires_tls, is_overdue]
 
     def session_for(self, host: Host, needs: MessageNeeds) -> SessionNeeds:

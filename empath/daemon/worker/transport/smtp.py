@@ -55,7 +55,7 @@ class SmtpCarrier:
     def carry(self, job: DeliveryJob) -> Iterator[HostAttempt]:
         """See Carrier."""
         started_at = time.time()
-        needs = self._sessions.needs_of(job.message)
+        needs = self._sessions.needs_of(job.message, started_at)
         hosts = self._hosts = self._hosts_of.get(needs) or self._find(needs)
         if hosts.needs_backup:
             self._turn_to_backup(hosts)
