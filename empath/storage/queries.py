@@ -23,7 +23,7 @@ def script(name: str) -> str:
 
 
 def query_files(folder: str) -> tuple[str, ...]:
-    """Names, without `.sql`, of the files with statements in `queries` or `<engine>/queries`."""
+    """Names, without `.sql`, of the files in a folder such as `queries` or `<engine>/queries`, sorted."""
     place = _file(folder)
     return tuple(sorted(file.name.removesuffix(".sql") for file in place.iterdir())) if place.is_dir() else ()
 

@@ -2,7 +2,7 @@
 --
 -- Views are the supported names and columns; tables that begin with an underscore may change in any release.
 -- Every instant has two columns: UTC text for people, and Unix seconds (_unix) for arithmetic.
--- control.sql defines what can be written through them.
+-- control/ defines what can be written through them.
 
 -- Why due mail of a destination does not go out now; NULL: it may.
 CREATE VIEW _blocked AS

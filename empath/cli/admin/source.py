@@ -28,7 +28,7 @@ _COLUMNS: Final = (
     ),
 )
 _ADDRESS: Final = ParsedType("address", parse_address)
-_MOST_REASON: Final = 1_000  # characters, as in sql/sqlite/control.sql
+_MOST_REASON: Final = 1_000  # characters, as in sql/sqlite/control/source.sql
 _DAY_S: Final = 86_400.0
 
 

@@ -17,7 +17,7 @@ from empath.storage.admin.snapshot import carry_out
 from empath.storage.admin.suspension import Suspend
 from empath.storage.queue.destination_rules import CLOSED_BY
 
-_LONGEST_S: Final = 315_576_000.0  # ten years, as in sql/sqlite/control.sql
+_LONGEST_S: Final = 315_576_000.0  # ten years, as in sql/sqlite/control/destination.sql
 _MOST_REASON: Final = 200  # characters, as there
 
 

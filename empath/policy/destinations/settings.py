@@ -4,7 +4,7 @@ settings - what can be set for a destination
 One attribute of DestinationSettings, one row of SETTINGS: the attribute, the key in `[destinations."pattern"]` of the
 file, and the column `setting` of the view destination_rule have one name.  A row holds its value as text; the readers
 here give the value that Empath works with, or say in one sentence what is wrong.  The trigger `_refuse_rule` in
-sql/sqlite/control.sql refuses at once what cannot be a value; a test holds both together.
+sql/sqlite/control/destination.sql refuses at once what cannot be a value; a test holds both together.
 """
 
 from collections.abc import Callable, Mapping

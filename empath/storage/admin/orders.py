@@ -2,7 +2,7 @@
 orders - the orders for recipients, and the effect of an order on one recipient
 
 A table and a few rules; nothing here touches the database. The views apply the same rules in SQL
-(sql/sqlite/control.sql), because a plain shell knows only SQL; test_each_status_meets_each_order in tests/cli/admin/
+(sql/sqlite/control/), because a plain shell knows only SQL; test_each_status_meets_each_order in tests/cli/admin/
 holds both equal. An order skips each row that the views would refuse, so that one row cannot fail an order for many.
 """
 

@@ -13,7 +13,7 @@ from empath.storage.write import Write
 
 @dataclass(frozen=True, slots=True)
 class ServiceOrder:
-    """An order that waits; verb and argument as sql/sqlite/control.sql accepts them, who as in the audit."""
+    """An order that waits; verb and argument as sql/sqlite/control/service.sql accepts them, who as in the audit."""
 
     control_id: int
     verb: str

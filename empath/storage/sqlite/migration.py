@@ -14,7 +14,7 @@ from typing import Any
 
 import apsw
 
-from empath.storage.queries import script
+from empath.storage.queries import query_files, script
 from empath.storage.sqlite.connection import rows, value
 
 _VIEW = re.compile(r"^CREATE VIEW (\w+)", re.MULTILINE)
@@ -141,14 +141,19 @@ SELECT type, name, tbl_name, sql
 
 
 def _create_views(connection: apsw.Connection) -> None:
-    rows(connection, script("sqlite/views.sql"))
-    rows(connection, script("sqlite/control.sql"))
+    for text in _views():
+        rows(connection, text)
+
+
+def _views() -> list[str]:
+    """Scripts that create the public views and their triggers, in this order: `_changes` is what the others use."""
+    files = ("views", *(f"control/{name}" for name in query_files("sqlite/control")))
+    return [script(f"sqlite/{name}.sql") for name in files]
 
 
 def _names_of_ours() -> set[str]:
     """Public views and the triggers on them; all other names of Empath begin with an underscore."""
-    texts = script("sqlite/views.sql"), script("sqlite/control.sql")
-    return {match[1] for text in texts for pattern in (_VIEW, _TRIGGER) for match in pattern.finditer(text)}
+    return {match[1] for text in _views() for pattern in (_VIEW, _TRIGGER) for match in pattern.finditer(text)}
 
 
 def _put_back_views(connection: apsw.Connection, views: list[_Object], readable: set[str]) -> list[str]:

@@ -1,0 +1,147 @@
+-- message, attempt, process, session, rate and audit: records, which are read and not written
+
+CREATE TRIGGER message_update INSTEAD OF UPDATE ON message
+BEGIN
+  SELECT raise(ABORT, 'empath: a message is changed through its recipients: UPDATE queue');
+END;
+
+CREATE TRIGGER message_delete INSTEAD OF DELETE ON message
+BEGIN
+  SELECT raise(ABORT, 'empath: DELETE FROM queue cancels the recipients of a message');
+END;
+
+CREATE TRIGGER message_insert INSTEAD OF INSERT ON message
+BEGIN
+  SELECT raise(ABORT, 'empath: mail comes in by SMTP only');
+END;
+
+CREATE TRIGGER attempt_update INSTEAD OF UPDATE ON attempt
+BEGIN
+  SELECT raise(ABORT, 'empath: an attempt is a record and cannot be changed; UPDATE queue changes the next one');
+END;
+
+CREATE TRIGGER attempt_delete INSTEAD OF DELETE ON attempt
+BEGIN
+  SELECT raise(ABORT, 'empath: an attempt is removed with its recipient, by the retention of the configuration');
+END;
+
+CREATE TRIGGER attempt_insert INSTEAD OF INSERT ON attempt
+BEGIN
+  SELECT raise(ABORT, 'empath: only a worker makes an attempt; UPDATE queue SET next_retry_at = ''now'' asks for one');
+END;
+
+-- As queue_update.
+CREATE TRIGGER process_update INSTEAD OF UPDATE ON process
+BEGIN
+  SELECT 1
+   WHERE new.process_id IS NULL
+     AND coalesce(
+       new.slot, new.generation, new.node, new.instance, new.pid, new.started_at, new.started_unix, new.beat, new.beat_at,
+       new.beat_unix, new.ended_at, new.ended_unix, new.leases, new.version, new.engine_version, new.modules_off);
+END;
+
+CREATE TRIGGER process_fixed INSTEAD OF UPDATE OF
+  process_id, slot, generation, node, instance, pid, started_at, started_unix, beat, beat_at, beat_unix, ended_at, ended_unix,
+  leases, version, engine_version
+ON process
+BEGIN
+  SELECT raise(ABORT, 'empath: a process takes only modules_off; INSERT INTO control gives it orders');
+END;
+
+CREATE TRIGGER process_modules INSTEAD OF UPDATE OF modules_off ON process
+BEGIN
+  SELECT raise(ABORT, 'empath: modules_off takes NULL, or a part of what it has: what is taken out is called again')
+   WHERE new.modules_off IS NOT NULL
+     AND (old.modules_off IS NULL OR instr(' ' || old.modules_off || ' ', ' ' || new.modules_off || ' ') = 0);
+  INSERT INTO _audit (who, object, what, before, after)
+  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.slot, 'modules_off', old.modules_off, new.modules_off
+   WHERE new.modules_off IS NOT old.modules_off;
+  UPDATE _process SET modules_off = new.modules_off WHERE process_id = old.process_id;
+END;
+
+CREATE TRIGGER process_delete INSTEAD OF DELETE ON process
+BEGIN
+  SELECT raise(ABORT, 'empath: a process cannot be removed; INSERT INTO control (verb) VALUES (''drain'') ends the service');
+END;
+
+CREATE TRIGGER process_insert INSTEAD OF INSERT ON process
+BEGIN
+  SELECT raise(ABORT, 'empath: the service starts its processes; see [delivery] workers in the configuration');
+END;
+
+CREATE TRIGGER audit_update INSTEAD OF UPDATE ON audit
+BEGIN
+  SELECT raise(ABORT, 'empath: rows of the audit cannot be changed');
+END;
+
+CREATE TRIGGER audit_delete INSTEAD OF DELETE ON audit
+BEGIN
+  SELECT raise(ABORT, 'empath: rows of the audit cannot be removed');
+END;
+
+CREATE TRIGGER audit_insert INSTEAD OF INSERT ON audit
+BEGIN
+  SELECT raise(ABORT, 'empath: each change writes its own row of the audit; no other row can be added');
+END;
+
+CREATE TRIGGER session_state INSTEAD OF UPDATE OF state ON session
+BEGIN
+  SELECT raise(ABORT, 'empath: session takes only state = ''closed'', which ends the session')
+   WHERE new.state IS NOT old.state AND new.state IS NOT 'closed';
+  INSERT INTO _audit (who, object, what, before, after)
+  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.session || ' ' || old.client, 'session', old.state, 'closed'
+   WHERE new.state IS NOT old.state;
+  UPDATE _session SET is_closing = 1
+   WHERE new.state IS NOT old.state
+     AND process_id = CAST(substr(old.session, 1, instr(old.session, '.') - 1) AS INTEGER)
+     AND number = CAST(substr(old.session, instr(old.session, '.') + 1) AS INTEGER);
+END;
+
+-- As queue_update.
+CREATE TRIGGER session_update INSTEAD OF UPDATE ON session
+BEGIN
+  SELECT 1
+   WHERE new.session IS NULL
+     AND coalesce(
+       new.listener, new.client, new.client_name, new.account, new.tls, new.state, new.messages, new.octets,
+       new.began_at, new.began_unix, new.age_s, new.process, new.node);
+END;
+
+CREATE TRIGGER session_fixed INSTEAD OF UPDATE OF
+  session, listener, client, client_name, account, tls, messages, octets, began_at, began_unix, age_s, process, node
+ON session
+BEGIN
+  SELECT raise(ABORT, 'empath: session takes only state = ''closed'', which ends the session');
+END;
+
+CREATE TRIGGER session_delete INSTEAD OF DELETE ON session
+BEGIN
+  INSERT INTO _audit (who, object, what, before, after)
+  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.session || ' ' || old.client, 'session', old.state, 'closed'
+   WHERE old.state <> 'closed';
+  UPDATE _session SET is_closing = 1
+   WHERE process_id = CAST(substr(old.session, 1, instr(old.session, '.') - 1) AS INTEGER)
+     AND number = CAST(substr(old.session, instr(old.session, '.') + 1) AS INTEGER);
+END;
+
+CREATE TRIGGER session_insert INSTEAD OF INSERT ON session
+BEGIN
+  SELECT raise(ABORT, 'empath: only a client begins a session');
+END;
+
+CREATE TRIGGER rate_update INSTEAD OF UPDATE ON rate
+BEGIN
+  SELECT raise(ABORT, 'empath: DELETE FROM rate gives all of a rate back; [receiving.limits] sets the rates');
+END;
+
+CREATE TRIGGER rate_delete INSTEAD OF DELETE ON rate
+BEGIN
+  INSERT INTO _audit (who, object, what, before, after)
+  VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.holder, old.name, old.full_unix, NULL);
+  DELETE FROM _rate WHERE name = old.name AND holder = old.holder AND listener = old.listener;
+END;
+
+CREATE TRIGGER rate_insert INSTEAD OF INSERT ON rate
+BEGIN
+  SELECT raise(ABORT, 'empath: the use of a rate is counted by the acceptors; [receiving.limits] sets the rates');
+END;
