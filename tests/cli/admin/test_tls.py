@@ -51,7 +51,7 @@ def test_a_handshake_is_tried_and_its_certificate_shown(tool, peer):
     [host] = found["hosts"]
     assert ("may", "TLSv1.3", ["mx.x.test"], None) == (host["level"], host["version"], host["names"], host["failure"])
     assert 64 == len(host["fingerprint"])
-    assert ["EHLO", "STARTTLS", "EHLO", "QUIT"] == peer.sessions[0].verbs
+    peer.wait_until(lambda: ["EHLO", "STARTTLS", "EHLO", "QUIT"] == peer.sessions[0].verbs)
 
 
 def test_a_policy_says_what_is_demanded_and_the_try_what_fails(tool, script):
