@@ -26,7 +26,6 @@ not count: its extensions are asked for again, and octets that came behind its 2
 way may have put them there.
 """
 
-import binascii
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -49,14 +48,13 @@ from empath.smtp.client.events import (
     SessionClosed,
     TransactionEnded,
 )
+from empath.smtp.client.login import CANCEL, LoginDialogue, refused
 from empath.smtp.client.opening import IN_CLEAR, Opening, TlsUse
 from empath.smtp.client.plan import TransactionPlan
 from empath.smtp.client.reply_reader import ReplyReader
 from empath.smtp.client.states import SIGNALS, STAGES, ClientCall, ClientSignal, ClientState
 from empath.smtp.client.table import CALLS, NEXT, ClientAction
 from empath.smtp.client.transaction import ClientRecipient, Transaction
-from empath.smtp.sasl.client import ClientExchange
-from empath.smtp.sasl.mechanisms import Mechanism
 
 __all__ = ["ClientRecipient", "ClientSession", "Transaction"]
 
@@ -77,8 +75,6 @@ _TLS_WORDS: Final = re.compile(r"\b(?:start)?tls\b|encrypt", re.IGNORECASE)
 _ENCRYPTION_NEEDED: Final = EnhancedStatus(5, 7, 10)  # RFC 5248
 _INJECTED: Final = Reply.of("451 4.7.0 Protocol error: octets after the reply to STARTTLS, before the handshake")
 _NOT_SECURED: Final = EnhancedStatus(4, 7, 5)
-_NO_LOGIN: Final = EnhancedStatus(4, 7, 8)
-_MOST_INITIAL_CHARACTERS: Final = 480  # of an initial response, so that the line has at most 512; RFC 4954 §4
 # What each message needs: Python finds a name of the module in a fifth of the time of a member of an enum.
 _CLOSED: Final = ClientState.CLOSED
 _END_OF_DATA: Final = ClientState.END_OF_DATA
@@ -121,8 +117,7 @@ class ClientSession:
         self._is_secured = opening.is_secured
         self._bindings = opening.bindings
         self._may_start_tls = not opening.is_secured and opening.tls is not TlsUse.NEVER
-        self._exchange: ClientExchange | None = None
-        self._is_initial_due = False  # too long for the line of the command
+        self._login = None if opening.login is None else LoginDialogue(opening.login)
         self._ehlo_name = ehlo_name.encode("ascii")
         self._own_names = own_names
         self._is_lmtp = protocol is Protocol.LMTP
@@ -373,59 +368,41 @@ class ClientSession:
         return self._log_in()
 
     def _log_in(self) -> ClientState:
-        login = self._opening.login
+        login = self._login
         if login is None:
             self.events.append(Ready())
             return ClientState.READY
         if not (self._is_secured or self._opening.may_log_in_clear):
             return self._decline(Stage.TLS, _NO_TLS_FOR_LOGIN)
-        offered = self._peer.mechanisms
-        exchange = self._exchange = login.begin(offered, self._bindings)
-        if exchange is None:
-            allowed = " ".join(map(str, login.mechanisms))
-            words = f"The host offers {' '.join(offered) or 'no mechanism'} to log in, and {allowed} may be used"
-            return self._decline(Stage.AUTH, Reply(454, _NO_LOGIN, words))
-        line = f"AUTH {exchange.mechanism}"
-        if exchange.initial is not None:
-            initial = _base64(exchange.initial)
-            if len(initial) <= _MOST_INITIAL_CHARACTERS:
-                line += f" {initial}"
-        self._is_initial_due = exchange.initial is not None and line.count(" ") == 1
-        self._out.append(line.encode() + b"\r\n")
+        command = login.begin(self._peer.mechanisms, self._bindings)
+        if isinstance(command, Reply):
+            return self._decline(Stage.AUTH, command)
+        self._out.append(command)
         return ClientState.AUTH
 
     def _answer_challenge(self, reply: Reply) -> ClientState:
-        exchange = self._exchange
-        assert exchange is not None
-        try:
-            if self._is_initial_due:
-                self._is_initial_due = False
-                response = exchange.initial or b""
-            else:
-                # Nothing depends on what LOGIN asks, and some hosts write "Username:" as it is.
-                text = "" if exchange.mechanism is Mechanism.LOGIN else reply.text
-                response = exchange.respond(binascii.a2b_base64(text, strict_mode=True) if text else b"")
-        except (SyntaxViolation, ValueError) as exc:
-            state = self._decline(Stage.AUTH, Reply(454, _NO_LOGIN, f"{exchange.mechanism} failed: {exc}"))
-            self._out.insert(0, b"*\r\n")  # cancels the exchange, RFC 4954 §4
+        response = self._begun_login.answer(reply)
+        if isinstance(response, Reply):
+            state = self._decline(Stage.AUTH, response)
+            self._out.insert(0, CANCEL)
             return state
-        self._out.append(_base64(response).encode() + b"\r\n")
+        self._out.append(response)
         return ClientState.AUTH
 
-    def _finish_login(self, reply: Reply) -> ClientState:
-        exchange = self._exchange
-        assert exchange is not None
-        if not exchange.is_proved:
-            words = f"{exchange.mechanism} failed: the server did not prove that it knows the account"
-            return self._decline(Stage.AUTH, Reply(454, _NO_LOGIN, words))
+    def _finish_login(self, _: Reply) -> ClientState:
+        fault = self._begun_login.verdict()
+        if fault is not None:
+            return self._decline(Stage.AUTH, fault)
         self.events.append(Ready())
         return ClientState.READY
 
     def _refuse_login(self, reply: Reply) -> ClientState:
-        if reply.klass == 4:
-            return self._turn_away(reply)
-        # Our credentials are no fault of the mail: it waits until they are right.
-        return self._turn_away(Reply(454, _NO_LOGIN, f"The host refuses our login: {reply.escaped()}"))
+        return self._turn_away(refused(reply))
+
+    @property
+    def _begun_login(self) -> LoginDialogue:
+        assert self._login is not None
+        return self._login
 
     def _decline(self, stage: Stage, reply: Reply) -> ClientState:
         """Leave a peer with which no transaction may begin."""
@@ -627,10 +604,6 @@ class ClientSession:
         self._is_fit = False
         self._out.append(b"QUIT\r\n")
         return ClientState.QUIT
-
-
-def _base64(octets: bytes) -> str:
-    return binascii.b2a_base64(octets, newline=False).decode()
 
 
 _ACTIONS: Final[dict[ClientAction, Callable[[ClientSession, Reply], ClientState]]] = {
