@@ -138,9 +138,8 @@ def test_a_client_cannot_renegotiate(secured):
     port = secured.ports["implicit"]
     command = ("openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-tls1_2")
     with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True) as client:
-        line = " "
-        while line and not line.startswith("220 "):
-            line = client.stdout.readline()
+        assert client.stdout is not None
+        assert any(line.startswith("220 ") for line in client.stdout)
         _, errors = client.communicate("R\n", DEADLINE_S)
     assert "no renegotiation" in errors
 
