@@ -95,7 +95,8 @@ _PAGE_HEAD = """\
 <!-- Made from empath/config/ by `make reference`. -->
 
 One TOML file holds the whole configuration. `empathd -c FILE` and `empath-admin -c FILE` name it, or the environment
-variable `EMPATH_CONFIG` does. [conf/empath.toml](../conf/empath.toml) has every setting with its default.
+variable `EMPATH_CONFIG` does. [conf/empath.toml](../conf/empath.toml) has every setting with its default;
+[SETUPS.md](SETUPS.md) has whole configurations to copy.
 
 The smallest configuration is a name, a postmaster, a queue and a listener:
 
